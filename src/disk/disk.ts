@@ -1,0 +1,81 @@
+/**
+ * The `Disk` contract: all that KelpDB does with files goes through it.
+ *
+ * What a caller may rely on:
+ *
+ * - Bytes written are durable after a `sync` of the same file that began after the write had ended; before that a
+ *   crash may keep any subset of them.
+ * - A file's name is durable after a `syncDirectory` of its folder that began after `create`, `rename` or `remove`
+ *   had ended.
+ * - `rename` replaces an existing target atomically.
+ * - A call that fails leaves everything it would have made durable in an unknown state. A failed `sync` must never
+ *   be tried again: the kernel may have dropped the dirty pages and say "done" the second time.
+ *
+ * Paths are absolute or relative to the process; they use `/`. Buffers that are handed in belong to the disk until the
+ * returned promise settles.
+ */
+export interface Disk {
+  /** Makes a folder and its parents; one that exists is not an error. */
+  makeDirectory(path: string): Promise<void>;
+  /** The names (not paths) in a folder, in no particular order; `[]` when there is no such folder. */
+  list(path: string): Promise<string[]>;
+  /** Opens a file that exists. Rejects with a `DiskError` of code `notFound` when there is none. */
+  open(path: string, mode: 'read' | 'readWrite'): Promise<DiskFile>;
+  /** Makes a new, empty file. Rejects with code `exists` when the name is taken. */
+  create(path: string): Promise<DiskFile>;
+  /** Gives a file another name in the same folder, replacing what had that name. */
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file; a missing one is not an error. */
+  remove(path: string): Promise<void>;
+  /** Makes the names in a folder durable. */
+  syncDirectory(path: string): Promise<void>;
+  /**
+   * Takes the folder for this process alone, by a file of this path. A process that ends, however it ends, gives the
+   * lock back. Rejects with code `locked` when another owner, also one in this process, has it.
+   */
+  lock(path: string): Promise<DiskLock>;
+}
+
+export interface DiskFile {
+  /** The length now, in bytes. */
+  size(): Promise<number>;
+  /**
+   * Reads into `buffer` from `position` until it is full or the file ends.
+   * @returns how many bytes were read: fewer than `buffer.length` only at the end of the file.
+   */
+  read(buffer: Uint8Array, position: number): Promise<number>;
+  /** Writes all of `buffer` at `position`. A short write of the system is gone on with, or fails. */
+  write(buffer: Uint8Array, position: number): Promise<void>;
+  /** Cuts the file to `length` bytes, or extends it with zeros. */
+  truncate(length: number): Promise<void>;
+  /** Makes everything written so far durable, the length included. */
+  sync(): Promise<void>;
+  /** Closes the file; it does not make anything durable. */
+  close(): Promise<void>;
+}
+
+export interface DiskLock {
+  release(): Promise<void>;
+}
+
+export type DiskErrorCode =
+  | 'notFound'
+  | 'exists'
+  | 'locked'
+  /** The file system is full, or a quota is used up. */
+  | 'noSpace'
+  /** The process may not do this. */
+  | 'noPermission'
+  /** Anything else, an error of the device among it. */
+  | 'failed';
+
+/** What went wrong with a file. The message names the call and the path; `cause` is the system's own error. */
+export class DiskError extends Error {
+  override readonly name = 'DiskError';
+  readonly code: DiskErrorCode;
+
+  constructor(code: DiskErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * The closed set of errors of the store. A caller acts on `code` and `details`; `message` is for people and says
+ * what to do. The server maps each code to a gRPC code in one module.
+ */
+
+/** What a code carries besides its message. Codes that are not listed carry nothing. */
+interface DetailsByCode {
+  /** The condition of a write did not hold. `currentModRevision` is 0 when the key does not exist. */
+  conditionFailed: { readonly currentModRevision: number };
+  /** The revision asked for is older than the oldest that is kept. */
+  revisionCompacted: RevisionDetails;
+  /** The revision asked for has not been reached yet. */
+  revisionFuture: RevisionDetails;
+  /** A watch fell further behind than history is kept; begin again at `resumeRevision`, if it is still kept. */
+  slowWatcher: { readonly resumeRevision: number };
+}
+
+/** A revision that can't be read, and the bounds of those that can. */
+export interface RevisionDetails {
+  readonly requestedRevision: number;
+  readonly oldestRevision: number;
+  readonly newestRevision: number;
+}
+
+export type StoreErrorCode =
+  | keyof DetailsByCode
+  /** The request breaks a rule of the API. */
+  | 'invalidArgument'
+  /** `touch` of a key that does not exist. */
+  | 'keyNotFound'
+  /** There is no such lease; it may have expired. */
+  | 'leaseNotFound'
+  /** The lease id asked for is taken. */
+  | 'leaseExists'
+  /** The value to increment is not the decimal text of a signed 64-bit integer. */
+  | 'notAnInteger'
+  /** The sum leaves the range of a signed 64-bit integer. */
+  | 'integerOverflow'
+  /** `touch` without a time to live, of a key that has none. */
+  | 'noTimeToLive'
+  /** A limit was reached; the message names it. */
+  | 'limitReached'
+  /** The store is closing or closed. */
+  | 'closed'
+  /** A write or flush failed. No write is accepted until the store is opened again. */
+  | 'storageFailed'
+  /** What lies on disk is damaged; the message names file, offset and revisions. */
+  | 'damaged'
+  /** Another process owns the data directory. */
+  | 'locked';
+
+type DetailsOf<Code extends StoreErrorCode> = Code extends keyof DetailsByCode ? DetailsByCode[Code] : undefined;
+
+export class StoreError<Code extends StoreErrorCode = StoreErrorCode> extends Error {
+  override readonly name = 'StoreError';
+  readonly code: Code;
+  readonly details: DetailsOf<Code>;
+
+  constructor(
+    code: Code,
+    message: string,
+    ...rest: DetailsOf<Code> extends undefined
+      ? [options?: ErrorOptions]
+      : [details: DetailsOf<Code>, options?: ErrorOptions]
+  ) {
+    const [details, options] = code in carriesDetails ? rest : [undefined, rest[0]];
+    super(message, options as ErrorOptions | undefined);
+    this.code = code;
+    this.details = details as DetailsOf<Code>;
+  }
+}
+
+const carriesDetails: Record<keyof DetailsByCode, true> = {
+  conditionFailed: true,
+  revisionCompacted: true,
+  revisionFuture: true,
+  slowWatcher: true,
+};
+
+/** Whether an unknown error is a store error of this code; narrows the type of its details. */
+export function isStoreError<Code extends StoreErrorCode>(error: unknown, code: Code): error is StoreError<Code> {
+  return error instanceof StoreError && error.code === code;
+}
+
+/** Breaks when an invariant of our own does not hold; never for what the outside world does wrong. */
+export function assert(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new Error(`broken invariant: ${message}`);
+}

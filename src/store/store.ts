@@ -1,0 +1,334 @@
+/**
+ * The `Store` contract: what the server, the tests and an embedding program talk to.
+ *
+ * Every method rejects with a `StoreError`; the codes that are particular to a method stand in its comment, any method
+ * may give `invalidArgument` and `closed`, and any write `storageFailed` and `limitReached`. Writes resolve once they
+ * are as durable as the store's `fsync` policy says, and never show before. Calls take effect in the order in which
+ * they are made.
+ *
+ * Revisions, lease ids and times in milliseconds are whole numbers up to 2^53 - 1. Values that are handed out must not
+ * be changed; values that are handed in may be reused as soon as the call has returned its promise.
+ */
+export interface Store {
+  /** Reads one key; with `refreshTtl` it also starts the entry's own time to live anew, which is a write. */
+  get(key: string, options?: GetOptions): Promise<GetResult>;
+  /** Writes one key. Rejects with `conditionFailed`, `leaseNotFound`. */
+  put(key: string, value: Uint8Array | string, options?: PutOptions): Promise<PutResult>;
+  /** Deletes one key; `deleted` tells whether there was one. Rejects with `conditionFailed`. */
+  delete(key: string, options?: DeleteOptions): Promise<DeleteResult>;
+  /** Deletes all keys of a range in one revision. */
+  deleteRange(range: KeyRange): Promise<DeleteRangeResult>;
+  exists(keys: readonly string[]): Promise<ExistsResult>;
+  /** One page of a range in key order. Rejects with `revisionCompacted`, `revisionFuture`. */
+  scan(range: KeyRange, options?: ScanPageOptions): Promise<ScanPage>;
+  /** The number of keys in a range. Rejects with `revisionCompacted`, `revisionFuture`. */
+  count(range: KeyRange, options?: { readonly revision?: number }): Promise<CountResult>;
+  /** One page of the keys that match a glob, in key order. Rejects with `revisionCompacted`. */
+  keys(pattern: string, options?: PageOptions): Promise<KeysPage>;
+  /** Adds to a number kept as decimal text. Rejects with `notAnInteger`, `integerOverflow`. */
+  increment(key: string, delta: bigint, options?: { readonly ttlMs?: number }): Promise<IncrementResult>;
+  /**
+   * Sets the time to live of a key: `ttlMs` above 0 that long from now, 0 for ever, left out its own length anew.
+   * Rejects with `keyNotFound`, `noTimeToLive`.
+   */
+  touch(key: string, options?: { readonly ttlMs?: number }): Promise<TouchResult>;
+  /** Compares, then runs one of two lists of operations, atomically and in one revision. */
+  txn(request: TxnRequest): Promise<TxnResult>;
+  /**
+   * Streams changes; see `WatchMessage`. The iteration throws `revisionCompacted`, `revisionFuture`, `slowWatcher` or
+   * `closed`. Leaving the loop, or aborting `signal`, ends the watch.
+   */
+  watch(request?: WatchRequest): AsyncIterableIterator<WatchMessage>;
+
+  /** Makes a lease; without an id the store chooses one. Rejects with `leaseExists`. */
+  grantLease(ttlMs: number, leaseId?: number): Promise<LeaseGrant>;
+  /** Starts the time to live of a lease anew. Rejects with `leaseNotFound`. */
+  renewLease(leaseId: number): Promise<{ readonly ttlMs: number }>;
+  /** Ends a lease and deletes its keys in one revision. Rejects with `leaseNotFound`. */
+  revokeLease(leaseId: number): Promise<DeleteRangeResult>;
+  /** Rejects with `leaseNotFound`. */
+  getLease(leaseId: number, options?: { readonly includeKeys?: boolean }): Promise<Lease>;
+  /** One page of the leases in the order of their ids. */
+  listLeases(options?: PageOptions): Promise<LeasePage>;
+
+  status(): Promise<StoreStatus>;
+  /** Writes a snapshot and resolves when it is on disk. */
+  snapshot(): Promise<{ readonly revision: number; readonly bytes: number }>;
+  /** Makes `revision` the oldest that can be read. Rejects with `revisionCompacted`, `revisionFuture`. */
+  compact(revision: number): Promise<{ readonly oldestRevision: number }>;
+  /**
+   * The error that stopped all writes for good, once a write or flush has failed; reads go on. Settled at most once,
+   * never rejects.
+   */
+  readonly failed: Promise<Error>;
+  /** Ends watches with `closed`, finishes the writes under way, flushes and gives the data directory back. */
+  close(): Promise<void>;
+}
+
+/** A key with its value, as of one revision. */
+export interface Entry {
+  readonly key: string;
+  readonly value: Uint8Array;
+  readonly createRevision: number;
+  readonly modRevision: number;
+  readonly version: number;
+  /** 0: none. */
+  readonly leaseId: number;
+  /** Milliseconds since 1970-01-01 UTC; 0: never. */
+  readonly expireTimeMs: number;
+}
+
+/**
+ * Keys that lie next to each other: `key`, or all that begin with `prefix`, or from `start` (inclusive) to `end`
+ * (exclusive). `{}` is all keys. An empty text counts as left out.
+ */
+export interface KeyRange {
+  readonly key?: string;
+  readonly prefix?: string;
+  readonly start?: string;
+  readonly end?: string;
+}
+
+/** What must be true of a key for a write to go ahead. */
+export type Condition =
+  | { readonly kind: 'mustNotExist' }
+  | { readonly kind: 'mustExist' }
+  /** 0: the key must not exist. */
+  | { readonly kind: 'modRevisionEquals'; readonly modRevision: number };
+
+export interface GetOptions {
+  /** The revision to read at; 0 (default) is the newest. Not with `refreshTtl`. */
+  readonly revision?: number;
+  readonly refreshTtl?: boolean;
+}
+
+export interface GetResult {
+  readonly entry: Entry | undefined;
+  /** The revision of the store at which it was read. */
+  readonly revision: number;
+}
+
+export interface PutOptions {
+  /** Left out: lives until deleted. */
+  readonly ttlMs?: number;
+  /** 0 (default): none. */
+  readonly leaseId?: number;
+  readonly condition?: Condition;
+  readonly returnPrevious?: boolean;
+}
+
+export interface PutResult {
+  readonly revision: number;
+  readonly previous: Entry | undefined;
+}
+
+export interface DeleteOptions {
+  readonly condition?: Condition;
+  readonly returnPrevious?: boolean;
+}
+
+export interface DeleteResult {
+  /** Of the delete, or of the store when nothing was deleted. */
+  readonly revision: number;
+  readonly deleted: boolean;
+  readonly previous: Entry | undefined;
+}
+
+export interface DeleteRangeResult {
+  readonly revision: number;
+  readonly deletedCount: number;
+}
+
+export interface ExistsResult {
+  readonly exists: boolean[];
+  readonly revision: number;
+}
+
+export interface PageOptions {
+  /** 1 to 10000; 0 or left out: 1000; more is taken as 10000. */
+  readonly limit?: number;
+  /** `nextPageToken` of the page before; empty or left out: the first page. */
+  readonly pageToken?: string;
+}
+
+export interface ScanPageOptions extends PageOptions {
+  /** 0 (default): the newest, and the same for all further pages. */
+  readonly revision?: number;
+  readonly reverse?: boolean;
+  /** Entries come with an empty value. */
+  readonly keysOnly?: boolean;
+}
+
+export interface ScanPage {
+  readonly entries: Entry[];
+  /** Empty after the last page. */
+  readonly nextPageToken: string;
+  readonly revision: number;
+}
+
+export interface CountResult {
+  readonly count: number;
+  readonly revision: number;
+}
+
+export interface KeysPage {
+  readonly keys: string[];
+  /** Empty after the last page; a page may be short, even empty, before. */
+  readonly nextPageToken: string;
+  readonly revision: number;
+}
+
+export interface IncrementResult {
+  readonly value: bigint;
+  readonly revision: number;
+}
+
+export interface TouchResult {
+  readonly revision: number;
+  /** Without its value. */
+  readonly entry: Entry;
+}
+
+export type Relation = 'equal' | 'notEqual' | 'less' | 'greater';
+
+/** A statement about one key (`{ key }`) or about every key of a range: "there RELATION operand". */
+export interface Compare {
+  readonly subject: { readonly key: string } | { readonly range: KeyRange };
+  readonly relation: Relation;
+  readonly operand:
+    /** Only with `equal` and `notEqual`; for a range: whether it has any key. */
+    | { readonly kind: 'exists'; readonly value: boolean }
+    | { readonly kind: 'value'; readonly value: Uint8Array }
+    | { readonly kind: 'version' | 'createRevision' | 'modRevision' | 'leaseId'; readonly value: number };
+}
+
+export type Operation =
+  | { readonly kind: 'get'; readonly key: string }
+  | {
+      readonly kind: 'put';
+      readonly key: string;
+      readonly value: Uint8Array | string;
+      readonly ttlMs?: number;
+      readonly leaseId?: number;
+      readonly returnPrevious?: boolean;
+    }
+  | { readonly kind: 'delete'; readonly key: string; readonly returnPrevious?: boolean }
+  | { readonly kind: 'deleteRange'; readonly range: KeyRange }
+  | { readonly kind: 'increment'; readonly key: string; readonly delta: bigint; readonly ttlMs?: number };
+
+export interface TxnRequest {
+  readonly compares?: readonly Compare[];
+  /** Runs when all compares hold. */
+  readonly success?: readonly Operation[];
+  /** Runs when one does not. */
+  readonly failure?: readonly Operation[];
+}
+
+export type OperationResult =
+  | { readonly kind: 'get'; readonly entry: Entry | undefined }
+  | { readonly kind: 'put'; readonly previous: Entry | undefined }
+  | { readonly kind: 'delete'; readonly deleted: boolean; readonly previous: Entry | undefined }
+  | { readonly kind: 'deleteRange'; readonly deletedCount: number }
+  | { readonly kind: 'increment'; readonly value: bigint };
+
+export interface TxnResult {
+  readonly succeeded: boolean;
+  /** One for each operation that ran, in their order. */
+  readonly results: OperationResult[];
+  /** That the writes took, or of the store when there was none. */
+  readonly revision: number;
+}
+
+export type EventType = 'put' | 'delete' | 'touch';
+
+export type DeleteReason = 'requested' | 'expired' | 'leaseExpired' | 'leaseRevoked';
+
+export interface WatchRequest {
+  /** Left out or empty: all keys. */
+  readonly ranges?: readonly KeyRange[];
+  /** The first revision to send; 0 (default): only what comes from now on. */
+  readonly startRevision?: number;
+  /** The present entries first. Not with `startRevision`. */
+  readonly includeCurrent?: boolean;
+  /** Left out or empty: `put` and `delete`. */
+  readonly eventTypes?: readonly EventType[];
+  readonly keysOnly?: boolean;
+  readonly returnPrevious?: boolean;
+  /** Default 10000, at least 100. */
+  readonly progressIntervalMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What a watch says. First `current` (if asked for, any number), then `synced` once, then the rest. */
+export type WatchMessage =
+  | { readonly kind: 'current'; readonly entries: Entry[]; readonly revision: number }
+  /** Everything up to `revision` has been sent; what follows is live. */
+  | { readonly kind: 'synced'; readonly revision: number }
+  /** All events of one revision; with `moreFragments` the next message goes on with the same revision. */
+  | {
+      readonly kind: 'events';
+      readonly revision: number;
+      readonly commitTimeMs: number;
+      readonly events: WatchEvent[];
+      readonly moreFragments: boolean;
+    }
+  /** Everything up to `revision` has been sent; there was nothing for a while. */
+  | { readonly kind: 'progress'; readonly revision: number };
+
+export type WatchEvent =
+  | { readonly type: 'put' | 'touch'; readonly entry: Entry; readonly previous: Entry | undefined }
+  | {
+      readonly type: 'delete';
+      readonly key: string;
+      /** The revision of the delete. */
+      readonly modRevision: number;
+      readonly reason: DeleteReason;
+      readonly previous: Entry | undefined;
+    };
+
+export interface LeaseGrant {
+  readonly leaseId: number;
+  readonly ttlMs: number;
+  readonly revision: number;
+}
+
+export interface Lease {
+  readonly leaseId: number;
+  readonly ttlMs: number;
+  readonly remainingMs: number;
+  readonly keyCount: number;
+  /** In key order; empty unless asked for. */
+  readonly keys: string[];
+}
+
+export interface LeasePage {
+  readonly leases: Lease[];
+  readonly nextPageToken: string;
+}
+
+export interface StoreStatus {
+  /** 32 hexadecimal digits. */
+  readonly storeId: string;
+  readonly revision: number;
+  readonly oldestRevision: number;
+  readonly keyCount: number;
+  readonly leaseCount: number;
+  /** Keys and values in all kept versions. */
+  readonly dataBytes: number;
+  readonly logBytes: number;
+  readonly segmentCount: number;
+  readonly snapshotBytes: number;
+  readonly snapshotCount: number;
+  /** 0: none. */
+  readonly snapshotRevision: number;
+  readonly watcherCount: number;
+}
+
+/** When an acknowledged write is on disk. */
+export type FsyncPolicy =
+  /** Before it is acknowledged: it survives a crash of the machine. */
+  | 'always'
+  /** Within `fsyncIntervalMs`: a crash of the process loses nothing, one of the machine that much. */
+  | 'interval'
+  /** When the operating system likes. */
+  | 'never';
