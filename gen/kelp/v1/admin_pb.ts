@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file kelp/v1/admin.proto.
  */
 export const file_kelp_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChNrZWxwL3YxL2FkbWluLnByb3RvEgdrZWxwLnYxIg8KDVN0YXR1c1JlcXVlc3Qi9wIKDlN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSEAoIcmV2aXNpb24YAiABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAMgASgDEhEKCWtleV9jb3VudBgEIAEoAxITCgtsZWFzZV9jb3VudBgFIAEoAxIZChFtZW1vcnlfZGF0YV9ieXRlcxgGIAEoAxIdChVtZW1vcnlfcmVzaWRlbnRfYnl0ZXMYByABKAMSEQoJbG9nX2J5dGVzGAggASgDEhUKDXNlZ21lbnRfY291bnQYCSABKAUSFgoOc25hcHNob3RfYnl0ZXMYCiABKAMSFgoOc25hcHNob3RfY291bnQYCyABKAUSGQoRc25hcHNob3RfcmV2aXNpb24YDCABKAMSFQoNd2F0Y2hlcl9jb3VudBgNIAEoBRIpCgZ1cHRpbWUYDiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEAoIc3RvcmVfaWQYDyABKAkiEQoPU25hcHNob3RSZXF1ZXN0IjMKEFNuYXBzaG90UmVzcG9uc2USEAoIcmV2aXNpb24YASABKAMSDQoFYnl0ZXMYAiABKAMiIgoOQ29tcGFjdFJlcXVlc3QSEAoIcmV2aXNpb24YASABKAMiKgoPQ29tcGFjdFJlc3BvbnNlEhcKD29sZGVzdF9yZXZpc2lvbhgBIAEoAzLIAQoMQWRtaW5TZXJ2aWNlEjkKBlN0YXR1cxIWLmtlbHAudjEuU3RhdHVzUmVxdWVzdBoXLmtlbHAudjEuU3RhdHVzUmVzcG9uc2USPwoIU25hcHNob3QSGC5rZWxwLnYxLlNuYXBzaG90UmVxdWVzdBoZLmtlbHAudjEuU25hcHNob3RSZXNwb25zZRI8CgdDb21wYWN0Ehcua2VscC52MS5Db21wYWN0UmVxdWVzdBoYLmtlbHAudjEuQ29tcGFjdFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration]);
+  fileDesc("ChNrZWxwL3YxL2FkbWluLnByb3RvEgdrZWxwLnYxIg8KDVN0YXR1c1JlcXVlc3QilgMKDlN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSEAoIcmV2aXNpb24YAiABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAMgASgDEhEKCWtleV9jb3VudBgEIAEoAxITCgtsZWFzZV9jb3VudBgFIAEoAxIZChFtZW1vcnlfZGF0YV9ieXRlcxgGIAEoAxIdChVtZW1vcnlfcmVzaWRlbnRfYnl0ZXMYByABKAMSEQoJbG9nX2J5dGVzGAggASgDEhUKDXNlZ21lbnRfY291bnQYCSABKAUSFgoOc25hcHNob3RfYnl0ZXMYCiABKAMSFgoOc25hcHNob3RfY291bnQYCyABKAUSGQoRc25hcHNob3RfcmV2aXNpb24YDCABKAMSFQoNd2F0Y2hlcl9jb3VudBgNIAEoBRIpCgZ1cHRpbWUYDiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEAoIc3RvcmVfaWQYDyABKAkSHQoVb2xkZXN0X3dhdGNoX3JldmlzaW9uGBAgASgDIhEKD1NuYXBzaG90UmVxdWVzdCIzChBTbmFwc2hvdFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEg0KBWJ5dGVzGAIgASgDIiIKDkNvbXBhY3RSZXF1ZXN0EhAKCHJldmlzaW9uGAEgASgDIioKD0NvbXBhY3RSZXNwb25zZRIXCg9vbGRlc3RfcmV2aXNpb24YASABKAMyyAEKDEFkbWluU2VydmljZRI5CgZTdGF0dXMSFi5rZWxwLnYxLlN0YXR1c1JlcXVlc3QaFy5rZWxwLnYxLlN0YXR1c1Jlc3BvbnNlEj8KCFNuYXBzaG90Ehgua2VscC52MS5TbmFwc2hvdFJlcXVlc3QaGS5rZWxwLnYxLlNuYXBzaG90UmVzcG9uc2USPAoHQ29tcGFjdBIXLmtlbHAudjEuQ29tcGFjdFJlcXVlc3QaGC5rZWxwLnYxLkNvbXBhY3RSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration]);
 
 /**
  * Asks for the status.
@@ -50,7 +50,7 @@ export type StatusResponse = Message<"kelp.v1.StatusResponse"> & {
   revision: bigint;
 
   /**
-   * The oldest revision that can be read. A watch can start one above it.
+   * The oldest revision that can be read with Get and Scan; 0 while all can.
    *
    * @generated from field: int64 oldest_revision = 3;
    */
@@ -139,6 +139,14 @@ export type StatusResponse = Message<"kelp.v1.StatusResponse"> & {
    * @generated from field: string store_id = 15;
    */
   storeId: string;
+
+  /**
+   * The lowest start_revision that a watch can have: watches are served from the log, which reaches further back than
+   * the history in memory.
+   *
+   * @generated from field: int64 oldest_watch_revision = 16;
+   */
+  oldestWatchRevision: bigint;
 };
 
 /**

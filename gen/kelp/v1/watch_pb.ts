@@ -60,7 +60,8 @@ export type WatchRequest = Message<"kelp.v1.WatchRequest"> & {
   keysOnly: boolean;
 
   /**
-   * True: each event carries the entry as it was before it.
+   * True: each event carries the entry as it was before it. Such a watch reaches back only as far as a Get does (the
+   * status's oldest_revision), since entries before are read from memory.
    *
    * @generated from field: bool return_previous = 6;
    */
@@ -264,7 +265,8 @@ export type Event = Message<"kelp.v1.Event"> & {
   type: EventType;
 
   /**
-   * The entry after the event. For a delete only `key` and `mod_revision` (the revision of the delete) are set.
+   * The entry after the event. For a delete only `key` and `mod_revision` (the revision of the delete) are set; for a
+   * touch all but the value.
    *
    * @generated from field: kelp.v1.Entry entry = 2;
    */

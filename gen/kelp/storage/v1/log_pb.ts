@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file kelp/storage/v1/log.proto.
  */
 export const file_kelp_storage_v1_log: GenFile = /*@__PURE__*/
-  fileDesc("ChlrZWxwL3N0b3JhZ2UvdjEvbG9nLnByb3RvEg9rZWxwLnN0b3JhZ2UudjEibAoNU2VnbWVudEhlYWRlchIWCg5mb3JtYXRfdmVyc2lvbhgBIAEoDRIQCghzdG9yZV9pZBgCIAEoDBIWCg5maXJzdF9yZXZpc2lvbhgDIAEoAxIZChFwcmV2aW91c19jaGVja3N1bRgEIAEoDSIxCgVCYXRjaBIoCgdyZWNvcmRzGAEgAygLMhcua2VscC5zdG9yYWdlLnYxLlJlY29yZCJtCgZSZWNvcmQSEAoIcmV2aXNpb24YASABKAMSDwoHdGltZV9tcxgCIAEoAxIWCg5sZWFzZV9jbG9ja19tcxgDIAEoAxIoCgdlZmZlY3RzGAQgAygLMhcua2VscC5zdG9yYWdlLnYxLkVmZmVjdCKCAgoGRWZmZWN0EikKA3B1dBgBIAEoCzIaLmtlbHAuc3RvcmFnZS52MS5QdXRFZmZlY3RIABIvCgZkZWxldGUYAiABKAsyHS5rZWxwLnN0b3JhZ2UudjEuRGVsZXRlRWZmZWN0SAASLQoFdG91Y2gYAyABKAsyHC5rZWxwLnN0b3JhZ2UudjEuVG91Y2hFZmZlY3RIABItCgVsZWFzZRgEIAEoCzIcLmtlbHAuc3RvcmFnZS52MS5MZWFzZUVmZmVjdEgAEjQKCWxlYXNlX2VuZBgFIAEoCzIfLmtlbHAuc3RvcmFnZS52MS5MZWFzZUVuZEVmZmVjdEgAQggKBmVmZmVjdCKZAQoJUHV0RWZmZWN0EgsKA2tleRgBIAEoDBINCgV2YWx1ZRgCIAEoDBIXCg9jcmVhdGVfcmV2aXNpb24YAyABKAMSDwoHdmVyc2lvbhgEIAEoAxIQCghsZWFzZV9pZBgFIAEoAxIOCgZ0dGxfbXMYBiABKAMSFgoOZXhwaXJlX3RpbWVfbXMYByABKAMSDAoEa2luZBgIIAEoDSIrCgxEZWxldGVFZmZlY3QSCwoDa2V5GAEgASgMEg4KBnJlYXNvbhgCIAEoDSJCCgtUb3VjaEVmZmVjdBILCgNrZXkYASABKAwSDgoGdHRsX21zGAIgASgDEhYKDmV4cGlyZV90aW1lX21zGAMgASgDIkQKC0xlYXNlRWZmZWN0EhAKCGxlYXNlX2lkGAEgASgDEg4KBnR0bF9tcxgCIAEoAxITCgtkZWFkbGluZV9tcxgDIAEoAyIiCg5MZWFzZUVuZEVmZmVjdBIQCghsZWFzZV9pZBgBIAEoA2IGcHJvdG8z");
+  fileDesc("ChlrZWxwL3N0b3JhZ2UvdjEvbG9nLnByb3RvEg9rZWxwLnN0b3JhZ2UudjEijQEKDVNlZ21lbnRIZWFkZXISFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SEAoIc3RvcmVfaWQYAiABKAwSFgoOZmlyc3RfcmV2aXNpb24YAyABKAMSGQoRcHJldmlvdXNfY2hlY2tzdW0YBCABKA0SHwoXcHJldmlvdXNfZmlyc3RfcmV2aXNpb24YBSABKAMiMQoFQmF0Y2gSKAoHcmVjb3JkcxgBIAMoCzIXLmtlbHAuc3RvcmFnZS52MS5SZWNvcmQibQoGUmVjb3JkEhAKCHJldmlzaW9uGAEgASgDEg8KB3RpbWVfbXMYAiABKAMSFgoObGVhc2VfY2xvY2tfbXMYAyABKAMSKAoHZWZmZWN0cxgEIAMoCzIXLmtlbHAuc3RvcmFnZS52MS5FZmZlY3QiggIKBkVmZmVjdBIpCgNwdXQYASABKAsyGi5rZWxwLnN0b3JhZ2UudjEuUHV0RWZmZWN0SAASLwoGZGVsZXRlGAIgASgLMh0ua2VscC5zdG9yYWdlLnYxLkRlbGV0ZUVmZmVjdEgAEi0KBXRvdWNoGAMgASgLMhwua2VscC5zdG9yYWdlLnYxLlRvdWNoRWZmZWN0SAASLQoFbGVhc2UYBCABKAsyHC5rZWxwLnN0b3JhZ2UudjEuTGVhc2VFZmZlY3RIABI0CglsZWFzZV9lbmQYBSABKAsyHy5rZWxwLnN0b3JhZ2UudjEuTGVhc2VFbmRFZmZlY3RIAEIICgZlZmZlY3QimQEKCVB1dEVmZmVjdBILCgNrZXkYASABKAwSDQoFdmFsdWUYAiABKAwSFwoPY3JlYXRlX3JldmlzaW9uGAMgASgDEg8KB3ZlcnNpb24YBCABKAMSEAoIbGVhc2VfaWQYBSABKAMSDgoGdHRsX21zGAYgASgDEhYKDmV4cGlyZV90aW1lX21zGAcgASgDEgwKBGtpbmQYCCABKA0iKwoMRGVsZXRlRWZmZWN0EgsKA2tleRgBIAEoDBIOCgZyZWFzb24YAiABKA0ilAEKC1RvdWNoRWZmZWN0EgsKA2tleRgBIAEoDBIXCg9jcmVhdGVfcmV2aXNpb24YAiABKAMSFAoMbW9kX3JldmlzaW9uGAMgASgDEg8KB3ZlcnNpb24YBCABKAMSEAoIbGVhc2VfaWQYBSABKAMSDgoGdHRsX21zGAYgASgDEhYKDmV4cGlyZV90aW1lX21zGAcgASgDIkQKC0xlYXNlRWZmZWN0EhAKCGxlYXNlX2lkGAEgASgDEg4KBnR0bF9tcxgCIAEoAxITCgtkZWFkbGluZV9tcxgDIAEoAyIiCg5MZWFzZUVuZEVmZmVjdBIQCghsZWFzZV9pZBgBIAEoA2IGcHJvdG8z");
 
 /**
  * The first frame of a segment.
@@ -42,11 +42,18 @@ export type SegmentHeader = Message<"kelp.storage.v1.SegmentHeader"> & {
   firstRevision: bigint;
 
   /**
-   * The checksum of the last frame of the segment before; 0 in the first segment of a store.
+   * The header checksum of the last frame of the segment before; 0 in the first segment of a store.
    *
    * @generated from field: uint32 previous_checksum = 4;
    */
   previousChecksum: number;
+
+  /**
+   * The first revision (the name) of the segment before; 0 in the first segment of a store.
+   *
+   * @generated from field: int64 previous_first_revision = 5;
+   */
+  previousFirstRevision: bigint;
 };
 
 /**
@@ -280,7 +287,8 @@ export const DeleteEffectSchema: GenMessage<DeleteEffect> = /*@__PURE__*/
   messageDesc(file_kelp_storage_v1_log, 5);
 
 /**
- * A key's time to live changed; all else stayed.
+ * A key's time to live changed; its value stayed. The other fields are those of the entry, as in PutEffect, so that
+ * a watcher can be served from the log alone.
  *
  * @generated from message kelp.storage.v1.TouchEffect
  */
@@ -295,14 +303,42 @@ export type TouchEffect = Message<"kelp.storage.v1.TouchEffect"> & {
   /**
    * As in PutEffect.
    *
-   * @generated from field: int64 ttl_ms = 2;
+   * @generated from field: int64 create_revision = 2;
+   */
+  createRevision: bigint;
+
+  /**
+   * The revision that wrote the value.
+   *
+   * @generated from field: int64 mod_revision = 3;
+   */
+  modRevision: bigint;
+
+  /**
+   * As in PutEffect.
+   *
+   * @generated from field: int64 version = 4;
+   */
+  version: bigint;
+
+  /**
+   * As in PutEffect.
+   *
+   * @generated from field: int64 lease_id = 5;
+   */
+  leaseId: bigint;
+
+  /**
+   * As in PutEffect.
+   *
+   * @generated from field: int64 ttl_ms = 6;
    */
   ttlMs: bigint;
 
   /**
    * As in PutEffect.
    *
-   * @generated from field: int64 expire_time_ms = 3;
+   * @generated from field: int64 expire_time_ms = 7;
    */
   expireTimeMs: bigint;
 };

@@ -1,0 +1,39 @@
+export type WireErrorCode =
+  /** A field, a length or a varint runs past the end of the message that holds it. */
+  | 'truncated'
+  /** A varint of more than 10 bytes. */
+  | 'badVarint'
+  /** A field number of 0 or above 2^29 - 1, a wire type of 6 or 7, the end of a group that was not begun. */
+  | 'badTag'
+  /** A string field that is not UTF-8. */
+  | 'badText'
+  /** A 64-bit integer beyond 2^53 - 1 in a field whose values are kept as numbers. */
+  | 'integerTooLarge'
+  /** Unknown groups within unknown groups, more than `groupDepthMax` deep. */
+  | 'tooDeep';
+
+/**
+ * The bytes are not a Protobuf message of the type that was asked for. The only error that decoding throws; the caller
+ * decides what it means: damage for what lies on disk, a bad request for what came over the network.
+ */
+export class WireError extends Error {
+  override readonly name = 'WireError';
+  readonly code: WireErrorCode;
+  /** Where in the buffer, in bytes from its first. */
+  readonly offset: number;
+
+  constructor(code: WireErrorCode, offset: number) {
+    super(`malformed message: ${textByCode[code]} at byte ${offset}`);
+    this.code = code;
+    this.offset = offset;
+  }
+}
+
+const textByCode: { readonly [code in WireErrorCode]: string } = {
+  truncated: 'it ends too early',
+  badVarint: 'a varint has more than 10 bytes',
+  badTag: 'there is no valid field tag',
+  badText: 'a string is not UTF-8',
+  integerTooLarge: 'an integer is beyond 2^53 - 1',
+  tooDeep: 'groups are nested too deep',
+};

@@ -1,0 +1,85 @@
+import { create, createFileRegistry, type DescFile, type MessageInitShape } from '@bufbuild/protobuf';
+import {
+  type DescriptorProtoSchema,
+  FieldDescriptorProto_Label as Label,
+  FieldDescriptorProto_Type as Type,
+  FileDescriptorProtoSchema,
+} from '@bufbuild/protobuf/wkt';
+import { describe, expect, it } from 'vitest';
+import { printFile } from '../../tools/protoc-gen-kelp-codec/file.ts';
+import { parseOptions } from '../../tools/protoc-gen-kelp-codec/options.ts';
+import { selectMessages } from '../../tools/protoc-gen-kelp-codec/selection.ts';
+
+type MessageInit = MessageInitShape<typeof DescriptorProtoSchema>;
+
+/** A schema of one file, `test.proto` of package `test`. */
+function schemaOf(...messageType: MessageInit[]): DescFile {
+  const proto = create(FileDescriptorProtoSchema, {
+    name: 'test.proto',
+    package: 'test',
+    syntax: 'proto3',
+    messageType,
+  });
+  const file = createFileRegistry(proto, () => undefined).getFile('test.proto');
+  if (file === undefined) throw new Error('the schema has no file');
+  return file;
+}
+
+function generate(file: DescFile, options: { key: string; value: string }[]): string {
+  const { messagesByFile, bigIntFields } = selectMessages([file], parseOptions(options));
+  return [...messagesByFile].map(([file, messages]) => printFile(file, messages, bigIntFields)).join('');
+}
+
+const message = (name: string, typeName: string): MessageInit => ({
+  name,
+  field: [{ name: 'field', number: 1, label: Label.OPTIONAL, type: Type.MESSAGE, typeName }],
+});
+
+const scalar = (name: string, type: Type): MessageInit => ({
+  name,
+  field: [{ name: 'field', number: 1, label: Label.OPTIONAL, type }],
+});
+
+const all = [{ key: 'file', value: 'test.proto' }];
+
+describe('the generator of codecs', () => {
+  it('takes along what a chosen message refers to, and nothing else', () => {
+    const file = schemaOf(
+      message('Outer', '.test.Inner'),
+      scalar('Inner', Type.INT64),
+      scalar('Other', Type.INT64),
+    );
+    const text = generate(file, [{ key: 'message', value: 'test.Outer' }]);
+    expect(text).toContain('export interface OuterShape');
+    expect(text).toContain('export interface InnerShape');
+    expect(text).not.toContain('Other');
+  });
+
+  it('refuses a message that contains itself', () => {
+    const file = schemaOf(message('One', '.test.Two'), message('Two', '.test.One'));
+    expect(() => generate(file, all)).toThrow('test.One contains itself');
+  });
+
+  it('refuses a kind of field that it can not do', () => {
+    expect(() => generate(schemaOf(scalar('Real', Type.DOUBLE)), all)).toThrow('not supported');
+    expect(() => generate(schemaOf(scalar('Fixed', Type.FIXED64)), all)).toThrow('not supported');
+  });
+
+  it('refuses names that are not in the schema, and options that it does not know', () => {
+    const file = schemaOf(scalar('Plain', Type.INT64), scalar('Text', Type.STRING));
+    const bigint = (value: string) => [...all, { key: 'bigint', value }];
+    expect(() => generate(file, [{ key: 'message', value: 'test.Missing' }])).toThrow('no such message');
+    expect(() => generate(file, [{ key: 'file', value: 'missing.proto' }])).toThrow('no such file');
+    expect(() => generate(file, [{ key: 'messages', value: 'test.Plain' }])).toThrow('no option messages');
+    expect(() => generate(file, bigint('test.Plain.missing'))).toThrow('no such field');
+    expect(() => generate(file, bigint('test.Text.field'))).toThrow('not an int64');
+    expect(generate(file, bigint('test.Plain.field'))).toContain('field: bigint;');
+  });
+
+  it('writes the tag of a high field number in all its bytes', () => {
+    const field = [{ name: 'field', number: 2047, label: Label.OPTIONAL, type: Type.BOOL }];
+    const text = generate(schemaOf({ name: 'High', field }), all);
+    expect(text).toContain('buffer[--start] = 0x7f;\n    buffer[--start] = 0xf8;');
+    expect(text).toContain('case 0x3ff8:');
+  });
+});

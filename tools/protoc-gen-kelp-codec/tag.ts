@@ -1,0 +1,18 @@
+import type { DescField } from '@bufbuild/protobuf';
+
+/** A field's tag: its number and its wire type (0: varint, 2: a length and bytes) in one number. */
+export function tagOf(field: DescField, wireType: 0 | 2): number {
+  return field.number * 8 + wireType;
+}
+
+/** The bytes of a tag, as a varint. */
+export function tagBytes(tag: number): number[] {
+  const bytes: number[] = [];
+  let rest = tag;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) + 0x80);
+  return [...bytes, rest];
+}
+
+export function hex(value: number): string {
+  return `0x${value.toString(16).padStart(2, '0')}`;
+}
