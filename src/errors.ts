@@ -44,6 +44,8 @@ export type StoreErrorCode =
   | 'closed'
   /** A write or flush failed. No write is accepted until the store is opened again. */
   | 'storageFailed'
+  /** A snapshot could not be written; the log is not affected and writes go on. */
+  | 'snapshotFailed'
   /** What lies on disk is damaged; the message names file, offset and revisions. */
   | 'damaged'
   /** Another process owns the data directory. */

@@ -21,12 +21,12 @@ export const fixed = {
   /** The entries in one page of a scan, the keys in one page of keys, the leases in one page of a list. */
   pageLimitDefault: 1000,
   pageLimitMax: 10_000,
-  /** The keys that one call of `keys` looks at; a page that used them up may be short of its limit. */
-  keysVisitedPerPageMax: 100_000,
+  /** The keys that one page looks at without leaving the event loop; a page that used them up may be short. */
+  pageVisitsMax: 20_000,
   /** A page of a scan ends after this many bytes of keys and values, but holds at least one entry. */
-  pageBytesMax: 4 * MiB,
+  pageBytesMax: 2 * MiB,
   /** The length of a glob. */
-  patternBytesMax: 1 * KiB,
+  patternBytesMax: 256,
   /** The keys of one `exists`. */
   existsKeysMax: 10_000,
   /** The compares of one transaction. */
@@ -35,8 +35,9 @@ export const fixed = {
   txnOperationsMax: 10_000,
   /** The keys that one transaction may change (a delete of a range, a lease that ends). */
   txnChangesMax: 1_000_000,
-  /** The keys that may be attached to one lease. */
+  /** The keys that may be attached to one lease, and their bytes: they are deleted in one transaction. */
   leaseKeysMax: 100_000,
+  leaseKeyBytesMax: 16 * MiB,
   /** The ranges of one watch. */
   watchRangesMax: 100,
   /** A message of a watch is cut into fragments at this many bytes of keys and values. */
@@ -44,7 +45,19 @@ export const fixed = {
   /** The shortest interval between two progress messages of a watch, and the default one. */
   progressIntervalMsMin: 100,
   progressIntervalMsDefault: 10_000,
-  /** The number of nested frames, records and fields is bounded by this length of one log frame. */
+  /** The newest changes, kept by key in memory for watches that read slowly; those before come from the log. */
+  recentChangesMax: 65_536,
+  /** How long a slow reader of a watch's present entries may hold back the compaction of history. */
+  watchCurrentMsMax: 60_000,
+  /** Keys past their deadline are removed this many at a time between other work. */
+  expiryBatchMax: 256,
+  /** The clock is looked at this often at least while a key or lease has a deadline, since it may jump. */
+  expiryCheckMsMax: 1000,
+  /** While there are leases the log notes their clock this often, so that a restart knows what remained. */
+  leaseClockNoteMs: 1000,
+  /** A block of a snapshot before compression. */
+  snapshotBlockBytes: 256 * KiB,
+  /** The length of one log frame: a batch of transactions that one flush makes durable. */
   frameBytesMax: 256 * MiB,
 } as const;
 
@@ -56,7 +69,7 @@ export const defaults = {
   txnBytesMax: 32 * MiB,
   /** A log segment is closed when it reaches this length. */
   segmentBytes: 64 * MiB,
-  /** Writes wait when this many bytes are in the log's buffer and not yet on disk. */
+  /** Writes are refused while this many bytes are in the log's buffer and not yet written. */
   unflushedBytesMax: 64 * MiB,
   /** With `fsync: interval`: the time between two flushes. */
   fsyncIntervalMs: 1000,
@@ -66,19 +79,99 @@ export const defaults = {
   snapshotIntervalMs: 60 * 60 * 1000,
   /** How many snapshots are kept. */
   snapshotsKept: 2,
-  /** History is kept for this many revisions, ... */
+  /** Old revisions can be read as long as they are among this many of the newest, ... */
   historyRevisionsMax: 100_000,
-  /** ... of at most this many bytes of log records, ... */
-  historyBytesMax: 256 * MiB,
-  /** ... and for at most this long. */
+  /** ... the log has not grown by more than this since, ... */
+  historyBytesMax: 64 * MiB,
+  /** ... and they are not older than this. */
   historyAgeMs: 60 * 60 * 1000,
+  /** Log segments that recovery does not need are kept for watches to resume from, up to this many bytes of log ... */
+  logRetentionBytes: 1024 * MiB,
+  /** ... and this age. */
+  logRetentionMs: 24 * 60 * 60 * 1000,
   /** The leases of a store. */
   leasesMax: 100_000,
   /** The open watches of a store. */
   watchersMax: 10_000,
-  /** The newest events are kept in memory for the watchers, up to this many bytes; older ones are read from the log. */
-  recentEventsBytesMax: 32 * MiB,
+} as const;
+
+/** Limits of the TypeScript client; those with an option of the same name in `createClient` are its defaults. */
+export const client = {
+  /** The time that a call may take, its retries included. */
+  deadlineMs: 10_000,
+  /** ... for the calls that write a snapshot or drop history. */
+  adminDeadlineMs: 10 * 60 * 1000,
+  /** How often a call is tried again after its first try. */
+  retries: 4,
+  /** Before the n-th retry a random time of up to this much, doubled n - 1 times, passes, ... */
+  backoffMs: 100,
+  /** ... but never more than this. */
+  backoffMsMax: 5_000,
+  /** A connection that is not made within this time has failed. */
+  connectMs: 5_000,
+  /** A connection from which nothing came for this long is asked for a sign of life, ... */
+  pingIntervalMs: 10_000,
+  /** ... and given up when there is none within this time. */
+  pingTimeoutMs: 10_000,
+  /** The longest message, in either direction. */
+  messageBytesMax: 256 * MiB,
+  /** The keys and values that a watch gathers to hand out all changes of one revision together. */
+  watchRevisionBytesMax: 256 * MiB,
+  /** The longest pause between two renewals of a lease, however long it lives. */
+  renewIntervalMsMax: 60 * 60 * 1000,
 } as const;
 
 /** The limits an operator may set, by name. */
 export type Limits = { readonly [name in keyof typeof defaults]: number };
+
+/** Limits of the server that the operator may set; these are their defaults. The store knows nothing of them. */
+export const serverDefaults = {
+  /** The open connections. One more is closed at once. */
+  connectionsMax: 10_000,
+  /** The open streams of one HTTP/2 connection. */
+  streamsPerConnectionMax: 1000,
+  /** The calls under way on all connections, open streams included. */
+  callsMax: 20_000,
+  /** The longest request message, after decompression. JSON makes a value a third longer. */
+  requestBytesMax: 48 * MiB,
+  /** The keys and values in one reply message. */
+  replyBytesMax: 64 * MiB,
+  /** The requests and replies that all calls together hold in memory. */
+  callBytesMax: 512 * MiB,
+  /** The headers of one request. */
+  headerBytesMax: 16 * KiB,
+  /** A connection is closed when its first bytes, its TLS handshake or a request's headers take longer than this. */
+  handshakeTimeoutMs: 10_000,
+  /** The time from the headers of a request to its last byte; streams of requests are free of it. */
+  requestTimeoutMs: 60_000,
+  /** How long an HTTP/1.1 connection is kept open without a request. */
+  idleTimeoutMs: 75_000,
+  /** How long calls under way may take to finish when the server stops. */
+  shutdownTimeoutMs: 10_000,
+} as const;
+
+/** The limits of the server, by name. */
+export type ServerLimits = { readonly [name in keyof typeof serverDefaults]: number };
+
+/** Limits of the server that never change at run time. */
+export const serverFixed = {
+  /** A request message of the services whose requests are small by nature: leases, admin, health, reflection. */
+  smallRequestBytesMax: 16 * KiB,
+  /** The deadline a client may set; a timer can't be set for longer. */
+  deadlineMsMax: 24 * 24 * 60 * 60 * 1000,
+  /** An error's text goes into a header, so it is cut to this many characters. */
+  errorMessageCharactersMax: 1024,
+  /** A reply that its client has not read for this long is cut when memory for calls runs out, the oldest first. */
+  stalledReplyMs: 5000,
+  /** When the server stops, a stream that its client does not read is cut after this long. */
+  stalledStreamGraceMs: 1000,
+  /** A connection on which nothing came for this long is probed by TCP. */
+  tcpKeepAliveMs: 60_000,
+  /** How often the time limits of HTTP/1.1 connections are looked after. */
+  connectionCheckMs: 1000,
+  /** What a client of HTTP/2 may send ahead on one stream, and on one connection. */
+  streamWindowBytes: 1 * MiB,
+  connectionWindowBytes: 4 * MiB,
+  /** What Node may keep for one connection of HTTP/2: its streams, headers and what waits to be sent. In megabytes. */
+  sessionMegabytesMax: 64,
+} as const;

@@ -1,0 +1,76 @@
+/**
+ * The lock on a data directory: SQLite's exclusive lock on an empty file.
+ *
+ * SQLite takes POSIX locks, which end with the process, however it ends, and which every process on the machine sees,
+ * in whatever container. POSIX locks do not tell the owners within one process apart; SQLite does, for all its threads.
+ * See docs/decisions/0001-directory-lock.md.
+ *
+ * Nothing else in this process may open the lock file: by POSIX, closing any descriptor of a file gives back all the
+ * locks that the process has on it.
+ */
+import { access, constants } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { DiskError } from './disk.ts';
+import type { DiskLock } from './disk.ts';
+import { diskError, errnoOf } from './system-error.ts';
+
+/** SQLite's primary result codes, https://www.sqlite.org/rescode.html. */
+const SQLITE_BUSY = 5;
+const SQLITE_NOTADB = 26;
+
+/** Keeps the databases alive: one that the garbage collector takes would give its lock back. */
+const held = new Set<DatabaseSync>();
+
+export async function lockDirectory(path: string): Promise<DiskLock> {
+  // An absolute path can't be taken for one of SQLite's special names.
+  const absolutePath = resolve(path);
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(absolutePath, { timeout: 0 });
+    // A journal in memory: otherwise SQLite would write one beside the lock file, which a full disk refuses.
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+    // SQLite falls back on reading a file that it may not write, and then takes a lock that it shares with others.
+    await access(absolutePath, constants.R_OK | constants.W_OK);
+  } catch (cause) {
+    if (database?.isOpen) database.close();
+    throw await lockError(absolutePath, cause);
+  }
+  held.add(database);
+  const owned = database;
+  return {
+    release() {
+      // Closing rolls the empty transaction back, and the lock goes with the last descriptor.
+      if (held.delete(owned)) owned.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+async function lockError(path: string, cause: unknown): Promise<DiskError> {
+  // The low byte is the primary code; the rest of an extended code says more than is needed.
+  const sqliteCode =
+    cause instanceof Error && 'errcode' in cause && typeof cause.errcode === 'number'
+      ? cause.errcode & 0xff
+      : 0;
+  if (sqliteCode === SQLITE_BUSY) {
+    return new DiskError('locked', `lock ${path}: another process, or this one, has it`, { cause });
+  }
+  if (sqliteCode === SQLITE_NOTADB) {
+    return new DiskError('failed', `lock ${path}: the file must be empty, but it is not`, { cause });
+  }
+  // SQLite says only that it could not open or write; the system knows why. (`access` opens no descriptor.)
+  const directory = dirname(path);
+  try {
+    await access(directory);
+    await access(path, constants.R_OK | constants.W_OK);
+  } catch (accessError) {
+    if (errnoOf(accessError) !== 'ENOENT') return diskError('lock', path, accessError);
+    try {
+      await access(directory, constants.W_OK | constants.X_OK);
+    } catch (directoryError) {
+      return diskError('lock', path, directoryError);
+    }
+  }
+  return diskError('lock', path, cause);
+}

@@ -1,0 +1,86 @@
+/** The `Disk` of the operating system. */
+import * as fs from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { DiskError } from './disk.ts';
+import type { Disk } from './disk.ts';
+import { lockDirectory } from './directory-lock.ts';
+import { NodeFile, run } from './node-file.ts';
+import { diskError, errnoOf } from './system-error.ts';
+
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY, O_RDWR } = fs.constants;
+
+/** Keys and values may be secrets: files and folders are for the owner alone. */
+const FILE_MODE = 0o600;
+const DIRECTORY_MODE = 0o700;
+
+export const nodeDisk: Disk = {
+  async makeDirectory(path) {
+    const wanted = resolve(path);
+    const firstMade = await run<string | undefined>('make directory', path, (done) =>
+      fs.mkdir(wanted, { recursive: true, mode: DIRECTORY_MODE }, done),
+    );
+    if (firstMade === undefined) return;
+    // A new folder's name lies in its parent; a store whose folder a crash can take away keeps no promise.
+    for (let made = wanted; made.length >= firstMade.length; made = dirname(made)) {
+      await nodeDisk.syncDirectory(dirname(made));
+    }
+  },
+
+  async list(path) {
+    try {
+      return await run<string[]>('list', path, (done) => fs.readdir(path, done));
+    } catch (error) {
+      if (isNotFound(error)) return [];
+      throw error;
+    }
+  },
+
+  async open(path, mode) {
+    const flags = mode === 'read' ? O_RDONLY : O_RDWR;
+    return new NodeFile(path, await run<number>('open', path, (done) => fs.open(path, flags, done)));
+  },
+
+  async create(path) {
+    const flags = O_RDWR | O_CREAT | O_EXCL;
+    return new NodeFile(
+      path,
+      await run<number>('create', path, (done) => fs.open(path, flags, FILE_MODE, done)),
+    );
+  },
+
+  rename(from, to) {
+    return run('rename', `${from} to ${to}`, (done) => fs.rename(from, to, done));
+  },
+
+  async remove(path) {
+    try {
+      await run('remove', path, (done) => fs.unlink(path, done));
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  },
+
+  async syncDirectory(path) {
+    const call = 'sync directory';
+    const descriptor = await run<number>(call, path, (done) => fs.open(path, O_RDONLY | O_DIRECTORY, done));
+    try {
+      await new Promise<void>((resolve, reject) => {
+        fs.fsync(descriptor, (error) => {
+          // EINVAL is how a file system says that it has no such thing for directories, as some network ones do.
+          if (error === null || errnoOf(error) === 'EINVAL') resolve();
+          else reject(diskError(call, path, error));
+        });
+      });
+    } finally {
+      await run('close', path, (done) => fs.close(descriptor, done));
+    }
+  },
+
+  lock(path) {
+    return lockDirectory(path);
+  },
+};
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof DiskError && error.code === 'notFound';
+}

@@ -1,0 +1,317 @@
+/**
+ * A disk in memory that fails as real ones do, repeatably: the same seed, calls and schedule give the same faults.
+ *
+ * A loss of power (`losePower`) may, for what no `sync` has made durable:
+ *
+ * - lose a write, keep it, tear it at any byte, or keep any of its 512-byte sectors or 4 KiB pages and lose others;
+ *   each write by itself, so that a later one may survive an earlier one, in one file or over several;
+ * - keep the new length of a file without the bytes (zeros are read), or the bytes without the new length (they are
+ *   cut off);
+ * - lose or keep a truncation;
+ * - and, without `syncDirectory`, lose or keep each creation, renaming and removal.
+ *
+ * The end of the process (`endProcess`) loses nothing that was written, but a write under way may be there up to any
+ * byte. Both give locks back. Both return the disk as the next process finds it; on the old one every call rejects from
+ * then on, so that what the dead process still tries has no effect.
+ *
+ * While it runs (`injectFault`): any call may fail with any code. A failed write has written up to any byte; a failed
+ * sync has made any of the writes durable, and may have dropped others for good though they are still read; another
+ * failed change has happened or not.
+ *
+ * It does not: change durable bytes by itself (see `setContent`), lose folders, tear a name, or return short reads
+ * before the end of a file.
+ *
+ * It also holds the caller to the contract: a buffer that changes while a write is under way fails the write.
+ */
+import { posix } from 'node:path';
+import type { Disk, DiskError, DiskErrorCode, DiskFile, DiskLock } from '../../src/disk/disk.ts';
+import { SeededRandom } from './random.ts';
+import { inOrder } from './schedule.ts';
+import type { Schedule } from './schedule.ts';
+import { SimulatedDirectory } from './simulated-directory.ts';
+import { failure, SimulatedFile } from './simulated-file.ts';
+import type { DiskCall } from './simulated-file.ts';
+import { Inode } from './simulated-inode.ts';
+import type { Change } from './simulated-inode.ts';
+
+export interface Fault {
+  readonly call: DiskCall;
+  /** It strikes the how-manieth such call from now on; 1 (default): the next. */
+  readonly at?: number;
+  /** Only calls for paths that end so count. */
+  readonly pathEnd?: string;
+  /** Default `failed`. */
+  readonly code?: DiskErrorCode;
+  /** From that call on all fail. */
+  readonly isPermanent?: boolean;
+}
+
+export interface SimulatedDiskOptions {
+  readonly seed: number;
+  /** When calls take effect and complete; default: in the order they were made. */
+  readonly schedule?: Schedule;
+}
+
+/** The chance of a pending change to survive a loss of power is the same for all of them, and one of these. */
+const KEEP_PROBABILITIES = [0, 0.1, 0.5, 0.9, 1] as const;
+
+export class SimulatedDisk implements Disk {
+  readonly #schedule: Schedule;
+  readonly #lockedPaths = new Set<string>();
+  #random: SeededRandom;
+  #log = new CallLog();
+  #directories = new Map([['/', new SimulatedDirectory()]]);
+  #faults: { readonly fault: Fault; callsLeft: number }[] = [];
+  #isDead = false;
+
+  constructor(options: SimulatedDiskOptions) {
+    this.#random = new SeededRandom(options.seed);
+    this.#schedule = options.schedule ?? inOrder;
+  }
+
+  /** A fault that waits for its call; any number may. */
+  injectFault(fault: Fault): void {
+    this.#faults.push({ fault, callsLeft: fault.at ?? 1 });
+  }
+
+  clearFaults(): void {
+    this.#faults = [];
+  }
+
+  /** Cuts the power. @returns the disk as it is found afterwards. */
+  losePower(): SimulatedDisk {
+    const random = this.#random;
+    const keepProbability = random.pick(KEEP_PROBABILITIES);
+    const survivorOf = once((inode) => inode.afterPowerLoss(keepProbability, random));
+    return this.#end('power lost', (directory) =>
+      directory.afterPowerLoss(keepProbability, random, survivorOf),
+    );
+  }
+
+  /** Kills the process. @returns the disk as the next process finds it. */
+  endProcess(): SimulatedDisk {
+    const survivorOf = once((inode) => inode.afterProcessEnd(this.#random));
+    return this.#end('process ended', (directory) => directory.afterProcessEnd(survivorOf));
+  }
+
+  /** What a reader of the file would see. */
+  contentOf(path: string): Uint8Array {
+    return this.#find(path).visible.bytes.slice();
+  }
+
+  /** Makes these the bytes of the file, durably: for damage that comes from nowhere. The file is made if need be. */
+  setContent(path: string, bytes: Uint8Array): void {
+    const inode = new Inode();
+    const change: Change = { kind: 'write', position: 0, bytes, hasEnded: false };
+    inode.begin(change);
+    inode.end(change);
+    inode.makeDurable([change]);
+    const [directory, name] = this.#locate(path);
+    directory.visible.set(name, inode);
+    directory.durable.set(name, inode);
+  }
+
+  /** The calls so far, over all lives of the disk, and then the files with their lengths. */
+  dump(): string {
+    const lines = this.#log.lines();
+    for (const [path, directory] of this.#directories) {
+      lines.push(`${path}: ${directory.pending.length} names not durable`);
+      for (const [name, inode] of directory.visible) {
+        const { visible, durable, pending } = inode;
+        lines.push(
+          `  ${name}: ${visible.length} bytes, durable ${durable.length}, ${pending.length} changes pending`,
+        );
+      }
+    }
+    return lines.join('\n');
+  }
+
+  makeDirectory(path: string): Promise<void> {
+    return this.#run('makeDirectory', path, '', (fault) => {
+      if (fault !== undefined) throw fault;
+      for (let part = posix.resolve(path); !this.#directories.has(part); part = posix.dirname(part)) {
+        const parent = this.#directories.get(posix.dirname(part));
+        if (parent?.visible.has(posix.basename(part)) === true)
+          throw failure('exists', 'makeDirectory', path);
+        this.#directories.set(part, new SimulatedDirectory());
+      }
+    });
+  }
+
+  list(path: string): Promise<string[]> {
+    return this.#run('list', path, '', (fault) => {
+      if (fault !== undefined) throw fault;
+      const wanted = posix.resolve(path);
+      const files = this.#directories.get(wanted)?.visible.keys() ?? [];
+      const folders = [...this.#directories.keys()].filter(
+        (key) => key !== '/' && posix.dirname(key) === wanted,
+      );
+      return [...files, ...folders.map((folder) => posix.basename(folder))];
+    });
+  }
+
+  open(path: string, mode: 'read' | 'readWrite'): Promise<DiskFile> {
+    return this.#run('open', path, mode, (fault) => {
+      if (fault !== undefined) throw fault;
+      return this.#handle(path, this.#find(path, 'open'), mode === 'readWrite');
+    });
+  }
+
+  create(path: string): Promise<DiskFile> {
+    return this.#run('create', path, '', (fault) => {
+      const [directory, name] = this.#locate(path, 'create');
+      if (directory.visible.has(name)) throw failure('exists', 'create', path);
+      const inode = new Inode();
+      this.#change(fault, () => directory.change({ kind: 'create', name, inode }));
+      return this.#handle(path, inode, true);
+    });
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.#run('rename', from, `to ${to}`, (fault) => {
+      const inode = this.#find(from, 'rename');
+      const [directory, fromName] = this.#locate(from);
+      const [toDirectory, toName] = this.#locate(to, 'rename');
+      if (directory !== toDirectory) throw failure('failed', 'rename', `${from} to another folder, ${to}`);
+      this.#change(fault, () => directory.change({ kind: 'rename', from: fromName, to: toName, inode }));
+    });
+  }
+
+  remove(path: string): Promise<void> {
+    return this.#run('remove', path, '', (fault) => {
+      const directory = this.#directories.get(posix.dirname(posix.resolve(path)));
+      const name = posix.basename(path);
+      this.#change(fault, () => {
+        if (directory?.visible.has(name) === true) directory.change({ kind: 'remove', name });
+      });
+    });
+  }
+
+  syncDirectory(path: string): Promise<void> {
+    const changes = [...(this.#directories.get(posix.resolve(path))?.pending ?? [])];
+    return this.#run('syncDirectory', path, '', (fault) => {
+      const directory = this.#directories.get(posix.resolve(path));
+      if (directory === undefined) throw failure('notFound', 'syncDirectory', path);
+      if (fault !== undefined) {
+        directory.failToMakeDurable(changes, this.#random);
+        throw fault;
+      }
+      directory.makeDurable(changes);
+    });
+  }
+
+  lock(path: string): Promise<DiskLock> {
+    return this.#run('lock', path, '', (fault) => {
+      if (fault !== undefined) throw fault;
+      const wanted = posix.resolve(path);
+      const [directory, name] = this.#locate(path, 'lock');
+      if (this.#lockedPaths.has(wanted)) throw failure('locked', 'lock', path);
+      this.#lockedPaths.add(wanted);
+      if (!directory.visible.has(name)) directory.change({ kind: 'create', name, inode: new Inode() });
+      let isHeld = true;
+      return {
+        release: async () => {
+          if (isHeld) this.#lockedPaths.delete(wanted);
+          isHeld = false;
+        },
+      };
+    });
+  }
+
+  #handle(path: string, inode: Inode, isWritable: boolean): DiskFile {
+    return new SimulatedFile(path, inode, isWritable, this.#random, (...call) => this.#run(...call));
+  }
+
+  /** Does what a call asks for; when it is to fail, does it or not, and fails. */
+  #change(fault: DiskError | undefined, change: () => void): void {
+    if (fault === undefined || (fault.code === 'failed' && this.#random.chance(0.5))) change();
+    if (fault !== undefined) throw fault;
+  }
+
+  #run<Result>(
+    call: DiskCall,
+    path: string,
+    detail: string,
+    action: (fault: DiskError | undefined) => Result,
+  ): Promise<Result> {
+    const fault = this.#isDead ? failure('failed', call, path) : this.#takeFault(call, path);
+    const outcome = this.#isDead ? ' by a dead process' : fault === undefined ? '' : ` fails: ${fault.code}`;
+    this.#log.add(`${call} ${path} ${detail}${outcome}`);
+    return new Promise((resolve, reject) => {
+      this.#schedule(() => {
+        try {
+          // It may also have died since the call was made.
+          if (this.#isDead) throw failure('failed', call, `${path}, of a dead process,`);
+          resolve(action(fault));
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
+      });
+    });
+  }
+
+  #takeFault(call: DiskCall, path: string): DiskError | undefined {
+    let struck: Fault | undefined;
+    for (const waiting of this.#faults) {
+      const { fault } = waiting;
+      if (fault.call !== call || !path.endsWith(fault.pathEnd ?? '')) continue;
+      waiting.callsLeft--;
+      if (waiting.callsLeft === 0 || (waiting.callsLeft < 0 && fault.isPermanent === true)) struck ??= fault;
+    }
+    return struck === undefined ? undefined : failure(struck.code ?? 'failed', call, path);
+  }
+
+  #end(how: string, survivorOf: (directory: SimulatedDirectory) => SimulatedDirectory): SimulatedDisk {
+    if (this.#isDead) throw new Error('a disk ends once');
+    this.#isDead = true;
+    this.#log.add(`--- ${how} ---`);
+    const successor = new SimulatedDisk({ seed: this.#random.seed, schedule: this.#schedule });
+    successor.#random = this.#random;
+    successor.#log = this.#log;
+    successor.#directories = new Map(
+      [...this.#directories].map(([path, directory]) => [path, survivorOf(directory)]),
+    );
+    return successor;
+  }
+
+  #locate(path: string, call: DiskCall = 'open'): [SimulatedDirectory, string] {
+    const absolutePath = posix.resolve(path);
+    const directory = this.#directories.get(posix.dirname(absolutePath));
+    if (directory === undefined) throw failure('notFound', call, path);
+    return [directory, posix.basename(absolutePath)];
+  }
+
+  #find(path: string, call: DiskCall = 'open'): Inode {
+    const [directory, name] = this.#locate(path, call);
+    const inode = directory.visible.get(name);
+    if (inode === undefined) throw failure('notFound', call, path);
+    return inode;
+  }
+}
+
+/** The calls of the disk in all its lives; the newest of them. */
+class CallLog {
+  static readonly linesMax = 10_000;
+  #lines: string[] = [];
+  #count = 0;
+
+  add(line: string): void {
+    this.#count++;
+    this.#lines.push(`${this.#count} ${line}`);
+    if (this.#lines.length > 2 * CallLog.linesMax) this.#lines = this.lines();
+  }
+
+  lines(): string[] {
+    return this.#lines.slice(-CallLog.linesMax);
+  }
+}
+
+/** A file that has two names, before and after, is still one file. */
+function once(survivorOf: (inode: Inode) => Inode): (inode: Inode) => Inode {
+  const survivors = new Map<Inode, Inode>();
+  return (inode) => {
+    const survivor = survivors.get(inode) ?? survivorOf(inode);
+    survivors.set(inode, survivor);
+    return survivor;
+  };
+}

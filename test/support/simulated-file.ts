@@ -1,0 +1,118 @@
+import { DiskError } from '../../src/disk/disk.ts';
+import type { Disk, DiskErrorCode, DiskFile } from '../../src/disk/disk.ts';
+import type { SeededRandom } from './random.ts';
+import type { Change, Inode } from './simulated-inode.ts';
+
+export type DiskCall = keyof Disk | keyof DiskFile;
+
+/** Runs a call of the simulated disk when its time has come; the action is told the error it is to fail with. */
+export type RunCall = <Result>(
+  call: DiskCall,
+  path: string,
+  detail: string,
+  action: (fault: DiskError | undefined) => Result,
+) => Promise<Result>;
+
+export function failure(code: DiskErrorCode, call: DiskCall, path: string): DiskError {
+  return new DiskError(code, `${call} ${path}: ${code} (simulated)`);
+}
+
+/** An open file of the simulated disk. */
+export class SimulatedFile implements DiskFile {
+  readonly #path: string;
+  readonly #inode: Inode;
+  readonly #isWritable: boolean;
+  readonly #random: SeededRandom;
+  readonly #run: RunCall;
+  #isClosed = false;
+
+  constructor(path: string, inode: Inode, isWritable: boolean, random: SeededRandom, run: RunCall) {
+    this.#path = path;
+    this.#inode = inode;
+    this.#isWritable = isWritable;
+    this.#random = random;
+    this.#run = run;
+  }
+
+  size(): Promise<number> {
+    return this.#call('size', '', (fault) => {
+      if (fault !== undefined) throw fault;
+      return this.#inode.visible.length;
+    });
+  }
+
+  read(buffer: Uint8Array, position: number): Promise<number> {
+    return this.#call('read', `${position}+${buffer.length}`, (fault) => {
+      if (fault !== undefined) throw fault;
+      const bytes = this.#inode.visible.bytes.subarray(position, position + buffer.length);
+      buffer.set(bytes);
+      return bytes.length;
+    });
+  }
+
+  write(buffer: Uint8Array, position: number): Promise<void> {
+    // Not `slice`: that of a `Buffer` shares its memory.
+    const bytes = new Uint8Array(buffer);
+    const change: Change = { kind: 'write', position, bytes, hasEnded: false };
+    return this.#change('write', `${position}+${bytes.length}`, change, (fault) => {
+      if (Buffer.compare(buffer, bytes) !== 0) {
+        throw new Error(`broken contract: a buffer changed while it was being written to ${this.#path}`);
+      }
+      if (fault !== undefined) change.bytes = bytes.subarray(0, this.#random.below(bytes.length + 1));
+      this.#inode.end(change);
+    });
+  }
+
+  truncate(length: number): Promise<void> {
+    const change: Change = { kind: 'truncate', length, hasEnded: false };
+    return this.#change('truncate', `to ${length}`, change, (fault) => {
+      if (fault === undefined || this.#random.chance(0.5)) this.#inode.end(change);
+      else this.#inode.drop(change);
+    });
+  }
+
+  sync(): Promise<void> {
+    // A write that has not ended when the sync begins is none of its business.
+    const changes = this.#inode.endedChanges();
+    return this.#call('sync', '', (fault) => {
+      if (fault === undefined) {
+        this.#inode.makeDurable(changes);
+      } else {
+        this.#inode.failToMakeDurable(changes, this.#random);
+        throw fault;
+      }
+    });
+  }
+
+  close(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
+    this.#isClosed = true;
+    return this.#run('close', this.#path, '', (fault) => {
+      if (fault !== undefined) throw fault;
+    });
+  }
+
+  /** A call that changes the file: from now on a crash may find some of it done, whether it is to fail or not. */
+  #change(
+    call: DiskCall,
+    detail: string,
+    change: Change,
+    action: (fault: DiskError | undefined) => void,
+  ): Promise<void> {
+    if (!this.#isWritable) return Promise.reject(failure('failed', call, this.#path));
+    if (!this.#isClosed) this.#inode.begin(change);
+    return this.#call(call, detail, (fault) => {
+      action(fault);
+      if (fault !== undefined) throw fault;
+    });
+  }
+
+  #call<Result>(
+    call: DiskCall,
+    detail: string,
+    action: (fault: DiskError | undefined) => Result,
+  ): Promise<Result> {
+    if (this.#isClosed) return Promise.reject(failure('failed', call, `${this.#path}, which is closed`));
+    return this.#run(call, this.#path, detail, action);
+  }
+}
