@@ -1,0 +1,40 @@
+/**
+ * The first failure is the last thing that is done.
+ *
+ * After a write or flush that failed nobody knows what is on disk, and a flush tried again may say "done" for pages
+ * that the kernel has dropped (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020). So
+ * every write and flush of the log goes through here, and from the first failure on none is begun any more, and none
+ * that was under way counts as done.
+ */
+export class FailStop {
+  error: Error | undefined;
+  readonly #onFailure: (error: Error) => void;
+
+  constructor(onFailure: (error: Error) => void) {
+    this.#onFailure = onFailure;
+  }
+
+  /** Rejects with the first failure, whoever it belongs to. */
+  async run<Result>(operation: () => Promise<Result>): Promise<Result> {
+    this.#check();
+    let result: Result;
+    try {
+      result = await operation();
+    } catch (cause) {
+      this.#fail(cause instanceof Error ? cause : new Error(String(cause), { cause }));
+      throw this.error ?? cause;
+    }
+    this.#check();
+    return result;
+  }
+
+  #check(): void {
+    if (this.error !== undefined) throw this.error;
+  }
+
+  #fail(error: Error): void {
+    if (this.error !== undefined) return;
+    this.error = error;
+    this.#onFailure(error);
+  }
+}

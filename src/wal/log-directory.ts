@@ -1,0 +1,80 @@
+/** Finding the segments of a log in its directory. */
+import type { Disk } from '../disk/disk.ts';
+import { damageError } from './damage.ts';
+import { formatSegmentName, isTemporaryName, parseSegmentName, type SegmentName } from './format.ts';
+import { readSegmentStart, type SegmentStart } from './segment-header.ts';
+import { SegmentRow } from './segment-row.ts';
+import { Segment } from './segment.ts';
+
+/**
+ * Finds the segments, verifies their headers and that each follows the one before. Removes what was left of a segment
+ * that was being made. `undefined` when there is none.
+ */
+export async function openSegments(disk: Disk, directory: string): Promise<SegmentRow | undefined> {
+  const names = await listSegmentNames(disk, directory);
+  const segments: Segment[] = [];
+  let first: SegmentStart | undefined;
+  for (const name of names) {
+    const { segment, start } = await openSegment(disk, directory, name);
+    first ??= start;
+    checkFollows(segment, start, segments.at(-1), first.storeId);
+    const previous = segments.at(-1);
+    if (previous !== undefined) previous.next = segment;
+    segments.push(segment);
+  }
+  return first && new SegmentRow(disk, directory, first.storeId, segments);
+}
+
+async function listSegmentNames(disk: Disk, directory: string): Promise<SegmentName[]> {
+  const names: SegmentName[] = [];
+  for (const fileName of await disk.list(directory)) {
+    const name = parseSegmentName(fileName);
+    if (name !== undefined) names.push(name);
+    else if (isTemporaryName(fileName)) await disk.remove(`${directory}/${fileName}`);
+    else if (fileName.endsWith('.log')) {
+      throw damageError(`${directory}/${fileName}`, 0, 'no segment of the log has such a name', 0);
+    }
+  }
+  return names.sort((a, b) => a.firstRevision - b.firstRevision || a.part - b.part);
+}
+
+async function openSegment(
+  disk: Disk,
+  directory: string,
+  name: SegmentName,
+): Promise<{ segment: Segment; start: SegmentStart }> {
+  const path = `${directory}/${formatSegmentName(name)}`;
+  const file = await disk.open(path, 'read');
+  try {
+    const start = await readSegmentStart(file, path, name);
+    const segment = new Segment(disk, { directory, name, previousChecksum: start.previousChecksum });
+    segment.fileBytes = await file.size();
+    return { segment, start };
+  } finally {
+    await file.close();
+  }
+}
+
+/** The checksums of the frames link the segments too; those are looked at when the frames are read. */
+function checkFollows(
+  segment: Segment,
+  start: SegmentStart,
+  previous: Segment | undefined,
+  storeId: Uint8Array,
+): void {
+  const { firstRevision, part } = segment.name;
+  const damage = (what: string): Error => damageError(segment.path, 0, what, firstRevision - 1);
+  if (!Buffer.from(storeId).equals(start.storeId)) throw damage('the segment belongs to another store');
+  if (previous === undefined) return;
+  if (start.previousFirstRevision !== previous.firstRevision) {
+    throw damageError(
+      segment.path,
+      0,
+      `the segment before it, of revision ${start.previousFirstRevision}, is missing`,
+      previous.firstRevision - 1,
+    );
+  }
+  const expectedPart = firstRevision === previous.firstRevision ? previous.name.part + 1 : 0;
+  if (part !== expectedPart)
+    throw damageError(segment.path, 0, 'the segment before it is missing', firstRevision - 1);
+}

@@ -1,0 +1,462 @@
+/**
+ * The write-ahead log: records in the order of their revisions, in segments, durable batch by batch.
+ *
+ * Guarantees:
+ *
+ * - Records come back from `replay` in the order of their commits, each whole. A record that `onDurable` covered under
+ *   `fsync: always` comes back after any crash; one that was never covered may be missing, and then all that follow
+ *   it are.
+ * - What can't be the outcome of a crash is refused with `damaged`, never skipped.
+ * - From the first write or flush that fails on, nothing is written and nothing counts as durable.
+ *
+ * The way of a record: `reserve`, write it into `buffer`, `commit`. The first record of a batch asks for a write once
+ * the event loop has served what is waiting; while that write and its flush run, the next batch gathers. Neither knows
+ * what is in a record.
+ */
+import type { Clock, Timer } from '../clock.ts';
+import type { Disk } from '../disk/disk.ts';
+import { assert, StoreError } from '../errors.ts';
+import { fixed } from '../limits.ts';
+import { Batch } from './batch.ts';
+import { FailStop } from './fail-stop.ts';
+import { FlushWaiters } from './flush-waiters.ts';
+import { SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, STORE_ID_BYTES } from './format.ts';
+import { openSegments } from './log-directory.ts';
+import { PieceBuffers } from './piece-buffers.ts';
+import { type LogReader, SegmentReader } from './reader.ts';
+import type { OnRecord } from './records.ts';
+import { type OnProgress, recover, type TornTail } from './recovery.ts';
+import { type NewSegment, SegmentRow } from './segment-row.ts';
+import { SegmentWriter } from './segment-writer.ts';
+
+export interface LogOptions {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly directory: string;
+  /** A segment that has reached this length is followed by the next. At least 4 KiB, at most 2 GiB. */
+  readonly segmentBytes: number;
+  /** Records are refused while this much is committed and not yet written. */
+  readonly unflushedBytesMax: number;
+  readonly fsync: 'always' | 'interval' | 'never';
+  readonly fsyncIntervalMs: number;
+  /**
+   * Everything up to this sequence number is as durable as the policy asks for (`always`: flushed; else: written).
+   * Called in order, from a fresh stack.
+   */
+  readonly onDurable: (sequence: number) => void;
+  /** Once, when a write or flush failed. */
+  readonly onFailure: (error: Error) => void;
+}
+
+/** After so long without a write, a mark vouches for the last batch. */
+const IDLE_MARK_MS = 100;
+
+export class Log {
+  readonly #options: LogOptions;
+  readonly #row: SegmentRow;
+  readonly #failStop: FailStop;
+  readonly #pieceBuffers = new PieceBuffers();
+
+  /** Set by `create` and `replay`. */
+  #writer: SegmentWriter | undefined;
+  /** Gathers records while the other one is written. */
+  #batch = new Batch();
+  #otherBatch = new Batch();
+  /** The length of the batch that is being written. */
+  #writingBytes = 0;
+
+  #committedSequence = 0;
+  #committedRevision = 0;
+  #writtenSequence = 0;
+  #flushedSequence = 0;
+  #durableSequence = 0;
+  #appendedBytes = 0;
+
+  /** The one loop that writes, while it has something to do. */
+  #pump: Promise<void> | undefined;
+  readonly #flushWaiters = new FlushWaiters();
+  #flushTimer: Timer | undefined;
+  #markTimer: Timer | undefined;
+  #isMarkWanted = false;
+  #lastWriteMs = 0;
+
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: LogOptions, row: SegmentRow) {
+    const { segmentBytes } = options;
+    if (segmentBytes < SEGMENT_BYTES_MIN || segmentBytes > SEGMENT_BYTES_MAX) {
+      const range = `${SEGMENT_BYTES_MIN} to ${SEGMENT_BYTES_MAX}`;
+      throw new StoreError('invalidArgument', `segmentBytes is ${segmentBytes}; it must be ${range}`);
+    }
+    this.#options = options;
+    this.#row = row;
+    this.#failStop = new FailStop((error) => this.#onFailure(error));
+  }
+
+  /** Makes the first segment of a new store. The directory must hold none. */
+  static async create(options: LogOptions, storeId: Uint8Array): Promise<Log> {
+    assert(storeId.length === STORE_ID_BYTES, 'the id of a store has 16 bytes');
+    const { disk, directory } = options;
+    await disk.makeDirectory(directory);
+    assert((await openSegments(disk, directory)) === undefined, 'a new log is made where there is none');
+    const log = new Log(options, new SegmentRow(disk, directory, storeId, []));
+    log.#writeTo(await log.#row.begin(0, 0, options.segmentBytes));
+    return log;
+  }
+
+  /**
+   * Opens the segments of an existing log: checks names, headers and that none is missing. Nothing but `replay` may
+   * follow. Removes what was left of a segment that was being made.
+   * @returns `undefined` when the directory holds no segment.
+   * @throws StoreError `damaged`.
+   */
+  static async open(options: LogOptions): Promise<Log | undefined> {
+    const row = await openSegments(options.disk, options.directory);
+    return row && new Log(options, row);
+  }
+
+  /**
+   * Reads and verifies the log from the segment that holds `afterRevision` on, cuts off what a crash left of writes
+   * under way, and makes the log ready to be written. Must be awaited once after `open`.
+   *
+   * Calls `onRecord` for every record of the frames that reach above `afterRevision`, and of those that follow the
+   * frame that holds it: the caller skips records of revisions from 1 to `afterRevision` itself. The bytes are valid
+   * during the call only.
+   *
+   * @returns what was cut off, if anything.
+   * @throws StoreError `damaged`; then nothing was changed.
+   */
+  async replay(
+    afterRevision: number,
+    onRecord: OnRecord,
+    onProgress: OnProgress = () => {},
+  ): Promise<{ torn: TornTail | undefined }> {
+    assert(
+      this.#writer === undefined && this.#closing === undefined,
+      'a log is replayed once, when it was opened',
+    );
+    const { clock } = this.#options;
+    const { file, position, torn } = await recover({
+      clock,
+      segments: this.#row.after(afterRevision),
+      seed: this.#row.seed,
+      afterRevision,
+      onRecord,
+      onProgress,
+    });
+    this.#writeTo({ segment: this.#row.newest, file, position });
+    this.#committedRevision = position.revision;
+    this.#armMark();
+    return { torn };
+  }
+
+  get storeId(): Uint8Array {
+    return this.#row.storeId;
+  }
+
+  /** The highest revision in the log, durable or not. */
+  get lastRevision(): number {
+    return this.#committedRevision;
+  }
+
+  /** The first revision of the oldest segment. */
+  get oldestRevision(): number {
+    return this.#row.oldestRevision;
+  }
+
+  /** The sequence number of the newest committed record; 0: none since the log was opened. */
+  get committedSequence(): number {
+    return this.#committedSequence;
+  }
+
+  /** The sequence number up to which everything is as durable as the policy asks for. */
+  get durableSequence(): number {
+    return this.#durableSequence;
+  }
+
+  /** The bytes of all records committed since the log was opened, and of their lengths. */
+  get appendedBytes(): number {
+    return this.#appendedBytes;
+  }
+
+  /** Where a reserved record is to be written. Another one after each `reserve`. */
+  get buffer(): Buffer {
+    return this.#batch.buffer;
+  }
+
+  /** `bytes`: the length of all segments, zeros ahead of use included. */
+  stats(): { bytes: number; segmentCount: number } {
+    return this.#row.stats();
+  }
+
+  /**
+   * Makes room for a record. The caller writes exactly `byteLength` bytes into `buffer`, from the returned offset on,
+   * and calls `commit`. A reserved record that is not committed never was.
+   * @throws StoreError `limitReached`, `storageFailed`, `closed`.
+   */
+  reserve(byteLength: number): number {
+    if (this.#failStop.error !== undefined) throw this.#failedError(this.#failStop.error);
+    if (this.#closing !== undefined) throw new StoreError('closed', 'the store is closed');
+    assert(this.#writer !== undefined, 'a log is replayed before it is written');
+    const batchBytes = this.#batch.payloadBytesWith(byteLength);
+    if (batchBytes + this.#writingBytes > this.#options.unflushedBytesMax)
+      this.#checkUnflushed(byteLength, batchBytes);
+    if (batchBytes > fixed.frameBytesMax) {
+      throw new StoreError(
+        'limitReached',
+        `a batch of the log would have ${batchBytes} bytes; wait and try again`,
+      );
+    }
+    return this.#batch.reserve(byteLength);
+  }
+
+  /**
+   * Ends the reserved record: it is written with the next batch.
+   * @param revision the next revision, or 0 for a note.
+   * @returns the record's sequence number: 1, 2, 3, ...
+   */
+  commit(revision: number): number {
+    assert(revision === 0 || revision === this.#committedRevision + 1, 'revisions are committed one by one');
+    const isFirst = this.#batch.isEmpty;
+    const bytesBefore = this.#batch.payloadBytes;
+    if (revision !== 0) this.#committedRevision = revision;
+    this.#committedSequence++;
+    this.#batch.commit(this.#committedSequence, this.#committedRevision);
+    this.#appendedBytes += this.#batch.payloadBytes - bytesBefore;
+    if (isFirst) this.#wakePump();
+    return this.#committedSequence;
+  }
+
+  /**
+   * Resolves when everything committed before the call is on disk, whatever the policy.
+   * @throws StoreError `storageFailed`.
+   */
+  async flush(): Promise<void> {
+    const { error } = this.#failStop;
+    if (error !== undefined) throw this.#failedError(error);
+    const sequence = this.#committedSequence;
+    if (this.#flushedSequence >= sequence) return;
+    this.#wakePump();
+    await this.#flushWaiters.add(sequence);
+  }
+
+  /** Reads the durable records of `fromRevision` and later ones again, and goes on with those to come. */
+  reader(fromRevision: number): LogReader {
+    assert(this.#writer !== undefined, 'a log is replayed before it is read');
+    const row = this.#row;
+    const isClosed = (): boolean => this.#closing !== undefined;
+    return new SegmentReader({ row, pieceBuffers: this.#pieceBuffers, isClosed }, fromRevision);
+  }
+
+  /**
+   * Removes whole segments, oldest first, that `replay(revision - 1)` does not need: those before the one that holds
+   * `revision - 1`, which notes may follow there. Never the newest one.
+   */
+  removeBefore(revision: number): Promise<void> {
+    return this.#row.removeBeforeHolderOf(revision - 1);
+  }
+
+  /**
+   * Writes and flushes what was committed, and a mark that vouches for it; closes the files. After a failure it only
+   * closes the files.
+   * @throws StoreError `storageFailed` when the failure comes with closing.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#flushTimer?.cancel();
+    this.#markTimer?.cancel();
+    if (this.#writer === undefined) return;
+    try {
+      if (this.#failStop.error === undefined) await this.#settle();
+    } finally {
+      await this.#pump;
+      await this.#row.settle();
+      await this.#writer?.close();
+    }
+  }
+
+  /** Brings everything to disk, with a mark at the end. */
+  async #settle(): Promise<void> {
+    await this.flush();
+    await this.#pump;
+    const writer = this.#ready();
+    try {
+      if (writer.isMarkDue) await writer.appendMark();
+      if (writer.isDirty) await writer.flush();
+    } catch (error) {
+      throw this.#failedError(error);
+    }
+  }
+
+  #ready(): SegmentWriter {
+    assert(this.#writer !== undefined, 'the log is ready');
+    return this.#writer;
+  }
+
+  #checkUnflushed(byteLength: number, batchBytes: number): void {
+    // A single record that is longer than the limit would otherwise wait for ever.
+    if (this.#batch.isEmpty && this.#writingBytes === 0) return;
+    const { unflushedBytesMax } = this.#options;
+    throw new StoreError(
+      'limitReached',
+      `${batchBytes + this.#writingBytes - byteLength} bytes are not yet written to the log, and ${byteLength} more ` +
+        `would pass unflushedBytesMax (${unflushedBytesMax}): wait for writes under way and try again`,
+    );
+  }
+
+  #failedError(cause: unknown): StoreError<'storageFailed'> {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return new StoreError(
+      'storageFailed',
+      `writing the log failed, and nothing is written any more until the store is opened again: ${reason}`,
+      { cause },
+    );
+  }
+
+  #onFailure(error: Error): void {
+    this.#flushTimer?.cancel();
+    this.#markTimer?.cancel();
+    this.#flushWaiters.rejectAll(this.#failedError(error));
+    this.#options.onFailure(error);
+  }
+
+  #wakePump(): void {
+    if (this.#pump !== undefined) return;
+    const { clock } = this.#options;
+    this.#pump = new Promise<void>((resolve) => clock.yieldNow(resolve)).then(() => this.#runPump());
+  }
+
+  /**
+   * Writes as long as there is something to write. While one step is under way its forerunner is announced, so the
+   * callers' work for a batch runs beside the flush of the next.
+   */
+  async #runPump(): Promise<void> {
+    try {
+      for (;;) {
+        const step = this.#failStop.error === undefined ? this.#startStep() : undefined;
+        this.#announce();
+        if (step !== undefined) await step.catch((error: unknown) => this.#checkFailed(error));
+        else if (!this.#hasWork()) return;
+      }
+    } finally {
+      this.#pump = undefined;
+    }
+  }
+
+  /** The errors of the disk have been told by the fail-stop; any other is a broken invariant. */
+  #checkFailed(error: unknown): void {
+    if (error !== this.#failStop.error) throw error;
+  }
+
+  #hasWork(): boolean {
+    if (this.#failStop.error !== undefined) return false;
+    return !this.#batch.isEmpty || this.#flushWaiters.waitBeyond(this.#flushedSequence) || this.#isMarkWanted;
+  }
+
+  #startStep(): Promise<void> | undefined {
+    if (!this.#batch.isEmpty) return this.#writeBatch();
+    if (this.#flushWaiters.waitBeyond(this.#flushedSequence)) return this.#flushWritten();
+    if (this.#isMarkWanted) return this.#writeMark();
+    return undefined;
+  }
+
+  async #writeBatch(): Promise<void> {
+    const batch = this.#batch;
+    this.#batch = this.#otherBatch;
+    this.#writingBytes = batch.payloadBytes;
+    if (this.#ready().end >= this.#options.segmentBytes) await this.#rotate();
+    await this.#ready().appendBatch(batch);
+    this.#writtenSequence = batch.sequence;
+    this.#writingBytes = 0;
+    batch.clear();
+    this.#otherBatch = batch;
+    const isFlushWanted = this.#flushWaiters.waitBeyond(this.#flushedSequence);
+    if (this.#options.fsync === 'always' || isFlushWanted) await this.#flushWritten();
+    else if (this.#options.fsync === 'interval') this.#armFlush();
+  }
+
+  async #flushWritten(): Promise<void> {
+    const sequence = this.#writtenSequence;
+    await this.#ready().flush();
+    this.#flushedSequence = Math.max(this.#flushedSequence, sequence);
+    this.#armMark();
+  }
+
+  /** Tells what has become durable since the last time: first the owner, then who waits for a flush. */
+  #announce(): void {
+    if (this.#failStop.error !== undefined) return;
+    const isFlushed = this.#options.fsync === 'always';
+    const sequence = isFlushed ? this.#flushedSequence : this.#writtenSequence;
+    if (sequence > this.#durableSequence) {
+      this.#durableSequence = sequence;
+      const writer = this.#ready();
+      writer.segment.readableEnd = isFlushed ? writer.durableOffset : writer.end;
+      this.#options.onDurable(sequence);
+    }
+    this.#flushWaiters.resolveUpTo(this.#flushedSequence);
+  }
+
+  #armFlush(): void {
+    if (this.#flushTimer !== undefined || this.#closing !== undefined) return;
+    const { clock, fsyncIntervalMs } = this.#options;
+    this.#flushTimer = clock.setTimer(fsyncIntervalMs, () => {
+      this.#flushTimer = undefined;
+      // Beside the pump: records are written and acknowledged while this flush runs.
+      void this.#flushWritten().then(
+        () => this.#announce(),
+        (error: unknown) => this.#checkFailed(error),
+      );
+    });
+  }
+
+  #armMark(): void {
+    const { clock } = this.#options;
+    this.#lastWriteMs = clock.monotonicMs();
+    if (this.#markTimer === undefined) this.#setMarkTimer(IDLE_MARK_MS);
+  }
+
+  /** One timer at a time, however many batches are written: when it runs, it looks how long ago the last one was. */
+  #setMarkTimer(delayMs: number): void {
+    if (this.#closing !== undefined || !this.#ready().isMarkDue) return;
+    const { clock } = this.#options;
+    this.#markTimer = clock.setTimer(delayMs, () => {
+      this.#markTimer = undefined;
+      const restMs = this.#lastWriteMs + IDLE_MARK_MS - clock.monotonicMs();
+      if (restMs > 0) this.#setMarkTimer(restMs);
+      else {
+        this.#isMarkWanted = true;
+        this.#wakePump();
+      }
+    });
+  }
+
+  async #writeMark(): Promise<void> {
+    this.#isMarkWanted = false;
+    if (this.#ready().isMarkDue) await this.#ready().appendMark();
+  }
+
+  /** Ends the newest segment and begins the next. */
+  async #rotate(): Promise<void> {
+    const writer = this.#ready();
+    await this.#flushWritten();
+    await writer.appendMark();
+    await writer.flush();
+    // Before the next segment can be seen: a reader goes on there from the mark.
+    writer.segment.readableEnd = writer.end;
+    const { revision, previousChecksum } = writer;
+    const { segmentBytes } = this.#options;
+    this.#writeTo(await this.#failStop.run(() => this.#row.begin(revision, previousChecksum, segmentBytes)));
+    await writer.close();
+  }
+
+  #writeTo({ segment, file, position }: NewSegment): void {
+    const { segmentBytes } = this.#options;
+    const options = { segment, file, seed: this.#row.seed, failStop: this.#failStop, segmentBytes };
+    this.#writer = new SegmentWriter(options, position);
+    segment.readableEnd = position.offset;
+  }
+}
