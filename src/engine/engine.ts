@@ -16,7 +16,8 @@
  * Buffers: an engine copies what it keeps of the arguments; the caller may reuse them. What an engine hands out (keys
  * and values) belongs to nobody: it is never changed afterwards by the engine and must not be changed by the caller.
  *
- * All methods are synchronous and run on the one writer thread.
+ * All methods are synchronous and run on the one writer thread. A `visit` function must not change the engine it is
+ * called from.
  */
 export interface Engine {
   /** The newest version of `key` at `revision`; `undefined` when there is none or it says "deleted". */
@@ -28,7 +29,8 @@ export interface Engine {
   /**
    * Visits the versions that `read` would give for the keys of a range, in key order, until `visit` returns false, or
    * the range or `visitsMax` (also of deleted keys) is used up.
-   * @returns the key from which a further scan goes on (inclusive, in scan direction), or `undefined` at the end.
+   * @returns the key from which a further scan goes on (inclusive, in scan direction; it may be a deleted one), or
+   * `undefined` at the end of the range.
    */
   scan(range: EngineRange, revision: number, options: ScanOptions, visit: Visit): Uint8Array | undefined;
 
@@ -42,10 +44,17 @@ export interface Engine {
    * Visits, in key order and per key from the oldest to the newest, every version that is needed to read at any
    * revision from `oldest` to `newest`, both inclusive: for each key all versions of revisions in (oldest, newest] and
    * the newest one at or below `oldest` unless it says "deleted". Begins at `start` (inclusive; empty: the first key)
-   * and stops, between two keys, once `visitsMax` versions or more were visited.
+   * and stops, between two keys, once `visitsMax` versions or more were visited; a key of which none is needed counts
+   * as one.
    * @returns the key to go on from, or `undefined` at the end.
    */
-  walk(start: Uint8Array, oldest: number, newest: number, visitsMax: number, visit: WalkVisit): Uint8Array | undefined;
+  walk(
+    start: Uint8Array,
+    oldest: number,
+    newest: number,
+    visitsMax: number,
+    visit: WalkVisit,
+  ): Uint8Array | undefined;
 
   /**
    * Declares that no read below `revision` comes any more. Memory is given back by `maintain`. A revision at or below
@@ -73,6 +82,9 @@ export interface Engine {
   /** Walks every structure and throws when one does not hold together. Slow; for tests. */
   verifyIntegrity(): void;
 }
+
+/** The longest key of an engine. */
+export const KEY_BYTES_MAX = 65_535;
 
 /** Keys from `start` (inclusive; empty: the first) to `end` (exclusive; `undefined`: the last). */
 export interface EngineRange {
@@ -125,6 +137,6 @@ export interface EngineStats {
   readonly keyCount: number;
   /** All versions, deletions included. */
   readonly versionCount: number;
-  /** Bytes of keys and values in all versions. */
+  /** Bytes of keys and values in all versions; a key counts once for each of its versions. */
   readonly dataBytes: number;
 }

@@ -52,7 +52,7 @@ export interface Store {
   listLeases(options?: PageOptions): Promise<LeasePage>;
 
   status(): Promise<StoreStatus>;
-  /** Writes a snapshot and resolves when it is on disk. */
+  /** Writes a snapshot and resolves when it is on disk. Rejects with `snapshotFailed`. */
   snapshot(): Promise<{ readonly revision: number; readonly bytes: number }>;
   /** Makes `revision` the oldest that can be read. Rejects with `revisionCompacted`, `revisionFuture`. */
   compact(revision: number): Promise<{ readonly oldestRevision: number }>;
@@ -276,6 +276,7 @@ export type WatchMessage =
   | { readonly kind: 'progress'; readonly revision: number };
 
 export type WatchEvent =
+  /** The entry of a touch has an empty value. */
   | { readonly type: 'put' | 'touch'; readonly entry: Entry; readonly previous: Entry | undefined }
   | {
       readonly type: 'delete';
@@ -310,7 +311,10 @@ export interface StoreStatus {
   /** 32 hexadecimal digits. */
   readonly storeId: string;
   readonly revision: number;
+  /** The oldest that `get` and `scan` can read; 0 while all can. */
   readonly oldestRevision: number;
+  /** The lowest `startRevision` of a watch. */
+  readonly oldestWatchRevision: number;
   readonly keyCount: number;
   readonly leaseCount: number;
   /** Keys and values in all kept versions. */

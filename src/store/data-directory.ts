@@ -1,0 +1,13 @@
+/** What lies where in a data directory. */
+export interface DataDirectory {
+  /** The file whose lock says who owns the directory. */
+  readonly lock: string;
+  /** The folder of the log segments. */
+  readonly log: string;
+  /** The folder of the snapshots. */
+  readonly snapshots: string;
+}
+
+export function dataDirectory(path: string): DataDirectory {
+  return { lock: `${path}/LOCK`, log: `${path}/log`, snapshots: `${path}/snapshots` };
+}

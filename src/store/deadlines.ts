@@ -1,0 +1,96 @@
+/**
+ * Removes keys and leases whose deadline has passed, a bounded number at a time between other work, in the order of their
+ * deadlines (keys with the same one in key order). While a deadline exists the clock is looked at every
+ * `fixed.expiryCheckMsMax` at least, since the wall clock may jump.
+ */
+import type { Clock, Timer } from '../clock.ts';
+import type { Engine } from '../engine/engine.ts';
+import { isStoreError } from '../errors.ts';
+import { fixed } from '../limits.ts';
+import type { LeaseTable } from './lease-table.ts';
+import type { Sequencer } from './sequencer.ts';
+
+export interface DeadlinesContext {
+  readonly clock: Clock;
+  readonly engine: Engine;
+  readonly leases: LeaseTable;
+  readonly sequencer: Sequencer;
+  /** Writes the lease clock into the log. */
+  noteLeaseClock(): void;
+}
+
+export class Deadlines {
+  readonly #context: DeadlinesContext;
+  #timer: Timer | undefined;
+  #timerAtMs = Infinity;
+  #lastNoteMs: number;
+  #isStopped = false;
+
+  constructor(context: DeadlinesContext) {
+    this.#context = context;
+    this.#lastNoteMs = context.clock.monotonicMs();
+  }
+
+  /** Something has a deadline `inMs` from now. */
+  notice(inMs: number): void {
+    const delayMs = Math.min(inMs, fixed.expiryCheckMsMax);
+    const atMs = this.#context.clock.monotonicMs() + delayMs;
+    if (this.#isStopped || atMs >= this.#timerAtMs) return;
+    this.#timer?.cancel();
+    this.#timerAtMs = atMs;
+    this.#timer = this.#context.clock.setTimer(delayMs, () => this.#run());
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+  }
+
+  #run(): void {
+    if (this.#isStopped) return;
+    let isMoreDue: boolean;
+    try {
+      isMoreDue = this.#removeDue();
+      this.#noteLeaseClock();
+    } catch (error) {
+      // A full log buffer: try again a little later. A failed or closed log: nothing will be removed any more.
+      if (!isStoreError(error, 'limitReached')) {
+        if (isStoreError(error, 'storageFailed') || isStoreError(error, 'closed')) return this.stop();
+        throw error;
+      }
+      isMoreDue = false;
+    }
+    this.#timerAtMs = Infinity;
+    if (isMoreDue) this.#context.clock.yieldNow(() => this.#run());
+    else this.#scheduleNext();
+  }
+
+  /** Removes up to a batch; @returns whether there is more. */
+  #removeDue(): boolean {
+    const { clock, engine, leases, sequencer } = this.#context;
+    const lease = leases.due(leases.clockMs());
+    if (lease !== undefined) {
+      sequencer.endLease(lease.leaseId, 'leaseExpired');
+      return true;
+    }
+    const keys = engine.due(clock.nowMs(), fixed.expiryBatchMax);
+    sequencer.begin();
+    for (const key of keys) sequencer.settleKey(key);
+    return keys.length === fixed.expiryBatchMax;
+  }
+
+  #noteLeaseClock(): void {
+    const { clock, leases } = this.#context;
+    if (leases.size === 0 || clock.monotonicMs() - this.#lastNoteMs < fixed.leaseClockNoteMs) return;
+    this.#lastNoteMs = clock.monotonicMs();
+    this.#context.noteLeaseClock();
+  }
+
+  #scheduleNext(): void {
+    const { clock, engine, leases } = this.#context;
+    const keyDeadlineMs = engine.nextDeadlineMs();
+    if (keyDeadlineMs !== undefined) this.notice(Math.max(1, keyDeadlineMs - clock.nowMs()));
+    const leaseDeadlineMs = leases.nextDeadlineMs();
+    if (leaseDeadlineMs !== undefined) this.notice(Math.max(1, leaseDeadlineMs - leases.clockMs()));
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * How far back the store reaches, and what holds that back.
+ *
+ * Two horizons move forward by themselves: `oldestRevision`, down to which reads work (versions in memory), and
+ * `oldestWatchRevision`, from which a watch may start (records in the log). Both are bounded by bytes of log and by age,
+ * the first also by a number of revisions. A pin holds `oldestRevision` back while somebody reads at it.
+ *
+ * Bytes and times of past revisions are known by samples, one for each `SAMPLE_BYTES` of log or `SAMPLE_MS`, so a horizon
+ * may lie that much further back than the limit says.
+ */
+import { fixed, type Limits } from '../limits.ts';
+import { Fifo } from './fifo.ts';
+
+const SAMPLE_BYTES = 256 * 1024;
+const SAMPLE_MS = 10_000;
+
+/** The state of the log when `revision` had been committed. */
+interface Sample {
+  readonly revision: number;
+  readonly logBytes: number;
+  readonly timeMs: number;
+}
+
+export interface Pin {
+  /** Whether the pinned revision can still be read; false once the pin's time was over and history moved on. */
+  isHeld(): boolean;
+  release(): void;
+}
+
+type HistoryLimits = Pick<
+  Limits,
+  'historyRevisionsMax' | 'historyBytesMax' | 'historyAgeMs' | 'logRetentionBytes' | 'logRetentionMs'
+>;
+
+export class History {
+  readonly #limits: HistoryLimits;
+  /** For each horizon: the samples it has not passed yet. */
+  readonly #readSamples = new Fifo<Sample>();
+  readonly #watchSamples = new Fifo<Sample>();
+  readonly #pins = new Set<{ readonly revision: number; readonly untilMs: number }>();
+  #oldestRevision: number;
+  #oldestWatchRevision: number;
+
+  constructor(limits: HistoryLimits, oldestRevision: number, oldestWatchRevision: number) {
+    this.#limits = limits;
+    this.#oldestRevision = oldestRevision;
+    this.#oldestWatchRevision = oldestWatchRevision;
+  }
+
+  /** The oldest revision that can be read; 0 while all can. */
+  get oldestRevision(): number {
+    return this.#oldestRevision;
+  }
+
+  /** The lowest revision with which a watch may start. */
+  get oldestWatchRevision(): number {
+    return this.#oldestWatchRevision;
+  }
+
+  /**
+   * The store has come to `revision`, and its log to `logBytes`, at `nowMs`. Moves both horizons.
+   */
+  advance(revision: number, logBytes: number, nowMs: number): void {
+    const last = this.#readSamples.last() ?? this.#watchSamples.last();
+    if (
+      last === undefined ||
+      logBytes - last.logBytes >= SAMPLE_BYTES ||
+      (nowMs - last.timeMs >= SAMPLE_MS && revision > last.revision)
+    ) {
+      const sample: Sample = { revision, logBytes, timeMs: nowMs };
+      this.#readSamples.push(sample);
+      this.#watchSamples.push(sample);
+    }
+    const limits = this.#limits;
+    const byCount = revision - limits.historyRevisionsMax;
+    const bySample = passed(
+      this.#readSamples,
+      logBytes - limits.historyBytesMax,
+      nowMs - limits.historyAgeMs,
+    );
+    const goal = Math.max(byCount, bySample);
+    if (goal > this.#oldestRevision) this.#moveOldest(Math.min(goal, revision), nowMs);
+    const watchGoal = passed(
+      this.#watchSamples,
+      logBytes - limits.logRetentionBytes,
+      nowMs - limits.logRetentionMs,
+    );
+    this.#oldestWatchRevision = Math.max(this.#oldestWatchRevision, watchGoal + 1);
+  }
+
+  /** Makes `revision` the oldest, as far as pins let it. */
+  compact(revision: number, nowMs: number): void {
+    this.#oldestWatchRevision = Math.max(this.#oldestWatchRevision, revision + 1);
+    this.#moveOldest(revision, nowMs);
+  }
+
+  /** The log holds nothing below `revision` any more. */
+  logStartsAt(revision: number): void {
+    this.#oldestWatchRevision = Math.max(this.#oldestWatchRevision, revision);
+  }
+
+  /** Keeps `revision` readable until the pin is released or `untilMs` (by the wall clock) is over. */
+  pin(revision: number, untilMs: number): Pin {
+    const pin = { revision, untilMs };
+    this.#pins.add(pin);
+    return {
+      isHeld: () => this.#pins.has(pin) || revision >= this.#oldestRevision,
+      release: () => void this.#pins.delete(pin),
+    };
+  }
+
+  #moveOldest(goal: number, nowMs: number): void {
+    let oldest = goal;
+    for (const pin of this.#pins) {
+      if (pin.untilMs <= nowMs) this.#pins.delete(pin);
+      else oldest = Math.min(oldest, pin.revision);
+    }
+    this.#oldestRevision = Math.max(this.#oldestRevision, oldest);
+  }
+}
+
+/** Takes off the samples that lie before both bounds' reach, and tells the revision of the last one taken; 0: none. */
+function passed(samples: Fifo<Sample>, logBytesMin: number, timeMsMin: number): number {
+  let revision = 0;
+  for (let first = samples.peek(); first !== undefined; first = samples.peek()) {
+    if (first.logBytes >= logBytesMin && first.timeMs >= timeMsMin) break;
+    revision = first.revision;
+    samples.shift();
+  }
+  return revision;
+}
+
+/** A pin without an end of its own. */
+export const NO_END = fixed.integerMax;

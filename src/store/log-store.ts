@@ -1,0 +1,389 @@
+/**
+ * The store: every call of the contract, put together from the parts of this folder. All state changes happen in the
+ * sequencer, every result goes through the acknowledgements.
+ */
+import type { Clock, Random } from '../clock.ts';
+import type { Disk, DiskLock } from '../disk/disk.ts';
+import { StoreError } from '../errors.ts';
+import type { Limits } from '../limits.ts';
+import type { SnapshotInfo } from '../snapshot/snapshot-directory.ts';
+import type { Log } from '../wal/log.ts';
+import { Acknowledgements } from './acknowledgements.ts';
+import { Checkpointer } from './checkpointer.ts';
+import { Committer } from './committer.ts';
+import { Deadlines } from './deadlines.ts';
+import { History } from './history.ts';
+import { decodeKey, fromKeyText } from './keys.ts';
+import type { LeaseState } from './lease-table.ts';
+import { Reader } from './reader.ts';
+import type { RecoveredState } from './recovery.ts';
+import { Sequencer } from './sequencer.ts';
+import type * as api from './store.ts';
+import type { StoreEvent } from './store-event.ts';
+import { runTxn } from './txn.ts';
+import { checkCount, checkPageLimit } from './validate.ts';
+import { WatchHub, type StagedChanges } from './watch-hub.ts';
+
+export interface LogStoreParts {
+  readonly disk: Disk;
+  readonly lock: DiskLock;
+  readonly log: Log;
+  readonly snapshotDirectory: string;
+  readonly recovered: RecoveredState;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: Limits;
+  onEvent(event: StoreEvent): void;
+}
+
+/** Pieces of the engine's own work that are done after each row of writes. */
+const MAINTAIN_STEPS_MAX = 4;
+
+export class LogStore implements api.Store {
+  readonly failed: Promise<Error>;
+  readonly #parts: LogStoreParts;
+  readonly #hub: WatchHub;
+  readonly #history: History;
+  readonly #acknowledgements: Acknowledgements<StagedChanges>;
+  readonly #committer: Committer;
+  readonly #sequencer: Sequencer;
+  readonly #reader: Reader;
+  readonly #deadlines: Deadlines;
+  readonly #checkpointer: Checkpointer;
+  readonly #resolveFailed: (error: Error) => void;
+  #isMaintaining = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: LogStoreParts) {
+    this.#parts = parts;
+    const { log, recovered, clock, random, limits } = parts;
+    const { engine, leases, revision } = recovered;
+    const { promise, resolve } = Promise.withResolvers<Error>();
+    this.failed = promise;
+    this.#resolveFailed = resolve;
+    this.#hub = new WatchHub(limits);
+    this.#history = new History(limits, recovered.oldestRevision, log.oldestRevision);
+    this.#acknowledgements = new Acknowledgements(
+      log,
+      revision,
+      (published, staged) => this.#hub.publish(published, staged),
+      () => this.#afterPublish(),
+    );
+    const acknowledgements = this.#acknowledgements;
+    const hub = this.#hub;
+    this.#committer = new Committer(
+      { log, engine, leases, clock, hub, acknowledgements },
+      revision,
+      recovered.timeMs,
+    );
+    this.#sequencer = new Sequencer({
+      engine,
+      leases,
+      limits,
+      committer: this.#committer,
+      random,
+      nowMs: () => clock.nowMs(),
+      deadlineSet: (inMs) => this.#deadlines.notice(inMs),
+    });
+    const visibleRevision = (): number => acknowledgements.visibleRevision;
+    this.#reader = new Reader({ engine, history: this.#history, clock, visibleRevision });
+    const sequencer = this.#sequencer;
+    this.#deadlines = new Deadlines({
+      clock,
+      engine,
+      leases,
+      sequencer,
+      noteLeaseClock: () => this.#committer.note(),
+    });
+    this.#checkpointer = new Checkpointer(
+      {
+        disk: parts.disk,
+        directory: parts.snapshotDirectory,
+        clock,
+        limits,
+        log,
+        engine,
+        leases,
+        history: this.#history,
+        lastRevision: () => sequencer.lastRevision,
+        onEvent: (event) => parts.onEvent(event),
+      },
+      recovered.snapshots,
+    );
+    if (leases.size > 0 || engine.nextDeadlineMs() !== undefined) this.#deadlines.notice(0);
+  }
+
+  get(key: string, options: api.GetOptions = {}): Promise<api.GetResult> {
+    if (options.refreshTtl !== true) return this.#read(() => this.#reader.get(key, options.revision));
+    return this.#write(() => {
+      if (checkCount(options.revision, 'revision') !== 0) {
+        throw new StoreError(
+          'invalidArgument',
+          'refreshTtl is a write: it can not be combined with a revision',
+        );
+      }
+      return this.#sequencer.getRefreshing(key);
+    });
+  }
+
+  put(key: string, value: Uint8Array | string, options: api.PutOptions = {}): Promise<api.PutResult> {
+    return this.#write(() => this.#sequencer.put(key, value, options));
+  }
+
+  delete(key: string, options: api.DeleteOptions = {}): Promise<api.DeleteResult> {
+    return this.#write(() => this.#sequencer.delete(key, options));
+  }
+
+  deleteRange(range: api.KeyRange): Promise<api.DeleteRangeResult> {
+    return this.#write(() => this.#sequencer.deleteRange(range));
+  }
+
+  exists(keys: readonly string[]): Promise<api.ExistsResult> {
+    return this.#read(() => this.#reader.exists(keys));
+  }
+
+  scan(range: api.KeyRange, options: api.ScanPageOptions = {}): Promise<api.ScanPage> {
+    return this.#read(() => this.#reader.scan(range, options));
+  }
+
+  async count(range: api.KeyRange, options: { readonly revision?: number } = {}): Promise<api.CountResult> {
+    this.#checkOpen();
+    return await this.#reader.count(range, options.revision);
+  }
+
+  keys(pattern: string, options: api.PageOptions = {}): Promise<api.KeysPage> {
+    return this.#read(() => this.#reader.keys(pattern, options));
+  }
+
+  increment(
+    key: string,
+    delta: bigint,
+    options: { readonly ttlMs?: number } = {},
+  ): Promise<api.IncrementResult> {
+    return this.#write(() => this.#sequencer.increment(key, delta, options.ttlMs));
+  }
+
+  touch(key: string, options: { readonly ttlMs?: number } = {}): Promise<api.TouchResult> {
+    return this.#write(() => this.#sequencer.touch(key, options.ttlMs));
+  }
+
+  txn(request: api.TxnRequest): Promise<api.TxnResult> {
+    return this.#write(() => runTxn(this.#sequencer, request));
+  }
+
+  watch(request: api.WatchRequest = {}): AsyncIterableIterator<api.WatchMessage> {
+    const { log, clock, recovered } = this.#parts;
+    const visibleRevision = (): number => this.#acknowledgements.visibleRevision;
+    const source = { engine: recovered.engine, log, history: this.#history, visibleRevision };
+    try {
+      return this.#hub.open(request, source, clock);
+    } catch (error) {
+      return failedWatch(error);
+    }
+  }
+
+  grantLease(ttlMs: number, leaseId = 0): Promise<api.LeaseGrant> {
+    return this.#write(() => this.#sequencer.grantLease(ttlMs, leaseId));
+  }
+
+  renewLease(leaseId: number): Promise<{ readonly ttlMs: number }> {
+    return this.#write(() => this.#sequencer.renewLease(leaseId));
+  }
+
+  revokeLease(leaseId: number): Promise<api.DeleteRangeResult> {
+    return this.#write(() => this.#sequencer.endLease(leaseId, 'leaseRevoked'));
+  }
+
+  getLease(leaseId: number, options: { readonly includeKeys?: boolean } = {}): Promise<api.Lease> {
+    return this.#write(() => this.#toLease(this.#sequencer.settledLease(leaseId), options.includeKeys === true));
+  }
+
+  listLeases(options: api.PageOptions = {}): Promise<api.LeasePage> {
+    return this.#write(() => {
+      const limit = checkPageLimit(options.limit);
+      const leases = this.#parts.recovered.leases.list(parseLeaseToken(options.pageToken), limit + 1);
+      const page = leases.slice(0, limit).map((lease) => this.#toLease(lease, false));
+      return { leases: page, nextPageToken: leases.length > limit ? String(page.at(-1)?.leaseId) : '' };
+    });
+  }
+
+  status(): Promise<api.StoreStatus> {
+    return this.#read(() => {
+      const { log, recovered } = this.#parts;
+      const engine = recovered.engine.stats();
+      const logStats = log.stats();
+      const { snapshots } = this.#checkpointer;
+      return {
+        storeId: Buffer.from(log.storeId).toString('hex'),
+        revision: this.#acknowledgements.visibleRevision,
+        oldestRevision: this.#history.oldestRevision,
+        oldestWatchRevision: this.#history.oldestWatchRevision,
+        keyCount: engine.keyCount,
+        leaseCount: recovered.leases.size,
+        dataBytes: engine.dataBytes,
+        logBytes: logStats.bytes,
+        segmentCount: logStats.segmentCount,
+        snapshotBytes: snapshots.reduce((sum, { bytes }) => sum + bytes, 0),
+        snapshotCount: snapshots.length,
+        snapshotRevision: snapshots[0]?.revision ?? 0,
+        watcherCount: this.#hub.watcherCount,
+      };
+    });
+  }
+
+  async snapshot(): Promise<SnapshotInfo> {
+    this.#checkOpen();
+    return await this.#checkpointer.snapshot();
+  }
+
+  async compact(revision: number): Promise<{ readonly oldestRevision: number }> {
+    this.#checkOpen();
+    const wanted = checkCount(revision, 'revision');
+    const { oldestRevision } = this.#history;
+    const newestRevision = this.#acknowledgements.visibleRevision;
+    if (wanted === 0) throw new StoreError('invalidArgument', 'compact takes a revision from 1 on');
+    const details = { requestedRevision: wanted, oldestRevision, newestRevision };
+    if (wanted < oldestRevision) {
+      throw new StoreError('revisionCompacted', `revision ${wanted} is compacted already`, details);
+    }
+    if (wanted > newestRevision) {
+      throw new StoreError('revisionFuture', `revision ${wanted} has not been reached`, details);
+    }
+    this.#history.compact(wanted, this.#parts.clock.nowMs());
+    this.#compactEngine();
+    await this.#removeSegments();
+    return { oldestRevision: this.#history.oldestRevision };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** The log says that everything up to `sequence` is durable. */
+  durable(sequence: number): void {
+    this.#acknowledgements.durable(sequence);
+  }
+
+  /** The log says that it has failed for good. */
+  fail(error: Error): void {
+    const failure = new StoreError(
+      'storageFailed',
+      `writing to the log failed, so no write is accepted until the store is opened again: ${error.message}`,
+      { cause: error },
+    );
+    this.#acknowledgements.fail(failure);
+    this.#parts.onEvent({ kind: 'storageFailed', error });
+    this.#resolveFailed(failure);
+  }
+
+  async #close(): Promise<void> {
+    this.#hub.close();
+    this.#deadlines.stop();
+    await this.#checkpointer.stop();
+    this.#noteLeaseClock();
+    try {
+      await this.#parts.log.close();
+    } finally {
+      await this.#parts.lock.release();
+    }
+  }
+
+  /** Leases keep their time over a restart the more exactly the later the clock was noted. */
+  #noteLeaseClock(): void {
+    if (this.#parts.recovered.leases.size === 0) return;
+    try {
+      this.#committer.note();
+    } catch {
+      // The log has failed or is full: then the note of the last second serves.
+    }
+  }
+
+  /** Runs something synchronous; its result, or its error, goes out when what it may depend on is durable. */
+  #write<Result>(run: () => Result): Promise<Result> {
+    let result: Result;
+    try {
+      this.#checkOpen();
+      result = run();
+    } catch (error) {
+      return this.#acknowledgements.whenDurable(undefined).then(() => {
+        throw error;
+      });
+    }
+    return this.#acknowledgements.whenDurable(result);
+  }
+
+  /** Runs a read of visible state. */
+  #read<Result>(run: () => Result): Promise<Result> {
+    try {
+      this.#checkOpen();
+      return Promise.resolve(run());
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw new StoreError('closed', 'the store is closed');
+  }
+
+  #afterPublish(): void {
+    const { log, clock } = this.#parts;
+    this.#history.advance(this.#acknowledgements.visibleRevision, log.appendedBytes, clock.nowMs());
+    this.#compactEngine();
+    this.#checkpointer.noticeGrowth();
+    this.#hub.wake();
+  }
+
+  #compactEngine(): void {
+    this.#parts.recovered.engine.compact(this.#history.oldestRevision);
+    if (!this.#isMaintaining) this.#maintain();
+  }
+
+  /** Does some of the engine's own work, and the rest between other work. */
+  #maintain(): void {
+    const { engine } = this.#parts.recovered;
+    for (let step = 0; step < MAINTAIN_STEPS_MAX; step++) {
+      this.#isMaintaining = engine.maintain();
+      if (!this.#isMaintaining) return;
+    }
+    this.#parts.clock.yieldNow(() => this.#maintain());
+  }
+
+  async #removeSegments(): Promise<void> {
+    try {
+      await this.#checkpointer.removeSegments();
+    } catch (error) {
+      this.#parts.onEvent({ kind: 'cleanupFailed', error: error as Error });
+    }
+  }
+
+  #toLease(lease: LeaseState, includeKeys: boolean): api.Lease {
+    const { leases } = this.#parts.recovered;
+    return {
+      leaseId: lease.leaseId,
+      ttlMs: lease.ttlMs,
+      remainingMs: Math.max(0, lease.deadlineMs - leases.clockMs()),
+      keyCount: lease.keys.size,
+      keys: includeKeys ? [...lease.keys].sort().map((text) => decodeKey(fromKeyText(text))) : [],
+    };
+  }
+}
+
+/** The watch of a request that was refused: reading it tells why, once. */
+async function* failedWatch(error: unknown): AsyncGenerator<api.WatchMessage, undefined> {
+  throw error;
+}
+
+/** A page of leases goes on after a lease id. */
+function parseLeaseToken(token: string | undefined): number {
+  if (token === undefined || token === '') return 0;
+  const leaseId = /^\d{1,16}$/.test(token) ? Number(token) : NaN;
+  if (!Number.isSafeInteger(leaseId)) {
+    throw new StoreError(
+      'invalidArgument',
+      'page_token is not one that this store gave out; begin without a token',
+    );
+  }
+  return leaseId;
+}

@@ -1,0 +1,171 @@
+/** Opens a store: takes the data directory, recovers what is there, and begins to serve. */
+import { systemClock, systemRandom, type Clock, type Random } from '../clock.ts';
+import { DiskError, type Disk, type DiskLock } from '../disk/disk.ts';
+import { nodeDisk } from '../disk/node-disk.ts';
+import type { Engine } from '../engine/engine.ts';
+import { HeapEngine } from '../engine/heap-engine.ts';
+import { StoreError } from '../errors.ts';
+import { defaults, fixed, type Limits } from '../limits.ts';
+import { listSnapshots, removeUnfinishedSnapshots } from '../snapshot/snapshot-directory.ts';
+import { Log, type LogOptions } from '../wal/log.ts';
+import { dataDirectory, type DataDirectory } from './data-directory.ts';
+import { LogStore } from './log-store.ts';
+import { newState, recover, type RecoveryContext, type RecoveryProgress } from './recovery.ts';
+import type { FsyncPolicy, Store } from './store.ts';
+import type { StoreEvent } from './store-event.ts';
+
+export interface StoreOptions {
+  /** The folder that holds the store; made if it does not exist. */
+  readonly dataDir: string;
+  /** When an acknowledged write is on disk; default `always`. */
+  readonly fsync?: FsyncPolicy;
+  /** Limits that differ from the defaults in `src/limits.ts`. */
+  readonly limits?: Partial<Limits>;
+  /** Called now and then while a recovery runs. */
+  readonly onRecoveryProgress?: (progress: RecoveryProgress) => void;
+  /** Told what an operator may want to see in a log. */
+  readonly onEvent?: (event: StoreEvent) => void;
+  /** For tests: what the store runs on. */
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly disk?: Disk;
+  readonly makeEngine?: () => Engine;
+}
+
+const STORE_ID_BYTES = 16;
+
+/**
+ * Opens the store of a data directory, or makes a new one.
+ *
+ * Rejects with a `StoreError`: `locked` when another process (or another store of this one) has the directory, `damaged`
+ * when what lies there is not whole, `storageFailed` when the disk does not let it.
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { disk = nodeDisk, dataDir } = options;
+  const directory = dataDirectory(dataDir);
+  try {
+    const lock = await takeDirectory(disk, dataDir, directory);
+    try {
+      return await openLocked(options, disk, directory, lock);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  } catch (error) {
+    throw error instanceof DiskError ? toStoreError(error, dataDir) : error;
+  }
+}
+
+async function takeDirectory(disk: Disk, dataDir: string, directory: DataDirectory): Promise<DiskLock> {
+  await disk.makeDirectory(dataDir);
+  const lock = await disk.lock(directory.lock);
+  await disk.makeDirectory(directory.log);
+  await disk.makeDirectory(directory.snapshots);
+  await disk.syncDirectory(dataDir);
+  return lock;
+}
+
+async function openLocked(
+  options: StoreOptions,
+  disk: Disk,
+  directory: DataDirectory,
+  lock: DiskLock,
+): Promise<Store> {
+  const { clock = systemClock, random = systemRandom, fsync = 'always' } = options;
+  const limits = checkLimits({ ...defaults, ...options.limits });
+  const onEvent = options.onEvent ?? ((): void => undefined);
+  // The log speaks to the store, which can be made only after the log has been replayed.
+  let store: LogStore | undefined;
+  const logOptions: LogOptions = {
+    disk,
+    clock,
+    directory: directory.log,
+    segmentBytes: limits.segmentBytes,
+    unflushedBytesMax: limits.unflushedBytesMax,
+    fsync,
+    fsyncIntervalMs: limits.fsyncIntervalMs,
+    onDurable: (sequence) => store?.durable(sequence),
+    onFailure: (error) => store?.fail(error),
+  };
+  await removeUnfinishedSnapshots(disk, directory.snapshots);
+  const snapshots = await listSnapshots(disk, directory.snapshots);
+  const context: RecoveryContext = {
+    disk,
+    snapshotDirectory: directory.snapshots,
+    clock,
+    makeEngine: options.makeEngine ?? ((): Engine => new HeapEngine()),
+    onProgress: options.onRecoveryProgress ?? ((): void => undefined),
+    onEvent,
+  };
+  const existing = await Log.open(logOptions);
+  const log = existing ?? (await createLog(logOptions, random, snapshots.length, directory));
+  try {
+    const recovered = existing === undefined ? newState(context) : await recover(context, log, snapshots);
+    const snapshotDirectory = directory.snapshots;
+    store = new LogStore({
+      disk,
+      lock,
+      log,
+      snapshotDirectory,
+      recovered,
+      clock,
+      random,
+      limits,
+      onEvent,
+    });
+    return store;
+  } catch (error) {
+    // What stopped the start is what the caller needs to know.
+    await log.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function createLog(
+  logOptions: LogOptions,
+  random: Random,
+  snapshotCount: number,
+  directory: DataDirectory,
+): Promise<Log> {
+  if (snapshotCount > 0) {
+    throw new StoreError(
+      'damaged',
+      `${directory.log} holds no log segment, but ${directory.snapshots} holds ${snapshotCount} snapshots: the log is missing. Put it back, or restore a backup into an empty directory`,
+    );
+  }
+  return await Log.create(logOptions, random.bytes(STORE_ID_BYTES));
+}
+
+function checkLimits(limits: Limits): Limits {
+  for (const [name, value] of Object.entries(limits)) {
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new StoreError('invalidArgument', `${name} must be a whole number from 1 on, not ${value}`);
+    }
+  }
+  if (limits.txnBytesMax < limits.valueBytesMax + fixed.keyBytesMax) {
+    throw new StoreError(
+      'invalidArgument',
+      `txnBytesMax is ${limits.txnBytesMax}; it must have room for the longest value (valueBytesMax, ${limits.valueBytesMax}) and a key of ${fixed.keyBytesMax} bytes`,
+    );
+  }
+  if (limits.txnBytesMax > fixed.frameBytesMax / 2) {
+    throw new StoreError(
+      'invalidArgument',
+      `txnBytesMax is ${limits.txnBytesMax}; at most ${fixed.frameBytesMax / 2} are possible`,
+    );
+  }
+  return limits;
+}
+
+function toStoreError(error: DiskError, dataDir: string): StoreError {
+  if (error.code === 'locked') {
+    return new StoreError(
+      'locked',
+      `the data directory ${dataDir} is in use by another store; stop that one, or use another directory`,
+      { cause: error },
+    );
+  }
+  return new StoreError('storageFailed', `the data directory ${dataDir} can not be used: ${error.message}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,25 @@
+/** What a store tells whoever runs it, for the log: nothing here holds keys or values. */
+export type StoreEvent =
+  | {
+      readonly kind: 'recovered';
+      readonly revision: number;
+      /** 0: recovered from the log alone. */
+      readonly snapshotRevision: number;
+      readonly recordCount: number;
+      readonly durationMs: number;
+    }
+  /** The end of a write that was never acknowledged was cut off. */
+  | { readonly kind: 'tornTailCut'; readonly file: string; readonly offset: number; readonly bytes: number }
+  /** A snapshot can't be read; an older one and the longer log serve instead. */
+  | { readonly kind: 'snapshotDamaged'; readonly revision: number; readonly error: Error }
+  | {
+      readonly kind: 'snapshotWritten';
+      readonly revision: number;
+      readonly bytes: number;
+      readonly durationMs: number;
+    }
+  | { readonly kind: 'snapshotFailed'; readonly revision: number; readonly error: Error }
+  /** Old log segments or snapshots could not be removed; it is tried again later. */
+  | { readonly kind: 'cleanupFailed'; readonly error: Error }
+  /** A write or flush failed: no write is accepted any more. */
+  | { readonly kind: 'storageFailed'; readonly error: Error };

@@ -1,0 +1,4 @@
+import { HeapEngine } from '../../src/engine/heap-engine.ts';
+import { testEngineContract } from './engine-contract.ts';
+
+testEngineContract('HeapEngine', () => new HeapEngine());

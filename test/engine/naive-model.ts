@@ -1,0 +1,78 @@
+/**
+ * The contract of an engine in its most naive form: the list of all changes, searched from end to end. It never
+ * forgets; what a compaction leaves over is worked out when it is asked for.
+ */
+import type { Change, EngineStats, Version } from '../../src/engine/engine.ts';
+
+export class NaiveModel {
+  readonly changes: Change[] = [];
+  compactRevision = 0;
+
+  get newestRevision(): number {
+    return Math.max(0, ...this.changes.map((change) => change.revision));
+  }
+
+  read(key: Uint8Array, revision: number): Version | undefined {
+    const visible = this.#versionsOf(key).findLast((change) => change.revision <= revision);
+    return visible === undefined || visible.deleted ? undefined : versionOf(visible);
+  }
+
+  /** All entries of a range in key order. */
+  entries(start: Uint8Array, end: Uint8Array | undefined, revision: number): [Uint8Array, Version][] {
+    return this.keys().flatMap((key) => {
+      if (Buffer.compare(key, start) < 0 || (end !== undefined && Buffer.compare(key, end) >= 0)) return [];
+      const version = this.read(key, revision);
+      return version === undefined ? [] : [[key, version] as [Uint8Array, Version]];
+    });
+  }
+
+  /** What a walk over all keys visits. */
+  needed(oldest: number, newest: number): Change[] {
+    return this.keys().flatMap((key) => {
+      const versions = this.#versionsOf(key).filter((change) => change.revision <= newest);
+      const base = versions.findLast((change) => change.revision <= oldest);
+      return versions.filter((change) => change.revision > oldest || (change === base && !change.deleted));
+    });
+  }
+
+  due(nowMs: number): Uint8Array[] {
+    const waiting = this.#newest().filter(({ expireTimeMs }) => expireTimeMs > 0 && expireTimeMs <= nowMs);
+    return waiting
+      .sort((a, b) => a.expireTimeMs - b.expireTimeMs || Buffer.compare(a.key, b.key))
+      .map((change) => change.key);
+  }
+
+  nextDeadlineMs(): number | undefined {
+    const deadlines = this.#newest().flatMap(({ expireTimeMs }) => (expireTimeMs > 0 ? [expireTimeMs] : []));
+    return deadlines.length === 0 ? undefined : Math.min(...deadlines);
+  }
+
+  /** As they are once `maintain` has nothing more to do. */
+  stats(): EngineStats {
+    const kept = this.needed(this.compactRevision, Number.MAX_SAFE_INTEGER);
+    return {
+      keyCount: this.#newest().filter((change) => !change.deleted).length,
+      versionCount: kept.length,
+      dataBytes: kept.reduce((sum, { key, value }) => sum + key.length + value.length, 0),
+    };
+  }
+
+  keys(): Uint8Array[] {
+    const byText = new Map(this.changes.map(({ key }) => [Buffer.from(key).toString('latin1'), key]));
+    return [...byText.values()].sort((a, b) => Buffer.compare(a, b));
+  }
+
+  #versionsOf(key: Uint8Array): Change[] {
+    return this.changes.filter((change) => Buffer.compare(change.key, key) === 0);
+  }
+
+  #newest(): Change[] {
+    return this.keys().flatMap((key) => this.#versionsOf(key).slice(-1));
+  }
+}
+
+/** The version in a change, with nothing else. */
+export function versionOf(change: Change): Version {
+  const { key: _key, deleted: _deleted, ...version } = change;
+  return version;
+}
