@@ -1,0 +1,99 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, sep } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+/** The layers from the lowest to the highest; a folder or file of `src/` stands in exactly one. */
+const layers: readonly (readonly string[])[] = [
+  ['limits.ts', 'errors.ts', 'clock.ts'],
+  ['disk'],
+  ['wire'],
+  ['wal', 'snapshot'],
+  ['engine'],
+  ['store'],
+  ['server', 'client', 'index.ts'],
+  ['cli'],
+];
+
+/** Pairs of the same layer that must not know each other. */
+const strangers: readonly (readonly [string, string])[] = [
+  ['wal', 'snapshot'],
+  ['snapshot', 'wal'],
+  ['server', 'client'],
+  ['client', 'server'],
+  ['client', 'store'],
+  ['client', 'wal'],
+  ['client', 'engine'],
+  ['engine', 'wal'],
+  ['engine', 'snapshot'],
+  ['cli', 'store'],
+  ['cli', 'wal'],
+  ['cli', 'engine'],
+  ['cli', 'snapshot'],
+  ['cli', 'disk'],
+];
+
+interface Import {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  readonly target: string;
+}
+
+const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.ts'),
+);
+const imports = files.flatMap(importsOf);
+
+function importsOf(file: string): Import[] {
+  const source = readFileSync(join('src', file), 'utf8');
+  return [...source.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, path]) => {
+    const target = normalize(join(dirname(file), path ?? ''));
+    return { file, from: roomOf(file), to: roomOf(target), target };
+  });
+}
+
+function roomOf(path: string): string {
+  return path.split(sep)[0] ?? '';
+}
+
+function layerOf(room: string): number {
+  return layers.findIndex((rooms) => rooms.includes(room));
+}
+
+describe('the layers of src/', () => {
+  test('every folder and file stands in a layer', () => {
+    const rooms = new Set(files.map(roomOf));
+    expect([...rooms].filter((room) => layerOf(room) === -1)).toEqual([]);
+    expect(imports.length).toBeGreaterThan(100);
+  });
+
+  test('imports point to the same layer or a lower one', () => {
+    const upward = imports
+      .filter(({ to }) => to !== '..')
+      .filter(({ from, to }) => layerOf(to) === -1 || layerOf(to) > layerOf(from));
+    expect(upward.map(({ file, target }) => `${file} -> ${target}`)).toEqual([]);
+  });
+
+  test('outside of src/ only generated code is imported', () => {
+    const outside = imports.filter(({ to, target }) => to === '..' && !target.startsWith(join('..', 'gen')));
+    expect(outside.map(({ file, target }) => `${file} -> ${target}`)).toEqual([]);
+  });
+
+  test('neighbours that must not know each other do not', () => {
+    const known = imports.filter(({ from, to }) => strangers.some(([a, b]) => a === from && b === to));
+    expect(known.map(({ file, target }) => `${file} -> ${target}`)).toEqual([]);
+  });
+
+  test('time, chance and files are injected below the server', () => {
+    const below = files.filter((file) => layerOf(roomOf(file)) < layerOf('server'));
+    const implementations = new Set(['clock.ts', ...files.filter((file) => roomOf(file) === 'disk')]);
+    const offences = below
+      .filter((file) => !implementations.has(file))
+      .filter((file) =>
+        /\bDate\.now\(|\bMath\.random\(|\bset(?:Timeout|Interval|Immediate)\(|\bperformance\.now\(|'node:fs/.test(
+          readFileSync(join('src', file), 'utf8'),
+        ),
+      );
+    expect(offences).toEqual([]);
+  });
+});
