@@ -43,6 +43,8 @@ export interface CheckpointerContext {
   readonly history: History;
   /** The newest revision that was taken. */
   lastRevision(): number;
+  /** Commits a transaction that changes nothing. */
+  takeRevision(): void;
   onEvent(event: StoreEvent): void;
 }
 
@@ -67,10 +69,13 @@ export class Checkpointer {
     return this.#snapshots;
   }
 
-  /** The log has grown: begins a snapshot when that is due, and removes segments that are not needed any more. */
+  /** The log has grown: begins a snapshot when that is due. */
   noticeGrowth(): void {
     const { log, limits } = this.#context;
-    if (log.appendedBytes - this.#appendedBytes >= limits.snapshotLogBytes) this.#beginInBackground();
+    if (log.appendedBytes - this.#appendedBytes < limits.snapshotLogBytes) return;
+    // Notes alone have made the log long; it can be cut only before a snapshot of a later revision.
+    if (this.#hasNewest()) this.#context.takeRevision();
+    this.#beginInBackground();
   }
 
   /** Writes a snapshot that holds everything committed before the call. */
@@ -91,7 +96,12 @@ export class Checkpointer {
   async removeSegments(): Promise<void> {
     const { log, history, limits } = this.#context;
     const oldestSnapshot = this.#snapshots[limits.snapshotsKept - 1]?.revision ?? 0;
-    await log.removeBefore(Math.min(oldestSnapshot + 1, history.oldestWatchRevision));
+    const oldestWanted = Math.max(
+      log.oldestRevisionWithin(limits.logRetentionBytes),
+      history.agedRevision + 1,
+      history.oldestWatchRevision,
+    );
+    await log.removeBefore(Math.min(oldestSnapshot + 1, oldestWanted));
     history.logStartsAt(log.oldestRevision);
   }
 
@@ -109,14 +119,18 @@ export class Checkpointer {
   #scheduleNext(): void {
     this.#timer?.cancel();
     this.#timer = this.#context.clock.setTimer(this.#context.limits.snapshotIntervalMs, () => {
-      this.#beginInBackground();
+      if (!this.#hasNewest()) this.#beginInBackground();
       this.#scheduleNext();
     });
   }
 
+  /** Whether the newest snapshot holds the newest revision. */
+  #hasNewest(): boolean {
+    return this.#context.lastRevision() === (this.#snapshots[0]?.revision ?? 0);
+  }
+
   #beginInBackground(): void {
-    const newest = this.#snapshots[0]?.revision ?? 0;
-    if (this.#running !== undefined || this.#isStopped || this.#context.lastRevision() === newest) return;
+    if (this.#running !== undefined || this.#isStopped) return;
     // A failure was reported by then; the log grows on by a whole step before the next try.
     this.#begin().catch(() => undefined);
   }

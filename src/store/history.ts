@@ -1,9 +1,9 @@
 /**
  * How far back the store reaches, and what holds that back.
  *
- * Two horizons move forward by themselves: `oldestRevision`, down to which reads work (versions in memory), and
- * `oldestWatchRevision`, from which a watch may start (records in the log). Both are bounded by bytes of log and by age,
- * the first also by a number of revisions. A pin holds `oldestRevision` back while somebody reads at it.
+ * `oldestRevision`, down to which reads work (versions in memory), moves forward by itself: by a number of revisions, by
+ * bytes of log and by age. A pin holds it back while somebody reads at it. `oldestWatchRevision`, from which a watch may
+ * start (records in the log), moves as log segments are removed; those that are older than the limit may go.
  *
  * Bytes and times of past revisions are known by samples, one for each `SAMPLE_BYTES` of log or `SAMPLE_MS`, so a horizon
  * may lie that much further back than the limit says.
@@ -29,17 +29,18 @@ export interface Pin {
 
 type HistoryLimits = Pick<
   Limits,
-  'historyRevisionsMax' | 'historyBytesMax' | 'historyAgeMs' | 'logRetentionBytes' | 'logRetentionMs'
+  'historyRevisionsMax' | 'historyBytesMax' | 'historyAgeMs' | 'logRetentionMs'
 >;
 
 export class History {
   readonly #limits: HistoryLimits;
-  /** For each horizon: the samples it has not passed yet. */
+  /** The samples that `oldestRevision` has not passed yet, and those that `#agedRevision` has not. */
   readonly #readSamples = new Fifo<Sample>();
-  readonly #watchSamples = new Fifo<Sample>();
+  readonly #logSamples = new Fifo<Sample>();
   readonly #pins = new Set<{ readonly revision: number; readonly untilMs: number }>();
   #oldestRevision: number;
   #oldestWatchRevision: number;
+  #agedRevision = 0;
 
   constructor(limits: HistoryLimits, oldestRevision: number, oldestWatchRevision: number) {
     this.#limits = limits;
@@ -57,11 +58,16 @@ export class History {
     return this.#oldestWatchRevision;
   }
 
+  /** Up to this revision the log is older than it need be kept. */
+  get agedRevision(): number {
+    return this.#agedRevision;
+  }
+
   /**
-   * The store has come to `revision`, and its log to `logBytes`, at `nowMs`. Moves both horizons.
+   * The store has come to `revision`, and its log to `logBytes`, at `nowMs`. Moves what follows from that.
    */
   advance(revision: number, logBytes: number, nowMs: number): void {
-    const last = this.#readSamples.last() ?? this.#watchSamples.last();
+    const last = this.#logSamples.last();
     if (
       last === undefined ||
       logBytes - last.logBytes >= SAMPLE_BYTES ||
@@ -69,7 +75,7 @@ export class History {
     ) {
       const sample: Sample = { revision, logBytes, timeMs: nowMs };
       this.#readSamples.push(sample);
-      this.#watchSamples.push(sample);
+      this.#logSamples.push(sample);
     }
     const limits = this.#limits;
     const byCount = revision - limits.historyRevisionsMax;
@@ -80,12 +86,10 @@ export class History {
     );
     const goal = Math.max(byCount, bySample);
     if (goal > this.#oldestRevision) this.#moveOldest(Math.min(goal, revision), nowMs);
-    const watchGoal = passed(
-      this.#watchSamples,
-      logBytes - limits.logRetentionBytes,
-      nowMs - limits.logRetentionMs,
+    this.#agedRevision = Math.max(
+      this.#agedRevision,
+      passed(this.#logSamples, -Infinity, nowMs - limits.logRetentionMs),
     );
-    this.#oldestWatchRevision = Math.max(this.#oldestWatchRevision, watchGoal + 1);
   }
 
   /** Makes `revision` the oldest, as far as pins let it. */

@@ -109,7 +109,7 @@ export class LeaseTable {
     for (let top = this.#heap[0]; top !== undefined && top.deadlineMs <= clockMs; top = this.#heap[0]) {
       const lease = top.lease;
       const isCurrent = this.#leaseById.get(lease.leaseId) === lease;
-      if (isCurrent && lease.deadlineMs <= clockMs) return lease;
+      if (isCurrent && lease.deadlineMs === top.deadlineMs) return lease;
       this.#pop();
       if (isCurrent) this.#push({ lease, deadlineMs: lease.deadlineMs });
     }

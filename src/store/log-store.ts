@@ -2,6 +2,7 @@
  * The store: every call of the contract, put together from the parts of this folder. All state changes happen in the
  * sequencer, every result goes through the acknowledgements.
  */
+import { createHash } from 'node:crypto';
 import type { Clock, Random } from '../clock.ts';
 import type { Disk, DiskLock } from '../disk/disk.ts';
 import { StoreError } from '../errors.ts';
@@ -51,6 +52,11 @@ export class LogStore implements api.Store {
   readonly #deadlines: Deadlines;
   readonly #checkpointer: Checkpointer;
   readonly #resolveFailed: (error: Error) => void;
+  /**
+   * The checksums of the log begin from the store's id, so that nobody can forge a frame inside of a value. What the
+   * status shows therefore only tells stores apart.
+   */
+  readonly #publicId: string;
   #isMaintaining = false;
   #closing: Promise<void> | undefined;
 
@@ -59,6 +65,7 @@ export class LogStore implements api.Store {
     const { log, recovered, clock, random, limits } = parts;
     const { engine, leases, revision } = recovered;
     const { promise, resolve } = Promise.withResolvers<Error>();
+    this.#publicId = createHash('sha256').update(log.storeId).digest('hex').slice(0, 32);
     this.failed = promise;
     this.#resolveFailed = resolve;
     this.#hub = new WatchHub(limits);
@@ -93,7 +100,7 @@ export class LogStore implements api.Store {
       engine,
       leases,
       sequencer,
-      noteLeaseClock: () => this.#committer.note(),
+      noteLeaseClock: () => this.#noteLeaseClock(),
     });
     this.#checkpointer = new Checkpointer(
       {
@@ -106,6 +113,7 @@ export class LogStore implements api.Store {
         leases,
         history: this.#history,
         lastRevision: () => sequencer.lastRevision,
+        takeRevision: () => void this.#committer.commit([]),
         onEvent: (event) => parts.onEvent(event),
       },
       recovered.snapshots,
@@ -195,7 +203,9 @@ export class LogStore implements api.Store {
   }
 
   getLease(leaseId: number, options: { readonly includeKeys?: boolean } = {}): Promise<api.Lease> {
-    return this.#write(() => this.#toLease(this.#sequencer.settledLease(leaseId), options.includeKeys === true));
+    return this.#write(() =>
+      this.#toLease(this.#sequencer.settledLease(leaseId), options.includeKeys === true),
+    );
   }
 
   listLeases(options: api.PageOptions = {}): Promise<api.LeasePage> {
@@ -214,7 +224,7 @@ export class LogStore implements api.Store {
       const logStats = log.stats();
       const { snapshots } = this.#checkpointer;
       return {
-        storeId: Buffer.from(log.storeId).toString('hex'),
+        storeId: this.#publicId,
         revision: this.#acknowledgements.visibleRevision,
         oldestRevision: this.#history.oldestRevision,
         oldestWatchRevision: this.#history.oldestWatchRevision,
@@ -281,7 +291,7 @@ export class LogStore implements api.Store {
     this.#hub.close();
     this.#deadlines.stop();
     await this.#checkpointer.stop();
-    this.#noteLeaseClock();
+    this.#noteLastLeaseClock();
     try {
       await this.#parts.log.close();
     } finally {
@@ -289,14 +299,20 @@ export class LogStore implements api.Store {
     }
   }
 
-  /** Leases keep their time over a restart the more exactly the later the clock was noted. */
-  #noteLeaseClock(): void {
+  /** The later the lease clock is noted, the more exactly leases keep their time over the restart. */
+  #noteLastLeaseClock(): void {
     if (this.#parts.recovered.leases.size === 0) return;
     try {
       this.#committer.note();
     } catch {
       // The log has failed or is full: then the note of the last second serves.
     }
+  }
+
+  /** The log says what the lease clock is; renewals alone make it long, too. */
+  #noteLeaseClock(): void {
+    this.#committer.note();
+    this.#checkpointer.noticeGrowth();
   }
 
   /** Runs something synchronous; its result, or its error, goes out when what it may depend on is durable. */

@@ -189,6 +189,11 @@ export class Log {
     return this.#row.stats();
   }
 
+  /** The first revision that is left when all but the newest segments of `bytes` together are removed. */
+  oldestRevisionWithin(bytes: number): number {
+    return this.#row.oldestRevisionWithin(bytes);
+  }
+
   /**
    * Makes room for a record. The caller writes exactly `byteLength` bytes into `buffer`, from the returned offset on,
    * and calls `commit`. A reserved record that is not committed never was.

@@ -50,6 +50,18 @@ export class SegmentRow {
     return { bytes, segmentCount: this.#segments.length };
   }
 
+  /** The first revision of the longest row of newest segments that have `bytes` together at most, or of the newest. */
+  oldestRevisionWithin(bytes: number): number {
+    let left = bytes - this.newest.fileBytes;
+    let oldest = this.newest;
+    for (const segment of this.#segments.slice(0, -1).reverse()) {
+      left -= segment.fileBytes;
+      if (left < 0) break;
+      oldest = segment;
+    }
+    return oldest.firstRevision;
+  }
+
   /** The segment that holds a revision, or will; `undefined` when it was removed. */
   holderOf(revision: number): Segment | undefined {
     return this.#segments.findLast((segment) => segment.firstRevision <= revision);

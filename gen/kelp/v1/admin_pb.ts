@@ -134,7 +134,7 @@ export type StatusResponse = Message<"kelp.v1.StatusResponse"> & {
   uptime?: Duration | undefined;
 
   /**
-   * The id of the store, made when its data directory was: 32 hexadecimal digits.
+   * Tells stores apart: made from an id that the data directory got when it was made; 32 hexadecimal digits.
    *
    * @generated from field: string store_id = 15;
    */
