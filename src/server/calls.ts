@@ -1,0 +1,217 @@
+/**
+ * The calls under way. One table counts them and the memory they hold, so that neither grows without bound however many
+ * clients send half a request, ask for large replies or do not read what they asked for.
+ *
+ * Invariants: `heldBytes` of the table is the sum of that of its calls and never above `callBytesMax`; a call leaves
+ * the table, with all it holds, when its response is closed, and not before.
+ */
+import { constants } from 'node:http2';
+import { type ConnectError, type HandlerContext, createContextKey } from '@connectrpc/connect';
+import { assert } from '../errors.ts';
+import { type ServerLimits, serverFixed } from '../limits.ts';
+import { limitReachedError } from './errors.ts';
+import type { HttpResponse } from './http-message.ts';
+
+export type CallLimits = Pick<ServerLimits, 'callsMax' | 'callBytesMax' | 'replyBytesMax'>;
+
+export class CallTable {
+  readonly #limits: CallLimits;
+  readonly #calls = new Set<Call>();
+  readonly #onEmpty = new Set<() => void>();
+  #heldBytes = 0;
+
+  constructor(limits: CallLimits) {
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** Takes a call in until its response is closed. A call too many is taken too, with a `refusal` to answer it with. */
+  open(response: HttpResponse, isStream: boolean): Call {
+    const { callsMax } = this.#limits;
+    const refusal =
+      this.#calls.size < callsMax
+        ? undefined
+        : limitReachedError(`${callsMax} calls are under way (--calls-max); try again later`);
+    const call = new Call(this, response, isStream, refusal);
+    this.#calls.add(call);
+    // Node closes a stream that its client reset, unless the reset carries no error code and a write waits.
+    response.stream?.once('aborted', () => response.destroy());
+    response.once('close', () => {
+      this.release(call, call.heldBytes);
+      this.#calls.delete(call);
+      call.close();
+      if (this.#calls.size === 0) this.#tellEmpty();
+    });
+    return call;
+  }
+
+  /** Takes memory for a call. When there is none left, replies that nobody reads are cut for it, the oldest first. */
+  charge(call: Call, bytes: number): void {
+    // A service may still be at work for a client that is gone; nothing would give back what it takes now.
+    if (call.isClosed) return;
+    while (this.#heldBytes + bytes > this.#limits.callBytesMax) {
+      const stalled = this.#longestStalled();
+      if (stalled === undefined) {
+        throw limitReachedError(
+          `requests and replies fill the memory that is set aside for them (--call-bytes-max); try again later`,
+        );
+      }
+      stalled.cut();
+    }
+    this.#heldBytes += bytes;
+    call.heldBytes += bytes;
+  }
+
+  /** Throws when the reply message that a call is about to make is over the limit. */
+  checkReply(bytes: number): void {
+    const { replyBytesMax } = this.#limits;
+    if (bytes > replyBytesMax) {
+      throw limitReachedError(
+        `the reply would hold more than ${replyBytesMax} bytes (--reply-bytes-max); ask for less at once`,
+      );
+    }
+  }
+
+  /** Gives back what a call has charged; a call that was cut has given back all already. */
+  release(call: Call, bytes: number): void {
+    const released = Math.min(bytes, call.heldBytes);
+    this.#heldBytes -= released;
+    call.heldBytes -= released;
+  }
+
+  /** Asks every stream to end. */
+  endStreams(): void {
+    for (const call of this.#calls) if (call.isStream) call.endByServer();
+  }
+
+  /** Cuts the streams that wait for their client to read. */
+  cutStalledStreams(): void {
+    for (const call of this.#calls) if (call.isStream && call.stalledSinceMs !== undefined) call.cut();
+  }
+
+  /** Resolves when there is no call. */
+  async empty(): Promise<void> {
+    if (this.#calls.size > 0) await new Promise<void>((resolve) => this.#onEmpty.add(resolve));
+  }
+
+  #tellEmpty(): void {
+    for (const resolve of this.#onEmpty) resolve();
+    this.#onEmpty.clear();
+  }
+
+  #longestStalled(): Call | undefined {
+    let longest: Call | undefined;
+    let sinceMs = performance.now() - serverFixed.stalledReplyMs;
+    for (const call of this.#calls) {
+      if (call.heldBytes === 0 || call.stalledSinceMs === undefined || call.stalledSinceMs > sinceMs)
+        continue;
+      longest = call;
+      sinceMs = call.stalledSinceMs;
+    }
+    return longest;
+  }
+}
+
+export class Call {
+  readonly isStream: boolean;
+  /** What to answer the call with instead of serving it. */
+  readonly refusal: ConnectError | undefined;
+  /** Of the table; a call's own code charges and releases by the methods. */
+  heldBytes = 0;
+  /** When the client stopped reading the reply; `undefined` while it reads. */
+  stalledSinceMs: number | undefined;
+  /** The outcome for the log, once a service was reached. */
+  outcome: string | undefined;
+  readonly #table: CallTable;
+  readonly #response: HttpResponse;
+  readonly #controller = new AbortController();
+  #replyBytes = 0;
+  #isClosed = false;
+  #isEndedByServer = false;
+
+  constructor(
+    table: CallTable,
+    response: HttpResponse,
+    isStream: boolean,
+    refusal: ConnectError | undefined,
+  ) {
+    this.#table = table;
+    this.#response = response;
+    this.isStream = isStream;
+    this.refusal = refusal;
+  }
+
+  /** Aborted when the client is gone or the server ends its streams. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Takes memory until it is released or the call ends; throws RESOURCE_EXHAUSTED when there is none. */
+  charge(bytes: number): void {
+    this.#table.charge(this, bytes);
+  }
+
+  release(bytes: number): void {
+    this.#table.release(this, bytes);
+  }
+
+  /** Takes memory for a part of the reply message that is being made. */
+  chargeReply(bytes: number): void {
+    this.#table.checkReply(this.#replyBytes + bytes);
+    this.#table.charge(this, bytes);
+    this.#replyBytes += bytes;
+  }
+
+  /** Gives back what was taken for the reply message, once a stream has written it. */
+  releaseReply(): void {
+    this.release(this.#replyBytes);
+    this.#replyBytes = 0;
+  }
+
+  /** Whether the response is finished or its client is gone. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Whether the signal was aborted because the server stops, not because the client is gone. */
+  get isEndedByServer(): boolean {
+    return this.#isEndedByServer;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#controller.abort();
+  }
+
+  endByServer(): void {
+    if (this.#isClosed) return;
+    this.#isEndedByServer = true;
+    this.#controller.abort();
+  }
+
+  /** Breaks the call off without a word: its client does not read. */
+  cut(): void {
+    this.#table.release(this, this.heldBytes);
+    this.#replyBytes = 0;
+    // gRPC maps this code of HTTP/2 to RESOURCE_EXHAUSTED.
+    const { stream } = this.#response;
+    if (stream === undefined) this.#response.destroy();
+    else stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+}
+
+/** The call that a service's context belongs to. */
+export const callKey = createContextKey<Call | undefined>(undefined, { description: 'the call' });
+
+export function callOf(context: HandlerContext): Call {
+  const call = context.values.get(callKey);
+  assert(call !== undefined, 'a service is reached by a call');
+  return call;
+}

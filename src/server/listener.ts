@@ -1,0 +1,168 @@
+/**
+ * One port for HTTP/2 and HTTP/1.1, in plain text or with TLS. With TLS the handshake (ALPN) settles which version a
+ * connection speaks, without it the first bytes do. The connection is then handed to Node's server for that version;
+ * both give their requests to the same handlers.
+ */
+import { type Server as HttpServer, createServer as createHttpServer } from 'node:http';
+import { type Http2Server, type ServerHttp2Session, createServer as createHttp2Server } from 'node:http2';
+import { type AddressInfo, type Server as NetServer, type Socket, createServer } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import type { Logger } from 'pino';
+import { assert } from '../errors.ts';
+import { type ServerLimits, serverFixed } from '../limits.ts';
+import type { HttpRequest, HttpResponse } from './http-message.ts';
+import type { ListenAddress } from './option-values.ts';
+import { sendJson } from './probes.ts';
+import { speaksHttp2 } from './protocol-sniffer.ts';
+import type { RequestHandler } from './request-handler.ts';
+
+export interface ListenerOptions {
+  /** Asked in order; the last one answers everything. */
+  readonly handlers: readonly RequestHandler[];
+  /** In PEM form; `undefined`: plain text. */
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  readonly limits: ServerLimits;
+  readonly logger: Logger;
+}
+
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #server: NetServer;
+  readonly #http1: HttpServer;
+  readonly #http2: Http2Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #sessions = new Set<ServerHttp2Session>();
+  #isStopping = false;
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#http1 = this.#makeHttp1();
+    this.#http2 = this.#makeHttp2();
+    this.#server = this.#makeServer();
+  }
+
+  /** Rejects with the system's error when the address can't be had. */
+  listen({ host, port }: ListenAddress): Promise<ListenAddress> {
+    const { promise, resolve, reject } = Promise.withResolvers<ListenAddress>();
+    this.#server.once('error', reject);
+    this.#server.listen({ port, ...(host === '' ? {} : { host }) }, () => {
+      this.#server.off('error', reject);
+      this.#server.on('error', (error) => this.#options.logger.error({ err: error }, 'the listener failed'));
+      const address = this.#server.address() as AddressInfo;
+      resolve({ host: address.address, port: address.port });
+    });
+    return promise;
+  }
+
+  /** Takes no new connection, and no new request on those of HTTP/2; idle ones are closed. */
+  stopAccepting(): void {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    this.#server.close();
+    this.#http1.close();
+    for (const session of this.#sessions) session.close();
+  }
+
+  /** Closes every connection at once, whatever goes on in it. */
+  destroy(): void {
+    this.stopAccepting();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #makeServer(): NetServer {
+    const { tls, limits } = this.#options;
+    const socketOptions = {
+      noDelay: true,
+      // Finds out about clients that went without a word, such as watchers whose machine lost its power.
+      keepAlive: true,
+      keepAliveInitialDelay: serverFixed.tcpKeepAliveMs,
+      // A client may end its side after its request and wait for the reply.
+      allowHalfOpen: true,
+    };
+    const server =
+      tls === undefined
+        ? createServer(socketOptions, (socket) => void this.#routeByFirstBytes(socket))
+        : createTlsServer(
+            {
+              ...socketOptions,
+              ...tls,
+              ALPNProtocols: ['h2', 'http/1.1'],
+              handshakeTimeout: limits.handshakeTimeoutMs,
+            },
+            (socket) => this.#route(socket, socket.alpnProtocol === 'h2'),
+          );
+    // Node does not close a connection whose handshake takes too long, it only tells.
+    server.on('tlsClientError', (_error: Error, socket: Socket) => void socket.destroy());
+    server.maxConnections = limits.connectionsMax;
+    server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+    return server;
+  }
+
+  async #routeByFirstBytes(socket: Socket): Promise<void> {
+    const isHttp2 = await speaksHttp2(socket, this.#options.limits.handshakeTimeoutMs);
+    if (isHttp2 !== undefined) this.#route(socket, isHttp2);
+  }
+
+  #route(socket: Socket, isHttp2: boolean): void {
+    if (isHttp2) {
+      // Its streams end one by one: a client that ends the connection is gone.
+      socket.allowHalfOpen = false;
+      this.#http2.emit('connection', socket);
+    } else {
+      this.#http1.emit('connection', socket);
+    }
+  }
+
+  #makeHttp1(): HttpServer {
+    const { limits } = this.#options;
+    const server = createHttpServer({
+      maxHeaderSize: limits.headerBytesMax,
+      headersTimeout: limits.handshakeTimeoutMs,
+      // A call answers a body that does not come; this closes the connections of what is no call.
+      requestTimeout: limits.handshakeTimeoutMs + limits.requestTimeoutMs,
+      keepAliveTimeout: limits.idleTimeoutMs,
+      connectionsCheckingInterval: Math.min(limits.handshakeTimeoutMs, serverFixed.connectionCheckMs),
+    });
+    server.on('request', (request, response) => {
+      if (this.#isStopping) response.setHeader('connection', 'close');
+      this.#handle(request, response);
+    });
+    // Node starts to look after a server's time limits when it begins to listen; this one is only handed connections.
+    server.emit('listening');
+    return server;
+  }
+
+  #makeHttp2(): Http2Server {
+    const { limits } = this.#options;
+    const server = createHttp2Server({
+      settings: {
+        maxConcurrentStreams: limits.streamsPerConnectionMax,
+        maxHeaderListSize: limits.headerBytesMax,
+        initialWindowSize: serverFixed.streamWindowBytes,
+      },
+      maxSessionMemory: serverFixed.sessionMegabytesMax,
+    });
+    server.on('request', (request, response) => this.#handle(request, response));
+    server.on('session', (session) => {
+      this.#sessions.add(session);
+      session.once('close', () => this.#sessions.delete(session));
+      session.setLocalWindowSize(serverFixed.connectionWindowBytes);
+      if (this.#isStopping) session.close();
+    });
+    return server;
+  }
+
+  #handle(request: HttpRequest, response: HttpResponse): void {
+    try {
+      const isHandled = this.#options.handlers.some((handler) => handler(request, response));
+      assert(isHandled, 'the last handler answers every request');
+    } catch (error) {
+      this.#options.logger.error({ err: error }, 'a request failed unexpectedly');
+      if (response.headersSent) response.destroy();
+      else sendJson(response, 500, { code: 'internal', message: 'internal error' });
+    }
+  }
+}

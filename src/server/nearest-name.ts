@@ -1,0 +1,28 @@
+/** The known name that is most like a mistyped one; `undefined` when none is close enough to be meant. */
+export function nearestName(mistyped: string, known: readonly string[]): string | undefined {
+  let nearest: string | undefined;
+  // A third of the letters may be wrong.
+  let distanceMin = Math.max(1, Math.floor(mistyped.length / 3)) + 1;
+  for (const name of known) {
+    const distance = editDistance(mistyped, name);
+    if (distance < distanceMin) {
+      distanceMin = distance;
+      nearest = name;
+    }
+  }
+  return nearest;
+}
+
+/** How many insertions, deletions and replacements of a character make `to` of `from` (Levenshtein, 1965). */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[to.length] ?? 0;
+}

@@ -1,0 +1,81 @@
+/**
+ * The written forms of the values that options take: sizes such as `64MiB`, times such as `10s`, addresses such as
+ * `127.0.0.1:7379`. Each parser throws an `OptionError` that says what it expects; each formatter writes what its
+ * parser reads.
+ */
+
+/** A value, a name or a file of options that can't be used. The message names the source and says what to do. */
+export class OptionError extends Error {
+  override readonly name = 'OptionError';
+}
+
+const bytesByUnit: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+
+/** Reads a size: a whole number of bytes, or with one of the units B, KiB, MiB, GiB. */
+export function parseBytes(text: string): number {
+  const match = /^(\d{1,15}(?:\.\d{1,6})?) ?([A-Za-z]*)$/.exec(text);
+  const unitBytes = bytesByUnit[match?.[2] || 'B'];
+  const bytes = Number(match?.[1]) * (unitBytes ?? Number.NaN);
+  if (!Number.isSafeInteger(bytes)) {
+    throw new OptionError(`expected a size in bytes, such as 4096, 64KiB, 16MiB or 1GiB, not "${text}"`);
+  }
+  return bytes;
+}
+
+/** Writes a size in the largest unit that holds it as a whole number. */
+export function formatBytes(bytes: number): string {
+  for (const unit of ['GiB', 'MiB', 'KiB']) {
+    const count = bytes / (bytesByUnit[unit] ?? Number.NaN);
+    if (count >= 1 && Number.isInteger(count)) return `${count}${unit}`;
+  }
+  return String(bytes);
+}
+
+const msByUnit: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Reads a length of time in whole milliseconds: a number with one of the units ms, s, m, h, d. */
+export function parseDurationMs(text: string): number {
+  const match = /^(\d{1,15}(?:\.\d{1,6})?) ?([a-z]+)$/.exec(text);
+  const ms = Number(match?.[1]) * (msByUnit[match?.[2] ?? ''] ?? Number.NaN);
+  if (!Number.isSafeInteger(ms)) {
+    throw new OptionError(`expected a time with its unit, such as 100ms, 10s, 5m, 1h or 7d, not "${text}"`);
+  }
+  return ms;
+}
+
+/** Writes a time in the largest unit that holds it as a whole number, hours at most. */
+export function formatDurationMs(ms: number): string {
+  for (const unit of ['h', 'm', 's']) {
+    const count = ms / (msByUnit[unit] ?? Number.NaN);
+    if (count >= 1 && Number.isInteger(count)) return `${count}${unit}`;
+  }
+  return `${ms}ms`;
+}
+
+/** Reads a whole number, not negative. */
+export function parseInteger(text: string): number {
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(value)) throw new OptionError(`expected a whole number, not "${text}"`);
+  return value;
+}
+
+/** Where to listen. An empty host is all interfaces; port 0 lets the system choose. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Reads `HOST:PORT` or `:PORT`; an IPv6 address stands in brackets. */
+export function parseListenAddress(text: string): ListenAddress {
+  const match = /^(?:\[([0-9A-Fa-f:.%]+)\]|([^:[\]\s/]*)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) {
+    throw new OptionError(`expected HOST:PORT, such as 127.0.0.1:7379, [::1]:7379 or :7379, not "${text}"`);
+  }
+  return { host: match[1] ?? match[2] ?? '', port };
+}
+
+/** Writes an address so that it can stand in a URL. */
+export function formatAddress({ host, port }: ListenAddress): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

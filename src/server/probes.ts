@@ -1,0 +1,50 @@
+/** `GET /healthz` and `GET /readyz`, for whatever probes by plain HTTP. */
+import type { HttpRequest, HttpResponse } from './http-message.ts';
+import type { ServerState } from './server-state.ts';
+
+/** @returns false when the request is for something else. */
+export function answerProbe(request: HttpRequest, response: HttpResponse, state: ServerState): boolean {
+  const path = request.url?.split('?', 1)[0];
+  if (path !== '/healthz' && path !== '/readyz') return false;
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    sendJson(response, 405, { message: `${path} answers GET` }, { allow: 'GET, HEAD' });
+  } else if (path === '/healthz') {
+    // A process that answers is alive; one that recovers for long must not be killed for it.
+    sendJson(response, 200, { status: 'alive' });
+  } else {
+    const { phase, recovery } = state;
+    const body = { status: phase, ...(recovery === undefined ? {} : { recovery }) };
+    sendJson(response, state.isServing ? 200 : 503, body);
+  }
+  return true;
+}
+
+/** Nothing is served at the path. gRPC has its own form of saying so, which is not an HTTP status. */
+export function answerUnknownPath(request: HttpRequest, response: HttpResponse): void {
+  const path = request.url?.split('?', 1)[0]?.slice(0, PATH_CHARACTERS_MAX) ?? '';
+  const message = `nothing is served at ${path}; services are listed by gRPC reflection`;
+  if (request.headers['content-type']?.startsWith('application/grpc') === true) {
+    response.writeHead(200, {
+      'content-type': request.headers['content-type'],
+      'grpc-status': '12',
+      'grpc-message': encodeURIComponent(message),
+    });
+    response.end();
+  } else {
+    sendJson(response, 404, { code: 'unimplemented', message });
+  }
+}
+
+/** What went wrong before a call could be understood. */
+export function sendJson(
+  response: HttpResponse,
+  status: number,
+  body: object,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers });
+  response.end(`${JSON.stringify(body)}\n`);
+}
+
+/** Of a path in an error. */
+const PATH_CHARACTERS_MAX = 200;

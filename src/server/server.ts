@@ -1,0 +1,212 @@
+/**
+ * The server's life: it listens first, so that health checks are answered while a long recovery runs, then opens the
+ * store, then is ready; and goes the same way back when it stops.
+ */
+import { readFile } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import { serverFixed } from '../limits.ts';
+import { type StoreOptions, openStore } from '../store/open-store.ts';
+import type { Store } from '../store/store.ts';
+import { CallTable } from './calls.ts';
+import type { ServerConfig } from './config.ts';
+import { Listener, type ListenerOptions } from './listener.ts';
+import { formatAddress } from './option-values.ts';
+import { requestHandlers } from './request-handler.ts';
+import { rpcEndpoints } from './rpc-endpoints.ts';
+import { ServerState } from './server-state.ts';
+import { logStoreEvent, recoveryLog } from './store-log.ts';
+
+export interface ServerDependencies {
+  readonly logger: Logger;
+  /** Of the product, as `Status` tells it. */
+  readonly version: string;
+  /** What else the store runs on; for tests. */
+  readonly storeOptions?: Pick<StoreOptions, 'clock' | 'random' | 'disk' | 'makeEngine'>;
+}
+
+export interface RunningServer {
+  /** `HOST:PORT` that is listened on, with the port that the system chose. */
+  readonly address: string;
+  /** Resolves when the store is recovered and calls are served. Rejects with the store's error when it can't be. */
+  readonly ready: Promise<void>;
+  /**
+   * Takes no new call, ends streams, lets the other calls finish within `shutdownTimeoutMs`, closes the store. May be
+   * called before the server is ready; called again it gives the same promise.
+   */
+  stop(): Promise<void>;
+  /** Closes every connection at once. What was acknowledged is as durable as it was; the process may exit. */
+  abort(): void;
+}
+
+/** The server can't begin to listen: the address or the TLS files can't be used. The message says why. */
+export class ServerStartError extends Error {
+  override readonly name = 'ServerStartError';
+}
+
+/** Resolves when the server listens, which is before it is ready. Rejects with a `ServerStartError`. */
+export async function startServer(
+  config: ServerConfig,
+  dependencies: ServerDependencies,
+): Promise<RunningServer> {
+  const tls = config.tls === undefined ? undefined : await readTlsFiles(config.tls);
+  const server = new Server(config, dependencies, tls);
+  await server.listen();
+  server.open();
+  return server;
+}
+
+class Server implements RunningServer {
+  readonly #config: ServerConfig;
+  readonly #dependencies: ServerDependencies;
+  readonly #state = new ServerState();
+  readonly #calls: CallTable;
+  readonly #listener: Listener;
+  #address = '';
+  #store: Store | undefined;
+  /** Whether `stop` waits no longer for a store to close. */
+  #isOver = false;
+  #ready: Promise<void> = Promise.resolve();
+  #stopped: Promise<void> | undefined;
+
+  constructor(config: ServerConfig, dependencies: ServerDependencies, tls: ListenerOptions['tls']) {
+    const { logger, version } = dependencies;
+    const limits = config.serverLimits;
+    const state = this.#state;
+    this.#config = config;
+    this.#dependencies = dependencies;
+    this.#calls = new CallTable(limits);
+    const endpointByPath = rpcEndpoints({ store: () => this.#store, state, limits, logger, version });
+    const handlers = requestHandlers({ endpointByPath, calls: this.#calls, state, limits, logger });
+    this.#listener = makeListener({ handlers, tls, limits, logger });
+  }
+
+  get address(): string {
+    return this.#address;
+  }
+
+  get ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  async listen(): Promise<void> {
+    const { listen } = this.#config;
+    try {
+      this.#address = formatAddress(await this.#listener.listen(listen));
+    } catch (error) {
+      throw new ServerStartError(`can't listen on ${formatAddress(listen)}: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  open(): void {
+    this.#ready = this.#recover();
+    // Whoever waits for `ready` or stops the server hears of a failure; nobody may do so for a while.
+    this.#ready.catch(() => undefined);
+  }
+
+  async #recover(): Promise<void> {
+    const { dataDir, fsync, limits, tls } = this.#config;
+    const { logger, version, storeOptions } = this.#dependencies;
+    const address = this.#address;
+    const startMs = performance.now();
+    const logProgress = recoveryLog(logger);
+    logger.info({ address, dataDir, version }, 'listening; recovering');
+    try {
+      const store = await openStore({
+        ...storeOptions,
+        dataDir,
+        fsync,
+        limits,
+        onRecoveryProgress: (progress) => {
+          this.#state.reportRecovery(progress);
+          logProgress(progress);
+        },
+        onEvent: (event) => logStoreEvent(logger, event),
+      });
+      this.#store = store;
+      void store.failed.then(() => this.#state.enter('readOnly'));
+      const { revision } = await store.status();
+      if (this.#isOver) return await store.close();
+      this.#state.enter('serving');
+      if (!this.#state.isServing) return;
+      const recoveryMs = Math.round(performance.now() - startMs);
+      logger.info(
+        { address, dataDir, fsync, version, revision, recoveryMs, tls: tls !== undefined },
+        'ready',
+      );
+    } catch (error) {
+      this.#state.enter('stopping');
+      this.#listener.destroy();
+      throw error;
+    }
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    const { logger } = this.#dependencies;
+    const { shutdownTimeoutMs } = this.#config.serverLimits;
+    const deadline = Promise.withResolvers<'late'>();
+    const timer = setTimeout(() => deadline.resolve('late'), shutdownTimeoutMs);
+    // A stream that nobody reads can't be told, and would hold up the stop to the last.
+    const cutter = setInterval(() => this.#calls.cutStalledStreams(), serverFixed.stalledStreamGraceMs);
+    logger.info({ calls: this.#calls.size }, 'stopping');
+    try {
+      this.#state.enter('stopping');
+      this.#listener.stopAccepting();
+      this.#calls.endStreams();
+      if ((await Promise.race([this.#calls.empty(), deadline.promise])) === 'late') {
+        logger.warn(
+          { calls: this.#calls.size, shutdownTimeoutMs },
+          'calls did not finish in time; broken off',
+        );
+      }
+      this.#listener.destroy();
+      // A recovery can't be broken off, but nothing is lost when the process ends in the middle of it.
+      await Promise.race([this.#ready.catch(() => undefined), deadline.promise]);
+      this.#isOver = true;
+      await this.#store?.close();
+    } finally {
+      clearTimeout(timer);
+      clearInterval(cutter);
+      this.#listener.destroy();
+    }
+    logger.info('stopped');
+  }
+
+  abort(): void {
+    this.#listener.destroy();
+  }
+}
+
+async function readTlsFiles(paths: NonNullable<ServerConfig['tls']>): Promise<ListenerOptions['tls']> {
+  return {
+    cert: await readTlsFile('--tls-cert', paths.certPath),
+    key: await readTlsFile('--tls-key', paths.keyPath),
+  };
+}
+
+async function readTlsFile(option: string, path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new ServerStartError(`${option}: can't read ${path}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+function makeListener(options: ListenerOptions): Listener {
+  try {
+    return new Listener(options);
+  } catch (error) {
+    throw new ServerStartError(
+      `--tls-cert and --tls-key: expected a certificate and its key in PEM form: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+}

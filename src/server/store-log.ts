@@ -1,0 +1,50 @@
+/** What a store tells, as lines of the log. */
+import type { Logger } from 'pino';
+import type { RecoveryProgress } from '../store/recovery.ts';
+import type { StoreEvent } from '../store/store-event.ts';
+
+export function logStoreEvent(logger: Logger, event: StoreEvent): void {
+  switch (event.kind) {
+    case 'recovered': {
+      const { kind: _, ...fields } = event;
+      return logger.info(fields, 'recovered');
+    }
+    case 'tornTailCut': {
+      const { file, offset, bytes } = event;
+      return logger.warn({ file, offset, bytes }, 'cut off the end of a write that was never acknowledged');
+    }
+    case 'snapshotDamaged':
+      return logger.error(
+        { revision: event.revision, err: event.error },
+        'a snapshot is damaged; an older one and the log serve instead',
+      );
+    case 'snapshotWritten': {
+      const { revision, bytes, durationMs } = event;
+      return logger.info({ revision, bytes, durationMs }, 'snapshot written');
+    }
+    case 'snapshotFailed':
+      return logger.error({ revision: event.revision, err: event.error }, 'a snapshot could not be written');
+    case 'cleanupFailed':
+      return logger.warn({ err: event.error }, 'old files could not be removed; tried again later');
+    case 'storageFailed':
+      return logger.fatal(
+        { err: event.error },
+        'the disk failed: no write is accepted until the server is started again',
+      );
+  }
+}
+
+/** A long recovery says how far it is, this often. */
+const PROGRESS_INTERVAL_MS = 2000;
+
+/** Logs the progress of a recovery that takes longer than the interval between two of its lines. */
+export function recoveryLog(logger: Logger): (progress: RecoveryProgress) => void {
+  let loggedMs = performance.now();
+  return (progress) => {
+    const nowMs = performance.now();
+    if (nowMs - loggedMs < PROGRESS_INTERVAL_MS) return;
+    loggedMs = nowMs;
+    const percent = Math.floor((100 * progress.doneBytes) / Math.max(1, progress.totalBytes));
+    logger.info({ ...progress, percent }, 'recovering');
+  };
+}

@@ -1,0 +1,58 @@
+/** A bare connection to a server, for what no well-behaved client does. */
+import { once } from 'node:events';
+import { type Socket, connect } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+export class RawConnection {
+  readonly socket: Socket;
+  readonly closed: Promise<void>;
+  #received = '';
+  #wake = (): void => undefined;
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    socket.setEncoding('latin1');
+    socket.on('data', (text: string) => {
+      this.#received += text;
+      this.#wake();
+    });
+    socket.on('end', () => void socket.destroy());
+    // A server may reset a connection that it is done with.
+    socket.on('error', () => undefined);
+    this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
+    void this.closed.then(() => this.#wake());
+  }
+
+  static async open({
+    host,
+    port,
+  }: {
+    readonly host: string;
+    readonly port: number;
+  }): Promise<RawConnection> {
+    const socket = connect({ host, port, allowHalfOpen: true });
+    onTestFinished(() => void socket.destroy());
+    await once(socket, 'connect');
+    return new RawConnection(socket);
+  }
+
+  send(bytes: string | Uint8Array): void {
+    this.socket.write(bytes);
+  }
+
+  /** What has come so far, a byte as a character. */
+  get received(): string {
+    return this.#received;
+  }
+
+  /** Waits until what has come matches; fails when the connection closes before. */
+  async until(pattern: RegExp): Promise<string> {
+    for (;;) {
+      if (pattern.test(this.#received)) return this.#received;
+      if (this.socket.destroyed) throw new Error(`closed before ${pattern}; received: ${this.#received}`);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * Holds what a watch says against what is true. The named guarantees:
+ *
+ * - ordered: revisions never go back;
+ * - unique: no revision comes twice;
+ * - gap-free: every change that the watch asked for comes, before anything that lies behind it;
+ * - atomic: all changes of a revision come together, in the order of the transaction;
+ * - right: entries, reasons and previous entries are what they were at that revision;
+ * - progress true: `synced` and `progress` never claim what was not sent;
+ * - resumable: `cursor` + 1 is where the next watch begins.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type {
+  DeleteReason,
+  Entry,
+  EventType,
+  KeyRange,
+  WatchEvent,
+  WatchMessage,
+  WatchRequest,
+} from '../../src/store/store.ts';
+
+/** A change as it truly happened. */
+export interface TrueEvent {
+  readonly key: string;
+  readonly type: EventType;
+  /** Only of a delete. */
+  readonly reason: DeleteReason | undefined;
+  readonly before: Entry | undefined;
+  /** `undefined` after a delete. */
+  readonly after: Entry | undefined;
+}
+
+/** What is known to be true from elsewhere. */
+export interface WatchTruth {
+  /** All changes of a revision that has been taken, in their order. */
+  eventsAt(revision: number): readonly TrueEvent[];
+  /** The entries of a range in key order, without those whose deadline has come by `instantMs`. */
+  entriesAt(revision: number, range: KeyRange, instantMs: number): readonly Entry[];
+  /** The newest revision that may be known to anybody. */
+  readonly revision: number;
+}
+
+/** The instant at which the watch was opened. */
+export interface WatchOpened {
+  /** The newest visible revision. */
+  readonly revision: number;
+  readonly nowMs: number;
+}
+
+const NO_VALUE = new Uint8Array(0);
+const DEFAULT_TYPES: readonly EventType[] = ['put', 'delete'];
+
+export class WatchValidator {
+  /** Everything up to this revision has been dealt with. */
+  cursor: number;
+  readonly #request: WatchRequest;
+  readonly #truth: WatchTruth;
+  readonly #opened: WatchOpened;
+  readonly #ranges: readonly KeyRange[];
+  readonly #types: ReadonlySet<EventType>;
+  /** The present entries so far. */
+  readonly #current: Entry[] = [];
+  #isSynced = false;
+  /** The fragments so far of a revision that is not whole. */
+  #fragments: WatchEvent[] = [];
+  #lastCommitTimeMs = 0;
+
+  constructor(request: WatchRequest, truth: WatchTruth, opened: WatchOpened) {
+    this.#request = request;
+    this.#truth = truth;
+    this.#opened = opened;
+    this.#ranges = request.ranges === undefined || request.ranges.length === 0 ? [{}] : request.ranges;
+    const types = request.eventTypes ?? [];
+    this.#types = new Set(types.length === 0 ? DEFAULT_TYPES : types);
+    const { startRevision = 0 } = request;
+    this.cursor = startRevision === 0 ? opened.revision : startRevision - 1;
+  }
+
+  get isSynced(): boolean {
+    return this.#isSynced;
+  }
+
+  /** Throws when the message breaks a guarantee. */
+  accept(message: WatchMessage): void {
+    if (this.#fragments.length > 0 && message.kind !== 'events') {
+      throw violation('atomic', `${message.kind} between fragments`);
+    }
+    switch (message.kind) {
+      case 'current':
+        return this.#acceptCurrent(message.entries, message.revision);
+      case 'synced':
+        if (this.#isSynced) throw violation('ordered', 'a second synced');
+        if (this.#request.includeCurrent === true) this.#checkCurrent(message.revision);
+        this.#isSynced = true;
+        return this.#moveTo(message.revision, 'progress true');
+      case 'progress':
+        if (!this.#isSynced) throw violation('ordered', 'progress before synced');
+        return this.#moveTo(message.revision, 'progress true');
+      case 'events':
+        return this.#acceptEvents(message);
+    }
+  }
+
+  /** Checks that nothing up to `revision` is still owed. */
+  expectCaughtUp(revision: number): void {
+    if (!this.#isSynced) throw violation('gap-free', 'synced never came');
+    this.#moveTo(Math.max(revision, this.cursor), 'gap-free');
+  }
+
+  #acceptCurrent(entries: readonly Entry[], revision: number): void {
+    if (this.#isSynced || this.#request.includeCurrent !== true)
+      throw violation('ordered', 'present entries where none are asked for');
+    if (revision !== this.cursor)
+      throw violation('right', `entries of revision ${revision}, not ${this.cursor}`);
+    if (entries.length === 0) throw violation('right', 'a message without entries');
+    this.#current.push(...entries);
+  }
+
+  #checkCurrent(revision: number): void {
+    if (revision !== this.cursor) throw violation('right', `synced at ${revision}, not at ${this.cursor}`);
+    const all = this.#truth.entriesAt(revision, {}, this.#opened.nowMs);
+    const wanted = new Set(
+      this.#ranges.flatMap((range) => this.#truth.entriesAt(revision, range, this.#opened.nowMs)),
+    );
+    const expected = all.filter((entry) => wanted.has(entry)).map((entry) => this.#shown(entry));
+    expectEqual('right', `the present entries of revision ${revision}`, this.#current, expected);
+  }
+
+  #acceptEvents(message: WatchMessage & { readonly kind: 'events' }): void {
+    const { revision, events, moreFragments, commitTimeMs } = message;
+    if (this.#request.includeCurrent === true && !this.#isSynced) {
+      throw violation('ordered', 'events before the present entries were told');
+    }
+    if (revision <= this.cursor) {
+      throw violation('unique', `revision ${revision} after ${this.cursor} had been dealt with`);
+    }
+    if (events.length === 0) throw violation('right', 'a message without events');
+    if (commitTimeMs < this.#lastCommitTimeMs) throw violation('right', 'the time of commits goes back');
+    this.#moveTo(revision - 1, 'gap-free');
+    this.#fragments.push(...events);
+    if (moreFragments) return;
+    const expected = this.#wantedAt(revision).map((event) => this.#toWatchEvent(event, revision));
+    expectEqual('atomic', `revision ${revision}`, this.#fragments, expected);
+    this.#fragments = [];
+    this.#lastCommitTimeMs = commitTimeMs;
+    this.cursor = revision;
+  }
+
+  /** The watch says, or implies, that everything up to `revision` has been sent. */
+  #moveTo(revision: number, guarantee: string): void {
+    if (revision < this.cursor) throw violation('ordered', `back from ${this.cursor} to ${revision}`);
+    if (revision > this.#truth.revision) throw violation('right', `revision ${revision} was never taken`);
+    for (let missed = this.cursor + 1; missed <= revision; missed++) {
+      if (this.#wantedAt(missed).length > 0)
+        throw violation(guarantee, `revision ${missed} was not sent before ${revision}`);
+    }
+    this.cursor = revision;
+  }
+
+  #wantedAt(revision: number): TrueEvent[] {
+    const events = this.#truth.eventsAt(revision);
+    return events.filter(({ key, type }) => this.#types.has(type) && this.#ranges.some(holds(key)));
+  }
+
+  #toWatchEvent({ type, key, reason, before, after }: TrueEvent, revision: number): WatchEvent {
+    const hasPrevious = this.#request.returnPrevious === true && before !== undefined;
+    const previous = hasPrevious ? this.#shown(before) : undefined;
+    if (type === 'delete') {
+      return { type, key, modRevision: revision, reason: reason ?? 'requested', previous };
+    }
+    if (after === undefined) throw new Error(`the truth of a ${type} has no entry`);
+    const shown = this.#shown(after);
+    return { type, entry: type === 'touch' ? { ...shown, value: NO_VALUE } : shown, previous };
+  }
+
+  #shown(entry: Entry): Entry {
+    return this.#request.keysOnly === true ? { ...entry, value: NO_VALUE } : entry;
+  }
+}
+
+/** Whether a key lies in a range. Text of one plane is enough: order by code units is then order by bytes. */
+function holds(key: string): (range: KeyRange) => boolean {
+  return ({ key: only = '', prefix = '', start = '', end = '' }) => {
+    if (only !== '') return key === only;
+    return key.startsWith(prefix) && key >= start && (end === '' || key < end);
+  };
+}
+
+function violation(guarantee: string, what: string): Error {
+  return new Error(`a watch is not ${guarantee}: ${what}`);
+}
+
+function expectEqual(guarantee: string, what: string, actual: unknown, expected: unknown): void {
+  if (isDeepStrictEqual(plain(actual), plain(expected))) return;
+  throw violation(guarantee, `${what} is\n${readable(actual)}\nand should be\n${readable(expected)}`);
+}
+
+/** The fields of the contract, with bytes as text: a buffer and an array of the same bytes are equal. */
+function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1');
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).filter(([name]) => name !== 'ttlMs');
+  return Object.fromEntries(fields.map(([name, field]) => [name, plain(field)]));
+}
+
+function readable(value: unknown): string {
+  return JSON.stringify(plain(value));
+}
