@@ -1,0 +1,33 @@
+/** The port that a server listens on unless it is told another. */
+const DEFAULT_PORT = '7379';
+
+/**
+ * Reads an address: `host`, `host:port`, `[::1]:port`, or one of these after `http://` or `https://`.
+ * @returns scheme, host and port as a URL without a path.
+ */
+export function parseAddress(address: string, isTls: boolean): string {
+  const hasScheme = address.includes('://');
+  let url: URL;
+  try {
+    url = new URL(hasScheme ? address : `${isTls ? 'https' : 'http'}://${address}`);
+  } catch {
+    throw badAddress(address, 'it can not be read');
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw badAddress(address, 'its scheme is unknown');
+  if (url.protocol === 'http:' && isTls)
+    throw badAddress(address, 'TLS is asked for, but http:// is without');
+  if (url.username !== '' || url.password !== '') throw badAddress(address, 'it holds a user or password');
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
+    throw badAddress(address, 'it holds a path');
+  if (url.port !== '') return url.origin;
+  // `URL` drops a port that is the default one of its scheme.
+  if (/:(80|443)\/?$/.test(address)) return url.origin;
+  return `${url.protocol}//${url.hostname}:${DEFAULT_PORT}`;
+}
+
+function badAddress(address: string, why: string): TypeError {
+  return new TypeError(
+    `address is "${address}", but ${why}; give it like 127.0.0.1:7379 or https://kelp.example:7379`,
+  );
+}

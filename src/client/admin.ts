@@ -1,0 +1,64 @@
+/** For operators. */
+import type { Client } from '@connectrpc/connect';
+import type { AdminService } from '../../gen/kelp/v1/admin_pb.ts';
+import { client as limits } from '../limits.ts';
+import type { Caller } from './caller.ts';
+import { toInt64, toMilliseconds, toNumber } from './scalar.ts';
+import type { CallOptions, Status } from './types.ts';
+
+export class Admin {
+  readonly #rpc: Client<typeof AdminService>;
+  readonly #caller: Caller;
+
+  constructor(rpc: Client<typeof AdminService>, caller: Caller) {
+    this.#rpc = rpc;
+    this.#caller = caller;
+  }
+
+  /** How the store does. */
+  async status(options: CallOptions = {}): Promise<Status> {
+    const reply = await this.#caller.read(options, (call) => this.#rpc.status({}, call));
+    return {
+      version: reply.version,
+      storeId: reply.storeId,
+      revision: toNumber(reply.revision),
+      oldestRevision: toNumber(reply.oldestRevision),
+      oldestWatchRevision: toNumber(reply.oldestWatchRevision),
+      keyCount: toNumber(reply.keyCount),
+      leaseCount: toNumber(reply.leaseCount),
+      memoryDataBytes: toNumber(reply.memoryDataBytes),
+      memoryResidentBytes: toNumber(reply.memoryResidentBytes),
+      logBytes: toNumber(reply.logBytes),
+      segmentCount: reply.segmentCount,
+      snapshotBytes: toNumber(reply.snapshotBytes),
+      snapshotCount: reply.snapshotCount,
+      snapshotRevision: toNumber(reply.snapshotRevision),
+      watcherCount: reply.watcherCount,
+      uptimeMs: toMilliseconds(reply.uptime),
+    };
+  }
+
+  /** Writes a snapshot and resolves when it is on disk; its deadline is 10 minutes. Rejects with `snapshotFailed`. */
+  async snapshot(options: CallOptions = {}): Promise<{ readonly revision: number; readonly bytes: number }> {
+    const reply = await this.#caller.write(withAdminDeadline(options), (call) =>
+      this.#rpc.snapshot({}, call),
+    );
+    return { revision: toNumber(reply.revision), bytes: toNumber(reply.bytes) };
+  }
+
+  /**
+   * Makes `revision` the oldest that can be read; its deadline is 10 minutes.
+   * Rejects with `revisionCompacted`, `revisionFuture`.
+   */
+  async compact(revision: number, options: CallOptions = {}): Promise<{ readonly oldestRevision: number }> {
+    const request = { revision: toInt64(revision, 'revision') };
+    const reply = await this.#caller.write(withAdminDeadline(options), (call) =>
+      this.#rpc.compact(request, call),
+    );
+    return { oldestRevision: toNumber(reply.oldestRevision) };
+  }
+}
+
+function withAdminDeadline(options: CallOptions): CallOptions {
+  return { deadlineMs: limits.adminDeadlineMs, ...options };
+}

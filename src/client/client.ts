@@ -1,0 +1,239 @@
+/**
+ * The client: every call of KelpDB, typed, over one connection that it makes when it needs it and makes again when it
+ * breaks.
+ *
+ * ```ts
+ * await using client = createClient({ address: '127.0.0.1:7379' });
+ * await client.put('greeting', 'hello');
+ * const { entry } = await client.get('greeting');
+ * console.log(entry?.text());
+ * ```
+ *
+ * Every call rejects with a `KelpError`, whose `code` is one of a closed set; the codes that are particular to a call
+ * stand in its comment. Every call has a deadline, which its retries count towards, and takes a signal. What is
+ * repeated by itself and what is not stands in `caller.ts`.
+ */
+import type { Client as Rpc, Transport } from '@connectrpc/connect';
+import { createClient as createRpc } from '@connectrpc/connect';
+import { AdminService } from '../../gen/kelp/v1/admin_pb.ts';
+import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
+import { LeaseService } from '../../gen/kelp/v1/lease_pb.ts';
+import { WatchService } from '../../gen/kelp/v1/watch_pb.ts';
+import { Admin } from './admin.ts';
+import { Caller, checkCallerOptions } from './caller.ts';
+import type { TlsOptions } from './connection.ts';
+import { openConnection } from './connection.ts';
+import { Entry, toEntry } from './entry.ts';
+import { Leases } from './lease.ts';
+import type { Pace } from './pace.ts';
+import { systemPace } from './pace.ts';
+import { PagedList } from './paging.ts';
+import { incompleteReply, toTxnResult } from './reply.ts';
+import { toCondition, toRange, toTtl, toTxn } from './request.ts';
+import { toBytes, toDelta, toInt32, toInt64, toNumber, toText } from './scalar.ts';
+import type {
+  CallOptions,
+  CountResult,
+  DeleteOptions,
+  DeleteRangeResult,
+  DeleteResult,
+  ExistsResult,
+  GetOptions,
+  GetResult,
+  IncrementOptions,
+  IncrementResult,
+  KeyRange,
+  ListOptions,
+  PutOptions,
+  PutResult,
+  ScanOptions,
+  TouchOptions,
+  TouchResult,
+  TxnRequest,
+  TxnResult,
+} from './types.ts';
+import type { WatchRequest } from './watch-message.ts';
+import type { Watch } from './watch.ts';
+import { openWatch } from './watch.ts';
+
+export interface ClientOptions {
+  /** `host:port`, `host` (port 7379), `[::1]:port`, or one of these after `http://` or, for TLS, `https://`. */
+  readonly address: string;
+  /** True: with TLS, checked against the certificates that Node trusts. With options: as they say. */
+  readonly tls?: boolean | TlsOptions;
+  /** The time that a call may take, its retries included. Default 10000. */
+  readonly deadlineMs?: number;
+  /** How often a call that is safe to repeat is tried again. Default 4; 0: never. */
+  readonly retries?: number;
+  /** Another way to the server than HTTP/2 to `address`, such as a transport of Connect of your own. */
+  readonly transport?: Transport;
+}
+
+export function createClient(options: ClientOptions, pace: Pace = systemPace): KelpClient {
+  const connection = options.transport
+    ? { address: options.address, transport: options.transport, close: () => undefined }
+    : openConnection(options.address, options.tls);
+  const caller = new Caller({ address: connection.address, ...checkCallerOptions(options), pace });
+  return new KelpClient(connection.transport, caller, () => connection.close());
+}
+
+export class KelpClient {
+  readonly leases: Leases;
+  readonly admin: Admin;
+  readonly #kv: Rpc<typeof KvService>;
+  readonly #watch: Rpc<typeof WatchService>;
+  readonly #caller: Caller;
+  readonly #disconnect: () => void;
+
+  /** Use `createClient`. */
+  constructor(transport: Transport, caller: Caller, disconnect: () => void) {
+    this.#kv = createRpc(KvService, transport);
+    this.#watch = createRpc(WatchService, transport);
+    this.leases = new Leases(createRpc(LeaseService, transport), caller);
+    this.admin = new Admin(createRpc(AdminService, transport), caller);
+    this.#caller = caller;
+    this.#disconnect = disconnect;
+  }
+
+  /**
+   * Reads one key. With `refreshTtl` it also starts the entry's own time to live anew, which is a write.
+   * Rejects with `revisionCompacted`, `revisionFuture`.
+   */
+  async get(key: string, options: GetOptions = {}): Promise<GetResult> {
+    const { revision, refreshTtl = false } = options;
+    const request = { key: toText(key, 'key'), revision: toInt64(revision, 'revision'), refreshTtl };
+    const reply = await this.#caller[refreshTtl ? 'write' : 'read'](options, (call) =>
+      this.#kv.get(request, call),
+    );
+    return { entry: toEntry(reply.entry), revision: toNumber(reply.revision) };
+  }
+
+  /** Writes one key: creates it or replaces its value, time to live and lease. Rejects with `conditionFailed`, `leaseNotFound`. */
+  async put(key: string, value: Uint8Array | string, options: PutOptions = {}): Promise<PutResult> {
+    const request = {
+      key: toText(key, 'key'),
+      value: toBytes(value),
+      ...toTtl(options.ttlMs),
+      leaseId: toInt64(options.leaseId, 'leaseId'),
+      ...toCondition(options.condition),
+      returnPrevious: options.returnPrevious ?? false,
+    };
+    const reply = await this.#caller.write(options, (call) => this.#kv.put(request, call));
+    return { revision: toNumber(reply.revision), previous: toEntry(reply.previous) };
+  }
+
+  /** Deletes one key; `deleted` tells whether there was one. Rejects with `conditionFailed`. */
+  async delete(key: string, options: DeleteOptions = {}): Promise<DeleteResult> {
+    const { condition, returnPrevious = false } = options;
+    const request = { key: toText(key, 'key'), ...toCondition(condition), returnPrevious };
+    const reply = await this.#caller.write(options, (call) => this.#kv.delete(request, call));
+    const { revision, deleted, previous } = reply;
+    return { revision: toNumber(revision), deleted, previous: toEntry(previous) };
+  }
+
+  /** Deletes all keys of a range in one revision; `{}` is all keys there are. */
+  async deleteRange(range: KeyRange, options: CallOptions = {}): Promise<DeleteRangeResult> {
+    const request = { range: toRange(range) };
+    const reply = await this.#caller.write(options, (call) => this.#kv.deleteRange(request, call));
+    return { revision: toNumber(reply.revision), deletedCount: toNumber(reply.deletedCount) };
+  }
+
+  /** Tells for each of up to 10000 keys whether it exists, all at one revision. */
+  async exists(keys: readonly string[], options: CallOptions = {}): Promise<ExistsResult> {
+    const request = { keys: keys.map((key) => toText(key, 'key')) };
+    const reply = await this.#caller.read(options, (call) => this.#kv.exists(request, call));
+    if (reply.exists.length !== keys.length) throw incompleteReply('the answer for some key');
+    return { exists: reply.exists, revision: toNumber(reply.revision) };
+  }
+
+  /** The number of keys in a range. Rejects with `revisionCompacted`, `revisionFuture`. */
+  async count(
+    range: KeyRange = {},
+    options: CallOptions & { readonly revision?: number } = {},
+  ): Promise<CountResult> {
+    const request = {
+      range: toRange(range),
+      revision: toInt64(options.revision, 'revision'),
+      countOnly: true,
+    };
+    const reply = await this.#caller.read(options, (call) => this.#kv.scan(request, call));
+    return { count: toNumber(reply.count), revision: toNumber(reply.revision) };
+  }
+
+  /**
+   * The entries of a range in key order, all at one revision. The loop throws `revisionCompacted` when it takes so
+   * long that its revision is not kept any more, and `revisionFuture`.
+   */
+  scan(range: KeyRange = {}, options: ScanOptions = {}): PagedList<Entry> {
+    const { reverse = false, keysOnly = false } = options;
+    const revision = toInt64(options.revision, 'revision');
+    const request = { range: toRange(range), revision, reverse, keysOnly };
+    return new PagedList(options, async (pageToken, limit) => {
+      const page = { ...request, pageToken, limit: toInt32(limit, 'limit') };
+      const reply = await this.#caller.read(options, (call) => this.#kv.scan(page, call));
+      const items = reply.entries.map((entry) => new Entry(entry));
+      return { items, revision: toNumber(reply.revision), nextPageToken: reply.nextPageToken };
+    });
+  }
+
+  /**
+   * The keys that match a glob, in key order, all at one revision: `*` is any text, `?` one character, `[a-z]` one of
+   * a class, `[^a-z]` one outside of it, `\` takes the next character literally. The text before the first special
+   * character narrows what is read.
+   */
+  keys(pattern = '*', options: ListOptions = {}): PagedList<string> {
+    const request = { pattern: toText(pattern, 'pattern') };
+    return new PagedList(options, async (pageToken, limit) => {
+      const page = { ...request, pageToken, limit: toInt32(limit, 'limit') };
+      const reply = await this.#caller.read(options, (call) => this.#kv.keys(page, call));
+      return { items: reply.keys, revision: toNumber(reply.revision), nextPageToken: reply.nextPageToken };
+    });
+  }
+
+  /**
+   * Adds to a 64-bit number that is kept as decimal text; a key that is not there counts as 0.
+   * Rejects with `notAnInteger`, `integerOverflow`.
+   */
+  async increment(
+    key: string,
+    delta: bigint | number = 1n,
+    options: IncrementOptions = {},
+  ): Promise<IncrementResult> {
+    const request = { key: toText(key, 'key'), delta: toDelta(delta), ...toTtl(options.ttlMs) };
+    const reply = await this.#caller.write(options, (call) => this.#kv.increment(request, call));
+    return { value: reply.value, revision: toNumber(reply.revision) };
+  }
+
+  /** Sets or starts anew the time to live of a key. Rejects with `keyNotFound`, `noTimeToLive`. */
+  async touch(key: string, options: TouchOptions = {}): Promise<TouchResult> {
+    const request = { key: toText(key, 'key'), ...toTtl(options.ttlMs) };
+    const reply = await this.#caller.write(options, (call) => this.#kv.touch(request, call));
+    if (reply.entry === undefined) throw incompleteReply('the entry');
+    return { revision: toNumber(reply.revision), entry: new Entry(reply.entry) };
+  }
+
+  /**
+   * Compares, then runs one of two lists of operations, atomically and in one revision.
+   * Rejects with `notAnInteger`, `integerOverflow`, `leaseNotFound`.
+   */
+  async txn(request: TxnRequest, options: CallOptions = {}): Promise<TxnResult> {
+    const message = toTxn(request);
+    return toTxnResult(await this.#caller.write(options, (call) => this.#kv.txn(message, call)));
+  }
+
+  /** Streams changes, over broken connections without gap or repeat; see `watch.ts`. */
+  watch(request: WatchRequest = {}): Watch {
+    return openWatch(this.#watch, this.#caller, request);
+  }
+
+  /** Ends watches and renewals, breaks off the calls under way and closes the connection. */
+  close(): void {
+    this.#caller.close();
+    this.#disconnect();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * The one place that turns what the transport throws into a `KelpError`.
+ *
+ * A failure that the server explained carries a `kelp.v1.ErrorDetail`, and its reason decides. Any other comes from
+ * the transport or from something between client and server, and is told by its gRPC code and by the system's error
+ * in its causes.
+ */
+import { Code, ConnectError } from '@connectrpc/connect';
+import type { ErrorDetail } from '../../gen/kelp/v1/errors_pb.ts';
+import { ErrorDetailSchema, ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
+import type { KelpErrorCode, KelpErrorOptions } from './error.ts';
+import { KelpError } from './error.ts';
+import { incompleteReply } from './reply.ts';
+import { toNumber } from './scalar.ts';
+
+export interface FailedCall {
+  /** Whether it would have changed something; then an answer that never came leaves that open. */
+  readonly isWrite: boolean;
+  /** What the message says was to be reached. */
+  readonly address: string;
+}
+
+export function toKelpError(reason: unknown, call: FailedCall): KelpError {
+  if (reason instanceof KelpError) return reason;
+  const cause = ConnectError.from(reason);
+  try {
+    const [detail] = cause.findDetails(ErrorDetailSchema);
+    return explainedError(cause, detail, call) ?? unexplainedError(cause, call);
+  } catch (error) {
+    // The detail itself made no sense.
+    if (error instanceof KelpError) return error;
+    throw error;
+  }
+}
+
+type SimpleCode = Exclude<KelpErrorCode, 'conditionFailed' | 'revisionCompacted' | 'revisionFuture'>;
+
+const simpleCodeByReason = new Map<ErrorReason, SimpleCode>([
+  [ErrorReason.INVALID_ARGUMENT, 'invalidArgument'],
+  [ErrorReason.KEY_NOT_FOUND, 'keyNotFound'],
+  [ErrorReason.LEASE_NOT_FOUND, 'leaseNotFound'],
+  [ErrorReason.LEASE_EXISTS, 'leaseExists'],
+  [ErrorReason.NOT_AN_INTEGER, 'notAnInteger'],
+  [ErrorReason.INTEGER_OVERFLOW, 'integerOverflow'],
+  [ErrorReason.NO_TIME_TO_LIVE, 'noTimeToLive'],
+  [ErrorReason.LIMIT_REACHED, 'limitReached'],
+  [ErrorReason.SLOW_WATCHER, 'slowWatcher'],
+  [ErrorReason.SHUTTING_DOWN, 'shuttingDown'],
+  [ErrorReason.RECOVERING, 'recovering'],
+  [ErrorReason.STORAGE_FAILED, 'storageFailed'],
+  [ErrorReason.SNAPSHOT_FAILED, 'snapshotFailed'],
+  [ErrorReason.DAMAGED, 'damaged'],
+]);
+
+/** All other reasons are given before anything has changed. The limit may be that of the reply. */
+const reachedAfterWrite: ReadonlySet<KelpErrorCode> = new Set(['storageFailed', 'damaged', 'limitReached']);
+
+function explainedError(
+  cause: ConnectError,
+  detail: ErrorDetail | undefined,
+  call: FailedCall,
+): KelpError | undefined {
+  if (detail === undefined) return undefined;
+  const message = cause.rawMessage;
+  switch (detail.reason) {
+    case ErrorReason.CONDITION_FAILED: {
+      if (detail.info.case !== 'conditionFailed') throw incompleteReply('the details of a failed condition');
+      const currentModRevision = toNumber(detail.info.value.currentModRevision);
+      return new KelpError('conditionFailed', message, { currentModRevision }, { cause });
+    }
+    case ErrorReason.REVISION_COMPACTED:
+    case ErrorReason.REVISION_FUTURE: {
+      if (detail.info.case !== 'revisionOutOfRange') throw incompleteReply('the details of a revision');
+      const { requestedRevision, oldestRevision, newestRevision } = detail.info.value;
+      const details = {
+        requestedRevision: toNumber(requestedRevision),
+        oldestRevision: toNumber(oldestRevision),
+        newestRevision: toNumber(newestRevision),
+      };
+      return detail.reason === ErrorReason.REVISION_COMPACTED
+        ? new KelpError('revisionCompacted', message, details, { cause })
+        : new KelpError('revisionFuture', message, details, { cause });
+    }
+    default: {
+      const code = simpleCodeByReason.get(detail.reason);
+      if (code === undefined) return undefined;
+      const mayHaveTakenEffect = call.isWrite && reachedAfterWrite.has(code);
+      return new KelpError(code, message, undefined, { cause, mayHaveTakenEffect });
+    }
+  }
+}
+
+function unexplainedError(cause: ConnectError, call: FailedCall): KelpError {
+  const { address } = call;
+  const mayHaveTakenEffect = call.isWrite;
+  const system = systemError(cause);
+  if (system !== undefined) {
+    if (isBeforeConnection(system)) {
+      const message = `can't reach the server at ${address}: ${describe(system)}`;
+      return new KelpError('unavailable', message, undefined, { cause });
+    }
+    const message = `the connection to the server at ${address} broke: ${describe(system)}`;
+    return new KelpError('unavailable', message, undefined, { cause, mayHaveTakenEffect });
+  }
+  const open: KelpErrorOptions = { cause, mayHaveTakenEffect };
+  switch (cause.code) {
+    case Code.DeadlineExceeded:
+      return new KelpError('deadlineExceeded', `no answer from ${address} in time`, undefined, open);
+    // The caller's own signal was looked at before: this is a connection that was closed under the call.
+    case Code.Canceled:
+    case Code.Aborted:
+      return new KelpError(
+        'unavailable',
+        `the connection to the server at ${address} was closed`,
+        undefined,
+        open,
+      );
+    case Code.Unavailable:
+      return new KelpError(
+        'unavailable',
+        `the server at ${address} is not available: ${cause.rawMessage}`,
+        undefined,
+        open,
+      );
+    case Code.ResourceExhausted:
+      return new KelpError('limitReached', cause.rawMessage, undefined, open);
+    case Code.InvalidArgument:
+      return new KelpError('invalidArgument', cause.rawMessage, undefined, { cause });
+    case Code.Unimplemented:
+      return new KelpError(
+        'unimplemented',
+        `the server at ${address} does not know this call (${cause.rawMessage}); is it a KelpDB server?`,
+        undefined,
+        { cause },
+      );
+    case Code.PermissionDenied:
+    case Code.Unauthenticated:
+      return new KelpError('permissionDenied', cause.rawMessage, undefined, { cause });
+    default:
+      return new KelpError('internal', cause.rawMessage, undefined, open);
+  }
+}
+
+interface SystemError extends Error {
+  readonly code: string;
+  readonly syscall?: string;
+}
+
+/** The error of Node or of the operating system that lies at the bottom, if one does. */
+function systemError(error: Error): SystemError | undefined {
+  let deepest: SystemError | undefined;
+  // The bound is for a chain that bites its own tail.
+  for (
+    let cause = error.cause, depth = 0;
+    cause instanceof Error && depth < 10;
+    cause = cause.cause, depth++
+  ) {
+    if ('code' in cause && typeof cause.code === 'string') deepest = cause as SystemError;
+  }
+  return deepest;
+}
+
+/** Nothing was sent: the name was not found, no connection was made, or the two did not agree on TLS. */
+function isBeforeConnection({ code, syscall }: SystemError): boolean {
+  return syscall === 'connect' || syscall === 'getaddrinfo' || isTlsCode(code);
+}
+
+/** Node gives failures of the handshake the names of OpenSSL, for example DEPTH_ZERO_SELF_SIGNED_CERT. */
+function isTlsCode(code: string): boolean {
+  return /^(ERR_SSL_|ERR_TLS_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_)/.test(code);
+}
+
+const textByCode = new Map([
+  ['ECONNREFUSED', 'connection refused; is it running?'],
+  ['ENOTFOUND', 'there is no host of this name'],
+  ['EAI_AGAIN', 'the name could not be resolved; try again'],
+  ['ETIMEDOUT', 'no answer'],
+  ['EHOSTUNREACH', 'no route to the host'],
+  ['ENETUNREACH', 'no route to the network'],
+  ['ECONNRESET', 'it was reset'],
+  [
+    'ERR_HTTP2_ERROR',
+    'what answers there does not speak HTTP/2; is it the port of KelpDB, and is TLS as there?',
+  ],
+]);
+
+function describe({ code, message }: SystemError): string {
+  return textByCode.get(code) ?? (message === '' ? code : message);
+}

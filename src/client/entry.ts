@@ -1,0 +1,47 @@
+import { timestampMs } from '@bufbuild/protobuf/wkt';
+import type { Entry as EntryMessage } from '../../gen/kelp/v1/types_pb.ts';
+import { toNumber } from './scalar.ts';
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** A key with its value, as of one revision. */
+export class Entry {
+  readonly key: string;
+  /** Empty when only keys were asked for. */
+  readonly value: Uint8Array;
+  /** The revision at which the key was created. */
+  readonly createRevision: number;
+  /** The revision of the last put or increment. */
+  readonly modRevision: number;
+  /** 1 at creation, one more with each put or increment. */
+  readonly version: number;
+  /** The lease it is attached to; 0: none. */
+  readonly leaseId: number;
+  /** The instant from which it is no longer readable, in milliseconds since 1970-01-01 UTC; 0: never. */
+  readonly expireTimeMs: number;
+
+  constructor(message: EntryMessage) {
+    this.key = message.key;
+    this.value = message.value;
+    this.createRevision = toNumber(message.createRevision);
+    this.modRevision = toNumber(message.modRevision);
+    this.version = toNumber(message.version);
+    this.leaseId = toNumber(message.leaseId);
+    this.expireTimeMs = message.expireTime === undefined ? 0 : timestampMs(message.expireTime);
+  }
+
+  /** The value as text. Throws a `TypeError` when it is not UTF-8, rather than give back something else. */
+  text(): string {
+    return utf8.decode(this.value);
+  }
+
+  /** The value as JSON. Throws a `TypeError` or `SyntaxError` when it is none. The caller checks its shape. */
+  json(): unknown {
+    return JSON.parse(this.text());
+  }
+}
+
+/** What an optional field of a reply holds. */
+export function toEntry(message: EntryMessage | undefined): Entry | undefined {
+  return message === undefined ? undefined : new Entry(message);
+}

@@ -1,0 +1,96 @@
+/**
+ * The one kind of error that the client throws. A program acts on `code`, `details` and `mayHaveTakenEffect`;
+ * `message` is for people and says what to do.
+ *
+ * Codes that the store knows too have the names and the details that they have there.
+ */
+import type { RevisionDetails } from '../errors.ts';
+
+/** What a code carries besides its message. Codes that are not listed carry nothing. */
+interface DetailsByCode {
+  /** The condition of a put or delete did not hold. `currentModRevision` is 0 when the key does not exist. */
+  conditionFailed: { readonly currentModRevision: number };
+  /** The revision asked for is older than the oldest that is kept. */
+  revisionCompacted: RevisionDetails;
+  /** The revision asked for has not been reached yet. */
+  revisionFuture: RevisionDetails;
+}
+
+export type KelpErrorCode =
+  | keyof DetailsByCode
+  /** The request breaks a rule of the API; the message names the field and the rule. */
+  | 'invalidArgument'
+  /** `touch` of a key that does not exist. */
+  | 'keyNotFound'
+  /** There is no such lease; it may have expired. */
+  | 'leaseNotFound'
+  /** The lease id asked for is taken. */
+  | 'leaseExists'
+  /** The value to increment is not the decimal text of a signed 64-bit integer. */
+  | 'notAnInteger'
+  /** The sum leaves the range of a signed 64-bit integer. */
+  | 'integerOverflow'
+  /** `touch` without a time to live, of a key that has none. */
+  | 'noTimeToLive'
+  /** A limit of the server or the client was reached; the message names it. */
+  | 'limitReached'
+  /** A watch read so slowly that the server does not keep the next revision it needs any more. */
+  | 'slowWatcher'
+  /** The server can't be reached, or the connection to it broke. */
+  | 'unavailable'
+  /** The server is stopping. */
+  | 'shuttingDown'
+  /** The server is still reading its data from disk. */
+  | 'recovering'
+  /** The server can't write to its disk. It takes no write until it is started again. */
+  | 'storageFailed'
+  /** The server could not write a snapshot; nothing is lost by that. */
+  | 'snapshotFailed'
+  /** The server's data on disk is damaged. */
+  | 'damaged'
+  /** The call did not end within its deadline. */
+  | 'deadlineExceeded'
+  /** The caller's signal was aborted; it is the `cause`. */
+  | 'canceled'
+  /** The client is closed. */
+  | 'closed'
+  /** The server does not know the call: it is older than this client, or no KelpDB server. */
+  | 'unimplemented'
+  /** A proxy in front of the server refused the caller. */
+  | 'permissionDenied'
+  /** Anything else; a defect of the server, the client or something between them. */
+  | 'internal';
+
+export type KelpErrorDetails<Code extends KelpErrorCode> = Code extends keyof DetailsByCode
+  ? DetailsByCode[Code]
+  : undefined;
+
+export interface KelpErrorOptions extends ErrorOptions {
+  /** Default false. */
+  readonly mayHaveTakenEffect?: boolean;
+}
+
+export class KelpError<Code extends KelpErrorCode = KelpErrorCode> extends Error {
+  override readonly name = 'KelpError';
+  readonly code: Code;
+  readonly details: KelpErrorDetails<Code>;
+  /**
+   * Whether the call may have changed something although it failed: true when a write was on its way and its answer
+   * never came. False is a promise: nothing has changed.
+   */
+  readonly mayHaveTakenEffect: boolean;
+
+  constructor(code: Code, message: string, details: KelpErrorDetails<Code>, options: KelpErrorOptions = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.details = details;
+    this.mayHaveTakenEffect = options.mayHaveTakenEffect ?? false;
+  }
+}
+
+/** Whether an unknown error is a client error, of this code if one is given; narrows the type of its details. */
+export function isKelpError(error: unknown): error is KelpError;
+export function isKelpError<Code extends KelpErrorCode>(error: unknown, code: Code): error is KelpError<Code>;
+export function isKelpError(error: unknown, code?: KelpErrorCode): boolean {
+  return error instanceof KelpError && (code === undefined || error.code === code);
+}

@@ -1,0 +1,67 @@
+/**
+ * A list that is read page by page, as far as its reader goes. All its pages show the same revision.
+ *
+ * ```ts
+ * for await (const entry of client.scan({ prefix: 'user/' })) console.log(entry.key, entry.text());
+ * const keys = await client.keys('user/*').toArray();
+ * ```
+ *
+ * Each loop begins anew. Leaving a loop early costs nothing: nothing is read ahead.
+ */
+import { fixed } from '../limits.ts';
+import { KelpError } from './error.ts';
+import type { ListOptions } from './types.ts';
+
+export interface Page<Item> {
+  readonly items: Item[];
+  /** The revision at which this and all pages of the list were read; 0 where the list has none. */
+  readonly revision: number;
+}
+
+/** Reads the page that begins at `pageToken`, an empty one meaning the first. */
+export type ReadPage<Item> = (
+  pageToken: string,
+  limit: number,
+) => Promise<Page<Item> & { readonly nextPageToken: string }>;
+
+export class PagedList<Item> implements AsyncIterable<Item> {
+  readonly #readPage: ReadPage<Item>;
+  readonly #limit: number;
+  readonly #pageSize: number;
+
+  constructor({ limit = Number.POSITIVE_INFINITY, pageSize = 0 }: ListOptions, readPage: ReadPage<Item>) {
+    if (!(limit >= 0)) throw badLimit('limit', limit);
+    if (!(pageSize >= 0)) throw badLimit('pageSize', pageSize);
+    this.#readPage = readPage;
+    this.#limit = Math.floor(limit);
+    this.#pageSize = Math.floor(Math.min(pageSize || fixed.pageLimitDefault, fixed.pageLimitMax));
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Item, void, undefined> {
+    for await (const page of this.pages()) yield* page.items;
+  }
+
+  /** The pages as the server cuts them; some may be empty. */
+  async *pages(): AsyncGenerator<Page<Item>, void, undefined> {
+    let pageToken = '';
+    let remaining = this.#limit;
+    while (remaining > 0) {
+      const page = await this.#readPage(pageToken, Math.min(remaining, this.#pageSize));
+      yield { items: page.items, revision: page.revision };
+      if (page.nextPageToken === '') return;
+      pageToken = page.nextPageToken;
+      remaining -= page.items.length;
+    }
+  }
+
+  /** All items at once; mind their number. */
+  async toArray(): Promise<Item[]> {
+    const items: Item[] = [];
+    for await (const item of this) items.push(item);
+    return items;
+  }
+}
+
+function badLimit(name: string, value: number): KelpError {
+  return new KelpError('invalidArgument', `${name} is ${value}; it must be 0 or above`, undefined);
+}

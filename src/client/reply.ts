@@ -1,0 +1,40 @@
+/** Replies on keys, from the form of the protocol to their plain one. */
+import type { OperationResult as OperationResultMessage, TxnResponse } from '../../gen/kelp/v1/kv_pb.ts';
+import { toEntry } from './entry.ts';
+import { KelpError } from './error.ts';
+import { toNumber } from './scalar.ts';
+import type { OperationResult, TxnResult } from './types.ts';
+
+export function toTxnResult(reply: TxnResponse): TxnResult {
+  return {
+    succeeded: reply.succeeded,
+    results: reply.results.map(toOperationResult),
+    revision: toNumber(reply.revision),
+  };
+}
+
+function toOperationResult({ result }: OperationResultMessage): OperationResult {
+  switch (result.case) {
+    case 'get':
+      return { kind: 'get', entry: toEntry(result.value.entry) };
+    case 'put':
+      return { kind: 'put', previous: toEntry(result.value.previous) };
+    case 'delete':
+      return { kind: 'delete', deleted: result.value.deleted, previous: toEntry(result.value.previous) };
+    case 'deleteRange':
+      return { kind: 'deleteRange', deletedCount: toNumber(result.value.deletedCount) };
+    case 'increment':
+      return { kind: 'increment', value: result.value.value };
+    case undefined:
+      throw incompleteReply('a result of an operation');
+  }
+}
+
+/** A reply lacks what every KelpDB server sends. */
+export function incompleteReply(missing: string): KelpError {
+  return new KelpError(
+    'internal',
+    `the server's reply lacks ${missing}; is it newer than this client?`,
+    undefined,
+  );
+}

@@ -1,0 +1,259 @@
+/**
+ * A watch that outlives its connection.
+ *
+ * What the reader may rely on, over all reconnections: events come in the order of their revisions, none twice, none
+ * missing, all of one revision in one message. Where that can't be kept the watch says so: with `restarted` (what
+ * came so far is void), with `compacted` (the last message), or by throwing.
+ *
+ * The state of a watch is where it would begin if the connection broke now:
+ *
+ * - "anew": nothing that fixes a position has come. It begins again as the request says. If present entries have been
+ *   handed out by then, `restarted` is said first, since another revision's entries will follow.
+ * - "after revision R": everything up to R has been handed out (by `synced`, a complete revision or `progress`). It
+ *   begins at R + 1. Fragments of a revision are held back until their last has come, and dropped with the
+ *   connection.
+ *
+ * Before the first message a watch fails as any call does, after the client's retries. After that it tries for as
+ * long as it is read.
+ */
+import type { Client } from '@connectrpc/connect';
+import { Code, ConnectError } from '@connectrpc/connect';
+import type { WatchResponse, WatchService } from '../../gen/kelp/v1/watch_pb.ts';
+import { client as limits } from '../limits.ts';
+import type { Caller } from './caller.ts';
+import { Entry } from './entry.ts';
+import type { KelpErrorCode } from './error.ts';
+import { KelpError, isKelpError } from './error.ts';
+import { backoffMs } from './pace.ts';
+import { toNumber } from './scalar.ts';
+import type { WatchEvent, WatchMessage, WatchRequest, WatchStart } from './watch-message.ts';
+import { eventBytes, toEvent, toTimeMs, toWatchRequest } from './watch-message.ts';
+
+/** A running watch. It begins when it is first read. */
+export interface Watch extends AsyncIterableIterator<WatchMessage> {
+  /** Ends the watch, also while a message is being waited for. */
+  return(): Promise<IteratorResult<WatchMessage>>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export function openWatch(rpc: Client<typeof WatchService>, caller: Caller, request: WatchRequest): Watch {
+  const controller = new AbortController();
+  const signals = [controller.signal, caller.closed, ...(request.signal ? [request.signal] : [])];
+  const messages = new ResumableWatch(rpc, caller, request, AbortSignal.any(signals)).messages();
+  const end = async (): Promise<IteratorResult<WatchMessage>> => {
+    controller.abort();
+    await messages.return();
+    return { done: true, value: undefined };
+  };
+  return {
+    next: () => messages.next(),
+    return: end,
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    [Symbol.asyncDispose]: async () => void (await end()),
+  };
+}
+
+/** After the first message these pass by themselves, or tell on the next try what the watch can do. */
+const interruptions: ReadonlySet<KelpErrorCode> = new Set([
+  'unavailable',
+  'recovering',
+  'shuttingDown',
+  'slowWatcher',
+  // The server may still count the watch whose connection broke.
+  'limitReached',
+  'deadlineExceeded',
+]);
+
+/** Before it, only these do. */
+const passing: ReadonlySet<KelpErrorCode> = new Set(['unavailable', 'recovering', 'shuttingDown']);
+
+class ResumableWatch {
+  readonly #rpc: Client<typeof WatchService>;
+  readonly #caller: Caller;
+  readonly #request: WatchRequest;
+  readonly #signal: AbortSignal;
+  /** Where to begin while there is no position. */
+  #start: WatchStart;
+  /** Everything up to this revision has been handed out. */
+  #position: number | undefined;
+  #hasHandedOut = false;
+  #hasSynced = false;
+  #hasHeard = false;
+  /** Tries that failed since the last message. */
+  #failures = 0;
+  #fragments: Fragments;
+
+  constructor(rpc: Client<typeof WatchService>, caller: Caller, request: WatchRequest, signal: AbortSignal) {
+    this.#rpc = rpc;
+    this.#caller = caller;
+    this.#request = request;
+    this.#signal = signal;
+    this.#fragments = this.#noFragments();
+    this.#start = {
+      startRevision: request.startRevision ?? 0,
+      includeCurrent: request.includeCurrent ?? false,
+    };
+  }
+
+  async *messages(): AsyncGenerator<WatchMessage, void, undefined> {
+    while (!this.#signal.aborted) {
+      try {
+        yield* this.#connect();
+        throw new ConnectError('the server ended the watch', Code.Unavailable);
+      } catch (reason) {
+        if (this.#signal.aborted) return;
+        // What was found wrong here, in the request or a message, would be wrong again.
+        if (reason instanceof KelpError) throw reason;
+        const error = this.#caller.errorOf(reason, false, undefined);
+        const farewell = await this.#recover(error);
+        if (farewell !== undefined) yield farewell;
+        if (farewell?.kind === 'compacted') return;
+      }
+    }
+  }
+
+  /** The messages of one connection. */
+  async *#connect(): AsyncGenerator<WatchMessage, void, undefined> {
+    const connection = new AbortController();
+    try {
+      const start =
+        this.#position === undefined
+          ? this.#start
+          : { startRevision: this.#position + 1, includeCurrent: false };
+      const replies = this.#rpc.watch(toWatchRequest(this.#request, start), {
+        signal: AbortSignal.any([this.#signal, connection.signal]),
+      });
+      for await (const reply of replies) {
+        this.#hasHeard = true;
+        this.#failures = 0;
+        const message = this.#take(reply);
+        if (message === undefined) continue;
+        this.#hasHandedOut = true;
+        yield message;
+      }
+    } finally {
+      // Connect's streams know no `return`: leaving the loop would let the server go on sending.
+      connection.abort();
+      this.#fragments = this.#noFragments();
+    }
+  }
+
+  /** Moves the position on. @returns what the reader gets, if anything. */
+  #take({ message }: WatchResponse): WatchMessage | undefined {
+    if (message.case !== 'events') this.#fragments.expectNone();
+    switch (message.case) {
+      case 'current':
+        return {
+          kind: 'current',
+          entries: message.value.entries.map((entry) => new Entry(entry)),
+          revision: toNumber(message.value.revision),
+        };
+      case 'synced':
+      case 'progress': {
+        const revision = Math.max(toNumber(message.value.revision), this.#position ?? 0);
+        this.#advance(revision, message.case);
+        // After a reconnection the server says "synced" again; to the reader that is progress.
+        const kind = message.case === 'synced' && !this.#hasSynced ? 'synced' : 'progress';
+        if (kind === 'synced') this.#hasSynced = true;
+        return { kind, revision };
+      }
+      case 'events': {
+        const { revision: revision64, commitTime, events, moreFragments } = message.value;
+        const revision = toNumber(revision64);
+        if (this.#position !== undefined && revision <= this.#position) {
+          throw new KelpError(
+            'internal',
+            `the server sent revision ${revision} after ${this.#position}`,
+            undefined,
+          );
+        }
+        this.#fragments.add(revision, events);
+        if (moreFragments) return undefined;
+        const whole = this.#fragments.events;
+        this.#fragments = this.#noFragments();
+        this.#advance(revision, message.case);
+        return { kind: 'events', revision, commitTimeMs: toTimeMs(commitTime), events: whole };
+      }
+      case undefined:
+        // A kind of message that this client is too old to know.
+        return undefined;
+    }
+  }
+
+  /** Present entries count only when `synced` says that all of them have come. */
+  #advance(revision: number, by: 'synced' | 'progress' | 'events'): void {
+    if (this.#position === undefined && this.#start.includeCurrent && by !== 'synced') return;
+    this.#position = revision;
+  }
+
+  /** Gets ready for the next connection, or throws. @returns what the reader must know. */
+  async #recover(error: KelpError): Promise<WatchMessage | undefined> {
+    if (isKelpError(error, 'revisionCompacted') || isKelpError(error, 'revisionFuture')) {
+      const isRestart = this.#position === undefined && this.#start.includeCurrent;
+      if (this.#request.restartWhenLost && !isRestart) return this.#beginAnew('lost');
+      if (isKelpError(error, 'revisionCompacted')) return { kind: 'compacted', ...error.details };
+      throw error;
+    }
+    this.#failures++;
+    const isFinal = this.#hasHeard
+      ? !interruptions.has(error.code)
+      : !passing.has(error.code) || this.#failures > this.#caller.retries;
+    if (isFinal) throw error;
+    this.#request.onInterrupted?.(error);
+    await this.#caller.pace.wait(backoffMs(this.#failures, this.#caller.pace), this.#signal);
+    // The reader has entries of one revision and will get those of another.
+    if (this.#position === undefined && this.#hasHandedOut) return this.#beginAnew('interrupted');
+    return undefined;
+  }
+
+  #noFragments(): Fragments {
+    return new Fragments(this.#request.revisionBytesMax ?? limits.watchRevisionBytesMax);
+  }
+
+  #beginAnew(reason: 'interrupted' | 'lost'): WatchMessage {
+    this.#start = { startRevision: 0, includeCurrent: true };
+    this.#position = undefined;
+    this.#hasSynced = false;
+    this.#hasHandedOut = false;
+    return { kind: 'restarted', reason };
+  }
+}
+
+/** What has come of a revision that is sent in several messages. */
+class Fragments {
+  readonly events: WatchEvent[] = [];
+  readonly #bytesMax: number;
+  #revision = 0;
+  #byteCount = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  add(revision: number, events: Parameters<typeof toEvent>[0][]): void {
+    if (this.#revision !== 0 && revision !== this.#revision) throw this.#incomplete();
+    this.#revision = revision;
+    for (const event of events) {
+      this.#byteCount += eventBytes(event);
+      this.events.push(toEvent(event));
+    }
+    if (this.#byteCount > this.#bytesMax) {
+      throw new KelpError(
+        'limitReached',
+        `the events of revision ${revision} hold more than ${this.#bytesMax} bytes; raise revisionBytesMax, or ` +
+          'watch fewer ranges, with keysOnly or without returnPrevious',
+        undefined,
+      );
+    }
+  }
+
+  expectNone(): void {
+    if (this.#revision !== 0) throw this.#incomplete();
+  }
+
+  #incomplete(): KelpError {
+    return new KelpError('internal', `the server sent revision ${this.#revision} in part only`, undefined);
+  }
+}

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { parseAddress } from '../../src/client/address.ts';
+
+test.each([
+  ['127.0.0.1:7379', false, 'http://127.0.0.1:7379'],
+  ['kelp.example', false, 'http://kelp.example:7379'],
+  ['kelp.example', true, 'https://kelp.example:7379'],
+  ['kelp.example:80', false, 'http://kelp.example'],
+  ['https://kelp.example', false, 'https://kelp.example:7379'],
+  ['https://kelp.example:443', false, 'https://kelp.example'],
+  ['http://kelp.example:80/', false, 'http://kelp.example'],
+  ['[::1]:9000', false, 'http://[::1]:9000'],
+  ['[::1]', false, 'http://[::1]:7379'],
+  ['localhost:7379', true, 'https://localhost:7379'],
+])('address %s with TLS %s is %s', (address, isTls, url) => {
+  expect(parseAddress(address, isTls)).toBe(url);
+});
+
+test.each([
+  ['', false, /can not be read/],
+  ['a b', false, /can not be read/],
+  ['kelp.example:99999', false, /can not be read/],
+  ['ftp://kelp.example', false, /scheme/],
+  ['http://kelp.example', true, /TLS/],
+  ['user:secret@kelp.example', false, /user or password/],
+  ['kelp.example:7379/path', false, /path/],
+])('address "%s" with TLS %s is refused', (address, isTls, message) => {
+  expect(() => parseAddress(address, isTls)).toThrow(message);
+});

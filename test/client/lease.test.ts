@@ -1,0 +1,166 @@
+import type { ServiceImpl } from '@connectrpc/connect';
+import { Code } from '@connectrpc/connect';
+import { describe, expect, test } from 'vitest';
+import { ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
+import { LeaseService } from '../../gen/kelp/v1/lease_pb.ts';
+import type { KelpClient } from '../../src/client/client.ts';
+import { eventually } from '../support/eventually.ts';
+import type { FakePace } from './fake-server.ts';
+import { broken, clientOf, failureOf, kelpFailure } from './fake-server.ts';
+
+const seconds = (count: number): { seconds: bigint; nanos: number } => ({ seconds: BigInt(count), nanos: 0 });
+const gone = (): Error => kelpFailure(Code.NotFound, ErrorReason.LEASE_NOT_FOUND);
+
+/** A server with lease 7 of 9 seconds, whose answers to renewals a test gives. */
+function leasing(
+  renew: (attempt: number) => void = () => undefined,
+  more: Partial<ServiceImpl<typeof LeaseService>> = {},
+): { client: KelpClient; pace: FakePace; renewals: number[] } {
+  const renewals: number[] = [];
+  const { client, pace } = clientOf((router) => {
+    router.service(LeaseService, {
+      grant: ({ ttl, leaseId }) => ({ leaseId: leaseId || 7n, ...(ttl && { ttl }), revision: 1n }),
+      renew: ({ leaseId }) => {
+        renewals.push(pace.nowMs);
+        renew(renewals.length);
+        return { leaseId, ttl: seconds(9) };
+      },
+      ...more,
+    });
+  });
+  return { client, pace, renewals };
+}
+
+describe('a lease that is kept alive', () => {
+  test('is renewed each time a third of its time has passed', async () => {
+    const { client, renewals } = leasing((attempt) => {
+      if (attempt === 4) lease.close();
+    });
+    const lease = await client.leases.grant(9000);
+    lease.keepAlive();
+    await eventually(() => renewals).toEqual([4000, 7000, 10_000, 13_000]);
+    expect(lease.signal.aborted).toBe(false);
+  });
+
+  test('is lost when the server says that it is gone', async () => {
+    const { client, renewals } = leasing((attempt) => {
+      if (attempt === 2) throw gone();
+    });
+    const lease = (await client.leases.grant(9000)).keepAlive();
+    expect(await lease.lost).toMatchObject({ code: 'leaseNotFound' });
+    expect(lease.signal.aborted).toBe(true);
+    expect(lease.signal.reason).toBe(await lease.lost);
+    expect(renewals).toHaveLength(2);
+  });
+
+  test('outlives failures that are shorter than its time', async () => {
+    const { client, renewals } = leasing((attempt) => {
+      if (attempt === 12) lease.close();
+      else if (attempt % 4 !== 0) throw broken();
+    });
+    const lease = (await client.leases.grant(9000)).keepAlive();
+    await eventually(() => renewals).toHaveLength(12);
+    expect(lease.signal.aborted).toBe(false);
+  });
+
+  test('is lost when it could not be renewed for as long as it lives', async () => {
+    const { client, pace } = leasing(() => {
+      throw broken();
+    });
+    const lease = (await client.leases.grant(9000)).keepAlive();
+    expect(await lease.lost).toMatchObject({ code: 'unavailable' });
+    expect(pace.nowMs).toBeGreaterThanOrEqual(10_000);
+    expect(pace.nowMs).toBeLessThan(10_100);
+  });
+
+  test('is given up by the time from which the grant was asked for, not answered', async () => {
+    const { client, pace } = clientOf((router) => {
+      router.service(LeaseService, {
+        grant: () => {
+          pace.nowMs += 5000;
+          return { leaseId: 7n, ttl: seconds(9) };
+        },
+        renew: () => {
+          throw broken();
+        },
+      });
+    });
+    const lease = (await client.leases.grant(9000)).keepAlive();
+    await lease.lost;
+    expect(pace.nowMs).toBeLessThan(10_100);
+  });
+
+  test('is not renewed any more once it is revoked or the client is closed', async () => {
+    const revoked: bigint[] = [];
+    const { client, renewals } = leasing(undefined, {
+      revoke: ({ leaseId }) => (revoked.push(leaseId), { revision: 3n, deletedCount: 2n }),
+    });
+    const lease = (await client.leases.grant(9000)).keepAlive();
+    const other = (await client.leases.grant(9000, { leaseId: 8 })).keepAlive();
+    expect(await lease.revoke()).toEqual({ revision: 3, deletedCount: 2 });
+    client.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    const count = renewals.length;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(renewals).toHaveLength(count);
+    expect([lease.signal.aborted, other.signal.aborted]).toEqual([false, false]);
+    expect(revoked).toEqual([7n]);
+  });
+});
+
+test('a handle for a lease that exists is made by renewing it', async () => {
+  const { client, renewals } = leasing();
+  expect(await client.leases.resume(7)).toMatchObject({ id: 7, ttlMs: 9000 });
+  expect(renewals).toHaveLength(1);
+});
+
+test('a renewal whose answer was lost is asked for again, a grant is not', async () => {
+  let grants = 0;
+  const { client, renewals } = leasing(
+    (attempt) => {
+      if (attempt === 1) throw broken();
+    },
+    {
+      grant: () => {
+        grants++;
+        throw broken();
+      },
+    },
+  );
+  expect(await client.leases.renew(7)).toEqual({ ttlMs: 9000 });
+  expect(renewals).toHaveLength(2);
+  expect(await failureOf(client.leases.grant(9000))).toMatchObject({ mayHaveTakenEffect: true });
+  expect(grants).toBe(1);
+});
+
+test('the end of a block revokes a lease, also one that is gone', async () => {
+  let revokes = 0;
+  const { client } = leasing(undefined, {
+    revoke: () => {
+      revokes++;
+      throw gone();
+    },
+  });
+  {
+    await using lease = await client.leases.grant(9000);
+    expect(lease.id).toBe(7);
+  }
+  expect(revokes).toBe(1);
+});
+
+test('leases are told about and listed', async () => {
+  const message = {
+    leaseId: 7n,
+    ttl: seconds(9),
+    remaining: { seconds: 4n, nanos: 500_000_000 },
+    keyCount: 2n,
+  };
+  const { client } = leasing(undefined, {
+    get: ({ includeKeys }) => ({ lease: message, keys: includeKeys ? ['a', 'b'] : [] }),
+    list: ({ pageToken }) =>
+      pageToken === '' ? { leases: [message], nextPageToken: 'x' } : { leases: [{ leaseId: 8n }] },
+  });
+  const lease = { leaseId: 7, ttlMs: 9000, remainingMs: 4500, keyCount: 2 };
+  expect(await client.leases.get(7, { includeKeys: true })).toEqual({ ...lease, keys: ['a', 'b'] });
+  expect(await client.leases.list().toArray()).toMatchObject([{ ...lease, keys: [] }, { leaseId: 8 }]);
+});

@@ -1,0 +1,136 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
+import type { KelpClient } from '../../src/client/client.ts';
+import { broken, clientOf, failureOf } from './fake-server.ts';
+
+/** A server with these keys whose pages hold at most `pageMax` of them, and which counts its pages. */
+function pagingClient(keys: string[], pageMax: number): { client: KelpClient; pages: () => number } {
+  let pages = 0;
+  const pageOf = (pageToken: string, limit: number): { page: string[]; nextPageToken: string } => {
+    pages++;
+    const begin = Number(pageToken || '0');
+    const page = keys.slice(begin, begin + Math.min(limit, pageMax));
+    const end = begin + page.length;
+    return { page, nextPageToken: end < keys.length ? String(end) : '' };
+  };
+  const { client } = clientOf((router) => {
+    router.service(KvService, {
+      keys: ({ pageToken, limit }) => {
+        const { page, nextPageToken } = pageOf(pageToken, limit);
+        return { keys: page, nextPageToken, revision: 4n };
+      },
+      scan: ({ pageToken, limit, revision, reverse, keysOnly, range }) => {
+        // What the API demands of a page after the first.
+        if (revision !== 2n || !reverse || !keysOnly || range?.prefix !== 'k')
+          throw new Error('another request');
+        const { page, nextPageToken } = pageOf(pageToken, limit);
+        return { entries: page.map((key) => ({ key })), nextPageToken, revision: 2n };
+      },
+    });
+  });
+  return { client, pages: () => pages };
+}
+
+const keysOf = (count: number): string[] => Array.from({ length: count }, (_, index) => `k${index}`);
+
+test('a list goes over all pages, whatever their size, up to its limit', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(30),
+      fc.integer({ min: 1, max: 10 }),
+      fc.integer({ min: 0, max: 40 }),
+      fc.integer({ min: 1, max: 10 }),
+      async (count, pageMax, limit, pageSize) => {
+        const keys = keysOf(count);
+        const { client } = pagingClient(keys, pageMax);
+        expect(await client.keys('*', { pageSize }).toArray()).toEqual(keys);
+        expect(await client.keys('*', { pageSize, limit }).toArray()).toEqual(keys.slice(0, limit));
+      },
+    ),
+  );
+});
+
+describe('a scan', () => {
+  const options = { revision: 2, reverse: true, keysOnly: true, pageSize: 3 };
+
+  test('asks for every page with the same request', async () => {
+    const { client, pages } = pagingClient(keysOf(7), 3);
+    const entries = await client.scan({ prefix: 'k' }, options).toArray();
+    expect(entries.map(({ key }) => key)).toEqual(keysOf(7));
+    expect(pages()).toBe(3);
+  });
+
+  test('reads nothing ahead of the loop', async () => {
+    const { client, pages } = pagingClient(keysOf(7), 3);
+    for await (const entry of client.scan({ prefix: 'k' }, options)) if (entry.key === 'k3') break;
+    expect(pages()).toBe(2);
+  });
+
+  test('can be read again', async () => {
+    const scan = pagingClient(keysOf(4), 3).client.scan({ prefix: 'k' }, options);
+    expect(await scan.toArray()).toHaveLength(4);
+    expect(await scan.toArray()).toHaveLength(4);
+  });
+
+  test('gives its pages with their revision', async () => {
+    const scan = pagingClient(keysOf(4), 3).client.scan({ prefix: 'k' }, options);
+    const sizes: [number, number][] = [];
+    for await (const page of scan.pages()) sizes.push([page.items.length, page.revision]);
+    expect(sizes).toEqual([
+      [3, 2],
+      [1, 2],
+    ]);
+  });
+});
+
+test('empty pages in the middle do not end a list', async () => {
+  const pages = [['a'], [], [], ['b']];
+  const { client } = clientOf((router) => {
+    router.service(KvService, {
+      keys: ({ pageToken }) => {
+        const index = Number(pageToken || '0');
+        return { keys: pages[index] ?? [], nextPageToken: index + 1 < pages.length ? String(index + 1) : '' };
+      },
+    });
+  });
+  expect(await client.keys('?').toArray()).toEqual(['a', 'b']);
+});
+
+test('a page whose answer was lost is asked for again', async () => {
+  let tries = 0;
+  const { client } = clientOf((router) => {
+    router.service(KvService, {
+      keys: ({ pageToken }) => {
+        tries++;
+        if (tries % 2 === 1) throw broken();
+        return pageToken === '' ? { keys: ['a'], nextPageToken: '1' } : { keys: ['b'] };
+      },
+    });
+  });
+  expect(await client.keys().toArray()).toEqual(['a', 'b']);
+  expect(tries).toBe(4);
+});
+
+test('an aborted list throws rather than look complete', async () => {
+  const controller = new AbortController();
+  const { client } = pagingClient(keysOf(9), 3);
+  const seen: string[] = [];
+  const reading = (async () => {
+    for await (const key of client.keys('*', { signal: controller.signal })) {
+      seen.push(key);
+      if (seen.length === 2) controller.abort();
+    }
+  })();
+  expect(await failureOf(reading)).toMatchObject({ code: 'canceled' });
+  expect(seen.length).toBeLessThan(9);
+});
+
+test.each([
+  ['limit', { limit: -1 }],
+  ['limit', { limit: Number.NaN }],
+  ['pageSize', { pageSize: -1 }],
+])('a %s that makes no sense is refused', (name, options) => {
+  const { client } = pagingClient([], 1);
+  expect(() => client.keys('*', options)).toThrow(name);
+});
