@@ -51,7 +51,9 @@ export type StoreErrorCode =
   /** Another process owns the data directory. */
   | 'locked';
 
-type DetailsOf<Code extends StoreErrorCode> = Code extends keyof DetailsByCode ? DetailsByCode[Code] : undefined;
+type DetailsOf<Code extends StoreErrorCode> = Code extends keyof DetailsByCode
+  ? DetailsByCode[Code]
+  : undefined;
 
 export class StoreError<Code extends StoreErrorCode = StoreErrorCode> extends Error {
   override readonly name = 'StoreError';
@@ -80,7 +82,10 @@ const carriesDetails: Record<keyof DetailsByCode, true> = {
 };
 
 /** Whether an unknown error is a store error of this code; narrows the type of its details. */
-export function isStoreError<Code extends StoreErrorCode>(error: unknown, code: Code): error is StoreError<Code> {
+export function isStoreError<Code extends StoreErrorCode>(
+  error: unknown,
+  code: Code,
+): error is StoreError<Code> {
   return error instanceof StoreError && error.code === code;
 }
 

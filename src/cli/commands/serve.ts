@@ -1,0 +1,74 @@
+/** `serve`. */
+import { type Command, Option } from 'commander';
+import { defaults, serverDefaults } from '../../limits.ts';
+import {
+  type ServerOption,
+  configOption,
+  environmentName,
+  formatNumber,
+  limitOptionName,
+  serverOptions,
+} from '../../server/server-options.ts';
+import { type Surroundings, refuseClientOptions } from '../session.ts';
+
+export function addServeCommand(program: Command, { environment }: Surroundings): void {
+  const serve = program
+    .command('serve')
+    .description('run a server')
+    .configureHelp({ showGlobalOptions: false })
+    .addHelpText('after', help);
+  const options = [configOption, ...serverOptions].map((option) => ({
+    name: option.name,
+    flag: new Option(`--${option.name} <${placeholderByType[option.type]}>`, describe(option)),
+    group: groupOf(option.name),
+  }));
+  for (const { flag, group } of options) serve.addOption(flag.helpGroup(group));
+  serve.action(async (values: Record<string, string | undefined>, command: Command) => {
+    refuseClientOptions(command);
+    const flags = Object.fromEntries(options.map(({ name, flag }) => [name, values[flag.attributeName()]]));
+    // The other commands start faster for not having loaded a server.
+    const { runServer } = await import('../run-server.ts');
+    await runServer(flags, environment);
+  });
+}
+
+const placeholderByType: Record<ServerOption['type'], string> = {
+  text: 'text',
+  choice: 'name',
+  integer: 'count',
+  bytes: 'size',
+  duration: 'time',
+};
+
+/** Defaults stand in the text and not in Commander's own: it must stay clear what was given on the command line. */
+function describe({ name, type, description, defaultText, choices, min, max }: ServerOption): string {
+  const facts = [
+    ...(choices === undefined ? [] : [choices.join(', ')]),
+    ...(min === undefined || max === undefined
+      ? []
+      : [`${formatNumber(type, min)} to ${formatNumber(type, max)}`]),
+    ...(defaultText === undefined ? [] : [`default: ${defaultText}`]),
+    `env: ${environmentName(name)}`,
+  ];
+  return `${description} (${facts.join('; ')})`;
+}
+
+const storeLimitNames = new Set(Object.keys(defaults).map(limitOptionName));
+const serverLimitNames = new Set(Object.keys(serverDefaults).map(limitOptionName));
+
+function groupOf(name: string): string {
+  if (storeLimitNames.has(name)) return 'Limits of the store:';
+  if (serverLimitNames.has(name)) return 'Limits of the server:';
+  return 'Options:';
+}
+
+const help = `
+Sizes have a unit (B, KiB, MiB, GiB), and times too (ms, s, m, h, d). Options come from the command line, the
+environment, ./kelp.yaml ("fsync: interval", one in a line) and the defaults, in this order of precedence.
+
+SIGTERM and SIGINT stop the server; a second one ends it at once, and loses nothing that was acknowledged.
+
+Examples:
+  kelp serve
+  kelp serve --listen :7379 --data-dir /var/lib/kelp
+  KELP_FSYNC=interval kelp serve --fsync-interval 100ms`;

@@ -1,0 +1,106 @@
+/**
+ * Keys, values, times and sizes as text for people. Whatever is stored, what is shown is one line without control
+ * characters: a key or value can't move the cursor or pass itself off as something else.
+ */
+
+/** Control, format, unassigned and private characters, and separators of lines and paragraphs. */
+const unprintable = /[\p{C}\p{Zl}\p{Zp}]/u;
+const unprintables = new RegExp(unprintable.source, 'gu');
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The text of bytes that are UTF-8. */
+export function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A key as it is, or in quotes with escapes where that would be unsafe or look like quotes. */
+export function displayKey(key: string): string {
+  return unprintable.test(key) || key.startsWith('"') ? quote(key) : key;
+}
+
+/** Text in quotes, with the escapes of JSON. */
+function quote(text: string): string {
+  return JSON.stringify(text).replace(unprintables, (character) =>
+    [...Array(character.length).keys()]
+      .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}
+
+/** The longest part of a value that is shown in a line. */
+const VALUE_CHARACTERS_MAX = 100;
+
+/** A value in a line: text in quotes, other bytes in hexadecimal digits; a long one is cut and its length told. */
+export function displayValue(value: Uint8Array): string {
+  // Reading more than can be shown would take long for nothing; a character takes up to 4 bytes.
+  const isLong = value.length > 4 * VALUE_CHARACTERS_MAX;
+  const text = textOf(isLong ? value.subarray(0, characterBoundary(value, 4 * VALUE_CHARACTERS_MAX)) : value);
+  if (text === undefined) return displayBytes(value);
+  const characters = Array.from(text);
+  const isCut = isLong || characters.length > VALUE_CHARACTERS_MAX;
+  const shown = quote(characters.slice(0, VALUE_CHARACTERS_MAX).join(''));
+  return isCut ? `${shown}... (${value.length} bytes)` : shown;
+}
+
+/** The last place at or before `end` where no character of UTF-8 is cut. */
+function characterBoundary(bytes: Uint8Array, end: number): number {
+  let boundary = end;
+  while (boundary > end - 4 && ((bytes[boundary] ?? 0) & 0xc0) === 0x80) boundary--;
+  return boundary;
+}
+
+function displayBytes(value: Uint8Array): string {
+  const shown = Buffer.from(value.subarray(0, VALUE_CHARACTERS_MAX / 2)).toString('hex');
+  const isCut = value.length > VALUE_CHARACTERS_MAX / 2;
+  return `0x${shown}${isCut ? '...' : ''} (${value.length} bytes)`;
+}
+
+/** Whether text can go to a terminal as it is. */
+export function isPrintable(text: string): boolean {
+  return !unprintable.test(text.replace(/[\n\t]/g, ''));
+}
+
+const timeUnits = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+] as const;
+
+/** A length of time in its two largest units: `1d 4h`, `29s`, `0.4s`. */
+export function displayDuration(ms: number): string {
+  if (ms < 10_000) return `${(Math.max(0, ms) / 1000).toFixed(1)}s`;
+  let rest = Math.round(ms / 1000) * 1000;
+  const parts: string[] = [];
+  for (const [unit, unitMs] of timeUnits) {
+    const count = Math.floor(rest / unitMs);
+    rest -= count * unitMs;
+    if (count > 0) parts.push(`${count}${unit}`);
+    else if (parts.length > 0) break;
+  }
+  return parts.slice(0, 2).join(' ');
+}
+
+/** What is left until a deadline in milliseconds since 1970; 0 is no deadline. */
+export function displayTimeLeft(deadlineMs: number): string {
+  return deadlineMs === 0 ? '-' : displayDuration(deadlineMs - Date.now());
+}
+
+const byteUnits = ['KiB', 'MiB', 'GiB', 'TiB'];
+
+/** A size in its largest unit: `812 B`, `1.5 GiB`. */
+export function displaySize(bytes: number): string {
+  let size = bytes;
+  let unit = 'B';
+  for (const next of byteUnits) {
+    if (size < 1024) break;
+    size /= 1024;
+    unit = next;
+  }
+  return `${unit === 'B' ? size : size.toFixed(1)} ${unit}`;
+}

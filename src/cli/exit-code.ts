@@ -1,0 +1,43 @@
+/** How the command ends, for scripts; `kelp --help` shows this table. */
+import { CommanderError } from 'commander';
+import { type KelpErrorCode, isKelpError } from '../client/error.ts';
+import { OptionError } from '../server/option-values.ts';
+
+export const exitCode = {
+  ok: 0,
+  /** The answer is no: there is no such key or lease, or a condition did not hold. */
+  no: 1,
+  /** The command line, a file of options or what was to be sent is wrong. */
+  usage: 2,
+  /** The server can't be reached, is not ready or did not answer in time. */
+  unavailable: 3,
+  /** Anything else. */
+  other: 4,
+} as const;
+
+export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
+
+/** What was typed makes no sense; the message says what would. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+const exitCodeByKelpCode: Partial<Record<KelpErrorCode, ExitCode>> = {
+  keyNotFound: exitCode.no,
+  leaseNotFound: exitCode.no,
+  conditionFailed: exitCode.no,
+  invalidArgument: exitCode.usage,
+  unavailable: exitCode.unavailable,
+  recovering: exitCode.unavailable,
+  shuttingDown: exitCode.unavailable,
+  storageFailed: exitCode.unavailable,
+  deadlineExceeded: exitCode.unavailable,
+};
+
+export function exitCodeOf(error: unknown): ExitCode {
+  if (isKelpError(error)) return exitCodeByKelpCode[error.code] ?? exitCode.other;
+  // Commander counts an asked-for help or version as an error too, one with the exit code 0.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+  if (error instanceof UsageError || error instanceof OptionError) return exitCode.usage;
+  return exitCode.other;
+}

@@ -1,0 +1,31 @@
+/** What a command reads: a file, or standard input. */
+import { readFile } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { client as limits } from '../limits.ts';
+import { UsageError } from './exit-code.ts';
+
+/** Reads a file to its end, or standard input when the path is `-`. */
+export async function readInput(path: string, stdin: Readable): Promise<Buffer> {
+  if (path === '-') return readAll(stdin);
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new UsageError(`can't read ${path}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function readAll(stream: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let byteCount = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer | string>) {
+    const bytes = Buffer.from(chunk);
+    byteCount += bytes.length;
+    if (byteCount > limits.messageBytesMax) {
+      throw new UsageError(
+        `standard input holds more than ${limits.messageBytesMax} bytes, too much to send`,
+      );
+    }
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,32 @@
+/** The options that say which keys are meant. */
+import { type Command, Option } from 'commander';
+import type { KeyRange } from '../client/types.ts';
+import { UsageError } from './exit-code.ts';
+
+export interface RangeFlags {
+  readonly prefix?: string;
+  readonly start?: string;
+  readonly end?: string;
+}
+
+export function addRangeOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--prefix <text>', 'all keys that begin with this text').conflicts(['start', 'end']),
+    )
+    .option('--start <key>', 'first key, inclusive')
+    .option('--end <key>', 'end of the range, exclusive');
+}
+
+/** An empty text would mean "all keys" to the server: a variable that is not set must not delete everything. */
+export function rangeOf(flags: RangeFlags): KeyRange {
+  for (const name of ['prefix', 'start', 'end'] as const) {
+    if (flags[name] === '') throw new UsageError(`--${name} is empty; leave it out if you mean all keys`);
+  }
+  const { prefix, start, end } = flags;
+  return {
+    ...(prefix !== undefined && { prefix }),
+    ...(start !== undefined && { start }),
+    ...(end !== undefined && { end }),
+  };
+}

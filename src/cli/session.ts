@@ -1,0 +1,114 @@
+/** What the commands that talk to a server share: the options that lead to it, the client, the output. */
+import { readFile } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { type Command, Option } from 'commander';
+import { type KelpClient, createClient } from '../client/client.ts';
+import type { CallOptions } from '../client/types.ts';
+import { client as limits } from '../limits.ts';
+import { formatDurationMs } from '../server/option-values.ts';
+import { duration } from './argument.ts';
+import { type ExitCode, UsageError, exitCode } from './exit-code.ts';
+import type { Output } from './output.ts';
+
+/** What a command runs in. */
+export interface Surroundings {
+  readonly stdin: Readable;
+  readonly output: Output;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** The `KELP_*` variables of the commands that talk to a server; `kelp serve` passes over them. */
+export const clientEnvironmentNames = ['KELP_ADDRESS', 'KELP_TLS_CA'];
+
+interface ClientFlags {
+  readonly address: string;
+  readonly tls?: boolean;
+  readonly tlsCa?: string;
+  readonly timeout: number;
+  readonly json?: boolean;
+}
+
+const DEFAULT_ADDRESS = '127.0.0.1:7379';
+
+/** Options of the program, which can stand before or after the name of a command. */
+export function clientOptions(environment: Surroundings['environment']): Option[] {
+  const { KELP_ADDRESS: address, KELP_TLS_CA: tlsCa } = environment;
+  return [
+    new Option('--address <address>', 'server: host:port, or https://host:port (env: KELP_ADDRESS)').default(
+      address || DEFAULT_ADDRESS,
+    ),
+    new Option('--tls', 'use TLS; the same as an address with https://'),
+    new Option('--tls-ca <file>', 'PEM file of certificates to trust with TLS (env: KELP_TLS_CA)').default(
+      tlsCa || undefined,
+    ),
+    new Option('--timeout <time>', 'time that a call may take')
+      .default(limits.deadlineMs, formatDurationMs(limits.deadlineMs))
+      .argParser(duration),
+    new Option('--json', 'print JSON, one object in a line'),
+  ];
+}
+
+/** Refuses the options above where there is no client. */
+export function refuseClientOptions(command: Command): void {
+  const program = command.parent;
+  for (const option of program?.options ?? []) {
+    if (program?.getOptionValueSource(option.attributeName()) === 'cli') {
+      throw new UsageError(`kelp ${command.name()} has no option ${option.long}`);
+    }
+  }
+}
+
+export interface Session {
+  readonly client: KelpClient;
+  readonly output: Output;
+  readonly stdin: Readable;
+  /** Whether to print JSON. */
+  readonly isJson: boolean;
+  /** Holds the deadline that was asked for, if one was: for calls that by default have a longer one of their own. */
+  readonly askedFor: CallOptions;
+}
+
+/** Runs commands and keeps the code that the process is to exit with. */
+export class SessionRunner {
+  exitCode: ExitCode = exitCode.ok;
+  readonly surroundings: Surroundings;
+
+  constructor(surroundings: Surroundings) {
+    this.surroundings = surroundings;
+  }
+
+  /** Runs a task with a client that the options of its command lead to; what it returns is the exit code. */
+  async run(command: Command, task: (session: Session) => Promise<ExitCode | void>): Promise<void> {
+    const flags = command.optsWithGlobals<ClientFlags>();
+    const { stdin, output } = this.surroundings;
+    await using client = await openClient(flags);
+    const isAskedFor = command.getOptionValueSourceWithGlobals('timeout') === 'cli';
+    const askedFor = isAskedFor ? { deadlineMs: flags.timeout } : {};
+    const outcome = await task({ client, output, stdin, isJson: flags.json === true, askedFor });
+    this.exitCode = outcome ?? exitCode.ok;
+  }
+}
+
+async function openClient({ address, tls, tlsCa, timeout }: ClientFlags): Promise<KelpClient> {
+  if (timeout === 0) throw new UsageError('--timeout is 0; give more');
+  const isTls = tls === true || address.startsWith('https://');
+  try {
+    return createClient({
+      address,
+      deadlineMs: timeout,
+      // Somebody waits for the answer, and can try again by themselves.
+      retries: 0,
+      ...(isTls && { tls: tlsCa === undefined ? true : { ca: await readCertificates(tlsCa) } }),
+    });
+  } catch (error) {
+    throw error instanceof TypeError ? new UsageError(error.message, { cause: error }) : error;
+  }
+}
+
+async function readCertificates(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new UsageError(`--tls-ca: can't read ${path}: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * A transaction as JSON: the JSON form of the message `kelp.v1.TxnRequest`, made friendlier.
+ *
+ * - A `value` is its text, or `{"base64": "..."}`; Protobuf alone would have all values in base64.
+ * - A `relation` is `equal`, `notEqual`, `less` or `greater`; the names of the schema are taken too.
+ * - A `ttl` has any unit: `500ms`, `30s`, `5m`; Protobuf alone knows only seconds.
+ */
+import { fromJson, type JsonValue } from '@bufbuild/protobuf';
+import { durationMs } from '@bufbuild/protobuf/wkt';
+import type { Compare as CompareMessage, Operation as OperationMessage } from '../../gen/kelp/v1/kv_pb.ts';
+import { Relation as RelationNumber, TxnRequestSchema } from '../../gen/kelp/v1/kv_pb.ts';
+import type { Compare, Operation, Relation, TxnRequest } from '../client/types.ts';
+import { parseDurationMs } from '../server/option-values.ts';
+import { UsageError } from './exit-code.ts';
+
+/** Reads a transaction; `isPlain` takes the JSON form of Protobuf as it is. Throws a `UsageError`. */
+export function parseTxn(text: string, isPlain: boolean): TxnRequest {
+  let json: JsonValue;
+  try {
+    json = JSON.parse(text) as JsonValue;
+  } catch (error) {
+    throw new UsageError(`the transaction is no JSON: ${(error as Error).message}`, { cause: error });
+  }
+  if (!isPlain) json = toProtobufJson(json);
+  try {
+    const { compares, success, failure } = fromJson(TxnRequestSchema, json);
+    return {
+      compares: compares.map(toCompare),
+      success: success.map((operation, index) => toOperation(operation, `success[${index}]`)),
+      failure: failure.map((operation, index) => toOperation(operation, `failure[${index}]`)),
+    };
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`the transaction can't be read: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+const relationNames: Record<Relation, string> = {
+  equal: 'RELATION_EQUAL',
+  notEqual: 'RELATION_NOT_EQUAL',
+  less: 'RELATION_LESS',
+  greater: 'RELATION_GREATER',
+};
+
+/** Changes what is friendlier here, wherever it stands, and leaves everything else for Protobuf to judge. */
+function toProtobufJson(json: JsonValue): JsonValue {
+  if (Array.isArray(json)) return json.map(toProtobufJson);
+  if (typeof json !== 'object' || json === null) return json;
+  return Object.fromEntries(
+    Object.entries(json).map(([name, value]) => {
+      switch (name) {
+        case 'value':
+          return [name, toBase64(value)];
+        case 'ttl':
+          return [name, toSeconds(value)];
+        case 'relation':
+          return [name, typeof value === 'string' ? (relationNames[value as Relation] ?? value) : value];
+        default:
+          return [name, toProtobufJson(value)];
+      }
+    }),
+  );
+}
+
+function toBase64(value: JsonValue): JsonValue {
+  if (typeof value === 'string') return Buffer.from(value).toString('base64');
+  if (typeof value === 'object' && value !== null && 'base64' in value && Object.keys(value).length === 1) {
+    return value['base64'] ?? null;
+  }
+  throw new UsageError(`a value is a text or {"base64": "..."}, not ${JSON.stringify(value)}`);
+}
+
+function toSeconds(ttl: JsonValue): JsonValue {
+  if (typeof ttl !== 'string') return ttl;
+  try {
+    return `${parseDurationMs(ttl) / 1000}s`;
+  } catch (error) {
+    throw new UsageError(`ttl: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+const relationByNumber = new Map<RelationNumber, Relation>([
+  [RelationNumber.UNSPECIFIED, 'equal'],
+  [RelationNumber.EQUAL, 'equal'],
+  [RelationNumber.NOT_EQUAL, 'notEqual'],
+  [RelationNumber.LESS, 'less'],
+  [RelationNumber.GREATER, 'greater'],
+]);
+
+function toCompare({ subject, relation, operand }: CompareMessage, index: number): Compare {
+  const place = `compares[${index}]`;
+  const known = relationByNumber.get(relation);
+  if (subject.case === undefined) throw new UsageError(`${place} has neither a key nor a range`);
+  if (operand.case === undefined)
+    throw new UsageError(`${place} has nothing to compare with, such as a version`);
+  if (known === undefined) throw new UsageError(`${place} has a relation that is not known`);
+  return {
+    subject: subject.case === 'key' ? { key: subject.value } : { range: subject.value },
+    relation: known,
+    operand: toOperand(operand),
+  };
+}
+
+function toOperand(operand: CompareMessage['operand'] & { readonly case: string }): Compare['operand'] {
+  switch (operand.case) {
+    case 'exists':
+      return { kind: 'exists', value: operand.value };
+    case 'value':
+      return { kind: 'value', value: operand.value };
+    default:
+      return { kind: operand.case, value: Number(operand.value) };
+  }
+}
+
+function toOperation({ operation }: OperationMessage, place: string): Operation {
+  switch (operation.case) {
+    case 'get':
+      return { kind: 'get', key: operation.value.key };
+    case 'put': {
+      const { key, value, leaseId, returnPrevious, ttl } = operation.value;
+      const ttlMs = ttl === undefined ? {} : { ttlMs: durationMs(ttl) };
+      return { kind: 'put', key, value, leaseId: Number(leaseId), returnPrevious, ...ttlMs };
+    }
+    case 'delete':
+      return { kind: 'delete', key: operation.value.key, returnPrevious: operation.value.returnPrevious };
+    case 'deleteRange':
+      if (operation.value.range === undefined) throw new UsageError(`${place} has no range; {} is all keys`);
+      return { kind: 'deleteRange', range: operation.value.range };
+    case 'increment': {
+      const { key, delta, ttl } = operation.value;
+      return { kind: 'increment', key, delta, ...(ttl !== undefined && { ttlMs: durationMs(ttl) }) };
+    }
+    case undefined:
+      throw new UsageError(`${place} is no operation; give get, put, delete, deleteRange or increment`);
+  }
+}

@@ -1,0 +1,163 @@
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { connect } from 'node:http2';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { defaults, serverDefaults } from '../../src/limits.ts';
+import { serverOptions } from '../../src/server/server-options.ts';
+import { temporaryDirectory } from '../support/test-server.ts';
+import { KelpProcess } from './kelp-process.ts';
+import { Kelp } from './kelp.ts';
+
+async function serve(
+  args: string[] = [],
+): Promise<{ server: KelpProcess; address: string; dataDir: string }> {
+  const dataDir = join(await temporaryDirectory(), 'data');
+  const server = new KelpProcess(['serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir, ...args]);
+  return { server, address: await server.ready(), dataDir };
+}
+
+describe('a signal', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('%s stops the server, which exits with 0', async (signal) => {
+    const { server, address, dataDir } = await serve();
+    await new Kelp(address).text('put', 'a', '1');
+    server.child.kill(signal);
+    expect(await server.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(server.stdout).toContain('"stopped"');
+
+    const next = new KelpProcess(['serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir]);
+    expect(await new Kelp(await next.ready()).text('get', 'a')).toBe('1');
+  });
+
+  test('a second time ends the process at once, and loses nothing that was acknowledged', async () => {
+    const { server, address, dataDir } = await serve(['--shutdown-timeout', '1h']);
+    await new Kelp(address).text('put', 'a', '1');
+    // A call that never ends its request holds up the stop.
+    const session = connect(`http://${address}`);
+    session.on('error', () => undefined);
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/kelp.v1.KvService/Get',
+      'content-type': 'application/grpc',
+    });
+    stream.on('error', () => undefined);
+    await once(session, 'remoteSettings');
+    await new Promise<void>((resolve, reject) =>
+      session.ping((error) => (error ? reject(error) : resolve())),
+    );
+
+    server.child.kill('SIGTERM');
+    await server.until(() => server.stdout.includes('"stopping"'));
+    server.child.kill('SIGINT');
+    expect(await server.ended).toMatchObject({ code: 130 });
+    expect(server.stdout).not.toContain('"stopped"');
+    session.destroy();
+
+    const next = new KelpProcess(['serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir]);
+    expect(await new Kelp(await next.ready()).text('get', 'a')).toBe('1');
+  });
+});
+
+describe('options', () => {
+  test('come from the command line, the environment and kelp.yaml, in this order', async () => {
+    const cwd = await temporaryDirectory();
+    await writeFile(join(cwd, 'kelp.yaml'), 'listen: not-an-address\nfsync: never\ndata-dir: from-file\n');
+    const main = join(process.cwd(), 'src/cli/main.ts');
+    const environment = {
+      KELP_LISTEN: '127.0.0.1:0',
+      KELP_FSYNC: 'always',
+      KELP_ADDRESS: 'for:1',
+      KELP_TLS_CA: 'clients',
+    };
+    const server = new KelpProcess(['serve', '--fsync', 'interval'], { main, cwd, environment });
+    await server.ready();
+    expect(server.stdout).toMatch(/"dataDir":"from-file","fsync":"interval"/);
+  });
+
+  test.each([
+    [['--data-dri', 'x'], /^kelp: unknown option '--data-dri' \(Did you mean --data-dir\?\)\n$/],
+    [['--fsync', 'sometimes'], /^kelp: --fsync: expected one of always, interval, never, not "sometimes"\n$/],
+    [['--listen', 'nonsense'], /^kelp: --listen: expected HOST:PORT/],
+    [['--json'], /^kelp: kelp serve has no option --json\n$/],
+    [['extra'], /^kelp: too many arguments/],
+  ])('%j are refused in one line', async (args, message) => {
+    const { code, stderr, stdout } = await new KelpProcess(['serve', ...args]).ended;
+    expect(stderr).toMatch(message);
+    expect({ code, stdout, lines: stderr.trimEnd().split('\n').length }).toEqual({
+      code: 2,
+      stdout: '',
+      lines: 1,
+    });
+  });
+
+  test('of the environment that are unknown are refused with the nearest name', async () => {
+    const { code, stderr } = await new KelpProcess(['serve'], { environment: { KELP_FSINC: 'never' } }).ended;
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/KELP_FSINC.*KELP_FSYNC/);
+  });
+
+  test('are all shown by the help, with their defaults', async () => {
+    const { code, stdout } = await new KelpProcess(['serve', '--help']).ended;
+    const words = stdout.replace(/\s+/g, ' ');
+    expect(code).toBe(0);
+    expect(serverOptions.length).toBeGreaterThan(Object.keys({ ...defaults, ...serverDefaults }).length);
+    for (const { name, defaultText, description } of serverOptions) {
+      expect(words).toContain(`--${name} <`);
+      expect(words).toContain(description);
+      if (defaultText !== undefined) expect(words).toContain(`default: ${defaultText}; env: KELP_`);
+    }
+  });
+});
+
+test('a port that is taken and a directory that is in use are told in one line', async () => {
+  const { address, dataDir } = await serve();
+  const elsewhere = await temporaryDirectory();
+  const samePort = await new KelpProcess(['serve', '--listen', address, '--data-dir', elsewhere]).ended;
+  expect(samePort).toMatchObject({ code: 4 });
+  expect(samePort.stderr).toMatch(/^kelp: can't listen on 127\.0\.0\.1:\d+: .*EADDRINUSE.*\n$/);
+  const sameDirectory = await new KelpProcess(['serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir])
+    .ended;
+  expect(sameDirectory).toMatchObject({ code: 4 });
+  expect(sameDirectory.stderr).toMatch(/^kelp: the data directory .* is in use.*\n$/);
+});
+
+describe('a reader that leaves', () => {
+  test('ends a scan quietly', async () => {
+    const { address } = await serve();
+    const kelp = new Kelp(address);
+    await Promise.all(
+      Array.from({ length: 50 }, (_, index) => kelp.text('put', `k${index}`, 'x'.repeat(10_000))),
+    );
+    const scanning = new KelpProcess(['scan', '--json', '--address', address]);
+    await scanning.until(() => scanning.stdout !== '');
+    scanning.child.stdout?.destroy();
+    expect(await scanning.ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('ends a watch quietly at the next event', async () => {
+    const { address } = await serve();
+    const watching = new KelpProcess(['watch', '--current', '--address', address]);
+    await watching.until(() => watching.stderr.includes('watching'));
+    watching.child.stdout?.destroy();
+    // The system may take the first event or two before it says that nobody reads.
+    while (watching.child.exitCode === null) await new Kelp(address).text('incr', 'n');
+    expect(await watching.ended).toMatchObject({ code: 0 });
+  });
+});
+
+test('a watch goes on when the server comes back', async () => {
+  const { server, address, dataDir } = await serve();
+  const watching = new KelpProcess(['watch', '--address', address]);
+  await watching.until(() => watching.stderr.includes('watching'));
+  await new Kelp(address).text('put', 'a', '1');
+  await watching.until(() => watching.stdout.includes('put'));
+  server.child.kill('SIGKILL');
+  await server.ended;
+  await watching.until(() => watching.stderr.includes('trying again'));
+  await new KelpProcess(['serve', '--listen', address, '--data-dir', dataDir]).ready();
+  await new Kelp(address).text('put', 'b', '2');
+  await watching.until(() => watching.stdout.includes('b'));
+  expect(watching.stdout).toBe('1  put      a  "1"\n2  put      b  "2"\n');
+  watching.child.kill('SIGINT');
+  expect(await watching.ended).toMatchObject({ signal: 'SIGINT' });
+});

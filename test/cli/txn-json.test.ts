@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import { UsageError } from '../../src/cli/exit-code.ts';
+import { parseTxn } from '../../src/cli/txn-json.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+test('a transaction is read in its friendly form', () => {
+  const text = `{
+    "compares": [
+      { "key": "a", "relation": "equal", "value": "1" },
+      { "range": { "prefix": "p/" }, "exists": false },
+      { "key": "b", "relation": "RELATION_GREATER", "modRevision": 7 },
+      { "key": "c", "relation": "notEqual", "lease_id": "9" }
+    ],
+    "success": [
+      { "put": { "key": "a", "value": { "base64": "AP8=" }, "ttl": "5m", "leaseId": 4, "returnPrevious": true } },
+      { "put": { "key": "value", "value": "value" } },
+      { "delete": { "key": "b" } },
+      { "deleteRange": { "range": {} } },
+      { "increment": { "key": "n", "delta": "-9223372036854775808", "ttl": "1.5s" } }
+    ],
+    "failure": [{ "get": { "key": "a" } }]
+  }`;
+  expect(parseTxn(text, false)).toMatchObject({
+    compares: [
+      { subject: { key: 'a' }, relation: 'equal', operand: { kind: 'value', value: bytes('1') } },
+      { subject: { range: { prefix: 'p/' } }, relation: 'equal', operand: { kind: 'exists', value: false } },
+      { subject: { key: 'b' }, relation: 'greater', operand: { kind: 'modRevision', value: 7 } },
+      { subject: { key: 'c' }, relation: 'notEqual', operand: { kind: 'leaseId', value: 9 } },
+    ],
+    success: [
+      {
+        kind: 'put',
+        key: 'a',
+        value: new Uint8Array([0, 255]),
+        ttlMs: 300_000,
+        leaseId: 4,
+        returnPrevious: true,
+      },
+      { kind: 'put', key: 'value', value: bytes('value') },
+      { kind: 'delete', key: 'b', returnPrevious: false },
+      { kind: 'deleteRange', range: { prefix: '', start: '', end: '', key: '' } },
+      { kind: 'increment', key: 'n', delta: -(2n ** 63n), ttlMs: 1500 },
+    ],
+    failure: [{ kind: 'get', key: 'a' }],
+  });
+});
+
+test('a transaction is read in the JSON form of Protobuf', () => {
+  const text =
+    '{"compares": [{"key": "a", "relation": 3, "value": "MQ=="}], "success": [{"put": {"key": "a", "value": "AP8=", "ttl": "300s"}}]}';
+  expect(parseTxn(text, true)).toMatchObject({
+    compares: [{ relation: 'less', operand: { kind: 'value', value: bytes('1') } }],
+    success: [{ kind: 'put', value: new Uint8Array([0, 255]), ttlMs: 300_000 }],
+  });
+});
+
+describe('refused with a reason:', () => {
+  test.each([
+    ['no JSON', '{', /no JSON/],
+    ['no object', '[]', /can't be read/],
+    ['an unknown operation', '{"success": [{"move": {}}]}', /"move" is unknown/],
+    ['an unknown field', '{"success": [{"put": {"key": "a", "vale": "1"}}]}', /"vale" is unknown/],
+    ['an unknown relation', '{"compares": [{"key": "a", "relation": "same", "exists": true}]}', /"same"/],
+    ['a value that is a number', '{"success": [{"put": {"key": "a", "value": 1}}]}', /a value is a text or/],
+    [
+      'base64 that is none',
+      '{"success": [{"put": {"key": "a", "value": {"base64": "!"}}}]}',
+      /can't be read/,
+    ],
+    ['a time without unit', '{"success": [{"put": {"key": "a", "value": "", "ttl": "30"}}]}', /ttl: .*unit/],
+    [
+      'a compare without a key',
+      '{"compares": [{"exists": true}]}',
+      /compares\[0\] has neither a key nor a range/,
+    ],
+    ['a compare with nothing', '{"compares": [{"key": "a"}]}', /compares\[0\] has nothing to compare with/],
+    ['an empty operation', '{"failure": [{}]}', /failure\[0\] is no operation/],
+    ['a delete of no range', '{"success": [{"deleteRange": {}}]}', /success\[0\] has no range/],
+  ])('%s', (_, text, message) => {
+    expect(() => parseTxn(text, false)).toThrow(UsageError);
+    expect(() => parseTxn(text, false)).toThrow(message);
+  });
+});
