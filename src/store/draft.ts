@@ -40,6 +40,8 @@ export class Draft {
   readonly #changeByKey: Map<KeyText, PlannedChange> | undefined;
   readonly #bytesMax: number;
   #bytes = 0;
+  /** The part of `#bytes` that is keys. */
+  #keyBytes = 0;
 
   /**
    * @param revision that the transaction takes if it changes anything.
@@ -166,6 +168,7 @@ export class Draft {
 
   #add(change: PlannedChange): PlannedChange {
     this.#bytes += change.key.length + change.value.length;
+    this.#keyBytes += change.key.length;
     if (this.#bytes > this.#bytesMax) {
       throw new StoreError(
         'limitReached',
@@ -196,7 +199,7 @@ export class Draft {
         `lease ${leaseId} has ${lease.keys.size} keys; at most ${fixed.leaseKeysMax} may be attached to one lease`,
       );
     }
-    if (lease.keyBytes + this.#bytes + keyBytes > fixed.leaseKeyBytesMax) {
+    if (lease.keyBytes + this.#keyBytes + keyBytes > fixed.leaseKeyBytesMax) {
       throw new StoreError(
         'limitReached',
         `the keys of lease ${leaseId} have ${lease.keyBytes} bytes; at most ${fixed.leaseKeyBytesMax} are allowed. Use several leases`,

@@ -56,6 +56,7 @@ export async function recover(
   const startMs = context.clock.monotonicMs();
   const state = await loadNewestSnapshot(context, log, snapshots);
   const snapshotRevision = state.revision;
+  if (log.oldestRevision > snapshotRevision) state.isBehindSnapshot = false;
   let recordCount = 0;
   const { torn } = await log.replay(
     snapshotRevision,
@@ -138,6 +139,8 @@ class Recovering implements RecoveredState {
   oldestRevision = 0;
   timeMs = 0;
   leaseClockMs = 0;
+  /** Whether the replay of the log has not come to the snapshot's own revision yet. */
+  isBehindSnapshot = false;
   snapshots: SnapshotInfo[] = [];
   /** Snapshots that could not be read on the way to this state. */
   damaged: readonly SnapshotInfo[] = [];
@@ -183,6 +186,7 @@ class Recovering implements RecoveredState {
       onProgress({ phase: 'snapshot', doneBytes: reader.bytesRead, totalBytes: reader.bytesTotal });
     }
     this.revision = revision;
+    this.isBehindSnapshot = true;
     this.oldestRevision = header.oldestRevision;
     this.timeMs = header.timeMs;
     this.leaseClockMs = header.leaseClockMs;
@@ -192,8 +196,11 @@ class Recovering implements RecoveredState {
     const record = decode('a record of the log', () => readRecord(buffer, start, end));
     this.timeMs = Math.max(this.timeMs, record.timeMs);
     this.leaseClockMs = Math.max(this.leaseClockMs, record.leaseClockMs);
-    // The snapshot has it already.
-    if (record.revision !== 0 && record.revision <= this.revision) return;
+    if (this.isBehindSnapshot) {
+      // The snapshot has it already: a note too, which may be about an earlier lease with the id of a present one.
+      this.isBehindSnapshot = record.revision < this.revision;
+      if (record.revision <= this.revision) return;
+    }
     if (record.revision !== 0 && record.revision !== this.revision + 1) {
       throw new StoreError(
         'damaged',

@@ -119,9 +119,9 @@ export class Log {
    * Reads and verifies the log from the segment that holds `afterRevision` on, cuts off what a crash left of writes
    * under way, and makes the log ready to be written. Must be awaited once after `open`.
    *
-   * Calls `onRecord` for every record of the frames that reach above `afterRevision`, and of those that follow the
-   * frame that holds it: the caller skips records of revisions from 1 to `afterRevision` itself. The bytes are valid
-   * during the call only.
+   * Calls `onRecord` for every record of the frame that holds `afterRevision` and of those that follow it: the caller
+   * skips what stands before the end of `afterRevision` itself, notes included. The bytes are valid during the call
+   * only.
    *
    * @returns what was cut off, if anything.
    * @throws StoreError `damaged`; then nothing was changed.

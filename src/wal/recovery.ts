@@ -39,8 +39,8 @@ export interface RecoveredEnd {
 }
 
 /**
- * Reads the segments in order. Records are handed on from the frames above `afterRevision` and from all that follow
- * the frame that holds it. Only when everything was found right the torn tail is cut off: an error has changed nothing.
+ * Reads the segments in order. Records are handed on from the frame that holds `afterRevision`, since notes may
+ * follow it there, and from all that come after. Only when everything was found right the torn tail is cut off: an error has changed nothing.
  */
 export async function recover(request: RecoveryRequest): Promise<RecoveredEnd> {
   const { segments, afterRevision } = request;
@@ -175,7 +175,7 @@ class SegmentRecovery {
     const { afterRevision, onRecord } = this.#request;
     if (cursor.header?.kind !== frameKind.batch) return;
     // Also the batches that are skipped are checked to be what they claim.
-    const isWanted = cursor.revision > afterRevision || revisionBefore >= afterRevision;
+    const isWanted = cursor.revision >= afterRevision;
     const visit = isWanted ? onRecord : () => {};
     if (!visitRecords(cursor.buffer, cursor.payloadStart, cursor.payloadEnd, visit)) {
       throw damageError(this.#segment.path, offset, 'a frame holds no batch of records', revisionBefore);

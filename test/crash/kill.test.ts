@@ -14,7 +14,7 @@ import { SeededRandom } from '../support/random.ts';
 import { Ledger } from './ledger.ts';
 import { ServerProcess } from './server-process.ts';
 
-const CYCLES = Number(process.env['KILL_CYCLES'] ?? 50);
+const CYCLES = Number(process.env['KILL_CYCLES'] ?? 30);
 const SEED = Number(process.env['KILL_SEED'] ?? 1);
 const WRITERS = 16;
 const KEYS_PER_WRITER = 8;
