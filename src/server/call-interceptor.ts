@@ -11,7 +11,7 @@ export function callInterceptor(logger: Logger): Interceptor {
     try {
       const response = await next(request);
       if (!response.stream) {
-        noteOutcome(call, 'ok');
+        noteOutcome(call, 'Ok');
         return response;
       }
       return { ...response, message: watched(response.message) };
@@ -22,7 +22,7 @@ export function callInterceptor(logger: Logger): Interceptor {
     async function* watched<Message>(messages: AsyncIterable<Message>): AsyncGenerator<Message> {
       try {
         yield* messages;
-        noteOutcome(call, 'ok');
+        noteOutcome(call, 'Ok');
       } catch (error) {
         throw failed(error);
       }

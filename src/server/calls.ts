@@ -6,10 +6,10 @@
  * the table, with all it holds, when its response is closed, and not before.
  */
 import { constants } from 'node:http2';
-import { type ConnectError, type HandlerContext, createContextKey } from '@connectrpc/connect';
+import { Code, ConnectError, type HandlerContext, createContextKey } from '@connectrpc/connect';
 import { assert } from '../errors.ts';
 import { type ServerLimits, serverFixed } from '../limits.ts';
-import { limitReachedError } from './errors.ts';
+import { limitReachedError, shuttingDownError } from './errors.ts';
 import type { HttpResponse } from './http-message.ts';
 
 export type CallLimits = Pick<ServerLimits, 'callsMax' | 'callBytesMax' | 'replyBytesMax'>;
@@ -18,6 +18,11 @@ export class CallTable {
   readonly #limits: CallLimits;
   readonly #calls = new Set<Call>();
   readonly #onEmpty = new Set<() => void>();
+  /** Streams whose next message waits for memory, in the order in which they came. */
+  readonly #waiting = new Set<WaitingStream>();
+  #isServingWaiting = false;
+  /** Runs while streams wait: a reply becomes old enough to be cut without anything happening. */
+  #retryTimer: NodeJS.Timeout | undefined;
   #heldBytes = 0;
 
   constructor(limits: CallLimits) {
@@ -54,19 +59,30 @@ export class CallTable {
 
   /** Takes memory for a call. When there is none left, replies that nobody reads are cut for it, the oldest first. */
   charge(call: Call, bytes: number): void {
-    // A service may still be at work for a client that is gone; nothing would give back what it takes now.
-    if (call.isClosed) return;
-    while (this.#heldBytes + bytes > this.#limits.callBytesMax) {
-      const stalled = this.#longestStalled();
-      if (stalled === undefined) {
-        throw limitReachedError(
-          `requests and replies fill the memory that is set aside for them (--call-bytes-max); try again later`,
-        );
-      }
-      stalled.cut();
+    if (!this.#tryCharge(call, bytes)) {
+      throw limitReachedError(
+        `requests and replies fill the memory that is set aside for them (--call-bytes-max); try again later`,
+      );
     }
-    this.#heldBytes += bytes;
-    call.heldBytes += bytes;
+  }
+
+  /**
+   * Takes memory for the next message of a stream, which may wait: the store holds it back without cost.
+   * @returns false when the call ended before there was any.
+   */
+  chargeWhenFree(call: Call, bytes: number): Promise<boolean> {
+    if (this.#waiting.size === 0 && this.#tryCharge(call, bytes)) return Promise.resolve(true);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const waiting: WaitingStream = { call, bytes, resolve };
+    const onAbort = (): void => {
+      this.#waiting.delete(waiting);
+      resolve(false);
+    };
+    this.#waiting.add(waiting);
+    call.signal.addEventListener('abort', onAbort);
+    if (call.signal.aborted) onAbort();
+    this.#retryTimer ??= setInterval(() => this.#serveWaiting(), serverFixed.stalledReplyMs / 5).unref();
+    return promise.finally(() => call.signal.removeEventListener('abort', onAbort));
   }
 
   /** Throws when the reply message that a call is about to make is over the limit. */
@@ -84,6 +100,7 @@ export class CallTable {
     const released = Math.min(bytes, call.heldBytes);
     this.#heldBytes -= released;
     call.heldBytes -= released;
+    if (released > 0 && this.#waiting.size > 0) this.#serveWaiting();
   }
 
   /** Asks every stream to end. */
@@ -99,6 +116,35 @@ export class CallTable {
   /** Resolves when there is no call. */
   async empty(): Promise<void> {
     if (this.#calls.size > 0) await new Promise<void>((resolve) => this.#onEmpty.add(resolve));
+  }
+
+  #tryCharge(call: Call, bytes: number): boolean {
+    // A service may still be at work for a client that is gone; nothing would give back what it takes now.
+    if (call.isClosed) return true;
+    while (this.#heldBytes + bytes > this.#limits.callBytesMax) {
+      const stalled = this.#longestStalled();
+      if (stalled === undefined) return false;
+      stalled.cut();
+    }
+    this.#heldBytes += bytes;
+    call.heldBytes += bytes;
+    return true;
+  }
+
+  #serveWaiting(): void {
+    // Cutting a stalled reply gives memory back, which leads here again.
+    if (this.#isServingWaiting) return;
+    this.#isServingWaiting = true;
+    for (const waiting of this.#waiting) {
+      if (!this.#tryCharge(waiting.call, waiting.bytes)) break;
+      this.#waiting.delete(waiting);
+      waiting.resolve(true);
+    }
+    this.#isServingWaiting = false;
+    if (this.#waiting.size === 0) {
+      clearInterval(this.#retryTimer);
+      this.#retryTimer = undefined;
+    }
   }
 
   #tellEmpty(): void {
@@ -117,6 +163,12 @@ export class CallTable {
     }
     return longest;
   }
+}
+
+interface WaitingStream {
+  readonly call: Call;
+  readonly bytes: number;
+  readonly resolve: (isCharged: boolean) => void;
 }
 
 export class Call {
@@ -169,6 +221,17 @@ export class Call {
     this.#replyBytes += bytes;
   }
 
+  /**
+   * Waits for memory for the next message of a stream.
+   * @returns false when the call ended before there was any.
+   */
+  async chargeMessage(bytes: number): Promise<boolean> {
+    this.#table.checkReply(bytes);
+    const isCharged = await this.#table.chargeWhenFree(this, bytes);
+    if (isCharged) this.#replyBytes += bytes;
+    return isCharged;
+  }
+
   /** Gives back what was taken for the reply message, once a stream has written it. */
   releaseReply(): void {
     this.release(this.#replyBytes);
@@ -187,13 +250,13 @@ export class Call {
 
   close(): void {
     this.#isClosed = true;
-    this.#controller.abort();
+    this.#controller.abort(clientGone);
   }
 
   endByServer(): void {
     if (this.#isClosed) return;
     this.#isEndedByServer = true;
-    this.#controller.abort();
+    this.#controller.abort(serverStops);
   }
 
   /** Breaks the call off without a word: its client does not read. */
@@ -206,6 +269,10 @@ export class Call {
     else stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 }
+
+/** Why signals are aborted; made once, since every call ends with one. */
+const clientGone = new ConnectError('the client is gone', Code.Canceled);
+const serverStops = shuttingDownError();
 
 /** The call that a service's context belongs to. */
 export const callKey = createContextKey<Call | undefined>(undefined, { description: 'the call' });

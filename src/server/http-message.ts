@@ -17,6 +17,7 @@ export interface HttpResponse {
   readonly stream?: ServerHttp2Stream;
   readonly headersSent: boolean;
   readonly statusCode: number;
+  readonly writableEnded: boolean;
   writeHead(status: number, headers: Readonly<Record<string, string>>): unknown;
   /** @returns false when the next one should wait for `drain`. */
   write(chunk: Uint8Array): boolean;

@@ -141,7 +141,6 @@ export class Listener {
       settings: {
         maxConcurrentStreams: limits.streamsPerConnectionMax,
         maxHeaderListSize: limits.headerBytesMax,
-        initialWindowSize: serverFixed.streamWindowBytes,
       },
       maxSessionMemory: serverFixed.sessionMegabytesMax,
     });
@@ -149,7 +148,6 @@ export class Listener {
     server.on('session', (session) => {
       this.#sessions.add(session);
       session.once('close', () => this.#sessions.delete(session));
-      session.setLocalWindowSize(serverFixed.connectionWindowBytes);
       if (this.#isStopping) session.close();
     });
     return server;

@@ -18,7 +18,7 @@ export async function writeReply(
     if (call.isClosed) return;
     response.writeHead(reply.status, plainHeaders(reply.header));
     while (next !== undefined && next.done !== true) {
-      response.write(next.value);
+      if (!response.write(next.value) && !(await isRead(response, call))) return;
       next = await chunks?.next();
     }
     if (reply.trailer !== undefined) response.addTrailers(plainHeaders(reply.trailer));

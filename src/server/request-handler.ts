@@ -146,7 +146,8 @@ function logWhenClosed(method: string, response: HttpResponse, call: Call, logge
   const startMs = performance.now();
   response.once('close', () => {
     const ms = Math.round((performance.now() - startMs) * 1000) / 1000;
-    // A call that no service saw, such as a malformed one, has no outcome but the status of HTTP.
-    logger.debug({ method, code: call.outcome ?? 'refused', status: response.statusCode, ms }, 'call');
+    // A call that no service has answered was malformed, one too many or too early, or its client went away.
+    const code = call.outcome ?? (response.writableEnded ? 'Refused' : 'Canceled');
+    logger.debug({ method, code, status: response.statusCode, ms }, 'call');
   });
 }

@@ -10,6 +10,7 @@ const limits = { callsMax: 3, callBytesMax: 1000, replyBytesMax: 400 };
 class FakeResponse extends EventEmitter {
   readonly headersSent = false;
   readonly statusCode = 200;
+  readonly writableEnded = false;
   isDestroyed = false;
 
   writeHead(): void {}
@@ -126,7 +127,7 @@ describe('a table of calls', () => {
 });
 
 describe('when memory runs out', () => {
-  beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] }));
   afterEach(() => void vi.useRealTimers());
 
   test('the reply that has not been read for longest makes room', () => {
@@ -146,6 +147,55 @@ describe('when memory runs out', () => {
     // Its end gives nothing back twice.
     older.response.emit('close');
     expect(table.heldBytes).toBe(900);
+  });
+
+  test('the next message of a stream waits until there is room, in its turn', async () => {
+    const table = new CallTable(limits);
+    const [holder, first, second] = [open(table), open(table, true), open(table, true)];
+    holder.call.charge(900);
+    const order: string[] = [];
+    const charged = [
+      first.call.chargeMessage(300).then((isCharged) => order.push(`first ${isCharged}`)),
+      second.call.chargeMessage(50).then((isCharged) => order.push(`second ${isCharged}`)),
+    ];
+    await Promise.resolve();
+    expect(table.heldBytes).toBe(900);
+
+    holder.call.release(500);
+    await Promise.all(charged);
+
+    expect(order).toEqual(['first true', 'second true']);
+    expect(table.heldBytes).toBe(750);
+  });
+
+  test('a stream that ends while its message waits is told, and holds up nobody', async () => {
+    const table = new CallTable(limits);
+    const [holder, gone, next] = [open(table), open(table, true), open(table, true)];
+    holder.call.charge(1000);
+    const goneCharged = gone.call.chargeMessage(400);
+    const nextCharged = next.call.chargeMessage(100);
+
+    gone.response.emit('close');
+    expect(await goneCharged).toBe(false);
+    holder.call.release(100);
+
+    expect(await nextCharged).toBe(true);
+    expect(table.heldBytes).toBe(1000);
+  });
+
+  test('a stream that waits makes room by a reply that is not read, once it is old enough', async () => {
+    const table = new CallTable(limits);
+    const [stalled, waiter] = [open(table), open(table, true)];
+    stalled.call.charge(1000);
+    stalled.call.stalledSinceMs = performance.now();
+    const charged = waiter.call.chargeMessage(200);
+    expect(stalled.response.isDestroyed).toBe(false);
+
+    vi.advanceTimersByTime(serverFixed.stalledReplyMs * 2);
+
+    expect(await charged).toBe(true);
+    expect(stalled.response.isDestroyed).toBe(true);
+    expect(table.heldBytes).toBe(200);
   });
 
   test('a reply that stopped only a moment ago stays', () => {

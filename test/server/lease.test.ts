@@ -5,7 +5,7 @@ import { status } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
 import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
-import { type KeepAliveRequest, type KeepAliveResponse, LeaseService } from '../../gen/kelp/v1/lease_pb.ts';
+import { type KeepAliveResponse, LeaseService } from '../../gen/kelp/v1/lease_pb.ts';
 import { GrpcJsClient } from '../support/grpc-js-client.ts';
 import { startTestServer } from '../support/test-server.ts';
 
@@ -148,7 +148,7 @@ describe('KeepAlive', () => {
     const replies = stream[Symbol.asyncIterator]() as AsyncIterator<KeepAliveResponse>;
 
     for (let count = 0; count < 3; count++) {
-      stream.write({ leaseId } as KeepAliveRequest);
+      stream.write({ leaseId });
       expect((await replies.next()).value).toMatchObject({ leaseId, ttl: minute });
     }
 
@@ -162,7 +162,7 @@ describe('KeepAlive', () => {
     const { leaseId } = await client.unary(LeaseService.method.grant, { ttl: minute });
     const stream = client.bidiStream(LeaseService.method.keepAlive);
     const replies = stream[Symbol.asyncIterator]() as AsyncIterator<KeepAliveResponse>;
-    stream.write({ leaseId } as KeepAliveRequest);
+    stream.write({ leaseId });
     await replies.next();
 
     const ended = replies.next().then(

@@ -167,7 +167,7 @@ describe('stopping', () => {
     const server = await startTestServer({ flags: { 'shutdown-timeout': '50ms' } });
     const session = connectHttp2(server.url);
     session.on('error', () => undefined);
-    onTestFinished(() => void session.destroy());
+    onTestFinished(() => session.destroy());
     await once(session, 'remoteSettings');
     const stream = session.request({
       ':method': 'POST',
@@ -241,7 +241,7 @@ describe('the log of calls', () => {
 
     expect(await server.log.line((line) => line['method'] === 'kelp.v1.KvService/Put')).toMatchObject({
       level: 'debug',
-      code: 'ok',
+      code: 'Ok',
       status: 200,
       ms: expect.any(Number),
       msg: 'call',

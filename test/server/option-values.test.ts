@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, nat, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { nearestName } from '../../src/server/nearest-name.ts';
 import {
@@ -32,7 +32,7 @@ describe('sizes', () => {
   );
 
   test('what is written is read again', () => {
-    fc.assert(fc.property(fc.nat(), (bytes) => parseBytes(formatBytes(bytes)) === bytes));
+    assert(property(nat(), (bytes) => parseBytes(formatBytes(bytes)) === bytes));
     expect([formatBytes(16 * 1024 ** 2), formatBytes(1025), formatBytes(0)]).toEqual(['16MiB', '1025', '0']);
   });
 });
@@ -54,7 +54,7 @@ describe('times', () => {
   });
 
   test('what is written is read again', () => {
-    fc.assert(fc.property(fc.nat(), (ms) => parseDurationMs(formatDurationMs(ms)) === ms));
+    assert(property(nat(), (ms) => parseDurationMs(formatDurationMs(ms)) === ms));
     expect([formatDurationMs(3_600_000), formatDurationMs(90_000), formatDurationMs(0)]).toEqual([
       '1h',
       '90s',

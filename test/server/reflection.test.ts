@@ -52,8 +52,8 @@ async function ask(version: keyof typeof versions, questions: readonly Question[
 }
 
 function filesOf(answer: Question | undefined): FileDescriptorProto[] {
-  expect(answer?.case).toBe('fileDescriptorResponse');
-  const { fileDescriptorProto } = answer?.value as { fileDescriptorProto: Uint8Array[] };
+  if (answer?.case !== 'fileDescriptorResponse') throw new Error(`no files but ${answer?.case}`);
+  const { fileDescriptorProto } = answer.value as { fileDescriptorProto: Uint8Array[] };
   return fileDescriptorProto.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes));
 }
 
@@ -127,8 +127,9 @@ describe('buf curl without any file', () => {
   async function bufCurl(url: string, protocol: string, method: string, body: object): Promise<unknown> {
     const { stdout } = await run('buf', [
       'curl',
-      ...['--protocol', protocol, '--http2-prior-knowledge'],
-      ...['--data', JSON.stringify(body)],
+      `--protocol=${protocol}`,
+      '--http2-prior-knowledge',
+      `--data=${JSON.stringify(body)}`,
       `${url}/${method}`,
     ]);
     return JSON.parse(stdout);

@@ -60,8 +60,8 @@ async function settledCount(body: EndlessBody): Promise<number> {
 
 test('a stream over HTTP/2 is asked for no more than its reader reads, and ends with it', async () => {
   const body = new EndlessBody();
-  const session = connectHttp2(await serve(createHttp2Server() as unknown as Server, body));
-  onTestFinished(() => void session.destroy());
+  const session = connectHttp2(await serve(createHttp2Server(), body));
+  onTestFinished(() => session.destroy());
   const stream = session.request({ ':path': '/' });
   await once(stream, 'response');
 

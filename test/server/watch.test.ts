@@ -77,7 +77,7 @@ class Reader {
   async next(): Promise<Message> {
     const result = await this.#messages.next();
     if (result.done === true) throw new Error('the stream ended without an error');
-    return (result.value as WatchResponse).message;
+    return result.value.message;
   }
 
   /** The next message of a kind, others passed over. */
@@ -236,7 +236,7 @@ describe('a watch', () => {
   });
 
   test('is over in the store when its client cancels', async () => {
-    const { watches, admin } = await startClients();
+    const { server, watches, admin } = await startClients();
     const reader = new Reader(watches, {});
     await reader.nextOf('synced');
     await untilWatchers(admin, 1);
@@ -244,6 +244,11 @@ describe('a watch', () => {
     reader.cancel();
 
     await untilWatchers(admin, 0);
+    await server.stop();
+    expect(await server.log.line((line) => line['method'] === 'kelp.v1.WatchService/Watch')).toMatchObject({
+      level: 'debug',
+      code: 'Canceled',
+    });
   });
 
   test('beyond the limit of watches is refused, the others go on', async () => {
@@ -311,7 +316,7 @@ describe('a watch that its client does not read', () => {
   function openUnread(server: TestServer): { session: ClientHttp2Session; read(bytes: number): void } {
     const session = connectHttp2(server.url, { settings: { initialWindowSize: 0 } });
     session.on('error', () => undefined);
-    onTestFinished(() => void session.destroy());
+    onTestFinished(() => session.destroy());
     const stream = session.request({
       ':method': 'POST',
       ':path': '/kelp.v1.WatchService/Watch',
@@ -364,5 +369,23 @@ test('a watch that is read late misses nothing', async () => {
   for (let index = 0; index < count; index++) {
     const { revision, events } = await reader.nextOf('events');
     expect([revision, events[0]?.entry?.key]).toEqual([BigInt(index + 1), `k${index}`]);
+  }
+});
+
+test('watches whose messages do not all fit into memory take turns, and miss nothing', async () => {
+  const { kv, watches } = await startClients({
+    'value-bytes-max': '64KiB',
+    'txn-bytes-max': '128KiB',
+    'request-bytes-max': '256KiB',
+    'reply-bytes-max': '256KiB',
+    'call-bytes-max': '1MiB',
+  });
+  const readers = Array.from({ length: 40 }, () => new Reader(watches, {}));
+  for (const reader of readers) await reader.nextOf('synced');
+
+  for (let count = 0; count < 3; count++) await kv.put({ key: 'a', value: new Uint8Array(60_000) });
+
+  for (const reader of readers) {
+    for (const revision of [1n, 2n, 3n]) expect((await reader.nextOf('events')).revision).toBe(revision);
   }
 });

@@ -12,7 +12,7 @@ import { onTestFinished } from 'vitest';
 /** A session that the server has agreed to; closed when the test ends. */
 export async function openSession(url: string, options: object = {}): Promise<ClientHttp2Session> {
   const session = connect(url, options);
-  onTestFinished(() => void session.destroy());
+  onTestFinished(() => session.destroy());
   session.on('error', () => undefined);
   await once(session, 'remoteSettings');
   return session;
@@ -97,4 +97,4 @@ export function resetFrame(code: number): Buffer {
 export const pingFrame = frame(6, 0, 0, Buffer.from('ping-ing'));
 
 /** What a server answers it with, once it has seen all that came before. */
-export const pingAcknowledged = /\x00\x00\x08\x06\x01\x00\x00\x00\x00ping-ing/;
+export const pingAcknowledged = '\0\0\x08\x06\x01\0\0\0\0ping-ing';

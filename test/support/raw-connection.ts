@@ -45,11 +45,13 @@ export class RawConnection {
     return this.#received;
   }
 
-  /** Waits until what has come matches; fails when the connection closes before. */
-  async until(pattern: RegExp): Promise<string> {
+  /** Waits until what has come has or matches this; fails when the connection closes before. */
+  async until(wanted: RegExp | string): Promise<string> {
     for (;;) {
-      if (pattern.test(this.#received)) return this.#received;
-      if (this.socket.destroyed) throw new Error(`closed before ${pattern}; received: ${this.#received}`);
+      const isThere =
+        typeof wanted === 'string' ? this.#received.includes(wanted) : wanted.test(this.#received);
+      if (isThere) return this.#received;
+      if (this.socket.destroyed) throw new Error(`closed before ${wanted}; received: ${this.#received}`);
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });

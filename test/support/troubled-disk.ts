@@ -3,7 +3,7 @@ import { type Disk, DiskError, type DiskFile } from '../../src/disk/disk.ts';
 import { nodeDisk } from '../../src/disk/node-disk.ts';
 
 /** A disk whose first call waits: a store that is opened on it stays in its recovery for as long as a test likes. */
-export function slowDisk(): { readonly disk: Disk; goOn(): void } {
+export function slowDisk(): { readonly disk: Disk; readonly goOn: () => void } {
   const gate = Promise.withResolvers<void>();
   const disk: Disk = {
     ...nodeDisk,
@@ -16,7 +16,7 @@ export function slowDisk(): { readonly disk: Disk; goOn(): void } {
 }
 
 /** A disk that can't flush any more once `fail` is called. */
-export function failingDisk(): { readonly disk: Disk; fail(): void } {
+export function failingDisk(): { readonly disk: Disk; readonly fail: () => void } {
   let isFailing = false;
   const troubled = (file: DiskFile): DiskFile => ({
     size: () => file.size(),

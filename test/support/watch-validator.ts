@@ -102,6 +102,12 @@ export class WatchValidator {
     }
   }
 
+  /** The watch ended and says that the next one goes on at `revision`: nothing before is owed then. */
+  expectResumable(revision: number): void {
+    if (this.#fragments.length > 0) throw violation('atomic', 'the end comes between fragments');
+    this.#moveTo(revision - 1, 'resumable');
+  }
+
   /** Checks that nothing up to `revision` is still owed. */
   expectCaughtUp(revision: number): void {
     if (!this.#isSynced) throw violation('gap-free', 'synced never came');

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file kelp/v1/admin.proto.
  */
 export const file_kelp_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChNrZWxwL3YxL2FkbWluLnByb3RvEgdrZWxwLnYxIg8KDVN0YXR1c1JlcXVlc3QilgMKDlN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSEAoIcmV2aXNpb24YAiABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAMgASgDEhEKCWtleV9jb3VudBgEIAEoAxITCgtsZWFzZV9jb3VudBgFIAEoAxIZChFtZW1vcnlfZGF0YV9ieXRlcxgGIAEoAxIdChVtZW1vcnlfcmVzaWRlbnRfYnl0ZXMYByABKAMSEQoJbG9nX2J5dGVzGAggASgDEhUKDXNlZ21lbnRfY291bnQYCSABKAUSFgoOc25hcHNob3RfYnl0ZXMYCiABKAMSFgoOc25hcHNob3RfY291bnQYCyABKAUSGQoRc25hcHNob3RfcmV2aXNpb24YDCABKAMSFQoNd2F0Y2hlcl9jb3VudBgNIAEoBRIpCgZ1cHRpbWUYDiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEAoIc3RvcmVfaWQYDyABKAkSHQoVb2xkZXN0X3dhdGNoX3JldmlzaW9uGBAgASgDIhEKD1NuYXBzaG90UmVxdWVzdCIzChBTbmFwc2hvdFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEg0KBWJ5dGVzGAIgASgDIiIKDkNvbXBhY3RSZXF1ZXN0EhAKCHJldmlzaW9uGAEgASgDIioKD0NvbXBhY3RSZXNwb25zZRIXCg9vbGRlc3RfcmV2aXNpb24YASABKAMyyAEKDEFkbWluU2VydmljZRI5CgZTdGF0dXMSFi5rZWxwLnYxLlN0YXR1c1JlcXVlc3QaFy5rZWxwLnYxLlN0YXR1c1Jlc3BvbnNlEj8KCFNuYXBzaG90Ehgua2VscC52MS5TbmFwc2hvdFJlcXVlc3QaGS5rZWxwLnYxLlNuYXBzaG90UmVzcG9uc2USPAoHQ29tcGFjdBIXLmtlbHAudjEuQ29tcGFjdFJlcXVlc3QaGC5rZWxwLnYxLkNvbXBhY3RSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration]);
+  fileDesc("ChNrZWxwL3YxL2FkbWluLnByb3RvEgdrZWxwLnYxIg8KDVN0YXR1c1JlcXVlc3QilgMKDlN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSEAoIcmV2aXNpb24YAiABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAMgASgDEhEKCWtleV9jb3VudBgEIAEoAxITCgtsZWFzZV9jb3VudBgFIAEoAxIZChFtZW1vcnlfZGF0YV9ieXRlcxgGIAEoAxIdChVtZW1vcnlfcmVzaWRlbnRfYnl0ZXMYByABKAMSEQoJbG9nX2J5dGVzGAggASgDEhUKDXNlZ21lbnRfY291bnQYCSABKAUSFgoOc25hcHNob3RfYnl0ZXMYCiABKAMSFgoOc25hcHNob3RfY291bnQYCyABKAUSGQoRc25hcHNob3RfcmV2aXNpb24YDCABKAMSFQoNd2F0Y2hlcl9jb3VudBgNIAEoBRIpCgZ1cHRpbWUYDiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEAoIc3RvcmVfaWQYDyABKAkSHQoVb2xkZXN0X3dhdGNoX3JldmlzaW9uGBAgASgDIhEKD1NuYXBzaG90UmVxdWVzdCIzChBTbmFwc2hvdFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEg0KBWJ5dGVzGAIgASgDIg8KDUJhY2t1cFJlcXVlc3QiHgoOQmFja3VwUmVzcG9uc2USDAoEZGF0YRgBIAEoDCIiCg5Db21wYWN0UmVxdWVzdBIQCghyZXZpc2lvbhgBIAEoAyIqCg9Db21wYWN0UmVzcG9uc2USFwoPb2xkZXN0X3JldmlzaW9uGAEgASgDMoUCCgxBZG1pblNlcnZpY2USOQoGU3RhdHVzEhYua2VscC52MS5TdGF0dXNSZXF1ZXN0Ghcua2VscC52MS5TdGF0dXNSZXNwb25zZRI/CghTbmFwc2hvdBIYLmtlbHAudjEuU25hcHNob3RSZXF1ZXN0Ghkua2VscC52MS5TbmFwc2hvdFJlc3BvbnNlEjsKBkJhY2t1cBIWLmtlbHAudjEuQmFja3VwUmVxdWVzdBoXLmtlbHAudjEuQmFja3VwUmVzcG9uc2UwARI8CgdDb21wYWN0Ehcua2VscC52MS5Db21wYWN0UmVxdWVzdBoYLmtlbHAudjEuQ29tcGFjdFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration]);
 
 /**
  * Asks for the status.
@@ -200,6 +200,42 @@ export const SnapshotResponseSchema: GenMessage<SnapshotResponse> = /*@__PURE__*
   messageDesc(file_kelp_v1_admin, 3);
 
 /**
+ * Asks for a backup.
+ *
+ * @generated from message kelp.v1.BackupRequest
+ */
+export type BackupRequest = Message<"kelp.v1.BackupRequest"> & {
+};
+
+/**
+ * Describes the message kelp.v1.BackupRequest.
+ * Use `create(BackupRequestSchema)` to create a new message.
+ */
+export const BackupRequestSchema: GenMessage<BackupRequest> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_admin, 4);
+
+/**
+ * A part of a backup.
+ *
+ * @generated from message kelp.v1.BackupResponse
+ */
+export type BackupResponse = Message<"kelp.v1.BackupResponse"> & {
+  /**
+   * The next bytes of the file: at most 1 MiB, never empty.
+   *
+   * @generated from field: bytes data = 1;
+   */
+  data: Uint8Array;
+};
+
+/**
+ * Describes the message kelp.v1.BackupResponse.
+ * Use `create(BackupResponseSchema)` to create a new message.
+ */
+export const BackupResponseSchema: GenMessage<BackupResponse> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_admin, 5);
+
+/**
  * Asks to drop history.
  *
  * @generated from message kelp.v1.CompactRequest
@@ -219,7 +255,7 @@ export type CompactRequest = Message<"kelp.v1.CompactRequest"> & {
  * Use `create(CompactRequestSchema)` to create a new message.
  */
 export const CompactRequestSchema: GenMessage<CompactRequest> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_admin, 4);
+  messageDesc(file_kelp_v1_admin, 6);
 
 /**
  * Answers a Compact.
@@ -240,7 +276,7 @@ export type CompactResponse = Message<"kelp.v1.CompactResponse"> & {
  * Use `create(CompactResponseSchema)` to create a new message.
  */
 export const CompactResponseSchema: GenMessage<CompactResponse> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_admin, 5);
+  messageDesc(file_kelp_v1_admin, 7);
 
 /**
  * For operators.
@@ -268,6 +304,20 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof SnapshotRequestSchema;
     output: typeof SnapshotResponseSchema;
+  },
+  /**
+   * Streams a backup: the whole state at one revision, the newest when the call begins, while writes go on. The bytes
+   * of all messages, one behind the other, are a snapshot file (docs/format.md), which `kelp restore` takes; without
+   * its end, which the last message brings, such a file is refused. The server makes each part as it is read: while a
+   * backup runs, versions that writes supersede stay in memory. That is bounded: one that takes longer than 10 minutes
+   * ends with RESOURCE_EXHAUSTED if writes have superseded what it still lacks, and so does one too many at a time.
+   *
+   * @generated from rpc kelp.v1.AdminService.Backup
+   */
+  backup: {
+    methodKind: "server_streaming";
+    input: typeof BackupRequestSchema;
+    output: typeof BackupResponseSchema;
   },
   /**
    * Drops the history before a revision. Compaction also moves on by itself.

@@ -127,7 +127,8 @@ export const RevisionOutOfRangeSchema: GenMessage<RevisionOutOfRange> = /*@__PUR
  */
 export type WatchEnded = Message<"kelp.v1.WatchEnded"> & {
   /**
-   * Start a new watch with this as start_revision to go on without gap or repeat.
+   * Start a new watch with this as start_revision to go on without gap or repeat. 0: nothing was complete yet; begin
+   * as at first.
    *
    * @generated from field: int64 resume_revision = 1;
    */

@@ -3,6 +3,7 @@ import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import type { ServiceImpl } from '@connectrpc/connect';
 import type { AdminService } from '../../../gen/kelp/v1/admin_pb.ts';
 import type { Store } from '../../store/store.ts';
+import { callOf } from '../calls.ts';
 import { wholeNumber } from './request-fields.ts';
 
 export function adminService(store: () => Store, version: string): ServiceImpl<typeof AdminService> {
@@ -32,6 +33,18 @@ export function adminService(store: () => Store, version: string): ServiceImpl<t
     async snapshot() {
       const { revision, bytes } = await store().snapshot();
       return { revision: BigInt(revision), bytes: BigInt(bytes) };
+    },
+
+    async *backup(_, context) {
+      const call = callOf(context);
+      for await (const data of store().backup()) {
+        // The server stops, the client is gone or its deadline has passed.
+        context.signal.throwIfAborted();
+        call.chargeReply(data.length);
+        yield { data };
+        // Asked for more: this one is written.
+        call.releaseReply();
+      }
     },
 
     async compact(request) {

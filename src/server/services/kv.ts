@@ -4,7 +4,7 @@ import type { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import { StoreError } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
 import { callOf } from '../calls.ts';
-import { chargeKeys, entryMessage, optionalEntry } from './reply-entries.ts';
+import { entriesBytes, entryBytes, entryMessage, keysBytes, optionalEntry } from './reply-entries.ts';
 import {
   condition,
   given,
@@ -15,7 +15,7 @@ import {
   timeToLiveMs,
   wholeNumber,
 } from './request-fields.ts';
-import { compare, operation, operationResult } from './transaction.ts';
+import { compare, operation, operationResult, resultsBytes } from './transaction.ts';
 
 export function kvService(store: () => Store): ServiceImpl<typeof KvService> {
   return {
@@ -25,7 +25,8 @@ export function kvService(store: () => Store): ServiceImpl<typeof KvService> {
         revision: wholeNumber('revision', request.revision),
         refreshTtl,
       });
-      return { ...optionalEntry('entry', entry, callOf(context)), revision: BigInt(revision) };
+      callOf(context).chargeReply(entryBytes(entry));
+      return { ...optionalEntry('entry', entry), revision: BigInt(revision) };
     },
 
     async put(request, context) {
@@ -35,7 +36,8 @@ export function kvService(store: () => Store): ServiceImpl<typeof KvService> {
         returnPrevious,
         ...given({ ttlMs: timeToLiveMs('ttl', request.ttl), condition: condition(request.condition) }),
       });
-      return { revision: BigInt(revision), ...optionalEntry('previous', previous, callOf(context)) };
+      callOf(context).chargeReply(entryBytes(previous));
+      return { revision: BigInt(revision), ...optionalEntry('previous', previous) };
     },
 
     async delete(request, context) {
@@ -44,7 +46,8 @@ export function kvService(store: () => Store): ServiceImpl<typeof KvService> {
         returnPrevious,
         ...given({ condition: condition(request.condition) }),
       });
-      return { revision: BigInt(revision), deleted, ...optionalEntry('previous', previous, callOf(context)) };
+      callOf(context).chargeReply(entryBytes(previous));
+      return { revision: BigInt(revision), deleted, ...optionalEntry('previous', previous) };
     },
 
     async deleteRange(request) {
@@ -73,9 +76,9 @@ export function kvService(store: () => Store): ServiceImpl<typeof KvService> {
         return { count: BigInt(counted.count), revision: BigInt(counted.revision) };
       }
       const page = await store().scan(range, { limit, pageToken, revision, reverse, keysOnly });
-      const call = callOf(context);
+      callOf(context).chargeReply(entriesBytes(page.entries));
       return {
-        entries: page.entries.map((entry) => entryMessage(entry, call)),
+        entries: page.entries.map(entryMessage),
         nextPageToken: page.nextPageToken,
         revision: BigInt(page.revision),
       };
@@ -84,7 +87,7 @@ export function kvService(store: () => Store): ServiceImpl<typeof KvService> {
     async keys(request, context) {
       const { pattern, pageToken } = request;
       const page = await store().keys(pattern, { limit: pageLimit(request.limit), pageToken });
-      chargeKeys(page.keys, callOf(context));
+      callOf(context).chargeReply(keysBytes(page.keys));
       return { keys: page.keys, nextPageToken: page.nextPageToken, revision: BigInt(page.revision) };
     },
 
@@ -95,10 +98,10 @@ export function kvService(store: () => Store): ServiceImpl<typeof KvService> {
       return { value, revision: BigInt(revision) };
     },
 
-    async touch(request, context) {
+    async touch(request) {
       const ttlMs = milliseconds('ttl', request.ttl);
       const { revision, entry } = await store().touch(request.key, given({ ttlMs }));
-      return { revision: BigInt(revision), entry: entryMessage(entry, callOf(context)) };
+      return { revision: BigInt(revision), entry: entryMessage(entry) };
     },
 
     async txn(request, context) {
@@ -107,10 +110,10 @@ export function kvService(store: () => Store): ServiceImpl<typeof KvService> {
         success: request.success.map((each, index) => operation(each, `success[${index}]`)),
         failure: request.failure.map((each, index) => operation(each, `failure[${index}]`)),
       });
-      const call = callOf(context);
+      callOf(context).chargeReply(resultsBytes(results));
       return {
         succeeded,
-        results: results.map((result) => operationResult(result, call)),
+        results: results.map(operationResult),
         revision: BigInt(revision),
       };
     },

@@ -8,7 +8,7 @@ import type { Lease, Store } from '../../store/store.ts';
 import { callOf } from '../calls.ts';
 import { shuttingDownError } from '../errors.ts';
 import { untilAborted } from '../until-aborted.ts';
-import { chargeKeys } from './reply-entries.ts';
+import { keysBytes } from './reply-entries.ts';
 import { pageLimit, timeToLiveMs, wholeNumber } from './request-fields.ts';
 
 export function leaseService(store: () => Store): ServiceImpl<typeof LeaseService> {
@@ -45,7 +45,7 @@ export function leaseService(store: () => Store): ServiceImpl<typeof LeaseServic
 
     async get({ leaseId, includeKeys }, context) {
       const lease = await store().getLease(wholeNumber('lease_id', leaseId), { includeKeys });
-      chargeKeys(lease.keys, callOf(context));
+      callOf(context).chargeReply(keysBytes(lease.keys));
       return { lease: leaseMessage(lease), keys: lease.keys };
     },
 

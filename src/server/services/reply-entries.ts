@@ -1,13 +1,12 @@
-/** Entries of the store as replies carry them. Their size is charged to the call before they are encoded. */
+/** Entries of the store as replies carry them, and what they take, which is charged before they are encoded. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { EntrySchema } from '../../../gen/kelp/v1/types_pb.ts';
 import type { Entry } from '../../store/store.ts';
-import type { Call } from '../calls.ts';
 
-export function entryMessage(entry: Entry, call: Call): MessageInitShape<typeof EntrySchema> {
-  // A character of a key takes up to three bytes; nobody needs to know better.
-  call.chargeReply(entry.value.length + 3 * entry.key.length + ENTRY_BYTES);
+type EntryMessage = MessageInitShape<typeof EntrySchema>;
+
+export function entryMessage(entry: Entry): EntryMessage {
   return {
     key: entry.key,
     value: entry.value,
@@ -23,17 +22,23 @@ export function entryMessage(entry: Entry, call: Call): MessageInitShape<typeof 
 export function optionalEntry<Field extends 'entry' | 'previous'>(
   field: Field,
   entry: Entry | undefined,
-  call: Call,
-): { [name in Field]?: MessageInitShape<typeof EntrySchema> } {
+): { [name in Field]?: EntryMessage } {
   if (entry === undefined) return {};
-  return { [field]: entryMessage(entry, call) } as { [name in Field]: MessageInitShape<typeof EntrySchema> };
+  return { [field]: entryMessage(entry) } as { [name in Field]: EntryMessage };
 }
 
-/** Keys of a reply. */
-export function chargeKeys(keys: readonly string[], call: Call): void {
-  let bytes = 0;
-  for (const key of keys) bytes += 3 * key.length + KEY_BYTES;
-  call.chargeReply(bytes);
+/** What an entry takes in a reply, at most. */
+export function entryBytes(entry: Entry | undefined): number {
+  // A character of a key takes up to three bytes; nobody needs to know better.
+  return entry === undefined ? 0 : entry.value.length + 3 * entry.key.length + ENTRY_BYTES;
+}
+
+export function entriesBytes(entries: readonly Entry[]): number {
+  return entries.reduce((bytes, entry) => bytes + entryBytes(entry), 0);
+}
+
+export function keysBytes(keys: readonly string[]): number {
+  return keys.reduce((bytes, key) => bytes + 3 * key.length + KEY_BYTES, 0);
 }
 
 /** What an entry and a key take besides their texts and values. */

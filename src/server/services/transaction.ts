@@ -8,8 +8,7 @@ import {
 } from '../../../gen/kelp/v1/kv_pb.ts';
 import { StoreError } from '../../errors.ts';
 import type { Compare, Operation, OperationResult, Relation } from '../../store/store.ts';
-import type { Call } from '../calls.ts';
-import { optionalEntry } from './reply-entries.ts';
+import { entryBytes, optionalEntry } from './reply-entries.ts';
 import { given, keyRange, requiredRange, timeToLiveMs, wholeNumber } from './request-fields.ts';
 
 const relationByNumber: Readonly<Record<number, Relation>> = {
@@ -94,25 +93,31 @@ export function operation({ operation }: OperationMessage, field: string): Opera
   }
 }
 
-export function operationResult(
-  result: OperationResult,
-  call: Call,
-): MessageInitShape<typeof OperationResultSchema> {
-  call.chargeReply(RESULT_BYTES);
+export function operationResult(result: OperationResult): MessageInitShape<typeof OperationResultSchema> {
   switch (result.kind) {
     case 'get':
-      return { result: { case: 'get', value: optionalEntry('entry', result.entry, call) } };
+      return { result: { case: 'get', value: optionalEntry('entry', result.entry) } };
     case 'put':
-      return { result: { case: 'put', value: optionalEntry('previous', result.previous, call) } };
+      return { result: { case: 'put', value: optionalEntry('previous', result.previous) } };
     case 'delete': {
       const { deleted, previous } = result;
-      return { result: { case: 'delete', value: { deleted, ...optionalEntry('previous', previous, call) } } };
+      return { result: { case: 'delete', value: { deleted, ...optionalEntry('previous', previous) } } };
     }
     case 'deleteRange':
       return { result: { case: 'deleteRange', value: { deletedCount: BigInt(result.deletedCount) } } };
     case 'increment':
       return { result: { case: 'increment', value: { value: result.value } } };
   }
+}
+
+/** What the results take in a reply, at most. */
+export function resultsBytes(results: readonly OperationResult[]): number {
+  return results.reduce((bytes, result) => bytes + RESULT_BYTES + resultEntryBytes(result), 0);
+}
+
+function resultEntryBytes(result: OperationResult): number {
+  if (result.kind === 'get') return entryBytes(result.entry);
+  return result.kind === 'put' || result.kind === 'delete' ? entryBytes(result.previous) : 0;
 }
 
 /** What a result takes besides its entry. */

@@ -19,9 +19,9 @@ import type {
   WatchMessage,
   WatchRequest,
 } from '../../store/store.ts';
-import { type Call, callOf } from '../calls.ts';
+import { callOf } from '../calls.ts';
 import { shuttingDownError } from '../errors.ts';
-import { entryMessage, optionalEntry } from './reply-entries.ts';
+import { entriesBytes, entryBytes, entryMessage, optionalEntry } from './reply-entries.ts';
 import { given, keyRange, milliseconds, wholeNumber } from './request-fields.ts';
 
 export function watchService(store: () => Store): ServiceImpl<typeof WatchService> {
@@ -33,8 +33,8 @@ export function watchService(store: () => Store): ServiceImpl<typeof WatchServic
       let resumeRevision = request.startRevision ?? 0;
       try {
         for await (const each of store().watch(request)) {
-          const response = watchResponse(each, call);
-          yield response;
+          if (!(await call.chargeMessage(messageBytes(each)))) break;
+          yield watchResponse(each);
           // Asked for more: this one is written.
           call.releaseReply();
           resumeRevision = resumeAfter(each) ?? resumeRevision;
@@ -94,16 +94,16 @@ function resumeAfter(message: WatchMessage): number | undefined {
   }
 }
 
-function watchResponse(message: WatchMessage, call: Call): MessageInitShape<typeof WatchResponseSchema> {
+function watchResponse(message: WatchMessage): MessageInitShape<typeof WatchResponseSchema> {
   const revision = BigInt(message.revision);
   switch (message.kind) {
     case 'current': {
-      const entries = message.entries.map((entry) => entryMessage(entry, call));
+      const entries = message.entries.map(entryMessage);
       return { message: { case: 'current', value: { entries, revision } } };
     }
     case 'events': {
       const { commitTimeMs, moreFragments } = message;
-      const events = message.events.map((event) => eventMessage(event, call));
+      const events = message.events.map(eventMessage);
       const commitTime = timestampFromMs(commitTimeMs);
       return { message: { case: 'events', value: { revision, commitTime, events, moreFragments } } };
     }
@@ -113,6 +113,21 @@ function watchResponse(message: WatchMessage, call: Call): MessageInitShape<type
   }
 }
 
+/** What a message takes, at most. */
+function messageBytes(message: WatchMessage): number {
+  if (message.kind === 'current') return entriesBytes(message.entries);
+  if (message.kind !== 'events') return 0;
+  return message.events.reduce((bytes, event) => bytes + eventBytes(event), 0);
+}
+
+function eventBytes(event: WatchEvent): number {
+  const present = event.type === 'delete' ? 3 * event.key.length : entryBytes(event.entry);
+  return present + entryBytes(event.previous) + EVENT_BYTES;
+}
+
+/** What an event takes besides its entries. */
+const EVENT_BYTES = 16;
+
 const reasonByName: Readonly<Record<DeleteReason, DeleteReasonMessage>> = {
   requested: DeleteReasonMessage.REQUESTED,
   expired: DeleteReasonMessage.EXPIRED,
@@ -120,8 +135,8 @@ const reasonByName: Readonly<Record<DeleteReason, DeleteReasonMessage>> = {
   leaseRevoked: DeleteReasonMessage.LEASE_REVOKED,
 };
 
-function eventMessage(event: WatchEvent, call: Call): MessageInitShape<typeof EventSchema> {
-  const previous = optionalEntry('previous', event.previous, call);
+function eventMessage(event: WatchEvent): MessageInitShape<typeof EventSchema> {
+  const previous = optionalEntry('previous', event.previous);
   if (event.type === 'delete') {
     const { key, modRevision, reason } = event;
     return {
@@ -132,5 +147,5 @@ function eventMessage(event: WatchEvent, call: Call): MessageInitShape<typeof Ev
     };
   }
   const type = event.type === 'put' ? EventTypeMessage.PUT : EventTypeMessage.TOUCH;
-  return { type, entry: entryMessage(event.entry, call), ...previous };
+  return { type, entry: entryMessage(event.entry), ...previous };
 }
