@@ -49,12 +49,19 @@ export const fixed = {
   recentChangesMax: 65_536,
   /** How long a slow reader of a watch's present entries may hold back the compaction of history. */
   watchCurrentMsMax: 60_000,
+  /** The keys that the ranges of one transaction's compares may hold together: they are gone through in one go. */
+  txnCompareVisitsMax: 100_000,
+  /** History and log are cut by age this often, also when nothing is written. */
+  historyCheckMs: 10_000,
   /** Keys past their deadline are removed this many at a time between other work. */
   expiryBatchMax: 256,
   /** The clock is looked at this often at least while a key or lease has a deadline, since it may jump. */
   expiryCheckMsMax: 1000,
   /** While there are leases the log notes their clock this often, so that a restart knows what remained. */
   leaseClockNoteMs: 1000,
+  /** How long the reader of a backup may hold back the compaction of history, and how many may read one at a time. */
+  backupMsMax: 10 * 60 * 1000,
+  backupsMax: 4,
   /** A block of a snapshot before compression. */
   snapshotBlockBytes: 256 * KiB,
   /** The length of one log frame: a batch of transactions that one flush makes durable. */
@@ -157,7 +164,7 @@ export type ServerLimits = { readonly [name in keyof typeof serverDefaults]: num
 export const serverFixed = {
   /** A request message of the services whose requests are small by nature: leases, admin, health, reflection. */
   smallRequestBytesMax: 16 * KiB,
-  /** The deadline a client may set; a timer can't be set for longer. */
+  /** A deadline that is further away counts as none; a timer can't be set for much longer. */
   deadlineMsMax: 24 * 24 * 60 * 60 * 1000,
   /** An error's text goes into a header, so it is cut to this many characters. */
   errorMessageCharactersMax: 1024,
@@ -169,9 +176,6 @@ export const serverFixed = {
   tcpKeepAliveMs: 60_000,
   /** How often the time limits of HTTP/1.1 connections are looked after. */
   connectionCheckMs: 1000,
-  /** What a client of HTTP/2 may send ahead on one stream, and on one connection. */
-  streamWindowBytes: 1 * MiB,
-  connectionWindowBytes: 4 * MiB,
   /** What Node may keep for one connection of HTTP/2: its streams, headers and what waits to be sent. In megabytes. */
   sessionMegabytesMax: 64,
 } as const;

@@ -91,6 +91,11 @@ export function displayTimeLeft(deadlineMs: number): string {
   return deadlineMs === 0 ? '-' : displayDuration(deadlineMs - Date.now());
 }
 
+/** `1 key`, `2 keys`. */
+export function displayCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 const byteUnits = ['KiB', 'MiB', 'GiB', 'TiB'];
 
 /** A size in its largest unit: `812 B`, `1.5 GiB`. */

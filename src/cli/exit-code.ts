@@ -1,11 +1,12 @@
 /** How the command ends, for scripts; `kelp --help` shows this table. */
 import { CommanderError } from 'commander';
 import { type KelpErrorCode, isKelpError } from '../client/error.ts';
+import { StoreError, type StoreErrorCode } from '../errors.ts';
 import { OptionError } from '../server/option-values.ts';
 
 export const exitCode = {
   ok: 0,
-  /** The answer is no: there is no such key or lease, or a condition did not hold. */
+  /** The answer is no: there is no such key or lease, a condition did not hold, or data is damaged. */
   no: 1,
   /** The command line, a file of options or what was to be sent is wrong. */
   usage: 2,
@@ -34,7 +35,14 @@ const exitCodeByKelpCode: Partial<Record<KelpErrorCode, ExitCode>> = {
   deadlineExceeded: exitCode.unavailable,
 };
 
+/** What the tools meet that work with files. */
+const exitCodeByStoreCode: Partial<Record<StoreErrorCode, ExitCode>> = {
+  damaged: exitCode.no,
+  invalidArgument: exitCode.usage,
+};
+
 export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof StoreError) return exitCodeByStoreCode[(error as StoreError).code] ?? exitCode.other;
   if (isKelpError(error)) return exitCodeByKelpCode[error.code] ?? exitCode.other;
   // Commander counts an asked-for help or version as an error too, one with the exit code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;

@@ -32,7 +32,7 @@ export function previousJson(previous: Entry | undefined, hasValue = true): Json
   return previous === undefined ? {} : { previous: entryJson(previous, hasValue) };
 }
 
-function timeJson(timeMs: number): string {
+export function timeJson(timeMs: number): string {
   return new Date(timeMs).toISOString();
 }
 

@@ -1,10 +1,14 @@
 /** The command line of `kelp`. */
 import { Command } from 'commander';
 import { addAdminCommands } from './commands/admin.ts';
+import { addBackupCommand } from './commands/backup.ts';
 import { addLeaseCommands } from './commands/lease.ts';
+import { addLogCommand } from './commands/log.ts';
 import { addReadCommands } from './commands/read.ts';
+import { addRestoreCommand } from './commands/restore.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addTxnCommand } from './commands/txn.ts';
+import { addVerifyCommand } from './commands/verify.ts';
 import { addWatchCommand } from './commands/watch.ts';
 import { addWriteCommands } from './commands/write.ts';
 import { type Surroundings, SessionRunner, clientOptions } from './session.ts';
@@ -55,13 +59,18 @@ export function buildProgram(surroundings: Surroundings): Program {
   addLeaseCommands(command, runner);
   command.commandsGroup('Operation:');
   addAdminCommands(command, runner);
+  addBackupCommand(command, runner);
+  command.commandsGroup('Files of a store:');
+  addVerifyCommand(command, runner);
+  addLogCommand(command, runner);
+  addRestoreCommand(command, runner);
   return { command, runner };
 }
 
 const help = `
 Exit codes:
   0  done
-  1  the answer is no: there is no such key or lease, or a condition does not hold
+  1  the answer is no: there is no such key or lease, a condition does not hold, or data is damaged
   2  the command line or the request is wrong
   3  the server can't be reached, is not ready or did not answer in time
   4  anything else

@@ -48,11 +48,12 @@ export function clientOptions(environment: Surroundings['environment']): Option[
   ];
 }
 
-/** Refuses the options above where there is no client. */
-export function refuseClientOptions(command: Command): void {
+/** Refuses the options above, but for those that are `allowed`, where there is no client. */
+export function refuseClientOptions(command: Command, allowed: readonly string[] = []): void {
   const program = command.parent;
   for (const option of program?.options ?? []) {
-    if (program?.getOptionValueSource(option.attributeName()) === 'cli') {
+    const name = option.attributeName();
+    if (!allowed.includes(name) && program?.getOptionValueSource(name) === 'cli') {
       throw new UsageError(`kelp ${command.name()} has no option ${option.long}`);
     }
   }

@@ -17,7 +17,7 @@ import { UsageError } from './exit-code.ts';
 export function parseTxn(text: string, isPlain: boolean): TxnRequest {
   let json: JsonValue;
   try {
-    json = JSON.parse(text) as JsonValue;
+    json = JSON.parse(text, keepExact) as JsonValue;
   } catch (error) {
     throw new UsageError(`the transaction is no JSON: ${(error as Error).message}`, { cause: error });
   }
@@ -33,6 +33,12 @@ export function parseTxn(text: string, isPlain: boolean): TxnRequest {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`the transaction can't be read: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** Keeps a whole number that JavaScript can't hold exactly as its text, which Protobuf takes for a 64-bit integer too. */
+function keepExact(_name: string, value: unknown, context?: { readonly source?: string }): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+  return /^-?\d+$/.test(context?.source ?? '') ? context?.source : value;
 }
 
 const relationNames: Record<Relation, string> = {

@@ -47,6 +47,26 @@ export class Admin {
   }
 
   /**
+   * The whole state at one revision as the bytes of a snapshot file, which `kelp restore` takes. It is made as it is
+   * read, so it is to be read without long pauses. Without a deadline unless one is given. The loop throws
+   * `limitReached` when it is read too slowly or too many are read; what came by then is no backup.
+   */
+  async *backup(options: CallOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    const { signal, deadlineMs } = options;
+    const connection = new AbortController();
+    const signals = [connection.signal, this.#caller.closed, ...(signal ? [signal] : [])];
+    const call = { signal: AbortSignal.any(signals), ...(deadlineMs && { timeoutMs: deadlineMs }) };
+    try {
+      for await (const { data } of this.#rpc.backup({}, call)) yield data;
+    } catch (reason) {
+      throw this.#caller.errorOf(reason, false, signal);
+    } finally {
+      // Connect's streams know no `return`: leaving the loop would let the server go on sending.
+      connection.abort();
+    }
+  }
+
+  /**
    * Makes `revision` the oldest that can be read; its deadline is 10 minutes.
    * Rejects with `revisionCompacted`, `revisionFuture`.
    */

@@ -44,8 +44,8 @@ export interface Engine {
    * Visits, in key order and per key from the oldest to the newest, every version that is needed to read at any
    * revision from `oldest` to `newest`, both inclusive: for each key all versions of revisions in (oldest, newest] and
    * the newest one at or below `oldest` unless it says "deleted". Begins at `start` (inclusive; empty: the first key)
-   * and stops, between two keys, once `visitsMax` versions or more were visited; a key of which none is needed counts
-   * as one.
+   * and stops, between two keys, once `visitsMax` versions or more were visited (a key of which none is needed counts
+   * as one) or `visit` has returned false for a version of the key before.
    * @returns the key to go on from, or `undefined` at the end.
    */
   walk(
@@ -104,7 +104,8 @@ export interface ScanOptions {
 /** @returns false to stop; the scan then goes on after this key. */
 export type Visit = (key: Uint8Array, version: Version) => boolean;
 
-export type WalkVisit = (change: Change) => void;
+/** @returns false to stop after this key; with anything else the walk goes on. */
+export type WalkVisit = (change: Change) => unknown;
 
 /** One version of a key that is not deleted. */
 export interface Version {

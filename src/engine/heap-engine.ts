@@ -118,8 +118,10 @@ export class HeapEngine implements Engine {
           version.revision <= newest &&
           (version.revision > oldest || (index === baseIndex && !version.deleted)),
       );
-      for (const version of needed) visit({ ...version, key: bytesOf(text) });
       visitsLeft -= Math.max(1, needed.length);
+      for (const version of needed) {
+        if (visit({ ...version, key: bytesOf(text) }) === false) visitsLeft = 0;
+      }
     }
     return undefined;
   }

@@ -23,7 +23,12 @@ export function createLogger({ level, format }: LoggerOptions, stream: LogStream
     ? (line: string) => void stream.write(readable(line))
     : (line: string) => void stream.write(line);
   const formatters = { level: (label: string) => ({ level: label }) };
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters }, { write });
+  // Our messages name their causes themselves: the default serializer would say everything twice.
+  const serializers = { err: pino.stdSerializers.errWithCause };
+  return pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters, serializers },
+    { write },
+  );
 }
 
 const readable = pretty.prettyFactory({ colorize: false, singleLine: true, translateTime: 'SYS:HH:MM:ss.l' });

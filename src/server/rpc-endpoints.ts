@@ -65,7 +65,12 @@ export function rpcEndpoints(services: RpcServices): Map<string, RpcEndpoint> {
 
   function serve(requestBytesMax: number, add: (router: ConnectRouter) => void): void {
     // Values come in requests and pages of them in replies; the latter are limited before they are made.
-    const router = createConnectRouter({ ...options, readMaxBytes: requestBytesMax });
+    const router = createConnectRouter({
+      ...options,
+      readMaxBytes: requestBytesMax,
+      // A misspelt field must not be overlooked: it could be the condition of a write.
+      jsonOptions: { ignoreUnknownFields: false },
+    });
     add(router);
     for (const handle of router.handlers) {
       const { methodKind, input } = handle.method;

@@ -34,7 +34,7 @@ const countMax = 1_000_000_000;
 const yearMs = 365 * 24 * 60 * 60 * 1000;
 
 const storeLimitOptions: { readonly [name in keyof Limits]: LimitOption } = {
-  valueBytesMax: { type: 'bytes', min: 1, max: 128 * MiB, description: 'longest value' },
+  valueBytesMax: { type: 'bytes', min: 1, max: 64 * MiB, description: 'longest value' },
   txnBytesMax: {
     type: 'bytes',
     min: fixed.keyBytesMax,
@@ -44,7 +44,7 @@ const storeLimitOptions: { readonly [name in keyof Limits]: LimitOption } = {
   segmentBytes: {
     type: 'bytes',
     min: 64 * KiB,
-    max: TiB,
+    max: 2048 * MiB,
     description: 'length at which a log segment is closed',
   },
   unflushedBytesMax: {

@@ -20,7 +20,7 @@ export function logStoreEvent(logger: Logger, event: StoreEvent): void {
       );
     case 'snapshotWritten': {
       const { revision, bytes, durationMs } = event;
-      return logger.info({ revision, bytes, durationMs }, 'snapshot written');
+      return logger.info({ revision, bytes, durationMs: Math.round(durationMs) }, 'snapshot written');
     }
     case 'snapshotFailed':
       return logger.error({ revision: event.revision, err: event.error }, 'a snapshot could not be written');

@@ -17,7 +17,9 @@
  * Sections that were swapped, repeated or left out are found by the footer: it counts the blocks, and has a checksum
  * over the payload checksums in their order.
  */
+import { create, toBinary } from '@bufbuild/protobuf';
 import { crc32 } from 'node:zlib';
+import { SnapshotFooterSchema } from '../../gen/kelp/storage/v1/snapshot_pb.ts';
 import { assert } from '../errors.ts';
 import { fixed } from '../limits.ts';
 
@@ -106,4 +108,17 @@ export class Tally {
     this.#checksumBytes.writeUInt32LE(head.payloadChecksum);
     this.checksum = crc32(this.#checksumBytes, this.checksum);
   }
+}
+
+/** The payload of the footer behind the sections of a tally. */
+export function encodeFooter(tally: Tally): Uint8Array {
+  return toBinary(
+    SnapshotFooterSchema,
+    create(SnapshotFooterSchema, {
+      blockCount: BigInt(tally.blockCount),
+      itemCount: BigInt(tally.itemCount),
+      plainBytes: BigInt(tally.plainBytes),
+      checksum: tally.checksum,
+    }),
+  );
 }

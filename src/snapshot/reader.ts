@@ -33,8 +33,12 @@ export interface SnapshotBlock {
 }
 
 /** Opens a snapshot and reads its header. Rejects with a `DiskError` of code `notFound` when there is none. */
-export async function openSnapshot(disk: Disk, directory: string, revision: number): Promise<SnapshotReader> {
-  const path = snapshotPath(directory, revision);
+export function openSnapshot(disk: Disk, directory: string, revision: number): Promise<SnapshotReader> {
+  return openSnapshotFile(disk, snapshotPath(directory, revision));
+}
+
+/** The same for a snapshot that lies elsewhere, such as a backup. */
+export async function openSnapshotFile(disk: Disk, path: string): Promise<SnapshotReader> {
   const file = await disk.open(path, 'read');
   try {
     const sections = new SectionReader(path, file, await file.size());

@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import { SnapshotFooterSchema } from '../../gen/kelp/storage/v1/snapshot_pb.ts';
 import type { SnapshotFooter } from '../../gen/kelp/storage/v1/snapshot_pb.ts';
 import type { DiskFile } from '../disk/disk.ts';
-import { StoreError } from '../errors.ts';
+import { SnapshotDamageError } from './damage.ts';
 import { decodeSectionHead, MAGIC, SECTION_HEAD_BYTES, sectionKind, Tally } from './format.ts';
 import type { SectionHead } from './format.ts';
 
@@ -73,12 +73,8 @@ export class SectionReader {
     return this.#file.close();
   }
 
-  damage(what: string, offset: number, options?: ErrorOptions): StoreError {
-    return new StoreError(
-      'damaged',
-      `snapshot ${this.#path} is damaged at offset ${offset}: ${what}`,
-      options,
-    );
+  damage(what: string, offset: number, options?: ErrorOptions): SnapshotDamageError {
+    return new SnapshotDamageError(this.#path, offset, what, options);
   }
 
   async #readSection(): Promise<Section> {

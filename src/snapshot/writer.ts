@@ -1,11 +1,10 @@
-import { create, toBinary } from '@bufbuild/protobuf';
 import { crc32 } from 'node:zlib';
-import { SnapshotFooterSchema } from '../../gen/kelp/storage/v1/snapshot_pb.ts';
 import type { Disk, DiskFile } from '../disk/disk.ts';
 import { assert } from '../errors.ts';
 import { BlockCompressor } from './compression.ts';
 import { snapshotPath, unfinishedPath } from './file-names.ts';
 import {
+  encodeFooter,
   encodeSectionHead,
   MAGIC,
   PAYLOAD_BYTES_MAX,
@@ -127,15 +126,7 @@ export class SnapshotWriter {
     this.#state = 'finishing';
     await this.#written;
     this.#compressor.close();
-    const footer = toBinary(
-      SnapshotFooterSchema,
-      create(SnapshotFooterSchema, {
-        blockCount: BigInt(this.#tally.blockCount),
-        itemCount: BigInt(this.#tally.itemCount),
-        plainBytes: BigInt(this.#tally.plainBytes),
-        checksum: this.#tally.checksum,
-      }),
-    );
+    const footer = encodeFooter(this.#tally);
     await this.#append(sectionKind.footer, [footer], footer.length, 0);
     await this.#file.sync();
     await this.#file.close();

@@ -1,48 +1,23 @@
 /**
  * Writes snapshots while writes go on, and removes what neither recovery nor history needs any more.
  *
- * A snapshot at revision S is a walk over the engine for the versions that a read at any revision from the oldest
- * readable one to S needs; versions never change, so writes above S do not disturb it. A pin keeps compaction away from
- * them meanwhile. The leases are copied at the instant at which S is the newest revision; lease notes that follow in the
- * log are replayed on top, which is harmless since each sets an absolute deadline.
- *
+ * What a snapshot holds is a checkpoint: every version that a read at any revision from the oldest readable one on needs.
  * A snapshot that fails (a full disk) is given up and tried again later; the log has everything, so nothing is lost.
  */
-import {
-  sizeOfSnapshotBlock,
-  sizeOfSnapshotHeader,
-  writeSnapshotBlock,
-  writeSnapshotHeader,
-  type SnapshotBlockShape,
-} from '../../gen/kelp/storage/v1/snapshot_codec.ts';
-import type { Clock, Timer } from '../clock.ts';
+import type { Timer } from '../clock.ts';
 import type { Disk } from '../disk/disk.ts';
-import type { Change, Engine } from '../engine/engine.ts';
 import { StoreError } from '../errors.ts';
-import { fixed, type Limits } from '../limits.ts';
+import type { Limits } from '../limits.ts';
 import { removeSnapshots, type SnapshotInfo } from '../snapshot/snapshot-directory.ts';
 import { SnapshotWriter } from '../snapshot/writer.ts';
-import type { Log } from '../wal/log.ts';
-import { NO_END, type History } from './history.ts';
-import type { LeaseTable } from './lease-table.ts';
+import { Checkpoint, type CheckpointSource } from './checkpoint.ts';
+import { NO_END } from './history.ts';
 import type { StoreEvent } from './store-event.ts';
 
-export const SNAPSHOT_FORMAT_VERSION = 1;
-/** Versions that one block has at most, however small they are: it bounds the time that making one takes. */
-const BLOCK_VERSIONS_MAX = 1000;
-const NO_KEY = new Uint8Array(0);
-
-export interface CheckpointerContext {
+export interface CheckpointerContext extends CheckpointSource {
   readonly disk: Disk;
   readonly directory: string;
-  readonly clock: Clock;
   readonly limits: Limits;
-  readonly log: Log;
-  readonly engine: Engine;
-  readonly leases: LeaseTable;
-  readonly history: History;
-  /** The newest revision that was taken. */
-  lastRevision(): number;
   /** Commits a transaction that changes nothing. */
   takeRevision(): void;
   onEvent(event: StoreEvent): void;
@@ -107,12 +82,12 @@ export class Checkpointer {
 
   /** The snapshot before is on disk, whatever becomes of this. */
   async #removeOld(): Promise<void> {
-    const { disk, directory, limits, onEvent } = this.#context;
+    const { disk, directory, limits } = this.#context;
     try {
       await removeSnapshots(disk, directory, limits.snapshotsKept);
       await this.removeSegments();
     } catch (error) {
-      onEvent({ kind: 'cleanupFailed', error: error as Error });
+      this.#context.onEvent({ kind: 'cleanupFailed', error: error as Error });
     }
   }
 
@@ -146,33 +121,16 @@ export class Checkpointer {
   }
 
   async #run(): Promise<SnapshotInfo> {
-    const { clock, engine, history, leases, log } = this.#context;
+    const { clock, history, log } = this.#context;
     const startMs = clock.monotonicMs();
     const revision = this.#context.lastRevision();
     const existing = this.#snapshots[0];
     if (existing?.revision === revision) return existing;
-    const oldestRevision = Math.min(history.oldestRevision, revision);
-    const pin = history.pin(oldestRevision, NO_END);
-    const header = {
-      formatVersion: SNAPSHOT_FORMAT_VERSION,
-      storeId: log.storeId,
-      revision,
-      oldestRevision,
-      timeMs: clock.nowMs(),
-      leaseClockMs: leases.clockMs(),
-    };
-    const leaseBlock = emptyBlock();
-    for (const { leaseId, ttlMs, deadlineMs } of leases.all())
-      leaseBlock.leases.push({ leaseId, ttlMs, deadlineMs });
-    leaseBlock.leases.sort((a, b) => a.leaseId - b.leaseId);
+    const checkpoint = new Checkpoint(this.#context, history.oldestRevision, NO_END);
     try {
       // A snapshot must not hold what a crash could still undo.
       await log.flush();
-      const headerBytes = Buffer.allocUnsafe(sizeOfSnapshotHeader(header));
-      writeSnapshotHeader(header, headerBytes, 0);
-      const info = await this.#write(revision, headerBytes, leaseBlock, (next) =>
-        nextBlock(engine, oldestRevision, revision, next),
-      );
+      const info = await this.#write(checkpoint);
       this.#snapshots = [info, ...this.#snapshots].slice(0, this.#context.limits.snapshotsKept);
       await this.#removeOld();
       this.#context.onEvent({ kind: 'snapshotWritten', ...info, durationMs: clock.monotonicMs() - startMs });
@@ -186,61 +144,24 @@ export class Checkpointer {
         { cause: error },
       );
     } finally {
-      pin.release();
+      checkpoint.release();
     }
   }
 
-  async #write(
-    revision: number,
-    header: Uint8Array,
-    leaseBlock: SnapshotBlockShape,
-    next: (start: Uint8Array) => {
-      readonly block: SnapshotBlockShape;
-      readonly next: Uint8Array | undefined;
-    },
-  ): Promise<SnapshotInfo> {
+  async #write(checkpoint: Checkpoint): Promise<SnapshotInfo> {
     const { disk, directory } = this.#context;
-    const writer = await SnapshotWriter.create(disk, directory, revision, header);
+    const writer = await SnapshotWriter.create(disk, directory, checkpoint.revision, checkpoint.header);
     try {
-      // Leases come first, so that recovery knows them when it meets their keys.
-      if (leaseBlock.leases.length > 0) await writeBlock(writer, leaseBlock);
-      for (let start: Uint8Array | undefined = NO_KEY; start !== undefined;) {
+      for (;;) {
         if (this.#isStopped) throw new StoreError('closed', 'the store is closing');
-        const step: ReturnType<typeof next> = next(start);
-        if (step.block.versions.length > 0) await writeBlock(writer, step.block);
-        start = step.next;
+        const block = await checkpoint.next();
+        if (block === undefined) return await writer.finish();
+        await writer.write(block.bytes, block.itemCount);
       }
-      return await writer.finish();
     } catch (error) {
       // What went wrong first is what counts.
       await writer.abort().catch(() => undefined);
       throw error;
     }
   }
-}
-
-function emptyBlock(): SnapshotBlockShape {
-  return { versions: [], leases: [] };
-}
-
-function nextBlock(
-  engine: Engine,
-  oldest: number,
-  newest: number,
-  start: Uint8Array,
-): { readonly block: SnapshotBlockShape; readonly next: Uint8Array | undefined } {
-  const versions: Change[] = [];
-  let bytes = 0;
-  const next = engine.walk(start, oldest, newest, BLOCK_VERSIONS_MAX, (change) => {
-    versions.push(change);
-    bytes += change.key.length + change.value.length;
-    return bytes < fixed.snapshotBlockBytes;
-  });
-  return { block: { versions, leases: [] }, next };
-}
-
-async function writeBlock(writer: SnapshotWriter, block: SnapshotBlockShape): Promise<void> {
-  const bytes = Buffer.allocUnsafe(sizeOfSnapshotBlock(block));
-  writeSnapshotBlock(block, bytes, 0);
-  await writer.write(bytes, block.versions.length + block.leases.length);
 }

@@ -6,8 +6,15 @@ export interface DataDirectory {
   readonly log: string;
   /** The folder of the snapshots. */
   readonly snapshots: string;
+  /** There while `kelp restore` makes the directory; with it, what else lies there is not whole. */
+  readonly restoring: string;
 }
 
 export function dataDirectory(path: string): DataDirectory {
-  return { lock: `${path}/LOCK`, log: `${path}/log`, snapshots: `${path}/snapshots` };
+  return {
+    lock: `${path}/LOCK`,
+    log: `${path}/log`,
+    snapshots: `${path}/snapshots`,
+    restoring: `${path}/restoring`,
+  };
 }

@@ -41,6 +41,8 @@ export class History {
   #oldestRevision: number;
   #oldestWatchRevision: number;
   #agedRevision = 0;
+  /** Where `#oldestRevision` would be without pins. */
+  #goal = 0;
 
   constructor(limits: HistoryLimits, oldestRevision: number, oldestWatchRevision: number) {
     this.#limits = limits;
@@ -84,8 +86,7 @@ export class History {
       logBytes - limits.historyBytesMax,
       nowMs - limits.historyAgeMs,
     );
-    const goal = Math.max(byCount, bySample);
-    if (goal > this.#oldestRevision) this.#moveOldest(Math.min(goal, revision), nowMs);
+    this.#moveOldest(Math.min(Math.max(byCount, bySample), revision), nowMs);
     this.#agedRevision = Math.max(
       this.#agedRevision,
       passed(this.#logSamples, -Infinity, nowMs - limits.logRetentionMs),
@@ -100,6 +101,11 @@ export class History {
 
   /** The log holds nothing below `revision` any more. */
   logStartsAt(revision: number): void {
+    // Of what is gone no age need be known.
+    for (let first = this.#logSamples.peek(); first !== undefined && first.revision < revision;) {
+      this.#logSamples.shift();
+      first = this.#logSamples.peek();
+    }
     this.#oldestWatchRevision = Math.max(this.#oldestWatchRevision, revision);
   }
 
@@ -114,7 +120,9 @@ export class History {
   }
 
   #moveOldest(goal: number, nowMs: number): void {
-    let oldest = goal;
+    this.#goal = Math.max(this.#goal, goal);
+    if (this.#goal <= this.#oldestRevision) return;
+    let oldest = this.#goal;
     for (const pin of this.#pins) {
       if (pin.untilMs <= nowMs) this.#pins.delete(pin);
       else oldest = Math.min(oldest, pin.revision);

@@ -2,14 +2,14 @@
  * The store: every call of the contract, put together from the parts of this folder. All state changes happen in the
  * sequencer, every result goes through the acknowledgements.
  */
-import { createHash } from 'node:crypto';
-import type { Clock, Random } from '../clock.ts';
+import type { Clock, Random, Timer } from '../clock.ts';
 import type { Disk, DiskLock } from '../disk/disk.ts';
 import { StoreError } from '../errors.ts';
-import type { Limits } from '../limits.ts';
+import { fixed, type Limits } from '../limits.ts';
 import type { SnapshotInfo } from '../snapshot/snapshot-directory.ts';
 import type { Log } from '../wal/log.ts';
 import { Acknowledgements } from './acknowledgements.ts';
+import { Backups } from './backup.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { Committer } from './committer.ts';
 import { Deadlines } from './deadlines.ts';
@@ -21,6 +21,7 @@ import type { RecoveredState } from './recovery.ts';
 import { Sequencer } from './sequencer.ts';
 import type * as api from './store.ts';
 import type { StoreEvent } from './store-event.ts';
+import { publicStoreId } from './store-id.ts';
 import { runTxn } from './txn.ts';
 import { checkCount, checkPageLimit } from './validate.ts';
 import { WatchHub, type StagedChanges } from './watch-hub.ts';
@@ -51,13 +52,11 @@ export class LogStore implements api.Store {
   readonly #reader: Reader;
   readonly #deadlines: Deadlines;
   readonly #checkpointer: Checkpointer;
+  readonly #backups: Backups;
   readonly #resolveFailed: (error: Error) => void;
-  /**
-   * The checksums of the log begin from the store's id, so that nobody can forge a frame inside of a value. What the
-   * status shows therefore only tells stores apart.
-   */
   readonly #publicId: string;
   #isMaintaining = false;
+  #agingTimer: Timer | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(parts: LogStoreParts) {
@@ -65,7 +64,7 @@ export class LogStore implements api.Store {
     const { log, recovered, clock, random, limits } = parts;
     const { engine, leases, revision } = recovered;
     const { promise, resolve } = Promise.withResolvers<Error>();
-    this.#publicId = createHash('sha256').update(log.storeId).digest('hex').slice(0, 32);
+    this.#publicId = publicStoreId(log.storeId);
     this.failed = promise;
     this.#resolveFailed = resolve;
     this.#hub = new WatchHub(limits);
@@ -102,23 +101,28 @@ export class LogStore implements api.Store {
       sequencer,
       noteLeaseClock: () => this.#noteLeaseClock(),
     });
+    const source = {
+      clock,
+      log,
+      engine,
+      leases,
+      history: this.#history,
+      lastRevision: () => sequencer.lastRevision,
+    };
+    this.#backups = new Backups(source, () => this.#checkOpen());
     this.#checkpointer = new Checkpointer(
       {
+        ...source,
         disk: parts.disk,
         directory: parts.snapshotDirectory,
-        clock,
         limits,
-        log,
-        engine,
-        leases,
-        history: this.#history,
-        lastRevision: () => sequencer.lastRevision,
         takeRevision: () => void this.#committer.commit([]),
         onEvent: (event) => parts.onEvent(event),
       },
       recovered.snapshots,
     );
     if (leases.size > 0 || engine.nextDeadlineMs() !== undefined) this.#deadlines.notice(0);
+    this.#scheduleAging();
   }
 
   get(key: string, options: api.GetOptions = {}): Promise<api.GetResult> {
@@ -246,6 +250,10 @@ export class LogStore implements api.Store {
     return await this.#checkpointer.snapshot();
   }
 
+  backup(): AsyncIterableIterator<Uint8Array> {
+    return this.#backups.open();
+  }
+
   async compact(revision: number): Promise<{ readonly oldestRevision: number }> {
     this.#checkOpen();
     const wanted = checkCount(revision, 'revision');
@@ -290,6 +298,7 @@ export class LogStore implements api.Store {
   async #close(): Promise<void> {
     this.#hub.close();
     this.#deadlines.stop();
+    this.#agingTimer?.cancel();
     await this.#checkpointer.stop();
     this.#noteLastLeaseClock();
     try {
@@ -344,11 +353,24 @@ export class LogStore implements api.Store {
   }
 
   #afterPublish(): void {
+    this.#advanceHistory();
+    this.#checkpointer.noticeGrowth();
+    this.#hub.wake();
+  }
+
+  #advanceHistory(): void {
     const { log, clock } = this.#parts;
     this.#history.advance(this.#acknowledgements.visibleRevision, log.appendedBytes, clock.nowMs());
     this.#compactEngine();
-    this.#checkpointer.noticeGrowth();
-    this.#hub.wake();
+  }
+
+  /** History and log also grow old while nothing is written. */
+  #scheduleAging(): void {
+    this.#agingTimer = this.#parts.clock.setTimer(fixed.historyCheckMs, () => {
+      this.#advanceHistory();
+      void this.#removeSegments();
+      this.#scheduleAging();
+    });
   }
 
   #compactEngine(): void {
@@ -387,8 +409,23 @@ export class LogStore implements api.Store {
 }
 
 /** The watch of a request that was refused: reading it tells why, once. */
-async function* failedWatch(error: unknown): AsyncGenerator<api.WatchMessage, undefined> {
-  throw error;
+function failedWatch(error: unknown): AsyncIterableIterator<api.WatchMessage> {
+  const done: IteratorResult<api.WatchMessage> = { done: true, value: undefined };
+  let isTold = false;
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      if (isTold) return done;
+      isTold = true;
+      throw error;
+    },
+    async return() {
+      isTold = true;
+      return done;
+    },
+  };
 }
 
 /** A page of leases goes on after a lease id. */

@@ -59,10 +59,28 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 async function takeDirectory(disk: Disk, dataDir: string, directory: DataDirectory): Promise<DiskLock> {
   await disk.makeDirectory(dataDir);
   const lock = await disk.lock(directory.lock);
-  await disk.makeDirectory(directory.log);
-  await disk.makeDirectory(directory.snapshots);
-  await disk.syncDirectory(dataDir);
-  return lock;
+  try {
+    await checkRestored(disk, dataDir, directory);
+    await disk.makeDirectory(directory.log);
+    await disk.makeDirectory(directory.snapshots);
+    // A process before may have been killed between giving a file its name and making the name durable. What is found
+    // now is built upon, so a loss of power must not take it away any more.
+    for (const path of [dataDir, directory.log, directory.snapshots]) await disk.syncDirectory(path);
+    return lock;
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/** What a restore has left that was broken off, a part of a store or nothing of it, must not pass for a store. */
+async function checkRestored(disk: Disk, dataDir: string, directory: DataDirectory): Promise<void> {
+  const names = await disk.list(dataDir);
+  if (!names.some((name) => `${dataDir}/${name}` === directory.restoring)) return;
+  throw new StoreError(
+    'damaged',
+    `the restore into ${dataDir} was broken off; remove what is in the directory and restore the backup again`,
+  );
 }
 
 async function openLocked(
@@ -136,10 +154,18 @@ async function createLog(
   return await Log.create(logOptions, random.bytes(STORE_ID_BYTES));
 }
 
+const mayBeZero: ReadonlySet<string> = new Set<keyof Limits>([
+  'logRetentionBytes',
+  'logRetentionMs',
+  'leasesMax',
+  'watchersMax',
+]);
+
 function checkLimits(limits: Limits): Limits {
   for (const [name, value] of Object.entries(limits)) {
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new StoreError('invalidArgument', `${name} must be a whole number from 1 on, not ${value}`);
+    const min = mayBeZero.has(name) ? 0 : 1;
+    if (!Number.isSafeInteger(value) || value < min) {
+      throw new StoreError('invalidArgument', `${name} must be a whole number from ${min} on, not ${value}`);
     }
   }
   if (limits.txnBytesMax < limits.valueBytesMax + fixed.keyBytesMax) {

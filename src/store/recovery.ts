@@ -14,7 +14,7 @@ import { openSnapshot, type SnapshotReader } from '../snapshot/reader.ts';
 import { setSnapshotAside, type SnapshotInfo } from '../snapshot/snapshot-directory.ts';
 import type { Log } from '../wal/log.ts';
 import { WireError } from '../wire/wire-error.ts';
-import { SNAPSHOT_FORMAT_VERSION } from './checkpointer.ts';
+import { SNAPSHOT_FORMAT_VERSION } from './checkpoint.ts';
 import { NEWEST } from './draft.ts';
 import { deletion, putChange, touchChange } from './effects.ts';
 import { toKeyText } from './keys.ts';

@@ -27,6 +27,19 @@ export interface SequencerContext extends DraftContext {
   deadlineSet(inMs: number): void;
 }
 
+/** Bounds how many keys one operation goes through, since nothing else runs meanwhile. */
+export class VisitBudget {
+  #left = fixed.txnCompareVisitsMax;
+
+  spend(): void {
+    if (this.#left-- > 0) return;
+    throw new StoreError(
+      'limitReached',
+      `the ranges of the compares hold more than ${fixed.txnCompareVisitsMax} keys; compare smaller ranges`,
+    );
+  }
+}
+
 export class Sequencer {
   readonly #context: SequencerContext;
   /** The wall time of the operation that runs: one instant for all that it looks at. */
@@ -203,12 +216,13 @@ export class Sequencer {
   }
 
   /** Within an operation: removes the keys of a range whose deadline has passed, each in a transaction of its own, in key order. */
-  settleRange(range: EngineRange): void {
+  settleRange(range: EngineRange, budget?: VisitBudget): void {
     const nowMs = this.#nowMs;
     const firstDeadlineMs = this.#context.engine.nextDeadlineMs();
     if (firstDeadlineMs === undefined || firstDeadlineMs > nowMs) return;
     const expired: Uint8Array[] = [];
     this.#visitRange(range, (key, version) => {
+      budget?.spend();
       if (version.expireTimeMs !== 0 && version.expireTimeMs <= nowMs) expired.push(key);
     });
     for (const key of expired) this.settleKey(key);
@@ -246,6 +260,7 @@ export class Sequencer {
   /** Whether `holds` is true of every entry that exists in a range; `isEmpty` tells whether there was none. */
   everyInRange(
     range: EngineRange,
+    budget: VisitBudget,
     holds: (version: Version) => boolean,
   ): { readonly isEmpty: boolean; readonly every: boolean } {
     let isEmpty = true;
@@ -255,6 +270,7 @@ export class Sequencer {
       NEWEST,
       { reverse: false, keysOnly: false, visitsMax: fixed.integerMax },
       (_key, version) => {
+        budget.spend();
         isEmpty = false;
         every = holds(version);
         return every;

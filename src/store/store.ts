@@ -54,6 +54,12 @@ export interface Store {
   status(): Promise<StoreStatus>;
   /** Writes a snapshot and resolves when it is on disk. Rejects with `snapshotFailed`. */
   snapshot(): Promise<{ readonly revision: number; readonly bytes: number }>;
+  /**
+   * The whole state at one revision, the newest when it is first read, as the bytes of a snapshot file; writes go on.
+   * Whoever reads it for longer than `backupMsMax` may be too slow: the iteration then throws `limitReached`. Leaving
+   * the loop ends it.
+   */
+  backup(): AsyncIterableIterator<Uint8Array>;
   /** Makes `revision` the oldest that can be read. Rejects with `revisionCompacted`, `revisionFuture`. */
   compact(revision: number): Promise<{ readonly oldestRevision: number }>;
   /**

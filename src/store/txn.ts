@@ -6,7 +6,7 @@ import type { Draft } from './draft.ts';
 import { toEntry } from './entries.ts';
 import { encodeKey, keyAfter } from './keys.ts';
 import { rangesOverlap, toEngineRange } from './range.ts';
-import type { Sequencer } from './sequencer.ts';
+import { VisitBudget, type Sequencer } from './sequencer.ts';
 import type { Compare, Operation, OperationResult, TxnRequest, TxnResult } from './store.ts';
 import { checkCount, checkTtl, toBytes } from './validate.ts';
 
@@ -14,6 +14,12 @@ import { checkCount, checkTtl, toBytes } from './validate.ts';
 interface Prepared {
   readonly operation: Operation;
   readonly range: EngineRange;
+}
+
+/** What the compares may go through: once to end what is past its deadline, once to compare. */
+interface Budgets {
+  readonly settle: VisitBudget;
+  readonly compare: VisitBudget;
 }
 
 export function runTxn(sequencer: Sequencer, request: TxnRequest): TxnResult {
@@ -25,7 +31,8 @@ export function runTxn(sequencer: Sequencer, request: TxnRequest): TxnResult {
   const success = prepare(request.success ?? [], 'success');
   const failure = prepare(request.failure ?? [], 'failure');
   sequencer.begin();
-  const succeeded = prepared.every((compare) => holds(sequencer, compare));
+  const budgets: Budgets = { settle: new VisitBudget(), compare: new VisitBudget() };
+  const succeeded = prepared.every((compare) => holds(sequencer, compare, budgets));
   const operations = succeeded ? success : failure;
   for (const { operation, range } of operations) settle(sequencer, operation, range);
   const draft = sequencer.draft(false);
@@ -126,18 +133,18 @@ function run(sequencer: Sequencer, draft: Draft, operation: Operation, range: En
   }
 }
 
-function holds(sequencer: Sequencer, { compare, range }: PreparedCompare): boolean {
+function holds(sequencer: Sequencer, { compare, range }: PreparedCompare, budgets: Budgets): boolean {
   const { subject, operand } = compare;
   if ('key' in subject) {
     sequencer.settleKey(range.start);
     return holdsFor(compare, sequencer.draft(true).read(range.start));
   }
-  sequencer.settleRange(range);
+  sequencer.settleRange(range, budgets.settle);
   if (operand.kind === 'exists') {
-    const { isEmpty } = sequencer.everyInRange(range, () => false);
+    const { isEmpty } = sequencer.everyInRange(range, budgets.compare, () => false);
     return (isEmpty !== operand.value) === (compare.relation === 'equal');
   }
-  return sequencer.everyInRange(range, (version) => holdsFor(compare, version)).every;
+  return sequencer.everyInRange(range, budgets.compare, (version) => holdsFor(compare, version)).every;
 }
 
 /** @param version `undefined` when the key does not exist. */

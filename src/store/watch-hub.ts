@@ -88,9 +88,10 @@ export class WatchHub {
       return;
     }
     this.#recent.push(staged);
-    this.#recentChangeCount += staged.changes.length;
+    this.#recentChangeCount += weight(staged);
     while (this.#recentChangeCount > fixed.recentChangesMax && this.#recent.length > 1) {
-      this.#recentChangeCount -= this.#recent.shift()?.changes.length ?? 0;
+      const oldest = this.#recent.shift();
+      if (oldest !== undefined) this.#recentChangeCount -= weight(oldest);
     }
     for (const { key, type } of staged.changes) {
       this.#index.visit(key, (watcher) => {
@@ -121,6 +122,11 @@ export class WatchHub {
     while (this.#recent.shift() !== undefined);
     this.#recentChangeCount = 0;
   }
+}
+
+/** A transaction takes room even if it changes no key. */
+function weight(staged: NonNullable<StagedChanges>): number {
+  return staged.changes.length + 1;
 }
 
 function storeClosing(): StoreError {

@@ -8,10 +8,12 @@
  * - `ended`: by its caller, by its signal, or with an error that was or will be thrown once.
  *
  * Invariants: `cursor` never goes back, and never passes the visible revision; every wanted event up to `cursor` has been
- * handed out or stands in `#ready`. While the watch waits, everything up to `cursor` and all that became visible
+ * handed out or stands in `#ready`, and of the revision after it the first `#eventsDone`. `#ready` holds about one message
+ * (`fixed.watchMessageBytesMax`, or one event that is longer), however much there is to send: what a watch does not
+ * read waits in the engine and in the log. While the watch waits, everything up to `cursor` and all that became visible
  * since, up to the first match that the hub noticed, is dealt with.
  */
-import { readRecord, type RecordShape } from '../../gen/kelp/storage/v1/log_codec.ts';
+import { readRecord, type EffectShape } from '../../gen/kelp/storage/v1/log_codec.ts';
 import type { Clock } from '../clock.ts';
 import type { Engine } from '../engine/engine.ts';
 import { StoreError } from '../errors.ts';
@@ -49,6 +51,9 @@ interface Wait {
   matchRevision: number | undefined;
 }
 
+/** An effect on a key. */
+type KeyEffect = Extract<EffectShape['effect'], { readonly case: 'put' | 'delete' | 'touch' }>;
+
 const DONE: IteratorResult<WatchMessage> = { done: true, value: undefined };
 /** The revisions that are looked at in one go when few or none of them are wanted. */
 const RECENT_REVISIONS_PER_TURN = 10_000;
@@ -65,6 +70,8 @@ export class Watcher implements AsyncIterableIterator<WatchMessage> {
   #phase: 'current' | 'catchingUp' | 'live' | 'ended' = 'catchingUp';
   #error: Error | undefined;
   #cursor: number;
+  /** The wanted events of the revision after the cursor that stand in messages already: it has several fragments. */
+  #eventsDone = 0;
   /** Messages that are made but not handed out. */
   readonly #ready = new Fifo<WatchMessage>();
   #current: { pin: Pin; instantMs: number; rangeIndex: number; nextKey: Uint8Array | undefined } | undefined;
@@ -155,7 +162,7 @@ export class Watcher implements AsyncIterableIterator<WatchMessage> {
     this.#current?.pin.release();
     this.#signal?.removeEventListener('abort', this.#onAbort);
     // Nobody may ask for the end: the segment must not stay open.
-    this.#closeLogReader().catch(() => undefined);
+    void this.#letGoOfLog();
     this.wake();
   }
 
@@ -245,9 +252,7 @@ export class Watcher implements AsyncIterableIterator<WatchMessage> {
       if (recent === undefined || revision < oldestReadable) return false;
       const wanted = recent.changes.filter(({ key, type }) => isWanted(this.filter, key, type));
       if (wanted.length > 0) {
-        const events = wanted.map((change) => this.#toEvent(change, revision));
-        this.#pushEvents(revision, recent.timeMs, events);
-        this.#cursor = revision;
+        this.#pushEvents(revision, recent.timeMs, wanted, (change) => this.#toEvent(change, revision));
         return true;
       }
       this.#cursor = revision;
@@ -260,23 +265,38 @@ export class Watcher implements AsyncIterableIterator<WatchMessage> {
     const { log, history } = this.#source;
     if (this.#cursor + 1 < history.oldestWatchRevision) throw this.#tooSlow();
     this.#logReader ??= log.reader(this.#cursor + 1);
+    let bytes = 0;
+    let isAhead = false;
     const outcome = await this.#logReader.next((buffer, start, end) => {
+      if (isAhead || this.#phase === 'ended') return;
       const record = readRecord(buffer, start, end);
-      // What is not visible yet is read again, by another reader, when it is.
-      const isNext = record.revision > this.#cursor && record.revision <= visible;
-      if (isNext && this.#phase !== 'ended') {
-        this.#pushEvents(record.revision, record.timeMs, this.#eventsOf(record));
-        this.#cursor = record.revision;
-      }
+      const { revision } = record;
+      if (revision <= this.#cursor) return;
+      // What is too much for now, or not visible yet, is read again, by another reader.
+      isAhead = bytes >= fixed.watchMessageBytesMax || revision > visible;
+      if (isAhead) return;
+      const wanted = record.effects.flatMap(({ effect }) => (this.#isWantedEffect(effect) ? [effect] : []));
+      bytes += this.#pushEvents(revision, record.timeMs, wanted, (effect) =>
+        this.#fromEffect(effect, revision),
+      );
+      isAhead = this.#eventsDone > 0;
     });
     if (outcome === 'removed') throw this.#tooSlow();
-    if (outcome === 'end' || this.#cursor >= visible) await this.#closeLogReader();
+    if (outcome === 'end' || isAhead || this.#cursor >= visible) await this.#closeLogReader();
   }
 
   async #closeLogReader(): Promise<void> {
     const reader = this.#logReader;
     this.#logReader = undefined;
     await reader?.close();
+  }
+
+  async #letGoOfLog(): Promise<void> {
+    try {
+      await this.#closeLogReader();
+    } catch {
+      // The file was only read: nothing is lost with it.
+    }
   }
 
   /** Waits until something wanted is visible, or a progress message is due. */
@@ -315,36 +335,26 @@ export class Watcher implements AsyncIterableIterator<WatchMessage> {
     return { type: change.type, entry: toEntry(keyText, version), previous };
   }
 
-  #eventsOf(record: RecordShape): WatchEvent[] {
-    const events: WatchEvent[] = [];
-    const { revision } = record;
-    for (const { effect } of record.effects) {
-      if (effect.case !== 'put' && effect.case !== 'delete' && effect.case !== 'touch') continue;
-      const { key } = effect.value;
-      if (!isWanted(this.filter, toKeyText(key), effect.case)) continue;
-      const keyText = decodeKey(key);
-      const previous = this.#previous(key, keyText, revision);
-      if (effect.case === 'delete') {
-        const reason = toDeleteReason(effect.value.reason);
-        events.push({ type: 'delete', key: keyText, modRevision: revision, reason, previous });
-        continue;
-      }
-      const { createRevision, version, leaseId, expireTimeMs } = effect.value;
-      const isPut = effect.case === 'put';
-      const value = isPut && !this.#keysOnly ? new Uint8Array(effect.value.value) : NO_BYTES;
-      const modRevision = isPut ? revision : effect.value.modRevision;
-      const entry: Entry = {
-        key: keyText,
-        value,
-        createRevision,
-        modRevision,
-        version,
-        leaseId,
-        expireTimeMs,
-      };
-      events.push({ type: effect.case, entry, previous });
+  #isWantedEffect(effect: EffectShape['effect']): effect is KeyEffect {
+    if (effect.case !== 'put' && effect.case !== 'delete' && effect.case !== 'touch') return false;
+    return isWanted(this.filter, toKeyText(effect.value.key), effect.case);
+  }
+
+  #fromEffect(effect: KeyEffect, revision: number): WatchEvent {
+    const { key } = effect.value;
+    const keyText = decodeKey(key);
+    const previous = this.#previous(key, keyText, revision);
+    if (effect.case === 'delete') {
+      const reason = toDeleteReason(effect.value.reason);
+      return { type: 'delete', key: keyText, modRevision: revision, reason, previous };
     }
-    return events;
+    const { createRevision, version, leaseId, expireTimeMs } = effect.value;
+    const isPut = effect.case === 'put';
+    // The bytes belong to the log's reader.
+    const value = isPut && !this.#keysOnly ? new Uint8Array(effect.value.value) : NO_BYTES;
+    const modRevision = isPut ? revision : effect.value.modRevision;
+    const entry = { key: keyText, value, createRevision, modRevision, version, leaseId, expireTimeMs };
+    return { type: effect.case, entry, previous };
   }
 
   #previous(key: Uint8Array, keyText: string, revision: number): Entry | undefined {
@@ -355,19 +365,34 @@ export class Watcher implements AsyncIterableIterator<WatchMessage> {
     return version && toEntry(keyText, version);
   }
 
-  /** Makes the events of one revision ready, in fragments if they are many bytes. */
-  #pushEvents(revision: number, commitTimeMs: number, events: WatchEvent[]): void {
-    let from = 0;
+  /**
+   * Makes the next message of a revision ready: all its events, or as many as a message holds; then the next call goes on
+   * behind them, and the cursor stays.
+   * @param changes all wanted changes of the revision, also those that were handed out before.
+   * @returns the bytes of keys and values in the message.
+   */
+  #pushEvents<Item>(
+    revision: number,
+    commitTimeMs: number,
+    changes: readonly Item[],
+    toEvent: (change: Item) => WatchEvent,
+  ): number {
+    const events: WatchEvent[] = [];
     let bytes = 0;
-    for (const [index, event] of events.entries()) {
+    for (const change of changes.slice(this.#eventsDone)) {
+      if (bytes >= fixed.watchMessageBytesMax) break;
+      const event = toEvent(change);
+      events.push(event);
       bytes += eventBytes(event);
-      const isLast = index === events.length - 1;
-      if (bytes < fixed.watchMessageBytesMax && !isLast) continue;
-      const fragment = from === 0 && isLast ? events : events.slice(from, index + 1);
-      this.#ready.push({ kind: 'events', revision, commitTimeMs, events: fragment, moreFragments: !isLast });
-      from = index + 1;
-      bytes = 0;
     }
+    const eventsDone = this.#eventsDone + events.length;
+    const moreFragments = eventsDone < changes.length;
+    if (events.length > 0) {
+      this.#ready.push({ kind: 'events', revision, commitTimeMs, events, moreFragments });
+    }
+    this.#eventsDone = moreFragments ? eventsDone : 0;
+    if (!moreFragments) this.#cursor = revision;
+    return bytes;
   }
 
   #checkStart(startRevision: number, includeCurrent: boolean): void {

@@ -1,5 +1,27 @@
 import { StoreError } from '../errors.ts';
 
+/** What can't be the outcome of a crash, and where. */
+export class LogDamageError extends StoreError<'damaged'> {
+  readonly path: string;
+  readonly offset: number;
+  readonly what: string;
+  /** All up to this revision was read and found right; 0: none. */
+  readonly wholeRevision: number;
+
+  constructor(path: string, offset: number, what: string, wholeRevision: number) {
+    const whole = wholeRevision === 0 ? 'No revision' : `Revision ${wholeRevision} is the last that`;
+    super(
+      'damaged',
+      `the log is damaged: ${path}, offset ${offset}: ${what}. ${whole} is known to be whole; those from ` +
+        `${wholeRevision + 1} on are concerned. Nothing was changed. Restore the file from a copy of the data directory.`,
+    );
+    this.path = path;
+    this.offset = offset;
+    this.what = what;
+    this.wholeRevision = wholeRevision;
+  }
+}
+
 /**
  * The error for what can't be the outcome of a crash.
  * @param wholeRevision all up to this revision was read and found right; 0: none.
@@ -9,11 +31,6 @@ export function damageError(
   offset: number,
   what: string,
   wholeRevision: number,
-): StoreError<'damaged'> {
-  const whole = wholeRevision === 0 ? 'No revision' : `Revision ${wholeRevision} is the last that`;
-  return new StoreError(
-    'damaged',
-    `the log is damaged: ${path}, offset ${offset}: ${what}. ${whole} is known to be whole; those from ` +
-      `${wholeRevision + 1} on are concerned. Nothing was changed. Restore the file from a copy of the data directory.`,
-  );
+): LogDamageError {
+  return new LogDamageError(path, offset, what, wholeRevision);
 }

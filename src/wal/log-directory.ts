@@ -1,17 +1,28 @@
 /** Finding the segments of a log in its directory. */
 import type { Disk } from '../disk/disk.ts';
-import { damageError } from './damage.ts';
+import { damageError, type LogDamageError } from './damage.ts';
 import { formatSegmentName, isTemporaryName, parseSegmentName, type SegmentName } from './format.ts';
 import { readSegmentStart, type SegmentStart } from './segment-header.ts';
 import { SegmentRow } from './segment-row.ts';
 import { Segment } from './segment.ts';
+
+/** What lies in the directory of a log, by the names of the files. */
+export interface LogListing {
+  /** In the order of the log. */
+  readonly segments: readonly SegmentName[];
+  /** Files that were to become segments when their writer was stopped. */
+  readonly unfinished: readonly string[];
+  /** Files that are called as segments are, but not quite. */
+  readonly misnamed: readonly string[];
+}
 
 /**
  * Finds the segments, verifies their headers and that each follows the one before. Removes what was left of a segment
  * that was being made. `undefined` when there is none.
  */
 export async function openSegments(disk: Disk, directory: string): Promise<SegmentRow | undefined> {
-  const names = await listSegmentNames(disk, directory);
+  const { segments: names, unfinished, misnamed } = await listLog(disk, directory);
+  for (const fileName of misnamed) throw misnamedError(`${directory}/${fileName}`);
   const segments: Segment[] = [];
   let first: SegmentStart | undefined;
   for (const name of names) {
@@ -22,23 +33,30 @@ export async function openSegments(disk: Disk, directory: string): Promise<Segme
     if (previous !== undefined) previous.next = segment;
     segments.push(segment);
   }
+  for (const fileName of unfinished) await disk.remove(`${directory}/${fileName}`);
   return first && new SegmentRow(disk, directory, first.storeId, segments);
 }
 
-async function listSegmentNames(disk: Disk, directory: string): Promise<SegmentName[]> {
-  const names: SegmentName[] = [];
+export async function listLog(disk: Disk, directory: string): Promise<LogListing> {
+  const segments: SegmentName[] = [];
+  const unfinished: string[] = [];
+  const misnamed: string[] = [];
   for (const fileName of await disk.list(directory)) {
     const name = parseSegmentName(fileName);
-    if (name !== undefined) names.push(name);
-    else if (isTemporaryName(fileName)) await disk.remove(`${directory}/${fileName}`);
-    else if (fileName.endsWith('.log')) {
-      throw damageError(`${directory}/${fileName}`, 0, 'no segment of the log has such a name', 0);
-    }
+    if (name !== undefined) segments.push(name);
+    else if (isTemporaryName(fileName)) unfinished.push(fileName);
+    else if (fileName.endsWith('.log')) misnamed.push(fileName);
   }
-  return names.sort((a, b) => a.firstRevision - b.firstRevision || a.part - b.part);
+  segments.sort((a, b) => a.firstRevision - b.firstRevision || a.part - b.part);
+  return { segments, unfinished: unfinished.sort(), misnamed: misnamed.sort() };
 }
 
-async function openSegment(
+export function misnamedError(path: string): LogDamageError {
+  return damageError(path, 0, 'no segment of the log has such a name', 0);
+}
+
+/** Reads and verifies the header of a segment. @throws StoreError `damaged`. */
+export async function openSegment(
   disk: Disk,
   directory: string,
   name: SegmentName,
@@ -55,8 +73,12 @@ async function openSegment(
   }
 }
 
-/** The checksums of the frames link the segments too; those are looked at when the frames are read. */
-function checkFollows(
+/**
+ * Whether a segment can follow the one before, as far as their headers tell. The checksums of the frames link the
+ * segments too; those are looked at when the frames are read.
+ * @throws StoreError `damaged`.
+ */
+export function checkFollows(
   segment: Segment,
   start: SegmentStart,
   previous: Segment | undefined,

@@ -25,7 +25,8 @@ import { openSegments } from './log-directory.ts';
 import { PieceBuffers } from './piece-buffers.ts';
 import { type LogReader, SegmentReader } from './reader.ts';
 import type { OnRecord } from './records.ts';
-import { type OnProgress, recover, type TornTail } from './recovery.ts';
+import { type OnProgress, recover } from './recovery.ts';
+import type { TornTail } from './segment-end.ts';
 import { type NewSegment, SegmentRow } from './segment-row.ts';
 import { SegmentWriter } from './segment-writer.ts';
 
@@ -93,14 +94,18 @@ export class Log {
     this.#failStop = new FailStop((error) => this.#onFailure(error));
   }
 
-  /** Makes the first segment of a new store. The directory must hold none. */
-  static async create(options: LogOptions, storeId: Uint8Array): Promise<Log> {
+  /**
+   * Makes the first segment of a new store. The directory must hold none.
+   * @param revision of the state that the store begins with; the log goes on at the next one.
+   */
+  static async create(options: LogOptions, storeId: Uint8Array, revision = 0): Promise<Log> {
     assert(storeId.length === STORE_ID_BYTES, 'the id of a store has 16 bytes');
     const { disk, directory } = options;
     await disk.makeDirectory(directory);
     assert((await openSegments(disk, directory)) === undefined, 'a new log is made where there is none');
     const log = new Log(options, new SegmentRow(disk, directory, storeId, []));
-    log.#writeTo(await log.#row.begin(0, 0, options.segmentBytes));
+    log.#writeTo(await log.#row.begin(revision, 0, options.segmentBytes));
+    log.#committedRevision = revision;
     return log;
   }
 
@@ -309,7 +314,7 @@ export class Log {
     throw new StoreError(
       'limitReached',
       `${batchBytes + this.#writingBytes - byteLength} bytes are not yet written to the log, and ${byteLength} more ` +
-        `would pass unflushedBytesMax (${unflushedBytesMax}): wait for writes under way and try again`,
+        `would pass unflushed-bytes-max (${unflushedBytesMax}): wait for writes under way and try again`,
     );
   }
 
@@ -455,7 +460,8 @@ export class Log {
     const { revision, previousChecksum } = writer;
     const { segmentBytes } = this.#options;
     this.#writeTo(await this.#failStop.run(() => this.#row.begin(revision, previousChecksum, segmentBytes)));
-    await writer.close();
+    // All of it was flushed: that the file does not close, takes nothing away.
+    await writer.close().catch(() => undefined);
   }
 
   #writeTo({ segment, file, position }: NewSegment): void {

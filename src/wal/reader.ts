@@ -137,10 +137,12 @@ export class SegmentReader implements LogReader {
     const { pieceBuffers } = this.#source;
     const piece = await pieceBuffers.take();
     try {
-      let limit = segment.readableEnd ?? segment.fileBytes;
+      // More may become readable meanwhile; this piece ends where it was to end.
+      const pieceEnd = segment.readableEnd;
+      let limit = pieceEnd ?? segment.fileBytes;
       let handedOn = false;
       for (;;) {
-        if (cursor.offset === segment.readableEnd) return handedOn;
+        if (cursor.offset === pieceEnd || cursor.offset === segment.readableEnd) return handedOn;
         const { offset } = cursor;
         switch (cursor.read(limit)) {
           case 'frame':

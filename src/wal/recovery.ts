@@ -7,18 +7,11 @@ import { damageError } from './damage.ts';
 import { FrameCursor, PIECE_BYTES } from './frame-cursor.ts';
 import { type OnRecord, visitRecords } from './records.ts';
 import type { AppendPosition } from './segment-writer.ts';
+import { type BrokenFrame, judgeSegmentEnd, type TornTail } from './segment-end.ts';
 import type { Segment } from './segment.ts';
-import { inspectTail, writeZeros } from './tail.ts';
+import { writeZeros } from './tail.ts';
 
 export type OnProgress = (doneBytes: number, totalBytes: number) => void;
-
-/** What a crash left of writes that nobody was told of. */
-export interface TornTail {
-  readonly file: string;
-  readonly offset: number;
-  /** From `offset` to the last byte that was not zero. */
-  readonly bytes: number;
-}
 
 export interface RecoveryRequest {
   readonly clock: Clock;
@@ -97,7 +90,7 @@ class SegmentRecovery {
   readonly #request: RecoveryRequest;
   readonly #segment: Segment;
   /** How the row of frames ended: `undefined` with zeros. */
-  #brokenAt: { readonly fault: string; readonly searchOffset: number } | undefined;
+  #brokenAt: BrokenFrame | undefined;
 
   constructor(request: RecoveryRequest, segment: Segment, previous: FrameCursor | undefined) {
     this.#request = request;
@@ -113,7 +106,7 @@ class SegmentRecovery {
     const file = await this.#segment.acquire('read');
     try {
       await this.#readFrames(file, onProgress);
-      return await this.#judgeTail(file);
+      return await judgeSegmentEnd(file, this.#segment, this.cursor, this.#brokenAt, this.#request.seed);
     } finally {
       await this.#segment.release();
     }
@@ -148,26 +141,6 @@ class SegmentRecovery {
           throw this.#damage(cursor.fault);
       }
     }
-  }
-
-  /** Decides what the bytes behind the last frame are: nothing, torn or damage. */
-  async #judgeTail(file: DiskFile): Promise<TornTail | undefined> {
-    const { cursor } = this;
-    const { path, fileBytes, next } = this.#segment;
-    const { offset } = cursor;
-    const searchOffset = this.#brokenAt?.searchOffset ?? offset;
-    if (next !== undefined && this.#brokenAt !== undefined) throw this.#damage(this.#brokenAt.fault);
-
-    const tail = await inspectTail(file, fileBytes, offset, searchOffset, this.#request.seed);
-    if (tail.contentEnd === offset) return undefined;
-    const fault = this.#brokenAt?.fault ?? 'there are zeros where a frame must be';
-    if (next !== undefined) throw this.#damage(fault);
-    if (tail.proofOffset !== undefined) {
-      throw this.#damage(
-        `${fault}, though the frame at ${tail.proofOffset} was written after it had been flushed`,
-      );
-    }
-    return { file: path, offset, bytes: tail.contentEnd - offset };
   }
 
   #handOn(offset: number, revisionBefore: number): void {

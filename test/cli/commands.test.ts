@@ -11,6 +11,40 @@ beforeEach(async () => {
   kelp = new Kelp((await startTestServer()).address);
 });
 
+test.each(
+  [
+    [
+      'serve',
+      'get',
+      'exists',
+      'keys',
+      'scan',
+      'put',
+      'delete',
+      'incr',
+      'touch',
+      'txn',
+      'watch',
+      'lease',
+      'status',
+    ],
+    [
+      'snapshot',
+      'compact',
+      'lease grant',
+      'lease renew',
+      'lease keep-alive',
+      'lease revoke',
+      'lease get',
+      'lease list',
+    ],
+  ].flat(),
+)('%s --help prints its help', async (command) => {
+  const { code, stdout } = await kelp.run([...command.split(' '), '--help']);
+  expect(stdout).toMatch(new RegExp(`^Usage: kelp ${command}`));
+  expect(code).toBe(0);
+});
+
 describe('get', () => {
   test('prints the bytes of the value and nothing else', async () => {
     await kelp.run(['put', 'a', '-'], { stdin: new Uint8Array([0, 255, 10]) });

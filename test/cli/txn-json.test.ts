@@ -82,3 +82,8 @@ describe('refused with a reason:', () => {
     expect(() => parseTxn(text, false)).toThrow(message);
   });
 });
+
+test('whole numbers that JavaScript can not hold are taken exactly', () => {
+  const text = '{ "success": [{ "increment": { "key": "n", "delta": 9007199254740993 } }] }';
+  expect(parseTxn(text, false)).toMatchObject({ success: [{ delta: 9007199254740993n }] });
+});

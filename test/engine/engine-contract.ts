@@ -298,6 +298,13 @@ export function testEngineContract(name: string, create: () => Engine): void {
       expect(walk(0, 9, 'bb', 2)).toEqual(['c22 c5-', 'd']);
     });
 
+    it('ends a walk behind the key whose visitor has had enough', () => {
+      const engine = engineWith(put('a', 1), put('a', 2), put('b', 3), put('c', 4));
+      const walked: number[] = [];
+      const next = engine.walk(bytes(''), 0, 9, 99, ({ revision }) => walked.push(revision) !== 1);
+      expect([walked, Buffer.from(next ?? [])]).toEqual([[1, 2], Buffer.from('b')]);
+    });
+
     it('takes the versions of a walk in the order of the walk, as a snapshot is loaded', () => {
       const engine = engineWith(
         put('a', 5),

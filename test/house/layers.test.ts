@@ -10,7 +10,7 @@ const layers: readonly (readonly string[])[] = [
   ['wal', 'snapshot'],
   ['engine'],
   ['store'],
-  ['server', 'client', 'index.ts'],
+  ['server', 'client', 'offline', 'index.ts'],
   ['cli'],
 ];
 
@@ -20,6 +20,10 @@ const strangers: readonly (readonly [string, string])[] = [
   ['snapshot', 'wal'],
   ['server', 'client'],
   ['client', 'server'],
+  ['offline', 'server'],
+  ['server', 'offline'],
+  ['offline', 'client'],
+  ['client', 'offline'],
   ['client', 'store'],
   ['client', 'wal'],
   ['client', 'engine'],

@@ -386,6 +386,18 @@ describe('what KvService refuses', () => {
     await kv.put({ key: 'a', value: new Uint8Array(1024) });
   });
 
+  test('a misspelt field of JSON, which could be the condition of a write', async () => {
+    const server = await startTestServer();
+    const response = await fetch(`${server.url}/kelp.v1.KvService/Put`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"key":"a","value":"MQ==","conditon":{"mustExist":true}}',
+    });
+
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ message: expect.stringMatching(/conditon/) });
+  });
+
   test('half a surrogate pair in a key, without breaking the reply', async () => {
     const server = await startTestServer();
     const response = await fetch(`${server.url}/kelp.v1.KvService/Get`, {

@@ -96,7 +96,7 @@ export class Watching {
   async next(): Promise<WatchMessage> {
     const { done, value } = await this.iterator.next();
     if (done === true) throw new Error('the watch has ended');
-    return value as WatchMessage;
+    return value;
   }
 
   async nextText(): Promise<string> {

@@ -439,7 +439,7 @@ describe('the removal of segments', () => {
 });
 
 describe('replay', () => {
-  it('hands on what follows the revision that is known, notes included', async () => {
+  it('hands on the frame of the revision that is known, in which notes may follow it, and all later ones', async () => {
     const test = await TestLog.create();
     for (const text of ['one', 'two']) await test.putDurably(text);
     test.note('note after two');
@@ -450,11 +450,11 @@ describe('replay', () => {
     await test.log.close();
     const replays: [number, string[]][] = [
       [0, ['one', 'two', 'note after two', 'three', 'note after three', 'four']],
-      [1, ['two', 'note after two', 'three', 'note after three', 'four']],
-      [2, ['note after two', 'three', 'note after three', 'four']],
-      // One frame holds both revisions: its owner skips the first.
+      [1, ['one', 'two', 'note after two', 'three', 'note after three', 'four']],
+      [2, ['two', 'note after two', 'three', 'note after three', 'four']],
+      // One frame holds both revisions.
       [3, ['three', 'note after three', 'four']],
-      [4, []],
+      [4, ['three', 'note after three', 'four']],
     ];
     for (const [afterRevision, expected] of replays) {
       const again = await TestLog.open(test.disk, {}, afterRevision);

@@ -296,7 +296,7 @@ export const AdminService: GenService<{
   },
   /**
    * Writes a snapshot now and answers when it is on disk. When one is being written already, waits for it and then
-   * writes another.
+   * writes another. When the newest one holds the newest revision already, that one is the answer.
    *
    * @generated from rpc kelp.v1.AdminService.Snapshot
    */
@@ -320,7 +320,9 @@ export const AdminService: GenService<{
     output: typeof BackupResponseSchema;
   },
   /**
-   * Drops the history before a revision. Compaction also moves on by itself.
+   * Drops the history before a revision: it can't be read or watched any more, and its memory is given back. Compaction
+   * also moves on by itself. It lasts as long as the server runs: after a restart, what is still on disk of that history
+   * is readable again.
    *
    * @generated from rpc kelp.v1.AdminService.Compact
    */

@@ -128,7 +128,8 @@ export const RevisionOutOfRangeSchema: GenMessage<RevisionOutOfRange> = /*@__PUR
 export type WatchEnded = Message<"kelp.v1.WatchEnded"> & {
   /**
    * Start a new watch with this as start_revision to go on without gap or repeat. 0: nothing was complete yet; begin
-   * as at first.
+   * as at first. With ERROR_REASON_SLOW_WATCHER it is the revision that was missed: a watch from it is OUT_OF_RANGE when
+   * it is not kept any more, and the present entries (include_current) are where to begin.
    *
    * @generated from field: int64 resume_revision = 1;
    */

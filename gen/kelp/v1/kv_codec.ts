@@ -1107,7 +1107,7 @@ export function mergeIncrementResponse(message: IncrementResponseShape, cursor: 
  * batch. In one list a key may be written only once, ranges of delete_range included: else INVALID_ARGUMENT.
  */
 export interface TxnRequestShape {
-  /** At most 1000. */
+  /** At most 1000. The ranges of all compares together may hold 100000 keys, else RESOURCE_EXHAUSTED. */
   compares: CompareShape[];
   /** At most 10000. */
   success: OperationShape[];

@@ -457,7 +457,7 @@ export type KeysRequest = Message<"kelp.v1.KeysRequest"> & {
   /**
    * A glob over the whole key: `*` is any text (also empty), `?` is one character, `[a-z]` one character of a
    * class, `[^a-z]` or `[!a-z]` one outside of it, `\` takes the next character literally. The literal text
-   * before the first special character narrows what is read. Required; `*` lists all. At most 1024 bytes. A
+   * before the first special character narrows what is read. Required; `*` lists all. At most 256 bytes. A
    * pattern that ends inside a class or after `\` is INVALID_ARGUMENT.
    *
    * @generated from field: string pattern = 1;
@@ -655,7 +655,7 @@ export const TouchResponseSchema: GenMessage<TouchResponse> = /*@__PURE__*/
  */
 export type TxnRequest = Message<"kelp.v1.TxnRequest"> & {
   /**
-   * At most 1000.
+   * At most 1000. The ranges of all compares together may hold 100000 keys, else RESOURCE_EXHAUSTED.
    *
    * @generated from field: repeated kelp.v1.Compare compares = 1;
    */

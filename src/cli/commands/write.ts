@@ -46,14 +46,14 @@ export function addWriteCommands(program: Command, runner: SessionRunner): void 
 
   program
     .command('incr <key>')
-    .argument('[delta]', 'what to add', bigNumber, 1n)
+    .argument('[delta]', 'what to add; default: 1', bigNumber)
     .description('add to a number; a key that is not there counts as 0')
     .addOption(
       new Option('--ttl <time>', 'how long a key that this creates shall live').argParser(timeToLive),
     )
     .addHelpText('after', incrHelp)
-    .action((key: string, delta: bigint, flags: { ttl?: number }, command: Command) =>
-      runner.run(command, (session) => increment(session, key, delta, flags.ttl)),
+    .action((key: string, delta: bigint | undefined, flags: { ttl?: number }, command: Command) =>
+      runner.run(command, (session) => increment(session, key, delta ?? 1n, flags.ttl)),
     );
 
   program

@@ -95,7 +95,7 @@ export function testScans(open: OpenHarness): void {
     for (const garbage of [
       'x',
       pageToken.slice(0, -3),
-      `${pageToken.slice(4)}`,
+      pageToken.slice(4),
       '=',
       '\u{1f40b}',
       'A'.repeat(9999),

@@ -261,6 +261,19 @@ export function testWatch(open: OpenHarness): void {
     expect((await store.status()).watcherCount).toBe(0);
   });
 
+  it('says nothing more once its caller has left, wherever it was', async () => {
+    const { store } = await open();
+    await Promise.all(Array.from({ length: 10 }, (_, index) => store.put(`k${index}`, '')));
+    for (let stepCount = 0; stepCount < 40; stepCount++) {
+      const { iterator } = new Watching(store, { startRevision: 1 });
+      const reading = iterator.next();
+      for (let step = 0; step < stepCount; step++) await Promise.resolve();
+      await iterator.return?.();
+      await reading;
+      expect(await iterator.next(), `after ${stepCount} steps`).toEqual({ done: true, value: undefined });
+    }
+  });
+
   it('ends by its signal, before it begins, while it waits and with messages unread', async () => {
     const { store } = await open();
     const aborted = store.watch({ signal: AbortSignal.abort() });

@@ -1,0 +1,56 @@
+import type { BenchCase } from '../bench-case.ts';
+import { operationCount } from '../bench-case.ts';
+import { keyOf, randomKeys, Values } from '../load/data.ts';
+import { dataBytes, measureMemory, toMegabytes } from '../load/memory.ts';
+import { shuffledIndexes } from '../load/random.ts';
+import { ratesOf } from '../load/repeat.ts';
+
+const FILL_SEED = 1;
+
+/** A bare `Map` from texts to bytes: no log, no order, no old versions. The ceiling of what JavaScript gives. */
+export const map: BenchCase = {
+  async run(context) {
+    const { keyCount } = context;
+    const values = new Values();
+    const before = await measureMemory();
+    const valueByKey = new Map<string, Uint8Array>();
+    for (const index of shuffledIndexes(keyCount, FILL_SEED)) {
+      valueByKey.set(keyOf(index), Uint8Array.from(values.of(index)));
+    }
+    const after = await measureMemory();
+    const overheadBytes = after.residentBytes - before.residentBytes - dataBytes(keyCount);
+    context.report({
+      name: 'resident memory over keys and values',
+      unit: 'bytes/key',
+      samples: [overheadBytes / keyCount],
+    });
+    const heapGrowthMegabytes = toMegabytes(after.heapBytes - before.heapBytes);
+    context.report({ name: 'growth of the JavaScript heap', unit: 'MB', samples: [heapGrowthMegabytes] });
+
+    const count = operationCount(context, 300_000);
+    // New texts each time: one that was looked up before knows its hash, and a key from a client never does.
+    const setUp = (repetition: number): string[] => randomKeys(count, keyCount, repetition);
+    const gets = await ratesOf(context, {
+      count,
+      setUp,
+      run: async (keys) => {
+        let foundCount = 0;
+        for (const key of keys) if (valueByKey.get(key) !== undefined) foundCount++;
+        if (foundCount !== count) throw new Error(`${foundCount} of ${count} keys were found`);
+      },
+    });
+    context.report({ name: 'get by random key', unit: 'operations/s', samples: gets });
+    const sets = await ratesOf(context, {
+      count,
+      setUp,
+      run: async (keys) => {
+        for (const [index, key] of keys.entries()) valueByKey.set(key, Uint8Array.from(values.of(index)));
+      },
+    });
+    context.report({
+      name: 'set by random key, with a copy of the value',
+      unit: 'operations/s',
+      samples: sets,
+    });
+  },
+};

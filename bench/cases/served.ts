@@ -1,0 +1,73 @@
+import { createClient } from '@connectrpc/connect';
+import { createGrpcTransport } from '@connectrpc/connect-node';
+import { readGetResponse } from '../../gen/kelp/v1/kv_codec.ts';
+import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
+import type { BenchCase, CaseContext } from '../bench-case.ts';
+import { type CallTarget, measureCalls } from '../load/call-rates.ts';
+import { keyOf, VALUE_BYTES, Values } from '../load/data.ts';
+import { GrpcCaller } from '../load/grpc-caller.ts';
+import { measureWithH2load } from '../load/h2load.ts';
+import { GET_PATH, getRequest, PUT_PATH, putRequest } from '../load/kelp-requests.ts';
+import { startKelp } from '../load/kelp-server.ts';
+import { fillStore, openBenchStore } from '../load/store.ts';
+
+/** Unary calls to `kelp serve --fsync always`; server and client share the machine. */
+export const served: BenchCase = {
+  async prepare(context) {
+    const store = await openBenchStore(context, dataDirectory(context), 'never');
+    await fillStore(store, context.keyCount);
+    await store.snapshot();
+    await store.close();
+  },
+
+  async run(context) {
+    const server = await startKelp(context, dataDirectory(context), 'always');
+    try {
+      const caller = new GrpcCaller(server.ready);
+      await caller.connect();
+      await checkReply(caller);
+      await measureCalls(context, grpcTarget(caller));
+      caller.close();
+      await measureCalls(context, connectTarget(server.ready));
+      await measureWithH2load(context, server.ready, {
+        name: 'get',
+        path: GET_PATH,
+        message: getRequest(keyOf(0)),
+      });
+      const message = putRequest(keyOf(0), new Values().of(0));
+      await measureWithH2load(context, server.ready, { name: 'put', path: PUT_PATH, message });
+    } finally {
+      await server.stop();
+    }
+  },
+};
+
+function dataDirectory(context: CaseContext): string {
+  return `${context.directory}/data`;
+}
+
+/** The loads look at no reply, so one is looked at here. */
+async function checkReply(caller: GrpcCaller): Promise<void> {
+  const reply = await caller.call(GET_PATH, getRequest(keyOf(0)));
+  const byteLength = readGetResponse(reply, 0, reply.length).entry?.value.length;
+  if (byteLength !== VALUE_BYTES) throw new Error(`the server gave a value of ${byteLength} bytes`);
+}
+
+function grpcTarget(caller: GrpcCaller): CallTarget<Buffer> {
+  return {
+    name: '@grpc/grpc-js',
+    get: getRequest,
+    put: putRequest,
+    call: (request, kind) => caller.call(kind === 'get' ? GET_PATH : PUT_PATH, request),
+  };
+}
+
+function connectTarget(address: string): CallTarget<{ readonly key: string; readonly value: Uint8Array }> {
+  const client = createClient(KvService, createGrpcTransport({ baseUrl: `http://${address}` }));
+  return {
+    name: 'connect-node, gRPC',
+    get: (key) => ({ key, value: new Uint8Array(0) }),
+    put: (key, value) => ({ key, value }),
+    call: ({ key, value }, kind) => (kind === 'get' ? client.get({ key }) : client.put({ key, value })),
+  };
+}

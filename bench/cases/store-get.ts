@@ -1,0 +1,29 @@
+import type { BenchCase } from '../bench-case.ts';
+import { operationCount } from '../bench-case.ts';
+import { randomKeys } from '../load/data.ts';
+import { ratesOf } from '../load/repeat.ts';
+import { withFilledStore } from '../load/store.ts';
+import { underWay } from '../load/under-way.ts';
+
+const CONCURRENCIES = [1, 256];
+
+/** Reads keys of a store in this process. */
+export const storeGet: BenchCase = {
+  async run(context) {
+    await withFilledStore(context, 'never', async (store) => {
+      const count = operationCount(context, 300_000);
+      for (const concurrency of CONCURRENCIES) {
+        const samples = await ratesOf(context, {
+          count,
+          setUp: (repetition) => randomKeys(count, context.keyCount, repetition),
+          run: (keys) => underWay(concurrency, count, (index) => store.get(keys[index] ?? '')),
+        });
+        context.report({
+          name: `get by random key, ${concurrency} under way`,
+          unit: 'operations/s',
+          samples,
+        });
+      }
+    });
+  },
+};

@@ -1,0 +1,174 @@
+/** Every case, in the order in which they run. A module is loaded by the process that runs the case alone. */
+import type { BenchCase } from './bench-case.ts';
+
+export interface CatalogEntry {
+  readonly name: string;
+  /** One line for `--list`. */
+  readonly about: string;
+  /** `each`: runs for every number of keys that was asked for; `once`: has no use for keys. */
+  readonly sizes: 'each' | 'once';
+  /** Larger numbers of keys are left out, since it would take too long. */
+  readonly keyCountMax?: number;
+  /** Not in a default run: takes minutes, or gigabytes. `--filter` with its name or `--all` runs it. */
+  readonly isOnDemand?: boolean;
+  /** How many processes measure, one after the other; for what can be measured once in a process only. Default 1. */
+  readonly processCount?: number;
+  load(): Promise<BenchCase>;
+}
+
+export const catalog: readonly CatalogEntry[] = [
+  {
+    name: 'codec',
+    about: 'the hot messages by the generated codecs and by protobuf-es',
+    sizes: 'once',
+    load: async () => (await import('./cases/codec-figures.ts')).codec,
+  },
+  {
+    name: 'log',
+    about: 'appends to the log alone',
+    sizes: 'once',
+    load: async () => (await import('./cases/log.ts')).log,
+  },
+  {
+    name: 'map',
+    about: 'a bare Map in process, for comparison',
+    sizes: 'each',
+    load: async () => (await import('./cases/map.ts')).map,
+  },
+  {
+    name: 'engine-heap',
+    about: 'the plain engine alone',
+    sizes: 'each',
+    load: async () => (await import('./cases/engine-alone.ts')).engineAlone('heap'),
+  },
+  {
+    name: 'engine-memory',
+    about: 'the engine in shared memory alone',
+    sizes: 'each',
+    load: async () => (await import('./cases/engine-alone.ts')).engineAlone('memory'),
+  },
+  {
+    name: 'reader-threads',
+    about: 'readers in 2 threads beside the writer, every read checked',
+    sizes: 'each',
+    isOnDemand: true,
+    load: async () => (await import('./cases/reader-threads.ts')).readerThreads,
+  },
+  {
+    name: 'store-get',
+    about: 'reads by random key in process',
+    sizes: 'each',
+    load: async () => (await import('./cases/store-get.ts')).storeGet,
+  },
+  {
+    name: 'store-put-never',
+    about: 'writes by random key in process, left to the operating system to flush',
+    sizes: 'each',
+    load: async () => (await import('./cases/store-put.ts')).storePut('never'),
+  },
+  {
+    name: 'store-put-interval',
+    about: 'writes by random key in process, flushed every second',
+    sizes: 'each',
+    load: async () => (await import('./cases/store-put.ts')).storePut('interval'),
+  },
+  {
+    name: 'store-put-always',
+    about: 'writes by random key in process, flushed before they are acknowledged',
+    sizes: 'each',
+    load: async () => (await import('./cases/store-put.ts')).storePut('always'),
+  },
+  {
+    name: 'store-mixed',
+    about: 'nine reads for one write in process',
+    sizes: 'each',
+    load: async () => (await import('./cases/store-mixed.ts')).storeMixed,
+  },
+  {
+    name: 'store-txn',
+    about: 'transactions in process',
+    sizes: 'each',
+    load: async () => (await import('./cases/store-txn.ts')).storeTxn,
+  },
+  {
+    name: 'store-scan',
+    about: 'scans of all keys in process',
+    sizes: 'each',
+    load: async () => (await import('./cases/store-scan.ts')).storeScan,
+  },
+  {
+    name: 'store-memory',
+    about: 'memory that keys take besides themselves',
+    sizes: 'each',
+    processCount: 3,
+    load: async () => (await import('./cases/store-memory.ts')).storeMemory,
+  },
+  {
+    name: 'store-snapshot',
+    about: 'snapshots, beside writers and alone',
+    sizes: 'each',
+    load: async () => (await import('./cases/store-snapshot.ts')).storeSnapshot,
+  },
+  {
+    name: 'store-recovery',
+    about: 'opening from a snapshot and from the log',
+    sizes: 'each',
+    processCount: 3,
+    load: async () => (await import('./cases/store-recovery.ts')).storeRecovery,
+  },
+  {
+    name: 'store-growth',
+    about: 'longest pause while a store grows from nothing',
+    sizes: 'each',
+    isOnDemand: true,
+    processCount: 3,
+    load: async () => (await import('./cases/store-growth.ts')).storeGrowth,
+  },
+  {
+    name: 'store-overwrite',
+    about: 'memory after ten overwrites of every key',
+    sizes: 'each',
+    isOnDemand: true,
+    processCount: 3,
+    load: async () => (await import('./cases/store-overwrite.ts')).storeOverwrite,
+  },
+  {
+    name: 'store-delete',
+    about: 'memory given back after deletes',
+    sizes: 'each',
+    isOnDemand: true,
+    processCount: 3,
+    load: async () => (await import('./cases/store-delete.ts')).storeDelete,
+  },
+  {
+    name: 'watch',
+    about: 'one writer, many watchers, in process',
+    sizes: 'once',
+    load: async () => (await import('./cases/watch.ts')).watch,
+  },
+  {
+    name: 'served',
+    about: 'unary calls to a server',
+    sizes: 'each',
+    load: async () => (await import('./cases/served.ts')).served,
+  },
+  {
+    name: 'served-watch',
+    about: 'one writer, many watchers, through a server',
+    sizes: 'once',
+    load: async () => (await import('./cases/served-watch.ts')).servedWatch,
+  },
+  {
+    name: 'redis',
+    about: 'Redis on the same work',
+    sizes: 'each',
+    load: async () => (await import('./cases/redis.ts')).redis,
+  },
+  {
+    name: 'etcd',
+    about: 'etcd on the same work',
+    sizes: 'each',
+    keyCountMax: 100_000,
+    load: async () => (await import('./cases/etcd.ts')).etcd,
+  },
+];

@@ -1,0 +1,24 @@
+/** Versions as the store gives them to an engine. */
+import type { Change } from '../../src/engine/engine.ts';
+
+const NO_BYTES = new Uint8Array(0);
+
+export function put(key: Uint8Array, value: Uint8Array, revision: number): Change {
+  return {
+    key,
+    value,
+    revision,
+    deleted: false,
+    kind: 0,
+    createRevision: revision,
+    modRevision: revision,
+    version: 1,
+    leaseId: 0,
+    ttlMs: 0,
+    expireTimeMs: 0,
+  };
+}
+
+export function deletion(key: Uint8Array, revision: number): Change {
+  return { ...put(key, NO_BYTES, revision), deleted: true };
+}

@@ -1,0 +1,44 @@
+/** The keys and values of every case: keys of 16 bytes, values of 100 bytes unless a case says otherwise. */
+import { makeRandom } from './random.ts';
+
+export const KEY_BYTES = 16;
+export const VALUE_BYTES = 100;
+
+const KEY_DIGITS = 12;
+const KEY_HEAD = 'key:';
+const keyBuffer = Buffer.alloc(KEY_BYTES);
+
+/**
+ * The key of a number: `key:000000000042`. Made by way of bytes, since a text put together from parts stays a tree of
+ * its parts until somebody reads it, and that reading would be charged to the store.
+ */
+export function keyOf(index: number): string {
+  keyBuffer.write(KEY_HEAD + String(index).padStart(KEY_DIGITS, '0'), 0, 'latin1');
+  return keyBuffer.toString('latin1');
+}
+
+/** `count` keys out of `keyCount`, each drawn anew, so some come twice. */
+export function randomKeys(count: number, keyCount: number, seed: number): string[] {
+  const random = makeRandom(seed);
+  return Array.from({ length: count }, () => keyOf(random.below(keyCount)));
+}
+
+/** How many values there are; a power of two. */
+const VALUE_COUNT = 1024;
+
+/** Values that no compression makes shorter. They are made once, so that a load spends no time on them. */
+export class Values {
+  readonly #values: Uint8Array[];
+
+  constructor(bytesMin = VALUE_BYTES, bytesMax = bytesMin) {
+    const random = makeRandom(bytesMin);
+    this.#values = Array.from({ length: VALUE_COUNT }, () => {
+      const byteLength = bytesMin + random.below(bytesMax - bytesMin + 1);
+      return Uint8Array.from({ length: byteLength }, () => random.below(256));
+    });
+  }
+
+  of(index: number): Uint8Array {
+    return this.#values[index & (VALUE_COUNT - 1)] ?? new Uint8Array(0);
+  }
+}

@@ -1,0 +1,58 @@
+/** An etcd server and the few messages of its API (etcdserverpb, version 3) that the bench sends, put together by hand. */
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import type { CaseContext } from '../bench-case.ts';
+import { ChildServer, freePort } from '../load/child-server.ts';
+
+export const RANGE_PATH = '/etcdserverpb.KV/Range';
+export const ETCD_PUT_PATH = '/etcdserverpb.KV/Put';
+export const TXN_PATH = '/etcdserverpb.KV/Txn';
+
+/** The most operations of a transaction, by etcd's default. */
+export const TXN_OPERATIONS_MAX = 128;
+
+export interface EtcdServer {
+  readonly child: ChildServer;
+  readonly address: string;
+}
+
+/** @returns `undefined` when etcd is not installed. */
+export async function startEtcd(context: CaseContext, directory: string): Promise<EtcdServer | undefined> {
+  const address = `127.0.0.1:${await freePort()}`;
+  const clientUrl = `http://${address}`;
+  const peerUrl = `http://127.0.0.1:${await freePort()}`;
+  const child = await ChildServer.start(context, {
+    command: 'etcd',
+    args: [
+      `--data-dir=${directory}`,
+      `--listen-client-urls=${clientUrl}`,
+      `--advertise-client-urls=${clientUrl}`,
+      `--listen-peer-urls=${peerUrl}`,
+      `--initial-advertise-peer-urls=${peerUrl}`,
+      `--initial-cluster=default=${peerUrl}`,
+    ],
+    findReady: (line) => (/ready to serve client requests/.test(line) ? 'ready' : undefined),
+  });
+  return child && { child, address };
+}
+
+/** RangeRequest { bytes key = 1 } */
+export function rangeRequest(key: string): Buffer {
+  return Buffer.from(bytesField(new BinaryWriter(), 1, Buffer.from(key)).finish());
+}
+
+/** PutRequest { bytes key = 1; bytes value = 2 } */
+export function etcdPutRequest(key: string, value: Uint8Array): Buffer {
+  const writer = bytesField(new BinaryWriter(), 1, Buffer.from(key));
+  return Buffer.from(bytesField(writer, 2, value).finish());
+}
+
+/** TxnRequest { repeated RequestOp success = 2 }, RequestOp { PutRequest request_put = 2 } */
+export function putsRequest(puts: readonly Uint8Array[]): Buffer {
+  const writer = new BinaryWriter();
+  for (const put of puts) bytesField(writer, 2, bytesField(new BinaryWriter(), 2, put).finish());
+  return Buffer.from(writer.finish());
+}
+
+function bytesField(writer: BinaryWriter, field: number, bytes: Uint8Array): BinaryWriter {
+  return writer.tag(field, WireType.LengthDelimited).bytes(bytes);
+}

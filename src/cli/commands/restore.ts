@@ -1,0 +1,102 @@
+/** `restore`. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { collect, wholeNumber } from '../argument.ts';
+import { displayCount } from '../display.ts';
+import { timeJson } from '../json.ts';
+import { type OfflineTask, runOffline } from '../offline-task.ts';
+import type { SessionRunner } from '../session.ts';
+import { formatFacts } from '../table.ts';
+
+export function addRestoreCommand(program: Command, runner: SessionRunner): void {
+  program
+    .command('restore')
+    .argument('<backup>', 'the backup to begin with')
+    .description('make a data directory of a backup and, if given, of the log behind it')
+    .configureHelp({ showGlobalOptions: false })
+    .requiredOption('--data-dir <folder>', 'where to; an empty folder, or none: it is made')
+    .addOption(
+      new Option(
+        '--log <path>',
+        'a data directory, folder of segments or segment; can be repeated',
+      ).argParser(collect),
+    )
+    .addOption(
+      new Option('--revision <revision>', 'stop behind this revision')
+        .argParser(wholeNumber)
+        .conflicts('time'),
+    )
+    .addOption(
+      new Option('--time <time>', 'stop before the first record that is later than this').argParser(
+        instantMs,
+      ),
+    )
+    .option('--json', 'print JSON')
+    .addHelpText('after', help)
+    .action((path: string, flags: RestoreFlags, command: Command) =>
+      runOffline(runner, command, (task) => restoreBackup(path, flags, task)),
+    );
+}
+
+interface RestoreFlags {
+  readonly dataDir: string;
+  readonly log?: readonly string[];
+  readonly revision?: number;
+  readonly time?: number;
+}
+
+/** A time as RFC 3339, section 5.6, has it, in milliseconds since 1970-01-01 UTC. */
+function instantMs(text: string): number {
+  const [, date] = /^(\d{4}-\d\d-\d\d)[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/.exec(text) ?? [];
+  const timeMs = Date.parse(text.toUpperCase().replace(' ', 'T'));
+  // A day that the month does not have is taken for one of the next.
+  const dayMs = Date.parse(`${date}T00:00:00Z`);
+  const isDay = !Number.isNaN(dayMs) && new Date(dayMs).toISOString().slice(0, 10) === date;
+  if (!isDay || Number.isNaN(timeMs)) {
+    throw new InvalidArgumentError(
+      'Expected a time such as 2026-01-31T12:00:00Z or 2026-01-31T13:00:00+01:00.',
+    );
+  }
+  return timeMs;
+}
+
+async function restoreBackup(
+  backupPath: string,
+  { dataDir, log: logPaths = [], revision, time }: RestoreFlags,
+  { output, isJson, onProgress }: OfflineTask,
+): Promise<void> {
+  const { restore } = await import('../../offline/restore.ts');
+  const result = await restore(
+    {
+      backupPath,
+      dataDir,
+      logPaths,
+      ...(revision !== undefined && { revision }),
+      ...(time !== undefined && { timeMs: time }),
+    },
+    onProgress,
+  );
+  if (isJson) return output.writeJson(result);
+  const { backupRevision, torn } = result;
+  const keys = displayCount(result.versionCount, 'key');
+  const leases = displayCount(result.leaseCount, 'lease');
+  await output.write(
+    formatFacts({
+      revision: `${result.revision}, of ${timeJson(result.timeMs)}`,
+      backup: `revision ${backupRevision}, ${keys}, ${leases}`,
+      log: logPaths.length === 0 ? 'none' : displayCount(result.revision - backupRevision, 'revision'),
+      store: result.storeId,
+    }),
+  );
+  if (torn !== undefined) {
+    output.note(`the log ends in ${torn.bytes} bytes of a write that was never acknowledged; left out`);
+  }
+}
+
+const help = `
+The restored store is another history: it has a store id of its own. Revisions keep their numbers, so clients that
+have seen more of the original than was restored must begin anew.
+
+Examples:
+  kelp restore kelp.backup --data-dir ./restored
+  kelp restore kelp.backup --data-dir ./restored --log ./data --revision 1200
+  kelp restore kelp.backup --data-dir ./restored --log ./data --time 2026-01-31T12:00:00Z`;

@@ -1,0 +1,141 @@
+/** Records of the log, as lines for people and as JSON. */
+import type { EffectShape, RecordShape } from '../../gen/kelp/storage/v1/log_codec.ts';
+import { DeleteReason } from '../../gen/kelp/v1/watch_pb.ts';
+import { displayCount, displayDuration, displayKey, displayValue } from './display.ts';
+import { timeJson, valueJson } from './json.ts';
+
+/** `12  2026-01-01T00:00:00.000Z  put      a  version 1, 5 bytes`: a line for each effect; a note has no revision. */
+export function recordLines(record: RecordShape, hasValues: boolean): string {
+  const revision = record.revision === 0 ? '-' : String(record.revision);
+  const begin = `${revision}  ${timeJson(record.timeMs)}`;
+  const effects = record.effects.map((effect) => effectText(effect, record.revision, hasValues));
+  if (effects.length === 0) effects.push(line('clock', `leases at ${displayDuration(record.leaseClockMs)}`));
+  return effects.map((effect) => `${begin}  ${effect}\n`).join('');
+}
+
+function effectText({ effect }: EffectShape, revision: number, hasValues: boolean): string {
+  switch (effect.case) {
+    case 'put': {
+      const { key, value, version, leaseId, ttlMs, expireTimeMs } = effect.value;
+      const facts = [`version ${version}`, ...lifeFacts(leaseId, ttlMs, expireTimeMs)];
+      const content = hasValues ? displayValue(value) : displayCount(value.length, 'byte');
+      return line('put', `${keyText(key)}  ${content}  (${facts.join(', ')})`);
+    }
+    case 'delete':
+      return line('delete', `${keyText(effect.value.key)}  (${reasonText(effect.value.reason)})`);
+    case 'touch': {
+      const { key, leaseId, ttlMs, expireTimeMs } = effect.value;
+      const facts = lifeFacts(leaseId, ttlMs, expireTimeMs);
+      return line('touch', `${keyText(key)}  (${facts.length === 0 ? 'lives for ever' : facts.join(', ')})`);
+    }
+    case 'lease': {
+      const { leaseId, ttlMs } = effect.value;
+      return line(revision === 0 ? 'renew' : 'grant', `lease ${leaseId}  (ttl ${displayDuration(ttlMs)})`);
+    }
+    case 'leaseEnd':
+      return line('end', `lease ${effect.value.leaseId}`);
+    case undefined:
+      return line('unknown', '');
+  }
+}
+
+function line(kind: string, rest: string): string {
+  return `${kind.padEnd(7)}  ${rest}`;
+}
+
+function lifeFacts(leaseId: number, ttlMs: number, expireTimeMs: number): string[] {
+  return [
+    ...(leaseId === 0 ? [] : [`lease ${leaseId}`]),
+    ...(ttlMs === 0 ? [] : [`ttl ${displayDuration(ttlMs)}`]),
+    ...(expireTimeMs === 0 ? [] : [`until ${timeJson(expireTimeMs)}`]),
+  ];
+}
+
+function keyText(key: Uint8Array): string {
+  return displayKey(Buffer.from(key).toString('utf8'));
+}
+
+const reasonNames = new Map<number, string>([
+  [DeleteReason.REQUESTED, 'requested'],
+  [DeleteReason.EXPIRED, 'expired'],
+  [DeleteReason.LEASE_EXPIRED, 'leaseExpired'],
+  [DeleteReason.LEASE_REVOKED, 'leaseRevoked'],
+]);
+
+function reasonName(reason: number): string {
+  return reasonNames.get(reason) ?? `reason ${reason}`;
+}
+
+const reasonTexts = new Map([
+  ['requested', 'asked for'],
+  ['expired', 'its time to live ended'],
+  ['leaseExpired', 'its lease ended'],
+  ['leaseRevoked', 'its lease was revoked'],
+]);
+
+function reasonText(reason: number): string {
+  const name = reasonName(reason);
+  return reasonTexts.get(name) ?? name;
+}
+
+export function recordJson(record: RecordShape, hasValues: boolean): Record<string, unknown> {
+  const { revision, timeMs, leaseClockMs } = record;
+  return {
+    revision,
+    time: timeJson(timeMs),
+    ...(leaseClockMs !== 0 && { leaseClockMs }),
+    effects: record.effects.map((effect) => effectJson(effect, revision, hasValues)),
+  };
+}
+
+function effectJson({ effect }: EffectShape, revision: number, hasValues: boolean): Record<string, unknown> {
+  switch (effect.case) {
+    case 'put': {
+      const { key, value, createRevision, version } = effect.value;
+      return {
+        type: 'put',
+        key: Buffer.from(key).toString('utf8'),
+        ...(hasValues ? { value: valueJson(value) } : { valueBytes: value.length }),
+        createRevision,
+        version,
+        ...lifeJson(effect.value),
+      };
+    }
+    case 'delete': {
+      const { key, reason } = effect.value;
+      return { type: 'delete', key: Buffer.from(key).toString('utf8'), reason: reasonName(reason) };
+    }
+    case 'touch': {
+      const { key, createRevision, modRevision, version } = effect.value;
+      return {
+        type: 'touch',
+        key: Buffer.from(key).toString('utf8'),
+        createRevision,
+        modRevision,
+        version,
+        ...lifeJson(effect.value),
+      };
+    }
+    case 'lease': {
+      const { leaseId, ttlMs, deadlineMs } = effect.value;
+      return { type: revision === 0 ? 'renew' : 'grant', leaseId, ttlMs, deadlineMs };
+    }
+    case 'leaseEnd':
+      return { type: 'leaseEnd', leaseId: effect.value.leaseId };
+    case undefined:
+      return { type: 'unknown' };
+  }
+}
+
+function lifeJson(life: {
+  readonly leaseId: number;
+  readonly ttlMs: number;
+  readonly expireTimeMs: number;
+}): Record<string, unknown> {
+  const { leaseId, ttlMs, expireTimeMs } = life;
+  return {
+    ...(leaseId !== 0 && { leaseId }),
+    ...(ttlMs !== 0 && { ttlMs }),
+    ...(expireTimeMs !== 0 && { expireTime: timeJson(expireTimeMs) }),
+  };
+}

@@ -1,0 +1,46 @@
+/** What the commands that work with files of a store, and not with a server, share. */
+import type { Command } from 'commander';
+import type { OnProgress } from '../offline/progress.ts';
+import { displaySize } from './display.ts';
+import { type ExitCode, exitCode } from './exit-code.ts';
+import type { Output } from './output.ts';
+import { type SessionRunner, refuseClientOptions } from './session.ts';
+
+export interface OfflineTask {
+  readonly output: Output;
+  /** Whether to print JSON. */
+  readonly isJson: boolean;
+  /** Shows how far long work is, on standard error. */
+  readonly onProgress: OnProgress;
+}
+
+/** Runs a task without a client; what it returns is the exit code. */
+export async function runOffline(
+  runner: SessionRunner,
+  command: Command,
+  task: (offline: OfflineTask) => Promise<ExitCode | void>,
+): Promise<void> {
+  refuseClientOptions(command, ['json']);
+  const { output } = runner.surroundings;
+  const isJson = command.optsWithGlobals<{ readonly json?: boolean }>().json === true;
+  const outcome = await task({ output, isJson, onProgress: progressNotes(output) });
+  runner.exitCode = outcome ?? exitCode.ok;
+}
+
+/** The time before the first line about progress, and between two. */
+const PROGRESS_INTERVAL_MS = 2000;
+
+export function progressNotes(output: Output): OnProgress {
+  let notedMs = performance.now();
+  return ({ work, doneBytes, totalBytes }) => {
+    const nowMs = performance.now();
+    if (nowMs - notedMs < PROGRESS_INTERVAL_MS) return;
+    notedMs = nowMs;
+    const percent = Math.floor((100 * doneBytes) / totalBytes);
+    output.note(
+      totalBytes === 0
+        ? `${work}: ${displaySize(doneBytes)}`
+        : `${work}: ${percent} % of ${displaySize(totalBytes)}`,
+    );
+  };
+}

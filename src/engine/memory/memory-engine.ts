@@ -1,0 +1,539 @@
+/**
+ * `MemoryEngine`: the `Engine` contract in shared memory, without a JavaScript object per key.
+ *
+ * A key lives in the shard that its hash chooses: in the shard's hash index, in a slot, and in versions, which carry key
+ * and value (`layout.ts`). One ordered index over the ids of all keys serves scans, another the deadlines. A queue
+ * remembers what each compaction will make superfluous, so that `maintain` never searches for it.
+ *
+ * Only the writer's thread calls the engine. Readers of other threads look up single keys with a `MemoryReader`; what
+ * they may still look at is given back when they have moved on (`epochs.ts`).
+ *
+ * Invariants, beside those of the parts:
+ *
+ * - A key is in its shard's hash index and in the ordered index from its first version on until `maintain` drops the
+ *   last one.
+ * - It is in the index of deadlines exactly while its newest version has one.
+ */
+import { assert } from '../../errors.ts';
+import type {
+  Change,
+  Engine,
+  EngineRange,
+  EngineStats,
+  ScanOptions,
+  Version,
+  Visit,
+  WalkVisit,
+} from '../engine.ts';
+import { KEY_BYTES_MAX } from '../engine.ts';
+import { BytePool } from './byte-pool.ts';
+import { Epochs } from './epochs.ts';
+import { HashIndex } from './hash-index.ts';
+import { verifyMemory } from './integrity.ts';
+import type { HashSeed } from './key-hash.ts';
+import { KeyOrder, keyIdOf } from './key-order.ts';
+import { KeySlots } from './key-slots.ts';
+import { KeyTree, TreeSlice } from './key-tree.ts';
+import {
+  IS_DELETED,
+  LOCAL_ID_BITS,
+  LOCAL_ID_MASK,
+  SHARD_COUNT_MAX,
+  VERSION_FLAGS,
+  VERSION_VALUE_BYTES,
+  keyByteCount,
+  revisionAt,
+} from './layout.ts';
+import { PagePool } from './page-pool.ts';
+import { PageTable } from './page-table.ts';
+import { Probe } from './probe.ts';
+import type { ReaderAttachment } from './reader-link.ts';
+import { ReaderLinks, tableNumber } from './reader-link.ts';
+import { Shard } from './shard.ts';
+import { SupersededQueue } from './superseded-queue.ts';
+import { VersionArena, wordOffsetOf } from './version-arena.ts';
+import {
+  flagsOf,
+  readChange,
+  readDeadline,
+  readKey,
+  readVersion,
+  unitsFor,
+  writeVersion,
+} from './version-codec.ts';
+
+export interface MemoryEngineOptions {
+  /** A power of two up to 64. */
+  readonly shardCount?: number;
+  /** Two secret random 32-bit numbers, so that nobody can choose keys that collide. */
+  readonly hashSeed?: HashSeed;
+}
+
+const DEFAULT_SEED: HashSeed = [0x4b656c70, 0x44427631];
+
+/** How many entries of the queue one `maintain` works off. */
+const SUPERSEDED_PER_STEP = 256;
+
+const NONE = 0;
+
+/** @returns false to stop. */
+type VisitId = (id: number, reference: number) => boolean;
+
+export class MemoryEngine implements Engine {
+  readonly #shards: readonly Shard[];
+  readonly #shardMask: number;
+  readonly #pool = new PagePool();
+  readonly #epochs = new Epochs();
+  readonly #links: ReaderLinks;
+  readonly #tables: PageTable[] = [];
+  readonly #hashSeed: HashSeed;
+  readonly #probe: Probe;
+  readonly #byKey: KeyOrder;
+  readonly #byDeadline: KeyOrder;
+  readonly #keys: KeyTree;
+  readonly #deadlines: KeyTree;
+  readonly #superseded = new SupersededQueue();
+  readonly #bytes = new BytePool();
+  /** Slices that no scan is using; a visitor may scan too. */
+  readonly #slices: TreeSlice[] = [];
+  #compactRevision = 0;
+  #keyCount = 0;
+  #versionCount = 0;
+  #dataBytes = 0;
+  /** The shard whose pages the next `maintain` looks at. */
+  #nextShard = 0;
+
+  constructor(options: MemoryEngineOptions = {}) {
+    const { shardCount = SHARD_COUNT_MAX, hashSeed = DEFAULT_SEED } = options;
+    assert(
+      shardCount >= 1 && shardCount <= SHARD_COUNT_MAX && (shardCount & (shardCount - 1)) === 0,
+      'the count of shards is a power of two up to 64',
+    );
+    this.#hashSeed = hashSeed;
+    this.#shardMask = shardCount - 1;
+    this.#probe = new Probe(hashSeed);
+    this.#links = new ReaderLinks(this.#epochs);
+    this.#shards = Array.from({ length: shardCount }, (_, number) => this.#newShard(number));
+    this.#byKey = new KeyOrder(this.#shards, this.#probe, false);
+    this.#byDeadline = new KeyOrder(this.#shards, this.#probe, true);
+    // Readers of other threads do not go through the trees.
+    const noNotice = (): void => {};
+    this.#keys = new KeyTree(new PageTable(NONE, this.#pool, this.#epochs, noNotice), this.#byKey);
+    this.#deadlines = new KeyTree(new PageTable(NONE, this.#pool, this.#epochs, noNotice), this.#byDeadline);
+  }
+
+  /** The shared memory in use, in bytes: what is resident of it may be less. */
+  get memoryBytes(): number {
+    return this.#pool.usedBytes;
+  }
+
+  read(key: Uint8Array, revision: number): Version | undefined {
+    return this.#read(key, revision, true);
+  }
+
+  readMeta(key: Uint8Array, revision: number): Version | undefined {
+    return this.#read(key, revision, false);
+  }
+
+  scan(range: EngineRange, revision: number, options: ScanOptions, visit: Visit): Uint8Array | undefined {
+    this.#assertReadable(revision);
+    let visitsLeft = options.visitsMax;
+    const withValue = !options.keysOnly;
+    const next = this.#forEachId(range, options.reverse, revision, (id, reference) => {
+      if (visitsLeft-- <= 0) return false;
+      if (reference === NONE) return true;
+      const shard = this.#shards[id >>> LOCAL_ID_BITS]!;
+      const words = shard.wordsOf(reference);
+      const bytes = shard.bytesOf(reference);
+      const version = readVersion(words, bytes, wordOffsetOf(reference), this.#bytes, withValue);
+      if (!visit(readKey(words, bytes, wordOffsetOf(reference), this.#bytes), version)) visitsLeft = 0;
+      return true;
+    });
+    return next === NONE ? undefined : this.#byKey.keyOf(next, this.#bytes);
+  }
+
+  count(range: EngineRange, revision: number, nowMs: number): number {
+    this.#assertReadable(revision);
+    let count = 0;
+    this.#forEachId(range, false, revision, (id, reference) => {
+      if (reference === NONE) return true;
+      const shard = this.#shards[id >>> LOCAL_ID_BITS]!;
+      const deadlineMs = readDeadline(shard.wordsOf(reference), wordOffsetOf(reference));
+      if (deadlineMs === 0 || deadlineMs > nowMs) count++;
+      return true;
+    });
+    return count;
+  }
+
+  apply(change: Change): void {
+    const { key, revision } = change;
+    assert(key.length >= 1 && key.length <= KEY_BYTES_MAX, 'a key has 1 to 65535 bytes');
+    const probe = this.#probe;
+    probe.set(key);
+    const { hash } = probe;
+    const shard = this.#shards[hash & this.#shardMask]!;
+    const found = shard.find(probe);
+    const previous = found === NONE ? NONE : shard.slots.newest(found);
+    let oldDeadlineMs = 0;
+    let wasAlive = false;
+    if (previous !== NONE) {
+      const words = shard.wordsOf(previous);
+      const offset = wordOffsetOf(previous);
+      assert(revision > revisionAt(words, offset), 'the revisions of a key ascend');
+      oldDeadlineMs = readDeadline(words, offset);
+      wasAlive = (words[offset + VERSION_FLAGS]! & IS_DELETED) === 0;
+    } else {
+      assert(revision > 0, 'the revisions of a key ascend');
+    }
+
+    const flags = flagsOf(change);
+    const isDeletion = (flags & IS_DELETED) !== 0;
+    const valueBytes = isDeletion ? 0 : change.value.length;
+    const newDeadlineMs = isDeletion ? 0 : change.expireTimeMs;
+    const reference = shard.versions.allocate(unitsFor(flags, key.length, valueBytes));
+    const localId = found === NONE ? shard.slots.take(hash) : found;
+    const id = keyIdOf(shard, localId);
+    const words = shard.wordsOf(reference);
+    const bytes = shard.bytesOf(reference);
+    writeVersion(words, bytes, wordOffsetOf(reference), previous, localId, flags, probe, change);
+
+    // An item is found in the index of deadlines by its newest version: out before that changes, in after it.
+    if (oldDeadlineMs !== newDeadlineMs && oldDeadlineMs !== 0) {
+      probe.deadlineMs = oldDeadlineMs;
+      this.#deadlines.remove(id);
+    }
+    shard.slots.publish(localId, reference);
+    if (found === NONE) {
+      shard.index.insert(hash, localId);
+      probe.deadlineMs = 0;
+      this.#keys.insert(id);
+    }
+    if (oldDeadlineMs !== newDeadlineMs && newDeadlineMs !== 0) {
+      probe.setUnhashed(key);
+      probe.deadlineMs = newDeadlineMs;
+      this.#deadlines.insert(id);
+    }
+
+    if (previous !== NONE || isDeletion) this.#superseded.push(revision, id);
+    this.#keyCount += (isDeletion ? 0 : 1) - (wasAlive ? 1 : 0);
+    this.#versionCount++;
+    this.#dataBytes += key.length + valueBytes;
+  }
+
+  walk(
+    start: Uint8Array,
+    oldest: number,
+    newest: number,
+    visitsMax: number,
+    visit: WalkVisit,
+  ): Uint8Array | undefined {
+    this.#assertReadable(oldest);
+    let visitsLeft = visitsMax;
+    const references: number[] = [];
+    const next = this.#forEachId({ start, end: undefined }, false, newest, (id) => {
+      if (visitsLeft <= 0) return false;
+      const shard = this.#shards[id >>> LOCAL_ID_BITS]!;
+      references.length = 0;
+      for (let each = shard.slots.newest(id & LOCAL_ID_MASK); each !== NONE; each = shard.previousOf(each)) {
+        const words = shard.wordsOf(each);
+        const offset = wordOffsetOf(each);
+        const revision = revisionAt(words, offset);
+        const isBase = revision <= oldest;
+        const isNeeded =
+          revision <= newest && !(isBase && (words[offset + VERSION_FLAGS]! & IS_DELETED) !== 0);
+        if (isNeeded) references.push(each);
+        if (isBase) break;
+      }
+      visitsLeft -= Math.max(1, references.length);
+      for (let index = references.length - 1; index >= 0; index--) {
+        const each = references[index]!;
+        const change = readChange(shard.wordsOf(each), shard.bytesOf(each), wordOffsetOf(each), this.#bytes);
+        if (visit(change) === false) visitsLeft = 0;
+      }
+      return true;
+    });
+    return next === NONE ? undefined : this.#byKey.keyOf(next, this.#bytes);
+  }
+
+  compact(revision: number): void {
+    if (revision <= this.#compactRevision) return;
+    this.#compactRevision = revision;
+    this.#epochs.publishCompactRevision(revision);
+  }
+
+  maintain(): boolean {
+    for (let count = 0; count < SUPERSEDED_PER_STEP; count++) {
+      if (this.#superseded.nextRevision() > this.#compactRevision) break;
+      this.#dropSuperfluous(this.#superseded.shift());
+    }
+    const isMoving = this.#moveSome() || this.#keys.moveSome() || this.#deadlines.moveSome();
+    this.#reclaim();
+    this.#pool.trim();
+    const isMore = isMoving || this.#superseded.nextRevision() <= this.#compactRevision;
+    if (!isMore) this.#pool.settle();
+    return isMore;
+  }
+
+  due(nowMs: number, limit: number): Uint8Array[] {
+    const keys: Uint8Array[] = [];
+    const first = limit > 0 ? this.#deadlines.first() : NONE;
+    if (first === NONE) return keys;
+    const slice = this.#takeSlice();
+    this.#byDeadline.loadProbe(first);
+    for (;;) {
+      this.#deadlines.sliceUp(slice);
+      for (let index = 0; index < slice.count; index++) {
+        const id = slice.ids[index]!;
+        if (keys.length === limit || this.#byDeadline.deadlineOf(id) > nowMs) {
+          this.#slices.push(slice);
+          return keys;
+        }
+        keys.push(this.#byDeadline.keyOf(id, this.#bytes));
+      }
+      if (slice.nextBorder === NONE) break;
+      this.#byDeadline.loadProbe(slice.nextBorder);
+    }
+    this.#slices.push(slice);
+    return keys;
+  }
+
+  nextDeadlineMs(): number | undefined {
+    const first = this.#deadlines.first();
+    return first === NONE ? undefined : this.#byDeadline.deadlineOf(first);
+  }
+
+  stats(): EngineStats {
+    return { keyCount: this.#keyCount, versionCount: this.#versionCount, dataBytes: this.#dataBytes };
+  }
+
+  verifyIntegrity(): void {
+    const counted = verifyMemory(this.#shards, this.#shardMask, this.#probe, this.#keys, this.#deadlines);
+    const { keyCount, versionCount, dataBytes } = this.stats();
+    assert(
+      counted.keyCount === keyCount &&
+        counted.versionCount === versionCount &&
+        counted.dataBytes === dataBytes,
+      'the counts are true',
+    );
+  }
+
+  /**
+   * Lets another thread read: what this returns is sent to it (with `transferList`) and handed to a `MemoryReader`.
+   * `detachReader` must be called when that thread reads no more, also when it ended unexpectedly.
+   */
+  attachReader(): ReaderAttachment {
+    return this.#links.attach(this.#hashSeed, this.#shards.length, this.#tables);
+  }
+
+  detachReader(seat: number): void {
+    this.#links.detach(seat);
+  }
+
+  #newShard(number: number): Shard {
+    const [slots, index, versions] = (['slots', 'index', 'versions'] as const).map((kind) => {
+      const table = new PageTable(tableNumber(number, kind), this.#pool, this.#epochs, this.#links.notice);
+      this.#tables.push(table);
+      return table;
+    });
+    assert(slots !== undefined && index !== undefined && versions !== undefined, 'a shard has three tables');
+    const keySlots = new KeySlots(slots, this.#epochs);
+    const hashIndex = new HashIndex(index, keySlots, this.#epochs, (depth) =>
+      this.#links.publishDepth(number, depth),
+    );
+    return new Shard(number, hashIndex, keySlots, new VersionArena(versions), this.#epochs);
+  }
+
+  #read(key: Uint8Array, revision: number, withValue: boolean): Version | undefined {
+    this.#assertReadable(revision);
+    const probe = this.#probe;
+    probe.set(key);
+    const shard = this.#shards[probe.hash & this.#shardMask]!;
+    const localId = shard.find(probe);
+    if (localId === NONE) return undefined;
+    const reference = this.#visibleFrom(shard, shard.slots.newest(localId), revision);
+    if (reference === NONE) return undefined;
+    return readVersion(
+      shard.wordsOf(reference),
+      shard.bytesOf(reference),
+      wordOffsetOf(reference),
+      this.#bytes,
+      withValue,
+    );
+  }
+
+  /** The version that a read at a revision sees, of a chain that begins with `newest`; 0: none, or a deletion. */
+  #visibleFrom(shard: Shard, newest: number, revision: number): number {
+    for (let each = newest; each !== NONE;) {
+      const words = shard.wordsOf(each);
+      const offset = wordOffsetOf(each);
+      if (revisionAt(words, offset) <= revision) {
+        return (words[offset + VERSION_FLAGS]! & IS_DELETED) === 0 ? each : NONE;
+      }
+      each = shard.previousOf(each);
+    }
+    return NONE;
+  }
+
+  /**
+   * Visits the ids of the keys of a range, each with the version that a read at `revision` sees (0: none), until
+   * `visit` returns false.
+   * @returns the id at which it did; 0 at the end of the range.
+   */
+  #forEachId(range: EngineRange, isReverse: boolean, revision: number, visit: VisitId): number {
+    const slice = this.#takeSlice();
+    const stopped = isReverse
+      ? this.#forEachIdDown(range, slice, revision, visit)
+      : this.#forEachIdUp(range, slice, revision, visit);
+    this.#slices.push(slice);
+    return stopped;
+  }
+
+  #forEachIdUp(range: EngineRange, slice: TreeSlice, revision: number, visit: VisitId): number {
+    const { start, end } = range;
+    const probe = this.#probe;
+    probe.setUnhashed(start);
+    for (;;) {
+      this.#keys.sliceUp(slice);
+      // Whether the range ends within the slice is asked once, of the border above it.
+      let isEndNear = end !== undefined;
+      if (end !== undefined && slice.nextBorder !== NONE) {
+        probe.setUnhashed(end);
+        isEndNear = this.#byKey.compareProbe(slice.nextBorder) <= 0;
+      }
+      this.#resolve(slice, revision);
+      for (let index = 0; index < slice.count; index++) {
+        const id = slice.ids[index]!;
+        if (isEndNear && end !== undefined) {
+          // Again for each, because the visitor may have used the probe.
+          probe.setUnhashed(end);
+          if (this.#byKey.compareProbe(id) <= 0) return NONE;
+        }
+        if (!visit(id, slice.references[index]!)) return id;
+      }
+      if (isEndNear || slice.nextBorder === NONE) return NONE;
+      this.#byKey.loadProbe(slice.nextBorder);
+    }
+  }
+
+  #forEachIdDown(range: EngineRange, slice: TreeSlice, revision: number, visit: VisitId): number {
+    const { start, end } = range;
+    const probe = this.#probe;
+    if (end !== undefined) probe.setUnhashed(end);
+    for (let isFromEnd = end === undefined; ; isFromEnd = false) {
+      this.#keys.sliceDown(slice, isFromEnd);
+      let isStartNear = start.length > 0;
+      if (start.length > 0 && slice.nextBorder !== NONE) {
+        probe.setUnhashed(start);
+        isStartNear = this.#byKey.compareProbe(slice.nextBorder) >= 0;
+      }
+      this.#resolve(slice, revision);
+      for (let index = slice.count - 1; index >= 0; index--) {
+        const id = slice.ids[index]!;
+        if (isStartNear) {
+          probe.setUnhashed(start);
+          if (this.#byKey.compareProbe(id) > 0) return NONE;
+        }
+        if (!visit(id, slice.references[index]!)) return id;
+      }
+      if (isStartNear || slice.nextBorder === NONE) return NONE;
+      this.#byKey.loadProbe(slice.nextBorder);
+    }
+  }
+
+  /**
+   * Finds the versions that a read sees for all items of a slice, before any is visited: in short loops whose steps do
+   * not wait for each other the processor fetches from many places of the memory at once.
+   */
+  #resolve(slice: TreeSlice, revision: number): void {
+    const { ids, references, count } = slice;
+    for (let index = 0; index < count; index++) {
+      const id = ids[index]!;
+      references[index] = this.#shards[id >>> LOCAL_ID_BITS]!.slots.newest(id & LOCAL_ID_MASK);
+    }
+    for (let index = 0; index < count; index++) {
+      const shard = this.#shards[ids[index]! >>> LOCAL_ID_BITS]!;
+      references[index] = this.#visibleFrom(shard, references[index]!, revision);
+    }
+  }
+
+  #takeSlice(): TreeSlice {
+    return this.#slices.pop() ?? new TreeSlice();
+  }
+
+  /** Drops the versions of a key that no read at the compaction's revision or above can see. */
+  #dropSuperfluous(id: number): void {
+    const shard = this.#shards[id >>> LOCAL_ID_BITS]!;
+    const localId = id & LOCAL_ID_MASK;
+    let newer = NONE;
+    let base = shard.slots.newest(localId);
+    while (base !== NONE && revisionAt(shard.wordsOf(base), wordOffsetOf(base)) > this.#compactRevision) {
+      newer = base;
+      base = shard.previousOf(base);
+    }
+    if (base === NONE) return;
+    const isBaseNeeded = (shard.wordsOf(base)[wordOffsetOf(base) + VERSION_FLAGS]! & IS_DELETED) === 0;
+    let dropped = base;
+    if (isBaseNeeded) {
+      dropped = shard.previousOf(base);
+      if (dropped !== NONE) shard.publishPrevious(base, NONE);
+    } else if (newer !== NONE) {
+      shard.publishPrevious(newer, NONE);
+    } else {
+      this.#removeKey(shard, localId);
+    }
+    while (dropped !== NONE) {
+      const previous = shard.previousOf(dropped);
+      const words = shard.wordsOf(dropped);
+      const offset = wordOffsetOf(dropped);
+      this.#versionCount--;
+      this.#dataBytes -= keyByteCount(words, offset) + words[offset + VERSION_VALUE_BYTES]!;
+      shard.drop(dropped);
+      dropped = previous;
+    }
+  }
+
+  /** Takes a key out of the indexes whose only version left is a deletion. */
+  #removeKey(shard: Shard, localId: number): void {
+    const id = keyIdOf(shard, localId);
+    this.#byKey.loadProbe(id);
+    this.#keys.remove(id);
+    shard.index.remove(shard.slots.hash(localId), localId);
+    shard.slots.give(localId);
+  }
+
+  /** Empties sparse pages of the next shard that has any. */
+  #moveSome(): boolean {
+    for (let count = 0; count <= this.#shardMask; count++) {
+      const shard = this.#shards[this.#nextShard]!;
+      if (shard.versions.isWasteful()) {
+        if (!shard.moveSome()) this.#nextShard = (this.#nextShard + 1) & this.#shardMask;
+        return true;
+      }
+      this.#nextShard = (this.#nextShard + 1) & this.#shardMask;
+    }
+    return false;
+  }
+
+  /** Frees what readers of other threads do not look at any more. */
+  #reclaim(): void {
+    if (!this.#epochs.hasReaders && !this.#isWaiting()) return;
+    this.#epochs.advance();
+    const oldest = this.#epochs.oldest();
+    for (const shard of this.#shards) {
+      shard.slots.reclaim(oldest);
+      shard.index.reclaim(oldest);
+    }
+    for (const table of this.#tables) table.reclaim(oldest);
+  }
+
+  #isWaiting(): boolean {
+    return (
+      this.#shards.some((shard) => shard.slots.isWaiting || shard.index.isWaiting) ||
+      this.#tables.some((table) => table.isWaiting)
+    );
+  }
+
+  #assertReadable(revision: number): void {
+    assert(revision >= this.#compactRevision, 'nobody reads below the revision of the compaction');
+  }
+}

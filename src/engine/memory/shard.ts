@@ -1,0 +1,149 @@
+/**
+ * One shard: the keys whose hash ends in its number, with their index, slots and versions.
+ *
+ * Invariants:
+ *
+ * - The versions of a key are chained from the newest to the oldest kept one, in descending revisions.
+ * - Each version says the local id of its key, so that whoever moves it finds what points at it.
+ */
+import { assert } from '../../errors.ts';
+import type { Epochs } from './epochs.ts';
+import type { HashIndex } from './hash-index.ts';
+import { segmentOffsetOf } from './hash-index.ts';
+import type { KeySlots } from './key-slots.ts';
+import {
+  IS_DROPPED,
+  LOCAL_ID_BITS,
+  LOCAL_ID_MASK,
+  SEGMENT_BITS,
+  SEGMENT_MASK,
+  SEGMENT_SHIFT,
+  SHARD_BITS,
+  SLOT_BITS,
+  SLOT_EMPTY,
+  SLOT_HASH,
+  SLOT_MASK,
+  SLOT_NEWEST,
+  SLOT_WORDS,
+  TAG_MASK,
+  TAG_SHIFT,
+  UNIT_BITS,
+  UNIT_WORDS,
+  VERSION_FLAGS,
+  VERSION_KEY,
+  VERSION_PREVIOUS,
+  versionUnits,
+} from './layout.ts';
+import type { Probe } from './probe.ts';
+import type { VersionArena } from './version-arena.ts';
+import { wordOffsetOf } from './version-arena.ts';
+import { isKeyOf } from './version-codec.ts';
+
+/** How many words one step of emptying pages looks at; the last version of a step may go beyond. */
+const WORDS_PER_STEP = 16 * 1024;
+
+export class Shard {
+  /** Its number. */
+  readonly number: number;
+  readonly index: HashIndex;
+  readonly slots: KeySlots;
+  readonly versions: VersionArena;
+  readonly #epochs: Epochs;
+
+  constructor(number: number, index: HashIndex, slots: KeySlots, versions: VersionArena, epochs: Epochs) {
+    this.#epochs = epochs;
+    this.number = number;
+    this.index = index;
+    this.slots = slots;
+    this.versions = versions;
+  }
+
+  /** The local id of the key in `probe`; 0: there is none. */
+  find(probe: Probe): number {
+    const { hash } = probe;
+    const { index } = this;
+    const segment = index.directory[(hash >>> SHARD_BITS) & index.depthMask]!;
+    const words = index.table.words[(segment >>> SEGMENT_BITS) + 2]!;
+    const base = segmentOffsetOf(segment);
+    const tag = (hash >>> TAG_SHIFT) & TAG_MASK;
+    for (let slot = hash >>> SEGMENT_SHIFT; ; slot = (slot + 1) & SEGMENT_MASK) {
+      const word = words[base + slot]!;
+      if (word === SLOT_EMPTY) return 0;
+      if (word >>> LOCAL_ID_BITS !== tag) continue;
+      const localId = word & LOCAL_ID_MASK;
+      if (localId !== 0 && this.#isKeyOf(localId, probe)) return localId;
+    }
+  }
+
+  #isKeyOf(localId: number, probe: Probe): boolean {
+    const words = this.slots.table.words[(localId >>> SLOT_BITS) + 1]!;
+    const offset = (localId & SLOT_MASK) * SLOT_WORDS;
+    if ((words[offset + SLOT_HASH]! | 0) !== probe.hash) return false;
+    const newest = words[offset + SLOT_NEWEST]!;
+    return isKeyOf(this.versions.table.words[newest >>> UNIT_BITS]!, wordOffsetOf(newest), probe);
+  }
+
+  /** The words of the page in which a version lies. */
+  wordsOf(reference: number): Uint32Array {
+    return this.versions.table.words[reference >>> UNIT_BITS]!;
+  }
+
+  bytesOf(reference: number): Uint8Array {
+    return this.versions.table.bytes[reference >>> UNIT_BITS]!;
+  }
+
+  previousOf(reference: number): number {
+    return this.wordsOf(reference)[wordOffsetOf(reference) + VERSION_PREVIOUS]!;
+  }
+
+  /** Makes `previous` the version before another one, for readers of other threads too. */
+  publishPrevious(reference: number, previous: number): void {
+    this.#epochs.publish(this.wordsOf(reference), wordOffsetOf(reference) + VERSION_PREVIOUS, previous);
+  }
+
+  /** Gives up a version to which nothing points any more. */
+  drop(reference: number): void {
+    const words = this.wordsOf(reference);
+    const offset = wordOffsetOf(reference);
+    words[offset + VERSION_FLAGS]! |= IS_DROPPED;
+    this.versions.release(reference, versionUnits(words, offset));
+  }
+
+  /** Moves some versions out of sparse pages. @returns whether there is more to move. */
+  moveSome(): boolean {
+    let wordsLeft = WORDS_PER_STEP;
+    while (this.versions.isWasteful()) {
+      if (wordsLeft <= 0) return true;
+      const reference = this.versions.nextToMove();
+      const words = this.wordsOf(reference);
+      const offset = wordOffsetOf(reference);
+      const units = versionUnits(words, offset);
+      wordsLeft -= units * UNIT_WORDS;
+      if ((words[offset + VERSION_FLAGS]! & IS_DROPPED) === 0) this.#move(reference, words, offset, units);
+    }
+    return false;
+  }
+
+  #move(reference: number, words: Uint32Array, offset: number, units: number): void {
+    const moved = this.versions.allocate(units);
+    const target = this.wordsOf(moved);
+    const targetOffset = wordOffsetOf(moved);
+    const count = units * UNIT_WORDS;
+    // The link to the version before may change meanwhile only by this thread, so a plain copy is whole.
+    for (let index = 0; index < count; index++) target[targetOffset + index] = words[offset + index]!;
+    const localId = words[offset + VERSION_KEY]! & LOCAL_ID_MASK;
+    const newest = this.slots.newest(localId);
+    if (newest === reference) {
+      this.slots.publish(localId, moved);
+    } else {
+      let newer = newest;
+      while (this.previousOf(newer) !== reference) {
+        newer = this.previousOf(newer);
+        assert(newer !== 0, 'a live version is in the chain of its key');
+      }
+      this.publishPrevious(newer, moved);
+    }
+    words[offset + VERSION_FLAGS]! |= IS_DROPPED;
+    this.versions.release(reference, units);
+  }
+}

@@ -1,0 +1,68 @@
+/** `kelp log`: the records of a log, in order. */
+import type { RecordShape } from '../../gen/kelp/storage/v1/log_codec.ts';
+import type { Disk } from '../disk/disk.ts';
+import { nodeDisk } from '../disk/node-disk.ts';
+import { StoreError } from '../errors.ts';
+import { fixed } from '../limits.ts';
+import type { TornTail } from '../wal/segment-end.ts';
+import { kindOf } from './file-system.ts';
+import { filesFrom, openRow, segmentFilesAt } from './segment-files.ts';
+import { readRow, recordsOf } from './segment-reader.ts';
+import { whileUnused } from './unused-directory.ts';
+
+export interface LogRequest {
+  /** A data directory, a folder of segments or one segment. */
+  readonly path: string;
+  /** Both inclusive; left out: from the first one, to the last one. */
+  readonly fromRevision?: number;
+  readonly toRevision?: number;
+  readonly disk?: Disk;
+}
+
+/** Called with each record; the bytes in it are valid until its promise resolves. */
+export type OnLogRecord = (record: RecordShape) => Promise<void> | undefined;
+
+/** Where the log ended. */
+export interface LogEnd {
+  /** What a crash left of a write under way behind the last record; it is no part of the log. */
+  readonly torn: TornTail | undefined;
+  /** The first revision that there is in the log. */
+  readonly firstRevision: number;
+}
+
+/**
+ * Hands on the records of a range of revisions, and the notes that follow each. Changes nothing.
+ * @throws StoreError `damaged` when it comes to damage, `locked`, `invalidArgument`.
+ */
+export async function readLog(request: LogRequest, onRecord: OnLogRecord): Promise<LogEnd> {
+  const { path, disk = nodeDisk } = request;
+  if ((await kindOf(path)) !== 'folder') return read(disk, request, onRecord);
+  return whileUnused(disk, path, () => read(disk, request, onRecord));
+}
+
+async function read(
+  disk: Disk,
+  { path, fromRevision = 0, toRevision = fixed.integerMax }: LogRequest,
+  onRecord: OnLogRecord,
+): Promise<LogEnd> {
+  const files = await segmentFilesAt(disk, path);
+  const row = await openRow(disk, filesFrom(files, fromRevision));
+  if (row === undefined) throw new StoreError('invalidArgument', `${path} holds no segment of a log`);
+  const firstRevision = files[0]?.name.firstRevision ?? 0;
+  const batches = readRow(row.segments, row.seed);
+  for (;;) {
+    const next = await batches.next();
+    if (next.done === true) return { torn: next.value.torn, firstRevision };
+    if (next.value.revision < fromRevision) continue;
+    let revision = next.value.revisionBefore;
+    for (const { record } of recordsOf(next.value)) {
+      if (record.revision !== 0) revision = record.revision;
+      if (revision < fromRevision) continue;
+      if (revision > toRevision) {
+        await batches.return({ checksum: 0, revision, torn: undefined });
+        return { torn: undefined, firstRevision };
+      }
+      await onRecord(record);
+    }
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * Verifies a snapshot, or a backup, which is the same: the checksums and counts of the file, and that its blocks hold
+ * what recovery can load: leases in the order of their ids, then versions in the order of keys and revisions.
+ */
+import {
+  readSnapshotBlock,
+  readSnapshotHeader,
+  type SnapshotBlockShape,
+  type SnapshotHeaderShape,
+  type SnapshotVersionShape,
+} from '../../gen/kelp/storage/v1/snapshot_codec.ts';
+import type { Disk } from '../disk/disk.ts';
+import { SnapshotDamageError } from '../snapshot/damage.ts';
+import { openSnapshotFile, type SnapshotReader } from '../snapshot/reader.ts';
+import { SNAPSHOT_FORMAT_VERSION } from '../store/checkpoint.ts';
+import { WireError } from '../wire/wire-error.ts';
+import type { OnProgress } from './progress.ts';
+
+/** What was counted on the way; the caller makes it, so that it has it also when damage ends the way. */
+export interface SnapshotCounts {
+  bytes: number;
+  versionCount: number;
+  leaseCount: number;
+}
+
+export function noCounts(): SnapshotCounts {
+  return { bytes: 0, versionCount: 0, leaseCount: 0 };
+}
+
+/** A block as it stands in the file, verified. */
+export interface VerifiedBlock {
+  readonly bytes: Buffer;
+  readonly itemCount: number;
+}
+
+/** A snapshot that is being read, with its header. */
+export class VerifyingSnapshot {
+  readonly header: SnapshotHeaderShape;
+  readonly counts: SnapshotCounts;
+  readonly #path: string;
+  readonly #reader: SnapshotReader;
+  readonly #onProgress: OnProgress;
+  #lastLeaseId = 0;
+  #lastVersion: SnapshotVersionShape | undefined;
+
+  /** @throws StoreError `damaged`, or a `DiskError`. */
+  static async open(
+    disk: Disk,
+    path: string,
+    onProgress: OnProgress,
+    counts = noCounts(),
+  ): Promise<VerifyingSnapshot> {
+    const reader = await openSnapshotFile(disk, path);
+    try {
+      return new VerifyingSnapshot(path, reader, onProgress, counts);
+    } catch (error) {
+      await reader.close();
+      throw error;
+    }
+  }
+
+  private constructor(path: string, reader: SnapshotReader, onProgress: OnProgress, counts: SnapshotCounts) {
+    this.#path = path;
+    this.#reader = reader;
+    this.#onProgress = onProgress;
+    this.counts = counts;
+    counts.bytes = reader.bytesTotal;
+    this.header = this.#readHeader();
+  }
+
+  /** The next block; `undefined` when there is no other and the file is whole. @throws StoreError `damaged`. */
+  async next(): Promise<VerifiedBlock | undefined> {
+    const offset = this.#reader.bytesRead;
+    const next = await this.#reader.next();
+    if (next === undefined) return undefined;
+    const block = this.#decode('block', offset, () => readSnapshotBlock(next.block, 0, next.block.length));
+    this.#checkBlock(block, next.itemCount, offset);
+    this.counts.leaseCount += block.leases.length;
+    this.counts.versionCount += block.versions.length;
+    this.#onProgress({
+      work: `reading ${this.#path}`,
+      doneBytes: this.#reader.bytesRead,
+      totalBytes: this.#reader.bytesTotal,
+    });
+    return { bytes: next.block, itemCount: next.itemCount };
+  }
+
+  /** Reads to the end. @throws StoreError `damaged`. */
+  async verify(): Promise<void> {
+    while ((await this.next()) !== undefined);
+  }
+
+  close(): Promise<void> {
+    return this.#reader.close();
+  }
+
+  #readHeader(): SnapshotHeaderShape {
+    const bytes = Buffer.from(this.#reader.header);
+    const header = this.#decode('header', 0, () => readSnapshotHeader(bytes, 0, bytes.length));
+    const { formatVersion, revision, oldestRevision } = header;
+    if (formatVersion !== SNAPSHOT_FORMAT_VERSION) {
+      throw this.#damage(
+        `it has format ${formatVersion}; this version reads format ${SNAPSHOT_FORMAT_VERSION}, so use the one that wrote it`,
+        0,
+      );
+    }
+    if (oldestRevision > revision) throw this.#damage('the header contradicts itself', 0);
+    return header;
+  }
+
+  #checkBlock({ leases, versions }: SnapshotBlockShape, itemCount: number, offset: number): void {
+    if (leases.length + versions.length !== itemCount) {
+      throw this.#damage(`a block has ${leases.length + versions.length} items, not ${itemCount}`, offset);
+    }
+    if (leases.length > 0 && this.#lastVersion !== undefined) {
+      throw this.#damage('leases stand behind keys', offset);
+    }
+    for (const { leaseId } of leases) {
+      if (leaseId <= this.#lastLeaseId) throw this.#damage('leases are out of order', offset);
+      this.#lastLeaseId = leaseId;
+    }
+    for (const version of versions) {
+      if (version.revision < 1 || version.revision > this.header.revision) {
+        throw this.#damage(
+          `a version of revision ${version.revision} in a snapshot of ${this.header.revision}`,
+          offset,
+        );
+      }
+      if (this.#lastVersion !== undefined && !isBehind(version, this.#lastVersion)) {
+        throw this.#damage('keys are out of order', offset);
+      }
+      this.#lastVersion = version;
+    }
+  }
+
+  #decode<Message>(what: string, offset: number, read: () => Message): Message {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      throw this.#damage(
+        `the ${what} can not be understood (${error.message}); use the version that wrote it`,
+        offset,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  #damage(what: string, offset: number, options?: ErrorOptions): SnapshotDamageError {
+    return new SnapshotDamageError(this.#path, offset, what, options);
+  }
+}
+
+function isBehind(version: SnapshotVersionShape, before: SnapshotVersionShape): boolean {
+  const order = Buffer.compare(version.key, before.key);
+  return order > 0 || (order === 0 && version.revision > before.revision);
+}

@@ -1,0 +1,15 @@
+import { StoreError } from '../errors.ts';
+
+/** A snapshot is not what was written, and where. */
+export class SnapshotDamageError extends StoreError<'damaged'> {
+  readonly path: string;
+  readonly offset: number;
+  readonly what: string;
+
+  constructor(path: string, offset: number, what: string, options?: ErrorOptions) {
+    super('damaged', `snapshot ${path} is damaged at offset ${offset}: ${what}`, options);
+    this.path = path;
+    this.offset = offset;
+    this.what = what;
+  }
+}

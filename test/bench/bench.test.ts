@@ -1,0 +1,56 @@
+import { spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import type { BenchDocument } from '../../bench/report.ts';
+
+const TIMEOUT_MS = 120_000;
+
+function runBench(...args: string[]): { stdout: string; stderr: string; status: number | null } {
+  return spawnSync(process.execPath, ['--expose-gc', 'bench/main.ts', ...args], {
+    encoding: 'utf8',
+    timeout: TIMEOUT_MS,
+  });
+}
+
+test(
+  'a quick run measures what it was asked for and prints one JSON document',
+  { timeout: TIMEOUT_MS },
+  () => {
+    const args = ['--quick', '--json', '--sizes', '100,200'];
+    const { stdout, stderr, status } = runBench(...args, '--filter', 'store-get', '--filter', 'log');
+    expect(status, stderr).toBe(0);
+    const { machine, isQuick, figures, missing } = JSON.parse(stdout) as BenchDocument;
+    expect(machine.node).toBe(process.version);
+    expect(isQuick).toBe(true);
+    expect(missing).toEqual([]);
+    expect(new Set(figures.map((figure) => figure.case))).toEqual(new Set(['log', 'store-get']));
+    const keyCountsOf = (name: string): Set<number | null> =>
+      new Set(figures.filter((figure) => figure.case === name).map(({ keyCount }) => keyCount));
+    expect(keyCountsOf('log')).toEqual(new Set([null]));
+    expect(keyCountsOf('store-get')).toEqual(new Set([100, 200]));
+    for (const { n, median, min, max } of figures) {
+      expect(n).toBeGreaterThan(0);
+      expect(min).toBeGreaterThan(0);
+      expect(median).toBeGreaterThanOrEqual(min);
+      expect(max).toBeGreaterThanOrEqual(median);
+    }
+  },
+);
+
+test(
+  'a server is measured in a process of its own, and the table names every figure',
+  { timeout: TIMEOUT_MS },
+  () => {
+    const { stdout, stderr, status } = runBench('--quick', '--sizes', '100', '--filter', 'served');
+    expect(status, stderr).toBe(0);
+    expect(stdout).toMatch(/^served +100 keys$/m);
+    expect(stdout).toMatch(/^ {2}@grpc\/grpc-js: get, 64 under way +operations\/s +[\d,]+$/m);
+    expect(stdout).toMatch(/^ {2}connect-node, gRPC: put, 256 under way +operations\/s +[\d,]+$/m);
+    expect(stdout).toMatch(/1000 watchers, a key each: one put to event, p99 +ms +[\d.,]+$/m);
+  },
+);
+
+test('a case that does not exist is refused with the way to find those that do', () => {
+  const { stderr, status } = runBench('--filter', 'no-such-case');
+  expect(status).toBe(2);
+  expect(stderr).toContain('--list');
+});

@@ -1,0 +1,386 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isStoreError } from '../../src/errors.ts';
+import { verifyDirectory } from '../../src/offline/verify.ts';
+import type { VerifyReport } from '../../src/offline/verify-report.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import {
+  changed,
+  contentOf,
+  DATA_DIR,
+  diskWith,
+  type Files,
+  filesOf,
+  flip,
+  longLog,
+  longLogWithSnapshots,
+  readFiles,
+  segmentPath,
+  snapshotPath,
+  startOn,
+} from './small-stores.ts';
+
+const long = longLog();
+const withSnapshots = longLogWithSnapshots();
+const foreign = longLog(2);
+
+/** Verifies, and sees to it that nothing is changed. */
+async function verify(files: Files): Promise<VerifyReport> {
+  const disk = await diskWith(files);
+  const report = await verifyDirectory(DATA_DIR, () => undefined, disk);
+  expect(await readFiles(disk)).toEqual(new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1))));
+  expect(await disk.list(DATA_DIR)).toEqual(['log', 'snapshots']);
+  return report;
+}
+
+/** Each damage in a line. */
+async function damagesIn(files: Files): Promise<string[]> {
+  const { damages, isWhole } = await verify(files);
+  expect(isWhole).toBe(damages.length === 0);
+  return damages.map(({ file, offset, what, fromRevision, toRevision }) => {
+    const name = file.slice(DATA_DIR.length + 1).replace(/0{10,}/, '');
+    return `${name}:${offset} ${what} [${fromRevision}..${toRevision ?? ''}]`;
+  });
+}
+
+describe('a whole data directory', () => {
+  it('is found whole, with what is in it', async () => {
+    expect(await verify(await withSnapshots)).toMatchObject({
+      isWhole: true,
+      wholeRevision: 13,
+      log: { segmentCount: 4, firstRevision: 1, lastRevision: 13, torn: undefined },
+      snapshots: [
+        { revision: 10, isWhole: true, leaseCount: 1 },
+        { revision: 6, isWhole: true, leaseCount: 1, versionCount: 5 },
+      ],
+      damages: [],
+      notes: [],
+      recovery: { kind: 'starts', revision: 13, snapshotRevision: 10, cutBytes: 0, skippedSnapshots: [] },
+    });
+  });
+
+  it('may be empty', async () => {
+    expect(await verify(new Map())).toMatchObject({ isWhole: true, recovery: { kind: 'newStore' } });
+    const files = await filesOf(async () => undefined);
+    expect(await verify(files)).toMatchObject({ isWhole: true, recovery: { kind: 'starts', revision: 0 } });
+  });
+
+  it('is told by its folders', async () => {
+    const disk = await diskWith(new Map());
+    await expect(verifyDirectory('/', () => undefined, disk)).rejects.toMatchObject({
+      code: 'invalidArgument',
+      message: expect.stringMatching(/no data directory/),
+    });
+  });
+
+  it('tells of files that were left over', async () => {
+    const files = new Map([
+      ...(await withSnapshots),
+      [`${segmentPath(14)}.tmp`, new Uint8Array(3)] as const,
+      [`${snapshotPath(14)}.tmp`, new Uint8Array(3)] as const,
+      [`${snapshotPath(3)}.damaged`, new Uint8Array(3)] as const,
+    ]);
+    const { isWhole, notes } = await verify(files);
+    expect([isWhole, ...notes]).toEqual([
+      true,
+      expect.stringMatching(/14\.log\.tmp was being made/),
+      expect.stringMatching(/14\.snapshot\.tmp was being made/),
+      expect.stringMatching(/3\.snapshot\.damaged was set aside/),
+    ]);
+  });
+});
+
+describe('a directory in use', () => {
+  it('is refused', async () => {
+    const disk = await diskWith(new Map());
+    const store = await openStore({ dataDir: DATA_DIR, disk, clock: new ManualClock() });
+    const verifying = verifyDirectory(DATA_DIR, () => undefined, disk);
+    await expect(verifying).rejects.toMatchObject({ code: 'locked' });
+    await store.close();
+    expect(await verifyDirectory(DATA_DIR, () => undefined, disk)).toMatchObject({ isWhole: true });
+    // The lock was given back.
+    await (await openStore({ dataDir: DATA_DIR, disk, clock: new ManualClock() })).close();
+  });
+
+  it('is refused also when the server comes meanwhile', async () => {
+    const disk = await diskWith(await long);
+    const verifying = verifyDirectory(DATA_DIR, () => undefined, disk);
+    const lock = await disk.lock(`${DATA_DIR}/LOCK`);
+    await expect(verifying).rejects.toMatchObject({ code: 'locked' });
+    await lock.release();
+  });
+});
+
+describe('damage in the log', () => {
+  it('is named by file, offset and revisions', async () => {
+    const files = await long;
+    const path = segmentPath(4);
+    const damaged = changed(files, path, flip(contentOf(files, path), 2000 * 8));
+    expect(await damagesIn(damaged)).toEqual([
+      expect.stringMatching(/^log\/4\.log:\d+ the checksum of a frame is wrong \[5\.\.6\]$/),
+    ]);
+    expect(await verify(damaged)).toMatchObject({
+      wholeRevision: 4,
+      log: { lastRevision: 13 },
+      recovery: { kind: 'stops', why: expect.stringMatching(/the checksum of a frame is wrong/) },
+    });
+  });
+
+  it('is named in every segment that has some', async () => {
+    let files = await long;
+    for (const revision of [1, 4, 10]) {
+      const path = segmentPath(revision);
+      files = changed(files, path, flip(contentOf(files, path), 2000 * 8));
+    }
+    expect(await damagesIn(files)).toEqual([
+      expect.stringMatching(/^log\/1\.log:\d+ .* \[2\.\.3\]$/),
+      expect.stringMatching(/^log\/4\.log:\d+ .* \[5\.\.6\]$/),
+      expect.stringMatching(/^log\/10\.log:\d+ .* \[11\.\.12\]$/),
+    ]);
+  });
+
+  it('before the newest snapshot does not stop a start', async () => {
+    const files = await withSnapshots;
+    const path = segmentPath(1);
+    const report = await verify(changed(files, path, flip(contentOf(files, path), 2000 * 8)));
+    expect(report).toMatchObject({
+      isWhole: false,
+      wholeRevision: 13,
+      recovery: { kind: 'starts', revision: 13, snapshotRevision: 10 },
+    });
+  });
+
+  it('is a broken header', async () => {
+    const files = await long;
+    const path = segmentPath(4);
+    expect(await damagesIn(changed(files, path, flip(contentOf(files, path), 60 * 8)))).toEqual([
+      expect.stringMatching(/^log\/4\.log:0 .* \[4\.\.6\]$/),
+    ]);
+  });
+
+  it('is a missing segment, whichever it is', async () => {
+    const files = await long;
+    const without = (revision: number): Files => changed(files, segmentPath(revision), undefined);
+    expect(await damagesIn(without(1))).toEqual([
+      'log/4.log:0 the log begins at revision 4: what comes before is missing [1..3]',
+    ]);
+    expect(await damagesIn(without(4))).toEqual([
+      'log/7.log:0 the segment before it, of revision 4, is missing [4..6]',
+    ]);
+    expect(await verify(without(4))).toMatchObject({ wholeRevision: 3, recovery: { kind: 'stops' } });
+  });
+
+  it('is a newest segment that is missing, when a snapshot knows of it', async () => {
+    const files = await filesOf(async ({ store }) => {
+      for (let index = 1; index <= 5; index++) await store.put('a', '.'.repeat(1300));
+      await store.snapshot();
+    });
+    const report = await verify(changed(files, segmentPath(4), undefined));
+    expect(report.damages).toMatchObject([{ what: expect.stringMatching(/ends at revision 3, before/) }]);
+    expect(report).toMatchObject({ wholeRevision: 5, recovery: { kind: 'stops' } });
+  });
+
+  it('is a log that is missing altogether', async () => {
+    const files = new Map([...(await withSnapshots)].filter(([path]) => path.includes('snapshot')));
+    expect(await verify(files)).toMatchObject({
+      isWhole: false,
+      wholeRevision: 10,
+      recovery: { kind: 'stops', why: expect.stringMatching(/the log is missing/) },
+    });
+  });
+
+  it('is a segment of another store, or of another history', async () => {
+    const files = await long;
+    const path = segmentPath(7);
+    expect(await damagesIn(changed(files, path, contentOf(await foreign, path)))).toEqual([
+      'log/7.log:0 the segment belongs to another store [7..9]',
+    ]);
+    const otherHistory = await filesOf(async ({ store }) => {
+      for (let index = 1; index <= 13; index++) await store.put(`other${index}`, '-'.repeat(1300));
+    });
+    expect(await damagesIn(changed(files, path, contentOf(otherHistory, path)))).toEqual([
+      expect.stringMatching(/^log\/7\.log:0 the segment does not follow the end of the one before/),
+      expect.stringMatching(/^log\/10\.log:0 the segment does not follow the end of the one before/),
+    ]);
+  });
+
+  it('is a file with an impossible name', async () => {
+    const files = changed(await long, `${DATA_DIR}/log/5.log`, new Uint8Array(8));
+    expect(await damagesIn(files)).toEqual(['log/5.log:0 no segment of the log has such a name [1..]']);
+  });
+});
+
+describe('the end of the log', () => {
+  it('may be torn, which is no damage', async () => {
+    const files = await long;
+    const path = segmentPath(13);
+    const bytes = contentOf(files, path).slice();
+    // The mark at the end of the content ends in the upper bytes of its revision, 7 zeros.
+    const offset = bytes.findLastIndex((byte) => byte !== 0) + 8;
+    bytes.fill(0xab, offset, offset + 100);
+    expect(await verify(changed(files, path, bytes))).toMatchObject({
+      isWhole: true,
+      wholeRevision: 13,
+      log: { torn: { file: path, offset, bytes: 100 } },
+      recovery: { kind: 'starts', revision: 13, cutBytes: 100 },
+    });
+  });
+});
+
+describe('a damaged snapshot', () => {
+  it('is named, and passed over for the one before', async () => {
+    const files = await withSnapshots;
+    const path = snapshotPath(10);
+    const damaged = changed(files, path, flip(contentOf(files, path), 150 * 8));
+    expect(await damagesIn(damaged)).toEqual([
+      expect.stringMatching(/^snapshots\/10\.snapshot:\d+ .*checksum.* \[10\.\.10\]$/),
+    ]);
+    expect(await verify(damaged)).toMatchObject({
+      wholeRevision: 13,
+      snapshots: [{ isWhole: false }, { isWhole: true }],
+      recovery: { kind: 'starts', revision: 13, snapshotRevision: 6, skippedSnapshots: [10] },
+    });
+  });
+
+  it('may be of another store, or have the name of another', async () => {
+    const files = await withSnapshots;
+    const renamed = changed(files, snapshotPath(12), contentOf(files, snapshotPath(10)));
+    expect(await damagesIn(renamed)).toEqual([
+      expect.stringMatching(/snapshots\/12\.snapshot:0 its name is not its revision, 10 /),
+    ]);
+    const other = await filesOf(
+      async ({ store }) => {
+        await store.put('a', 'b');
+        await store.snapshot();
+      },
+      { seed: 3 },
+    );
+    const mixed = changed(files, snapshotPath(1), contentOf(other, snapshotPath(1)));
+    expect(await damagesIn(mixed)).toEqual([
+      expect.stringMatching(/snapshots\/1\.snapshot:0 it belongs to another store than the log/),
+    ]);
+  });
+
+  it('is found at any flipped bit and any length', async () => {
+    const files = await withSnapshots;
+    const path = snapshotPath(10);
+    const bytes = contentOf(files, path);
+    for (let bit = 0; bit < bytes.length * 8; bit += 7) {
+      expect(await damagesIn(changed(files, path, flip(bytes, bit))), `bit ${bit}`).toHaveLength(1);
+    }
+    for (let length = 0; length < bytes.length; length += 5) {
+      expect(await damagesIn(changed(files, path, bytes.slice(0, length))), `cut at ${length}`).toHaveLength(
+        1,
+      );
+    }
+  });
+});
+
+describe('a restore that was broken off', () => {
+  it('is told, and refused by a start', async () => {
+    const disk = await diskWith(await long);
+    await disk.makeDirectory(`${DATA_DIR}/restoring`);
+    expect(await verifyDirectory(DATA_DIR, () => undefined, disk)).toMatchObject({
+      isWhole: false,
+      wholeRevision: 0,
+      recovery: { kind: 'stops' },
+    });
+    const starting = openStore({ dataDir: DATA_DIR, disk, clock: new ManualClock() });
+    await expect(starting).rejects.toMatchObject({
+      code: 'damaged',
+      message: expect.stringMatching(/broken off/),
+    });
+  });
+});
+
+/** What may become of a data directory. */
+type Harm =
+  | { readonly kind: 'flip'; readonly file: number; readonly at: number }
+  | { readonly kind: 'cut'; readonly file: number; readonly at: number }
+  | { readonly kind: 'zero'; readonly file: number; readonly at: number }
+  | { readonly kind: 'remove'; readonly file: number }
+  | { readonly kind: 'exchange'; readonly file: number; readonly with: number }
+  | { readonly kind: 'foreign'; readonly file: number };
+
+const fileArbitrary = fc.nat(6);
+const atArbitrary = fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true });
+const harmArbitrary: fc.Arbitrary<Harm> = fc.oneof(
+  fc.record({ kind: fc.constantFrom('flip', 'cut', 'zero'), file: fileArbitrary, at: atArbitrary }),
+  fc.record({ kind: fc.constant('remove'), file: fileArbitrary }),
+  fc.record({ kind: fc.constant('exchange'), file: fileArbitrary, with: fileArbitrary }),
+  fc.record({ kind: fc.constant('foreign'), file: fileArbitrary }),
+) as fc.Arbitrary<Harm>;
+
+function harmed(files: Files, others: Files, harm: Harm): Files {
+  const paths = [...files.keys()];
+  const path = paths[harm.file % paths.length];
+  if (path === undefined) return files;
+  const bytes = contentOf(files, path);
+  // The zeros behind the content are of little interest.
+  const contentBytes = bytes.findLastIndex((byte) => byte !== 0) + 33;
+  switch (harm.kind) {
+    case 'flip':
+      return changed(
+        files,
+        path,
+        flip(bytes, Math.floor(harm.at * Math.min(contentBytes, bytes.length) * 8)),
+      );
+    case 'cut':
+      return changed(files, path, bytes.slice(0, Math.floor(harm.at * contentBytes)));
+    case 'zero': {
+      const start = Math.floor(harm.at * contentBytes);
+      return changed(files, path, bytes.slice().fill(0, start, start + 100));
+    }
+    case 'remove':
+      return changed(files, path, undefined);
+    case 'exchange': {
+      const other = paths[harm.with % paths.length] ?? path;
+      return changed(changed(files, path, contentOf(files, other)), other, bytes);
+    }
+    case 'foreign':
+      return others.has(path) ? changed(files, path, contentOf(others, path)) : files;
+  }
+}
+
+describe('the forecast', () => {
+  it('is what the next start does, whatever the damage', { timeout: 120_000 }, async () => {
+    const bases = [await long, await withSnapshots];
+    const others = await foreign;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(1),
+        fc.array(harmArbitrary, { minLength: 0, maxLength: 3 }),
+        async (base, harms) => {
+          let files = bases[base] ?? new Map<string, Uint8Array>();
+          for (const harm of harms) files = harmed(files, others, harm);
+          const { isWhole, wholeRevision, recovery, log } = await verify(files);
+          const outcome = await startOn(files);
+          if (outcome instanceof Error) {
+            expect(isStoreError(outcome, 'damaged'), String(outcome)).toBe(true);
+            expect(recovery.kind, String(outcome)).toBe('stops');
+            expect(isWhole).toBe(false);
+            return;
+          }
+          const recovered = outcome.events.find((event) => event.kind === 'recovered');
+          if (recovery.kind === 'newStore') {
+            expect(recovered).toBeUndefined();
+            return;
+          }
+          expect(recovery).toMatchObject({
+            kind: 'starts',
+            revision: outcome.revision,
+            snapshotRevision: recovered?.snapshotRevision,
+            skippedSnapshots: outcome.events.flatMap((event) =>
+              event.kind === 'snapshotDamaged' ? [event.revision] : [],
+            ),
+          });
+          expect(wholeRevision).toBe(outcome.revision);
+          const cut = outcome.events.find((event) => event.kind === 'tornTailCut');
+          expect(log.torn).toEqual(cut && { file: cut.file, offset: cut.offset, bytes: cut.bytes });
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+});

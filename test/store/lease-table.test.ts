@@ -1,0 +1,102 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { KeyText } from '../../src/store/keys.ts';
+import { LeaseTable } from '../../src/store/lease-table.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+describe('the table of leases', () => {
+  it('gives what is due in the order of deadlines, then of ids, whatever was renewed or ended before', () => {
+    const action = fc.record({
+      leaseId: fc.integer({ min: 1, max: 8 }),
+      kind: fc.constantFrom('grant', 'grant', 'renew', 'remove', 'due'),
+      ms: fc.integer({ min: 1, max: 40 }),
+    });
+    const property = fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
+      const table = new LeaseTable(new ManualClock());
+      const deadlines = new Map<number, number>();
+      let nowMs = 0;
+      for (const { kind, leaseId, ms } of actions) {
+        const deadline = deadlines.get(leaseId);
+        if (kind === 'grant' && deadline === undefined) {
+          deadlines.set(leaseId, nowMs + ms);
+          table.grant(leaseId, ms, nowMs + ms);
+        } else if (kind === 'renew') {
+          if (deadline !== undefined) deadlines.set(leaseId, Math.max(deadline, nowMs + ms));
+          table.renew(leaseId, nowMs + ms);
+        } else if (kind === 'remove') {
+          deadlines.delete(leaseId);
+          table.remove(leaseId);
+        } else if (kind === 'due') {
+          nowMs += ms;
+          const due = [...deadlines].filter(([, deadlineMs]) => deadlineMs <= nowMs);
+          due.sort(([idA, a], [idB, b]) => a - b || idA - idB);
+          for (const [id, deadlineMs] of due) {
+            expect(table.due(nowMs)).toMatchObject({ leaseId: id, deadlineMs });
+            table.remove(id);
+            deadlines.delete(id);
+          }
+          expect(table.due(nowMs)).toBeUndefined();
+        }
+        const earliest = Math.min(...deadlines.values());
+        expect(table.nextDeadlineMs() ?? Infinity).toBeLessThanOrEqual(earliest);
+        expect(table.size).toBe(deadlines.size);
+      }
+    });
+    fc.assert(property, { numRuns: 500 });
+  });
+
+  it('forgets the deadlines of leases that ended early', () => {
+    const table = new LeaseTable(new ManualClock());
+    for (let leaseId = 1; leaseId <= 10_000; leaseId++) {
+      table.grant(leaseId, 1, leaseId);
+      table.remove(leaseId);
+    }
+    // Only the newest few may still have a place.
+    expect(table.nextDeadlineMs() ?? Infinity).toBeGreaterThan(9900);
+  });
+
+  it('counts the keys of a lease and their bytes', () => {
+    const table = new LeaseTable(new ManualClock());
+    table.grant(1, 1000, 1000);
+    table.grant(2, 1000, 1000);
+    const key = 'key' as KeyText;
+    table.move(key, 0, 1);
+    table.move('other' as KeyText, 0, 1);
+    expect(table.get(1)).toMatchObject({ keyBytes: 8, keys: new Set(['key', 'other']) });
+    table.move(key, 1, 2);
+    expect([table.get(1)?.keyBytes, table.get(2)?.keyBytes]).toEqual([5, 3]);
+    table.move(key, 2, 0);
+    expect(table.get(2)).toMatchObject({ keyBytes: 0, keys: new Set() });
+    // A key of an old version whose lease has ended.
+    table.move(key, 77, 1);
+    expect(table.get(1)?.keyBytes).toBe(8);
+    expect(() => table.move(key, 1, 77)).toThrow(/broken invariant/);
+    expect(() => table.grant(1, 1000, 1000)).toThrow(/broken invariant/);
+  });
+
+  it('has a clock that counts whole milliseconds and goes on from where it was set', () => {
+    const clock = new ManualClock();
+    const table = new LeaseTable(clock);
+    clock.advance(10.75);
+    expect(table.clockMs()).toBe(10);
+    clock.jump(5000);
+    expect(table.clockMs()).toBe(10);
+    table.setClock(500);
+    expect(table.clockMs()).toBe(500);
+    clock.advance(2);
+    expect(table.clockMs()).toBe(502);
+  });
+
+  it('lists leases after an id, in the order of ids', () => {
+    const table = new LeaseTable(new ManualClock());
+    for (const id of [20, 3, 100]) table.grant(id, 1000, 1000);
+    const idsAfter = (id: number, limit: number) => table.list(id, limit).map(({ leaseId }) => leaseId);
+    expect(idsAfter(0, 10)).toEqual([3, 20, 100]);
+    expect(idsAfter(3, 10)).toEqual([20, 100]);
+    expect(idsAfter(4, 1)).toEqual([20]);
+    expect(idsAfter(100, 10)).toEqual([]);
+    table.remove(20);
+    table.grant(5, 1000, 1000);
+    expect(idsAfter(0, 10)).toEqual([3, 5, 100]);
+  });
+});
