@@ -150,6 +150,7 @@ export const catalog: readonly CatalogEntry[] = [
     name: 'served',
     about: 'unary calls to a server',
     sizes: 'each',
+    keyCountMax: 100_000,
     load: async () => (await import('./cases/served.ts')).served,
   },
   {

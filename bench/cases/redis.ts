@@ -10,9 +10,9 @@ import { RedisConnection, redisCommand, type RedisServer, startRedis } from '../
 const FILL_SEED = 1;
 const FILL_UNDER_WAY = 1000;
 const CONCURRENCIES = [1, 64, 256];
-const COUNT_ONE = 5000;
-const COUNT_MANY = 100_000;
-const PUT_COUNT_ONE = 2000;
+const COUNT_ONE = 2000;
+const COUNT_MANY = 30_000;
+const PUT_COUNT_ONE = 1000;
 
 /** Redis on the same work: its reads, its writes under each policy of its log, its memory, its snapshot. */
 export const redis: BenchCase = {

@@ -15,9 +15,9 @@ export interface CallTarget<Request> {
 }
 
 const LOADS = [
-  { concurrency: 1, getCount: 3000, putCount: 2000 },
-  { concurrency: 64, getCount: 30_000, putCount: 20_000 },
-  { concurrency: 256, getCount: 30_000, putCount: 20_000 },
+  { concurrency: 1, getCount: 1000, putCount: 1000 },
+  { concurrency: 64, getCount: 4000, putCount: 3000 },
+  { concurrency: 256, getCount: 4000, putCount: 3000 },
 ];
 
 export async function measureCalls<Request>(

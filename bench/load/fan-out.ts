@@ -21,10 +21,10 @@ export interface Watch {
 const WATCHER_COUNTS = [1, 100, 1000];
 const PUTS_UNDER_WAY = 64;
 /** Events of one repetition; with few watchers on one key the puts are what bounds it. */
-const EVENT_COUNT = 100_000;
-const PUT_COUNT_MAX = 20_000;
-const LATENCY_EVENT_COUNT = 50_000;
-const LATENCY_PUT_COUNT_MAX = 500;
+const EVENT_COUNT = 40_000;
+const PUT_COUNT_MAX = 5000;
+const LATENCY_EVENT_COUNT = 20_000;
+const LATENCY_PUT_COUNT_MAX = 200;
 
 export async function measureFanOut(context: CaseContext, target: FanOutTarget): Promise<void> {
   for (const watcherCount of WATCHER_COUNTS) {

@@ -10,7 +10,7 @@ import { operationCount } from '../bench-case.ts';
 
 const CONNECTIONS = 8;
 const STREAMS = 32;
-const REQUEST_COUNT = 60_000;
+const REQUEST_COUNT = 10_000;
 const GRPC_PREFIX_BYTES = 5;
 
 export interface H2Request {

@@ -2,7 +2,7 @@
 import type { SnapshotHeaderShape } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
 import type { Clock } from '../clock.ts';
 import type { Disk } from '../disk/disk.ts';
-import { StoreError } from '../errors.ts';
+import { isStoreError, StoreError } from '../errors.ts';
 import { defaults, fixed } from '../limits.ts';
 import { formatSegmentName } from '../wal/format.ts';
 import { Log } from '../wal/log.ts';
@@ -37,15 +37,19 @@ export interface CopiedLog {
 const UNFLUSHED_BYTES_MAX = 8 * 1024 * 1024;
 
 /**
- * Opens the segments that follow a backup.
+ * Opens the segments that follow a backup, up to the one that holds `revision` if one is wanted.
  * @throws StoreError `invalidArgument` when they are not those of its store, or what comes first is missing; `damaged`.
  */
 export async function openLogOf(
   disk: Disk,
   backup: SnapshotHeaderShape,
   files: readonly SegmentFile[],
+  revision = fixed.integerMax,
 ): Promise<OpenedRow> {
-  const row = await openRow(disk, filesFrom(inOrder(files), backup.revision));
+  const needed = filesFrom(inOrder(files), backup.revision).filter(
+    ({ name }, index) => index === 0 || name.firstRevision <= revision,
+  );
+  const row = await openRow(disk, needed);
   const first = row?.segments[0];
   if (row === undefined || first === undefined) throw refusal('there is no segment of a log to restore from');
   if (!Buffer.from(row.storeId).equals(backup.storeId)) {
@@ -63,7 +67,7 @@ export async function openLogOf(
 export async function copyLog(request: CopyRequest, onProgress: OnProgress): Promise<CopiedLog> {
   const copy = await LogCopy.create(request);
   try {
-    const torn = request.row && (await copyRow(request.row, request.backup, copy, onProgress));
+    const torn = request.row && (await copyToGoal(request, request.row, copy, onProgress));
     checkReached(request.revision, copy.revision);
     await copy.close();
     return { revision: copy.revision, timeMs: copy.timeMs, torn };
@@ -86,6 +90,23 @@ function inOrder(files: readonly SegmentFile[]): SegmentFile[] {
     );
   }
   return sorted;
+}
+
+/** @returns what a crash left behind the end of the log, if the goal does not lie before. */
+async function copyToGoal(
+  { backup, revision }: CopyRequest,
+  row: OpenedRow,
+  copy: LogCopy,
+  onProgress: OnProgress,
+): Promise<TornTail | undefined> {
+  try {
+    return await copyRow(row, backup, copy, onProgress);
+  } catch (error) {
+    // Damage behind the goal does no harm.
+    if (isStoreError(error, 'damaged') && copy.revision === revision && !copy.isBehindBackup)
+      return undefined;
+    throw error;
+  }
 }
 
 async function copyRow(
@@ -132,7 +153,7 @@ class LogCopy {
   readonly #revisionMax: number;
   readonly #timeMsMax: number;
   /** Whether the records have not come to the backup's own revision yet: what stands before it is in the backup. */
-  #isBehindBackup: boolean;
+  isBehindBackup: boolean;
   #unflushedBytes = 0;
 
   static async create(request: CopyRequest): Promise<LogCopy> {
@@ -158,13 +179,13 @@ class LogCopy {
     this.revision = backup.revision;
     this.#revisionMax = revision ?? fixed.integerMax;
     this.#timeMsMax = timeMs ?? fixed.integerMax;
-    this.#isBehindBackup = (row?.segments[0]?.firstRevision ?? Infinity) <= backup.revision;
+    this.isBehindBackup = (row?.segments[0]?.firstRevision ?? Infinity) <= backup.revision;
   }
 
   /** @returns false when the goal lies before this record. */
   async add(buffer: Buffer, { record, start, end }: PlacedRecord): Promise<boolean> {
-    if (this.#isBehindBackup) {
-      this.#isBehindBackup = record.revision < this.revision;
+    if (this.isBehindBackup) {
+      this.isBehindBackup = record.revision < this.revision;
       return true;
     }
     if (record.revision > this.#revisionMax || record.timeMs > this.#timeMsMax) return false;

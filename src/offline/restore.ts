@@ -65,7 +65,10 @@ export async function restore(request: RestoreRequest, onProgress: OnProgress): 
   try {
     checkGoal(request, backup);
     return await withLogFiles(disk, request.logPaths, async (files) => {
-      const row = request.logPaths.length === 0 ? undefined : await openLogOf(disk, backup.header, files);
+      const row =
+        request.logPaths.length === 0
+          ? undefined
+          : await openLogOf(disk, backup.header, files, request.revision);
       await disk.makeDirectory(dataDir);
       const lock = await takeLock(disk, dataDir);
       try {

@@ -3,7 +3,7 @@ import { systemClock, systemRandom, type Clock, type Random } from '../clock.ts'
 import { DiskError, type Disk, type DiskLock } from '../disk/disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
 import type { Engine } from '../engine/engine.ts';
-import { HeapEngine } from '../engine/heap-engine.ts';
+import { MemoryEngine } from '../engine/memory/memory-engine.ts';
 import { StoreError } from '../errors.ts';
 import { defaults, fixed, type Limits } from '../limits.ts';
 import { listSnapshots, removeUnfinishedSnapshots } from '../snapshot/snapshot-directory.ts';
@@ -111,7 +111,7 @@ async function openLocked(
     disk,
     snapshotDirectory: directory.snapshots,
     clock,
-    makeEngine: options.makeEngine ?? ((): Engine => new HeapEngine()),
+    makeEngine: options.makeEngine ?? ((): Engine => new MemoryEngine()),
     onProgress: options.onRecoveryProgress ?? ((): void => undefined),
     onEvent,
   };

@@ -1,8 +1,22 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import {
+  emptySnapshotHeader,
+  emptySnapshotLease,
+  emptySnapshotVersion,
+  type SnapshotBlockShape,
+  type SnapshotLeaseShape,
+  type SnapshotVersionShape,
+  sizeOfSnapshotBlock,
+  writeSnapshotBlock,
+} from '../../gen/kelp/storage/v1/snapshot_codec.ts';
 import { isStoreError } from '../../src/errors.ts';
+import { verifyBackupFile } from '../../src/offline/backup-file.ts';
 import { verifyDirectory } from '../../src/offline/verify.ts';
 import type { VerifyReport } from '../../src/offline/verify-report.ts';
+import { SnapshotDamageError } from '../../src/snapshot/damage.ts';
+import { SnapshotWriter } from '../../src/snapshot/writer.ts';
+import { encodeSnapshotHeader } from '../../src/store/checkpoint.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import {
@@ -24,6 +38,10 @@ import {
 const long = longLog();
 const withSnapshots = longLogWithSnapshots();
 const foreign = longLog(2);
+/** Of the same store, but with other writes. */
+const otherHistory = filesOf(async ({ store }) => {
+  for (let index = 1; index <= 13; index++) await store.put(`other${index}`, '-'.repeat(1300));
+});
 
 /** Verifies, and sees to it that nothing is changed. */
 async function verify(files: Files): Promise<VerifyReport> {
@@ -105,10 +123,16 @@ describe('a directory in use', () => {
 
   it('is refused also when the server comes meanwhile', async () => {
     const disk = await diskWith(await long);
-    const verifying = verifyDirectory(DATA_DIR, () => undefined, disk);
-    const lock = await disk.lock(`${DATA_DIR}/LOCK`);
+    let locked: Promise<unknown> | undefined;
+    const verifying = verifyDirectory(
+      DATA_DIR,
+      () => {
+        locked ??= disk.lock(`${DATA_DIR}/LOCK`);
+      },
+      disk,
+    );
     await expect(verifying).rejects.toMatchObject({ code: 'locked' });
-    await lock.release();
+    expect(locked).toBeDefined();
   });
 });
 
@@ -196,13 +220,23 @@ describe('damage in the log', () => {
     expect(await damagesIn(changed(files, path, contentOf(await foreign, path)))).toEqual([
       'log/7.log:0 the segment belongs to another store [7..9]',
     ]);
-    const otherHistory = await filesOf(async ({ store }) => {
-      for (let index = 1; index <= 13; index++) await store.put(`other${index}`, '-'.repeat(1300));
-    });
-    expect(await damagesIn(changed(files, path, contentOf(otherHistory, path)))).toEqual([
+    const mixed = changed(files, path, contentOf(await otherHistory, path));
+    expect(await damagesIn(mixed)).toEqual([
       expect.stringMatching(/^log\/7\.log:0 the segment does not follow the end of the one before/),
       expect.stringMatching(/^log\/10\.log:0 the segment does not follow the end of the one before/),
     ]);
+  });
+
+  it('is also a mark in which no record is', async () => {
+    const files = await long;
+    const path = segmentPath(1);
+    const bytes = contentOf(files, path);
+    const markEnd = bytes.findLastIndex((byte) => byte !== 0);
+    expect(await verify(changed(files, path, flip(bytes, markEnd * 8)))).toMatchObject({
+      wholeRevision: 3,
+      damages: [{ file: path, fromRevision: 4, toRevision: 3 }],
+      recovery: { kind: 'stops' },
+    });
   });
 
   it('is a file with an impossible name', async () => {
@@ -243,6 +277,18 @@ describe('a damaged snapshot', () => {
     });
   });
 
+  it('stops a start with its own error when the log does not reach back to the beginning', async () => {
+    let files = changed(await withSnapshots, segmentPath(1), undefined);
+    for (const revision of [6, 10]) {
+      const path = snapshotPath(revision);
+      files = changed(files, path, flip(contentOf(files, path), 150 * 8));
+    }
+    expect((await verify(files)).recovery).toMatchObject({
+      kind: 'stops',
+      why: expect.stringMatching(/10\.snapshot is damaged/),
+    });
+  });
+
   it('may be of another store, or have the name of another', async () => {
     const files = await withSnapshots;
     const renamed = changed(files, snapshotPath(12), contentOf(files, snapshotPath(10)));
@@ -277,6 +323,60 @@ describe('a damaged snapshot', () => {
   });
 });
 
+describe('a snapshot whose checksums are right', () => {
+  const KEY_A = Buffer.from('a');
+  const KEY_B = Buffer.from('b');
+
+  /** What is found in a snapshot of revision 5 with these blocks. */
+  async function found(
+    blocks: readonly Partial<SnapshotBlockShape>[],
+    changes: { readonly itemCount?: number; readonly formatVersion?: number; readonly bytes?: Buffer } = {},
+  ): Promise<string> {
+    const disk = await diskWith(new Map());
+    const { formatVersion = 1 } = changes;
+    const header = encodeSnapshotHeader({ ...emptySnapshotHeader(), formatVersion, revision: 5 });
+    const writer = await SnapshotWriter.create(disk, `${DATA_DIR}/snapshots`, 5, header);
+    for (const { versions = [], leases = [] } of blocks) {
+      const block = { versions, leases };
+      const bytes = Buffer.alloc(sizeOfSnapshotBlock(block));
+      writeSnapshotBlock(block, bytes, 0);
+      await writer.write(changes.bytes ?? bytes, changes.itemCount ?? versions.length + leases.length);
+    }
+    await writer.finish();
+    try {
+      await verifyBackupFile(snapshotPath(5), () => undefined, disk);
+      return 'whole';
+    } catch (error) {
+      return error instanceof SnapshotDamageError ? error.what : String(error);
+    }
+  }
+
+  const version = (key: Uint8Array, revision: number): SnapshotVersionShape => ({
+    ...emptySnapshotVersion(),
+    key,
+    revision,
+  });
+  const lease = (leaseId: number): SnapshotLeaseShape => ({ ...emptySnapshotLease(), leaseId });
+
+  it('may hold what recovery can not load all the same', async () => {
+    const good = [{ leases: [lease(1), lease(2)] }, { versions: [version(KEY_A, 1), version(KEY_A, 2)] }];
+    expect(await found([...good, { versions: [version(KEY_B, 1)] }])).toBe('whole');
+    expect(await found(good, { itemCount: 3 })).toBe('a block has 2 items, not 3');
+    expect(await found(good, { formatVersion: 2 })).toMatch(/has format 2/);
+    expect(await found(good, { bytes: Buffer.from([0xff]) })).toMatch(/block can not be understood/);
+    expect(await found([...good].reverse())).toBe('leases stand behind keys');
+    expect(await found([{ leases: [lease(2), lease(1)] }])).toBe('leases are out of order');
+    expect(await found([{ versions: [version(KEY_B, 1)] }, { versions: [version(KEY_A, 1)] }])).toBe(
+      'keys are out of order',
+    );
+    expect(await found([{ versions: [version(KEY_A, 2), version(KEY_A, 2)] }])).toBe('keys are out of order');
+    expect(await found([{ versions: [version(KEY_A, 6)] }])).toBe(
+      'a version of revision 6 in a snapshot of 5',
+    );
+    expect(await found([{ versions: [version(KEY_A, 0)] }])).toMatch(/a version of revision 0/);
+  });
+});
+
 describe('a restore that was broken off', () => {
   it('is told, and refused by a start', async () => {
     const disk = await diskWith(await long);
@@ -301,7 +401,7 @@ type Harm =
   | { readonly kind: 'zero'; readonly file: number; readonly at: number }
   | { readonly kind: 'remove'; readonly file: number }
   | { readonly kind: 'exchange'; readonly file: number; readonly with: number }
-  | { readonly kind: 'foreign'; readonly file: number };
+  | { readonly kind: 'foreign' | 'otherHistory'; readonly file: number };
 
 const fileArbitrary = fc.nat(6);
 const atArbitrary = fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true });
@@ -309,10 +409,10 @@ const harmArbitrary: fc.Arbitrary<Harm> = fc.oneof(
   fc.record({ kind: fc.constantFrom('flip', 'cut', 'zero'), file: fileArbitrary, at: atArbitrary }),
   fc.record({ kind: fc.constant('remove'), file: fileArbitrary }),
   fc.record({ kind: fc.constant('exchange'), file: fileArbitrary, with: fileArbitrary }),
-  fc.record({ kind: fc.constant('foreign'), file: fileArbitrary }),
+  fc.record({ kind: fc.constantFrom('foreign', 'otherHistory'), file: fileArbitrary }),
 ) as fc.Arbitrary<Harm>;
 
-function harmed(files: Files, others: Files, harm: Harm): Files {
+function harmed(files: Files, others: Record<'foreign' | 'otherHistory', Files>, harm: Harm): Files {
   const paths = [...files.keys()];
   const path = paths[harm.file % paths.length];
   if (path === undefined) return files;
@@ -339,14 +439,17 @@ function harmed(files: Files, others: Files, harm: Harm): Files {
       return changed(changed(files, path, contentOf(files, other)), other, bytes);
     }
     case 'foreign':
-      return others.has(path) ? changed(files, path, contentOf(others, path)) : files;
+    case 'otherHistory': {
+      const other = others[harm.kind].get(path);
+      return other === undefined ? files : changed(files, path, other);
+    }
   }
 }
 
 describe('the forecast', () => {
   it('is what the next start does, whatever the damage', { timeout: 120_000 }, async () => {
     const bases = [await long, await withSnapshots];
-    const others = await foreign;
+    const others = { foreign: await foreign, otherHistory: await otherHistory };
     await fc.assert(
       fc.asyncProperty(
         fc.nat(1),

@@ -1,7 +1,12 @@
 import { HeapEngine } from '../../src/engine/heap-engine.ts';
+import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import { testStoreContract } from './store-contract.ts';
 import { MemoryHarness } from './store-harness.ts';
 
 testStoreContract('LogStore over HeapEngine', (limits) =>
   MemoryHarness.open({ makeEngine: () => new HeapEngine(), ...(limits && { limits }) }),
+);
+
+testStoreContract('LogStore over MemoryEngine', (limits) =>
+  MemoryHarness.open({ makeEngine: () => new MemoryEngine(), ...(limits && { limits }) }),
 );

@@ -2,6 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HeapEngine } from '../../src/engine/heap-engine.ts';
+import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import { StoreError } from '../../src/errors.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { Entry, OperationResult, Store, WatchEvent } from '../../src/store/store.ts';
@@ -10,7 +11,10 @@ import { steps, type Call, type Step } from './random-calls.ts';
 import { answered, KEYS, ModelError, StoreModel, type ModelEvent } from './store-model.ts';
 import { MemoryHarness } from './store-harness.ts';
 
-const engines: readonly [string, () => Engine][] = [['HeapEngine', () => new HeapEngine()]];
+const engines: readonly [string, () => Engine][] = [
+  ['HeapEngine', () => new HeapEngine()],
+  ['MemoryEngine', () => new MemoryEngine()],
+];
 
 describe.each(engines)('a store over %s', (_name, makeEngine) => {
   it('answers as its model does, and its watches tell the same story', { timeout: 60_000 }, async () => {

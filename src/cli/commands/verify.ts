@@ -100,13 +100,14 @@ function logText({
 }
 
 function damageText({ file, offset, what, fromRevision, toRevision }: Damage): string {
-  const revisions =
-    toRevision === undefined
-      ? `revisions from ${fromRevision} on`
-      : toRevision <= fromRevision
-        ? `revision ${fromRevision}`
-        : `revisions ${fromRevision} to ${toRevision}`;
-  return `damaged: ${file}, offset ${offset}: ${what} (${revisions})`;
+  return `damaged: ${file}, offset ${offset}: ${what} (${revisionsText(fromRevision, toRevision)})`;
+}
+
+function revisionsText(from: number, to: number | undefined): string {
+  if (to === undefined) return `revisions from ${from} on`;
+  // Only notes or a mark are concerned.
+  if (to < from) return `behind revision ${to}`;
+  return to === from ? `revision ${from}` : `revisions ${from} to ${to}`;
 }
 
 function forecastText(forecast: Forecast): string {

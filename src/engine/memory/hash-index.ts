@@ -21,6 +21,7 @@ import {
   DIRECTORY_BITS_MAX,
   LOCAL_ID_BITS,
   LOCAL_ID_MASK,
+  PAGE_BYTES,
   PAGE_SEGMENTS,
   SEGMENT_BITS,
   SEGMENT_MASK,
@@ -43,7 +44,13 @@ const REBUILD_COUNT_MAX = SEGMENT_WORDS / 2;
 /** Two segments that came from one are merged when they have no more keys than this together. */
 const MERGE_COUNT_MAX = (SEGMENT_WORDS * 5) / 16;
 
+/** The segments are moved to fresh pages when no more than this share of those that were ever touched is in use, ... */
+const USED_SHARE_MIN = 1 / 4;
+/** ... and at least this many were. */
+const TOUCHED_COUNT_MIN = 16;
+
 const NO_SEGMENT = -1;
+const DIRECTORY_PAGE = 1;
 
 export class HashIndex {
   /** Page 1 is the directory; the others hold segments. */
@@ -58,6 +65,12 @@ export class HashIndex {
   readonly #localDepth: number[] = [];
   readonly #keyCount: number[] = [];
   readonly #usedCount: number[] = [];
+  /** How many segments the directory leads to, and how many of the present pages have been in use at some time. */
+  #segmentCount = 0;
+  #touchedCount = 0;
+  /** The segments of the newest page that were never in use. */
+  #untouchedStart = 0;
+  #untouchedEnd = 0;
   #depth = 0;
   #depthMask = 0;
 
@@ -68,7 +81,7 @@ export class HashIndex {
     this.#slots = slots;
     this.#onDepth = onDepth;
     this.#limbo = new Limbo(epochs, (segment) => void this.#freeSegments.push(segment));
-    this.directory = table.words[table.add()]!;
+    this.directory = table.words[table.add(PAGE_BYTES)]!;
     this.directory[0] = this.#takeSegment(0);
   }
 
@@ -82,6 +95,38 @@ export class HashIndex {
 
   reclaim(oldestEpoch: number): void {
     this.#limbo.reclaim(oldestEpoch, 64);
+  }
+
+  /** Whether most of the memory of the segments is of no use. */
+  isWasteful(): boolean {
+    const isSparse = this.#segmentCount <= this.#touchedCount * USED_SHARE_MIN;
+    return isSparse && this.#touchedCount >= TOUCHED_COUNT_MIN && this.#limbo.count === 0;
+  }
+
+  /** Moves all segments to fresh pages, of which only what is used takes memory. Not to be called without waste. */
+  moveTogether(): void {
+    const oldPages: number[] = [];
+    for (const [page, words] of this.table.words.entries()) {
+      if (page > DIRECTORY_PAGE && words.length > 0) oldPages.push(page);
+    }
+    this.#freeSegments.length = 0;
+    this.#segmentCount = 0;
+    this.#touchedCount = 0;
+    this.#untouchedStart = this.#untouchedEnd;
+    const seen = new Set<number>();
+    for (let pattern = 0; pattern <= this.#depthMask; pattern++) {
+      const segment = this.directory[pattern]!;
+      if (seen.has(segment)) continue;
+      const moved = this.#takeSegment(this.#localDepth[segment]!);
+      seen.add(moved);
+      const start = segmentOffsetOf(segment);
+      const copied = this.#wordsOf(segment).subarray(start, start + SEGMENT_WORDS);
+      this.#wordsOf(moved).set(copied, segmentOffsetOf(moved));
+      this.#keyCount[moved] = this.#keyCount[segment]!;
+      this.#usedCount[moved] = this.#usedCount[segment]!;
+      this.#publish(moved, pattern);
+    }
+    for (const page of oldPages) this.table.remove(page);
   }
 
   /** Adds a key that is not in the index. */
@@ -151,6 +196,7 @@ export class HashIndex {
       found += keys;
     }
     assert(found === keyCount, 'the hash index has all keys');
+    assert(segments.size === this.#segmentCount, 'the count of segments is true');
   }
 
   #segmentOf(hash: number): number {
@@ -158,7 +204,7 @@ export class HashIndex {
   }
 
   #wordsOf(segment: number): Uint32Array {
-    return this.table.words[(segment >>> SEGMENT_BITS) + 2]!;
+    return this.table.words[(segment >>> SEGMENT_BITS) + DIRECTORY_PAGE + 1]!;
   }
 
   #put(segment: number, hash: number, localId: number): void {
@@ -185,7 +231,7 @@ export class HashIndex {
     });
     this.#publish(low, pattern);
     this.#publish(high, pattern | bit);
-    this.#limbo.retire(segment);
+    this.#retire(segment);
   }
 
   #rebuild(segment: number): void {
@@ -197,7 +243,7 @@ export class HashIndex {
     });
     if (pattern === NO_SEGMENT) pattern = this.directory.indexOf(segment);
     this.#publish(rebuilt, pattern & (2 ** this.#localDepth[segment]! - 1));
-    this.#limbo.retire(segment);
+    this.#retire(segment);
   }
 
   #mergeIfSparse(segment: number, directoryBits: number): void {
@@ -212,8 +258,8 @@ export class HashIndex {
       this.#forEachKey(each, (localId, hash) => this.#put(merged, hash, localId));
     }
     this.#publish(merged, directoryBits & (bit - 1));
-    this.#limbo.retire(segment);
-    this.#limbo.retire(buddy);
+    this.#retire(segment);
+    this.#retire(buddy);
   }
 
   #forEachKey(segment: number, visit: (localId: number, hash: number) => void): void {
@@ -232,6 +278,11 @@ export class HashIndex {
       this.#epochs.publish(this.directory, index, segment);
   }
 
+  #retire(segment: number): void {
+    this.#segmentCount--;
+    this.#limbo.retire(segment);
+  }
+
   #doubleDirectory(): void {
     assert(this.#depth < DIRECTORY_BITS_MAX, 'the hash spreads the keys over the segments');
     const size = this.#depthMask + 1;
@@ -243,12 +294,8 @@ export class HashIndex {
 
   /** An empty segment that nobody else sees yet. */
   #takeSegment(localDepth: number): number {
-    let segment = this.#freeSegments.pop();
-    if (segment === undefined) {
-      const page = this.table.add();
-      segment = (page - 2) * PAGE_SEGMENTS;
-      for (let other = segment + PAGE_SEGMENTS - 1; other > segment; other--) this.#freeSegments.push(other);
-    }
+    const segment = this.#freeSegments.pop() ?? this.#takeUntouched();
+    this.#segmentCount++;
     this.#wordsOf(segment).fill(
       SLOT_EMPTY,
       segmentOffsetOf(segment),
@@ -258,6 +305,16 @@ export class HashIndex {
     this.#keyCount[segment] = 0;
     this.#usedCount[segment] = 0;
     return segment;
+  }
+
+  /** A segment that was never in use. Of a page, memory is taken only as its segments are. */
+  #takeUntouched(): number {
+    if (this.#untouchedStart === this.#untouchedEnd) {
+      this.#untouchedStart = (this.table.add(PAGE_BYTES) - DIRECTORY_PAGE - 1) * PAGE_SEGMENTS;
+      this.#untouchedEnd = this.#untouchedStart + PAGE_SEGMENTS;
+    }
+    this.#touchedCount++;
+    return this.#untouchedStart++;
   }
 }
 

@@ -92,7 +92,7 @@ export class MemoryEngine implements Engine {
   readonly #byDeadline: KeyOrder;
   readonly #keys: KeyTree;
   readonly #deadlines: KeyTree;
-  readonly #superseded = new SupersededQueue();
+  readonly #superseded = new SupersededQueue(this.#pool);
   readonly #bytes = new BytePool();
   /** Slices that no scan is using; a visitor may scan too. */
   readonly #slices: TreeSlice[] = [];
@@ -501,10 +501,14 @@ export class MemoryEngine implements Engine {
     shard.slots.give(localId);
   }
 
-  /** Empties sparse pages of the next shard that has any. */
+  /** Moves together what is left in sparse pages of the next shard that has any. */
   #moveSome(): boolean {
     for (let count = 0; count <= this.#shardMask; count++) {
       const shard = this.#shards[this.#nextShard]!;
+      if (shard.index.isWasteful()) {
+        shard.index.moveTogether();
+        return true;
+      }
       if (shard.versions.isWasteful()) {
         if (!shard.moveSome()) this.#nextShard = (this.#nextShard + 1) & this.#shardMask;
         return true;

@@ -36,7 +36,10 @@ export class PageTable {
     this.#indexLimbo = new Limbo(epochs, (index) => void this.#freeIndexes.push(index));
   }
 
-  /** Adds a page of the usual size, or of `byteCount`; its content is arbitrary. */
+  /**
+   * Adds a page of the usual size, or a new one of `byteCount`: of that, memory is taken only as it is written to. The
+   * content is arbitrary.
+   */
   add(byteCount?: number): number {
     const index = this.#freeIndexes.pop() ?? this.words.length;
     if (index >= PAGE_COUNT_MAX) throw new RangeError('a shard of the memory engine is full');

@@ -2,23 +2,32 @@
  * What a compaction may make superfluous, in the order of revisions: each entry says that at a revision a key got a
  * version that replaces an older one, or that is a deletion.
  *
- * Entries mostly come in the order of their revisions and then cost a store to the end of a row of chunks. Those that
- * do not (a snapshot with history is loaded key by key) go into a binary heap.
+ * Entries mostly come in the order of their revisions and then cost a store to the end of a row of pages. Those that do
+ * not (a snapshot with history is loaded key by key) go into a binary heap.
+ *
+ *     entry, in words of a page: key id; revision, low word; revision, high word
  */
-const CHUNK_COUNT = 4096;
+import { PAGE_WORDS, wide } from './layout.ts';
+import type { Page, PagePool } from './page-pool.ts';
 
-interface Chunk {
-  readonly revisions: Float64Array;
-  readonly keyIds: Uint32Array;
-}
+const ENTRY_WORDS = 3;
+const PAGE_END = Math.floor(PAGE_WORDS / ENTRY_WORDS) * ENTRY_WORDS;
+const TWO_POW_32 = 0x1_0000_0000;
 
 export class SupersededQueue {
-  readonly #chunks: Chunk[] = [newChunk()];
+  readonly #pool: PagePool;
+  /** The oldest entry is in the first page, the newest in the last. Without entries there is no page. */
+  readonly #pages: Page[] = [];
+  /** The word of the oldest entry in the first page, and the word after the newest one in the last. */
   #head = 0;
-  #tail = 0;
+  #tail = PAGE_END;
   #lastRevision = 0;
   readonly #heapRevisions: number[] = [];
   readonly #heapKeyIds: number[] = [];
+
+  constructor(pool: PagePool) {
+    this.#pool = pool;
+  }
 
   push(revision: number, keyId: number): void {
     if (revision < this.#lastRevision) {
@@ -26,13 +35,15 @@ export class SupersededQueue {
       return;
     }
     this.#lastRevision = revision;
-    if (this.#tail === CHUNK_COUNT) {
-      this.#chunks.push(newChunk());
+    if (this.#tail === PAGE_END) {
+      this.#pages.push(this.#pool.take());
       this.#tail = 0;
     }
-    const chunk = this.#chunks[this.#chunks.length - 1]!;
-    chunk.revisions[this.#tail] = revision;
-    chunk.keyIds[this.#tail++] = keyId;
+    const { words } = this.#pages[this.#pages.length - 1]!;
+    words[this.#tail] = keyId;
+    words[this.#tail + 1] = revision;
+    words[this.#tail + 2] = revision / TWO_POW_32;
+    this.#tail += ENTRY_WORDS;
   }
 
   /** The lowest revision; `Infinity` when there is none. */
@@ -43,22 +54,24 @@ export class SupersededQueue {
   /** Takes out the entry of `nextRevision` and gives its key. */
   shift(): number {
     if ((this.#heapRevisions[0] ?? Infinity) < this.#nextInRow()) return this.#shiftHeap();
-    const keyId = this.#chunks[0]!.keyIds[this.#head++]!;
-    if (this.#head === CHUNK_COUNT && this.#chunks.length > 1) {
-      this.#chunks.shift();
-      this.#head = 0;
-    } else if (this.#chunks.length === 1 && this.#head === this.#tail) {
-      this.#head = 0;
-      this.#tail = 0;
+    const page = this.#pages[0]!;
+    const keyId = page.words[this.#head]!;
+    this.#head += ENTRY_WORDS;
+    const isLastPage = this.#pages.length === 1;
+    if (this.#head < (isLastPage ? this.#tail : PAGE_END)) return keyId;
+    this.#pages.shift();
+    this.#pool.give(page);
+    this.#head = 0;
+    if (isLastPage) {
+      this.#tail = PAGE_END;
       this.#lastRevision = 0;
     }
     return keyId;
   }
 
   #nextInRow(): number {
-    return this.#chunks.length === 1 && this.#head === this.#tail
-      ? Infinity
-      : this.#chunks[0]!.revisions[this.#head]!;
+    const page = this.#pages[0];
+    return page === undefined ? Infinity : wide(page.words[this.#head + 1]!, page.words[this.#head + 2]!);
   }
 
   #pushHeap(revision: number, keyId: number): void {
@@ -98,8 +111,4 @@ export class SupersededQueue {
     keyIds[index] = keyId;
     return first;
   }
-}
-
-function newChunk(): Chunk {
-  return { revisions: new Float64Array(CHUNK_COUNT), keyIds: new Uint32Array(CHUNK_COUNT) };
 }

@@ -1,0 +1,104 @@
+/** What the contract does not ask for: that memory comes and goes with the data. */
+import { describe, expect, it } from 'vitest';
+import type { Engine } from '../../src/engine/engine.ts';
+import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
+import { bytes, deletion, put } from './changes.ts';
+import { drain } from './engine-contract.ts';
+
+const MB = 1_000_000;
+
+describe('the memory of the engine', () => {
+  it('is given back after most keys are deleted, wherever they lie', () => {
+    for (const isKept of [(number: number) => number % 20 === 7, (number: number) => number < 7500]) {
+      const engine = new MemoryEngine({ shardCount: 2 });
+      const count = 150_000;
+      for (let number = 0; number < count; number++)
+        engine.apply(put(keyOf(number), number + 1, 'v'.repeat(60)));
+      const full = engine.memoryBytes;
+      for (let number = 0; number < count; number++) {
+        if (!isKept(number)) engine.apply(deletion(keyOf(number), count + number + 1));
+      }
+      engine.compact(2 * count);
+      drain(engine);
+      engine.verifyIntegrity();
+      expect(engine.stats().keyCount).toBe(7500);
+      // What stays beside the data: slots, and some pages that are not full.
+      expect(engine.memoryBytes).toBeLessThan(full / 4);
+      expect(keysOf(engine)).toEqual(
+        Array.from({ length: count }, (_, number) => number)
+          .filter(isKept)
+          .map(keyOf)
+          .toSorted(),
+      );
+    }
+  });
+
+  it('stays near that of the newest versions when all values are replaced again and again', () => {
+    const engine = new MemoryEngine({ shardCount: 2 });
+    const keyCount = 10_000;
+    const write = (revision: number) => {
+      const value = 'v'.repeat((revision * 7919) % 1000);
+      engine.apply(put(keyOf((revision * 31) % keyCount), revision, value));
+    };
+    let revision = 0;
+    while (revision < keyCount) write(++revision);
+    const fresh = engine.memoryBytes;
+    while (revision < 20 * keyCount) {
+      write(++revision);
+      if (revision % 100 !== 0) continue;
+      engine.compact(revision);
+      drain(engine);
+    }
+    expect(engine.memoryBytes).toBeLessThan(fresh * 1.35 + 1 * MB);
+    engine.verifyIntegrity();
+  });
+
+  it('is given back when a value with pages of its own goes', () => {
+    const engine = new MemoryEngine({ shardCount: 1 });
+    const empty = engine.memoryBytes;
+    engine.apply({ ...put('large', 1), value: new Uint8Array(20 * MB) });
+    expect(engine.memoryBytes).toBeGreaterThan(20 * MB);
+    engine.apply(deletion('large', 2));
+    engine.compact(2);
+    drain(engine);
+    expect(engine.memoryBytes).toBeLessThan(empty + 2 * MB);
+    engine.verifyIntegrity();
+  });
+
+  it.each([2, 4])('keeps the ordered index sound when row %i of five full ones goes', (deletedRow) => {
+    const engine = new MemoryEngine({ shardCount: 1 });
+    let revision = 0;
+    // Ascending keys make full leaves; one key in between in each row of them makes the nodes above full too.
+    const rowKeys = 62 * 40;
+    for (let number = 0; number < 5 * rowKeys; number++) engine.apply(put(keyOf(2 * number), ++revision));
+    for (let row = 0; row < 5; row++) engine.apply(put(keyOf(2 * (row * rowKeys + 100) + 1), ++revision));
+    engine.verifyIntegrity();
+    const isDeleted = (number: number) => Math.floor((number - 10) / rowKeys) === deletedRow;
+    for (let number = 0; number < 5 * rowKeys; number++) {
+      if (isDeleted(number)) engine.apply(deletion(keyOf(2 * number), ++revision));
+      engine.compact(revision);
+      engine.maintain();
+      if (number % 500 === 0) engine.verifyIntegrity();
+    }
+    drain(engine);
+    engine.verifyIntegrity();
+    const expected = Array.from({ length: 5 * rowKeys }, (_, number) => number)
+      .filter((number) => !isDeleted(number))
+      .map((number) => keyOf(2 * number));
+    expect(keysOf(engine).filter((key) => Number(key) % 2 === 0)).toEqual(expected);
+  });
+});
+
+function keyOf(number: number): string {
+  return `${number}`.padStart(12, '0');
+}
+
+function keysOf(engine: Engine): string[] {
+  const keys: string[] = [];
+  const options = { reverse: false, keysOnly: true, visitsMax: Infinity };
+  engine.scan({ start: bytes(''), end: undefined }, Number.MAX_SAFE_INTEGER, options, (key) => {
+    keys.push(Buffer.from(key).toString('latin1'));
+    return true;
+  });
+  return keys;
+}

@@ -1,0 +1,124 @@
+import { isStoreError, StoreError } from '../../src/errors.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { SeededRandom } from '../support/random.ts';
+import type { Machine } from './machine.ts';
+import { readAtRandom } from './reads.ts';
+import { leaseKey, type Workload } from './workload.ts';
+
+/** Clients that read and write at random, each on its own, some without waiting for answers. */
+export class Clients {
+  readonly #machine: Machine;
+  readonly #random: SeededRandom;
+  readonly #workload: Workload;
+  #busyCount = 0;
+
+  constructor(machine: Machine, random: SeededRandom, workload: Workload) {
+    this.#machine = machine;
+    this.#random = random;
+    this.#workload = workload;
+  }
+
+  /** Whether all have made their calls. */
+  get areDone(): boolean {
+    return this.#busyCount === 0;
+  }
+
+  start(store: Store, clientCount: number, callCount: number): void {
+    this.#busyCount = clientCount;
+    for (let client = 0; client < clientCount; client++) {
+      this.#run(store, callCount).then(() => this.#busyCount--, this.#machine.fail);
+    }
+  }
+
+  /** A lease without a key would end without a trace: each has one of its own. */
+  attachKeys(store: Store): void {
+    const { model } = this.#machine.ledger;
+    for (const leaseId of model.leaseById.keys()) {
+      if (model.keysOfLease(leaseId).length === 0) this.#attachKey(store, leaseId);
+    }
+  }
+
+  async #run(store: Store, callCount: number): Promise<void> {
+    const random = this.#random;
+    for (let count = 0; count < callCount; count++) {
+      const call = this.#callAtRandom(store);
+      if (random.chance(0.7)) await call;
+      else call.catch(this.#machine.fail);
+      if (random.chance(0.3)) await this.#machine.scheduler.pause();
+    }
+  }
+
+  async #callAtRandom(store: Store): Promise<void> {
+    try {
+      await this.#makeCall(store);
+    } catch (error) {
+      if (!isStoreError(error, 'closed') || !this.#machine.ledger.isClosing) throw error;
+    }
+  }
+
+  async #makeCall(store: Store): Promise<void> {
+    const draw = this.#random.below(100);
+    if (draw < 65) return this.#operate(store);
+    if (draw < 93) {
+      return readAtRandom(store, this.#machine, this.#workload, this.#random);
+    }
+    if (draw < 95) return this.#snapshot(store);
+    if (draw < 97) return this.#compact(store);
+    this.#passTime();
+  }
+
+  #operate(store: Store): Promise<void> {
+    const { ledger } = this.#machine;
+    const operation = this.#workload.next();
+    const call = ledger.call(store, operation);
+    if (operation.kind === 'grantLease' && ledger.model.keysOfLease(operation.leaseId).length === 0)
+      this.#attachKey(store, operation.leaseId);
+    return call;
+  }
+
+  #attachKey(store: Store, leaseId: number): void {
+    const value = this.#workload.value();
+    const options = { leaseId };
+    this.#machine.ledger
+      .call(store, { kind: 'put', key: leaseKey(leaseId), value, options })
+      .catch(this.#machine.fail);
+  }
+
+  async #snapshot(store: Store): Promise<void> {
+    const { ledger, isDiskFaulty } = this.#machine;
+    ledger.settle();
+    const newest = ledger.model.revision;
+    this.#machine.trace.add(() => 'snapshot');
+    try {
+      const { revision } = await store.snapshot();
+      this.#machine.trace.add(() => `snapshot of ${revision} written`);
+      if (revision < newest) throw new Error(`a snapshot of ${revision} lacks ${newest}`);
+      ledger.flushed(revision);
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== 'snapshotFailed' || !isDiskFaulty) throw error;
+    }
+  }
+
+  async #compact(store: Store): Promise<void> {
+    const machine = this.#machine;
+    const revision = this.#random.below(machine.ledger.seenRevision + 1);
+    if (revision === 0) return;
+    machine.trace.add(() => `compact ${revision}`);
+    machine.compactedRevision = Math.max(machine.compactedRevision, revision);
+    try {
+      const { oldestRevision } = await store.compact(revision);
+      if (oldestRevision > machine.oldestRevisionMax())
+        throw new Error(`compact ${revision} went to ${oldestRevision}`);
+    } catch (error) {
+      if (!isStoreError(error, 'revisionCompacted')) throw error;
+    }
+  }
+
+  /** The wall clock jumps, or everybody waits a while. */
+  #passTime(): void {
+    const { scheduler } = this.#machine;
+    const random = this.#random;
+    if (random.chance(0.5)) scheduler.jump(random.between(-5000, 5000));
+    else scheduler.advance(random.below(random.pick([100, 3000])));
+  }
+}

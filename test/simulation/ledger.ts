@@ -1,0 +1,272 @@
+/**
+ * Keeps the account of one simulated store over all its lives: what was sequenced (from the recording engine), what
+ * should have been (from the model), what was answered, and what may therefore never be lost.
+ */
+import type { Change } from '../../src/engine/engine.ts';
+import { StoreError } from '../../src/errors.ts';
+import type { Store } from '../../src/store/store.ts';
+import { describe } from './describe.ts';
+import { type Instant, isExpired, Model, type ModelChange, type ModelLease } from './model.ts';
+import { callStore, type Operation } from './operation.ts';
+import { type Answer, SequentialStore } from './sequential-store.ts';
+import type { Trace } from './trace.ts';
+
+/** A version as the engine was given it. */
+interface Recorded {
+  readonly revision: number;
+  readonly key: string;
+  /** As text, to compare. */
+  readonly version: string;
+  readonly instant: Instant;
+}
+
+export class Ledger {
+  readonly model = new Model();
+  readonly #sequential = new SequentialStore(this.model);
+  readonly #trace: Trace;
+  readonly #instant: () => Instant;
+  #recorded: Recorded[] = [];
+  #callCount = 0;
+  #openCalls = 0;
+  /** When the last process that had recovered the store ended, by its own clock. */
+  #endedAtMs = 0;
+  #isRecovered = false;
+  #areRenewalsLost = false;
+  /** Somebody was told of this revision: an answer was computed from it, or a watch has shown it. */
+  seenRevision = 0;
+  /** What is on disk whatever the policy: recovered, or in a snapshot. */
+  flushedRevision = 0;
+  /** The lease clock of the running process had come at least here when something of it was made durable. */
+  evidenceMs = 0;
+  /** The log has failed: nothing may be committed any more. */
+  hasFailed = false;
+  /** The store is being closed: calls may be refused. */
+  isClosing = false;
+  /** `limitReached` may come at any time. */
+  isTight = false;
+
+  constructor(trace: Trace, instant: () => Instant) {
+    this.#trace = trace;
+    this.#instant = instant;
+  }
+
+  /** The calls that have not been answered. */
+  get openCallCount(): number {
+    return this.#openCalls;
+  }
+
+  /** Takes down what the engine is given. */
+  record(change: Change): void {
+    const { revision } = change;
+    const key = Buffer.from(change.key).toString('utf8');
+    this.#recorded.push({ revision, key, version: versionOf(change), instant: this.#instant() });
+  }
+
+  saw(revision: number): void {
+    this.seenRevision = Math.max(this.seenRevision, revision);
+  }
+
+  /** Makes the call and checks at once what it did, and later what it answers. */
+  async call(store: Store, operation: Operation): Promise<void> {
+    this.settle();
+    const number = ++this.#callCount;
+    const { model } = this;
+    const revisionBefore = model.revision;
+    const leaseCountBefore = model.leaseById.size;
+    const instant = this.#instant();
+    this.#trace.add(() => `#${number} ${describe(operation)}`);
+    const answered = callStore(store, operation);
+    const isStopped = this.hasFailed || this.isClosing;
+    const expected = isStopped ? undefined : this.#sequential.run(operation, instant);
+    const isRefused = this.#compareRecorded(revisionBefore, operation);
+    const { revision } = model;
+    // A record that is written while there are leases notes their clock.
+    const hasClock = revision > revisionBefore && leaseCountBefore > 0 && model.leaseById.size > 0;
+    this.#openCalls++;
+    const answer = await toAnswer(answered);
+    this.#openCalls--;
+    this.#trace.add(() => `#${number} answers ${describe(answer)}`);
+    if ('code' in answer && this.#isExcused(answer.code, isRefused)) return;
+    if (expected === undefined || isRefused) {
+      if (isRefused) throw new Error(`#${number} changed nothing and was answered: ${describe(answer)}`);
+      if ('value' in answer && (!this.hasFailed || !isReading(operation)))
+        throw new Error(`#${number} was answered after the log had failed or the store was closed`);
+      return;
+    }
+    if (describe(answer) !== describe(expected)) {
+      throw new Error(
+        `#${number} ${describe(operation)} answers\n${describe(answer)}\nand should\n${describe(expected)}`,
+      );
+    }
+    this.saw(revision);
+    if (hasClock) this.evidenceMs = Math.max(this.evidenceMs, instant.monotonicMs);
+    if ('value' in answer) this.#noteRenewal(operation, instant);
+  }
+
+  /** Brings the model to where the store is: what was committed since, was committed by the store itself. */
+  settle(): void {
+    while (this.#recorded.length > 0) this.#settleOne();
+  }
+
+  /** A snapshot has brought everything up to `revision` to disk. */
+  flushed(revision: number): void {
+    this.saw(revision);
+    this.flushedRevision = Math.max(this.flushedRevision, revision);
+  }
+
+  /** The store was closed, by a call at this time: all that was taken is on disk, and so is the lease clock. */
+  closed(monotonicMs: number): void {
+    this.settle();
+    this.flushed(this.model.revision);
+    this.evidenceMs = Math.max(this.evidenceMs, monotonicMs);
+  }
+
+  /** The process has ended; what it had not brought to an end is nobody's business any more. */
+  processEnded(monotonicMs: number): void {
+    this.settle();
+    if (this.#isRecovered) {
+      this.#endedAtMs = monotonicMs;
+      this.#areRenewalsLost = false;
+    }
+    this.#isRecovered = false;
+    this.#openCalls = 0;
+    this.hasFailed = false;
+    this.isClosing = false;
+  }
+
+  /** The power went, with a policy under which answers do not wait for the disk. */
+  unflushedLost(): void {
+    this.seenRevision = this.flushedRevision;
+    this.evidenceMs = 0;
+    // Renewals may be lost, too.
+    this.#areRenewalsLost = true;
+  }
+
+  /** The store goes on from here, and all of this is on disk. */
+  recovered(revision: number, monotonicMs: number): void {
+    this.evidenceMs = monotonicMs;
+    this.#isRecovered = true;
+    this.seenRevision = revision;
+    this.flushedRevision = revision;
+  }
+
+  /** What a lease may have left after a restart. */
+  remainingBounds(lease: ModelLease): { readonly leastMs: number; readonly mostMs: number } {
+    const { ttlMs, deadlineMs, acknowledgedDeadlineMs } = lease;
+    return {
+      leastMs: this.#areRenewalsLost ? 0 : Math.max(0, acknowledgedDeadlineMs - this.#endedAtMs),
+      mostMs: Math.min(ttlMs, Math.max(0, deadlineMs - this.evidenceMs)),
+    };
+  }
+
+  #isExcused(code: string, isRefused: boolean): boolean {
+    if (code === 'storageFailed') return this.hasFailed;
+    if (code === 'closed') return this.isClosing;
+    return isRefused && code === 'limitReached';
+  }
+
+  /**
+   * Holds what the call has just committed against what the model says.
+   * @returns whether the store refused a part of it, at its own right.
+   */
+  #compareRecorded(revisionBefore: number, operation: Operation): boolean {
+    const { model } = this;
+    const recorded = this.#recorded;
+    this.#recorded = [];
+    let at = 0;
+    for (let revision = revisionBefore + 1; revision <= model.revision; revision++) {
+      const { changes } = model.transaction(revision);
+      if (at === recorded.length && changes.length > 0 && this.isTight) {
+        model.truncate(revision - 1);
+        return true;
+      }
+      for (const change of changes) {
+        const made = recorded[at++];
+        const expected = expectedVersion(change, revision);
+        if (made?.revision === revision && made.key === change.key && made.version === expected) continue;
+        throw new Error(
+          `${describe(operation)} commits\n${describe(made)}\nand should, at revision ${revision},\n${change.key} ${expected}`,
+        );
+      }
+    }
+    const extra = recorded[at];
+    if (extra !== undefined)
+      throw new Error(`${describe(operation)} also commits ${describe(extra)}, and should not`);
+    return false;
+  }
+
+  /** Explains one transaction that no call has made: a key or a lease whose deadline has come. */
+  #settleOne(): void {
+    const [first] = this.#recorded;
+    if (first === undefined) return;
+    const { model } = this;
+    const made = this.#recorded.filter(({ revision }) => revision === first.revision);
+    this.#recorded = this.#recorded.slice(made.length);
+    const { instant } = first;
+    if (first.revision !== model.revision + 1)
+      throw new Error(`revision ${first.revision} comes after ${model.revision}`);
+    const before = model.read(first.key);
+    if (before === undefined) throw new Error(`the store deletes ${first.key}, which is not there`);
+    const hasExpired = made.length === 1 && isExpired(before, instant.nowMs);
+    const ended = hasExpired ? undefined : this.#dueLease(before.leaseId, made, instant);
+    const reason = hasExpired ? 'expired' : 'leaseExpired';
+    const changes = made.map(({ key, version }): ModelChange => {
+      if (version !== DELETED) throw new Error(`the store writes ${key} by itself: ${version}`);
+      return { type: 'delete', key, reason, before: model.read(key), after: undefined };
+    });
+    this.#trace.add(() => `the store removes ${describe(made.map(({ key }) => key))} (${reason})`);
+    model.commit({ changes, granted: undefined, ended, atMs: instant.monotonicMs });
+  }
+
+  #dueLease(leaseId: number, made: readonly Recorded[], instant: Instant): ModelLease {
+    const lease = this.model.leaseById.get(leaseId);
+    const keys = made.map(({ key }) => key);
+    if (lease === undefined) throw new Error(`the store removes ${describe(keys)} without a reason`);
+    if (lease.deadlineMs > instant.monotonicMs) {
+      throw new Error(`lease ${leaseId} ends ${lease.deadlineMs - instant.monotonicMs} ms early`);
+    }
+    const expected = this.model.keysOfLease(leaseId);
+    if (describe(keys) !== describe(expected))
+      throw new Error(`lease ${leaseId} ends with ${describe(keys)}, not with ${describe(expected)}`);
+    return lease;
+  }
+
+  #noteRenewal(operation: Operation, { monotonicMs }: Instant): void {
+    if (operation.kind !== 'renewLease') return;
+    this.evidenceMs = Math.max(this.evidenceMs, monotonicMs);
+    const lease = this.model.leaseById.get(operation.leaseId);
+    if (lease === undefined) return;
+    lease.acknowledgedDeadlineMs = Math.max(lease.acknowledgedDeadlineMs, monotonicMs + lease.ttlMs);
+  }
+}
+
+const DELETED = 'deleted';
+
+function versionOf(change: Change): string {
+  if (change.deleted) return DELETED;
+  const { value, createRevision, modRevision, version, leaseId, ttlMs, expireTimeMs } = change;
+  const fields = { value, createRevision, modRevision, version, leaseId, ttlMs, expireTimeMs };
+  return describe(fields);
+}
+
+function expectedVersion({ after }: ModelChange, revision: number): string {
+  if (after === undefined) return DELETED;
+  const { key: _, ...fields } = after;
+  if (fields.modRevision > revision) throw new Error('the model makes a version before its revision');
+  return describe(fields);
+}
+
+function isReading({ kind }: Operation): boolean {
+  // What changes nothing goes on after a failure, whatever the call is; a lease is always changed.
+  return kind !== 'grantLease' && kind !== 'renewLease' && kind !== 'revokeLease';
+}
+
+export async function toAnswer(call: Promise<unknown>): Promise<Answer> {
+  try {
+    return { value: await call };
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    const { code, details } = error as StoreError;
+    return { code, details };
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * A whole store on a simulated machine, in one thread, from one seed: clients that write, read and watch at random, and
+ * crashes, at any moment, also of the recovery. After every crash the store must hold exactly the transactions up to
+ * some revision, no lower than the newest one that anybody was told of.
+ */
+import type { Store } from '../../src/store/store.ts';
+import { SeededRandom } from '../support/random.ts';
+import type { DiskCall } from '../support/simulated-file.ts';
+import { Clients } from './clients.ts';
+import { Machine, type MachineOptions, onMachine } from './machine.ts';
+import { drawPlan, type Plan } from './plan.ts';
+import { checkOldRevisions } from './recovered.ts';
+import { WatchClient } from './watch-client.ts';
+import { Workload } from './workload.ts';
+
+export interface SimulationResult {
+  readonly seed: number;
+  readonly hash: number;
+  readonly stepCount: number;
+  readonly trace: readonly string[];
+  /** Why the schedule failed; `undefined` when all was as it must be. */
+  readonly failure: Error | undefined;
+}
+
+/** Runs one schedule. One at a time in a thread. */
+export async function simulate(seed: number, options: MachineOptions): Promise<SimulationResult> {
+  const simulation = new Simulation(seed, options);
+  const { machine } = simulation;
+  const { stackTraceLimit } = Error;
+  // Errors are the daily bread of a simulation; who asks for the trace gets their stacks too.
+  if (options.isTraced !== true) Error.stackTraceLimit = 0;
+  let failure: Error | undefined;
+  try {
+    await onMachine(machine, () => simulation.run());
+  } catch (error) {
+    failure = error as Error;
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+  const { trace, scheduler } = machine;
+  return { seed, hash: trace.hash, stepCount: scheduler.stepCount, trace: trace.lines, failure };
+}
+
+const FAULTY_CALLS: readonly DiskCall[] = [
+  'write',
+  'write',
+  'sync',
+  'sync',
+  'syncDirectory',
+  'create',
+  'rename',
+  'remove',
+  'open',
+  'read',
+  'list',
+  'size',
+  'close',
+  'makeDirectory',
+  'lock',
+];
+/** How long everything that is due may take to happen once nothing disturbs it. */
+const SETTLED_MS = 40_000;
+const OVERDUE_MS = 10_000;
+
+class Simulation {
+  readonly machine: Machine;
+  readonly #random: SeededRandom;
+  readonly #plan: Plan;
+  readonly #workload: Workload;
+  readonly #clients: Clients;
+  readonly #watchers: WatchClient[];
+
+  constructor(seed: number, options: MachineOptions) {
+    const random = new SeededRandom(seed);
+    this.#random = random;
+    this.#plan = drawPlan(random);
+    this.machine = new Machine(random, this.#plan, options);
+    this.#workload = new Workload(random, this.machine.ledger.model, !this.#plan.isTight);
+    this.#clients = new Clients(this.machine, random, this.#workload);
+    const names = Array.from({ length: this.#plan.watchers }, (_, index) => `watch ${index}`);
+    this.#watchers = names.map((name) => new WatchClient(name, random));
+  }
+
+  async run(): Promise<void> {
+    this.machine.trace.add(() => `plan ${JSON.stringify(this.#plan)}`);
+    while (this.machine.generation < this.#plan.generations) {
+      await this.#live();
+      // It takes a while until somebody starts it again, and the wall clock may have been set.
+      this.machine.scheduler.jump(this.#random.between(-1000, 10_000));
+    }
+    await this.#lastLife();
+  }
+
+  /** One life of the store, up to its end of whatever kind. */
+  async #live(): Promise<void> {
+    const random = this.#random;
+    const { machine } = this;
+    this.#drawFaults();
+    const endsAt = machine.scheduler.stepCount + random.below(random.pick([60, 300, 2000]));
+    const isOver = (): boolean => machine.scheduler.stepCount >= endsAt;
+    const store = await machine.open(isOver);
+    if (store !== undefined) {
+      await this.#serve(store, random.below(this.#plan.operationsMax) + 1);
+      await machine.runUntil(() => isOver() || this.#areClientsDone(this.#plan.hasDiskFaults));
+      if (random.chance(0.2) && (await machine.close(store, () => false))) return machine.rest();
+      if (random.chance(0.2)) await machine.close(store, () => random.chance(0.05));
+    } else if (!isOver() && random.chance(0.5)) {
+      // It did not open, and is tried again by the same process.
+      return machine.rest();
+    }
+    machine.crash(random.pick(['endProcess', 'losePower']));
+  }
+
+  /** Everything goes well: all that was begun comes to its end. */
+  async #lastLife(): Promise<void> {
+    const { machine } = this;
+    machine.isDiskFaulty = false;
+    const store = await this.#reopen();
+    await this.#serve(store, 5);
+    await machine.runUntil(() => this.#areClientsDone(true));
+    await this.#settleDeadlines(store);
+    for (const watcher of this.#watchers) watcher.expectCaughtUp(machine.ledger.model.revision);
+    if (!(await machine.close(store, () => false))) throw new Error('the store can not be closed');
+    machine.rest();
+    await this.#reopen();
+  }
+
+  async #reopen(): Promise<Store> {
+    const store = await this.machine.open(() => false);
+    if (store === undefined) throw new Error('the store can not be opened');
+    return store;
+  }
+
+  #drawFaults(): void {
+    const random = this.#random;
+    this.machine.isDiskFaulty = this.#plan.hasDiskFaults && random.chance(0.7);
+    if (!this.machine.isDiskFaulty) return;
+    for (let count = random.between(1, 2); count > 0; count--) {
+      const fault = {
+        call: random.pick(FAULTY_CALLS),
+        at: random.between(1, random.pick([5, 100])),
+        code: random.pick(['failed', 'noSpace'] as const),
+        isPermanent: random.chance(0.3),
+      };
+      this.machine.trace.add(() => `fault ${JSON.stringify(fault)}`);
+      this.machine.disk.injectFault(fault);
+    }
+  }
+
+  /** Lets clients and watches loose on a store that was just opened. */
+  async #serve(store: Store, callCount: number): Promise<void> {
+    const { machine } = this;
+    const { ledger } = machine;
+    for (const watcher of this.#watchers) watcher.recovered(ledger.model.revision);
+    await checkOldRevisions(store, ledger, this.#random);
+    this.#clients.attachKeys(store);
+    this.#clients.start(store, this.#plan.clients, callCount);
+    const context = { store, machine, random: this.#random, workload: this.#workload };
+    for (const watcher of this.#watchers) watcher.follow(context).catch(machine.fail);
+  }
+
+  #areClientsDone(areAnswered: boolean): boolean {
+    return this.#clients.areDone && (!areAnswered || this.machine.ledger.openCallCount === 0);
+  }
+
+  /** Lets every deadline that has come be dealt with, and the watches say what they have to. */
+  async #settleDeadlines(store: Store): Promise<void> {
+    const { ledger, scheduler } = this.machine;
+    for (const watcher of this.#watchers) watcher.hurry();
+    const endMs = scheduler.monotonicMs() + SETTLED_MS;
+    await this.machine.runUntil(() => scheduler.monotonicMs() >= endMs);
+    ledger.settle();
+    const { model } = ledger;
+    const { nowMs, monotonicMs } = this.machine.instant();
+    const { revision } = await store.status();
+    if (revision !== model.revision)
+      throw new Error(`${model.revision} revisions were taken, ${revision} are visible`);
+    for (const { key, expireTimeMs } of model.entriesAt(revision)) {
+      if (expireTimeMs !== 0 && expireTimeMs < nowMs - OVERDUE_MS)
+        throw new Error(`${key} expired ${nowMs - expireTimeMs} ms ago and was not removed`);
+    }
+    for (const { leaseId, deadlineMs } of model.leaseById.values()) {
+      if (deadlineMs < monotonicMs - OVERDUE_MS) throw new Error(`lease ${leaseId} was not ended in time`);
+    }
+  }
+}

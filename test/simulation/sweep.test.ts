@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import type { Fault } from '../support/simulated-disk.ts';
+import type { DiskCall } from '../support/simulated-file.ts';
+import type { CrashKind } from './machine.ts';
+import { runScript } from './sweep.ts';
+
+const CRASHES: readonly CrashKind[] = ['endProcess', 'losePower'];
+const TIMEOUT_MS = 300_000;
+
+const clean = await runScript({ crash: 'endProcess' });
+
+describe('a scripted life of the store', () => {
+  test('writes, syncs, renames and removes, so that there is something to break', () => {
+    for (const call of ['write', 'sync', 'syncDirectory', 'create', 'rename', 'remove'] as const) {
+      expect(clean.countByCall.get(call), call).toBeGreaterThan(3);
+    }
+  });
+
+  test.each(CRASHES)(
+    'loses nothing that was answered when it ends at any step (%s)',
+    async (crash) => {
+      for (let endStep = 0; endStep <= clean.stepCount; endStep++) {
+        await runScript({ endStep, crash }).catch(during(`step ${endStep}`));
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  test.each([...clean.countByCall.keys()])(
+    'stands a fault of every %s',
+    async (call) => {
+      for (let at = 1; at <= (clean.countByCall.get(call) ?? 0); at++) {
+        for (const fault of faultsOf(call, at)) {
+          for (const crash of CRASHES) await runScript({ fault, crash }).catch(during(JSON.stringify(fault)));
+        }
+      }
+    },
+    TIMEOUT_MS,
+  );
+});
+
+/** Once, and from then on. */
+function faultsOf(call: DiskCall, at: number): Fault[] {
+  return [
+    { call, at, code: 'failed' },
+    { call, at, code: 'noSpace', isPermanent: true },
+  ];
+}
+
+function during(where: string): (error: unknown) => never {
+  return (error) => {
+    throw new Error(`with ${where}: ${(error as Error).message}`, { cause: error });
+  };
+}

@@ -1,0 +1,145 @@
+/**
+ * One scripted life of a store, in which something goes wrong at every place in turn: at each call of the disk of each
+ * kind, and at each step of the schedule. Afterwards the store must open, and hold what was answered.
+ */
+import { HeapEngine } from '../../src/engine/heap-engine.ts';
+import { StoreError } from '../../src/errors.ts';
+import type { Store } from '../../src/store/store.ts';
+import { SeededRandom } from '../support/random.ts';
+import type { Fault } from '../support/simulated-disk.ts';
+import type { DiskCall } from '../support/simulated-file.ts';
+import { type CrashKind, Machine, onMachine, type StorePlan } from './machine.ts';
+import type { Operation } from './operation.ts';
+import { checkOldRevisions } from './recovered.ts';
+import { leaseKey } from './workload.ts';
+
+const NEVER = 1_000_000_000;
+
+/** Small enough that the script fills several segments and makes several snapshots. */
+const PLAN: StorePlan = {
+  fsync: 'always',
+  limits: {
+    segmentBytes: 4096,
+    snapshotLogBytes: NEVER,
+    snapshotsKept: 2,
+    logRetentionBytes: 5000,
+    historyRevisionsMax: NEVER,
+    historyBytesMax: NEVER,
+  },
+  isTight: false,
+  isHistoryKept: true,
+  isLogKept: false,
+};
+
+const SEED = 4;
+
+interface Mishap {
+  readonly fault?: Fault;
+  /** The script is broken off here. */
+  readonly endStep?: number;
+  readonly crash: CrashKind;
+}
+
+export interface SweptLife {
+  readonly stepCount: number;
+  /** How often the script called the disk, by call. */
+  readonly countByCall: ReadonlyMap<DiskCall, number>;
+}
+
+/** Runs the script with one mishap, and then checks what is left. Throws when it is not what it must be. */
+export async function runScript({ fault, endStep = Infinity, crash }: Mishap): Promise<SweptLife> {
+  const machine = new Machine(new SeededRandom(SEED), PLAN, { makeEngine: () => new HeapEngine() });
+  const { scheduler } = machine;
+  const isOver = (): boolean => scheduler.stepCount >= endStep;
+  let life: SweptLife | undefined;
+  await onMachine(machine, async () => {
+    machine.isDiskFaulty = fault !== undefined;
+    if (fault !== undefined) machine.disk.injectFault(fault);
+    // Two lives, so that the script also meets what recovery does.
+    for (let round = 1; round <= 2 && !isOver(); round++) {
+      const store = await machine.open(isOver);
+      if (store === undefined) break;
+      const script = { isDone: false };
+      runRound(machine, store, round).then(() => (script.isDone = true), machine.fail);
+      await machine.runUntil(() => script.isDone || isOver());
+      if (isOver() || !(await machine.close(store, isOver))) break;
+      if (round === 1) machine.rest();
+    }
+    life = { stepCount: scheduler.stepCount, countByCall: countCalls(machine.disk.dump()) };
+    machine.isDiskFaulty = false;
+    machine.crash(crash);
+    await checkLeftovers(machine);
+  });
+  if (life === undefined) throw new Error('the script has not run');
+  return life;
+}
+
+/** What was recovered must serve, and stand the loss of power again. */
+async function checkLeftovers(machine: Machine): Promise<void> {
+  const random = new SeededRandom(SEED);
+  for (const crash of ['losePower', 'endProcess'] as const) {
+    const store = await machine.open(() => false);
+    if (store === undefined) throw new Error('the store can not be opened');
+    await checkOldRevisions(store, machine.ledger, random);
+    const script = { isDone: false };
+    runRound(machine, store, 3).then(() => (script.isDone = true), machine.fail);
+    await machine.runUntil(() => script.isDone);
+    machine.crash(crash);
+  }
+  if ((await machine.open(() => false)) === undefined) throw new Error('the store can not be opened again');
+}
+
+/** Writes of every kind, some at once, with snapshots and a compaction between them. */
+async function runRound(machine: Machine, store: Store, round: number): Promise<void> {
+  const { ledger } = machine;
+  const call = (operation: Operation): Promise<void> => ledger.call(store, operation);
+  const put = (key: string, bytes: number, leaseId = 0): Promise<void> => {
+    const value = Buffer.alloc(bytes, `${key} of round ${round} `);
+    return call({ kind: 'put', key, value, options: { leaseId } });
+  };
+  await Promise.all([put('a', 10), put('b', 1500), put('dir/1', 20)]);
+  await Promise.all([
+    call({ kind: 'grantLease', ttlMs: 60_000, leaseId: round }),
+    put(leaseKey(round), 5, round),
+  ]);
+  await call({ kind: 'increment', key: 'n1', delta: 3n, ttlMs: 0 });
+  await snapshot(machine, store);
+  await Promise.all([put('c', 2500), call({ kind: 'renewLease', leaseId: round }), put('d', 40)]);
+  await call({
+    kind: 'txn',
+    request: {
+      compares: [{ subject: { key: 'a' }, relation: 'equal', operand: { kind: 'exists', value: true } }],
+      success: [
+        { kind: 'delete', key: 'a' },
+        { kind: 'put', key: 'dir/2', value: Buffer.alloc(1200, 'txn') },
+        { kind: 'increment', key: 'n1', delta: -1n },
+      ],
+    },
+  });
+  await call({ kind: 'deleteRange', range: { prefix: 'dir/' } });
+  await snapshot(machine, store);
+  if (round === 2) {
+    machine.compactedRevision = ledger.seenRevision;
+    if (ledger.seenRevision > 0) await store.compact(ledger.seenRevision);
+    await call({ kind: 'revokeLease', leaseId: 1 });
+  }
+  await Promise.all([put('z', 3000), put('a', 30)]);
+}
+
+async function snapshot(machine: Machine, store: Store): Promise<void> {
+  try {
+    machine.ledger.flushed((await store.snapshot()).revision);
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'snapshotFailed' || !machine.isDiskFaulty)
+      throw error;
+  }
+}
+
+/** From the lines "NUMBER CALL PATH ..." of the disk's dump. */
+function countCalls(dump: string): ReadonlyMap<DiskCall, number> {
+  const countByCall = new Map<DiskCall, number>();
+  for (const [, call] of dump.matchAll(/^\d+ (\w+) /gm)) {
+    countByCall.set(call as DiskCall, (countByCall.get(call as DiskCall) ?? 0) + 1);
+  }
+  return countByCall;
+}

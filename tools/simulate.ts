@@ -1,0 +1,46 @@
+/**
+ * Runs schedules of the simulated store: `npm run simulate -- --schedules 20000 --seed 1`.
+ *
+ * Each schedule has a seed of its own, from `--seed` on. One that fails is told with the command that runs it again and
+ * shows what happened: `npm run simulate -- --seed S --trace`.
+ */
+import { parseArgs } from 'node:util';
+import { HeapEngine } from '../src/engine/heap-engine.ts';
+import { MemoryEngine } from '../src/engine/memory/memory-engine.ts';
+import { simulate } from '../test/simulation/simulation.ts';
+
+const { values } = parseArgs({
+  options: {
+    schedules: { type: 'string', default: '1' },
+    seed: { type: 'string', default: '1' },
+    engine: { type: 'string', default: 'heap' },
+    trace: { type: 'boolean', default: false },
+    /** Goes on after a schedule that fails. */
+    'keep-going': { type: 'boolean', default: false },
+  },
+});
+
+const firstSeed = Number(values.seed);
+const count = Number(values.schedules);
+const isTraced = values.trace;
+const makeEngine = values.engine === 'memory' ? () => new MemoryEngine() : () => new HeapEngine();
+
+const startMs = performance.now();
+let steps = 0;
+let failures = 0;
+for (let seed = firstSeed; seed < firstSeed + count; seed++) {
+  const result = await simulate(seed, { makeEngine, isTraced });
+  steps += result.stepCount;
+  if (isTraced) console.log(result.trace.join('\n'));
+  if (result.failure === undefined) continue;
+  failures++;
+  console.log(`seed ${seed} fails: ${result.failure.stack}`);
+  if (result.failure.cause instanceof Error) console.log(`because of ${result.failure.cause.stack}`);
+  console.log(`again: npm run simulate -- --seed ${seed} --engine ${values.engine} --trace\n`);
+  if (!values['keep-going']) break;
+}
+const seconds = (performance.now() - startMs) / 1000;
+console.log(
+  `${count} schedules from seed ${firstSeed}, ${steps} steps, ${failures} failures, ${seconds.toFixed(1)} s, ${((seconds * 1000) / count).toFixed(2)} ms each`,
+);
+process.exitCode = failures === 0 ? 0 : 1;
