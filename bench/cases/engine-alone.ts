@@ -4,6 +4,7 @@ import { operationCount } from '../bench-case.ts';
 import { put } from '../load/changes.ts';
 import { keyOf, randomKeys, Values } from '../load/data.ts';
 import { engineMakers } from '../load/engines.ts';
+import { measureMemory, reportMemory } from '../load/memory.ts';
 import { shuffledIndexes } from '../load/random.ts';
 import { ratesOf } from '../load/repeat.ts';
 
@@ -19,10 +20,12 @@ export function engineAlone(name: 'heap' | 'memory'): BenchCase {
       const engine = engineMakers[name]?.();
       if (engine === undefined) throw new Error(`there is no engine ${name}`);
       const writer = new Writer(engine);
+      const before = await measureMemory();
       const startMs = performance.now();
       writer.fill(context.keyCount);
       const seconds = (performance.now() - startMs) / 1000;
       context.report({ name: 'apply new keys', unit: 'operations/s', samples: [context.keyCount / seconds] });
+      reportMemory(context, before, await measureMemory());
       await measureOverwrites(context, writer);
       await measureReads(context, engine, writer.revision);
     },

@@ -1,7 +1,7 @@
 import type { BenchCase } from '../bench-case.ts';
 import { operationCount } from '../bench-case.ts';
 import { keyOf, randomKeys, Values } from '../load/data.ts';
-import { dataBytes, measureMemory, toMegabytes } from '../load/memory.ts';
+import { measureMemory, reportMemory } from '../load/memory.ts';
 import { shuffledIndexes } from '../load/random.ts';
 import { ratesOf } from '../load/repeat.ts';
 
@@ -18,14 +18,7 @@ export const map: BenchCase = {
       valueByKey.set(keyOf(index), Uint8Array.from(values.of(index)));
     }
     const after = await measureMemory();
-    const overheadBytes = after.residentBytes - before.residentBytes - dataBytes(keyCount);
-    context.report({
-      name: 'resident memory over keys and values',
-      unit: 'bytes/key',
-      samples: [overheadBytes / keyCount],
-    });
-    const heapGrowthMegabytes = toMegabytes(after.heapBytes - before.heapBytes);
-    context.report({ name: 'growth of the JavaScript heap', unit: 'MB', samples: [heapGrowthMegabytes] });
+    reportMemory(context, before, after);
 
     const count = operationCount(context, 300_000);
     // New texts each time: one that was looked up before knows its hash, and a key from a client never does.

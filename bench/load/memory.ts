@@ -1,4 +1,5 @@
 /** What memory a process takes. */
+import type { CaseContext } from '../bench-case.ts';
 import { KEY_BYTES, VALUE_BYTES } from './data.ts';
 
 interface MemoryUse {
@@ -25,6 +26,15 @@ export function dataBytes(keyCount: number): number {
   return keyCount * (KEY_BYTES + VALUE_BYTES);
 }
 
-export function toMegabytes(bytes: number): number {
-  return bytes / BYTES_PER_MB;
+/** Reports what keys took besides their own bytes, and what of it the garbage collector has to look at. */
+export function reportMemory(context: CaseContext, before: MemoryUse, after: MemoryUse): void {
+  const { keyCount } = context;
+  const overheadBytes = after.residentBytes - before.residentBytes - dataBytes(keyCount);
+  context.report({
+    name: 'resident memory over keys and values',
+    unit: 'bytes/key',
+    samples: [overheadBytes / keyCount],
+  });
+  const heapGrowthMegabytes = (after.heapBytes - before.heapBytes) / BYTES_PER_MB;
+  context.report({ name: 'growth of the JavaScript heap', unit: 'MB', samples: [heapGrowthMegabytes] });
 }

@@ -410,7 +410,7 @@ const harmArbitrary: fc.Arbitrary<Harm> = fc.oneof(
   fc.record({ kind: fc.constant('remove'), file: fileArbitrary }),
   fc.record({ kind: fc.constant('exchange'), file: fileArbitrary, with: fileArbitrary }),
   fc.record({ kind: fc.constantFrom('foreign', 'otherHistory'), file: fileArbitrary }),
-) as fc.Arbitrary<Harm>;
+);
 
 function harmed(files: Files, others: Record<'foreign' | 'otherHistory', Files>, harm: Harm): Files {
   const paths = [...files.keys()];

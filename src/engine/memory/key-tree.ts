@@ -25,9 +25,11 @@
  *   border on one side (the root, and the first and last node of each level) shares `#prefix`, with which every item
  *   begins.
  *
- * Deletion merges a node with a neighbour under the same parent when both are sparse. No operation takes longer than a few nodes on each level.
+ * Deletion merges a node with a neighbour under the same parent when both are sparse. No operation takes longer than a
+ * few nodes on each level.
  *
- * Only the writer's thread goes through the tree.
+ * Only the writer's thread goes through the tree. Search, insert and delete are in one file, long as it is, because
+ * each works on the way that the search has left behind.
  */
 import { assert } from '../../errors.ts';
 import type { KeyOrder } from './key-order.ts';
@@ -107,10 +109,6 @@ export class KeyTree {
     this.#order = order;
     this.#root = this.#takeNode(0);
     this.#lastLeaf = this.#root;
-  }
-
-  get count(): number {
-    return this.#count;
   }
 
   /** Adds an item whose bytes are in the probe, and that is not in the tree. Uses up the probe. */
