@@ -141,7 +141,7 @@ describe('a value that can not be is refused with its source', () => {
     [{ fsync: 'sometimes' }, /^--fsync: expected one of always, interval, never, not "sometimes"$/],
     [{ listen: 'nowhere' }, /^--listen: expected HOST:PORT/],
     [{ 'data-dir': '' }, /^--data-dir: expected a text/],
-    [{ 'value-bytes-max': '0' }, /^--value-bytes-max: expected 1 to 128MiB, not 0$/],
+    [{ 'value-bytes-max': '0' }, /^--value-bytes-max: expected 1 to 64MiB, not 0$/],
     [{ 'value-bytes-max': 'big' }, /^--value-bytes-max: expected a size/],
     [{ 'shutdown-timeout': '10' }, /^--shutdown-timeout: expected a time with its unit/],
     [{ 'calls-max': '1.5' }, /^--calls-max: expected a whole number/],
