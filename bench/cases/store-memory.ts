@@ -1,8 +1,9 @@
 import type { BenchCase } from '../bench-case.ts';
+import { operationCount } from '../bench-case.ts';
 import { measureMemory, reportMemory } from '../load/memory.ts';
 import { fillStore, openBenchStore } from '../load/store.ts';
 
-const WARM_UP_KEYS = 20_000;
+const WARM_UP_KEYS = 100_000;
 /** The versions that history keeps are no cost of a key. */
 const limits = { historyRevisionsMax: 1 };
 
@@ -14,7 +15,7 @@ export const storeMemory: BenchCase = {
     const warmUp = await openBenchStore(context, `${context.directory}/${process.pid}-warm-up`, 'never', {
       limits,
     });
-    await fillStore(warmUp, WARM_UP_KEYS);
+    await fillStore(warmUp, operationCount(context, WARM_UP_KEYS));
     await warmUp.close();
 
     const store = await openBenchStore(context, `${context.directory}/${process.pid}`, 'never', { limits });
