@@ -141,6 +141,14 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./cases/store-delete.ts')).storeDelete,
   },
   {
+    name: 'store-expiry',
+    about: 'keys that share one deadline',
+    sizes: 'each',
+    isOnDemand: true,
+    processCount: 3,
+    load: async () => (await import('./cases/store-expiry.ts')).storeExpiry,
+  },
+  {
     name: 'watch',
     about: 'one writer, many watchers, in process',
     sizes: 'once',

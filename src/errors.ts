@@ -13,6 +13,8 @@ interface DetailsByCode {
   revisionFuture: RevisionDetails;
   /** A watch fell further behind than history is kept; begin again at `resumeRevision`, if it is still kept. */
   slowWatcher: { readonly resumeRevision: number };
+  /** A watch was to go on with another store than this one. Ids are 32 hexadecimal digits. */
+  otherStore: { readonly requestedStoreId: string; readonly storeId: string };
 }
 
 /** A revision that can't be read, and the bounds of those that can. */
@@ -42,8 +44,10 @@ export type StoreErrorCode =
   | 'limitReached'
   /** The store is closing or closed. */
   | 'closed'
-  /** A write or flush failed. No write is accepted until the store is opened again. */
+  /** A write or flush failed under the call. Whether its changes are kept shows when the store is opened again. */
   | 'storageFailed'
+  /** A write or flush has failed. No write is accepted until the store is opened again; the call has changed nothing. */
+  | 'readOnly'
   /** A snapshot could not be written; the log is not affected and writes go on. */
   | 'snapshotFailed'
   /** What lies on disk is damaged; the message names file, offset and revisions. */
@@ -79,6 +83,7 @@ const carriesDetails: Record<keyof DetailsByCode, true> = {
   revisionCompacted: true,
   revisionFuture: true,
   slowWatcher: true,
+  otherStore: true,
 };
 
 /** Whether an unknown error is a store error of this code; narrows the type of its details. */

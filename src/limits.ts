@@ -38,6 +38,8 @@ export const fixed = {
   /** The keys that may be attached to one lease, and their bytes: they are deleted in one transaction. */
   leaseKeysMax: 100_000,
   leaseKeyBytesMax: 16 * MiB,
+  /** The memory of all leases with their keys, which are objects that the garbage collector has to look at. */
+  leaseTableBytesMax: 512 * MiB,
   /** The ranges of one watch. */
   watchRangesMax: 100,
   /** A message of a watch is cut into fragments at this many bytes of keys and values. */
@@ -59,6 +61,15 @@ export const fixed = {
   expiryCheckMsMax: 1000,
   /** While there are leases the log notes their clock this often, so that a restart knows what remained. */
   leaseClockNoteMs: 1000,
+  /** The share of the machine's memory that the state of a store may take unless the operator says otherwise. */
+  memoryShareDefault: 1 / 2,
+  /** Memory counts as scarce when less than this share of the limit is left, and less than so many bytes. */
+  memoryReserveShare: 1 / 16,
+  memoryReserveBytesMax: 256 * MiB,
+  /** When nothing has changed for this long, memory is given back that takes much work for little. */
+  tidyAfterMs: 1000,
+  /** That the memory is full is told at most this often. */
+  memoryFullEventMs: 60_000,
   /** How long the reader of a backup may hold back the compaction of history, and how many may read one at a time. */
   backupMsMax: 10 * 60 * 1000,
   backupsMax: 4,
@@ -120,6 +131,11 @@ export const client = {
   pingIntervalMs: 10_000,
   /** ... and given up when there is none within this time. */
   pingTimeoutMs: 10_000,
+  /**
+   * What waits to be sent and read on one connection, in megabytes. Node breaks calls off beyond it, and by default does
+   * so at 10: two large values at once. What waits to be sent is held by the callers anyway.
+   */
+  sessionMegabytesMax: 4096,
   /** The longest message, in either direction. */
   messageBytesMax: 256 * MiB,
   /** The keys and values that a watch gathers to hand out all changes of one revision together. */
@@ -164,6 +180,8 @@ export type ServerLimits = { readonly [name in keyof typeof serverDefaults]: num
 export const serverFixed = {
   /** A request message of the services whose requests are small by nature: leases, admin, health, reflection. */
   smallRequestBytesMax: 16 * KiB,
+  /** The fields and items in one request; the largest transaction has about 190,000. */
+  requestPartsMax: 250_000,
   /** A deadline that is further away counts as none; a timer can't be set for much longer. */
   deadlineMsMax: 24 * 24 * 60 * 60 * 1000,
   /** An error's text goes into a header, so it is cut to this many characters. */

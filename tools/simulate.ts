@@ -2,28 +2,28 @@
  * Runs schedules of the simulated store: `npm run simulate -- --schedules 20000 --seed 1`.
  *
  * Each schedule has a seed of its own, from `--seed` on. One that fails is told with the command that runs it again and
- * shows what happened: `npm run simulate -- --seed S --trace`.
+ * shows what happened: `npm run simulate -- --seed S --trace`. `--engine` is what the store runs on: `memory` (default),
+ * `heap`, or `mirror`, both of them side by side.
  */
 import { parseArgs } from 'node:util';
-import { HeapEngine } from '../src/engine/heap-engine.ts';
-import { MemoryEngine } from '../src/engine/memory/memory-engine.ts';
+import { engineNamed } from '../test/simulation/engines.ts';
 import { simulate } from '../test/simulation/simulation.ts';
 
 const { values } = parseArgs({
   options: {
     schedules: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
-    engine: { type: 'string', default: 'heap' },
+    engine: { type: 'string', default: 'memory' },
     trace: { type: 'boolean', default: false },
     /** Goes on after a schedule that fails. */
     'keep-going': { type: 'boolean', default: false },
   },
 });
 
-const firstSeed = Number(values.seed);
-const count = Number(values.schedules);
+const firstSeed = wholeNumber('seed', values.seed);
+const count = wholeNumber('schedules', values.schedules);
 const isTraced = values.trace;
-const makeEngine = values.engine === 'memory' ? () => new MemoryEngine() : () => new HeapEngine();
+const makeEngine = engineNamed(values.engine);
 
 const startMs = performance.now();
 let steps = 0;
@@ -44,3 +44,10 @@ console.log(
   `${count} schedules from seed ${firstSeed}, ${steps} steps, ${failures} failures, ${seconds.toFixed(1)} s, ${((seconds * 1000) / count).toFixed(2)} ms each`,
 );
 process.exitCode = failures === 0 ? 0 : 1;
+
+function wholeNumber(option: string, text: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 0)
+    throw new RangeError(`--${option} is a whole number, not ${text}`);
+  return number;
+}

@@ -3,7 +3,7 @@ import { keyOf } from '../load/data.ts';
 import { measureMemory } from '../load/memory.ts';
 import { shuffledIndexes } from '../load/random.ts';
 import { longestStallMs } from '../load/stall-meter.ts';
-import { fillStore, openBenchStore } from '../load/store.ts';
+import { fillStore, openBenchStore, warmUpMemory } from '../load/store.ts';
 import { underWay } from '../load/under-way.ts';
 
 const DELETE_SEED = 2;
@@ -11,18 +11,19 @@ const DELETED_SHARE = 0.9;
 const UNDER_WAY = 256;
 const WAIT_MS = 10_000;
 const QUICK_WAIT_MS = 100;
+/** The versions that history keeps would be in the way. */
+const limits = { historyRevisionsMax: 1000 };
 
 /** Deletes nine keys of ten and looks what memory comes back. */
 export const storeDelete: BenchCase = {
   async run(context) {
     const { keyCount } = context;
-    const store = await openBenchStore(context, `${context.directory}/${process.pid}`, 'never', {
-      limits: { historyRevisionsMax: 1000 },
-    });
+    const order = shuffledIndexes(keyCount, DELETE_SEED);
+    await warmUpMemory(context, { limits });
+    const store = await openBenchStore(context, `${context.directory}/${process.pid}`, 'never', { limits });
     const empty = await measureMemory();
     await fillStore(store, keyCount);
     const full = await measureMemory();
-    const order = shuffledIndexes(keyCount, DELETE_SEED);
     const deletedCount = Math.floor(keyCount * DELETED_SHARE);
     const waitMs = context.isQuick ? QUICK_WAIT_MS : WAIT_MS;
     const stallMs = await longestStallMs(async () => {

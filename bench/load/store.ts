@@ -6,7 +6,7 @@ import {
   type Store,
   type StoreOptions,
 } from '../../src/index.ts';
-import type { CaseContext } from '../bench-case.ts';
+import { operationCount, type CaseContext } from '../bench-case.ts';
 import { keyOf, Values } from './data.ts';
 import { engineMakers } from './engines.ts';
 import { shuffledIndexes } from './random.ts';
@@ -15,6 +15,7 @@ import { underWay } from './under-way.ts';
 const FILL_SEED = 1;
 const FILL_TXN_PUTS = 500;
 const FILL_UNDER_WAY = 8;
+const WARM_UP_UNDER_WAY = 256;
 
 export function openBenchStore(
   context: CaseContext,
@@ -38,6 +39,21 @@ export async function fillStore(store: Store, keyCount: number, values = new Val
     }));
     await store.txn({ success });
   });
+}
+
+const WARM_UP_KEYS = 100_000;
+
+/**
+ * Fills another store and empties it. Compiled code and what the C library keeps for itself are what a process costs, not
+ * what its keys do.
+ */
+export async function warmUpMemory(context: CaseContext, options: Partial<StoreOptions> = {}): Promise<void> {
+  const directory = `${context.directory}/${process.pid}-warm-up`;
+  const store = await openBenchStore(context, directory, 'never', options);
+  const keyCount = operationCount(context, WARM_UP_KEYS);
+  await fillStore(store, keyCount);
+  await underWay(WARM_UP_UNDER_WAY, keyCount, (index) => store.delete(keyOf(index)));
+  await store.close();
 }
 
 /** Opens an empty store, writes `keyCount` keys, does `run` with it and closes it. */

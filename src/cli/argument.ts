@@ -12,11 +12,13 @@ export function wholeNumber(text: string): number {
   return value;
 }
 
-/** A signed 64-bit number, as far as its digits go. */
+/** A signed 64-bit number. */
 export function bigNumber(text: string): bigint {
-  if (!/^[+-]?\d{1,19}$/.test(text))
-    throw new InvalidArgumentError('Expected a whole number, such as 5 or -5.');
-  return BigInt(text.replace('+', ''));
+  const value = /^[+-]?\d{1,19}$/.test(text) ? BigInt(text.replace('+', '')) : undefined;
+  if (value === undefined || BigInt.asIntN(64, value) !== value) {
+    throw new InvalidArgumentError('Expected a whole number of 64 bits, such as 5 or -5.');
+  }
+  return value;
 }
 
 /** A length of time with its unit, in milliseconds. */

@@ -32,6 +32,7 @@ const exitCodeByKelpCode: Partial<Record<KelpErrorCode, ExitCode>> = {
   recovering: exitCode.unavailable,
   shuttingDown: exitCode.unavailable,
   storageFailed: exitCode.unavailable,
+  readOnly: exitCode.unavailable,
   deadlineExceeded: exitCode.unavailable,
 };
 

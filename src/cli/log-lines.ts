@@ -34,6 +34,8 @@ function effectText({ effect }: EffectShape, revision: number, hasValues: boolea
     }
     case 'leaseEnd':
       return line('end', `lease ${effect.value.leaseId}`);
+    case 'compact':
+      return line('compact', `history before revision ${effect.value.oldestRevision}`);
     case undefined:
       return line('unknown', '');
   }
@@ -122,6 +124,8 @@ function effectJson({ effect }: EffectShape, revision: number, hasValues: boolea
     }
     case 'leaseEnd':
       return { type: 'leaseEnd', leaseId: effect.value.leaseId };
+    case 'compact':
+      return { type: 'compact', oldestRevision: effect.value.oldestRevision };
     case undefined:
       return { type: 'unknown' };
   }

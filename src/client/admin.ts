@@ -28,6 +28,8 @@ export class Admin {
       leaseCount: toNumber(reply.leaseCount),
       memoryDataBytes: toNumber(reply.memoryDataBytes),
       memoryResidentBytes: toNumber(reply.memoryResidentBytes),
+      memoryUsedBytes: toNumber(reply.memoryUsedBytes),
+      memoryLimitBytes: toNumber(reply.memoryLimitBytes),
       logBytes: toNumber(reply.logBytes),
       segmentCount: reply.segmentCount,
       snapshotBytes: toNumber(reply.snapshotBytes),

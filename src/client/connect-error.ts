@@ -33,7 +33,8 @@ export function toKelpError(reason: unknown, call: FailedCall): KelpError {
   }
 }
 
-type SimpleCode = Exclude<KelpErrorCode, 'conditionFailed' | 'revisionCompacted' | 'revisionFuture'>;
+type DetailedCode = 'conditionFailed' | 'revisionCompacted' | 'revisionFuture' | 'otherStore';
+type SimpleCode = Exclude<KelpErrorCode, DetailedCode>;
 
 const simpleCodeByReason = new Map<ErrorReason, SimpleCode>([
   [ErrorReason.INVALID_ARGUMENT, 'invalidArgument'],
@@ -48,12 +49,13 @@ const simpleCodeByReason = new Map<ErrorReason, SimpleCode>([
   [ErrorReason.SHUTTING_DOWN, 'shuttingDown'],
   [ErrorReason.RECOVERING, 'recovering'],
   [ErrorReason.STORAGE_FAILED, 'storageFailed'],
+  [ErrorReason.READ_ONLY, 'readOnly'],
   [ErrorReason.SNAPSHOT_FAILED, 'snapshotFailed'],
   [ErrorReason.DAMAGED, 'damaged'],
 ]);
 
-/** All other reasons are given before anything has changed. The limit may be that of the reply. */
-const reachedAfterWrite: ReadonlySet<KelpErrorCode> = new Set(['storageFailed', 'damaged', 'limitReached']);
+/** All other reasons are given before anything has changed. */
+const reachedAfterWrite: ReadonlySet<KelpErrorCode> = new Set(['storageFailed', 'damaged']);
 
 function explainedError(
   cause: ConnectError,
@@ -80,6 +82,11 @@ function explainedError(
       return detail.reason === ErrorReason.REVISION_COMPACTED
         ? new KelpError('revisionCompacted', message, details, { cause })
         : new KelpError('revisionFuture', message, details, { cause });
+    }
+    case ErrorReason.OTHER_STORE: {
+      if (detail.info.case !== 'otherStore') throw incompleteReply('the details of another store');
+      const { requestedStoreId, storeId } = detail.info.value;
+      return new KelpError('otherStore', message, { requestedStoreId, storeId }, { cause });
     }
     default: {
       const code = simpleCodeByReason.get(detail.reason);
@@ -178,6 +185,7 @@ const textByCode = new Map([
   ['EHOSTUNREACH', 'no route to the host'],
   ['ENETUNREACH', 'no route to the network'],
   ['ECONNRESET', 'it was reset'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'what answers there does not speak TLS; try without'],
   [
     'ERR_HTTP2_ERROR',
     'what answers there does not speak HTTP/2; is it the port of KelpDB, and is TLS as there?',

@@ -45,11 +45,11 @@ class Sessions {
   readonly #guarded = new WeakSet<Http2Session>();
 
   constructor(url: string, tls: TlsOptions) {
-    const { pingIntervalMs, pingTimeoutMs } = limits;
+    const { pingIntervalMs, pingTimeoutMs, sessionMegabytesMax: maxSessionMemory } = limits;
     this.#manager = new Http2SessionManager(
       url,
       { pingIntervalMs, pingTimeoutMs },
-      { createConnection: (authority) => connect(authority, tls) },
+      { createConnection: (authority) => connect(authority, tls), maxSessionMemory },
     );
     this.authority = this.#manager.authority;
   }

@@ -14,6 +14,8 @@ interface DetailsByCode {
   revisionCompacted: RevisionDetails;
   /** The revision asked for has not been reached yet. */
   revisionFuture: RevisionDetails;
+  /** A watch was to go on with another store than the server has now. */
+  otherStore: { readonly requestedStoreId: string; readonly storeId: string };
 }
 
 export type KelpErrorCode =
@@ -42,8 +44,10 @@ export type KelpErrorCode =
   | 'shuttingDown'
   /** The server is still reading its data from disk. */
   | 'recovering'
-  /** The server can't write to its disk. It takes no write until it is started again. */
+  /** The server's disk failed under the call. Whether its changes are kept shows when the server is started again. */
   | 'storageFailed'
+  /** The server's disk has failed. It takes no write until it is started again; the call has changed nothing. */
+  | 'readOnly'
   /** The server could not write a snapshot; nothing is lost by that. */
   | 'snapshotFailed'
   /** The server's data on disk is damaged. */

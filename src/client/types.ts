@@ -207,6 +207,10 @@ export interface Status {
   readonly memoryDataBytes: number;
   /** Of the whole process. */
   readonly memoryResidentBytes: number;
+  /** What counts towards the limit: keys, values, all kept versions, indexes, leases. */
+  readonly memoryUsedBytes: number;
+  /** Writes that need more get `limitReached`. */
+  readonly memoryLimitBytes: number;
   readonly logBytes: number;
   readonly segmentCount: number;
   readonly snapshotBytes: number;

@@ -19,6 +19,11 @@ export interface WatchRequest {
   readonly ranges?: readonly KeyRange[];
   /** The first revision to send, inclusive; 0 (default): only what comes from now on. */
   readonly startRevision?: number;
+  /**
+   * The store that `startRevision` belongs to, as `synced` told it: with another one the watch throws `otherStore`. Left
+   * out: that of the first connection. Over its reconnections a watch never goes on with another store unsaid.
+   */
+  readonly storeId?: string;
   /** The present entries first. Not with `startRevision`. */
   readonly includeCurrent?: boolean;
   /** Left out or empty: `put` and `delete`. */
@@ -37,21 +42,23 @@ export interface WatchRequest {
   /** Aborting it ends the watch; the loop ends without an error. */
   readonly signal?: AbortSignal;
   /**
-   * When the watch can't go on where it broke off (the revision is compacted, or the server, restored from a backup,
-   * does not know it), begin again with the present entries: first comes `restarted`, then `current` and so on.
+   * When the watch can't go on where it broke off (the revision is compacted, or the server has another store by now,
+   * say a restored backup), begin again with the present entries: first comes `restarted`, then `current` and so on.
    * Default false: such a watch ends, with `compacted` or an error.
    */
   readonly restartWhenLost?: boolean;
-  /** Called when the connection broke and the watch will try to go on; for logs. */
+  /** Called when the connection broke and the watch will try to go on: once, however many tries it takes; for logs. */
   readonly onInterrupted?: (error: KelpError) => void;
+  /** Called once the server sends again. */
+  readonly onResumed?: () => void;
 }
 
 /** What a watch says. First `current` (if asked for, any number), then `synced` once, then the rest. */
 export type WatchMessage =
   /** Some of the present entries, in key order within each range. */
   | { readonly kind: 'current'; readonly entries: Entry[]; readonly revision: number }
-  /** Everything up to `revision` has been sent; what follows is live. */
-  | { readonly kind: 'synced'; readonly revision: number }
+  /** Everything up to `revision` of this store has been sent; what follows is live. */
+  | { readonly kind: 'synced'; readonly revision: number; readonly storeId: string }
   /** All events of one revision. */
   | {
       readonly kind: 'events';
@@ -101,6 +108,8 @@ const reasonByNumber = new Map<ReasonNumber, DeleteReason>([
 
 /** Where a watch begins: at a revision, or with the present entries, or with what comes next. */
 export interface WatchStart {
+  /** Empty: with whatever store it is. */
+  readonly storeId: string;
   readonly startRevision: number;
   readonly includeCurrent: boolean;
 }
@@ -112,6 +121,7 @@ export function toWatchRequest(
   return {
     ranges: (request.ranges ?? []).map(toRange),
     startRevision: toInt64(start.startRevision, 'startRevision'),
+    storeId: start.storeId,
     includeCurrent: start.includeCurrent,
     eventTypes: (request.eventTypes ?? []).map((type) => numberByType[type]),
     keysOnly: request.keysOnly ?? false,

@@ -13,6 +13,9 @@
  *   begins at R + 1. Fragments of a revision are held back until their last has come, and dropped with the
  *   connection.
  *
+ * Revisions mean nothing in another store, which a server may come back with (a restored backup, a new data directory).
+ * The watch remembers the store of its first message, and a server with another one refuses to go on.
+ *
  * Before the first message a watch fails as any call does, after the client's retries. After that it tries for as
  * long as it is read.
  */
@@ -66,6 +69,9 @@ const interruptions: ReadonlySet<KelpErrorCode> = new Set([
   'deadlineExceeded',
 ]);
 
+/** What the watch would go on with is not there. */
+const lostPlaces: ReadonlySet<KelpErrorCode> = new Set(['revisionCompacted', 'revisionFuture', 'otherStore']);
+
 /** Before it, only these do. */
 const passing: ReadonlySet<KelpErrorCode> = new Set(['unavailable', 'recovering', 'shuttingDown']);
 
@@ -75,7 +81,9 @@ class ResumableWatch {
   readonly #request: WatchRequest;
   readonly #signal: AbortSignal;
   /** Where to begin while there is no position. */
-  #start: WatchStart;
+  #start: Omit<WatchStart, 'storeId'>;
+  /** The store that the watch belongs to; empty until that is known. */
+  #storeId: string;
   /** Everything up to this revision has been handed out. */
   #position: number | undefined;
   #hasHandedOut = false;
@@ -91,6 +99,7 @@ class ResumableWatch {
     this.#request = request;
     this.#signal = signal;
     this.#fragments = this.#noFragments();
+    this.#storeId = request.storeId ?? '';
     this.#start = {
       startRevision: request.startRevision ?? 0,
       includeCurrent: request.includeCurrent ?? false,
@@ -122,12 +131,10 @@ class ResumableWatch {
         this.#position === undefined
           ? this.#start
           : { startRevision: this.#position + 1, includeCurrent: false };
-      const replies = this.#rpc.watch(toWatchRequest(this.#request, start), {
-        signal: AbortSignal.any([this.#signal, connection.signal]),
-      });
-      for await (const reply of replies) {
-        this.#hasHeard = true;
-        this.#failures = 0;
+      const request = toWatchRequest(this.#request, { ...start, storeId: this.#storeId });
+      const signal = AbortSignal.any([this.#signal, connection.signal]);
+      for await (const reply of this.#rpc.watch(request, { signal })) {
+        this.#noteReply(reply);
         const message = this.#take(reply);
         if (message === undefined) continue;
         this.#hasHandedOut = true;
@@ -138,6 +145,21 @@ class ResumableWatch {
       connection.abort();
       this.#fragments = this.#noFragments();
     }
+  }
+
+  #noteReply({ storeId }: WatchResponse): void {
+    // A server that does not know the field of the request would not have looked at it.
+    if (storeId !== '' && this.#storeId !== '' && storeId !== this.#storeId) {
+      throw new KelpError(
+        'internal',
+        `the server goes on with store ${storeId}, not with ${this.#storeId} as it was asked to`,
+        undefined,
+      );
+    }
+    if (storeId !== '') this.#storeId = storeId;
+    this.#hasHeard = true;
+    if (this.#failures > 0) this.#request.onResumed?.();
+    this.#failures = 0;
   }
 
   /** Moves the position on. @returns what the reader gets, if anything. */
@@ -155,9 +177,9 @@ class ResumableWatch {
         const revision = Math.max(toNumber(message.value.revision), this.#position ?? 0);
         this.#advance(revision, message.case);
         // After a reconnection the server says "synced" again; to the reader that is progress.
-        const kind = message.case === 'synced' && !this.#hasSynced ? 'synced' : 'progress';
-        if (kind === 'synced') this.#hasSynced = true;
-        return { kind, revision };
+        if (message.case === 'progress' || this.#hasSynced) return { kind: 'progress', revision };
+        this.#hasSynced = true;
+        return { kind: 'synced', revision, storeId: this.#storeId };
       }
       case 'events': {
         const { revision: revision64, commitTime, events, moreFragments } = message.value;
@@ -190,8 +212,9 @@ class ResumableWatch {
 
   /** Gets ready for the next connection, or throws. @returns what the reader must know. */
   async #recover(error: KelpError): Promise<WatchMessage | undefined> {
-    if (isKelpError(error, 'revisionCompacted') || isKelpError(error, 'revisionFuture')) {
-      const isRestart = this.#position === undefined && this.#start.includeCurrent;
+    if (lostPlaces.has(error.code)) {
+      const isRestart =
+        this.#position === undefined && this.#start.includeCurrent && error.code !== 'otherStore';
       if (this.#request.restartWhenLost && !isRestart) return this.#beginAnew('lost');
       if (isKelpError(error, 'revisionCompacted')) return { kind: 'compacted', ...error.details };
       throw error;
@@ -201,7 +224,7 @@ class ResumableWatch {
       ? !interruptions.has(error.code)
       : !passing.has(error.code) || this.#failures > this.#caller.retries;
     if (isFinal) throw error;
-    this.#request.onInterrupted?.(error);
+    if (this.#failures === 1) this.#request.onInterrupted?.(error);
     await this.#caller.pace.wait(backoffMs(this.#failures, this.#caller.pace), this.#signal);
     // The reader has entries of one revision and will get those of another.
     if (this.#position === undefined && this.#hasHandedOut) return this.#beginAnew('interrupted');
@@ -213,6 +236,8 @@ class ResumableWatch {
   }
 
   #beginAnew(reason: 'interrupted' | 'lost'): WatchMessage {
+    // Nothing of the store that was heard of before is valid any more.
+    this.#storeId = reason === 'lost' ? '' : (this.#request.storeId ?? '');
     this.#start = { startRevision: 0, includeCurrent: true };
     this.#position = undefined;
     this.#hasSynced = false;

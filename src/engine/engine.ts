@@ -14,11 +14,14 @@
  *   over calls of `maintain`.
  *
  * Buffers: an engine copies what it keeps of the arguments; the caller may reuse them. What an engine hands out (keys
- * and values) belongs to nobody: it is never changed afterwards by the engine and must not be changed by the caller.
+ * and values) belongs to nobody: it is never changed afterwards by the engine and must not be changed by the caller. What
+ * a walk shows is another matter: it is the engine's, and as it is during the visit only.
  *
  * All methods are synchronous and run on the one writer thread. A `visit` function must not change the engine it is
  * called from.
  */
+import type { PlacedChange } from './placed-change.ts';
+
 export interface Engine {
   /** The newest version of `key` at `revision`; `undefined` when there is none or it says "deleted". */
   read(key: Uint8Array, revision: number): Version | undefined;
@@ -39,6 +42,26 @@ export interface Engine {
 
   /** Adds a version. Its revision is above those of all versions of the same key. */
   apply(change: Change): void;
+
+  /**
+   * The same for an engine that is being filled, before any other call but `read` and `readMeta`: the key is not found
+   * in the order of keys before `finishLoad`.
+   * @returns the lease of the key's newest version so far (0: none), or `REFUSED_LOAD` when the revision is not above
+   * that version's, and nothing has changed.
+   */
+  load(change: PlacedChange): number;
+
+  /**
+   * `load` into an engine that was empty before the first of these calls, keys in ascending order; nothing but
+   * `finishLoad` may come before or between them. Refuses a key that is not above, or the same as, the one before, too.
+   */
+  loadAscending(change: PlacedChange): number;
+
+  /**
+   * Does a bounded piece of what loads have left to do.
+   * @returns whether there is more to do. Further loads may follow the last piece, but no `loadAscending`.
+   */
+  finishLoad(): boolean;
 
   /**
    * Visits, in key order and per key from the oldest to the newest, every version that is needed to read at any
@@ -64,9 +87,11 @@ export interface Engine {
 
   /**
    * Does a bounded piece of the work that is left: dropping versions, giving back memory, rebuilding.
+   * @param isThorough also gives back what takes much work for little memory: for when memory is scarce, or nothing else
+   *   is to be done.
    * @returns whether there is more to do.
    */
-  maintain(): boolean;
+  maintain(isThorough?: boolean): boolean;
 
   /**
    * Keys whose newest version has a deadline (`expireTimeMs`) at or before `nowMs`, in the order of deadline, then of
@@ -79,9 +104,15 @@ export interface Engine {
 
   stats(): EngineStats;
 
+  /** The memory that is reserved for everything that is kept, indexes included, in bytes. Costs nothing to ask for. */
+  readonly memoryBytes: number;
+
   /** Walks every structure and throws when one does not hold together. Slow; for tests. */
   verifyIntegrity(): void;
 }
+
+/** What `load` returns for a change that can't follow those before. */
+export const REFUSED_LOAD = -1;
 
 /** The longest key of an engine. */
 export const KEY_BYTES_MAX = 65_535;
@@ -104,8 +135,8 @@ export interface ScanOptions {
 /** @returns false to stop; the scan then goes on after this key. */
 export type Visit = (key: Uint8Array, version: Version) => boolean;
 
-/** @returns false to stop after this key; with anything else the walk goes on. */
-export type WalkVisit = (change: Change) => unknown;
+/** The same object comes with every visit. @returns false to stop after this key; else the walk goes on. */
+export type WalkVisit = (change: PlacedChange) => unknown;
 
 /** One version of a key that is not deleted. */
 export interface Version {

@@ -22,7 +22,9 @@ import type {
   Visit,
   WalkVisit,
 } from './engine.ts';
-import { KEY_BYTES_MAX } from './engine.ts';
+import { KEY_BYTES_MAX, REFUSED_LOAD } from './engine.ts';
+import type { PlacedChange } from './placed-change.ts';
+import { placeChange } from './placed-change.ts';
 import { assert } from '../errors.ts';
 import { SortedTexts } from './sorted-texts.ts';
 
@@ -34,6 +36,9 @@ const NO_BYTES = new Uint8Array(0);
 
 /** How many leftovers one call of `maintain` looks at. */
 const LEFTOVERS_PER_STEP = 1000;
+
+/** What a version takes beside its key and value, roughly. */
+const VERSION_OBJECT_BYTES = 300;
 
 export class HeapEngine implements Engine {
   readonly #versionsByKey = new Map<string, StoredVersion[]>();
@@ -100,6 +105,22 @@ export class HeapEngine implements Engine {
     this.#dataBytes += key.length + version.value.length;
   }
 
+  load(change: PlacedChange): number {
+    const previous = this.#versionsByKey.get(textOf(change.key))?.at(-1);
+    if (change.revision <= (previous?.revision ?? 0)) return REFUSED_LOAD;
+    this.apply(change);
+    return previous?.leaseId ?? 0;
+  }
+
+  loadAscending(change: PlacedChange): number {
+    const last = this.#keys.downFrom(undefined).next().value;
+    return last !== undefined && textOf(change.key) < last ? REFUSED_LOAD : this.load(change);
+  }
+
+  finishLoad(): boolean {
+    return false;
+  }
+
   walk(
     start: Uint8Array,
     oldest: number,
@@ -120,7 +141,7 @@ export class HeapEngine implements Engine {
       );
       visitsLeft -= Math.max(1, needed.length);
       for (const version of needed) {
-        if (visit({ ...version, key: bytesOf(text) }) === false) visitsLeft = 0;
+        if (visit(placeChange({ ...version, key: bytesOf(text) })) === false) visitsLeft = 0;
       }
     }
     return undefined;
@@ -159,6 +180,11 @@ export class HeapEngine implements Engine {
 
   stats(): EngineStats {
     return { keyCount: this.#keyCount, versionCount: this.#versionCount, dataBytes: this.#dataBytes };
+  }
+
+  /** An estimate: nobody knows what an object takes. */
+  get memoryBytes(): number {
+    return this.#dataBytes + this.#versionCount * VERSION_OBJECT_BYTES;
   }
 
   verifyIntegrity(): void {

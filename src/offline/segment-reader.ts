@@ -3,6 +3,7 @@
  * at the pace of the caller. Memory is bounded by the longest frame.
  */
 import { readRecord, type RecordShape } from '../../gen/kelp/storage/v1/log_codec.ts';
+import { faultOfRecord } from '../store/recorded-items.ts';
 import { damageError } from '../wal/damage.ts';
 import { frameKind, SEGMENT_HEADER_OFFSET } from '../wal/format.ts';
 import { FrameCursor, PIECE_BYTES } from '../wal/frame-cursor.ts';
@@ -127,6 +128,8 @@ export function* recordsOf(batch: LogBatch): Generator<PlacedRecord, void> {
     if (record.effects.some(({ effect }) => effect.case === undefined)) {
       throw damage('a record has an effect that this version does not know; use the version that wrote it');
     }
+    const fault = faultOfRecord(record);
+    if (fault !== undefined) throw damage(`no store writes such a thing: ${fault}`);
     if (record.revision !== 0) revision = record.revision;
     yield { record, start, end };
   }

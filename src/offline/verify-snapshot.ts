@@ -7,12 +7,12 @@ import {
   readSnapshotHeader,
   type SnapshotBlockShape,
   type SnapshotHeaderShape,
-  type SnapshotVersionShape,
 } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
 import type { Disk } from '../disk/disk.ts';
 import { SnapshotDamageError } from '../snapshot/damage.ts';
 import { openSnapshotFile, type SnapshotReader } from '../snapshot/reader.ts';
 import { SNAPSHOT_FORMAT_VERSION } from '../store/checkpoint.ts';
+import { faultOfSnapshotHeader, SnapshotOrder } from '../store/recorded-items.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { OnProgress } from './progress.ts';
 
@@ -40,8 +40,7 @@ export class VerifyingSnapshot {
   readonly #path: string;
   readonly #reader: SnapshotReader;
   readonly #onProgress: OnProgress;
-  #lastLeaseId = 0;
-  #lastVersion: SnapshotVersionShape | undefined;
+  readonly #order: SnapshotOrder;
 
   /** @throws StoreError `damaged`, or a `DiskError`. */
   static async open(
@@ -66,6 +65,7 @@ export class VerifyingSnapshot {
     this.counts = counts;
     counts.bytes = reader.bytesTotal;
     this.header = this.#readHeader();
+    this.#order = new SnapshotOrder(this.header.revision);
   }
 
   /** The next block; `undefined` when there is no other and the file is whole. @throws StoreError `damaged`. */
@@ -97,14 +97,14 @@ export class VerifyingSnapshot {
   #readHeader(): SnapshotHeaderShape {
     const bytes = Buffer.from(this.#reader.header);
     const header = this.#decode('header', 0, () => readSnapshotHeader(bytes, 0, bytes.length));
-    const { formatVersion, revision, oldestRevision } = header;
+    const { formatVersion } = header;
     if (formatVersion !== SNAPSHOT_FORMAT_VERSION) {
       throw this.#damage(
         `it has format ${formatVersion}; this version reads format ${SNAPSHOT_FORMAT_VERSION}, so use the one that wrote it`,
         0,
       );
     }
-    if (oldestRevision > revision) throw this.#damage('the header contradicts itself', 0);
+    this.#refuse(faultOfSnapshotHeader(header), 0);
     return header;
   }
 
@@ -112,25 +112,12 @@ export class VerifyingSnapshot {
     if (leases.length + versions.length !== itemCount) {
       throw this.#damage(`a block has ${leases.length + versions.length} items, not ${itemCount}`, offset);
     }
-    if (leases.length > 0 && this.#lastVersion !== undefined) {
-      throw this.#damage('leases stand behind keys', offset);
-    }
-    for (const { leaseId } of leases) {
-      if (leaseId <= this.#lastLeaseId) throw this.#damage('leases are out of order', offset);
-      this.#lastLeaseId = leaseId;
-    }
-    for (const version of versions) {
-      if (version.revision < 1 || version.revision > this.header.revision) {
-        throw this.#damage(
-          `a version of revision ${version.revision} in a snapshot of ${this.header.revision}`,
-          offset,
-        );
-      }
-      if (this.#lastVersion !== undefined && !isBehind(version, this.#lastVersion)) {
-        throw this.#damage('keys are out of order', offset);
-      }
-      this.#lastVersion = version;
-    }
+    for (const lease of leases) this.#refuse(this.#order.faultOfLease(lease), offset);
+    for (const version of versions) this.#refuse(this.#order.faultOfVersion(version), offset);
+  }
+
+  #refuse(fault: string | undefined, offset: number): void {
+    if (fault !== undefined) throw this.#damage(fault, offset);
   }
 
   #decode<Message>(what: string, offset: number, read: () => Message): Message {
@@ -151,9 +138,4 @@ export class VerifyingSnapshot {
   #damage(what: string, offset: number, options?: ErrorOptions): SnapshotDamageError {
     return new SnapshotDamageError(this.#path, offset, what, options);
   }
-}
-
-function isBehind(version: SnapshotVersionShape, before: SnapshotVersionShape): boolean {
-  const order = Buffer.compare(version.key, before.key);
-  return order > 0 || (order === 0 && version.revision > before.revision);
 }

@@ -1,6 +1,7 @@
 /** Around every call that reaches a service: errors get their code and detail, and the outcome is noted for the log. */
-import { Code, type ConnectError, type Interceptor } from '@connectrpc/connect';
+import { Code, ConnectError, type Interceptor } from '@connectrpc/connect';
 import type { Logger } from 'pino';
+import { StoreError } from '../errors.ts';
 import { type Call, callKey } from './calls.ts';
 import { toConnectError } from './errors.ts';
 
@@ -31,7 +32,10 @@ export function callInterceptor(logger: Logger): Interceptor {
     function failed(error: unknown): ConnectError {
       const connectError = toConnectError(error);
       noteOutcome(call, Code[connectError.code]);
-      if (connectError.code === Code.Internal)
+      // As gRPC demands, Connect calls some requests INTERNAL that break the protocol; that is no failure of ours.
+      // What the store or a service foresaw is told where it happens.
+      const isForeseen = error instanceof ConnectError || error instanceof StoreError;
+      if (connectError.code === Code.Internal && !isForeseen)
         logger.error({ method, err: error }, 'a call failed unexpectedly');
       return connectError;
     }

@@ -5,14 +5,21 @@
  * Invariants: `heldBytes` of the table is the sum of that of its calls and never above `callBytesMax`; a call leaves
  * the table, with all it holds, when its response is closed, and not before.
  */
-import { constants } from 'node:http2';
+import { type ServerHttp2Stream, constants } from 'node:http2';
 import { Code, ConnectError, type HandlerContext, createContextKey } from '@connectrpc/connect';
 import { assert } from '../errors.ts';
 import { type ServerLimits, serverFixed } from '../limits.ts';
 import { limitReachedError, shuttingDownError } from './errors.ts';
-import type { HttpResponse } from './http-message.ts';
 
 export type CallLimits = Pick<ServerLimits, 'callsMax' | 'callBytesMax' | 'replyBytesMax'>;
+
+/** What a call is answered through: a response of either HTTP version, or a bare stream. */
+export interface CallChannel {
+  /** Only with HTTP/2. */
+  readonly stream?: ServerHttp2Stream;
+  destroy(): unknown;
+  once(event: 'close', listener: () => void): unknown;
+}
 
 export class CallTable {
   readonly #limits: CallLimits;
@@ -37,18 +44,22 @@ export class CallTable {
     return this.#heldBytes;
   }
 
+  /** Whether a call that is opened now would be one too many. */
+  get isFull(): boolean {
+    return this.#calls.size >= this.#limits.callsMax;
+  }
+
   /** Takes a call in until its response is closed. A call too many is taken too, with a `refusal` to answer it with. */
-  open(response: HttpResponse, isStream: boolean): Call {
+  open(channel: CallChannel, isStream: boolean): Call {
     const { callsMax } = this.#limits;
-    const refusal =
-      this.#calls.size < callsMax
-        ? undefined
-        : limitReachedError(`${callsMax} calls are under way (--calls-max); try again later`);
-    const call = new Call(this, response, isStream, refusal);
+    const refusal = this.isFull
+      ? limitReachedError(`${callsMax} calls are under way (--calls-max); try again later`)
+      : undefined;
+    const call = new Call(this, channel, isStream, refusal);
     this.#calls.add(call);
     // Node closes a stream that its client reset, unless the reset carries no error code and a write waits.
-    response.stream?.once('aborted', () => response.destroy());
-    response.once('close', () => {
+    channel.stream?.once('aborted', () => channel.destroy());
+    channel.once('close', () => {
       this.release(call, call.heldBytes);
       this.#calls.delete(call);
       call.close();
@@ -182,26 +193,25 @@ export class Call {
   /** The outcome for the log, once a service was reached. */
   outcome: string | undefined;
   readonly #table: CallTable;
-  readonly #response: HttpResponse;
-  readonly #controller = new AbortController();
+  readonly #channel: CallChannel;
+  /** Made when somebody asks for the signal: most calls are over before. */
+  #controller: AbortController | undefined;
+  #abortReason: ConnectError | undefined;
   #replyBytes = 0;
   #isClosed = false;
   #isEndedByServer = false;
 
-  constructor(
-    table: CallTable,
-    response: HttpResponse,
-    isStream: boolean,
-    refusal: ConnectError | undefined,
-  ) {
+  constructor(table: CallTable, channel: CallChannel, isStream: boolean, refusal: ConnectError | undefined) {
     this.#table = table;
-    this.#response = response;
+    this.#channel = channel;
     this.isStream = isStream;
     this.refusal = refusal;
   }
 
   /** Aborted when the client is gone or the server ends its streams. */
   get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
     return this.#controller.signal;
   }
 
@@ -250,13 +260,18 @@ export class Call {
 
   close(): void {
     this.#isClosed = true;
-    this.#controller.abort(clientGone);
+    this.#abort(clientGone);
   }
 
   endByServer(): void {
     if (this.#isClosed) return;
     this.#isEndedByServer = true;
-    this.#controller.abort(serverStops);
+    this.#abort(serverStops);
+  }
+
+  #abort(reason: ConnectError): void {
+    this.#abortReason ??= reason;
+    this.#controller?.abort(this.#abortReason);
   }
 
   /** Breaks the call off without a word: its client does not read. */
@@ -264,8 +279,8 @@ export class Call {
     this.#table.release(this, this.heldBytes);
     this.#replyBytes = 0;
     // gRPC maps this code of HTTP/2 to RESOURCE_EXHAUSTED.
-    const { stream } = this.#response;
-    if (stream === undefined) this.#response.destroy();
+    const { stream } = this.#channel;
+    if (stream === undefined) this.#channel.destroy();
     else stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 }

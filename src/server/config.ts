@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { assert } from '../errors.ts';
 import { type Limits, type ServerLimits, defaults, fixed, serverDefaults } from '../limits.ts';
+import { machineMemoryBytes } from '../machine.ts';
 import type { FsyncPolicy } from '../store/store.ts';
 import { nearestName } from './nearest-name.ts';
 import {
@@ -15,6 +16,7 @@ import {
   parseDurationMs,
   parseInteger,
   parseListenAddress,
+  parseShare,
 } from './option-values.ts';
 import {
   type ServerOption,
@@ -29,6 +31,8 @@ export interface ServerConfig {
   readonly listen: ListenAddress;
   readonly dataDir: string;
   readonly fsync: FsyncPolicy;
+  /** What the state of the store may take. */
+  readonly memoryBytesMax: number;
   /** Paths of PEM files; `undefined`: no TLS. */
   readonly tls: { readonly certPath: string; readonly keyPath: string } | undefined;
   readonly logLevel: LogLevel;
@@ -46,6 +50,8 @@ export interface ConfigSources {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** `KELP_*` variables that mean something to others than the server; they are passed over. */
   readonly otherEnvironmentNames?: readonly string[];
+  /** Of which `--memory-limit` may be a share; left out: what the machine or container has. */
+  readonly machineMemoryBytes?: number;
 }
 
 /** Kubernetes sets these in every container when a service is called `kelp`; they are not options. */
@@ -66,11 +72,14 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<ServerCon
   const environment = readEnvironment(sources.environment ?? {}, sources.otherEnvironmentNames ?? []);
   const file = await readFileSettings(flags.get(configOption.name) ?? environment.get(configOption.name));
 
+  const memoryBytes = sources.machineMemoryBytes ?? machineMemoryBytes();
+
   const settingByName = new Map([...file, ...environment, ...flags]);
   const config: ServerConfig = {
     listen: valueOf('listen', parseListenAddress),
     dataDir: valueOf('data-dir', nonEmpty),
     fsync: valueOf('fsync', (text) => text as FsyncPolicy),
+    memoryBytesMax: valueOf('memory-limit', (text) => parseMemoryLimit(text, memoryBytes)),
     tls: tlsPaths(settingByName),
     logLevel: valueOf('log-level', (text) => text as LogLevel),
     logFormat: valueOf('log-format', (text) => text as LogFormat),
@@ -203,6 +212,15 @@ function parseNumber(option: ServerOption, text: string): number {
     throw new OptionError(`expected ${low} to ${high}, not ${text}`);
   }
   return value;
+}
+
+/** A size, or a share of the machine's memory, which on a small machine is the least possible size. */
+function parseMemoryLimit(text: string, machineBytes: number): number {
+  const option = optionNamed('memory-limit');
+  const share = parseShare(text);
+  return share === undefined
+    ? parseNumber(option, text)
+    : Math.max(option.min ?? 0, Math.floor(share * machineBytes));
 }
 
 function nonEmpty(text: string): string {

@@ -18,8 +18,10 @@ const outcomeByCode: Readonly<Record<StoreErrorCode, readonly [Code, ErrorReason
   noTimeToLive: [Code.FailedPrecondition, ErrorReason.NO_TIME_TO_LIVE],
   limitReached: [Code.ResourceExhausted, ErrorReason.LIMIT_REACHED],
   slowWatcher: [Code.ResourceExhausted, ErrorReason.SLOW_WATCHER],
+  otherStore: [Code.FailedPrecondition, ErrorReason.OTHER_STORE],
   closed: [Code.Unavailable, ErrorReason.SHUTTING_DOWN],
   storageFailed: [Code.Unavailable, ErrorReason.STORAGE_FAILED],
+  readOnly: [Code.Unavailable, ErrorReason.READ_ONLY],
   snapshotFailed: [Code.Internal, ErrorReason.SNAPSHOT_FAILED],
   damaged: [Code.DataLoss, ErrorReason.DAMAGED],
   // A store that is locked is never served, so no call meets this.
@@ -82,6 +84,10 @@ function infoOf(error: StoreError): ErrorInfo | undefined {
     return { case: 'conditionFailed', value: { currentModRevision: BigInt(details.currentModRevision) } };
   }
   if ('resumeRevision' in details) return watchEnded(details.resumeRevision);
+  if ('storeId' in details) {
+    const { requestedStoreId, storeId } = details;
+    return { case: 'otherStore', value: { requestedStoreId, storeId } };
+  }
   return {
     case: 'revisionOutOfRange',
     value: {

@@ -15,8 +15,11 @@ import type { ListenAddress } from './option-values.ts';
 import { sendJson } from './probes.ts';
 import { speaksHttp2 } from './protocol-sniffer.ts';
 import type { RequestHandler } from './request-handler.ts';
+import type { StreamHandler } from './unary/grpc-unary.ts';
 
 export interface ListenerOptions {
+  /** Asked first about each stream of HTTP/2. */
+  readonly handleStream: StreamHandler;
   /** Asked in order; the last one answers everything. */
   readonly handlers: readonly RequestHandler[];
   /** In PEM form; `undefined`: plain text. */
@@ -144,7 +147,12 @@ export class Listener {
       },
       maxSessionMemory: serverFixed.sessionMegabytesMax,
     });
-    server.on('request', (request, response) => this.#handle(request, response));
+    // Never connected to: it makes requests and responses of the streams that nobody wanted as they are.
+    const requests = createHttp2Server();
+    requests.on('request', (request, response) => this.#handle(request, response));
+    server.on('stream', (stream, headers, ...rest) => {
+      if (!this.#options.handleStream(stream, headers)) requests.emit('stream', stream, headers, ...rest);
+    });
     server.on('session', (session) => {
       this.#sessions.add(session);
       session.once('close', () => this.#sessions.delete(session));

@@ -20,7 +20,7 @@ export interface LogStream {
 export function createLogger({ level, format }: LoggerOptions, stream: LogStream = process.stdout): Logger {
   const isPretty = format === 'pretty' || (format === 'auto' && stream.isTTY === true);
   const write = isPretty
-    ? (line: string) => void stream.write(readable(line))
+    ? (line: string) => void stream.write(`${readable(line).trimEnd()}\n`)
     : (line: string) => void stream.write(line);
   const formatters = { level: (label: string) => ({ level: label }) };
   // Our messages name their causes themselves: the default serializer would say everything twice.

@@ -22,6 +22,15 @@ export function parseBytes(text: string): number {
   return bytes;
 }
 
+/** Reads a share such as `50%`, above 0 and up to 100 %, as a number up to 1; `undefined`: it is none. */
+export function parseShare(text: string): number | undefined {
+  const match = /^(\d{1,3}(?:\.\d{1,6})?) ?%$/.exec(text);
+  if (match === null) return undefined;
+  const share = Number(match[1]) / 100;
+  if (share <= 0 || share > 1) throw new OptionError(`expected a share above 0% up to 100%, not "${text}"`);
+  return share;
+}
+
 /** Writes a size in the largest unit that holds it as a whole number. */
 export function formatBytes(bytes: number): string {
   for (const unit of ['GiB', 'MiB', 'KiB']) {

@@ -7,6 +7,7 @@
  * what has come.
  */
 import { Code, ConnectError } from '@connectrpc/connect';
+import { BodyBuffer, PREFIX_BYTES } from './body-buffer.ts';
 import { limitReachedError } from './errors.ts';
 import type { Call } from './calls.ts';
 import type { HttpRequest } from './http-message.ts';
@@ -20,8 +21,8 @@ export interface BodyRules {
   readonly check: (message: Uint8Array) => void;
 }
 
-/** Before each message of gRPC, gRPC-Web and Connect streams: a byte of flags, four of the message's length. */
-const PREFIX_BYTES = 5;
+/** The flag of a compressed message. */
+const COMPRESSED = 1;
 
 /** The body of a call with one request message, as one chunk. Nothing is read before the first chunk is asked for. */
 export async function* wholeBody(
@@ -32,8 +33,8 @@ export async function* wholeBody(
   const body = await readWhole(request, call, rules);
   if (body.length === 0) return;
   if (isEnveloped(request)) {
-    // One that is cut short, or followed by another, is for Connect to refuse.
-    if (body[0] === 0) rules.check(body.subarray(PREFIX_BYTES));
+    checkAlone(body);
+    checkEnveloped(body, rules);
   } else if (request.headers['content-encoding'] === undefined) {
     rules.check(body);
   }
@@ -48,15 +49,17 @@ function readWhole(request: HttpRequest, call: Call, rules: BodyRules): Promise<
   const timer = setTimeout(() => fail(tooSlowError(rules.timeoutMs)), rules.timeoutMs);
 
   request.on('data', onData).once('end', onEnd).once('close', onClose);
-  if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) fail(tooLongError(rules));
+  if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax)
+    fail(tooLongError(rules.messageBytesMax));
   return promise;
 
   function onData(chunk: Buffer): void {
     try {
-      if (buffer.length + chunk.length > bodyBytesMax) throw tooLongError(rules);
+      if (buffer.length + chunk.length > bodyBytesMax) throw tooLongError(rules.messageBytesMax);
       buffer.append(chunk);
       // The announced length tells early what the bytes would tell late.
-      if (hasPrefix && (buffer.messageLength() ?? 0) > rules.messageBytesMax) throw tooLongError(rules);
+      if (hasPrefix && (buffer.messageLength() ?? 0) > rules.messageBytesMax)
+        throw tooLongError(rules.messageBytesMax);
     } catch (error) {
       fail(error as Error);
     }
@@ -94,9 +97,11 @@ export async function* messagesOf(
     for (;;) {
       const length = buffer.messageLength();
       if (length === undefined) break;
-      if (length > rules.messageBytesMax) throw tooLongError(rules);
+      if (length > rules.messageBytesMax) throw tooLongError(rules.messageBytesMax);
       if (buffer.length < PREFIX_BYTES + length) break;
-      yield buffer.take(PREFIX_BYTES + length);
+      const message = buffer.take(PREFIX_BYTES + length);
+      checkEnveloped(message, rules);
+      yield message;
       // Whoever asks for the next message has done with this one.
       buffer.release();
     }
@@ -105,75 +110,20 @@ export async function* messagesOf(
   if (buffer.length > 0) yield buffer.take(buffer.length);
 }
 
-/** Bytes that have come and are not taken yet. Room is charged to the call; what was taken stays in it until released. */
-class BodyBuffer {
-  readonly #call: Call;
-  /** Its length is the room; the first `#length` bytes have come. */
-  #bytes: Buffer = Buffer.alloc(0);
-  #length = 0;
-  #chargedBytes = 0;
-
-  constructor(call: Call) {
-    this.#call = call;
-  }
-
-  get length(): number {
-    return this.#length;
-  }
-
-  append(chunk: Buffer): void {
-    const length = this.#length + chunk.length;
-    if (this.#length === 0) {
-      this.#hold(chunk);
-    } else {
-      if (length > this.#bytes.length) this.#grow(Math.max(length, 2 * this.#bytes.length));
-      chunk.copy(this.#bytes, this.#length);
-    }
-    this.#length = length;
-  }
-
-  /** The announced length of the first message; `undefined` before its prefix is whole. */
-  messageLength(): number | undefined {
-    return this.#length < PREFIX_BYTES ? undefined : this.#bytes.readUInt32BE(1);
-  }
-
-  /** Takes the first `count` bytes out; they are never written to again. */
-  take(count: number): Uint8Array {
-    const taken = this.#bytes.subarray(0, count);
-    // What follows keeps no room beyond its end, so appending to it moves it to a place of its own.
-    this.#bytes = this.#bytes.subarray(count, this.#length);
-    this.#length = this.#bytes.length;
-    return taken;
-  }
-
-  /** Gives back the room of what was taken. */
-  release(): void {
-    this.#call.release(this.#chargedBytes - this.#length);
-    this.#chargedBytes = this.#length;
-  }
-
-  /** The first chunk is kept as it is, for most bodies have no other, unless it keeps a far larger buffer alive. */
-  #hold(chunk: Buffer): void {
-    this.#charge(chunk.length);
-    this.#bytes = chunk.length * 4 < chunk.buffer.byteLength ? copyOf(chunk, chunk.length) : chunk;
-  }
-
-  #grow(capacity: number): void {
-    this.#charge(capacity - this.#bytes.length);
-    this.#bytes = copyOf(this.#bytes.subarray(0, this.#length), capacity);
-  }
-
-  #charge(bytes: number): void {
-    this.#call.charge(bytes);
-    this.#chargedBytes += bytes;
+/** Connect would decode what follows before it refuses it, with this code. One that is cut short it refuses at once. */
+function checkAlone(body: Uint8Array): void {
+  if (body.length < PREFIX_BYTES) return;
+  const { buffer, byteOffset, byteLength } = body;
+  const length = new DataView(buffer, byteOffset, byteLength).getUint32(1);
+  if (body.length > PREFIX_BYTES + length) {
+    throw new ConnectError('something follows the one message of the request', Code.Unimplemented);
   }
 }
 
-/** A copy that shares its memory with nothing, with room for `capacity` bytes. */
-function copyOf(bytes: Buffer, capacity: number): Buffer {
-  const copy = Buffer.allocUnsafeSlow(capacity);
-  bytes.copy(copy);
-  return copy;
+/** A compressed message is checked when it is not compressed any more. */
+function checkEnveloped(message: Uint8Array, rules: BodyRules): void {
+  const [flags = 0] = message;
+  if ((flags & COMPRESSED) === 0) rules.check(message.subarray(PREFIX_BYTES));
 }
 
 /** A unary call of Connect has its message bare; all others put a prefix before it. */
@@ -181,13 +131,13 @@ function isEnveloped({ headers }: HttpRequest): boolean {
   return !/^application\/(?:json|proto)\b/i.test(headers['content-type'] ?? 'application/json');
 }
 
-function tooLongError({ messageBytesMax }: BodyRules): ConnectError {
+export function tooLongError(messageBytesMax: number): ConnectError {
   return limitReachedError(
     `the request message is longer than ${messageBytesMax} bytes (--request-bytes-max)`,
   );
 }
 
-function tooSlowError(timeoutMs: number): ConnectError {
+export function tooSlowError(timeoutMs: number): ConnectError {
   return new ConnectError(
     `the request was not complete within ${timeoutMs} ms (--request-timeout)`,
     Code.DeadlineExceeded,

@@ -17,6 +17,7 @@ import type { HttpRequest, HttpResponse } from './http-message.ts';
 import { answerProbe, answerUnknownPath } from './probes.ts';
 import { writeReply } from './reply.ts';
 import { type BodyRules, messagesOf, wholeBody } from './request-body.ts';
+import { checkBinaryParts, checkJsonParts } from './request-parts.ts';
 import type { RpcEndpoint } from './rpc-endpoints.ts';
 import type { ServerState } from './server-state.ts';
 
@@ -104,10 +105,12 @@ function toUniversal(
  */
 function checkMessage(request: HttpRequest, { input }: RpcEndpoint, message: Uint8Array): void {
   // What is no JSON is INVALID_ARGUMENT there as well.
-  if (request.headers['content-type']?.includes('json') === true) return;
+  if (request.headers['content-type']?.includes('json') === true) return checkJsonParts(message);
   try {
+    checkBinaryParts(input, message);
     fromBinary(input, message, { readUnknownFields: false });
   } catch (error) {
+    if (error instanceof ConnectError) throw error;
     const text = `the request is no ${input.typeName}: ${(error as Error).message}`;
     throw new ConnectError(text, Code.InvalidArgument, undefined, undefined, error);
   }

@@ -181,6 +181,15 @@ export const serverOptions: readonly ServerOption[] = [
       'when a write is flushed to disk: before it is answered, at an interval, or when the system likes',
     defaultText: 'always',
   },
+  {
+    name: 'memory-limit',
+    type: 'bytes',
+    min: 64 * MiB,
+    max: 1024 * TiB,
+    description:
+      'memory of keys, values, history and indexes, beyond which writes are refused; or a share of what the machine or container has',
+    defaultText: `${100 * fixed.memoryShareDefault}%`,
+  },
   { name: 'tls-cert', type: 'text', description: 'certificate chain, a PEM file', defaultText: undefined },
   { name: 'tls-key', type: 'text', description: 'private key, a PEM file', defaultText: undefined },
   {

@@ -15,6 +15,7 @@ import { requestHandlers } from './request-handler.ts';
 import { rpcEndpoints } from './rpc-endpoints.ts';
 import { ServerState } from './server-state.ts';
 import { logStoreEvent, recoveryLog } from './store-log.ts';
+import { grpcUnaryHandler } from './unary/grpc-unary.ts';
 
 export interface ServerDependencies {
   readonly logger: Logger;
@@ -75,9 +76,12 @@ class Server implements RunningServer {
     this.#config = config;
     this.#dependencies = dependencies;
     this.#calls = new CallTable(limits);
-    const endpointByPath = rpcEndpoints({ store: () => this.#store, state, limits, logger, version });
-    const handlers = requestHandlers({ endpointByPath, calls: this.#calls, state, limits, logger });
-    this.#listener = makeListener({ handlers, tls, limits, logger });
+    const calls = this.#calls;
+    const store = (): Store | undefined => this.#store;
+    const endpointByPath = rpcEndpoints({ store, state, limits, logger, version });
+    const handlers = requestHandlers({ endpointByPath, calls, state, limits, logger });
+    const handleStream = grpcUnaryHandler({ store, state, calls, limits, logger });
+    this.#listener = makeListener({ handleStream, handlers, tls, limits, logger });
   }
 
   get address(): string {
@@ -106,7 +110,7 @@ class Server implements RunningServer {
   }
 
   async #recover(): Promise<void> {
-    const { dataDir, fsync, limits, tls } = this.#config;
+    const { dataDir, fsync, limits, memoryBytesMax, tls } = this.#config;
     const { logger, version, storeOptions } = this.#dependencies;
     const address = this.#address;
     const startMs = performance.now();
@@ -118,6 +122,7 @@ class Server implements RunningServer {
         dataDir,
         fsync,
         limits,
+        memoryBytesMax,
         onRecoveryProgress: (progress) => {
           this.#state.reportRecovery(progress);
           logProgress(progress);

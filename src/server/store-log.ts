@@ -6,8 +6,8 @@ import type { StoreEvent } from '../store/store-event.ts';
 export function logStoreEvent(logger: Logger, event: StoreEvent): void {
   switch (event.kind) {
     case 'recovered': {
-      const { kind: _, ...fields } = event;
-      return logger.info(fields, 'recovered');
+      const { kind: _, durationMs, ...fields } = event;
+      return logger.info({ ...fields, durationMs: Math.round(durationMs) }, 'recovered');
     }
     case 'tornTailCut': {
       const { file, offset, bytes } = event;
@@ -24,6 +24,13 @@ export function logStoreEvent(logger: Logger, event: StoreEvent): void {
     }
     case 'snapshotFailed':
       return logger.error({ revision: event.revision, err: event.error }, 'a snapshot could not be written');
+    case 'memoryFull': {
+      const { usedBytes, limitBytes } = event;
+      return logger.error(
+        { usedBytes, limitBytes },
+        'the memory limit is reached: writes are refused; delete keys, or raise --memory-limit',
+      );
+    }
     case 'cleanupFailed':
       return logger.warn({ err: event.error }, 'old files could not be removed; tried again later');
     case 'storageFailed':

@@ -1,5 +1,5 @@
 /** zstd, in Node's thread pool. Each block is a frame of its own. */
-import { constants, createZstdCompress, zstdDecompress } from 'node:zlib';
+import { constants, createZstdCompress, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { assert } from '../errors.ts';
 
 /**
@@ -61,14 +61,18 @@ export class BlockCompressor {
   }
 }
 
+/**
+ * Up to this length a block is decompressed on the spot, in about a millisecond: for 1000 blocks of 128 KiB that takes
+ * 100 ms of processor time, where the thread pool takes 330.
+ */
+const PLAIN_BYTES_MAX_ON_THE_SPOT = 1024 * 1024;
+
 /** Rejects when the bytes are not a whole zstd frame, or hold more than `plainBytes`, before memory is taken for it. */
-export function decompress(stored: Uint8Array, plainBytes: number): Promise<Buffer> {
+export async function decompress(stored: Uint8Array, plainBytes: number): Promise<Buffer> {
+  // With one byte to spare Node knows that all has been said, and takes no second buffer.
+  const options = { chunkSize: Math.max(plainBytes + 1, 64), maxOutputLength: Math.max(plainBytes, 1) };
+  if (plainBytes <= PLAIN_BYTES_MAX_ON_THE_SPOT) return zstdDecompressSync(stored, options);
   return new Promise((resolve, reject) => {
-    zstdDecompress(
-      stored,
-      // With one byte to spare Node knows that all has been said, and takes no second buffer.
-      { chunkSize: Math.max(plainBytes + 1, 64), maxOutputLength: Math.max(plainBytes, 1) },
-      (error, plain) => (error === null ? resolve(plain) : reject(error)),
-    );
+    zstdDecompress(stored, options, (error, plain) => (error === null ? resolve(plain) : reject(error)));
   });
 }

@@ -23,7 +23,15 @@ interface Committed<Staged> {
 
 interface Waiter {
   readonly sequence: number;
-  settle(failure: StoreError | undefined): void;
+  settle(failure: Failure | undefined): void;
+}
+
+/** What a call is told that can't be answered since the log has failed. */
+export interface Failure {
+  /** It has changed something, which may be on disk or not. */
+  readonly whenChanged: StoreError;
+  /** It has not. */
+  readonly whenUnchanged: StoreError;
 }
 
 /** `Staged` is what the publisher wants to get back when the transaction has become visible. */
@@ -34,7 +42,7 @@ export class Acknowledgements<Staged> {
   readonly #committed = new Fifo<Committed<Staged>>();
   readonly #waiters = new Fifo<Waiter>();
   #visibleRevision: number;
-  #failure: StoreError | undefined;
+  #failure: Failure | undefined;
 
   /**
    * @param publish called for each transaction when it has become visible, in order, before any result goes out.
@@ -62,15 +70,22 @@ export class Acknowledgements<Staged> {
     this.#committed.push({ sequence, revision, staged });
   }
 
-  /** Resolves with `result` once all that is committed now is durable. */
-  whenDurable<Result>(result: Result): Promise<Result> {
+  /**
+   * Resolves with `result` once all that is committed now is durable.
+   * @param hasChanged whether the call has committed something itself.
+   */
+  whenDurable<Result>(result: Result, hasChanged: boolean): Promise<Result> {
     const sequence = this.#log.committedSequence;
     if (sequence <= this.#log.durableSequence) return Promise.resolve(result);
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    // Since then nothing could be committed.
+    if (this.#failure !== undefined) return Promise.reject(this.#failure.whenUnchanged);
     return new Promise((resolve, reject) => {
       this.#waiters.push({
         sequence,
-        settle: (failure) => (failure === undefined ? resolve(result) : reject(failure)),
+        settle: (failure) => {
+          if (failure === undefined) resolve(result);
+          else reject(hasChanged ? failure.whenChanged : failure.whenUnchanged);
+        },
       });
     });
   }
@@ -94,7 +109,7 @@ export class Acknowledgements<Staged> {
   }
 
   /** The log has failed for good: whatever is not durable now will never be reported as done. */
-  fail(failure: StoreError): void {
+  fail(failure: Failure): void {
     this.#failure = failure;
     for (let next = this.#waiters.shift(); next !== undefined; next = this.#waiters.shift())
       next.settle(failure);

@@ -15,16 +15,16 @@ import {
   type SnapshotHeaderShape,
 } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
 import type { Clock } from '../clock.ts';
-import type { Change, Engine } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import { StoreError } from '../errors.ts';
-import { fixed } from '../limits.ts';
 import type { Log } from '../wal/log.ts';
+import { BlockWriter, type CheckpointBlock } from './block-writer.ts';
 import type { History, Pin } from './history.ts';
 import type { LeaseTable } from './lease-table.ts';
 
 export const SNAPSHOT_FORMAT_VERSION = 1;
-/** Versions that one block has at most, however small they are: it bounds the time that making one takes. */
-const BLOCK_VERSIONS_MAX = 1000;
+/** Versions that are walked over at once, however small they are: it bounds the time that this takes. */
+const WALK_VERSIONS_MAX = 1000;
 const NO_KEY = new Uint8Array(0);
 
 export interface CheckpointSource {
@@ -37,12 +37,6 @@ export interface CheckpointSource {
   lastRevision(): number;
 }
 
-/** A `SnapshotBlock` message and how many items are in it. */
-export interface CheckpointBlock {
-  readonly bytes: Buffer;
-  readonly itemCount: number;
-}
-
 export class Checkpoint {
   readonly revision: number;
   /** A `SnapshotHeader` message. */
@@ -53,8 +47,7 @@ export class Checkpoint {
   readonly #pin: Pin;
   /** Comes first, so that recovery knows the leases when it meets their keys. */
   #leaseBlock: SnapshotBlockShape | undefined;
-  /** Versions that no block has yet. */
-  readonly #walked: Change[] = [];
+  readonly #blocks = new BlockWriter();
   /** The key to walk on from; `undefined` at the end. */
   #next: Uint8Array | undefined = NO_KEY;
 
@@ -78,6 +71,7 @@ export class Checkpoint {
       oldestRevision: this.#oldestRevision,
       timeMs: clock.nowMs(),
       leaseClockMs: leases.clockMs(),
+      compactedRevision: history.compactedRevision,
     });
   }
 
@@ -89,13 +83,15 @@ export class Checkpoint {
     const leases = this.#leaseBlock;
     this.#leaseBlock = undefined;
     if (leases !== undefined) return encodeBlock(leases);
-    while (this.#walked.length === 0 && this.#next !== undefined) {
+    for (;;) {
+      const block = this.#blocks.take();
+      if (block !== undefined) return block;
+      if (this.#next === undefined) return undefined;
       this.#walkOn(this.#next);
-      // A long row of keys of which nothing is needed must not hold up the event loop.
-      if (this.#walked.length === 0) await new Promise<void>((resolve) => this.#clock.yieldNow(resolve));
+      if (this.#next === undefined) this.#blocks.seal();
+      // Many keys of which little or nothing is needed must not hold up the event loop.
+      else await new Promise<void>((resolve) => this.#clock.yieldNow(resolve));
     }
-    if (this.#walked.length === 0) return undefined;
-    return encodeBlock({ versions: this.#takeWalked(), leases: [] });
   }
 
   /** Lets compaction go on. */
@@ -103,7 +99,7 @@ export class Checkpoint {
     this.#pin.release();
   }
 
-  /** Walks to the end of a key by which there is enough for a block, or that many keys further. */
+  /** Walks to the end of a key by which a block is full, or that many versions further. */
   #walkOn(start: Uint8Array): void {
     if (!this.#pin.isHeld()) {
       throw new StoreError(
@@ -111,34 +107,14 @@ export class Checkpoint {
         `revision ${this.revision} has been read for too long, and is not kept any more; begin again and read faster`,
       );
     }
-    let bytes = 0;
     this.#next = this.#engine.walk(
       start,
       this.#oldestRevision,
       this.revision,
-      BLOCK_VERSIONS_MAX,
-      (change) => {
-        this.#walked.push(change);
-        bytes += sizeOf(change);
-        return bytes < fixed.snapshotBlockBytes;
-      },
+      WALK_VERSIONS_MAX,
+      (change) => !this.#blocks.add(change),
     );
   }
-
-  /** What fits in a block: all versions of a key with a long history may not. */
-  #takeWalked(): Change[] {
-    let bytes = 0;
-    const end = this.#walked.findIndex((change) => {
-      const isFull = bytes >= fixed.snapshotBlockBytes;
-      bytes += sizeOf(change);
-      return isFull;
-    });
-    return this.#walked.splice(0, end === -1 ? this.#walked.length : end);
-  }
-}
-
-function sizeOf({ key, value }: Change): number {
-  return key.length + value.length;
 }
 
 function leaseBlock(leases: LeaseTable): SnapshotBlockShape | undefined {

@@ -72,9 +72,9 @@ export class Committer {
     return revision;
   }
 
-  /** Writes a note: effects on leases, or only the lease clock, without a revision. */
+  /** Writes a note: effects that take no revision, or only the lease clock. */
   note(effects = NO_EFFECTS): void {
-    this.#append(0, this.#timeMs(), effects, true);
+    this.#append(0, this.#timeMs(), effects, this.#context.leases.size > 0);
   }
 
   #append(revision: number, timeMs: number, effects: readonly EffectShape[], hasClock: boolean): number {

@@ -55,7 +55,7 @@ export class Deadlines {
     } catch (error) {
       // A full log buffer: try again a little later. A failed or closed log: nothing will be removed any more.
       if (!isStoreError(error, 'limitReached')) {
-        if (isStoreError(error, 'storageFailed') || isStoreError(error, 'closed')) return this.stop();
+        if (isStoreError(error, 'readOnly') || isStoreError(error, 'closed')) return this.stop();
         throw error;
       }
       isMoreDue = false;

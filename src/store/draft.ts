@@ -7,6 +7,7 @@ import { StoreError } from '../errors.ts';
 import { fixed, type Limits } from '../limits.ts';
 import { toKeyText, type KeyText } from './keys.ts';
 import type { LeaseTable } from './lease-table.ts';
+import type { MemoryLimit } from './memory-limit.ts';
 import type { DeleteReason, EventType } from './store.ts';
 
 /** A change of one key, with what log, lease table and watches need to know of it besides the engine. */
@@ -29,6 +30,7 @@ export interface DraftContext {
   readonly engine: Engine;
   readonly leases: LeaseTable;
   readonly limits: Limits;
+  readonly memory: MemoryLimit;
 }
 
 export class Draft {
@@ -96,6 +98,7 @@ export class Draft {
       );
     }
     if (leaseId !== 0 && leaseId !== current?.leaseId) this.#checkLease(leaseId, key.length);
+    this.#context.memory.admit(this.#bytes + key.length + value.length);
     return this.#add({
       type: 'put',
       key,
@@ -135,6 +138,7 @@ export class Draft {
 
   /** Gives the entry another time to live; 0 is none. */
   touch(key: Uint8Array, ttlMs: number, current: Version): PlannedChange {
+    this.#context.memory.admit(this.#bytes + key.length + current.value.length);
     return this.#add({
       type: 'touch',
       key,
@@ -193,6 +197,12 @@ export class Draft {
   #checkLease(leaseId: number, keyBytes: number): void {
     const lease = this.#context.leases.get(leaseId);
     if (lease === undefined) throw leaseNotFound(leaseId);
+    if (this.#context.leases.memoryBytes + this.#keyBytes + keyBytes > fixed.leaseTableBytesMax) {
+      throw new StoreError(
+        'limitReached',
+        `the keys of all leases take ${fixed.leaseTableBytesMax} bytes of memory; no more are allowed. Give keys a time to live of their own`,
+      );
+    }
     if (lease.keys.size + this.changes.length >= fixed.leaseKeysMax) {
       throw new StoreError(
         'limitReached',

@@ -19,6 +19,11 @@ const reasonByNumber = new Map<number, DeleteReason>(
   Object.entries(reasonNumber).map(([reason, number]) => [number, reason as DeleteReason]),
 );
 
+/** Whether the number of a log record stands for a reason. */
+export function isDeleteReason(number: number): boolean {
+  return reasonByNumber.has(number);
+}
+
 export function toDeleteReason(number: number): DeleteReason {
   const reason = reasonByNumber.get(number);
   assert(reason !== undefined, `${number} is no reason of a delete`);
@@ -43,6 +48,10 @@ export function leaseEffect(leaseId: number, ttlMs: number, deadlineMs: number):
 
 export function leaseEndEffect(leaseId: number): EffectShape {
   return { effect: { case: 'leaseEnd', value: { leaseId } } };
+}
+
+export function compactEffect(oldestRevision: number): EffectShape {
+  return { effect: { case: 'compact', value: { oldestRevision } } };
 }
 
 /** The change that a put made at `revision`. */

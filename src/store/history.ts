@@ -41,6 +41,7 @@ export class History {
   #oldestRevision: number;
   #oldestWatchRevision: number;
   #agedRevision = 0;
+  #compactedRevision = 0;
   /** Where `#oldestRevision` would be without pins. */
   #goal = 0;
 
@@ -58,6 +59,11 @@ export class History {
   /** The lowest revision with which a watch may start. */
   get oldestWatchRevision(): number {
     return this.#oldestWatchRevision;
+  }
+
+  /** The highest revision before which history is to be dropped on demand, done or not; 0: none. */
+  get compactedRevision(): number {
+    return this.#compactedRevision;
   }
 
   /** Up to this revision the log is older than it need be kept. */
@@ -93,10 +99,25 @@ export class History {
     );
   }
 
+  /** The log says, if not durably yet, that `revision` is to be the oldest: snapshots from here on must say so too. */
+  noteCompaction(revision: number): void {
+    this.#compactedRevision = Math.max(this.#compactedRevision, revision);
+  }
+
   /** Makes `revision` the oldest, as far as pins let it. */
   compact(revision: number, nowMs: number): void {
     this.#oldestWatchRevision = Math.max(this.#oldestWatchRevision, revision + 1);
     this.#moveOldest(revision, nowMs);
+  }
+
+  /**
+   * Gives up the older half of what can be read, as far as pins let it: memory is scarce.
+   * @returns whether that has changed anything.
+   */
+  shorten(visibleRevision: number, nowMs: number): boolean {
+    const before = this.#oldestRevision;
+    this.#moveOldest(before + Math.ceil((visibleRevision - before) / 2), nowMs);
+    return this.#oldestRevision > before;
   }
 
   /** The log holds nothing below `revision` any more. */

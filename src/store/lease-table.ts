@@ -26,6 +26,10 @@ interface HeapItem {
   readonly deadlineMs: number;
 }
 
+/** What a lease takes, and a key of one beside its text, in the table and in the heap; measured. */
+const LEASE_OBJECT_BYTES = 500;
+const KEY_OBJECT_BYTES = 100;
+
 /** Items of the heap that may belong to leases that are gone, however few leases there are. */
 const HEAP_SLACK = 64;
 
@@ -35,6 +39,7 @@ export class LeaseTable {
   /** A binary heap: the earliest deadline first. */
   readonly #heap: HeapItem[] = [];
   #sortedIds: number[] | undefined;
+  #memoryBytes = 0;
   /** The lease clock at the instant `#anchorMonotonicMs`. */
   #anchorMs = 0;
   #anchorMonotonicMs: number;
@@ -46,6 +51,11 @@ export class LeaseTable {
 
   get size(): number {
     return this.#leaseById.size;
+  }
+
+  /** The memory of all leases and of the keys that are attached to them, by an estimate. */
+  get memoryBytes(): number {
+    return this.#memoryBytes;
   }
 
   /** The lease clock now, in whole milliseconds. */
@@ -68,6 +78,7 @@ export class LeaseTable {
     assert(!this.#leaseById.has(leaseId), `lease ${leaseId} is granted twice`);
     const lease: LeaseState = { leaseId, ttlMs, deadlineMs, keys: new Set(), keyBytes: 0 };
     this.#leaseById.set(leaseId, lease);
+    this.#memoryBytes += LEASE_OBJECT_BYTES;
     this.#sortedIds = undefined;
     this.#push({ lease, deadlineMs });
   }
@@ -82,7 +93,10 @@ export class LeaseTable {
   }
 
   remove(leaseId: number): void {
+    const lease = this.#leaseById.get(leaseId);
+    if (lease === undefined) return;
     this.#leaseById.delete(leaseId);
+    this.#memoryBytes -= LEASE_OBJECT_BYTES + lease.keys.size * KEY_OBJECT_BYTES + lease.keyBytes;
     this.#sortedIds = undefined;
     // Leases that ended before their deadline must not fill the heap.
     if (this.#heap.length > 2 * this.#leaseById.size + HEAP_SLACK) this.#rebuildHeap();
@@ -91,12 +105,16 @@ export class LeaseTable {
   /** The newest version of a key names another lease than the one before; 0 is none. */
   move(key: KeyText, fromLeaseId: number, toLeaseId: number): void {
     const from = this.#leaseById.get(fromLeaseId);
-    if (from?.keys.delete(key) === true) from.keyBytes -= key.length;
+    if (from?.keys.delete(key) === true) {
+      from.keyBytes -= key.length;
+      this.#memoryBytes -= KEY_OBJECT_BYTES + key.length;
+    }
     if (toLeaseId === 0) return;
     const lease = this.#leaseById.get(toLeaseId);
     assert(lease !== undefined, `a key is attached to lease ${toLeaseId}, which does not exist`);
     lease.keys.add(key);
     lease.keyBytes += key.length;
+    this.#memoryBytes += KEY_OBJECT_BYTES + key.length;
   }
 
   /** The earliest deadline by the lease clock; a lease may prove to have been renewed when it comes up. */

@@ -4,18 +4,22 @@
  */
 import type { Clock, Random, Timer } from '../clock.ts';
 import type { Disk, DiskLock } from '../disk/disk.ts';
-import { StoreError } from '../errors.ts';
+import { isStoreError, StoreError } from '../errors.ts';
 import { fixed, type Limits } from '../limits.ts';
 import type { SnapshotInfo } from '../snapshot/snapshot-directory.ts';
+import { readOnlyError } from '../wal/fail-stop.ts';
 import type { Log } from '../wal/log.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { Backups } from './backup.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { Committer } from './committer.ts';
 import { Deadlines } from './deadlines.ts';
+import { compactEffect } from './effects.ts';
 import { History } from './history.ts';
 import { decodeKey, fromKeyText } from './keys.ts';
 import type { LeaseState } from './lease-table.ts';
+import { Maintenance } from './maintenance.ts';
+import { MemoryLimit } from './memory-limit.ts';
 import { Reader } from './reader.ts';
 import type { RecoveredState } from './recovery.ts';
 import { Sequencer } from './sequencer.ts';
@@ -35,13 +39,13 @@ export interface LogStoreParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: Limits;
+  /** What the state may take, in bytes. */
+  readonly memoryBytesMax: number;
   onEvent(event: StoreEvent): void;
 }
 
-/** Pieces of the engine's own work that are done after each row of writes. */
-const MAINTAIN_STEPS_MAX = 4;
-
 export class LogStore implements api.Store {
+  readonly storeId: string;
   readonly failed: Promise<Error>;
   readonly #parts: LogStoreParts;
   readonly #hub: WatchHub;
@@ -53,9 +57,9 @@ export class LogStore implements api.Store {
   readonly #deadlines: Deadlines;
   readonly #checkpointer: Checkpointer;
   readonly #backups: Backups;
+  readonly #memory: MemoryLimit;
+  readonly #maintenance: Maintenance;
   readonly #resolveFailed: (error: Error) => void;
-  readonly #publicId: string;
-  #isMaintaining = false;
   #agingTimer: Timer | undefined;
   #closing: Promise<void> | undefined;
 
@@ -64,11 +68,13 @@ export class LogStore implements api.Store {
     const { log, recovered, clock, random, limits } = parts;
     const { engine, leases, revision } = recovered;
     const { promise, resolve } = Promise.withResolvers<Error>();
-    this.#publicId = publicStoreId(log.storeId);
+    this.storeId = publicStoreId(log.storeId);
     this.failed = promise;
     this.#resolveFailed = resolve;
     this.#hub = new WatchHub(limits);
     this.#history = new History(limits, recovered.oldestRevision, log.oldestRevision);
+    this.#history.noteCompaction(recovered.compactedRevision);
+    this.#history.compact(recovered.compactedRevision, clock.nowMs());
     this.#acknowledgements = new Acknowledgements(
       log,
       revision,
@@ -77,6 +83,8 @@ export class LogStore implements api.Store {
     );
     const acknowledgements = this.#acknowledgements;
     const hub = this.#hub;
+    const onEvent = (event: StoreEvent): void => parts.onEvent(event);
+    this.#memory = new MemoryLimit({ engine, leases, clock, bytesMax: parts.memoryBytesMax, onEvent });
     this.#committer = new Committer(
       { log, engine, leases, clock, hub, acknowledgements },
       revision,
@@ -86,12 +94,20 @@ export class LogStore implements api.Store {
       engine,
       leases,
       limits,
+      memory: this.#memory,
       committer: this.#committer,
       random,
       nowMs: () => clock.nowMs(),
       deadlineSet: (inMs) => this.#deadlines.notice(inMs),
     });
     const visibleRevision = (): number => acknowledgements.visibleRevision;
+    this.#maintenance = new Maintenance({
+      engine,
+      history: this.#history,
+      memory: this.#memory,
+      clock,
+      visibleRevision,
+    });
     this.#reader = new Reader({ engine, history: this.#history, clock, visibleRevision });
     const sequencer = this.#sequencer;
     this.#deadlines = new Deadlines({
@@ -117,16 +133,25 @@ export class LogStore implements api.Store {
         directory: parts.snapshotDirectory,
         limits,
         takeRevision: () => void this.#committer.commit([]),
-        onEvent: (event) => parts.onEvent(event),
+        onEvent,
       },
       recovered.snapshots,
     );
+    // The log has brought back what was dropped on demand.
+    this.#maintenance.compact();
     if (leases.size > 0 || engine.nextDeadlineMs() !== undefined) this.#deadlines.notice(0);
     this.#scheduleAging();
   }
 
   get(key: string, options: api.GetOptions = {}): Promise<api.GetResult> {
-    if (options.refreshTtl !== true) return this.#read(() => this.#reader.get(key, options.revision));
+    const { admit } = options;
+    if (options.refreshTtl !== true) {
+      return this.#read(() => {
+        const result = this.#reader.get(key, options.revision);
+        admit?.(result.entry);
+        return result;
+      });
+    }
     return this.#write(() => {
       if (checkCount(options.revision, 'revision') !== 0) {
         throw new StoreError(
@@ -134,7 +159,7 @@ export class LogStore implements api.Store {
           'refreshTtl is a write: it can not be combined with a revision',
         );
       }
-      return this.#sequencer.getRefreshing(key);
+      return this.#sequencer.getRefreshing(key, admit);
     });
   }
 
@@ -186,7 +211,8 @@ export class LogStore implements api.Store {
   watch(request: api.WatchRequest = {}): AsyncIterableIterator<api.WatchMessage> {
     const { log, clock, recovered } = this.#parts;
     const visibleRevision = (): number => this.#acknowledgements.visibleRevision;
-    const source = { engine: recovered.engine, log, history: this.#history, visibleRevision };
+    const { storeId } = this;
+    const source = { storeId, engine: recovered.engine, log, history: this.#history, visibleRevision };
     try {
       return this.#hub.open(request, source, clock);
     } catch (error) {
@@ -228,13 +254,15 @@ export class LogStore implements api.Store {
       const logStats = log.stats();
       const { snapshots } = this.#checkpointer;
       return {
-        storeId: this.#publicId,
+        storeId: this.storeId,
         revision: this.#acknowledgements.visibleRevision,
         oldestRevision: this.#history.oldestRevision,
         oldestWatchRevision: this.#history.oldestWatchRevision,
         keyCount: engine.keyCount,
         leaseCount: recovered.leases.size,
         dataBytes: engine.dataBytes,
+        memoryBytes: this.#memory.usedBytes,
+        memoryBytesMax: this.#memory.bytesMax,
         logBytes: logStats.bytes,
         segmentCount: logStats.segmentCount,
         snapshotBytes: snapshots.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -267,8 +295,14 @@ export class LogStore implements api.Store {
     if (wanted > newestRevision) {
       throw new StoreError('revisionFuture', `revision ${wanted} has not been reached`, details);
     }
+    // Whoever was told that history is dropped must not meet it again after a restart.
+    if (wanted > this.#history.compactedRevision) {
+      this.#committer.note([compactEffect(wanted)]);
+      this.#history.noteCompaction(wanted);
+    }
+    await this.#acknowledgements.whenDurable(undefined, true);
     this.#history.compact(wanted, this.#parts.clock.nowMs());
-    this.#compactEngine();
+    this.#maintenance.compact();
     await this.#removeSegments();
     return { oldestRevision: this.#history.oldestRevision };
   }
@@ -285,19 +319,20 @@ export class LogStore implements api.Store {
 
   /** The log says that it has failed for good. */
   fail(error: Error): void {
-    const failure = new StoreError(
+    const whenChanged = new StoreError(
       'storageFailed',
-      `writing to the log failed, so no write is accepted until the store is opened again: ${error.message}`,
+      `writing to the log failed; whether the changes of this call are kept shows when the store is opened again, and no write is accepted until then: ${error.message}`,
       { cause: error },
     );
-    this.#acknowledgements.fail(failure);
+    this.#acknowledgements.fail({ whenChanged, whenUnchanged: readOnlyError(error) });
     this.#parts.onEvent({ kind: 'storageFailed', error });
-    this.#resolveFailed(failure);
+    this.#resolveFailed(whenChanged);
   }
 
   async #close(): Promise<void> {
     this.#hub.close();
     this.#deadlines.stop();
+    this.#maintenance.stop();
     this.#agingTimer?.cancel();
     await this.#checkpointer.stop();
     this.#noteLastLeaseClock();
@@ -326,16 +361,22 @@ export class LogStore implements api.Store {
 
   /** Runs something synchronous; its result, or its error, goes out when what it may depend on is durable. */
   #write<Result>(run: () => Result): Promise<Result> {
+    const { log } = this.#parts;
+    const sequenceBefore = log.committedSequence;
     let result: Result;
     try {
       this.#checkOpen();
       result = run();
     } catch (error) {
-      return this.#acknowledgements.whenDurable(undefined).then(() => {
+      // It would be wrong whatever the store held: it tells nothing of what is not durable yet.
+      if (isStoreError(error, 'invalidArgument') || isStoreError(error, 'closed')) {
+        return Promise.reject(error);
+      }
+      return this.#acknowledgements.whenDurable(undefined, false).then(() => {
         throw error;
       });
     }
-    return this.#acknowledgements.whenDurable(result);
+    return this.#acknowledgements.whenDurable(result, log.committedSequence > sequenceBefore);
   }
 
   /** Runs a read of visible state. */
@@ -361,7 +402,7 @@ export class LogStore implements api.Store {
   #advanceHistory(): void {
     const { log, clock } = this.#parts;
     this.#history.advance(this.#acknowledgements.visibleRevision, log.appendedBytes, clock.nowMs());
-    this.#compactEngine();
+    this.#maintenance.compact();
   }
 
   /** History and log also grow old while nothing is written. */
@@ -371,21 +412,6 @@ export class LogStore implements api.Store {
       void this.#removeSegments();
       this.#scheduleAging();
     });
-  }
-
-  #compactEngine(): void {
-    this.#parts.recovered.engine.compact(this.#history.oldestRevision);
-    if (!this.#isMaintaining) this.#maintain();
-  }
-
-  /** Does some of the engine's own work, and the rest between other work. */
-  #maintain(): void {
-    const { engine } = this.#parts.recovered;
-    for (let step = 0; step < MAINTAIN_STEPS_MAX; step++) {
-      this.#isMaintaining = engine.maintain();
-      if (!this.#isMaintaining) return;
-    }
-    this.#parts.clock.yieldNow(() => this.#maintain());
   }
 
   async #removeSegments(): Promise<void> {

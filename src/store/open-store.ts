@@ -1,11 +1,12 @@
 /** Opens a store: takes the data directory, recovers what is there, and begins to serve. */
 import { systemClock, systemRandom, type Clock, type Random } from '../clock.ts';
-import { DiskError, type Disk, type DiskLock } from '../disk/disk.ts';
+import { DiskError, type Disk, type DiskErrorCode, type DiskLock } from '../disk/disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
 import type { Engine } from '../engine/engine.ts';
 import { MemoryEngine } from '../engine/memory/memory-engine.ts';
 import { StoreError } from '../errors.ts';
 import { defaults, fixed, type Limits } from '../limits.ts';
+import { machineMemoryBytes } from '../machine.ts';
 import { listSnapshots, removeUnfinishedSnapshots } from '../snapshot/snapshot-directory.ts';
 import { Log, type LogOptions } from '../wal/log.ts';
 import { dataDirectory, type DataDirectory } from './data-directory.ts';
@@ -21,6 +22,11 @@ export interface StoreOptions {
   readonly fsync?: FsyncPolicy;
   /** Limits that differ from the defaults in `src/limits.ts`. */
   readonly limits?: Partial<Limits>;
+  /**
+   * The memory that keys, values, history, indexes and leases may take, in bytes: writes that need more are refused with
+   * `limitReached`, also after the start of a store that is larger. Default: half of what the machine or container has.
+   */
+  readonly memoryBytesMax?: number;
   /** Called now and then while a recovery runs. */
   readonly onRecoveryProgress?: (progress: RecoveryProgress) => void;
   /** Told what an operator may want to see in a log. */
@@ -33,6 +39,7 @@ export interface StoreOptions {
 }
 
 const STORE_ID_BYTES = 16;
+const HASH_SEED_BYTES = 8;
 
 /**
  * Opens the store of a data directory, or makes a new one.
@@ -91,6 +98,9 @@ async function openLocked(
 ): Promise<Store> {
   const { clock = systemClock, random = systemRandom, fsync = 'always' } = options;
   const limits = checkLimits({ ...defaults, ...options.limits });
+  const memoryBytesMax = checkMemoryLimit(
+    options.memoryBytesMax ?? Math.floor(machineMemoryBytes() * fixed.memoryShareDefault),
+  );
   const onEvent = options.onEvent ?? ((): void => undefined);
   // The log speaks to the store, which can be made only after the log has been replayed.
   let store: LogStore | undefined;
@@ -111,7 +121,7 @@ async function openLocked(
     disk,
     snapshotDirectory: directory.snapshots,
     clock,
-    makeEngine: options.makeEngine ?? ((): Engine => new MemoryEngine()),
+    makeEngine: options.makeEngine ?? memoryEngineMaker(random),
     onProgress: options.onRecoveryProgress ?? ((): void => undefined),
     onEvent,
   };
@@ -129,6 +139,7 @@ async function openLocked(
       clock,
       random,
       limits,
+      memoryBytesMax,
       onEvent,
     });
     return store;
@@ -137,6 +148,12 @@ async function openLocked(
     await log.close().catch(() => undefined);
     throw error;
   }
+}
+
+/** Nobody who does not know the seed can choose keys that fall into one place of the index. */
+function memoryEngineMaker(random: Random): () => Engine {
+  const seed = Buffer.from(random.bytes(HASH_SEED_BYTES));
+  return () => new MemoryEngine({ hashSeed: [seed.readUInt32LE(0), seed.readUInt32LE(4)] });
 }
 
 async function createLog(
@@ -160,6 +177,11 @@ const mayBeZero: ReadonlySet<string> = new Set<keyof Limits>([
   'leasesMax',
   'watchersMax',
 ]);
+
+function checkMemoryLimit(bytes: number): number {
+  if (Number.isSafeInteger(bytes) && bytes >= 1) return bytes;
+  throw new StoreError('invalidArgument', `memoryBytesMax must be a whole number from 1 on, not ${bytes}`);
+}
 
 function checkLimits(limits: Limits): Limits {
   for (const [name, value] of Object.entries(limits)) {
@@ -191,7 +213,17 @@ function toStoreError(error: DiskError, dataDir: string): StoreError {
       { cause: error },
     );
   }
-  return new StoreError('storageFailed', `the data directory ${dataDir} can not be used: ${error.message}`, {
-    cause: error,
-  });
+  const advice = adviceByCode[error.code] ?? 'see to the disk, or use another directory';
+  return new StoreError(
+    'storageFailed',
+    `the data directory ${dataDir} can not be used: ${error.message}; ${advice}`,
+    { cause: error },
+  );
 }
+
+/** What an operator can do when the system refuses. */
+const adviceByCode: Partial<Record<DiskErrorCode, string>> = {
+  noPermission: 'let it belong to the user that runs the store, or use another directory',
+  noSpace: 'free space on its file system, or use another directory',
+  exists: 'move what is in the way, or use another directory',
+};

@@ -4,12 +4,14 @@
  * If the newest snapshot is damaged, the one before it and the longer log serve; if no snapshot is whole, the log alone
  * does, provided that it reaches back to the first revision. Damage that leaves no way to the whole state stops the start.
  */
-import { readRecord, type EffectShape } from '../../gen/kelp/storage/v1/log_codec.ts';
-import { readSnapshotBlock, readSnapshotHeader } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
+import { readEffect, type EffectShape, type LeaseEffectShape } from '../../gen/kelp/storage/v1/log_codec.ts';
+import { readSnapshotHeader } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
 import type { Clock } from '../clock.ts';
 import type { Disk } from '../disk/disk.ts';
-import type { Change, Engine } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import { isStoreError, StoreError } from '../errors.ts';
+import { SnapshotDamageError } from '../snapshot/damage.ts';
+import { snapshotPath } from '../snapshot/file-names.ts';
 import { openSnapshot, type SnapshotReader } from '../snapshot/reader.ts';
 import { setSnapshotAside, type SnapshotInfo } from '../snapshot/snapshot-directory.ts';
 import type { Log } from '../wal/log.ts';
@@ -17,8 +19,10 @@ import { WireError } from '../wire/wire-error.ts';
 import { SNAPSHOT_FORMAT_VERSION } from './checkpoint.ts';
 import { NEWEST } from './draft.ts';
 import { deletion, putChange, touchChange } from './effects.ts';
-import { toKeyText } from './keys.ts';
+import { ItemLoader, readLeases } from './item-loader.ts';
 import { LeaseTable } from './lease-table.ts';
+import { nextEffect, RecordHead } from './placed-items.ts';
+import { faultOfEffect, faultOfRecordHead, faultOfSnapshotHeader, SnapshotOrder } from './recorded-items.ts';
 import type { StoreEvent } from './store-event.ts';
 
 /** How far a recovery has come: bytes of the snapshot or of the log. */
@@ -41,7 +45,10 @@ export interface RecoveredState {
   readonly engine: Engine;
   readonly leases: LeaseTable;
   readonly revision: number;
+  /** Of what was brought back; `compactedRevision` may lie above. */
   readonly oldestRevision: number;
+  /** Everything before this revision was dropped on demand; 0: nothing was. */
+  readonly compactedRevision: number;
   /** The time of the newest record. */
   readonly timeMs: number;
   /** The snapshots that are whole as far as anybody knows, the newest first. */
@@ -66,6 +73,7 @@ export async function recover(
     },
     (doneBytes, totalBytes) => context.onProgress({ phase: 'log', doneBytes, totalBytes }),
   );
+  await state.finishLoad();
   if (torn !== undefined) context.onEvent({ kind: 'tornTailCut', ...torn });
   // Only now is it certain that the store can do without them.
   for (const { revision } of state.damaged) {
@@ -82,7 +90,7 @@ export async function recover(
 
 /** The state of a store that was just made. */
 export function newState(context: Pick<RecoveryContext, 'clock' | 'makeEngine'>): RecoveredState {
-  return new Recovering(context.makeEngine(), new LeaseTable(context.clock));
+  return new Recovering(context);
 }
 
 async function loadNewestSnapshot(
@@ -90,11 +98,11 @@ async function loadNewestSnapshot(
   log: Log,
   snapshots: readonly SnapshotInfo[],
 ): Promise<Recovering> {
-  let firstError: Error | undefined;
+  let firstDamage: SnapshotDamageError | undefined;
   const damaged: SnapshotInfo[] = [];
   for (const snapshot of snapshots) {
     const { revision } = snapshot;
-    const state = new Recovering(context.makeEngine(), new LeaseTable(context.clock));
+    const state = new Recovering(context);
     try {
       const reader = await openSnapshot(context.disk, context.snapshotDirectory, revision);
       try {
@@ -106,15 +114,33 @@ async function loadNewestSnapshot(
       return state;
     } catch (error) {
       if (!isStoreError(error, 'damaged')) throw error;
-      firstError ??= error;
+      const damage = toSnapshotDamage(error, snapshotPath(context.snapshotDirectory, revision));
+      firstDamage ??= damage;
       damaged.push(snapshot);
-      context.onEvent({ kind: 'snapshotDamaged', revision, error });
+      context.onEvent({ kind: 'snapshotDamaged', revision, error: damage });
     }
   }
-  if (firstError !== undefined && log.oldestRevision > 1) throw firstError;
-  const state = new Recovering(context.makeEngine(), new LeaseTable(context.clock));
+  if (firstDamage !== undefined && log.oldestRevision > 1)
+    throw missingSnapshot(firstDamage, log.oldestRevision);
+  const state = new Recovering(context);
   state.damaged = damaged;
   return state;
+}
+
+/** What is wrong with a snapshot as a whole is told of its beginning. */
+function toSnapshotDamage(error: StoreError<'damaged'>, path: string): SnapshotDamageError {
+  if (error instanceof SnapshotDamageError) return error;
+  return new SnapshotDamageError(path, 0, error.message, { cause: error });
+}
+
+function missingSnapshot(damage: SnapshotDamageError, oldestRevision: number): StoreError<'damaged'> {
+  return new StoreError(
+    'damaged',
+    `${damage.message}. No other snapshot can take its place, and the log begins at revision ${oldestRevision}: what was ` +
+      `written up to revision ${oldestRevision - 1} is known from snapshots only. Nothing was changed. Restore the file from a ` +
+      `copy of the data directory`,
+    { cause: damage },
+  );
 }
 
 /** The checksums have been verified: bytes that are no message were written by something else than this version. */
@@ -131,12 +157,21 @@ function decode<Message>(what: string, read: () => Message): Message {
   }
 }
 
+function refuse(what: string, fault: string | undefined): void {
+  if (fault === undefined) return;
+  throw new StoreError(
+    'damaged',
+    `${what} is whole, but no store writes such a thing: ${fault}. Restore it from a copy`,
+  );
+}
+
 /** The state while it is being brought back. */
 class Recovering implements RecoveredState {
   readonly engine: Engine;
   readonly leases: LeaseTable;
   revision = 0;
   oldestRevision = 0;
+  compactedRevision = 0;
   timeMs = 0;
   leaseClockMs = 0;
   /** Whether the replay of the log has not come to the snapshot's own revision yet. */
@@ -144,10 +179,15 @@ class Recovering implements RecoveredState {
   snapshots: SnapshotInfo[] = [];
   /** Snapshots that could not be read on the way to this state. */
   damaged: readonly SnapshotInfo[] = [];
+  readonly #clock: Clock;
+  readonly #loader: ItemLoader;
+  readonly #head = new RecordHead();
 
-  constructor(engine: Engine, leases: LeaseTable) {
-    this.engine = engine;
-    this.leases = leases;
+  constructor({ clock, makeEngine }: Pick<RecoveryContext, 'clock' | 'makeEngine'>) {
+    this.engine = makeEngine();
+    this.leases = new LeaseTable(clock);
+    this.#clock = clock;
+    this.#loader = new ItemLoader(this.engine, this.leases);
   }
 
   async loadSnapshot(
@@ -177,47 +217,80 @@ class Recovering implements RecoveredState {
         `the snapshot named for revision ${revision} holds revision ${header.revision}`,
       );
     }
+    refuse(what, faultOfSnapshotHeader(header));
+    const order = new SnapshotOrder(revision);
     for (let next = await reader.next(); next !== undefined; next = await reader.next()) {
-      const { block: bytes } = next;
-      const block = decode(what, () => readSnapshotBlock(bytes, 0, bytes.length));
-      for (const { leaseId, ttlMs, deadlineMs } of block.leases)
-        this.leases.grant(leaseId, ttlMs, deadlineMs);
-      for (const version of block.versions) this.#apply(version);
+      const { block } = next;
+      for (const lease of decode(what, () => readLeases(block))) {
+        refuse(what, order.faultOfLease(lease));
+        this.leases.grant(lease.leaseId, lease.ttlMs, lease.deadlineMs);
+      }
+      refuse(
+        what,
+        decode(what, () => this.#loader.loadBlock(block, revision)),
+      );
       onProgress({ phase: 'snapshot', doneBytes: reader.bytesRead, totalBytes: reader.bytesTotal });
     }
+    await this.finishLoad();
     this.revision = revision;
     this.isBehindSnapshot = true;
     this.oldestRevision = header.oldestRevision;
+    this.compactedRevision = header.compactedRevision;
     this.timeMs = header.timeMs;
     this.leaseClockMs = header.leaseClockMs;
   }
 
-  replay(buffer: Buffer, start: number, end: number): void {
-    const record = decode('a record of the log', () => readRecord(buffer, start, end));
-    this.timeMs = Math.max(this.timeMs, record.timeMs);
-    this.leaseClockMs = Math.max(this.leaseClockMs, record.leaseClockMs);
-    if (this.isBehindSnapshot) {
-      // The snapshot has it already: a note too, which may be about an earlier lease with the id of a present one.
-      this.isBehindSnapshot = record.revision < this.revision;
-      if (record.revision <= this.revision) return;
-    }
-    if (record.revision !== 0 && record.revision !== this.revision + 1) {
-      throw new StoreError(
-        'damaged',
-        `the log goes from revision ${this.revision} to ${record.revision}: what lies between is missing`,
-      );
-    }
-    for (const { effect } of record.effects) this.#replayEffect(effect, record.revision);
-    if (record.revision !== 0) this.revision = record.revision;
+  /** Puts what was loaded so far where it can be found. */
+  async finishLoad(): Promise<void> {
+    while (this.engine.finishLoad()) await new Promise<void>((resolve) => this.#clock.yieldNow(resolve));
   }
 
-  #replayEffect(effect: EffectShape['effect'], revision: number): void {
+  replay(buffer: Buffer, start: number, end: number): void {
+    decode('a record of the log', () => this.#replay(buffer, start, end));
+  }
+
+  #replay(buffer: Buffer, start: number, end: number): void {
+    const loader = this.#loader;
+    const cursor = loader.cursorAt(buffer, start);
+    const head = this.#head;
+    head.read(cursor, end);
+    const { revision } = head;
+    const what = `revision ${revision} of the log`;
+    refuse(what, faultOfRecordHead(head));
+    this.timeMs = Math.max(this.timeMs, head.timeMs);
+    this.leaseClockMs = Math.max(this.leaseClockMs, head.leaseClockMs);
+    if (this.isBehindSnapshot) {
+      // The snapshot has it already: a note too, which may be about an earlier lease with the id of a present one.
+      this.isBehindSnapshot = revision < this.revision;
+      if (revision <= this.revision) return;
+    }
+    if (revision !== 0 && revision !== this.revision + 1) {
+      throw new StoreError(
+        'damaged',
+        `the log goes from revision ${this.revision} to ${revision}: what lies between is missing`,
+      );
+    }
+    cursor.position = start;
+    for (let left = head.effectCount; left > 0; left--) {
+      const effectEnd = nextEffect(cursor, end);
+      const kind = loader.enterEffect(effectEnd);
+      if (kind === undefined) this.#replayEffect(readEffect(buffer, cursor.position, effectEnd), revision);
+      else refuse(what, loader.loadEffect(kind, effectEnd, revision));
+      cursor.position = effectEnd;
+    }
+    if (revision !== 0) this.revision = revision;
+  }
+
+  /** For the effects that are not loaded by the million. */
+  #replayEffect({ effect }: EffectShape, revision: number): void {
+    const what = `revision ${revision} of the log`;
+    refuse(what, faultOfEffect(effect, revision));
     switch (effect.case) {
       case 'put':
-        this.#apply(putChange(effect.value, revision));
+        refuse(what, this.#loader.loadChange(putChange(effect.value, revision)));
         break;
       case 'delete':
-        this.#apply(deletion(effect.value.key, revision));
+        refuse(what, this.#loader.loadChange(deletion(effect.value.key, revision)));
         break;
       case 'touch': {
         const before = this.engine.read(effect.value.key, NEWEST);
@@ -227,16 +300,24 @@ class Recovering implements RecoveredState {
             `revision ${revision} of the log touches a key that does not exist`,
           );
         }
-        this.#apply(touchChange(effect.value, revision, before));
+        refuse(what, this.#loader.loadChange(touchChange(effect.value, revision, before)));
         break;
       }
       case 'lease':
         // A grant takes a revision, a renewal does not.
         if (revision === 0) this.leases.renew(effect.value.leaseId, effect.value.deadlineMs);
-        else this.leases.grant(effect.value.leaseId, effect.value.ttlMs, effect.value.deadlineMs);
+        else this.#grant(effect.value, revision);
         break;
       case 'leaseEnd':
         this.leases.remove(effect.value.leaseId);
+        break;
+      case 'compact':
+        if (effect.value.oldestRevision > this.revision)
+          refuse(
+            'a note of the log',
+            `revision ${this.revision} is compacted at ${effect.value.oldestRevision}`,
+          );
+        this.compactedRevision = Math.max(this.compactedRevision, effect.value.oldestRevision);
         break;
       case undefined:
         throw new StoreError(
@@ -246,15 +327,9 @@ class Recovering implements RecoveredState {
     }
   }
 
-  #apply(change: Change): void {
-    // A key can name a lease only while there is one.
-    if (this.leases.size > 0) {
-      const before = this.engine.readMeta(change.key, NEWEST)?.leaseId ?? 0;
-      // An old version in a snapshot may name a lease that has ended since.
-      const after =
-        change.leaseId !== 0 && this.leases.get(change.leaseId) !== undefined ? change.leaseId : 0;
-      if (before !== after) this.leases.move(toKeyText(change.key), before, after);
-    }
-    this.engine.apply(change);
+  #grant({ leaseId, ttlMs, deadlineMs }: LeaseEffectShape, revision: number): void {
+    const isTaken = this.leases.get(leaseId) !== undefined;
+    refuse(`revision ${revision} of the log`, isTaken ? `lease ${leaseId} is granted twice` : undefined);
+    this.leases.grant(leaseId, ttlMs, deadlineMs);
   }
 }

@@ -69,6 +69,7 @@ export class Sequencer {
     const draft = this.draft(true);
     draft.put(key, toBytes(value), ttlMs, leaseId, current);
     const previous = returnPrevious && current !== undefined ? toEntry(keyText, current) : undefined;
+    options.admit?.(previous);
     return { revision: this.commit(draft), previous };
   }
 
@@ -82,6 +83,7 @@ export class Sequencer {
     const draft = this.draft(true);
     draft.delete(key, 'requested', current);
     const previous = returnPrevious ? toEntry(keyText, current) : undefined;
+    options.admit?.(previous);
     return { revision: this.commit(draft), deleted: true, previous };
   }
 
@@ -121,15 +123,16 @@ export class Sequencer {
   }
 
   /** Reads the newest state and, if the entry has a time to live of its own, starts it anew. */
-  getRefreshing(keyText: string): api.GetResult {
+  getRefreshing(keyText: string, admit: api.GetOptions['admit']): api.GetResult {
     this.begin();
     const key = keyScratch.encode(keyText);
     const current = this.#current(key, true);
     if (current === undefined) return { entry: undefined, revision: this.lastRevision };
-    if (current.ttlMs === 0) return { entry: toEntry(keyText, current), revision: this.lastRevision };
     const draft = this.draft(true);
-    const change = draft.touch(key, current.ttlMs, current);
-    return { entry: toEntry(keyText, change), revision: this.commit(draft) };
+    const isRefreshed = current.ttlMs !== 0;
+    const entry = toEntry(keyText, isRefreshed ? draft.touch(key, current.ttlMs, current) : current);
+    admit?.(entry);
+    return { entry, revision: isRefreshed ? this.commit(draft) : this.lastRevision };
   }
 
   grantLease(ttlMs: number, wantedId: number): api.LeaseGrant {

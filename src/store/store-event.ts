@@ -19,6 +19,8 @@ export type StoreEvent =
       readonly durationMs: number;
     }
   | { readonly kind: 'snapshotFailed'; readonly revision: number; readonly error: Error }
+  /** Writes are refused because the state has reached its memory limit. Told at most once a minute. */
+  | { readonly kind: 'memoryFull'; readonly usedBytes: number; readonly limitBytes: number }
   /** Old log segments or snapshots could not be removed; it is tried again later. */
   | { readonly kind: 'cleanupFailed'; readonly error: Error }
   /** A write or flush failed: no write is accepted any more. */

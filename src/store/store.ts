@@ -2,14 +2,16 @@
  * The `Store` contract: what the server, the tests and an embedding program talk to.
  *
  * Every method rejects with a `StoreError`; the codes that are particular to a method stand in its comment, any method
- * may give `invalidArgument` and `closed`, and any write `storageFailed` and `limitReached`. Writes resolve once they
- * are as durable as the store's `fsync` policy says, and never show before. Calls take effect in the order in which
- * they are made.
+ * may give `invalidArgument` and `closed`, and any write `storageFailed`, `readOnly` and `limitReached`; all but
+ * `storageFailed` say that nothing has changed. Writes resolve once they are as durable as the store's `fsync` policy
+ * says, and never show before. Calls take effect in the order in which they are made.
  *
  * Revisions, lease ids and times in milliseconds are whole numbers up to 2^53 - 1. Values that are handed out must not
  * be changed; values that are handed in may be reused as soon as the call has returned its promise.
  */
 export interface Store {
+  /** Tells stores apart, 32 hexadecimal digits; revisions mean nothing from one store to another. */
+  readonly storeId: string;
   /** Reads one key; with `refreshTtl` it also starts the entry's own time to live anew, which is a write. */
   get(key: string, options?: GetOptions): Promise<GetResult>;
   /** Writes one key. Rejects with `conditionFailed`, `leaseNotFound`. */
@@ -35,8 +37,8 @@ export interface Store {
   /** Compares, then runs one of two lists of operations, atomically and in one revision. */
   txn(request: TxnRequest): Promise<TxnResult>;
   /**
-   * Streams changes; see `WatchMessage`. The iteration throws `revisionCompacted`, `revisionFuture`, `slowWatcher` or
-   * `closed`. Leaving the loop, or aborting `signal`, ends the watch.
+   * Streams changes; see `WatchMessage`. The iteration throws `revisionCompacted`, `revisionFuture`, `otherStore`,
+   * `slowWatcher` or `closed`. Leaving the loop, or aborting `signal`, ends the watch.
    */
   watch(request?: WatchRequest): AsyncIterableIterator<WatchMessage>;
 
@@ -60,7 +62,10 @@ export interface Store {
    * the loop ends it.
    */
   backup(): AsyncIterableIterator<Uint8Array>;
-  /** Makes `revision` the oldest that can be read. Rejects with `revisionCompacted`, `revisionFuture`. */
+  /**
+   * Makes `revision` the oldest that can be read; that lasts over a restart. Rejects with `revisionCompacted`,
+   * `revisionFuture`.
+   */
   compact(revision: number): Promise<{ readonly oldestRevision: number }>;
   /**
    * The error that stopped all writes for good, once a write or flush has failed; reads go on. Settled at most once,
@@ -102,10 +107,17 @@ export type Condition =
   /** 0: the key must not exist. */
   | { readonly kind: 'modRevisionEquals'; readonly modRevision: number };
 
+/**
+ * Called with what a call is about to hand out, before its write takes effect: what it throws refuses the call, and
+ * nothing has changed. So whoever can't carry the result says so in time.
+ */
+export type Admit<Result> = (result: Result) => void;
+
 export interface GetOptions {
   /** The revision to read at; 0 (default) is the newest. Not with `refreshTtl`. */
   readonly revision?: number;
   readonly refreshTtl?: boolean;
+  readonly admit?: Admit<Entry | undefined>;
 }
 
 export interface GetResult {
@@ -121,6 +133,7 @@ export interface PutOptions {
   readonly leaseId?: number;
   readonly condition?: Condition;
   readonly returnPrevious?: boolean;
+  readonly admit?: Admit<Entry | undefined>;
 }
 
 export interface PutResult {
@@ -131,6 +144,7 @@ export interface PutResult {
 export interface DeleteOptions {
   readonly condition?: Condition;
   readonly returnPrevious?: boolean;
+  readonly admit?: Admit<Entry | undefined>;
 }
 
 export interface DeleteResult {
@@ -228,6 +242,8 @@ export interface TxnRequest {
   readonly success?: readonly Operation[];
   /** Runs when one does not. */
   readonly failure?: readonly Operation[];
+  /** Called with each result as it is made. */
+  readonly admit?: Admit<OperationResult>;
 }
 
 export type OperationResult =
@@ -254,6 +270,8 @@ export interface WatchRequest {
   readonly ranges?: readonly KeyRange[];
   /** The first revision to send; 0 (default): only what comes from now on. */
   readonly startRevision?: number;
+  /** The store that `startRevision` belongs to; left out or empty: whatever store it is. */
+  readonly storeId?: string;
   /** The present entries first. Not with `startRevision`. */
   readonly includeCurrent?: boolean;
   /** Left out or empty: `put` and `delete`. */
@@ -314,7 +332,6 @@ export interface LeasePage {
 }
 
 export interface StoreStatus {
-  /** 32 hexadecimal digits. */
   readonly storeId: string;
   readonly revision: number;
   /** The oldest that `get` and `scan` can read; 0 while all can. */
@@ -325,6 +342,10 @@ export interface StoreStatus {
   readonly leaseCount: number;
   /** Keys and values in all kept versions. */
   readonly dataBytes: number;
+  /** The memory that counts towards `memoryBytesMax`: keys, values, history, indexes, leases. */
+  readonly memoryBytes: number;
+  /** Beyond this, writes that need memory are refused. */
+  readonly memoryBytesMax: number;
   readonly logBytes: number;
   readonly segmentCount: number;
   readonly snapshotBytes: number;

@@ -36,7 +36,11 @@ export function runTxn(sequencer: Sequencer, request: TxnRequest): TxnResult {
   const operations = succeeded ? success : failure;
   for (const { operation, range } of operations) settle(sequencer, operation, range);
   const draft = sequencer.draft(false);
-  const results = operations.map(({ operation, range }) => run(sequencer, draft, operation, range));
+  const results = operations.map(({ operation, range }) => {
+    const result = run(sequencer, draft, operation, range);
+    request.admit?.(result);
+    return result;
+  });
   const revision = draft.changes.length === 0 ? sequencer.lastRevision : sequencer.commit(draft);
   return { succeeded, results, revision };
 }

@@ -26,12 +26,13 @@ import { Fifo } from './fifo.ts';
 import type { History, Pin } from './history.ts';
 import { decodeKey, fromKeyText, toKeyText } from './keys.ts';
 import type { Entry, EventType, WatchEvent, WatchMessage, WatchRequest } from './store.ts';
-import { checkCount } from './validate.ts';
 import { fromTextRange, isWanted, toWatchFilter, type TextRange, type WatchFilter } from './watch-filter.ts';
 import type { RecentChange, StagedChanges } from './watch-hub.ts';
+import { checkProgressInterval, checkStart } from './watch-start.ts';
 
 /** What a watch reads from. */
 export interface WatchSource {
+  readonly storeId: string;
   readonly engine: Engine;
   readonly log: Log;
   readonly history: History;
@@ -88,10 +89,9 @@ export class Watcher implements AsyncIterableIterator<WatchMessage> {
     this.#keysOnly = request.keysOnly === true;
     this.#returnPrevious = request.returnPrevious === true;
     this.#progressIntervalMs = checkProgressInterval(request.progressIntervalMs);
-    const startRevision = checkCount(request.startRevision, 'startRevision');
     const visible = source.visibleRevision();
+    const startRevision = checkStart(request, source.storeId, source.history, visible);
     this.#cursor = startRevision === 0 ? visible : startRevision - 1;
-    if (startRevision !== 0) this.#checkStart(startRevision, request.includeCurrent === true);
     if (request.includeCurrent === true) {
       const nowMs = clock.nowMs();
       const pin = source.history.pin(visible, nowMs + fixed.watchCurrentMsMax);
@@ -395,32 +395,6 @@ export class Watcher implements AsyncIterableIterator<WatchMessage> {
     return bytes;
   }
 
-  #checkStart(startRevision: number, includeCurrent: boolean): void {
-    if (includeCurrent) {
-      throw new StoreError('invalidArgument', 'a watch has a startRevision or includeCurrent, not both');
-    }
-    const { history } = this.#source;
-    const newestRevision = this.#source.visibleRevision();
-    const oldestStart = this.#returnPrevious
-      ? Math.max(history.oldestWatchRevision, history.oldestRevision + 1)
-      : history.oldestWatchRevision;
-    const details = { requestedRevision: startRevision, oldestRevision: oldestStart - 1, newestRevision };
-    if (startRevision < oldestStart) {
-      throw new StoreError(
-        'revisionCompacted',
-        `revision ${startRevision} is compacted; a watch can start at ${oldestStart} or later`,
-        details,
-      );
-    }
-    if (startRevision > newestRevision + 1) {
-      throw new StoreError(
-        'revisionFuture',
-        `revision ${startRevision} lies in the future; the newest is ${newestRevision}, so a watch starts at ${newestRevision + 1} at most`,
-        details,
-      );
-    }
-  }
-
   #tooSlow(): StoreError {
     const resumeRevision = this.#cursor + 1;
     return new StoreError(
@@ -437,15 +411,4 @@ function eventBytes(event: WatchEvent): number {
   const own = event.type === 'delete' ? event.key.length : event.entry.key.length + event.entry.value.length;
   const previous = event.previous === undefined ? 0 : event.previous.key.length + event.previous.value.length;
   return own + previous;
-}
-
-function checkProgressInterval(intervalMs: number | undefined): number {
-  if (intervalMs === undefined) return fixed.progressIntervalMsDefault;
-  if (!Number.isFinite(intervalMs) || intervalMs < fixed.progressIntervalMsMin) {
-    throw new StoreError(
-      'invalidArgument',
-      `the progress interval is ${fixed.progressIntervalMsMin} ms at least, not ${intervalMs} ms`,
-    );
-  }
-  return intervalMs;
 }

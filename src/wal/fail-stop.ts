@@ -6,6 +6,17 @@
  * every write and flush of the log goes through here, and from the first failure on none is begun any more, and none
  * that was under way counts as done.
  */
+import { StoreError } from '../errors.ts';
+
+/** A write is refused since an earlier one has failed: it did not happen. */
+export function readOnlyError(cause: Error): StoreError<'readOnly'> {
+  return new StoreError(
+    'readOnly',
+    `a write to the log has failed, so none is accepted until the store is opened again; this call has changed nothing: ${cause.message}`,
+    { cause },
+  );
+}
+
 export class FailStop {
   error: Error | undefined;
   readonly #onFailure: (error: Error) => void;

@@ -18,7 +18,7 @@ import type { Disk } from '../disk/disk.ts';
 import { assert, StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
 import { Batch } from './batch.ts';
-import { FailStop } from './fail-stop.ts';
+import { FailStop, readOnlyError } from './fail-stop.ts';
 import { FlushWaiters } from './flush-waiters.ts';
 import { SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, STORE_ID_BYTES } from './format.ts';
 import { openSegments } from './log-directory.ts';
@@ -202,10 +202,10 @@ export class Log {
   /**
    * Makes room for a record. The caller writes exactly `byteLength` bytes into `buffer`, from the returned offset on,
    * and calls `commit`. A reserved record that is not committed never was.
-   * @throws StoreError `limitReached`, `storageFailed`, `closed`.
+   * @throws StoreError `limitReached`, `readOnly`, `closed`.
    */
   reserve(byteLength: number): number {
-    if (this.#failStop.error !== undefined) throw this.#failedError(this.#failStop.error);
+    if (this.#failStop.error !== undefined) throw readOnlyError(this.#failStop.error);
     if (this.#closing !== undefined) throw new StoreError('closed', 'the store is closed');
     assert(this.#writer !== undefined, 'a log is replayed before it is written');
     const batchBytes = this.#batch.payloadBytesWith(byteLength);

@@ -39,6 +39,14 @@ export class Cursor {
   /** The next tag: a field's number, shifted left by 3, and a wire type. */
   tag(end: number): number {
     const start = this.position;
+    if (start < end) {
+      // Fields up to number 15, which are nearly all.
+      const byte = this.#buffer[start] as number;
+      if (byte >= 8 && byte < 0x80) {
+        this.position = start + 1;
+        return byte;
+      }
+    }
     const tag = this.#varint(end) >>> 0;
     if (tag < 8 || this.#high !== 0 || this.position - start > TAG_BYTES_MAX)
       throw new WireError('badTag', start);
@@ -152,6 +160,29 @@ export class Cursor {
   }
 
   #longVarint(end: number): number {
+    const start = this.position;
+    if (start + 4 <= end) {
+      // Most numbers are this short.
+      const buffer = this.#buffer;
+      this.#high = 0;
+      const second = buffer[start + 1] as number;
+      let value = ((buffer[start] as number) & 0x7f) | ((second & 0x7f) << 7);
+      this.position = start + 2;
+      if (second < 0x80) return value;
+      const third = buffer[start + 2] as number;
+      value |= (third & 0x7f) << 14;
+      this.position = start + 3;
+      if (third < 0x80) return value;
+      const fourth = buffer[start + 3] as number;
+      value |= (fourth & 0x7f) << 21;
+      this.position = start + 4;
+      if (fourth < 0x80) return value;
+      this.position = start;
+    }
+    return this.#anyVarint(end);
+  }
+
+  #anyVarint(end: number): number {
     const start = this.position;
     let low = 0;
     let high = 0;

@@ -13,6 +13,12 @@ describe('what the server explains', () => {
   const revisions = { requestedRevision: 3n, oldestRevision: 7n, newestRevision: 9n };
   const range = { case: 'revisionOutOfRange', value: revisions } as const;
   const condition = { case: 'conditionFailed', value: { currentModRevision: 12n } } as const;
+  const stores = { requestedStoreId: 'a', storeId: 'b' };
+  const other = { case: 'otherStore', value: stores } as const;
+  const infoByReason = new Map<string, typeof condition | typeof other>([
+    ['CONDITION_FAILED', condition],
+    ['OTHER_STORE', other],
+  ]);
   const codeByReason: Record<Exclude<keyof typeof ErrorReason, 'UNSPECIFIED'>, KelpErrorCode> = {
     INVALID_ARGUMENT: 'invalidArgument',
     CONDITION_FAILED: 'conditionFailed',
@@ -29,20 +35,21 @@ describe('what the server explains', () => {
     SHUTTING_DOWN: 'shuttingDown',
     RECOVERING: 'recovering',
     STORAGE_FAILED: 'storageFailed',
+    READ_ONLY: 'readOnly',
+    OTHER_STORE: 'otherStore',
     DAMAGED: 'damaged',
     SNAPSHOT_FAILED: 'snapshotFailed',
   };
 
   test.each(Object.entries(codeByReason))('reason %s has the code %s', (reason, code) => {
-    const info =
-      reason === 'CONDITION_FAILED' ? condition : reason.startsWith('REVISION') ? range : undefined;
+    const info = reason.startsWith('REVISION') ? range : infoByReason.get(reason);
     // The gRPC code does not matter once there is a reason.
     const error = toKelpError(
       kelpFailure(Code.Unknown, ErrorReason[reason as keyof typeof ErrorReason], info, 'do this'),
       write,
     );
     expect(error).toMatchObject({ code, message: 'do this' });
-    const isOpen = ['storageFailed', 'damaged', 'limitReached'].includes(code);
+    const isOpen = ['storageFailed', 'damaged'].includes(code);
     expect(error.mayHaveTakenEffect).toBe(isOpen);
   });
 
@@ -54,6 +61,8 @@ describe('what the server explains', () => {
     expect(isKelpError(failed, 'conditionFailed') && failed.details.currentModRevision).toBe(12);
     const compacted = toKelpError(kelpFailure(Code.OutOfRange, ErrorReason.REVISION_COMPACTED, range), read);
     expect(compacted.details).toEqual({ requestedRevision: 3, oldestRevision: 7, newestRevision: 9 });
+    const elsewhere = toKelpError(kelpFailure(Code.FailedPrecondition, ErrorReason.OTHER_STORE, other), read);
+    expect(elsewhere.details).toEqual(stores);
   });
 
   test('a reason that is not known yet is told by its gRPC code', () => {

@@ -17,6 +17,8 @@ export class FakeWatchServer {
   readonly log: string[][] = [];
   /** Revisions up to this one can't be watched any more. */
   compactedRevision = 0;
+  /** The store that it has now. */
+  storeId = 'a'.repeat(32);
   /** How many events one message holds. */
   fragmentSize = 2;
   /** After how many messages each connection breaks; one that is not listed stays. */
@@ -44,11 +46,13 @@ export class FakeWatchServer {
     this.openCount++;
     signal.addEventListener('abort', () => void this.openCount--, { once: true });
     let remaining = this.breaks.shift() ?? Number.POSITIVE_INFINITY;
+    const { storeId } = this;
+    if (request.storeId !== '' && request.storeId !== storeId) throw this.#otherStore(request.storeId);
     const replies = this.#messages(request, signal);
-    while (remaining-- > 0) {
+    for (let isFirst = true; remaining-- > 0; isFirst = false) {
       const reply = await replies.next();
       if (reply.done) return;
-      yield reply.value;
+      yield isFirst ? { ...reply.value, storeId } : reply.value;
     }
     throw this.failures.shift() ?? broken();
   }
@@ -96,6 +100,11 @@ export class FakeWatchServer {
       const commitTime = { seconds: revision, nanos: 0 };
       yield { message: { case: 'events', value: { revision, commitTime, events, moreFragments } } };
     }
+  }
+
+  #otherStore(requestedStoreId: string): Error {
+    const value = { requestedStoreId, storeId: this.storeId };
+    return kelpFailure(Code.FailedPrecondition, ErrorReason.OTHER_STORE, { case: 'otherStore', value });
   }
 
   #outOfRange(reason: ErrorReason, requested: number): Error {

@@ -1,10 +1,11 @@
 /** The client against a server: what it says about each call holds for the real thing. */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type ClientOptions, type KelpClient, createClient } from '../../src/client/client.ts';
 import type { WatchMessage } from '../../src/client/watch-message.ts';
+import { restore } from '../../src/offline/restore.ts';
 import { eventually } from '../support/eventually.ts';
 import { type TestServer, startTestServer, temporaryDirectory } from '../support/test-server.ts';
 import { failureOf } from './fake-server.ts';
@@ -39,6 +40,15 @@ describe('keys', () => {
     expect(await client.delete('a')).toMatchObject({ deleted: true, revision: 3 });
     expect((await client.get('a')).entry).toBeUndefined();
     expect(await client.delete('a')).toMatchObject({ deleted: false, revision: 3 });
+  });
+
+  test('large values go there all at once', async () => {
+    const client = clientFor(await startTestServer(), { retries: 0, deadlineMs: 30_000 });
+    const keys = ['a', 'b', 'c', 'd', 'e'];
+    const value = new Uint8Array(4_000_000);
+    await Promise.all(keys.map((key) => client.put(key, value)));
+    const results = await Promise.all(keys.map((key) => client.get(key)));
+    expect(results.map(({ entry }) => entry?.value.length)).toEqual(keys.map(() => value.length));
   });
 
   test('any text and any bytes go there and back', async () => {
@@ -235,6 +245,29 @@ describe('a watch', () => {
     await eventually(() => keysOf(messages)).toEqual(['2 k/1', '4 k/2', '5 -k/0', '6 k/3']);
     expect(messages.filter(({ kind }) => kind === 'synced')).toHaveLength(1);
     expect(messages.filter(({ kind }) => kind === 'restarted')).toHaveLength(0);
+  });
+
+  test('does not go on in a restored store, however far that has come', async () => {
+    const server = await startTestServer();
+    const client = clientFor(server, { retries: 1000, deadlineMs: 30_000 });
+    await client.put('k', '1');
+    const backupPath = join(await temporaryDirectory(), 'backup');
+    await writeFile(backupPath, client.admin.backup());
+    const watch = client.watch();
+    const synced = (await watch.next()).value;
+    await client.put('k', '2');
+    expect((await watch.next()).value).toMatchObject({ kind: 'events', revision: 2 });
+    await server.stop();
+    const dataDir = join(await temporaryDirectory(), 'restored');
+    const { storeId } = await restore({ backupPath, dataDir, logPaths: [] }, () => undefined);
+    const rest = failureOf(watch.next());
+    const next = await startTestServer({ flags: { 'data-dir': dataDir, listen: server.address } });
+    for (const value of ['other 2', 'other 3']) await clientFor(next).put('k', value);
+    expect(await rest).toMatchObject({
+      code: 'otherStore',
+      details: { requestedStoreId: synced.storeId, storeId },
+    });
+    expect(synced).toMatchObject({ kind: 'synced', revision: 1 });
   });
 
   test('of a huge transaction hands out all of it at once', async () => {

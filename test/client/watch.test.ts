@@ -345,6 +345,88 @@ describe('a watch whose revisions are gone', () => {
   });
 });
 
+describe('a watch whose server comes back with another store', () => {
+  const [first, second] = ['a'.repeat(32), 'b'.repeat(32)];
+
+  test('says so, though the revision can be had there', async () => {
+    const { server, client } = watching();
+    for (const key of ['a', 'b', 'c']) server.commit(key);
+    server.breaks = [2];
+    const onInterrupted = (): void => void (server.storeId = second);
+    const messages: WatchMessage[] = [];
+    const failure = await failureOf(
+      (async () => {
+        for await (const message of client.watch({ startRevision: 1, onInterrupted })) messages.push(message);
+      })(),
+    );
+    expect(failure).toMatchObject({
+      code: 'otherStore',
+      details: { requestedStoreId: first, storeId: second },
+    });
+    expect(messages.map(line)).toEqual(['events 1: a', 'events 2: b']);
+    expect(server.requests.map(({ storeId }) => storeId)).toEqual(['', first]);
+  });
+
+  test('begins again with the present entries there if it was told to', async () => {
+    const { server, client } = watching();
+    for (const key of ['a', 'b', 'c']) server.commit(key);
+    server.breaks = [2];
+    const onInterrupted = (): void => void (server.storeId = second);
+    const request: WatchRequest = { startRevision: 1, restartWhenLost: true, onInterrupted };
+    const messages = await read(client, request, (message) => message.kind === 'synced');
+    expect(messages.map(line).slice(2)).toEqual([
+      'restarted: lost',
+      'current 3: a',
+      'current 3: b',
+      'current 3: c',
+      'synced 3',
+    ]);
+    expect(messages.at(-1)).toEqual({ kind: 'synced', revision: 3, storeId: second });
+    expect(server.requests.map(({ storeId }) => storeId)).toEqual(['', first, '']);
+  });
+
+  test('takes the present entries of whatever store there is, if it broke before they were all there', async () => {
+    const { server, client } = watching();
+    for (const key of ['a', 'b']) server.commit(key);
+    server.breaks = [1];
+    const onInterrupted = (): void => void (server.storeId = second);
+    const request: WatchRequest = { includeCurrent: true, onInterrupted };
+    const messages = await read(client, request, (message) => message.kind === 'synced');
+    expect(messages.at(-1)).toEqual({ kind: 'synced', revision: 2, storeId: second });
+  });
+
+  test('refuses it from the first connection on when it was told which store to expect', async () => {
+    const { server, client } = watching();
+    server.commit('a');
+    const failure = await failureOf(read(client, { startRevision: 1, storeId: second }, () => false));
+    expect(failure).toMatchObject({ code: 'otherStore' });
+    const messages = await read(client, { startRevision: 1, storeId: first }, upTo(1));
+    expect(messages.map(line)).toEqual(['events 1: a']);
+  });
+});
+
+test('an outage is told once, however many tries it takes, and so is its end', async () => {
+  const { server, client } = watching();
+  server.commit('a');
+  server.breaks = [1, 0, 0, 0, 1, 0];
+  const told: string[] = [];
+  const onInterrupted = (): void => void told.push('interrupted');
+  const onResumed = (): void => void told.push('resumed');
+  for await (const message of client.watch({ startRevision: 1, onInterrupted, onResumed })) {
+    told.push(line(message));
+    if (server.requests.length === 7) break;
+  }
+  expect(told).toEqual([
+    'events 1: a',
+    'interrupted',
+    'resumed',
+    'synced 1',
+    'interrupted',
+    'resumed',
+    'progress 1',
+  ]);
+});
+
 describe('a watch is ended', () => {
   test('by its signal, while it waits', async () => {
     const { server, client } = watching();

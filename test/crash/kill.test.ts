@@ -1,135 +1,114 @@
 /**
- * Real processes, killed with SIGKILL while clients write: whatever was acknowledged must be there after the restart, and
- * one watch that resumes by itself must see every change exactly once, in order, over all restarts.
+ * Real processes, killed with SIGKILL while clients write: whatever was acknowledged must be there after the restart,
+ * what the server showed once must stay, leases keep their time and their keys, and one watch that resumes by itself
+ * must see every change exactly once, in order, over all restarts.
  *
- * KILL_CYCLES sets the number of cycles, KILL_SEED the delays before each kill.
+ * KILL_CYCLES sets the number of cycles, KILL_SEED what the clients do and when the kills come.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test } from 'vitest';
-import { createClient, isKelpError, type KelpClient } from '../../src/client/index.ts';
+import { expect, test, vi } from 'vitest';
 import { SeededRandom } from '../support/random.ts';
-import { Ledger } from './ledger.ts';
+import { temporaryDirectory } from '../support/test-server.ts';
+import { audit, newLedgers } from './audit.ts';
+import { openClients } from './clients.ts';
+import { Follower } from './follower.ts';
+import { Load } from './load.ts';
 import { ServerProcess } from './server-process.ts';
+import { failureOf } from './workplace.ts';
+
+// Each starts several processes, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 const CYCLES = Number(process.env['KILL_CYCLES'] ?? 30);
 const SEED = Number(process.env['KILL_SEED'] ?? 1);
-const WRITERS = 16;
-const KEYS_PER_WRITER = 8;
 
-/** Writes until it is stopped or the server is gone: single puts, and pairs of keys that must never differ. */
-async function write(client: KelpClient, ledger: Ledger, writer: number, signal: AbortSignal): Promise<void> {
-  for (let round = 0; !signal.aborted; round++) {
-    const place = `${writer}/${round % KEYS_PER_WRITER}`;
-    try {
-      if (round % 3 === 0) {
-        const [left, right] = [`left/${place}`, `right/${place}`];
-        const value = ledger.next(left);
-        ledger.next(right);
-        const { revision } = await client.txn({
-          success: [
-            { kind: 'put', key: left, value: String(value) },
-            { kind: 'put', key: right, value: String(value) },
-          ],
-        });
-        ledger.acknowledge(revision, { [left]: value, [right]: value });
-      } else {
-        const key = `single/${place}`;
-        const value = ledger.next(key);
-        const { revision } = await client.put(key, String(value));
-        ledger.acknowledge(revision, { [key]: value });
-      }
-    } catch (error) {
-      // What happened to this write is unknown: the next one of the key has a higher number.
-      if (!isKelpError(error)) throw error;
-    }
-  }
-}
+/** What the watch has told is held against what was acknowledged, and forgotten, this often. */
+const CYCLES_PER_COMPARISON = 10;
 
-async function faultsOf(client: KelpClient, ledger: Ledger): Promise<string[]> {
-  const faults: string[] = [];
-  const values = new Map<string, { value: number; modRevision: number }>();
-  for await (const entry of client.scan()) {
-    values.set(entry.key, { value: Number(entry.text()), modRevision: entry.modRevision });
-  }
-  for (const key of ledger.keys()) {
-    const fault = ledger.fault(key, values.get(key));
-    if (fault !== undefined) faults.push(fault);
-  }
-  for (const [key, { value }] of values) {
-    if (!key.startsWith('left/')) continue;
-    const right = values.get(key.replace('left/', 'right/'));
-    if (right?.value !== value) faults.push(`${key}: a transaction is torn: ${value} and ${right?.value}`);
-  }
-  return faults;
-}
-
-/** Replays a watch from the first revision on into a map, and notes what breaks its promises. */
-async function follow(
-  client: KelpClient,
-  values: Map<string, string>,
-  faults: string[],
-  until: () => number,
-): Promise<void> {
-  let last = 0;
-  for await (const message of client.watch({ startRevision: 1, progressIntervalMs: 200 })) {
-    if (message.kind === 'events') {
-      if (message.revision !== last + 1) faults.push(`revision ${message.revision} came after ${last}`);
-      last = message.revision;
-      for (const event of message.events) {
-        if (event.type === 'put') values.set(event.entry.key, event.entry.text());
-      }
-    } else if (message.kind === 'compacted') {
-      faults.push('the watch says that its revision is compacted');
-      return;
-    }
-    if (last >= until()) return;
-  }
-}
+/** The kill comes after this many calls at most, and a moment that is not bound to the end of one. */
+const CALLS_MAX = 200;
+const MOMENT_MS_MAX = 20;
 
 test(
   `no acknowledged write is lost over ${CYCLES} kills, seed ${SEED}`,
-  { timeout: CYCLES * 20_000 },
+  { timeout: 60_000 + CYCLES * 20_000 },
   async () => {
-    const dataDir = mkdtempSync(join(tmpdir(), 'kelp-kill-'));
+    const dataDir = await temporaryDirectory();
     const random = new SeededRandom(SEED);
-    const ledger = new Ledger();
-    const watchFaults: string[] = [];
-    const watched = new Map<string, string>();
+    const ledgers = newLedgers();
     // Small segments and frequent snapshots, so that kills meet rotations, snapshots and removals too.
     const flags = ['--segment-bytes', '256KiB', '--snapshot-log-bytes', '512KiB'];
-    let server = await ServerProcess.start({ dataDir, port: 0, flags });
+    let server = await ServerProcess.start({ dataDir, flags });
     const { port } = server;
-    const client = createClient({ address: `127.0.0.1:${port}` });
-    let lastRevision = Infinity;
-    const following = follow(client, watched, watchFaults, () => lastRevision);
-    try {
-      for (let cycle = 0; cycle < CYCLES; cycle++) {
-        const stop = new AbortController();
-        const writers = Array.from({ length: WRITERS }, (_, writer) =>
-          write(client, ledger, writer, stop.signal),
-        );
-        await delay(50 + random.below(300));
-        await server.end('SIGKILL');
-        stop.abort();
-        await Promise.all(writers);
-        server = await ServerProcess.start({ dataDir, port, flags });
-        expect(await faultsOf(client, ledger), `after kill ${cycle + 1}`).toEqual([]);
-      }
-      await client.put('last', 'one');
-      lastRevision = (await client.get('last')).revision;
-      await following;
-      expect(watchFaults).toEqual([]);
-      const shown = new Map<string, string>();
-      for await (const entry of client.scan()) shown.set(entry.key, entry.text());
-      expect(watched).toEqual(shown);
-      expect(ledger.acknowledgedCount).toBeGreaterThan(CYCLES * WRITERS);
-    } finally {
-      client.close();
+    const { reader, writers } = openClients(port);
+    const follower = new Follower(reader);
+    for (let cycle = 1; cycle <= CYCLES; cycle++) {
+      const load = new Load({ clients: writers, ledgers, seed: SEED * 10_000 + cycle });
+      await load.done(random.between(1, CALLS_MAX));
+      await delay(random.below(MOMENT_MS_MAX));
       await server.end('SIGKILL');
-      rmSync(dataDir, { recursive: true });
+      await load.stop();
+      ledgers.leases.serverEnded();
+      expect([...load.failures.keys()], `kill ${cycle}`).toEqual(['unavailable']);
+
+      server = await ServerProcess.start({ dataDir, port, flags });
+      ledgers.leases.serverReady();
+      const { faults, revision } = await audit(reader, ledgers, true);
+      expect(faults, `after kill ${cycle}`).toEqual([]);
+      if (cycle % CYCLES_PER_COMPARISON !== 0 && cycle !== CYCLES) continue;
+      await follower.reached(revision);
+      expect(follower.faults(ledgers.keys.takeAcknowledged()), `watched up to kill ${cycle}`).toEqual([]);
     }
+
+    // With the leases gone nothing changes any more by itself, so that the watch can be held against the whole.
+    for await (const { leaseId, ttlMs } of reader.leases.list()) {
+      if (ttlMs > 60_000) await reader.leases.revoke(leaseId);
+    }
+    await expect.poll(async () => (await reader.admin.status()).leaseCount, { timeout: 15_000 }).toBe(0);
+    const { entries, revision } = await audit(reader, ledgers, false);
+    await follower.reached(revision);
+    expect(follower.faults([])).toEqual([]);
+    expect(follower.entries).toEqual(entries);
+    expect(follower.interruptions.length).toBeGreaterThan(0);
+    expect(ledgers.keys.acknowledgedCount).toBeGreaterThan(CYCLES * 16);
+    expect(ledgers.leases.size).toBeGreaterThan(CYCLES);
+    await follower.end();
   },
 );
+
+test('a write is neither acknowledged nor shown before its flush, and is open when the server dies', async () => {
+  const dataDir = await temporaryDirectory();
+  const ledgers = newLedgers();
+  const preload = new URL('./held-flush.ts', import.meta.url);
+  const server = await ServerProcess.start({ dataDir, preload });
+  const { port } = server;
+  const { reader, writers } = openClients(port);
+  const [writer = reader] = writers;
+  const follower = new Follower(reader);
+  const before = ledgers.keys.begin([{ key: 'before', value: '1' }]);
+  const { revision } = await writer.put('before', '1');
+  ledgers.keys.acknowledge(before, revision);
+  await server.tell({ isHeld: true });
+  const attempt = ledgers.keys.begin([{ key: 'held', value: '1' }]);
+  let isAcknowledged = false;
+  const failure = failureOf(async () => {
+    ledgers.keys.acknowledge(attempt, (await writer.put('held', '1')).revision);
+    isAcknowledged = true;
+  });
+  // An answer that was given too early would have come before these, which were asked for later.
+  for (let call = 0; call < 50; call++) {
+    expect(await writer.get('held')).toEqual({ entry: undefined, revision });
+  }
+  expect(isAcknowledged).toBe(false);
+  expect(await reader.exists(['before', 'held'])).toMatchObject({ exists: [true, false] });
+  await follower.reached(revision);
+  expect([...follower.entries.keys()]).toEqual(['before']);
+  await server.end('SIGKILL');
+  expect(await failure).toMatchObject({ code: 'unavailable', mayHaveTakenEffect: true });
+
+  await ServerProcess.start({ dataDir, port });
+  const after = await audit(reader, ledgers, true);
+  expect(after.faults).toEqual([]);
+  await follower.reached(after.revision);
+  expect(follower.entries).toEqual(after.entries);
+});

@@ -1,58 +1,154 @@
-/** A KelpDB server as a process of its own, so that it can be killed. */
+/** A KelpDB server as a process of its own, so that it can be stopped, starved and killed. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { onTestFinished } from 'vitest';
 
 export interface ServerProcessOptions {
   readonly dataDir: string;
-  /** 0 lets the system choose; the same port again lets clients find the server after a restart. */
-  readonly port: number;
+  /** 0 (default) lets the system choose; the same port again lets clients find the server after a restart. */
+  readonly port?: number;
   readonly flags?: readonly string[];
+  /** A module that the process loads first, and that `tell` talks to. */
+  readonly preload?: URL;
+  /** The user that it runs as; left out: the user of the tests. */
+  readonly uid?: number;
+  /** No file that it writes may become longer. A multiple of 512. */
+  readonly fileBytesMax?: number;
 }
 
+/** How a process ended. */
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+type LogLine = Readonly<Record<string, unknown>>;
+
+const MAIN = join(process.cwd(), 'src/cli/main.ts');
+
 export class ServerProcess {
-  readonly port: number;
-  readonly #process: ChildProcess;
-  readonly #ended: Promise<unknown>;
+  /** Settled when the process is gone and its output is read. */
+  readonly ended: Promise<Ending>;
+  /** What it wrote to its error output, which is not the log. */
+  stderr = '';
+  readonly #child: ChildProcess;
+  readonly #lines: LogLine[] = [];
+  #wake: (() => void)[] = [];
+  #isEnded = false;
 
-  private constructor(process: ChildProcess, port: number, ended: Promise<unknown>) {
-    this.#process = process;
-    this.port = port;
-    this.#ended = ended;
-  }
-
-  /** Starts a server and waits until it says that it is ready; rejects with its last words when it ends before. */
-  static async start(options: ServerProcessOptions): Promise<ServerProcess> {
-    const flags = [
-      '--listen',
-      `127.0.0.1:${options.port}`,
-      '--data-dir',
-      options.dataDir,
-      ...(options.flags ?? []),
+  /** Starts a process that is killed when the test ends at the latest; it may end by itself before it is ready. */
+  constructor(options: ServerProcessOptions) {
+    const { dataDir, port = 0, flags = [], preload, uid, fileBytesMax } = options;
+    const kelp = [
+      process.execPath,
+      ...(preload === undefined ? [] : ['--import', preload.href]),
+      MAIN,
+      'serve',
+      '--log-format=json',
+      `--listen=127.0.0.1:${port}`,
+      `--data-dir=${dataDir}`,
+      ...flags,
     ];
-    const child = spawn(process.execPath, ['src/cli/main.ts', 'serve', '--log-format', 'json', ...flags], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+    const [command = '', ...args] = fileBytesMax === undefined ? kelp : limited(kelp, fileBytesMax);
+    this.#child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe', ...(preload === undefined ? [] : (['ipc'] as const))],
+      env: { PATH: process.env['PATH'] },
+      ...(uid === undefined ? {} : { uid }),
     });
-    const ended = once(child, 'exit');
-    const lines: string[] = [];
-    const port = await new Promise<number>((resolve, reject) => {
-      for (const stream of [child.stdout, child.stderr]) {
-        createInterface({ input: stream }).on('line', (line) => {
-          lines.push(line);
-          if (lines.length > 100) lines.shift();
-          const ready = /"address":"127\.0\.0\.1:(\d+)".*"msg":"ready"/.exec(line);
-          if (ready !== null) resolve(Number(ready[1]));
-        });
-      }
-      void ended.then(() => reject(new Error(`the server ended before it was ready:\n${lines.join('\n')}`)));
+    const { stdout, stderr } = this.#child;
+    if (stdout !== null) createInterface({ input: stdout }).on('line', (line) => this.#read(line));
+    stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
     });
-    return new ServerProcess(child, port, ended);
+    this.ended = once(this.#child, 'close').then(([code, signal]) => {
+      this.#isEnded = true;
+      this.#wakeAll();
+      return { code: code as number | null, signal: signal as NodeJS.Signals | null };
+    });
+    onTestFinished(async () => {
+      await this.end('SIGKILL');
+    });
   }
 
-  /** Sends a signal and waits until the process has ended; @returns its exit code, `null` after SIGKILL. */
-  async end(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): Promise<number | null> {
-    this.#process.kill(signal);
-    await this.#ended;
-    return this.#process.exitCode;
+  /** Starts a server and waits until it is ready. */
+  static async start(options: ServerProcessOptions): Promise<ServerProcess> {
+    const server = new ServerProcess(options);
+    await server.logged('ready');
+    return server;
   }
+
+  /** Starts a server that must end by itself; rejects when it becomes ready. */
+  static async refused(options: ServerProcessOptions): Promise<ServerProcess> {
+    const server = new ServerProcess(options);
+    const ready = server.logged('ready').then(
+      () => 'ready',
+      () => 'ended',
+    );
+    if ((await ready) === 'ready') throw new Error('the server should have been refused, and is ready');
+    return server;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** What it listens on, once it is ready. */
+  get port(): number {
+    const address = this.#lines.find(({ msg }) => msg === 'ready')?.['address'];
+    return Number(/:(\d+)$/.exec(String(address))?.[1]);
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  /** Waits for the first line of the log with this message; rejects with its last words when the process ends before. */
+  async logged(message: string): Promise<LogLine> {
+    for (;;) {
+      const line = this.#lines.find(({ msg }) => msg === message);
+      if (line !== undefined) return line;
+      if (this.#isEnded) {
+        const log = this.#lines.slice(-20).map((each) => JSON.stringify(each));
+        throw new Error(
+          `the server ended before it logged "${message}":\n${[...log, this.stderr].join('\n')}`,
+        );
+      }
+      await new Promise<void>((resolve) => this.#wake.push(resolve));
+    }
+  }
+
+  /** Gives an order to the module that was loaded first and waits until it is carried out. */
+  async tell(order: object): Promise<void> {
+    const done = once(this.#child, 'message');
+    this.#child.send(order);
+    await done;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Sends a signal and waits until the process has ended. */
+  end(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): Promise<Ending> {
+    this.kill(signal);
+    return this.ended;
+  }
+
+  #read(line: string): void {
+    this.#lines.push(JSON.parse(line) as LogLine);
+    this.#wakeAll();
+  }
+
+  #wakeAll(): void {
+    const wake = this.#wake;
+    this.#wake = [];
+    for (const each of wake) each();
+  }
+}
+
+/** POSIX counts the limit in blocks of 512 bytes. The process takes the place of the shell. */
+function limited(command: readonly string[], fileBytesMax: number): string[] {
+  return ['sh', '-c', 'ulimit -f "$1"; shift; exec "$@"', 'sh', String(fileBytesMax / 512), ...command];
 }

@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Change, Engine, Version } from '../../src/engine/engine.ts';
 import { KEY_BYTES_MAX } from '../../src/engine/engine.ts';
+import { placeChange } from '../../src/engine/placed-change.ts';
 import { bytes, deletion, put } from './changes.ts';
 import { NaiveModel, versionOf } from './naive-model.ts';
 
@@ -48,7 +49,7 @@ export function testEngineContract(name: string, create: () => Engine): void {
       expect(plain(engine.read(bytes('k'), NEWEST))).toEqual(plain(versionOf(change)));
       expect(engine.nextDeadlineMs()).toBe(fields.expireTimeMs);
       const walked: Change[] = [];
-      engine.walk(bytes(''), 0, NEWEST, 10, (each) => walked.push(each));
+      engine.walk(bytes(''), 0, NEWEST, 10, (each) => walked.push(placeChange(each)));
       expect(walked.map(plainChange)).toEqual([plainChange(change)]);
     });
 
@@ -505,7 +506,7 @@ function compareWalks(
   for (const visitsMax of [1, 4, 1000]) {
     const walked: Change[] = [];
     for (let next: Uint8Array | undefined = bytes(start); next !== undefined;) {
-      next = engine.walk(next, oldest, newest, visitsMax, (change) => walked.push(change));
+      next = engine.walk(next, oldest, newest, visitsMax, (change) => walked.push(placeChange(change)));
     }
     expect(walked.map(plainChange)).toEqual(expected.map(plainChange));
   }

@@ -1,4 +1,6 @@
 import { HeapEngine } from '../../src/engine/heap-engine.ts';
 import { testEngineContract } from './engine-contract.ts';
+import { testEngineLoads } from './engine-loads.ts';
 
 testEngineContract('HeapEngine', () => new HeapEngine());
+testEngineLoads('HeapEngine', () => new HeapEngine());

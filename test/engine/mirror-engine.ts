@@ -15,6 +15,7 @@ import type {
   Visit,
   WalkVisit,
 } from '../../src/engine/engine.ts';
+import type { PlacedChange } from '../../src/engine/placed-change.ts';
 
 export class MirrorEngine implements Engine {
   readonly #engine: Engine;
@@ -64,6 +65,19 @@ export class MirrorEngine implements Engine {
     this.#both('apply', (engine) => engine.apply(change), String);
   }
 
+  load(change: PlacedChange): number {
+    return this.#both('load', (engine) => engine.load(change), String);
+  }
+
+  loadAscending(change: PlacedChange): number {
+    return this.#both('loadAscending', (engine) => engine.loadAscending(change), String);
+  }
+
+  finishLoad(): boolean {
+    const isModelBusy = this.#model.finishLoad();
+    return this.#engine.finishLoad() || isModelBusy;
+  }
+
   walk(
     start: Uint8Array,
     oldest: number,
@@ -92,9 +106,9 @@ export class MirrorEngine implements Engine {
     this.#both('compact', (engine) => engine.compact(revision), String);
   }
 
-  maintain(): boolean {
-    const isModelBusy = this.#model.maintain();
-    return this.#engine.maintain() || isModelBusy;
+  maintain(isThorough?: boolean): boolean {
+    const isModelBusy = this.#model.maintain(isThorough);
+    return this.#engine.maintain(isThorough) || isModelBusy;
   }
 
   due(nowMs: number, limit: number): Uint8Array[] {
@@ -115,6 +129,10 @@ export class MirrorEngine implements Engine {
       (engine) => engine.stats(),
       ({ keyCount }) => String(keyCount),
     );
+  }
+
+  get memoryBytes(): number {
+    return this.#engine.memoryBytes;
   }
 
   verifyIntegrity(): void {

@@ -355,8 +355,16 @@ describe('a snapshot whose checksums are right', () => {
     ...emptySnapshotVersion(),
     key,
     revision,
+    createRevision: revision,
+    modRevision: revision,
+    version: 1,
   });
-  const lease = (leaseId: number): SnapshotLeaseShape => ({ ...emptySnapshotLease(), leaseId });
+  const lease = (leaseId: number): SnapshotLeaseShape => ({
+    ...emptySnapshotLease(),
+    leaseId,
+    ttlMs: 1000,
+    deadlineMs: 1000,
+  });
 
   it('may hold what recovery can not load all the same', async () => {
     const good = [{ leases: [lease(1), lease(2)] }, { versions: [version(KEY_A, 1), version(KEY_A, 2)] }];

@@ -128,6 +128,26 @@ test('a message that is too long is RESOURCE_EXHAUSTED to grpc-js, with its deta
   }
 });
 
+test('a transaction whose reply is too long is refused before it writes', async () => {
+  const server = await startTestServer({ flags: small });
+  const kv = kvOf(server);
+  const values = [1, 2, 3, 4, 5].map((index) => ({ key: `${index}`, value: new Uint8Array(60_000) }));
+  for (const each of values) await kv.put(each);
+  const puts = values.map(({ key }) => {
+    const value = { key, value: Buffer.from('new'), returnPrevious: true };
+    return { operation: { case: 'put', value } } as const;
+  });
+
+  const error = await failureOf(kv.txn({ success: puts }));
+
+  expect(error.rawMessage).toMatch(/--reply-bytes-max/);
+  const [detail] = error.findDetails(ErrorDetailSchema);
+  expect(detail?.reason).toBe(ErrorReason.LIMIT_REACHED);
+  const { entries, revision } = await kv.scan({ keysOnly: true });
+  expect(revision).toBe(5n);
+  expect(entries.map(({ version }) => version)).toEqual([1n, 1n, 1n, 1n, 1n]);
+});
+
 test('a reply that is too long is RESOURCE_EXHAUSTED before it is made', async () => {
   const server = await startTestServer({ flags: small });
   const kv = kvOf(server);

@@ -7,13 +7,16 @@ import { type ConfigSources, type ServerConfig, loadConfig } from '../../src/ser
 import { OptionError } from '../../src/server/option-values.ts';
 import { environmentName, serverOptions } from '../../src/server/server-options.ts';
 
+const MACHINE_BYTES = 8 * 1024 ** 3;
+
 /** Never the file of whoever runs the tests. */
 async function load(sources: ConfigSources = {}, yaml = ''): Promise<ServerConfig> {
   const directory = await mkdtemp(join(tmpdir(), 'kelp-config-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   const path = join(directory, 'kelp.yaml');
   await writeFile(path, yaml);
-  return loadConfig({ ...sources, environment: { KELP_CONFIG: path, ...sources.environment } });
+  const environment = { KELP_CONFIG: path, ...sources.environment };
+  return loadConfig({ machineMemoryBytes: MACHINE_BYTES, ...sources, environment });
 }
 
 async function refusal(sources: ConfigSources, yaml = ''): Promise<string> {
@@ -30,6 +33,7 @@ test('nothing given gives the defaults of the limits', async () => {
     listen: { host: '127.0.0.1', port: 7379 },
     dataDir: './data',
     fsync: 'always',
+    memoryBytesMax: MACHINE_BYTES / 2,
     tls: undefined,
     logLevel: 'info',
     logFormat: 'auto',
@@ -66,6 +70,30 @@ test('every option can be set by flag, environment and file', async () => {
   expect(await load({ flags: flagged })).toEqual(expected);
   expect(await load({ environment: inEnvironment })).toEqual(expected);
   expect(await load({}, yaml)).toEqual(expected);
+});
+
+test.each([
+  ['512MiB', 512 * 1024 ** 2],
+  ['25%', MACHINE_BYTES / 4],
+  ['12.5 %', MACHINE_BYTES / 8],
+])('the memory limit is a size or a share of the machine: %s', async (text, bytes) => {
+  expect((await load({ flags: { 'memory-limit': text } })).memoryBytesMax).toBe(bytes);
+  expect((await load({}, `memory-limit: ${text}`)).memoryBytesMax).toBe(bytes);
+});
+
+test.each([
+  ['0%', 'above 0%'],
+  ['101%', 'up to 100%'],
+  ['half', 'expected a size'],
+  ['1MiB', 'expected 64MiB to'],
+])('a memory limit of %s is refused', async (text, reason) => {
+  const message = await refusal({ environment: { KELP_MEMORY_LIMIT: text } });
+  expect(message).toContain('KELP_MEMORY_LIMIT');
+  expect(message).toContain(reason);
+});
+
+test('a share of a very small machine is the least possible memory limit', async () => {
+  expect((await load({ machineMemoryBytes: 100 * 1024 ** 2 })).memoryBytesMax).toBe(64 * 1024 ** 2);
 });
 
 test('every limit has an option and every option a description', () => {

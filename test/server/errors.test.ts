@@ -19,6 +19,7 @@ describe('each code of the store has one code and reason of gRPC', () => {
     [new StoreError('limitReached', 'm'), Code.ResourceExhausted, ErrorReason.LIMIT_REACHED],
     [new StoreError('closed', 'm'), Code.Unavailable, ErrorReason.SHUTTING_DOWN],
     [new StoreError('storageFailed', 'm'), Code.Unavailable, ErrorReason.STORAGE_FAILED],
+    [new StoreError('readOnly', 'm'), Code.Unavailable, ErrorReason.READ_ONLY],
     [new StoreError('snapshotFailed', 'm'), Code.Internal, ErrorReason.SNAPSHOT_FAILED],
     [new StoreError('damaged', 'm'), Code.DataLoss, ErrorReason.DAMAGED],
   ])('%s', (error, code, reason) => {
@@ -58,6 +59,14 @@ describe('each code of the store has one code and reason of gRPC', () => {
       new StoreError('slowWatcher', 'm', { resumeRevision: 6 }),
       Code.ResourceExhausted,
       { reason: ErrorReason.SLOW_WATCHER, info: { case: 'watchEnded', value: { resumeRevision: 6n } } },
+    ],
+    [
+      new StoreError('otherStore', 'm', { requestedStoreId: 'a', storeId: 'b' }),
+      Code.FailedPrecondition,
+      {
+        reason: ErrorReason.OTHER_STORE,
+        info: { case: 'otherStore', value: { requestedStoreId: 'a', storeId: 'b' } },
+      },
     ],
   ])('%s, with what belongs to it', (error, code, detail) => {
     const mapped = toConnectError(error);

@@ -1,13 +1,18 @@
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { status } from '@grpc/grpc-js';
-import { Code, ConnectError, createClient } from '@connectrpc/connect';
-import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
+import { Code, ConnectError, createClient, type Transport } from '@connectrpc/connect';
+import {
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+} from '@connectrpc/connect-node';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Health, HealthCheckResponse_ServingStatus as Status } from '../../gen/grpc/health/v1/health_pb.ts';
 import { AdminService } from '../../gen/kelp/v1/admin_pb.ts';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
 import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
+import { WatchService } from '../../gen/kelp/v1/watch_pb.ts';
 import { isStoreError } from '../../src/errors.ts';
 import { GrpcJsClient } from '../support/grpc-js-client.ts';
 import { RawConnection } from '../support/raw-connection.ts';
@@ -64,6 +69,41 @@ describe('starting', () => {
     await expect(fetch(`${second.url}/healthz`)).rejects.toThrow();
     await second.stop();
     expect((await fetch(`${first.url}/readyz`)).status).toBe(200);
+  });
+});
+
+describe('while the store is recovered', () => {
+  const transports: Readonly<Record<string, (baseUrl: string) => Transport>> = {
+    'gRPC, HTTP/2': (baseUrl) => createGrpcTransport({ baseUrl }),
+    'gRPC-Web, HTTP/2': (baseUrl) => createGrpcWebTransport({ baseUrl, httpVersion: '2' }),
+    'gRPC-Web, HTTP/1.1': (baseUrl) => createGrpcWebTransport({ baseUrl, httpVersion: '1.1' }),
+    'Connect, HTTP/2': (baseUrl) => createConnectTransport({ baseUrl, httpVersion: '2' }),
+    'Connect, HTTP/1.1': (baseUrl) => createConnectTransport({ baseUrl, httpVersion: '1.1' }),
+  };
+
+  test.each(Object.entries(transports))('calls are UNAVAILABLE and say why: %s', async (_, makeTransport) => {
+    const { disk, goOn } = slowDisk();
+    const server = await startTestServer({ storeOptions: { disk }, waitUntilReady: false });
+    const transport = makeTransport(server.url);
+    const kv = createClient(KvService, transport);
+    const watches = createClient(WatchService, transport);
+
+    // A refused request is not read, be it short or long, and leaves the connection as it was.
+    const calls: (() => Promise<unknown>)[] = [
+      () => kv.put({ key: 'a', value: Buffer.from('1') }),
+      () => kv.put({ key: 'a', value: new Uint8Array(1_000_000) }),
+      () => kv.get({ key: 'a' }),
+      () => watches.watch({})[Symbol.asyncIterator]().next(),
+    ];
+    for (const call of [...calls, ...calls]) {
+      const error = ConnectError.from(await failureOf(call()));
+      expect(Code[error.code]).toBe('Unavailable');
+      expect(error.rawMessage).toBe('the server is recovering its data; try again');
+      expect(error.findDetails(ErrorDetailSchema)[0]?.reason).toBe(ErrorReason.RECOVERING);
+    }
+    goOn();
+    await server.ready;
+    expect((await kv.put({ key: 'a' })).revision).toBe(1n);
   });
 });
 

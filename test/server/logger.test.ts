@@ -30,9 +30,11 @@ test('lines are JSON unless a terminal is attached', () => {
 test('a terminal gets readable text', () => {
   const lines = new Lines(true);
 
-  createLogger({ level: 'info', format: 'auto' }, lines).info({ revision: 7 }, 'ready');
+  const logger = createLogger({ level: 'info', format: 'auto' }, lines);
+  logger.info({ revision: 7 }, 'ready');
+  logger.info('stopped');
 
-  expect(lines.text).toMatch(/INFO.*ready.*"revision":7/s);
+  expect(lines.text).toMatch(/^\S+ INFO: ready \{"revision":7\}\n\S+ INFO: stopped\n$/);
 });
 
 test('the format that was asked for goes before the terminal', () => {

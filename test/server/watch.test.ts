@@ -185,6 +185,29 @@ describe('a watch', () => {
     ]);
   });
 
+  test('names its store in its first message, and goes on in no other', async () => {
+    const { kv, watches, admin } = await startClients();
+    await kv.put({ key: 'a' });
+    const { storeId } = await admin.status({});
+    const ids: string[] = [];
+    for await (const message of watches.watch({ startRevision: 1n, storeId })) {
+      ids.push(message.storeId);
+      if (message.message.case === 'synced') break;
+    }
+    expect(ids).toEqual([storeId, '']);
+
+    const requestedStoreId = 'f'.repeat(32);
+    const error = await new Reader(watches, { startRevision: 1n, storeId: requestedStoreId }).failure();
+
+    expect(error.code).toBe(Code.FailedPrecondition);
+    expect(error.findDetails(ErrorDetailSchema)).toMatchObject([
+      {
+        reason: ErrorReason.OTHER_STORE,
+        info: { case: 'otherStore', value: { requestedStoreId, storeId } },
+      },
+    ]);
+  });
+
   test('sends progress while nothing happens', async () => {
     const { kv, watches } = await startClients();
     await kv.put({ key: 'a' });

@@ -1,6 +1,7 @@
 import { isStoreError, StoreError } from '../../src/errors.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { SeededRandom } from '../support/random.ts';
+import { backUp } from './backups.ts';
 import type { Machine } from './machine.ts';
 import { readAtRandom } from './reads.ts';
 import { leaseKey, type Workload } from './workload.ts';
@@ -64,6 +65,7 @@ export class Clients {
     }
     if (draw < 95) return this.#snapshot(store);
     if (draw < 97) return this.#compact(store);
+    if (draw < 98) return backUp(store, this.#machine, this.#random);
     this.#passTime();
   }
 
@@ -101,16 +103,24 @@ export class Clients {
 
   async #compact(store: Store): Promise<void> {
     const machine = this.#machine;
-    const revision = this.#random.below(machine.ledger.seenRevision + 1);
+    const { ledger } = machine;
+    const revision = this.#random.below(ledger.seenRevision + 1);
     if (revision === 0) return;
     machine.trace.add(() => `compact ${revision}`);
     machine.compactedRevision = Math.max(machine.compactedRevision, revision);
     try {
       const { oldestRevision } = await store.compact(revision);
+      machine.trace.add(() => `compact ${revision} answers ${oldestRevision}`);
+      ledger.compacted(revision);
       if (oldestRevision > machine.oldestRevisionMax())
         throw new Error(`compact ${revision} went to ${oldestRevision}`);
     } catch (error) {
-      if (!isStoreError(error, 'revisionCompacted')) throw error;
+      if (isStoreError(error, 'revisionCompacted')) return;
+      // It is noted in the log.
+      const hasFailed = isStoreError(error, 'storageFailed') || isStoreError(error, 'readOnly');
+      if (hasFailed && ledger.hasFailed) return;
+      if (isStoreError(error, 'limitReached') && ledger.isTight) return;
+      throw error;
     }
   }
 

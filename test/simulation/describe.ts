@@ -22,7 +22,29 @@ function describeBytes(bytes: Uint8Array): string {
   return `'${text.toString('latin1')}'${rest}`;
 }
 
-export function expectEqual(what: string, actual: unknown, expected: unknown): void {
-  if (describe(actual) === describe(expected)) return;
-  throw new Error(`${what} gives\n${describe(actual)}\nand should give\n${describe(expected)}`);
+/** Whether two values give the same line. */
+export function isSame(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (a instanceof Uint8Array || b instanceof Uint8Array)
+    return a instanceof Uint8Array && b instanceof Uint8Array && Buffer.compare(a, b) === 0;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+    return a.every((item, index) => isSame(item, b[index]));
+  }
+  return holdsFieldsOf(a as Fields, b as Fields) && holdsFieldsOf(b as Fields, a as Fields);
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A field that is `undefined` counts as none. */
+function holdsFieldsOf(a: Fields, b: Fields): boolean {
+  for (const name in b) if (!isSame(a[name], b[name])) return false;
+  return true;
+}
+
+/** @param what is called only when they differ. */
+export function expectEqual(what: () => string, actual: unknown, expected: unknown): void {
+  if (isSame(actual, expected)) return;
+  throw new Error(`${what()} gives\n${describe(actual)}\nand should give\n${describe(expected)}`);
 }

@@ -5,8 +5,15 @@
 import type { Change } from '../../src/engine/engine.ts';
 import { StoreError } from '../../src/errors.ts';
 import type { Store } from '../../src/store/store.ts';
-import { describe } from './describe.ts';
-import { type Instant, isExpired, Model, type ModelChange, type ModelLease } from './model.ts';
+import { describe, isSame } from './describe.ts';
+import {
+  type Instant,
+  isExpired,
+  Model,
+  type ModelChange,
+  type ModelEntry,
+  type ModelLease,
+} from './model.ts';
 import { callStore, type Operation } from './operation.ts';
 import { type Answer, SequentialStore } from './sequential-store.ts';
 import type { Trace } from './trace.ts';
@@ -15,10 +22,12 @@ import type { Trace } from './trace.ts';
 interface Recorded {
   readonly revision: number;
   readonly key: string;
-  /** As text, to compare. */
-  readonly version: string;
+  /** `undefined`: deleted. */
+  readonly version: RecordedVersion | undefined;
   readonly instant: Instant;
 }
+
+type RecordedVersion = Omit<ModelEntry, 'key'>;
 
 export class Ledger {
   readonly model = new Model();
@@ -36,6 +45,8 @@ export class Ledger {
   seenRevision = 0;
   /** What is on disk whatever the policy: recovered, or in a snapshot. */
   flushedRevision = 0;
+  /** The highest revision whose compaction was answered: no read goes below it any more, and no watch begins there. */
+  compactedRevision = 0;
   /** The lease clock of the running process had come at least here when something of it was made durable. */
   evidenceMs = 0;
   /** The log has failed: nothing may be committed any more. */
@@ -82,18 +93,20 @@ export class Ledger {
     const { revision } = model;
     // A record that is written while there are leases notes their clock.
     const hasClock = revision > revisionBefore && leaseCountBefore > 0 && model.leaseById.size > 0;
+    const hasCommitted = revision > revisionBefore || operation.kind === 'renewLease';
+    const hasChanged = !isRefused && expected !== undefined && 'value' in expected && hasCommitted;
     this.#openCalls++;
     const answer = await toAnswer(answered);
     this.#openCalls--;
     this.#trace.add(() => `#${number} answers ${describe(answer)}`);
-    if ('code' in answer && this.#isExcused(answer.code, isRefused)) return;
+    if ('code' in answer && this.#isExcused(answer.code, isRefused, hasChanged)) return;
     if (expected === undefined || isRefused) {
       if (isRefused) throw new Error(`#${number} changed nothing and was answered: ${describe(answer)}`);
       if ('value' in answer && (!this.hasFailed || !isReading(operation)))
         throw new Error(`#${number} was answered after the log had failed or the store was closed`);
       return;
     }
-    if (describe(answer) !== describe(expected)) {
+    if (!isSame(answer, expected)) {
       throw new Error(
         `#${number} ${describe(operation)} answers\n${describe(answer)}\nand should\n${describe(expected)}`,
       );
@@ -112,6 +125,11 @@ export class Ledger {
   flushed(revision: number): void {
     this.saw(revision);
     this.flushedRevision = Math.max(this.flushedRevision, revision);
+  }
+
+  /** The store has dropped what is older than `revision`, by a call that was answered. */
+  compacted(revision: number): void {
+    this.compactedRevision = Math.max(this.compactedRevision, revision);
   }
 
   /** The store was closed, by a call at this time: all that was taken is on disk, and so is the lease clock. */
@@ -137,6 +155,7 @@ export class Ledger {
   /** The power went, with a policy under which answers do not wait for the disk. */
   unflushedLost(): void {
     this.seenRevision = this.flushedRevision;
+    this.compactedRevision = 0;
     this.evidenceMs = 0;
     // Renewals may be lost, too.
     this.#areRenewalsLost = true;
@@ -159,8 +178,10 @@ export class Ledger {
     };
   }
 
-  #isExcused(code: string, isRefused: boolean): boolean {
-    if (code === 'storageFailed') return this.hasFailed;
+  #isExcused(code: string, isRefused: boolean, hasChanged: boolean): boolean {
+    // The one says that the call may have taken effect, the other that it has not.
+    if (code === 'storageFailed') return this.hasFailed && hasChanged;
+    if (code === 'readOnly') return this.hasFailed && !hasChanged;
     if (code === 'closed') return this.isClosing;
     return isRefused && code === 'limitReached';
   }
@@ -182,10 +203,9 @@ export class Ledger {
       }
       for (const change of changes) {
         const made = recorded[at++];
-        const expected = expectedVersion(change, revision);
-        if (made?.revision === revision && made.key === change.key && made.version === expected) continue;
+        if (made?.revision === revision && isMade(change, made)) continue;
         throw new Error(
-          `${describe(operation)} commits\n${describe(made)}\nand should, at revision ${revision},\n${change.key} ${expected}`,
+          `${describe(operation)} commits\n${describe(made)}\nand should, at revision ${revision},\n${change.key} ${describe(change.after)}`,
         );
       }
     }
@@ -211,7 +231,7 @@ export class Ledger {
     const ended = hasExpired ? undefined : this.#dueLease(before.leaseId, made, instant);
     const reason = hasExpired ? 'expired' : 'leaseExpired';
     const changes = made.map(({ key, version }): ModelChange => {
-      if (version !== DELETED) throw new Error(`the store writes ${key} by itself: ${version}`);
+      if (version !== undefined) throw new Error(`the store writes ${key} by itself: ${describe(version)}`);
       return { type: 'delete', key, reason, before: model.read(key), after: undefined };
     });
     this.#trace.add(() => `the store removes ${describe(made.map(({ key }) => key))} (${reason})`);
@@ -226,7 +246,7 @@ export class Ledger {
       throw new Error(`lease ${leaseId} ends ${lease.deadlineMs - instant.monotonicMs} ms early`);
     }
     const expected = this.model.keysOfLease(leaseId);
-    if (describe(keys) !== describe(expected))
+    if (!isSame(keys, expected))
       throw new Error(`lease ${leaseId} ends with ${describe(keys)}, not with ${describe(expected)}`);
     return lease;
   }
@@ -240,20 +260,19 @@ export class Ledger {
   }
 }
 
-const DELETED = 'deleted';
-
-function versionOf(change: Change): string {
-  if (change.deleted) return DELETED;
-  const { value, createRevision, modRevision, version, leaseId, ttlMs, expireTimeMs } = change;
-  const fields = { value, createRevision, modRevision, version, leaseId, ttlMs, expireTimeMs };
-  return describe(fields);
+function versionOf(change: Change): RecordedVersion | undefined {
+  if (change.deleted) return undefined;
+  const { createRevision, modRevision, version, leaseId, ttlMs, expireTimeMs } = change;
+  // The bytes are the caller's again afterwards.
+  const value = new Uint8Array(change.value);
+  return { value, createRevision, modRevision, version, leaseId, ttlMs, expireTimeMs };
 }
 
-function expectedVersion({ after }: ModelChange, revision: number): string {
-  if (after === undefined) return DELETED;
-  const { key: _, ...fields } = after;
-  if (fields.modRevision > revision) throw new Error('the model makes a version before its revision');
-  return describe(fields);
+function isMade({ key, after }: ModelChange, made: Recorded): boolean {
+  if (made.key !== key || after === undefined || made.version === undefined)
+    return made.key === key && after === made.version;
+  const { key: _, ...expected } = after;
+  return isSame(made.version, expected);
 }
 
 function isReading({ kind }: Operation): boolean {

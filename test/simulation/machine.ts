@@ -31,6 +31,8 @@ export type StorePlan = Pick<Plan, 'fsync' | 'limits' | 'isTight' | 'isHistoryKe
 export type CrashKind = 'endProcess' | 'losePower';
 
 const DATA_DIR = '/data';
+/** Never reached: the default depends on the real machine. */
+const MEMORY_BYTES_MAX = 2 ** 40;
 /** Enough for anything that has an end. */
 const STEPS_MAX = 100_000;
 
@@ -48,6 +50,8 @@ export class Machine {
   readonly #options: MachineOptions;
   #generation = 0;
   #failure: Error | undefined;
+  /** That of the newest process; a recovery may make several. */
+  #engine: Engine | undefined;
   /** The engine's versions are taken down: recovery is over. */
   #isRecording = false;
 
@@ -118,6 +122,7 @@ export class Machine {
     await this.runUntil(() => opened.store !== undefined || opened.error !== undefined || isOver());
     const { store, error } = opened;
     if (store !== undefined) {
+      this.#engine?.verifyIntegrity();
       this.#isRecording = true;
       await takeRecovered(store, this.ledger, this.instant(), this.oldestRevisionMax);
       this.trace.add(() => `recovered revision ${this.ledger.model.revision}`);
@@ -150,7 +155,7 @@ export class Machine {
   /** Ends the process, or cuts the power. */
   crash(kind: CrashKind): void {
     this.trace.add(() => kind);
-    this.ledger.processEnded(this.scheduler.monotonicMs());
+    this.#processEnded();
     if (kind === 'losePower' && this.#plan.fsync !== 'always') this.ledger.unflushedLost();
     this.disk = this.disk[kind]();
     this.scheduler.restart();
@@ -158,9 +163,15 @@ export class Machine {
 
   /** The process goes on, or ends, with nothing under way and the disk as it is. */
   rest(): void {
-    this.ledger.processEnded(this.scheduler.monotonicMs());
+    this.#processEnded();
     this.disk.clearFaults();
     this.scheduler.restart();
+  }
+
+  #processEnded(): void {
+    this.#engine?.verifyIntegrity();
+    this.#engine = undefined;
+    this.ledger.processEnded(this.scheduler.monotonicMs());
   }
 
   #openStore(): Promise<Store> {
@@ -170,12 +181,15 @@ export class Machine {
       fsync,
       limits,
       disk: this.#options.wrapDisk?.(this.disk) ?? this.disk,
+      memoryBytesMax: MEMORY_BYTES_MAX,
       clock: this.scheduler,
       random: this.#random,
-      makeEngine: () =>
-        recordingEngine(this.#options.makeEngine(), (change) => {
+      makeEngine: () => {
+        this.#engine = this.#options.makeEngine();
+        return recordingEngine(this.#engine, (change) => {
           if (this.#isRecording) this.ledger.record(change);
-        }),
+        });
+      },
       onEvent: (event) => {
         this.trace.add(() => `event ${event.kind}`);
         if (event.kind === 'storageFailed') this.ledger.hasFailed = true;

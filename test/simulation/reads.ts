@@ -50,7 +50,7 @@ async function readKey(context: ReadContext): Promise<void> {
   check(revision);
   const expected = ledger.model.read(key, revision);
   const isGone = expected === undefined || isExpired(expected, nowMs);
-  expectEqual(`get ${key} at ${revision}`, entry, isGone ? undefined : withoutTtl(expected));
+  expectEqual(() => `get ${key} at ${revision}`, entry, isGone ? undefined : withoutTtl(expected));
 }
 
 async function readOldKey(context: ReadContext): Promise<void> {
@@ -64,7 +64,7 @@ async function readOldKey(context: ReadContext): Promise<void> {
   if (revision !== wanted) throw new Error(`get at ${wanted} read at ${revision}`);
   ledger.saw(revision);
   const expected = ledger.model.read(key, revision);
-  expectEqual(`get ${key} at ${revision}`, entry, expected && withoutTtl(expected));
+  expectEqual(() => `get ${key} at ${revision}`, entry, expected && withoutTtl(expected));
 }
 
 async function readExists(context: ReadContext): Promise<void> {
@@ -74,7 +74,7 @@ async function readExists(context: ReadContext): Promise<void> {
   check(revision);
   const present = new Set(context.ledger.model.entriesAt(revision, {}, nowMs).map(({ key }) => key));
   expectEqual(
-    `exists at ${revision}`,
+    () => `exists at ${revision}`,
     exists,
     KEYS.map((key) => present.has(key)),
   );
@@ -87,7 +87,7 @@ async function readCount(context: ReadContext): Promise<void> {
   const { count, revision } = await context.store.count(range);
   check(revision);
   const expected = context.ledger.model.entriesAt(revision, range, nowMs).length;
-  expectEqual(`count ${describe(range)} at ${revision}`, count, expected);
+  expectEqual(() => `count ${describe(range)} at ${revision}`, count, expected);
 }
 
 async function readKeys(context: ReadContext): Promise<void> {
@@ -97,7 +97,7 @@ async function readKeys(context: ReadContext): Promise<void> {
   check(revision);
   const entries = context.ledger.model.entriesAt(revision, { prefix: 'd' }, nowMs);
   expectEqual(
-    `keys at ${revision}`,
+    () => `keys at ${revision}`,
     keys,
     entries.map(({ key }) => key),
   );
@@ -141,7 +141,7 @@ function expectState(
 ): void {
   const expected = ledger.model.entriesAt(revision, range, instantMs).map(withoutTtl);
   if (reverse) expected.reverse();
-  expectEqual(`scan ${describe(range)} at ${revision}`, entries, expected);
+  expectEqual(() => `scan ${describe(range)} at ${revision}`, entries, expected);
 }
 
 /** A read of the newest state: @returns what checks that it was new enough, and visible. */

@@ -19,7 +19,8 @@ export async function takeRecovered(
   const { model } = ledger;
   // All three are computed as they are called, before anything else can happen.
   const calls = [store.status(), store.scan({}, { limit: ALL }), store.listLeases({ limit: ALL })] as const;
-  const [{ revision, oldestRevision }, { entries }, { leases }] = await Promise.all(calls);
+  const [{ revision, oldestRevision, oldestWatchRevision }, { entries }, { leases }] =
+    await Promise.all(calls);
   if (revision > model.revision)
     throw new Error(`revision ${revision} was recovered, ${model.revision} was the last taken`);
   if (revision < ledger.seenRevision)
@@ -27,7 +28,9 @@ export async function takeRecovered(
   model.truncate(revision);
   if (oldestRevision > Math.min(revision, oldestRevisionMax()))
     throw new Error(`revisions below ${oldestRevision} are lost, though none are allowed to be`);
-  expectEqual('recovery', entries, model.entriesAt(revision, {}, instant.nowMs).map(withoutTtl));
+  if (oldestRevision < ledger.compactedRevision || oldestWatchRevision <= ledger.compactedRevision)
+    throw new Error(`history before ${ledger.compactedRevision}, which was dropped, is back`);
+  expectEqual(() => 'recovery', entries, model.entriesAt(revision, {}, instant.nowMs).map(withoutTtl));
   takeLeases(leases, ledger, instant.monotonicMs);
   ledger.recovered(revision, instant.monotonicMs);
   return revision;
@@ -38,7 +41,7 @@ function takeLeases(leases: readonly Lease[], ledger: Ledger, monotonicMs: numbe
   const { model } = ledger;
   const found = leases.map(({ leaseId }) => leaseId);
   const expected = [...model.leaseById.keys()].sort((a, b) => a - b);
-  expectEqual('the leases', found, expected);
+  expectEqual(() => 'the leases', found, expected);
   for (const { leaseId, ttlMs, remainingMs, keyCount } of leases) {
     const lease = model.leaseById.get(leaseId);
     if (lease === undefined) throw new Error(`lease ${leaseId} is not known`);
@@ -59,6 +62,6 @@ export async function checkOldRevisions(store: Store, ledger: Ledger, random: Se
     const revision = random.between(Math.max(1, oldest), newest);
     const { entries } = await store.scan({}, { revision, limit: ALL });
     const expected = ledger.model.entriesAt(revision).map(withoutTtl);
-    expectEqual(`history at ${revision}`, entries, expected);
+    expectEqual(() => `history at ${revision}`, entries, expected);
   }
 }

@@ -7,6 +7,7 @@ import zlib from 'node:zlib';
 import type { Schedule } from '../support/schedule.ts';
 
 type OnBlock = (part: Buffer) => void;
+type OnPlain = (error: Error | null, plain: Buffer) => void;
 
 /** As much of a compressor's stream as snapshots use. */
 class ScheduledCompressor {
@@ -39,33 +40,44 @@ class ScheduledCompressor {
   }
 }
 
+/** In the place of the thread pool; `undefined`: the pool works as ever. */
+let schedule: Schedule | undefined;
+
 /** Puts the schedule in the place of the thread pool, for this whole thread. @returns what undoes it. */
-export function simulateCompression(schedule: Schedule): () => void {
-  const { createZstdCompress, zstdDecompress } = zlib;
-  const decompress = (
-    stored: Uint8Array,
-    options: zlib.ZstdOptions,
-    done: (error: Error | null, plain?: Buffer) => void,
-  ): void => {
-    let plain: Buffer | undefined;
-    let failure: Error | null = null;
-    try {
-      plain = zlib.zstdDecompressSync(stored, options);
-    } catch (error) {
-      failure = error as Error;
-    }
-    schedule(() => done(failure, plain));
-  };
-  const compressor = (options: zlib.ZstdOptions): ScheduledCompressor =>
-    new ScheduledCompressor(schedule, options);
-  replace({ createZstdCompress: compressor, zstdDecompress: decompress });
-  return () => replace({ createZstdCompress, zstdDecompress });
+export function simulateCompression(newSchedule: Schedule): () => void {
+  replacePool();
+  schedule = newSchedule;
+  return () => void (schedule = undefined);
 }
 
-/** Gives functions of `node:zlib` to whoever has imported them, by name or not. */
-function replace(functions: Readonly<Record<string, unknown>>): void {
+const { createZstdCompress, zstdDecompress } = zlib;
+let isPoolReplaced = false;
+
+/** Gives functions of `node:zlib` to whoever has imported them, by name or not. That takes long, and is done once. */
+function replacePool(): void {
+  if (isPoolReplaced) return;
+  isPoolReplaced = true;
+  const functions = {
+    createZstdCompress: (options: zlib.ZstdOptions) =>
+      schedule === undefined ? createZstdCompress(options) : new ScheduledCompressor(schedule, options),
+    zstdDecompress: (stored: Uint8Array, options: zlib.ZstdOptions, done: OnPlain) =>
+      schedule === undefined
+        ? zstdDecompress(stored, options, done)
+        : decompress(schedule, stored, options, done),
+  };
   for (const [name, value] of Object.entries(functions)) {
     Object.defineProperty(zlib, name, { value, configurable: true, enumerable: true });
   }
   syncBuiltinESMExports();
+}
+
+function decompress(schedule: Schedule, stored: Uint8Array, options: zlib.ZstdOptions, done: OnPlain): void {
+  let plain = Buffer.alloc(0);
+  let failure: Error | null = null;
+  try {
+    plain = zlib.zstdDecompressSync(stored, options);
+  } catch (error) {
+    failure = error as Error;
+  }
+  schedule(() => done(failure, plain));
 }

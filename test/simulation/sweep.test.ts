@@ -1,23 +1,32 @@
 import { describe, expect, test } from 'vitest';
-import type { Fault } from '../support/simulated-disk.ts';
-import type { DiskCall } from '../support/simulated-file.ts';
+import type { DiskCall, Fault, FaultEffect } from '../support/simulated-fault.ts';
 import type { CrashKind } from './machine.ts';
 import { runScript } from './sweep.ts';
 
 const CRASHES: readonly CrashKind[] = ['endProcess', 'losePower'];
+/** Calls that change something; when they fail, that may have happened or not. */
+const CHANGING_CALLS: readonly DiskCall[] = [
+  'write',
+  'sync',
+  'syncDirectory',
+  'create',
+  'rename',
+  'remove',
+  'truncate',
+];
 const TIMEOUT_MS = 300_000;
 
 const clean = await runScript({ crash: 'endProcess' });
 
 describe('a scripted life of the store', () => {
-  test('writes, syncs, renames and removes, so that there is something to break', () => {
-    for (const call of ['write', 'sync', 'syncDirectory', 'create', 'rename', 'remove'] as const) {
+  test('writes, syncs, renames, removes and reads, so that there is something to break', () => {
+    for (const call of ['write', 'sync', 'syncDirectory', 'create', 'rename', 'remove', 'read'] as const) {
       expect(clean.countByCall.get(call), call).toBeGreaterThan(3);
     }
   });
 
   test.each(CRASHES)(
-    'loses nothing that was answered when it ends at any step (%s)',
+    'loses nothing that was answered when it ends before or after any call of the disk (%s)',
     async (crash) => {
       for (let endStep = 0; endStep <= clean.stepCount; endStep++) {
         await runScript({ endStep, crash }).catch(during(`step ${endStep}`));
@@ -39,10 +48,13 @@ describe('a scripted life of the store', () => {
   );
 });
 
-/** Once, and from then on. */
+/** An error of the device once, with all that it may have done; and a disk that is full from then on. */
 function faultsOf(call: DiskCall, at: number): Fault[] {
+  const effects: readonly FaultEffect[] = CHANGING_CALLS.includes(call)
+    ? ['none', 'part', 'whole']
+    : ['none'];
   return [
-    { call, at, code: 'failed' },
+    ...effects.map((effect): Fault => ({ call, at, code: 'failed', effect })),
     { call, at, code: 'noSpace', isPermanent: true },
   ];
 }

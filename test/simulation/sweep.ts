@@ -1,17 +1,20 @@
 /**
  * One scripted life of a store, in which something goes wrong at every place in turn: at each call of the disk of each
- * kind, and at each step of the schedule. Afterwards the store must open, and hold what was answered.
+ * kind, and at each step of the schedule; also while it is opened again after a crash. Afterwards the store must open,
+ * and hold what was answered.
  */
-import { HeapEngine } from '../../src/engine/heap-engine.ts';
 import { StoreError } from '../../src/errors.ts';
 import type { Store } from '../../src/store/store.ts';
 import { SeededRandom } from '../support/random.ts';
-import type { Fault } from '../support/simulated-disk.ts';
-import type { DiskCall } from '../support/simulated-file.ts';
+import type { Fault } from '../support/simulated-fault.ts';
+import type { DiskCall } from '../support/simulated-fault.ts';
+import { backUp } from './backups.ts';
+import { engineNamed } from './engines.ts';
 import { type CrashKind, Machine, onMachine, type StorePlan } from './machine.ts';
 import type { Operation } from './operation.ts';
 import { checkOldRevisions } from './recovered.ts';
-import { leaseKey } from './workload.ts';
+import { WatchClient } from './watch-client.ts';
+import { leaseKey, Workload } from './workload.ts';
 
 const NEVER = 1_000_000_000;
 
@@ -40,38 +43,109 @@ interface Mishap {
   readonly crash: CrashKind;
 }
 
+/** A crash, and what goes wrong while the store is opened after it. */
+interface RecoveryMishap {
+  readonly endStep: number;
+  readonly crash: CrashKind;
+  readonly fault?: Fault;
+  /** The opening is broken off after so many steps, ... */
+  readonly recoverySteps?: number;
+  /** ... in this way. */
+  readonly secondCrash: CrashKind;
+}
+
 export interface SweptLife {
   readonly stepCount: number;
-  /** How often the script called the disk, by call. */
+  /** How often the disk was called, by call. */
   readonly countByCall: ReadonlyMap<DiskCall, number>;
 }
 
 /** Runs the script with one mishap, and then checks what is left. Throws when it is not what it must be. */
-export async function runScript({ fault, endStep = Infinity, crash }: Mishap): Promise<SweptLife> {
-  const machine = new Machine(new SeededRandom(SEED), PLAN, { makeEngine: () => new HeapEngine() });
-  const { scheduler } = machine;
-  const isOver = (): boolean => scheduler.stepCount >= endStep;
-  let life: SweptLife | undefined;
-  await onMachine(machine, async () => {
-    machine.isDiskFaulty = fault !== undefined;
-    if (fault !== undefined) machine.disk.injectFault(fault);
-    // Two lives, so that the script also meets what recovery does.
-    for (let round = 1; round <= 2 && !isOver(); round++) {
-      const store = await machine.open(isOver);
-      if (store === undefined) break;
-      const script = { isDone: false };
-      runRound(machine, store, round).then(() => (script.isDone = true), machine.fail);
-      await machine.runUntil(() => script.isDone || isOver());
-      if (isOver() || !(await machine.close(store, isOver))) break;
-      if (round === 1) machine.rest();
-    }
-    life = { stepCount: scheduler.stepCount, countByCall: countCalls(machine.disk.dump()) };
+export function runScript({ fault, endStep = Infinity, crash }: Mishap): Promise<SweptLife> {
+  return sweptLife(async (machine) => {
+    if (fault !== undefined) injectFault(machine, fault);
+    await live(machine, endStep);
+    const life = lifeOf(machine);
     machine.isDiskFaulty = false;
     machine.crash(crash);
+    return life;
+  });
+}
+
+/**
+ * Breaks the script off, and then has a mishap while the store is opened again.
+ * @returns of that opening alone.
+ */
+export function runRecovery(mishap: RecoveryMishap): Promise<SweptLife> {
+  return sweptLife(async (machine) => {
+    const { scheduler } = machine;
+    await live(machine, mishap.endStep);
+    machine.crash(mishap.crash);
+    const before = lifeOf(machine);
+    if (mishap.fault !== undefined) injectFault(machine, mishap.fault);
+    const endStep = scheduler.stepCount + (mishap.recoverySteps ?? Infinity);
+    await machine.open(() => scheduler.stepCount >= endStep);
+    const life = lifeOf(machine);
+    machine.isDiskFaulty = false;
+    machine.crash(mishap.secondCrash);
+    return difference(life, before);
+  });
+}
+
+/** @param run leaves a machine on which the store is to be opened again. */
+async function sweptLife(run: (machine: Machine) => Promise<SweptLife>): Promise<SweptLife> {
+  const machine = new Machine(new SeededRandom(SEED), PLAN, { makeEngine: engineNamed('heap') });
+  let life: SweptLife | undefined;
+  await onMachine(machine, async () => {
+    life = await run(machine);
     await checkLeftovers(machine);
   });
   if (life === undefined) throw new Error('the script has not run');
   return life;
+}
+
+function injectFault(machine: Machine, fault: Fault): void {
+  machine.isDiskFaulty = true;
+  machine.disk.injectFault(fault);
+}
+
+/** Two lives, so that the script also meets what recovery does. */
+async function live(machine: Machine, endStep: number): Promise<void> {
+  const { scheduler } = machine;
+  const isOver = (): boolean => scheduler.stepCount >= endStep;
+  const watcher = new WatchClient('watch', new SeededRandom(SEED));
+  for (let round = 1; round <= 2 && !isOver(); round++) {
+    const store = await machine.open(isOver);
+    if (store === undefined) return;
+    watcher.recovered(machine.ledger.model.revision);
+    follow(machine, store, watcher);
+    const script = { isDone: false };
+    runRound(machine, store, round).then(() => (script.isDone = true), machine.fail);
+    await machine.runUntil(() => script.isDone || isOver());
+    if (isOver() || !(await machine.close(store, isOver))) return;
+    if (round === 1) machine.rest();
+  }
+}
+
+/** Watches all the while, so that the log is read while it is written. */
+function follow(machine: Machine, store: Store, watcher: WatchClient): void {
+  const random = new SeededRandom(SEED);
+  const workload = new Workload(random, machine.ledger.model, true);
+  watcher.follow({ store, machine, random, workload }).catch(machine.fail);
+}
+
+function lifeOf(machine: Machine): SweptLife {
+  return { stepCount: machine.scheduler.stepCount, countByCall: countCalls(machine.disk.dump()) };
+}
+
+function difference(life: SweptLife, before: SweptLife): SweptLife {
+  const counts = [...life.countByCall].map(
+    ([call, count]) => [call, count - (before.countByCall.get(call) ?? 0)] as const,
+  );
+  return {
+    stepCount: life.stepCount - before.stepCount,
+    countByCall: new Map(counts.filter(([, count]) => count > 0)),
+  };
 }
 
 /** What was recovered must serve, and stand the loss of power again. */
@@ -118,9 +192,9 @@ async function runRound(machine: Machine, store: Store, round: number): Promise<
   });
   await call({ kind: 'deleteRange', range: { prefix: 'dir/' } });
   await snapshot(machine, store);
+  await backUp(store, machine, new SeededRandom(SEED));
   if (round === 2) {
-    machine.compactedRevision = ledger.seenRevision;
-    if (ledger.seenRevision > 0) await store.compact(ledger.seenRevision);
+    await compact(machine, store, ledger.seenRevision);
     await call({ kind: 'revokeLease', leaseId: 1 });
   }
   await Promise.all([put('z', 3000), put('a', 30)]);
@@ -132,6 +206,17 @@ async function snapshot(machine: Machine, store: Store): Promise<void> {
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'snapshotFailed' || !machine.isDiskFaulty)
       throw error;
+  }
+}
+
+async function compact(machine: Machine, store: Store, revision: number): Promise<void> {
+  if (revision === 0) return;
+  machine.compactedRevision = revision;
+  try {
+    await store.compact(revision);
+    machine.ledger.compacted(revision);
+  } catch (error) {
+    if (!(error instanceof StoreError) || !machine.ledger.hasFailed) throw error;
   }
 }
 

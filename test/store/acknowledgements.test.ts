@@ -57,11 +57,14 @@ describe('acknowledgements', () => {
     acknowledgements.durable(1);
     commit('two');
     const second = result('second');
-    const failure = new StoreError('storageFailed', 'the disk is gone');
-    acknowledgements.fail(failure);
+    const refused = result('refused', false);
+    const whenChanged = new StoreError('storageFailed', 'the disk is gone');
+    const whenUnchanged = new StoreError('readOnly', 'the disk was gone');
+    acknowledgements.fail({ whenChanged, whenUnchanged });
     await first;
-    await expect(second).rejects.toBe(failure);
-    await expect(result('later')).rejects.toBe(failure);
+    await expect(second).rejects.toBe(whenChanged);
+    await expect(refused).rejects.toBe(whenUnchanged);
+    await expect(result('later')).rejects.toBe(whenUnchanged);
     expect(events).toEqual(['publish 1 one', 'published 1', 'result first']);
     expect(acknowledgements.visibleRevision).toBe(1);
   });
@@ -81,8 +84,8 @@ function make() {
     log.committedSequence++;
     acknowledgements.committed(log.committedSequence, log.committedSequence, staged);
   };
-  const result = async (name: string): Promise<void> => {
-    events.push(`result ${await acknowledgements.whenDurable(name)}`);
+  const result = async (name: string, hasChanged = true): Promise<void> => {
+    events.push(`result ${await acknowledgements.whenDurable(name, hasChanged)}`);
   };
   return { acknowledgements, log, events, commit, result };
 }

@@ -33,6 +33,24 @@ describe('a snapshot beside writes', () => {
     await refused(harness.store.get('k', { revision: 149 }), 'revisionCompacted');
   });
 
+  it('knows what was compacted on demand while something was being read', async () => {
+    const harness = await MemoryHarness.open();
+    const { store } = harness;
+    for (let index = 1; index <= 10; index++) await store.put('k', `${index}`);
+    // Present entries that are read hold their revision, and with it all later ones.
+    const watching = new Watching(store, { includeCurrent: true });
+    await watching.next();
+    for (let index = 11; index <= 20; index++) await store.put('k', `${index}`);
+    expect(await store.compact(15)).toEqual({ oldestRevision: 10 });
+    await store.put('k', '21');
+    await store.snapshot();
+    await watching.stop();
+    await harness.crash('losePower');
+    expect(harness.events.at(-1)).toMatchObject({ kind: 'recovered', snapshotRevision: 21 });
+    await refused(harness.store.get('k', { revision: 14 }), 'revisionCompacted');
+    expect(await valueOf(harness.store, 'k', 15)).toBe('15');
+  });
+
   it('does not lose the renewal of a lease that follows it in the same batch', async () => {
     const harness = await MemoryHarness.open();
     const { store } = harness;

@@ -32,6 +32,7 @@ export const SNAPSHOT_DIR = `${DATA_DIR}/snapshots`;
 export interface MemoryHarnessOptions {
   readonly limits?: NonNullable<StoreOptions['limits']>;
   readonly makeEngine?: () => Engine;
+  readonly memoryBytesMax?: number;
   readonly fsync?: NonNullable<StoreOptions['fsync']>;
   readonly clock?: ManualClock;
   readonly seed?: number;
@@ -72,7 +73,7 @@ export class MemoryHarness implements StoreHarness {
   }
 
   async open(): Promise<void> {
-    const { limits, makeEngine, fsync, wrap } = this.#options;
+    const { limits, makeEngine, memoryBytesMax, fsync, wrap } = this.#options;
     this.#store = await openStore({
       dataDir: DATA_DIR,
       clock: this.clock,
@@ -81,6 +82,7 @@ export class MemoryHarness implements StoreHarness {
       onEvent: (event) => this.events.push(event),
       ...(limits && { limits }),
       ...(makeEngine && { makeEngine }),
+      ...(memoryBytesMax !== undefined && { memoryBytesMax }),
       ...(fsync && { fsync }),
     });
   }

@@ -1,5 +1,6 @@
 /** The names in one folder of the simulated disk: what is seen, what is durable, and the changes in between. */
 import type { SeededRandom } from './random.ts';
+import type { ChangeFate } from './simulated-fault.ts';
 import type { Inode } from './simulated-inode.ts';
 
 type Names = Map<string, Inode>;
@@ -30,12 +31,13 @@ export class SimulatedDirectory {
     this.#settle(changes);
   }
 
-  /** As `Inode.failToMakeDurable`. */
-  failToMakeDurable(changes: readonly NameChange[], random: SeededRandom): void {
+  /** What a failed flush of the names leaves. */
+  failToMakeDurable(changes: readonly NameChange[], fateOf: () => ChangeFate): void {
     const settled = changes.filter((change) => {
-      const fate = random.below(3);
-      if (fate === 0) apply(this.durable, change);
-      return fate < 2;
+      const fate = fateOf();
+      // There is no half of a name.
+      if (fate === 'durable' || fate === 'torn') apply(this.durable, change);
+      return fate !== 'pending';
     });
     this.#settle(settled);
   }

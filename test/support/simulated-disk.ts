@@ -5,18 +5,24 @@
  *
  * - lose a write, keep it, tear it at any byte, or keep any of its 512-byte sectors or 4 KiB pages and lose others;
  *   each write by itself, so that a later one may survive an earlier one, in one file or over several;
- * - keep the new length of a file without the bytes (zeros are read), or the bytes without the new length (they are
- *   cut off);
+ * - keep the new length of a file without the bytes (a tail of zeros is read), or the bytes without the new length (they
+ *   are cut off);
  * - lose or keep a truncation;
- * - and, without `syncDirectory`, lose or keep each creation, renaming and removal.
+ * - and, without `syncDirectory`, lose or keep each creation, renaming and removal by itself: a renamed file may be found
+ *   under its old name, its new one, or (when its creation is lost too) under none.
  *
  * The end of the process (`endProcess`) loses nothing that was written, but a write under way may be there up to any
  * byte. Both give locks back. Both return the disk as the next process finds it; on the old one every call rejects from
  * then on, so that what the dead process still tries has no effect.
  *
- * While it runs (`injectFault`): any call may fail with any code. A failed write has written up to any byte; a failed
- * sync has made any of the writes durable, and may have dropped others for good though they are still read; another
- * failed change has happened or not.
+ * While it runs (`injectFault`) the Nth call, of one kind or of all, for one file or for all, or each call from the Nth
+ * on, fails with any code: `failed` for EIO, `noSpace` for ENOSPC. What a call has done that fails is chosen or left to
+ * chance:
+ *
+ * - a failed write has written nothing, all, or the bytes up to any (a short write);
+ * - a failed sync has made each write durable, or left it pending, or dropped it for good though it is still read, so
+ *   that a later sync which succeeds does not bring it back;
+ * - a failed creation, renaming, removal or truncation has happened or not.
  *
  * It does not: change durable bytes by itself (see `setContent`), lose folders, tear a name, or return short reads
  * before the end of a file.
@@ -24,27 +30,16 @@
  * It also holds the caller to the contract: a buffer that changes while a write is under way fails the write.
  */
 import { posix } from 'node:path';
-import type { Disk, DiskError, DiskErrorCode, DiskFile, DiskLock } from '../../src/disk/disk.ts';
+import type { Disk, DiskFile, DiskLock } from '../../src/disk/disk.ts';
 import { SeededRandom } from './random.ts';
 import { inOrder } from './schedule.ts';
 import type { Schedule } from './schedule.ts';
 import { SimulatedDirectory } from './simulated-directory.ts';
-import { failure, SimulatedFile } from './simulated-file.ts';
-import type { DiskCall } from './simulated-file.ts';
+import { failure, WaitingFaults } from './simulated-fault.ts';
+import type { DiskCall, Fault, InjectedError } from './simulated-fault.ts';
+import { SimulatedFile } from './simulated-file.ts';
 import { Inode } from './simulated-inode.ts';
 import type { Change } from './simulated-inode.ts';
-
-export interface Fault {
-  readonly call: DiskCall;
-  /** It strikes the how-manieth such call from now on; 1 (default): the next. */
-  readonly at?: number;
-  /** Only calls for paths that end so count. */
-  readonly pathEnd?: string;
-  /** Default `failed`. */
-  readonly code?: DiskErrorCode;
-  /** From that call on all fail. */
-  readonly isPermanent?: boolean;
-}
 
 export interface SimulatedDiskOptions {
   readonly seed: number;
@@ -58,10 +53,10 @@ const KEEP_PROBABILITIES = [0, 0.1, 0.5, 0.9, 1] as const;
 export class SimulatedDisk implements Disk {
   readonly #schedule: Schedule;
   readonly #lockedPaths = new Set<string>();
+  readonly #faults = new WaitingFaults();
   #random: SeededRandom;
   #log = new CallLog();
   #directories = new Map([['/', new SimulatedDirectory()]]);
-  #faults: { readonly fault: Fault; callsLeft: number }[] = [];
   #isDead = false;
 
   constructor(options: SimulatedDiskOptions) {
@@ -71,11 +66,11 @@ export class SimulatedDisk implements Disk {
 
   /** A fault that waits for its call; any number may. */
   injectFault(fault: Fault): void {
-    this.#faults.push({ fault, callsLeft: fault.at ?? 1 });
+    this.#faults.add(fault);
   }
 
   clearFaults(): void {
-    this.#faults = [];
+    this.#faults.clear();
   }
 
   /** Cuts the power. @returns the disk as it is found afterwards. */
@@ -193,7 +188,7 @@ export class SimulatedDisk implements Disk {
       const directory = this.#directories.get(posix.resolve(path));
       if (directory === undefined) throw failure('notFound', 'syncDirectory', path);
       if (fault !== undefined) {
-        directory.failToMakeDurable(changes, this.#random);
+        directory.failToMakeDurable(changes, () => fault.fateOfChange(this.#random));
         throw fault;
       }
       directory.makeDurable(changes);
@@ -223,8 +218,8 @@ export class SimulatedDisk implements Disk {
   }
 
   /** Does what a call asks for; when it is to fail, does it or not, and fails. */
-  #change(fault: DiskError | undefined, change: () => void): void {
-    if (fault === undefined || (fault.code === 'failed' && this.#random.chance(0.5))) change();
+  #change(fault: InjectedError | undefined, change: () => void): void {
+    if (fault === undefined || fault.hasHappened(this.#random)) change();
     if (fault !== undefined) throw fault;
   }
 
@@ -232,11 +227,11 @@ export class SimulatedDisk implements Disk {
     call: DiskCall,
     path: string,
     detail: string,
-    action: (fault: DiskError | undefined) => Result,
+    action: (fault: InjectedError | undefined) => Result,
   ): Promise<Result> {
-    const fault = this.#isDead ? failure('failed', call, path) : this.#takeFault(call, path);
+    const fault = this.#isDead ? undefined : this.#faults.take(call, path);
     const outcome = this.#isDead ? ' by a dead process' : fault === undefined ? '' : ` fails: ${fault.code}`;
-    this.#log.add(`${call} ${path} ${detail}${outcome}`);
+    this.#log.add(call, path, detail, outcome);
     return new Promise((resolve, reject) => {
       this.#schedule(() => {
         try {
@@ -250,21 +245,10 @@ export class SimulatedDisk implements Disk {
     });
   }
 
-  #takeFault(call: DiskCall, path: string): DiskError | undefined {
-    let struck: Fault | undefined;
-    for (const waiting of this.#faults) {
-      const { fault } = waiting;
-      if (fault.call !== call || !path.endsWith(fault.pathEnd ?? '')) continue;
-      waiting.callsLeft--;
-      if (waiting.callsLeft === 0 || (waiting.callsLeft < 0 && fault.isPermanent === true)) struck ??= fault;
-    }
-    return struck === undefined ? undefined : failure(struck.code ?? 'failed', call, path);
-  }
-
   #end(how: string, survivorOf: (directory: SimulatedDirectory) => SimulatedDirectory): SimulatedDisk {
     if (this.#isDead) throw new Error('a disk ends once');
     this.#isDead = true;
-    this.#log.add(`--- ${how} ---`);
+    this.#log.add('---', how, '---', '');
     const successor = new SimulatedDisk({ seed: this.#random.seed, schedule: this.#schedule });
     successor.#random = this.#random;
     successor.#log = this.#log;
@@ -291,18 +275,24 @@ export class SimulatedDisk implements Disk {
 
 /** The calls of the disk in all its lives; the newest of them. */
 class CallLog {
-  static readonly linesMax = 10_000;
-  #lines: string[] = [];
-  #count = 0;
+  static readonly callsMax = 10_000;
+  #calls: (readonly string[])[] = [];
+  /** Those that are no longer kept. */
+  #droppedCount = 0;
 
-  add(line: string): void {
-    this.#count++;
-    this.#lines.push(`${this.#count} ${line}`);
-    if (this.#lines.length > 2 * CallLog.linesMax) this.#lines = this.lines();
+  add(call: string, path: string, detail: string, outcome: string): void {
+    this.#calls.push([call, path, detail, outcome]);
+    if (this.#calls.length <= 2 * CallLog.callsMax) return;
+    this.#droppedCount += CallLog.callsMax;
+    this.#calls = this.#calls.slice(CallLog.callsMax);
   }
 
   lines(): string[] {
-    return this.#lines.slice(-CallLog.linesMax);
+    const newest = this.#calls.slice(-CallLog.callsMax);
+    const before = this.#droppedCount + this.#calls.length - newest.length;
+    return newest.map(
+      ([call, path, detail, outcome], index) => `${before + index + 1} ${call} ${path} ${detail}${outcome}`,
+    );
   }
 }
 

@@ -1,21 +1,16 @@
-import { DiskError } from '../../src/disk/disk.ts';
-import type { Disk, DiskErrorCode, DiskFile } from '../../src/disk/disk.ts';
+import type { DiskFile } from '../../src/disk/disk.ts';
 import type { SeededRandom } from './random.ts';
+import { failure } from './simulated-fault.ts';
+import type { DiskCall, InjectedError } from './simulated-fault.ts';
 import type { Change, Inode } from './simulated-inode.ts';
-
-export type DiskCall = keyof Disk | keyof DiskFile;
 
 /** Runs a call of the simulated disk when its time has come; the action is told the error it is to fail with. */
 export type RunCall = <Result>(
   call: DiskCall,
   path: string,
   detail: string,
-  action: (fault: DiskError | undefined) => Result,
+  action: (fault: InjectedError | undefined) => Result,
 ) => Promise<Result>;
-
-export function failure(code: DiskErrorCode, call: DiskCall, path: string): DiskError {
-  return new DiskError(code, `${call} ${path}: ${code} (simulated)`);
-}
 
 /** An open file of the simulated disk. */
 export class SimulatedFile implements DiskFile {
@@ -58,7 +53,8 @@ export class SimulatedFile implements DiskFile {
       if (Buffer.compare(buffer, bytes) !== 0) {
         throw new Error(`broken contract: a buffer changed while it was being written to ${this.#path}`);
       }
-      if (fault !== undefined) change.bytes = bytes.subarray(0, this.#random.below(bytes.length + 1));
+      if (fault !== undefined)
+        change.bytes = bytes.subarray(0, fault.bytesWritten(bytes.length, this.#random));
       this.#inode.end(change);
     });
   }
@@ -66,7 +62,7 @@ export class SimulatedFile implements DiskFile {
   truncate(length: number): Promise<void> {
     const change: Change = { kind: 'truncate', length, hasEnded: false };
     return this.#change('truncate', `to ${length}`, change, (fault) => {
-      if (fault === undefined || this.#random.chance(0.5)) this.#inode.end(change);
+      if (fault === undefined || fault.hasHappened(this.#random)) this.#inode.end(change);
       else this.#inode.drop(change);
     });
   }
@@ -78,7 +74,7 @@ export class SimulatedFile implements DiskFile {
       if (fault === undefined) {
         this.#inode.makeDurable(changes);
       } else {
-        this.#inode.failToMakeDurable(changes, this.#random);
+        this.#inode.failToMakeDurable(changes, () => fault.fateOfChange(this.#random), this.#random);
         throw fault;
       }
     });
@@ -97,7 +93,7 @@ export class SimulatedFile implements DiskFile {
     call: DiskCall,
     detail: string,
     change: Change,
-    action: (fault: DiskError | undefined) => void,
+    action: (fault: InjectedError | undefined) => void,
   ): Promise<void> {
     if (!this.#isWritable) return Promise.reject(failure('failed', call, this.#path));
     if (!this.#isClosed) this.#inode.begin(change);
@@ -110,7 +106,7 @@ export class SimulatedFile implements DiskFile {
   #call<Result>(
     call: DiskCall,
     detail: string,
-    action: (fault: DiskError | undefined) => Result,
+    action: (fault: InjectedError | undefined) => Result,
   ): Promise<Result> {
     if (this.#isClosed) return Promise.reject(failure('failed', call, `${this.#path}, which is closed`));
     return this.#run(call, this.#path, detail, action);

@@ -3,6 +3,7 @@
  * now, what a loss of power can't take away, and the changes in between, any of which may survive or not.
  */
 import type { SeededRandom } from './random.ts';
+import type { ChangeFate } from './simulated-fault.ts';
 
 /** A change of a file that has not been made durable. */
 export type Change =
@@ -50,15 +51,13 @@ export class Inode {
     this.#settle(changes);
   }
 
-  /**
-   * What a failed sync leaves: each change durable, or pending still, or dropped, so that no later sync makes it
-   * durable though a reader goes on seeing it.
-   */
-  failToMakeDurable(changes: readonly Change[], random: SeededRandom): void {
+  /** What a failed sync leaves. */
+  failToMakeDurable(changes: readonly Change[], fateOf: () => ChangeFate, random: SeededRandom): void {
     const settled = changes.filter((change) => {
-      const fate = random.below(3);
-      if (fate === 0) applyPart(this.durable, change, random);
-      return fate < 2;
+      const fate = fateOf();
+      if (fate === 'durable') apply(this.durable, change);
+      else if (fate === 'torn') applyPart(this.durable, change, random);
+      return fate !== 'pending';
     });
     this.#settle(settled);
   }

@@ -1,13 +1,6 @@
 /**
- * Holds what a watch says against what is true. The named guarantees:
- *
- * - ordered: revisions never go back;
- * - unique: no revision comes twice;
- * - gap-free: every change that the watch asked for comes, before anything that lies behind it;
- * - atomic: all changes of a revision come together, in the order of the transaction;
- * - right: entries, reasons and previous entries are what they were at that revision;
- * - progress true: `synced` and `progress` never claim what was not sent;
- * - resumable: `cursor` + 1 is where the next watch begins.
+ * Holds what a watch says against what is true, guarantee by guarantee. What breaks one is a `WatchViolation` that names
+ * it.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type {
@@ -19,6 +12,35 @@ import type {
   WatchMessage,
   WatchRequest,
 } from '../../src/store/store.ts';
+
+export type WatchGuarantee =
+  /** Revisions never go back, and messages come in their order. */
+  | 'ordered'
+  /** No revision comes twice. */
+  | 'unique'
+  /** Every change that the watch asked for comes, before anything that lies behind it. */
+  | 'gap-free'
+  /** All changes of a revision come together, in the order of the transaction, and nothing comes between. */
+  | 'atomic'
+  /** Entries, reasons and times are what they were at that revision. */
+  | 'right'
+  /** Previous entries are those before the revision. */
+  | 'previous right'
+  /** `synced` and `progress` never claim what was not sent. */
+  | 'progress true'
+  /** Where a watch that ended says to go on, nothing before is owed: `cursor` + 1 is where the next one begins. */
+  | 'resumable';
+
+/** A watch did not keep what it promises. */
+export class WatchViolation extends Error {
+  override readonly name = 'WatchViolation';
+  readonly guarantee: WatchGuarantee;
+
+  constructor(guarantee: WatchGuarantee, what: string) {
+    super(`a watch is not ${guarantee}: ${what}`);
+    this.guarantee = guarantee;
+  }
+}
 
 /** A change as it truly happened. */
 export interface TrueEvent {
@@ -65,6 +87,8 @@ export class WatchValidator {
   /** The fragments so far of a revision that is not whole. */
   #fragments: WatchEvent[] = [];
   #lastCommitTimeMs = 0;
+  /** The last one whose events came. */
+  #lastRevision = 0;
 
   constructor(request: WatchRequest, truth: WatchTruth, opened: WatchOpened) {
     this.#request = request;
@@ -84,18 +108,18 @@ export class WatchValidator {
   /** Throws when the message breaks a guarantee. */
   accept(message: WatchMessage): void {
     if (this.#fragments.length > 0 && message.kind !== 'events') {
-      throw violation('atomic', `${message.kind} between fragments`);
+      throw new WatchViolation('atomic', `${message.kind} between fragments`);
     }
     switch (message.kind) {
       case 'current':
         return this.#acceptCurrent(message.entries, message.revision);
       case 'synced':
-        if (this.#isSynced) throw violation('ordered', 'a second synced');
+        if (this.#isSynced) throw new WatchViolation('ordered', 'a second synced');
         if (this.#request.includeCurrent === true) this.#checkCurrent(message.revision);
         this.#isSynced = true;
         return this.#moveTo(message.revision, 'progress true');
       case 'progress':
-        if (!this.#isSynced) throw violation('ordered', 'progress before synced');
+        if (!this.#isSynced) throw new WatchViolation('ordered', 'progress before synced');
         return this.#moveTo(message.revision, 'progress true');
       case 'events':
         return this.#acceptEvents(message);
@@ -104,27 +128,28 @@ export class WatchValidator {
 
   /** The watch ended and says that the next one goes on at `revision`: nothing before is owed then. */
   expectResumable(revision: number): void {
-    if (this.#fragments.length > 0) throw violation('atomic', 'the end comes between fragments');
+    if (this.#fragments.length > 0) throw new WatchViolation('atomic', 'the end comes between fragments');
     this.#moveTo(revision - 1, 'resumable');
   }
 
   /** Checks that nothing up to `revision` is still owed. */
   expectCaughtUp(revision: number): void {
-    if (!this.#isSynced) throw violation('gap-free', 'synced never came');
+    if (!this.#isSynced) throw new WatchViolation('gap-free', 'synced never came');
     this.#moveTo(Math.max(revision, this.cursor), 'gap-free');
   }
 
   #acceptCurrent(entries: readonly Entry[], revision: number): void {
     if (this.#isSynced || this.#request.includeCurrent !== true)
-      throw violation('ordered', 'present entries where none are asked for');
+      throw new WatchViolation('ordered', 'present entries where none are asked for');
     if (revision !== this.cursor)
-      throw violation('right', `entries of revision ${revision}, not ${this.cursor}`);
-    if (entries.length === 0) throw violation('right', 'a message without entries');
+      throw new WatchViolation('right', `entries of revision ${revision}, not ${this.cursor}`);
+    if (entries.length === 0) throw new WatchViolation('right', 'a message without entries');
     this.#current.push(...entries);
   }
 
   #checkCurrent(revision: number): void {
-    if (revision !== this.cursor) throw violation('right', `synced at ${revision}, not at ${this.cursor}`);
+    if (revision !== this.cursor)
+      throw new WatchViolation('right', `synced at ${revision}, not at ${this.cursor}`);
     const all = this.#truth.entriesAt(revision, {}, this.#opened.nowMs);
     const wanted = new Set(
       this.#ranges.flatMap((range) => this.#truth.entriesAt(revision, range, this.#opened.nowMs)),
@@ -136,30 +161,40 @@ export class WatchValidator {
   #acceptEvents(message: WatchMessage & { readonly kind: 'events' }): void {
     const { revision, events, moreFragments, commitTimeMs } = message;
     if (this.#request.includeCurrent === true && !this.#isSynced) {
-      throw violation('ordered', 'events before the present entries were told');
+      throw new WatchViolation('ordered', 'events before the present entries were told');
     }
-    if (revision <= this.cursor) {
-      throw violation('unique', `revision ${revision} after ${this.cursor} had been dealt with`);
-    }
-    if (events.length === 0) throw violation('right', 'a message without events');
-    if (commitTimeMs < this.#lastCommitTimeMs) throw violation('right', 'the time of commits goes back');
+    if (revision === this.#lastRevision)
+      throw new WatchViolation('unique', `revision ${revision} comes twice`);
+    if (revision <= this.cursor)
+      throw new WatchViolation('ordered', `revision ${revision} after ${this.cursor} had been dealt with`);
+    if (revision > this.#truth.revision)
+      throw new WatchViolation('right', `revision ${revision} was never taken`);
+    if (events.length === 0) throw new WatchViolation('right', 'a message without events');
+    if (commitTimeMs < this.#lastCommitTimeMs)
+      throw new WatchViolation('right', 'the time of commits goes back');
     this.#moveTo(revision - 1, 'gap-free');
     this.#fragments.push(...events);
     if (moreFragments) return;
     const expected = this.#wantedAt(revision).map((event) => this.#toWatchEvent(event, revision));
-    expectEqual('atomic', `revision ${revision}`, this.#fragments, expected);
+    const whole = `revision ${revision}`;
+    expectEqual('atomic', whole, this.#fragments.map(keyOf), expected.map(keyOf));
+    expectEqual('right', whole, this.#fragments.map(withoutPrevious), expected.map(withoutPrevious));
+    expectEqual('previous right', whole, this.#fragments.map(previousOf), expected.map(previousOf));
     this.#fragments = [];
     this.#lastCommitTimeMs = commitTimeMs;
+    this.#lastRevision = revision;
     this.cursor = revision;
   }
 
   /** The watch says, or implies, that everything up to `revision` has been sent. */
-  #moveTo(revision: number, guarantee: string): void {
-    if (revision < this.cursor) throw violation('ordered', `back from ${this.cursor} to ${revision}`);
-    if (revision > this.#truth.revision) throw violation('right', `revision ${revision} was never taken`);
+  #moveTo(revision: number, guarantee: WatchGuarantee): void {
+    if (revision < this.cursor)
+      throw new WatchViolation('ordered', `back from ${this.cursor} to ${revision}`);
+    if (revision > this.#truth.revision)
+      throw new WatchViolation('right', `revision ${revision} was never taken`);
     for (let missed = this.cursor + 1; missed <= revision; missed++) {
       if (this.#wantedAt(missed).length > 0)
-        throw violation(guarantee, `revision ${missed} was not sent before ${revision}`);
+        throw new WatchViolation(guarantee, `revision ${missed} was not sent before ${revision}`);
     }
     this.cursor = revision;
   }
@@ -193,13 +228,24 @@ function holds(key: string): (range: KeyRange) => boolean {
   };
 }
 
-function violation(guarantee: string, what: string): Error {
-  return new Error(`a watch is not ${guarantee}: ${what}`);
+function keyOf(event: WatchEvent): string {
+  return `${event.type} ${event.type === 'delete' ? event.key : event.entry.key}`;
 }
 
-function expectEqual(guarantee: string, what: string, actual: unknown, expected: unknown): void {
+function withoutPrevious(event: WatchEvent): WatchEvent {
+  return { ...event, previous: undefined };
+}
+
+function previousOf({ previous }: WatchEvent): Entry | undefined {
+  return previous;
+}
+
+function expectEqual(guarantee: WatchGuarantee, what: string, actual: unknown, expected: unknown): void {
   if (isDeepStrictEqual(plain(actual), plain(expected))) return;
-  throw violation(guarantee, `${what} is\n${readable(actual)}\nand should be\n${readable(expected)}`);
+  throw new WatchViolation(
+    guarantee,
+    `${what} is\n${readable(actual)}\nand should be\n${readable(expected)}`,
+  );
 }
 
 /** The fields of the contract, with bytes as text: a buffer and an array of the same bytes are equal. */

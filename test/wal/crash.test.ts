@@ -5,7 +5,7 @@ import { Log, type LogOptions } from '../../src/wal/log.ts';
 import { SeededRandom } from '../support/random.ts';
 import { shuffled } from '../support/schedule.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { collect, logOptions, settle, STORE_ID } from './test-log.ts';
 
 const RUNS = Number(process.env['CRASH_RUNS'] ?? 60);

@@ -315,7 +315,7 @@ describe('a failure', () => {
       expect(test.told.durable).toEqual([1]);
 
       counts.reset();
-      expect(() => test.log.reserve(1)).toThrow(expect.objectContaining({ code: 'storageFailed' }));
+      expect(() => test.log.reserve(1)).toThrow(expect.objectContaining({ code: 'readOnly' }));
       await expect(test.log.flush()).rejects.toThrow(expect.objectContaining({ code: 'storageFailed' }));
       test.clock.advance(10_000);
       await settle();

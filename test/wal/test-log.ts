@@ -3,7 +3,7 @@ import type { Disk } from '../../src/disk/disk.ts';
 import { Log, type LogOptions } from '../../src/wal/log.ts';
 import type { ReadResult } from '../../src/wal/reader.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 
 export const DIRECTORY = '/log';
 export const STORE_ID = Buffer.from('kelp-test-store!');

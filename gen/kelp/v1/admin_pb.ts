@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file kelp/v1/admin.proto.
  */
 export const file_kelp_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChNrZWxwL3YxL2FkbWluLnByb3RvEgdrZWxwLnYxIg8KDVN0YXR1c1JlcXVlc3QilgMKDlN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSEAoIcmV2aXNpb24YAiABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAMgASgDEhEKCWtleV9jb3VudBgEIAEoAxITCgtsZWFzZV9jb3VudBgFIAEoAxIZChFtZW1vcnlfZGF0YV9ieXRlcxgGIAEoAxIdChVtZW1vcnlfcmVzaWRlbnRfYnl0ZXMYByABKAMSEQoJbG9nX2J5dGVzGAggASgDEhUKDXNlZ21lbnRfY291bnQYCSABKAUSFgoOc25hcHNob3RfYnl0ZXMYCiABKAMSFgoOc25hcHNob3RfY291bnQYCyABKAUSGQoRc25hcHNob3RfcmV2aXNpb24YDCABKAMSFQoNd2F0Y2hlcl9jb3VudBgNIAEoBRIpCgZ1cHRpbWUYDiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEAoIc3RvcmVfaWQYDyABKAkSHQoVb2xkZXN0X3dhdGNoX3JldmlzaW9uGBAgASgDIhEKD1NuYXBzaG90UmVxdWVzdCIzChBTbmFwc2hvdFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEg0KBWJ5dGVzGAIgASgDIg8KDUJhY2t1cFJlcXVlc3QiHgoOQmFja3VwUmVzcG9uc2USDAoEZGF0YRgBIAEoDCIiCg5Db21wYWN0UmVxdWVzdBIQCghyZXZpc2lvbhgBIAEoAyIqCg9Db21wYWN0UmVzcG9uc2USFwoPb2xkZXN0X3JldmlzaW9uGAEgASgDMoUCCgxBZG1pblNlcnZpY2USOQoGU3RhdHVzEhYua2VscC52MS5TdGF0dXNSZXF1ZXN0Ghcua2VscC52MS5TdGF0dXNSZXNwb25zZRI/CghTbmFwc2hvdBIYLmtlbHAudjEuU25hcHNob3RSZXF1ZXN0Ghkua2VscC52MS5TbmFwc2hvdFJlc3BvbnNlEjsKBkJhY2t1cBIWLmtlbHAudjEuQmFja3VwUmVxdWVzdBoXLmtlbHAudjEuQmFja3VwUmVzcG9uc2UwARI8CgdDb21wYWN0Ehcua2VscC52MS5Db21wYWN0UmVxdWVzdBoYLmtlbHAudjEuQ29tcGFjdFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration]);
+  fileDesc("ChNrZWxwL3YxL2FkbWluLnByb3RvEgdrZWxwLnYxIg8KDVN0YXR1c1JlcXVlc3QizQMKDlN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSEAoIcmV2aXNpb24YAiABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAMgASgDEhEKCWtleV9jb3VudBgEIAEoAxITCgtsZWFzZV9jb3VudBgFIAEoAxIZChFtZW1vcnlfZGF0YV9ieXRlcxgGIAEoAxIdChVtZW1vcnlfcmVzaWRlbnRfYnl0ZXMYByABKAMSEQoJbG9nX2J5dGVzGAggASgDEhUKDXNlZ21lbnRfY291bnQYCSABKAUSFgoOc25hcHNob3RfYnl0ZXMYCiABKAMSFgoOc25hcHNob3RfY291bnQYCyABKAUSGQoRc25hcHNob3RfcmV2aXNpb24YDCABKAMSFQoNd2F0Y2hlcl9jb3VudBgNIAEoBRIpCgZ1cHRpbWUYDiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEAoIc3RvcmVfaWQYDyABKAkSHQoVb2xkZXN0X3dhdGNoX3JldmlzaW9uGBAgASgDEhkKEW1lbW9yeV91c2VkX2J5dGVzGBEgASgDEhoKEm1lbW9yeV9saW1pdF9ieXRlcxgSIAEoAyIRCg9TbmFwc2hvdFJlcXVlc3QiMwoQU25hcHNob3RSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxINCgVieXRlcxgCIAEoAyIPCg1CYWNrdXBSZXF1ZXN0Ih4KDkJhY2t1cFJlc3BvbnNlEgwKBGRhdGEYASABKAwiIgoOQ29tcGFjdFJlcXVlc3QSEAoIcmV2aXNpb24YASABKAMiKgoPQ29tcGFjdFJlc3BvbnNlEhcKD29sZGVzdF9yZXZpc2lvbhgBIAEoAzKFAgoMQWRtaW5TZXJ2aWNlEjkKBlN0YXR1cxIWLmtlbHAudjEuU3RhdHVzUmVxdWVzdBoXLmtlbHAudjEuU3RhdHVzUmVzcG9uc2USPwoIU25hcHNob3QSGC5rZWxwLnYxLlNuYXBzaG90UmVxdWVzdBoZLmtlbHAudjEuU25hcHNob3RSZXNwb25zZRI7CgZCYWNrdXASFi5rZWxwLnYxLkJhY2t1cFJlcXVlc3QaFy5rZWxwLnYxLkJhY2t1cFJlc3BvbnNlMAESPAoHQ29tcGFjdBIXLmtlbHAudjEuQ29tcGFjdFJlcXVlc3QaGC5rZWxwLnYxLkNvbXBhY3RSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration]);
 
 /**
  * Asks for the status.
@@ -134,7 +134,8 @@ export type StatusResponse = Message<"kelp.v1.StatusResponse"> & {
   uptime?: Duration | undefined;
 
   /**
-   * Tells stores apart: made from an id that the data directory got when it was made; 32 hexadecimal digits.
+   * Tells stores apart: made from an id that the data directory got when it was made; 32 hexadecimal digits. A data
+   * directory that `kelp restore` makes has another one: revisions mean nothing from one store to the other.
    *
    * @generated from field: string store_id = 15;
    */
@@ -147,6 +148,21 @@ export type StatusResponse = Message<"kelp.v1.StatusResponse"> & {
    * @generated from field: int64 oldest_watch_revision = 16;
    */
   oldestWatchRevision: bigint;
+
+  /**
+   * The memory that counts towards the limit, in bytes: keys, values, all kept versions, indexes, leases. Less than what
+   * the process has resident.
+   *
+   * @generated from field: int64 memory_used_bytes = 17;
+   */
+  memoryUsedBytes: bigint;
+
+  /**
+   * The limit on it (--memory-limit): writes that need more get RESOURCE_EXHAUSTED, deletes and reads go on.
+   *
+   * @generated from field: int64 memory_limit_bytes = 18;
+   */
+  memoryLimitBytes: bigint;
 };
 
 /**
@@ -320,9 +336,9 @@ export const AdminService: GenService<{
     output: typeof BackupResponseSchema;
   },
   /**
-   * Drops the history before a revision: it can't be read or watched any more, and its memory is given back. Compaction
-   * also moves on by itself. It lasts as long as the server runs: after a restart, what is still on disk of that history
-   * is readable again.
+   * Drops the history before a revision: it can't be read or watched any more, not after a restart either, and its memory
+   * is given back. Compaction also moves on by itself; after a restart, what that has dropped may be readable again as far
+   * as it is on disk.
    *
    * @generated from rpc kelp.v1.AdminService.Compact
    */

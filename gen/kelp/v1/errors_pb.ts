@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file kelp/v1/errors.proto.
  */
 export const file_kelp_v1_errors: GenFile = /*@__PURE__*/
-  fileDesc("ChRrZWxwL3YxL2Vycm9ycy5wcm90bxIHa2VscC52MSLbAQoLRXJyb3JEZXRhaWwSJAoGcmVhc29uGAEgASgOMhQua2VscC52MS5FcnJvclJlYXNvbhI0ChBjb25kaXRpb25fZmFpbGVkGAIgASgLMhgua2VscC52MS5Db25kaXRpb25GYWlsZWRIABI8ChVyZXZpc2lvbl9vdXRfb2ZfcmFuZ2UYAyABKAsyGy5rZWxwLnYxLlJldmlzaW9uT3V0T2ZSYW5nZUgAEioKC3dhdGNoX2VuZGVkGAQgASgLMhMua2VscC52MS5XYXRjaEVuZGVkSABCBgoEaW5mbyIvCg9Db25kaXRpb25GYWlsZWQSHAoUY3VycmVudF9tb2RfcmV2aXNpb24YASABKAMiYgoSUmV2aXNpb25PdXRPZlJhbmdlEhoKEnJlcXVlc3RlZF9yZXZpc2lvbhgBIAEoAxIXCg9vbGRlc3RfcmV2aXNpb24YAiABKAMSFwoPbmV3ZXN0X3JldmlzaW9uGAMgASgDIiUKCldhdGNoRW5kZWQSFwoPcmVzdW1lX3JldmlzaW9uGAEgASgDKtgECgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVDSUZJRUQQABIhCh1FUlJPUl9SRUFTT05fSU5WQUxJRF9BUkdVTUVOVBABEiEKHUVSUk9SX1JFQVNPTl9DT05ESVRJT05fRkFJTEVEEAISIwofRVJST1JfUkVBU09OX1JFVklTSU9OX0NPTVBBQ1RFRBADEiAKHEVSUk9SX1JFQVNPTl9SRVZJU0lPTl9GVVRVUkUQBBIeChpFUlJPUl9SRUFTT05fS0VZX05PVF9GT1VORBAFEiAKHEVSUk9SX1JFQVNPTl9MRUFTRV9OT1RfRk9VTkQQBhIdChlFUlJPUl9SRUFTT05fTEVBU0VfRVhJU1RTEAcSHwobRVJST1JfUkVBU09OX05PVF9BTl9JTlRFR0VSEAgSIQodRVJST1JfUkVBU09OX0lOVEVHRVJfT1ZFUkZMT1cQCRIgChxFUlJPUl9SRUFTT05fTk9fVElNRV9UT19MSVZFEAoSHgoaRVJST1JfUkVBU09OX0xJTUlUX1JFQUNIRUQQCxIdChlFUlJPUl9SRUFTT05fU0xPV19XQVRDSEVSEAwSHgoaRVJST1JfUkVBU09OX1NIVVRUSU5HX0RPV04QDRIbChdFUlJPUl9SRUFTT05fUkVDT1ZFUklORxAOEh8KG0VSUk9SX1JFQVNPTl9TVE9SQUdFX0ZBSUxFRBAPEhgKFEVSUk9SX1JFQVNPTl9EQU1BR0VEEBASIAocRVJST1JfUkVBU09OX1NOQVBTSE9UX0ZBSUxFRBARYgZwcm90bzM");
+  fileDesc("ChRrZWxwL3YxL2Vycm9ycy5wcm90bxIHa2VscC52MSKHAgoLRXJyb3JEZXRhaWwSJAoGcmVhc29uGAEgASgOMhQua2VscC52MS5FcnJvclJlYXNvbhI0ChBjb25kaXRpb25fZmFpbGVkGAIgASgLMhgua2VscC52MS5Db25kaXRpb25GYWlsZWRIABI8ChVyZXZpc2lvbl9vdXRfb2ZfcmFuZ2UYAyABKAsyGy5rZWxwLnYxLlJldmlzaW9uT3V0T2ZSYW5nZUgAEioKC3dhdGNoX2VuZGVkGAQgASgLMhMua2VscC52MS5XYXRjaEVuZGVkSAASKgoLb3RoZXJfc3RvcmUYBSABKAsyEy5rZWxwLnYxLk90aGVyU3RvcmVIAEIGCgRpbmZvIi8KD0NvbmRpdGlvbkZhaWxlZBIcChRjdXJyZW50X21vZF9yZXZpc2lvbhgBIAEoAyJiChJSZXZpc2lvbk91dE9mUmFuZ2USGgoScmVxdWVzdGVkX3JldmlzaW9uGAEgASgDEhcKD29sZGVzdF9yZXZpc2lvbhgCIAEoAxIXCg9uZXdlc3RfcmV2aXNpb24YAyABKAMiJQoKV2F0Y2hFbmRlZBIXCg9yZXN1bWVfcmV2aXNpb24YASABKAMiOgoKT3RoZXJTdG9yZRIaChJyZXF1ZXN0ZWRfc3RvcmVfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkqkgUKC0Vycm9yUmVhc29uEhwKGEVSUk9SX1JFQVNPTl9VTlNQRUNJRklFRBAAEiEKHUVSUk9SX1JFQVNPTl9JTlZBTElEX0FSR1VNRU5UEAESIQodRVJST1JfUkVBU09OX0NPTkRJVElPTl9GQUlMRUQQAhIjCh9FUlJPUl9SRUFTT05fUkVWSVNJT05fQ09NUEFDVEVEEAMSIAocRVJST1JfUkVBU09OX1JFVklTSU9OX0ZVVFVSRRAEEh4KGkVSUk9SX1JFQVNPTl9LRVlfTk9UX0ZPVU5EEAUSIAocRVJST1JfUkVBU09OX0xFQVNFX05PVF9GT1VORBAGEh0KGUVSUk9SX1JFQVNPTl9MRUFTRV9FWElTVFMQBxIfChtFUlJPUl9SRUFTT05fTk9UX0FOX0lOVEVHRVIQCBIhCh1FUlJPUl9SRUFTT05fSU5URUdFUl9PVkVSRkxPVxAJEiAKHEVSUk9SX1JFQVNPTl9OT19USU1FX1RPX0xJVkUQChIeChpFUlJPUl9SRUFTT05fTElNSVRfUkVBQ0hFRBALEh0KGUVSUk9SX1JFQVNPTl9TTE9XX1dBVENIRVIQDBIeChpFUlJPUl9SRUFTT05fU0hVVFRJTkdfRE9XThANEhsKF0VSUk9SX1JFQVNPTl9SRUNPVkVSSU5HEA4SHwobRVJST1JfUkVBU09OX1NUT1JBR0VfRkFJTEVEEA8SGAoURVJST1JfUkVBU09OX0RBTUFHRUQQEBIgChxFUlJPUl9SRUFTT05fU05BUFNIT1RfRkFJTEVEEBESGgoWRVJST1JfUkVBU09OX1JFQURfT05MWRASEhwKGEVSUk9SX1JFQVNPTl9PVEhFUl9TVE9SRRATYgZwcm90bzM");
 
 /**
  * The typed part of an error: programs act on this, people read the error's message.
@@ -54,6 +54,14 @@ export type ErrorDetail = Message<"kelp.v1.ErrorDetail"> & {
      */
     value: WatchEnded;
     case: "watchEnded";
+  } | {
+    /**
+     * With ERROR_REASON_OTHER_STORE.
+     *
+     * @generated from field: kelp.v1.OtherStore other_store = 5;
+     */
+    value: OtherStore;
+    case: "otherStore";
   } | { case: undefined; value?: undefined };
 };
 
@@ -144,6 +152,34 @@ export const WatchEndedSchema: GenMessage<WatchEnded> = /*@__PURE__*/
   messageDesc(file_kelp_v1_errors, 3);
 
 /**
+ * The revisions of the request belong to another store than the one that the server has.
+ *
+ * @generated from message kelp.v1.OtherStore
+ */
+export type OtherStore = Message<"kelp.v1.OtherStore"> & {
+  /**
+   * The store_id of the request.
+   *
+   * @generated from field: string requested_store_id = 1;
+   */
+  requestedStoreId: string;
+
+  /**
+   * That of the server's store.
+   *
+   * @generated from field: string store_id = 2;
+   */
+  storeId: string;
+};
+
+/**
+ * Describes the message kelp.v1.OtherStore.
+ * Use `create(OtherStoreSchema)` to create a new message.
+ */
+export const OtherStoreSchema: GenMessage<OtherStore> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_errors, 4);
+
+/**
  * Why a call failed. The gRPC code that goes with each is named in its comment.
  *
  * @generated from enum kelp.v1.ErrorReason
@@ -227,7 +263,7 @@ export const ErrorReason = {
   NO_TIME_TO_LIVE: 10,
 
   /**
-   * RESOURCE_EXHAUSTED: a limit was reached. The message names the limit and what to do.
+   * RESOURCE_EXHAUSTED: a limit was reached. The message names the limit and what to do. Nothing has changed.
    *
    * @generated from enum value: ERROR_REASON_LIMIT_REACHED = 11;
    */
@@ -255,8 +291,8 @@ export const ErrorReason = {
   RECOVERING: 14,
 
   /**
-   * UNAVAILABLE: a write or flush to disk failed. No write is accepted until the server is started again.
-   * Whether the write that got this error will be there after that is not known.
+   * UNAVAILABLE: a write or flush to disk failed while the call was under way. Whether what it wrote will be there when
+   * the server is started again is not known. No write is accepted until then.
    *
    * @generated from enum value: ERROR_REASON_STORAGE_FAILED = 15;
    */
@@ -275,6 +311,21 @@ export const ErrorReason = {
    * @generated from enum value: ERROR_REASON_SNAPSHOT_FAILED = 17;
    */
   SNAPSHOT_FAILED: 17,
+
+  /**
+   * UNAVAILABLE: a write or flush to disk failed before. No write is accepted until the server is started again; the one
+   * that got this error has changed nothing.
+   *
+   * @generated from enum value: ERROR_REASON_READ_ONLY = 18;
+   */
+  READ_ONLY: 18,
+
+  /**
+   * FAILED_PRECONDITION: the watch was to go on with another store than this one; begin again with the present entries.
+   *
+   * @generated from enum value: ERROR_REASON_OTHER_STORE = 19;
+   */
+  OTHER_STORE: 19,
 } as const;
 
 /**

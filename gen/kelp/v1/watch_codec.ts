@@ -3,6 +3,7 @@
 
 import { Cursor } from '../../../src/wire/cursor.ts';
 import { assertFilled, endOfRoom } from '../../../src/wire/room.ts';
+import { prependText, sizeOfText } from '../../../src/wire/text.ts';
 import { prependInt32, prependInt64, prependVarint32, sizeOfInt32, sizeOfInt64, sizeWithLength } from '../../../src/wire/varint.ts';
 import { type DurationShape, emptyDuration, mergeDuration, prependDuration, sizeOfDuration } from '../../google/protobuf/duration_codec.ts';
 import { type TimestampShape, emptyTimestamp, mergeTimestamp, prependTimestamp, sizeOfTimestamp } from '../../google/protobuf/timestamp_codec.ts';
@@ -36,6 +37,12 @@ export interface WatchRequestShape {
    * (default): every 10 seconds.
    */
   progressInterval: DurationShape | undefined;
+  /**
+   * The store that start_revision belongs to: store_id of the stream that the watch goes on from, or of Status. When the
+   * server has another store by now (a restored backup, a new data directory), its revisions mean other changes, and the
+   * watch is FAILED_PRECONDITION instead of going on there. Empty (default): whatever store it is.
+   */
+  storeId: string;
 }
 
 /** The WatchRequest with every field at its default. */
@@ -48,6 +55,7 @@ export function emptyWatchRequest(): WatchRequestShape {
     keysOnly: false,
     returnPrevious: false,
     progressInterval: undefined,
+    storeId: '',
   };
 }
 
@@ -65,6 +73,7 @@ export function sizeOfWatchRequest(message: WatchRequestShape): number {
   if (message.keysOnly) size += 2;
   if (message.returnPrevious) size += 2;
   if (message.progressInterval !== undefined) size += 1 + sizeWithLength(sizeOfDuration(message.progressInterval));
+  if (message.storeId !== '') size += 1 + sizeOfText(message.storeId);
   return size;
 }
 
@@ -78,6 +87,10 @@ export function writeWatchRequest(message: WatchRequestShape, buffer: Buffer, of
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependWatchRequest(message: WatchRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.storeId !== '') {
+    start = prependText(buffer, start, message.storeId);
+    buffer[--start] = 0x42;
+  }
   if (message.progressInterval !== undefined) {
     const bodyEnd = start;
     start = prependDuration(message.progressInterval, buffer, start);
@@ -162,6 +175,9 @@ export function mergeWatchRequest(message: WatchRequestShape, cursor: Cursor, en
         message.progressInterval ??= emptyDuration();
         mergeDuration(message.progressInterval, cursor, cursor.endOfLength(end));
         break;
+      case 0x42:
+        message.storeId = cursor.text(end);
+        break;
       default:
         cursor.skip(tag, end);
     }
@@ -180,12 +196,18 @@ export interface WatchResponseShape {
     /** There was nothing to send up to here. */
     | { case: 'progress'; value: ProgressShape }
     | { case: undefined; value?: undefined };
+  /**
+   * The store that the stream comes from; set in the first message of a stream, empty in those that follow. Whoever goes
+   * on after a break gives it in the request.
+   */
+  storeId: string;
 }
 
 /** The WatchResponse with every field at its default. */
 export function emptyWatchResponse(): WatchResponseShape {
   return {
     message: { case: undefined },
+    storeId: '',
   };
 }
 
@@ -206,6 +228,7 @@ export function sizeOfWatchResponse(message: WatchResponseShape): number {
       size += 1 + sizeWithLength(sizeOfProgress(message.message.value));
       break;
   }
+  if (message.storeId !== '') size += 1 + sizeOfText(message.storeId);
   return size;
 }
 
@@ -219,6 +242,10 @@ export function writeWatchResponse(message: WatchResponseShape, buffer: Buffer, 
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependWatchResponse(message: WatchResponseShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.storeId !== '') {
+    start = prependText(buffer, start, message.storeId);
+    buffer[--start] = 0x2a;
+  }
   switch (message.message.case) {
     case 'progress': {
       const bodyEnd = start;
@@ -291,6 +318,9 @@ export function mergeWatchResponse(message: WatchResponseShape, cursor: Cursor, 
         message.message = { case: 'progress', value };
         break;
       }
+      case 0x2a:
+        message.storeId = cursor.text(end);
+        break;
       default:
         cursor.skip(tag, end);
     }

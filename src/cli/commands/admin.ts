@@ -45,7 +45,7 @@ function statusFacts(status: Status): Record<string, string> {
     leases: String(status.leaseCount),
     watchers: String(status.watcherCount),
     data: displaySize(status.memoryDataBytes),
-    memory: displaySize(status.memoryResidentBytes),
+    memory: `${displaySize(status.memoryUsedBytes)} of ${displaySize(status.memoryLimitBytes)}, resident ${displaySize(status.memoryResidentBytes)}`,
     log: `${displaySize(status.logBytes)} in ${segmentCount} ${segmentCount === 1 ? 'segment' : 'segments'}`,
     snapshots: `${snapshotCount}, ${displaySize(status.snapshotBytes)}${newest}`,
   };

@@ -22,6 +22,9 @@ export function addWatchCommand(program: Command, runner: SessionRunner): void {
     .addOption(
       new Option('--from-revision <revision>', 'begin with this revision, not now').argParser(wholeNumber),
     )
+    .addOption(
+      new Option('--store-id <id>', 'end if this is another store, whose revisions mean nothing here'),
+    )
     .addOption(new Option('--current', 'print the present entries first').conflicts('fromRevision'))
     .addOption(
       new Option('--events <types>', 'of put, delete, touch')
@@ -40,6 +43,7 @@ export function addWatchCommand(program: Command, runner: SessionRunner): void {
 interface WatchFlags {
   readonly prefix?: readonly string[];
   readonly fromRevision?: number;
+  readonly storeId?: string;
   readonly current?: boolean;
   readonly events: EventType[];
   readonly keysOnly?: boolean;
@@ -68,7 +72,8 @@ async function watch(
 }
 
 function requestOf(keys: readonly string[], flags: WatchFlags, output: Output): WatchRequest {
-  const { prefix: prefixes = [], fromRevision, current, events, keysOnly, previous, restart } = flags;
+  const { prefix: prefixes = [], fromRevision, storeId, current, events } = flags;
+  const { keysOnly, previous, restart } = flags;
   if ([...keys, ...prefixes].includes(''))
     throw new UsageError('a key or prefix is empty; give none to watch all');
   const ranges: KeyRange[] = [...keys.map((key) => ({ key })), ...prefixes.map((prefix) => ({ prefix }))];
@@ -76,11 +81,13 @@ function requestOf(keys: readonly string[], flags: WatchFlags, output: Output): 
     ranges,
     eventTypes: events,
     startRevision: fromRevision ?? 0,
+    storeId: storeId ?? '',
     includeCurrent: current ?? false,
     keysOnly: keysOnly ?? false,
     returnPrevious: previous ?? false,
     restartWhenLost: restart ?? false,
-    onInterrupted: (error) => output.note(`${error.message}; trying again`),
+    onInterrupted: (error) => output.note(`${error.message}; connecting again ...`),
+    onResumed: () => output.note('connected again'),
   };
 }
 
@@ -133,9 +140,9 @@ function noteOf(message: WatchMessage, output: Output): void {
 const help = `
 Watches the given keys and prefixes, or all keys. With --json each line is a message: { "kind": "events",
 "revision": 12, "events": [...] } holds all events of one revision; "current", "synced", "progress", "restarted"
-and "compacted" are told too.
+and "compacted" are told too. "synced" has the storeId that belongs to a revision to go on from.
 
 Examples:
   kelp watch --prefix config/
   kelp watch config/theme --current
-  kelp watch --from-revision 100 --json | jq -c .events[]?`;
+  kelp watch --from-revision 100 --store-id 1b9d... --json | jq -c .events[]?`;

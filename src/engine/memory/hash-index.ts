@@ -41,6 +41,8 @@ import type { PageTable } from './page-table.ts';
 const SEGMENT_USED_MAX = (SEGMENT_WORDS * 13) / 16;
 /** A full segment with no more keys than this is rebuilt without its removed slots, not split. */
 const REBUILD_COUNT_MAX = SEGMENT_WORDS / 2;
+/** An empty index is made ready for so many keys in each segment: chance makes some fuller, and few of them too full. */
+const RESERVED_COUNT_MAX = (SEGMENT_WORDS * 11) / 16;
 /** Two segments that came from one are merged when they have no more keys than this together. */
 const MERGE_COUNT_MAX = (SEGMENT_WORDS * 5) / 16;
 
@@ -127,6 +129,20 @@ export class HashIndex {
       this.#publish(moved, pattern);
     }
     for (const page of oldPages) this.table.remove(page);
+  }
+
+  /** Makes an index without keys ready for `keyCount` of them, so that segments need not be split one after another. */
+  reserve(keyCount: number): void {
+    const [first] = this.directory;
+    assert(this.#depth === 0 && this.#keyCount[first!] === 0, 'only an empty index is made ready');
+    while (keyCount > (this.#depthMask + 1) * RESERVED_COUNT_MAX && this.#depth < DIRECTORY_BITS_MAX) {
+      this.#doubleDirectory();
+    }
+    if (this.#depth === 0) return;
+    for (let pattern = 0; pattern <= this.#depthMask; pattern++) {
+      this.#publish(this.#takeSegment(this.#depth), pattern);
+    }
+    this.#retire(first!);
   }
 
   /** Adds a key that is not in the index. */

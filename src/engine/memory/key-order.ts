@@ -41,6 +41,27 @@ export class KeyOrder {
     return head >>> 0;
   }
 
+  /**
+   * Reads the eight bytes of an item from `position` on into two rows, as two heads.
+   * @returns how many bytes it has from there on.
+   */
+  readHeads(id: number, position: number, high: Uint32Array, low: Uint32Array, index: number): number {
+    this.#lookAt(id);
+    const bytes = this.#bytes;
+    const start = this.#keyStart + position - this.#leadBytes;
+    const byteCount = this.#leadBytes + this.#keyBytes - position;
+    if (position >= this.#leadBytes && byteCount >= 8) {
+      high[index] =
+        (bytes[start]! << 24) | (bytes[start + 1]! << 16) | (bytes[start + 2]! << 8) | bytes[start + 3]!;
+      low[index] =
+        (bytes[start + 4]! << 24) | (bytes[start + 5]! << 16) | (bytes[start + 6]! << 8) | bytes[start + 7]!;
+    } else {
+      high[index] = this.headOf(id, position);
+      low[index] = this.headOf(id, position + 4);
+    }
+    return byteCount;
+  }
+
   /** `headOf` the probe. */
   headOfProbe(position: number): number {
     const { bytes, length } = this.#probe;
@@ -66,12 +87,14 @@ export class KeyOrder {
       const difference = probe.deadlineMs - this.#deadline();
       if (difference !== 0) return difference;
     }
-    const bytes = this.#bytes;
-    const start = this.#keyStart;
-    const count = Math.min(probe.length, this.#keyBytes);
-    for (let index = 0; index < count; index++) {
-      const difference = probe.bytes[index]! - bytes[start + index]!;
-      if (difference !== 0) return difference;
+    const words = this.#words;
+    const start = this.#keyStart >>> 2;
+    // Both are filled up with zeros, which come before every byte that a longer key may have in their place.
+    const wordCount = (Math.min(probe.length, this.#keyBytes) + 3) >>> 2;
+    for (let index = 0; index < wordCount; index++) {
+      const word = probe.words[index]!;
+      const other = words[start + index]!;
+      if (word !== other) return differenceOfFirstByte(word, other);
     }
     return probe.length - this.#keyBytes;
   }
@@ -203,6 +226,13 @@ export class KeyOrder {
 
 export function keyIdOf(shard: Shard, localId: number): number {
   return ((shard.number << LOCAL_ID_BITS) | localId) >>> 0;
+}
+
+/** How the first byte in which two words differ does: the first of a word is the lowest. */
+function differenceOfFirstByte(word: number, other: number): number {
+  const difference = word ^ other;
+  const shift = (31 - Math.clz32(difference & -difference)) & ~7;
+  return ((word >>> shift) & 255) - ((other >>> shift) & 255);
 }
 
 /** Byte 0 (the highest) to 7 of a deadline. */

@@ -32,6 +32,7 @@
  * each works on the way that the search has left behind.
  */
 import { assert } from '../../errors.ts';
+import { KeyHeads } from './key-heads.ts';
 import type { KeyOrder } from './key-order.ts';
 import type { PageTable } from './page-table.ts';
 import { NODE_WORDS, nodeOffset, TreeNodes } from './tree-nodes.ts';
@@ -96,6 +97,10 @@ export class KeyTree {
   #side = 0;
   /** The last leaf of all: what is appended at the end of the order needs no search. */
   #lastLeaf: number;
+  /** Of the items of the last leaf, while items are appended. */
+  readonly #appendedHeads = new KeyHeads(LEAF_COUNT_MAX);
+  /** How many bytes the items of the leaf before share. */
+  #appendedSharedBytes = 0;
 
   // The way from the root (level `#height`) to a leaf (level 0) of the last search.
   readonly #pathNode = new Uint32Array(HEIGHT_MAX);
@@ -130,6 +135,73 @@ export class KeyTree {
     );
     if (count < LEAF_COUNT_MAX) this.#insertInLeaf(leaf, position, id);
     else this.#splitLeaf(leaf, position, id);
+  }
+
+  /**
+   * Adds an item that comes after all others, to a tree that has had no other call since it was empty. Before
+   * `endAppending` nothing is to be searched in it: heads are written once their node is complete.
+   * @param heads has at `index` the bytes of the item; without them they are in the probe, which is used up.
+   */
+  append(id: number, heads?: KeyHeads, index = 0): void {
+    if (this.#count === 0) {
+      this.#order.loadProbe(id);
+      this.#fitPrefix();
+    }
+    this.#count++;
+    const leaf = this.#lastLeaf;
+    const words = this.#words(leaf);
+    const base = nodeOffset(leaf);
+    const count = words[base + COUNT]!;
+    if (count < LEAF_COUNT_MAX) {
+      words[base + ITEMS + count] = id;
+      words[base + COUNT] = count + 1;
+      this.#noteHeads(count, heads, index);
+      return;
+    }
+    this.#descendBefore(true);
+    const right = this.#takeNode(0);
+    const rightBase = nodeOffset(right);
+    this.#words(right)[rightBase + ITEMS] = id;
+    this.#words(right)[rightBase + COUNT] = 1;
+    this.#lastLeaf = right;
+    const low = this.#pathLow[0]!;
+    const border = this.#order.makeBorder(words[base + ITEMS + count - 1]!, id);
+    const sharedBytes = this.#sharedBytes(low, border);
+    words[base + SHARED_BYTES] = sharedBytes;
+    this.#appendedSharedBytes = sharedBytes;
+    for (let item = 0; item < count; item++) {
+      const known = this.#appendedHeads.headAt(item, sharedBytes);
+      words[base + LEAF_HEADS + item] =
+        known >= 0 ? known : this.#order.headOf(words[base + ITEMS + item]!, sharedBytes);
+    }
+    if (heads === undefined) this.#order.loadProbe(id);
+    this.#noteHeads(0, heads, index);
+    this.#insertChild(1, border, right);
+  }
+
+  #noteHeads(item: number, heads: KeyHeads | undefined, index: number): void {
+    const appended = this.#appendedHeads;
+    if (heads !== undefined) {
+      appended.copy(item, heads, index);
+      return;
+    }
+    // The items of this leaf will share about as many bytes as those of the one before.
+    const position = Math.max(0, this.#appendedSharedBytes - 2);
+    appended.positions[item] = position;
+    appended.high[item] = this.#order.headOfProbe(position);
+    appended.low[item] = this.#order.headOfProbe(position + 4);
+  }
+
+  /** Makes a tree ready after `append`. Uses up the probe. */
+  endAppending(): void {
+    if (this.#count === 0) return;
+    const words = this.#words(this.#lastLeaf);
+    const base = nodeOffset(this.#lastLeaf);
+    this.#order.loadProbe(words[base + ITEMS + words[base + COUNT]! - 1]!);
+    // What the first and the last item begin with, all between them do.
+    this.#prefixBytes = this.#order.commonBytesOfProbe(this.#prefix, this.#prefixBytes);
+    this.#relabelEdge(0);
+    this.#relabelEdge(1);
   }
 
   /** Takes out the item whose bytes are in the probe. Uses up the probe. */

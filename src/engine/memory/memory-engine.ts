@@ -26,8 +26,11 @@ import type {
   WalkVisit,
 } from '../engine.ts';
 import { KEY_BYTES_MAX } from '../engine.ts';
+import { PlacedChange } from '../placed-change.ts';
+import { BulkLoader } from './bulk-loader.ts';
 import { BytePool } from './byte-pool.ts';
 import { Epochs } from './epochs.ts';
+import { FETCH_COUNT_MAX, FetchAhead } from './fetch-ahead.ts';
 import { HashIndex } from './hash-index.ts';
 import { verifyMemory } from './integrity.ts';
 import type { HashSeed } from './key-hash.ts';
@@ -46,21 +49,14 @@ import {
 } from './layout.ts';
 import { PagePool } from './page-pool.ts';
 import { PageTable } from './page-table.ts';
+import { readPlaced } from './placed-codec.ts';
 import { Probe } from './probe.ts';
 import type { ReaderAttachment } from './reader-link.ts';
 import { ReaderLinks, tableNumber } from './reader-link.ts';
 import { Shard } from './shard.ts';
 import { SupersededQueue } from './superseded-queue.ts';
 import { VersionArena, wordOffsetOf } from './version-arena.ts';
-import {
-  flagsOf,
-  readChange,
-  readDeadline,
-  readKey,
-  readVersion,
-  unitsFor,
-  writeVersion,
-} from './version-codec.ts';
+import { flagsOf, readDeadline, readKey, readVersion, unitsFor, writeVersion } from './version-codec.ts';
 
 export interface MemoryEngineOptions {
   /** A power of two up to 64. */
@@ -94,6 +90,10 @@ export class MemoryEngine implements Engine {
   readonly #deadlines: KeyTree;
   readonly #superseded = new SupersededQueue(this.#pool);
   readonly #bytes = new BytePool();
+  readonly #loader: BulkLoader;
+  /** What a walk shows. */
+  readonly #walked = new PlacedChange();
+  readonly #fetchAhead = new FetchAhead();
   /** Slices that no scan is using; a visitor may scan too. */
   readonly #slices: TreeSlice[] = [];
   #compactRevision = 0;
@@ -120,9 +120,18 @@ export class MemoryEngine implements Engine {
     const noNotice = (): void => {};
     this.#keys = new KeyTree(new PageTable(NONE, this.#pool, this.#epochs, noNotice), this.#byKey);
     this.#deadlines = new KeyTree(new PageTable(NONE, this.#pool, this.#epochs, noNotice), this.#byDeadline);
+    this.#loader = new BulkLoader({
+      shards: this.#shards,
+      shardMask: this.#shardMask,
+      probe: this.#probe,
+      byKey: this.#byKey,
+      keys: this.#keys,
+      deadlines: this.#deadlines,
+      superseded: this.#superseded,
+    });
   }
 
-  /** The shared memory in use, in bytes: what is resident of it may be less. */
+  /** The pages in use: what is resident of them may be less. */
   get memoryBytes(): number {
     return this.#pool.usedBytes;
   }
@@ -220,6 +229,23 @@ export class MemoryEngine implements Engine {
     this.#dataBytes += key.length + valueBytes;
   }
 
+  load(change: PlacedChange): number {
+    return this.#loader.load(change);
+  }
+
+  loadAscending(change: PlacedChange): number {
+    return this.#loader.loadAscending(change);
+  }
+
+  finishLoad(): boolean {
+    if (this.#loader.finish()) return true;
+    const counts = this.#loader.takeCounts();
+    this.#keyCount += counts.keyCount;
+    this.#versionCount += counts.versionCount;
+    this.#dataBytes += counts.dataBytes;
+    return false;
+  }
+
   walk(
     start: Uint8Array,
     oldest: number,
@@ -229,6 +255,7 @@ export class MemoryEngine implements Engine {
   ): Uint8Array | undefined {
     this.#assertReadable(oldest);
     let visitsLeft = visitsMax;
+    const walked = this.#walked;
     const references: number[] = [];
     const next = this.#forEachId({ start, end: undefined }, false, newest, (id) => {
       if (visitsLeft <= 0) return false;
@@ -247,8 +274,8 @@ export class MemoryEngine implements Engine {
       visitsLeft -= Math.max(1, references.length);
       for (let index = references.length - 1; index >= 0; index--) {
         const each = references[index]!;
-        const change = readChange(shard.wordsOf(each), shard.bytesOf(each), wordOffsetOf(each), this.#bytes);
-        if (visit(change) === false) visitsLeft = 0;
+        readPlaced(shard.pageOf(each), wordOffsetOf(each), walked);
+        if (visit(walked) === false) visitsLeft = 0;
       }
       return true;
     });
@@ -261,16 +288,13 @@ export class MemoryEngine implements Engine {
     this.#epochs.publishCompactRevision(revision);
   }
 
-  maintain(): boolean {
-    for (let count = 0; count < SUPERSEDED_PER_STEP; count++) {
-      if (this.#superseded.nextRevision() > this.#compactRevision) break;
-      this.#dropSuperfluous(this.#superseded.shift());
-    }
-    const isMoving = this.#moveSome() || this.#keys.moveSome() || this.#deadlines.moveSome();
+  maintain(isThorough = false): boolean {
+    for (let left = SUPERSEDED_PER_STEP; left > 0; left -= FETCH_COUNT_MAX) this.#dropSome();
+    const isMoving = this.#moveSome(isThorough) || this.#keys.moveSome() || this.#deadlines.moveSome();
     this.#reclaim();
-    this.#pool.trim();
-    const isMore = isMoving || this.#superseded.nextRevision() <= this.#compactRevision;
-    if (!isMore) this.#pool.settle();
+    const isTrimming = this.#pool.trim(isThorough);
+    const isMore = isMoving || isTrimming || this.#superseded.nextRevision() <= this.#compactRevision;
+    if (isThorough && !isMore) this.#pool.settle();
     return isMore;
   }
 
@@ -460,6 +484,17 @@ export class MemoryEngine implements Engine {
     return this.#slices.pop() ?? new TreeSlice();
   }
 
+  /** Works off some entries of the queue. */
+  #dropSome(): void {
+    const { ids } = this.#fetchAhead;
+    let count = 0;
+    while (count < FETCH_COUNT_MAX && this.#superseded.nextRevision() <= this.#compactRevision) {
+      ids[count++] = this.#superseded.shift();
+    }
+    this.#fetchAhead.fetch(this.#shards, count);
+    for (let index = 0; index < count; index++) this.#dropSuperfluous(ids[index]!);
+  }
+
   /** Drops the versions of a key that no read at the compaction's revision or above can see. */
   #dropSuperfluous(id: number): void {
     const shard = this.#shards[id >>> LOCAL_ID_BITS]!;
@@ -502,15 +537,15 @@ export class MemoryEngine implements Engine {
   }
 
   /** Moves together what is left in sparse pages of the next shard that has any. */
-  #moveSome(): boolean {
+  #moveSome(isThorough: boolean): boolean {
     for (let count = 0; count <= this.#shardMask; count++) {
       const shard = this.#shards[this.#nextShard]!;
       if (shard.index.isWasteful()) {
         shard.index.moveTogether();
         return true;
       }
-      if (shard.versions.isWasteful()) {
-        if (!shard.moveSome()) this.#nextShard = (this.#nextShard + 1) & this.#shardMask;
+      if (shard.versions.isWasteful(isThorough)) {
+        if (!shard.moveSome(isThorough)) this.#nextShard = (this.#nextShard + 1) & this.#shardMask;
         return true;
       }
       this.#nextShard = (this.#nextShard + 1) & this.#shardMask;

@@ -21,18 +21,28 @@ export interface Page {
  */
 const GROWABLE_COUNT_MAX = 40_000;
 
-/** Free pages that are kept for the next one who needs any, at least, and as a share of the pages in use. */
+/**
+ * Free pages that are kept for the next one who needs any. One for each shard, unless the engine is small: under
+ * overwrites all shards empty pages at about the same time, and a page that is dropped then only to be missed a moment
+ * later costs a collection of the heap (26 of them in 1,300,000 writes with 8 spares, 2 with 64). A small engine, such as
+ * one that has just lost most of its keys, keeps a share of its pages, a large one a smaller share.
+ */
 const SPARE_COUNT_MIN = 8;
-const SPARE_SHARE = 1 / 64;
+const SPARE_COUNT_SHARDS = 64;
+const SPARE_SHARE_SMALL = 1 / 8;
+const SPARE_SHARE_LARGE = 1 / 64;
 
 /**
  * A dropped page is freed by the garbage collector, to which a shared buffer is a small object: it might not come by
  * for minutes. So after some dropped pages it is shown an ordinary buffer of the size at which V8 begins to collect:
  * one that is never touched, and so has no memory behind it. The collector then works beside the program, in small
- * steps. The fewer pages wait for it, the shorter it stops the program to unmap them: 10 ms for 64 MB in a trial.
+ * steps. The fewer pages wait for it, the shorter it stops the program to unmap them (10 ms for 64 MB in a trial); the
+ * more, the fewer collections there are, which take some milliseconds each however little they find. So it is shown
+ * something after a share of the pages in use, within bounds.
  */
-const DROPPED_BYTES_PER_HINT = 32 * PAGE_BYTES;
-const DROPPED_BYTES_PER_SETTLE = 8 * PAGE_BYTES;
+const DROPPED_SHARE_PER_HINT = 1 / 8;
+const DROPPED_BYTES_PER_HINT_MIN = 8 * PAGE_BYTES;
+const DROPPED_BYTES_PER_HINT_MAX = 128 * PAGE_BYTES;
 const HINT_BYTES = 64 * 1024 * 1024;
 
 export class PagePool {
@@ -65,21 +75,22 @@ export class PagePool {
     const byteCount = page.buffer.byteLength;
     this.#usedCount--;
     this.#usedBytes -= byteCount;
-    const isSpare = this.#spares.length < Math.max(SPARE_COUNT_MIN, this.#usedCount * SPARE_SHARE);
-    if (byteCount === PAGE_BYTES && isSpare) this.#spares.push(page);
+    if (byteCount === PAGE_BYTES && this.#spares.length < this.#spareCountMax()) this.#spares.push(page);
     else this.#noteDropped(byteCount);
   }
 
-  /** There is nothing to do for now: what was dropped is to be freed soon, also if it is little. */
+  /** What was dropped is to be freed soon, also if it is little. */
   settle(): void {
-    if (this.#droppedBytes >= DROPPED_BYTES_PER_SETTLE) this.#hint();
+    if (this.#droppedBytes >= DROPPED_BYTES_PER_HINT_MIN) this.#hint();
   }
 
-  /** Drops spare pages that are more than there should be, some at a time. */
-  trim(): void {
-    if (this.#spares.length <= Math.max(SPARE_COUNT_MIN, this.#usedCount * SPARE_SHARE)) return;
+  /** Drops a spare page if there are more than there should be. @returns whether there still are. */
+  trim(isThorough: boolean): boolean {
+    const excess = this.#spares.length - (isThorough ? SPARE_COUNT_MIN : this.#spareCountMax());
+    if (excess <= 0) return false;
     this.#spares.pop();
     this.#noteDropped(PAGE_BYTES);
+    return excess > 1;
   }
 
   #newBuffer(byteCount: number): SharedArrayBuffer {
@@ -89,12 +100,19 @@ export class PagePool {
 
   #noteDropped(byteCount: number): void {
     this.#droppedBytes += byteCount;
-    if (this.#droppedBytes >= DROPPED_BYTES_PER_HINT) this.#hint();
+    const share = this.#usedBytes * DROPPED_SHARE_PER_HINT;
+    if (this.#droppedBytes < Math.min(DROPPED_BYTES_PER_HINT_MAX, share)) return;
+    if (this.#droppedBytes >= DROPPED_BYTES_PER_HINT_MIN) this.#hint();
   }
 
   #hint(): void {
     this.#droppedBytes = 0;
     showToCollector(HINT_BYTES);
+  }
+
+  #spareCountMax(): number {
+    const small = Math.min(SPARE_COUNT_SHARDS, this.#usedCount * SPARE_SHARE_SMALL);
+    return Math.max(SPARE_COUNT_MIN, small, this.#usedCount * SPARE_SHARE_LARGE);
   }
 }
 

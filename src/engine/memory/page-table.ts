@@ -51,6 +51,11 @@ export class PageTable {
     return index;
   }
 
+  /** A page that is there. */
+  page(index: number): Page {
+    return this.#pages[index]!;
+  }
+
   /** Takes a page out to which nothing points any more. */
   remove(index: number): void {
     this.#limbo.retire(index);

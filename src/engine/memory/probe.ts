@@ -32,23 +32,28 @@ export class Probe {
 
   /** Takes over a key for a search in an order, which needs no hash. May be empty. */
   setUnhashed(key: Uint8Array): void {
-    const length = key.length;
+    this.setPlaced(key, 0, key.length);
+  }
+
+  /** The same for a key that is a part of longer bytes. */
+  setPlaced(source: Uint8Array, start: number, end: number): void {
+    const length = end - start;
     const { words } = this;
     this.length = length;
     if (length > LOOP_BYTES_MAX) {
       words[length >>> 2] = 0;
-      this.bytes.set(key);
+      this.bytes.set(start === 0 && end === source.length ? source : source.subarray(start, end));
       return;
     }
     // Whole words at once: the hash reads them right away, and would wait for bytes that were written one by one.
     let word = 0;
-    let index = 0;
-    for (; index + 4 <= length; index += 4) {
+    let index = start;
+    for (; index + 4 <= end; index += 4) {
       words[word++] =
-        key[index]! | (key[index + 1]! << 8) | (key[index + 2]! << 16) | (key[index + 3]! << 24);
+        source[index]! | (source[index + 1]! << 8) | (source[index + 2]! << 16) | (source[index + 3]! << 24);
     }
     let last = 0;
-    for (let shift = 0; index < length; index++, shift += 8) last |= key[index]! << shift;
+    for (let shift = 0; index < end; index++, shift += 8) last |= source[index]! << shift;
     words[word] = last;
   }
 

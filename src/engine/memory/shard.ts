@@ -34,6 +34,7 @@ import {
   VERSION_PREVIOUS,
   versionUnits,
 } from './layout.ts';
+import type { Page } from './page-pool.ts';
 import type { Probe } from './probe.ts';
 import type { VersionArena } from './version-arena.ts';
 import { wordOffsetOf } from './version-arena.ts';
@@ -92,6 +93,10 @@ export class Shard {
     return this.versions.table.bytes[reference >>> UNIT_BITS]!;
   }
 
+  pageOf(reference: number): Page {
+    return this.versions.table.page(reference >>> UNIT_BITS);
+  }
+
   previousOf(reference: number): number {
     return this.wordsOf(reference)[wordOffsetOf(reference) + VERSION_PREVIOUS]!;
   }
@@ -110,9 +115,9 @@ export class Shard {
   }
 
   /** Moves some versions out of sparse pages. @returns whether there is more to move. */
-  moveSome(): boolean {
+  moveSome(isThorough: boolean): boolean {
     let wordsLeft = WORDS_PER_STEP;
-    while (this.versions.isWasteful()) {
+    while (this.versions.isWasteful(isThorough)) {
       if (wordsLeft <= 0) return true;
       const reference = this.versions.nextToMove();
       const words = this.wordsOf(reference);

@@ -25,6 +25,9 @@ import type { PageTable } from './page-table.ts';
 const WASTE_SHARE_MAX = 1 / 4;
 /** ... and more than this share of a page. */
 const WASTE_UNITS_MIN = PAGE_UNITS / 4;
+/** The same when memory counts more than the work of moving much for little. */
+const THOROUGH_WASTE_SHARE_MAX = 1 / 32;
+const THOROUGH_WASTE_UNITS_MIN = PAGE_UNITS / 16;
 
 const NO_PAGE = 0;
 
@@ -68,9 +71,11 @@ export class VersionArena {
   }
 
   /** Whether pages should be emptied. */
-  isWasteful(): boolean {
+  isWasteful(isThorough: boolean): boolean {
+    const shareMax = isThorough ? THOROUGH_WASTE_SHARE_MAX : WASTE_SHARE_MAX;
+    const unitsMin = isThorough ? THOROUGH_WASTE_UNITS_MIN : WASTE_UNITS_MIN;
     const wasteUnits = this.#closedFilledUnits - this.#closedLiveUnits;
-    return wasteUnits > Math.max(WASTE_UNITS_MIN, this.#closedLiveUnits * WASTE_SHARE_MAX);
+    return wasteUnits > Math.max(unitsMin, this.#closedLiveUnits * shareMax);
   }
 
   /**

@@ -148,40 +148,6 @@ export function readKey(words: Uint32Array, bytes: Uint8Array, offset: number, p
   return pool.copy(words, bytes, keyOffset, keyByteCount(words, offset));
 }
 
-/** The version at a place with its key; it may be a deletion. */
-export function readChange(words: Uint32Array, bytes: Uint8Array, offset: number, pool: BytePool): Change {
-  const key = readKey(words, bytes, offset, pool);
-  if ((words[offset + VERSION_FLAGS]! & IS_DELETED) !== 0) {
-    return {
-      key,
-      deleted: true,
-      revision: revisionAt(words, offset),
-      value: NO_BYTES,
-      kind: 0,
-      createRevision: 0,
-      modRevision: 0,
-      version: 0,
-      leaseId: 0,
-      ttlMs: 0,
-      expireTimeMs: 0,
-    };
-  }
-  const version = readVersion(words, bytes, offset, pool, true);
-  return {
-    key,
-    deleted: false,
-    revision: version.revision,
-    value: version.value,
-    kind: version.kind,
-    createRevision: version.createRevision,
-    modRevision: version.modRevision,
-    version: version.version,
-    leaseId: version.leaseId,
-    ttlMs: version.ttlMs,
-    expireTimeMs: version.expireTimeMs,
-  };
-}
-
 /** The deadline of a version; 0: never. */
 export function readDeadline(words: Uint32Array, offset: number): number {
   const flags = words[offset + VERSION_FLAGS]!;
@@ -200,7 +166,7 @@ export function isKeyOf(words: Uint32Array, offset: number, probe: Probe): boole
   return true;
 }
 
-function writeHead(
+export function writeHead(
   words: Uint32Array,
   offset: number,
   previous: number,
@@ -218,19 +184,19 @@ function writeHead(
   return offset + VERSION_WORDS + 1;
 }
 
-function writeKey(words: Uint32Array, at: number, probe: Probe): number {
+export function writeKey(words: Uint32Array, at: number, probe: Probe): number {
   const wordCount = (probe.length + 3) >>> 2;
   const key = probe.words;
   for (let index = 0; index < wordCount; index++) words[at + index] = key[index]!;
   return at + wordCount;
 }
 
-function writeWide(words: Uint32Array, at: number, number: number): number {
+export function writeWide(words: Uint32Array, at: number, number: number): number {
   words[at] = number;
   words[at + 1] = number / TWO_POW_32;
   return at + 2;
 }
 
-function wideAt(words: Uint32Array, at: number): number {
+export function wideAt(words: Uint32Array, at: number): number {
   return wide(words[at]!, words[at + 1]!);
 }

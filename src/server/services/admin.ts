@@ -19,6 +19,8 @@ export function adminService(store: () => Store, version: string): ServiceImpl<t
         leaseCount: BigInt(status.leaseCount),
         memoryDataBytes: BigInt(status.dataBytes),
         memoryResidentBytes: BigInt(process.memoryUsage.rss()),
+        memoryUsedBytes: BigInt(status.memoryBytes),
+        memoryLimitBytes: BigInt(status.memoryBytesMax),
         logBytes: BigInt(status.logBytes),
         segmentCount: status.segmentCount,
         snapshotBytes: BigInt(status.snapshotBytes),

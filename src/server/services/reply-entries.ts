@@ -1,6 +1,7 @@
 /** Entries of the store as replies carry them, and what they take, which is charged before they are encoded. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import type { EntryShape } from '../../../gen/kelp/v1/types_codec.ts';
 import type { EntrySchema } from '../../../gen/kelp/v1/types_pb.ts';
 import type { Entry } from '../../store/store.ts';
 
@@ -16,6 +17,18 @@ export function entryMessage(entry: Entry): EntryMessage {
     leaseId: BigInt(entry.leaseId),
     ...(entry.expireTimeMs === 0 ? {} : { expireTime: timestampFromMs(entry.expireTimeMs) }),
   };
+}
+
+/** The same for the generated codecs. */
+export function entryShape(entry: Entry): EntryShape {
+  const { key, value, createRevision, modRevision, version, leaseId, expireTimeMs } = entry;
+  const expireTime = expireTimeMs === 0 ? undefined : timestampShape(expireTimeMs);
+  return { key, value, createRevision, modRevision, version, leaseId, expireTime };
+}
+
+function timestampShape(ms: number): NonNullable<EntryShape['expireTime']> {
+  const seconds = Math.floor(ms / 1000);
+  return { seconds, nanos: (ms - seconds * 1000) * 1_000_000 };
 }
 
 /** An entry that may be none; to be spread into a reply, where a field that is absent is left out. */

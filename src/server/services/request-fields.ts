@@ -1,16 +1,33 @@
 /** Fields of requests as the store takes them; what can't be taken is `invalidArgument` and names the field. */
-import type { Duration } from '@bufbuild/protobuf/wkt';
-import type {
-  Condition as ConditionMessage,
-  KeyRange as KeyRangeMessage,
-} from '../../../gen/kelp/v1/types_pb.ts';
 import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import type { Condition, KeyRange } from '../../store/store.ts';
 
+/** As protobuf-es has it, or as the generated codecs have. */
+export type Int64 = bigint | number;
+
+export interface DurationFields {
+  readonly seconds: Int64;
+  readonly nanos: number;
+}
+
+export interface KeyRangeFields {
+  readonly key: string;
+  readonly prefix: string;
+  readonly start: string;
+  readonly end: string;
+}
+
+export interface ConditionFields {
+  readonly condition:
+    | { readonly case: 'mustNotExist' | 'mustExist'; readonly value: boolean }
+    | { readonly case: 'modRevisionEquals'; readonly value: Int64 }
+    | { readonly case: undefined };
+}
+
 /** A revision, lease id or the like: 0 to 2^53 - 1. */
-export function wholeNumber(field: string, value: bigint): number {
-  if (value < 0n || value > BigInt(fixed.integerMax)) {
+export function wholeNumber(field: string, value: Int64): number {
+  if (value < 0 || value > fixed.integerMax) {
     throw new StoreError('invalidArgument', `${field} is ${value}; it must be 0 to ${fixed.integerMax}`);
   }
   return Number(value);
@@ -23,21 +40,21 @@ export function pageLimit(limit: number): number {
 }
 
 /** A length of time in milliseconds, rounded up, not negative; `undefined` when the field is absent. */
-export function milliseconds(field: string, duration: Duration | undefined): number | undefined {
+export function milliseconds(field: string, duration: DurationFields | undefined): number | undefined {
   if (duration === undefined) return undefined;
   const { seconds, nanos } = duration;
-  if (seconds < 0n || nanos < 0 || nanos > 999_999_999) {
+  if (seconds < 0 || nanos < 0 || nanos > 999_999_999) {
     throw new StoreError('invalidArgument', `${field} must not be negative, and its nanos at most 999999999`);
   }
   // Compared before it becomes a number, which would not hold it exactly.
-  if (seconds > BigInt(fixed.ttlMsMax / 1000)) {
+  if (seconds > fixed.ttlMsMax / 1000) {
     throw new StoreError('invalidArgument', `${field} is ${seconds} s; it must be at most 100 years`);
   }
   return Number(seconds) * 1000 + Math.ceil(nanos / 1_000_000);
 }
 
 /** A time to live of at least a millisecond; `undefined` when the field is absent. */
-export function timeToLiveMs(field: string, duration: Duration | undefined): number | undefined {
+export function timeToLiveMs(field: string, duration: DurationFields | undefined): number | undefined {
   const ms = milliseconds(field, duration);
   if (ms === 0)
     throw new StoreError('invalidArgument', `${field} is 0; it must be at least 1 ms, or left out`);
@@ -45,21 +62,21 @@ export function timeToLiveMs(field: string, duration: Duration | undefined): num
 }
 
 /** A range that may be left out, which is all keys. */
-export function keyRange(range: KeyRangeMessage | undefined): KeyRange {
+export function keyRange(range: KeyRangeFields | undefined): KeyRange {
   if (range === undefined) return {};
   const { key, prefix, start, end } = range;
   return { key, prefix, start, end };
 }
 
 /** A range that must be given, for nobody shall delete all keys by leaving it out. */
-export function requiredRange(field: string, range: KeyRangeMessage | undefined): KeyRange {
+export function requiredRange(field: string, range: KeyRangeFields | undefined): KeyRange {
   if (range === undefined) {
     throw new StoreError('invalidArgument', `${field} is missing; an empty range stands for all keys`);
   }
   return keyRange(range);
 }
 
-export function condition(message: ConditionMessage | undefined): Condition | undefined {
+export function condition(message: ConditionFields | undefined): Condition | undefined {
   const choice = message?.condition;
   switch (choice?.case) {
     case 'mustNotExist':

@@ -110,14 +110,11 @@ export function operationResult(result: OperationResult): MessageInitShape<typeo
   }
 }
 
-/** What the results take in a reply, at most. */
-export function resultsBytes(results: readonly OperationResult[]): number {
-  return results.reduce((bytes, result) => bytes + RESULT_BYTES + resultEntryBytes(result), 0);
-}
-
-function resultEntryBytes(result: OperationResult): number {
-  if (result.kind === 'get') return entryBytes(result.entry);
-  return result.kind === 'put' || result.kind === 'delete' ? entryBytes(result.previous) : 0;
+/** What a result takes in a reply, at most. */
+export function resultBytes(result: OperationResult): number {
+  if (result.kind === 'get') return RESULT_BYTES + entryBytes(result.entry);
+  if (result.kind === 'put' || result.kind === 'delete') return RESULT_BYTES + entryBytes(result.previous);
+  return RESULT_BYTES;
 }
 
 /** What a result takes besides its entry. */

@@ -30,11 +30,15 @@ export function watchService(store: () => Store): ServiceImpl<typeof WatchServic
       const call = callOf(context);
       const { signal } = context;
       const request = watchRequest(message, signal);
-      let resumeRevision = request.startRevision ?? 0;
+      let resumeRevision = request.startRevision;
+      const { storeId } = store();
+      let isFirst = true;
       try {
         for await (const each of store().watch(request)) {
           if (!(await call.chargeMessage(messageBytes(each)))) break;
-          yield watchResponse(each);
+          const response = watchResponse(each);
+          yield isFirst ? { ...response, storeId } : response;
+          isFirst = false;
           // Asked for more: this one is written.
           call.releaseReply();
           resumeRevision = resumeAfter(each) ?? resumeRevision;
@@ -55,10 +59,11 @@ function watchRequest(
   message: WatchRequestMessage,
   signal: AbortSignal,
 ): WatchRequest & { startRevision: number } {
-  const { includeCurrent, keysOnly, returnPrevious } = message;
+  const { storeId, includeCurrent, keysOnly, returnPrevious } = message;
   return {
     ranges: message.ranges.map(keyRange),
     startRevision: wholeNumber('start_revision', message.startRevision),
+    storeId,
     includeCurrent,
     eventTypes: message.eventTypes.map(eventType),
     keysOnly,

@@ -93,4 +93,35 @@ export function testCompaction(open: OpenHarness): void {
       newestRevision: 5,
     });
   });
+
+  it('does not read after a restart what was compacted on demand', async () => {
+    const harness = await open();
+    for (let index = 1; index <= 10; index++) await harness.store.put('k', `${index}`);
+    await harness.store.compact(6);
+    await harness.reopen();
+    const { store } = harness;
+    expect(await store.status()).toMatchObject({ oldestRevision: 6, oldestWatchRevision: 7 });
+    const details = { requestedRevision: 5, oldestRevision: 6, newestRevision: 10 };
+    await refused(store.get('k', { revision: 5 }), 'revisionCompacted', details);
+    await refused(store.compact(5), 'revisionCompacted', details);
+    expect(await valueOf(store, 'k', 6)).toBe('6');
+    await refused(new Watching(store, { startRevision: 6 }).next(), 'revisionCompacted');
+    expect(await new Watching(store, { startRevision: 7 }).nextText()).toBe('7: put k=7');
+  });
+
+  it('does not read it either once a snapshot has taken the place of the log', async () => {
+    const harness = await open({ snapshotsKept: 1 });
+    for (let index = 1; index <= 10; index++) await harness.store.put('k', `${index}`);
+    await harness.store.compact(6);
+    await harness.store.put('k', '11');
+    await harness.store.snapshot();
+    for (let index = 12; index <= 15; index++) await harness.store.put('k', `${index}`);
+    await harness.reopen();
+    await refused(harness.store.get('k', { revision: 5 }), 'revisionCompacted', { oldestRevision: 6 });
+    expect(await valueOf(harness.store, 'k', 6)).toBe('6');
+    await harness.store.compact(12);
+    await harness.reopen();
+    await refused(harness.store.get('k', { revision: 11 }), 'revisionCompacted', { oldestRevision: 12 });
+    expect(await valueOf(harness.store, 'k', 12)).toBe('12');
+  });
 }

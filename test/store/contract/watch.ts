@@ -357,6 +357,21 @@ export function testWatch(open: OpenHarness): void {
     expect(await new Watching(store, { startRevision: 1 }).texts(500)).toEqual(expected);
     await Promise.all(writes);
   });
+
+  it('goes on only in the store that it began in, if that is asked for', async () => {
+    const harness = await open();
+    await harness.store.put('a', '1');
+    await harness.reopen();
+    const { storeId } = harness.store;
+    const request = { startRevision: 1, storeId };
+    expect(await new Watching(harness.store, request).nextText()).toBe('1: put a=1');
+    const requestedStoreId = storeId.replace(/./, (digit) => (digit === '0' ? '1' : '0'));
+    for (const startRevision of [0, 1]) {
+      const other = new Watching(harness.store, { startRevision, storeId: requestedStoreId });
+      await refused(other.next(), 'otherStore', { requestedStoreId, storeId });
+    }
+    await refused(new Watching(harness.store, { storeId: 'x' }).next(), 'invalidArgument');
+  });
 }
 
 function put(key: string, value: string): Operation {

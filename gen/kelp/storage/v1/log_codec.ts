@@ -177,7 +177,7 @@ export function mergeBatch(message: BatchShape, cursor: Cursor, end: number): vo
   }
 }
 
-/** One transaction, or a note that takes no revision (a renewed lease, the time). */
+/** One transaction, or a note that takes no revision (a renewed lease, the time, dropped history). */
 export interface RecordShape {
   /** The revision of the transaction; 0 for a note. */
   revision: number;
@@ -292,6 +292,8 @@ export interface EffectShape {
     | { case: 'lease'; value: LeaseEffectShape }
     /** A lease ended. The deletes of its keys stand in the same record. */
     | { case: 'leaseEnd'; value: LeaseEndEffectShape }
+    /** An operator dropped the history before a revision. */
+    | { case: 'compact'; value: CompactEffectShape }
     | { case: undefined; value?: undefined };
 }
 
@@ -321,6 +323,9 @@ export function sizeOfEffect(message: EffectShape): number {
     case 'leaseEnd':
       size += 1 + sizeWithLength(sizeOfLeaseEndEffect(message.effect.value));
       break;
+    case 'compact':
+      size += 1 + sizeWithLength(sizeOfCompactEffect(message.effect.value));
+      break;
   }
   return size;
 }
@@ -336,6 +341,13 @@ export function writeEffect(message: EffectShape, buffer: Buffer, offset: number
 export function prependEffect(message: EffectShape, buffer: Buffer, end: number): number {
   let start = end;
   switch (message.effect.case) {
+    case 'compact': {
+      const bodyEnd = start;
+      start = prependCompactEffect(message.effect.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x32;
+      break;
+    }
     case 'leaseEnd': {
       const bodyEnd = start;
       start = prependLeaseEndEffect(message.effect.value, buffer, start);
@@ -418,6 +430,12 @@ export function mergeEffect(message: EffectShape, cursor: Cursor, end: number): 
         const value = message.effect.case === 'leaseEnd' ? message.effect.value : emptyLeaseEndEffect();
         mergeLeaseEndEffect(value, cursor, cursor.endOfLength(end));
         message.effect = { case: 'leaseEnd', value };
+        break;
+      }
+      case 0x32: {
+        const value = message.effect.case === 'compact' ? message.effect.value : emptyCompactEffect();
+        mergeCompactEffect(value, cursor, cursor.endOfLength(end));
+        message.effect = { case: 'compact', value };
         break;
       }
       default:
@@ -903,6 +921,70 @@ export function mergeLeaseEndEffect(message: LeaseEndEffectShape, cursor: Cursor
     switch (tag) {
       case 0x08:
         message.leaseId = cursor.int64(end);
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/**
+ * An operator dropped the history before a revision; it stays dropped over a restart. That which moves on by itself is
+ * not noted.
+ */
+export interface CompactEffectShape {
+  /** The oldest revision that may be read from here on. */
+  oldestRevision: number;
+}
+
+/** The CompactEffect with every field at its default. */
+export function emptyCompactEffect(): CompactEffectShape {
+  return {
+    oldestRevision: 0,
+  };
+}
+
+/** How many bytes `writeCompactEffect` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfCompactEffect(message: CompactEffectShape): number {
+  let size = 0;
+  if (message.oldestRevision !== 0) size += 1 + sizeOfInt64(message.oldestRevision);
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeCompactEffect(message: CompactEffectShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfCompactEffect(message));
+  assertFilled(prependCompactEffect(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependCompactEffect(message: CompactEffectShape, buffer: Buffer, end: number): number {
+  let start = end;
+  if (message.oldestRevision !== 0) {
+    start = prependInt64(buffer, start, message.oldestRevision);
+    buffer[--start] = 0x08;
+  }
+  return start;
+}
+
+/**
+ * Reads the CompactEffect that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readCompactEffect(buffer: Buffer, start: number, end: number): CompactEffectShape {
+  const message = emptyCompactEffect();
+  mergeCompactEffect(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeCompactEffect(message: CompactEffectShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x08:
+        message.oldestRevision = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file kelp/storage/v1/log.proto.
  */
 export const file_kelp_storage_v1_log: GenFile = /*@__PURE__*/
-  fileDesc("ChlrZWxwL3N0b3JhZ2UvdjEvbG9nLnByb3RvEg9rZWxwLnN0b3JhZ2UudjEijQEKDVNlZ21lbnRIZWFkZXISFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SEAoIc3RvcmVfaWQYAiABKAwSFgoOZmlyc3RfcmV2aXNpb24YAyABKAMSGQoRcHJldmlvdXNfY2hlY2tzdW0YBCABKA0SHwoXcHJldmlvdXNfZmlyc3RfcmV2aXNpb24YBSABKAMiMQoFQmF0Y2gSKAoHcmVjb3JkcxgBIAMoCzIXLmtlbHAuc3RvcmFnZS52MS5SZWNvcmQibQoGUmVjb3JkEhAKCHJldmlzaW9uGAEgASgDEg8KB3RpbWVfbXMYAiABKAMSFgoObGVhc2VfY2xvY2tfbXMYAyABKAMSKAoHZWZmZWN0cxgEIAMoCzIXLmtlbHAuc3RvcmFnZS52MS5FZmZlY3QiggIKBkVmZmVjdBIpCgNwdXQYASABKAsyGi5rZWxwLnN0b3JhZ2UudjEuUHV0RWZmZWN0SAASLwoGZGVsZXRlGAIgASgLMh0ua2VscC5zdG9yYWdlLnYxLkRlbGV0ZUVmZmVjdEgAEi0KBXRvdWNoGAMgASgLMhwua2VscC5zdG9yYWdlLnYxLlRvdWNoRWZmZWN0SAASLQoFbGVhc2UYBCABKAsyHC5rZWxwLnN0b3JhZ2UudjEuTGVhc2VFZmZlY3RIABI0CglsZWFzZV9lbmQYBSABKAsyHy5rZWxwLnN0b3JhZ2UudjEuTGVhc2VFbmRFZmZlY3RIAEIICgZlZmZlY3QimQEKCVB1dEVmZmVjdBILCgNrZXkYASABKAwSDQoFdmFsdWUYAiABKAwSFwoPY3JlYXRlX3JldmlzaW9uGAMgASgDEg8KB3ZlcnNpb24YBCABKAMSEAoIbGVhc2VfaWQYBSABKAMSDgoGdHRsX21zGAYgASgDEhYKDmV4cGlyZV90aW1lX21zGAcgASgDEgwKBGtpbmQYCCABKA0iKwoMRGVsZXRlRWZmZWN0EgsKA2tleRgBIAEoDBIOCgZyZWFzb24YAiABKA0ilAEKC1RvdWNoRWZmZWN0EgsKA2tleRgBIAEoDBIXCg9jcmVhdGVfcmV2aXNpb24YAiABKAMSFAoMbW9kX3JldmlzaW9uGAMgASgDEg8KB3ZlcnNpb24YBCABKAMSEAoIbGVhc2VfaWQYBSABKAMSDgoGdHRsX21zGAYgASgDEhYKDmV4cGlyZV90aW1lX21zGAcgASgDIkQKC0xlYXNlRWZmZWN0EhAKCGxlYXNlX2lkGAEgASgDEg4KBnR0bF9tcxgCIAEoAxITCgtkZWFkbGluZV9tcxgDIAEoAyIiCg5MZWFzZUVuZEVmZmVjdBIQCghsZWFzZV9pZBgBIAEoA2IGcHJvdG8z");
+  fileDesc("ChlrZWxwL3N0b3JhZ2UvdjEvbG9nLnByb3RvEg9rZWxwLnN0b3JhZ2UudjEijQEKDVNlZ21lbnRIZWFkZXISFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SEAoIc3RvcmVfaWQYAiABKAwSFgoOZmlyc3RfcmV2aXNpb24YAyABKAMSGQoRcHJldmlvdXNfY2hlY2tzdW0YBCABKA0SHwoXcHJldmlvdXNfZmlyc3RfcmV2aXNpb24YBSABKAMiMQoFQmF0Y2gSKAoHcmVjb3JkcxgBIAMoCzIXLmtlbHAuc3RvcmFnZS52MS5SZWNvcmQibQoGUmVjb3JkEhAKCHJldmlzaW9uGAEgASgDEg8KB3RpbWVfbXMYAiABKAMSFgoObGVhc2VfY2xvY2tfbXMYAyABKAMSKAoHZWZmZWN0cxgEIAMoCzIXLmtlbHAuc3RvcmFnZS52MS5FZmZlY3QitQIKBkVmZmVjdBIpCgNwdXQYASABKAsyGi5rZWxwLnN0b3JhZ2UudjEuUHV0RWZmZWN0SAASLwoGZGVsZXRlGAIgASgLMh0ua2VscC5zdG9yYWdlLnYxLkRlbGV0ZUVmZmVjdEgAEi0KBXRvdWNoGAMgASgLMhwua2VscC5zdG9yYWdlLnYxLlRvdWNoRWZmZWN0SAASLQoFbGVhc2UYBCABKAsyHC5rZWxwLnN0b3JhZ2UudjEuTGVhc2VFZmZlY3RIABI0CglsZWFzZV9lbmQYBSABKAsyHy5rZWxwLnN0b3JhZ2UudjEuTGVhc2VFbmRFZmZlY3RIABIxCgdjb21wYWN0GAYgASgLMh4ua2VscC5zdG9yYWdlLnYxLkNvbXBhY3RFZmZlY3RIAEIICgZlZmZlY3QimQEKCVB1dEVmZmVjdBILCgNrZXkYASABKAwSDQoFdmFsdWUYAiABKAwSFwoPY3JlYXRlX3JldmlzaW9uGAMgASgDEg8KB3ZlcnNpb24YBCABKAMSEAoIbGVhc2VfaWQYBSABKAMSDgoGdHRsX21zGAYgASgDEhYKDmV4cGlyZV90aW1lX21zGAcgASgDEgwKBGtpbmQYCCABKA0iKwoMRGVsZXRlRWZmZWN0EgsKA2tleRgBIAEoDBIOCgZyZWFzb24YAiABKA0ilAEKC1RvdWNoRWZmZWN0EgsKA2tleRgBIAEoDBIXCg9jcmVhdGVfcmV2aXNpb24YAiABKAMSFAoMbW9kX3JldmlzaW9uGAMgASgDEg8KB3ZlcnNpb24YBCABKAMSEAoIbGVhc2VfaWQYBSABKAMSDgoGdHRsX21zGAYgASgDEhYKDmV4cGlyZV90aW1lX21zGAcgASgDIkQKC0xlYXNlRWZmZWN0EhAKCGxlYXNlX2lkGAEgASgDEg4KBnR0bF9tcxgCIAEoAxITCgtkZWFkbGluZV9tcxgDIAEoAyIiCg5MZWFzZUVuZEVmZmVjdBIQCghsZWFzZV9pZBgBIAEoAyIoCg1Db21wYWN0RWZmZWN0EhcKD29sZGVzdF9yZXZpc2lvbhgBIAEoA2IGcHJvdG8z");
 
 /**
  * The first frame of a segment.
@@ -85,7 +85,7 @@ export const BatchSchema: GenMessage<Batch> = /*@__PURE__*/
   messageDesc(file_kelp_storage_v1_log, 1);
 
 /**
- * One transaction, or a note that takes no revision (a renewed lease, the time).
+ * One transaction, or a note that takes no revision (a renewed lease, the time, dropped history).
  *
  * @generated from message kelp.storage.v1.Record
  */
@@ -178,6 +178,14 @@ export type Effect = Message<"kelp.storage.v1.Effect"> & {
      */
     value: LeaseEndEffect;
     case: "leaseEnd";
+  } | {
+    /**
+     * An operator dropped the history before a revision.
+     *
+     * @generated from field: kelp.storage.v1.CompactEffect compact = 6;
+     */
+    value: CompactEffect;
+    case: "compact";
   } | { case: undefined; value?: undefined };
 };
 
@@ -405,4 +413,26 @@ export type LeaseEndEffect = Message<"kelp.storage.v1.LeaseEndEffect"> & {
  */
 export const LeaseEndEffectSchema: GenMessage<LeaseEndEffect> = /*@__PURE__*/
   messageDesc(file_kelp_storage_v1_log, 8);
+
+/**
+ * An operator dropped the history before a revision; it stays dropped over a restart. That which moves on by itself is
+ * not noted.
+ *
+ * @generated from message kelp.storage.v1.CompactEffect
+ */
+export type CompactEffect = Message<"kelp.storage.v1.CompactEffect"> & {
+  /**
+   * The oldest revision that may be read from here on.
+   *
+   * @generated from field: int64 oldest_revision = 1;
+   */
+  oldestRevision: bigint;
+};
+
+/**
+ * Describes the message kelp.storage.v1.CompactEffect.
+ * Use `create(CompactEffectSchema)` to create a new message.
+ */
+export const CompactEffectSchema: GenMessage<CompactEffect> = /*@__PURE__*/
+  messageDesc(file_kelp_storage_v1_log, 9);
 

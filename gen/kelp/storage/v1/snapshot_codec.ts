@@ -20,6 +20,11 @@ export interface SnapshotHeaderShape {
   timeMs: number;
   /** The lease clock at its revision (Record.lease_clock_ms). */
   leaseClockMs: number;
+  /**
+   * The highest CompactEffect.oldest_revision of all that took effect before it was begun; 0 for none. It may lie above
+   * oldest_revision, while something that was being read held compaction back: what is older may not be read again.
+   */
+  compactedRevision: number;
 }
 
 /** The SnapshotHeader with every field at its default. */
@@ -31,6 +36,7 @@ export function emptySnapshotHeader(): SnapshotHeaderShape {
     oldestRevision: 0,
     timeMs: 0,
     leaseClockMs: 0,
+    compactedRevision: 0,
   };
 }
 
@@ -43,6 +49,7 @@ export function sizeOfSnapshotHeader(message: SnapshotHeaderShape): number {
   if (message.oldestRevision !== 0) size += 1 + sizeOfInt64(message.oldestRevision);
   if (message.timeMs !== 0) size += 1 + sizeOfInt64(message.timeMs);
   if (message.leaseClockMs !== 0) size += 1 + sizeOfInt64(message.leaseClockMs);
+  if (message.compactedRevision !== 0) size += 1 + sizeOfInt64(message.compactedRevision);
   return size;
 }
 
@@ -56,6 +63,10 @@ export function writeSnapshotHeader(message: SnapshotHeaderShape, buffer: Buffer
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependSnapshotHeader(message: SnapshotHeaderShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.compactedRevision !== 0) {
+    start = prependInt64(buffer, start, message.compactedRevision);
+    buffer[--start] = 0x38;
+  }
   if (message.leaseClockMs !== 0) {
     start = prependInt64(buffer, start, message.leaseClockMs);
     buffer[--start] = 0x30;
@@ -115,6 +126,9 @@ export function mergeSnapshotHeader(message: SnapshotHeaderShape, cursor: Cursor
         break;
       case 0x30:
         message.leaseClockMs = cursor.int64(end);
+        break;
+      case 0x38:
+        message.compactedRevision = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);

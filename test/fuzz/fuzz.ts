@@ -1,0 +1,34 @@
+/**
+ * Runs a test on many inputs, each made from a seed of its own. What fails tells its seed and the command that tries
+ * that one input again. `FUZZ_RUNS` tries so many inputs instead of the few that CI has time for.
+ */
+import { randomInt } from 'node:crypto';
+import { test } from 'vitest';
+import { SeededRandom } from '../support/random.ts';
+
+/** Far more than an input takes. It is there for one that is never done with, and decides nothing else. */
+const RUN_TIMEOUT_MS = 1000;
+const TEST_TIMEOUT_MS_MIN = 60_000;
+
+/**
+ * @param runs the inputs of an ordinary run.
+ * @param tryOne throws when the input that it makes by chance is not dealt with as it should be.
+ */
+export function fuzz(name: string, runs: number, tryOne: (random: SeededRandom) => unknown): void {
+  const { FUZZ_RUNS, FUZZ_SEED } = process.env;
+  const count = FUZZ_RUNS === undefined ? runs : Number(FUZZ_RUNS);
+  const firstSeed = FUZZ_SEED === undefined ? randomInt(2 ** 47) : Number(FUZZ_SEED);
+  const timeout = Math.max(TEST_TIMEOUT_MS_MIN, count * RUN_TIMEOUT_MS);
+
+  test(name, { timeout }, async ({ task }) => {
+    for (let seed = firstSeed; seed < firstSeed + count; seed++) {
+      try {
+        await tryOne(new SeededRandom(seed));
+      } catch (cause) {
+        const only = `${task.file.name} -t '${task.suite?.name ?? ''} ${name}'`;
+        const command = `FUZZ_SEED=${seed} FUZZ_RUNS=1 npx vitest run ${only}`;
+        throw new Error(`seed ${seed}: ${(cause as Error).message}\nagain: ${command}`, { cause });
+      }
+    }
+  });
+}

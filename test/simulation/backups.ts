@@ -1,0 +1,77 @@
+/** Backups that are read while everything else goes on: each must be whole, and hold one revision, exactly. */
+import {
+  readSnapshotBlock,
+  readSnapshotHeader,
+  type SnapshotVersionShape,
+} from '../../gen/kelp/storage/v1/snapshot_codec.ts';
+import { StoreError } from '../../src/errors.ts';
+import { openSnapshotFile } from '../../src/snapshot/reader.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { SeededRandom } from '../support/random.ts';
+import { SimulatedDisk } from '../support/simulated-disk.ts';
+import { expectEqual } from './describe.ts';
+import type { Machine } from './machine.ts';
+
+/** What is in a backup. */
+interface BackupContent {
+  readonly revision: number;
+  readonly versions: readonly SnapshotVersionShape[];
+  readonly leaseIds: readonly number[];
+}
+
+/** Reads a backup at its own pace and holds it against the model. */
+export async function backUp(store: Store, machine: Machine, random: SeededRandom): Promise<void> {
+  const { ledger, scheduler } = machine;
+  ledger.settle();
+  const newest = ledger.model.revision;
+  const leaseIds = [...ledger.model.leaseById.keys()].sort((a, b) => a - b);
+  machine.trace.add(() => 'backup');
+  const pieces: Uint8Array[] = [];
+  try {
+    for await (const piece of store.backup()) {
+      pieces.push(piece);
+      if (random.chance(0.5)) await scheduler.pause();
+    }
+  } catch (error) {
+    if (isExcused(error, machine)) return;
+    throw error;
+  }
+  const { revision, ...content } = await readBackup(Buffer.concat(pieces), machine);
+  machine.trace.add(() => `backup of ${revision} read`);
+  if (revision !== newest) throw new Error(`a backup begun at ${newest} is one of ${revision}`);
+  ledger.flushed(revision);
+  const expected = ledger.model.entriesAt(revision);
+  expectEqual(() => `the backup of ${revision}`, content.versions.map(toEntry), expected);
+  expectEqual(() => `the backup of ${revision}: leases`, content.leaseIds, leaseIds);
+}
+
+function isExcused(error: unknown, { ledger }: Machine): boolean {
+  if (!(error instanceof StoreError)) return false;
+  return (
+    (error.code === 'storageFailed' && ledger.hasFailed) || (error.code === 'closed' && ledger.isClosing)
+  );
+}
+
+async function readBackup(bytes: Uint8Array, machine: Machine): Promise<BackupContent> {
+  const elsewhere = new SimulatedDisk({ seed: 1, schedule: machine.scheduler.schedule });
+  elsewhere.setContent('/backup', bytes);
+  const reader = await openSnapshotFile(elsewhere, '/backup');
+  const headerBytes = Buffer.from(reader.header);
+  const { revision } = readSnapshotHeader(headerBytes, 0, headerBytes.length);
+  const versions: SnapshotVersionShape[] = [];
+  const leaseIds: number[] = [];
+  for (let next = await reader.next(); next !== undefined; next = await reader.next()) {
+    const block = readSnapshotBlock(next.block, 0, next.block.length);
+    versions.push(...block.versions);
+    for (const { leaseId } of block.leases) leaseIds.push(leaseId);
+  }
+  await reader.close();
+  return { revision, versions, leaseIds };
+}
+
+function toEntry(version: SnapshotVersionShape): object {
+  if (version.deleted) throw new Error('a backup holds a deleted key');
+  const { value, createRevision, modRevision, leaseId, ttlMs, expireTimeMs } = version;
+  const key = Buffer.from(version.key).toString('utf8');
+  return { key, value, createRevision, modRevision, version: version.version, leaseId, expireTimeMs, ttlMs };
+}

@@ -1,0 +1,191 @@
+/** What is refused when the state of a store has grown to its memory limit, and how it gets out of it by itself. */
+import { describe, expect, it } from 'vitest';
+import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
+import { isStoreError } from '../../src/errors.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import type { Store } from '../../src/store/store.ts';
+import { refused, valueOf } from './readable.ts';
+import { MemoryHarness, type MemoryHarnessOptions } from './store-harness.ts';
+
+const MiB = 1024 * 1024;
+const VALUE = 'v'.repeat(10_000);
+/** An engine of one shard takes about a megabyte before it holds anything. */
+const LIMIT_BYTES = 8 * MiB;
+
+describe('at its memory limit a store', () => {
+  it('refuses what adds a version before it takes effect, and says what to do', async () => {
+    const harness = await openLimited();
+    const { store, events } = harness;
+    const fullCount = await fill(store);
+    expect(fullCount).toBeGreaterThan(500);
+    const { revision, memoryBytes, memoryBytesMax } = await store.status();
+    expect(memoryBytesMax).toBe(LIMIT_BYTES);
+    expect(memoryBytes).toBeLessThanOrEqual(LIMIT_BYTES);
+    expect(memoryBytes).toBeGreaterThan(0.9 * LIMIT_BYTES);
+
+    await expect(store.put('more', VALUE)).rejects.toThrow(/of the 8\.0 MiB of memory.*memory-limit.*delete/);
+    await refused(store.put('key0', VALUE), 'limitReached');
+    await refused(store.touch('key0', { ttlMs: 1000 }), 'limitReached');
+    await refused(store.get('lasting', { refreshTtl: true }), 'limitReached');
+    const put = { kind: 'put', key: 'more', value: VALUE } as const;
+    await refused(store.txn({ success: [{ kind: 'delete', key: 'key0' }, put] }), 'limitReached');
+    expect((await store.status()).revision).toBe(revision);
+    expect(await valueOf(store, 'key0')).toBe(VALUE);
+    expect(await valueOf(store, 'more')).toBeUndefined();
+    expect(events.filter(({ kind }) => kind === 'memoryFull')).toHaveLength(1);
+  });
+
+  it('reads, deletes, expires and ends leases as before', async () => {
+    const harness = await openLimitedWithLease();
+    const { store } = harness;
+    await fill(store);
+    expect((await store.scan({ prefix: 'key' }, { limit: 3 })).entries).toHaveLength(3);
+    expect(await store.delete('key0')).toMatchObject({ deleted: true });
+    expect(await store.deleteRange({ start: 'key1', end: 'key2' })).toMatchObject({ deletedCount: 111 });
+    expect(await store.revokeLease(7)).toMatchObject({ deletedCount: 1 });
+    await store.grantLease(1000, 8);
+    await harness.advance(70_000);
+    expect(await store.exists(['leased', 'lasting'])).toMatchObject({ exists: [false, false] });
+    await refused(store.getLease(8), 'leaseNotFound');
+  });
+
+  it('takes writes again once deletes have freed memory, though history would reach further back', async () => {
+    const { store, clock } = await openLimited();
+    const count = await fill(store);
+    for (let index = 0; index < count; index += 2) await store.delete(`key${index}`);
+    await clock.settled();
+    const { memoryBytes, oldestRevision } = await store.status();
+    // History was given up as far as was needed to have some room.
+    expect(memoryBytes).toBeLessThan(0.95 * LIMIT_BYTES);
+    expect(oldestRevision).toBeGreaterThan(0);
+    expect(oldestRevision).toBeLessThan(1.4 * count);
+    expect(await valueOf(store, 'key1')).toBe(VALUE);
+    expect(await fill(store, 'again')).toBeGreaterThan(0.3 * count);
+  });
+
+  it('frees also what a few deletes leave, spread over all its pages', async () => {
+    const { store, clock } = await openLimited();
+    const count = await fill(store);
+    for (let index = 0; index < count; index += 10) await store.delete(`key${index}`);
+    await clock.settled();
+    expect(await fill(store, 'again')).toBeGreaterThan(0.04 * count);
+  });
+
+  it('lets every value be overwritten for ever when the newest ones alone have room', async () => {
+    const { store, clock } = await openLimited();
+    for (let round = 0; round < 10; round++) {
+      for (let index = 0; index < 400; index++) await store.put(`key${index}`, VALUE);
+      await clock.settled();
+    }
+    expect((await store.status()).memoryBytes).toBeLessThanOrEqual(LIMIT_BYTES);
+  });
+
+  it('keeps what a reader has pinned, and frees it afterwards', async () => {
+    const { store, clock } = await openLimited();
+    const count = await fill(store);
+    const backup = store.backup();
+    await backup.next();
+    await store.deleteRange({ prefix: 'key' });
+    await clock.settled();
+    await refused(store.put('more', VALUE), 'limitReached');
+    let pieceCount = 1;
+    for await (const piece of backup) pieceCount += piece.length > 0 ? 1 : 0;
+    expect(pieceCount).toBeGreaterThan(10);
+    // Any write, or the next look at the age of history, goes on with it.
+    await store.delete('lasting');
+    await clock.settled();
+    expect(await fill(store, 'again')).toBeGreaterThan(0.9 * count);
+  });
+
+  it('starts with more than it may have, refuses writes, and gets out of it by deletes', async () => {
+    const options: MutableOptions = { makeEngine: () => new MemoryEngine({ shardCount: 1 }) };
+    const harness = await MemoryHarness.open(options);
+    for (let index = 0; index < 1000; index++) await harness.store.put(`key${index}`, VALUE);
+    options.memoryBytesMax = LIMIT_BYTES;
+    await harness.reopen();
+    expect(harness.events).toContainEqual({
+      kind: 'memoryFull',
+      usedBytes: expect.any(Number),
+      limitBytes: LIMIT_BYTES,
+    });
+    await refused(harness.store.put('more', ''), 'limitReached');
+    expect(await valueOf(harness.store, 'key999')).toBe(VALUE);
+    await harness.store.deleteRange({ start: 'key2' });
+    await harness.clock.settled();
+    await harness.store.put('more', '');
+  });
+
+  it('has told its owner again after a minute', async () => {
+    const harness = await openLimited();
+    const told = () => harness.events.filter(({ kind }) => kind === 'memoryFull').length;
+    await fill(harness.store);
+    await refused(harness.store.put('more', VALUE), 'limitReached');
+    expect(told()).toBe(1);
+    await harness.advance(60_000);
+    await refused(harness.store.put('more', VALUE), 'limitReached');
+    expect(told()).toBe(2);
+  });
+});
+
+describe('keys attached to leases', () => {
+  it('count towards the memory limit until they are let go', async () => {
+    const { store } = await openLimited();
+    await store.grantLease(60_000, 7);
+    const { memoryBytes: before } = await store.status();
+    const keys = Array.from({ length: 2000 }, (_, index) => `key${index}`);
+    for (const key of keys) await store.put(key, '', { leaseId: 7 });
+    const { memoryBytes: attached } = await store.status();
+    for (const key of keys) await store.put(key, '');
+    const { memoryBytes: detached } = await store.status();
+    // The versions of both rounds take the same, but for the lease's number.
+    expect(attached - before).toBeGreaterThan(2000 * 100);
+    expect(detached).toBeLessThan(attached + 2000 * 100);
+    await store.revokeLease(7);
+    expect((await store.status()).memoryBytes).toBeLessThanOrEqual(detached - 500);
+  });
+});
+
+describe('a memory limit', () => {
+  it.each([0, -1, 1.5, Number.NaN])('of %s is refused', async (memoryBytesMax) => {
+    await refused(openStore({ dataDir: '/never', memoryBytesMax }), 'invalidArgument');
+  });
+
+  it('is half of what the machine has unless it is given', async () => {
+    const { store } = await MemoryHarness.open();
+    const { memoryBytesMax } = await store.status();
+    expect(memoryBytesMax).toBeGreaterThan(64 * MiB);
+    expect(memoryBytesMax).toBeLessThan(1024 ** 5);
+  });
+});
+
+type MutableOptions = { -readonly [name in keyof MemoryHarnessOptions]: MemoryHarnessOptions[name] };
+
+/** A store with a small limit, and one key whose time to live can start anew. */
+async function openLimited(): Promise<MemoryHarness> {
+  const harness = await MemoryHarness.open({
+    memoryBytesMax: LIMIT_BYTES,
+    makeEngine: () => new MemoryEngine({ shardCount: 1 }),
+  });
+  await harness.store.put('lasting', '', { ttlMs: 60_000 });
+  return harness;
+}
+
+async function openLimitedWithLease(): Promise<MemoryHarness> {
+  const harness = await openLimited();
+  await harness.store.grantLease(60_000, 7);
+  await harness.store.put('leased', '', { leaseId: 7 });
+  return harness;
+}
+
+/** Puts keys until no more fit. @returns how many did. */
+async function fill(store: Store, prefix = 'key'): Promise<number> {
+  for (let count = 0; count < 5000; count++) {
+    try {
+      await store.put(`${prefix}${count}`, VALUE);
+    } catch (error) {
+      if (isStoreError(error, 'limitReached')) return count;
+      throw error;
+    }
+  }
+  throw new Error('there is no limit');
+}
