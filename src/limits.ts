@@ -74,7 +74,7 @@ export const fixed = {
   backupMsMax: 10 * 60 * 1000,
   backupsMax: 4,
   /** A block of a snapshot before compression. */
-  snapshotBlockBytes: 256 * KiB,
+  snapshotBlockBytes: 512 * KiB,
   /** The length of one log frame: a batch of transactions that one flush makes durable. */
   frameBytesMax: 256 * MiB,
 } as const;

@@ -35,6 +35,19 @@ export function answerUnknownPath(request: HttpRequest, response: HttpResponse):
   }
 }
 
+/** A call that came in no form of one of the protocols, by the status that Connect gives it, which alone tells little. */
+export function answerWrongForm(response: HttpResponse, status: 405 | 415, isStream: boolean): void {
+  if (status === 405) {
+    sendJson(response, status, { code: 'unimplemented', message: 'a call is a POST' }, { allow: 'POST' });
+    return;
+  }
+  const types = isStream
+    ? 'application/connect+json, application/connect+proto'
+    : 'application/json, application/proto';
+  const message = `the content-type of this call is one of ${types}, application/grpc, application/grpc-web`;
+  sendJson(response, status, { code: 'invalid_argument', message });
+}
+
 /** What went wrong before a call could be understood. */
 export function sendJson(
   response: HttpResponse,

@@ -14,7 +14,7 @@ import { type Call, type CallTable, callKey } from './calls.ts';
 import { inflatingFor } from './compression.ts';
 import { isBeyondTimers } from './deadline.ts';
 import type { HttpRequest, HttpResponse } from './http-message.ts';
-import { answerProbe, answerUnknownPath } from './probes.ts';
+import { answerProbe, answerUnknownPath, answerWrongForm } from './probes.ts';
 import { writeReply } from './reply.ts';
 import { type BodyRules, messagesOf, wholeBody } from './request-body.ts';
 import { checkBinaryParts, checkJsonParts } from './request-parts.ts';
@@ -77,7 +77,9 @@ async function serveCall(
   const reply = await (isCompressed(request)
     ? inflatingFor.run({ charge: (bytes) => call.charge(bytes), check }, handle)
     : handle());
-  await writeReply(request, response, call, reply);
+  const { status } = reply;
+  if (status === 405 || status === 415) answerWrongForm(response, status, endpoint.isStream);
+  else await writeReply(request, response, call, reply);
 }
 
 function toUniversal(

@@ -3,8 +3,9 @@ import { constants, createZstdCompress, zstdDecompress, zstdDecompressSync } fro
 import { assert } from '../errors.ts';
 
 /**
- * Level 1 compresses blocks of 256 KiB, of 16-byte keys and 100-byte values, with 250 MB/s to 58 % of their size. Level
- * -3 is as fast and keeps 63 %; level 3 needs 1.6 times as long for 56 %.
+ * Blocks of 512 KiB of 16-byte keys and 100-byte values, one thread: level 1 compresses random values with 360 MB/s to 76 %
+ * of their size and small JSON documents with 490 MB/s to 12 %. Level -3 does it with 690 and 730 MB/s, but keeps 21 % of
+ * the documents; level 3 with 60 and 410 MB/s, and is no smaller.
  */
 const LEVEL = 1;
 

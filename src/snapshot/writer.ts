@@ -18,7 +18,10 @@ import type { SnapshotInfo } from './snapshot-directory.ts';
 /** `write` may be called again before it has resolved, until this many calls are under way. */
 const BLOCKS_UNDER_WAY_MAX = 4;
 
-/** A long payload is checksummed and written in steps of this length, so that the event loop is not held up. */
+/**
+ * A section up to this length is written in one go, head and payload; the payload of a longer one is checksummed and
+ * written in steps of this length, so that the event loop is not held up.
+ */
 const WRITE_BYTES_MAX = 1024 * 1024;
 
 /**
@@ -51,6 +54,8 @@ export class SnapshotWriter {
   #bytes = MAGIC.length;
   #unflushedBytes = 0;
   #blocksUnderWay = 0;
+  /** Settles with the last flush that was begun beside writing. */
+  #flushed: Promise<void> = Promise.resolve();
   /** Settles when everything handed in so far has been written, in order; it also carries the first failure. */
   #written: Promise<void> = Promise.resolve();
 
@@ -128,6 +133,7 @@ export class SnapshotWriter {
     this.#compressor.close();
     const footer = encodeFooter(this.#tally);
     await this.#append(sectionKind.footer, [footer], footer.length, 0);
+    await this.#flushed;
     await this.#file.sync();
     await this.#file.close();
     await this.#disk.rename(
@@ -144,6 +150,7 @@ export class SnapshotWriter {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     await this.#written.catch(() => undefined);
+    await this.#flushed.catch(() => undefined);
     this.#compressor.close();
     try {
       await this.#file.close();
@@ -168,26 +175,43 @@ export class SnapshotWriter {
     plainBytes: number,
     itemCount: number,
   ): Promise<void> {
-    const headAt = this.#bytes;
-    const payloadAt = headAt + SECTION_HEAD_BYTES;
-    let storedBytes = 0;
-    let payloadChecksum = 0;
+    const storedBytes = parts.reduce((sum, part) => sum + part.length, 0);
+    let payloadChecksum: number;
+    if (storedBytes <= WRITE_BYTES_MAX) {
+      payloadChecksum = parts.reduce((checksum, part) => crc32(part, checksum), 0);
+      const head = { kind, storedBytes, plainBytes, itemCount, payloadChecksum };
+      await this.#file.write(Buffer.concat([encodeSectionHead(head), ...parts]), this.#bytes);
+    } else {
+      payloadChecksum = await this.#writeInSteps(parts, this.#bytes + SECTION_HEAD_BYTES);
+      const head = { kind, storedBytes, plainBytes, itemCount, payloadChecksum };
+      await this.#file.write(encodeSectionHead(head), this.#bytes);
+    }
+    this.#tally.add({ kind, storedBytes, plainBytes, itemCount, payloadChecksum });
+    this.#bytes += SECTION_HEAD_BYTES + storedBytes;
+    this.#unflushedBytes += SECTION_HEAD_BYTES + storedBytes;
+    if (this.#unflushedBytes >= UNFLUSHED_BYTES_MAX) await this.#flushBeside();
+  }
+
+  /** @returns the checksum of what was written. */
+  async #writeInSteps(parts: readonly Uint8Array[], offset: number): Promise<number> {
+    let checksum = 0;
     for (const part of parts) {
       for (let start = 0; start < part.length; start += WRITE_BYTES_MAX) {
         const step = part.subarray(start, start + WRITE_BYTES_MAX);
-        payloadChecksum = crc32(step, payloadChecksum);
-        await this.#file.write(step, payloadAt + storedBytes);
-        storedBytes += step.length;
+        checksum = crc32(step, checksum);
+        await this.#file.write(step, offset);
+        offset += step.length;
       }
     }
-    const head = { kind, storedBytes, plainBytes, itemCount, payloadChecksum };
-    await this.#file.write(encodeSectionHead(head), headAt);
-    this.#tally.add(head);
-    this.#bytes = payloadAt + storedBytes;
-    this.#unflushedBytes += SECTION_HEAD_BYTES + storedBytes;
-    if (this.#unflushedBytes >= UNFLUSHED_BYTES_MAX) {
-      await this.#file.sync();
-      this.#unflushedBytes = 0;
-    }
+    return checksum;
+  }
+
+  /** Begins a flush, beside which the next blocks are written; waits for the one before. */
+  async #flushBeside(): Promise<void> {
+    await this.#flushed;
+    this.#unflushedBytes = 0;
+    this.#flushed = this.#file.sync();
+    // Whoever waits for it next learns of a failure.
+    this.#flushed.catch(() => undefined);
   }
 }

@@ -55,7 +55,9 @@ export class Backups {
         this.#checkOpen();
         const block = await checkpoint.next();
         if (block === undefined) break;
-        yield* pieces(await encoder.block(block.bytes, block.itemCount));
+        const section = await encoder.block(block.bytes, block.itemCount);
+        checkpoint.giveBack(block);
+        yield* pieces(section);
       }
       yield* pieces(encoder.finish());
     } finally {

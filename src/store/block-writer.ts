@@ -7,17 +7,21 @@ import {
   sizeOfVersion,
   writeVersionToBlock,
   type ItemBuffer,
-} from './placed-items.ts';
+} from './placed-versions.ts';
 
 /** A `SnapshotBlock` message and how many items are in it. */
 export interface CheckpointBlock {
   readonly bytes: Buffer;
   readonly itemCount: number;
+  /** What the bytes are a part of, if it can be used again. */
+  readonly target?: ItemBuffer;
 }
 
 export class BlockWriter {
   /** Blocks to which nothing is added any more. */
   readonly #full: CheckpointBlock[] = [];
+  /** Fresh memory costs more than all that is written to it: the kernel hands it out page by page. */
+  readonly #spares: ItemBuffer[] = [];
   #target: ItemBuffer | undefined;
   #end = 0;
   #itemCount = 0;
@@ -27,8 +31,7 @@ export class BlockWriter {
     const versionBytes = sizeOfVersion(change);
     const bytes = blockBytesOfVersion(versionBytes);
     if (this.#target !== undefined && this.#end + bytes > this.#target.buffer.length) this.seal();
-    // A longer version has a block of its own.
-    this.#target ??= itemBuffer(Math.max(fixed.snapshotBlockBytes, bytes));
+    this.#target ??= this.#takeBuffer(bytes);
     this.#end = writeVersionToBlock(change, versionBytes, this.#target, this.#end);
     this.#itemCount++;
     return this.#full.length > 0;
@@ -37,7 +40,9 @@ export class BlockWriter {
   /** What was added makes a block, however little it is. */
   seal(): void {
     if (this.#target === undefined) return;
-    this.#full.push({ bytes: this.#target.buffer.subarray(0, this.#end), itemCount: this.#itemCount });
+    const target = this.#target;
+    const bytes = target.buffer.subarray(0, this.#end);
+    this.#full.push({ bytes, itemCount: this.#itemCount, target });
     this.#target = undefined;
     this.#end = 0;
     this.#itemCount = 0;
@@ -46,5 +51,16 @@ export class BlockWriter {
   /** Takes the first full block out; `undefined`: there is none. */
   take(): CheckpointBlock | undefined {
     return this.#full.shift();
+  }
+
+  /** Nobody needs the bytes of the block any more. */
+  giveBack({ target }: CheckpointBlock): void {
+    if (target?.buffer.length === fixed.snapshotBlockBytes) this.#spares.push(target);
+  }
+
+  /** A longer version than all others has a block of its own. */
+  #takeBuffer(bytes: number): ItemBuffer {
+    if (bytes > fixed.snapshotBlockBytes) return itemBuffer(bytes);
+    return this.#spares.pop() ?? itemBuffer(fixed.snapshotBlockBytes);
   }
 }

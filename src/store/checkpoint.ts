@@ -94,6 +94,11 @@ export class Checkpoint {
     }
   }
 
+  /** Nobody needs the bytes of the block any more; the next one may be written over them. */
+  giveBack(block: CheckpointBlock): void {
+    this.#blocks.giveBack(block);
+  }
+
   /** Lets compaction go on. */
   release(): void {
     this.#pin.release();

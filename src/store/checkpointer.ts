@@ -152,12 +152,20 @@ export class Checkpointer {
     const { disk, directory } = this.#context;
     const writer = await SnapshotWriter.create(disk, directory, checkpoint.revision, checkpoint.header);
     try {
+      let before: Promise<void> = Promise.resolve();
       for (;;) {
         if (this.#isStopped) throw new StoreError('closed', 'the store is closing');
         const block = await checkpoint.next();
-        if (block === undefined) return await writer.finish();
-        await writer.write(block.bytes, block.itemCount);
+        if (block === undefined) break;
+        // While this block is compressed the next one is made.
+        const written = writer.write(block.bytes, block.itemCount).then(() => checkpoint.giveBack(block));
+        // A failure is heard of where it is waited for, which is after the next block.
+        written.catch(() => undefined);
+        await before;
+        before = written;
       }
+      await before;
+      return await writer.finish();
     } catch (error) {
       // What went wrong first is what counts.
       await writer.abort().catch(() => undefined);

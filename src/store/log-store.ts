@@ -108,7 +108,13 @@ export class LogStore implements api.Store {
       clock,
       visibleRevision,
     });
-    this.#reader = new Reader({ engine, history: this.#history, clock, visibleRevision });
+    this.#reader = new Reader({
+      storeId: this.storeId,
+      engine,
+      history: this.#history,
+      clock,
+      visibleRevision,
+    });
     const sequencer = this.#sequencer;
     this.#deadlines = new Deadlines({
       clock,

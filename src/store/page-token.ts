@@ -42,7 +42,7 @@ export function decodePageToken(text: string, request: string): PageToken {
   if (bytes.readUInt32LE(1) !== crc32(request)) {
     throw new StoreError(
       'invalidArgument',
-      'page_token belongs to another request; only the limit may change between pages',
+      'page_token belongs to another request, or to another store; only the limit may change between pages',
     );
   }
   const revision = bytes.readDoubleLE(5);

@@ -1,55 +1,41 @@
 /**
- * What a snapshot or a recovery goes through by the million, read into and written from a `PlacedChange`: keys and values
- * are copied once, and no object is made for an item. Everything else, and every item that is put together in an unusual
- * way, goes by the generated codecs, which read and write the same messages to the same effect.
+ * Reads what a recovery goes through by the million into a `PlacedChange`: keys and values stay where they are, and no
+ * object is made for an item. Everything else, and every item that is put together in an unusual way, goes by the
+ * generated codecs, which read the same messages to the same effect.
  */
 import type { PlacedChange } from '../engine/placed-change.ts';
-import { assert } from '../errors.ts';
 import type { Cursor } from '../wire/cursor.ts';
-import { copyBytes, memoryOf, type Memory } from '../wire/memory.ts';
-import { prependInt64, prependVarint32, sizeOfInt64, sizeOfUint32, sizeWithLength } from '../wire/varint.ts';
-
-/** Tags: the number of a field in `proto/kelp/storage/v1`, times 8, and 2 for what has a length, 0 for a number. */
-const BLOCK_VERSION = 0x0a;
-const BLOCK_LEASE = 0x12;
-const RECORD_REVISION = 0x08;
-const RECORD_TIME_MS = 0x10;
-const RECORD_LEASE_CLOCK_MS = 0x18;
-const RECORD_EFFECT = 0x22;
-const EFFECT_PUT = 0x0a;
-const EFFECT_DELETE = 0x12;
-const PUT_KEY = 0x0a;
-const PUT_VALUE = 0x12;
-const PUT_CREATE_REVISION = 0x18;
-const PUT_VERSION = 0x20;
-const PUT_LEASE_ID = 0x28;
-const PUT_TTL_MS = 0x30;
-const PUT_EXPIRE_TIME_MS = 0x38;
-const PUT_KIND = 0x40;
-const DELETE_KEY = 0x0a;
-const DELETE_REASON = 0x10;
-const VERSION_KEY = 0x0a;
-const VERSION_REVISION = 0x10;
-const VERSION_DELETED = 0x18;
-const VERSION_VALUE = 0x22;
-const VERSION_CREATE_REVISION = 0x28;
-const VERSION_MOD_REVISION = 0x30;
-const VERSION_VERSION = 0x38;
-const VERSION_LEASE_ID = 0x40;
-const VERSION_TTL_MS = 0x48;
-const VERSION_EXPIRE_TIME_MS = 0x50;
-const VERSION_KIND = 0x58;
-
-/** A buffer that items are written to, with the memory that it is the whole of. */
-export interface ItemBuffer {
-  readonly buffer: Buffer;
-  readonly memory: Memory;
-}
-
-export function itemBuffer(byteLength: number): ItemBuffer {
-  const buffer = Buffer.allocUnsafeSlow(byteLength);
-  return { buffer, memory: memoryOf(buffer) };
-}
+import {
+  BLOCK_LEASE,
+  BLOCK_VERSION,
+  DELETE_KEY,
+  DELETE_REASON,
+  EFFECT_DELETE,
+  EFFECT_PUT,
+  PUT_CREATE_REVISION,
+  PUT_EXPIRE_TIME_MS,
+  PUT_KEY,
+  PUT_KIND,
+  PUT_LEASE_ID,
+  PUT_TTL_MS,
+  PUT_VALUE,
+  PUT_VERSION,
+  RECORD_EFFECT,
+  RECORD_LEASE_CLOCK_MS,
+  RECORD_REVISION,
+  RECORD_TIME_MS,
+  VERSION_CREATE_REVISION,
+  VERSION_DELETED,
+  VERSION_EXPIRE_TIME_MS,
+  VERSION_KEY,
+  VERSION_KIND,
+  VERSION_LEASE_ID,
+  VERSION_MOD_REVISION,
+  VERSION_REVISION,
+  VERSION_TTL_MS,
+  VERSION_VALUE,
+  VERSION_VERSION,
+} from './item-tags.ts';
 
 /** The fields of a `Record` but for its effects, whose places it finds. */
 export class RecordHead {
@@ -257,93 +243,4 @@ function readValue(cursor: Cursor, end: number, offset: number, change: PlacedCh
   change.valueStart = offset + cursor.position;
   change.valueEnd = offset + valueEnd;
   cursor.position = valueEnd;
-}
-
-/** The bytes of a `SnapshotVersion` message. */
-export function sizeOfVersion(change: PlacedChange): number {
-  const keyBytes = change.keyEnd - change.keyStart;
-  const valueBytes = change.valueEnd - change.valueStart;
-  let size = 0;
-  if (keyBytes !== 0) size += 1 + sizeWithLength(keyBytes);
-  if (change.revision !== 0) size += 1 + sizeOfInt64(change.revision);
-  if (change.deleted) size += 2;
-  if (valueBytes !== 0) size += 1 + sizeWithLength(valueBytes);
-  if (change.createRevision !== 0) size += 1 + sizeOfInt64(change.createRevision);
-  if (change.modRevision !== 0) size += 1 + sizeOfInt64(change.modRevision);
-  if (change.version !== 0) size += 1 + sizeOfInt64(change.version);
-  if (change.leaseId !== 0) size += 1 + sizeOfInt64(change.leaseId);
-  if (change.ttlMs !== 0) size += 1 + sizeOfInt64(change.ttlMs);
-  if (change.expireTimeMs !== 0) size += 1 + sizeOfInt64(change.expireTimeMs);
-  if (change.kind !== 0) size += 1 + sizeOfUint32(change.kind);
-  return size;
-}
-
-/** The bytes that a `SnapshotBlock` grows by with a version of so many bytes. */
-export function blockBytesOfVersion(byteLength: number): number {
-  return 1 + sizeWithLength(byteLength);
-}
-
-/** Writes a version of `byteLength` bytes as the next one of a block. @returns where it ends. */
-export function writeVersionToBlock(
-  change: PlacedChange,
-  byteLength: number,
-  { buffer, memory }: ItemBuffer,
-  offset: number,
-): number {
-  const end = offset + blockBytesOfVersion(byteLength);
-  let start = end;
-  if (change.kind !== 0) {
-    start = prependVarint32(buffer, start, change.kind);
-    buffer[--start] = VERSION_KIND;
-  }
-  start = prependNumber(buffer, start, VERSION_EXPIRE_TIME_MS, change.expireTimeMs);
-  start = prependNumber(buffer, start, VERSION_TTL_MS, change.ttlMs);
-  start = prependNumber(buffer, start, VERSION_LEASE_ID, change.leaseId);
-  start = prependNumber(buffer, start, VERSION_VERSION, change.version);
-  start = prependNumber(buffer, start, VERSION_MOD_REVISION, change.modRevision);
-  start = prependNumber(buffer, start, VERSION_CREATE_REVISION, change.createRevision);
-  start = prependBytes(
-    buffer,
-    memory,
-    start,
-    VERSION_VALUE,
-    change.memory,
-    change.valueStart,
-    change.valueEnd,
-  );
-  if (change.deleted) {
-    buffer[--start] = 1;
-    buffer[--start] = VERSION_DELETED;
-  }
-  start = prependNumber(buffer, start, VERSION_REVISION, change.revision);
-  start = prependBytes(buffer, memory, start, VERSION_KEY, change.memory, change.keyStart, change.keyEnd);
-  start = prependVarint32(buffer, start, byteLength);
-  buffer[--start] = BLOCK_VERSION;
-  assert(start === offset, 'a version has the size that was computed for it');
-  return end;
-}
-
-function prependNumber(buffer: Buffer, end: number, tag: number, value: number): number {
-  if (value === 0) return end;
-  const start = prependInt64(buffer, end, value) - 1;
-  buffer[start] = tag;
-  return start;
-}
-
-function prependBytes(
-  buffer: Buffer,
-  memory: Memory,
-  end: number,
-  tag: number,
-  source: Memory,
-  sourceStart: number,
-  sourceEnd: number,
-): number {
-  const byteCount = sourceEnd - sourceStart;
-  if (byteCount === 0) return end;
-  let start = end - byteCount;
-  copyBytes(memory, start, source, sourceStart, byteCount);
-  start = prependVarint32(buffer, start, byteCount) - 1;
-  buffer[start] = tag;
-  return start;
 }

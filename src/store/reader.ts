@@ -13,6 +13,8 @@ import type * as api from './store.ts';
 import { checkCount, checkPageLimit } from './validate.ts';
 
 export interface ReaderContext {
+  /** Pages go on in no other store: a token's revision means something else there. */
+  readonly storeId: string;
   readonly engine: Engine;
   readonly history: History;
   readonly clock: Clock;
@@ -67,6 +69,7 @@ export class Reader {
     const reverse = options.reverse === true;
     const keysOnly = options.keysOnly === true;
     const request = JSON.stringify([
+      this.#context.storeId,
       'scan',
       range.key,
       range.prefix,
@@ -100,7 +103,7 @@ export class Reader {
     const limit = checkPageLimit(options.limit);
     const head = encodeBound(glob.literalHead, 'the pattern');
     const range: EngineRange = { start: head, end: prefixEnd(head) };
-    const request = JSON.stringify(['keys', pattern]);
+    const request = JSON.stringify([this.#context.storeId, 'keys', pattern]);
     const { viewpoint, rest } = this.#resume(options.pageToken, request, range, 0, false);
     const keys: string[] = [];
     let bytes = 0;

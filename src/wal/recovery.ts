@@ -11,6 +11,9 @@ import { type BrokenFrame, judgeSegmentEnd, type TornTail } from './segment-end.
 import type { Segment } from './segment.ts';
 import { writeZeros } from './tail.ts';
 
+/** Nobody is served meanwhile, so that fewer calls count for more than short stops of the event loop. */
+const RECOVERY_PIECE_BYTES = 4 * PIECE_BYTES;
+
 export type OnProgress = (doneBytes: number, totalBytes: number) => void;
 
 export interface RecoveryRequest {
@@ -115,7 +118,7 @@ class SegmentRecovery {
   /** Hands on every frame up to the first place where none is. */
   async #readFrames(file: DiskFile, onProgress: (doneBytes: number) => void): Promise<void> {
     const { cursor } = this;
-    const piece = Buffer.allocUnsafe(PIECE_BYTES);
+    const piece = Buffer.allocUnsafe(RECOVERY_PIECE_BYTES);
     let limit = this.#segment.fileBytes;
     let { offset, previousChecksum, revision } = cursor;
     for (;;) {

@@ -21,6 +21,7 @@ test('what is added has a sign and more than 53 bits', () => {
   expect(bigNumber('+5')).toBe(5n);
   expect(bigNumber('9223372036854775807')).toBe(2n ** 63n - 1n);
   expect(() => bigNumber('five')).toThrow('whole number');
+  expect(() => bigNumber('9223372036854775808')).toThrow('64 bits');
   expect(() => bigNumber('1'.repeat(20))).toThrow('whole number');
 });
 

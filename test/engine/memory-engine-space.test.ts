@@ -33,6 +33,26 @@ describe('the memory of the engine', () => {
     }
   });
 
+  it('is given back thoroughly when that is asked for, though much must be moved for little', () => {
+    const engine = new MemoryEngine({ shardCount: 1 });
+    const count = 50_000;
+    for (let number = 0; number < count; number++)
+      engine.apply(put(keyOf(number), number + 1, 'v'.repeat(200)));
+    const full = engine.memoryBytes;
+    // A key in every ten, all over the pages: less than what is moved away by itself.
+    for (let number = 0; number < count; number += 10) {
+      engine.apply(deletion(keyOf(number), count + number + 1));
+    }
+    engine.compact(2 * count);
+    drain(engine);
+    const usual = engine.memoryBytes;
+    expect(usual).toBeGreaterThan(0.95 * full);
+    while (engine.maintain(true));
+    expect(engine.memoryBytes).toBeLessThan(full - 0.05 * full);
+    engine.verifyIntegrity();
+    expect(keysOf(engine)).toHaveLength(0.9 * count);
+  });
+
   it('stays near that of the newest versions when all values are replaced again and again', () => {
     const engine = new MemoryEngine({ shardCount: 2 });
     const keyCount = 10_000;

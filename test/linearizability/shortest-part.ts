@@ -17,6 +17,9 @@ export interface Part {
   readonly states: readonly string[];
 }
 
+/** There are many searches, of parts that are short or soon found to be at fault. */
+const STEPS_MAX = 50_000;
+
 type Root = 'empty' | 'emptyWithoutRevision';
 
 /**
@@ -32,7 +35,7 @@ export function shortestPart(
   const search = (part: readonly Call[], startsAt: number): Rejected | undefined => {
     const model = new StoreModel(new Evidence(part));
     const state = model[startsAt === 0 ? root : 'unknown']();
-    const verdict = searchOrder(model, part, state, { startsAt, endsAt });
+    const verdict = searchOrder(model, part, state, { startsAt, endsAt, stepsMax: STEPS_MAX });
     return verdict.kind === 'impossible' ? verdict : undefined;
   };
   const isAtFault = (part: readonly Call[], startsAt: number): boolean =>

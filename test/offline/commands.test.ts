@@ -99,6 +99,21 @@ describe('kelp log', () => {
     `);
   });
 
+  it('prints that history was dropped on demand', async () => {
+    const dataDir = join(await temporaryDirectory(), 'data');
+    const { store } = await openFolder(dataDir);
+    for (const value of ['1', '2', '3']) await store.put('k', value);
+    await store.compact(2);
+    await store.close();
+    expect((await offline.text('log', dataDir)).split('\n').at(-2)).toMatch(
+      /^- .*Z  compact  history before revision 2$/,
+    );
+    expect((await offline.json('log', dataDir)).at(-1)).toMatchObject({
+      revision: 0,
+      effects: [{ type: 'compact', oldestRevision: 2 }],
+    });
+  });
+
   it('reads a folder of segments, or one segment', async () => {
     const dataDir = await oldStore();
     const whole = await offline.text('log', dataDir);

@@ -144,6 +144,32 @@ describe('a restore', () => {
     }
   });
 
+  it('is another store: neither watches nor pages go on in it', async () => {
+    const { dataDir, storeId } = await restoreTo(20, { logPaths: [past.dataDir] });
+    // A copy, since what is opened may change.
+    const copy = join(await temporaryDirectory(), 'copy');
+    await cp(past.dataDir, copy, { recursive: true });
+    const original = await openStore({ dataDir: copy, fsync: 'never' });
+    const { nextPageToken } = await original.scan({}, { limit: 1 });
+    const requestedStoreId = original.storeId;
+    await original.close();
+    const store = await openStore({ dataDir, fsync: 'never' });
+    try {
+      expect(store.storeId).toBe(storeId);
+      const watch = store.watch({ startRevision: REVISIONS + 1, storeId: requestedStoreId });
+      await expect(watch.next()).rejects.toMatchObject({
+        code: 'otherStore',
+        details: { requestedStoreId, storeId },
+      });
+      await expect(store.scan({}, { limit: 1, pageToken: nextPageToken })).rejects.toMatchObject({
+        code: 'invalidArgument',
+        message: expect.stringContaining('another store'),
+      });
+    } finally {
+      await store.close();
+    }
+  });
+
   it('goes on with the log to its end', async () => {
     for (const revision of past.backups) {
       const restored = await restoreTo(revision, { logPaths: [past.dataDir] });

@@ -355,9 +355,6 @@ describe('a snapshot whose checksums are right', () => {
     ...emptySnapshotVersion(),
     key,
     revision,
-    createRevision: revision,
-    modRevision: revision,
-    version: 1,
   });
   const lease = (leaseId: number): SnapshotLeaseShape => ({
     ...emptySnapshotLease(),

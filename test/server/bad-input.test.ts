@@ -313,8 +313,12 @@ describe('headers', () => {
   test('a type of content that is not known is 415, a method of HTTP that is not served 405', async () => {
     const server = await startTestServer();
 
-    expect((await fetch(server.url + getPath, { method: 'POST', body: 'hello' })).status).toBe(415);
-    expect((await fetch(server.url + getPath, { method: 'PUT', body: 'hello' })).status).toBe(405);
+    const unknown = await fetch(server.url + getPath, { method: 'POST', body: 'hello' });
+    expect(unknown.status).toBe(415);
+    expect(await unknown.json()).toMatchObject({ message: expect.stringContaining('application/json') });
+    const put = await fetch(server.url + getPath, { method: 'PUT', body: 'hello' });
+    expect(put.status).toBe(405);
+    expect(await put.json()).toMatchObject({ message: 'a call is a POST' });
   });
 
   test('a body for a path where nothing is does not hold the stream open', async () => {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import { isStoreError } from '../../src/errors.ts';
+import { fixed } from '../../src/limits.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { refused, valueOf } from './readable.ts';
@@ -124,6 +125,28 @@ describe('at its memory limit a store', () => {
     await harness.advance(60_000);
     await refused(harness.store.put('more', VALUE), 'limitReached');
     expect(told()).toBe(2);
+  });
+});
+
+describe('a store that has nothing to do', () => {
+  it('gives back thoroughly what deletes have left, after a while without any change', async () => {
+    const harness = await MemoryHarness.open({
+      limits: { historyRevisionsMax: 1 },
+      makeEngine: () => new MemoryEngine({ shardCount: 1 }),
+    });
+    const { store } = harness;
+    const count = 1000;
+    for (let index = 0; index < count; index++) await store.put(`key${index}`, VALUE);
+    for (let index = 0; index < count; index += 6) await store.delete(`key${index}`);
+    await harness.clock.settled();
+    const { memoryBytes: before } = await store.status();
+    await harness.advance(fixed.tidyAfterMs / 2);
+    await store.delete('key1');
+    await harness.advance(fixed.tidyAfterMs - 1);
+    expect((await store.status()).memoryBytes).toBeGreaterThan(0.99 * before);
+    await harness.advance(fixed.tidyAfterMs);
+    expect((await store.status()).memoryBytes).toBeLessThan(0.95 * before);
+    expect(await valueOf(store, 'key999')).toBe(VALUE);
   });
 });
 

@@ -8,21 +8,28 @@ import type { Engine } from '../../src/engine/engine.ts';
 import type { Entry, OperationResult, Store, WatchEvent } from '../../src/store/store.ts';
 import { plain, Watching } from './readable.ts';
 import { steps, type Call, type Step } from './random-calls.ts';
+import { MirrorEngine } from '../engine/mirror-engine.ts';
 import { answered, KEYS, ModelError, StoreModel, type ModelEvent } from './store-model.ts';
 import { MemoryHarness } from './store-harness.ts';
 
 const engines: readonly [string, () => Engine][] = [
-  ['HeapEngine', () => new HeapEngine()],
   ['MemoryEngine', () => new MemoryEngine()],
+  [
+    'MemoryEngine beside HeapEngine',
+    () => new MirrorEngine(new MemoryEngine({ shardCount: 2 }), new HeapEngine()),
+  ],
 ];
 
 describe.each(engines)('a store over %s', (_name, makeEngine) => {
   it('answers as its model does, and its watches tell the same story', { timeout: 60_000 }, async () => {
     const property = fc.asyncProperty(steps, fc.nat(), async (row, seed) => {
-      const run = await SideBySide.open(makeEngine, seed);
+      let newest: Engine | undefined;
+      const makeAndKeep = (): Engine => (newest = makeEngine());
+      const run = await SideBySide.open(makeAndKeep, seed);
       try {
         for (const step of row) await run.step(step);
         await run.checkHistory();
+        newest?.verifyIntegrity();
       } finally {
         await run.end();
       }

@@ -39,6 +39,8 @@ const SORTED_COUNT_MAX = 2 ** 20;
 /** How many keys one piece of `finish` puts into the ordered index. */
 const KEYS_PER_PIECE = 10_000;
 
+const PREFIX_BYTES_MAX = 64;
+
 const NONE = 0;
 
 /**
@@ -55,7 +57,12 @@ export class BulkLoader {
   #lastId = NONE;
   /** By shard: the first local id of a key that may be missing in the ordered index. */
   readonly #unsortedStart: number[];
+  /** Whether the ordered index has any key, and whether there are keys that it has not. */
   #hasSorted = false;
+  #hasUnsorted = false;
+  /** The bytes with which all of these begin, or the first of them. */
+  readonly #prefix = new Uint8Array(PREFIX_BYTES_MAX);
+  #prefixBytes = 0;
   #pieces: Generator<undefined, undefined> | undefined;
   #keyCount = 0;
   #versionCount = 0;
@@ -154,6 +161,7 @@ export class BulkLoader {
       this.#lastId = id;
       if (found === NONE) keys.append(id);
     } else if (found === NONE) {
+      this.#fitPrefix();
       shard.index.insert(hash, localId);
     }
     if (oldDeadlineMs !== newDeadlineMs) this.#setDeadline(id, newDeadlineMs, change);
@@ -163,6 +171,15 @@ export class BulkLoader {
     this.#versionCount++;
     this.#dataBytes += keyBytes + valueBytes;
     return leaseBefore;
+  }
+
+  /** Makes the prefix one of the key in the probe too. */
+  #fitPrefix(): void {
+    const { byKey } = this.#target;
+    this.#prefixBytes = this.#hasUnsorted
+      ? byKey.commonBytesOfProbe(this.#prefix, this.#prefixBytes)
+      : byKey.copyProbe(this.#prefix);
+    this.#hasUnsorted = true;
   }
 
   /** An item is found in the index of deadlines by its newest version: it goes out before that changes, ... */
@@ -211,7 +228,7 @@ export class BulkLoader {
     const { shards, byKey } = this.#target;
     const spans = shards.map(({ slots }, number) => slots.end - this.#unsortedStart[number]!);
     const spanSum = spans.reduce((sum, span) => sum + span, 0);
-    if (spanSum === 0) return;
+    if (!this.#hasUnsorted) return;
     const sorter = new KeySorter(Math.min(spanSum, SORTED_COUNT_MAX), byKey);
     for (const [number, shard] of shards.entries()) {
       for (let localId = this.#unsortedStart[number]!; localId < shard.slots.end; localId++) {
@@ -222,12 +239,13 @@ export class BulkLoader {
       yield;
     }
     yield* this.#order(sorter);
+    this.#hasUnsorted = false;
   }
 
   /** Puts keys into the ordered index in their order: at the end of an empty one, among the keys of another. */
   *#order(sorter: KeySorter): Generator<undefined, undefined> {
     const { byKey, keys } = this.#target;
-    yield* sorter.sort();
+    yield* sorter.sort(this.#prefixBytes);
     for (let index = 0; index < sorter.count; index++) {
       const id = sorter.ids[index]!;
       if (this.#hasSorted) {
@@ -246,6 +264,8 @@ export class BulkLoader {
 
 /** Whether a slot is of a key, not free and not of a border. */
 function isKey(shard: Shard, localId: number): boolean {
+  // The slot of a border has no hash; that of a key has, but for one in 2^32. Most need no look at the version.
+  if (shard.slots.hash(localId) !== 0) return true;
   const newest = shard.slots.newest(localId);
   if (newest === NONE) return false;
   return (shard.wordsOf(newest)[wordOffsetOf(newest) + VERSION_FLAGS]! & IS_BORDER) === 0;

@@ -93,9 +93,9 @@ export class KeySorter {
     this.#count = 0;
   }
 
-  /** Sorts in pieces; no key may be there twice. */
-  *sort(): Generator<undefined, undefined> {
-    const spans: Span[] = [{ start: 0, end: this.#count, position: 0 }];
+  /** Sorts in pieces; no key may be there twice, and all begin with the same `prefixBytes` bytes. */
+  *sort(prefixBytes: number): Generator<undefined, undefined> {
+    const spans: Span[] = [{ start: 0, end: this.#count, position: prefixBytes }];
     let visitsLeft = KEYS_PER_PIECE;
     for (let span = spans.pop(); span !== undefined; span = spans.pop()) {
       const count = span.end - span.start;
