@@ -69,9 +69,9 @@ export class Maintenance {
   }
 
   #shortenHistory(): void {
-    const { engine, history, memory, clock, visibleRevision } = this.#context;
+    const { engine, history, memory, clock } = this.#context;
     this.#isWorking = false;
-    if (!memory.isScarce || !history.shorten(visibleRevision(), clock.nowMs())) return;
+    if (!memory.isScarce || !history.shorten(this.#context.visibleRevision(), clock.nowMs())) return;
     engine.compact(history.oldestRevision);
     this.#work();
   }

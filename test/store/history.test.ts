@@ -36,6 +36,22 @@ describe('history', () => {
     }
   });
 
+  it('gives up its older half on demand, as far as pins let it', () => {
+    const history = historyOf({});
+    history.advance(100, 0, 0);
+    expect(history.shorten(100, 0)).toBe(true);
+    expect(history.oldestRevision).toBe(50);
+    const pin = history.pin(60, NO_END);
+    expect(history.shorten(100, 0)).toBe(true);
+    expect(history.oldestRevision).toBe(60);
+    expect(history.shorten(100, 0)).toBe(false);
+    pin.release();
+    while (history.shorten(100, 0));
+    expect(history.oldestRevision).toBe(100);
+    // The log is not what is scarce.
+    expect(history.oldestWatchRevision).toBe(1);
+  });
+
   it('goes on once a pin is released', () => {
     const history = historyOf({ historyAgeMs: 100_000 });
     history.advance(1, 0, 0);
