@@ -76,8 +76,12 @@ export class Checkpointer {
       history.agedRevision + 1,
       history.oldestWatchRevision,
     );
-    await log.removeBefore(Math.min(oldestSnapshot + 1, oldestWanted));
-    history.logStartsAt(log.oldestRevision);
+    try {
+      await log.removeBefore(Math.min(oldestSnapshot + 1, oldestWanted));
+    } finally {
+      // Also of what could not be removed the log has let go.
+      history.logStartsAt(log.oldestRevision);
+    }
   }
 
   /** The snapshot before is on disk, whatever becomes of this. */

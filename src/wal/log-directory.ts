@@ -65,7 +65,8 @@ export async function openSegment(
   const file = await disk.open(path, 'read');
   try {
     const start = await readSegmentStart(file, path, name);
-    const segment = new Segment(disk, { directory, name, previousChecksum: start.previousChecksum });
+    const { previousChecksum, previousFirstRevision } = start;
+    const segment = new Segment(disk, { directory, name, previousChecksum, previousFirstRevision });
     segment.fileBytes = await file.size();
     return { segment, start };
   } finally {

@@ -149,7 +149,13 @@ export class Log {
       onRecord,
       onProgress,
     });
-    this.#writeTo({ segment: this.#row.newest, file, position });
+    const { newest } = this.#row;
+    if (position.batchEnd === 0) {
+      await newest.release();
+      this.#writeTo(await this.#row.remakeNewest(this.#options.segmentBytes));
+    } else {
+      this.#writeTo({ segment: newest, file, position });
+    }
     this.#committedRevision = position.revision;
     this.#armMark();
     return { torn };

@@ -24,6 +24,10 @@ export class SegmentRow {
   readonly #segments: Segment[];
   /** Removals run one after the other. */
   #removal: Promise<void> = Promise.resolve();
+  /** No longer in the row, and not known to be gone from the folder: it goes before any other. */
+  #leaving: Segment | undefined;
+  /** After a flush of the folder has failed nobody knows which names are durable: nothing more is removed. */
+  #removalFailure: Error | undefined;
 
   constructor(disk: Disk, directory: string, storeId: Uint8Array, segments: Segment[]) {
     this.#disk = disk;
@@ -92,33 +96,47 @@ export class SegmentRow {
     const previous = this.#segments.at(-1);
     const firstRevision = revision + 1;
     const part = previous?.firstRevision === firstRevision ? previous.name.part + 1 : 0;
-    const name = { firstRevision, part };
-    const segment = new Segment(this.#disk, { directory: this.#directory, name, previousChecksum });
-    const start = {
-      storeId: this.storeId,
-      firstRevision,
+    const segment = new Segment(this.#disk, {
+      directory: this.#directory,
+      name: { firstRevision, part },
       previousChecksum,
       previousFirstRevision: previous?.firstRevision ?? 0,
-    };
+    });
+    const made = await this.#make(segment, segmentBytes);
+    this.#segments.push(segment);
+    if (previous !== undefined) previous.next = segment;
+    return made;
+  }
+
+  /**
+   * Makes the newest segment anew, which holds no batch and which nobody has open. The flush of the folder may have
+   * failed when it was made, and then no later one makes its name durable.
+   */
+  remakeNewest(segmentBytes: number): Promise<NewSegment> {
+    return this.#make(this.newest, segmentBytes);
+  }
+
+  async #make(segment: Segment, segmentBytes: number): Promise<NewSegment> {
+    const { storeId } = this;
+    const { name, previousChecksum, previousFirstRevision, firstRevision } = segment;
+    const start = { storeId, firstRevision, previousChecksum, previousFirstRevision };
     segment.fileBytes = chunkBytes(segmentBytes);
     const made = await createSegmentFile(this.#disk, this.#directory, name, start, segment.fileBytes);
     const file = await segment.acquire('readWrite');
-    this.#segments.push(segment);
-    if (previous !== undefined) previous.next = segment;
-    return {
-      segment,
-      file,
-      position: {
-        offset: made.end,
-        previousChecksum: made.headerChecksum,
-        revision,
-        provenOffset: 0,
-        batchEnd: 0,
-      },
+    const position = {
+      offset: made.end,
+      previousChecksum: made.headerChecksum,
+      revision: firstRevision - 1,
+      provenOffset: 0,
+      batchEnd: 0,
     };
+    return { segment, file, position };
   }
 
-  /** Removes, oldest first, the segments before the one that holds `revision`; never the newest. */
+  /**
+   * Removes, oldest first, the segments before the one that holds `revision`; never the newest. One that the disk does
+   * not remove is tried again the next time.
+   */
   removeBeforeHolderOf(revision: number): Promise<void> {
     const removal = this.#removal.then(() => this.#removeBeforeHolderOf(revision));
     this.#removal = removal.catch(() => {});
@@ -131,14 +149,25 @@ export class SegmentRow {
   }
 
   async #removeBeforeHolderOf(revision: number): Promise<void> {
+    if (this.#removalFailure !== undefined) throw this.#removalFailure;
     for (;;) {
-      const [oldest, next] = this.#segments;
-      if (oldest === undefined || next === undefined || next.firstRevision > revision) return;
-      oldest.isRemoved = true;
-      this.#segments.shift();
-      await this.#disk.remove(oldest.path);
+      this.#leaving ??= this.#takeOldestBefore(revision);
+      if (this.#leaving === undefined) return;
+      await this.#disk.remove(this.#leaving.path);
       // One by one: were a later removal durable before an earlier one, a segment would be missing in the row.
-      await this.#disk.syncDirectory(this.#directory);
+      await this.#disk.syncDirectory(this.#directory).catch((error: unknown) => {
+        this.#removalFailure = error as Error;
+        throw error;
+      });
+      this.#leaving = undefined;
     }
+  }
+
+  /** Takes the oldest segment out of the row if it is not the newest and stands before the holder of `revision`. */
+  #takeOldestBefore(revision: number): Segment | undefined {
+    const [oldest, next] = this.#segments;
+    if (oldest === undefined || next === undefined || next.firstRevision > revision) return undefined;
+    oldest.isRemoved = true;
+    return this.#segments.shift();
   }
 }

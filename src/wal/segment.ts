@@ -8,6 +8,8 @@ export interface SegmentDescription {
   readonly name: SegmentName;
   /** The header checksum of the last frame of the segment before; 0 in the first one of a store. */
   readonly previousChecksum: number;
+  /** The first revision of the segment before; 0 in the first one of a store. */
+  readonly previousFirstRevision: number;
 }
 
 /**
@@ -18,6 +20,7 @@ export class Segment {
   readonly path: string;
   readonly name: SegmentName;
   readonly previousChecksum: number;
+  readonly previousFirstRevision: number;
   readonly index = new SegmentIndex();
 
   /** The length of the file. */
@@ -37,6 +40,7 @@ export class Segment {
     this.name = description.name;
     this.path = `${description.directory}/${formatSegmentName(description.name)}`;
     this.previousChecksum = description.previousChecksum;
+    this.previousFirstRevision = description.previousFirstRevision;
   }
 
   /** The first revision that a record in here may have. */

@@ -153,10 +153,11 @@ test('a watch goes on when the server comes back', async () => {
   await watching.until(() => watching.stdout.includes('put'));
   server.child.kill('SIGKILL');
   await server.ended;
-  await watching.until(() => watching.stderr.includes('trying again'));
+  await watching.until(() => watching.stderr.includes('connecting again'));
   await new KelpProcess(['serve', '--listen', address, '--data-dir', dataDir]).ready();
   await new Kelp(address).text('put', 'b', '2');
   await watching.until(() => watching.stdout.includes('b'));
+  expect(watching.stderr).toContain('connected again');
   expect(watching.stdout).toBe('1  put      a  "1"\n2  put      b  "2"\n');
   watching.child.kill('SIGINT');
   expect(await watching.ended).toMatchObject({ signal: 'SIGINT' });

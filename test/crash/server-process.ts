@@ -16,6 +16,8 @@ export interface ServerProcessOptions {
   readonly uid?: number;
   /** No file that it writes may become longer. A multiple of 512. */
   readonly fileBytesMax?: number;
+  /** Whoever starts it ends it; else it is killed when the test ends at the latest. */
+  readonly outlivesTest?: boolean;
 }
 
 /** How a process ended. */
@@ -38,9 +40,9 @@ export class ServerProcess {
   #wake: (() => void)[] = [];
   #isEnded = false;
 
-  /** Starts a process that is killed when the test ends at the latest; it may end by itself before it is ready. */
+  /** Starts a process; it may end by itself before it is ready. */
   constructor(options: ServerProcessOptions) {
-    const { dataDir, port = 0, flags = [], preload, uid, fileBytesMax } = options;
+    const { dataDir, port = 0, flags = [], preload, uid, fileBytesMax, outlivesTest = false } = options;
     const kelp = [
       process.execPath,
       ...(preload === undefined ? [] : ['--import', preload.href]),
@@ -67,6 +69,7 @@ export class ServerProcess {
       this.#wakeAll();
       return { code: code as number | null, signal: signal as NodeJS.Signals | null };
     });
+    if (outlivesTest) return;
     onTestFinished(async () => {
       await this.end('SIGKILL');
     });

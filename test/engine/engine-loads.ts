@@ -30,6 +30,15 @@ export function testEngineLoads(name: string, create: () => Engine): void {
       );
     });
 
+    it('finds thousands of keys that lost their deadlines meanwhile, and those that came after', () => {
+      const keys = Array.from({ length: 3000 }, (_, index) => `key ${String(index).padStart(4, '0')}`);
+      const withDeadline = keys.map((key, index) => put(key, index + 1, 'with', { expireTimeMs: 9 }));
+      const ends = keys.slice(300).map((key, index) => deletion(key, index + 3001));
+      const others = keys.map((key, index) => put(`other ${key}`, index + 6001, 'other'));
+      expectSameState(create, withDeadline, [...ends, ...others]);
+      expectSameState(create, [], [...withDeadline, ...ends, ...others]);
+    });
+
     it('finds what was loaded in no order before the load is finished', () => {
       const engine = create();
       engine.load(placeChange(put('b', 1, 'one')));

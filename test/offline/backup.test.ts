@@ -56,8 +56,8 @@ describe('a backup of a store', () => {
     await writeFile(path, await bytesOf(store.backup()));
     const snapshot = join(folder, 'data', 'snapshots', '00000000000000000100.snapshot');
     for (const [file, blockCountMin] of [
-      [path, 4],
-      [snapshot, 7],
+      [path, 3],
+      [snapshot, 4],
     ] as const) {
       const reader = await openSnapshotFile(nodeDisk, file);
       const lengths: number[] = [];

@@ -355,6 +355,9 @@ describe('a snapshot whose checksums are right', () => {
     ...emptySnapshotVersion(),
     key,
     revision,
+    createRevision: 1,
+    modRevision: 1,
+    version: 1,
   });
   const lease = (leaseId: number): SnapshotLeaseShape => ({
     ...emptySnapshotLease(),

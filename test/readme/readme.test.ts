@@ -44,7 +44,7 @@ describe('the README', () => {
   let server: ServerProcess;
 
   beforeAll(async () => {
-    server = await ServerProcess.start({ dataDir: join(folder, 'data'), port: 0 });
+    server = await ServerProcess.start({ dataDir: join(folder, 'data'), outlivesTest: true });
     const kelp = join(folder, 'kelp');
     writeFileSync(kelp, `#!/bin/sh\nexec '${process.execPath}' '${resolve('src/cli/main.ts')}' "$@"\n`);
     chmodSync(kelp, 0o755);

@@ -41,9 +41,9 @@ export interface StoreMaker {
   readonly seed: number;
   readonly limits?: NonNullable<StoreOptions['limits']>;
   /** Writes whatever is to be there. */
-  write(store: Store): Promise<void>;
+  readonly write: (store: Store) => Promise<void>;
   /** Writes what is never acknowledged: the process ends while the disk is about to flush it. */
-  writeInVain?(store: Store): void;
+  readonly writeInVain?: (store: Store) => void;
 }
 
 /** Makes a store, which is closed in the end unless something is written in vain. */

@@ -62,6 +62,12 @@ export class Scheduler implements Clock {
   /** For the disk, and for clients. */
   readonly schedule: Schedule = (action) => void this.#actions.push(action);
 
+  /** Whether nothing can happen before more time has passed. */
+  get isIdle(): boolean {
+    const [timer] = this.#timers;
+    return this.#actions.length === 0 && (timer === undefined || timer.atMs > this.#monotonicMs);
+  }
+
   nowMs(): number {
     return this.#nowMs;
   }

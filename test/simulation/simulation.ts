@@ -172,11 +172,13 @@ class Simulation {
     const { ledger } = this.machine;
     for (const watcher of this.#watchers) watcher.hurry();
     await this.#pass(SETTLED_MS);
+    // Time may have passed in one step over the timer of a deadline.
+    await this.machine.runUntil(() => this.machine.scheduler.isIdle);
+    const { nowMs, monotonicMs } = this.machine.instant();
     ledger.settle();
     const { model } = ledger;
     const { revision } = model;
     await this.#untilVisible(store, revision);
-    const { nowMs, monotonicMs } = this.machine.instant();
     for (const { key, expireTimeMs } of model.entriesAt(model.revision)) {
       if (expireTimeMs !== 0 && expireTimeMs < nowMs - OVERDUE_MS)
         throw new Error(`${key} expired ${nowMs - expireTimeMs} ms ago and was not removed`);

@@ -421,6 +421,34 @@ describe('a segment', () => {
   });
 });
 
+describe('a segment in which nothing was written', () => {
+  it('is made anew by the next process, since the flush of its name may have failed', async () => {
+    const disk = new SimulatedDisk({ seed: 1 });
+    disk.injectFault({ call: 'syncDirectory', effect: 'none' });
+    await expect(TestLog.create({}, disk)).rejects.toThrow(/syncDirectory/);
+    const next = await TestLog.open(disk.endProcess());
+    await next.putDurably('one');
+    const last = await TestLog.open(next.disk.losePower());
+    expect(last.replayed).toEqual(['one']);
+    await last.log.close();
+  });
+
+  it('is made anew behind another one', async () => {
+    const test = await TestLog.create({ segmentBytes: 4096 });
+    for (const text of texts('v'.repeat(1500), 3)) await test.putDurably(text);
+    test.disk.injectFault({ call: 'syncDirectory', effect: 'none' });
+    test.put('in vain');
+    await expect(test.log.flush()).rejects.toThrow(/syncDirectory/);
+    const next = await TestLog.open(test.disk.endProcess());
+    expect(await segmentPaths(next.disk)).toHaveLength(2);
+    await next.putDurably('four');
+    const last = await TestLog.open(next.disk.losePower());
+    expect(last.replayed).toHaveLength(4);
+    expect(last.replayed.at(-1)).toBe('four');
+    await last.log.close();
+  });
+});
+
 describe('the removal of segments', () => {
   it('leaves no gap when the power is lost on the way', async () => {
     for (let seed = 1; seed <= 40; seed++) {
@@ -435,6 +463,35 @@ describe('the removal of segments', () => {
       expect(again.log.lastRevision, `seed ${seed}`).toBe(15);
       await again.log.close();
     }
+  });
+
+  it('begins with the segment that could not be removed the last time', async () => {
+    for (const effect of ['none', 'whole'] as const) {
+      const test = await TestLog.create({ segmentBytes: 4096 });
+      for (const text of texts('v'.repeat(1500), 15)) await test.putDurably(text);
+      const before = await segmentPaths(test.disk);
+      test.disk.injectFault({ call: 'remove', effect });
+      await expect(test.log.removeBefore(13)).rejects.toThrow(/remove/);
+      expect(test.log.oldestRevision).toBe(4);
+      await test.log.removeBefore(5);
+      expect(await segmentPaths(test.disk)).toEqual(before.slice(1));
+      await test.log.close();
+      const again = await TestLog.open(test.disk, { segmentBytes: 4096 }, 12);
+      expect(again.log.lastRevision).toBe(15);
+      await again.log.close();
+    }
+  });
+
+  it('ends for good when the folder could not be flushed, which leaves open what is durable', async () => {
+    const disk = new SimulatedDisk({ seed: 1 });
+    const test = await TestLog.create({ segmentBytes: 4096 }, disk);
+    for (const text of texts('v'.repeat(1500), 15)) await test.putDurably(text);
+    disk.injectFault({ call: 'syncDirectory', effect: 'none' });
+    await expect(test.log.removeBefore(13)).rejects.toThrow(/syncDirectory/);
+    await expect(test.log.removeBefore(13)).rejects.toThrow(/syncDirectory/);
+    const again = await TestLog.open(disk.losePower(), { segmentBytes: 4096 });
+    expect(again.replayed).toHaveLength(15);
+    await again.log.close();
   });
 });
 

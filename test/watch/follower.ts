@@ -28,8 +28,6 @@ export interface FollowerCounts {
 
 export class Follower {
   readonly counts: FollowerCounts = { messages: 0, resumed: 0, restarted: 0, compacted: 0 };
-  where = '';
-  trace: string[] = [];
   readonly #subject: Subject;
   readonly #writer: TrueWriter;
   readonly #random: SeededRandom;
@@ -68,13 +66,12 @@ export class Follower {
   async #watchOnce(): Promise<boolean> {
     const request = this.#request();
     const knownRevision = this.#writer.history.revision;
-    this.where = 'session'; this.trace.push('open ' + JSON.stringify(request));
     const stream = new WatchStream(await this.#session(), request);
     this.#validator = undefined;
     for (;;) {
-      this.where = 'next'; const message = await stream.next(); this.where = 'got ' + message?.kind + ' ' + message?.revision;this.trace.push(this.where);
+      const message = await stream.next();
       if (message === undefined) {
-        this.where='end'; const e = await stream.end(); this.where = 'ended ' + e.status; this.trace.push(this.where); await this.#ended(e);
+        await this.#ended(await stream.end());
         return false;
       }
       await this.#accept(message, request, knownRevision);
@@ -104,9 +101,9 @@ export class Follower {
   /** Rests until the writer has gone on, or leaves the watch, now and then. */
   async #letsGo(stream: WatchStream): Promise<boolean> {
     const random = this.#random;
-    this.where += ' rest'; if (random.chance(0.1)) await this.#writer.reached(this.#writer.history.revision + random.between(1, 8));
+    if (random.chance(0.1)) await this.#writer.reached(this.#writer.history.revision + random.between(1, 8));
     if (!random.chance(0.05)) return false;
-    this.where += ' cancel'; await stream.cancel(); this.where='away'; this.trace.push('cancelled');
+    await stream.cancel();
     // Away for long, it may find that where it was is dropped.
     if (random.chance(0.3)) await this.#writer.reached(this.#writer.history.revision + AWAY_WRITES);
     this.#resumeOrRestart(random.chance(0.7));

@@ -35,7 +35,6 @@ test(`all promises are kept (again: WATCH_SEED=${SEED})`, { timeout: 30_000 + RO
   );
   const controller = new AbortController();
   onTestFinished(() => controller.abort());
-  setTimeout(() => { for (const [i, f] of followers.entries()) console.log(i, f.where, writer.history.revision, f.trace.slice(-6)); }, 45000).unref();
   const following = Promise.all(followers.map((follower) => follower.follow(controller.signal)));
   // It is awaited at the end; a violation must not go unheard until then.
   following.catch(() => undefined);
@@ -54,7 +53,7 @@ test(`all promises are kept (again: WATCH_SEED=${SEED})`, { timeout: 30_000 + RO
   await writer.write([{ type: 'delete', key: LAST_KEY }]);
   // Whoever rests, and is away then, waits for less than as many writes more.
   for (let count = 0; count < 2 * AWAY_WRITES; count++) await writer.write();
-  console.log('finishing', writer.history.revision); await following;
+  await following;
 
   const counts = followers.map((follower) => follower.counts);
   const total = (name: keyof FollowerCounts): number => counts.reduce((sum, each) => sum + each[name], 0);

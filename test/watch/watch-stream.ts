@@ -138,7 +138,7 @@ function toMessage({ message }: WatchResponseShape): WatchMessage {
     case 'events': {
       const { revision, commitTime, events, moreFragments } = message.value;
       const { seconds = 0, nanos = 0 } = commitTime ?? {};
-      const commitTimeMs = Number(seconds) * 1000 + Math.floor(nanos / 1_000_000);
+      const commitTimeMs = seconds * 1000 + Math.floor(nanos / 1_000_000);
       return { kind: 'events', revision, commitTimeMs, moreFragments, events: events.map(toEvent) };
     }
     case 'synced':

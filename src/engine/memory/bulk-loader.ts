@@ -14,7 +14,7 @@ import { keyIdOf } from './key-order.ts';
 import type { KeyOrder } from './key-order.ts';
 import { KeySorter } from './key-sorter.ts';
 import type { KeyTree } from './key-tree.ts';
-import { IS_BORDER, IS_DELETED, LOCAL_ID_BITS, LOCAL_ID_MASK, VERSION_FLAGS, revisionAt } from './layout.ts';
+import { IS_DELETED, LOCAL_ID_BITS, LOCAL_ID_MASK, VERSION_FLAGS, revisionAt } from './layout.ts';
 import { flagsOfPlaced, readLeaseId, writePlaced } from './placed-codec.ts';
 import type { Probe } from './probe.ts';
 import type { Shard } from './shard.ts';
@@ -151,7 +151,8 @@ export class BulkLoader {
     const keyBytes = probe.length;
     const valueBytes = isDeletion ? 0 : change.valueEnd - change.valueStart;
     const reference = shard.versions.allocate(unitsFor(flags, keyBytes, valueBytes));
-    const localId = found === NONE ? shard.slots.take(hash) : found;
+    // Never the slot of an index's border that was given back: keys that are still to be sorted lie behind the others.
+    const localId = found === NONE ? shard.slots.append(hash) : found;
     const id = keyIdOf(shard, localId);
     writePlaced(shard.pageOf(reference), wordOffsetOf(reference), previous, localId, flags, probe, change);
     const newDeadlineMs = isDeletion ? 0 : change.expireTimeMs;
@@ -216,7 +217,7 @@ export class BulkLoader {
       const { slots, index } = shard;
       index.reserve(slots.end - 1);
       for (let localId = 1; localId < slots.end; localId++) {
-        if (isKey(shard, localId)) index.insert(slots.hash(localId), localId);
+        if (slots.isOfKey(localId)) index.insert(slots.hash(localId), localId);
         if (localId % KEYS_PER_PIECE === 0) yield;
       }
       yield;
@@ -232,7 +233,7 @@ export class BulkLoader {
     const sorter = new KeySorter(Math.min(spanSum, SORTED_COUNT_MAX), byKey);
     for (const [number, shard] of shards.entries()) {
       for (let localId = this.#unsortedStart[number]!; localId < shard.slots.end; localId++) {
-        if (!isKey(shard, localId)) continue;
+        if (!shard.slots.isOfKey(localId)) continue;
         if (sorter.isFull) yield* this.#order(sorter);
         sorter.add(keyIdOf(shard, localId));
       }
@@ -260,13 +261,4 @@ export class BulkLoader {
     this.#hasSorted ||= sorter.count > 0;
     sorter.clear();
   }
-}
-
-/** Whether a slot is of a key, not free and not of a border. */
-function isKey(shard: Shard, localId: number): boolean {
-  // The slot of a border has no hash; that of a key has, but for one in 2^32. Most need no look at the version.
-  if (shard.slots.hash(localId) !== 0) return true;
-  const newest = shard.slots.newest(localId);
-  if (newest === NONE) return false;
-  return (shard.wordsOf(newest)[wordOffsetOf(newest) + VERSION_FLAGS]! & IS_BORDER) === 0;
 }

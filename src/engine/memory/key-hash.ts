@@ -9,7 +9,7 @@ export type HashSeed = readonly [number, number];
 
 /**
  * The hash of the first `byteCount` bytes of `words`; the last word is filled up with zeros. It is a signed number, which
- * V8 keeps without a heap object.
+ * V8 keeps without a heap object, and never 0.
  */
 export function hashKey(words: Uint32Array, byteCount: number, seed0: number, seed1: number): number {
   let v0 = seed0 | 0;
@@ -34,5 +34,5 @@ export function hashKey(words: Uint32Array, byteCount: number, seed0: number, se
     v2 = (v2 << 16) | (v2 >>> 16);
     if (isMessage) v0 ^= word;
   }
-  return v1 ^ v3;
+  return v1 ^ v3 || 1;
 }

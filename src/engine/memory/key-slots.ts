@@ -28,17 +28,23 @@ export class KeySlots {
     return this.#end;
   }
 
-  /** A free slot, for a key of this hash. It has no version yet. */
+  /** A free slot, for a key of this hash, or with 0 for a border. It has no version yet. */
   take(hash: number): number {
-    let localId = this.#firstFree;
-    if (localId === 0) {
-      assert(this.#end <= LOCAL_ID_MASK, 'a shard has room for one more key');
-      // The pages of slots are numbered from 1, and never given back.
-      if (this.#end >>> SLOT_BITS > this.table.words.length - 2) this.table.add();
-      localId = this.#end++;
-    } else {
-      this.#firstFree = this.hash(localId);
-    }
+    const localId = this.#firstFree;
+    if (localId === 0) return this.append(hash);
+    this.#firstFree = this.hash(localId);
+    return this.#occupy(localId, hash);
+  }
+
+  /** As `take`, but behind all slots that were ever given out. */
+  append(hash: number): number {
+    assert(this.#end <= LOCAL_ID_MASK, 'a shard has room for one more key');
+    // The pages of slots are numbered from 1, and never given back.
+    if (this.#end >>> SLOT_BITS > this.table.words.length - 2) this.table.add();
+    return this.#occupy(this.#end++, hash);
+  }
+
+  #occupy(localId: number, hash: number): number {
     const words = this.#words(localId);
     const offset = (localId & SLOT_MASK) * SLOT_WORDS;
     words[offset + SLOT_NEWEST] = 0;
@@ -66,6 +72,11 @@ export class KeySlots {
 
   hash(localId: number): number {
     return this.#words(localId)[(localId & SLOT_MASK) * SLOT_WORDS + SLOT_HASH]! | 0;
+  }
+
+  /** Whether it is the slot of a key, neither free nor of a border. */
+  isOfKey(localId: number): boolean {
+    return this.newest(localId) !== 0 && this.hash(localId) !== 0;
   }
 
   /** Makes a version the newest, for readers of other threads too: all that was written before is seen with it. */
