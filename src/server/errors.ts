@@ -59,6 +59,13 @@ export function shuttingDownError(resumeRevision?: number): ConnectError {
   return connectError(Code.Unavailable, ErrorReason.SHUTTING_DOWN, 'the server is stopping; try again', info);
 }
 
+/** The bytes of a request are no message of its type. */
+export function malformedRequestError(typeName: string, cause: unknown): ConnectError {
+  const what = cause instanceof Error ? cause.message : String(cause);
+  const message = `the request is no ${typeName}: ${what}`;
+  return connectError(Code.InvalidArgument, ErrorReason.INVALID_ARGUMENT, message, undefined, cause);
+}
+
 /** A limit of the server was reached; `message` names it. */
 export function limitReachedError(message: string): ConnectError {
   return connectError(Code.ResourceExhausted, ErrorReason.LIMIT_REACHED, message);

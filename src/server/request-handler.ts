@@ -6,13 +6,14 @@
  * without a `Host` header, and reads bodies with no bound but their length (see `request-body.ts`).
  */
 import { fromBinary } from '@bufbuild/protobuf';
-import { Code, ConnectError, createContextValues } from '@connectrpc/connect';
+import { ConnectError, createContextValues } from '@connectrpc/connect';
 import type { UniversalServerRequest, UniversalServerResponse } from '@connectrpc/connect/protocol';
 import type { Logger } from 'pino';
 import type { ServerLimits } from '../limits.ts';
 import { type Call, type CallTable, callKey } from './calls.ts';
 import { inflatingFor } from './compression.ts';
 import { isBeyondTimers } from './deadline.ts';
+import { malformedRequestError } from './errors.ts';
 import type { HttpRequest, HttpResponse } from './http-message.ts';
 import { answerProbe, answerUnknownPath, answerWrongForm } from './probes.ts';
 import { writeReply } from './reply.ts';
@@ -113,8 +114,7 @@ function checkMessage(request: HttpRequest, { input }: RpcEndpoint, message: Uin
     fromBinary(input, message, { readUnknownFields: false });
   } catch (error) {
     if (error instanceof ConnectError) throw error;
-    const text = `the request is no ${input.typeName}: ${(error as Error).message}`;
-    throw new ConnectError(text, Code.InvalidArgument, undefined, undefined, error);
+    throw malformedRequestError(input.typeName, error);
   }
 }
 

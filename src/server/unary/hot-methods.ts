@@ -30,11 +30,11 @@ import {
   sizeOfScanResponse,
 } from '../../../gen/kelp/v1/kv_codec.ts';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
-import { StoreError } from '../../errors.ts';
 import type { Entry, Store } from '../../store/store.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import { PREFIX_BYTES } from '../body-buffer.ts';
 import type { Call } from '../calls.ts';
+import { malformedRequestError } from '../errors.ts';
 import { checkBinaryParts } from '../request-parts.ts';
 import {
   type DeleteFields,
@@ -96,7 +96,7 @@ function hotMethod<Request, Reply>(
     } catch {
       // It is no message for other reasons, too.
     }
-    throw new StoreError('invalidArgument', `the request is no ${input.typeName}: ${wireError.message}`);
+    throw malformedRequestError(input.typeName, wireError);
   }
 
   async function serve(store: Store, request: Buffer, start: number, call: Call): Promise<Buffer> {
