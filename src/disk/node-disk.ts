@@ -16,13 +16,13 @@ const DIRECTORY_MODE = 0o700;
 export const nodeDisk: Disk = {
   async makeDirectory(path) {
     const wanted = resolve(path);
-    const firstMade = await run<string | undefined>('make directory', path, (done) =>
-      fs.mkdir(wanted, { recursive: true, mode: DIRECTORY_MODE }, done),
-    );
-    if (firstMade === undefined) return;
-    // A new folder's name lies in its parent; a store whose folder a crash can take away keeps no promise.
-    for (let made = wanted; made.length >= firstMade.length; made = dirname(made)) {
-      await nodeDisk.syncDirectory(dirname(made));
+    try {
+      await makeOneDirectory(wanted);
+    } catch (error) {
+      if (!isNotFound(error) || dirname(wanted) === wanted) throw error;
+      // Node's own recursion does not end where the parent can not be made either, as in /proc.
+      await nodeDisk.makeDirectory(dirname(wanted));
+      await makeOneDirectory(wanted);
     }
   },
 
@@ -83,4 +83,21 @@ export const nodeDisk: Disk = {
 
 function isNotFound(error: unknown): boolean {
   return error instanceof DiskError && error.code === 'notFound';
+}
+
+/** Its parent must be there. */
+async function makeOneDirectory(path: string): Promise<void> {
+  try {
+    await run('make directory', path, (done) => fs.mkdir(path, DIRECTORY_MODE, done));
+  } catch (error) {
+    if (error instanceof DiskError && error.code === 'exists' && (await isDirectory(path))) return;
+    throw error;
+  }
+  // Its name lies in its parent; a store whose folder a crash can take away keeps no promise.
+  await nodeDisk.syncDirectory(dirname(path));
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  const stats = await run<fs.Stats>('look at', path, (done) => fs.stat(path, done));
+  return stats.isDirectory();
 }

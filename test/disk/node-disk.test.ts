@@ -26,13 +26,17 @@ describe('the disk of Node', () => {
   it('makes the folders it makes durable in their parents', async () => {
     const syncDirectory = vi.spyOn(nodeDisk, 'syncDirectory');
     await nodeDisk.makeDirectory(`${directory}/a/b/c`);
-    expect(syncDirectory.mock.calls.flat()).toEqual([`${directory}/a/b`, `${directory}/a`, directory]);
+    expect(syncDirectory.mock.calls.flat()).toEqual([directory, `${directory}/a`, `${directory}/a/b`]);
     syncDirectory.mockClear();
     await nodeDisk.makeDirectory(`${directory}/a/b/d/`);
     expect(syncDirectory.mock.calls.flat()).toEqual([`${directory}/a/b`]);
     syncDirectory.mockClear();
     await nodeDisk.makeDirectory(`${directory}/a/b/c`);
     expect(syncDirectory).not.toHaveBeenCalled();
+  });
+
+  it.runIf(process.platform === 'linux')('gives up where no folder can be made', async () => {
+    await expect(nodeDisk.makeDirectory('/proc/self/a/b')).rejects.toMatchObject({ code: 'notFound' });
   });
 
   it('keeps what it makes from other users', async () => {
