@@ -168,6 +168,12 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./cases/served-watch.ts')).servedWatch,
   },
   {
+    name: 'served-watch-slow',
+    about: 'writers beside 1,000 watchers of which 10 never read',
+    sizes: 'once',
+    load: async () => (await import('./cases/served-watch-slow.ts')).servedWatchSlow,
+  },
+  {
     name: 'redis',
     about: 'Redis on the same work',
     sizes: 'each',

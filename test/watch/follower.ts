@@ -10,11 +10,8 @@ import { WatchValidator } from '../support/watch-validator.ts';
 import type { TrueWriter } from './true-writer.ts';
 import { type WatchEnd, WatchStream } from './watch-stream.ts';
 
-/** The last key that is written, in all ways that there are; every watch wants it. */
-export const LAST_KEY = 'last';
-
-/** The longest that it rests: so many writes of others. */
-export const AWAY_WRITES = 20;
+/** The writes that it is away for, when it is away for long. */
+const AWAY_WRITES = 20;
 
 export type Subject = Pick<WatchRequest, 'ranges' | 'eventTypes' | 'keysOnly' | 'returnPrevious'>;
 
@@ -35,8 +32,10 @@ export class Follower {
   readonly #session: () => Promise<ClientHttp2Session>;
   #cursor: number | undefined;
   #validator: WatchValidator | undefined;
-  /** From now on it does not rest. */
-  #isHurried = false;
+  /** It is done when everything up to here is dealt with. */
+  #finalRevision = Infinity;
+  readonly #hurry = Promise.withResolvers<void>();
+  #waitsFor = 'its turn';
 
   constructor(
     subject: Subject,
@@ -50,48 +49,62 @@ export class Follower {
     this.#session = session;
   }
 
-  hurry(): void {
-    this.#isHurried = true;
+  /**
+   * From now on it does not rest, and it ends once it has dealt with everything up to `revision`. Something that it wants
+   * must happen there or later: a watch that wants nothing is told nothing for long.
+   */
+  finishAt(revision: number): void {
+    this.#finalRevision = revision;
+    this.#hurry.resolve();
   }
 
-  /** Watches until the last change was seen, or the signal is aborted. */
+  /** For a test that would wait for ever. */
+  toString(): string {
+    const dealtWith = this.#cursor === undefined ? 'nothing' : `everything up to revision ${this.#cursor}`;
+    return `${JSON.stringify(this.#subject)} has dealt with ${dealtWith} and waits for ${this.#waitsFor}`;
+  }
+
+  /** Watches until it has finished, or the signal is aborted. */
   async follow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && !(await this.#watchOnce())) {
       // A session that has just broken refuses streams at once: it must get round to saying so.
       await new Promise((resolve) => setImmediate(resolve));
     }
+    this.#waitsFor = 'nothing more';
   }
 
-  /** @returns whether the last change was seen. */
+  /** @returns whether it has finished. */
   async #watchOnce(): Promise<boolean> {
     const request = this.#request();
     const knownRevision = this.#writer.history.revision;
-    const stream = new WatchStream(await this.#session(), request);
+    const session = await this.#waitFor('a server', this.#session());
+    const stream = new WatchStream(session, request);
     this.#validator = undefined;
     for (;;) {
-      const message = await stream.next();
+      const message = await this.#waitFor('a message', stream.next());
       if (message === undefined) {
-        await this.#ended(await stream.end());
+        await this.#ended(await this.#waitFor('the end of its stream', stream.end()));
         return false;
       }
       await this.#accept(message, request, knownRevision);
-      if (isLast(message)) {
-        await stream.cancel();
+      if (this.#cursor !== undefined && this.#cursor >= this.#finalRevision) {
+        await this.#cancel(stream);
         return true;
       }
-      if (!this.#isHurried && (await this.#letsGo(stream))) return false;
+      if (this.#finalRevision === Infinity && (await this.#letsGo(stream))) return false;
     }
   }
 
   async #accept(message: WatchMessage, request: WatchRequest, knownRevision: number): Promise<void> {
     this.counts.messages++;
-    await this.#writer.reached(message.revision);
+    const { revision } = message;
+    await this.#waitFor(`the write of revision ${revision}`, this.#writer.reached(revision));
     const { history } = this.#writer;
     if (this.#validator === undefined) {
       // What had been acknowledged before a watch was opened is in its present state.
-      if (request.startRevision === undefined && message.revision < knownRevision)
-        throw new Error(`a watch opened after revision ${knownRevision} begins at ${message.revision}`);
-      this.#validator = new WatchValidator(request, history, { revision: message.revision, nowMs: 0 });
+      if (request.startRevision === undefined && revision < knownRevision)
+        throw new Error(`a watch opened after revision ${knownRevision} begins at ${revision}`);
+      this.#validator = new WatchValidator(request, history, { revision, nowMs: 0 });
     }
     this.#validator.accept(message);
     if (this.#validator.isSynced || request.startRevision !== undefined)
@@ -101,13 +114,29 @@ export class Follower {
   /** Rests until the writer has gone on, or leaves the watch, now and then. */
   async #letsGo(stream: WatchStream): Promise<boolean> {
     const random = this.#random;
-    if (random.chance(0.1)) await this.#writer.reached(this.#writer.history.revision + random.between(1, 8));
+    if (random.chance(0.1)) await this.#rest(random.between(1, 8));
     if (!random.chance(0.05)) return false;
-    await stream.cancel();
+    await this.#cancel(stream);
     // Away for long, it may find that where it was is dropped.
-    if (random.chance(0.3)) await this.#writer.reached(this.#writer.history.revision + AWAY_WRITES);
+    if (random.chance(0.3)) await this.#rest(AWAY_WRITES);
     this.#resumeOrRestart(random.chance(0.7));
     return true;
+  }
+
+  /** Waits for so many writes, unless it has to finish. */
+  async #rest(writeCount: number): Promise<void> {
+    const revision = this.#writer.history.revision + writeCount;
+    const isOver = Promise.race([this.#writer.reached(revision), this.#hurry.promise]);
+    await this.#waitFor(`revision ${revision} to be written while it rests`, isOver);
+  }
+
+  #cancel(stream: WatchStream): Promise<void> {
+    return this.#waitFor('its cancelled stream to close', stream.cancel());
+  }
+
+  #waitFor<Result>(what: string, result: Promise<Result>): Promise<Result> {
+    this.#waitsFor = what;
+    return result;
   }
 
   #resumeOrRestart(isResumed: boolean): void {
@@ -144,14 +173,4 @@ export class Follower {
     if (this.#cursor !== undefined) return { ...this.#subject, startRevision: this.#cursor + 1 };
     return { ...this.#subject, includeCurrent: true };
   }
-}
-
-/** One that is wanted only: the last change of a subject is the last of its types. */
-function isLast(message: WatchMessage): boolean {
-  if (message.kind === 'current') return message.entries.some(({ key }) => key === LAST_KEY);
-  return message.kind === 'events' && message.events.some((event) => keyOf(event) === LAST_KEY);
-}
-
-function keyOf(event: Extract<WatchMessage, { kind: 'events' }>['events'][number]): string {
-  return event.type === 'delete' ? event.key : event.entry.key;
 }

@@ -6,13 +6,16 @@ import { ServerProcess } from '../crash/server-process.ts';
 import { openSession } from '../support/bare-http2.ts';
 import { SeededRandom } from '../support/random.ts';
 import { temporaryDirectory } from '../support/test-server.ts';
-import { AWAY_WRITES, Follower, type FollowerCounts, LAST_KEY, type Subject } from './follower.ts';
+import { Follower, type FollowerCounts, type Subject } from './follower.ts';
 import { TrueWriter } from './true-writer.ts';
 
 const ROUNDS = Number(process.env['WATCH_ROUNDS'] ?? 2);
 const SEED = Number(process.env['WATCH_SEED'] ?? Date.now());
 const WRITES_PER_ROUND = 60;
-const last = { key: LAST_KEY };
+/** For all followers to finish once everything is written. */
+const FINISH_MS_MAX = 15_000;
+/** Written at the end, in all ways that there are, so that every watch is told something then. */
+const last = { key: 'last' };
 
 const subjects: readonly Subject[] = [
   {},
@@ -25,7 +28,7 @@ const subjects: readonly Subject[] = [
   { ranges: [{ key: 'a/1' }, last] },
 ];
 
-test(`all promises are kept (again: WATCH_SEED=${SEED})`, { timeout: 30_000 + ROUNDS * 20_000 }, async () => {
+test(`all promises are kept (again: WATCH_SEED=${SEED})`, { timeout: 30_000 + ROUNDS * 10_000 }, async () => {
   const random = new SeededRandom(SEED);
   const life = await Lives.begin();
   const writer = new TrueWriter(life.client(), random);
@@ -47,13 +50,11 @@ test(`all promises are kept (again: WATCH_SEED=${SEED})`, { timeout: 30_000 + RO
     if (round % 2 === 0) await writer.writeThroughCrash(() => life.next('SIGKILL'));
     else await writer.writeThroughCrash(() => life.next('SIGTERM'));
   }
-  for (const follower of followers) follower.hurry();
-  await writer.write([{ type: 'put', key: LAST_KEY, value: Buffer.from('1') }]);
-  await writer.write([{ type: 'touch', key: LAST_KEY }]);
-  await writer.write([{ type: 'delete', key: LAST_KEY }]);
-  // Whoever rests, and is away then, waits for less than as many writes more.
-  for (let count = 0; count < 2 * AWAY_WRITES; count++) await writer.write();
-  await following;
+  for (const follower of followers) follower.finishAt(writer.history.revision + 1);
+  await writer.write([{ type: 'put', ...last, value: Buffer.from('1') }]);
+  await writer.write([{ type: 'touch', ...last }]);
+  await writer.write([{ type: 'delete', ...last }]);
+  await allFinished(following, followers);
 
   const counts = followers.map((follower) => follower.counts);
   const total = (name: keyof FollowerCounts): number => counts.reduce((sum, each) => sum + each[name], 0);
@@ -62,6 +63,20 @@ test(`all promises are kept (again: WATCH_SEED=${SEED})`, { timeout: 30_000 + RO
   expect(total('restarted')).toBeGreaterThan(0);
   expect(total('compacted')).toBeGreaterThan(0);
 });
+
+/** Rejects at once when a promise was broken, and in the end when there are followers that still wait for something. */
+async function allFinished(following: Promise<unknown>, followers: readonly Follower[]): Promise<void> {
+  const overdue = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    const states = followers.map((follower, index) => `${index}: ${follower.toString()}`);
+    overdue.reject(new Error(`not all followers finished:\n${states.join('\n')}`));
+  }, FINISH_MS_MAX);
+  try {
+    await Promise.race([following, overdue.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /** A server that is ended and started again on the same port and data. */
 class Lives {
@@ -104,7 +119,7 @@ class Lives {
 
 /** Without retries: a write is made once, or it is not known whether it was. */
 function clientOf({ address }: ServerProcess): KelpClient {
-  const client = createClient({ address, retries: 0, deadlineMs: 60_000 });
+  const client = createClient({ address, retries: 0, deadlineMs: 20_000 });
   onTestFinished(() => client.close());
   return client;
 }
