@@ -49,6 +49,8 @@ export const fixed = {
   progressIntervalMsDefault: 10_000,
   /** The newest changes, kept by key in memory for watches that read slowly; those before come from the log. */
   recentChangesMax: 65_536,
+  /** So many watches are woken by a change at once; the rest after what else waits has had its turn. */
+  watchesWokenMax: 64,
   /** How long a slow reader of a watch's present entries may hold back the compaction of history. */
   watchCurrentMsMax: 60_000,
   /** The keys that the ranges of one transaction's compares may hold together: they are gone through in one go. */

@@ -60,10 +60,12 @@ export function shuttingDownError(resumeRevision?: number): ConnectError {
 }
 
 /** The bytes of a request are no message of its type. */
-export function malformedRequestError(typeName: string, cause: unknown): ConnectError {
-  const what = cause instanceof Error ? cause.message : String(cause);
-  const message = `the request is no ${typeName}: ${what}`;
-  return connectError(Code.InvalidArgument, ErrorReason.INVALID_ARGUMENT, message, undefined, cause);
+export function malformedRequestError(typeName: string, what: string): ConnectError {
+  return connectError(
+    Code.InvalidArgument,
+    ErrorReason.INVALID_ARGUMENT,
+    `the request is no ${typeName}: ${what}`,
+  );
 }
 
 /** A limit of the server was reached; `message` names it. */

@@ -157,8 +157,20 @@ export class Listener {
       this.#sessions.add(session);
       session.once('close', () => this.#sessions.delete(session));
       if (this.#isStopping) session.close();
+      this.#awaitHandshake(session);
     });
     return server;
+  }
+
+  /**
+   * Closes a connection of HTTP/2 that stops within its preface or first headers: Node has no limit of time for these. A
+   * ping can't be answered before all of them have come (RFC 9113, sections 3.4 and 6.10).
+   */
+  #awaitHandshake(session: ServerHttp2Session): void {
+    const timer = setTimeout(() => session.destroy(), this.#options.limits.handshakeTimeoutMs);
+    const stop = (): void => clearTimeout(timer);
+    session.once('close', stop);
+    session.ping(stop);
   }
 
   #handle(request: HttpRequest, response: HttpResponse): void {

@@ -5,6 +5,7 @@
  * This is the adapter between Node's HTTP and Connect's handlers. Connect's own brings a process down by a request
  * without a `Host` header, and reads bodies with no bound but their length (see `request-body.ts`).
  */
+import { isUtf8 } from 'node:buffer';
 import { fromBinary } from '@bufbuild/protobuf';
 import { ConnectError, createContextValues } from '@connectrpc/connect';
 import type { UniversalServerRequest, UniversalServerResponse } from '@connectrpc/connect/protocol';
@@ -107,14 +108,17 @@ function toUniversal(
  * costs little next to the rest of its work.
  */
 function checkMessage(request: HttpRequest, { input }: RpcEndpoint, message: Uint8Array): void {
-  // What is no JSON is INVALID_ARGUMENT there as well.
-  if (request.headers['content-type']?.includes('json') === true) return checkJsonParts(message);
+  if (request.headers['content-type']?.includes('json') === true) {
+    // JSON's parser would put U+FFFD for such bytes, and two keys could become one. What is no JSON it refuses itself.
+    if (!isUtf8(message)) throw malformedRequestError(input.typeName, 'it is not UTF-8');
+    return checkJsonParts(message);
+  }
   try {
     checkBinaryParts(input, message);
     fromBinary(input, message, { readUnknownFields: false });
   } catch (error) {
     if (error instanceof ConnectError) throw error;
-    throw malformedRequestError(input.typeName, error);
+    throw malformedRequestError(input.typeName, (error as Error).message);
   }
 }
 

@@ -71,7 +71,7 @@ export class LogStore implements api.Store {
     this.storeId = publicStoreId(log.storeId);
     this.failed = promise;
     this.#resolveFailed = resolve;
-    this.#hub = new WatchHub(limits);
+    this.#hub = new WatchHub(limits, clock);
     this.#history = new History(limits, recovered.oldestRevision, log.oldestRevision);
     this.#history.noteCompaction(recovered.compactedRevision);
     this.#history.compact(recovered.compactedRevision, clock.nowMs());
@@ -215,12 +215,12 @@ export class LogStore implements api.Store {
   }
 
   watch(request: api.WatchRequest = {}): AsyncIterableIterator<api.WatchMessage> {
-    const { log, clock, recovered } = this.#parts;
+    const { log, recovered } = this.#parts;
     const visibleRevision = (): number => this.#acknowledgements.visibleRevision;
     const { storeId } = this;
     const source = { storeId, engine: recovered.engine, log, history: this.#history, visibleRevision };
     try {
-      return this.#hub.open(request, source, clock);
+      return this.#hub.open(request, source);
     } catch (error) {
       return failedWatch(error);
     }

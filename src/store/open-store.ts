@@ -48,6 +48,7 @@ const HASH_SEED_BYTES = 8;
  * when what lies there is not whole, `storageFailed` when the disk does not let it.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
+  checkNames(options, optionNames, 'openStore takes no option');
   const { disk = nodeDisk, dataDir } = options;
   const directory = dataDirectory(dataDir);
   try {
@@ -96,7 +97,8 @@ async function openLocked(
   directory: DataDirectory,
   lock: DiskLock,
 ): Promise<Store> {
-  const { clock = systemClock, random = systemRandom, fsync = 'always' } = options;
+  const { clock = systemClock, random = systemRandom } = options;
+  const fsync = checkFsync(options.fsync ?? 'always');
   const limits = checkLimits({ ...defaults, ...options.limits });
   const memoryBytesMax = checkMemoryLimit(
     options.memoryBytesMax ?? Math.floor(machineMemoryBytes() * fixed.memoryShareDefault),
@@ -178,12 +180,42 @@ const mayBeZero: ReadonlySet<string> = new Set<keyof Limits>([
   'watchersMax',
 ]);
 
+/** A misspelt option must not be overlooked: it could be the one that makes writes durable. */
+const optionNames: ReadonlySet<string> = new Set(
+  Object.keys({
+    dataDir: true,
+    fsync: true,
+    limits: true,
+    memoryBytesMax: true,
+    onRecoveryProgress: true,
+    onEvent: true,
+    clock: true,
+    random: true,
+    disk: true,
+    makeEngine: true,
+  } satisfies Record<keyof StoreOptions, true>),
+);
+
+function checkNames(given: object, known: ReadonlySet<string>, complaint: string): void {
+  const unknown = Object.keys(given).find((name) => !known.has(name));
+  if (unknown === undefined) return;
+  throw new StoreError('invalidArgument', `${complaint} ${unknown}; there are ${[...known].join(', ')}`);
+}
+
+const fsyncPolicies: readonly FsyncPolicy[] = ['always', 'interval', 'never'];
+
+function checkFsync(fsync: FsyncPolicy): FsyncPolicy {
+  if (fsyncPolicies.includes(fsync)) return fsync;
+  throw new StoreError('invalidArgument', `fsync must be ${fsyncPolicies.join(', ')}, not ${fsync}`);
+}
+
 function checkMemoryLimit(bytes: number): number {
   if (Number.isSafeInteger(bytes) && bytes >= 1) return bytes;
   throw new StoreError('invalidArgument', `memoryBytesMax must be a whole number from 1 on, not ${bytes}`);
 }
 
 function checkLimits(limits: Limits): Limits {
+  checkNames(limits, new Set(Object.keys(defaults)), 'the store has no limit');
   for (const [name, value] of Object.entries(limits)) {
     const min = mayBeZero.has(name) ? 0 : 1;
     if (!Number.isSafeInteger(value) || value < min) {

@@ -30,16 +30,20 @@ export type StagedChanges =
 
 export class WatchHub {
   readonly #limits: Pick<Limits, 'watchersMax'>;
+  readonly #clock: Clock;
   readonly #watchers = new Set<Watcher>();
   readonly #index = new WatchIndex<Watcher>();
   /** A row of revisions without gap that ends with the newest visible one. */
   readonly #recent = new Fifo<NonNullable<StagedChanges>>();
   #recentChangeCount = 0;
+  /** Those that are to be woken. */
   readonly #woken = new Set<Watcher>();
+  #isWaking = false;
   #isClosed = false;
 
-  constructor(limits: Pick<Limits, 'watchersMax'>) {
+  constructor(limits: Pick<Limits, 'watchersMax'>, clock: Clock) {
     this.#limits = limits;
+    this.#clock = clock;
   }
 
   get watcherCount(): number {
@@ -47,7 +51,7 @@ export class WatchHub {
   }
 
   /** Opens a watch; the source tells it what is readable. */
-  open(request: WatchRequest, source: WatchSource, clock: Clock): Watcher {
+  open(request: WatchRequest, source: WatchSource): Watcher {
     if (this.#isClosed) throw storeClosing();
     if (this.#watchers.size >= this.#limits.watchersMax) {
       throw new StoreError(
@@ -55,7 +59,7 @@ export class WatchHub {
         `${this.#watchers.size} watches are open; no more are allowed (watchers-max). Close some first`,
       );
     }
-    const watcher = new Watcher(request, source, clock, this);
+    const watcher = new Watcher(request, source, this.#clock, this);
     if (watcher.isEnded) return watcher;
     this.#watchers.add(watcher);
     this.#index.add(watcher.filter.ranges, watcher);
@@ -64,6 +68,7 @@ export class WatchHub {
 
   /** A watch has ended. */
   remove(watcher: Watcher, ranges: readonly TextRange[]): void {
+    this.#woken.delete(watcher);
     if (this.#watchers.delete(watcher)) this.#index.remove(ranges, watcher);
   }
 
@@ -100,10 +105,21 @@ export class WatchHub {
     }
   }
 
-  /** A row of transactions was published: wakes the watches that wait for one of them. */
+  /** A row of transactions was published: wakes the watches that wait for one of them, some at a time. */
   wake(): void {
-    for (const watcher of this.#woken) watcher.wake();
-    this.#woken.clear();
+    if (!this.#isWaking) this.#wakeSome();
+  }
+
+  #wakeSome(): void {
+    let left = fixed.watchesWokenMax;
+    for (const watcher of this.#woken) {
+      if (left-- === 0) break;
+      this.#woken.delete(watcher);
+      watcher.wake();
+    }
+    this.#isWaking = this.#woken.size > 0;
+    // Thousands of watches of one key must not hold up the answer to the writer, and all other calls.
+    if (this.#isWaking) this.#clock.yieldNow(() => this.#wakeSome());
   }
 
   /** The recent changes of a revision, or `undefined` when they are not kept: then the log has them. */

@@ -196,6 +196,24 @@ describe('bytes that are no message', () => {
     expect([response.status, await response.json()]).toMatchObject([400, { code: 'invalid_argument' }]);
   });
 
+  test.each(['\xff', '\xc3\x28', '\xed\xa0\x80'])('JSON that is no UTF-8: %j', async (key) => {
+    const server = await startTestServer();
+    const body = Buffer.from(`{"key":"${key}"}`, 'latin1');
+    const refusal = { code: 'invalid_argument', message: expect.stringMatching(/not UTF-8/) as string };
+
+    for (const isCompressed of [false, true]) {
+      const response = await fetch(server.url + putPath, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...(isCompressed && { 'content-encoding': 'gzip' }) },
+        body: isCompressed ? gzipSync(body) : body,
+      });
+      expect([response.status, await response.json()]).toMatchObject([400, refusal]);
+    }
+    const stream = post(await openSession(server.url), putPath, 'application/grpc+json');
+    stream.end(encodeEnvelope(0, body));
+    expect((await replyOf(stream)).headers['grpc-status']).toBe(String(status.INVALID_ARGUMENT));
+  });
+
   test('compressed, too', async () => {
     const server = await startTestServer();
     const stream = post(await openSession(server.url), putPath, 'application/grpc', {

@@ -10,6 +10,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
 import { ServerStartError } from '../../src/server/server.ts';
 import { GrpcJsClient } from '../support/grpc-js-client.ts';
+import { openSession } from '../support/bare-http2.ts';
 import { RawConnection } from '../support/raw-connection.ts';
 import { startTestServer } from '../support/test-server.ts';
 
@@ -166,6 +167,34 @@ describe('a connection that dawdles', () => {
     connection.send('PRI * HT');
 
     await connection.closed;
+  });
+
+  test.each([
+    ['after the first line of the preface', 'PRI * HTTP/2.0\r\n'],
+    ['before its settings', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+    [
+      'within the headers of a call',
+      // Settings, and headers that are said to go on.
+      'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x01\x01\0\0\0\0\x01\x83',
+    ],
+  ])('is closed when it stops %s of HTTP/2', async (_, bytes) => {
+    const server = await startTestServer({ flags });
+    const connection = await RawConnection.open(server);
+
+    connection.send(Buffer.from(bytes, 'latin1'));
+
+    await connection.closed;
+  });
+
+  test('is kept when it idles on HTTP/2', async () => {
+    const server = await startTestServer({ flags });
+    const session = await openSession(server.url);
+    const rival = await RawConnection.open(server);
+
+    rival.send('PRI * HTTP/2.0\r\n');
+
+    await rival.closed;
+    expect(session.closed).toBe(false);
   });
 
   test('is answered 408 when it stops within the headers of HTTP/1.1', async () => {

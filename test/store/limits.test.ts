@@ -5,7 +5,8 @@ import { fixed } from '../../src/limits.ts';
 import type { Compare, Operation, WatchMessage } from '../../src/store/store.ts';
 import { WatchHub } from '../../src/store/watch-hub.ts';
 import { HeldDisk } from '../support/held-disk.ts';
-import { allPairs, refused, valueOf } from './readable.ts';
+import { allPairs, refused, valueOf, Watching } from './readable.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { MemoryHarness } from './store-harness.ts';
 
 describe('a full buffer of the log', () => {
@@ -104,13 +105,34 @@ describe('what a watch that is not read holds in memory', () => {
   });
 
   it('does not grow with transactions that change no key', () => {
-    const hub = new WatchHub({ watchersMax: 1 });
+    const hub = new WatchHub({ watchersMax: 1 }, new ManualClock());
     const revisionCount = fixed.recentChangesMax + 10;
     for (let revision = 1; revision <= revisionCount; revision++) {
       hub.publish(revision, { revision, timeMs: 0, changes: [] });
     }
     expect(hub.recent(10)).toBeUndefined();
     expect(hub.recent(revisionCount)).toMatchObject({ revision: revisionCount });
+  });
+});
+
+describe('the watches that a change wakes', () => {
+  it('are woken some at a time, and all of them', async () => {
+    const { store } = await MemoryHarness.open();
+    const watches = await Promise.all(Array.from({ length: 300 }, () => Watching.live(store)));
+    let wokenCount = 0;
+    const nexts = watches.map(async (watching) => {
+      expect(await watching.next()).toMatchObject({ kind: 'events', revision: 1 });
+      wokenCount++;
+    });
+    const put = store.put('a', '');
+    const perTurn: number[] = [];
+    while (wokenCount < watches.length) {
+      const before = wokenCount;
+      await new Promise(setImmediate);
+      perTurn.push(wokenCount - before);
+    }
+    await Promise.all([put, ...nexts]);
+    expect(Math.max(...perTurn)).toBeLessThanOrEqual(fixed.watchesWokenMax);
   });
 });
 

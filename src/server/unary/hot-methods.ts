@@ -96,7 +96,7 @@ function hotMethod<Request, Reply>(
     } catch {
       // It is no message for other reasons, too.
     }
-    throw malformedRequestError(input.typeName, wireError);
+    throw malformedRequestError(input.typeName, wireError.message);
   }
 
   async function serve(store: Store, request: Buffer, start: number, call: Call): Promise<Buffer> {

@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'vitest';
+import { openStore } from '../../src/store/open-store.ts';
+import { refused } from './readable.ts';
+
+/** As a program in JavaScript may call it. */
+function openWith(options: object): Promise<unknown> {
+  return openStore({ dataDir: '/never', ...options });
+}
+
+describe('openStore', () => {
+  it('refuses a policy that there is not, instead of flushing never', async () => {
+    await refused(openWith({ fsync: 'sometimes' }), 'invalidArgument');
+    await refused(openWith({ fsync: '' }), 'invalidArgument');
+  });
+
+  it('refuses options and limits that it does not know', async () => {
+    await expect(openWith({ fsnc: 'always' })).rejects.toThrow('openStore takes no option fsnc');
+    await expect(openWith({ limits: { keysMax: 5 } })).rejects.toThrow('the store has no limit keysMax');
+  });
+});
