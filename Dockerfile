@@ -10,7 +10,8 @@ COPY src src
 RUN npm run build && npm prune --omit=dev
 
 FROM node:24-slim
-ENV NODE_ENV=production
+# In the environment and not in CMD: options behind "docker run kelpdb serve" shall add to them, not replace them.
+ENV NODE_ENV=production KELP_LISTEN=0.0.0.0:7379 KELP_DATA_DIR=/data
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
@@ -19,8 +20,10 @@ RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data
 EXPOSE 7379
-# /readyz answers 200 once the store is recovered and can write.
+# /readyz answers 200 once the store is recovered and can write. Port and TLS are those of the environment; where they come
+# from options behind "serve" or a kelp.yaml, or 127.0.0.1 is not listened on, give another one with --health-cmd. The
+# certificate is not verified: it names the host that clients know, and this asks its own container.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:7379/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "const { KELP_LISTEN, KELP_TLS_CERT } = process.env; require(KELP_TLS_CERT ? 'https' : 'http').get({ host: '127.0.0.1', port: KELP_LISTEN.split(':').pop(), path: '/readyz', rejectUnauthorized: false }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
 ENTRYPOINT ["node", "dist/src/cli/main.js"]
-CMD ["serve", "--listen", "0.0.0.0:7379", "--data-dir", "/data"]
+CMD ["serve"]

@@ -12,7 +12,7 @@ export const exitCode = {
   usage: 2,
   /** The server can't be reached, is not ready or did not answer in time. */
   unavailable: 3,
-  /** Anything else. */
+  /** Any other refusal or failure. */
   other: 4,
 } as const;
 

@@ -1,4 +1,5 @@
 /** What a command reads: a file, or standard input. */
+import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { client as limits } from '../limits.ts';
@@ -12,6 +13,13 @@ export async function readInput(path: string, stdin: Readable): Promise<Buffer> 
   } catch (error) {
     throw new UsageError(`can't read ${path}: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** The same, for what must be text: where bytes are not UTF-8, decoding would silently put other text. */
+export async function readTextInput(path: string, stdin: Readable): Promise<string> {
+  const bytes = await readInput(path, stdin);
+  if (!isUtf8(bytes)) throw new UsageError(`${path === '-' ? 'standard input' : path} is not UTF-8 text`);
+  return bytes.toString('utf8');
 }
 
 async function readAll(stream: Readable): Promise<Buffer> {

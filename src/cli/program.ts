@@ -12,6 +12,7 @@ import { addVerifyCommand } from './commands/verify.ts';
 import { addWatchCommand } from './commands/watch.ts';
 import { addWriteCommands } from './commands/write.ts';
 import { type Surroundings, SessionRunner, clientOptions } from './session.ts';
+import { refuseReplacedBytes } from './utf8-arguments.ts';
 import { version } from './version.ts';
 
 export interface Program {
@@ -45,6 +46,7 @@ export function buildProgram(surroundings: Surroundings): Program {
         ),
     })
     .addHelpText('after', help)
+    .hook('preAction', (_, asked) => refuseReplacedBytes(asked))
     .exitOverride();
   for (const option of clientOptions(surroundings.environment)) command.addOption(option);
 
@@ -73,7 +75,8 @@ Exit codes:
   1  the answer is no: there is no such key or lease, a condition does not hold, or data is damaged
   2  the command line or the request is wrong
   3  the server can't be reached, is not ready or did not answer in time
-  4  anything else
+  4  any other refusal or failure
+With --json, standard error tells why a call failed as {"error": {"code", "reason", "message", and what goes with it}}.
 
 Examples:
   kelp serve

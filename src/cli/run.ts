@@ -1,7 +1,7 @@
 /** Runs one command line. */
 import { CommanderError } from 'commander';
-import { isKelpError } from '../client/error.ts';
 import { type ExitCode, exitCode, exitCodeOf } from './exit-code.ts';
+import { tellFailure } from './failure.ts';
 import { OutputClosedError } from './output.ts';
 import { buildProgram } from './program.ts';
 import type { Surroundings } from './session.ts';
@@ -15,14 +15,9 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
   } catch (error) {
     if (error instanceof OutputClosedError) return exitCode.ok;
     // Commander has written its message already.
-    if (!(error instanceof CommanderError)) surroundings.output.note(messageOf(error));
+    if (!(error instanceof CommanderError)) {
+      tellFailure(surroundings.output, error, command.opts<{ readonly json?: boolean }>().json === true);
+    }
     return exitCodeOf(error);
   }
-}
-
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const message = error.message || error.name;
-  const isOpen = isKelpError(error) && error.mayHaveTakenEffect;
-  return isOpen ? `${message} (the change may have been made all the same)` : message;
 }

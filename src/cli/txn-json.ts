@@ -69,7 +69,7 @@ function toProtobufJson(json: JsonValue): JsonValue {
 }
 
 function toBase64(value: JsonValue): JsonValue {
-  if (typeof value === 'string') return Buffer.from(value).toString('base64');
+  if (typeof value === 'string' && value.isWellFormed()) return Buffer.from(value).toString('base64');
   if (typeof value === 'object' && value !== null && 'base64' in value && Object.keys(value).length === 1) {
     return value['base64'] ?? null;
   }

@@ -434,6 +434,7 @@ describe('mistakes', () => {
       stdout: expect.stringContaining('base64'),
     });
     expect(await kelp.run([])).toMatchObject({ code: 2, stdout: '' });
+    expect(await kelp.text('--help')).toContain('  4  any other refusal or failure\n');
   });
 
   test('a server that is not there exits with 3', async () => {

@@ -121,6 +121,18 @@ test('a port that is taken and a directory that is in use are told in one line',
   expect(sameDirectory.stderr).toMatch(/^kelp: the data directory .* is in use.*\n$/);
 });
 
+test.each([
+  [['--config', '/no/such/file'], /^kelp: --config: can't read \/no\/such\/file: .*\n$/],
+  [['--tls-cert', '/no/such/file', '--tls-key', '/no/such/file'], /^kelp: --tls-cert: can't read .*\n$/],
+  [['--tls-cert', 'package.json', '--tls-key', 'package.json'], /^kelp: --tls-cert and --tls-key: .*\n$/],
+])('%j, whose files can not be used, are mistakes on the command line', async (args, message) => {
+  const dataDir = join(await temporaryDirectory(), 'data');
+  const serving = ['serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir];
+  const { code, stderr } = await new KelpProcess([...serving, ...args]).ended;
+  expect(stderr).toMatch(message);
+  expect(code).toBe(2);
+});
+
 describe('a reader that leaves', () => {
   test('ends a scan quietly', async () => {
     const { address } = await serve();

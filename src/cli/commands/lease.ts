@@ -4,6 +4,7 @@ import type { Lease } from '../../client/types.ts';
 import { duration, wholeNumber } from '../argument.ts';
 import { displayDuration, displayKey } from '../display.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
+import { tellFailure } from '../failure.ts';
 import type { Session, SessionRunner } from '../session.ts';
 import { Table, formatFacts } from '../table.ts';
 
@@ -83,8 +84,7 @@ async function keepAlive({ client, output, isJson }: Session, leaseId: number): 
   const lease = (await client.leases.resume(leaseId)).keepAlive();
   if (isJson) await output.writeJson({ leaseId, ttlMs: lease.ttlMs });
   else output.note(`keeping lease ${leaseId} of ${displayDuration(lease.ttlMs)} alive; interrupt to stop`);
-  const reason = await lease.lost;
-  output.note(reason.message);
+  tellFailure(output, await lease.lost, isJson);
   return exitCode.no;
 }
 

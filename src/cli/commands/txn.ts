@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Operation, OperationResult, TxnRequest } from '../../client/types.ts';
 import { displayKey, displayValue } from '../display.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { readInput } from '../input.ts';
+import { readTextInput } from '../input.ts';
 import { txnJson } from '../json.ts';
 import type { Session, SessionRunner } from '../session.ts';
 import { Table } from '../table.ts';
@@ -25,7 +25,7 @@ async function runTxn(
   path: string,
   isPlain: boolean,
 ): Promise<ExitCode> {
-  const request = parseTxn((await readInput(path, stdin)).toString('utf8'), isPlain);
+  const request = parseTxn(await readTextInput(path, stdin), isPlain);
   const result = await client.txn(request);
   if (isJson) {
     await output.writeJson(txnJson(result));

@@ -1,6 +1,7 @@
 /** `watch`. */
 import { type Command, Option } from 'commander';
 import type { Entry } from '../../client/entry.ts';
+import { KelpError } from '../../client/error.ts';
 import type { KeyRange } from '../../client/types.ts';
 import type { EventType, WatchEvent, WatchMessage, WatchRequest } from '../../client/watch-message.ts';
 import { collect, namesOf, wholeNumber } from '../argument.ts';
@@ -61,10 +62,12 @@ async function watch(
     if (isJson) await output.writeJson(watchJson(message, !keysOnly));
     else await output.write(linesOf(message, keysOnly));
     if (message.kind === 'compacted') {
-      output.note(
-        `revision ${message.requestedRevision} is not kept any more; begin with --current, or later than revision ${message.oldestRevision}`,
+      const { requestedRevision, oldestRevision, newestRevision } = message;
+      throw new KelpError(
+        'revisionCompacted',
+        `revision ${requestedRevision} is not kept any more; begin with --current, or later than revision ${oldestRevision}`,
+        { requestedRevision, oldestRevision, newestRevision },
       );
-      return exitCode.other;
     }
     if (!isJson) noteOf(message, output);
   }

@@ -1,0 +1,161 @@
+/** What is told on standard error when a command fails. */
+import { Code } from '@connectrpc/connect';
+import { codeToString } from '@connectrpc/connect/protocol-connect';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
+import { failureJson, failureText } from '../../src/cli/failure.ts';
+import { toKelpError } from '../../src/client/connect-error.ts';
+import { KelpError } from '../../src/client/error.ts';
+import { StoreError, type StoreErrorCode } from '../../src/errors.ts';
+import {
+  limitReachedError,
+  recoveringError,
+  shuttingDownError,
+  toConnectError,
+} from '../../src/server/errors.ts';
+import { startTestServer } from '../support/test-server.ts';
+import { Kelp } from './kelp.ts';
+
+describe('a call that fails', () => {
+  let kelp: Kelp;
+  beforeEach(async () => {
+    kelp = new Kelp((await startTestServer()).address);
+    await kelp.text('put', 'a', '1');
+  });
+
+  test.each([
+    [
+      1,
+      ['put', 'a', '2', '--if-absent'],
+      {
+        code: 'failed_precondition',
+        reason: 'CONDITION_FAILED',
+        message: 'the key exists',
+        currentModRevision: 1,
+      },
+    ],
+    [1, ['put', 'b', '2', '--if-exists'], { reason: 'CONDITION_FAILED', currentModRevision: 0 }],
+    [1, ['touch', 'b'], { code: 'not_found', reason: 'KEY_NOT_FOUND', message: expect.any(String) }],
+    [1, ['lease', 'keep-alive', '7'], { code: 'not_found', reason: 'LEASE_NOT_FOUND' }],
+    [2, ['keys', '['], { code: 'invalid_argument', reason: 'INVALID_ARGUMENT' }],
+    [4, ['touch', 'a'], { code: 'failed_precondition', reason: 'NO_TIME_TO_LIVE' }],
+    [
+      4,
+      ['get', 'a', '--revision', '9'],
+      { code: 'out_of_range', reason: 'REVISION_FUTURE', requestedRevision: 9, newestRevision: 1 },
+    ],
+    [
+      4,
+      ['watch', '--from-revision', '1', '--store-id', '0'.repeat(32)],
+      { code: 'failed_precondition', reason: 'OTHER_STORE', requestedStoreId: '0'.repeat(32) },
+    ],
+  ])('ends with %i after %j --json, with a line of JSON', async (code, args, error) => {
+    const outcome = await kelp.run([...args, '--json']);
+    expect(outcome).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(/^\{.*\}\n$/) });
+    expect(JSON.parse(outcome.stderr)).toMatchObject({ error });
+  });
+
+  test('because there is no server says so as JSON', async () => {
+    const environment = { KELP_ADDRESS: '127.0.0.1:1' };
+    const { code, stderr } = await kelp.run(['--json', 'get', 'a'], { environment });
+    expect(code).toBe(3);
+    expect(JSON.parse(stderr)).toEqual({
+      error: { code: 'unavailable', message: expect.stringMatching(/^can't reach the server/) },
+    });
+  });
+
+  test('with a lost lease or a revision that is not kept any more is told like any other', async () => {
+    await kelp.text('lease', 'grant', '1s', '--id', '7');
+    const { promise: isKept, resolve } = Promise.withResolvers<void>();
+    const keeping = kelp.run(['lease', 'keep-alive', '7', '--json'], { onOutput: () => resolve() });
+    await isKept;
+    await kelp.text('lease', 'revoke', '7');
+    const lost = await keeping;
+    expect(lost.code).toBe(1);
+    expect(JSON.parse(lost.stderr)).toMatchObject({ error: { reason: 'LEASE_NOT_FOUND' } });
+
+    await kelp.text('compact', '2');
+    const behind = await kelp.run(['watch', '--from-revision', '1', '--json']);
+    expect(behind.code).toBe(4);
+    expect(JSON.parse(behind.stdout)).toMatchObject({ kind: 'compacted', requestedRevision: 1 });
+    expect(JSON.parse(behind.stderr)).toMatchObject({
+      error: { code: 'out_of_range', reason: 'REVISION_COMPACTED', requestedRevision: 1, oldestRevision: 2 },
+    });
+  });
+
+  test('as a text names the revision that a condition met', async () => {
+    const { stderr } = await kelp.run(['put', 'a', '2', '--if-absent']);
+    expect(stderr).toBe('kelp: the key exists (its mod_revision is 1)\n');
+    const absent = await kelp.run(['put', 'b', '2', '--if-exists']);
+    expect(absent.stderr).toBe('kelp: the key does not exist\n');
+    const other = await kelp.run(['put', 'a', '2', '--if-revision', '7']);
+    expect(other.stderr).toBe("kelp: the key's mod_revision is 1, not 7\n");
+  });
+
+  test('by a mistake on the command line stays a text', async () => {
+    expect(await kelp.run(['put', 'a', '--json'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^kelp: give one value/),
+    });
+    expect(await kelp.run(['get', '--json'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^kelp: /),
+    });
+  });
+});
+
+describe('as JSON', () => {
+  const failedCall = { isWrite: false, address: 'http://kelp.example:7379' };
+  const revisions = { requestedRevision: 3, oldestRevision: 7, newestRevision: 9 };
+  const storeErrors = [
+    new StoreError('conditionFailed', 'why', { currentModRevision: 5 }),
+    new StoreError('revisionCompacted', 'why', revisions),
+    new StoreError('revisionFuture', 'why', revisions),
+    new StoreError('otherStore', 'why', { requestedStoreId: 'a', storeId: 'b' }),
+    new StoreError('slowWatcher', 'why', { resumeRevision: 4 }),
+    ...(
+      [
+        'invalidArgument',
+        'keyNotFound',
+        'leaseNotFound',
+        'leaseExists',
+        'notAnInteger',
+        'integerOverflow',
+        'noTimeToLive',
+        'limitReached',
+        'closed',
+        'storageFailed',
+        'readOnly',
+        'snapshotFailed',
+        'damaged',
+      ] satisfies StoreErrorCode[]
+    ).map((code) => new StoreError(code, 'why', undefined)),
+  ];
+  const answers = [
+    ...storeErrors.map(toConnectError),
+    recoveringError(),
+    shuttingDownError(),
+    limitReachedError('why'),
+  ].map((answer) => ({ answer, told: failureJson(toKelpError(answer, failedCall)) }));
+
+  test('every failure has the gRPC code that the server gave it', () => {
+    for (const { answer, told } of answers) {
+      expect(told).toMatchObject({ error: { code: codeToString(answer.code), message: answer.rawMessage } });
+    }
+  });
+
+  test('every reason of the schema is told by its name', () => {
+    const reasons = answers.map(({ told }) => (told as { error: { reason: string } }).error.reason);
+    expect(new Set(reasons)).toEqual(
+      new Set(Object.keys(ErrorReason).filter((name) => name !== 'UNSPECIFIED')),
+    );
+  });
+
+  test('a change that may have been made is marked', () => {
+    const error = new KelpError('unavailable', 'why', undefined, { mayHaveTakenEffect: true });
+    expect(failureJson(error)).toEqual({
+      error: { code: codeToString(Code.Unavailable), message: 'why', mayHaveTakenEffect: true },
+    });
+    expect(failureText(error)).toBe('why (the change may have been made all the same)');
+  });
+});
