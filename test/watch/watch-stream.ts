@@ -86,6 +86,8 @@ export class WatchStream {
 
   async cancel(): Promise<void> {
     this.#stream.close(CANCEL);
+    // Else it waits for somebody to read what has come already.
+    this.#stream.destroy();
     await this.#closed;
   }
 

@@ -2,9 +2,12 @@
  * The nodes of an ordered index: 512 bytes each, in pages of shared memory. What the words of a node say stands at the
  * head of `key-tree.ts`; the mark alone belongs to this file.
  *
+ * Nodes of a page are taken from its front; one that was never taken is not touched, since the memory of a new page costs
+ * more than all that is done with a few nodes of it.
+ *
  * Invariants:
  *
- * - A node is marked free exactly while it is in the list of free nodes of its page.
+ * - Of the nodes that were taken, one is marked free exactly while it is in the list of free nodes of its page.
  * - No page but the one that nodes are taken from has only free nodes.
  */
 import { assert } from '../../errors.ts';
@@ -29,10 +32,15 @@ const NONE = 0;
 
 assert(PAGE_NODES === 2 ** PAGE_NODE_BITS && NODE_WORDS === 2 ** NODE_SHIFT, 'nodes fill a page');
 
+/** The free nodes of a page: those that were given back, and all from `untaken` on. */
+interface FreeNodes {
+  readonly given: number[];
+  untaken: number;
+}
+
 export class TreeNodes {
   readonly #table: PageTable;
-  /** By page. */
-  readonly #freeByPage: (number[] | undefined)[] = [];
+  readonly #freeByPage: (FreeNodes | undefined)[] = [];
   #freeCount = 0;
   #usedCount = 0;
   /** The page that nodes are taken from. */
@@ -54,9 +62,10 @@ export class TreeNodes {
   }
 
   take(level: number): number {
-    if ((this.#freeByPage[this.#page]?.length ?? 0) === 0) this.#page = this.#fullestPage();
-    const node = this.#freeByPage[this.#page]?.pop();
-    assert(node !== undefined, 'there is a free node');
+    if (this.#freeCountOf(this.#page) === 0) this.#page = this.#fullestPage();
+    const free = this.#freeByPage[this.#page];
+    assert(free !== undefined, 'there is a free node');
+    const node = free.given.pop() ?? free.untaken++;
     this.#freeCount--;
     this.#usedCount++;
     this.words(node)[nodeOffset(node) + MARK] = level + 1;
@@ -68,10 +77,10 @@ export class TreeNodes {
     const free = this.#freeByPage[page];
     assert(free !== undefined && this.levelOf(node) >= 0, 'a node is given back once');
     this.words(node)[nodeOffset(node) + MARK] = FREE;
-    free.push(node);
+    free.given.push(node);
     this.#freeCount++;
     this.#usedCount--;
-    if (free.length < PAGE_NODES || page === this.#page) return;
+    if (this.#freeCountOf(page) < PAGE_NODES || page === this.#page) return;
     this.#freeByPage[page] = undefined;
     this.#freeCount -= PAGE_NODES;
     if (page === this.#emptiedPage) this.#emptiedPage = NONE;
@@ -99,11 +108,14 @@ export class TreeNodes {
     let freeCount = 0;
     for (const [page, free] of this.#freeByPage.entries()) {
       if (free === undefined) continue;
-      freeCount += free.length;
-      assert(free.length < PAGE_NODES || page === this.#page, 'a page without nodes in use was given back');
+      const count = this.#freeCountOf(page);
+      freeCount += count;
+      assert(count < PAGE_NODES || page === this.#page, 'a page without nodes in use was given back');
       assert(
-        free.every((node) => node >>> PAGE_NODE_BITS === page && this.levelOf(node) < 0),
-        'what is in the list of a page is free, and in the page',
+        free.given.every(
+          (node) => node >>> PAGE_NODE_BITS === page && node < free.untaken && this.levelOf(node) < 0,
+        ),
+        'what is in the list of a page was taken, is free, and in the page',
       );
     }
     assert(freeCount === this.#freeCount, 'the count of free nodes is true');
@@ -113,11 +125,11 @@ export class TreeNodes {
   #fullestPage(): number {
     let fullest = NONE;
     let least = Infinity;
-    for (const [page, free] of this.#freeByPage.entries()) {
-      if (free === undefined || free.length === 0 || free.length >= least || page === this.#emptiedPage)
-        continue;
+    for (let page = 0; page < this.#freeByPage.length; page++) {
+      const count = this.#freeCountOf(page);
+      if (count === 0 || count >= least || page === this.#emptiedPage) continue;
       fullest = page;
-      least = free.length;
+      least = count;
     }
     return fullest === NONE ? this.#addPage() : fullest;
   }
@@ -125,10 +137,11 @@ export class TreeNodes {
   #sparsestPage(): number {
     let sparsest = NONE;
     let most = 0;
-    for (const [page, free] of this.#freeByPage.entries()) {
-      if (free === undefined || free.length <= most || page === this.#page) continue;
+    for (let page = 0; page < this.#freeByPage.length; page++) {
+      const count = this.#freeCountOf(page);
+      if (count <= most || page === this.#page) continue;
       sparsest = page;
-      most = free.length;
+      most = count;
     }
     assert(sparsest !== NONE, 'where there is waste there is a page with free nodes');
     return sparsest;
@@ -136,12 +149,15 @@ export class TreeNodes {
 
   #addPage(): number {
     const page = this.#table.add();
-    const words = this.#table.words[page]!;
-    const first = page << PAGE_NODE_BITS;
-    for (let node = first; node < first + PAGE_NODES; node++) words[nodeOffset(node) + MARK] = FREE;
-    this.#freeByPage[page] = Array.from({ length: PAGE_NODES }, (_, index) => first + PAGE_NODES - 1 - index);
+    this.#freeByPage[page] = { given: [], untaken: page << PAGE_NODE_BITS };
     this.#freeCount += PAGE_NODES;
     return page;
+  }
+
+  #freeCountOf(page: number): number {
+    const free = this.#freeByPage[page];
+    if (free === undefined) return 0;
+    return free.given.length + ((page + 1) << PAGE_NODE_BITS) - free.untaken;
   }
 }
 
