@@ -14,7 +14,7 @@ export interface CheckedSnapshot {
 /** @param snapshots the newest first. */
 export function forecast(log: VerifiedLog, snapshots: readonly CheckedSnapshot[]): Forecast {
   const { segments } = log;
-  const refusal = log.misnamed[0] ?? damageAt(segments, 'open');
+  const refusal = log.misnamed[0] ?? damageAt(segments, 'open') ?? log.missingNewest;
   if (refusal !== undefined) return stops(refusal.message);
   const oldest = segments[0];
   if (oldest === undefined) {

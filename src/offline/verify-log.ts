@@ -6,6 +6,7 @@ import type { Disk } from '../disk/disk.ts';
 import { damageError, LogDamageError } from '../wal/damage.ts';
 import type { SegmentName } from '../wal/format.ts';
 import { checkFollows, listLog, misnamedError, openSegment } from '../wal/log-directory.ts';
+import { missingNewest, readNewestName } from '../wal/newest-segment.ts';
 import { frameSeed, type SegmentStart } from '../wal/segment-header.ts';
 import type { TornTail } from '../wal/segment-end.ts';
 import { Segment } from '../wal/segment.ts';
@@ -42,6 +43,8 @@ export interface VerifiedLog {
   readonly segments: readonly VerifiedSegment[];
   /** Files that are called as segments are, but not quite: a start refuses them. */
   readonly misnamed: readonly LogDamageError[];
+  /** The newest segment, when it is known to have been there and is not. */
+  readonly missingNewest: LogDamageError | undefined;
   /** Names of files that the next start removes. */
   readonly unfinished: readonly string[];
   readonly recordCount: number;
@@ -49,7 +52,12 @@ export interface VerifiedLog {
   readonly torn: TornTail | undefined;
 }
 
-export async function verifyLog(disk: Disk, directory: string, onProgress: OnProgress): Promise<VerifiedLog> {
+export async function verifyLog(
+  disk: Disk,
+  directory: string,
+  newestNamePath: string,
+  onProgress: OnProgress,
+): Promise<VerifiedLog> {
   const listing = await listLog(disk, directory);
   const rows = await openAll(disk, directory, listing.segments);
   const storeId = rows.find(({ start }) => start !== undefined)?.start?.storeId;
@@ -59,6 +67,11 @@ export async function verifyLog(disk: Disk, directory: string, onProgress: OnPro
     storeId,
     segments: verifier.segments,
     misnamed: listing.misnamed.map((fileName) => misnamedError(`${directory}/${fileName}`)),
+    missingNewest: missingNewest(
+      directory,
+      await readNewestName(disk, newestNamePath),
+      listing.segments.at(-1),
+    ),
     unfinished: listing.unfinished,
     recordCount: verifier.recordCount,
     noteCount: verifier.noteCount,

@@ -28,7 +28,7 @@ export async function verifyDirectory(
 ): Promise<VerifyReport> {
   const names = await disk.list(dataDir);
   const directory = dataDirectory(dataDir);
-  const parts = [directory.log, directory.snapshots, directory.restoring];
+  const parts = [directory.log, directory.newestSegment, directory.snapshots, directory.restoring];
   if (!names.some((name) => parts.includes(`${dataDir}/${name}`))) {
     throw new StoreError(
       'invalidArgument',
@@ -50,7 +50,7 @@ async function verify(
   directory: DataDirectory,
   onProgress: OnProgress,
 ): Promise<VerifyReport> {
-  const log = await verifyLog(disk, directory.log, onProgress);
+  const log = await verifyLog(disk, directory.log, directory.newestSegment, onProgress);
   const snapshots: VerifiedSnapshot[] = [];
   for (const { revision } of await listSnapshots(disk, directory.snapshots)) {
     snapshots.push(await verifySnapshot(disk, directory.snapshots, revision, log.storeId, onProgress));
@@ -124,10 +124,13 @@ function brokenOffRestore({ restoring }: DataDirectory): Damage {
   return { file: restoring, offset: 0, what, fromRevision: 1, toRevision: undefined };
 }
 
-function logDamages({ misnamed, segments }: VerifiedLog): Damage[] {
+function logDamages({ misnamed, segments, missingNewest }: VerifiedLog): Damage[] {
   const all = [
     ...misnamed.map((error) => ({ error, fromRevision: 1, toRevision: undefined })),
     ...segments.flatMap(({ damages }) => damages),
+    ...(missingNewest === undefined
+      ? []
+      : [{ error: missingNewest, fromRevision: missingNewest.wholeRevision + 1, toRevision: undefined }]),
   ];
   return all.map(({ error, fromRevision, toRevision }) => {
     const { path: file, offset, what } = error;

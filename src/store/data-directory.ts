@@ -4,6 +4,8 @@ export interface DataDirectory {
   readonly lock: string;
   /** The folder of the log segments. */
   readonly log: string;
+  /** The file that names the newest log segment. */
+  readonly newestSegment: string;
   /** The folder of the snapshots. */
   readonly snapshots: string;
   /** There while `kelp restore` makes the directory; with it, what else lies there is not whole. */
@@ -14,6 +16,7 @@ export function dataDirectory(path: string): DataDirectory {
   return {
     lock: `${path}/LOCK`,
     log: `${path}/log`,
+    newestSegment: `${path}/NEWEST`,
     snapshots: `${path}/snapshots`,
     restoring: `${path}/restoring`,
   };

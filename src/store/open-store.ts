@@ -110,6 +110,7 @@ async function openLocked(
     disk,
     clock,
     directory: directory.log,
+    newestNamePath: directory.newestSegment,
     segmentBytes: limits.segmentBytes,
     unflushedBytesMax: limits.unflushedBytesMax,
     fsync,

@@ -22,6 +22,7 @@ import { FailStop, readOnlyError } from './fail-stop.ts';
 import { FlushWaiters } from './flush-waiters.ts';
 import { SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, STORE_ID_BYTES } from './format.ts';
 import { openSegments } from './log-directory.ts';
+import { missingNewest, readNewestName, writeNewestName } from './newest-segment.ts';
 import { PieceBuffers } from './piece-buffers.ts';
 import { type LogReader, SegmentReader } from './reader.ts';
 import type { OnRecord } from './records.ts';
@@ -34,6 +35,8 @@ export interface LogOptions {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly directory: string;
+  /** The file that names the newest segment, so that the loss of that one is noticed; left out: it is not. */
+  readonly newestNamePath?: string;
   /** A segment that has reached this length is followed by the next. At least 4 KiB, at most 2 GiB. */
   readonly segmentBytes: number;
   /** Records are refused while this much is committed and not yet written. */
@@ -105,6 +108,7 @@ export class Log {
     assert((await openSegments(disk, directory)) === undefined, 'a new log is made where there is none');
     const log = new Log(options, new SegmentRow(disk, directory, storeId, []));
     log.#writeTo(await log.#row.begin(revision, 0, options.segmentBytes));
+    await log.#noteNewest();
     log.#committedRevision = revision;
     return log;
   }
@@ -116,7 +120,13 @@ export class Log {
    * @throws StoreError `damaged`.
    */
   static async open(options: LogOptions): Promise<Log | undefined> {
-    const row = await openSegments(options.disk, options.directory);
+    const { disk, directory, newestNamePath } = options;
+    const row = await openSegments(disk, directory);
+    if (newestNamePath !== undefined) {
+      const noted = await readNewestName(disk, newestNamePath);
+      const missing = missingNewest(directory, noted, row?.newest.name);
+      if (missing !== undefined) throw missing;
+    }
     return row && new Log(options, row);
   }
 
@@ -156,6 +166,7 @@ export class Log {
     } else {
       this.#writeTo({ segment: newest, file, position });
     }
+    await this.#noteNewest();
     this.#committedRevision = position.revision;
     this.#armMark();
     return { torn };
@@ -465,9 +476,20 @@ export class Log {
     writer.segment.readableEnd = writer.end;
     const { revision, previousChecksum } = writer;
     const { segmentBytes } = this.#options;
-    this.#writeTo(await this.#failStop.run(() => this.#row.begin(revision, previousChecksum, segmentBytes)));
+    const begun = await this.#failStop.run(async () => {
+      const segment = await this.#row.begin(revision, previousChecksum, segmentBytes);
+      await this.#noteNewest();
+      return segment;
+    });
+    this.#writeTo(begun);
     // All of it was flushed: that the file does not close, takes nothing away.
     await writer.close().catch(() => undefined);
+  }
+
+  /** The newest segment is durable, and nothing was written to it by this process. */
+  async #noteNewest(): Promise<void> {
+    const { disk, newestNamePath } = this.#options;
+    if (newestNamePath !== undefined) await writeNewestName(disk, newestNamePath, this.#row.newest.name);
   }
 
   #writeTo({ segment, file, position }: NewSegment): void {

@@ -7,6 +7,8 @@ import { SeededRandom } from '../support/random.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
 
 export const DATA_DIR = '/data';
+/** The file that names the newest segment. */
+export const NEWEST_PATH = `${DATA_DIR}/NEWEST`;
 /** Three of them fill the smallest segment. */
 export const FILLER = '.'.repeat(1300);
 
@@ -44,6 +46,7 @@ export async function readFiles(disk: SimulatedDisk): Promise<Files> {
     for (const name of (await disk.list(folder)).sort())
       files.set(`${folder}/${name}`, disk.contentOf(`${folder}/${name}`));
   }
+  if ((await disk.list(DATA_DIR)).includes('NEWEST')) files.set(NEWEST_PATH, disk.contentOf(NEWEST_PATH));
   return files;
 }
 

@@ -29,6 +29,7 @@ import {
   flip,
   longLog,
   longLogWithSnapshots,
+  NEWEST_PATH,
   readFiles,
   segmentPath,
   snapshotPath,
@@ -48,7 +49,10 @@ async function verify(files: Files): Promise<VerifyReport> {
   const disk = await diskWith(files);
   const report = await verifyDirectory(DATA_DIR, () => undefined, disk);
   expect(await readFiles(disk)).toEqual(new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1))));
-  expect(await disk.list(DATA_DIR)).toEqual(['log', 'snapshots']);
+  expect((await disk.list(DATA_DIR)).filter((name) => name !== 'NEWEST').sort()).toEqual([
+    'log',
+    'snapshots',
+  ]);
   return report;
 }
 
@@ -193,6 +197,16 @@ describe('damage in the log', () => {
       'log/7.log:0 the segment before it, of revision 4, is missing [4..6]',
     ]);
     expect(await verify(without(4))).toMatchObject({ wholeRevision: 3, recovery: { kind: 'stops' } });
+    expect(await damagesIn(without(13))).toEqual([
+      'log/13.log:0 the newest segment of the log is missing [13..]',
+    ]);
+    expect(await verify(without(13))).toMatchObject({ wholeRevision: 12, recovery: { kind: 'stops' } });
+  });
+
+  it('is no file that names the newest segment, which is missing or broken itself', async () => {
+    const files = await long;
+    expect(await damagesIn(changed(files, NEWEST_PATH, undefined))).toEqual([]);
+    expect(await damagesIn(changed(files, NEWEST_PATH, flip(contentOf(files, NEWEST_PATH), 3)))).toEqual([]);
   });
 
   it('is a newest segment that is missing, when a snapshot knows of it', async () => {
@@ -200,7 +214,7 @@ describe('damage in the log', () => {
       for (let index = 1; index <= 5; index++) await store.put('a', '.'.repeat(1300));
       await store.snapshot();
     });
-    const report = await verify(changed(files, segmentPath(4), undefined));
+    const report = await verify(changed(changed(files, segmentPath(4), undefined), NEWEST_PATH, undefined));
     expect(report.damages).toMatchObject([{ what: expect.stringMatching(/ends at revision 3, before/) }]);
     expect(report).toMatchObject({ wholeRevision: 5, recovery: { kind: 'stops' } });
   });

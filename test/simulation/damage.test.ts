@@ -12,6 +12,7 @@ import {
   type Files,
   flipped,
   makeStore,
+  NEWEST_PATH,
   noise,
   open,
   type StoreOnDisk,
@@ -254,6 +255,33 @@ describe('a file', () => {
       await judge(`${path} is zeros`, changed(original.files, path, new Uint8Array(bytes.length)), original);
       const twice = Buffer.concat([bytes, bytes]);
       await judge(`${path} twice`, changed(original.files, path, twice), original);
+    }
+  });
+
+  it('that is the newest segment is missed, and so are all of them', async () => {
+    for (const original of [await small(), await spare(), await needed(), await withoutSnapshots()]) {
+      const newest = original.segments.at(-1) ?? '';
+      const without = [newest, original.segments].map(
+        (paths) => new Map([...original.files].filter(([path]) => !paths.includes(path))),
+      );
+      for (const files of without) {
+        const outcome = await open(files);
+        if (!(outcome instanceof StoreError)) throw new Error('the store opens');
+        expect(outcome.message).toContain(`${newest}, offset 0: the newest segment of the log is missing`);
+      }
+    }
+  });
+
+  it('that names the newest segment is made anew when it is broken', async () => {
+    const original = await withoutSnapshots();
+    const bytes = contentOf(original.files, NEWEST_PATH);
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      const files = changed(original.files, NEWEST_PATH, flipped(bytes, bit));
+      expect(await judge(`bit ${bit}`, files, original)).toBe('opened');
+    }
+    for (let length = 0; length < bytes.length; length++) {
+      const files = changed(original.files, NEWEST_PATH, bytes.slice(0, length));
+      expect(await judge(`length ${length}`, files, original)).toBe('opened');
     }
   });
 

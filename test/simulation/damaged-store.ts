@@ -17,6 +17,7 @@ import { engineNamed } from './engines.ts';
 const DATA_DIR = '/data';
 const LOG_DIR = `${DATA_DIR}/log`;
 const SNAPSHOT_DIR = `${DATA_DIR}/snapshots`;
+export const NEWEST_PATH = `${DATA_DIR}/NEWEST`;
 /** No read of a small store is longer: a length that damage has made up never leads to memory being taken. */
 const READ_BYTES_MAX = 512 * 1024;
 const ALL = 10_000;
@@ -67,7 +68,8 @@ export async function makeStore(maker: StoreMaker): Promise<StoreOnDisk> {
   }
   const segments = await pathsIn(left, LOG_DIR, '.log');
   const snapshots = await pathsIn(left, SNAPSHOT_DIR, '.snapshot');
-  const files = new Map([...segments, ...snapshots].map((path) => [path, left.contentOf(path)] as const));
+  const paths = [...segments, ...snapshots, NEWEST_PATH];
+  const files = new Map(paths.map((path) => [path, left.contentOf(path)] as const));
   return { files, segments, snapshots, ...(await wholeHistory(maker)), acknowledgedRevision };
 }
 

@@ -21,7 +21,7 @@ it('opens, serves, refuses a second owner and comes back', async () => {
   await store.delete('k0');
   const pairs = await allPairs(store);
   await store.close();
-  expect((await readdir(dataDir)).sort()).toEqual(['LOCK', 'log', 'snapshots']);
+  expect((await readdir(dataDir)).sort()).toEqual(['LOCK', 'NEWEST', 'log', 'snapshots']);
   const again = await openStore({ dataDir });
   onTestFinished(() => again.close());
   expect(await allPairs(again)).toEqual(pairs);

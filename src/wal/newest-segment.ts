@@ -1,0 +1,77 @@
+/**
+ * The name of the newest segment, kept in a file outside of the log's folder. Each segment names the one before it, so a
+ * missing one is found by its successor; the newest has none, and without this file its loss would pass for a log that
+ * ended earlier.
+ *
+ * The file is written after the segment is durable and before anything is written to it. It may name an older segment than
+ * the newest (a crash came in between), never one that was not there. If it is missing or broken itself, nothing is known,
+ * and it is written anew.
+ */
+import { dirname } from 'node:path';
+import { type Disk, DiskError } from '../disk/disk.ts';
+import { crc32 } from '../wire/crc32.ts';
+import { damageError, type LogDamageError } from './damage.ts';
+import { formatSegmentName, parseSegmentName, type SegmentName, temporaryName } from './format.ts';
+
+/** More than the file ever has. */
+const READ_BYTES = 128;
+
+/** `undefined` when there is no such file, or not a whole one. */
+export async function readNewestName(disk: Disk, path: string): Promise<SegmentName | undefined> {
+  const buffer = Buffer.alloc(READ_BYTES);
+  let bytes: number;
+  try {
+    const file = await disk.open(path, 'read');
+    try {
+      bytes = await file.read(buffer, 0);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof DiskError && error.code === 'notFound') return undefined;
+    throw error;
+  }
+  const text = buffer.toString('latin1', 0, bytes);
+  const [fileName = ''] = text.split(' ');
+  const name = parseSegmentName(fileName);
+  return name !== undefined && text === contentOf(name) ? name : undefined;
+}
+
+/** When this resolves, the file is durable. */
+export async function writeNewestName(disk: Disk, path: string, name: SegmentName): Promise<void> {
+  const temporary = temporaryName(path);
+  await disk.remove(temporary);
+  const file = await disk.create(temporary);
+  try {
+    await file.write(Buffer.from(contentOf(name), 'latin1'), 0);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await disk.rename(temporary, path);
+  await disk.syncDirectory(dirname(path));
+}
+
+/**
+ * @param noted what the file names.
+ * @param newest the newest segment in the folder; `undefined`: there is none.
+ * @returns what is wrong when the folder does not reach as far as it did.
+ */
+export function missingNewest(
+  directory: string,
+  noted: SegmentName | undefined,
+  newest: SegmentName | undefined,
+): LogDamageError | undefined {
+  if (noted === undefined || (newest !== undefined && !isBefore(newest, noted))) return undefined;
+  const path = `${directory}/${formatSegmentName(noted)}`;
+  return damageError(path, 0, 'the newest segment of the log is missing', noted.firstRevision - 1);
+}
+
+function isBefore(a: SegmentName, b: SegmentName): boolean {
+  return a.firstRevision < b.firstRevision || (a.firstRevision === b.firstRevision && a.part < b.part);
+}
+
+function contentOf(name: SegmentName): string {
+  const fileName = formatSegmentName(name);
+  return `${fileName} ${crc32(Buffer.from(fileName, 'latin1')).toString(16)}\n`;
+}
