@@ -31,6 +31,8 @@ export interface CopiedLog {
   /** When it was committed; `undefined`: no revision was copied. */
   readonly timeMs: number | undefined;
   readonly torn: TornTail | undefined;
+  /** Whether all of the log was copied: it does not show what came after. */
+  readonly hasLogEnded: boolean;
 }
 
 /** So much of the copy may wait to be written, and one record more. */
@@ -63,14 +65,19 @@ export async function openLogOf(
   return row;
 }
 
+type CopyEnd = Pick<CopiedLog, 'torn' | 'hasLogEnded'>;
+
+const AT_GOAL: CopyEnd = { torn: undefined, hasLogEnded: false };
+
 /** @throws StoreError `damaged`, `invalidArgument` when the log does not lead to the goal. */
 export async function copyLog(request: CopyRequest, onProgress: OnProgress): Promise<CopiedLog> {
   const copy = await LogCopy.create(request);
   try {
-    const torn = request.row && (await copyToGoal(request, request.row, copy, onProgress));
+    const end =
+      request.row === undefined ? AT_GOAL : await copyToGoal(request, request.row, copy, onProgress);
     checkReached(request.revision, copy.revision);
     await copy.close();
-    return { revision: copy.revision, timeMs: copy.timeMs, torn };
+    return { revision: copy.revision, timeMs: copy.timeMs, ...end };
   } catch (error) {
     // What went wrong first is what counts.
     await copy.close().catch(() => undefined);
@@ -92,19 +99,17 @@ function inOrder(files: readonly SegmentFile[]): SegmentFile[] {
   return sorted;
 }
 
-/** @returns what a crash left behind the end of the log, if the goal does not lie before. */
 async function copyToGoal(
   { backup, revision }: CopyRequest,
   row: OpenedRow,
   copy: LogCopy,
   onProgress: OnProgress,
-): Promise<TornTail | undefined> {
+): Promise<CopyEnd> {
   try {
     return await copyRow(row, backup, copy, onProgress);
   } catch (error) {
     // Damage behind the goal does no harm.
-    if (isStoreError(error, 'damaged') && copy.revision === revision && !copy.isBehindBackup)
-      return undefined;
+    if (isStoreError(error, 'damaged') && copy.revision === revision && !copy.isBehindBackup) return AT_GOAL;
     throw error;
   }
 }
@@ -114,7 +119,7 @@ async function copyRow(
   backup: SnapshotHeaderShape,
   copy: LogCopy,
   onProgress: OnProgress,
-): Promise<TornTail | undefined> {
+): Promise<CopyEnd> {
   const totalBytes = segments.reduce((sum, { fileBytes }) => sum + fileBytes, 0);
   let doneBytes = 0;
   const batches = readRow(segments, seed);
@@ -123,14 +128,14 @@ async function copyRow(
       const next = await batches.next();
       if (next.done === true) {
         const { revision, torn } = next.value;
-        if (revision >= backup.revision) return torn;
+        if (revision >= backup.revision) return { torn, hasLogEnded: true };
         throw refusal(
           `the log ends at revision ${revision}, before the backup, which is of revision ${backup.revision}`,
         );
       }
       const { buffer, start, end } = next.value;
       for (const placed of recordsOf(next.value)) {
-        if (!(await copy.add(buffer, placed))) return undefined;
+        if (!(await copy.add(buffer, placed))) return AT_GOAL;
       }
       doneBytes += end - start;
       onProgress({ work: 'restoring the log', doneBytes, totalBytes });

@@ -52,6 +52,8 @@ export interface RestoreResult {
   readonly leaseCount: number;
   /** What a crash had left of a write under way at the end of the log; it was left out. */
   readonly torn: TornTail | undefined;
+  /** Whether the log has nothing beyond what was restored; false without a log. */
+  readonly hasLogEnded: boolean;
 }
 
 /**
@@ -219,5 +221,6 @@ function result(storeId: Uint8Array, backup: VerifyingSnapshot, copied: CopiedLo
     versionCount,
     leaseCount,
     torn: copied.torn,
+    hasLogEnded: copied.hasLogEnded,
   };
 }

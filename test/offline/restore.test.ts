@@ -209,6 +209,11 @@ describe('a restore', () => {
     expect(await restoreTo(20, { logPaths: [past.dataDir], timeMs: BEGIN_MS * 2 })).toMatchObject({
       revision: REVISIONS,
       timeMs: stateAt(REVISIONS).timeMs,
+      hasLogEnded: true,
+    });
+    const atMs = stateAt(41).timeMs;
+    expect(await restoreTo(20, { logPaths: [past.dataDir], timeMs: atMs })).toMatchObject({
+      hasLogEnded: false,
     });
   });
 

@@ -18,13 +18,19 @@ export function addBackupCommand(program: Command, runner: SessionRunner): void 
 
 async function backup({ client, output, isJson, askedFor }: Session, path: string): Promise<void> {
   const pieces = client.admin.backup(askedFor);
+  const onProgress = progressNotes(output);
   if (path === '-') {
     if (output.isTerminal) throw new UsageError('a backup is no text; redirect or pipe it, or name a file');
-    for await (const piece of pieces) await output.write(piece);
+    let doneBytes = 0;
+    for await (const piece of pieces) {
+      await output.write(piece);
+      doneBytes += piece.length;
+      onProgress({ work: 'writing the backup', doneBytes, totalBytes: 0 });
+    }
     return;
   }
   const { writeBackupFile } = await import('../../offline/backup-file.ts');
-  const info = await writeBackupFile(path, pieces, progressNotes(output));
+  const info = await writeBackupFile(path, pieces, onProgress);
   if (isJson) await output.writeJson(info);
   else {
     const keys = displayCount(info.versionCount, 'key');

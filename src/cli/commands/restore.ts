@@ -75,6 +75,11 @@ async function restoreBackup(
     },
     onProgress,
   );
+  if (time !== undefined && result.hasLogEnded) {
+    output.note(
+      `the log ends at revision ${result.revision}, of ${timeJson(result.timeMs)}: whether more was committed up to the time that is wanted, it does not show`,
+    );
+  }
   if (isJson) return output.writeJson(result);
   const { backupRevision, torn } = result;
   const keys = displayCount(result.versionCount, 'key');
