@@ -2,6 +2,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { nodeDisk } from '../../src/disk/node-disk.ts';
 import { restore, type RestoreRequest, type RestoreResult } from '../../src/offline/restore.ts';
 import { verifyDirectory } from '../../src/offline/verify.ts';
 import { openStore } from '../../src/store/open-store.ts';
@@ -192,6 +193,22 @@ describe('a restore', () => {
       expect(restored.revision).toBe(revision);
       await expectState(restored, stateAt(revision));
     }
+  });
+
+  it('makes its names durable before it takes away the mark that says that they are not', async () => {
+    const calls: string[] = [];
+    const disk = {
+      ...nodeDisk,
+      async syncDirectory(path: string): Promise<void> {
+        calls.push(`${path}: ${(await readdir(path)).sort().join(' ')}`);
+        await nodeDisk.syncDirectory(path);
+      },
+    };
+    const { dataDir } = await restoreTo(20, { logPaths: [past.dataDir], disk });
+    expect(calls.slice(-2)).toEqual([
+      `${dataDir}: LOCK log restoring snapshots`,
+      `${dataDir}: LOCK log snapshots`,
+    ]);
   });
 
   it('stops at any time that is wanted', { timeout: 60_000 }, async () => {
