@@ -10,6 +10,7 @@ import { openSnapshotFile } from '../../src/snapshot/reader.ts';
 import { eventually } from '../support/eventually.ts';
 import { GrpcJsClient } from '../support/grpc-js-client.ts';
 import { SeededRandom } from '../support/random.ts';
+import { SimulatedDisk } from '../support/simulated-disk.ts';
 import { startTestServer, temporaryDirectory } from '../support/test-server.ts';
 import { NO_PROGRESS, openFolder, type FolderStore } from './folders.ts';
 
@@ -66,6 +67,18 @@ describe('a backup of a store', () => {
       await reader.close();
       expect(lengths.length).toBeGreaterThanOrEqual(blockCountMin);
       expect(Math.max(...lengths)).toBeLessThan(fixed.snapshotBlockBytes + 2 * VALUE.length);
+    }
+  });
+
+  it('is on disk once it is written, whatever becomes of the power', async () => {
+    const { store } = await storeWithKeys();
+    const bytes = await bytesOf(store.backup());
+    for (let seed = 1; seed <= 20; seed++) {
+      const disk = new SimulatedDisk({ seed });
+      await disk.makeDirectory('/backups');
+      await writeBackupFile('/backups/first', once(bytes), NO_PROGRESS, disk);
+      const found = verifyBackupFile('/backups/first', NO_PROGRESS, disk.losePower());
+      await expect(found, `seed ${seed}`).resolves.toMatchObject({ revision: 60 });
     }
   });
 
