@@ -6,7 +6,7 @@ import type { Disk } from '../disk/disk.ts';
 import { damageError, LogDamageError } from '../wal/damage.ts';
 import type { SegmentName } from '../wal/format.ts';
 import { checkFollows, listLog, misnamedError, openSegment } from '../wal/log-directory.ts';
-import { missingNewest, readNewestName } from '../wal/newest-segment.ts';
+import { NewestName } from '../wal/newest-segment.ts';
 import { frameSeed, type SegmentStart } from '../wal/segment-header.ts';
 import type { TornTail } from '../wal/segment-end.ts';
 import { Segment } from '../wal/segment.ts';
@@ -59,6 +59,7 @@ export async function verifyLog(
   onProgress: OnProgress,
 ): Promise<VerifiedLog> {
   const listing = await listLog(disk, directory);
+  const newestName = await NewestName.read(disk, newestNamePath);
   const rows = await openAll(disk, directory, listing.segments);
   const storeId = rows.find(({ start }) => start !== undefined)?.start?.storeId;
   const verifier = new RowVerifier(storeId, totalBytesOf(rows), onProgress);
@@ -67,11 +68,7 @@ export async function verifyLog(
     storeId,
     segments: verifier.segments,
     misnamed: listing.misnamed.map((fileName) => misnamedError(`${directory}/${fileName}`)),
-    missingNewest: missingNewest(
-      directory,
-      await readNewestName(disk, newestNamePath),
-      listing.segments.at(-1),
-    ),
+    missingNewest: newestName.missing(directory, listing.segments.at(-1)),
     unfinished: listing.unfinished,
     recordCount: verifier.recordCount,
     noteCount: verifier.noteCount,

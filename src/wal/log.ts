@@ -22,7 +22,7 @@ import { FailStop, readOnlyError } from './fail-stop.ts';
 import { FlushWaiters } from './flush-waiters.ts';
 import { SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, STORE_ID_BYTES } from './format.ts';
 import { openSegments } from './log-directory.ts';
-import { missingNewest, readNewestName, writeNewestName } from './newest-segment.ts';
+import { NewestName } from './newest-segment.ts';
 import { PieceBuffers } from './piece-buffers.ts';
 import { type LogReader, SegmentReader } from './reader.ts';
 import type { OnRecord } from './records.ts';
@@ -58,6 +58,7 @@ const IDLE_MARK_MS = 100;
 export class Log {
   readonly #options: LogOptions;
   readonly #row: SegmentRow;
+  readonly #newestName: NewestName;
   readonly #failStop: FailStop;
   readonly #pieceBuffers = new PieceBuffers();
 
@@ -86,7 +87,7 @@ export class Log {
 
   #closing: Promise<void> | undefined;
 
-  private constructor(options: LogOptions, row: SegmentRow) {
+  private constructor(options: LogOptions, row: SegmentRow, newestName: NewestName) {
     const { segmentBytes } = options;
     if (segmentBytes < SEGMENT_BYTES_MIN || segmentBytes > SEGMENT_BYTES_MAX) {
       const range = `${SEGMENT_BYTES_MIN} to ${SEGMENT_BYTES_MAX}`;
@@ -94,6 +95,7 @@ export class Log {
     }
     this.#options = options;
     this.#row = row;
+    this.#newestName = newestName;
     this.#failStop = new FailStop((error) => this.#onFailure(error));
   }
 
@@ -106,9 +108,10 @@ export class Log {
     const { disk, directory } = options;
     await disk.makeDirectory(directory);
     assert((await openSegments(disk, directory)) === undefined, 'a new log is made where there is none');
-    const log = new Log(options, new SegmentRow(disk, directory, storeId, []));
+    const newestName = await NewestName.read(disk, options.newestNamePath);
+    const log = new Log(options, new SegmentRow(disk, directory, storeId, []), newestName);
     log.#writeTo(await log.#row.begin(revision, 0, options.segmentBytes));
-    await log.#noteNewest();
+    await newestName.note(log.#row.newest.name);
     log.#committedRevision = revision;
     return log;
   }
@@ -122,12 +125,10 @@ export class Log {
   static async open(options: LogOptions): Promise<Log | undefined> {
     const { disk, directory, newestNamePath } = options;
     const row = await openSegments(disk, directory);
-    if (newestNamePath !== undefined) {
-      const noted = await readNewestName(disk, newestNamePath);
-      const missing = missingNewest(directory, noted, row?.newest.name);
-      if (missing !== undefined) throw missing;
-    }
-    return row && new Log(options, row);
+    const newestName = await NewestName.read(disk, newestNamePath);
+    const missing = newestName.missing(directory, row?.newest.name);
+    if (missing !== undefined) throw missing;
+    return row && new Log(options, row, newestName);
   }
 
   /**
@@ -166,7 +167,7 @@ export class Log {
     } else {
       this.#writeTo({ segment: newest, file, position });
     }
-    await this.#noteNewest();
+    await this.#newestName.note(this.#row.newest.name);
     this.#committedRevision = position.revision;
     this.#armMark();
     return { torn };
@@ -478,18 +479,12 @@ export class Log {
     const { segmentBytes } = this.#options;
     const begun = await this.#failStop.run(async () => {
       const segment = await this.#row.begin(revision, previousChecksum, segmentBytes);
-      await this.#noteNewest();
+      await this.#newestName.note(this.#row.newest.name);
       return segment;
     });
     this.#writeTo(begun);
     // All of it was flushed: that the file does not close, takes nothing away.
     await writer.close().catch(() => undefined);
-  }
-
-  /** The newest segment is durable, and nothing was written to it by this process. */
-  async #noteNewest(): Promise<void> {
-    const { disk, newestNamePath } = this.#options;
-    if (newestNamePath !== undefined) await writeNewestName(disk, newestNamePath, this.#row.newest.name);
   }
 
   #writeTo({ segment, file, position }: NewSegment): void {

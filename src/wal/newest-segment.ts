@@ -16,8 +16,46 @@ import { formatSegmentName, parseSegmentName, type SegmentName, temporaryName } 
 /** More than the file ever has. */
 const READ_BYTES = 128;
 
+export class NewestName {
+  readonly #disk: Disk;
+  readonly #path: string | undefined;
+  /** What the file names. */
+  #noted: SegmentName | undefined;
+
+  private constructor(disk: Disk, path: string | undefined, noted: SegmentName | undefined) {
+    this.#disk = disk;
+    this.#path = path;
+    this.#noted = noted;
+  }
+
+  /** @param path of the file; `undefined`: there is to be none, and nothing is known. */
+  static async read(disk: Disk, path: string | undefined): Promise<NewestName> {
+    return new NewestName(disk, path, path === undefined ? undefined : await readNewestName(disk, path));
+  }
+
+  /**
+   * @param newest the newest segment in the folder of the log; `undefined`: there is none.
+   * @returns what is wrong when the folder does not reach as far as it did.
+   */
+  missing(directory: string, newest: SegmentName | undefined): LogDamageError | undefined {
+    const noted = this.#noted;
+    if (noted === undefined || (newest !== undefined && !isBefore(newest, noted))) return undefined;
+    const path = `${directory}/${formatSegmentName(noted)}`;
+    return damageError(path, 0, 'the newest segment of the log is missing', noted.firstRevision - 1);
+  }
+
+  /** A segment is durable, and nothing was written to it. When this resolves, the file names it, durably. */
+  async note(name: SegmentName): Promise<void> {
+    if (this.#path === undefined) return;
+    // A start on a full disk has no room to write it again.
+    if (this.#noted !== undefined && formatSegmentName(this.#noted) === formatSegmentName(name)) return;
+    await writeNewestName(this.#disk, this.#path, name);
+    this.#noted = name;
+  }
+}
+
 /** `undefined` when there is no such file, or not a whole one. */
-export async function readNewestName(disk: Disk, path: string): Promise<SegmentName | undefined> {
+async function readNewestName(disk: Disk, path: string): Promise<SegmentName | undefined> {
   const buffer = Buffer.alloc(READ_BYTES);
   let bytes: number;
   try {
@@ -38,7 +76,7 @@ export async function readNewestName(disk: Disk, path: string): Promise<SegmentN
 }
 
 /** When this resolves, the file is durable. */
-export async function writeNewestName(disk: Disk, path: string, name: SegmentName): Promise<void> {
+async function writeNewestName(disk: Disk, path: string, name: SegmentName): Promise<void> {
   const temporary = temporaryName(path);
   await disk.remove(temporary);
   const file = await disk.create(temporary);
@@ -50,21 +88,6 @@ export async function writeNewestName(disk: Disk, path: string, name: SegmentNam
   }
   await disk.rename(temporary, path);
   await disk.syncDirectory(dirname(path));
-}
-
-/**
- * @param noted what the file names.
- * @param newest the newest segment in the folder; `undefined`: there is none.
- * @returns what is wrong when the folder does not reach as far as it did.
- */
-export function missingNewest(
-  directory: string,
-  noted: SegmentName | undefined,
-  newest: SegmentName | undefined,
-): LogDamageError | undefined {
-  if (noted === undefined || (newest !== undefined && !isBefore(newest, noted))) return undefined;
-  const path = `${directory}/${formatSegmentName(noted)}`;
-  return damageError(path, 0, 'the newest segment of the log is missing', noted.firstRevision - 1);
 }
 
 function isBefore(a: SegmentName, b: SegmentName): boolean {
