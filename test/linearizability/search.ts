@@ -59,7 +59,7 @@ class Search {
   readonly #events: readonly Event[];
   readonly #startsAt: number;
   readonly #fitting = new Set<Call>();
-  /** Of a call that is never answered: the one before that does the same, and goes first: any other order is the same. */
+  /** Of a call that is never answered: an earlier one that does the same. It is tried first; the other order gives nothing new. */
   readonly #precursors: ReadonlyMap<number, number>;
   #stepsLeft: number;
 

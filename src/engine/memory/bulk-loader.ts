@@ -57,10 +57,11 @@ export class BulkLoader {
   #lastId = NONE;
   /** By shard: the first local id of a key that may be missing in the ordered index. */
   readonly #unsortedStart: number[];
-  /** Whether the ordered index has any key, and whether there are keys that it has not. */
+  /** The ordered index has a key. */
   #hasSorted = false;
+  /** There are keys that the ordered index has not. */
   #hasUnsorted = false;
-  /** The bytes with which all of these begin, or the first of them. */
+  /** The bytes with which all unsorted keys begin, or the first of these bytes. */
   readonly #prefix = new Uint8Array(PREFIX_BYTES_MAX);
   #prefixBytes = 0;
   #pieces: Generator<undefined, undefined> | undefined;

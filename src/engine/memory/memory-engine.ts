@@ -8,6 +8,8 @@
  * Only the writer's thread calls the engine. Readers of other threads look up single keys with a `MemoryReader`; what
  * they may still look at is given back when they have moved on (`epochs.ts`).
  *
+ * What goes over several of these parts is in this file, which makes it long; each part has a file of its own.
+ *
  * Invariants, beside those of the parts:
  *
  * - A key is in its shard's hash index and in the ordered index from its first version on until `maintain` drops the
