@@ -66,18 +66,17 @@ export interface Engine {
   /**
    * Visits, in key order and per key from the oldest to the newest, every version that is needed to read at any
    * revision from `oldest` to `newest`, both inclusive: for each key all versions of revisions in (oldest, newest] and
-   * the newest one at or below `oldest` unless it says "deleted". Begins at `start` (inclusive; empty: the first key)
-   * and stops, between two keys, once `visitsMax` versions or more were visited (a key of which none is needed counts
-   * as one) or `visit` has returned false for a version of the key before.
-   * @returns the key to go on from, or `undefined` at the end.
+   * the newest one at or below `oldest` unless it says "deleted". Stops once `visitsMax` versions were visited (a key of
+   * which none is needed counts as one) or `visit` has returned false.
+   * @returns the place to go on from with the same revisions, or `undefined` at the end.
    */
   walk(
-    start: Uint8Array,
+    from: WalkPosition,
     oldest: number,
     newest: number,
     visitsMax: number,
     visit: WalkVisit,
-  ): Uint8Array | undefined;
+  ): WalkPosition | undefined;
 
   /**
    * Declares that no read below `revision` comes any more. Memory is given back by `maintain`. A revision at or below
@@ -135,7 +134,16 @@ export interface ScanOptions {
 /** @returns false to stop; the scan then goes on after this key. */
 export type Visit = (key: Uint8Array, version: Version) => boolean;
 
-/** The same object comes with every visit. @returns false to stop after this key; else the walk goes on. */
+/** A place within a walk: keys from `key` on (inclusive), but of `key` itself only versions above `aboveRevision`. */
+export interface WalkPosition {
+  readonly key: Uint8Array;
+  readonly aboveRevision: number;
+}
+
+/** Before the first key. */
+export const WALK_START: WalkPosition = { key: new Uint8Array(0), aboveRevision: 0 };
+
+/** The same object comes with every visit. @returns false to stop after this version; else the walk goes on. */
 export type WalkVisit = (change: PlacedChange) => unknown;
 
 /** One version of a key that is not deleted. */

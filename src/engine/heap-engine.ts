@@ -20,6 +20,7 @@ import type {
   ScanOptions,
   Version,
   Visit,
+  WalkPosition,
   WalkVisit,
 } from './engine.ts';
 import { KEY_BYTES_MAX, REFUSED_LOAD } from './engine.ts';
@@ -122,26 +123,33 @@ export class HeapEngine implements Engine {
   }
 
   walk(
-    start: Uint8Array,
+    from: WalkPosition,
     oldest: number,
     newest: number,
     visitsMax: number,
     visit: WalkVisit,
-  ): Uint8Array | undefined {
+  ): WalkPosition | undefined {
     this.#assertReadable(oldest);
+    const start = textOf(from.key);
     let visitsLeft = visitsMax;
-    for (const text of this.#keys.upFrom(textOf(start))) {
-      if (visitsLeft <= 0) return bytesOf(text);
+    for (const text of this.#keys.upFrom(start)) {
+      const key = bytesOf(text);
+      let aboveRevision = text === start ? from.aboveRevision : 0;
+      if (visitsLeft <= 0) return { key, aboveRevision };
       const versions = this.#versionsByKey.get(text) ?? [];
       const baseIndex = versions.findLastIndex((version) => version.revision <= oldest);
       const needed = versions.filter(
-        (version, index) =>
-          version.revision <= newest &&
-          (version.revision > oldest || (index === baseIndex && !version.deleted)),
+        ({ revision, deleted }, index) =>
+          revision > aboveRevision &&
+          revision <= newest &&
+          (revision > oldest || (index === baseIndex && !deleted)),
       );
-      visitsLeft -= Math.max(1, needed.length);
+      if (needed.length === 0) visitsLeft--;
       for (const version of needed) {
-        if (visit(placeChange({ ...version, key: bytesOf(text) })) === false) visitsLeft = 0;
+        if (visitsLeft <= 0) return { key, aboveRevision };
+        visitsLeft--;
+        if (visit(placeChange({ ...version, key })) === false) visitsLeft = 0;
+        aboveRevision = version.revision;
       }
     }
     return undefined;

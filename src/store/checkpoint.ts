@@ -15,7 +15,7 @@ import {
   type SnapshotHeaderShape,
 } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
 import type { Clock } from '../clock.ts';
-import type { Engine } from '../engine/engine.ts';
+import { WALK_START, type Engine, type WalkPosition } from '../engine/engine.ts';
 import { StoreError } from '../errors.ts';
 import type { Log } from '../wal/log.ts';
 import { BlockWriter, type CheckpointBlock } from './block-writer.ts';
@@ -25,7 +25,6 @@ import type { LeaseTable } from './lease-table.ts';
 export const SNAPSHOT_FORMAT_VERSION = 1;
 /** Versions that are walked over at once, however small they are: it bounds the time that this takes. */
 const WALK_VERSIONS_MAX = 1000;
-const NO_KEY = new Uint8Array(0);
 
 export interface CheckpointSource {
   readonly clock: Clock;
@@ -48,8 +47,8 @@ export class Checkpoint {
   /** Comes first, so that recovery knows the leases when it meets their keys. */
   #leaseBlock: SnapshotBlockShape | undefined;
   readonly #blocks = new BlockWriter();
-  /** The key to walk on from; `undefined` at the end. */
-  #next: Uint8Array | undefined = NO_KEY;
+  /** Where to walk on from; `undefined` at the end. */
+  #next: WalkPosition | undefined = WALK_START;
 
   /**
    * Begins at the newest revision that was taken; until that is durable a crash could undo what it holds.
@@ -89,7 +88,7 @@ export class Checkpoint {
       if (this.#next === undefined) return undefined;
       this.#walkOn(this.#next);
       if (this.#next === undefined) this.#blocks.seal();
-      // Many keys of which little or nothing is needed must not hold up the event loop.
+      // Many keys of which little or nothing is needed, or many versions of one, must not hold up the event loop.
       else await new Promise<void>((resolve) => this.#clock.yieldNow(resolve));
     }
   }
@@ -104,8 +103,8 @@ export class Checkpoint {
     this.#pin.release();
   }
 
-  /** Walks to the end of a key by which a block is full, or that many versions further. */
-  #walkOn(start: Uint8Array): void {
+  /** Walks until a block is full, or that many versions further. */
+  #walkOn(from: WalkPosition): void {
     if (!this.#pin.isHeld()) {
       throw new StoreError(
         'limitReached',
@@ -113,7 +112,7 @@ export class Checkpoint {
       );
     }
     this.#next = this.#engine.walk(
-      start,
+      from,
       this.#oldestRevision,
       this.revision,
       WALK_VERSIONS_MAX,

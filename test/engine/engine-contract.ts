@@ -1,11 +1,12 @@
 /** One suite for every implementation of the `Engine` contract. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Change, Engine, Version } from '../../src/engine/engine.ts';
-import { KEY_BYTES_MAX } from '../../src/engine/engine.ts';
+import type { Change, Engine, Version, WalkPosition } from '../../src/engine/engine.ts';
+import { KEY_BYTES_MAX, WALK_START } from '../../src/engine/engine.ts';
 import { placeChange } from '../../src/engine/placed-change.ts';
 import { bytes, deletion, put } from './changes.ts';
 import { NaiveModel, versionOf } from './naive-model.ts';
+import { randomFrom } from './random.ts';
 
 const NEWEST = Number.MAX_SAFE_INTEGER;
 const ALL_KEYS = { start: bytes(''), end: undefined };
@@ -49,7 +50,7 @@ export function testEngineContract(name: string, create: () => Engine): void {
       expect(plain(engine.read(bytes('k'), NEWEST))).toEqual(plain(versionOf(change)));
       expect(engine.nextDeadlineMs()).toBe(fields.expireTimeMs);
       const walked: Change[] = [];
-      engine.walk(bytes(''), 0, NEWEST, 10, (each) => walked.push(placeChange(each)));
+      engine.walk(WALK_START, 0, NEWEST, 10, (each) => walked.push(placeChange(each)));
       expect(walked.map(plainChange)).toEqual([plainChange(change)]);
     });
 
@@ -164,7 +165,7 @@ export function testEngineContract(name: string, create: () => Engine): void {
       expect(() => engine.read(bytes('k'), 4)).toThrow(/broken invariant/);
       expect(() => engine.scan(ALL_KEYS, 4, forward(), () => true)).toThrow(/broken invariant/);
       expect(() => engine.count(ALL_KEYS, 4, 0)).toThrow(/broken invariant/);
-      expect(() => engine.walk(bytes(''), 4, 5, 9, () => {})).toThrow(/broken invariant/);
+      expect(() => engine.walk(WALK_START, 4, 5, 9, () => {})).toThrow(/broken invariant/);
     });
 
     it('scans a range in both directions, its end excluded', () => {
@@ -284,26 +285,36 @@ export function testEngineContract(name: string, create: () => Engine): void {
         deletion('c', 5),
         put('d', 7, '7'),
       );
-      const walk = (oldest: number, newest: number, start = '', visitsMax = 99) => {
+      const walk = (oldest: number, newest: number, start = '', visitsMax = 99, aboveRevision = 0) => {
         const seen: string[] = [];
-        const next = engine.walk(bytes(start), oldest, newest, visitsMax, (change) =>
+        const from = { key: bytes(start), aboveRevision };
+        const next = engine.walk(from, oldest, newest, visitsMax, (change) =>
           seen.push(`${asText(change.key)}${change.revision}${change.deleted ? '-' : asText(change.value)}`),
         );
-        return [seen.join(' '), next && asText(next)];
+        return [seen.join(' '), next && `${asText(next.key)}>${next.aboveRevision}`];
       };
       expect(walk(0, 9)).toEqual(['a11 a33 a66 b22 b4- c22 c5- d77', undefined]);
       expect(walk(4, 6)).toEqual(['a33 a66 c22 c5-', undefined]);
       expect(walk(5, 5)).toEqual(['a33', undefined]);
-      expect(walk(0, 9, '', 1)).toEqual(['a11 a33 a66', 'b']);
-      expect(walk(0, 9, '', 4)).toEqual(['a11 a33 a66 b22 b4-', 'c']);
-      expect(walk(0, 9, 'bb', 2)).toEqual(['c22 c5-', 'd']);
+      expect(walk(0, 9, '', 1)).toEqual(['a11', 'a>1']);
+      expect(walk(0, 9, 'a', 1, 1)).toEqual(['a33', 'a>3']);
+      expect(walk(0, 9, 'a', 9, 3)).toEqual(['a66 b22 b4- c22 c5- d77', undefined]);
+      expect(walk(0, 9, '', 4)).toEqual(['a11 a33 a66 b22', 'b>2']);
+      expect(walk(0, 9, 'bb', 2)).toEqual(['c22 c5-', 'd>0']);
+      // Of another key than the one that it stands for, a position skips nothing.
+      expect(walk(0, 9, 'bb', 2, 4)).toEqual(['c22 c5-', 'd>0']);
     });
 
-    it('ends a walk behind the key whose visitor has had enough', () => {
+    it('ends a walk behind the version whose visitor has had enough', () => {
       const engine = engineWith(put('a', 1), put('a', 2), put('b', 3), put('c', 4));
-      const walked: number[] = [];
-      const next = engine.walk(bytes(''), 0, 9, 99, ({ revision }) => walked.push(revision) !== 1);
-      expect([walked, Buffer.from(next ?? [])]).toEqual([[1, 2], Buffer.from('b')]);
+      const stopAt = (stop: number) => {
+        const walked: number[] = [];
+        const next = engine.walk(WALK_START, 0, 9, 99, ({ revision }) => walked.push(revision) !== stop);
+        return [walked, next && `${asText(next.key)}>${next.aboveRevision}`];
+      };
+      expect(stopAt(1)).toEqual([[1], 'a>1']);
+      expect(stopAt(2)).toEqual([[1, 2], 'b>0']);
+      expect(stopAt(4)).toEqual([[1, 2, 3, 4], undefined]);
     });
 
     it('takes the versions of a walk in the order of the walk, as a snapshot is loaded', () => {
@@ -505,7 +516,8 @@ function compareWalks(
   const expected = model.needed(oldest, newest).filter(({ key }) => Buffer.compare(key, bytes(start)) >= 0);
   for (const visitsMax of [1, 4, 1000]) {
     const walked: Change[] = [];
-    for (let next: Uint8Array | undefined = bytes(start); next !== undefined;) {
+    const from: WalkPosition = { key: bytes(start), aboveRevision: 0 };
+    for (let next: WalkPosition | undefined = from; next !== undefined;) {
       next = engine.walk(next, oldest, newest, visitsMax, (change) => walked.push(placeChange(change)));
     }
     expect(walked.map(plainChange)).toEqual(expected.map(plainChange));
@@ -552,17 +564,6 @@ function runManyKeys(engine: Engine, seed: number, keyLength: number): void {
   drain(engine);
   engine.verifyIntegrity();
   expect(engine.stats()).toEqual({ keyCount: 0, versionCount: 0, dataBytes: 0 });
-}
-
-/** A small generator of its own (mulberry32's constants), so that a seed of fast-check repeats the run. */
-function randomFrom(seed: number): (limit: number) => number {
-  let state = seed >>> 0;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
-  };
 }
 
 interface ScanRequest {

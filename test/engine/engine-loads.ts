@@ -1,7 +1,13 @@
 /** What the `Engine` contract says of loads; for every implementation. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Change, type Engine, REFUSED_LOAD } from '../../src/engine/engine.ts';
+import {
+  type Change,
+  type Engine,
+  REFUSED_LOAD,
+  WALK_START,
+  type WalkPosition,
+} from '../../src/engine/engine.ts';
 import { PlacedChange, placeChange } from '../../src/engine/placed-change.ts';
 import { memoryOf } from '../../src/wire/memory.ts';
 import { bytes, deletion, put } from './changes.ts';
@@ -161,9 +167,9 @@ function expectSameState(create: () => Engine, ascending: readonly Change[], mix
 /** All that can be read at a revision from `oldest` on. */
 function stateOf(engine: Engine, oldest: number) {
   const versions: string[] = [];
-  let start: Uint8Array | undefined = ALL_KEYS.start;
-  while (start !== undefined) {
-    start = engine.walk(start, oldest, NEWEST, 100, (change) => {
+  let next: WalkPosition | undefined = WALK_START;
+  while (next !== undefined) {
+    next = engine.walk(next, oldest, NEWEST, 100, (change) => {
       const { key, value, revision, deleted, version, leaseId, ttlMs, expireTimeMs } = change;
       const [keyText, valueText] = [key, value].map((part) => Buffer.from(part).toString('latin1'));
       const numbers = [change.createRevision, change.modRevision, version, leaseId, ttlMs, expireTimeMs];

@@ -13,6 +13,7 @@ import type {
   ScanOptions,
   Version,
   Visit,
+  WalkPosition,
   WalkVisit,
 } from '../../src/engine/engine.ts';
 import type { PlacedChange } from '../../src/engine/placed-change.ts';
@@ -79,24 +80,31 @@ export class MirrorEngine implements Engine {
   }
 
   walk(
-    start: Uint8Array,
+    from: WalkPosition,
     oldest: number,
     newest: number,
     visitsMax: number,
     visit: WalkVisit,
-  ): Uint8Array | undefined {
+  ): WalkPosition | undefined {
     const seen: string[] = [];
-    const next = this.#engine.walk(start, oldest, newest, visitsMax, (change) => {
+    const next = this.#engine.walk(from, oldest, newest, visitsMax, (change) => {
       seen.push(textOfChange(change));
       return visit(change);
     });
     const expected: string[] = [];
-    let modelNext: Uint8Array | undefined = start;
-    const isBeforeNext = (key: Uint8Array) => next === undefined || Buffer.compare(key, next) < 0;
-    while (modelNext !== undefined && isBeforeNext(modelNext)) {
-      modelNext = this.#model.walk(modelNext, oldest, newest, 1, (change) => {
-        if (isBeforeNext(change.key)) expected.push(textOfChange(change));
-      });
+    const isBeforeNext = (key: Uint8Array, revision: number): boolean => {
+      if (next === undefined) return true;
+      const order = Buffer.compare(key, next.key);
+      return order < 0 || (order === 0 && revision <= next.aboveRevision);
+    };
+    const noteExpected = (change: PlacedChange): void => {
+      if (isBeforeNext(change.key, change.revision)) expected.push(textOfChange(change));
+    };
+    for (
+      let at: WalkPosition | undefined = from;
+      at !== undefined && isBeforeNext(at.key, at.aboveRevision);
+    ) {
+      at = this.#model.walk(at, oldest, newest, 1, noteExpected);
     }
     assertSame('walk', seen.join('\n'), expected.join('\n'));
     return next;

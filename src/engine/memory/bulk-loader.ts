@@ -158,7 +158,7 @@ export class BulkLoader {
     writePlaced(shard.pageOf(reference), wordOffsetOf(reference), previous, localId, flags, probe, change);
     const newDeadlineMs = isDeletion ? 0 : change.expireTimeMs;
     if (oldDeadlineMs !== newDeadlineMs) this.#unsetDeadline(id, oldDeadlineMs);
-    shard.slots.publish(localId, reference);
+    shard.publishNewest(localId, revision, reference);
     if (this.#state === 'ascending') {
       this.#lastId = id;
       if (found === NONE) keys.append(id);

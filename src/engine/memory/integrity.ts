@@ -101,11 +101,17 @@ function verifyChain(
   findings: Findings,
 ): void {
   let revision = Infinity;
+  const row = shard.existingRowOf(localId);
+  let rowIndex = row?.count ?? 0;
   for (let each = newest; each !== 0; each = shard.previousOf(each)) {
     const words = shard.wordsOf(each);
     const offset = wordOffsetOf(each);
     assert(revisionAt(words, offset) < revision, 'the revisions of a key ascend');
     revision = revisionAt(words, offset);
+    assert(
+      row === undefined || (row.referenceAt(--rowIndex) === each && row.revisionAt(rowIndex) === revision),
+      'the row of a chain names its versions',
+    );
     assert((words[offset + VERSION_KEY]! & LOCAL_ID_MASK) === localId, 'a version says whose it is');
     assert(
       (words[offset + VERSION_FLAGS]! & (IS_DROPPED | IS_BORDER)) === 0,
@@ -115,6 +121,7 @@ function verifyChain(
     findings.dataBytes += keyByteCount(words, offset) + words[offset + VERSION_VALUE_BYTES]!;
     addUnits(unitsByPage, each, versionUnits(words, offset));
   }
+  assert(rowIndex === 0, 'the row of a chain names nothing else');
 }
 
 function addUnits(unitsByPage: Map<number, number>, reference: number, units: number): void {

@@ -25,12 +25,14 @@ import type {
   ScanOptions,
   Version,
   Visit,
+  WalkPosition,
   WalkVisit,
 } from '../engine.ts';
 import { KEY_BYTES_MAX } from '../engine.ts';
 import { PlacedChange } from '../placed-change.ts';
 import { BulkLoader } from './bulk-loader.ts';
 import { BytePool } from './byte-pool.ts';
+import { collectNeeded, type ChainWindow } from './chain-window.ts';
 import { Epochs } from './epochs.ts';
 import { FETCH_COUNT_MAX, FetchAhead } from './fetch-ahead.ts';
 import { HashIndex } from './hash-index.ts';
@@ -49,6 +51,7 @@ import {
   keyByteCount,
   revisionAt,
 } from './layout.ts';
+import { LongChains } from './long-chains.ts';
 import { PagePool } from './page-pool.ts';
 import { PageTable } from './page-table.ts';
 import { readPlaced } from './placed-codec.ts';
@@ -91,6 +94,7 @@ export class MemoryEngine implements Engine {
   readonly #keys: KeyTree;
   readonly #deadlines: KeyTree;
   readonly #superseded = new SupersededQueue(this.#pool);
+  readonly #longChains = new LongChains();
   readonly #bytes = new BytePool();
   readonly #loader: BulkLoader;
   /** What a walk shows. */
@@ -135,7 +139,7 @@ export class MemoryEngine implements Engine {
 
   /** The pages in use: what is resident of them may be less. */
   get memoryBytes(): number {
-    return this.#pool.usedBytes;
+    return this.#pool.usedBytes + this.#longChains.byteCount;
   }
 
   read(key: Uint8Array, revision: number): Version | undefined {
@@ -213,7 +217,7 @@ export class MemoryEngine implements Engine {
       probe.deadlineMs = oldDeadlineMs;
       this.#deadlines.remove(id);
     }
-    shard.slots.publish(localId, reference);
+    shard.publishNewest(localId, revision, reference);
     if (found === NONE) {
       shard.index.insert(hash, localId);
       probe.deadlineMs = 0;
@@ -249,39 +253,42 @@ export class MemoryEngine implements Engine {
   }
 
   walk(
-    start: Uint8Array,
+    from: WalkPosition,
     oldest: number,
     newest: number,
     visitsMax: number,
     visit: WalkVisit,
-  ): Uint8Array | undefined {
+  ): WalkPosition | undefined {
     this.#assertReadable(oldest);
-    let visitsLeft = visitsMax;
+    const window: ChainWindow = { oldest, newest };
     const walked = this.#walked;
     const references: number[] = [];
-    const next = this.#forEachId({ start, end: undefined }, false, newest, (id) => {
+    let { aboveRevision } = from;
+    let visitsLeft = visitsMax;
+    const next = this.#forEachId({ start: from.key, end: undefined }, false, newest, (id) => {
       if (visitsLeft <= 0) return false;
       const shard = this.#shards[id >>> LOCAL_ID_BITS]!;
-      references.length = 0;
-      for (let each = shard.slots.newest(id & LOCAL_ID_MASK); each !== NONE; each = shard.previousOf(each)) {
-        const words = shard.wordsOf(each);
-        const offset = wordOffsetOf(each);
-        const revision = revisionAt(words, offset);
-        const isBase = revision <= oldest;
-        const isNeeded =
-          revision <= newest && !(isBase && (words[offset + VERSION_FLAGS]! & IS_DELETED) !== 0);
-        if (isNeeded) references.push(each);
-        if (isBase) break;
-      }
-      visitsLeft -= Math.max(1, references.length);
-      for (let index = references.length - 1; index >= 0; index--) {
-        const each = references[index]!;
-        readPlaced(shard.pageOf(each), wordOffsetOf(each), walked);
+      const localId = id & LOCAL_ID_MASK;
+      const above = aboveRevision > 0 && this.#isKeyOf(id, from.key) ? aboveRevision : 0;
+      aboveRevision = 0;
+      const isWhole = collectNeeded(shard, localId, window, above, visitsLeft, references);
+      let visited = 0;
+      let lastRevision = 0;
+      while (visited < references.length && visitsLeft > 0) {
+        const reference = references[visited++]!;
+        readPlaced(shard.pageOf(reference), wordOffsetOf(reference), walked);
+        lastRevision = walked.revision;
+        visitsLeft--;
         if (visit(walked) === false) visitsLeft = 0;
       }
+      if (visited < references.length || !isWhole) {
+        aboveRevision = lastRevision;
+        return false;
+      }
+      if (visited === 0) visitsLeft--;
       return true;
     });
-    return next === NONE ? undefined : this.#byKey.keyOf(next, this.#bytes);
+    return next === NONE ? undefined : { key: this.#byKey.keyOf(next, this.#bytes), aboveRevision };
   }
 
   compact(revision: number): void {
@@ -366,7 +373,8 @@ export class MemoryEngine implements Engine {
     const hashIndex = new HashIndex(index, keySlots, this.#epochs, (depth) =>
       this.#links.publishDepth(number, depth),
     );
-    return new Shard(number, hashIndex, keySlots, new VersionArena(versions), this.#epochs);
+    const parts = { index: hashIndex, slots: keySlots, versions: new VersionArena(versions) };
+    return new Shard(number, parts, this.#longChains, this.#epochs);
   }
 
   #read(key: Uint8Array, revision: number, withValue: boolean): Version | undefined {
@@ -376,7 +384,7 @@ export class MemoryEngine implements Engine {
     const shard = this.#shards[probe.hash & this.#shardMask]!;
     const localId = shard.find(probe);
     if (localId === NONE) return undefined;
-    const reference = this.#visibleFrom(shard, shard.slots.newest(localId), revision);
+    const reference = this.#visibleFrom(shard, localId, shard.slots.newest(localId), revision);
     if (reference === NONE) return undefined;
     return readVersion(
       shard.wordsOf(reference),
@@ -388,16 +396,12 @@ export class MemoryEngine implements Engine {
   }
 
   /** The version that a read at a revision sees, of a chain that begins with `newest`; 0: none, or a deletion. */
-  #visibleFrom(shard: Shard, newest: number, revision: number): number {
-    for (let each = newest; each !== NONE;) {
-      const words = shard.wordsOf(each);
-      const offset = wordOffsetOf(each);
-      if (revisionAt(words, offset) <= revision) {
-        return (words[offset + VERSION_FLAGS]! & IS_DELETED) === 0 ? each : NONE;
-      }
-      each = shard.previousOf(each);
-    }
-    return NONE;
+  #visibleFrom(shard: Shard, localId: number, newest: number, revision: number): number {
+    const visible = shard.versionAt(localId, newest, revision);
+    if (visible === NONE) return NONE;
+    return (shard.wordsOf(visible)[wordOffsetOf(visible) + VERSION_FLAGS]! & IS_DELETED) === 0
+      ? visible
+      : NONE;
   }
 
   /**
@@ -477,9 +481,15 @@ export class MemoryEngine implements Engine {
       references[index] = this.#shards[id >>> LOCAL_ID_BITS]!.slots.newest(id & LOCAL_ID_MASK);
     }
     for (let index = 0; index < count; index++) {
-      const shard = this.#shards[ids[index]! >>> LOCAL_ID_BITS]!;
-      references[index] = this.#visibleFrom(shard, references[index]!, revision);
+      const id = ids[index]!;
+      const shard = this.#shards[id >>> LOCAL_ID_BITS]!;
+      references[index] = this.#visibleFrom(shard, id & LOCAL_ID_MASK, references[index]!, revision);
     }
+  }
+
+  #isKeyOf(id: number, key: Uint8Array): boolean {
+    this.#probe.setUnhashed(key);
+    return this.#byKey.compareProbe(id) === 0;
   }
 
   #takeSlice(): TreeSlice {
@@ -501,23 +511,22 @@ export class MemoryEngine implements Engine {
   #dropSuperfluous(id: number): void {
     const shard = this.#shards[id >>> LOCAL_ID_BITS]!;
     const localId = id & LOCAL_ID_MASK;
-    let newer = NONE;
-    let base = shard.slots.newest(localId);
-    while (base !== NONE && revisionAt(shard.wordsOf(base), wordOffsetOf(base)) > this.#compactRevision) {
-      newer = base;
-      base = shard.previousOf(base);
-    }
+    const base = shard.versionAt(localId, shard.slots.newest(localId), this.#compactRevision);
     if (base === NONE) return;
-    const isBaseNeeded = (shard.wordsOf(base)[wordOffsetOf(base) + VERSION_FLAGS]! & IS_DELETED) === 0;
+    const baseWords = shard.wordsOf(base);
+    const baseRevision = revisionAt(baseWords, wordOffsetOf(base));
+    const isBaseNeeded = (baseWords[wordOffsetOf(base) + VERSION_FLAGS]! & IS_DELETED) === 0;
     let dropped = base;
     if (isBaseNeeded) {
       dropped = shard.previousOf(base);
-      if (dropped !== NONE) shard.publishPrevious(base, NONE);
-    } else if (newer !== NONE) {
-      shard.publishPrevious(newer, NONE);
+      if (dropped === NONE) return;
+      shard.publishPrevious(base, NONE);
     } else {
-      this.#removeKey(shard, localId);
+      const newer = shard.newerOf(localId, base);
+      if (newer === NONE) this.#removeKey(shard, localId);
+      else shard.publishPrevious(newer, NONE);
     }
+    shard.cutBelow(localId, isBaseNeeded ? baseRevision : baseRevision + 1);
     while (dropped !== NONE) {
       const previous = shard.previousOf(dropped);
       const words = shard.wordsOf(dropped);

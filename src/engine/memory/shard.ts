@@ -11,6 +11,7 @@ import type { Epochs } from './epochs.ts';
 import type { HashIndex } from './hash-index.ts';
 import { segmentOffsetOf } from './hash-index.ts';
 import type { KeySlots } from './key-slots.ts';
+import { CHAIN_HOPS_MAX, ROW_HOPS_MIN, type ChainRow, type LongChains } from './long-chains.ts';
 import {
   IS_DROPPED,
   LOCAL_ID_BITS,
@@ -32,6 +33,7 @@ import {
   VERSION_FLAGS,
   VERSION_KEY,
   VERSION_PREVIOUS,
+  revisionAt,
   versionUnits,
 } from './layout.ts';
 import type { Page } from './page-pool.ts';
@@ -43,20 +45,29 @@ import { isKeyOf } from './version-codec.ts';
 /** How many words one step of emptying pages looks at; the last version of a step may go beyond. */
 const WORDS_PER_STEP = 16 * 1024;
 
+const NONE = 0;
+
 export class Shard {
   /** Its number. */
   readonly number: number;
   readonly index: HashIndex;
   readonly slots: KeySlots;
   readonly versions: VersionArena;
+  readonly #longChains: LongChains;
   readonly #epochs: Epochs;
 
-  constructor(number: number, index: HashIndex, slots: KeySlots, versions: VersionArena, epochs: Epochs) {
+  constructor(
+    number: number,
+    parts: { readonly index: HashIndex; readonly slots: KeySlots; readonly versions: VersionArena },
+    longChains: LongChains,
+    epochs: Epochs,
+  ) {
+    this.#longChains = longChains;
     this.#epochs = epochs;
     this.number = number;
-    this.index = index;
-    this.slots = slots;
-    this.versions = versions;
+    this.index = parts.index;
+    this.slots = parts.slots;
+    this.versions = parts.versions;
   }
 
   /** The local id of the key in `probe`; 0: there is none. */
@@ -101,6 +112,77 @@ export class Shard {
     return this.wordsOf(reference)[wordOffsetOf(reference) + VERSION_PREVIOUS]!;
   }
 
+  /**
+   * The newest version that is not above `revision`, of the chain that begins with `newest`; 0: there is none.
+   */
+  versionAt(localId: number, newest: number, revision: number): number {
+    let each = newest;
+    for (let hops = 0; each !== NONE; hops++) {
+      const row = this.#rowAfter(hops, localId);
+      if (row !== undefined) {
+        const index = row.indexAt(revision);
+        return index < 0 ? NONE : row.referenceAt(index);
+      }
+      const words = this.wordsOf(each);
+      const offset = wordOffsetOf(each);
+      if (revisionAt(words, offset) <= revision) return each;
+      each = words[offset + VERSION_PREVIOUS]!;
+    }
+    return NONE;
+  }
+
+  /** The version of a key that came after `reference`; 0: it is the newest. */
+  newerOf(localId: number, reference: number): number {
+    let newer = NONE;
+    let each = this.slots.newest(localId);
+    for (let hops = 0; each !== reference; hops++) {
+      assert(each !== NONE, 'a live version is in the chain of its key');
+      const row = this.#rowAfter(hops, localId);
+      if (row !== undefined) {
+        const index = row.indexAt(revisionAt(this.wordsOf(reference), wordOffsetOf(reference)));
+        return row.referenceAt(index + 1);
+      }
+      newer = each;
+      each = this.previousOf(each);
+    }
+    return newer;
+  }
+
+  /** The row of a key's chain, if there is one. */
+  existingRowOf(localId: number): ChainRow | undefined {
+    return this.#longChains.isEmpty ? undefined : this.#longChains.rowOf(this.#idOf(localId));
+  }
+
+  /** The row of a key's chain, made if there was none. */
+  rowOf(localId: number): ChainRow {
+    const row = this.existingRowOf(localId);
+    if (row !== undefined) return row;
+    const revisions: number[] = [];
+    const references: number[] = [];
+    for (let each = this.slots.newest(localId); each !== NONE; each = this.previousOf(each)) {
+      revisions.push(revisionAt(this.wordsOf(each), wordOffsetOf(each)));
+      references.push(each);
+    }
+    return this.#longChains.begin(this.#idOf(localId), revisions, references);
+  }
+
+  /** The row of a chain that was followed so far down: one that is there soon, a new one later. */
+  #rowAfter(hops: number, localId: number): ChainRow | undefined {
+    if (hops === ROW_HOPS_MIN) return this.existingRowOf(localId);
+    return hops === CHAIN_HOPS_MAX ? this.rowOf(localId) : undefined;
+  }
+
+  /** Makes a version the newest of its key, for readers of other threads too. */
+  publishNewest(localId: number, revision: number, reference: number): void {
+    this.slots.publish(localId, reference);
+    if (!this.#longChains.isEmpty) this.#longChains.push(this.#idOf(localId), revision, reference);
+  }
+
+  /** The versions of a key below `revision` are in its chain no longer. */
+  cutBelow(localId: number, revision: number): void {
+    if (!this.#longChains.isEmpty) this.#longChains.dropBelow(this.#idOf(localId), revision);
+  }
+
   /** Makes `previous` the version before another one, for readers of other threads too. */
   publishPrevious(reference: number, previous: number): void {
     this.#epochs.publish(this.wordsOf(reference), wordOffsetOf(reference) + VERSION_PREVIOUS, previous);
@@ -137,18 +219,16 @@ export class Shard {
     // The link to the version before may change meanwhile only by this thread, so a plain copy is whole.
     for (let index = 0; index < count; index++) target[targetOffset + index] = words[offset + index]!;
     const localId = words[offset + VERSION_KEY]! & LOCAL_ID_MASK;
-    const newest = this.slots.newest(localId);
-    if (newest === reference) {
-      this.slots.publish(localId, moved);
-    } else {
-      let newer = newest;
-      while (this.previousOf(newer) !== reference) {
-        newer = this.previousOf(newer);
-        assert(newer !== 0, 'a live version is in the chain of its key');
-      }
-      this.publishPrevious(newer, moved);
-    }
+    const newer = this.newerOf(localId, reference);
+    if (newer === NONE) this.slots.publish(localId, moved);
+    else this.publishPrevious(newer, moved);
+    const row = this.existingRowOf(localId);
+    row?.replace(row.indexAt(revisionAt(words, offset)), moved);
     words[offset + VERSION_FLAGS]! |= IS_DROPPED;
     this.versions.release(reference, units);
+  }
+
+  #idOf(localId: number): number {
+    return ((this.number << LOCAL_ID_BITS) | localId) >>> 0;
   }
 }
