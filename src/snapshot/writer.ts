@@ -50,6 +50,7 @@ export class SnapshotWriter {
   readonly #file: DiskFile;
   readonly #tally = new Tally();
   readonly #compressor = new BlockCompressor();
+  readonly #joinBuffer = Buffer.allocUnsafeSlow(SECTION_HEAD_BYTES + WRITE_BYTES_MAX);
   #state: State = 'open';
   #bytes = MAGIC.length;
   #unflushedBytes = 0;
@@ -180,7 +181,7 @@ export class SnapshotWriter {
     if (storedBytes <= WRITE_BYTES_MAX) {
       payloadChecksum = parts.reduce((checksum, part) => crc32(part, checksum), 0);
       const head = { kind, storedBytes, plainBytes, itemCount, payloadChecksum };
-      await this.#file.write(Buffer.concat([encodeSectionHead(head), ...parts]), this.#bytes);
+      await this.#file.write(this.#joined([encodeSectionHead(head), ...parts]), this.#bytes);
     } else {
       payloadChecksum = await this.#writeInSteps(parts, this.#bytes + SECTION_HEAD_BYTES);
       const head = { kind, storedBytes, plainBytes, itemCount, payloadChecksum };
@@ -190,6 +191,16 @@ export class SnapshotWriter {
     this.#bytes += SECTION_HEAD_BYTES + storedBytes;
     this.#unflushedBytes += SECTION_HEAD_BYTES + storedBytes;
     if (this.#unflushedBytes >= UNFLUSHED_BYTES_MAX) await this.#flushBeside();
+  }
+
+  /** The parts one behind the other, in a buffer that holds until the next call: a new one each time would wake the collector. */
+  #joined(parts: readonly Uint8Array[]): Uint8Array {
+    let length = 0;
+    for (const part of parts) {
+      this.#joinBuffer.set(part, length);
+      length += part.length;
+    }
+    return this.#joinBuffer.subarray(0, length);
   }
 
   /** @returns the checksum of what was written. */

@@ -23,8 +23,12 @@ import type { History, Pin } from './history.ts';
 import type { LeaseTable } from './lease-table.ts';
 
 export const SNAPSHOT_FORMAT_VERSION = 1;
-/** Versions that are walked over at once, however small they are: it bounds the time that this takes. */
+/** Versions that are walked over at once, however small they are, ... */
 const WALK_VERSIONS_MAX = 1000;
+/** ... and for how long: the first walk of a process runs code that is not compiled yet, and takes twenty times as long. */
+const WALK_MS_MAX = 2;
+/** The clock is read after so many versions. */
+const VERSIONS_PER_CLOCK = 32;
 
 export interface CheckpointSource {
   readonly clock: Clock;
@@ -103,7 +107,7 @@ export class Checkpoint {
     this.#pin.release();
   }
 
-  /** Walks until a block is full, or that many versions further. */
+  /** Walks until a block is full, or that many versions further, or for that long. */
   #walkOn(from: WalkPosition): void {
     if (!this.#pin.isHeld()) {
       throw new StoreError(
@@ -111,13 +115,12 @@ export class Checkpoint {
         `revision ${this.revision} has been read for too long, and is not kept any more; begin again and read faster`,
       );
     }
-    this.#next = this.#engine.walk(
-      from,
-      this.#oldestRevision,
-      this.revision,
-      WALK_VERSIONS_MAX,
-      (change) => !this.#blocks.add(change),
-    );
+    const endMs = this.#clock.monotonicMs() + WALK_MS_MAX;
+    let count = 0;
+    this.#next = this.#engine.walk(from, this.#oldestRevision, this.revision, WALK_VERSIONS_MAX, (change) => {
+      if (this.#blocks.add(change)) return false;
+      return ++count % VERSIONS_PER_CLOCK !== 0 || this.#clock.monotonicMs() < endMs;
+    });
   }
 }
 

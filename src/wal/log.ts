@@ -488,8 +488,10 @@ export class Log {
   }
 
   #writeTo({ segment, file, position }: NewSegment): void {
-    const { segmentBytes } = this.#options;
-    const options = { segment, file, seed: this.#row.seed, failStop: this.#failStop, segmentBytes };
+    const { segmentBytes, fsync } = this.#options;
+    const { seed } = this.#row;
+    const flushesEachBatch = fsync === 'always';
+    const options = { segment, file, seed, failStop: this.#failStop, segmentBytes, flushesEachBatch };
     this.#writer = new SegmentWriter(options, position);
     segment.readableEnd = position.offset;
   }

@@ -26,7 +26,12 @@ export interface SegmentWriterOptions {
   readonly failStop: FailStop;
   /** The segment is not made longer ahead of need once it has this length. */
   readonly segmentBytes: number;
+  /** Whether a flush follows each batch: it covers the zeros that were written meanwhile. */
+  readonly flushesEachBatch: boolean;
 }
+
+/** Where flushes are rare, zeros have one of their own, for so many chunks at most. */
+const CHUNKS_PER_FLUSH_MAX = 8;
 
 /**
  * Appends frames to the newest segment.
@@ -49,6 +54,7 @@ export class SegmentWriter {
   readonly #seed: number;
   readonly #failStop: FailStop;
   readonly #segmentBytes: number;
+  readonly #flushesEachBatch: boolean;
 
   /** What the newest frame says of that. */
   #provenOffset: number;
@@ -69,6 +75,7 @@ export class SegmentWriter {
     this.#seed = options.seed;
     this.#failStop = options.failStop;
     this.#segmentBytes = options.segmentBytes;
+    this.#flushesEachBatch = options.flushesEachBatch;
     this.#chunk = Buffer.alloc(chunkBytes(options.segmentBytes));
     this.end = position.offset;
     this.revision = position.revision;
@@ -160,18 +167,31 @@ export class SegmentWriter {
   }
 
   /**
-   * Writes the next zeros beside the frames when few are left. The flush of some later frame covers them too, so that
-   * no flush is made for them alone.
+   * Writes the next zeros beside the frames when few are left, and has them flushed before they are needed: by the flush
+   * of some later frame, or, where none may come in time, by one of their own.
    */
   #extendAhead(): void {
-    if (this.#extension !== undefined || this.#zeroedBytes - this.end > this.#chunk.length / 2) return;
-    if (this.#zeroedBytes >= this.#segmentBytes) return;
+    if (this.#extension !== undefined || this.#zeroedBytes >= this.#segmentBytes) return;
+    const bytesAhead = this.#bytesAhead();
+    if (this.#zeroedBytes - this.end > bytesAhead / 2) return;
     // A failure is told by the fail-stop; who waits for the room finds it there.
-    this.#extension = this.#writeZeros(this.#zeroedBytes + 1)
+    this.#extension = this.#extend(bytesAhead)
       .catch(() => {})
       .finally(() => {
         this.#extension = undefined;
       });
+  }
+
+  /** So many bytes the file grows by: where each growth costs a flush, by as much as there is, within bounds. */
+  #bytesAhead(): number {
+    const chunkBytes = this.#chunk.length;
+    if (this.#flushesEachBatch) return chunkBytes;
+    return Math.min(Math.max(this.end, chunkBytes), CHUNKS_PER_FLUSH_MAX * chunkBytes);
+  }
+
+  async #extend(bytesAhead: number): Promise<void> {
+    await this.#writeZeros(Math.min(this.#zeroedBytes + bytesAhead, this.#segmentBytes));
+    if (!this.#flushesEachBatch) await this.flush();
   }
 
   /** Makes the file at least `bytesMin` long: by whole chunks. */

@@ -24,7 +24,7 @@ import type { PageTable } from './page-table.ts';
 /** Pages are emptied when what was released in them is more than this share of what is live in them, ... */
 const WASTE_SHARE_MAX = 1 / 4;
 /** ... and more than this share of a page. */
-const WASTE_UNITS_MIN = PAGE_UNITS / 4;
+const WASTE_UNITS_MIN = PAGE_UNITS;
 /** The same when memory counts more than the work of moving much for little. */
 const THOROUGH_WASTE_SHARE_MAX = 1 / 32;
 const THOROUGH_WASTE_UNITS_MIN = PAGE_UNITS / 16;
