@@ -1,3 +1,4 @@
+import { ReaderSeat } from '../../src/engine/memory/epochs.ts';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import { HeapEngine } from '../../src/engine/heap-engine.ts';
 import { testEngineContract } from './engine-contract.ts';
@@ -14,9 +15,21 @@ testEngineContract(
   'MemoryEngine beside HeapEngine',
   () => new MirrorEngine(new MemoryEngine({ shardCount: 2 }), new HeapEngine()),
 );
+// What readers of other threads may look at is taken out later than what nobody reads.
+testEngineContract('MemoryEngine with a reader between two reads', () => engineWithReader(false));
+testEngineHistories('MemoryEngine with a reader between two reads', () => engineWithReader(false));
+testEngineContract('MemoryEngine with a reader that never ends', () => engineWithReader(true));
+testEngineHistories('MemoryEngine with a reader that never ends', () => engineWithReader(true));
 testEngineHistories('MemoryEngine of four shards', () => new MemoryEngine({ shardCount: 4 }));
 testEngineHistories('MemoryEngine of one shard', () => new MemoryEngine({ shardCount: 1 }));
 testEngineHistories(
   'MemoryEngine beside HeapEngine',
   () => new MirrorEngine(new MemoryEngine({ shardCount: 2 }), new HeapEngine()),
 );
+
+function engineWithReader(isReading: boolean): MemoryEngine {
+  const engine = new MemoryEngine({ shardCount: 2 });
+  const { control, seat } = engine.attachReader();
+  if (isReading) new ReaderSeat(control, seat).enter();
+  return engine;
+}

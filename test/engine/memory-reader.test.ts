@@ -84,6 +84,21 @@ describe('a reader beside the engine', () => {
     engine.verifyIntegrity();
   });
 
+  it('does not keep a deleted key from being dropped once, though several of its versions are due', () => {
+    const engine = new MemoryEngine({ shardCount: 1 });
+    const reader = new MemoryReader(engine.attachReader());
+    engine.apply(put('k', 1, 'one'));
+    engine.apply(put('k', 2, 'two'));
+    engine.apply(deletion('k', 3));
+    engine.compact(3);
+    drain(engine);
+    engine.verifyIntegrity();
+    expect(engine.stats()).toEqual({ keyCount: 0, versionCount: 0, dataBytes: 0 });
+    expect(reader.read(bytes('k'), 3)).toBeUndefined();
+    engine.apply(put('k', 4, 'four'));
+    expect(textOf(reader.read(bytes('k'), 4))).toBe('four');
+  });
+
   it('holds nothing back any more once it is detached', () => {
     const engine = new MemoryEngine({ shardCount: 1 });
     const attachment = engine.attachReader();

@@ -52,8 +52,9 @@ export class KeySlots {
     return localId;
   }
 
-  /** Gives up the slot of a key that is in no index any more. */
+  /** Gives up the slot of a key that is in no index any more: it leads nowhere at once, and is used again later. */
   give(localId: number): void {
+    this.publish(localId, 0);
     this.#limbo.retire(localId);
   }
 
@@ -65,7 +66,7 @@ export class KeySlots {
     this.#limbo.reclaim(oldestEpoch, 1024);
   }
 
-  /** The reference to the newest version; 0 for a free slot. */
+  /** The reference to the newest version; 0 for a slot that is free, or will be. */
   newest(localId: number): number {
     return this.#words(localId)[(localId & SLOT_MASK) * SLOT_WORDS + SLOT_NEWEST]!;
   }
