@@ -155,6 +155,13 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./cases/watch.ts')).watch,
   },
   {
+    name: 'watch-catch-up',
+    about: 'writes beside ten watches that read the past from the log, in process',
+    sizes: 'once',
+    processCount: 3,
+    load: async () => (await import('./cases/watch-catch-up.ts')).watchCatchUp,
+  },
+  {
     name: 'served',
     about: 'unary calls to a server',
     sizes: 'each',

@@ -36,6 +36,8 @@ export class WatchHub {
   /** A row of revisions without gap that ends with the newest visible one. */
   readonly #recent = new Fifo<NonNullable<StagedChanges>>();
   #recentChangeCount = 0;
+  /** Those that wait to read a piece of the log. */
+  readonly #turns = new Fifo<() => void>();
   /** Those that are to be woken. */
   readonly #woken = new Set<Watcher>();
   #isWaking = false;
@@ -126,6 +128,24 @@ export class WatchHub {
   recent(revision: number): StagedChanges {
     const first = this.#recent.peek();
     return first === undefined ? undefined : this.#recent.at(revision - first.revision);
+  }
+
+  /**
+   * One watch reads a piece of the log in each turn of the event loop, however many catch up: what they decode must not
+   * hold up writers and other reads.
+   */
+  takeTurn(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#turns.push(resolve);
+    if (this.#turns.length === 1) this.#giveTurn();
+    return promise;
+  }
+
+  #giveTurn(): void {
+    this.#clock.yieldNow(() => {
+      this.#turns.shift()?.();
+      if (this.#turns.length > 0) this.#giveTurn();
+    });
   }
 
   /** Ends all watches with `closed`. */

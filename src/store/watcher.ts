@@ -42,6 +42,8 @@ export interface WatchSource {
 /** The hub, as far as a watch knows it. */
 export interface WatchRegistry {
   recent(revision: number): StagedChanges;
+  /** Resolves when the watch may read a piece of the log. */
+  takeTurn(): Promise<void>;
   remove(watcher: Watcher, ranges: readonly TextRange[]): void;
 }
 
@@ -56,8 +58,8 @@ interface Wait {
 type KeyEffect = Extract<EffectShape['effect'], { readonly case: 'put' | 'delete' | 'touch' }>;
 
 const DONE: IteratorResult<WatchMessage> = { done: true, value: undefined };
-/** The revisions that are looked at in one go when few or none of them are wanted. */
-const RECENT_REVISIONS_PER_TURN = 10_000;
+/** The recent revisions that are looked at in one go, wanted or not. */
+const RECENT_REVISIONS_PER_TURN = 1000;
 
 export class Watcher implements AsyncIterableIterator<WatchMessage> {
   readonly filter: WatchFilter;
@@ -71,6 +73,8 @@ export class Watcher implements AsyncIterableIterator<WatchMessage> {
   #phase: 'current' | 'catchingUp' | 'live' | 'ended' = 'catchingUp';
   #error: Error | undefined;
   #cursor: number;
+  /** Recent revisions that may be looked at before others have their turn. */
+  #recentLeft = RECENT_REVISIONS_PER_TURN;
   /** The wanted events of the revision after the cursor that stand in messages already: it has several fragments. */
   #eventsDone = 0;
   /** Messages that are made but not handed out. */
@@ -184,6 +188,7 @@ export class Watcher implements AsyncIterableIterator<WatchMessage> {
     if (this.#phase === 'current') return this.#readCurrent();
     const visible = this.#source.visibleRevision();
     if (this.#cursor < visible) {
+      if (this.#recentLeft === 0) return this.#takeTurn();
       if (!this.#readRecent(visible)) await this.#readLog(visible);
     } else if (this.#phase === 'catchingUp') {
       this.#phase = 'live';
@@ -244,12 +249,13 @@ export class Watcher implements AsyncIterableIterator<WatchMessage> {
    * @returns false when they don't reach back to the cursor, or memory doesn't hold their entries any more.
    */
   #readRecent(visible: number): boolean {
-    const last = Math.min(visible, this.#cursor + RECENT_REVISIONS_PER_TURN);
+    const last = Math.min(visible, this.#cursor + this.#recentLeft);
     const oldestReadable = this.#source.history.oldestRevision;
     while (this.#cursor < last) {
       const revision = this.#cursor + 1;
       const recent = this.#registry.recent(revision);
       if (recent === undefined || revision < oldestReadable) return false;
+      this.#recentLeft--;
       const wanted = recent.changes.filter(({ key, type }) => isWanted(this.filter, key, type));
       if (wanted.length > 0) {
         this.#pushEvents(revision, recent.timeMs, wanted, (change) => this.#toEvent(change, revision));
@@ -260,9 +266,17 @@ export class Watcher implements AsyncIterableIterator<WatchMessage> {
     return true;
   }
 
+  /** Lets others run: a watch that is always asked for more would go on for ever. */
+  async #takeTurn(): Promise<void> {
+    await this.#registry.takeTurn();
+    this.#recentLeft = RECENT_REVISIONS_PER_TURN;
+  }
+
   /** Goes on with the log. */
   async #readLog(visible: number): Promise<void> {
     const { log, history } = this.#source;
+    await this.#takeTurn();
+    if (this.#phase === 'ended') return;
     if (this.#cursor + 1 < history.oldestWatchRevision) throw this.#tooSlow();
     this.#logReader ??= log.reader(this.#cursor + 1);
     let bytes = 0;
@@ -312,6 +326,7 @@ export class Watcher implements AsyncIterableIterator<WatchMessage> {
     await promise;
     timer.cancel();
     this.#wait = undefined;
+    this.#recentLeft = RECENT_REVISIONS_PER_TURN;
     if (this.#phase === 'ended') return;
     // Not before now: a match may have been noticed since the promise was resolved.
     const { matchRevision } = wait;

@@ -1,5 +1,7 @@
 import { PIECE_BYTES } from './frame-cursor.ts';
 
+/** Who reads the log beside writers decodes a piece in one go: it is short, so that they wait a millisecond or two. */
+const READER_PIECE_BYTES = PIECE_BYTES / 4;
 /** As many reads as the thread pool of Node runs at once, by default. */
 const BUFFERS_MAX = 4;
 
@@ -17,7 +19,7 @@ export class PieceBuffers {
     if (buffer !== undefined) return buffer;
     if (this.#madeCount < BUFFERS_MAX) {
       this.#madeCount++;
-      return Buffer.allocUnsafe(PIECE_BYTES);
+      return Buffer.allocUnsafe(READER_PIECE_BYTES);
     }
     return new Promise((resolve) => this.#waiting.push(resolve));
   }

@@ -19,7 +19,7 @@ export type ReadResult =
 /** Reads records again, from an old revision towards the newest one, while the log is being written. */
 export interface LogReader {
   /**
-   * Hands on the next durable records in order, about 256 KiB of them or one frame. The first frame may begin with
+   * Hands on the next durable records in order, about 64 KiB of them or one frame. The first frame may begin with
    * records below the revision asked for: the caller skips those. One call at a time.
    * @throws StoreError `damaged`, `closed`.
    */
