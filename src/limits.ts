@@ -57,6 +57,8 @@ export const fixed = {
   txnCompareVisitsMax: 100_000,
   /** History and log are cut by age this often, also when nothing is written. */
   historyCheckMs: 10_000,
+  /** How long a piece of background work (expiry, snapshots, dropping history) may hold up everything else. */
+  timeSliceMs: 2,
   /** Keys past their deadline are removed this many at a time between other work. */
   expiryBatchMax: 256,
   /** The clock is looked at this often at least while a key or lease has a deadline, since it may jump. */

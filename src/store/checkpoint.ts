@@ -21,14 +21,12 @@ import type { Log } from '../wal/log.ts';
 import { BlockWriter, type CheckpointBlock } from './block-writer.ts';
 import type { History, Pin } from './history.ts';
 import type { LeaseTable } from './lease-table.ts';
+import { TimeSlice } from './time-slice.ts';
 
 export const SNAPSHOT_FORMAT_VERSION = 1;
-/** Versions that are walked over at once, however small they are, ... */
+/** Versions that are walked over at once, however small they are. */
 const WALK_VERSIONS_MAX = 1000;
-/** ... and for how long: the first walk of a process runs code that is not compiled yet, and takes twenty times as long. */
-const WALK_MS_MAX = 2;
-/** The clock is read after so many versions. */
-const VERSIONS_PER_CLOCK = 32;
+const VERSIONS_PER_LOOK = 32;
 
 export interface CheckpointSource {
   readonly clock: Clock;
@@ -51,6 +49,7 @@ export class Checkpoint {
   /** Comes first, so that recovery knows the leases when it meets their keys. */
   #leaseBlock: SnapshotBlockShape | undefined;
   readonly #blocks = new BlockWriter();
+  readonly #slice: TimeSlice;
   /** Where to walk on from; `undefined` at the end. */
   #next: WalkPosition | undefined = WALK_START;
 
@@ -63,6 +62,7 @@ export class Checkpoint {
     const { clock, engine, history, leases, log } = source;
     this.revision = source.lastRevision();
     this.#clock = clock;
+    this.#slice = new TimeSlice(clock, VERSIONS_PER_LOOK);
     this.#engine = engine;
     this.#oldestRevision = Math.min(oldestRevision, this.revision);
     this.#pin = history.pin(this.#oldestRevision, untilMs);
@@ -107,7 +107,7 @@ export class Checkpoint {
     this.#pin.release();
   }
 
-  /** Walks until a block is full, or that many versions further, or for that long. */
+  /** Walks until a block is full, that many versions further, or as long as it may. */
   #walkOn(from: WalkPosition): void {
     if (!this.#pin.isHeld()) {
       throw new StoreError(
@@ -115,11 +115,11 @@ export class Checkpoint {
         `revision ${this.revision} has been read for too long, and is not kept any more; begin again and read faster`,
       );
     }
-    const endMs = this.#clock.monotonicMs() + WALK_MS_MAX;
-    let count = 0;
+    const slice = this.#slice;
+    slice.begin();
     this.#next = this.#engine.walk(from, this.#oldestRevision, this.revision, WALK_VERSIONS_MAX, (change) => {
       if (this.#blocks.add(change)) return false;
-      return ++count % VERSIONS_PER_CLOCK !== 0 || this.#clock.monotonicMs() < endMs;
+      return !slice.isOver();
     });
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Removes keys and leases whose deadline has passed, a bounded number at a time between other work, in the order of their
+ * Removes keys and leases whose deadline has passed, some at a time between other work, in the order of their
  * deadlines (keys with the same one in key order). While a deadline exists the clock is looked at every
  * `fixed.expiryCheckMsMax` at least, since the wall clock may jump.
  */
@@ -9,6 +9,9 @@ import { isStoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
 import type { LeaseTable } from './lease-table.ts';
 import type { Sequencer } from './sequencer.ts';
+import { TimeSlice } from './time-slice.ts';
+
+const REMOVALS_PER_LOOK = 16;
 
 export interface DeadlinesContext {
   readonly clock: Clock;
@@ -21,6 +24,7 @@ export interface DeadlinesContext {
 
 export class Deadlines {
   readonly #context: DeadlinesContext;
+  readonly #slice: TimeSlice;
   #timer: Timer | undefined;
   #timerAtMs = Infinity;
   #lastNoteMs: number;
@@ -28,6 +32,7 @@ export class Deadlines {
 
   constructor(context: DeadlinesContext) {
     this.#context = context;
+    this.#slice = new TimeSlice(context.clock, REMOVALS_PER_LOOK);
     this.#lastNoteMs = context.clock.monotonicMs();
   }
 
@@ -65,7 +70,7 @@ export class Deadlines {
     else this.#scheduleNext();
   }
 
-  /** Removes up to a batch; @returns whether there is more. */
+  /** Removes up to a batch; @returns whether there may be more. */
   #removeDue(): boolean {
     const { clock, engine, leases, sequencer } = this.#context;
     const lease = leases.due(leases.clockMs());
@@ -75,7 +80,11 @@ export class Deadlines {
     }
     const keys = engine.due(clock.nowMs(), fixed.expiryBatchMax);
     sequencer.begin();
-    for (const key of keys) sequencer.settleKey(key);
+    this.#slice.begin();
+    for (const key of keys) {
+      sequencer.settleKey(key);
+      if (this.#slice.isOver()) return true;
+    }
     return keys.length === fixed.expiryBatchMax;
   }
 

@@ -11,6 +11,7 @@ import type { Engine } from '../engine/engine.ts';
 import { fixed } from '../limits.ts';
 import type { History } from './history.ts';
 import type { MemoryLimit } from './memory-limit.ts';
+import { TimeSlice } from './time-slice.ts';
 
 export interface MaintenanceContext {
   readonly engine: Engine;
@@ -25,6 +26,7 @@ const STEPS_MAX = 4;
 
 export class Maintenance {
   readonly #context: MaintenanceContext;
+  readonly #slice: TimeSlice;
   #isWorking = false;
   /** Whether nothing has changed for a while, so that the work is done thoroughly. */
   #isTidying = false;
@@ -34,6 +36,7 @@ export class Maintenance {
 
   constructor(context: MaintenanceContext) {
     this.#context = context;
+    this.#slice = new TimeSlice(context.clock, 1);
   }
 
   /** Lets the engine know how far history reaches by now, and does some of the work; the rest follows by itself. */
@@ -55,7 +58,8 @@ export class Maintenance {
   #work(): void {
     const { engine, memory, clock } = this.#context;
     this.#isWorking = true;
-    for (let step = 0; step < STEPS_MAX; step++) {
+    this.#slice.begin();
+    for (let step = 0; step < STEPS_MAX && !this.#slice.isOver(); step++) {
       if (engine.maintain(this.#isTidying || memory.isScarce)) continue;
       if (!memory.isScarce) {
         this.#isWorking = false;
