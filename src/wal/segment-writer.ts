@@ -163,7 +163,7 @@ export class SegmentWriter {
     if (bytes <= this.#flushedBytes) return;
     await this.#extension;
     if (bytes > this.#zeroedBytes) await this.#writeZeros(bytes);
-    await this.flush();
+    if (bytes > this.#flushedBytes) await this.flush();
   }
 
   /**

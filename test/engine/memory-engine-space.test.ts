@@ -6,6 +6,7 @@ import { bytes, deletion, put } from './changes.ts';
 import { drain } from './engine-contract.ts';
 
 const MB = 1_000_000;
+const SMALL = 'v'.repeat(100);
 
 describe('the memory of the engine', () => {
   it('is given back after most keys are deleted, wherever they lie', () => {
@@ -52,6 +53,27 @@ describe('the memory of the engine', () => {
     engine.verifyIntegrity();
     expect(keysOf(engine)).toHaveLength(0.9 * count);
   });
+
+  it.each([85_000, 90_000, 120_000])(
+    'comes to an end with values of %i bytes among small ones',
+    (bytesOfBig) => {
+      for (const isThorough of [true, false]) {
+        const engine = new MemoryEngine({ shardCount: 1 });
+        const count = 20_000;
+        let revision = 0;
+        for (let number = 0; number < count; number++) engine.apply(put(keyOf(number), ++revision, SMALL));
+        for (let number = 0; number < 10; number++)
+          engine.apply(put(`big ${number}`, ++revision, 'v'.repeat(bytesOfBig)));
+        for (let number = 0; number < count / 2; number++)
+          engine.apply(put(keyOf((number * 7919) % count), ++revision, SMALL));
+        engine.compact(revision);
+        let steps = 0;
+        while (engine.maintain(isThorough)) expect(++steps).toBeLessThan(1000);
+        engine.verifyIntegrity();
+        expect(engine.memoryBytes).toBeLessThan(1.5 * engine.stats().dataBytes + 2 * MB);
+      }
+    },
+  );
 
   it('stays near that of the newest versions when all values are replaced again and again', () => {
     const engine = new MemoryEngine({ shardCount: 2 });

@@ -23,8 +23,8 @@ import type { PageTable } from './page-table.ts';
 
 /** Pages are emptied when what was released in them is more than this share of what is live in them, ... */
 const WASTE_SHARE_MAX = 1 / 4;
-/** ... and more than this share of a page. */
-const WASTE_UNITS_MIN = PAGE_UNITS;
+/** ... and more than half a page: in a small shard most of it is history, which goes by itself. */
+const WASTE_UNITS_MIN = PAGE_UNITS / 2;
 /** The same when memory counts more than the work of moving much for little. */
 const THOROUGH_WASTE_SHARE_MAX = 1 / 32;
 const THOROUGH_WASTE_UNITS_MIN = PAGE_UNITS / 16;
@@ -96,10 +96,18 @@ export class VersionArena {
     let sparsest = NO_PAGE;
     for (let page = 1; page < this.#live.length; page++) {
       if (page === this.#page || this.#filled[page] === 0 || this.#isOwn[page]) continue;
-      if (sparsest === NO_PAGE || this.#live[page]! < this.#live[sparsest]!) sparsest = page;
+      if (sparsest === NO_PAGE || this.#isSparser(page, sparsest)) sparsest = page;
     }
     assert(sparsest !== NO_PAGE, 'there is a closed page');
     return sparsest;
+  }
+
+  /**
+   * By the share of what is filled that is live. The least that is live would not do: a page that two long versions fill
+   * to two thirds has less than others, and to move those fills the next page to two thirds, and so on for ever.
+   */
+  #isSparser(page: number, other: number): boolean {
+    return this.#live[page]! * this.#filled[other]! < this.#live[other]! * this.#filled[page]!;
   }
 
   /** For the check of all structures: throws unless the live units of each page are those that were counted. */
