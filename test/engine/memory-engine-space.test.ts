@@ -54,6 +54,21 @@ describe('the memory of the engine', () => {
     expect(keysOf(engine)).toHaveLength(0.9 * count);
   });
 
+  it('drops the versions of one key piece by piece, however many there are', () => {
+    const engine = new MemoryEngine({ shardCount: 1 });
+    const count = 20_000;
+    for (let revision = 1; revision <= count; revision++)
+      engine.apply(put('counter', revision, SMALL, { version: revision }));
+    engine.compact(count);
+    let before = count;
+    for (let isMore = true; isMore; before = engine.stats().versionCount) {
+      isMore = engine.maintain();
+      expect(before - engine.stats().versionCount).toBeLessThan(5000);
+      engine.verifyIntegrity();
+    }
+    expect(engine.stats().versionCount).toBe(1);
+  });
+
   it.each([85_000, 90_000, 120_000])(
     'comes to an end with values of %i bytes among small ones',
     (bytesOfBig) => {

@@ -1,6 +1,7 @@
 /** The check of all structures of a `MemoryEngine` against each other. */
 import { assert } from '../../errors.ts';
 import type { EngineStats } from '../engine.ts';
+import type { CutTail } from './cut-tail.ts';
 import { keyIdOf } from './key-order.ts';
 import type { KeyTree } from './key-tree.ts';
 import {
@@ -18,8 +19,10 @@ import {
   revisionAt,
   versionUnits,
 } from './layout.ts';
+import type { LongChains } from './long-chains.ts';
 import type { Probe } from './probe.ts';
 import type { Shard } from './shard.ts';
+import type { SupersededQueue } from './superseded-queue.ts';
 import { wordOffsetOf } from './version-arena.ts';
 import { readDeadline } from './version-codec.ts';
 
@@ -31,16 +34,25 @@ interface Findings {
   readonly keyIds: Set<number>;
   readonly borderIds: Set<number>;
   readonly idsWithDeadline: Set<number>;
+  readonly idsWithRow: Set<number>;
+  /** Key id and revision of what waits to be dropped. */
+  readonly queued: Set<string>;
+}
+
+/** What is walked through. */
+export interface MemoryParts {
+  readonly shards: readonly Shard[];
+  readonly shardMask: number;
+  readonly probe: Probe;
+  readonly keys: KeyTree;
+  readonly deadlines: KeyTree;
+  readonly superseded: SupersededQueue;
+  readonly longChains: LongChains;
+  readonly cutTails: readonly CutTail[];
 }
 
 /** Walks every structure; throws when one does not hold together. @returns the counts, for comparison. */
-export function verifyMemory(
-  shards: readonly Shard[],
-  shardMask: number,
-  probe: Probe,
-  keys: KeyTree,
-  deadlines: KeyTree,
-): EngineStats {
+export function verifyMemory(parts: MemoryParts): EngineStats {
   const findings: Findings = {
     keyCount: 0,
     versionCount: 0,
@@ -48,10 +60,14 @@ export function verifyMemory(
     keyIds: new Set(),
     borderIds: new Set(),
     idsWithDeadline: new Set(),
+    idsWithRow: new Set(),
+    queued: new Set(),
   };
-  for (const shard of shards) verifyShard(shard, shardMask, probe, findings);
-  const inKeys = keys.verifyIntegrity();
-  const inDeadlines = deadlines.verifyIntegrity();
+  for (const [id, revision] of parts.superseded.entries()) findings.queued.add(`${id} ${revision}`);
+  for (const shard of parts.shards) verifyShard(shard, parts, findings);
+  parts.longChains.verifyIntegrity(findings.idsWithRow);
+  const inKeys = parts.keys.verifyIntegrity();
+  const inDeadlines = parts.deadlines.verifyIntegrity();
   assertSame(inKeys.ids, findings.keyIds, 'the ordered index has exactly the keys');
   assertSame(
     inDeadlines.ids,
@@ -62,7 +78,7 @@ export function verifyMemory(
   return findings;
 }
 
-function verifyShard(shard: Shard, shardMask: number, probe: Probe, findings: Findings): void {
+function verifyShard(shard: Shard, { shardMask, probe, cutTails }: MemoryParts, findings: Findings): void {
   const unitsByPage = new Map<number, number>();
   let keyCount = 0;
   for (let localId = 1; localId < shard.slots.end; localId++) {
@@ -89,6 +105,13 @@ function verifyShard(shard: Shard, shardMask: number, probe: Probe, findings: Fi
     assert(shard.find(probe) === localId, 'a key is found by its hash');
     verifyChain(shard, localId, newest, unitsByPage, findings);
   }
+  for (const { shard: owner, reference } of cutTails) {
+    if (owner !== shard) continue;
+    for (let each = reference; each !== 0; each = shard.previousOf(each)) {
+      countVersion(shard, each, unitsByPage, findings);
+    }
+  }
+  shard.slots.verifyIntegrity();
   shard.index.verifyIntegrity(keyCount);
   shard.versions.verifyIntegrity(unitsByPage);
 }
@@ -103,6 +126,8 @@ function verifyChain(
   let revision = Infinity;
   const row = shard.existingRowOf(localId);
   let rowIndex = row?.count ?? 0;
+  const id = keyIdOf(shard, localId);
+  if (row !== undefined) findings.idsWithRow.add(id);
   for (let each = newest; each !== 0; each = shard.previousOf(each)) {
     const words = shard.wordsOf(each);
     const offset = wordOffsetOf(each);
@@ -117,11 +142,25 @@ function verifyChain(
       (words[offset + VERSION_FLAGS]! & (IS_DROPPED | IS_BORDER)) === 0,
       'what is in a chain was not dropped',
     );
-    findings.versionCount++;
-    findings.dataBytes += keyByteCount(words, offset) + words[offset + VERSION_VALUE_BYTES]!;
-    addUnits(unitsByPage, each, versionUnits(words, offset));
+    const isQueued = findings.queued.has(`${id} ${revision}`);
+    const isSuperseding = shard.previousOf(each) !== 0 || (words[offset + VERSION_FLAGS]! & IS_DELETED) !== 0;
+    assert(isQueued || !isSuperseding, 'what makes a version superfluous is in the queue');
+    countVersion(shard, each, unitsByPage, findings);
   }
   assert(rowIndex === 0, 'the row of a chain names nothing else');
+}
+
+function countVersion(
+  shard: Shard,
+  reference: number,
+  unitsByPage: Map<number, number>,
+  findings: Findings,
+): void {
+  const words = shard.wordsOf(reference);
+  const offset = wordOffsetOf(reference);
+  findings.versionCount++;
+  findings.dataBytes += keyByteCount(words, offset) + words[offset + VERSION_VALUE_BYTES]!;
+  addUnits(unitsByPage, reference, versionUnits(words, offset));
 }
 
 function addUnits(unitsByPage: Map<number, number>, reference: number, units: number): void {

@@ -85,6 +85,17 @@ export class KeySlots {
     this.#epochs.publish(this.#words(localId), (localId & SLOT_MASK) * SLOT_WORDS + SLOT_NEWEST, reference);
   }
 
+  /** For the check of all structures: throws unless each slot is used, free or waiting to be free. */
+  verifyIntegrity(): void {
+    let usedCount = 0;
+    for (let localId = 1; localId < this.#end; localId++) if (this.newest(localId) !== 0) usedCount++;
+    let freeCount = 0;
+    for (let free = this.#firstFree; free !== 0; free = this.hash(free)) {
+      assert(this.newest(free) === 0 && ++freeCount < this.#end, 'the chain of free slots holds free slots');
+    }
+    assert(usedCount + freeCount + this.#limbo.count === this.#end - 1, 'no slot is lost');
+  }
+
   #words(localId: number): Uint32Array {
     return this.table.words[(localId >>> SLOT_BITS) + 1]!;
   }

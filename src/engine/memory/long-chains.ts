@@ -13,13 +13,15 @@ import { assert } from '../../errors.ts';
 
 /** So many versions a chain is followed down before it gets a row. */
 export const CHAIN_HOPS_MAX = 32;
+/** With every so many writes of a key it is seen to that a long chain has its row: a short one is made soon. */
+export const WRITES_PER_ROW_CHECK = 64;
 /** So many before it is asked whether the chain has a row already: the newest versions need none. */
 export const ROW_HOPS_MIN = 2;
 /** A shorter row is given up. */
 const ROW_COUNT_MIN = CHAIN_HOPS_MAX / 4;
 
 /** A row grows and shrinks by pieces of so many versions, and never copies a long one. */
-const PIECE_BITS = 7;
+const PIECE_BITS = 6;
 const PIECE_COUNT = 1 << PIECE_BITS;
 const PIECE_MASK = PIECE_COUNT - 1;
 /** Numbers for each version: its revision and the reference to it. */
@@ -106,6 +108,16 @@ export class LongChains {
 
   get isEmpty(): boolean {
     return this.#rowById.size === 0;
+  }
+
+  /** For the check of all structures: throws unless there are rows of these keys and of no others. */
+  verifyIntegrity(ids: ReadonlySet<number>): void {
+    let byteCount = 0;
+    for (const [id, row] of this.#rowById) {
+      assert(ids.has(id), 'a row is of a key that is there');
+      byteCount += row.byteCount;
+    }
+    assert(byteCount === this.#byteCount, 'the memory of all rows is counted');
   }
 
   rowOf(id: number): ChainRow | undefined {

@@ -33,6 +33,7 @@ import { PlacedChange } from '../placed-change.ts';
 import { BulkLoader } from './bulk-loader.ts';
 import { BytePool } from './byte-pool.ts';
 import { collectNeeded, type ChainWindow } from './chain-window.ts';
+import type { CutTail } from './cut-tail.ts';
 import { Epochs } from './epochs.ts';
 import { FETCH_COUNT_MAX, FetchAhead } from './fetch-ahead.ts';
 import { HashIndex } from './hash-index.ts';
@@ -51,7 +52,7 @@ import {
   keyByteCount,
   revisionAt,
 } from './layout.ts';
-import { LongChains } from './long-chains.ts';
+import { LongChains, WRITES_PER_ROW_CHECK } from './long-chains.ts';
 import { PagePool } from './page-pool.ts';
 import { PageTable } from './page-table.ts';
 import { readPlaced } from './placed-codec.ts';
@@ -74,6 +75,9 @@ const DEFAULT_SEED: HashSeed = [0x4b656c70, 0x44427631];
 
 /** How many entries of the queue one `maintain` works off. */
 const SUPERSEDED_PER_STEP = 256;
+/** So many versions of a key are dropped with its entry; what is more, by the steps that follow. */
+const DROPPED_PER_ENTRY = 64;
+const DROPPED_PER_STEP = 4096;
 
 const NONE = 0;
 
@@ -100,6 +104,8 @@ export class MemoryEngine implements Engine {
   /** What a walk shows. */
   readonly #walked = new PlacedChange();
   readonly #fetchAhead = new FetchAhead();
+  /** Versions that were cut off their chains and are still to be dropped. While there are any, none is moved. */
+  readonly #cutTails: CutTail[] = [];
   /** Slices that no scan is using; a visitor may scan too. */
   readonly #slices: TreeSlice[] = [];
   #compactRevision = 0;
@@ -230,6 +236,7 @@ export class MemoryEngine implements Engine {
     }
 
     if (previous !== NONE || isDeletion) this.#superseded.push(revision, id);
+    if (change.version > 0 && change.version % WRITES_PER_ROW_CHECK === 0) shard.prepareRow(localId);
     this.#keyCount += (isDeletion ? 0 : 1) - (wasAlive ? 1 : 0);
     this.#versionCount++;
     this.#dataBytes += key.length + valueBytes;
@@ -298,7 +305,9 @@ export class MemoryEngine implements Engine {
   }
 
   maintain(isThorough = false): boolean {
+    if (!this.#dropTails()) return true;
     for (let left = SUPERSEDED_PER_STEP; left > 0; left -= FETCH_COUNT_MAX) this.#dropSome();
+    if (this.#cutTails.length > 0) return true;
     const isMoving = this.#moveSome(isThorough) || this.#keys.moveSome() || this.#deadlines.moveSome();
     this.#reclaim();
     const isTrimming = this.#pool.trim(isThorough);
@@ -340,7 +349,16 @@ export class MemoryEngine implements Engine {
   }
 
   verifyIntegrity(): void {
-    const counted = verifyMemory(this.#shards, this.#shardMask, this.#probe, this.#keys, this.#deadlines);
+    const counted = verifyMemory({
+      shards: this.#shards,
+      shardMask: this.#shardMask,
+      probe: this.#probe,
+      keys: this.#keys,
+      deadlines: this.#deadlines,
+      superseded: this.#superseded,
+      longChains: this.#longChains,
+      cutTails: this.#cutTails,
+    });
     const { keyCount, versionCount, dataBytes } = this.stats();
     assert(
       counted.keyCount === keyCount &&
@@ -527,15 +545,32 @@ export class MemoryEngine implements Engine {
       else shard.publishPrevious(newer, NONE);
     }
     shard.cutBelow(localId, isBaseNeeded ? baseRevision : baseRevision + 1);
-    while (dropped !== NONE) {
-      const previous = shard.previousOf(dropped);
-      const words = shard.wordsOf(dropped);
-      const offset = wordOffsetOf(dropped);
+    const left = this.#dropTail(shard, dropped, DROPPED_PER_ENTRY);
+    if (left !== NONE) this.#cutTails.push({ shard, reference: left });
+  }
+
+  /** Drops versions that were cut off earlier. @returns whether all of them are gone. */
+  #dropTails(): boolean {
+    const tail = this.#cutTails.at(-1);
+    if (tail === undefined) return true;
+    tail.reference = this.#dropTail(tail.shard, tail.reference, DROPPED_PER_STEP);
+    if (tail.reference === NONE) this.#cutTails.pop();
+    return this.#cutTails.length === 0;
+  }
+
+  /** Drops versions from one on downwards, at most so many. @returns the next one; 0: there is none. */
+  #dropTail(shard: Shard, newest: number, countMax: number): number {
+    let each = newest;
+    for (let count = 0; each !== NONE && count < countMax; count++) {
+      const previous = shard.previousOf(each);
+      const words = shard.wordsOf(each);
+      const offset = wordOffsetOf(each);
       this.#versionCount--;
       this.#dataBytes -= keyByteCount(words, offset) + words[offset + VERSION_VALUE_BYTES]!;
-      shard.drop(dropped);
-      dropped = previous;
+      shard.drop(each);
+      each = previous;
     }
+    return each;
   }
 
   /** Takes a key out of the indexes whose only version left is a deletion. */

@@ -172,6 +172,11 @@ export class Shard {
     return hops === CHAIN_HOPS_MAX ? this.rowOf(localId) : undefined;
   }
 
+  /** Makes the row of a chain that is long enough for one, before it is so long that this takes time. */
+  prepareRow(localId: number): void {
+    this.versionAt(localId, this.slots.newest(localId), 0);
+  }
+
   /** Makes a version the newest of its key, for readers of other threads too. */
   publishNewest(localId: number, revision: number, reference: number): void {
     this.slots.publish(localId, reference);

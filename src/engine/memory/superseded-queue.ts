@@ -69,6 +69,17 @@ export class SupersededQueue {
     return keyId;
   }
 
+  /** All entries, in no order: key id and revision. For the check of all structures. */
+  *entries(): Generator<readonly [keyId: number, revision: number], undefined> {
+    for (const [index, { words }] of this.#pages.entries()) {
+      const end = index === this.#pages.length - 1 ? this.#tail : PAGE_END;
+      for (let at = index === 0 ? this.#head : 0; at < end; at += ENTRY_WORDS) {
+        yield [words[at]!, wide(words[at + 1]!, words[at + 2]!)];
+      }
+    }
+    for (const [index, revision] of this.#heapRevisions.entries()) yield [this.#heapKeyIds[index]!, revision];
+  }
+
   #nextInRow(): number {
     const page = this.#pages[0];
     return page === undefined ? Infinity : wide(page.words[this.#head + 1]!, page.words[this.#head + 2]!);
