@@ -16,6 +16,7 @@ import { inflatingFor } from './compression.ts';
 import { isBeyondTimers } from './deadline.ts';
 import { malformedRequestError } from './errors.ts';
 import type { HttpRequest, HttpResponse } from './http-message.ts';
+import type { Metrics } from './metrics.ts';
 import { answerProbe, answerUnknownPath, answerWrongForm } from './probes.ts';
 import { writeReply } from './reply.ts';
 import { type BodyRules, messagesOf, wholeBody } from './request-body.ts';
@@ -30,6 +31,7 @@ export interface RequestContext {
   readonly endpointByPath: ReadonlyMap<string, RpcEndpoint>;
   readonly calls: CallTable;
   readonly state: ServerState;
+  readonly metrics: Metrics;
   readonly limits: ServerLimits;
   readonly logger: Logger;
 }
@@ -39,6 +41,7 @@ export function requestHandlers(context: RequestContext): readonly RequestHandle
   return [
     (request, response) => answerCall(request, response, context),
     (request, response) => answerProbe(request, response, context.state),
+    (request, response) => context.metrics.answer(request, response),
     (request, response) => {
       answerUnknownPath(request, response);
       return true;

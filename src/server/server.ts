@@ -10,6 +10,7 @@ import type { Store } from '../store/store.ts';
 import { CallTable } from './calls.ts';
 import type { ServerConfig } from './config.ts';
 import { Listener, type ListenerOptions } from './listener.ts';
+import { Metrics } from './metrics.ts';
 import { formatAddress } from './option-values.ts';
 import { requestHandlers } from './request-handler.ts';
 import { rpcEndpoints } from './rpc-endpoints.ts';
@@ -79,7 +80,8 @@ class Server implements RunningServer {
     const calls = this.#calls;
     const store = (): Store | undefined => this.#store;
     const endpointByPath = rpcEndpoints({ store, state, limits, logger, version });
-    const handlers = requestHandlers({ endpointByPath, calls, state, limits, logger });
+    const metrics = new Metrics(state, store);
+    const handlers = requestHandlers({ endpointByPath, calls, state, metrics, limits, logger });
     const handleStream = grpcUnaryHandler({ store, state, calls, limits, logger });
     this.#listener = makeListener({ handleStream, handlers, tls, limits, logger });
   }
