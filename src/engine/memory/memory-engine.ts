@@ -91,6 +91,7 @@ export class MemoryEngine implements Engine {
   readonly #epochs = new Epochs();
   readonly #links: ReaderLinks;
   readonly #tables: PageTable[] = [];
+  readonly #treeTables: readonly PageTable[];
   readonly #hashSeed: HashSeed;
   readonly #probe: Probe;
   readonly #byKey: KeyOrder;
@@ -130,8 +131,11 @@ export class MemoryEngine implements Engine {
     this.#byDeadline = new KeyOrder(this.#shards, this.#probe, true);
     // Readers of other threads do not go through the trees.
     const noNotice = (): void => {};
-    this.#keys = new KeyTree(new PageTable(NONE, this.#pool, this.#epochs, noNotice), this.#byKey);
-    this.#deadlines = new KeyTree(new PageTable(NONE, this.#pool, this.#epochs, noNotice), this.#byDeadline);
+    const keyNodes = new PageTable(NONE, this.#pool, this.#epochs, noNotice);
+    const deadlineNodes = new PageTable(NONE, this.#pool, this.#epochs, noNotice);
+    this.#keys = new KeyTree(keyNodes, this.#byKey);
+    this.#deadlines = new KeyTree(deadlineNodes, this.#byDeadline);
+    this.#treeTables = [keyNodes, deadlineNodes];
     this.#loader = new BulkLoader({
       shards: this.#shards,
       shardMask: this.#shardMask,
@@ -366,6 +370,9 @@ export class MemoryEngine implements Engine {
         counted.dataBytes === dataBytes,
       'the counts are true',
     );
+    let pageCount = this.#superseded.pageCount;
+    for (const table of [...this.#tables, ...this.#treeTables]) pageCount += table.verifyIntegrity();
+    assert(pageCount === this.#pool.usedCount, 'every page in use belongs to something');
   }
 
   /**

@@ -51,6 +51,11 @@ export class PagePool {
   #usedBytes = 0;
   #droppedBytes = 0;
 
+  /** The pages in use. */
+  get usedCount(): number {
+    return this.#usedCount;
+  }
+
   /** The bytes of all pages in use. */
   get usedBytes(): number {
     return this.#usedBytes;

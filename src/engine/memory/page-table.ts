@@ -5,6 +5,7 @@
  * what lies in the page. In the second, which begins when they are told that the page is gone, each takes note of that:
  * a reader takes note whenever it begins to read. So no reader ever takes a new page's number for the old page.
  */
+import { assert } from '../../errors.ts';
 import type { Epochs } from './epochs.ts';
 import { PAGE_COUNT_MAX } from './layout.ts';
 import { Limbo } from './limbo.ts';
@@ -74,6 +75,14 @@ export class PageTable {
   /** Tells all pages, to a reader that has just come. */
   announceTo(notice: NoticePage): void {
     this.#pages.forEach((page, index) => page !== undefined && notice(this.#table, index, page.buffer));
+  }
+
+  /** For the check of all structures: throws unless each number is in use, free or waiting. @returns the pages. */
+  verifyIntegrity(): number {
+    const pageCount = this.#pages.filter((page) => page !== undefined).length;
+    const spareCount = this.#freeIndexes.length + this.#indexLimbo.count;
+    assert(pageCount + spareCount === this.#pages.length - 1, 'no number of a page is lost');
+    return pageCount;
   }
 
   #giveBack(index: number): void {

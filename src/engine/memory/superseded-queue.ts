@@ -29,6 +29,10 @@ export class SupersededQueue {
     this.#pool = pool;
   }
 
+  get pageCount(): number {
+    return this.#pages.length;
+  }
+
   push(revision: number, keyId: number): void {
     if (revision < this.#lastRevision) {
       this.#pushHeap(revision, keyId);
