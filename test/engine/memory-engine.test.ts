@@ -16,7 +16,6 @@ testEngineContract(
   () => new MirrorEngine(new MemoryEngine({ shardCount: 2 }), new HeapEngine()),
 );
 // What readers of other threads may look at is taken out later than what nobody reads.
-testEngineContract('MemoryEngine with a reader between two reads', () => engineWithReader(false));
 testEngineHistories('MemoryEngine with a reader between two reads', () => engineWithReader(false));
 testEngineContract('MemoryEngine with a reader that never ends', () => engineWithReader(true));
 testEngineHistories('MemoryEngine with a reader that never ends', () => engineWithReader(true));

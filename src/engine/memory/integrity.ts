@@ -35,8 +35,8 @@ interface Findings {
   readonly borderIds: Set<number>;
   readonly idsWithDeadline: Set<number>;
   readonly idsWithRow: Set<number>;
-  /** Key id and revision of what waits to be dropped. */
-  readonly queued: Set<string>;
+  /** By revision, the keys of which it may have made something superfluous. */
+  readonly queuedIds: Map<number, Set<number>>;
 }
 
 /** What is walked through. */
@@ -61,9 +61,13 @@ export function verifyMemory(parts: MemoryParts): EngineStats {
     borderIds: new Set(),
     idsWithDeadline: new Set(),
     idsWithRow: new Set(),
-    queued: new Set(),
+    queuedIds: new Map(),
   };
-  for (const [id, revision] of parts.superseded.entries()) findings.queued.add(`${id} ${revision}`);
+  for (const [id, revision] of parts.superseded.entries()) {
+    const ids = findings.queuedIds.get(revision);
+    if (ids === undefined) findings.queuedIds.set(revision, new Set([id]));
+    else ids.add(id);
+  }
   for (const shard of parts.shards) verifyShard(shard, parts, findings);
   parts.longChains.verifyIntegrity(findings.idsWithRow);
   const inKeys = parts.keys.verifyIntegrity();
@@ -142,7 +146,7 @@ function verifyChain(
       (words[offset + VERSION_FLAGS]! & (IS_DROPPED | IS_BORDER)) === 0,
       'what is in a chain was not dropped',
     );
-    const isQueued = findings.queued.has(`${id} ${revision}`);
+    const isQueued = findings.queuedIds.get(revision)?.has(id) === true;
     const isSuperseding = shard.previousOf(each) !== 0 || (words[offset + VERSION_FLAGS]! & IS_DELETED) !== 0;
     assert(isQueued || !isSuperseding, 'what makes a version superfluous is in the queue');
     countVersion(shard, each, unitsByPage, findings);
