@@ -2,7 +2,7 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Store, StoreStatus } from '../store/store.ts';
 import type { HttpRequest, HttpResponse } from './http-message.ts';
-import { sendJson } from './probes.ts';
+import { isReading, sendJson } from './probes.ts';
 import type { ServerState } from './server-state.ts';
 
 interface StoreGauge {
@@ -78,10 +78,7 @@ export class Metrics {
   answer(request: HttpRequest, response: HttpResponse): boolean {
     const path = request.url?.split('?', 1)[0];
     if (path !== '/metrics') return false;
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      sendJson(response, 405, { message: `${path} answers GET` }, { allow: 'GET, HEAD' });
-      return true;
-    }
+    if (!isReading(request, response, path)) return true;
     this.#text().then(
       (text) => {
         response.writeHead(200, {

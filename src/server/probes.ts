@@ -6,9 +6,8 @@ import type { ServerState } from './server-state.ts';
 export function answerProbe(request: HttpRequest, response: HttpResponse, state: ServerState): boolean {
   const path = request.url?.split('?', 1)[0];
   if (path !== '/healthz' && path !== '/readyz') return false;
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    sendJson(response, 405, { message: `${path} answers GET` }, { allow: 'GET, HEAD' });
-  } else if (path === '/healthz') {
+  if (!isReading(request, response, path)) return true;
+  if (path === '/healthz') {
     // A process that answers is alive; one that recovers for long must not be killed for it.
     sendJson(response, 200, { status: 'alive' });
   } else {
@@ -17,6 +16,13 @@ export function answerProbe(request: HttpRequest, response: HttpResponse, state:
     sendJson(response, state.isServing ? 200 : 503, body);
   }
   return true;
+}
+
+/** Whether a request for something that is only read does read it; if not, it is answered. */
+export function isReading(request: HttpRequest, response: HttpResponse, path: string): boolean {
+  if (request.method === 'GET' || request.method === 'HEAD') return true;
+  sendJson(response, 405, { message: `${path} answers GET` }, { allow: 'GET, HEAD' });
+  return false;
 }
 
 /** Nothing is served at the path. gRPC has its own form of saying so, which is not an HTTP status. */
