@@ -1776,7 +1776,7 @@ export function mergeDeleteOperation(message: DeleteOperationShape, cursor: Curs
 
 /** Deletes a range within a transaction. */
 export interface DeleteRangeOperationShape {
-  /** The range; required, an empty one means all keys. */
+  /** The range; required. An absent or empty one is INVALID_ARGUMENT: to delete all keys set `all`. */
   range: KeyRangeShape | undefined;
 }
 

@@ -143,7 +143,8 @@ export function mergeEntry(message: EntryShape, cursor: Cursor, end: number): vo
 
 /**
  * A set of keys that lie next to each other in key order. Give `key`, or `prefix`, or `start` and/or `end`;
- * any two of these three kinds together are INVALID_ARGUMENT. An empty range means all keys.
+ * any two of these three kinds together are INVALID_ARGUMENT. An empty range means all keys where keys are read; where they
+ * are deleted it is INVALID_ARGUMENT, and all keys are `all`.
  */
 export interface KeyRangeShape {
   /** All keys that begin with this text, the text itself included. Empty means not given. */
@@ -157,6 +158,11 @@ export interface KeyRangeShape {
   end: string;
   /** Exactly this key. Empty means not given. */
   key: string;
+  /**
+   * True: all keys there are; with any other field it is INVALID_ARGUMENT. For DeleteRange and its operation in a
+   * transaction only, where an empty range is refused: elsewhere it is INVALID_ARGUMENT.
+   */
+  all: boolean;
 }
 
 /** The KeyRange with every field at its default. */
@@ -166,6 +172,7 @@ export function emptyKeyRange(): KeyRangeShape {
     start: '',
     end: '',
     key: '',
+    all: false,
   };
 }
 
@@ -176,6 +183,7 @@ export function sizeOfKeyRange(message: KeyRangeShape): number {
   if (message.start !== '') size += 1 + sizeOfText(message.start);
   if (message.end !== '') size += 1 + sizeOfText(message.end);
   if (message.key !== '') size += 1 + sizeOfText(message.key);
+  if (message.all) size += 2;
   return size;
 }
 
@@ -189,6 +197,10 @@ export function writeKeyRange(message: KeyRangeShape, buffer: Buffer, offset: nu
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependKeyRange(message: KeyRangeShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.all) {
+    buffer[--start] = 1;
+    buffer[--start] = 0x28;
+  }
   if (message.key !== '') {
     start = prependText(buffer, start, message.key);
     buffer[--start] = 0x22;
@@ -234,6 +246,9 @@ export function mergeKeyRange(message: KeyRangeShape, cursor: Cursor, end: numbe
         break;
       case 0x22:
         message.key = cursor.text(end);
+        break;
+      case 0x28:
+        message.all = cursor.bool(end);
         break;
       default:
         cursor.skip(tag, end);

@@ -25,7 +25,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file kelp/v1/types.proto.
  */
 export const file_kelp_v1_types: GenFile = /*@__PURE__*/
-  fileDesc("ChNrZWxwL3YxL3R5cGVzLnByb3RvEgdrZWxwLnYxIqYBCgVFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAwSFwoPY3JlYXRlX3JldmlzaW9uGAMgASgDEhQKDG1vZF9yZXZpc2lvbhgEIAEoAxIPCgd2ZXJzaW9uGAUgASgDEhAKCGxlYXNlX2lkGAYgASgDEi8KC2V4cGlyZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJDCghLZXlSYW5nZRIOCgZwcmVmaXgYASABKAkSDQoFc3RhcnQYAiABKAkSCwoDZW5kGAMgASgJEgsKA2tleRgEIAEoCSJnCglDb25kaXRpb24SGAoObXVzdF9ub3RfZXhpc3QYASABKAhIABIUCgptdXN0X2V4aXN0GAIgASgISAASHQoTbW9kX3JldmlzaW9uX2VxdWFscxgDIAEoA0gAQgsKCWNvbmRpdGlvbmIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChNrZWxwL3YxL3R5cGVzLnByb3RvEgdrZWxwLnYxIqYBCgVFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAwSFwoPY3JlYXRlX3JldmlzaW9uGAMgASgDEhQKDG1vZF9yZXZpc2lvbhgEIAEoAxIPCgd2ZXJzaW9uGAUgASgDEhAKCGxlYXNlX2lkGAYgASgDEi8KC2V4cGlyZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJQCghLZXlSYW5nZRIOCgZwcmVmaXgYASABKAkSDQoFc3RhcnQYAiABKAkSCwoDZW5kGAMgASgJEgsKA2tleRgEIAEoCRILCgNhbGwYBSABKAgiZwoJQ29uZGl0aW9uEhgKDm11c3Rfbm90X2V4aXN0GAEgASgISAASFAoKbXVzdF9leGlzdBgCIAEoCEgAEh0KE21vZF9yZXZpc2lvbl9lcXVhbHMYAyABKANIAEILCgljb25kaXRpb25CHFoaa2VscC9nZW4vZ28va2VscC92MTtrZWxwdjFiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * One key with its value, as of one revision.
@@ -93,7 +93,8 @@ export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
 
 /**
  * A set of keys that lie next to each other in key order. Give `key`, or `prefix`, or `start` and/or `end`;
- * any two of these three kinds together are INVALID_ARGUMENT. An empty range means all keys.
+ * any two of these three kinds together are INVALID_ARGUMENT. An empty range means all keys where keys are read; where they
+ * are deleted it is INVALID_ARGUMENT, and all keys are `all`.
  *
  * @generated from message kelp.v1.KeyRange
  */
@@ -126,6 +127,14 @@ export type KeyRange = Message<"kelp.v1.KeyRange"> & {
    * @generated from field: string key = 4;
    */
   key: string;
+
+  /**
+   * True: all keys there are; with any other field it is INVALID_ARGUMENT. For DeleteRange and its operation in a
+   * transaction only, where an empty range is refused: elsewhere it is INVALID_ARGUMENT.
+   *
+   * @generated from field: bool all = 5;
+   */
+  all: boolean;
 };
 
 /**
