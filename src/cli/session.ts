@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { type Command, Option } from 'commander';
-import { type KelpClient, createClient } from '../client/client.ts';
+import type { KelpClient } from '../client/client.ts';
 import type { CallOptions } from '../client/types.ts';
 import { client as limits } from '../limits.ts';
 import { formatDurationMs } from '../server/option-values.ts';
@@ -93,6 +93,7 @@ export class SessionRunner {
 async function openClient({ address, tls, tlsCa, timeout }: ClientFlags): Promise<KelpClient> {
   if (timeout === 0) throw new UsageError('--timeout is 0; give more');
   const isTls = tls === true || address.startsWith('https://');
+  const { createClient } = await import('../client/client.ts');
   try {
     return createClient({
       address,

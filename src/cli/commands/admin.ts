@@ -1,64 +1,30 @@
 /** `status`, `snapshot`, `compact`. */
 import type { Command } from 'commander';
-import type { Status } from '../../client/types.ts';
 import { wholeNumber } from '../argument.ts';
-import { displayDuration, displaySize } from '../display.ts';
-import type { Session, SessionRunner } from '../session.ts';
-import { formatFacts } from '../table.ts';
+import type { SessionRunner } from '../session.ts';
+
+const tasks = () => import('../tasks/admin.ts');
 
 export function addAdminCommands(program: Command, runner: SessionRunner): void {
   program
     .command('status')
     .description('tell how the server and its store do')
-    .action((_: unknown, command: Command) => runner.run(command, status));
+    .action((_: unknown, command: Command) =>
+      runner.run(command, async (session) => (await tasks()).status(session)),
+    );
 
   program
     .command('snapshot')
     .description('write a snapshot to the disk of the server now')
-    .action((_: unknown, command: Command) => runner.run(command, snapshot));
+    .action((_: unknown, command: Command) =>
+      runner.run(command, async (session) => (await tasks()).snapshot(session)),
+    );
 
   program
     .command('compact')
     .argument('<revision>', 'the oldest revision to keep', wholeNumber)
     .description('drop the history before a revision')
     .action((revision: number, _: unknown, command: Command) =>
-      runner.run(command, (session) => compact(session, revision)),
+      runner.run(command, async (session) => (await tasks()).compact(session, revision)),
     );
-}
-
-async function status({ client, output, isJson }: Session): Promise<void> {
-  const status = await client.admin.status();
-  await (isJson ? output.writeJson(status) : output.write(formatFacts(statusFacts(status))));
-}
-
-function statusFacts(status: Status): Record<string, string> {
-  const { oldestRevision, oldestWatchRevision, segmentCount, snapshotCount, snapshotRevision } = status;
-  const newest = snapshotCount === 0 ? '' : `, newest of revision ${snapshotRevision}`;
-  return {
-    version: status.version,
-    store: status.storeId,
-    uptime: displayDuration(status.uptimeMs),
-    revision: String(status.revision),
-    readable: oldestRevision === 0 ? 'all revisions' : `from revision ${oldestRevision} on`,
-    watchable: `from revision ${oldestWatchRevision} on`,
-    keys: String(status.keyCount),
-    leases: String(status.leaseCount),
-    watchers: String(status.watcherCount),
-    data: displaySize(status.memoryDataBytes),
-    memory: `${displaySize(status.memoryUsedBytes)} of ${displaySize(status.memoryLimitBytes)}, resident ${displaySize(status.memoryResidentBytes)}`,
-    log: `${displaySize(status.logBytes)} in ${segmentCount} ${segmentCount === 1 ? 'segment' : 'segments'}`,
-    snapshots: `${snapshotCount}, ${displaySize(status.snapshotBytes)}${newest}`,
-  };
-}
-
-async function snapshot({ client, output, isJson, askedFor }: Session): Promise<void> {
-  const result = await client.admin.snapshot(askedFor);
-  if (isJson) await output.writeJson(result);
-  else await output.writeLine(`revision ${result.revision}, ${displaySize(result.bytes)}`);
-}
-
-async function compact({ client, output, isJson, askedFor }: Session, revision: number): Promise<void> {
-  const result = await client.admin.compact(revision, askedFor);
-  if (isJson) await output.writeJson(result);
-  else await output.writeLine(`readable from revision ${result.oldestRevision} on`);
 }

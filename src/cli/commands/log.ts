@@ -1,10 +1,11 @@
 /** `log`. */
 import { type Command, Option } from 'commander';
 import { wholeNumber } from '../argument.ts';
-import { UsageError } from '../exit-code.ts';
-import { recordJson, recordLines } from '../log-lines.ts';
-import { type OfflineTask, runOffline } from '../offline-task.ts';
+import { runOffline } from '../offline-task.ts';
 import type { SessionRunner } from '../session.ts';
+import type { LogFlags } from '../tasks/log.ts';
+
+const tasks = () => import('../tasks/log.ts');
 
 export function addLogCommand(program: Command, runner: SessionRunner): void {
   program
@@ -18,52 +19,8 @@ export function addLogCommand(program: Command, runner: SessionRunner): void {
     .option('--json', 'print JSON, one record in a line')
     .addHelpText('after', help)
     .action((path: string, flags: LogFlags, command: Command) =>
-      runOffline(runner, command, (task) => printLog(path, flags, task)),
+      runOffline(runner, command, async (task) => (await tasks()).printLog(path, flags, task)),
     );
-}
-
-interface LogFlags {
-  readonly from?: number;
-  readonly to?: number;
-  readonly values?: boolean;
-}
-
-/** Lines are gathered up to this length before they are written. */
-const GATHERED_CHARACTERS_MAX = 64 * 1024;
-
-async function printLog(
-  path: string,
-  { from, to, values = false }: LogFlags,
-  { output, isJson }: OfflineTask,
-): Promise<void> {
-  if (from !== undefined && to !== undefined && from > to) throw new UsageError('--from is above --to');
-  const { readLog } = await import('../../offline/log-records.ts');
-  let gathered = '';
-  const request = {
-    path,
-    ...(from !== undefined && { fromRevision: from }),
-    ...(to !== undefined && { toRevision: to }),
-  };
-  try {
-    const { torn, firstRevision } = await readLog(request, (record) => {
-      gathered += isJson ? `${JSON.stringify(recordJson(record, values))}\n` : recordLines(record, values);
-      if (gathered.length < GATHERED_CHARACTERS_MAX) return undefined;
-      const lines = gathered;
-      gathered = '';
-      return output.write(lines);
-    });
-    if (from !== undefined && from < firstRevision)
-      output.note(`the log begins at revision ${firstRevision}`);
-    if (torn !== undefined) {
-      const { file, offset, bytes } = torn;
-      output.note(
-        `behind the end, at ${file}, offset ${offset}, are ${bytes} bytes of a write that was never acknowledged`,
-      );
-    }
-  } finally {
-    // Also what stands before damage.
-    await output.write(gathered);
-  }
 }
 
 const help = `

@@ -1,11 +1,11 @@
 /** `restore`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { collect, wholeNumber } from '../argument.ts';
-import { displayCount } from '../display.ts';
-import { timeJson } from '../json.ts';
-import { type OfflineTask, runOffline } from '../offline-task.ts';
+import { runOffline } from '../offline-task.ts';
 import type { SessionRunner } from '../session.ts';
-import { formatFacts } from '../table.ts';
+import type { RestoreFlags } from '../tasks/restore.ts';
+
+const tasks = () => import('../tasks/restore.ts');
 
 export function addRestoreCommand(program: Command, runner: SessionRunner): void {
   program
@@ -33,15 +33,8 @@ export function addRestoreCommand(program: Command, runner: SessionRunner): void
     .option('--json', 'print JSON')
     .addHelpText('after', help)
     .action((path: string, flags: RestoreFlags, command: Command) =>
-      runOffline(runner, command, (task) => restoreBackup(path, flags, task)),
+      runOffline(runner, command, async (task) => (await tasks()).restoreBackup(path, flags, task)),
     );
-}
-
-interface RestoreFlags {
-  readonly dataDir: string;
-  readonly log?: readonly string[];
-  readonly revision?: number;
-  readonly time?: number;
 }
 
 /** A time as RFC 3339, section 5.6, has it, in milliseconds since 1970-01-01 UTC. */
@@ -57,44 +50,6 @@ function instantMs(text: string): number {
     );
   }
   return timeMs;
-}
-
-async function restoreBackup(
-  backupPath: string,
-  { dataDir, log: logPaths = [], revision, time }: RestoreFlags,
-  { output, isJson, onProgress }: OfflineTask,
-): Promise<void> {
-  const { restore } = await import('../../offline/restore.ts');
-  const result = await restore(
-    {
-      backupPath,
-      dataDir,
-      logPaths,
-      ...(revision !== undefined && { revision }),
-      ...(time !== undefined && { timeMs: time }),
-    },
-    onProgress,
-  );
-  if (time !== undefined && result.hasLogEnded) {
-    output.note(
-      `the log ends at revision ${result.revision}, of ${timeJson(result.timeMs)}: whether more was committed up to the time that is wanted, it does not show`,
-    );
-  }
-  if (isJson) return output.writeJson(result);
-  const { backupRevision, torn } = result;
-  const keys = displayCount(result.versionCount, 'key');
-  const leases = displayCount(result.leaseCount, 'lease');
-  await output.write(
-    formatFacts({
-      revision: `${result.revision}, of ${timeJson(result.timeMs)}`,
-      backup: `revision ${backupRevision}, ${keys}, ${leases}`,
-      log: logPaths.length === 0 ? 'none' : displayCount(result.revision - backupRevision, 'revision'),
-      store: result.storeId,
-    }),
-  );
-  if (torn !== undefined) {
-    output.note(`the log ends in ${torn.bytes} bytes of a write that was never acknowledged; left out`);
-  }
 }
 
 const help = `

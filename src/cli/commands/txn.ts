@@ -1,13 +1,8 @@
 /** `txn`. */
 import type { Command } from 'commander';
-import type { Operation, OperationResult, TxnRequest } from '../../client/types.ts';
-import { displayKey, displayValue } from '../display.ts';
-import { type ExitCode, exitCode } from '../exit-code.ts';
-import { readTextInput } from '../input.ts';
-import { txnJson } from '../json.ts';
-import type { Session, SessionRunner } from '../session.ts';
-import { Table } from '../table.ts';
-import { parseTxn } from '../txn-json.ts';
+import type { SessionRunner } from '../session.ts';
+
+const tasks = () => import('../tasks/txn.ts');
 
 export function addTxnCommand(program: Command, runner: SessionRunner): void {
   program
@@ -16,58 +11,8 @@ export function addTxnCommand(program: Command, runner: SessionRunner): void {
     .option('--proto-json', 'the file is the JSON form of Protobuf, with all values in base64')
     .addHelpText('after', help)
     .action((path: string, flags: { protoJson?: boolean }, command: Command) =>
-      runner.run(command, (session) => runTxn(session, path, flags.protoJson ?? false)),
+      runner.run(command, async (session) => (await tasks()).runTxn(session, path, flags.protoJson ?? false)),
     );
-}
-
-async function runTxn(
-  { client, output, stdin, isJson }: Session,
-  path: string,
-  isPlain: boolean,
-): Promise<ExitCode> {
-  const request = parseTxn(await readTextInput(path, stdin), isPlain);
-  const result = await client.txn(request);
-  if (isJson) {
-    await output.writeJson(txnJson(result));
-  } else {
-    await output.writeLine(`${result.succeeded ? 'succeeded' : 'failed'}, revision ${result.revision}`);
-    if (result.results.length > 0) await output.write(resultTable(request, result.succeeded, result.results));
-  }
-  return result.succeeded ? exitCode.ok : exitCode.no;
-}
-
-function resultTable(request: TxnRequest, succeeded: boolean, results: readonly OperationResult[]): string {
-  const operations = (succeeded ? request.success : request.failure) ?? [];
-  const rows = results.map((result, index) => {
-    const operation = operations[index];
-    return [result.kind, operation === undefined ? '' : subjectOf(operation), displayResult(result)];
-  });
-  return new Table([{ title: 'OPERATION' }, { title: 'KEY' }, { title: 'RESULT' }]).format(rows);
-}
-
-function subjectOf(operation: Operation): string {
-  if (operation.kind !== 'deleteRange') return displayKey(operation.key);
-  const { key, prefix, start, end } = operation.range;
-  if (key) return displayKey(key);
-  if (prefix) return `${displayKey(prefix)}*`;
-  return `${displayKey(start ?? '')}..${displayKey(end ?? '')}`;
-}
-
-function displayResult(result: OperationResult): string {
-  switch (result.kind) {
-    case 'get':
-      return result.entry === undefined ? 'no such key' : displayValue(result.entry.value);
-    case 'put':
-      return result.previous === undefined
-        ? 'written'
-        : `written over ${displayValue(result.previous.value)}`;
-    case 'delete':
-      return result.deleted ? 'deleted' : 'no such key';
-    case 'deleteRange':
-      return `${result.deletedCount} deleted`;
-    case 'increment':
-      return String(result.value);
-  }
 }
 
 const help = `

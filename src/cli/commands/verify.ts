@@ -1,13 +1,9 @@
 /** `verify`. */
-import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { Damage, Forecast, VerifyReport } from '../../offline/verify-report.ts';
-import { displayCount, displaySize } from '../display.ts';
-import { type ExitCode, UsageError, exitCode } from '../exit-code.ts';
-import { timeJson } from '../json.ts';
-import { type OfflineTask, runOffline } from '../offline-task.ts';
+import { runOffline } from '../offline-task.ts';
 import type { SessionRunner } from '../session.ts';
-import { formatFacts } from '../table.ts';
+
+const tasks = () => import('../tasks/verify.ts');
 
 export function addVerifyCommand(program: Command, runner: SessionRunner): void {
   program
@@ -18,113 +14,8 @@ export function addVerifyCommand(program: Command, runner: SessionRunner): void 
     .option('--json', 'print JSON')
     .addHelpText('after', help)
     .action((path: string, _: unknown, command: Command) =>
-      runOffline(runner, command, (task) => verify(path, task)),
+      runOffline(runner, command, async (task) => (await tasks()).verify(path, task)),
     );
-}
-
-async function verify(path: string, task: OfflineTask): Promise<ExitCode> {
-  if (await isDirectory(path)) return verifyDataDirectory(path, task);
-  const { verifyBackupFile } = await import('../../offline/backup-file.ts');
-  const info = await verifyBackupFile(path, task.onProgress);
-  if (task.isJson) await task.output.writeJson({ isWhole: true, ...info });
-  else {
-    await task.output.write(
-      formatFacts({
-        backup: `${displaySize(info.bytes)}, whole`,
-        store: info.storeId,
-        revision: `${info.revision}, of ${timeJson(info.timeMs)}`,
-        keys: String(info.versionCount),
-        leases: String(info.leaseCount),
-      }),
-    );
-  }
-  return exitCode.ok;
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch (error) {
-    throw new UsageError(`can't read ${path}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-async function verifyDataDirectory(
-  path: string,
-  { output, isJson, onProgress }: OfflineTask,
-): Promise<ExitCode> {
-  const { verifyDirectory } = await import('../../offline/verify.ts');
-  const report = await verifyDirectory(path, onProgress);
-  await (isJson ? output.writeJson(report) : output.write(reportText(report)));
-  return report.isWhole ? exitCode.ok : exitCode.no;
-}
-
-function reportText(report: VerifyReport): string {
-  const facts: Record<string, string> = { log: logText(report.log) };
-  for (const { revision, bytes, versionCount, leaseCount, isWhole } of report.snapshots) {
-    const held = isWhole
-      ? `${displayCount(versionCount, 'version')}, ${displayCount(leaseCount, 'lease')}, whole`
-      : 'damaged';
-    facts[`snapshot ${revision}`] = `${displaySize(bytes)}, ${held}`;
-  }
-  facts['whole'] = report.wholeRevision === 0 ? 'no revision' : `up to revision ${report.wholeRevision}`;
-  facts['next start'] = forecastText(report.recovery);
-  const { torn } = report.log;
-  const lines = [
-    ...report.damages.map(damageText),
-    ...(torn === undefined
-      ? []
-      : [
-          `torn: ${torn.file}, offset ${torn.offset}: ${torn.bytes} bytes of a write that was never acknowledged`,
-        ]),
-    ...report.notes.map((note) => `note: ${note}`),
-  ];
-  return formatFacts(facts) + lines.map((line) => `${line}\n`).join('');
-}
-
-function logText({
-  segmentCount,
-  bytes,
-  firstRevision,
-  lastRevision,
-  recordCount,
-}: VerifyReport['log']): string {
-  if (segmentCount === 0) return 'none';
-  const segments = `${displayCount(segmentCount, 'segment')}, ${displaySize(bytes)}`;
-  const records = displayCount(recordCount, 'record');
-  const revisions =
-    lastRevision < firstRevision
-      ? `from revision ${firstRevision} on`
-      : `revisions ${firstRevision} to ${lastRevision}`;
-  return `${segments}, ${records}, ${revisions}`;
-}
-
-function damageText({ file, offset, what, fromRevision, toRevision }: Damage): string {
-  return `damaged: ${file}, offset ${offset}: ${what} (${revisionsText(fromRevision, toRevision)})`;
-}
-
-function revisionsText(from: number, to: number | undefined): string {
-  if (to === undefined) return `revisions from ${from} on`;
-  // Only notes or a mark are concerned.
-  if (to < from) return `behind revision ${to}`;
-  return to === from ? `revision ${from}` : `revisions ${from} to ${to}`;
-}
-
-function forecastText(forecast: Forecast): string {
-  switch (forecast.kind) {
-    case 'newStore':
-      return 'makes a new store';
-    case 'stops':
-      return `refuses: ${forecast.why}`;
-    case 'starts': {
-      const { revision, snapshotRevision, cutBytes, skippedSnapshots } = forecast;
-      const from =
-        snapshotRevision === 0 ? 'from the log alone' : `from the snapshot of revision ${snapshotRevision}`;
-      const skipped = skippedSnapshots.map((each) => `, passing over the damaged one of revision ${each}`);
-      const cut = cutBytes === 0 ? '' : `, cutting off ${cutBytes} torn bytes`;
-      return `comes up at revision ${revision}, ${from}${skipped.join('')}${cut}`;
-    }
-  }
 }
 
 const help = `

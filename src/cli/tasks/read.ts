@@ -1,0 +1,109 @@
+/** The work of `get`, `exists`, `keys`, `scan`. */
+import type { Entry } from '../../client/entry.ts';
+import { displayKey, displayTimeLeft, displayValue, isPrintable, textOf } from '../display.ts';
+import { type ExitCode, UsageError, exitCode } from '../exit-code.ts';
+import { entryJson } from '../json.ts';
+import type { Output } from '../output.ts';
+import { type RangeFlags, rangeOf } from '../range-options.ts';
+import type { Session } from '../session.ts';
+import { type Column, Table } from '../table.ts';
+
+export interface GetFlags {
+  readonly revision?: number;
+  readonly refreshTtl?: boolean;
+}
+
+export async function get(
+  { client, output, isJson }: Session,
+  key: string,
+  flags: GetFlags,
+): Promise<ExitCode> {
+  const { entry, revision } = await client.get(key, flags);
+  if (isJson) await output.writeJson({ ...(entry && { entry: entryJson(entry) }), revision });
+  else if (entry !== undefined) await writeValue(output, entry.value);
+  else output.note(`there is no key ${displayKey(key)}`);
+  return entry === undefined ? exitCode.no : exitCode.ok;
+}
+
+/** The bytes as they are; to a terminal only what can't harm it. */
+async function writeValue(output: Output, value: Uint8Array): Promise<void> {
+  if (!output.isTerminal) return output.write(value);
+  const text = textOf(value);
+  if (text !== undefined && isPrintable(text)) {
+    return output.write(text === '' || text.endsWith('\n') ? text : `${text}\n`);
+  }
+  output.note('not printable text, so shown in hexadecimal digits; redirect or pipe it to get the bytes');
+  return output.writeLine(Buffer.from(value).toString('hex'));
+}
+
+export async function exists({ client, output, isJson }: Session, keys: string[]): Promise<ExitCode> {
+  const { exists, revision } = await client.exists(keys);
+  const answers = keys.map((key, index) => ({ key, exists: exists[index] === true }));
+  if (isJson) {
+    await output.writeJson({ keys: answers, revision });
+  } else {
+    const table = new Table([{ title: 'KEY' }, { title: 'EXISTS' }]);
+    await output.write(
+      table.format(answers.map(({ key, exists }) => [displayKey(key), exists ? 'yes' : 'no'])),
+    );
+  }
+  return answers.every(({ exists }) => exists) ? exitCode.ok : exitCode.no;
+}
+
+export async function keys(
+  { client, output, isJson }: Session,
+  pattern: string | undefined,
+  flags: { limit?: number },
+): Promise<void> {
+  for await (const { items } of client.keys(pattern, flags).pages()) {
+    await output.write(
+      items.map((key) => `${isJson ? JSON.stringify({ key }) : displayKey(key)}\n`).join(''),
+    );
+  }
+}
+
+export interface ScanFlags extends RangeFlags {
+  readonly limit?: number;
+  readonly revision?: number;
+  readonly reverse?: boolean;
+  readonly keysOnly?: boolean;
+  readonly count?: boolean;
+}
+
+export async function scan({ client, output, isJson }: Session, flags: ScanFlags): Promise<void> {
+  const range = rangeOf(flags);
+  if (flags.count) {
+    const answer = await client.count(range, flags);
+    return isJson ? output.writeJson(answer) : output.writeLine(String(answer.count));
+  }
+  if (flags.limit === 0) throw new UsageError('--limit is 0; give more');
+  const { keysOnly = false } = flags;
+  const table = new Table(entryColumns);
+  for await (const { items } of client.scan(range, flags).pages()) {
+    if (isJson)
+      await output.write(items.map((entry) => `${JSON.stringify(entryJson(entry, !keysOnly))}\n`).join(''));
+    else if (keysOnly) await output.write(items.map(({ key }) => `${displayKey(key)}\n`).join(''));
+    else if (items.length > 0) await output.write(table.format(items.map(entryRow)));
+  }
+}
+
+const entryColumns: readonly Column[] = [
+  { title: 'KEY' },
+  { title: 'VALUE' },
+  { title: 'REVISION', isNumber: true },
+  { title: 'VERSION', isNumber: true },
+  { title: 'LEASE', isNumber: true },
+  { title: 'EXPIRES IN' },
+];
+
+function entryRow(entry: Entry): string[] {
+  const { key, value, modRevision, version, leaseId, expireTimeMs } = entry;
+  return [
+    displayKey(key),
+    displayValue(value),
+    String(modRevision),
+    String(version),
+    leaseId === 0 ? '-' : String(leaseId),
+    displayTimeLeft(expireTimeMs),
+  ];
+}

@@ -1,0 +1,50 @@
+/** The work of `restore`. */
+import { restore } from '../../offline/restore.ts';
+import { displayCount } from '../display.ts';
+import { timeJson } from '../json.ts';
+import type { OfflineTask } from '../offline-task.ts';
+import { formatFacts } from '../table.ts';
+
+export interface RestoreFlags {
+  readonly dataDir: string;
+  readonly log?: readonly string[];
+  readonly revision?: number;
+  readonly time?: number;
+}
+
+export async function restoreBackup(
+  backupPath: string,
+  { dataDir, log: logPaths = [], revision, time }: RestoreFlags,
+  { output, isJson, onProgress }: OfflineTask,
+): Promise<void> {
+  const result = await restore(
+    {
+      backupPath,
+      dataDir,
+      logPaths,
+      ...(revision !== undefined && { revision }),
+      ...(time !== undefined && { timeMs: time }),
+    },
+    onProgress,
+  );
+  if (time !== undefined && result.hasLogEnded) {
+    output.note(
+      `the log ends at revision ${result.revision}, of ${timeJson(result.timeMs)}: whether more was committed up to the time that is wanted, it does not show`,
+    );
+  }
+  if (isJson) return output.writeJson(result);
+  const { backupRevision, torn } = result;
+  const keys = displayCount(result.versionCount, 'key');
+  const leases = displayCount(result.leaseCount, 'lease');
+  await output.write(
+    formatFacts({
+      revision: `${result.revision}, of ${timeJson(result.timeMs)}`,
+      backup: `revision ${backupRevision}, ${keys}, ${leases}`,
+      log: logPaths.length === 0 ? 'none' : displayCount(result.revision - backupRevision, 'revision'),
+      store: result.storeId,
+    }),
+  );
+  if (torn !== undefined) {
+    output.note(`the log ends in ${torn.bytes} bytes of a write that was never acknowledged; left out`);
+  }
+}
