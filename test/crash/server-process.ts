@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
 export interface ServerProcessOptions {
@@ -12,8 +13,8 @@ export interface ServerProcessOptions {
   readonly flags?: readonly string[];
   /** A module that the process loads first, and that `tell` talks to. */
   readonly preload?: URL;
-  /** The user that it runs as; left out: the user of the tests. */
-  readonly uid?: number;
+  /** It becomes a user that owns nothing, which takes root. */
+  readonly isNobody?: boolean;
   /** No file that it writes may become longer. A multiple of 512. */
   readonly fileBytesMax?: number;
   /** Whoever starts it ends it; else it is killed when the test ends at the latest. */
@@ -29,6 +30,7 @@ export interface Ending {
 type LogLine = Readonly<Record<string, unknown>>;
 
 const MAIN = join(process.cwd(), 'src/cli/main.ts');
+const NOBODY_MAIN = fileURLToPath(new URL('nobody-main.ts', import.meta.url));
 
 export class ServerProcess {
   /** Settled when the process is gone and its output is read. */
@@ -42,11 +44,12 @@ export class ServerProcess {
 
   /** Starts a process; it may end by itself before it is ready. */
   constructor(options: ServerProcessOptions) {
-    const { dataDir, port = 0, flags = [], preload, uid, fileBytesMax, outlivesTest = false } = options;
+    const { dataDir, port = 0, flags = [], preload, fileBytesMax } = options;
+    const { isNobody = false, outlivesTest = false } = options;
     const kelp = [
       process.execPath,
       ...(preload === undefined ? [] : ['--import', preload.href]),
-      MAIN,
+      isNobody ? NOBODY_MAIN : MAIN,
       'serve',
       '--log-format=json',
       `--listen=127.0.0.1:${port}`,
@@ -57,7 +60,6 @@ export class ServerProcess {
     this.#child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe', ...(preload === undefined ? [] : (['ipc'] as const))],
       env: { PATH: process.env['PATH'] },
-      ...(uid === undefined ? {} : { uid }),
     });
     const { stdout, stderr } = this.#child;
     if (stdout !== null) createInterface({ input: stdout }).on('line', (line) => this.#read(line));

@@ -3,14 +3,14 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, chown, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nodeDisk } from '../../src/disk/node-disk.ts';
+import { NOBODY_ID } from '../support/nobody.ts';
 import { expectDiskError } from './disk-contract.ts';
 
 const holder = new URL('lock-holder.ts', import.meta.url);
-/** `nobody` on every system that has the name. */
-const NOBODY = 65534;
 
 describe('the lock of a directory', () => {
   let directory: string;
@@ -29,10 +29,9 @@ describe('the lock of a directory', () => {
   });
 
   /** @returns the process and what it says of its attempt to take the lock. */
-  async function startHolder(options: { uid?: number } = {}): Promise<[ChildProcess, string]> {
-    const child = spawn(process.execPath, [holder.pathname, path], {
+  async function startHolder(...options: readonly string[]): Promise<[ChildProcess, string]> {
+    const child = spawn(process.execPath, [fileURLToPath(holder), path, ...options], {
       stdio: ['ignore', 'pipe', 'inherit'],
-      ...options,
     });
     children.push(child);
     const [said] = (await once(child.stdout, 'data')) as [Buffer];
@@ -112,7 +111,7 @@ describe('the lock of a directory', () => {
     const isRoot = process.getuid?.() === 0;
 
     async function attempt(): Promise<string> {
-      const [, said] = await startHolder(isRoot ? { uid: NOBODY } : {});
+      const [, said] = await startHolder(...(isRoot ? ['as-nobody'] : []));
       return said;
     }
 
@@ -129,7 +128,7 @@ describe('the lock of a directory', () => {
     it('tells it of a lock file that may not be written', async () => {
       await writeFile(path, '');
       await chmod(path, 0o444);
-      if (isRoot) await chown(directory, NOBODY, NOBODY);
+      if (isRoot) await chown(directory, NOBODY_ID, NOBODY_ID);
       expect(await attempt()).toBe('noPermission');
     });
 

@@ -3,6 +3,7 @@ import { type ClientHttp2Session, type IncomingHttpHeaders, connect as connectHt
 import { Agent, request as httpRequest } from 'node:http';
 import { readFileSync } from 'node:fs';
 import { connect as connectTls } from 'node:tls';
+import { fileURLToPath } from 'node:url';
 import { createClient } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
 import { credentials } from '@grpc/grpc-js';
@@ -14,8 +15,8 @@ import { openSession } from '../support/bare-http2.ts';
 import { RawConnection } from '../support/raw-connection.ts';
 import { startTestServer } from '../support/test-server.ts';
 
-const certPath = new URL('../support/tls/cert.pem', import.meta.url).pathname;
-const keyPath = new URL('../support/tls/key.pem', import.meta.url).pathname;
+const certPath = fileURLToPath(new URL('../support/tls/cert.pem', import.meta.url));
+const keyPath = fileURLToPath(new URL('../support/tls/key.pem', import.meta.url));
 const ca = readFileSync(certPath);
 
 interface Answer {

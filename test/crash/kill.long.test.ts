@@ -3,11 +3,12 @@
  * what the server showed once must stay, leases keep their time and their keys, and one watch that resumes by itself
  * must see every change exactly once, in order, over all restarts.
  *
- * KILL_CYCLES sets the number of cycles, KILL_SEED what the clients do and when the kills come.
+ * KILL_SEED decides what the clients do and when the kills come.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { SeededRandom } from '../support/random.ts';
+import { rounds } from '../support/share.ts';
 import { temporaryDirectory } from '../support/test-server.ts';
 import { audit, newLedgers } from './audit.ts';
 import { openClients } from './clients.ts';
@@ -19,7 +20,7 @@ import { failureOf } from './workplace.ts';
 // Each starts several processes, which takes its time on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
 
-const CYCLES = Number(process.env['KILL_CYCLES'] ?? 30);
+const CYCLES = rounds(100);
 const SEED = Number(process.env['KILL_SEED'] ?? 1);
 
 /** What the watch has told is held against what was acknowledged, and forgotten, this often. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Fault } from '../support/simulated-fault.ts';
+import { places } from '../support/share.ts';
 import type { CrashKind } from './machine.ts';
 import { runRecovery, runScript, type SweptLife } from './sweep.ts';
 
@@ -18,7 +19,7 @@ describe.each(['endProcess', 'losePower'] as const)('an opening of the store aft
     async () => {
       for (const endStep of endSteps) {
         const { stepCount } = await opened(endStep, crash);
-        for (let recoverySteps = 0; recoverySteps < stepCount; recoverySteps++) {
+        for (const recoverySteps of places(stepCount)) {
           const secondCrash = recoverySteps % 2 === 0 ? 'losePower' : 'endProcess';
           await runRecovery({ endStep, crash, recoverySteps, secondCrash }).catch(
             during(`a crash at step ${endStep} and one ${recoverySteps} steps into the recovery`),
@@ -35,13 +36,12 @@ describe.each(['endProcess', 'losePower'] as const)('an opening of the store aft
       for (const endStep of endSteps) {
         const { countByCall } = await opened(endStep, crash);
         const callCount = [...countByCall.values()].reduce((sum, count) => sum + count, 0);
-        for (let at = 1; at <= callCount; at++) {
-          for (const fault of faultsAt(at)) {
-            const mishap = { endStep, crash, fault, secondCrash: 'losePower' } as const;
-            await runRecovery(mishap).catch(
-              during(`a crash at step ${endStep} and ${JSON.stringify(fault)}`),
-            );
-          }
+        const faults = Array.from({ length: callCount }, (_, index) => faultsAt(index + 1)).flat();
+        for (const place of places(faults.length)) {
+          const fault = faults[place];
+          if (fault === undefined) continue;
+          const mishap = { endStep, crash, fault, secondCrash: 'losePower' } as const;
+          await runRecovery(mishap).catch(during(`a crash at step ${endStep} and ${JSON.stringify(fault)}`));
         }
       }
     },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { DiskCall, Fault, FaultEffect } from '../support/simulated-fault.ts';
+import { places } from '../support/share.ts';
 import type { CrashKind } from './machine.ts';
 import { runScript } from './sweep.ts';
 
@@ -28,7 +29,7 @@ describe('a scripted life of the store', () => {
   test.each(CRASHES)(
     'loses nothing that was answered when it ends before or after any call of the disk (%s)',
     async (crash) => {
-      for (let endStep = 0; endStep <= clean.stepCount; endStep++) {
+      for (const endStep of places(clean.stepCount + 1)) {
         await runScript({ endStep, crash }).catch(during(`step ${endStep}`));
       }
     },
@@ -38,10 +39,13 @@ describe('a scripted life of the store', () => {
   test.each([...clean.countByCall.keys()])(
     'stands a fault of every %s',
     async (call) => {
-      for (let at = 1; at <= (clean.countByCall.get(call) ?? 0); at++) {
-        for (const fault of faultsOf(call, at)) {
-          for (const crash of CRASHES) await runScript({ fault, crash }).catch(during(JSON.stringify(fault)));
-        }
+      const count = clean.countByCall.get(call) ?? 0;
+      const faults = Array.from({ length: count }, (_, index) => faultsOf(call, index + 1)).flat();
+      const mishaps = faults.flatMap((fault) => CRASHES.map((crash) => ({ fault, crash })));
+      for (const place of places(mishaps.length)) {
+        const mishap = mishaps[place];
+        if (mishap === undefined) continue;
+        await runScript(mishap).catch(during(JSON.stringify(mishap.fault)));
       }
     },
     TIMEOUT_MS,
