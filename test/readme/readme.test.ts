@@ -7,35 +7,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freshClone, ownEnvironment } from '../support/fresh-clone.ts';
+import { consoleExamplesOf, textsOf } from '../support/page-examples.ts';
 
 const readme = readFileSync('README.md', 'utf8');
 
-interface Block {
-  readonly language: string;
-  readonly text: string;
-}
-
-const blocks: readonly Block[] = [...readme.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(
-  ([, language = '', text = '']) => ({ language, text }),
-);
-
-function textsOf(language: string): string[] {
-  return blocks.filter((block) => block.language === language).map(({ text }) => text);
-}
-
-/** The commands of the README's `console` blocks, each with the lines it is said to print. */
-function consoleExamples(): { command: string; output: string }[] {
-  const examples: { command: string; output: string }[] = [];
-  for (const line of textsOf('console').flatMap((text) => text.split('\n'))) {
-    const last = examples.at(-1);
-    if (line.startsWith('$ ')) examples.push({ command: line.slice(2), output: '' });
-    else if (line !== '' && last !== undefined) last.output += `${line}\n`;
-  }
-  return examples;
-}
-
 describe('the README', () => {
-  const [start = '', alias = ''] = textsOf('sh');
+  const [start = '', alias = ''] = textsOf(readme, 'sh');
   // A space in the path is a thing that a clone can have.
   const folder = mkdtempSync(join(tmpdir(), 'kelp readme-'));
   const clone = join(folder, 'clone');
@@ -79,11 +56,11 @@ describe('the README', () => {
     return printed === '' && complaint !== '' ? `(on standard error) ${complaint}` : printed;
   }
 
-  const examples = consoleExamples();
+  const examples = consoleExamplesOf(readme);
 
   test('has examples', () => {
     expect(examples.length).toBeGreaterThan(14);
-    expect(textsOf('ts').length).toBe(2);
+    expect(textsOf(readme, 'ts').length).toBe(2);
     expect(alias).toMatch(/^alias kelp='.*'\n$/);
   });
 
@@ -97,7 +74,7 @@ describe('the README', () => {
     expect((await typed(here)).trimEnd()).toBe(output.trimEnd());
   });
 
-  test.each(textsOf('ts'))('its program %# is a file of examples/ that is run below it', (source) => {
+  test.each(textsOf(readme, 'ts'))('its program %# is a file of examples/ that is run below it', (source) => {
     const at = readme.indexOf(source);
     const file = /`(examples\/[\w-]+\.ts)`:\s+```ts\n$/.exec(readme.slice(0, at))?.[1] ?? '';
     expect(readFileSync(file, 'utf8').replace(/^\/\*\*.*\*\/\n/, '')).toBe(source);
