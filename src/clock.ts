@@ -44,6 +44,12 @@ export const systemClock: Clock = {
   yieldNow: (callback) => void setImmediate(callback),
 };
 
+/** Keeps the process alive until it is cancelled: no timer of the clock does. */
+export function holdProcess(): Timer {
+  const timer = setInterval(() => undefined, TIMER_MS_MAX);
+  return { cancel: () => clearInterval(timer) };
+}
+
 export const systemRandom: Random = {
   bytes: (count) => randomBytes(count),
 };

@@ -7,6 +7,7 @@
  */
 import { type ServerHttp2Stream, constants } from 'node:http2';
 import { Code, ConnectError, type HandlerContext, createContextKey } from '@connectrpc/connect';
+import { type Timer, systemClock } from '../clock.ts';
 import { assert } from '../errors.ts';
 import { type ServerLimits, serverFixed } from '../limits.ts';
 import { limitReachedError, shuttingDownError } from './errors.ts';
@@ -29,7 +30,7 @@ export class CallTable {
   readonly #waiting = new Set<WaitingStream>();
   #isServingWaiting = false;
   /** Runs while streams wait: a reply becomes old enough to be cut without anything happening. */
-  #retryTimer: NodeJS.Timeout | undefined;
+  #retryTimer: Timer | undefined;
   #heldBytes = 0;
 
   constructor(limits: CallLimits) {
@@ -92,7 +93,7 @@ export class CallTable {
     this.#waiting.add(waiting);
     call.signal.addEventListener('abort', onAbort);
     if (call.signal.aborted) onAbort();
-    this.#retryTimer ??= setInterval(() => this.#serveWaiting(), serverFixed.stalledReplyMs / 5).unref();
+    this.#setRetryTimer();
     return promise.finally(() => call.signal.removeEventListener('abort', onAbort));
   }
 
@@ -153,9 +154,17 @@ export class CallTable {
     }
     this.#isServingWaiting = false;
     if (this.#waiting.size === 0) {
-      clearInterval(this.#retryTimer);
+      this.#retryTimer?.cancel();
       this.#retryTimer = undefined;
     }
+  }
+
+  #setRetryTimer(): void {
+    this.#retryTimer ??= systemClock.setTimer(serverFixed.stalledReplyMs / 5, () => {
+      this.#retryTimer = undefined;
+      this.#serveWaiting();
+      if (this.#waiting.size > 0) this.#setRetryTimer();
+    });
   }
 
   #tellEmpty(): void {

@@ -8,6 +8,7 @@ import { type Http2Server, type ServerHttp2Session, createServer as createHttp2S
 import { type AddressInfo, type Server as NetServer, type Socket, createServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { Logger } from 'pino';
+import { systemClock } from '../clock.ts';
 import { assert } from '../errors.ts';
 import { type ServerLimits, serverFixed } from '../limits.ts';
 import type { HttpRequest, HttpResponse } from './http-message.ts';
@@ -125,7 +126,7 @@ export class Listener {
       maxHeaderSize: limits.headerBytesMax,
       headersTimeout: limits.handshakeTimeoutMs,
       // A call answers a body that does not come; this closes the connections of what is no call.
-      requestTimeout: limits.handshakeTimeoutMs + limits.requestTimeoutMs,
+      requestTimeout: nodeTimeoutMs(limits.handshakeTimeoutMs + limits.requestTimeoutMs),
       keepAliveTimeout: limits.idleTimeoutMs,
       connectionsCheckingInterval: Math.min(limits.handshakeTimeoutMs, serverFixed.connectionCheckMs),
     });
@@ -167,8 +168,8 @@ export class Listener {
    * ping can't be answered before all of them have come (RFC 9113, sections 3.4 and 6.10).
    */
   #awaitHandshake(session: ServerHttp2Session): void {
-    const timer = setTimeout(() => session.destroy(), this.#options.limits.handshakeTimeoutMs);
-    const stop = (): void => clearTimeout(timer);
+    const timer = systemClock.setTimer(this.#options.limits.handshakeTimeoutMs, () => session.destroy());
+    const stop = (): void => timer.cancel();
     session.once('close', stop);
     session.ping(stop);
   }
@@ -183,4 +184,9 @@ export class Listener {
       else sendJson(response, 500, { code: 'internal', message: 'internal error' });
     }
   }
+}
+
+/** For Node's look at a whole request, which takes a time of more than 32 bits for a short one; 0 is none. */
+function nodeTimeoutMs(timeoutMs: number): number {
+  return timeoutMs < 2 ** 32 ? timeoutMs : 0;
 }

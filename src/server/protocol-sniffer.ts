@@ -1,5 +1,6 @@
 /** Tells HTTP/2 with prior knowledge from HTTP/1.1 by what a client sends first. */
 import type { Socket } from 'node:net';
+import { systemClock } from '../clock.ts';
 
 /** What every HTTP/2 client sends first; no method of HTTP/1.1 begins like it. RFC 9113, section 3.4. */
 const PREFACE_START = Buffer.from('PRI * HTTP/2.0');
@@ -11,7 +12,7 @@ const PREFACE_START = Buffer.from('PRI * HTTP/2.0');
 export function speaksHttp2(socket: Socket, timeoutMs: number): Promise<boolean | undefined> {
   const { promise, resolve } = Promise.withResolvers<boolean | undefined>();
   let seen: Buffer = Buffer.alloc(0);
-  const timer = setTimeout(end, timeoutMs);
+  const timer = systemClock.setTimer(timeoutMs, end);
   socket.on('readable', onReadable).on('end', end).on('close', end).on('error', end);
   return promise;
 
@@ -33,7 +34,7 @@ export function speaksHttp2(socket: Socket, timeoutMs: number): Promise<boolean 
     resolve(undefined);
   }
   function stop(): void {
-    clearTimeout(timer);
+    timer.cancel();
     socket.off('readable', onReadable).off('end', end).off('close', end).off('error', end);
   }
 }

@@ -7,6 +7,7 @@
  * what has come.
  */
 import { Code, ConnectError } from '@connectrpc/connect';
+import { systemClock } from '../clock.ts';
 import { BodyBuffer, PREFIX_BYTES } from './body-buffer.ts';
 import { limitReachedError } from './errors.ts';
 import type { Call } from './calls.ts';
@@ -46,7 +47,7 @@ function readWhole(request: HttpRequest, call: Call, rules: BodyRules): Promise<
   const buffer = new BodyBuffer(call);
   const hasPrefix = isEnveloped(request);
   const bodyBytesMax = rules.messageBytesMax + (hasPrefix ? PREFIX_BYTES : 0);
-  const timer = setTimeout(() => fail(tooSlowError(rules.timeoutMs)), rules.timeoutMs);
+  const timer = systemClock.setTimer(rules.timeoutMs, () => fail(tooSlowError(rules.timeoutMs)));
 
   request.on('data', onData).once('end', onEnd).once('close', onClose);
   if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax)
@@ -80,7 +81,7 @@ function readWhole(request: HttpRequest, call: Call, rules: BodyRules): Promise<
     request.resume();
   }
   function stop(): void {
-    clearTimeout(timer);
+    timer.cancel();
     request.off('data', onData).off('end', onEnd).off('close', onClose);
   }
 }

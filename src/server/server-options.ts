@@ -32,6 +32,8 @@ const MiB = 1024 * KiB;
 const TiB = 1024 ** 4;
 const countMax = 1_000_000_000;
 const yearMs = 365 * 24 * 60 * 60 * 1000;
+/** Of what Node itself times: its timers end at once when they are set for longer than 2^31 - 1 ms. */
+const nodeTimeoutMsMax = 24 * 24 * 60 * 60 * 1000;
 
 const storeLimitOptions: { readonly [name in keyof Limits]: LimitOption } = {
   valueBytesMax: { type: 'bytes', min: 1, max: 64 * MiB, description: 'longest value' },
@@ -137,7 +139,7 @@ const serverLimitOptions: { readonly [name in keyof ServerLimits]: LimitOption }
   handshakeTimeoutMs: {
     type: 'duration',
     min: 10,
-    max: yearMs,
+    max: nodeTimeoutMsMax,
     description: "time for a connection's first bytes, a TLS handshake or a request's headers",
   },
   requestTimeoutMs: {
@@ -149,7 +151,7 @@ const serverLimitOptions: { readonly [name in keyof ServerLimits]: LimitOption }
   idleTimeoutMs: {
     type: 'duration',
     min: 10,
-    max: yearMs,
+    max: nodeTimeoutMsMax,
     description: 'time an HTTP/1.1 connection is kept open without a request',
   },
   shutdownTimeoutMs: {

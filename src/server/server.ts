@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
+import { type Timer, holdProcess, systemClock } from '../clock.ts';
 import { serverFixed } from '../limits.ts';
 import { type StoreOptions, openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
@@ -158,9 +159,10 @@ class Server implements RunningServer {
     const { logger } = this.#dependencies;
     const { shutdownTimeoutMs } = this.#config.serverLimits;
     const deadline = Promise.withResolvers<'late'>();
-    const timer = setTimeout(() => deadline.resolve('late'), shutdownTimeoutMs);
+    const timer = systemClock.setTimer(shutdownTimeoutMs, () => deadline.resolve('late'));
     // A stream that nobody reads can't be told, and would hold up the stop to the last.
-    const cutter = setInterval(() => this.#calls.cutStalledStreams(), serverFixed.stalledStreamGraceMs);
+    const cutter = cutRepeatedly(this.#calls);
+    const hold = holdProcess();
     logger.info({ calls: this.#calls.size }, 'stopping');
     try {
       this.#state.enter('stopping');
@@ -178,8 +180,9 @@ class Server implements RunningServer {
       this.#isOver = true;
       await this.#store?.close();
     } finally {
-      clearTimeout(timer);
-      clearInterval(cutter);
+      timer.cancel();
+      cutter.cancel();
+      hold.cancel();
       this.#listener.destroy();
     }
     logger.info('stopped');
@@ -188,6 +191,19 @@ class Server implements RunningServer {
   abort(): void {
     this.#listener.destroy();
   }
+}
+
+/** Until it is cancelled. */
+function cutRepeatedly(calls: CallTable): Timer {
+  let timer: Timer;
+  const arm = (): void => {
+    timer = systemClock.setTimer(serverFixed.stalledStreamGraceMs, () => {
+      calls.cutStalledStreams();
+      arm();
+    });
+  };
+  arm();
+  return { cancel: () => timer.cancel() };
 }
 
 async function readTlsFiles(paths: NonNullable<ServerConfig['tls']>): Promise<ListenerOptions['tls']> {

@@ -9,6 +9,7 @@ import { type IncomingHttpHeaders, type ServerHttp2Stream, constants } from 'nod
 import { Code, ConnectError } from '@connectrpc/connect';
 import { parseTimeout, setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
 import type { Logger } from 'pino';
+import { type Timer, systemClock } from '../../clock.ts';
 import type { ServerLimits } from '../../limits.ts';
 import type { Store } from '../../store/store.ts';
 import { BodyBuffer, PREFIX_BYTES } from '../body-buffer.ts';
@@ -65,8 +66,8 @@ class UnaryCall {
   readonly #stream: ServerHttp2Stream;
   readonly #call: Call;
   readonly #body: BodyBuffer;
-  #bodyTimer: NodeJS.Timeout | undefined;
-  #deadlineTimer: NodeJS.Timeout | undefined;
+  #bodyTimer: Timer | undefined;
+  #deadlineTimer: Timer | undefined;
   #isAnswered = false;
 
   constructor(context: UnaryContext, store: Store, method: HotMethod, stream: ServerHttp2Stream) {
@@ -87,9 +88,8 @@ class UnaryCall {
     stream.once('close', () => this.#clearTimers());
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
     stream.once('end', () => this.#end());
-    this.#bodyTimer = setTimeout(
-      () => this.#fail(tooSlowError(limits.requestTimeoutMs)),
-      limits.requestTimeoutMs,
+    this.#bodyTimer = systemClock.setTimer(limits.requestTimeoutMs, () =>
+      this.#fail(tooSlowError(limits.requestTimeoutMs)),
     );
     const timeout = headers['grpc-timeout'];
     if (typeof timeout === 'string') this.#setDeadline(timeout);
@@ -100,7 +100,7 @@ class UnaryCall {
     const { timeoutMs, error } = parseTimeout(header, Number.MAX_SAFE_INTEGER);
     if (error !== undefined) this.#fail(error);
     else if (timeoutMs !== undefined) {
-      this.#deadlineTimer = setTimeout(() => this.#fail(deadlineError()), timeoutMs);
+      this.#deadlineTimer = systemClock.setTimer(timeoutMs, () => this.#fail(deadlineError()));
     }
   }
 
@@ -121,7 +121,7 @@ class UnaryCall {
   #end(): void {
     // HTTP/2 ends the body of a stream that was reset, too; half a message could pass for a whole one.
     if (this.#isAnswered || this.#stream.aborted) return;
-    clearTimeout(this.#bodyTimer);
+    this.#bodyTimer?.cancel();
     const { length } = this.#body;
     const messageLength = this.#body.messageLength();
     if (messageLength === undefined || length !== PREFIX_BYTES + messageLength) {
@@ -171,8 +171,8 @@ class UnaryCall {
   }
 
   #clearTimers(): void {
-    clearTimeout(this.#bodyTimer);
-    clearTimeout(this.#deadlineTimer);
+    this.#bodyTimer?.cancel();
+    this.#deadlineTimer?.cancel();
   }
 
   #logWhenClosed(logger: Logger): void {

@@ -1,0 +1,19 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+/** The clock of store and server, and the client's own, for times that are bounded by its table of limits. */
+const clocks = ['clock.ts', join('client', 'pace.ts'), join('client', 'connection.ts')];
+
+const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.ts'),
+);
+
+test('timers are set through a clock: those of Node end at once when they are set for a month', () => {
+  const setting = files.filter((file) =>
+    /\bset(?:Timeout|Interval)\b|\bAbortSignal\.timeout\b|timers\/promises/.test(
+      readFileSync(join('src', file), 'utf8'),
+    ),
+  );
+  expect(setting.toSorted()).toEqual(clocks.toSorted());
+});
