@@ -198,6 +198,12 @@ export const serverFixed = {
   tcpKeepAliveMs: 60_000,
   /** How often the time limits of HTTP/1.1 connections are looked after. */
   connectionCheckMs: 1000,
+  /** What of the log waits to be read by whoever reads it; lines beyond it are dropped. */
+  logWaitingCharactersMax: 1 * MiB,
+  /** When the server has stopped, its process waits this long for what keeps it: a reader of the log, a recovery. */
+  exitGraceMs: 1000,
+  /** A signal so soon after the first is the same one, sent on by npm or a supervisor as well. */
+  signalEchoMs: 500,
   /** What Node may keep for one connection of HTTP/2: its streams, headers and what waits to be sent. In megabytes. */
   sessionMegabytesMax: 64,
 } as const;

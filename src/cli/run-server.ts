@@ -1,10 +1,13 @@
 /** Runs a server until a signal stops it. */
-import { constants } from 'node:os';
+import { systemClock } from '../clock.ts';
+import { serverFixed } from '../limits.ts';
 import { loadConfig } from '../server/config.ts';
-import { createLogger } from '../server/logger.ts';
-import { type RunningServer, ServerStartError, startServer } from '../server/server.ts';
+import { LogOutput } from '../server/log-output.ts';
+import { createLogger, logGaps } from '../server/logger.ts';
+import { ServerStartError, startServer } from '../server/server.ts';
 import { UsageError } from './exit-code.ts';
 import { type Surroundings, clientEnvironmentNames } from './session.ts';
+import { logHangups, stopOnSignal } from './stop-signals.ts';
 import { version } from './version.ts';
 
 /** `flags` are by the names of the options. Resolves when the server has stopped. */
@@ -13,13 +16,22 @@ export async function runServer(
   environment: Surroundings['environment'],
 ): Promise<void> {
   const config = await loadConfig({ flags, environment, otherEnvironmentNames: clientEnvironmentNames });
-  const logger = createLogger({ level: config.logLevel, format: config.logFormat });
-  const server = await startServer(config, { logger, version }).catch((error: unknown) => {
-    throw isTlsFileFault(error) ? new UsageError(error.message, { cause: error }) : error;
-  });
-  const stopped = stopOnSignal(server);
-  await server.ready;
-  await stopped;
+  const output = new LogOutput(process.stdout);
+  const logger = createLogger({ level: config.logLevel, format: config.logFormat }, output);
+  logGaps(logger, output);
+  logHangups(logger, process);
+  const droppedLogLines = (): number => output.droppedCount;
+  try {
+    const server = await startServer(config, { logger, version, droppedLogLines }).catch((error: unknown) => {
+      throw isTlsFileFault(error) ? new UsageError(error.message, { cause: error }) : error;
+    });
+    const stopped = stopOnSignal(server, { process, clock: systemClock });
+    await server.ready;
+    await stopped;
+  } finally {
+    // The process ends by itself, unless lines of the log wait for a reader or a recovery goes on.
+    systemClock.setTimer(serverFixed.exitGraceMs, () => process.exit());
+  }
 }
 
 /** A file that an option names is missing or no PEM, as against an address that can't be had. */
@@ -27,21 +39,4 @@ function isTlsFileFault(error: unknown): error is ServerStartError {
   if (!(error instanceof ServerStartError)) return false;
   const { code = '', syscall = '' } = (error.cause ?? {}) as Partial<NodeJS.ErrnoException>;
   return ['open', 'read'].includes(syscall) || code.startsWith('ERR_OSSL_');
-}
-
-/** Resolves when a signal has stopped the server. A second signal ends the process at once. */
-function stopOnSignal(server: RunningServer): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let isStopping = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (isStopping) {
-        server.abort();
-        process.exit(128 + constants.signals[signal]);
-      }
-      isStopping = true;
-      resolve(server.stop());
-    });
-  }
-  return promise;
 }

@@ -5,23 +5,24 @@
 import { type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
 import type { LogFormat, LogLevel } from './config.ts';
+import type { LogOutput } from './log-output.ts';
 
 export interface LoggerOptions {
   readonly level: LogLevel;
   readonly format: LogFormat;
 }
 
-/** What lines are written to: standard output, or what a test reads. */
-export interface LogStream {
+/** What lines are written to: a `LogOutput`, or what a test reads. */
+export interface LogTarget {
   write(line: string): unknown;
   readonly isTTY?: boolean;
 }
 
-export function createLogger({ level, format }: LoggerOptions, stream: LogStream = process.stdout): Logger {
-  const isPretty = format === 'pretty' || (format === 'auto' && stream.isTTY === true);
+export function createLogger({ level, format }: LoggerOptions, target: LogTarget): Logger {
+  const isPretty = format === 'pretty' || (format === 'auto' && target.isTTY === true);
   const write = isPretty
-    ? (line: string) => void stream.write(`${readable(line).trimEnd()}\n`)
-    : (line: string) => void stream.write(line);
+    ? (line: string) => void target.write(`${readable(line).trimEnd()}\n`)
+    : (line: string) => void target.write(line);
   const formatters = { level: (label: string) => ({ level: label }) };
   // Our messages name their causes themselves: the default serializer would say everything twice.
   const serializers = { err: pino.stdSerializers.errWithCause };
@@ -32,3 +33,13 @@ export function createLogger({ level, format }: LoggerOptions, stream: LogStream
 }
 
 const readable = pretty.prettyFactory({ colorize: false, singleLine: true, translateTime: 'SYS:HH:MM:ss.l' });
+
+/** Has a gap in the log told in the log, by a line that the level does not leave out. */
+export function logGaps(logger: Logger, output: LogOutput): void {
+  const level = logger.isLevelEnabled('warn') ? 'warn' : 'fatal';
+  output.onGapEnd = (lines) =>
+    logger[level](
+      { lines },
+      'lines of the log were dropped: they were not read in time, or could not be written',
+    );
+}

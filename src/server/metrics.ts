@@ -1,6 +1,7 @@
 /** `GET /metrics`: what the store and the process say of themselves, in the text format of Prometheus. */
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type { Store, StoreStatus } from '../store/store.ts';
+import { registerEventLoopLag } from './event-loop-lag.ts';
 import type { HttpRequest, HttpResponse } from './http-message.ts';
 import { isReading, sendJson } from './probes.ts';
 import type { ServerState } from './server-state.ts';
@@ -51,21 +52,36 @@ const storeGauges: readonly StoreGauge[] = [
   },
 ];
 
+export interface MetricsSources {
+  readonly state: ServerState;
+  /** `undefined` as long as it is not open: then only the process is told of. */
+  readonly store: () => Store | undefined;
+  readonly droppedLogLines: () => number;
+}
+
 export class Metrics {
   readonly #state: ServerState;
   readonly #store: () => Store | undefined;
+  readonly #ofProcess = processRegistry();
   readonly #ofServer = new Registry();
   readonly #ofStore = new Registry();
+  readonly #countDroppedLines: () => number;
   readonly #serving: Gauge;
+  readonly #droppedLines: Counter;
   readonly #gauges: readonly (readonly [Gauge, StoreGauge])[];
 
-  /** @param store `undefined` as long as it is not open: then only the process is told of. */
-  constructor(state: ServerState, store: () => Store | undefined) {
+  constructor({ state, store, droppedLogLines }: MetricsSources) {
     this.#state = state;
     this.#store = store;
+    this.#countDroppedLines = droppedLogLines;
     this.#serving = new Gauge({
       name: 'kelp_serving',
       help: '1: reads and writes are served.',
+      registers: [this.#ofServer],
+    });
+    this.#droppedLines = new Counter({
+      name: 'kelp_log_lines_dropped_total',
+      help: 'The lines of the log that were not read in time or could not be written.',
       registers: [this.#ofServer],
     });
     this.#gauges = storeGauges.map((each) => [
@@ -94,8 +110,10 @@ export class Metrics {
 
   async #text(): Promise<string> {
     this.#serving.set(this.#state.isServing ? 1 : 0);
+    this.#droppedLines.reset();
+    this.#droppedLines.inc(this.#countDroppedLines());
     const status = await this.#store()?.status();
-    const registries = [this.#ofServer, processRegistry()];
+    const registries = [this.#ofServer, this.#ofProcess];
     if (status === undefined) return Registry.merge(registries).metrics();
     for (const [gauge, { read }] of this.#gauges) gauge.set(read(status));
     return Registry.merge([...registries, this.#ofStore]).metrics();
@@ -109,6 +127,7 @@ function processRegistry(): Registry {
   if (ofProcess === undefined) {
     ofProcess = new Registry();
     collectDefaultMetrics({ register: ofProcess });
+    registerEventLoopLag(ofProcess);
   }
   return ofProcess;
 }

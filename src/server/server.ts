@@ -23,6 +23,8 @@ export interface ServerDependencies {
   readonly logger: Logger;
   /** Of the product, as `Status` tells it. */
   readonly version: string;
+  /** How many lines of the log were dropped so far; left out: none ever is. */
+  readonly droppedLogLines?: () => number;
   /** What else the store runs on; for tests. */
   readonly storeOptions?: Pick<StoreOptions, 'clock' | 'random' | 'disk' | 'makeEngine'>;
 }
@@ -72,7 +74,7 @@ class Server implements RunningServer {
   #stopped: Promise<void> | undefined;
 
   constructor(config: ServerConfig, dependencies: ServerDependencies, tls: ListenerOptions['tls']) {
-    const { logger, version } = dependencies;
+    const { logger, version, droppedLogLines = () => 0 } = dependencies;
     const limits = config.serverLimits;
     const state = this.#state;
     this.#config = config;
@@ -81,7 +83,7 @@ class Server implements RunningServer {
     const calls = this.#calls;
     const store = (): Store | undefined => this.#store;
     const endpointByPath = rpcEndpoints({ store, state, limits, logger, version });
-    const metrics = new Metrics(state, store);
+    const metrics = new Metrics({ state, store, droppedLogLines });
     const handlers = requestHandlers({ endpointByPath, calls, state, metrics, limits, logger });
     const handleStream = grpcUnaryHandler({ store, state, calls, limits, logger });
     this.#listener = makeListener({ handleStream, handlers, tls, limits, logger });

@@ -2,7 +2,7 @@
  * Signals that ask a server to stop, while clients write: calls under way are finished or refused, what was acknowledged
  * is there afterwards, what was refused with the promise that nothing has changed is not, and no write is half done.
  */
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { SeededRandom } from '../support/random.ts';
 import { temporaryDirectory } from '../support/test-server.ts';
 import { audit, newLedgers } from './audit.ts';
@@ -62,8 +62,10 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     await server.tell({ isHeld: true });
     server.kill(signal);
     await server.logged('stopping');
-    server.kill(signal);
-    expect(await server.ended).toEqual({ code: signal === 'SIGTERM' ? 143 : 130, signal: null });
+    // Right after the first it would count as the same signal.
+    const again = setInterval(() => server.kill(signal), 50);
+    onTestFinished(() => clearInterval(again));
+    expect(await server.ended).toEqual({ code: null, signal });
     await load.stop();
     ledgers.leases.serverEnded();
 

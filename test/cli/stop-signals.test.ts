@@ -1,0 +1,85 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import { stopOnSignal } from '../../src/cli/stop-signals.ts';
+import { serverFixed } from '../../src/limits.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+/** A process, and a server that stops when it is told to. */
+class Stage extends EventEmitter {
+  readonly pid: number;
+  readonly clock = new ManualClock();
+  readonly stopped = Promise.withResolvers<void>();
+  readonly ended: Promise<void>;
+  readonly events: string[] = [];
+
+  constructor(pid = 1000) {
+    super();
+    this.pid = pid;
+    const server = {
+      stop: () => {
+        this.events.push('stop');
+        return this.stopped.promise;
+      },
+      abort: () => void this.events.push('abort'),
+    };
+    this.ended = stopOnSignal(server, { process: this, clock: this.clock });
+  }
+
+  exit(code: number): void {
+    this.events.push(`exit ${code}`);
+  }
+
+  /** Whether the system would end the process on this signal. */
+  isLeftToSystem(signal: NodeJS.Signals): boolean {
+    return this.listenerCount(signal) === 0;
+  }
+}
+
+describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
+  test('stops the server', async () => {
+    const stage = new Stage();
+    stage.emit(signal, signal);
+    stage.stopped.resolve();
+    await stage.ended;
+    expect(stage.events).toEqual(['stop']);
+  });
+
+  test('that comes twice, as from npm and the terminal, counts once', () => {
+    const stage = new Stage();
+    stage.emit(signal, signal);
+    stage.clock.advance(serverFixed.signalEchoMs - 1);
+    stage.emit(signal, signal);
+    expect(stage.events).toEqual(['stop']);
+    expect(stage.isLeftToSystem(signal)).toBe(false);
+  });
+
+  test('after a stop that goes on is left to the system, which ends the process whatever happens in it', () => {
+    const stage = new Stage();
+    stage.emit(signal, signal);
+    stage.clock.advance(serverFixed.signalEchoMs);
+    expect([stage.isLeftToSystem('SIGTERM'), stage.isLeftToSystem('SIGINT')]).toEqual([true, true]);
+  });
+
+  test('after the stop is left to the system, should the process still be there', async () => {
+    const stage = new Stage();
+    stage.emit(signal, signal);
+    stage.stopped.resolve();
+    await stage.ended;
+    expect([stage.isLeftToSystem('SIGTERM'), stage.isLeftToSystem('SIGINT')]).toEqual([true, true]);
+  });
+
+  test('a second time ends the first process of a container, which the system would not', () => {
+    const stage = new Stage(1);
+    stage.emit(signal, signal);
+    stage.clock.advance(serverFixed.signalEchoMs);
+    stage.emit(signal, signal);
+    expect(stage.events).toEqual(['stop', 'abort', `exit ${signal === 'SIGTERM' ? 143 : 130}`]);
+  });
+});
+
+test('a stop that fails is told', async () => {
+  const stage = new Stage();
+  stage.emit('SIGTERM', 'SIGTERM');
+  stage.stopped.reject(new Error('the store did not close'));
+  await expect(stage.ended).rejects.toThrow('the store did not close');
+});
