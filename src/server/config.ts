@@ -26,6 +26,7 @@ import {
   limitOptionName,
   serverOptions,
 } from './server-options.ts';
+import { isServiceLink } from './service-links.ts';
 
 export interface ServerConfig {
   readonly listen: ListenAddress;
@@ -53,9 +54,6 @@ export interface ConfigSources {
   /** Of which `--memory-limit` may be a share; left out: what the machine or container has. */
   readonly machineMemoryBytes?: number;
 }
-
-/** Kubernetes sets these in every container when a service is called `kelp`; they are not options. */
-const serviceLinkPattern = /^KELP_(?:SERVICE_(?:HOST|PORT)|PORT(?:_\d+_)?)/;
 
 const fileDefault = 'kelp.yaml';
 
@@ -142,7 +140,7 @@ function readEnvironment(
     const name = optionByVariable.get(variable);
     if (name !== undefined) {
       settings.set(name, { text, source: variable });
-    } else if (!others.includes(variable) && !serviceLinkPattern.test(variable)) {
+    } else if (!others.includes(variable) && !isServiceLink(variable, text)) {
       throw unknownName(variable, 'environment variable', [...optionByVariable.keys()]);
     }
   }
@@ -178,7 +176,7 @@ function parseFile(path: string, content: string): Map<string, Setting> {
   }
   for (const [name, value] of Object.entries(document)) {
     const source = `${path}: ${name}`;
-    if (!optionNames.includes(name)) throw unknownName(source, 'option', optionNames);
+    if (!optionNames.includes(name)) throw unknownName(source, 'option', optionNames, plainName(name));
     if (typeof value !== 'string' && typeof value !== 'number') {
       throw new OptionError(`${source}: expected a text or a number`);
     }
@@ -195,8 +193,18 @@ function optionNamed(name: string): ServerOption {
   return option;
 }
 
-function unknownName(written: string, kind: string, known: readonly string[]): OptionError {
-  const nearest = nearestName(written.replace(/^.*: /, ''), known);
+/** A name as it would be written in the file, of one that is written as in the environment or in a program. */
+function plainName(name: string): string {
+  return name
+    .replace(/^KELP_/, '')
+    .replace(/([a-z])([A-Z])/g, '$1-$2')
+    .replaceAll('_', '-')
+    .toLowerCase();
+}
+
+/** @param name what is compared with the known names. */
+function unknownName(written: string, kind: string, known: readonly string[], name = written): OptionError {
+  const nearest = nearestName(name, known);
   return new OptionError(
     `${written}: unknown ${kind}${nearest === undefined ? '' : `; did you mean ${nearest}?`}`,
   );

@@ -5,7 +5,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { defaults, serverDefaults } from '../../src/limits.ts';
 import { type ConfigSources, type ServerConfig, loadConfig } from '../../src/server/config.ts';
 import { OptionError } from '../../src/server/option-values.ts';
-import { environmentName, serverOptions } from '../../src/server/server-options.ts';
+import { configOption, environmentName, serverOptions } from '../../src/server/server-options.ts';
+import { isServiceLink } from '../../src/server/service-links.ts';
 
 const MACHINE_BYTES = 8 * 1024 ** 3;
 
@@ -145,15 +146,8 @@ describe('a name that is not known is refused', () => {
     expect(await refusal({ flags: { colour: 'blue' } })).toBe('--colour: unknown flag');
   });
 
-  test('but for what others use and what Kubernetes sets', async () => {
-    const environment = {
-      KELP_ADDRESS: '127.0.0.1:1',
-      KELP_SERVICE_HOST: '10.0.0.1',
-      KELP_SERVICE_PORT_GRPC: '7379',
-      KELP_PORT: 'tcp://10.0.0.1:7379',
-      KELP_PORT_7379_TCP_ADDR: '10.0.0.1',
-      PATH: '/bin',
-    };
+  test('but for what others use', async () => {
+    const environment = { KELP_ADDRESS: '127.0.0.1:1', PATH: '/bin' };
 
     await load({ environment, otherEnvironmentNames: ['KELP_ADDRESS'] });
     expect(await refusal({ environment })).toMatch(/^KELP_ADDRESS: unknown/);
@@ -211,5 +205,63 @@ describe('the file', () => {
     async (yaml) => {
       expect(await refusal({}, yaml)).toMatch(/kelp\.yaml/);
     },
+  );
+});
+
+describe('what Kubernetes and Docker set for services', () => {
+  test.each(['KELP', 'KELP_METRICS', 'KELP_LISTEN', 'KELP_DATA_DIR', 'KELP_2'])(
+    'named %s is passed over',
+    async (service) => {
+      const environment = {
+        [`${service}_SERVICE_HOST`]: '10.0.0.11',
+        [`${service}_SERVICE_PORT`]: '7379',
+        [`${service}_SERVICE_PORT_HTTP_METRICS`]: '9090',
+        [`${service}_PORT`]: 'tcp://10.0.0.11:7379',
+        [`${service}_PORT_7379_TCP`]: 'tcp://10.0.0.11:7379',
+        [`${service}_PORT_7379_TCP_PROTO`]: 'tcp',
+        [`${service}_PORT_7379_TCP_PORT`]: '7379',
+        [`${service}_PORT_7379_TCP_ADDR`]: '10.0.0.11',
+        [`${service}_PORT_53_UDP`]: 'udp://[fd00::11]:53',
+        [`${service}_PORT_53_UDP_ADDR`]: 'fd00::11',
+        [`${service}_NAME`]: '/web/kelp',
+        [`${service}_ENV_NODE_VERSION`]: '24.21.0',
+      };
+      expect(await load({ environment })).toEqual(await load());
+    },
+  );
+
+  test.each([
+    ['KELP_METRICS_PORT', '7379'],
+    ['KELP_LISTEN_PORT', '7379'],
+    ['KELP_METRICS_PORT_HTTP_TCP', 'tcp://10.0.0.11:7379'],
+    ['KELP_METRICS_SERVICE_HOST', 'true'],
+    ['KELP_METRICS_SERVICE', 'tcp://10.0.0.11:7379'],
+    ['KELP_NAME', 'kelp'],
+    ['KELP_DATA_DIRS', '/data'],
+  ])('is of another form than %s=%s, which is refused', async (variable, text) => {
+    expect(await refusal({ environment: { [variable]: text } })).toMatch(
+      `${variable}: unknown environment variable`,
+    );
+  });
+
+  test('never has the name of an option', () => {
+    const variables = [configOption, ...serverOptions].map(({ name }) => environmentName(name));
+    const values = ['10.0.0.11', '7379', 'tcp://10.0.0.11:7379', '/web/kelp'];
+    expect(variables.filter((variable) => values.some((value) => isServiceLink(variable, value)))).toEqual(
+      [],
+    );
+  });
+});
+
+test.each([
+  ['data_dir', 'data-dir'],
+  ['dataDir', 'data-dir'],
+  ['DATA_DIR', 'data-dir'],
+  ['KELP_DATA_DIR', 'data-dir'],
+  ['--data-dir', 'data-dir'],
+  ['fsync_intervall', 'fsync-interval'],
+])('in the file, the habits of other places lead to the right name: %s', async (written, option) => {
+  expect(await refusal({}, `${written}: x`)).toMatch(
+    new RegExp(`: unknown option; did you mean ${option}\\?$`),
   );
 });
