@@ -23,7 +23,9 @@ export interface SignalledProcess {
   readonly pid: number;
   on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
   off(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
-  exit(code: number): unknown;
+  readonly execPath: string;
+  /** Has another program take the place of this one, without any clean-up. */
+  execve?(file: string, args: readonly string[], environment: Record<string, string>): never;
 }
 
 /** Resolves when a signal has stopped the server. */
@@ -51,7 +53,9 @@ export function stopOnSignal(
   }
   function endFirstProcess(signal: StopSignal): void {
     server.abort();
-    process.exit(128 + constants.signals[signal]);
+    const code = 128 + constants.signals[signal];
+    // A Node that has just started has no threads at work to wait for.
+    process.execve?.(process.execPath, [process.execPath, '--eval', `process.exit(${code})`], {});
   }
 }
 

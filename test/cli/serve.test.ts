@@ -69,6 +69,17 @@ describe('a signal', () => {
   });
 });
 
+test('the second signal ends a process that is stuck', async () => {
+  const environment = { NODE_OPTIONS: `--import=${new URL('./stuck-process.ts', import.meta.url).href}` };
+  const flags = ['serve', '--listen', '127.0.0.1:0', '--data-dir', join(await temporaryDirectory(), 'data')];
+  const server = new KelpProcess(flags, { environment });
+  await server.ready();
+  server.child.kill('SIGTERM');
+  await server.until(() => server.stderr.includes('stuck'));
+  server.child.kill('SIGTERM');
+  expect(await server.ended).toMatchObject({ code: null, signal: 'SIGTERM' });
+});
+
 describe('options', () => {
   test('come from the command line, the environment and kelp.yaml, in this order', async () => {
     const cwd = await temporaryDirectory();

@@ -7,6 +7,7 @@ import { ManualClock } from '../support/manual-clock.ts';
 /** A process, and a server that stops when it is told to. */
 class Stage extends EventEmitter {
   readonly pid: number;
+  readonly execPath = 'node';
   readonly clock = new ManualClock();
   readonly stopped = Promise.withResolvers<void>();
   readonly ended: Promise<void>;
@@ -25,8 +26,9 @@ class Stage extends EventEmitter {
     this.ended = stopOnSignal(server, { process: this, clock: this.clock });
   }
 
-  exit(code: number): void {
-    this.events.push(`exit ${code}`);
+  execve(file: string, args: readonly string[]): never {
+    this.events.push(args.join(' '));
+    throw new Error(`${file} has taken the place of this process`);
   }
 
   /** Whether the system would end the process on this signal. */
@@ -72,8 +74,9 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     const stage = new Stage(1);
     stage.emit(signal, signal);
     stage.clock.advance(serverFixed.signalEchoMs);
-    stage.emit(signal, signal);
-    expect(stage.events).toEqual(['stop', 'abort', `exit ${signal === 'SIGTERM' ? 143 : 130}`]);
+    expect(() => stage.emit(signal, signal)).toThrow('taken the place');
+    const code = signal === 'SIGTERM' ? 143 : 130;
+    expect(stage.events).toEqual(['stop', 'abort', `node --eval process.exit(${code})`]);
   });
 });
 

@@ -66,7 +66,8 @@ const help = `
 Sizes have a unit (B, KiB, MiB, GiB), and times too (ms, s, m, h, d). Options come from the command line, the
 environment, ./kelp.yaml ("fsync: interval", one in a line) and the defaults, in this order of precedence.
 
-SIGTERM and SIGINT stop the server; a second one ends it at once, and loses nothing that was acknowledged.
+SIGTERM and SIGINT stop the server. A second one, half a second later or more, ends it at once and loses nothing that was
+acknowledged. SIGHUP changes nothing.
 
 Examples:
   kelp serve
