@@ -1,15 +1,20 @@
 /** The port that a server listens on unless it is told another. */
 const DEFAULT_PORT = '7379';
 
+/** Where a server is that listens on all interfaces, as with an address without a host. */
+const DEFAULT_HOST = '127.0.0.1';
+
 /**
- * Reads an address: `host`, `host:port`, `[::1]:port`, or one of these after `http://` or `https://`.
+ * Reads an address: `host`, `host:port`, `[::1]:port`, or one of these after `http://` or `https://`. Without a host,
+ * `:port`, it is this machine: what `kelp serve --listen` takes, a client of it takes too.
  * @returns scheme, host and port as a URL without a path.
  */
 export function parseAddress(address: string, isTls: boolean): string {
   const hasScheme = address.includes('://');
   let url: URL;
   try {
-    url = new URL(hasScheme ? address : `${isTls ? 'https' : 'http'}://${address}`);
+    const written = hasScheme ? address : `${isTls ? 'https' : 'http'}://${address}`;
+    url = new URL(written.replace(/:\/\/(?=:\d)/, `://${DEFAULT_HOST}`));
   } catch {
     throw badAddress(address, 'it can not be read');
   }

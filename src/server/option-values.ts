@@ -40,16 +40,43 @@ export function formatBytes(bytes: number): string {
   return String(bytes);
 }
 
-const msByUnit: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const msByUnit: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
 
-/** Reads a length of time in whole milliseconds: a number with one of the units ms, s, m, h, d. */
+const durationPart = /(\d{1,15})(?:\.(\d{1,6}))? ?(ms|[dhms])/;
+const durationForm = new RegExp(`^${durationPart.source}(?: ?${durationPart.source})*$`);
+
+/**
+ * Reads a length of time in whole milliseconds: numbers with the units d, h, m, s, ms, the larger unit first, each once,
+ * such as `1h30m`; the last number may have a fraction.
+ */
 export function parseDurationMs(text: string): number {
-  const match = /^(\d{1,15}(?:\.\d{1,6})?) ?([a-z]+)$/.exec(text);
-  const ms = Number(match?.[1]) * (msByUnit[match?.[2] ?? ''] ?? Number.NaN);
-  if (!Number.isSafeInteger(ms)) {
-    throw new OptionError(`expected a time with its unit, such as 100ms, 10s, 5m, 1h or 7d, not "${text}"`);
+  if (!durationForm.test(text)) {
+    throw new OptionError(`expected a time with its unit, such as 100ms, 10s, 1h30m or 7d, not "${text}"`);
   }
-  return ms;
+  let totalMs = 0;
+  let previousUnitMs = Number.POSITIVE_INFINITY;
+  let hasFraction = false;
+  for (const [, whole = '', fraction = '', unit = ''] of text.matchAll(new RegExp(durationPart, 'g'))) {
+    const unitMs = msByUnit[unit] ?? Number.NaN;
+    if (unitMs >= previousUnitMs) {
+      throw new OptionError(
+        `expected a time with the larger unit first and each unit once, such as 1h30m, not "${text}"`,
+      );
+    }
+    if (hasFraction) {
+      throw new OptionError(
+        `expected a time whose last number alone has a fraction, such as 1h1.5m, not "${text}"`,
+      );
+    }
+    // In whole numbers throughout: 1.005 * 1000 is not 1005.
+    totalMs += Number(whole) * unitMs + (Number(fraction) * unitMs) / 10 ** fraction.length;
+    previousUnitMs = unitMs;
+    hasFraction = fraction !== '';
+  }
+  if (!Number.isInteger(totalMs))
+    throw new OptionError(`expected a time of whole milliseconds, not "${text}"`);
+  if (!Number.isSafeInteger(totalMs)) throw new OptionError(`the time "${text}" is too long`);
+  return totalMs;
 }
 
 /** Writes a time in the largest unit that holds it as a whole number, hours at most. */

@@ -12,12 +12,20 @@ test.each([
   ['[::1]:9000', false, 'http://[::1]:9000'],
   ['[::1]', false, 'http://[::1]:7379'],
   ['localhost:7379', true, 'https://localhost:7379'],
+  [':21000', false, 'http://127.0.0.1:21000'],
+  [':21000', true, 'https://127.0.0.1:21000'],
+  [':80', false, 'http://127.0.0.1'],
+  ['http://:21000', false, 'http://127.0.0.1:21000'],
+  ['https://:443/', true, 'https://127.0.0.1'],
 ])('address %s with TLS %s is %s', (address, isTls, url) => {
   expect(parseAddress(address, isTls)).toBe(url);
 });
 
 test.each([
   ['', false, /can not be read/],
+  [':', false, /can not be read/],
+  [':99999', false, /can not be read/],
+  [':port', false, /can not be read/],
   ['a b', false, /can not be read/],
   ['kelp.example:99999', false, /can not be read/],
   ['ftp://kelp.example', false, /scheme/],

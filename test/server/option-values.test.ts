@@ -45,12 +45,36 @@ describe('times', () => {
     ['5 m', 300_000],
     ['2h', 7_200_000],
     ['7d', 604_800_000],
+    ['1.005s', 1005],
+    ['1h30m', 5_400_000],
+    ['2m30s', 150_000],
+    ['1d12h', 129_600_000],
+    ['1.5h', 5_400_000],
+    ['1d 4h', 100_800_000],
+    ['1m1ms', 60_001],
+    ['1h1.5m', 3_690_000],
+    ['1d2h3m4s5ms', 93_784_005],
   ])('%s is read', (text, ms) => {
     expect(parseDurationMs(text)).toBe(ms);
   });
 
-  test.each(['', '10', 's', '-1s', '1.0001ms', '1w', '1H', '9999999999999d'])('%j is refused', (text) => {
+  test.each(['', '10', 's', '-1s', '1w', '1H', '1h30', '30 1h', '1h-30m', '1h  30m', ' 1h', '1e3s'])(
+    '%j is refused: it is no time',
+    (text) => {
+      expect(() => parseDurationMs(text)).toThrow(/^expected a time with its unit, such as .*, not ".*"$/);
+    },
+  );
+
+  test.each([
+    ['30m1h', /larger unit first and each unit once, such as 1h30m, not "30m1h"$/],
+    ['1h1h', /larger unit first and each unit once/],
+    ['1s500ms2s', /larger unit first and each unit once/],
+    ['1.5h30m', /last number alone has a fraction/],
+    ['1.0001ms', /whole milliseconds/],
+    ['9999999999999d', /"9999999999999d" is too long/],
+  ])('%j is refused by what is wrong with it', (text, message) => {
     expect(() => parseDurationMs(text)).toThrow(OptionError);
+    expect(() => parseDurationMs(text)).toThrow(message);
   });
 
   test('what is written is read again', () => {
