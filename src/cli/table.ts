@@ -16,24 +16,34 @@ export class Table {
   }
 
   /** The next part, with the header before the first; each row holds one text for each column. */
-  format(rows: readonly (readonly string[])[]): string {
+  async format(rows: readonly (readonly string[])[]): Promise<string> {
+    const widthOf = await widthFor(rows);
     for (const row of rows) {
       for (const [index, cell] of row.entries()) {
-        this.#widths[index] = Math.max(this.#widths[index] ?? 0, characterCount(cell));
+        this.#widths[index] = Math.max(this.#widths[index] ?? 0, widthOf(cell));
       }
     }
     const header = this.#hasHeader ? [] : [this.#columns.map(({ title }) => title)];
     this.#hasHeader = true;
-    return [...header, ...rows].map((row) => `${this.#line(row)}\n`).join('');
+    return [...header, ...rows].map((row) => `${this.#line(row, widthOf)}\n`).join('');
   }
 
-  #line(row: readonly string[]): string {
+  #line(row: readonly string[], widthOf: WidthOf): string {
     const cells = row.map((cell, index) => {
-      const padding = ' '.repeat((this.#widths[index] ?? 0) - characterCount(cell));
+      const padding = ' '.repeat((this.#widths[index] ?? 0) - widthOf(cell));
       return this.#columns[index]?.isNumber ? padding + cell : cell + padding;
     });
     return cells.join('  ').trimEnd();
   }
+}
+
+/** How many columns of a terminal a text takes. */
+type WidthOf = (text: string) => number;
+
+/** The tables of Unicode take longer to load than most commands to run, so only for texts that need them. */
+async function widthFor(rows: readonly (readonly string[])[]): Promise<WidthOf> {
+  if (rows.every((row) => row.every((cell) => /^[\x20-\x7e]*$/.test(cell)))) return (text) => text.length;
+  return (await import('string-width')).default;
 }
 
 /** What a name is, each in a line: the right column lines up. */
@@ -42,8 +52,4 @@ export function formatFacts(facts: Readonly<Record<string, string>>): string {
   return Object.entries(facts)
     .map(([name, fact]) => `${name.padEnd(width)}  ${fact}\n`)
     .join('');
-}
-
-function characterCount(text: string): number {
-  return Array.from(text).length;
 }

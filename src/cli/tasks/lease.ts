@@ -62,7 +62,7 @@ export async function list({ client, output, isJson }: Session): Promise<void> {
   for await (const { items } of client.leases.list().pages()) {
     const text = isJson
       ? items.map((lease) => `${JSON.stringify(leaseJson(lease, false))}\n`).join('')
-      : table.format(items.map(leaseRow));
+      : await table.format(items.map(leaseRow));
     await output.write(text);
   }
 }

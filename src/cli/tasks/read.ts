@@ -1,7 +1,7 @@
 /** The work of `get`, `exists`, `keys`, `scan`. */
 import type { Entry } from '../../client/entry.ts';
 import { displayKey, displayTimeLeft, displayValue, isPrintable, textOf } from '../display.ts';
-import { type ExitCode, UsageError, exitCode } from '../exit-code.ts';
+import { type ExitCode, exitCode } from '../exit-code.ts';
 import { entryJson } from '../json.ts';
 import type { Output } from '../output.ts';
 import { type RangeFlags, rangeOf } from '../range-options.ts';
@@ -44,7 +44,7 @@ export async function exists({ client, output, isJson }: Session, keys: string[]
   } else {
     const table = new Table([{ title: 'KEY' }, { title: 'EXISTS' }]);
     await output.write(
-      table.format(answers.map(({ key, exists }) => [displayKey(key), exists ? 'yes' : 'no'])),
+      await table.format(answers.map(({ key, exists }) => [displayKey(key), exists ? 'yes' : 'no'])),
     );
   }
   return answers.every(({ exists }) => exists) ? exitCode.ok : exitCode.no;
@@ -76,14 +76,13 @@ export async function scan({ client, output, isJson }: Session, flags: ScanFlags
     const answer = await client.count(range, flags);
     return isJson ? output.writeJson(answer) : output.writeLine(String(answer.count));
   }
-  if (flags.limit === 0) throw new UsageError('--limit is 0; give more');
   const { keysOnly = false } = flags;
   const table = new Table(entryColumns);
   for await (const { items } of client.scan(range, flags).pages()) {
     if (isJson)
       await output.write(items.map((entry) => `${JSON.stringify(entryJson(entry, !keysOnly))}\n`).join(''));
     else if (keysOnly) await output.write(items.map(({ key }) => `${displayKey(key)}\n`).join(''));
-    else if (items.length > 0) await output.write(table.format(items.map(entryRow)));
+    else if (items.length > 0) await output.write(await table.format(items.map(entryRow)));
   }
 }
 

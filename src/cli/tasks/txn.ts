@@ -19,12 +19,17 @@ export async function runTxn(
     await output.writeJson(txnJson(result));
   } else {
     await output.writeLine(`${result.succeeded ? 'succeeded' : 'failed'}, revision ${result.revision}`);
-    if (result.results.length > 0) await output.write(resultTable(request, result.succeeded, result.results));
+    if (result.results.length > 0)
+      await output.write(await resultTable(request, result.succeeded, result.results));
   }
   return result.succeeded ? exitCode.ok : exitCode.no;
 }
 
-function resultTable(request: TxnRequest, succeeded: boolean, results: readonly OperationResult[]): string {
+function resultTable(
+  request: TxnRequest,
+  succeeded: boolean,
+  results: readonly OperationResult[],
+): Promise<string> {
   const operations = (succeeded ? request.success : request.failure) ?? [];
   const rows = results.map((result, index) => {
     const operation = operations[index];
