@@ -2,10 +2,7 @@
  * Keys, values, times and sizes as text for people. Whatever is stored, what is shown is one line without control
  * characters: a key or value can't move the cursor or pass itself off as something else.
  */
-
-/** Control, format, unassigned and private characters, and separators of lines and paragraphs. */
-const unprintable = /[\p{C}\p{Zl}\p{Zp}]/u;
-const unprintables = new RegExp(unprintable.source, 'gu');
+import { escapeUnprintable, unprintable } from '../server/printable.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -25,11 +22,7 @@ export function displayKey(key: string): string {
 
 /** Text in quotes, with the escapes of JSON. */
 function quote(text: string): string {
-  return JSON.stringify(text).replace(unprintables, (character) =>
-    [...Array(character.length).keys()]
-      .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
-      .join(''),
-  );
+  return escapeUnprintable(JSON.stringify(text));
 }
 
 /** The longest part of a value that is shown in a line. */

@@ -3,9 +3,9 @@
  * by its method, outcome and time, and only at debug.
  */
 import { type Logger, pino } from 'pino';
-import pretty from 'pino-pretty';
 import type { LogFormat, LogLevel } from './config.ts';
 import type { LogOutput } from './log-output.ts';
+import { hasColour, readableLog } from './readable-log.ts';
 
 export interface LoggerOptions {
   readonly level: LogLevel;
@@ -20,9 +20,8 @@ export interface LogTarget {
 
 export function createLogger({ level, format }: LoggerOptions, target: LogTarget): Logger {
   const isPretty = format === 'pretty' || (format === 'auto' && target.isTTY === true);
-  const write = isPretty
-    ? (line: string) => void target.write(`${readable(line).trimEnd()}\n`)
-    : (line: string) => void target.write(line);
+  const readable = isPretty ? readableLog(hasColour(target.isTTY === true, process.env)) : undefined;
+  const write = (line: string): void => void target.write(readable?.(line) ?? line);
   const formatters = { level: (label: string) => ({ level: label }) };
   // Our messages name their causes themselves: the default serializer would say everything twice.
   const serializers = { err: pino.stdSerializers.errWithCause };
@@ -31,8 +30,6 @@ export function createLogger({ level, format }: LoggerOptions, target: LogTarget
     { write },
   );
 }
-
-const readable = pretty.prettyFactory({ colorize: false, singleLine: true, translateTime: 'SYS:HH:MM:ss.l' });
 
 /** Has a gap in the log told in the log, by a line that the level does not leave out. */
 export function logGaps(logger: Logger, output: LogOutput): void {
