@@ -36,15 +36,36 @@ export async function lockDirectory(path: string): Promise<DiskLock> {
     if (database?.isOpen) database.close();
     throw await lockError(absolutePath, cause);
   }
+  return heldLock(database);
+}
+
+function heldLock(database: DatabaseSync): DiskLock {
   held.add(database);
-  const owned = database;
   return {
     release() {
       // Closing rolls the empty transaction back, and the lock goes with the last descriptor.
-      if (held.delete(owned)) owned.close();
+      if (held.delete(database)) database.close();
       return Promise.resolve();
     },
   };
+}
+
+/**
+ * Keeps others from taking the lock while this process reads what it guards, where the lock file can't be written, as on
+ * a file system that is mounted to be read only: SQLite's shared lock, of which there may be several.
+ */
+export async function lockDirectoryForReading(path: string): Promise<DiskLock> {
+  const absolutePath = resolve(path);
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(absolutePath, { readOnly: true, timeout: 0 });
+    // The first read takes the lock, and the end of its transaction would give it back.
+    database.exec('BEGIN; SELECT count(*) FROM sqlite_schema');
+  } catch (cause) {
+    if (database?.isOpen) database.close();
+    throw await lockError(absolutePath, cause);
+  }
+  return heldLock(database);
 }
 
 async function lockError(path: string, cause: unknown): Promise<DiskError> {

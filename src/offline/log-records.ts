@@ -5,10 +5,9 @@ import { nodeDisk } from '../disk/node-disk.ts';
 import { StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
 import type { TornTail } from '../wal/segment-end.ts';
-import { kindOf } from './file-system.ts';
 import { filesFrom, openRow, segmentFilesAt } from './segment-files.ts';
 import { readRow, recordsOf } from './segment-reader.ts';
-import { whileUnused } from './unused-directory.ts';
+import { whileLogsUnused } from './unused-directory.ts';
 
 export interface LogRequest {
   /** A data directory, a folder of segments or one segment. */
@@ -36,8 +35,7 @@ export interface LogEnd {
  */
 export async function readLog(request: LogRequest, onRecord: OnLogRecord): Promise<LogEnd> {
   const { path, disk = nodeDisk } = request;
-  if ((await kindOf(path)) !== 'folder') return read(disk, request, onRecord);
-  return whileUnused(disk, path, () => read(disk, request, onRecord));
+  return whileLogsUnused(disk, [path], () => read(disk, request, onRecord));
 }
 
 async function read(

@@ -23,7 +23,7 @@ import { kindOf, moveFolder, removeEmptyFolder, removeFolder } from './file-syst
 import type { OnProgress } from './progress.ts';
 import { copyLog, openLogOf, type CopiedLog } from './restore-log.ts';
 import { type OpenedRow, type SegmentFile, segmentFilesAt } from './segment-files.ts';
-import { takeLock, whileUnused } from './unused-directory.ts';
+import { takeLock, whileLogsUnused } from './unused-directory.ts';
 import type { VerifyingSnapshot } from './verify-snapshot.ts';
 
 export interface RestoreRequest {
@@ -122,18 +122,17 @@ function checkGoal({ revision, timeMs, logPaths }: RestoreRequest, { header }: V
   }
 }
 
-/** Keeps servers away from the data directories among the paths. */
+/** Keeps servers away from the data directories that the paths lie in. */
 function withLogFiles<Result>(
   disk: Disk,
   paths: readonly string[],
   work: (files: readonly SegmentFile[]) => Promise<Result>,
-  found: readonly SegmentFile[] = [],
 ): Promise<Result> {
-  const [path, ...rest] = paths;
-  if (path === undefined) return work(found);
-  const withRest = async (): Promise<Result> =>
-    withLogFiles(disk, rest, work, [...found, ...(await segmentFilesAt(disk, path))]);
-  return kindOf(path).then((kind) => (kind === 'folder' ? whileUnused(disk, path, withRest) : withRest()));
+  return whileLogsUnused(disk, paths, async () => {
+    const files: SegmentFile[] = [];
+    for (const path of paths) files.push(...(await segmentFilesAt(disk, path)));
+    return work(files);
+  });
 }
 
 async function restoreLocked(

@@ -2,6 +2,7 @@
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { KelpProcess } from '../cli/kelp-process.ts';
 import { jsonLines, Kelp, type Outcome } from '../cli/kelp.ts';
 import { startTestServer, temporaryDirectory } from '../support/test-server.ts';
 import { contentsOf, openFolder } from './folders.ts';
@@ -219,9 +220,13 @@ describe('kelp verify', () => {
         stderr: expect.stringMatching(/a server is using .*; stop it, or use a copy/),
       });
     }
-    // Looking at it has not broken the server's lock.
-    const { code } = await offline.run(['verify', server.dataDir]);
-    expect(code).toBe(4);
+    const log = join(server.dataDir, 'log');
+    for (const path of [log, await segmentOf(server.dataDir)]) {
+      expect(await offline.run(['log', path])).toMatchObject({ code: 4, stdout: '' });
+    }
+    // Looking at it has not broken the server's lock: another process finds it held.
+    const other = await new KelpProcess(['verify', server.dataDir]).ended;
+    expect(other).toMatchObject({ code: 4, stderr: expect.stringContaining('a server is using') });
   });
 
   it('takes no option of a client, and needs a path that exists', async () => {

@@ -1,7 +1,8 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { type Disk, DiskError } from '../../src/disk/disk.ts';
 import { nodeDisk } from '../../src/disk/node-disk.ts';
 import { restore, type RestoreRequest, type RestoreResult } from '../../src/offline/restore.ts';
 import { verifyDirectory } from '../../src/offline/verify.ts';
@@ -355,8 +356,67 @@ describe('a restore is refused', () => {
   it('while a server has one of the directories', async () => {
     const folder = await temporaryDirectory();
     const { store } = await openFolder(join(folder, 'data'));
-    await refusedWith(/a server is using/, 20, { logPaths: [join(folder, 'data')] }, 'locked');
+    const dataDir = join(folder, 'data');
+    const [segment = ''] = await readdir(join(dataDir, 'log'));
+    await symlink(join(dataDir, 'log'), join(folder, 'link'));
+    await symlink(join(dataDir, 'log', segment), join(folder, segment));
+    for (const logPaths of [
+      [dataDir],
+      [join(dataDir, 'log')],
+      [`${dataDir}//log/`],
+      [join(dataDir, 'log', segment)],
+      [relative('.', join(dataDir, 'log'))],
+      [join(folder, 'link')],
+      [join(folder, 'link', segment)],
+      [join(folder, segment)],
+      [past.dataDir, join(dataDir, 'log', segment)],
+    ]) {
+      await refusedWith(/a server is using .*data, and its files change/, 20, { logPaths }, 'locked');
+    }
+    // Looking has not broken the server's lock.
+    await expect(nodeDisk.lock(join(dataDir, 'LOCK'))).rejects.toMatchObject({ code: 'locked' });
     await store.close();
+  });
+
+  it('while it reads, no server can have the directory that a segment lies in', async () => {
+    const { paths } = await copyOfLog();
+    const lock = join(dirname(dirname(paths[0] ?? '')), 'LOCK');
+    await writeFile(lock, '');
+    const attempts: Promise<unknown>[] = [];
+    const dataDir = join(await temporaryDirectory(), 'restored');
+    const backupPath = join(past.folder, 'backup20');
+    // All the segments lie in one directory, whose lock can be taken once.
+    await restore({ backupPath, dataDir, logPaths: paths }, ({ work }) => {
+      if (work === 'restoring the log')
+        attempts.push(
+          nodeDisk.lock(lock).then(
+            () => 'taken',
+            (error: DiskError) => error.code,
+          ),
+        );
+    });
+    expect(new Set(await Promise.all(attempts))).toEqual(new Set(['locked']));
+    await (await nodeDisk.lock(lock)).release();
+  });
+
+  it('while a server has one whose lock file can only be read; without a server it is read', async () => {
+    const readOnlyDisk: Disk = {
+      ...nodeDisk,
+      lock: (path) =>
+        path.startsWith(past.folder)
+          ? Promise.reject(new DiskError('noPermission', `lock ${path}: read-only file system`))
+          : nodeDisk.lock(path),
+    };
+    const restored = await restoreTo(20, { logPaths: [past.dataDir], disk: readOnlyDisk });
+    expect(restored.revision).toBe(REVISIONS);
+    const holder = await nodeDisk.lock(join(past.dataDir, 'LOCK'));
+    await refusedWith(
+      /a server is using/,
+      20,
+      { logPaths: [join(past.dataDir, 'log')], disk: readOnlyDisk },
+      'locked',
+    );
+    await holder.release();
   });
 
   it('to a revision or time that can not be had', async () => {
