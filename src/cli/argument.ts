@@ -1,13 +1,25 @@
 /** Parsers of arguments and options of the command line. Commander adds to their errors which one was wrong. */
 import { InvalidArgumentError } from 'commander';
 import { fixed } from '../limits.ts';
-import { parseDurationMs } from '../server/option-values.ts';
+import { formatDurationMs, parseDurationMs } from '../server/option-values.ts';
 
-/** A revision, a lease id, a number of items: a whole number, not negative. */
+/**
+ * A revision, a lease id, a number of items: all begin at 1. What is out of range is refused here, whatever the server
+ * would make of it: to some calls 0 means "none" or "the newest", which is hardly what was typed.
+ */
 export function wholeNumber(text: string): number {
+  return parseWholeNumber(text, 1);
+}
+
+/** The same where 0 has a meaning of its own, which the text of the option says. */
+export function wholeNumberOrZero(text: string): number {
+  return parseWholeNumber(text, 0);
+}
+
+function parseWholeNumber(text: string, min: number): number {
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(value)) {
-    throw new InvalidArgumentError(`Expected a whole number from 0 to ${fixed.integerMax}.`);
+  if (!Number.isSafeInteger(value) || value < min) {
+    throw new InvalidArgumentError(`Expected a whole number from ${min} to ${fixed.integerMax}.`);
   }
   return value;
 }
@@ -21,20 +33,34 @@ export function bigNumber(text: string): bigint {
   return value;
 }
 
-/** A length of time with its unit, in milliseconds. */
+/** A length of time with its unit, in milliseconds; the shortest is a millisecond. */
 export function duration(text: string): number {
+  return parseDuration(text, 1);
+}
+
+/** The time to live of a lease. */
+export function leaseTimeToLive(text: string): number {
+  return parseDuration(text, fixed.leaseTtlMsMin);
+}
+
+function parseDuration(text: string, minMs: number): number {
+  const ms = readDuration(text);
+  if (ms < minMs || ms > fixed.ttlMsMax) {
+    throw new InvalidArgumentError(
+      `Expected a time from ${formatDurationMs(minMs)} to ${fixed.ttlMsMax / DAY_MS}d.`,
+    );
+  }
+  return ms;
+}
+
+const DAY_MS = 86_400_000;
+
+function readDuration(text: string): number {
   try {
     return parseDurationMs(text);
   } catch (error) {
     throw new InvalidArgumentError(`${(error as Error).message}.`);
   }
-}
-
-/** A time to live; the shortest is a millisecond. */
-export function timeToLive(text: string): number {
-  const ttlMs = duration(text);
-  if (ttlMs === 0 || ttlMs > fixed.ttlMsMax) throw new InvalidArgumentError('Expected 1ms to 36500d.');
-  return ttlMs;
 }
 
 /** For an option that may come several times. */

@@ -3,39 +3,68 @@
  *
  *     {"error":{"code":"failed_precondition","reason":"CONDITION_FAILED","message":"...","currentModRevision":5}}
  *
- * Only failures of a call have that form. Mistakes on the command line stay texts: a script can't act on them.
+ * Every failure has that form: of a call, of work with files, of the command line itself.
  */
+import { CommanderError } from 'commander';
 import type { ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
 import { type KelpError, type KelpErrorCode, isKelpError } from '../client/error.ts';
+import { StoreError, type StoreErrorCode } from '../errors.ts';
+import { OptionError } from '../server/option-values.ts';
+import { UsageError } from './exit-code.ts';
 import type { Output } from './output.ts';
 
 export function tellFailure(output: Output, error: unknown, isJson: boolean): void {
-  if (isJson && isKelpError(error)) output.noteSoon(`${JSON.stringify(failureJson(error))}\n`);
+  if (isJson) output.noteSoon(`${JSON.stringify(failureJson(error))}\n`);
   else output.note(failureText(error));
 }
 
 /** Typed details have the names and forms that they have in the TypeScript client; what is absent is left out. */
-export function failureJson(error: KelpError): object {
-  const [code, reason] = outcomeByCode[error.code];
-  const { message, details, mayHaveTakenEffect } = error;
+export function failureJson(error: unknown): object {
+  const [code, reason] = outcomeOf(error);
+  const isOfClient = isKelpError(error);
   return {
     error: {
       code,
       ...(reason !== undefined && { reason }),
-      message,
-      ...details,
-      ...(mayHaveTakenEffect && { mayHaveTakenEffect }),
+      message: isOfClient ? error.message : failureText(error),
+      ...(isOfClient && error.details),
+      ...(isOfClient && error.mayHaveTakenEffect && { mayHaveTakenEffect: true }),
     },
   };
 }
 
+function outcomeOf(error: unknown): Outcome {
+  if (error instanceof StoreError) return outcomeByCode[(error as StoreError).code];
+  if (isKelpError(error)) return outcomeByCode[error.code];
+  if ([CommanderError, UsageError, OptionError].some((kind) => error instanceof kind)) {
+    return outcomeByCode.invalidArgument;
+  }
+  return outcomeByErrno[errnoOf(error)] ?? outcomeByCode.internal;
+}
+
+/** What the system said, of an error of a file or the one that it came from. */
+function errnoOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  return 'code' in error && String(error.code) in outcomeByErrno ? String(error.code) : errnoOf(error.cause);
+}
+
 export function failureText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (error instanceof CommanderError) return commanderText(error);
   const message = error.message || error.name;
   if (!isKelpError(error)) return message;
   if (error.mayHaveTakenEffect) return `${message} (the change may have been made all the same)`;
   if (isKelpError(error, 'conditionFailed')) return message + modRevisionNote(message, error.details);
   return message;
+}
+
+/** In one line, the guess at what was meant with it. */
+function commanderText({ code, message }: CommanderError): string {
+  if (code === 'commander.help') return 'the line ends before a command; kelp help lists them';
+  return message
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll('\n', ' ');
 }
 
 /** What to give to `--if-revision` next; 0 is no key. Not all of the server's messages say it. */
@@ -50,7 +79,7 @@ function modRevisionNote(
 /** The name of the gRPC code, as Connect writes it, and that of the reason if `kelp.v1.ErrorReason` has one. */
 type Outcome = readonly [code: string, reason?: keyof typeof ErrorReason];
 
-const outcomeByCode: Readonly<Record<KelpErrorCode, Outcome>> = {
+const outcomeByCode: Readonly<Record<KelpErrorCode | StoreErrorCode, Outcome>> = {
   invalidArgument: ['invalid_argument', 'INVALID_ARGUMENT'],
   conditionFailed: ['failed_precondition', 'CONDITION_FAILED'],
   revisionCompacted: ['out_of_range', 'REVISION_COMPACTED'],
@@ -70,6 +99,7 @@ const outcomeByCode: Readonly<Record<KelpErrorCode, Outcome>> = {
   readOnly: ['unavailable', 'READ_ONLY'],
   snapshotFailed: ['internal', 'SNAPSHOT_FAILED'],
   damaged: ['data_loss', 'DAMAGED'],
+  locked: ['failed_precondition'],
   unavailable: ['unavailable'],
   deadlineExceeded: ['deadline_exceeded'],
   canceled: ['canceled'],
@@ -77,4 +107,14 @@ const outcomeByCode: Readonly<Record<KelpErrorCode, Outcome>> = {
   unimplemented: ['unimplemented'],
   permissionDenied: ['permission_denied'],
   internal: ['internal'],
+};
+
+const outcomeByErrno: Readonly<Partial<Record<string, Outcome>>> = {
+  ENOENT: ['not_found'],
+  EEXIST: ['already_exists'],
+  ENOSPC: ['resource_exhausted'],
+  EDQUOT: ['resource_exhausted'],
+  EACCES: ['permission_denied'],
+  EPERM: ['permission_denied'],
+  EROFS: ['permission_denied'],
 };

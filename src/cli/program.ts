@@ -1,5 +1,7 @@
 /** The command line of `kelp`. */
 import { Command } from 'commander';
+import { addAliases, helpOfNames } from './aliases.ts';
+import { addAboutCommands } from './commands/about.ts';
 import { addAdminCommands } from './commands/admin.ts';
 import { addBackupCommand } from './commands/backup.ts';
 import { addLeaseCommands } from './commands/lease.ts';
@@ -20,30 +22,19 @@ export interface Program {
   readonly runner: SessionRunner;
 }
 
-export function buildProgram(surroundings: Surroundings): Program {
+/** With `isJson`, standard error holds nothing but JSON: a help that comes in place of a command is left out. */
+export function buildProgram(surroundings: Surroundings, isJson = false): Program {
   const runner = new SessionRunner(surroundings);
   const command = new Command('kelp')
     .description('KelpDB: a durable, watchable key-value store')
-    .version(version, '--version', 'print the version')
+    .version(version, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .addHelpCommand(
-      new Command('help')
-        .argument('[command]')
-        .description('print the help of a command')
-        .helpGroup('Operation:'),
-    )
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, ...helpOfNames })
     .configureOutput({
       writeOut: (text) => surroundings.output.writeSoon(text),
-      writeErr: (text) => surroundings.output.noteSoon(text),
-      // One line, the guess at what was meant with it.
-      outputError: (text) =>
-        surroundings.output.note(
-          text
-            .replace(/^error: /, '')
-            .trim()
-            .replaceAll('\n', ' '),
-        ),
+      writeErr: (text) => (isJson ? undefined : surroundings.output.noteSoon(text)),
+      // Told once for all kinds of failures, by `tellFailure`.
+      outputError: () => undefined,
     })
     .addHelpText('after', help)
     .hook('preAction', (_, asked) => refuseReplacedBytes(asked))
@@ -66,6 +57,9 @@ export function buildProgram(surroundings: Surroundings): Program {
   addVerifyCommand(command, runner);
   addLogCommand(command, runner);
   addRestoreCommand(command, runner);
+  command.commandsGroup('Help:');
+  addAboutCommands(command, runner);
+  addAliases(command);
   return { command, runner };
 }
 
@@ -76,7 +70,8 @@ Exit codes:
   2  the command line or the request is wrong
   3  the server can't be reached, is not ready or did not answer in time
   4  any other refusal or failure
-With --json, standard error tells why a call failed as {"error": {"code", "reason", "message", and what goes with it}}.
+With --json, standard error tells why a command failed as {"error": {"code", "reason", "message", and what goes with
+it}}, in one line.
 
 Examples:
   kelp serve

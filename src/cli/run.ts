@@ -8,16 +8,29 @@ import type { Surroundings } from './session.ts';
 
 /** `args` are those after the name of the command. @returns what the process is to exit with. */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
-  const { command, runner } = buildProgram(surroundings);
+  const isJson = asksForJson(args);
+  const { command, runner } = buildProgram(surroundings, isJson);
   try {
     await command.parseAsync(args, { from: 'user' });
     return runner.exitCode;
   } catch (error) {
     if (error instanceof OutputClosedError) return exitCode.ok;
-    // Commander has written its message already.
-    if (!(error instanceof CommanderError)) {
-      tellFailure(surroundings.output, error, command.opts<{ readonly json?: boolean }>().json === true);
-    }
-    return exitCodeOf(error);
+    const code = exitCodeOf(error);
+    // Commander throws at the end of a help and of the version too.
+    if (code !== exitCode.ok && !isShownHelp(error, isJson)) tellFailure(surroundings.output, error, isJson);
+    return code;
   }
+}
+
+/**
+ * Whether `--json` stands anywhere on a line, also on one that can't be read to its end. What follows `--` are arguments.
+ */
+function asksForJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return args.slice(0, end === -1 ? undefined : end).includes('--json');
+}
+
+/** A line without a command, which the help has answered already. */
+function isShownHelp(error: unknown, isJson: boolean): boolean {
+  return !isJson && error instanceof CommanderError && error.code === 'commander.help';
 }

@@ -34,9 +34,10 @@ const DEFAULT_ADDRESS = '127.0.0.1:7379';
 export function clientOptions(environment: Surroundings['environment']): Option[] {
   const { KELP_ADDRESS: address, KELP_TLS_CA: tlsCa } = environment;
   return [
-    new Option('--address <address>', 'server: host:port, or https://host:port (env: KELP_ADDRESS)').default(
-      address || DEFAULT_ADDRESS,
-    ),
+    new Option(
+      '--address <address>',
+      'server: host:port, :port on this machine, or https://host:port (env: KELP_ADDRESS)',
+    ).default(address || DEFAULT_ADDRESS),
     new Option('--tls', 'use TLS; the same as an address with https://'),
     new Option('--tls-ca <file>', 'PEM file of certificates to trust with TLS (env: KELP_TLS_CA)').default(
       tlsCa || undefined,
@@ -91,7 +92,6 @@ export class SessionRunner {
 }
 
 async function openClient({ address, tls, tlsCa, timeout }: ClientFlags): Promise<KelpClient> {
-  if (timeout === 0) throw new UsageError('--timeout is 0; give more');
   const isTls = tls === true || address.startsWith('https://');
   const { createClient } = await import('../client/client.ts');
   try {

@@ -7,8 +7,10 @@ import { startTestServer, temporaryDirectory } from '../support/test-server.ts';
 import { Kelp, jsonLines } from './kelp.ts';
 
 let kelp: Kelp;
+let address: string;
 beforeEach(async () => {
-  kelp = new Kelp((await startTestServer()).address);
+  ({ address } = await startTestServer());
+  kelp = new Kelp(address);
 });
 
 test.each(
@@ -27,6 +29,7 @@ test.each(
       'watch',
       'lease',
       'status',
+      'version',
     ],
     [
       'snapshot',
@@ -425,10 +428,14 @@ describe('mistakes', () => {
   });
 
   test('help and version are none', async () => {
-    expect(await kelp.run(['--version'])).toMatchObject({
-      code: 0,
-      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
-    });
+    for (const written of ['-v', '--version', 'version']) {
+      expect(await kelp.run([written])).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+        stderr: '',
+      });
+    }
+    expect(await kelp.json('version')).toEqual([{ version: expect.stringMatching(/^\d+\.\d+\.\d+$/) }]);
     expect(await kelp.run(['help', 'txn'])).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('base64'),
@@ -444,6 +451,91 @@ describe('mistakes', () => {
       /^kelp: can't reach the server at http:\/\/127\.0\.0\.1:1: connection refused; is it running\?\n$/,
     );
   });
+});
+
+describe('help', () => {
+  test.each([
+    [['help'], 'kelp [options] [command]'],
+    [['help', 'get'], 'kelp get [options] <key>'],
+    [['help', 'lease'], 'kelp lease [options] [command]'],
+    [['help', 'lease', 'grant'], 'kelp lease grant [options] <ttl>'],
+    [['lease', 'help', 'grant'], 'kelp lease grant [options] <ttl>'],
+    [['lease', 'help'], 'kelp lease [options] [command]'],
+    [['help', 'lease', 'ls'], 'kelp lease list|ls [options]'],
+    [['help', 'rm'], 'kelp delete|del|rm [options] [key]'],
+    [['help', 'help'], 'kelp help [options] [command...]'],
+  ])('%j is that of the command', async (args, usage) => {
+    const { code, stdout, stderr } = await kelp.run(args);
+    expect({ code, usage: stdout.split('\n')[0], stderr }).toEqual({
+      code: 0,
+      usage: `Usage: ${usage}`,
+      stderr: '',
+    });
+  });
+
+  test.each([
+    [['nope'], "unknown command 'nope'; kelp help lists the commands"],
+    [['help', 'nope'], "unknown command 'nope'; kelp help lists the commands"],
+    [['help', 'gte'], "unknown command 'gte' (Did you mean get?)"],
+    [['lease', 'nope'], "unknown command 'lease nope'; kelp help lease lists the commands"],
+    [['help', 'lease', 'nope'], "unknown command 'lease nope'; kelp help lease lists the commands"],
+    [['lease', 'help', 'nope'], "unknown command 'lease nope'; kelp help lease lists the commands"],
+    [['lease', 'gratn'], "unknown command 'lease gratn' (Did you mean lease grant?)"],
+    [['help', 'lease', 'revok'], "unknown command 'lease revok' (Did you mean lease revoke?)"],
+    [['help', 'get', 'nope'], "kelp get has no command 'nope'"],
+  ])('%j names the nearest command there is', async (args, message) => {
+    expect(await kelp.run(args)).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `kelp: ${message}\n`,
+      bytes: Buffer.alloc(0),
+    });
+  });
+
+  test('shows the other names of commands', async () => {
+    const help = await kelp.text('--help');
+    for (const names of ['put|set ', 'keys|ls ', 'delete|del|rm ']) expect(help).toContain(`  ${names}`);
+    expect(await kelp.text('lease', '--help')).toContain('  list|ls');
+  });
+});
+
+test('commands have the names of other stores and of the shell too', async () => {
+  expect(await kelp.text('set', 'config/a', '1', '--ttl', '1h30m')).toBe('revision 1\n');
+  await kelp.text('set', 'other', '2');
+  expect(await kelp.text('ls')).toBe('config/a\nother\n');
+  expect(await kelp.text('ls', 'config/*')).toBe('config/a\n');
+  expect(await kelp.text('rm', 'config/a')).toBe('revision 3\n');
+  expect(await kelp.text('del', '--prefix', 'oth')).toBe('deleted 1, revision 4\n');
+  const id = (await kelp.text('lease', 'grant', '1m30s')).trim();
+  expect(await kelp.json('lease', 'ls')).toMatchObject([{ leaseId: Number(id), ttlMs: 90_000 }]);
+});
+
+test('an address without a host is this machine', async () => {
+  const port = new URL(`http://${address}`).port;
+  for (const circumstances of [
+    { args: ['--address', `:${port}`] },
+    { environment: { KELP_ADDRESS: `:${port}` } },
+  ]) {
+    const { args = [], environment = { KELP_ADDRESS: '127.0.0.1:1' } } = circumstances;
+    const { code, stderr } = await kelp.run(['put', 'a', '1', ...args], { environment });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  }
+});
+
+test('tables line up behind keys and values of any width', async () => {
+  for (const key of ['plain', '日本語', '🎉', 'e\u0301']) await kelp.text('put', key, key);
+  await kelp.text('put', '\u001b[2J', '');
+  expect(await kelp.text('scan')).toBe(
+    [
+      'KEY          VALUE     REVISION  VERSION  LEASE  EXPIRES IN',
+      '"\\u001b[2J"  ""               5        1      -  -',
+      'e\u0301            "e\u0301"              4        1      -  -',
+      'plain        "plain"          1        1      -  -',
+      '日本語       "日本語"         2        1      -  -',
+      '🎉           "🎉"             3        1      -  -',
+      '',
+    ].join('\n'),
+  );
 });
 
 test('options of the client stand before or after the command', async () => {

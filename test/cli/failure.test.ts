@@ -6,6 +6,7 @@ import { ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
 import { failureJson, failureText } from '../../src/cli/failure.ts';
 import { toKelpError } from '../../src/client/connect-error.ts';
 import { KelpError } from '../../src/client/error.ts';
+import { diskError } from '../../src/disk/system-error.ts';
 import { StoreError, type StoreErrorCode } from '../../src/errors.ts';
 import {
   limitReachedError,
@@ -13,6 +14,7 @@ import {
   shuttingDownError,
   toConnectError,
 } from '../../src/server/errors.ts';
+import { OptionError } from '../../src/server/option-values.ts';
 import { startTestServer } from '../support/test-server.ts';
 import { Kelp } from './kelp.ts';
 
@@ -91,16 +93,80 @@ describe('a call that fails', () => {
     const other = await kelp.run(['put', 'a', '2', '--if-revision', '7']);
     expect(other.stderr).toBe("kelp: the key's mod_revision is 1, not 7\n");
   });
+});
 
-  test('by a mistake on the command line stays a text', async () => {
-    expect(await kelp.run(['put', 'a', '--json'])).toMatchObject({
+describe('with --json, wherever it stands', () => {
+  const kelp = new Kelp('127.0.0.1:1');
+  const mistake = (message: string): object => ({
+    error: {
+      code: 'invalid_argument',
+      reason: 'INVALID_ARGUMENT',
+      message: expect.stringContaining(message),
+    },
+  });
+
+  test.each([
+    [['put', 'a', '--json'], 'give one value'],
+    [['get', '--json'], "missing required argument 'key'"],
+    [['--json', 'get'], "missing required argument 'key'"],
+    [['get', 'a', '--nonsense', '--json'], "unknown option '--nonsense'"],
+    [['get', 'a', '--jsn', '--json'], "unknown option '--jsn' (Did you mean --json?)"],
+    [['--json', 'nope'], "unknown command 'nope'; kelp help lists the commands"],
+    [['lease', 'nope', '--json'], "unknown command 'lease nope'"],
+    [['help', 'nope', '--json'], "unknown command 'nope'"],
+    [['--json'], 'the line ends before a command; kelp help lists them'],
+    [['lease', '--json'], 'the line ends before a command'],
+    [['keys', '--limit', '0', '--json'], 'Expected a whole number from 1'],
+    [['put', 'a', '1', '--ttl', '1m1h', '--json'], 'larger unit first'],
+    [['put', 'a', '1', '--if-absent', '--if-exists', '--json'], 'cannot be used with'],
+    [['get', 'a', '--json', '--address', 'ftp://x'], 'scheme is unknown'],
+    [['get', 'a\ufffd', '--json'], 'not UTF-8'],
+    [['restore', 'x', '--json'], "required option '--data-dir <folder>' not specified"],
+    [['verify', '/no/such/folder', '--json'], "can't read /no/such/folder"],
+    [['--json', 'verify', '/no/such/folder'], "can't read /no/such/folder"],
+    [['log', '/no/such/folder', '--json'], 'there is no /no/such/folder'],
+    [['log', '.', '--json'], 'holds no segment of a log'],
+    [['serve', '--json'], 'kelp serve has no option --json'],
+    [['serve', '--fsync', 'sometimes', '--json'], 'kelp serve has no option --json'],
+  ])('a mistake such as %j is a line of JSON', async (args, message) => {
+    const { code, stdout, stderr } = await kelp.run(args);
+    expect({ code, stdout, lines: stderr.split('\n').length }).toEqual({ code: 2, stdout: '', lines: 2 });
+    expect(JSON.parse(stderr)).toEqual(mistake(message));
+  });
+
+  test('what goes wrong with files is a line of JSON', async () => {
+    const { dataDir } = await startTestServer();
+    for (const args of [['verify'], ['log', '--json'], ['--json', 'log']]) {
+      const { code, stderr } = await kelp.run([...args, dataDir, '--json']);
+      expect(code).toBe(4);
+      expect(JSON.parse(stderr)).toEqual({
+        error: { code: 'failed_precondition', message: expect.stringContaining('a server is using') },
+      });
+    }
+  });
+
+  test('an argument behind -- that is called --json asks for nothing', async () => {
+    expect(await kelp.run(['get', 'a', '--', '--json'])).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/^kelp: give one value/),
+      stderr: expect.stringMatching(/^kelp: too many arguments/),
     });
-    expect(await kelp.run(['get', '--json'])).toMatchObject({
-      code: 2,
-      stderr: expect.stringMatching(/^kelp: /),
+  });
+
+  test('help and version stay texts, on standard output', async () => {
+    expect(await kelp.run(['--json', '--help'])).toMatchObject({ code: 0, stderr: '' });
+    expect(await kelp.run(['get', '--help', '--json'])).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('every kind of failure has a code', () => {
+    const full = Object.assign(new Error('why'), { code: 'ENOSPC' });
+    for (const error of [full, diskError('write', 'a', full), new Error('no', { cause: full })]) {
+      expect(failureJson(error)).toEqual({ error: { code: 'resource_exhausted', message: error.message } });
+    }
+    expect(failureJson(new StoreError('damaged', 'why', undefined))).toEqual({
+      error: { code: 'data_loss', reason: 'DAMAGED', message: 'why' },
     });
+    expect(failureJson(new OptionError('why'))).toEqual(mistake('why'));
+    expect(failureJson(new Error('why'))).toEqual({ error: { code: 'internal', message: 'why' } });
   });
 });
 

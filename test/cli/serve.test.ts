@@ -100,7 +100,7 @@ describe('options', () => {
     [['--data-dri', 'x'], /^kelp: unknown option '--data-dri' \(Did you mean --data-dir\?\)\n$/],
     [['--fsync', 'sometimes'], /^kelp: --fsync: expected one of always, interval, never, not "sometimes"\n$/],
     [['--listen', 'nonsense'], /^kelp: --listen: expected HOST:PORT/],
-    [['--json'], /^kelp: kelp serve has no option --json\n$/],
+    [['--timeout', '1s'], /^kelp: kelp serve has no option --timeout\n$/],
     [['extra'], /^kelp: too many arguments/],
   ])('%j are refused in one line', async (args, message) => {
     const { code, stderr, stdout } = await new KelpProcess(['serve', ...args]).ended;

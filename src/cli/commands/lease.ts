@@ -1,6 +1,6 @@
 /** `lease grant`, `renew`, `keep-alive`, `revoke`, `get`, `list`. */
 import { type Command, Option } from 'commander';
-import { duration, wholeNumber } from '../argument.ts';
+import { leaseTimeToLive, wholeNumber } from '../argument.ts';
 import type { SessionRunner } from '../session.ts';
 
 const tasks = () => import('../tasks/lease.ts');
@@ -13,7 +13,7 @@ export function addLeaseCommands(program: Command, runner: SessionRunner): void 
 
   lease
     .command('grant')
-    .argument('<ttl>', 'how long it lives without being renewed, 1s or more', duration)
+    .argument('<ttl>', 'how long it lives without being renewed, 1s or more', leaseTimeToLive)
     .description('make a lease and print its id')
     .addOption(
       new Option('--id <id>', 'the id it shall have; default: the server chooses').argParser(wholeNumber),

@@ -1,6 +1,6 @@
 /** `restore`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { collect, wholeNumber } from '../argument.ts';
+import { collect, wholeNumberOrZero } from '../argument.ts';
 import { runOffline } from '../offline-task.ts';
 import type { SessionRunner } from '../session.ts';
 import type { RestoreFlags } from '../tasks/restore.ts';
@@ -21,8 +21,8 @@ export function addRestoreCommand(program: Command, runner: SessionRunner): void
       ).argParser(collect),
     )
     .addOption(
-      new Option('--revision <revision>', 'stop behind this revision')
-        .argParser(wholeNumber)
+      new Option('--revision <revision>', 'stop behind this revision; 0: before the first one')
+        .argParser(wholeNumberOrZero)
         .conflicts('time'),
     )
     .addOption(
@@ -55,6 +55,9 @@ function instantMs(text: string): number {
 const help = `
 The restored store is another history: it has a store id of its own. Revisions keep their numbers, so clients that
 have seen more of the original than was restored must begin anew.
+
+The log of a running server is refused, its segments one by one too: stop it, or copy the segments that another one has
+followed.
 
 Examples:
   kelp restore kelp.backup --data-dir ./restored

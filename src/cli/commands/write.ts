@@ -1,6 +1,6 @@
 /** `put`, `delete`, `incr`, `touch`. */
 import { type Command, Option } from 'commander';
-import { bigNumber, timeToLive, wholeNumber } from '../argument.ts';
+import { bigNumber, duration, wholeNumber, wholeNumberOrZero } from '../argument.ts';
 import { addRangeOptions } from '../range-options.ts';
 import type { SessionRunner } from '../session.ts';
 import type { DeleteFlags, PutFlags, TouchFlags } from '../tasks/write.ts';
@@ -13,9 +13,7 @@ export function addWriteCommands(program: Command, runner: SessionRunner): void 
     .description('write a key; - takes the value from standard input')
     .option('--file <path>', 'take the value from a file')
     .addOption(
-      new Option('--ttl <time>', 'how long the key shall live: 500ms, 30s, 5m, 12h, 7d').argParser(
-        timeToLive,
-      ),
+      new Option('--ttl <time>', 'how long the key shall live: 500ms, 30s, 1h30m, 7d').argParser(duration),
     )
     .addOption(new Option('--lease <id>', 'attach the key to this lease').argParser(wholeNumber))
     .addOption(
@@ -29,7 +27,7 @@ export function addWriteCommands(program: Command, runner: SessionRunner): void 
       runner.run(command, async (session) => (await tasks()).put(session, key, value, flags)),
     );
 
-  addRangeOptions(program.command('delete [key]').alias('del'))
+  addRangeOptions(program.command('delete [key]'))
     .description('delete a key, or all keys of a range in one revision')
     .option('--all', 'all keys there are')
     .addOption(ifRevision())
@@ -47,9 +45,7 @@ export function addWriteCommands(program: Command, runner: SessionRunner): void 
     .command('incr <key>')
     .argument('[delta]', 'what to add; default: 1', bigNumber)
     .description('add to a number; a key that is not there counts as 0')
-    .addOption(
-      new Option('--ttl <time>', 'how long a key that this creates shall live').argParser(timeToLive),
-    )
+    .addOption(new Option('--ttl <time>', 'how long a key that this creates shall live').argParser(duration))
     .addHelpText('after', incrHelp)
     .action((key: string, delta: bigint | undefined, flags: { ttl?: number }, command: Command) =>
       runner.run(command, async (session) => (await tasks()).increment(session, key, delta ?? 1n, flags.ttl)),
@@ -58,7 +54,7 @@ export function addWriteCommands(program: Command, runner: SessionRunner): void 
   program
     .command('touch <key>')
     .description("start a key's time to live anew, or set another")
-    .addOption(new Option('--ttl <time>', 'the new time to live, from now on').argParser(timeToLive))
+    .addOption(new Option('--ttl <time>', 'the new time to live, from now on').argParser(duration))
     .addOption(new Option('--forever', 'end the time to live: the key stays until deleted').conflicts('ttl'))
     .action((key: string, flags: TouchFlags, command: Command) =>
       runner.run(command, async (session) => (await tasks()).touch(session, key, flags)),
@@ -69,7 +65,7 @@ function ifRevision(): Option {
   return new Option(
     '--if-revision <revision>',
     'only if the key was last modified at this revision; 0: only if there is no such key',
-  ).argParser(wholeNumber);
+  ).argParser(wholeNumberOrZero);
 }
 
 const putHelp = `

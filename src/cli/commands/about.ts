@@ -1,0 +1,34 @@
+/** `help`, `version`: what the command tells about itself. */
+import { Command } from 'commander';
+import { commandAt, commandGroups, unknownCommand } from '../command-path.ts';
+import { type SessionRunner, refuseClientOptions } from '../session.ts';
+import { version } from '../version.ts';
+
+/** To be added last: the others have to be there. */
+export function addAboutCommands(program: Command, runner: SessionRunner): void {
+  const { output } = runner.surroundings;
+  program
+    .command('version')
+    .description('print the version')
+    .configureHelp({ showGlobalOptions: false })
+    .option('--json', 'print JSON')
+    .action(async (_: unknown, command: Command) => {
+      refuseClientOptions(command, ['json']);
+      const isJson = command.optsWithGlobals<{ readonly json?: boolean }>().json === true;
+      await (isJson ? output.writeJson({ version }) : output.writeLine(version));
+    });
+
+  for (const group of commandGroups(program)) addHelp(group);
+}
+
+/** Commander's own `help` looks one name far, and takes one that it does not know for none. */
+function addHelp(group: Command): void {
+  const help = new Command('help')
+    .argument('[command...]')
+    .description('print the help of a command')
+    .action((names: string[]) => commandAt(group, names).outputHelp());
+  group.helpCommand(false).addCommand(help.copyInheritedSettings(group));
+  group.on('command:*', ([name = '']: string[]) => {
+    throw unknownCommand(group, name);
+  });
+}
