@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 import { type KelpErrorCode, isKelpError } from '../client/error.ts';
 import { StoreError, type StoreErrorCode } from '../errors.ts';
 import { OptionError } from '../server/option-values.ts';
+import { InterruptedError } from './interrupt.ts';
 
 export const exitCode = {
   ok: 0,
@@ -16,7 +17,8 @@ export const exitCode = {
   other: 4,
 } as const;
 
-export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
+/** One of those above, or what a shell says of a command that a signal has ended: 128 and the signal's number. */
+export type ExitCode = (typeof exitCode)[keyof typeof exitCode] | InterruptedError['exitCode'];
 
 /** What was typed makes no sense; the message says what would. */
 export class UsageError extends Error {
@@ -47,6 +49,7 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (isKelpError(error)) return exitCodeByKelpCode[error.code] ?? exitCode.other;
   // Commander counts an asked-for help or version as an error too, one with the exit code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+  if (error instanceof InterruptedError) return error.exitCode;
   if (error instanceof UsageError || error instanceof OptionError) return exitCode.usage;
   return exitCode.other;
 }

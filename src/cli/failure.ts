@@ -11,6 +11,7 @@ import { type KelpError, type KelpErrorCode, isKelpError } from '../client/error
 import { StoreError, type StoreErrorCode } from '../errors.ts';
 import { OptionError } from '../server/option-values.ts';
 import { UsageError } from './exit-code.ts';
+import { InterruptedError } from './interrupt.ts';
 import type { Output } from './output.ts';
 
 export function tellFailure(output: Output, error: unknown, isJson: boolean): void {
@@ -39,6 +40,7 @@ function outcomeOf(error: unknown): Outcome {
   if ([CommanderError, UsageError, OptionError].some((kind) => error instanceof kind)) {
     return outcomeByCode.invalidArgument;
   }
+  if (error instanceof InterruptedError) return outcomeByCode.canceled;
   return outcomeByErrno[errnoOf(error)] ?? outcomeByCode.internal;
 }
 

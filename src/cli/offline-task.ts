@@ -1,9 +1,9 @@
 /** What the commands that work with files of a store, and not with a server, share. */
 import type { Command } from 'commander';
 import type { OnProgress } from '../offline/progress.ts';
-import { displaySize } from './display.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import type { Output } from './output.ts';
+import { progressOn } from './progress.ts';
 import { type SessionRunner, refuseClientOptions } from './session.ts';
 
 export interface OfflineTask {
@@ -23,24 +23,6 @@ export async function runOffline(
   refuseClientOptions(command, ['json']);
   const { output } = runner.surroundings;
   const isJson = command.optsWithGlobals<{ readonly json?: boolean }>().json === true;
-  const outcome = await task({ output, isJson, onProgress: progressNotes(output) });
+  const outcome = await task({ output, isJson, onProgress: progressOn(output, isJson) });
   runner.exitCode = outcome ?? exitCode.ok;
-}
-
-/** The time before the first line about progress, and between two. */
-const PROGRESS_INTERVAL_MS = 2000;
-
-export function progressNotes(output: Output): OnProgress {
-  let notedMs = performance.now();
-  return ({ work, doneBytes, totalBytes }) => {
-    const nowMs = performance.now();
-    if (nowMs - notedMs < PROGRESS_INTERVAL_MS) return;
-    notedMs = nowMs;
-    const percent = Math.floor((100 * doneBytes) / totalBytes);
-    output.note(
-      totalBytes === 0
-        ? `${work}: ${displaySize(doneBytes)}`
-        : `${work}: ${percent} % of ${displaySize(totalBytes)}`,
-    );
-  };
 }

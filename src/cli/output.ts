@@ -3,6 +3,8 @@ import type { Writable } from 'node:stream';
 
 export interface OutputStream extends Writable {
   readonly isTTY?: boolean;
+  /** Of a terminal: the width. */
+  readonly columns?: number;
 }
 
 /** Whoever read the output has closed it, like `head` after its last line. There is nothing left to do. */
@@ -12,11 +14,15 @@ export class OutputClosedError extends Error {
 
 export class Output {
   readonly isTerminal: boolean;
+  /** Whether standard error is a terminal, on which a line can be written anew. */
+  readonly isErrorTerminal: boolean;
   readonly #stream: OutputStream;
   readonly #errorStream: OutputStream;
+  #hasStatus = false;
 
   constructor(stream: OutputStream, errorStream: OutputStream) {
     this.isTerminal = stream.isTTY === true;
+    this.isErrorTerminal = errorStream.isTTY === true;
     this.#stream = stream;
     this.#errorStream = errorStream;
     // The callback of the write tells; without a listener the event would end the process.
@@ -27,6 +33,7 @@ export class Output {
   /** Resolves when the text is handed over. Rejects with an `OutputClosedError` when nobody reads any more. */
   write(chunk: string | Uint8Array): Promise<void> {
     if (chunk.length === 0) return Promise.resolve();
+    if (this.isTerminal) this.clearStatus();
     return new Promise((resolve, reject) => {
       this.#stream.write(chunk, (error) => {
         if (!error) resolve();
@@ -46,18 +53,51 @@ export class Output {
 
   /** For texts that come before the end of a command anyway. */
   writeSoon(text: string): void {
+    if (this.isTerminal) this.clearStatus();
     this.#stream.write(text);
   }
 
   /** The same for standard error. */
   noteSoon(text: string): void {
+    this.clearStatus();
     this.#errorStream.write(text);
   }
 
   /** A line for the person in front of it that is no part of the output. */
   note(line: string): void {
-    this.#errorStream.write(`kelp: ${line}\n`);
+    this.noteSoon(`kelp: ${line}\n`);
   }
+
+  /**
+   * Shows a line on the terminal that standard error is, in place of the one that this showed before; it goes as soon as
+   * anything else is written there.
+   */
+  showStatus(line: string): void {
+    const widthMax = (this.#errorStream.columns ?? 80) - 1;
+    this.#errorStream.write(`\r${cut(line, widthMax)}${ERASE_REST}`);
+    this.#hasStatus = true;
+  }
+
+  clearStatus(): void {
+    if (!this.#hasStatus) return;
+    this.#hasStatus = false;
+    this.#errorStream.write(`\r${ERASE_REST}`);
+  }
+}
+
+/** Erases from the cursor to the end of its line (ECMA-48, EL). */
+const ERASE_REST = '\u001b[K';
+
+/** A line that wraps could not be written anew. Whatever is no ASCII may take two columns. */
+function cut(line: string, widthMax: number): string {
+  let width = 0;
+  let end = 0;
+  for (const character of line) {
+    width += character < '\u007f' ? 1 : 2;
+    if (width > widthMax) return line.slice(0, end);
+    end += character.length;
+  }
+  return line;
 }
 
 function isClosed(error: Error & { readonly code?: string }): boolean {

@@ -70,6 +70,7 @@ Exit codes:
   2  the command line or the request is wrong
   3  the server can't be reached, is not ready or did not answer in time
   4  any other refusal or failure
+  128 and the number of a signal: interrupted by it
 With --json, standard error tells why a command failed as {"error": {"code", "reason", "message", and what goes with
 it}}, in one line.
 

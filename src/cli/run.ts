@@ -19,6 +19,8 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
     // Commander throws at the end of a help and of the version too.
     if (code !== exitCode.ok && !isShownHelp(error, isJson)) tellFailure(surroundings.output, error, isJson);
     return code;
+  } finally {
+    surroundings.output.clearStatus();
   }
 }
 

@@ -1,4 +1,5 @@
 /** Backups as files: a backup is a snapshot, see `docs/format.md`. */
+import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DiskError, type Disk, type DiskFile } from '../disk/disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
@@ -102,9 +103,11 @@ async function createEmpty(disk: Disk, path: string): Promise<DiskFile> {
     return await disk.create(path);
   } catch (error) {
     if (!(error instanceof DiskError) || error.code !== 'exists') throw error;
+    const { mtime } = await stat(path).catch(() => ({ mtime: undefined }));
+    const lastWrite = mtime === undefined ? '' : `, last written to at ${mtime.toISOString()}`;
     throw new StoreError(
       'invalidArgument',
-      `${path} exists: another backup is being written there, or one was broken off; if so, remove it`,
+      `${path} exists${lastWrite}: another backup is being written there, or one was killed before it could remove it; if none is running, remove the file and try again`,
       { cause: error },
     );
   }

@@ -162,7 +162,7 @@ describe('the file of a backup', () => {
     const { store, folder } = await storeWithKeys();
     for (const [name, text] of [
       ['backup', 'exists; a backup never overwrites'],
-      ['other.tmp', 'another backup is being written there, or one was broken off'],
+      ['other.tmp', 'another backup is being written there, or one was killed'],
     ] as const) {
       await writeFile(join(folder, name), 'precious');
       const path = join(folder, name.replace('.tmp', ''));

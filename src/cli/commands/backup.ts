@@ -17,7 +17,8 @@ export function addBackupCommand(program: Command, runner: SessionRunner): void 
 
 const help = `
 The file is written under another name, read back, verified and only then given its name; an existing one is never
-overwritten. What goes to standard output can be verified later, with kelp verify.
+overwritten. A signal, such as that of Ctrl-C, breaks it off and leaves nothing behind. What goes to standard output
+can be verified later, with kelp verify.
 
 Examples:
   kelp backup kelp.backup

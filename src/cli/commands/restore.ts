@@ -57,7 +57,7 @@ The restored store is another history: it has a store id of its own. Revisions k
 have seen more of the original than was restored must begin anew.
 
 The log of a running server is refused, its segments one by one too: stop it, or copy the segments that another one has
-followed.
+followed. A signal, such as that of Ctrl-C, breaks a restore off; the folder is then empty but for a lock file.
 
 Examples:
   kelp restore kelp.backup --data-dir ./restored

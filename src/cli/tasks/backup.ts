@@ -2,23 +2,25 @@
 import { writeBackupFile } from '../../offline/backup-file.ts';
 import { displayCount, displaySize } from '../display.ts';
 import { UsageError } from '../exit-code.ts';
-import { progressNotes } from '../offline-task.ts';
+import { interruptedBy, untilInterrupted } from '../interrupt.ts';
+import { progressOn } from '../progress.ts';
 import type { Session } from '../session.ts';
 
 export async function backup({ client, output, isJson, askedFor }: Session, path: string): Promise<void> {
-  const pieces = client.admin.backup(askedFor);
-  const onProgress = progressNotes(output);
+  const onProgress = progressOn(output, isJson);
   if (path === '-') {
     if (output.isTerminal) throw new UsageError('a backup is no text; redirect or pipe it, or name a file');
     let doneBytes = 0;
-    for await (const piece of pieces) {
+    for await (const piece of client.admin.backup(askedFor)) {
       await output.write(piece);
       doneBytes += piece.length;
       onProgress({ work: 'writing the backup', doneBytes, totalBytes: 0 });
     }
     return;
   }
-  const info = await writeBackupFile(path, pieces, onProgress);
+  const info = await untilInterrupted((signal) =>
+    writeBackupFile(path, client.admin.backup({ ...askedFor, signal }), interruptedBy(signal, onProgress)),
+  );
   if (isJson) await output.writeJson(info);
   else {
     const keys = displayCount(info.versionCount, 'key');

@@ -2,6 +2,7 @@
 import { restore } from '../../offline/restore.ts';
 import { displayCount } from '../display.ts';
 import { timeJson } from '../json.ts';
+import { interruptedBy, untilInterrupted } from '../interrupt.ts';
 import type { OfflineTask } from '../offline-task.ts';
 import { formatFacts } from '../table.ts';
 
@@ -17,16 +18,14 @@ export async function restoreBackup(
   { dataDir, log: logPaths = [], revision, time }: RestoreFlags,
   { output, isJson, onProgress }: OfflineTask,
 ): Promise<void> {
-  const result = await restore(
-    {
-      backupPath,
-      dataDir,
-      logPaths,
-      ...(revision !== undefined && { revision }),
-      ...(time !== undefined && { timeMs: time }),
-    },
-    onProgress,
-  );
+  const request = {
+    backupPath,
+    dataDir,
+    logPaths,
+    ...(revision !== undefined && { revision }),
+    ...(time !== undefined && { timeMs: time }),
+  };
+  const result = await untilInterrupted((signal) => restore(request, interruptedBy(signal, onProgress)));
   if (time !== undefined && result.hasLogEnded) {
     output.note(
       `the log ends at revision ${result.revision}, of ${timeJson(result.timeMs)}: whether more was committed up to the time that is wanted, it does not show`,

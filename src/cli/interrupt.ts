@@ -1,0 +1,54 @@
+/**
+ * Ends work that writes files so that nothing half done is left: the first signal breaks it off and lets it clean up,
+ * a second one ends the process at once.
+ */
+import type { OnProgress } from '../offline/progress.ts';
+
+/** What a shell says of a command that one of these has ended: 128 and the number of the signal. */
+const exitCodeBySignal = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+type InterruptingSignal = keyof typeof exitCodeBySignal;
+
+const interruptingSignals = Object.keys(exitCodeBySignal) as InterruptingSignal[];
+
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+  readonly exitCode: (typeof exitCodeBySignal)[InterruptingSignal];
+
+  constructor(signal: InterruptingSignal) {
+    super(`interrupted by ${signal}`);
+    this.exitCode = exitCodeBySignal[signal];
+  }
+}
+
+/**
+ * Runs work that ends early when `signal` is aborted, and that cleans up then. Work that has come to its end all the
+ * same has succeeded.
+ * @throws InterruptedError whatever the work throws once a signal came.
+ */
+export async function untilInterrupted<Result>(
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const controller = new AbortController();
+  const onSignal = (signal: InterruptingSignal): void => {
+    const error = new InterruptedError(signal);
+    if (controller.signal.aborted) process.exit(error.exitCode);
+    controller.abort(error);
+  };
+  for (const signal of interruptingSignals) process.on(signal, onSignal);
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    throw controller.signal.aborted ? controller.signal.reason : error;
+  } finally {
+    for (const signal of interruptingSignals) process.off(signal, onSignal);
+  }
+}
+
+/** Breaks off work that tells how far it is. */
+export function interruptedBy(signal: AbortSignal, onProgress: OnProgress): OnProgress {
+  return (progress) => {
+    signal.throwIfAborted();
+    onProgress(progress);
+  };
+}
