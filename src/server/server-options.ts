@@ -8,7 +8,7 @@ import { formatBytes, formatDurationMs } from './option-values.ts';
 
 export interface ServerOption {
   readonly name: string;
-  readonly type: 'text' | 'choice' | 'integer' | 'bytes' | 'duration';
+  readonly type: 'text' | 'path' | 'choice' | 'integer' | 'bytes' | 'duration';
   readonly description: string;
   /** As it would be written; `undefined`: there is none. */
   readonly defaultText: string | undefined;
@@ -171,7 +171,7 @@ export const serverOptions: readonly ServerOption[] = [
   },
   {
     name: 'data-dir',
-    type: 'text',
+    type: 'path',
     description: 'folder of the log and the snapshots',
     defaultText: './data',
   },
@@ -192,8 +192,8 @@ export const serverOptions: readonly ServerOption[] = [
       'memory of keys, values, history and indexes, beyond which writes are refused; or a share of what the machine or container has',
     defaultText: `${100 * fixed.memoryShareDefault}%`,
   },
-  { name: 'tls-cert', type: 'text', description: 'certificate chain, a PEM file', defaultText: undefined },
-  { name: 'tls-key', type: 'text', description: 'private key, a PEM file', defaultText: undefined },
+  { name: 'tls-cert', type: 'path', description: 'certificate chain, a PEM file', defaultText: undefined },
+  { name: 'tls-key', type: 'path', description: 'private key, a PEM file', defaultText: undefined },
   {
     name: 'log-level',
     type: 'choice',
@@ -215,7 +215,7 @@ export const serverOptions: readonly ServerOption[] = [
 /** The option that names the file of options; it can't stand in that file. */
 export const configOption: ServerOption = {
   name: 'config',
-  type: 'text',
+  type: 'path',
   description: 'YAML file of options; default: ./kelp.yaml if there is one',
   defaultText: undefined,
 };

@@ -30,6 +30,7 @@ test.each(
       'lease',
       'status',
       'version',
+      'completion',
     ],
     [
       'snapshot',

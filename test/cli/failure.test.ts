@@ -128,6 +128,7 @@ describe('with --json, wherever it stands', () => {
     [['log', '.', '--json'], 'holds no segment of a log'],
     [['serve', '--json'], 'kelp serve has no option --json'],
     [['serve', '--fsync', 'sometimes', '--json'], 'kelp serve has no option --json'],
+    [['completion', 'tcsh', '--json'], 'Allowed choices are bash, zsh, fish'],
   ])('a mistake such as %j is a line of JSON', async (args, message) => {
     const { code, stdout, stderr } = await kelp.run(args);
     expect({ code, stdout, lines: stderr.split('\n').length }).toEqual({ code: 2, stdout: '', lines: 2 });

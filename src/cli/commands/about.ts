@@ -1,5 +1,5 @@
-/** `help`, `version`: what the command tells about itself. */
-import { Command } from 'commander';
+/** `help`, `version`, `completion`: what the command tells about itself. */
+import { Argument, Command } from 'commander';
 import { commandAt, commandGroups, unknownCommand } from '../command-path.ts';
 import { type SessionRunner, refuseClientOptions } from '../session.ts';
 import { version } from '../version.ts';
@@ -18,6 +18,18 @@ export function addAboutCommands(program: Command, runner: SessionRunner): void 
       await (isJson ? output.writeJson({ version }) : output.writeLine(version));
     });
 
+  program
+    .command('completion')
+    .description('print a script that completes commands and options in a shell')
+    .addArgument(new Argument('<shell>', 'which one').choices(['bash', 'zsh', 'fish']))
+    .configureHelp({ showGlobalOptions: false })
+    .addHelpText('after', completionHelp)
+    .action(async (shell: string, _: unknown, command: Command) => {
+      refuseClientOptions(command);
+      const { completionScript } = await import('../completion/script.ts');
+      await output.write(completionScript(program, shell));
+    });
+
   for (const group of commandGroups(program)) addHelp(group);
 }
 
@@ -32,3 +44,9 @@ function addHelp(group: Command): void {
     throw unknownCommand(group, name);
   });
 }
+
+const completionHelp = `
+Put one of these lines where your shell reads it at its start (zsh: behind compinit):
+  source <(kelp completion bash)      # ~/.bashrc
+  source <(kelp completion zsh)       # ~/.zshrc
+  kelp completion fish | source       # ~/.config/fish/config.fish`;

@@ -15,11 +15,15 @@ export function addServeCommand(program: Command, { environment }: Surroundings)
   const serve = program
     .command('serve')
     .description('run a server')
-    .configureHelp({ showGlobalOptions: false })
+    // The descriptions tell choices with the rest.
+    .configureHelp({ showGlobalOptions: false, optionDescription: ({ description }) => description })
     .addHelpText('after', help);
   const options = [configOption, ...serverOptions].map((option) => ({
     name: option.name,
-    flag: new Option(`--${option.name} <${placeholderByType[option.type]}>`, describe(option)),
+    flag: withChoices(
+      new Option(`--${option.name} <${placeholderByType[option.type]}>`, describe(option)),
+      option,
+    ),
     group: groupOf(option.name),
   }));
   for (const { flag, group } of options) serve.addOption(flag.helpGroup(group));
@@ -34,11 +38,18 @@ export function addServeCommand(program: Command, { environment }: Surroundings)
 
 const placeholderByType: Record<ServerOption['type'], string> = {
   text: 'text',
+  path: 'path',
   choice: 'name',
   integer: 'count',
   bytes: 'size',
   duration: 'time',
 };
+
+/** For completion; the value is checked where those of the environment and the file are. */
+function withChoices(flag: Option, { choices }: ServerOption): Option {
+  if (choices !== undefined) flag.argChoices = [...choices];
+  return flag;
+}
 
 /** Defaults stand in the text and not in Commander's own: it must stay clear what was given on the command line. */
 function describe({ name, type, description, defaultText, choices, min, max }: ServerOption): string {
@@ -63,7 +74,7 @@ function groupOf(name: string): string {
 }
 
 const help = `
-Sizes have a unit (B, KiB, MiB, GiB), and times too (ms, s, m, h, d). Options come from the command line, the
+Sizes have a unit (B, KiB, MiB, GiB), and times too (ms, s, m, h, d; 1h30m). Options come from the command line, the
 environment, ./kelp.yaml ("fsync: interval", one in a line) and the defaults, in this order of precedence.
 
 SIGTERM and SIGINT stop the server. A second one, half a second later or more, ends it at once and loses nothing that was
