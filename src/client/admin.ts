@@ -2,7 +2,7 @@
 import type { Client } from '@connectrpc/connect';
 import type { AdminService } from '../../gen/kelp/v1/admin_pb.ts';
 import { client as limits } from '../limits.ts';
-import type { Caller } from './caller.ts';
+import { type Caller, TIMEOUT_MS_MAX } from './caller.ts';
 import { toInt64, toMilliseconds, toNumber } from './scalar.ts';
 import type { CallOptions, Status } from './types.ts';
 
@@ -57,7 +57,10 @@ export class Admin {
     const { signal, deadlineMs } = options;
     const connection = new AbortController();
     const signals = [connection.signal, this.#caller.closed, ...(signal ? [signal] : [])];
-    const call = { signal: AbortSignal.any(signals), ...(deadlineMs && { timeoutMs: deadlineMs }) };
+    const call = {
+      signal: AbortSignal.any(signals),
+      ...(deadlineMs && { timeoutMs: Math.min(deadlineMs, TIMEOUT_MS_MAX) }),
+    };
     try {
       for await (const { data } of this.#rpc.backup({}, call)) yield data;
     } catch (reason) {

@@ -27,7 +27,7 @@ export interface CallerOptions {
 const passingCodes: ReadonlySet<KelpErrorCode> = new Set(['unavailable', 'recovering', 'shuttingDown']);
 
 /** What a gRPC timeout can say: 8 digits of milliseconds, 27 hours. */
-const TIMEOUT_MS_MAX = 99_999_999;
+export const TIMEOUT_MS_MAX = 99_999_999;
 
 export class Caller {
   readonly address: string;

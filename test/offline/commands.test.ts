@@ -274,6 +274,12 @@ describe('kelp backup, verify and restore', () => {
     ]);
   });
 
+  it('may take as long as can be said', async () => {
+    const { address } = await startTestServer();
+    const path = join(await temporaryDirectory(), 'kelp.backup');
+    expect(await new Kelp(address).run(['backup', path, '--timeout', '36500d'])).toMatchObject({ code: 0 });
+  });
+
   it('go through a pipe', async () => {
     const { address } = await startTestServer();
     const kelp = new Kelp(address);
