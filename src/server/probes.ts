@@ -1,4 +1,5 @@
 /** `GET /healthz` and `GET /readyz`, for whatever probes by plain HTTP. */
+import { encodeGrpcMessage } from './grpc-message.ts';
 import type { HttpRequest, HttpResponse } from './http-message.ts';
 import type { ServerState } from './server-state.ts';
 
@@ -33,7 +34,7 @@ export function answerUnknownPath(request: HttpRequest, response: HttpResponse):
     response.writeHead(200, {
       'content-type': request.headers['content-type'],
       'grpc-status': '12',
-      'grpc-message': encodeURIComponent(message),
+      'grpc-message': encodeGrpcMessage(message),
     });
     response.end();
   } else {

@@ -2,6 +2,7 @@
 import { constants } from 'node:http2';
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
 import type { Call } from './calls.ts';
+import { grpcHeaders, grpcWebChunk } from './grpc-message.ts';
 import type { HttpRequest, HttpResponse } from './http-message.ts';
 
 /** Resolves when the last byte is handed over, or the client is gone. Each chunk is asked for when the one before is. */
@@ -16,12 +17,14 @@ export async function writeReply(
     // The headers wait for the first chunk: a service may set some until then.
     let next = await chunks?.next();
     if (call.isClosed) return;
-    response.writeHead(reply.status, plainHeaders(reply.header));
+    response.writeHead(reply.status, grpcHeaders(reply.header));
+    const isGrpcWeb = reply.header?.get('content-type')?.startsWith('application/grpc-web') === true;
     while (next !== undefined && next.done !== true) {
-      if (!response.write(next.value) && !(await isRead(response, call))) return;
+      const chunk = isGrpcWeb ? grpcWebChunk(next.value) : next.value;
+      if (!response.write(chunk) && !(await isRead(response, call))) return;
       next = await chunks?.next();
     }
-    if (reply.trailer !== undefined) response.addTrailers(plainHeaders(reply.trailer));
+    if (reply.trailer !== undefined) response.addTrailers(grpcHeaders(reply.trailer));
     endReply(request, response);
   } finally {
     // Ends a service that is in the middle of its stream. It may take its time, so nobody waits for it.
@@ -52,8 +55,4 @@ async function isRead(response: HttpResponse, call: Call): Promise<boolean> {
   response.off('drain', onDrain).off('close', onClose);
   call.stalledSinceMs = undefined;
   return isReading;
-}
-
-function plainHeaders(headers: Headers | undefined): Record<string, string> {
-  return Object.fromEntries(headers ?? []);
 }

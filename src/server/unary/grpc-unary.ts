@@ -16,6 +16,7 @@ import { BodyBuffer, PREFIX_BYTES } from '../body-buffer.ts';
 import type { Call, CallChannel, CallTable } from '../calls.ts';
 import { isBeyondTimers } from '../deadline.ts';
 import { toConnectError } from '../errors.ts';
+import { grpcHeaders } from '../grpc-message.ts';
 import { tooLongError, tooSlowError } from '../request-body.ts';
 import type { ServerState } from '../server-state.ts';
 import { type HotMethod, hotMethodByPath } from './hot-methods.ts';
@@ -153,7 +154,7 @@ class UnaryCall {
     const headers = new Headers({ 'content-type': CONTENT_TYPE });
     setTrailerStatus(headers, connectError);
     const stream = this.#stream;
-    stream.respond({ ':status': 200, ...Object.fromEntries(headers) }, WITHOUT_BODY);
+    stream.respond({ ':status': 200, ...grpcHeaders(headers) }, WITHOUT_BODY);
     if (stream.readableEnded) return;
     // RFC 9113, section 8.1: a reset without error asks the client to stop sending, and the reply stands.
     stream.resume();
