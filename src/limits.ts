@@ -196,6 +196,10 @@ export const serverFixed = {
   stalledStreamGraceMs: 1000,
   /** A connection on which nothing came for this long is probed by TCP. */
   tcpKeepAliveMs: 60_000,
+  /** That a client came with TLS to a port without it, or without to one with it, is logged at most this often. */
+  wrongProtocolLogMs: 60_000,
+  /** How long a client that was turned away may take to read why. */
+  refusalLingerMs: 1000,
   /** How often the time limits of HTTP/1.1 connections are looked after. */
   connectionCheckMs: 1000,
   /** What of the log waits to be read by whoever reads it; lines beyond it are dropped. */

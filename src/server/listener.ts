@@ -1,12 +1,13 @@
 /**
- * One port for HTTP/2 and HTTP/1.1, in plain text or with TLS. With TLS the handshake (ALPN) settles which version a
- * connection speaks, without it the first bytes do. The connection is then handed to Node's server for that version;
- * both give their requests to the same handlers.
+ * One port for HTTP/2 and HTTP/1.1, in plain text or with TLS. The first bytes tell whether a connection speaks TLS; one
+ * that does where it should not, or the other way round, is turned away. With TLS the handshake (ALPN) settles which
+ * version of HTTP it speaks, without it the first bytes do. The connection is then handed to Node's server for that
+ * version; both give their requests to the same handlers.
  */
 import { type Server as HttpServer, createServer as createHttpServer } from 'node:http';
 import { type Http2Server, type ServerHttp2Session, createServer as createHttp2Server } from 'node:http2';
 import { type AddressInfo, type Server as NetServer, type Socket, createServer } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { type Server as TlsServer, createServer as createTlsServer } from 'node:tls';
 import type { Logger } from 'pino';
 import { systemClock } from '../clock.ts';
 import { assert } from '../errors.ts';
@@ -14,9 +15,10 @@ import { type ServerLimits, serverFixed } from '../limits.ts';
 import type { HttpRequest, HttpResponse } from './http-message.ts';
 import type { ListenAddress } from './option-values.ts';
 import { sendJson } from './probes.ts';
-import { speaksHttp2 } from './protocol-sniffer.ts';
+import { type Protocol, sniffProtocol } from './protocol-sniffer.ts';
 import type { RequestHandler } from './request-handler.ts';
 import type { StreamHandler } from './unary/grpc-unary.ts';
+import { WrongProtocol, refuse } from './wrong-protocol.ts';
 
 export interface ListenerOptions {
   /** Asked first about each stream of HTTP/2. */
@@ -32,6 +34,8 @@ export interface ListenerOptions {
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: NetServer;
+  readonly #tls: TlsServer | undefined;
+  readonly #wrongProtocol: WrongProtocol;
   readonly #http1: HttpServer;
   readonly #http2: Http2Server;
   readonly #sockets = new Set<Socket>();
@@ -42,6 +46,8 @@ export class Listener {
     this.#options = options;
     this.#http1 = this.#makeHttp1();
     this.#http2 = this.#makeHttp2();
+    this.#tls = options.tls && this.#makeTls(options.tls);
+    this.#wrongProtocol = new WrongProtocol(options.tls !== undefined, options.logger);
     this.#server = this.#makeServer();
   }
 
@@ -74,30 +80,18 @@ export class Listener {
   }
 
   #makeServer(): NetServer {
-    const { tls, limits } = this.#options;
-    const socketOptions = {
-      noDelay: true,
-      // Finds out about clients that went without a word, such as watchers whose machine lost its power.
-      keepAlive: true,
-      keepAliveInitialDelay: serverFixed.tcpKeepAliveMs,
-      // A client may end its side after its request and wait for the reply.
-      allowHalfOpen: true,
-    };
-    const server =
-      tls === undefined
-        ? createServer(socketOptions, (socket) => void this.#routeByFirstBytes(socket))
-        : createTlsServer(
-            {
-              ...socketOptions,
-              ...tls,
-              ALPNProtocols: ['h2', 'http/1.1'],
-              handshakeTimeout: limits.handshakeTimeoutMs,
-            },
-            (socket) => this.#route(socket, socket.alpnProtocol === 'h2'),
-          );
-    // Node does not close a connection whose handshake takes too long, it only tells.
-    server.on('tlsClientError', (_error: Error, socket: Socket) => void socket.destroy());
-    server.maxConnections = limits.connectionsMax;
+    const server = createServer(
+      {
+        noDelay: true,
+        // Finds out about clients that went without a word, such as watchers whose machine lost its power.
+        keepAlive: true,
+        keepAliveInitialDelay: serverFixed.tcpKeepAliveMs,
+        // A client may end its side after its request and wait for the reply.
+        allowHalfOpen: true,
+      },
+      (socket) => void this.#routeByFirstBytes(socket),
+    );
+    server.maxConnections = this.#options.limits.connectionsMax;
     server.on('connection', (socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
@@ -105,9 +99,31 @@ export class Listener {
     return server;
   }
 
+  /** Never listens: it is handed connections whose first bytes are those of TLS. */
+  #makeTls(tls: NonNullable<ListenerOptions['tls']>): TlsServer {
+    const server = createTlsServer(
+      {
+        ...tls,
+        ALPNProtocols: ['h2', 'http/1.1'],
+        handshakeTimeout: this.#options.limits.handshakeTimeoutMs,
+      },
+      (socket) => this.#route(socket, socket.alpnProtocol === 'h2'),
+    );
+    // Node does not close a connection whose handshake takes too long, it only tells.
+    server.on('tlsClientError', (_error: Error, socket: Socket) => void socket.destroy());
+    return server;
+  }
+
   async #routeByFirstBytes(socket: Socket): Promise<void> {
-    const isHttp2 = await speaksHttp2(socket, this.#options.limits.handshakeTimeoutMs);
-    if (isHttp2 !== undefined) this.#route(socket, isHttp2);
+    const protocol = await sniffProtocol(socket, this.#options.limits.handshakeTimeoutMs);
+    if (protocol !== undefined) this.#routeByProtocol(socket, protocol);
+  }
+
+  #routeByProtocol(socket: Socket, protocol: Protocol): void {
+    const isTls = protocol === 'tls';
+    if (isTls !== (this.#tls !== undefined)) this.#wrongProtocol.turnAway(socket);
+    else if (isTls) this.#tls?.emit('connection', socket);
+    else this.#route(socket, protocol === 'http2');
   }
 
   #route(socket: Socket, isHttp2: boolean): void {
@@ -133,6 +149,10 @@ export class Listener {
     server.on('request', (request, response) => {
       if (this.#isStopping) response.setHeader('connection', 'close');
       this.#handle(request, response);
+    });
+    // Its target is a host; without a listener Node closes the connection without a word.
+    server.on('connect', (_request, socket) => {
+      refuse(socket as Socket, '405 Method Not Allowed', 'this server is no proxy', 'allow: GET, HEAD, POST');
     });
     // Node starts to look after a server's time limits when it begins to listen; this one is only handed connections.
     server.emit('listening');

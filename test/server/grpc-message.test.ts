@@ -81,7 +81,7 @@ describe('on the wire', () => {
     const response = await fetch(server.url + path, {
       method: 'POST',
       headers: { 'content-type': contentType },
-      body: encodeEnvelope(0, message) as Uint8Array<ArrayBuffer>,
+      body: encodeEnvelope(0, message),
     });
     const body = Buffer.from(await response.arrayBuffer());
     expect([body[0], body.readUInt32BE(1)]).toEqual([0x80, body.length - 5]);

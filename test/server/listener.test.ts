@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type ClientHttp2Session, type IncomingHttpHeaders, connect as connectHttp2 } from 'node:http2';
 import { Agent, request as httpRequest } from 'node:http';
 import { readFileSync } from 'node:fs';
+import { type AddressInfo, connect as connectTcp, createServer as createTcpServer } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@connectrpc/connect';
@@ -271,6 +272,51 @@ describe('limits of connections', () => {
   });
 });
 
+/** Hands a connection to a server, what the client sends first a byte at a time. */
+async function splittingProxy(server: {
+  readonly host: string;
+  readonly port: number;
+}): Promise<AddressInfo> {
+  const proxy = createTcpServer((socket) => {
+    const upstream = connectTcp({ host: server.host, port: server.port, noDelay: true });
+    onTestFinished(() => void upstream.destroy());
+    for (const each of [socket, upstream]) each.on('error', () => undefined);
+    upstream.pipe(socket);
+    socket.once('data', (first: Buffer) => {
+      socket.pause();
+      void (async () => {
+        for (const byte of first) {
+          upstream.write(Buffer.from([byte]));
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        socket.pipe(upstream);
+      })();
+    });
+  });
+  onTestFinished(() => void proxy.close());
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  return proxy.address() as AddressInfo;
+}
+
+describe('without TLS', () => {
+  test('a client that comes with TLS is told in plain text, and logged once for many', async () => {
+    const server = await startTestServer();
+    for (let count = 0; count < 3; count++) {
+      const socket = connectTls({ port: server.port, host: server.host, ca, servername: 'localhost' });
+      const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
+      expect(error.code).toMatch(/WRONG_VERSION_NUMBER/);
+    }
+    const connection = await RawConnection.open(server);
+    connection.send(Buffer.from([22, 3, 1, 0, 5, 1, 0, 0, 1, 3]));
+    await connection.closed;
+    expect(connection.received).toMatch(/^HTTP\/1\.1 400 .*this port speaks no TLS; use http:\/\/\n$/s);
+    const text = 'a client with TLS came to this port, which has none';
+    expect(server.log.lines.filter(({ msg }) => msg === text)).toMatchObject([{ level: 'info' }]);
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+  });
+});
+
 describe('with TLS', () => {
   const flags = { 'tls-cert': certPath, 'tls-key': keyPath };
 
@@ -309,15 +355,39 @@ describe('with TLS', () => {
     expect(await textOf(socket)).toMatch(/^HTTP\/1\.1 200 OK.*alive/s);
   });
 
-  test('survives a client that speaks plain text', async () => {
+  test.each([
+    ['HTTP/1.1', 'GET /healthz HTTP/1.1\r\nHost: kelp\r\n\r\n'],
+    ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+    ['nothing that is known', 'hello\r\n'],
+  ])('tells a client that speaks %s in plain text to use TLS, and goes on', async (_, bytes) => {
     const server = await startTestServer({ flags });
     const connection = await RawConnection.open(server);
 
-    connection.send('GET /healthz HTTP/1.1\r\nHost: kelp\r\n\r\n');
+    connection.send(bytes);
     await connection.closed;
 
+    expect(connection.received).toMatch(/^HTTP\/1\.1 400 .*\r\n\r\nthis port speaks TLS; use https:\/\/\n$/s);
+    await server.log.message('a client without TLS came to this port, which has TLS');
     const answer = await http2Get(await http2Session(`https://localhost:${server.port}`, { ca }), '/healthz');
     expect(answer.headers[':status']).toBe(200);
+  });
+
+  test('takes a first record that comes byte by byte', async () => {
+    const server = await startTestServer({ flags });
+    const { port } = await splittingProxy(server);
+
+    const answer = await http2Get(await http2Session(`https://localhost:${port}`, { ca }), '/healthz');
+
+    expect(answer.headers[':status']).toBe(200);
+  });
+
+  test('closes a connection that stops within its handshake', async () => {
+    const server = await startTestServer({ flags: { ...flags, 'handshake-timeout': '100ms' } });
+    const connection = await RawConnection.open(server);
+
+    connection.send(Buffer.from([22, 3, 1]));
+
+    await connection.closed;
   });
 
   test('does not start with a certificate that is none', async () => {
