@@ -4,6 +4,7 @@ import type { Store, StoreStatus } from '../store/store.ts';
 import { registerEventLoopLag } from './event-loop-lag.ts';
 import type { HttpRequest, HttpResponse } from './http-message.ts';
 import { isReading, sendJson } from './probes.ts';
+import { pathOf } from './request-target.ts';
 import type { ServerState } from './server-state.ts';
 
 interface StoreGauge {
@@ -92,7 +93,7 @@ export class Metrics {
 
   /** @returns false when the request is for something else. */
   answer(request: HttpRequest, response: HttpResponse): boolean {
-    const path = request.url?.split('?', 1)[0];
+    const path = pathOf(request);
     if (path !== '/metrics') return false;
     if (!isReading(request, response, path)) return true;
     this.#text().then(

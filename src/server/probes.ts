@@ -1,11 +1,12 @@
 /** `GET /healthz` and `GET /readyz`, for whatever probes by plain HTTP. */
 import { encodeGrpcMessage } from './grpc-message.ts';
 import type { HttpRequest, HttpResponse } from './http-message.ts';
+import { originForm, pathOf } from './request-target.ts';
 import type { ServerState } from './server-state.ts';
 
 /** @returns false when the request is for something else. */
 export function answerProbe(request: HttpRequest, response: HttpResponse, state: ServerState): boolean {
-  const path = request.url?.split('?', 1)[0];
+  const path = pathOf(request);
   if (path !== '/healthz' && path !== '/readyz') return false;
   if (!isReading(request, response, path)) return true;
   if (path === '/healthz') {
@@ -26,9 +27,22 @@ export function isReading(request: HttpRequest, response: HttpResponse, path: st
   return false;
 }
 
+/** Answers what has no path: `OPTIONS *`, and targets that make no sense. @returns false when there is one. */
+export function answerWithoutPath(request: HttpRequest, response: HttpResponse): boolean {
+  if (request.url === '*' && request.method === 'OPTIONS') {
+    response.writeHead(204, { allow: 'GET, HEAD, POST, OPTIONS' });
+    response.end();
+    return true;
+  }
+  if (originForm(request.url) !== undefined) return false;
+  const message = 'the request target is neither a path nor a URL of a host and a path';
+  sendJson(response, 400, { code: 'invalid_argument', message });
+  return true;
+}
+
 /** Nothing is served at the path. gRPC has its own form of saying so, which is not an HTTP status. */
 export function answerUnknownPath(request: HttpRequest, response: HttpResponse): void {
-  const path = request.url?.split('?', 1)[0]?.slice(0, PATH_CHARACTERS_MAX) ?? '';
+  const path = pathOf(request).slice(0, PATH_CHARACTERS_MAX);
   const message = `nothing is served at ${path}; services are listed by gRPC reflection`;
   if (request.headers['content-type']?.startsWith('application/grpc') === true) {
     response.writeHead(200, {

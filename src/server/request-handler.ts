@@ -17,10 +17,11 @@ import { isBeyondTimers } from './deadline.ts';
 import { malformedRequestError } from './errors.ts';
 import type { HttpRequest, HttpResponse } from './http-message.ts';
 import type { Metrics } from './metrics.ts';
-import { answerProbe, answerUnknownPath, answerWrongForm } from './probes.ts';
+import { answerProbe, answerUnknownPath, answerWithoutPath, answerWrongForm } from './probes.ts';
 import { writeReply } from './reply.ts';
 import { type BodyRules, messagesOf, wholeBody } from './request-body.ts';
 import { checkBinaryParts, checkJsonParts } from './request-parts.ts';
+import { originForm, pathOf } from './request-target.ts';
 import type { RpcEndpoint } from './rpc-endpoints.ts';
 import type { ServerState } from './server-state.ts';
 
@@ -39,6 +40,7 @@ export interface RequestContext {
 /** Handlers in the order in which they are asked; the last one answers everything. */
 export function requestHandlers(context: RequestContext): readonly RequestHandler[] {
   return [
+    answerWithoutPath,
     (request, response) => answerCall(request, response, context),
     (request, response) => answerProbe(request, response, context.state),
     (request, response) => context.metrics.answer(request, response),
@@ -50,7 +52,7 @@ export function requestHandlers(context: RequestContext): readonly RequestHandle
 }
 
 function answerCall(request: HttpRequest, response: HttpResponse, context: RequestContext): boolean {
-  const path = request.url?.split('?', 1)[0] ?? '';
+  const path = pathOf(request);
   const endpoint = context.endpointByPath.get(path);
   if (endpoint === undefined) return false;
   const call = context.calls.open(response, endpoint.isStream);
@@ -98,7 +100,7 @@ function toUniversal(
     httpVersion: request.httpVersion,
     method: request.method ?? '',
     // Handlers look at nothing but the query; a `Host` that is no host must not stop them.
-    url: `http://kelp${request.url}`,
+    url: `http://kelp${originForm(request.url)}`,
     header: protocolHeaders(request),
     body: readBody(request, call, rules),
     signal: call.signal,
