@@ -26,7 +26,7 @@ export interface Random {
 }
 
 /** A longer delay makes Node's timers fire at once; such a timer is set again on the way. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
+export const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),

@@ -123,18 +123,26 @@ export const client = {
   deadlineMs: 10_000,
   /** ... for the calls that write a snapshot or drop history. */
   adminDeadlineMs: 10 * 60 * 1000,
-  /** How often a call is tried again after its first try. */
-  retries: 4,
   /** Before the n-th retry a random time of up to this much, doubled n - 1 times, passes, ... */
   backoffMs: 100,
-  /** ... but never more than this. */
+  /** ... but never more than this, ... */
   backoffMsMax: 5_000,
+  /** ... nor more than half of what is left of the deadline; with less than this left there is no other try. */
+  lastTryMs: 50,
   /** A connection that is not made within this time has failed. */
   connectMs: 5_000,
-  /** A connection from which nothing came for this long is asked for a sign of life, ... */
-  pingIntervalMs: 10_000,
-  /** ... and given up when there is none within this time. */
-  pingTimeoutMs: 10_000,
+  /** A server that closes a connection of plain text at once is given this long to show that it speaks TLS. */
+  tlsProbeMs: 1_000,
+  /** A connection with calls under way from which nothing came for this long is asked for a sign of life, ... */
+  pingIntervalMs: 3_000,
+  /** ... and given up when there is none within this time: together less than the deadline of a call. */
+  pingTimeoutMs: 5_000,
+  /** A connection that no call used for this long is asked for a sign of life before the next one, ... */
+  idleMsMax: 10_000,
+  /** ... and closed after this long. */
+  idleCloseMs: 15 * 60 * 1000,
+  /** A call that got no answer in time from a connection that was silent for this long moves the next to another one. */
+  silenceMsMin: 200,
   /**
    * What waits to be sent and read on one connection, in megabytes. Node breaks calls off beyond it, and by default does
    * so at 10: two large values at once. What waits to be sent is held by the callers anyway.
@@ -146,6 +154,8 @@ export const client = {
   watchRevisionBytesMax: 256 * MiB,
   /** The longest pause between two renewals of a lease, however long it lives. */
   renewIntervalMsMax: 60 * 60 * 1000,
+  /** One try to renew a lease may take a sixth of its time to live, but no less than this and no more than a call. */
+  renewTryMsMin: 250,
 } as const;
 
 /** The limits an operator may set, by name. */

@@ -1,18 +1,27 @@
 /**
- * Runs unary calls: deadline, cancellation, and repetition of what is safe to repeat.
+ * Runs unary calls: deadline, cancellation, and repetition of what is safe to repeat, until the deadline.
  *
- * - A call that changes nothing is repeated after any passing failure.
- * - A call that changes something is repeated only when the failure proves that nothing has changed: no connection
- *   was made, or the server said that it is recovering or stopping. A lost answer is not such a proof; the caller
- *   gets the error with `mayHaveTakenEffect` and decides.
+ * - A call that changes nothing, or the same however often it is made, is repeated after any failure that may pass: the
+ *   server can't be reached, the connection broke, the server is recovering or stopping.
+ * - A call that changes something is repeated after such a failure only when that proves that nothing has changed: the
+ *   request has surely not been processed (`sending.ts` knows when), or the server said that it is recovering or
+ *   stopping. A lost answer is not such a proof; the caller gets the error with `mayHaveTakenEffect` and decides.
+ * - Nothing else is repeated. That holds for `limitReached` too, although it promises that nothing has changed: most
+ *   limits do not pass by themselves (a message that is too long, a full memory), and where one does (too many calls at
+ *   once), more calls would not help.
+ * - A wrong configuration that is certain (TLS on one side only, a certificate that is not trusted) fails at once.
+ *
+ * One try at a time is under way. A call that is out of time rejects with its last failure: `unavailable`, `recovering`
+ * or `shuttingDown` when that was known by then, `deadlineExceeded` when the last try was still without an answer.
  */
 import type { CallOptions as ConnectCallOptions } from '@connectrpc/connect';
 import { client as limits } from '../limits.ts';
-import { toKelpError } from './connect-error.ts';
-import type { KelpErrorCode } from './error.ts';
+import { mayPass, toKelpError } from './connect-error.ts';
 import { KelpError } from './error.ts';
 import type { Pace } from './pace.ts';
-import { backoffMs } from './pace.ts';
+import { backoffUntil } from './pace.ts';
+import { Sending } from './sending.ts';
+import type { Session } from './session.ts';
 import type { CallOptions } from './types.ts';
 
 export interface CallerOptions {
@@ -21,26 +30,33 @@ export interface CallerOptions {
   readonly deadlineMs: number;
   readonly retries: number;
   readonly pace: Pace;
+  /** Told of a connection that was silent while a call waited in vain. */
+  readonly distrust: (session: Session) => void;
 }
 
-/** What may pass by itself. */
-const passingCodes: ReadonlySet<KelpErrorCode> = new Set(['unavailable', 'recovering', 'shuttingDown']);
+/** What calls take that the client makes by itself. */
+export interface TryOptions extends CallOptions {
+  /** The time that one try may take; left out: all that is left. */
+  readonly tryMsMax?: number;
+}
 
 /** What a gRPC timeout can say: 8 digits of milliseconds, 27 hours. */
 export const TIMEOUT_MS_MAX = 99_999_999;
 
 export class Caller {
   readonly address: string;
+  readonly deadlineMs: number;
   readonly retries: number;
   readonly pace: Pace;
-  readonly #deadlineMs: number;
+  readonly #distrust: (session: Session) => void;
   readonly #closed = new AbortController();
 
-  constructor({ address, deadlineMs, retries, pace }: CallerOptions) {
+  constructor({ address, deadlineMs, retries, pace, distrust }: CallerOptions) {
     this.address = address;
     this.retries = retries;
     this.pace = pace;
-    this.#deadlineMs = deadlineMs;
+    this.deadlineMs = deadlineMs;
+    this.#distrust = distrust;
   }
 
   /** Aborted when the client is closed. */
@@ -53,10 +69,7 @@ export class Caller {
   }
 
   /** A call that changes nothing, or the same however often it is made. */
-  read<Reply>(
-    options: CallOptions,
-    attempt: (options: ConnectCallOptions) => Promise<Reply>,
-  ): Promise<Reply> {
+  read<Reply>(options: TryOptions, attempt: (options: ConnectCallOptions) => Promise<Reply>): Promise<Reply> {
     return this.#run(false, options, attempt);
   }
 
@@ -68,39 +81,71 @@ export class Caller {
     return this.#run(true, options, attempt);
   }
 
-  /** What went wrong, as the caller shall see it. */
-  errorOf(reason: unknown, isWrite: boolean, signal: AbortSignal | undefined): KelpError {
-    const options = { cause: signal?.reason ?? reason, mayHaveTakenEffect: isWrite };
+  /** What went wrong, as the caller shall see it. `isOpen`: whether what was sent may have changed something. */
+  errorOf(reason: unknown, isOpen: boolean, signal: AbortSignal | undefined): KelpError {
+    const options = { cause: signal?.reason ?? reason, mayHaveTakenEffect: isOpen };
     if (signal?.aborted) return new KelpError('canceled', 'the call was canceled', undefined, options);
     if (this.closed.aborted) return new KelpError('closed', 'the client is closed', undefined, options);
-    return toKelpError(reason, { isWrite, address: this.address });
+    return toKelpError(reason, { isWrite: isOpen, address: this.address });
   }
 
   async #run<Reply>(
     isWrite: boolean,
-    { signal, deadlineMs = this.#deadlineMs }: CallOptions,
+    { signal, deadlineMs = this.deadlineMs, tryMsMax = Number.POSITIVE_INFINITY }: TryOptions,
     attempt: (options: ConnectCallOptions) => Promise<Reply>,
   ): Promise<Reply> {
     if (!(deadlineMs > 0)) {
       throw new KelpError('invalidArgument', `deadlineMs is ${deadlineMs}; it must be above 0`, undefined);
     }
-    const endsAtMs = this.pace.monotonicMs() + deadlineMs;
-    for (let failures = 0; ;) {
+    const { pace } = this;
+    const beganAtMs = pace.monotonicMs();
+    const endsAtMs = beganAtMs + deadlineMs;
+    for (let tries = 1, last: KelpError | undefined; ; tries++) {
       // Nothing has been sent yet, or the last try has proved to be without effect.
       if (signal?.aborted || this.closed.aborted) throw this.errorOf(undefined, false, signal);
-      const timeoutMs = Math.min(Math.ceil(endsAtMs - this.pace.monotonicMs()), TIMEOUT_MS_MAX);
-      try {
-        return await attempt({ timeoutMs, ...(signal && { signal }) });
-      } catch (reason) {
-        const error = this.errorOf(reason, isWrite, signal);
-        failures++;
-        if (failures > this.retries || !passingCodes.has(error.code) || error.mayHaveTakenEffect) throw error;
-        const pauseMs = backoffMs(failures, this.pace);
-        if (this.pace.monotonicMs() + pauseMs >= endsAtMs) throw error;
-        await this.pace.wait(pauseMs, signal ? AbortSignal.any([signal, this.closed]) : this.closed);
-      }
+      const remainingMs = Math.ceil(endsAtMs - pace.monotonicMs());
+      const timeoutMs = Math.min(remainingMs, tryMsMax, TIMEOUT_MS_MAX);
+      const outcome = await this.#try(isWrite, timeoutMs, signal, attempt);
+      if ('reply' in outcome) return outcome.reply;
+      const { error } = outcome;
+      const mayBeRepeated =
+        !error.mayHaveTakenEffect &&
+        (mayPass(error) || (error.code === 'deadlineExceeded' && timeoutMs < remainingMs));
+      const pauseMs =
+        mayBeRepeated && tries <= this.retries ? backoffUntil(endsAtMs, tries, pace) : undefined;
+      if (pauseMs === undefined) throw afterTries(error, tries, pace.monotonicMs() - beganAtMs, last);
+      last = error;
+      await pace.wait(pauseMs, signal ? AbortSignal.any([signal, this.closed]) : this.closed);
     }
   }
+
+  async #try<Reply>(
+    isWrite: boolean,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    attempt: (options: ConnectCallOptions) => Promise<Reply>,
+  ): Promise<{ readonly reply: Reply } | { readonly error: KelpError }> {
+    const sending = new Sending();
+    try {
+      return { reply: await sending.run(() => attempt({ timeoutMs, ...(signal && { signal }) })) };
+    } catch (reason) {
+      sending.end();
+      const error = this.errorOf(reason, isWrite && !sending.isUnprocessed, signal);
+      const { silentSession } = sending;
+      if (error.code === 'deadlineExceeded' && silentSession !== undefined) this.#distrust(silentSession);
+      return { error };
+    }
+  }
+}
+
+/** The error that ends a call; after more than one try it says how many there were, over which time. */
+export function afterTries(error: KelpError, tries: number, ms: number, before?: KelpError): KelpError {
+  if (tries < 2 || error.code === 'canceled' || error.code === 'closed') return error;
+  const { code, details, mayHaveTakenEffect } = error;
+  // That there was no answer tells least of all.
+  const why = code === 'deadlineExceeded' && before !== undefined ? `, before that: ${before.message}` : '';
+  const message = `${error.message} (tried ${tries} times in ${Math.round(ms)} ms${why})`;
+  return new KelpError(code, message, details, { cause: error, mayHaveTakenEffect });
 }
 
 /** What `createClient` was given, or the default; a number that makes no sense is refused. */
@@ -108,7 +153,7 @@ export function checkCallerOptions(options: {
   readonly deadlineMs?: number;
   readonly retries?: number;
 }): Pick<CallerOptions, 'deadlineMs' | 'retries'> {
-  const { deadlineMs = limits.deadlineMs, retries = limits.retries } = options;
+  const { deadlineMs = limits.deadlineMs, retries = Number.POSITIVE_INFINITY } = options;
   if (!(deadlineMs > 0)) throw new RangeError(`deadlineMs is ${deadlineMs}; it must be above 0`);
   if (!(retries >= 0)) throw new RangeError(`retries is ${retries}; it must be 0 or above`);
   return { deadlineMs, retries };

@@ -21,7 +21,7 @@ import { LeaseService } from '../../gen/kelp/v1/lease_pb.ts';
 import { WatchService } from '../../gen/kelp/v1/watch_pb.ts';
 import { Admin } from './admin.ts';
 import { Caller, checkCallerOptions } from './caller.ts';
-import type { TlsOptions } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { openConnection } from './connection.ts';
 import { Entry, toEntry } from './entry.ts';
 import { Leases } from './lease.ts';
@@ -31,6 +31,7 @@ import { PagedList } from './paging.ts';
 import { incompleteReply, toTxnResult } from './reply.ts';
 import { toCondition, toRange, toTtl, toTxn } from './request.ts';
 import { toBytes, toDelta, toInt32, toInt64, toNumber, toText } from './scalar.ts';
+import type { TlsOptions } from './socket.ts';
 import type {
   CallOptions,
   CountResult,
@@ -63,17 +64,27 @@ export interface ClientOptions {
   readonly tls?: boolean | TlsOptions;
   /** The time that a call may take, its retries included. Default 10000. */
   readonly deadlineMs?: number;
-  /** How often a call that is safe to repeat is tried again. Default 4; 0: never. */
+  /**
+   * How often a call that is safe to repeat is tried again at most. Left out: as often as its deadline allows; 0: never,
+   * for programs that would rather hear of each failure at once.
+   */
   readonly retries?: number;
   /** Another way to the server than HTTP/2 to `address`, such as a transport of Connect of your own. */
   readonly transport?: Transport;
 }
 
 export function createClient(options: ClientOptions, pace: Pace = systemPace): KelpClient {
-  const connection = options.transport
-    ? { address: options.address, transport: options.transport, close: () => undefined }
-    : openConnection(options.address, options.tls);
-  const caller = new Caller({ address: connection.address, ...checkCallerOptions(options), pace });
+  const { address, transport, tls } = options;
+  const connection: Connection =
+    transport === undefined
+      ? openConnection(address, tls)
+      : { address, transport, distrust: () => undefined, close: () => undefined };
+  const caller = new Caller({
+    address: connection.address,
+    ...checkCallerOptions(options),
+    pace,
+    distrust: (session) => connection.distrust(session),
+  });
   return new KelpClient(connection.transport, caller, () => connection.close());
 }
 

@@ -10,6 +10,7 @@ import type { ErrorDetail } from '../../gen/kelp/v1/errors_pb.ts';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
 import type { KelpErrorCode, KelpErrorOptions } from './error.ts';
 import { KelpError } from './error.ts';
+import { ConnectFailure } from './connect-failure.ts';
 import { incompleteReply } from './reply.ts';
 import { toNumber } from './scalar.ts';
 
@@ -99,6 +100,9 @@ function explainedError(
 
 function unexplainedError(cause: ConnectError, call: FailedCall): KelpError {
   const { address } = call;
+  const failure = connectFailure(cause);
+  if (failure !== undefined)
+    return new KelpError('unavailable', describeFailure(failure, address), undefined, { cause });
   const mayHaveTakenEffect = call.isWrite;
   const system = systemError(cause);
   if (system !== undefined) {
@@ -148,6 +152,33 @@ function unexplainedError(cause: ConnectError, call: FailedCall): KelpError {
   }
 }
 
+/** What may pass by itself. */
+const passingCodes: ReadonlySet<KelpErrorCode> = new Set(['unavailable', 'recovering', 'shuttingDown']);
+
+/** Whether the same call may succeed when it is made again, without anything else being done. */
+export function mayPass(error: KelpError): boolean {
+  const kind = connectFailure(error)?.kind ?? 'failed';
+  return passingCodes.has(error.code) && kind === 'failed';
+}
+
+function connectFailure(error: Error): ConnectFailure | undefined {
+  for (const cause of causesOf(error)) if (cause instanceof ConnectFailure) return cause;
+  return undefined;
+}
+
+function describeFailure({ kind, cause }: ConnectFailure, address: string): string {
+  switch (kind) {
+    case 'peerHasTls':
+      return `the server at ${address} speaks TLS; use https:// or tls: true`;
+    case 'peerHasNoTls':
+      return `the server at ${address} speaks no TLS; use http:// or leave tls out`;
+    case 'notTrusted':
+      return `the server at ${address} is not trusted: ${describe(cause)}`;
+    case 'failed':
+      return `can't reach the server at ${address}: ${describe(cause)}`;
+  }
+}
+
 interface SystemError extends Error {
   readonly code: string;
   readonly syscall?: string;
@@ -156,15 +187,24 @@ interface SystemError extends Error {
 /** The error of Node or of the operating system that lies at the bottom, if one does. */
 function systemError(error: Error): SystemError | undefined {
   let deepest: SystemError | undefined;
+  for (const cause of causesOf(error)) if (isSystemError(cause)) deepest = cause;
+  return deepest;
+}
+
+function isSystemError(error: unknown): error is SystemError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string';
+}
+
+/** The errors that led to one, the nearest first. */
+function* causesOf(error: Error): Generator<Error> {
   // The bound is for a chain that bites its own tail.
   for (
     let cause = error.cause, depth = 0;
     cause instanceof Error && depth < 10;
     cause = cause.cause, depth++
   ) {
-    if ('code' in cause && typeof cause.code === 'string') deepest = cause as SystemError;
+    yield cause;
   }
-  return deepest;
 }
 
 /** Nothing was sent: the name was not found, no connection was made, or the two did not agree on TLS. */
@@ -185,13 +225,14 @@ const textByCode = new Map([
   ['EHOSTUNREACH', 'no route to the host'],
   ['ENETUNREACH', 'no route to the network'],
   ['ECONNRESET', 'it was reset'],
-  ['ERR_SSL_WRONG_VERSION_NUMBER', 'what answers there does not speak TLS; try without'],
   [
     'ERR_HTTP2_ERROR',
     'what answers there does not speak HTTP/2; is it the port of KelpDB, and is TLS as there?',
   ],
 ]);
 
-function describe({ code, message }: SystemError): string {
-  return textByCode.get(code) ?? (message === '' ? code : message);
+function describe(error: unknown): string {
+  const { message } = error instanceof Error ? error : new Error(String(error));
+  if (!isSystemError(error)) return message;
+  return textByCode.get(error.code) ?? (message === '' ? error.code : message);
 }

@@ -1,25 +1,24 @@
 /**
- * The HTTP/2 connection under a client: one at a time, made when the first call needs it and again after it broke.
+ * The HTTP/2 connection under a client: one for new calls at a time, made when the first call needs it and again after
+ * it broke. Beside it there may be one that new calls do not trust any more, for the streams that still run on it.
  */
-import type { ClientHttp2Stream, Http2Session, SecureClientSessionOptions } from 'node:http2';
-import type { Socket } from 'node:net';
-import { connect as connectPlain, isIP } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import type { ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2';
 import type { Transport } from '@connectrpc/connect';
-import { Http2SessionManager, createGrpcTransport } from '@connectrpc/connect-node';
+import { createGrpcTransport } from '@connectrpc/connect-node';
+import { assert } from '../errors.ts';
 import { client as limits } from '../limits.ts';
 import { parseAddress } from './address.ts';
-
-/** How to check the server's certificate, and which one to show it. Everything as Node's `tls.connect` takes it. */
-export type TlsOptions = Pick<
-  SecureClientSessionOptions,
-  'ca' | 'cert' | 'key' | 'passphrase' | 'servername' | 'rejectUnauthorized'
->;
+import { ConnectFailure } from './connect-failure.ts';
+import { Sending } from './sending.ts';
+import { Session } from './session.ts';
+import type { TlsOptions } from './socket.ts';
 
 export interface Connection {
   /** For messages, with its scheme. */
   readonly address: string;
   readonly transport: Transport;
+  /** Makes later calls go over another connection than this one, which was silent while a call waited in vain. */
+  distrust(session: Session): void;
   /** Breaks off what is under way. */
   close(): void;
 }
@@ -35,62 +34,76 @@ export function openConnection(address: string, tls: boolean | TlsOptions | unde
     // Compression costs both sides more than it saves on the networks between a store and its users.
     acceptCompression: [],
   });
-  return { address: url, transport, close: () => sessionManager.close() };
+  return {
+    address: url,
+    transport,
+    distrust: (session) => sessionManager.distrust(session),
+    close: () => sessionManager.close(),
+  };
 }
 
-/** The session manager of Connect, with a limit on the time to connect, and safe against late errors. */
+/** What Connect's transport asks for streams. */
 class Sessions {
   readonly authority: string;
-  readonly #manager: Http2SessionManager;
-  readonly #guarded = new WeakSet<Http2Session>();
+  readonly #url: URL;
+  readonly #tls: TlsOptions;
+  /** The one for new calls. */
+  #session: Session | undefined;
+  #distrusted: Session | undefined;
+  #isClosed = false;
 
   constructor(url: string, tls: TlsOptions) {
-    const { pingIntervalMs, pingTimeoutMs, sessionMegabytesMax: maxSessionMemory } = limits;
-    this.#manager = new Http2SessionManager(
-      url,
-      { pingIntervalMs, pingTimeoutMs },
-      { createConnection: (authority) => connect(authority, tls), maxSessionMemory },
-    );
-    this.authority = this.#manager.authority;
+    this.authority = url;
+    this.#url = new URL(url);
+    this.#tls = tls;
   }
 
-  async request(...args: Parameters<Http2SessionManager['request']>): Promise<ClientHttp2Stream> {
-    const stream = await this.#manager.request(...args);
-    this.#guard(stream.session);
+  /** Rejects with a `ConnectFailure` when nothing was sent. */
+  async request(method: string, path: string, headers: OutgoingHttpHeaders): Promise<ClientHttp2Stream> {
+    const sending = Sending.current();
+    sending?.begin();
+    const session = await this.#open();
+    if (sending?.isOver) throw new ConnectFailure('failed', new Error('the call has ended'));
+    const { bytesWritten } = session;
+    const stream = requestOn(session, { ...headers, ':method': method, ':path': path });
+    sending?.handOver(stream, session, bytesWritten);
     return stream;
   }
 
-  notifyResponseByteRead(stream: ClientHttp2Stream): void {
-    this.#manager.notifyResponseByteRead(stream);
+  /** Sessions see by themselves what comes. */
+  notifyResponseByteRead(): void {}
+
+  distrust(session: Session): void {
+    // More than one of them would be as many as there are calls that wait in vain.
+    if (this.#distrusted?.isClosed === false) return;
+    this.#distrusted = session;
+    session.leave();
   }
 
   close(): void {
-    this.#manager.abort();
+    this.#isClosed = true;
+    this.#distrusted?.destroy();
+    this.#session?.destroy();
   }
 
-  /**
-   * The manager stops listening to a session that it has given up. Node may report one more error on it, and an
-   * "error" event that nobody listens to would end the process.
-   */
-  #guard(session: Http2Session | undefined): void {
-    if (session === undefined || this.#guarded.has(session)) return;
-    this.#guarded.add(session);
-    session.on('error', () => undefined);
+  async #open(): Promise<Session> {
+    const known = this.#session;
+    const isAlive = known !== undefined && (await known.isAlive());
+    if (this.#isClosed) throw new ConnectFailure('failed', new Error('the client is closed'));
+    // Another call may have begun a new one meanwhile.
+    if (!isAlive && this.#session === known) this.#session = new Session(this.#url, this.#tls);
+    const session = this.#session;
+    assert(session !== undefined, 'a session that was there is replaced, never taken away');
+    await session.opened;
+    return session;
   }
 }
 
-/** Left alone, the operating system tries for minutes, in ever longer intervals, at what may be an old address. */
-function connect(authority: URL, tls: TlsOptions): Socket {
-  const host = authority.hostname.replace(/^\[|\]$/g, '');
-  const port = Number(authority.port || (authority.protocol === 'https:' ? 443 : 80));
-  const isTls = authority.protocol === 'https:';
-  const socket = isTls
-    ? connectTls({ host, port, ALPNProtocols: ['h2'], servername: isIP(host) === 0 ? host : '', ...tls })
-    : connectPlain({ host, port });
-  const timer = setTimeout(() => {
-    socket.destroy(Object.assign(new Error('connect timed out'), { code: 'ETIMEDOUT', syscall: 'connect' }));
-  }, limits.connectMs);
-  socket.once(isTls ? 'secureConnect' : 'connect', () => clearTimeout(timer));
-  socket.once('close', () => clearTimeout(timer));
-  return socket;
+function requestOn(session: Session, headers: OutgoingHttpHeaders): ClientHttp2Stream {
+  try {
+    return session.request(headers);
+  } catch (error) {
+    // It was closed, or the server takes no more over it, before it took this one.
+    throw new ConnectFailure('failed', error);
+  }
 }

@@ -38,7 +38,10 @@ export type KelpErrorCode =
   | 'limitReached'
   /** A watch read so slowly that the server does not keep the next revision it needs any more. */
   | 'slowWatcher'
-  /** The server can't be reached, or the connection to it broke. */
+  /**
+   * The server can't be reached, or the connection to it broke. For what is safe to repeat: and that did not pass until
+   * the deadline, or is a wrong configuration, such as TLS on one side only.
+   */
   | 'unavailable'
   /** The server is stopping. */
   | 'shuttingDown'
@@ -52,7 +55,7 @@ export type KelpErrorCode =
   | 'snapshotFailed'
   /** The server's data on disk is damaged. */
   | 'damaged'
-  /** The call did not end within its deadline. */
+  /** The call, or the last try of it, was without an answer when its deadline passed. */
   | 'deadlineExceeded'
   /** The caller's signal was aborted; it is the `cause`. */
   | 'canceled'

@@ -1,7 +1,7 @@
 /** The public face of the TypeScript client. */
 export type { ClientOptions, KelpClient } from './client.ts';
 export { createClient } from './client.ts';
-export type { TlsOptions } from './connection.ts';
+export type { TlsOptions } from './socket.ts';
 export type { Entry } from './entry.ts';
 export type { KelpErrorCode, KelpErrorDetails } from './error.ts';
 export { KelpError, isKelpError } from './error.ts';

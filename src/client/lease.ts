@@ -11,10 +11,10 @@
 import type { Client } from '@connectrpc/connect';
 import type { LeaseService, Lease as LeaseMessage } from '../../gen/kelp/v1/lease_pb.ts';
 import { client as limits } from '../limits.ts';
-import type { Caller } from './caller.ts';
+import type { Caller, TryOptions } from './caller.ts';
 import { KelpError, isKelpError } from './error.ts';
 import { PagedList } from './paging.ts';
-import { backoffMs } from './pace.ts';
+import { backoffUntil } from './pace.ts';
 import { incompleteReply } from './reply.ts';
 import { toDuration, toInt32, toInt64, toMilliseconds, toNumber } from './scalar.ts';
 import type { CallOptions, DeleteRangeResult, Lease, ListOptions } from './types.ts';
@@ -28,6 +28,14 @@ export interface GetLeaseOptions extends CallOptions {
   /** The answer lists the keys attached to the lease. */
   readonly includeKeys?: boolean;
 }
+
+/** A time to live has begun anew, at the earliest when the try was sent that was answered. */
+interface Renewed {
+  readonly ttlMs: number;
+  readonly askedAtMs: number;
+}
+
+type Renew = (leaseId: number, options: TryOptions) => Promise<Renewed>;
 
 export class Leases {
   readonly #rpc: Client<typeof LeaseService>;
@@ -44,25 +52,39 @@ export class Leases {
    */
   async grant(ttlMs: number, options: GrantOptions = {}): Promise<LeaseHandle> {
     const request = { ttl: toDuration(ttlMs, 'ttlMs'), leaseId: toInt64(options.leaseId, 'leaseId') };
-    const askedAtMs = this.#caller.pace.monotonicMs();
-    const reply = await this.#caller.write(options, (call) => this.#rpc.grant(request, call));
-    return new LeaseHandle(this, this.#caller, toNumber(reply.leaseId), toMilliseconds(reply.ttl), askedAtMs);
+    const { pace } = this.#caller;
+    let askedAtMs = 0;
+    const reply = await this.#caller.write(options, (call) => {
+      askedAtMs = pace.monotonicMs();
+      return this.#rpc.grant(request, call);
+    });
+    const renewed = { ttlMs: toMilliseconds(reply.ttl), askedAtMs };
+    return new LeaseHandle(this, this.#caller, this.#renew, toNumber(reply.leaseId), renewed);
   }
 
   /** Renews a lease that exists and gives a handle for it. Rejects with `leaseNotFound`. */
   async resume(leaseId: number, options: CallOptions = {}): Promise<LeaseHandle> {
-    const askedAtMs = this.#caller.pace.monotonicMs();
-    const { ttlMs } = await this.renew(leaseId, options);
-    return new LeaseHandle(this, this.#caller, leaseId, ttlMs, askedAtMs);
+    const renewed = await this.#renew(leaseId, options);
+    return new LeaseHandle(this, this.#caller, this.#renew, leaseId, renewed);
   }
 
   /** Starts the time to live of a lease anew. Rejects with `leaseNotFound`. */
   async renew(leaseId: number, options: CallOptions = {}): Promise<{ readonly ttlMs: number }> {
-    const request = { leaseId: toInt64(leaseId, 'leaseId') };
-    // A second renewal does what the first did.
-    const reply = await this.#caller.read(options, (call) => this.#rpc.renew(request, call));
-    return { ttlMs: toMilliseconds(reply.ttl) };
+    const { ttlMs } = await this.#renew(leaseId, options);
+    return { ttlMs };
   }
+
+  readonly #renew: Renew = async (leaseId, options) => {
+    const request = { leaseId: toInt64(leaseId, 'leaseId') };
+    const { pace } = this.#caller;
+    let askedAtMs = 0;
+    // A second renewal does what the first did.
+    const reply = await this.#caller.read(options, (call) => {
+      askedAtMs = pace.monotonicMs();
+      return this.#rpc.renew(request, call);
+    });
+    return { ttlMs: toMilliseconds(reply.ttl), askedAtMs };
+  };
 
   /** Ends a lease and deletes its keys, in one revision. Rejects with `leaseNotFound`. */
   async revoke(leaseId: number, options: CallOptions = {}): Promise<DeleteRangeResult> {
@@ -105,8 +127,10 @@ function toLease(message: LeaseMessage, keys: string[]): Lease {
  * A lease that this program holds.
  *
  * It counts as lost when the server says that it is gone, or when it has not been renewed for as long as it lives,
- * counted from before the last renewal was asked for: from then on the server may have given what the lease guards to
- * somebody else, whether or not it can be reached.
+ * counted from when the last renewal that succeeded was sent: from then on the server may have given what the lease
+ * guards to somebody else, whether or not it can be reached. No failure but these ends it earlier: renewals are tried
+ * until then, each in a share of the time only, so that one that hangs on a dead connection leaves room for the next on
+ * another.
  */
 export class LeaseHandle {
   readonly id: number;
@@ -116,17 +140,19 @@ export class LeaseHandle {
   readonly lost: Promise<KelpError>;
   readonly #leases: Leases;
   readonly #caller: Caller;
+  readonly #renewOnce: Renew;
   readonly #lost = new AbortController();
   readonly #stopped = new AbortController();
   #isKeptAlive = false;
-  #endsAtMs: number;
+  #renewedAtMs: number;
 
-  constructor(leases: Leases, caller: Caller, id: number, ttlMs: number, askedAtMs: number) {
+  constructor(leases: Leases, caller: Caller, renew: Renew, id: number, { ttlMs, askedAtMs }: Renewed) {
     this.#leases = leases;
     this.#caller = caller;
+    this.#renewOnce = renew;
     this.id = id;
     this.ttlMs = ttlMs;
-    this.#endsAtMs = askedAtMs + ttlMs;
+    this.#renewedAtMs = askedAtMs;
     const { promise, resolve } = Promise.withResolvers<KelpError>();
     this.lost = promise;
     this.signal.addEventListener('abort', () => resolve(this.signal.reason as KelpError), { once: true });
@@ -150,10 +176,13 @@ export class LeaseHandle {
   }
 
   /** Starts the time to live anew, once. Rejects with `leaseNotFound`. */
-  async renew(options: CallOptions = {}): Promise<void> {
-    const askedAtMs = this.#caller.pace.monotonicMs();
-    const { ttlMs } = await this.#leases.renew(this.id, options);
-    this.#endsAtMs = Math.max(this.#endsAtMs, askedAtMs + ttlMs);
+  renew(options: CallOptions = {}): Promise<void> {
+    return this.#renew(options);
+  }
+
+  async #renew(options: TryOptions): Promise<void> {
+    const { askedAtMs } = await this.#renewOnce(this.id, options);
+    this.#renewedAtMs = Math.max(this.#renewedAtMs, askedAtMs);
   }
 
   /** Ends the lease and deletes its keys. Rejects with `leaseNotFound`. */
@@ -177,28 +206,42 @@ export class LeaseHandle {
   async #keepAlive(): Promise<void> {
     const { pace, closed } = this.#caller;
     const stopped = AbortSignal.any([this.#stopped.signal, closed]);
-    for (let failures = 0; ;) {
-      const pauseMs =
-        failures === 0 ? Math.min(this.ttlMs / 3, limits.renewIntervalMsMax) : backoffMs(failures, pace);
-      await pace.wait(Math.max(0, Math.min(pauseMs, this.#endsAtMs - pace.monotonicMs())), stopped);
-      if (stopped.aborted) return;
-      const remainingMs = this.#endsAtMs - pace.monotonicMs();
-      if (remainingMs <= 0) {
-        this.#lose(this.#outOfReach());
-        return;
-      }
+    while (!stopped.aborted) {
+      const dueInMs = this.#renewedAtMs + this.#intervalMs - pace.monotonicMs();
+      // It may have been renewed by hand meanwhile.
+      if (dueInMs > 0) await pace.wait(dueInMs, stopped);
+      else await this.#renewInTime(stopped);
+    }
+  }
+
+  /** Renews it, or notes that it is lost. */
+  async #renewInTime(stopped: AbortSignal): Promise<void> {
+    const { pace } = this.#caller;
+    for (let failures = 1; !stopped.aborted; failures++) {
+      const deadlineMs = this.#endsAtMs - pace.monotonicMs();
+      if (deadlineMs <= 0) return this.#lose(this.#outOfReach());
       try {
-        await this.renew({ signal: stopped, deadlineMs: Math.min(remainingMs, limits.deadlineMs) });
-        failures = 0;
+        return await this.#renew({ signal: stopped, deadlineMs, tryMsMax: this.#tryMsMax });
       } catch (error) {
         if (stopped.aborted) return;
-        if (isKelpError(error, 'leaseNotFound')) {
-          this.#lose(error);
-          return;
-        }
-        failures++;
+        if (isKelpError(error, 'leaseNotFound')) return this.#lose(error);
+        // What a call is not repeated for (an answer of a proxy, a server that is read only) may pass all the same.
+        const remainingMs = this.#endsAtMs - pace.monotonicMs();
+        await pace.wait(backoffUntil(this.#endsAtMs, failures, pace) ?? Math.max(0, remainingMs), stopped);
       }
     }
+  }
+
+  get #endsAtMs(): number {
+    return this.#renewedAtMs + this.ttlMs;
+  }
+
+  get #intervalMs(): number {
+    return Math.min(this.ttlMs / 3, limits.renewIntervalMsMax);
+  }
+
+  get #tryMsMax(): number {
+    return Math.min(Math.max(this.ttlMs / 6, limits.renewTryMsMin), limits.deadlineMs);
   }
 
   #outOfReach(): KelpError {

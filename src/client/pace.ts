@@ -2,6 +2,7 @@
  * The client's time and chance, injected: tests run through retries and renewals without waiting for them.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TIMER_MS_MAX } from '../clock.ts';
 import { client as limits } from '../limits.ts';
 
 export interface Pace {
@@ -15,7 +16,13 @@ export interface Pace {
 
 export const systemPace: Pace = {
   monotonicMs: () => performance.now(),
-  wait: (delayMs, signal) => sleep(delayMs, undefined, signal ? { signal } : {}).catch(() => undefined),
+  async wait(delayMs, signal) {
+    const options = signal ? { signal } : {};
+    for (let remainingMs = delayMs; remainingMs > 0; remainingMs -= TIMER_MS_MAX) {
+      if (signal?.aborted === true) return;
+      await sleep(Math.min(remainingMs, TIMER_MS_MAX), undefined, options).catch(() => undefined);
+    }
+  },
   random: () => Math.random(),
 };
 
@@ -26,4 +33,13 @@ export const systemPace: Pace = {
 export function backoffMs(failures: number, pace: Pace): number {
   const ceilingMs = Math.min(limits.backoffMsMax, limits.backoffMs * 2 ** (failures - 1));
   return pace.random() * ceilingMs;
+}
+
+/**
+ * The same when there is a deadline, towards which the tries become more frequent: a pause that leaves no time behind it
+ * would waste what is left. `undefined` when there is no time for another try.
+ */
+export function backoffUntil(endsAtMs: number, failures: number, pace: Pace): number | undefined {
+  const remainingMs = endsAtMs - pace.monotonicMs();
+  return remainingMs < limits.lastTryMs ? undefined : Math.min(backoffMs(failures, pace), remainingMs / 2);
 }

@@ -6,7 +6,9 @@
  * const keys = await client.keys('user/*').toArray();
  * ```
  *
- * Each loop begins anew. Leaving a loop early costs nothing: nothing is read ahead.
+ * Each loop begins anew. Leaving a loop early costs nothing: nothing is read ahead. Each page is a call of its own, with
+ * its own deadline, that is tried again as any read; its token says where it begins, so that failures between and within
+ * pages neither skip nor repeat an item.
  */
 import { fixed } from '../limits.ts';
 import { KelpError } from './error.ts';

@@ -16,18 +16,21 @@
  * Revisions mean nothing in another store, which a server may come back with (a restored backup, a new data directory).
  * The watch remembers the store of its first message, and a server with another one refuses to go on.
  *
- * Before the first message a watch fails as any call does, after the client's retries. After that it tries for as
- * long as it is read.
+ * Before the first message a watch fails as a call does that changes nothing: with what does not pass at once, else with
+ * its last failure when the client's deadline has passed since it was first read. After that it tries for as long as it
+ * is read. A server that takes its time over the first message is waited for; a connection that is dead is noticed.
  */
 import type { Client } from '@connectrpc/connect';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { WatchResponse, WatchService } from '../../gen/kelp/v1/watch_pb.ts';
 import { client as limits } from '../limits.ts';
 import type { Caller } from './caller.ts';
+import { afterTries } from './caller.ts';
 import { Entry } from './entry.ts';
 import type { KelpErrorCode } from './error.ts';
 import { KelpError, isKelpError } from './error.ts';
-import { backoffMs } from './pace.ts';
+import { mayPass } from './connect-error.ts';
+import { backoffMs, backoffUntil } from './pace.ts';
 import { toNumber } from './scalar.ts';
 import type { WatchEvent, WatchMessage, WatchRequest, WatchStart } from './watch-message.ts';
 import { eventBytes, toEvent, toTimeMs, toWatchRequest } from './watch-message.ts';
@@ -72,9 +75,6 @@ const interruptions: ReadonlySet<KelpErrorCode> = new Set([
 /** What the watch would go on with is not there. */
 const lostPlaces: ReadonlySet<KelpErrorCode> = new Set(['revisionCompacted', 'revisionFuture', 'otherStore']);
 
-/** Before it, only these do. */
-const passing: ReadonlySet<KelpErrorCode> = new Set(['unavailable', 'recovering', 'shuttingDown']);
-
 class ResumableWatch {
   readonly #rpc: Client<typeof WatchService>;
   readonly #caller: Caller;
@@ -89,6 +89,8 @@ class ResumableWatch {
   #hasHandedOut = false;
   #hasSynced = false;
   #hasHeard = false;
+  /** When it was first read. */
+  #beganAtMs = 0;
   /** Tries that failed since the last message. */
   #failures = 0;
   #fragments: Fragments;
@@ -107,6 +109,7 @@ class ResumableWatch {
   }
 
   async *messages(): AsyncGenerator<WatchMessage, void, undefined> {
+    this.#beganAtMs = this.#caller.pace.monotonicMs();
     while (!this.#signal.aborted) {
       try {
         yield* this.#connect();
@@ -220,15 +223,24 @@ class ResumableWatch {
       throw error;
     }
     this.#failures++;
-    const isFinal = this.#hasHeard
-      ? !interruptions.has(error.code)
-      : !passing.has(error.code) || this.#failures > this.#caller.retries;
-    if (isFinal) throw error;
+    const pauseMs = this.#pauseAfter(error);
+    if (pauseMs === undefined) {
+      const ms = this.#caller.pace.monotonicMs() - this.#beganAtMs;
+      throw this.#hasHeard ? error : afterTries(error, this.#failures, ms);
+    }
     if (this.#failures === 1) this.#request.onInterrupted?.(error);
-    await this.#caller.pace.wait(backoffMs(this.#failures, this.#caller.pace), this.#signal);
+    await this.#caller.pace.wait(pauseMs, this.#signal);
     // The reader has entries of one revision and will get those of another.
     if (this.#position === undefined && this.#hasHandedOut) return this.#beginAnew('interrupted');
     return undefined;
+  }
+
+  /** `undefined` when it is not to be tried again. */
+  #pauseAfter(error: KelpError): number | undefined {
+    const { pace, retries, deadlineMs } = this.#caller;
+    if (this.#hasHeard) return interruptions.has(error.code) ? backoffMs(this.#failures, pace) : undefined;
+    if (!mayPass(error) || this.#failures > retries) return undefined;
+    return backoffUntil(this.#beganAtMs + deadlineMs, this.#failures, pace);
   }
 
   #noFragments(): Fragments {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
 import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
 import type { ClientOptions, KelpClient } from '../../src/client/client.ts';
+import type { KelpError } from '../../src/client/error.ts';
 import { client as limits } from '../../src/limits.ts';
 import type { FakePace } from './fake-server.ts';
 import { broken, clientOf, failureOf, kelpFailure, recovering } from './fake-server.ts';
@@ -28,6 +29,22 @@ function failingClient(
   return { client, pace, tries: () => tries };
 }
 
+/** A client whose calls fail until so much time has passed. */
+function clientOfOutage(
+  outageMs: number,
+  failure: () => ConnectError = broken,
+): { client: KelpClient; pace: FakePace; tries: () => number } {
+  let tries = 0;
+  const answer = (): { revision: bigint } => {
+    tries++;
+    if (pace.nowMs < endsAtMs) throw failure();
+    return { revision: 5n };
+  };
+  const { client, pace } = clientOf((router) => router.service(KvService, { get: answer, put: answer }));
+  const endsAtMs = pace.nowMs + outageMs;
+  return { client, pace, tries: () => tries };
+}
+
 describe('a read', () => {
   test('is repeated after failures that may pass', async () => {
     const stopping = kelpFailure(Code.Unavailable, ErrorReason.SHUTTING_DOWN);
@@ -44,10 +61,78 @@ describe('a read', () => {
     expect(tries()).toBe(1);
   });
 
-  test('gives up after its retries, with the last error', async () => {
+  test('is repeated until its deadline, however long that is', async () => {
+    const { client, pace } = clientOfOutage(9_500);
+    const beganAtMs = pace.nowMs;
+    expect(await client.get('a')).toMatchObject({ revision: 5 });
+    expect(pace.nowMs - beganAtMs).toBeLessThanOrEqual(10_000);
+    const hour = 60 * 60 * 1000;
+    expect(await clientOfOutage(hour - 1000).client.get('a', { deadlineMs: hour })).toMatchObject({
+      revision: 5,
+    });
+  });
+
+  test('that is out of time tells of its last failure, of how many there were and of how long they took', async () => {
+    const { client, pace, tries } = clientOfOutage(20_000);
+    const beganAtMs = pace.nowMs;
+    const failure = (await failureOf(client.get('a'))) as KelpError;
+    expect(failure).toMatchObject({ code: 'unavailable', mayHaveTakenEffect: false });
+    expect(failure.message).toBe(
+      `the connection to the server at fake:7379 was closed (tried ${tries()} times in ${Math.round(pace.nowMs - beganAtMs)} ms)`,
+    );
+    expect(failure.cause).toMatchObject({
+      name: 'KelpError',
+      code: 'unavailable',
+      cause: { name: 'ConnectError' },
+    });
+    expect(pace.nowMs - beganAtMs).toBeGreaterThan(9_900);
+    expect(pace.nowMs - beganAtMs).toBeLessThanOrEqual(10_000);
+  });
+
+  test('that hangs after failures tells of them too', async () => {
+    let tries = 0;
+    const { client } = clientOf((router) => {
+      router.service(KvService, {
+        get: () => {
+          if (++tries < 3) throw recovering();
+          return new Promise<never>(() => undefined);
+        },
+      });
+    });
+    const failure = (await failureOf(client.get('a', { deadlineMs: 400 }))) as KelpError;
+    expect(failure.code).toBe('deadlineExceeded');
+    expect(failure.message).toMatch(
+      /no answer .* \(tried 3 times in \d+ ms, before that: as the server says\)/,
+    );
+  });
+
+  test('is tried as often as its client allows', async () => {
     const { client, tries } = failingClient([broken(), broken(), recovering(), broken()], { retries: 2 });
     expect(await failureOf(client.get('a'))).toMatchObject({ code: 'recovering' });
     expect(tries()).toBe(3);
+    const once = failingClient([broken()], { retries: 0 });
+    const failure = (await failureOf(once.client.get('a'))) as KelpError;
+    expect(failure.message).not.toMatch(/tried/);
+    expect(once.tries()).toBe(1);
+  });
+
+  test('is made one try at a time', async () => {
+    let underWay = 0;
+    let most = 0;
+    let tries = 0;
+    const { client } = clientOf((router) => {
+      router.service(KvService, {
+        get: async () => {
+          most = Math.max(most, ++underWay);
+          await new Promise((resolve) => setImmediate(resolve));
+          underWay--;
+          if (++tries < 20) throw broken();
+          return { revision: 5n };
+        },
+      });
+    });
+    await client.get('a', { deadlineMs: 60_000 });
+    expect([most, tries]).toEqual([1, 20]);
   });
 });
 
@@ -57,6 +142,21 @@ describe('a write', () => {
     expect(await client.put('a', '1')).toMatchObject({ revision: 5 });
     expect(tries()).toBe(3);
   });
+
+  test('is repeated until its deadline then', async () => {
+    const { client } = clientOfOutage(9_500, recovering);
+    expect(await client.put('a', '1')).toMatchObject({ revision: 5 });
+  });
+
+  test.each([ErrorReason.LIMIT_REACHED, ErrorReason.READ_ONLY, ErrorReason.STORAGE_FAILED])(
+    'is not repeated after a refusal that does not pass by itself: %i',
+    async (reason) => {
+      const { client, tries } = failingClient([kelpFailure(Code.Unavailable, reason)]);
+      const mayHaveTakenEffect = reason === ErrorReason.STORAGE_FAILED;
+      expect(await failureOf(client.put('a', '1'))).toMatchObject({ mayHaveTakenEffect });
+      expect(tries()).toBe(1);
+    },
+  );
 
   test('is never repeated when its answer was lost', async () => {
     const { client, tries } = failingClient([broken()]);
@@ -86,7 +186,7 @@ describe('a write', () => {
 describe('pauses between tries', () => {
   test('grow exponentially to their limit, with full jitter', async () => {
     const failures = Array.from({ length: 9 }, () => recovering());
-    const { client, pace } = failingClient(failures, { retries: 9, deadlineMs: 60_000 });
+    const { client, pace } = failingClient(failures, { deadlineMs: 60_000 });
     await client.get('a');
     const { backoffMs, backoffMsMax } = limits;
     const ceilings = Array.from({ length: 9 }, (_, n) => Math.min(backoffMsMax, backoffMs * 2 ** n));
@@ -94,13 +194,13 @@ describe('pauses between tries', () => {
     expect(ceilings.at(-1)).toBe(backoffMsMax);
   });
 
-  test('count towards the deadline', async () => {
+  test('count towards the deadline, and leave time behind them', async () => {
     const failures = Array.from({ length: 99 }, () => recovering());
-    const { client, pace, tries } = failingClient(failures, { retries: 99, deadlineMs: 500 });
+    const { client, pace, tries } = failingClient(failures, { deadlineMs: 500 });
     expect(await failureOf(client.get('a'))).toMatchObject({ code: 'recovering' });
-    // 50 + 100 + 200 passed; another 400 would be too long.
-    expect(pace.waitsMs).toEqual([50, 100, 200]);
-    expect(tries()).toBe(4);
+    // After 50 + 100 there are 350 left, of which a half is shorter than the next 200; less than 50 is no time.
+    expect(pace.waitsMs).toEqual([50, 100, 175, 87.5, 43.75]);
+    expect(tries()).toBe(6);
   });
 });
 

@@ -107,7 +107,7 @@ describe('without a server', () => {
 
   test('a call that is tried again finds the server when it comes', async () => {
     const port = await freePort();
-    const client = clientFor(port, { retries: 1000 });
+    const client = clientFor(port, { retries: Number.POSITIVE_INFINITY, deadlineMs: 60_000 });
     const getting = client.get('a');
     await startServer(port);
     expect(await getting).toMatchObject({ revision: 1 });
@@ -171,7 +171,7 @@ test('an aborted call is ended at the server, and its connection stays', async (
 
 test('closing breaks off the calls under way', async () => {
   const fake = await startServer();
-  const client = clientFor(fake.port);
+  const client = clientFor(fake.port, { deadlineMs: 60_000 });
   const putting = failureOf(client.put('a', '1'));
   await eventually(() => fake.calls).toEqual(['a']);
   client.close();

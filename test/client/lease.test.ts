@@ -1,5 +1,5 @@
 import type { ServiceImpl } from '@connectrpc/connect';
-import { Code } from '@connectrpc/connect';
+import { Code, ConnectError } from '@connectrpc/connect';
 import { describe, expect, test } from 'vitest';
 import { ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
 import { LeaseService } from '../../gen/kelp/v1/lease_pb.ts';
@@ -71,6 +71,73 @@ describe('a lease that is kept alive', () => {
     expect(await lease.lost).toMatchObject({ code: 'unavailable' });
     expect(pace.nowMs).toBeGreaterThanOrEqual(10_000);
     expect(pace.nowMs).toBeLessThan(10_100);
+  });
+
+  test('lives from when the renewal that succeeded was sent, not from when it was first tried', async () => {
+    const sent: number[] = [];
+    const { client, pace } = leasing(() => {
+      // From 4000 on it is tried.
+      if (pace.nowMs < 8000 || sent.length > 0) throw broken();
+      sent.push(pace.nowMs);
+    });
+    const lease = (await client.leases.grant(9000)).keepAlive();
+    await lease.lost;
+    expect(pace.nowMs).toBeGreaterThanOrEqual((sent[0] ?? 0) + 9000);
+    expect(pace.nowMs).toBeLessThan((sent[0] ?? 0) + 9100);
+  });
+
+  test('is renewed at once when keeping it begins late', async () => {
+    const { client, pace, renewals } = leasing(() => lease.close());
+    const lease = await client.leases.grant(9000);
+    pace.nowMs += 8000;
+    lease.keepAlive();
+    await eventually(() => renewals).toEqual([9000]);
+    expect(lease.signal.aborted).toBe(false);
+  });
+
+  test('is lost at once when keeping it begins too late', async () => {
+    const { client, pace, renewals } = leasing();
+    const lease = await client.leases.grant(9000);
+    pace.nowMs += 9000;
+    expect(await lease.keepAlive().lost).toMatchObject({ code: 'unavailable' });
+    expect(renewals).toEqual([]);
+  });
+
+  test('is not renewed before its time when it was renewed by hand', async () => {
+    const { client, pace, renewals } = leasing((attempt) => {
+      if (attempt === 2) lease.close();
+    });
+    const lease = await client.leases.grant(9000);
+    pace.nowMs += 2000;
+    await lease.renew();
+    lease.keepAlive();
+    await eventually(() => renewals).toEqual([3000, 6000]);
+  });
+
+  test.each([
+    ['a server that is read only', kelpFailure(Code.Unavailable, ErrorReason.READ_ONLY)],
+    ['a server that is full', kelpFailure(Code.ResourceExhausted, ErrorReason.LIMIT_REACHED)],
+    ['a proxy that refuses', new ConnectError('no', Code.PermissionDenied)],
+    ['a defect', new ConnectError('oops', Code.Internal)],
+  ])('is not given up early for %s', async (_, failure) => {
+    const { client, pace } = leasing((attempt) => {
+      if (pace.nowMs < 9500) throw failure;
+      if (attempt > 2) lease.close();
+    });
+    const lease = (await client.leases.grant(9000)).keepAlive();
+    await eventually(() => pace.nowMs).toBeGreaterThanOrEqual(9500);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(lease.signal.aborted).toBe(false);
+  });
+
+  test('of a hundred years is renewed each hour', async () => {
+    const years = 100 * 365 * 24 * 60 * 60 * 1000;
+    const { client, renewals } = leasing((attempt) => {
+      if (attempt === 3) lease.close();
+    });
+    const lease = (await client.leases.grant(years)).keepAlive();
+    await eventually(() => renewals).toEqual([3_601_000, 7_201_000, 10_801_000]);
+    expect(lease.signal.aborted).toBe(false);
   });
 
   test('is given up by the time from which the grant was asked for, not answered', async () => {

@@ -112,6 +112,29 @@ test('a page whose answer was lost is asked for again', async () => {
   expect(tries).toBe(4);
 });
 
+test('a list goes on where it is over outages longer than the deadline of one page would be alone', async () => {
+  const keys = keysOf(40);
+  let downUntilMs = 0;
+  const { client, pace } = clientOf((router) => {
+    router.service(KvService, {
+      keys: ({ pageToken, limit }) => {
+        if (pace.nowMs < downUntilMs) throw broken();
+        // Down again before the next page, for most of its deadline.
+        downUntilMs = pace.nowMs + 9_000;
+        const end = Number(pageToken || '0') + limit;
+        return {
+          keys: keys.slice(end - limit, end),
+          nextPageToken: end < keys.length ? String(end) : '',
+          revision: 4n,
+        };
+      },
+    });
+  });
+  const beganAtMs = pace.nowMs;
+  expect(await client.keys('*', { pageSize: 4 }).toArray()).toEqual(keys);
+  expect(pace.nowMs - beganAtMs).toBeGreaterThan(9 * 9_000);
+});
+
 test('an aborted list throws rather than look complete', async () => {
   const controller = new AbortController();
   const { client } = pagingClient(keysOf(9), 3);

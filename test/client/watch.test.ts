@@ -262,7 +262,28 @@ describe('a broken watch', () => {
 });
 
 describe('a watch that can not begin', () => {
-  test('tries as often as any call, then throws', async () => {
+  test('tries until the deadline of a call, then throws', async () => {
+    const { server, client, pace } = watching();
+    server.breaks = Array.from({ length: 1000 }, () => 0);
+    const beganAtMs = pace.nowMs;
+    expect(await failureOf(read(client, {}, upTo(0)))).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(/tried \d+ times in 99\d\d ms/),
+    });
+    expect(pace.nowMs - beganAtMs).toBeGreaterThan(9_900);
+    expect(pace.nowMs - beganAtMs).toBeLessThanOrEqual(10_000);
+  });
+
+  test('begins late when the server comes late', async () => {
+    const { server, client, pace } = watching();
+    server.commit('a');
+    server.breaks = [0, 0, 0, 0, 0, 0];
+    const messages = await read(client, { startRevision: 1 }, upTo(1));
+    expect(messages.map(line)).toEqual(['events 1: a']);
+    expect(pace.waitsMs).toHaveLength(6);
+  });
+
+  test('tries no more often than its client allows', async () => {
     const { server, client } = watching({ retries: 2 });
     server.breaks = [0, 0, 0, 0];
     expect(await failureOf(read(client, {}, upTo(0)))).toMatchObject({ code: 'unavailable' });
@@ -491,7 +512,7 @@ test('however it breaks, a watch hands out every revision once, whole and in ord
       breaks,
       fc.integer({ min: 1, max: 3 }),
       async (past, live, breaks, size) => {
-        const { server, client } = watching({ retries: 100 });
+        const { server, client } = watching();
         server.breaks = breaks;
         server.fragmentSize = size;
         for (const keys of past) server.commit(...keys);
@@ -522,7 +543,7 @@ test('however it breaks, present entries and later events give the state of the 
       revisions,
       fc.array(fc.nat(6), { maxLength: 8 }),
       async (past, live, breaks) => {
-        const { server, client } = watching({ retries: 100 });
+        const { server, client } = watching();
         server.breaks = breaks;
         for (const keys of past) server.commit(...keys);
         const rest = [...live];

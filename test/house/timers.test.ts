@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 /** The clock of store and server, and the client's own, for times that are bounded by its table of limits. */
-const clocks = ['clock.ts', join('client', 'pace.ts'), join('client', 'connection.ts')];
+const clocks = ['clock.ts', ...['pace.ts', 'session.ts', 'socket.ts'].map((name) => join('client', name))];
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) =>
   name.endsWith('.ts'),

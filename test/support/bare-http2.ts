@@ -53,7 +53,7 @@ export async function replyOf(stream: ClientHttp2Stream): Promise<BareReply> {
 }
 
 /** A frame of HTTP/2: RFC 9113, section 4.1. */
-function frame(type: number, flags: number, streamId: number, payload: Uint8Array): Buffer {
+export function frame(type: number, flags: number, streamId: number, payload: Uint8Array): Buffer {
   const head = Buffer.alloc(9);
   head.writeUIntBE(payload.length, 0, 3);
   head.writeUInt8(type, 3);
@@ -63,7 +63,7 @@ function frame(type: number, flags: number, streamId: number, payload: Uint8Arra
 }
 
 /** A header field that is not in any table: RFC 7541, section 6.2.2. */
-function field(name: string, value: string): Buffer {
+export function field(name: string, value: string): Buffer {
   return Buffer.from(
     `\0${String.fromCharCode(name.length)}${name}${String.fromCharCode(value.length)}${value}`,
   );
