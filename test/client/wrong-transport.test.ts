@@ -1,0 +1,127 @@
+/** A client with TLS at a port without it, and the other way round. */
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer as createHttp1Server } from 'node:http';
+import type { AddressInfo, Server } from 'node:net';
+import { createServer as createTcpServer } from 'node:net';
+import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { ClientOptions } from '../../src/client/client.ts';
+import { createClient } from '../../src/client/client.ts';
+import { Kelp } from '../cli/kelp.ts';
+import { startTestServer } from '../support/test-server.ts';
+import { FakePace, failureOf } from './fake-server.ts';
+
+const certPath = join(import.meta.dirname, '../support/tls/cert.pem');
+const keyPath = join(import.meta.dirname, '../support/tls/key.pem');
+const tlsFlags = { 'tls-cert': certPath, 'tls-key': keyPath };
+
+async function listen(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** How a write fails, and after how many tries. */
+async function putFailure(
+  address: string,
+  options: Partial<ClientOptions> = {},
+): Promise<{ readonly failure: unknown; readonly tries: number }> {
+  const pace = new FakePace();
+  const client = createClient({ address, deadlineMs: 5000, ...options }, pace);
+  onTestFinished(() => client.close());
+  const failure = await failureOf(client.put('a', '1'));
+  return { failure, tries: pace.waitsMs.length + 1 };
+}
+
+describe('a client without TLS at a port with it', () => {
+  const outcome = (address: string): object => ({
+    failure: {
+      code: 'unavailable',
+      message: `the server at http://${address} speaks TLS; use https:// or tls: true`,
+      mayHaveTakenEffect: false,
+    },
+    tries: 1,
+  });
+
+  test('is told so at once', async () => {
+    const { address } = await startTestServer({ flags: tlsFlags });
+    expect(await putFailure(`http://${address}`)).toMatchObject(outcome(address));
+  });
+
+  test.each<[string, { readonly requestCert?: boolean; readonly maxVersion?: 'TLSv1.2' }]>([
+    ['another server', {}],
+    ['a server that demands a certificate', { requestCert: true }],
+    ['a server that demands one before the handshake is over', { requestCert: true, maxVersion: 'TLSv1.2' }],
+  ])('is told so of %s', async (_, options) => {
+    const [cert, key] = [await readFile(certPath), await readFile(keyPath)];
+    const server = createTlsServer({ cert, key, ...options });
+    server.on('tlsClientError', (_error, socket) => void socket.destroy());
+    const address = await listen(server);
+    expect(await putFailure(address)).toMatchObject(outcome(address));
+  });
+
+  test('is told by the command too', async () => {
+    const { address } = await startTestServer({ flags: tlsFlags });
+    const { code, stderr } = await new Kelp(address).run(['get', 'a']);
+    expect(code).toBe(3);
+    expect(stderr).toContain(`the server at http://${address} speaks TLS; use https://`);
+  });
+});
+
+describe('a client with TLS at a port without it', () => {
+  const outcome = (address: string): object => ({
+    failure: {
+      code: 'unavailable',
+      message: `the server at https://${address} speaks no TLS; use http:// or leave tls out`,
+      mayHaveTakenEffect: false,
+    },
+    tries: 1,
+  });
+
+  test('is told so at once', async () => {
+    const { address } = await startTestServer();
+    expect(await putFailure(`https://${address}`)).toMatchObject(outcome(address));
+    expect(await putFailure(address, { tls: true })).toMatchObject(outcome(address));
+  });
+
+  test.each<[string, () => Server]>([
+    ['a server of HTTP/1.1', () => createHttp1Server()],
+    ['a server that speaks first', () => createTcpServer((socket) => void socket.end('220 kelp\r\n'))],
+  ])('is told so of %s', async (_, create) => {
+    const address = await listen(create());
+    expect(await putFailure(`https://${address}`)).toMatchObject(outcome(address));
+  });
+
+  test('is told by the command too', async () => {
+    const { address } = await startTestServer();
+    const { code, stderr } = await new Kelp(`https://${address}`).run(['get', 'a']);
+    expect(code).toBe(3);
+    expect(stderr).toContain(`the server at https://${address} speaks no TLS; use http://`);
+  });
+});
+
+test('a certificate that is not trusted is told at once', async () => {
+  const { address } = await startTestServer({ flags: tlsFlags });
+  expect(await putFailure(`https://${address}`)).toMatchObject({
+    failure: {
+      code: 'unavailable',
+      mayHaveTakenEffect: false,
+      message: expect.stringMatching(/is not trusted: /),
+    },
+    tries: 1,
+  });
+});
+
+test.each<[string, Server]>([
+  ['something that is neither TLS nor HTTP/2', createTcpServer((socket) => void socket.end('220 kelp\r\n'))],
+  ['a port that closes every connection', createTcpServer((socket) => void socket.destroy())],
+])('%s may be on its way up, and is tried again', async (_, server) => {
+  const { failure, tries } = await putFailure(await listen(server));
+  // The last try may be cut by the deadline.
+  const code = expect.stringMatching(/^(unavailable|deadlineExceeded)$/);
+  expect(failure).toMatchObject({ code, mayHaveTakenEffect: false });
+  expect(tries).toBeGreaterThan(3);
+});
