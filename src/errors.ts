@@ -15,12 +15,27 @@ interface DetailsByCode {
   slowWatcher: { readonly resumeRevision: number };
   /** A watch was to go on with another store than this one. Ids are 32 hexadecimal digits. */
   otherStore: { readonly requestedStoreId: string; readonly storeId: string };
+  /** A watch or page was to go on from a place that is not in the history of this store. */
+  historyDiffers: HistoryDetails;
 }
 
 /** A revision that can't be read, and the bounds of those that can. */
 export interface RevisionDetails {
   readonly requestedRevision: number;
   readonly oldestRevision: number;
+  readonly newestRevision: number;
+}
+
+/** A place that is not in a history, and the last one that is. Incarnations are 32 hexadecimal digits. */
+export interface HistoryDetails {
+  readonly requestedRevision: number;
+  /** The incarnation that is said to have written it, ... */
+  readonly requestedIncarnation: string;
+  /** ... and the one that did here; empty when that is not known, or the revision has not been reached. */
+  readonly incarnation: string;
+  /** Up to this revision both histories are surely the same, and `sharedIncarnation` wrote it; 0: none is known. */
+  readonly sharedRevision: number;
+  readonly sharedIncarnation: string;
   readonly newestRevision: number;
 }
 
@@ -84,6 +99,7 @@ const carriesDetails: Record<keyof DetailsByCode, true> = {
   revisionFuture: true,
   slowWatcher: true,
   otherStore: true,
+  historyDiffers: true,
 };
 
 /** Whether an unknown error is a store error of this code; narrows the type of its details. */

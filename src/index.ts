@@ -1,5 +1,11 @@
 /** KelpDB as a library: the store that the server serves, in process. */
-export { StoreError, isStoreError, type RevisionDetails, type StoreErrorCode } from './errors.ts';
+export {
+  StoreError,
+  isStoreError,
+  type HistoryDetails,
+  type RevisionDetails,
+  type StoreErrorCode,
+} from './errors.ts';
 export { defaults, fixed, type Limits } from './limits.ts';
 export { openStore, type StoreOptions } from './store/open-store.ts';
 export type { RecoveryProgress } from './store/recovery.ts';

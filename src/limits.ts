@@ -74,6 +74,8 @@ export const fixed = {
   tidyAfterMs: 1000,
   /** That the memory is full is told at most this often. */
   memoryFullEventMs: 60_000,
+  /** The lives of a store that are kept: a place that an older one wrote can't be told from one that is not there. */
+  incarnationsKept: 1000,
   /** How long the reader of a backup may hold back the compaction of history, and how many may read one at a time. */
   backupMsMax: 10 * 60 * 1000,
   backupsMax: 4,

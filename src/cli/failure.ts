@@ -95,6 +95,7 @@ const outcomeByCode: Readonly<Record<KelpErrorCode | StoreErrorCode, Outcome>> =
   limitReached: ['resource_exhausted', 'LIMIT_REACHED'],
   slowWatcher: ['resource_exhausted', 'SLOW_WATCHER'],
   otherStore: ['failed_precondition', 'OTHER_STORE'],
+  historyDiffers: ['failed_precondition', 'HISTORY_DIFFERS'],
   shuttingDown: ['unavailable', 'SHUTTING_DOWN'],
   recovering: ['unavailable', 'RECOVERING'],
   storageFailed: ['unavailable', 'STORAGE_FAILED'],

@@ -59,13 +59,15 @@ export function watchJson(message: WatchMessage, hasValue: boolean): JsonObject 
   switch (message.kind) {
     case 'current': {
       const entries = message.entries.map((entry) => entryJson(entry, hasValue));
-      return { kind: 'current', revision: message.revision, entries };
+      const { kind, revision, incarnation } = message;
+      return { kind, revision, incarnation, entries };
     }
     case 'events': {
-      const { kind, revision, commitTimeMs, events } = message;
+      const { kind, revision, incarnation, commitTimeMs, events } = message;
       return {
         kind,
         revision,
+        incarnation,
         commitTime: timeJson(commitTimeMs),
         events: events.map((event) => eventJson(event, hasValue)),
       };

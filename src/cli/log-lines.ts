@@ -36,6 +36,8 @@ function effectText({ effect }: EffectShape, revision: number, hasValues: boolea
       return line('end', `lease ${effect.value.leaseId}`);
     case 'compact':
       return line('compact', `history before revision ${effect.value.oldestRevision}`);
+    case 'incarnation':
+      return line('life', `incarnation ${idText(effect.value.id)}`);
     case undefined:
       return line('unknown', '');
   }
@@ -55,6 +57,10 @@ function lifeFacts(leaseId: number, ttlMs: number, expireTimeMs: number): string
 
 function keyText(key: Uint8Array): string {
   return displayKey(Buffer.from(key).toString('utf8'));
+}
+
+function idText(id: Uint8Array): string {
+  return Buffer.from(id).toString('hex');
 }
 
 const reasonNames = new Map<number, string>([
@@ -126,6 +132,8 @@ function effectJson({ effect }: EffectShape, revision: number, hasValues: boolea
       return { type: 'leaseEnd', leaseId: effect.value.leaseId };
     case 'compact':
       return { type: 'compact', oldestRevision: effect.value.oldestRevision };
+    case 'incarnation':
+      return { type: 'life', incarnation: idText(effect.value.id) };
     case undefined:
       return { type: 'unknown' };
   }

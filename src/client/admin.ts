@@ -22,6 +22,7 @@ export class Admin {
       version: reply.version,
       storeId: reply.storeId,
       revision: toNumber(reply.revision),
+      incarnation: reply.incarnation,
       oldestRevision: toNumber(reply.oldestRevision),
       oldestWatchRevision: toNumber(reply.oldestWatchRevision),
       keyCount: toNumber(reply.keyCount),

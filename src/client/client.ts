@@ -183,7 +183,8 @@ export class KelpClient {
       const page = { ...request, pageToken, limit: toInt32(limit, 'limit') };
       const reply = await this.#caller.read(options, (call) => this.#kv.scan(page, call));
       const items = reply.entries.map((entry) => new Entry(entry));
-      return { items, revision: toNumber(reply.revision), nextPageToken: reply.nextPageToken };
+      const { incarnation, nextPageToken } = reply;
+      return { items, revision: toNumber(reply.revision), incarnation, nextPageToken };
     });
   }
 
@@ -197,7 +198,8 @@ export class KelpClient {
     return new PagedList(options, async (pageToken, limit) => {
       const page = { ...request, pageToken, limit: toInt32(limit, 'limit') };
       const reply = await this.#caller.read(options, (call) => this.#kv.keys(page, call));
-      return { items: reply.keys, revision: toNumber(reply.revision), nextPageToken: reply.nextPageToken };
+      const { keys: items, incarnation, nextPageToken } = reply;
+      return { items, revision: toNumber(reply.revision), incarnation, nextPageToken };
     });
   }
 

@@ -34,7 +34,8 @@ export function toKelpError(reason: unknown, call: FailedCall): KelpError {
   }
 }
 
-type DetailedCode = 'conditionFailed' | 'revisionCompacted' | 'revisionFuture' | 'otherStore';
+type DetailedCode =
+  'conditionFailed' | 'revisionCompacted' | 'revisionFuture' | 'otherStore' | 'historyDiffers';
 type SimpleCode = Exclude<KelpErrorCode, DetailedCode>;
 
 const simpleCodeByReason = new Map<ErrorReason, SimpleCode>([
@@ -88,6 +89,19 @@ function explainedError(
       if (detail.info.case !== 'otherStore') throw incompleteReply('the details of another store');
       const { requestedStoreId, storeId } = detail.info.value;
       return new KelpError('otherStore', message, { requestedStoreId, storeId }, { cause });
+    }
+    case ErrorReason.HISTORY_DIFFERS: {
+      if (detail.info.case !== 'historyDiffers') throw incompleteReply('the details of another history');
+      const { requestedRevision, requestedIncarnation, incarnation, ...info } = detail.info.value;
+      const details = {
+        requestedRevision: toNumber(requestedRevision),
+        requestedIncarnation,
+        incarnation,
+        sharedRevision: toNumber(info.sharedRevision),
+        sharedIncarnation: info.sharedIncarnation,
+        newestRevision: toNumber(info.newestRevision),
+      };
+      return new KelpError('historyDiffers', message, details, { cause });
     }
     default: {
       const code = simpleCodeByReason.get(detail.reason);

@@ -4,7 +4,7 @@
  *
  * Codes that the store knows too have the names and the details that they have there.
  */
-import type { RevisionDetails } from '../errors.ts';
+import type { HistoryDetails, RevisionDetails } from '../errors.ts';
 
 /** What a code carries besides its message. Codes that are not listed carry nothing. */
 interface DetailsByCode {
@@ -16,6 +16,8 @@ interface DetailsByCode {
   revisionFuture: RevisionDetails;
   /** A watch was to go on with another store than the server has now. */
   otherStore: { readonly requestedStoreId: string; readonly storeId: string };
+  /** A watch or page was to go on from a place that is not in the history of the server's store. */
+  historyDiffers: HistoryDetails;
 }
 
 export type KelpErrorCode =

@@ -108,7 +108,7 @@ export class Leases {
       const request = { pageToken, limit: toInt32(limit, 'limit') };
       const reply = await this.#caller.read(options, (call) => this.#rpc.list(request, call));
       const items = reply.leases.map((lease) => toLease(lease, []));
-      return { items, revision: 0, nextPageToken: reply.nextPageToken };
+      return { items, revision: 0, incarnation: '', nextPageToken: reply.nextPageToken };
     });
   }
 }

@@ -18,6 +18,8 @@ export interface Page<Item> {
   readonly items: Item[];
   /** The revision at which this and all pages of the list were read; 0 where the list has none. */
   readonly revision: number;
+  /** The incarnation that wrote it: with it a watch goes on from here. Empty where there is none. */
+  readonly incarnation: string;
 }
 
 /** Reads the page that begins at `pageToken`, an empty one meaning the first. */
@@ -49,7 +51,8 @@ export class PagedList<Item> implements AsyncIterable<Item> {
     let remaining = this.#limit;
     while (remaining > 0) {
       const page = await this.#readPage(pageToken, Math.min(remaining, this.#pageSize));
-      yield { items: page.items, revision: page.revision };
+      const { items, revision, incarnation } = page;
+      yield { items, revision, incarnation };
       if (page.nextPageToken === '') return;
       pageToken = page.nextPageToken;
       remaining -= page.items.length;

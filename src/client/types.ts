@@ -197,6 +197,8 @@ export interface Status {
   /** 32 hexadecimal digits, made with the data directory. */
   readonly storeId: string;
   readonly revision: number;
+  /** That wrote `revision`: with it a watch goes on from there. Empty with revision 0. */
+  readonly incarnation: string;
   /** The oldest that `get` and `scan` can read; 0 while all can. */
   readonly oldestRevision: number;
   /** The lowest `startRevision` of a watch. */

@@ -24,6 +24,12 @@ export interface WatchRequest {
    * out: that of the first connection. Over its reconnections a watch never goes on with another store unsaid.
    */
   readonly storeId?: string;
+  /**
+   * The incarnation that wrote the revision before `startRevision`, as the messages of a watch told it (or a page, or
+   * `status`): where another one wrote it, the watch throws `historyDiffers`, since what lies before is not what was seen.
+   * Left out: that is not looked at. Over its reconnections a watch never goes on in another history unsaid.
+   */
+  readonly incarnation?: string;
   /** The present entries first. Not with `startRevision`. */
   readonly includeCurrent?: boolean;
   /** Left out or empty: `put` and `delete`. */
@@ -43,7 +49,7 @@ export interface WatchRequest {
   readonly signal?: AbortSignal;
   /**
    * When the watch can't go on where it broke off (the revision is compacted, or the server has another store by now,
-   * say a restored backup), begin again with the present entries: first comes `restarted`, then `current` and so on.
+   * say a restored backup, or another history of the same one), begin again with the present entries: first comes `restarted`, then `current` and so on.
    * Default false: such a watch ends, with `compacted` or an error.
    */
   readonly restartWhenLost?: boolean;
@@ -53,21 +59,35 @@ export interface WatchRequest {
   readonly onResumed?: () => void;
 }
 
-/** What a watch says. First `current` (if asked for, any number), then `synced` once, then the rest. */
+/**
+ * What a watch says. First `current` (if asked for, any number), then `synced` once, then the rest. `incarnation` is the
+ * one that wrote `revision`: another watch goes on behind that with both, and with the store's id.
+ */
 export type WatchMessage =
   /** Some of the present entries, in key order within each range. */
-  | { readonly kind: 'current'; readonly entries: Entry[]; readonly revision: number }
+  | {
+      readonly kind: 'current';
+      readonly entries: Entry[];
+      readonly revision: number;
+      readonly incarnation: string;
+    }
   /** Everything up to `revision` of this store has been sent; what follows is live. */
-  | { readonly kind: 'synced'; readonly revision: number; readonly storeId: string }
+  | {
+      readonly kind: 'synced';
+      readonly revision: number;
+      readonly incarnation: string;
+      readonly storeId: string;
+    }
   /** All events of one revision. */
   | {
       readonly kind: 'events';
       readonly revision: number;
+      readonly incarnation: string;
       readonly commitTimeMs: number;
       readonly events: WatchEvent[];
     }
   /** Everything up to `revision` has been sent; there was nothing for a while. */
-  | { readonly kind: 'progress'; readonly revision: number }
+  | { readonly kind: 'progress'; readonly revision: number; readonly incarnation: string }
   /**
    * What has been sent so far is void: the present entries come anew. `interrupted` when the connection broke before
    * `synced`, `lost` as `restartWhenLost` says.
@@ -111,6 +131,8 @@ export interface WatchStart {
   /** Empty: with whatever store it is. */
   readonly storeId: string;
   readonly startRevision: number;
+  /** That wrote the revision before; empty: not known. */
+  readonly incarnation: string;
   readonly includeCurrent: boolean;
 }
 
@@ -122,6 +144,7 @@ export function toWatchRequest(
     ranges: (request.ranges ?? []).map(toRange),
     startRevision: toInt64(start.startRevision, 'startRevision'),
     storeId: start.storeId,
+    incarnation: start.incarnation,
     includeCurrent: start.includeCurrent,
     eventTypes: (request.eventTypes ?? []).map((type) => numberByType[type]),
     keysOnly: request.keysOnly ?? false,

@@ -14,7 +14,9 @@
  *   connection.
  *
  * Revisions mean nothing in another store, which a server may come back with (a restored backup, a new data directory).
- * The watch remembers the store of its first message, and a server with another one refuses to go on.
+ * The watch remembers the store of its first message, and a server with another one refuses to go on. The same store may
+ * come back with another history (a copy of its files that was put back): the watch remembers the incarnation that wrote
+ * R, and where another one wrote it, the server refuses too.
  *
  * Before the first message a watch fails as a call does that changes nothing: with what does not pass at once, else with
  * its last failure when the client's deadline has passed since it was first read. After that it tries for as long as it
@@ -73,7 +75,18 @@ const interruptions: ReadonlySet<KelpErrorCode> = new Set([
 ]);
 
 /** What the watch would go on with is not there. */
-const lostPlaces: ReadonlySet<KelpErrorCode> = new Set(['revisionCompacted', 'revisionFuture', 'otherStore']);
+const lostPlaces: ReadonlySet<KelpErrorCode> = new Set([
+  'revisionCompacted',
+  'revisionFuture',
+  'otherStore',
+  'historyDiffers',
+]);
+
+/** A revision up to which everything has been handed out, and the incarnation that wrote it. */
+interface Position {
+  readonly revision: number;
+  readonly incarnation: string;
+}
 
 class ResumableWatch {
   readonly #rpc: Client<typeof WatchService>;
@@ -84,8 +97,9 @@ class ResumableWatch {
   #start: Omit<WatchStart, 'storeId'>;
   /** The store that the watch belongs to; empty until that is known. */
   #storeId: string;
-  /** Everything up to this revision has been handed out. */
-  #position: number | undefined;
+  #position: Position | undefined;
+  /** That wrote the revision of the newest message of the connection, whole or in part. */
+  #incarnation = '';
   #hasHandedOut = false;
   #hasSynced = false;
   #hasHeard = false;
@@ -104,6 +118,7 @@ class ResumableWatch {
     this.#storeId = request.storeId ?? '';
     this.#start = {
       startRevision: request.startRevision ?? 0,
+      incarnation: request.incarnation ?? '',
       includeCurrent: request.includeCurrent ?? false,
     };
   }
@@ -129,11 +144,13 @@ class ResumableWatch {
   /** The messages of one connection. */
   async *#connect(): AsyncGenerator<WatchMessage, void, undefined> {
     const connection = new AbortController();
+    this.#incarnation = '';
     try {
+      const position = this.#position;
       const start =
-        this.#position === undefined
+        position === undefined
           ? this.#start
-          : { startRevision: this.#position + 1, includeCurrent: false };
+          : { ...position, startRevision: position.revision + 1, includeCurrent: false };
       const request = toWatchRequest(this.#request, { ...start, storeId: this.#storeId });
       const signal = AbortSignal.any([this.#signal, connection.signal]);
       for await (const reply of this.#rpc.watch(request, { signal })) {
@@ -150,7 +167,7 @@ class ResumableWatch {
     }
   }
 
-  #noteReply({ storeId }: WatchResponse): void {
+  #noteReply({ storeId, incarnation }: WatchResponse): void {
     // A server that does not know the field of the request would not have looked at it.
     if (storeId !== '' && this.#storeId !== '' && storeId !== this.#storeId) {
       throw new KelpError(
@@ -160,6 +177,7 @@ class ResumableWatch {
       );
     }
     if (storeId !== '') this.#storeId = storeId;
+    if (incarnation !== '') this.#incarnation = incarnation;
     this.#hasHeard = true;
     if (this.#failures > 0) this.#request.onResumed?.();
     this.#failures = 0;
@@ -167,6 +185,7 @@ class ResumableWatch {
 
   /** Moves the position on. @returns what the reader gets, if anything. */
   #take({ message }: WatchResponse): WatchMessage | undefined {
+    const incarnation = this.#incarnation;
     if (message.case !== 'events') this.#fragments.expectNone();
     switch (message.case) {
       case 'current':
@@ -174,23 +193,24 @@ class ResumableWatch {
           kind: 'current',
           entries: message.value.entries.map((entry) => new Entry(entry)),
           revision: toNumber(message.value.revision),
+          incarnation,
         };
       case 'synced':
       case 'progress': {
-        const revision = Math.max(toNumber(message.value.revision), this.#position ?? 0);
-        this.#advance(revision, message.case);
+        const place = this.#later({ revision: toNumber(message.value.revision), incarnation });
+        this.#advance(place, message.case);
         // After a reconnection the server says "synced" again; to the reader that is progress.
-        if (message.case === 'progress' || this.#hasSynced) return { kind: 'progress', revision };
+        if (message.case === 'progress' || this.#hasSynced) return { kind: 'progress', ...place };
         this.#hasSynced = true;
-        return { kind: 'synced', revision, storeId: this.#storeId };
+        return { kind: 'synced', ...place, storeId: this.#storeId };
       }
       case 'events': {
         const { revision: revision64, commitTime, events, moreFragments } = message.value;
         const revision = toNumber(revision64);
-        if (this.#position !== undefined && revision <= this.#position) {
+        if (this.#position !== undefined && revision <= this.#position.revision) {
           throw new KelpError(
             'internal',
-            `the server sent revision ${revision} after ${this.#position}`,
+            `the server sent revision ${revision} after ${this.#position.revision}`,
             undefined,
           );
         }
@@ -198,8 +218,8 @@ class ResumableWatch {
         if (moreFragments) return undefined;
         const whole = this.#fragments.events;
         this.#fragments = this.#noFragments();
-        this.#advance(revision, message.case);
-        return { kind: 'events', revision, commitTimeMs: toTimeMs(commitTime), events: whole };
+        this.#advance({ revision, incarnation }, message.case);
+        return { kind: 'events', revision, incarnation, commitTimeMs: toTimeMs(commitTime), events: whole };
       }
       case undefined:
         // A kind of message that this client is too old to know.
@@ -208,9 +228,14 @@ class ResumableWatch {
   }
 
   /** Present entries count only when `synced` says that all of them have come. */
-  #advance(revision: number, by: 'synced' | 'progress' | 'events'): void {
+  #advance({ revision, incarnation }: Position, by: 'synced' | 'progress' | 'events'): void {
     if (this.#position === undefined && this.#start.includeCurrent && by !== 'synced') return;
-    this.#position = revision;
+    this.#position = { revision, incarnation };
+  }
+
+  /** A position never goes back. */
+  #later(place: Position): Position {
+    return this.#position === undefined || place.revision >= this.#position.revision ? place : this.#position;
   }
 
   /** Gets ready for the next connection, or throws. @returns what the reader must know. */
@@ -250,7 +275,7 @@ class ResumableWatch {
   #beginAnew(reason: 'interrupted' | 'lost'): WatchMessage {
     // Nothing of the store that was heard of before is valid any more.
     this.#storeId = reason === 'lost' ? '' : (this.#request.storeId ?? '');
-    this.#start = { startRevision: 0, includeCurrent: true };
+    this.#start = { startRevision: 0, incarnation: '', includeCurrent: true };
     this.#position = undefined;
     this.#hasSynced = false;
     this.#hasHandedOut = false;

@@ -11,7 +11,7 @@ import {
 import type { Disk } from '../disk/disk.ts';
 import { SnapshotDamageError } from '../snapshot/damage.ts';
 import { openSnapshotFile, type SnapshotReader } from '../snapshot/reader.ts';
-import { SNAPSHOT_FORMAT_VERSION } from '../store/checkpoint.ts';
+import { isSnapshotFormatKnown, SNAPSHOT_FORMAT_VERSION } from '../store/checkpoint.ts';
 import { faultOfSnapshotHeader, SnapshotOrder } from '../store/recorded-items.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { OnProgress } from './progress.ts';
@@ -98,9 +98,9 @@ export class VerifyingSnapshot {
     const bytes = Buffer.from(this.#reader.header);
     const header = this.#decode('header', 0, () => readSnapshotHeader(bytes, 0, bytes.length));
     const { formatVersion } = header;
-    if (formatVersion !== SNAPSHOT_FORMAT_VERSION) {
+    if (!isSnapshotFormatKnown(formatVersion)) {
       throw this.#damage(
-        `it has format ${formatVersion}; this version reads format ${SNAPSHOT_FORMAT_VERSION}, so use the one that wrote it`,
+        `it has format ${formatVersion}; this version reads formats 1 to ${SNAPSHOT_FORMAT_VERSION}, so use the one that wrote it`,
         0,
       );
     }

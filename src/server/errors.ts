@@ -19,6 +19,7 @@ const outcomeByCode: Readonly<Record<StoreErrorCode, readonly [Code, ErrorReason
   limitReached: [Code.ResourceExhausted, ErrorReason.LIMIT_REACHED],
   slowWatcher: [Code.ResourceExhausted, ErrorReason.SLOW_WATCHER],
   otherStore: [Code.FailedPrecondition, ErrorReason.OTHER_STORE],
+  historyDiffers: [Code.FailedPrecondition, ErrorReason.HISTORY_DIFFERS],
   closed: [Code.Unavailable, ErrorReason.SHUTTING_DOWN],
   storageFailed: [Code.Unavailable, ErrorReason.STORAGE_FAILED],
   readOnly: [Code.Unavailable, ErrorReason.READ_ONLY],
@@ -96,6 +97,18 @@ function infoOf(error: StoreError): ErrorInfo | undefined {
   if ('storeId' in details) {
     const { requestedStoreId, storeId } = details;
     return { case: 'otherStore', value: { requestedStoreId, storeId } };
+  }
+  if ('sharedRevision' in details) {
+    const { requestedRevision, sharedRevision, newestRevision, ...incarnations } = details;
+    return {
+      case: 'historyDiffers',
+      value: {
+        ...incarnations,
+        requestedRevision: BigInt(requestedRevision),
+        sharedRevision: BigInt(sharedRevision),
+        newestRevision: BigInt(newestRevision),
+      },
+    };
   }
   return {
     case: 'revisionOutOfRange',

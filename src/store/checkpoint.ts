@@ -20,10 +20,17 @@ import { StoreError } from '../errors.ts';
 import type { Log } from '../wal/log.ts';
 import { BlockWriter, type CheckpointBlock } from './block-writer.ts';
 import type { History, Pin } from './history.ts';
+import { fromLife, type Incarnations } from './incarnations.ts';
 import type { LeaseTable } from './lease-table.ts';
 import { TimeSlice } from './time-slice.ts';
 
-export const SNAPSHOT_FORMAT_VERSION = 1;
+/** What is written. Version 1 is read too: it had no incarnations, and what read it would lose them without a word. */
+export const SNAPSHOT_FORMAT_VERSION = 2;
+
+export function isSnapshotFormatKnown(version: number): boolean {
+  return version >= 1 && version <= SNAPSHOT_FORMAT_VERSION;
+}
+
 /** Versions that are walked over at once, however small they are. */
 const WALK_VERSIONS_MAX = 1000;
 const VERSIONS_PER_LOOK = 32;
@@ -33,6 +40,7 @@ export interface CheckpointSource {
   readonly log: Log;
   readonly engine: Engine;
   readonly leases: LeaseTable;
+  readonly incarnations: Incarnations;
   readonly history: History;
   /** The newest revision that was taken. */
   lastRevision(): number;
@@ -59,7 +67,7 @@ export class Checkpoint {
    * @param untilMs by the wall clock: so long it keeps what it needs from being compacted.
    */
   constructor(source: CheckpointSource, oldestRevision: number, untilMs: number) {
-    const { clock, engine, history, leases, log } = source;
+    const { clock, engine, history, incarnations, leases, log } = source;
     this.revision = source.lastRevision();
     this.#clock = clock;
     this.#slice = new TimeSlice(clock, VERSIONS_PER_LOOK);
@@ -75,6 +83,7 @@ export class Checkpoint {
       timeMs: clock.nowMs(),
       leaseClockMs: leases.clockMs(),
       compactedRevision: history.compactedRevision,
+      incarnations: incarnations.lives.map(fromLife),
     });
   }
 

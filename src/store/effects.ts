@@ -4,6 +4,7 @@ import { DeleteReason as DeleteReasonNumber } from '../../gen/kelp/v1/watch_pb.t
 import type { Change, Version } from '../engine/engine.ts';
 import { assert } from '../errors.ts';
 import type { PlannedChange } from './draft.ts';
+import { fromIncarnation } from './incarnations.ts';
 import type { DeleteReason } from './store.ts';
 
 const NO_BYTES = new Uint8Array(0);
@@ -52,6 +53,10 @@ export function leaseEndEffect(leaseId: number): EffectShape {
 
 export function compactEffect(oldestRevision: number): EffectShape {
   return { effect: { case: 'compact', value: { oldestRevision } } };
+}
+
+export function incarnationEffect(id: string): EffectShape {
+  return { effect: { case: 'incarnation', value: { id: fromIncarnation(id) } } };
 }
 
 /** The change that a put made at `revision`. */

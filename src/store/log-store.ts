@@ -36,6 +36,8 @@ export interface LogStoreParts {
   readonly log: Log;
   readonly snapshotDirectory: string;
   readonly recovered: RecoveredState;
+  /** Of the life that begins now. */
+  readonly incarnation: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: Limits;
@@ -66,7 +68,7 @@ export class LogStore implements api.Store {
   constructor(parts: LogStoreParts) {
     this.#parts = parts;
     const { log, recovered, clock, random, limits } = parts;
-    const { engine, leases, revision } = recovered;
+    const { engine, leases, incarnations, revision } = recovered;
     const { promise, resolve } = Promise.withResolvers<Error>();
     this.storeId = publicStoreId(log.storeId);
     this.failed = promise;
@@ -86,9 +88,8 @@ export class LogStore implements api.Store {
     const onEvent = (event: StoreEvent): void => parts.onEvent(event);
     this.#memory = new MemoryLimit({ engine, leases, clock, bytesMax: parts.memoryBytesMax, onEvent });
     this.#committer = new Committer(
-      { log, engine, leases, clock, hub, acknowledgements },
-      revision,
-      recovered.timeMs,
+      { log, engine, leases, clock, hub, acknowledgements, incarnations },
+      { lastRevision: revision, lastTimeMs: recovered.timeMs, incarnation: parts.incarnation },
     );
     this.#sequencer = new Sequencer({
       engine,
@@ -112,6 +113,7 @@ export class LogStore implements api.Store {
       storeId: this.storeId,
       engine,
       history: this.#history,
+      incarnations,
       clock,
       visibleRevision,
     });
@@ -128,6 +130,7 @@ export class LogStore implements api.Store {
       log,
       engine,
       leases,
+      incarnations,
       history: this.#history,
       lastRevision: () => sequencer.lastRevision,
     };
@@ -218,7 +221,8 @@ export class LogStore implements api.Store {
     const { log, recovered } = this.#parts;
     const visibleRevision = (): number => this.#acknowledgements.visibleRevision;
     const { storeId } = this;
-    const source = { storeId, engine: recovered.engine, log, history: this.#history, visibleRevision };
+    const { engine, incarnations } = recovered;
+    const source = { storeId, engine, log, history: this.#history, incarnations, visibleRevision };
     try {
       return this.#hub.open(request, source);
     } catch (error) {
@@ -259,9 +263,11 @@ export class LogStore implements api.Store {
       const engine = recovered.engine.stats();
       const logStats = log.stats();
       const { snapshots } = this.#checkpointer;
+      const revision = this.#acknowledgements.visibleRevision;
       return {
         storeId: this.storeId,
-        revision: this.#acknowledgements.visibleRevision,
+        revision,
+        incarnation: recovered.incarnations.idOf(revision),
         oldestRevision: this.#history.oldestRevision,
         oldestWatchRevision: this.#history.oldestWatchRevision,
         keyCount: engine.keyCount,

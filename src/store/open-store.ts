@@ -139,6 +139,7 @@ async function openLocked(
       log,
       snapshotDirectory,
       recovered,
+      incarnation: recovered.incarnations.draw(random),
       clock,
       random,
       limits,

@@ -5,18 +5,23 @@
 import { crc32 } from 'node:zlib';
 import { StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
+import { fromIncarnation, INCARNATION_BYTES, toIncarnation } from './incarnations.ts';
 
 export interface PageToken {
   readonly revision: number;
+  /** The incarnation that wrote it; '': not known. */
+  readonly incarnation: string;
   /** Entries whose deadline is at or before this are left out, on all pages alike; 0: none is. */
   readonly instantMs: number;
   /** The first key of the next page, in the direction of the read. */
   readonly nextKey: Uint8Array;
 }
 
-/** Version 1 of a token: version, fingerprint, revision, instant, key. */
-const VERSION = 1;
-const HEADER_BYTES = 1 + 4 + 8 + 8;
+/** Version 2 of a token: version, fingerprint, revision, instant, incarnation (zeros: not known), key. */
+const VERSION = 2;
+const INCARNATION_AT = 1 + 4 + 8 + 8;
+const HEADER_BYTES = INCARNATION_AT + INCARNATION_BYTES;
+const NO_INCARNATION = toIncarnation(new Uint8Array(INCARNATION_BYTES));
 const TEXT_LENGTH_MAX = Math.ceil(((HEADER_BYTES + fixed.keyBytesMax + 1) * 4) / 3);
 
 /** @param request all that must be the same in the call that brings the token back, as text. */
@@ -26,6 +31,7 @@ export function encodePageToken(token: PageToken, request: string): string {
   bytes.writeUInt32LE(crc32(request), 1);
   bytes.writeDoubleLE(token.revision, 5);
   bytes.writeDoubleLE(token.instantMs, 13);
+  bytes.set(fromIncarnation(token.incarnation), INCARNATION_AT);
   bytes.set(token.nextKey, HEADER_BYTES);
   return bytes.toString('base64url');
 }
@@ -50,5 +56,7 @@ export function decodePageToken(text: string, request: string): PageToken {
   if (!Number.isSafeInteger(revision) || revision < 0 || !Number.isSafeInteger(instantMs) || instantMs < 0) {
     throw new StoreError('invalidArgument', 'page_token is damaged; begin without a token');
   }
-  return { revision, instantMs, nextKey: bytes.subarray(HEADER_BYTES) };
+  const id = toIncarnation(bytes.subarray(INCARNATION_AT, HEADER_BYTES));
+  const incarnation = id === NO_INCARNATION ? '' : id;
+  return { revision, instantMs, incarnation, nextKey: bytes.subarray(HEADER_BYTES) };
 }

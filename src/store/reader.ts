@@ -6,8 +6,10 @@ import { fixed } from '../limits.ts';
 import { isExpired, toEntry } from './entries.ts';
 import { compileGlob } from './glob.ts';
 import type { History } from './history.ts';
+import type { Incarnations } from './incarnations.ts';
 import { decodeKey, encodeBound, keyAfter, keyScratch } from './keys.ts';
 import { decodePageToken, encodePageToken, type PageToken } from './page-token.ts';
+import { checkPlace } from './place.ts';
 import { prefixEnd, toEngineRange } from './range.ts';
 import type * as api from './store.ts';
 import { checkCount, checkPageLimit } from './validate.ts';
@@ -17,6 +19,7 @@ export interface ReaderContext {
   readonly storeId: string;
   readonly engine: Engine;
   readonly history: History;
+  readonly incarnations: Incarnations;
   readonly clock: Clock;
   visibleRevision(): number;
 }
@@ -95,7 +98,7 @@ export class Reader {
       bytes += key.length + version.value.length;
       return entries.length < limit && bytes < fixed.pageBytesMax;
     });
-    return { entries, nextPageToken: nextToken(viewpoint, nextKey, request), revision: viewpoint.revision };
+    return { entries, ...this.#pageEnd(viewpoint, nextKey, request) };
   }
 
   keys(pattern: string, options: api.PageOptions): api.KeysPage {
@@ -114,7 +117,7 @@ export class Reader {
       if (!isExpired(version, viewpoint.instantMs) && glob.matches(key)) keys.push(key);
       return keys.length < limit && bytes < fixed.pageBytesMax;
     });
-    return { keys, nextPageToken: nextToken(viewpoint, nextKey, request), revision: viewpoint.revision };
+    return { keys, ...this.#pageEnd(viewpoint, nextKey, request) };
   }
 
   /** Counts a range, leaving the event loop free between pieces; a pin keeps the revision meanwhile. */
@@ -160,11 +163,25 @@ export class Reader {
       return { viewpoint: this.#viewpoint(wantedRevision), rest: range };
     }
     const token: PageToken = decodePageToken(pageToken, request);
+    const { incarnations } = this.#context;
+    checkPlace('the page', token, { incarnations, newestRevision: this.#context.visibleRevision() });
     this.#checkReadable(token.revision);
     const rest = reverse
       ? { start: range.start, end: lower(range.end, keyAfter(token.nextKey)) }
       : { start: higher(range.start, token.nextKey), end: range.end };
     return { viewpoint: token, rest };
+  }
+
+  /** What a page says besides its items. */
+  #pageEnd(
+    { revision, instantMs }: Viewpoint,
+    nextKey: Uint8Array | undefined,
+    request: string,
+  ): Omit<api.ScanPage, 'entries'> {
+    const incarnation = this.#context.incarnations.idOf(revision);
+    const nextPageToken =
+      nextKey === undefined ? '' : encodePageToken({ revision, instantMs, incarnation, nextKey }, request);
+    return { nextPageToken, revision, incarnation };
   }
 
   #checkReadable(revision: number): number {
@@ -187,10 +204,6 @@ export class Reader {
     }
     return revision;
   }
-}
-
-function nextToken(viewpoint: Viewpoint, nextKey: Uint8Array | undefined, request: string): string {
-  return nextKey === undefined ? '' : encodePageToken({ ...viewpoint, nextKey }, request);
 }
 
 /** A token comes from outside: it must not lead out of the range. */

@@ -9,12 +9,14 @@
 import type { EffectShape, RecordShape } from '../../gen/kelp/storage/v1/log_codec.ts';
 import type {
   SnapshotHeaderShape,
+  SnapshotIncarnationShape,
   SnapshotLeaseShape,
   SnapshotVersionShape,
 } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
 import type { PlacedChange } from '../engine/placed-change.ts';
 import { fixed } from '../limits.ts';
 import { isDeleteReason } from './effects.ts';
+import { INCARNATION_BYTES, Incarnations, toLife } from './incarnations.ts';
 import { toKeyText } from './keys.ts';
 
 /** The end of the year 9999, the last that Protobuf knows. */
@@ -28,9 +30,11 @@ export function faultOfRecord(record: RecordShape): string | undefined {
   if (headFault !== undefined) return headFault;
   const { effects, revision } = record;
   const keys = effects.length > 1 ? new Set<string>() : undefined;
+  let lifeCount = 0;
   for (const { effect } of effects) {
     const fault = faultOfEffect(effect, revision);
     if (fault !== undefined) return fault;
+    if (effect.case === 'incarnation' && ++lifeCount > 1) return 'a record begins two lives of the store';
     if (keys === undefined || !('key' in (effect.value ?? {}))) continue;
     const key = toKeyText((effect.value as { readonly key: Uint8Array }).key);
     if (keys.has(key)) return 'a record changes a key twice';
@@ -60,6 +64,9 @@ export function faultOfEffect(effect: EffectShape['effect'], revision: number): 
       if (revision === 0) return 'a note changes a key';
       if (!isDeleteReason(effect.value.reason)) return `a delete has the reason ${effect.value.reason}`;
       return faultOfKey(effect.value.key.length);
+    case 'incarnation':
+      if (revision === 0) return 'a note begins a life of the store';
+      return faultOfIncarnation(effect.value.id);
     case 'lease':
       return faultOfLease(effect.value);
     case 'leaseEnd':
@@ -76,9 +83,32 @@ export function faultOfSnapshotHeader(header: SnapshotHeaderShape): string | und
     Math.max(oldestRevision, compactedRevision) > revision
   )
     return `a snapshot of revision ${revision} reaches back to ${oldestRevision} and ${compactedRevision}`;
-  return isTime(timeMs) && isTime(leaseClockMs)
+  if (!isTime(timeMs) || !isTime(leaseClockMs))
+    return `a snapshot has the times ${timeMs} and ${leaseClockMs}`;
+  return faultOfIncarnations(header.incarnations, revision);
+}
+
+function faultOfIncarnations(
+  incarnations: readonly SnapshotIncarnationShape[],
+  snapshotRevision: number,
+): string | undefined {
+  if (incarnations.length > fixed.incarnationsKept)
+    return `a snapshot has ${incarnations.length} incarnations`;
+  const before = new Incarnations();
+  for (const each of incarnations) {
+    const life = toLife(each);
+    const fault = faultOfIncarnation(each.id) ?? before.faultOfNext(life);
+    if (fault !== undefined) return fault;
+    before.begin(life);
+  }
+  const newest = before.lives.at(-1)?.firstRevision ?? 0;
+  return newest <= snapshotRevision
     ? undefined
-    : `a snapshot has the times ${timeMs} and ${leaseClockMs}`;
+    : `a life begins at revision ${newest}, behind the snapshot's ${snapshotRevision}`;
+}
+
+function faultOfIncarnation(id: Uint8Array): string | undefined {
+  return id.length === INCARNATION_BYTES ? undefined : `an incarnation has ${id.length} bytes`;
 }
 
 /** Goes through the items of a snapshot in the order in which they stand there. */

@@ -16,9 +16,10 @@ import { openSnapshot, type SnapshotReader } from '../snapshot/reader.ts';
 import { setSnapshotAside, type SnapshotInfo } from '../snapshot/snapshot-directory.ts';
 import type { Log } from '../wal/log.ts';
 import { WireError } from '../wire/wire-error.ts';
-import { SNAPSHOT_FORMAT_VERSION } from './checkpoint.ts';
+import { isSnapshotFormatKnown, SNAPSHOT_FORMAT_VERSION } from './checkpoint.ts';
 import { NEWEST } from './draft.ts';
 import { deletion, putChange, touchChange } from './effects.ts';
+import { Incarnations, toIncarnation, toLife } from './incarnations.ts';
 import { ItemLoader, readLeases } from './item-loader.ts';
 import { LeaseTable } from './lease-table.ts';
 import { nextEffect, RecordHead } from './placed-items.ts';
@@ -44,6 +45,8 @@ export interface RecoveryContext {
 export interface RecoveredState {
   readonly engine: Engine;
   readonly leases: LeaseTable;
+  /** Of what was brought back. */
+  readonly incarnations: Incarnations;
   readonly revision: number;
   /** Of what was brought back; `compactedRevision` may lie above. */
   readonly oldestRevision: number;
@@ -169,6 +172,7 @@ function refuse(what: string, fault: string | undefined): void {
 class Recovering implements RecoveredState {
   readonly engine: Engine;
   readonly leases: LeaseTable;
+  incarnations = new Incarnations();
   revision = 0;
   oldestRevision = 0;
   compactedRevision = 0;
@@ -199,10 +203,10 @@ class Recovering implements RecoveredState {
     const headerBytes = Buffer.from(reader.header);
     const what = `the snapshot of revision ${revision}`;
     const header = decode(what, () => readSnapshotHeader(headerBytes, 0, headerBytes.length));
-    if (header.formatVersion !== SNAPSHOT_FORMAT_VERSION) {
+    if (!isSnapshotFormatKnown(header.formatVersion)) {
       throw new StoreError(
         'damaged',
-        `the snapshot of revision ${revision} has format ${header.formatVersion}; this version reads format ${SNAPSHOT_FORMAT_VERSION}. Use the version that wrote it`,
+        `the snapshot of revision ${revision} has format ${header.formatVersion}; this version reads formats 1 to ${SNAPSHOT_FORMAT_VERSION}. Use the version that wrote it`,
       );
     }
     if (Buffer.compare(header.storeId, storeId) !== 0) {
@@ -234,6 +238,7 @@ class Recovering implements RecoveredState {
     await this.finishLoad();
     this.revision = revision;
     this.isBehindSnapshot = true;
+    this.incarnations = new Incarnations(header.incarnations.map(toLife));
     this.oldestRevision = header.oldestRevision;
     this.compactedRevision = header.compactedRevision;
     this.timeMs = header.timeMs;
@@ -319,6 +324,12 @@ class Recovering implements RecoveredState {
           );
         this.compactedRevision = Math.max(this.compactedRevision, effect.value.oldestRevision);
         break;
+      case 'incarnation': {
+        const life = { firstRevision: revision, id: toIncarnation(effect.value.id) };
+        refuse(what, this.incarnations.faultOfNext(life));
+        this.incarnations.begin(life);
+        break;
+      }
       case undefined:
         throw new StoreError(
           'damaged',

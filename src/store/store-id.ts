@@ -7,3 +7,7 @@ import { createHash } from 'node:crypto';
 export function publicStoreId(storeId: Uint8Array): string {
   return createHash('sha256').update(storeId).digest('hex').slice(0, 32);
 }
+
+export function isPublicStoreId(text: string): boolean {
+  return /^[0-9a-f]{32}$/.test(text);
+}

@@ -21,11 +21,11 @@ export interface Store {
   /** Deletes all keys of a range in one revision. */
   deleteRange(range: KeyRange): Promise<DeleteRangeResult>;
   exists(keys: readonly string[]): Promise<ExistsResult>;
-  /** One page of a range in key order. Rejects with `revisionCompacted`, `revisionFuture`. */
+  /** One page of a range in key order. Rejects with `revisionCompacted`, `revisionFuture`, `historyDiffers`. */
   scan(range: KeyRange, options?: ScanPageOptions): Promise<ScanPage>;
   /** The number of keys in a range. Rejects with `revisionCompacted`, `revisionFuture`. */
   count(range: KeyRange, options?: { readonly revision?: number }): Promise<CountResult>;
-  /** One page of the keys that match a glob, in key order. Rejects with `revisionCompacted`. */
+  /** One page of the keys that match a glob, in key order. Rejects with `revisionCompacted`, `historyDiffers`. */
   keys(pattern: string, options?: PageOptions): Promise<KeysPage>;
   /** Adds to a number kept as decimal text. Rejects with `notAnInteger`, `integerOverflow`. */
   increment(key: string, delta: bigint, options?: { readonly ttlMs?: number }): Promise<IncrementResult>;
@@ -38,7 +38,7 @@ export interface Store {
   txn(request: TxnRequest): Promise<TxnResult>;
   /**
    * Streams changes; see `WatchMessage`. The iteration throws `revisionCompacted`, `revisionFuture`, `otherStore`,
-   * `slowWatcher` or `closed`. Leaving the loop, or aborting `signal`, ends the watch.
+   * `historyDiffers`, `slowWatcher` or `closed`. Leaving the loop, or aborting `signal`, ends the watch.
    */
   watch(request?: WatchRequest): AsyncIterableIterator<WatchMessage>;
 
@@ -184,6 +184,8 @@ export interface ScanPage {
   /** Empty after the last page. */
   readonly nextPageToken: string;
   readonly revision: number;
+  /** That wrote `revision`: with it a watch goes on from here. Empty with revision 0. */
+  readonly incarnation: string;
 }
 
 export interface CountResult {
@@ -196,6 +198,8 @@ export interface KeysPage {
   /** Empty after the last page; a page may be short, even empty, before. */
   readonly nextPageToken: string;
   readonly revision: number;
+  /** That wrote `revision`. */
+  readonly incarnation: string;
 }
 
 export interface IncrementResult {
@@ -272,6 +276,11 @@ export interface WatchRequest {
   readonly startRevision?: number;
   /** The store that `startRevision` belongs to; left out or empty: whatever store it is. */
   readonly storeId?: string;
+  /**
+   * The incarnation that wrote the revision before `startRevision`, as a watch, a page or `status` told it: where another
+   * one wrote it, the watch ends with `historyDiffers`. Left out or empty: that is not looked at.
+   */
+  readonly incarnation?: string;
   /** The present entries first. Not with `startRevision`. */
   readonly includeCurrent?: boolean;
   /** Left out or empty: `put` and `delete`. */
@@ -283,21 +292,31 @@ export interface WatchRequest {
   readonly signal?: AbortSignal;
 }
 
-/** What a watch says. First `current` (if asked for, any number), then `synced` once, then the rest. */
+/**
+ * What a watch says. First `current` (if asked for, any number), then `synced` once, then the rest. `incarnation` is the
+ * one that wrote `revision`; with both another watch goes on behind it. It is empty with revision 0, and where it is older
+ * than what is kept of that.
+ */
 export type WatchMessage =
-  | { readonly kind: 'current'; readonly entries: Entry[]; readonly revision: number }
+  | {
+      readonly kind: 'current';
+      readonly entries: Entry[];
+      readonly revision: number;
+      readonly incarnation: string;
+    }
   /** Everything up to `revision` has been sent; what follows is live. */
-  | { readonly kind: 'synced'; readonly revision: number }
+  | { readonly kind: 'synced'; readonly revision: number; readonly incarnation: string }
   /** All events of one revision; with `moreFragments` the next message goes on with the same revision. */
   | {
       readonly kind: 'events';
       readonly revision: number;
+      readonly incarnation: string;
       readonly commitTimeMs: number;
       readonly events: WatchEvent[];
       readonly moreFragments: boolean;
     }
   /** Everything up to `revision` has been sent; there was nothing for a while. */
-  | { readonly kind: 'progress'; readonly revision: number };
+  | { readonly kind: 'progress'; readonly revision: number; readonly incarnation: string };
 
 export type WatchEvent =
   /** The entry of a touch has an empty value. */
@@ -334,6 +353,8 @@ export interface LeasePage {
 export interface StoreStatus {
   readonly storeId: string;
   readonly revision: number;
+  /** That wrote `revision`; empty with revision 0. */
+  readonly incarnation: string;
   /** The oldest that `get` and `scan` can read; 0 while all can. */
   readonly oldestRevision: number;
   /** The lowest `startRevision` of a watch. */

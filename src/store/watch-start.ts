@@ -2,22 +2,28 @@
 import { StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
 import type { History } from './history.ts';
+import { checkIncarnation, checkPlace, type Present } from './place.ts';
 import type { WatchRequest } from './store.ts';
+import { isPublicStoreId } from './store-id.ts';
 import { checkCount } from './validate.ts';
 
+/** What a watch may begin with. */
+export interface StartBounds extends Present {
+  readonly storeId: string;
+  readonly history: History;
+}
+
 /** @returns the first revision to send; 0: only what comes from now on. */
-export function checkStart(
-  request: WatchRequest,
-  storeId: string,
-  history: History,
-  newestRevision: number,
-): number {
+export function checkStart(request: WatchRequest, bounds: StartBounds): number {
+  const { history, newestRevision } = bounds;
   const startRevision = checkCount(request.startRevision, 'startRevision');
-  checkStore(request.storeId, storeId);
+  checkStore(request.storeId, bounds.storeId);
+  const incarnation = checkIncarnation(request.incarnation);
   if (startRevision === 0) return 0;
   if (request.includeCurrent === true) {
     throw new StoreError('invalidArgument', 'a watch has a startRevision or includeCurrent, not both');
   }
+  checkPlace('the watch', { revision: startRevision - 1, incarnation }, bounds);
   const oldestStart =
     request.returnPrevious === true
       ? Math.max(history.oldestWatchRevision, history.oldestRevision + 1)
@@ -43,7 +49,7 @@ export function checkStart(
 /** Revisions of another store would be taken for those of this one. */
 function checkStore(requestedStoreId = '', storeId: string): void {
   if (requestedStoreId === '' || requestedStoreId === storeId) return;
-  if (!/^[0-9a-f]{32}$/.test(requestedStoreId)) {
+  if (!isPublicStoreId(requestedStoreId)) {
     throw new StoreError('invalidArgument', 'storeId is no id of a store: 32 hexadecimal digits');
   }
   throw new StoreError(

@@ -24,6 +24,7 @@ import { isExpired, toEntry } from './entries.ts';
 import { toDeleteReason } from './effects.ts';
 import { Fifo } from './fifo.ts';
 import type { History, Pin } from './history.ts';
+import type { Incarnations } from './incarnations.ts';
 import { decodeKey, fromKeyText, toKeyText } from './keys.ts';
 import type { Entry, EventType, WatchEvent, WatchMessage, WatchRequest } from './store.ts';
 import { fromTextRange, isWanted, toWatchFilter, type TextRange, type WatchFilter } from './watch-filter.ts';
@@ -36,6 +37,7 @@ export interface WatchSource {
   readonly engine: Engine;
   readonly log: Log;
   readonly history: History;
+  readonly incarnations: Incarnations;
   visibleRevision(): number;
 }
 
@@ -94,7 +96,7 @@ export class Watcher implements AsyncIterableIterator<WatchMessage> {
     this.#returnPrevious = request.returnPrevious === true;
     this.#progressIntervalMs = checkProgressInterval(request.progressIntervalMs);
     const visible = source.visibleRevision();
-    const startRevision = checkStart(request, source.storeId, source.history, visible);
+    const startRevision = checkStart(request, { ...source, newestRevision: visible });
     this.#cursor = startRevision === 0 ? visible : startRevision - 1;
     if (request.includeCurrent === true) {
       const nowMs = clock.nowMs();
@@ -193,7 +195,7 @@ export class Watcher implements AsyncIterableIterator<WatchMessage> {
     } else if (this.#phase === 'catchingUp') {
       this.#phase = 'live';
       await this.#closeLogReader();
-      this.#ready.push({ kind: 'synced', revision: this.#cursor });
+      this.#ready.push({ kind: 'synced', ...this.#place(this.#cursor) });
     } else {
       await this.#waitForMatch();
     }
@@ -214,7 +216,7 @@ export class Watcher implements AsyncIterableIterator<WatchMessage> {
     if (current === undefined || range === undefined) {
       current?.pin.release();
       this.#phase = 'live';
-      this.#ready.push({ kind: 'synced', revision: this.#cursor });
+      this.#ready.push({ kind: 'synced', ...this.#place(this.#cursor) });
       return;
     }
     if (!current.pin.isHeld()) {
@@ -241,7 +243,7 @@ export class Watcher implements AsyncIterableIterator<WatchMessage> {
     );
     current.nextKey = next;
     if (next === undefined) current.rangeIndex++;
-    if (entries.length > 0) this.#ready.push({ kind: 'current', entries, revision: this.#cursor });
+    if (entries.length > 0) this.#ready.push({ kind: 'current', entries, ...this.#place(this.#cursor) });
   }
 
   /**
@@ -331,7 +333,8 @@ export class Watcher implements AsyncIterableIterator<WatchMessage> {
     // Not before now: a match may have been noticed since the promise was resolved.
     const { matchRevision } = wait;
     this.#cursor = matchRevision === undefined ? this.#source.visibleRevision() : matchRevision - 1;
-    if (isDue && matchRevision === undefined) this.#ready.push({ kind: 'progress', revision: this.#cursor });
+    if (isDue && matchRevision === undefined)
+      this.#ready.push({ kind: 'progress', ...this.#place(this.#cursor) });
   }
 
   #toEvent(change: RecentChange, revision: number): WatchEvent {
@@ -403,11 +406,15 @@ export class Watcher implements AsyncIterableIterator<WatchMessage> {
     const eventsDone = this.#eventsDone + events.length;
     const moreFragments = eventsDone < changes.length;
     if (events.length > 0) {
-      this.#ready.push({ kind: 'events', revision, commitTimeMs, events, moreFragments });
+      this.#ready.push({ kind: 'events', ...this.#place(revision), commitTimeMs, events, moreFragments });
     }
     this.#eventsDone = moreFragments ? eventsDone : 0;
     if (!moreFragments) this.#cursor = revision;
     return bytes;
+  }
+
+  #place(revision: number): { readonly revision: number; readonly incarnation: string } {
+    return { revision, incarnation: this.#source.incarnations.idOf(revision) };
   }
 
   #tooSlow(): StoreError {

@@ -75,6 +75,8 @@ export class Log {
   #writtenSequence = 0;
   #flushedSequence = 0;
   #durableSequence = 0;
+  /** This record, and what follows it, counts as durable only when this record is flushed. */
+  #requiredSequence = 0;
   #appendedBytes = 0;
 
   /** The one loop that writes, while it has something to do. */
@@ -256,6 +258,15 @@ export class Log {
   }
 
   /**
+   * Has a record flushed before it, or what follows it, counts as durable, whatever the policy.
+   * @param sequence of the record that was just committed.
+   */
+  requireFlush(sequence: number): void {
+    assert(sequence === this.#committedSequence, 'a flush is required before the record can be written');
+    this.#requiredSequence = sequence;
+  }
+
+  /**
    * Resolves when everything committed before the call is on disk, whatever the policy.
    * @throws StoreError `storageFailed`.
    */
@@ -403,7 +414,7 @@ export class Log {
     batch.clear();
     this.#otherBatch = batch;
     const isFlushWanted = this.#flushWaiters.waitBeyond(this.#flushedSequence);
-    if (this.#options.fsync === 'always' || isFlushWanted) await this.#flushWritten();
+    if (this.#flushesFirst() || isFlushWanted) await this.#flushWritten();
     else if (this.#options.fsync === 'interval') this.#armFlush();
   }
 
@@ -417,7 +428,7 @@ export class Log {
   /** Tells what has become durable since the last time: first the owner, then who waits for a flush. */
   #announce(): void {
     if (this.#failStop.error !== undefined) return;
-    const isFlushed = this.#options.fsync === 'always';
+    const isFlushed = this.#flushesFirst();
     const sequence = isFlushed ? this.#flushedSequence : this.#writtenSequence;
     if (sequence > this.#durableSequence) {
       this.#durableSequence = sequence;
@@ -426,6 +437,11 @@ export class Log {
       this.#options.onDurable(sequence);
     }
     this.#flushWaiters.resolveUpTo(this.#flushedSequence);
+  }
+
+  /** Whether only what is flushed counts as durable. */
+  #flushesFirst(): boolean {
+    return this.#options.fsync === 'always' || this.#flushedSequence < this.#requiredSequence;
   }
 
   #armFlush(): void {

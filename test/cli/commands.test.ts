@@ -383,6 +383,32 @@ describe('watch', () => {
     expect(output).not.toContain('value');
   });
 
+  test('goes on from a place in no other history', async () => {
+    await kelp.text('put', 'a', '1');
+    const [status] = (await kelp.json('status')) as [{ readonly incarnation: string }];
+    let output = '';
+    const place = ['--from-revision', '2', '--json', '--incarnation'];
+    const watching = watchUntil([...place, status.incarnation], (seen) => void (output = seen));
+    await eventually(() => jsonLines(output).length).toBe(1);
+    await kelp.text('put', 'end', '1');
+    await watching;
+    expect(jsonLines(output)).toMatchObject([
+      { kind: 'synced', revision: 1, incarnation: status.incarnation },
+      { kind: 'events', revision: 2, incarnation: status.incarnation },
+    ]);
+    const elsewhere = await kelp.run(['watch', ...place, 'f'.repeat(32)]);
+    expect(elsewhere.code).toBe(4);
+    expect(JSON.parse(elsewhere.stderr)).toMatchObject({
+      error: {
+        reason: 'HISTORY_DIFFERS',
+        message: expect.stringContaining('Read the present state'),
+        requestedRevision: 1,
+        requestedIncarnation: 'f'.repeat(32),
+        incarnation: status.incarnation,
+      },
+    });
+  });
+
   test('says why it can not begin', async () => {
     expect(await kelp.run(['watch', '--from-revision', '99'])).toMatchObject({ code: 4 });
     expect(await kelp.run(['watch', '--events', 'moves'])).toMatchObject({ code: 2 });
@@ -396,7 +422,7 @@ describe('operation', () => {
     await kelp.text('put', 'a', '1');
     expect(await kelp.json('status')).toMatchObject([{ version: '0.0.0-test', revision: 1, keyCount: 1 }]);
     expect(await kelp.text('status')).toMatch(
-      /^version {4}0\.0\.0-test\n[^]*\nrevision {3}1\nreadable {3}all revisions\n/,
+      /^version {4}0\.0\.0-test\n[^]*\nrevision {3}1\nlife {7}[0-9a-f]{32}\nreadable {3}all revisions\n/,
     );
   });
 

@@ -179,6 +179,14 @@ describe('as JSON', () => {
     new StoreError('revisionCompacted', 'why', revisions),
     new StoreError('revisionFuture', 'why', revisions),
     new StoreError('otherStore', 'why', { requestedStoreId: 'a', storeId: 'b' }),
+    new StoreError('historyDiffers', 'why', {
+      requestedRevision: 5,
+      requestedIncarnation: 'a',
+      incarnation: 'b',
+      sharedRevision: 3,
+      sharedIncarnation: 'c',
+      newestRevision: 9,
+    }),
     new StoreError('slowWatcher', 'why', { resumeRevision: 4 }),
     ...(
       [

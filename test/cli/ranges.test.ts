@@ -58,7 +58,7 @@ function placeholderOf({ flags }: Option): string {
 const all = [...asked(program, [])];
 const numbers = all.filter(
   ({ subject, placeholder }) =>
-    ['count', 'revision', 'id'].includes(placeholder) && !subject.includes('--store-id'),
+    ['count', 'revision', 'id'].includes(placeholder) && !/--(store-id|incarnation) /.test(subject),
 );
 const times = all.filter(
   ({ subject, placeholder }) => ['time', 'ttl'].includes(placeholder) && !/^restore.*--time /.test(subject),

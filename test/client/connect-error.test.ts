@@ -15,9 +15,15 @@ describe('what the server explains', () => {
   const condition = { case: 'conditionFailed', value: { currentModRevision: 12n } } as const;
   const stores = { requestedStoreId: 'a', storeId: 'b' };
   const other = { case: 'otherStore', value: stores } as const;
-  const infoByReason = new Map<string, typeof condition | typeof other>([
+  const incarnations = { requestedIncarnation: 'a', incarnation: 'b', sharedIncarnation: 'c' };
+  const history = {
+    case: 'historyDiffers',
+    value: { ...incarnations, requestedRevision: 5n, sharedRevision: 3n, newestRevision: 9n },
+  } as const;
+  const infoByReason = new Map<string, typeof condition | typeof other | typeof history>([
     ['CONDITION_FAILED', condition],
     ['OTHER_STORE', other],
+    ['HISTORY_DIFFERS', history],
   ]);
   const codeByReason: Record<Exclude<keyof typeof ErrorReason, 'UNSPECIFIED'>, KelpErrorCode> = {
     INVALID_ARGUMENT: 'invalidArgument',
@@ -37,6 +43,7 @@ describe('what the server explains', () => {
     STORAGE_FAILED: 'storageFailed',
     READ_ONLY: 'readOnly',
     OTHER_STORE: 'otherStore',
+    HISTORY_DIFFERS: 'historyDiffers',
     DAMAGED: 'damaged',
     SNAPSHOT_FAILED: 'snapshotFailed',
   };
@@ -63,6 +70,16 @@ describe('what the server explains', () => {
     expect(compacted.details).toEqual({ requestedRevision: 3, oldestRevision: 7, newestRevision: 9 });
     const elsewhere = toKelpError(kelpFailure(Code.FailedPrecondition, ErrorReason.OTHER_STORE, other), read);
     expect(elsewhere.details).toEqual(stores);
+    const differs = toKelpError(
+      kelpFailure(Code.FailedPrecondition, ErrorReason.HISTORY_DIFFERS, history),
+      read,
+    );
+    expect(differs.details).toEqual({
+      ...incarnations,
+      requestedRevision: 5,
+      sharedRevision: 3,
+      newestRevision: 9,
+    });
   });
 
   test('a reason that is not known yet is told by its gRPC code', () => {

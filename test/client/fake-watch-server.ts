@@ -19,6 +19,8 @@ export class FakeWatchServer {
   compactedRevision = 0;
   /** The store that it has now. */
   storeId = 'a'.repeat(32);
+  /** What it says wrote the revisions that are committed next; empty: it says nothing of that. */
+  incarnation = '';
   /** How many events one message holds. */
   fragmentSize = 2;
   /** After how many messages each connection breaks; one that is not listed stays. */
@@ -29,12 +31,22 @@ export class FakeWatchServer {
   failures: Error[] = [];
   readonly requests: WatchRequest[] = [];
   openCount = 0;
+  /** What wrote each revision. */
+  #writers: string[] = [];
   readonly #wake = new Set<() => void>();
 
   commit(...keys: string[]): number {
     this.log.push(keys);
+    this.#writers.push(this.incarnation);
     for (const wake of this.#wake) wake();
     return this.log.length;
+  }
+
+  /** It comes back as it was at a revision, and is another incarnation from there on. */
+  turnBack(revision: number, incarnation: string): void {
+    this.log.length = revision;
+    this.#writers.length = revision;
+    this.incarnation = incarnation;
   }
 
   readonly routes = (router: ConnectRouter): void => {
@@ -49,10 +61,14 @@ export class FakeWatchServer {
     const { storeId } = this;
     if (request.storeId !== '' && request.storeId !== storeId) throw this.#otherStore(request.storeId);
     const replies = this.#messages(request, signal);
+    let told = '';
     for (let isFirst = true; remaining-- > 0; isFirst = false) {
       const reply = await replies.next();
       if (reply.done) return;
-      yield isFirst ? { ...reply.value, storeId } : reply.value;
+      const writer = this.#writers[Number(reply.value.message?.value?.revision) - 1] ?? '';
+      const incarnation = writer === told ? '' : writer;
+      told = writer;
+      yield { ...reply.value, incarnation, ...(isFirst && { storeId }) };
     }
     throw this.failures.shift() ?? broken();
   }
@@ -67,6 +83,8 @@ export class FakeWatchServer {
       }
     } else if (request.startRevision !== 0n) {
       done = Number(request.startRevision) - 1;
+      if (request.incarnation !== '' && request.incarnation !== this.#writers[done - 1])
+        throw this.#historyDiffers(done, request.incarnation);
       if (done < this.compactedRevision) throw this.#outOfRange(ErrorReason.REVISION_COMPACTED, done + 1);
       if (done > this.log.length) throw this.#outOfRange(ErrorReason.REVISION_FUTURE, done + 1);
       while (done < this.log.length) yield* this.#revision(++done);
@@ -105,6 +123,18 @@ export class FakeWatchServer {
   #otherStore(requestedStoreId: string): Error {
     const value = { requestedStoreId, storeId: this.storeId };
     return kelpFailure(Code.FailedPrecondition, ErrorReason.OTHER_STORE, { case: 'otherStore', value });
+  }
+
+  #historyDiffers(requested: number, requestedIncarnation: string): Error {
+    return kelpFailure(Code.FailedPrecondition, ErrorReason.HISTORY_DIFFERS, {
+      case: 'historyDiffers',
+      value: {
+        requestedRevision: BigInt(requested),
+        requestedIncarnation,
+        incarnation: this.#writers[requested - 1] ?? '',
+        newestRevision: BigInt(this.log.length),
+      },
+    });
   }
 
   #outOfRange(reason: ErrorReason, requested: number): Error {

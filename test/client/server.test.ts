@@ -1,5 +1,5 @@
 /** The client against a server: what it says about each call holds for the real thing. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -270,6 +270,46 @@ describe('a watch', () => {
     expect(synced).toMatchObject({ kind: 'synced', revision: 1 });
   });
 
+  test('does not go on when a copy of the files was put back, however far that has come', async () => {
+    const server = await startTestServer();
+    const client = clientFor(server, { retries: 1000, deadlineMs: 30_000 });
+    await client.put('k', '1');
+    await server.stop();
+    const copy = join(await temporaryDirectory(), 'copy');
+    await cp(server.dataDir, copy, { recursive: true });
+    const second = await startTestServer({ flags: { 'data-dir': server.dataDir, listen: server.address } });
+    const watch = client.watch({ startRevision: 1 });
+    const began = client.watch({ startRevision: 1, restartWhenLost: true });
+    await client.put('k', '2');
+    const { storeId, incarnation } = await client.admin.status();
+    for (const each of [watch, began]) {
+      for (let revision = 0; revision < 2;) {
+        const { value } = await each.next();
+        if (value?.kind === 'events') ({ revision } = value);
+      }
+    }
+    const pages = client.scan({}, { pageSize: 1 }).pages();
+    await client.put('k2', '');
+    expect((await pages.next()).value).toMatchObject({ revision: 3, incarnation });
+    await second.stop();
+    const lost = failureOf(
+      (async () => {
+        while ((await watch.next()).done !== true);
+      })(),
+    );
+    const third = await startTestServer({ flags: { 'data-dir': copy, listen: server.address } });
+    for (const value of ['other 2', 'other 3', 'other 4']) await clientFor(third).put('k', value);
+    expect(await clientFor(third).admin.status()).toMatchObject({ storeId, revision: 4 });
+    expect(await lost).toMatchObject({
+      code: 'historyDiffers',
+      details: { requestedIncarnation: incarnation, sharedRevision: 0 },
+    });
+    expect(await failureOf(pages.next())).toMatchObject({ code: 'historyDiffers' });
+    const kinds: string[] = [];
+    while (kinds.at(-1) !== 'current') kinds.push((await began.next()).value?.kind ?? 'end');
+    expect(kinds.slice(-2)).toEqual(['restarted', 'current']);
+  });
+
   test('of a huge transaction hands out all of it at once', async () => {
     const client = clientFor(await startTestServer());
     const messages = collect(client.watch({ returnPrevious: true }));
@@ -292,7 +332,7 @@ describe('a watch', () => {
     const client = clientFor(await startTestServer());
     const messages = collect(client.watch({ progressIntervalMs: 100, ranges: [{ key: 'a' }] }));
     await client.put('b', '');
-    await eventually(() => messages.at(-1)).toEqual({ kind: 'progress', revision: 1 });
+    await eventually(() => messages.at(-1)).toMatchObject({ kind: 'progress', revision: 1 });
   });
 
   test('says when its revision is not kept any more, or begins anew', async () => {

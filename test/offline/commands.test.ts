@@ -47,7 +47,8 @@ async function flipByte(path: string, at: number): Promise<void> {
 describe('kelp log', () => {
   it('prints a line for each effect', async () => {
     expect(await offline.text('log', await oldStore())).toMatchInlineSnapshot(`
-      "1  2026-01-01T00:00:00.000Z  put      text  3 bytes  (version 1)
+      "1  2026-01-01T00:00:00.000Z  life     incarnation ac7680e466ef4f1560c37cfe42e6841a
+      1  2026-01-01T00:00:00.000Z  put      text  3 bytes  (version 1)
       2  2026-01-01T00:00:00.000Z  put      "\\u001b[2J"  2 bytes  (version 1)
       3  2026-01-01T00:00:00.000Z  grant    lease 7  (ttl 1m)
       4  2026-01-01T00:00:00.000Z  put      leased  1 byte  (version 1, lease 7)
@@ -65,7 +66,8 @@ describe('kelp log', () => {
   it('prints values when asked to', async () => {
     const text = await offline.text('log', await oldStore(), '--values', '--to', '2');
     expect(text).toMatchInlineSnapshot(`
-      "1  2026-01-01T00:00:00.000Z  put      text  "one"  (version 1)
+      "1  2026-01-01T00:00:00.000Z  life     incarnation ac7680e466ef4f1560c37cfe42e6841a
+      1  2026-01-01T00:00:00.000Z  put      text  "one"  (version 1)
       2  2026-01-01T00:00:00.000Z  put      "\\u001b[2J"  0x00ff (2 bytes)  (version 1)
       "
     `);
@@ -87,7 +89,7 @@ describe('kelp log', () => {
   it('prints JSON', async () => {
     const text = await offline.text('log', await oldStore(), '--json', '--values');
     expect(text).toMatchInlineSnapshot(`
-      "{"revision":1,"time":"2026-01-01T00:00:00.000Z","effects":[{"type":"put","key":"text","value":"one","createRevision":1,"version":1}]}
+      "{"revision":1,"time":"2026-01-01T00:00:00.000Z","effects":[{"type":"life","incarnation":"ac7680e466ef4f1560c37cfe42e6841a"},{"type":"put","key":"text","value":"one","createRevision":1,"version":1}]}
       {"revision":2,"time":"2026-01-01T00:00:00.000Z","effects":[{"type":"put","key":"\\u001b[2J","value":{"base64":"AP8="},"createRevision":2,"version":1}]}
       {"revision":3,"time":"2026-01-01T00:00:00.000Z","effects":[{"type":"grant","leaseId":7,"ttlMs":60000,"deadlineMs":60000}]}
       {"revision":4,"time":"2026-01-01T00:00:00.000Z","effects":[{"type":"put","key":"leased","value":"x","createRevision":4,"version":1,"leaseId":7}]}
@@ -144,7 +146,7 @@ describe('kelp log', () => {
     const segment = join('log', '00000000000000000004.log');
     await cp(join(folder, 'other', segment), join(folder, 'one', segment));
     const { code, stdout, stderr } = await offline.run(['log', join(folder, 'one')]);
-    expect([code, stdout.trim().split('\n').length]).toEqual([1, 3]);
+    expect([code, stdout.match(/ put /g)?.length]).toEqual([1, 3]);
     expect(stderr).toMatch(/a frame does not follow the one before/);
   });
 

@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Disk, DiskError } from '../../src/disk/disk.ts';
 import { nodeDisk } from '../../src/disk/node-disk.ts';
+import { isStoreError } from '../../src/errors.ts';
 import { restore, type RestoreRequest, type RestoreResult } from '../../src/offline/restore.ts';
 import { verifyDirectory } from '../../src/offline/verify.ts';
 import { openStore } from '../../src/store/open-store.ts';
@@ -484,5 +485,49 @@ describe('a restore is refused', () => {
     await expect(
       restore({ backupPath: join(folder, 'none'), dataDir, logPaths: [] }, NO_PROGRESS),
     ).rejects.toMatchObject({ code: 'invalidArgument' });
+  });
+});
+
+describe('a restored store', () => {
+  it('knows the lives of the backup and of the log behind it, as far as it goes, and has one of its own', async () => {
+    const folder = await temporaryDirectory();
+    const dataDir = join(folder, 'data');
+    const random = new SeededRandom(3);
+    const places: { readonly revision: number; readonly incarnation: string }[] = [];
+    for (let life = 0; life < 4; life++) {
+      const store = await openStore({ dataDir, clock: new ManualClock(BEGIN_MS), random, fsync: 'never' });
+      for (const key of ['a', 'b']) await store.put(key, String(life));
+      places.push(await store.status());
+      if (life === 1) await backUp(store, join(folder, 'backup'));
+      await store.close();
+    }
+    const restoredDir = join(folder, 'restored');
+    await restore(
+      {
+        backupPath: join(folder, 'backup'),
+        dataDir: restoredDir,
+        logPaths: [dataDir],
+        revision: 6,
+        random,
+        clock: new ManualClock(BEGIN_MS),
+      },
+      NO_PROGRESS,
+    );
+    const store = await openStore({ dataDir: restoredDir, clock: new ManualClock(BEGIN_MS), random });
+    await store.put('own', '');
+    const { incarnation } = await store.status();
+    const writers: string[] = [];
+    for (let startRevision = 2; startRevision <= 8; startRevision++) {
+      const watch = store.watch({ startRevision, incarnation: 'f'.repeat(32) });
+      const error = await watch.next().then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      writers.push(isStoreError(error, 'historyDiffers') ? error.details.incarnation : String(error));
+    }
+    await store.close();
+    const [first, second, third] = places.map((place) => place.incarnation);
+    expect(writers).toEqual([first, first, second, second, third, third, incarnation]);
+    expect(new Set([...writers, places[3]?.incarnation]).size).toBe(5);
   });
 });

@@ -5,6 +5,7 @@ import {
   emptySnapshotLease,
   emptySnapshotVersion,
   type SnapshotBlockShape,
+  type SnapshotIncarnationShape,
   type SnapshotLeaseShape,
   type SnapshotVersionShape,
   sizeOfSnapshotBlock,
@@ -337,33 +338,39 @@ describe('a damaged snapshot', () => {
   });
 });
 
+/** What is found in a snapshot of revision 5 with these blocks. */
+async function foundIn(
+  blocks: readonly Partial<SnapshotBlockShape>[],
+  changes: {
+    readonly itemCount?: number;
+    readonly formatVersion?: number;
+    readonly incarnations?: SnapshotIncarnationShape[];
+    readonly bytes?: Buffer;
+  } = {},
+): Promise<string> {
+  const disk = await diskWith(new Map());
+  const { formatVersion = 2, incarnations = [] } = changes;
+  const fields = { formatVersion, incarnations, revision: 5 };
+  const header = encodeSnapshotHeader({ ...emptySnapshotHeader(), ...fields });
+  const writer = await SnapshotWriter.create(disk, `${DATA_DIR}/snapshots`, 5, header);
+  for (const { versions = [], leases = [] } of blocks) {
+    const block = { versions, leases };
+    const bytes = Buffer.alloc(sizeOfSnapshotBlock(block));
+    writeSnapshotBlock(block, bytes, 0);
+    await writer.write(changes.bytes ?? bytes, changes.itemCount ?? versions.length + leases.length);
+  }
+  await writer.finish();
+  try {
+    await verifyBackupFile(snapshotPath(5), () => undefined, disk);
+    return 'whole';
+  } catch (error) {
+    return error instanceof SnapshotDamageError ? error.what : String(error);
+  }
+}
+
 describe('a snapshot whose checksums are right', () => {
   const KEY_A = Buffer.from('a');
   const KEY_B = Buffer.from('b');
-
-  /** What is found in a snapshot of revision 5 with these blocks. */
-  async function found(
-    blocks: readonly Partial<SnapshotBlockShape>[],
-    changes: { readonly itemCount?: number; readonly formatVersion?: number; readonly bytes?: Buffer } = {},
-  ): Promise<string> {
-    const disk = await diskWith(new Map());
-    const { formatVersion = 1 } = changes;
-    const header = encodeSnapshotHeader({ ...emptySnapshotHeader(), formatVersion, revision: 5 });
-    const writer = await SnapshotWriter.create(disk, `${DATA_DIR}/snapshots`, 5, header);
-    for (const { versions = [], leases = [] } of blocks) {
-      const block = { versions, leases };
-      const bytes = Buffer.alloc(sizeOfSnapshotBlock(block));
-      writeSnapshotBlock(block, bytes, 0);
-      await writer.write(changes.bytes ?? bytes, changes.itemCount ?? versions.length + leases.length);
-    }
-    await writer.finish();
-    try {
-      await verifyBackupFile(snapshotPath(5), () => undefined, disk);
-      return 'whole';
-    } catch (error) {
-      return error instanceof SnapshotDamageError ? error.what : String(error);
-    }
-  }
 
   const version = (key: Uint8Array, revision: number): SnapshotVersionShape => ({
     ...emptySnapshotVersion(),
@@ -382,20 +389,43 @@ describe('a snapshot whose checksums are right', () => {
 
   it('may hold what recovery can not load all the same', async () => {
     const good = [{ leases: [lease(1), lease(2)] }, { versions: [version(KEY_A, 1), version(KEY_A, 2)] }];
-    expect(await found([...good, { versions: [version(KEY_B, 1)] }])).toBe('whole');
-    expect(await found(good, { itemCount: 3 })).toBe('a block has 2 items, not 3');
-    expect(await found(good, { formatVersion: 2 })).toMatch(/has format 2/);
-    expect(await found(good, { bytes: Buffer.from([0xff]) })).toMatch(/block can not be understood/);
-    expect(await found([...good].reverse())).toBe('leases stand behind keys');
-    expect(await found([{ leases: [lease(2), lease(1)] }])).toBe('leases are out of order');
-    expect(await found([{ versions: [version(KEY_B, 1)] }, { versions: [version(KEY_A, 1)] }])).toBe(
+    expect(await foundIn([...good, { versions: [version(KEY_B, 1)] }])).toBe('whole');
+    expect(await foundIn(good, { itemCount: 3 })).toBe('a block has 2 items, not 3');
+    expect(await foundIn(good, { formatVersion: 3 })).toMatch(/has format 3/);
+    expect(await foundIn(good, { bytes: Buffer.from([0xff]) })).toMatch(/block can not be understood/);
+    expect(await foundIn([...good].reverse())).toBe('leases stand behind keys');
+    expect(await foundIn([{ leases: [lease(2), lease(1)] }])).toBe('leases are out of order');
+    expect(await foundIn([{ versions: [version(KEY_B, 1)] }, { versions: [version(KEY_A, 1)] }])).toBe(
       'keys are out of order',
     );
-    expect(await found([{ versions: [version(KEY_A, 2), version(KEY_A, 2)] }])).toBe('keys are out of order');
-    expect(await found([{ versions: [version(KEY_A, 6)] }])).toBe(
+    expect(await foundIn([{ versions: [version(KEY_A, 2), version(KEY_A, 2)] }])).toBe(
+      'keys are out of order',
+    );
+    expect(await foundIn([{ versions: [version(KEY_A, 6)] }])).toBe(
       'a version of revision 6 in a snapshot of 5',
     );
-    expect(await found([{ versions: [version(KEY_A, 0)] }])).toMatch(/a version of revision 0/);
+    expect(await foundIn([{ versions: [version(KEY_A, 0)] }])).toMatch(/a version of revision 0/);
+  });
+});
+
+describe('the lives in the header of a snapshot', () => {
+  const life = (firstRevision: number, digit: number, length = 16): SnapshotIncarnationShape => ({
+    firstRevision,
+    id: Buffer.alloc(length, digit),
+  });
+  const many = Array.from({ length: 1001 }, (_, index) => life(index + 1, index % 256));
+
+  it.each<[string, SnapshotIncarnationShape[], string | RegExp]>([
+    ['one behind the other', [life(2, 1), life(5, 2)], 'whole'],
+    ['that begin at the same revision', [life(2, 1), life(2, 2)], /a life begins at revision 2/],
+    ['out of order', [life(3, 1), life(2, 2)], /a life begins at revision 2/],
+    ['before the first revision', [life(0, 1)], /a life begins at revision 0/],
+    ['behind the snapshot', [life(6, 1)], /a life begins at revision 6/],
+    ['with the same id', [life(1, 1), life(2, 1)], /the life of revision 2 is that of revision 1/],
+    ['with a short id', [life(1, 1, 15)], 'an incarnation has 15 bytes'],
+    ['more than are kept', many, 'a snapshot has 1001 incarnations'],
+  ])('%s', async (_, incarnations, expected) => {
+    expect(await foundIn([], { incarnations })).toMatch(expected);
   });
 });
 

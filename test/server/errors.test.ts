@@ -6,6 +6,14 @@ import { serverFixed } from '../../src/limits.ts';
 import { toConnectError } from '../../src/server/errors.ts';
 
 const revisions = { requestedRevision: 3, oldestRevision: 5, newestRevision: 9 };
+const differences = {
+  requestedRevision: 3,
+  requestedIncarnation: 'a',
+  incarnation: 'b',
+  sharedRevision: 2,
+  sharedIncarnation: 'c',
+  newestRevision: 9,
+};
 
 describe('each code of the store has one code and reason of gRPC', () => {
   test.each([
@@ -54,6 +62,17 @@ describe('each code of the store has one code and reason of gRPC', () => {
       new StoreError('revisionFuture', 'm', revisions),
       Code.OutOfRange,
       { reason: ErrorReason.REVISION_FUTURE, info: { case: 'revisionOutOfRange' } },
+    ],
+    [
+      new StoreError('historyDiffers', 'm', differences),
+      Code.FailedPrecondition,
+      {
+        reason: ErrorReason.HISTORY_DIFFERS,
+        info: {
+          case: 'historyDiffers',
+          value: { ...differences, requestedRevision: 3n, sharedRevision: 2n, newestRevision: 9n },
+        },
+      },
     ],
     [
       new StoreError('slowWatcher', 'm', { resumeRevision: 6 }),

@@ -208,6 +208,63 @@ describe('a watch', () => {
     ]);
   });
 
+  test('names what wrote a revision in its first message and where that changes, and goes on nowhere else', async () => {
+    const server = await startTestServer();
+    const lives: string[] = [];
+    let running = server;
+    const clientsOf = (url: string) => {
+      const transport = createGrpcTransport({ baseUrl: url });
+      return {
+        kv: createClient(KvService, transport),
+        watches: createClient(WatchService, transport),
+        admin: createClient(AdminService, transport),
+      };
+    };
+    for (const keys of [['a', 'b'], [], ['c', 'd']]) {
+      if (lives.length > 0) {
+        await running.stop();
+        running = await startTestServer({ flags: { 'data-dir': server.dataDir } });
+      }
+      const { kv, admin } = clientsOf(running.url);
+      for (const key of keys) await kv.put({ key });
+      lives.push((await admin.status({})).incarnation);
+    }
+    const [first = '', second, third = ''] = lives;
+    expect(second).toBe(first);
+    expect(third).not.toBe(first);
+    const { kv, watches } = clientsOf(running.url);
+    const told: string[] = [];
+    for await (const message of watches.watch({ startRevision: 1n })) {
+      told.push(message.incarnation);
+      if (message.message.case === 'synced') break;
+    }
+    expect(told).toEqual([first, '', third, '', '']);
+    expect(await kv.scan({ revision: 1n })).toMatchObject({ revision: 1n, incarnation: first });
+    expect(await kv.keys({ pattern: '*' })).toMatchObject({ revision: 4n, incarnation: third });
+
+    const place = { startRevision: 3n, incarnation: first };
+    expect((await new Reader(watches, place).nextOf('synced')).revision).toBe(4n);
+    const error = await new Reader(watches, { ...place, startRevision: 4n }).failure();
+
+    expect(error.code).toBe(Code.FailedPrecondition);
+    expect(error.findDetails(ErrorDetailSchema)).toMatchObject([
+      {
+        reason: ErrorReason.HISTORY_DIFFERS,
+        info: {
+          case: 'historyDiffers',
+          value: {
+            requestedRevision: 3n,
+            requestedIncarnation: first,
+            incarnation: third,
+            sharedRevision: 2n,
+            sharedIncarnation: first,
+            newestRevision: 4n,
+          },
+        },
+      },
+    ]);
+  });
+
   test('sends progress while nothing happens', async () => {
     const { kv, watches } = await startClients();
     await kv.put({ key: 'a' });

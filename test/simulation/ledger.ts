@@ -40,6 +40,8 @@ export class Ledger {
   /** When the last process that had recovered the store ended, by its own clock. */
   #endedAtMs = 0;
   #isRecovered = false;
+  /** The first that the last process that had recovered the store could write. */
+  #firstRevision = 1;
   #areRenewalsLost = false;
   /** Somebody was told of this revision: an answer was computed from it, or a watch has shown it. */
   seenRevision = 0;
@@ -154,7 +156,8 @@ export class Ledger {
 
   /** The power went, with a policy under which answers do not wait for the disk. */
   unflushedLost(): void {
-    this.seenRevision = this.flushedRevision;
+    // But for the first transaction of a life, which is flushed whatever the policy.
+    this.seenRevision = Math.max(this.flushedRevision, Math.min(this.seenRevision, this.#firstRevision));
     this.compactedRevision = 0;
     this.evidenceMs = 0;
     // Renewals may be lost, too.
@@ -167,6 +170,7 @@ export class Ledger {
     this.#isRecovered = true;
     this.seenRevision = revision;
     this.flushedRevision = revision;
+    this.#firstRevision = revision + 1;
   }
 
   /** What a lease may have left after a restart. */

@@ -1,11 +1,12 @@
 /** A client that watches, at its own pace, through all lives of the store: it resumes where it was, or begins anew. */
 import { DiskError } from '../../src/disk/disk.ts';
-import { StoreError } from '../../src/errors.ts';
-import type { Store, WatchRequest } from '../../src/store/store.ts';
+import { type HistoryDetails, isStoreError, StoreError } from '../../src/errors.ts';
+import type { Store, WatchMessage, WatchRequest } from '../../src/store/store.ts';
 import type { SeededRandom } from '../support/random.ts';
 import { WatchValidator } from '../support/watch-validator.ts';
-import { describe } from './describe.ts';
+import { describe, expectEqual } from './describe.ts';
 import type { Machine } from './machine.ts';
+import type { Model, ModelTransaction } from './model.ts';
 import type { Workload } from './workload.ts';
 
 export interface WatchContext {
@@ -17,6 +18,16 @@ export interface WatchContext {
 
 type Subject = Pick<WatchRequest, 'ranges' | 'eventTypes' | 'keysOnly' | 'returnPrevious'>;
 
+/** Up to where it has seen everything. */
+interface Place {
+  readonly revision: number;
+  readonly incarnation: string;
+  /** The transaction that it saw there; none has revision 0. */
+  readonly transaction: ModelTransaction | undefined;
+  /** Up to here what it saw is still true. */
+  keptRevision: number;
+}
+
 export class WatchClient {
   readonly #name: string;
   /** How often it takes a rest between two messages. */
@@ -24,8 +35,8 @@ export class WatchClient {
   #isHurried = false;
   #subject: Subject = {};
   #validator: WatchValidator | undefined;
-  /** Where to resume; `undefined`: begin anew. */
-  #cursor: number | undefined;
+  /** Where to resume; `undefined`: begin anew. It may be lost by then. */
+  #place: Place | undefined;
 
   constructor(name: string, random: SeededRandom) {
     this.#name = name;
@@ -34,8 +45,8 @@ export class WatchClient {
 
   /** The store was found at this revision: what lay above is gone. */
   recovered(revision: number): void {
-    const { cursor, isSynced } = this.#validator ?? { cursor: 0, isSynced: false };
-    this.#cursor = isSynced && cursor <= revision ? cursor : undefined;
+    const place = this.#place;
+    if (place !== undefined) place.keptRevision = Math.min(place.keptRevision, revision);
     this.#validator = undefined;
   }
 
@@ -57,6 +68,9 @@ export class WatchClient {
   async #watchOnce(context: WatchContext): Promise<void> {
     const { store, random, machine } = context;
     const { ledger, scheduler, trace } = machine;
+    // Away for a while: by then others may have written what it has seen, and lost, once more.
+    if (this.#place !== undefined && !this.#isHurried && random.chance(0.3)) await scheduler.sleep(1000);
+    if (ledger.isClosing) return;
     ledger.settle();
     const request = this.#request(context);
     const { nowMs } = machine.instant();
@@ -66,36 +80,55 @@ export class WatchClient {
     trace.add(() => `${this.#name} opens ${describe(request)} at ${revision}`);
     const validator = new WatchValidator(request, ledger.model, { revision, nowMs });
     this.#validator = validator;
-    this.#cursor = undefined;
+    const isLost = isPlaceLost(this.#place, ledger.model);
     try {
       for (;;) {
         const result = await watch.next();
         if (result.done === true) throw new Error('the watch ended by itself');
+        if (isLost) throw new Error(`the watch goes on in another history: ${describe(request)}`);
         trace.add(() => `${this.#name} gets ${describe(result.value)}`);
         ledger.settle();
         ledger.saw(result.value.revision);
         validator.accept(result.value);
+        this.#noteSeen(result.value, validator, ledger.model);
         if (this.#isHurried) continue;
         if (random.chance(this.#slowness)) await scheduler.sleep(random.pick([1, 100, 5000]));
         if (random.chance(0.02)) break;
       }
     } catch (error) {
       trace.add(() => `${this.#name} ends with ${String(error)}`);
-      this.#checkEnd(machine, request, validator, revision, error);
+      if (isLost && !ledger.isClosing) this.#checkDifference(error);
+      else this.#checkEnd(machine, request, validator, revision, error);
+      // When the store has closed it goes on with the next one.
+      if (!ledger.isClosing) this.#place = undefined;
       this.#validator = undefined;
       await scheduler.pause();
       return;
     }
     // Another one follows, from where this one was or anew.
     await watch.return?.();
-    this.#cursor = validator.isSynced && random.chance(0.5) ? validator.cursor : undefined;
+    if (random.chance(0.5)) this.#place = undefined;
     this.#validator = undefined;
+  }
+
+  #noteSeen({ revision, incarnation }: WatchMessage, validator: WatchValidator, model: Model): void {
+    if (!validator.isSynced || validator.cursor !== revision) return;
+    const transaction = revision === 0 ? undefined : model.transaction(revision);
+    this.#place = { revision, incarnation, transaction, keptRevision: revision };
+  }
+
+  /** The first transaction of a life is never lost once it was seen, so both histories have it. */
+  #checkDifference(error: unknown): void {
+    if (!isStoreError(error, 'historyDiffers')) throw error;
+    const { incarnation, keptRevision } = this.#place ?? { incarnation: '', keptRevision: 0 };
+    expectEqual(() => 'what both histories share', sharedPlace(error.details), [keptRevision, incarnation]);
   }
 
   #request({ random, workload, machine }: WatchContext): WatchRequest {
     const progressIntervalMs = random.pick([100, 1000, 10_000]);
-    if (this.#cursor !== undefined) {
-      return { ...this.#subject, startRevision: this.#cursor + 1, progressIntervalMs };
+    if (this.#place !== undefined) {
+      const { revision, incarnation } = this.#place;
+      return { ...this.#subject, startRevision: revision + 1, incarnation, progressIntervalMs };
     }
     this.#subject = {
       ranges: random.chance(0.4) ? [] : [workload.range(), workload.range()],
@@ -156,4 +189,14 @@ export class WatchClient {
       cause: error,
     });
   }
+}
+
+/** Whether the store that is open has another transaction there, or none. */
+function isPlaceLost(place: Place | undefined, model: Model): boolean {
+  if (place === undefined || place.revision === 0) return false;
+  return place.revision > model.revision || model.transaction(place.revision) !== place.transaction;
+}
+
+function sharedPlace({ sharedRevision, sharedIncarnation }: HistoryDetails): [number, string] {
+  return [sharedRevision, sharedIncarnation];
 }

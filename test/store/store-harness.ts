@@ -118,6 +118,13 @@ export class MemoryHarness implements StoreHarness {
     await this.open();
   }
 
+  /** Closes the store and opens one on the files of another disk, as when a copy of them is put back. */
+  async putBack(disk: SimulatedDisk): Promise<void> {
+    await this.close();
+    this.#disk = disk;
+    await this.open();
+  }
+
   async end(): Promise<void> {
     // A store that a test has broken can't always be closed.
     await this.close().catch(() => undefined);

@@ -170,19 +170,45 @@ describe('closing', () => {
   });
 });
 
+const policies = ['interval', 'never'] as const;
+
 describe('with another flush policy', () => {
-  it('shows a write as soon as it is written, without a flush', async () => {
-    for (const fsync of ['interval', 'never'] as const) {
-      const { store, disk, settled } = await openHeld(fsync);
-      disk.hold();
-      const watching = await Watching.live(store);
-      expect(await store.put('k', '1')).toMatchObject({ revision: 1 });
-      expect(await valueOf(store, 'k')).toBe('1');
-      expect(await watching.nextText()).toBe('1: put k=1');
-      expect(await new Watching(store, { startRevision: 1 }).texts(2)).toEqual(['1: put k=1', 'synced 1']);
-      disk.release();
-      await settled();
-    }
+  it.each(policies)('%s shows a write as soon as it is written, without a flush', async (fsync) => {
+    const { store, disk, settled } = await openHeld(fsync);
+    await store.put('first of its life', '');
+    disk.hold();
+    const watching = await Watching.live(store);
+    expect(await store.put('k', '1')).toMatchObject({ revision: 2 });
+    expect(await valueOf(store, 'k')).toBe('1');
+    expect(await watching.nextText()).toBe('2: put k=1');
+    expect(await new Watching(store, { startRevision: 2 }).texts(2)).toEqual(['2: put k=1', 'synced 2']);
+    disk.release();
+    await settled();
+  });
+
+  it.each(policies)('%s flushes the first transaction of a life before anything shows it', async (fsync) => {
+    const { store, disk, settled } = await openHeld(fsync);
+    const seen = collect(new Watching(store));
+    disk.hold();
+    const answers: number[] = [];
+    const put = async (): Promise<void> => void answers.push((await store.put('k', '')).revision);
+    const writes = [put(), put()];
+    await settled();
+    writes.push(put());
+    await settled();
+    expect(disk.waitingCount).toBe(1);
+    expect([answers, seen]).toEqual([[], ['synced 0']]);
+    expect((await store.status()).revision).toBe(0);
+    disk.release();
+    await Promise.all(writes);
+    await settled();
+    expect(answers).toEqual([1, 2, 3]);
+    expect(seen).toEqual(['synced 0', '1: put k=', '2: put k=', '3: put k=']);
+    // Only the first one.
+    disk.hold();
+    await put();
+    expect(disk.waitingCount).toBe(0);
+    disk.release();
   });
 });
 

@@ -31,6 +31,8 @@ export class Follower {
   /** The session of the server's present life. */
   readonly #session: () => Promise<ClientHttp2Session>;
   #cursor: number | undefined;
+  /** The incarnation that wrote it. */
+  #incarnation = '';
   #validator: WatchValidator | undefined;
   /** It is done when everything up to here is dealt with. */
   #finalRevision = Infinity;
@@ -107,8 +109,10 @@ export class Follower {
       this.#validator = new WatchValidator(request, history, { revision, nowMs: 0 });
     }
     this.#validator.accept(message);
-    if (this.#validator.isSynced || request.startRevision !== undefined)
-      this.#cursor = this.#validator.cursor;
+    if (!this.#validator.isSynced && request.startRevision === undefined) return;
+    this.#cursor = this.#validator.cursor;
+    // A revision of which a part has come is not dealt with.
+    if (this.#cursor === revision) this.#incarnation = message.incarnation;
   }
 
   /** Rests until the writer has gone on, or leaves the watch, now and then. */
@@ -170,7 +174,9 @@ export class Follower {
   }
 
   #request(): WatchRequest {
-    if (this.#cursor !== undefined) return { ...this.#subject, startRevision: this.#cursor + 1 };
+    if (this.#cursor !== undefined) {
+      return { ...this.#subject, startRevision: this.#cursor + 1, incarnation: this.#incarnation };
+    }
     return { ...this.#subject, includeCurrent: true };
   }
 }

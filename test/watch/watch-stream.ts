@@ -34,6 +34,7 @@ export class WatchStream {
   readonly #closed: Promise<void>;
   #trailers: IncomingHttpHeaders = {};
   #isClosed = false;
+  #incarnation = '';
   #received: Buffer = Buffer.alloc(0);
 
   constructor(session: ClientHttp2Session, request: WatchRequest) {
@@ -107,19 +108,29 @@ export class WatchStream {
     const end = PREFIX_BYTES + bytes.readUInt32BE(1);
     if (bytes.length < end) return undefined;
     this.#received = bytes.subarray(end);
-    return toMessage(readWatchResponse(bytes, PREFIX_BYTES, end));
+    const response = readWatchResponse(bytes, PREFIX_BYTES, end);
+    // It stays until it is told anew.
+    this.#incarnation = response.incarnation || this.#incarnation;
+    return toMessage(response, this.#incarnation);
   }
 }
 
 const typeNumbers = { put: EventType.PUT, delete: EventType.DELETE, touch: EventType.TOUCH } as const;
 
 function encodeRequest(request: WatchRequest): Buffer {
-  const { startRevision = 0, includeCurrent = false, keysOnly = false, returnPrevious = false } = request;
+  const {
+    startRevision = 0,
+    incarnation = '',
+    includeCurrent = false,
+    keysOnly = false,
+    returnPrevious = false,
+  } = request;
   const message = {
     ...emptyWatchRequest(),
     ranges: (request.ranges ?? []).map((range) => ({ ...emptyKeyRange(), ...range })),
     eventTypes: (request.eventTypes ?? []).map((type) => typeNumbers[type]),
     startRevision,
+    incarnation,
     includeCurrent,
     keysOnly,
     returnPrevious,
@@ -129,23 +140,25 @@ function encodeRequest(request: WatchRequest): Buffer {
   return bytes;
 }
 
-function toMessage({ message }: WatchResponseShape): WatchMessage {
+function toMessage({ message }: WatchResponseShape, incarnation: string): WatchMessage {
   switch (message.case) {
     case 'current':
       return {
         kind: 'current',
         entries: message.value.entries.map(toEntry),
         revision: message.value.revision,
+        incarnation,
       };
     case 'events': {
       const { revision, commitTime, events, moreFragments } = message.value;
       const { seconds = 0, nanos = 0 } = commitTime ?? {};
       const commitTimeMs = seconds * 1000 + Math.floor(nanos / 1_000_000);
-      return { kind: 'events', revision, commitTimeMs, moreFragments, events: events.map(toEvent) };
+      const fields = { revision, incarnation, commitTimeMs, moreFragments };
+      return { kind: 'events', ...fields, events: events.map(toEvent) };
     }
     case 'synced':
     case 'progress':
-      return { kind: message.case, revision: message.value.revision };
+      return { kind: message.case, revision: message.value.revision, incarnation };
     case undefined:
       throw new Error('a message says nothing');
   }

@@ -27,7 +27,7 @@ const [first, second, third, fourth, fifth] = [1, 2, 3, 4, 5].map(eventsOf) as [
   Events,
   Events,
 ];
-const synced: WatchMessage = { kind: 'synced', revision: 5 };
+const synced: WatchMessage = { kind: 'synced', revision: 5, incarnation: '' };
 const whole: readonly WatchMessage[] = [first, second, third, fourth, fifth, synced];
 
 type Events = Extract<WatchMessage, { readonly kind: 'events' }>;
@@ -37,7 +37,15 @@ describe('a stream that keeps its promises is accepted', () => {
     ['from the first revision', all, whole],
     ['from a later one', { ...all, startRevision: 4 }, [fourth, fifth, synced]],
     ['in fragments', all, [first, ...fragmentsOf(second), third, fourth, fifth, synced]],
-    ['with progress', all, [...whole, { kind: 'progress', revision: 5 }, { kind: 'progress', revision: 5 }]],
+    [
+      'with progress',
+      all,
+      [
+        ...whole,
+        { kind: 'progress', revision: 5, incarnation: '' },
+        { kind: 'progress', revision: 5, incarnation: '' },
+      ],
+    ],
     ['of one key', { ...all, ranges: [{ key: 'c' }] }, [fifth, synced]],
     ['of one type', { ...all, eventTypes: ['touch'] }, [fourth, synced]],
     ['of what comes next', {}, [synced]],
@@ -51,9 +59,14 @@ describe('a stream that keeps its promises is accepted', () => {
 
 describe('a stream is found out that is not', () => {
   test.each<[WatchGuarantee, string, WatchRequest, readonly WatchMessage[]]>([
-    ['ordered', 'goes back', all, [first, second, { kind: 'synced', revision: 2 }, first]],
+    ['ordered', 'goes back', all, [first, second, { kind: 'synced', revision: 2, incarnation: '' }, first]],
     ['ordered', 'is synced twice', all, [...whole, synced]],
-    ['ordered', 'tells of progress before it is synced', all, [{ kind: 'progress', revision: 0 }]],
+    [
+      'ordered',
+      'tells of progress before it is synced',
+      all,
+      [{ kind: 'progress', revision: 0, incarnation: '' }],
+    ],
     ['ordered', 'has present entries that nobody asked for', all, [presentEntries()]],
     ['ordered', 'has events before the present entries are told', { includeCurrent: true }, [fifth]],
     ['unique', 'comes twice', all, [first, second, second]],
@@ -105,19 +118,28 @@ describe('a stream is found out that is not', () => {
       all,
       [first, second, withEvent(third, (event) => ({ ...event, previous: history.entryAt(1, 'a') }))],
     ],
-    ['progress true', 'claims to be synced too early', all, [first, { kind: 'synced', revision: 2 }]],
+    [
+      'progress true',
+      'claims to be synced too early',
+      all,
+      [first, { kind: 'synced', revision: 2, incarnation: '' }],
+    ],
     [
       'progress true',
       'claims progress too early',
       all,
-      [first, { kind: 'synced', revision: 1 }, { kind: 'progress', revision: 2 }],
+      [
+        first,
+        { kind: 'synced', revision: 1, incarnation: '' },
+        { kind: 'progress', revision: 2, incarnation: '' },
+      ],
     ],
   ])('%s: it %s', (guarantee, _, request, messages) => {
     expect(() => validate(request, messages)).toThrow(violationOf(guarantee));
   });
 
   test('gap-free: it ends before all has come', () => {
-    const validator = validate(all, [first, second, { kind: 'synced', revision: 2 }]);
+    const validator = validate(all, [first, second, { kind: 'synced', revision: 2, incarnation: '' }]);
     expect(() => validator.expectCaughtUp(5)).toThrow(violationOf('gap-free'));
     expect(() => validate(all, [first]).expectCaughtUp(1)).toThrow(violationOf('gap-free'));
   });
@@ -150,7 +172,14 @@ function eventsOf(revision: number): Events {
     if (after === undefined) throw new Error('an entry follows');
     return { type, entry: type === 'touch' ? { ...after, value: EMPTY } : after, previous: before };
   });
-  return { kind: 'events', revision, commitTimeMs: 1000 + revision, events, moreFragments: false };
+  return {
+    kind: 'events',
+    revision,
+    incarnation: '',
+    commitTimeMs: 1000 + revision,
+    events,
+    moreFragments: false,
+  };
 }
 
 function fragmentsOf(message: Events): WatchMessage[] {
@@ -163,7 +192,7 @@ function fragmentsOf(message: Events): WatchMessage[] {
 }
 
 function presentEntries(count = 2): WatchMessage {
-  return { kind: 'current', revision: 5, entries: history.entriesAt(5, {}).slice(0, count) };
+  return { kind: 'current', revision: 5, incarnation: '', entries: history.entriesAt(5, {}).slice(0, count) };
 }
 
 function withEvent(message: Events, change: (event: WatchEvent) => WatchEvent): WatchMessage {

@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file kelp/v1/errors.proto.
  */
 export const file_kelp_v1_errors: GenFile = /*@__PURE__*/
-  fileDesc("ChRrZWxwL3YxL2Vycm9ycy5wcm90bxIHa2VscC52MSKHAgoLRXJyb3JEZXRhaWwSJAoGcmVhc29uGAEgASgOMhQua2VscC52MS5FcnJvclJlYXNvbhI0ChBjb25kaXRpb25fZmFpbGVkGAIgASgLMhgua2VscC52MS5Db25kaXRpb25GYWlsZWRIABI8ChVyZXZpc2lvbl9vdXRfb2ZfcmFuZ2UYAyABKAsyGy5rZWxwLnYxLlJldmlzaW9uT3V0T2ZSYW5nZUgAEioKC3dhdGNoX2VuZGVkGAQgASgLMhMua2VscC52MS5XYXRjaEVuZGVkSAASKgoLb3RoZXJfc3RvcmUYBSABKAsyEy5rZWxwLnYxLk90aGVyU3RvcmVIAEIGCgRpbmZvIi8KD0NvbmRpdGlvbkZhaWxlZBIcChRjdXJyZW50X21vZF9yZXZpc2lvbhgBIAEoAyJiChJSZXZpc2lvbk91dE9mUmFuZ2USGgoScmVxdWVzdGVkX3JldmlzaW9uGAEgASgDEhcKD29sZGVzdF9yZXZpc2lvbhgCIAEoAxIXCg9uZXdlc3RfcmV2aXNpb24YAyABKAMiJQoKV2F0Y2hFbmRlZBIXCg9yZXN1bWVfcmV2aXNpb24YASABKAMiOgoKT3RoZXJTdG9yZRIaChJyZXF1ZXN0ZWRfc3RvcmVfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkqkgUKC0Vycm9yUmVhc29uEhwKGEVSUk9SX1JFQVNPTl9VTlNQRUNJRklFRBAAEiEKHUVSUk9SX1JFQVNPTl9JTlZBTElEX0FSR1VNRU5UEAESIQodRVJST1JfUkVBU09OX0NPTkRJVElPTl9GQUlMRUQQAhIjCh9FUlJPUl9SRUFTT05fUkVWSVNJT05fQ09NUEFDVEVEEAMSIAocRVJST1JfUkVBU09OX1JFVklTSU9OX0ZVVFVSRRAEEh4KGkVSUk9SX1JFQVNPTl9LRVlfTk9UX0ZPVU5EEAUSIAocRVJST1JfUkVBU09OX0xFQVNFX05PVF9GT1VORBAGEh0KGUVSUk9SX1JFQVNPTl9MRUFTRV9FWElTVFMQBxIfChtFUlJPUl9SRUFTT05fTk9UX0FOX0lOVEVHRVIQCBIhCh1FUlJPUl9SRUFTT05fSU5URUdFUl9PVkVSRkxPVxAJEiAKHEVSUk9SX1JFQVNPTl9OT19USU1FX1RPX0xJVkUQChIeChpFUlJPUl9SRUFTT05fTElNSVRfUkVBQ0hFRBALEh0KGUVSUk9SX1JFQVNPTl9TTE9XX1dBVENIRVIQDBIeChpFUlJPUl9SRUFTT05fU0hVVFRJTkdfRE9XThANEhsKF0VSUk9SX1JFQVNPTl9SRUNPVkVSSU5HEA4SHwobRVJST1JfUkVBU09OX1NUT1JBR0VfRkFJTEVEEA8SGAoURVJST1JfUkVBU09OX0RBTUFHRUQQEBIgChxFUlJPUl9SRUFTT05fU05BUFNIT1RfRkFJTEVEEBESGgoWRVJST1JfUkVBU09OX1JFQURfT05MWRASEhwKGEVSUk9SX1JFQVNPTl9PVEhFUl9TVE9SRRATQhxaGmtlbHAvZ2VuL2dvL2tlbHAvdjE7a2VscHYxYgZwcm90bzM");
+  fileDesc("ChRrZWxwL3YxL2Vycm9ycy5wcm90bxIHa2VscC52MSK7AgoLRXJyb3JEZXRhaWwSJAoGcmVhc29uGAEgASgOMhQua2VscC52MS5FcnJvclJlYXNvbhI0ChBjb25kaXRpb25fZmFpbGVkGAIgASgLMhgua2VscC52MS5Db25kaXRpb25GYWlsZWRIABI8ChVyZXZpc2lvbl9vdXRfb2ZfcmFuZ2UYAyABKAsyGy5rZWxwLnYxLlJldmlzaW9uT3V0T2ZSYW5nZUgAEioKC3dhdGNoX2VuZGVkGAQgASgLMhMua2VscC52MS5XYXRjaEVuZGVkSAASKgoLb3RoZXJfc3RvcmUYBSABKAsyEy5rZWxwLnYxLk90aGVyU3RvcmVIABIyCg9oaXN0b3J5X2RpZmZlcnMYBiABKAsyFy5rZWxwLnYxLkhpc3RvcnlEaWZmZXJzSABCBgoEaW5mbyIvCg9Db25kaXRpb25GYWlsZWQSHAoUY3VycmVudF9tb2RfcmV2aXNpb24YASABKAMiYgoSUmV2aXNpb25PdXRPZlJhbmdlEhoKEnJlcXVlc3RlZF9yZXZpc2lvbhgBIAEoAxIXCg9vbGRlc3RfcmV2aXNpb24YAiABKAMSFwoPbmV3ZXN0X3JldmlzaW9uGAMgASgDIiUKCldhdGNoRW5kZWQSFwoPcmVzdW1lX3JldmlzaW9uGAEgASgDIjoKCk90aGVyU3RvcmUSGgoScmVxdWVzdGVkX3N0b3JlX2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJIq4BCg5IaXN0b3J5RGlmZmVycxIaChJyZXF1ZXN0ZWRfcmV2aXNpb24YASABKAMSHQoVcmVxdWVzdGVkX2luY2FybmF0aW9uGAIgASgJEhMKC2luY2FybmF0aW9uGAMgASgJEhcKD3NoYXJlZF9yZXZpc2lvbhgEIAEoAxIaChJzaGFyZWRfaW5jYXJuYXRpb24YBSABKAkSFwoPbmV3ZXN0X3JldmlzaW9uGAYgASgDKrQFCgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVDSUZJRUQQABIhCh1FUlJPUl9SRUFTT05fSU5WQUxJRF9BUkdVTUVOVBABEiEKHUVSUk9SX1JFQVNPTl9DT05ESVRJT05fRkFJTEVEEAISIwofRVJST1JfUkVBU09OX1JFVklTSU9OX0NPTVBBQ1RFRBADEiAKHEVSUk9SX1JFQVNPTl9SRVZJU0lPTl9GVVRVUkUQBBIeChpFUlJPUl9SRUFTT05fS0VZX05PVF9GT1VORBAFEiAKHEVSUk9SX1JFQVNPTl9MRUFTRV9OT1RfRk9VTkQQBhIdChlFUlJPUl9SRUFTT05fTEVBU0VfRVhJU1RTEAcSHwobRVJST1JfUkVBU09OX05PVF9BTl9JTlRFR0VSEAgSIQodRVJST1JfUkVBU09OX0lOVEVHRVJfT1ZFUkZMT1cQCRIgChxFUlJPUl9SRUFTT05fTk9fVElNRV9UT19MSVZFEAoSHgoaRVJST1JfUkVBU09OX0xJTUlUX1JFQUNIRUQQCxIdChlFUlJPUl9SRUFTT05fU0xPV19XQVRDSEVSEAwSHgoaRVJST1JfUkVBU09OX1NIVVRUSU5HX0RPV04QDRIbChdFUlJPUl9SRUFTT05fUkVDT1ZFUklORxAOEh8KG0VSUk9SX1JFQVNPTl9TVE9SQUdFX0ZBSUxFRBAPEhgKFEVSUk9SX1JFQVNPTl9EQU1BR0VEEBASIAocRVJST1JfUkVBU09OX1NOQVBTSE9UX0ZBSUxFRBAREhoKFkVSUk9SX1JFQVNPTl9SRUFEX09OTFkQEhIcChhFUlJPUl9SRUFTT05fT1RIRVJfU1RPUkUQExIgChxFUlJPUl9SRUFTT05fSElTVE9SWV9ESUZGRVJTEBRCHFoaa2VscC9nZW4vZ28va2VscC92MTtrZWxwdjFiBnByb3RvMw");
 
 /**
  * The typed part of an error: programs act on this, people read the error's message.
@@ -62,6 +62,14 @@ export type ErrorDetail = Message<"kelp.v1.ErrorDetail"> & {
      */
     value: OtherStore;
     case: "otherStore";
+  } | {
+    /**
+     * With ERROR_REASON_HISTORY_DIFFERS.
+     *
+     * @generated from field: kelp.v1.HistoryDiffers history_differs = 6;
+     */
+    value: HistoryDiffers;
+    case: "historyDiffers";
   } | { case: undefined; value?: undefined };
 };
 
@@ -178,6 +186,64 @@ export type OtherStore = Message<"kelp.v1.OtherStore"> & {
  */
 export const OtherStoreSchema: GenMessage<OtherStore> = /*@__PURE__*/
   messageDesc(file_kelp_v1_errors, 4);
+
+/**
+ * The history of the store is another one than that which the request goes on from.
+ *
+ * @generated from message kelp.v1.HistoryDiffers
+ */
+export type HistoryDiffers = Message<"kelp.v1.HistoryDiffers"> & {
+  /**
+   * The revision that the request goes on behind: one below start_revision of a watch, or that of a page token.
+   *
+   * @generated from field: int64 requested_revision = 1;
+   */
+  requestedRevision: bigint;
+
+  /**
+   * The incarnation that the request says wrote it.
+   *
+   * @generated from field: string requested_incarnation = 2;
+   */
+  requestedIncarnation: string;
+
+  /**
+   * The incarnation that wrote it here; empty when that is not known or the revision has not been reached.
+   *
+   * @generated from field: string incarnation = 3;
+   */
+  incarnation: string;
+
+  /**
+   * Up to this revision both histories are the same as far as that is known, and this incarnation wrote it: whoever can
+   * undo what came behind it goes on from there; everybody else begins again with the present entries (include_current).
+   * 0: no such revision is known.
+   *
+   * @generated from field: int64 shared_revision = 4;
+   */
+  sharedRevision: bigint;
+
+  /**
+   * The incarnation that wrote shared_revision; empty when that is 0.
+   *
+   * @generated from field: string shared_incarnation = 5;
+   */
+  sharedIncarnation: string;
+
+  /**
+   * The store's newest revision.
+   *
+   * @generated from field: int64 newest_revision = 6;
+   */
+  newestRevision: bigint;
+};
+
+/**
+ * Describes the message kelp.v1.HistoryDiffers.
+ * Use `create(HistoryDiffersSchema)` to create a new message.
+ */
+export const HistoryDiffersSchema: GenMessage<HistoryDiffers> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_errors, 5);
 
 /**
  * Why a call failed. The gRPC code that goes with each is named in its comment.
@@ -326,6 +392,15 @@ export const ErrorReason = {
    * @generated from enum value: ERROR_REASON_OTHER_STORE = 19;
    */
   OTHER_STORE: 19,
+
+  /**
+   * FAILED_PRECONDITION: the watch or page was to go on from a place that is not in the history of this store: its files
+   * were put back from a copy, or writes that were not flushed were lost with the machine. Begin again with the present
+   * entries, or go on from the revision that both histories share.
+   *
+   * @generated from enum value: ERROR_REASON_HISTORY_DIFFERS = 20;
+   */
+  HISTORY_DIFFERS: 20,
 } as const;
 
 /**

@@ -707,7 +707,8 @@ export interface ScanRequestShape {
   limit: number;
   /**
    * Where to go on: `next_page_token` of the page before, with all other fields but `limit` as they were; else
-   * INVALID_ARGUMENT. Empty (default) begins. A token lasts as long as its revision is kept; then OUT_OF_RANGE.
+   * INVALID_ARGUMENT. Empty (default) begins. A token lasts as long as its revision is kept; then OUT_OF_RANGE. When
+   * another life of the store wrote that revision by now it is FAILED_PRECONDITION with a HistoryDiffers detail.
    */
   pageToken: string;
   /**
@@ -845,6 +846,11 @@ export interface ScanResponseShape {
   count: number;
   /** The revision at which this and all pages of the scan read. */
   revision: number;
+  /**
+   * The incarnation that wrote `revision`: with it a watch goes on from here (WatchRequest.incarnation). Empty when no life
+   * of the store wrote it, as with revision 0, and with count_only.
+   */
+  incarnation: string;
 }
 
 /** The ScanResponse with every field at its default. */
@@ -854,6 +860,7 @@ export function emptyScanResponse(): ScanResponseShape {
     nextPageToken: '',
     count: 0,
     revision: 0,
+    incarnation: '',
   };
 }
 
@@ -864,6 +871,7 @@ export function sizeOfScanResponse(message: ScanResponseShape): number {
   if (message.nextPageToken !== '') size += 1 + sizeOfText(message.nextPageToken);
   if (message.count !== 0) size += 1 + sizeOfInt64(message.count);
   if (message.revision !== 0) size += 1 + sizeOfInt64(message.revision);
+  if (message.incarnation !== '') size += 1 + sizeOfText(message.incarnation);
   return size;
 }
 
@@ -877,6 +885,10 @@ export function writeScanResponse(message: ScanResponseShape, buffer: Buffer, of
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependScanResponse(message: ScanResponseShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.incarnation !== '') {
+    start = prependText(buffer, start, message.incarnation);
+    buffer[--start] = 0x2a;
+  }
   if (message.revision !== 0) {
     start = prependInt64(buffer, start, message.revision);
     buffer[--start] = 0x20;
@@ -927,6 +939,9 @@ export function mergeScanResponse(message: ScanResponseShape, cursor: Cursor, en
         break;
       case 0x20:
         message.revision = cursor.int64(end);
+        break;
+      case 0x2a:
+        message.incarnation = cursor.text(end);
         break;
       default:
         cursor.skip(tag, end);

@@ -13,6 +13,10 @@
 // - A write is answered once it is on disk (with the server's default `--fsync always`), and no read or watch
 //   shows a write before that.
 // - A time to live is at least 1 millisecond and at most 100 years; it is rounded up to whole milliseconds.
+// - A store is started many times. Each of its lives, from one start to the next, has an incarnation: a random id, 32
+//   hexadecimal digits. A place in a store's history is a revision with the incarnation that wrote it: where a store
+//   comes back as it was before (a copy of its files, a crash of the machine without `--fsync always`), the same revision
+//   is written again by another life. The last thousand lives that wrote something are kept.
 // - Errors carry a kelp.v1.ErrorDetail where a program may want to act on them.
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";

@@ -43,6 +43,13 @@ export interface WatchRequestShape {
    * watch is FAILED_PRECONDITION instead of going on there. Empty (default): whatever store it is.
    */
   storeId: string;
+  /**
+   * The incarnation that wrote the revision before start_revision, as the stream (or a Scan, or Status) told it. When
+   * another one wrote it here, the store was put back to an earlier state and its revisions mean other changes by now: the
+   * watch is FAILED_PRECONDITION instead of going on there. Empty (default): not checked. Without effect when
+   * start_revision is 0 or 1, before which there is nothing to differ.
+   */
+  incarnation: string;
 }
 
 /** The WatchRequest with every field at its default. */
@@ -56,6 +63,7 @@ export function emptyWatchRequest(): WatchRequestShape {
     returnPrevious: false,
     progressInterval: undefined,
     storeId: '',
+    incarnation: '',
   };
 }
 
@@ -74,6 +82,7 @@ export function sizeOfWatchRequest(message: WatchRequestShape): number {
   if (message.returnPrevious) size += 2;
   if (message.progressInterval !== undefined) size += 1 + sizeWithLength(sizeOfDuration(message.progressInterval));
   if (message.storeId !== '') size += 1 + sizeOfText(message.storeId);
+  if (message.incarnation !== '') size += 1 + sizeOfText(message.incarnation);
   return size;
 }
 
@@ -87,6 +96,10 @@ export function writeWatchRequest(message: WatchRequestShape, buffer: Buffer, of
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependWatchRequest(message: WatchRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.incarnation !== '') {
+    start = prependText(buffer, start, message.incarnation);
+    buffer[--start] = 0x4a;
+  }
   if (message.storeId !== '') {
     start = prependText(buffer, start, message.storeId);
     buffer[--start] = 0x42;
@@ -178,6 +191,9 @@ export function mergeWatchRequest(message: WatchRequestShape, cursor: Cursor, en
       case 0x42:
         message.storeId = cursor.text(end);
         break;
+      case 0x4a:
+        message.incarnation = cursor.text(end);
+        break;
       default:
         cursor.skip(tag, end);
     }
@@ -201,6 +217,13 @@ export interface WatchResponseShape {
    * on after a break gives it in the request.
    */
   storeId: string;
+  /**
+   * The incarnation that wrote `revision` of the message. Set in the first message of a stream and in each at which it is
+   * another than before, else empty: the last one that was set still holds. Also empty at revision 0, which no life of the
+   * store wrote. To go on behind a revision give the incarnation that wrote it; of a revision whose fragments have not all
+   * come (more_fragments), that is not yet this one.
+   */
+  incarnation: string;
 }
 
 /** The WatchResponse with every field at its default. */
@@ -208,6 +231,7 @@ export function emptyWatchResponse(): WatchResponseShape {
   return {
     message: { case: undefined },
     storeId: '',
+    incarnation: '',
   };
 }
 
@@ -229,6 +253,7 @@ export function sizeOfWatchResponse(message: WatchResponseShape): number {
       break;
   }
   if (message.storeId !== '') size += 1 + sizeOfText(message.storeId);
+  if (message.incarnation !== '') size += 1 + sizeOfText(message.incarnation);
   return size;
 }
 
@@ -242,6 +267,10 @@ export function writeWatchResponse(message: WatchResponseShape, buffer: Buffer, 
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependWatchResponse(message: WatchResponseShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.incarnation !== '') {
+    start = prependText(buffer, start, message.incarnation);
+    buffer[--start] = 0x32;
+  }
   if (message.storeId !== '') {
     start = prependText(buffer, start, message.storeId);
     buffer[--start] = 0x2a;
@@ -320,6 +349,9 @@ export function mergeWatchResponse(message: WatchResponseShape, cursor: Cursor, 
       }
       case 0x2a:
         message.storeId = cursor.text(end);
+        break;
+      case 0x32:
+        message.incarnation = cursor.text(end);
         break;
       default:
         cursor.skip(tag, end);

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file kelp/v1/watch.proto.
  */
 export const file_kelp_v1_watch: GenFile = /*@__PURE__*/
-  fileDesc("ChNrZWxwL3YxL3dhdGNoLnByb3RvEgdrZWxwLnYxIv8BCgxXYXRjaFJlcXVlc3QSIQoGcmFuZ2VzGAEgAygLMhEua2VscC52MS5LZXlSYW5nZRIWCg5zdGFydF9yZXZpc2lvbhgCIAEoAxIXCg9pbmNsdWRlX2N1cnJlbnQYAyABKAgSJwoLZXZlbnRfdHlwZXMYBCADKA4yEi5rZWxwLnYxLkV2ZW50VHlwZRIRCglrZXlzX29ubHkYBSABKAgSFwoPcmV0dXJuX3ByZXZpb3VzGAYgASgIEjQKEXByb2dyZXNzX2ludGVydmFsGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhAKCHN0b3JlX2lkGAggASgJIr4BCg1XYXRjaFJlc3BvbnNlEiMKB2N1cnJlbnQYASABKAsyEC5rZWxwLnYxLkN1cnJlbnRIABIhCgZzeW5jZWQYAiABKAsyDy5rZWxwLnYxLlN5bmNlZEgAEiEKBmV2ZW50cxgDIAEoCzIPLmtlbHAudjEuRXZlbnRzSAASJQoIcHJvZ3Jlc3MYBCABKAsyES5rZWxwLnYxLlByb2dyZXNzSAASEAoIc3RvcmVfaWQYBSABKAlCCQoHbWVzc2FnZSI8CgdDdXJyZW50Eh8KB2VudHJpZXMYASADKAsyDi5rZWxwLnYxLkVudHJ5EhAKCHJldmlzaW9uGAIgASgDIhoKBlN5bmNlZBIQCghyZXZpc2lvbhgBIAEoAyKDAQoGRXZlbnRzEhAKCHJldmlzaW9uGAEgASgDEi8KC2NvbW1pdF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIeCgZldmVudHMYAyADKAsyDi5rZWxwLnYxLkV2ZW50EhYKDm1vcmVfZnJhZ21lbnRzGAQgASgIIhwKCFByb2dyZXNzEhAKCHJldmlzaW9uGAEgASgDIpgBCgVFdmVudBIgCgR0eXBlGAEgASgOMhIua2VscC52MS5FdmVudFR5cGUSHQoFZW50cnkYAiABKAsyDi5rZWxwLnYxLkVudHJ5EiAKCHByZXZpb3VzGAMgASgLMg4ua2VscC52MS5FbnRyeRIsCg1kZWxldGVfcmVhc29uGAQgASgOMhUua2VscC52MS5EZWxldGVSZWFzb24qaAoJRXZlbnRUeXBlEhoKFkVWRU5UX1RZUEVfVU5TUEVDSUZJRUQQABISCg5FVkVOVF9UWVBFX1BVVBABEhUKEUVWRU5UX1RZUEVfREVMRVRFEAISFAoQRVZFTlRfVFlQRV9UT1VDSBADKqcBCgxEZWxldGVSZWFzb24SHQoZREVMRVRFX1JFQVNPTl9VTlNQRUNJRklFRBAAEhsKF0RFTEVURV9SRUFTT05fUkVRVUVTVEVEEAESGQoVREVMRVRFX1JFQVNPTl9FWFBJUkVEEAISHwobREVMRVRFX1JFQVNPTl9MRUFTRV9FWFBJUkVEEAMSHwobREVMRVRFX1JFQVNPTl9MRUFTRV9SRVZPS0VEEAQySAoMV2F0Y2hTZXJ2aWNlEjgKBVdhdGNoEhUua2VscC52MS5XYXRjaFJlcXVlc3QaFi5rZWxwLnYxLldhdGNoUmVzcG9uc2UwAUIcWhprZWxwL2dlbi9nby9rZWxwL3YxO2tlbHB2MWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_kelp_v1_types]);
+  fileDesc("ChNrZWxwL3YxL3dhdGNoLnByb3RvEgdrZWxwLnYxIpQCCgxXYXRjaFJlcXVlc3QSIQoGcmFuZ2VzGAEgAygLMhEua2VscC52MS5LZXlSYW5nZRIWCg5zdGFydF9yZXZpc2lvbhgCIAEoAxIXCg9pbmNsdWRlX2N1cnJlbnQYAyABKAgSJwoLZXZlbnRfdHlwZXMYBCADKA4yEi5rZWxwLnYxLkV2ZW50VHlwZRIRCglrZXlzX29ubHkYBSABKAgSFwoPcmV0dXJuX3ByZXZpb3VzGAYgASgIEjQKEXByb2dyZXNzX2ludGVydmFsGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhAKCHN0b3JlX2lkGAggASgJEhMKC2luY2FybmF0aW9uGAkgASgJItMBCg1XYXRjaFJlc3BvbnNlEiMKB2N1cnJlbnQYASABKAsyEC5rZWxwLnYxLkN1cnJlbnRIABIhCgZzeW5jZWQYAiABKAsyDy5rZWxwLnYxLlN5bmNlZEgAEiEKBmV2ZW50cxgDIAEoCzIPLmtlbHAudjEuRXZlbnRzSAASJQoIcHJvZ3Jlc3MYBCABKAsyES5rZWxwLnYxLlByb2dyZXNzSAASEAoIc3RvcmVfaWQYBSABKAkSEwoLaW5jYXJuYXRpb24YBiABKAlCCQoHbWVzc2FnZSI8CgdDdXJyZW50Eh8KB2VudHJpZXMYASADKAsyDi5rZWxwLnYxLkVudHJ5EhAKCHJldmlzaW9uGAIgASgDIhoKBlN5bmNlZBIQCghyZXZpc2lvbhgBIAEoAyKDAQoGRXZlbnRzEhAKCHJldmlzaW9uGAEgASgDEi8KC2NvbW1pdF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIeCgZldmVudHMYAyADKAsyDi5rZWxwLnYxLkV2ZW50EhYKDm1vcmVfZnJhZ21lbnRzGAQgASgIIhwKCFByb2dyZXNzEhAKCHJldmlzaW9uGAEgASgDIpgBCgVFdmVudBIgCgR0eXBlGAEgASgOMhIua2VscC52MS5FdmVudFR5cGUSHQoFZW50cnkYAiABKAsyDi5rZWxwLnYxLkVudHJ5EiAKCHByZXZpb3VzGAMgASgLMg4ua2VscC52MS5FbnRyeRIsCg1kZWxldGVfcmVhc29uGAQgASgOMhUua2VscC52MS5EZWxldGVSZWFzb24qaAoJRXZlbnRUeXBlEhoKFkVWRU5UX1RZUEVfVU5TUEVDSUZJRUQQABISCg5FVkVOVF9UWVBFX1BVVBABEhUKEUVWRU5UX1RZUEVfREVMRVRFEAISFAoQRVZFTlRfVFlQRV9UT1VDSBADKqcBCgxEZWxldGVSZWFzb24SHQoZREVMRVRFX1JFQVNPTl9VTlNQRUNJRklFRBAAEhsKF0RFTEVURV9SRUFTT05fUkVRVUVTVEVEEAESGQoVREVMRVRFX1JFQVNPTl9FWFBJUkVEEAISHwobREVMRVRFX1JFQVNPTl9MRUFTRV9FWFBJUkVEEAMSHwobREVMRVRFX1JFQVNPTl9MRUFTRV9SRVZPS0VEEAQySAoMV2F0Y2hTZXJ2aWNlEjgKBVdhdGNoEhUua2VscC52MS5XYXRjaFJlcXVlc3QaFi5rZWxwLnYxLldhdGNoUmVzcG9uc2UwAUIcWhprZWxwL2dlbi9nby9rZWxwL3YxO2tlbHB2MWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_kelp_v1_types]);
 
 /**
  * Asks for changes.
@@ -83,6 +83,16 @@ export type WatchRequest = Message<"kelp.v1.WatchRequest"> & {
    * @generated from field: string store_id = 8;
    */
   storeId: string;
+
+  /**
+   * The incarnation that wrote the revision before start_revision, as the stream (or a Scan, or Status) told it. When
+   * another one wrote it here, the store was put back to an earlier state and its revisions mean other changes by now: the
+   * watch is FAILED_PRECONDITION instead of going on there. Empty (default): not checked. Without effect when
+   * start_revision is 0 or 1, before which there is nothing to differ.
+   *
+   * @generated from field: string incarnation = 9;
+   */
+  incarnation: string;
 };
 
 /**
@@ -144,6 +154,16 @@ export type WatchResponse = Message<"kelp.v1.WatchResponse"> & {
    * @generated from field: string store_id = 5;
    */
   storeId: string;
+
+  /**
+   * The incarnation that wrote `revision` of the message. Set in the first message of a stream and in each at which it is
+   * another than before, else empty: the last one that was set still holds. Also empty at revision 0, which no life of the
+   * store wrote. To go on behind a revision give the incarnation that wrote it; of a revision whose fragments have not all
+   * come (more_fragments), that is not yet this one.
+   *
+   * @generated from field: string incarnation = 6;
+   */
+  incarnation: string;
 };
 
 /**
@@ -421,8 +441,9 @@ export const DeleteReasonSchema: GenEnum<DeleteReason> = /*@__PURE__*/
  * - Unique: no event comes twice on one stream.
  * - Complete: between the first and the last revision of a stream no event that the request asks for is missing.
  * - Atomic: all events of one revision come together; only the last fragment of a huge one ends it.
- * - Resumable: a new watch with start_revision one above the last complete revision (or the last progress), and with
- *   the store_id of the stream that broke, goes on without gap or repeat, as long as that revision is kept.
+ * - Resumable: a new watch with start_revision one above the last complete revision (or the last progress), with the
+ *   incarnation that wrote that revision and the store_id of the stream that broke, goes on without gap or repeat, as long
+ *   as that revision is kept; over restarts of the server too. Where the history is another one by then, it says so.
  * - Durable: an event that was sent is never undone by a crash.
  *
  * Where these can't be kept the stream ends with an error that says so.
@@ -436,6 +457,8 @@ export const WatchService: GenService<{
    * - OUT_OF_RANGE with a RevisionOutOfRange detail when start_revision is not kept any more or lies more than
    *   one above the newest revision;
    * - FAILED_PRECONDITION with an OtherStore detail when store_id is given and is not that of this store;
+   * - FAILED_PRECONDITION with a HistoryDiffers detail when incarnation is given and did not write the revision before
+   *   start_revision here;
    * - RESOURCE_EXHAUSTED with a WatchEnded detail when the client read so slowly that the next revision it needs
    *   is not kept any more;
    * - UNAVAILABLE with a WatchEnded detail when the server stops.

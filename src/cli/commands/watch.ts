@@ -22,6 +22,12 @@ export function addWatchCommand(program: Command, runner: SessionRunner): void {
     .addOption(
       new Option('--store-id <id>', 'end if this is another store, whose revisions mean nothing here'),
     )
+    .addOption(
+      new Option(
+        '--incarnation <id>',
+        'end if another incarnation wrote the revision before: its history is another',
+      ),
+    )
     .addOption(new Option('--current', 'print the present entries first').conflicts('fromRevision'))
     .addOption(
       new Option('--events <types>', 'of put, delete, touch')
@@ -40,9 +46,10 @@ export function addWatchCommand(program: Command, runner: SessionRunner): void {
 const help = `
 Watches the given keys and prefixes, or all keys. With --json each line is a message: { "kind": "events",
 "revision": 12, "events": [...] } holds all events of one revision; "current", "synced", "progress", "restarted"
-and "compacted" are told too. "synced" has the storeId that belongs to a revision to go on from.
+and "compacted" are told too. To go on later behind a revision, give the incarnation of its message and the
+storeId of "synced" with it.
 
 Examples:
   kelp watch --prefix config/
   kelp watch config/theme --current
-  kelp watch --from-revision 100 --store-id 1b9d... --json | jq -c .events[]?`;
+  kelp watch --from-revision 100 --store-id 1b9d... --incarnation 77c1... --json | jq -c .events[]?`;

@@ -17,6 +17,7 @@ function statusFacts(status: Status): Record<string, string> {
     store: status.storeId,
     uptime: displayDuration(status.uptimeMs),
     revision: String(status.revision),
+    ...(status.incarnation !== '' && { life: status.incarnation }),
     readable: oldestRevision === 0 ? 'all revisions' : `from revision ${oldestRevision} on`,
     watchable: `from revision ${oldestWatchRevision} on`,
     keys: String(status.keyCount),

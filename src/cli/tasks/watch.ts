@@ -13,6 +13,7 @@ export interface WatchFlags {
   readonly prefix?: readonly string[];
   readonly fromRevision?: number;
   readonly storeId?: string;
+  readonly incarnation?: string;
   readonly current?: boolean;
   readonly events: EventType[];
   readonly keysOnly?: boolean;
@@ -43,7 +44,7 @@ export async function watch(
 }
 
 function requestOf(keys: readonly string[], flags: WatchFlags, output: Output): WatchRequest {
-  const { prefix: prefixes = [], fromRevision, storeId, current, events } = flags;
+  const { prefix: prefixes = [], fromRevision, storeId, incarnation, current, events } = flags;
   const { keysOnly, previous, restart } = flags;
   if ([...keys, ...prefixes].includes(''))
     throw new UsageError('a key or prefix is empty; give none to watch all');
@@ -53,6 +54,7 @@ function requestOf(keys: readonly string[], flags: WatchFlags, output: Output): 
     eventTypes: events,
     startRevision: fromRevision ?? 0,
     storeId: storeId ?? '',
+    incarnation: incarnation ?? '',
     includeCurrent: current ?? false,
     keysOnly: keysOnly ?? false,
     returnPrevious: previous ?? false,

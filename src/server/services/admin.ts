@@ -29,6 +29,7 @@ export function adminService(store: () => Store, version: string): ServiceImpl<t
         watcherCount: status.watcherCount,
         uptime: durationFromMs(Math.round(process.uptime() * 1000)),
         storeId: status.storeId,
+        incarnation: status.incarnation,
       };
     },
 

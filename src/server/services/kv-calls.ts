@@ -107,7 +107,7 @@ export async function scan(store: Store, request: ScanFields, call: Call): Promi
       );
     }
     const counted = await store.count(range, { revision });
-    return { ...counted, entries: [], nextPageToken: '' };
+    return { ...counted, incarnation: '', entries: [], nextPageToken: '' };
   }
   const page = await store.scan(range, { limit, pageToken, revision, reverse, keysOnly });
   call.chargeReply(entriesBytes(page.entries));

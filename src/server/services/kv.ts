@@ -36,12 +36,14 @@ export function kvService(store: () => Store): ServiceImpl<typeof KvService> {
     },
 
     async scan(request, context) {
-      const { entries, nextPageToken, count, revision } = await scan(store(), request, callOf(context));
+      const page = await scan(store(), request, callOf(context));
+      const { entries, nextPageToken, count, revision, incarnation } = page;
       return {
         entries: entries.map(entryMessage),
         nextPageToken,
         count: BigInt(count),
         revision: BigInt(revision),
+        incarnation,
       };
     },
 
@@ -49,7 +51,7 @@ export function kvService(store: () => Store): ServiceImpl<typeof KvService> {
       const { pattern, pageToken } = request;
       const page = await store().keys(pattern, { limit: pageLimit(request.limit), pageToken });
       callOf(context).chargeReply(keysBytes(page.keys));
-      return { keys: page.keys, nextPageToken: page.nextPageToken, revision: BigInt(page.revision) };
+      return { ...page, revision: BigInt(page.revision) };
     },
 
     async increment(request) {

@@ -33,11 +33,14 @@ export function watchService(store: () => Store): ServiceImpl<typeof WatchServic
       let resumeRevision = request.startRevision;
       const { storeId } = store();
       let isFirst = true;
+      let incarnation = '';
       try {
         for await (const each of store().watch(request)) {
           if (!(await call.chargeMessage(messageBytes(each)))) break;
           const response = watchResponse(each);
-          yield isFirst ? { ...response, storeId } : response;
+          const isOther = each.incarnation !== incarnation;
+          ({ incarnation } = each);
+          yield isFirst || isOther ? { ...response, storeId: isFirst ? storeId : '', incarnation } : response;
           isFirst = false;
           // Asked for more: this one is written.
           call.releaseReply();
@@ -59,11 +62,12 @@ function watchRequest(
   message: WatchRequestMessage,
   signal: AbortSignal,
 ): WatchRequest & { startRevision: number } {
-  const { storeId, includeCurrent, keysOnly, returnPrevious } = message;
+  const { storeId, incarnation, includeCurrent, keysOnly, returnPrevious } = message;
   return {
     ranges: message.ranges.map(keyRange),
     startRevision: wholeNumber('start_revision', message.startRevision),
     storeId,
+    incarnation,
     includeCurrent,
     eventTypes: message.eventTypes.map(eventType),
     keysOnly,

@@ -147,8 +147,8 @@ export const hotMethodByPath: ReadonlyMap<string, HotMethod> = new Map([
     KvService.method.scan,
     { read: readScanRequest, sizeOf: sizeOfScanResponse, prepend: prependScanResponse },
     async (store, request, call) => {
-      const { entries, nextPageToken, count, revision } = await scan(store, request, call);
-      return { entries: entries.map(entryShape), nextPageToken, count, revision };
+      const { entries, nextPageToken, count, revision, incarnation } = await scan(store, request, call);
+      return { entries: entries.map(entryShape), nextPageToken, count, revision, incarnation };
     },
   ),
   hotMethod<IncrementFields, IncrementResponseShape>(

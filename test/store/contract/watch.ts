@@ -9,7 +9,7 @@ export function testWatch(open: OpenHarness): void {
     const { store, clock } = await open();
     await store.put('before', '');
     const watching = new Watching(store);
-    expect(await watching.next()).toEqual({ kind: 'synced', revision: 1 });
+    expect(await watching.next()).toMatchObject({ kind: 'synced', revision: 1 });
     await store.put('a', '1');
     await store.delete('a');
     await store.txn({

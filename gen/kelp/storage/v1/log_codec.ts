@@ -294,6 +294,8 @@ export interface EffectShape {
     | { case: 'leaseEnd'; value: LeaseEndEffectShape }
     /** An operator dropped the history before a revision. */
     | { case: 'compact'; value: CompactEffectShape }
+    /** The transaction is the first of a life of the store. */
+    | { case: 'incarnation'; value: IncarnationEffectShape }
     | { case: undefined; value?: undefined };
 }
 
@@ -326,6 +328,9 @@ export function sizeOfEffect(message: EffectShape): number {
     case 'compact':
       size += 1 + sizeWithLength(sizeOfCompactEffect(message.effect.value));
       break;
+    case 'incarnation':
+      size += 1 + sizeWithLength(sizeOfIncarnationEffect(message.effect.value));
+      break;
   }
   return size;
 }
@@ -341,6 +346,13 @@ export function writeEffect(message: EffectShape, buffer: Buffer, offset: number
 export function prependEffect(message: EffectShape, buffer: Buffer, end: number): number {
   let start = end;
   switch (message.effect.case) {
+    case 'incarnation': {
+      const bodyEnd = start;
+      start = prependIncarnationEffect(message.effect.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x3a;
+      break;
+    }
     case 'compact': {
       const bodyEnd = start;
       start = prependCompactEffect(message.effect.value, buffer, start);
@@ -436,6 +448,12 @@ export function mergeEffect(message: EffectShape, cursor: Cursor, end: number): 
         const value = message.effect.case === 'compact' ? message.effect.value : emptyCompactEffect();
         mergeCompactEffect(value, cursor, cursor.endOfLength(end));
         message.effect = { case: 'compact', value };
+        break;
+      }
+      case 0x3a: {
+        const value = message.effect.case === 'incarnation' ? message.effect.value : emptyIncarnationEffect();
+        mergeIncarnationEffect(value, cursor, cursor.endOfLength(end));
+        message.effect = { case: 'incarnation', value };
         break;
       }
       default:
@@ -985,6 +1003,71 @@ export function mergeCompactEffect(message: CompactEffectShape, cursor: Cursor, 
     switch (tag) {
       case 0x08:
         message.oldestRevision = cursor.int64(end);
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/**
+ * The transaction is the first of another life of the store: of the process that opened it, up to its end. All that follow
+ * are of this life, up to the next such effect; a life that writes no transaction leaves none. It stands in a transaction
+ * only, never in a note, and is flushed before that is acknowledged, whatever the fsync policy.
+ */
+export interface IncarnationEffectShape {
+  /** The incarnation: 16 random bytes, which no other life of the store has. */
+  id: Uint8Array;
+}
+
+/** The IncarnationEffect with every field at its default. */
+export function emptyIncarnationEffect(): IncarnationEffectShape {
+  return {
+    id: NO_BYTES,
+  };
+}
+
+/** How many bytes `writeIncarnationEffect` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfIncarnationEffect(message: IncarnationEffectShape): number {
+  let size = 0;
+  if (message.id.length !== 0) size += 1 + sizeOfBytes(message.id);
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeIncarnationEffect(message: IncarnationEffectShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfIncarnationEffect(message));
+  assertFilled(prependIncarnationEffect(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependIncarnationEffect(message: IncarnationEffectShape, buffer: Buffer, end: number): number {
+  let start = end;
+  if (message.id.length !== 0) {
+    start = prependBytes(buffer, start, message.id);
+    buffer[--start] = 0x0a;
+  }
+  return start;
+}
+
+/**
+ * Reads the IncarnationEffect that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readIncarnationEffect(buffer: Buffer, start: number, end: number): IncarnationEffectShape {
+  const message = emptyIncarnationEffect();
+  mergeIncarnationEffect(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeIncarnationEffect(message: IncarnationEffectShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x0a:
+        message.id = cursor.bytes(end);
         break;
       default:
         cursor.skip(tag, end);

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file kelp/storage/v1/log.proto.
  */
 export const file_kelp_storage_v1_log: GenFile = /*@__PURE__*/
-  fileDesc("ChlrZWxwL3N0b3JhZ2UvdjEvbG9nLnByb3RvEg9rZWxwLnN0b3JhZ2UudjEijQEKDVNlZ21lbnRIZWFkZXISFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SEAoIc3RvcmVfaWQYAiABKAwSFgoOZmlyc3RfcmV2aXNpb24YAyABKAMSGQoRcHJldmlvdXNfY2hlY2tzdW0YBCABKA0SHwoXcHJldmlvdXNfZmlyc3RfcmV2aXNpb24YBSABKAMiMQoFQmF0Y2gSKAoHcmVjb3JkcxgBIAMoCzIXLmtlbHAuc3RvcmFnZS52MS5SZWNvcmQibQoGUmVjb3JkEhAKCHJldmlzaW9uGAEgASgDEg8KB3RpbWVfbXMYAiABKAMSFgoObGVhc2VfY2xvY2tfbXMYAyABKAMSKAoHZWZmZWN0cxgEIAMoCzIXLmtlbHAuc3RvcmFnZS52MS5FZmZlY3QitQIKBkVmZmVjdBIpCgNwdXQYASABKAsyGi5rZWxwLnN0b3JhZ2UudjEuUHV0RWZmZWN0SAASLwoGZGVsZXRlGAIgASgLMh0ua2VscC5zdG9yYWdlLnYxLkRlbGV0ZUVmZmVjdEgAEi0KBXRvdWNoGAMgASgLMhwua2VscC5zdG9yYWdlLnYxLlRvdWNoRWZmZWN0SAASLQoFbGVhc2UYBCABKAsyHC5rZWxwLnN0b3JhZ2UudjEuTGVhc2VFZmZlY3RIABI0CglsZWFzZV9lbmQYBSABKAsyHy5rZWxwLnN0b3JhZ2UudjEuTGVhc2VFbmRFZmZlY3RIABIxCgdjb21wYWN0GAYgASgLMh4ua2VscC5zdG9yYWdlLnYxLkNvbXBhY3RFZmZlY3RIAEIICgZlZmZlY3QimQEKCVB1dEVmZmVjdBILCgNrZXkYASABKAwSDQoFdmFsdWUYAiABKAwSFwoPY3JlYXRlX3JldmlzaW9uGAMgASgDEg8KB3ZlcnNpb24YBCABKAMSEAoIbGVhc2VfaWQYBSABKAMSDgoGdHRsX21zGAYgASgDEhYKDmV4cGlyZV90aW1lX21zGAcgASgDEgwKBGtpbmQYCCABKA0iKwoMRGVsZXRlRWZmZWN0EgsKA2tleRgBIAEoDBIOCgZyZWFzb24YAiABKA0ilAEKC1RvdWNoRWZmZWN0EgsKA2tleRgBIAEoDBIXCg9jcmVhdGVfcmV2aXNpb24YAiABKAMSFAoMbW9kX3JldmlzaW9uGAMgASgDEg8KB3ZlcnNpb24YBCABKAMSEAoIbGVhc2VfaWQYBSABKAMSDgoGdHRsX21zGAYgASgDEhYKDmV4cGlyZV90aW1lX21zGAcgASgDIkQKC0xlYXNlRWZmZWN0EhAKCGxlYXNlX2lkGAEgASgDEg4KBnR0bF9tcxgCIAEoAxITCgtkZWFkbGluZV9tcxgDIAEoAyIiCg5MZWFzZUVuZEVmZmVjdBIQCghsZWFzZV9pZBgBIAEoAyIoCg1Db21wYWN0RWZmZWN0EhcKD29sZGVzdF9yZXZpc2lvbhgBIAEoA0InWiVrZWxwL2dlbi9nby9rZWxwL3N0b3JhZ2UvdjE7c3RvcmFnZXYxYgZwcm90bzM");
+  fileDesc("ChlrZWxwL3N0b3JhZ2UvdjEvbG9nLnByb3RvEg9rZWxwLnN0b3JhZ2UudjEijQEKDVNlZ21lbnRIZWFkZXISFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SEAoIc3RvcmVfaWQYAiABKAwSFgoOZmlyc3RfcmV2aXNpb24YAyABKAMSGQoRcHJldmlvdXNfY2hlY2tzdW0YBCABKA0SHwoXcHJldmlvdXNfZmlyc3RfcmV2aXNpb24YBSABKAMiMQoFQmF0Y2gSKAoHcmVjb3JkcxgBIAMoCzIXLmtlbHAuc3RvcmFnZS52MS5SZWNvcmQibQoGUmVjb3JkEhAKCHJldmlzaW9uGAEgASgDEg8KB3RpbWVfbXMYAiABKAMSFgoObGVhc2VfY2xvY2tfbXMYAyABKAMSKAoHZWZmZWN0cxgEIAMoCzIXLmtlbHAuc3RvcmFnZS52MS5FZmZlY3Qi8AIKBkVmZmVjdBIpCgNwdXQYASABKAsyGi5rZWxwLnN0b3JhZ2UudjEuUHV0RWZmZWN0SAASLwoGZGVsZXRlGAIgASgLMh0ua2VscC5zdG9yYWdlLnYxLkRlbGV0ZUVmZmVjdEgAEi0KBXRvdWNoGAMgASgLMhwua2VscC5zdG9yYWdlLnYxLlRvdWNoRWZmZWN0SAASLQoFbGVhc2UYBCABKAsyHC5rZWxwLnN0b3JhZ2UudjEuTGVhc2VFZmZlY3RIABI0CglsZWFzZV9lbmQYBSABKAsyHy5rZWxwLnN0b3JhZ2UudjEuTGVhc2VFbmRFZmZlY3RIABIxCgdjb21wYWN0GAYgASgLMh4ua2VscC5zdG9yYWdlLnYxLkNvbXBhY3RFZmZlY3RIABI5CgtpbmNhcm5hdGlvbhgHIAEoCzIiLmtlbHAuc3RvcmFnZS52MS5JbmNhcm5hdGlvbkVmZmVjdEgAQggKBmVmZmVjdCKZAQoJUHV0RWZmZWN0EgsKA2tleRgBIAEoDBINCgV2YWx1ZRgCIAEoDBIXCg9jcmVhdGVfcmV2aXNpb24YAyABKAMSDwoHdmVyc2lvbhgEIAEoAxIQCghsZWFzZV9pZBgFIAEoAxIOCgZ0dGxfbXMYBiABKAMSFgoOZXhwaXJlX3RpbWVfbXMYByABKAMSDAoEa2luZBgIIAEoDSIrCgxEZWxldGVFZmZlY3QSCwoDa2V5GAEgASgMEg4KBnJlYXNvbhgCIAEoDSKUAQoLVG91Y2hFZmZlY3QSCwoDa2V5GAEgASgMEhcKD2NyZWF0ZV9yZXZpc2lvbhgCIAEoAxIUCgxtb2RfcmV2aXNpb24YAyABKAMSDwoHdmVyc2lvbhgEIAEoAxIQCghsZWFzZV9pZBgFIAEoAxIOCgZ0dGxfbXMYBiABKAMSFgoOZXhwaXJlX3RpbWVfbXMYByABKAMiRAoLTGVhc2VFZmZlY3QSEAoIbGVhc2VfaWQYASABKAMSDgoGdHRsX21zGAIgASgDEhMKC2RlYWRsaW5lX21zGAMgASgDIiIKDkxlYXNlRW5kRWZmZWN0EhAKCGxlYXNlX2lkGAEgASgDIigKDUNvbXBhY3RFZmZlY3QSFwoPb2xkZXN0X3JldmlzaW9uGAEgASgDIh8KEUluY2FybmF0aW9uRWZmZWN0EgoKAmlkGAEgASgMQidaJWtlbHAvZ2VuL2dvL2tlbHAvc3RvcmFnZS92MTtzdG9yYWdldjFiBnByb3RvMw");
 
 /**
  * The first frame of a segment.
@@ -186,6 +186,14 @@ export type Effect = Message<"kelp.storage.v1.Effect"> & {
      */
     value: CompactEffect;
     case: "compact";
+  } | {
+    /**
+     * The transaction is the first of a life of the store.
+     *
+     * @generated from field: kelp.storage.v1.IncarnationEffect incarnation = 7;
+     */
+    value: IncarnationEffect;
+    case: "incarnation";
   } | { case: undefined; value?: undefined };
 };
 
@@ -435,4 +443,27 @@ export type CompactEffect = Message<"kelp.storage.v1.CompactEffect"> & {
  */
 export const CompactEffectSchema: GenMessage<CompactEffect> = /*@__PURE__*/
   messageDesc(file_kelp_storage_v1_log, 9);
+
+/**
+ * The transaction is the first of another life of the store: of the process that opened it, up to its end. All that follow
+ * are of this life, up to the next such effect; a life that writes no transaction leaves none. It stands in a transaction
+ * only, never in a note, and is flushed before that is acknowledged, whatever the fsync policy.
+ *
+ * @generated from message kelp.storage.v1.IncarnationEffect
+ */
+export type IncarnationEffect = Message<"kelp.storage.v1.IncarnationEffect"> & {
+  /**
+   * The incarnation: 16 random bytes, which no other life of the store has.
+   *
+   * @generated from field: bytes id = 1;
+   */
+  id: Uint8Array;
+};
+
+/**
+ * Describes the message kelp.storage.v1.IncarnationEffect.
+ * Use `create(IncarnationEffectSchema)` to create a new message.
+ */
+export const IncarnationEffectSchema: GenMessage<IncarnationEffect> = /*@__PURE__*/
+  messageDesc(file_kelp_storage_v1_log, 10);
 

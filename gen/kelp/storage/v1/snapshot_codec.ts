@@ -8,7 +8,7 @@ import { prependInt64, prependVarint32, sizeOfInt64, sizeOfUint32, sizeOfUint64,
 
 /** What the store says of a snapshot, in its header. */
 export interface SnapshotHeaderShape {
-  /** The version of the format: 1. */
+  /** The version of the format: 2. Version 1 had no incarnations. */
   formatVersion: number;
   /** The store it belongs to. */
   storeId: Uint8Array;
@@ -25,6 +25,8 @@ export interface SnapshotHeaderShape {
    * oldest_revision, while something that was being read held compaction back: what is older may not be read again.
    */
   compactedRevision: number;
+  /** The lives of the store that wrote revisions up to this one, in the order of their first revisions: the last thousand. */
+  incarnations: SnapshotIncarnationShape[];
 }
 
 /** The SnapshotHeader with every field at its default. */
@@ -37,6 +39,7 @@ export function emptySnapshotHeader(): SnapshotHeaderShape {
     timeMs: 0,
     leaseClockMs: 0,
     compactedRevision: 0,
+    incarnations: [],
   };
 }
 
@@ -50,6 +53,7 @@ export function sizeOfSnapshotHeader(message: SnapshotHeaderShape): number {
   if (message.timeMs !== 0) size += 1 + sizeOfInt64(message.timeMs);
   if (message.leaseClockMs !== 0) size += 1 + sizeOfInt64(message.leaseClockMs);
   if (message.compactedRevision !== 0) size += 1 + sizeOfInt64(message.compactedRevision);
+  for (const item of message.incarnations) size += 1 + sizeWithLength(sizeOfSnapshotIncarnation(item));
   return size;
 }
 
@@ -63,6 +67,12 @@ export function writeSnapshotHeader(message: SnapshotHeaderShape, buffer: Buffer
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependSnapshotHeader(message: SnapshotHeaderShape, buffer: Buffer, end: number): number {
   let start = end;
+  for (let index = message.incarnations.length - 1; index >= 0; index--) {
+    const bodyEnd = start;
+    start = prependSnapshotIncarnation((message.incarnations[index] as SnapshotIncarnationShape), buffer, start);
+    start = prependVarint32(buffer, start, bodyEnd - start);
+    buffer[--start] = 0x42;
+  }
   if (message.compactedRevision !== 0) {
     start = prependInt64(buffer, start, message.compactedRevision);
     buffer[--start] = 0x38;
@@ -129,6 +139,84 @@ export function mergeSnapshotHeader(message: SnapshotHeaderShape, cursor: Cursor
         break;
       case 0x38:
         message.compactedRevision = cursor.int64(end);
+        break;
+      case 0x42: {
+        const item = emptySnapshotIncarnation();
+        mergeSnapshotIncarnation(item, cursor, cursor.endOfLength(end));
+        message.incarnations.push(item);
+        break;
+      }
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/** A life of the store that wrote something. It wrote all revisions from its first one up to that of the next life. */
+export interface SnapshotIncarnationShape {
+  /** The incarnation: 16 random bytes. */
+  id: Uint8Array;
+  /** The first revision that it wrote. */
+  firstRevision: number;
+}
+
+/** The SnapshotIncarnation with every field at its default. */
+export function emptySnapshotIncarnation(): SnapshotIncarnationShape {
+  return {
+    id: NO_BYTES,
+    firstRevision: 0,
+  };
+}
+
+/** How many bytes `writeSnapshotIncarnation` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfSnapshotIncarnation(message: SnapshotIncarnationShape): number {
+  let size = 0;
+  if (message.id.length !== 0) size += 1 + sizeOfBytes(message.id);
+  if (message.firstRevision !== 0) size += 1 + sizeOfInt64(message.firstRevision);
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeSnapshotIncarnation(message: SnapshotIncarnationShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfSnapshotIncarnation(message));
+  assertFilled(prependSnapshotIncarnation(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependSnapshotIncarnation(message: SnapshotIncarnationShape, buffer: Buffer, end: number): number {
+  let start = end;
+  if (message.firstRevision !== 0) {
+    start = prependInt64(buffer, start, message.firstRevision);
+    buffer[--start] = 0x10;
+  }
+  if (message.id.length !== 0) {
+    start = prependBytes(buffer, start, message.id);
+    buffer[--start] = 0x0a;
+  }
+  return start;
+}
+
+/**
+ * Reads the SnapshotIncarnation that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readSnapshotIncarnation(buffer: Buffer, start: number, end: number): SnapshotIncarnationShape {
+  const message = emptySnapshotIncarnation();
+  mergeSnapshotIncarnation(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeSnapshotIncarnation(message: SnapshotIncarnationShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x0a:
+        message.id = cursor.bytes(end);
+        break;
+      case 0x10:
+        message.firstRevision = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file kelp/storage/v1/snapshot.proto.
  */
 export const file_kelp_storage_v1_snapshot: GenFile = /*@__PURE__*/
-  fileDesc("Ch5rZWxwL3N0b3JhZ2UvdjEvc25hcHNob3QucHJvdG8SD2tlbHAuc3RvcmFnZS52MSKqAQoOU25hcHNob3RIZWFkZXISFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SEAoIc3RvcmVfaWQYAiABKAwSEAoIcmV2aXNpb24YAyABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAQgASgDEg8KB3RpbWVfbXMYBSABKAMSFgoObGVhc2VfY2xvY2tfbXMYBiABKAMSGgoSY29tcGFjdGVkX3JldmlzaW9uGAcgASgDInMKDVNuYXBzaG90QmxvY2sSMgoIdmVyc2lvbnMYASADKAsyIC5rZWxwLnN0b3JhZ2UudjEuU25hcHNob3RWZXJzaW9uEi4KBmxlYXNlcxgCIAMoCzIeLmtlbHAuc3RvcmFnZS52MS5TbmFwc2hvdExlYXNlItgBCg9TbmFwc2hvdFZlcnNpb24SCwoDa2V5GAEgASgMEhAKCHJldmlzaW9uGAIgASgDEg8KB2RlbGV0ZWQYAyABKAgSDQoFdmFsdWUYBCABKAwSFwoPY3JlYXRlX3JldmlzaW9uGAUgASgDEhQKDG1vZF9yZXZpc2lvbhgGIAEoAxIPCgd2ZXJzaW9uGAcgASgDEhAKCGxlYXNlX2lkGAggASgDEg4KBnR0bF9tcxgJIAEoAxIWCg5leHBpcmVfdGltZV9tcxgKIAEoAxIMCgRraW5kGAsgASgNIkYKDVNuYXBzaG90TGVhc2USEAoIbGVhc2VfaWQYASABKAMSDgoGdHRsX21zGAIgASgDEhMKC2RlYWRsaW5lX21zGAMgASgDImAKDlNuYXBzaG90Rm9vdGVyEhMKC2Jsb2NrX2NvdW50GAEgASgEEhIKCml0ZW1fY291bnQYAiABKAQSEwoLcGxhaW5fYnl0ZXMYAyABKAQSEAoIY2hlY2tzdW0YBCABKA1CJ1ola2VscC9nZW4vZ28va2VscC9zdG9yYWdlL3YxO3N0b3JhZ2V2MWIGcHJvdG8z");
+  fileDesc("Ch5rZWxwL3N0b3JhZ2UvdjEvc25hcHNob3QucHJvdG8SD2tlbHAuc3RvcmFnZS52MSLmAQoOU25hcHNob3RIZWFkZXISFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SEAoIc3RvcmVfaWQYAiABKAwSEAoIcmV2aXNpb24YAyABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAQgASgDEg8KB3RpbWVfbXMYBSABKAMSFgoObGVhc2VfY2xvY2tfbXMYBiABKAMSGgoSY29tcGFjdGVkX3JldmlzaW9uGAcgASgDEjoKDGluY2FybmF0aW9ucxgIIAMoCzIkLmtlbHAuc3RvcmFnZS52MS5TbmFwc2hvdEluY2FybmF0aW9uIjkKE1NuYXBzaG90SW5jYXJuYXRpb24SCgoCaWQYASABKAwSFgoOZmlyc3RfcmV2aXNpb24YAiABKAMicwoNU25hcHNob3RCbG9jaxIyCgh2ZXJzaW9ucxgBIAMoCzIgLmtlbHAuc3RvcmFnZS52MS5TbmFwc2hvdFZlcnNpb24SLgoGbGVhc2VzGAIgAygLMh4ua2VscC5zdG9yYWdlLnYxLlNuYXBzaG90TGVhc2Ui2AEKD1NuYXBzaG90VmVyc2lvbhILCgNrZXkYASABKAwSEAoIcmV2aXNpb24YAiABKAMSDwoHZGVsZXRlZBgDIAEoCBINCgV2YWx1ZRgEIAEoDBIXCg9jcmVhdGVfcmV2aXNpb24YBSABKAMSFAoMbW9kX3JldmlzaW9uGAYgASgDEg8KB3ZlcnNpb24YByABKAMSEAoIbGVhc2VfaWQYCCABKAMSDgoGdHRsX21zGAkgASgDEhYKDmV4cGlyZV90aW1lX21zGAogASgDEgwKBGtpbmQYCyABKA0iRgoNU25hcHNob3RMZWFzZRIQCghsZWFzZV9pZBgBIAEoAxIOCgZ0dGxfbXMYAiABKAMSEwoLZGVhZGxpbmVfbXMYAyABKAMiYAoOU25hcHNob3RGb290ZXISEwoLYmxvY2tfY291bnQYASABKAQSEgoKaXRlbV9jb3VudBgCIAEoBBITCgtwbGFpbl9ieXRlcxgDIAEoBBIQCghjaGVja3N1bRgEIAEoDUInWiVrZWxwL2dlbi9nby9rZWxwL3N0b3JhZ2UvdjE7c3RvcmFnZXYxYgZwcm90bzM");
 
 /**
  * What the store says of a snapshot, in its header.
@@ -19,7 +19,7 @@ export const file_kelp_storage_v1_snapshot: GenFile = /*@__PURE__*/
  */
 export type SnapshotHeader = Message<"kelp.storage.v1.SnapshotHeader"> & {
   /**
-   * The version of the format: 1.
+   * The version of the format: 2. Version 1 had no incarnations.
    *
    * @generated from field: uint32 format_version = 1;
    */
@@ -67,6 +67,13 @@ export type SnapshotHeader = Message<"kelp.storage.v1.SnapshotHeader"> & {
    * @generated from field: int64 compacted_revision = 7;
    */
   compactedRevision: bigint;
+
+  /**
+   * The lives of the store that wrote revisions up to this one, in the order of their first revisions: the last thousand.
+   *
+   * @generated from field: repeated kelp.storage.v1.SnapshotIncarnation incarnations = 8;
+   */
+  incarnations: SnapshotIncarnation[];
 };
 
 /**
@@ -75,6 +82,34 @@ export type SnapshotHeader = Message<"kelp.storage.v1.SnapshotHeader"> & {
  */
 export const SnapshotHeaderSchema: GenMessage<SnapshotHeader> = /*@__PURE__*/
   messageDesc(file_kelp_storage_v1_snapshot, 0);
+
+/**
+ * A life of the store that wrote something. It wrote all revisions from its first one up to that of the next life.
+ *
+ * @generated from message kelp.storage.v1.SnapshotIncarnation
+ */
+export type SnapshotIncarnation = Message<"kelp.storage.v1.SnapshotIncarnation"> & {
+  /**
+   * The incarnation: 16 random bytes.
+   *
+   * @generated from field: bytes id = 1;
+   */
+  id: Uint8Array;
+
+  /**
+   * The first revision that it wrote.
+   *
+   * @generated from field: int64 first_revision = 2;
+   */
+  firstRevision: bigint;
+};
+
+/**
+ * Describes the message kelp.storage.v1.SnapshotIncarnation.
+ * Use `create(SnapshotIncarnationSchema)` to create a new message.
+ */
+export const SnapshotIncarnationSchema: GenMessage<SnapshotIncarnation> = /*@__PURE__*/
+  messageDesc(file_kelp_storage_v1_snapshot, 1);
 
 /**
  * What one block holds, once it is decompressed.
@@ -102,7 +137,7 @@ export type SnapshotBlock = Message<"kelp.storage.v1.SnapshotBlock"> & {
  * Use `create(SnapshotBlockSchema)` to create a new message.
  */
 export const SnapshotBlockSchema: GenMessage<SnapshotBlock> = /*@__PURE__*/
-  messageDesc(file_kelp_storage_v1_snapshot, 1);
+  messageDesc(file_kelp_storage_v1_snapshot, 2);
 
 /**
  * One version of one key.
@@ -193,7 +228,7 @@ export type SnapshotVersion = Message<"kelp.storage.v1.SnapshotVersion"> & {
  * Use `create(SnapshotVersionSchema)` to create a new message.
  */
 export const SnapshotVersionSchema: GenMessage<SnapshotVersion> = /*@__PURE__*/
-  messageDesc(file_kelp_storage_v1_snapshot, 2);
+  messageDesc(file_kelp_storage_v1_snapshot, 3);
 
 /**
  * A lease.
@@ -228,7 +263,7 @@ export type SnapshotLease = Message<"kelp.storage.v1.SnapshotLease"> & {
  * Use `create(SnapshotLeaseSchema)` to create a new message.
  */
 export const SnapshotLeaseSchema: GenMessage<SnapshotLease> = /*@__PURE__*/
-  messageDesc(file_kelp_storage_v1_snapshot, 3);
+  messageDesc(file_kelp_storage_v1_snapshot, 4);
 
 /**
  * The end of a snapshot: without it, or when a count differs, the snapshot is damaged.
@@ -270,5 +305,5 @@ export type SnapshotFooter = Message<"kelp.storage.v1.SnapshotFooter"> & {
  * Use `create(SnapshotFooterSchema)` to create a new message.
  */
 export const SnapshotFooterSchema: GenMessage<SnapshotFooter> = /*@__PURE__*/
-  messageDesc(file_kelp_storage_v1_snapshot, 4);
+  messageDesc(file_kelp_storage_v1_snapshot, 5);
 
