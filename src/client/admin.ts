@@ -10,6 +10,7 @@ export class Admin {
   readonly #rpc: Client<typeof AdminService>;
   readonly #caller: Caller;
 
+  /** @internal */
   constructor(rpc: Client<typeof AdminService>, caller: Caller) {
     this.#rpc = rpc;
     this.#caller = caller;

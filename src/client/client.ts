@@ -54,6 +54,7 @@ import type {
   TxnResult,
 } from './types.ts';
 import type { WatchRequest } from './watch-message.ts';
+import type { ClientTransport } from './transport.ts';
 import type { Watch } from './watch.ts';
 import { openWatch } from './watch.ts';
 
@@ -70,7 +71,7 @@ export interface ClientOptions {
    */
   readonly retries?: number;
   /** Another way to the server than HTTP/2 to `address`, such as a transport of Connect of your own. */
-  readonly transport?: Transport;
+  readonly transport?: ClientTransport;
 }
 
 export function createClient(options: ClientOptions, pace: Pace = systemPace): KelpClient {
@@ -78,7 +79,7 @@ export function createClient(options: ClientOptions, pace: Pace = systemPace): K
   const connection: Connection =
     transport === undefined
       ? openConnection(address, tls)
-      : { address, transport, distrust: () => undefined, close: () => undefined };
+      : { address, transport: transport as Transport, distrust: () => undefined, close: () => undefined };
   const caller = new Caller({
     address: connection.address,
     ...checkCallerOptions(options),
@@ -96,7 +97,7 @@ export class KelpClient {
   readonly #caller: Caller;
   readonly #disconnect: () => void;
 
-  /** Use `createClient`. */
+  /** @internal Use `createClient`. */
   constructor(transport: Transport, caller: Caller, disconnect: () => void) {
     this.#kv = createRpc(KvService, transport);
     this.#watch = createRpc(WatchService, transport);

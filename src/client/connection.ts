@@ -13,6 +13,7 @@ import { Sending } from './sending.ts';
 import { Session } from './session.ts';
 import type { TlsOptions } from './socket.ts';
 
+/** @internal */
 export interface Connection {
   /** For messages, with its scheme. */
   readonly address: string;
@@ -23,6 +24,7 @@ export interface Connection {
   close(): void;
 }
 
+/** @internal */
 export function openConnection(address: string, tls: boolean | TlsOptions | undefined): Connection {
   const url = parseAddress(address, tls !== undefined && tls !== false);
   const sessionManager = new Sessions(url, typeof tls === 'object' ? tls : {});

@@ -20,6 +20,7 @@ export class Entry {
   /** The instant from which it is no longer readable, in milliseconds since 1970-01-01 UTC; 0: never. */
   readonly expireTimeMs: number;
 
+  /** @internal */
   constructor(message: EntryMessage) {
     this.key = message.key;
     this.value = message.value;
@@ -41,7 +42,7 @@ export class Entry {
   }
 }
 
-/** What an optional field of a reply holds. */
+/** @internal What an optional field of a reply holds. */
 export function toEntry(message: EntryMessage | undefined): Entry | undefined {
   return message === undefined ? undefined : new Entry(message);
 }

@@ -36,5 +36,6 @@ export type {
   TxnRequest,
   TxnResult,
 } from './types.ts';
+export type { ClientTransport } from './transport.ts';
 export type { Watch } from './watch.ts';
 export type { DeleteReason, EventType, WatchEvent, WatchMessage, WatchRequest } from './watch-message.ts';

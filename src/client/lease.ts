@@ -41,6 +41,7 @@ export class Leases {
   readonly #rpc: Client<typeof LeaseService>;
   readonly #caller: Caller;
 
+  /** @internal */
   constructor(rpc: Client<typeof LeaseService>, caller: Caller) {
     this.#rpc = rpc;
     this.#caller = caller;
@@ -146,6 +147,7 @@ export class LeaseHandle {
   #isKeptAlive = false;
   #renewedAtMs: number;
 
+  /** @internal */
   constructor(leases: Leases, caller: Caller, renew: Renew, id: number, { ttlMs, askedAtMs }: Renewed) {
     this.#leases = leases;
     this.#caller = caller;

@@ -1,20 +1,38 @@
 /** The sockets under a client's connections, in plain text or with TLS. */
-import type { SecureClientSessionOptions } from 'node:http2';
 import type { Socket } from 'node:net';
 import { connect as connectPlain, isIP } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { client as limits } from '../limits.ts';
 
 /** How to check the server's certificate, and which one to show it. Everything as Node's `tls.connect` takes it. */
-export type TlsOptions = Pick<
-  SecureClientSessionOptions,
-  'ca' | 'cert' | 'key' | 'passphrase' | 'servername' | 'rejectUnauthorized'
->;
+export interface TlsOptions {
+  /** Certificates to trust, as PEM, in place of those that Node trusts. */
+  readonly ca?: PemText | readonly PemText[];
+  /** The client's own certificate, with those that lead to one that the server trusts, as PEM. */
+  readonly cert?: PemText;
+  /** The key of `cert`, as PEM. */
+  readonly key?: PemText;
+  /** Of `key`. */
+  readonly passphrase?: string;
+  /** The name that the server's certificate must be for. Default: the host of the address. */
+  readonly servername?: string;
+  /** False: any certificate will do. Default true. */
+  readonly rejectUnauthorized?: boolean;
+}
 
+type PemText = string | Uint8Array;
+
+/** @internal */
 export function openSocket(url: URL, tls: TlsOptions): Socket {
   const target = targetOf(url);
   if (url.protocol === 'http:') return connectPlain(target);
-  return connectTls({ ...target, ALPNProtocols: ['h2'], servername: serverName(target.host), ...tls });
+  return connectTls({
+    ...target,
+    ALPNProtocols: ['h2'],
+    servername: serverName(target.host),
+    // Node takes any bytes; its types say Buffer.
+    ...(tls as ConnectionOptions),
+  });
 }
 
 /**

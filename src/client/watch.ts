@@ -44,6 +44,7 @@ export interface Watch extends AsyncIterableIterator<WatchMessage> {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** @internal */
 export function openWatch(rpc: Client<typeof WatchService>, caller: Caller, request: WatchRequest): Watch {
   const controller = new AbortController();
   const signals = [controller.signal, caller.closed, ...(request.signal ? [request.signal] : [])];
