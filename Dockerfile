@@ -5,9 +5,10 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
+COPY tools/build.ts tools/
 COPY gen gen
 COPY src src
-RUN npm run build && npm prune --omit=dev
+RUN npm run build -- kelpdb && npm prune --omit=dev
 
 FROM node:24-slim
 # In the environment and not in CMD: options behind "docker run kelpdb serve" shall add to them, not replace them.
@@ -25,5 +26,5 @@ EXPOSE 7379
 # certificate is not verified: it names the host that clients know, and this asks its own container.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \
   CMD ["node", "-e", "const { KELP_LISTEN, KELP_TLS_CERT } = process.env; require(KELP_TLS_CERT ? 'https' : 'http').get({ host: '127.0.0.1', port: KELP_LISTEN.split(':').pop(), path: '/readyz', rejectUnauthorized: false }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
-ENTRYPOINT ["node", "dist/src/cli/main.js"]
+ENTRYPOINT ["node", "dist/kelp/main.cjs"]
 CMD ["serve"]

@@ -1,4 +1,5 @@
 /** KelpDB as a library: the store that the server serves, in process. */
+import './check-node.ts';
 export {
   StoreError,
   isStoreError,

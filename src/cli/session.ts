@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly stdin: Readable;
   readonly output: Output;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Called before a client is loaded. */
+  readonly beforeClient?: () => void;
 }
 
 /** The `KELP_*` variables of the commands that talk to a server; `kelp serve` passes over them. */
@@ -82,7 +84,8 @@ export class SessionRunner {
   /** Runs a task with a client that the options of its command lead to; what it returns is the exit code. */
   async run(command: Command, task: (session: Session) => Promise<ExitCode | void>): Promise<void> {
     const flags = command.optsWithGlobals<ClientFlags>();
-    const { stdin, output } = this.surroundings;
+    const { stdin, output, beforeClient } = this.surroundings;
+    beforeClient?.();
     await using client = await openClient(flags);
     const isAskedFor = command.getOptionValueSourceWithGlobals('timeout') === 'cli';
     const askedFor = isAskedFor ? { deadlineMs: flags.timeout } : {};

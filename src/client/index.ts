@@ -1,4 +1,5 @@
 /** The public face of the TypeScript client. */
+import '../check-node.ts';
 export type { ClientOptions, KelpClient } from './client.ts';
 export { createClient } from './client.ts';
 export type { TlsOptions } from './socket.ts';

@@ -10,7 +10,7 @@
  */
 import { access, constants } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, DatabaseSyncOptions } from 'node:sqlite';
 import { DiskError } from './disk.ts';
 import type { DiskLock } from './disk.ts';
 import { diskError, errnoOf } from './system-error.ts';
@@ -27,7 +27,7 @@ export async function lockDirectory(path: string): Promise<DiskLock> {
   const absolutePath = resolve(path);
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(absolutePath, { timeout: 0 });
+    database = await openDatabase(absolutePath, { timeout: 0 });
     // A journal in memory: otherwise SQLite would write one beside the lock file, which a full disk refuses.
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     // SQLite falls back on reading a file that it may not write, and then takes a lock that it shares with others.
@@ -37,6 +37,12 @@ export async function lockDirectory(path: string): Promise<DiskLock> {
     throw await lockError(absolutePath, cause);
   }
   return heldLock(database);
+}
+
+/** An older Node has no SQLite; without an import at the top it comes as far as to say that it is older. */
+async function openDatabase(path: string, options: DatabaseSyncOptions): Promise<DatabaseSync> {
+  const sqlite = await import('node:sqlite');
+  return new sqlite.DatabaseSync(path, options);
 }
 
 function heldLock(database: DatabaseSync): DiskLock {
@@ -58,7 +64,7 @@ export async function lockDirectoryForReading(path: string): Promise<DiskLock> {
   const absolutePath = resolve(path);
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(absolutePath, { readOnly: true, timeout: 0 });
+    database = await openDatabase(absolutePath, { readOnly: true, timeout: 0 });
     // The first read takes the lock, and the end of its transaction would give it back.
     database.exec('BEGIN; SELECT count(*) FROM sqlite_schema');
   } catch (cause) {

@@ -1,5 +1,5 @@
 /** zstd, in Node's thread pool. Each block is a frame of its own. */
-import { constants, createZstdCompress, zstdDecompress, zstdDecompressSync } from 'node:zlib';
+import * as zlib from 'node:zlib';
 import { assert } from '../errors.ts';
 
 /**
@@ -18,11 +18,11 @@ const OUTPUT_BUFFER_BYTES = 1024 * 1024;
  * garbage collector runs over the whole heap every few dozen blocks.
  */
 export class BlockCompressor {
-  readonly #stream = createZstdCompress({
+  readonly #stream = zlib.createZstdCompress({
     chunkSize: OUTPUT_BUFFER_BYTES,
     // Every write ends a frame.
-    flush: constants.ZSTD_e_end,
-    params: { [constants.ZSTD_c_compressionLevel]: LEVEL },
+    flush: zlib.constants.ZSTD_e_end,
+    params: { [zlib.constants.ZSTD_c_compressionLevel]: LEVEL },
   });
   /** The output for the block under way. */
   #parts: Buffer[] = [];
@@ -72,8 +72,8 @@ const PLAIN_BYTES_MAX_ON_THE_SPOT = 1024 * 1024;
 export async function decompress(stored: Uint8Array, plainBytes: number): Promise<Buffer> {
   // With one byte to spare Node knows that all has been said, and takes no second buffer.
   const options = { chunkSize: Math.max(plainBytes + 1, 64), maxOutputLength: Math.max(plainBytes, 1) };
-  if (plainBytes <= PLAIN_BYTES_MAX_ON_THE_SPOT) return zstdDecompressSync(stored, options);
+  if (plainBytes <= PLAIN_BYTES_MAX_ON_THE_SPOT) return zlib.zstdDecompressSync(stored, options);
   return new Promise((resolve, reject) => {
-    zstdDecompress(stored, options, (error, plain) => (error === null ? resolve(plain) : reject(error)));
+    zlib.zstdDecompress(stored, options, (error, plain) => (error === null ? resolve(plain) : reject(error)));
   });
 }

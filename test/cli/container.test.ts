@@ -1,8 +1,8 @@
 /** What the Dockerfile makes of its image, as far as it shows without a container. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { cpSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/server/config.ts';
 import { temporaryDirectory } from '../support/test-server.ts';
@@ -25,6 +25,33 @@ const environment = Object.fromEntries(
     .map((pair) => pair.split('=') as [string, string]),
 );
 const command = execForm(instruction('CMD'));
+
+test('what is copied into the image is enough to build what it starts', { timeout: 120_000 }, async () => {
+  const directory = await temporaryDirectory();
+  const [stage = ''] = dockerfile.split(/^FROM .*$/m).slice(1);
+  for (const [, list = ''] of stage.matchAll(/^COPY (.*)$/gm)) {
+    const paths = list.split(/\s+/);
+    const target = paths.pop() ?? '';
+    for (const path of paths) {
+      // A folder's contents go into the target, a file goes by its own name into a target that ends with a slash.
+      const to = join(directory, target, target.endsWith('/') ? basename(path) : '');
+      cpSync(path, to, { recursive: true });
+    }
+  }
+  symlinkSync(resolve('node_modules'), join(directory, 'node_modules'));
+  const [, build = ''] = /^RUN npm run build -- (\w+) && npm prune --omit=dev$/m.exec(stage) ?? [];
+  const { status, stderr } = spawnSync(process.execPath, ['tools/build.ts', build], {
+    cwd: directory,
+    encoding: 'utf8',
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  const { bin } = JSON.parse(readFileSync('package.json', 'utf8')) as { bin: { kelp: string } };
+  expect(execForm(instruction('ENTRYPOINT'))).toEqual(['node', bin.kelp]);
+  expect(existsSync(join(directory, bin.kelp))).toBe(true);
+  for (const path of ['package.json', 'package-lock.json', '.npmrc', 'tools/build.ts', 'gen', 'src']) {
+    expect(readFileSync('.dockerignore', 'utf8').split('\n')).toContain(`!${path}`);
+  }
+});
 
 test('without an option the image serves on all addresses, from its volume', async () => {
   expect(command).toEqual(['serve']);

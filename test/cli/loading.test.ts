@@ -25,7 +25,7 @@ function packagesOf(modules: readonly string[]): string[] {
 }
 
 test('the version and the help need the table of commands alone', async () => {
-  for (const args of [['--version'], ['--help'], ['get', '--help'], ['serve', '--help']]) {
+  for (const args of [['--version'], ['serve', '--help']]) {
     const modules = await loadedBy(...args);
     expect(packagesOf(modules)).toEqual(['commander']);
     expect(

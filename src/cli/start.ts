@@ -1,0 +1,16 @@
+/** Runs the command line of this process. */
+import { LightHeaders } from './light-headers.ts';
+import { Output } from './output.ts';
+import { run } from './run.ts';
+
+export async function start(): Promise<void> {
+  process.exitCode = await run(process.argv.slice(2), {
+    stdin: process.stdin,
+    output: new Output(process.stdout, process.stderr),
+    environment: process.env,
+    // A server keeps Node's own.
+    beforeClient: () => {
+      globalThis.Headers = LightHeaders;
+    },
+  });
+}

@@ -1,0 +1,112 @@
+/**
+ * Builds the packages: `node tools/build.ts`, or with the name of one, `kelpdb` or `client`.
+ *
+ *     dist/src, dist/gen             the library and the client, file by file, with their types
+ *     dist/kelp                      the command, in few files that hold what it needs of other packages to make a call
+ *     clients/typescript/dist        the client alone
+ *
+ * The command is bundled since reading and linking 200 small files takes longer than a call. It is CommonJS, since an
+ * import of one of Node's own modules evaluates everything that it offers: that of `node:http` loads the whole of
+ * fetch. What only a server needs stays outside. See docs/decisions/0008-bundled-command.md.
+ */
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type OutputChunk, type Plugin, build } from 'rolldown';
+
+const root = resolve(import.meta.dirname, '..');
+
+function compile(config: string, directory: string): void {
+  rmSync(join(root, directory), { recursive: true, force: true });
+  const { status } = spawnSync(
+    process.execPath,
+    [join(root, 'node_modules/typescript/bin/tsc'), '-p', config],
+    {
+      cwd: root,
+      stdio: 'inherit',
+    },
+  );
+  if (status !== 0) throw new Error(`tsc -p ${config} failed`);
+}
+
+/** Commander asks for it when it starts commands that are programs of their own, of which there are none. */
+const withoutChildProcess: Plugin = {
+  name: 'without-child-process',
+  resolveId: (id, importer) =>
+    id === 'node:child_process' && importer?.includes('/node_modules/commander/')
+      ? '\0no-child-process'
+      : null,
+  load: (id) => (id === '\0no-child-process' ? 'export default {};' : null),
+};
+
+async function buildKelpdb(): Promise<void> {
+  compile('tsconfig.build.json', 'dist');
+  const { output } = await build({
+    cwd: root,
+    input: { main: 'src/cli/main.ts' },
+    platform: 'node',
+    external: [/^pino/, 'prom-client', 'yaml'],
+    plugins: [withoutChildProcess],
+    output: {
+      dir: 'dist/kelp',
+      format: 'cjs',
+      entryFileNames: '[name].cjs',
+      chunkFileNames: '[name].cjs',
+      comments: { legal: true },
+    },
+    logLevel: 'warn',
+  });
+  const modules = output
+    .filter((file) => file.type === 'chunk')
+    .flatMap((chunk: OutputChunk) => chunk.moduleIds);
+  writeFileSync(join(root, 'dist/kelp/LICENSES.txt'), licensesOf(modules));
+}
+
+function buildClient(): void {
+  compile('clients/typescript/tsconfig.json', 'clients/typescript/dist');
+  copyFileSync(join(root, 'LICENSE'), join(root, 'clients/typescript/LICENSE'));
+}
+
+interface PackageJson {
+  readonly name: string;
+  readonly version: string;
+  readonly license: string;
+}
+
+/** The licences of the packages that the modules come from, and what their files say of other copyrights. */
+function licensesOf(modules: readonly string[]): string {
+  const directories = new Set<string>();
+  const notices = new Map<string, Set<string>>();
+  for (const path of modules) {
+    const [directory] = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? [];
+    if (directory === undefined) continue;
+    directories.add(directory);
+    const [head = ''] = /^(?:\s*\/\/.*\n)*/.exec(readFileSync(path, 'utf8')) ?? [];
+    const known = notices.get(directory) ?? new Set();
+    for (const notice of head.split(/\n\s*\n/).filter((text) => /copyright/i.test(text))) {
+      known.add(notice.replace(/^ *\/\/ ?/gm, '').trim());
+    }
+    notices.set(directory, known);
+  }
+  const parts = [...directories].sort().map((directory) => {
+    const { name, version, license } = JSON.parse(
+      readFileSync(join(directory, 'package.json'), 'utf8'),
+    ) as PackageJson;
+    const file = readdirSync(directory).find((each) => /^licen[cs]e/i.test(each));
+    const texts =
+      file === undefined
+        ? [...(notices.get(directory) ?? [])]
+        : [readFileSync(join(directory, file), 'utf8')];
+    return [`${name} ${version}, ${license}`, ...texts.map((text) => text.trim())].join('\n\n');
+  });
+  const line = '-'.repeat(80);
+  return `The command holds code of these packages:\n\n${parts.join(`\n\n${line}\n\n`)}\n`;
+}
+
+const names = process.argv.slice(2);
+if (names.length === 0) names.push('kelpdb', 'client');
+for (const name of names) {
+  if (name === 'kelpdb') await buildKelpdb();
+  else if (name === 'client') buildClient();
+  else throw new Error(`there is no package "${name}"; give kelpdb or client`);
+}
