@@ -7,7 +7,7 @@
  *
  * The command is bundled since reading and linking 200 small files takes longer than a call. It is CommonJS, since an
  * import of one of Node's own modules evaluates everything that it offers: that of `node:http` loads the whole of
- * fetch. What only a server needs stays outside. See docs/decisions/0008-bundled-command.md.
+ * fetch. What only a server needs stays outside. See docs/decisions/0009-bundled-command.md.
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
