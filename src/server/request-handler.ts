@@ -11,6 +11,7 @@ import { ConnectError, createContextValues } from '@connectrpc/connect';
 import type { UniversalServerRequest, UniversalServerResponse } from '@connectrpc/connect/protocol';
 import type { Logger } from 'pino';
 import type { ServerLimits } from '../limits.ts';
+import { roundedNumberIn } from '../wire/json-numbers.ts';
 import { type Call, type CallTable, callKey } from './calls.ts';
 import { inflatingFor } from './compression.ts';
 import { isBeyondTimers } from './deadline.ts';
@@ -113,10 +114,13 @@ function toUniversal(
  * costs little next to the rest of its work.
  */
 function checkMessage(request: HttpRequest, { input }: RpcEndpoint, message: Uint8Array): void {
-  if (request.headers['content-type']?.includes('json') === true) {
+  if (isJson(request)) {
     // JSON's parser would put U+FFFD for such bytes, and two keys could become one. What is no JSON it refuses itself.
     if (!isUtf8(message)) throw malformedRequestError(input.typeName, 'it is not UTF-8');
-    return checkJsonParts(message);
+    checkJsonParts(message);
+    const complaint = roundedNumberIn(message);
+    if (complaint !== undefined) throw malformedRequestError(input.typeName, complaint);
+    return;
   }
   try {
     checkBinaryParts(input, message);
@@ -125,6 +129,11 @@ function checkMessage(request: HttpRequest, { input }: RpcEndpoint, message: Uin
     if (error instanceof ConnectError) throw error;
     throw malformedRequestError(input.typeName, (error as Error).message);
   }
+}
+
+/** Types of content are the same in upper and lower case. */
+function isJson({ headers }: HttpRequest): boolean {
+  return /json/i.test(headers['content-type'] ?? '');
 }
 
 /** The headers that the three protocols read; services look at none. */

@@ -8,15 +8,15 @@
 import type { DescMessage } from '@bufbuild/protobuf';
 import { serverFixed } from '../limits.ts';
 import { Cursor } from '../wire/cursor.ts';
+import { endOfText } from '../wire/json-numbers.ts';
 import { limitReachedError } from './errors.ts';
 
 const { requestPartsMax } = serverFixed;
 const PART_BYTES_MIN = 2;
 const LENGTH_DELIMITED = 2;
 
-/** The characters of JSON: `"`, `\`, `{`, `[` and `,`. */
+/** The characters of JSON: `"`, `{`, `[` and `,`. */
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const BRACE = 0x7b;
 const BRACKET = 0x5b;
 const COMMA = 0x2c;
@@ -49,16 +49,6 @@ export function checkJsonParts(bytes: Uint8Array): void {
         break;
     }
   }
-}
-
-/** The quote that ends the text that begins at `start`, or the end of all. */
-function endOfText(bytes: Uint8Array, start: number): number {
-  for (let end = bytes.indexOf(QUOTE, start + 1); end !== -1; end = bytes.indexOf(QUOTE, end + 1)) {
-    let backslashes = 0;
-    while (bytes[end - 1 - backslashes] === BACKSLASH) backslashes++;
-    if (backslashes % 2 === 0) return end;
-  }
-  return bytes.length;
 }
 
 class PartCounter {

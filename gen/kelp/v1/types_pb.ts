@@ -17,6 +17,8 @@
 //   hexadecimal digits. A place in a store's history is a revision with the incarnation that wrote it: where a store
 //   comes back as it was before (a copy of its files, a crash of the machine without `--fsync always`), the same revision
 //   is written again by another life. The last thousand lives that wrote something are kept.
+// - In JSON a 64-bit number may be a text, and replies have it so; a bare number that a reader of JavaScript would round,
+//   such as 9007199254740993, is INVALID_ARGUMENT.
 // - Errors carry a kelp.v1.ErrorDetail where a program may want to act on them.
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
