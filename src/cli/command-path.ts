@@ -1,6 +1,6 @@
 /** Finding commands by the names that lead to them, such as `lease grant`. */
 import type { Command } from 'commander';
-import { nearestName } from '../server/nearest-name.ts';
+import { nearestName } from '../arguments/nearest-name.ts';
 import { UsageError } from './exit-code.ts';
 
 /** @throws UsageError that names the nearest command when there is none. */

@@ -18,10 +18,13 @@ export function addRangeOptions(command: Command): Command {
     .option('--end <key>', 'end of the range, exclusive');
 }
 
-/** An empty text would mean "all keys" to the server: a variable that is not set must not delete everything. */
-export function rangeOf(flags: RangeFlags): KeyRange {
+/**
+ * An empty text would mean "all keys": a variable that is not set must not read, or delete, everything.
+ * @param allKeys how to mean them.
+ */
+export function rangeOf(flags: RangeFlags, allKeys = 'leave it out'): KeyRange {
   for (const name of ['prefix', 'start', 'end'] as const) {
-    if (flags[name] === '') throw new UsageError(`--${name} is empty; leave it out if you mean all keys`);
+    if (flags[name] === '') throw new UsageError(`--${name} is empty; ${allKeys} if you mean all keys`);
   }
   const { prefix, start, end } = flags;
   return {

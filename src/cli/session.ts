@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { type Command, Option } from 'commander';
 import type { KelpClient } from '../client/client.ts';
+import { isKelpError } from '../client/error.ts';
 import type { CallOptions } from '../client/types.ts';
 import { client as limits } from '../limits.ts';
 import { formatDurationMs } from '../server/option-values.ts';
@@ -106,7 +107,7 @@ async function openClient({ address, tls, tlsCa, timeout }: ClientFlags): Promis
       ...(isTls && { tls: tlsCa === undefined ? true : { ca: await readCertificates(tlsCa) } }),
     });
   } catch (error) {
-    throw error instanceof TypeError ? new UsageError(error.message, { cause: error }) : error;
+    throw isKelpError(error, 'invalidArgument') ? new UsageError(error.message, { cause: error }) : error;
   }
 }
 

@@ -4,26 +4,33 @@
  * - A `value` is its text, or `{"base64": "..."}`; Protobuf alone would have all values in base64.
  * - A `relation` is `equal`, `notEqual`, `less` or `greater`; the names of the schema are taken too.
  * - A `ttl` has any unit: `500ms`, `30s`, `5m`; Protobuf alone knows only seconds.
+ *
+ * In both forms a put needs its value, and a number that JavaScript would round is refused; as text it is exact.
  */
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import type { Compare as CompareMessage, Operation as OperationMessage } from '../../gen/kelp/v1/kv_pb.ts';
 import { Relation as RelationNumber, TxnRequestSchema } from '../../gen/kelp/v1/kv_pb.ts';
-import type { Compare, Operation, Relation, TxnRequest } from '../client/types.ts';
+import type { KeyRange as KeyRangeMessage } from '../../gen/kelp/v1/types_pb.ts';
+import type { Compare, DeletedRange, KeyRange, Operation, Relation, TxnRequest } from '../client/types.ts';
 import { parseDurationMs } from '../server/option-values.ts';
+import { roundedNumberIn } from '../wire/json-numbers.ts';
 import { UsageError } from './exit-code.ts';
 
 /** Reads a transaction; `isPlain` takes the JSON form of Protobuf as it is. Throws a `UsageError`. */
 export function parseTxn(text: string, isPlain: boolean): TxnRequest {
   let json: JsonValue;
   try {
-    json = JSON.parse(text, keepExact) as JsonValue;
+    json = JSON.parse(text) as JsonValue;
   } catch (error) {
     throw new UsageError(`the transaction is no JSON: ${(error as Error).message}`, { cause: error });
   }
-  if (!isPlain) json = toProtobufJson(json);
+  const complaint = roundedNumberIn(Buffer.from(text));
+  if (complaint !== undefined) throw new UsageError(complaint);
   try {
-    const { compares, success, failure } = fromJson(TxnRequestSchema, json);
+    const message = fromJson(TxnRequestSchema, isPlain ? json : toProtobufJson(json));
+    checkOperations(json);
+    const { compares, success, failure } = message;
     return {
       compares: compares.map(toCompare),
       success: success.map((operation, index) => toOperation(operation, `success[${index}]`)),
@@ -35,10 +42,37 @@ export function parseTxn(text: string, isPlain: boolean): TxnRequest {
   }
 }
 
-/** Keeps a whole number that JavaScript can't hold exactly as its text, which Protobuf takes for a 64-bit integer too. */
-function keepExact(_name: string, value: unknown, context?: { readonly source?: string }): unknown {
-  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
-  return /^-?\d+$/.test(context?.source ?? '') ? context?.source : value;
+/**
+ * To Protobuf what is left out and what is empty are the same; here they are not, for the value of a put and for the
+ * bounds of a delete. Whatever else is wrong is for it to judge.
+ */
+function checkOperations(json: JsonValue): void {
+  for (const branch of ['success', 'failure']) {
+    const operations = memberOf(json, branch);
+    if (!Array.isArray(operations)) continue;
+    for (const [index, operation] of operations.entries()) {
+      const put = memberOf(operation, 'put');
+      if (isObject(put) && (put['value'] ?? null) === null) {
+        throw new UsageError(`${branch}[${index}].put has no value; give "value": "" for an empty one`);
+      }
+      const deleteRange = memberOf(operation, 'deleteRange') ?? memberOf(operation, 'delete_range');
+      const range = memberOf(deleteRange, 'range');
+      const empty = isObject(range) && Object.keys(range).find((name) => (range[name] || null) === null);
+      if (empty) {
+        throw new UsageError(`${branch}[${index}].deleteRange.range.${empty} is empty; ${ALL_KEYS}`);
+      }
+    }
+  }
+}
+
+const ALL_KEYS = 'to delete all keys give "range": {"all": true}';
+
+function isObject(json: JsonValue | undefined): json is { [name: string]: JsonValue } {
+  return typeof json === 'object' && json !== null && !Array.isArray(json);
+}
+
+function memberOf(json: JsonValue | undefined, name: string): JsonValue | undefined {
+  return isObject(json) ? json[name] : undefined;
 }
 
 const relationNames: Record<Relation, string> = {
@@ -101,7 +135,7 @@ function toCompare({ subject, relation, operand }: CompareMessage, index: number
     throw new UsageError(`${place} has nothing to compare with, such as a version`);
   if (known === undefined) throw new UsageError(`${place} has a relation that is not known`);
   return {
-    subject: subject.case === 'key' ? { key: subject.value } : { range: subject.value },
+    subject: subject.case === 'key' ? { key: subject.value } : { range: toReadRange(subject.value, place) },
     relation: known,
     operand: toOperand(operand),
   };
@@ -130,8 +164,7 @@ function toOperation({ operation }: OperationMessage, place: string): Operation 
     case 'delete':
       return { kind: 'delete', key: operation.value.key, returnPrevious: operation.value.returnPrevious };
     case 'deleteRange':
-      if (operation.value.range === undefined) throw new UsageError(`${place} has no range; {} is all keys`);
-      return { kind: 'deleteRange', range: operation.value.range };
+      return { kind: 'deleteRange', range: toDeletedRange(operation.value.range, place) };
     case 'increment': {
       const { key, delta, ttl } = operation.value;
       return { kind: 'increment', key, delta, ...(ttl !== undefined && { ttlMs: durationMs(ttl) }) };
@@ -139,4 +172,30 @@ function toOperation({ operation }: OperationMessage, place: string): Operation 
     case undefined:
       throw new UsageError(`${place} is no operation; give get, put, delete, deleteRange or increment`);
   }
+}
+
+function toReadRange(message: KeyRangeMessage, place: string): KeyRange {
+  if (message.all) throw new UsageError(`${place}.range has all, which is for deletes; {} is all keys`);
+  return givenRange(message);
+}
+
+function toDeletedRange(message: KeyRangeMessage | undefined, place: string): DeletedRange {
+  const range = message === undefined ? {} : givenRange(message);
+  const isEmpty = Object.keys(range).length === 0;
+  if (message?.all === true) {
+    if (!isEmpty) throw new UsageError(`${place} has a range with all and other members`);
+    return { all: true };
+  }
+  if (isEmpty) throw new UsageError(`${place} has no range; ${ALL_KEYS}`);
+  return range;
+}
+
+/** The members of a range that are not empty. */
+function givenRange({ key, prefix, start, end }: KeyRangeMessage): KeyRange {
+  return {
+    ...(key !== '' && { key }),
+    ...(prefix !== '' && { prefix }),
+    ...(start !== '' && { start }),
+    ...(end !== '' && { end }),
+  };
 }

@@ -1,3 +1,5 @@
+import { KelpError } from './error.ts';
+
 /** The port that a server listens on unless it is told another. */
 const DEFAULT_PORT = '7379';
 
@@ -31,8 +33,10 @@ export function parseAddress(address: string, isTls: boolean): string {
   return `${url.protocol}//${url.hostname}:${DEFAULT_PORT}`;
 }
 
-function badAddress(address: string, why: string): TypeError {
-  return new TypeError(
+function badAddress(address: string, why: string): KelpError {
+  return new KelpError(
+    'invalidArgument',
     `address is "${address}", but ${why}; give it like 127.0.0.1:7379 or https://kelp.example:7379`,
+    undefined,
   );
 }

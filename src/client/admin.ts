@@ -1,7 +1,11 @@
 /** For operators. */
 import type { Client } from '@connectrpc/connect';
 import type { AdminService } from '../../gen/kelp/v1/admin_pb.ts';
+import { named } from '../arguments/check.ts';
+import { count } from '../arguments/requests.ts';
+import { noOptions } from '../arguments/shape.ts';
 import { client as limits } from '../limits.ts';
+import { optionsByCall, refuse } from './arguments.ts';
 import { type Caller, TIMEOUT_MS_MAX } from './caller.ts';
 import { toInt64, toMilliseconds, toNumber } from './scalar.ts';
 import type { CallOptions, Status } from './types.ts';
@@ -17,7 +21,8 @@ export class Admin {
   }
 
   /** How the store does. */
-  async status(options: CallOptions = {}): Promise<Status> {
+  async status(options: CallOptions = noOptions): Promise<Status> {
+    refuse(optionsByCall['admin.status'](options));
     const reply = await this.#caller.read(options, (call) => this.#rpc.status({}, call));
     return {
       version: reply.version,
@@ -43,7 +48,10 @@ export class Admin {
   }
 
   /** Writes a snapshot and resolves when it is on disk; its deadline is 10 minutes. Rejects with `snapshotFailed`. */
-  async snapshot(options: CallOptions = {}): Promise<{ readonly revision: number; readonly bytes: number }> {
+  async snapshot(
+    options: CallOptions = noOptions,
+  ): Promise<{ readonly revision: number; readonly bytes: number }> {
+    refuse(optionsByCall['admin.snapshot'](options));
     const reply = await this.#caller.write(withAdminDeadline(options), (call) =>
       this.#rpc.snapshot({}, call),
     );
@@ -55,7 +63,8 @@ export class Admin {
    * read, so it is to be read without long pauses. Without a deadline unless one is given. The loop throws
    * `limitReached` when it is read too slowly or too many are read; what came by then is no backup.
    */
-  async *backup(options: CallOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+  async *backup(options: CallOptions = noOptions): AsyncGenerator<Uint8Array, void, undefined> {
+    refuse(optionsByCall['admin.backup'](options));
     const { signal, deadlineMs } = options;
     const connection = new AbortController();
     const signals = [connection.signal, this.#caller.closed, ...(signal ? [signal] : [])];
@@ -77,8 +86,12 @@ export class Admin {
    * Makes `revision` the oldest that can be read; its deadline is 10 minutes.
    * Rejects with `revisionCompacted`, `revisionFuture`.
    */
-  async compact(revision: number, options: CallOptions = {}): Promise<{ readonly oldestRevision: number }> {
-    const request = { revision: toInt64(revision, 'revision') };
+  async compact(
+    revision: number,
+    options: CallOptions = noOptions,
+  ): Promise<{ readonly oldestRevision: number }> {
+    refuse(named('revision', count(revision)) ?? optionsByCall['admin.compact'](options));
+    const request = { revision: toInt64(revision) };
     const reply = await this.#caller.write(withAdminDeadline(options), (call) =>
       this.#rpc.compact(request, call),
     );
@@ -87,5 +100,5 @@ export class Admin {
 }
 
 function withAdminDeadline(options: CallOptions): CallOptions {
-  return { deadlineMs: limits.adminDeadlineMs, ...options };
+  return { ...options, deadlineMs: options.deadlineMs ?? limits.adminDeadlineMs };
 }

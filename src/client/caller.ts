@@ -15,7 +15,6 @@
  * or `shuttingDown` when that was known by then, `deadlineExceeded` when the last try was still without an answer.
  */
 import type { CallOptions as ConnectCallOptions } from '@connectrpc/connect';
-import { client as limits } from '../limits.ts';
 import { mayPass, toKelpError } from './connect-error.ts';
 import { KelpError } from './error.ts';
 import type { Pace } from './pace.ts';
@@ -94,9 +93,6 @@ export class Caller {
     { signal, deadlineMs = this.deadlineMs, tryMsMax = Number.POSITIVE_INFINITY }: TryOptions,
     attempt: (options: ConnectCallOptions) => Promise<Reply>,
   ): Promise<Reply> {
-    if (!(deadlineMs > 0)) {
-      throw new KelpError('invalidArgument', `deadlineMs is ${deadlineMs}; it must be above 0`, undefined);
-    }
     const { pace } = this;
     const beganAtMs = pace.monotonicMs();
     const endsAtMs = beganAtMs + deadlineMs;
@@ -146,15 +142,4 @@ export function afterTries(error: KelpError, tries: number, ms: number, before?:
   const why = code === 'deadlineExceeded' && before !== undefined ? `, before that: ${before.message}` : '';
   const message = `${error.message} (tried ${tries} times in ${Math.round(ms)} ms${why})`;
   return new KelpError(code, message, details, { cause: error, mayHaveTakenEffect });
-}
-
-/** What `createClient` was given, or the default; a number that makes no sense is refused. */
-export function checkCallerOptions(options: {
-  readonly deadlineMs?: number;
-  readonly retries?: number;
-}): Pick<CallerOptions, 'deadlineMs' | 'retries'> {
-  const { deadlineMs = limits.deadlineMs, retries = Number.POSITIVE_INFINITY } = options;
-  if (!(deadlineMs > 0)) throw new RangeError(`deadlineMs is ${deadlineMs}; it must be above 0`);
-  if (!(retries >= 0)) throw new RangeError(`retries is ${retries}; it must be 0 or above`);
-  return { deadlineMs, retries };
 }

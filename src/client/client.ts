@@ -19,25 +19,33 @@ import { AdminService } from '../../gen/kelp/v1/admin_pb.ts';
 import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
 import { LeaseService } from '../../gen/kelp/v1/lease_pb.ts';
 import { WatchService } from '../../gen/kelp/v1/watch_pb.ts';
+import { named, text } from '../arguments/check.ts';
+import { deletedRange, delta as isDelta, keyList, readRange } from '../arguments/requests.ts';
+import { noOptions } from '../arguments/shape.ts';
+import { bytesOf, value as isValue } from '../arguments/value.ts';
+import { fixed, client as limits } from '../limits.ts';
 import { Admin } from './admin.ts';
-import { Caller, checkCallerOptions } from './caller.ts';
+import { clientOptions, optionsByCall, refuse, txnRequest } from './arguments.ts';
+import { Caller } from './caller.ts';
 import type { Connection } from './connection.ts';
 import { openConnection } from './connection.ts';
 import { Entry, toEntry } from './entry.ts';
 import { Leases } from './lease.ts';
 import type { Pace } from './pace.ts';
 import { systemPace } from './pace.ts';
-import { PagedList } from './paging.ts';
+import { PagedList, refusedList } from './paging.ts';
 import { incompleteReply, toTxnResult } from './reply.ts';
-import { toCondition, toRange, toTtl, toTxn } from './request.ts';
-import { toBytes, toDelta, toInt32, toInt64, toNumber, toText } from './scalar.ts';
+import { checkBytes, toCondition, toRange, toTtl, toTxn } from './request.ts';
+import { toInt64, toNumber } from './scalar.ts';
 import type { TlsOptions } from './socket.ts';
 import type {
   CallOptions,
+  CountOptions,
   CountResult,
   DeleteOptions,
   DeleteRangeResult,
   DeleteResult,
+  DeletedRange,
   ExistsResult,
   GetOptions,
   GetResult,
@@ -52,6 +60,7 @@ import type {
   TouchResult,
   TxnRequest,
   TxnResult,
+  Value,
 } from './types.ts';
 import type { WatchRequest } from './watch-message.ts';
 import type { ClientTransport } from './transport.ts';
@@ -74,15 +83,19 @@ export interface ClientOptions {
   readonly transport?: ClientTransport;
 }
 
+/** Throws a `KelpError` `invalidArgument` when the options make no sense. Connects when the first call is made. */
 export function createClient(options: ClientOptions, pace: Pace = systemPace): KelpClient {
+  refuse(clientOptions(options));
   const { address, transport, tls } = options;
+  const { deadlineMs = limits.deadlineMs, retries = Number.POSITIVE_INFINITY } = options;
   const connection: Connection =
     transport === undefined
       ? openConnection(address, tls)
       : { address, transport: transport as Transport, distrust: () => undefined, close: () => undefined };
   const caller = new Caller({
     address: connection.address,
-    ...checkCallerOptions(options),
+    deadlineMs,
+    retries,
     pace,
     distrust: (session) => connection.distrust(session),
   });
@@ -111,9 +124,10 @@ export class KelpClient {
    * Reads one key. With `refreshTtl` it also starts the entry's own time to live anew, which is a write.
    * Rejects with `revisionCompacted`, `revisionFuture`.
    */
-  async get(key: string, options: GetOptions = {}): Promise<GetResult> {
+  async get(key: string, options: GetOptions = noOptions): Promise<GetResult> {
+    refuse(named('key', text(key)) ?? optionsByCall.get(options));
     const { revision, refreshTtl = false } = options;
-    const request = { key: toText(key, 'key'), revision: toInt64(revision, 'revision'), refreshTtl };
+    const request = { key, revision: toInt64(revision), refreshTtl };
     const reply = await this.#caller[refreshTtl ? 'write' : 'read'](options, (call) =>
       this.#kv.get(request, call),
     );
@@ -121,12 +135,15 @@ export class KelpClient {
   }
 
   /** Writes one key: creates it or replaces its value, time to live and lease. Rejects with `conditionFailed`, `leaseNotFound`. */
-  async put(key: string, value: Uint8Array | string, options: PutOptions = {}): Promise<PutResult> {
+  async put(key: string, value: Value, options: PutOptions = noOptions): Promise<PutResult> {
+    refuse(named('key', text(key)) ?? named('value', isValue(value)) ?? optionsByCall.put(options));
+    const bytes = bytesOf(value);
+    checkBytes(bytes.length + fixed.keyBytesMax);
     const request = {
-      key: toText(key, 'key'),
-      value: toBytes(value),
+      key,
+      value: bytes,
       ...toTtl(options.ttlMs),
-      leaseId: toInt64(options.leaseId, 'leaseId'),
+      leaseId: toInt64(options.leaseId),
       ...toCondition(options.condition),
       returnPrevious: options.returnPrevious ?? false,
     };
@@ -135,39 +152,36 @@ export class KelpClient {
   }
 
   /** Deletes one key; `deleted` tells whether there was one. Rejects with `conditionFailed`. */
-  async delete(key: string, options: DeleteOptions = {}): Promise<DeleteResult> {
+  async delete(key: string, options: DeleteOptions = noOptions): Promise<DeleteResult> {
+    refuse(named('key', text(key)) ?? optionsByCall.delete(options));
     const { condition, returnPrevious = false } = options;
-    const request = { key: toText(key, 'key'), ...toCondition(condition), returnPrevious };
+    const request = { key, ...toCondition(condition), returnPrevious };
     const reply = await this.#caller.write(options, (call) => this.#kv.delete(request, call));
     const { revision, deleted, previous } = reply;
     return { revision: toNumber(revision), deleted, previous: toEntry(previous) };
   }
 
-  /** Deletes all keys of a range in one revision; `{}` is all keys there are. */
-  async deleteRange(range: KeyRange, options: CallOptions = {}): Promise<DeleteRangeResult> {
+  /** Deletes all keys of a range in one revision; `{ all: true }` is all keys there are. */
+  async deleteRange(range: DeletedRange, options: CallOptions = noOptions): Promise<DeleteRangeResult> {
+    refuse(named('range', deletedRange(range)) ?? optionsByCall.deleteRange(options));
     const request = { range: toRange(range) };
     const reply = await this.#caller.write(options, (call) => this.#kv.deleteRange(request, call));
     return { revision: toNumber(reply.revision), deletedCount: toNumber(reply.deletedCount) };
   }
 
   /** Tells for each of up to 10000 keys whether it exists, all at one revision. */
-  async exists(keys: readonly string[], options: CallOptions = {}): Promise<ExistsResult> {
-    const request = { keys: keys.map((key) => toText(key, 'key')) };
+  async exists(keys: readonly string[], options: CallOptions = noOptions): Promise<ExistsResult> {
+    refuse(named('keys', keyList(keys)) ?? optionsByCall.exists(options));
+    const request = { keys: [...keys] };
     const reply = await this.#caller.read(options, (call) => this.#kv.exists(request, call));
-    if (reply.exists.length !== keys.length) throw incompleteReply('the answer for some key');
+    if (reply.exists.length !== request.keys.length) throw incompleteReply('the answer for some key');
     return { exists: reply.exists, revision: toNumber(reply.revision) };
   }
 
   /** The number of keys in a range. Rejects with `revisionCompacted`, `revisionFuture`. */
-  async count(
-    range: KeyRange = {},
-    options: CallOptions & { readonly revision?: number } = {},
-  ): Promise<CountResult> {
-    const request = {
-      range: toRange(range),
-      revision: toInt64(options.revision, 'revision'),
-      countOnly: true,
-    };
+  async count(range: KeyRange = {}, options: CountOptions = noOptions): Promise<CountResult> {
+    refuse(named('range', readRange(range)) ?? optionsByCall.count(options));
+    const request = { range: toRange(range), revision: toInt64(options.revision), countOnly: true };
     const reply = await this.#caller.read(options, (call) => this.#kv.scan(request, call));
     return { count: toNumber(reply.count), revision: toNumber(reply.revision) };
   }
@@ -176,12 +190,13 @@ export class KelpClient {
    * The entries of a range in key order, all at one revision. The loop throws `revisionCompacted` when it takes so
    * long that its revision is not kept any more, and `revisionFuture`.
    */
-  scan(range: KeyRange = {}, options: ScanOptions = {}): PagedList<Entry> {
+  scan(range: KeyRange = {}, options: ScanOptions = noOptions): PagedList<Entry> {
+    const wrong = named('range', readRange(range)) ?? optionsByCall.scan(options);
+    if (wrong !== undefined) return refusedList(wrong);
     const { reverse = false, keysOnly = false } = options;
-    const revision = toInt64(options.revision, 'revision');
-    const request = { range: toRange(range), revision, reverse, keysOnly };
+    const request = { range: toRange(range), revision: toInt64(options.revision), reverse, keysOnly };
     return new PagedList(options, async (pageToken, limit) => {
-      const page = { ...request, pageToken, limit: toInt32(limit, 'limit') };
+      const page = { ...request, pageToken, limit };
       const reply = await this.#caller.read(options, (call) => this.#kv.scan(page, call));
       const items = reply.entries.map((entry) => new Entry(entry));
       const { incarnation, nextPageToken } = reply;
@@ -194,10 +209,11 @@ export class KelpClient {
    * a class, `[^a-z]` one outside of it, `\` takes the next character literally. The text before the first special
    * character narrows what is read.
    */
-  keys(pattern = '*', options: ListOptions = {}): PagedList<string> {
-    const request = { pattern: toText(pattern, 'pattern') };
+  keys(pattern = '*', options: ListOptions = noOptions): PagedList<string> {
+    const wrong = named('pattern', text(pattern)) ?? optionsByCall.keys(options);
+    if (wrong !== undefined) return refusedList(wrong);
     return new PagedList(options, async (pageToken, limit) => {
-      const page = { ...request, pageToken, limit: toInt32(limit, 'limit') };
+      const page = { pattern, pageToken, limit };
       const reply = await this.#caller.read(options, (call) => this.#kv.keys(page, call));
       const { keys: items, incarnation, nextPageToken } = reply;
       return { items, revision: toNumber(reply.revision), incarnation, nextPageToken };
@@ -211,16 +227,18 @@ export class KelpClient {
   async increment(
     key: string,
     delta: bigint | number = 1n,
-    options: IncrementOptions = {},
+    options: IncrementOptions = noOptions,
   ): Promise<IncrementResult> {
-    const request = { key: toText(key, 'key'), delta: toDelta(delta), ...toTtl(options.ttlMs) };
+    refuse(named('key', text(key)) ?? named('delta', isDelta(delta)) ?? optionsByCall.increment(options));
+    const request = { key, delta: BigInt(delta), ...toTtl(options.ttlMs) };
     const reply = await this.#caller.write(options, (call) => this.#kv.increment(request, call));
     return { value: reply.value, revision: toNumber(reply.revision) };
   }
 
   /** Sets or starts anew the time to live of a key. Rejects with `keyNotFound`, `noTimeToLive`. */
-  async touch(key: string, options: TouchOptions = {}): Promise<TouchResult> {
-    const request = { key: toText(key, 'key'), ...toTtl(options.ttlMs) };
+  async touch(key: string, options: TouchOptions = noOptions): Promise<TouchResult> {
+    refuse(named('key', text(key)) ?? optionsByCall.touch(options));
+    const request = { key, ...toTtl(options.ttlMs) };
     const reply = await this.#caller.write(options, (call) => this.#kv.touch(request, call));
     if (reply.entry === undefined) throw incompleteReply('the entry');
     return { revision: toNumber(reply.revision), entry: new Entry(reply.entry) };
@@ -230,13 +248,14 @@ export class KelpClient {
    * Compares, then runs one of two lists of operations, atomically and in one revision.
    * Rejects with `notAnInteger`, `integerOverflow`, `leaseNotFound`.
    */
-  async txn(request: TxnRequest, options: CallOptions = {}): Promise<TxnResult> {
+  async txn(request: TxnRequest, options: CallOptions = noOptions): Promise<TxnResult> {
+    refuse(named('request', txnRequest(request)) ?? optionsByCall.txn(options));
     const message = toTxn(request);
     return toTxnResult(await this.#caller.write(options, (call) => this.#kv.txn(message, call)));
   }
 
   /** Streams changes, over broken connections without gap or repeat; see `watch.ts`. */
-  watch(request: WatchRequest = {}): Watch {
+  watch(request: WatchRequest = noOptions): Watch {
     return openWatch(this.#watch, this.#caller, request);
   }
 

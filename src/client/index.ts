@@ -13,10 +13,12 @@ export type {
   CallOptions,
   Compare,
   Condition,
+  CountOptions,
   CountResult,
   DeleteOptions,
   DeleteRangeResult,
   DeleteResult,
+  DeletedRange,
   ExistsResult,
   GetOptions,
   GetResult,
@@ -36,6 +38,7 @@ export type {
   TouchResult,
   TxnRequest,
   TxnResult,
+  Value,
 } from './types.ts';
 export type { ClientTransport } from './transport.ts';
 export type { Watch } from './watch.ts';

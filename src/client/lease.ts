@@ -10,13 +10,17 @@
  */
 import type { Client } from '@connectrpc/connect';
 import type { LeaseService, Lease as LeaseMessage } from '../../gen/kelp/v1/lease_pb.ts';
+import { named } from '../arguments/check.ts';
+import { count, roundedTtlMs } from '../arguments/requests.ts';
+import { noOptions } from '../arguments/shape.ts';
 import { client as limits } from '../limits.ts';
+import { optionsByCall, refuse } from './arguments.ts';
 import type { Caller, TryOptions } from './caller.ts';
 import { KelpError, isKelpError } from './error.ts';
-import { PagedList } from './paging.ts';
+import { PagedList, refusedList } from './paging.ts';
 import { backoffUntil } from './pace.ts';
 import { incompleteReply } from './reply.ts';
-import { toDuration, toInt32, toInt64, toMilliseconds, toNumber } from './scalar.ts';
+import { toDuration, toInt64, toMilliseconds, toNumber } from './scalar.ts';
 import type { CallOptions, DeleteRangeResult, Lease, ListOptions } from './types.ts';
 
 export interface GrantOptions extends CallOptions {
@@ -51,8 +55,9 @@ export class Leases {
    * Makes a lease of 1 second to 100 years. It runs from now on; `keepAlive` of the handle renews it.
    * Rejects with `leaseExists`.
    */
-  async grant(ttlMs: number, options: GrantOptions = {}): Promise<LeaseHandle> {
-    const request = { ttl: toDuration(ttlMs, 'ttlMs'), leaseId: toInt64(options.leaseId, 'leaseId') };
+  async grant(ttlMs: number, options: GrantOptions = noOptions): Promise<LeaseHandle> {
+    refuse(named('ttlMs', roundedTtlMs(ttlMs)) ?? optionsByCall['leases.grant'](options));
+    const request = { ttl: toDuration(ttlMs), leaseId: toInt64(options.leaseId) };
     const { pace } = this.#caller;
     let askedAtMs = 0;
     const reply = await this.#caller.write(options, (call) => {
@@ -64,19 +69,21 @@ export class Leases {
   }
 
   /** Renews a lease that exists and gives a handle for it. Rejects with `leaseNotFound`. */
-  async resume(leaseId: number, options: CallOptions = {}): Promise<LeaseHandle> {
+  async resume(leaseId: number, options: CallOptions = noOptions): Promise<LeaseHandle> {
+    refuse(named('leaseId', count(leaseId)) ?? optionsByCall['leases.resume'](options));
     const renewed = await this.#renew(leaseId, options);
     return new LeaseHandle(this, this.#caller, this.#renew, leaseId, renewed);
   }
 
   /** Starts the time to live of a lease anew. Rejects with `leaseNotFound`. */
-  async renew(leaseId: number, options: CallOptions = {}): Promise<{ readonly ttlMs: number }> {
+  async renew(leaseId: number, options: CallOptions = noOptions): Promise<{ readonly ttlMs: number }> {
+    refuse(named('leaseId', count(leaseId)) ?? optionsByCall['leases.renew'](options));
     const { ttlMs } = await this.#renew(leaseId, options);
     return { ttlMs };
   }
 
   readonly #renew: Renew = async (leaseId, options) => {
-    const request = { leaseId: toInt64(leaseId, 'leaseId') };
+    const request = { leaseId: toInt64(leaseId) };
     const { pace } = this.#caller;
     let askedAtMs = 0;
     // A second renewal does what the first did.
@@ -88,25 +95,29 @@ export class Leases {
   };
 
   /** Ends a lease and deletes its keys, in one revision. Rejects with `leaseNotFound`. */
-  async revoke(leaseId: number, options: CallOptions = {}): Promise<DeleteRangeResult> {
-    const request = { leaseId: toInt64(leaseId, 'leaseId') };
+  async revoke(leaseId: number, options: CallOptions = noOptions): Promise<DeleteRangeResult> {
+    refuse(named('leaseId', count(leaseId)) ?? optionsByCall['leases.revoke'](options));
+    const request = { leaseId: toInt64(leaseId) };
     const reply = await this.#caller.write(options, (call) => this.#rpc.revoke(request, call));
     return { revision: toNumber(reply.revision), deletedCount: toNumber(reply.deletedCount) };
   }
 
   /** Rejects with `leaseNotFound`. */
-  async get(leaseId: number, options: GetLeaseOptions = {}): Promise<Lease> {
+  async get(leaseId: number, options: GetLeaseOptions = noOptions): Promise<Lease> {
+    refuse(named('leaseId', count(leaseId)) ?? optionsByCall['leases.get'](options));
     const { includeKeys = false } = options;
-    const request = { leaseId: toInt64(leaseId, 'leaseId'), includeKeys };
+    const request = { leaseId: toInt64(leaseId), includeKeys };
     const reply = await this.#caller.read(options, (call) => this.#rpc.get(request, call));
     if (reply.lease === undefined) throw incompleteReply('the lease');
     return toLease(reply.lease, reply.keys);
   }
 
   /** All leases in the order of their ids. */
-  list(options: ListOptions = {}): PagedList<Lease> {
+  list(options: ListOptions = noOptions): PagedList<Lease> {
+    const wrong = optionsByCall['leases.list'](options);
+    if (wrong !== undefined) return refusedList(wrong);
     return new PagedList(options, async (pageToken, limit) => {
-      const request = { pageToken, limit: toInt32(limit, 'limit') };
+      const request = { pageToken, limit };
       const reply = await this.#caller.read(options, (call) => this.#rpc.list(request, call));
       const items = reply.leases.map((lease) => toLease(lease, []));
       return { items, revision: 0, incarnation: '', nextPageToken: reply.nextPageToken };
@@ -178,8 +189,9 @@ export class LeaseHandle {
   }
 
   /** Starts the time to live anew, once. Rejects with `leaseNotFound`. */
-  renew(options: CallOptions = {}): Promise<void> {
-    return this.#renew(options);
+  async renew(options: CallOptions = noOptions): Promise<void> {
+    refuse(optionsByCall['leases.renew'](options));
+    await this.#renew(options);
   }
 
   async #renew(options: TryOptions): Promise<void> {
@@ -188,9 +200,10 @@ export class LeaseHandle {
   }
 
   /** Ends the lease and deletes its keys. Rejects with `leaseNotFound`. */
-  revoke(options: CallOptions = {}): Promise<DeleteRangeResult> {
+  async revoke(options: CallOptions = noOptions): Promise<DeleteRangeResult> {
+    refuse(optionsByCall['leases.revoke'](options));
     this.close();
-    return this.#leases.revoke(this.id, options);
+    return await this.#leases.revoke(this.id, options);
   }
 
   /** Stops renewing. The lease lives on at the server until its time has passed. */

@@ -11,7 +11,7 @@
  * pages neither skip nor repeat an item.
  */
 import { fixed } from '../limits.ts';
-import { KelpError } from './error.ts';
+import { invalidArgument } from './arguments.ts';
 import type { ListOptions } from './types.ts';
 
 export interface Page<Item> {
@@ -34,8 +34,6 @@ export class PagedList<Item> implements AsyncIterable<Item> {
   readonly #pageSize: number;
 
   constructor({ limit = Number.POSITIVE_INFINITY, pageSize = 0 }: ListOptions, readPage: ReadPage<Item>) {
-    if (!(limit >= 0)) throw badLimit('limit', limit);
-    if (!(pageSize >= 0)) throw badLimit('pageSize', pageSize);
     this.#readPage = readPage;
     this.#limit = Math.floor(limit);
     this.#pageSize = Math.floor(Math.min(pageSize || fixed.pageLimitDefault, fixed.pageLimitMax));
@@ -67,6 +65,7 @@ export class PagedList<Item> implements AsyncIterable<Item> {
   }
 }
 
-function badLimit(name: string, value: number): KelpError {
-  return new KelpError('invalidArgument', `${name} is ${value}; it must be 0 or above`, undefined);
+/** The list of a request that a check has found `wrong`: reading it tells why. */
+export function refusedList(wrong: string): PagedList<never> {
+  return new PagedList<never>({}, () => Promise.reject(invalidArgument(wrong)));
 }

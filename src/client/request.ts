@@ -1,4 +1,4 @@
-/** Requests on keys, from their plain form to that of the protocol. */
+/** Requests on keys, from their plain form, which has been checked, to that of the protocol. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type {
   CompareSchema,
@@ -8,21 +8,21 @@ import type {
 } from '../../gen/kelp/v1/kv_pb.ts';
 import { Relation as RelationNumber } from '../../gen/kelp/v1/kv_pb.ts';
 import type { ConditionSchema, KeyRangeSchema } from '../../gen/kelp/v1/types_pb.ts';
-import { toBytes, toDelta, toDuration, toInt64, toText } from './scalar.ts';
-import type { Compare, Condition, KeyRange, Operation, Relation, TxnRequest } from './types.ts';
+import { type Value, bytesOf } from '../arguments/value.ts';
+import { client as limits, fixed } from '../limits.ts';
+import { KelpError } from './error.ts';
+import { toDuration, toInt64 } from './scalar.ts';
+import type { Compare, Condition, DeletedRange, Operation, Relation, TxnRequest } from './types.ts';
 
-export function toRange(range: KeyRange): MessageInitShape<typeof KeyRangeSchema> {
-  return {
-    key: toText(range.key ?? '', 'range.key'),
-    prefix: toText(range.prefix ?? '', 'range.prefix'),
-    start: toText(range.start ?? '', 'range.start'),
-    end: toText(range.end ?? '', 'range.end'),
-  };
+export function toRange(range: DeletedRange): MessageInitShape<typeof KeyRangeSchema> {
+  if ('all' in range) return { all: true };
+  const { key = '', prefix = '', start = '', end = '' } = range;
+  return { key, prefix, start, end };
 }
 
 /** A time to live as a part of a request that leaves the field out when there is none. */
 export function toTtl(ttlMs: number | undefined): Pick<MessageInitShape<typeof PutOperationSchema>, 'ttl'> {
-  return ttlMs === undefined ? {} : { ttl: toDuration(ttlMs, 'ttlMs') };
+  return ttlMs === undefined ? {} : { ttl: toDuration(ttlMs) };
 }
 
 /** A condition as a part of a request that leaves the field out when there is none. */
@@ -36,18 +36,49 @@ export function toCondition(condition: Condition | undefined): {
     case 'mustExist':
       return { condition: { condition: { case: condition.kind, value: true } } };
     case 'modRevisionEquals': {
-      const value = toInt64(condition.modRevision, 'condition.modRevision');
+      const value = toInt64(condition.modRevision);
       return { condition: { condition: { case: 'modRevisionEquals', value } } };
     }
   }
 }
 
 export function toTxn(request: TxnRequest): MessageInitShape<typeof TxnRequestSchema> {
+  const { compares = [], success = [], failure = [] } = request;
+  const parts = [...compares.map(({ operand }) => operand), ...success, ...failure];
+  checkBytes(parts.reduce((bytes, part) => bytes + partBytes(part), 0));
   return {
-    compares: (request.compares ?? []).map(toCompare),
-    success: (request.success ?? []).map(toOperation),
-    failure: (request.failure ?? []).map(toOperation),
+    compares: compares.map(toCompare),
+    success: success.map(toOperation),
+    failure: failure.map(toOperation),
   };
+}
+
+/** What a part of a transaction takes, at most. */
+function partBytes(part: Operation | Compare['operand']): number {
+  const keyBytes = 'key' in part ? 3 * part.key.length : 2 * fixed.keyBytesMax;
+  return (
+    keyBytes + NUMBERS_BYTES_MAX + (part.kind === 'value' || part.kind === 'put' ? valueBytes(part.value) : 0)
+  );
+}
+
+/** The numbers of a part, and what says which field is which. */
+const NUMBERS_BYTES_MAX = 64;
+
+function valueBytes(value: Value): number {
+  return typeof value === 'string' ? Buffer.byteLength(value) : value.byteLength;
+}
+
+/**
+ * The transport would refuse a message that is too long, too, but not say that nothing was sent.
+ * @param byteCount at most, of keys and values.
+ */
+export function checkBytes(byteCount: number): void {
+  if (byteCount <= limits.messageBytesMax) return;
+  throw new KelpError(
+    'limitReached',
+    `the request may take ${byteCount} bytes; at most ${limits.messageBytesMax} are sent at once. Split it`,
+    undefined,
+  );
 }
 
 const numberByRelation: Record<Relation, RelationNumber> = {
@@ -61,7 +92,7 @@ function toCompare({ subject, relation, operand }: Compare): MessageInitShape<ty
   return {
     subject:
       'key' in subject
-        ? { case: 'key', value: toText(subject.key, 'key') }
+        ? { case: 'key', value: subject.key }
         : { case: 'range', value: toRange(subject.range) },
     relation: numberByRelation[relation],
     operand: toOperand(operand),
@@ -75,39 +106,39 @@ function toOperand(
     case 'exists':
       return { case: 'exists', value: operand.value };
     case 'value':
-      return { case: 'value', value: toBytes(operand.value) };
+      return { case: 'value', value: bytesOf(operand.value) };
     default:
-      return { case: operand.kind, value: toInt64(operand.value, operand.kind) };
+      return { case: operand.kind, value: toInt64(operand.value) };
   }
 }
 
 function toOperation(operation: Operation): MessageInitShape<typeof OperationSchema> {
   switch (operation.kind) {
     case 'get':
-      return { operation: { case: 'get', value: { key: toText(operation.key, 'key') } } };
+      return { operation: { case: 'get', value: { key: operation.key } } };
     case 'put':
       return {
         operation: {
           case: 'put',
           value: {
-            key: toText(operation.key, 'key'),
-            value: toBytes(operation.value),
+            key: operation.key,
+            value: bytesOf(operation.value),
             ...toTtl(operation.ttlMs),
-            leaseId: toInt64(operation.leaseId, 'leaseId'),
+            leaseId: toInt64(operation.leaseId),
             returnPrevious: operation.returnPrevious ?? false,
           },
         },
       };
     case 'delete': {
       const { returnPrevious = false } = operation;
-      return { operation: { case: 'delete', value: { key: toText(operation.key, 'key'), returnPrevious } } };
+      return { operation: { case: 'delete', value: { key: operation.key, returnPrevious } } };
     }
     case 'deleteRange':
       return { operation: { case: 'deleteRange', value: { range: toRange(operation.range) } } };
     case 'increment': {
       const value = {
-        key: toText(operation.key, 'key'),
-        delta: toDelta(operation.delta),
+        key: operation.key,
+        delta: BigInt(operation.delta),
         ...toTtl(operation.ttlMs),
       };
       return { operation: { case: 'increment', value } };

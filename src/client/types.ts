@@ -4,7 +4,18 @@
  *
  * Revisions, lease ids and times are whole numbers up to 2^53 - 1; keys are text of 1 to 4096 bytes as UTF-8.
  */
+import type { Compare, Condition, Operation } from '../arguments/requests.ts';
 import type { Entry } from './entry.ts';
+
+export type {
+  Compare,
+  Condition,
+  DeletedRange,
+  KeyRange,
+  Operation,
+  Relation,
+} from '../arguments/requests.ts';
+export type { Value } from '../arguments/value.ts';
 
 /** What every call takes. */
 export interface CallOptions {
@@ -13,24 +24,6 @@ export interface CallOptions {
   /** The time the call may take, its retries included. Default: the client's. */
   readonly deadlineMs?: number;
 }
-
-/**
- * Keys that lie next to each other in the order of their bytes: `key`, or all that begin with `prefix`, or from
- * `start` (inclusive) to `end` (exclusive). `{}` is all keys. An empty text counts as left out.
- */
-export interface KeyRange {
-  readonly key?: string;
-  readonly prefix?: string;
-  readonly start?: string;
-  readonly end?: string;
-}
-
-/** What must be true of a key for a write to go ahead. */
-export type Condition =
-  | { readonly kind: 'mustNotExist' }
-  | { readonly kind: 'mustExist' }
-  /** 0: the key must not exist. */
-  | { readonly kind: 'modRevisionEquals'; readonly modRevision: number };
 
 export interface GetOptions extends CallOptions {
   /** The revision to read at; 0 (default) is the newest. Not with `refreshTtl`. */
@@ -107,6 +100,11 @@ export interface ScanOptions extends ListOptions {
   readonly keysOnly?: boolean;
 }
 
+export interface CountOptions extends CallOptions {
+  /** The revision to read at; 0 (default) is the newest. */
+  readonly revision?: number;
+}
+
 export interface IncrementOptions extends CallOptions {
   /** The time to live of a key that this creates. */
   readonly ttlMs?: number;
@@ -128,33 +126,6 @@ export interface TouchResult {
   /** Without its value. */
   readonly entry: Entry;
 }
-
-export type Relation = 'equal' | 'notEqual' | 'less' | 'greater';
-
-/** A statement about one key (`{ key }`) or about every key of a range: "there RELATION operand". */
-export interface Compare {
-  readonly subject: { readonly key: string } | { readonly range: KeyRange };
-  readonly relation: Relation;
-  readonly operand:
-    /** Only with `equal` and `notEqual`; for a range: whether it has any key. */
-    | { readonly kind: 'exists'; readonly value: boolean }
-    | { readonly kind: 'value'; readonly value: Uint8Array | string }
-    | { readonly kind: 'version' | 'createRevision' | 'modRevision' | 'leaseId'; readonly value: number };
-}
-
-export type Operation =
-  | { readonly kind: 'get'; readonly key: string }
-  | {
-      readonly kind: 'put';
-      readonly key: string;
-      readonly value: Uint8Array | string;
-      readonly ttlMs?: number;
-      readonly leaseId?: number;
-      readonly returnPrevious?: boolean;
-    }
-  | { readonly kind: 'delete'; readonly key: string; readonly returnPrevious?: boolean }
-  | { readonly kind: 'deleteRange'; readonly range: KeyRange }
-  | { readonly kind: 'increment'; readonly key: string; readonly delta: bigint; readonly ttlMs?: number };
 
 export interface TxnRequest {
   /** None means that `success` runs: an atomic batch. */

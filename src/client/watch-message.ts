@@ -3,6 +3,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import type { Event as EventMessage, WatchRequestSchema } from '../../gen/kelp/v1/watch_pb.ts';
 import { DeleteReason as ReasonNumber, EventType as TypeNumber } from '../../gen/kelp/v1/watch_pb.ts';
+import type { EventType } from '../arguments/requests.ts';
 import { Entry, toEntry } from './entry.ts';
 import type { KelpError } from './error.ts';
 import { incompleteReply } from './reply.ts';
@@ -10,7 +11,7 @@ import { toRange } from './request.ts';
 import { toDuration, toInt64, toNumber } from './scalar.ts';
 import type { KeyRange } from './types.ts';
 
-export type EventType = 'put' | 'delete' | 'touch';
+export type { EventType } from '../arguments/requests.ts';
 
 export type DeleteReason = 'requested' | 'expired' | 'leaseExpired' | 'leaseRevoked';
 
@@ -142,7 +143,7 @@ export function toWatchRequest(
 ): MessageInitShape<typeof WatchRequestSchema> {
   return {
     ranges: (request.ranges ?? []).map(toRange),
-    startRevision: toInt64(start.startRevision, 'startRevision'),
+    startRevision: toInt64(start.startRevision),
     storeId: start.storeId,
     incarnation: start.incarnation,
     includeCurrent: start.includeCurrent,
@@ -150,7 +151,7 @@ export function toWatchRequest(
     keysOnly: request.keysOnly ?? false,
     returnPrevious: request.returnPrevious ?? false,
     ...(request.progressIntervalMs !== undefined && {
-      progressInterval: toDuration(request.progressIntervalMs, 'progressIntervalMs'),
+      progressInterval: toDuration(request.progressIntervalMs),
     }),
   };
 }

@@ -26,6 +26,7 @@ import type { Client } from '@connectrpc/connect';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { WatchResponse, WatchService } from '../../gen/kelp/v1/watch_pb.ts';
 import { client as limits } from '../limits.ts';
+import { optionsByCall, refuse } from './arguments.ts';
 import type { Caller } from './caller.ts';
 import { afterTries } from './caller.ts';
 import { Entry } from './entry.ts';
@@ -47,8 +48,7 @@ export interface Watch extends AsyncIterableIterator<WatchMessage> {
 /** @internal */
 export function openWatch(rpc: Client<typeof WatchService>, caller: Caller, request: WatchRequest): Watch {
   const controller = new AbortController();
-  const signals = [controller.signal, caller.closed, ...(request.signal ? [request.signal] : [])];
-  const messages = new ResumableWatch(rpc, caller, request, AbortSignal.any(signals)).messages();
+  const messages = messagesOf(rpc, caller, request, controller.signal);
   const end = async (): Promise<IteratorResult<WatchMessage>> => {
     controller.abort();
     await messages.return();
@@ -62,6 +62,17 @@ export function openWatch(rpc: Client<typeof WatchService>, caller: Caller, requ
     },
     [Symbol.asyncDispose]: async () => void (await end()),
   };
+}
+
+async function* messagesOf(
+  rpc: Client<typeof WatchService>,
+  caller: Caller,
+  request: WatchRequest,
+  ended: AbortSignal,
+): AsyncGenerator<WatchMessage, void, undefined> {
+  refuse(optionsByCall.watch(request));
+  const signals = [ended, caller.closed, ...(request.signal ? [request.signal] : [])];
+  yield* new ResumableWatch(rpc, caller, request, AbortSignal.any(signals)).messages();
 }
 
 /** After the first message these pass by themselves, or tell on the next try what the watch can do. */

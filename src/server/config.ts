@@ -4,11 +4,11 @@
  */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
+import { nearestName } from '../arguments/nearest-name.ts';
 import { assert } from '../errors.ts';
 import { type Limits, type ServerLimits, defaults, fixed, serverDefaults } from '../limits.ts';
 import { machineMemoryBytes } from '../machine.ts';
 import type { FsyncPolicy } from '../store/store.ts';
-import { nearestName } from './nearest-name.ts';
 import {
   type ListenAddress,
   OptionError,

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { type Timer, holdProcess, systemClock } from '../clock.ts';
 import { serverFixed } from '../limits.ts';
-import { type StoreOptions, openStore } from '../store/open-store.ts';
+import { type StoreOptions, openUncheckedStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { CallTable } from './calls.ts';
 import type { ServerConfig } from './config.ts';
@@ -122,7 +122,7 @@ class Server implements RunningServer {
     const logProgress = recoveryLog(logger);
     logger.info({ address, dataDir, version }, 'listening; recovering');
     try {
-      const store = await openStore({
+      const store = await openUncheckedStore({
         ...storeOptions,
         dataDir,
         fsync,

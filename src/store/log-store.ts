@@ -29,6 +29,7 @@ import { publicStoreId } from './store-id.ts';
 import { runTxn } from './txn.ts';
 import { checkCount, checkPageLimit } from './validate.ts';
 import { WatchHub, type StagedChanges } from './watch-hub.ts';
+import { failedWatch } from './watch-start.ts';
 
 export interface LogStoreParts {
   readonly disk: Disk;
@@ -172,7 +173,7 @@ export class LogStore implements api.Store {
     });
   }
 
-  put(key: string, value: Uint8Array | string, options: api.PutOptions = {}): Promise<api.PutResult> {
+  put(key: string, value: api.Value, options: api.PutOptions = {}): Promise<api.PutResult> {
     return this.#write(() => this.#sequencer.put(key, value, options));
   }
 
@@ -180,7 +181,7 @@ export class LogStore implements api.Store {
     return this.#write(() => this.#sequencer.delete(key, options));
   }
 
-  deleteRange(range: api.KeyRange): Promise<api.DeleteRangeResult> {
+  deleteRange(range: api.DeletedRange): Promise<api.DeleteRangeResult> {
     return this.#write(() => this.#sequencer.deleteRange(range));
   }
 
@@ -192,7 +193,7 @@ export class LogStore implements api.Store {
     return this.#read(() => this.#reader.scan(range, options));
   }
 
-  async count(range: api.KeyRange, options: { readonly revision?: number } = {}): Promise<api.CountResult> {
+  async count(range: api.KeyRange, options: api.CountOptions = {}): Promise<api.CountResult> {
     this.#checkOpen();
     return await this.#reader.count(range, options.revision);
   }
@@ -203,13 +204,13 @@ export class LogStore implements api.Store {
 
   increment(
     key: string,
-    delta: bigint,
-    options: { readonly ttlMs?: number } = {},
+    delta: bigint | number,
+    options: api.IncrementOptions = {},
   ): Promise<api.IncrementResult> {
     return this.#write(() => this.#sequencer.increment(key, delta, options.ttlMs));
   }
 
-  touch(key: string, options: { readonly ttlMs?: number } = {}): Promise<api.TouchResult> {
+  touch(key: string, options: api.TouchOptions = {}): Promise<api.TouchResult> {
     return this.#write(() => this.#sequencer.touch(key, options.ttlMs));
   }
 
@@ -242,7 +243,7 @@ export class LogStore implements api.Store {
     return this.#write(() => this.#sequencer.endLease(leaseId, 'leaseRevoked'));
   }
 
-  getLease(leaseId: number, options: { readonly includeKeys?: boolean } = {}): Promise<api.Lease> {
+  getLease(leaseId: number, options: api.GetLeaseOptions = {}): Promise<api.Lease> {
     return this.#write(() =>
       this.#toLease(this.#sequencer.settledLease(leaseId), options.includeKeys === true),
     );
@@ -444,26 +445,6 @@ export class LogStore implements api.Store {
       keys: includeKeys ? [...lease.keys].sort().map((text) => decodeKey(fromKeyText(text))) : [],
     };
   }
-}
-
-/** The watch of a request that was refused: reading it tells why, once. */
-function failedWatch(error: unknown): AsyncIterableIterator<api.WatchMessage> {
-  const done: IteratorResult<api.WatchMessage> = { done: true, value: undefined };
-  let isTold = false;
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    async next() {
-      if (isTold) return done;
-      isTold = true;
-      throw error;
-    },
-    async return() {
-      isTold = true;
-      return done;
-    },
-  };
 }
 
 /** A page of leases goes on after a lease id. */

@@ -9,6 +9,8 @@ import { defaults, fixed, type Limits } from '../limits.ts';
 import { machineMemoryBytes } from '../machine.ts';
 import { listSnapshots, removeUnfinishedSnapshots } from '../snapshot/snapshot-directory.ts';
 import { Log, type LogOptions } from '../wal/log.ts';
+import { storeOptions } from './arguments.ts';
+import { CheckedStore } from './checked-store.ts';
 import { dataDirectory, type DataDirectory } from './data-directory.ts';
 import { LogStore } from './log-store.ts';
 import { newState, recover, type RecoveryContext, type RecoveryProgress } from './recovery.ts';
@@ -48,7 +50,13 @@ const HASH_SEED_BYTES = 8;
  * when what lies there is not whole, `storageFailed` when the disk does not let it.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  checkNames(options, optionNames, 'openStore takes no option');
+  return new CheckedStore(await openUncheckedStore(options));
+}
+
+/** The same for the server, which has checked the arguments of its calls by the time that it makes them. */
+export async function openUncheckedStore(options: StoreOptions): Promise<Store> {
+  const wrong = storeOptions(options);
+  if (wrong !== undefined) throw new StoreError('invalidArgument', wrong);
   const { disk = nodeDisk, dataDir } = options;
   const directory = dataDirectory(dataDir);
   try {
@@ -98,11 +106,10 @@ async function openLocked(
   lock: DiskLock,
 ): Promise<Store> {
   const { clock = systemClock, random = systemRandom } = options;
-  const fsync = checkFsync(options.fsync ?? 'always');
-  const limits = checkLimits({ ...defaults, ...options.limits });
-  const memoryBytesMax = checkMemoryLimit(
-    options.memoryBytesMax ?? Math.floor(machineMemoryBytes() * fixed.memoryShareDefault),
-  );
+  const fsync = options.fsync ?? 'always';
+  const limits = checkLimits(withDefaults(options.limits));
+  const memoryBytesMax =
+    options.memoryBytesMax ?? Math.floor(machineMemoryBytes() * fixed.memoryShareDefault);
   const onEvent = options.onEvent ?? ((): void => undefined);
   // The log speaks to the store, which can be made only after the log has been replayed.
   let store: LogStore | undefined;
@@ -175,55 +182,13 @@ async function createLog(
   return await Log.create(logOptions, random.bytes(STORE_ID_BYTES));
 }
 
-const mayBeZero: ReadonlySet<string> = new Set<keyof Limits>([
-  'logRetentionBytes',
-  'logRetentionMs',
-  'leasesMax',
-  'watchersMax',
-]);
-
-/** A misspelt option must not be overlooked: it could be the one that makes writes durable. */
-const optionNames: ReadonlySet<string> = new Set(
-  Object.keys({
-    dataDir: true,
-    fsync: true,
-    limits: true,
-    memoryBytesMax: true,
-    onRecoveryProgress: true,
-    onEvent: true,
-    clock: true,
-    random: true,
-    disk: true,
-    makeEngine: true,
-  } satisfies Record<keyof StoreOptions, true>),
-);
-
-function checkNames(given: object, known: ReadonlySet<string>, complaint: string): void {
-  const unknown = Object.keys(given).find((name) => !known.has(name));
-  if (unknown === undefined) return;
-  throw new StoreError('invalidArgument', `${complaint} ${unknown}; there are ${[...known].join(', ')}`);
-}
-
-const fsyncPolicies: readonly FsyncPolicy[] = ['always', 'interval', 'never'];
-
-function checkFsync(fsync: FsyncPolicy): FsyncPolicy {
-  if (fsyncPolicies.includes(fsync)) return fsync;
-  throw new StoreError('invalidArgument', `fsync must be ${fsyncPolicies.join(', ')}, not ${fsync}`);
-}
-
-function checkMemoryLimit(bytes: number): number {
-  if (Number.isSafeInteger(bytes) && bytes >= 1) return bytes;
-  throw new StoreError('invalidArgument', `memoryBytesMax must be a whole number from 1 on, not ${bytes}`);
+/** A limit that is `undefined` counts as left out. */
+function withDefaults(limits: Partial<Limits> = {}): Limits {
+  const given = Object.entries(limits).filter(([, limit]) => limit !== undefined);
+  return { ...defaults, ...Object.fromEntries(given) };
 }
 
 function checkLimits(limits: Limits): Limits {
-  checkNames(limits, new Set(Object.keys(defaults)), 'the store has no limit');
-  for (const [name, value] of Object.entries(limits)) {
-    const min = mayBeZero.has(name) ? 0 : 1;
-    if (!Number.isSafeInteger(value) || value < min) {
-      throw new StoreError('invalidArgument', `${name} must be a whole number from ${min} on, not ${value}`);
-    }
-  }
   if (limits.txnBytesMax < limits.valueBytesMax + fixed.keyBytesMax) {
     throw new StoreError(
       'invalidArgument',

@@ -1,8 +1,9 @@
 /** Ranges of keys: from the API's form to the engine's. */
+import { howToDeleteAll } from '../arguments/requests.ts';
 import type { EngineRange } from '../engine/engine.ts';
 import { StoreError } from '../errors.ts';
 import { encodeBound, encodeKey, keyAfter } from './keys.ts';
-import type { KeyRange } from './store.ts';
+import type { DeletedRange, KeyRange } from './store.ts';
 
 /** Throws `invalidArgument` for a range that contradicts itself. */
 export function toEngineRange(range: KeyRange): EngineRange {
@@ -32,6 +33,16 @@ export function toEngineRange(range: KeyRange): EngineRange {
     throw new StoreError('invalidArgument', 'the end of the range does not lie after its start');
   }
   return { start: startBytes, end: endBytes };
+}
+
+/** A range to delete: an empty one, which may come of a variable that was not set, does not stand for all keys. */
+export function toDeletedRange(range: DeletedRange): EngineRange {
+  if ('all' in range) return { start: new Uint8Array(0), end: undefined };
+  const { key = '', prefix = '', start = '', end = '' } = range;
+  if (key === '' && prefix === '' && start === '' && end === '') {
+    throw new StoreError('invalidArgument', `the range to delete is empty; ${howToDeleteAll}`);
+  }
+  return toEngineRange(range);
 }
 
 /** The lowest byte sequence above everything that begins with `prefix`; `undefined` when there is none. */

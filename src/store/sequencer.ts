@@ -5,6 +5,7 @@
  * A key past its deadline counts as absent. Before a write looks at such a key, its removal is committed as a transaction
  * of its own, so that the log and the watches show an expiry and then the write, never a put onto a dead key.
  */
+import { bytesOf } from '../arguments/value.ts';
 import type { Random } from '../clock.ts';
 import type { EngineRange, Version } from '../engine/engine.ts';
 import { assert, StoreError } from '../errors.ts';
@@ -15,9 +16,9 @@ import { leaseEffect, leaseEndEffect } from './effects.ts';
 import { toEntry } from './entries.ts';
 import { fromKeyText, keyScratch } from './keys.ts';
 import type { LeaseState } from './lease-table.ts';
-import { toEngineRange } from './range.ts';
+import { toDeletedRange } from './range.ts';
 import type * as api from './store.ts';
-import { checkCount, checkTtl, toBytes } from './validate.ts';
+import { checkCount, checkTtl } from './validate.ts';
 
 export interface SequencerContext extends DraftContext {
   readonly committer: Committer;
@@ -58,7 +59,7 @@ export class Sequencer {
     this.#nowMs = this.#context.nowMs();
   }
 
-  put(keyText: string, value: Uint8Array | string, options: api.PutOptions): api.PutResult {
+  put(keyText: string, value: api.Value, options: api.PutOptions): api.PutResult {
     this.begin();
     const key = keyScratch.encode(keyText);
     const ttlMs = checkTtl(options.ttlMs);
@@ -67,7 +68,7 @@ export class Sequencer {
     const current = this.#current(key, returnPrevious);
     if (options.condition !== undefined) checkCondition(options.condition, current);
     const draft = this.draft(true);
-    draft.put(key, toBytes(value), ttlMs, leaseId, current);
+    draft.put(key, bytesOf(value), ttlMs, leaseId, current);
     const previous = returnPrevious && current !== undefined ? toEntry(keyText, current) : undefined;
     options.admit?.(previous);
     return { revision: this.commit(draft), previous };
@@ -87,22 +88,22 @@ export class Sequencer {
     return { revision: this.commit(draft), deleted: true, previous };
   }
 
-  deleteRange(range: api.KeyRange): api.DeleteRangeResult {
+  deleteRange(range: api.DeletedRange): api.DeleteRangeResult {
     this.begin();
-    const engineRange = toEngineRange(range);
+    const engineRange = toDeletedRange(range);
     this.settleRange(engineRange);
     const draft = this.draft(true);
     const deletedCount = this.deleteRangeIn(draft, engineRange);
     return { revision: deletedCount === 0 ? this.lastRevision : this.commit(draft), deletedCount };
   }
 
-  increment(keyText: string, delta: bigint, ttl: number | undefined): api.IncrementResult {
+  increment(keyText: string, delta: bigint | number, ttl: number | undefined): api.IncrementResult {
     this.begin();
     const key = keyScratch.encode(keyText);
     const ttlMs = checkTtl(ttl);
     this.settleKey(key);
     const draft = this.draft(true);
-    const value = draft.increment(key, delta, ttlMs);
+    const value = draft.increment(key, BigInt(delta), ttlMs);
     return { value, revision: this.commit(draft) };
   }
 

@@ -1,6 +1,26 @@
+/** The `Store` contract: what the server, the tests and an embedding program talk to. */
+import type {
+  Compare,
+  Condition,
+  DeletedRange,
+  EventType,
+  KeyRange,
+  Operation,
+} from '../arguments/requests.ts';
+import type { Value } from '../arguments/value.ts';
+
+export type {
+  Compare,
+  Condition,
+  DeletedRange,
+  EventType,
+  KeyRange,
+  Operation,
+  Relation,
+} from '../arguments/requests.ts';
+export type { Value } from '../arguments/value.ts';
+
 /**
- * The `Store` contract: what the server, the tests and an embedding program talk to.
- *
  * Every method rejects with a `StoreError`; the codes that are particular to a method stand in its comment, any method
  * may give `invalidArgument` and `closed`, and any write `storageFailed`, `readOnly` and `limitReached`; all but
  * `storageFailed` say that nothing has changed. Writes resolve once they are as durable as the store's `fsync` policy
@@ -15,25 +35,25 @@ export interface Store {
   /** Reads one key; with `refreshTtl` it also starts the entry's own time to live anew, which is a write. */
   get(key: string, options?: GetOptions): Promise<GetResult>;
   /** Writes one key. Rejects with `conditionFailed`, `leaseNotFound`. */
-  put(key: string, value: Uint8Array | string, options?: PutOptions): Promise<PutResult>;
+  put(key: string, value: Value, options?: PutOptions): Promise<PutResult>;
   /** Deletes one key; `deleted` tells whether there was one. Rejects with `conditionFailed`. */
   delete(key: string, options?: DeleteOptions): Promise<DeleteResult>;
-  /** Deletes all keys of a range in one revision. */
-  deleteRange(range: KeyRange): Promise<DeleteRangeResult>;
+  /** Deletes all keys of a range in one revision; `{ all: true }` is all keys there are. */
+  deleteRange(range: DeletedRange): Promise<DeleteRangeResult>;
   exists(keys: readonly string[]): Promise<ExistsResult>;
   /** One page of a range in key order. Rejects with `revisionCompacted`, `revisionFuture`, `historyDiffers`. */
   scan(range: KeyRange, options?: ScanPageOptions): Promise<ScanPage>;
   /** The number of keys in a range. Rejects with `revisionCompacted`, `revisionFuture`. */
-  count(range: KeyRange, options?: { readonly revision?: number }): Promise<CountResult>;
+  count(range: KeyRange, options?: CountOptions): Promise<CountResult>;
   /** One page of the keys that match a glob, in key order. Rejects with `revisionCompacted`, `historyDiffers`. */
   keys(pattern: string, options?: PageOptions): Promise<KeysPage>;
   /** Adds to a number kept as decimal text. Rejects with `notAnInteger`, `integerOverflow`. */
-  increment(key: string, delta: bigint, options?: { readonly ttlMs?: number }): Promise<IncrementResult>;
+  increment(key: string, delta: bigint | number, options?: IncrementOptions): Promise<IncrementResult>;
   /**
    * Sets the time to live of a key: `ttlMs` above 0 that long from now, 0 for ever, left out its own length anew.
    * Rejects with `keyNotFound`, `noTimeToLive`.
    */
-  touch(key: string, options?: { readonly ttlMs?: number }): Promise<TouchResult>;
+  touch(key: string, options?: TouchOptions): Promise<TouchResult>;
   /** Compares, then runs one of two lists of operations, atomically and in one revision. */
   txn(request: TxnRequest): Promise<TxnResult>;
   /**
@@ -49,7 +69,7 @@ export interface Store {
   /** Ends a lease and deletes its keys in one revision. Rejects with `leaseNotFound`. */
   revokeLease(leaseId: number): Promise<DeleteRangeResult>;
   /** Rejects with `leaseNotFound`. */
-  getLease(leaseId: number, options?: { readonly includeKeys?: boolean }): Promise<Lease>;
+  getLease(leaseId: number, options?: GetLeaseOptions): Promise<Lease>;
   /** One page of the leases in the order of their ids. */
   listLeases(options?: PageOptions): Promise<LeasePage>;
 
@@ -88,24 +108,6 @@ export interface Entry {
   /** Milliseconds since 1970-01-01 UTC; 0: never. */
   readonly expireTimeMs: number;
 }
-
-/**
- * Keys that lie next to each other: `key`, or all that begin with `prefix`, or from `start` (inclusive) to `end`
- * (exclusive). `{}` is all keys. An empty text counts as left out.
- */
-export interface KeyRange {
-  readonly key?: string;
-  readonly prefix?: string;
-  readonly start?: string;
-  readonly end?: string;
-}
-
-/** What must be true of a key for a write to go ahead. */
-export type Condition =
-  | { readonly kind: 'mustNotExist' }
-  | { readonly kind: 'mustExist' }
-  /** 0: the key must not exist. */
-  | { readonly kind: 'modRevisionEquals'; readonly modRevision: number };
 
 /**
  * Called with what a call is about to hand out, before its write takes effect: what it throws refuses the call, and
@@ -179,6 +181,26 @@ export interface ScanPageOptions extends PageOptions {
   readonly keysOnly?: boolean;
 }
 
+export interface CountOptions {
+  /** The revision to read at; 0 (default) is the newest. */
+  readonly revision?: number;
+}
+
+export interface IncrementOptions {
+  /** The time to live of a key that this creates. */
+  readonly ttlMs?: number;
+}
+
+export interface TouchOptions {
+  /** Above 0: that long from now; 0: for ever; left out: the entry's own time to live anew. */
+  readonly ttlMs?: number;
+}
+
+export interface GetLeaseOptions {
+  /** The answer lists the keys attached to the lease. */
+  readonly includeKeys?: boolean;
+}
+
 export interface ScanPage {
   readonly entries: Entry[];
   /** Empty after the last page. */
@@ -213,33 +235,6 @@ export interface TouchResult {
   readonly entry: Entry;
 }
 
-export type Relation = 'equal' | 'notEqual' | 'less' | 'greater';
-
-/** A statement about one key (`{ key }`) or about every key of a range: "there RELATION operand". */
-export interface Compare {
-  readonly subject: { readonly key: string } | { readonly range: KeyRange };
-  readonly relation: Relation;
-  readonly operand:
-    /** Only with `equal` and `notEqual`; for a range: whether it has any key. */
-    | { readonly kind: 'exists'; readonly value: boolean }
-    | { readonly kind: 'value'; readonly value: Uint8Array }
-    | { readonly kind: 'version' | 'createRevision' | 'modRevision' | 'leaseId'; readonly value: number };
-}
-
-export type Operation =
-  | { readonly kind: 'get'; readonly key: string }
-  | {
-      readonly kind: 'put';
-      readonly key: string;
-      readonly value: Uint8Array | string;
-      readonly ttlMs?: number;
-      readonly leaseId?: number;
-      readonly returnPrevious?: boolean;
-    }
-  | { readonly kind: 'delete'; readonly key: string; readonly returnPrevious?: boolean }
-  | { readonly kind: 'deleteRange'; readonly range: KeyRange }
-  | { readonly kind: 'increment'; readonly key: string; readonly delta: bigint; readonly ttlMs?: number };
-
 export interface TxnRequest {
   readonly compares?: readonly Compare[];
   /** Runs when all compares hold. */
@@ -264,8 +259,6 @@ export interface TxnResult {
   /** That the writes took, or of the store when there was none. */
   readonly revision: number;
 }
-
-export type EventType = 'put' | 'delete' | 'touch';
 
 export type DeleteReason = 'requested' | 'expired' | 'leaseExpired' | 'leaseRevoked';
 

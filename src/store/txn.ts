@@ -1,14 +1,15 @@
 /** Transactions: compares, then one of two lists of operations, in one revision. */
+import { bytesOf } from '../arguments/value.ts';
 import type { EngineRange, Version } from '../engine/engine.ts';
 import { StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
 import type { Draft } from './draft.ts';
 import { toEntry } from './entries.ts';
 import { encodeKey, keyAfter } from './keys.ts';
-import { rangesOverlap, toEngineRange } from './range.ts';
+import { rangesOverlap, toDeletedRange, toEngineRange } from './range.ts';
 import { VisitBudget, type Sequencer } from './sequencer.ts';
 import type { Compare, Operation, OperationResult, TxnRequest, TxnResult } from './store.ts';
-import { checkCount, checkTtl, toBytes } from './validate.ts';
+import { checkCount, checkTtl } from './validate.ts';
 
 /** An operation with its keys as bytes. */
 interface Prepared {
@@ -57,7 +58,10 @@ function prepareCompare(compare: Compare): PreparedCompare {
     throw new StoreError('invalidArgument', 'a compare of existence can only be equal or not equal');
   }
   if (operand.kind !== 'exists' && operand.kind !== 'value') checkCount(operand.value, operand.kind);
-  return { compare, range: 'key' in subject ? keyRange(subject.key) : toEngineRange(subject.range) };
+  const range = 'key' in subject ? keyRange(subject.key) : toEngineRange(subject.range);
+  if (operand.kind !== 'value') return { compare, range };
+  // Once, not for each entry of the range.
+  return { compare: { ...compare, operand: { ...operand, value: bytesOf(operand.value) } }, range };
 }
 
 /** Encodes the keys of a branch and checks all that can be wrong with it whatever the store holds. */
@@ -72,7 +76,7 @@ function prepare(operations: readonly Operation[], branch: string): Prepared[] {
     if (operation.kind === 'put') checkCount(operation.leaseId, 'leaseId');
     if (operation.kind === 'put' || operation.kind === 'increment') checkTtl(operation.ttlMs);
     const isRange = operation.kind === 'deleteRange';
-    return { operation, range: isRange ? toEngineRange(operation.range) : keyRange(operation.key) };
+    return { operation, range: isRange ? toDeletedRange(operation.range) : keyRange(operation.key) };
   });
   const written = prepared
     .filter(({ operation }) => operation.kind !== 'get')
@@ -109,7 +113,7 @@ function run(sequencer: Sequencer, draft: Draft, operation: Operation, range: En
     case 'put': {
       const { key, ttlMs, leaseId, returnPrevious } = operation;
       const current = returnPrevious === true ? draft.read(range.start) : draft.readMeta(range.start);
-      const value = toBytes(operation.value);
+      const value = bytesOf(operation.value);
       draft.put(range.start, value, checkTtl(ttlMs), checkCount(leaseId, 'leaseId'), current);
       return {
         kind: 'put',
@@ -132,7 +136,7 @@ function run(sequencer: Sequencer, draft: Draft, operation: Operation, range: En
     case 'increment':
       return {
         kind: 'increment',
-        value: draft.increment(range.start, operation.delta, checkTtl(operation.ttlMs)),
+        value: draft.increment(range.start, BigInt(operation.delta), checkTtl(operation.ttlMs)),
       };
   }
 }
@@ -159,7 +163,7 @@ function holdsFor(compare: Compare, version: Version | undefined): boolean {
       return ((version !== undefined) === operand.value) === (relation === 'equal');
     case 'value':
       if (version === undefined) return relation === 'notEqual';
-      return isRelated(Buffer.compare(version.value, operand.value), relation);
+      return isRelated(Buffer.compare(version.value, bytesOf(operand.value)), relation);
     default:
       return isRelated((version?.[operand.kind] ?? 0) - operand.value, relation);
   }

@@ -31,7 +31,3 @@ export function checkPageLimit(limit: number | undefined): number {
   const count = checkCount(limit, 'limit');
   return count === 0 ? fixed.pageLimitDefault : Math.min(count, fixed.pageLimitMax);
 }
-
-export function toBytes(value: Uint8Array | string): Uint8Array {
-  return typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
-}

@@ -3,7 +3,7 @@ import { StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
 import type { History } from './history.ts';
 import { checkIncarnation, checkPlace, type Present } from './place.ts';
-import type { WatchRequest } from './store.ts';
+import type { WatchMessage, WatchRequest } from './store.ts';
 import { isPublicStoreId } from './store-id.ts';
 import { checkCount } from './validate.ts';
 
@@ -69,4 +69,24 @@ export function checkProgressInterval(intervalMs: number | undefined): number {
     );
   }
   return intervalMs;
+}
+
+/** The watch of a request that was refused: reading it tells why, once. */
+export function failedWatch(error: unknown): AsyncIterableIterator<WatchMessage> {
+  const done: IteratorResult<WatchMessage> = { done: true, value: undefined };
+  let isTold = false;
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      if (isTold) return done;
+      isTold = true;
+      throw error;
+    },
+    async return() {
+      isTold = true;
+      return done;
+    },
+  };
 }

@@ -159,6 +159,9 @@ describe('delete', () => {
   test.each([
     [[]],
     [['--prefix', '']],
+    [['--start', '']],
+    [['--start', 'a', '--end', '']],
+    [['--all', '--prefix', '']],
     [['a', '--prefix', 'a']],
     [['--all', '--prefix', 'a']],
     [['--prefix', 'a', '--previous']],
@@ -166,6 +169,12 @@ describe('delete', () => {
     await kelp.text('put', 'a', '1');
     expect(await kelp.run(['delete', ...args])).toMatchObject({ code: 2 });
     expect(await kelp.text('get', 'a')).toBe('1');
+  });
+
+  test('says how to delete all keys when a range is empty, and when there is none', async () => {
+    for (const args of [[], ['--prefix', '']]) {
+      expect((await kelp.run(['delete', ...args])).stderr).toContain('--all');
+    }
   });
 });
 

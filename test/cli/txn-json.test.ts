@@ -16,7 +16,7 @@ test('a transaction is read in its friendly form', () => {
       { "put": { "key": "a", "value": { "base64": "AP8=" }, "ttl": "5m", "leaseId": 4, "returnPrevious": true } },
       { "put": { "key": "value", "value": "value" } },
       { "delete": { "key": "b" } },
-      { "deleteRange": { "range": {} } },
+      { "deleteRange": { "range": { "prefix": "x/" } } },
       { "increment": { "key": "n", "delta": "-9223372036854775808", "ttl": "1.5s" } }
     ],
     "failure": [{ "get": { "key": "a" } }]
@@ -39,7 +39,7 @@ test('a transaction is read in its friendly form', () => {
       },
       { kind: 'put', key: 'value', value: bytes('value') },
       { kind: 'delete', key: 'b', returnPrevious: false },
-      { kind: 'deleteRange', range: { prefix: '', start: '', end: '', key: '' } },
+      { kind: 'deleteRange', range: { prefix: 'x/' } },
       { kind: 'increment', key: 'n', delta: -(2n ** 63n), ttlMs: 1500 },
     ],
     failure: [{ kind: 'get', key: 'a' }],
@@ -76,14 +76,62 @@ describe('refused with a reason:', () => {
     ],
     ['a compare with nothing', '{"compares": [{"key": "a"}]}', /compares\[0\] has nothing to compare with/],
     ['an empty operation', '{"failure": [{}]}', /failure\[0\] is no operation/],
-    ['a delete of no range', '{"success": [{"deleteRange": {}}]}', /success\[0\] has no range/],
+    ['a put without a value', '{"failure": [{"put": {"key": "a"}}]}', /failure\[0\]\.put has no value/],
+    ['a put of null', '{"success": [{"put": {"key": "a", "value": null}}]}', /value/],
+    [
+      'a delete of no range',
+      '{"success": [{"deleteRange": {}}]}',
+      /success\[0\] has no range; .*"all": true/,
+    ],
+    ['a delete of {}', '{"success": [{"deleteRange": {"range": {}}}]}', /success\[0\] has no range/],
+    [
+      'a delete of an empty prefix',
+      '{"success": [{"deleteRange": {"range": {"prefix": ""}}}]}',
+      /deleteRange\.range\.prefix is empty; to delete all keys/,
+    ],
+    [
+      'a delete to an empty end',
+      '{"success": [{"delete_range": {"range": {"start": "a", "end": ""}}}]}',
+      /range\.end is empty/,
+    ],
+    [
+      'a delete of all keys and some',
+      '{"success": [{"deleteRange": {"range": {"all": true, "key": "a"}}}]}',
+      /all and other members/,
+    ],
+    [
+      'a compare of all keys',
+      '{"compares": [{"range": {"all": true}, "exists": true}]}',
+      /compares\[0\]\.range has all, which is for deletes/,
+    ],
   ])('%s', (_, text, message) => {
     expect(() => parseTxn(text, false)).toThrow(UsageError);
     expect(() => parseTxn(text, false)).toThrow(message);
   });
 });
 
-test('whole numbers that JavaScript can not hold are taken exactly', () => {
-  const text = '{ "success": [{ "increment": { "key": "n", "delta": 9007199254740993 } }] }';
-  expect(parseTxn(text, false)).toMatchObject({ success: [{ delta: 9007199254740993n }] });
+test('a delete of all keys says so', () => {
+  const text = '{"success": [{"deleteRange": {"range": {"all": true}}}]}';
+  expect(parseTxn(text, false)).toMatchObject({ success: [{ kind: 'deleteRange', range: { all: true } }] });
+});
+
+test.each([false, true])(
+  'numbers of 64 bits are exact as text, else refused (as Protobuf: %s)',
+  (isPlain) => {
+    const txn = (delta: string): string =>
+      `{ "success": [{ "increment": { "key": "n", "delta": ${delta} } }] }`;
+    expect(parseTxn(txn('"9007199254740993"'), isPlain)).toMatchObject({
+      success: [{ delta: 9007199254740993n }],
+    });
+    expect(parseTxn(txn('9007199254740991'), isPlain)).toMatchObject({
+      success: [{ delta: 9007199254740991n }],
+    });
+    for (const delta of ['9007199254740993', '-9007199254740992', '9007199254740993.0', '1e300']) {
+      expect(() => parseTxn(txn(delta), isPlain)).toThrow(`the number ${delta} would be rounded`);
+    }
+  },
+);
+
+test('a put needs its value in the form of Protobuf, too', () => {
+  expect(() => parseTxn('{"success": [{"put": {"key": "a"}}]}', true)).toThrow('success[0].put has no value');
 });

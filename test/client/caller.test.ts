@@ -229,8 +229,8 @@ describe('a deadline', () => {
     expect(await failureOf(hanging().put('a', '1', { deadlineMs: 0 }))).toMatchObject({
       code: 'invalidArgument',
     });
-    expect(() => hanging({ deadlineMs: Number.NaN })).toThrow(RangeError);
-    expect(() => hanging({ retries: -1 })).toThrow(RangeError);
+    expect(() => hanging({ deadlineMs: Number.NaN })).toThrow('deadlineMs is the number NaN');
+    expect(() => hanging({ retries: -1 })).toThrow('retries is the number -1');
   });
 });
 

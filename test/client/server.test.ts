@@ -321,7 +321,7 @@ describe('a watch', () => {
       (_, index) => ({ kind: 'put', key: `k${index}`, value }) as const,
     );
     await client.txn({ success });
-    await client.deleteRange({});
+    await client.deleteRange({ all: true });
     await eventually(() => messages.map(({ kind }) => kind)).toEqual(['synced', 'events', 'events']);
     expect(messages.map((message) => (message.kind === 'events' ? message.events.length : 0))).toEqual([
       0, 100, 100,

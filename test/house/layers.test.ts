@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 /** The layers from the lowest to the highest; a folder or file of `src/` stands in exactly one. */
 const layers: readonly (readonly string[])[] = [
   ['limits.ts', 'errors.ts', 'clock.ts', 'machine.ts', 'node-version.ts', 'check-node.ts'],
+  ['arguments'],
   ['disk'],
   ['wire'],
   ['wal', 'snapshot'],

@@ -2,6 +2,7 @@
  * A store of plain maps that runs each call at one instant, some time after it was made and some time before it is
  * answered; some answers are lost. Its histories are right by construction, unless it is given a fault.
  */
+import { bytesOf } from '../../src/arguments/value.ts';
 import { StoreError } from '../../src/errors.ts';
 import type { Compare, Condition, Operation, TxnRequest } from '../../src/store/store.ts';
 import type { SeededRandom } from '../support/random.ts';
@@ -212,10 +213,10 @@ export class PlainStore implements CalledStore {
 function writeInto(entries: Map<string, SeenEntry>, write: Operation, modRevision: number): void {
   if (write.kind === 'delete') entries.delete(write.key);
   if (write.kind === 'put') {
-    entries.set(write.key, { key: write.key, value: Buffer.from(write.value), modRevision });
+    entries.set(write.key, { key: write.key, value: bytesOf(write.value), modRevision });
   }
   if (write.kind === 'increment') {
-    const value = Buffer.from(String(numberIn(entries.get(write.key)) + write.delta));
+    const value = Buffer.from(String(numberIn(entries.get(write.key)) + BigInt(write.delta)));
     entries.set(write.key, { key: write.key, value, modRevision });
   }
 }
@@ -223,7 +224,7 @@ function writeInto(entries: Map<string, SeenEntry>, write: Operation, modRevisio
 function resultOf(operation: Operation, before: Entries): TxnPart {
   if (operation.kind === 'get') return { kind: 'get', entry: before.get(operation.key) };
   if (operation.kind !== 'increment') return { kind: operation.kind };
-  return { kind: 'increment', value: numberIn(before.get(operation.key)) + operation.delta };
+  return { kind: 'increment', value: numberIn(before.get(operation.key)) + BigInt(operation.delta) };
 }
 
 function numberIn(entry: SeenEntry | undefined): bigint {
@@ -241,6 +242,6 @@ function isSo({ subject, operand }: Compare, entries: Entries): boolean {
   const entry = 'key' in subject ? entries.get(subject.key) : undefined;
   if (operand.kind === 'exists') return (entry !== undefined) === operand.value;
   if (operand.kind === 'value')
-    return entry !== undefined && Buffer.compare(entry.value, operand.value) === 0;
+    return entry !== undefined && Buffer.compare(entry.value, bytesOf(operand.value)) === 0;
   return entry?.modRevision === operand.value;
 }

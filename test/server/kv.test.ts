@@ -207,7 +207,7 @@ describe('fields of KvService', () => {
       deletedCount: 2n,
       revision: 4n,
     });
-    expect(await kv.deleteRange({ range: {} })).toMatchObject({ deletedCount: 1n });
+    expect(await kv.deleteRange({ range: { all: true } })).toMatchObject({ deletedCount: 1n });
   });
 
   test('a transaction compares and does all kinds of operation in one revision', async () => {
@@ -302,7 +302,34 @@ describe('what KvService refuses', () => {
     'a count with a limit': [(kv) => kv.scan({ countOnly: true, limit: 5 }), /count_only/],
     'a count with a page token': [(kv) => kv.scan({ countOnly: true, pageToken: 'x' }), /count_only/],
     'a page token that is none': [(kv) => kv.scan({ pageToken: '!' }), /token/],
-    'a delete of no range': [(kv) => kv.deleteRange({}), /^range is missing/],
+    'a delete of no range': [(kv) => kv.deleteRange({}), /^range is missing; to delete all keys give/],
+    'a delete of an empty range': [
+      (kv) => kv.deleteRange({ range: {} }),
+      /^range is empty; to delete all keys give \{ all: true \}/,
+    ],
+    'a delete of an empty prefix': [(kv) => kv.deleteRange({ range: { prefix: '' } }), /^range is empty/],
+    'a delete of all keys and some': [
+      (kv) => kv.deleteRange({ range: { all: true, prefix: 'a' } }),
+      /^range has all and other fields/,
+    ],
+    'a delete of an empty range in a transaction': [
+      (kv) => kv.txn({ success: [{ operation: { case: 'deleteRange', value: { range: {} } } }] }),
+      /^success\[0\]\.delete_range\.range is empty; to delete all keys/,
+    ],
+    'a scan of all': [(kv) => kv.scan({ range: { all: true } }), /^range\.all is for deletes only/],
+    'a count of all': [
+      (kv) => kv.scan({ range: { all: true }, countOnly: true }),
+      /^range\.all is for deletes only/,
+    ],
+    'a compare of all': [
+      (kv) =>
+        kv.txn({
+          compares: [
+            { subject: { case: 'range', value: { all: true } }, operand: { case: 'exists', value: true } },
+          ],
+        }),
+      /^range\.all is for deletes only/,
+    ],
     'a time to live of zero': [(kv) => kv.put({ key: 'a', ttl: durationFromMs(0) }), /^ttl is 0/],
     'a negative time to live': [(kv) => kv.put({ key: 'a', ttl: { seconds: -1n, nanos: 0 } }), /^ttl/],
     'negative nanoseconds': [(kv) => kv.put({ key: 'a', ttl: { seconds: 1n, nanos: -1 } }), /^ttl/],

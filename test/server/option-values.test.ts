@@ -1,6 +1,6 @@
 import { assert, nat, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { nearestName } from '../../src/server/nearest-name.ts';
+import { nearestName } from '../../src/arguments/nearest-name.ts';
 import {
   OptionError,
   formatAddress,

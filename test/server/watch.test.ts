@@ -280,6 +280,7 @@ describe('a watch', () => {
     ['a type of event that is not known', { eventTypes: [9 as EventType] }, /^event_types has 9/],
     ['no type of event', { eventTypes: [EventType.UNSPECIFIED] }, /^event_types has 0/],
     ['a contradictory range', { ranges: [{ key: 'a', prefix: 'b' }] }, /./],
+    ['a range of all', { ranges: [{ all: true }] }, /^range\.all is for deletes only/],
     ['a start together with the present', { startRevision: 1n, includeCurrent: true }, /./],
     ['too many ranges', { ranges: Array.from({ length: 101 }, () => ({ key: 'a' })) }, /100/],
   ])('refuses %s', async (_, request, message) => {

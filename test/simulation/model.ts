@@ -2,7 +2,7 @@
  * What a store must hold: every transaction in order, and the state that follows from them, in the plainest data there
  * is. A transaction can be taken back, as a crash does with those that were not durable.
  */
-import type { DeleteReason, Entry, EventType, KeyRange } from '../../src/store/store.ts';
+import type { DeleteReason, DeletedRange, Entry, EventType } from '../../src/store/store.ts';
 import type { TrueEvent, WatchTruth } from '../support/watch-validator.ts';
 
 export interface ModelEntry extends Entry {
@@ -99,7 +99,7 @@ export class Model implements WatchTruth {
    * The entries of a range in key order.
    * @param instantMs those whose deadline has come by then are left out; 0: none.
    */
-  entriesAt(revision: number, range: KeyRange = {}, instantMs = 0): ModelEntry[] {
+  entriesAt(revision: number, range: DeletedRange = {}, instantMs = 0): ModelEntry[] {
     const entries: ModelEntry[] = [];
     for (const key of this.#versionsByKey.keys()) {
       const entry = isInRange(range, key) ? this.read(key, revision) : undefined;
@@ -123,7 +123,8 @@ export function compareKeys(a: string, b: string): number {
   return Buffer.compare(bytesOf(a), bytesOf(b));
 }
 
-export function isInRange(range: KeyRange, key: string): boolean {
+export function isInRange(range: DeletedRange, key: string): boolean {
+  if ('all' in range) return true;
   const { prefix = '', start = '', end = '' } = range;
   if (range.key !== undefined && range.key !== '') return key === range.key;
   if (!key.startsWith(prefix)) return false;

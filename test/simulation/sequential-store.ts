@@ -2,8 +2,9 @@
  * What each call must do, one call at a time: the contract of the store in plain words, over the model. It commits what
  * the store must commit, in the same transactions, and tells what the store must answer.
  */
+import { bytesOf } from '../../src/arguments/value.ts';
 import type { StoreErrorCode } from '../../src/errors.ts';
-import type { Condition, DeleteReason, Entry, KeyRange, Lease } from '../../src/store/store.ts';
+import type { Condition, DeleteReason, DeletedRange, Entry, Lease } from '../../src/store/store.ts';
 import { type Instant, isExpired, type Model, type ModelChange, type ModelEntry } from './model.ts';
 import type { Operation } from './operation.ts';
 import { Refusal } from './refusal.ts';
@@ -111,7 +112,7 @@ export class SequentialStore {
         if (operand.kind !== 'value')
           return isRelated((entry?.[operand.kind] ?? 0) - operand.value, relation);
         if (entry === undefined) return relation === 'notEqual';
-        return isRelated(Buffer.compare(entry.value, operand.value), relation);
+        return isRelated(Buffer.compare(entry.value, bytesOf(operand.value)), relation);
       });
     });
     const operations = (succeeded ? request.success : request.failure) ?? [];
@@ -128,7 +129,7 @@ export class SequentialStore {
         case 'put': {
           const { key, value, ttlMs = 0, leaseId = 0, returnPrevious } = operation;
           const before = transaction.read(key);
-          transaction.put(key, Buffer.from(value), ttlMs, leaseId);
+          transaction.put(key, bytesOf(value), ttlMs, leaseId);
           return { kind, previous: shown(returnPrevious, before) };
         }
         case 'delete': {
@@ -144,7 +145,7 @@ export class SequentialStore {
         case 'increment':
           return {
             kind,
-            value: transaction.increment(operation.key, operation.delta, operation.ttlMs ?? 0),
+            value: transaction.increment(operation.key, BigInt(operation.delta), operation.ttlMs ?? 0),
           };
       }
     });
@@ -201,7 +202,7 @@ export class SequentialStore {
     return undefined;
   }
 
-  #settleRange(range: KeyRange): void {
+  #settleRange(range: DeletedRange): void {
     for (const { key } of this.model.entriesAt(this.model.revision, range)) this.#settled(key);
   }
 

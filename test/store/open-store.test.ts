@@ -14,7 +14,9 @@ describe('openStore', () => {
   });
 
   it('refuses options and limits that it does not know', async () => {
-    await expect(openWith({ fsnc: 'always' })).rejects.toThrow('openStore takes no option fsnc');
-    await expect(openWith({ limits: { keysMax: 5 } })).rejects.toThrow('the store has no limit keysMax');
+    await expect(openWith({ fsnc: 'always' })).rejects.toThrow(
+      'openStore has no option "fsnc" (did you mean "fsync"?)',
+    );
+    await expect(openWith({ limits: { keysMax: 5 } })).rejects.toThrow('limits has no member "keysMax"');
   });
 });

@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import type {
   Compare,
   Condition,
+  DeletedRange,
   KeyRange,
   Operation,
   PutOptions,
@@ -21,7 +22,7 @@ export type Call =
       readonly condition: Condition | undefined;
       readonly returnPrevious: boolean;
     }
-  | { readonly call: 'deleteRange'; readonly range: KeyRange }
+  | { readonly call: 'deleteRange'; readonly range: DeletedRange }
   | {
       readonly call: 'increment';
       readonly key: string;
@@ -63,11 +64,18 @@ const optionalTtlMs = fc.option(ttlMs, { nil: undefined });
 const part = fc.double({ min: 0, max: 1.1, noNaN: true });
 const delta = fc.constantFrom(0n, 1n, -5n, 2n ** 62n, -(2n ** 63n));
 
-const range: fc.Arbitrary<KeyRange> = fc.oneof(
-  fc.constant({}),
+const partRange: fc.Arbitrary<KeyRange> = fc.oneof(
   fc.record({ key }),
   fc.record({ prefix: fc.constantFrom('a', 'b', '\uffff', '\u{10000}') }),
   fc.constantFrom({ start: 'a', end: 'b' }, { start: 'ab' }, { end: 'ba' }, { start: 'b', end: '\u{10000}' }),
+);
+const range: fc.Arbitrary<KeyRange> = fc.oneof(
+  { weight: 1, arbitrary: fc.constant({}) },
+  { weight: 3, arbitrary: partRange },
+);
+const deletedRange: fc.Arbitrary<DeletedRange> = fc.oneof(
+  { weight: 1, arbitrary: fc.constant({ all: true } as const) },
+  { weight: 3, arbitrary: partRange },
 );
 
 const condition: fc.Arbitrary<Condition> = fc.oneof(
@@ -104,7 +112,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     { requiredKeys: ['kind', 'key', 'value'] },
   ),
   fc.record({ kind: fc.constant('delete' as const), key, returnPrevious: fc.boolean() }),
-  fc.record({ kind: fc.constant('deleteRange' as const), range }),
+  fc.record({ kind: fc.constant('deleteRange' as const), range: deletedRange }),
   fc.record(
     { kind: fc.constant('increment' as const), key, delta, ttlMs },
     { requiredKeys: ['kind', 'key', 'delta'] },
@@ -128,7 +136,7 @@ const call: fc.Arbitrary<Call> = fc.oneof(
       returnPrevious: fc.boolean(),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ call: fc.constant('deleteRange' as const), range }) },
+  { weight: 1, arbitrary: fc.record({ call: fc.constant('deleteRange' as const), range: deletedRange }) },
   {
     weight: 2,
     arbitrary: fc.record({ call: fc.constant('increment' as const), key, delta, ttlMs: optionalTtlMs }),

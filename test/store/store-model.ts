@@ -2,12 +2,13 @@
  * The store in its most naive form: one call after the other, whole copies of the state for every revision, ranges by
  * looking at every key. What it answers is what a store must answer; its events are what a watch must say.
  */
+import { bytesOf } from '../../src/arguments/value.ts';
 import type { StoreErrorCode } from '../../src/errors.ts';
 import type {
   Compare,
   Condition,
   DeleteReason,
-  KeyRange,
+  DeletedRange,
   Operation,
   PutOptions,
   TxnRequest,
@@ -82,7 +83,7 @@ export class StoreModel {
     return { entry: entry && answered(entry), revision: revision || this.revision };
   }
 
-  scan(range: KeyRange, revision: number, reverse: boolean): unknown {
+  scan(range: DeletedRange, revision: number, reverse: boolean): unknown {
     const state = this.#stateAt(revision);
     const keys = keysIn(state, range);
     if (reverse) keys.reverse();
@@ -116,7 +117,7 @@ export class StoreModel {
     };
   }
 
-  deleteRange(range: KeyRange): unknown {
+  deleteRange(range: DeletedRange): unknown {
     this.#settle(range);
     const keys = keysIn(this.#newest, range);
     const draft = new Draft(this);
@@ -252,7 +253,7 @@ export class StoreModel {
   }
 
   /** Removes the dead keys of a range, each at a revision of its own. */
-  #settle(range: KeyRange): void {
+  #settle(range: DeletedRange): void {
     for (const key of keysIn(this.#newest, range)) {
       if (this.#isDead(this.#entry(this.#newest, key))) this.#commit(new Draft(this).delete(key, 'expired'));
     }
@@ -300,7 +301,7 @@ export class StoreModel {
     const related = (entry: ModelEntry | undefined): boolean => {
       if (operand.kind === 'value') {
         if (entry === undefined) return relation === 'notEqual';
-        return isRelated(byBytes(entry.value, textOf(operand.value)), relation);
+        return isRelated(byBytes(entry.value, textOf(bytesOf(operand.value))), relation);
       }
       return isRelated((entry?.[operand.kind] ?? 0) - operand.value, relation);
     };
@@ -321,7 +322,7 @@ export class StoreModel {
       case 'get':
         return { kind, entry: before };
       case 'increment':
-        return { kind, value: draft.increment(operation.key, operation.delta, operation.ttlMs ?? 0) };
+        return { kind, value: draft.increment(operation.key, BigInt(operation.delta), operation.ttlMs ?? 0) };
       case 'delete':
         if (current !== undefined) draft.delete(operation.key, 'requested');
         return {
@@ -331,7 +332,12 @@ export class StoreModel {
         };
       case 'put':
         this.#checkLease(operation.leaseId);
-        draft.put(operation.key, String(operation.value), operation.ttlMs ?? 0, operation.leaseId ?? 0);
+        draft.put(
+          operation.key,
+          textOf(bytesOf(operation.value)),
+          operation.ttlMs ?? 0,
+          operation.leaseId ?? 0,
+        );
         return { kind, previous: operation.returnPrevious === true ? before : undefined };
     }
   }
@@ -416,11 +422,13 @@ function byBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-function keysIn(state: State, range: KeyRange): string[] {
+function keysIn(state: State, range: DeletedRange): string[] {
   return [...state.keys()].filter((key) => isIn(range, key)).sort(byBytes);
 }
 
-function isIn({ key, prefix, start, end }: KeyRange, candidate: string): boolean {
+function isIn(range: DeletedRange, candidate: string): boolean {
+  if ('all' in range) return true;
+  const { key, prefix, start, end } = range;
   if (key !== undefined) return candidate === key;
   if (prefix !== undefined) return candidate.startsWith(prefix);
   if (start !== undefined && byBytes(candidate, start) < 0) return false;
@@ -443,7 +451,7 @@ function checkCondition(condition: Condition | undefined, current: ModelEntry | 
   if (!holds[condition?.kind ?? 'none']) throw new ModelError('conditionFailed', { currentModRevision });
 }
 
-function rangeOf(operation: Operation): KeyRange {
+function rangeOf(operation: Operation): DeletedRange {
   return operation.kind === 'deleteRange' ? operation.range : { key: operation.key };
 }
 

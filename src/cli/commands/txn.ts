@@ -28,7 +28,8 @@ revision. Exits with 1 when "failure" ran.
 Compares: "key" or "range" ({ "prefix": "p/" }, { "start": "a", "end": "b" }); "relation" equal, notEqual, less or
 greater; and one of "exists", "value", "version", "createRevision", "modRevision", "leaseId".
 Operations: "get", "put" (key, value, ttl, leaseId, returnPrevious), "delete" (key, returnPrevious),
-"deleteRange" (range), "increment" (key, delta, ttl).
+"deleteRange" (range; { "all": true } is all keys), "increment" (key, delta, ttl).
+A number beyond 2^53 - 1 is written as text, in quotes.
 A "value" is its text, or { "base64": "..." }. With --proto-json the file is read as the JSON form of the message
 kelp.v1.TxnRequest, where every value is in base64.
 

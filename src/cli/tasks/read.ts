@@ -72,13 +72,14 @@ export interface ScanFlags extends RangeFlags {
 
 export async function scan({ client, output, isJson }: Session, flags: ScanFlags): Promise<void> {
   const range = rangeOf(flags);
-  if (flags.count) {
-    const answer = await client.count(range, flags);
+  const { prefix: _prefix, start: _start, end: _end, count, ...options } = flags;
+  if (count) {
+    const answer = await client.count(range, options);
     return isJson ? output.writeJson(answer) : output.writeLine(String(answer.count));
   }
-  const { keysOnly = false } = flags;
+  const { keysOnly = false } = options;
   const table = new Table(entryColumns);
-  for await (const { items } of client.scan(range, flags).pages()) {
+  for await (const { items } of client.scan(range, options).pages()) {
     if (isJson)
       await output.write(items.map((entry) => `${JSON.stringify(entryJson(entry, !keysOnly))}\n`).join(''));
     else if (keysOnly) await output.write(items.map(({ key }) => `${displayKey(key)}\n`).join(''));

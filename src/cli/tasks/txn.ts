@@ -40,6 +40,7 @@ function resultTable(
 
 function subjectOf(operation: Operation): string {
   if (operation.kind !== 'deleteRange') return displayKey(operation.key);
+  if ('all' in operation.range) return 'all keys';
   const { key, prefix, start, end } = operation.range;
   if (key) return displayKey(key);
   if (prefix) return `${displayKey(prefix)}*`;

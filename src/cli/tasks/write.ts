@@ -84,7 +84,7 @@ export async function deleteKey(
 }
 
 export async function deleteRange({ client, output, isJson }: Session, flags: DeleteFlags): Promise<void> {
-  const range = rangeOf(flags);
+  const range = rangeOf(flags, 'give --all');
   const isAll = Object.keys(range).length === 0;
   if (isAll !== (flags.all === true)) {
     throw new UsageError('give a key, --prefix, --start and/or --end, or --all for all keys there are');
@@ -92,7 +92,7 @@ export async function deleteRange({ client, output, isJson }: Session, flags: De
   if (flags.ifRevision !== undefined || flags.previous) {
     throw new UsageError('--if-revision and --previous are for one key, not for a range');
   }
-  const { deletedCount, revision } = await client.deleteRange(range);
+  const { deletedCount, revision } = await client.deleteRange(isAll ? { all: true } : range);
   if (isJson) await output.writeJson({ deletedCount, revision });
   else await output.writeLine(`deleted ${deletedCount}, revision ${revision}`);
 }

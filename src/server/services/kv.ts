@@ -5,7 +5,7 @@ import type { Store } from '../../store/store.ts';
 import { callOf } from '../calls.ts';
 import { deleteKey, exists, get, increment, put, scan } from './kv-calls.ts';
 import { entryMessage, keysBytes, optionalEntry } from './reply-entries.ts';
-import { given, milliseconds, pageLimit, requiredRange } from './request-fields.ts';
+import { deletedRange, given, milliseconds, pageLimit } from './request-fields.ts';
 import { compare, operation, operationResult, resultBytes } from './transaction.ts';
 
 export function kvService(store: () => Store): ServiceImpl<typeof KvService> {
@@ -26,7 +26,7 @@ export function kvService(store: () => Store): ServiceImpl<typeof KvService> {
     },
 
     async deleteRange(request) {
-      const { revision, deletedCount } = await store().deleteRange(requiredRange('range', request.range));
+      const { revision, deletedCount } = await store().deleteRange(deletedRange('range', request.range));
       return { revision: BigInt(revision), deletedCount: BigInt(deletedCount) };
     },
 

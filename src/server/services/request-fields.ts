@@ -1,7 +1,8 @@
 /** Fields of requests as the store takes them; what can't be taken is `invalidArgument` and names the field. */
+import { howToDeleteAll } from '../../arguments/requests.ts';
 import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
-import type { Condition, KeyRange } from '../../store/store.ts';
+import type { Condition, DeletedRange, KeyRange } from '../../store/store.ts';
 
 /** As protobuf-es has it, or as the generated codecs have. */
 export type Int64 = bigint | number;
@@ -16,6 +17,7 @@ export interface KeyRangeFields {
   readonly prefix: string;
   readonly start: string;
   readonly end: string;
+  readonly all: boolean;
 }
 
 export interface ConditionFields {
@@ -61,19 +63,29 @@ export function timeToLiveMs(field: string, duration: DurationFields | undefined
   return ms;
 }
 
-/** A range that may be left out, which is all keys. */
+/** A range of keys that are read; it may be left out, which is all keys. */
 export function keyRange(range: KeyRangeFields | undefined): KeyRange {
   if (range === undefined) return {};
-  const { key, prefix, start, end } = range;
+  const { key, prefix, start, end, all } = range;
+  if (all) {
+    throw new StoreError(
+      'invalidArgument',
+      'range.all is for deletes only; where keys are read an empty range is all keys',
+    );
+  }
   return { key, prefix, start, end };
 }
 
-/** A range that must be given, for nobody shall delete all keys by leaving it out. */
-export function requiredRange(field: string, range: KeyRangeFields | undefined): KeyRange {
-  if (range === undefined) {
-    throw new StoreError('invalidArgument', `${field} is missing; an empty range stands for all keys`);
+/** A range of keys that are deleted, for which nothing stands for all keys but `all`. */
+export function deletedRange(field: string, range: KeyRangeFields | undefined): DeletedRange {
+  const { key = '', prefix = '', start = '', end = '', all = false } = range ?? {};
+  const isEmpty = key === '' && prefix === '' && start === '' && end === '';
+  if (isEmpty && !all) {
+    const what = range === undefined ? 'missing' : 'empty';
+    throw new StoreError('invalidArgument', `${field} is ${what}; ${howToDeleteAll}`);
   }
-  return keyRange(range);
+  if (all && !isEmpty) throw new StoreError('invalidArgument', `${field} has all and other fields`);
+  return all ? { all } : { key, prefix, start, end };
 }
 
 export function condition(message: ConditionFields | undefined): Condition | undefined {

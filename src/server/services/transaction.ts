@@ -9,7 +9,7 @@ import {
 import { StoreError } from '../../errors.ts';
 import type { Compare, Operation, OperationResult, Relation } from '../../store/store.ts';
 import { entryBytes, optionalEntry } from './reply-entries.ts';
-import { given, keyRange, requiredRange, timeToLiveMs, wholeNumber } from './request-fields.ts';
+import { deletedRange, given, keyRange, timeToLiveMs, wholeNumber } from './request-fields.ts';
 
 const relationByNumber: Readonly<Record<number, Relation>> = {
   [RelationMessage.UNSPECIFIED]: 'equal',
@@ -77,7 +77,7 @@ export function operation({ operation }: OperationMessage, field: string): Opera
     case 'deleteRange':
       return {
         kind: 'deleteRange',
-        range: requiredRange(`${field}.delete_range.range`, operation.value.range),
+        range: deletedRange(`${field}.delete_range.range`, operation.value.range),
       };
     case 'increment': {
       const { key, delta, ttl } = operation.value;

@@ -114,7 +114,7 @@ export function testLifecycle(open: OpenHarness): void {
       () => store.get('a', { refreshTtl: true }),
       () => store.put('a', ''),
       () => store.delete('a'),
-      () => store.deleteRange({}),
+      () => store.deleteRange({ all: true }),
       () => store.exists(['a']),
       () => store.scan({}),
       () => store.count({}),

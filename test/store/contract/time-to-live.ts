@@ -49,7 +49,7 @@ export function testTimeToLive(open: OpenHarness): void {
     expect(txn).toMatchObject({ succeeded: true, results: [{ entry: undefined }] });
     await putAll();
     clock.jump(100);
-    expect(await store.deleteRange({})).toMatchObject({ deletedCount: 0 });
+    expect(await store.deleteRange({ all: true })).toMatchObject({ deletedCount: 0 });
   });
 
   it('notes the expiry before a write onto the dead key', async () => {

@@ -89,7 +89,7 @@ export function testTxnOperations(open: OpenHarness): void {
       [range('a', 'c'), range('b', 'd')],
       [range('a', 'z'), range('b', 'c'), range('d', 'e')],
       [put('y'), put('b'), put('x'), { kind: 'deleteRange', range: { prefix: 'x' } }],
-      [{ kind: 'deleteRange', range: {} }, put('z')],
+      [{ kind: 'deleteRange', range: { all: true } }, put('z')],
     ];
     for (const operations of twice) {
       await refused(store.txn({ success: operations }), 'invalidArgument');

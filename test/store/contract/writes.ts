@@ -72,7 +72,7 @@ export function testWrites(open: OpenHarness): void {
     expect(await store.deleteRange({ prefix: 'b' })).toEqual({ revision: 5, deletedCount: 2 });
     expect(await allPairs(store)).toEqual(['a=a', 'c=c']);
     expect(await allPairs(store, {}, 4)).toHaveLength(4);
-    expect(await store.deleteRange({})).toEqual({ revision: 6, deletedCount: 2 });
+    expect(await store.deleteRange({ all: true })).toEqual({ revision: 6, deletedCount: 2 });
     expect(await store.count({})).toEqual({ count: 0, revision: 6 });
     expect((await store.status()).keyCount).toBe(0);
   });

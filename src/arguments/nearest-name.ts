@@ -1,16 +1,30 @@
-/** The known name that is most like a mistyped one; `undefined` when none is close enough to be meant. */
+/** Longer than any name that is known: what is longer is no slip of the finger, and comparing it would take long. */
+const MISTYPED_LENGTH_MAX = 64;
+/** Fewer letters are the beginning of too many names. */
+const BEGINNING_LENGTH_MIN = 3;
+
+/**
+ * The known name that is most like a mistyped one, whatever the case; `undefined` when none is close enough to be meant.
+ * A name that begins like a known one, such as `ttl` for `ttlMs`, is close, and so is one that goes on behind it.
+ */
 export function nearestName(mistyped: string, known: readonly string[]): string | undefined {
+  if (mistyped.length > MISTYPED_LENGTH_MAX) return undefined;
+  const written = mistyped.toLowerCase();
   let nearest: string | undefined;
   // A third of the letters may be wrong.
-  let distanceMin = Math.max(1, Math.floor(mistyped.length / 3)) + 1;
+  let distanceMin = Math.max(1, Math.floor(written.length / 3)) + 1;
   for (const name of known) {
-    const distance = editDistance(mistyped, name);
+    const distance = editDistance(written, name.toLowerCase());
     if (distance < distanceMin) {
       distanceMin = distance;
       nearest = name;
     }
   }
-  return nearest;
+  return nearest ?? known.find((name) => beginsLike(written, name.toLowerCase()));
+}
+
+function beginsLike(a: string, b: string): boolean {
+  return Math.min(a.length, b.length) >= BEGINNING_LENGTH_MIN && (a.startsWith(b) || b.startsWith(a));
 }
 
 /**

@@ -1,0 +1,34 @@
+/** Values of keys, in all the forms in which a program may have them. */
+import { isAnyArrayBuffer } from 'node:util/types';
+import { type Check, mustBe, text } from './check.ts';
+
+/** The bytes of a buffer or of a view of one, as they are whatever its type; or text, which stands for its UTF-8. */
+export type Value = string | ArrayBufferView | ArrayBufferLike;
+
+export const value: Check<Value> = (given) => {
+  if (typeof given === 'string') return text(given);
+  if (!isView(given) && !isAnyArrayBuffer(given)) {
+    return mustBe(given, 'text or bytes (a Uint8Array, ArrayBuffer or other view of one)');
+  }
+  // The bytes of one that was transferred are gone; an empty value would be taken for them.
+  if (given.byteLength === 0 && isDetached('buffer' in given ? given.buffer : given)) {
+    return ' is the view of a buffer that was transferred away; it must hold its bytes';
+  }
+  return undefined;
+};
+
+/** The bytes of a value that has passed the check. They are those of the caller where it gave bytes. */
+export function bytesOf(given: Value): Uint8Array {
+  if (given instanceof Uint8Array) return given;
+  if (typeof given === 'string') return Buffer.from(given, 'utf8');
+  if (!isView(given)) return new Uint8Array(given);
+  return new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
+}
+
+function isView(given: unknown): given is ArrayBufferView {
+  return given instanceof Uint8Array || ArrayBuffer.isView(given);
+}
+
+function isDetached(buffer: ArrayBufferLike): boolean {
+  return 'detached' in buffer && buffer.detached;
+}

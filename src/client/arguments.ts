@@ -1,0 +1,152 @@
+/**
+ * The tables of what the calls of the client take, for programs that have no types to check them. What is wrong is
+ * refused before anything is sent; what is right in its kind the server may still refuse, such as a key that is too long.
+ */
+import {
+  type Check,
+  callback,
+  flag,
+  instanceOf,
+  mustBe,
+  numberThat,
+  required,
+  text,
+} from '../arguments/check.ts';
+import {
+  compares,
+  condition,
+  count,
+  eventTypes,
+  operationsWith,
+  readRanges,
+  roundedTtlMs,
+} from '../arguments/requests.ts';
+import { type Table, isRecord, optionsOf, shape } from '../arguments/shape.ts';
+import { value } from '../arguments/value.ts';
+import { fixed } from '../limits.ts';
+import type { ClientOptions } from './client.ts';
+import { KelpError } from './error.ts';
+import type { GetLeaseOptions, GrantOptions } from './lease.ts';
+import type { TlsOptions } from './socket.ts';
+import type { ClientTransport } from './transport.ts';
+import type {
+  CallOptions,
+  CountOptions,
+  DeleteOptions,
+  GetOptions,
+  IncrementOptions,
+  ListOptions,
+  PutOptions,
+  ScanOptions,
+  TouchOptions,
+  TxnRequest,
+} from './types.ts';
+import type { WatchRequest } from './watch-message.ts';
+
+const deadlineMs = numberThat((ms) => ms > 0, 'a number of milliseconds above 0');
+const signal = instanceOf(AbortSignal);
+const amount = numberThat((number) => number >= 0, 'a number from 0 on');
+
+const callTable: Table<CallOptions> = { signal, deadlineMs };
+const listTable: Table<ListOptions> = { ...callTable, limit: amount, pageSize: amount };
+
+const plain = (call: string): ReturnType<typeof optionsOf> => optionsOf<CallOptions>(call, callTable);
+
+export const optionsByCall = {
+  get: optionsOf<GetOptions>('get', { ...callTable, revision: count, refreshTtl: flag }),
+  put: optionsOf<PutOptions>('put', {
+    ...callTable,
+    ttlMs: roundedTtlMs,
+    leaseId: count,
+    condition,
+    returnPrevious: flag,
+  }),
+  delete: optionsOf<DeleteOptions>('delete', { ...callTable, condition, returnPrevious: flag }),
+  deleteRange: plain('deleteRange'),
+  exists: plain('exists'),
+  count: optionsOf<CountOptions>('count', { ...callTable, revision: count }),
+  scan: optionsOf<ScanOptions>('scan', { ...listTable, revision: count, reverse: flag, keysOnly: flag }),
+  keys: optionsOf<ListOptions>('keys', listTable),
+  increment: optionsOf<IncrementOptions>('increment', { ...callTable, ttlMs: roundedTtlMs }),
+  touch: optionsOf<TouchOptions>('touch', {
+    ...callTable,
+    ttlMs: numberThat(
+      (ms) => ms >= 0 && ms <= fixed.ttlMsMax,
+      `a number of milliseconds from 0 to ${fixed.ttlMsMax}`,
+    ),
+  }),
+  txn: plain('txn'),
+  watch: optionsOf<WatchRequest>('watch', {
+    ranges: readRanges,
+    startRevision: count,
+    storeId: text,
+    incarnation: text,
+    includeCurrent: flag,
+    eventTypes,
+    keysOnly: flag,
+    returnPrevious: flag,
+    progressIntervalMs: roundedTtlMs,
+    revisionBytesMax: amount,
+    signal,
+    restartWhenLost: flag,
+    onInterrupted: callback(),
+    onResumed: callback(),
+  }),
+  'leases.grant': optionsOf<GrantOptions>('grant', { ...callTable, leaseId: count }),
+  'leases.resume': plain('resume'),
+  'leases.renew': plain('renew'),
+  'leases.revoke': plain('revoke'),
+  'leases.get': optionsOf<GetLeaseOptions>('get', { ...callTable, includeKeys: flag }),
+  'leases.list': optionsOf<ListOptions>('list', listTable),
+  'admin.status': plain('status'),
+  'admin.snapshot': plain('snapshot'),
+  'admin.backup': plain('backup'),
+  'admin.compact': plain('compact'),
+};
+
+const operations = operationsWith(roundedTtlMs);
+
+export const txnRequest = shape<TxnRequest>({ compares, success: operations, failure: operations });
+
+/** As Node takes them: one text or some bytes, or several. What they hold shows when a connection is made. */
+function pem<Pem>(): Check<Pem> {
+  const isPem = (given: unknown): boolean => value(given) === undefined || isRecord(given);
+  return (given) =>
+    (Array.isArray(given) ? given.every(isPem) : value(given) === undefined)
+      ? undefined
+      : mustBe(given, 'PEM as text or bytes, or an array of such');
+}
+
+const tlsOptions = shape<TlsOptions>({
+  ca: pem(),
+  cert: pem(),
+  key: pem(),
+  passphrase: text,
+  servername: text,
+  rejectUnauthorized: flag,
+});
+
+const tls: Check<boolean | TlsOptions> = (given) =>
+  typeof given === 'boolean' ? undefined : tlsOptions(given);
+
+const transport: Check<ClientTransport> = (given) => {
+  if (!isRecord(given)) return mustBe(given, 'a transport of Connect');
+  const lacking = ['unary', 'stream'].find((name) => typeof given[name] !== 'function');
+  return lacking === undefined ? undefined : ` has no method "${lacking}"; it must be a transport of Connect`;
+};
+
+export const clientOptions = optionsOf<ClientOptions>(
+  'createClient',
+  { address: required(text), tls, deadlineMs, retries: amount, transport },
+  "{ address: '127.0.0.1:7379' }",
+);
+
+/** @param wrong what a check has found. */
+export function invalidArgument(wrong: string): KelpError<'invalidArgument'> {
+  return new KelpError('invalidArgument', wrong, undefined);
+}
+
+/** @throws KelpError `invalidArgument` when a check has found something. */
+export function refuse(wrong: string | undefined): void {
+  if (wrong !== undefined) throw invalidArgument(wrong);
+}

@@ -1,0 +1,144 @@
+/**
+ * The store as a program gets it: every call looks at its arguments first, since a program without types would learn of
+ * a mistake by what is in its data. What is wrong gives `invalidArgument`, changes nothing, and is told as all errors of
+ * the call are: by its promise, or when its iteration begins.
+ */
+import { named, text } from '../arguments/check.ts';
+import { count, deletedRange, delta as isDelta, keyList, readRange } from '../arguments/requests.ts';
+import { noOptions } from '../arguments/shape.ts';
+import { value as isValue } from '../arguments/value.ts';
+import { StoreError } from '../errors.ts';
+import { leaseTtlMs, optionsByCall, txnRequest } from './arguments.ts';
+import type * as api from './store.ts';
+import { failedWatch } from './watch-start.ts';
+
+export class CheckedStore implements api.Store {
+  readonly storeId: string;
+  readonly failed: Promise<Error>;
+  readonly #store: api.Store;
+
+  constructor(store: api.Store) {
+    this.#store = store;
+    this.storeId = store.storeId;
+    this.failed = store.failed;
+  }
+
+  get(key: string, options: api.GetOptions = noOptions): Promise<api.GetResult> {
+    const wrong = named('key', text(key)) ?? optionsByCall.get(options);
+    return wrong === undefined ? this.#store.get(key, options) : refused(wrong);
+  }
+
+  put(key: string, value: api.Value, options: api.PutOptions = noOptions): Promise<api.PutResult> {
+    const wrong = named('key', text(key)) ?? named('value', isValue(value)) ?? optionsByCall.put(options);
+    return wrong === undefined ? this.#store.put(key, value, options) : refused(wrong);
+  }
+
+  delete(key: string, options: api.DeleteOptions = noOptions): Promise<api.DeleteResult> {
+    const wrong = named('key', text(key)) ?? optionsByCall.delete(options);
+    return wrong === undefined ? this.#store.delete(key, options) : refused(wrong);
+  }
+
+  deleteRange(range: api.DeletedRange): Promise<api.DeleteRangeResult> {
+    const wrong = named('range', deletedRange(range));
+    return wrong === undefined ? this.#store.deleteRange(range) : refused(wrong);
+  }
+
+  exists(keys: readonly string[]): Promise<api.ExistsResult> {
+    const wrong = named('keys', keyList(keys));
+    return wrong === undefined ? this.#store.exists(keys) : refused(wrong);
+  }
+
+  scan(range: api.KeyRange, options: api.ScanPageOptions = noOptions): Promise<api.ScanPage> {
+    const wrong = named('range', readRange(range)) ?? optionsByCall.scan(options);
+    return wrong === undefined ? this.#store.scan(range, options) : refused(wrong);
+  }
+
+  count(range: api.KeyRange, options: api.CountOptions = noOptions): Promise<api.CountResult> {
+    const wrong = named('range', readRange(range)) ?? optionsByCall.count(options);
+    return wrong === undefined ? this.#store.count(range, options) : refused(wrong);
+  }
+
+  keys(pattern: string, options: api.PageOptions = noOptions): Promise<api.KeysPage> {
+    const wrong = named('pattern', text(pattern)) ?? optionsByCall.keys(options);
+    return wrong === undefined ? this.#store.keys(pattern, options) : refused(wrong);
+  }
+
+  increment(
+    key: string,
+    delta: bigint | number,
+    options: api.IncrementOptions = noOptions,
+  ): Promise<api.IncrementResult> {
+    const wrong =
+      named('key', text(key)) ?? named('delta', isDelta(delta)) ?? optionsByCall.increment(options);
+    return wrong === undefined ? this.#store.increment(key, delta, options) : refused(wrong);
+  }
+
+  touch(key: string, options: api.TouchOptions = noOptions): Promise<api.TouchResult> {
+    const wrong = named('key', text(key)) ?? optionsByCall.touch(options);
+    return wrong === undefined ? this.#store.touch(key, options) : refused(wrong);
+  }
+
+  txn(request: api.TxnRequest): Promise<api.TxnResult> {
+    const wrong = named('request', txnRequest(request));
+    return wrong === undefined ? this.#store.txn(request) : refused(wrong);
+  }
+
+  watch(request: api.WatchRequest = noOptions): AsyncIterableIterator<api.WatchMessage> {
+    const wrong = optionsByCall.watch(request);
+    return wrong === undefined ? this.#store.watch(request) : failedWatch(invalidArgument(wrong));
+  }
+
+  grantLease(ttlMs: number, leaseId = 0): Promise<api.LeaseGrant> {
+    const wrong = named('ttlMs', leaseTtlMs(ttlMs)) ?? named('leaseId', count(leaseId));
+    return wrong === undefined ? this.#store.grantLease(ttlMs, leaseId) : refused(wrong);
+  }
+
+  renewLease(leaseId: number): Promise<{ readonly ttlMs: number }> {
+    const wrong = named('leaseId', count(leaseId));
+    return wrong === undefined ? this.#store.renewLease(leaseId) : refused(wrong);
+  }
+
+  revokeLease(leaseId: number): Promise<api.DeleteRangeResult> {
+    const wrong = named('leaseId', count(leaseId));
+    return wrong === undefined ? this.#store.revokeLease(leaseId) : refused(wrong);
+  }
+
+  getLease(leaseId: number, options: api.GetLeaseOptions = noOptions): Promise<api.Lease> {
+    const wrong = named('leaseId', count(leaseId)) ?? optionsByCall.getLease(options);
+    return wrong === undefined ? this.#store.getLease(leaseId, options) : refused(wrong);
+  }
+
+  listLeases(options: api.PageOptions = noOptions): Promise<api.LeasePage> {
+    const wrong = optionsByCall.listLeases(options);
+    return wrong === undefined ? this.#store.listLeases(options) : refused(wrong);
+  }
+
+  status(): Promise<api.StoreStatus> {
+    return this.#store.status();
+  }
+
+  snapshot(): Promise<{ readonly revision: number; readonly bytes: number }> {
+    return this.#store.snapshot();
+  }
+
+  backup(): AsyncIterableIterator<Uint8Array> {
+    return this.#store.backup();
+  }
+
+  compact(revision: number): Promise<{ readonly oldestRevision: number }> {
+    const wrong = named('revision', count(revision));
+    return wrong === undefined ? this.#store.compact(revision) : refused(wrong);
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+}
+
+function refused(wrong: string): Promise<never> {
+  return Promise.reject(invalidArgument(wrong));
+}
+
+function invalidArgument(wrong: string): StoreError<'invalidArgument'> {
+  return new StoreError('invalidArgument', wrong);
+}
