@@ -79,8 +79,21 @@ export const fixed = {
   /** How long the reader of a backup may hold back the compaction of history, and how many may read one at a time. */
   backupMsMax: 10 * 60 * 1000,
   backupsMax: 4,
+  /** A store looks this often whether its data directory is still its own. */
+  ownershipCheckMs: 1000,
+  /** A start in a directory whose lock files are gone waits for so long: an owner that is alive has noticed by then. */
+  unlockedStoreWaitMs: 5000,
   /** A block of a snapshot before compression. */
   snapshotBlockBytes: 512 * KiB,
+  /**
+   * When the next segment of the log can't be made (no descriptor, no space), the present one grows beyond its length by so
+   * many times that length at most, and by so many bytes, before writes are refused. It is tried again, and told, at most
+   * this often.
+   */
+  segmentOverrunTimesMax: 16,
+  segmentOverrunBytesMax: 1024 * MiB,
+  segmentRetryMs: 1000,
+  segmentDelayedEventMs: 60_000,
   /** The length of one log frame: a batch of transactions that one flush makes durable. */
   frameBytesMax: 256 * MiB,
 } as const;
@@ -220,6 +233,13 @@ export const serverFixed = {
   exitGraceMs: 1000,
   /** A signal so soon after the first is the same one, sent on by npm or a supervisor as well. */
   signalEchoMs: 500,
+  /**
+   * Of the files that the process may have open (`ulimit -n`), so many are not for connections, but never more than this
+   * share. Node takes about 30; the store its locks, folders and newest segment (5), the next segment and `NEWEST` while they
+   * are made, a snapshot, and one for each segment that watches read which fell behind: with the default retention 16.
+   */
+  openFilesReserve: 128,
+  openFilesReserveShareMax: 3 / 4,
   /** What Node may keep for one connection of HTTP/2: its streams, headers and what waits to be sent. In megabytes. */
   sessionMegabytesMax: 64,
 } as const;

@@ -65,6 +65,10 @@ class LogAppender {
         onFailure: (error) => {
           throw error;
         },
+        onSegmentDelayed: (error) => {
+          throw error;
+        },
+        checkOwned: () => Promise.resolve(),
       },
       STORE_ID,
     );

@@ -8,7 +8,7 @@
  * Nothing else in this process may open the lock file: by POSIX, closing any descriptor of a file gives back all the
  * locks that the process has on it.
  */
-import { access, constants } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { DatabaseSync, DatabaseSyncOptions } from 'node:sqlite';
 import { DiskError } from './disk.ts';
@@ -22,9 +22,70 @@ const SQLITE_NOTADB = 26;
 /** Keeps the databases alive: one that the garbage collector takes would give its lock back. */
 const held = new Set<DatabaseSync>();
 
-export async function lockDirectory(path: string): Promise<DiskLock> {
+/**
+ * How often the lock is taken anew because the file under the name has become another one meanwhile. A file that SQLite has
+ * just made counts as one, so the first start takes it twice.
+ */
+const ATTEMPTS_MAX = 5;
+
+export function lockDirectory(path: string): Promise<DiskLock> {
+  return lockAt(path, lockFile);
+}
+
+/** @param lock locks what is at the path at some instant. */
+async function lockAt(
+  path: string,
+  lock: (absolutePath: string) => Promise<DatabaseSync>,
+): Promise<DiskLock> {
   // An absolute path can't be taken for one of SQLite's special names.
   const absolutePath = resolve(path);
+  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+    // SQLite does not tell which file it has opened: the one that was there before and is there after.
+    const before = await identityOf(absolutePath);
+    const database = await lock(absolutePath);
+    const after = await identityOf(absolutePath);
+    if (typeof before === 'string' && before === after) return new HeldLock(absolutePath, database, before);
+    database.close();
+  }
+  throw new DiskError('failed', `lock ${absolutePath}: the file is replaced again and again`);
+}
+
+class HeldLock implements DiskLock {
+  readonly #path: string;
+  readonly #identity: string;
+  readonly #database: DatabaseSync;
+
+  constructor(path: string, database: DatabaseSync, identity: string) {
+    this.#path = path;
+    this.#database = database;
+    this.#identity = identity;
+    held.add(database);
+  }
+
+  async isHeld(): Promise<boolean> {
+    // The file is open, so the system can't have given its number to another.
+    const identity = await identityOf(this.#path);
+    return identity === this.#identity || identity === 'unknown';
+  }
+
+  release(): Promise<void> {
+    // Closing rolls the empty transaction back, and the lock goes with the last descriptor.
+    if (held.delete(this.#database)) this.#database.close();
+    return Promise.resolve();
+  }
+}
+
+/** Device and inode; `undefined`: there is no such file. Opens nothing. */
+async function identityOf(path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino } = await stat(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch (error) {
+    return ['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '') ? undefined : 'unknown';
+  }
+}
+
+async function lockFile(absolutePath: string): Promise<DatabaseSync> {
   let database: DatabaseSync | undefined;
   try {
     database = await openDatabase(absolutePath, { timeout: 0 });
@@ -36,7 +97,7 @@ export async function lockDirectory(path: string): Promise<DiskLock> {
     if (database?.isOpen) database.close();
     throw await lockError(absolutePath, cause);
   }
-  return heldLock(database);
+  return database;
 }
 
 /** An older Node has no SQLite; without an import at the top it comes as far as to say that it is older. */
@@ -45,23 +106,15 @@ async function openDatabase(path: string, options: DatabaseSyncOptions): Promise
   return new sqlite.DatabaseSync(path, options);
 }
 
-function heldLock(database: DatabaseSync): DiskLock {
-  held.add(database);
-  return {
-    release() {
-      // Closing rolls the empty transaction back, and the lock goes with the last descriptor.
-      if (held.delete(database)) database.close();
-      return Promise.resolve();
-    },
-  };
-}
-
 /**
  * Keeps others from taking the lock while this process reads what it guards, where the lock file can't be written, as on
  * a file system that is mounted to be read only: SQLite's shared lock, of which there may be several.
  */
-export async function lockDirectoryForReading(path: string): Promise<DiskLock> {
-  const absolutePath = resolve(path);
+export function lockDirectoryForReading(path: string): Promise<DiskLock> {
+  return lockAt(path, lockFileForReading);
+}
+
+async function lockFileForReading(absolutePath: string): Promise<DatabaseSync> {
   let database: DatabaseSync | undefined;
   try {
     database = await openDatabase(absolutePath, { readOnly: true, timeout: 0 });
@@ -71,7 +124,7 @@ export async function lockDirectoryForReading(path: string): Promise<DiskLock> {
     if (database?.isOpen) database.close();
     throw await lockError(absolutePath, cause);
   }
-  return heldLock(database);
+  return database;
 }
 
 async function lockError(path: string, cause: unknown): Promise<DiskError> {

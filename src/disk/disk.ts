@@ -10,6 +10,8 @@
  * - `rename` replaces an existing target atomically.
  * - A call that fails leaves everything it would have made durable in an unknown state. A failed `sync` must never
  *   be tried again: the kernel may have dropped the dirty pages and say "done" the second time.
+ * - A call that fails with `tooManyFiles` has done nothing at all, and may be tried again. `open`, `create`, `list`,
+ *   `openDirectory` and `syncDirectory` may: they need a descriptor. What is open already needs none.
  *
  * Paths are absolute or relative to the process; they use `/`. Buffers that are handed in belong to the disk until the
  * returned promise settles.
@@ -29,9 +31,13 @@ export interface Disk {
   remove(path: string): Promise<void>;
   /** Makes the names in a folder durable. */
   syncDirectory(path: string): Promise<void>;
+  /** The same for who must be able to do so whatever else is open by then: keeps the folder open. */
+  openDirectory(path: string): Promise<DiskDirectory>;
   /**
-   * Takes the folder for this process alone, by a file of this path. A process that ends, however it ends, gives the
-   * lock back. Rejects with code `locked` when another owner, also one in this process, has it.
+   * Takes the folder for this process alone, by a file of this path, which is made if need be. A process that ends, however
+   * it ends, gives the lock back. Rejects with code `locked` when another owner, also one in this process, has it.
+   *
+   * The lock is on the file, not on its name: who removes the file lets another owner in. See `DiskLock.isHeld`.
    */
   lock(path: string): Promise<DiskLock>;
 }
@@ -50,11 +56,24 @@ export interface DiskFile {
   truncate(length: number): Promise<void>;
   /** Makes everything written so far durable, the length included. */
   sync(): Promise<void>;
+  /** `Disk.rename` has given the open file this path: its errors name it from now on. */
+  renamedTo(path: string): void;
   /** Closes the file; it does not make anything durable. */
   close(): Promise<void>;
 }
 
+export interface DiskDirectory {
+  /** As `Disk.syncDirectory`; it needs no further descriptor. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
 export interface DiskLock {
+  /**
+   * Whether the path still names the file that was locked. False: the file or its folder was removed, renamed or replaced,
+   * and another owner may have come. What the system does not tell counts as true. Never rejects.
+   */
+  isHeld(): Promise<boolean>;
   release(): Promise<void>;
 }
 
@@ -64,6 +83,8 @@ export type DiskErrorCode =
   | 'locked'
   /** The file system is full, or a quota is used up. */
   | 'noSpace'
+  /** The process, or the system, has as many files open as it may. */
+  | 'tooManyFiles'
   /** The process may not do this. */
   | 'noPermission'
   /** Anything else, an error of the device among it. */

@@ -4,8 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { DiskError } from './disk.ts';
 import type { Disk } from './disk.ts';
 import { lockDirectory } from './directory-lock.ts';
-import { NodeFile, run } from './node-file.ts';
-import { diskError, errnoOf } from './system-error.ts';
+import { NodeDirectory, NodeFile, run } from './node-file.ts';
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY, O_RDWR } = fs.constants;
 
@@ -61,19 +60,19 @@ export const nodeDisk: Disk = {
   },
 
   async syncDirectory(path) {
-    const call = 'sync directory';
-    const descriptor = await run<number>(call, path, (done) => fs.open(path, O_RDONLY | O_DIRECTORY, done));
+    const directory = await nodeDisk.openDirectory(path);
     try {
-      await new Promise<void>((resolve, reject) => {
-        fs.fsync(descriptor, (error) => {
-          // EINVAL is how a file system says that it has no such thing for directories, as some network ones do.
-          if (error === null || errnoOf(error) === 'EINVAL') resolve();
-          else reject(diskError(call, path, error));
-        });
-      });
+      await directory.sync();
     } finally {
-      await run('close', path, (done) => fs.close(descriptor, done));
+      await directory.close();
     }
+  },
+
+  async openDirectory(path) {
+    const descriptor = await run<number>('sync directory', path, (done) =>
+      fs.open(path, O_RDONLY | O_DIRECTORY, done),
+    );
+    return new NodeDirectory(path, descriptor);
   },
 
   lock(path) {

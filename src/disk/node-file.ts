@@ -1,8 +1,8 @@
-/** An open file of the operating system, by `node:fs` and its thread pool. */
+/** Open files and folders of the operating system, by `node:fs` and its thread pool. */
 import * as fs from 'node:fs';
 import { DiskError } from './disk.ts';
-import type { DiskFile } from './disk.ts';
-import { diskError } from './system-error.ts';
+import type { DiskDirectory, DiskFile } from './disk.ts';
+import { diskError, errnoOf } from './system-error.ts';
 
 /** One call moves at most this much; the system's own limit is 2^31 - 4096 bytes. */
 const TRANSFER_BYTES_MAX = 2 ** 30;
@@ -28,7 +28,7 @@ export function run<Result = void>(
  * to the next file that is opened, and a late write would land there.
  */
 export class NodeFile implements DiskFile {
-  readonly #path: string;
+  #path: string;
   readonly #descriptor: number;
   #callsUnderWay = 0;
   #closing: Promise<void> | undefined;
@@ -88,6 +88,10 @@ export class NodeFile implements DiskFile {
     );
   }
 
+  renamedTo(path: string): void {
+    this.#path = path;
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -113,5 +117,44 @@ export class NodeFile implements DiskFile {
       this.#callsUnderWay--;
       if (this.#callsUnderWay === 0) this.#onIdle?.();
     }
+  }
+}
+
+/** A folder that is open so that its names can be made durable. */
+export class NodeDirectory implements DiskDirectory {
+  readonly #path: string;
+  readonly #descriptor: number;
+  /** The calls run one after the other, and none after `close`: see `NodeFile`. */
+  #lastCall: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+
+  constructor(path: string, descriptor: number) {
+    this.#path = path;
+    this.#descriptor = descriptor;
+  }
+
+  sync(): Promise<void> {
+    if (this.#closing !== undefined) {
+      return Promise.reject(new DiskError('failed', `sync directory ${this.#path}: the folder is closed`));
+    }
+    const synced = this.#lastCall.then(() => this.#sync());
+    this.#lastCall = synced.catch(() => undefined);
+    return synced;
+  }
+
+  #sync(): Promise<void> {
+    return run('sync directory', this.#path, (done) =>
+      fs.fsync(this.#descriptor, (error) => {
+        // EINVAL is how a file system says that it has no such thing for directories, as some network ones do.
+        done(errnoOf(error) === 'EINVAL' ? null : error);
+      }),
+    );
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#lastCall.then(() =>
+      run('close', this.#path, (done) => fs.close(this.#descriptor, done)),
+    );
+    return this.#closing;
   }
 }

@@ -7,6 +7,8 @@ const codeByErrno: ReadonlyMap<string, DiskErrorCode> = new Map([
   ['EEXIST', 'exists'],
   ['ENOSPC', 'noSpace'],
   ['EDQUOT', 'noSpace'],
+  ['EMFILE', 'tooManyFiles'],
+  ['ENFILE', 'tooManyFiles'],
   ['EACCES', 'noPermission'],
   ['EPERM', 'noPermission'],
   ['EROFS', 'noPermission'],
@@ -17,6 +19,7 @@ const reasonByCode: Readonly<Record<DiskErrorCode, string>> = {
   exists: 'the name is taken',
   locked: 'another owner has it',
   noSpace: 'the file system is full or a quota is used up',
+  tooManyFiles: 'as many files and connections are open as may be',
   noPermission: 'the process may not do this',
   failed: 'the system reports an error',
 };

@@ -175,6 +175,9 @@ class LogCopy {
       onDurable: () => undefined,
       // Every later call fails with it.
       onFailure: () => undefined,
+      // A folder that is being filled goes on in one segment as well as in two.
+      onSegmentDelayed: () => undefined,
+      checkOwned: () => Promise.resolve(),
     };
     return new LogCopy(request, await Log.create(options, storeId, backup.revision));
   }

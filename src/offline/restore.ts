@@ -14,7 +14,7 @@ import { nodeDisk } from '../disk/node-disk.ts';
 import { StoreError } from '../errors.ts';
 import { SnapshotWriter } from '../snapshot/writer.ts';
 import { encodeSnapshotHeader } from '../store/checkpoint.ts';
-import { dataDirectory, type DataDirectory } from '../store/data-directory.ts';
+import { dataDirectory, isPassedOver, type DataDirectory } from '../store/data-directory.ts';
 import { publicStoreId } from '../store/store-id.ts';
 import { STORE_ID_BYTES } from '../wal/format.ts';
 import type { TornTail } from '../wal/segment-end.ts';
@@ -89,16 +89,20 @@ async function checkEmpty(disk: Disk, dataDir: string): Promise<void> {
   const kind = await kindOf(dataDir);
   if (kind === 'file') throw new StoreError('invalidArgument', `${dataDir} is a file, not a folder`);
   const { lock, restoring } = dataDirectory(dataDir);
-  const paths = (await disk.list(dataDir)).map((name) => `${dataDir}/${name}`);
+  const names = (await disk.list(dataDir)).filter((name) => !isPassedOver(name));
+  const paths = names.map((name) => `${dataDir}/${name}`);
   if (paths.includes(restoring)) {
     throw new StoreError(
       'invalidArgument',
       `a restore into ${dataDir} was broken off; remove what is in the directory and try again`,
     );
   }
-  if (paths.some((path) => path !== lock)) {
-    throw new StoreError('invalidArgument', `${dataDir} is not empty; a restore never overwrites anything`);
-  }
+  const inTheWay = paths.filter((path) => path !== lock).sort()[0];
+  if (inTheWay === undefined) return;
+  throw new StoreError(
+    'invalidArgument',
+    `${dataDir} is not empty, there is ${inTheWay}; a restore never overwrites anything`,
+  );
 }
 
 /** What can be said of the wish before anything is read. */

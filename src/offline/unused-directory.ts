@@ -17,14 +17,34 @@ export async function whileUnused<Result>(
   dataDir: string,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  if (!(await hasLockFile(disk, dataDir))) {
+  const paths = await lockFiles(disk, dataDir);
+  if (paths.length === 0) {
     const result = await work();
-    if (!(await hasLockFile(disk, dataDir))) return result;
+    if ((await lockFiles(disk, dataDir)).length === 0) return result;
     throw new StoreError('locked', `a server has begun to use ${dataDir} meanwhile; stop it and try again`);
   }
-  const lock = await lockForReading(disk, dataDir);
+  return whileLocked(disk, dataDir, paths, work);
+}
+
+/** Those of a store that are there: one of them may have been removed by hand while a server has the directory. */
+async function lockFiles(disk: Disk, dataDir: string): Promise<string[]> {
+  const { lock, innerLock, log } = dataDirectory(dataDir);
+  const paths: string[] = [];
+  if ((await disk.list(dataDir)).some((name) => `${dataDir}/${name}` === lock)) paths.push(lock);
+  if ((await disk.list(log)).some((name) => `${log}/${name}` === innerLock)) paths.push(innerLock);
+  return paths;
+}
+
+async function whileLocked<Result>(
+  disk: Disk,
+  dataDir: string,
+  [path, ...rest]: readonly string[],
+  work: () => Promise<Result>,
+): Promise<Result> {
+  if (path === undefined) return work();
+  const lock = await lockForReading(disk, dataDir, path);
   try {
-    return await work();
+    return await whileLocked(disk, dataDir, rest, work);
   } finally {
     await lock.release();
   }
@@ -66,7 +86,7 @@ async function dataDirectoriesOf(paths: readonly string[]): Promise<string[]> {
   return [...dataDirByRealPath.values()];
 }
 
-/** Makes the lock file if need be. @throws StoreError `locked`. */
+/** Takes the lock of a directory that is to become a store's. @throws StoreError `locked`. */
 export async function takeLock(disk: Disk, dataDir: string): Promise<DiskLock> {
   try {
     return await disk.lock(dataDirectory(dataDir).lock);
@@ -76,12 +96,11 @@ export async function takeLock(disk: Disk, dataDir: string): Promise<DiskLock> {
 }
 
 /** Needs no permission to write. @throws StoreError `locked`. */
-async function lockForReading(disk: Disk, dataDir: string): Promise<DiskLock> {
-  const { lock } = dataDirectory(dataDir);
+async function lockForReading(disk: Disk, dataDir: string, path: string): Promise<DiskLock> {
   try {
-    return await disk.lock(lock).catch((error: unknown) => {
+    return await disk.lock(path).catch((error: unknown) => {
       if (!(error instanceof DiskError) || error.code !== 'noPermission') throw error;
-      return lockDirectoryForReading(lock);
+      return lockDirectoryForReading(path);
     });
   } catch (error) {
     throw inUse(dataDir, error);
@@ -95,9 +114,4 @@ function inUse(dataDir: string, error: unknown): unknown {
     `a server is using ${dataDir}, and its files change while they would be read; stop it, or use a copy`,
     { cause: error },
   );
-}
-
-export async function hasLockFile(disk: Disk, dataDir: string): Promise<boolean> {
-  const { lock } = dataDirectory(dataDir);
-  return (await disk.list(dataDir)).some((name) => `${dataDir}/${name}` === lock);
 }

@@ -12,6 +12,7 @@ import { CallTable } from './calls.ts';
 import type { ServerConfig } from './config.ts';
 import { Listener, type ListenerOptions } from './listener.ts';
 import { Metrics } from './metrics.ts';
+import { openFilesMax, withinOpenFiles } from './open-files.ts';
 import { formatAddress } from './option-values.ts';
 import { requestHandlers } from './request-handler.ts';
 import { rpcEndpoints } from './rpc-endpoints.ts';
@@ -75,7 +76,7 @@ class Server implements RunningServer {
 
   constructor(config: ServerConfig, dependencies: ServerDependencies, tls: ListenerOptions['tls']) {
     const { logger, version, droppedLogLines = () => 0 } = dependencies;
-    const limits = config.serverLimits;
+    const limits = withinOpenFiles(config.serverLimits, openFilesMax(), logger);
     const state = this.#state;
     this.#config = config;
     this.#dependencies = dependencies;

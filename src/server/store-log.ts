@@ -13,6 +13,11 @@ export function logStoreEvent(logger: Logger, event: StoreEvent): void {
       const { file, offset, bytes } = event;
       return logger.warn({ file, offset, bytes }, 'cut off the end of a write that was never acknowledged');
     }
+    case 'locksMissing':
+      return logger.warn(
+        { waitMs: event.waitMs },
+        'the lock files of the store are gone: waiting for as long as another process that has it needs to notice',
+      );
     case 'snapshotDamaged':
       return logger.error(
         { revision: event.revision, err: event.error },
@@ -33,6 +38,18 @@ export function logStoreEvent(logger: Logger, event: StoreEvent): void {
     }
     case 'cleanupFailed':
       return logger.warn({ err: event.error }, 'old files could not be removed; tried again later');
+    case 'segmentDelayed': {
+      const { segmentBytes, error } = event;
+      return logger.error(
+        { segmentBytes, err: error },
+        'the next log segment could not be made: the present one goes on, and it is tried again',
+      );
+    }
+    case 'ownershipLost':
+      return logger.fatal(
+        { err: event.error },
+        'the data directory was taken away: no write is accepted until the server is started again',
+      );
     case 'storageFailed':
       return logger.fatal(
         { err: event.error },

@@ -18,6 +18,8 @@ export interface CheckpointerContext extends CheckpointSource {
   readonly disk: Disk;
   readonly directory: string;
   readonly limits: Limits;
+  /** Rejects once the data directory is no longer this store's: then nothing is written or removed there. */
+  checkOwned(): Promise<void>;
   /** Commits a transaction that changes nothing. */
   takeRevision(): void;
   onEvent(event: StoreEvent): void;
@@ -76,6 +78,7 @@ export class Checkpointer {
       history.agedRevision + 1,
       history.oldestWatchRevision,
     );
+    await this.#context.checkOwned();
     try {
       await log.removeBefore(Math.min(oldestSnapshot + 1, oldestWanted));
     } finally {
@@ -88,6 +91,7 @@ export class Checkpointer {
   async #removeOld(): Promise<void> {
     const { disk, directory, limits } = this.#context;
     try {
+      await this.#context.checkOwned();
       await removeSnapshots(disk, directory, limits.snapshotsKept);
       await this.removeSegments();
     } catch (error) {
@@ -134,6 +138,7 @@ export class Checkpointer {
     try {
       // A snapshot must not hold what a crash could still undo.
       await log.flush();
+      await this.#context.checkOwned();
       const info = await this.#write(checkpoint);
       this.#snapshots = [info, ...this.#snapshots].slice(0, this.#context.limits.snapshotsKept);
       await this.#removeOld();

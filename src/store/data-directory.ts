@@ -2,6 +2,11 @@
 export interface DataDirectory {
   /** The file whose lock says who owns the directory. */
   readonly lock: string;
+  /**
+   * The same once more, within the folder of the log: who removes `lock`, taking it for a leftover, does not let a second
+   * process in by that.
+   */
+  readonly innerLock: string;
   /** The folder of the log segments. */
   readonly log: string;
   /** The file that names the newest log segment. */
@@ -15,9 +20,18 @@ export interface DataDirectory {
 export function dataDirectory(path: string): DataDirectory {
   return {
     lock: `${path}/LOCK`,
+    innerLock: `${path}/log/.lock`,
     log: `${path}/log`,
     newestSegment: `${path}/NEWEST`,
     snapshots: `${path}/snapshots`,
     restoring: `${path}/restoring`,
   };
+}
+
+/**
+ * What may lie in a directory that counts as empty: hidden files (`.gitkeep`, `.nfs...`, `.DS_Store`), what a file system
+ * puts into its root, and the server's own configuration.
+ */
+export function isPassedOver(name: string): boolean {
+  return name.startsWith('.') || name === 'lost+found' || name === 'kelp.yaml';
 }

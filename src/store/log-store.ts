@@ -3,7 +3,7 @@
  * sequencer, every result goes through the acknowledgements.
  */
 import type { Clock, Random, Timer } from '../clock.ts';
-import type { Disk, DiskLock } from '../disk/disk.ts';
+import type { Disk } from '../disk/disk.ts';
 import { isStoreError, StoreError } from '../errors.ts';
 import { fixed, type Limits } from '../limits.ts';
 import type { SnapshotInfo } from '../snapshot/snapshot-directory.ts';
@@ -20,6 +20,7 @@ import { decodeKey, fromKeyText } from './keys.ts';
 import type { LeaseState } from './lease-table.ts';
 import { Maintenance } from './maintenance.ts';
 import { MemoryLimit } from './memory-limit.ts';
+import { type Ownership, OwnershipLostError } from './ownership.ts';
 import { Reader } from './reader.ts';
 import type { RecoveredState } from './recovery.ts';
 import { Sequencer } from './sequencer.ts';
@@ -33,7 +34,7 @@ import { failedWatch } from './watch-start.ts';
 
 export interface LogStoreParts {
   readonly disk: Disk;
-  readonly lock: DiskLock;
+  readonly ownership: Ownership;
   readonly log: Log;
   readonly snapshotDirectory: string;
   readonly recovered: RecoveredState;
@@ -142,6 +143,7 @@ export class LogStore implements api.Store {
         disk: parts.disk,
         directory: parts.snapshotDirectory,
         limits,
+        checkOwned: () => parts.ownership.check(),
         takeRevision: () => void this.#committer.commit([]),
         onEvent,
       },
@@ -151,6 +153,7 @@ export class LogStore implements api.Store {
     this.#maintenance.compact();
     if (leases.size > 0 || engine.nextDeadlineMs() !== undefined) this.#deadlines.notice(0);
     this.#scheduleAging();
+    parts.ownership.watch((error) => log.stop(error));
   }
 
   get(key: string, options: api.GetOptions = {}): Promise<api.GetResult> {
@@ -334,11 +337,12 @@ export class LogStore implements api.Store {
   fail(error: Error): void {
     const whenChanged = new StoreError(
       'storageFailed',
-      `writing to the log failed; whether the changes of this call are kept shows when the store is opened again, and no write is accepted until then: ${error.message}`,
+      `the store has stopped writing; whether the changes of this call are kept shows when it is opened again, and no write is accepted until then: ${error.message}`,
       { cause: error },
     );
     this.#acknowledgements.fail({ whenChanged, whenUnchanged: readOnlyError(error) });
-    this.#parts.onEvent({ kind: 'storageFailed', error });
+    const isTakenAway = error instanceof OwnershipLostError;
+    this.#parts.onEvent({ kind: isTakenAway ? 'ownershipLost' : 'storageFailed', error });
     this.#resolveFailed(whenChanged);
   }
 
@@ -348,11 +352,13 @@ export class LogStore implements api.Store {
     this.#maintenance.stop();
     this.#agingTimer?.cancel();
     await this.#checkpointer.stop();
-    this.#noteLastLeaseClock();
+    const { log, ownership } = this.#parts;
     try {
-      await this.#parts.log.close();
+      await ownership.check().catch((error: Error) => log.stop(error));
+      this.#noteLastLeaseClock();
+      await log.close();
     } finally {
-      await this.#parts.lock.release();
+      await ownership.release();
     }
   }
 

@@ -1,6 +1,6 @@
 /** Opens a store: takes the data directory, recovers what is there, and begins to serve. */
 import { systemClock, systemRandom, type Clock, type Random } from '../clock.ts';
-import { DiskError, type Disk, type DiskErrorCode, type DiskLock } from '../disk/disk.ts';
+import { DiskError, type Disk, type DiskErrorCode } from '../disk/disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
 import type { Engine } from '../engine/engine.ts';
 import { MemoryEngine } from '../engine/memory/memory-engine.ts';
@@ -13,9 +13,11 @@ import { storeOptions } from './arguments.ts';
 import { CheckedStore } from './checked-store.ts';
 import { dataDirectory, type DataDirectory } from './data-directory.ts';
 import { LogStore } from './log-store.ts';
+import { Ownership } from './ownership.ts';
 import { newState, recover, type RecoveryContext, type RecoveryProgress } from './recovery.ts';
 import type { FsyncPolicy, Store } from './store.ts';
 import type { StoreEvent } from './store-event.ts';
+import { takeDirectory } from './take-directory.ts';
 
 export interface StoreOptions {
   /** The folder that holds the store; made if it does not exist. */
@@ -46,8 +48,9 @@ const HASH_SEED_BYTES = 8;
 /**
  * Opens the store of a data directory, or makes a new one.
  *
- * Rejects with a `StoreError`: `locked` when another process (or another store of this one) has the directory, `damaged`
- * when what lies there is not whole, `storageFailed` when the disk does not let it.
+ * Rejects with a `StoreError`: `invalidArgument` when an option can't be used, or the directory is neither empty nor a
+ * store's; `locked` when another process (or another store of this one) has the directory, `damaged` when what lies there
+ * is not whole, `storageFailed` when the disk does not let it.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   return new CheckedStore(await openUncheckedStore(options));
@@ -57,14 +60,15 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 export async function openUncheckedStore(options: StoreOptions): Promise<Store> {
   const wrong = storeOptions(options);
   if (wrong !== undefined) throw new StoreError('invalidArgument', wrong);
-  const { disk = nodeDisk, dataDir } = options;
+  const { disk = nodeDisk, clock = systemClock, dataDir, onEvent = () => undefined } = options;
   const directory = dataDirectory(dataDir);
   try {
-    const lock = await takeDirectory(disk, dataDir, directory);
+    const locks = await takeDirectory({ disk, clock, onEvent }, dataDir, directory);
+    const ownership = new Ownership({ clock, dataDir, locks });
     try {
-      return await openLocked(options, disk, directory, lock);
+      return await openLocked(options, disk, directory, ownership);
     } catch (error) {
-      await lock.release();
+      await ownership.release();
       throw error;
     }
   } catch (error) {
@@ -72,38 +76,11 @@ export async function openUncheckedStore(options: StoreOptions): Promise<Store> 
   }
 }
 
-async function takeDirectory(disk: Disk, dataDir: string, directory: DataDirectory): Promise<DiskLock> {
-  await disk.makeDirectory(dataDir);
-  const lock = await disk.lock(directory.lock);
-  try {
-    await checkRestored(disk, dataDir, directory);
-    await disk.makeDirectory(directory.log);
-    await disk.makeDirectory(directory.snapshots);
-    // A process before may have been killed between giving a file its name and making the name durable. What is found
-    // now is built upon, so a loss of power must not take it away any more.
-    for (const path of [dataDir, directory.log, directory.snapshots]) await disk.syncDirectory(path);
-    return lock;
-  } catch (error) {
-    await lock.release();
-    throw error;
-  }
-}
-
-/** What a restore has left that was broken off, a part of a store or nothing of it, must not pass for a store. */
-async function checkRestored(disk: Disk, dataDir: string, directory: DataDirectory): Promise<void> {
-  const names = await disk.list(dataDir);
-  if (!names.some((name) => `${dataDir}/${name}` === directory.restoring)) return;
-  throw new StoreError(
-    'damaged',
-    `the restore into ${dataDir} was broken off; remove what is in the directory and restore the backup again`,
-  );
-}
-
 async function openLocked(
   options: StoreOptions,
   disk: Disk,
   directory: DataDirectory,
-  lock: DiskLock,
+  ownership: Ownership,
 ): Promise<Store> {
   const { clock = systemClock, random = systemRandom } = options;
   const fsync = options.fsync ?? 'always';
@@ -124,6 +101,8 @@ async function openLocked(
     fsyncIntervalMs: limits.fsyncIntervalMs,
     onDurable: (sequence) => store?.durable(sequence),
     onFailure: (error) => store?.fail(error),
+    onSegmentDelayed: (error, segmentBytes) => onEvent({ kind: 'segmentDelayed', error, segmentBytes }),
+    checkOwned: () => ownership.check(),
   };
   await removeUnfinishedSnapshots(disk, directory.snapshots);
   const snapshots = await listSnapshots(disk, directory.snapshots);
@@ -142,7 +121,7 @@ async function openLocked(
     const snapshotDirectory = directory.snapshots;
     store = new LogStore({
       disk,
-      lock,
+      ownership,
       log,
       snapshotDirectory,
       recovered,
@@ -224,5 +203,6 @@ function toStoreError(error: DiskError, dataDir: string): StoreError {
 const adviceByCode: Partial<Record<DiskErrorCode, string>> = {
   noPermission: 'let it belong to the user that runs the store, or use another directory',
   noSpace: 'free space on its file system, or use another directory',
+  tooManyFiles: 'close other files, or let the process have more open (ulimit -n)',
   exists: 'move what is in the way, or use another directory',
 };

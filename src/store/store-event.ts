@@ -10,6 +10,8 @@ export type StoreEvent =
     }
   /** The end of a write that was never acknowledged was cut off. */
   | { readonly kind: 'tornTailCut'; readonly file: string; readonly offset: number; readonly bytes: number }
+  /** The directory holds a store without lock files: the start waits until an owner, if there is one, has noticed. */
+  | { readonly kind: 'locksMissing'; readonly waitMs: number }
   /** A snapshot can't be read; an older one and the longer log serve instead. */
   | { readonly kind: 'snapshotDamaged'; readonly revision: number; readonly error: Error }
   | {
@@ -21,7 +23,14 @@ export type StoreEvent =
   | { readonly kind: 'snapshotFailed'; readonly revision: number; readonly error: Error }
   /** Writes are refused because the state has reached its memory limit. Told at most once a minute. */
   | { readonly kind: 'memoryFull'; readonly usedBytes: number; readonly limitBytes: number }
+  /**
+   * The next log segment can't be made; the present one, of so many bytes, goes on, and it is tried again. Told at most once
+   * a minute.
+   */
+  | { readonly kind: 'segmentDelayed'; readonly error: Error; readonly segmentBytes: number }
   /** Old log segments or snapshots could not be removed; it is tried again later. */
   | { readonly kind: 'cleanupFailed'; readonly error: Error }
   /** A write or flush failed: no write is accepted any more. */
-  | { readonly kind: 'storageFailed'; readonly error: Error };
+  | { readonly kind: 'storageFailed'; readonly error: Error }
+  /** The lock of the data directory was taken away by hand: no write is accepted any more. */
+  | { readonly kind: 'ownershipLost'; readonly error: Error };

@@ -5,17 +5,23 @@
  * that the kernel has dropped (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020). So
  * every write and flush of the log goes through here, and from the first failure on none is begun any more, and none
  * that was under way counts as done.
+ *
+ * What makes a file that nothing was acknowledged for is another matter: it may fail and be tried again, see `attempt`.
  */
+import { DiskError, type DiskErrorCode } from '../disk/disk.ts';
 import { StoreError } from '../errors.ts';
 
-/** A write is refused since an earlier one has failed: it did not happen. */
+/** A write is refused since the store writes no more: it did not happen. */
 export function readOnlyError(cause: Error): StoreError<'readOnly'> {
   return new StoreError(
     'readOnly',
-    `a write to the log has failed, so none is accepted until the store is opened again; this call has changed nothing: ${cause.message}`,
+    `the store has stopped writing, and accepts no write until it is opened again; this call has changed nothing: ${cause.message}`,
     { cause },
   );
 }
+
+/** What may be over when it is tried again. */
+const passing: ReadonlySet<DiskErrorCode> = new Set(['tooManyFiles', 'noSpace', 'noPermission']);
 
 export class FailStop {
   error: Error | undefined;
@@ -37,6 +43,30 @@ export class FailStop {
     }
     this.#check();
     return result;
+  }
+
+  /**
+   * The same for making a file of which nothing is expected yet: for want of descriptors, space or permission it may fail.
+   * @returns `undefined` when it has.
+   */
+  attempt<Result>(
+    operation: () => Promise<Result>,
+    onDelay: (error: DiskError) => void,
+  ): Promise<Result | undefined> {
+    return this.run(async () => {
+      try {
+        return await operation();
+      } catch (error) {
+        if (!(error instanceof DiskError) || !passing.has(error.code)) throw error;
+        onDelay(error);
+        return undefined;
+      }
+    });
+  }
+
+  /** Ends all writing for a reason that does not lie in a write. */
+  stop(error: Error): void {
+    this.#fail(error);
   }
 
   #check(): void {

@@ -16,6 +16,7 @@
  * - The next segment gets its name after all of this one, its closing mark included, was flushed.
  */
 import { assert } from '../errors.ts';
+import { fixed } from '../limits.ts';
 import { FRAME_ALIGNMENT_BYTES, FRAME_HEADER_BYTES } from '../wire/frame.ts';
 
 export const FORMAT_VERSION = 1;
@@ -54,6 +55,10 @@ export const frameKind = {
 
 export const FRAME_KIND_MAX = frameKind.mark;
 
+assert(
+  SEGMENT_BYTES_MAX + fixed.segmentOverrunBytesMax + 2 * fixed.frameBytesMax < 2 ** 32,
+  'every offset has 32 bits: the frame being written and the one being gathered may pass the length that is checked',
+);
 assert(SEGMENT_HEADER_OFFSET % FRAME_ALIGNMENT_BYTES === 0, 'the first frame is aligned');
 
 const REVISION_DIGITS = 20;

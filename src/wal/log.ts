@@ -23,6 +23,7 @@ import { FlushWaiters } from './flush-waiters.ts';
 import { SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, STORE_ID_BYTES } from './format.ts';
 import { openSegments } from './log-directory.ts';
 import { NewestName } from './newest-segment.ts';
+import type { NextSegment } from './next-segment.ts';
 import { PieceBuffers } from './piece-buffers.ts';
 import { type LogReader, SegmentReader } from './reader.ts';
 import type { OnRecord } from './records.ts';
@@ -48,8 +49,15 @@ export interface LogOptions {
    * Called in order, from a fresh stack.
    */
   readonly onDurable: (sequence: number) => void;
-  /** Once, when a write or flush failed. */
+  /** Once, when a write or flush failed, or `stop` was called. */
   readonly onFailure: (error: Error) => void;
+  /**
+   * The next segment could not be made, so the present one, which has so many bytes by now, goes on for a while. Told once
+   * a minute at most.
+   */
+  readonly onSegmentDelayed: (error: Error, segmentBytes: number) => void;
+  /** Asked before each new segment. What it rejects with stops the log as a failed write does. */
+  readonly checkOwned: () => Promise<void>;
 }
 
 /** After so long without a write, a mark vouches for the last batch. */
@@ -86,6 +94,11 @@ export class Log {
   #markTimer: Timer | undefined;
   #isMarkWanted = false;
   #lastWriteMs = 0;
+  /** Whether the next segment is due and could not be made; the timer runs until it is tried again. */
+  #isRotationDelayed = false;
+  #rotationTimer: Timer | undefined;
+  #isRotationWanted = false;
+  #delayToldMs = -Infinity;
 
   #closing: Promise<void> | undefined;
 
@@ -111,9 +124,17 @@ export class Log {
     await disk.makeDirectory(directory);
     assert((await openSegments(disk, directory)) === undefined, 'a new log is made where there is none');
     const newestName = await NewestName.read(disk, options.newestNamePath);
-    const log = new Log(options, new SegmentRow(disk, directory, storeId, []), newestName);
-    log.#writeTo(await log.#row.begin(revision, 0, options.segmentBytes));
-    await newestName.note(log.#row.newest.name);
+    const row = new SegmentRow(disk, directory, storeId, []);
+    const log = new Log(options, row, newestName);
+    try {
+      const next = await row.prepare(revision, options.segmentBytes);
+      log.#writeTo(await row.place(await row.seal(next, 0)));
+      await newestName.note(row.newest.name);
+    } catch (error) {
+      // What stopped it is what the caller needs to know.
+      await log.close().catch(() => undefined);
+      throw error;
+    }
     log.#committedRevision = revision;
     return log;
   }
@@ -231,6 +252,7 @@ export class Log {
     const batchBytes = this.#batch.payloadBytesWith(byteLength);
     if (batchBytes + this.#writingBytes > this.#options.unflushedBytesMax)
       this.#checkUnflushed(byteLength, batchBytes);
+    this.#checkSegment(this.#writer.end + this.#writingBytes + batchBytes);
     if (batchBytes > fixed.frameBytesMax) {
       throw new StoreError(
         'limitReached',
@@ -295,6 +317,11 @@ export class Log {
     return this.#row.removeBeforeHolderOf(revision - 1);
   }
 
+  /** Ends all writing, as a write that fails does. What is under way counts as failed, too. */
+  stop(error: Error): void {
+    this.#failStop.stop(error);
+  }
+
   /**
    * Writes and flushes what was committed, and a mark that vouches for it; closes the files. After a failure it only
    * closes the files.
@@ -306,16 +333,21 @@ export class Log {
   }
 
   async #close(): Promise<void> {
-    this.#flushTimer?.cancel();
-    this.#markTimer?.cancel();
-    if (this.#writer === undefined) return;
+    this.#cancelTimers();
     try {
-      if (this.#failStop.error === undefined) await this.#settle();
+      if (this.#writer !== undefined && this.#failStop.error === undefined) await this.#settle();
     } finally {
       await this.#pump;
-      await this.#row.settle();
+      await this.#row.close();
+      await this.#newestName.close();
       await this.#writer?.close();
     }
+  }
+
+  #cancelTimers(): void {
+    this.#flushTimer?.cancel();
+    this.#markTimer?.cancel();
+    this.#rotationTimer?.cancel();
   }
 
   /** Brings everything to disk, with a mark at the end. */
@@ -347,6 +379,18 @@ export class Log {
     );
   }
 
+  /** A segment that none can follow for the time being must not grow for ever. */
+  #checkSegment(segmentBytes: number): void {
+    if (!this.#isRotationDelayed) return;
+    const fullBytes = this.#options.segmentBytes;
+    const overrunBytes = Math.min(fullBytes * fixed.segmentOverrunTimesMax, fixed.segmentOverrunBytesMax);
+    if (segmentBytes <= fullBytes + overrunBytes) return;
+    throw new StoreError(
+      'limitReached',
+      'the next segment of the log can not be made, and the present one is full: the server says why in its log; close connections or free space, wait and try again',
+    );
+  }
+
   #failedError(cause: unknown): StoreError<'storageFailed'> {
     const reason = cause instanceof Error ? cause.message : String(cause);
     return new StoreError(
@@ -357,8 +401,7 @@ export class Log {
   }
 
   #onFailure(error: Error): void {
-    this.#flushTimer?.cancel();
-    this.#markTimer?.cancel();
+    this.#cancelTimers();
     this.#flushWaiters.rejectAll(this.#failedError(error));
     this.#options.onFailure(error);
   }
@@ -393,13 +436,19 @@ export class Log {
 
   #hasWork(): boolean {
     if (this.#failStop.error !== undefined) return false;
-    return !this.#batch.isEmpty || this.#flushWaiters.waitBeyond(this.#flushedSequence) || this.#isMarkWanted;
+    return (
+      !this.#batch.isEmpty ||
+      this.#flushWaiters.waitBeyond(this.#flushedSequence) ||
+      this.#isMarkWanted ||
+      this.#isRotationWanted
+    );
   }
 
   #startStep(): Promise<void> | undefined {
     if (!this.#batch.isEmpty) return this.#writeBatch();
     if (this.#flushWaiters.waitBeyond(this.#flushedSequence)) return this.#flushWritten();
     if (this.#isMarkWanted) return this.#writeMark();
+    if (this.#isRotationWanted) return this.#rotate();
     return undefined;
   }
 
@@ -407,7 +456,8 @@ export class Log {
     const batch = this.#batch;
     this.#batch = this.#otherBatch;
     this.#writingBytes = batch.payloadBytes;
-    if (this.#ready().end >= this.#options.segmentBytes) await this.#rotate();
+    const isFull = this.#ready().end >= this.#options.segmentBytes;
+    if (isFull && this.#rotationTimer === undefined) await this.#rotate();
     await this.#ready().appendBatch(batch);
     this.#writtenSequence = batch.sequence;
     this.#writingBytes = 0;
@@ -483,24 +533,80 @@ export class Log {
     if (this.#ready().isMarkDue) await this.#ready().appendMark();
   }
 
-  /** Ends the newest segment and begins the next. */
+  /**
+   * Ends the newest segment and begins the next. Until that has its name the newest one can go on, also behind its closing
+   * mark: so a next one that can't be made is tried again later.
+   */
   async #rotate(): Promise<void> {
+    this.#isRotationWanted = false;
     const writer = this.#ready();
+    const { revision } = writer;
+    const { segmentBytes, checkOwned } = this.#options;
+    await this.#failStop.run(checkOwned);
+    const next = await this.#failStop.attempt(
+      () => this.#prepareNext(revision, segmentBytes),
+      (error) => this.#delayRotation(error),
+    );
+    if (next === undefined) return;
+    let begun: NewSegment | undefined;
+    try {
+      begun = await this.#changeOver(writer, next);
+    } finally {
+      // Its own file, if it was not given up already: a store that stops must not keep it open.
+      if (begun === undefined) await next.file.close().catch(() => undefined);
+    }
+    if (begun === undefined) return;
+    this.#isRotationDelayed = false;
+    this.#writeTo(begun);
+    // All of it was flushed: that the file does not close, takes nothing away.
+    await writer.close().catch(() => undefined);
+  }
+
+  /** @returns `undefined` when the present segment has to go on. */
+  async #changeOver(writer: SegmentWriter, next: NextSegment): Promise<NewSegment | undefined> {
     await this.#flushWritten();
     await writer.appendMark();
     await writer.flush();
     // Before the next segment can be seen: a reader goes on there from the mark.
     writer.segment.readableEnd = writer.end;
-    const { revision, previousChecksum } = writer;
-    const { segmentBytes } = this.#options;
-    const begun = await this.#failStop.run(async () => {
-      const segment = await this.#row.begin(revision, previousChecksum, segmentBytes);
-      await this.#newestName.note(this.#row.newest.name);
+    const { previousChecksum } = writer;
+    const sealed = await this.#failStop.attempt(
+      () => this.#row.seal(next, previousChecksum),
+      (error) => this.#delayRotation(error),
+    );
+    if (sealed === undefined) return undefined;
+    return this.#failStop.run(async () => {
+      const segment = await this.#row.place(sealed);
+      await this.#newestName.place(next.name);
       return segment;
     });
-    this.#writeTo(begun);
-    // All of it was flushed: that the file does not close, takes nothing away.
-    await writer.close().catch(() => undefined);
+  }
+
+  async #prepareNext(revision: number, segmentBytes: number): Promise<NextSegment> {
+    const next = await this.#row.prepare(revision, segmentBytes);
+    try {
+      await this.#newestName.prepare(next.name);
+      return next;
+    } catch (error) {
+      await next.giveUp();
+      throw error;
+    }
+  }
+
+  #delayRotation(error: Error): void {
+    this.#isRotationDelayed = true;
+    const { clock, onSegmentDelayed } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (nowMs - this.#delayToldMs >= fixed.segmentDelayedEventMs) {
+      this.#delayToldMs = nowMs;
+      onSegmentDelayed(error, this.#ready().end);
+    }
+    if (this.#closing !== undefined) return;
+    this.#rotationTimer = clock.setTimer(fixed.segmentRetryMs, () => {
+      this.#rotationTimer = undefined;
+      this.#isRotationWanted = true;
+      this.#wakePump();
+    });
   }
 
   #writeTo({ segment, file, position }: NewSegment): void {

@@ -11,6 +11,7 @@ import { dirname } from 'node:path';
 import { type Disk, DiskError } from '../disk/disk.ts';
 import { crc32 } from '../wire/crc32.ts';
 import { damageError, type LogDamageError } from './damage.ts';
+import { HeldDirectory } from './held-directory.ts';
 import { formatSegmentName, parseSegmentName, type SegmentName, temporaryName } from './format.ts';
 
 /** More than the file ever has. */
@@ -19,18 +20,25 @@ const READ_BYTES = 128;
 export class NewestName {
   readonly #disk: Disk;
   readonly #path: string | undefined;
+  readonly #directory: HeldDirectory | undefined;
   /** What the file names. */
   #noted: SegmentName | undefined;
 
   private constructor(disk: Disk, path: string | undefined, noted: SegmentName | undefined) {
     this.#disk = disk;
     this.#path = path;
+    this.#directory = path === undefined ? undefined : new HeldDirectory(disk, dirname(path));
     this.#noted = noted;
   }
 
   /** @param path of the file; `undefined`: there is to be none, and nothing is known. */
   static async read(disk: Disk, path: string | undefined): Promise<NewestName> {
     return new NewestName(disk, path, path === undefined ? undefined : await readNewestName(disk, path));
+  }
+
+  /** Whether there is a whole file. */
+  get isKnown(): boolean {
+    return this.#noted !== undefined;
   }
 
   /**
@@ -46,11 +54,37 @@ export class NewestName {
 
   /** A segment is durable, and nothing was written to it. When this resolves, the file names it, durably. */
   async note(name: SegmentName): Promise<void> {
-    if (this.#path === undefined) return;
     // A start on a full disk has no room to write it again.
     if (this.#noted !== undefined && formatSegmentName(this.#noted) === formatSegmentName(name)) return;
-    await writeNewestName(this.#disk, this.#path, name);
+    await this.prepare(name);
+    await this.place(name);
+  }
+
+  /** Does all of `note` that needs a descriptor or space: the file stays what it is. */
+  async prepare(name: SegmentName): Promise<void> {
+    if (this.#path === undefined) return;
+    await this.#directory?.hold();
+    const temporary = temporaryName(this.#path);
+    await this.#disk.remove(temporary);
+    const file = await this.#disk.create(temporary);
+    try {
+      await file.write(Buffer.from(contentOf(name), 'latin1'), 0);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Ends what `prepare` has begun. */
+  async place(name: SegmentName): Promise<void> {
+    if (this.#path === undefined || this.#directory === undefined) return;
+    await this.#disk.rename(temporaryName(this.#path), this.#path);
+    await (await this.#directory.hold()).sync();
     this.#noted = name;
+  }
+
+  async close(): Promise<void> {
+    await this.#directory?.close();
   }
 }
 
@@ -73,21 +107,6 @@ async function readNewestName(disk: Disk, path: string): Promise<SegmentName | u
   const [fileName = ''] = text.split(' ');
   const name = parseSegmentName(fileName);
   return name !== undefined && text === contentOf(name) ? name : undefined;
-}
-
-/** When this resolves, the file is durable. */
-async function writeNewestName(disk: Disk, path: string, name: SegmentName): Promise<void> {
-  const temporary = temporaryName(path);
-  await disk.remove(temporary);
-  const file = await disk.create(temporary);
-  try {
-    await file.write(Buffer.from(contentOf(name), 'latin1'), 0);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await disk.rename(temporary, path);
-  await disk.syncDirectory(dirname(path));
 }
 
 function isBefore(a: SegmentName, b: SegmentName): boolean {

@@ -111,8 +111,14 @@ export class SegmentReader implements LogReader {
     try {
       file = await segment.acquire('read');
     } catch (error) {
-      if (error instanceof DiskError && error.code === 'notFound' && segment.isRemoved) return false;
-      throw error;
+      if (!(error instanceof DiskError)) throw error;
+      if (error.code === 'notFound' && segment.isRemoved) return false;
+      if (error.code !== 'tooManyFiles') throw error;
+      throw new StoreError(
+        'limitReached',
+        'as many files and connections are open as the process may have, so old revisions can not be read from the log for now; wait a moment and begin again at the same revision',
+        { cause: error },
+      );
     }
     await this.#leave();
     this.#place = { segment, file, cursor: new FrameCursor(this.#source.row.seed, start) };

@@ -1,7 +1,7 @@
-/** Making a segment file, and reading what its first frame says. */
+/** What the first frame of a segment says: writing and reading it. */
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type SegmentHeader, SegmentHeaderSchema } from '../../gen/kelp/storage/v1/log_pb.ts';
-import type { Disk, DiskFile } from '../disk/disk.ts';
+import type { DiskFile } from '../disk/disk.ts';
 import { crc32 } from '../wire/crc32.ts';
 import {
   FRAME_HEADER_BYTES,
@@ -14,13 +14,11 @@ import {
 import { damageError } from './damage.ts';
 import {
   FORMAT_VERSION,
-  formatSegmentName,
   frameKind,
   SEGMENT_HEADER_OFFSET,
   SEGMENT_MAGIC,
   type SegmentName,
   STORE_ID_BYTES,
-  temporaryName,
 } from './format.ts';
 
 /** More than a segment header ever takes. */
@@ -39,19 +37,8 @@ export function frameSeed(storeId: Uint8Array): number {
   return crc32(storeId);
 }
 
-/**
- * Makes a segment: writes header and zeros under a temporary name, flushes them and gives the file its name. A crash
- * leaves a whole segment or none, and maybe a temporary file.
- * @param fileBytes the length of the file with its zeros.
- * @returns the header checksum of its first frame.
- */
-export async function createSegmentFile(
-  disk: Disk,
-  directory: string,
-  name: SegmentName,
-  start: SegmentStart,
-  fileBytes: number,
-): Promise<{ headerChecksum: number; end: number }> {
+/** The bytes that a segment begins with: the magic and the first frame. */
+export function segmentStartBytes(start: SegmentStart): { bytes: Buffer; headerChecksum: number } {
   const payload = toBinary(
     SegmentHeaderSchema,
     create(SegmentHeaderSchema, {
@@ -62,11 +49,11 @@ export async function createSegmentFile(
       previousFirstRevision: BigInt(start.previousFirstRevision),
     }),
   );
-  const content = Buffer.alloc(fileBytes);
-  SEGMENT_MAGIC.copy(content);
-  content.set(payload, SEGMENT_HEADER_OFFSET + FRAME_HEADER_BYTES);
+  const bytes = Buffer.alloc(SEGMENT_HEADER_OFFSET + frameBytes(payload.length));
+  SEGMENT_MAGIC.copy(bytes);
+  bytes.set(payload, SEGMENT_HEADER_OFFSET + FRAME_HEADER_BYTES);
   const headerChecksum = sealFrame(
-    content,
+    bytes,
     SEGMENT_HEADER_OFFSET,
     {
       kind: frameKind.segmentHeader,
@@ -77,18 +64,7 @@ export async function createSegmentFile(
     },
     frameSeed(start.storeId),
   );
-
-  const path = `${directory}/${formatSegmentName(name)}`;
-  const file = await disk.create(temporaryName(path));
-  try {
-    await file.write(content, 0);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await disk.rename(temporaryName(path), path);
-  await disk.syncDirectory(directory);
-  return { headerChecksum, end: SEGMENT_HEADER_OFFSET + frameBytes(payload.length) };
+  return { bytes, headerChecksum };
 }
 
 /**

@@ -1,8 +1,10 @@
 import type { Disk, DiskFile } from '../disk/disk.ts';
 import { assert } from '../errors.ts';
-import { chunkBytes } from './format.ts';
 import { damageError } from './damage.ts';
-import { createSegmentFile, frameSeed } from './segment-header.ts';
+import { chunkBytes, type SegmentName } from './format.ts';
+import { HeldDirectory } from './held-directory.ts';
+import { NextSegment, type SegmentBegin } from './next-segment.ts';
+import { frameSeed, type SegmentStart } from './segment-header.ts';
 import type { AppendPosition } from './segment-writer.ts';
 import { Segment } from './segment.ts';
 
@@ -14,13 +16,20 @@ export interface NewSegment {
   readonly position: AppendPosition;
 }
 
+/** A segment that lacks nothing but its name. */
+export interface SealedSegment {
+  readonly next: NextSegment;
+  readonly segment: Segment;
+  readonly begin: SegmentBegin;
+}
+
 /** The segments of a log in order: the oldest are removed, the newest is written, each is linked to the next. */
 export class SegmentRow {
   readonly storeId: Uint8Array;
   /** What the checksums of the store's frames begin from. */
   readonly seed: number;
   readonly #disk: Disk;
-  readonly #directory: string;
+  readonly #directory: HeldDirectory;
   readonly #segments: Segment[];
   /** Removals run one after the other. */
   #removal: Promise<void> = Promise.resolve();
@@ -31,7 +40,7 @@ export class SegmentRow {
 
   constructor(disk: Disk, directory: string, storeId: Uint8Array, segments: Segment[]) {
     this.#disk = disk;
-    this.#directory = directory;
+    this.#directory = new HeldDirectory(disk, directory);
     this.storeId = storeId;
     this.seed = frameSeed(storeId);
     this.#segments = segments;
@@ -87,50 +96,56 @@ export class SegmentRow {
     throw damageError(oldest.path, 0, `${missing}: the log begins later`, revision);
   }
 
-  /**
-   * Makes the segment that follows the newest one.
-   * @param revision the highest in the log so far.
-   * @param previousChecksum the header checksum of the last frame so far; 0 when there is none.
-   */
-  async begin(revision: number, previousChecksum: number, segmentBytes: number): Promise<NewSegment> {
+  /** Prepares the segment that follows the newest one when the log has come to `revision`. */
+  prepare(revision: number, segmentBytes: number): Promise<NextSegment> {
     const previous = this.#segments.at(-1);
     const firstRevision = revision + 1;
     const part = previous?.firstRevision === firstRevision ? previous.name.part + 1 : 0;
+    return this.#prepare({ firstRevision, part }, segmentBytes);
+  }
+
+  /**
+   * Seals a segment that was prepared.
+   * @param previousChecksum the header checksum of the last frame so far; 0 when there is none.
+   */
+  async seal(next: NextSegment, previousChecksum: number): Promise<SealedSegment> {
     const segment = new Segment(this.#disk, {
-      directory: this.#directory,
-      name: { firstRevision, part },
+      directory: this.#directory.path,
+      name: next.name,
       previousChecksum,
-      previousFirstRevision: previous?.firstRevision ?? 0,
+      previousFirstRevision: this.#segments.at(-1)?.firstRevision ?? 0,
     });
-    const made = await this.#make(segment, segmentBytes);
+    return { next, segment, begin: await next.seal(this.#startOf(segment)) };
+  }
+
+  /** Makes a sealed segment the newest one, durably. */
+  async place({ next, segment, begin }: SealedSegment): Promise<NewSegment> {
+    await next.place();
+    const previous = this.#segments.at(-1);
     this.#segments.push(segment);
     if (previous !== undefined) previous.next = segment;
-    return made;
+    return adopted(segment, next, begin);
   }
 
   /**
    * Makes the newest segment anew, which holds no batch and which nobody has open. The flush of the folder may have
    * failed when it was made, and then no later one makes its name durable.
    */
-  remakeNewest(segmentBytes: number): Promise<NewSegment> {
-    return this.#make(this.newest, segmentBytes);
+  async remakeNewest(segmentBytes: number): Promise<NewSegment> {
+    const { newest } = this;
+    const next = await this.#prepare(newest.name, segmentBytes);
+    const begin = await next.seal(this.#startOf(newest));
+    await next.place();
+    return adopted(newest, next, begin);
   }
 
-  async #make(segment: Segment, segmentBytes: number): Promise<NewSegment> {
-    const { storeId } = this;
-    const { name, previousChecksum, previousFirstRevision, firstRevision } = segment;
-    const start = { storeId, firstRevision, previousChecksum, previousFirstRevision };
-    segment.fileBytes = chunkBytes(segmentBytes);
-    const made = await createSegmentFile(this.#disk, this.#directory, name, start, segment.fileBytes);
-    const file = await segment.acquire('readWrite');
-    const position = {
-      offset: made.end,
-      previousChecksum: made.headerChecksum,
-      revision: firstRevision - 1,
-      provenOffset: 0,
-      batchEnd: 0,
-    };
-    return { segment, file, position };
+  #prepare(name: SegmentName, segmentBytes: number): Promise<NextSegment> {
+    return NextSegment.prepare(this.#disk, this.#directory, name, chunkBytes(segmentBytes));
+  }
+
+  #startOf(segment: Segment): SegmentStart {
+    const { previousChecksum, previousFirstRevision, firstRevision } = segment;
+    return { storeId: this.storeId, firstRevision, previousChecksum, previousFirstRevision };
   }
 
   /**
@@ -143,9 +158,10 @@ export class SegmentRow {
     return removal;
   }
 
-  /** Waits for the removals under way. */
-  settle(): Promise<void> {
-    return this.#removal;
+  /** Waits for the removals under way, and closes the folder. */
+  async close(): Promise<void> {
+    await this.#removal;
+    await this.#directory.close();
   }
 
   async #removeBeforeHolderOf(revision: number): Promise<void> {
@@ -155,7 +171,8 @@ export class SegmentRow {
       if (this.#leaving === undefined) return;
       await this.#disk.remove(this.#leaving.path);
       // One by one: were a later removal durable before an earlier one, a segment would be missing in the row.
-      await this.#disk.syncDirectory(this.#directory).catch((error: unknown) => {
+      const directory = await this.#directory.hold();
+      await directory.sync().catch((error: unknown) => {
         this.#removalFailure = error as Error;
         throw error;
       });
@@ -170,4 +187,17 @@ export class SegmentRow {
     oldest.isRemoved = true;
     return this.#segments.shift();
   }
+}
+
+function adopted(segment: Segment, next: NextSegment, begin: SegmentBegin): NewSegment {
+  segment.fileBytes = next.fileBytes;
+  segment.adopt(next.file);
+  const position = {
+    offset: begin.end,
+    previousChecksum: begin.headerChecksum,
+    revision: segment.firstRevision - 1,
+    provenOffset: 0,
+    batchEnd: 0,
+  };
+  return { segment, file: next.file, position };
 }

@@ -1,4 +1,5 @@
 import type { Disk, DiskFile } from '../disk/disk.ts';
+import { assert } from '../errors.ts';
 import { formatSegmentName, type SegmentName } from './format.ts';
 import { SegmentIndex } from './segment-index.ts';
 
@@ -54,14 +55,22 @@ export class Segment {
    */
   async acquire(mode: 'read' | 'readWrite'): Promise<DiskFile> {
     this.#userCount++;
-    this.#file ??= this.#disk.open(this.path, mode);
+    const opening = (this.#file ??= this.#disk.open(this.path, mode));
     try {
-      return await this.#file;
+      return await opening;
     } catch (error) {
       this.#userCount--;
-      this.#file = undefined;
+      // Another caller may have opened it since.
+      if (this.#file === opening) this.#file = undefined;
       throw error;
     }
+  }
+
+  /** The file that was just made and is open for writing: the same as `acquire`, but that it needs no descriptor. */
+  adopt(file: DiskFile): void {
+    assert(this.#file === undefined, 'a segment has one open file');
+    this.#userCount++;
+    this.#file = Promise.resolve(file);
   }
 
   /** The last one to release the file closes it. */

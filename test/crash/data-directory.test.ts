@@ -1,5 +1,5 @@
 /** Data directories that a server can't have: they are not its user's, or another server has them. */
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { temporaryDirectory } from '../support/test-server.ts';
@@ -66,6 +66,17 @@ async function setMode(path: string, mode: number): Promise<void> {
   await chmod(path, mode);
   onTestFinished(() => chmod(path, 0o700));
 }
+
+test('a directory with files of others is refused in one line, and nothing is made in it', async () => {
+  const dataDir = await temporaryDirectory();
+  await writeFile(join(dataDir, 'passwd'), 'root');
+  const server = await ServerProcess.refused({ dataDir });
+  expect(await server.ended).toEqual({ code: 2, signal: null });
+  expect(server.stderr).toBe(
+    `kelp: the directory ${dataDir} is not empty, and no store: there is ${dataDir}/passwd. Give a directory of its own to the store, such as ${dataDir}/kelp; nothing was changed\n`,
+  );
+  expect(await readdir(dataDir)).toEqual(['passwd']);
+});
 
 describe('a directory that another server has', () => {
   test('is refused to as many as come, and the owner does not notice', async () => {

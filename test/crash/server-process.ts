@@ -17,6 +17,8 @@ export interface ServerProcessOptions {
   readonly isNobody?: boolean;
   /** No file that it writes may become longer. A multiple of 512. */
   readonly fileBytesMax?: number;
+  /** So many files and connections it may have open. */
+  readonly openFilesMax?: number;
   /** Whoever starts it ends it; else it is killed when the test ends at the latest. */
   readonly outlivesTest?: boolean;
 }
@@ -44,7 +46,7 @@ export class ServerProcess {
 
   /** Starts a process; it may end by itself before it is ready. */
   constructor(options: ServerProcessOptions) {
-    const { dataDir, port = 0, flags = [], preload, fileBytesMax } = options;
+    const { dataDir, port = 0, flags = [], preload } = options;
     const { isNobody = false, outlivesTest = false } = options;
     const kelp = [
       process.execPath,
@@ -56,7 +58,7 @@ export class ServerProcess {
       `--data-dir=${dataDir}`,
       ...flags,
     ];
-    const [command = '', ...args] = fileBytesMax === undefined ? kelp : limited(kelp, fileBytesMax);
+    const [command = '', ...args] = limited(kelp, options);
     this.#child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe', ...(preload === undefined ? [] : (['ipc'] as const))],
       env: { PATH: process.env['PATH'] },
@@ -153,7 +155,12 @@ export class ServerProcess {
   }
 }
 
-/** POSIX counts the limit in blocks of 512 bytes. The process takes the place of the shell. */
-function limited(command: readonly string[], fileBytesMax: number): string[] {
-  return ['sh', '-c', 'ulimit -f "$1"; shift; exec "$@"', 'sh', String(fileBytesMax / 512), ...command];
+/** POSIX counts the length of files in blocks of 512 bytes. The process takes the place of the shell. */
+function limited(command: readonly string[], options: ServerProcessOptions): readonly string[] {
+  const { fileBytesMax, openFilesMax } = options;
+  const limits = [
+    ...(fileBytesMax === undefined ? [] : [`ulimit -f ${fileBytesMax / 512}`]),
+    ...(openFilesMax === undefined ? [] : [`ulimit -n ${openFilesMax}`]),
+  ];
+  return limits.length === 0 ? command : ['sh', '-c', `${limits.join('; ')}; exec "$@"`, 'sh', ...command];
 }

@@ -73,6 +73,21 @@ export function testDiskContract(name: string, prepare: () => Promise<DiskUnderT
       });
     });
 
+    describe('an open folder', () => {
+      it('makes names durable, also after one that it holds was removed', async () => {
+        const opened = await disk.openDirectory(directory);
+        await create(`${directory}/file`);
+        await Promise.all([opened.sync(), opened.sync()]);
+        await disk.remove(`${directory}/file`);
+        await opened.sync();
+        await opened.close();
+      });
+
+      it('must exist', async () => {
+        await expectDiskError(disk.openDirectory(`${directory}/none`), 'notFound');
+      });
+    });
+
     describe('names', () => {
       it('opens only what exists and creates only what does not', async () => {
         await expectDiskError(disk.open(`${directory}/file`, 'read'), 'notFound');
@@ -91,6 +106,16 @@ export function testDiskContract(name: string, prepare: () => Promise<DiskUnderT
         expect(await disk.list(directory)).toEqual(['to']);
         expect(await contentOf(`${directory}/to`)).toBe('new');
         await expectDiskError(disk.rename(`${directory}/from`, `${directory}/to`), 'notFound');
+      });
+
+      it('goes on with an open file that was renamed, and names it by its new path', async () => {
+        const file = await create(`${directory}/from`);
+        await disk.rename(`${directory}/from`, `${directory}/to`);
+        file.renamedTo(`${directory}/to`);
+        await file.write(Buffer.from('here'), 0);
+        expect(await contentOf(`${directory}/to`)).toBe('here');
+        await file.close();
+        await expect(file.size()).rejects.toThrow(`${directory}/to`);
       });
 
       it('removes a file, and a missing one without complaint', async () => {
@@ -207,6 +232,32 @@ export function testDiskContract(name: string, prepare: () => Promise<DiskUnderT
         await expectDiskError(disk.lock(`${directory}/lock`), 'locked');
         await again.release();
         await other.release();
+      });
+
+      it('knows when its file was removed, and that another owner may have come', async () => {
+        const lock = await disk.lock(`${directory}/lock`);
+        expect(await lock.isHeld()).toBe(true);
+        await disk.remove(`${directory}/lock`);
+        expect(await lock.isHeld()).toBe(false);
+        const other = await disk.lock(`${directory}/lock`);
+        expect(await other.isHeld()).toBe(true);
+        expect(await lock.isHeld()).toBe(false);
+        // What the first one had is not the other one's.
+        await lock.release();
+        await expectDiskError(disk.lock(`${directory}/lock`), 'locked');
+        await other.release();
+      });
+
+      it('knows when its file was given another name, or replaced', async () => {
+        const lock = await disk.lock(`${directory}/lock`);
+        await disk.rename(`${directory}/lock`, `${directory}/away`);
+        expect(await lock.isHeld()).toBe(false);
+        const file = await disk.create(`${directory}/lock`);
+        await file.close();
+        expect(await lock.isHeld()).toBe(false);
+        await disk.rename(`${directory}/away`, `${directory}/lock`);
+        expect(await lock.isHeld()).toBe(true);
+        await lock.release();
       });
 
       it('needs its folder', async () => {

@@ -75,6 +75,8 @@ describe('an error of the system', () => {
     ['EEXIST', 'exists'],
     ['ENOSPC', 'noSpace'],
     ['EDQUOT', 'noSpace'],
+    ['EMFILE', 'tooManyFiles'],
+    ['ENFILE', 'tooManyFiles'],
     ['EACCES', 'noPermission'],
     ['EPERM', 'noPermission'],
     ['EROFS', 'noPermission'],

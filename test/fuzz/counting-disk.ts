@@ -17,6 +17,7 @@ export class CountingDisk implements Disk {
   rename: Disk['rename'] = (from, to) => this.#disk.rename(from, to);
   remove: Disk['remove'] = (path) => this.#disk.remove(path);
   syncDirectory: Disk['syncDirectory'] = (path) => this.#disk.syncDirectory(path);
+  openDirectory: Disk['openDirectory'] = (path) => this.#disk.openDirectory(path);
   lock: Disk['lock'] = (path) => this.#disk.lock(path);
   open: Disk['open'] = async (path, mode) => this.#counting(await this.#disk.open(path, mode));
   create: Disk['create'] = async (path) => this.#counting(await this.#disk.create(path));
@@ -32,6 +33,7 @@ export class CountingDisk implements Disk {
       size: () => file.size(),
       write: (buffer, position) => file.write(buffer, position),
       truncate: (length) => file.truncate(length),
+      renamedTo: (path) => file.renamedTo(path),
       sync: () => file.sync(),
       close: () => file.close(),
     };

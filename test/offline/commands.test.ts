@@ -34,7 +34,7 @@ async function oldStore(): Promise<string> {
 }
 
 async function segmentOf(dataDir: string): Promise<string> {
-  const [name = ''] = await readdir(join(dataDir, 'log'));
+  const [name = ''] = (await readdir(join(dataDir, 'log'))).filter((each) => each.endsWith('.log'));
   return join(dataDir, 'log', name);
 }
 

@@ -238,7 +238,7 @@ describe('a restore', () => {
 
   it('takes segments from a folder, or one by one in any order', async () => {
     const logDir = join(past.dataDir, 'log');
-    const segments = (await readdir(logDir)).map((name) => join(logDir, name));
+    const segments = await segmentsIn(logDir);
     expect(segments.length).toBeGreaterThan(3);
     for (const logPaths of [[logDir], segments.reverse()]) {
       await expectState(await restoreTo(20, { logPaths }), stateAt(REVISIONS));
@@ -297,7 +297,7 @@ describe('a restore', () => {
 async function copyOfLog(): Promise<{ logDir: string; newest: string; paths: string[] }> {
   const logDir = join(await temporaryDirectory(), 'log');
   await cp(join(past.dataDir, 'log'), logDir, { recursive: true });
-  const paths = (await readdir(logDir)).sort().map((name) => join(logDir, name));
+  const paths = await segmentsIn(logDir);
   return { logDir, newest: paths.at(-1) ?? '', paths };
 }
 
@@ -531,3 +531,9 @@ describe('a restored store', () => {
     expect(new Set([...writers, places[3]?.incarnation]).size).toBe(5);
   });
 });
+
+/** In the order of the log. */
+async function segmentsIn(logDir: string): Promise<string[]> {
+  const names = (await readdir(logDir)).filter((name) => name.endsWith('.log'));
+  return names.sort().map((name) => join(logDir, name));
+}

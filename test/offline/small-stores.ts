@@ -44,7 +44,7 @@ export async function readFiles(disk: SimulatedDisk): Promise<Files> {
   const files = new Map<string, Uint8Array>();
   for (const folder of [`${DATA_DIR}/log`, `${DATA_DIR}/snapshots`]) {
     for (const name of (await disk.list(folder)).sort())
-      files.set(`${folder}/${name}`, disk.contentOf(`${folder}/${name}`));
+      if (name !== '.lock') files.set(`${folder}/${name}`, disk.contentOf(`${folder}/${name}`));
   }
   if ((await disk.list(DATA_DIR)).includes('NEWEST')) files.set(NEWEST_PATH, disk.contentOf(NEWEST_PATH));
   return files;
@@ -55,6 +55,8 @@ export async function diskWith(files: Files): Promise<SimulatedDisk> {
   await disk.makeDirectory(`${DATA_DIR}/log`);
   await disk.makeDirectory(`${DATA_DIR}/snapshots`);
   for (const [path, bytes] of files) disk.setContent(path, bytes);
+  // A store without lock files would first wait for an owner to notice that.
+  if (files.size > 0) disk.setContent(`${DATA_DIR}/LOCK`, new Uint8Array(0));
   return disk;
 }
 

@@ -95,6 +95,8 @@ export async function open(files: Files): Promise<OpenedStore | StoreError> {
   const disk = new SimulatedDisk({ seed: 1 });
   for (const folder of [DATA_DIR, LOG_DIR, SNAPSHOT_DIR]) await disk.makeDirectory(folder);
   for (const [path, bytes] of files) disk.setContent(path, bytes);
+  // A store without lock files would first wait for an owner to notice that.
+  disk.setContent(`${DATA_DIR}/LOCK`, new Uint8Array(0));
   const events: StoreEvent[] = [];
   const onEvent = (event: StoreEvent): void => void events.push(event);
   try {
@@ -212,6 +214,7 @@ function withFiles(disk: Disk, replace: (file: DiskFile) => Partial<DiskFile>): 
     read: (buffer, position) => file.read(buffer, position),
     write: (buffer, position) => file.write(buffer, position),
     truncate: (length) => file.truncate(length),
+    renamedTo: (path) => file.renamedTo(path),
     sync: () => file.sync(),
     close: () => file.close(),
     ...replace(file),
@@ -224,6 +227,7 @@ function withFiles(disk: Disk, replace: (file: DiskFile) => Partial<DiskFile>): 
     rename: (from, to) => disk.rename(from, to),
     remove: (path) => disk.remove(path),
     syncDirectory: (path) => disk.syncDirectory(path),
+    openDirectory: (path) => disk.openDirectory(path),
     lock: (path) => disk.lock(path),
   };
 }

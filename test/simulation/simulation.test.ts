@@ -32,7 +32,11 @@ describe('a simulated store', () => {
   });
 
   test('is found out when the disk only claims to have flushed a folder', async () => {
-    const wrapDisk = (disk: Disk): Disk => ({ ...passOn(disk), syncDirectory: () => Promise.resolve() });
+    const wrapDisk = (disk: Disk): Disk => ({
+      ...passOn(disk),
+      syncDirectory: () => Promise.resolve(),
+      openDirectory: async () => ({ sync: () => Promise.resolve(), close: () => Promise.resolve() }),
+    });
     expect(await failureWithin(50, { ...HEAP, wrapDisk })).toMatch(/was seen, .* was recovered|damaged/);
   });
 });
@@ -55,6 +59,7 @@ function passOn(disk: Disk): Disk {
     rename: (from, to) => disk.rename(from, to),
     remove: (path) => disk.remove(path),
     syncDirectory: (path) => disk.syncDirectory(path),
+    openDirectory: (path) => disk.openDirectory(path),
     lock: (path) => disk.lock(path),
   };
 }
@@ -65,6 +70,7 @@ function withoutSync(file: DiskFile): DiskFile {
     read: (buffer, position) => file.read(buffer, position),
     write: (buffer, position) => file.write(buffer, position),
     truncate: (length) => file.truncate(length),
+    renamedTo: (path) => file.renamedTo(path),
     sync: () => Promise.resolve(),
     close: () => file.close(),
   };

@@ -359,7 +359,11 @@ async function writeLog(
     fsyncIntervalMs: 1,
     onDurable: () => undefined,
     onFailure: () => undefined,
+    onSegmentDelayed: () => undefined,
+    checkOwned: () => Promise.resolve(),
   } as const;
+  // A store without lock files would first wait for an owner to notice that.
+  disk.setContent(`${DATA_DIR}/LOCK`, new Uint8Array(0));
   const log = await Log.create(options, storeId, revision);
   for (const [recordRevision, ...effects] of records) {
     const record = { ...emptyRecord(), revision: recordRevision, effects };

@@ -55,6 +55,10 @@ export class HeldDisk implements Disk {
     return this.#disk.syncDirectory(path);
   }
 
+  openDirectory(path: string): ReturnType<Disk['openDirectory']> {
+    return this.#disk.openDirectory(path);
+  }
+
   lock(path: string): ReturnType<Disk['lock']> {
     return this.#disk.lock(path);
   }
@@ -65,6 +69,7 @@ export class HeldDisk implements Disk {
       read: (buffer, position) => file.read(buffer, position),
       write: (buffer, position) => file.write(buffer, position),
       truncate: (length) => file.truncate(length),
+      renamedTo: (path) => file.renamedTo(path),
       close: () => file.close(),
       sync: async () => {
         if (this.#gate !== undefined) {

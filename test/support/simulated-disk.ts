@@ -30,7 +30,7 @@
  * It also holds the caller to the contract: a buffer that changes while a write is under way fails the write.
  */
 import { posix } from 'node:path';
-import type { Disk, DiskFile, DiskLock } from '../../src/disk/disk.ts';
+import type { Disk, DiskDirectory, DiskFile, DiskLock } from '../../src/disk/disk.ts';
 import { SeededRandom } from './random.ts';
 import { inOrder } from './schedule.ts';
 import type { Schedule } from './schedule.ts';
@@ -52,7 +52,7 @@ const KEEP_PROBABILITIES = [0, 0.1, 0.5, 0.9, 1] as const;
 
 export class SimulatedDisk implements Disk {
   readonly #schedule: Schedule;
-  readonly #lockedPaths = new Set<string>();
+  readonly #locked = new Set<Inode>();
   readonly #faults = new WaitingFaults();
   #random: SeededRandom;
   #log = new CallLog();
@@ -195,18 +195,27 @@ export class SimulatedDisk implements Disk {
     });
   }
 
+  openDirectory(path: string): Promise<DiskDirectory> {
+    return this.#run('openDirectory', path, '', (fault) => {
+      if (fault !== undefined) throw fault;
+      if (!this.#directories.has(posix.resolve(path))) throw failure('notFound', 'openDirectory', path);
+      return { sync: () => this.syncDirectory(path), close: () => Promise.resolve() };
+    });
+  }
+
   lock(path: string): Promise<DiskLock> {
     return this.#run('lock', path, '', (fault) => {
       if (fault !== undefined) throw fault;
-      const wanted = posix.resolve(path);
       const [directory, name] = this.#locate(path, 'lock');
-      if (this.#lockedPaths.has(wanted)) throw failure('locked', 'lock', path);
-      this.#lockedPaths.add(wanted);
-      if (!directory.visible.has(name)) directory.change({ kind: 'create', name, inode: new Inode() });
+      const inode = directory.visible.get(name) ?? new Inode();
+      if (this.#locked.has(inode)) throw failure('locked', 'lock', path);
+      this.#locked.add(inode);
+      if (!directory.visible.has(name)) directory.change({ kind: 'create', name, inode });
       let isHeld = true;
       return {
+        isHeld: async () => directory.visible.get(name) === inode,
         release: async () => {
-          if (isHeld) this.#lockedPaths.delete(wanted);
+          if (isHeld) this.#locked.delete(inode);
           isHeld = false;
         },
       };

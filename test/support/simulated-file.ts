@@ -14,7 +14,7 @@ export type RunCall = <Result>(
 
 /** An open file of the simulated disk. */
 export class SimulatedFile implements DiskFile {
-  readonly #path: string;
+  #path: string;
   readonly #inode: Inode;
   readonly #isWritable: boolean;
   readonly #random: SeededRandom;
@@ -78,6 +78,10 @@ export class SimulatedFile implements DiskFile {
         throw fault;
       }
     });
+  }
+
+  renamedTo(path: string): void {
+    this.#path = path;
   }
 
   close(): Promise<void> {

@@ -25,6 +25,8 @@ interface Life {
   /** The how-manieth call of a kind fails; 0: none. */
   readonly failedSync: number;
   readonly failedWrite: number;
+  /** From which on no file can be made for want of descriptors, until a second has passed; 0: none. */
+  readonly failedCreate: number;
 }
 
 function stepOf<Kind extends Step['kind']>(...kinds: Kind[]): fc.Arbitrary<{ kind: Kind; bytes: number }> {
@@ -45,6 +47,7 @@ const lives: fc.Arbitrary<Life[]> = fc.array(
     end: fc.constantFrom('close', 'losePower', 'endProcess'),
     failedSync: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 12 })),
     failedWrite: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 20 })),
+    failedCreate: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 4 })),
   }),
   { minLength: 1, maxLength: 5 },
 );
@@ -67,7 +70,7 @@ class Owner {
     this.#fsync = fsync;
   }
 
-  async live({ steps, end, failedSync, failedWrite }: Life): Promise<void> {
+  async live({ steps, end, failedSync, failedWrite, failedCreate }: Life): Promise<void> {
     const failures: Error[] = [];
     if (failedSync > 0) this.disk.injectFault({ call: 'sync', at: failedSync });
     if (failedWrite > 0) this.disk.injectFault({ call: 'write', at: failedWrite });
@@ -75,7 +78,7 @@ class Owner {
     let baseCount = 0;
     const options = logOptions(
       this.disk,
-      { durable: [], failures },
+      { durable: [], failures, delays: [] },
       {
         clock,
         fsync: this.#fsync,
@@ -88,6 +91,11 @@ class Owner {
     try {
       const log = await this.#open(options);
       baseCount = this.#committed.length;
+      if (failedCreate > 0) {
+        const fault = { call: 'create', at: failedCreate, code: 'tooManyFiles' } as const;
+        this.disk.injectFault({ ...fault, isPermanent: true });
+        clock.setTimer(1000, () => this.disk.clearFaults());
+      }
       for (const step of steps) await this.#take(step, log, clock);
       if (end === 'close') {
         await log.close();
@@ -173,7 +181,7 @@ describe('a log that crashes', () => {
           const disk = new SimulatedDisk({ seed, schedule: shuffled(new SeededRandom(seed)) });
           const owner = new Owner(disk, fsync);
           for (const life of lives) await owner.live(life);
-          await owner.live({ steps: [], end: 'close', failedSync: 0, failedWrite: 0 });
+          await owner.live({ steps: [], end: 'close', failedSync: 0, failedWrite: 0, failedCreate: 0 });
         }),
         { numRuns: RUNS },
       );

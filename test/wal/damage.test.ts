@@ -231,7 +231,7 @@ describe('a row of segments', () => {
   it('is refused when one comes from another store', async () => {
     const files = await long;
     const other = new SimulatedDisk({ seed: 1 });
-    const options = logOptions(other, { durable: [], failures: [] });
+    const options = logOptions(other, { durable: [], failures: [], delays: [] });
     const log = await Log.create(options, Buffer.from('another store id'));
     await log.close();
     const foreign = changed(new Map(), FIRST_SEGMENT, other.contentOf(FIRST_SEGMENT));
@@ -275,11 +275,11 @@ describe('what is not damage', () => {
 
   it('is a directory without segments', async () => {
     const disk = new SimulatedDisk({ seed: 1 });
-    expect(await Log.open(logOptions(disk, { durable: [], failures: [] }))).toBeUndefined();
+    expect(await Log.open(logOptions(disk, { durable: [], failures: [], delays: [] }))).toBeUndefined();
     await disk.makeDirectory(DIRECTORY);
     disk.setContent(`${FIRST_SEGMENT}.tmp`, Buffer.from('KELP'));
-    expect(await Log.open(logOptions(disk, { durable: [], failures: [] }))).toBeUndefined();
-    const log = await Log.create(logOptions(disk, { durable: [], failures: [] }), STORE_ID);
+    expect(await Log.open(logOptions(disk, { durable: [], failures: [], delays: [] }))).toBeUndefined();
+    const log = await Log.create(logOptions(disk, { durable: [], failures: [], delays: [] }), STORE_ID);
     await settle();
     await log.close();
   });

@@ -23,6 +23,7 @@ class CountingDisk {
         return file.write(buffer, position);
       },
       truncate: (length) => file.truncate(length),
+      renamedTo: (path) => file.renamedTo(path),
       sync: async () => {
         this.syncs++;
         await file.sync();
@@ -38,6 +39,7 @@ class CountingDisk {
       rename: (from, to) => inner.rename(from, to),
       remove: (path) => inner.remove(path),
       syncDirectory: (path) => inner.syncDirectory(path),
+      openDirectory: (path) => inner.openDirectory(path),
       lock: (path) => inner.lock(path),
     };
   }
@@ -111,7 +113,7 @@ describe('group commit', () => {
       };
       let made: Log;
       Log.create(
-        logOptions(counts.disk, { durable: [], failures: [] }, { onDurable }),
+        logOptions(counts.disk, { durable: [], failures: [], delays: [] }, { onDurable }),
         Buffer.alloc(16),
       ).then((log) => {
         made = log;

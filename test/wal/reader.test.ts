@@ -166,6 +166,16 @@ describe('a reader', () => {
     await again.log.close();
   });
 
+  it('says so when there is no descriptor for a segment, and goes on once there is', async () => {
+    const { test, written } = await longLog(12);
+    test.disk.injectFault({ call: 'open', code: 'tooManyFiles' });
+    const error = await test.read(1).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ name: 'StoreError', code: 'limitReached' });
+    expect(String(error)).toMatch(/as many files .* are open .* begin again at the same revision/);
+    expect((await test.read(1)).records).toEqual(written);
+    await test.log.close();
+  });
+
   it('ends with an error when the log is closed', async () => {
     const { test } = await longLog(2);
     const reader = test.log.reader(1);

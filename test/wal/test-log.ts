@@ -13,6 +13,7 @@ export const FIRST_SEGMENT = `${DIRECTORY}/00000000000000000001.log`;
 export interface Told {
   readonly durable: number[];
   readonly failures: Error[];
+  readonly delays: Error[];
 }
 
 export function logOptions(disk: Disk, told: Told, changes: Partial<LogOptions> = {}): LogOptions {
@@ -26,6 +27,8 @@ export function logOptions(disk: Disk, told: Told, changes: Partial<LogOptions> 
     fsyncIntervalMs: 1000,
     onDurable: (sequence) => told.durable.push(sequence),
     onFailure: (error) => told.failures.push(error),
+    onSegmentDelayed: (error) => told.delays.push(error),
+    checkOwned: () => Promise.resolve(),
     ...changes,
   };
 }
@@ -60,7 +63,7 @@ export class TestLog {
     changes: Partial<LogOptions> = {},
     disk = new SimulatedDisk({ seed: 1 }),
   ): Promise<TestLog> {
-    const told: Told = { durable: [], failures: [] };
+    const told: Told = { durable: [], failures: [], delays: [] };
     const clock = new ManualClock();
     const log = await Log.create(logOptions(changes.disk ?? disk, told, { clock, ...changes }), STORE_ID);
     return new TestLog(disk, clock, log, told, [], undefined);
@@ -71,7 +74,7 @@ export class TestLog {
     changes: Partial<LogOptions> = {},
     afterRevision = 0,
   ): Promise<TestLog> {
-    const told: Told = { durable: [], failures: [] };
+    const told: Told = { durable: [], failures: [], delays: [] };
     const clock = new ManualClock();
     const log = await Log.open(logOptions(changes.disk ?? disk, told, { clock, ...changes }));
     if (log === undefined) throw new Error('there is no log');
