@@ -63,6 +63,14 @@ export const fixed = {
   expiryBatchMax: 256,
   /** The clock is looked at this often at least while a key or lease has a deadline, since it may jump. */
   expiryCheckMsMax: 1000,
+  /**
+   * Before a lease is ended that was not renewed in time, the event loop makes so many turns, in which renewals that wait in
+   * sockets come in: one reads what is there, the rest are for what takes several (a new connection, long input). If its
+   * time has been over for so long when that is noticed, the process has stood still, and some time passes first.
+   */
+  leaseTurns: 16,
+  leaseLateMs: 20,
+  leaseGraceMs: 500,
   /** While there are leases the log notes their clock this often, so that a restart knows what remained. */
   leaseClockNoteMs: 1000,
   /** The share of the machine's memory that the state of a store may take unless the operator says otherwise. */

@@ -3,8 +3,12 @@
  * run into their deadlines, time goes on, and afterwards nothing is lost and nothing that has expired is served.
  */
 import { readFileSync } from 'node:fs';
+import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createClient, type Transport } from '@connectrpc/connect';
+import { createGrpcTransport } from '@connectrpc/connect-node';
 import { expect, test, vi } from 'vitest';
+import { LeaseService } from '../../gen/kelp/v1/lease_pb.ts';
 import { temporaryDirectory } from '../support/test-server.ts';
 import { audit, newLedgers } from './audit.ts';
 import { openClients } from './clients.ts';
@@ -86,6 +90,59 @@ test('what ran out during a pause is not served after it', async () => {
   expect(follower.entries.get('short')).toMatchObject({ value: '2', version: 1 });
   expect(follower.faults([])).toEqual([]);
 });
+
+test.each(['Renew', 'KeepAlive', 'Renew on a new connection'] as const)(
+  'a lease whose renewal came in time during a pause goes on after it: %s',
+  async (way) => {
+    const server = await ServerProcess.start({ dataDir: await temporaryDirectory() });
+    const { reader } = openClients(server.port);
+    const transport = (): Transport =>
+      createGrpcTransport({ baseUrl: `http://127.0.0.1:${server.port}`, defaultTimeoutMs: 60_000 });
+    const holder = createClient(LeaseService, transport());
+    const requests = openRequests();
+    const replies = holder.keepAlive(requests.stream)[Symbol.asyncIterator]();
+    const { id } = await reader.leases.grant(RUNS_OUT_MS);
+    await reader.put('held', '1', { leaseId: id });
+    const leaseId = BigInt(id);
+    // Both ways are open, and the code behind them has run.
+    requests.send({ leaseId });
+    await replies.next();
+    await holder.renew({ leaseId });
+    const renewedMs = performance.now();
+
+    await pause(server);
+    let renewed: Promise<unknown>;
+    if (way === 'KeepAlive') {
+      requests.send({ leaseId });
+      renewed = replies.next();
+    } else {
+      renewed = (way === 'Renew' ? holder : createClient(LeaseService, transport())).renew({ leaseId });
+    }
+    // It must be over by far: that is what the test is about.
+    await delay(Math.max(0, renewedMs + RUNS_OUT_MS + 500 - performance.now()));
+    server.kill('SIGCONT');
+    await renewed;
+    const { remainingMs, keyCount } = await reader.leases.get(id);
+    expect(remainingMs).toBeGreaterThan(0);
+    expect(keyCount).toBe(1);
+    expect((await reader.get('held')).entry?.text()).toBe('1');
+    requests.end();
+  },
+);
+
+/** Requests of a stream that are sent when the test says so. */
+function openRequests(): {
+  readonly stream: AsyncIterable<{ leaseId: bigint }>;
+  send(request: { leaseId: bigint }): void;
+  end(): void;
+} {
+  const through = new PassThrough({ objectMode: true });
+  return {
+    stream: through as AsyncIterable<{ leaseId: bigint }>,
+    send: (request) => void through.write(request),
+    end: () => void through.end(),
+  };
+}
 
 /** Stops a process and waits until the system says that none of its threads runs. */
 async function pause(server: ServerProcess): Promise<void> {

@@ -88,8 +88,7 @@ export class MemoryHarness implements StoreHarness {
   }
 
   async advance(ms: number): Promise<void> {
-    this.clock.advance(ms);
-    await this.clock.settled();
+    await this.clock.pass(ms);
   }
 
   /** Waits until so many events of this kind have been told. */

@@ -216,15 +216,15 @@ export class StoreModel {
     return Math.max(0, Math.min(...keys.map((key) => key - this.nowMs), ...leases));
   }
 
-  /** Lets time pass up to a deadline or less, and removes what is due: leases first, then keys. */
+  /** Lets time pass up to a deadline or less, and removes what is due: keys first, then leases. */
   advance(ms: number): void {
     this.nowMs += ms;
     for (const lease of this.leases.values()) lease.remainingMs -= ms;
-    const ended = [...this.leases].filter(([, { remainingMs }]) => remainingMs <= 0);
-    for (const [leaseId] of ended.sort(([a], [b]) => a - b)) this.revokeLease(leaseId, 'leaseExpired');
     const due = [...this.#newest.values()].filter((entry) => this.#isDead(entry));
     due.sort((a, b) => a.expireTimeMs - b.expireTimeMs || byBytes(a.key, b.key));
     for (const { key } of due) this.#commit(new Draft(this).delete(key, 'expired'));
+    const ended = [...this.leases].filter(([, { remainingMs }]) => remainingMs <= 0);
+    for (const [leaseId] of ended.sort(([a], [b]) => a - b)) this.revokeLease(leaseId, 'leaseExpired');
   }
 
   get newest(): State {

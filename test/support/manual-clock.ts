@@ -54,6 +54,23 @@ export class ManualClock implements Clock {
     this.#pass(untilMs - this.#monotonicMs);
   }
 
+  /** Lets time pass in a process that has the time: what a timer sets off is done before the next one is due. */
+  async pass(ms: number): Promise<void> {
+    const untilMs = this.#monotonicMs + ms;
+    for (let timer = this.#nextUntil(untilMs); timer !== undefined; timer = this.#nextUntil(untilMs)) {
+      this.advance(Math.max(0, timer.atMs - this.#monotonicMs));
+      await this.settled();
+    }
+    this.advance(untilMs - this.#monotonicMs);
+    await this.settled();
+  }
+
+  /** The process stands still for so long: the timers that became due meanwhile run late, all at the end. */
+  pause(ms: number): void {
+    this.#pass(ms);
+    this.advance(0);
+  }
+
   /** Sets the wall clock forwards or backwards; no time passes. */
   jump(ms: number): void {
     this.#nowMs += ms;

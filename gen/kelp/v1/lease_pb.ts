@@ -383,7 +383,12 @@ export const LeaseSchema: GenMessage<Lease> = /*@__PURE__*/
 /**
  * Leases: a time to live that many keys share and that its holder renews. When a lease ends, all keys attached to
  * it are deleted in one revision. Over a restart of the server a lease keeps the time that remained: it is neither
- * reset nor used up while the server was down, since its holder could not renew it then.
+ * reset nor used up while the server was down, since its holder could not renew it then. After an end without warning
+ * (kill -9, a loss of power) up to a second in which the server ran is not counted either, so a lease may live that much
+ * longer than its time.
+ *
+ * While the server's process stands still (it was stopped, or its machine swaps) time goes on. Before the server ends a
+ * lease it reads the renewals that wait by then, so one that was sent in time counts, however late it is read.
  *
  * @generated from service kelp.v1.LeaseService
  */
