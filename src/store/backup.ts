@@ -45,6 +45,7 @@ export class Backups {
       this.#source,
       this.#source.lastRevision(),
       clock.nowMs() + fixed.backupMsMax,
+      'a backup',
     );
     const encoder = new SnapshotEncoder();
     try {

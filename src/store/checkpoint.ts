@@ -19,7 +19,7 @@ import { WALK_START, type Engine, type WalkPosition } from '../engine/engine.ts'
 import { StoreError } from '../errors.ts';
 import type { Log } from '../wal/log.ts';
 import { BlockWriter, type CheckpointBlock } from './block-writer.ts';
-import type { History, Pin } from './history.ts';
+import type { History, Pin, PinHolder } from './history.ts';
 import { fromLife, type Incarnations } from './incarnations.ts';
 import type { LeaseTable } from './lease-table.ts';
 import { TimeSlice } from './time-slice.ts';
@@ -65,15 +65,16 @@ export class Checkpoint {
    * Begins at the newest revision that was taken; until that is durable a crash could undo what it holds.
    * @param oldestRevision that can be read from it; what is above the newest counts as the newest.
    * @param untilMs by the wall clock: so long it keeps what it needs from being compacted.
+   * @param holder what it is made for.
    */
-  constructor(source: CheckpointSource, oldestRevision: number, untilMs: number) {
+  constructor(source: CheckpointSource, oldestRevision: number, untilMs: number, holder: PinHolder) {
     const { clock, engine, history, incarnations, leases, log } = source;
     this.revision = source.lastRevision();
     this.#clock = clock;
     this.#slice = new TimeSlice(clock, VERSIONS_PER_LOOK);
     this.#engine = engine;
     this.#oldestRevision = Math.min(oldestRevision, this.revision);
-    this.#pin = history.pin(this.#oldestRevision, untilMs);
+    this.#pin = history.pin(this.#oldestRevision, untilMs, holder);
     this.#leaseBlock = leaseBlock(leases);
     this.header = encodeSnapshotHeader({
       formatVersion: SNAPSHOT_FORMAT_VERSION,

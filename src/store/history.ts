@@ -21,6 +21,9 @@ interface Sample {
   readonly timeMs: number;
 }
 
+/** Who holds history back, as an operator is told. */
+export type PinHolder = 'a snapshot' | 'a backup' | 'a watch that reads the present entries' | 'a count';
+
 export interface Pin {
   /** Whether the pinned revision can still be read; false once the pin's time was over and history moved on. */
   isHeld(): boolean;
@@ -37,7 +40,11 @@ export class History {
   /** The samples that `oldestRevision` has not passed yet, and those that `#agedRevision` has not. */
   readonly #readSamples = new Fifo<Sample>();
   readonly #logSamples = new Fifo<Sample>();
-  readonly #pins = new Set<{ readonly revision: number; readonly untilMs: number }>();
+  readonly #pins = new Set<{
+    readonly revision: number;
+    readonly untilMs: number;
+    readonly holder: PinHolder;
+  }>();
   #oldestRevision: number;
   #oldestWatchRevision: number;
   #agedRevision = 0;
@@ -130,9 +137,17 @@ export class History {
     this.#oldestWatchRevision = Math.max(this.#oldestWatchRevision, revision);
   }
 
+  /** What keeps the oldest revision from moving up to `revision`; `undefined`: nothing does. */
+  heldBy(revision: number, nowMs: number): PinHolder | undefined {
+    for (const pin of this.#pins) {
+      if (pin.revision < revision && pin.untilMs > nowMs) return pin.holder;
+    }
+    return undefined;
+  }
+
   /** Keeps `revision` readable until the pin is released or `untilMs` (by the wall clock) is over. */
-  pin(revision: number, untilMs: number): Pin {
-    const pin = { revision, untilMs };
+  pin(revision: number, untilMs: number, holder: PinHolder): Pin {
+    const pin = { revision, untilMs, holder };
     this.#pins.add(pin);
     return {
       isHeld: () => this.#pins.has(pin) || revision >= this.#oldestRevision,

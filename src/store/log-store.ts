@@ -88,7 +88,15 @@ export class LogStore implements api.Store {
     const acknowledgements = this.#acknowledgements;
     const hub = this.#hub;
     const onEvent = (event: StoreEvent): void => parts.onEvent(event);
-    this.#memory = new MemoryLimit({ engine, leases, clock, bytesMax: parts.memoryBytesMax, onEvent });
+    this.#memory = new MemoryLimit({
+      engine,
+      leases,
+      clock,
+      bytesMax: parts.memoryBytesMax,
+      makeRoom: (byteCount) => this.#maintenance.makeRoom(byteCount),
+      heldBy: () => this.#maintenance.heldBy(),
+      onEvent,
+    });
     this.#committer = new Committer(
       { log, engine, leases, clock, hub, acknowledgements, incarnations },
       { lastRevision: revision, lastTimeMs: recovered.timeMs, incarnation: parts.incarnation },

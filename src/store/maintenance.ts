@@ -5,11 +5,14 @@
  * While memory is scarce and the engine has nothing left to do, the older half of history is given up, and so on until
  * there is room or only the newest revision can be read. Half at a time, because the last revisions are what paged
  * scans and watches that want the entries before a change still need. Pins are kept to.
+ *
+ * A write that finds no room does as much of that work itself as a time slice allows (`makeRoom`): with a small limit a
+ * single large value is more than what is left when memory becomes scarce.
  */
 import type { Clock, Timer } from '../clock.ts';
 import type { Engine } from '../engine/engine.ts';
 import { fixed } from '../limits.ts';
-import type { History } from './history.ts';
+import type { History, PinHolder } from './history.ts';
 import type { MemoryLimit } from './memory-limit.ts';
 import { TimeSlice } from './time-slice.ts';
 
@@ -23,6 +26,8 @@ export interface MaintenanceContext {
 
 /** Pieces that are done in one go. */
 const STEPS_MAX = 4;
+/** A write makes room for itself by a step more for each of these: to encode and log them takes longer. */
+const BYTES_PER_STEP = 64 * 1024;
 
 export class Maintenance {
   readonly #context: MaintenanceContext;
@@ -48,6 +53,28 @@ export class Maintenance {
       this.#timer ??= this.#tidyLater();
     }
     if (!this.#isWorking) this.#work();
+  }
+
+  /**
+   * Does at once what makes room for so many bytes: drops what history has let go of, then the older half of history, and so
+   * on, for as many steps as the bytes are worth, and as long as a time slice lasts. What is left to do goes on by itself:
+   * memory is scarce for as long as `memory` says so.
+   */
+  makeRoom(byteCount: number): void {
+    const { engine, history, memory, clock } = this.#context;
+    const stepsMin = STEPS_MAX + Math.ceil(byteCount / BYTES_PER_STEP);
+    this.#slice.begin();
+    for (let step = 0; !memory.hasRoom(byteCount) && (step < stepsMin || !this.#slice.isOver()); step++) {
+      if (engine.maintain(true)) continue;
+      if (!history.shorten(this.#context.visibleRevision(), clock.nowMs())) break;
+      engine.compact(history.oldestRevision);
+    }
+    if (!this.#isWorking && memory.isScarce) this.#work();
+  }
+
+  /** What keeps memory from being freed; `undefined`: nothing but the newest state. */
+  heldBy(): PinHolder | undefined {
+    return this.#context.history.heldBy(this.#context.visibleRevision(), this.#context.clock.nowMs());
   }
 
   /** Begins nothing more by itself. */

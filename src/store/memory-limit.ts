@@ -10,8 +10,10 @@
  * ends of leases go on, though each adds a little until history lets go of it: what they free is the way out. So the
  * engine may pass the limit by what they add, by the pages that one transaction opens, and by what a recovery finds.
  *
- * When memory is scarce (near the limit), history is cut short and the engine gives back what it would keep otherwise
- * (`maintenance.ts`), so that writes are refused only once the newest state alone is too large.
+ * When memory is scarce (near the limit, or too little for a write that came a short while ago), history is cut short and
+ * the engine gives back what it would keep otherwise (`maintenance.ts`). A write that finds no room does some of that work
+ * itself first. So writes are refused only once the newest state alone is too large, while something holds history back
+ * that the text of the refusal names, or, for as long as the work takes, after many small changes.
  */
 import type { Clock } from '../clock.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -27,6 +29,10 @@ export interface MemoryLimitContext {
   readonly leases: LeaseTable;
   readonly clock: Clock;
   readonly bytesMax: number;
+  /** Does some of the work that makes room for so many bytes. */
+  makeRoom(byteCount: number): void;
+  /** What keeps history, and with it memory, from being given up. */
+  heldBy(): string | undefined;
   onEvent(event: StoreEvent): void;
 }
 
@@ -35,6 +41,9 @@ export class MemoryLimit {
   readonly #context: MemoryLimitContext;
   readonly #scarceBytes: number;
   #toldMs = -Infinity;
+  /** What a write needs that was refused, and until when room is made for it. */
+  #wantedBytes = 0;
+  #wantedUntilMs = -Infinity;
 
   constructor(context: MemoryLimitContext) {
     const { bytesMax } = context;
@@ -50,7 +59,14 @@ export class MemoryLimit {
 
   /** Whether so little is left that history should be given up for it. */
   get isScarce(): boolean {
-    return this.usedBytes > this.#scarceBytes;
+    if (this.usedBytes > this.#scarceBytes) return true;
+    if (this.#wantedBytes === 0 || this.hasRoom(this.#wantedBytes)) return false;
+    if (this.#context.clock.monotonicMs() >= this.#wantedUntilMs) this.#wantedBytes = 0;
+    return this.#wantedBytes > 0;
+  }
+
+  hasRoom(byteCount: number): boolean {
+    return this.usedBytes + byteCount <= this.bytesMax;
   }
 
   /**
@@ -58,11 +74,20 @@ export class MemoryLimit {
    * @throws StoreError `limitReached` when there is no room for them.
    */
   admit(byteCount: number): void {
-    if (this.usedBytes + byteCount <= this.bytesMax) return;
+    if (this.hasRoom(byteCount)) return;
+    this.#wantedBytes = byteCount;
+    this.#wantedUntilMs = this.#context.clock.monotonicMs() + fixed.memoryWantedMs;
+    this.#context.makeRoom(byteCount);
+    if (this.hasRoom(byteCount)) return;
     this.#tell();
+    const holder = this.#context.heldBy();
+    const advice =
+      holder === undefined
+        ? 'delete keys, which goes on and frees memory within seconds, or raise the limit'
+        : `what was deleted and overwritten is kept for ${holder}: wait until that is done, or raise the limit`;
     throw new StoreError(
       'limitReached',
-      `the store uses ${inMiB(this.usedBytes)} of the ${inMiB(this.bytesMax)} of memory that it may (memory-limit), and this write needs more; delete keys, which goes on and frees memory within seconds, or raise the limit`,
+      `the store uses ${inMiB(this.usedBytes)} of the ${inMiB(this.bytesMax)} of memory that it may (memory-limit), and this write needs ${inMiB(byteCount)} more; ${advice}`,
     );
   }
 

@@ -125,7 +125,7 @@ export class Reader {
     const engineRange = toEngineRange(range);
     const { engine, history, clock } = this.#context;
     const { revision, instantMs } = this.#viewpoint(checkCount(wantedRevision, 'revision'));
-    const pin = history.pin(revision, clock.nowMs() + fixed.watchCurrentMsMax);
+    const pin = history.pin(revision, clock.nowMs() + fixed.watchCurrentMsMax, 'a count');
     try {
       let count = 0;
       for (let start: Uint8Array | undefined = engineRange.start; start !== undefined;) {

@@ -100,7 +100,11 @@ export class Watcher implements AsyncIterableIterator<WatchMessage> {
     this.#cursor = startRevision === 0 ? visible : startRevision - 1;
     if (request.includeCurrent === true) {
       const nowMs = clock.nowMs();
-      const pin = source.history.pin(visible, nowMs + fixed.watchCurrentMsMax);
+      const pin = source.history.pin(
+        visible,
+        nowMs + fixed.watchCurrentMsMax,
+        'a watch that reads the present entries',
+      );
       this.#current = { pin, instantMs: nowMs, rangeIndex: 0, nextKey: undefined };
       this.#phase = 'current';
     }

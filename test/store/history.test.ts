@@ -41,7 +41,7 @@ describe('history', () => {
     history.advance(100, 0, 0);
     expect(history.shorten(100, 0)).toBe(true);
     expect(history.oldestRevision).toBe(50);
-    const pin = history.pin(60, NO_END);
+    const pin = history.pin(60, NO_END, 'a snapshot');
     expect(history.shorten(100, 0)).toBe(true);
     expect(history.oldestRevision).toBe(60);
     expect(history.shorten(100, 0)).toBe(false);
@@ -55,7 +55,7 @@ describe('history', () => {
   it('goes on once a pin is released', () => {
     const history = historyOf({ historyAgeMs: 100_000 });
     history.advance(1, 0, 0);
-    const pin = history.pin(0, NO_END);
+    const pin = history.pin(0, NO_END, 'a snapshot');
     history.advance(2, 0, 200_000);
     expect(history.oldestRevision).toBe(0);
     pin.release();
@@ -76,8 +76,8 @@ describe('history', () => {
   it('is held back by a pin until it is released or its time is over', () => {
     const history = historyOf({});
     history.advance(100, 0, 0);
-    const forever = history.pin(40, NO_END);
-    const brief = history.pin(20, 1000);
+    const forever = history.pin(40, NO_END, 'a snapshot');
+    const brief = history.pin(20, 1000, 'a snapshot');
     history.compact(50, 0);
     expect(history.oldestRevision).toBe(20);
     expect([forever.isHeld(), brief.isHeld()]).toEqual([true, true]);
@@ -91,7 +91,7 @@ describe('history', () => {
     expect(forever.isHeld()).toBe(false);
     brief.release();
     // A pin never brings back what is gone.
-    history.pin(10, NO_END);
+    history.pin(10, NO_END, 'a snapshot');
     history.compact(60, 1000);
     expect(history.oldestRevision).toBe(50);
   });

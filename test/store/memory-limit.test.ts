@@ -128,6 +128,75 @@ describe('at its memory limit a store', () => {
   });
 });
 
+describe('large values at a small limit', { timeout: 120_000 }, () => {
+  const LARGE = Buffer.alloc(12 * 1000 * 1000, 1);
+  // The least that can be set for a server, with an engine as servers have it: half of it is taken from the start.
+  const open = (): Promise<MemoryHarness> => MemoryHarness.open({ memoryBytesMax: 64 * MiB });
+
+  it('are overwritten for ever', async () => {
+    const { store } = await open();
+    for (let round = 1; round <= 6; round++) await store.put('large', LARGE);
+    expect((await store.get('large')).entry?.version).toBe(6);
+    expect((await store.status()).memoryBytes).toBeLessThanOrEqual(64 * MiB);
+  });
+
+  it('are refused when there is no room for another, and taken as soon as one is deleted', async () => {
+    const { store } = await open();
+    await store.put('a', LARGE);
+    await store.put('b', LARGE);
+    await expect(store.put('c', LARGE)).rejects.toThrow(/this write needs 11\.4 MiB more; delete keys/);
+    await store.delete('a');
+    await store.put('c', LARGE);
+    await store.deleteRange({ start: 'a' });
+    await store.put('d', LARGE);
+    await store.put('e', LARGE);
+    expect(await store.exists(['a', 'b', 'c', 'd', 'e'])).toMatchObject({
+      exists: [false, false, false, true, true],
+    });
+  });
+
+  it('leave the newest revisions readable as far as there is room', async () => {
+    const { store } = await open();
+    await store.put('large', LARGE);
+    for (let index = 0; index < 100; index++) await store.put('small', `${index}`);
+    await store.put('large', LARGE);
+    const { revision } = await store.status();
+    await store.put('large', LARGE);
+    const { oldestRevision } = await store.status();
+    expect(oldestRevision).toBeGreaterThan(1);
+    expect(oldestRevision).toBeLessThanOrEqual(revision);
+  });
+
+  it('are refused with the name of what holds history back, and taken when that is over', async () => {
+    const { store } = await open();
+    await store.put('large', LARGE);
+    const backup = store.backup();
+    await backup.next();
+    await store.put('large', LARGE);
+    await expect(store.put('large', LARGE)).rejects.toThrow(/is kept for a backup: wait until that is done/);
+    await backup.return?.(undefined);
+    await store.put('large', LARGE);
+
+    const watch = store.watch({ includeCurrent: true });
+    await watch.next();
+    await store.put('large', LARGE);
+    await expect(store.put('large', LARGE)).rejects.toThrow(/is kept for a watch that reads the present/);
+    await watch.return?.();
+    await store.put('large', LARGE);
+  });
+
+  it('let small ones that take long to drop be dropped by and by', async () => {
+    const { store, clock } = await open();
+    const value = 'v'.repeat(1000);
+    for (let index = 0; index < 4000; index++) await store.put(`key${index % 8}`, value);
+    await store.put('large', LARGE);
+    await clock.settled();
+    await store.put('large', LARGE);
+    await clock.settled();
+    await store.put('large', LARGE);
+  });
+});
+
 describe('a store that has nothing to do', () => {
   it('gives back thoroughly what deletes have left, after a while without any change', async () => {
     const harness = await MemoryHarness.open({
