@@ -6,7 +6,7 @@ import { count } from '../arguments/requests.ts';
 import { noOptions } from '../arguments/shape.ts';
 import { client as limits } from '../limits.ts';
 import { optionsByCall, refuse } from './arguments.ts';
-import { type Caller, TIMEOUT_MS_MAX } from './caller.ts';
+import { type Caller, timeoutMsOf } from './caller.ts';
 import { toInt64, toMilliseconds, toNumber } from './scalar.ts';
 import type { CallOptions, Status } from './types.ts';
 
@@ -70,7 +70,7 @@ export class Admin {
     const signals = [connection.signal, this.#caller.closed, ...(signal ? [signal] : [])];
     const call = {
       signal: AbortSignal.any(signals),
-      ...(deadlineMs && { timeoutMs: Math.min(deadlineMs, TIMEOUT_MS_MAX) }),
+      ...(deadlineMs && { timeoutMs: timeoutMsOf(deadlineMs) }),
     };
     try {
       for await (const { data } of this.#rpc.backup({}, call)) yield data;

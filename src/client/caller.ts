@@ -40,7 +40,12 @@ export interface TryOptions extends CallOptions {
 }
 
 /** What a gRPC timeout can say: 8 digits of milliseconds, 27 hours. */
-export const TIMEOUT_MS_MAX = 99_999_999;
+const TIMEOUT_MS_MAX = 99_999_999;
+
+/** The timeout of a try as its header can say it: a whole number, since a server refuses any other. */
+export function timeoutMsOf(ms: number): number {
+  return Math.min(Math.ceil(ms), TIMEOUT_MS_MAX);
+}
 
 export class Caller {
   readonly address: string;
@@ -100,7 +105,7 @@ export class Caller {
       // Nothing has been sent yet, or the last try has proved to be without effect.
       if (signal?.aborted || this.closed.aborted) throw this.errorOf(undefined, false, signal);
       const remainingMs = Math.ceil(endsAtMs - pace.monotonicMs());
-      const timeoutMs = Math.min(remainingMs, tryMsMax, TIMEOUT_MS_MAX);
+      const timeoutMs = timeoutMsOf(Math.min(remainingMs, tryMsMax));
       const outcome = await this.#try(isWrite, timeoutMs, signal, attempt);
       if ('reply' in outcome) return outcome.reply;
       const { error } = outcome;

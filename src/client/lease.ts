@@ -16,6 +16,7 @@ import { noOptions } from '../arguments/shape.ts';
 import { client as limits } from '../limits.ts';
 import { optionsByCall, refuse } from './arguments.ts';
 import type { Caller, TryOptions } from './caller.ts';
+import { mayPass } from './connect-error.ts';
 import { KelpError, isKelpError } from './error.ts';
 import { PagedList, refusedList } from './paging.ts';
 import { backoffUntil } from './pace.ts';
@@ -142,7 +143,7 @@ function toLease(message: LeaseMessage, keys: string[]): Lease {
  * counted from when the last renewal that succeeded was sent: from then on the server may have given what the lease
  * guards to somebody else, whether or not it can be reached. No failure but these ends it earlier: renewals are tried
  * until then, each in a share of the time only, so that one that hangs on a dead connection leaves room for the next on
- * another.
+ * another. A failure that does not pass by itself is told at once, by a warning of the process (`KelpWarning`).
  */
 export class LeaseHandle {
   readonly id: number;
@@ -232,14 +233,21 @@ export class LeaseHandle {
   /** Renews it, or notes that it is lost. */
   async #renewInTime(stopped: AbortSignal): Promise<void> {
     const { pace } = this.#caller;
+    let last: KelpError | undefined;
+    let isTold = false;
     for (let failures = 1; !stopped.aborted; failures++) {
       const deadlineMs = this.#endsAtMs - pace.monotonicMs();
-      if (deadlineMs <= 0) return this.#lose(this.#outOfReach());
+      if (deadlineMs <= 0) return this.#lose(this.#outOfReach(last));
       try {
         return await this.#renew({ signal: stopped, deadlineMs, tryMsMax: this.#tryMsMax });
       } catch (error) {
         if (stopped.aborted) return;
         if (isKelpError(error, 'leaseNotFound')) return this.#lose(error);
+        last = this.#caller.errorOf(error, false, undefined);
+        if (!isTold && !mayPass(last) && last.code !== 'deadlineExceeded') {
+          isTold = true;
+          this.#warn(last);
+        }
         // What a call is not repeated for (an answer of a proxy, a server that is read only) may pass all the same.
         const remainingMs = this.#endsAtMs - pace.monotonicMs();
         await pace.wait(backoffUntil(this.#endsAtMs, failures, pace) ?? Math.max(0, remainingMs), stopped);
@@ -259,9 +267,17 @@ export class LeaseHandle {
     return Math.min(Math.max(this.ttlMs / 6, limits.renewTryMsMin), limits.deadlineMs);
   }
 
-  #outOfReach(): KelpError {
+  #warn({ message }: KelpError): void {
+    process.emitWarning(
+      `lease ${this.id} can't be renewed, which is tried on until its time has passed: ${message}`,
+      'KelpWarning',
+    );
+  }
+
+  #outOfReach(last: KelpError | undefined): KelpError {
     const message = `lease ${this.id} could not be renewed for ${this.ttlMs} ms, as long as it lives`;
-    return new KelpError('unavailable', message, undefined);
+    if (last === undefined) return new KelpError('unavailable', message, undefined);
+    return new KelpError('unavailable', `${message}: ${last.message}`, undefined, { cause: last });
   }
 
   #lose(reason: KelpError): void {

@@ -1,8 +1,10 @@
-import type { ConnectError } from '@connectrpc/connect';
+import type { ConnectError, HandlerContext } from '@connectrpc/connect';
 import { Code } from '@connectrpc/connect';
 import { describe, expect, test } from 'vitest';
+import { AdminService } from '../../gen/kelp/v1/admin_pb.ts';
 import { ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
 import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
+import { LeaseService } from '../../gen/kelp/v1/lease_pb.ts';
 import type { ClientOptions, KelpClient } from '../../src/client/client.ts';
 import type { KelpError } from '../../src/client/error.ts';
 import { client as limits } from '../../src/limits.ts';
@@ -265,6 +267,42 @@ describe('a signal', () => {
     const failure = await failureOf(client.put('a', '1', { signal: controller.signal }));
     expect(failure).toMatchObject({ code: 'canceled', mayHaveTakenEffect: false });
     expect(tries()).toBe(1);
+  });
+});
+
+describe('the timeout that a call asks the server for', () => {
+  /** What reaches the transport's header; gRPC takes a whole number of up to eight digits. */
+  function timeouts(): { readonly client: KelpClient; readonly asked: string[] } {
+    const asked: string[] = [];
+    const note = (_: unknown, { requestHeader }: HandlerContext): object => {
+      asked.push(requestHeader.get('connect-timeout-ms') ?? 'none');
+      return {};
+    };
+    const { client } = clientOf((router) => {
+      router.service(KvService, { get: note, put: note });
+      router.service(LeaseService, { renew: note });
+      router.service(AdminService, {
+        compact: note,
+        async *backup(request, context) {
+          note(request, context);
+          yield {};
+        },
+      });
+    });
+    return { client, asked };
+  }
+
+  test.each([
+    [20_000.25, '20001'],
+    [20_000, '20000'],
+    [1e15, '99999999'],
+  ])('is a whole number that gRPC can say, for a deadline of %d ms', async (deadlineMs, expected) => {
+    const { client, asked } = timeouts();
+    await client.get('a', { deadlineMs });
+    await client.put('a', '1', { deadlineMs });
+    await client.admin.compact(1, { deadlineMs });
+    for await (const _ of client.admin.backup({ deadlineMs })) continue;
+    expect(asked).toEqual([expected, expected, expected, expected]);
   });
 });
 

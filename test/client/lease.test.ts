@@ -1,6 +1,6 @@
 import type { ServiceImpl } from '@connectrpc/connect';
 import { Code, ConnectError } from '@connectrpc/connect';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
 import { LeaseService } from '../../gen/kelp/v1/lease_pb.ts';
 import type { KelpClient } from '../../src/client/client.ts';
@@ -128,6 +128,54 @@ describe('a lease that is kept alive', () => {
     await eventually(() => pace.nowMs).toBeGreaterThanOrEqual(9500);
     await new Promise((resolve) => setImmediate(resolve));
     expect(lease.signal.aborted).toBe(false);
+  });
+
+  test.each([1600, 4000, 10_000])('of %i ms asks for tries of whole milliseconds', async (ttlMs) => {
+    const asked: string[] = [];
+    const { client } = leasing(undefined, {
+      renew: ({ leaseId }, { requestHeader }) => {
+        asked.push(requestHeader.get('connect-timeout-ms') ?? 'none');
+        if (asked.length === 3) lease.close();
+        return { leaseId, ttl: { seconds: BigInt(Math.trunc(ttlMs / 1000)), nanos: (ttlMs % 1000) * 1e6 } };
+      },
+    });
+    const lease = (await client.leases.grant(ttlMs)).keepAlive();
+    await eventually(() => asked).toEqual(Array(3).fill(String(Math.ceil(Math.max(ttlMs / 6, 250)))));
+  });
+
+  test("tells by a warning, once, why it can't be renewed, while it lives still", async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', note);
+    onTestFinished(() => void process.off('warning', note));
+    const { client, renewals } = leasing((attempt) => {
+      if (attempt === 2) throw broken();
+      if (attempt > 2 && attempt < 10) throw new ConnectError('a rule is broken', Code.InvalidArgument);
+      if (attempt === 10) lease.close();
+    });
+    const lease = (await client.leases.grant(9000)).keepAlive();
+    await eventually(() => renewals).toHaveLength(10);
+    expect(lease.signal.aborted).toBe(false);
+    await eventually(() => warnings).toMatchObject([
+      {
+        name: 'KelpWarning',
+        message: expect.stringMatching(
+          /^lease 7 can't be renewed, .* until its time has passed: a rule is broken/,
+        ),
+      },
+    ]);
+  });
+
+  test('is lost with the last reason why it could not be renewed', async () => {
+    const { client } = leasing(() => {
+      throw new ConnectError('a rule is broken', Code.InvalidArgument);
+    });
+    const lease = (await client.leases.grant(9000)).keepAlive();
+    expect(await lease.lost).toMatchObject({
+      code: 'unavailable',
+      message: 'lease 7 could not be renewed for 9000 ms, as long as it lives: a rule is broken',
+      cause: { code: 'invalidArgument' },
+    });
   });
 
   test('of a hundred years is renewed each hour', async () => {

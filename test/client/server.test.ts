@@ -201,6 +201,15 @@ describe('a lease', () => {
     expect(await failureOf(lease.renew())).toMatchObject({ code: 'leaseNotFound' });
   });
 
+  test.each([1600, 4000])('of %i ms is renewed by tries that the server takes', async (ttlMs) => {
+    const server = await startTestServer();
+    const client = clientFor(server);
+    const lease = await client.leases.grant(ttlMs);
+    lease.keepAlive();
+    const call = await server.log.line(({ method }) => String(method).endsWith('Renew'));
+    expect(call).toMatchObject({ code: 'Ok' });
+  });
+
   test('is lost when somebody else revokes it', async () => {
     const client = clientFor(await startTestServer());
     const lease = (await client.leases.grant(1000)).keepAlive();
