@@ -7,6 +7,7 @@
  */
 import { CommanderError } from 'commander';
 import type { ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
+import { type MisconfigurationKind, misconfigurationOf } from '../client/connect-failure.ts';
 import { type KelpError, type KelpErrorCode, isKelpError } from '../client/error.ts';
 import { StoreError, type StoreErrorCode } from '../errors.ts';
 import { OptionError } from '../server/option-values.ts';
@@ -27,7 +28,7 @@ export function failureJson(error: unknown): object {
     error: {
       code,
       ...(reason !== undefined && { reason }),
-      message: isOfClient ? error.message : failureText(error),
+      message: isOfClient ? clientMessage(error) : failureText(error),
       ...(isOfClient && error.details),
       ...(isOfClient && error.mayHaveTakenEffect && { mayHaveTakenEffect: true }),
     },
@@ -53,12 +54,26 @@ function errnoOf(error: unknown): string {
 export function failureText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof CommanderError) return commanderText(error);
-  const message = error.message || error.name;
-  if (!isKelpError(error)) return message;
+  if (!isKelpError(error)) return error.message || error.name;
+  const message = clientMessage(error);
   if (error.mayHaveTakenEffect) return `${message} (the change may have been made all the same)`;
   if (isKelpError(error, 'conditionFailed')) return message + modRevisionNote(message, error.details);
   return message;
 }
+
+/** What the client says, with the options of the command in place of those of a program. */
+function clientMessage(error: KelpError): string {
+  const wrong = misconfigurationOf(error);
+  if (wrong === undefined) return error.message || error.name;
+  const advice = adviceByKind[wrong.kind];
+  return advice === undefined ? wrong.message : `${wrong.message}; ${advice}`;
+}
+
+const adviceByKind: Readonly<Partial<Record<MisconfigurationKind, string>>> = {
+  peerHasTls: 'use --tls, or https:// in --address or KELP_ADDRESS',
+  peerHasNoTls: 'use http:// in --address or KELP_ADDRESS, and no --tls',
+  unknownAuthority: 'give the certificate to trust with --tls-ca or KELP_TLS_CA',
+};
 
 /** In one line, the guess at what was meant with it. */
 function commanderText({ code, message }: CommanderError): string {

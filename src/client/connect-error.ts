@@ -10,7 +10,13 @@ import type { ErrorDetail } from '../../gen/kelp/v1/errors_pb.ts';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
 import type { KelpErrorCode, KelpErrorOptions } from './error.ts';
 import { KelpError } from './error.ts';
-import { ConnectFailure } from './connect-failure.ts';
+import {
+  ConnectFailure,
+  Misconfiguration,
+  type MisconfigurationKind,
+  causesOf,
+  isTlsCode,
+} from './connect-failure.ts';
 import { incompleteReply } from './reply.ts';
 import { toNumber } from './scalar.ts';
 
@@ -115,8 +121,7 @@ function explainedError(
 function unexplainedError(cause: ConnectError, call: FailedCall): KelpError {
   const { address } = call;
   const failure = connectFailure(cause);
-  if (failure !== undefined)
-    return new KelpError('unavailable', describeFailure(failure, address), undefined, { cause });
+  if (failure !== undefined) return failureError(failure, address, cause);
   const mayHaveTakenEffect = call.isWrite;
   const system = systemError(cause);
   if (system !== undefined) {
@@ -180,18 +185,37 @@ function connectFailure(error: Error): ConnectFailure | undefined {
   return undefined;
 }
 
-function describeFailure({ kind, cause }: ConnectFailure, address: string): string {
+function failureError(failure: ConnectFailure, address: string, cause: ConnectError): KelpError {
+  const { kind } = failure;
+  if (kind === 'failed') {
+    const message = `can't reach the server at ${address}: ${describe(failure.cause)}`;
+    return new KelpError('unavailable', message, undefined, { cause });
+  }
+  const wrong = new Misconfiguration(kind, `the server at ${address} ${problem(failure, kind)}`, cause);
+  const advice = adviceByKind[kind];
+  const message = advice === undefined ? wrong.message : `${wrong.message}; ${advice}`;
+  return new KelpError('unavailable', message, undefined, { cause: wrong });
+}
+
+function problem({ cause }: ConnectFailure, kind: MisconfigurationKind): string {
   switch (kind) {
     case 'peerHasTls':
-      return `the server at ${address} speaks TLS; use https:// or tls: true`;
+      return 'speaks TLS';
     case 'peerHasNoTls':
-      return `the server at ${address} speaks no TLS; use http:// or leave tls out`;
+      return 'speaks no TLS';
+    case 'unknownAuthority':
+      return 'is not trusted: its certificate is self-signed, or from an authority that is not known here';
     case 'notTrusted':
-      return `the server at ${address} is not trusted: ${describe(cause)}`;
-    case 'failed':
-      return `can't reach the server at ${address}: ${describe(cause)}`;
+      return `is not trusted: ${describe(cause)}`;
   }
 }
+
+/** What a program is to do; of a certificate that is wrong in itself, its message says enough. */
+const adviceByKind: Readonly<Partial<Record<MisconfigurationKind, string>>> = {
+  peerHasTls: 'use https:// or tls: true',
+  peerHasNoTls: 'use http:// or leave tls out',
+  unknownAuthority: 'give the certificate to trust with tls: { ca }',
+};
 
 interface SystemError extends Error {
   readonly code: string;
@@ -209,26 +233,9 @@ function isSystemError(error: unknown): error is SystemError {
   return error instanceof Error && 'code' in error && typeof error.code === 'string';
 }
 
-/** The errors that led to one, the nearest first. */
-function* causesOf(error: Error): Generator<Error> {
-  // The bound is for a chain that bites its own tail.
-  for (
-    let cause = error.cause, depth = 0;
-    cause instanceof Error && depth < 10;
-    cause = cause.cause, depth++
-  ) {
-    yield cause;
-  }
-}
-
 /** Nothing was sent: the name was not found, no connection was made, or the two did not agree on TLS. */
 function isBeforeConnection({ code, syscall }: SystemError): boolean {
   return syscall === 'connect' || syscall === 'getaddrinfo' || isTlsCode(code);
-}
-
-/** Node gives failures of the handshake the names of OpenSSL, for example DEPTH_ZERO_SELF_SIGNED_CERT. */
-function isTlsCode(code: string): boolean {
-  return /^(ERR_SSL_|ERR_TLS_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_)/.test(code);
 }
 
 const textByCode = new Map([

@@ -8,8 +8,13 @@ export type ConnectFailureKind =
   | 'peerHasTls'
   /** The client speaks TLS, and what answers there does not. */
   | 'peerHasNoTls'
-  /** The server's certificate is not one that the client trusts. */
+  /** The server's certificate comes from an authority that the client does not trust. */
+  | 'unknownAuthority'
+  /** The server's certificate is wrong in another way: it is for another name, or out of date. */
   | 'notTrusted';
+
+/** What a program that can't connect has to set otherwise. */
+export type MisconfigurationKind = Exclude<ConnectFailureKind, 'failed'>;
 
 export class ConnectFailure extends Error {
   override readonly name = 'ConnectFailure';
@@ -18,6 +23,37 @@ export class ConnectFailure extends Error {
   constructor(kind: ConnectFailureKind, cause: unknown) {
     super(cause instanceof Error ? cause.message : String(cause), { cause });
     this.kind = kind;
+  }
+}
+
+/**
+ * Stands among the causes of the client's error: what is wrong, in a message without advice. The advice is of whoever
+ * holds the configuration, which for the command is not that of a program.
+ */
+export class Misconfiguration extends Error {
+  override readonly name = 'Misconfiguration';
+  readonly kind: MisconfigurationKind;
+
+  constructor(kind: MisconfigurationKind, message: string, cause: unknown) {
+    super(message, { cause });
+    this.kind = kind;
+  }
+}
+
+export function misconfigurationOf(error: Error): Misconfiguration | undefined {
+  for (const cause of causesOf(error)) if (cause instanceof Misconfiguration) return cause;
+  return undefined;
+}
+
+/** The errors that led to one, the nearest first. */
+export function* causesOf(error: Error): Generator<Error> {
+  // The bound is for a chain that bites its own tail.
+  for (
+    let cause = error.cause, depth = 0;
+    cause instanceof Error && depth < 10;
+    cause = cause.cause, depth++
+  ) {
+    yield cause;
   }
 }
 
@@ -30,9 +66,24 @@ const noTlsCodes: ReadonlySet<string> = new Set([
 /** Node gives failed checks of a certificate the names of OpenSSL, for example DEPTH_ZERO_SELF_SIGNED_CERT. */
 const CERTIFICATE_CODE = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_|ERR_TLS_CERT_)/;
 
+/** What Node says of a certificate whose issuer is not among those trusted. */
+const unknownAuthorityCodes: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+/** Whether a code of Node tells of TLS, so that the handshake failed. */
+export function isTlsCode(code: string): boolean {
+  return code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || CERTIFICATE_CODE.test(code);
+}
+
 /** The kind by the error of a socket. */
 export function kindOf(error: unknown): ConnectFailureKind {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (noTlsCodes.has(code)) return 'peerHasNoTls';
+  if (unknownAuthorityCodes.has(code)) return 'unknownAuthority';
   return CERTIFICATE_CODE.test(code) ? 'notTrusted' : 'failed';
 }

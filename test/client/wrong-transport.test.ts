@@ -67,7 +67,9 @@ describe('a client without TLS at a port with it', () => {
     const { address } = await startTestServer({ flags: tlsFlags });
     const { code, stderr } = await new Kelp(address).run(['get', 'a']);
     expect(code).toBe(3);
-    expect(stderr).toContain(`the server at http://${address} speaks TLS; use https://`);
+    expect(stderr).toBe(
+      `kelp: the server at http://${address} speaks TLS; use --tls, or https:// in --address or KELP_ADDRESS\n`,
+    );
   });
 });
 
@@ -99,19 +101,42 @@ describe('a client with TLS at a port without it', () => {
     const { address } = await startTestServer();
     const { code, stderr } = await new Kelp(`https://${address}`).run(['get', 'a']);
     expect(code).toBe(3);
-    expect(stderr).toContain(`the server at https://${address} speaks no TLS; use http://`);
+    expect(stderr).toBe(
+      `kelp: the server at https://${address} speaks no TLS; use http:// in --address or KELP_ADDRESS, and no --tls\n`,
+    );
   });
 });
 
-test('a certificate that is not trusted is told at once', async () => {
-  const { address } = await startTestServer({ flags: tlsFlags });
-  expect(await putFailure(`https://${address}`)).toMatchObject({
-    failure: {
-      code: 'unavailable',
-      mayHaveTakenEffect: false,
-      message: expect.stringMatching(/is not trusted: /),
-    },
-    tries: 1,
+describe('a certificate that is not trusted', () => {
+  const reason = 'its certificate is self-signed, or from an authority that is not known here';
+
+  test('is told at once, with the option that trusts it', async () => {
+    const { address } = await startTestServer({ flags: tlsFlags });
+    expect(await putFailure(`https://${address}`)).toMatchObject({
+      failure: {
+        code: 'unavailable',
+        mayHaveTakenEffect: false,
+        message: `the server at https://${address} is not trusted: ${reason}; give the certificate to trust with tls: { ca }`,
+      },
+      tries: 1,
+    });
+  });
+
+  test('is told by the command with its own options, as text and as JSON', async () => {
+    const { address } = await startTestServer({ flags: tlsFlags });
+    const message = `the server at https://${address} is not trusted: ${reason}; give the certificate to trust with --tls-ca or KELP_TLS_CA`;
+    const kelp = new Kelp(`https://${address}`);
+    expect(await kelp.run(['get', 'a'])).toMatchObject({ code: 3, stderr: `kelp: ${message}\n` });
+    const { stderr } = await kelp.run(['get', 'a', '--json']);
+    expect(JSON.parse(stderr)).toEqual({ error: { code: 'unavailable', message } });
+  });
+
+  test('since it is for another name is told with the names, and no advice to trust it', async () => {
+    const server = await startTestServer({ flags: tlsFlags });
+    const tls = { ca: await readFile(certPath), servername: 'elsewhere.example' };
+    const { failure } = await putFailure(`https://${server.address}`, { tls });
+    expect(failure).toMatchObject({ message: expect.stringMatching(/is not trusted: .*altnames/) });
+    expect(failure).not.toMatchObject({ message: expect.stringMatching(/tls: \{ ca \}/) });
   });
 });
 
