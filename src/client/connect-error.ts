@@ -16,7 +16,9 @@ import {
   type MisconfigurationKind,
   causesOf,
   isTlsCode,
+  misconfigurationOf,
 } from './connect-failure.ts';
+import { TLS_ONLY_HEADER } from '../tls-only-header.ts';
 import { incompleteReply } from './reply.ts';
 import { toNumber } from './scalar.ts';
 
@@ -122,6 +124,9 @@ function unexplainedError(cause: ConnectError, call: FailedCall): KelpError {
   const { address } = call;
   const failure = connectFailure(cause);
   if (failure !== undefined) return failureError(failure, address, cause);
+  if (cause.metadata.has(TLS_ONLY_HEADER)) {
+    return failureError(new ConnectFailure('peerHasTls', cause), address, cause);
+  }
   const mayHaveTakenEffect = call.isWrite;
   const system = systemError(cause);
   if (system !== undefined) {
@@ -176,8 +181,7 @@ const passingCodes: ReadonlySet<KelpErrorCode> = new Set(['unavailable', 'recove
 
 /** Whether the same call may succeed when it is made again, without anything else being done. */
 export function mayPass(error: KelpError): boolean {
-  const kind = connectFailure(error)?.kind ?? 'failed';
-  return passingCodes.has(error.code) && kind === 'failed';
+  return passingCodes.has(error.code) && misconfigurationOf(error) === undefined;
 }
 
 function connectFailure(error: Error): ConnectFailure | undefined {

@@ -47,7 +47,11 @@ export class Listener {
     this.#http1 = this.#makeHttp1();
     this.#http2 = this.#makeHttp2();
     this.#tls = options.tls && this.#makeTls(options.tls);
-    this.#wrongProtocol = new WrongProtocol(options.tls !== undefined, options.logger);
+    this.#wrongProtocol = new WrongProtocol(
+      options.tls !== undefined,
+      options.logger,
+      options.limits.handshakeTimeoutMs,
+    );
     this.#server = this.#makeServer();
   }
 
@@ -121,7 +125,7 @@ export class Listener {
 
   #routeByProtocol(socket: Socket, protocol: Protocol): void {
     const isTls = protocol === 'tls';
-    if (isTls !== (this.#tls !== undefined)) this.#wrongProtocol.turnAway(socket);
+    if (isTls !== (this.#tls !== undefined)) this.#wrongProtocol.turnAway(socket, protocol);
     else if (isTls) this.#tls?.emit('connection', socket);
     else this.#route(socket, protocol === 'http2');
   }

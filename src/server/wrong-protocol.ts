@@ -1,32 +1,37 @@
 /**
  * Turns connections away that speak what the port does not: TLS where there is none, or plain text where there is TLS.
  *
- * Both get the same kind of answer, a whole one of HTTP/1.1 in plain text. Clients of plain HTTP show it; to clients of
- * TLS it is no TLS, which is what their libraries know best how to tell ("wrong version number").
+ * Clients of HTTP/2 in plain text get an answer of HTTP/2. All others get a whole one of HTTP/1.1 in plain text, which
+ * clients of plain HTTP show; to clients of TLS it is no TLS, which is what their libraries know best how to tell ("wrong
+ * version number").
  */
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { systemClock } from '../clock.ts';
 import { serverFixed } from '../limits.ts';
+import { PlainHttp2 } from './plain-http2.ts';
+import type { Protocol } from './protocol-sniffer.ts';
+
+const SPEAKS_TLS = 'this port speaks TLS; use https://';
+const SPEAKS_NO_TLS = 'this port speaks no TLS; use http://';
 
 export class WrongProtocol {
   readonly #hasTls: boolean;
   readonly #logger: Logger;
+  readonly #plainHttp2: PlainHttp2;
   #toldAtMs = Number.NEGATIVE_INFINITY;
   #untoldCount = 0;
 
-  constructor(hasTls: boolean, logger: Logger) {
+  constructor(hasTls: boolean, logger: Logger, handshakeTimeoutMs: number) {
     this.#hasTls = hasTls;
     this.#logger = logger;
+    this.#plainHttp2 = new PlainHttp2(SPEAKS_TLS, handshakeTimeoutMs);
   }
 
-  turnAway(socket: Socket): void {
+  turnAway(socket: Socket, protocol: Protocol): void {
     this.#tell(socket.remoteAddress);
-    refuse(
-      socket,
-      '400 Bad Request',
-      this.#hasTls ? 'this port speaks TLS; use https://' : 'this port speaks no TLS; use http://',
-    );
+    if (protocol === 'http2') this.#plainHttp2.turnAway(socket);
+    else refuse(socket, '400 Bad Request', this.#hasTls ? SPEAKS_TLS : SPEAKS_NO_TLS);
   }
 
   /** A client that comes again and again fills no log. */

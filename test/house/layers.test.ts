@@ -4,7 +4,15 @@ import { describe, expect, test } from 'vitest';
 
 /** The layers from the lowest to the highest; a folder or file of `src/` stands in exactly one. */
 const layers: readonly (readonly string[])[] = [
-  ['limits.ts', 'errors.ts', 'clock.ts', 'machine.ts', 'node-version.ts', 'check-node.ts'],
+  [
+    'limits.ts',
+    'errors.ts',
+    'clock.ts',
+    'machine.ts',
+    'node-version.ts',
+    'check-node.ts',
+    'tls-only-header.ts',
+  ],
   ['arguments'],
   ['disk'],
   ['wire'],

@@ -7,7 +7,7 @@ import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
-import { credentials } from '@grpc/grpc-js';
+import { credentials, status } from '@grpc/grpc-js';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
 import { ServerStartError } from '../../src/server/server.ts';
@@ -357,7 +357,6 @@ describe('with TLS', () => {
 
   test.each([
     ['HTTP/1.1', 'GET /healthz HTTP/1.1\r\nHost: kelp\r\n\r\n'],
-    ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
     ['nothing that is known', 'hello\r\n'],
   ])('tells a client that speaks %s in plain text to use TLS, and goes on', async (_, bytes) => {
     const server = await startTestServer({ flags });
@@ -370,6 +369,42 @@ describe('with TLS', () => {
     await server.log.message('a client without TLS came to this port, which has TLS');
     const answer = await http2Get(await http2Session(`https://localhost:${server.port}`, { ca }), '/healthz');
     expect(answer.headers[':status']).toBe(200);
+  });
+
+  test('tells grpc-js that comes in plain text to use TLS', async () => {
+    const server = await startTestServer({ flags });
+    const client = new GrpcJsClient(server.address);
+
+    await expect(client.unary(KvService.method.put, { key: 'a' })).rejects.toMatchObject({
+      code: status.UNAVAILABLE,
+      details: 'this port speaks TLS; use https://',
+    });
+
+    await server.log.message('a client without TLS came to this port, which has TLS');
+  });
+
+  test('tells any other client of HTTP/2 in plain text to use TLS, by its answer and as it closes', async () => {
+    const server = await startTestServer({ flags });
+    const session = await http2Session(`http://${server.address}`);
+    const goaway = once(session, 'goaway') as Promise<[code: number, lastStreamId: number, text: Buffer]>;
+    const closed = once(session, 'close');
+
+    const answer = await http2Get(session, '/healthz');
+
+    expect(answer.headers[':status']).toBe(400);
+    expect(answer.body).toBe('this port speaks TLS; use https://\n');
+    const [code, lastStreamId, text] = await goaway;
+    expect([code, lastStreamId, text.toString()]).toEqual([0, 1, 'this port speaks TLS; use https://']);
+    await closed;
+  });
+
+  test('closes a connection of HTTP/2 in plain text that asks for nothing', async () => {
+    const server = await startTestServer({ flags: { ...flags, 'handshake-timeout': '100ms' } });
+    const connection = await RawConnection.open(server);
+
+    connection.send('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+
+    await connection.closed;
   });
 
   test('takes a first record that comes byte by byte', async () => {
