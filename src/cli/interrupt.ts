@@ -1,8 +1,10 @@
 /**
  * Ends work that writes files so that nothing half done is left: the first signal breaks it off and lets it clean up,
- * a second one ends the process at once.
+ * a second one ends the process at once (see `first-signal.ts`).
  */
+import { systemClock } from '../clock.ts';
 import type { OnProgress } from '../offline/progress.ts';
+import { FirstSignal, type SignalSource } from './first-signal.ts';
 
 /** What a shell says of a command that one of these has ended: 128 and the number of the signal. */
 const exitCodeBySignal = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
@@ -28,20 +30,19 @@ export class InterruptedError extends Error {
  */
 export async function untilInterrupted<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
+  source: SignalSource = { process, clock: systemClock },
 ): Promise<Result> {
   const controller = new AbortController();
-  const onSignal = (signal: InterruptingSignal): void => {
-    const error = new InterruptedError(signal);
-    if (controller.signal.aborted) process.exit(error.exitCode);
-    controller.abort(error);
-  };
-  for (const signal of interruptingSignals) process.on(signal, onSignal);
+  const first = new FirstSignal(interruptingSignals, source, (signal) =>
+    controller.abort(new InterruptedError(signal)),
+  );
   try {
     return await work(controller.signal);
   } catch (error) {
     throw controller.signal.aborted ? controller.signal.reason : error;
   } finally {
-    for (const signal of interruptingSignals) process.off(signal, onSignal);
+    // An echo that comes now must not end the process before it has told what happened.
+    if (!first.mayEcho) first.leaveToSystem();
   }
 }
 

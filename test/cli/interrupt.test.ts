@@ -1,6 +1,6 @@
 /** What is left when a command that writes files is broken off. */
 import { connectNodeAdapter } from '@connectrpc/connect-node';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdir, readdir } from 'node:fs/promises';
 import { createServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
@@ -8,11 +8,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { AdminService } from '../../gen/kelp/v1/admin_pb.ts';
-import { interruptedBy } from '../../src/cli/interrupt.ts';
+import { interruptedBy, untilInterrupted } from '../../src/cli/interrupt.ts';
+import { serverFixed } from '../../src/limits.ts';
 import { writeBackupFile } from '../../src/offline/backup-file.ts';
 import { restore } from '../../src/offline/restore.ts';
 import { backUp, NO_PROGRESS, openFolder } from '../offline/folders.ts';
 import { eventually } from '../support/eventually.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { temporaryDirectory } from '../support/test-server.ts';
 import { KelpProcess } from './kelp-process.ts';
 
@@ -37,11 +39,13 @@ async function stallingServer(): Promise<string> {
 }
 
 async function stalledBackup(
-  ...args: string[]
+  args: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<{ folder: string; path: string; backup: KelpProcess }> {
   const folder = await temporaryDirectory();
   const path = join(folder, 'kelp.backup');
-  const backup = new KelpProcess(['backup', path, '--address', await stallingServer(), ...args]);
+  const line = ['backup', path, '--address', await stallingServer(), ...args];
+  const backup = new KelpProcess(line, { environment });
   await eventually(() => readdir(folder)).toEqual(['kelp.backup.tmp']);
   return { folder, path, backup };
 }
@@ -62,8 +66,16 @@ describe('a backup', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  test('that one Ctrl-C reaches twice, through npm too, cleans up to the end', async () => {
+    const preload = `--import=${new URL('echoed-signal.ts', import.meta.url).href}`;
+    const { folder, backup } = await stalledBackup([], { NODE_OPTIONS: preload });
+    backup.child.kill('SIGINT');
+    expect(await backup.ended).toMatchObject({ code: 130, stderr: 'kelp: interrupted by SIGINT\n' });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   test('that is broken off says so as JSON', async () => {
-    const { backup } = await stalledBackup('--json');
+    const { backup } = await stalledBackup(['--json']);
     backup.child.kill('SIGINT');
     expect(JSON.parse((await backup.ended).stderr)).toEqual({
       error: { code: 'canceled', message: 'interrupted by SIGINT' },
@@ -88,9 +100,39 @@ test('a second signal ends a process whose work does not end', async () => {
   const work = new KelpProcess([], { main: fileURLToPath(stubbornWork) });
   await work.until(() => work.stdout === 'working');
   work.child.kill('SIGINT');
-  await work.until(() => work.stdout === 'workinginterrupted');
+  await work.until(() => work.stdout.startsWith('working interrupted left'));
   work.child.kill('SIGTERM');
-  expect(await work.ended).toMatchObject({ code: 143 });
+  expect(await work.ended).toMatchObject({ code: null, signal: 'SIGTERM' });
+});
+
+describe('signals', () => {
+  class Stage extends EventEmitter {
+    readonly pid = 1000;
+    readonly execPath = 'node';
+    readonly clock = new ManualClock();
+
+    run<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+      return untilInterrupted(work, { process: this, clock: this.clock });
+    }
+  }
+
+  test('are heard while there is work alone', async () => {
+    const stage = new Stage();
+    expect(await stage.run(async () => stage.listenerCount('SIGINT'))).toBe(1);
+    expect(stage.listenerCount('SIGINT')).toBe(0);
+  });
+
+  test('that echo the first are still kept from the system when the work has cleaned up', async () => {
+    const stage = new Stage();
+    const interrupted = stage.run(async (signal) => {
+      stage.emit('SIGINT', 'SIGINT');
+      signal.throwIfAborted();
+    });
+    await expect(interrupted).rejects.toThrow('interrupted by SIGINT');
+    expect(stage.listenerCount('SIGINT')).toBe(1);
+    stage.clock.advance(serverFixed.signalEchoMs);
+    expect(stage.listenerCount('SIGINT')).toBe(0);
+  });
 });
 
 /** Runs work again and again, broken off one step of its progress later each time, until it comes to its end. */
