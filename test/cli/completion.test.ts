@@ -1,10 +1,14 @@
 /** The scripts of `kelp completion`, run by the shells that they are for. */
-import { spawnSync } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Help, type Command } from 'commander';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Output } from '../../src/cli/output.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { serverOptions } from '../../src/server/server-options.ts';
+import { temporaryDirectory } from '../support/test-server.ts';
 import { Kelp } from './kelp.ts';
 
 const kelp = new Kelp('127.0.0.1:1');
@@ -40,15 +44,24 @@ const quoted = (text: string): string => `'${text}'`;
 
 async function bashOffers(): Promise<Offers> {
   const script = await kelp.text('completion', 'bash');
-  return offersOf(
-    'bash',
-    (words) => `${script}
+  return offersOf('bash', (words) => {
+    const line = ['kelp', ...words].join(' ');
+    const parts = words.flatMap(bashParts);
+    const replaced = /[^:=]*$/.exec(words.at(-1) ?? '')?.[0] ?? '';
+    return `${script}
 compopt() { echo "files: $*"; }
-COMP_WORDS=(kelp ${words.map(quoted).join(' ')})
-COMP_CWORD=${words.length}
-_kelp
-printf '%s\n' "\${COMPREPLY[@]}"`,
-  );
+COMP_WORDS=(kelp ${parts.map(quoted).join(' ')})
+COMP_CWORD=${parts.length}
+COMP_LINE=${quoted(line)}
+COMP_POINT=${line.length}
+_kelp kelp ${quoted(replaced)}
+printf '%s\n' "\${COMPREPLY[@]}"`;
+  });
+}
+
+/** What bash makes of a word: it splits it at `:` and `=`, which are words of their own. */
+function bashParts(word: string): string[] {
+  return word === '' ? [''] : word.split(/([:=]+)/).filter((part) => part !== '');
 }
 
 async function zshOffers(): Promise<Offers> {
@@ -147,12 +160,108 @@ describe.each(shells.filter(([shell]) => shell !== 'fish' && isInstalled(shell))
   });
 });
 
-test('bash takes the = of an option for a word of its own', async () => {
+test('bash completes behind words with : and =, at which it splits them', async () => {
   const offers = await bashOffers();
-  expect(offers('serve', '--fsync', '=', 'al')).toEqual(['always']);
-  expect(offers('serve', '--fsync', '=')).toEqual(['always', 'interval', 'never']);
-  expect(offers('serve', '--fsync', '=', 'never', '--log-form')).toEqual(['--log-format']);
+  expect(offers('serve', '--fsync=al')).toEqual(['always']);
+  expect(offers('serve', '--fsync=')).toEqual(['always', 'interval', 'never']);
+  expect(offers('serve', '--fsync=never', '--log-form')).toEqual(['--log-format']);
+  for (const address of ['127.0.0.1:7379', ':7379', 'https://[::1]:7379', 'kelp:']) {
+    expect(offers('--address', address, 'sn'), address).toEqual(['snapshot']);
+    expect(offers(`--address=${address}`, 'sn'), address).toEqual(['snapshot']);
+    expect(offers('--address', address, 'backup', ''), address).toEqual(['files: -o default']);
+  }
+  expect(offers('--address', 'kelp:73')).toEqual([]);
+  expect(offers('get', 'a:b', '--rev')).toEqual(['--revision']);
 });
+
+/** bash in a terminal. What it would run as `kelp` it notes, argument by argument. */
+class InteractiveBash {
+  readonly #shell: ChildProcessWithoutNullStreams;
+  readonly #notes: string;
+  #output = '';
+  #promptCount = 0;
+
+  constructor(folder: string) {
+    this.#notes = join(folder, '.notes');
+    this.#shell = spawn('script', ['-qec', 'bash --norc --noprofile -i', '/dev/null'], {
+      cwd: folder,
+      env: {
+        PATH: process.env['PATH'],
+        PS1: 'ready> ',
+        TERM: 'dumb',
+        INPUTRC: '/dev/null',
+        SHELL: '/bin/sh',
+      },
+    });
+    const ended = once(this.#shell, 'close');
+    this.#shell.stdout.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
+    onTestFinished(async () => {
+      this.#shell.kill('SIGKILL');
+      await ended;
+    });
+  }
+
+  /** Types a line, in which a tabulator completes. @returns the arguments of the `kelp` that it runs. */
+  async type(line: string): Promise<string[]> {
+    await this.#prompted();
+    writeFileSync(this.#notes, '');
+    this.#shell.stdin.write(`${line}\n`);
+    await this.#prompted();
+    this.#promptCount--;
+    return readFileSync(this.#notes, 'utf8').split('\n').slice(0, -1);
+  }
+
+  async #prompted(): Promise<void> {
+    this.#promptCount++;
+    while (this.#output.split('ready> ').length - 1 < this.#promptCount) {
+      if (this.#shell.exitCode !== null) throw new Error(`bash has ended: ${this.#output}`);
+      await once(this.#shell.stdout, 'data');
+    }
+  }
+}
+
+test.runIf(spawnSync('script', ['--version'], { stdio: 'ignore' }).status === 0)(
+  'a line in a terminal is completed, whatever addresses stand in it',
+  async () => {
+    const folder = await temporaryDirectory();
+    const script = join(folder, '.script');
+    writeFileSync(
+      script,
+      `${await kelp.text('completion', 'bash')}kelp() { printf '%s\\n' "$@" > .notes; }\n`,
+    );
+    for (const name of ['store.backup', 'at-12:30.backup']) writeFileSync(join(folder, name), '');
+    mkdirSync(join(folder, 'data'));
+    const bash = new InteractiveBash(folder);
+    await bash.type('source .script');
+    expect(await bash.type('kelp sna\t')).toEqual(['snapshot']);
+    const address = ['--address', '127.0.0.1:7379'];
+    expect(await bash.type('kelp --address 127.0.0.1:7379 sna\t')).toEqual([...address, 'snapshot']);
+    expect(await bash.type('kelp --address=:7379 lease gr\t1s')).toEqual([
+      '--address=:7379',
+      'lease',
+      'grant',
+      '1s',
+    ]);
+    expect(await bash.type('kelp serve --listen :7379 --fsync=alw\t')).toEqual([
+      'serve',
+      '--listen',
+      ':7379',
+      '--fsync=always',
+    ]);
+    expect(await bash.type('kelp --address 127.0.0.1:7379 backup sto\t')).toEqual([
+      ...address,
+      'backup',
+      'store.backup',
+    ]);
+    expect(await bash.type('kelp verify at-12:3\t')).toEqual(['verify', 'at-12:30.backup']);
+    expect(await bash.type('kelp serve --listen :7379 --data-dir=da\t')).toEqual([
+      'serve',
+      '--listen',
+      ':7379',
+      '--data-dir=data/',
+    ]);
+  },
+);
 
 test.runIf(isInstalled('zsh'))('zsh completes behind the = of an option', async () => {
   const offers = await zshOffers();

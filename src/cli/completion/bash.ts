@@ -19,16 +19,17 @@ ${places.flatMap(valueCases).join('\n')}
 }
 
 _kelp() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} path='' option='' ended='' word i arguments=0
+  local typed=() cur value path='' option='' ended='' word i last arguments=0
   local commands options valued words='' file=''
   COMPREPLY=()
-  # bash takes the = of --option=value for a word.
-  [[ $cur == '=' ]] && cur=''
+  _kelp_typed
+  last=$((\${#typed[@]} - 1))
+  cur=\${typed[last]} value=\${typed[last]}
   _kelp_place ''
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    word=\${COMP_WORDS[i]}
+  for ((i = 1; i < last; i++)); do
+    word=\${typed[i]}
     if [[ -n $option ]]; then
-      [[ $word == '=' ]] || option=''
+      option=''
     elif [[ -z $ended && $word == -- ]]; then
       ended=1
     elif [[ -z $ended && $word == -* ]]; then
@@ -39,6 +40,10 @@ _kelp() {
       ((arguments++))
     fi
   done
+  if [[ -z $option && -z $ended && $cur == --*=* ]]; then
+    option=\${cur%%=*} value=\${cur#*=}
+    [[ " $valued " == *" $option "* ]] || return 0
+  fi
   if [[ -n $option ]]; then
     _kelp_values "$path $option"
   elif [[ -z $ended && $cur == -* ]]; then
@@ -47,11 +52,43 @@ _kelp() {
     ((arguments == 0)) && words=$commands
     _kelp_values "$path $arguments"
   fi
-  if [[ -n $file ]]; then
+  # What the shell replaces is no more than what stands behind the last : or =.
+  local replaced=$2 prefix=\${cur%"$value"}
+  if [[ -z $file ]]; then
+    COMPREPLY=($(compgen -P "$prefix" -W "$words" -- "$value"))
+  elif [[ $replaced == "$value" ]]; then
     compopt -o default 2>/dev/null
+    return 0
   else
-    COMPREPLY=($(compgen -W "$words" -- "$cur"))
+    while IFS= read -r word; do
+      COMPREPLY+=("$prefix$word")
+    done < <(compgen -f -- "$value")
+    compopt -o filenames 2>/dev/null
   fi
+  for i in "\${!COMPREPLY[@]}"; do
+    COMPREPLY[i]=\${COMPREPLY[i]#"\${cur%"$replaced"}"}
+  done
+}
+
+# The words up to the cursor as they were typed: bash splits them at : and = (COMP_WORDBREAKS). Where no space stands
+# between two of its words they are one.
+_kelp_typed() {
+  local line=\${COMP_LINE:0:COMP_POINT} word before i
+  for ((i = 0; i <= COMP_CWORD; i++)); do
+    if ((i < COMP_CWORD)); then
+      word=\${COMP_WORDS[i]}
+      before=\${line%%"$word"*}
+      line=\${line#*"$word"}
+    else
+      word=\${line#"\${line%%[![:space:]]*}"}
+      before=\${line%"$word"}
+    fi
+    if ((i > 0)) && [[ -z $before ]]; then
+      typed[\${#typed[@]}-1]+=$word
+    else
+      typed+=("$word")
+    fi
+  done
 }
 
 _kelp_step() {
