@@ -64,3 +64,17 @@ test('is left to Node where its own variables say so', async () => {
   await runWith({ HOME: home, NODE_DISABLE_COMPILE_CACHE: '1' });
   expect(readdirSync(join(home, '.cache/kelp'))).toEqual([]);
 });
+
+test('is not made by a server, whose data may lie in the home of its user', async () => {
+  const home = await temporaryDirectory();
+  const data = await temporaryDirectory();
+  const serveOnce = async (environment: Readonly<Record<string, string>>): Promise<void> => {
+    const server = new KelpProcess(['serve', '--listen', '127.0.0.1:0'], { environment });
+    await server.ready();
+    server.child.kill('SIGTERM');
+    expect(await server.ended).toMatchObject({ code: 0 });
+  };
+  await serveOnce({ KELP_DATA_DIR: data });
+  await serveOnce({ HOME: home, KELP_DATA_DIR: home });
+  expect(readdirSync(home)).toEqual(readdirSync(data));
+});
