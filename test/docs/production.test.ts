@@ -1,6 +1,6 @@
 /** What docs/production.md and deploy/ say is what the server has: metrics, messages, options, probes, TLS. */
 import { execFile } from 'node:child_process';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
@@ -121,11 +121,30 @@ describe('deploy/', () => {
       value,
     ]);
     const config = await loadConfig({ environment: Object.fromEntries(variables) as Record<string, string> });
-    expect(config.dataDir).toBe('/var/lib/kelp');
+    // What else the user's home comes to hold must not lie among the data.
+    const [, home = ''] = /--home-dir (\S+)/.exec(page) ?? [];
+    expect(config.dataDir).toBe(`${home}/store`);
+    expect(home).toBe('/var/lib/kelp');
     expect(unit).toMatch(/^StateDirectory=kelp$/m);
     expect(unit).toMatch(/^ExecStart=\S+ \S+\/kelp serve --config \S+$/m);
     const [, stopSeconds] = /^TimeoutStopSec=(\d+)$/m.exec(unit) ?? [];
     expect(Number(stopSeconds)).toBeGreaterThan(shutdownSeconds);
+  });
+
+  test('the systemd unit and the page name files of the package where npm puts them', () => {
+    const unit = readFileSync('deploy/kelpdb.service', 'utf8');
+    const packed = '/opt/kelpdb/node_modules/kelpdb';
+    expect(page).toContain('npm install --prefix /opt/kelpdb ');
+    expect(unit).toContain(`\nDocumentation=file://${packed}/README.md\n`);
+    const [install = ''] = textsOf(sectionOf(page, 'systemd'), 'sh');
+    expect(install).toContain(`cd ${packed}\n`);
+    const { files } = JSON.parse(readFileSync('package.json', 'utf8')) as { files: string[] };
+    const sources = [...install.matchAll(/^install -D -m 644 (\S+) /gm)].map(([, source = '']) => source);
+    expect(sources.length).toBe(2);
+    for (const source of sources) {
+      expect(existsSync(source)).toBe(true);
+      expect(files).toContain(source.split('/')[0]);
+    }
   });
 
   test('the Kubernetes manifest gives options, probes and times that the server has', async () => {
