@@ -43,17 +43,14 @@ describe('the README', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** What a command prints that somebody types after the lines that prepare their shell. */
+  /** What somebody sees who types a command after the lines that prepare their shell: output and errors alike. */
   async function typed(command: string): Promise<string> {
-    const child = spawn('sh', ['-c', `${alias}${command}`], {
+    const child = spawn('sh', ['-c', `exec 2>&1\n${alias}${command}`], {
       cwd: clone,
       env: { ...ownEnvironment(), KELP_ADDRESS: address },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'inherit'],
     });
-    const [output, errors] = await Promise.all([child.stdout.toArray(), child.stderr.toArray()]);
-    const printed = Buffer.concat(output as Buffer[]).toString();
-    const complaint = Buffer.concat(errors as Buffer[]).toString();
-    return printed === '' && complaint !== '' ? `(on standard error) ${complaint}` : printed;
+    return Buffer.concat(await child.stdout.toArray()).toString();
   }
 
   const examples = consoleExamplesOf(readme);
