@@ -73,7 +73,8 @@ export class Output {
    * anything else is written there.
    */
   showStatus(line: string): void {
-    const widthMax = (this.#errorStream.columns ?? 80) - 1;
+    // A terminal that does not tell its width says 0.
+    const widthMax = (this.#errorStream.columns || 80) - 1;
     this.#errorStream.write(`\r${cut(line, widthMax)}${ERASE_REST}`);
     this.#hasStatus = true;
   }

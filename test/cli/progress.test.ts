@@ -71,6 +71,12 @@ test('a line that would not fit is cut: one that wraps could not be written anew
   expect(stderr.text).toBe('\r0123456789\u001b[K\r日本日本日\u001b[K');
 });
 
+test('a terminal that does not tell its width is taken for one of 80 columns', () => {
+  const stderr = new Stream(true, 0);
+  new Output(new Stream(true), stderr).showStatus('working');
+  expect(stderr.text).toBe('\rworking\u001b[K');
+});
+
 test('in a file there is a line every ten seconds', () => {
   const stderr = new Stream(false);
   work(new Output(new Stream(false), stderr), 25);
