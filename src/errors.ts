@@ -114,3 +114,11 @@ export function isStoreError<Code extends StoreErrorCode>(
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Error(`broken invariant: ${message}`);
 }
+
+/** What the system said of a path, without the call and the path that Node adds: `ENOENT: no such file or directory`. */
+export function systemReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { syscall, path } = error as NodeJS.ErrnoException;
+  const added = path === undefined ? `, ${syscall}` : `, ${syscall} '${path}'`;
+  return error.message.endsWith(added) ? error.message.slice(0, -added.length) : error.message;
+}

@@ -59,7 +59,9 @@ function readDuration(text: string): number {
   try {
     return parseDurationMs(text);
   } catch (error) {
-    throw new InvalidArgumentError(`${(error as Error).message}.`);
+    // Commander puts it behind a sentence of its own.
+    const { message } = error as Error;
+    throw new InvalidArgumentError(`${message.charAt(0).toUpperCase()}${message.slice(1)}.`);
   }
 }
 

@@ -76,8 +76,7 @@ const adviceByKind: Readonly<Partial<Record<MisconfigurationKind, string>>> = {
 };
 
 /** In one line, the guess at what was meant with it. */
-function commanderText({ code, message }: CommanderError): string {
-  if (code === 'commander.help') return 'the line ends before a command; kelp help lists them';
+function commanderText({ message }: CommanderError): string {
   return message
     .replace(/^error: /, '')
     .trim()

@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
+import { systemReason } from '../errors.ts';
 import { client as limits } from '../limits.ts';
 import { UsageError } from './exit-code.ts';
 
@@ -11,7 +12,7 @@ export async function readInput(path: string, stdin: Readable): Promise<Buffer> 
   try {
     return await readFile(path);
   } catch (error) {
-    throw new UsageError(`can't read ${path}: ${(error as Error).message}`, { cause: error });
+    throw new UsageError(`can't read ${path}: ${systemReason(error)}`, { cause: error });
   }
 }
 

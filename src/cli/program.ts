@@ -1,5 +1,5 @@
 /** The command line of `kelp`. */
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { addAliases, helpOfNames } from './aliases.ts';
 import { addAboutCommands } from './commands/about.ts';
 import { addAdminCommands } from './commands/admin.ts';
@@ -13,6 +13,7 @@ import { addTxnCommand } from './commands/txn.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 import { addWatchCommand } from './commands/watch.ts';
 import { addWriteCommands } from './commands/write.ts';
+import { commandGroups, pathOf } from './command-path.ts';
 import { type Surroundings, SessionRunner, clientOptions } from './session.ts';
 import { refuseReplacedBytes } from './utf8-arguments.ts';
 import { version } from './version.ts';
@@ -60,7 +61,15 @@ export function buildProgram(surroundings: Surroundings, isJson = false): Progra
   command.commandsGroup('Help:');
   addAboutCommands(command, runner);
   addAliases(command);
+  for (const group of commandGroups(command)) group.exitOverride((error) => throwToldOf(group, error));
   return { command, runner };
+}
+
+/** Commander says of a line that ends before a command that it has printed the help, which is left out at times. */
+function throwToldOf(group: Command, error: CommanderError): never {
+  if (error.code !== 'commander.help') throw error;
+  const asked = ['kelp help', ...pathOf(group)].join(' ');
+  throw new CommanderError(error.exitCode, error.code, `the line ends before a command; ${asked} lists them`);
 }
 
 const help = `

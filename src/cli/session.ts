@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import type { KelpClient } from '../client/client.ts';
 import { isKelpError } from '../client/error.ts';
 import type { CallOptions } from '../client/types.ts';
+import { systemReason } from '../errors.ts';
 import { client as limits } from '../limits.ts';
 import { formatDurationMs } from '../server/option-values.ts';
 import { duration } from './argument.ts';
@@ -115,6 +116,6 @@ async function readCertificates(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new UsageError(`--tls-ca: can't read ${path}: ${(error as Error).message}`, { cause: error });
+    throw new UsageError(`--tls-ca: can't read ${path}: ${systemReason(error)}`, { cause: error });
   }
 }

@@ -5,7 +5,7 @@ import { DiskError, type Disk, type DiskFile } from '../disk/disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
 import { StoreError } from '../errors.ts';
 import { publicStoreId } from '../store/store-id.ts';
-import { kindOf } from './file-system.ts';
+import { isNothing, kindOf } from './file-system.ts';
 import type { OnProgress } from './progress.ts';
 import { VerifyingSnapshot } from './verify-snapshot.ts';
 
@@ -25,7 +25,7 @@ export interface BackupInfo {
 /**
  * Writes the bytes of a backup to a file: under a temporary name, flushed, read again and verified, then renamed. What
  * goes wrong leaves no file.
- * @throws StoreError `invalidArgument` when there is such a file already, `damaged` when the bytes are no whole backup;
+ * @throws StoreError `invalidArgument` when there is such a file already or no such folder, `damaged` when the bytes are no whole backup;
  * a `DiskError`; whatever reading `pieces` throws.
  */
 export async function writeBackupFile(
@@ -102,7 +102,12 @@ async function createEmpty(disk: Disk, path: string): Promise<DiskFile> {
   try {
     return await disk.create(path);
   } catch (error) {
-    if (!(error instanceof DiskError) || error.code !== 'exists') throw error;
+    if (!(error instanceof DiskError)) throw error;
+    if (isNothing(error.cause)) {
+      const message = `there is no folder ${dirname(path)}; make it first`;
+      throw new StoreError('invalidArgument', message, { cause: error });
+    }
+    if (error.code !== 'exists') throw error;
     const { mtime } = await stat(path).catch(() => ({ mtime: undefined }));
     const lastWrite = mtime === undefined ? '' : `, last written to at ${mtime.toISOString()}`;
     throw new StoreError(

@@ -6,9 +6,14 @@ export async function kindOf(path: string): Promise<'folder' | 'file' | undefine
   try {
     return (await stat(path)).isDirectory() ? 'folder' : 'file';
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isNothing(error)) return undefined;
     throw error;
   }
+}
+
+/** Whether the system says that a path leads nowhere, be it that there is a file on its way. */
+export function isNothing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && ['ENOENT', 'ENOTDIR'].includes(String(error.code));
 }
 
 /** Gives a folder another place on the same file system, at once. */

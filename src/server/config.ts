@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { nearestName } from '../arguments/nearest-name.ts';
-import { assert } from '../errors.ts';
+import { assert, systemReason } from '../errors.ts';
 import { type Limits, type ServerLimits, defaults, fixed, serverDefaults } from '../limits.ts';
 import { machineMemoryBytes } from '../machine.ts';
 import type { FsyncPolicy } from '../store/store.ts';
@@ -155,7 +155,7 @@ async function readFileSettings(asked: Setting | undefined): Promise<Map<string,
     content = await readFile(path, 'utf8');
   } catch (error) {
     if (asked === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
-    throw new OptionError(`${asked?.source ?? path}: can't read ${path}: ${(error as Error).message}`, {
+    throw new OptionError(`${asked?.source ?? path}: can't read ${path}: ${systemReason(error)}`, {
       cause: error,
     });
   }
@@ -205,9 +205,9 @@ function plainName(name: string): string {
 /** @param name what is compared with the known names. */
 function unknownName(written: string, kind: string, known: readonly string[], name = written): OptionError {
   const nearest = nearestName(name, known);
-  return new OptionError(
-    `${written}: unknown ${kind}${nearest === undefined ? '' : `; did you mean ${nearest}?`}`,
-  );
+  const advice =
+    nearest === undefined ? 'kelp serve --help and kelp.example.yaml list them' : `did you mean ${nearest}?`;
+  return new OptionError(`${written}: unknown ${kind}; ${advice}`);
 }
 
 function parseNumber(option: ServerOption, text: string): number {

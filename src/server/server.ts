@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { type Timer, holdProcess, systemClock } from '../clock.ts';
+import { systemReason } from '../errors.ts';
 import { serverFixed } from '../limits.ts';
 import { type StoreOptions, openUncheckedStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
@@ -220,7 +221,7 @@ async function readTlsFile(option: string, path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new ServerStartError(`${option}: can't read ${path}: ${(error as Error).message}`, {
+    throw new ServerStartError(`${option}: can't read ${path}: ${systemReason(error)}`, {
       cause: error,
     });
   }

@@ -1,6 +1,7 @@
 /** What is told on standard error when a command fails. */
 import { Code } from '@connectrpc/connect';
 import { codeToString } from '@connectrpc/connect/protocol-connect';
+import { dirname } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
 import { failureJson, failureText } from '../../src/cli/failure.ts';
@@ -115,14 +116,18 @@ describe('with --json, wherever it stands', () => {
     [['lease', 'nope', '--json'], "unknown command 'lease nope'"],
     [['help', 'nope', '--json'], "unknown command 'nope'"],
     [['--json'], 'the line ends before a command; kelp help lists them'],
-    [['lease', '--json'], 'the line ends before a command'],
+    [['lease', '--json'], 'the line ends before a command; kelp help lease lists them'],
+    [['--json', 'lease'], 'the line ends before a command; kelp help lease lists them'],
     [['keys', '--limit', '0', '--json'], 'Expected a whole number from 1'],
     [['put', 'a', '1', '--ttl', '1m1h', '--json'], 'larger unit first'],
     [['put', 'a', '1', '--if-absent', '--if-exists', '--json'], 'cannot be used with'],
     [['get', 'a', '--json', '--address', 'ftp://x'], 'scheme is unknown'],
     [['get', 'a\ufffd', '--json'], 'not UTF-8'],
     [['restore', 'x', '--json'], "required option '--data-dir <folder>' not specified"],
-    [['verify', '/no/such/folder', '--json'], "can't read /no/such/folder"],
+    [
+      ['verify', '/no/such/folder', '--json'],
+      "can't read /no/such/folder: ENOENT: no such file or directory",
+    ],
     [['--json', 'verify', '/no/such/folder'], "can't read /no/such/folder"],
     [['log', '/no/such/folder', '--json'], 'there is no /no/such/folder'],
     [['log', '.', '--json'], 'holds no segment of a log'],
@@ -234,3 +239,28 @@ describe('as JSON', () => {
     expect(failureText(error)).toBe('why (the change may have been made all the same)');
   });
 });
+
+test.each([
+  ['txn', '/no/such'],
+  ['put', 'a', '--file', '/no/such'],
+  ['verify', '/no/such'],
+  ['serve', '--config', '/no/such'],
+  ['get', 'a', '--tls', '--tls-ca', '/no/such'],
+])('a file that can not be read is named once: %s %s', async (...args) => {
+  const { code, stderr } = await new Kelp('127.0.0.1:1').run(args);
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: expect.stringMatching(/^kelp: .*can't read \/no\/such: ENOENT: no such file or directory\n$/),
+  });
+});
+
+test.each(['/no/such/file', '/dev/null/file'])(
+  'a backup to %s, in no folder, is a mistake of usage',
+  async (path) => {
+    const server = await startTestServer();
+    expect(await new Kelp(server.address).run(['backup', path])).toMatchObject({
+      code: 2,
+      stderr: `kelp: there is no folder ${dirname(path)}; make it first\n`,
+    });
+  },
+);

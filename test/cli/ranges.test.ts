@@ -110,7 +110,7 @@ test.each(times)('$subject is a time within its range', async ({ line }) => {
       code: 2,
       stdout: '',
       stderr: expect.stringMatching(
-        /^kelp: .*is invalid( for argument '\w+')?\. (Expected a|expected a|the) time .*\n$/,
+        /^kelp: .*is invalid( for argument '\w+')?\. (Expected a|The) time .*\n$/,
       ),
     });
   }

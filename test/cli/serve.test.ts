@@ -145,7 +145,10 @@ test('a port that is taken and a directory that is in use are told in one line',
 
 test.each([
   [['--config', '/no/such/file'], /^kelp: --config: can't read \/no\/such\/file: .*\n$/],
-  [['--tls-cert', '/no/such/file', '--tls-key', '/no/such/file'], /^kelp: --tls-cert: can't read .*\n$/],
+  [
+    ['--tls-cert', '/no/such/file', '--tls-key', '/no/such/file'],
+    /^kelp: --tls-cert: can't read \/no\/such\/file: ENOENT: no such file or directory\n$/,
+  ],
   [['--tls-cert', 'package.json', '--tls-key', 'package.json'], /^kelp: --tls-cert and --tls-key: .*\n$/],
 ])('%j, whose files can not be used, are mistakes on the command line', async (args, message) => {
   const dataDir = join(await temporaryDirectory(), 'data');

@@ -143,7 +143,15 @@ describe('a name that is not known is refused', () => {
   });
 
   test('without a guess when nothing is near', async () => {
-    expect(await refusal({ flags: { colour: 'blue' } })).toBe('--colour: unknown flag');
+    expect(await refusal({ flags: { colour: 'blue' } })).toBe(
+      '--colour: unknown flag; kelp serve --help and kelp.example.yaml list them',
+    );
+    expect(await refusal({ environment: { KELP_COLOUR: 'blue' } })).toBe(
+      'KELP_COLOUR: unknown environment variable; kelp serve --help and kelp.example.yaml list them',
+    );
+    expect(await refusal({}, 'colour: blue')).toMatch(
+      /kelp\.yaml: colour: unknown option; kelp serve --help and kelp\.example\.yaml list them$/,
+    );
   });
 
   test('but for what others use', async () => {

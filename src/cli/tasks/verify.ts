@@ -1,5 +1,6 @@
 /** The work of `verify`. */
 import { stat } from 'node:fs/promises';
+import { systemReason } from '../../errors.ts';
 import { verifyBackupFile } from '../../offline/backup-file.ts';
 import { verifyDirectory } from '../../offline/verify.ts';
 import type { Damage, Forecast, VerifyReport } from '../../offline/verify-report.ts';
@@ -31,7 +32,7 @@ async function isDirectory(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();
   } catch (error) {
-    throw new UsageError(`can't read ${path}: ${(error as Error).message}`, { cause: error });
+    throw new UsageError(`can't read ${path}: ${systemReason(error)}`, { cause: error });
   }
 }
 
