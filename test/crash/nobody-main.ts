@@ -1,12 +1,19 @@
-/** The `kelp` command for tests of permissions: all that `serve` needs is loaded first, then the process becomes "nobody". */
+/**
+ * `kelp serve` for tests of permissions: all that it needs is loaded first, then the process becomes "nobody", who may not be
+ * able to read it where it lies. So it goes around the command line, which loads what a command needs when it runs.
+ */
+import { exitCodeOf } from '../../src/cli/exit-code.ts';
+import { tellFailure } from '../../src/cli/failure.ts';
 import { Output } from '../../src/cli/output.ts';
-import { run } from '../../src/cli/run.ts';
-import '../../src/cli/run-server.ts';
+import { runServer } from '../../src/cli/run-server.ts';
 import { becomeNobody } from '../support/nobody.ts';
 
+const flags = process.argv.slice(3).map((flag) => flag.replace(/^--/, '').split('=', 2) as [string, string]);
+
 becomeNobody();
-process.exitCode = await run(process.argv.slice(2), {
-  stdin: process.stdin,
-  output: new Output(process.stdout, process.stderr),
-  environment: process.env,
-});
+try {
+  await runServer(Object.fromEntries(flags), process.env);
+} catch (error) {
+  tellFailure(new Output(process.stdout, process.stderr), error, false);
+  process.exitCode = exitCodeOf(error);
+}
