@@ -58,7 +58,8 @@ describe('the search', () => {
         const model = new StoreModel(new Evidence(later));
         expect(searchOrder(model, later, model.unknown(), { startsAt }).kind).toBe('linearizable');
       }),
-      { numRuns: RUNS / 5 },
+      // The same histories each time.
+      { numRuns: RUNS / 5, seed: 1 },
     );
   });
 
