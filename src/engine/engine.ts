@@ -10,17 +10,16 @@
  * - `apply` is seen by every later call. Versions never change once applied.
  * - Between `compact(C)` and the next one, every read at a revision of C or above answers as if nothing had been
  *   compacted. A read below C is a broken invariant of the caller.
- * - No call but `count` takes time that grows with the number of keys (logarithms aside); work that would is spread
- *   over calls of `maintain`.
+ * - No call takes time that grows with the number of keys (logarithms aside) or with how many of them are deleted; work
+ *   that would is spread over calls of `maintain`.
  *
- * Buffers: an engine copies what it keeps of the arguments; the caller may reuse them. What an engine hands out (keys
- * and values) belongs to nobody: it is never changed afterwards by the engine and must not be changed by the caller. What
- * a walk shows is another matter: it is the engine's, and as it is during the visit only.
+ * Buffers: an engine copies what it keeps of the arguments; the caller may reuse them. A `Version` that is handed out, and
+ * a key, belong to the caller. A `PlacedChange` that is shown to a visitor is the engine's: it and the bytes that it
+ * stands for are as they are during the visit only.
  *
- * All methods are synchronous and run on the one writer thread. A `visit` function must not change the engine it is
- * called from.
+ * All methods are synchronous and run on one thread. A visitor may read and scan; it must not change the engine.
  */
-import type { PlacedChange } from './placed-change.ts';
+import type { Change, PlacedChange, Version } from './version.ts';
 
 export interface Engine {
   /** The newest version of `key` at `revision`; `undefined` when there is none or it says "deleted". */
@@ -29,54 +28,48 @@ export interface Engine {
   /** Like `read`, for whoever does not need the value: `value` of the answer is empty. */
   readMeta(key: Uint8Array, revision: number): Version | undefined;
 
+  /** `read` for several keys, whose places in memory are fetched together: visits each, in the order of `keys`. */
+  readMany(keys: readonly Uint8Array[], revision: number, visit: VisitRead): void;
+
   /**
    * Visits the versions that `read` would give for the keys of a range, in key order, until `visit` returns false, or
-   * the range or `visitsMax` (also of deleted keys) is used up.
+   * the range or `visitsMax` (also of deleted keys) is used up. What is deleted is passed over without a visit where many
+   * such keys lie side by side.
    * @returns the key from which a further scan goes on (inclusive, in scan direction; it may be a deleted one), or
    * `undefined` at the end of the range.
    */
   scan(range: EngineRange, revision: number, options: ScanOptions, visit: Visit): Uint8Array | undefined;
 
-  /** How many keys of a range `scan` would visit, but for those whose deadline is at or before `nowMs` (0: none). */
-  count(range: EngineRange, revision: number, nowMs: number): number;
+  /** How many keys of a range exist in the newest state. */
+  count(range: EngineRange): number;
 
-  /** Adds a version. Its revision is above those of all versions of the same key. */
+  /** How many keys of a range exist in the newest state and lie before `key`. */
+  rank(range: EngineRange, key: Uint8Array): number;
+
+  /** The key at a place (from 0) among those of a range that exist in the newest state; `undefined` behind the last. */
+  select(range: EngineRange, index: number): Uint8Array | undefined;
+
+  /**
+   * Adds a version. Its revision is not below any that was applied before, and above those of all versions of the same
+   * key.
+   */
   apply(change: Change): void;
 
-  /**
-   * The same for an engine that is being filled, before any other call but `read` and `readMeta`: the key is not found
-   * in the order of keys before `finishLoad`.
-   * @returns the lease of the key's newest version so far (0: none), or `REFUSED_LOAD` when the revision is not above
-   * that version's, and nothing has changed.
-   */
-  load(change: PlacedChange): number;
+  /** `apply` for several changes in their order, whose places in memory are fetched together. */
+  applyMany(changes: readonly Change[]): void;
 
   /**
-   * `load` into an engine that was empty before the first of these calls, keys in ascending order; nothing but
-   * `finishLoad` may come before or between them. Refuses a key that is not above, or the same as, the one before, too.
+   * Drops keys of a range with all their versions, for keys that no reader can name any more: at most `limit`, from the
+   * first on. It is no change: nothing tells readers of it.
+   * @returns how many it dropped; fewer than `limit`: the range is empty now.
    */
-  loadAscending(change: PlacedChange): number;
+  forget(range: EngineRange, limit: number): number;
 
   /**
-   * Does a bounded piece of what loads have left to do.
-   * @returns whether there is more to do. Further loads may follow the last piece, but no `loadAscending`.
+   * Opens a walk over every version that is needed to read at any revision from `oldest` to `newest`, both inclusive.
+   * Until it is closed nothing may be compacted beyond `oldest`.
    */
-  finishLoad(): boolean;
-
-  /**
-   * Visits, in key order and per key from the oldest to the newest, every version that is needed to read at any
-   * revision from `oldest` to `newest`, both inclusive: for each key all versions of revisions in (oldest, newest] and
-   * the newest one at or below `oldest` unless it says "deleted". Stops once `visitsMax` versions were visited (a key of
-   * which none is needed counts as one) or `visit` has returned false.
-   * @returns the place to go on from with the same revisions, or `undefined` at the end.
-   */
-  walk(
-    from: WalkPosition,
-    oldest: number,
-    newest: number,
-    visitsMax: number,
-    visit: WalkVisit,
-  ): WalkPosition | undefined;
+  openWalk(oldest: number, newest: number): Walk;
 
   /**
    * Declares that no read below `revision` comes any more. Memory is given back by `maintain`. A revision at or below
@@ -106,12 +99,48 @@ export interface Engine {
   /** The memory that is reserved for everything that is kept, indexes included, in bytes. Costs nothing to ask for. */
   readonly memoryBytes: number;
 
+  /** Fills an engine that was just made; missing from one that keeps its state by itself. */
+  readonly loader?: EngineLoader;
+
   /** Walks every structure and throws when one does not hold together. Slow; for tests. */
   verifyIntegrity(): void;
 }
 
-/** What `load` returns for a change that can't follow those before. */
+/**
+ * The way of a snapshot and of the log behind it into an empty engine. Between the first call and the one of `finish`
+ * that returns false, only `read` and `readMeta` of the engine may be called. Each method returns the lease that the key's
+ * newest version had before (0: none), or `REFUSED_LOAD` for what can't follow, and then nothing has changed.
+ */
+export interface EngineLoader {
+  /** The newest version of a key that is not there yet. In any order of keys. */
+  newest(change: PlacedChange): number;
+  /**
+   * A version that another one replaced: in the order of `replacedBy`, after all calls of `newest`. A deletion of revision
+   * 0 says that there was none.
+   */
+  older(change: PlacedChange): number;
+  /** The next version of a key, as `apply` takes it. */
+  next(change: PlacedChange): number;
+  /** Does a bounded piece of what is left to do. @returns whether there is more; after the last piece nothing is loaded. */
+  finish(): boolean;
+}
+
+/** What a loader returns for a change that can't follow those before. */
 export const REFUSED_LOAD = -1;
+
+/**
+ * First shows the newest version of each key at `newest`, in no order, unless it is a deletion at or before `oldest`; then,
+ * in the order of `replacedBy`, the versions that were replaced after `oldest` and at or before `newest`. Where a deletion
+ * replaced nothing that can be read, a deletion of revision 0 stands for that.
+ */
+export interface Walk {
+  /** Goes on until `visit` returns false or so many versions (or keys of which none is needed) were looked at. @returns whether there is more. */
+  next(visitsMax: number, visit: WalkVisit): boolean;
+  close(): void;
+}
+
+/** @returns false to stop after this version; else the walk goes on. */
+export type WalkVisit = (change: PlacedChange) => unknown;
 
 /** The longest key of an engine. */
 export const KEY_BYTES_MAX = 65_535;
@@ -125,52 +154,14 @@ export interface EngineRange {
 export interface ScanOptions {
   /** From the last key to the first. */
   readonly reverse: boolean;
-  /** The versions handed out have an empty `value`. */
-  readonly keysOnly: boolean;
   /** Keys looked at, deleted ones included. */
   readonly visitsMax: number;
 }
 
 /** @returns false to stop; the scan then goes on after this key. */
-export type Visit = (key: Uint8Array, version: Version) => boolean;
+export type Visit = (version: PlacedChange) => boolean;
 
-/** A place within a walk: keys from `key` on (inclusive), but of `key` itself only versions above `aboveRevision`. */
-export interface WalkPosition {
-  readonly key: Uint8Array;
-  readonly aboveRevision: number;
-}
-
-/** Before the first key. */
-export const WALK_START: WalkPosition = { key: new Uint8Array(0), aboveRevision: 0 };
-
-/** The same object comes with every visit. @returns false to stop after this version; else the walk goes on. */
-export type WalkVisit = (change: PlacedChange) => unknown;
-
-/** One version of a key that is not deleted. */
-export interface Version {
-  /** The revision that made this version. */
-  readonly revision: number;
-  readonly value: Uint8Array;
-  /** What kind of value it is; 0: plain bytes. */
-  readonly kind: number;
-  readonly createRevision: number;
-  /** The revision that wrote the value; below `revision` when only the time to live has changed since. */
-  readonly modRevision: number;
-  /** How often the key was written since its creation, from 1. */
-  readonly version: number;
-  /** 0: none. */
-  readonly leaseId: number;
-  /** 0: none. */
-  readonly ttlMs: number;
-  /** Milliseconds since 1970-01-01 UTC; 0: never. */
-  readonly expireTimeMs: number;
-}
-
-/** A version with its key; when `deleted` is true, only `key` and `revision` count. */
-export interface Change extends Version {
-  readonly key: Uint8Array;
-  readonly deleted: boolean;
-}
+export type VisitRead = (index: number, version: PlacedChange | undefined) => void;
 
 export interface EngineStats {
   /** Keys whose newest version does not say "deleted". */

@@ -1,6 +1,7 @@
 /**
  * Verifies a snapshot, or a backup, which is the same: the checksums and counts of the file, and that its blocks hold
- * what recovery can load: leases in the order of their ids, then versions in the order of keys and revisions.
+ * what recovery can load: leases in the order of their ids, then the newest versions, then older ones in the order of what
+ * replaced them. Whether they fit together an engine says that loads all of them, without the values.
  */
 import {
   readSnapshotBlock,
@@ -11,8 +12,12 @@ import {
 import type { Disk } from '../disk/disk.ts';
 import { SnapshotDamageError } from '../snapshot/damage.ts';
 import { openSnapshotFile, type SnapshotReader } from '../snapshot/reader.ts';
-import { isSnapshotFormatKnown, SNAPSHOT_FORMAT_VERSION } from '../store/checkpoint.ts';
-import { faultOfSnapshotHeader, SnapshotOrder } from '../store/recorded-items.ts';
+import { REFUSED_LOAD } from '../engine/engine.ts';
+import { MemoryEngine } from '../engine/memory/memory-engine.ts';
+import { placeChange } from '../engine/version.ts';
+import { NO_BYTES } from '../wire/bytes.ts';
+import { SNAPSHOT_FORMAT_VERSION } from '../store/checkpoint.ts';
+import { faultOfRefused, faultOfSnapshotHeader, SnapshotOrder } from '../store/recorded-items.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { OnProgress } from './progress.ts';
 
@@ -41,6 +46,7 @@ export class VerifyingSnapshot {
   readonly #reader: SnapshotReader;
   readonly #onProgress: OnProgress;
   readonly #order: SnapshotOrder;
+  readonly #loader = new MemoryEngine().loader;
 
   /** @throws StoreError `damaged`, or a `DiskError`. */
   static async open(
@@ -98,9 +104,9 @@ export class VerifyingSnapshot {
     const bytes = Buffer.from(this.#reader.header);
     const header = this.#decode('header', 0, () => readSnapshotHeader(bytes, 0, bytes.length));
     const { formatVersion } = header;
-    if (!isSnapshotFormatKnown(formatVersion)) {
+    if (formatVersion !== SNAPSHOT_FORMAT_VERSION) {
       throw this.#damage(
-        `it has format ${formatVersion}; this version reads formats 1 to ${SNAPSHOT_FORMAT_VERSION}, so use the one that wrote it`,
+        `it has format ${formatVersion}; this version reads format ${SNAPSHOT_FORMAT_VERSION}, so use the one that wrote it`,
         0,
       );
     }
@@ -113,7 +119,13 @@ export class VerifyingSnapshot {
       throw this.#damage(`a block has ${leases.length + versions.length} items, not ${itemCount}`, offset);
     }
     for (const lease of leases) this.#refuse(this.#order.faultOfLease(lease), offset);
-    for (const version of versions) this.#refuse(this.#order.faultOfVersion(version), offset);
+    for (const version of versions) {
+      this.#refuse(this.#order.faultOfVersion(version), offset);
+      const { replacedBy } = version;
+      const change = placeChange({ ...version, value: NO_BYTES }, replacedBy);
+      const lease = replacedBy === 0 ? this.#loader.newest(change) : this.#loader.older(change);
+      if (lease === REFUSED_LOAD) this.#refuse(faultOfRefused(replacedBy), offset);
+    }
   }
 
   #refuse(fault: string | undefined, offset: number): void {

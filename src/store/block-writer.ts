@@ -1,38 +1,42 @@
 /** Puts versions together to `SnapshotBlock` messages, straight from where they lie. */
-import type { PlacedChange } from '../engine/placed-change.ts';
-import { fixed } from '../limits.ts';
 import {
-  blockBytesOfVersion,
-  itemBuffer,
-  sizeOfVersion,
-  writeVersionToBlock,
-  type ItemBuffer,
-} from './placed-versions.ts';
+  prependHeadInSnapshotBlockVersions,
+  prependPlacedSnapshotVersion,
+  sizeInSnapshotBlockVersions,
+  sizeOfPlacedSnapshotVersion,
+  type PlacedSnapshotVersion,
+} from '../../gen/kelp/storage/v1/snapshot_codec.ts';
+import { fixed } from '../limits.ts';
+import { wholeBuffer, type WholeBuffer } from '../wire/memory.ts';
+import { assertFilled } from '../wire/room.ts';
 
 /** A `SnapshotBlock` message and how many items are in it. */
 export interface CheckpointBlock {
   readonly bytes: Buffer;
   readonly itemCount: number;
   /** What the bytes are a part of, if it can be used again. */
-  readonly target?: ItemBuffer;
+  readonly target?: WholeBuffer;
 }
 
 export class BlockWriter {
   /** Blocks to which nothing is added any more. */
   readonly #full: CheckpointBlock[] = [];
   /** Fresh memory costs more than all that is written to it: the kernel hands it out page by page. */
-  readonly #spares: ItemBuffer[] = [];
-  #target: ItemBuffer | undefined;
+  readonly #spares: WholeBuffer[] = [];
+  #target: WholeBuffer | undefined;
   #end = 0;
   #itemCount = 0;
 
   /** @returns whether a block is full. */
-  add(change: PlacedChange): boolean {
-    const versionBytes = sizeOfVersion(change);
-    const bytes = blockBytesOfVersion(versionBytes);
+  add(version: PlacedSnapshotVersion): boolean {
+    const versionBytes = sizeOfPlacedSnapshotVersion(version);
+    const bytes = sizeInSnapshotBlockVersions(versionBytes);
     if (this.#target !== undefined && this.#end + bytes > this.#target.buffer.length) this.seal();
     this.#target ??= this.#takeBuffer(bytes);
-    this.#end = writeVersionToBlock(change, versionBytes, this.#target, this.#end);
+    const end = this.#end + bytes;
+    const start = prependPlacedSnapshotVersion(version, this.#target, end);
+    assertFilled(prependHeadInSnapshotBlockVersions(this.#target.buffer, start, versionBytes), this.#end);
+    this.#end = end;
     this.#itemCount++;
     return this.#full.length > 0;
   }
@@ -59,8 +63,8 @@ export class BlockWriter {
   }
 
   /** A longer version than all others has a block of its own. */
-  #takeBuffer(bytes: number): ItemBuffer {
-    if (bytes > fixed.snapshotBlockBytes) return itemBuffer(bytes);
-    return this.#spares.pop() ?? itemBuffer(fixed.snapshotBlockBytes);
+  #takeBuffer(bytes: number): WholeBuffer {
+    if (bytes > fixed.snapshotBlockBytes) return wholeBuffer(bytes);
+    return this.#spares.pop() ?? wholeBuffer(fixed.snapshotBlockBytes);
   }
 }

@@ -15,7 +15,7 @@ import {
   type SnapshotHeaderShape,
 } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
 import type { Clock } from '../clock.ts';
-import { WALK_START, type Engine, type WalkPosition } from '../engine/engine.ts';
+import type { Engine, Walk } from '../engine/engine.ts';
 import { StoreError } from '../errors.ts';
 import type { Log } from '../wal/log.ts';
 import { BlockWriter, type CheckpointBlock } from './block-writer.ts';
@@ -25,11 +25,7 @@ import type { LeaseTable } from './lease-table.ts';
 import { TimeSlice } from './time-slice.ts';
 
 /** What is written. Version 1 is read too: it had no incarnations, and what read it would lose them without a word. */
-export const SNAPSHOT_FORMAT_VERSION = 2;
-
-export function isSnapshotFormatKnown(version: number): boolean {
-  return version >= 1 && version <= SNAPSHOT_FORMAT_VERSION;
-}
+export const SNAPSHOT_FORMAT_VERSION = 3;
 
 /** Versions that are walked over at once, however small they are. */
 const WALK_VERSIONS_MAX = 1000;
@@ -51,15 +47,13 @@ export class Checkpoint {
   /** A `SnapshotHeader` message. */
   readonly header: Buffer;
   readonly #clock: Clock;
-  readonly #engine: Engine;
-  readonly #oldestRevision: number;
   readonly #pin: Pin;
   /** Comes first, so that recovery knows the leases when it meets their keys. */
   #leaseBlock: SnapshotBlockShape | undefined;
   readonly #blocks = new BlockWriter();
   readonly #slice: TimeSlice;
-  /** Where to walk on from; `undefined` at the end. */
-  #next: WalkPosition | undefined = WALK_START;
+  readonly #walk: Walk;
+  #isMore = true;
 
   /**
    * Begins at the newest revision that was taken; until that is durable a crash could undo what it holds.
@@ -72,15 +66,15 @@ export class Checkpoint {
     this.revision = source.lastRevision();
     this.#clock = clock;
     this.#slice = new TimeSlice(clock, VERSIONS_PER_LOOK);
-    this.#engine = engine;
-    this.#oldestRevision = Math.min(oldestRevision, this.revision);
-    this.#pin = history.pin(this.#oldestRevision, untilMs, holder);
+    const oldest = Math.min(oldestRevision, this.revision);
+    this.#pin = history.pin(oldest, untilMs, holder);
+    this.#walk = engine.openWalk(oldest, this.revision);
     this.#leaseBlock = leaseBlock(leases);
     this.header = encodeSnapshotHeader({
       formatVersion: SNAPSHOT_FORMAT_VERSION,
       storeId: log.storeId,
       revision: this.revision,
-      oldestRevision: this.#oldestRevision,
+      oldestRevision: oldest,
       timeMs: clock.nowMs(),
       leaseClockMs: leases.clockMs(),
       compactedRevision: history.compactedRevision,
@@ -99,9 +93,9 @@ export class Checkpoint {
     for (;;) {
       const block = this.#blocks.take();
       if (block !== undefined) return block;
-      if (this.#next === undefined) return undefined;
-      this.#walkOn(this.#next);
-      if (this.#next === undefined) this.#blocks.seal();
+      if (!this.#isMore) return undefined;
+      this.#walkOn();
+      if (!this.#isMore) this.#blocks.seal();
       // Many keys of which little or nothing is needed, or many versions of one, must not hold up the event loop.
       else await new Promise<void>((resolve) => this.#clock.yieldNow(resolve));
     }
@@ -114,11 +108,12 @@ export class Checkpoint {
 
   /** Lets compaction go on. */
   release(): void {
+    this.#walk.close();
     this.#pin.release();
   }
 
   /** Walks until a block is full, that many versions further, or as long as it may. */
-  #walkOn(from: WalkPosition): void {
+  #walkOn(): void {
     if (!this.#pin.isHeld()) {
       throw new StoreError(
         'limitReached',
@@ -127,7 +122,7 @@ export class Checkpoint {
     }
     const slice = this.#slice;
     slice.begin();
-    this.#next = this.#engine.walk(from, this.#oldestRevision, this.revision, WALK_VERSIONS_MAX, (change) => {
+    this.#isMore = this.#walk.next(WALK_VERSIONS_MAX, (change) => {
       if (this.#blocks.add(change)) return false;
       return !slice.isOver();
     });

@@ -2,7 +2,8 @@
  * One transaction while it is being put together: reads the newest state (visible or not), sees its own changes, and
  * collects them. Nothing is changed until the whole draft is committed; a draft that throws is simply dropped.
  */
-import type { Change, Engine, Version } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Change, Version } from '../engine/version.ts';
 import { StoreError } from '../errors.ts';
 import { fixed, type Limits } from '../limits.ts';
 import { toKeyText, type KeyText } from './keys.ts';

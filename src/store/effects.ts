@@ -1,7 +1,7 @@
 /** Changes as the log has them (effects), and back: what a log record did to keys and to leases. */
 import type { EffectShape, PutEffectShape, TouchEffectShape } from '../../gen/kelp/storage/v1/log_codec.ts';
 import { DeleteReason as DeleteReasonNumber } from '../../gen/kelp/v1/watch_pb.ts';
-import type { Change, Version } from '../engine/engine.ts';
+import type { Change, Version } from '../engine/version.ts';
 import { assert } from '../errors.ts';
 import type { PlannedChange } from './draft.ts';
 import { fromIncarnation } from './incarnations.ts';

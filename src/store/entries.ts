@@ -1,5 +1,7 @@
 /** From a version of the engine to an entry of the API. */
-import type { Version } from '../engine/engine.ts';
+import type { PlacedChange, Version } from '../engine/version.ts';
+import { NO_BYTES } from '../wire/bytes.ts';
+import { decodeKey } from './keys.ts';
 import type { Entry } from './store.ts';
 
 export function toEntry(key: string, version: Version): Entry {
@@ -11,6 +13,19 @@ export function toEntry(key: string, version: Version): Entry {
     version: version.version,
     leaseId: version.leaseId,
     expireTimeMs: version.expireTimeMs,
+  };
+}
+
+/** The entry of a version that is only shown, with a value of its own. */
+export function copyEntry(shown: PlacedChange, withValue: boolean): Entry {
+  return {
+    key: decodeKey(shown.key),
+    value: withValue ? shown.copyValue() : NO_BYTES,
+    createRevision: shown.createRevision,
+    modRevision: shown.modRevision,
+    version: shown.version,
+    leaseId: shown.leaseId,
+    expireTimeMs: shown.expireTimeMs,
   };
 }
 

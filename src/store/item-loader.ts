@@ -1,22 +1,39 @@
 /** Loads versions of snapshots and effects of the log into an engine and the lease table, straight from the bytes read. */
-import { readSnapshotLease, type SnapshotLeaseShape } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
-import { REFUSED_LOAD, type Change, type Engine } from '../engine/engine.ts';
-import { PlacedChange, placeChange } from '../engine/placed-change.ts';
+import { readPlacedDeleteEffect, readPlacedPutEffect } from '../../gen/kelp/storage/v1/log_codec.ts';
+import {
+  nextInSnapshotBlockLeases,
+  nextInSnapshotBlockVersions,
+  readPlacedSnapshotVersion,
+  readSnapshotLease,
+  type SnapshotLeaseShape,
+} from '../../gen/kelp/storage/v1/snapshot_codec.ts';
+import { REFUSED_LOAD, type Engine, type EngineLoader } from '../engine/engine.ts';
+import { PlacedChange, placeChange, type Change } from '../engine/version.ts';
+import { assert } from '../errors.ts';
 import { Cursor } from '../wire/cursor.ts';
-import { memoryOf } from '../wire/memory.ts';
+import { memoryOf, type Memory } from '../wire/memory.ts';
 import { toKeyText } from './keys.ts';
 import type { LeaseTable } from './lease-table.ts';
-import { enterEffect, nextLease, nextVersion, readDelete, readPut, readVersion } from './placed-items.ts';
-import { faultOfPlacedDelete, faultOfPlacedPut, faultOfPlacedVersion } from './recorded-items.ts';
+import {
+  faultOfPlacedDelete,
+  faultOfPlacedPut,
+  faultOfPlacedVersion,
+  faultOfRefused,
+} from './recorded-items.ts';
 
 const CHANGED_TWICE = 'a record changes a key twice';
+
+/** A change as an engine takes it, with what a delete of the log has besides. */
+class LoadedChange extends PlacedChange {
+  reason = 0;
+}
 
 /** The leases of a `SnapshotBlock`. @throws WireError */
 export function readLeases(block: Buffer): SnapshotLeaseShape[] {
   const leases: SnapshotLeaseShape[] = [];
   const cursor = new Cursor(block, 0, block.length);
   for (;;) {
-    const end = nextLease(cursor, block.length);
+    const end = nextInSnapshotBlockLeases(cursor, block.length);
     if (end === 0) return leases;
     leases.push(readSnapshotLease(block, cursor.position, end));
     cursor.position = end;
@@ -25,32 +42,35 @@ export function readLeases(block: Buffer): SnapshotLeaseShape[] {
 
 /** All methods tell what no store writes, or `undefined`; they throw a `WireError` at what is no message. */
 export class ItemLoader {
-  readonly #engine: Engine;
+  readonly #loader: EngineLoader;
   readonly #leases: LeaseTable;
   /** The item that is being loaded. */
-  readonly #change = new PlacedChange();
+  readonly #change = new LoadedChange();
   #buffer: Buffer = Buffer.alloc(0);
+  #memory: Memory = memoryOf(this.#buffer);
   #cursor = new Cursor(this.#buffer, 0, 0);
 
   constructor(engine: Engine, leases: LeaseTable) {
-    this.#engine = engine;
+    assert(engine.loader !== undefined, 'the engine can be loaded');
+    this.#loader = engine.loader;
     this.#leases = leases;
   }
 
-  /** Loads the versions of a `SnapshotBlock`, which come behind those of the blocks before. */
+  /** Loads the versions of a `SnapshotBlock`. */
   loadBlock(block: Buffer, snapshotRevision: number): string | undefined {
     const cursor = this.cursorAt(block, 0);
     const change = this.#change;
     const end = block.length;
     for (;;) {
-      const versionEnd = nextVersion(cursor, end);
+      const versionEnd = nextInSnapshotBlockVersions(cursor, end);
       if (versionEnd === 0) return undefined;
-      readVersion(cursor, versionEnd, block.byteOffset, change);
+      readPlacedSnapshotVersion(change, cursor, versionEnd, this.#memory, block.byteOffset);
       const fault = faultOfPlacedVersion(change, snapshotRevision);
       if (fault !== undefined) return fault;
-      const leaseBefore = this.#engine.loadAscending(change);
-      if (leaseBefore === REFUSED_LOAD) return 'keys are out of order';
-      this.#moveLease(change, leaseBefore);
+      const { replacedBy } = change;
+      const lease = replacedBy === 0 ? this.#loader.newest(change) : this.#loader.older(change);
+      if (lease === REFUSED_LOAD) return faultOfRefused(replacedBy);
+      if (replacedBy === 0) this.#moveLease(change, 0);
     }
   }
 
@@ -59,27 +79,35 @@ export class ItemLoader {
     if (this.#buffer !== buffer) {
       this.#buffer = buffer;
       this.#cursor = new Cursor(buffer, 0, buffer.length);
-      this.#change.memory = memoryOf(buffer);
+      this.#memory = memoryOf(buffer);
     }
     this.#cursor.position = position;
     return this.#cursor;
   }
 
-  /** Whether the effect at the cursor is one that `loadEffect` loads. If so the cursor goes into it. */
-  enterEffect(end: number): 'put' | 'delete' | undefined {
-    return enterEffect(this.#cursor, end);
+  /** Loads the put that the cursor stands in. */
+  loadPut(end: number, revision: number): string | undefined {
+    const change = this.#change;
+    change.clear(this.#memory);
+    readPlacedPutEffect(change, this.#cursor, end, this.#memory, this.#buffer.byteOffset);
+    change.revision = revision;
+    change.modRevision = revision;
+    return faultOfPlacedPut(change) ?? this.#load(change);
   }
 
-  /** Loads the put or delete that was entered. */
-  loadEffect(kind: 'put' | 'delete', end: number, revision: number): string | undefined {
+  /** Loads the delete that the cursor stands in. */
+  loadDelete(end: number, revision: number): string | undefined {
     const change = this.#change;
-    const offset = this.#buffer.byteOffset;
-    if (kind === 'put') {
-      readPut(this.#cursor, end, offset, revision, change);
-      return faultOfPlacedPut(change) ?? this.#load(change);
-    }
-    const reason = readDelete(this.#cursor, end, offset, revision, change);
-    return faultOfPlacedDelete(change, reason) ?? this.#load(change);
+    change.clear(this.#memory);
+    readPlacedDeleteEffect(change, this.#cursor, end, this.#memory, this.#buffer.byteOffset);
+    change.revision = revision;
+    change.deleted = true;
+    return faultOfPlacedDelete(change) ?? this.#load(change);
+  }
+
+  /** Does a piece of what is left to do once all is loaded. @returns whether there is more. */
+  finish(): boolean {
+    return this.#loader.finish();
   }
 
   /** Loads a change that does not lie in the buffer. */
@@ -89,7 +117,7 @@ export class ItemLoader {
 
   #load(change: PlacedChange): string | undefined {
     if (change.revision === 0) return 'a note changes a key';
-    const leaseBefore = this.#engine.load(change);
+    const leaseBefore = this.#loader.next(change);
     if (leaseBefore === REFUSED_LOAD) return CHANGED_TWICE;
     this.#moveLease(change, leaseBefore);
     return undefined;
@@ -99,7 +127,6 @@ export class ItemLoader {
     // A key can name a lease only while there is one.
     if (this.#leases.size === 0) return;
     const { leaseId } = change;
-    // An old version in a snapshot may name a lease that has ended since.
     const after = leaseId !== 0 && this.#leases.get(leaseId) !== undefined ? leaseId : 0;
     if (before !== after) this.#leases.move(toKeyText(change.key), before, after);
   }

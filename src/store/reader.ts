@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Engine, EngineRange, ScanOptions } from '../engine/engine.ts';
 import { StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
-import { isExpired, toEntry } from './entries.ts';
+import { copyEntry, isExpired, toEntry } from './entries.ts';
 import { compileGlob } from './glob.ts';
 import type { History } from './history.ts';
 import type { Incarnations } from './incarnations.ts';
@@ -91,11 +91,12 @@ export class Reader {
     );
     const entries: api.Entry[] = [];
     let bytes = 0;
-    const scanOptions: ScanOptions = { reverse, keysOnly, visitsMax: fixed.pageVisitsMax };
-    const nextKey = this.#context.engine.scan(rest, viewpoint.revision, scanOptions, (key, version) => {
-      if (isExpired(version, viewpoint.instantMs)) return true;
-      entries.push(toEntry(decodeKey(key), version));
-      bytes += key.length + version.value.length;
+    const scanOptions: ScanOptions = { reverse, visitsMax: fixed.pageVisitsMax };
+    const nextKey = this.#context.engine.scan(rest, viewpoint.revision, scanOptions, (shown) => {
+      if (isExpired(shown, viewpoint.instantMs)) return true;
+      const entry = copyEntry(shown, !keysOnly);
+      entries.push(entry);
+      bytes += shown.keyEnd - shown.keyStart + entry.value.length;
       return entries.length < limit && bytes < fixed.pageBytesMax;
     });
     return { entries, ...this.#pageEnd(viewpoint, nextKey, request) };
@@ -110,11 +111,11 @@ export class Reader {
     const { viewpoint, rest } = this.#resume(options.pageToken, request, range, 0, false);
     const keys: string[] = [];
     let bytes = 0;
-    const scanOptions: ScanOptions = { reverse: false, keysOnly: true, visitsMax: fixed.pageVisitsMax };
-    const nextKey = this.#context.engine.scan(rest, viewpoint.revision, scanOptions, (keyBytes, version) => {
-      bytes += keyBytes.length;
-      const key = decodeKey(keyBytes);
-      if (!isExpired(version, viewpoint.instantMs) && glob.matches(key)) keys.push(key);
+    const scanOptions: ScanOptions = { reverse: false, visitsMax: fixed.pageVisitsMax };
+    const nextKey = this.#context.engine.scan(rest, viewpoint.revision, scanOptions, (shown) => {
+      bytes += shown.keyEnd - shown.keyStart;
+      const key = decodeKey(shown.key);
+      if (!isExpired(shown, viewpoint.instantMs) && glob.matches(key)) keys.push(key);
       return keys.length < limit && bytes < fixed.pageBytesMax;
     });
     return { keys, ...this.#pageEnd(viewpoint, nextKey, request) };
@@ -131,8 +132,8 @@ export class Reader {
       for (let start: Uint8Array | undefined = engineRange.start; start !== undefined;) {
         if (!pin.isHeld()) this.#checkReadable(revision);
         const piece: EngineRange = { start, end: engineRange.end };
-        const options = { reverse: false, keysOnly: true, visitsMax: fixed.pageVisitsMax };
-        start = engine.scan(piece, revision, options, (_key, version) => {
+        const options = { reverse: false, visitsMax: fixed.pageVisitsMax };
+        start = engine.scan(piece, revision, options, (version) => {
           if (!isExpired(version, instantMs)) count++;
           return true;
         });

@@ -6,14 +6,15 @@
  *
  * All functions tell what is wrong, or `undefined`. They run for every item of a recovery.
  */
-import type { EffectShape, RecordShape } from '../../gen/kelp/storage/v1/log_codec.ts';
+import type { EffectShape, PlacedDeleteEffect, RecordShape } from '../../gen/kelp/storage/v1/log_codec.ts';
 import type {
+  PlacedSnapshotVersion,
   SnapshotHeaderShape,
   SnapshotIncarnationShape,
   SnapshotLeaseShape,
   SnapshotVersionShape,
 } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
-import type { PlacedChange } from '../engine/placed-change.ts';
+import type { PlacedChange } from '../engine/version.ts';
 import { fixed } from '../limits.ts';
 import { isDeleteReason } from './effects.ts';
 import { INCARNATION_BYTES, Incarnations, toLife } from './incarnations.ts';
@@ -76,6 +77,13 @@ export function faultOfEffect(effect: EffectShape['effect'], revision: number): 
   }
 }
 
+/** What a version of a snapshot is that an engine refused to load. */
+export function faultOfRefused(replacedBy: number): string {
+  return replacedBy === 0
+    ? 'a key has two newest versions'
+    : 'an old version does not fit the others of its key';
+}
+
 export function faultOfSnapshotHeader(header: SnapshotHeaderShape): string | undefined {
   const { revision, oldestRevision, compactedRevision, timeMs, leaseClockMs } = header;
   if (
@@ -115,30 +123,39 @@ function faultOfIncarnation(id: Uint8Array): string | undefined {
 export class SnapshotOrder {
   readonly #snapshotRevision: number;
   #lastLeaseId = 0;
-  #last: SnapshotVersionShape | undefined;
+  #hasVersions = false;
+  #lastReplacedBy = 0;
 
   constructor(snapshotRevision: number) {
     this.#snapshotRevision = snapshotRevision;
   }
 
   faultOfLease(lease: SnapshotLeaseShape): string | undefined {
-    if (this.#last !== undefined) return 'leases stand behind keys';
+    if (this.#hasVersions) return 'leases stand behind keys';
     if (lease.leaseId <= this.#lastLeaseId) return 'leases are out of order';
     this.#lastLeaseId = lease.leaseId;
     return faultOfLease(lease);
   }
 
   faultOfVersion(version: SnapshotVersionShape): string | undefined {
-    if (this.#last !== undefined && !isBehind(version, this.#last)) return 'keys are out of order';
-    this.#last = version;
+    const { replacedBy } = version;
+    this.#hasVersions = true;
+    if (replacedBy < this.#lastReplacedBy) return 'versions are out of order';
+    this.#lastReplacedBy = replacedBy;
     const keyFault = faultOfKey(version.key.length);
-    return keyFault ?? faultOfVersionNumbers(version, this.#snapshotRevision);
+    return keyFault ?? faultOfVersionNumbers(version, replacedBy, this.#snapshotRevision);
   }
 }
 
-/** The same for whoever finds out about the order by himself. */
-export function faultOfPlacedVersion(change: PlacedChange, snapshotRevision: number): string | undefined {
-  return faultOfKey(change.keyEnd - change.keyStart) ?? faultOfVersionNumbers(change, snapshotRevision);
+/** The same for whoever finds out about the order otherwise. */
+export function faultOfPlacedVersion(
+  version: PlacedSnapshotVersion,
+  snapshotRevision: number,
+): string | undefined {
+  return (
+    faultOfKey(version.keyEnd - version.keyStart) ??
+    faultOfVersionNumbers(version, version.replacedBy, snapshotRevision)
+  );
 }
 
 /** For a put of the log. */
@@ -147,22 +164,25 @@ export function faultOfPlacedPut(change: PlacedChange): string | undefined {
 }
 
 /** For a delete of the log. */
-export function faultOfPlacedDelete(change: PlacedChange, reason: number): string | undefined {
-  if (!isDeleteReason(reason)) return `a delete has the reason ${reason}`;
-  return faultOfKey(change.keyEnd - change.keyStart);
+export function faultOfPlacedDelete(effect: PlacedDeleteEffect): string | undefined {
+  if (!isDeleteReason(effect.reason)) return `a delete has the reason ${effect.reason}`;
+  return faultOfKey(effect.keyEnd - effect.keyStart);
 }
 
 function faultOfVersionNumbers(
   version: EntryNumbers & { readonly deleted: boolean },
+  replacedBy: number,
   snapshotRevision: number,
 ): string | undefined {
   const { revision, deleted } = version;
-  if (revision < 1 || revision > snapshotRevision)
-    return `a version of revision ${revision} in a snapshot of ${snapshotRevision}`;
+  const revisionMax = replacedBy === 0 ? snapshotRevision : replacedBy - 1;
+  const revisionMin = deleted && replacedBy !== 0 ? 0 : 1;
+  if (revision < revisionMin || revision > revisionMax || replacedBy < 0 || replacedBy > snapshotRevision)
+    return `a version of revision ${revision}, replaced by ${replacedBy}, in a snapshot of ${snapshotRevision}`;
   return deleted ? undefined : faultOfEntry(version);
 }
 
-type EntryNumbers = Omit<SnapshotVersionShape, 'key' | 'deleted' | 'value' | 'kind'>;
+type EntryNumbers = Omit<SnapshotVersionShape, 'key' | 'deleted' | 'value' | 'kind' | 'replacedBy'>;
 
 function faultOfEntry(entry: EntryNumbers): string | undefined {
   const { revision, createRevision, modRevision, version, leaseId, ttlMs, expireTimeMs } = entry;
@@ -187,9 +207,4 @@ function faultOfLease({ leaseId, ttlMs, deadlineMs }: SnapshotLeaseShape): strin
 
 function isTime(timeMs: number): boolean {
   return timeMs >= 0 && timeMs <= TIME_MS_MAX;
-}
-
-function isBehind(version: SnapshotVersionShape, before: SnapshotVersionShape): boolean {
-  const order = Buffer.compare(version.key, before.key);
-  return order > 0 || (order === 0 && version.revision > before.revision);
 }

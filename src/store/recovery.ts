@@ -4,7 +4,15 @@
  * If the newest snapshot is damaged, the one before it and the longer log serve; if no snapshot is whole, the log alone
  * does, provided that it reaches back to the first revision. Damage that leaves no way to the whole state stops the start.
  */
-import { readEffect, type EffectShape, type LeaseEffectShape } from '../../gen/kelp/storage/v1/log_codec.ts';
+import {
+  enterEffect,
+  nextInRecordEffects,
+  readEffect,
+  readPlacedRecord,
+  type EffectShape,
+  type LeaseEffectShape,
+  type PlacedRecord,
+} from '../../gen/kelp/storage/v1/log_codec.ts';
 import { readSnapshotHeader } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
 import type { Clock } from '../clock.ts';
 import type { Disk } from '../disk/disk.ts';
@@ -16,13 +24,12 @@ import { openSnapshot, type SnapshotReader } from '../snapshot/reader.ts';
 import { setSnapshotAside, type SnapshotInfo } from '../snapshot/snapshot-directory.ts';
 import type { Log } from '../wal/log.ts';
 import { WireError } from '../wire/wire-error.ts';
-import { isSnapshotFormatKnown, SNAPSHOT_FORMAT_VERSION } from './checkpoint.ts';
+import { SNAPSHOT_FORMAT_VERSION } from './checkpoint.ts';
 import { NEWEST } from './draft.ts';
 import { deletion, putChange, touchChange } from './effects.ts';
 import { Incarnations, toIncarnation, toLife } from './incarnations.ts';
 import { ItemLoader, readLeases } from './item-loader.ts';
 import { LeaseTable } from './lease-table.ts';
-import { nextEffect, RecordHead } from './placed-items.ts';
 import { faultOfEffect, faultOfRecordHead, faultOfSnapshotHeader, SnapshotOrder } from './recorded-items.ts';
 import type { StoreEvent } from './store-event.ts';
 
@@ -185,7 +192,7 @@ class Recovering implements RecoveredState {
   damaged: readonly SnapshotInfo[] = [];
   readonly #clock: Clock;
   readonly #loader: ItemLoader;
-  readonly #head = new RecordHead();
+  readonly #head: PlacedRecord = { revision: 0, timeMs: 0, leaseClockMs: 0, effectsCount: 0 };
 
   constructor({ clock, makeEngine }: Pick<RecoveryContext, 'clock' | 'makeEngine'>) {
     this.engine = makeEngine();
@@ -203,10 +210,10 @@ class Recovering implements RecoveredState {
     const headerBytes = Buffer.from(reader.header);
     const what = `the snapshot of revision ${revision}`;
     const header = decode(what, () => readSnapshotHeader(headerBytes, 0, headerBytes.length));
-    if (!isSnapshotFormatKnown(header.formatVersion)) {
+    if (header.formatVersion !== SNAPSHOT_FORMAT_VERSION) {
       throw new StoreError(
         'damaged',
-        `the snapshot of revision ${revision} has format ${header.formatVersion}; this version reads formats 1 to ${SNAPSHOT_FORMAT_VERSION}. Use the version that wrote it`,
+        `the snapshot of revision ${revision} has format ${header.formatVersion}; this version reads format ${SNAPSHOT_FORMAT_VERSION}. Use the version that wrote it`,
       );
     }
     if (Buffer.compare(header.storeId, storeId) !== 0) {
@@ -235,7 +242,6 @@ class Recovering implements RecoveredState {
       );
       onProgress({ phase: 'snapshot', doneBytes: reader.bytesRead, totalBytes: reader.bytesTotal });
     }
-    await this.finishLoad();
     this.revision = revision;
     this.isBehindSnapshot = true;
     this.incarnations = new Incarnations(header.incarnations.map(toLife));
@@ -247,7 +253,7 @@ class Recovering implements RecoveredState {
 
   /** Puts what was loaded so far where it can be found. */
   async finishLoad(): Promise<void> {
-    while (this.engine.finishLoad()) await new Promise<void>((resolve) => this.#clock.yieldNow(resolve));
+    while (this.#loader.finish()) await new Promise<void>((resolve) => this.#clock.yieldNow(resolve));
   }
 
   replay(buffer: Buffer, start: number, end: number): void {
@@ -258,7 +264,7 @@ class Recovering implements RecoveredState {
     const loader = this.#loader;
     const cursor = loader.cursorAt(buffer, start);
     const head = this.#head;
-    head.read(cursor, end);
+    readPlacedRecord(head, cursor, end);
     const { revision } = head;
     const what = `revision ${revision} of the log`;
     refuse(what, faultOfRecordHead(head));
@@ -276,11 +282,19 @@ class Recovering implements RecoveredState {
       );
     }
     cursor.position = start;
-    for (let left = head.effectCount; left > 0; left--) {
-      const effectEnd = nextEffect(cursor, end);
-      const kind = loader.enterEffect(effectEnd);
-      if (kind === undefined) this.#replayEffect(readEffect(buffer, cursor.position, effectEnd), revision);
-      else refuse(what, loader.loadEffect(kind, effectEnd, revision));
+    for (let left = head.effectsCount; left > 0; left--) {
+      const effectEnd = nextInRecordEffects(cursor, end);
+      const effectStart = cursor.position;
+      switch (enterEffect(cursor, effectEnd)) {
+        case 'put':
+          refuse(what, loader.loadPut(effectEnd, revision));
+          break;
+        case 'delete':
+          refuse(what, loader.loadDelete(effectEnd, revision));
+          break;
+        default:
+          this.#replayEffect(readEffect(buffer, effectStart, effectEnd), revision);
+      }
       cursor.position = effectEnd;
     }
     if (revision !== 0) this.revision = revision;

@@ -7,7 +7,8 @@
  */
 import { bytesOf } from '../arguments/value.ts';
 import type { Random } from '../clock.ts';
-import type { EngineRange, Version } from '../engine/engine.ts';
+import type { EngineRange } from '../engine/engine.ts';
+import type { Version } from '../engine/version.ts';
 import { assert, StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
 import type { Committer } from './committer.ts';
@@ -269,24 +270,19 @@ export class Sequencer {
   ): { readonly isEmpty: boolean; readonly every: boolean } {
     let isEmpty = true;
     let every = true;
-    this.#context.engine.scan(
-      range,
-      NEWEST,
-      { reverse: false, keysOnly: false, visitsMax: fixed.integerMax },
-      (_key, version) => {
-        budget.spend();
-        isEmpty = false;
-        every = holds(version);
-        return every;
-      },
-    );
+    this.#context.engine.scan(range, NEWEST, { reverse: false, visitsMax: fixed.integerMax }, (version) => {
+      budget.spend();
+      isEmpty = false;
+      every = holds(version);
+      return every;
+    });
     return { isEmpty, every };
   }
 
   #visitRange(range: EngineRange, visit: (key: Uint8Array, version: Version) => void): void {
-    const options = { reverse: false, keysOnly: true, visitsMax: fixed.integerMax };
-    this.#context.engine.scan(range, NEWEST, options, (key, version) => {
-      visit(key, version);
+    const options = { reverse: false, visitsMax: fixed.integerMax };
+    this.#context.engine.scan(range, NEWEST, options, (shown) => {
+      visit(shown.copyKey(), shown);
       return true;
     });
   }

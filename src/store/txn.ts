@@ -1,6 +1,7 @@
 /** Transactions: compares, then one of two lists of operations, in one revision. */
 import { bytesOf } from '../arguments/value.ts';
-import type { EngineRange, Version } from '../engine/engine.ts';
+import type { EngineRange } from '../engine/engine.ts';
+import type { Version } from '../engine/version.ts';
 import { StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
 import type { Draft } from './draft.ts';

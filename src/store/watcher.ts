@@ -20,7 +20,7 @@ import { StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
 import type { Log } from '../wal/log.ts';
 import type { LogReader } from '../wal/reader.ts';
-import { isExpired, toEntry } from './entries.ts';
+import { copyEntry, isExpired, toEntry } from './entries.ts';
 import { toDeleteReason } from './effects.ts';
 import { Fifo } from './fifo.ts';
 import type { History, Pin } from './history.ts';
@@ -233,15 +233,16 @@ export class Watcher implements AsyncIterableIterator<WatchMessage> {
     const entries: Entry[] = [];
     let bytes = 0;
     const { start, end } = fromTextRange(range);
-    const options = { reverse: false, keysOnly: this.#keysOnly, visitsMax: fixed.pageLimitDefault };
+    const options = { reverse: false, visitsMax: fixed.pageLimitDefault };
     const next = this.#source.engine.scan(
       { start: current.nextKey ?? start, end },
       this.#cursor,
       options,
-      (key, version) => {
-        if (isExpired(version, current.instantMs)) return true;
-        entries.push(toEntry(decodeKey(key), version));
-        bytes += key.length + version.value.length;
+      (shown) => {
+        if (isExpired(shown, current.instantMs)) return true;
+        const entry = copyEntry(shown, !this.#keysOnly);
+        entries.push(entry);
+        bytes += shown.keyEnd - shown.keyStart + entry.value.length;
         return bytes < fixed.watchMessageBytesMax;
       },
     );

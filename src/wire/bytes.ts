@@ -1,3 +1,4 @@
+import { copyBytes, type Memory, type WholeBuffer } from './memory.ts';
 import { prependVarint32, sizeWithLength } from './varint.ts';
 
 /** The default of every bytes field. */
@@ -13,4 +14,18 @@ export function prependBytes(buffer: Buffer, end: number, bytes: Uint8Array): nu
   const start = end - bytes.length;
   buffer.set(bytes, start);
   return prependVarint32(buffer, start, bytes.length);
+}
+
+/** The same for bytes that lie somewhere in a memory. */
+export function prependPlacedBytes(
+  target: WholeBuffer,
+  end: number,
+  memory: Memory,
+  bytesStart: number,
+  bytesEnd: number,
+): number {
+  const byteCount = bytesEnd - bytesStart;
+  const start = end - byteCount;
+  copyBytes(target.memory, start, memory, bytesStart, byteCount);
+  return prependVarint32(target.buffer, start, byteCount);
 }

@@ -4,7 +4,7 @@
  */
 export interface Memory {
   readonly bytes: Uint8Array;
-  readonly words: Uint32Array;
+  readonly words: Int32Array;
 }
 
 const WORD_BYTES = 4;
@@ -20,8 +20,19 @@ export function memoryOf(view: Uint8Array): Memory {
   const { buffer } = view;
   return {
     bytes: new Uint8Array(buffer),
-    words: new Uint32Array(buffer, 0, Math.floor(buffer.byteLength / WORD_BYTES)),
+    words: new Int32Array(buffer, 0, Math.floor(buffer.byteLength / WORD_BYTES)),
   };
+}
+
+/** A buffer and the memory that it is the whole of, so that offsets in the one are those in the other. */
+export interface WholeBuffer {
+  readonly buffer: Buffer;
+  readonly memory: Memory;
+}
+
+export function wholeBuffer(byteLength: number): WholeBuffer {
+  const buffer = Buffer.allocUnsafeSlow(byteLength);
+  return { buffer, memory: memoryOf(buffer) };
 }
 
 /** Copies `count` bytes from anywhere in one memory to anywhere in another. */
@@ -55,9 +66,9 @@ export function copyBytes(
 
 /** Copies as many whole words as there are within `byteCount`. @returns how many bytes that were. */
 function copyWords(
-  to: Uint32Array,
+  to: Int32Array,
   toWord: number,
-  from: Uint32Array,
+  from: Int32Array,
   fromByte: number,
   byteCount: number,
 ): number {

@@ -50,6 +50,25 @@ test(
   },
 );
 
+test(
+  'the engine alone is measured with a Map beside it, and each of its cases has figures',
+  { timeout: TIMEOUT_MS },
+  () => {
+    const args = ['--quick', '--json', '--sizes', '200', '--filter', 'engine-'];
+    const { stdout, stderr, status } = runBench(...args);
+    expect(status, stderr).toBe(0);
+    const { figures, missing } = JSON.parse(stdout) as BenchDocument;
+    expect(missing).toEqual([]);
+    expect(new Set(figures.map((figure) => figure.case))).toEqual(
+      new Set(['engine-memory', 'engine-cost', 'engine-growth', 'engine-delete', 'engine-overwrite']),
+    );
+    const medianOf = (name: string): number => figures.find((figure) => figure.name === name)?.median ?? 0;
+    expect(medianOf('read a random key, in batches of 64')).toBeGreaterThan(0);
+    expect(medianOf('engine: set')).toBeGreaterThan(0);
+    expect(medianOf('Map: set')).toBeGreaterThan(0);
+  },
+);
+
 test('a case that does not exist is refused with the way to find those that do', () => {
   const { stderr, status } = runBench('--filter', 'no-such-case');
   expect(status).toBe(2);

@@ -1,5 +1,5 @@
 /** Changes for the tests of engines. */
-import type { Change } from '../../src/engine/engine.ts';
+import type { Change } from '../../src/engine/version.ts';
 
 const NO_BYTES = new Uint8Array(0);
 

@@ -1,12 +1,13 @@
 /** One suite for every implementation of the `Engine` contract. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Change, Engine, Version, WalkPosition } from '../../src/engine/engine.ts';
-import { KEY_BYTES_MAX, WALK_START } from '../../src/engine/engine.ts';
-import { placeChange } from '../../src/engine/placed-change.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { KEY_BYTES_MAX } from '../../src/engine/engine.ts';
+import type { Change, PlacedChange, Version } from '../../src/engine/version.ts';
 import { bytes, deletion, put } from './changes.ts';
-import { NaiveModel, versionOf } from './naive-model.ts';
+import { NaiveModel, versionOf, type Walked } from './naive-model.ts';
 import { randomFrom } from './random.ts';
+import { wholeWalk } from './whole-walk.ts';
 
 const NEWEST = Number.MAX_SAFE_INTEGER;
 const ALL_KEYS = { start: bytes(''), end: undefined };
@@ -49,9 +50,7 @@ export function testEngineContract(name: string, create: () => Engine): void {
       const engine = engineWith(change);
       expect(plain(engine.read(bytes('k'), NEWEST))).toEqual(plain(versionOf(change)));
       expect(engine.nextDeadlineMs()).toBe(fields.expireTimeMs);
-      const walked: Change[] = [];
-      engine.walk(WALK_START, 0, NEWEST, 10, (each) => walked.push(placeChange(each)));
-      expect(walked.map(plainChange)).toEqual([plainChange(change)]);
+      expect(plainWalk(wholeWalk(engine, 0, NEWEST, 10))).toEqual(plainWalk({ newest: [change], older: [] }));
     });
 
     it('keeps fields that differ from what is usual', () => {
@@ -154,6 +153,7 @@ export function testEngineContract(name: string, create: () => Engine): void {
       expect(() => engine.apply(put('', 6))).toThrow(/broken invariant/);
       expect(() => engine.apply(put('x'.repeat(KEY_BYTES_MAX + 1), 6))).toThrow(/broken invariant/);
       expect(() => engine.apply(put('k', 5))).toThrow(/broken invariant/);
+      expect(() => engine.apply(put('other', 4))).toThrow(/broken invariant/);
       expect(engine.stats().versionCount).toBe(1);
       engine.verifyIntegrity();
     });
@@ -164,8 +164,8 @@ export function testEngineContract(name: string, create: () => Engine): void {
       engine.compact(3);
       expect(() => engine.read(bytes('k'), 4)).toThrow(/broken invariant/);
       expect(() => engine.scan(ALL_KEYS, 4, forward(), () => true)).toThrow(/broken invariant/);
-      expect(() => engine.count(ALL_KEYS, 4, 0)).toThrow(/broken invariant/);
-      expect(() => engine.walk(WALK_START, 4, 5, 9, () => {})).toThrow(/broken invariant/);
+      expect(() => engine.readMany([bytes('k')], 4, () => {})).toThrow(/broken invariant/);
+      expect(() => engine.openWalk(4, 5)).toThrow(/broken invariant/);
     });
 
     it('scans a range in both directions, its end excluded', () => {
@@ -190,10 +190,15 @@ export function testEngineContract(name: string, create: () => Engine): void {
       const engine = engineWith(put('a', 1), put('b', 2), put('c', 3), deletion('b', 4));
       const scan = (visitsMax: number, start: string, stopAt?: string) => {
         const seen: string[] = [];
-        const next = engine.scan({ start: bytes(start), end: bytes('d') }, 4, forward(visitsMax), (key) => {
-          seen.push(asText(key));
-          return asText(key) !== stopAt;
-        });
+        const next = engine.scan(
+          { start: bytes(start), end: bytes('d') },
+          4,
+          forward(visitsMax),
+          ({ key }) => {
+            seen.push(asText(key));
+            return asText(key) !== stopAt;
+          },
+        );
         return [seen.join(''), next && asText(next)];
       };
       expect(scan(1, '')).toEqual(['a', 'b']);
@@ -208,24 +213,133 @@ export function testEngineContract(name: string, create: () => Engine): void {
 
     it('says where a scan backwards goes on', () => {
       const engine = engineWith(put('a', 1), put('b', 2), put('c', 3));
-      const options = { reverse: true, keysOnly: false, visitsMax: 1 };
+      const options = { reverse: true, visitsMax: 1 };
       expect(asText(engine.scan(ALL_KEYS, 3, options, () => true))).toBe('b');
       expect(asText(engine.scan({ start: bytes('b'), end: undefined }, 3, options, () => true))).toBe('b');
       expect(engine.scan({ start: bytes('c'), end: undefined }, 3, options, () => true)).toBeUndefined();
     });
 
-    it('counts what is not expired', () => {
+    it('reads several keys, those that repeat and those that are not there among them', () => {
       const engine = engineWith(
-        put('a', 1),
-        put('b', 2, '', { expireTimeMs: 1000 }),
-        put('c', 3, '', { expireTimeMs: 2000 }),
-        deletion('a', 4),
+        put('a', 1, 'one'),
+        put('b', 2, 'two'),
+        put('a', 3, 'three'),
+        deletion('b', 4),
       );
-      const counts = (revision: number) =>
-        [0, 999, 1000, 1999, 2000].map((nowMs) => engine.count(ALL_KEYS, revision, nowMs));
-      expect(counts(3)).toEqual([3, 3, 2, 2, 1]);
-      expect(counts(4)).toEqual([2, 2, 1, 1, 0]);
-      expect(engine.count({ start: bytes('b'), end: bytes('c') }, 4, 0)).toBe(1);
+      const read = (revision: number, ...keys: string[]) => {
+        const found: (string | undefined)[] = [];
+        engine.readMany(keys.map(bytes), revision, (index, version) => {
+          expect(index).toBe(found.length);
+          expect(version === undefined || asText(version.key) === keys[index]).toBe(true);
+          found.push(textOf(version));
+        });
+        return found;
+      };
+      expect(read(2, 'a', 'b', 'c', 'a')).toEqual(['one', 'two', undefined, 'one']);
+      expect(read(4, 'b', 'a')).toEqual([undefined, 'three']);
+      expect(read(4)).toEqual([]);
+      const many = Array.from({ length: 300 }, (_, index) => (index % 3 === 0 ? 'a' : `none ${index}`));
+      expect(read(NEWEST, ...many)).toEqual(many.map((key) => (key === 'a' ? 'three' : undefined)));
+    });
+
+    it('lets a visitor read and scan', () => {
+      const engine = engineWith(put('a', 1, '1'), put('b', 2, '2'), put('c', 3, '3'));
+      const seen: string[] = [];
+      engine.scan(ALL_KEYS, NEWEST, forward(), (outer) => {
+        const key = asText(outer.key);
+        engine.scan(ALL_KEYS, NEWEST, { reverse: true, visitsMax: NEWEST }, (inner) => {
+          seen.push(`${key}${asText(inner.key)}`);
+          return true;
+        });
+        engine.readMany(
+          [bytes('c'), bytes('a')],
+          NEWEST,
+          (_, version) => void seen.push(textOf(version) ?? ''),
+        );
+        seen.push(asText(outer.key), asText(outer.value));
+        return true;
+      });
+      expect(seen.join(' ')).toBe('ac ab aa 3 1 a 1 bc bb ba 3 1 b 2 cc cb ca 3 1 c 3');
+    });
+
+    it('applies several changes in their order', () => {
+      const engine = create();
+      engine.applyMany([put('a', 1, 'one'), put('b', 2, 'two'), put('a', 3, 'three'), deletion('b', 4)]);
+      engine.applyMany([]);
+      expect(textOf(engine.read(bytes('a'), 2))).toBe('one');
+      expect(textOf(engine.read(bytes('a'), 4))).toBe('three');
+      expect(textOf(engine.read(bytes('b'), 3))).toBe('two');
+      expect(engine.read(bytes('b'), 4)).toBeUndefined();
+      engine.verifyIntegrity();
+    });
+
+    it('counts, ranks and selects what exists in the newest state', () => {
+      const engine = engineWith(put('a', 1), put('b', 2), put('c', 3), put('d', 4), deletion('b', 5));
+      const range = (start: string, end?: string) => ({
+        start: bytes(start),
+        end: end === undefined ? undefined : bytes(end),
+      });
+      expect(
+        [range(''), range('b'), range('b', 'd'), range('x'), range('d', 'b')].map((each) =>
+          engine.count(each),
+        ),
+      ).toEqual([3, 2, 1, 0, 0]);
+      expect(['', 'a', 'b', 'c', 'cc', 'd', 'z'].map((key) => engine.rank(range(''), bytes(key)))).toEqual([
+        0, 0, 1, 1, 2, 2, 3,
+      ]);
+      expect(['a', 'c', 'cc', 'z'].map((key) => engine.rank(range('b', 'd'), bytes(key)))).toEqual([
+        0, 0, 1, 1,
+      ]);
+      expect([0, 1, 2, 3].map((index) => asText(engine.select(range(''), index)))).toEqual([
+        'a',
+        'c',
+        'd',
+        '',
+      ]);
+      expect([0, 1].map((index) => asText(engine.select(range('b', 'd'), index)))).toEqual(['c', '']);
+      engine.apply(put('b', 6));
+      expect(asText(engine.select(range(''), 1))).toBe('b');
+    });
+
+    it('forgets keys without a trace, some at a time', () => {
+      const engine = engineWith(
+        ...['a', 'b', 'c', 'd'].map((key, index) => put(key, index + 1, 'v', { expireTimeMs: 9 })),
+        put('b', 5, 'again'),
+        deletion('c', 6),
+      );
+      const range = { start: bytes('b'), end: bytes('d') };
+      expect(engine.forget(range, 1)).toBe(1);
+      expect(engine.read(bytes('b'), NEWEST)).toBeUndefined();
+      expect(engine.forget(range, 5)).toBe(1);
+      expect(engine.forget(range, 5)).toBe(0);
+      engine.verifyIntegrity();
+      expect(scanKeys(engine, {}).map(([key]) => key)).toEqual(['a', 'd']);
+      expect(engine.stats().keyCount).toBe(2);
+      expect(engine.due(NEWEST, 9).map(asText)).toEqual(['a', 'd']);
+      // A key of the same name begins anew.
+      engine.apply(put('b', 7, 'new'));
+      expect(textOf(engine.read(bytes('b'), 7))).toBe('new');
+      expect(engine.read(bytes('b'), 6)).toBeUndefined();
+      engine.compact(7);
+      drain(engine);
+      engine.verifyIntegrity();
+      expect(engine.stats()).toEqual({ keyCount: 3, versionCount: 3, dataBytes: 8 });
+    });
+
+    it('walks over no version of a key that was forgotten, though it came anew', () => {
+      const engine = engineWith(put('a', 1), put('a', 2), put('b', 3), put('b', 4), deletion('c', 5));
+      engine.forget({ start: bytes(''), end: undefined }, 9);
+      engine.apply(put('b', 6));
+      engine.apply(put('b', 7));
+      engine.apply(put('c', 8));
+      const seen: string[] = [];
+      const walk = engine.openWalk(0, 9);
+      const visit = ({ key, revision, replacedBy }: PlacedChange): void => {
+        seen.push(`${asText(key)}${revision}>${replacedBy}`);
+      };
+      while (walk.next(1, visit));
+      walk.close();
+      expect(seen.sort()).toEqual(['b6>7', 'b7>0', 'c8>0']);
     });
 
     it('gives the keys that are due in the order of deadline, then of key', () => {
@@ -285,52 +399,64 @@ export function testEngineContract(name: string, create: () => Engine): void {
         deletion('c', 5),
         put('d', 7, '7'),
       );
-      const walk = (oldest: number, newest: number, start = '', visitsMax = 99, aboveRevision = 0) => {
-        const seen: string[] = [];
-        const from = { key: bytes(start), aboveRevision };
-        const next = engine.walk(from, oldest, newest, visitsMax, (change) =>
-          seen.push(`${asText(change.key)}${change.revision}${change.deleted ? '-' : asText(change.value)}`),
-        );
-        return [seen.join(' '), next && `${asText(next.key)}>${next.aboveRevision}`];
+      const walk = (oldest: number, newest: number) => {
+        const texts = [1, 2, 99].map((visitsMax) => {
+          const { newest: last, older } = wholeWalk(engine, oldest, newest, visitsMax);
+          const label = (change: Change) =>
+            `${asText(change.key)}${change.revision}${change.deleted ? '-' : asText(change.value)}`;
+          return [
+            ...last.map(label),
+            ...older.map(({ change, replacedBy }) => `${label(change)}>${replacedBy}`),
+          ].join(' ');
+        });
+        expect(new Set(texts).size).toBe(1);
+        return texts[0];
       };
-      expect(walk(0, 9)).toEqual(['a11 a33 a66 b22 b4- c22 c5- d77', undefined]);
-      expect(walk(4, 6)).toEqual(['a33 a66 c22 c5-', undefined]);
-      expect(walk(5, 5)).toEqual(['a33', undefined]);
-      expect(walk(0, 9, '', 1)).toEqual(['a11', 'a>1']);
-      expect(walk(0, 9, 'a', 1, 1)).toEqual(['a33', 'a>3']);
-      expect(walk(0, 9, 'a', 9, 3)).toEqual(['a66 b22 b4- c22 c5- d77', undefined]);
-      expect(walk(0, 9, '', 4)).toEqual(['a11 a33 a66 b22', 'b>2']);
-      expect(walk(0, 9, 'bb', 2)).toEqual(['c22 c5-', 'd>0']);
-      // Of another key than the one that it stands for, a position skips nothing.
-      expect(walk(0, 9, 'bb', 2, 4)).toEqual(['c22 c5-', 'd>0']);
+      expect(walk(0, 9)).toBe('a66 b4- c5- d77 a11>3 b22>4 c22>5 a33>6');
+      expect(walk(4, 6)).toBe('a66 c5- c22>5 a33>6');
+      expect(walk(5, 5)).toBe('a33');
+      expect(walk(9, 9)).toBe('a66 d77');
     });
 
-    it('ends a walk behind the version whose visitor has had enough', () => {
+    it('stops a walk behind the version whose visitor has had enough, and goes on there', () => {
       const engine = engineWith(put('a', 1), put('a', 2), put('b', 3), put('c', 4));
-      const stopAt = (stop: number) => {
-        const walked: number[] = [];
-        const next = engine.walk(WALK_START, 0, 9, 99, ({ revision }) => walked.push(revision) !== stop);
-        return [walked, next && `${asText(next.key)}>${next.aboveRevision}`];
-      };
-      expect(stopAt(1)).toEqual([[1], 'a>1']);
-      expect(stopAt(2)).toEqual([[1, 2], 'b>0']);
-      expect(stopAt(4)).toEqual([[1, 2, 3, 4], undefined]);
+      const walked: number[] = [];
+      const walk = engine.openWalk(0, 9);
+      for (let isMore = true; isMore;) {
+        const before = walked.length;
+        isMore = walk.next(99, ({ revision }) => walked.push(revision) < 0);
+        expect(walked.length - before).toBeLessThanOrEqual(1);
+      }
+      walk.close();
+      expect(walked.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4]);
     });
 
-    it('takes the versions of a walk in the order of the walk, as a snapshot is loaded', () => {
-      const engine = engineWith(
-        put('a', 5),
-        put('a', 9),
-        deletion('b', 3),
-        put('b', 4),
-        put('c', 1),
-        deletion('c', 2),
+    it('walks over the state of its revision while keys are written, moved and dropped', () => {
+      fc.assert(
+        fc.property(fc.integer(), fc.integer({ min: 1, max: 50 }), (seed, visitsMax) => {
+          const random = randomFrom(seed);
+          const engine = create();
+          const model = new NaiveModel();
+          const write = (revision: number): void => {
+            const key = `k${random(60)}`;
+            const change =
+              random(4) === 0 ? deletion(key, revision) : put(key, revision, 'v'.repeat(random(30) ** 2 * 8));
+            model.changes.push(change);
+            engine.apply(change);
+          };
+          let revision = 0;
+          while (revision < 300) write(++revision);
+          engine.compact(200);
+          const expected = plainWalk(model.walked(200, 300));
+          const walked = wholeWalk(engine, 200, 300, visitsMax, () => {
+            for (let count = random(20); count > 0; count--) write(++revision);
+            engine.maintain(random(2) === 0);
+          });
+          expect(plainWalk(walked)).toEqual(expected);
+          engine.verifyIntegrity();
+        }),
+        { numRuns: 60 },
       );
-      engine.compact(9);
-      drain(engine);
-      expect(scanKeys(engine, {}).map(([key]) => key)).toEqual(['a', 'b']);
-      expect(engine.stats()).toEqual({ keyCount: 2, versionCount: 2, dataBytes: 2 });
-      engine.verifyIntegrity();
     });
 
     it('drops what no reader can see after a compaction, and nothing else', () => {
@@ -377,12 +503,13 @@ export function testEngineContract(name: string, create: () => Engine): void {
         }),
         { numRuns: 6 },
       );
-    });
+    }, 120_000);
   });
 
+  /** Applies changes in the order of their revisions. */
   function engineWith(...changes: Change[]): Engine {
     const engine = create();
-    for (const change of changes) engine.apply(change);
+    for (const change of changes.toSorted((a, b) => a.revision - b.revision)) engine.apply(change);
     return engine;
   }
 }
@@ -402,7 +529,7 @@ type Step =
       readonly end: string | undefined;
       readonly reverse: boolean;
     }
-  | { readonly kind: 'walk'; readonly start: string; readonly back: number }
+  | { readonly kind: 'walk'; readonly back: number }
   | { readonly kind: 'due'; readonly nowMs: number; readonly limit: number };
 
 const keyArbitrary = fc
@@ -434,7 +561,7 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('walk' as const), start: boundArbitrary, back: fc.nat(10) }),
+    arbitrary: fc.record({ kind: fc.constant('walk' as const), back: fc.nat(10) }),
   },
   {
     weight: 1,
@@ -475,8 +602,8 @@ function runStep(engine: Engine, model: NaiveModel, step: Step): void {
       for (const at of [revision, backTo(4)]) compareScans(engine, model, step, at);
       break;
     case 'walk':
-      compareWalks(engine, model, step.start, backTo(step.back), revision);
-      compareWalks(engine, model, step.start, backTo(step.back), backTo(step.back / 2));
+      compareWalks(engine, model, backTo(step.back), revision);
+      compareWalks(engine, model, backTo(step.back), backTo(Math.floor(step.back / 2)));
       break;
     case 'due':
       expect(engine.due(step.nowMs, step.limit).map(asText)).toEqual(
@@ -502,25 +629,20 @@ function compareScans(
   for (const visitsMax of [1, 3, 1000]) {
     expect(scanKeys(engine, { start, end: step.end, reverse, revision, visitsMax })).toEqual(expected);
   }
-  const alive = entries.filter(([, { expireTimeMs }]) => expireTimeMs === 0 || expireTimeMs > 3);
-  expect(engine.count({ start: bytes(start), end }, revision, 3)).toBe(alive.length);
+  const existing = model.entries(bytes(step.start), end, NEWEST).map(([key]) => asText(key));
+  const range = { start: bytes(start), end };
+  expect(engine.count(range)).toBe(existing.length);
+  expect(existing.map((_, index) => asText(engine.select(range, index)))).toEqual(existing);
+  expect(engine.select(range, existing.length)).toBeUndefined();
+  for (const key of ['', 'a', 'b\xff', '\xff\xff\xff']) {
+    expect(engine.rank(range, bytes(key))).toBe(existing.filter((each) => each < key).length);
+  }
 }
 
-function compareWalks(
-  engine: Engine,
-  model: NaiveModel,
-  start: string,
-  oldest: number,
-  newest: number,
-): void {
-  const expected = model.needed(oldest, newest).filter(({ key }) => Buffer.compare(key, bytes(start)) >= 0);
+function compareWalks(engine: Engine, model: NaiveModel, oldest: number, newest: number): void {
+  const expected = plainWalk(model.walked(oldest, newest));
   for (const visitsMax of [1, 4, 1000]) {
-    const walked: Change[] = [];
-    const from: WalkPosition = { key: bytes(start), aboveRevision: 0 };
-    for (let next: WalkPosition | undefined = from; next !== undefined;) {
-      next = engine.walk(next, oldest, newest, visitsMax, (change) => walked.push(placeChange(change)));
-    }
-    expect(walked.map(plainChange)).toEqual(expected.map(plainChange));
+    expect(plainWalk(wholeWalk(engine, oldest, newest, visitsMax))).toEqual(expected);
   }
 }
 
@@ -580,9 +702,9 @@ function scanKeys(engine: Engine, request: ScanRequest): [string, ReturnType<typ
   const found: [string, ReturnType<typeof plain>][] = [];
   let range = { start: bytes(start), end: end === undefined ? undefined : bytes(end) };
   for (;;) {
-    const options = { reverse, keysOnly: false, visitsMax };
-    const next = engine.scan(range, revision, options, (key, version) => {
-      found.push([asText(key), plain(version)]);
+    const options = { reverse, visitsMax };
+    const next = engine.scan(range, revision, options, (version) => {
+      found.push([asText(version.key), plain(version)]);
       return true;
     });
     if (next === undefined) return found;
@@ -591,7 +713,7 @@ function scanKeys(engine: Engine, request: ScanRequest): [string, ReturnType<typ
 }
 
 function forward(visitsMax = NEWEST) {
-  return { reverse: false, keysOnly: false, visitsMax };
+  return { reverse: false, visitsMax };
 }
 
 function asText(key: Uint8Array | undefined): string {
@@ -623,4 +745,11 @@ function plainChange(change: Change) {
   const { deleted, revision } = change;
   const key = asText(change.key);
   return deleted ? { key, deleted, revision } : { key, deleted, ...plain(change) };
+}
+
+function plainWalk({ newest, older }: Walked) {
+  return {
+    newest: newest.map(plainChange),
+    older: older.map(({ change, replacedBy }) => [replacedBy, plainChange(change)]),
+  };
 }

@@ -1,10 +1,11 @@
 /** The contract of an engine for keys of which many versions are kept: counters, flags, whatever is written all the time. */
 import { describe, expect, it } from 'vitest';
-import { type Change, type Engine, WALK_START, type WalkPosition } from '../../src/engine/engine.ts';
-import { placeChange } from '../../src/engine/placed-change.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import type { Change } from '../../src/engine/version.ts';
 import { bytes, deletion, put } from './changes.ts';
 import { drain } from './engine-contract.ts';
 import { randomFrom } from './random.ts';
+import { wholeWalk } from './whole-walk.ts';
 
 const HOT_KEYS = ['a', 'b', 'counter', 'z'];
 
@@ -68,7 +69,8 @@ export function testEngineHistories(name: string, makeEngine: () => Engine): voi
       engine.compact(101);
       drain(engine);
       engine.verifyIntegrity();
-      expect(engine.stats().versionCount).toBe(99);
+      // The deletion goes once history has passed what replaced it.
+      expect(engine.stats().versionCount).toBe(100);
       expect(engine.read(bytes('a'), 101)).toBeUndefined();
       expect(engine.read(bytes('a'), 102)?.revision).toBe(102);
     });
@@ -113,15 +115,10 @@ function compareWalk(
   newest: number,
   visitsMax: number,
 ): void {
-  const walked: string[] = [];
-  for (let next: WalkPosition | undefined = WALK_START; next !== undefined;) {
-    const before = walked.length;
-    next = engine.walk(next, oldest, newest, visitsMax, (change) =>
-      walked.push(labelOf(placeChange(change))),
-    );
-    expect(walked.length - before).toBeLessThanOrEqual(visitsMax);
-  }
-  expect(walked).toEqual(histories.needed(oldest, newest));
+  const { newest: last, older } = wholeWalk(engine, oldest, newest, visitsMax);
+  const walked = [...last, ...older.map(({ change }) => change)];
+  walked.sort((a, b) => Buffer.compare(a.key, b.key) || a.revision - b.revision);
+  expect(walked.map(labelOf)).toEqual(histories.needed(oldest, newest));
 }
 
 function labelOf({ key, revision, deleted, value }: Change): string {

@@ -1,16 +1,11 @@
 /** What the `Engine` contract says of loads; for every implementation. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type Change,
-  type Engine,
-  REFUSED_LOAD,
-  WALK_START,
-  type WalkPosition,
-} from '../../src/engine/engine.ts';
-import { PlacedChange, placeChange } from '../../src/engine/placed-change.ts';
+import { type Engine, type EngineLoader, REFUSED_LOAD } from '../../src/engine/engine.ts';
+import { type Change, PlacedChange, placeChange } from '../../src/engine/version.ts';
 import { memoryOf } from '../../src/wire/memory.ts';
 import { bytes, deletion, put } from './changes.ts';
+import { wholeWalk } from './whole-walk.ts';
 
 const NEWEST = Number.MAX_SAFE_INTEGER;
 const ALL_KEYS = { start: bytes(''), end: undefined };
@@ -19,7 +14,7 @@ export function testEngineLoads(name: string, create: () => Engine): void {
   describe(`${name} keeps the contract of loads`, () => {
     it('gives what was loaded as if it had been applied', () => {
       fc.assert(
-        fc.property(loadsArbitrary, ({ ascending, mixed }) => expectSameState(create, ascending, mixed)),
+        fc.property(loadsArbitrary, ({ first, rest }) => expectSameState(create, first, rest)),
         { numRuns: 300 },
       );
     });
@@ -29,7 +24,7 @@ export function testEngineLoads(name: string, create: () => Engine): void {
         fc.property(manyKeysArbitrary, (keys) => {
           const changes = keys.map((key, index) => put(key, index + 1, `value ${index}`));
           const half = Math.floor(changes.length / 2);
-          expectSameState(create, inWalkOrder(changes.slice(0, half)), changes.slice(half));
+          expectSameState(create, changes.slice(0, half), changes.slice(half));
           expectSameState(create, [], changes);
         }),
         { numRuns: 8 },
@@ -47,48 +42,80 @@ export function testEngineLoads(name: string, create: () => Engine): void {
 
     it('finds what was loaded in no order before the load is finished', () => {
       const engine = create();
-      engine.load(placeChange(put('b', 1, 'one')));
-      engine.load(placeChange(put('a', 2, 'two')));
-      engine.load(placeChange(put('b', 3, 'three', { version: 2 })));
-      expect(Buffer.from(engine.read(bytes('b'), NEWEST)?.value ?? [])).toEqual(Buffer.from('three'));
-      expect(engine.readMeta(bytes('a'), NEWEST)?.revision).toBe(2);
+      const loader = loaderOf(engine);
+      loader.newest(placeChange(put('b', 3, 'three')));
+      loader.next(placeChange(put('a', 4, 'four')));
+      loader.next(placeChange(put('b', 5, 'five', { version: 2 })));
+      expect(Buffer.from(engine.read(bytes('b'), NEWEST)?.value ?? [])).toEqual(Buffer.from('five'));
+      expect(Buffer.from(engine.read(bytes('b'), 4)?.value ?? [])).toEqual(Buffer.from('three'));
+      expect(engine.readMeta(bytes('a'), NEWEST)?.revision).toBe(4);
       expect(engine.readMeta(bytes('c'), NEWEST)).toBeUndefined();
     });
 
     it('tells the lease that a key had before', () => {
-      const engine = create();
-      const leases = [
-        put('a', 1, '', { leaseId: 7 }),
-        put('a', 2, '', { leaseId: 8, createRevision: 1, modRevision: 1, version: 2 }),
-        deletion('a', 3),
-        put('b', 1),
-      ].map((change) => engine.loadAscending(placeChange(change)));
-      expect(leases).toEqual([0, 7, 8, 0]);
-      finish(engine);
-      const key = 'k'.repeat(70);
-      const moreLeases = [
-        put('b', 4, '', { leaseId: 2 ** 40, ttlMs: 5, expireTimeMs: 9 }),
-        put('b', 5),
-        put(key, 6, '', { leaseId: 9 }),
-        put(key, 7),
-      ].map((change) => engine.load(placeChange(change)));
-      expect(moreLeases).toEqual([0, 2 ** 40, 0, 9]);
+      const loader = loaderOf(create());
+      const long = 'k'.repeat(70);
+      expect(loader.newest(placeChange(put('a', 1, '', { leaseId: 7 })))).toBe(0);
+      expect(
+        loader.newest(placeChange(put(long, 2, '', { leaseId: 2 ** 40, ttlMs: 5, expireTimeMs: 9 }))),
+      ).toBe(0);
+      const before = [
+        put('a', 3, '', { leaseId: 8, createRevision: 1, modRevision: 1, version: 2 }),
+        deletion('a', 4),
+        put('a', 5, '', { leaseId: 3 }),
+        put(long, 6),
+        put('b', 7),
+        put('b', 8),
+      ].map((change) => loader.next(placeChange(change)));
+      expect(before).toEqual([7, 8, 0, 2 ** 40, 0, 0]);
     });
 
     it('refuses what does not follow, and changes nothing', () => {
       const engine = create();
-      expect(engine.loadAscending(placeChange(put('b', 5)))).toBe(0);
-      expect(engine.loadAscending(placeChange(put('a', 6)))).toBe(REFUSED_LOAD);
-      expect(engine.loadAscending(placeChange(put('b', 5)))).toBe(REFUSED_LOAD);
-      expect(engine.loadAscending(placeChange(put('b', 4)))).toBe(REFUSED_LOAD);
-      expect(engine.loadAscending(placeChange(put('c', 0)))).toBe(REFUSED_LOAD);
+      const loader = loaderOf(engine);
+      const newest = (change: Change) => loader.newest(placeChange(change));
+      const older = (change: Change, replacedBy: number) => loader.older(placeChange(change, replacedBy));
+      const next = (change: Change) => loader.next(placeChange(change));
+      expect(newest(put('b', 5))).toBe(0);
+      expect(newest(put('a', 9))).toBe(0);
+      expect([newest(put('b', 6)), newest(put('c', 0))]).toEqual([REFUSED_LOAD, REFUSED_LOAD]);
+      // Of a key that is not there, replaced by what it is not older than, or by more than the newest version.
+      expect([older(put('x', 1), 2), older(put('b', 3), 3), older(put('b', 3), 6)]).toEqual([
+        REFUSED_LOAD,
+        REFUSED_LOAD,
+        REFUSED_LOAD,
+      ]);
+      expect(older(put('b', 3), 4)).toBe(0);
+      // Out of the order of replacing, or not the version that replaced the one before.
+      expect([older(put('a', 1), 3), older(put('b', 2), 5)]).toEqual([REFUSED_LOAD, REFUSED_LOAD]);
+      expect(older(put('b', 4), 5)).toBe(0);
+      expect([next(put('b', 5)), next(deletion('b', 4)), next(put('d', 8))]).toEqual([
+        REFUSED_LOAD,
+        REFUSED_LOAD,
+        REFUSED_LOAD,
+      ]);
+      expect(next(put('d', 10))).toBe(0);
       finish(engine);
-      expect(engine.load(placeChange(put('b', 5)))).toBe(REFUSED_LOAD);
-      expect(engine.load(placeChange(deletion('b', 5)))).toBe(REFUSED_LOAD);
-      expect(engine.load(placeChange(put('a', 1)))).toBe(0);
-      finish(engine);
-      expect(engine.stats()).toEqual({ keyCount: 2, versionCount: 2, dataBytes: 2 });
+      expect(engine.stats()).toEqual({ keyCount: 3, versionCount: 5, dataBytes: 5 });
+      expect([3, 4, 5].map((revision) => engine.read(bytes('b'), revision)?.revision)).toEqual([3, 4, 5]);
       engine.verifyIntegrity();
+    });
+
+    it('walks after a load over what brings an earlier deletion out again', () => {
+      const engine = create();
+      const loader = loaderOf(engine);
+      loader.newest(placeChange(put('a', 7)));
+      loader.older(placeChange(deletion('a', 0), 5));
+      loader.older(placeChange(deletion('a', 5), 7));
+      finish(engine);
+      const seen: string[] = [];
+      const walk = engine.openWalk(0, 6);
+      const visit = ({ revision, deleted, replacedBy }: PlacedChange): void => {
+        seen.push(`${revision}${deleted ? ' deleted' : ''} ${replacedBy}`);
+      };
+      while (walk.next(9, visit));
+      walk.close();
+      expect(seen).toEqual(['5 deleted 0', '0 deleted 5']);
     });
 
     it('takes keys and values from wherever they lie in a memory, and keeps them', () => {
@@ -97,7 +124,7 @@ export function testEngineLoads(name: string, create: () => Engine): void {
       const lengths = [0, 1, 3, 4, 5, 100, 255, 256, 257, 1000];
       const source = Buffer.from(Array.from({ length: 1099 }, (_, index) => (index * 7) % 251));
       // Not a whole number of words, and values that reach its very end.
-      place.memory = memoryOf(new Uint8Array(source));
+      place.clear(memoryOf(new Uint8Array(source)));
       const expected: string[] = [];
       let revision = 0;
       for (const valueBytes of lengths) {
@@ -109,16 +136,16 @@ export function testEngineLoads(name: string, create: () => Engine): void {
           place.keyEnd = shift + 40 + revision;
           place.valueEnd = source.length - shift;
           place.valueStart = place.valueEnd - valueBytes;
-          engine.load(place);
+          loaderOf(engine).newest(place);
           const [key, value] = [place.key, place.value].map((part) => Buffer.from(part).toString('hex'));
           expected.push(`${key} ${value}`);
         }
       }
-      place.memory.bytes.fill(0);
+      place.keyMemory.bytes.fill(0);
       finish(engine);
       const scanned: string[] = [];
-      const options = { reverse: false, keysOnly: false, visitsMax: Infinity };
-      engine.scan(ALL_KEYS, NEWEST, options, (key, { value }) => {
+      const options = { reverse: false, visitsMax: Infinity };
+      engine.scan(ALL_KEYS, NEWEST, options, ({ key, value }) => {
         scanned.push(`${Buffer.from(key).toString('hex')} ${Buffer.from(value).toString('hex')}`);
         return true;
       });
@@ -127,28 +154,40 @@ export function testEngineLoads(name: string, create: () => Engine): void {
   });
 }
 
-function finish(engine: Engine): void {
-  while (engine.finishLoad());
+function loaderOf(engine: Engine): EngineLoader {
+  if (engine.loader === undefined) throw new Error('the engine loads nothing');
+  return engine.loader;
 }
 
-/** Loads into one engine, applies to another, goes on with both, and compares. */
-function expectSameState(create: () => Engine, ascending: readonly Change[], mixed: readonly Change[]): void {
+function finish(engine: Engine): void {
+  while (loaderOf(engine).finish());
+}
+
+/**
+ * Applies to one engine; loads into another what a walk over the first half shows, as a snapshot has it, and the rest as a log
+ * has it; goes on with both, and compares.
+ */
+function expectSameState(create: () => Engine, first: readonly Change[], rest: readonly Change[]): void {
   const loaded = create();
+  const loader = loaderOf(loaded);
   const applied = create();
-  for (const change of ascending) {
-    expect(loaded.loadAscending(placeChange(change))).not.toBe(REFUSED_LOAD);
-    applied.apply(change);
-  }
-  finish(loaded);
-  for (const change of mixed) {
-    expect(loaded.load(placeChange(change))).not.toBe(REFUSED_LOAD);
+  for (const change of first) applied.apply(change);
+  const walk = applied.openWalk(0, NEWEST);
+  const take = (change: PlacedChange): void => {
+    const lease = change.replacedBy === 0 ? loader.newest(change) : loader.older(change);
+    expect(lease).toBe(0);
+  };
+  while (walk.next(100, take));
+  walk.close();
+  for (const change of rest) {
+    expect(loader.next(placeChange(change))).not.toBe(REFUSED_LOAD);
     applied.apply(change);
   }
   finish(loaded);
   loaded.verifyIntegrity();
   expect(stateOf(loaded, 0)).toEqual(stateOf(applied, 0));
   // What was loaded can be changed, compacted and removed.
-  const changes = [...ascending, ...mixed];
+  const changes = [...first, ...rest];
   const next = Math.max(0, ...changes.map(({ revision }) => revision)) + 1;
   const keys = new Map(changes.map(({ key }) => [Buffer.from(key).toString('latin1'), key]));
   let index = 0;
@@ -166,23 +205,19 @@ function expectSameState(create: () => Engine, ascending: readonly Change[], mix
 
 /** All that can be read at a revision from `oldest` on. */
 function stateOf(engine: Engine, oldest: number) {
-  const versions: string[] = [];
-  let next: WalkPosition | undefined = WALK_START;
-  while (next !== undefined) {
-    next = engine.walk(next, oldest, NEWEST, 100, (change) => {
-      const { key, value, revision, deleted, version, leaseId, ttlMs, expireTimeMs } = change;
-      const [keyText, valueText] = [key, value].map((part) => Buffer.from(part).toString('latin1'));
-      const numbers = [change.createRevision, change.modRevision, version, leaseId, ttlMs, expireTimeMs];
-      versions.push(JSON.stringify([keyText, revision, deleted || [valueText, change.kind, ...numbers]]));
-    });
-  }
+  const { newest, older } = wholeWalk(engine, oldest, NEWEST, 100);
+  const textOf = (change: Change) => {
+    const { key, value, revision, deleted, version, leaseId, ttlMs, expireTimeMs } = change;
+    const [keyText, valueText] = [key, value].map((part) => Buffer.from(part).toString('latin1'));
+    const numbers = [change.createRevision, change.modRevision, version, leaseId, ttlMs, expireTimeMs];
+    return JSON.stringify([keyText, revision, deleted || [valueText, change.kind, ...numbers]]);
+  };
+  const versions = [
+    ...newest.map(textOf),
+    ...older.map(({ change, replacedBy }) => `${replacedBy} ${textOf(change)}`),
+  ];
   const due = engine.due(NEWEST, 10_000).map((key) => Buffer.from(key).toString('latin1'));
   return { versions, due, stats: engine.stats() };
-}
-
-/** As a snapshot has them: by key, then by revision. */
-function inWalkOrder(changes: readonly Change[]): Change[] {
-  return changes.toSorted((a, b) => Buffer.compare(a.key, b.key) || a.revision - b.revision);
 }
 
 const keyArbitrary = fc
@@ -200,15 +235,14 @@ const changeArbitrary = fc.record({
   leaseId: fc.nat(2),
 });
 
-/** Changes with ascending revisions; those of the first part in the order of a walk. */
+/** Changes with ascending revisions, cut in two. */
 const loadsArbitrary = fc
   .tuple(fc.array(changeArbitrary, { maxLength: 40 }), fc.nat(40))
-  .map(([items, ascendingCount]) => {
+  .map(([items, firstCount]) => {
     const changes = items.map(({ key, isDeletion, value, expireTimeMs, leaseId }, index) =>
       isDeletion ? deletion(key, index + 1) : put(key, index + 1, value, { expireTimeMs, leaseId }),
     );
-    const ascending = inWalkOrder(changes.slice(0, ascendingCount));
-    return { ascending, mixed: changes.slice(ascendingCount) };
+    return { first: changes.slice(0, firstCount), rest: changes.slice(firstCount) };
   });
 
 /** So many keys that they are sorted by several bytes, fill several nodes and segments, and end within each other. */

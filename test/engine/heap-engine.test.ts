@@ -1,4 +1,4 @@
-import { HeapEngine } from '../../src/engine/heap-engine.ts';
+import { HeapEngine } from './heap-engine.ts';
 import { testEngineContract } from './engine-contract.ts';
 import { testEngineHistories } from './engine-histories.ts';
 import { testEngineLoads } from './engine-loads.ts';

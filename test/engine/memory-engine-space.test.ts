@@ -11,7 +11,7 @@ const SMALL = 'v'.repeat(100);
 describe('the memory of the engine', () => {
   it('is given back after most keys are deleted, wherever they lie', () => {
     for (const isKept of [(number: number) => number % 20 === 7, (number: number) => number < 7500]) {
-      const engine = new MemoryEngine({ shardCount: 2 });
+      const engine = new MemoryEngine();
       const count = 150_000;
       for (let number = 0; number < count; number++)
         engine.apply(put(keyOf(number), number + 1, 'v'.repeat(60)));
@@ -35,7 +35,7 @@ describe('the memory of the engine', () => {
   });
 
   it('is given back thoroughly when that is asked for, though much must be moved for little', () => {
-    const engine = new MemoryEngine({ shardCount: 1 });
+    const engine = new MemoryEngine();
     const count = 50_000;
     for (let number = 0; number < count; number++)
       engine.apply(put(keyOf(number), number + 1, 'v'.repeat(200)));
@@ -55,7 +55,7 @@ describe('the memory of the engine', () => {
   });
 
   it('drops the versions of one key piece by piece, however many there are', () => {
-    const engine = new MemoryEngine({ shardCount: 1 });
+    const engine = new MemoryEngine();
     const count = 20_000;
     for (let revision = 1; revision <= count; revision++)
       engine.apply(put('counter', revision, SMALL, { version: revision }));
@@ -69,11 +69,26 @@ describe('the memory of the engine', () => {
     expect(engine.stats().versionCount).toBe(1);
   });
 
+  it('finds a version among a hundred thousand of one key', () => {
+    const engine = new MemoryEngine();
+    const count = 100_000;
+    for (let revision = 1; revision <= count; revision++)
+      engine.apply(put('counter', revision, `${revision}`, { version: revision }));
+    const revisions = Array.from({ length: 1000 }, (_, index) => 1 + ((index * 7919) % count));
+    for (const revision of revisions) expect(engine.read(bytes('counter'), revision)?.version).toBe(revision);
+    engine.compact(count / 2);
+    drain(engine);
+    for (const revision of revisions) {
+      if (revision >= count / 2) expect(engine.read(bytes('counter'), revision)?.version).toBe(revision);
+    }
+    expect(engine.stats().versionCount).toBe(count / 2 + 1);
+  });
+
   it.each([85_000, 90_000, 120_000])(
     'comes to an end with values of %i bytes among small ones',
     (bytesOfBig) => {
       for (const isThorough of [true, false]) {
-        const engine = new MemoryEngine({ shardCount: 1 });
+        const engine = new MemoryEngine();
         const count = 20_000;
         let revision = 0;
         for (let number = 0; number < count; number++) engine.apply(put(keyOf(number), ++revision, SMALL));
@@ -91,7 +106,7 @@ describe('the memory of the engine', () => {
   );
 
   it('stays near that of the newest versions when all values are replaced again and again', () => {
-    const engine = new MemoryEngine({ shardCount: 2 });
+    const engine = new MemoryEngine();
     const keyCount = 10_000;
     const write = (revision: number) => {
       const value = 'v'.repeat((revision * 7919) % 1000);
@@ -110,8 +125,8 @@ describe('the memory of the engine', () => {
     engine.verifyIntegrity();
   });
 
-  it('is given back when a value with pages of its own goes', () => {
-    const engine = new MemoryEngine({ shardCount: 1 });
+  it('is given back when a value with a buffer of its own goes', () => {
+    const engine = new MemoryEngine();
     const empty = engine.memoryBytes;
     engine.apply({ ...put('large', 1), value: new Uint8Array(20 * MB) });
     expect(engine.memoryBytes).toBeGreaterThan(20 * MB);
@@ -123,7 +138,7 @@ describe('the memory of the engine', () => {
   });
 
   it.each([2, 4])('keeps the ordered index sound when row %i of five full ones goes', (deletedRow) => {
-    const engine = new MemoryEngine({ shardCount: 1 });
+    const engine = new MemoryEngine();
     let revision = 0;
     // Ascending keys make full leaves; one key in between in each row of them makes the nodes above full too.
     const rowKeys = 62 * 40;
@@ -152,8 +167,8 @@ function keyOf(number: number): string {
 
 function keysOf(engine: Engine): string[] {
   const keys: string[] = [];
-  const options = { reverse: false, keysOnly: true, visitsMax: Infinity };
-  engine.scan({ start: bytes(''), end: undefined }, Number.MAX_SAFE_INTEGER, options, (key) => {
+  const options = { reverse: false, visitsMax: Infinity };
+  engine.scan({ start: bytes(''), end: undefined }, Number.MAX_SAFE_INTEGER, options, ({ key }) => {
     keys.push(Buffer.from(key).toString('latin1'));
     return true;
   });

@@ -6,19 +6,19 @@
  * bytes, and at which deleted keys a scan or a walk pauses.
  */
 import type {
-  Change,
   Engine,
+  EngineLoader,
   EngineRange,
   EngineStats,
   ScanOptions,
-  Version,
   Visit,
-  WalkPosition,
+  VisitRead,
+  Walk,
   WalkVisit,
 } from '../../src/engine/engine.ts';
-import type { PlacedChange } from '../../src/engine/placed-change.ts';
+import type { Change, PlacedChange, Version } from '../../src/engine/version.ts';
 
-export class MirrorEngine implements Engine {
+export class MirrorEngine implements Engine, EngineLoader {
   readonly #engine: Engine;
   readonly #model: Engine;
 
@@ -36,11 +36,30 @@ export class MirrorEngine implements Engine {
     return this.#both('readMeta', (engine) => engine.readMeta(key, revision), textOfVersion);
   }
 
+  readMany(keys: readonly Uint8Array[], revision: number, visit: VisitRead): void {
+    const expected: string[] = [];
+    const error = outcomeOf(() =>
+      this.#model.readMany(keys, revision, (index, version) =>
+        expected.push(`${index} ${textOfVersion(version)}`),
+      ),
+    );
+    if ('error' in error) {
+      this.#both('readMany', (engine) => engine.readMany(keys, revision, visit), String);
+      return;
+    }
+    const seen: string[] = [];
+    this.#engine.readMany(keys, revision, (index, version) => {
+      seen.push(`${index} ${textOfVersion(version)}`);
+      visit(index, version);
+    });
+    assertSame('readMany', seen.join('\n'), expected.join('\n'));
+  }
+
   scan(range: EngineRange, revision: number, options: ScanOptions, visit: Visit): Uint8Array | undefined {
     const seen: string[] = [];
-    const next = this.#engine.scan(range, revision, options, (key, version) => {
-      seen.push(`${textOf(key)} ${textOfVersion(version)}`);
-      return visit(key, version);
+    const next = this.#engine.scan(range, revision, options, (version) => {
+      seen.push(textOfChange(version));
+      return visit(version);
     });
     // The model goes over the same part of the range, up to where the engine paused.
     const part: EngineRange =
@@ -50,64 +69,81 @@ export class MirrorEngine implements Engine {
           ? { start: Buffer.concat([next, Uint8Array.of(0)]), end: range.end }
           : { start: range.start, end: next };
     const expected: string[] = [];
-    this.#model.scan(part, revision, { ...options, visitsMax: Infinity }, (key, version) => {
+    this.#model.scan(part, revision, { ...options, visitsMax: Infinity }, (version) => {
       // A visitor that stops at the last key that there is leaves nothing to go on from.
-      return expected.push(`${textOf(key)} ${textOfVersion(version)}`) < seen.length || next !== undefined;
+      return expected.push(textOfChange(version)) < seen.length || next !== undefined;
     });
     assertSame('scan', seen.join('\n'), expected.join('\n'));
     return next;
   }
 
-  count(range: EngineRange, revision: number, nowMs: number): number {
-    return this.#both('count', (engine) => engine.count(range, revision, nowMs), String);
+  count(range: EngineRange): number {
+    return this.#both('count', (engine) => engine.count(range), String);
+  }
+
+  rank(range: EngineRange, key: Uint8Array): number {
+    return this.#both('rank', (engine) => engine.rank(range, key), String);
+  }
+
+  select(range: EngineRange, index: number): Uint8Array | undefined {
+    return this.#both(
+      'select',
+      (engine) => engine.select(range, index),
+      (key) => (key === undefined ? '' : textOf(key)),
+    );
   }
 
   apply(change: Change): void {
     this.#both('apply', (engine) => engine.apply(change), String);
   }
 
-  load(change: PlacedChange): number {
-    return this.#both('load', (engine) => engine.load(change), String);
+  applyMany(changes: readonly Change[]): void {
+    this.#both('applyMany', (engine) => engine.applyMany(changes), String);
   }
 
-  loadAscending(change: PlacedChange): number {
-    return this.#both('loadAscending', (engine) => engine.loadAscending(change), String);
+  forget(range: EngineRange, limit: number): number {
+    return this.#both('forget', (engine) => engine.forget(range, limit), String);
   }
 
-  finishLoad(): boolean {
-    const isModelBusy = this.#model.finishLoad();
-    return this.#engine.finishLoad() || isModelBusy;
+  get loader(): EngineLoader {
+    return this;
   }
 
-  walk(
-    from: WalkPosition,
-    oldest: number,
-    newest: number,
-    visitsMax: number,
-    visit: WalkVisit,
-  ): WalkPosition | undefined {
-    const seen: string[] = [];
-    const next = this.#engine.walk(from, oldest, newest, visitsMax, (change) => {
-      seen.push(textOfChange(change));
-      return visit(change);
-    });
+  newest(change: PlacedChange): number {
+    return this.#both('newest', (engine) => engine.loader!.newest(change), String);
+  }
+
+  older(change: PlacedChange): number {
+    return this.#both('older', (engine) => engine.loader!.older(change), String);
+  }
+
+  next(change: PlacedChange): number {
+    return this.#both('next', (engine) => engine.loader!.next(change), String);
+  }
+
+  finish(): boolean {
+    const isModelBusy = this.#model.loader!.finish();
+    return this.#engine.loader!.finish() || isModelBusy;
+  }
+
+  /** What the engine shows is held against what the model would, once all of it has come. */
+  openWalk(oldest: number, newest: number): Walk {
+    const walk = this.#engine.openWalk(oldest, newest);
     const expected: string[] = [];
-    const isBeforeNext = (key: Uint8Array, revision: number): boolean => {
-      if (next === undefined) return true;
-      const order = Buffer.compare(key, next.key);
-      return order < 0 || (order === 0 && revision <= next.aboveRevision);
+    const model = this.#model.openWalk(oldest, newest);
+    while (model.next(1000, (change) => expected.push(textOfWalked(change))));
+    const seen: string[] = [];
+    return {
+      next: (visitsMax: number, visit: WalkVisit): boolean => {
+        const isMore = walk.next(visitsMax, (change) => {
+          seen.push(textOfWalked(change));
+          return visit(change);
+        });
+        if (!isMore) assertSame('walk', seen.sort().join('\n'), expected.sort().join('\n'));
+        return isMore;
+      },
+      close: () => walk.close(),
     };
-    const noteExpected = (change: PlacedChange): void => {
-      if (isBeforeNext(change.key, change.revision)) expected.push(textOfChange(change));
-    };
-    for (
-      let at: WalkPosition | undefined = from;
-      at !== undefined && isBeforeNext(at.key, at.aboveRevision);
-    ) {
-      at = this.#model.walk(at, oldest, newest, 1, noteExpected);
-    }
-    assertSame('walk', seen.join('\n'), expected.join('\n'));
-    return next;
   }
 
   compact(revision: number): void {
@@ -201,4 +237,8 @@ function textOfVersion(version: Version | undefined): string {
 function textOfChange(change: Change): string {
   const { key, deleted, revision } = change;
   return deleted ? `${textOf(key)} deleted at ${revision}` : `${textOf(key)} ${textOfVersion(change)}`;
+}
+
+function textOfWalked(change: PlacedChange): string {
+  return `${textOfChange(change)} replaced by ${change.replacedBy}`;
 }

@@ -2,7 +2,15 @@
  * The contract of an engine in its most naive form: the list of all changes, searched from end to end. It never
  * forgets; what a compaction leaves over is worked out when it is asked for.
  */
-import type { Change, EngineStats, Version } from '../../src/engine/engine.ts';
+import type { EngineStats } from '../../src/engine/engine.ts';
+import type { Change, Version } from '../../src/engine/version.ts';
+
+export interface Walked {
+  /** In the order of keys. */
+  readonly newest: Change[];
+  /** In the order in which they were replaced. */
+  readonly older: { readonly change: Change; readonly replacedBy: number }[];
+}
 
 export class NaiveModel {
   readonly changes: Change[] = [];
@@ -26,13 +34,28 @@ export class NaiveModel {
     });
   }
 
-  /** What a walk over all keys visits. */
+  /** All versions that reads at a revision from `oldest` to `newest` need. */
   needed(oldest: number, newest: number): Change[] {
     return this.keys().flatMap((key) => {
       const versions = this.#versionsOf(key).filter((change) => change.revision <= newest);
       const base = versions.findLast((change) => change.revision <= oldest);
       return versions.filter((change) => change.revision > oldest || (change === base && !change.deleted));
     });
+  }
+
+  /** The same as a walk shows it: those that are the newest of their keys, and the others with what replaced them. */
+  walked(oldest: number, newest: number): Walked {
+    const all = this.needed(oldest, newest);
+    const isLast = (change: Change, next: Change | undefined) =>
+      next === undefined || Buffer.compare(change.key, next.key) !== 0;
+    const older = all.flatMap((change, index) => {
+      const next = all[index + 1];
+      return next !== undefined && !isLast(change, next) ? [{ change, replacedBy: next.revision }] : [];
+    });
+    return {
+      newest: all.filter((change, index) => isLast(change, all[index + 1])),
+      older: older.sort((a, b) => a.replacedBy - b.replacedBy),
+    };
   }
 
   due(nowMs: number): Uint8Array[] {
@@ -49,7 +72,15 @@ export class NaiveModel {
 
   /** As they are once `maintain` has nothing more to do. */
   stats(): EngineStats {
-    const kept = this.needed(this.compactRevision, Number.MAX_SAFE_INTEGER);
+    const kept = this.keys().flatMap((key) => {
+      const versions = this.#versionsOf(key);
+      return versions.filter(({ deleted, revision }, index) => {
+        const next = versions[index + 1];
+        return next === undefined
+          ? !deleted || revision > this.compactRevision
+          : next.revision > this.compactRevision;
+      });
+    });
     return {
       keyCount: this.#newest().filter((change) => !change.deleted).length,
       versionCount: kept.length,

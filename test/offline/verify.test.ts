@@ -352,7 +352,7 @@ async function foundIn(
   } = {},
 ): Promise<string> {
   const disk = await diskWith(new Map());
-  const { formatVersion = 2, incarnations = [] } = changes;
+  const { formatVersion = 3, incarnations = [] } = changes;
   const fields = { formatVersion, incarnations, revision: 5 };
   const header = encodeSnapshotHeader({ ...emptySnapshotHeader(), ...fields });
   const writer = await SnapshotWriter.create(disk, `${DATA_DIR}/snapshots`, 5, header);
@@ -375,13 +375,14 @@ describe('a snapshot whose checksums are right', () => {
   const KEY_A = Buffer.from('a');
   const KEY_B = Buffer.from('b');
 
-  const version = (key: Uint8Array, revision: number): SnapshotVersionShape => ({
+  const version = (key: Uint8Array, revision: number, replacedBy = 0): SnapshotVersionShape => ({
     ...emptySnapshotVersion(),
     key,
     revision,
     createRevision: 1,
     modRevision: 1,
     version: 1,
+    replacedBy,
   });
   const lease = (leaseId: number): SnapshotLeaseShape => ({
     ...emptySnapshotLease(),
@@ -391,21 +392,27 @@ describe('a snapshot whose checksums are right', () => {
   });
 
   it('may hold what recovery can not load all the same', async () => {
-    const good = [{ leases: [lease(1), lease(2)] }, { versions: [version(KEY_A, 1), version(KEY_A, 2)] }];
-    expect(await foundIn([...good, { versions: [version(KEY_B, 1)] }])).toBe('whole');
+    const good = [{ leases: [lease(1), lease(2)] }, { versions: [version(KEY_B, 1), version(KEY_A, 4)] }];
+    const older = [version(KEY_A, 1, 2), version(KEY_A, 2, 4)];
+    expect(await foundIn([...good, { versions: older }])).toBe('whole');
     expect(await foundIn(good, { itemCount: 3 })).toBe('a block has 2 items, not 3');
-    expect(await foundIn(good, { formatVersion: 3 })).toMatch(/has format 3/);
+    expect(await foundIn(good, { formatVersion: 2 })).toMatch(/has format 2; this version reads format 3/);
     expect(await foundIn(good, { bytes: Buffer.from([0xff]) })).toMatch(/block can not be understood/);
     expect(await foundIn([...good].reverse())).toBe('leases stand behind keys');
     expect(await foundIn([{ leases: [lease(2), lease(1)] }])).toBe('leases are out of order');
-    expect(await foundIn([{ versions: [version(KEY_B, 1)] }, { versions: [version(KEY_A, 1)] }])).toBe(
-      'keys are out of order',
+    expect(await foundIn([...good, { versions: older.toReversed() }])).toBe('versions are out of order');
+    expect(await foundIn([{ versions: older }, ...good.slice(1)])).toMatch(/does not fit|out of order/);
+    expect(await foundIn([...good, { versions: [version(KEY_B, 1)] }])).toBe('a key has two newest versions');
+    // Of no key that is there; not the version that replaced the one before; replaced by no version that there is.
+    for (const versions of [[version(Buffer.from('c'), 1, 2)], [version(KEY_A, 1, 2), version(KEY_A, 3, 4)]])
+      expect(await foundIn([...good, { versions }])).toBe(
+        'an old version does not fit the others of its key',
+      );
+    expect(await foundIn([...good, { versions: [version(KEY_A, 3, 3)] }])).toMatch(
+      /of revision 3, replaced by 3/,
     );
-    expect(await foundIn([{ versions: [version(KEY_A, 2), version(KEY_A, 2)] }])).toBe(
-      'keys are out of order',
-    );
-    expect(await foundIn([{ versions: [version(KEY_A, 6)] }])).toBe(
-      'a version of revision 6 in a snapshot of 5',
+    expect(await foundIn([{ versions: [version(KEY_A, 6)] }])).toMatch(
+      /a version of revision 6, replaced by 0, in a snapshot of 5/,
     );
     expect(await foundIn([{ versions: [version(KEY_A, 0)] }])).toMatch(/a version of revision 0/);
   });

@@ -66,6 +66,8 @@ async function readBackup(bytes: Uint8Array, machine: Machine): Promise<BackupCo
     for (const { leaseId } of block.leases) leaseIds.push(leaseId);
   }
   await reader.close();
+  // A backup has keys in no order.
+  versions.sort((a, b) => Buffer.compare(a.key, b.key));
   return { revision, versions, leaseIds };
 }
 

@@ -1,19 +1,16 @@
 /** What simulated stores run on, by the names that `npm run simulate -- --engine` takes. */
 import type { Engine } from '../../src/engine/engine.ts';
-import { HeapEngine } from '../../src/engine/heap-engine.ts';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
+import { HeapEngine } from '../engine/heap-engine.ts';
 import { MirrorEngine } from '../engine/mirror-engine.ts';
 
 export type EngineName = 'memory' | 'heap' | 'mirror';
 
-/** Every shard takes memory and time to make, and a schedule makes several engines for a few dozen keys. */
-const SHARD_COUNT = 2;
-
 const engineByName: Readonly<Record<EngineName, () => Engine>> = {
-  memory: () => new MemoryEngine({ shardCount: SHARD_COUNT }),
+  memory: () => new MemoryEngine(),
   heap: () => new HeapEngine(),
   /** Both side by side; their answers must be the same. */
-  mirror: () => new MirrorEngine(new MemoryEngine({ shardCount: SHARD_COUNT }), new HeapEngine()),
+  mirror: () => new MirrorEngine(new MemoryEngine(), new HeapEngine()),
 };
 
 export function engineNamed(name: string): () => Engine {

@@ -2,7 +2,7 @@
  * Keeps the account of one simulated store over all its lives: what was sequenced (from the recording engine), what
  * should have been (from the model), what was answered, and what may therefore never be lost.
  */
-import type { Change } from '../../src/engine/engine.ts';
+import type { Change } from '../../src/engine/version.ts';
 import { StoreError } from '../../src/errors.ts';
 import type { Store } from '../../src/store/store.ts';
 import { describe, isSame } from './describe.ts';

@@ -1,6 +1,6 @@
 /** What is refused when writes come faster than the disk takes them, and that nothing is lost by it. */
 import { describe, expect, it } from 'vitest';
-import { HeapEngine } from '../../src/engine/heap-engine.ts';
+import { HeapEngine } from '../engine/heap-engine.ts';
 import { fixed } from '../../src/limits.ts';
 import type { Compare, Operation, WatchMessage } from '../../src/store/store.ts';
 import { WatchHub } from '../../src/store/watch-hub.ts';

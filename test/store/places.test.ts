@@ -9,13 +9,10 @@ import {
   sizeOfRecord,
   writeRecord,
 } from '../../gen/kelp/storage/v1/log_codec.ts';
-import { emptySnapshotHeader } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
 import type { HistoryDetails } from '../../src/errors.ts';
 import { isStoreError } from '../../src/errors.ts';
-import { encodeSnapshotHeader } from '../../src/store/checkpoint.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Store, WatchMessage } from '../../src/store/store.ts';
-import { SnapshotWriter } from '../../src/snapshot/writer.ts';
 import { Log } from '../../src/wal/log.ts';
 import { diskWith, readFiles } from '../offline/small-stores.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -298,20 +295,6 @@ describe('snapshots', () => {
     await harness.reopen();
     expect(await writers(harness.store)).toEqual(ids);
     expect(ids[2]).not.toBe(ids[1]);
-  });
-
-  it('of version 1 know of no lives: nothing is said of their revisions', async () => {
-    const { disk, storeId } = await emptyDisk();
-    const header = { ...emptySnapshotHeader(), formatVersion: 1, storeId, revision: 5 };
-    await (await SnapshotWriter.create(disk, SNAPSHOT_DIR, 5, encodeSnapshotHeader(header))).finish();
-    await writeLog(disk, storeId, 5, []);
-    const store = await openStore({ dataDir: DATA_DIR, disk, clock: new ManualClock() });
-    expect(await placeOf(store)).toEqual({ revision: 5, incarnation: '' });
-    expect(await keysBehind(store, await placeOf(store))).toEqual([]);
-    const place = await write(store, 'a');
-    expect(await writers(store)).toEqual(['', '', '', '', '', place.incarnation]);
-    expect(await keysBehind(store, { revision: 5, incarnation: '' })).toEqual(['a']);
-    await store.close();
   });
 });
 

@@ -1,7 +1,7 @@
 /** The store beside its model: random calls, the same answers, the same history and the same events. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HeapEngine } from '../../src/engine/heap-engine.ts';
+import { HeapEngine } from '../engine/heap-engine.ts';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import { StoreError } from '../../src/errors.ts';
 import type { Engine } from '../../src/engine/engine.ts';
@@ -14,10 +14,7 @@ import { MemoryHarness } from './store-harness.ts';
 
 const engines: readonly [string, () => Engine][] = [
   ['MemoryEngine', () => new MemoryEngine()],
-  [
-    'MemoryEngine beside HeapEngine',
-    () => new MirrorEngine(new MemoryEngine({ shardCount: 2 }), new HeapEngine()),
-  ],
+  ['MemoryEngine beside HeapEngine', () => new MirrorEngine(new MemoryEngine(), new HeapEngine())],
 ];
 
 describe.each(engines)('a store over %s', (_name, makeEngine) => {

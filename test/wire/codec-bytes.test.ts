@@ -11,6 +11,15 @@ describe('every message that has a codec', () => {
     expect(names).toContain('kelp.storage.v1.SnapshotBlock');
     expect(names).toContain('kelp.v1.GetResponse');
     expect(names).toContain('google.protobuf.Timestamp');
+    const placed = names.filter((name) => name.endsWith(' (placed)'));
+    expect(placed.map((name) => name.slice('kelp.storage.v1.'.length, -' (placed)'.length))).toEqual([
+      'Record',
+      'Effect',
+      'PutEffect',
+      'DeleteEffect',
+      'SnapshotBlock',
+      'SnapshotVersion',
+    ]);
   });
 
   describe.each(codecs)('$name', (codec) => {

@@ -26,8 +26,10 @@ function schemaOf(...messageType: MessageInit[]): DescFile {
 }
 
 function generate(file: DescFile, options: { key: string; value: string }[]): string {
-  const { messagesByFile, bigIntFields } = selectMessages([file], parseOptions(options));
-  return [...messagesByFile].map(([file, messages]) => printFile(file, messages, bigIntFields)).join('');
+  const selection = selectMessages([file], parseOptions(options));
+  return [...selection.messagesByFile]
+    .map(([file, messages]) => printFile(file, messages, selection))
+    .join('');
 }
 
 const message = (name: string, typeName: string): MessageInit => ({
@@ -81,5 +83,25 @@ describe('the generator of codecs', () => {
     const text = generate(schemaOf({ name: 'High', field }), all);
     expect(text).toContain('buffer[--start] = 0x7f;\n    buffer[--start] = 0xf8;');
     expect(text).toContain('case 0x3ff8:');
+  });
+
+  it('gives the placed form to the messages that are named, and refuses it to those that have none', () => {
+    const placed = (file: DescFile, value: string) => generate(file, [...all, { key: 'placed', value }]);
+    const file = schemaOf(
+      scalar('Plain', Type.INT64),
+      scalar('Text', Type.STRING),
+      message('Outer', '.test.Plain'),
+      { name: 'Other', field: scalar('', Type.BYTES).field! },
+    );
+    const text = placed(file, 'test.Other');
+    expect(text.match(/readPlaced\w+/g)).toEqual(['readPlacedOther']);
+    expect(placed(file, 'test.Plain')).toContain('sizeOfPlacedPlain');
+    expect(() => placed(file, 'test.Text')).toThrow('test.Text.field has no placed form');
+    expect(() => placed(file, 'test.Outer')).toThrow('test.Outer.field has no placed form');
+    expect(() => placed(file, 'test.Missing')).toThrow('no such chosen message');
+    const bigint = { key: 'bigint', value: 'test.Plain.field' };
+    expect(() => generate(file, [...all, bigint, { key: 'placed', value: 'test.Plain' }])).toThrow(
+      'test.Plain.field has no placed form',
+    );
   });
 });

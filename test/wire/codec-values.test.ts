@@ -4,6 +4,7 @@ import { emptySnapshotFooter, sizeOfSnapshotFooter } from '../../gen/kelp/storag
 import {
   emptyPutEffect,
   readPutEffect,
+  sizeOfPlacedDeleteEffect,
   sizeOfPutEffect,
   writePutEffect,
 } from '../../gen/kelp/storage/v1/log_codec.ts';
@@ -17,6 +18,7 @@ import {
   sizeOfScanRequest,
   writeGetRequest,
 } from '../../gen/kelp/v1/kv_codec.ts';
+import { memoryOf } from '../../src/wire/memory.ts';
 
 describe('a value that its field can not hold', () => {
   it.each([2 ** 53, -(2 ** 53), 0.5, NaN, Infinity, -Infinity])('is no int64: %d', (version) => {
@@ -37,6 +39,12 @@ describe('a value that its field can not hold', () => {
 
   it.each([2n ** 63n, -(2n ** 63n) - 1n])('is no int64 of all 64 bits: %d', (delta) => {
     expect(() => sizeOfIncrementRequest({ ...emptyIncrementRequest(), delta })).toThrow('broken invariant');
+  });
+
+  it('is none in the placed form either', () => {
+    const nothing = { keyMemory: memoryOf(Buffer.alloc(0)), keyStart: 0, keyEnd: 0 };
+    expect(sizeOfPlacedDeleteEffect({ ...nothing, reason: 2 ** 32 - 1 })).toBe(6);
+    expect(() => sizeOfPlacedDeleteEffect({ ...nothing, reason: 2 ** 32 })).toThrow('broken invariant');
   });
 
   it('stops the write before its first byte', () => {

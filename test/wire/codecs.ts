@@ -1,7 +1,8 @@
-/** Every generated codec, found by its file, with the descriptor of its message. */
+/** Every generated codec, the placed ones among them, found by its file, with the descriptor of its message. */
 
 import { readdirSync } from 'node:fs';
 import type { DescFile, DescMessage } from '@bufbuild/protobuf';
+import { placedCodecOf, type CodecModule } from './placed-codecs.ts';
 
 const GEN = new URL('../../gen/', import.meta.url);
 
@@ -47,9 +48,12 @@ async function loadCodecs(): Promise<Codec[]> {
   for (const path of paths.filter((path) => path.endsWith('_codec.ts')).sort()) {
     const file = files.get(path.replace(/_codec\.ts$/, ''));
     if (file === undefined) throw new Error(`no schema for ${path}`);
-    const module = (await import(new URL(path, GEN).href)) as { [name: string]: never };
+    const module = (await import(new URL(path, GEN).href)) as CodecModule;
     for (const message of file.messages) {
-      if (`write${message.name}` in module) loaded.push(codecOf(message, module));
+      if (!(`write${message.name}` in module)) continue;
+      const codec = codecOf(message, module);
+      const placed = placedCodecOf(codec, module);
+      loaded.push(codec, ...(placed === undefined ? [] : [placed]));
     }
   }
   return loaded;
@@ -60,7 +64,7 @@ function addFile(file: DescFile, files: Map<string, DescFile>): void {
   for (const dependency of file.dependencies) addFile(dependency, files);
 }
 
-function codecOf(message: DescMessage, module: { [name: string]: never }): Codec {
+function codecOf(message: DescMessage, module: CodecModule): Codec {
   return {
     name: message.typeName,
     message,

@@ -13,9 +13,9 @@ const plugin = createEcmaScriptPlugin({
   version: 'v1',
   parseOptions,
   generateTs(schema) {
-    const { messagesByFile, bigIntFields } = selectMessages(schema.allFiles, schema.options);
-    for (const [file, messages] of messagesByFile) {
-      schema.generateFile(`${file.name}_codec.ts`).print(printFile(file, messages, bigIntFields));
+    const selection = selectMessages(schema.allFiles, schema.options);
+    for (const [file, messages] of selection.messagesByFile) {
+      schema.generateFile(`${file.name}_codec.ts`).print(printFile(file, messages, selection));
     }
   },
 });

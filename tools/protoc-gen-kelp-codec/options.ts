@@ -9,17 +9,21 @@ export interface CodecOptions {
    * numbers, of at most 53 bits.
    */
   readonly bigIntFields: readonly string[];
+  /** `placed=kelp.storage.v1.PutEffect`: this message also in the form that makes no object of it. */
+  readonly placedMessages: readonly string[];
 }
 
 export function parseOptions(pairs: readonly { key: string; value: string }[]): CodecOptions {
   const files: string[] = [];
   const messages: string[] = [];
   const bigIntFields: string[] = [];
+  const placedMessages: string[] = [];
   for (const { key, value } of pairs) {
     if (key === 'file') files.push(value);
     else if (key === 'message') messages.push(value);
     else if (key === 'bigint') bigIntFields.push(value);
+    else if (key === 'placed') placedMessages.push(value);
     else throw new Error(`there is no option ${key}`);
   }
-  return { files, messages, bigIntFields };
+  return { files, messages, bigIntFields, placedMessages };
 }

@@ -36,12 +36,12 @@ function printCase(field: DescField, scope: Scope): string {
   if (field.message === undefined) {
     const { read, wireType } = scope.scalar(field);
     if (field.fieldKind === 'list' && wireType === 0) return printPackedCases(field, scope);
-    return lines(field, wireType, [assignment(field, read)]);
+    return fieldCase(field, wireType, [assignment(field, read)]);
   }
   const child = scope.empty(field.message);
   const merge = scope.merge(field.message);
   if (field.fieldKind === 'list') {
-    return lines(field, 2, [
+    return fieldCase(field, 2, [
       `const item = ${child}();`,
       `${merge}(item, cursor, cursor.endOfLength(end));`,
       `${target}.push(item);`,
@@ -49,13 +49,13 @@ function printCase(field: DescField, scope: Scope): string {
   }
   if (field.oneof !== undefined) {
     const oneof = `message.${field.oneof.localName}`;
-    return lines(field, 2, [
+    return fieldCase(field, 2, [
       `const value = ${oneof}.case === '${field.localName}' ? ${oneof}.value : ${child}();`,
       `${merge}(value, cursor, cursor.endOfLength(end));`,
       `${oneof} = { case: '${field.localName}', value };`,
     ]);
   }
-  return lines(field, 2, [
+  return fieldCase(field, 2, [
     `${target} ??= ${child}();`,
     `${merge}(${target}, cursor, cursor.endOfLength(end));`,
   ]);
@@ -71,14 +71,15 @@ function assignment(field: DescField, read: string): string {
 function printPackedCases(field: DescField, scope: Scope): string {
   const { read } = scope.scalar(field);
   const target = `message.${field.localName}`;
-  const packed = lines(field, 2, [
+  const packed = fieldCase(field, 2, [
     'const listEnd = cursor.endOfLength(end);',
     `while (cursor.position < listEnd) ${target}.push(${read.replace('(end)', '(listEnd)')});`,
   ]);
-  return packed + lines(field, 0, [`${target}.push(${read});`]);
+  return packed + fieldCase(field, 0, [`${target}.push(${read});`]);
 }
 
-function lines(field: DescField, wireType: 0 | 2, statements: readonly string[]): string {
+/** What the switch of a reader does with a field. */
+export function fieldCase(field: DescField, wireType: 0 | 2, statements: readonly string[]): string {
   const open = statements.some((statement) => statement.startsWith('const ')) ? ' {' : '';
   const head = `      case ${hex(tagOf(field, wireType))}:${open}\n`;
   const body = [...statements, 'break;'].map((statement) => `        ${statement}\n`).join('');

@@ -6,6 +6,8 @@ export interface Selection {
   readonly messagesByFile: ReadonlyMap<DescFile, readonly DescMessage[]>;
   /** Full names of the fields that are bigints. */
   readonly bigIntFields: ReadonlySet<string>;
+  /** Those that have a placed form too. */
+  readonly placedMessages: ReadonlySet<DescMessage>;
 }
 
 /** The messages that the options name and all they refer to. */
@@ -25,6 +27,7 @@ export function selectMessages(files: readonly DescFile[], options: CodecOptions
   return {
     messagesByFile: groupByFile(all.filter((message) => chosen.has(message))),
     bigIntFields: checkBigIntFields(options.bigIntFields, chosen),
+    placedMessages: new Set(options.placedMessages.map((name) => findPlaced(name, chosen))),
   };
 }
 
@@ -49,6 +52,12 @@ function addWithReferences(
 function groupByFile(messages: readonly DescMessage[]): Map<DescFile, DescMessage[]> {
   const byFile = Map.groupBy(messages, (message) => message.file);
   return new Map([...byFile].sort(([a], [b]) => (a.name < b.name ? -1 : 1)));
+}
+
+function findPlaced(name: string, chosen: ReadonlySet<DescMessage>): DescMessage {
+  const message = [...chosen].find((each) => each.typeName === name);
+  if (message === undefined) throw new Error(`option placed=${name}: there is no such chosen message`);
+  return message;
 }
 
 function checkBigIntFields(names: readonly string[], chosen: ReadonlySet<DescMessage>): Set<string> {

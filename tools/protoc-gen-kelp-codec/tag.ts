@@ -6,7 +6,7 @@ export function tagOf(field: DescField, wireType: 0 | 2): number {
 }
 
 /** The bytes of a tag, as a varint. */
-export function tagBytes(tag: number): number[] {
+function tagBytes(tag: number): number[] {
   const bytes: number[] = [];
   let rest = tag;
   for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) + 0x80);
@@ -15,4 +15,17 @@ export function tagBytes(tag: number): number[] {
 
 export function hex(value: number): string {
   return `0x${value.toString(16).padStart(2, '0')}`;
+}
+
+/** How many bytes the tag of a field takes; the wire type makes no difference. */
+export function tagSize(field: DescField): number {
+  return tagBytes(tagOf(field, 0)).length;
+}
+
+/** The statements that write a tag before `start`. */
+export function prependTag(field: DescField, wireType: 0 | 2): string {
+  return tagBytes(tagOf(field, wireType))
+    .toReversed()
+    .map((byte) => `buffer[--start] = ${hex(byte)};\n`)
+    .join('');
 }

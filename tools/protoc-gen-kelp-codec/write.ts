@@ -1,6 +1,6 @@
 import type { DescField, DescMessage, DescOneof } from '@bufbuild/protobuf';
 import type { Scope } from './scope.ts';
-import { hex, tagBytes, tagOf } from './tag.ts';
+import { prependTag, tagSize } from './tag.ts';
 
 /** The functions that tell the size of a message and that write it. */
 export function printWrite(message: DescMessage, scope: Scope): string {
@@ -73,10 +73,6 @@ function sizeWithTag(field: DescField, value: string, scope: Scope): string {
   return `${tagSize(field)} + ${sizeWithLength}(${scope.sizeOf(field.message)}(${value}))`;
 }
 
-function tagSize(field: DescField): number {
-  return tagBytes(tagOf(field, 0)).length;
-}
-
 /**
  * The fields from the highest number to the lowest, since messages are written backwards. Neighbours of one oneof form
  * one run, so that one switch does for them.
@@ -143,13 +139,6 @@ function prependSingle(field: DescField, value: string, scope: Scope): string {
   );
 }
 
-function prependTag(field: DescField, wireType: 0 | 2): string {
-  return tagBytes(tagOf(field, wireType))
-    .toReversed()
-    .map((byte) => `buffer[--start] = ${hex(byte)};\n`)
-    .join('');
-}
-
-function indent(text: string): string {
+export function indent(text: string): string {
   return text.replaceAll(/^(?=.)/gm, '  ');
 }

@@ -1,179 +1,123 @@
-/** The check of all structures of a `MemoryEngine` against each other. */
+/** Walks every structure of the memory engine and breaks where one does not hold together. */
 import { assert } from '../../errors.ts';
 import type { EngineStats } from '../engine.ts';
-import type { CutTail } from './cut-tail.ts';
-import { keyIdOf } from './key-order.ts';
-import type { KeyTree } from './key-tree.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { KeyMap } from './key-map.ts';
 import {
-  IS_BORDER,
-  IS_DELETED,
-  IS_DROPPED,
-  LOCAL_ID_BITS,
-  LOCAL_ID_MASK,
-  UNIT_BITS,
-  VERSION_FLAGS,
-  VERSION_KEY,
-  VERSION_VALUE_BYTES,
-  keyByteCount,
-  keyWordOffset,
+  DEADLINE,
+  DEADLINE_BORDER,
+  KEY_BORDER,
+  KEY_BYTES_MASK,
+  NONE,
+  UNDO,
+  isVersion,
+  kindOf,
   revisionAt,
-  versionUnits,
 } from './layout.ts';
-import type { LongChains } from './long-chains.ts';
+import type { LongValues } from './long-values.ts';
+import type { OrderedIndex } from './ordered-index.ts';
 import type { Probe } from './probe.ts';
-import type { Shard } from './shard.ts';
-import type { SupersededQueue } from './superseded-queue.ts';
-import { wordOffsetOf } from './version-arena.ts';
-import { readDeadline } from './version-codec.ts';
+import { Slabs } from './slabs.ts';
+import type { UndoRing } from './undo-ring.ts';
+import { deadlineAt, isDeletedAt, longValueAt, valueBytesAt } from './version-codec.ts';
 
-/** What was found in the shards. */
-interface Findings {
-  keyCount: number;
-  versionCount: number;
-  dataBytes: number;
-  readonly keyIds: Set<number>;
-  readonly borderIds: Set<number>;
-  readonly idsWithDeadline: Set<number>;
-  readonly idsWithRow: Set<number>;
-  /** By revision, the keys of which it may have made something superfluous. */
-  readonly queuedIds: Map<number, Set<number>>;
-}
-
-/** What is walked through. */
-export interface MemoryParts {
-  readonly shards: readonly Shard[];
-  readonly shardMask: number;
+export interface EngineParts {
+  readonly slabs: Slabs;
+  readonly map: KeyMap;
+  readonly keys: OrderedIndex;
+  readonly deadlines: Deadlines;
+  readonly undo: UndoRing;
+  readonly longValues: LongValues;
   readonly probe: Probe;
-  readonly keys: KeyTree;
-  readonly deadlines: KeyTree;
-  readonly superseded: SupersededQueue;
-  readonly longChains: LongChains;
-  readonly cutTails: readonly CutTail[];
+  readonly compactRevision: number;
+  hash(): number;
 }
 
-/** Walks every structure; throws when one does not hold together. @returns the counts, for comparison. */
-export function verifyMemory(parts: MemoryParts): EngineStats {
-  const findings: Findings = {
-    keyCount: 0,
-    versionCount: 0,
-    dataBytes: 0,
-    keyIds: new Set(),
-    borderIds: new Set(),
-    idsWithDeadline: new Set(),
-    idsWithRow: new Set(),
-    queuedIds: new Map(),
+/** @returns what there is, counted. */
+export function verifyEngine(parts: EngineParts): EngineStats {
+  const { slabs, map, keys, deadlines, undo, longValues, probe } = parts;
+  const blocks = new Map<number, number>();
+  slabs.verifyIntegrity((reference, words, at) => void blocks.set(reference, kindOf(words[at]!)));
+  const take = (reference: number, isRight: (kind: number) => boolean, message: string): void => {
+    const kind = blocks.get(reference);
+    assert(kind !== undefined && isRight(kind), message);
+    blocks.delete(reference);
   };
-  for (const [id, revision] of parts.superseded.entries()) {
-    const ids = findings.queuedIds.get(revision);
-    if (ids === undefined) findings.queuedIds.set(revision, new Set([id]));
-    else ids.add(id);
-  }
-  for (const shard of parts.shards) verifyShard(shard, parts, findings);
-  parts.longChains.verifyIntegrity(findings.idsWithRow);
-  const inKeys = parts.keys.verifyIntegrity();
-  const inDeadlines = parts.deadlines.verifyIntegrity();
-  assertSame(inKeys.ids, findings.keyIds, 'the ordered index has exactly the keys');
-  assertSame(
-    inDeadlines.ids,
-    findings.idsWithDeadline,
-    'the index of deadlines has exactly the keys with one',
-  );
-  assertSame([...inKeys.borders, ...inDeadlines.borders], findings.borderIds, 'each border is in one index');
-  return findings;
-}
 
-function verifyShard(shard: Shard, { shardMask, probe, cutTails }: MemoryParts, findings: Findings): void {
-  const unitsByPage = new Map<number, number>();
   let keyCount = 0;
-  for (let localId = 1; localId < shard.slots.end; localId++) {
-    const newest = shard.slots.newest(localId);
-    if (newest === 0) continue;
-    const id = keyIdOf(shard, localId);
-    const words = shard.wordsOf(newest);
-    const offset = wordOffsetOf(newest);
-    const flags = words[offset + VERSION_FLAGS]!;
-    if ((flags & IS_BORDER) !== 0) {
-      findings.borderIds.add(id);
-      addUnits(unitsByPage, newest, versionUnits(words, offset));
-      continue;
+  let versionCount = 0;
+  let dataBytes = 0;
+  let deadlineCount = 0;
+  const used = new Set<number>();
+  /** A key whose newest version is a deletion must be brought out by an entry of the undo ring. */
+  const deletions = new Set<number>();
+  const count = (words: Int32Array, at: number): void => {
+    versionCount++;
+    dataBytes += (words[at]! & KEY_BYTES_MASK) + valueBytesAt(words, at);
+    const long = longValueAt(words, at);
+    if (long === undefined) return;
+    assert(!used.has(long), 'a long value belongs to one version');
+    used.add(long);
+  };
+  map.verifyIntegrity((hash, reference) => {
+    const words = slabs.wordsAt(reference);
+    const at = Slabs.wordOf(reference);
+    assert(isVersion(words[at]!), 'the map leads to versions');
+    probe.setFrom(words, at);
+    assert(parts.hash() === hash, 'an entry of the map has the hash of its key');
+    count(words, at);
+    if (isDeletedAt(words, at)) deletions.add(reference);
+    else keyCount++;
+    const deadlineMs = deadlineAt(words, at);
+    if (deadlineMs === 0) return;
+    deadlineCount++;
+    assert(deadlines.has(words, at, deadlineMs), 'a deadline is in its index');
+  });
+  assert(deadlineCount === deadlines.count, 'every deadline is that of a newest version');
+
+  const borders = keys.verifyIntegrity((reference, isLive) => {
+    take(reference, (kind) => kind < KEY_BORDER, 'the order of keys leads to versions');
+    assert(isLive === !deletions.has(reference), 'what is live in the order of keys is not deleted');
+  });
+  for (const border of borders) take(border, (kind) => kind === KEY_BORDER, 'a border has its block');
+  const otherBorders = deadlines.verifyIntegrity((reference) =>
+    take(reference, (kind) => kind === DEADLINE, 'a deadline has its block'),
+  );
+  for (const border of otherBorders)
+    take(border, (kind) => kind === DEADLINE_BORDER, 'a border has its block');
+  assert(blocks.size === 0, 'every block belongs to something');
+  assert(keys.count === map.count, 'the map and the order hold the same keys');
+
+  const replacedBy = new Map<number, number>();
+  undo.verifyIntegrity((place) => {
+    const { words } = undo.memory;
+    const { at } = undo;
+    replacedBy.set(place | 0, undo.replacedBy);
+    if (undo.hasVersion) count(words, at);
+    const older = words[at + UNDO]!;
+    const isNeeded = older !== NONE && revisionAt(words, at) > parts.compactRevision;
+    if (isNeeded)
+      assert(replacedBy.get(older) === revisionAt(words, at), 'a link leads to the version before');
+    const isDeletion = undo.isReplacedByDeletion;
+    const revision = undo.replacedBy;
+    probe.setFrom(words, at);
+    const newest = map.find(probe, parts.hash());
+    if (isDeletion && deletions.has(newest)) {
+      const newestWords = slabs.wordsAt(newest);
+      if (revisionAt(newestWords, Slabs.wordOf(newest)) === revision) deletions.delete(newest);
     }
-    keyCount++;
-    findings.keyIds.add(id);
-    if ((flags & IS_DELETED) === 0) findings.keyCount++;
-    if (readDeadline(words, offset) > 0) findings.idsWithDeadline.add(id);
-    const keyOffset = offset + keyWordOffset(words[offset + VERSION_KEY]!, flags);
-    probe.setFrom(words, keyOffset, keyByteCount(words, offset));
-    probe.hash = probe.computeHash();
-    assert(probe.hash === shard.slots.hash(localId), 'a slot has the hash of its key');
-    assert((probe.hash & shardMask) === shard.number, 'a key is in the shard of its hash');
-    assert(shard.find(probe) === localId, 'a key is found by its hash');
-    verifyChain(shard, localId, newest, unitsByPage, findings);
-  }
-  for (const { shard: owner, reference } of cutTails) {
-    if (owner !== shard) continue;
-    for (let each = reference; each !== 0; each = shard.previousOf(each)) {
-      countVersion(shard, each, unitsByPage, findings);
-    }
-  }
-  shard.slots.verifyIntegrity();
-  shard.index.verifyIntegrity(keyCount);
-  shard.versions.verifyIntegrity(unitsByPage);
-}
-
-function verifyChain(
-  shard: Shard,
-  localId: number,
-  newest: number,
-  unitsByPage: Map<number, number>,
-  findings: Findings,
-): void {
-  let revision = Infinity;
-  const row = shard.existingRowOf(localId);
-  let rowIndex = row?.count ?? 0;
-  const id = keyIdOf(shard, localId);
-  if (row !== undefined) findings.idsWithRow.add(id);
-  for (let each = newest; each !== 0; each = shard.previousOf(each)) {
-    const words = shard.wordsOf(each);
-    const offset = wordOffsetOf(each);
-    assert(revisionAt(words, offset) < revision, 'the revisions of a key ascend');
-    revision = revisionAt(words, offset);
+  });
+  assert(deletions.size === 0, 'a deletion is dropped with the version that it replaced');
+  map.verifyIntegrity((_hash, reference) => {
+    const words = slabs.wordsAt(reference);
+    const at = Slabs.wordOf(reference);
+    const older = words[at + UNDO]!;
+    if (older === NONE || revisionAt(words, at) <= parts.compactRevision) return;
     assert(
-      row === undefined || (row.referenceAt(--rowIndex) === each && row.revisionAt(rowIndex) === revision),
-      'the row of a chain names its versions',
+      replacedBy.get(older) === revisionAt(words, at),
+      'the link of a block leads to the version before',
     );
-    assert((words[offset + VERSION_KEY]! & LOCAL_ID_MASK) === localId, 'a version says whose it is');
-    assert(
-      (words[offset + VERSION_FLAGS]! & (IS_DROPPED | IS_BORDER)) === 0,
-      'what is in a chain was not dropped',
-    );
-    const isQueued = findings.queuedIds.get(revision)?.has(id) === true;
-    const isSuperseding = shard.previousOf(each) !== 0 || (words[offset + VERSION_FLAGS]! & IS_DELETED) !== 0;
-    assert(isQueued || !isSuperseding, 'what makes a version superfluous is in the queue');
-    countVersion(shard, each, unitsByPage, findings);
-  }
-  assert(rowIndex === 0, 'the row of a chain names nothing else');
-}
-
-function countVersion(
-  shard: Shard,
-  reference: number,
-  unitsByPage: Map<number, number>,
-  findings: Findings,
-): void {
-  const words = shard.wordsOf(reference);
-  const offset = wordOffsetOf(reference);
-  findings.versionCount++;
-  findings.dataBytes += keyByteCount(words, offset) + words[offset + VERSION_VALUE_BYTES]!;
-  addUnits(unitsByPage, reference, versionUnits(words, offset));
-}
-
-function addUnits(unitsByPage: Map<number, number>, reference: number, units: number): void {
-  const page = reference >>> UNIT_BITS;
-  unitsByPage.set(page, (unitsByPage.get(page) ?? 0) + units);
-}
-
-function assertSame(ids: readonly number[], expected: ReadonlySet<number>, message: string): void {
-  const isSame = ids.length === expected.size && ids.every((id) => expected.has(id));
-  const shard = ids.find((id) => !expected.has(id));
-  assert(isSame, shard === undefined ? message : `${message} (shard ${shard >>> LOCAL_ID_BITS})`);
+  });
+  longValues.verifyIntegrity(used);
+  return { keyCount, versionCount, dataBytes };
 }

@@ -1,218 +1,85 @@
 /**
- * Sorts keys that lie all over a large memory, with few visits to them: a radix sort, least significant byte first, by
- * eight bytes of each key at a time. Keys of which these are equal are sorted among each other by the next eight.
- *
- * What is sorted by is, of each key, its bytes from a position on (zeros beyond its end), and after them how many it has
- * left: of two keys with the same bytes the shorter one comes first, though a zero may stand where it ends.
+ * Sorts blocks by their keys: radix sort (from the lowest digit, Knuth, volume 3, 5.2.5) by the 8 bytes behind those that
+ * all keys share; blocks that are alike in these are sorted in the same way by the bytes that follow. Works a piece between
+ * two yields.
  */
-import { KeyHeads } from './key-heads.ts';
-import type { KeyOrder } from './key-order.ts';
+import { commonBytes, compareBlocks, writeHead } from './block-keys.ts';
+import type { Slabs } from './slabs.ts';
 
-const HEAD_BYTES = 8;
-/** A key has at least this many bytes left: it goes on behind its heads. */
-const LEFT_MAX = HEAD_BYTES + 1;
+const DIGIT_BITS = 16;
+const DIGITS = 2 ** DIGIT_BITS;
+const ITEMS_PER_PIECE = 2 ** 16;
+/** Fewer are compared with each other. */
+const RADIX_ITEMS_MIN = 512;
 
-/** Fewer keys than this are sorted by insertion. */
-const RADIX_COUNT_MIN = 64;
-/** How many keys are visited in one piece of the work. */
-const KEYS_PER_PIECE = 10_000;
-
-/** Keys that are alike in all bytes before `position`. */
-interface Span {
-  readonly start: number;
-  readonly end: number;
-  readonly position: number;
-}
-
-/** What is kept of each key: it moves from one of two such rows to the other with each byte that is sorted by. */
-class Row {
-  readonly ids: Uint32Array;
-  readonly heads: KeyHeads;
-  readonly high: Uint32Array;
-  readonly low: Uint32Array;
-  readonly left: Uint8Array;
-
-  constructor(capacity: number) {
-    this.ids = new Uint32Array(capacity);
-    this.heads = new KeyHeads(capacity);
-    this.high = this.heads.high;
-    this.low = this.heads.low;
-    this.left = new Uint8Array(capacity);
+/** @param shared how many first bytes are known to be the same in all keys. */
+export function* sortByKey(slabs: Slabs, references: Int32Array, shared = 0): Generator<undefined, void> {
+  const count = references.length;
+  const skip = count < RADIX_ITEMS_MIN ? shared : commonBytesOf(slabs, references);
+  const highs = new Int32Array(count);
+  const lows = new Int32Array(count);
+  if (count >= RADIX_ITEMS_MIN) {
+    for (let index = 0; index < count; index++) {
+      writeHead(slabs, references[index]!, skip, highs, index, lows, index);
+      if (index % ITEMS_PER_PIECE === 0) yield;
+    }
+    yield* sortByHeads(references, highs, lows);
   }
-
-  take(index: number, from: Row, fromIndex: number): void {
-    this.ids[index] = from.ids[fromIndex]!;
-    this.high[index] = from.high[fromIndex]!;
-    this.low[index] = from.low[fromIndex]!;
-    this.left[index] = from.left[fromIndex]!;
-  }
-
-  isAlike(a: number, b: number): boolean {
-    return this.high[a] === this.high[b] && this.low[a] === this.low[b] && this.left[a] === this.left[b];
+  for (let start = 0, end = 0; start < count; start = end) {
+    while (end < count && highs[end] === highs[start] && lows[end] === lows[start]) end++;
+    const alike = references.subarray(start, end);
+    // Few, or keys of which one ends where the others go on with zeros.
+    if (end - start < RADIX_ITEMS_MIN || (end - start === count && skip === shared))
+      alike.sort((first, second) => compareBlocks(slabs, first, second));
+    else yield* sortByKey(slabs, alike, skip);
   }
 }
 
-export class KeySorter {
-  readonly #order: KeyOrder;
-  readonly #capacity: number;
-  #row: Row;
-  #otherRow: Row;
-  #count = 0;
-  readonly #starts = new Uint32Array(256);
-
-  constructor(capacity: number, order: KeyOrder) {
-    this.#capacity = capacity;
-    this.#order = order;
-    this.#row = new Row(capacity);
-    this.#otherRow = new Row(capacity);
-  }
-
-  get count(): number {
-    return this.#count;
-  }
-
-  get isFull(): boolean {
-    return this.#count === this.#capacity;
-  }
-
-  /** The first `count` are the keys. */
-  get ids(): Uint32Array {
-    return this.#row.ids;
-  }
-
-  /** After `sort`: the bytes by which a key was found to be where it is. */
-  get heads(): KeyHeads {
-    return this.#row.heads;
-  }
-
-  add(id: number): void {
-    this.#row.ids[this.#count++] = id;
-  }
-
-  clear(): void {
-    this.#count = 0;
-  }
-
-  /** Sorts in pieces; no key may be there twice, and all begin with the same `prefixBytes` bytes. */
-  *sort(prefixBytes: number): Generator<undefined, undefined> {
-    const spans: Span[] = [{ start: 0, end: this.#count, position: prefixBytes }];
-    let visitsLeft = KEYS_PER_PIECE;
-    for (let span = spans.pop(); span !== undefined; span = spans.pop()) {
-      const count = span.end - span.start;
-      visitsLeft -= count;
-      if (count < RADIX_COUNT_MIN) {
-        this.#readHeads(span.start, span.end, span.position);
-        this.#insertionSort(span);
-      } else {
-        yield* this.#readAllHeads(span);
-        const alikeBytes = this.#alikeBytes(span);
-        if (alikeBytes > 0) {
-          // Nothing has moved, so that the second look goes through the memory in the order of the first.
-          spans.push({ ...span, position: span.position + alikeBytes });
-          continue;
-        }
-        yield* this.#radixSort(span);
-      }
-      this.#pushAlike(span, spans);
-      if (visitsLeft <= 0) {
-        yield;
-        visitsLeft = KEYS_PER_PIECE;
-      }
+function* sortByHeads(
+  references: Int32Array,
+  highs: Int32Array,
+  lows: Int32Array,
+): Generator<undefined, void> {
+  const count = references.length;
+  type Columns = readonly [Int32Array, Int32Array, Int32Array];
+  let from: Columns = [references, highs, lows];
+  let to: Columns = [new Int32Array(count), new Int32Array(count), new Int32Array(count)];
+  const starts = new Int32Array(DIGITS);
+  for (const [part, shift] of [
+    [2, 0],
+    [2, DIGIT_BITS],
+    [1, 0],
+    [1, DIGIT_BITS],
+  ] as const) {
+    const keys = from[part];
+    // Numbers with a sign: the highest bit comes the other way round.
+    const flip = shift === 0 ? 0 : DIGITS >>> 1;
+    starts.fill(0);
+    for (let index = 0; index < count; index++) starts[((keys[index]! >>> shift) & (DIGITS - 1)) ^ flip]!++;
+    if (starts[((keys[0]! >>> shift) & (DIGITS - 1)) ^ flip] === count) continue;
+    for (let digit = 0, sum = 0; digit < DIGITS; digit++) {
+      const items = starts[digit]!;
+      starts[digit] = sum;
+      sum += items;
     }
+    for (let index = 0; index < count; index++) {
+      const place = starts[((keys[index]! >>> shift) & (DIGITS - 1)) ^ flip]!++;
+      to[0][place] = from[0][index]!;
+      to[1][place] = from[1][index]!;
+      to[2][place] = from[2][index]!;
+      if (index % ITEMS_PER_PIECE === 0) yield;
+    }
+    [from, to] = [to, from];
   }
+  if (from[0] === references) return;
+  references.set(from[0]);
+  highs.set(from[1]);
+  lows.set(from[2]);
+}
 
-  *#readAllHeads({ start, end, position }: Span): Generator<undefined, undefined> {
-    for (let from = start; from < end; from += KEYS_PER_PIECE) {
-      this.#readHeads(from, Math.min(end, from + KEYS_PER_PIECE), position);
-      if (from + KEYS_PER_PIECE < end) yield;
-    }
-  }
-
-  #readHeads(start: number, end: number, position: number): void {
-    const { ids, high, low, left, heads } = this.#row;
-    const order = this.#order;
-    heads.positions.fill(position, start, end);
-    for (let index = start; index < end; index++) {
-      const bytesLeft = order.readHeads(ids[index]!, position, high, low, index);
-      left[index] = Math.min(bytesLeft, LEFT_MAX);
-    }
-  }
-
-  /** With how many same bytes all heads begin; 0 if a key ends within them. */
-  #alikeBytes({ start, end }: Span): number {
-    const { high, low, left } = this.#row;
-    let highBits = 0;
-    let lowBits = 0;
-    for (let index = start; index < end; index++) {
-      if (left[index] !== LEFT_MAX) return 0;
-      highBits |= high[index]! ^ high[start]!;
-      lowBits |= low[index]! ^ low[start]!;
-    }
-    return highBits === 0 ? 4 + (Math.clz32(lowBits) >>> 3) : Math.clz32(highBits) >>> 3;
-  }
-
-  *#radixSort({ start, end }: Span): Generator<undefined, undefined> {
-    const rowBefore = this.#row;
-    for (let byte = HEAD_BYTES; byte >= 0; byte--) {
-      if (this.#sortByByte(start, end, byte) && end - start > KEYS_PER_PIECE) yield;
-    }
-    if (this.#row === rowBefore) return;
-    for (let index = start; index < end; index++) rowBefore.take(index, this.#row, index);
-    this.#otherRow = this.#row;
-    this.#row = rowBefore;
-  }
-
-  /** Byte 0 to 7 are of the heads, 8 is how much is left. @returns whether anything had to move. */
-  #sortByByte(start: number, end: number, byte: number): boolean {
-    const row = this.#row;
-    const digits = byte === HEAD_BYTES ? row.left : byte < 4 ? row.high : row.low;
-    const shift = byte === HEAD_BYTES ? 0 : 24 - 8 * (byte & 3);
-    const starts = this.#starts.fill(0);
-    for (let index = start; index < end; index++) starts[(digits[index]! >>> shift) & 255]!++;
-    if (starts[(digits[start]! >>> shift) & 255] === end - start) return false;
-    let next = start;
-    for (let digit = 0; digit < starts.length; digit++) {
-      const count = starts[digit]!;
-      starts[digit] = next;
-      next += count;
-    }
-    const to = this.#otherRow;
-    for (let index = start; index < end; index++) {
-      to.take(starts[(digits[index]! >>> shift) & 255]!++, row, index);
-    }
-    this.#otherRow = row;
-    this.#row = to;
-    return true;
-  }
-
-  #insertionSort({ start, end }: Span): void {
-    const { ids, high, low, left } = this.#row;
-    for (let index = start + 1; index < end; index++) {
-      const id = ids[index]!;
-      const highHead = high[index]!;
-      const lowHead = low[index]!;
-      const bytesLeft = left[index]!;
-      let place = index;
-      for (; place > start; place--) {
-        const before = place - 1;
-        const difference = high[before]! - highHead || low[before]! - lowHead || left[before]! - bytesLeft;
-        if (difference <= 0) break;
-        this.#row.take(place, this.#row, before);
-      }
-      ids[place] = id;
-      high[place] = highHead;
-      low[place] = lowHead;
-      left[place] = bytesLeft;
-    }
-  }
-
-  /** Puts down, to be sorted by what follows, each group of keys with the same heads. */
-  #pushAlike({ start, end, position }: Span, spans: Span[]): void {
-    for (let first = start; first < end;) {
-      let next = first + 1;
-      while (next < end && this.#row.isAlike(first, next)) next++;
-      if (next - first > 1) spans.push({ start: first, end: next, position: position + HEAD_BYTES });
-      first = next;
-    }
-  }
+function commonBytesOf(slabs: Slabs, references: Int32Array): number {
+  let common = Infinity;
+  for (const reference of references)
+    common = Math.min(common, commonBytes(slabs, references[0]!, reference));
+  return common;
 }

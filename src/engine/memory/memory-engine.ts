@@ -1,155 +1,151 @@
 /**
- * `MemoryEngine`: the `Engine` contract in shared memory, without a JavaScript object per key.
+ * `MemoryEngine`: the `Engine` contract in plain memory, without a JavaScript object for a key.
  *
- * A key lives in the shard that its hash chooses: in the shard's hash index, in a slot, and in versions, which carry key
- * and value (`layout.ts`). One ordered index over the ids of all keys serves scans, another the deadlines. A queue
- * remembers what each compaction will make superfluous, so that `maintain` never searches for it.
+ * The newest version of a key stands in a block (`layout.ts`) of a slab. Three structures name blocks: the sharded map by
+ * key, the ordered index by key, and an ordered index of deadlines, which has blocks of its own. A put overwrites the
+ * block where it stands, if it has room, and copies what was there to the undo ring first; reads of the past follow the
+ * links into it.
  *
- * Only the writer's thread calls the engine. Readers of other threads look up single keys with a `MemoryReader`; what
- * they may still look at is given back when they have moved on (`epochs.ts`).
- *
- * What goes over several of these parts is in this file, which makes it long; each part has a file of its own.
+ * Only what goes over several of these parts is in this file; each opens with what it promises.
  *
  * Invariants, beside those of the parts:
  *
- * - A key is in its shard's hash index and in the ordered index from its first version on until `maintain` drops the
- *   last one.
- * - It is in the index of deadlines exactly while its newest version has one.
+ * - A key has one block, from its first version on until compaction drops the deletion that was its last.
+ * - The block's link leads to the entry of the version before, as long as its revision is above that of the compaction;
+ *   else it means nothing.
+ * - For every deletion that is a newest version there is an entry of the undo ring that it replaced: when that entry is
+ *   dropped, so is the key.
  */
 import { assert } from '../../errors.ts';
+import type { Memory } from '../../wire/memory.ts';
+import { copyBytes } from '../../wire/memory.ts';
 import type {
-  Change,
   Engine,
+  EngineLoader,
   EngineRange,
   EngineStats,
   ScanOptions,
-  Version,
   Visit,
-  WalkPosition,
-  WalkVisit,
+  VisitRead,
+  Walk,
 } from '../engine.ts';
-import { KEY_BYTES_MAX } from '../engine.ts';
-import { PlacedChange } from '../placed-change.ts';
-import { BulkLoader } from './bulk-loader.ts';
-import { BytePool } from './byte-pool.ts';
-import { collectNeeded, type ChainWindow } from './chain-window.ts';
-import type { CutTail } from './cut-tail.ts';
-import { Epochs } from './epochs.ts';
-import { FETCH_COUNT_MAX, FetchAhead } from './fetch-ahead.ts';
-import { HashIndex } from './hash-index.ts';
-import { verifyMemory } from './integrity.ts';
+import { KEY_BYTES_MAX, REFUSED_LOAD } from '../engine.ts';
+import type { Change, Version } from '../version.ts';
+import { PlacedChange } from '../version.ts';
+import { BytePool } from '../byte-pool.ts';
+import { Deadlines } from './deadlines.ts';
+import { Emptying } from './emptying.ts';
+import { verifyEngine } from './integrity.ts';
 import type { HashSeed } from './key-hash.ts';
-import { KeyOrder, keyIdOf } from './key-order.ts';
-import { KeySlots } from './key-slots.ts';
-import { KeyTree, TreeSlice } from './key-tree.ts';
+import { KeyMap } from './key-map.ts';
+import { sortByKey } from './key-sorter.ts';
 import {
-  IS_DELETED,
-  LOCAL_ID_BITS,
-  LOCAL_ID_MASK,
-  SHARD_COUNT_MAX,
-  VERSION_FLAGS,
-  VERSION_VALUE_BYTES,
-  keyByteCount,
+  KEY,
+  KEY_BORDER,
+  KEY_BYTES_MASK,
+  NONE,
+  UNDO,
+  UNIT_BITS,
+  UNIT_MASK,
+  isVersion,
   revisionAt,
+  unitsAt,
 } from './layout.ts';
-import { LongChains, WRITES_PER_ROW_CHECK } from './long-chains.ts';
-import { PagePool } from './page-pool.ts';
-import { PageTable } from './page-table.ts';
-import { readPlaced } from './placed-codec.ts';
+import { LongValues } from './long-values.ts';
+import { OrderedIndex, Path } from './ordered-index.ts';
 import { Probe } from './probe.ts';
-import type { ReaderAttachment } from './reader-link.ts';
-import { ReaderLinks, tableNumber } from './reader-link.ts';
-import { Shard } from './shard.ts';
-import { SupersededQueue } from './superseded-queue.ts';
-import { VersionArena, wordOffsetOf } from './version-arena.ts';
-import { flagsOf, readDeadline, readKey, readVersion, unitsFor, writeVersion } from './version-codec.ts';
+import { Slabs } from './slabs.ts';
+import { ENTRIES_MAX } from './tree-nodes.ts';
+import { UndoRing } from './undo-ring.ts';
+import {
+  Fields,
+  deadlineAt,
+  isDeletedAt,
+  leaseAt,
+  longValueAt,
+  readVersion,
+  showPlaced,
+  valueBytesAt,
+} from './version-codec.ts';
+import { SlabWalk } from './walk.ts';
 
 export interface MemoryEngineOptions {
-  /** A power of two up to 64. */
-  readonly shardCount?: number;
   /** Two secret random 32-bit numbers, so that nobody can choose keys that collide. */
   readonly hashSeed?: HashSeed;
+  /** The longest slab; for tests. */
+  readonly slabBytesMax?: number;
 }
 
 const DEFAULT_SEED: HashSeed = [0x4b656c70, 0x44427631];
 
-/** How many entries of the queue one `maintain` works off. */
-const SUPERSEDED_PER_STEP = 256;
-/** So many versions of a key are dropped with its entry; what is more, by the steps that follow. */
-const DROPPED_PER_ENTRY = 64;
-const DROPPED_PER_STEP = 4096;
+/** What is fetched together. */
+const BATCH = 64;
+/** The entries of the undo ring that one `maintain` drops. */
+const DROPPED_PER_STEP = 256;
+/** The nodes that one `maintain` moves. */
+const NODES_MOVED_PER_STEP = 16;
 
-const NONE = 0;
+/** What a scan needs for itself: a visitor may scan, too. */
+class ScanState {
+  readonly path = new Path();
+  readonly references = new Int32Array(ENTRIES_MAX);
+  readonly placed = new PlacedChange();
+}
 
-/** @returns false to stop. */
-type VisitId = (id: number, reference: number) => boolean;
-
-export class MemoryEngine implements Engine {
-  readonly #shards: readonly Shard[];
-  readonly #shardMask: number;
-  readonly #pool = new PagePool();
-  readonly #epochs = new Epochs();
-  readonly #links: ReaderLinks;
-  readonly #tables: PageTable[] = [];
-  readonly #treeTables: readonly PageTable[];
-  readonly #hashSeed: HashSeed;
-  readonly #probe: Probe;
-  readonly #byKey: KeyOrder;
-  readonly #byDeadline: KeyOrder;
-  readonly #keys: KeyTree;
-  readonly #deadlines: KeyTree;
-  readonly #superseded = new SupersededQueue(this.#pool);
-  readonly #longChains = new LongChains();
-  readonly #bytes = new BytePool();
-  readonly #loader: BulkLoader;
-  /** What a walk shows. */
-  readonly #walked = new PlacedChange();
-  readonly #fetchAhead = new FetchAhead();
-  /** Versions that were cut off their chains and are still to be dropped. While there are any, none is moved. */
-  readonly #cutTails: CutTail[] = [];
-  /** Slices that no scan is using; a visitor may scan too. */
-  readonly #slices: TreeSlice[] = [];
+export class MemoryEngine implements Engine, EngineLoader {
+  readonly #seed: HashSeed;
+  readonly #slabs: Slabs;
+  readonly #longValues = new LongValues();
+  readonly #probe = new Probe();
+  readonly #map: KeyMap;
+  readonly #keys: OrderedIndex;
+  readonly #deadlines: Deadlines;
+  readonly #undo = new UndoRing();
+  readonly #emptying: Emptying;
+  readonly #walks = new Set<SlabWalk>();
+  readonly #fields = new Fields();
+  readonly #pool = new BytePool();
+  readonly #states: ScanState[] = [];
+  readonly #hashes = new Int32Array(BATCH);
+  readonly #fetched = new Int32Array(BATCH);
+  #isLoading = false;
+  #loadEnd: Generator<undefined, void> | undefined;
   #compactRevision = 0;
+  #newestRevision = 0;
+  /** The entries of the undo ring before this place may be of keys that were forgotten. */
+  #forgottenEnd = NONE;
   #keyCount = 0;
   #versionCount = 0;
   #dataBytes = 0;
-  /** The shard whose pages the next `maintain` looks at. */
-  #nextShard = 0;
 
-  constructor(options: MemoryEngineOptions = {}) {
-    const { shardCount = SHARD_COUNT_MAX, hashSeed = DEFAULT_SEED } = options;
-    assert(
-      shardCount >= 1 && shardCount <= SHARD_COUNT_MAX && (shardCount & (shardCount - 1)) === 0,
-      'the count of shards is a power of two up to 64',
-    );
-    this.#hashSeed = hashSeed;
-    this.#shardMask = shardCount - 1;
-    this.#probe = new Probe(hashSeed);
-    this.#links = new ReaderLinks(this.#epochs);
-    this.#shards = Array.from({ length: shardCount }, (_, number) => this.#newShard(number));
-    this.#byKey = new KeyOrder(this.#shards, this.#probe, false);
-    this.#byDeadline = new KeyOrder(this.#shards, this.#probe, true);
-    // Readers of other threads do not go through the trees.
-    const noNotice = (): void => {};
-    const keyNodes = new PageTable(NONE, this.#pool, this.#epochs, noNotice);
-    const deadlineNodes = new PageTable(NONE, this.#pool, this.#epochs, noNotice);
-    this.#keys = new KeyTree(keyNodes, this.#byKey);
-    this.#deadlines = new KeyTree(deadlineNodes, this.#byDeadline);
-    this.#treeTables = [keyNodes, deadlineNodes];
-    this.#loader = new BulkLoader({
-      shards: this.#shards,
-      shardMask: this.#shardMask,
-      probe: this.#probe,
-      byKey: this.#byKey,
+  constructor({ hashSeed = DEFAULT_SEED, slabBytesMax }: MemoryEngineOptions = {}) {
+    this.#seed = hashSeed;
+    this.#slabs = new Slabs(slabBytesMax);
+    this.#map = new KeyMap(this.#slabs);
+    this.#keys = new OrderedIndex(this.#slabs, this.#probe, KEY_BORDER);
+    this.#deadlines = new Deadlines(this.#slabs);
+    this.#emptying = new Emptying({
+      slabs: this.#slabs,
       keys: this.#keys,
+      probe: this.#probe,
       deadlines: this.#deadlines,
-      superseded: this.#superseded,
+      moved: (from, to) => this.#moved(from, to),
     });
   }
 
-  /** The pages in use: what is resident of them may be less. */
   get memoryBytes(): number {
-    return this.#pool.usedBytes + this.#longChains.byteCount;
+    return (
+      this.#slabs.memoryBytes +
+      this.#longValues.memoryBytes +
+      this.#map.memoryBytes +
+      this.#keys.memoryBytes +
+      this.#deadlines.memoryBytes +
+      this.#undo.memoryBytes
+    );
+  }
+
+  get loader(): EngineLoader {
+    return this;
   }
 
   read(key: Uint8Array, revision: number): Version | undefined {
@@ -160,208 +156,225 @@ export class MemoryEngine implements Engine {
     return this.#read(key, revision, false);
   }
 
-  scan(range: EngineRange, revision: number, options: ScanOptions, visit: Visit): Uint8Array | undefined {
+  readMany(keys: readonly Uint8Array[], revision: number, visit: VisitRead): void {
     this.#assertReadable(revision);
-    let visitsLeft = options.visitsMax;
-    const withValue = !options.keysOnly;
-    const next = this.#forEachId(range, options.reverse, revision, (id, reference) => {
-      if (visitsLeft-- <= 0) return false;
-      if (reference === NONE) return true;
-      const shard = this.#shards[id >>> LOCAL_ID_BITS]!;
-      const words = shard.wordsOf(reference);
-      const bytes = shard.bytesOf(reference);
-      const version = readVersion(words, bytes, wordOffsetOf(reference), this.#bytes, withValue);
-      if (!visit(readKey(words, bytes, wordOffsetOf(reference), this.#bytes), version)) visitsLeft = 0;
-      return true;
-    });
-    return next === NONE ? undefined : this.#byKey.keyOf(next, this.#bytes);
+    const state = this.#states.pop() ?? new ScanState();
+    for (let start = 0; start < keys.length; start += BATCH) {
+      const end = Math.min(start + BATCH, keys.length);
+      // A visitor may read, too.
+      const hashes = end - start === 1 ? this.#hashes : this.#hashAll(keys, start, end).slice();
+      if (end - start === 1) this.#hashAll(keys, start, end);
+      for (let index = start; index < end; index++) {
+        this.#probe.set(keys[index]!);
+        const reference = this.#map.find(this.#probe, hashes[index - start]!);
+        const isThere = reference !== NONE && this.#goTo(reference, revision);
+        visit(
+          index,
+          isThere ? showPlaced(this.#memory, this.#at, this.#longValues, state.placed) : undefined,
+        );
+      }
+    }
+    this.#states.push(state);
   }
 
-  count(range: EngineRange, revision: number, nowMs: number): number {
+  scan(range: EngineRange, revision: number, options: ScanOptions, visit: Visit): Uint8Array | undefined {
     this.#assertReadable(revision);
-    let count = 0;
-    this.#forEachId(range, false, revision, (id, reference) => {
-      if (reference === NONE) return true;
-      const shard = this.#shards[id >>> LOCAL_ID_BITS]!;
-      const deadlineMs = readDeadline(shard.wordsOf(reference), wordOffsetOf(reference));
-      if (deadlineMs === 0 || deadlineMs > nowMs) count++;
-      return true;
-    });
-    return count;
+    const state = this.#states.pop() ?? new ScanState();
+    const next = options.reverse
+      ? this.#scanDown(state, range, revision, options.visitsMax, visit)
+      : this.#scanUp(state, range, revision, options.visitsMax, visit);
+    this.#states.push(state);
+    return next === NONE ? undefined : this.#keyOf(next);
+  }
+
+  count(range: EngineRange): number {
+    return Math.max(0, this.#rankOfEnd(range) - this.#rankOf(range.start));
+  }
+
+  rank(range: EngineRange, key: Uint8Array): number {
+    const end = range.end !== undefined && Buffer.compare(key, range.end) > 0 ? range.end : key;
+    return Math.max(0, this.#rankOf(end) - this.#rankOf(range.start));
+  }
+
+  select(range: EngineRange, index: number): Uint8Array | undefined {
+    const before = this.#rankOf(range.start);
+    if (before + index >= this.#rankOfEnd(range)) return undefined;
+    return this.#keyOf(this.#keys.select(before + index));
   }
 
   apply(change: Change): void {
-    const { key, revision } = change;
-    assert(key.length >= 1 && key.length <= KEY_BYTES_MAX, 'a key has 1 to 65535 bytes');
-    const probe = this.#probe;
-    probe.set(key);
-    const { hash } = probe;
-    const shard = this.#shards[hash & this.#shardMask]!;
-    const found = shard.find(probe);
-    const previous = found === NONE ? NONE : shard.slots.newest(found);
-    let oldDeadlineMs = 0;
-    let wasAlive = false;
-    if (previous !== NONE) {
-      const words = shard.wordsOf(previous);
-      const offset = wordOffsetOf(previous);
-      assert(revision > revisionAt(words, offset), 'the revisions of a key ascend');
-      oldDeadlineMs = readDeadline(words, offset);
-      wasAlive = (words[offset + VERSION_FLAGS]! & IS_DELETED) === 0;
-    } else {
-      assert(revision > 0, 'the revisions of a key ascend');
-    }
-
-    const flags = flagsOf(change);
-    const isDeletion = (flags & IS_DELETED) !== 0;
-    const valueBytes = isDeletion ? 0 : change.value.length;
-    const newDeadlineMs = isDeletion ? 0 : change.expireTimeMs;
-    const reference = shard.versions.allocate(unitsFor(flags, key.length, valueBytes));
-    const localId = found === NONE ? shard.slots.take(hash) : found;
-    const id = keyIdOf(shard, localId);
-    const words = shard.wordsOf(reference);
-    const bytes = shard.bytesOf(reference);
-    writeVersion(words, bytes, wordOffsetOf(reference), previous, localId, flags, probe, change);
-
-    // An item is found in the index of deadlines by its newest version: out before that changes, in after it.
-    if (oldDeadlineMs !== newDeadlineMs && oldDeadlineMs !== 0) {
-      probe.deadlineMs = oldDeadlineMs;
-      this.#deadlines.remove(id);
-    }
-    shard.publishNewest(localId, revision, reference);
-    if (found === NONE) {
-      shard.index.insert(hash, localId);
-      probe.deadlineMs = 0;
-      this.#keys.insert(id);
-    }
-    if (oldDeadlineMs !== newDeadlineMs && newDeadlineMs !== 0) {
-      probe.setUnhashed(key);
-      probe.deadlineMs = newDeadlineMs;
-      this.#deadlines.insert(id);
-    }
-
-    if (previous !== NONE || isDeletion) this.#superseded.push(revision, id);
-    if (change.version > 0 && change.version % WRITES_PER_ROW_CHECK === 0) shard.prepareRow(localId);
-    this.#keyCount += (isDeletion ? 0 : 1) - (wasAlive ? 1 : 0);
-    this.#versionCount++;
-    this.#dataBytes += key.length + valueBytes;
+    checkKey(change.key.length);
+    this.#probe.set(change.key);
+    this.#apply(change, this.#probe.hash(this.#seed));
   }
 
-  load(change: PlacedChange): number {
-    return this.#loader.load(change);
+  applyMany(changes: readonly Change[]): void {
+    const keys: Uint8Array[] = [];
+    for (const { key } of changes) keys.push(key);
+    for (let start = 0; start < changes.length; start += BATCH) {
+      const end = Math.min(start + BATCH, changes.length);
+      const hashes = this.#hashAll(keys, start, end);
+      for (let index = start; index < end; index++) {
+        const change = changes[index]!;
+        checkKey(change.key.length);
+        this.#probe.set(change.key);
+        this.#apply(change, hashes[index - start]!);
+      }
+    }
   }
 
-  loadAscending(change: PlacedChange): number {
-    return this.#loader.loadAscending(change);
+  forget(range: EngineRange, limit: number): number {
+    const { path, references } = new ScanState();
+    let forgotten = 0;
+    while (forgotten < limit) {
+      this.#probe.set(range.start);
+      this.#keys.seek(path);
+      let reference =
+        this.#keys.readLeaf(path, references) > path.places[0]! ? references[path.places[0]!]! : NONE;
+      if (reference === NONE && this.#keys.nextLeaf(path, 0)) {
+        this.#keys.readLeaf(path, references);
+        reference = references[0]!;
+      }
+      if (reference === NONE || this.#isBehind(reference, range.end)) break;
+      const words = this.#slabs.wordsAt(reference);
+      const at = Slabs.wordOf(reference);
+      if (!isDeletedAt(words, at)) this.#keyCount--;
+      this.#deadlines.change(words, at, deadlineAt(words, at), 0);
+      this.#probe.setFrom(words, at);
+      this.#removeKey(reference);
+      forgotten++;
+    }
+    if (forgotten > 0) this.#forgottenEnd = this.#undo.head;
+    return forgotten;
   }
 
-  finishLoad(): boolean {
-    if (this.#loader.finish()) return true;
-    const counts = this.#loader.takeCounts();
-    this.#keyCount += counts.keyCount;
-    this.#versionCount += counts.versionCount;
-    this.#dataBytes += counts.dataBytes;
-    return false;
-  }
-
-  walk(
-    from: WalkPosition,
-    oldest: number,
-    newest: number,
-    visitsMax: number,
-    visit: WalkVisit,
-  ): WalkPosition | undefined {
+  openWalk(oldest: number, newest: number): Walk {
     this.#assertReadable(oldest);
-    const window: ChainWindow = { oldest, newest };
-    const walked = this.#walked;
-    const references: number[] = [];
-    let { aboveRevision } = from;
-    let visitsLeft = visitsMax;
-    const next = this.#forEachId({ start: from.key, end: undefined }, false, newest, (id) => {
-      if (visitsLeft <= 0) return false;
-      const shard = this.#shards[id >>> LOCAL_ID_BITS]!;
-      const localId = id & LOCAL_ID_MASK;
-      const above = aboveRevision > 0 && this.#isKeyOf(id, from.key) ? aboveRevision : 0;
-      aboveRevision = 0;
-      const isWhole = collectNeeded(shard, localId, window, above, visitsLeft, references);
-      let visited = 0;
-      let lastRevision = 0;
-      while (visited < references.length && visitsLeft > 0) {
-        const reference = references[visited++]!;
-        readPlaced(shard.pageOf(reference), wordOffsetOf(reference), walked);
-        lastRevision = walked.revision;
-        visitsLeft--;
-        if (visit(walked) === false) visitsLeft = 0;
-      }
-      if (visited < references.length || !isWhole) {
-        aboveRevision = lastRevision;
-        return false;
-      }
-      if (visited === 0) visitsLeft--;
-      return true;
-    });
-    return next === NONE ? undefined : { key: this.#byKey.keyOf(next, this.#bytes), aboveRevision };
+    const walk = new SlabWalk(
+      {
+        slabs: this.#slabs,
+        undo: this.#undo,
+        longValues: this.#longValues,
+        find: (key) => this.#find(key),
+        isForgotten: (place) => this.#isForgotten(place),
+        closed: (closed) => this.#walks.delete(closed),
+      },
+      oldest,
+      newest,
+    );
+    this.#walks.add(walk);
+    return walk;
   }
 
   compact(revision: number): void {
     if (revision <= this.#compactRevision) return;
     this.#compactRevision = revision;
-    this.#epochs.publishCompactRevision(revision);
   }
 
   maintain(isThorough = false): boolean {
-    if (!this.#dropTails()) return true;
-    for (let left = SUPERSEDED_PER_STEP; left > 0; left -= FETCH_COUNT_MAX) this.#dropSome();
-    if (this.#cutTails.length > 0) return true;
-    const isMoving = this.#moveSome(isThorough) || this.#keys.moveSome() || this.#deadlines.moveSome();
-    this.#reclaim();
-    const isTrimming = this.#pool.trim(isThorough);
-    const isMore = isMoving || isTrimming || this.#superseded.nextRevision() <= this.#compactRevision;
-    if (isThorough && !isMore) this.#pool.settle();
+    const undo = this.#undo;
+    for (let left = DROPPED_PER_STEP; left > 0; left--) {
+      if (undo.nextRevision() > this.#compactRevision) break;
+      this.#dropOldest();
+    }
+    let isMore = undo.nextRevision() <= this.#compactRevision;
+    if (this.#emptying.step(isThorough)) isMore = true;
+    for (let left = NODES_MOVED_PER_STEP; left > 0 && this.#keys.moveNode(); left--) isMore = true;
+    for (let left = NODES_MOVED_PER_STEP; left > 0 && this.#deadlines.moveNode(); left--) isMore = true;
+    if (isThorough && !isMore) undo.trim();
     return isMore;
   }
 
   due(nowMs: number, limit: number): Uint8Array[] {
-    const keys: Uint8Array[] = [];
-    const first = limit > 0 ? this.#deadlines.first() : NONE;
-    if (first === NONE) return keys;
-    const slice = this.#takeSlice();
-    this.#byDeadline.loadProbe(first);
-    for (;;) {
-      this.#deadlines.sliceUp(slice);
-      for (let index = 0; index < slice.count; index++) {
-        const id = slice.ids[index]!;
-        if (keys.length === limit || this.#byDeadline.deadlineOf(id) > nowMs) {
-          this.#slices.push(slice);
-          return keys;
-        }
-        keys.push(this.#byDeadline.keyOf(id, this.#bytes));
-      }
-      if (slice.nextBorder === NONE) break;
-      this.#byDeadline.loadProbe(slice.nextBorder);
-    }
-    this.#slices.push(slice);
-    return keys;
+    return this.#deadlines.due(nowMs, limit);
   }
 
   nextDeadlineMs(): number | undefined {
-    const first = this.#deadlines.first();
-    return first === NONE ? undefined : this.#byDeadline.deadlineOf(first);
+    return this.#deadlines.next();
   }
 
   stats(): EngineStats {
     return { keyCount: this.#keyCount, versionCount: this.#versionCount, dataBytes: this.#dataBytes };
   }
 
+  newest(change: PlacedChange): number {
+    this.#isLoading = true;
+    this.#probe.setPlaced(change.keyMemory.bytes, change.keyStart, change.keyEnd);
+    const hash = this.#probe.hash(this.#seed);
+    if (change.revision <= 0 || this.#map.find(this.#probe, hash) !== NONE) return REFUSED_LOAD;
+    this.#newestRevision = Math.max(this.#newestRevision, change.revision);
+    this.#fields.take(change, this.#probe.length, change.valueEnd - change.valueStart);
+    this.#create(hash, true);
+    this.#placeValue(change);
+    return 0;
+  }
+
+  older(change: PlacedChange): number {
+    const { replacedBy } = change;
+    const probe = this.#probe;
+    probe.setPlaced(change.keyMemory.bytes, change.keyStart, change.keyEnd);
+    const reference = this.#map.find(probe, probe.hash(this.#seed));
+    if (reference === NONE || change.revision >= replacedBy || replacedBy < this.#undo.newestRevision)
+      return REFUSED_LOAD;
+    const words = this.#slabs.wordsAt(reference);
+    const at = Slabs.wordOf(reference);
+    const older = words[at + UNDO]!;
+    if (revisionAt(words, at) < replacedBy) return REFUSED_LOAD;
+    if (older !== NONE && this.#undo.replacedByAt(older) !== change.revision) return REFUSED_LOAD;
+    const hasVersion = change.revision > 0;
+    if (change.deleted && older !== NONE) this.#undo.markReplacedByDeletion(older);
+    const isDeletion = isDeletedAt(words, at) && revisionAt(words, at) === replacedBy;
+    const fields = this.#fields;
+    fields.take(change, probe.length, change.valueEnd - change.valueStart);
+    const place = this.#undo.reserve(fields.units, replacedBy, isDeletion, hasVersion, older);
+    words[at + UNDO] = place;
+    this.#memory = this.#undo.memory;
+    this.#valueAt = fields.write(this.#memory.words, this.#undo.at, probe, false, older);
+    this.#placeValue(change);
+    if (hasVersion) this.#countVersion(1, probe.length + fields.valueBytes);
+    return 0;
+  }
+
+  next(change: PlacedChange): number {
+    this.#isLoading = true;
+    const probe = this.#probe;
+    probe.setPlaced(change.keyMemory.bytes, change.keyStart, change.keyEnd);
+    const hash = probe.hash(this.#seed);
+    const reference = this.#map.find(probe, hash);
+    let lease = 0;
+    if (reference !== NONE) {
+      const words = this.#slabs.wordsAt(reference);
+      const at = Slabs.wordOf(reference);
+      if (change.revision <= revisionAt(words, at)) return REFUSED_LOAD;
+      lease = leaseAt(words, at);
+    }
+    if (change.revision <= 0 || change.revision < this.#newestRevision) return REFUSED_LOAD;
+    this.#newestRevision = change.revision;
+    this.#fields.take(change, probe.length, change.valueEnd - change.valueStart);
+    if (reference === NONE) this.#create(hash, false);
+    else this.#overwrite(reference, hash);
+    this.#placeValue(change);
+    return lease;
+  }
+
+  finish(): boolean {
+    this.#loadEnd ??= this.#buildOrder();
+    if (this.#loadEnd.next().done !== true) return true;
+    this.#loadEnd = undefined;
+    return false;
+  }
+
   verifyIntegrity(): void {
-    const counted = verifyMemory({
-      shards: this.#shards,
-      shardMask: this.#shardMask,
-      probe: this.#probe,
+    const counted = verifyEngine({
+      slabs: this.#slabs,
+      map: this.#map,
       keys: this.#keys,
       deadlines: this.#deadlines,
-      superseded: this.#superseded,
-      longChains: this.#longChains,
-      cutTails: this.#cutTails,
+      undo: this.#undo,
+      longValues: this.#longValues,
+      probe: this.#probe,
+      compactRevision: this.#compactRevision,
+      hash: () => this.#probe.hash(this.#seed),
     });
     const { keyCount, versionCount, dataBytes } = this.stats();
     assert(
@@ -370,262 +383,352 @@ export class MemoryEngine implements Engine {
         counted.dataBytes === dataBytes,
       'the counts are true',
     );
-    let pageCount = this.#superseded.pageCount;
-    for (const table of [...this.#tables, ...this.#treeTables]) pageCount += table.verifyIntegrity();
-    assert(pageCount === this.#pool.usedCount, 'every page in use belongs to something');
   }
 
-  /**
-   * Lets another thread read: what this returns is sent to it (with `transferList`) and handed to a `MemoryReader`.
-   * `detachReader` must be called when that thread reads no more, also when it ended unexpectedly.
-   */
-  attachReader(): ReaderAttachment {
-    return this.#links.attach(this.#hashSeed, this.#shards.length, this.#tables);
-  }
-
-  detachReader(seat: number): void {
-    this.#links.detach(seat);
-  }
-
-  #newShard(number: number): Shard {
-    const [slots, index, versions] = (['slots', 'index', 'versions'] as const).map((kind) => {
-      const table = new PageTable(tableNumber(number, kind), this.#pool, this.#epochs, this.#links.notice);
-      this.#tables.push(table);
-      return table;
-    });
-    assert(slots !== undefined && index !== undefined && versions !== undefined, 'a shard has three tables');
-    const keySlots = new KeySlots(slots, this.#epochs);
-    const hashIndex = new HashIndex(index, keySlots, this.#epochs, (depth) =>
-      this.#links.publishDepth(number, depth),
-    );
-    const parts = { index: hashIndex, slots: keySlots, versions: new VersionArena(versions) };
-    return new Shard(number, parts, this.#longChains, this.#epochs);
-  }
+  /** What `#goTo` found, and where the value of a block that was just written belongs. */
+  #memory: Memory = { bytes: new Uint8Array(0), words: new Int32Array(0) };
+  #at = 0;
+  #valueAt = 0;
 
   #read(key: Uint8Array, revision: number, withValue: boolean): Version | undefined {
     this.#assertReadable(revision);
-    const probe = this.#probe;
-    probe.set(key);
-    const shard = this.#shards[probe.hash & this.#shardMask]!;
-    const localId = shard.find(probe);
-    if (localId === NONE) return undefined;
-    const reference = this.#visibleFrom(shard, localId, shard.slots.newest(localId), revision);
-    if (reference === NONE) return undefined;
-    return readVersion(
-      shard.wordsOf(reference),
-      shard.bytesOf(reference),
-      wordOffsetOf(reference),
-      this.#bytes,
-      withValue,
-    );
+    const reference = this.#find(key);
+    if (reference === NONE || !this.#goTo(reference, revision)) return undefined;
+    return readVersion(this.#memory, this.#at, this.#longValues, this.#pool, withValue);
   }
 
-  /** The version that a read at a revision sees, of a chain that begins with `newest`; 0: none, or a deletion. */
-  #visibleFrom(shard: Shard, localId: number, newest: number, revision: number): number {
-    const visible = shard.versionAt(localId, newest, revision);
-    if (visible === NONE) return NONE;
-    return (shard.wordsOf(visible)[wordOffsetOf(visible) + VERSION_FLAGS]! & IS_DELETED) === 0
-      ? visible
-      : NONE;
+  #find(key: Uint8Array): number {
+    this.#probe.set(key);
+    return this.#map.find(this.#probe, this.#probe.hash(this.#seed));
+  }
+
+  /** Goes to the version of a block's key at a revision. @returns whether the key exists there. */
+  #goTo(reference: number, revision: number): boolean {
+    const words = this.#slabs.words[reference >>> UNIT_BITS]!;
+    const at = (reference & UNIT_MASK) << 1;
+    if (revisionAt(words, at) <= revision) {
+      this.#memory = this.#slabs.memories[reference >>> UNIT_BITS]!;
+      this.#at = at;
+      return !isDeletedAt(words, at);
+    }
+    if (!this.#undo.seek(words[at + UNDO]!, revision)) return false;
+    this.#memory = this.#undo.memory;
+    this.#at = this.#undo.at;
+    return !isDeletedAt(this.#memory.words, this.#at);
+  }
+
+  /** Hashes keys and fetches their places in the map and their blocks. */
+  #hashAll(keys: readonly Uint8Array[], start: number, end: number): Int32Array {
+    const hashes = this.#hashes;
+    for (let index = start; index < end; index++) {
+      this.#probe.set(keys[index]!);
+      hashes[index - start] = this.#probe.hash(this.#seed);
+    }
+    if (end - start > 1) this.#map.fetch(hashes, end - start, this.#fetched);
+    return hashes;
+  }
+
+  #apply(change: Change, hash: number): void {
+    const { key, revision } = change;
+    const reference = this.#map.find(this.#probe, hash);
+    const before =
+      reference === NONE ? 0 : revisionAt(this.#slabs.wordsAt(reference), Slabs.wordOf(reference));
+    assert(revision > before, 'the revisions of a key ascend');
+    assert(revision >= this.#newestRevision, 'revisions ascend');
+    this.#newestRevision = revision;
+    this.#fields.take(change, key.length, change.value.length);
+    if (reference === NONE) this.#create(hash, false);
+    else this.#overwrite(reference, hash);
+    const { valueBytes, isLong } = this.#fields;
+    if (isLong) this.#placeLongValue(change.value);
+    else if (valueBytes > 0) this.#memory.bytes.set(change.value, this.#valueAt << 2);
   }
 
   /**
-   * Visits the ids of the keys of a range, each with the version that a read at `revision` sees (0: none), until
-   * `visit` returns false.
-   * @returns the id at which it did; 0 at the end of the range.
+   * Makes the block of a key that has none, of the fields; the value is still to come.
+   * @param bringsEntry whether the entry of the undo ring that a deletion replaced comes by itself.
    */
-  #forEachId(range: EngineRange, isReverse: boolean, revision: number, visit: VisitId): number {
-    const slice = this.#takeSlice();
-    const stopped = isReverse
-      ? this.#forEachIdDown(range, slice, revision, visit)
-      : this.#forEachIdUp(range, slice, revision, visit);
-    this.#slices.push(slice);
-    return stopped;
-  }
-
-  #forEachIdUp(range: EngineRange, slice: TreeSlice, revision: number, visit: VisitId): number {
-    const { start, end } = range;
+  #create(hash: number, bringsEntry: boolean): void {
+    const fields = this.#fields;
     const probe = this.#probe;
-    probe.setUnhashed(start);
-    for (;;) {
-      this.#keys.sliceUp(slice);
-      // Whether the range ends within the slice is asked once, of the border above it.
-      let isEndNear = end !== undefined;
-      if (end !== undefined && slice.nextBorder !== NONE) {
-        probe.setUnhashed(end);
-        isEndNear = this.#byKey.compareProbe(slice.nextBorder) <= 0;
-      }
-      this.#resolve(slice, revision);
-      for (let index = 0; index < slice.count; index++) {
-        const id = slice.ids[index]!;
-        if (isEndNear && end !== undefined) {
-          // Again for each, because the visitor may have used the probe.
-          probe.setUnhashed(end);
-          if (this.#byKey.compareProbe(id) <= 0) return NONE;
-        }
-        if (!visit(id, slice.references[index]!)) return id;
-      }
-      if (isEndNear || slice.nextBorder === NONE) return NONE;
-      this.#byKey.loadProbe(slice.nextBorder);
-    }
+    const { deleted, revision } = fields;
+    const reference = this.#slabs.allocate(fields.units);
+    this.#memory = this.#slabs.memoryAt(reference);
+    const { words } = this.#memory;
+    const at = Slabs.wordOf(reference);
+    this.#valueAt = fields.write(words, at, probe, false, NONE);
+    this.#map.insert(hash, reference);
+    if (!this.#isLoading) this.#keys.insert(reference, !deleted, revision);
+    if (deleted && !bringsEntry) this.#pushNothing(words, at);
+    this.#deadlines.change(words, at, 0, fields.expireTimeMs);
+    if (!deleted) this.#keyCount++;
+    this.#countVersion(1, probe.length + fields.valueBytes);
   }
 
-  #forEachIdDown(range: EngineRange, slice: TreeSlice, revision: number, visit: VisitId): number {
-    const { start, end } = range;
+  /** A key that was not there is deleted: something must bring its block out again. */
+  #pushNothing(words: Int32Array, at: number): void {
+    const { revision, units } = this.#fields;
+    const place = this.#undo.reserve(units, revision, true, false, NONE);
+    const { memory, at: to } = this.#undo;
+    memory.words.set(words.subarray(at, at + (units << 1)), to);
+    memory.words[to + UNDO] = NONE;
+    words[at + UNDO] = place;
+  }
+
+  /** Writes the fields over the newest version of a key; the value is still to come. */
+  #overwrite(reference: number, hash: number): void {
+    const fields = this.#fields;
     const probe = this.#probe;
-    if (end !== undefined) probe.setUnhashed(end);
-    for (let isFromEnd = end === undefined; ; isFromEnd = false) {
-      this.#keys.sliceDown(slice, isFromEnd);
-      let isStartNear = start.length > 0;
-      if (start.length > 0 && slice.nextBorder !== NONE) {
-        probe.setUnhashed(start);
-        isStartNear = this.#byKey.compareProbe(slice.nextBorder) >= 0;
-      }
-      this.#resolve(slice, revision);
-      for (let index = slice.count - 1; index >= 0; index--) {
-        const id = slice.ids[index]!;
-        if (isStartNear) {
-          probe.setUnhashed(start);
-          if (this.#byKey.compareProbe(id) > 0) return NONE;
-        }
-        if (!visit(id, slice.references[index]!)) return id;
-      }
-      if (isStartNear || slice.nextBorder === NONE) return NONE;
-      this.#byKey.loadProbe(slice.nextBorder);
-    }
-  }
-
-  /**
-   * Finds the versions that a read sees for all items of a slice, before any is visited: in short loops whose steps do
-   * not wait for each other the processor fetches from many places of the memory at once.
-   */
-  #resolve(slice: TreeSlice, revision: number): void {
-    const { ids, references, count } = slice;
-    for (let index = 0; index < count; index++) {
-      const id = ids[index]!;
-      references[index] = this.#shards[id >>> LOCAL_ID_BITS]!.slots.newest(id & LOCAL_ID_MASK);
-    }
-    for (let index = 0; index < count; index++) {
-      const id = ids[index]!;
-      const shard = this.#shards[id >>> LOCAL_ID_BITS]!;
-      references[index] = this.#visibleFrom(shard, id & LOCAL_ID_MASK, references[index]!, revision);
-    }
-  }
-
-  #isKeyOf(id: number, key: Uint8Array): boolean {
-    this.#probe.setUnhashed(key);
-    return this.#byKey.compareProbe(id) === 0;
-  }
-
-  #takeSlice(): TreeSlice {
-    return this.#slices.pop() ?? new TreeSlice();
-  }
-
-  /** Works off some entries of the queue. */
-  #dropSome(): void {
-    const { ids } = this.#fetchAhead;
-    let count = 0;
-    while (count < FETCH_COUNT_MAX && this.#superseded.nextRevision() <= this.#compactRevision) {
-      ids[count++] = this.#superseded.shift();
-    }
-    this.#fetchAhead.fetch(this.#shards, count);
-    for (let index = 0; index < count; index++) this.#dropSuperfluous(ids[index]!);
-  }
-
-  /** Drops the versions of a key that no read at the compaction's revision or above can see. */
-  #dropSuperfluous(id: number): void {
-    const shard = this.#shards[id >>> LOCAL_ID_BITS]!;
-    const localId = id & LOCAL_ID_MASK;
-    const base = shard.versionAt(localId, shard.slots.newest(localId), this.#compactRevision);
-    if (base === NONE) return;
-    const baseWords = shard.wordsOf(base);
-    const baseRevision = revisionAt(baseWords, wordOffsetOf(base));
-    const isBaseNeeded = (baseWords[wordOffsetOf(base) + VERSION_FLAGS]! & IS_DELETED) === 0;
-    let dropped = base;
-    if (isBaseNeeded) {
-      dropped = shard.previousOf(base);
-      if (dropped === NONE) return;
-      shard.publishPrevious(base, NONE);
+    const { deleted, revision } = fields;
+    let words = this.#slabs.wordsAt(reference);
+    let at = Slabs.wordOf(reference);
+    const wasDeleted = isDeletedAt(words, at);
+    const deadlineMs = deadlineAt(words, at);
+    const isLinked = revisionAt(words, at) > this.#compactRevision;
+    const place = this.#undo.push(words, at, revision, deleted, isLinked);
+    const units = unitsAt(words, at);
+    let newReference = reference;
+    if (units === fields.units || this.#slabs.resize(reference, units, fields.units)) {
+      this.#memory = this.#slabs.memoryAt(reference);
+      this.#valueAt = fields.write(words, at, probe, true, place);
     } else {
-      const newer = shard.newerOf(localId, base);
-      if (newer === NONE) this.#removeKey(shard, localId);
-      else shard.publishPrevious(newer, NONE);
+      newReference = this.#slabs.allocate(fields.units);
+      this.#memory = this.#slabs.memoryAt(newReference);
+      words = this.#memory.words;
+      at = Slabs.wordOf(newReference);
+      this.#valueAt = fields.write(words, at, probe, false, place);
+      this.#map.replace(hash, reference, newReference);
+      if (!this.#isLoading) this.#keys.relocate(reference, newReference);
+      this.#noteMove(reference);
+      this.#slabs.free(reference, units);
     }
-    shard.cutBelow(localId, isBaseNeeded ? baseRevision : baseRevision + 1);
-    const left = this.#dropTail(shard, dropped, DROPPED_PER_ENTRY);
-    if (left !== NONE) this.#cutTails.push({ shard, reference: left });
+    if ((deleted || wasDeleted) && !this.#isLoading) this.#keys.setLive(newReference, !deleted, revision);
+    this.#keyCount += Number(wasDeleted) - Number(deleted);
+    if (deadlineMs !== fields.expireTimeMs)
+      this.#deadlines.change(words, at, deadlineMs, fields.expireTimeMs);
+    this.#countVersion(1, probe.length + fields.valueBytes);
   }
 
-  /** Drops versions that were cut off earlier. @returns whether all of them are gone. */
-  #dropTails(): boolean {
-    const tail = this.#cutTails.at(-1);
-    if (tail === undefined) return true;
-    tail.reference = this.#dropTail(tail.shard, tail.reference, DROPPED_PER_STEP);
-    if (tail.reference === NONE) this.#cutTails.pop();
-    return this.#cutTails.length === 0;
+  #placeValue(change: PlacedChange): void {
+    const { valueBytes, isLong } = this.#fields;
+    if (isLong) this.#placeLongValue(change.value);
+    else copyBytes(this.#memory, this.#valueAt << 2, change.valueMemory, change.valueStart, valueBytes);
   }
 
-  /** Drops versions from one on downwards, at most so many. @returns the next one; 0: there is none. */
-  #dropTail(shard: Shard, newest: number, countMax: number): number {
-    let each = newest;
-    for (let count = 0; each !== NONE && count < countMax; count++) {
-      const previous = shard.previousOf(each);
-      const words = shard.wordsOf(each);
-      const offset = wordOffsetOf(each);
-      this.#versionCount--;
-      this.#dataBytes -= keyByteCount(words, offset) + words[offset + VERSION_VALUE_BYTES]!;
-      shard.drop(each);
-      each = previous;
+  #placeLongValue(value: Uint8Array): void {
+    this.#memory.words[this.#valueAt] = this.#longValues.add(value);
+    this.#memory.words[this.#valueAt + 1] = value.length;
+  }
+
+  #countVersion(sign: 1 | -1, byteCount: number): void {
+    this.#versionCount += sign;
+    this.#dataBytes += sign * byteCount;
+  }
+
+  /** Drops the oldest entry of the undo ring, to which it was gone. */
+  #dropOldest(): void {
+    const undo = this.#undo;
+    const { memory, at } = undo;
+    const { words } = memory;
+    if (undo.hasVersion) {
+      this.#countVersion(-1, (words[at]! & KEY_BYTES_MASK) + valueBytesAt(words, at));
+      const long = longValueAt(words, at);
+      if (long !== undefined) this.#longValues.remove(long);
     }
-    return each;
+    if (undo.isReplacedByDeletion) this.#dropDeletion(words, at, undo.replacedBy);
+    undo.dropTail();
   }
 
-  /** Takes a key out of the indexes whose only version left is a deletion. */
-  #removeKey(shard: Shard, localId: number): void {
-    const id = keyIdOf(shard, localId);
-    this.#byKey.loadProbe(id);
-    this.#keys.remove(id);
-    shard.index.remove(shard.slots.hash(localId), localId);
-    shard.slots.give(localId);
+  /** Drops a key if the deletion at a revision is still its newest version. */
+  #dropDeletion(words: Int32Array, at: number, revision: number): void {
+    const probe = this.#probe;
+    probe.setFrom(words, at);
+    const reference = this.#map.find(probe, probe.hash(this.#seed));
+    if (reference === NONE) return;
+    const newest = this.#slabs.wordsAt(reference);
+    const newestAt = Slabs.wordOf(reference);
+    if (isDeletedAt(newest, newestAt) && revisionAt(newest, newestAt) === revision)
+      this.#removeKey(reference);
   }
 
-  /** Moves together what is left in sparse pages of the next shard that has any. */
-  #moveSome(isThorough: boolean): boolean {
-    for (let count = 0; count <= this.#shardMask; count++) {
-      const shard = this.#shards[this.#nextShard]!;
-      if (shard.index.isWasteful()) {
-        shard.index.moveTogether();
-        return true;
+  /** Takes the key in the probe out of everything but the undo ring and the deadlines. */
+  #removeKey(reference: number): void {
+    const words = this.#slabs.wordsAt(reference);
+    const at = Slabs.wordOf(reference);
+    this.#keys.remove(reference);
+    this.#map.remove(this.#probe.hash(this.#seed), reference);
+    this.#countVersion(-1, (words[at]! & KEY_BYTES_MASK) + valueBytesAt(words, at));
+    const long = longValueAt(words, at);
+    if (long !== undefined) this.#longValues.remove(long);
+    this.#slabs.free(reference, unitsAt(words, at));
+  }
+
+  /** A version was copied to another place. */
+  #moved(from: number, to: number): void {
+    this.#noteMove(from);
+    this.#probe.setFrom(this.#slabs.wordsAt(to), Slabs.wordOf(to));
+    this.#map.replace(this.#probe.hash(this.#seed), from, to);
+    this.#keys.relocate(from, to);
+  }
+
+  #isForgotten(place: number): boolean {
+    const undo = this.#undo;
+    if (!undo.isBefore(place, this.#forgottenEnd)) return false;
+    this.#probe.setFrom(undo.memory.words, undo.at);
+    const reference = this.#map.find(this.#probe, this.#probe.hash(this.#seed));
+    if (reference === NONE) return true;
+    const words = this.#slabs.wordsAt(reference);
+    const at = Slabs.wordOf(reference);
+    return revisionAt(words, at) < undo.replacedBy || !undo.leadsTo(words[at + UNDO]!, place);
+  }
+
+  #noteMove(reference: number): void {
+    for (const walk of this.#walks) walk.noteMove(reference);
+  }
+
+  #scanUp(state: ScanState, range: EngineRange, revision: number, visitsMax: number, visit: Visit): number {
+    const { path, references, placed } = state;
+    const keys = this.#keys;
+    let left = visitsMax;
+    this.#probe.set(range.start);
+    keys.seek(path);
+    do {
+      const count = keys.readLeaf(path, references);
+      const start = path.places[0]!;
+      const end = this.#endInLeaf(path, references, start, count, range.end);
+      for (let from = start, pieceEnd = start; from < end; from = pieceEnd) {
+        pieceEnd = Math.min(end, from + pieceOf(from - start));
+        this.#fetch(references, from, pieceEnd);
+        for (let place = from; place < pieceEnd; place++) {
+          const reference = references[place]!;
+          if (left-- <= 0) return reference;
+          if (!this.#goTo(reference, revision)) continue;
+          if (!visit(showPlaced(this.#memory, this.#at, this.#longValues, placed))) left = 0;
+        }
       }
-      if (shard.versions.isWasteful(isThorough)) {
-        if (!shard.moveSome(isThorough)) this.#nextShard = (this.#nextShard + 1) & this.#shardMask;
-        return true;
+      if (end < count) return NONE;
+    } while (keys.nextLeaf(path, revision));
+    return NONE;
+  }
+
+  #scanDown(state: ScanState, range: EngineRange, revision: number, visitsMax: number, visit: Visit): number {
+    const { path, references, placed } = state;
+    const keys = this.#keys;
+    let left = visitsMax;
+    if (range.end === undefined) keys.seekEnd(path);
+    else {
+      this.#probe.set(range.end);
+      keys.seek(path);
+    }
+    do {
+      keys.readLeaf(path, references);
+      const end = path.places[0]!;
+      const start = this.#startInLeaf(path, references, end, range.start);
+      for (let to = end, pieceStart = end; to > start; to = pieceStart) {
+        pieceStart = Math.max(start, to - pieceOf(end - to));
+        this.#fetch(references, pieceStart, to);
+        for (let place = to - 1; place >= pieceStart; place--) {
+          const reference = references[place]!;
+          if (left-- <= 0) return reference;
+          if (!this.#goTo(reference, revision)) continue;
+          if (!visit(showPlaced(this.#memory, this.#at, this.#longValues, placed))) left = 0;
+        }
       }
-      this.#nextShard = (this.#nextShard + 1) & this.#shardMask;
-    }
-    return false;
+      if (start > 0) return NONE;
+    } while (keys.previousLeaf(path, revision));
+    return NONE;
   }
 
-  /** Frees what readers of other threads do not look at any more. */
-  #reclaim(): void {
-    if (!this.#epochs.hasReaders && !this.#isWaiting()) return;
-    this.#epochs.advance();
-    const oldest = this.#epochs.oldest();
-    for (const shard of this.#shards) {
-      shard.slots.reclaim(oldest);
-      shard.index.reclaim(oldest);
-    }
-    for (const table of this.#tables) table.reclaim(oldest);
+  /** Where a range ends in a leaf. Its heads tell only of keys between its borders, so its first and last are asked. */
+  #endInLeaf(
+    path: Path,
+    references: Int32Array,
+    start: number,
+    count: number,
+    end: Uint8Array | undefined,
+  ): number {
+    if (end === undefined || start >= count) return count;
+    this.#probe.set(end);
+    if (this.#compareProbe(references[count - 1]!) > 0) return count;
+    if (this.#compareProbe(references[start]!) <= 0) return start;
+    return this.#keys.placeInLeaf(path);
   }
 
-  #isWaiting(): boolean {
-    return (
-      this.#shards.some((shard) => shard.slots.isWaiting || shard.index.isWaiting) ||
-      this.#tables.some((table) => table.isWaiting)
-    );
+  #startInLeaf(path: Path, references: Int32Array, end: number, start: Uint8Array): number {
+    if (end === 0 || start.length === 0) return 0;
+    this.#probe.set(start);
+    if (this.#compareProbe(references[0]!) <= 0) return 0;
+    if (this.#compareProbe(references[end - 1]!) > 0) return end;
+    return this.#keys.placeInLeaf(path);
+  }
+
+  #compareProbe(reference: number): number {
+    return this.#probe.compareWith(this.#slabs.wordsAt(reference), Slabs.wordOf(reference));
+  }
+
+  #isBehind(reference: number, end: Uint8Array | undefined): boolean {
+    if (end === undefined) return false;
+    this.#probe.set(end);
+    return this.#compareProbe(reference) <= 0;
+  }
+
+  /** Makes the processor fetch several blocks at once. */
+  #fetch(references: Int32Array, start: number, end: number): number {
+    const slabs = this.#slabs.words;
+    let sum = 0;
+    for (let place = start; place < end; place++) {
+      const reference = references[place]!;
+      sum += slabs[reference >>> UNIT_BITS]![(reference & UNIT_MASK) << 1]!;
+    }
+    return sum;
+  }
+
+  #rankOf(key: Uint8Array): number {
+    this.#probe.set(key);
+    return this.#keys.rank();
+  }
+
+  #rankOfEnd({ end }: EngineRange): number {
+    return end === undefined ? this.#keys.liveCount() : this.#rankOf(end);
+  }
+
+  #keyOf(reference: number): Uint8Array {
+    const memory = this.#slabs.memoryAt(reference);
+    const at = Slabs.wordOf(reference);
+    return this.#pool.copy(memory, (at + KEY) << 2, memory.words[at]! & KEY_BYTES_MASK);
+  }
+
+  *#buildOrder(): Generator<undefined, void> {
+    const references = new Int32Array(this.#map.count);
+    let count = 0;
+    const slabs = this.#slabs;
+    for (let slab = 0; slab < slabs.words.length; slab++) {
+      const words = slabs.words[slab]!;
+      for (let unit = 0; unit < slabs.endOf(slab); unit += unitsAt(words, unit << 1)) {
+        if (isVersion(words[unit << 1]!)) references[count++] = (slab << UNIT_BITS) | unit;
+      }
+      yield;
+    }
+    assert(count === references.length, 'every version is in the map');
+    yield* sortByKey(slabs, references);
+    yield* this.#keys.build(references, count, (reference) => {
+      const words = slabs.wordsAt(reference);
+      const at = Slabs.wordOf(reference);
+      return isDeletedAt(words, at) ? revisionAt(words, at) : 0;
+    });
+    this.#isLoading = false;
   }
 
   #assertReadable(revision: number): void {
     assert(revision >= this.#compactRevision, 'nobody reads below the revision of the compaction');
   }
+}
+
+/** How many blocks are fetched together, when so many of a leaf were visited before: a short range costs little. */
+function pieceOf(visited: number): number {
+  return visited === 0 ? 4 : visited < 16 ? 16 : ENTRIES_MAX;
+}
+
+function checkKey(length: number): void {
+  assert(length >= 1 && length <= KEY_BYTES_MAX, 'a key has 1 to 65535 bytes');
 }

@@ -1,167 +1,181 @@
 /**
- * The nodes of an ordered index: 512 bytes each, in pages of shared memory. What the words of a node say stands at the
- * head of `key-tree.ts`; the mark alone belongs to this file.
+ * The memory of the nodes of ordered indexes. A node is named by a number; it has a fixed length in words, and room for 64
+ * entries:
  *
- * Nodes of a page are taken from its front; one that was never taken is not touched, since the memory of a new page costs
- * more than all that is done with a few nodes of it.
- *
- * Invariants:
- *
- * - Of the nodes that were taken, one is marked free exactly while it is in the list of free nodes of its page.
- * - No page but the one that nodes are taken from has only free nodes.
+ * | words     | what                                                                                                |
+ * | --------- | --------------------------------------------------------------------------------------------------- |
+ * | 0         | how many entries (8 bits), the level (0: a leaf), whether the node is in use                        |
+ * | 1         | how many first bytes all keys that can come here share, of those that are known                     |
+ * | 2, 3      | of a leaf: which entries are live in the newest state, a bit for each                               |
+ * | 4 ...     | references: of keys; in an inner node of the borders before its children (none before the first)    |
+ * | 68, 132.. | heads: the 8 bytes of the key behind the shared ones, as two numbers ordered as the bytes are       |
+ * | 196 ...   | of an inner node: its children, how many live keys each holds, and the highest revision of a        |
+ * |           | deletion (low and high words) that made a key of it dead                                            |
  */
 import { assert } from '../../errors.ts';
-import { PAGE_WORDS } from './layout.ts';
-import type { PageTable } from './page-table.ts';
 
-export const NODE_WORDS = 128;
-const NODE_SHIFT = 7;
-const PAGE_NODE_BITS = 9;
-const PAGE_NODES = PAGE_WORDS / NODE_WORDS;
+export const ENTRIES_MAX = 64;
 
-/** The word of the mark: 0 for a free node, else one more than the level of the node. */
-const MARK = 2;
-const FREE = 0;
+export const STATE = 0;
+export const SKIP = 1;
+export const LIVE_BITS = 2;
+export const REFERENCES = 4;
+export const HIGHS = REFERENCES + ENTRIES_MAX;
+export const LOWS = HIGHS + ENTRIES_MAX;
+export const CHILDREN = LOWS + ENTRIES_MAX;
+export const LIVES = CHILDREN + ENTRIES_MAX;
+export const DEAD_LOWS = LIVES + ENTRIES_MAX;
+export const DEAD_HIGHS = DEAD_LOWS + ENTRIES_MAX;
 
-/** Nodes are moved together when more than this share of them is free, ... */
-const FREE_SHARE_MAX = 1 / 4;
-/** ... and more than this many. */
-const FREE_COUNT_MIN = 2 * PAGE_NODES;
+export const LEAF_WORDS = LOWS + ENTRIES_MAX;
+export const INNER_WORDS = DEAD_HIGHS + ENTRIES_MAX;
 
-const NONE = 0;
+const COUNT_MASK = 0xff;
+const LEVEL_SHIFT = 8;
+const LEVEL_MASK = 0xff;
+const IN_USE = 1 << 16;
 
-assert(PAGE_NODES === 2 ** PAGE_NODE_BITS && NODE_WORDS === 2 ** NODE_SHIFT, 'nodes fill a page');
-
-/** The free nodes of a page: those that were given back, and all from `untaken` on. */
-interface FreeNodes {
-  readonly given: number[];
-  untaken: number;
-}
+const CHUNK_BITS = 7;
+const CHUNK_NODES = 2 ** CHUNK_BITS;
 
 export class TreeNodes {
-  readonly #table: PageTable;
-  readonly #freeByPage: (FreeNodes | undefined)[] = [];
-  #freeCount = 0;
-  #usedCount = 0;
-  /** The page that nodes are taken from. */
-  #page = NONE;
-  /** The page whose nodes are being moved away, and the next node to look at. */
-  #emptiedPage = NONE;
-  #emptiedNode = NONE;
+  readonly nodeWords: number;
+  readonly #chunks: Int32Array[] = [];
+  readonly #free: number[] = [];
+  #count = 0;
 
-  constructor(table: PageTable) {
-    this.#table = table;
+  constructor(nodeWords: number) {
+    this.nodeWords = nodeWords;
   }
 
-  words(node: number): Uint32Array {
-    return this.#table.words[node >>> PAGE_NODE_BITS]!;
+  get memoryBytes(): number {
+    return this.#count * this.nodeWords * Int32Array.BYTES_PER_ELEMENT;
   }
 
-  levelOf(node: number): number {
-    return this.words(node)[nodeOffset(node) + MARK]! - 1;
+  get usedCount(): number {
+    return this.#count - this.#free.length;
   }
 
+  words(node: number): Int32Array {
+    return this.#chunks[node >>> CHUNK_BITS]!;
+  }
+
+  base(node: number): number {
+    return (node & (CHUNK_NODES - 1)) * this.nodeWords;
+  }
+
+  /** A node without entries. */
   take(level: number): number {
-    if (this.#freeCountOf(this.#page) === 0) this.#page = this.#fullestPage();
-    const free = this.#freeByPage[this.#page];
-    assert(free !== undefined, 'there is a free node');
-    const node = free.given.pop() ?? free.untaken++;
-    this.#freeCount--;
-    this.#usedCount++;
-    this.words(node)[nodeOffset(node) + MARK] = level + 1;
+    const node = this.#free.pop() ?? this.#count++;
+    if (node >>> CHUNK_BITS === this.#chunks.length)
+      this.#chunks.push(new Int32Array(CHUNK_NODES * this.nodeWords));
+    const words = this.words(node);
+    const base = this.base(node);
+    words[base + STATE] = IN_USE | (level << LEVEL_SHIFT);
+    words[base + SKIP] = 0;
+    words[base + LIVE_BITS] = 0;
+    words[base + LIVE_BITS + 1] = 0;
     return node;
   }
 
-  give(node: number): void {
-    const page = node >>> PAGE_NODE_BITS;
-    const free = this.#freeByPage[page];
-    assert(free !== undefined && this.levelOf(node) >= 0, 'a node is given back once');
-    this.words(node)[nodeOffset(node) + MARK] = FREE;
-    free.given.push(node);
-    this.#freeCount++;
-    this.#usedCount--;
-    if (this.#freeCountOf(page) < PAGE_NODES || page === this.#page) return;
-    this.#freeByPage[page] = undefined;
-    this.#freeCount -= PAGE_NODES;
-    if (page === this.#emptiedPage) this.#emptiedPage = NONE;
-    this.#table.remove(page);
+  giveBack(node: number): void {
+    this.words(node)[this.base(node) + STATE] = 0;
+    this.#free.push(node);
   }
 
-  /** Whether nodes should be moved together, so that pages become free. */
-  isWasteful(): boolean {
-    return this.#freeCount > Math.max(FREE_COUNT_MIN, (this.#freeCount + this.#usedCount) * FREE_SHARE_MAX);
-  }
-
-  /** The next node to move out of the sparsest page. Not to be called unless there is waste. */
-  nextToMove(): number {
-    if (this.#emptiedPage === NONE) {
-      this.#emptiedPage = this.#sparsestPage();
-      this.#emptiedNode = this.#emptiedPage << PAGE_NODE_BITS;
+  /**
+   * When a quarter is free: a node of the last chunk that is to move elsewhere, so that the chunk can go; `undefined` when
+   * there is nothing to do.
+   */
+  toMove(): number | undefined {
+    while (
+      this.#chunks.length > 1 &&
+      this.#free.length >= CHUNK_NODES &&
+      this.#free.length * 4 > this.#count
+    ) {
+      const first = (this.#chunks.length - 1) << CHUNK_BITS;
+      for (let node = first; node < this.#count; node++) {
+        if ((this.words(node)[this.base(node) + STATE]! & IN_USE) !== 0) return node;
+      }
+      this.#dropLastChunk(first);
     }
-    while (this.levelOf(this.#emptiedNode) < 0) this.#emptiedNode++;
-    return this.#emptiedNode++;
+    return undefined;
   }
 
-  /** For the check of all structures: throws unless there are exactly `usedCount` nodes in use. */
-  verifyIntegrity(usedCount: number): void {
-    assert(this.#usedCount === usedCount, 'all nodes in use are in the tree');
-    let freeCount = 0;
-    for (const [page, free] of this.#freeByPage.entries()) {
-      if (free === undefined) continue;
-      const count = this.#freeCountOf(page);
-      freeCount += count;
-      assert(count < PAGE_NODES || page === this.#page, 'a page without nodes in use was given back');
-      assert(
-        free.given.every(
-          (node) => node >>> PAGE_NODE_BITS === page && node < free.untaken && this.levelOf(node) < 0,
-        ),
-        'what is in the list of a page was taken, is free, and in the page',
-      );
-    }
-    assert(freeCount === this.#freeCount, 'the count of free nodes is true');
+  /** Copies a node to another place, outside of the last chunk. @returns its number there. */
+  move(node: number): number {
+    const last = this.#chunks.length - 1;
+    const index = this.#free.findLastIndex((free) => free >>> CHUNK_BITS !== last);
+    const [to = -1] = this.#free.splice(index, 1);
+    assert(index !== -1 && to !== -1, 'there is a free node before the last chunk');
+    const from = this.base(node);
+    this.words(to).set(this.words(node).subarray(from, from + this.nodeWords), this.base(to));
+    this.giveBack(node);
+    return to;
   }
 
-  /** The page with the fewest free nodes, but some; so that those with many can become empty. */
-  #fullestPage(): number {
-    let fullest = NONE;
-    let least = Infinity;
-    for (let page = 0; page < this.#freeByPage.length; page++) {
-      const count = this.#freeCountOf(page);
-      if (count === 0 || count >= least || page === this.#emptiedPage) continue;
-      fullest = page;
-      least = count;
-    }
-    return fullest === NONE ? this.#addPage() : fullest;
-  }
-
-  #sparsestPage(): number {
-    let sparsest = NONE;
-    let most = 0;
-    for (let page = 0; page < this.#freeByPage.length; page++) {
-      const count = this.#freeCountOf(page);
-      if (count <= most || page === this.#page) continue;
-      sparsest = page;
-      most = count;
-    }
-    assert(sparsest !== NONE, 'where there is waste there is a page with free nodes');
-    return sparsest;
-  }
-
-  #addPage(): number {
-    const page = this.#table.add();
-    this.#freeByPage[page] = { given: [], untaken: page << PAGE_NODE_BITS };
-    this.#freeCount += PAGE_NODES;
-    return page;
-  }
-
-  #freeCountOf(page: number): number {
-    const free = this.#freeByPage[page];
-    if (free === undefined) return 0;
-    return free.given.length + ((page + 1) << PAGE_NODE_BITS) - free.untaken;
+  #dropLastChunk(first: number): void {
+    (this.#chunks.pop()!.buffer as ArrayBuffer).transfer(0);
+    const kept = this.#free.filter((node) => node < first);
+    this.#free.length = 0;
+    for (const node of kept) this.#free.push(node);
+    this.#count = first;
   }
 }
 
-/** The word at which a node begins within its page. */
-export function nodeOffset(node: number): number {
-  return (node & (PAGE_NODES - 1)) << NODE_SHIFT;
+export function countAt(words: Int32Array, base: number): number {
+  return words[base + STATE]! & COUNT_MASK;
+}
+
+export function setCount(words: Int32Array, base: number, count: number): void {
+  words[base + STATE] = (words[base + STATE]! & ~COUNT_MASK) | count;
+}
+
+export function levelAt(words: Int32Array, base: number): number {
+  return (words[base + STATE]! >>> LEVEL_SHIFT) & LEVEL_MASK;
+}
+
+/** The bits of 64 in two words that stand before a place, counted. */
+export function liveBefore(words: Int32Array, base: number, place: number): number {
+  const low = words[base + LIVE_BITS]!;
+  if (place < 32) return place === 0 ? 0 : bitCount(low << (32 - place));
+  const high = words[base + LIVE_BITS + 1]!;
+  return bitCount(low) + (place === 32 ? 0 : bitCount(high << (64 - place)));
+}
+
+export function isLiveAt(words: Int32Array, base: number, place: number): boolean {
+  return (words[base + LIVE_BITS + (place >>> 5)]! & (1 << (place & 31))) !== 0;
+}
+
+export function setLive(words: Int32Array, base: number, place: number, isLive: boolean): void {
+  const at = base + LIVE_BITS + (place >>> 5);
+  const bit = 1 << (place & 31);
+  words[at] = isLive ? words[at]! | bit : words[at]! & ~bit;
+}
+
+/** Moves the bits from a place on up by one, or down onto it. */
+export function shiftLive(words: Int32Array, base: number, place: number, isUp: boolean): void {
+  const low = words[base + LIVE_BITS]!;
+  const high = words[base + LIVE_BITS + 1]!;
+  if (place >= 32) {
+    const below = (1 << (place & 31)) - 1;
+    const moved = isUp ? (high & ~below) << 1 : (high >>> 1) & ~below;
+    words[base + LIVE_BITS + 1] = (high & below) | moved;
+    return;
+  }
+  const below = (1 << place) - 1;
+  if (isUp) {
+    words[base + LIVE_BITS + 1] = (high << 1) | (low >>> 31);
+    words[base + LIVE_BITS] = (low & below) | ((low & ~below) << 1);
+  } else {
+    words[base + LIVE_BITS] = (low & below) | (((low >>> 1) | (high << 31)) & ~below);
+    words[base + LIVE_BITS + 1] = high >>> 1;
+  }
+}
+
+/** Counts the bits of a word: Warren, Hacker's Delight, 5-1. */
+function bitCount(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x5555_5555);
+  const fours = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333);
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
 }

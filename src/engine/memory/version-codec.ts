@@ -1,202 +1,278 @@
-/** Writes and reads versions; `layout.ts` shows where which field lies. */
-import type { Change, Version } from '../engine.ts';
-import type { BytePool } from './byte-pool.ts';
+/** Versions between their form in a block (`layout.ts`) and the forms in which they come and go. */
+import type { Memory } from '../../wire/memory.ts';
+import type { Change, PlacedChange, Version } from '../version.ts';
+import type { BytePool } from '../byte-pool.ts';
 import {
-  HAS_CREATE,
-  HAS_DEADLINE,
-  HAS_KIND,
-  HAS_LEASE,
-  HAS_MODIFY,
-  HAS_TTL,
-  HAS_VERSION,
-  IS_BORDER,
+  CREATED_BEFORE,
+  EXTRA_COUNT,
+  EXTRA_CREATE,
+  EXTRA_DEADLINE,
+  EXTRA_KIND,
+  EXTRA_LEASE,
+  EXTRA_MODIFY,
+  EXTRA_TTL,
+  HAS_EXTRAS,
+  HEAD,
   IS_DELETED,
-  LOCAL_ID_BITS,
-  LONG_KEY,
-  UNIT_WORDS,
-  VERSION_FLAGS,
-  VERSION_KEY,
-  VERSION_PREVIOUS,
-  VERSION_REVISION,
-  VERSION_VALUE_BYTES,
-  VERSION_WORDS,
-  keyByteCount,
-  keyWordOffset,
+  KEY,
+  KEY_BYTES_MASK,
+  LONG_VALUE_WORDS,
+  LONG_VERSION,
+  REVISION_HIGH,
+  REVISION_LOW,
+  SHORT_COUNT_MAX,
+  SHORT_VALUE_BYTES_MAX,
+  SHORT_VERSION,
+  UNDO,
+  extrasWord,
+  extrasWords,
+  headOf,
+  kindOf,
   revisionAt,
-  deadlineWordOffset,
-  wide,
+  secondWord,
+  shortCount,
+  shortValueBytes,
+  valueWord,
+  wideAt,
+  wordsOf,
+  writeWide,
 } from './layout.ts';
+import type { LongValues } from './long-values.ts';
 import type { Probe } from './probe.ts';
 
+const CREATED_BEFORE_MAX = 0xffff_ffff;
 const NO_BYTES = new Uint8Array(0);
-const TWO_POW_32 = 0x1_0000_0000;
 
-/** The flags of a change: which optional fields its version has, and whether it is a deletion. */
-export function flagsOf(change: Change): number {
-  if (change.deleted) return IS_DELETED;
-  let flags = 0;
-  if (change.createRevision !== change.revision) flags |= HAS_CREATE;
-  if (change.modRevision !== change.revision) flags |= HAS_MODIFY;
-  if (change.version !== 1) flags |= HAS_VERSION;
-  if (change.leaseId !== 0) flags |= HAS_LEASE;
-  if (change.ttlMs !== 0) flags |= HAS_TTL;
-  if (change.expireTimeMs !== 0) flags |= HAS_DEADLINE;
-  if (change.kind !== 0) flags |= HAS_KIND;
-  return flags;
+/** What a version is made of but for key and value: one object, so that the code that writes blocks meets one shape only. */
+export class Fields {
+  revision = 0;
+  deleted = false;
+  valueBytes = 0;
+  expireTimeMs = 0;
+  /** The length of the block in units. */
+  units = 0;
+  #kind = 0;
+  #createRevision = 0;
+  #modRevision = 0;
+  #version = 0;
+  #leaseId = 0;
+  #ttlMs = 0;
+  /** Which extras the block has. */
+  #extras = 0;
+
+  take(change: Change, keyBytes: number, valueBytes: number): void {
+    const { revision } = change;
+    this.revision = revision;
+    this.deleted = change.deleted;
+    if (change.deleted) {
+      this.valueBytes = 0;
+      this.expireTimeMs = 0;
+      this.#extras = 0;
+      this.units = (KEY + wordsOf(keyBytes) + 1) >>> 1;
+      return;
+    }
+    const { createRevision, modRevision, version, leaseId, ttlMs, expireTimeMs, kind } = change;
+    const createdBefore = revision - createRevision;
+    let extras = 0;
+    if (createdBefore < 0 || createdBefore > CREATED_BEFORE_MAX) extras |= EXTRA_CREATE;
+    if (modRevision !== revision) extras |= EXTRA_MODIFY;
+    if (version < 1 || version > SHORT_COUNT_MAX) extras |= EXTRA_COUNT;
+    if (leaseId !== 0) extras |= EXTRA_LEASE;
+    if (ttlMs !== 0) extras |= EXTRA_TTL;
+    if (expireTimeMs !== 0) extras |= EXTRA_DEADLINE;
+    if (kind !== 0) extras |= EXTRA_KIND;
+    this.valueBytes = valueBytes;
+    this.expireTimeMs = expireTimeMs;
+    this.#kind = kind;
+    this.#createRevision = createRevision;
+    this.#modRevision = modRevision;
+    this.#version = version;
+    this.#leaseId = leaseId;
+    this.#ttlMs = ttlMs;
+    this.#extras = extras;
+    const valueWords = valueBytes > SHORT_VALUE_BYTES_MAX ? LONG_VALUE_WORDS : wordsOf(valueBytes);
+    const wordCount = KEY + wordsOf(keyBytes) + valueWords + (extras === 0 ? 0 : extrasWords(extras));
+    this.units = (wordCount + 1) >>> 1;
+  }
+
+  get isLong(): boolean {
+    return this.valueBytes > SHORT_VALUE_BYTES_MAX;
+  }
+
+  /**
+   * Writes all of a block but the value.
+   * @param hasKey whether the key stands there already.
+   * @returns the word where the value begins.
+   */
+  write(words: Int32Array, at: number, probe: Probe, hasKey: boolean, undo: number): number {
+    const { length } = probe;
+    const { revision, valueBytes } = this;
+    const keyWords = wordsOf(length);
+    const { isLong } = this;
+    words[at + HEAD] = headOf(isLong ? LONG_VERSION : SHORT_VERSION, length, isLong ? 0 : valueBytes);
+    words[at + REVISION_LOW] = revision;
+    words[at + UNDO] = undo;
+    if (!hasKey) for (let index = 0; index < keyWords; index++) words[at + KEY + index] = probe.words[index]!;
+    const value = at + KEY + keyWords;
+    if (this.deleted) {
+      words[at + REVISION_HIGH] = secondWord(revision, 0, IS_DELETED);
+      words[at + CREATED_BEFORE] = 0;
+      return value;
+    }
+    const extras = this.#extras;
+    const count = (extras & EXTRA_COUNT) === 0 ? this.#version : 0;
+    words[at + REVISION_HIGH] = secondWord(revision, count, extras === 0 ? 0 : HAS_EXTRAS);
+    words[at + CREATED_BEFORE] = (extras & EXTRA_CREATE) === 0 ? revision - this.#createRevision : 0;
+    if (extras !== 0) this.#writeExtras(words, value + (isLong ? LONG_VALUE_WORDS : wordsOf(valueBytes)));
+    return value;
+  }
+
+  #writeExtras(words: Int32Array, at: number): void {
+    const extras = this.#extras;
+    words[at] = extras;
+    let to = at + 1;
+    if ((extras & EXTRA_CREATE) !== 0) to = writeWide(words, to, this.#createRevision);
+    if ((extras & EXTRA_MODIFY) !== 0) to = writeWide(words, to, this.#modRevision);
+    if ((extras & EXTRA_COUNT) !== 0) to = writeWide(words, to, this.#version);
+    if ((extras & EXTRA_LEASE) !== 0) to = writeWide(words, to, this.#leaseId);
+    if ((extras & EXTRA_TTL) !== 0) to = writeWide(words, to, this.#ttlMs);
+    if ((extras & EXTRA_DEADLINE) !== 0) to = writeWide(words, to, this.expireTimeMs);
+    if ((extras & EXTRA_KIND) !== 0) writeWide(words, to, this.#kind);
+  }
 }
 
-/** How many units a version takes. */
-export function unitsFor(flags: number, keyBytes: number, valueBytes: number): number {
-  const keyWord = keyBytes >= LONG_KEY ? -1 : 0;
-  const wordCount = keyWordOffset(keyWord, flags) + ((keyBytes + 3) >>> 2) + Math.ceil(valueBytes / 4);
-  return Math.ceil(wordCount / UNIT_WORDS);
+/** Makes `placed` the version at a place; its key and value stay where they are. */
+export function showPlaced(
+  memory: Memory,
+  at: number,
+  longValues: LongValues,
+  placed: PlacedChange,
+): PlacedChange {
+  const { words } = memory;
+  const head = words[at]!;
+  const second = words[at + REVISION_HIGH]!;
+  const revision = revisionAt(words, at);
+  const keyBytes = head & KEY_BYTES_MASK;
+  placed.clear(memory);
+  placed.revision = revision;
+  placed.keyStart = (at + KEY) << 2;
+  placed.keyEnd = placed.keyStart + keyBytes;
+  if ((second & IS_DELETED) !== 0) {
+    placed.deleted = true;
+    return placed;
+  }
+  const value = at + valueWord(head);
+  if (kindOf(head) === LONG_VERSION) {
+    placed.valueMemory = longValues.memoryOf(words[value]!);
+    placed.valueEnd = words[value + 1]!;
+  } else {
+    placed.valueStart = value << 2;
+    placed.valueEnd = placed.valueStart + shortValueBytes(head);
+  }
+  placed.createRevision = revision - (words[at + CREATED_BEFORE]! >>> 0);
+  placed.modRevision = revision;
+  placed.version = shortCount(second);
+  if ((second & HAS_EXTRAS) !== 0) readExtras(words, at + extrasWord(head), placed);
+  return placed;
 }
 
-/** Writes a change of the key in `probe` as a version. */
-export function writeVersion(
-  words: Uint32Array,
-  bytes: Uint8Array,
-  offset: number,
-  previous: number,
-  localId: number,
-  flags: number,
-  probe: Probe,
-  change: Change,
-): void {
-  const { revision } = change;
-  let at = writeHead(words, offset, previous, localId, flags, revision, probe.length);
-  if ((flags & HAS_CREATE) !== 0) at = writeWide(words, at, change.createRevision);
-  if ((flags & HAS_MODIFY) !== 0) at = writeWide(words, at, change.modRevision);
-  if ((flags & HAS_VERSION) !== 0) at = writeWide(words, at, change.version);
-  if ((flags & HAS_LEASE) !== 0) at = writeWide(words, at, change.leaseId);
-  if ((flags & HAS_TTL) !== 0) at = writeWide(words, at, change.ttlMs);
-  if ((flags & HAS_DEADLINE) !== 0) at = writeWide(words, at, change.expireTimeMs);
-  if ((flags & HAS_KIND) !== 0) words[at++] = change.kind;
-  at = writeKey(words, at, probe);
-  const value = (flags & IS_DELETED) === 0 ? change.value : NO_BYTES;
-  words[offset + VERSION_VALUE_BYTES] = value.length;
-  bytes.set(value, at * 4);
-}
+type Writable<T> = { -readonly [name in keyof T]: T[name] };
 
-/** The flags of a border: a key that an index keeps, with the deadline before it in the order of deadlines. */
-export function borderFlags(deadlineMs: number): number {
-  return IS_BORDER | (deadlineMs === 0 ? 0 : HAS_DEADLINE);
-}
-
-/** Writes the key in `probe` as a border. */
-export function writeBorder(words: Uint32Array, offset: number, localId: number, probe: Probe): void {
-  const flags = borderFlags(probe.deadlineMs);
-  let at = writeHead(words, offset, 0, localId, flags, 0, probe.length);
-  if ((flags & HAS_DEADLINE) !== 0) at = writeWide(words, at, probe.deadlineMs);
-  writeKey(words, at, probe);
-  words[offset + VERSION_VALUE_BYTES] = 0;
-}
-
-/** The version at a place. Not for a deletion. */
+/** A version for whoever keeps it. */
 export function readVersion(
-  words: Uint32Array,
-  bytes: Uint8Array,
-  offset: number,
+  memory: Memory,
+  at: number,
+  longValues: LongValues,
   pool: BytePool,
   withValue: boolean,
 ): Version {
-  const flags = words[offset + VERSION_FLAGS]!;
-  const revision = revisionAt(words, offset);
-  const keyBytes = keyByteCount(words, offset);
-  let at = offset + VERSION_WORDS + (keyBytes >= LONG_KEY ? 1 : 0);
-  let createRevision = revision;
-  let modRevision = revision;
-  let version = 1;
-  let leaseId = 0;
-  let ttlMs = 0;
-  let expireTimeMs = 0;
-  let kind = 0;
-  if ((flags & HAS_CREATE) !== 0) {
-    createRevision = wideAt(words, at);
-    at += 2;
+  const { words } = memory;
+  const head = words[at]!;
+  const second = words[at + REVISION_HIGH]!;
+  const revision = revisionAt(words, at);
+  let value: Uint8Array = NO_BYTES;
+  if (withValue) {
+    const valueAt = at + valueWord(head);
+    value =
+      kindOf(head) === LONG_VERSION
+        ? longValues.memoryOf(words[valueAt]!).bytes
+        : pool.copy(memory, valueAt << 2, shortValueBytes(head));
   }
-  if ((flags & HAS_MODIFY) !== 0) {
-    modRevision = wideAt(words, at);
-    at += 2;
+  const version: Writable<Version> = {
+    revision,
+    value,
+    kind: 0,
+    createRevision: revision - (words[at + CREATED_BEFORE]! >>> 0),
+    modRevision: revision,
+    version: shortCount(second),
+    leaseId: 0,
+    ttlMs: 0,
+    expireTimeMs: 0,
+  };
+  if ((second & HAS_EXTRAS) !== 0) readExtras(words, at + extrasWord(head), version);
+  return version;
+}
+
+/** The deadline of a version; 0: none. */
+export function deadlineAt(words: Int32Array, at: number): number {
+  return extraAt(words, at, EXTRA_DEADLINE);
+}
+
+/** The lease of a version; 0: none. */
+export function leaseAt(words: Int32Array, at: number): number {
+  return extraAt(words, at, EXTRA_LEASE);
+}
+
+export function isDeletedAt(words: Int32Array, at: number): boolean {
+  return (words[at + REVISION_HIGH]! & IS_DELETED) !== 0;
+}
+
+/** The bytes of a version's value. */
+export function valueBytesAt(words: Int32Array, at: number): number {
+  const head = words[at]!;
+  return kindOf(head) === LONG_VERSION ? words[at + valueWord(head) + 1]! : shortValueBytes(head);
+}
+
+/** The number of a version's long value; `undefined`: its value is short. */
+export function longValueAt(words: Int32Array, at: number): number | undefined {
+  const head = words[at]!;
+  return kindOf(head) === LONG_VERSION ? words[at + valueWord(head)]! : undefined;
+}
+
+function extraAt(words: Int32Array, at: number, wanted: number): number {
+  if ((words[at + REVISION_HIGH]! & HAS_EXTRAS) === 0) return 0;
+  const start = at + extrasWord(words[at]!);
+  const which = words[start]!;
+  if ((which & wanted) === 0) return 0;
+  return wideAt(words, start + extrasWords(which & (wanted - 1)));
+}
+
+function readExtras(words: Int32Array, at: number, version: Writable<Version>): void {
+  const which = words[at]!;
+  let from = at + 1;
+  if ((which & EXTRA_CREATE) !== 0) {
+    version.createRevision = wideAt(words, from);
+    from += 2;
   }
-  if ((flags & HAS_VERSION) !== 0) {
-    version = wideAt(words, at);
-    at += 2;
+  if ((which & EXTRA_MODIFY) !== 0) {
+    version.modRevision = wideAt(words, from);
+    from += 2;
   }
-  if ((flags & HAS_LEASE) !== 0) {
-    leaseId = wideAt(words, at);
-    at += 2;
+  if ((which & EXTRA_COUNT) !== 0) {
+    version.version = wideAt(words, from);
+    from += 2;
   }
-  if ((flags & HAS_TTL) !== 0) {
-    ttlMs = wideAt(words, at);
-    at += 2;
+  if ((which & EXTRA_LEASE) !== 0) {
+    version.leaseId = wideAt(words, from);
+    from += 2;
   }
-  if ((flags & HAS_DEADLINE) !== 0) {
-    expireTimeMs = wideAt(words, at);
-    at += 2;
+  if ((which & EXTRA_TTL) !== 0) {
+    version.ttlMs = wideAt(words, from);
+    from += 2;
   }
-  if ((flags & HAS_KIND) !== 0) kind = words[at++]!;
-  const value = withValue
-    ? pool.copy(words, bytes, at + ((keyBytes + 3) >>> 2), words[offset + VERSION_VALUE_BYTES]!)
-    : NO_BYTES;
-  return { revision, value, kind, createRevision, modRevision, version, leaseId, ttlMs, expireTimeMs };
-}
-
-/** A copy of the key of a version. */
-export function readKey(words: Uint32Array, bytes: Uint8Array, offset: number, pool: BytePool): Uint8Array {
-  const keyOffset = offset + keyWordOffset(words[offset + VERSION_KEY]!, words[offset + VERSION_FLAGS]!);
-  return pool.copy(words, bytes, keyOffset, keyByteCount(words, offset));
-}
-
-/** The deadline of a version; 0: never. */
-export function readDeadline(words: Uint32Array, offset: number): number {
-  const flags = words[offset + VERSION_FLAGS]!;
-  if ((flags & HAS_DEADLINE) === 0) return 0;
-  return wideAt(words, offset + deadlineWordOffset(words[offset + VERSION_KEY]!, flags));
-}
-
-/** Whether the key of a version is the one in `probe`. */
-export function isKeyOf(words: Uint32Array, offset: number, probe: Probe): boolean {
-  const length = probe.length;
-  if (keyByteCount(words, offset) !== length) return false;
-  const keyOffset = offset + keyWordOffset(words[offset + VERSION_KEY]!, words[offset + VERSION_FLAGS]!);
-  const key = probe.words;
-  const wordCount = (length + 3) >>> 2;
-  for (let index = 0; index < wordCount; index++) if (words[keyOffset + index] !== key[index]) return false;
-  return true;
-}
-
-export function writeHead(
-  words: Uint32Array,
-  offset: number,
-  previous: number,
-  localId: number,
-  flags: number,
-  revision: number,
-  keyBytes: number,
-): number {
-  words[offset + VERSION_PREVIOUS] = previous;
-  words[offset + VERSION_KEY] = (Math.min(keyBytes, LONG_KEY) << LOCAL_ID_BITS) | localId;
-  words[offset + VERSION_REVISION] = revision;
-  words[offset + VERSION_FLAGS] = flags | (revision / TWO_POW_32);
-  if (keyBytes < LONG_KEY) return offset + VERSION_WORDS;
-  words[offset + VERSION_WORDS] = keyBytes;
-  return offset + VERSION_WORDS + 1;
-}
-
-export function writeKey(words: Uint32Array, at: number, probe: Probe): number {
-  const wordCount = (probe.length + 3) >>> 2;
-  const key = probe.words;
-  for (let index = 0; index < wordCount; index++) words[at + index] = key[index]!;
-  return at + wordCount;
-}
-
-export function writeWide(words: Uint32Array, at: number, number: number): number {
-  words[at] = number;
-  words[at + 1] = number / TWO_POW_32;
-  return at + 2;
-}
-
-export function wideAt(words: Uint32Array, at: number): number {
-  return wide(words[at]!, words[at + 1]!);
+  if ((which & EXTRA_DEADLINE) !== 0) {
+    version.expireTimeMs = wideAt(words, from);
+    from += 2;
+  }
+  if ((which & EXTRA_KIND) !== 0) version.kind = wideAt(words, from);
 }

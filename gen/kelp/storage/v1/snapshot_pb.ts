@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file kelp/storage/v1/snapshot.proto.
  */
 export const file_kelp_storage_v1_snapshot: GenFile = /*@__PURE__*/
-  fileDesc("Ch5rZWxwL3N0b3JhZ2UvdjEvc25hcHNob3QucHJvdG8SD2tlbHAuc3RvcmFnZS52MSLmAQoOU25hcHNob3RIZWFkZXISFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SEAoIc3RvcmVfaWQYAiABKAwSEAoIcmV2aXNpb24YAyABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAQgASgDEg8KB3RpbWVfbXMYBSABKAMSFgoObGVhc2VfY2xvY2tfbXMYBiABKAMSGgoSY29tcGFjdGVkX3JldmlzaW9uGAcgASgDEjoKDGluY2FybmF0aW9ucxgIIAMoCzIkLmtlbHAuc3RvcmFnZS52MS5TbmFwc2hvdEluY2FybmF0aW9uIjkKE1NuYXBzaG90SW5jYXJuYXRpb24SCgoCaWQYASABKAwSFgoOZmlyc3RfcmV2aXNpb24YAiABKAMicwoNU25hcHNob3RCbG9jaxIyCgh2ZXJzaW9ucxgBIAMoCzIgLmtlbHAuc3RvcmFnZS52MS5TbmFwc2hvdFZlcnNpb24SLgoGbGVhc2VzGAIgAygLMh4ua2VscC5zdG9yYWdlLnYxLlNuYXBzaG90TGVhc2Ui2AEKD1NuYXBzaG90VmVyc2lvbhILCgNrZXkYASABKAwSEAoIcmV2aXNpb24YAiABKAMSDwoHZGVsZXRlZBgDIAEoCBINCgV2YWx1ZRgEIAEoDBIXCg9jcmVhdGVfcmV2aXNpb24YBSABKAMSFAoMbW9kX3JldmlzaW9uGAYgASgDEg8KB3ZlcnNpb24YByABKAMSEAoIbGVhc2VfaWQYCCABKAMSDgoGdHRsX21zGAkgASgDEhYKDmV4cGlyZV90aW1lX21zGAogASgDEgwKBGtpbmQYCyABKA0iRgoNU25hcHNob3RMZWFzZRIQCghsZWFzZV9pZBgBIAEoAxIOCgZ0dGxfbXMYAiABKAMSEwoLZGVhZGxpbmVfbXMYAyABKAMiYAoOU25hcHNob3RGb290ZXISEwoLYmxvY2tfY291bnQYASABKAQSEgoKaXRlbV9jb3VudBgCIAEoBBITCgtwbGFpbl9ieXRlcxgDIAEoBBIQCghjaGVja3N1bRgEIAEoDUInWiVrZWxwL2dlbi9nby9rZWxwL3N0b3JhZ2UvdjE7c3RvcmFnZXYxYgZwcm90bzM");
+  fileDesc("Ch5rZWxwL3N0b3JhZ2UvdjEvc25hcHNob3QucHJvdG8SD2tlbHAuc3RvcmFnZS52MSLmAQoOU25hcHNob3RIZWFkZXISFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SEAoIc3RvcmVfaWQYAiABKAwSEAoIcmV2aXNpb24YAyABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAQgASgDEg8KB3RpbWVfbXMYBSABKAMSFgoObGVhc2VfY2xvY2tfbXMYBiABKAMSGgoSY29tcGFjdGVkX3JldmlzaW9uGAcgASgDEjoKDGluY2FybmF0aW9ucxgIIAMoCzIkLmtlbHAuc3RvcmFnZS52MS5TbmFwc2hvdEluY2FybmF0aW9uIjkKE1NuYXBzaG90SW5jYXJuYXRpb24SCgoCaWQYASABKAwSFgoOZmlyc3RfcmV2aXNpb24YAiABKAMicwoNU25hcHNob3RCbG9jaxIyCgh2ZXJzaW9ucxgBIAMoCzIgLmtlbHAuc3RvcmFnZS52MS5TbmFwc2hvdFZlcnNpb24SLgoGbGVhc2VzGAIgAygLMh4ua2VscC5zdG9yYWdlLnYxLlNuYXBzaG90TGVhc2Ui7QEKD1NuYXBzaG90VmVyc2lvbhILCgNrZXkYASABKAwSEAoIcmV2aXNpb24YAiABKAMSDwoHZGVsZXRlZBgDIAEoCBINCgV2YWx1ZRgEIAEoDBIXCg9jcmVhdGVfcmV2aXNpb24YBSABKAMSFAoMbW9kX3JldmlzaW9uGAYgASgDEg8KB3ZlcnNpb24YByABKAMSEAoIbGVhc2VfaWQYCCABKAMSDgoGdHRsX21zGAkgASgDEhYKDmV4cGlyZV90aW1lX21zGAogASgDEgwKBGtpbmQYCyABKA0SEwoLcmVwbGFjZWRfYnkYDCABKAMiRgoNU25hcHNob3RMZWFzZRIQCghsZWFzZV9pZBgBIAEoAxIOCgZ0dGxfbXMYAiABKAMSEwoLZGVhZGxpbmVfbXMYAyABKAMiYAoOU25hcHNob3RGb290ZXISEwoLYmxvY2tfY291bnQYASABKAQSEgoKaXRlbV9jb3VudBgCIAEoBBITCgtwbGFpbl9ieXRlcxgDIAEoBBIQCghjaGVja3N1bRgEIAEoDUInWiVrZWxwL2dlbi9nby9rZWxwL3N0b3JhZ2UvdjE7c3RvcmFnZXYxYgZwcm90bzM");
 
 /**
  * What the store says of a snapshot, in its header.
@@ -19,7 +19,7 @@ export const file_kelp_storage_v1_snapshot: GenFile = /*@__PURE__*/
  */
 export type SnapshotHeader = Message<"kelp.storage.v1.SnapshotHeader"> & {
   /**
-   * The version of the format: 2. Version 1 had no incarnations.
+   * The version of the format: 3. Version 1 had no incarnations.
    *
    * @generated from field: uint32 format_version = 1;
    */
@@ -118,7 +118,8 @@ export const SnapshotIncarnationSchema: GenMessage<SnapshotIncarnation> = /*@__P
  */
 export type SnapshotBlock = Message<"kelp.storage.v1.SnapshotBlock"> & {
   /**
-   * Versions of keys: in key order over the whole snapshot, those of one key from the oldest to the newest.
+   * Versions of keys. First, over the whole snapshot, the newest version of each key, in any order; then those that others
+   * replaced, in the order in which that happened.
    *
    * @generated from field: repeated kelp.storage.v1.SnapshotVersion versions = 1;
    */
@@ -221,6 +222,14 @@ export type SnapshotVersion = Message<"kelp.storage.v1.SnapshotVersion"> & {
    * @generated from field: uint32 kind = 11;
    */
   kind: number;
+
+  /**
+   * The revision of the version that replaced this one; 0: it is the newest of its key. A deletion of revision 0 stands for
+   * nothing: the key was not there when the deletion of revision `replaced_by` was made.
+   *
+   * @generated from field: int64 replaced_by = 12;
+   */
+  replacedBy: bigint;
 };
 
 /**

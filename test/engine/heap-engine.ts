@@ -12,21 +12,21 @@
  * - `#leftovers` holds at least one text of (revision, key) for each version that a compaction to that revision makes
  *   superfluous: because the version of that revision replaced it, or because it is itself a deletion.
  */
+import { assert } from '../../src/errors.ts';
 import type {
-  Change,
   Engine,
+  EngineLoader,
   EngineRange,
   EngineStats,
   ScanOptions,
-  Version,
   Visit,
-  WalkPosition,
+  VisitRead,
+  Walk,
   WalkVisit,
-} from './engine.ts';
-import { KEY_BYTES_MAX, REFUSED_LOAD } from './engine.ts';
-import type { PlacedChange } from './placed-change.ts';
-import { placeChange } from './placed-change.ts';
-import { assert } from '../errors.ts';
+} from '../../src/engine/engine.ts';
+import { KEY_BYTES_MAX, REFUSED_LOAD } from '../../src/engine/engine.ts';
+import type { Change, PlacedChange, Version } from '../../src/engine/version.ts';
+import { placeChange } from '../../src/engine/version.ts';
 import { SortedTexts } from './sorted-texts.ts';
 
 interface StoredVersion extends Version {
@@ -41,12 +41,16 @@ const LEFTOVERS_PER_STEP = 1000;
 /** What a version takes beside its key and value, roughly. */
 const VERSION_OBJECT_BYTES = 300;
 
-export class HeapEngine implements Engine {
+export class HeapEngine implements Engine, EngineLoader {
   readonly #versionsByKey = new Map<string, StoredVersion[]>();
   readonly #keys = new SortedTexts();
   readonly #deadlines = new SortedTexts();
   readonly #leftovers = new SortedTexts();
+  /** While older versions are loaded: which replaced the last one, of all and of each key. */
+  #lastReplacedBy = 0;
+  readonly #replacedByOfKey = new Map<string, number>();
   #compactRevision = 0;
+  #newestRevision = 0;
   #keyCount = 0;
   #versionCount = 0;
   #dataBytes = 0;
@@ -60,26 +64,35 @@ export class HeapEngine implements Engine {
     return version && withoutValue(version);
   }
 
+  readMany(keys: readonly Uint8Array[], revision: number, visit: VisitRead): void {
+    for (const [index, key] of keys.entries()) {
+      const version = this.#visible(textOf(key), revision);
+      visit(index, version && placeChange({ ...version, key }));
+    }
+  }
+
   scan(range: EngineRange, revision: number, options: ScanOptions, visit: Visit): Uint8Array | undefined {
     let visitsLeft = options.visitsMax;
     for (const text of this.#textsOf(range, options.reverse)) {
       if (visitsLeft-- <= 0) return bytesOf(text);
       const version = this.#visible(text, revision);
       if (version === undefined) continue;
-      const isToGoOn = visit(bytesOf(text), options.keysOnly ? withoutValue(version) : version);
-      if (!isToGoOn) visitsLeft = 0;
+      if (!visit(placeChange({ ...version, key: bytesOf(text) }))) visitsLeft = 0;
     }
     return undefined;
   }
 
-  count(range: EngineRange, revision: number, nowMs: number): number {
-    let count = 0;
-    for (const text of this.#textsOf(range, false)) {
-      const version = this.#visible(text, revision);
-      if (version === undefined) continue;
-      if (version.expireTimeMs === 0 || version.expireTimeMs > nowMs) count++;
-    }
-    return count;
+  count(range: EngineRange): number {
+    return this.#existing(range).length;
+  }
+
+  rank(range: EngineRange, key: Uint8Array): number {
+    return this.#existing(range).filter((text) => text < textOf(key)).length;
+  }
+
+  select(range: EngineRange, index: number): Uint8Array | undefined {
+    const text = this.#existing(range)[index];
+    return text === undefined ? undefined : bytesOf(text);
   }
 
   apply(change: Change): void {
@@ -89,6 +102,8 @@ export class HeapEngine implements Engine {
     const versions = this.#versionsByKey.get(text) ?? [];
     const previous = versions.at(-1);
     assert(revision > (previous?.revision ?? 0), 'the revisions of a key ascend');
+    assert(revision >= this.#newestRevision, 'revisions ascend');
+    this.#newestRevision = revision;
     if (previous === undefined) {
       this.#versionsByKey.set(text, versions);
       this.#keys.add(text);
@@ -106,53 +121,104 @@ export class HeapEngine implements Engine {
     this.#dataBytes += key.length + version.value.length;
   }
 
-  load(change: PlacedChange): number {
+  applyMany(changes: readonly Change[]): void {
+    for (const change of changes) this.apply(change);
+  }
+
+  forget(range: EngineRange, limit: number): number {
+    const texts = [...this.#textsOf(range, false)].slice(0, limit);
+    for (const text of texts) {
+      const versions = this.#versionsByKey.get(text) ?? [];
+      const newest = versions.at(-1);
+      if (newest?.deleted === false) this.#keyCount--;
+      if (newest !== undefined && newest.expireTimeMs > 0)
+        this.#deadlines.delete(orderedText(newest.expireTimeMs, text));
+      for (const version of versions) this.#countDropped(text, version);
+      this.#versionsByKey.delete(text);
+      this.#keys.delete(text);
+    }
+    return texts.length;
+  }
+
+  get loader(): EngineLoader {
+    return this;
+  }
+
+  newest(change: PlacedChange): number {
+    if (change.revision <= 0 || this.#versionsByKey.has(textOf(change.key))) return REFUSED_LOAD;
+    const newest = Math.max(this.#newestRevision, change.revision);
+    // In no order of revisions.
+    this.#newestRevision = 0;
+    this.apply(change);
+    this.#newestRevision = newest;
+    // A deletion that is loaded brings the version that it replaced.
+    if (change.deleted) this.#leftovers.delete(orderedText(change.revision, textOf(change.key)));
+    return 0;
+  }
+
+  older(change: PlacedChange): number {
+    const { replacedBy } = change;
+    const text = textOf(change.key);
+    const versions = this.#versionsByKey.get(text);
+    const newest = versions?.at(-1);
+    const lastOfKey = this.#replacedByOfKey.get(text);
+    if (versions === undefined || newest === undefined || newest.revision < replacedBy) return REFUSED_LOAD;
+    if (change.revision >= replacedBy || replacedBy < this.#lastReplacedBy) return REFUSED_LOAD;
+    if (lastOfKey !== undefined && lastOfKey !== change.revision) return REFUSED_LOAD;
+    this.#lastReplacedBy = replacedBy;
+    this.#replacedByOfKey.set(text, replacedBy);
+    this.#leftovers.add(orderedText(replacedBy, text));
+    if (change.revision === 0) return 0;
+    const version = change.deleted ? deletionAt(change.revision) : storedCopyOf(change);
+    versions.splice(-1, 0, version);
+    this.#versionCount++;
+    this.#dataBytes += text.length + version.value.length;
+    return 0;
+  }
+
+  next(change: PlacedChange): number {
     const previous = this.#versionsByKey.get(textOf(change.key))?.at(-1);
-    if (change.revision <= (previous?.revision ?? 0)) return REFUSED_LOAD;
+    if (change.revision <= (previous?.revision ?? 0) || change.revision < this.#newestRevision)
+      return REFUSED_LOAD;
     this.apply(change);
     return previous?.leaseId ?? 0;
   }
 
-  loadAscending(change: PlacedChange): number {
-    const last = this.#keys.downFrom(undefined).next().value;
-    return last !== undefined && textOf(change.key) < last ? REFUSED_LOAD : this.load(change);
-  }
-
-  finishLoad(): boolean {
+  finish(): boolean {
     return false;
   }
 
-  walk(
-    from: WalkPosition,
-    oldest: number,
-    newest: number,
-    visitsMax: number,
-    visit: WalkVisit,
-  ): WalkPosition | undefined {
+  openWalk(oldest: number, newest: number): Walk {
     this.#assertReadable(oldest);
-    const start = textOf(from.key);
-    let visitsLeft = visitsMax;
-    for (const text of this.#keys.upFrom(start)) {
+    const items: { readonly change: Change; readonly replacedBy: number }[] = [];
+    const older: typeof items = [];
+    for (const text of this.#keys.upFrom('')) {
       const key = bytesOf(text);
-      let aboveRevision = text === start ? from.aboveRevision : 0;
-      if (visitsLeft <= 0) return { key, aboveRevision };
-      const versions = this.#versionsByKey.get(text) ?? [];
-      const baseIndex = versions.findLastIndex((version) => version.revision <= oldest);
-      const needed = versions.filter(
-        ({ revision, deleted }, index) =>
-          revision > aboveRevision &&
-          revision <= newest &&
-          (revision > oldest || (index === baseIndex && !deleted)),
-      );
-      if (needed.length === 0) visitsLeft--;
-      for (const version of needed) {
-        if (visitsLeft <= 0) return { key, aboveRevision };
-        visitsLeft--;
-        if (visit(placeChange({ ...version, key })) === false) visitsLeft = 0;
-        aboveRevision = version.revision;
+      const versions = (this.#versionsByKey.get(text) ?? []).filter(({ revision }) => revision <= newest);
+      for (const [index, version] of versions.entries()) {
+        const before = versions[index - 1];
+        if (version.revision <= oldest) continue;
+        if (before !== undefined && !(before.deleted && before.revision <= oldest))
+          older.push({ change: { ...before, key }, replacedBy: version.revision });
+        else if (version.deleted)
+          older.push({ change: { ...deletionAt(0), key }, replacedBy: version.revision });
       }
+      const last = versions.at(-1);
+      if (last !== undefined && !(last.deleted && last.revision <= oldest))
+        items.push({ change: { ...last, key }, replacedBy: 0 });
     }
-    return undefined;
+    items.push(...older.sort((a, b) => a.replacedBy - b.replacedBy));
+    let place = 0;
+    return {
+      next(visitsMax: number, visit: WalkVisit): boolean {
+        for (let left = visitsMax; left > 0 && place < items.length; left--) {
+          const { change, replacedBy } = items[place++]!;
+          if (visit(placeChange(change, replacedBy)) === false) left = 0;
+        }
+        return place < items.length;
+      },
+      close() {},
+    };
   }
 
   compact(revision: number): void {
@@ -231,6 +297,13 @@ export class HeapEngine implements Engine {
     return version?.deleted === true ? undefined : version;
   }
 
+  /** The keys of a range that exist in the newest state. */
+  #existing(range: EngineRange): string[] {
+    return [...this.#textsOf(range, false)].filter(
+      (text) => this.#versionsByKey.get(text)?.at(-1)?.deleted === false,
+    );
+  }
+
   *#textsOf(range: EngineRange, isReverse: boolean): Generator<string, undefined> {
     const start = textOf(range.start);
     const end = range.end && textOf(range.end);
@@ -245,14 +318,18 @@ export class HeapEngine implements Engine {
     const versions = this.#versionsByKey.get(text);
     if (versions === undefined) return;
     const baseIndex = versions.findLastIndex((version) => version.revision <= this.#compactRevision);
-    const isBaseNeeded = versions[baseIndex]?.deleted === false;
-    for (const version of versions.splice(0, isBaseNeeded ? baseIndex : baseIndex + 1)) {
-      this.#versionCount--;
-      this.#dataBytes -= text.length + version.value.length;
-    }
+    // A deletion that something has replaced goes with the next compaction.
+    const isBaseNeeded = versions[baseIndex]?.deleted === false || baseIndex < versions.length - 1;
+    for (const version of versions.splice(0, isBaseNeeded ? baseIndex : baseIndex + 1))
+      this.#countDropped(text, version);
     if (versions.length > 0) return;
     this.#versionsByKey.delete(text);
     this.#keys.delete(text);
+  }
+
+  #countDropped(text: string, version: StoredVersion): void {
+    this.#versionCount--;
+    this.#dataBytes -= text.length + version.value.length;
   }
 
   #assertReadable(revision: number): void {

@@ -1,0 +1,66 @@
+/** The keys of blocks: their order, what they have in common, and their heads, by which nodes and the sorter order most. */
+import { KEY, KEY_BYTES_MASK, wordsOf } from './layout.ts';
+import { headPart, orderOfWords } from './probe.ts';
+import { Slabs } from './slabs.ts';
+
+/** A head is so many bytes of a key, as two numbers that are ordered as the bytes are; zeros stand for what is not there. */
+export const HEAD_BYTES = 8;
+
+export function compareBlocks(slabs: Slabs, first: number, second: number): number {
+  const firstWords = slabs.wordsAt(first);
+  const secondWords = slabs.wordsAt(second);
+  const firstAt = Slabs.wordOf(first);
+  const secondAt = Slabs.wordOf(second);
+  const firstBytes = firstWords[firstAt]! & KEY_BYTES_MASK;
+  const secondBytes = secondWords[secondAt]! & KEY_BYTES_MASK;
+  const wordCount = wordsOf(Math.min(firstBytes, secondBytes));
+  for (let index = 0; index < wordCount; index++) {
+    const a = firstWords[firstAt + KEY + index]!;
+    const b = secondWords[secondAt + KEY + index]!;
+    if (a !== b) return orderOfWords(a, b);
+  }
+  return firstBytes - secondBytes;
+}
+
+/** How many first bytes two keys have in common. */
+export function commonBytes(slabs: Slabs, first: number, second: number): number {
+  const firstWords = slabs.wordsAt(first);
+  const secondWords = slabs.wordsAt(second);
+  const firstAt = Slabs.wordOf(first);
+  const secondAt = Slabs.wordOf(second);
+  const length = Math.min(firstWords[firstAt]! & KEY_BYTES_MASK, secondWords[secondAt]! & KEY_BYTES_MASK);
+  for (let index = 0; index << 2 < length; index++) {
+    const difference = firstWords[firstAt + KEY + index]! ^ secondWords[secondAt + KEY + index]!;
+    if (difference === 0) continue;
+    return Math.min(length, (index << 2) + ((31 - Math.clz32(difference & -difference)) >>> 3));
+  }
+  return length;
+}
+
+const scratch = new Uint8Array(HEAD_BYTES);
+
+/** Writes the two numbers of the head of a key behind its first `skip` bytes to a place in each of two arrays. */
+export function writeHead(
+  slabs: Slabs,
+  reference: number,
+  skip: number,
+  highs: Int32Array,
+  highAt: number,
+  lows: Int32Array,
+  lowAt: number,
+): void {
+  const { bytes, words } = slabs.memoryAt(reference);
+  const at = Slabs.wordOf(reference);
+  const length = words[at]! & KEY_BYTES_MASK;
+  const start = ((at + KEY) << 2) + skip;
+  let source = bytes;
+  let from = start;
+  if (skip + HEAD_BYTES > length) {
+    source = scratch;
+    from = 0;
+    for (let index = 0; index < HEAD_BYTES; index++)
+      scratch[index] = skip + index < length ? bytes[start + index]! : 0;
+  }
+  highs[highAt] = headPart(source, from);
+  lows[lowAt] = headPart(source, from + 4);
+}

@@ -1,0 +1,138 @@
+/**
+ * The keys whose newest version has a deadline, in the order of deadline, then of key: an ordered index over small blocks
+ * of their own, whose key is the deadline (8 bytes, big-endian) and then the key.
+ */
+import { assert } from '../../errors.ts';
+import {
+  DEADLINE,
+  DEADLINE_BORDER,
+  HEAD,
+  KEY,
+  KEY_BYTES_MASK,
+  NONE,
+  UNIT_BYTES,
+  headOf,
+  unitsAt,
+  wordsOf,
+} from './layout.ts';
+import { OrderedIndex, Path } from './ordered-index.ts';
+import { Probe } from './probe.ts';
+import { Slabs } from './slabs.ts';
+import { ENTRIES_MAX } from './tree-nodes.ts';
+
+export class Deadlines {
+  readonly #slabs: Slabs;
+  readonly #probe = new Probe();
+  readonly #index: OrderedIndex;
+  readonly #path = new Path();
+  readonly #references = new Int32Array(ENTRIES_MAX);
+
+  constructor(slabs: Slabs) {
+    this.#slabs = slabs;
+    this.#index = new OrderedIndex(slabs, this.#probe, DEADLINE_BORDER);
+  }
+
+  get memoryBytes(): number {
+    return this.#index.memoryBytes;
+  }
+
+  get count(): number {
+    return this.#index.count;
+  }
+
+  /** The key of a block has another deadline now; 0: none. */
+  change(words: Int32Array, at: number, fromMs: number, toMs: number): void {
+    if (fromMs !== 0) {
+      this.#probe.setDeadline(fromMs, words, at);
+      const reference = this.#index.find();
+      assert(reference !== NONE, 'a deadline is in its index');
+      this.#index.remove(reference);
+      this.#slabs.free(reference, unitsAt(this.#slabs.wordsAt(reference), Slabs.wordOf(reference)));
+    }
+    if (toMs !== 0) {
+      this.#probe.setDeadline(toMs, words, at);
+      this.#index.insert(this.#makeBlock(), true, 0);
+    }
+  }
+
+  next(): number | undefined {
+    const reference = this.#first();
+    return reference === NONE ? undefined : this.#deadlineAt(reference);
+  }
+
+  due(nowMs: number, limit: number): Uint8Array[] {
+    const keys: Uint8Array[] = [];
+    if (limit === 0 || this.#first() === NONE) return keys;
+    do {
+      const count = this.#index.readLeaf(this.#path, this.#references);
+      for (let place = 0; place < count; place++) {
+        const reference = this.#references[place]!;
+        if (keys.length === limit || this.#deadlineAt(reference) > nowMs) return keys;
+        keys.push(this.#keyOf(reference));
+      }
+    } while (this.#index.nextLeaf(this.#path, 0));
+    return keys;
+  }
+
+  moveNode(): boolean {
+    return this.#index.moveNode();
+  }
+
+  /** A block of the index was copied to another place; `isBorder`: one of its borders. */
+  moved(from: number, to: number, isBorder: boolean): void {
+    this.#probe.setFrom(this.#slabs.wordsAt(to), Slabs.wordOf(to));
+    if (isBorder) this.#index.relocateBorder(from, to);
+    else this.#index.relocate(from, to);
+  }
+
+  /** Whether the key of a version is there with a deadline. */
+  has(words: Int32Array, at: number, deadlineMs: number): boolean {
+    this.#probe.setDeadline(deadlineMs, words, at);
+    return this.#index.find() !== NONE;
+  }
+
+  /** @returns the borders of the index. */
+  verifyIntegrity(visit: (reference: number) => void): ReadonlySet<number> {
+    return this.#index.verifyIntegrity((reference, isLive) => {
+      assert(isLive, 'a deadline is live');
+      visit(reference);
+    });
+  }
+
+  /** Goes to the first deadline. */
+  #first(): number {
+    if (this.#index.count === 0) return NONE;
+    this.#probe.length = 0;
+    this.#probe.words.fill(0, 0, 4);
+    this.#index.seek(this.#path);
+    this.#index.readLeaf(this.#path, this.#references);
+    return this.#references[0]!;
+  }
+
+  #makeBlock(): number {
+    const { length, words: source } = this.#probe;
+    const wordCount = wordsOf(length);
+    const reference = this.#slabs.allocate((KEY + wordCount + 1) >>> 1);
+    const words = this.#slabs.wordsAt(reference);
+    const at = Slabs.wordOf(reference);
+    words[at + HEAD] = headOf(DEADLINE, length, 0);
+    words.fill(0, at + 1, at + KEY);
+    for (let index = 0; index < wordCount; index++) words[at + KEY + index] = source[index]!;
+    return reference;
+  }
+
+  #deadlineAt(reference: number): number {
+    const { bytes } = this.#slabs.memoryAt(reference);
+    const start = (Slabs.wordOf(reference) + KEY) << 2;
+    let deadlineMs = 0;
+    for (let index = 0; index < UNIT_BYTES; index++) deadlineMs = deadlineMs * 256 + bytes[start + index]!;
+    return deadlineMs;
+  }
+
+  #keyOf(reference: number): Uint8Array {
+    const { bytes, words } = this.#slabs.memoryAt(reference);
+    const at = Slabs.wordOf(reference);
+    const start = (at + KEY) << 2;
+    return bytes.slice(start + UNIT_BYTES, start + (words[at]! & KEY_BYTES_MASK));
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * A walk over the state at one revision while writes go on.
+ *
+ * It goes over the slabs that were there when it began, in the order of memory; new blocks go into others. What is written
+ * meanwhile is no matter, since each block leads to its version of then. A block that moves away before the walk has come
+ * to it is noted by its key, and shown after the slabs. The undo ring comes last.
+ */
+import {
+  NONE,
+  SLAB_COUNT_MAX,
+  SHORT_VERSION,
+  LONG_VERSION,
+  UNDO,
+  UNIT_BITS,
+  UNIT_MASK,
+  kindOf,
+  revisionAt,
+  unitsAt,
+} from './layout.ts';
+import type { LongValues } from './long-values.ts';
+import type { Slabs, SlabCursor } from './slabs.ts';
+import type { UndoRing } from './undo-ring.ts';
+import { isDeletedAt, showPlaced } from './version-codec.ts';
+import type { Walk, WalkVisit } from '../engine.ts';
+import { PlacedChange } from '../version.ts';
+import { KEY, KEY_BYTES_MASK } from './layout.ts';
+
+export interface WalkSource {
+  readonly slabs: Slabs;
+  readonly undo: UndoRing;
+  readonly longValues: LongValues;
+  /** The block of a key; `NONE`: there is none any more. */
+  find(key: Uint8Array): number;
+  /** Whether the entry of the undo ring that was gone to, at a place, is of a key that was forgotten. */
+  isForgotten(place: number): boolean;
+  closed(walk: SlabWalk): void;
+}
+
+export class SlabWalk implements Walk {
+  readonly oldest: number;
+  readonly #newest: number;
+  readonly #source: WalkSource;
+  /** Slabs that are younger belong to new blocks. */
+  readonly #birth: number;
+  readonly #cursor: SlabCursor;
+  readonly #moved: Uint8Array[] = [];
+  readonly #placed = new PlacedChange();
+  /** The entry of the undo ring that is next; `undefined` before these. */
+  #place: number | undefined;
+
+  constructor(source: WalkSource, oldest: number, newest: number) {
+    this.oldest = oldest;
+    this.#newest = newest;
+    this.#source = source;
+    source.slabs.sealAll();
+    this.#birth = source.slabs.nextBirth - 1;
+    this.#cursor = source.slabs.openCursor();
+  }
+
+  next(visitsMax: number, visit: WalkVisit): boolean {
+    const { slabs } = this.#source;
+    const cursor = this.#cursor;
+    let left = visitsMax;
+    while (cursor.slab < slabs.words.length) {
+      if (!slabs.isOlder(cursor.slab, this.#birth) || cursor.unit >= slabs.endOf(cursor.slab)) {
+        cursor.slab++;
+        cursor.unit = 0;
+        continue;
+      }
+      if (left-- <= 0) return true;
+      const words = slabs.words[cursor.slab]!;
+      const at = cursor.unit << 1;
+      const reference = (cursor.slab << UNIT_BITS) | cursor.unit;
+      cursor.unit += unitsAt(words, at);
+      const kind = kindOf(words[at]!);
+      if (kind !== SHORT_VERSION && kind !== LONG_VERSION) continue;
+      if (this.#show(reference, visit) === false) left = 0;
+    }
+    // From here on nothing that moves has still to come.
+    cursor.slab = SLAB_COUNT_MAX;
+    while (this.#moved.length > 0) {
+      if (left-- <= 0) return true;
+      const reference = this.#source.find(this.#moved.pop()!);
+      if (reference !== NONE && this.#show(reference, visit) === false) left = 0;
+    }
+    return this.#nextOlder(left, visit);
+  }
+
+  close(): void {
+    this.#source.slabs.closeCursor(this.#cursor);
+    this.#source.closed(this);
+  }
+
+  /** A version is about to leave its place. */
+  noteMove(reference: number): void {
+    const { slabs } = this.#source;
+    const slab = reference >>> UNIT_BITS;
+    const unit = reference & UNIT_MASK;
+    const cursor = this.#cursor;
+    if (
+      slab < cursor.slab ||
+      (slab === cursor.slab && unit < cursor.unit) ||
+      !slabs.isOlder(slab, this.#birth)
+    )
+      return;
+    const { bytes, words } = slabs.memories[slab]!;
+    const start = ((unit << 1) + KEY) << 2;
+    this.#moved.push(bytes.slice(start, start + (words[unit << 1]! & KEY_BYTES_MASK)));
+  }
+
+  #show(reference: number, visit: WalkVisit): unknown {
+    const { slabs, undo, longValues } = this.#source;
+    let memory = slabs.memoryAt(reference);
+    let at = (reference & UNIT_MASK) << 1;
+    if (revisionAt(memory.words, at) > this.#newest) {
+      if (!undo.seek(memory.words[at + UNDO]!, this.#newest)) return undefined;
+      memory = undo.memory;
+      at = undo.at;
+    }
+    if (isDeletedAt(memory.words, at) && revisionAt(memory.words, at) <= this.oldest) return undefined;
+    return visit(showPlaced(memory, at, longValues, this.#placed));
+  }
+
+  #nextOlder(visitsMax: number, visit: WalkVisit): boolean {
+    const { undo, longValues } = this.#source;
+    let left = visitsMax;
+    let place = this.#place === undefined || undo.isDropped(this.#place) ? undo.tail : this.#place;
+    for (; place !== undo.head; place = undo.after(place)) {
+      undo.goTo(place);
+      const { replacedBy } = undo;
+      if (replacedBy > this.#newest) break;
+      if (left-- <= 0) {
+        this.#place = place;
+        return true;
+      }
+      if (replacedBy <= this.oldest || this.#source.isForgotten(place)) continue;
+      const placed = showPlaced(undo.memory, undo.at, longValues, this.#placed);
+      if (!undo.hasVersion || (placed.deleted && placed.revision <= this.oldest)) {
+        // Nobody reads that the key was not there; but the deletion that came next must be brought out again.
+        if (!undo.isReplacedByDeletion) continue;
+        placed.revision = 0;
+      }
+      placed.replacedBy = replacedBy;
+      if (visit(placed) === false) left = 0;
+    }
+    this.#place = undo.head;
+    return false;
+  }
+}

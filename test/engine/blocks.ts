@@ -1,0 +1,32 @@
+/** Blocks in slabs, for the tests of the parts that name them. */
+import { HEAD, KEY, SHORT_VERSION, headOf, wordsOf } from '../../src/engine/memory/layout.ts';
+import { Slabs } from '../../src/engine/memory/slabs.ts';
+import { Probe } from '../../src/engine/memory/probe.ts';
+import { bytes } from './changes.ts';
+
+export function probeOf(text: string): Probe {
+  const probe = new Probe();
+  probe.set(bytes(text));
+  return probe;
+}
+
+/** A version of a key, without a value. @returns its reference. */
+export function addBlock(slabs: Slabs, text: string): number {
+  const probe = probeOf(text);
+  const wordCount = wordsOf(text.length);
+  const reference = slabs.allocate((KEY + wordCount + 1) >>> 1);
+  const words = slabs.wordsAt(reference);
+  const at = Slabs.wordOf(reference);
+  words.fill(0, at, at + KEY);
+  words[at + HEAD] = headOf(SHORT_VERSION, text.length, 0);
+  for (let index = 0; index < wordCount; index++) words[at + KEY + index] = probe.words[index]!;
+  return reference;
+}
+
+export function keyAt(slabs: Slabs, reference: number): string {
+  const start = (Slabs.wordOf(reference) + KEY) << 2;
+  const { bytes: memory, words } = slabs.memoryAt(reference);
+  return Buffer.from(memory.slice(start, start + (words[Slabs.wordOf(reference)]! & 0x1_ffff))).toString(
+    'latin1',
+  );
+}

@@ -1,0 +1,55 @@
+/** The index of deadlines by itself, beside a sorted list. */
+import { describe, expect, it } from 'vitest';
+import { Deadlines } from '../../src/engine/memory/deadlines.ts';
+import { Slabs } from '../../src/engine/memory/slabs.ts';
+import { SeededRandom } from '../support/random.ts';
+import { addBlock } from './blocks.ts';
+
+const TIMES = [1, 2, 255, 256, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40, 2 ** 53 - 1];
+
+describe('the index of deadlines', () => {
+  it('has them in the order of time, then of key, whatever their bytes', () => {
+    const random = new SeededRandom(1);
+    const slabs = new Slabs();
+    const deadlines = new Deadlines(slabs);
+    const keys = Array.from(
+      { length: 800 },
+      (_, number) => `k${'\0'.repeat(number % 5)}${Math.floor(number / 5)}`,
+    );
+    const references = new Map(keys.map((key) => [key, addBlock(slabs, key)]));
+    const times = new Map<string, number>();
+    for (const dropShare of [0.1, 0.5, 0.95]) {
+      for (let round = 0; round < 2500; round++) {
+        const key = random.pick(keys);
+        const reference = references.get(key)!;
+        const before = times.get(key) ?? 0;
+        const after = random.chance(dropShare) ? 0 : random.pick(TIMES);
+        if (before === after) continue;
+        const [words, at] = [slabs.wordsAt(reference), Slabs.wordOf(reference)];
+        deadlines.change(words, at, before, after);
+        if (after === 0) times.delete(key);
+        else times.set(key, after);
+        if (after !== 0) expect(deadlines.has(words, at, after)).toBe(true);
+        if (before !== 0) expect(deadlines.has(words, at, before)).toBe(false);
+        if (round % 250 !== 0) continue;
+        deadlines.verifyIntegrity(() => {});
+        const waiting = [...times].sort(([a, aMs], [b, bMs]) => aMs - bMs || (a < b ? -1 : 1));
+        expect(deadlines.count).toBe(waiting.length);
+        expect(deadlines.next()).toBe(waiting[0]?.[1]);
+        for (const nowMs of TIMES) {
+          const due = waiting.filter(([, ms]) => ms <= nowMs).map(([each]) => each);
+          for (const limit of [0, 1, 100, 1000]) {
+            const seen = deadlines.due(nowMs, limit).map((each) => Buffer.from(each).toString('latin1'));
+            expect(seen).toEqual(due.slice(0, limit));
+          }
+        }
+      }
+    }
+    for (const [key, ms] of times)
+      deadlines.change(slabs.wordsAt(references.get(key)!), Slabs.wordOf(references.get(key)!), ms, 0);
+    while (deadlines.moveNode());
+    expect(deadlines.next()).toBeUndefined();
+    expect(deadlines.due(2 ** 53, 9)).toEqual([]);
+    expect(deadlines.memoryBytes).toBeLessThan(200_000);
+  });
+});

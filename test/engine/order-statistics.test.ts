@@ -1,0 +1,237 @@
+/** Ranks, places and counts of tens of thousands of keys, held against a sorted array. */
+import { describe, expect, it } from 'vitest';
+import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
+import { SeededRandom } from '../support/random.ts';
+import { bytes, deletion, put } from './changes.ts';
+import { KEY_SHAPES, type KeyShape, keyOfShape } from './key-shapes.ts';
+
+const KEY_COUNT = 12_000;
+const ALL = { start: bytes(''), end: undefined };
+
+class Ordered {
+  readonly engine = new MemoryEngine();
+  readonly live = new Set<string>();
+  readonly #random: SeededRandom;
+  readonly #shape: KeyShape;
+  revision = 0;
+
+  constructor(shape: KeyShape, seed: number) {
+    this.#shape = shape;
+    this.#random = new SeededRandom(seed);
+  }
+
+  key(number: number): string {
+    return keyOfShape(this.#shape, number, KEY_COUNT);
+  }
+
+  put(text: string): void {
+    this.engine.apply(put(text, ++this.revision));
+    this.live.add(text);
+  }
+
+  delete(text: string): void {
+    this.engine.apply(deletion(text, ++this.revision));
+    this.live.delete(text);
+  }
+
+  compact(): void {
+    this.engine.compact(this.revision);
+    while (this.engine.maintain());
+  }
+
+  verify(isThorough = false): void {
+    const { engine } = this;
+    if (isThorough) engine.verifyIntegrity();
+    const sorted = [...this.live].sort();
+    expect(engine.count(ALL)).toBe(sorted.length);
+    expect(engine.select(ALL, sorted.length)).toBeUndefined();
+    for (let round = 0; round < 150; round++) {
+      const [start, end, key] = [0, 0, 0].map(() => this.key(this.#random.below(KEY_COUNT + 10))) as [
+        string,
+        string,
+        string,
+      ];
+      const range = { start: bytes(start), end: bytes(end) };
+      const from = placeOf(sorted, start);
+      const to = Math.max(from, placeOf(sorted, end));
+      expect(engine.count(range)).toBe(to - from);
+      expect(engine.rank(range, bytes(key))).toBe(Math.min(to, Math.max(from, placeOf(sorted, key))) - from);
+      expect(engine.rank(ALL, bytes(key))).toBe(placeOf(sorted, key));
+      const index = this.#random.below(sorted.length + 1);
+      expect(textOf(engine.select(ALL, index))).toBe(sorted[index]);
+      expect(textOf(engine.select(range, index))).toBe(from + index < to ? sorted[from + index] : undefined);
+    }
+  }
+}
+
+describe('the order of keys', () => {
+  it.each(KEY_SHAPES)(
+    'knows ranks, places and counts of keys of the shape "%s" that come and go',
+    (shape) => {
+      const ordered = new Ordered(shape, 1 + KEY_SHAPES.indexOf(shape));
+      const random = new SeededRandom(7);
+      for (let number = 0; number < KEY_COUNT; number++) ordered.put(ordered.key(number));
+      ordered.verify(true);
+      // A tenth stays, all over the keys; then whole parts of the order go.
+      for (let number = 0; number < KEY_COUNT; number++)
+        if (random.below(10) > 0) ordered.delete(ordered.key(number));
+      ordered.verify();
+      ordered.compact();
+      ordered.verify();
+      for (let count = 0; count < KEY_COUNT / 2; count++) ordered.put(ordered.key(random.below(KEY_COUNT)));
+      ordered.verify();
+      const sorted = [...ordered.live].sort();
+      for (const text of sorted.slice(1000, 4000)) ordered.delete(text);
+      ordered.verify();
+      const range = { start: bytes(sorted[500]!), end: bytes(sorted[900]!) };
+      expect(ordered.engine.forget(range, 300)).toBe(300);
+      expect(ordered.engine.forget(range, 300)).toBe(100);
+      for (const text of sorted.slice(500, 900)) ordered.live.delete(text);
+      ordered.verify();
+      for (const text of sorted.slice(1000, 4000)) if (random.below(2) === 0) ordered.put(text);
+      ordered.compact();
+      ordered.verify(true);
+    },
+  );
+
+  it('passes over what is deleted without a visit, at the newest revision and between', () => {
+    const ordered = new Ordered('ascending', 1);
+    for (let number = 0; number < KEY_COUNT; number++) ordered.put(ordered.key(number));
+    const whole = ordered.revision;
+    for (let number = 0; number < KEY_COUNT - 5; number++)
+      if (number !== 9000) ordered.delete(ordered.key(number));
+    const firsts = (revision: number, reverse: boolean, end?: string): string[] => {
+      const seen: string[] = [];
+      // Of the leaves at both ends, and of those with a live key, 64 entries each may be visited.
+      const options = { reverse, visitsMax: 4 * 64 };
+      const range = { start: bytes(''), end: end === undefined ? undefined : bytes(end) };
+      ordered.engine.scan(range, revision, options, ({ key }) => seen.push(textOf(key)!) < 2);
+      return seen;
+    };
+    expect(firsts(ordered.revision, false)).toEqual(
+      [9000, KEY_COUNT - 5].map((number) => ordered.key(number)),
+    );
+    expect(firsts(ordered.revision, true, ordered.key(KEY_COUNT - 5))).toEqual([ordered.key(9000)]);
+    expect(firsts(whole, false)).toEqual([0, 1].map((number) => ordered.key(number)));
+    expect(firsts(whole, true, ordered.key(KEY_COUNT - 5))).toEqual(
+      [6, 7].map((less) => ordered.key(KEY_COUNT - less)),
+    );
+    // At a revision in the middle of the deletions, what was deleted later exists.
+    expect(firsts(whole + 8000, false)).toEqual([8000, 8001].map((number) => ordered.key(number)));
+    // A key that was deleted again, later: its earlier state counts.
+    const again = ordered.key(50);
+    ordered.put(again);
+    const between = ordered.revision;
+    ordered.delete(again);
+    expect(firsts(between, false)).toEqual([again, ordered.key(9000)]);
+    expect(firsts(ordered.revision, false)).toEqual(
+      [9000, KEY_COUNT - 5].map((number) => ordered.key(number)),
+    );
+  });
+
+  it.each([1, 2])(
+    'keeps its order where whole stretches of full nodes go and other keys come (seed %i)',
+    (seed) => {
+      const random = new SeededRandom(seed);
+      const engine = new MemoryEngine();
+      const live = new Set<string>();
+      let revision = 0;
+      const add = (text: string): void => {
+        engine.apply(put(text, ++revision));
+        live.add(text);
+      };
+      const digits = (number: number) => String(number).padStart(4, '0');
+      // Groups whose keys share more and more: nodes that leave out 20 bytes lie beside those that leave out none.
+      const groups = Array.from(
+        { length: 24 },
+        (_, group) => `${'g'.repeat(group % 5 ? 12 : 3)}${digits(group)}/${'s'.repeat((group % 3) * 9)}`,
+      );
+      for (let round = 0; round < 7; round++) {
+        // In order, so that nodes are full.
+        const group = groups.toSorted()[random.below(groups.length)]!;
+        if (round === 0)
+          for (const each of groups.toSorted())
+            for (let number = 0; number < 140; number++) add(`${each}${digits(number)}`);
+        else
+          for (let number = 0; number < 140; number++)
+            add(`${group}${digits(number)}${random.chance(0.1) ? '\0' : ''}`);
+        for (let stretch = 0; stretch < 9; stretch++) {
+          const sorted = [...live].sort();
+          const from = random.below(sorted.length);
+          const gone = sorted.slice(from, from + 20 + random.below(random.chance(0.2) ? 1000 : 200));
+          expect(engine.forget({ start: bytes(gone[0]!), end: undefined }, gone.length)).toBe(gone.length);
+          for (const text of gone) live.delete(text);
+          engine.verifyIntegrity();
+          const left = [...live].sort();
+          for (const place of [from - 1, from, from + 1]) {
+            if (place < 0 || place >= left.length) continue;
+            expect(engine.rank(ALL, bytes(left[place]!))).toBe(place);
+            expect(textOf(engine.select(ALL, place))).toBe(left[place]);
+          }
+          if (live.size < 700) break;
+        }
+      }
+    },
+  );
+
+  it('keeps its order when the first nodes of several levels go, and keys come before what is left', () => {
+    const ordered = new Ordered('ascending', 1);
+    for (let number = 0; number < KEY_COUNT; number++) ordered.put(ordered.key(number));
+    for (let first = 0; first < KEY_COUNT - 100; first += 50) {
+      expect(ordered.engine.forget(ALL, 50)).toBe(50);
+      if (first % 200 === 0 || (first > 3800 && first < 4300)) ordered.engine.verifyIntegrity();
+      for (let number = first; number < first + 50; number++) ordered.live.delete(ordered.key(number));
+    }
+    for (const text of ['z', '!', '0', `${ordered.key(KEY_COUNT - 1)}\0`, '000']) ordered.put(text);
+    ordered.verify(true);
+  });
+
+  it.each(['ascending', 'random bytes'] as const)(
+    'finds at an earlier revision what is deleted by now, however its nodes were split and put together (%s)',
+    (shape) => {
+      const ordered = new Ordered(shape, 1);
+      const { engine } = ordered;
+      const count = 5000;
+      const existsAt = (revision: number, text: string): void => {
+        const seen: string[] = [];
+        const options = { reverse: false, visitsMax: Infinity };
+        engine.scan(ALL, revision, options, ({ key }) => seen.push(textOf(key)!) > 0);
+        expect(seen).toContain(text);
+      };
+      // No key lives longer than until the next: nodes are split in which nothing is live.
+      for (let number = 0; number < count; number++) {
+        ordered.put(ordered.key(number));
+        ordered.delete(ordered.key(number));
+        if (number === 100 || number === 1000) engine.verifyIntegrity();
+      }
+      engine.verifyIntegrity();
+      for (const number of [0, 30, 63, 64, 65, 127, 2000, 4095, 4096, 4999])
+        existsAt(2 * number + 1, ordered.key(number));
+      // All exist and go again, one in sixteen at last; compaction drops the others, and few stay in each node.
+      for (let number = 0; number < count; number++) ordered.put(ordered.key(number));
+      for (let number = 0; number < count; number++)
+        if (number % 16 !== 0) ordered.delete(ordered.key(number));
+      const rest = ordered.revision;
+      for (let number = 0; number < count; number += 16) ordered.delete(ordered.key(number));
+      engine.compact(rest);
+      while (engine.maintain());
+      engine.verifyIntegrity();
+      for (let number = 0; number < count; number += 160) existsAt(rest + number / 16, ordered.key(number));
+    },
+  );
+});
+
+function textOf(key: Uint8Array | undefined): string | undefined {
+  return key && Buffer.from(key).toString('latin1');
+}
+
+function placeOf(sorted: readonly string[], text: string): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! < text) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

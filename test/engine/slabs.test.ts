@@ -1,0 +1,174 @@
+/** Slabs by themselves: blocks that change their length over holes, cursors between them, memory that is given back. */
+import { describe, expect, it } from 'vitest';
+import {
+  HOLE,
+  KEY_BORDER,
+  UNIT_BITS,
+  UNIT_MASK,
+  headOf,
+  kindOf,
+  unitsAt,
+} from '../../src/engine/memory/layout.ts';
+import { Slabs } from '../../src/engine/memory/slabs.ts';
+import { SeededRandom } from '../support/random.ts';
+
+const SLAB_BYTES = 16 * 1024;
+
+/** Writes a block of so many units: all of it is head and key. */
+function write(slabs: Slabs, reference: number, units: number, mark: number): void {
+  const words = slabs.wordsAt(reference);
+  const at = Slabs.wordOf(reference);
+  words.fill(0, at, at + 5);
+  words[at] = headOf(KEY_BORDER, (units * 2 - 5) * 4, 0);
+  words.fill(mark, at + 5, at + units * 2);
+}
+
+class Blocks {
+  readonly slabs = new Slabs(SLAB_BYTES);
+  readonly units = new Map<number, { units: number; mark: number }>();
+  #mark = 0;
+
+  add(units: number): number {
+    const reference = this.slabs.allocate(units);
+    const mark = ++this.#mark;
+    write(this.slabs, reference, units, mark);
+    this.units.set(reference, { units, mark });
+    return reference;
+  }
+
+  resize(reference: number, units: number): boolean {
+    const block = this.units.get(reference)!;
+    if (!this.slabs.resize(reference, block.units, units)) return false;
+    block.units = units;
+    write(this.slabs, reference, units, block.mark);
+    return true;
+  }
+
+  free(reference: number): void {
+    this.slabs.free(reference, this.units.get(reference)!.units);
+    this.units.delete(reference);
+  }
+
+  verify(): void {
+    let count = 0;
+    this.slabs.verifyIntegrity((reference, words, at) => {
+      const block = this.units.get(reference);
+      expect(unitsAt(words, at)).toBe(block?.units);
+      const body = words.subarray(at + 5, at + block!.units * 2);
+      expect(body.every((word) => word === block!.mark)).toBe(true);
+      count++;
+    });
+    expect(count).toBe(this.units.size);
+  }
+}
+
+describe('slabs', () => {
+  it.each([1, 2, 3])('keep every block as it is while others grow, shrink and go (seed %i)', (seed) => {
+    const random = new SeededRandom(seed);
+    const blocks = new Blocks();
+    for (let round = 0; round < 3000; round++) {
+      const references = [...blocks.units.keys()];
+      const dice = random.below(10);
+      if (references.length < 100 || dice < 3) blocks.add(3 + random.below(random.chance(0.02) ? 3000 : 20));
+      else if (dice < 7) blocks.resize(random.pick(references), 3 + random.below(30));
+      else if (dice < 9 || references.length > 400) blocks.free(random.pick(references));
+      else if (random.chance(0.05)) blocks.slabs.sealAll();
+      if (round % 100 === 0) blocks.verify();
+    }
+    for (const reference of blocks.units.keys()) blocks.free(reference);
+    blocks.slabs.sealAll();
+    blocks.verify();
+    expect(blocks.slabs.memoryBytes).toBeLessThan(100);
+  });
+
+  it('let a block grow into the hole behind it, to its last unit and no further', () => {
+    const blocks = new Blocks();
+    const [first, second, third] = [blocks.add(10), blocks.add(7), blocks.add(10)];
+    expect(blocks.resize(first, 11)).toBe(false);
+    blocks.free(second);
+    expect(blocks.resize(first, 18)).toBe(false);
+    expect(blocks.resize(first, 13)).toBe(true);
+    blocks.verify();
+    expect(blocks.resize(first, 17)).toBe(true);
+    blocks.verify();
+    expect(blocks.resize(first, 4)).toBe(true);
+    blocks.verify();
+    // The newest block has the rest of its slab before it, and nothing behind.
+    const rest = SLAB_BYTES / 8 - (third & UNIT_MASK);
+    expect(blocks.resize(third, rest + 1)).toBe(false);
+    expect(blocks.resize(third, rest)).toBe(true);
+    blocks.verify();
+    expect(blocks.resize(third, 20)).toBe(true);
+    blocks.slabs.sealAll();
+    blocks.verify();
+    // Behind the end of a slab there is no hole.
+    expect(blocks.resize(third, rest)).toBe(true);
+    expect(blocks.resize(third, rest + 1)).toBe(false);
+    blocks.verify();
+  });
+
+  it('use the number of a slab again, and know it from the one before', () => {
+    const blocks = new Blocks();
+    const references = Array.from({ length: 20 }, () => blocks.add(1000));
+    const slab = references[6]! >>> UNIT_BITS;
+    const birth = blocks.slabs.nextBirth;
+    expect(blocks.slabs.isOlder(slab, birth)).toBe(true);
+    for (const reference of references) if (reference >>> UNIT_BITS === slab) blocks.free(reference);
+    expect(blocks.slabs.isOlder(slab, birth)).toBe(false);
+    while (blocks.slabs.words[slab]!.length === 0) blocks.add(1000);
+    expect(blocks.slabs.isOlder(slab, birth)).toBe(false);
+    expect(blocks.slabs.isOlder(slab, blocks.slabs.nextBirth)).toBe(true);
+    blocks.verify();
+  });
+
+  it.each([1, 2, 3, 4])(
+    'keep cursors between blocks, whatever grows and shrinks about them (seed %i)',
+    (seed) => {
+      const random = new SeededRandom(seed);
+      const blocks = new Blocks();
+      while (blocks.slabs.words.length < 3) blocks.add(3 + random.below(30));
+      blocks.slabs.sealAll();
+      const first = [...blocks.units.keys()];
+      const kept = new Set(first);
+      const cursors = Array.from({ length: 4 }, () => ({
+        cursor: blocks.slabs.openCursor(),
+        seen: new Set<number>(),
+      }));
+      const change = (): void => {
+        const reference = random.pick(first);
+        if (!kept.has(reference)) return;
+        if (random.chance(0.7)) blocks.resize(reference, 3 + random.below(40));
+        else if (blocks.units.size > 50) {
+          blocks.free(reference);
+          kept.delete(reference);
+        }
+      };
+      for (let isMore = true; isMore;) {
+        isMore = false;
+        for (const { cursor, seen } of cursors) {
+          for (let steps = random.below(6); steps > 0 && cursor.slab < 3; steps--) {
+            const words = blocks.slabs.words[cursor.slab]!;
+            if (words.length === 0 || cursor.unit >= blocks.slabs.endOf(cursor.slab)) {
+              cursor.slab++;
+              cursor.unit = 0;
+              continue;
+            }
+            const reference = (cursor.slab << UNIT_BITS) | cursor.unit;
+            const isHole = kindOf(words[cursor.unit << 1]!) === HOLE;
+            expect(isHole || blocks.units.has(reference), 'a cursor stands at a block').toBe(true);
+            expect(seen.has(reference), 'a block comes once').toBe(false);
+            if (!isHole) seen.add(reference);
+            cursor.unit += unitsAt(words, cursor.unit << 1);
+          }
+          if (cursor.slab < 3) isMore = true;
+        }
+        for (let count = random.below(20); count > 0; count--) change();
+      }
+      for (const { cursor, seen } of cursors) {
+        for (const reference of kept) expect(seen.has(reference)).toBe(true);
+        blocks.slabs.closeCursor(cursor);
+      }
+      blocks.verify();
+    },
+  );
+});
