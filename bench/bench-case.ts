@@ -49,6 +49,7 @@ export type Unit =
   | 'µs'
   | 'ms'
   | 's'
+  | 'bytes'
   | 'bytes/key'
   | 'MB'
   | 'ratio'

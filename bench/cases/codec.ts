@@ -162,6 +162,7 @@ function versionShape(): SnapshotVersionShape {
     ttlMs: 60_000,
     expireTimeMs: NOW_MS,
     kind: 0,
+    replacedBy: 0,
   };
 }
 

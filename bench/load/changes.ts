@@ -1,5 +1,5 @@
 /** Versions as the store gives them to an engine. */
-import type { Change } from '../../src/engine/engine.ts';
+import type { Change } from '../../src/engine/version.ts';
 
 const NO_BYTES = new Uint8Array(0);
 

@@ -1,14 +1,12 @@
 /** The engines that can be measured. */
 import type { Engine } from '../../src/engine/engine.ts';
-import { HeapEngine } from '../../src/engine/heap-engine.ts';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 
 /** `default`: the one that `openStore` takes by itself. */
-export type EngineName = 'default' | 'heap' | 'memory';
+export type EngineName = 'default' | 'memory';
 
 export const engineMakers: { readonly [name in EngineName]: (() => Engine) | undefined } = {
   default: undefined,
-  heap: () => new HeapEngine(),
   memory: () => new MemoryEngine(),
 };
 
