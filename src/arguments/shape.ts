@@ -160,6 +160,7 @@ function isBare(options: object): boolean {
   return Object.getPrototypeOf(options) === Object.prototype;
 }
 
+/** Whether it is an object of named members: not an array, a view, a Promise, a Map, a Date or another of the language's own. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+  return Object.prototype.toString.call(value) === '[object Object]';
 }

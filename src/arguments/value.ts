@@ -25,6 +25,12 @@ export function bytesOf(given: Value): Uint8Array {
   return new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
 }
 
+/** Bytes of a value that stay as they are when the caller writes over its own. */
+export function copyOf(given: Value): Uint8Array {
+  const bytes = bytesOf(given);
+  return typeof given === 'string' ? bytes : new Uint8Array(bytes);
+}
+
 function isView(given: unknown): given is ArrayBufferView {
   return given instanceof Uint8Array || ArrayBuffer.isView(given);
 }

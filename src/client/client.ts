@@ -22,7 +22,7 @@ import { WatchService } from '../../gen/kelp/v1/watch_pb.ts';
 import { named, text } from '../arguments/check.ts';
 import { deletedRange, delta as isDelta, keyList, readRange } from '../arguments/requests.ts';
 import { noOptions } from '../arguments/shape.ts';
-import { bytesOf, value as isValue } from '../arguments/value.ts';
+import { copyOf, value as isValue } from '../arguments/value.ts';
 import { fixed, client as limits } from '../limits.ts';
 import { Admin } from './admin.ts';
 import { clientOptions, optionsByCall, refuse, txnRequest } from './arguments.ts';
@@ -137,7 +137,8 @@ export class KelpClient {
   /** Writes one key: creates it or replaces its value, time to live and lease. Rejects with `conditionFailed`, `leaseNotFound`. */
   async put(key: string, value: Value, options: PutOptions = noOptions): Promise<PutResult> {
     refuse(named('key', text(key)) ?? named('value', isValue(value)) ?? optionsByCall.put(options));
-    const bytes = bytesOf(value);
+    // A call waits for its connection and may be sent again, so it must not see what the caller does with its buffer.
+    const bytes = copyOf(value);
     checkBytes(bytes.length + fixed.keyBytesMax);
     const request = {
       key,

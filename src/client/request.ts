@@ -8,7 +8,7 @@ import type {
 } from '../../gen/kelp/v1/kv_pb.ts';
 import { Relation as RelationNumber } from '../../gen/kelp/v1/kv_pb.ts';
 import type { ConditionSchema, KeyRangeSchema } from '../../gen/kelp/v1/types_pb.ts';
-import { type Value, bytesOf } from '../arguments/value.ts';
+import { type Value, copyOf } from '../arguments/value.ts';
 import { client as limits, fixed } from '../limits.ts';
 import { KelpError } from './error.ts';
 import { toDuration, toInt64 } from './scalar.ts';
@@ -106,7 +106,7 @@ function toOperand(
     case 'exists':
       return { case: 'exists', value: operand.value };
     case 'value':
-      return { case: 'value', value: bytesOf(operand.value) };
+      return { case: 'value', value: copyOf(operand.value) };
     default:
       return { case: operand.kind, value: toInt64(operand.value) };
   }
@@ -122,7 +122,7 @@ function toOperation(operation: Operation): MessageInitShape<typeof OperationSch
           case: 'put',
           value: {
             key: operation.key,
-            value: bytesOf(operation.value),
+            value: copyOf(operation.value),
             ...toTtl(operation.ttlMs),
             leaseId: toInt64(operation.leaseId),
             returnPrevious: operation.returnPrevious ?? false,

@@ -47,7 +47,12 @@ describe('what is said', () => {
     [{ name: 'a', count: 5n }, 'it.count is the bigint 5; it must be a whole number from 0 to 10'],
     [{ name: 'a', counts: 5 }, 'it has no member "counts" (did you mean "count"?); there are name, count'],
     [undefined, 'it is missing; it must be an object with some of name, count'],
-    [new Map(), 'it.name is missing; it must be text'],
+    [new Map([['name', 'a']]), 'it is an object of type Map; it must be an object with some of name, count'],
+    [
+      Promise.resolve({ name: 'a' }),
+      'it is a Promise (is an await missing?); it must be an object with some of name, count',
+    ],
+    [new Date(0), 'it is an object of type Date; it must be an object with some of name, count'],
     [[], 'it is an array; it must be an object with some of name, count'],
     [Buffer.from('a'), 'it is an object of type Uint8Array; it must be an object with some of name, count'],
     ['{}', 'it is the text "{}"; it must be an object with some of name, count'],

@@ -16,7 +16,7 @@ import type { KelpClient } from '../../src/client/client.ts';
 import type * as clientTypes from '../../src/client/types.ts';
 import type { WatchRequest } from '../../src/client/watch-message.ts';
 import type * as storeTypes from '../../src/store/store.ts';
-import { clientOf, failureOf } from './fake-server.ts';
+import { clientOf, failureOf, recovering } from './fake-server.ts';
 
 const entryMessage = create(EntrySchema, {
   key: 'a',
@@ -115,6 +115,38 @@ describe('requests', () => {
     ]);
     expect(requests[0]?.ttl).toBeUndefined();
     expect(requests[0]?.condition).toBeUndefined();
+  });
+
+  test('of a put and of a transaction hold the bytes as they were at the call, also when they are sent again', async () => {
+    const sent: unknown[] = [];
+    let refusals = 3;
+    const refuseFirst = (): void => {
+      if (refusals-- > 0) throw recovering();
+    };
+    const client = kvClient({
+      put: ({ value }) => (refuseFirst(), sent.push(...value), {}),
+      txn({ compares, success }) {
+        refuseFirst();
+        for (const { operand } of compares) if (operand.case === 'value') sent.push(...operand.value);
+        for (const { operation } of success)
+          if (operation.case === 'put') sent.push(...operation.value.value);
+        return { succeeded: true, results: [{ result: { case: 'put', value: {} } }] };
+      },
+    });
+    const value = new Uint8Array([1]);
+    const compare = {
+      subject: { key: 'a' },
+      relation: 'equal',
+      operand: { kind: 'value', value },
+    } as const;
+    const calls = [
+      client.put('a', value),
+      client.put('a', value.buffer),
+      client.txn({ compares: [compare], success: [{ kind: 'put', key: 'a', value }] }),
+    ];
+    value.fill(2);
+    await Promise.all(calls);
+    expect(sent).toEqual([1, 1, 1, 1]);
   });
 
   test('of a touch tell no time to live from one of 0', async () => {
