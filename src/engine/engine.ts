@@ -60,7 +60,7 @@ export interface Engine {
 
   /**
    * Drops keys of a range with all their versions, for keys that no reader can name any more: at most `limit`, from the
-   * first on. It is no change: nothing tells readers of it.
+   * first on. It is no change: nothing tells readers of it, and no walk may be open.
    * @returns how many it dropped; fewer than `limit`: the range is empty now.
    */
   forget(range: EngineRange, limit: number): number;

@@ -1,9 +1,9 @@
-import type { Disk, DiskDirectory } from '../disk/disk.ts';
-
 /**
  * A folder whose names are made durable again and again. It is kept open: in the middle of a change there may be no
  * descriptor left to open it with.
  */
+import type { Disk, DiskDirectory } from '../disk/disk.ts';
+
 export class HeldDirectory {
   readonly path: string;
   readonly #disk: Disk;
