@@ -107,13 +107,16 @@ export interface Engine {
 }
 
 /**
- * The way of a snapshot and of the log behind it into an empty engine. Between the first call and the one of `finish`
- * that returns false, only `read` and `readMeta` of the engine may be called. Each method returns the lease that the key's
- * newest version had before (0: none), or `REFUSED_LOAD` for what can't follow, and then nothing has changed.
+ * The way of a snapshot and of the log behind it into an empty engine: calls of `newest`, of `finishNewest` until it is done,
+ * of `older`, of `next`, of `finish` until there is no more. Before the last of them only `read` and `readMeta` of the engine
+ * may be called, and these not before `finishNewest` is done. Each method that takes a version returns the lease that the
+ * key's newest version had before (0: none), or `REFUSED_LOAD` for what can't follow, and then nothing has changed.
  */
 export interface EngineLoader {
   /** The newest version of a key that is not there yet. In any order of keys. */
   newest(change: PlacedChange): number;
+  /** Does a bounded piece of what is left to do behind the last call of `newest`. */
+  finishNewest(): LoadStep;
   /**
    * A version that another one replaced: in the order of `replacedBy`, after all calls of `newest`. A deletion of revision
    * 0 says that there was none.
@@ -124,6 +127,9 @@ export interface EngineLoader {
   /** Does a bounded piece of what is left to do. @returns whether there is more; after the last piece nothing is loaded. */
   finish(): boolean;
 }
+
+/** Refused: a key came twice, and the engine is of no use any more. */
+export type LoadStep = 'more' | 'done' | 'refused';
 
 /** What a loader returns for a change that can't follow those before. */
 export const REFUSED_LOAD = -1;

@@ -78,7 +78,10 @@ export class VerifyingSnapshot {
   async next(): Promise<VerifiedBlock | undefined> {
     const offset = this.#reader.bytesRead;
     const next = await this.#reader.next();
-    if (next === undefined) return undefined;
+    if (next === undefined) {
+      this.#finishNewest(offset);
+      return undefined;
+    }
     const block = this.#decode('block', offset, () => readSnapshotBlock(next.block, 0, next.block.length));
     this.#checkBlock(block, next.itemCount, offset);
     this.counts.leaseCount += block.leases.length;
@@ -123,9 +126,16 @@ export class VerifyingSnapshot {
       this.#refuse(this.#order.faultOfVersion(version), offset);
       const { replacedBy } = version;
       const change = placeChange({ ...version, value: NO_BYTES }, replacedBy);
+      if (replacedBy !== 0) this.#finishNewest(offset);
       const lease = replacedBy === 0 ? this.#loader.newest(change) : this.#loader.older(change);
       if (lease === REFUSED_LOAD) this.#refuse(faultOfRefused(replacedBy), offset);
     }
+  }
+
+  #finishNewest(offset: number): void {
+    let step = this.#loader.finishNewest();
+    while (step === 'more') step = this.#loader.finishNewest();
+    if (step === 'refused') this.#refuse(faultOfRefused(0), offset);
   }
 
   #refuse(fault: string | undefined, offset: number): void {

@@ -56,8 +56,8 @@ export class ItemLoader {
     this.#leases = leases;
   }
 
-  /** Loads the versions of a `SnapshotBlock`. */
-  loadBlock(block: Buffer, snapshotRevision: number): string | undefined {
+  /** Loads the versions of a `SnapshotBlock`, a piece of the work between two yields. */
+  *loadBlock(block: Buffer, snapshotRevision: number): Generator<undefined, string | undefined> {
     const cursor = this.cursorAt(block, 0);
     const change = this.#change;
     const end = block.length;
@@ -68,9 +68,22 @@ export class ItemLoader {
       const fault = faultOfPlacedVersion(change, snapshotRevision);
       if (fault !== undefined) return fault;
       const { replacedBy } = change;
+      if (replacedBy !== 0) {
+        const faultOfKeys = yield* this.finishNewest();
+        if (faultOfKeys !== undefined) return faultOfKeys;
+      }
       const lease = replacedBy === 0 ? this.#loader.newest(change) : this.#loader.older(change);
       if (lease === REFUSED_LOAD) return faultOfRefused(replacedBy);
       if (replacedBy === 0) this.#moveLease(change, 0);
+    }
+  }
+
+  /** Does what is left to do behind the newest versions of a snapshot, a piece between two yields. */
+  *finishNewest(): Generator<undefined, string | undefined> {
+    for (;;) {
+      const step = this.#loader.finishNewest();
+      if (step !== 'more') return step === 'refused' ? faultOfRefused(0) : undefined;
+      yield;
     }
   }
 

@@ -236,12 +236,10 @@ class Recovering implements RecoveredState {
         refuse(what, order.faultOfLease(lease));
         this.leases.grant(lease.leaseId, lease.ttlMs, lease.deadlineMs);
       }
-      refuse(
-        what,
-        decode(what, () => this.#loader.loadBlock(block, revision)),
-      );
+      await this.#load(what, this.#loader.loadBlock(block, revision));
       onProgress({ phase: 'snapshot', doneBytes: reader.bytesRead, totalBytes: reader.bytesTotal });
     }
+    await this.#load(what, this.#loader.finishNewest());
     this.revision = revision;
     this.isBehindSnapshot = true;
     this.incarnations = new Incarnations(header.incarnations.map(toLife));
@@ -253,7 +251,19 @@ class Recovering implements RecoveredState {
 
   /** Puts what was loaded so far where it can be found. */
   async finishLoad(): Promise<void> {
-    while (this.#loader.finish()) await new Promise<void>((resolve) => this.#clock.yieldNow(resolve));
+    while (this.#loader.finish()) await this.#yieldNow();
+  }
+
+  async #load(what: string, pieces: Generator<undefined, string | undefined>): Promise<void> {
+    for (;;) {
+      const piece = decode(what, () => pieces.next());
+      if (piece.done === true) return refuse(what, piece.value);
+      await this.#yieldNow();
+    }
+  }
+
+  #yieldNow(): Promise<void> {
+    return new Promise((resolve) => this.#clock.yieldNow(resolve));
   }
 
   replay(buffer: Buffer, start: number, end: number): void {

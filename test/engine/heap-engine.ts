@@ -16,6 +16,7 @@ import { assert } from '../../src/errors.ts';
 import type {
   Engine,
   EngineLoader,
+  LoadStep,
   EngineRange,
   EngineStats,
   ScanOptions,
@@ -51,6 +52,8 @@ export class HeapEngine implements Engine, EngineLoader {
   readonly #replacedByOfKey = new Map<string, number>();
   #compactRevision = 0;
   #newestRevision = 0;
+  /** Whether a key was loaded twice. */
+  #isRefused = false;
   #keyCount = 0;
   #versionCount = 0;
   #dataBytes = 0;
@@ -145,7 +148,11 @@ export class HeapEngine implements Engine, EngineLoader {
   }
 
   newest(change: PlacedChange): number {
-    if (change.revision <= 0 || this.#versionsByKey.has(textOf(change.key))) return REFUSED_LOAD;
+    if (change.revision <= 0) return REFUSED_LOAD;
+    if (this.#versionsByKey.has(textOf(change.key))) {
+      this.#isRefused = true;
+      return 0;
+    }
     const newest = Math.max(this.#newestRevision, change.revision);
     // In no order of revisions.
     this.#newestRevision = 0;
@@ -154,6 +161,10 @@ export class HeapEngine implements Engine, EngineLoader {
     // A deletion that is loaded brings the version that it replaced.
     if (change.deleted) this.#leftovers.delete(orderedText(change.revision, textOf(change.key)));
     return 0;
+  }
+
+  finishNewest(): LoadStep {
+    return this.#isRefused ? 'refused' : 'done';
   }
 
   older(change: PlacedChange): number {

@@ -1,6 +1,6 @@
 /** The radix sort of blocks by their keys. */
 import { describe, expect, it } from 'vitest';
-import { sortByKey } from '../../src/engine/memory/key-sorter.ts';
+import { sortByKey } from '../../src/engine/memory/order/key-sorter.ts';
 import { Slabs } from '../../src/engine/memory/slabs.ts';
 import { SeededRandom } from '../support/random.ts';
 import { addBlock, keyAt } from './blocks.ts';

@@ -3,14 +3,15 @@ import { describe, expect, it } from 'vitest';
 import {
   IS_DELETED,
   HOLE,
+  NODE,
+  TABLE,
   KEY,
   LONG_VERSION,
   SHORT_COUNT_MAX,
   SHORT_VALUE_BYTES_MAX,
   SHORT_VERSION,
   headOf,
-  holeOf,
-  holeUnits,
+  spanHead,
   isVersion,
   kindOf,
   secondWord,
@@ -62,8 +63,12 @@ describe('the layout of blocks', () => {
         }
       }
     }
-    for (const units of [1, 2 ** 22, 2 ** 29 - 1])
-      expect([kindOf(holeOf(units)), holeUnits(holeOf(units))]).toEqual([HOLE, units]);
+    for (const kind of [NODE, TABLE, HOLE] as const) {
+      for (const units of [1, 2 ** 22, 2 ** 29 - 1]) {
+        const words = Int32Array.of(0, spanHead(kind, units));
+        expect([kindOf(words[1]!), unitsAt(words, 1)]).toEqual([kind, units]);
+      }
+    }
     for (const count of [0, 1, SHORT_COUNT_MAX]) {
       const word = secondWord(LARGE, count, IS_DELETED);
       expect([shortCount(word), word & (2 ** 21 - 1), word & IS_DELETED]).toEqual([

@@ -39,6 +39,7 @@ describe('the memory of the engine', () => {
     const count = 50_000;
     for (let number = 0; number < count; number++)
       engine.apply(put(keyOf(number), number + 1, 'v'.repeat(200)));
+    drain(engine);
     const full = engine.memoryBytes;
     // A key in every ten, all over the pages: less than what is moved away by itself.
     for (let number = 0; number < count; number += 10) {

@@ -8,6 +8,7 @@
 import type {
   Engine,
   EngineLoader,
+  LoadStep,
   EngineRange,
   EngineStats,
   ScanOptions,
@@ -111,6 +112,14 @@ export class MirrorEngine implements Engine, EngineLoader {
 
   newest(change: PlacedChange): number {
     return this.#both('newest', (engine) => engine.loader!.newest(change), String);
+  }
+
+  finishNewest(): LoadStep {
+    const model = this.#model.loader!.finishNewest();
+    const step = this.#engine.loader!.finishNewest();
+    if (step !== 'more' && step !== model)
+      throw new Error(`finishNewest: ${step} where the model is ${model}`);
+    return step;
   }
 
   older(change: PlacedChange): number {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   HOLE,
-  KEY_BORDER,
+  DEADLINE,
   UNIT_BITS,
   UNIT_MASK,
   headOf,
@@ -19,7 +19,7 @@ function write(slabs: Slabs, reference: number, units: number, mark: number): vo
   const words = slabs.wordsAt(reference);
   const at = Slabs.wordOf(reference);
   words.fill(0, at, at + 5);
-  words[at] = headOf(KEY_BORDER, (units * 2 - 5) * 4, 0);
+  words[at] = headOf(DEADLINE, (units * 2 - 5) * 4, 0);
   words.fill(mark, at + 5, at + units * 2);
 }
 

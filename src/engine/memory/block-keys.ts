@@ -22,19 +22,23 @@ export function compareBlocks(slabs: Slabs, first: number, second: number): numb
   return firstBytes - secondBytes;
 }
 
-/** How many first bytes two keys have in common. */
-export function commonBytes(slabs: Slabs, first: number, second: number): number {
+/** How many first bytes two keys have in common, of which `known` are known to be. */
+export function commonBytes(slabs: Slabs, first: number, second: number, known = 0): number {
   const firstWords = slabs.wordsAt(first);
   const secondWords = slabs.wordsAt(second);
-  const firstAt = Slabs.wordOf(first);
-  const secondAt = Slabs.wordOf(second);
-  const length = Math.min(firstWords[firstAt]! & KEY_BYTES_MASK, secondWords[secondAt]! & KEY_BYTES_MASK);
-  for (let index = 0; index << 2 < length; index++) {
-    const difference = firstWords[firstAt + KEY + index]! ^ secondWords[secondAt + KEY + index]!;
+  const firstAt = Slabs.wordOf(first) + KEY;
+  const secondAt = Slabs.wordOf(second) + KEY;
+  const length = Math.min(keyBytesOf(slabs, first), keyBytesOf(slabs, second));
+  for (let index = known >>> 2; index << 2 < length; index++) {
+    const difference = firstWords[firstAt + index]! ^ secondWords[secondAt + index]!;
     if (difference === 0) continue;
     return Math.min(length, (index << 2) + ((31 - Math.clz32(difference & -difference)) >>> 3));
   }
   return length;
+}
+
+export function keyBytesOf(slabs: Slabs, block: number): number {
+  return slabs.wordsAt(block)[Slabs.wordOf(block)]! & KEY_BYTES_MASK;
 }
 
 const scratch = new Uint8Array(HEAD_BYTES);

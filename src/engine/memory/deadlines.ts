@@ -3,22 +3,14 @@
  * of their own, whose key is the deadline (8 bytes, big-endian) and then the key.
  */
 import { assert } from '../../errors.ts';
-import {
-  DEADLINE,
-  DEADLINE_BORDER,
-  HEAD,
-  KEY,
-  KEY_BYTES_MASK,
-  NONE,
-  UNIT_BYTES,
-  headOf,
-  unitsAt,
-  wordsOf,
-} from './layout.ts';
-import { OrderedIndex, Path } from './ordered-index.ts';
+import { DEADLINE, HEAD, KEY, KEY_BYTES_MASK, NONE, UNIT_BYTES, headOf, unitsAt, wordsOf } from './layout.ts';
+import { ENTRIES_MAX } from './order/node.ts';
+import { OrderedIndex } from './order/ordered-index.ts';
+import { Path } from './order/tree.ts';
 import { Probe } from './probe.ts';
 import { Slabs } from './slabs.ts';
-import { ENTRIES_MAX } from './tree-nodes.ts';
+
+const START = new Uint8Array(0);
 
 export class Deadlines {
   readonly #slabs: Slabs;
@@ -27,13 +19,10 @@ export class Deadlines {
   readonly #path = new Path();
   readonly #references = new Int32Array(ENTRIES_MAX);
 
-  constructor(slabs: Slabs) {
+  /** @param nodes where the nodes of the index go, and by which number they are known as its own. */
+  constructor(slabs: Slabs, nodes: Slabs, number: number) {
     this.#slabs = slabs;
-    this.#index = new OrderedIndex(slabs, this.#probe, DEADLINE_BORDER);
-  }
-
-  get memoryBytes(): number {
-    return this.#index.memoryBytes;
+    this.#index = new OrderedIndex(slabs, nodes, this.#probe, number);
   }
 
   get count(): number {
@@ -56,33 +45,32 @@ export class Deadlines {
   }
 
   next(): number | undefined {
-    const reference = this.#first();
-    return reference === NONE ? undefined : this.#deadlineAt(reference);
+    return this.count === 0 ? undefined : this.#deadlineAt(this.#index.select(0));
   }
 
   due(nowMs: number, limit: number): Uint8Array[] {
     const keys: Uint8Array[] = [];
-    if (limit === 0 || this.#first() === NONE) return keys;
+    this.#probe.set(START);
+    this.#index.seek(this.#path);
     do {
       const count = this.#index.readLeaf(this.#path, this.#references);
       for (let place = 0; place < count; place++) {
         const reference = this.#references[place]!;
-        if (keys.length === limit || this.#deadlineAt(reference) > nowMs) return keys;
+        if (keys.length >= limit || this.#deadlineAt(reference) > nowMs) return keys;
         keys.push(this.#keyOf(reference));
       }
-    } while (this.#index.nextLeaf(this.#path, 0));
+    } while (this.#index.nextLeaf(this.#path, 0, 1));
     return keys;
   }
 
-  moveNode(): boolean {
-    return this.#index.moveNode();
+  /** A block was copied to another place. */
+  moved(from: number, to: number): void {
+    this.#probe.setFrom(this.#slabs.wordsAt(to), Slabs.wordOf(to));
+    this.#index.relocate(from, to);
   }
 
-  /** A block of the index was copied to another place; `isBorder`: one of its borders. */
-  moved(from: number, to: number, isBorder: boolean): void {
-    this.#probe.setFrom(this.#slabs.wordsAt(to), Slabs.wordOf(to));
-    if (isBorder) this.#index.relocateBorder(from, to);
-    else this.#index.relocate(from, to);
+  nodeMoved(from: number, to: number): void {
+    this.#index.relocateNode(from, to);
   }
 
   /** Whether the key of a version is there with a deadline. */
@@ -91,22 +79,12 @@ export class Deadlines {
     return this.#index.find() !== NONE;
   }
 
-  /** @returns the borders of the index. */
+  /** @returns the nodes of the index. */
   verifyIntegrity(visit: (reference: number) => void): ReadonlySet<number> {
     return this.#index.verifyIntegrity((reference, isLive) => {
       assert(isLive, 'a deadline is live');
       visit(reference);
     });
-  }
-
-  /** Goes to the first deadline. */
-  #first(): number {
-    if (this.#index.count === 0) return NONE;
-    this.#probe.length = 0;
-    this.#probe.words.fill(0, 0, 4);
-    this.#index.seek(this.#path);
-    this.#index.readLeaf(this.#path, this.#references);
-    return this.#references[0]!;
   }
 
   #makeBlock(): number {

@@ -1,41 +1,12 @@
 /** Walks every structure of the memory engine and breaks where one does not hold together. */
 import { assert } from '../../errors.ts';
-import type { EngineStats } from '../engine.ts';
-import type { Deadlines } from './deadlines.ts';
-import type { KeyMap } from './key-map.ts';
-import {
-  DEADLINE,
-  DEADLINE_BORDER,
-  KEY_BORDER,
-  KEY_BYTES_MASK,
-  NONE,
-  UNDO,
-  isVersion,
-  kindOf,
-  revisionAt,
-} from './layout.ts';
-import type { LongValues } from './long-values.ts';
-import type { OrderedIndex } from './ordered-index.ts';
-import type { Probe } from './probe.ts';
+import type { Keyspace } from './keyspace.ts';
+import { DEADLINE, KEY_BYTES_MASK, NONE, UNDO, isVersion, kindOf, revisionAt } from './layout.ts';
 import { Slabs } from './slabs.ts';
-import type { UndoRing } from './undo-ring.ts';
 import { deadlineAt, isDeletedAt, longValueAt, valueBytesAt } from './version-codec.ts';
 
-export interface EngineParts {
-  readonly slabs: Slabs;
-  readonly map: KeyMap;
-  readonly keys: OrderedIndex;
-  readonly deadlines: Deadlines;
-  readonly undo: UndoRing;
-  readonly longValues: LongValues;
-  readonly probe: Probe;
-  readonly compactRevision: number;
-  hash(): number;
-}
-
-/** @returns what there is, counted. */
-export function verifyEngine(parts: EngineParts): EngineStats {
-  const { slabs, map, keys, deadlines, undo, longValues, probe } = parts;
+export function verifyKeyspace(keyspace: Keyspace): void {
+  const { blocks: slabs, indexes, map, keys, deadlines, undo, longValues, probe } = keyspace;
   const blocks = new Map<number, number>();
   slabs.verifyIntegrity((reference, words, at) => void blocks.set(reference, kindOf(words[at]!)));
   const take = (reference: number, isRight: (kind: number) => boolean, message: string): void => {
@@ -59,12 +30,12 @@ export function verifyEngine(parts: EngineParts): EngineStats {
     assert(!used.has(long), 'a long value belongs to one version');
     used.add(long);
   };
-  map.verifyIntegrity((hash, reference) => {
+  const tables = map.verifyIntegrity((hash, reference) => {
     const words = slabs.wordsAt(reference);
     const at = Slabs.wordOf(reference);
     assert(isVersion(words[at]!), 'the map leads to versions');
     probe.setFrom(words, at);
-    assert(parts.hash() === hash, 'an entry of the map has the hash of its key');
+    assert(keyspace.hash() === hash, 'an entry of the map has the hash of its key');
     count(words, at);
     if (isDeletedAt(words, at)) deletions.add(reference);
     else keyCount++;
@@ -75,18 +46,20 @@ export function verifyEngine(parts: EngineParts): EngineStats {
   });
   assert(deadlineCount === deadlines.count, 'every deadline is that of a newest version');
 
-  const borders = keys.verifyIntegrity((reference, isLive) => {
-    take(reference, (kind) => kind < KEY_BORDER, 'the order of keys leads to versions');
+  const nodes = keys.verifyIntegrity((reference, isLive) => {
+    take(reference, (kind) => kind < DEADLINE, 'the order of keys leads to versions');
     assert(isLive === !deletions.has(reference), 'what is live in the order of keys is not deleted');
   });
-  for (const border of borders) take(border, (kind) => kind === KEY_BORDER, 'a border has its block');
-  const otherBorders = deadlines.verifyIntegrity((reference) =>
+  const otherNodes = deadlines.verifyIntegrity((reference) =>
     take(reference, (kind) => kind === DEADLINE, 'a deadline has its block'),
   );
-  for (const border of otherBorders)
-    take(border, (kind) => kind === DEADLINE_BORDER, 'a border has its block');
   assert(blocks.size === 0, 'every block belongs to something');
   assert(keys.count === map.count, 'the map and the order hold the same keys');
+  const parts = new Set([...nodes, ...otherNodes, ...tables]);
+  indexes.verifyIntegrity((reference) =>
+    assert(parts.delete(reference), 'a block of an index is part of one'),
+  );
+  assert(parts.size === 0, 'every part of an index has its block');
 
   const replacedBy = new Map<number, number>();
   undo.verifyIntegrity((place) => {
@@ -95,13 +68,13 @@ export function verifyEngine(parts: EngineParts): EngineStats {
     replacedBy.set(place | 0, undo.replacedBy);
     if (undo.hasVersion) count(words, at);
     const older = words[at + UNDO]!;
-    const isNeeded = older !== NONE && revisionAt(words, at) > parts.compactRevision;
+    const isNeeded = older !== NONE && revisionAt(words, at) > keyspace.compactRevision;
     if (isNeeded)
       assert(replacedBy.get(older) === revisionAt(words, at), 'a link leads to the version before');
     const isDeletion = undo.isReplacedByDeletion;
     const revision = undo.replacedBy;
     probe.setFrom(words, at);
-    const newest = map.find(probe, parts.hash());
+    const newest = map.find(probe, keyspace.hash());
     if (isDeletion && deletions.has(newest)) {
       const newestWords = slabs.wordsAt(newest);
       if (revisionAt(newestWords, Slabs.wordOf(newest)) === revision) deletions.delete(newest);
@@ -112,12 +85,17 @@ export function verifyEngine(parts: EngineParts): EngineStats {
     const words = slabs.wordsAt(reference);
     const at = Slabs.wordOf(reference);
     const older = words[at + UNDO]!;
-    if (older === NONE || revisionAt(words, at) <= parts.compactRevision) return;
+    if (older === NONE || revisionAt(words, at) <= keyspace.compactRevision) return;
     assert(
       replacedBy.get(older) === revisionAt(words, at),
       'the link of a block leads to the version before',
     );
   });
   longValues.verifyIntegrity(used);
-  return { keyCount, versionCount, dataBytes };
+  assert(
+    keyCount === keyspace.keyCount &&
+      versionCount === keyspace.versionCount &&
+      dataBytes === keyspace.dataBytes,
+    'the counts are true',
+  );
 }

@@ -4,13 +4,15 @@
  * never looks at a key for it, since an entry keeps the whole hash. At 10,000,000 keys a table that grows moves 12,000
  * entries; that is the longest step.
  *
- * An entry is two words: the reference (0: the place is empty), the hash. A key's place is the share of the table that its
- * hash is of all hashes, so growing keeps the order of entries. The hash is no identity: keys are compared.
+ * A table is a block among those of the indexes: its head, the number of its shard, then its entries. An entry is two
+ * words: the reference (0: the place is empty), the hash. A key's place is the share of the table that its hash is of all
+ * hashes, so growing keeps the order of entries. The hash is no identity: keys are compared.
  */
 import { assert } from '../../errors.ts';
-import { NONE, UNIT_BITS, UNIT_MASK } from './layout.ts';
+import { compareBlocks } from './block-keys.ts';
+import { NONE, TABLE, UNIT_BITS, UNIT_MASK, spanHead } from './layout.ts';
 import type { Probe } from './probe.ts';
-import type { Slabs } from './slabs.ts';
+import { Slabs } from './slabs.ts';
 
 const SHARD_BITS = 10;
 const SHARD_COUNT = 2 ** SHARD_BITS;
@@ -18,23 +20,30 @@ const SHARD_SHIFT = 32 - SHARD_BITS;
 const PLACE_MASK = 2 ** SHARD_SHIFT - 1;
 const PLACE_SCALE = 2 ** -SHARD_SHIFT;
 
+/** Where the number of the shard stands in a table, and where its entries begin. */
+const SHARD = 1;
+const ENTRIES = 2;
+
 const CAPACITY_MIN = 8;
 const LOAD_MAX = 0.8;
 const GROWTH = 1.25;
 const LOAD_MIN = 0.4;
-const LOAD_AFTER_SHRINKING = 0.7;
-
-/** A table in which nothing is. */
-const EMPTY = new Int32Array(2);
+const LOAD_AFTER_REBUILDING = 0.7;
+/** What is put in its shard's place between two yields. */
+const FILLED_PER_PIECE = 2 ** 16;
 
 export class KeyMap {
+  readonly #blocks: Slabs;
   readonly #slabs: Slabs;
-  readonly #tables: Int32Array[] = Array.from({ length: SHARD_COUNT }, () => EMPTY);
+  /** By shard: the block of its table, how many entries that has room for, and how many it has. */
+  readonly #tables = new Int32Array(SHARD_COUNT);
+  readonly #capacities = new Int32Array(SHARD_COUNT);
   readonly #counts = new Int32Array(SHARD_COUNT);
-  #wordCount = 0;
   #count = 0;
 
-  constructor(slabs: Slabs) {
+  /** @param blocks those that hold the keys; @param slabs where the tables go. */
+  constructor(blocks: Slabs, slabs: Slabs) {
+    this.#blocks = blocks;
     this.#slabs = slabs;
   }
 
@@ -42,45 +51,44 @@ export class KeyMap {
     return this.#count;
   }
 
-  get memoryBytes(): number {
-    return this.#wordCount * Int32Array.BYTES_PER_ELEMENT;
-  }
-
   /** The block of the key in `probe`; `NONE`: there is none. */
   find(probe: Probe, hash: number): number {
-    const table = this.#tables[hash >>> SHARD_SHIFT]!;
-    const slabs = this.#slabs.words;
-    for (let at = placeOf(hash, table); ;) {
-      const reference = table[at]!;
+    const shard = hash >>> SHARD_SHIFT;
+    const capacity = this.#capacities[shard]!;
+    if (capacity === 0) return NONE;
+    const table = this.#tables[shard]!;
+    const words = this.#slabs.words[table >>> UNIT_BITS]!;
+    const start = ((table & UNIT_MASK) << 1) + ENTRIES;
+    const end = start + (capacity << 1);
+    const blocks = this.#blocks.words;
+    for (let at = start + (placeOf(hash, capacity) << 1); ;) {
+      const reference = words[at]!;
       if (reference === NONE) return NONE;
       if (
-        table[at + 1] === hash &&
-        probe.isKeyAt(slabs[reference >>> UNIT_BITS]!, (reference & UNIT_MASK) << 1)
+        words[at + 1] === hash &&
+        probe.isKeyAt(blocks[reference >>> UNIT_BITS]!, (reference & UNIT_MASK) << 1)
       )
         return reference;
       at += 2;
-      if (at === table.length) at = 0;
+      if (at === end) at = start;
     }
   }
 
   /** Fetches the places of several hashes, and what the first entry there with the hash refers to. */
   fetch(hashes: Int32Array, count: number, references: Int32Array): number {
     const slabs = this.#slabs.words;
+    const blocks = this.#blocks.words;
     let sum = 0;
     for (let index = 0; index < count; index++) {
-      const table = this.#tables[hashes[index]! >>> SHARD_SHIFT]!;
-      sum += table[placeOf(hashes[index]!, table)]!;
+      const shard = hashes[index]! >>> SHARD_SHIFT;
+      const table = this.#tables[shard]!;
+      const place = placeOf(hashes[index]!, this.#capacities[shard]!);
+      sum += slabs[table >>> UNIT_BITS]![((table & UNIT_MASK) << 1) + ENTRIES + (place << 1)]!;
     }
-    for (let index = 0; index < count; index++) {
-      const hash = hashes[index]!;
-      const table = this.#tables[hash >>> SHARD_SHIFT]!;
-      let at = placeOf(hash, table);
-      while (table[at] !== NONE && table[at + 1] !== hash) at = at + 2 === table.length ? 0 : at + 2;
-      references[index] = table[at]!;
-    }
+    for (let index = 0; index < count; index++) references[index] = this.#referenceWith(hashes[index]!);
     for (let index = 0; index < count; index++) {
       const reference = references[index]!;
-      if (reference !== NONE) sum += slabs[reference >>> UNIT_BITS]![(reference & UNIT_MASK) << 1]!;
+      if (reference !== NONE) sum += blocks[reference >>> UNIT_BITS]![(reference & UNIT_MASK) << 1]!;
     }
     // Only so that the loads can't be left out.
     return sum;
@@ -88,102 +96,217 @@ export class KeyMap {
 
   insert(hash: number, reference: number): void {
     const shard = hash >>> SHARD_SHIFT;
-    const count = ++this.#counts[shard]!;
-    this.#count++;
-    let table = this.#tables[shard]!;
-    const capacity = table.length >>> 1;
-    if (count > capacity * LOAD_MAX)
-      table = this.#rebuild(shard, Math.max(CAPACITY_MIN, Math.ceil(capacity * GROWTH)));
-    put(table, hash, reference);
+    const capacity = this.#capacities[shard]!;
+    if (this.#counts[shard]! + 1 > capacity * LOAD_MAX)
+      this.#rebuild(shard, Math.max(CAPACITY_MIN, Math.ceil(capacity * GROWTH)));
+    this.#put(hash, reference);
+  }
+
+  /**
+   * Adds many at once, one table after the other, so that each is made in its last length and stays in the cache.
+   * @returns whether all keys are different.
+   */
+  *fill(hashes: Int32Array, references: Int32Array): Generator<undefined, boolean> {
+    const count = hashes.length;
+    const ends = new Int32Array(SHARD_COUNT);
+    for (let index = 0; index < count; index++) ends[hashes[index]! >>> SHARD_SHIFT]!++;
+    for (let shard = 0, sum = 0; shard < SHARD_COUNT; shard++) {
+      const start = sum;
+      sum += ends[shard]!;
+      ends[shard] = start;
+    }
+    yield;
+    const byShard = { hashes: new Int32Array(count), references: new Int32Array(count) };
+    for (let start = 0; start < count; start += FILLED_PER_PIECE) {
+      const end = Math.min(count, start + FILLED_PER_PIECE);
+      for (let index = start; index < end; index++) {
+        const place = ends[hashes[index]! >>> SHARD_SHIFT]!++;
+        byShard.hashes[place] = hashes[index]!;
+        byShard.references[place] = references[index]!;
+      }
+      yield;
+    }
+    for (let shard = 0, start = 0; shard < SHARD_COUNT; start = ends[shard++]!) {
+      const end = ends[shard]!;
+      const entries = this.#counts[shard]! + end - start;
+      if (entries > this.#capacities[shard]! * LOAD_MAX)
+        this.#rebuild(shard, Math.max(CAPACITY_MIN, Math.ceil(entries / LOAD_AFTER_REBUILDING)));
+      for (let index = start; index < end; index++) {
+        if (!this.#putNew(shard, byShard.hashes[index]!, byShard.references[index]!)) return false;
+      }
+      this.#counts[shard] = entries;
+      this.#count += end - start;
+      yield;
+    }
+    return true;
   }
 
   /** The block of a key has moved. */
   replace(hash: number, from: number, to: number): void {
-    const table = this.#tables[hash >>> SHARD_SHIFT]!;
-    table[this.#placeOfEntry(table, hash, from)] = to;
+    this.#wordsOf(hash >>> SHARD_SHIFT)[this.#entryOf(hash, from)] = to;
   }
 
   remove(hash: number, reference: number): void {
     const shard = hash >>> SHARD_SHIFT;
-    const table = this.#tables[shard]!;
-    let hole = this.#placeOfEntry(table, hash, reference);
+    const words = this.#wordsOf(shard);
+    const start = this.#startOf(shard);
+    const capacity = this.#capacities[shard]!;
+    const end = start + (capacity << 1);
+    let hole = this.#entryOf(hash, reference);
     // Knuth, The Art of Computer Programming, volume 3, 6.4, algorithm R: what follows closes the gap.
     for (let at = hole; ;) {
-      at = at + 2 === table.length ? 0 : at + 2;
-      if (table[at] === NONE) break;
-      const home = placeOf(table[at + 1]!, table);
+      at = at + 2 === end ? start : at + 2;
+      if (words[at] === NONE) break;
+      const home = start + (placeOf(words[at + 1]!, capacity) << 1);
       const isBetween = hole <= at ? hole < home && home <= at : hole < home || home <= at;
       if (isBetween) continue;
-      table[hole] = table[at]!;
-      table[hole + 1] = table[at + 1]!;
+      words[hole] = words[at]!;
+      words[hole + 1] = words[at + 1]!;
       hole = at;
     }
-    table[hole] = NONE;
-    table[hole + 1] = 0;
+    words[hole] = NONE;
+    words[hole + 1] = 0;
     const count = --this.#counts[shard]!;
     this.#count--;
-    const capacity = table.length >>> 1;
     if (capacity > CAPACITY_MIN && count < capacity * LOAD_MIN)
-      this.#rebuild(shard, Math.max(CAPACITY_MIN, Math.ceil(count / LOAD_AFTER_SHRINKING)));
+      this.#rebuild(shard, Math.max(CAPACITY_MIN, Math.ceil(count / LOAD_AFTER_REBUILDING)));
   }
 
-  /** Shows every entry. */
-  verifyIntegrity(visit: (hash: number, reference: number) => void): void {
+  /** A table has moved. */
+  relocateTable(from: number, to: number): void {
+    const shard = this.#slabs.wordsAt(to)[Slabs.wordOf(to) + SHARD]!;
+    assert(this.#tables[shard] === from, 'a table that moves is that of its shard');
+    this.#tables[shard] = to;
+  }
+
+  /** Shows every entry. @returns the tables. */
+  verifyIntegrity(visit: (hash: number, reference: number) => void): ReadonlySet<number> {
+    const tables = new Set<number>();
     let total = 0;
-    let wordCount = 0;
-    for (const [shard, table] of this.#tables.entries()) {
+    for (let shard = 0; shard < SHARD_COUNT; shard++) {
+      const capacity = this.#capacities[shard]!;
+      if (capacity === 0) continue;
+      tables.add(this.#tables[shard]!);
+      const words = this.#wordsOf(shard);
+      const start = this.#startOf(shard);
       let count = 0;
-      for (let at = 0; at < table.length; at += 2) {
-        const reference = table[at]!;
+      for (let at = start; at < start + (capacity << 1); at += 2) {
+        const reference = words[at]!;
         if (reference === NONE) continue;
-        const hash = table[at + 1]!;
+        const hash = words[at + 1]!;
         assert(hash >>> SHARD_SHIFT === shard, 'an entry is in the shard of its hash');
-        assert(this.#placeOfEntry(table, hash, reference) === at, 'an entry is found from its place on');
+        assert(this.#entryOf(hash, reference) === at, 'an entry is found from its place on');
         visit(hash, reference);
         count++;
       }
-      assert(count === this.#counts[shard], 'the entries of a shard are counted');
-      assert(count < table.length >>> 1 || table === EMPTY, 'a table has an empty place');
+      assert(
+        count === this.#counts[shard] && count < capacity,
+        'a shard counts its entries, and one place is empty',
+      );
       total += count;
-      if (table !== EMPTY) wordCount += table.length;
     }
-    assert(total === this.#count && wordCount === this.#wordCount, 'all entries are counted');
+    assert(total === this.#count, 'all entries are counted');
+    return tables;
   }
 
-  #placeOfEntry(table: Int32Array, hash: number, reference: number): number {
-    for (let at = placeOf(hash, table); ;) {
-      const found = table[at]!;
-      if (found === reference) return at;
-      assert(found !== NONE, 'an entry is in its table');
-      at += 2;
-      if (at === table.length) at = 0;
+  #wordsOf(shard: number): Int32Array {
+    return this.#slabs.wordsAt(this.#tables[shard]!);
+  }
+
+  /** The word where the entries of a shard begin. */
+  #startOf(shard: number): number {
+    return Slabs.wordOf(this.#tables[shard]!) + ENTRIES;
+  }
+
+  /** Where the search for a hash begins. */
+  #homeOf(hash: number): number {
+    const shard = hash >>> SHARD_SHIFT;
+    return this.#startOf(shard) + (placeOf(hash, this.#capacities[shard]!) << 1);
+  }
+
+  #behind(shard: number, at: number): number {
+    const start = this.#startOf(shard);
+    return at + 2 === start + (this.#capacities[shard]! << 1) ? start : at + 2;
+  }
+
+  /** The word of the entry of a block; of `NONE`: that of the first empty place. */
+  #entryOf(hash: number, reference: number): number {
+    const shard = hash >>> SHARD_SHIFT;
+    const words = this.#wordsOf(shard);
+    for (let at = this.#homeOf(hash); ; at = this.#behind(shard, at)) {
+      if (words[at] === reference) return at;
+      assert(words[at] !== NONE, 'an entry is in its table');
     }
   }
 
-  #rebuild(shard: number, capacity: number): Int32Array {
+  /** The word of the first entry with a hash, from a word on; that of an empty place: there is none. */
+  #firstWith(hash: number, from: number): number {
+    const shard = hash >>> SHARD_SHIFT;
+    const words = this.#wordsOf(shard);
+    let at = from;
+    while (words[at] !== NONE && words[at + 1] !== hash) at = this.#behind(shard, at);
+    return at;
+  }
+
+  /** The reference of the first entry with a hash. */
+  #referenceWith(hash: number): number {
+    const shard = hash >>> SHARD_SHIFT;
+    return this.#capacities[shard] === 0
+      ? NONE
+      : this.#wordsOf(shard)[this.#firstWith(hash, this.#homeOf(hash))]!;
+  }
+
+  /** Puts an entry into its table, which has room. @returns false when the key has one already. */
+  #putNew(shard: number, hash: number, reference: number): boolean {
+    const words = this.#wordsOf(shard);
+    const start = this.#startOf(shard);
+    const capacity = this.#capacities[shard]!;
+    let at = start + (placeOf(hash, capacity) << 1);
+    for (; words[at] !== NONE; at = at + 2 === start + (capacity << 1) ? start : at + 2) {
+      if (words[at + 1] === hash && compareBlocks(this.#blocks, words[at]!, reference) === 0) return false;
+    }
+    words[at] = reference;
+    words[at + 1] = hash;
+    return true;
+  }
+
+  #put(hash: number, reference: number): void {
+    const shard = hash >>> SHARD_SHIFT;
+    const at = this.#entryOf(hash, NONE);
+    const words = this.#wordsOf(shard);
+    words[at] = reference;
+    words[at + 1] = hash;
+    this.#counts[shard]!++;
+    this.#count++;
+  }
+
+  /** Gives a shard a table of another length. */
+  #rebuild(shard: number, capacity: number): void {
     const before = this.#tables[shard]!;
-    const table = new Int32Array(capacity << 1);
-    for (let at = 0; at < before.length; at += 2) {
-      const reference = before[at]!;
-      if (reference !== NONE) put(table, before[at + 1]!, reference);
-    }
+    const from = Slabs.wordOf(before) + ENTRIES;
+    const end = from + (this.#capacities[shard]! << 1);
+    const units = capacity + ENTRIES / 2;
+    const table = this.#slabs.allocate(units);
+    const words = this.#slabs.wordsAt(table);
+    const at = Slabs.wordOf(table);
+    words.fill(0, at, at + (units << 1));
+    words[at] = spanHead(TABLE, units);
+    words[at + SHARD] = shard;
     this.#tables[shard] = table;
-    this.#wordCount += table.length - (before === EMPTY ? 0 : before.length);
-    return table;
+    this.#capacities[shard] = capacity;
+    if (before === NONE) return;
+    const entries = this.#slabs.wordsAt(before);
+    for (let entry = from; entry < end; entry += 2) {
+      if (entries[entry] === NONE) continue;
+      const to = this.#entryOf(entries[entry + 1]!, NONE);
+      words[to] = entries[entry]!;
+      words[to + 1] = entries[entry + 1]!;
+    }
+    this.#slabs.free(before, (end - from + ENTRIES) >>> 1);
   }
 }
 
-/** Where the search for a hash begins. */
-function placeOf(hash: number, table: Int32Array): number {
-  return (((hash & PLACE_MASK) * PLACE_SCALE * (table.length >>> 1)) | 0) << 1;
-}
-
-function put(table: Int32Array, hash: number, reference: number): void {
-  let at = placeOf(hash, table);
-  while (table[at] !== NONE) {
-    at += 2;
-    if (at === table.length) at = 0;
-  }
-  table[at] = reference;
-  table[at + 1] = hash;
+/** The place of a hash in a table with room for so many entries. */
+function placeOf(hash: number, capacity: number): number {
+  return ((hash & PLACE_MASK) * PLACE_SCALE * capacity) | 0;
 }

@@ -19,9 +19,9 @@
  * A put of `user/1` (6 bytes) = `abc` at revision 7, which creates the key: 0x00060006, 7, 0x00200000, 0, 0, "user", "/1",
  * "abc": 8 words, 4 units.
  *
- * Other kinds of blocks have a head and a key at the same place, and zeros between: borders of the ordered indexes, and
- * items of the index of deadlines (8 bytes of the deadline, big-endian, then the key). A hole is a head whose low 29 bits
- * are its length in units; the rest of it is whatever was there.
+ * An item of the index of deadlines has a head and a key (8 bytes of the deadline, big-endian, then that of the version) at
+ * the same places, and zeros between. Nodes of ordered indexes and tables of the map lie in slabs of their own. Their heads,
+ * and those of holes, have the length of the block in units in the low 29 bits.
  */
 import { fixed } from '../../limits.ts';
 import { assert } from '../../errors.ts';
@@ -47,6 +47,7 @@ export const KEY_BYTES_MASK = 2 ** 17 - 1;
 const VALUE_SHIFT = 17;
 const VALUE_BYTES_MASK = 2 ** 12 - 1;
 const KIND_SHIFT = 29;
+const SPAN_MASK = 2 ** KIND_SHIFT - 1;
 
 /** A longer value is a buffer of its own. */
 export const SHORT_VALUE_BYTES_MAX = VALUE_BYTES_MASK;
@@ -56,9 +57,10 @@ export const LONG_VALUE_WORDS = 2;
 /** Kinds of blocks. The first two are versions of keys. */
 export const SHORT_VERSION = 0;
 export const LONG_VERSION = 1;
-export const KEY_BORDER = 2;
-export const DEADLINE_BORDER = 3;
-export const DEADLINE = 4;
+export const DEADLINE = 2;
+/** From here on the rest of the head is the length of the block in units. */
+export const NODE = 3;
+export const TABLE = 4;
 export const HOLE = 5;
 
 export const REVISION_HIGH_MASK = 2 ** 21 - 1;
@@ -90,12 +92,8 @@ export function isVersion(head: number): boolean {
   return head >>> KIND_SHIFT <= LONG_VERSION;
 }
 
-export function holeOf(units: number): number {
-  return (HOLE << KIND_SHIFT) | units;
-}
-
-export function holeUnits(head: number): number {
-  return head & (2 ** KIND_SHIFT - 1);
+export function spanHead(kind: typeof NODE | typeof TABLE | typeof HOLE, units: number): number {
+  return (kind << KIND_SHIFT) | units;
 }
 
 /** The words of a key of so many bytes. */
@@ -126,10 +124,10 @@ export function shortCount(word: number): number {
   return (word >>> COUNT_SHIFT) & COUNT_MASK;
 }
 
-/** The length of a version or hole in units. */
+/** The length of a block or hole in units. */
 export function unitsAt(words: Int32Array, at: number): number {
   const head = words[at]!;
-  if (kindOf(head) >= HOLE) return holeUnits(head);
+  if (kindOf(head) >= NODE) return head & SPAN_MASK;
   let wordCount = extrasWord(head);
   if ((words[at + REVISION_HIGH]! & HAS_EXTRAS) !== 0) wordCount += extrasWords(words[at + wordCount]!);
   return (wordCount + 1) >>> 1;

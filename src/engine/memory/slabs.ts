@@ -26,9 +26,8 @@ import {
   UNIT_BITS,
   UNIT_BYTES,
   UNIT_MASK,
-  holeOf,
-  holeUnits,
   kindOf,
+  spanHead,
   unitsAt,
 } from './layout.ts';
 
@@ -117,7 +116,7 @@ export class Slabs {
   /** Makes a hole of a block. */
   free(reference: number, units: number): void {
     const slab = reference >>> UNIT_BITS;
-    this.words[slab]![(reference & UNIT_MASK) << 1] = holeOf(units);
+    this.words[slab]![(reference & UNIT_MASK) << 1] = spanHead(HOLE, units);
     this.#liveUnits[slab]! -= units;
     this.#totalLiveUnits -= units;
     if (this.#liveUnits[slab] === 0 && slab !== this.#slab) this.#giveBack(slab);
@@ -132,7 +131,7 @@ export class Slabs {
     const unit = reference & UNIT_MASK;
     const words = this.words[slab]!;
     if (toUnits < fromUnits) {
-      words[(unit + toUnits) << 1] = holeOf(fromUnits - toUnits);
+      words[(unit + toUnits) << 1] = spanHead(HOLE, fromUnits - toUnits);
     } else if (toUnits > fromUnits) {
       const end = unit + fromUnits;
       if (slab === this.#slab && end === this.#top) {
@@ -140,9 +139,10 @@ export class Slabs {
         this.#top = unit + toUnits;
       } else {
         const head = end << 1 < words.length ? words[end << 1]! : 0;
-        const room = kindOf(head) === HOLE ? holeUnits(head) : 0;
+        const room = kindOf(head) === HOLE ? unitsAt(words, end << 1) : 0;
         if (fromUnits + room < toUnits) return false;
-        if (fromUnits + room > toUnits) words[(unit + toUnits) << 1] = holeOf(fromUnits + room - toUnits);
+        if (fromUnits + room > toUnits)
+          words[(unit + toUnits) << 1] = spanHead(HOLE, fromUnits + room - toUnits);
       }
       this.#moveCursors(slab, unit, unit + toUnits);
     }
@@ -213,7 +213,7 @@ export class Slabs {
       while (unit < end) {
         const units = unitsAt(words, unit << 1);
         assert(units > 0, 'a block has a length');
-        if (kindOf(words[unit << 1]!) < HOLE) {
+        if (kindOf(words[unit << 1]!) !== HOLE) {
           live += units;
           visit((slab << UNIT_BITS) | unit, words, unit << 1);
         }
@@ -236,7 +236,7 @@ export class Slabs {
     const slab = this.#slab;
     if (slab === -1) return;
     const rest = this.#capacity - this.#top;
-    if (rest > 0) this.words[slab]![this.#top << 1] = holeOf(rest);
+    if (rest > 0) this.words[slab]![this.#top << 1] = spanHead(HOLE, rest);
     this.#slab = -1;
     this.#top = 0;
     this.#capacity = 0;
@@ -259,7 +259,7 @@ export class Slabs {
     this.#capacity = words.length >>> 1;
     this.#totalUnits += this.#capacity;
     // Reference 0 is none: its unit is never used.
-    if (slab === 0) words[this.#top++] = holeOf(1);
+    if (slab === 0) words[this.#top++] = spanHead(HOLE, 1);
   }
 
   #freeNumber(): number {

@@ -17,29 +17,17 @@ import {
   revisionAt,
   unitsAt,
 } from './layout.ts';
-import type { LongValues } from './long-values.ts';
-import type { Slabs, SlabCursor } from './slabs.ts';
-import type { UndoRing } from './undo-ring.ts';
+import type { Keyspace } from './keyspace.ts';
+import type { SlabCursor } from './slabs.ts';
 import { isDeletedAt, showPlaced } from './version-codec.ts';
 import type { Walk, WalkVisit } from '../engine.ts';
 import { PlacedChange } from '../version.ts';
 import { KEY, KEY_BYTES_MASK } from './layout.ts';
 
-export interface WalkSource {
-  readonly slabs: Slabs;
-  readonly undo: UndoRing;
-  readonly longValues: LongValues;
-  /** The block of a key; `NONE`: there is none any more. */
-  find(key: Uint8Array): number;
-  /** Whether the entry of the undo ring that was gone to, at a place, is of a key that was forgotten. */
-  isForgotten(place: number): boolean;
-  closed(walk: SlabWalk): void;
-}
-
 export class SlabWalk implements Walk {
   readonly oldest: number;
   readonly #newest: number;
-  readonly #source: WalkSource;
+  readonly #keyspace: Keyspace;
   /** Slabs that are younger belong to new blocks. */
   readonly #birth: number;
   readonly #cursor: SlabCursor;
@@ -48,17 +36,19 @@ export class SlabWalk implements Walk {
   /** The entry of the undo ring that is next; `undefined` before these. */
   #place: number | undefined;
 
-  constructor(source: WalkSource, oldest: number, newest: number) {
+  constructor(keyspace: Keyspace, oldest: number, newest: number) {
+    const { blocks, walks } = keyspace;
     this.oldest = oldest;
     this.#newest = newest;
-    this.#source = source;
-    source.slabs.sealAll();
-    this.#birth = source.slabs.nextBirth - 1;
-    this.#cursor = source.slabs.openCursor();
+    this.#keyspace = keyspace;
+    blocks.sealAll();
+    this.#birth = blocks.nextBirth - 1;
+    this.#cursor = blocks.openCursor();
+    walks.add(this);
   }
 
   next(visitsMax: number, visit: WalkVisit): boolean {
-    const { slabs } = this.#source;
+    const { blocks: slabs } = this.#keyspace;
     const cursor = this.#cursor;
     let left = visitsMax;
     while (cursor.slab < slabs.words.length) {
@@ -80,20 +70,21 @@ export class SlabWalk implements Walk {
     cursor.slab = SLAB_COUNT_MAX;
     while (this.#moved.length > 0) {
       if (left-- <= 0) return true;
-      const reference = this.#source.find(this.#moved.pop()!);
+      this.#keyspace.probe.set(this.#moved.pop()!);
+      const reference = this.#keyspace.find();
       if (reference !== NONE && this.#show(reference, visit) === false) left = 0;
     }
     return this.#nextOlder(left, visit);
   }
 
   close(): void {
-    this.#source.slabs.closeCursor(this.#cursor);
-    this.#source.closed(this);
+    this.#keyspace.blocks.closeCursor(this.#cursor);
+    this.#keyspace.walks.delete(this);
   }
 
   /** A version is about to leave its place. */
   noteMove(reference: number): void {
-    const { slabs } = this.#source;
+    const { blocks: slabs } = this.#keyspace;
     const slab = reference >>> UNIT_BITS;
     const unit = reference & UNIT_MASK;
     const cursor = this.#cursor;
@@ -109,7 +100,7 @@ export class SlabWalk implements Walk {
   }
 
   #show(reference: number, visit: WalkVisit): unknown {
-    const { slabs, undo, longValues } = this.#source;
+    const { blocks: slabs, undo, longValues } = this.#keyspace;
     let memory = slabs.memoryAt(reference);
     let at = (reference & UNIT_MASK) << 1;
     if (revisionAt(memory.words, at) > this.#newest) {
@@ -122,7 +113,7 @@ export class SlabWalk implements Walk {
   }
 
   #nextOlder(visitsMax: number, visit: WalkVisit): boolean {
-    const { undo, longValues } = this.#source;
+    const { undo, longValues } = this.#keyspace;
     let left = visitsMax;
     let place = this.#place === undefined || undo.isDropped(this.#place) ? undo.tail : this.#place;
     for (; place !== undo.head; place = undo.after(place)) {
@@ -133,7 +124,7 @@ export class SlabWalk implements Walk {
         this.#place = place;
         return true;
       }
-      if (replacedBy <= this.oldest || this.#source.isForgotten(place)) continue;
+      if (replacedBy <= this.oldest || this.#keyspace.isForgotten(place)) continue;
       const placed = showPlaced(undo.memory, undo.at, longValues, this.#placed);
       if (!undo.hasVersion || (placed.deleted && placed.revision <= this.oldest)) {
         // Nobody reads that the key was not there; but the deletion that came next must be brought out again.

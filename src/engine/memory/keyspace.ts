@@ -1,0 +1,318 @@
+/**
+ * All keys with their versions, and the indexes that lead to them, kept in step.
+ *
+ * The newest version of a key stands in a block (`layout.ts`). Three structures name blocks: the sharded map by key, the
+ * ordered index by key, and an ordered index of deadlines, which has blocks of its own. A put overwrites the block where it
+ * stands, if it has room, and copies what was there to the undo ring first; reads of the past follow the links into it.
+ *
+ * Invariants, beside those of the parts:
+ *
+ * - A key has one block, from its first version on until compaction drops the deletion that was its last.
+ * - The block's link leads to the entry of the version before, as long as its revision is above that of the compaction;
+ *   else it means nothing.
+ * - For every deletion that is a newest version there is an entry of the undo ring that it replaced: when that entry is
+ *   dropped, so is the key.
+ */
+import { copyBytes, type Memory } from '../../wire/memory.ts';
+import type { Change, PlacedChange } from '../version.ts';
+import { Deadlines } from './deadlines.ts';
+import { Emptying } from './emptying.ts';
+import type { HashSeed } from './key-hash.ts';
+import { KeyMap } from './key-map.ts';
+import {
+  DEADLINE,
+  KEY_BYTES_MASK,
+  NONE,
+  TABLE,
+  UNDO,
+  UNIT_BITS,
+  UNIT_MASK,
+  kindOf,
+  revisionAt,
+  unitsAt,
+} from './layout.ts';
+import { LongValues } from './long-values.ts';
+import { indexOfNode } from './order/node.ts';
+import { OrderedIndex } from './order/ordered-index.ts';
+import { Probe } from './probe.ts';
+import { Slabs } from './slabs.ts';
+import { UndoRing } from './undo-ring.ts';
+import { Fields, deadlineAt, isDeletedAt, longValueAt, valueBytesAt } from './version-codec.ts';
+import type { SlabWalk } from './walk.ts';
+
+/** The numbers by which the nodes of the two ordered indexes are known. */
+const KEY_ORDER = 0;
+const DEADLINE_ORDER = 1;
+
+export class Keyspace {
+  /** The blocks of versions and deadlines. */
+  readonly blocks: Slabs;
+  /** The nodes and tables of the indexes. */
+  readonly indexes: Slabs;
+  readonly longValues = new LongValues();
+  /** The key that an operation is about. */
+  readonly probe = new Probe();
+  readonly map: KeyMap;
+  readonly keys: OrderedIndex;
+  readonly deadlines: Deadlines;
+  readonly undo = new UndoRing();
+  /** The fields of the version that is being written. */
+  readonly fields = new Fields();
+  /** The walks that are open. */
+  readonly walks = new Set<SlabWalk>();
+  /** Whether the ordered index has all keys; not while they are loaded. */
+  isOrdered = true;
+  compactRevision = 0;
+  newestRevision = 0;
+  keyCount = 0;
+  versionCount = 0;
+  dataBytes = 0;
+  /** Where the version stands that `goTo` has found or that was just written, and where the value of the latter goes. */
+  memory: Memory = { bytes: new Uint8Array(0), words: new Int32Array(0) };
+  at = 0;
+  #valueAt = 0;
+  /** The entries of the undo ring before this place may be of keys that were forgotten. */
+  #forgottenEnd = NONE;
+  readonly #seed: HashSeed;
+  readonly #emptyings: readonly Emptying[];
+
+  constructor(seed: HashSeed, slabBytesMax: number | undefined) {
+    this.#seed = seed;
+    this.blocks = new Slabs(slabBytesMax);
+    this.indexes = new Slabs(slabBytesMax);
+    this.map = new KeyMap(this.blocks, this.indexes);
+    this.keys = new OrderedIndex(this.blocks, this.indexes, this.probe, KEY_ORDER);
+    this.deadlines = new Deadlines(this.blocks, this.indexes, DEADLINE_ORDER);
+    this.#emptyings = [
+      new Emptying(this.blocks, (from, to) => this.#blockMoved(from, to)),
+      new Emptying(this.indexes, (from, to) => this.#indexMoved(from, to)),
+    ];
+  }
+
+  get memoryBytes(): number {
+    const { blocks, indexes, longValues, undo } = this;
+    return blocks.memoryBytes + indexes.memoryBytes + longValues.memoryBytes + undo.memoryBytes;
+  }
+
+  /** The hash of the key in the probe. */
+  hash(): number {
+    return this.probe.hash(this.#seed);
+  }
+
+  /** The block of the key in the probe; `NONE`: there is none. */
+  find(): number {
+    return this.map.find(this.probe, this.hash());
+  }
+
+  /** Goes to the version of a block's key at a revision. @returns whether the key exists there. */
+  goTo(reference: number, revision: number): boolean {
+    const words = this.blocks.words[reference >>> UNIT_BITS]!;
+    const at = (reference & UNIT_MASK) << 1;
+    if (revisionAt(words, at) <= revision) {
+      this.memory = this.blocks.memories[reference >>> UNIT_BITS]!;
+      this.at = at;
+      return !isDeletedAt(words, at);
+    }
+    if (!this.undo.seek(words[at + UNDO]!, revision)) return false;
+    this.memory = this.undo.memory;
+    this.at = this.undo.at;
+    return !isDeletedAt(this.memory.words, this.at);
+  }
+
+  /** Makes the change, whose key is in the probe and whose fields are taken, the newest version of its key. */
+  put(reference: number, hash: number): void {
+    this.newestRevision = this.fields.revision;
+    if (reference === NONE) this.#create(hash);
+    else this.#overwrite(reference, hash);
+  }
+
+  /** Writes the fields as the block of a key that has none. @returns the block; it is in no index of keys yet. */
+  writeBlock(): number {
+    const { fields, probe } = this;
+    const reference = this.blocks.allocate(fields.units);
+    this.memory = this.blocks.memoryAt(reference);
+    this.at = Slabs.wordOf(reference);
+    this.#valueAt = fields.write(this.memory.words, this.at, probe, false, NONE);
+    if (fields.expireTimeMs !== 0) this.deadlines.change(this.memory.words, this.at, 0, fields.expireTimeMs);
+    if (!fields.deleted) this.keyCount++;
+    this.countVersion(1, probe.length + fields.valueBytes);
+    return reference;
+  }
+
+  /** Writes the fields as the version of the entry of the undo ring that was just reserved. */
+  writeEntry(older: number): void {
+    this.memory = this.undo.memory;
+    this.#valueAt = this.fields.write(this.memory.words, this.undo.at, this.probe, false, older);
+  }
+
+  /** Writes the value of the version that was just written. */
+  writeValue(change: Change): void {
+    const { valueBytes, isLong } = this.fields;
+    if (isLong) this.#writeLongValue(change.value);
+    else if (valueBytes > 0) this.memory.bytes.set(change.value, this.#valueAt << 2);
+  }
+
+  /** The same for a value that lies in a memory. */
+  copyValue(change: PlacedChange): void {
+    const { valueBytes, isLong } = this.fields;
+    if (isLong) this.#writeLongValue(change.value);
+    else copyBytes(this.memory, this.#valueAt << 2, change.valueMemory, change.valueStart, valueBytes);
+  }
+
+  countVersion(sign: 1 | -1, byteCount: number): void {
+    this.versionCount += sign;
+    this.dataBytes += sign * byteCount;
+  }
+
+  /** Drops what compaction has made superfluous, no more entries of the undo ring than `limit`. @returns whether there is more. */
+  drop(limit: number): boolean {
+    const { undo, compactRevision } = this;
+    for (let left = limit; left > 0 && undo.nextRevision() <= compactRevision; left--) this.#dropOldest();
+    return undo.nextRevision() <= compactRevision;
+  }
+
+  /** Does a piece of giving memory back. @returns whether there may be more. */
+  giveBack(isThorough: boolean): boolean {
+    let isMore = false;
+    for (const emptying of this.#emptyings) if (emptying.step(isThorough)) isMore = true;
+    return isMore;
+  }
+
+  /** Takes a key out as if it had never been; entries of the undo ring may still be of it. */
+  forget(reference: number): void {
+    const words = this.blocks.wordsAt(reference);
+    const at = Slabs.wordOf(reference);
+    if (!isDeletedAt(words, at)) this.keyCount--;
+    this.deadlines.change(words, at, deadlineAt(words, at), 0);
+    this.probe.setFrom(words, at);
+    this.#removeKey(reference);
+    this.#forgottenEnd = this.undo.head;
+  }
+
+  /** Whether the entry of the undo ring that was gone to, at a place, is of a key that was forgotten. */
+  isForgotten(place: number): boolean {
+    const { undo } = this;
+    if (!undo.isBefore(place, this.#forgottenEnd)) return false;
+    this.probe.setFrom(undo.memory.words, undo.at);
+    const reference = this.find();
+    if (reference === NONE) return true;
+    const words = this.blocks.wordsAt(reference);
+    const at = Slabs.wordOf(reference);
+    return revisionAt(words, at) < undo.replacedBy || !undo.leadsTo(words[at + UNDO]!, place);
+  }
+
+  #create(hash: number): void {
+    const { fields } = this;
+    const reference = this.writeBlock();
+    this.map.insert(hash, reference);
+    if (this.isOrdered) this.keys.insert(reference, !fields.deleted, fields.revision);
+    if (fields.deleted) this.#pushNothing();
+  }
+
+  /** A key that was not there is deleted: something must bring its block out again. */
+  #pushNothing(): void {
+    const { undo, at } = this;
+    const { words } = this.memory;
+    const { revision, units } = this.fields;
+    const place = undo.reserve(units, revision, true, false, NONE);
+    undo.memory.words.set(words.subarray(at, at + (units << 1)), undo.at);
+    undo.memory.words[undo.at + UNDO] = NONE;
+    words[at + UNDO] = place;
+  }
+
+  #overwrite(reference: number, hash: number): void {
+    const { fields, probe, blocks } = this;
+    const { deleted, revision } = fields;
+    let words = blocks.wordsAt(reference);
+    let at = Slabs.wordOf(reference);
+    const wasDeleted = isDeletedAt(words, at);
+    const deadlineMs = deadlineAt(words, at);
+    const isLinked = revisionAt(words, at) > this.compactRevision;
+    const place = this.undo.push(words, at, revision, deleted, isLinked);
+    const units = unitsAt(words, at);
+    let newReference = reference;
+    if (units === fields.units || blocks.resize(reference, units, fields.units)) {
+      this.memory = blocks.memoryAt(reference);
+      this.#valueAt = fields.write(words, at, probe, true, place);
+    } else {
+      newReference = blocks.allocate(fields.units);
+      this.memory = blocks.memoryAt(newReference);
+      words = this.memory.words;
+      at = Slabs.wordOf(newReference);
+      this.#valueAt = fields.write(words, at, probe, false, place);
+      this.#relocate(reference, newReference, hash);
+      blocks.free(reference, units);
+    }
+    if ((deleted || wasDeleted) && this.isOrdered) this.keys.setLive(newReference, !deleted, revision);
+    this.keyCount += Number(wasDeleted) - Number(deleted);
+    if (deadlineMs !== fields.expireTimeMs) this.deadlines.change(words, at, deadlineMs, fields.expireTimeMs);
+    this.countVersion(1, probe.length + fields.valueBytes);
+  }
+
+  #writeLongValue(value: Uint8Array): void {
+    this.memory.words[this.#valueAt] = this.longValues.add(value);
+    this.memory.words[this.#valueAt + 1] = value.length;
+  }
+
+  /** Drops the oldest entry of the undo ring, to which it was gone. */
+  #dropOldest(): void {
+    const { undo } = this;
+    const { memory, at } = undo;
+    if (undo.hasVersion) this.#dropVersion(memory.words, at);
+    if (undo.isReplacedByDeletion) this.#dropDeletion(memory.words, at, undo.replacedBy);
+    undo.dropTail();
+  }
+
+  #dropVersion(words: Int32Array, at: number): void {
+    this.countVersion(-1, (words[at]! & KEY_BYTES_MASK) + valueBytesAt(words, at));
+    const long = longValueAt(words, at);
+    if (long !== undefined) this.longValues.remove(long);
+  }
+
+  /** Drops the key of a version if the deletion at a revision is still its newest. */
+  #dropDeletion(words: Int32Array, at: number, revision: number): void {
+    this.probe.setFrom(words, at);
+    const reference = this.find();
+    if (reference === NONE) return;
+    const newest = this.blocks.wordsAt(reference);
+    const newestAt = Slabs.wordOf(reference);
+    if (isDeletedAt(newest, newestAt) && revisionAt(newest, newestAt) === revision)
+      this.#removeKey(reference);
+  }
+
+  /** Takes the key in the probe out of everything but the undo ring and the deadlines. */
+  #removeKey(reference: number): void {
+    const words = this.blocks.wordsAt(reference);
+    const at = Slabs.wordOf(reference);
+    this.keys.remove(reference);
+    this.map.remove(this.hash(), reference);
+    this.#dropVersion(words, at);
+    this.blocks.free(reference, unitsAt(words, at));
+  }
+
+  /** The block of the key in the probe has got another place. */
+  #relocate(from: number, to: number, hash: number): void {
+    for (const walk of this.walks) walk.noteMove(from);
+    this.map.replace(hash, from, to);
+    if (this.isOrdered) this.keys.relocate(from, to);
+  }
+
+  #blockMoved(from: number, to: number): void {
+    const words = this.blocks.wordsAt(to);
+    const at = Slabs.wordOf(to);
+    if (kindOf(words[at]!) === DEADLINE) {
+      this.deadlines.moved(from, to);
+      return;
+    }
+    this.probe.setFrom(words, at);
+    this.#relocate(from, to, this.hash());
+  }
+
+  #indexMoved(from: number, to: number): void {
+    const words = this.indexes.wordsAt(to);
+    const at = Slabs.wordOf(to);
+    if (kindOf(words[at]!) === TABLE) this.map.relocateTable(from, to);
+    else if (indexOfNode(words, at) === KEY_ORDER) this.keys.relocateNode(from, to);
+    else this.deadlines.nodeMoved(from, to);
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * Fills an empty memory engine. The newest versions are put into blocks, one behind the other; their hashes go into the map
+ * at once, a table after the other, when all are there. The ordered index is built at the end, of keys that are sorted.
+ */
+import { assert } from '../../errors.ts';
+import type { EngineLoader, LoadStep } from '../engine.ts';
+import { REFUSED_LOAD } from '../engine.ts';
+import type { PlacedChange } from '../version.ts';
+import type { Keyspace } from './keyspace.ts';
+import { NONE, UNDO, UNIT_BITS, isVersion, revisionAt, unitsAt } from './layout.ts';
+import { sortByKey } from './order/key-sorter.ts';
+import { Slabs } from './slabs.ts';
+import { isDeletedAt, leaseAt } from './version-codec.ts';
+
+const WAITING_MIN = 1024;
+
+export class MemoryLoader implements EngineLoader {
+  readonly #keyspace: Keyspace;
+  /** The blocks that are not in the map yet, with the hashes of their keys. */
+  #blocks = new Int32Array(WAITING_MIN);
+  #hashes = new Int32Array(WAITING_MIN);
+  #waiting = 0;
+  #filling: Generator<undefined, boolean> | undefined;
+  #ordering: Generator<undefined, void> | undefined;
+
+  constructor(keyspace: Keyspace) {
+    this.#keyspace = keyspace;
+  }
+
+  newest(change: PlacedChange): number {
+    if (change.revision <= 0) return REFUSED_LOAD;
+    const keyspace = this.#keyspace;
+    keyspace.newestRevision = Math.max(keyspace.newestRevision, change.revision);
+    this.#take(change);
+    if (this.#waiting === this.#blocks.length) {
+      this.#blocks = doubled(this.#blocks);
+      this.#hashes = doubled(this.#hashes);
+    }
+    this.#hashes[this.#waiting] = keyspace.hash();
+    this.#blocks[this.#waiting++] = keyspace.writeBlock();
+    keyspace.copyValue(change);
+    return 0;
+  }
+
+  finishNewest(): LoadStep {
+    if (this.#waiting === 0) return 'done';
+    const { map } = this.#keyspace;
+    this.#filling ??= map.fill(this.#hashes.subarray(0, this.#waiting), this.#blocks);
+    const { done, value } = this.#filling.next();
+    if (done !== true) return 'more';
+    if (!value) return 'refused';
+    this.#waiting = 0;
+    this.#blocks = this.#hashes = new Int32Array(0);
+    return 'done';
+  }
+
+  older(change: PlacedChange): number {
+    this.#assertFound();
+    const { probe, undo, blocks, map, fields } = this.#keyspace;
+    const { replacedBy } = change;
+    this.#take(change);
+    const reference = map.find(probe, this.#keyspace.hash());
+    if (reference === NONE || change.revision >= replacedBy || replacedBy < undo.newestRevision)
+      return REFUSED_LOAD;
+    const words = blocks.wordsAt(reference);
+    const at = Slabs.wordOf(reference);
+    const older = words[at + UNDO]!;
+    if (revisionAt(words, at) < replacedBy) return REFUSED_LOAD;
+    if (older !== NONE && undo.replacedByAt(older) !== change.revision) return REFUSED_LOAD;
+    const hasVersion = change.revision > 0;
+    if (change.deleted && older !== NONE) undo.markReplacedByDeletion(older);
+    const isDeletion = isDeletedAt(words, at) && revisionAt(words, at) === replacedBy;
+    words[at + UNDO] = undo.reserve(fields.units, replacedBy, isDeletion, hasVersion, older);
+    this.#keyspace.writeEntry(older);
+    this.#keyspace.copyValue(change);
+    if (hasVersion) this.#keyspace.countVersion(1, probe.length + fields.valueBytes);
+    return 0;
+  }
+
+  next(change: PlacedChange): number {
+    this.#assertFound();
+    const keyspace = this.#keyspace;
+    this.#take(change);
+    const hash = keyspace.hash();
+    const reference = keyspace.map.find(keyspace.probe, hash);
+    let lease = 0;
+    if (reference !== NONE) {
+      const words = keyspace.blocks.wordsAt(reference);
+      const at = Slabs.wordOf(reference);
+      if (change.revision <= revisionAt(words, at)) return REFUSED_LOAD;
+      lease = leaseAt(words, at);
+    }
+    if (change.revision <= 0 || change.revision < keyspace.newestRevision) return REFUSED_LOAD;
+    keyspace.put(reference, hash);
+    keyspace.copyValue(change);
+    return lease;
+  }
+
+  finish(): boolean {
+    this.#assertFound();
+    this.#ordering ??= this.#order();
+    if (this.#ordering.next().done !== true) return true;
+    this.#ordering = undefined;
+    return false;
+  }
+
+  #assertFound(): void {
+    assert(this.#waiting === 0, 'what was loaded as the newest versions is finished first');
+  }
+
+  /** Takes over key and fields. */
+  #take(change: PlacedChange): void {
+    const { probe, fields } = this.#keyspace;
+    this.#keyspace.isOrdered = false;
+    probe.setPlaced(change.keyMemory.bytes, change.keyStart, change.keyEnd);
+    fields.take(change, probe.length, change.valueEnd - change.valueStart);
+  }
+
+  *#order(): Generator<undefined, void> {
+    const { blocks, keys, keyCount } = this.#keyspace;
+    const references = yield* this.#newestVersions();
+    const isAllLive = keyCount === references.length;
+    const sorted = yield* sortByKey(blocks, references);
+    yield* keys.build(sorted, (reference) => {
+      if (isAllLive) return 0;
+      const words = blocks.wordsAt(reference);
+      const at = Slabs.wordOf(reference);
+      return isDeletedAt(words, at) ? revisionAt(words, at) : 0;
+    });
+    this.#keyspace.isOrdered = true;
+  }
+
+  /** The blocks of all newest versions, in the order of memory. */
+  *#newestVersions(): Generator<undefined, Int32Array> {
+    const { blocks, map } = this.#keyspace;
+    const references = new Int32Array(map.count);
+    let found = 0;
+    for (let slab = 0; slab < blocks.words.length; slab++) {
+      const words = blocks.words[slab]!;
+      const end = blocks.endOf(slab);
+      for (let unit = 0; unit < end; unit += unitsAt(words, unit << 1)) {
+        if (isVersion(words[unit << 1]!)) references[found++] = (slab << UNIT_BITS) | unit;
+      }
+      yield;
+    }
+    assert(found === references.length, 'every version that was loaded is in the map');
+    return references;
+  }
+}
+
+function doubled(items: Int32Array): Int32Array<ArrayBuffer> {
+  const longer = new Int32Array(items.length * 2);
+  longer.set(items);
+  return longer;
+}

@@ -1,0 +1,227 @@
+/**
+ * The order of the keys of blocks, and how many of them are live in the newest state: a B+-tree (`tree.ts`) with order
+ * statistics (Cormen et al., Introduction to Algorithms, 14.1, with the counts in the nodes).
+ *
+ * Operations on one key take it from the probe.
+ */
+import { assert } from '../../../errors.ts';
+import { NONE, UNIT_MASK } from '../layout.ts';
+import type { Probe } from '../probe.ts';
+import type { Slabs } from '../slabs.ts';
+import { buildTree } from './building.ts';
+import { insertKey } from './growth.ts';
+import type { SortedKeys } from './key-sorter.ts';
+import { KEYS, type Node } from './node.ts';
+import { removeKey } from './shrinking.ts';
+import { checkTree } from './tree-check.ts';
+import { Path, Tree } from './tree.ts';
+
+export class OrderedIndex {
+  readonly #tree: Tree;
+  readonly #path = new Path();
+  readonly #node: Node;
+  readonly #above: Node;
+
+  /**
+   * @param blocks those that keys are in, ...
+   * @param nodes ... and those of the nodes, which may be shared with other indexes of other numbers.
+   */
+  constructor(blocks: Slabs, nodes: Slabs, probe: Probe, number: number) {
+    this.#tree = new Tree(blocks, nodes, probe, number);
+    this.#node = this.#tree.node();
+    this.#above = this.#tree.node();
+  }
+
+  /** The keys in it, live or not. */
+  get count(): number {
+    return this.#tree.count;
+  }
+
+  /** Adds a key that is not there yet. @param deadRevision the revision that deleted it, if it is not live. */
+  insert(block: number, isLive: boolean, deadRevision: number): void {
+    const path = this.#descend();
+    this.#tree.count++;
+    this.#carryUp(isLive ? 1 : 0, isLive ? 0 : deadRevision);
+    insertKey(this.#tree, path, block, isLive);
+  }
+
+  /** The block of the key; `NONE`: there is none. */
+  find(): number {
+    const path = this.#descend();
+    const leaf = this.#node.open(path.nodes[0]!);
+    const place = path.places[0]!;
+    if (place === leaf.count) return NONE;
+    const block = leaf.key(place);
+    return this.#tree.compareProbe(block) === 0 ? block : NONE;
+  }
+
+  /** The block of the first key that is not before the one in the probe; `NONE`: there is none. */
+  first(): number {
+    const path = this.#descend();
+    const leaf = this.#node.open(path.nodes[0]!);
+    if (path.places[0]! < leaf.count) return leaf.key(path.places[0]!);
+    return this.nextLeaf(path, 0, 1) ? leaf.open(path.nodes[0]!).key(0) : NONE;
+  }
+
+  remove(block: number): void {
+    const leaf = this.#goTo(block);
+    if (leaf.isLive(this.#path.places[0]!)) this.#carryUp(-1, 0);
+    this.#tree.count--;
+    removeKey(this.#tree, this.#path);
+  }
+
+  /** A key has come to life, or was deleted at a revision. */
+  setLive(block: number, isLive: boolean, deadRevision: number): void {
+    const leaf = this.#goTo(block);
+    const place = this.#path.places[0]!;
+    const wasLive = leaf.isLive(place);
+    leaf.setLive(place, isLive);
+    this.#carryUp(Number(isLive) - Number(wasLive), isLive ? 0 : deadRevision);
+  }
+
+  /** The block of a key has moved. */
+  relocate(from: number, to: number): void {
+    const leaf = this.#goTo(from);
+    const { nodes, places } = this.#path;
+    leaf.setKey(places[0]!, to);
+    if (places[0] !== 0) return;
+    // It is a border, too, but in front of all.
+    for (let level = 1; level <= this.#tree.height; level++) {
+      if (places[level] === 0) continue;
+      this.#node.open(nodes[level]!).setKey(places[level]!, to);
+      return;
+    }
+  }
+
+  /** A node has moved. */
+  relocateNode(from: number, to: number): void {
+    const tree = this.#tree;
+    const node = this.#node.open(to);
+    const { level } = node;
+    if (level === tree.height) {
+      tree.root = to;
+      return;
+    }
+    while (node.level > 0) node.open(node.child(0));
+    const block = node.key(0);
+    tree.probe.setFrom(tree.blocks.wordsAt(block), (block & UNIT_MASK) << 1);
+    const { nodes, places } = this.#descend();
+    assert(nodes[level] === from, 'a node is on the way to its entries');
+    node.open(nodes[level + 1]!).setChild(places[level + 1]!, to);
+  }
+
+  /** How many live keys come before the key. */
+  rank(): number {
+    const { nodes, places } = this.#descend();
+    let rank = 0;
+    for (let level = this.#tree.height; level >= 0; level--)
+      rank += this.#node.open(nodes[level]!).liveBefore(places[level]!);
+    return rank;
+  }
+
+  /** How many live keys there are. */
+  liveCount(): number {
+    const root = this.#node.open(this.#tree.root);
+    return root.liveBefore(root.count);
+  }
+
+  /** The live key with so many live ones before it, of which there are more. */
+  select(index: number): number {
+    let left = index;
+    const node = this.#node.open(this.#tree.root);
+    while (node.level > 0) {
+      let place = 0;
+      while (left >= node.live(place)) left -= node.live(place++);
+      node.open(node.child(place));
+    }
+    let place = 0;
+    while (!node.isLive(place) || left-- > 0) place++;
+    return node.key(place);
+  }
+
+  /** Goes to the first key that is not before the one in the probe; the place may lie behind the last of its leaf. */
+  seek(path: Path): void {
+    this.#tree.descend(path);
+  }
+
+  /** Goes to behind the last key. */
+  seekEnd(path: Path): void {
+    const node = this.#node.open(this.#tree.root);
+    for (let level = this.#tree.height; level > 0; level--) {
+      path.nodes[level] = node.reference;
+      path.places[level] = node.count - 1;
+      node.open(node.child(node.count - 1));
+    }
+    path.nodes[0] = node.reference;
+    path.places[0] = node.count;
+  }
+
+  /**
+   * Goes to the nearest leaf behind that of a path (`step` 1: to its first place) or before it (-1: to behind its last
+   * place) that may hold a key that exists at a revision. @returns whether there is one.
+   */
+  nextLeaf(path: Path, revision: number, step: 1 | -1): boolean {
+    const { nodes, places } = path;
+    const node = this.#node;
+    for (let level = 1; level <= this.#tree.height;) {
+      node.open(nodes[level]!);
+      const place = (places[level]! += step);
+      if (place < 0 || place >= node.count) {
+        level++;
+        continue;
+      }
+      if (node.isDead(place, revision)) continue;
+      node.open(node.child(place));
+      nodes[--level] = node.reference;
+      places[level] = step === -1 ? node.count : level === 0 ? 0 : -1;
+      if (level === 0) return true;
+    }
+    return false;
+  }
+
+  /** The blocks of the keys of the leaf at the end of a path: `blocks[0]` to `blocks[count - 1]`. @returns the count. */
+  readLeaf(path: Path, blocks: Int32Array): number {
+    const { words, at, count } = this.#node.open(path.nodes[0]!);
+    for (let place = 0; place < count; place++) blocks[place] = words[at + KEYS + place]!;
+    return count;
+  }
+
+  /** The place of the first key of a path's leaf that is not before the one in the probe. */
+  placeInLeaf(path: Path): number {
+    return this.#tree.placeInLeaf(path.nodes[0]!);
+  }
+
+  /** Fills the index, which is empty. @param deadRevisionOf the revision that deleted a key; 0: it is live. */
+  build(keys: SortedKeys, deadRevisionOf: (block: number) => number): Generator<undefined, void> {
+    return buildTree(this.#tree, keys, deadRevisionOf);
+  }
+
+  /** Shows every key in order, and whether it is live. @returns the nodes. */
+  verifyIntegrity(visit: (block: number, isLive: boolean) => void): ReadonlySet<number> {
+    return checkTree(this.#tree, visit);
+  }
+
+  #descend(): Path {
+    this.#tree.descend(this.#path);
+    return this.#path;
+  }
+
+  /** Goes to the entry of a key. @returns its leaf. */
+  #goTo(block: number): Node {
+    const { nodes, places } = this.#descend();
+    const leaf = this.#node.open(nodes[0]!);
+    assert(leaf.key(places[0]!) === block, 'a key is in the order of keys');
+    return leaf;
+  }
+
+  /** Tells the nodes above the leaf of the path what has changed in it. */
+  #carryUp(liveDifference: number, deadRevision: number): void {
+    if (liveDifference === 0 && deadRevision === 0) return;
+    const { nodes, places } = this.#path;
+    for (let level = this.#tree.height; level > 0; level--) {
+      const node = this.#above.open(nodes[level]!);
+      node.addLive(places[level]!, liveDifference);
+      if (deadRevision > 0) node.raiseDead(places[level]!, deadRevision);
+    }
+  }
+}

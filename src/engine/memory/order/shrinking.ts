@@ -1,0 +1,94 @@
+/** How a tree lets a key go: an empty node goes too, and one with few entries is put together with its neighbour. */
+import { NONE } from '../layout.ts';
+import { ENTRIES_MAX } from './node.ts';
+import type { Path, Tree } from './tree.ts';
+
+/** A node with no more entries is put together with its neighbour, if both together have no more than the second. */
+const FEW_ENTRIES = ENTRIES_MAX / 4;
+const MERGED_ENTRIES_MAX = (ENTRIES_MAX * 3) / 4;
+
+/** Takes out the key to which a path leads. The path leads nowhere afterwards. */
+export function removeKey(tree: Tree, path: Path): void {
+  const leaf = tree.node().open(path.nodes[0]!);
+  const place = path.places[0]!;
+  leaf.removeEntry(place);
+  if (tree.height === 0) return;
+  if (leaf.count === 0) {
+    removeChild(tree, path, 1, path.places[1]!);
+    return;
+  }
+  if (place === 0) changeBorder(tree, path, 0, leaf.key(0));
+  mergeIfFew(tree, path, 0);
+}
+
+/** The smallest key below the node of a path has become another one: the border before it follows. */
+function changeBorder(tree: Tree, path: Path, level: number, key: number): void {
+  for (let above = level + 1; above <= tree.height; above++) {
+    const place = path.places[above]!;
+    if (place === 0) continue;
+    const node = tree.node().open(path.nodes[above]!);
+    node.setKey(place, key);
+    tree.readHead(node, place);
+    tree.widen(path, above, place - 1);
+    path.places[above] = place;
+    return;
+  }
+}
+
+/** Takes an empty child, or one that was put into the one before it, out of the path's node at a level. */
+function removeChild(tree: Tree, path: Path, level: number, place: number): void {
+  const node = tree.node().open(path.nodes[level]!);
+  tree.node().open(node.child(place)).free();
+  node.removeEntry(place);
+  if (node.count === 0) {
+    if (level < tree.height) removeChild(tree, path, level + 1, path.places[level + 1]!);
+    else {
+      node.free();
+      tree.root = tree.node().make(0, tree.index).reference;
+      tree.height = 0;
+    }
+    return;
+  }
+  if (place === 0) {
+    changeBorder(tree, path, level, node.key(0));
+    node.setKey(0, NONE);
+  }
+  tree.widen(path, level, Math.max(0, place - 1));
+  if (level < tree.height) mergeIfFew(tree, path, level);
+  else if (node.count === 1) {
+    tree.root = node.child(0);
+    tree.height--;
+    node.free();
+  }
+}
+
+/** Puts the path's node at a level together with the one behind or before it, if they have few entries. */
+function mergeIfFew(tree: Tree, path: Path, level: number): void {
+  const node = tree.node().open(path.nodes[level]!);
+  const { count } = node;
+  if (count > FEW_ENTRIES) return;
+  const parent = tree.node().open(path.nodes[level + 1]!);
+  const place = path.places[level + 1]!;
+  const countOf = (sibling: number): number => node.open(parent.child(sibling)).count;
+  if (place + 1 < parent.count && count + countOf(place + 1) <= MERGED_ENTRIES_MAX)
+    merge(tree, path, level, place);
+  else if (place > 0 && count + countOf(place - 1) <= MERGED_ENTRIES_MAX) merge(tree, path, level, place - 1);
+}
+
+/** Puts the child behind a place of the node above into the one at it. */
+function merge(tree: Tree, path: Path, level: number, place: number): void {
+  const parent = tree.node().open(path.nodes[level + 1]!);
+  const left = tree.node().open(parent.child(place));
+  const right = tree.node().open(parent.child(place + 1));
+  // The border between the two comes down, or goes.
+  if (level > 0) right.setKey(0, parent.key(place + 1));
+  right.moveEntries(0, left);
+  parent.addLive(place, parent.live(place + 1));
+  parent.raiseDead(place, parent.dead(place + 1));
+  path.places[level + 1] = place;
+  const lower = tree.borderBefore(path, level);
+  path.places[level + 1] = place + 1;
+  const upper = tree.borderBehind(path, level);
+  tree.readHeads(left, tree.shared(lower, upper));
+  removeChild(tree, path, level + 1, place + 1);
+}

@@ -1,0 +1,75 @@
+/** Walks through a tree and breaks where something in it is not as `tree.ts` and `node.ts` say. */
+import { assert } from '../../../errors.ts';
+import { NONE, revisionAt } from '../layout.ts';
+import { Slabs } from '../slabs.ts';
+import { compareBlocks, writeHead } from '../block-keys.ts';
+import { ENTRIES_MAX, HIGHS, LOWS, type Node } from './node.ts';
+import type { Tree } from './tree.ts';
+
+/** What an inner node must know of a child. */
+interface Below {
+  readonly live: number;
+  readonly dead: number;
+}
+
+/** Shows every key in order, and whether it is live. @returns the nodes. */
+export function checkTree(tree: Tree, visit: (block: number, isLive: boolean) => void): ReadonlySet<number> {
+  const nodes = new Set<number>();
+  const { blocks } = tree;
+  const head = new Int32Array(2);
+  let last = NONE;
+  let count = 0;
+
+  const checkHeads = (node: Node, lower: number, upper: number): void => {
+    const { words, at } = node;
+    assert(node.skip <= tree.shared(lower, upper), 'the keys of a node share what it leaves out');
+    for (let place = node.firstKeyPlace; place < node.count; place++) {
+      const key = node.key(place);
+      writeHead(blocks, key, node.skip, head, 0, head, 1);
+      const isTrue = words[at + HIGHS + place] === head[0] && words[at + LOWS + place] === head[1];
+      assert(isTrue, 'heads are true');
+      assert(lower === NONE || compareBlocks(blocks, lower, key) <= 0, 'a key is not below its border');
+      assert(upper === NONE || compareBlocks(blocks, key, upper) < 0, 'a key is below the next border');
+    }
+  };
+
+  const checkLeaf = (node: Node, lower: number): Below => {
+    let dead = 0;
+    assert(lower === NONE || node.key(0) === lower, 'a border is the smallest key behind it');
+    for (let place = 0; place < node.count; place++) {
+      const key = node.key(place);
+      if (last !== NONE) assert(compareBlocks(blocks, last, key) < 0, 'keys ascend');
+      last = key;
+      visit(key, node.isLive(place));
+      if (!node.isLive(place)) dead = Math.max(dead, revisionAt(blocks.wordsAt(key), Slabs.wordOf(key)));
+    }
+    count += node.count;
+    const live = node.liveBefore(ENTRIES_MAX);
+    assert(live === node.liveBefore(node.count), 'no bit stands behind the entries');
+    return { live, dead };
+  };
+
+  const check = (reference: number, level: number, lower: number, upper: number): Below => {
+    const node = tree.node().open(reference);
+    nodes.add(reference);
+    assert(node.level === level, 'a node knows its level');
+    assert(node.count > 0 || (level === 0 && tree.height === 0), 'a node has an entry');
+    checkHeads(node, lower, upper);
+    if (level === 0) return checkLeaf(node, lower);
+    assert(node.key(0) === NONE, 'the first child has no key');
+    let dead = 0;
+    for (let place = 0; place < node.count; place++) {
+      const key = place === 0 ? lower : node.key(place);
+      const next = place + 1 < node.count ? node.key(place + 1) : upper;
+      const below = check(node.child(place), level - 1, key, next);
+      assert(below.live === node.live(place), 'the live keys of a child are counted');
+      assert(below.dead <= node.dead(place), 'the highest deletion of a child is known');
+      dead = Math.max(dead, node.dead(place));
+    }
+    return { live: node.liveBefore(node.count), dead };
+  };
+
+  check(tree.root, tree.height, NONE, NONE);
+  assert(count === tree.count, 'the keys of a tree are counted');
+  return nodes;
+}

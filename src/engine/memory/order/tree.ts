@@ -1,0 +1,185 @@
+/**
+ * What all operations on the B+-tree of an ordered index share: the way down, the borders of nodes, the heads of keys.
+ *
+ * To compare with a key is to visit its block, which costs 150 to 200 ns when it is not in the cache. So nodes keep the
+ * 8 bytes of each key behind those that all keys of the node are known to share (`SKIP`); they decide nearly always. Heads
+ * move with their entries. They are read again only when a node was split, two of its keys have the same head, and more
+ * bytes have come to be shared; or when its borders widen, and fewer are.
+ *
+ * The border before a child is the smallest key in it, named by its block; at both ends of the tree there is none, and
+ * nothing is known to be shared.
+ *
+ * Invariants:
+ *
+ * - The key of an entry of an inner node is the smallest below it; the first entry has none.
+ * - The live count of a child is that of all leaves below it; its highest deletion is at or above that of every key
+ *   below it that is not live.
+ * - All keys that can come to a node, from its border on and below the next, have their first `SKIP` bytes in common.
+ */
+import { commonBytes, writeHead } from '../block-keys.ts';
+import { NONE, UNIT_BITS, UNIT_MASK } from '../layout.ts';
+import type { Probe } from '../probe.ts';
+import type { Slabs } from '../slabs.ts';
+import { CHILDREN, HIGHS, KEYS, LOWS, Node, SKIP, countAt } from './node.ts';
+
+const LEVELS_MAX = 16;
+
+/** The way from the root to a place in a leaf, by levels; level 0 is the leaf. */
+export class Path {
+  readonly nodes = new Int32Array(LEVELS_MAX);
+  readonly places = new Int32Array(LEVELS_MAX);
+}
+
+export class Tree {
+  /** The blocks of the keys. */
+  readonly blocks: Slabs;
+  readonly nodes: Slabs;
+  /** The key that an operation is about. */
+  readonly probe: Probe;
+  /** The number of the index, by which its nodes are known. */
+  readonly index: number;
+  root: number;
+  /** The level of the root. */
+  height = 0;
+  /** The keys, live or not. */
+  count = 0;
+
+  constructor(blocks: Slabs, nodes: Slabs, probe: Probe, index: number) {
+    this.blocks = blocks;
+    this.nodes = nodes;
+    this.probe = probe;
+    this.index = index;
+    this.root = this.node().make(0, index).reference;
+  }
+
+  node(): Node {
+    return new Node(this.nodes);
+  }
+
+  /** Goes to the first key that is not below the one in the probe; the place may lie behind the last of its leaf. */
+  descend(path: Path): void {
+    const { nodes, places } = path;
+    const slabs = this.nodes.words;
+    let node = this.root;
+    for (let level = this.height; level > 0; level--) {
+      const words = slabs[node >>> UNIT_BITS]!;
+      const at = (node & UNIT_MASK) << 1;
+      const place = this.#placeInInner(words, at);
+      nodes[level] = node;
+      places[level] = place;
+      node = words[at + CHILDREN + place]!;
+    }
+    nodes[0] = node;
+    places[0] = this.placeInLeaf(node);
+  }
+
+  /** The place of the first key of a leaf that is not below the one in the probe. */
+  placeInLeaf(leaf: number): number {
+    const words = this.nodes.words[leaf >>> UNIT_BITS]!;
+    const at = (leaf & UNIT_MASK) << 1;
+    const { probe } = this;
+    probe.takeHead(words[at + SKIP]!);
+    const { headHigh, headLow } = probe;
+    let low = 0;
+    let high = countAt(words, at);
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const entry = at + middle;
+      const isBelow =
+        words[entry + HIGHS] !== headHigh
+          ? words[entry + HIGHS]! < headHigh
+          : words[entry + LOWS] !== headLow
+            ? words[entry + LOWS]! < headLow
+            : this.compareProbe(words[entry + KEYS]!) > 0;
+      if (isBelow) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Below 0 when the key in the probe comes before that of a block, 0 when it is the same, else above. */
+  compareProbe(block: number): number {
+    return this.probe.compareWith(this.blocks.words[block >>> UNIT_BITS]!, (block & UNIT_MASK) << 1);
+  }
+
+  /** The border before the node of a path at a level; `NONE`: it is the first. */
+  borderBefore(path: Path, level: number): number {
+    const node = this.node();
+    for (let above = level + 1; above <= this.height; above++) {
+      const place = path.places[above]!;
+      if (place > 0) return node.open(path.nodes[above]!).key(place);
+    }
+    return NONE;
+  }
+
+  borderBehind(path: Path, level: number): number {
+    const node = this.node();
+    for (let above = level + 1; above <= this.height; above++) {
+      const place = path.places[above]! + 1;
+      if (place < node.open(path.nodes[above]!).count) return node.key(place);
+    }
+    return NONE;
+  }
+
+  /** How many first bytes all keys between two borders have in common. */
+  shared(lower: number, upper: number): number {
+    return lower === NONE || upper === NONE ? 0 : commonBytes(this.blocks, lower, upper);
+  }
+
+  /** The borders of a node have come closer: its heads are made to tell its keys apart, if they do not. */
+  narrow(node: Node, lower: number, upper: number): void {
+    if (!node.hasEqualHeads()) return;
+    const shared = this.shared(lower, upper);
+    if (shared > node.skip) this.readHeads(node, shared);
+  }
+
+  /** The borders of a child of the path's node at a level may have widened, and so may those of nodes at its ends. */
+  widen(path: Path, level: number, place: number): void {
+    path.places[level] = place;
+    const child = this.node().open(path.nodes[level]!).child(place);
+    this.#widen(child, this.borderBefore(path, level - 1), this.borderBehind(path, level - 1));
+  }
+
+  readHeads(node: Node, skip: number): void {
+    node.skip = skip;
+    const { count } = node;
+    for (let place = node.firstKeyPlace; place < count; place++) this.readHead(node, place);
+  }
+
+  readHead(node: Node, place: number): void {
+    const { words, at } = node;
+    writeHead(this.blocks, node.key(place), node.skip, words, at + HIGHS + place, words, at + LOWS + place);
+  }
+
+  #widen(reference: number, lower: number, upper: number): void {
+    const node = this.node().open(reference);
+    const shared = this.shared(lower, upper);
+    if (node.skip > shared) this.readHeads(node, shared);
+    if (node.level === 0) return;
+    const last = node.count - 1;
+    this.#widen(node.child(0), lower, last > 0 ? node.key(1) : upper);
+    if (last > 0) this.#widen(node.child(last), node.key(last), upper);
+  }
+
+  /** The last child whose border is not above the key in the probe. */
+  #placeInInner(words: Int32Array, at: number): number {
+    const { probe } = this;
+    probe.takeHead(words[at + SKIP]!);
+    const { headHigh, headLow } = probe;
+    let low = 1;
+    let high = countAt(words, at);
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const entry = at + middle;
+      const isAbove =
+        words[entry + HIGHS] !== headHigh
+          ? words[entry + HIGHS]! > headHigh
+          : words[entry + LOWS] !== headLow
+            ? words[entry + LOWS]! > headLow
+            : this.compareProbe(words[entry + KEYS]!) < 0;
+      if (isAbove) high = middle;
+      else low = middle + 1;
+    }
+    return low - 1;
+  }
+}

@@ -1,0 +1,123 @@
+/** The nodes of an ordered index: the bits of a leaf beside a list of booleans, and entries that come, go and move. */
+import { describe, expect, it } from 'vitest';
+import { ENTRIES_MAX, Node, bitsBefore, insertBit, removeBit } from '../../src/engine/memory/order/node.ts';
+import { Slabs } from '../../src/engine/memory/slabs.ts';
+import { SeededRandom } from '../support/random.ts';
+
+const BASE = 3;
+const EDGES = [0, 1, 30, 31, 32, 33, 62, 63];
+
+function bitsOf(words: Int32Array): boolean[] {
+  return Array.from(
+    { length: ENTRIES_MAX },
+    (_, place) => (words[BASE + (place >>> 5)]! & (1 << (place & 31))) !== 0,
+  );
+}
+
+function wordsWith(bits: readonly boolean[]): Int32Array {
+  const words = new Int32Array(BASE + 3).fill(-1);
+  words.fill(0, BASE, BASE + 2);
+  for (const [place, isLive] of bits.entries()) if (isLive) words[BASE + (place >>> 5)]! |= 1 << (place & 31);
+  return words;
+}
+
+describe('the live bits of a leaf', () => {
+  const random = new SeededRandom(1);
+  const samples = [
+    Array.from({ length: ENTRIES_MAX }, () => true),
+    Array.from({ length: ENTRIES_MAX }, () => false),
+    ...EDGES.map((edge) => Array.from({ length: ENTRIES_MAX }, (_, place) => place === edge)),
+    ...Array.from({ length: 20 }, () => Array.from({ length: ENTRIES_MAX }, () => random.chance(0.5))),
+  ];
+
+  it('are counted before every place', () => {
+    for (const bits of samples) {
+      const words = wordsWith(bits);
+      expect(bitsOf(words)).toEqual(bits);
+      for (let place = 0; place <= ENTRIES_MAX; place++)
+        expect(bitsBefore(words, BASE, place)).toBe(bits.slice(0, place).filter(Boolean).length);
+    }
+  });
+
+  it('make room at every place, and close up over it', () => {
+    for (const bits of samples) {
+      for (let place = 0; place < ENTRIES_MAX; place++) {
+        const up = wordsWith(bits);
+        insertBit(up, BASE, place);
+        expect(bitsOf(up)).toEqual([...bits.slice(0, place), false, ...bits.slice(place, -1)]);
+        const down = wordsWith(bits);
+        removeBit(down, BASE, place);
+        expect(bitsOf(down)).toEqual([...bits.slice(0, place), ...bits.slice(place + 1), false]);
+        for (const words of [up, down]) {
+          expect(words[BASE - 1]).toBe(-1);
+          expect(words[BASE + 2]).toBe(-1);
+        }
+      }
+    }
+  });
+});
+
+/** What an entry has, made from a number. */
+function put(node: Node, place: number, number: number): void {
+  node.insertEntry(place);
+  node.setKey(place, number);
+  node.setHead(place, number, -number);
+  if (node.level === 0) node.setLive(place, number % 3 === 0);
+  else {
+    node.setChild(place, number + 1);
+    node.addLive(place, number % 5);
+    node.raiseDead(place, number * 2 ** 33);
+  }
+}
+
+function entriesOf(node: Node): unknown[] {
+  return Array.from({ length: node.count }, (_, place) =>
+    node.level === 0
+      ? [node.key(place), node.isLive(place)]
+      : [node.key(place), node.child(place), node.live(place), node.dead(place)],
+  );
+}
+
+function expectedOf(level: number, numbers: readonly number[]): unknown[] {
+  return numbers.map((number) =>
+    level === 0 ? [number, number % 3 === 0] : [number, number + 1, number % 5, number * 2 ** 33],
+  );
+}
+
+describe('a node', () => {
+  it.each([0, 1])('of level %i keeps its entries while others come, go and move', (level) => {
+    const slabs = new Slabs();
+    const random = new SeededRandom(level + 1);
+    const nodes = [new Node(slabs).make(level, 1), new Node(slabs).make(level, 1)] as const;
+    const lists: [number[], number[]] = [[], []];
+    for (let round = 1; round < 5000; round++) {
+      const which = random.below(2);
+      const node = nodes[which]!;
+      const list = lists[which]!;
+      if (list.length === ENTRIES_MAX || (list.length > 0 && random.chance(0.4))) {
+        const place = random.below(list.length);
+        node.removeEntry(place);
+        list.splice(place, 1);
+      } else {
+        const place = random.below(list.length + 1);
+        put(node, place, round);
+        list.splice(place, 0, round);
+      }
+      const from = random.below(list.length + 1);
+      const other = lists[1 - which]!;
+      if (random.chance(0.1) && other.length + list.length - from <= ENTRIES_MAX) {
+        node.moveEntries(from, nodes[1 - which]!);
+        other.push(...list.splice(from));
+      }
+      for (const [index, each] of nodes.entries()) {
+        expect(entriesOf(each)).toEqual(expectedOf(level, lists[index]!));
+        expect([each.level, each.count]).toEqual([level, lists[index]!.length]);
+      }
+    }
+    const live = (number: number): number => (level === 0 ? Number(number % 3 === 0) : number % 5);
+    for (let place = 0; place <= lists[0].length; place++)
+      expect(nodes[0].liveBefore(place)).toBe(
+        lists[0].slice(0, place).reduce((sum, each) => sum + live(each), 0),
+      );
+  });
+});
