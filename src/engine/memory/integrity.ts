@@ -6,7 +6,7 @@ import { Slabs } from './slabs.ts';
 import { deadlineAt, isDeletedAt, longValueAt, valueBytesAt } from './version-codec.ts';
 
 export function verifyKeyspace(keyspace: Keyspace): void {
-  const { blocks: slabs, indexes, map, keys, deadlines, undo, longValues, probe } = keyspace;
+  const { blocks: slabs, map, keys, deadlines, undo, longValues, probe } = keyspace;
   const blocks = new Map<number, number>();
   slabs.verifyIntegrity((reference, words, at) => void blocks.set(reference, kindOf(words[at]!)));
   const take = (reference: number, isRight: (kind: number) => boolean, message: string): void => {
@@ -55,11 +55,11 @@ export function verifyKeyspace(keyspace: Keyspace): void {
   );
   assert(blocks.size === 0, 'every block belongs to something');
   assert(keys.count === map.count, 'the map and the order hold the same keys');
-  const parts = new Set([...nodes, ...otherNodes, ...tables]);
-  indexes.verifyIntegrity((reference) =>
-    assert(parts.delete(reference), 'a block of an index is part of one'),
-  );
-  assert(parts.size === 0, 'every part of an index has its block');
+  const parts = new Set([...nodes, ...otherNodes]);
+  keyspace.nodes.verifyIntegrity((node) => assert(parts.delete(node), 'a node is part of an index'));
+  assert(parts.size === 0, 'every node of an index has its block');
+  keyspace.tables.verifyIntegrity((table) => assert(tables.delete(table), 'a table is that of a shard'));
+  assert(tables.size === 0, 'every shard has its table');
 
   const replacedBy = new Map<number, number>();
   undo.verifyIntegrity((place) => {

@@ -4,7 +4,7 @@
  * never looks at a key for it, since an entry keeps the whole hash. At 10,000,000 keys a table that grows moves 12,000
  * entries; that is the longest step.
  *
- * A table is a block among those of the indexes: its head, the number of its shard, then its entries. An entry is two
+ * A table is a block in slabs of the map's own: its head, the number of its shard, then its entries. An entry is two
  * words: the reference (0: the place is empty), the hash. A key's place is the share of the table that its hash is of all
  * hashes, so growing keeps the order of entries. The hash is no identity: keys are compared.
  */
@@ -97,9 +97,11 @@ export class KeyMap {
   insert(hash: number, reference: number): void {
     const shard = hash >>> SHARD_SHIFT;
     const capacity = this.#capacities[shard]!;
-    if (this.#counts[shard]! + 1 > capacity * LOAD_MAX)
+    const count = ++this.#counts[shard]!;
+    this.#count++;
+    if (count > capacity * LOAD_MAX)
       this.#rebuild(shard, Math.max(CAPACITY_MIN, Math.ceil(capacity * GROWTH)));
-    this.#put(hash, reference);
+    this.#put(shard, hash, reference, false);
   }
 
   /**
@@ -132,7 +134,7 @@ export class KeyMap {
       if (entries > this.#capacities[shard]! * LOAD_MAX)
         this.#rebuild(shard, Math.max(CAPACITY_MIN, Math.ceil(entries / LOAD_AFTER_REBUILDING)));
       for (let index = start; index < end; index++) {
-        if (!this.#putNew(shard, byShard.hashes[index]!, byShard.references[index]!)) return false;
+        if (!this.#put(shard, byShard.hashes[index]!, byShard.references[index]!, true)) return false;
       }
       this.#counts[shard] = entries;
       this.#count += end - start;
@@ -180,7 +182,7 @@ export class KeyMap {
   }
 
   /** Shows every entry. @returns the tables. */
-  verifyIntegrity(visit: (hash: number, reference: number) => void): ReadonlySet<number> {
+  verifyIntegrity(visit: (hash: number, reference: number) => void): Set<number> {
     const tables = new Set<number>();
     let total = 0;
     for (let shard = 0; shard < SHARD_COUNT; shard++) {
@@ -229,7 +231,7 @@ export class KeyMap {
     return at + 2 === start + (this.#capacities[shard]! << 1) ? start : at + 2;
   }
 
-  /** The word of the entry of a block; of `NONE`: that of the first empty place. */
+  /** The word of the entry of a block. */
   #entryOf(hash: number, reference: number): number {
     const shard = hash >>> SHARD_SHIFT;
     const words = this.#wordsOf(shard);
@@ -256,28 +258,22 @@ export class KeyMap {
       : this.#wordsOf(shard)[this.#firstWith(hash, this.#homeOf(hash))]!;
   }
 
-  /** Puts an entry into its table, which has room. @returns false when the key has one already. */
-  #putNew(shard: number, hash: number, reference: number): boolean {
+  /** Puts an entry into its table, which has room. @returns false when the key has one already, if that `isToCheck`. */
+  #put(shard: number, hash: number, reference: number, isToCheck: boolean): boolean {
+    const capacity = this.#capacities[shard]!;
     const words = this.#wordsOf(shard);
     const start = this.#startOf(shard);
-    const capacity = this.#capacities[shard]!;
+    const end = start + (capacity << 1);
     let at = start + (placeOf(hash, capacity) << 1);
-    for (; words[at] !== NONE; at = at + 2 === start + (capacity << 1) ? start : at + 2) {
-      if (words[at + 1] === hash && compareBlocks(this.#blocks, words[at]!, reference) === 0) return false;
+    while (words[at] !== NONE) {
+      if (isToCheck && words[at + 1] === hash && compareBlocks(this.#blocks, words[at]!, reference) === 0)
+        return false;
+      at += 2;
+      if (at === end) at = start;
     }
     words[at] = reference;
     words[at + 1] = hash;
     return true;
-  }
-
-  #put(hash: number, reference: number): void {
-    const shard = hash >>> SHARD_SHIFT;
-    const at = this.#entryOf(hash, NONE);
-    const words = this.#wordsOf(shard);
-    words[at] = reference;
-    words[at + 1] = hash;
-    this.#counts[shard]!++;
-    this.#count++;
   }
 
   /** Gives a shard a table of another length. */
@@ -297,10 +293,7 @@ export class KeyMap {
     if (before === NONE) return;
     const entries = this.#slabs.wordsAt(before);
     for (let entry = from; entry < end; entry += 2) {
-      if (entries[entry] === NONE) continue;
-      const to = this.#entryOf(entries[entry + 1]!, NONE);
-      words[to] = entries[entry]!;
-      words[to + 1] = entries[entry + 1]!;
+      if (entries[entry] !== NONE) this.#put(shard, entries[entry + 1]!, entries[entry]!, false);
     }
     this.#slabs.free(before, (end - from + ENTRIES) >>> 1);
   }

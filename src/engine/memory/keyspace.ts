@@ -23,7 +23,6 @@ import {
   DEADLINE,
   KEY_BYTES_MASK,
   NONE,
-  TABLE,
   UNDO,
   UNIT_BITS,
   UNIT_MASK,
@@ -47,8 +46,10 @@ const DEADLINE_ORDER = 1;
 export class Keyspace {
   /** The blocks of versions and deadlines. */
   readonly blocks: Slabs;
-  /** The nodes and tables of the indexes. */
-  readonly indexes: Slabs;
+  /** The nodes of the ordered indexes. */
+  readonly nodes: Slabs;
+  /** The tables of the map. */
+  readonly tables: Slabs;
   readonly longValues = new LongValues();
   /** The key that an operation is about. */
   readonly probe = new Probe();
@@ -79,19 +80,23 @@ export class Keyspace {
   constructor(seed: HashSeed, slabBytesMax: number | undefined) {
     this.#seed = seed;
     this.blocks = new Slabs(slabBytesMax);
-    this.indexes = new Slabs(slabBytesMax);
-    this.map = new KeyMap(this.blocks, this.indexes);
-    this.keys = new OrderedIndex(this.blocks, this.indexes, this.probe, KEY_ORDER);
-    this.deadlines = new Deadlines(this.blocks, this.indexes, DEADLINE_ORDER);
+    this.nodes = new Slabs(slabBytesMax);
+    this.tables = new Slabs(slabBytesMax);
+    this.map = new KeyMap(this.blocks, this.tables);
+    this.keys = new OrderedIndex(this.blocks, this.nodes, this.probe, KEY_ORDER);
+    this.deadlines = new Deadlines(this.blocks, this.nodes, DEADLINE_ORDER);
     this.#emptyings = [
       new Emptying(this.blocks, (from, to) => this.#blockMoved(from, to)),
-      new Emptying(this.indexes, (from, to) => this.#indexMoved(from, to)),
+      new Emptying(this.nodes, (from, to) => this.#nodeMoved(from, to)),
+      new Emptying(this.tables, (from, to) => this.map.relocateTable(from, to)),
     ];
   }
 
   get memoryBytes(): number {
-    const { blocks, indexes, longValues, undo } = this;
-    return blocks.memoryBytes + indexes.memoryBytes + longValues.memoryBytes + undo.memoryBytes;
+    const { blocks, nodes, tables, longValues, undo } = this;
+    return (
+      blocks.memoryBytes + nodes.memoryBytes + tables.memoryBytes + longValues.memoryBytes + undo.memoryBytes
+    );
   }
 
   /** The hash of the key in the probe. */
@@ -308,11 +313,8 @@ export class Keyspace {
     this.#relocate(from, to, this.hash());
   }
 
-  #indexMoved(from: number, to: number): void {
-    const words = this.indexes.wordsAt(to);
-    const at = Slabs.wordOf(to);
-    if (kindOf(words[at]!) === TABLE) this.map.relocateTable(from, to);
-    else if (indexOfNode(words, at) === KEY_ORDER) this.keys.relocateNode(from, to);
+  #nodeMoved(from: number, to: number): void {
+    if (indexOfNode(this.nodes.wordsAt(to), Slabs.wordOf(to)) === KEY_ORDER) this.keys.relocateNode(from, to);
     else this.deadlines.nodeMoved(from, to);
   }
 }

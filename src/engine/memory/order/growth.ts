@@ -6,7 +6,7 @@ import type { Path, Tree } from './tree.ts';
 
 /** Puts the block of the key in the probe, which is not there yet, where a path leads that `descend` has found. */
 export function insertKey(tree: Tree, path: Path, block: number, isLive: boolean): void {
-  const leaf = tree.node().open(path.nodes[0]!);
+  const leaf = tree.leaf.open(path.nodes[0]!);
   const place = path.places[0]!;
   if (leaf.count < ENTRIES_MAX) {
     insertInLeaf(tree, leaf, place, block, isLive);

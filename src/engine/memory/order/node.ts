@@ -1,5 +1,5 @@
 /**
- * A node of an ordered index: a block among those of the indexes, with room for 64 entries. In a leaf an entry is a key, in
+ * A node of an ordered index: a block in slabs of the indexes, with room for 64 entries. In a leaf an entry is a key, in
  * an inner node a child.
  *
  * | words     | what                                                                                              |

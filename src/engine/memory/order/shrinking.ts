@@ -9,7 +9,7 @@ const MERGED_ENTRIES_MAX = (ENTRIES_MAX * 3) / 4;
 
 /** Takes out the key to which a path leads. The path leads nowhere afterwards. */
 export function removeKey(tree: Tree, path: Path): void {
-  const leaf = tree.node().open(path.nodes[0]!);
+  const leaf = tree.leaf.open(path.nodes[0]!);
   const place = path.places[0]!;
   leaf.removeEntry(place);
   if (tree.height === 0) return;

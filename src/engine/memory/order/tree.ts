@@ -43,13 +43,16 @@ export class Tree {
   height = 0;
   /** The keys, live or not. */
   count = 0;
+  /** The view of the leaf that an operation is about. */
+  readonly leaf: Node;
 
   constructor(blocks: Slabs, nodes: Slabs, probe: Probe, index: number) {
     this.blocks = blocks;
     this.nodes = nodes;
     this.probe = probe;
     this.index = index;
-    this.root = this.node().make(0, index).reference;
+    this.leaf = this.node();
+    this.root = this.leaf.make(0, index).reference;
   }
 
   node(): Node {
