@@ -13,11 +13,19 @@ export interface Walked {
 }
 
 export class NaiveModel {
-  readonly changes: Change[] = [];
+  changes: Change[] = [];
   compactRevision = 0;
 
   get newestRevision(): number {
     return Math.max(0, ...this.changes.map((change) => change.revision));
+  }
+
+  /** Takes a key away whose newest version is a deletion that nobody can read. @returns whether it was there. */
+  dropDeleted(key: Uint8Array): boolean {
+    const newest = this.#versionsOf(key).at(-1);
+    if (newest === undefined || !newest.deleted || newest.revision > this.compactRevision) return false;
+    this.changes = this.changes.filter((change) => Buffer.compare(change.key, key) !== 0);
+    return true;
   }
 
   read(key: Uint8Array, revision: number): Version | undefined {
