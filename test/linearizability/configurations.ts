@@ -26,12 +26,16 @@ export class Configurations {
     this.#bySignature.set(signature, [...kept, configuration]);
     return true;
   }
-
-  all(): Configuration[] {
-    return [...this.#bySignature.values()].flat();
-  }
 }
 
+/** Of numbers in ascending order. */
 function isSubset(small: readonly number[], large: readonly number[]): boolean {
-  return small.length <= large.length && small.every((number) => large.includes(number));
+  if (small.length > large.length) return false;
+  let found = 0;
+  for (let index = 0; found < small.length && index < large.length; index++) {
+    const number = large[index] ?? 0;
+    if (number === small[found]) found++;
+    else if (number > (small[found] ?? 0)) return false;
+  }
+  return found === small.length;
 }

@@ -6,7 +6,7 @@
  * Contradictions that show without any search are found here, each with the one or two calls that make it.
  */
 import type { Call } from './history.ts';
-import { ABSENT, describeSeen, hasWritten, merge } from './operation.ts';
+import { ABSENT, describeSeen, hasWritten, merge, readRevisionOf } from './operation.ts';
 import type { Operation, Seen, Version } from './operation.ts';
 
 export interface Contradiction {
@@ -28,7 +28,6 @@ export class Evidence {
   readonly #counters = new Set<string>();
   /** By revision and key, with the call that has seen it. */
   readonly #seenByPlace = new Map<number, Map<string, Observation>>();
-  #newestRevision = 0;
 
   constructor(calls: readonly Call[]) {
     for (const call of calls) this.#takeWrites(call);
@@ -41,9 +40,12 @@ export class Evidence {
     return this.#revisionByOperation.get(operation);
   }
 
-  /** Whether the revision was taken by a call that was neither answered nor seen. */
+  /**
+   * Whether the revision may have been taken by a call that was neither answered nor seen. That may be one behind the newest
+   * revision of which the history tells: of what a delete has done, a refusal shows no more than that the key is gone.
+   */
   isUnclaimed(revision: number): boolean {
-    return revision <= this.#newestRevision && !this.#callByRevision.has(revision);
+    return !this.#callByRevision.has(revision);
   }
 
   /** What was seen of the keys as of a revision. */
@@ -65,21 +67,18 @@ export class Evidence {
   #takeOutcome(call: Call): void {
     const { operation, outcome } = call;
     if (outcome?.revision === undefined || operation.pastRevision !== undefined) return;
-    this.#newestRevision = Math.max(this.#newestRevision, outcome.revision);
     if (hasWritten(operation, outcome)) this.#claim(call, outcome.revision);
   }
 
   #takeSeen(call: Call): void {
     const { operation, outcome } = call;
     if (outcome === undefined) return;
-    const { revision } = outcome;
-    const readRevision = revision !== undefined && hasWritten(operation, outcome) ? revision - 1 : revision;
+    const readRevision = readRevisionOf(operation, outcome);
     for (const [key, seen] of outcome.seen) {
       if (readRevision !== undefined) this.#observe(call, readRevision, key, seen);
       if (seen === ABSENT) continue;
       const { modRevision } = seen;
       if (modRevision !== undefined) this.#observe(call, modRevision, key, seen);
-      this.#newestRevision = Math.max(this.#newestRevision, modRevision ?? 0);
       if (!this.#counters.has(key)) this.#takeVersion(call, key, seen);
     }
   }

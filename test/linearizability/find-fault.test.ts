@@ -79,6 +79,15 @@ function deletion(span: Span, key: string, seen: Seen, revision: number): Call {
   return call(span, operation, { revision, seen: { [key]: seen } });
 }
 
+function unansweredDeletion(calledAt: number, key: string, conditions: Operation['conditions'] = []): Call {
+  return call([calledAt], { conditions, reads: [key], writes: [{ kind: 'delete', key }] });
+}
+
+/** A conditional put, answered by what is there instead. Its answer tells no revision. */
+function refusedPut(span: Span, key: string, expected: Seen, seen: Seen): Call {
+  return putIf(span, key, expected, 'refused', { isMet: false, seen: { [key]: seen } });
+}
+
 function is(value: string, modRevision: number): Seen {
   return { value, modRevision };
 }
@@ -130,8 +139,16 @@ const goodHistories: Record<string, Call[]> = {
   ],
   'a delete that is never answered and known by the gap that it fills': [
     put([1, 2], 'a', 'v1', 1),
-    call([3], { method: 'delete', reads: ['a'], writes: [{ kind: 'delete', key: 'a' }] }),
+    unansweredDeletion(3, 'a'),
     putIf([4, 5], 'a', ABSENT, 'v2', { revision: 3 }),
+  ],
+  'a delete that is never answered and shows in a refusal, behind the last revision of which anybody was told':
+    [put([1, 2], 'a', 'v1', 1), unansweredDeletion(3, 'a'), refusedPut([4, 5], 'a', PRESENT, ABSENT)],
+  'the same delete under a condition that another call without an answer has met': [
+    put([1, 2], 'a', 'v1', 1),
+    unansweredDeletion(3, 'a', [{ key: 'b', expected: PRESENT }]),
+    put([4], 'b', 'v2'),
+    refusedPut([5, 6], 'a', PRESENT, ABSENT),
   ],
   'increments of which one is never answered': [
     increment([1, 2], 'n', '1', 1),
@@ -161,6 +178,23 @@ const goodHistories: Record<string, Call[]> = {
 };
 
 const badHistories: Record<string, Call[]> = {
+  'a refusal that shows a delete which nobody has asked for': [
+    put([1, 2], 'a', 'v1', 1),
+    unansweredDeletion(3, 'b'),
+    refusedPut([4, 5], 'a', PRESENT, ABSENT),
+  ],
+  'a refusal that shows a delete whose condition nobody has met': [
+    put([1, 2], 'a', 'v1', 1),
+    unansweredDeletion(3, 'a', [{ key: 'b', expected: PRESENT }]),
+    refusedPut([4, 5], 'a', PRESENT, ABSENT),
+    put([6], 'b', 'v2'),
+  ],
+  'a delete that is never answered, shows in a refusal, and is undone': [
+    put([1, 2], 'a', 'v1', 1),
+    unansweredDeletion(3, 'a'),
+    refusedPut([4, 5], 'a', PRESENT, ABSENT),
+    get([6, 7], 'a', is('v1', 1), 1),
+  ],
   'a stale read': [put([1, 2], 'a', 'v1', 1), put([3, 4], 'a', 'v2', 2), get([5, 6], 'a', is('v1', 1), 1)],
   'a stale read that claims to be of now': [
     put([1, 2], 'a', 'v1', 1),
@@ -296,6 +330,31 @@ describe('a history that is wrong is rejected:', () => {
     const calls = badHistories[name] ?? [];
     const keys = ['a', 'b', 'n'].filter((key) => findFaultOfKey(calls, key) !== undefined);
     expect(keys).toHaveLength(1);
+  });
+});
+
+describe('where fifty calls were never answered,', () => {
+  const open = Array.from({ length: 50 }, (_, index) =>
+    put([3 + index], 'bc'.charAt(index % 2), `w${index}`),
+  );
+  const before = put([1, 2], 'a', 'v1', 1);
+
+  test('the one that explains the last answer is found', () => {
+    const calls = [before, ...open, unansweredDeletion(60, 'a'), refusedPut([61, 62], 'a', PRESENT, ABSENT)];
+    expect(findFault(calls)).toBeUndefined();
+  });
+
+  test('a last answer that none of them explains is found, too', () => {
+    const impossible = unansweredDeletion(60, 'a', [{ key: 'd', expected: PRESENT }]);
+    const calls = [before, ...open, impossible, refusedPut([61, 62], 'a', PRESENT, ABSENT)];
+    expect(findFault(calls)).toContain('no order explains these answers up to 62');
+  });
+
+  test('a version that was replaced is found to be one that none of them brings back', () => {
+    const replaced: Seen = { value: undefined, modRevision: 1 };
+    const overwrite = put([60, 61], 'a', 'v2', 2);
+    const calls = [before, ...open, overwrite, refusedPut([62, 63], 'a', ABSENT, replaced)];
+    expect(findFault(calls)).toContain('no order explains these answers up to 63');
   });
 });
 

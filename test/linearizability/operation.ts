@@ -52,6 +52,12 @@ export function hasWritten({ writes }: Operation, { isMet, seen }: Outcome): boo
   return isMet && writes.some(({ kind, key }) => kind !== 'delete' || seen.get(key) !== ABSENT);
 }
 
+/** The revision of the state in which a call that was answered ran; `undefined` when the answer does not tell. */
+export function readRevisionOf(operation: Operation, outcome: Outcome): number | undefined {
+  const { revision } = outcome;
+  return revision !== undefined && hasWritten(operation, outcome) ? revision - 1 : revision;
+}
+
 /** What is known of a key when both were seen of it, the first itself if that is no more; `undefined`: not both hold. */
 export function merge(first: Seen, second: Seen): Seen | undefined {
   if (first === ABSENT || second === ABSENT) return first === second ? first : undefined;

@@ -7,18 +7,20 @@ import { ABSENT, type Outcome, type Seen } from './operation.ts';
 import { type HistoryPlan, recordPlainHistory } from './plain-history.ts';
 import { storeFaults } from './plain-store.ts';
 
-const RUNS = Number(process.env['LINEARIZABILITY_ROUNDS'] ?? 1) * 300;
+const ROUNDS = Number(process.env['LINEARIZABILITY_ROUNDS'] ?? 1);
+const RUNS = ROUNDS * 300;
+const TIMEOUT_MS = ROUNDS * 30_000;
 /** A fault that strikes may stay without consequences; in so many histories it must show. */
 const FAULTY_HISTORIES_MAX = 40;
 
 const plans: fc.Arbitrary<HistoryPlan> = fc.record({
   seed: fc.nat(),
   clients: fc.integer({ min: 1, max: 5 }),
-  callsPerClient: fc.constant(12),
-  lossProbability: fc.constantFrom(0, 0, 0.05, 0.15),
+  callsPerClient: fc.constantFrom(8, 12, 40),
+  lossProbability: fc.constantFrom(0, 0.05, 0.15, 0.3),
 });
 
-describe('a history of a store that runs one call after the other', () => {
+describe('a history of a store that runs one call after the other', { timeout: TIMEOUT_MS }, () => {
   test('is accepted, as a whole and key by key', async () => {
     await fc.assert(
       fc.asyncProperty(plans, async (plan) => {

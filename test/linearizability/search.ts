@@ -7,12 +7,17 @@
  * an answer asks for it, follows the first way that opens, turns back where an answer has no explanation, and goes on
  * from each configuration (the state and the calls that have had their effect) once. A read that agrees with the state
  * is put in its place at once: as it changes nothing, it can't be in anybody's way.
+ *
+ * Calls that were never answered are what makes histories long to judge: each may stand anywhere behind its call, or
+ * nowhere. They are tried only where a later answer asks for more than the state shows, and only as long as anything
+ * under way may still lead there.
  */
 import { Configurations } from './configurations.ts';
 import type { Configuration } from './configurations.ts';
 import { isRead } from './history.ts';
 import type { Call } from './history.ts';
 import { describeOperation } from './operation.ts';
+import { isLastChance, mayComeToFit } from './prospects.ts';
 import type { State, StoreModel } from './store-model.ts';
 
 /** The calls that are tried in some state before the search gives up, which takes it some seconds. */
@@ -53,6 +58,12 @@ interface Event {
   readonly open: readonly number[];
 }
 
+/** A configuration in which the events before the index are over. */
+interface Way {
+  readonly index: number;
+  readonly configuration: Configuration;
+}
+
 class Search {
   readonly #model: StoreModel;
   readonly #calls: readonly Call[];
@@ -73,59 +84,63 @@ class Search {
   }
 
   run(root: State): Verdict {
-    /** At each event: the configurations that were there. */
+    /** By event: the states in which it came, and all configurations from which a way past it was looked for. */
+    const states = this.#events.map(() => new Set<State>());
     const reached = this.#events.map(() => new Configurations());
-    const ways: { readonly index: number; readonly configuration: Configuration }[] = [
-      { index: 0, configuration: { state: root, done: [], doneUnanswered: [] } },
-    ];
+    const ways: Way[] = [{ index: 0, configuration: { state: root, done: [], doneUnanswered: [] } }];
     let farthest = 0;
     for (let way = ways.pop(); way !== undefined && this.#stepsLeft >= 0; way = ways.pop()) {
-      const { index } = way;
-      const event = this.#events[index];
+      const event = this.#events[way.index];
       if (event === undefined) return { kind: 'linearizable' };
-      farthest = Math.max(farthest, index);
-      const next = this.#pass(event, way.configuration).filter(
-        (configuration) => reached[index + 1]?.add(configuration) !== false,
-      );
-      // The way that needs the fewest of the calls that may not have happened is the first to be followed.
-      next.sort((a, b) => b.doneUnanswered.length - a.doneUnanswered.length);
-      for (const configuration of next) ways.push({ index: index + 1, configuration });
+      farthest = Math.max(farthest, way.index);
+      for (const next of this.#goOn(event, way).sort(byPreference)) {
+        if (next.index > way.index) states[next.index]?.add(next.configuration.state);
+        if (reached[next.index]?.add(next.configuration) !== false) ways.push(next);
+      }
     }
     return {
       kind: this.#stepsLeft < 0 ? 'undecided' : 'impossible',
       answeredAt: this.#events[farthest]?.instant ?? 0,
-      states: new Set(reached[farthest]?.all().map(({ state }) => state)),
+      states: states[farthest] ?? new Set(),
       fitting: this.#fitting,
     };
   }
 
-  /** @returns the ways to go on. */
-  #pass(event: Event, configuration: Configuration): Configuration[] {
-    if (event.isAnswer) return this.#answer(event, configuration);
-    return [isRead(event.call) ? this.#placeReads(configuration, event.open) : configuration];
+  /** @returns the ways past the event, or one call nearer to that. */
+  #goOn(event: Event, { index, configuration }: Way): Way[] {
+    const { number, call, open } = event;
+    if (!event.isAnswer) {
+      const after = isRead(call) ? this.#placeReads(configuration, open) : configuration;
+      return [{ index: index + 1, configuration: after }];
+    }
+    const past = (configuration: Configuration): Way => ({
+      index: index + 1,
+      configuration: { ...configuration, done: configuration.done.filter((other) => other !== number) },
+    });
+    // By now the call must have had its effect.
+    if (configuration.done.includes(number)) return [past(configuration)];
+    const ways = call.calledAt < this.#startsAt ? [past(configuration)] : [];
+    for (const next of this.#worthPlacing(event, configuration)) {
+      const after = this.#place(configuration, next);
+      if (after === undefined) continue;
+      const placed = this.#placeReads(after, open);
+      ways.push(placed.done.includes(number) ? past(placed) : { index, configuration: placed });
+    }
+    return ways;
   }
 
-  /** The configurations in which the call has had its effect, which it must have by now. */
-  #answer({ number, call, open }: Event, configuration: Configuration): Configuration[] {
-    const answered = new Configurations();
-    const tried = new Configurations();
-    const left: Configuration[] = [];
-    const reach = (configuration: Configuration): void => {
-      if (configuration.done.includes(number)) {
-        answered.add({ ...configuration, done: configuration.done.filter((other) => other !== number) });
-      } else if (tried.add(configuration)) {
-        left.push(configuration);
-        if (call.calledAt < this.#startsAt) answered.add(configuration);
-      }
-    };
-    reach(configuration);
-    for (let next = left.pop(); next !== undefined && this.#stepsLeft >= 0; next = left.pop()) {
-      for (const other of open) {
-        const after = this.#place(next, other);
-        if (after !== undefined) reach(this.#placeReads(after, open));
-      }
-    }
-    return answered.all();
+  /** The calls of which one may come next when this one has to have its effect; none where nothing leads there. */
+  #worthPlacing(
+    { number, call, open }: Event,
+    { state, done, doneUnanswered }: Configuration,
+  ): readonly number[] {
+    const others = open.filter(
+      (other) => other !== number && !done.includes(other) && !doneUnanswered.includes(other),
+    );
+    // Of a state that is not wholly known the others may still read what the call overwrites.
+    if (isLastChance(state, call)) return [number, ...others.filter((other) => this.#isRead(other))];
+    const otherCalls = others.flatMap((other) => this.#calls[other] ?? []);
+    return mayComeToFit(state, call, otherCalls) ? [number, ...others] : [];
   }
 
   /** @returns `undefined` when the call has been placed before or has no place here. */
@@ -148,14 +163,23 @@ class Search {
   #placeReads(configuration: Configuration, open: readonly number[]): Configuration {
     let placed = configuration;
     for (const number of open) {
-      const call = this.#calls[number];
-      if (call === undefined || !isRead(call)) continue;
+      if (!this.#isRead(number)) continue;
       const after = this.#place(placed, number);
       // In a state that is not wholly known a read may teach something; then it matters where it stands.
       if (after?.state === placed.state) placed = after;
     }
     return placed;
   }
+
+  #isRead(number: number): boolean {
+    const call = this.#calls[number];
+    return call !== undefined && isRead(call);
+  }
+}
+
+/** What comes past the event stands last, and of that what needs the fewest of the calls that may not have happened. */
+function byPreference(a: Way, b: Way): number {
+  return a.index - b.index || b.configuration.doneUnanswered.length - a.configuration.doneUnanswered.length;
 }
 
 /** Reads that were never answered say nothing. */

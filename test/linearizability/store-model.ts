@@ -140,7 +140,7 @@ function describeCell(cell: Cell): string {
   return cell === UNKNOWN ? UNKNOWN : describeSeen(cell);
 }
 
-function cellOf(state: State, key: string): Cell {
+export function cellOf(state: State, key: string): Cell {
   return state.cellByKey.get(key) ?? state.otherwise;
 }
 
@@ -160,7 +160,7 @@ function hasPast(
 }
 
 /** What is known of a key once this was seen of it, the same object if that is no more; `undefined`: not both hold. */
-function learn(cell: Cell, seen: Seen): Cell | undefined {
+export function learn(cell: Cell, seen: Seen): Cell | undefined {
   return cell === UNKNOWN ? seen : merge(cell, seen);
 }
 
