@@ -4,8 +4,8 @@ import { makeRandom } from './random.ts';
 export const KEY_BYTES = 16;
 export const VALUE_BYTES = 100;
 
-const KEY_DIGITS = 12;
-const KEY_HEAD = 'key:';
+const KEY_HEAD = Buffer.from('key:');
+const DIGIT_ZERO = 0x30;
 const keyBuffer = Buffer.alloc(KEY_BYTES);
 
 /**
@@ -13,8 +13,18 @@ const keyBuffer = Buffer.alloc(KEY_BYTES);
  * its parts until somebody reads it, and that reading would be charged to the store.
  */
 export function keyOf(index: number): string {
-  keyBuffer.write(KEY_HEAD + String(index).padStart(KEY_DIGITS, '0'), 0, 'latin1');
+  writeKey(keyBuffer, index);
   return keyBuffer.toString('latin1');
+}
+
+/** The same as bytes, into a key that is there. */
+export function writeKey(key: Uint8Array, index: number): void {
+  key.set(KEY_HEAD);
+  let rest = index;
+  for (let place = KEY_BYTES - 1; place >= KEY_HEAD.length; place--) {
+    key[place] = DIGIT_ZERO + (rest % 10);
+    rest = Math.floor(rest / 10);
+  }
 }
 
 /** `count` keys out of `keyCount`, each drawn anew, so some come twice. */
