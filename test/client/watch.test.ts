@@ -33,6 +33,19 @@ async function read(
   return messages;
 }
 
+/** @returns the failure with which the watch ends, and the messages before it. */
+async function readUntilFailure(
+  client: KelpClient,
+  request: WatchRequest,
+): Promise<{ messages: WatchMessage[]; failure: unknown }> {
+  const messages: WatchMessage[] = [];
+  const takeIn = async (): Promise<void> => {
+    for await (const message of client.watch(request)) messages.push(message);
+  };
+  const failure = await failureOf(takeIn());
+  return { messages, failure };
+}
+
 const upTo =
   (revision: number) =>
   (message: WatchMessage): boolean =>
@@ -374,12 +387,7 @@ describe('a watch whose server comes back with another store', () => {
     for (const key of ['a', 'b', 'c']) server.commit(key);
     server.breaks = [2];
     const onInterrupted = (): void => void (server.storeId = second);
-    const messages: WatchMessage[] = [];
-    const failure = await failureOf(
-      (async () => {
-        for await (const message of client.watch({ startRevision: 1, onInterrupted })) messages.push(message);
-      })(),
-    );
+    const { messages, failure } = await readUntilFailure(client, { startRevision: 1, onInterrupted });
     expect(failure).toMatchObject({
       code: 'otherStore',
       details: { requestedStoreId: first, storeId: second },
@@ -438,12 +446,7 @@ describe('a watch whose server comes back with another history of the store', ()
       server.turnBack(1, second);
       for (const key of ['x', 'y', 'z']) server.commit(key);
     };
-    const messages: WatchMessage[] = [];
-    const failure = await failureOf(
-      (async () => {
-        for await (const message of client.watch({ startRevision: 1, onInterrupted })) messages.push(message);
-      })(),
-    );
+    const { messages, failure } = await readUntilFailure(client, { startRevision: 1, onInterrupted });
     expect(failure).toMatchObject({
       code: 'historyDiffers',
       details: {
