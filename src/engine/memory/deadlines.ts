@@ -19,10 +19,13 @@ export class Deadlines {
   readonly #path = new Path();
   readonly #references = new Int32Array(ENTRIES_MAX);
 
-  /** @param nodes where the nodes of the index go, and by which number they are known as its own. */
-  constructor(slabs: Slabs, nodes: Slabs, number: number) {
+  constructor(slabs: Slabs, slabBytesMax?: number) {
     this.#slabs = slabs;
-    this.#index = new OrderedIndex(slabs, nodes, this.#probe, number);
+    this.#index = new OrderedIndex(slabs, this.#probe, slabBytesMax);
+  }
+
+  get memoryBytes(): number {
+    return this.#index.memoryBytes;
   }
 
   get count(): number {
@@ -69,8 +72,9 @@ export class Deadlines {
     this.#index.relocate(from, to);
   }
 
-  nodeMoved(from: number, to: number): void {
-    this.#index.relocateNode(from, to);
+  /** Does a piece of giving memory back. @returns whether there may be more. */
+  giveBack(isThorough: boolean): boolean {
+    return this.#index.giveBack(isThorough);
   }
 
   /** Whether the key of a version is there with a deadline. */
@@ -79,9 +83,8 @@ export class Deadlines {
     return this.#index.find() !== NONE;
   }
 
-  /** @returns the nodes of the index. */
-  verifyIntegrity(visit: (reference: number) => void): ReadonlySet<number> {
-    return this.#index.verifyIntegrity((reference, isLive) => {
+  verifyIntegrity(visit: (reference: number) => void): void {
+    this.#index.verifyIntegrity((reference, isLive) => {
       assert(isLive, 'a deadline is live');
       visit(reference);
     });

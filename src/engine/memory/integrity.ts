@@ -46,18 +46,15 @@ export function verifyKeyspace(keyspace: Keyspace): void {
   });
   assert(deadlineCount === deadlines.count, 'every deadline is that of a newest version');
 
-  const nodes = keys.verifyIntegrity((reference, isLive) => {
+  keys.verifyIntegrity((reference, isLive) => {
     take(reference, (kind) => kind < DEADLINE, 'the order of keys leads to versions');
     assert(isLive === !deletions.has(reference), 'what is live in the order of keys is not deleted');
   });
-  const otherNodes = deadlines.verifyIntegrity((reference) =>
+  deadlines.verifyIntegrity((reference) =>
     take(reference, (kind) => kind === DEADLINE, 'a deadline has its block'),
   );
   assert(blocks.size === 0, 'every block belongs to something');
   assert(keys.count === map.count, 'the map and the order hold the same keys');
-  const parts = new Set([...nodes, ...otherNodes]);
-  keyspace.nodes.verifyIntegrity((node) => assert(parts.delete(node), 'a node is part of an index'));
-  assert(parts.size === 0, 'every node of an index has its block');
   keyspace.tables.verifyIntegrity((table) => assert(tables.delete(table), 'a table is that of a shard'));
   assert(tables.size === 0, 'every shard has its table');
 

@@ -31,7 +31,6 @@ import {
   unitsAt,
 } from './layout.ts';
 import { LongValues } from './long-values.ts';
-import { indexOfNode } from './order/node.ts';
 import { OrderedIndex } from './order/ordered-index.ts';
 import { Probe } from './probe.ts';
 import { Slabs } from './slabs.ts';
@@ -39,15 +38,9 @@ import { UndoRing } from './undo-ring.ts';
 import { Fields, deadlineAt, isDeletedAt, longValueAt, valueBytesAt } from './version-codec.ts';
 import type { SlabWalk } from './walk.ts';
 
-/** The numbers by which the nodes of the two ordered indexes are known. */
-const KEY_ORDER = 0;
-const DEADLINE_ORDER = 1;
-
 export class Keyspace {
   /** The blocks of versions and deadlines. */
   readonly blocks: Slabs;
-  /** The nodes of the ordered indexes. */
-  readonly nodes: Slabs;
   /** The tables of the map. */
   readonly tables: Slabs;
   readonly longValues = new LongValues();
@@ -80,23 +73,20 @@ export class Keyspace {
   constructor(seed: HashSeed, slabBytesMax: number | undefined) {
     this.#seed = seed;
     this.blocks = new Slabs(slabBytesMax);
-    this.nodes = new Slabs(slabBytesMax);
     this.tables = new Slabs(slabBytesMax);
     this.map = new KeyMap(this.blocks, this.tables);
-    this.keys = new OrderedIndex(this.blocks, this.nodes, this.probe, KEY_ORDER);
-    this.deadlines = new Deadlines(this.blocks, this.nodes, DEADLINE_ORDER);
+    this.keys = new OrderedIndex(this.blocks, this.probe, slabBytesMax);
+    this.deadlines = new Deadlines(this.blocks, slabBytesMax);
     this.#emptyings = [
       new Emptying(this.blocks, (from, to) => this.#blockMoved(from, to)),
-      new Emptying(this.nodes, (from, to) => this.#nodeMoved(from, to)),
       new Emptying(this.tables, (from, to) => this.map.relocateTable(from, to)),
     ];
   }
 
   get memoryBytes(): number {
-    const { blocks, nodes, tables, longValues, undo } = this;
-    return (
-      blocks.memoryBytes + nodes.memoryBytes + tables.memoryBytes + longValues.memoryBytes + undo.memoryBytes
-    );
+    const { blocks, tables, keys, deadlines, longValues, undo } = this;
+    const indexBytes = tables.memoryBytes + keys.memoryBytes + deadlines.memoryBytes;
+    return blocks.memoryBytes + indexBytes + longValues.memoryBytes + undo.memoryBytes;
   }
 
   /** The hash of the key in the probe. */
@@ -178,7 +168,8 @@ export class Keyspace {
 
   /** Does a piece of giving memory back. @returns whether there may be more. */
   giveBack(isThorough: boolean): boolean {
-    let isMore = false;
+    let isMore = this.keys.giveBack(isThorough);
+    if (this.deadlines.giveBack(isThorough)) isMore = true;
     for (const emptying of this.#emptyings) if (emptying.step(isThorough)) isMore = true;
     return isMore;
   }
@@ -311,10 +302,5 @@ export class Keyspace {
     }
     this.probe.setFrom(words, at);
     this.#relocate(from, to, this.hash());
-  }
-
-  #nodeMoved(from: number, to: number): void {
-    if (indexOfNode(this.nodes.wordsAt(to), Slabs.wordOf(to)) === KEY_ORDER) this.keys.relocateNode(from, to);
-    else this.deadlines.nodeMoved(from, to);
   }
 }

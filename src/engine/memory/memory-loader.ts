@@ -120,13 +120,9 @@ export class MemoryLoader implements EngineLoader {
     const { blocks, keys, keyCount } = this.#keyspace;
     const references = yield* this.#newestVersions();
     const isAllLive = keyCount === references.length;
-    const sorted = yield* sortByKey(blocks, references);
-    yield* keys.build(sorted, (reference) => {
-      if (isAllLive) return 0;
-      const words = blocks.wordsAt(reference);
-      const at = Slabs.wordOf(reference);
-      return isDeletedAt(words, at) ? revisionAt(words, at) : 0;
-    });
+    const isLive = (block: number): boolean =>
+      isAllLive || !isDeletedAt(blocks.wordsAt(block), Slabs.wordOf(block));
+    yield* keys.build(yield* sortByKey(blocks, references), isLive);
     this.#keyspace.isOrdered = true;
   }
 

@@ -1,6 +1,5 @@
 /** How a tree takes in a key: into the leaf at the end of a path, which is split when it is full, and so on up to the root. */
-import { NONE, revisionAt } from '../layout.ts';
-import { Slabs } from '../slabs.ts';
+import { NONE } from '../layout.ts';
 import { ENTRIES_MAX, type Node } from './node.ts';
 import type { Path, Tree } from './tree.ts';
 
@@ -39,7 +38,7 @@ function insertInLeaf(tree: Tree, leaf: Node, place: number, block: number, isLi
 
 /** Makes a node for the upper half of a full one; for nothing when keys come in order, which so leave full nodes behind. */
 function splitOff(tree: Tree, node: Node, isInOrder: boolean): Node {
-  const right = tree.node().make(node.level, tree.index);
+  const right = tree.node().make(node.level);
   right.skip = node.skip;
   node.moveEntries(isInOrder ? ENTRIES_MAX : ENTRIES_MAX / 2, right);
   return right;
@@ -77,7 +76,15 @@ function insertChild(tree: Tree, path: Path, level: number, child: Split): void 
   insertChild(tree, path, level + 1, { node, right, border });
 }
 
-function putChild(tree: Tree, node: Node, place: number, child: Node, key: number, dead: number): void {
+/** @param dead the highest revision of a deletion in the child, or one that is higher. */
+export function putChild(
+  tree: Tree,
+  node: Node,
+  place: number,
+  child: Node,
+  key: number,
+  dead: number,
+): void {
   node.insertEntry(place);
   node.setKey(place, key);
   node.setChild(place, child.reference);
@@ -87,26 +94,13 @@ function putChild(tree: Tree, node: Node, place: number, child: Node, key: numbe
 }
 
 function growRoot(tree: Tree, level: number, { node, right, border }: Split): void {
-  const root = tree.node().make(level, tree.index);
-  putChild(tree, root, 0, node, NONE, highestDeadOf(tree, node));
-  putChild(tree, root, 1, right, border, highestDeadOf(tree, right));
+  const root = tree.node().make(level);
+  putChild(tree, root, 0, node, NONE, tree.highestDead(node));
+  putChild(tree, root, 1, right, border, tree.highestDead(right));
   tree.root = root.reference;
   tree.height = level;
 }
 
 function liveOf(node: Node): number {
   return node.liveBefore(node.count);
-}
-
-/** The highest revision of a deletion below a node. */
-function highestDeadOf(tree: Tree, node: Node): number {
-  let dead = 0;
-  for (let place = node.count - 1; place >= 0; place--) {
-    if (node.level > 0) dead = Math.max(dead, node.dead(place));
-    else if (!node.isLive(place)) {
-      const block = node.key(place);
-      dead = Math.max(dead, revisionAt(tree.blocks.wordsAt(block), Slabs.wordOf(block)));
-    }
-  }
-  return dead;
 }

@@ -1,11 +1,11 @@
 /**
- * A node of an ordered index: a block in slabs of the indexes, with room for 64 entries. In a leaf an entry is a key, in
+ * A node of an ordered index: a block in slabs of the index, with room for 64 entries. In a leaf an entry is a key, in
  * an inner node a child.
  *
  * | words     | what                                                                                              |
  * | --------- | ------------------------------------------------------------------------------------------------- |
  * | 0         | head of the block (`layout.ts`)                                                                   |
- * | 1         | how many entries (8 bits), the level (8 bits; 0: a leaf), which index it belongs to               |
+ * | 1         | how many entries (8 bits), the level (0: a leaf)                                                  |
  * | 2         | `SKIP`: how many first bytes all keys that can come here are known to share                       |
  * | 3, 4      | of a leaf: which entries are live in the newest state, a bit for each                             |
  * | 6 ...     | the block of the key; of a child that of its smallest key, but none for the first child           |
@@ -33,17 +33,10 @@ const INNER_WORDS = DEAD_HIGHS + ENTRIES_MAX;
 
 const COUNT_MASK = 0xff;
 const LEVEL_SHIFT = 8;
-const LEVEL_MASK = 0xff;
-const INDEX_SHIFT = 16;
 
 /** The entries of the node at a word. */
 export function countAt(words: Int32Array, at: number): number {
   return words[at + STATE]! & COUNT_MASK;
-}
-
-/** Which index the node at a word belongs to. */
-export function indexOfNode(words: Int32Array, at: number): number {
-  return words[at + STATE]! >>> INDEX_SHIFT;
 }
 
 /** A view of one node after the other. */
@@ -65,12 +58,12 @@ export class Node {
   }
 
   /** Makes a node without entries. */
-  make(level: number, index: number): this {
+  make(level: number): this {
     const wordCount = level === 0 ? LEAF_WORDS : INNER_WORDS;
     this.open(this.#slabs.allocate(wordCount >>> 1));
     this.words.fill(0, this.at, this.at + wordCount);
     this.words[this.at] = spanHead(NODE, wordCount >>> 1);
-    this.words[this.at + STATE] = (level << LEVEL_SHIFT) | (index << INDEX_SHIFT);
+    this.words[this.at + STATE] = level << LEVEL_SHIFT;
     return this;
   }
 
@@ -88,7 +81,7 @@ export class Node {
   }
 
   get level(): number {
-    return (this.words[this.at + STATE]! >>> LEVEL_SHIFT) & LEVEL_MASK;
+    return this.words[this.at + STATE]! >>> LEVEL_SHIFT;
   }
 
   get skip(): number {

@@ -5,9 +5,10 @@
  * Operations on one key take it from the probe.
  */
 import { assert } from '../../../errors.ts';
-import { NONE, UNIT_MASK } from '../layout.ts';
+import { Emptying } from '../emptying.ts';
+import { NONE } from '../layout.ts';
 import type { Probe } from '../probe.ts';
-import type { Slabs } from '../slabs.ts';
+import { Slabs } from '../slabs.ts';
 import { buildTree } from './building.ts';
 import { insertKey } from './growth.ts';
 import type { SortedKeys } from './key-sorter.ts';
@@ -17,19 +18,24 @@ import { checkTree } from './tree-check.ts';
 import { Path, Tree } from './tree.ts';
 
 export class OrderedIndex {
+  readonly #nodes: Slabs;
+  readonly #emptying: Emptying;
   readonly #tree: Tree;
   readonly #path = new Path();
   readonly #node: Node;
   readonly #above: Node;
 
-  /**
-   * @param blocks those that keys are in, ...
-   * @param nodes ... and those of the nodes, which may be shared with other indexes of other numbers.
-   */
-  constructor(blocks: Slabs, nodes: Slabs, probe: Probe, number: number) {
-    this.#tree = new Tree(blocks, nodes, probe, number);
+  /** @param blocks those of the keys. */
+  constructor(blocks: Slabs, probe: Probe, slabBytesMax: number | undefined) {
+    this.#nodes = new Slabs(slabBytesMax);
+    this.#emptying = new Emptying(this.#nodes, (from, to) => this.#relocateNode(from, to));
+    this.#tree = new Tree(blocks, this.#nodes, probe);
     this.#node = this.#tree.node();
     this.#above = this.#tree.node();
+  }
+
+  get memoryBytes(): number {
+    return this.#nodes.memoryBytes;
   }
 
   /** The keys in it, live or not. */
@@ -91,23 +97,6 @@ export class OrderedIndex {
       this.#node.open(nodes[level]!).setKey(places[level]!, to);
       return;
     }
-  }
-
-  /** A node has moved. */
-  relocateNode(from: number, to: number): void {
-    const tree = this.#tree;
-    const node = this.#node.open(to);
-    const { level } = node;
-    if (level === tree.height) {
-      tree.root = to;
-      return;
-    }
-    while (node.level > 0) node.open(node.child(0));
-    const block = node.key(0);
-    tree.probe.setFrom(tree.blocks.wordsAt(block), (block & UNIT_MASK) << 1);
-    const { nodes, places } = this.#descend();
-    assert(nodes[level] === from, 'a node is on the way to its entries');
-    node.open(nodes[level + 1]!).setChild(places[level + 1]!, to);
   }
 
   /** How many live keys come before the key. */
@@ -191,14 +180,21 @@ export class OrderedIndex {
     return this.#tree.placeInLeaf(path.nodes[0]!);
   }
 
-  /** Fills the index, which is empty. @param deadRevisionOf the revision that deleted a key; 0: it is live. */
-  build(keys: SortedKeys, deadRevisionOf: (block: number) => number): Generator<undefined, void> {
-    return buildTree(this.#tree, keys, deadRevisionOf);
+  /** Fills the index, which is empty. @param isLive whether the key of a block is live. */
+  build(keys: SortedKeys, isLive: (block: number) => boolean): Generator<undefined, void> {
+    return buildTree(this.#tree, keys, isLive);
   }
 
-  /** Shows every key in order, and whether it is live. @returns the nodes. */
-  verifyIntegrity(visit: (block: number, isLive: boolean) => void): ReadonlySet<number> {
-    return checkTree(this.#tree, visit);
+  /** Does a piece of giving memory back. @returns whether there may be more. */
+  giveBack(isThorough: boolean): boolean {
+    return this.#emptying.step(isThorough);
+  }
+
+  /** Shows every key in order, and whether it is live. */
+  verifyIntegrity(visit: (block: number, isLive: boolean) => void): void {
+    const nodes = checkTree(this.#tree, visit);
+    this.#nodes.verifyIntegrity((node) => assert(nodes.delete(node), 'a node is part of the tree'));
+    assert(nodes.size === 0, 'every node of the tree has its block');
   }
 
   #descend(): Path {
@@ -212,6 +208,20 @@ export class OrderedIndex {
     const leaf = this.#node.open(nodes[0]!);
     assert(leaf.key(places[0]!) === block, 'a key is in the order of keys');
     return leaf;
+  }
+
+  #relocateNode(from: number, to: number): void {
+    const tree = this.#tree;
+    const { level } = this.#node.open(to);
+    if (level === tree.height) {
+      tree.root = to;
+      return;
+    }
+    const block = tree.smallestKey(to);
+    tree.probe.setFrom(tree.blocks.wordsAt(block), Slabs.wordOf(block));
+    const { nodes, places } = this.#descend();
+    assert(nodes[level] === from, 'a node is on the way to its keys');
+    this.#node.open(nodes[level + 1]!).setChild(places[level + 1]!, to);
   }
 
   /** Tells the nodes above the leaf of the path what has changed in it. */

@@ -44,7 +44,7 @@ function removeChild(tree: Tree, path: Path, level: number, place: number): void
     if (level < tree.height) removeChild(tree, path, level + 1, path.places[level + 1]!);
     else {
       node.free();
-      tree.root = tree.node().make(0, tree.index).reference;
+      tree.root = tree.node().make(0).reference;
       tree.height = 0;
     }
     return;

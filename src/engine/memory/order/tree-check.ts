@@ -13,7 +13,7 @@ interface Below {
 }
 
 /** Shows every key in order, and whether it is live. @returns the nodes. */
-export function checkTree(tree: Tree, visit: (block: number, isLive: boolean) => void): ReadonlySet<number> {
+export function checkTree(tree: Tree, visit: (block: number, isLive: boolean) => void): Set<number> {
   const nodes = new Set<number>();
   const { blocks } = tree;
   const head = new Int32Array(2);

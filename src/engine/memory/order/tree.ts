@@ -17,9 +17,9 @@
  * - All keys that can come to a node, from its border on and below the next, have their first `SKIP` bytes in common.
  */
 import { commonBytes, writeHead } from '../block-keys.ts';
-import { NONE, UNIT_BITS, UNIT_MASK } from '../layout.ts';
+import { NONE, UNIT_BITS, UNIT_MASK, revisionAt } from '../layout.ts';
 import type { Probe } from '../probe.ts';
-import type { Slabs } from '../slabs.ts';
+import { Slabs } from '../slabs.ts';
 import { CHILDREN, HIGHS, KEYS, LOWS, Node, SKIP, countAt } from './node.ts';
 
 const LEVELS_MAX = 16;
@@ -36,8 +36,6 @@ export class Tree {
   readonly nodes: Slabs;
   /** The key that an operation is about. */
   readonly probe: Probe;
-  /** The number of the index, by which its nodes are known. */
-  readonly index: number;
   root: number;
   /** The level of the root. */
   height = 0;
@@ -46,13 +44,12 @@ export class Tree {
   /** The view of the leaf that an operation is about. */
   readonly leaf: Node;
 
-  constructor(blocks: Slabs, nodes: Slabs, probe: Probe, index: number) {
+  constructor(blocks: Slabs, nodes: Slabs, probe: Probe) {
     this.blocks = blocks;
     this.nodes = nodes;
     this.probe = probe;
-    this.index = index;
     this.leaf = this.node();
-    this.root = this.leaf.make(0, index).reference;
+    this.root = this.leaf.make(0).reference;
   }
 
   node(): Node {
@@ -67,7 +64,7 @@ export class Tree {
     for (let level = this.height; level > 0; level--) {
       const words = slabs[node >>> UNIT_BITS]!;
       const at = (node & UNIT_MASK) << 1;
-      const place = this.#placeInInner(words, at);
+      const place = this.#childFor(words, at);
       nodes[level] = node;
       places[level] = place;
       node = words[at + CHILDREN + place]!;
@@ -78,26 +75,7 @@ export class Tree {
 
   /** The place of the first key of a leaf that is not below the one in the probe. */
   placeInLeaf(leaf: number): number {
-    const words = this.nodes.words[leaf >>> UNIT_BITS]!;
-    const at = (leaf & UNIT_MASK) << 1;
-    const { probe } = this;
-    probe.takeHead(words[at + SKIP]!);
-    const { headHigh, headLow } = probe;
-    let low = 0;
-    let high = countAt(words, at);
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const entry = at + middle;
-      const isBelow =
-        words[entry + HIGHS] !== headHigh
-          ? words[entry + HIGHS]! < headHigh
-          : words[entry + LOWS] !== headLow
-            ? words[entry + LOWS]! < headLow
-            : this.compareProbe(words[entry + KEYS]!) > 0;
-      if (isBelow) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return this.#placeFrom(0, this.nodes.words[leaf >>> UNIT_BITS]!, (leaf & UNIT_MASK) << 1);
   }
 
   /** Below 0 when the key in the probe comes before that of a block, 0 when it is the same, else above. */
@@ -143,6 +121,26 @@ export class Tree {
     this.#widen(child, this.borderBefore(path, level - 1), this.borderBehind(path, level - 1));
   }
 
+  /** The smallest key below a node. */
+  smallestKey(reference: number): number {
+    const node = this.node().open(reference);
+    while (node.level > 0) node.open(node.child(0));
+    return node.key(0);
+  }
+
+  /** The highest revision of a deletion below a node. */
+  highestDead(node: Node): number {
+    let dead = 0;
+    for (let place = node.count - 1; place >= 0; place--) {
+      if (node.level > 0) dead = Math.max(dead, node.dead(place));
+      else if (!node.isLive(place)) {
+        const block = node.key(place);
+        dead = Math.max(dead, revisionAt(this.blocks.wordsAt(block), Slabs.wordOf(block)));
+      }
+    }
+    return dead;
+  }
+
   readHeads(node: Node, skip: number): void {
     node.skip = skip;
     const { count } = node;
@@ -165,24 +163,36 @@ export class Tree {
   }
 
   /** The last child whose border is not above the key in the probe. */
-  #placeInInner(words: Int32Array, at: number): number {
+  #childFor(words: Int32Array, at: number): number {
+    const place = this.#placeFrom(1, words, at);
+    const entry = at + place;
+    const isAtBorder =
+      place < countAt(words, at) &&
+      words[entry + HIGHS] === this.probe.headHigh &&
+      words[entry + LOWS] === this.probe.headLow &&
+      this.compareProbe(words[entry + KEYS]!) === 0;
+    return isAtBorder ? place : place - 1;
+  }
+
+  /** The first place of a node, from `first` on, whose key is not below the one in the probe. */
+  #placeFrom(first: number, words: Int32Array, at: number): number {
     const { probe } = this;
     probe.takeHead(words[at + SKIP]!);
     const { headHigh, headLow } = probe;
-    let low = 1;
+    let low = first;
     let high = countAt(words, at);
     while (low < high) {
       const middle = (low + high) >>> 1;
       const entry = at + middle;
-      const isAbove =
+      const isBelow =
         words[entry + HIGHS] !== headHigh
-          ? words[entry + HIGHS]! > headHigh
+          ? words[entry + HIGHS]! < headHigh
           : words[entry + LOWS] !== headLow
-            ? words[entry + LOWS]! > headLow
-            : this.compareProbe(words[entry + KEYS]!) < 0;
-      if (isAbove) high = middle;
-      else low = middle + 1;
+            ? words[entry + LOWS]! < headLow
+            : this.compareProbe(words[entry + KEYS]!) > 0;
+      if (isBelow) low = middle + 1;
+      else high = middle;
     }
-    return low - 1;
+    return low;
   }
 }
