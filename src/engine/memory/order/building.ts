@@ -1,6 +1,7 @@
 /** Fills an empty tree with keys that are sorted, a piece between two yields. */
 import { assert } from '../../../errors.ts';
 import { NONE } from '../layout.ts';
+import { Slabs } from '../slabs.ts';
 import { putChild } from './growth.ts';
 import type { SortedKeys } from './key-sorter.ts';
 import { ENTRIES_MAX } from './node.ts';
@@ -11,10 +12,7 @@ const BUILT_ENTRIES = ENTRIES_MAX - 4;
 /** What is built between two yields. */
 const NODES_PER_PIECE = 256;
 
-/**
- * Nodes at both ends of a level, which have a border on one side only, leave out nothing.
- * @param isLive whether the key of a block is live.
- */
+/** @param isLive whether the key of a block is live. */
 export function* buildTree(
   tree: Tree,
   { blocks, highs, lows, skip }: SortedKeys,
@@ -24,6 +22,8 @@ export function* buildTree(
   const count = blocks.length;
   if (count === 0) return;
   tree.leaf.open(tree.root).free();
+  tree.probe.setFrom(tree.blocks.wordsAt(blocks[0]!), Slabs.wordOf(blocks[0]!));
+  tree.prefix = tree.probe.bytes.slice(0, skip);
   let nodes: number[] = [];
   for (let start = 0; start < count; start += BUILT_ENTRIES) {
     const leaf = tree.leaf.make(0);
@@ -35,8 +35,7 @@ export function* buildTree(
       leaf.setHead(index - start, highs[index]!, lows[index]!);
       leaf.setLive(index - start, isLive(blocks[index]!));
     }
-    if (start === 0 || end === count) tree.readHeads(leaf, 0);
-    else tree.narrow(leaf, blocks[start]!, blocks[end]!);
+    tree.narrow(leaf, start === 0 ? NONE : blocks[start]!, blocks[end] ?? NONE);
     nodes.push(leaf.reference);
     if (nodes.length % NODES_PER_PIECE === 0) yield;
   }
@@ -51,7 +50,7 @@ function* buildInners(tree: Tree, children: readonly number[], skip: number): Ge
   for (let start = 0; start < children.length; start += BUILT_ENTRIES) {
     const node = tree.node().make(tree.height + 1);
     const end = Math.min(start + BUILT_ENTRIES, children.length);
-    node.skip = start === 0 || end === children.length ? 0 : skip;
+    node.skip = skip;
     for (let index = start; index < end; index++) {
       child.open(children[index]!);
       const key = index === start ? NONE : tree.smallestKey(children[index]!);

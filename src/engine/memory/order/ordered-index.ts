@@ -45,6 +45,7 @@ export class OrderedIndex {
 
   /** Adds a key that is not there yet. @param deadRevision the revision that deleted it, if it is not live. */
   insert(block: number, isLive: boolean, deadRevision: number): void {
+    this.#tree.admit();
     const path = this.#descend();
     this.#tree.count++;
     this.#carryUp(isLive ? 1 : 0, isLive ? 0 : deadRevision);
@@ -135,14 +136,7 @@ export class OrderedIndex {
 
   /** Goes to behind the last key. */
   seekEnd(path: Path): void {
-    const node = this.#node.open(this.#tree.root);
-    for (let level = this.#tree.height; level > 0; level--) {
-      path.nodes[level] = node.reference;
-      path.places[level] = node.count - 1;
-      node.open(node.child(node.count - 1));
-    }
-    path.nodes[0] = node.reference;
-    path.places[0] = node.count;
+    this.#tree.goToEnd(path, 1);
   }
 
   /**

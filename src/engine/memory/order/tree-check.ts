@@ -40,6 +40,9 @@ export function checkTree(tree: Tree, visit: (block: number, isLive: boolean) =>
       const key = node.key(place);
       if (last !== NONE) assert(compareBlocks(blocks, last, key) < 0, 'keys ascend');
       last = key;
+      tree.probe.setFrom(blocks.wordsAt(key), Slabs.wordOf(key));
+      const start = tree.probe.bytes.subarray(0, tree.prefix.length);
+      assert(Buffer.compare(start, tree.prefix) === 0, 'all keys begin with the prefix');
       visit(key, node.isLive(place));
       if (!node.isLive(place)) dead = Math.max(dead, revisionAt(blocks.wordsAt(key), Slabs.wordOf(key)));
     }

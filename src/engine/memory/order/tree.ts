@@ -6,14 +6,15 @@
  * move with their entries. They are read again only when a node was split, two of its keys have the same head, and more
  * bytes have come to be shared; or when its borders widen, and fewer are.
  *
- * The border before a child is the smallest key in it, named by its block; at both ends of the tree there is none, and
- * nothing is known to be shared.
+ * The border before a child is the smallest key in it, named by its block. At both ends of the tree there is none: what is
+ * known to be shared there is the prefix of all keys of the tree. A key without it comes before or behind all.
  *
  * Invariants:
  *
  * - The key of an entry of an inner node is the smallest below it; the first entry has none.
  * - The live count of a child is that of all leaves below it; its highest deletion is at or above that of every key
  *   below it that is not live.
+ * - All keys begin with the prefix.
  * - All keys that can come to a node, from its border on and below the next, have their first `SKIP` bytes in common.
  */
 import { commonBytes, writeHead } from '../block-keys.ts';
@@ -41,6 +42,8 @@ export class Tree {
   height = 0;
   /** The keys, live or not. */
   count = 0;
+  /** What all keys begin with. */
+  prefix = new Uint8Array(0);
   /** The view of the leaf that an operation is about. */
   readonly leaf: Node;
 
@@ -59,6 +62,13 @@ export class Tree {
   /** Goes to the first key that is not below the one in the probe; the place may lie behind the last of its leaf. */
   descend(path: Path): void {
     const { nodes, places } = path;
+    const { probe, prefix } = this;
+    const common = this.#commonWithPrefix();
+    if (common < prefix.length) {
+      const isBehind = common < probe.length && probe.bytes[common]! > prefix[common]!;
+      this.goToEnd(path, isBehind ? 1 : -1);
+      return;
+    }
     const slabs = this.nodes.words;
     let node = this.root;
     for (let level = this.height; level > 0; level--) {
@@ -71,6 +81,29 @@ export class Tree {
     }
     nodes[0] = node;
     places[0] = this.placeInLeaf(node);
+  }
+
+  /** Goes to the first key (`side` -1) or behind the last (1). */
+  goToEnd(path: Path, side: 1 | -1): void {
+    const node = this.node().open(this.root);
+    for (let level = this.height; level >= 0; level--) {
+      path.nodes[level] = node.reference;
+      path.places[level] = side === -1 ? 0 : node.count - Math.sign(level);
+      if (level > 0) node.open(node.child(path.places[level]!));
+    }
+  }
+
+  /** Makes the prefix one of the key in the probe, too, which is about to come in. */
+  admit(): void {
+    const { probe, prefix } = this;
+    if (this.count === 0) {
+      this.prefix = probe.bytes.slice(0, probe.length);
+      return;
+    }
+    const common = this.#commonWithPrefix();
+    if (common === prefix.length) return;
+    this.prefix = prefix.slice(0, common);
+    this.#widen(this.root, NONE, NONE);
   }
 
   /** The place of the first key of a leaf that is not below the one in the probe. */
@@ -104,7 +137,7 @@ export class Tree {
 
   /** How many first bytes all keys between two borders have in common. */
   shared(lower: number, upper: number): number {
-    return lower === NONE || upper === NONE ? 0 : commonBytes(this.blocks, lower, upper);
+    return lower === NONE || upper === NONE ? this.prefix.length : commonBytes(this.blocks, lower, upper);
   }
 
   /** The borders of a node have come closer: its heads are made to tell its keys apart, if they do not. */
@@ -160,6 +193,16 @@ export class Tree {
     const last = node.count - 1;
     this.#widen(node.child(0), lower, last > 0 ? node.key(1) : upper);
     if (last > 0) this.#widen(node.child(last), node.key(last), upper);
+  }
+
+  /** How many first bytes the key in the probe shares with the prefix. */
+  #commonWithPrefix(): number {
+    const { prefix } = this;
+    const { bytes, length } = this.probe;
+    const end = Math.min(prefix.length, length);
+    let common = 0;
+    while (common < end && bytes[common] === prefix[common]) common++;
+    return common;
   }
 
   /** The last child whose border is not above the key in the probe. */
