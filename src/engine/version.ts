@@ -1,7 +1,8 @@
 /** The forms in which a version of a key comes. */
+import { NO_BYTES } from '../wire/bytes.ts';
 import { memoryOf } from '../wire/memory.ts';
 import type { Memory } from '../wire/memory.ts';
-import { BytePool } from './byte-pool.ts';
+import { copyOut } from './byte-pool.ts';
 
 /** One version of a key that is not deleted. */
 export interface Version {
@@ -29,8 +30,7 @@ export interface Change extends Version {
   readonly deleted: boolean;
 }
 
-const NOTHING = memoryOf(new Uint8Array(0));
-const pool = new BytePool();
+const NOTHING = memoryOf(NO_BYTES);
 
 /**
  * A change whose key and value lie somewhere in a memory, at offsets from its first byte. One object serves for many
@@ -68,13 +68,13 @@ export class PlacedChange implements Change {
 
   /** For whoever keeps the key. */
   copyKey(): Uint8Array {
-    return pool.copy(this.keyMemory, this.keyStart, this.keyEnd - this.keyStart);
+    return copyOut(this.keyMemory, this.keyStart, this.keyEnd - this.keyStart);
   }
 
   /** For whoever keeps the value; a long one has a memory of its own that never changes. */
   copyValue(): Uint8Array {
     if (this.valueMemory !== this.keyMemory) return this.valueMemory.bytes;
-    return pool.copy(this.keyMemory, this.valueStart, this.valueEnd - this.valueStart);
+    return copyOut(this.keyMemory, this.valueStart, this.valueEnd - this.valueStart);
   }
 
   /** The change that has all fields of a message in which nothing is set, in a memory that holds key and value. */

@@ -3,15 +3,17 @@ import { describe, expect, it } from 'vitest';
 import {
   HEAD,
   KEY,
+  NONE,
   REVISION_LOW,
   SHORT_VERSION,
-  UNDO,
+  UNIT_BYTES,
   headOf,
   revisionAt,
   unitsAt,
   writeWide,
 } from '../../src/engine/memory/layout.ts';
 import { UndoRing } from '../../src/engine/memory/undo-ring.ts';
+import { memoryOf } from '../../src/wire/memory.ts';
 import { SeededRandom } from '../support/random.ts';
 
 const PAGE_UNITS = 2 ** 15;
@@ -33,8 +35,8 @@ class Pushed {
   revision = 0;
   dropped = 0;
 
-  constructor(firstPlace?: number) {
-    this.ring = new UndoRing(firstPlace);
+  constructor(firstPage?: number) {
+    this.ring = new UndoRing(firstPage);
   }
 
   /** The next version of a key; the one before goes into the ring with so many units. */
@@ -46,9 +48,8 @@ class Pushed {
       return;
     }
     const block = blockOf(key, before.revision, units);
-    block[UNDO] = before.link;
     const isLinked = this.entries.slice(this.dropped).some((entry) => entry.place === before.link >>> 0);
-    const place = this.ring.push(block, 0, revision, false, isLinked);
+    const place = this.ring.push(memoryOf(block), 0, revision, 0, isLinked ? before.link : NONE);
     this.entries.push({ place, key, revision: before.revision, replacedBy: revision });
     this.blocks.set(key, { revision, link: place });
   }
@@ -79,52 +80,52 @@ class Pushed {
 }
 
 /** A version of so many units, all of it key. */
-function blockOf(key: number, revision: number, units: number): Int32Array {
-  const words = new Int32Array(units * 2);
+function blockOf(key: number, revision: number, units: number): Uint8Array {
+  const bytes = new Uint8Array(units * UNIT_BYTES);
+  const { words } = memoryOf(bytes);
   words[HEAD] = headOf(SHORT_VERSION, (units * 2 - KEY) * 4, 0);
   writeWide(words, REVISION_LOW, revision);
   words[KEY] = key;
   expect(unitsAt(words, 0)).toBe(units);
-  return words;
+  return bytes;
 }
 
-/** The places from which rings begin: the usual one, and pages before half of all places and before the last. */
-const FIRST_PLACES = [1, 2 ** 31 - 2 * PAGE_UNITS, 2 ** 32 - 2 * PAGE_UNITS, 2 ** 32 - PAGE_UNITS + 5];
+/** The pages with which rings begin: the first, and those before half of all places, before the last page, and that one. */
+const FIRST_PAGES = [1, 2 ** 16 - 2, 2 ** 17 - 2, 2 ** 17 - 1];
 
 describe('the undo ring', () => {
-  it.each(FIRST_PLACES)(
-    'reads every version of few keys over page borders, from place %i on',
-    (firstPlace) => {
-      const random = new SeededRandom(firstPlace);
-      const pushed = new Pushed(firstPlace);
-      for (let round = 0; round < 2500; round++) {
-        pushed.put(random.below(5), random.chance(0.9) ? 3 + random.below(40) : 3 + random.below(500));
-        if (pushed.entries.length - pushed.dropped > 900)
-          while (random.chance(0.97)) {
-            if (pushed.dropped === pushed.entries.length) break;
-            pushed.drop();
-          }
-        if (round % 250 !== 249) continue;
-        pushed.verify();
-        for (const key of pushed.blocks.keys()) pushed.readAll(key);
-      }
-      while (pushed.dropped < pushed.entries.length) pushed.drop();
-      pushed.ring.trim();
+  it.each(FIRST_PAGES)('reads every version of few keys over page borders, from page %i on', (firstPage) => {
+    const random = new SeededRandom(firstPage);
+    const pushed = new Pushed(firstPage);
+    for (let round = 0; round < 2500; round++) {
+      pushed.put(random.below(5), random.chance(0.9) ? 3 + random.below(40) : 3 + random.below(500));
+      if (pushed.entries.length - pushed.dropped > 900)
+        while (random.chance(0.97)) {
+          if (pushed.dropped === pushed.entries.length) break;
+          pushed.drop();
+        }
+      if (round % 250 !== 249) continue;
       pushed.verify();
-      expect(pushed.ring.memoryBytes).toBe(0);
-    },
-  );
+      for (const key of pushed.blocks.keys()) pushed.readAll(key);
+    }
+    while (pushed.dropped < pushed.entries.length) pushed.drop();
+    pushed.ring.trim();
+    pushed.verify();
+    expect(pushed.ring.memoryBytes).toBe(0);
+  });
 
-  it.each(FIRST_PLACES)('fills pages to their last unit, from place %i on', (firstPlace) => {
-    const pushed = new Pushed(firstPlace);
+  it.each(FIRST_PAGES)('fills pages to their last unit but one, from page %i on', (firstPage) => {
+    const pushed = new Pushed(firstPage);
     pushed.put(1, 3);
-    // What is left of the first page, exactly, then pages of 2^15 units in entries of 2^10.
-    let rest = PAGE_UNITS - (firstPlace % PAGE_UNITS);
-    for (; rest > 2048; rest -= 1024) pushed.put(1, 1024 - ENTRY_UNITS);
-    pushed.put(1, rest - ENTRY_UNITS);
-    for (let count = 0; count < 96; count++)
-      pushed.put(1, (count === 31 || count === 64 ? 1023 : 1024) - ENTRY_UNITS);
-    // Two pages are one unit short: gaps of one unit; behind 2^32 the first unit is none.
+    // The last unit of a page stays free, so an entry of 1024 finds no room behind 31 others, but one of 1023 does.
+    for (let pages = 0; pages < 4; pages += 2) {
+      for (let count = 0; count < 31 + 31; count++) pushed.put(1, 1024 - ENTRY_UNITS);
+      pushed.put(1, 1023 - ENTRY_UNITS);
+    }
+    const unitsOfTwo = Array.from({ length: 31 + 32 }, (_, number) => (number % 31) * 1024);
+    unitsOfTwo[31 + 31] = 31 * 1024;
+    const units = pushed.entries.map(({ place }) => place % PAGE_UNITS);
+    expect(units).toEqual([...unitsOfTwo, ...unitsOfTwo]);
     pushed.verify();
     pushed.readAll(1);
     while (pushed.dropped < pushed.entries.length) {
@@ -136,7 +137,7 @@ describe('the undo ring', () => {
     pushed.verify();
   });
 
-  it('leaves a page when its tail stands at the gap that ends it', () => {
+  it('leaves a page that is empty when the next entry does not fit the rest of it', () => {
     const pushed = new Pushed();
     pushed.put(1, 3);
     pushed.put(1, 3000);
@@ -168,9 +169,9 @@ describe('the undo ring', () => {
 
   it('tells which entries are on the way back from another one', () => {
     const random = new SeededRandom(5);
-    const pushed = new Pushed(2 ** 32 - PAGE_UNITS);
+    const pushed = new Pushed(2 ** 17 - 1);
     for (let number = 0; number < 400; number++) pushed.put(random.below(3), 4 + random.below(400));
-    while (pushed.dropped < 50) pushed.drop();
+    while (pushed.dropped < 200) pushed.drop();
     for (const { place, key } of pushed.entries.slice(pushed.dropped)) {
       for (const [from, { link }] of pushed.blocks)
         expect(pushed.ring.leadsTo(link, place)).toBe(from === key);

@@ -2,7 +2,7 @@
  * Gives memory back where too much of it is holes: moves the blocks of one slab after the other to where new blocks go, a
  * bounded piece at a time.
  */
-import { copyWords } from './copy-words.ts';
+import { copyBytes } from '../../wire/memory.ts';
 import { HOLE, UNIT_BITS, UNIT_BYTES, kindOf, unitsAt } from './layout.ts';
 import { Slabs, type SlabCursor } from './slabs.ts';
 
@@ -49,7 +49,7 @@ export class Emptying {
       left -= units * UNIT_BYTES;
       if (kindOf(words[at]!) === HOLE) continue;
       const to = slabs.allocate(units);
-      copyWords(words, at, slabs.wordsAt(to), Slabs.wordOf(to), units << 1);
+      copyBytes(slabs.memoryAt(to), Slabs.wordOf(to) << 2, slabs.memoryAt(from), at << 2, units * UNIT_BYTES);
       this.#moved(from, to);
       slabs.free(from, units);
     }

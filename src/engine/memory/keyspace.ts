@@ -34,7 +34,7 @@ import { LongValues } from './long-values.ts';
 import { OrderedIndex } from './order/ordered-index.ts';
 import { Probe } from './probe.ts';
 import { Slabs } from './slabs.ts';
-import { UndoRing } from './undo-ring.ts';
+import { BY_DELETION, NO_VERSION, UndoRing } from './undo-ring.ts';
 import { Fields, deadlineAt, isDeletedAt, longValueAt, valueBytesAt } from './version-codec.ts';
 import type { SlabWalk } from './walk.ts';
 
@@ -202,33 +202,25 @@ export class Keyspace {
     const reference = this.writeBlock();
     this.map.insert(hash, reference);
     if (this.isOrdered) this.keys.insert(reference, !fields.deleted, fields.revision);
-    if (fields.deleted) this.#pushNothing();
-  }
-
-  /** A key that was not there is deleted: something must bring its block out again. */
-  #pushNothing(): void {
-    const { undo, at } = this;
-    const { words } = this.memory;
-    const { revision, units } = this.fields;
-    const place = undo.reserve(units, revision, true, false, NONE);
-    undo.memory.words.set(words.subarray(at, at + (units << 1)), undo.at);
-    undo.memory.words[undo.at + UNDO] = NONE;
-    words[at + UNDO] = place;
+    if (!fields.deleted) return;
+    // A key that was not there is deleted: something must bring its block out again.
+    const flags = BY_DELETION | NO_VERSION;
+    this.memory.words[this.at + UNDO] = this.undo.push(this.memory, this.at, fields.revision, flags, NONE);
   }
 
   #overwrite(reference: number, hash: number): void {
     const { fields, probe, blocks } = this;
     const { deleted, revision } = fields;
-    let words = blocks.wordsAt(reference);
+    this.memory = blocks.memoryAt(reference);
+    let { words } = this.memory;
     let at = Slabs.wordOf(reference);
     const wasDeleted = isDeletedAt(words, at);
     const deadlineMs = deadlineAt(words, at);
-    const isLinked = revisionAt(words, at) > this.compactRevision;
-    const place = this.undo.push(words, at, revision, deleted, isLinked);
+    const older = revisionAt(words, at) > this.compactRevision ? words[at + UNDO]! : NONE;
+    const place = this.undo.push(this.memory, at, revision, deleted ? BY_DELETION : 0, older);
     const units = unitsAt(words, at);
     let newReference = reference;
     if (units === fields.units || blocks.resize(reference, units, fields.units)) {
-      this.memory = blocks.memoryAt(reference);
       this.#valueAt = fields.write(words, at, probe, true, place);
     } else {
       newReference = blocks.allocate(fields.units);

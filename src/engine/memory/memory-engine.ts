@@ -3,7 +3,7 @@
  * changed, is the matter of the `Keyspace`; here are the ways to look at it.
  */
 import { assert } from '../../errors.ts';
-import { BytePool } from '../byte-pool.ts';
+import { copyOut } from '../byte-pool.ts';
 import { KEY_BYTES_MAX } from '../engine.ts';
 import type {
   Engine,
@@ -51,7 +51,6 @@ class ScanState {
 export class MemoryEngine implements Engine {
   readonly loader: EngineLoader;
   readonly #keyspace: Keyspace;
-  readonly #pool = new BytePool();
   readonly #states: ScanState[] = [];
   readonly #hashes = new Int32Array(BATCH);
   readonly #fetched = new Int32Array(BATCH);
@@ -191,7 +190,7 @@ export class MemoryEngine implements Engine {
     keyspace.probe.set(key);
     const reference = keyspace.find();
     if (reference === NONE || !keyspace.goTo(reference, revision)) return undefined;
-    return readVersion(keyspace.memory, keyspace.at, keyspace.longValues, this.#pool, withValue);
+    return readVersion(keyspace.memory, keyspace.at, keyspace.longValues, withValue);
   }
 
   /** Makes `placed` the version that was gone to. */
@@ -301,7 +300,7 @@ export class MemoryEngine implements Engine {
   #keyOf(reference: number): Uint8Array {
     const memory = this.#keyspace.blocks.memoryAt(reference);
     const at = Slabs.wordOf(reference);
-    return this.#pool.copy(memory, (at + KEY) << 2, memory.words[at]! & KEY_BYTES_MASK);
+    return copyOut(memory, (at + KEY) << 2, memory.words[at]! & KEY_BYTES_MASK);
   }
 
   #assertReadable(revision: number): void {

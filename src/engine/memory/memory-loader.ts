@@ -10,6 +10,7 @@ import type { Keyspace } from './keyspace.ts';
 import { NONE, UNDO, UNIT_BITS, isVersion, revisionAt, unitsAt } from './layout.ts';
 import { sortByKey } from './order/key-sorter.ts';
 import { Slabs } from './slabs.ts';
+import { BY_DELETION, NO_VERSION } from './undo-ring.ts';
 import { isDeletedAt, leaseAt } from './version-codec.ts';
 
 const WAITING_MIN = 1024;
@@ -70,7 +71,8 @@ export class MemoryLoader implements EngineLoader {
     const hasVersion = change.revision > 0;
     if (change.deleted && older !== NONE) undo.markReplacedByDeletion(older);
     const isDeletion = isDeletedAt(words, at) && revisionAt(words, at) === replacedBy;
-    words[at + UNDO] = undo.reserve(fields.units, replacedBy, isDeletion, hasVersion, older);
+    const flags = (isDeletion ? BY_DELETION : 0) | (hasVersion ? 0 : NO_VERSION);
+    words[at + UNDO] = undo.reserve(fields.units, replacedBy, flags, older);
     this.#keyspace.writeEntry(older);
     this.#keyspace.copyValue(change);
     if (hasVersion) this.#keyspace.countVersion(1, probe.length + fields.valueBytes);

@@ -3,76 +3,93 @@
  * superfluous: an entry is, exactly when the revision that replaced its version is at or below that of the compaction. So
  * dropping is moving the tail.
  *
- * An entry stands in one page, at a whole unit, and is named by its place: how many units were taken before it, modulo 2^32;
- * 0 is no place. It is five words and a copy of the version as its block was (`layout.ts`), key and link to the version before
+ * The ring is a queue of pages. An entry stands in one page, at a whole unit, and is named by its place: the number of the
+ * page (17 bits), then the unit within (15 bits). Page numbers ascend, and begin again behind the last; no page has number 0,
+ * since place 0 is none. A page is never filled to its last unit: so the head, where the next entry goes, is a place of the
+ * last page and not of one that is still to come.
+ *
+ * An entry is three units, and then a copy of the version as its block was (`layout.ts`), key and link to the version before
  * included:
  *
  * | word | what                                                                        |
  * | ---- | --------------------------------------------------------------------------- |
- * | 0    | its length in units (26 bits), flags                                        |
+ * | 0    | flags                                                                       |
  * | 1, 2 | the revision that replaced the version                                      |
  * | 3    | a jump: the place of an entry of the same key that is further back; 0: none |
  * | 4    | how many entries of the key there are from here back, with those dropped    |
+ * | 5    | free                                                                        |
  *
  * A link from version A to the one before it, B, is followed only to read below A's revision, hence while nothing at that
  * revision was compacted: then B's entry is still there. Jumps may lead to what has been dropped, and are then not taken.
  * They are those of Myers ("An applicative random-access stack", 1983): a version among n is found in log n steps.
  */
 import { assert } from '../../errors.ts';
+import { copyBytes, memoryOf } from '../../wire/memory.ts';
+import type { Memory } from '../../wire/memory.ts';
+import { KEY_BYTES_MAX } from '../engine.ts';
 import {
   HEAD,
+  KEY,
   NONE,
-  REVISION_HIGH,
-  REVISION_HIGH_MASK,
-  REVISION_LOW,
+  SHORT_VALUE_BYTES_MAX,
   UNDO,
   UNIT_BYTES,
+  extrasWords,
   revisionAt,
   unitsAt,
-  wide,
+  wideAt,
+  wordsOf,
   writeWide,
 } from './layout.ts';
-import type { Memory } from '../../wire/memory.ts';
-import { copyWords } from './copy-words.ts';
 
 const PAGE_UNIT_BITS = 15;
 const PAGE_UNITS = 2 ** PAGE_UNIT_BITS;
 const PAGE_MASK = PAGE_UNITS - 1;
 const PAGE_BYTES = PAGE_UNITS * UNIT_BYTES;
-/** So the difference of two places tells which comes first. */
-const UNITS_MAX = 2 ** 31 - 1;
+const LAST_PAGE_NUMBER = 2 ** (32 - PAGE_UNIT_BITS) - 1;
+/**
+ * Which of two places comes first is told by the sign of their difference as a number of 32 bits, so they must be less than
+ * 2^31 units apart. In the ring they are: with the number that is passed over, its pages take at most half of all numbers. A
+ * link or a jump leads to what was in the ring when it was written, and so never further back than that.
+ */
+const PAGE_COUNT_MAX = 2 ** (31 - PAGE_UNIT_BITS) - 1;
 
-const UNITS_MASK = 2 ** 26 - 1;
 /** The version was replaced by a deletion: with this entry that one is superfluous, too. */
-const BY_DELETION = 1 << 26;
+export const BY_DELETION = 1;
 /** There was no version before. */
-const NO_VERSION = 1 << 27;
-/** An entry that ends its page early. */
-const IS_GAP = 1 << 28;
+export const NO_VERSION = 2;
 
 const REPLACED_BY = 1;
 const JUMP = 3;
 const DEPTH = 4;
-/** Where the copy of the version begins. */
-export const ENTRY_WORDS = 5;
+/** What stands before the copy of the version. */
+const ENTRY_WORDS = 6;
+const ENTRY_UNITS = ENTRY_WORDS / 2;
+
+interface Page {
+  readonly memory: Memory;
+  /** The unit behind its last entry. */
+  end: number;
+}
 
 export class UndoRing {
-  /** By the number of the page: the high bits of its places. */
-  readonly #pages = new Map<number, Memory>();
-  /** The next entry goes here, ... */
+  readonly #pages = new Map<number, Page>();
+  /** The next entry goes here, or to the page behind, ... */
   #head: number;
   /** ... and this is the oldest. */
   #tail: number;
-  #headPage: Memory | undefined;
-  #spare: Memory | undefined;
-  #newestRevision = 0;
-  /** The memory in which the entry lies that was pushed or looked at last, and the word of its version there. */
-  memory: Memory = { bytes: new Uint8Array(0), words: new Int32Array(0) };
+  /** The page of the head; `undefined`: it was given back, or there never was one. */
+  #headPage: Page | undefined;
+  #spare: Page | undefined;
+  /** The revision that replaced the version of the newest entry; 0: there was none. */
+  newestRevision = 0;
+  /** The memory in which the entry lies that was added or gone to last, and the word of its version there. */
+  memory: Memory = memoryOf(new Uint8Array(0));
   at = 0;
 
-  /** @param firstPlace where the first entry goes; for tests of what comes behind the last place of all. */
-  constructor(firstPlace = 1) {
-    this.#head = this.#tail = firstPlace;
+  /** @param firstPage the number of the first page; for tests of what comes behind the last one. */
+  constructor(firstPage = 1) {
+    this.#head = this.#tail = startOf(firstPage - 1);
   }
 
   get memoryBytes(): number {
@@ -93,42 +110,42 @@ export class UndoRing {
 
   /**
    * Adds an entry with a copy of a version.
-   * @param isLinked whether the entry of the version before it is needed yet.
+   * @param flags of `BY_DELETION` and `NO_VERSION`.
+   * @param older the place of the version before it; `NONE`: it is not needed any more.
    * @returns its place.
    */
-  push(source: Int32Array, at: number, replacedBy: number, isDeletion: boolean, isLinked: boolean): number {
-    const versionUnits = unitsAt(source, at);
-    const place = this.#reserve(versionUnits, replacedBy, isDeletion ? BY_DELETION : 0);
-    const { words } = this.memory;
-    const to = this.at;
-    copyWords(source, at, words, to, versionUnits << 1);
-    if (isLinked) this.#link(words, to, source[at + UNDO]!);
-    else words[to + UNDO] = NONE;
+  push(source: Memory, at: number, replacedBy: number, flags: number, older: number): number {
+    const units = unitsAt(source.words, at);
+    const place = this.reserve(units, replacedBy, flags, older);
+    copyBytes(this.memory, this.at << 2, source, at << 2, units * UNIT_BYTES);
+    this.memory.words[this.at + UNDO] = older;
     return place;
   }
 
-  /**
-   * Adds an entry whose version the caller writes at `at` of `memory` at once, with a link to the place `older`.
-   * @param hasVersion false: the entry says that the key was not there before.
-   * @returns its place.
-   */
-  reserve(
-    units: number,
-    replacedBy: number,
-    isDeletion: boolean,
-    hasVersion: boolean,
-    older: number,
-  ): number {
-    const flags = (isDeletion ? BY_DELETION : 0) | (hasVersion ? 0 : NO_VERSION);
-    const place = this.#reserve(units, replacedBy, flags);
-    this.#link(this.memory.words, this.at, older);
+  /** `push` for a version of so many units that the caller writes at `at` of `memory` at once, with `older` as its link. */
+  reserve(versionUnits: number, replacedBy: number, flags: number, older: number): number {
+    const units = ENTRY_UNITS + versionUnits;
+    let page = this.#headPage;
+    if (page === undefined || page.end + units >= PAGE_UNITS) page = this.#openPage();
+    const place = this.#head;
+    const entry = entryWord(place);
+    const { words } = page.memory;
+    words[entry] = flags;
+    writeWide(words, entry + REPLACED_BY, replacedBy);
+    words[entry + JUMP] = older === NONE ? NONE : this.#jumpFrom(older);
+    words[entry + DEPTH] = older === NONE ? 1 : this.#depthOf(older) + 1;
+    this.memory = page.memory;
+    this.at = entry + ENTRY_WORDS;
+    this.newestRevision = replacedBy;
+    page.end += units;
+    this.#head = place + units;
     return place;
   }
 
   /** Goes to the entry at a place. */
   goTo(place: number): void {
-    this.memory = this.#pages.get(place >>> PAGE_UNIT_BITS)!;
-    this.at = ((place & PAGE_MASK) << 1) + ENTRY_WORDS;
+    this.memory = this.#pageOf(place).memory;
+    this.at = entryWord(place) + ENTRY_WORDS;
   }
 
   /** Goes from the entry at a place back to the newest version that is not above `revision`. @returns whether there is one. */
@@ -136,25 +153,18 @@ export class UndoRing {
     for (let next = place; next !== NONE;) {
       this.goTo(next);
       const { words } = this.memory;
-      const { at } = this;
-      if (revisionAt(words, at) <= revision) return (words[at - ENTRY_WORDS]! & NO_VERSION) === 0;
-      const jump = words[at - ENTRY_WORDS + JUMP]!;
-      if (jump !== NONE && this.#isThere(jump) && this.#revisionOf(jump) > revision) next = jump;
-      else next = words[at + UNDO]!;
+      if (revisionAt(words, this.at) <= revision) return this.hasVersion;
+      const jump = this.#jumpOf(next);
+      next = jump !== NONE && this.#revisionOf(jump) > revision ? jump : words[this.at + UNDO]!;
     }
     return false;
   }
 
-  /** The revision by which the version of the oldest entry was replaced; infinite when there is none. */
+  /** Goes to the oldest entry. @returns the revision that replaced its version; infinite when there is none. */
   nextRevision(): number {
     if (this.isEmpty) return Infinity;
     this.goTo(this.#tail);
     return this.replacedBy;
-  }
-
-  /** The revision that replaced the version of the newest entry; 0: there was none. */
-  get newestRevision(): number {
-    return this.#newestRevision;
   }
 
   replacedByAt(place: number): number {
@@ -164,9 +174,7 @@ export class UndoRing {
 
   /** Of the entry that was gone to. */
   get replacedBy(): number {
-    const { words } = this.memory;
-    const at = this.at - ENTRY_WORDS + REPLACED_BY;
-    return wide(words[at]!, words[at + 1]!);
+    return wideAt(this.memory.words, this.at - ENTRY_WORDS + REPLACED_BY);
   }
 
   get isReplacedByDeletion(): boolean {
@@ -179,13 +187,15 @@ export class UndoRing {
 
   /** The place behind the entry at a place. */
   after(place: number): number {
-    const words = this.#pages.get(place >>> PAGE_UNIT_BITS)!.words;
-    return this.#skipGap((place + (words[(place & PAGE_MASK) << 1]! & UNITS_MASK)) >>> 0);
+    const page = this.#pageOf(place);
+    const next = place + ENTRY_UNITS + unitsAt(page.memory.words, entryWord(place) + ENTRY_WORDS);
+    const isLastOfPage = (next & PAGE_MASK) === page.end;
+    return isLastOfPage && page !== this.#headPage ? startOf(pageNumberAfter(place)) : next;
   }
 
   /** Whether the entry at a place has been dropped. */
   isDropped(place: number): boolean {
-    return ((place - this.#tail) | 0) < 0;
+    return this.isBefore(place, this.#tail);
   }
 
   /** Whether a place comes before another one, up to which something is known; `NONE`: nothing is. */
@@ -195,174 +205,131 @@ export class UndoRing {
 
   /** Whether the way back from the entry `from` of a key goes over the one at a place. Goes nowhere. */
   leadsTo(from: number, place: number): boolean {
-    for (let next = from; next !== NONE && this.#isThere(next) && ((next - place) | 0) >= 0;) {
+    // What is not before an entry that is there, is there.
+    for (let next = from; next !== NONE && !this.isBefore(next, place);) {
       if (next >>> 0 === place) return true;
       const jump = this.#jumpOf(next);
-      if (jump !== NONE && this.#isThere(jump) && ((jump - place) | 0) >= 0) next = jump;
-      else
-        next = this.#pages.get(next >>> PAGE_UNIT_BITS)!.words[
-          ((next & PAGE_MASK) << 1) + ENTRY_WORDS + UNDO
-        ]!;
+      const isTooFar = jump === NONE || this.isBefore(jump, place);
+      next = isTooFar ? this.#wordsOf(next)[entryWord(next) + ENTRY_WORDS + UNDO]! : jump;
     }
     return false;
   }
 
   /** It has turned out that the version of the entry at a place was replaced by a deletion. */
   markReplacedByDeletion(place: number): void {
-    this.goTo(place);
-    this.memory.words[this.at - ENTRY_WORDS]! |= BY_DELETION;
+    this.#wordsOf(place)[entryWord(place)]! |= BY_DELETION;
   }
 
   /** Drops the oldest entry. */
   dropTail(): void {
-    const before = this.#tail;
-    this.#tail = this.after(before);
-    if (before >>> PAGE_UNIT_BITS === this.#tail >>> PAGE_UNIT_BITS) return;
-    const page = this.#pages.get(before >>> PAGE_UNIT_BITS)!;
-    this.#pages.delete(before >>> PAGE_UNIT_BITS);
-    if (this.#spare === undefined) this.#spare = page;
-    else (page.words.buffer as ArrayBuffer).transfer(0);
+    const number = this.#tail >>> PAGE_UNIT_BITS;
+    this.#tail = this.after(this.#tail);
+    if (this.#tail >>> PAGE_UNIT_BITS !== number) this.#removePage(number);
   }
 
-  /** Gives back what is kept for the next page. */
+  /** Gives back what is kept for the next entries. */
   trim(): void {
-    (this.#spare?.words.buffer as ArrayBuffer | undefined)?.transfer(0);
+    if (this.isEmpty && this.#headPage !== undefined) this.#removePage(this.#head >>> PAGE_UNIT_BITS);
+    if (this.#spare !== undefined) giveBack(this.#spare);
     this.#spare = undefined;
-    if (!this.isEmpty || this.#headPage === undefined) return;
-    this.#pages.delete(this.#head >>> PAGE_UNIT_BITS);
-    (this.#headPage.words.buffer as ArrayBuffer).transfer(0);
-    this.#headPage = undefined;
-    this.#head = this.#tail = placeBehindPage(this.#head);
   }
 
   /** Shows every entry, the oldest first, gone to. */
   verifyIntegrity(visit: (place: number) => void): void {
     let last = 0;
-    const pages = new Set<number>();
+    const pages = new Set(this.#headPage === undefined ? [] : [this.#headPage]);
     for (let place = this.#tail; place !== this.#head; place = this.after(place)) {
       this.goTo(place);
-      pages.add(place >>> PAGE_UNIT_BITS);
+      const page = this.#pageOf(place);
+      pages.add(page);
+      assert((place & PAGE_MASK) < page.end, 'an entry lies before the end of its page');
       const { replacedBy } = this;
       assert(replacedBy >= last, 'the undo ring is in the order of replacing');
       last = replacedBy;
-      const { words } = this.memory;
-      const units = (ENTRY_WORDS + 1 + (unitsAt(words, this.at) << 1)) >>> 1;
-      assert((words[this.at - ENTRY_WORDS]! & UNITS_MASK) === units, 'an entry is as long as its version');
       visit(place);
     }
-    if (this.#headPage !== undefined) pages.add(this.#head >>> PAGE_UNIT_BITS);
     assert(pages.size === this.#pages.size, 'every page of the undo ring is in use');
   }
 
-  /** Makes room for an entry and writes its first words. */
-  #reserve(versionUnits: number, replacedBy: number, flags: number): number {
-    const units = (ENTRY_WORDS + 1 + (versionUnits << 1)) >>> 1;
-    const rest = PAGE_UNITS - (this.#head & PAGE_MASK);
-    if (this.#headPage === undefined) this.#openPage();
-    else if (units > rest) this.#endPage(rest);
-    const place = this.#head;
-    this.#head = (place + units) >>> 0;
-    assert(
-      (this.#head - this.#tail) >>> 0 < UNITS_MAX,
-      'the undo ring is not longer than its places tell apart',
-    );
-    this.#newestRevision = replacedBy;
-    this.memory = this.#headPage!;
-    const { words } = this.memory;
-    const at = (place & PAGE_MASK) << 1;
-    words[at] = units | flags;
-    writeWide(words, at + REPLACED_BY, replacedBy);
-    words[at + JUMP] = NONE;
-    words[at + DEPTH] = 1;
-    this.at = at + ENTRY_WORDS;
-    // The page is full to its last unit: the next entry opens another.
-    if ((this.#head & PAGE_MASK) === 0) this.#openPage();
-    return place;
-  }
-
-  #endPage(rest: number): void {
-    this.#headPage!.words[(this.#head & PAGE_MASK) << 1] = rest | IS_GAP;
-    const gap = this.#head;
-    this.#head = (this.#head + rest) >>> 0;
-    this.#openPage();
-    if (this.#tail === gap) this.#dropEmptyPage(gap);
-  }
-
-  /** The tail stood at the gap that ends its page. */
-  #dropEmptyPage(gap: number): void {
-    this.#tail = this.#head;
-    const page = this.#pages.get(gap >>> PAGE_UNIT_BITS)!;
-    this.#pages.delete(gap >>> PAGE_UNIT_BITS);
-    this.#spare ??= page;
-  }
-
-  #openPage(): void {
-    // Place 0 is none.
-    if (this.#head === 0) {
-      if (this.#tail === 0) this.#tail = 1;
-      this.#head = 1;
-    }
-    let page = this.#spare;
+  /** Opens the page behind that of the head, for the next entry. */
+  #openPage(): Page {
+    const { isEmpty } = this;
+    const number = pageNumberAfter(this.#head);
+    if (isEmpty && this.#headPage !== undefined) this.#removePage(this.#head >>> PAGE_UNIT_BITS);
+    assert(this.#pages.size < PAGE_COUNT_MAX, 'the undo ring is not longer than its places tell apart');
+    const page = this.#spare ?? { memory: memoryOf(new Uint8Array(PAGE_BYTES)), end: 0 };
+    page.end = 0;
     this.#spare = undefined;
-    if (page === undefined) {
-      const buffer = new ArrayBuffer(PAGE_BYTES);
-      page = { bytes: new Uint8Array(buffer), words: new Int32Array(buffer) };
-    }
-    this.#pages.set(this.#head >>> PAGE_UNIT_BITS, page);
+    this.#pages.set(number, page);
     this.#headPage = page;
+    this.#head = startOf(number);
+    if (isEmpty) this.#tail = this.#head;
+    return page;
   }
 
-  #skipGap(place: number): number {
-    if (place === this.#head) return place;
-    // The first unit of all is never used.
-    const at = place === 0 ? 1 : place;
-    if (at === this.#head) return at;
-    const first = this.#pages.get(at >>> PAGE_UNIT_BITS)!.words[(at & PAGE_MASK) << 1]!;
-    if ((first & IS_GAP) === 0) return at;
-    const next = (at + (first & UNITS_MASK)) >>> 0;
-    return next === 0 ? 1 : next;
+  /** Removes a page that has no entries any more. One is kept for the next that is opened. */
+  #removePage(number: number): void {
+    const page = this.#pages.get(number)!;
+    this.#pages.delete(number);
+    if (page === this.#headPage) this.#headPage = undefined;
+    if (this.#spare === undefined) this.#spare = page;
+    else giveBack(page);
   }
 
-  /** Links the entry that was just written to the one of the version before. */
-  #link(words: Int32Array, to: number, older: number): void {
-    words[to + UNDO] = older;
-    if (older === NONE) return;
-    const at = to - ENTRY_WORDS;
-    words[at + DEPTH] = this.#depthOf(older) + 1;
-    const jump = this.#jumpOf(older);
-    if (jump === NONE || !this.#isThere(jump)) {
-      words[at + JUMP] = older;
-      return;
-    }
-    const further = this.#jumpOf(jump);
-    const step =
-      this.#depthOf(jump) - (further !== NONE && this.#isThere(further) ? this.#depthOf(further) : 0);
-    words[at + JUMP] = this.#depthOf(older) - this.#depthOf(jump) === step ? further : older;
-    if (words[at + JUMP] === NONE) words[at + JUMP] = older;
+  #pageOf(place: number): Page {
+    return this.#pages.get(place >>> PAGE_UNIT_BITS)!;
   }
 
-  #isThere(place: number): boolean {
-    return ((place - this.#tail) | 0) >= 0;
+  #wordsOf(place: number): Int32Array {
+    return this.#pageOf(place).memory.words;
   }
 
   #depthOf(place: number): number {
-    return this.#pages.get(place >>> PAGE_UNIT_BITS)!.words[((place & PAGE_MASK) << 1) + DEPTH]!;
-  }
-
-  #jumpOf(place: number): number {
-    return this.#pages.get(place >>> PAGE_UNIT_BITS)!.words[((place & PAGE_MASK) << 1) + JUMP]!;
+    return this.#wordsOf(place)[entryWord(place) + DEPTH]!;
   }
 
   #revisionOf(place: number): number {
-    const { words } = this.#pages.get(place >>> PAGE_UNIT_BITS)!;
-    const at = ((place & PAGE_MASK) << 1) + ENTRY_WORDS;
-    return wide(words[at + REVISION_LOW]!, words[at + REVISION_HIGH]! & REVISION_HIGH_MASK);
+    return revisionAt(this.#wordsOf(place), entryWord(place) + ENTRY_WORDS);
+  }
+
+  /** The jump of an entry; `NONE`: there is none that leads to what is still there. */
+  #jumpOf(place: number): number {
+    const jump = this.#wordsOf(place)[entryWord(place) + JUMP]!;
+    return jump === NONE || this.isDropped(jump) ? NONE : jump;
+  }
+
+  /**
+   * The jump of a new entry that comes behind `older`: to `older`; or, when the jump of that one and the jump from there are
+   * of the same length, over both.
+   */
+  #jumpFrom(older: number): number {
+    const jump = this.#jumpOf(older);
+    const further = jump === NONE ? NONE : this.#jumpOf(jump);
+    if (further === NONE) return older;
+    const middle = this.#depthOf(jump);
+    return this.#depthOf(older) - middle === middle - this.#depthOf(further) ? further : older;
   }
 }
 
-/** Where the page that follows that of a place begins. */
-function placeBehindPage(place: number): number {
-  return ((place | PAGE_MASK) + 1) >>> 0 || 1;
+/** The word at which the entry at a place begins, in its page. */
+function entryWord(place: number): number {
+  return (place & PAGE_MASK) << 1;
 }
 
+function startOf(pageNumber: number): number {
+  return (pageNumber << PAGE_UNIT_BITS) >>> 0;
+}
+
+/** The number of the page that follows that of a place. */
+function pageNumberAfter(place: number): number {
+  const number = place >>> PAGE_UNIT_BITS;
+  return number === LAST_PAGE_NUMBER ? 1 : number + 1;
+}
+
+function giveBack({ memory }: Page): void {
+  (memory.words.buffer as ArrayBuffer).transfer(0);
+}
+
+const VERSION_WORDS_MAX = KEY + wordsOf(KEY_BYTES_MAX) + wordsOf(SHORT_VALUE_BYTES_MAX) + extrasWords(0x7f);
+assert(ENTRY_UNITS + ((VERSION_WORDS_MAX + 1) >>> 1) < PAGE_UNITS, 'the longest entry fits a page');
 assert(HEAD === 0, 'the copy of a version begins with its head');

@@ -1,7 +1,8 @@
 /** Versions between their form in a block (`layout.ts`) and the forms in which they come and go. */
+import { NO_BYTES } from '../../wire/bytes.ts';
 import type { Memory } from '../../wire/memory.ts';
 import type { Change, PlacedChange, Version } from '../version.ts';
-import type { BytePool } from '../byte-pool.ts';
+import { copyOut } from '../byte-pool.ts';
 import {
   CREATED_BEFORE,
   EXTRA_COUNT,
@@ -41,9 +42,10 @@ import type { LongValues } from './long-values.ts';
 import type { Probe } from './probe.ts';
 
 const CREATED_BEFORE_MAX = 0xffff_ffff;
-const NO_BYTES = new Uint8Array(0);
+/** An extra stands behind those of the bits below its own: how many words these take, for each choice of them. */
+const WORDS_OF_EXTRAS = Uint8Array.from({ length: 2 * EXTRA_KIND }, (_, which) => extrasWords(which));
 
-/** What a version is made of but for key and value: one object, so that the code that writes blocks meets one shape only. */
+/** A version on its way into a block: one object, so that the code that writes blocks meets one shape only. */
 export class Fields {
   revision = 0;
   deleted = false;
@@ -51,48 +53,25 @@ export class Fields {
   expireTimeMs = 0;
   /** The length of the block in units. */
   units = 0;
-  #kind = 0;
-  #createRevision = 0;
-  #modRevision = 0;
-  #version = 0;
-  #leaseId = 0;
-  #ttlMs = 0;
-  /** Which extras the block has. */
-  #extras = 0;
+  /** Words of the block as they will stand there. */
+  #second = 0;
+  #createdBefore = 0;
+  readonly #extras = new Int32Array(extrasWords(2 * EXTRA_KIND - 1));
+  #extrasEnd = 0;
 
   take(change: Change, keyBytes: number, valueBytes: number): void {
-    const { revision } = change;
+    const { revision, deleted } = change;
     this.revision = revision;
-    this.deleted = change.deleted;
-    if (change.deleted) {
-      this.valueBytes = 0;
-      this.expireTimeMs = 0;
-      this.#extras = 0;
-      this.units = (KEY + wordsOf(keyBytes) + 1) >>> 1;
-      return;
-    }
-    const { createRevision, modRevision, version, leaseId, ttlMs, expireTimeMs, kind } = change;
-    const createdBefore = revision - createRevision;
-    let extras = 0;
-    if (createdBefore < 0 || createdBefore > CREATED_BEFORE_MAX) extras |= EXTRA_CREATE;
-    if (modRevision !== revision) extras |= EXTRA_MODIFY;
-    if (version < 1 || version > SHORT_COUNT_MAX) extras |= EXTRA_COUNT;
-    if (leaseId !== 0) extras |= EXTRA_LEASE;
-    if (ttlMs !== 0) extras |= EXTRA_TTL;
-    if (expireTimeMs !== 0) extras |= EXTRA_DEADLINE;
-    if (kind !== 0) extras |= EXTRA_KIND;
-    this.valueBytes = valueBytes;
-    this.expireTimeMs = expireTimeMs;
-    this.#kind = kind;
-    this.#createRevision = createRevision;
-    this.#modRevision = modRevision;
-    this.#version = version;
-    this.#leaseId = leaseId;
-    this.#ttlMs = ttlMs;
-    this.#extras = extras;
-    const valueWords = valueBytes > SHORT_VALUE_BYTES_MAX ? LONG_VALUE_WORDS : wordsOf(valueBytes);
-    const wordCount = KEY + wordsOf(keyBytes) + valueWords + (extras === 0 ? 0 : extrasWords(extras));
-    this.units = (wordCount + 1) >>> 1;
+    this.deleted = deleted;
+    this.valueBytes = deleted ? 0 : valueBytes;
+    this.expireTimeMs = deleted ? 0 : change.expireTimeMs;
+    this.#extrasEnd = 0;
+    if (deleted) {
+      this.#second = secondWord(revision, 0, IS_DELETED);
+      this.#createdBefore = 0;
+    } else this.#takeFields(change);
+    const valueWords = this.isLong ? LONG_VALUE_WORDS : wordsOf(this.valueBytes);
+    this.units = (KEY + wordsOf(keyBytes) + valueWords + this.#extrasEnd + 1) >>> 1;
   }
 
   get isLong(): boolean {
@@ -106,38 +85,43 @@ export class Fields {
    */
   write(words: Int32Array, at: number, probe: Probe, hasKey: boolean, undo: number): number {
     const { length } = probe;
-    const { revision, valueBytes } = this;
-    const keyWords = wordsOf(length);
     const { isLong } = this;
-    words[at + HEAD] = headOf(isLong ? LONG_VERSION : SHORT_VERSION, length, isLong ? 0 : valueBytes);
-    words[at + REVISION_LOW] = revision;
+    const head = headOf(isLong ? LONG_VERSION : SHORT_VERSION, length, isLong ? 0 : this.valueBytes);
+    words[at + HEAD] = head;
+    words[at + REVISION_LOW] = this.revision;
+    words[at + REVISION_HIGH] = this.#second;
     words[at + UNDO] = undo;
-    if (!hasKey) for (let index = 0; index < keyWords; index++) words[at + KEY + index] = probe.words[index]!;
-    const value = at + KEY + keyWords;
-    if (this.deleted) {
-      words[at + REVISION_HIGH] = secondWord(revision, 0, IS_DELETED);
-      words[at + CREATED_BEFORE] = 0;
-      return value;
-    }
-    const extras = this.#extras;
-    const count = (extras & EXTRA_COUNT) === 0 ? this.#version : 0;
-    words[at + REVISION_HIGH] = secondWord(revision, count, extras === 0 ? 0 : HAS_EXTRAS);
-    words[at + CREATED_BEFORE] = (extras & EXTRA_CREATE) === 0 ? revision - this.#createRevision : 0;
-    if (extras !== 0) this.#writeExtras(words, value + (isLong ? LONG_VALUE_WORDS : wordsOf(valueBytes)));
-    return value;
+    words[at + CREATED_BEFORE] = this.#createdBefore;
+    const keyWords = hasKey ? 0 : wordsOf(length);
+    for (let index = 0; index < keyWords; index++) words[at + KEY + index] = probe.words[index]!;
+    const extras = at + extrasWord(head);
+    for (let index = 0; index < this.#extrasEnd; index++) words[extras + index] = this.#extras[index]!;
+    return at + valueWord(head);
   }
 
-  #writeExtras(words: Int32Array, at: number): void {
-    const extras = this.#extras;
-    words[at] = extras;
-    let to = at + 1;
-    if ((extras & EXTRA_CREATE) !== 0) to = writeWide(words, to, this.#createRevision);
-    if ((extras & EXTRA_MODIFY) !== 0) to = writeWide(words, to, this.#modRevision);
-    if ((extras & EXTRA_COUNT) !== 0) to = writeWide(words, to, this.#version);
-    if ((extras & EXTRA_LEASE) !== 0) to = writeWide(words, to, this.#leaseId);
-    if ((extras & EXTRA_TTL) !== 0) to = writeWide(words, to, this.#ttlMs);
-    if ((extras & EXTRA_DEADLINE) !== 0) to = writeWide(words, to, this.expireTimeMs);
-    if ((extras & EXTRA_KIND) !== 0) writeWide(words, to, this.#kind);
+  #takeFields(change: Change): void {
+    const { revision, createRevision, modRevision, version, leaseId, ttlMs, expireTimeMs, kind } = change;
+    const createdBefore = revision - createRevision;
+    const isNear = createdBefore >= 0 && createdBefore <= CREATED_BEFORE_MAX;
+    const isFew = version >= 1 && version <= SHORT_COUNT_MAX;
+    this.#extras[0] = 0;
+    this.#extrasEnd = 1;
+    if (!isNear) this.#addExtra(EXTRA_CREATE, createRevision);
+    if (modRevision !== revision) this.#addExtra(EXTRA_MODIFY, modRevision);
+    if (!isFew) this.#addExtra(EXTRA_COUNT, version);
+    if (leaseId !== 0) this.#addExtra(EXTRA_LEASE, leaseId);
+    if (ttlMs !== 0) this.#addExtra(EXTRA_TTL, ttlMs);
+    if (expireTimeMs !== 0) this.#addExtra(EXTRA_DEADLINE, expireTimeMs);
+    if (kind !== 0) this.#addExtra(EXTRA_KIND, kind);
+    const hasExtras = this.#extrasEnd > 1;
+    if (!hasExtras) this.#extrasEnd = 0;
+    this.#second = secondWord(revision, isFew ? version : 0, hasExtras ? HAS_EXTRAS : 0);
+    this.#createdBefore = isNear ? createdBefore : 0;
+  }
+
+  #addExtra(extra: number, value: number): void {
+    this.#extras[0]! |= extra;
+    this.#extrasEnd = writeWide(this.#extras, this.#extrasEnd, value);
   }
 }
 
@@ -179,13 +163,7 @@ export function showPlaced(
 type Writable<T> = { -readonly [name in keyof T]: T[name] };
 
 /** A version for whoever keeps it. */
-export function readVersion(
-  memory: Memory,
-  at: number,
-  longValues: LongValues,
-  pool: BytePool,
-  withValue: boolean,
-): Version {
+export function readVersion(memory: Memory, at: number, longValues: LongValues, withValue: boolean): Version {
   const { words } = memory;
   const head = words[at]!;
   const second = words[at + REVISION_HIGH]!;
@@ -196,7 +174,7 @@ export function readVersion(
     value =
       kindOf(head) === LONG_VERSION
         ? longValues.memoryOf(words[valueAt]!).bytes
-        : pool.copy(memory, valueAt << 2, shortValueBytes(head));
+        : copyOut(memory, valueAt << 2, shortValueBytes(head));
   }
   const version: Writable<Version> = {
     revision,
@@ -239,40 +217,27 @@ export function longValueAt(words: Int32Array, at: number): number | undefined {
   return kindOf(head) === LONG_VERSION ? words[at + valueWord(head)]! : undefined;
 }
 
-function extraAt(words: Int32Array, at: number, wanted: number): number {
+/** An extra of a version; 0: it has none. */
+function extraAt(words: Int32Array, at: number, extra: number): number {
   if ((words[at + REVISION_HIGH]! & HAS_EXTRAS) === 0) return 0;
-  const start = at + extrasWord(words[at]!);
-  const which = words[start]!;
-  if ((which & wanted) === 0) return 0;
-  return wideAt(words, start + extrasWords(which & (wanted - 1)));
+  const extras = at + extrasWord(words[at]!);
+  const which = words[extras]!;
+  return (which & extra) === 0 ? 0 : readExtra(words, extras, which, extra);
 }
 
+/** Adds what the extras of a version say, which begin at `at`. */
 function readExtras(words: Int32Array, at: number, version: Writable<Version>): void {
   const which = words[at]!;
-  let from = at + 1;
-  if ((which & EXTRA_CREATE) !== 0) {
-    version.createRevision = wideAt(words, from);
-    from += 2;
-  }
-  if ((which & EXTRA_MODIFY) !== 0) {
-    version.modRevision = wideAt(words, from);
-    from += 2;
-  }
-  if ((which & EXTRA_COUNT) !== 0) {
-    version.version = wideAt(words, from);
-    from += 2;
-  }
-  if ((which & EXTRA_LEASE) !== 0) {
-    version.leaseId = wideAt(words, from);
-    from += 2;
-  }
-  if ((which & EXTRA_TTL) !== 0) {
-    version.ttlMs = wideAt(words, from);
-    from += 2;
-  }
-  if ((which & EXTRA_DEADLINE) !== 0) {
-    version.expireTimeMs = wideAt(words, from);
-    from += 2;
-  }
-  if ((which & EXTRA_KIND) !== 0) version.kind = wideAt(words, from);
+  if ((which & EXTRA_CREATE) !== 0) version.createRevision = readExtra(words, at, which, EXTRA_CREATE);
+  if ((which & EXTRA_MODIFY) !== 0) version.modRevision = readExtra(words, at, which, EXTRA_MODIFY);
+  if ((which & EXTRA_COUNT) !== 0) version.version = readExtra(words, at, which, EXTRA_COUNT);
+  if ((which & EXTRA_LEASE) !== 0) version.leaseId = readExtra(words, at, which, EXTRA_LEASE);
+  if ((which & EXTRA_TTL) !== 0) version.ttlMs = readExtra(words, at, which, EXTRA_TTL);
+  if ((which & EXTRA_DEADLINE) !== 0) version.expireTimeMs = readExtra(words, at, which, EXTRA_DEADLINE);
+  if ((which & EXTRA_KIND) !== 0) version.kind = readExtra(words, at, which, EXTRA_KIND);
+}
+
+/** One of the extras that begin at `at` with the word that says which there are. */
+function readExtra(words: Int32Array, at: number, which: number, extra: number): number {
+  return wideAt(words, at + WORDS_OF_EXTRAS[which & (extra - 1)]!);
 }

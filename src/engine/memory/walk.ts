@@ -3,26 +3,24 @@
  *
  * It goes over the slabs that were there when it began, in the order of memory; new blocks go into others. What is written
  * meanwhile is no matter, since each block leads to its version of then. A block that moves away before the walk has come
- * to it is noted by its key, and shown after the slabs. The undo ring comes last.
+ * to it is noted by its key, and shown after the blocks. The undo ring comes last.
  */
 import {
+  KEY,
+  KEY_BYTES_MASK,
   NONE,
   SLAB_COUNT_MAX,
-  SHORT_VERSION,
-  LONG_VERSION,
   UNDO,
   UNIT_BITS,
-  UNIT_MASK,
-  kindOf,
+  isVersion,
   revisionAt,
   unitsAt,
 } from './layout.ts';
 import type { Keyspace } from './keyspace.ts';
-import type { SlabCursor } from './slabs.ts';
+import { Slabs, type SlabCursor } from './slabs.ts';
 import { isDeletedAt, showPlaced } from './version-codec.ts';
 import type { Walk, WalkVisit } from '../engine.ts';
 import { PlacedChange } from '../version.ts';
-import { KEY, KEY_BYTES_MASK } from './layout.ts';
 
 export class SlabWalk implements Walk {
   readonly oldest: number;
@@ -33,8 +31,8 @@ export class SlabWalk implements Walk {
   readonly #cursor: SlabCursor;
   readonly #moved: Uint8Array[] = [];
   readonly #placed = new PlacedChange();
-  /** The entry of the undo ring that is next; `undefined` before these. */
-  #place: number | undefined;
+  /** The entry of the undo ring that is next, unless it was dropped. */
+  #place: number;
 
   constructor(keyspace: Keyspace, oldest: number, newest: number) {
     const { blocks, walks } = keyspace;
@@ -44,27 +42,26 @@ export class SlabWalk implements Walk {
     blocks.sealAll();
     this.#birth = blocks.nextBirth - 1;
     this.#cursor = blocks.openCursor();
+    this.#place = keyspace.undo.tail;
     walks.add(this);
   }
 
   next(visitsMax: number, visit: WalkVisit): boolean {
-    const { blocks: slabs } = this.#keyspace;
+    const { blocks } = this.#keyspace;
     const cursor = this.#cursor;
     let left = visitsMax;
-    while (cursor.slab < slabs.words.length) {
-      if (!slabs.isOlder(cursor.slab, this.#birth) || cursor.unit >= slabs.endOf(cursor.slab)) {
+    while (cursor.slab < blocks.words.length) {
+      if (!blocks.isOlder(cursor.slab, this.#birth) || cursor.unit >= blocks.endOf(cursor.slab)) {
         cursor.slab++;
         cursor.unit = 0;
         continue;
       }
       if (left-- <= 0) return true;
-      const words = slabs.words[cursor.slab]!;
+      const words = blocks.words[cursor.slab]!;
       const at = cursor.unit << 1;
       const reference = (cursor.slab << UNIT_BITS) | cursor.unit;
       cursor.unit += unitsAt(words, at);
-      const kind = kindOf(words[at]!);
-      if (kind !== SHORT_VERSION && kind !== LONG_VERSION) continue;
-      if (this.#show(reference, visit) === false) left = 0;
+      if (isVersion(words[at]!) && this.#show(reference, visit) === false) left = 0;
     }
     // From here on nothing that moves has still to come.
     cursor.slab = SLAB_COUNT_MAX;
@@ -84,25 +81,20 @@ export class SlabWalk implements Walk {
 
   /** A version is about to leave its place. */
   noteMove(reference: number): void {
-    const { blocks: slabs } = this.#keyspace;
-    const slab = reference >>> UNIT_BITS;
-    const unit = reference & UNIT_MASK;
-    const cursor = this.#cursor;
-    if (
-      slab < cursor.slab ||
-      (slab === cursor.slab && unit < cursor.unit) ||
-      !slabs.isOlder(slab, this.#birth)
-    )
-      return;
-    const { bytes, words } = slabs.memories[slab]!;
-    const start = ((unit << 1) + KEY) << 2;
-    this.#moved.push(bytes.slice(start, start + (words[unit << 1]! & KEY_BYTES_MASK)));
+    const { blocks } = this.#keyspace;
+    // References are in the order of memory.
+    const next = this.#cursor.slab * 2 ** UNIT_BITS + this.#cursor.unit;
+    if (reference >>> 0 < next || !blocks.isOlder(reference >>> UNIT_BITS, this.#birth)) return;
+    const { bytes, words } = blocks.memoryAt(reference);
+    const at = Slabs.wordOf(reference);
+    const start = (at + KEY) << 2;
+    this.#moved.push(bytes.slice(start, start + (words[at]! & KEY_BYTES_MASK)));
   }
 
   #show(reference: number, visit: WalkVisit): unknown {
-    const { blocks: slabs, undo, longValues } = this.#keyspace;
-    let memory = slabs.memoryAt(reference);
-    let at = (reference & UNIT_MASK) << 1;
+    const { blocks, undo, longValues } = this.#keyspace;
+    let memory = blocks.memoryAt(reference);
+    let at = Slabs.wordOf(reference);
     if (revisionAt(memory.words, at) > this.#newest) {
       if (!undo.seek(memory.words[at + UNDO]!, this.#newest)) return undefined;
       memory = undo.memory;
@@ -115,7 +107,7 @@ export class SlabWalk implements Walk {
   #nextOlder(visitsMax: number, visit: WalkVisit): boolean {
     const { undo, longValues } = this.#keyspace;
     let left = visitsMax;
-    let place = this.#place === undefined || undo.isDropped(this.#place) ? undo.tail : this.#place;
+    let place = undo.isDropped(this.#place) ? undo.tail : this.#place;
     for (; place !== undo.head; place = undo.after(place)) {
       undo.goTo(place);
       const { replacedBy } = undo;
