@@ -1,6 +1,7 @@
 /** zstd, in Node's thread pool. Each block is a frame of its own. */
 import * as zlib from 'node:zlib';
 import { assert } from '../errors.ts';
+import { release } from '../wire/memory.ts';
 
 /**
  * Blocks of 512 KiB of 16-byte keys and 100-byte values, one thread: level 1 compresses random values with 360 MB/s to 76 %
@@ -25,28 +26,38 @@ export class BlockCompressor {
     params: { [zlib.constants.ZSTD_c_compressionLevel]: LEVEL },
   });
   /** The output for the block under way. */
-  #parts: Buffer[] = [];
+  #parts: Buffer<ArrayBuffer>[] = [];
   /** Settles when the compressor is free again; it never rejects. */
   #isFree: Promise<unknown> = Promise.resolve();
 
   constructor() {
-    this.#stream.on('data', (part: Buffer) => this.#parts.push(part));
+    this.#stream.on('data', (part: Buffer<ArrayBuffer>) => this.#parts.push(part));
     // The write under way is told, too.
     this.#stream.on('error', () => undefined);
   }
 
-  /** @returns the frame, in parts that are to be put one behind the other. Blocks are compressed in turn. */
-  compress(block: Uint8Array): Promise<Buffer[]> {
+  /**
+   * @returns the frame, in parts that are to be put one behind the other and then given back. Blocks are compressed in turn.
+   */
+  compress(block: Uint8Array): Promise<Buffer<ArrayBuffer>[]> {
     const compressed = this.#isFree.then(() => this.#compress(block));
     this.#isFree = compressed.catch(() => undefined);
     return compressed;
+  }
+
+  /** Nobody needs the parts of a frame any more. Frames are given back in their order. */
+  giveBack(parts: readonly Buffer<ArrayBuffer>[]): void {
+    for (const part of parts) {
+      // What reaches the end of an output buffer is the last that lies in it.
+      if (part.byteOffset + part.length === part.buffer.byteLength) release(part);
+    }
   }
 
   close(): void {
     this.#stream.destroy();
   }
 
-  #compress(block: Uint8Array): Promise<Buffer[]> {
+  #compress(block: Uint8Array): Promise<Buffer<ArrayBuffer>[]> {
     return new Promise((resolve, reject) => {
       this.#stream.write(block, (error) => {
         const parts = this.#parts;

@@ -1,6 +1,6 @@
 /**
- * A snapshot as a stream of bytes: the same as `SnapshotWriter` writes to a file, for whoever sends it elsewhere. Pieces
- * are to be put one behind the other, and must not be changed.
+ * A snapshot as a stream of bytes: the same as `SnapshotWriter` writes to a file, for whoever sends it elsewhere. The
+ * pieces are the caller's, to be put one behind the other.
  */
 import { crc32 } from 'node:zlib';
 import { BlockCompressor } from './compression.ts';
@@ -12,18 +12,20 @@ export class SnapshotEncoder {
   readonly #compressor = new BlockCompressor();
 
   /** The beginning of the file. `header` is given to whoever reads the snapshot, as it is. */
-  begin(header: Uint8Array): Uint8Array[] {
-    return [MAGIC, ...this.#section(sectionKind.header, [header], header.length, 0)];
+  begin(header: Uint8Array): Buffer {
+    return Buffer.concat([MAGIC, this.#section(sectionKind.header, [header], header.length, 0)]);
   }
 
   /** A block that holds `itemCount` items; its bytes are the caller's again when the promise has settled. */
-  async block(block: Uint8Array, itemCount: number): Promise<Uint8Array[]> {
+  async block(block: Uint8Array, itemCount: number): Promise<Buffer> {
     const stored = await this.#compressor.compress(block);
-    return this.#section(sectionKind.block, stored, block.length, itemCount);
+    const section = this.#section(sectionKind.block, stored, block.length, itemCount);
+    this.#compressor.giveBack(stored);
+    return section;
   }
 
   /** The end of the file. */
-  finish(): Uint8Array[] {
+  finish(): Buffer {
     const footer = encodeFooter(this.#tally);
     return this.#section(sectionKind.footer, [footer], footer.length, 0);
   }
@@ -33,12 +35,7 @@ export class SnapshotEncoder {
     this.#compressor.close();
   }
 
-  #section(
-    kind: SectionKind,
-    parts: readonly Uint8Array[],
-    plainBytes: number,
-    itemCount: number,
-  ): Uint8Array[] {
+  #section(kind: SectionKind, parts: readonly Uint8Array[], plainBytes: number, itemCount: number): Buffer {
     let storedBytes = 0;
     let payloadChecksum = 0;
     for (const part of parts) {
@@ -47,6 +44,6 @@ export class SnapshotEncoder {
     }
     const head = { kind, storedBytes, plainBytes, itemCount, payloadChecksum };
     this.#tally.add(head);
-    return [encodeSectionHead(head), ...parts];
+    return Buffer.concat([encodeSectionHead(head), ...parts]);
   }
 }

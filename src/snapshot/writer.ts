@@ -162,12 +162,13 @@ export class SnapshotWriter {
 
   async #appendInTurn(
     before: Promise<void>,
-    compressed: Promise<Buffer[]>,
+    compressed: Promise<Buffer<ArrayBuffer>[]>,
     plainBytes: number,
     itemCount: number,
   ): Promise<void> {
     const [stored] = await Promise.all([compressed, before]);
     await this.#append(sectionKind.block, stored, plainBytes, itemCount);
+    this.#compressor.giveBack(stored);
   }
 
   async #append(

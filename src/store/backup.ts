@@ -68,9 +68,8 @@ export class Backups {
   }
 }
 
-/** Puts the parts of a section together, so that small ones do not travel by themselves, and cuts what is too long. */
-function* pieces(parts: readonly Uint8Array[]): Generator<Uint8Array> {
-  const section = Buffer.concat(parts);
+/** Cuts what is too long. */
+function* pieces(section: Buffer): Generator<Uint8Array> {
   for (let start = 0; start < section.length; start += PIECE_BYTES_MAX) {
     yield section.subarray(start, start + PIECE_BYTES_MAX);
   }

@@ -35,6 +35,15 @@ export function wholeBuffer(byteLength: number): WholeBuffer {
   return { buffer, memory: memoryOf(buffer) };
 }
 
+/**
+ * Gives the memory of a buffer back at once, where the garbage collector would run for it, and the next buffer come from
+ * memory that the processor's cache does not have. The buffer is empty afterwards. A short one is left to the collector,
+ * since it may share its memory with others.
+ */
+export function release({ buffer }: Uint8Array<ArrayBuffer>): void {
+  if (buffer.byteLength > Buffer.poolSize) buffer.transfer(0);
+}
+
 /** Copies `count` bytes from anywhere in one memory to anywhere in another. */
 export function copyBytes(
   target: Memory,

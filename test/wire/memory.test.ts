@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { copyBytes, memoryOf } from '../../src/wire/memory.ts';
+import { copyBytes, memoryOf, release } from '../../src/wire/memory.ts';
 
 /** Longer than what is copied word by word, and no whole number of words. */
 const MEMORY_BYTES = 1023;
@@ -26,4 +26,13 @@ it('gives the memory that a view is a part of', () => {
   const { bytes, words } = memoryOf(view);
   expect([...bytes]).toEqual([1, 2, 3, 4, 5, 6, 7]);
   expect([...words]).toEqual([0x04030201]);
+});
+
+it('releases the memory of a long buffer, and none that others may have a part of', () => {
+  const long = Buffer.allocUnsafe(100_000);
+  release(long.subarray(10));
+  expect(long).toHaveLength(0);
+  const short = Buffer.from('short');
+  release(short);
+  expect(short.toString()).toBe('short');
 });
