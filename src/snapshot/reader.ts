@@ -1,4 +1,5 @@
 import type { Disk } from '../disk/disk.ts';
+import { release } from '../wire/memory.ts';
 import { decompress } from './compression.ts';
 import { snapshotPath } from './file-names.ts';
 import { SectionReader } from './section-reader.ts';
@@ -23,12 +24,14 @@ export interface SnapshotReader {
   readonly bytesTotal: number;
   /** The next block, which is the caller's from then on; `undefined` after the last. One call at a time. */
   next(): Promise<SnapshotBlock | undefined>;
+  /** Takes the memory of a block back that is not needed any more, for those that follow; the block is empty then. */
+  giveBack(block: SnapshotBlock): void;
   /** Closes the file; may be called at any time, and again. */
   close(): Promise<void>;
 }
 
 export interface SnapshotBlock {
-  readonly block: Buffer;
+  readonly block: Buffer<ArrayBuffer>;
   readonly itemCount: number;
 }
 
@@ -88,6 +91,10 @@ class FileSnapshotReader implements SnapshotReader {
     return { block: next.block, itemCount: next.itemCount };
   }
 
+  giveBack({ block }: SnapshotBlock): void {
+    release(block);
+  }
+
   async close(): Promise<void> {
     await Promise.allSettled(this.#ahead);
     await this.#sections.close();
@@ -106,12 +113,13 @@ class FileSnapshotReader implements SnapshotReader {
   async #decompress(section: Section): Promise<BlockAhead> {
     const { endOffset } = section;
     const { storedBytes, plainBytes, itemCount } = section.head;
-    let block: Buffer;
+    let block: Buffer<ArrayBuffer>;
     try {
       block = await decompress(section.payload, plainBytes);
     } catch (cause) {
       throw this.#sections.damage('a block does not decompress', endOffset - storedBytes, { cause });
     }
+    release(section.payload);
     if (block.length !== plainBytes) {
       const what = `a block has ${block.length} bytes where its head says ${plainBytes}`;
       throw this.#sections.damage(what, endOffset - storedBytes);

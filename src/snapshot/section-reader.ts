@@ -9,7 +9,8 @@ import type { SectionHead } from './format.ts';
 
 export interface Section {
   readonly head: SectionHead;
-  readonly payload: Buffer;
+  /** In memory of its own. */
+  readonly payload: Buffer<ArrayBuffer>;
   /** Where the section ends in the file. */
   readonly endOffset: number;
 }
@@ -92,7 +93,7 @@ export class SectionReader {
     if (crc32(payload) !== head.payloadChecksum) {
       throw this.damage('the checksum of the section does not match', startOffset);
     }
-    this.#nextHead = bytes.subarray(head.storedBytes);
+    this.#nextHead = Buffer.from(bytes.subarray(head.storedBytes));
     this.#offset = payloadOffset + head.storedBytes;
     if (head.kind !== sectionKind.footer) this.#tally.add(head);
     return { head, payload, endOffset: this.#offset };
@@ -121,7 +122,7 @@ export class SectionReader {
   }
 
   /** Reads `length` bytes, or fewer at the end of the file. */
-  async #read(offset: number, length: number): Promise<Buffer> {
+  async #read(offset: number, length: number): Promise<Buffer<ArrayBuffer>> {
     const buffer = Buffer.allocUnsafe(Math.min(length, this.fileBytes - offset));
     const count = await this.#file.read(buffer, offset);
     if (count !== buffer.length)

@@ -237,6 +237,7 @@ class Recovering implements RecoveredState {
         this.leases.grant(lease.leaseId, lease.ttlMs, lease.deadlineMs);
       }
       await this.#load(what, this.#loader.loadBlock(block, revision));
+      reader.giveBack(next);
       onProgress({ phase: 'snapshot', doneBytes: reader.bytesRead, totalBytes: reader.bytesTotal });
     }
     await this.#load(what, this.#loader.finishNewest());

@@ -63,6 +63,31 @@ describe('a snapshot', () => {
     await rm(directory, { recursive: true });
   });
 
+  it('is whole when blocks are written two at a time, and given back as they were read', async () => {
+    const disk = await newDisk();
+    const random = new SeededRandom(2);
+    const blocks = Array.from({ length: 24 }, (_, index) =>
+      Buffer.from(random.bytes(100_000 + 30_000 * index)),
+    );
+    const writer = await SnapshotWriter.create(disk, DIRECTORY, 1, Buffer.from('header'));
+    let before: Promise<void> = Promise.resolve();
+    for (const block of blocks) {
+      const written = writer.write(block, 1);
+      await before;
+      before = written;
+    }
+    await before;
+    await writer.finish();
+    const reader = await openSnapshot(disk, DIRECTORY, 1);
+    for (const block of blocks) {
+      const next = await reader.next();
+      expect(next?.block.equals(block)).toBe(true);
+      if (next !== undefined) reader.giveBack(next);
+    }
+    expect(await reader.next()).toBeUndefined();
+    await reader.close();
+  });
+
   it('tells how far it was read', async () => {
     const disk = await newDisk();
     const { bytes } = await writeSnapshot(disk, 1, example);
