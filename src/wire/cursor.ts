@@ -27,6 +27,8 @@ export class Cursor {
   /** Where the next read begins. */
   position: number;
   readonly #buffer: Buffer;
+  /** What `field` read besides the tag: a number, or the length of what comes next; -1: it is still to be read. */
+  short = -1;
   /** The upper half of the varint read last, its lower half is what `#varint` returned. */
   #high = 0;
 
@@ -51,6 +53,63 @@ export class Cursor {
     if (tag < 8 || this.#high !== 0 || this.position - start > TAG_BYTES_MAX)
       throw new WireError('badTag', start);
     return tag;
+  }
+
+  /**
+   * The next tag, and with it the number or length behind it, in one go: nearly all tags have one byte, and nearly all
+   * numbers no more than four. Leaves that in `short`, or -1 there and the value to be read.
+   */
+  field(end: number): number {
+    const start = this.position;
+    if (start + 1 < end) {
+      const buffer = this.#buffer;
+      const tag = buffer[start] as number;
+      let value = buffer[start + 1] as number;
+      // The wire types behind which a varint stands are 0 and 2, and no other has both of these bits clear.
+      if (tag >= 8 && tag < 0x80 && (tag & 5) === 0) {
+        if (value < 0x80) {
+          this.position = start + 2;
+          this.short = value;
+          return tag;
+        }
+        if (start + 4 < end) {
+          let byte = buffer[start + 2] as number;
+          value = (value & 0x7f) | ((byte & 0x7f) << 7);
+          let length = 3;
+          if (byte >= 0x80) {
+            byte = buffer[start + 3] as number;
+            value |= (byte & 0x7f) << 14;
+            length = 4;
+            if (byte >= 0x80) {
+              byte = buffer[start + 4] as number;
+              value |= (byte & 0x7f) << 21;
+              length = 5;
+            }
+          }
+          if (byte < 0x80) {
+            this.position = start + length;
+            this.short = value;
+            return tag;
+          }
+        }
+      }
+    }
+    this.short = -1;
+    return this.tag(end);
+  }
+
+  /** `endOfLength` after `field`. */
+  endOfField(end: number): number {
+    if (this.short < 0) return this.endOfLength(end);
+    const fieldEnd = this.position + this.short;
+    if (fieldEnd > end) throw new WireError('truncated', this.#startOfShort());
+    return fieldEnd;
+  }
+
+  /** `skip` after `field`. */
+  skipField(tag: number, end: number): void {
+    if (this.short < 0) this.skip(tag, end);
+    else if ((tag & 7) === WIRE_LENGTH_DELIMITED) this.position = this.endOfField(end);
   }
 
   bool(end: number): boolean {
@@ -132,6 +191,13 @@ export class Cursor {
       default:
         throw new WireError('badTag', this.position);
     }
+  }
+
+  /** Behind a tag, which has no high bit, go the bytes of a varint, which all have it but for the last. */
+  #startOfShort(): number {
+    let start = this.position - 1;
+    while ((this.#buffer[start - 1] as number) >= 0x80) start--;
+    return start;
   }
 
   #skipGroup(startTag: number, end: number, depth: number): void {

@@ -70,10 +70,10 @@ function printRead(message: DescMessage, scope: Scope): string {
  */
 export function readPlaced${message.name}(target: Placed${message.name}, cursor: ${cursor}, end: number${place}): void {
 ${resets}  while (cursor.position < end) {
-    const tag = cursor.tag(end);
+    const tag = cursor.field(end);
     switch (tag) {
 ${cases}      default:
-        cursor.skip(tag, end);
+        cursor.skipField(tag, end);
     }
   }
 }
@@ -90,10 +90,14 @@ function resetOf(field: DescField, scope: Scope): string {
 function readCase(field: DescField, scope: Scope): string {
   const target = `target.${field.localName}`;
   if (isList(field))
-    return fieldCase(field, 2, [`${target}Count++;`, 'cursor.position = cursor.endOfLength(end);']);
-  if (!isBytes(field, scope)) return fieldCase(field, 0, [`${target} = ${scope.scalar(field).read};`]);
+    return fieldCase(field, 2, [`${target}Count++;`, 'cursor.position = cursor.endOfField(end);']);
+  if (!isBytes(field, scope)) {
+    const { type, read } = scope.scalar(field);
+    const short = type === 'boolean' ? 'cursor.short !== 0' : 'cursor.short';
+    return fieldCase(field, 0, [`${target} = cursor.short < 0 ? ${read} : ${short};`]);
+  }
   return fieldCase(field, 2, [
-    'const bytesEnd = cursor.endOfLength(end);',
+    'const bytesEnd = cursor.endOfField(end);',
     `${target}Start = offset + cursor.position;`,
     `${target}End = offset + bytesEnd;`,
     'cursor.position = bytesEnd;',
@@ -158,9 +162,9 @@ function printList(list: List, scope: Scope): string {
   return `/** Goes to the next item of \`${list.localName}\`; returns where it ends, 0 when there is no other. */
 export function nextIn${name}(cursor: ${cursor}, end: number): number {
   while (cursor.position < end) {
-    const tag = cursor.tag(end);
-    if (tag === ${hex(tagOf(list, 2))}) return cursor.endOfLength(end);
-    cursor.skip(tag, end);
+    const tag = cursor.field(end);
+    if (tag === ${hex(tagOf(list, 2))}) return cursor.endOfField(end);
+    cursor.skipField(tag, end);
   }
   return 0;
 }

@@ -304,23 +304,23 @@ export function readPlacedRecord(target: PlacedRecord, cursor: Cursor, end: numb
   target.leaseClockMs = 0;
   target.effectsCount = 0;
   while (cursor.position < end) {
-    const tag = cursor.tag(end);
+    const tag = cursor.field(end);
     switch (tag) {
       case 0x08:
-        target.revision = cursor.int64(end);
+        target.revision = cursor.short < 0 ? cursor.int64(end) : cursor.short;
         break;
       case 0x10:
-        target.timeMs = cursor.int64(end);
+        target.timeMs = cursor.short < 0 ? cursor.int64(end) : cursor.short;
         break;
       case 0x18:
-        target.leaseClockMs = cursor.int64(end);
+        target.leaseClockMs = cursor.short < 0 ? cursor.int64(end) : cursor.short;
         break;
       case 0x22:
         target.effectsCount++;
-        cursor.position = cursor.endOfLength(end);
+        cursor.position = cursor.endOfField(end);
         break;
       default:
-        cursor.skip(tag, end);
+        cursor.skipField(tag, end);
     }
   }
 }
@@ -328,9 +328,9 @@ export function readPlacedRecord(target: PlacedRecord, cursor: Cursor, end: numb
 /** Goes to the next item of `effects`; returns where it ends, 0 when there is no other. */
 export function nextInRecordEffects(cursor: Cursor, end: number): number {
   while (cursor.position < end) {
-    const tag = cursor.tag(end);
-    if (tag === 0x22) return cursor.endOfLength(end);
-    cursor.skip(tag, end);
+    const tag = cursor.field(end);
+    if (tag === 0x22) return cursor.endOfField(end);
+    cursor.skipField(tag, end);
   }
   return 0;
 }
@@ -745,42 +745,42 @@ export function readPlacedPutEffect(target: PlacedPutEffect, cursor: Cursor, end
   target.expireTimeMs = 0;
   target.kind = 0;
   while (cursor.position < end) {
-    const tag = cursor.tag(end);
+    const tag = cursor.field(end);
     switch (tag) {
       case 0x0a: {
-        const bytesEnd = cursor.endOfLength(end);
+        const bytesEnd = cursor.endOfField(end);
         target.keyStart = offset + cursor.position;
         target.keyEnd = offset + bytesEnd;
         cursor.position = bytesEnd;
         break;
       }
       case 0x12: {
-        const bytesEnd = cursor.endOfLength(end);
+        const bytesEnd = cursor.endOfField(end);
         target.valueStart = offset + cursor.position;
         target.valueEnd = offset + bytesEnd;
         cursor.position = bytesEnd;
         break;
       }
       case 0x18:
-        target.createRevision = cursor.int64(end);
+        target.createRevision = cursor.short < 0 ? cursor.int64(end) : cursor.short;
         break;
       case 0x20:
-        target.version = cursor.int64(end);
+        target.version = cursor.short < 0 ? cursor.int64(end) : cursor.short;
         break;
       case 0x28:
-        target.leaseId = cursor.int64(end);
+        target.leaseId = cursor.short < 0 ? cursor.int64(end) : cursor.short;
         break;
       case 0x30:
-        target.ttlMs = cursor.int64(end);
+        target.ttlMs = cursor.short < 0 ? cursor.int64(end) : cursor.short;
         break;
       case 0x38:
-        target.expireTimeMs = cursor.int64(end);
+        target.expireTimeMs = cursor.short < 0 ? cursor.int64(end) : cursor.short;
         break;
       case 0x40:
-        target.kind = cursor.uint32(end);
+        target.kind = cursor.short < 0 ? cursor.uint32(end) : cursor.short;
         break;
       default:
-        cursor.skip(tag, end);
+        cursor.skipField(tag, end);
     }
   }
 }
@@ -930,20 +930,20 @@ export function readPlacedDeleteEffect(target: PlacedDeleteEffect, cursor: Curso
   target.keyEnd = 0;
   target.reason = 0;
   while (cursor.position < end) {
-    const tag = cursor.tag(end);
+    const tag = cursor.field(end);
     switch (tag) {
       case 0x0a: {
-        const bytesEnd = cursor.endOfLength(end);
+        const bytesEnd = cursor.endOfField(end);
         target.keyStart = offset + cursor.position;
         target.keyEnd = offset + bytesEnd;
         cursor.position = bytesEnd;
         break;
       }
       case 0x10:
-        target.reason = cursor.uint32(end);
+        target.reason = cursor.short < 0 ? cursor.uint32(end) : cursor.short;
         break;
       default:
-        cursor.skip(tag, end);
+        cursor.skipField(tag, end);
     }
   }
 }

@@ -313,9 +313,9 @@ export function mergeSnapshotBlock(message: SnapshotBlockShape, cursor: Cursor, 
 /** Goes to the next item of `versions`; returns where it ends, 0 when there is no other. */
 export function nextInSnapshotBlockVersions(cursor: Cursor, end: number): number {
   while (cursor.position < end) {
-    const tag = cursor.tag(end);
-    if (tag === 0x0a) return cursor.endOfLength(end);
-    cursor.skip(tag, end);
+    const tag = cursor.field(end);
+    if (tag === 0x0a) return cursor.endOfField(end);
+    cursor.skipField(tag, end);
   }
   return 0;
 }
@@ -335,9 +335,9 @@ export function prependHeadInSnapshotBlockVersions(buffer: Buffer, end: number, 
 /** Goes to the next item of `leases`; returns where it ends, 0 when there is no other. */
 export function nextInSnapshotBlockLeases(cursor: Cursor, end: number): number {
   while (cursor.position < end) {
-    const tag = cursor.tag(end);
-    if (tag === 0x12) return cursor.endOfLength(end);
-    cursor.skip(tag, end);
+    const tag = cursor.field(end);
+    if (tag === 0x12) return cursor.endOfField(end);
+    cursor.skipField(tag, end);
   }
   return 0;
 }
@@ -596,54 +596,54 @@ export function readPlacedSnapshotVersion(target: PlacedSnapshotVersion, cursor:
   target.kind = 0;
   target.replacedBy = 0;
   while (cursor.position < end) {
-    const tag = cursor.tag(end);
+    const tag = cursor.field(end);
     switch (tag) {
       case 0x0a: {
-        const bytesEnd = cursor.endOfLength(end);
+        const bytesEnd = cursor.endOfField(end);
         target.keyStart = offset + cursor.position;
         target.keyEnd = offset + bytesEnd;
         cursor.position = bytesEnd;
         break;
       }
       case 0x10:
-        target.revision = cursor.int64(end);
+        target.revision = cursor.short < 0 ? cursor.int64(end) : cursor.short;
         break;
       case 0x18:
-        target.deleted = cursor.bool(end);
+        target.deleted = cursor.short < 0 ? cursor.bool(end) : cursor.short !== 0;
         break;
       case 0x22: {
-        const bytesEnd = cursor.endOfLength(end);
+        const bytesEnd = cursor.endOfField(end);
         target.valueStart = offset + cursor.position;
         target.valueEnd = offset + bytesEnd;
         cursor.position = bytesEnd;
         break;
       }
       case 0x28:
-        target.createRevision = cursor.int64(end);
+        target.createRevision = cursor.short < 0 ? cursor.int64(end) : cursor.short;
         break;
       case 0x30:
-        target.modRevision = cursor.int64(end);
+        target.modRevision = cursor.short < 0 ? cursor.int64(end) : cursor.short;
         break;
       case 0x38:
-        target.version = cursor.int64(end);
+        target.version = cursor.short < 0 ? cursor.int64(end) : cursor.short;
         break;
       case 0x40:
-        target.leaseId = cursor.int64(end);
+        target.leaseId = cursor.short < 0 ? cursor.int64(end) : cursor.short;
         break;
       case 0x48:
-        target.ttlMs = cursor.int64(end);
+        target.ttlMs = cursor.short < 0 ? cursor.int64(end) : cursor.short;
         break;
       case 0x50:
-        target.expireTimeMs = cursor.int64(end);
+        target.expireTimeMs = cursor.short < 0 ? cursor.int64(end) : cursor.short;
         break;
       case 0x58:
-        target.kind = cursor.uint32(end);
+        target.kind = cursor.short < 0 ? cursor.uint32(end) : cursor.short;
         break;
       case 0x60:
-        target.replacedBy = cursor.int64(end);
+        target.replacedBy = cursor.short < 0 ? cursor.int64(end) : cursor.short;
         break;
       default:
-        cursor.skip(tag, end);
+        cursor.skipField(tag, end);
     }
   }
 }
