@@ -17,7 +17,12 @@ import { MemoryEngine } from '../engine/memory/memory-engine.ts';
 import { placeChange } from '../engine/version.ts';
 import { NO_BYTES } from '../wire/bytes.ts';
 import { SNAPSHOT_FORMAT_VERSION } from '../store/checkpoint.ts';
-import { faultOfRefused, faultOfSnapshotHeader, SnapshotOrder } from '../store/recorded-items.ts';
+import {
+  faultOfItemCount,
+  faultOfRefused,
+  faultOfSnapshotHeader,
+  SnapshotOrder,
+} from '../store/recorded-items.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { OnProgress } from './progress.ts';
 
@@ -118,9 +123,7 @@ export class VerifyingSnapshot {
   }
 
   #checkBlock({ leases, versions }: SnapshotBlockShape, itemCount: number, offset: number): void {
-    if (leases.length + versions.length !== itemCount) {
-      throw this.#damage(`a block has ${leases.length + versions.length} items, not ${itemCount}`, offset);
-    }
+    this.#refuse(faultOfItemCount(leases.length + versions.length, itemCount), offset);
     for (const lease of leases) this.#refuse(this.#order.faultOfLease(lease), offset);
     for (const version of versions) {
       this.#refuse(this.#order.faultOfVersion(version), offset);

@@ -5,20 +5,21 @@ import {
   nextInSnapshotBlockVersions,
   readPlacedSnapshotVersion,
   readSnapshotLease,
-  type SnapshotLeaseShape,
 } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
 import { REFUSED_LOAD, type Engine, type EngineLoader } from '../engine/engine.ts';
 import { PlacedChange, placeChange, type Change } from '../engine/version.ts';
 import { assert } from '../errors.ts';
+import type { SnapshotBlock } from '../snapshot/reader.ts';
 import { Cursor } from '../wire/cursor.ts';
 import { memoryOf, type Memory } from '../wire/memory.ts';
 import { toKeyText } from './keys.ts';
 import type { LeaseTable } from './lease-table.ts';
 import {
+  faultOfItemCount,
   faultOfPlacedDelete,
   faultOfPlacedPut,
-  faultOfPlacedVersion,
   faultOfRefused,
+  type SnapshotOrder,
 } from './recorded-items.ts';
 
 const CHANGED_TWICE = 'a record changes a key twice';
@@ -26,18 +27,6 @@ const CHANGED_TWICE = 'a record changes a key twice';
 /** A change as an engine takes it, with what a delete of the log has besides. */
 class LoadedChange extends PlacedChange {
   reason = 0;
-}
-
-/** The leases of a `SnapshotBlock`. @throws WireError */
-export function readLeases(block: Buffer): SnapshotLeaseShape[] {
-  const leases: SnapshotLeaseShape[] = [];
-  const cursor = new Cursor(block, 0, block.length);
-  for (;;) {
-    const end = nextInSnapshotBlockLeases(cursor, block.length);
-    if (end === 0) return leases;
-    leases.push(readSnapshotLease(block, cursor.position, end));
-    cursor.position = end;
-  }
 }
 
 /** All methods tell what no store writes, or `undefined`; they throw a `WireError` at what is no message. */
@@ -56,16 +45,22 @@ export class ItemLoader {
     this.#leases = leases;
   }
 
-  /** Loads the versions of a `SnapshotBlock`, a piece of the work between two yields. */
-  *loadBlock(block: Buffer, snapshotRevision: number): Generator<undefined, string | undefined> {
+  /** Loads a block of a snapshot, a piece of the work between two yields; its bytes are not needed afterwards. */
+  *loadBlock(
+    { block, itemCount }: SnapshotBlock,
+    order: SnapshotOrder,
+  ): Generator<undefined, string | undefined> {
+    // Behind keys there are no leases to look for. Were there any, the count would tell.
+    const leaseCount = order.mayHaveLeases ? this.#loadLeases(block, order) : 0;
+    if (typeof leaseCount === 'string') return leaseCount;
     const cursor = this.cursorAt(block, 0);
     const change = this.#change;
     const end = block.length;
-    for (;;) {
+    for (let count = leaseCount; ; count++) {
       const versionEnd = nextInSnapshotBlockVersions(cursor, end);
-      if (versionEnd === 0) return undefined;
+      if (versionEnd === 0) return faultOfItemCount(count, itemCount);
       readPlacedSnapshotVersion(change, cursor, versionEnd, this.#memory, block.byteOffset);
-      const fault = faultOfPlacedVersion(change, snapshotRevision);
+      const fault = order.faultOfPlacedVersion(change);
       if (fault !== undefined) return fault;
       const { replacedBy } = change;
       if (replacedBy !== 0) {
@@ -126,6 +121,20 @@ export class ItemLoader {
   /** Loads a change that does not lie in the buffer. */
   loadChange(change: Change): string | undefined {
     return this.#load(placeChange(change));
+  }
+
+  /** @returns how many there are, or what is wrong with one. */
+  #loadLeases(block: Buffer, order: SnapshotOrder): number | string {
+    const cursor = this.cursorAt(block, 0);
+    for (let count = 0; ; count++) {
+      const end = nextInSnapshotBlockLeases(cursor, block.length);
+      if (end === 0) return count;
+      const lease = readSnapshotLease(block, cursor.position, end);
+      const fault = order.faultOfLease(lease);
+      if (fault !== undefined) return fault;
+      this.#leases.grant(lease.leaseId, lease.ttlMs, lease.deadlineMs);
+      cursor.position = end;
+    }
   }
 
   #load(change: PlacedChange): string | undefined {

@@ -77,6 +77,10 @@ export function faultOfEffect(effect: EffectShape['effect'], revision: number): 
   }
 }
 
+export function faultOfItemCount(found: number, told: number): string | undefined {
+  return found === told ? undefined : `a block has ${found} items, not ${told}`;
+}
+
 /** What a version of a snapshot is that an engine refused to load. */
 export function faultOfRefused(replacedBy: number): string {
   return replacedBy === 0
@@ -130,6 +134,11 @@ export class SnapshotOrder {
     this.#snapshotRevision = snapshotRevision;
   }
 
+  /** Whether leases may still come. */
+  get mayHaveLeases(): boolean {
+    return !this.#hasVersions;
+  }
+
   faultOfLease(lease: SnapshotLeaseShape): string | undefined {
     if (this.#hasVersions) return 'leases stand behind keys';
     if (lease.leaseId <= this.#lastLeaseId) return 'leases are out of order';
@@ -138,24 +147,20 @@ export class SnapshotOrder {
   }
 
   faultOfVersion(version: SnapshotVersionShape): string | undefined {
+    return this.#faultOfVersion(version.key.length, version);
+  }
+
+  faultOfPlacedVersion(version: PlacedSnapshotVersion): string | undefined {
+    return this.#faultOfVersion(version.keyEnd - version.keyStart, version);
+  }
+
+  #faultOfVersion(keyBytes: number, version: VersionNumbers): string | undefined {
     const { replacedBy } = version;
     this.#hasVersions = true;
     if (replacedBy < this.#lastReplacedBy) return 'versions are out of order';
     this.#lastReplacedBy = replacedBy;
-    const keyFault = faultOfKey(version.key.length);
-    return keyFault ?? faultOfVersionNumbers(version, replacedBy, this.#snapshotRevision);
+    return faultOfKey(keyBytes) ?? faultOfVersionNumbers(version, this.#snapshotRevision);
   }
-}
-
-/** The same for whoever finds out about the order otherwise. */
-export function faultOfPlacedVersion(
-  version: PlacedSnapshotVersion,
-  snapshotRevision: number,
-): string | undefined {
-  return (
-    faultOfKey(version.keyEnd - version.keyStart) ??
-    faultOfVersionNumbers(version, version.replacedBy, snapshotRevision)
-  );
 }
 
 /** For a put of the log. */
@@ -169,12 +174,8 @@ export function faultOfPlacedDelete(effect: PlacedDeleteEffect): string | undefi
   return faultOfKey(effect.keyEnd - effect.keyStart);
 }
 
-function faultOfVersionNumbers(
-  version: EntryNumbers & { readonly deleted: boolean },
-  replacedBy: number,
-  snapshotRevision: number,
-): string | undefined {
-  const { revision, deleted } = version;
+function faultOfVersionNumbers(version: VersionNumbers, snapshotRevision: number): string | undefined {
+  const { revision, deleted, replacedBy } = version;
   const revisionMax = replacedBy === 0 ? snapshotRevision : replacedBy - 1;
   const revisionMin = deleted && replacedBy !== 0 ? 0 : 1;
   if (revision < revisionMin || revision > revisionMax || replacedBy < 0 || replacedBy > snapshotRevision)
@@ -182,7 +183,8 @@ function faultOfVersionNumbers(
   return deleted ? undefined : faultOfEntry(version);
 }
 
-type EntryNumbers = Omit<SnapshotVersionShape, 'key' | 'deleted' | 'value' | 'kind' | 'replacedBy'>;
+type VersionNumbers = Omit<SnapshotVersionShape, 'key' | 'value' | 'kind'>;
+type EntryNumbers = Omit<VersionNumbers, 'deleted' | 'replacedBy'>;
 
 function faultOfEntry(entry: EntryNumbers): string | undefined {
   const { revision, createRevision, modRevision, version, leaseId, ttlMs, expireTimeMs } = entry;

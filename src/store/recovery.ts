@@ -28,7 +28,7 @@ import { SNAPSHOT_FORMAT_VERSION } from './checkpoint.ts';
 import { NEWEST } from './draft.ts';
 import { deletion, putChange, touchChange } from './effects.ts';
 import { Incarnations, toIncarnation, toLife } from './incarnations.ts';
-import { ItemLoader, readLeases } from './item-loader.ts';
+import { ItemLoader } from './item-loader.ts';
 import { LeaseTable } from './lease-table.ts';
 import { faultOfEffect, faultOfRecordHead, faultOfSnapshotHeader, SnapshotOrder } from './recorded-items.ts';
 import type { StoreEvent } from './store-event.ts';
@@ -231,12 +231,7 @@ class Recovering implements RecoveredState {
     refuse(what, faultOfSnapshotHeader(header));
     const order = new SnapshotOrder(revision);
     for (let next = await reader.next(); next !== undefined; next = await reader.next()) {
-      const { block } = next;
-      for (const lease of decode(what, () => readLeases(block))) {
-        refuse(what, order.faultOfLease(lease));
-        this.leases.grant(lease.leaseId, lease.ttlMs, lease.deadlineMs);
-      }
-      await this.#load(what, this.#loader.loadBlock(block, revision));
+      await this.#load(what, this.#loader.loadBlock(next, order));
       reader.giveBack(next);
       onProgress({ phase: 'snapshot', doneBytes: reader.bytesRead, totalBytes: reader.bytesTotal });
     }
