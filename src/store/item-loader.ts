@@ -96,10 +96,12 @@ export class ItemLoader {
   /** Loads the put that the cursor stands in. */
   loadPut(end: number, revision: number): string | undefined {
     const change = this.#change;
-    change.clear(this.#memory);
     readPlacedPutEffect(change, this.#cursor, end, this.#memory, this.#buffer.byteOffset);
+    // What a put of the log does not have.
     change.revision = revision;
     change.modRevision = revision;
+    change.deleted = false;
+    change.replacedBy = 0;
     return faultOfPlacedPut(change) ?? this.#load(change);
   }
 

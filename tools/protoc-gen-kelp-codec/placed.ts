@@ -190,7 +190,7 @@ function printEnter(message: DescMessage, oneof: DescOneof, scope: Scope): strin
   });
   const cases = oneof.fields.map(
     (field) =>
-      `      case ${hex(tagOf(field, 2))}:\n        if (cursor.endOfLength(end) === end) return '${field.localName}';\n        break;\n`,
+      `      case ${hex(tagOf(field, 2))}:\n        if (cursor.endOfField(end) === end) return '${field.localName}';\n        break;\n`,
   );
   return `/**
  * Goes into the message that makes up the whole ${message.name}; returns which it is. When something else stands there too,
@@ -199,7 +199,7 @@ function printEnter(message: DescMessage, oneof: DescOneof, scope: Scope): strin
 export function enter${message.name}(cursor: ${cursor}, end: number): ${names.join(' | ')} | undefined {
   const start = cursor.position;
   if (start < end) {
-    switch (cursor.tag(end)) {
+    switch (cursor.field(end)) {
 ${cases.join('')}    }
   }
   cursor.position = start;

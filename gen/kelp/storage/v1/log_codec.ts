@@ -537,27 +537,27 @@ export function mergeEffect(message: EffectShape, cursor: Cursor, end: number): 
 export function enterEffect(cursor: Cursor, end: number): 'put' | 'delete' | 'touch' | 'lease' | 'leaseEnd' | 'compact' | 'incarnation' | undefined {
   const start = cursor.position;
   if (start < end) {
-    switch (cursor.tag(end)) {
+    switch (cursor.field(end)) {
       case 0x0a:
-        if (cursor.endOfLength(end) === end) return 'put';
+        if (cursor.endOfField(end) === end) return 'put';
         break;
       case 0x12:
-        if (cursor.endOfLength(end) === end) return 'delete';
+        if (cursor.endOfField(end) === end) return 'delete';
         break;
       case 0x1a:
-        if (cursor.endOfLength(end) === end) return 'touch';
+        if (cursor.endOfField(end) === end) return 'touch';
         break;
       case 0x22:
-        if (cursor.endOfLength(end) === end) return 'lease';
+        if (cursor.endOfField(end) === end) return 'lease';
         break;
       case 0x2a:
-        if (cursor.endOfLength(end) === end) return 'leaseEnd';
+        if (cursor.endOfField(end) === end) return 'leaseEnd';
         break;
       case 0x32:
-        if (cursor.endOfLength(end) === end) return 'compact';
+        if (cursor.endOfField(end) === end) return 'compact';
         break;
       case 0x3a:
-        if (cursor.endOfLength(end) === end) return 'incarnation';
+        if (cursor.endOfField(end) === end) return 'incarnation';
         break;
     }
   }
