@@ -36,10 +36,17 @@ function load(blocks: readonly SnapshotBlockShape[], extraItems = 0): string | u
     const bytes = Buffer.alloc(sizeOfSnapshotBlock(block));
     writeSnapshotBlock(block, bytes, 0);
     const itemCount = block.versions.length + block.leases.length + extraItems;
-    const fault = loader.loadBlock({ block: bytes, itemCount }, order);
+    const fault = resultOf(loader.loadBlock({ block: bytes, itemCount }, order));
     if (fault !== undefined) return fault;
   }
-  return undefined;
+  return resultOf(loader.finishNewest());
+}
+
+function resultOf<Result>(pieces: Generator<undefined, Result>): Result {
+  for (;;) {
+    const piece = pieces.next();
+    if (piece.done === true) return piece.value;
+  }
 }
 
 describe('the blocks of a snapshot', () => {
@@ -55,6 +62,12 @@ describe('the blocks of a snapshot', () => {
     expect(load([leases, keys, older, { leases: [], versions: [version('c', 3)] }])).toBe(
       'versions are out of order',
     );
+  });
+
+  it('are refused when a key comes twice, as soon as all newest versions are there', () => {
+    const twice: SnapshotBlockShape = { leases: [], versions: [version('c', 3), version('a', 5)] };
+    expect(load([keys, twice])).toBe('a key has two newest versions');
+    expect(load([keys, twice, older])).toBe('a key has two newest versions');
   });
 
   it('are refused when they hold more or fewer items than their heads say', () => {
