@@ -54,7 +54,7 @@ export class Deadlines {
   due(nowMs: number, limit: number): Uint8Array[] {
     const keys: Uint8Array[] = [];
     this.#probe.set(START);
-    this.#index.seek(this.#path);
+    this.#index.descend(this.#path);
     do {
       const count = this.#index.readLeaf(this.#path, this.#references);
       for (let place = 0; place < count; place++) {

@@ -229,10 +229,10 @@ export class MemoryEngine implements Engine {
     const { keys, probe } = this.#keyspace;
     const { reverse } = options;
     let visits = options.visitsMax;
-    if (reverse && range.end === undefined) keys.seekEnd(path);
+    if (reverse && range.end === undefined) keys.goToEnd(path, 1);
     else {
       probe.set(reverse ? range.end! : range.start);
-      keys.seek(path);
+      keys.descend(path);
     }
     do {
       const count = keys.readLeaf(path, references);
@@ -269,7 +269,7 @@ export class MemoryEngine implements Engine {
     this.#keyspace.probe.set(bound);
     if (this.#compareProbe(references[high - 1]!) > 0) return high;
     if (this.#compareProbe(references[low]!) <= 0) return low;
-    return this.#keyspace.keys.placeInLeaf(path);
+    return this.#keyspace.keys.placeInLeaf(path.nodes[0]!);
   }
 
   #compareProbe(reference: number): number {

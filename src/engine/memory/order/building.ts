@@ -46,9 +46,9 @@ export function* buildTree(
 
 function* buildInners(tree: Tree, children: readonly number[], skip: number): Generator<undefined, number[]> {
   const nodes: number[] = [];
-  const child = tree.node();
+  const child = tree.newView();
   for (let start = 0; start < children.length; start += BUILT_ENTRIES) {
-    const node = tree.node().make(tree.height + 1);
+    const node = tree.newView().make(tree.height + 1);
     const end = Math.min(start + BUILT_ENTRIES, children.length);
     node.skip = skip;
     for (let index = start; index < end; index++) {

@@ -38,7 +38,7 @@ function insertInLeaf(tree: Tree, leaf: Node, place: number, block: number, isLi
 
 /** Makes a node for the upper half of a full one; for nothing when keys come in order, which so leave full nodes behind. */
 function splitOff(tree: Tree, node: Node, isInOrder: boolean): Node {
-  const right = tree.node().make(node.level);
+  const right = tree.newView().make(node.level);
   right.skip = node.skip;
   node.moveEntries(isInOrder ? ENTRIES_MAX : ENTRIES_MAX / 2, right);
   return right;
@@ -50,7 +50,7 @@ function insertChild(tree: Tree, path: Path, level: number, child: Split): void 
     growRoot(tree, level, child);
     return;
   }
-  const node = tree.node().open(path.nodes[level]!);
+  const node = tree.newView().open(path.nodes[level]!);
   const place = path.places[level]! + 1;
   const live = liveOf(child.right);
   node.addLive(place - 1, -live);
@@ -94,7 +94,7 @@ export function putChild(
 }
 
 function growRoot(tree: Tree, level: number, { node, right, border }: Split): void {
-  const root = tree.node().make(level);
+  const root = tree.newView().make(level);
   putChild(tree, root, 0, node, NONE, tree.highestDead(node));
   putChild(tree, root, 1, right, border, tree.highestDead(right));
   tree.root = root.reference;

@@ -17,55 +17,47 @@ import { removeKey } from './shrinking.ts';
 import { checkTree } from './tree-check.ts';
 import { Path, Tree } from './tree.ts';
 
-export class OrderedIndex {
-  readonly #nodes: Slabs;
+export class OrderedIndex extends Tree {
   readonly #emptying: Emptying;
-  readonly #tree: Tree;
   readonly #path = new Path();
-  readonly #node: Node;
+
   readonly #above: Node;
 
   /** @param blocks those of the keys. */
   constructor(blocks: Slabs, probe: Probe, slabBytesMax: number | undefined) {
-    this.#nodes = new Slabs(slabBytesMax);
-    this.#emptying = new Emptying(this.#nodes, (from, to) => this.#relocateNode(from, to));
-    this.#tree = new Tree(blocks, this.#nodes, probe);
-    this.#node = this.#tree.node();
-    this.#above = this.#tree.node();
+    super(blocks, new Slabs(slabBytesMax), probe);
+    this.#emptying = new Emptying(this.nodes, (from, to) => this.#relocateNode(from, to));
+
+    this.#above = this.newView();
   }
 
   get memoryBytes(): number {
-    return this.#nodes.memoryBytes;
-  }
-
-  /** The keys in it, live or not. */
-  get count(): number {
-    return this.#tree.count;
+    return this.nodes.memoryBytes;
   }
 
   /** Adds a key that is not there yet. @param deadRevision the revision that deleted it, if it is not live. */
   insert(block: number, isLive: boolean, deadRevision: number): void {
-    this.#tree.admit();
+    this.admit();
     const path = this.#descend();
-    this.#tree.count++;
+    this.count++;
     this.#carryUp(isLive ? 1 : 0, isLive ? 0 : deadRevision);
-    insertKey(this.#tree, path, block, isLive);
+    insertKey(this, path, block, isLive);
   }
 
   /** The block of the key; `NONE`: there is none. */
   find(): number {
     const path = this.#descend();
-    const leaf = this.#node.open(path.nodes[0]!);
+    const leaf = this.leaf.open(path.nodes[0]!);
     const place = path.places[0]!;
     if (place === leaf.count) return NONE;
     const block = leaf.key(place);
-    return this.#tree.compareProbe(block) === 0 ? block : NONE;
+    return this.compareProbe(block) === 0 ? block : NONE;
   }
 
   /** The block of the first key that is not before the one in the probe; `NONE`: there is none. */
   first(): number {
     const path = this.#descend();
-    const leaf = this.#node.open(path.nodes[0]!);
+    const leaf = this.leaf.open(path.nodes[0]!);
     if (path.places[0]! < leaf.count) return leaf.key(path.places[0]!);
     return this.nextLeaf(path, 0, 1) ? leaf.open(path.nodes[0]!).key(0) : NONE;
   }
@@ -73,8 +65,8 @@ export class OrderedIndex {
   remove(block: number): void {
     const leaf = this.#goTo(block);
     if (leaf.isLive(this.#path.places[0]!)) this.#carryUp(-1, 0);
-    this.#tree.count--;
-    removeKey(this.#tree, this.#path);
+    this.count--;
+    removeKey(this, this.#path);
   }
 
   /** A key has come to life, or was deleted at a revision. */
@@ -93,9 +85,9 @@ export class OrderedIndex {
     leaf.setKey(places[0]!, to);
     if (places[0] !== 0) return;
     // It is a border, too, but in front of all.
-    for (let level = 1; level <= this.#tree.height; level++) {
+    for (let level = 1; level <= this.height; level++) {
       if (places[level] === 0) continue;
-      this.#node.open(nodes[level]!).setKey(places[level]!, to);
+      this.leaf.open(nodes[level]!).setKey(places[level]!, to);
       return;
     }
   }
@@ -104,21 +96,21 @@ export class OrderedIndex {
   rank(): number {
     const { nodes, places } = this.#descend();
     let rank = 0;
-    for (let level = this.#tree.height; level >= 0; level--)
-      rank += this.#node.open(nodes[level]!).liveBefore(places[level]!);
+    for (let level = this.height; level >= 0; level--)
+      rank += this.leaf.open(nodes[level]!).liveBefore(places[level]!);
     return rank;
   }
 
   /** How many live keys there are. */
   liveCount(): number {
-    const root = this.#node.open(this.#tree.root);
+    const root = this.leaf.open(this.root);
     return root.liveBefore(root.count);
   }
 
   /** The live key with so many live ones before it, of which there are more. */
   select(index: number): number {
     let left = index;
-    const node = this.#node.open(this.#tree.root);
+    const node = this.leaf.open(this.root);
     while (node.level > 0) {
       let place = 0;
       while (left >= node.live(place)) left -= node.live(place++);
@@ -129,24 +121,14 @@ export class OrderedIndex {
     return node.key(place);
   }
 
-  /** Goes to the first key that is not before the one in the probe; the place may lie behind the last of its leaf. */
-  seek(path: Path): void {
-    this.#tree.descend(path);
-  }
-
-  /** Goes to behind the last key. */
-  seekEnd(path: Path): void {
-    this.#tree.goToEnd(path, 1);
-  }
-
   /**
    * Goes to the nearest leaf behind that of a path (`step` 1: to its first place) or before it (-1: to behind its last
    * place) that may hold a key that exists at a revision. @returns whether there is one.
    */
   nextLeaf(path: Path, revision: number, step: 1 | -1): boolean {
     const { nodes, places } = path;
-    const node = this.#node;
-    for (let level = 1; level <= this.#tree.height;) {
+    const node = this.leaf;
+    for (let level = 1; level <= this.height;) {
       node.open(nodes[level]!);
       const place = (places[level]! += step);
       if (place < 0 || place >= node.count) {
@@ -164,19 +146,14 @@ export class OrderedIndex {
 
   /** The blocks of the keys of the leaf at the end of a path: `blocks[0]` to `blocks[count - 1]`. @returns the count. */
   readLeaf(path: Path, blocks: Int32Array): number {
-    const { words, at, count } = this.#node.open(path.nodes[0]!);
+    const { words, at, count } = this.leaf.open(path.nodes[0]!);
     for (let place = 0; place < count; place++) blocks[place] = words[at + KEYS + place]!;
     return count;
   }
 
-  /** The place of the first key of a path's leaf that is not before the one in the probe. */
-  placeInLeaf(path: Path): number {
-    return this.#tree.placeInLeaf(path.nodes[0]!);
-  }
-
   /** Fills the index, which is empty. @param isLive whether the key of a block is live. */
   build(keys: SortedKeys, isLive: (block: number) => boolean): Generator<undefined, void> {
-    return buildTree(this.#tree, keys, isLive);
+    return buildTree(this, keys, isLive);
   }
 
   /** Does a piece of giving memory back. @returns whether there may be more. */
@@ -186,43 +163,42 @@ export class OrderedIndex {
 
   /** Shows every key in order, and whether it is live. */
   verifyIntegrity(visit: (block: number, isLive: boolean) => void): void {
-    const nodes = checkTree(this.#tree, visit);
-    this.#nodes.verifyIntegrity((node) => assert(nodes.delete(node), 'a node is part of the tree'));
+    const nodes = checkTree(this, visit);
+    this.nodes.verifyIntegrity((node) => assert(nodes.delete(node), 'a node is part of the tree'));
     assert(nodes.size === 0, 'every node of the tree has its block');
   }
 
   #descend(): Path {
-    this.#tree.descend(this.#path);
+    this.descend(this.#path);
     return this.#path;
   }
 
   /** Goes to the entry of a key. @returns its leaf. */
   #goTo(block: number): Node {
     const { nodes, places } = this.#descend();
-    const leaf = this.#node.open(nodes[0]!);
+    const leaf = this.leaf.open(nodes[0]!);
     assert(leaf.key(places[0]!) === block, 'a key is in the order of keys');
     return leaf;
   }
 
   #relocateNode(from: number, to: number): void {
-    const tree = this.#tree;
-    const { level } = this.#node.open(to);
-    if (level === tree.height) {
-      tree.root = to;
+    const { level } = this.leaf.open(to);
+    if (level === this.height) {
+      this.root = to;
       return;
     }
-    const block = tree.smallestKey(to);
-    tree.probe.setFrom(tree.blocks.wordsAt(block), Slabs.wordOf(block));
+    const block = this.smallestKey(to);
+    this.probe.setFrom(this.blocks.wordsAt(block), Slabs.wordOf(block));
     const { nodes, places } = this.#descend();
     assert(nodes[level] === from, 'a node is on the way to its keys');
-    this.#node.open(nodes[level + 1]!).setChild(places[level + 1]!, to);
+    this.leaf.open(nodes[level + 1]!).setChild(places[level + 1]!, to);
   }
 
   /** Tells the nodes above the leaf of the path what has changed in it. */
   #carryUp(liveDifference: number, deadRevision: number): void {
     if (liveDifference === 0 && deadRevision === 0) return;
     const { nodes, places } = this.#path;
-    for (let level = this.#tree.height; level > 0; level--) {
+    for (let level = this.height; level > 0; level--) {
       const node = this.#above.open(nodes[level]!);
       node.addLive(places[level]!, liveDifference);
       if (deadRevision > 0) node.raiseDead(places[level]!, deadRevision);

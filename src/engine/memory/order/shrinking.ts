@@ -26,7 +26,7 @@ function changeBorder(tree: Tree, path: Path, level: number, key: number): void 
   for (let above = level + 1; above <= tree.height; above++) {
     const place = path.places[above]!;
     if (place === 0) continue;
-    const node = tree.node().open(path.nodes[above]!);
+    const node = tree.newView().open(path.nodes[above]!);
     node.setKey(place, key);
     tree.readHead(node, place);
     tree.widen(path, above, place - 1);
@@ -37,14 +37,14 @@ function changeBorder(tree: Tree, path: Path, level: number, key: number): void 
 
 /** Takes an empty child, or one that was put into the one before it, out of the path's node at a level. */
 function removeChild(tree: Tree, path: Path, level: number, place: number): void {
-  const node = tree.node().open(path.nodes[level]!);
-  tree.node().open(node.child(place)).free();
+  const node = tree.newView().open(path.nodes[level]!);
+  tree.newView().open(node.child(place)).free();
   node.removeEntry(place);
   if (node.count === 0) {
     if (level < tree.height) removeChild(tree, path, level + 1, path.places[level + 1]!);
     else {
       node.free();
-      tree.root = tree.node().make(0).reference;
+      tree.root = tree.newView().make(0).reference;
       tree.height = 0;
     }
     return;
@@ -64,10 +64,10 @@ function removeChild(tree: Tree, path: Path, level: number, place: number): void
 
 /** Puts the path's node at a level together with the one behind or before it, if they have few entries. */
 function mergeIfFew(tree: Tree, path: Path, level: number): void {
-  const node = tree.node().open(path.nodes[level]!);
+  const node = tree.newView().open(path.nodes[level]!);
   const { count } = node;
   if (count > FEW_ENTRIES) return;
-  const parent = tree.node().open(path.nodes[level + 1]!);
+  const parent = tree.newView().open(path.nodes[level + 1]!);
   const place = path.places[level + 1]!;
   const countOf = (sibling: number): number => node.open(parent.child(sibling)).count;
   if (place + 1 < parent.count && count + countOf(place + 1) <= MERGED_ENTRIES_MAX)
@@ -77,9 +77,9 @@ function mergeIfFew(tree: Tree, path: Path, level: number): void {
 
 /** Puts the child behind a place of the node above into the one at it. */
 function merge(tree: Tree, path: Path, level: number, place: number): void {
-  const parent = tree.node().open(path.nodes[level + 1]!);
-  const left = tree.node().open(parent.child(place));
-  const right = tree.node().open(parent.child(place + 1));
+  const parent = tree.newView().open(path.nodes[level + 1]!);
+  const left = tree.newView().open(parent.child(place));
+  const right = tree.newView().open(parent.child(place + 1));
   // The border between the two comes down, or goes.
   if (level > 0) right.setKey(0, parent.key(place + 1));
   right.moveEntries(0, left);

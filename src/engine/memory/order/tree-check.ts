@@ -53,7 +53,7 @@ export function checkTree(tree: Tree, visit: (block: number, isLive: boolean) =>
   };
 
   const check = (reference: number, level: number, lower: number, upper: number): Below => {
-    const node = tree.node().open(reference);
+    const node = tree.newView().open(reference);
     nodes.add(reference);
     assert(node.level === level, 'a node knows its level');
     assert(node.count > 0 || (level === 0 && tree.height === 0), 'a node has an entry');

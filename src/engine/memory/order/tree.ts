@@ -51,11 +51,12 @@ export class Tree {
     this.blocks = blocks;
     this.nodes = nodes;
     this.probe = probe;
-    this.leaf = this.node();
+    this.leaf = this.newView();
     this.root = this.leaf.make(0).reference;
   }
 
-  node(): Node {
+  /** A view of nodes that belongs to the caller. */
+  newView(): Node {
     return new Node(this.nodes);
   }
 
@@ -85,7 +86,7 @@ export class Tree {
 
   /** Goes to the first key (`side` -1) or behind the last (1). */
   goToEnd(path: Path, side: 1 | -1): void {
-    const node = this.node().open(this.root);
+    const node = this.newView().open(this.root);
     for (let level = this.height; level >= 0; level--) {
       path.nodes[level] = node.reference;
       path.places[level] = side === -1 ? 0 : node.count - Math.sign(level);
@@ -118,7 +119,7 @@ export class Tree {
 
   /** The border before the node of a path at a level; `NONE`: it is the first. */
   borderBefore(path: Path, level: number): number {
-    const node = this.node();
+    const node = this.newView();
     for (let above = level + 1; above <= this.height; above++) {
       const place = path.places[above]!;
       if (place > 0) return node.open(path.nodes[above]!).key(place);
@@ -127,7 +128,7 @@ export class Tree {
   }
 
   borderBehind(path: Path, level: number): number {
-    const node = this.node();
+    const node = this.newView();
     for (let above = level + 1; above <= this.height; above++) {
       const place = path.places[above]! + 1;
       if (place < node.open(path.nodes[above]!).count) return node.key(place);
@@ -150,13 +151,13 @@ export class Tree {
   /** The borders of a child of the path's node at a level may have widened, and so may those of nodes at its ends. */
   widen(path: Path, level: number, place: number): void {
     path.places[level] = place;
-    const child = this.node().open(path.nodes[level]!).child(place);
+    const child = this.newView().open(path.nodes[level]!).child(place);
     this.#widen(child, this.borderBefore(path, level - 1), this.borderBehind(path, level - 1));
   }
 
   /** The smallest key below a node. */
   smallestKey(reference: number): number {
-    const node = this.node().open(reference);
+    const node = this.newView().open(reference);
     while (node.level > 0) node.open(node.child(0));
     return node.key(0);
   }
@@ -186,7 +187,7 @@ export class Tree {
   }
 
   #widen(reference: number, lower: number, upper: number): void {
-    const node = this.node().open(reference);
+    const node = this.newView().open(reference);
     const shared = this.shared(lower, upper);
     if (node.skip > shared) this.readHeads(node, shared);
     if (node.level === 0) return;
