@@ -289,6 +289,7 @@ export class MemoryEngine implements Engine {
   }
 
   #rankOf(key: Uint8Array): number {
+    if (key.length === 0) return 0;
     this.#keyspace.probe.set(key);
     return this.#keyspace.keys.rank();
   }

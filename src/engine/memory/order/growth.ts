@@ -95,6 +95,7 @@ export function putChild(
 
 function growRoot(tree: Tree, level: number, { node, right, border }: Split): void {
   const root = tree.newView().make(level);
+  root.skip = tree.prefix.length;
   putChild(tree, root, 0, node, NONE, tree.highestDead(node));
   putChild(tree, root, 1, right, border, tree.highestDead(right));
   tree.root = root.reference;
