@@ -46,7 +46,8 @@ export class Tree {
   count = 0;
   /** What all keys begin with. */
   prefix = new Uint8Array(0);
-  #fetched = 0;
+  /** What `#fetch` has read: kept only so that its loads are not left out. */
+  fetched = 0;
   /** The view of the leaf that an operation is about. */
   readonly leaf: Node;
 
@@ -205,8 +206,7 @@ export class Tree {
   #fetch(words: Int32Array, start: number, wordCount: number): void {
     let sum = 0;
     for (let at = start; at < start + wordCount; at += LINE_WORDS) sum += words[at]!;
-    // Only so that the loads can't be left out.
-    this.#fetched = sum;
+    this.fetched = sum;
   }
 
   /** How many first bytes the key in the probe shares with the prefix. */
