@@ -30,6 +30,13 @@ class Blocks {
 
   add(units: number): number {
     const reference = this.slabs.allocate(units);
+    const at = Slabs.wordOf(reference);
+    expect(
+      this.slabs
+        .wordsAt(reference)
+        .subarray(at, at + units * 2)
+        .some(Boolean),
+    ).toBe(false);
     const mark = ++this.#mark;
     write(this.slabs, reference, units, mark);
     this.units.set(reference, { units, mark });

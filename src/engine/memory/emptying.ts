@@ -29,8 +29,7 @@ export class Emptying {
     if (this.#cursor === undefined) {
       const slab = slabs.sparsest(isThorough);
       if (slab === undefined) return false;
-      this.#cursor = slabs.openCursor();
-      this.#cursor.slab = slab;
+      this.#cursor = slabs.openCursor(slab);
       this.#birth = slabs.nextBirth;
     }
     const cursor = this.#cursor;

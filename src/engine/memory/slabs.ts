@@ -14,13 +14,14 @@
  *
  * - The blocks and holes of a slab follow each other without a gap, up to its end, or up to `#top` in the one that is being
  *   filled.
- * - `#liveUnits` of a slab is the length of its blocks without the holes. One without any is given back, unless it is
- *   being filled.
+ * - Room is never given twice before its slab is given back, so a new block is all zeros.
+ * - `#holeUnits` of a slab is the length of its holes. One that is nothing else is given back, unless it is being filled.
  */
 import { assert } from '../../errors.ts';
-import type { Memory } from '../../wire/memory.ts';
+import { memoryOf, type Memory } from '../../wire/memory.ts';
 import {
   HOLE,
+  NONE,
   SLAB_BYTES_MAX,
   SLAB_COUNT_MAX,
   UNIT_BITS,
@@ -36,17 +37,14 @@ const SLAB_BYTES_MIN = 16 * 1024;
 const SHORT_SLABS_BYTES = 4 * 1024 * 1024;
 const SLAB_SHARE = 8;
 
-/** A slab is emptied when holes take more than this share of all memory, and of the slab itself more than the second. */
-const HOLES_SHARE = 0.16;
-const SLAB_HOLES_SHARE = 0.2;
+/** A slab is emptied when holes take more than `all` of all memory, and of the slab itself more than `slab`. */
+const HOLE_SHARES = { all: 0.16, slab: 0.2 };
 /** The same when memory is scarce or nothing else is to be done. */
-const THOROUGH_HOLES_SHARE = 0.03;
-const THOROUGH_SLAB_HOLES_SHARE = 0.05;
+const HOLE_SHARES_THOROUGH = { all: 0.03, slab: 0.05 };
 /** Less than this is not worth any work. */
 const HOLES_BYTES_MIN = 64 * 1024;
 
-const NO_WORDS = new Int32Array(0);
-const NO_MEMORY: Memory = { bytes: new Uint8Array(0), words: NO_WORDS };
+const NO_MEMORY = memoryOf(new Uint8Array(0));
 
 /** A place between two blocks. */
 export interface SlabCursor {
@@ -60,17 +58,17 @@ export class Slabs {
   /** The same memory, with its bytes. */
   readonly memories: Memory[] = [];
   readonly #slabBytesMax: number;
-  readonly #liveUnits = new Int32Array(SLAB_COUNT_MAX);
+  readonly #holeUnits = new Int32Array(SLAB_COUNT_MAX);
   /** The how-manieth slab it was that was taken; a number is used again, this is not. */
   readonly #births = new Float64Array(SLAB_COUNT_MAX);
   readonly #cursors = new Set<SlabCursor>();
-  /** The slab that is being filled, and the first unit that is free there. */
+  /** The slab that is being filled (-1: none), the first unit that is free there, and how many it has. */
   #slab = -1;
   #top = 0;
   #capacity = 0;
   #born = 0;
   #totalUnits = 0;
-  #totalLiveUnits = 0;
+  #totalHoleUnits = 0;
 
   constructor(slabBytesMax = SLAB_BYTES_MAX) {
     this.#slabBytesMax = slabBytesMax;
@@ -79,7 +77,7 @@ export class Slabs {
 
   /** The bytes of all slabs, but for what has not been used of the newest one. */
   get memoryBytes(): number {
-    return (this.#totalUnits - this.#capacity + this.#top) * UNIT_BYTES;
+    return this.#usedUnits * UNIT_BYTES;
   }
 
   /** The birth of the slab that will be opened next. */
@@ -100,26 +98,17 @@ export class Slabs {
     return this.memories[reference >>> UNIT_BITS]!;
   }
 
-  /** Makes room for a block; the caller writes its head at once. */
+  /** Makes room for a block, all zeros; the caller writes its head at once. */
   allocate(units: number): number {
-    if (this.#top + units > this.#capacity) {
-      this.#seal();
-      this.#open(units);
-    }
+    if (this.#top + units > this.#capacity) this.#open(units);
     const reference = (this.#slab << UNIT_BITS) | this.#top;
     this.#top += units;
-    this.#liveUnits[this.#slab]! += units;
-    this.#totalLiveUnits += units;
     return reference;
   }
 
   /** Makes a hole of a block. */
   free(reference: number, units: number): void {
-    const slab = reference >>> UNIT_BITS;
-    this.words[slab]![(reference & UNIT_MASK) << 1] = spanHead(HOLE, units);
-    this.#liveUnits[slab]! -= units;
-    this.#totalLiveUnits -= units;
-    if (this.#liveUnits[slab] === 0 && slab !== this.#slab) this.#giveBack(slab);
+    this.#makeHole(reference >>> UNIT_BITS, reference & UNIT_MASK, units);
   }
 
   /**
@@ -129,31 +118,13 @@ export class Slabs {
   resize(reference: number, fromUnits: number, toUnits: number): boolean {
     const slab = reference >>> UNIT_BITS;
     const unit = reference & UNIT_MASK;
-    const words = this.words[slab]!;
-    if (toUnits < fromUnits) {
-      words[(unit + toUnits) << 1] = spanHead(HOLE, fromUnits - toUnits);
-    } else if (toUnits > fromUnits) {
-      const end = unit + fromUnits;
-      if (slab === this.#slab && end === this.#top) {
-        if (unit + toUnits > this.#capacity) return false;
-        this.#top = unit + toUnits;
-      } else {
-        const head = end << 1 < words.length ? words[end << 1]! : 0;
-        const room = kindOf(head) === HOLE ? unitsAt(words, end << 1) : 0;
-        if (fromUnits + room < toUnits) return false;
-        if (fromUnits + room > toUnits)
-          words[(unit + toUnits) << 1] = spanHead(HOLE, fromUnits + room - toUnits);
-      }
-      this.#moveCursors(slab, unit, unit + toUnits);
-    }
-    this.#liveUnits[slab]! += toUnits - fromUnits;
-    this.#totalLiveUnits += toUnits - fromUnits;
+    if (toUnits > fromUnits) return this.#grow(slab, unit + fromUnits, unit + toUnits);
+    this.#makeHole(slab, unit + toUnits, fromUnits - toUnits);
     return true;
   }
 
   /** No new block goes into a slab that there is by now. */
   sealAll(): void {
-    this.#seal();
     this.#open(1);
   }
 
@@ -162,9 +133,9 @@ export class Slabs {
     return this.words[slab]!.length > 0 && this.#births[slab]! < birth;
   }
 
-  /** Keeps a cursor between two blocks while blocks change, until it is closed. */
-  openCursor(): SlabCursor {
-    const cursor: SlabCursor = { slab: 0, unit: 0 };
+  /** Keeps a cursor between two blocks, at first before those of a slab, while blocks change, until it is closed. */
+  openCursor(slab = 0): SlabCursor {
+    const cursor: SlabCursor = { slab, unit: 0 };
     this.#cursors.add(cursor);
     return cursor;
   }
@@ -180,86 +151,118 @@ export class Slabs {
 
   /** The slab that is to be emptied, if one is. */
   sparsest(isThorough: boolean): number | undefined {
-    const usedUnits = this.#totalUnits - this.#capacity + this.#top;
-    const holes = usedUnits - this.#totalLiveUnits;
-    const share = isThorough ? THOROUGH_HOLES_SHARE : HOLES_SHARE;
-    if (holes * UNIT_BYTES < HOLES_BYTES_MIN || holes < usedUnits * share) return undefined;
+    const shares = isThorough ? HOLE_SHARES_THOROUGH : HOLE_SHARES;
+    const used = this.#usedUnits;
+    const holes = this.#totalHoleUnits;
+    if (holes * UNIT_BYTES < HOLES_BYTES_MIN || holes < used * shares.all) return undefined;
     let found: number | undefined;
-    let smallest = 1 - (isThorough ? THOROUGH_SLAB_HOLES_SHARE : SLAB_HOLES_SHARE);
+    let largest: number = shares.slab;
     for (let slab = 0; slab < this.words.length; slab++) {
       const end = this.endOf(slab);
-      // Nothing was put there yet; unit 0 of the first one is never used.
-      if (end <= 1) continue;
-      const live = this.#liveUnits[slab]! / end;
-      if (live >= smallest) continue;
+      const share = this.#holeUnits[slab]! / end;
+      // Unit 0 of the first one is a hole for ever.
+      if (end <= 1 || share <= largest) continue;
       found = slab;
-      smallest = live;
+      largest = share;
     }
     // The one that is being filled: what moves must go elsewhere.
     if (found === this.#slab) this.#seal();
     return found !== undefined && this.words[found]!.length > 0 ? found : undefined;
   }
 
-  /** @returns how many bytes of blocks there are. */
+  /** Shows every block. */
   verifyIntegrity(visit: (reference: number, words: Int32Array, at: number) => void): void {
     let totalUnits = 0;
-    let totalLiveUnits = 0;
-    for (let slab = 0; slab < this.words.length; slab++) {
-      const words = this.words[slab]!;
-      if (words.length === 0) continue;
-      let live = 0;
-      let unit = 0;
+    let totalHoleUnits = 0;
+    for (const [slab, words] of this.words.entries()) {
       const end = this.endOf(slab);
+      let holes = 0;
+      let unit = 0;
       while (unit < end) {
         const units = unitsAt(words, unit << 1);
         assert(units > 0, 'a block has a length');
-        if (kindOf(words[unit << 1]!) !== HOLE) {
-          live += units;
-          visit((slab << UNIT_BITS) | unit, words, unit << 1);
-        }
+        if (kindOf(words[unit << 1]!) === HOLE) holes += units;
+        else visit((slab << UNIT_BITS) | unit, words, unit << 1);
         unit += units;
       }
       assert(unit === end, 'blocks and holes fill a slab');
-      assert(live === this.#liveUnits[slab], 'the live units of a slab are counted');
-      assert(live > 0 || slab === this.#slab, 'an empty slab was given back');
+      assert(holes === this.#holeUnits[slab], 'the holes of a slab are counted');
+      assert(holes < end || end === 0 || slab === this.#slab, 'an empty slab was given back');
       totalUnits += words.length >>> 1;
-      totalLiveUnits += live;
+      totalHoleUnits += holes;
     }
-    assert(
-      totalUnits === this.#totalUnits && totalLiveUnits === this.#totalLiveUnits,
-      'all units are counted',
-    );
+    assert(totalUnits === this.#totalUnits, 'all units are counted');
+    assert(totalHoleUnits === this.#totalHoleUnits, 'all holes are counted');
   }
 
-  /** What is left of the slab that is being filled becomes a hole. */
+  /** The units of all slabs, but for what has not been used of the newest one. */
+  get #usedUnits(): number {
+    return this.#totalUnits - this.#capacity + this.#top;
+  }
+
+  /** Makes a hole, which may have no units. A slab that is nothing else then is given back, unless it is being filled. */
+  #makeHole(slab: number, unit: number, units: number): void {
+    const words = this.words[slab]!;
+    const holes = (this.#holeUnits[slab]! += units);
+    if (units > 0) words[unit << 1] = spanHead(HOLE, units);
+    this.#totalHoleUnits += units;
+    if (holes < words.length >>> 1 || slab === this.#slab) return;
+    this.#totalUnits -= holes;
+    this.#totalHoleUnits -= holes;
+    this.#holeUnits[slab] = 0;
+    this.words[slab] = NO_MEMORY.words;
+    this.memories[slab] = NO_MEMORY;
+    (words.buffer as ArrayBuffer).transfer(0);
+  }
+
+  /** Lets the block before a unit grow up to another one, over a hole or what is free. @returns false: there is no room. */
+  #grow(slab: number, from: number, to: number): boolean {
+    if (slab === this.#slab && from === this.#top) {
+      if (to > this.#capacity) return false;
+      this.#top = to;
+    } else {
+      const words = this.words[slab]!;
+      const head = from << 1 < words.length ? words[from << 1]! : NONE;
+      const end = from + (kindOf(head) === HOLE ? unitsAt(words, from << 1) : 0);
+      if (to > end) return false;
+      if (to < end) words[to << 1] = spanHead(HOLE, end - to);
+      this.#holeUnits[slab]! -= to - from;
+      this.#totalHoleUnits -= to - from;
+    }
+    for (const cursor of this.#cursors) {
+      if (cursor.slab === slab && cursor.unit >= from && cursor.unit < to) cursor.unit = to;
+    }
+    return true;
+  }
+
+  /** No new block goes into the slab that is being filled: what is left of it becomes a hole. */
   #seal(): void {
     const slab = this.#slab;
-    if (slab === -1) return;
-    const rest = this.#capacity - this.#top;
-    if (rest > 0) this.words[slab]![this.#top << 1] = spanHead(HOLE, rest);
+    const top = this.#top;
+    const rest = this.#capacity - top;
     this.#slab = -1;
     this.#top = 0;
     this.#capacity = 0;
-    if (this.#liveUnits[slab] === 0) this.#giveBack(slab);
+    if (slab !== -1) this.#makeHole(slab, top, rest);
   }
 
+  /** Goes on with a new slab, in which so many units have room. */
   #open(units: number): void {
+    this.#seal();
     const totalBytes = this.#totalUnits * UNIT_BYTES;
     const share = totalBytes > SHORT_SLABS_BYTES ? SLAB_BYTES_MAX : Math.floor(totalBytes / SLAB_SHARE);
     const wanted = Math.min(Math.max(SLAB_BYTES_MIN, share & -UNIT_BYTES), this.#slabBytesMax);
     const bytes = Math.max(wanted, (units + 1) * UNIT_BYTES);
     const slab = this.#freeNumber();
-    const buffer = new ArrayBuffer(bytes);
-    const words = new Int32Array(buffer);
-    this.words[slab] = words;
-    this.memories[slab] = { bytes: new Uint8Array(buffer), words };
+    const memory = memoryOf(new Uint8Array(bytes));
+    this.words[slab] = memory.words;
+    this.memories[slab] = memory;
     this.#births[slab] = this.#born++;
     this.#slab = slab;
-    this.#top = 0;
-    this.#capacity = words.length >>> 1;
+    this.#capacity = bytes / UNIT_BYTES;
     this.#totalUnits += this.#capacity;
     // Reference 0 is none: its unit is never used.
-    if (slab === 0) words[this.#top++] = spanHead(HOLE, 1);
+    if (slab === 0) this.#makeHole(0, this.#top++, 1);
   }
 
   #freeNumber(): number {
@@ -267,20 +270,5 @@ export class Slabs {
     const slab = free === -1 ? this.words.length : free;
     assert(slab < SLAB_COUNT_MAX, 'memory has as many slabs as references can name');
     return slab;
-  }
-
-  #giveBack(slab: number): void {
-    const words = this.words[slab]!;
-    this.#totalUnits -= words.length >>> 1;
-    this.words[slab] = NO_WORDS;
-    this.memories[slab] = NO_MEMORY;
-    (words.buffer as ArrayBuffer).transfer(0);
-  }
-
-  /** A block that has grown over the place of a cursor ends there now. */
-  #moveCursors(slab: number, unit: number, end: number): void {
-    for (const cursor of this.#cursors) {
-      if (cursor.slab === slab && cursor.unit > unit && cursor.unit < end) cursor.unit = end;
-    }
   }
 }
