@@ -110,4 +110,30 @@ describe('the sharded map', () => {
     filled.map.fetch(hashes, hashes.length, references);
     expect([...references]).toEqual([...entries.slice(0, 60).map(({ reference }) => reference), NONE, NONE]);
   });
+
+  it('is filled at once as by one key after the other, unless a key comes twice', () => {
+    const filled = new Filled();
+    const random = new SeededRandom(11);
+    const hashes: number[] = [];
+    for (let number = 0; number < 3000; number++) {
+      const text = `key ${number}`;
+      const hash = random.chance(0.5) ? SHARD | (LAST_PLACE - random.below(9)) : random.uint32() | 0 || 1;
+      filled.entries.set(text, { hash, reference: addBlock(filled.slabs, text) });
+      hashes.push(hash);
+    }
+    const references = Array.from(filled.entries.values(), ({ reference }) => reference);
+    const fill = (map: KeyMap): boolean => {
+      const filling = map.fill(Int32Array.from(hashes), Int32Array.from(references));
+      for (;;) {
+        const { done, value } = filling.next();
+        if (done === true) return value;
+      }
+    };
+    expect(fill(filled.map)).toBe(true);
+    filled.verify();
+    hashes.push(hashes[7]!);
+    references.push(addBlock(filled.slabs, 'key 7'));
+    expect(fill(new KeyMap(filled.slabs, new Slabs()))).toBe(false);
+    expect(() => filled.map.insert(hashes.at(-1)!, references.at(-1)!)).toThrow('a key has one entry');
+  });
 });

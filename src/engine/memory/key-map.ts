@@ -1,8 +1,8 @@
 /**
  * The sharded map from keys to blocks: open addressing with linear probing, in 1,024 small tables that the high bits of the
- * hash choose between. Each grows by a quarter and shrinks by itself, so that its load stays between 0.64 and 0.8, and
- * never looks at a key for it, since an entry keeps the whole hash. At 10,000,000 keys a table that grows moves 12,000
- * entries; that is the longest step.
+ * hash choose between. Each grows by a quarter and shrinks by itself, so that its load stays between 0.64 and 0.8. For that
+ * it visits no key, since an entry keeps the whole hash; only keys with the same hash are compared. At 10,000,000 keys a
+ * table that grows moves 12,000 entries; that is the longest step.
  *
  * A table is a block in slabs of the map's own: its head, the number of its shard, then its entries. An entry is two
  * words: the reference (0: the place is empty), the hash. A key's place is the share of the table that its hash is of all
@@ -29,17 +29,78 @@ const LOAD_MAX = 0.8;
 const GROWTH = 1.25;
 const LOAD_MIN = 0.4;
 const LOAD_AFTER_REBUILDING = 0.7;
-/** What is put in its shard's place between two yields. */
-const FILLED_PER_PIECE = 2 ** 16;
+/** What is put in the order of shards between two yields. */
+const SORTED_PER_PIECE = 2 ** 16;
+
+/** A view of one table after the other. */
+class Table {
+  words: Int32Array = new Int32Array(0);
+  /** The words where the entries begin and end. */
+  start = 0;
+  end = 0;
+  #capacity = 0;
+
+  open(words: Int32Array, at: number, capacity: number): this {
+    this.words = words;
+    this.start = at + ENTRIES;
+    this.end = this.start + (capacity << 1);
+    this.#capacity = capacity;
+    return this;
+  }
+
+  /** Where the search for a hash begins. */
+  homeOf(hash: number): number {
+    return this.start + (placeOf(hash, this.#capacity) << 1);
+  }
+
+  next(entry: number): number {
+    return entry + 2 === this.end ? this.start : entry + 2;
+  }
+
+  /** The entry of a block. */
+  entryOf(hash: number, reference: number): number {
+    let entry = this.homeOf(hash);
+    while (this.words[entry] !== reference) {
+      assert(this.words[entry] !== NONE, 'an entry is in its table');
+      entry = this.next(entry);
+    }
+    return entry;
+  }
+
+  /** What the first entry with a hash refers to; `NONE`: there is none. */
+  firstWith(hash: number): number {
+    if (this.#capacity === 0) return NONE;
+    const { words } = this;
+    let entry = this.homeOf(hash);
+    while (words[entry] !== NONE && words[entry + 1] !== hash) entry = this.next(entry);
+    return words[entry]!;
+  }
+
+  /** Empties an entry. What follows closes the gap: Knuth, The Art of Computer Programming, volume 3, 6.4, algorithm R. */
+  remove(entry: number): void {
+    const { words } = this;
+    let hole = entry;
+    for (let at = this.next(hole); words[at] !== NONE; at = this.next(at)) {
+      const home = this.homeOf(words[at + 1]!);
+      const isBetween = hole <= at ? hole < home && home <= at : hole < home || home <= at;
+      if (isBetween) continue;
+      words[hole] = words[at]!;
+      words[hole + 1] = words[at + 1]!;
+      hole = at;
+    }
+    words[hole] = NONE;
+    words[hole + 1] = 0;
+  }
+}
 
 export class KeyMap {
   readonly #blocks: Slabs;
   readonly #slabs: Slabs;
-  /** By shard: the block of its table, how many entries that has room for, and how many it has. */
+  /** By shard: the block of its table, how many entries that has room for (0: there is none), and how many it has. */
   readonly #tables = new Int32Array(SHARD_COUNT);
   readonly #capacities = new Int32Array(SHARD_COUNT);
   readonly #counts = new Int32Array(SHARD_COUNT);
-  #count = 0;
+  readonly #table = new Table();
 
   /** @param blocks those that hold the keys; @param slabs where the tables go. */
   constructor(blocks: Slabs, slabs: Slabs) {
@@ -48,7 +109,7 @@ export class KeyMap {
   }
 
   get count(): number {
-    return this.#count;
+    return this.#counts.reduce((sum, count) => sum + count, 0);
   }
 
   /** The block of the key in `probe`; `NONE`: there is none. */
@@ -85,7 +146,9 @@ export class KeyMap {
       const place = placeOf(hashes[index]!, this.#capacities[shard]!);
       sum += slabs[table >>> UNIT_BITS]![((table & UNIT_MASK) << 1) + ENTRIES + (place << 1)]!;
     }
-    for (let index = 0; index < count; index++) references[index] = this.#referenceWith(hashes[index]!);
+    for (let index = 0; index < count; index++) {
+      references[index] = this.#open(hashes[index]! >>> SHARD_SHIFT).firstWith(hashes[index]!);
+    }
     for (let index = 0; index < count; index++) {
       const reference = references[index]!;
       if (reference !== NONE) sum += blocks[reference >>> UNIT_BITS]![(reference & UNIT_MASK) << 1]!;
@@ -96,12 +159,9 @@ export class KeyMap {
 
   insert(hash: number, reference: number): void {
     const shard = hash >>> SHARD_SHIFT;
-    const capacity = this.#capacities[shard]!;
-    const count = ++this.#counts[shard]!;
-    this.#count++;
-    if (count > capacity * LOAD_MAX)
-      this.#rebuild(shard, Math.max(CAPACITY_MIN, Math.ceil(capacity * GROWTH)));
-    this.#put(shard, hash, reference, false);
+    this.#changeCount(shard, 1);
+    const isNew = this.#put(this.#open(shard), hash, reference);
+    assert(isNew, 'a key has one entry');
   }
 
   /**
@@ -110,34 +170,18 @@ export class KeyMap {
    */
   *fill(hashes: Int32Array, references: Int32Array): Generator<undefined, boolean> {
     const count = hashes.length;
-    const ends = new Int32Array(SHARD_COUNT);
-    for (let index = 0; index < count; index++) ends[hashes[index]! >>> SHARD_SHIFT]!++;
-    for (let shard = 0, sum = 0; shard < SHARD_COUNT; shard++) {
-      const start = sum;
-      sum += ends[shard]!;
-      ends[shard] = start;
-    }
-    yield;
-    const byShard = { hashes: new Int32Array(count), references: new Int32Array(count) };
-    for (let start = 0; start < count; start += FILLED_PER_PIECE) {
-      const end = Math.min(count, start + FILLED_PER_PIECE);
-      for (let index = start; index < end; index++) {
-        const place = ends[hashes[index]! >>> SHARD_SHIFT]!++;
-        byShard.hashes[place] = hashes[index]!;
-        byShard.references[place] = references[index]!;
-      }
-      yield;
+    const ends = startsOfShards(hashes);
+    const entries = new Int32Array(2 * count);
+    for (let index = 0; index < count; index++) {
+      if (index % SORTED_PER_PIECE === 0) yield;
+      const at = ends[hashes[index]! >>> SHARD_SHIFT]!++ << 1;
+      entries[at] = references[index]!;
+      entries[at + 1] = hashes[index]!;
     }
     for (let shard = 0, start = 0; shard < SHARD_COUNT; start = ends[shard++]!) {
       const end = ends[shard]!;
-      const entries = this.#counts[shard]! + end - start;
-      if (entries > this.#capacities[shard]! * LOAD_MAX)
-        this.#rebuild(shard, Math.max(CAPACITY_MIN, Math.ceil(entries / LOAD_AFTER_REBUILDING)));
-      for (let index = start; index < end; index++) {
-        if (!this.#put(shard, byShard.hashes[index]!, byShard.references[index]!, true)) return false;
-      }
-      this.#counts[shard] = entries;
-      this.#count += end - start;
+      this.#changeCount(shard, end - start);
+      if (!this.#putAll(shard, entries, start << 1, end << 1)) return false;
       yield;
     }
     return true;
@@ -145,33 +189,15 @@ export class KeyMap {
 
   /** The block of a key has moved. */
   replace(hash: number, from: number, to: number): void {
-    this.#wordsOf(hash >>> SHARD_SHIFT)[this.#entryOf(hash, from)] = to;
+    const table = this.#open(hash >>> SHARD_SHIFT);
+    table.words[table.entryOf(hash, from)] = to;
   }
 
   remove(hash: number, reference: number): void {
     const shard = hash >>> SHARD_SHIFT;
-    const words = this.#wordsOf(shard);
-    const start = this.#startOf(shard);
-    const capacity = this.#capacities[shard]!;
-    const end = start + (capacity << 1);
-    let hole = this.#entryOf(hash, reference);
-    // Knuth, The Art of Computer Programming, volume 3, 6.4, algorithm R: what follows closes the gap.
-    for (let at = hole; ;) {
-      at = at + 2 === end ? start : at + 2;
-      if (words[at] === NONE) break;
-      const home = start + (placeOf(words[at + 1]!, capacity) << 1);
-      const isBetween = hole <= at ? hole < home && home <= at : hole < home || home <= at;
-      if (isBetween) continue;
-      words[hole] = words[at]!;
-      words[hole + 1] = words[at + 1]!;
-      hole = at;
-    }
-    words[hole] = NONE;
-    words[hole + 1] = 0;
-    const count = --this.#counts[shard]!;
-    this.#count--;
-    if (capacity > CAPACITY_MIN && count < capacity * LOAD_MIN)
-      this.#rebuild(shard, Math.max(CAPACITY_MIN, Math.ceil(count / LOAD_AFTER_REBUILDING)));
+    const table = this.#open(shard);
+    table.remove(table.entryOf(hash, reference));
+    this.#changeCount(shard, -1);
   }
 
   /** A table has moved. */
@@ -184,122 +210,89 @@ export class KeyMap {
   /** Shows every entry. @returns the tables. */
   verifyIntegrity(visit: (hash: number, reference: number) => void): Set<number> {
     const tables = new Set<number>();
-    let total = 0;
     for (let shard = 0; shard < SHARD_COUNT; shard++) {
       const capacity = this.#capacities[shard]!;
       if (capacity === 0) continue;
       tables.add(this.#tables[shard]!);
-      const words = this.#wordsOf(shard);
-      const start = this.#startOf(shard);
+      const table = this.#open(shard);
       let count = 0;
-      for (let at = start; at < start + (capacity << 1); at += 2) {
-        const reference = words[at]!;
+      for (let entry = table.start; entry < table.end; entry += 2) {
+        const reference = table.words[entry]!;
         if (reference === NONE) continue;
-        const hash = words[at + 1]!;
+        const hash = table.words[entry + 1]!;
         assert(hash >>> SHARD_SHIFT === shard, 'an entry is in the shard of its hash');
-        assert(this.#entryOf(hash, reference) === at, 'an entry is found from its place on');
+        assert(table.entryOf(hash, reference) === entry, 'an entry is found from its place on');
         visit(hash, reference);
         count++;
       }
-      assert(
-        count === this.#counts[shard] && count < capacity,
-        'a shard counts its entries, and one place is empty',
-      );
-      total += count;
+      assert(count === this.#counts[shard], 'a shard counts its entries');
+      assert(count < capacity, 'one place of a table is empty');
     }
-    assert(total === this.#count, 'all entries are counted');
     return tables;
   }
 
-  #wordsOf(shard: number): Int32Array {
-    return this.#slabs.wordsAt(this.#tables[shard]!);
+  #open(shard: number): Table {
+    const table = this.#tables[shard]!;
+    return this.#table.open(this.#slabs.wordsAt(table), Slabs.wordOf(table), this.#capacities[shard]!);
   }
 
-  /** The word where the entries of a shard begin. */
-  #startOf(shard: number): number {
-    return Slabs.wordOf(this.#tables[shard]!) + ENTRIES;
-  }
-
-  /** Where the search for a hash begins. */
-  #homeOf(hash: number): number {
-    const shard = hash >>> SHARD_SHIFT;
-    return this.#startOf(shard) + (placeOf(hash, this.#capacities[shard]!) << 1);
-  }
-
-  #behind(shard: number, at: number): number {
-    const start = this.#startOf(shard);
-    return at + 2 === start + (this.#capacities[shard]! << 1) ? start : at + 2;
-  }
-
-  /** The word of the entry of a block. */
-  #entryOf(hash: number, reference: number): number {
-    const shard = hash >>> SHARD_SHIFT;
-    const words = this.#wordsOf(shard);
-    for (let at = this.#homeOf(hash); ; at = this.#behind(shard, at)) {
-      if (words[at] === reference) return at;
-      assert(words[at] !== NONE, 'an entry is in its table');
-    }
-  }
-
-  /** The word of the first entry with a hash, from a word on; that of an empty place: there is none. */
-  #firstWith(hash: number, from: number): number {
-    const shard = hash >>> SHARD_SHIFT;
-    const words = this.#wordsOf(shard);
-    let at = from;
-    while (words[at] !== NONE && words[at + 1] !== hash) at = this.#behind(shard, at);
-    return at;
-  }
-
-  /** The reference of the first entry with a hash. */
-  #referenceWith(hash: number): number {
-    const shard = hash >>> SHARD_SHIFT;
-    return this.#capacities[shard] === 0
-      ? NONE
-      : this.#wordsOf(shard)[this.#firstWith(hash, this.#homeOf(hash))]!;
-  }
-
-  /** Puts an entry into its table, which has room. @returns false when the key has one already, if that `isToCheck`. */
-  #put(shard: number, hash: number, reference: number, isToCheck: boolean): boolean {
+  /** Entries of a shard come, or have gone: it gets a table of another length when the load leaves its bounds. */
+  #changeCount(shard: number, difference: number): void {
+    const count = (this.#counts[shard]! += difference);
     const capacity = this.#capacities[shard]!;
-    const words = this.#wordsOf(shard);
-    const start = this.#startOf(shard);
-    const end = start + (capacity << 1);
-    let at = start + (placeOf(hash, capacity) << 1);
-    while (words[at] !== NONE) {
-      if (isToCheck && words[at + 1] === hash && compareBlocks(this.#blocks, words[at]!, reference) === 0)
-        return false;
-      at += 2;
-      if (at === end) at = start;
+    if (count > capacity * LOAD_MAX) this.#rebuild(shard, capacity * GROWTH);
+    else if (count < capacity * LOAD_MIN && capacity > CAPACITY_MIN) this.#rebuild(shard, CAPACITY_MIN);
+  }
+
+  /** Gives a shard a table with room for its entries, and for so many at least. */
+  #rebuild(shard: number, capacityMin: number): void {
+    const before = this.#tables[shard]!;
+    const { words, start, end } = this.#open(shard);
+    const wanted = Math.max(CAPACITY_MIN, capacityMin, this.#counts[shard]! / LOAD_AFTER_REBUILDING);
+    const capacity = Math.ceil(wanted);
+    const units = capacity + ENTRIES / 2;
+    const table = this.#slabs.allocate(units);
+    const at = Slabs.wordOf(table);
+    this.#tables[shard] = table;
+    this.#capacities[shard] = capacity;
+    this.#slabs.wordsAt(table)[at] = spanHead(TABLE, units);
+    this.#slabs.wordsAt(table)[at + SHARD] = shard;
+    this.#putAll(shard, words, start, end);
+    if (before !== NONE) this.#slabs.free(before, (end - start + ENTRIES) >>> 1);
+  }
+
+  /** Puts entries from somewhere into the table of their shard. @returns false when a key has two. */
+  #putAll(shard: number, entries: Int32Array, start: number, end: number): boolean {
+    const table = this.#open(shard);
+    for (let entry = start; entry < end; entry += 2) {
+      if (entries[entry] !== NONE && !this.#put(table, entries[entry + 1]!, entries[entry]!)) return false;
     }
-    words[at] = reference;
-    words[at + 1] = hash;
     return true;
   }
 
-  /** Gives a shard a table of another length. */
-  #rebuild(shard: number, capacity: number): void {
-    const before = this.#tables[shard]!;
-    const from = Slabs.wordOf(before) + ENTRIES;
-    const end = from + (this.#capacities[shard]! << 1);
-    const units = capacity + ENTRIES / 2;
-    const table = this.#slabs.allocate(units);
-    const words = this.#slabs.wordsAt(table);
-    const at = Slabs.wordOf(table);
-    words.fill(0, at, at + (units << 1));
-    words[at] = spanHead(TABLE, units);
-    words[at + SHARD] = shard;
-    this.#tables[shard] = table;
-    this.#capacities[shard] = capacity;
-    if (before === NONE) return;
-    const entries = this.#slabs.wordsAt(before);
-    for (let entry = from; entry < end; entry += 2) {
-      if (entries[entry] !== NONE) this.#put(shard, entries[entry + 1]!, entries[entry]!, false);
+  /** Puts an entry into a table, which has room. @returns false when the key has one already. */
+  #put(table: Table, hash: number, reference: number): boolean {
+    const { words } = table;
+    let entry = table.homeOf(hash);
+    for (; words[entry] !== NONE; entry = table.next(entry)) {
+      if (words[entry + 1] === hash && compareBlocks(this.#blocks, words[entry]!, reference) === 0)
+        return false;
     }
-    this.#slabs.free(before, (end - from + ENTRIES) >>> 1);
+    words[entry] = reference;
+    words[entry + 1] = hash;
+    return true;
   }
 }
 
 /** The place of a hash in a table with room for so many entries. */
 function placeOf(hash: number, capacity: number): number {
   return ((hash & PLACE_MASK) * PLACE_SCALE * capacity) | 0;
+}
+
+/** Where those of each shard begin when hashes are put in the order of shards. */
+function startsOfShards(hashes: Int32Array): Int32Array {
+  const counts = new Int32Array(SHARD_COUNT);
+  for (let index = 0; index < hashes.length; index++) counts[hashes[index]! >>> SHARD_SHIFT]!++;
+  let sum = 0;
+  return counts.map((count) => (sum += count) - count);
 }
