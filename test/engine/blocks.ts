@@ -13,13 +13,11 @@ export function probeOf(text: string): Probe {
 /** A version of a key, without a value. @returns its reference. */
 export function addBlock(slabs: Slabs, text: string): number {
   const probe = probeOf(text);
-  const wordCount = wordsOf(text.length);
-  const reference = slabs.allocate((KEY + wordCount + 1) >>> 1);
+  const reference = slabs.allocate((KEY + wordsOf(text.length) + 1) >>> 1);
   const words = slabs.wordsAt(reference);
   const at = Slabs.wordOf(reference);
-  words.fill(0, at, at + KEY);
   words[at + HEAD] = headOf(SHORT_VERSION, text.length, 0);
-  for (let index = 0; index < wordCount; index++) words[at + KEY + index] = probe.words[index]!;
+  probe.writeTo(words, at);
   return reference;
 }
 

@@ -1,26 +1,10 @@
 /** The keys of blocks: their order, what they have in common, and their heads, by which nodes and the sorter order most. */
-import { KEY, KEY_BYTES_MASK, wordsOf } from './layout.ts';
-import { headPart, orderOfWords } from './probe.ts';
+import { KEY, KEY_BYTES_MASK } from './layout.ts';
+import { headPart } from './probe.ts';
 import { Slabs } from './slabs.ts';
 
 /** A head is so many bytes of a key, as two numbers that are ordered as the bytes are; zeros stand for what is not there. */
 export const HEAD_BYTES = 8;
-
-export function compareBlocks(slabs: Slabs, first: number, second: number): number {
-  const firstWords = slabs.wordsAt(first);
-  const secondWords = slabs.wordsAt(second);
-  const firstAt = Slabs.wordOf(first);
-  const secondAt = Slabs.wordOf(second);
-  const firstBytes = firstWords[firstAt]! & KEY_BYTES_MASK;
-  const secondBytes = secondWords[secondAt]! & KEY_BYTES_MASK;
-  const wordCount = wordsOf(Math.min(firstBytes, secondBytes));
-  for (let index = 0; index < wordCount; index++) {
-    const a = firstWords[firstAt + KEY + index]!;
-    const b = secondWords[secondAt + KEY + index]!;
-    if (a !== b) return orderOfWords(a, b);
-  }
-  return firstBytes - secondBytes;
-}
 
 /** How many first bytes two keys have in common, of which `known` are known to be. */
 export function commonBytes(slabs: Slabs, first: number, second: number, known = 0): number {
@@ -37,8 +21,20 @@ export function commonBytes(slabs: Slabs, first: number, second: number, known =
   return length;
 }
 
+/** Below 0 when the first key comes before the second, 0 when they are the same, else above. */
+export function compareBlocks(slabs: Slabs, first: number, second: number): number {
+  const common = commonBytes(slabs, first, second);
+  const difference = keyBytesOf(slabs, first) - keyBytesOf(slabs, second);
+  const isOneOver = common === keyBytesOf(slabs, difference < 0 ? first : second);
+  return isOneOver ? difference : keyByteAt(slabs, first, common) - keyByteAt(slabs, second, common);
+}
+
 export function keyBytesOf(slabs: Slabs, block: number): number {
   return slabs.wordsAt(block)[Slabs.wordOf(block)]! & KEY_BYTES_MASK;
+}
+
+function keyByteAt(slabs: Slabs, block: number, index: number): number {
+  return slabs.memoryAt(block).bytes[((Slabs.wordOf(block) + KEY) << 2) + index]!;
 }
 
 const scratch = new Uint8Array(HEAD_BYTES);

@@ -90,15 +90,14 @@ export class Deadlines {
     });
   }
 
+  /** Makes the block of the deadline and key in the probe. */
   #makeBlock(): number {
-    const { length, words: source } = this.#probe;
-    const wordCount = wordsOf(length);
-    const reference = this.#slabs.allocate((KEY + wordCount + 1) >>> 1);
+    const { length } = this.#probe;
+    const reference = this.#slabs.allocate((KEY + wordsOf(length) + 1) >>> 1);
     const words = this.#slabs.wordsAt(reference);
     const at = Slabs.wordOf(reference);
     words[at + HEAD] = headOf(DEADLINE, length, 0);
-    words.fill(0, at + 1, at + KEY);
-    for (let index = 0; index < wordCount; index++) words[at + KEY + index] = source[index]!;
+    this.#probe.writeTo(words, at);
     return reference;
   }
 

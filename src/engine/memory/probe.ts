@@ -8,12 +8,13 @@ import { HEAD, KEY, KEY_BYTES_MASK, UNIT_BYTES, wordsOf } from './layout.ts';
 
 /** Below this a loop copies faster than `TypedArray.set` (measured: 24 ns a call). */
 const LOOP_BYTES_MAX = 32;
-/** Zeros behind the longest key: a head may begin at its last byte. */
-const REST_WORDS = 4;
+/** Zeros behind the longest key: a head may begin at its end. */
+const REST_WORDS = 3;
 
 export class Probe {
   readonly words = new Int32Array(wordsOf(UNIT_BYTES + KEY_BYTES_MAX) + REST_WORDS);
   readonly bytes = new Uint8Array(this.words.buffer);
+  readonly #view = new DataView(this.words.buffer);
   /** Of the key in bytes. */
   length = 0;
   /** The 8 bytes of the key behind those that `takeHead` skipped, as two numbers that are ordered as the bytes are. */
@@ -28,48 +29,44 @@ export class Probe {
   /** The same for a key that is a part of longer bytes. */
   setPlaced(source: Uint8Array, start: number, end: number): void {
     const length = end - start;
-    const { words } = this;
-    this.length = length;
+    const last = length >>> 2;
+    this.#end(length, last);
     if (length > LOOP_BYTES_MAX) {
-      const last = length >>> 2;
-      words[last] = 0;
       this.bytes.set(length === source.length ? source : source.subarray(start, end));
-      this.#clearBehind(last + 1);
       return;
     }
     // Whole words at once: the hash reads them right away, and would wait for bytes that were written one by one.
-    let word = 0;
+    const { words } = this;
     let index = start;
-    for (; index + 4 <= end; index += 4) {
-      words[word++] =
+    for (let word = 0; word < last; word++, index += 4) {
+      words[word] =
         source[index]! | (source[index + 1]! << 8) | (source[index + 2]! << 16) | (source[index + 3]! << 24);
     }
-    let last = 0;
-    for (let shift = 0; index < end; index++, shift += 8) last |= source[index]! << shift;
-    words[word] = last;
-    this.#clearBehind(word + 1);
+    let rest = 0;
+    for (let shift = 0; index < end; index++, shift += 8) rest |= source[index]! << shift;
+    words[last] = rest;
   }
 
-  /** Takes over the key of a block. */
-  setFrom(source: Int32Array, at: number): void {
+  /** Takes over the key of a block, to stand behind so many words that the caller writes. */
+  setFrom(source: Int32Array, at: number, wordsBefore = 0): void {
     const length = source[at + HEAD]! & KEY_BYTES_MASK;
     const wordCount = wordsOf(length);
     const { words } = this;
-    this.length = length;
-    for (let index = 0; index < wordCount; index++) words[index] = source[at + KEY + index]!;
-    this.#clearBehind(wordCount);
+    this.#end(wordsBefore * 4 + length, wordsBefore + wordCount);
+    for (let index = 0; index < wordCount; index++) words[wordsBefore + index] = source[at + KEY + index]!;
   }
 
   /** Takes over the key of a version, with a deadline before it. */
   setDeadline(deadlineMs: number, source: Int32Array, at: number): void {
-    const keyBytes = source[at + HEAD]! & KEY_BYTES_MASK;
-    const wordCount = wordsOf(keyBytes);
-    const { words } = this;
-    this.length = UNIT_BYTES + keyBytes;
-    words[0] = swapped((deadlineMs / 0x1_0000_0000) | 0);
-    words[1] = swapped(deadlineMs | 0);
-    for (let index = 0; index < wordCount; index++) words[2 + index] = source[at + KEY + index]!;
-    this.#clearBehind(2 + wordCount);
+    this.setFrom(source, at, 2);
+    this.#view.setUint32(0, deadlineMs / 0x1_0000_0000);
+    this.#view.setUint32(4, deadlineMs);
+  }
+
+  /** Writes the key to its place in a block. */
+  writeTo(target: Int32Array, at: number): void {
+    const wordCount = wordsOf(this.length);
+    for (let index = 0; index < wordCount; index++) target[at + KEY + index] = this.words[index]!;
   }
 
   takeHead(skip: number): void {
@@ -105,8 +102,10 @@ export class Probe {
     return length - otherLength;
   }
 
-  #clearBehind(word: number): void {
+  /** Sets the length, and zeros from a word on, as far as a head reads that begins behind the key. */
+  #end(length: number, word: number): void {
     const { words } = this;
+    this.length = length;
     words[word] = 0;
     words[word + 1] = 0;
     words[word + 2] = 0;
@@ -114,7 +113,7 @@ export class Probe {
 }
 
 /** The order of two different words by their first byte that differs, which is the lowest. */
-export function orderOfWords(a: number, b: number): number {
+function orderOfWords(a: number, b: number): number {
   const difference = a ^ b;
   const shift = (31 - Math.clz32(difference & -difference)) & ~7;
   return ((a >>> shift) & 0xff) - ((b >>> shift) & 0xff);
@@ -126,9 +125,4 @@ export function headPart(bytes: Uint8Array, start: number): number {
     ((bytes[start]! << 24) | (bytes[start + 1]! << 16) | (bytes[start + 2]! << 8) | bytes[start + 3]!) ^
     (1 << 31)
   );
-}
-
-/** A word with its bytes in the other order. */
-function swapped(word: number): number {
-  return ((word & 0xff) << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
 }
