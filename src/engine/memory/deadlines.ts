@@ -4,20 +4,14 @@
  */
 import { assert } from '../../errors.ts';
 import { DEADLINE, HEAD, KEY, KEY_BYTES_MASK, NONE, UNIT_BYTES, headOf, unitsAt, wordsOf } from './layout.ts';
-import { ENTRIES_MAX } from './order/node.ts';
 import { OrderedIndex } from './order/ordered-index.ts';
-import { Path } from './order/tree.ts';
 import { Probe } from './probe.ts';
 import { Slabs } from './slabs.ts';
-
-const START = new Uint8Array(0);
 
 export class Deadlines {
   readonly #slabs: Slabs;
   readonly #probe = new Probe();
   readonly #index: OrderedIndex;
-  readonly #path = new Path();
-  readonly #references = new Int32Array(ENTRIES_MAX);
 
   constructor(slabs: Slabs, slabBytesMax?: number) {
     this.#slabs = slabs;
@@ -53,16 +47,11 @@ export class Deadlines {
 
   due(nowMs: number, limit: number): Uint8Array[] {
     const keys: Uint8Array[] = [];
-    this.#probe.set(START);
-    this.#index.descend(this.#path);
-    do {
-      const count = this.#index.readLeaf(this.#path, this.#references);
-      for (let place = 0; place < count; place++) {
-        const reference = this.#references[place]!;
-        if (keys.length >= limit || this.#deadlineAt(reference) > nowMs) return keys;
-        keys.push(this.#keyOf(reference));
-      }
-    } while (this.#index.nextLeaf(this.#path, 0, 1));
+    for (let place = 0; place < Math.min(limit, this.count); place++) {
+      const reference = this.#index.select(place);
+      if (this.#deadlineAt(reference) > nowMs) break;
+      keys.push(this.#keyOf(reference));
+    }
     return keys;
   }
 
