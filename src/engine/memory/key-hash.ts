@@ -1,6 +1,6 @@
 /**
  * HalfSipHash-1-3: a keyed hash of 32 bits (Aumasson and Bernstein, "SipHash: a fast short-input PRF", and its variant
- * for 32-bit processors). Whoever does not know the seed can't choose keys that all fall into one place of the map.
+ * for 32-bit processors). Without the seed one can't choose keys that all fall into one place of the map.
  *
  * It differs from the published function in how the end is padded (words of zeros, then the length as a word), which
  * lets it run over whole words; its strength does not rest on that.

@@ -45,12 +45,11 @@ export const KEY = 5;
 
 export const KEY_BYTES_MASK = 2 ** 17 - 1;
 const VALUE_SHIFT = 17;
-const VALUE_BYTES_MASK = 2 ** 12 - 1;
+/** A longer value is a buffer of its own. */
+export const SHORT_VALUE_BYTES_MAX = 2 ** 12 - 1;
 const KIND_SHIFT = 29;
 const SPAN_MASK = 2 ** KIND_SHIFT - 1;
 
-/** A longer value is a buffer of its own. */
-export const SHORT_VALUE_BYTES_MAX = VALUE_BYTES_MASK;
 /** What a version with a long value has in its place. */
 export const LONG_VALUE_WORDS = 2;
 
@@ -63,10 +62,9 @@ export const NODE = 3;
 export const TABLE = 4;
 export const HOLE = 5;
 
-export const REVISION_HIGH_MASK = 2 ** 21 - 1;
+const REVISION_HIGH_MASK = 2 ** 21 - 1;
 const COUNT_SHIFT = 21;
-const COUNT_MASK = 0xff;
-export const SHORT_COUNT_MAX = COUNT_MASK;
+export const SHORT_COUNT_MAX = 2 ** 8 - 1;
 export const IS_DELETED = 1 << 29;
 export const HAS_EXTRAS = 1 << 30;
 
@@ -89,7 +87,7 @@ export function kindOf(head: number): number {
 
 /** Whether a head is that of a version of a key. */
 export function isVersion(head: number): boolean {
-  return head >>> KIND_SHIFT <= LONG_VERSION;
+  return kindOf(head) <= LONG_VERSION;
 }
 
 export function spanHead(kind: typeof NODE | typeof TABLE | typeof HOLE, units: number): number {
@@ -102,7 +100,7 @@ export function wordsOf(byteCount: number): number {
 }
 
 export function shortValueBytes(head: number): number {
-  return (head >>> VALUE_SHIFT) & VALUE_BYTES_MASK;
+  return (head >>> VALUE_SHIFT) & SHORT_VALUE_BYTES_MAX;
 }
 
 /** Where the value of a version begins, in words behind its head. */
@@ -121,7 +119,7 @@ export function secondWord(revision: number, count: number, flags: number): numb
 }
 
 export function shortCount(word: number): number {
-  return (word >>> COUNT_SHIFT) & COUNT_MASK;
+  return (word >>> COUNT_SHIFT) & SHORT_COUNT_MAX;
 }
 
 /** The length of a block or hole in units. */
