@@ -24,7 +24,7 @@ export class Emptying {
   }
 
   /** Does a piece of the work. @returns whether there may be more. */
-  step(isThorough: boolean): boolean {
+  giveBack(isThorough: boolean): boolean {
     const slabs = this.#slabs;
     if (this.#cursor === undefined) {
       const slab = slabs.sparsest(isThorough);

@@ -10,6 +10,7 @@
  */
 import { assert } from '../../errors.ts';
 import { compareBlocks } from './block-keys.ts';
+import { Emptying } from './emptying.ts';
 import { NONE, TABLE, UNIT_BITS, UNIT_MASK, spanHead } from './layout.ts';
 import type { Probe } from './probe.ts';
 import { Slabs } from './slabs.ts';
@@ -96,16 +97,22 @@ class Table {
 export class KeyMap {
   readonly #blocks: Slabs;
   readonly #slabs: Slabs;
+  readonly #emptying: Emptying;
   /** By shard: the block of its table, how many entries that has room for (0: there is none), and how many it has. */
   readonly #tables = new Int32Array(SHARD_COUNT);
   readonly #capacities = new Int32Array(SHARD_COUNT);
   readonly #counts = new Int32Array(SHARD_COUNT);
   readonly #table = new Table();
 
-  /** @param blocks those that hold the keys; @param slabs where the tables go. */
+  /** @param blocks those that hold the keys; @param slabs where the tables go, which are for them alone. */
   constructor(blocks: Slabs, slabs: Slabs) {
     this.#blocks = blocks;
     this.#slabs = slabs;
+    this.#emptying = new Emptying(this.#slabs, (from, to) => this.#relocateTable(from, to));
+  }
+
+  get memoryBytes(): number {
+    return this.#slabs.memoryBytes;
   }
 
   get count(): number {
@@ -200,15 +207,13 @@ export class KeyMap {
     this.#changeCount(shard, -1);
   }
 
-  /** A table has moved. */
-  relocateTable(from: number, to: number): void {
-    const shard = this.#slabs.wordsAt(to)[Slabs.wordOf(to) + SHARD]!;
-    assert(this.#tables[shard] === from, 'a table that moves is that of its shard');
-    this.#tables[shard] = to;
+  /** Does a piece of giving memory back. @returns whether there may be more. */
+  giveBack(isThorough: boolean): boolean {
+    return this.#emptying.giveBack(isThorough);
   }
 
-  /** Shows every entry. @returns the tables. */
-  verifyIntegrity(visit: (hash: number, reference: number) => void): Set<number> {
+  /** Shows every entry. */
+  verifyIntegrity(visit: (hash: number, reference: number) => void): void {
     const tables = new Set<number>();
     for (let shard = 0; shard < SHARD_COUNT; shard++) {
       const capacity = this.#capacities[shard]!;
@@ -228,7 +233,15 @@ export class KeyMap {
       assert(count === this.#counts[shard], 'a shard counts its entries');
       assert(count < capacity, 'one place of a table is empty');
     }
-    return tables;
+    this.#slabs.verifyIntegrity((table) => assert(tables.delete(table), 'a table is that of a shard'));
+    assert(tables.size === 0, 'every shard has its table');
+  }
+
+  /** A table has moved. */
+  #relocateTable(from: number, to: number): void {
+    const shard = this.#slabs.wordsAt(to)[Slabs.wordOf(to) + SHARD]!;
+    assert(this.#tables[shard] === from, 'a table that moves is that of its shard');
+    this.#tables[shard] = to;
   }
 
   #open(shard: number): Table {

@@ -41,8 +41,6 @@ import type { SlabWalk } from './walk.ts';
 export class Keyspace {
   /** The blocks of versions and deadlines. */
   readonly blocks: Slabs;
-  /** The tables of the map. */
-  readonly tables: Slabs;
   readonly longValues = new LongValues();
   /** The key that an operation is about. */
   readonly probe = new Probe();
@@ -68,24 +66,22 @@ export class Keyspace {
   /** The entries of the undo ring before this place may be of keys that were forgotten. */
   #forgottenEnd = NONE;
   readonly #seed: HashSeed;
-  readonly #emptyings: readonly Emptying[];
+  /** What gives memory back. */
+  readonly #givers: readonly Pick<Emptying, 'giveBack'>[];
 
   constructor(seed: HashSeed, slabBytesMax: number | undefined) {
     this.#seed = seed;
     this.blocks = new Slabs(slabBytesMax);
-    this.tables = new Slabs(slabBytesMax);
-    this.map = new KeyMap(this.blocks, this.tables);
+    this.map = new KeyMap(this.blocks, new Slabs(slabBytesMax));
     this.keys = new OrderedIndex(this.blocks, this.probe, slabBytesMax);
     this.deadlines = new Deadlines(this.blocks, slabBytesMax);
-    this.#emptyings = [
-      new Emptying(this.blocks, (from, to) => this.#blockMoved(from, to)),
-      new Emptying(this.tables, (from, to) => this.map.relocateTable(from, to)),
-    ];
+    const emptying = new Emptying(this.blocks, (from, to) => this.#blockMoved(from, to));
+    this.#givers = [emptying, this.map, this.keys, this.deadlines];
   }
 
   get memoryBytes(): number {
-    const { blocks, tables, keys, deadlines, longValues, undo } = this;
-    const indexBytes = tables.memoryBytes + keys.memoryBytes + deadlines.memoryBytes;
+    const { blocks, map, keys, deadlines, longValues, undo } = this;
+    const indexBytes = map.memoryBytes + keys.memoryBytes + deadlines.memoryBytes;
     return blocks.memoryBytes + indexBytes + longValues.memoryBytes + undo.memoryBytes;
   }
 
@@ -168,9 +164,8 @@ export class Keyspace {
 
   /** Does a piece of giving memory back. @returns whether there may be more. */
   giveBack(isThorough: boolean): boolean {
-    let isMore = this.keys.giveBack(isThorough);
-    if (this.deadlines.giveBack(isThorough)) isMore = true;
-    for (const emptying of this.#emptyings) if (emptying.step(isThorough)) isMore = true;
+    let isMore = false;
+    for (const giver of this.#givers) if (giver.giveBack(isThorough)) isMore = true;
     return isMore;
   }
 

@@ -158,7 +158,7 @@ export class OrderedIndex extends Tree {
 
   /** Does a piece of giving memory back. @returns whether there may be more. */
   giveBack(isThorough: boolean): boolean {
-    return this.#emptying.step(isThorough);
+    return this.#emptying.giveBack(isThorough);
   }
 
   /** Shows every key in order, and whether it is live. */
