@@ -31,6 +31,52 @@ export function testEngineLoads(name: string, create: () => Engine): void {
       );
     });
 
+    it.each([1, 2, 59, 60, 61, 3600, 3601, 9000])(
+      'takes keys before, between and behind %i that were loaded and are alike over many bytes',
+      (count) => {
+        const engine = create();
+        const loader = loaderOf(engine);
+        const texts: string[] = [];
+        for (let number = 0; number < count; number++) {
+          texts.push(`users/${number < count / 2 ? 'm'.repeat(12) : 'n'}${String(number).padStart(6, '0')}`);
+          loader.newest(placeChange(put(texts[number]!, number + 1)));
+        }
+        finish(engine);
+        engine.verifyIntegrity();
+        // With many bytes where the loaded ones differ, and with none.
+        for (const start of [
+          '',
+          'a',
+          'users/',
+          'users/a',
+          'users/m',
+          'users/mmmmmmmmmmmm0',
+          'users/mz',
+          'users/z',
+          'z',
+        ])
+          for (const rest of ['z'.repeat(40), '\0', '0'.repeat(40)]) {
+            texts.push(start + rest);
+            engine.apply(put(start + rest, texts.length));
+          }
+        engine.verifyIntegrity();
+        texts.sort();
+        for (const reverse of [false, true]) {
+          const seen: string[] = [];
+          const options = { reverse, visitsMax: Infinity };
+          engine.scan(
+            ALL_KEYS,
+            NEWEST,
+            options,
+            ({ key }) => seen.push(Buffer.from(key).toString('latin1')) > 0,
+          );
+          expect(reverse ? seen.reverse() : seen).toEqual(texts);
+        }
+        for (const [place, text] of texts.entries())
+          if (place % 97 === 0) expect(engine.rank(ALL_KEYS, bytes(text))).toBe(place);
+      },
+    );
+
     it('finds thousands of keys that lost their deadlines meanwhile, and those that came after', () => {
       const keys = Array.from({ length: 3000 }, (_, index) => `key ${String(index).padStart(4, '0')}`);
       const withDeadline = keys.map((key, index) => put(key, index + 1, 'with', { expireTimeMs: 9 }));

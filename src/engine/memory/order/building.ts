@@ -56,8 +56,8 @@ function* buildInners(tree: Tree, children: readonly number[], skip: number): Ge
       const key = index === start ? NONE : tree.smallestKey(children[index]!);
       putChild(tree, node, index - start, child, key, tree.highestDead(child));
     }
-    if (node.skip > 0)
-      tree.narrow(node, tree.smallestKey(children[start]!), tree.smallestKey(children[end]!));
+    const lower = start === 0 ? NONE : tree.smallestKey(children[start]!);
+    tree.narrow(node, lower, end === children.length ? NONE : tree.smallestKey(children[end]!));
     nodes.push(node.reference);
     if (nodes.length % NODES_PER_PIECE === 0) yield;
   }
