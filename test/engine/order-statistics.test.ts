@@ -94,6 +94,22 @@ describe('the order of keys', () => {
     },
   );
 
+  it('orders keys that begin otherwise than all did that are gone', () => {
+    const ordered = new Ordered('ascending', 1);
+    const fill = (texts: readonly string[]): void => {
+      for (const text of texts) ordered.put(text);
+      ordered.verify(true);
+      for (const text of texts) ordered.delete(text);
+      ordered.compact();
+      ordered.engine.verifyIntegrity();
+    };
+    // So many that the tree grows beyond one leaf, and shrinks to it again.
+    fill(Array.from({ length: 300 }, (_, number) => `all begin like this ${number + 1000}`));
+    fill(['abc', 'abcd0000000000000000001', 'abca0000000000000000009', 'abcz', 'abcda']);
+    fill(['z', 'a', '', 'zz\0', 'z\0', 'a'.repeat(300), 'a'.repeat(299)].filter((text) => text !== ''));
+    fill(Array.from({ length: 300 }, (_, number) => `${number}`));
+  });
+
   it('passes over what is deleted without a visit, at the newest revision and between', () => {
     const ordered = new Ordered('ascending', 1);
     for (let number = 0; number < KEY_COUNT; number++) ordered.put(ordered.key(number));

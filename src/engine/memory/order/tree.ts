@@ -105,6 +105,7 @@ export class Tree {
     const { probe, prefix } = this;
     if (this.count === 0) {
       this.prefix = probe.bytes.slice(0, probe.length);
+      this.leaf.open(this.root).skip = 0;
       return;
     }
     const common = this.#commonWithPrefix();
