@@ -10,14 +10,17 @@ export function probeOf(text: string): Probe {
   return probe;
 }
 
+/** A probe is as long as the longest key: one serves all blocks. */
+const shared = new Probe();
+
 /** A version of a key, without a value. @returns its reference. */
 export function addBlock(slabs: Slabs, text: string): number {
-  const probe = probeOf(text);
+  shared.set(bytes(text));
   const reference = slabs.allocate((KEY + wordsOf(text.length) + 1) >>> 1);
   const words = slabs.wordsAt(reference);
   const at = Slabs.wordOf(reference);
   words[at + HEAD] = headOf(SHORT_VERSION, text.length, 0);
-  probe.writeTo(words, at);
+  shared.writeTo(words, at);
   return reference;
 }
 

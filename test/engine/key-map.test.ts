@@ -2,9 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { KeyMap } from '../../src/engine/memory/key-map.ts';
 import { NONE, UNIT_BYTES, unitsAt } from '../../src/engine/memory/layout.ts';
+import { Probe } from '../../src/engine/memory/probe.ts';
 import { Slabs } from '../../src/engine/memory/slabs.ts';
 import { SeededRandom } from '../support/random.ts';
-import { addBlock, probeOf } from './blocks.ts';
+import { addBlock } from './blocks.ts';
+import { bytes } from './changes.ts';
 
 /** Hashes of one shard: their places are shares of 2^22. */
 const SHARD = 5 << 22;
@@ -14,7 +16,13 @@ class Filled {
   readonly slabs = new Slabs();
   readonly tables = new Slabs();
   readonly map = new KeyMap(this.slabs, this.tables);
+  readonly #probe = new Probe();
   readonly entries = new Map<string, { readonly hash: number; reference: number }>();
+
+  find(text: string, hash: number): number {
+    this.#probe.set(bytes(text));
+    return this.map.find(this.#probe, hash);
+  }
 
   add(text: string, hash: number): void {
     const reference = addBlock(this.slabs, text);
@@ -22,11 +30,23 @@ class Filled {
     this.entries.set(text, { hash, reference });
   }
 
+  /** @returns whether all keys are different. */
+  addAll(hashByText: ReadonlyMap<string, number>): boolean {
+    const hashes = Int32Array.from(hashByText.values());
+    const references = Int32Array.from(hashByText.keys(), (text) => addBlock(this.slabs, text));
+    const filling = this.map.fill(hashes, references);
+    let step = filling.next();
+    while (step.done !== true) step = filling.next();
+    for (const [index, [text, hash]] of [...hashByText].entries())
+      this.entries.set(text, { hash, reference: references[index]! });
+    return step.value;
+  }
+
   remove(text: string): void {
     const { hash, reference } = this.entries.get(text)!;
     this.map.remove(hash, reference);
     this.entries.delete(text);
-    expect(this.map.find(probeOf(text), hash)).toBe(NONE);
+    expect(this.find(text, hash)).toBe(NONE);
   }
 
   /** The length of all tables without their heads. */
@@ -43,8 +63,10 @@ class Filled {
     expect(new Set(seen)).toEqual(new Set(references));
     expect(seen.length).toBe(references.length);
     expect(this.map.count).toBe(this.entries.size);
-    for (const [text, { hash, reference }] of this.entries)
-      expect(this.map.find(probeOf(text), hash)).toBe(reference);
+    const lost = [...this.entries].filter(
+      ([text, { hash, reference }]) => this.find(text, hash) !== reference,
+    );
+    expect(lost).toEqual([]);
   }
 }
 
@@ -74,7 +96,7 @@ describe('the sharded map', () => {
     const filled = new Filled();
     for (const text of ['a', 'b', 'a\0', 'ab', 'a\0\0\0\0']) filled.add(text, SHARD | 7);
     filled.verify();
-    expect(filled.map.find(probeOf('c'), SHARD | 7)).toBe(NONE);
+    expect(filled.find('c', SHARD | 7)).toBe(NONE);
     const entry = filled.entries.get('ab')!;
     const to = addBlock(filled.slabs, 'ab');
     filled.map.replace(entry.hash, entry.reference, to);
@@ -111,29 +133,57 @@ describe('the sharded map', () => {
     expect([...references]).toEqual([...entries.slice(0, 60).map(({ reference }) => reference), NONE, NONE]);
   });
 
-  it('is filled at once as by one key after the other, unless a key comes twice', () => {
+  it('follows its tables when they move, as it grows and shrinks', () => {
+    const random = new SeededRandom(12);
     const filled = new Filled();
-    const random = new SeededRandom(11);
-    const hashes: number[] = [];
-    for (let number = 0; number < 3000; number++) {
-      const text = `key ${number}`;
-      const hash = random.chance(0.5) ? SHARD | (LAST_PLACE - random.below(9)) : random.uint32() | 0 || 1;
-      filled.entries.set(text, { hash, reference: addBlock(filled.slabs, text) });
-      hashes.push(hash);
-    }
-    const references = Array.from(filled.entries.values(), ({ reference }) => reference);
-    const fill = (map: KeyMap): boolean => {
-      const filling = map.fill(Int32Array.from(hashes), Int32Array.from(references));
-      for (;;) {
-        const { done, value } = filling.next();
-        if (done === true) return value;
-      }
+    const expectGivesBack = (): void => {
+      const before = filled.map.memoryBytes;
+      while (filled.map.giveBack(true));
+      expect(filled.map.memoryBytes).toBeLessThan(0.8 * before);
+      filled.verify();
     };
-    expect(fill(filled.map)).toBe(true);
+    for (let number = 0; number < 20_000; number++) filled.add(`key ${number}`, random.uint32() | 0 || 1);
+    expectGivesBack();
+    for (let number = 0; number < 15_000; number++) filled.remove(`key ${number}`);
+    expectGivesBack();
+  });
+
+  it('is filled with many at once, table after table, beside what is in it', () => {
+    const random = new SeededRandom(11);
+    const filled = new Filled();
+    for (let number = 0; number < 100; number++)
+      filled.add(`first ${number}`, SHARD | random.below(LAST_PLACE));
+    // More than a piece; every count of entries from 1 on in one shard or another, some at the end of their table.
+    const hashByText = new Map<string, number>();
+    for (let shard = 0; shard < 380; shard++) {
+      for (let number = 0; number < shard; number++) {
+        const place = number % 3 === 0 ? LAST_PLACE - random.below(40) : random.below(LAST_PLACE);
+        hashByText.set(`${shard} ${number}`, (shard << 22) | place);
+      }
+    }
+    expect(hashByText.size).toBeGreaterThan(2 ** 16);
+    expect(filled.addAll(hashByText)).toBe(true);
     filled.verify();
-    hashes.push(hashes[7]!);
-    references.push(addBlock(filled.slabs, 'key 7'));
-    expect(fill(new KeyMap(filled.slabs, new Slabs()))).toBe(false);
-    expect(() => filled.map.insert(hashes.at(-1)!, references.at(-1)!)).toThrow('a key has one entry');
+    for (let shard = 0; shard < 1024; shard++)
+      expect(filled.find('not there', (shard << 22) | 12_345)).toBe(NONE);
+    for (const text of hashByText.keys()) if (random.chance(0.05)) filled.remove(text);
+    filled.verify();
+  });
+
+  it.each([
+    ['alone', 0, 0],
+    ['behind others of the same hash', 30, 0],
+    ['behind others, at the end of a table and at its beginning', 30, 1],
+  ])('finds a key that comes twice in what it is filled with, %s', (_name, others, step) => {
+    const filled = new Filled();
+    const hash = SHARD | LAST_PLACE;
+    const hashByText = new Map<string, number>();
+    for (let number = 0; number < others; number++) hashByText.set(`key ${number}`, hash - step * number);
+    hashByText.set('twice', hash);
+    expect(filled.addAll(hashByText)).toBe(true);
+    expect(filled.addAll(new Map([['another', hash]]))).toBe(true);
+    filled.verify();
+    expect(filled.addAll(new Map([['twice', hash]]))).toBe(false);
+    expect(() => filled.add('another', hash)).toThrow('a key has one entry');
   });
 });

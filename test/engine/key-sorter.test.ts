@@ -38,6 +38,11 @@ describe('sorting blocks by key', () => {
     expect(sorted(texts.toReversed())).toEqual(texts.toSorted());
   });
 
+  it('orders more keys than it moves in one piece', () => {
+    const texts = Array.from({ length: 70_000 }, (_, number) => String((number * 7919) % 70_001));
+    expect(sorted(texts).join()).toBe(texts.toSorted().join());
+  });
+
   it('ends with a thousand keys of which each goes on with zeros where another ends', () => {
     const texts = Array.from({ length: 1000 }, (_, zeros) => `k${'\0'.repeat((zeros * 7) % 1000)}`);
     expect(sorted(texts)).toEqual(texts.toSorted());

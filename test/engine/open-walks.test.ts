@@ -112,4 +112,18 @@ describe('the memory of an engine in which everything was deleted', () => {
     // Their nodes alone took 800,000 bytes.
     expect(engine.memoryBytes).toBeLessThan(700_000);
   });
+
+  it('keeps no slabs of nodes for the few that are left in each', () => {
+    const engine = new MemoryEngine();
+    const count = 60_000;
+    for (let number = 0; number < count; number++) engine.apply(put(keyOf(number), number + 1));
+    for (let number = 0; number < count; number += 1000) {
+      const range = { start: bytes(keyOf(number + 30)), end: undefined };
+      expect(engine.forget(range, 970)).toBe(970);
+      engine.maintain();
+    }
+    while (engine.maintain(true));
+    engine.verifyIntegrity();
+    expect(engine.memoryBytes).toBeLessThan(500_000);
+  });
 });

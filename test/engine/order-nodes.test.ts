@@ -1,8 +1,15 @@
-/** The nodes of an ordered index: the bits of a leaf beside a list of booleans, and entries that come, go and move. */
+/** The nodes of an ordered index: the bits of a leaf beside a list of booleans, entries that come, go and move, and how many nodes a tree has. */
 import { describe, expect, it } from 'vitest';
 import { ENTRIES_MAX, Node, bitsBefore, insertBit, removeBit } from '../../src/engine/memory/order/node.ts';
+import { insertKey } from '../../src/engine/memory/order/growth.ts';
+import { removeKey } from '../../src/engine/memory/order/shrinking.ts';
+import { checkTree } from '../../src/engine/memory/order/tree-check.ts';
+import { Path, Tree } from '../../src/engine/memory/order/tree.ts';
+import { Probe } from '../../src/engine/memory/probe.ts';
 import { Slabs } from '../../src/engine/memory/slabs.ts';
 import { SeededRandom } from '../support/random.ts';
+import { addBlock } from './blocks.ts';
+import { bytes } from './changes.ts';
 
 const BASE = 3;
 const EDGES = [0, 1, 30, 31, 32, 33, 62, 63];
@@ -119,5 +126,73 @@ describe('a node', () => {
       expect(nodes[0].liveBefore(place)).toBe(
         lists[0].slice(0, place).reduce((sum, each) => sum + live(each), 0),
       );
+  });
+});
+
+/** A tree by itself, of keys that are not live. */
+class Grown {
+  readonly #blocks = new Slabs();
+  readonly #probe = new Probe();
+  readonly tree = new Tree(this.#blocks, new Slabs(), this.#probe);
+  readonly #path = new Path();
+
+  add(text: string): void {
+    this.#probe.set(bytes(text));
+    this.tree.admit();
+    this.tree.descend(this.#path);
+    this.tree.count++;
+    insertKey(this.tree, this.#path, addBlock(this.#blocks, text), false);
+  }
+
+  remove(text: string): void {
+    this.#probe.set(bytes(text));
+    this.tree.descend(this.#path);
+    this.tree.count--;
+    removeKey(this.tree, this.#path);
+  }
+
+  /** How many nodes there are on each level. */
+  nodes(): number[] {
+    const counts: number[] = [];
+    for (const reference of checkTree(this.tree, () => undefined)) {
+      const { level } = this.tree.newView().open(reference);
+      counts[level] = (counts[level] ?? 0) + 1;
+    }
+    return counts;
+  }
+}
+
+describe('a tree from which keys go', () => {
+  const textOf = (number: number) => String(number).padStart(9, '0');
+
+  it('has no more nodes and levels than what is left needs', () => {
+    const random = new SeededRandom(3);
+    const grown = new Grown();
+    const numbers = Array.from({ length: 60_000 }, (_, number) => number);
+    for (const number of numbers) grown.add(textOf(number));
+    expect(grown.nodes()).toEqual([938, 15, 1]);
+    for (let place = numbers.length - 1; place > 0; place--) {
+      const other = random.below(place + 1);
+      [numbers[place], numbers[other]] = [numbers[other]!, numbers[place]!];
+    }
+    for (const left of [20_000, 5000, 2000, 500, 30, 0]) {
+      while (numbers.length > left) grown.remove(textOf(numbers.pop()!));
+      const [leaves = 0, inners = 0] = grown.nodes();
+      expect(leaves).toBeLessThanOrEqual(1 + left / 16);
+      expect(inners).toBeLessThanOrEqual(1 + leaves / 16);
+      if (left <= 30) expect(grown.nodes()).toEqual([1]);
+    }
+  });
+
+  it('puts the last node of few keys together with the one before it', () => {
+    const grown = new Grown();
+    for (let number = 0; number < 640; number++) grown.add(textOf(number));
+    expect(grown.nodes()).toEqual([10, 1]);
+    for (let number = 512; number < 540; number++) grown.remove(textOf(number));
+    for (let number = 576; number < 627; number++) grown.remove(textOf(number));
+    expect(grown.nodes()).toEqual([10, 1]);
+    for (let number = 540; number < 545; number++) grown.remove(textOf(number));
+    grown.remove(textOf(627));
+    expect(grown.nodes()).toEqual([9, 1]);
   });
 });

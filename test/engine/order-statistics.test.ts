@@ -1,6 +1,9 @@
 /** Ranks, places and counts of tens of thousands of keys, held against a sorted array. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { OrderedIndex } from '../../src/engine/memory/order/ordered-index.ts';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
+import { Probe } from '../../src/engine/memory/probe.ts';
+import { placeChange } from '../../src/engine/version.ts';
 import { SeededRandom } from '../support/random.ts';
 import { bytes, deletion, put } from './changes.ts';
 import { KEY_SHAPES, type KeyShape, keyOfShape } from './key-shapes.ts';
@@ -145,6 +148,24 @@ describe('the order of keys', () => {
     );
   });
 
+  it('passes over what was deleted by one change at its revision, not before it', () => {
+    const ordered = new Ordered('ascending', 1);
+    for (let number = 0; number < 2000; number++) ordered.put(ordered.key(number));
+    const whole = ordered.revision++;
+    const gone = Array.from({ length: 1999 }, (_, number) => deletion(ordered.key(number), ordered.revision));
+    ordered.engine.applyMany(gone);
+    const first = (revision: number): string[] => {
+      const seen: string[] = [];
+      ordered.engine.scan(ALL, revision, { reverse: false, visitsMax: 2 * 64 }, ({ key }) => {
+        seen.push(textOf(key)!);
+        return false;
+      });
+      return seen;
+    };
+    expect(first(ordered.revision)).toEqual([ordered.key(1999)]);
+    expect(first(whole)).toEqual([ordered.key(0)]);
+  });
+
   it.each([1, 2])(
     'keeps its order where whole stretches of full nodes go and other keys come (seed %i)',
     (seed) => {
@@ -186,6 +207,36 @@ describe('the order of keys', () => {
           }
           if (live.size < 700) break;
         }
+      }
+    },
+  );
+
+  it.each([1, 2, 5])(
+    'keeps its order when %i whole nodes go, wherever they stand in the node above',
+    (gone) => {
+      // Keys in order fill nodes: 64 keys to a leaf, 64 leaves to a node. What leaves share changes from one to the next.
+      const starts = Array.from({ length: 3 * 64 + 5 }, (_, leaf) => {
+        const group = 'a group '.repeat(leaf % 3) + String(leaf >>> (leaf & 1)).padStart(4, '0');
+        return `${String(leaf).padStart(3, '0')} ${group} of keys of keys `;
+      });
+      const texts = starts.flatMap((start) =>
+        Array.from({ length: 64 }, (_, number) => start + String(number).padStart(9, '0')),
+      );
+      for (const first of [0, 1, 63, 64, 65, 127, 128, 192, starts.length - gone]) {
+        const engine = new MemoryEngine();
+        engine.applyMany(texts.map((text, index) => put(text, index + 1)));
+        const range = { start: bytes(starts[first]!), end: undefined };
+        expect(engine.forget(range, gone * 64)).toBe(gone * 64);
+        engine.verifyIntegrity();
+        // What comes to the gap goes to one side of it or the other.
+        const others = starts
+          .slice(first, first + gone)
+          .flatMap((start) => [start, `${start}0`, `${start}z`]);
+        for (const text of others) engine.apply(put(text, texts.length + 1));
+        engine.verifyIntegrity();
+        const left = [...texts.slice(0, first * 64), ...others, ...texts.slice((first + gone) * 64)].sort();
+        for (let place = 0; place < left.length; place += 31)
+          expect(engine.rank(ALL, bytes(left[place]!))).toBe(place);
       }
     },
   );
@@ -233,6 +284,107 @@ describe('the order of keys', () => {
       while (engine.maintain());
       engine.verifyIntegrity();
       for (let number = 0; number < count; number += 160) existsAt(rest + number / 16, ordered.key(number));
+    },
+  );
+
+  it.each([50, 60, 1800, 3600])(
+    'finds %i keys that were deleted before the tree grew with others that live',
+    (count) => {
+      const ordered = new Ordered('random bytes', 1);
+      for (let number = 0; number < count; number++) ordered.put(ordered.key(number));
+      const whole = ordered.revision;
+      for (let number = 0; number < count; number++) ordered.delete(ordered.key(number));
+      // Nothing is deleted any more that would tell the nodes again.
+      for (let number = count; number < 3 * count; number++) {
+        ordered.put(ordered.key(number));
+        if (count > 100 ? number % 500 === 0 : number < 100) ordered.engine.verifyIntegrity();
+      }
+      ordered.engine.verifyIntegrity();
+      for (const reverse of [false, true]) {
+        let seen = 0;
+        ordered.engine.scan(ALL, whole, { reverse, visitsMax: Infinity }, () => ++seen > 0);
+        expect(seen).toBe(count);
+      }
+    },
+  );
+
+  it('goes over all keys of a tree of four levels, and leaves its order whole when stretches of them go', () => {
+    const engine = new MemoryEngine();
+    // Descending keys leave nodes that are half full: 65 times 32 times 32 of them make the fourth level.
+    const count = 67_000;
+    const texts = Array.from({ length: count }, (_, number) => String(200_000 - number));
+    engine.applyMany(texts.map((text, index) => put(text, index + 1)));
+    texts.reverse();
+    const expectWhole = (): void => {
+      for (const reverse of [false, true]) {
+        const seen: string[] = [];
+        engine.scan(ALL, count, { reverse, visitsMax: Infinity }, ({ key }) => seen.push(textOf(key)!) > 0);
+        expect((reverse ? seen.toReversed() : seen).join()).toBe(texts.join());
+      }
+      for (let place = 0; place < texts.length; place += 997) {
+        expect(engine.rank(ALL, bytes(texts[place]!))).toBe(place);
+        expect(textOf(engine.select(ALL, place))).toBe(texts[place]);
+      }
+      engine.verifyIntegrity();
+    };
+    expectWhole();
+    for (const [from, length] of [
+      [33_000, 3000],
+      [0, 20_000],
+      [10_000, 33_000],
+    ] as const) {
+      expect(engine.forget({ start: bytes(texts[from]!), end: undefined }, length)).toBe(length);
+      texts.splice(from, length);
+      expectWhole();
+    }
+  });
+
+  it('looks at no leaf behind the end of a range', () => {
+    const ordered = new Ordered('ascending', 1);
+    for (let number = 0; number < 4000; number++) ordered.put(ordered.key(number));
+    const nextLeaf = vi.spyOn(OrderedIndex.prototype, 'nextLeaf');
+    for (const reverse of [false, true]) {
+      for (let first = 0; first < 3900; first += 61) {
+        const range = { start: bytes(ordered.key(first)), end: bytes(ordered.key(first + 10)) };
+        let seen = 0;
+        ordered.engine.scan(range, ordered.revision, { reverse, visitsMax: 100 }, () => ++seen > 0);
+        expect(seen).toBe(10);
+      }
+    }
+    // A range of ten may lie in two leaves, and end where one does.
+    expect(nextLeaf.mock.calls.length).toBeLessThan(128);
+    nextLeaf.mockRestore();
+  });
+
+  it.each([
+    ['applied', 'begin alike', 6],
+    ['loaded', 'begin alike', 2],
+    ['applied', 'begin alike in two ways', 9],
+    ['loaded', 'begin alike in two ways', 5],
+  ] as const)(
+    'compares few keys as a whole, since heads tell them apart (%s, keys that %s)',
+    (how, which, most) => {
+      for (const count of [130, 12_000]) {
+        const engine = new MemoryEngine();
+        const keys = Array.from({ length: count }, (_, number) => {
+          const isLonger = which === 'begin alike in two ways' && number % 2 === 0;
+          const group = isLonger ? `b${'of the longer ones'.repeat(2)}` : 'a';
+          return `what all keys begin with/${group}/${String(number).padStart(6, '0')}`;
+        });
+        for (const [index, key] of keys.entries()) {
+          if (how === 'applied') engine.apply(put(key, index + 1));
+          else engine.loader.newest(placeChange(put(key, index + 1)));
+        }
+        if (how === 'loaded') {
+          while (engine.loader.finishNewest() === 'more');
+          while (engine.loader.finish());
+        }
+        const compare = vi.spyOn(Probe.prototype, 'compareWith');
+        for (const key of keys) engine.rank(ALL, bytes(key));
+        // A search without heads compares with 7 keys, or 14.
+        expect(compare.mock.calls.length / count).toBeLessThan(most);
+        compare.mockRestore();
+      }
     },
   );
 });

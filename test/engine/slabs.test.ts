@@ -1,15 +1,19 @@
-/** Slabs by themselves: blocks that change their length over holes, cursors between them, memory that is given back. */
+/** Slabs by themselves: blocks that change their length over holes, cursors between them, memory that is given back, moving. */
 import { describe, expect, it } from 'vitest';
+import { Emptying } from '../../src/engine/memory/emptying.ts';
 import {
   HOLE,
   DEADLINE,
+  NODE,
   UNIT_BITS,
+  UNIT_BYTES,
   UNIT_MASK,
   headOf,
   kindOf,
+  spanHead,
   unitsAt,
 } from '../../src/engine/memory/layout.ts';
-import { Slabs } from '../../src/engine/memory/slabs.ts';
+import { type SlabCursor, Slabs } from '../../src/engine/memory/slabs.ts';
 import { SeededRandom } from '../support/random.ts';
 
 const SLAB_BYTES = 16 * 1024;
@@ -178,4 +182,90 @@ describe('slabs', () => {
       blocks.verify();
     },
   );
+});
+
+/** Knows how many cursors are open. */
+class WatchedSlabs extends Slabs {
+  readonly open = new Set<SlabCursor>();
+
+  override openCursor(): SlabCursor {
+    const cursor = super.openCursor();
+    this.open.add(cursor);
+    return cursor;
+  }
+
+  override closeCursor(cursor: SlabCursor): void {
+    super.closeCursor(cursor);
+    this.open.delete(cursor);
+  }
+}
+
+describe('emptying', () => {
+  it('moves a bounded piece at a time, tells of each block once, and leaves no cursor open', () => {
+    const slabs = new WatchedSlabs(512 * 1024);
+    const units = 64;
+    const places = new Set<number>();
+    for (let number = 0; number < 4000; number++) {
+      const reference = slabs.allocate(units);
+      slabs.wordsAt(reference)[Slabs.wordOf(reference)] = spanHead(NODE, units);
+      slabs.wordsAt(reference)[Slabs.wordOf(reference) + 1] = number;
+      places.add(reference);
+    }
+    const random = new SeededRandom(5);
+    const numberAt = (place: number) => slabs.wordsAt(place)[Slabs.wordOf(place) + 1]!;
+    for (const place of places) {
+      if (!random.chance(0.5)) continue;
+      places.delete(place);
+      slabs.free(place, units);
+    }
+    const numbers = [...places].map(numberAt).sort((a, b) => a - b);
+    const before = slabs.memoryBytes;
+    let moved = 0;
+    const emptying = new Emptying(slabs, (from, to) => {
+      moved++;
+      expect(places.delete(from)).toBe(true);
+      expect(numberAt(to)).toBe(numberAt(from));
+      places.add(to);
+    });
+    for (let isMore = true; isMore; moved = 0) {
+      isMore = emptying.giveBack(true);
+      expect(moved * units * UNIT_BYTES).toBeLessThanOrEqual(64 * 1024);
+    }
+    expect(slabs.open.size).toBe(0);
+    expect(slabs.memoryBytes).toBeLessThan(0.6 * before);
+    expect([...places].map(numberAt).sort((a, b) => a - b)).toEqual(numbers);
+    slabs.verifyIntegrity((place) => expect(places.delete(place)).toBe(true));
+    expect(places.size).toBe(0);
+  });
+
+  it('goes on in no slab that took the number of the one it emptied', () => {
+    const slabs = new Slabs(128 * 1024);
+    const places = new Set<number>();
+    const add = (units: number): number => {
+      const reference = slabs.allocate(units);
+      slabs.wordsAt(reference)[Slabs.wordOf(reference)] = spanHead(NODE, units);
+      places.add(reference);
+      return reference;
+    };
+    // So much that the slabs behind it have their full length, and then three of them.
+    add((4 * 1024 * 1024) / UNIT_BYTES);
+    const blocks = Array.from({ length: 3 * 256 + 1 }, () => add(64));
+    expect(blocks[256]! >>> UNIT_BITS).toBe(2);
+    // The last block of a slab is at the end of what one step goes over; holes follow.
+    for (const [index, block] of blocks.entries()) {
+      if (index === 3 * 256 || index % 256 === 0 || index % 256 === 127) continue;
+      places.delete(block);
+      slabs.free(block, 64);
+    }
+    const emptying = new Emptying(slabs, (from, to) => {
+      expect(places.delete(from), 'a block is moved').toBe(true);
+      places.add(to);
+    });
+    expect(emptying.giveBack(true)).toBe(true);
+    expect(slabs.words[1]).toHaveLength(0);
+    while (slabs.endOf(1) < 12_000) add(100);
+    while (emptying.giveBack(true));
+    slabs.verifyIntegrity((place) => expect(places.delete(place)).toBe(true));
+    expect(places.size).toBe(0);
+  });
 });
