@@ -308,6 +308,16 @@ describe('the order of keys', () => {
     },
   );
 
+  it('forgets deleted keys, too, though whole leaves hold no others', () => {
+    const ordered = new Ordered('ascending', 1);
+    for (let number = 0; number < 320; number++) ordered.put(ordered.key(number));
+    for (let number = 64; number < 256; number++) ordered.delete(ordered.key(number));
+    const range = { start: bytes(ordered.key(63)), end: bytes(ordered.key(256)) };
+    expect(ordered.engine.forget(range, 1000)).toBe(193);
+    ordered.live.delete(ordered.key(63));
+    ordered.verify(true);
+  });
+
   it('goes over all keys of a tree of four levels, and leaves its order whole when stretches of them go', () => {
     const engine = new MemoryEngine();
     // Descending keys leave nodes that are half full: 65 times 32 times 32 of them make the fourth level.
