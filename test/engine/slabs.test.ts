@@ -188,8 +188,8 @@ describe('slabs', () => {
 class WatchedSlabs extends Slabs {
   readonly open = new Set<SlabCursor>();
 
-  override openCursor(): SlabCursor {
-    const cursor = super.openCursor();
+  override openCursor(slab?: number): SlabCursor {
+    const cursor = super.openCursor(slab);
     this.open.add(cursor);
     return cursor;
   }

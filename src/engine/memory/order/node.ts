@@ -61,7 +61,6 @@ export class Node {
   make(level: number): this {
     const wordCount = level === 0 ? LEAF_WORDS : INNER_WORDS;
     this.open(this.#slabs.allocate(wordCount >>> 1));
-    this.words.fill(0, this.at, this.at + wordCount);
     this.words[this.at] = spanHead(NODE, wordCount >>> 1);
     this.words[this.at + STATE] = level << LEVEL_SHIFT;
     return this;

@@ -1,4 +1,5 @@
 /** How a tree lets a key go: an empty node goes too, and one with few entries is put together with its neighbour. */
+import { assert } from '../../../errors.ts';
 import { NONE } from '../layout.ts';
 import { ENTRIES_MAX } from './node.ts';
 import type { Path, Tree } from './tree.ts';
@@ -41,12 +42,8 @@ function removeChild(tree: Tree, path: Path, level: number, place: number): void
   tree.newView().open(node.child(place)).free();
   node.removeEntry(place);
   if (node.count === 0) {
-    if (level < tree.height) removeChild(tree, path, level + 1, path.places[level + 1]!);
-    else {
-      node.free();
-      tree.root = tree.newView().make(0).reference;
-      tree.height = 0;
-    }
+    assert(level < tree.height, 'a root has two children at least');
+    removeChild(tree, path, level + 1, path.places[level + 1]!);
     return;
   }
   if (place === 0) {
@@ -55,7 +52,7 @@ function removeChild(tree: Tree, path: Path, level: number, place: number): void
   }
   tree.widen(path, level, Math.max(0, place - 1));
   if (level < tree.height) mergeIfFew(tree, path, level);
-  else if (node.count === 1) {
+  while (tree.height > 0 && node.open(tree.root).count === 1) {
     tree.root = node.child(0);
     tree.height--;
     node.free();
@@ -85,10 +82,7 @@ function merge(tree: Tree, path: Path, level: number, place: number): void {
   right.moveEntries(0, left);
   parent.addLive(place, parent.live(place + 1));
   parent.raiseDead(place, parent.dead(place + 1));
-  path.places[level + 1] = place;
-  const lower = tree.borderBefore(path, level);
-  path.places[level + 1] = place + 1;
-  const upper = tree.borderBehind(path, level);
-  tree.readHeads(left, tree.shared(lower, upper));
+  // When its borders are known, it may leave out less.
+  tree.readHeads(left, left.skip);
   removeChild(tree, path, level + 1, place + 1);
 }
