@@ -60,7 +60,8 @@ export interface Engine {
 
   /**
    * Drops keys of a range with all their versions, for keys that no reader can name any more: at most `limit`, from the
-   * first on. It is no change: nothing tells readers of it, and no walk may be open.
+   * first on. It is no change: nothing tells readers of it, and no walk may be open. Older versions count in `stats` until
+   * compaction has passed them.
    * @returns how many it dropped; fewer than `limit`: the range is empty now.
    */
   forget(range: EngineRange, limit: number): number;
@@ -108,7 +109,7 @@ export interface Engine {
 
 /**
  * The way of a snapshot and of the log behind it into an empty engine: calls of `newest`, of `finishNewest` until it is done,
- * of `older`, of `next`, of `finish` until there is no more. Before the last of them only `read` and `readMeta` of the engine
+ * of `older`, of `next`, of `finish` until it is done. Before the last of them only `read` and `readMeta` of the engine
  * may be called, and these not before `finishNewest` is done. Each method that takes a version returns the lease that the
  * key's newest version had before (0: none), or `REFUSED_LOAD` for what can't follow, and then nothing has changed.
  */
@@ -124,11 +125,14 @@ export interface EngineLoader {
   older(change: PlacedChange): number;
   /** The next version of a key, as `apply` takes it. */
   next(change: PlacedChange): number;
-  /** Does a bounded piece of what is left to do. @returns whether there is more; after the last piece nothing is loaded. */
-  finish(): boolean;
+  /** Does a bounded piece of what is left to do; after the last piece nothing is loaded. */
+  finish(): LoadStep;
 }
 
-/** Refused: a key came twice, and the engine is of no use any more. */
+/**
+ * Refused: a key came twice, or one lacks versions between its newest and the older ones that came, and the engine is of no
+ * use any more.
+ */
 export type LoadStep = 'more' | 'done' | 'refused';
 
 /** What a loader returns for a change that can't follow those before. */

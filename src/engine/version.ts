@@ -71,10 +71,9 @@ export class PlacedChange implements Change {
     return copyOut(this.keyMemory, this.keyStart, this.keyEnd - this.keyStart);
   }
 
-  /** For whoever keeps the value; a long one has a memory of its own that never changes. */
+  /** For whoever keeps the value. */
   copyValue(): Uint8Array {
-    if (this.valueMemory !== this.keyMemory) return this.valueMemory.bytes;
-    return copyOut(this.keyMemory, this.valueStart, this.valueEnd - this.valueStart);
+    return copyOut(this.valueMemory, this.valueStart, this.valueEnd - this.valueStart);
   }
 
   /** The change that has all fields of a message in which nothing is set, in a memory that holds key and value. */

@@ -19,7 +19,8 @@ import { NO_BYTES } from '../wire/bytes.ts';
 import { SNAPSHOT_FORMAT_VERSION } from '../store/checkpoint.ts';
 import {
   faultOfItemCount,
-  faultOfRefused,
+  MISFIT_OLDER,
+  TWO_NEWEST,
   faultOfSnapshotHeader,
   SnapshotOrder,
 } from '../store/recorded-items.ts';
@@ -85,6 +86,9 @@ export class VerifyingSnapshot {
     const next = await this.#reader.next();
     if (next === undefined) {
       this.#finishNewest(offset);
+      let step = this.#loader.finish();
+      while (step === 'more') step = this.#loader.finish();
+      if (step === 'refused') this.#refuse(MISFIT_OLDER, offset);
       return undefined;
     }
     const block = this.#decode('block', offset, () => readSnapshotBlock(next.block, 0, next.block.length));
@@ -131,14 +135,14 @@ export class VerifyingSnapshot {
       const change = placeChange({ ...version, value: NO_BYTES }, replacedBy);
       if (replacedBy !== 0) this.#finishNewest(offset);
       const lease = replacedBy === 0 ? this.#loader.newest(change) : this.#loader.older(change);
-      if (lease === REFUSED_LOAD) this.#refuse(faultOfRefused(replacedBy), offset);
+      if (lease === REFUSED_LOAD) this.#refuse(replacedBy === 0 ? TWO_NEWEST : MISFIT_OLDER, offset);
     }
   }
 
   #finishNewest(offset: number): void {
     let step = this.#loader.finishNewest();
     while (step === 'more') step = this.#loader.finishNewest();
-    if (step === 'refused') this.#refuse(faultOfRefused(0), offset);
+    if (step === 'refused') this.#refuse(TWO_NEWEST, offset);
   }
 
   #refuse(fault: string | undefined, offset: number): void {

@@ -18,7 +18,8 @@ import {
   faultOfItemCount,
   faultOfPlacedDelete,
   faultOfPlacedPut,
-  faultOfRefused,
+  MISFIT_OLDER,
+  TWO_NEWEST,
   type SnapshotOrder,
 } from './recorded-items.ts';
 
@@ -68,7 +69,7 @@ export class ItemLoader {
         if (faultOfKeys !== undefined) return faultOfKeys;
       }
       const lease = replacedBy === 0 ? this.#loader.newest(change) : this.#loader.older(change);
-      if (lease === REFUSED_LOAD) return faultOfRefused(replacedBy);
+      if (lease === REFUSED_LOAD) return replacedBy === 0 ? TWO_NEWEST : MISFIT_OLDER;
       if (replacedBy === 0) this.#moveLease(change, 0);
     }
   }
@@ -77,7 +78,7 @@ export class ItemLoader {
   *finishNewest(): Generator<undefined, string | undefined> {
     for (;;) {
       const step = this.#loader.finishNewest();
-      if (step !== 'more') return step === 'refused' ? faultOfRefused(0) : undefined;
+      if (step !== 'more') return step === 'refused' ? TWO_NEWEST : undefined;
       yield;
     }
   }
@@ -115,9 +116,13 @@ export class ItemLoader {
     return faultOfPlacedDelete(change) ?? this.#load(change);
   }
 
-  /** Does a piece of what is left to do once all is loaded. @returns whether there is more. */
-  finish(): boolean {
-    return this.#loader.finish();
+  /** Does what is left to do once all is loaded, a piece between two yields. */
+  *finish(): Generator<undefined, string | undefined> {
+    for (;;) {
+      const step = this.#loader.finish();
+      if (step !== 'more') return step === 'refused' ? MISFIT_OLDER : undefined;
+      yield;
+    }
   }
 
   /** Loads a change that does not lie in the buffer. */

@@ -81,12 +81,9 @@ export function faultOfItemCount(found: number, told: number): string | undefine
   return found === told ? undefined : `a block has ${found} items, not ${told}`;
 }
 
-/** What a version of a snapshot is that an engine refused to load. */
-export function faultOfRefused(replacedBy: number): string {
-  return replacedBy === 0
-    ? 'a key has two newest versions'
-    : 'an old version does not fit the others of its key';
-}
+/** What a loader refuses of a snapshot. */
+export const TWO_NEWEST = 'a key has two newest versions';
+export const MISFIT_OLDER = 'an old version does not fit the others of its key';
 
 export function faultOfSnapshotHeader(header: SnapshotHeaderShape): string | undefined {
   const { revision, oldestRevision, compactedRevision, timeMs, leaseClockMs } = header;

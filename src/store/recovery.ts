@@ -247,19 +247,15 @@ class Recovering implements RecoveredState {
 
   /** Puts what was loaded so far where it can be found. */
   async finishLoad(): Promise<void> {
-    while (this.#loader.finish()) await this.#yieldNow();
+    await this.#load('the snapshot', this.#loader.finish());
   }
 
   async #load(what: string, pieces: Generator<undefined, string | undefined>): Promise<void> {
     for (;;) {
       const piece = decode(what, () => pieces.next());
       if (piece.done === true) return refuse(what, piece.value);
-      await this.#yieldNow();
+      await new Promise<void>((resolve) => this.#clock.yieldNow(resolve));
     }
-  }
-
-  #yieldNow(): Promise<void> {
-    return new Promise((resolve) => this.#clock.yieldNow(resolve));
   }
 
   replay(buffer: Buffer, start: number, end: number): void {

@@ -481,6 +481,30 @@ export function testEngineContract(name: string, create: () => Engine): void {
       engine.verifyIntegrity();
     });
 
+    it.each([0, 1, 100, 4095, 4096, 100_000])(
+      'hands out values of %i bytes that belong to the caller',
+      (count) => {
+        const engine = engineWith(
+          put('a', 1, 'v'.repeat(count)),
+          put('a', 2, 'w'.repeat(count), { version: 2 }),
+        );
+        const all = { start: bytes(''), end: undefined };
+        for (const [revision, letter] of [
+          [1, 'v'],
+          [2, 'w'],
+        ] as const) {
+          engine.read(bytes('a'), revision)!.value.fill(0);
+          engine.scan(
+            all,
+            revision,
+            { reverse: false, visitsMax: 9 },
+            (version) => version.copyValue().fill(0).length >= 0,
+          );
+          expect(textOf(engine.read(bytes('a'), revision))).toBe(letter.repeat(count));
+        }
+      },
+    );
+
     it('answers like the list of all changes, whatever is done in whatever order', () => {
       fc.assert(
         fc.property(fc.array(stepArbitrary, { maxLength: 60 }), (steps) => {

@@ -158,6 +158,26 @@ export function testEngineLoads(name: string, create: () => Engine): void {
       expect(finishNewest(loader)).toBe('refused');
     });
 
+    it.each<[string, Change, readonly [Change, number][]]>([
+      ['an old version before it', put('a', 10), [[put('a', 5), 7]]],
+      [
+        'all but the last of its old versions',
+        put('a', 10),
+        [
+          [put('a', 5), 7],
+          [put('a', 7), 9],
+        ],
+      ],
+      ['what a deletion replaced', deletion('a', 10), []],
+      ['what a deletion replaced, with older ones there', deletion('a', 10), [[put('a', 5), 7]]],
+    ])('refuses in the end a newest version that lacks %s', (_name, newest, older) => {
+      const loader = loaderOf(create());
+      expect(loader.newest(placeChange(newest))).toBe(0);
+      expect(finishNewest(loader)).toBe('done');
+      for (const [change, replacedBy] of older) expect(loader.older(placeChange(change, replacedBy))).toBe(0);
+      expect(lastStep(() => loader.finish())).toBe('refused');
+    });
+
     it('walks after a load over what brings an earlier deletion out again', () => {
       const engine = create();
       const loader = loaderOf(engine);
@@ -218,14 +238,18 @@ function loaderOf(engine: Engine): EngineLoader {
 }
 
 function finishNewest(loader: EngineLoader): LoadStep {
-  let step = loader.finishNewest();
-  while (step === 'more') step = loader.finishNewest();
+  return lastStep(() => loader.finishNewest());
+}
+
+function lastStep(next: () => LoadStep): LoadStep {
+  let step = next();
+  while (step === 'more') step = next();
   return step;
 }
 
 function finish(engine: Engine): void {
   expect(finishNewest(loaderOf(engine))).toBe('done');
-  while (loaderOf(engine).finish());
+  expect(lastStep(() => loaderOf(engine).finish())).toBe('done');
 }
 
 /**

@@ -54,12 +54,15 @@ export class HeapEngine implements Engine, EngineLoader {
   #newestRevision = 0;
   /** Whether a key was loaded twice. */
   #isRefused = false;
+  /** Keys whose newest version lacks the one that it replaced. */
+  readonly #incomplete = new Set<string>();
   #keyCount = 0;
   #versionCount = 0;
   #dataBytes = 0;
 
   read(key: Uint8Array, revision: number): Version | undefined {
-    return this.#visible(textOf(key), revision);
+    const version = this.#visible(textOf(key), revision);
+    return version && { ...version, value: version.value.slice() };
   }
 
   readMeta(key: Uint8Array, revision: number): Version | undefined {
@@ -158,6 +161,7 @@ export class HeapEngine implements Engine, EngineLoader {
     this.#newestRevision = 0;
     this.apply(change);
     this.#newestRevision = newest;
+    if (change.deleted) this.#incomplete.add(textOf(change.key));
     // A deletion that is loaded brings the version that it replaced.
     if (change.deleted) this.#leftovers.delete(orderedText(change.revision, textOf(change.key)));
     return 0;
@@ -176,6 +180,8 @@ export class HeapEngine implements Engine, EngineLoader {
     if (versions === undefined || newest === undefined || newest.revision < replacedBy) return REFUSED_LOAD;
     if (change.revision >= replacedBy || replacedBy < this.#lastReplacedBy) return REFUSED_LOAD;
     if (lastOfKey !== undefined && lastOfKey !== change.revision) return REFUSED_LOAD;
+    if (newest.revision === replacedBy) this.#incomplete.delete(text);
+    else this.#incomplete.add(text);
     this.#lastReplacedBy = replacedBy;
     this.#replacedByOfKey.set(text, replacedBy);
     this.#leftovers.add(orderedText(replacedBy, text));
@@ -195,8 +201,8 @@ export class HeapEngine implements Engine, EngineLoader {
     return previous?.leaseId ?? 0;
   }
 
-  finish(): boolean {
-    return false;
+  finish(): LoadStep {
+    return this.#incomplete.size > 0 ? 'refused' : 'done';
   }
 
   openWalk(oldest: number, newest: number): Walk {

@@ -55,6 +55,34 @@ describe('the memory of the engine', () => {
     expect(keysOf(engine)).toHaveLength(0.9 * count);
   });
 
+  it('counts what a walk keeps, and nothing else, while it is open', () => {
+    const engine = new MemoryEngine();
+    const count = 50_000;
+    for (let number = 0; number < count; number++) engine.apply(put(keyOf(number), number + 1, SMALL));
+    drain(engine);
+    const before = engine.memoryBytes;
+    const walk = engine.openWalk(count, count);
+    engine.apply(put('another', count + 1, SMALL));
+    expect(drainedSteps(engine)).toBe(1);
+    expect(engine.memoryBytes).toBeLessThan(before + 100_000);
+    // Nearly all outgrow their places before the walk has come to them.
+    for (let number = 0; number < count; number++)
+      engine.apply(put(keyOf(number), count + number + 2, `${SMALL}${SMALL}`));
+    const kept = engine.memoryBytes;
+    const seen: string[] = [];
+    while (
+      walk.next(
+        1000,
+        ({ key, replacedBy }) => replacedBy === 0 && seen.push(Buffer.from(key).toString('latin1')),
+      )
+    );
+    expect(seen.sort()).toEqual(Array.from({ length: count }, (_, number) => keyOf(number)));
+    walk.close();
+    // A key of 12 bytes and its length.
+    expect(kept - engine.memoryBytes).toBeLessThan(14 * count + 200_000);
+    engine.verifyIntegrity();
+  });
+
   it('drops the versions of one key piece by piece, however many there are', () => {
     const engine = new MemoryEngine();
     const count = 20_000;
@@ -186,6 +214,13 @@ describe('the memory of the engine', () => {
     expect(keysOf(engine).filter((key) => Number(key) % 2 === 0)).toEqual(expected);
   });
 });
+
+/** How often the engine is asked for work until there is none. */
+function drainedSteps(engine: Engine): number {
+  let steps = 1;
+  while (engine.maintain()) steps++;
+  return steps;
+}
 
 function keyOf(number: number): string {
   return `${number}`.padStart(12, '0');

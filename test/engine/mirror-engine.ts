@@ -115,11 +115,7 @@ export class MirrorEngine implements Engine, EngineLoader {
   }
 
   finishNewest(): LoadStep {
-    const model = this.#model.loader!.finishNewest();
-    const step = this.#engine.loader!.finishNewest();
-    if (step !== 'more' && step !== model)
-      throw new Error(`finishNewest: ${step} where the model is ${model}`);
-    return step;
+    return this.#step('finishNewest');
   }
 
   older(change: PlacedChange): number {
@@ -130,9 +126,16 @@ export class MirrorEngine implements Engine, EngineLoader {
     return this.#both('next', (engine) => engine.loader!.next(change), String);
   }
 
-  finish(): boolean {
-    const isModelBusy = this.#model.loader!.finish();
-    return this.#engine.loader!.finish() || isModelBusy;
+  finish(): LoadStep {
+    return this.#step('finish');
+  }
+
+  #step(method: 'finishNewest' | 'finish'): LoadStep {
+    const expected = this.#model.loader![method]();
+    const step = this.#engine.loader![method]();
+    if (step !== 'more' && step !== expected)
+      throw new Error(`${method}: ${step} where the model is ${expected}`);
+    return step;
   }
 
   /** What the engine shows is held against what the model would, once all of it has come. */

@@ -82,7 +82,9 @@ export class Keyspace {
   get memoryBytes(): number {
     const { blocks, map, keys, deadlines, longValues, undo } = this;
     const indexBytes = map.memoryBytes + keys.memoryBytes + deadlines.memoryBytes;
-    return blocks.memoryBytes + indexBytes + longValues.memoryBytes + undo.memoryBytes;
+    let walkBytes = 0;
+    for (const walk of this.walks) walkBytes += walk.memoryBytes;
+    return blocks.memoryBytes + indexBytes + longValues.memoryBytes + undo.memoryBytes + walkBytes;
   }
 
   /** The hash of the key in the probe. */

@@ -1,7 +1,7 @@
 /**
- * Values that are too long for a block: each is a buffer of its own that never changes, so that it can be handed out
- * without a copy, also while it is overwritten. A version names it by number; when the version is replaced, the number moves
- * with it into the undo ring. Who drops the last version of a value drops the value.
+ * Values that are too long for a block: each is a buffer of its own that never changes. A version names it by number; when
+ * the version is replaced, the number moves with it into the undo ring, so that an overwrite copies nothing of the value
+ * before. Who drops the last version of a value drops the value.
  */
 import { assert } from '../../errors.ts';
 import { memoryOf } from '../../wire/memory.ts';

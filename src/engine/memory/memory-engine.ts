@@ -27,7 +27,7 @@ import { Slabs } from './slabs.ts';
 import { readVersion, showPlaced } from './version-codec.ts';
 import { SlabWalk } from './walk.ts';
 
-export interface MemoryEngineOptions {
+interface MemoryEngineOptions {
   /** Two secret random 32-bit numbers, so that nobody can choose keys that collide. */
   readonly hashSeed?: HashSeed;
   /** The longest slab; for tests. */
@@ -108,6 +108,7 @@ export class MemoryEngine implements Engine {
   }
 
   select(range: EngineRange, index: number): Uint8Array | undefined {
+    assert(index >= 0, 'places are counted from 0');
     const before = this.#rankOf(range.start);
     if (before + index >= this.#rankOfEnd(range)) return undefined;
     return this.#keyOf(this.#keyspace.keys.select(before + index));
@@ -136,7 +137,8 @@ export class MemoryEngine implements Engine {
   }
 
   forget(range: EngineRange, limit: number): number {
-    const { keys, probe } = this.#keyspace;
+    const { keys, probe, walks } = this.#keyspace;
+    assert(walks.size === 0, 'nothing is forgotten while a walk is open');
     for (let forgotten = 0; forgotten < limit; forgotten++) {
       probe.set(range.start);
       const reference = keys.first();

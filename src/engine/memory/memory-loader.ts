@@ -21,6 +21,8 @@ export class MemoryLoader implements EngineLoader {
   #blocks = new Int32Array(WAITING_MIN);
   #hashes = new Int32Array(WAITING_MIN);
   #waiting = 0;
+  /** The keys whose newest version still lacks the one that it replaced. */
+  #incomplete = 0;
   #filling: Generator<undefined, boolean> | undefined;
   #ordering: Generator<undefined, void> | undefined;
 
@@ -29,6 +31,7 @@ export class MemoryLoader implements EngineLoader {
   }
 
   newest(change: PlacedChange): number {
+    assert(this.#filling === undefined, 'the newest versions come before all else');
     if (change.revision <= 0) return REFUSED_LOAD;
     const keyspace = this.#keyspace;
     keyspace.newestRevision = Math.max(keyspace.newestRevision, change.revision);
@@ -37,6 +40,8 @@ export class MemoryLoader implements EngineLoader {
       this.#blocks = doubled(this.#blocks);
       this.#hashes = doubled(this.#hashes);
     }
+    // A deletion is dropped with what it replaced.
+    if (change.deleted) this.#incomplete++;
     this.#hashes[this.#waiting] = keyspace.hash();
     this.#blocks[this.#waiting++] = keyspace.writeBlock();
     keyspace.copyValue(change);
@@ -68,9 +73,12 @@ export class MemoryLoader implements EngineLoader {
     const older = words[at + UNDO]!;
     if (revisionAt(words, at) < replacedBy) return REFUSED_LOAD;
     if (older !== NONE && undo.replacedByAt(older) !== change.revision) return REFUSED_LOAD;
+    const isComplete = revisionAt(words, at) === replacedBy;
+    const wasComplete = older === NONE && !isDeletedAt(words, at);
+    this.#incomplete += Number(wasComplete) - Number(isComplete);
     const hasVersion = change.revision > 0;
     if (change.deleted && older !== NONE) undo.markReplacedByDeletion(older);
-    const isDeletion = isDeletedAt(words, at) && revisionAt(words, at) === replacedBy;
+    const isDeletion = isComplete && isDeletedAt(words, at);
     const flags = (isDeletion ? BY_DELETION : 0) | (hasVersion ? 0 : NO_VERSION);
     words[at + UNDO] = undo.reserve(fields.units, replacedBy, flags, older);
     this.#keyspace.writeEntry(older);
@@ -98,12 +106,13 @@ export class MemoryLoader implements EngineLoader {
     return lease;
   }
 
-  finish(): boolean {
+  finish(): LoadStep {
     this.#assertFound();
+    if (this.#incomplete > 0) return 'refused';
     this.#ordering ??= this.#order();
-    if (this.#ordering.next().done !== true) return true;
+    if (this.#ordering.next().done !== true) return 'more';
     this.#ordering = undefined;
-    return false;
+    return 'done';
   }
 
   #assertFound(): void {

@@ -123,9 +123,9 @@ export class Slabs {
     return true;
   }
 
-  /** No new block goes into a slab that there is by now. */
-  sealAll(): void {
-    this.#open(1);
+  /** Before which place every block is, of the slab that is being filled; `undefined`: none is. */
+  get top(): SlabCursor | undefined {
+    return this.#slab === -1 ? undefined : { slab: this.#slab, unit: this.#top };
   }
 
   /** Whether a slab was there when `nextBirth` was `birth`. */

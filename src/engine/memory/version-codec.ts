@@ -173,7 +173,7 @@ export function readVersion(memory: Memory, at: number, longValues: LongValues, 
     const valueAt = at + valueWord(head);
     value =
       kindOf(head) === LONG_VERSION
-        ? longValues.memoryOf(words[valueAt]!).bytes
+        ? longValues.memoryOf(words[valueAt]!).bytes.slice()
         : copyOut(memory, valueAt << 2, shortValueBytes(head));
   }
   const version: Writable<Version> = {

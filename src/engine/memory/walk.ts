@@ -1,9 +1,9 @@
 /**
  * A walk over the state at one revision while writes go on.
  *
- * It goes over the slabs that were there when it began, in the order of memory; new blocks go into others. What is written
- * meanwhile is no matter, since each block leads to its version of then. A block that moves away before the walk has come
- * to it is noted by its key, and shown after the blocks. The undo ring comes last.
+ * It goes over the blocks that were there when it began, in the order of memory; new ones go behind them or into other slabs.
+ * What is written meanwhile is no matter, since each block leads to its version of then. A block that moves away before the
+ * walk has come to it is noted by its key, and shown after the blocks. The undo ring comes last.
  */
 import {
   KEY,
@@ -12,6 +12,7 @@ import {
   SLAB_COUNT_MAX,
   UNDO,
   UNIT_BITS,
+  UNIT_MASK,
   isVersion,
   revisionAt,
   unitsAt,
@@ -26,10 +27,12 @@ export class SlabWalk implements Walk {
   readonly oldest: number;
   readonly #newest: number;
   readonly #keyspace: Keyspace;
-  /** Slabs that are younger belong to new blocks. */
+  /** Slabs that are younger belong to new blocks, ... */
   readonly #birth: number;
+  /** ... and so does what is behind this place in its slab. */
+  readonly #top: SlabCursor | undefined;
   readonly #cursor: SlabCursor;
-  readonly #moved: Uint8Array[] = [];
+  readonly #moved = new KeyQueue();
   readonly #placed = new PlacedChange();
   /** The entry of the undo ring that is next, unless it was dropped. */
   #place: number;
@@ -39,8 +42,8 @@ export class SlabWalk implements Walk {
     this.oldest = oldest;
     this.#newest = newest;
     this.#keyspace = keyspace;
-    blocks.sealAll();
-    this.#birth = blocks.nextBirth - 1;
+    this.#birth = blocks.nextBirth;
+    this.#top = blocks.top;
     this.#cursor = blocks.openCursor();
     this.#place = keyspace.undo.tail;
     walks.add(this);
@@ -51,7 +54,7 @@ export class SlabWalk implements Walk {
     const cursor = this.#cursor;
     let left = visitsMax;
     while (cursor.slab < blocks.words.length) {
-      if (!blocks.isOlder(cursor.slab, this.#birth) || cursor.unit >= blocks.endOf(cursor.slab)) {
+      if (!this.#isOld(cursor.slab, cursor.unit) || cursor.unit >= blocks.endOf(cursor.slab)) {
         cursor.slab++;
         cursor.unit = 0;
         continue;
@@ -65,13 +68,18 @@ export class SlabWalk implements Walk {
     }
     // From here on nothing that moves has still to come.
     cursor.slab = SLAB_COUNT_MAX;
-    while (this.#moved.length > 0) {
+    while (!this.#moved.isEmpty) {
       if (left-- <= 0) return true;
-      this.#keyspace.probe.set(this.#moved.pop()!);
+      this.#keyspace.probe.set(this.#moved.take());
       const reference = this.#keyspace.find();
       if (reference !== NONE && this.#show(reference, visit) === false) left = 0;
     }
     return this.#nextOlder(left, visit);
+  }
+
+  /** What is kept for blocks that have moved. */
+  get memoryBytes(): number {
+    return this.#moved.memoryBytes;
   }
 
   close(): void {
@@ -84,11 +92,17 @@ export class SlabWalk implements Walk {
     const { blocks } = this.#keyspace;
     // References are in the order of memory.
     const next = this.#cursor.slab * 2 ** UNIT_BITS + this.#cursor.unit;
-    if (reference >>> 0 < next || !blocks.isOlder(reference >>> UNIT_BITS, this.#birth)) return;
+    if (reference >>> 0 < next || !this.#isOld(reference >>> UNIT_BITS, reference & UNIT_MASK)) return;
     const { bytes, words } = blocks.memoryAt(reference);
     const at = Slabs.wordOf(reference);
     const start = (at + KEY) << 2;
-    this.#moved.push(bytes.slice(start, start + (words[at]! & KEY_BYTES_MASK)));
+    this.#moved.add(bytes.subarray(start, start + (words[at]! & KEY_BYTES_MASK)));
+  }
+
+  /** Whether a block was there when the walk began. */
+  #isOld(slab: number, unit: number): boolean {
+    if (slab === this.#top?.slab && unit >= this.#top.unit) return false;
+    return this.#keyspace.blocks.isOlder(slab, this.#birth);
   }
 
   #show(reference: number, visit: WalkVisit): unknown {
@@ -128,5 +142,47 @@ export class SlabWalk implements Walk {
     }
     this.#place = undo.head;
     return false;
+  }
+}
+
+const CHUNK_BYTES = 64 * 1024;
+/** Before a key stands its length. */
+const LENGTH_BYTES = 2;
+
+/** Keys one behind the other in few buffers: as objects of their own they would be ten times as large. */
+class KeyQueue {
+  readonly #chunks: { readonly buffer: Buffer; end: number }[] = [];
+  /** Where the oldest key stands in the first chunk. */
+  #next = 0;
+
+  get isEmpty(): boolean {
+    return this.#chunks.length === 0;
+  }
+
+  get memoryBytes(): number {
+    return this.#chunks.length * CHUNK_BYTES;
+  }
+
+  add(key: Uint8Array): void {
+    let chunk = this.#chunks.at(-1);
+    if (chunk === undefined || chunk.end + LENGTH_BYTES + key.length > chunk.buffer.length) {
+      chunk = { buffer: Buffer.alloc(Math.max(CHUNK_BYTES, LENGTH_BYTES + key.length)), end: 0 };
+      this.#chunks.push(chunk);
+    }
+    chunk.buffer.set(key, chunk.buffer.writeUInt16LE(key.length, chunk.end));
+    chunk.end += LENGTH_BYTES + key.length;
+  }
+
+  /** The oldest key, which is taken out; there is one. */
+  take(): Uint8Array {
+    const { buffer, end } = this.#chunks[0]!;
+    const start = this.#next + LENGTH_BYTES;
+    const keyEnd = start + buffer.readUInt16LE(this.#next);
+    this.#next = keyEnd;
+    if (keyEnd === end) {
+      this.#chunks.shift();
+      this.#next = 0;
+    }
+    return buffer.subarray(start, keyEnd);
   }
 }

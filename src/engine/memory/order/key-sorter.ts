@@ -10,8 +10,10 @@ import { HEAD_BYTES, commonBytes, compareBlocks, keyBytesOf, writeHead } from '.
 const DIGIT_BITS = 11;
 const DIGITS = 2 ** DIGIT_BITS;
 const ITEMS_PER_PIECE = 2 ** 16;
-/** Fewer are compared with each other. */
+/** Fewer are compared with each other, ... */
 const RADIX_ITEMS_MIN = 512;
+/** ... which takes each about ten comparisons, that visit blocks: as long as moving so many. */
+const COMPARED_WORK = 64;
 
 /** Blocks in the order of their keys, with the heads of these behind their first `skip` bytes, which all share. */
 export interface SortedKeys {
@@ -23,9 +25,9 @@ export interface SortedKeys {
 
 export function* sortByKey(slabs: Slabs, blocks: Int32Array): Generator<undefined, SortedKeys> {
   const sorted = yield* sortByNextBytes(slabs, blocks, 0);
-  const pending = sortAlike(slabs, sorted);
+  const pending = yield* sortAlike(slabs, sorted);
   for (let alike = pending.pop(); alike !== undefined; alike = pending.pop())
-    pending.push(...sortAlike(slabs, yield* sortByNextBytes(slabs, alike.blocks, alike.skip)));
+    pending.push(...(yield* sortAlike(slabs, yield* sortByNextBytes(slabs, alike.blocks, alike.skip))));
   return sorted;
 }
 
@@ -33,16 +35,22 @@ export function* sortByKey(slabs: Slabs, blocks: Int32Array): Generator<undefine
 type Alike = Pick<SortedKeys, 'blocks' | 'skip'>;
 
 /** Sorts those with the same head when they are few. @returns the others. */
-function sortAlike(slabs: Slabs, { blocks, highs, lows, skip }: SortedKeys): Alike[] {
+function* sortAlike(slabs: Slabs, { blocks, highs, lows, skip }: SortedKeys): Generator<undefined, Alike[]> {
   const others: Alike[] = [];
   const count = blocks.length;
+  let work = 0;
   for (let start = 0, end = 0; start < count; start = end) {
     do end++;
     while (end < count && highs[end] === highs[start] && lows[end] === lows[start]);
-    if (end - start === 1) continue;
+    const items = end - start;
+    work += items === 1 ? 1 : items * COMPARED_WORK;
+    if (work >= ITEMS_PER_PIECE) {
+      work = 0;
+      yield;
+    }
+    if (items === 1) continue;
     const alike = blocks.subarray(start, end);
-    const isFew = end - start < RADIX_ITEMS_MIN;
-    if (isFew) alike.sort((first, second) => compareBlocks(slabs, first, second));
+    if (items < RADIX_ITEMS_MIN) alike.sort((first, second) => compareBlocks(slabs, first, second));
     else others.push(dropEnded(slabs, alike, skip + HEAD_BYTES));
   }
   return others;

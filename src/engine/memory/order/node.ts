@@ -20,7 +20,7 @@ export const ENTRIES_MAX = 64;
 
 const STATE = 1;
 export const SKIP = 2;
-export const LIVE_BITS = 3;
+const LIVE_BITS = 3;
 export const KEYS = 6;
 export const HIGHS = KEYS + ENTRIES_MAX;
 export const LOWS = HIGHS + ENTRIES_MAX;
