@@ -24,7 +24,7 @@ import { fromLife, type Incarnations } from './incarnations.ts';
 import type { LeaseTable } from './lease-table.ts';
 import { TimeSlice } from './time-slice.ts';
 
-/** What is written. Version 1 is read too: it had no incarnations, and what read it would lose them without a word. */
+/** What is written, and all that is read. */
 export const SNAPSHOT_FORMAT_VERSION = 3;
 
 /** Versions that are walked over at once, however small they are. */

@@ -1,14 +1,13 @@
 /**
  * How much memory the state of a store may take, and what happens near the limit.
  *
- * What counts: the pages that the engine has reserved (keys, values, every version that history keeps, indexes, pages
- * that are being filled), its rows of keys that history holds many versions of, and the lease table with the keys in it,
- * by an estimate. What does not count is bounded by itself: the log's buffer (`unflushedBytesMax`), the changes kept for
+ * What counts: the memory that the engine uses (keys, values, every version that history keeps, indexes, holes between
+ * them, what walks keep), and the lease table with the keys in it, by an estimate. What does not count is bounded by itself: the log's buffer (`unflushedBytesMax`), the changes kept for
  * watches (`recentChangesMax`), the messages of calls (`callBytesMax` of the server), and the rest of V8's own heap.
  *
  * A write that adds a version and would pass the limit is refused before anything has changed. Deletes, expiry and the
  * ends of leases go on, though each adds a little until history lets go of it: what they free is the way out. So the
- * engine may pass the limit by what they add, by the pages that one transaction opens, and by what a recovery finds.
+ * engine may pass the limit by what they add, by what one transaction adds, and by what a recovery finds.
  *
  * When memory is scarce (near the limit, or too little for a write that came a short while ago), history is cut short and
  * the engine gives back what it would keep otherwise (`maintenance.ts`). A write that finds no room does some of that work
