@@ -52,8 +52,6 @@ export interface DiskFile {
   read(buffer: Uint8Array, position: number): Promise<number>;
   /** Writes all of `buffer` at `position`. A short write of the system is gone on with, or fails. */
   write(buffer: Uint8Array, position: number): Promise<void>;
-  /** Cuts the file to `length` bytes, or extends it with zeros. */
-  truncate(length: number): Promise<void>;
   /** Makes everything written so far durable, the length included. */
   sync(): Promise<void>;
   /** `Disk.rename` has given the open file this path: its errors name it from now on. */

@@ -75,12 +75,6 @@ export class NodeFile implements DiskFile {
     });
   }
 
-  truncate(length: number): Promise<void> {
-    return this.#whileOpen('truncate', () =>
-      run('truncate', this.#path, (done) => fs.ftruncate(this.#descriptor, length, done)),
-    );
-  }
-
   sync(): Promise<void> {
     // Without the file's times, but with its length: POSIX has fdatasync write what is needed to read the data.
     return this.#whileOpen('sync', () =>

@@ -169,15 +169,6 @@ export function testDiskContract(name: string, prepare: () => Promise<DiskUnderT
         expect(await file.read(Buffer.alloc(0), 0)).toBe(0);
       });
 
-      it('cuts and extends', async () => {
-        const file = await create(`${directory}/file`);
-        await file.write(Buffer.from('0123456789'), 0);
-        await file.truncate(3);
-        expect(await file.size()).toBe(3);
-        await file.truncate(5);
-        expect(await contentOf(`${directory}/file`)).toBe('012\0\0');
-      });
-
       it('writes several parts at once', async () => {
         const file = await create(`${directory}/file`);
         const parts = Array.from({ length: 20 }, (_, index) => Buffer.alloc(1000, 65 + index));
@@ -191,7 +182,6 @@ export function testDiskContract(name: string, prepare: () => Promise<DiskUnderT
         await writable.write(Buffer.from('abc'), 0);
         const readable = await open(`${directory}/file`, 'read');
         await expectDiskError(readable.write(Buffer.from('x'), 0), 'failed');
-        await expectDiskError(readable.truncate(0), 'failed');
         expect(await contentOf(`${directory}/file`)).toBe('abc');
       });
 
@@ -202,7 +192,6 @@ export function testDiskContract(name: string, prepare: () => Promise<DiskUnderT
         await expectDiskError(file.size(), 'failed');
         await expectDiskError(file.read(Buffer.alloc(1), 0), 'failed');
         await expectDiskError(file.write(Buffer.alloc(1), 0), 'failed');
-        await expectDiskError(file.truncate(0), 'failed');
         await expectDiskError(file.sync(), 'failed');
       });
 

@@ -139,16 +139,6 @@ describe('a loss of power', () => {
     expect([...found].sort()).toEqual(['000', '001', '010', '011', '100', '101', '110', '111']);
   });
 
-  it('loses or keeps a truncation', async () => {
-    const found = await outcomes(async (seed) => {
-      const disk = await diskWith(seed, new Uint8Array(100).fill(1));
-      const file = await disk.open('/data/file', 'readWrite');
-      await file.truncate(10);
-      return String(disk.losePower().contentOf('/data/file').length);
-    });
-    expect([...found].sort()).toEqual(['10', '100']);
-  });
-
   it('loses or keeps names until their folder is flushed', async () => {
     const flushed = new Set<string>();
     const found = await outcomes(async (seed) => {

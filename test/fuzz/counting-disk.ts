@@ -32,7 +32,6 @@ export class CountingDisk implements Disk {
       },
       size: () => file.size(),
       write: (buffer, position) => file.write(buffer, position),
-      truncate: (length) => file.truncate(length),
       renamedTo: (path) => file.renamedTo(path),
       sync: () => file.sync(),
       close: () => file.close(),

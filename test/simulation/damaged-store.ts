@@ -213,7 +213,6 @@ function withFiles(disk: Disk, replace: (file: DiskFile) => Partial<DiskFile>): 
     size: () => file.size(),
     read: (buffer, position) => file.read(buffer, position),
     write: (buffer, position) => file.write(buffer, position),
-    truncate: (length) => file.truncate(length),
     renamedTo: (path) => file.renamedTo(path),
     sync: () => file.sync(),
     close: () => file.close(),

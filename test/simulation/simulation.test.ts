@@ -69,7 +69,6 @@ function withoutSync(file: DiskFile): DiskFile {
     size: () => file.size(),
     read: (buffer, position) => file.read(buffer, position),
     write: (buffer, position) => file.write(buffer, position),
-    truncate: (length) => file.truncate(length),
     renamedTo: (path) => file.renamedTo(path),
     sync: () => Promise.resolve(),
     close: () => file.close(),

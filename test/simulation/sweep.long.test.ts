@@ -6,15 +6,7 @@ import { runScript } from './sweep.ts';
 
 const CRASHES: readonly CrashKind[] = ['endProcess', 'losePower'];
 /** Calls that change something; when they fail, that may have happened or not. */
-const CHANGING_CALLS: readonly DiskCall[] = [
-  'write',
-  'sync',
-  'syncDirectory',
-  'create',
-  'rename',
-  'remove',
-  'truncate',
-];
+const CHANGING_CALLS: readonly DiskCall[] = ['write', 'sync', 'syncDirectory', 'create', 'rename', 'remove'];
 const TIMEOUT_MS = 300_000;
 
 const clean = await runScript({ crash: 'endProcess' });

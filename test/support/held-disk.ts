@@ -68,7 +68,6 @@ export class HeldDisk implements Disk {
       size: () => file.size(),
       read: (buffer, position) => file.read(buffer, position),
       write: (buffer, position) => file.write(buffer, position),
-      truncate: (length) => file.truncate(length),
       renamedTo: (path) => file.renamedTo(path),
       close: () => file.close(),
       sync: async () => {

@@ -7,7 +7,6 @@
  *   each write by itself, so that a later one may survive an earlier one, in one file or over several;
  * - keep the new length of a file without the bytes (a tail of zeros is read), or the bytes without the new length (they
  *   are cut off);
- * - lose or keep a truncation;
  * - and, without `syncDirectory`, lose or keep each creation, renaming and removal by itself: a renamed file may be found
  *   under its old name, its new one, or (when its creation is lost too) under none.
  *
@@ -22,7 +21,7 @@
  * - a failed write has written nothing, all, or the bytes up to any (a short write);
  * - a failed sync has made each write durable, or left it pending, or dropped it for good though it is still read, so
  *   that a later sync which succeeds does not bring it back;
- * - a failed creation, renaming, removal or truncation has happened or not.
+ * - a failed creation, renaming or removal has happened or not.
  *
  * It does not: change durable bytes by itself (see `setContent`), lose folders, tear a name, or return short reads
  * before the end of a file.
@@ -97,7 +96,7 @@ export class SimulatedDisk implements Disk {
   /** Makes these the bytes of the file, durably: for damage that comes from nowhere. The file is made if need be. */
   setContent(path: string, bytes: Uint8Array): void {
     const inode = new Inode();
-    const change: Change = { kind: 'write', position: 0, bytes, hasEnded: false };
+    const change: Change = { position: 0, bytes, hasEnded: false };
     inode.begin(change);
     inode.end(change);
     inode.makeDurable([change]);

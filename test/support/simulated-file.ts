@@ -46,24 +46,20 @@ export class SimulatedFile implements DiskFile {
   }
 
   write(buffer: Uint8Array, position: number): Promise<void> {
+    if (!this.#isWritable) return Promise.reject(failure('failed', 'write', this.#path));
     // Not `slice`: that of a `Buffer` shares its memory.
     const bytes = new Uint8Array(buffer);
-    const change: Change = { kind: 'write', position, bytes, hasEnded: false };
-    return this.#change('write', `${position}+${bytes.length}`, change, (fault) => {
+    const change: Change = { position, bytes, hasEnded: false };
+    // From now on a crash may find some of it done, whether it is to fail or not.
+    if (!this.#isClosed) this.#inode.begin(change);
+    return this.#call('write', `${position}+${bytes.length}`, (fault) => {
       if (Buffer.compare(buffer, bytes) !== 0) {
         throw new Error(`broken contract: a buffer changed while it was being written to ${this.#path}`);
       }
       if (fault !== undefined)
         change.bytes = bytes.subarray(0, fault.bytesWritten(bytes.length, this.#random));
       this.#inode.end(change);
-    });
-  }
-
-  truncate(length: number): Promise<void> {
-    const change: Change = { kind: 'truncate', length, hasEnded: false };
-    return this.#change('truncate', `to ${length}`, change, (fault) => {
-      if (fault === undefined || fault.hasHappened(this.#random)) this.#inode.end(change);
-      else this.#inode.drop(change);
+      if (fault !== undefined) throw fault;
     });
   }
 
@@ -88,21 +84,6 @@ export class SimulatedFile implements DiskFile {
     if (this.#isClosed) return Promise.resolve();
     this.#isClosed = true;
     return this.#run('close', this.#path, '', (fault) => {
-      if (fault !== undefined) throw fault;
-    });
-  }
-
-  /** A call that changes the file: from now on a crash may find some of it done, whether it is to fail or not. */
-  #change(
-    call: DiskCall,
-    detail: string,
-    change: Change,
-    action: (fault: InjectedError | undefined) => void,
-  ): Promise<void> {
-    if (!this.#isWritable) return Promise.reject(failure('failed', call, this.#path));
-    if (!this.#isClosed) this.#inode.begin(change);
-    return this.#call(call, detail, (fault) => {
-      action(fault);
       if (fault !== undefined) throw fault;
     });
   }

@@ -5,10 +5,12 @@
 import type { SeededRandom } from './random.ts';
 import type { ChangeFate } from './simulated-fault.ts';
 
-/** A change of a file that has not been made durable. */
-export type Change =
-  | { readonly kind: 'write'; readonly position: number; bytes: Uint8Array; hasEnded: boolean }
-  | { readonly kind: 'truncate'; readonly length: number; hasEnded: boolean };
+/** A write that has not been made durable. */
+export interface Change {
+  readonly position: number;
+  bytes: Uint8Array;
+  hasEnded: boolean;
+}
 
 /** A storage device keeps or loses whole sectors, a page cache whole pages. */
 const GRANULARITIES_BYTES = [512, 4096] as const;
@@ -34,11 +36,6 @@ export class Inode {
   end(change: Change): void {
     change.hasEnded = true;
     apply(this.visible, change);
-  }
-
-  /** A change that failed without having happened. */
-  drop(change: Change): void {
-    this.#settle([change]);
   }
 
   /** The changes that a sync which begins now makes durable. */
@@ -80,14 +77,8 @@ export class Inode {
       if (change.hasEnded) {
         pending.push(change);
       } else if (random.chance(0.5)) {
-        const part =
-          change.kind === 'truncate'
-            ? { ...change, hasEnded: true }
-            : {
-                ...change,
-                hasEnded: true,
-                bytes: change.bytes.subarray(0, random.below(change.bytes.length + 1)),
-              };
+        const { position, bytes } = change;
+        const part = { position, bytes: bytes.subarray(0, random.below(bytes.length + 1)), hasEnded: true };
         apply(visible, part);
         pending.push(part);
       }
@@ -102,13 +93,11 @@ export class Inode {
 }
 
 function apply(content: ByteRow, change: Change): void {
-  if (change.kind === 'write') content.write(change.position, change.bytes);
-  else content.setLength(change.length);
+  content.write(change.position, change.bytes);
 }
 
-/** Applies some of a change: a write torn at any byte, or with some of its sectors; the new length with it or not. */
+/** Applies some of a write: torn at any byte, or with some of its sectors; the new length with it or not. */
 function applyPart(content: ByteRow, change: Change, random: SeededRandom): void {
-  if (change.kind === 'truncate') return;
   const { position, bytes } = change;
   const lengthBefore = content.length;
   switch (random.below(3)) {

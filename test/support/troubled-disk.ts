@@ -22,7 +22,6 @@ export function failingDisk(): { readonly disk: Disk; readonly fail: () => void 
     size: () => file.size(),
     read: (buffer, position) => file.read(buffer, position),
     write: (buffer, position) => file.write(buffer, position),
-    truncate: (length) => file.truncate(length),
     renamedTo: (path) => file.renamedTo(path),
     sync: () => (isFailing ? Promise.reject(new DiskError('failed', 'the disk is broken')) : file.sync()),
     close: () => file.close(),

@@ -22,7 +22,6 @@ class CountingDisk {
         this.writes++;
         return file.write(buffer, position);
       },
-      truncate: (length) => file.truncate(length),
       renamedTo: (path) => file.renamedTo(path),
       sync: async () => {
         this.syncs++;
