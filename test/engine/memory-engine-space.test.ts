@@ -23,7 +23,7 @@ describe('the memory of the engine', () => {
       drain(engine);
       engine.verifyIntegrity();
       expect(engine.stats().keyCount).toBe(7500);
-      // What stays beside the data: slots, and some pages that are not full.
+      // What stays beside the data: places of the key map, nodes of the order and slabs that are not full.
       expect(engine.memoryBytes).toBeLessThan(full / 4);
       expect(keysOf(engine)).toEqual(
         Array.from({ length: count }, (_, number) => number)
