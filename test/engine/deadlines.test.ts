@@ -53,4 +53,27 @@ describe('the index of deadlines', () => {
     expect(deadlines.memoryBytes).toBeLessThan(20_000);
     deadlines.verifyIntegrity(() => {});
   });
+
+  it('has keys in order after all that were there before were of one time, and have gone', () => {
+    const slabs = new Slabs();
+    const deadlines = new Deadlines(slabs);
+    const change = (reference: number, fromMs: number, toMs: number): void =>
+      deadlines.change(slabs.wordsAt(reference), Slabs.wordOf(reference), fromMs, toMs);
+    // More than a leaf holds, so that leaves leave out the time and what else all have in common.
+    const alike = Array.from({ length: 200 }, (_, number) => addBlock(slabs, `all sessions ${number}`));
+    // The first is short, and all others begin with it: what they have in common is not looked at anew.
+    const texts = ['a', 'abcd0000000000000000001', 'abca0000000000000000009', 'abcz', 'abcda'];
+    const others = texts.map((text) => addBlock(slabs, text));
+    for (const ms of TIMES) {
+      for (const reference of others) change(reference, 0, ms);
+      const seen = deadlines.due(ms, 100).map((key) => Buffer.from(key).toString('latin1'));
+      expect(seen).toEqual(texts.toSorted());
+      deadlines.verifyIntegrity(() => {});
+      for (const reference of others) change(reference, ms, 0);
+      for (const reference of alike) change(reference, 0, ms);
+      deadlines.verifyIntegrity(() => {});
+      for (const reference of alike) change(reference, ms, 0);
+      expect(deadlines.count).toBe(0);
+    }
+  });
 });

@@ -1,8 +1,20 @@
 /** Keys of the shapes that an ordered index meets. */
 import { SeededRandom } from '../support/random.ts';
 
-export const KEY_SHAPES = ['shared prefixes', 'zeros', 'random bytes', 'ascending', 'descending'] as const;
+export const KEY_SHAPES = [
+  'shared prefixes',
+  'zeros',
+  'random bytes',
+  'ascending',
+  'descending',
+  'tiny',
+  'long',
+] as const;
 export type KeyShape = (typeof KEY_SHAPES)[number];
+
+const TINY_DIGITS = ['\0', '\x01', '\x7f', '\x80', '\xff'] as const;
+/** Lengths about that of a head, and far beyond it. */
+const ALIKE_BYTES = [1, 7, 8, 9, 100, 1000, 4000] as const;
 
 /** One of `count` different keys, as a text of a character for each byte. */
 export function keyOfShape(shape: KeyShape, number: number, count: number): string {
@@ -22,6 +34,15 @@ export function keyOfShape(shape: KeyShape, number: number, count: number): stri
       return String(number).padStart(9, '0');
     case 'descending':
       return String(count - number).padStart(9, '0');
+    case 'tiny': {
+      // Every text of one digit, then of two, and so on: most of them begin others.
+      let text = '';
+      for (let rest = number + 1; rest > 0; rest = Math.floor((rest - 1) / TINY_DIGITS.length))
+        text += TINY_DIGITS[(rest - 1) % TINY_DIGITS.length]!;
+      return text;
+    }
+    case 'long':
+      return 'q'.repeat(ALIKE_BYTES[number % ALIKE_BYTES.length]!) + mixed(number);
   }
 }
 

@@ -4,16 +4,18 @@
  */
 import { expect } from 'vitest';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
-import type { EngineRange, Walk } from '../../src/engine/engine.ts';
-import { type Change, placeChange, type Version } from '../../src/engine/version.ts';
+import { type EngineRange, type LoadStep, REFUSED_LOAD, type Walk } from '../../src/engine/engine.ts';
+import { type Change, type PlacedChange, placeChange, type Version } from '../../src/engine/version.ts';
 import { SeededRandom } from '../support/random.ts';
-import { bytes, deletion } from './changes.ts';
+import { bytes, deletion, put } from './changes.ts';
 import { type KeyShape, keyOfShape } from './key-shapes.ts';
 
 /** Values up to here are usual; the others lie about the border to values with a buffer of their own, or are large. */
 const USUAL_VALUE_BYTES = 60;
 const VALUE_BYTES = [0, 1, 3, 4, 5, 300, 2000, 4094, 4095, 4096, 4097, 9000];
 const WALKS_MAX = 3;
+/** What all keys begin with for a while. */
+const FRONTS = ['', 'a', 'all', 'all begin like this: '] as const;
 
 export interface RunOptions {
   readonly shape: KeyShape;
@@ -46,8 +48,8 @@ interface OpenWalk {
 class RandomRun {
   readonly #random: SeededRandom;
   readonly #options: RunOptions;
-  readonly #engine: MemoryEngine;
-  readonly #empty: number;
+  #engine: MemoryEngine;
+  readonly #emptyBytes: number;
   /** Every version that may still be read, oldest first. */
   readonly #histories = new Map<string, Change[]>();
   readonly #walks: OpenWalk[] = [];
@@ -55,18 +57,21 @@ class RandomRun {
   #revision = 0;
   #compactRevision = 0;
   #deleteShare = 0.2;
+  #front: (typeof FRONTS)[number] = '';
 
   constructor(seed: number, options: RunOptions) {
     this.#random = new SeededRandom(seed);
     this.#options = options;
-    this.#engine = new MemoryEngine({ slabBytesMax: options.slabBytesMax, hashSeed: [seed, 7] });
-    this.#empty = this.#engine.memoryBytes;
+    this.#engine = this.#create();
+    this.#emptyBytes = this.#engine.memoryBytes;
   }
 
   step(): void {
     const random = this.#random;
     // Grows for a while, then shrinks.
     if (random.chance(0.001)) this.#deleteShare = random.pick([0.05, 0.3, 0.95]);
+    if (random.chance(0.001)) this.#startAnew();
+    if (random.chance(0.001)) this.#reload();
     const dice = random.below(1000);
     if (dice < 500) this.#apply();
     else if (dice < 540) this.#applyMany();
@@ -98,21 +103,72 @@ class RandomRun {
 
   /** Deletes everything: nothing stays, but for what an engine has from the first. */
   end(): void {
-    while (this.#walks.length > 0) this.#goOn();
-    for (const text of this.#existing.slice()) this.#add(deletion(text, ++this.#revision));
-    this.#compact(0);
-    while (this.#engine.maintain(true));
+    this.#empty();
     this.verify();
     expect(this.#engine.stats()).toEqual({ keyCount: 0, versionCount: 0, dataBytes: 0 });
     // Tables and nodes of the smallest size.
-    expect(this.#engine.memoryBytes - this.#empty).toBeLessThan(400_000);
+    expect(this.#engine.memoryBytes - this.#emptyBytes).toBeLessThan(400_000);
+  }
+
+  #create(): MemoryEngine {
+    const { slabBytesMax } = this.#options;
+    return new MemoryEngine({ slabBytesMax, hashSeed: [this.#random.below(2 ** 31), 7] });
+  }
+
+  /** Deletes all keys, and has the engine be done with them. */
+  #empty(): void {
+    this.#endWalks();
+    for (const text of this.#existing.slice()) this.#add(deletion(text, ++this.#revision));
+    this.#compact(0);
+    while (this.#engine.maintain(true));
+  }
+
+  /** After no key is left, those that come have something else in common. */
+  #startAnew(): void {
+    this.#empty();
+    this.#front = this.#random.pick(FRONTS);
+    // A key that all others begin with: none that comes later shortens what all have in common.
+    if (this.#front !== '' && this.#random.chance(0.7)) this.#add(put(this.#front, ++this.#revision));
+  }
+
+  /** Goes on in another engine that a snapshot, and the changes since, were loaded into. */
+  #reload(): void {
+    const random = this.#random;
+    this.#endWalks();
+    const oldest = this.#compactRevision + random.below(this.#revision - this.#compactRevision + 1);
+    const newest = this.#revision - random.below(this.#revision - oldest + 1);
+    const walk = this.#engine.openWalk(oldest, newest);
+    this.#engine = this.#create();
+    const { loader } = this.#engine;
+    const finishNewest = (): void => finish(() => loader.finishNewest());
+    let isOlder = false;
+    const load = (change: PlacedChange): void => {
+      if (change.replacedBy === 0) {
+        expect(isOlder).toBe(false);
+        expect(loader.newest(placeChange(change))).not.toBe(REFUSED_LOAD);
+        return;
+      }
+      if (!isOlder) finishNewest();
+      isOlder = true;
+      expect(loader.older(placeChange(change, change.replacedBy))).not.toBe(REFUSED_LOAD);
+    };
+    while (walk.next(1 + random.below(300), load));
+    walk.close();
+    if (!isOlder) finishNewest();
+    const later = [...this.#histories.values()].flat().filter(({ revision }) => revision > newest);
+    for (const change of later.sort((a, b) => a.revision - b.revision))
+      expect(loader.next(placeChange(change))).not.toBe(REFUSED_LOAD);
+    finish(() => loader.finish());
+    this.#compactRevision = oldest;
+    this.#engine.compact(oldest);
+    this.verify();
   }
 
   #key(): string {
     const { shape, keyCount } = this.#options;
     // Some keys are used much more than others.
     const number = this.#random.chance(0.3) ? this.#random.below(10) : this.#random.below(keyCount);
-    return keyOfShape(shape, number, keyCount);
+    return this.#front + keyOfShape(shape, number, keyCount);
   }
 
   #change(): Change {
@@ -340,6 +396,10 @@ class RandomRun {
     this.#walks.push({ walk, oldest, expected: expected.sort(), seen: [] });
   }
 
+  #endWalks(): void {
+    while (this.#walks.length > 0) this.#goOn();
+  }
+
   #goOn(): void {
     if (this.#walks.length === 0) return;
     const place = this.#random.below(this.#walks.length);
@@ -358,6 +418,12 @@ class RandomRun {
     this.#walks.splice(place, 1);
     expect(seen.sort()).toEqual(expected);
   }
+}
+
+/** Does all pieces of a step of a load. */
+function finish(next: () => LoadStep): void {
+  let step: LoadStep;
+  while ((step = next()) !== 'done') expect(step).toBe('more');
 }
 
 function rangeOf(start: string, end: string | undefined): EngineRange {
