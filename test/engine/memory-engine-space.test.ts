@@ -134,6 +134,19 @@ describe('the memory of the engine', () => {
     },
   );
 
+  it.each([
+    [65_000, 40, 0],
+    [40_000, 60, 0],
+    [30_000, 40, 4000],
+  ])('comes to an end with keys of %i bytes, %i of them, values of %i', (keyBytes, count, valueBytes) => {
+    const engine = new MemoryEngine();
+    for (let number = 0; number < count; number++)
+      engine.apply(put(keyOf(number).padEnd(keyBytes, 'k'), number + 1, 'v'.repeat(valueBytes)));
+    engine.compact(count);
+    for (let steps = 0; engine.maintain(true); steps++) expect(steps).toBeLessThan(200);
+    engine.verifyIntegrity();
+  });
+
   it('stays near that of the newest versions when all values are replaced again and again', () => {
     const engine = new MemoryEngine();
     const keyCount = 10_000;

@@ -36,6 +36,8 @@ const SLAB_BYTES_MIN = 16 * 1024;
 /** While there is no more than this, a new slab has one in `SLAB_SHARE` of the bytes that there are. */
 const SHORT_SLABS_BYTES = 4 * 1024 * 1024;
 const SLAB_SHARE = 8;
+/** A new slab has room for so many blocks as long as its first: else what is left at its end would be emptied for ever. */
+const BLOCKS_MIN = 32;
 
 /** A slab is emptied when holes take more than `all` of all memory, and of the slab itself more than `slab`. */
 const HOLE_SHARES = { all: 0.16, slab: 0.2 };
@@ -252,7 +254,8 @@ export class Slabs {
     const totalBytes = this.#totalUnits * UNIT_BYTES;
     const share = totalBytes > SHORT_SLABS_BYTES ? SLAB_BYTES_MAX : Math.floor(totalBytes / SLAB_SHARE);
     const wanted = Math.min(Math.max(SLAB_BYTES_MIN, share & -UNIT_BYTES), this.#slabBytesMax);
-    const bytes = Math.max(wanted, (units + 1) * UNIT_BYTES);
+    const forBlocks = Math.min(units * BLOCKS_MIN * UNIT_BYTES, this.#slabBytesMax);
+    const bytes = Math.max(wanted, forBlocks, (units + 1) * UNIT_BYTES);
     const slab = this.#freeNumber();
     const memory = memoryOf(new Uint8Array(bytes));
     this.words[slab] = memory.words;
