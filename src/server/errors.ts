@@ -31,7 +31,7 @@ const outcomeByCode: Readonly<Record<StoreErrorCode, readonly [Code, ErrorReason
 
 /** Whatever a service threw, as the client gets it. What nobody foresaw is INTERNAL and tells nothing of its inside. */
 export function toConnectError(error: unknown): ConnectError {
-  if (error instanceof ConnectError) return error;
+  if (error instanceof ConnectError) return withHeaderText(error);
   if (error instanceof StoreError) {
     const [code, reason] = outcomeByCode[(error as StoreError).code];
     return connectError(code, reason, error.message, infoOf(error), error);
@@ -122,6 +122,15 @@ function infoOf(error: StoreError): ErrorInfo | undefined {
 
 function watchEnded(resumeRevision: number): ErrorInfo {
   return { case: 'watchEnded', value: { resumeRevision: BigInt(resumeRevision) } };
+}
+
+/** Connect's own errors quote what they can not read. */
+function withHeaderText(error: ConnectError): ConnectError {
+  const text = headerText(error.rawMessage);
+  if (text === error.rawMessage) return error;
+  const changed = new ConnectError(text, error.code, error.metadata, undefined, error.cause);
+  changed.details = error.details;
+  return changed;
 }
 
 /** gRPC sends the text in a header: half a surrogate pair of a key in it can't be encoded, and a long one is refused. */

@@ -117,3 +117,18 @@ test('a text that no header could carry is made fit', () => {
   expect(() => encodeURIComponent(long.rawMessage)).not.toThrow();
   expect(long.rawMessage.length).toBeLessThan(serverFixed.errorMessageCharactersMax + 10);
 });
+
+test('an error that Connect made keeps all but what its text quotes and a header can not hold', () => {
+  const error = new ConnectError('cannot decode "\ud800"', Code.InvalidArgument, { trace: '1' });
+  error.details = [{ type: 'some.Detail', value: Uint8Array.of(1) }];
+
+  const mapped = toConnectError(error);
+
+  expect(() => encodeURIComponent(mapped.rawMessage)).not.toThrow();
+  expect(mapped.rawMessage).toBe('cannot decode "\ufffd"');
+  expect([mapped.code, mapped.metadata.get('trace'), mapped.details]).toEqual([
+    Code.InvalidArgument,
+    '1',
+    error.details,
+  ]);
+});
