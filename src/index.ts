@@ -9,8 +9,8 @@ export {
 } from './errors.ts';
 export { defaults, fixed, type Limits } from './limits.ts';
 export { openStore, type StoreOptions } from './store/open-store.ts';
-export type { RecoveryProgress } from './store/recovery.ts';
-export type { StoreEvent } from './store/store-event.ts';
+export type { RecoveryProgress } from './store/recovery/recovery.ts';
+export type { OperatorEvent } from './store/operator-event.ts';
 export type {
   Compare,
   Condition,
@@ -53,4 +53,4 @@ export type {
   WatchEvent,
   WatchMessage,
   WatchRequest,
-} from './store/store.ts';
+} from './api.ts';

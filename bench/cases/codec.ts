@@ -109,6 +109,7 @@ function recordShape(): RecordShape {
     ttlMs: 0,
     expireTimeMs: 0,
     kind: 0,
+    replacedExpired: false,
   };
   const effects: RecordShape['effects'] = [{ effect: { case: 'put', value: put } }];
   return { revision: 1_234_567, timeMs: NOW_MS, leaseClockMs: 0, effects };

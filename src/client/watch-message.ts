@@ -104,7 +104,13 @@ export type WatchMessage =
 
 export type WatchEvent =
   /** The entry of a touch has an empty value. */
-  | { readonly type: 'put' | 'touch'; readonly entry: Entry; readonly previous: Entry | undefined }
+  | {
+      readonly type: 'put' | 'touch';
+      readonly entry: Entry;
+      readonly previous: Entry | undefined;
+      /** The put took the place of an entry whose time to live had ended: its end has no event, and there is no previous entry. */
+      readonly replacedExpired?: true;
+    }
   | {
       readonly type: 'delete';
       readonly key: string;
@@ -156,11 +162,16 @@ export function toWatchRequest(
   };
 }
 
-export function toEvent({ type, entry, previous, deleteReason }: EventMessage): WatchEvent {
+export function toEvent({ type, entry, previous, deleteReason, replacedExpired }: EventMessage): WatchEvent {
   if (entry === undefined) throw incompleteReply('the entry of an event');
   switch (type) {
     case TypeNumber.PUT:
-      return { type: 'put', entry: new Entry(entry), previous: toEntry(previous) };
+      return {
+        type: 'put',
+        entry: new Entry(entry),
+        previous: toEntry(previous),
+        ...(replacedExpired ? { replacedExpired } : {}),
+      };
     case TypeNumber.TOUCH:
       return { type: 'touch', entry: new Entry(entry), previous: toEntry(previous) };
     case TypeNumber.DELETE: {

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { DiskError, type Disk, type DiskFile } from '../disk/disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
 import { StoreError } from '../errors.ts';
-import { publicStoreId } from '../store/store-id.ts';
+import { publicStoreId } from '../store/directory/store-id.ts';
 import { isNothing, kindOf } from './file-system.ts';
 import type { OnProgress } from './progress.ts';
 import { VerifyingSnapshot } from './verify-snapshot.ts';

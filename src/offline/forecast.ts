@@ -1,5 +1,5 @@
 /**
- * What the next start would do, and how much of the data is whole: both by the rules of recovery (`store/recovery.ts`,
+ * What the next start would do, and how much of the data is whole: both by the rules of recovery (`store/recovery/recovery.ts`,
  * `wal/recovery.ts`), without loading anything.
  */
 import type { VerifiedLog, VerifiedSegment } from './verify-log.ts';

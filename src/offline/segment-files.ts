@@ -2,7 +2,7 @@
 import { basename, dirname } from 'node:path';
 import type { Disk } from '../disk/disk.ts';
 import { StoreError } from '../errors.ts';
-import { dataDirectory } from '../store/data-directory.ts';
+import { dataDirectory } from '../store/directory/data-directory.ts';
 import { formatSegmentName, parseSegmentName, type SegmentName } from '../wal/format.ts';
 import { checkFollows, listLog, misnamedError, openSegment } from '../wal/log-directory.ts';
 import { frameSeed } from '../wal/segment-header.ts';

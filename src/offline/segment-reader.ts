@@ -3,7 +3,7 @@
  * at the pace of the caller. Memory is bounded by the longest frame.
  */
 import { readRecord, type RecordShape } from '../../gen/kelp/storage/v1/log_codec.ts';
-import { faultOfRecord } from '../store/recorded-items.ts';
+import { faultOfRecord } from '../store/recovery/recorded-items.ts';
 import { damageError } from '../wal/damage.ts';
 import { frameKind, SEGMENT_HEADER_OFFSET } from '../wal/format.ts';
 import { FrameCursor, PIECE_BYTES } from '../wal/frame-cursor.ts';

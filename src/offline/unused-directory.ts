@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { lockDirectoryForReading } from '../disk/directory-lock.ts';
 import { DiskError, type Disk, type DiskLock } from '../disk/disk.ts';
 import { StoreError } from '../errors.ts';
-import { dataDirectory } from '../store/data-directory.ts';
+import { dataDirectory } from '../store/directory/data-directory.ts';
 import { kindOf } from './file-system.ts';
 
 /**

@@ -16,14 +16,14 @@ import { REFUSED_LOAD } from '../engine/engine.ts';
 import { MemoryEngine } from '../engine/memory/memory-engine.ts';
 import { placeChange } from '../engine/version.ts';
 import { NO_BYTES } from '../wire/bytes.ts';
-import { SNAPSHOT_FORMAT_VERSION } from '../store/checkpoint.ts';
+import { SNAPSHOT_FORMAT_VERSION } from '../store/checkpoints/checkpoint.ts';
 import {
   faultOfItemCount,
   MISFIT_OLDER,
   TWO_NEWEST,
   faultOfSnapshotHeader,
   SnapshotOrder,
-} from '../store/recorded-items.ts';
+} from '../store/recovery/recorded-items.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { OnProgress } from './progress.ts';
 

@@ -8,7 +8,7 @@ import { nearestName } from '../arguments/nearest-name.ts';
 import { assert, systemReason } from '../errors.ts';
 import { type Limits, type ServerLimits, defaults, fixed, serverDefaults } from '../limits.ts';
 import { machineMemoryBytes } from '../machine.ts';
-import type { FsyncPolicy } from '../store/store.ts';
+import type { FsyncPolicy } from '../api.ts';
 import {
   type ListenAddress,
   OptionError,

@@ -1,6 +1,6 @@
 /** `GET /metrics`: what the store and the process say of themselves, in the text format of Prometheus. */
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
-import type { Store, StoreStatus } from '../store/store.ts';
+import type { Store, StoreStatus } from '../api.ts';
 import { registerEventLoopLag } from './event-loop-lag.ts';
 import type { HttpRequest, HttpResponse } from './http-message.ts';
 import { isReading, sendJson } from './probes.ts';

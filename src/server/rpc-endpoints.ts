@@ -12,7 +12,7 @@ import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
 import { LeaseService } from '../../gen/kelp/v1/lease_pb.ts';
 import { WatchService } from '../../gen/kelp/v1/watch_pb.ts';
 import { type ServerLimits, serverFixed } from '../limits.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../api.ts';
 import { callInterceptor } from './call-interceptor.ts';
 import { callOf } from './calls.ts';
 import { replyCompressMinBytes, requestCompressions } from './compression.ts';

@@ -5,7 +5,7 @@
  *          |            |           |
  *          +------------+-----------+--> stopping
  */
-import type { RecoveryProgress } from '../store/recovery.ts';
+import type { RecoveryProgress } from '../store/recovery/recovery.ts';
 
 export type ServerPhase =
   /** The listener is open, the store is not yet: data calls are UNAVAILABLE. */

@@ -8,7 +8,7 @@ import { type Timer, holdProcess, systemClock } from '../clock.ts';
 import { systemReason } from '../errors.ts';
 import { serverFixed } from '../limits.ts';
 import { type StoreOptions, openUncheckedStore } from '../store/open-store.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../api.ts';
 import { CallTable } from './calls.ts';
 import type { ServerConfig } from './config.ts';
 import { Listener, type ListenerOptions } from './listener.ts';
@@ -18,7 +18,7 @@ import { formatAddress } from './option-values.ts';
 import { requestHandlers } from './request-handler.ts';
 import { rpcEndpoints } from './rpc-endpoints.ts';
 import { ServerState } from './server-state.ts';
-import { logStoreEvent, recoveryLog } from './store-log.ts';
+import { logStoreEvent, recoveryLog } from './event-log.ts';
 import { grpcUnaryHandler } from './unary/grpc-unary.ts';
 
 export interface ServerDependencies {

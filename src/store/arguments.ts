@@ -31,7 +31,7 @@ import type {
   TouchOptions,
   TxnRequest,
   WatchRequest,
-} from './store.ts';
+} from '../api.ts';
 
 const ttlMs = wholeNumber(1, fixed.ttlMsMax);
 

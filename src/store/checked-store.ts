@@ -9,8 +9,8 @@ import { noOptions } from '../arguments/shape.ts';
 import { value as isValue } from '../arguments/value.ts';
 import { StoreError } from '../errors.ts';
 import { leaseTtlMs, optionsByCall, txnRequest } from './arguments.ts';
-import type * as api from './store.ts';
-import { failedWatch } from './watch-start.ts';
+import type * as api from '../api.ts';
+import { failedWatch } from './watch/watch-start.ts';
 
 export class CheckedStore implements api.Store {
   readonly storeId: string;

@@ -1,8 +1,8 @@
 /** From a version of the engine to an entry of the API. */
 import type { PlacedChange, Version } from '../engine/version.ts';
 import { NO_BYTES } from '../wire/bytes.ts';
-import { decodeKey } from './keys.ts';
-import type { Entry } from './store.ts';
+import { decodeKey } from './views/keys.ts';
+import type { Entry } from '../api.ts';
 
 export function toEntry(key: string, version: Version): Entry {
   return {

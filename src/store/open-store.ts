@@ -11,13 +11,13 @@ import { listSnapshots, removeUnfinishedSnapshots } from '../snapshot/snapshot-d
 import { Log, type LogOptions } from '../wal/log.ts';
 import { storeOptions } from './arguments.ts';
 import { CheckedStore } from './checked-store.ts';
-import { dataDirectory, type DataDirectory } from './data-directory.ts';
-import { LogStore } from './log-store.ts';
-import { Ownership } from './ownership.ts';
-import { newState, recover, type RecoveryContext, type RecoveryProgress } from './recovery.ts';
-import type { FsyncPolicy, Store } from './store.ts';
-import type { StoreEvent } from './store-event.ts';
-import { takeDirectory } from './take-directory.ts';
+import { dataDirectory, type DataDirectory } from './directory/data-directory.ts';
+import { DurableStore } from './durable-store.ts';
+import { Ownership } from './directory/ownership.ts';
+import { newState, recover, type RecoveryContext, type RecoveryProgress } from './recovery/recovery.ts';
+import type { FsyncPolicy, Store } from '../api.ts';
+import type { OperatorEvent } from './operator-event.ts';
+import { takeDirectory } from './directory/take-directory.ts';
 
 export interface StoreOptions {
   /** The folder that holds the store; made if it does not exist. */
@@ -34,7 +34,7 @@ export interface StoreOptions {
   /** Called now and then while a recovery runs. */
   readonly onRecoveryProgress?: (progress: RecoveryProgress) => void;
   /** Told what an operator may want to see in a log. */
-  readonly onEvent?: (event: StoreEvent) => void;
+  readonly onEvent?: (event: OperatorEvent) => void;
   /** For tests: what the store runs on. */
   readonly clock?: Clock;
   readonly random?: Random;
@@ -89,7 +89,7 @@ async function openLocked(
     options.memoryBytesMax ?? Math.floor(machineMemoryBytes() * fixed.memoryShareDefault);
   const onEvent = options.onEvent ?? ((): void => undefined);
   // The log speaks to the store, which can be made only after the log has been replayed.
-  let store: LogStore | undefined;
+  let store: DurableStore | undefined;
   const logOptions: LogOptions = {
     disk,
     clock,
@@ -119,7 +119,7 @@ async function openLocked(
   try {
     const recovered = existing === undefined ? newState(context) : await recover(context, log, snapshots);
     const snapshotDirectory = directory.snapshots;
-    store = new LogStore({
+    store = new DurableStore({
       disk,
       ownership,
       log,

@@ -5,13 +5,13 @@ import { StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
 import { copyEntry, isExpired, toEntry } from './entries.ts';
 import { compileGlob } from './glob.ts';
-import type { History } from './history.ts';
-import type { Incarnations } from './incarnations.ts';
-import { decodeKey, encodeBound, keyAfter, keyScratch } from './keys.ts';
+import type { History } from './history/history.ts';
+import type { Incarnations } from './history/incarnations.ts';
+import { decodeKey, encodeBound, keyAfter, keyScratch } from './views/keys.ts';
 import { decodePageToken, encodePageToken, type PageToken } from './page-token.ts';
-import { checkPlace } from './place.ts';
-import { prefixEnd, toEngineRange } from './range.ts';
-import type * as api from './store.ts';
+import { checkPlace } from './history/place.ts';
+import { prefixEnd, toEngineRange } from './views/range.ts';
+import type * as api from '../api.ts';
 import { checkCount, checkPageLimit } from './validate.ts';
 
 export interface ReaderContext {

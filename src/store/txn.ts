@@ -4,12 +4,12 @@ import type { EngineRange } from '../engine/engine.ts';
 import type { Version } from '../engine/version.ts';
 import { StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
-import type { Draft } from './draft.ts';
+import type { Draft } from './views/draft.ts';
 import { toEntry } from './entries.ts';
-import { encodeKey, keyAfter } from './keys.ts';
-import { rangesOverlap, toDeletedRange, toEngineRange } from './range.ts';
-import { VisitBudget, type Sequencer } from './sequencer.ts';
-import type { Compare, Operation, OperationResult, TxnRequest, TxnResult } from './store.ts';
+import { encodeKey, keyAfter } from './views/keys.ts';
+import { rangesOverlap, toDeletedRange, toEngineRange } from './views/range.ts';
+import { VisitBudget, type Sequencer } from './views/sequencer.ts';
+import type { Compare, Operation, OperationResult, TxnRequest, TxnResult } from '../api.ts';
 import { checkCount, checkTtl } from './validate.ts';
 
 /** An operation with its keys as bytes. */

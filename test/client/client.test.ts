@@ -15,7 +15,7 @@ import { EntrySchema } from '../../gen/kelp/v1/types_pb.ts';
 import type { KelpClient } from '../../src/client/client.ts';
 import type * as clientTypes from '../../src/client/types.ts';
 import type { WatchRequest } from '../../src/client/watch-message.ts';
-import type * as storeTypes from '../../src/store/store.ts';
+import type * as storeTypes from '../../src/api.ts';
 import { clientOf, failureOf, recovering } from './fake-server.ts';
 
 const entryMessage = create(EntrySchema, {

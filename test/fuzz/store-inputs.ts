@@ -1,7 +1,7 @@
 /** Data directories with all that a log and snapshots can hold, and what it means to open one that was changed. */
 import { isStoreError } from '../../src/errors.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/api.ts';
 import { DATA_DIR, type Files, FILLER, filesOf } from '../offline/small-stores.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { SeededRandom } from '../support/random.ts';

@@ -13,7 +13,7 @@ const layers: readonly (readonly string[])[] = [
     'check-node.ts',
     'tls-only-header.ts',
   ],
-  ['arguments'],
+  ['api.ts', 'arguments'],
   ['disk'],
   ['wire'],
   ['wal', 'snapshot'],

@@ -1,6 +1,6 @@
 /** What a store in process and the client of a served one have in common, as far as histories need it. */
 import type { KelpClient } from '../../src/client/client.ts';
-import type { Condition, Store, TxnRequest } from '../../src/store/store.ts';
+import type { Condition, Store, TxnRequest } from '../../src/api.ts';
 
 export interface SeenEntry {
   readonly key: string;

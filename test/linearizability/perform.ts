@@ -1,7 +1,7 @@
 /** Makes the call that an operation stands for, and tells what came of it. */
 import { isKelpError } from '../../src/client/error.ts';
 import { StoreError } from '../../src/errors.ts';
-import type { Compare, Condition, Operation as TxnOperation } from '../../src/store/store.ts';
+import type { Compare, Condition, Operation as TxnOperation } from '../../src/api.ts';
 import type { CalledStore, SeenEntry, TxnPart } from './called-store.ts';
 import type { NoOutcome } from './history.ts';
 import { ABSENT } from './operation.ts';

@@ -4,7 +4,7 @@
  */
 import { bytesOf } from '../../src/arguments/value.ts';
 import { StoreError } from '../../src/errors.ts';
-import type { Compare, Condition, Operation, TxnRequest } from '../../src/store/store.ts';
+import type { Compare, Condition, Operation, TxnRequest } from '../../src/api.ts';
 import type { SeededRandom } from '../support/random.ts';
 import type { CalledStore, SeenEntry, TxnPart } from './called-store.ts';
 

@@ -7,7 +7,7 @@ import type { Engine } from '../../src/engine/engine.ts';
 import { HeapEngine } from '../engine/heap-engine.ts';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/api.ts';
 import { Scheduler } from '../simulation/scheduler.ts';
 import { simulateCompression } from '../simulation/simulated-compression.ts';
 import { SeededRandom } from '../support/random.ts';

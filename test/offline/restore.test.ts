@@ -8,7 +8,7 @@ import { isStoreError } from '../../src/errors.ts';
 import { restore, type RestoreRequest, type RestoreResult } from '../../src/offline/restore.ts';
 import { verifyDirectory } from '../../src/offline/verify.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/api.ts';
 import { allPairs } from '../store/readable.ts';
 import { eventually } from '../support/eventually.ts';
 import { ManualClock } from '../support/manual-clock.ts';

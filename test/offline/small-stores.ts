@@ -1,7 +1,7 @@
 /** Small stores on a simulated disk with all that a log and snapshots can hold, for tools to read. */
 import { openStore } from '../../src/store/open-store.ts';
-import type { Store } from '../../src/store/store.ts';
-import type { StoreEvent } from '../../src/store/store-event.ts';
+import type { Store } from '../../src/api.ts';
+import type { OperatorEvent } from '../../src/store/operator-event.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { SeededRandom } from '../support/random.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
@@ -91,8 +91,8 @@ export function snapshotPath(revision: number): string {
 /** Opens a store on the files. @returns its revision and what it told, or why it does not start. */
 export async function startOn(
   files: Files,
-): Promise<{ readonly revision: number; readonly events: readonly StoreEvent[] } | Error> {
-  const events: StoreEvent[] = [];
+): Promise<{ readonly revision: number; readonly events: readonly OperatorEvent[] } | Error> {
+  const events: OperatorEvent[] = [];
   const disk = await diskWith(files);
   try {
     const store = await openStore({

@@ -6,7 +6,7 @@ import {
 } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
 import { StoreError } from '../../src/errors.ts';
 import { openSnapshotFile } from '../../src/snapshot/reader.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/api.ts';
 import type { SeededRandom } from '../support/random.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
 import { expectEqual } from './describe.ts';

@@ -1,5 +1,5 @@
 import { isStoreError, StoreError } from '../../src/errors.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/api.ts';
 import type { SeededRandom } from '../support/random.ts';
 import { backUp } from './backups.ts';
 import type { Machine } from './machine.ts';

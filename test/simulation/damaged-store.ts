@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import type { Disk, DiskFile } from '../../src/disk/disk.ts';
 import { StoreError } from '../../src/errors.ts';
 import { openStore, type StoreOptions } from '../../src/store/open-store.ts';
-import type { Entry, Store } from '../../src/store/store.ts';
-import type { StoreEvent } from '../../src/store/store-event.ts';
+import type { Entry, Store } from '../../src/api.ts';
+import type { OperatorEvent } from '../../src/store/operator-event.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { SeededRandom } from '../support/random.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
@@ -87,7 +87,7 @@ async function wholeHistory({ seed, write, writeInVain }: StoreMaker): Promise<O
 export interface OpenedStore {
   readonly revision: number;
   readonly entriesByRevision: ReadonlyMap<number, readonly Entry[]>;
-  readonly events: readonly StoreEvent[];
+  readonly events: readonly OperatorEvent[];
 }
 
 /** Opens a store on the files as they are. */
@@ -97,8 +97,8 @@ export async function open(files: Files): Promise<OpenedStore | StoreError> {
   for (const [path, bytes] of files) disk.setContent(path, bytes);
   // A store without lock files would first wait for an owner to notice that.
   disk.setContent(`${DATA_DIR}/LOCK`, new Uint8Array(0));
-  const events: StoreEvent[] = [];
-  const onEvent = (event: StoreEvent): void => void events.push(event);
+  const events: OperatorEvent[] = [];
+  const onEvent = (event: OperatorEvent): void => void events.push(event);
   try {
     const store = await openStore({ ...optionsOf(bounded(disk), new ManualClock(), 1), onEvent });
     return { ...(await readAll(store)), events };

@@ -4,7 +4,7 @@
  */
 import type { Change } from '../../src/engine/version.ts';
 import { StoreError } from '../../src/errors.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/api.ts';
 import { describe, isSame } from './describe.ts';
 import {
   type Instant,

@@ -2,7 +2,7 @@
  * What a store must hold: every transaction in order, and the state that follows from them, in the plainest data there
  * is. A transaction can be taken back, as a crash does with those that were not durable.
  */
-import type { DeleteReason, DeletedRange, Entry, EventType } from '../../src/store/store.ts';
+import type { DeleteReason, DeletedRange, Entry, EventType } from '../../src/api.ts';
 import type { TrueEvent, WatchTruth } from '../support/watch-validator.ts';
 
 export interface ModelEntry extends Entry {

@@ -1,5 +1,5 @@
 /** The calls that are decided by the newest state; each is run by a store, and by the model at the same instant. */
-import type { DeleteOptions, KeyRange, PutOptions, Store, TxnRequest } from '../../src/store/store.ts';
+import type { DeleteOptions, KeyRange, PutOptions, Store, TxnRequest } from '../../src/api.ts';
 
 export type Operation =
   | { readonly kind: 'put'; readonly key: string; readonly value: Uint8Array; readonly options: PutOptions }

@@ -1,6 +1,6 @@
 /** What a schedule is like as a whole; the seed decides. */
 import type { Limits } from '../../src/limits.ts';
-import type { FsyncPolicy } from '../../src/store/store.ts';
+import type { FsyncPolicy } from '../../src/api.ts';
 import type { SeededRandom } from '../support/random.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -1,5 +1,5 @@
 /** Reads of all kinds, held against the model: none shows what a crash could undo, all show one revision. */
-import type { Entry, KeyRange, Store } from '../../src/store/store.ts';
+import type { Entry, KeyRange, Store } from '../../src/api.ts';
 import type { SeededRandom } from '../support/random.ts';
 import { describe, expectEqual } from './describe.ts';
 import { type Ledger, toAnswer } from './ledger.ts';

@@ -1,5 +1,5 @@
 /** What a store must hold after a restart: everything up to one revision, and nothing else. */
-import type { Lease, Store } from '../../src/store/store.ts';
+import type { Lease, Store } from '../../src/api.ts';
 import type { SeededRandom } from '../support/random.ts';
 import { expectEqual } from './describe.ts';
 import type { Ledger } from './ledger.ts';

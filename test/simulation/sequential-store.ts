@@ -4,7 +4,7 @@
  */
 import { bytesOf } from '../../src/arguments/value.ts';
 import type { StoreErrorCode } from '../../src/errors.ts';
-import type { Condition, DeleteReason, DeletedRange, Entry, Lease } from '../../src/store/store.ts';
+import type { Condition, DeleteReason, DeletedRange, Entry, Lease } from '../../src/api.ts';
 import { type Instant, isExpired, type Model, type ModelChange, type ModelEntry } from './model.ts';
 import type { Operation } from './operation.ts';
 import { Refusal } from './refusal.ts';

@@ -3,7 +3,7 @@
  * crashes, at any moment, also of the recovery. After every crash the store must hold exactly the transactions up to
  * some revision, no lower than the newest one that anybody was told of.
  */
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/api.ts';
 import { SeededRandom } from '../support/random.ts';
 import type { DiskCall } from '../support/simulated-fault.ts';
 import { Clients } from './clients.ts';

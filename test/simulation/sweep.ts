@@ -4,7 +4,7 @@
  * and hold what was answered.
  */
 import { StoreError } from '../../src/errors.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/api.ts';
 import { SeededRandom } from '../support/random.ts';
 import type { Fault } from '../support/simulated-fault.ts';
 import type { DiskCall } from '../support/simulated-fault.ts';

@@ -1,4 +1,4 @@
-import type { DeleteReason } from '../../src/store/store.ts';
+import type { DeleteReason } from '../../src/api.ts';
 import type { Model, ModelChange, ModelEntry } from './model.ts';
 import { Refusal } from './refusal.ts';
 

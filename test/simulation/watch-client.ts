@@ -1,7 +1,7 @@
 /** A client that watches, at its own pace, through all lives of the store: it resumes where it was, or begins anew. */
 import { DiskError } from '../../src/disk/disk.ts';
 import { type HistoryDetails, isStoreError, StoreError } from '../../src/errors.ts';
-import type { Store, WatchMessage, WatchRequest } from '../../src/store/store.ts';
+import type { Store, WatchMessage, WatchRequest } from '../../src/api.ts';
 import type { SeededRandom } from '../support/random.ts';
 import { WatchValidator } from '../support/watch-validator.ts';
 import { describe, expectEqual } from './describe.ts';

@@ -1,11 +1,5 @@
 /** What clients do, at random: few keys, so that they meet, and values of all the lengths that matter to a small log. */
-import type {
-  Compare,
-  Condition,
-  KeyRange,
-  Operation as TxnOperation,
-  TxnRequest,
-} from '../../src/store/store.ts';
+import type { Compare, Condition, KeyRange, Operation as TxnOperation, TxnRequest } from '../../src/api.ts';
 import type { SeededRandom } from '../support/random.ts';
 import type { Model } from './model.ts';
 import type { Operation } from './operation.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/errors.ts';
-import { Acknowledgements } from '../../src/store/acknowledgements.ts';
+import { Acknowledgements } from '../../src/store/commit/acknowledgements.ts';
 
 describe('acknowledgements', () => {
   it('publish in order, then wake watches, then let results out', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { optionsByCall, storeOptions } from '../../src/store/arguments.ts';
 import { CheckedStore } from '../../src/store/checked-store.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/api.ts';
 import {
   type CallShape,
   type Kind,

@@ -19,7 +19,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Operation, PutOptions, WatchRequest } from '../../src/store/store.ts';
+import type { Operation, PutOptions, WatchRequest } from '../../src/api.ts';
 import { messageText, Watching } from './readable.ts';
 import { MemoryHarness } from './store-harness.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defaults, type Limits } from '../../src/limits.ts';
-import { History, NO_END } from '../../src/store/history.ts';
+import { History, NO_END } from '../../src/store/history/history.ts';
 
 const MiB = 1024 * 1024;
 const HOUR_MS = 3_600_000;

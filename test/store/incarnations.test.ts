@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fixed } from '../../src/limits.ts';
-import { Incarnations, type Life } from '../../src/store/incarnations.ts';
+import { Incarnations, type Life } from '../../src/store/history/incarnations.ts';
 import { SeededRandom } from '../support/random.ts';
 
 /** The example of the class: b wrote nothing, c's 8 and 9 were lost. */

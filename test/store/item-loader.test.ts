@@ -7,9 +7,9 @@ import {
   type SnapshotVersionShape,
 } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
-import { ItemLoader } from '../../src/store/item-loader.ts';
-import { LeaseTable } from '../../src/store/lease-table.ts';
-import { SnapshotOrder } from '../../src/store/recorded-items.ts';
+import { ItemLoader } from '../../src/store/recovery/item-loader.ts';
+import { LeaseTable } from '../../src/store/leases/lease-table.ts';
+import { SnapshotOrder } from '../../src/store/recovery/recorded-items.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const SNAPSHOT_REVISION = 9;

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { KeyText } from '../../src/store/keys.ts';
-import { LeaseTable } from '../../src/store/lease-table.ts';
+import type { KeyText } from '../../src/store/views/keys.ts';
+import { LeaseTable } from '../../src/store/leases/lease-table.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 describe('the table of leases', () => {

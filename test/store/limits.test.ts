@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { HeapEngine } from '../engine/heap-engine.ts';
 import { fixed } from '../../src/limits.ts';
-import type { Compare, Operation, WatchMessage } from '../../src/store/store.ts';
-import { WatchHub } from '../../src/store/watch-hub.ts';
+import type { Compare, Operation, WatchMessage } from '../../src/api.ts';
+import { WatchHub } from '../../src/store/watch/watch-hub.ts';
 import { HeldDisk } from '../support/held-disk.ts';
 import { allPairs, refused, valueOf, Watching } from './readable.ts';
 import { ManualClock } from '../support/manual-clock.ts';

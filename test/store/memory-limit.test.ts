@@ -4,7 +4,7 @@ import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import { isStoreError } from '../../src/errors.ts';
 import { fixed } from '../../src/limits.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/api.ts';
 import { refused, valueOf } from './readable.ts';
 import { MemoryHarness, type MemoryHarnessOptions } from './store-harness.ts';
 

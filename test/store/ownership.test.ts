@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { fixed } from '../../src/limits.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import type { StoreEvent } from '../../src/store/store-event.ts';
+import type { OperatorEvent } from '../../src/store/operator-event.ts';
 import { refused, valueOf } from './readable.ts';
 import { DATA_DIR, LOG_DIR, MemoryHarness, SNAPSHOT_DIR } from './store-harness.ts';
 
@@ -106,7 +106,7 @@ describe('a store whose lock is taken away', () => {
     const harness = await MemoryHarness.open();
     await harness.store.put('k', 'v');
     for (const path of LOCKS) await harness.disk.remove(path);
-    const events: StoreEvent[] = [];
+    const events: OperatorEvent[] = [];
     const { disk, clock } = harness;
     const second = openStore({ dataDir: DATA_DIR, disk, clock, onEvent: (event) => events.push(event) });
     while (events.length === 0) await new Promise(setImmediate);

@@ -12,7 +12,7 @@ import {
 import type { HistoryDetails } from '../../src/errors.ts';
 import { isStoreError } from '../../src/errors.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import type { Store, WatchMessage } from '../../src/store/store.ts';
+import type { Store, WatchMessage } from '../../src/api.ts';
 import { Log } from '../../src/wal/log.ts';
 import { diskWith, readFiles } from '../offline/small-stores.ts';
 import { ManualClock } from '../support/manual-clock.ts';

@@ -9,7 +9,7 @@ import type {
   PutOptions,
   Relation,
   TxnRequest,
-} from '../../src/store/store.ts';
+} from '../../src/api.ts';
 import { bytes } from './readable.ts';
 import { KEYS } from './store-model.ts';
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EngineRange } from '../../src/engine/engine.ts';
-import { prefixEnd, rangesOverlap } from '../../src/store/range.ts';
+import { prefixEnd, rangesOverlap } from '../../src/store/views/range.ts';
 
 describe('the end of a prefix', () => {
   it('grows the last byte that can grow', () => {

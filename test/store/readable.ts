@@ -1,14 +1,7 @@
 /** What stores answer, in a form that tests compare and people read. */
 import { expect } from 'vitest';
 import type { StoreErrorCode } from '../../src/errors.ts';
-import type {
-  Entry,
-  KeyRange,
-  Store,
-  WatchEvent,
-  WatchMessage,
-  WatchRequest,
-} from '../../src/store/store.ts';
+import type { Entry, KeyRange, Store, WatchEvent, WatchMessage, WatchRequest } from '../../src/api.ts';
 
 export function bytes(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text, 'utf8'));

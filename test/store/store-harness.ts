@@ -3,8 +3,8 @@ import { onTestFinished } from 'vitest';
 import type { Disk } from '../../src/disk/disk.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { openStore, type StoreOptions } from '../../src/store/open-store.ts';
-import type { Store } from '../../src/store/store.ts';
-import type { StoreEvent } from '../../src/store/store-event.ts';
+import type { Store } from '../../src/api.ts';
+import type { OperatorEvent } from '../../src/store/operator-event.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { SeededRandom } from '../support/random.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
@@ -43,7 +43,7 @@ export interface MemoryHarnessOptions {
 /** A store in this process on a disk in memory. */
 export class MemoryHarness implements StoreHarness {
   readonly clock: ManualClock;
-  readonly events: StoreEvent[] = [];
+  readonly events: OperatorEvent[] = [];
   readonly #options: MemoryHarnessOptions;
   readonly #random: SeededRandom;
   #disk: SimulatedDisk;
@@ -92,7 +92,7 @@ export class MemoryHarness implements StoreHarness {
   }
 
   /** Waits until so many events of this kind have been told. */
-  async told(kind: StoreEvent['kind'], count = 1): Promise<void> {
+  async told(kind: OperatorEvent['kind'], count = 1): Promise<void> {
     while (this.events.filter((event) => event.kind === kind).length < count) await new Promise(setImmediate);
   }
 

@@ -5,7 +5,7 @@ import { HeapEngine } from '../engine/heap-engine.ts';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import { StoreError } from '../../src/errors.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import type { Entry, OperationResult, Store, WatchEvent } from '../../src/store/store.ts';
+import type { Entry, OperationResult, Store, WatchEvent } from '../../src/api.ts';
 import { plain, Watching } from './readable.ts';
 import { steps, type Call, type Step } from './random-calls.ts';
 import { MirrorEngine } from '../engine/mirror-engine.ts';

@@ -12,7 +12,7 @@ import type {
   Operation,
   PutOptions,
   TxnRequest,
-} from '../../src/store/store.ts';
+} from '../../src/api.ts';
 import { textOf } from './readable.ts';
 
 export interface ModelEntry {

@@ -1,6 +1,6 @@
 /** Nothing that a crash could still undo is seen, and nothing that is durable is missed. */
 import { describe, expect, it } from 'vitest';
-import type { Store, WatchMessage } from '../../src/store/store.ts';
+import type { Store, WatchMessage } from '../../src/api.ts';
 import { HeldDisk } from '../support/held-disk.ts';
 import { allPairs, messageText, refused, valueOf, Watching } from './readable.ts';
 import { MemoryHarness } from './store-harness.ts';

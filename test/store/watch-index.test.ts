@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeKey, toKeyText } from '../../src/store/keys.ts';
-import type { KeyRange } from '../../src/store/store.ts';
-import { fromTextRange, isWanted, toWatchFilter } from '../../src/store/watch-filter.ts';
-import { WatchIndex } from '../../src/store/watch-index.ts';
+import { encodeKey, toKeyText } from '../../src/store/views/keys.ts';
+import type { KeyRange } from '../../src/api.ts';
+import { fromTextRange, isWanted, toWatchFilter } from '../../src/store/watch/watch-filter.ts';
+import { WatchIndex } from '../../src/store/watch/watch-index.ts';
 
 const letters = fc.constantFrom('a', 'b', '\x7f', 'é', '\uffff', '\u{10000}', '\u{10ffff}', '\0');
 const text = fc.array(letters, { minLength: 1, maxLength: 3 }).map((all) => all.join(''));

@@ -11,7 +11,7 @@ import type {
   WatchEvent,
   WatchMessage,
   WatchRequest,
-} from '../../src/store/store.ts';
+} from '../../src/api.ts';
 
 export type WatchGuarantee =
   /** Revisions never go back, and messages come in their order. */

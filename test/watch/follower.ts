@@ -4,7 +4,7 @@
  */
 import type { ClientHttp2Session } from 'node:http2';
 import { status } from '@grpc/grpc-js';
-import type { WatchMessage, WatchRequest } from '../../src/store/store.ts';
+import type { WatchMessage, WatchRequest } from '../../src/api.ts';
 import type { SeededRandom } from '../support/random.ts';
 import { WatchValidator } from '../support/watch-validator.ts';
 import type { TrueWriter } from './true-writer.ts';

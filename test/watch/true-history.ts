@@ -1,5 +1,5 @@
 /** What happened to keys, told by the one who made it happen: the truth that watches are held against. */
-import type { Entry, KeyRange } from '../../src/store/store.ts';
+import type { Entry, KeyRange } from '../../src/api.ts';
 import type { TrueEvent, WatchTruth } from '../support/watch-validator.ts';
 
 export type TrueChange =

@@ -15,7 +15,7 @@ import {
 } from '../../gen/kelp/v1/watch_codec.ts';
 import { DeleteReason, EventType } from '../../gen/kelp/v1/watch_pb.ts';
 import { emptyKeyRange } from '../../gen/kelp/v1/types_codec.ts';
-import type { Entry, WatchEvent, WatchMessage, WatchRequest } from '../../src/store/store.ts';
+import type { Entry, WatchEvent, WatchMessage, WatchRequest } from '../../src/api.ts';
 import { post } from '../support/bare-http2.ts';
 
 const PATH = '/kelp.v1.WatchService/Watch';

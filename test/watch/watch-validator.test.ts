@@ -1,6 +1,6 @@
 /** The checks themselves: each is shown a stream that breaks its guarantee and no other. */
 import { describe, expect, test } from 'vitest';
-import type { Entry, WatchEvent, WatchMessage, WatchRequest } from '../../src/store/store.ts';
+import type { Entry, WatchEvent, WatchMessage, WatchRequest } from '../../src/api.ts';
 import { type WatchGuarantee, WatchValidator, type WatchViolation } from '../support/watch-validator.ts';
 import { TrueHistory } from './true-history.ts';
 

@@ -682,6 +682,11 @@ export interface EventShape {
   previous: EntryShape | undefined;
   /** Why, for a delete. */
   deleteReason: number;
+  /**
+   * True for a put that took the place of an entry whose time to live had ended: there was no event for that end, and there
+   * is no `previous`.
+   */
+  replacedExpired: boolean;
 }
 
 /** The Event with every field at its default. */
@@ -691,6 +696,7 @@ export function emptyEvent(): EventShape {
     entry: undefined,
     previous: undefined,
     deleteReason: 0,
+    replacedExpired: false,
   };
 }
 
@@ -701,6 +707,7 @@ export function sizeOfEvent(message: EventShape): number {
   if (message.entry !== undefined) size += 1 + sizeWithLength(sizeOfEntry(message.entry));
   if (message.previous !== undefined) size += 1 + sizeWithLength(sizeOfEntry(message.previous));
   if (message.deleteReason !== 0) size += 1 + sizeOfInt32(message.deleteReason);
+  if (message.replacedExpired) size += 2;
   return size;
 }
 
@@ -714,6 +721,10 @@ export function writeEvent(message: EventShape, buffer: Buffer, offset: number):
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependEvent(message: EventShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.replacedExpired) {
+    buffer[--start] = 1;
+    buffer[--start] = 0x28;
+  }
   if (message.deleteReason !== 0) {
     start = prependInt32(buffer, start, message.deleteReason);
     buffer[--start] = 0x20;
@@ -765,6 +776,9 @@ export function mergeEvent(message: EventShape, cursor: Cursor, end: number): vo
         break;
       case 0x20:
         message.deleteReason = cursor.int32(end);
+        break;
+      case 0x28:
+        message.replacedExpired = cursor.bool(end);
         break;
       default:
         cursor.skip(tag, end);

@@ -2,7 +2,7 @@
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import type { ServiceImpl } from '@connectrpc/connect';
 import type { AdminService } from '../../../gen/kelp/v1/admin_pb.ts';
-import type { Store } from '../../store/store.ts';
+import type { Store } from '../../api.ts';
 import { callOf } from '../calls.ts';
 import { wholeNumber } from './request-fields.ts';
 

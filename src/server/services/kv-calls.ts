@@ -12,7 +12,7 @@ import type {
   PutResult,
   ScanPage,
   Store,
-} from '../../store/store.ts';
+} from '../../api.ts';
 import type { Call } from '../calls.ts';
 import { entriesBytes, entryBytes } from './reply-entries.ts';
 import {

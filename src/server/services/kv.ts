@@ -1,7 +1,7 @@
 /** `kelp.v1.KvService` over the store. */
 import type { ServiceImpl } from '@connectrpc/connect';
 import type { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
-import type { Store } from '../../store/store.ts';
+import type { Store } from '../../api.ts';
 import { callOf } from '../calls.ts';
 import { deleteKey, exists, get, increment, put, scan } from './kv-calls.ts';
 import { entryMessage, keysBytes, optionalEntry } from './reply-entries.ts';

@@ -4,7 +4,7 @@ import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import type { ServiceImpl } from '@connectrpc/connect';
 import type { LeaseSchema, LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
 import { StoreError, isStoreError } from '../../errors.ts';
-import type { Lease, Store } from '../../store/store.ts';
+import type { Lease, Store } from '../../api.ts';
 import { callOf } from '../calls.ts';
 import { shuttingDownError } from '../errors.ts';
 import { untilAborted } from '../until-aborted.ts';

@@ -3,7 +3,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { EntryShape } from '../../../gen/kelp/v1/types_codec.ts';
 import type { EntrySchema } from '../../../gen/kelp/v1/types_pb.ts';
-import type { Entry } from '../../store/store.ts';
+import type { Entry } from '../../api.ts';
 
 type EntryMessage = MessageInitShape<typeof EntrySchema>;
 

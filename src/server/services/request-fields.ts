@@ -2,7 +2,7 @@
 import { howToDeleteAll } from '../../arguments/requests.ts';
 import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
-import type { Condition, DeletedRange, KeyRange } from '../../store/store.ts';
+import type { Condition, DeletedRange, KeyRange } from '../../api.ts';
 
 /** As protobuf-es has it, or as the generated codecs have. */
 export type Int64 = bigint | number;

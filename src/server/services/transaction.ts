@@ -7,7 +7,7 @@ import {
   Relation as RelationMessage,
 } from '../../../gen/kelp/v1/kv_pb.ts';
 import { StoreError } from '../../errors.ts';
-import type { Compare, Operation, OperationResult, Relation } from '../../store/store.ts';
+import type { Compare, Operation, OperationResult, Relation } from '../../api.ts';
 import { entryBytes, optionalEntry } from './reply-entries.ts';
 import { deletedRange, given, keyRange, timeToLiveMs, wholeNumber } from './request-fields.ts';
 

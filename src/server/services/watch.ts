@@ -11,14 +11,7 @@ import {
   type WatchService,
 } from '../../../gen/kelp/v1/watch_pb.ts';
 import { StoreError, isStoreError } from '../../errors.ts';
-import type {
-  DeleteReason,
-  EventType,
-  Store,
-  WatchEvent,
-  WatchMessage,
-  WatchRequest,
-} from '../../store/store.ts';
+import type { DeleteReason, EventType, Store, WatchEvent, WatchMessage, WatchRequest } from '../../api.ts';
 import { callOf } from '../calls.ts';
 import { shuttingDownError } from '../errors.ts';
 import { entriesBytes, entryBytes, entryMessage, optionalEntry } from './reply-entries.ts';
@@ -156,5 +149,6 @@ function eventMessage(event: WatchEvent): MessageInitShape<typeof EventSchema> {
     };
   }
   const type = event.type === 'put' ? EventTypeMessage.PUT : EventTypeMessage.TOUCH;
-  return { type, entry: entryMessage(event.entry), ...previous };
+  const replacedExpired = event.replacedExpired === true;
+  return { type, entry: entryMessage(event.entry), ...previous, replacedExpired };
 }

@@ -11,7 +11,7 @@ import { parseTimeout, setTrailerStatus } from '@connectrpc/connect/protocol-grp
 import type { Logger } from 'pino';
 import { type Timer, systemClock } from '../../clock.ts';
 import type { ServerLimits } from '../../limits.ts';
-import type { Store } from '../../store/store.ts';
+import type { Store } from '../../api.ts';
 import { BodyBuffer, PREFIX_BYTES } from '../body-buffer.ts';
 import type { Call, CallChannel, CallTable } from '../calls.ts';
 import { isBeyondTimers } from '../deadline.ts';

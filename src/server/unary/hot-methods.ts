@@ -30,7 +30,7 @@ import {
   sizeOfScanResponse,
 } from '../../../gen/kelp/v1/kv_codec.ts';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
-import type { Entry, Store } from '../../store/store.ts';
+import type { Entry, Store } from '../../api.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import { PREFIX_BYTES } from '../body-buffer.ts';
 import type { Call } from '../calls.ts';

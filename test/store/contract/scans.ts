@@ -1,6 +1,6 @@
 /** Pages of a range: order, limits, tokens, revisions. */
 import { expect, it } from 'vitest';
-import type { ScanPageOptions, Store } from '../../../src/store/store.ts';
+import type { ScanPageOptions, Store } from '../../../src/api.ts';
 import { pairOf, plain, refused } from '../readable.ts';
 import type { OpenHarness } from '../store-harness.ts';
 

@@ -1,6 +1,6 @@
 /** Compares of a transaction: every kind, on keys and on ranges, on what exists and what does not. */
 import { expect, it } from 'vitest';
-import type { Compare, Relation, Store } from '../../../src/store/store.ts';
+import type { Compare, Relation, Store } from '../../../src/api.ts';
 import { bytes, refused } from '../readable.ts';
 import type { OpenHarness } from '../store-harness.ts';
 

@@ -1,6 +1,6 @@
 /** Operations of a transaction: one revision, each sees the ones before, all of them or none. */
 import { expect, it } from 'vitest';
-import type { Operation } from '../../../src/store/store.ts';
+import type { Operation } from '../../../src/api.ts';
 import { allPairs, plain, refused, textOf, valueOf } from '../readable.ts';
 import type { OpenHarness } from '../store-harness.ts';
 

@@ -1,6 +1,6 @@
 /** Watches of what changes: order, completeness, filters, fragments, resuming, ending. */
 import { expect, it } from 'vitest';
-import type { Operation } from '../../../src/store/store.ts';
+import type { Operation } from '../../../src/api.ts';
 import { lineOf, messageText, plain, refused, Watching } from '../readable.ts';
 import type { OpenHarness } from '../store-harness.ts';
 

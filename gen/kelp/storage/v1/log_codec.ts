@@ -583,6 +583,8 @@ export interface PutEffectShape {
   expireTimeMs: number;
   /** What kind of value it is; 0: plain bytes. */
   kind: number;
+  /** True: the key held an entry whose time to live had ended, which counts as absent; its end has no effect of its own. */
+  replacedExpired: boolean;
 }
 
 /** The PutEffect with every field at its default. */
@@ -596,6 +598,7 @@ export function emptyPutEffect(): PutEffectShape {
     ttlMs: 0,
     expireTimeMs: 0,
     kind: 0,
+    replacedExpired: false,
   };
 }
 
@@ -610,6 +613,7 @@ export function sizeOfPutEffect(message: PutEffectShape): number {
   if (message.ttlMs !== 0) size += 1 + sizeOfInt64(message.ttlMs);
   if (message.expireTimeMs !== 0) size += 1 + sizeOfInt64(message.expireTimeMs);
   if (message.kind !== 0) size += 1 + sizeOfUint32(message.kind);
+  if (message.replacedExpired) size += 2;
   return size;
 }
 
@@ -623,6 +627,10 @@ export function writePutEffect(message: PutEffectShape, buffer: Buffer, offset: 
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependPutEffect(message: PutEffectShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.replacedExpired) {
+    buffer[--start] = 1;
+    buffer[--start] = 0x48;
+  }
   if (message.kind !== 0) {
     start = prependVarint32(buffer, start, message.kind);
     buffer[--start] = 0x40;
@@ -697,6 +705,9 @@ export function mergePutEffect(message: PutEffectShape, cursor: Cursor, end: num
       case 0x40:
         message.kind = cursor.uint32(end);
         break;
+      case 0x48:
+        message.replacedExpired = cursor.bool(end);
+        break;
       default:
         cursor.skip(tag, end);
     }
@@ -725,6 +736,8 @@ export interface PlacedPutEffect {
   expireTimeMs: number;
   /** What kind of value it is; 0: plain bytes. */
   kind: number;
+  /** True: the key held an entry whose time to live had ended, which counts as absent; its end has no effect of its own. */
+  replacedExpired: boolean;
 }
 
 /**
@@ -744,6 +757,7 @@ export function readPlacedPutEffect(target: PlacedPutEffect, cursor: Cursor, end
   target.ttlMs = 0;
   target.expireTimeMs = 0;
   target.kind = 0;
+  target.replacedExpired = false;
   while (cursor.position < end) {
     const tag = cursor.field(end);
     switch (tag) {
@@ -779,6 +793,9 @@ export function readPlacedPutEffect(target: PlacedPutEffect, cursor: Cursor, end
       case 0x40:
         target.kind = cursor.short < 0 ? cursor.uint32(end) : cursor.short;
         break;
+      case 0x48:
+        target.replacedExpired = cursor.short < 0 ? cursor.bool(end) : cursor.short !== 0;
+        break;
       default:
         cursor.skipField(tag, end);
     }
@@ -796,6 +813,7 @@ export function sizeOfPlacedPutEffect(source: PlacedPutEffect): number {
   if (source.ttlMs !== 0) size += 1 + sizeOfInt64(source.ttlMs);
   if (source.expireTimeMs !== 0) size += 1 + sizeOfInt64(source.expireTimeMs);
   if (source.kind !== 0) size += 1 + sizeOfUint32(source.kind);
+  if (source.replacedExpired) size += 2;
   return size;
 }
 
@@ -803,6 +821,10 @@ export function sizeOfPlacedPutEffect(source: PlacedPutEffect): number {
 export function prependPlacedPutEffect(source: PlacedPutEffect, target: WholeBuffer, end: number): number {
   const { buffer } = target;
   let start = end;
+  if (source.replacedExpired) {
+    buffer[--start] = 1;
+    buffer[--start] = 0x48;
+  }
   if (source.kind !== 0) {
     start = prependVarint32(buffer, start, source.kind);
     buffer[--start] = 0x40;

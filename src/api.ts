@@ -1,0 +1,385 @@
+/** The `Store` contract: what the server, the tests and an embedding program talk to. */
+import type {
+  Compare,
+  Condition,
+  DeletedRange,
+  EventType,
+  KeyRange,
+  Operation,
+} from './arguments/requests.ts';
+import type { Value } from './arguments/value.ts';
+
+export type {
+  Compare,
+  Condition,
+  DeletedRange,
+  EventType,
+  KeyRange,
+  Operation,
+  Relation,
+} from './arguments/requests.ts';
+export type { Value } from './arguments/value.ts';
+
+/**
+ * Every method rejects with a `StoreError`; the codes that are particular to a method stand in its comment, any method
+ * may give `invalidArgument` and `closed`, and any write `storageFailed`, `readOnly` and `limitReached`; all but
+ * `storageFailed` say that nothing has changed. Writes resolve once they are as durable as the store's `fsync` policy
+ * says, and never show before. Calls take effect in the order in which they are made.
+ *
+ * Revisions, lease ids and times in milliseconds are whole numbers up to 2^53 - 1. Values that are handed out must not
+ * be changed; values that are handed in may be reused as soon as the call has returned its promise.
+ */
+export interface Store {
+  /** Tells stores apart, 32 hexadecimal digits; revisions mean nothing from one store to another. */
+  readonly storeId: string;
+  /** Reads one key; with `refreshTtl` it also starts the entry's own time to live anew, which is a write. */
+  get(key: string, options?: GetOptions): Promise<GetResult>;
+  /** Writes one key. Rejects with `conditionFailed`, `leaseNotFound`. */
+  put(key: string, value: Value, options?: PutOptions): Promise<PutResult>;
+  /** Deletes one key; `deleted` tells whether there was one. Rejects with `conditionFailed`. */
+  delete(key: string, options?: DeleteOptions): Promise<DeleteResult>;
+  /** Deletes all keys of a range in one revision; `{ all: true }` is all keys there are. */
+  deleteRange(range: DeletedRange): Promise<DeleteRangeResult>;
+  exists(keys: readonly string[]): Promise<ExistsResult>;
+  /** One page of a range in key order. Rejects with `revisionCompacted`, `revisionFuture`, `historyDiffers`. */
+  scan(range: KeyRange, options?: ScanPageOptions): Promise<ScanPage>;
+  /** The number of keys in a range. Rejects with `revisionCompacted`, `revisionFuture`. */
+  count(range: KeyRange, options?: CountOptions): Promise<CountResult>;
+  /** One page of the keys that match a glob, in key order. Rejects with `revisionCompacted`, `historyDiffers`. */
+  keys(pattern: string, options?: PageOptions): Promise<KeysPage>;
+  /** Adds to a number kept as decimal text. Rejects with `notAnInteger`, `integerOverflow`. */
+  increment(key: string, delta: bigint | number, options?: IncrementOptions): Promise<IncrementResult>;
+  /**
+   * Sets the time to live of a key: `ttlMs` above 0 that long from now, 0 for ever, left out its own length anew.
+   * Rejects with `keyNotFound`, `noTimeToLive`.
+   */
+  touch(key: string, options?: TouchOptions): Promise<TouchResult>;
+  /** Compares, then runs one of two lists of operations, atomically and in one revision. */
+  txn(request: TxnRequest): Promise<TxnResult>;
+  /**
+   * Streams changes; see `WatchMessage`. The iteration throws `revisionCompacted`, `revisionFuture`, `otherStore`,
+   * `historyDiffers`, `slowWatcher` or `closed`. Leaving the loop, or aborting `signal`, ends the watch.
+   */
+  watch(request?: WatchRequest): AsyncIterableIterator<WatchMessage>;
+
+  /** Makes a lease; without an id the store chooses one. Rejects with `leaseExists`. */
+  grantLease(ttlMs: number, leaseId?: number): Promise<LeaseGrant>;
+  /** Starts the time to live of a lease anew. Rejects with `leaseNotFound`. */
+  renewLease(leaseId: number): Promise<{ readonly ttlMs: number }>;
+  /** Ends a lease and deletes its keys in one revision. Rejects with `leaseNotFound`. */
+  revokeLease(leaseId: number): Promise<DeleteRangeResult>;
+  /** Rejects with `leaseNotFound`. */
+  getLease(leaseId: number, options?: GetLeaseOptions): Promise<Lease>;
+  /** One page of the leases in the order of their ids. */
+  listLeases(options?: PageOptions): Promise<LeasePage>;
+
+  status(): Promise<StoreStatus>;
+  /** Writes a snapshot and resolves when it is on disk. Rejects with `snapshotFailed`. */
+  snapshot(): Promise<{ readonly revision: number; readonly bytes: number }>;
+  /**
+   * The whole state at one revision, the newest when it is first read, as the bytes of a snapshot file; writes go on.
+   * Whoever reads it for longer than `backupMsMax` may be too slow: the iteration then throws `limitReached`. Leaving
+   * the loop ends it.
+   */
+  backup(): AsyncIterableIterator<Uint8Array>;
+  /**
+   * Makes `revision` the oldest that can be read; that lasts over a restart. Rejects with `revisionCompacted`,
+   * `revisionFuture`.
+   */
+  compact(revision: number): Promise<{ readonly oldestRevision: number }>;
+  /**
+   * The error that stopped all writes for good, once a write or flush has failed; reads go on. Settled at most once,
+   * never rejects.
+   */
+  readonly failed: Promise<Error>;
+  /** Ends watches with `closed`, finishes the writes under way, flushes and gives the data directory back. */
+  close(): Promise<void>;
+}
+
+/** A key with its value, as of one revision. */
+export interface Entry {
+  readonly key: string;
+  readonly value: Uint8Array;
+  readonly createRevision: number;
+  readonly modRevision: number;
+  readonly version: number;
+  /** 0: none. */
+  readonly leaseId: number;
+  /** Milliseconds since 1970-01-01 UTC; 0: never. */
+  readonly expireTimeMs: number;
+}
+
+/**
+ * Called with what a call is about to hand out, before its write takes effect: what it throws refuses the call, and
+ * nothing has changed. So whoever can't carry the result says so in time.
+ */
+export type Admit<Result> = (result: Result) => void;
+
+export interface GetOptions {
+  /** The revision to read at; 0 (default) is the newest. Not with `refreshTtl`. */
+  readonly revision?: number;
+  readonly refreshTtl?: boolean;
+  readonly admit?: Admit<Entry | undefined>;
+}
+
+export interface GetResult {
+  readonly entry: Entry | undefined;
+  /** The revision of the store at which it was read. */
+  readonly revision: number;
+}
+
+export interface PutOptions {
+  /** Left out: lives until deleted. */
+  readonly ttlMs?: number;
+  /** 0 (default): none. */
+  readonly leaseId?: number;
+  readonly condition?: Condition;
+  readonly returnPrevious?: boolean;
+  readonly admit?: Admit<Entry | undefined>;
+}
+
+export interface PutResult {
+  readonly revision: number;
+  readonly previous: Entry | undefined;
+}
+
+export interface DeleteOptions {
+  readonly condition?: Condition;
+  readonly returnPrevious?: boolean;
+  readonly admit?: Admit<Entry | undefined>;
+}
+
+export interface DeleteResult {
+  /** Of the delete, or of the store when nothing was deleted. */
+  readonly revision: number;
+  readonly deleted: boolean;
+  readonly previous: Entry | undefined;
+}
+
+export interface DeleteRangeResult {
+  readonly revision: number;
+  readonly deletedCount: number;
+}
+
+export interface ExistsResult {
+  readonly exists: boolean[];
+  readonly revision: number;
+}
+
+export interface PageOptions {
+  /** 1 to 10000; 0 or left out: 1000; more is taken as 10000. */
+  readonly limit?: number;
+  /** `nextPageToken` of the page before; empty or left out: the first page. */
+  readonly pageToken?: string;
+}
+
+export interface ScanPageOptions extends PageOptions {
+  /** 0 (default): the newest, and the same for all further pages. */
+  readonly revision?: number;
+  readonly reverse?: boolean;
+  /** Entries come with an empty value. */
+  readonly keysOnly?: boolean;
+}
+
+export interface CountOptions {
+  /** The revision to read at; 0 (default) is the newest. */
+  readonly revision?: number;
+}
+
+export interface IncrementOptions {
+  /** The time to live of a key that this creates. */
+  readonly ttlMs?: number;
+}
+
+export interface TouchOptions {
+  /** Above 0: that long from now; 0: for ever; left out: the entry's own time to live anew. */
+  readonly ttlMs?: number;
+}
+
+export interface GetLeaseOptions {
+  /** The answer lists the keys attached to the lease. */
+  readonly includeKeys?: boolean;
+}
+
+export interface ScanPage {
+  readonly entries: Entry[];
+  /** Empty after the last page. */
+  readonly nextPageToken: string;
+  readonly revision: number;
+  /** That wrote `revision`: with it a watch goes on from here. Empty with revision 0. */
+  readonly incarnation: string;
+}
+
+export interface CountResult {
+  readonly count: number;
+  readonly revision: number;
+}
+
+export interface KeysPage {
+  readonly keys: string[];
+  /** Empty after the last page; a page may be short, even empty, before. */
+  readonly nextPageToken: string;
+  readonly revision: number;
+  /** That wrote `revision`. */
+  readonly incarnation: string;
+}
+
+export interface IncrementResult {
+  readonly value: bigint;
+  readonly revision: number;
+}
+
+export interface TouchResult {
+  readonly revision: number;
+  /** Without its value. */
+  readonly entry: Entry;
+}
+
+export interface TxnRequest {
+  readonly compares?: readonly Compare[];
+  /** Runs when all compares hold. */
+  readonly success?: readonly Operation[];
+  /** Runs when one does not. */
+  readonly failure?: readonly Operation[];
+  /** Called with each result as it is made. */
+  readonly admit?: Admit<OperationResult>;
+}
+
+export type OperationResult =
+  | { readonly kind: 'get'; readonly entry: Entry | undefined }
+  | { readonly kind: 'put'; readonly previous: Entry | undefined }
+  | { readonly kind: 'delete'; readonly deleted: boolean; readonly previous: Entry | undefined }
+  | { readonly kind: 'deleteRange'; readonly deletedCount: number }
+  | { readonly kind: 'increment'; readonly value: bigint };
+
+export interface TxnResult {
+  readonly succeeded: boolean;
+  /** One for each operation that ran, in their order. */
+  readonly results: OperationResult[];
+  /** That the writes took, or of the store when there was none. */
+  readonly revision: number;
+}
+
+export type DeleteReason = 'requested' | 'expired' | 'leaseExpired' | 'leaseRevoked';
+
+export interface WatchRequest {
+  /** Left out or empty: all keys. */
+  readonly ranges?: readonly KeyRange[];
+  /** The first revision to send; 0 (default): only what comes from now on. */
+  readonly startRevision?: number;
+  /** The store that `startRevision` belongs to; left out or empty: whatever store it is. */
+  readonly storeId?: string;
+  /**
+   * The incarnation that wrote the revision before `startRevision`, as a watch, a page or `status` told it: where another
+   * one wrote it, the watch ends with `historyDiffers`. Left out or empty: that is not looked at.
+   */
+  readonly incarnation?: string;
+  /** The present entries first. Not with `startRevision`. */
+  readonly includeCurrent?: boolean;
+  /** Left out or empty: `put` and `delete`. */
+  readonly eventTypes?: readonly EventType[];
+  readonly keysOnly?: boolean;
+  readonly returnPrevious?: boolean;
+  /** Default 10000, at least 100. */
+  readonly progressIntervalMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * What a watch says. First `current` (if asked for, any number), then `synced` once, then the rest. `incarnation` is the
+ * one that wrote `revision`; with both another watch goes on behind it. It is empty with revision 0, and where it is older
+ * than what is kept of that.
+ */
+export type WatchMessage =
+  | {
+      readonly kind: 'current';
+      readonly entries: Entry[];
+      readonly revision: number;
+      readonly incarnation: string;
+    }
+  /** Everything up to `revision` has been sent; what follows is live. */
+  | { readonly kind: 'synced'; readonly revision: number; readonly incarnation: string }
+  /** All events of one revision; with `moreFragments` the next message goes on with the same revision. */
+  | {
+      readonly kind: 'events';
+      readonly revision: number;
+      readonly incarnation: string;
+      readonly commitTimeMs: number;
+      readonly events: WatchEvent[];
+      readonly moreFragments: boolean;
+    }
+  /** Everything up to `revision` has been sent; there was nothing for a while. */
+  | { readonly kind: 'progress'; readonly revision: number; readonly incarnation: string };
+
+export type WatchEvent =
+  /** The entry of a touch has an empty value. */
+  | {
+      readonly type: 'put' | 'touch';
+      readonly entry: Entry;
+      readonly previous: Entry | undefined;
+      /** The put took the place of an entry whose time to live had ended: its end has no event, and there is no previous entry. */
+      readonly replacedExpired?: true;
+    }
+  | {
+      readonly type: 'delete';
+      readonly key: string;
+      /** The revision of the delete. */
+      readonly modRevision: number;
+      readonly reason: DeleteReason;
+      readonly previous: Entry | undefined;
+    };
+
+export interface LeaseGrant {
+  readonly leaseId: number;
+  readonly ttlMs: number;
+  readonly revision: number;
+}
+
+export interface Lease {
+  readonly leaseId: number;
+  readonly ttlMs: number;
+  readonly remainingMs: number;
+  readonly keyCount: number;
+  /** In key order; empty unless asked for. */
+  readonly keys: string[];
+}
+
+export interface LeasePage {
+  readonly leases: Lease[];
+  readonly nextPageToken: string;
+}
+
+export interface StoreStatus {
+  readonly storeId: string;
+  readonly revision: number;
+  /** That wrote `revision`; empty with revision 0. */
+  readonly incarnation: string;
+  /** The oldest that `get` and `scan` can read; 0 while all can. */
+  readonly oldestRevision: number;
+  /** The lowest `startRevision` of a watch. */
+  readonly oldestWatchRevision: number;
+  readonly keyCount: number;
+  readonly leaseCount: number;
+  /** Keys and values in all kept versions. */
+  readonly dataBytes: number;
+  /** The memory that counts towards `memoryBytesMax`: keys, values, history, indexes, leases. */
+  readonly memoryBytes: number;
+  /** Beyond this, writes that need memory are refused. */
+  readonly memoryBytesMax: number;
+  readonly logBytes: number;
+  readonly segmentCount: number;
+  readonly snapshotBytes: number;
+  readonly snapshotCount: number;
+  /** 0: none. */
+  readonly snapshotRevision: number;
+  readonly watcherCount: number;
+}
+
+/** When an acknowledged write is on disk. */
+export type FsyncPolicy =
+  /** Before it is acknowledged: it survives a crash of the machine. */
+  | 'always'
+  /** Within `fsyncIntervalMs`: a crash of the process loses nothing, one of the machine that much. */
+  | 'interval'
+  /** When the operating system likes. */
+  | 'never';

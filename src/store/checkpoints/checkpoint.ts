@@ -1,0 +1,153 @@
+/**
+ * The state of the store at one revision, block by block, while writes go on: what a snapshot and a backup hold.
+ *
+ * A checkpoint at revision S is a walk over the engine for the versions that a read at any revision from an oldest one to
+ * S needs; versions never change, so writes above S do not disturb it. A pin keeps compaction away from them meanwhile.
+ * The leases are copied at the instant at which S is the newest revision; lease notes that follow in the log are replayed
+ * on top, which is harmless since each sets an absolute deadline.
+ */
+import {
+  sizeOfSnapshotBlock,
+  sizeOfSnapshotHeader,
+  writeSnapshotBlock,
+  writeSnapshotHeader,
+  type SnapshotBlockShape,
+  type SnapshotHeaderShape,
+} from '../../../gen/kelp/storage/v1/snapshot_codec.ts';
+import type { Clock } from '../../clock.ts';
+import type { Engine, Walk } from '../../engine/engine.ts';
+import { StoreError } from '../../errors.ts';
+import type { Log } from '../../wal/log.ts';
+import { BlockWriter, type CheckpointBlock } from './block-writer.ts';
+import type { History, Pin, PinHolder } from '../history/history.ts';
+import { fromLife, type Incarnations } from '../history/incarnations.ts';
+import type { LeaseTable } from '../leases/lease-table.ts';
+import { TimeSlice } from '../time-slice.ts';
+
+/** What is written, and all that is read. */
+export const SNAPSHOT_FORMAT_VERSION = 3;
+
+/** Versions that are walked over at once, however small they are. */
+const WALK_VERSIONS_MAX = 1000;
+const VERSIONS_PER_LOOK = 32;
+
+export interface CheckpointSource {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly engine: Engine;
+  readonly leases: LeaseTable;
+  readonly incarnations: Incarnations;
+  readonly history: History;
+  /** The newest revision that was taken. */
+  lastRevision(): number;
+}
+
+export class Checkpoint {
+  readonly revision: number;
+  /** A `SnapshotHeader` message. */
+  readonly header: Buffer;
+  readonly #clock: Clock;
+  readonly #pin: Pin;
+  /** Comes first, so that recovery knows the leases when it meets their keys. */
+  #leaseBlock: SnapshotBlockShape | undefined;
+  readonly #blocks = new BlockWriter();
+  readonly #slice: TimeSlice;
+  readonly #walk: Walk;
+  #isMore = true;
+
+  /**
+   * Begins at the newest revision that was taken; until that is durable a crash could undo what it holds.
+   * @param oldestRevision that can be read from it; what is above the newest counts as the newest.
+   * @param untilMs by the wall clock: so long it keeps what it needs from being compacted.
+   * @param holder what it is made for.
+   */
+  constructor(source: CheckpointSource, oldestRevision: number, untilMs: number, holder: PinHolder) {
+    const { clock, engine, history, incarnations, leases, log } = source;
+    this.revision = source.lastRevision();
+    this.#clock = clock;
+    this.#slice = new TimeSlice(clock, VERSIONS_PER_LOOK);
+    const oldest = Math.min(oldestRevision, this.revision);
+    this.#pin = history.pin(oldest, untilMs, holder);
+    this.#walk = engine.openWalk(oldest, this.revision);
+    this.#leaseBlock = leaseBlock(leases);
+    this.header = encodeSnapshotHeader({
+      formatVersion: SNAPSHOT_FORMAT_VERSION,
+      storeId: log.storeId,
+      revision: this.revision,
+      oldestRevision: oldest,
+      timeMs: clock.nowMs(),
+      leaseClockMs: leases.clockMs(),
+      compactedRevision: history.compactedRevision,
+      incarnations: incarnations.lives.map(fromLife),
+    });
+  }
+
+  /**
+   * One call at a time. @returns the next block; `undefined` after the last.
+   * @throws StoreError `limitReached` when its time is over and what it needs was compacted.
+   */
+  async next(): Promise<CheckpointBlock | undefined> {
+    const leases = this.#leaseBlock;
+    this.#leaseBlock = undefined;
+    if (leases !== undefined) return encodeBlock(leases);
+    for (;;) {
+      const block = this.#blocks.take();
+      if (block !== undefined) return block;
+      if (!this.#isMore) return undefined;
+      this.#walkOn();
+      if (!this.#isMore) this.#blocks.seal();
+      // Many keys of which little or nothing is needed, or many versions of one, must not hold up the event loop.
+      else await new Promise<void>((resolve) => this.#clock.yieldNow(resolve));
+    }
+  }
+
+  /** Nobody needs the bytes of the block any more; the next one may be written over them. */
+  giveBack(block: CheckpointBlock): void {
+    this.#blocks.giveBack(block);
+  }
+
+  /** Lets compaction go on. */
+  release(): void {
+    this.#walk.close();
+    this.#pin.release();
+  }
+
+  /** Walks until a block is full, that many versions further, or as long as it may. */
+  #walkOn(): void {
+    if (!this.#pin.isHeld()) {
+      throw new StoreError(
+        'limitReached',
+        `revision ${this.revision} has been read for too long, and is not kept any more; begin again and read faster`,
+      );
+    }
+    const slice = this.#slice;
+    slice.begin();
+    this.#isMore = this.#walk.next(WALK_VERSIONS_MAX, (change) => {
+      if (this.#blocks.add(change)) return false;
+      return !slice.isOver();
+    });
+  }
+}
+
+function leaseBlock(leases: LeaseTable): SnapshotBlockShape | undefined {
+  if (leases.size === 0) return undefined;
+  const copies = Array.from(leases.all(), ({ leaseId, ttlMs, deadlineMs }) => ({
+    leaseId,
+    ttlMs,
+    deadlineMs,
+  }));
+  return { versions: [], leases: copies.sort((a, b) => a.leaseId - b.leaseId) };
+}
+
+/** A `SnapshotHeader` message as a snapshot file has it. */
+export function encodeSnapshotHeader(header: SnapshotHeaderShape): Buffer {
+  const bytes = Buffer.allocUnsafe(sizeOfSnapshotHeader(header));
+  writeSnapshotHeader(header, bytes, 0);
+  return bytes;
+}
+
+function encodeBlock(block: SnapshotBlockShape): CheckpointBlock {
+  const bytes = Buffer.allocUnsafe(sizeOfSnapshotBlock(block));
+  writeSnapshotBlock(block, bytes, 0);
+  return { bytes, itemCount: block.versions.length + block.leases.length };
+}

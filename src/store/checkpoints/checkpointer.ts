@@ -1,0 +1,184 @@
+/**
+ * Writes snapshots while writes go on, and removes what neither recovery nor history needs any more.
+ *
+ * What a snapshot holds is a checkpoint: every version that a read at any revision from the oldest readable one on needs.
+ * A snapshot that fails (a full disk) is given up and tried again later; the log has everything, so nothing is lost.
+ */
+import type { Timer } from '../../clock.ts';
+import type { Disk } from '../../disk/disk.ts';
+import { StoreError } from '../../errors.ts';
+import type { Limits } from '../../limits.ts';
+import { removeSnapshots, type SnapshotInfo } from '../../snapshot/snapshot-directory.ts';
+import { SnapshotWriter } from '../../snapshot/writer.ts';
+import { Checkpoint, type CheckpointSource } from './checkpoint.ts';
+import { NO_END } from '../history/history.ts';
+import type { OperatorEvent } from '../operator-event.ts';
+
+export interface CheckpointerContext extends CheckpointSource {
+  readonly disk: Disk;
+  readonly directory: string;
+  readonly limits: Limits;
+  /** Rejects once the data directory is no longer this store's: then nothing is written or removed there. */
+  checkOwned(): Promise<void>;
+  /** Commits a transaction that changes nothing. */
+  takeRevision(): void;
+  onEvent(event: OperatorEvent): void;
+}
+
+export class Checkpointer {
+  readonly #context: CheckpointerContext;
+  /** The snapshots on disk, the newest first. */
+  #snapshots: SnapshotInfo[];
+  #running: Promise<SnapshotInfo> | undefined;
+  #timer: Timer | undefined;
+  /** The log's growth when the newest snapshot was begun. */
+  #appendedBytes: number;
+  #isStopped = false;
+
+  constructor(context: CheckpointerContext, snapshots: SnapshotInfo[]) {
+    this.#context = context;
+    this.#snapshots = snapshots;
+    this.#appendedBytes = context.log.appendedBytes;
+    this.#scheduleNext();
+  }
+
+  get snapshots(): readonly SnapshotInfo[] {
+    return this.#snapshots;
+  }
+
+  /** The log has grown: begins a snapshot when that is due. */
+  noticeGrowth(): void {
+    const { log, limits } = this.#context;
+    if (log.appendedBytes - this.#appendedBytes < limits.snapshotLogBytes) return;
+    // Notes alone have made the log long; it can be cut only before a snapshot of a later revision.
+    if (this.#hasNewest()) this.#context.takeRevision();
+    this.#beginInBackground();
+  }
+
+  /** Writes a snapshot that holds everything committed before the call. */
+  async snapshot(): Promise<SnapshotInfo> {
+    // Others may have waited for the same one and have begun the next.
+    while (this.#running !== undefined) await this.#running.catch(() => undefined);
+    return this.#begin();
+  }
+
+  /** Begins no further snapshot, and waits until one that is being written has been given up. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    await this.#running?.catch(() => undefined);
+  }
+
+  /** Removes log segments that neither recovery from the oldest kept snapshot nor a watch needs. */
+  async removeSegments(): Promise<void> {
+    const { log, history, limits } = this.#context;
+    const oldestSnapshot = this.#snapshots[limits.snapshotsKept - 1]?.revision ?? 0;
+    const oldestWanted = Math.max(
+      log.oldestRevisionWithin(limits.logRetentionBytes),
+      history.agedRevision + 1,
+      history.oldestWatchRevision,
+    );
+    await this.#context.checkOwned();
+    try {
+      await log.removeBefore(Math.min(oldestSnapshot + 1, oldestWanted));
+    } finally {
+      // Also of what could not be removed the log has let go.
+      history.logStartsAt(log.oldestRevision);
+    }
+  }
+
+  /** The snapshot before is on disk, whatever becomes of this. */
+  async #removeOld(): Promise<void> {
+    const { disk, directory, limits } = this.#context;
+    try {
+      await this.#context.checkOwned();
+      await removeSnapshots(disk, directory, limits.snapshotsKept);
+      await this.removeSegments();
+    } catch (error) {
+      this.#context.onEvent({ kind: 'cleanupFailed', error: error as Error });
+    }
+  }
+
+  #scheduleNext(): void {
+    this.#timer?.cancel();
+    this.#timer = this.#context.clock.setTimer(this.#context.limits.snapshotIntervalMs, () => {
+      if (!this.#hasNewest()) this.#beginInBackground();
+      this.#scheduleNext();
+    });
+  }
+
+  /** Whether the newest snapshot holds the newest revision. */
+  #hasNewest(): boolean {
+    return this.#context.lastRevision() === (this.#snapshots[0]?.revision ?? 0);
+  }
+
+  #beginInBackground(): void {
+    if (this.#running !== undefined || this.#isStopped) return;
+    // A failure was reported by then; the log grows on by a whole step before the next try.
+    this.#begin().catch(() => undefined);
+  }
+
+  #begin(): Promise<SnapshotInfo> {
+    if (this.#isStopped) throw new StoreError('closed', 'the store is closing');
+    this.#appendedBytes = this.#context.log.appendedBytes;
+    const running = this.#run().finally(() => {
+      if (this.#running === running) this.#running = undefined;
+    });
+    this.#running = running;
+    return running;
+  }
+
+  async #run(): Promise<SnapshotInfo> {
+    const { clock, history, log } = this.#context;
+    const startMs = clock.monotonicMs();
+    const revision = this.#context.lastRevision();
+    const existing = this.#snapshots[0];
+    if (existing?.revision === revision) return existing;
+    const checkpoint = new Checkpoint(this.#context, history.oldestRevision, NO_END, 'a snapshot');
+    try {
+      // A snapshot must not hold what a crash could still undo.
+      await log.flush();
+      await this.#context.checkOwned();
+      const info = await this.#write(checkpoint);
+      this.#snapshots = [info, ...this.#snapshots].slice(0, this.#context.limits.snapshotsKept);
+      await this.#removeOld();
+      this.#context.onEvent({ kind: 'snapshotWritten', ...info, durationMs: clock.monotonicMs() - startMs });
+      return info;
+    } catch (error) {
+      if (this.#isStopped) throw new StoreError('closed', 'the store is closing', { cause: error });
+      this.#context.onEvent({ kind: 'snapshotFailed', revision, error: error as Error });
+      throw new StoreError(
+        'snapshotFailed',
+        `the snapshot at revision ${revision} could not be written: ${(error as Error).message}`,
+        { cause: error },
+      );
+    } finally {
+      checkpoint.release();
+    }
+  }
+
+  async #write(checkpoint: Checkpoint): Promise<SnapshotInfo> {
+    const { disk, directory } = this.#context;
+    const writer = await SnapshotWriter.create(disk, directory, checkpoint.revision, checkpoint.header);
+    try {
+      let before: Promise<void> = Promise.resolve();
+      for (;;) {
+        if (this.#isStopped) throw new StoreError('closed', 'the store is closing');
+        const block = await checkpoint.next();
+        if (block === undefined) break;
+        // While this block is compressed the next one is made.
+        const written = writer.write(block.bytes, block.itemCount).then(() => checkpoint.giveBack(block));
+        // A failure is heard of where it is waited for, which is after the next block.
+        written.catch(() => undefined);
+        await before;
+        before = written;
+      }
+      await before;
+      return await writer.finish();
+    } catch (error) {
+      // What went wrong first is what counts.
+      await writer.abort().catch(() => undefined);
+      throw error;
+    }
+  }
+}

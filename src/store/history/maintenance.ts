@@ -1,0 +1,128 @@
+/**
+ * The engine's own work, a bounded piece at a time between other work: dropping what history has let go of, giving
+ * memory back. What takes much work for little memory is left until nothing has changed for a while, or memory is scarce.
+ *
+ * While memory is scarce and the engine has nothing left to do, the older half of history is given up, and so on until
+ * there is room or only the newest revision can be read. Half at a time, because the last revisions are what paged
+ * scans and watches that want the entries before a change still need. Pins are kept to.
+ *
+ * A write that finds no room does as much of that work itself as a time slice allows (`makeRoom`): with a small limit a
+ * single large value is more than what is left when memory becomes scarce.
+ */
+import type { Clock, Timer } from '../../clock.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { fixed } from '../../limits.ts';
+import type { History, PinHolder } from './history.ts';
+import type { MemoryLimit } from './memory-limit.ts';
+import { TimeSlice } from '../time-slice.ts';
+
+export interface MaintenanceContext {
+  readonly engine: Engine;
+  readonly history: History;
+  readonly memory: MemoryLimit;
+  readonly clock: Clock;
+  visibleRevision(): number;
+}
+
+/** Pieces that are done in one go. */
+const STEPS_MAX = 4;
+/** A write makes room for itself by a step more for each of these: to encode and log them takes longer. */
+const BYTES_PER_STEP = 64 * 1024;
+
+export class Maintenance {
+  readonly #context: MaintenanceContext;
+  readonly #slice: TimeSlice;
+  #isWorking = false;
+  /** Whether nothing has changed for a while, so that the work is done thoroughly. */
+  #isTidying = false;
+  /** `#extent` when it was last found unchanged. */
+  #tidiedExtent = 0;
+  #timer: Timer | undefined;
+
+  constructor(context: MaintenanceContext) {
+    this.#context = context;
+    this.#slice = new TimeSlice(context.clock, 1);
+  }
+
+  /** Lets the engine know how far history reaches by now, and does some of the work; the rest follows by itself. */
+  compact(): void {
+    const { engine, history } = this.#context;
+    engine.compact(history.oldestRevision);
+    if (this.#extent() !== this.#tidiedExtent) {
+      this.#isTidying = false;
+      this.#timer ??= this.#tidyLater();
+    }
+    if (!this.#isWorking) this.#work();
+  }
+
+  /**
+   * Does at once what makes room for so many bytes: drops what history has let go of, then the older half of history, and so
+   * on, for as many steps as the bytes are worth, and as long as a time slice lasts. What is left to do goes on by itself:
+   * memory is scarce for as long as `memory` says so.
+   */
+  makeRoom(byteCount: number): void {
+    const { engine, history, memory, clock } = this.#context;
+    const stepsMin = STEPS_MAX + Math.ceil(byteCount / BYTES_PER_STEP);
+    this.#slice.begin();
+    for (let step = 0; !memory.hasRoom(byteCount) && (step < stepsMin || !this.#slice.isOver()); step++) {
+      if (engine.maintain(true)) continue;
+      if (!history.shorten(this.#context.visibleRevision(), clock.nowMs())) break;
+      engine.compact(history.oldestRevision);
+    }
+    if (!this.#isWorking && memory.isScarce) this.#work();
+  }
+
+  /** What keeps memory from being freed; `undefined`: nothing but the newest state. */
+  heldBy(): PinHolder | undefined {
+    return this.#context.history.heldBy(this.#context.visibleRevision(), this.#context.clock.nowMs());
+  }
+
+  /** Begins nothing more by itself. */
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  #work(): void {
+    const { engine, memory, clock } = this.#context;
+    this.#isWorking = true;
+    this.#slice.begin();
+    for (let step = 0; step < STEPS_MAX && !this.#slice.isOver(); step++) {
+      if (engine.maintain(this.#isTidying || memory.isScarce)) continue;
+      if (!memory.isScarce) {
+        this.#isWorking = false;
+        return;
+      }
+      // Not at once: watches that keep up shall first see what has just become visible.
+      clock.yieldNow(() => this.#shortenHistory());
+      return;
+    }
+    clock.yieldNow(() => this.#work());
+  }
+
+  #shortenHistory(): void {
+    const { engine, history, memory, clock } = this.#context;
+    this.#isWorking = false;
+    if (!memory.isScarce || !history.shorten(this.#context.visibleRevision(), clock.nowMs())) return;
+    engine.compact(history.oldestRevision);
+    this.#work();
+  }
+
+  #tidyLater(): Timer {
+    const extent = this.#extent();
+    return this.#context.clock.setTimer(fixed.tidyAfterMs, () => {
+      this.#timer = undefined;
+      if (this.#extent() !== extent) {
+        this.#timer = this.#tidyLater();
+        return;
+      }
+      this.#tidiedExtent = extent;
+      this.#isTidying = true;
+      if (!this.#isWorking) this.#work();
+    });
+  }
+
+  /** Another number whenever something was written, or history has let go of something: both only grow. */
+  #extent(): number {
+    return this.#context.visibleRevision() + this.#context.history.oldestRevision;
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * How much memory the state of a store may take, and what happens near the limit.
+ *
+ * What counts: the memory that the engine uses (keys, values, every version that history keeps, indexes, holes between
+ * them, what walks keep), and the lease table with the keys in it, by an estimate. What does not count is bounded by itself: the log's buffer (`unflushedBytesMax`), the changes kept for
+ * watches (`recentChangesMax`), the messages of calls (`callBytesMax` of the server), and the rest of V8's own heap.
+ *
+ * A write that adds a version and would pass the limit is refused before anything has changed. Deletes, expiry and the
+ * ends of leases go on, though each adds a little until history lets go of it: what they free is the way out. So the
+ * engine may pass the limit by what they add, by what one transaction adds, and by what a recovery finds.
+ *
+ * When memory is scarce (near the limit, or too little for a write that came a short while ago), history is cut short and
+ * the engine gives back what it would keep otherwise (`maintenance.ts`). A write that finds no room does some of that work
+ * itself first. So writes are refused only once the newest state alone is too large, while something holds history back
+ * that the text of the refusal names, or, for as long as the work takes, after many small changes.
+ */
+import type { Clock } from '../../clock.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { StoreError } from '../../errors.ts';
+import { fixed } from '../../limits.ts';
+import type { LeaseTable } from '../leases/lease-table.ts';
+import type { OperatorEvent } from '../operator-event.ts';
+
+const MIB = 1024 * 1024;
+
+export interface MemoryLimitContext {
+  readonly engine: Engine;
+  readonly leases: LeaseTable;
+  readonly clock: Clock;
+  readonly bytesMax: number;
+  /** Does some of the work that makes room for so many bytes. */
+  makeRoom(byteCount: number): void;
+  /** What keeps history, and with it memory, from being given up. */
+  heldBy(): string | undefined;
+  onEvent(event: OperatorEvent): void;
+}
+
+export class MemoryLimit {
+  readonly bytesMax: number;
+  readonly #context: MemoryLimitContext;
+  readonly #scarceBytes: number;
+  #toldMs = -Infinity;
+  /** What a write needs that was refused, and until when room is made for it. */
+  #wantedBytes = 0;
+  #wantedUntilMs = -Infinity;
+
+  constructor(context: MemoryLimitContext) {
+    const { bytesMax } = context;
+    this.#context = context;
+    this.bytesMax = bytesMax;
+    this.#scarceBytes = bytesMax - Math.min(bytesMax * fixed.memoryReserveShare, fixed.memoryReserveBytesMax);
+    if (this.usedBytes > bytesMax) this.#tell();
+  }
+
+  get usedBytes(): number {
+    return this.#context.engine.memoryBytes + this.#context.leases.memoryBytes;
+  }
+
+  /** Whether so little is left that history should be given up for it. */
+  get isScarce(): boolean {
+    if (this.usedBytes > this.#scarceBytes) return true;
+    if (this.#wantedBytes === 0 || this.hasRoom(this.#wantedBytes)) return false;
+    if (this.#context.clock.monotonicMs() >= this.#wantedUntilMs) this.#wantedBytes = 0;
+    return this.#wantedBytes > 0;
+  }
+
+  hasRoom(byteCount: number): boolean {
+    return this.usedBytes + byteCount <= this.bytesMax;
+  }
+
+  /**
+   * A transaction is about to have put so many bytes of keys and values.
+   * @throws StoreError `limitReached` when there is no room for them.
+   */
+  admit(byteCount: number): void {
+    if (this.hasRoom(byteCount)) return;
+    this.#wantedBytes = byteCount;
+    this.#wantedUntilMs = this.#context.clock.monotonicMs() + fixed.memoryWantedMs;
+    this.#context.makeRoom(byteCount);
+    if (this.hasRoom(byteCount)) return;
+    this.#tell();
+    const holder = this.#context.heldBy();
+    const advice =
+      holder === undefined
+        ? 'delete keys, which goes on and frees memory within seconds, or raise the limit'
+        : `what was deleted and overwritten is kept for ${holder}: wait until that is done, or raise the limit`;
+    throw new StoreError(
+      'limitReached',
+      `the store uses ${inMiB(this.usedBytes)} of the ${inMiB(this.bytesMax)} of memory that it may (memory-limit), and this write needs ${inMiB(byteCount)} more; ${advice}`,
+    );
+  }
+
+  /** Tells whoever runs the store, but not for each write that is refused. */
+  #tell(): void {
+    const nowMs = this.#context.clock.monotonicMs();
+    if (nowMs - this.#toldMs < fixed.memoryFullEventMs) return;
+    this.#toldMs = nowMs;
+    this.#context.onEvent({ kind: 'memoryFull', usedBytes: this.usedBytes, limitBytes: this.bytesMax });
+  }
+}
+
+function inMiB(byteCount: number): string {
+  return `${(byteCount / MIB).toFixed(1)} MiB`;
+}

@@ -1,0 +1,152 @@
+/**
+ * Removes keys and leases whose deadline has passed, some at a time between other work, in the order of their
+ * deadlines (keys with the same one in key order). While a deadline exists the clock is looked at every
+ * `fixed.expiryCheckMsMax` at least, since the wall clock may jump.
+ *
+ * A lease is not ended at the instant at which its time is found to be over. Node runs timers before it reads sockets, so
+ * after a pause (SIGSTOP, a machine that was suspended or swaps, work that held the event loop) the renewals that came in
+ * time wait there unread. First they are let in (`#letInputIn`): a lease that is renewed meanwhile goes on as if it had been
+ * in time, and until it is ended it is there for all.
+ */
+import type { Clock, Timer } from '../../clock.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { isStoreError } from '../../errors.ts';
+import { fixed } from '../../limits.ts';
+import type { LeaseTable } from './lease-table.ts';
+import type { Sequencer } from '../views/sequencer.ts';
+import { TimeSlice } from '../time-slice.ts';
+
+const REMOVALS_PER_LOOK = 16;
+
+export interface DeadlinesContext {
+  readonly clock: Clock;
+  readonly engine: Engine;
+  readonly leases: LeaseTable;
+  readonly sequencer: Sequencer;
+  /** Writes the lease clock into the log. */
+  noteLeaseClock(): void;
+}
+
+export class Deadlines {
+  readonly #context: DeadlinesContext;
+  readonly #slice: TimeSlice;
+  #timer: Timer | undefined;
+  #timerAtMs = Infinity;
+  #lastNoteMs: number;
+  /** Leases whose deadline is at or before this, by the lease clock, have had their chance. */
+  #endableMs = -Infinity;
+  #isLettingIn = false;
+  /** Whether the next run comes without a timer. */
+  #isYielding = false;
+  #isStopped = false;
+
+  constructor(context: DeadlinesContext) {
+    this.#context = context;
+    this.#slice = new TimeSlice(context.clock, REMOVALS_PER_LOOK);
+    this.#lastNoteMs = context.clock.monotonicMs();
+  }
+
+  /** Something has a deadline `inMs` from now. */
+  notice(inMs: number): void {
+    const delayMs = Math.min(inMs, fixed.expiryCheckMsMax);
+    const atMs = this.#context.clock.monotonicMs() + delayMs;
+    if (this.#isStopped || atMs >= this.#timerAtMs) return;
+    this.#timer?.cancel();
+    this.#timerAtMs = atMs;
+    this.#timer = this.#context.clock.setTimer(delayMs, () => this.#run());
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+  }
+
+  #run(): void {
+    if (this.#isStopped) return;
+    let isMoreDue: boolean;
+    try {
+      isMoreDue = this.#removeDue();
+      this.#noteLeaseClock();
+    } catch (error) {
+      // A full log buffer: try again a little later. A failed or closed log: nothing will be removed any more.
+      if (!isStoreError(error, 'limitReached')) {
+        if (isStoreError(error, 'readOnly') || isStoreError(error, 'closed')) return this.stop();
+        throw error;
+      }
+      isMoreDue = false;
+    }
+    this.#timerAtMs = Infinity;
+    if (isMoreDue) this.#yield();
+    else this.#scheduleNext();
+  }
+
+  #yield(): void {
+    this.#isYielding = true;
+    this.#context.clock.yieldNow(() => {
+      this.#isYielding = false;
+      this.#run();
+    });
+  }
+
+  /** Removes up to a batch; @returns whether there may be more. */
+  #removeDue(): boolean {
+    const { clock, engine, leases, sequencer } = this.#context;
+    const lease = leases.due(this.#endableMs);
+    if (lease !== undefined) {
+      sequencer.endLease(lease.leaseId, 'leaseExpired');
+      return true;
+    }
+    const overdue = this.#isLettingIn ? undefined : leases.due(leases.clockMs());
+    if (overdue !== undefined) this.#letInputIn(leases.clockMs() - overdue.deadlineMs);
+    const keys = engine.due(clock.nowMs(), fixed.expiryBatchMax);
+    sequencer.begin();
+    this.#slice.begin();
+    for (const key of keys) {
+      sequencer.settleKey(key);
+      if (this.#slice.isOver()) return true;
+    }
+    return keys.length === fixed.expiryBatchMax;
+  }
+
+  /**
+   * Gives renewals that wait in sockets the time to come in: some turns of the event loop, each of which reads what is
+   * there. If the lease is found so late that the loop must have stood still, also some time before that: for clients that
+   * have to connect again, and for what takes more than reading. Both are bounded, so a loop that is always late ends leases
+   * all the same.
+   */
+  #letInputIn(lateMs: number): void {
+    const { clock } = this.#context;
+    this.#isLettingIn = true;
+    if (lateMs < fixed.leaseLateMs) this.#takeTurns();
+    else clock.setTimer(fixed.leaseGraceMs, () => this.#takeTurns());
+  }
+
+  /** Afterwards those leases may be ended whose time is over now. */
+  #takeTurns(): void {
+    const { clock, leases } = this.#context;
+    const endableMs = leases.clockMs();
+    const turn = (left: number): void => {
+      if (left > 0) return clock.yieldNow(() => turn(left - 1));
+      this.#isLettingIn = false;
+      this.#endableMs = endableMs;
+      if (!this.#isYielding) this.#run();
+    };
+    turn(fixed.leaseTurns);
+  }
+
+  #noteLeaseClock(): void {
+    const { clock, leases } = this.#context;
+    if (leases.size === 0 || clock.monotonicMs() - this.#lastNoteMs < fixed.leaseClockNoteMs) return;
+    this.#lastNoteMs = clock.monotonicMs();
+    this.#context.noteLeaseClock();
+  }
+
+  #scheduleNext(): void {
+    const { clock, engine, leases } = this.#context;
+    const keyDeadlineMs = engine.nextDeadlineMs();
+    if (keyDeadlineMs !== undefined) this.notice(Math.max(1, keyDeadlineMs - clock.nowMs()));
+    if (this.#isLettingIn) return;
+    const leaseDeadlineMs = leases.nextDeadlineMs();
+    if (leaseDeadlineMs !== undefined) this.notice(Math.max(1, leaseDeadlineMs - leases.clockMs()));
+  }
+}

@@ -1,0 +1,36 @@
+/** What a store tells whoever runs it, for the log: nothing here holds keys or values. */
+export type OperatorEvent =
+  | {
+      readonly kind: 'recovered';
+      readonly revision: number;
+      /** 0: recovered from the log alone. */
+      readonly snapshotRevision: number;
+      readonly recordCount: number;
+      readonly durationMs: number;
+    }
+  /** The end of a write that was never acknowledged was cut off. */
+  | { readonly kind: 'tornTailCut'; readonly file: string; readonly offset: number; readonly bytes: number }
+  /** The directory holds a store without lock files: the start waits until an owner, if there is one, has noticed. */
+  | { readonly kind: 'locksMissing'; readonly waitMs: number }
+  /** A snapshot can't be read; an older one and the longer log serve instead. */
+  | { readonly kind: 'snapshotDamaged'; readonly revision: number; readonly error: Error }
+  | {
+      readonly kind: 'snapshotWritten';
+      readonly revision: number;
+      readonly bytes: number;
+      readonly durationMs: number;
+    }
+  | { readonly kind: 'snapshotFailed'; readonly revision: number; readonly error: Error }
+  /** Writes are refused because the state has reached its memory limit. Told at most once a minute. */
+  | { readonly kind: 'memoryFull'; readonly usedBytes: number; readonly limitBytes: number }
+  /**
+   * The next log segment can't be made; the present one, of so many bytes, goes on, and it is tried again. Told at most once
+   * a minute.
+   */
+  | { readonly kind: 'segmentDelayed'; readonly error: Error; readonly segmentBytes: number }
+  /** Old log segments or snapshots could not be removed; it is tried again later. */
+  | { readonly kind: 'cleanupFailed'; readonly error: Error }
+  /** A write or flush failed: no write is accepted any more. */
+  | { readonly kind: 'storageFailed'; readonly error: Error }
+  /** The lock of the data directory was taken away by hand: no write is accepted any more. */
+  | { readonly kind: 'ownershipLost'; readonly error: Error };

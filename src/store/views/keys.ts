@@ -1,0 +1,115 @@
+/**
+ * Keys at the border of the store: text outside, bytes inside.
+ *
+ * Outside a key is UTF-8 text of 1 to `fixed.keyBytesMax` bytes. Inside it is those bytes; where a JavaScript map needs
+ * one as its key it is a `KeyText`: one character per byte (latin1), so that comparing texts compares bytes.
+ */
+import { StoreError } from '../../errors.ts';
+import { fixed } from '../../limits.ts';
+
+/** A key as a map of JavaScript holds it: one character for each byte. */
+export type KeyText = string & { readonly brand: 'KeyText' };
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Turns the text of a key into bytes. Throws `invalidArgument` for what is no key. */
+export function encodeKey(key: string): Uint8Array {
+  const scratch = keyScratch.encode(key);
+  return Uint8Array.prototype.slice.call(scratch);
+}
+
+/** A bound of a range or a prefix: like a key, but it may be empty. */
+export function encodeBound(text: string, what: string): Uint8Array {
+  if (text.length === 0) return NO_BYTES;
+  if (!text.isWellFormed())
+    throw new StoreError('invalidArgument', `${what} is not well-formed Unicode text`);
+  const bytes = Buffer.from(text, 'utf8');
+  if (bytes.length > fixed.keyBytesMax) {
+    throw new StoreError(
+      'invalidArgument',
+      `${what} is ${bytes.length} bytes long; at most ${fixed.keyBytesMax} are allowed`,
+    );
+  }
+  return bytes;
+}
+
+export function decodeKey(bytes: Uint8Array): string {
+  return textOf(bytes, 'utf8');
+}
+
+export function toKeyText(bytes: Uint8Array): KeyText {
+  return textOf(bytes, 'latin1') as KeyText;
+}
+
+export function fromKeyText(text: KeyText): Uint8Array {
+  return Buffer.from(text, 'latin1');
+}
+
+/** The lowest key above `key`: the key with a zero byte after it. */
+export function keyAfter(key: Uint8Array): Uint8Array {
+  const after = new Uint8Array(key.length + 1);
+  after.set(key);
+  return after;
+}
+
+const textScratch = Buffer.alloc(fixed.keyBytesMax);
+/** Below this a loop copies faster than `TypedArray.set`. */
+const LOOP_BYTES_MAX = 32;
+
+/** To make a `Buffer` of a view takes 600 ns and more; to copy the view to one that is there and make the text, 130. */
+function textOf(bytes: Uint8Array, encoding: 'utf8' | 'latin1'): string {
+  const { length } = bytes;
+  if (length > textScratch.length) return Buffer.from(bytes).toString(encoding);
+  if (length > LOOP_BYTES_MAX) textScratch.set(bytes);
+  else for (let index = 0; index < length; index++) textScratch[index] = bytes[index] ?? 0;
+  return textScratch.toString(encoding, 0, length);
+}
+
+/**
+ * Encodes keys without making garbage: the bytes it returns are a view of one buffer and hold only until the next call.
+ */
+class KeyScratch {
+  readonly #bytes = Buffer.alloc(fixed.keyBytesMax);
+  /** A view of each length, made when it is first needed. */
+  readonly #views: (Uint8Array | undefined)[] = [];
+
+  encode(key: string): Uint8Array {
+    const length = key.length;
+    if (length === 0) throw new StoreError('invalidArgument', 'the key is empty; a key has at least 1 byte');
+    if (length > fixed.keyBytesMax) throw tooLong(Buffer.byteLength(key, 'utf8'));
+    const bytes = this.#bytes;
+    for (let i = 0; i < length; i++) {
+      const code = key.charCodeAt(i);
+      if (code >= 0x80) return this.#encodeUnicode(key);
+      bytes[i] = code;
+    }
+    return this.#view(length);
+  }
+
+  #encodeUnicode(key: string): Uint8Array {
+    if (!key.isWellFormed()) {
+      throw new StoreError(
+        'invalidArgument',
+        'the key is not well-formed Unicode text (it has a lone surrogate)',
+      );
+    }
+    const length = Buffer.byteLength(key, 'utf8');
+    if (length > fixed.keyBytesMax) throw tooLong(length);
+    this.#bytes.write(key, 'utf8');
+    return this.#view(length);
+  }
+
+  #view(length: number): Uint8Array {
+    return (this.#views[length] ??= this.#bytes.subarray(0, length));
+  }
+}
+
+function tooLong(length: number): StoreError {
+  return new StoreError(
+    'invalidArgument',
+    `the key is ${length} bytes long; at most ${fixed.keyBytesMax} are allowed`,
+  );
+}
+
+/** The one scratch of this thread: all uses are synchronous and never nest. */
+export const keyScratch = new KeyScratch();

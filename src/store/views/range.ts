@@ -1,0 +1,66 @@
+/** Ranges of keys: from the API's form to the engine's. */
+import { howToDeleteAll } from '../../arguments/requests.ts';
+import type { EngineRange } from '../../engine/engine.ts';
+import { StoreError } from '../../errors.ts';
+import { encodeBound, encodeKey, keyAfter } from './keys.ts';
+import type { DeletedRange, KeyRange } from '../../api.ts';
+
+/** Throws `invalidArgument` for a range that contradicts itself. */
+export function toEngineRange(range: KeyRange): EngineRange {
+  const key = range.key ?? '';
+  const prefix = range.prefix ?? '';
+  const start = range.start ?? '';
+  const end = range.end ?? '';
+  const kindsGiven = Number(key !== '') + Number(prefix !== '') + Number(start !== '' || end !== '');
+  if (kindsGiven > 1) {
+    throw new StoreError(
+      'invalidArgument',
+      'a range is given by key, or by prefix, or by start and end: not by several of them',
+    );
+  }
+  if (key !== '') {
+    const bytes = encodeKey(key);
+    return { start: bytes, end: keyAfter(bytes) };
+  }
+  if (prefix !== '') {
+    const bytes = encodeBound(prefix, 'the prefix of the range');
+    return { start: bytes, end: prefixEnd(bytes) };
+  }
+  const startBytes = encodeBound(start, 'the start of the range');
+  if (end === '') return { start: startBytes, end: undefined };
+  const endBytes = encodeBound(end, 'the end of the range');
+  if (Buffer.compare(startBytes, endBytes) >= 0) {
+    throw new StoreError('invalidArgument', 'the end of the range does not lie after its start');
+  }
+  return { start: startBytes, end: endBytes };
+}
+
+/** A range to delete: an empty one, which may come of a variable that was not set, does not stand for all keys. */
+export function toDeletedRange(range: DeletedRange): EngineRange {
+  if ('all' in range) return { start: new Uint8Array(0), end: undefined };
+  const { key = '', prefix = '', start = '', end = '' } = range;
+  if (key === '' && prefix === '' && start === '' && end === '') {
+    throw new StoreError('invalidArgument', `the range to delete is empty; ${howToDeleteAll}`);
+  }
+  return toEngineRange(range);
+}
+
+/** The lowest byte sequence above everything that begins with `prefix`; `undefined` when there is none. */
+export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
+  for (let last = prefix.length - 1; last >= 0; last--) {
+    const byte = prefix[last] ?? 0;
+    if (byte === 0xff) continue;
+    // A copy: `slice` of a Buffer would share its bytes.
+    const end = new Uint8Array(prefix.subarray(0, last + 1));
+    end[last] = byte + 1;
+    return end;
+  }
+  return undefined;
+}
+
+/** Whether two ranges have a possible key in common. */
+export function rangesOverlap(a: EngineRange, b: EngineRange): boolean {
+  const aBeforeB = a.end !== undefined && Buffer.compare(a.end, b.start) <= 0;
+  const bBeforeA = b.end !== undefined && Buffer.compare(b.end, a.start) <= 0;
+  return !aBeforeB && !bBeforeA;
+}
