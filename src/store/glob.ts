@@ -1,13 +1,15 @@
 /**
  * Globs over keys: `*` any text, `?` one character, `[a-z]` and `[^a-z]` or `[!a-z]` classes, `\` takes the next
- * character literally. A character is a Unicode code point.
+ * character literally. A character is a Unicode code point; of a key that is not UTF-8 it is a byte, and a byte above
+ * 0x7f is in no class.
  *
- * Matching remembers only the last `*`: when the rest does not fit, that star takes one character more. Whatever an
- * earlier star could do differently, the last one can make up for, so nothing else is tried and the time is at most
- * the product of the two lengths (the pattern's is bounded by `fixed.patternBytesMax`).
+ * A key is matched as the bytes that it is: a literal is where its UTF-8 is. Code points are only made of a key that has
+ * others than ASCII, for a pattern with `?` or a class. The time is linear in the length of the key (see `SymbolPattern`).
  */
 import { StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
+import { CodeIntervals } from './code-intervals.ts';
+import { SymbolPattern, type Position } from './symbol-pattern.ts';
 
 type Step =
   | { readonly kind: 'star' }
@@ -20,10 +22,14 @@ type Step =
       readonly ranges: readonly (readonly [number, number])[];
     };
 
+/** A step that takes one character. */
+type CharacterStep = Exclude<Step, { readonly kind: 'star' }>;
+
 export interface Glob {
-  /** The text before the first special character: every match begins with it. */
-  readonly literalHead: string;
-  matches(text: string): boolean;
+  /** The UTF-8 of the text before the first special character: every match begins with it. */
+  readonly literalHead: Uint8Array;
+  /** Whether the key matches that lies in `bytes` from `start` to `end`. */
+  matches(bytes: Uint8Array, start: number, end: number): boolean;
 }
 
 /** Throws `invalidArgument` for a pattern that is too long or ends inside a class or after a backslash. */
@@ -34,15 +40,98 @@ export function compileGlob(pattern: string): Glob {
   }
   if (!pattern.isWellFormed())
     throw new StoreError('invalidArgument', 'the pattern is not well-formed Unicode text');
-  const steps = parse(Array.from(pattern, codeOf));
-  const headEnd = steps.findIndex((step) => step.kind !== 'literal');
-  const head = headEnd === -1 ? steps : steps.slice(0, headEnd);
-  return {
-    literalHead: head
-      .map((step) => (step.kind === 'literal' ? String.fromCodePoint(step.code) : ''))
-      .join(''),
-    matches: (text) => matches(steps, text),
-  };
+  return new CompiledGlob(parse(Array.from(pattern, codeOf)));
+}
+
+class CompiledGlob implements Glob {
+  readonly literalHead: Uint8Array;
+  readonly #steps: readonly Step[];
+  /** Whether it matters where the characters of a key begin and end. */
+  readonly #hasCharacters: boolean;
+  readonly #byBytes: SymbolPattern;
+  /** Made for the first key that needs it. */
+  #byCharacters: CharacterPattern | undefined;
+
+  constructor(steps: readonly Step[]) {
+    const headEnd = steps.findIndex((step) => step.kind !== 'literal');
+    const head = headEnd === -1 ? steps : steps.slice(0, headEnd);
+    this.literalHead = Uint8Array.from(
+      head.flatMap((step) => (step.kind === 'literal' ? utf8Of(step.code) : [])),
+    );
+    this.#steps = steps;
+    this.#hasCharacters = steps.some((step) => step.kind === 'any' || step.kind === 'class');
+    this.#byBytes = new SymbolPattern(splitAtStars(steps, bytePositions), BYTE_COUNT);
+  }
+
+  matches(bytes: Uint8Array, start: number, end: number): boolean {
+    if (!this.#hasCharacters || isAscii(bytes, start, end)) return this.#byBytes.matches(bytes, start, end);
+    this.#byCharacters ??= new CharacterPattern(this.#steps);
+    return this.#byCharacters.matches(bytes, start, end) ?? this.#byBytes.matches(bytes, start, end);
+  }
+}
+
+/** For keys that are UTF-8: of code points that no step tells apart it knows but the interval. */
+class CharacterPattern {
+  readonly #intervals: CodeIntervals;
+  readonly #pattern: SymbolPattern;
+
+  constructor(steps: readonly Step[]) {
+    const ranges = steps.flatMap((step) => (step.kind === 'star' ? [] : codeRanges(step)));
+    const intervals = new CodeIntervals(ranges.flatMap(([low, high]) => [low, high + 1]));
+    const position = (step: CharacterStep): Position => ({
+      negated: isNegated(step),
+      ranges: codeRanges(step).map(([low, high]) => [intervals.of(low), intervals.of(high)]),
+    });
+    this.#intervals = intervals;
+    this.#pattern = new SymbolPattern(
+      splitAtStars(steps, (step) => [position(step)]),
+      intervals.count,
+    );
+  }
+
+  /** `undefined` for a key that is not UTF-8. */
+  matches(bytes: Uint8Array, start: number, end: number): boolean | undefined {
+    const count = this.#intervals.read(bytes, start, end);
+    return count === -1 ? undefined : this.#pattern.matches(CodeIntervals.symbols, 0, count);
+  }
+}
+
+function splitAtStars(
+  steps: readonly Step[],
+  positionsOf: (step: CharacterStep) => readonly Position[],
+): Position[][] {
+  let part: Position[] = [];
+  const parts = [part];
+  for (const step of steps) {
+    if (step.kind === 'star') parts.push((part = []));
+    else part.push(...positionsOf(step));
+  }
+  return parts;
+}
+
+function bytePositions(step: CharacterStep): readonly Position[] {
+  if (step.kind === 'literal')
+    return utf8Of(step.code).map((byte) => ({ negated: false, ranges: [[byte, byte]] }));
+  const ranges = codeRanges(step)
+    .filter(([low]) => low <= ASCII_MAX)
+    .map(([low, high]) => [low, Math.min(high, ASCII_MAX)] as const);
+  return [{ negated: isNegated(step), ranges }];
+}
+
+function codeRanges(step: CharacterStep): readonly (readonly [number, number])[] {
+  switch (step.kind) {
+    case 'any':
+      return [];
+    case 'literal':
+      return [[step.code, step.code]];
+    case 'class':
+      return step.ranges;
+  }
+}
+
+/** Whether a step takes the characters that are not in its ranges. */
+function isNegated(step: CharacterStep): boolean {
+  return step.kind === 'any' || (step.kind === 'class' && step.negated);
 }
 
 function parse(codes: readonly number[]): Step[] {
@@ -92,52 +181,21 @@ function codeAt(codes: readonly number[], at: number, where: string): number {
   return code;
 }
 
-function matches(steps: readonly Step[], text: string): boolean {
-  let stepAt = 0;
-  let textAt = 0;
-  let starStep = -1;
-  let starText = 0;
-  while (textAt < text.length) {
-    const step = steps[stepAt];
-    const code = text.codePointAt(textAt) ?? 0;
-    if (step?.kind === 'star') {
-      starStep = stepAt++;
-      starText = textAt;
-    } else if (step !== undefined && fits(step, code)) {
-      stepAt++;
-      textAt += widthOf(code);
-    } else if (starStep !== -1) {
-      starText += widthOf(text.codePointAt(starText) ?? 0);
-      textAt = starText;
-      stepAt = starStep + 1;
-    } else {
-      return false;
-    }
-  }
-  return steps.slice(stepAt).every((step) => step.kind === 'star');
+function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if ((bytes[at] ?? 0) > ASCII_MAX) return false;
+  return true;
 }
 
-function fits(step: Step, code: number): boolean {
-  switch (step.kind) {
-    case 'star':
-      return false;
-    case 'any':
-      return true;
-    case 'literal':
-      return step.code === code;
-    case 'class':
-      return step.ranges.some(([low, high]) => low <= code && code <= high) !== step.negated;
-  }
+function utf8Of(code: number): number[] {
+  return [...Buffer.from(String.fromCodePoint(code), 'utf8')];
 }
 
 function codeOf(character: string): number {
   return character.codePointAt(0) ?? 0;
 }
 
-/** How many UTF-16 units a code point takes in a string. */
-function widthOf(code: number): number {
-  return code > 0xffff ? 2 : 1;
-}
+const BYTE_COUNT = 256;
+const ASCII_MAX = 0x7f;
 
 const STAR = codeOf('*');
 const QUESTION = codeOf('?');

@@ -7,7 +7,7 @@ import { copyEntry, isExpired, toEntry } from './entries.ts';
 import { compileGlob } from './glob.ts';
 import type { History } from './history/history.ts';
 import type { Incarnations } from './history/incarnations.ts';
-import { decodeKey, encodeBound, keyAfter, keyScratch } from './views/keys.ts';
+import { decodeKey, keyAfter, keyScratch } from './views/keys.ts';
 import { decodePageToken, encodePageToken, type PageToken } from './page-token.ts';
 import { checkPlace } from './history/place.ts';
 import { prefixEnd, toEngineRange } from './views/range.ts';
@@ -105,7 +105,7 @@ export class Reader {
   keys(pattern: string, options: api.PageOptions): api.KeysPage {
     const glob = compileGlob(pattern);
     const limit = checkPageLimit(options.limit);
-    const head = encodeBound(glob.literalHead, 'the pattern');
+    const head = glob.literalHead;
     const range: EngineRange = { start: head, end: prefixEnd(head) };
     const request = JSON.stringify([this.#context.storeId, 'keys', pattern]);
     const { viewpoint, rest } = this.#resume(options.pageToken, request, range, 0, false);
@@ -114,8 +114,8 @@ export class Reader {
     const scanOptions: ScanOptions = { reverse: false, visitsMax: fixed.pageVisitsMax };
     const nextKey = this.#context.engine.scan(rest, viewpoint.revision, scanOptions, (shown) => {
       bytes += shown.keyEnd - shown.keyStart;
-      const key = decodeKey(shown.key);
-      if (!isExpired(shown, viewpoint.instantMs) && glob.matches(key)) keys.push(key);
+      const isMatch = glob.matches(shown.keyMemory.bytes, shown.keyStart, shown.keyEnd);
+      if (isMatch && !isExpired(shown, viewpoint.instantMs)) keys.push(decodeKey(shown.key));
       return keys.length < limit && bytes < fixed.pageBytesMax;
     });
     return { keys, ...this.#pageEnd(viewpoint, nextKey, request) };
