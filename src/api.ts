@@ -38,8 +38,11 @@ export interface Store {
   put(key: string, value: Value, options?: PutOptions): Promise<PutResult>;
   /** Deletes one key; `deleted` tells whether there was one. Rejects with `conditionFailed`. */
   delete(key: string, options?: DeleteOptions): Promise<DeleteResult>;
-  /** Deletes all keys of a range in one revision; `{ all: true }` is all keys there are. */
-  deleteRange(range: DeletedRange): Promise<DeleteRangeResult>;
+  /**
+   * Deletes all keys of a range; `{ all: true }` is all keys there are. In one revision, or, when there are too many keys for
+   * that, not at all (`limitReached`); with `inParts` in as many revisions as it takes.
+   */
+  deleteRange(range: DeletedRange, options?: DeleteRangeOptions): Promise<DeleteRangeResult>;
   exists(keys: readonly string[]): Promise<ExistsResult>;
   /** One page of a range in key order. Rejects with `revisionCompacted`, `revisionFuture`, `historyDiffers`. */
   scan(range: KeyRange, options?: ScanPageOptions): Promise<ScanPage>;
@@ -156,7 +159,18 @@ export interface DeleteResult {
   readonly previous: Entry | undefined;
 }
 
+export interface DeleteRangeOptions {
+  /**
+   * Deletes the keys in key order, some in each revision, while other calls go on: a key that is written behind where the
+   * delete has come to survives. When a part fails, those before it stay done.
+   */
+  readonly inParts?: boolean;
+}
+
 export interface DeleteRangeResult {
+  /** With `inParts`: of the first part. Else `revision`. */
+  readonly firstRevision: number;
+  /** Of the delete (its last part), or of the store when nothing was deleted. */
   readonly revision: number;
   readonly deletedCount: number;
 }

@@ -8,7 +8,8 @@ export {
   type StoreErrorCode,
 } from './errors.ts';
 export { defaults, fixed, type Limits } from './limits.ts';
-export { openStore, type StoreOptions } from './store/open-store.ts';
+export { openStore } from './kv/open-store.ts';
+export { type StoreOptions } from './store/open-durable-store.ts';
 export type { RecoveryProgress } from './store/recovery/recovery.ts';
 export type { OperatorEvent } from './store/operator-event.ts';
 export type {

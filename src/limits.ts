@@ -34,9 +34,12 @@ export const fixed = {
   /** The operations in one branch of a transaction. */
   txnOperationsMax: 10_000,
   /** The keys that one transaction may change (a delete of a range, a lease that ends). */
-  txnChangesMax: 1_000_000,
-  /** The keys that may be attached to one lease, and their bytes: they are deleted in one transaction. */
-  leaseKeysMax: 100_000,
+  txnChangesMax: 100_000,
+  /**
+   * The keys that may be attached to one lease, and their bytes: they are deleted in one transaction, with at most one
+   * more change for each.
+   */
+  leaseKeysMax: 50_000,
   leaseKeyBytesMax: 16 * MiB,
   /** The memory of all leases with their keys, which are objects that the garbage collector has to look at. */
   leaseTableBytesMax: 512 * MiB,
@@ -51,10 +54,21 @@ export const fixed = {
   recentChangesMax: 65_536,
   /** So many watches are woken by a change at once; the rest after what else waits has had its turn. */
   watchesWokenMax: 64,
-  /** How long a slow reader of a watch's present entries may hold back the compaction of history. */
-  watchCurrentMsMax: 60_000,
-  /** The keys that the ranges of one transaction's compares may hold together: they are gone through in one go. */
-  txnCompareVisitsMax: 100_000,
+  /** How long a slow reader of a watch's present entries, or of another long reply, may hold back the compaction of history. */
+  pinMsMax: 60_000,
+  /**
+   * What one request may do in one piece: so many keys looked at, with a good part more than a transaction may change, and so
+   * many bytes of values read.
+   */
+  requestVisitsMax: 128 * 1024,
+  requestBytesMax: 64 * MiB,
+  /** The keys past their deadline and not removed yet that a count can leave out. */
+  overdueCountedMax: 10_000,
+  /** A delete of a range in parts deletes so many keys, of so many bytes, in one transaction. */
+  deletePartKeysMax: 4096,
+  deletePartBytesMax: 4 * MiB,
+  /** The decisions that listeners to one commit may queue. */
+  queuedDecisionsMax: 10_000,
   /** History and log are cut by age this often, also when nothing is written. */
   historyCheckMs: 10_000,
   /** How long a piece of background work (expiry, snapshots, dropping history) may hold up everything else. */

@@ -19,6 +19,7 @@
  *
  * All methods are synchronous and run on one thread. A visitor may read and scan; it must not change the engine.
  */
+import type { WorkBudget } from '../work-budget.ts';
 import type { Change, PlacedChange, Version } from './version.ts';
 
 export interface Engine {
@@ -164,8 +165,8 @@ export interface EngineRange {
 export interface ScanOptions {
   /** From the last key to the first. */
   readonly reverse: boolean;
-  /** Keys looked at, deleted ones included. */
-  readonly visitsMax: number;
+  /** The scan pays from it, and goes on paying when it is called again. With no visits left it does nothing. */
+  readonly budget: WorkBudget;
 }
 
 /** @returns false to stop; the scan then goes on after this key. */

@@ -36,6 +36,8 @@ export function logStoreEvent(logger: Logger, event: OperatorEvent): void {
         'the memory limit is reached: writes are refused; delete keys, or raise --memory-limit',
       );
     }
+    case 'listenerFailed':
+      return logger.error({ err: event.error }, 'a part of the server failed as it was told of a change');
     case 'cleanupFailed':
       return logger.warn({ err: event.error }, 'old files could not be removed; tried again later');
     case 'segmentDelayed': {

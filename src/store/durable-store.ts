@@ -1,36 +1,36 @@
-/**
- * The store: every call of the contract, put together from the parts of this folder. All state changes happen in the
- * sequencer, every result goes through the acknowledgements.
- */
+/** The seam put together from the rooms of this folder, with what an operator asks of a store: see `seam.ts`. */
+import type { StoreStatus, WatchMessage, WatchRequest } from '../api.ts';
 import type { Clock, Random, Timer } from '../clock.ts';
 import type { Disk } from '../disk/disk.ts';
-import { isStoreError, StoreError } from '../errors.ts';
+import { assert, StoreError } from '../errors.ts';
 import { fixed, type Limits } from '../limits.ts';
 import type { SnapshotInfo } from '../snapshot/snapshot-directory.ts';
 import { readOnlyError } from '../wal/fail-stop.ts';
 import type { Log } from '../wal/log.ts';
-import { Acknowledgements } from './commit/acknowledgements.ts';
 import { Backups } from './checkpoints/backup.ts';
 import { Checkpointer } from './checkpoints/checkpointer.ts';
+import { Acknowledgements } from './commit/acknowledgements.ts';
 import { Committer } from './commit/committer.ts';
-import { Deadlines } from './leases/deadlines.ts';
 import { compactEffect } from './commit/effects.ts';
+import { Listeners } from './commit/listeners.ts';
+import { Visibility } from './commit/visibility.ts';
+import { type Ownership, OwnershipLostError } from './directory/ownership.ts';
+import { publicStoreId } from './directory/store-id.ts';
+import { Fifo } from './fifo.ts';
 import { History } from './history/history.ts';
-import { decodeKey, fromKeyText } from './views/keys.ts';
-import type { LeaseState } from './leases/lease-table.ts';
 import { Maintenance } from './history/maintenance.ts';
 import { MemoryLimit } from './history/memory-limit.ts';
-import { type Ownership, OwnershipLostError } from './directory/ownership.ts';
-import { Reader } from './reader.ts';
-import type { RecoveredState } from './recovery/recovery.ts';
-import { Sequencer } from './views/sequencer.ts';
-import type * as api from '../api.ts';
+import { checkPlace, type Place } from './history/place.ts';
+import { Expiry } from './leases/expiry.ts';
+import type { LeaseReads } from './leases/lease-table.ts';
 import type { OperatorEvent } from './operator-event.ts';
-import { publicStoreId } from './directory/store-id.ts';
-import { runTxn } from './txn.ts';
-import { checkCount, checkPageLimit } from './validate.ts';
-import { WatchHub, type StagedChanges } from './watch/watch-hub.ts';
-import { failedWatch } from './watch/watch-start.ts';
+import type { RecoveredState } from './recovery/recovery.ts';
+import type { Decision, Failure, PinnedState, Seam, StateAt, Stop } from './seam.ts';
+import { Draft } from './views/draft.ts';
+import { OldState } from './views/old-state.ts';
+import type { PlannedChange } from './views/planned-change.ts';
+import type { ReadView, View } from './views/view.ts';
+import { type RecentChange, WatchHub } from './watch/watch-hub.ts';
 
 export interface DurableStoreParts {
   readonly disk: Disk;
@@ -48,46 +48,55 @@ export interface DurableStoreParts {
   onEvent(event: OperatorEvent): void;
 }
 
-export class DurableStore implements api.Store {
+interface QueuedDecision {
+  readonly run: (view: View) => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+export class DurableStore implements Seam {
   readonly storeId: string;
+  /** Settled once the log has failed for good. */
   readonly failed: Promise<Error>;
   readonly #parts: DurableStoreParts;
   readonly #hub: WatchHub;
   readonly #history: History;
-  readonly #acknowledgements: Acknowledgements<StagedChanges>;
+  readonly #visibility: Visibility;
+  readonly #acknowledgements: Acknowledgements;
   readonly #committer: Committer;
-  readonly #sequencer: Sequencer;
-  readonly #reader: Reader;
-  readonly #deadlines: Deadlines;
+  readonly #draft: Draft;
+  readonly #oldState: OldState;
+  readonly #expiry: Expiry;
   readonly #checkpointer: Checkpointer;
   readonly #backups: Backups;
   readonly #memory: MemoryLimit;
   readonly #maintenance: Maintenance;
+  readonly #onCommitted: Listeners<[changes: readonly PlannedChange[]]>;
+  readonly #onDurable: Listeners<[sequence: number, failure: Failure | undefined]>;
+  readonly #queue = new Fifo<QueuedDecision>();
   readonly #resolveFailed: (error: Error) => void;
+  #isDeciding = false;
+  #failure: Failure | undefined;
   #agingTimer: Timer | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(parts: DurableStoreParts) {
     this.#parts = parts;
-    const { log, recovered, clock, random, limits } = parts;
+    const { log, recovered, clock, limits } = parts;
     const { engine, leases, incarnations, revision } = recovered;
     const { promise, resolve } = Promise.withResolvers<Error>();
     this.storeId = publicStoreId(log.storeId);
     this.failed = promise;
     this.#resolveFailed = resolve;
+    const onEvent = (event: OperatorEvent): void => parts.onEvent(event);
+    const onListenerFailed = (error: Error): void => onEvent({ kind: 'listenerFailed', error });
+    this.#onCommitted = new Listeners(onListenerFailed);
+    this.#onDurable = new Listeners(onListenerFailed);
     this.#hub = new WatchHub(limits, clock);
     this.#history = new History(limits, recovered.oldestRevision, log.oldestRevision);
     this.#history.noteCompaction(recovered.compactedRevision);
     this.#history.compact(recovered.compactedRevision, clock.nowMs());
-    this.#acknowledgements = new Acknowledgements(
-      log,
-      revision,
-      (published, staged) => this.#hub.publish(published, staged),
-      () => this.#afterPublish(),
-    );
-    const acknowledgements = this.#acknowledgements;
-    const hub = this.#hub;
-    const onEvent = (event: OperatorEvent): void => parts.onEvent(event);
+    this.#visibility = new Visibility(this.#hub, revision, onListenerFailed);
+    this.#acknowledgements = new Acknowledgements(log);
     this.#memory = new MemoryLimit({
       engine,
       leases,
@@ -97,21 +106,15 @@ export class DurableStore implements api.Store {
       heldBy: () => this.#maintenance.heldBy(),
       onEvent,
     });
+    const nowMs = (): number => clock.nowMs();
+    const visibility = this.#visibility;
+    const visibleRevision = (): number => visibility.revision;
     this.#committer = new Committer(
-      { log, engine, leases, clock, hub, acknowledgements, incarnations },
+      { log, engine, leases, visibility, incarnations },
       { lastRevision: revision, lastTimeMs: recovered.timeMs, incarnation: parts.incarnation },
     );
-    this.#sequencer = new Sequencer({
-      engine,
-      leases,
-      limits,
-      memory: this.#memory,
-      committer: this.#committer,
-      random,
-      nowMs: () => clock.nowMs(),
-      deadlineSet: (inMs) => this.#deadlines.notice(inMs),
-    });
-    const visibleRevision = (): number => acknowledgements.visibleRevision;
+    this.#draft = new Draft({ engine, leases, limits, memory: this.#memory, nowMs });
+    this.#oldState = new OldState(engine, nowMs);
     this.#maintenance = new Maintenance({
       engine,
       history: this.#history,
@@ -119,22 +122,16 @@ export class DurableStore implements api.Store {
       clock,
       visibleRevision,
     });
-    this.#reader = new Reader({
-      storeId: this.storeId,
-      engine,
-      history: this.#history,
-      incarnations,
-      clock,
-      visibleRevision,
-    });
-    const sequencer = this.#sequencer;
-    this.#deadlines = new Deadlines({
+    this.#expiry = new Expiry({
       clock,
       engine,
       leases,
-      sequencer,
+      nowMs,
+      expireKey: (key) => void this.decide(() => this.#draft.expire(key)),
+      expireLease: (leaseId) => void this.decide((view) => view.endLease(leaseId, 'leaseExpired')),
       noteLeaseClock: () => this.#noteLeaseClock(),
     });
+    const committer = this.#committer;
     const source = {
       clock,
       log,
@@ -142,7 +139,7 @@ export class DurableStore implements api.Store {
       leases,
       incarnations,
       history: this.#history,
-      lastRevision: () => sequencer.lastRevision,
+      lastRevision: () => committer.lastRevision,
     };
     this.#backups = new Backups(source, () => this.#checkOpen());
     this.#checkpointer = new Checkpointer(
@@ -152,149 +149,160 @@ export class DurableStore implements api.Store {
         directory: parts.snapshotDirectory,
         limits,
         checkOwned: () => parts.ownership.check(),
-        takeRevision: () => void this.#committer.commit([]),
+        takeRevision: () => committer.takeRevision(clock.nowMs()),
         onEvent,
       },
       recovered.snapshots,
     );
     // The log has brought back what was dropped on demand.
     this.#maintenance.compact();
-    if (leases.size > 0 || engine.nextDeadlineMs() !== undefined) this.#deadlines.notice(0);
+    if (leases.size > 0 || engine.nextDeadlineMs() !== undefined) this.#expiry.notice(0);
     this.#scheduleAging();
     parts.ownership.watch((error) => log.stop(error));
   }
 
-  get(key: string, options: api.GetOptions = {}): Promise<api.GetResult> {
-    const { admit } = options;
-    if (options.refreshTtl !== true) {
-      return this.#read(() => {
-        const result = this.#reader.get(key, options.revision);
-        admit?.(result.entry);
-        return result;
-      });
-    }
-    return this.#write(() => {
-      if (checkCount(options.revision, 'revision') !== 0) {
-        throw new StoreError(
-          'invalidArgument',
-          'refreshTtl is a write: it can not be combined with a revision',
-        );
+  decide<Result>(run: (view: View) => Result): Decision<Result> {
+    const decision = this.#decide(run);
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      try {
+        this.#decide(next.run);
+      } catch (error) {
+        next.onFailure(error);
       }
-      return this.#sequencer.getRefreshing(key, admit);
-    });
+    }
+    return decision;
   }
 
-  put(key: string, value: api.Value, options: api.PutOptions = {}): Promise<api.PutResult> {
-    return this.#write(() => this.#sequencer.put(key, value, options));
+  queueDecide(run: (view: View) => void, onFailure: (error: unknown) => void): void {
+    assert(this.#isDeciding, 'decisions are queued by listeners of onCommitted');
+    if (this.#queue.length >= fixed.queuedDecisionsMax) {
+      throw new StoreError(
+        'limitReached',
+        `${fixed.queuedDecisionsMax} decisions wait for the one that is told of; try again after a later one`,
+      );
+    }
+    this.#queue.push({ run, onFailure });
   }
 
-  delete(key: string, options: api.DeleteOptions = {}): Promise<api.DeleteResult> {
-    return this.#write(() => this.#sequencer.delete(key, options));
-  }
-
-  deleteRange(range: api.DeletedRange): Promise<api.DeleteRangeResult> {
-    return this.#write(() => this.#sequencer.deleteRange(range));
-  }
-
-  exists(keys: readonly string[]): Promise<api.ExistsResult> {
-    return this.#read(() => this.#reader.exists(keys));
-  }
-
-  scan(range: api.KeyRange, options: api.ScanPageOptions = {}): Promise<api.ScanPage> {
-    return this.#read(() => this.#reader.scan(range, options));
-  }
-
-  async count(range: api.KeyRange, options: api.CountOptions = {}): Promise<api.CountResult> {
+  readVisible<Result>(run: (view: ReadView) => Result): Result {
     this.#checkOpen();
-    return await this.#reader.count(range, options.revision);
+    return this.#oldState.show(this.#visibility.revision, undefined, run);
   }
 
-  keys(pattern: string, options: api.PageOptions = {}): Promise<api.KeysPage> {
-    return this.#read(() => this.#reader.keys(pattern, options));
+  readAt<Result>({ revision, instantMs }: StateAt, run: (view: ReadView) => Result): Result {
+    this.#checkOpen();
+    return this.#oldState.show(this.#checkReadable(revision), instantMs, run);
   }
 
-  increment(
-    key: string,
-    delta: bigint | number,
-    options: api.IncrementOptions = {},
-  ): Promise<api.IncrementResult> {
-    return this.#write(() => this.#sequencer.increment(key, delta, options.ttlMs));
+  pin(state?: StateAt): PinnedState {
+    this.#checkOpen();
+    const { clock } = this.#parts;
+    const nowMs = clock.nowMs();
+    const { revision, instantMs } = state ?? { revision: this.#visibility.revision, instantMs: nowMs };
+    this.#checkReadable(revision);
+    const pin = this.#history.pin(revision, nowMs + fixed.pinMsMax, 'a long reply');
+    return {
+      revision,
+      read: (run) => {
+        this.#checkOpen();
+        if (!pin.isHeld()) this.#checkReadable(revision);
+        return this.#oldState.show(revision, instantMs, run);
+      },
+      release: () => pin.release(),
+    };
   }
 
-  touch(key: string, options: api.TouchOptions = {}): Promise<api.TouchResult> {
-    return this.#write(() => this.#sequencer.touch(key, options.ttlMs));
+  get visibleRevision(): number {
+    return this.#visibility.revision;
   }
 
-  txn(request: api.TxnRequest): Promise<api.TxnResult> {
-    return this.#write(() => runTxn(this.#sequencer, request));
+  get committedSequence(): number {
+    return this.#parts.log.committedSequence;
   }
 
-  watch(request: api.WatchRequest = {}): AsyncIterableIterator<api.WatchMessage> {
+  get durableSequence(): number {
+    return this.#parts.log.durableSequence;
+  }
+
+  incarnationOf(revision: number): string {
+    return this.#parts.recovered.incarnations.idOf(revision);
+  }
+
+  checkPlace(what: string, place: Place): void {
+    const { incarnations } = this.#parts.recovered;
+    checkPlace(what, place, { incarnations, newestRevision: this.#visibility.revision });
+  }
+
+  onCommitted(listen: (changes: readonly PlannedChange[]) => void): Stop {
+    return this.#onCommitted.add(listen);
+  }
+
+  onDurable(listen: (sequence: number, failure: Failure | undefined) => void): Stop {
+    return this.#onDurable.add(listen);
+  }
+
+  onVisible(listen: (revision: number, changes: readonly RecentChange[]) => void): Stop {
+    return this.#visibility.listeners.add(listen);
+  }
+
+  /**
+   * For doors that answer by promises: resolves with `result` once all that is committed now is durable.
+   * @param hasChanged whether the call has committed something itself.
+   */
+  whenDurable<Result>(result: Result, hasChanged: boolean): Promise<Result> {
+    return this.#acknowledgements.whenDurable(result, hasChanged);
+  }
+
+  watch(request: WatchRequest): AsyncIterableIterator<WatchMessage> {
     const { log, recovered } = this.#parts;
-    const visibleRevision = (): number => this.#acknowledgements.visibleRevision;
     const { storeId } = this;
     const { engine, incarnations } = recovered;
+    const visibleRevision = (): number => this.#visibility.revision;
     const source = { storeId, engine, log, history: this.#history, incarnations, visibleRevision };
+    return this.#hub.open(request, source);
+  }
+
+  /**
+   * Reads leases beside transactions: those of the newest one, once that is durable; after a failure of the log those of the
+   * last that is.
+   */
+  async readLeases<Result>(run: (leases: LeaseReads) => Result): Promise<Result> {
+    this.#checkOpen();
+    const { leases } = this.#parts.recovered;
+    if (this.#failure !== undefined) return run(leases);
     try {
-      return this.#hub.open(request, source);
+      return await this.whenDurable(run(leases), false);
     } catch (error) {
-      return failedWatch(error);
+      if (this.#failure === undefined) throw error;
+      return run(leases);
     }
   }
 
-  grantLease(ttlMs: number, leaseId = 0): Promise<api.LeaseGrant> {
-    return this.#write(() => this.#sequencer.grantLease(ttlMs, leaseId));
-  }
-
-  renewLease(leaseId: number): Promise<{ readonly ttlMs: number }> {
-    return this.#write(() => this.#sequencer.renewLease(leaseId));
-  }
-
-  revokeLease(leaseId: number): Promise<api.DeleteRangeResult> {
-    return this.#write(() => this.#sequencer.endLease(leaseId, 'leaseRevoked'));
-  }
-
-  getLease(leaseId: number, options: api.GetLeaseOptions = {}): Promise<api.Lease> {
-    return this.#write(() =>
-      this.#toLease(this.#sequencer.settledLease(leaseId), options.includeKeys === true),
-    );
-  }
-
-  listLeases(options: api.PageOptions = {}): Promise<api.LeasePage> {
-    return this.#write(() => {
-      const limit = checkPageLimit(options.limit);
-      const leases = this.#parts.recovered.leases.list(parseLeaseToken(options.pageToken), limit + 1);
-      const page = leases.slice(0, limit).map((lease) => this.#toLease(lease, false));
-      return { leases: page, nextPageToken: leases.length > limit ? String(page.at(-1)?.leaseId) : '' };
-    });
-  }
-
-  status(): Promise<api.StoreStatus> {
-    return this.#read(() => {
-      const { log, recovered } = this.#parts;
-      const engine = recovered.engine.stats();
-      const logStats = log.stats();
-      const { snapshots } = this.#checkpointer;
-      const revision = this.#acknowledgements.visibleRevision;
-      return {
-        storeId: this.storeId,
-        revision,
-        incarnation: recovered.incarnations.idOf(revision),
-        oldestRevision: this.#history.oldestRevision,
-        oldestWatchRevision: this.#history.oldestWatchRevision,
-        keyCount: engine.keyCount,
-        leaseCount: recovered.leases.size,
-        dataBytes: engine.dataBytes,
-        memoryBytes: this.#memory.usedBytes,
-        memoryBytesMax: this.#memory.bytesMax,
-        logBytes: logStats.bytes,
-        segmentCount: logStats.segmentCount,
-        snapshotBytes: snapshots.reduce((sum, { bytes }) => sum + bytes, 0),
-        snapshotCount: snapshots.length,
-        snapshotRevision: snapshots[0]?.revision ?? 0,
-        watcherCount: this.#hub.watcherCount,
-      };
-    });
+  status(): StoreStatus {
+    this.#checkOpen();
+    const { log, recovered } = this.#parts;
+    const engine = recovered.engine.stats();
+    const logStats = log.stats();
+    const { snapshots } = this.#checkpointer;
+    const { revision } = this.#visibility;
+    return {
+      storeId: this.storeId,
+      revision,
+      incarnation: recovered.incarnations.idOf(revision),
+      oldestRevision: this.#history.oldestRevision,
+      oldestWatchRevision: this.#history.oldestWatchRevision,
+      keyCount: engine.keyCount,
+      leaseCount: recovered.leases.size,
+      dataBytes: engine.dataBytes,
+      memoryBytes: this.#memory.usedBytes,
+      memoryBytesMax: this.#memory.bytesMax,
+      logBytes: logStats.bytes,
+      segmentCount: logStats.segmentCount,
+      snapshotBytes: snapshots.reduce((sum, { bytes }) => sum + bytes, 0),
+      snapshotCount: snapshots.length,
+      snapshotRevision: snapshots[0]?.revision ?? 0,
+      watcherCount: this.#hub.watcherCount,
+    };
   }
 
   async snapshot(): Promise<SnapshotInfo> {
@@ -306,26 +314,26 @@ export class DurableStore implements api.Store {
     return this.#backups.open();
   }
 
+  /** Makes `revision` the oldest that can be read. Throws `revisionCompacted`, `revisionFuture`. */
   async compact(revision: number): Promise<{ readonly oldestRevision: number }> {
     this.#checkOpen();
-    const wanted = checkCount(revision, 'revision');
     const { oldestRevision } = this.#history;
-    const newestRevision = this.#acknowledgements.visibleRevision;
-    if (wanted === 0) throw new StoreError('invalidArgument', 'compact takes a revision from 1 on');
-    const details = { requestedRevision: wanted, oldestRevision, newestRevision };
-    if (wanted < oldestRevision) {
-      throw new StoreError('revisionCompacted', `revision ${wanted} is compacted already`, details);
+    const newestRevision = this.#visibility.revision;
+    const details = { requestedRevision: revision, oldestRevision, newestRevision };
+    if (revision < oldestRevision) {
+      throw new StoreError('revisionCompacted', `revision ${revision} is compacted already`, details);
     }
-    if (wanted > newestRevision) {
-      throw new StoreError('revisionFuture', `revision ${wanted} has not been reached`, details);
+    if (revision > newestRevision) {
+      throw new StoreError('revisionFuture', `revision ${revision} has not been reached`, details);
     }
-    // Whoever was told that history is dropped must not meet it again after a restart.
-    if (wanted > this.#history.compactedRevision) {
-      this.#committer.note([compactEffect(wanted)]);
-      this.#history.noteCompaction(wanted);
+    const { clock } = this.#parts;
+    // A caller that was told that history is dropped must not meet it again after a restart.
+    if (revision > this.#history.compactedRevision) {
+      this.#committer.note(clock.nowMs(), compactEffect(revision));
+      this.#history.noteCompaction(revision);
     }
-    await this.#acknowledgements.whenDurable(undefined, true);
-    this.#history.compact(wanted, this.#parts.clock.nowMs());
+    await this.whenDurable(undefined, true);
+    this.#history.compact(revision, clock.nowMs());
     this.#maintenance.compact();
     await this.#removeSegments();
     return { oldestRevision: this.#history.oldestRevision };
@@ -338,6 +346,12 @@ export class DurableStore implements api.Store {
 
   /** The log says that everything up to `sequence` is durable. */
   durable(sequence: number): void {
+    if (this.#visibility.durable(sequence)) {
+      this.#advanceHistory();
+      this.#checkpointer.noticeGrowth();
+      this.#hub.wake();
+    }
+    if (!this.#onDurable.isEmpty) this.#onDurable.tell(sequence, undefined);
     this.#acknowledgements.durable(sequence);
   }
 
@@ -348,15 +362,53 @@ export class DurableStore implements api.Store {
       `the store has stopped writing; whether the changes of this call are kept shows when it is opened again, and no write is accepted until then: ${error.message}`,
       { cause: error },
     );
-    this.#acknowledgements.fail({ whenChanged, whenUnchanged: readOnlyError(error) });
+    this.#failure = { whenChanged, whenUnchanged: readOnlyError(error) };
+    this.#visibility.fail();
+    this.#onDurable.tell(this.durableSequence, this.#failure);
+    this.#acknowledgements.fail(this.#failure);
     const isTakenAway = error instanceof OwnershipLostError;
     this.#parts.onEvent({ kind: isTakenAway ? 'ownershipLost' : 'storageFailed', error });
     this.#resolveFailed(whenChanged);
   }
 
+  #decide<Result>(run: (view: View) => Result): Decision<Result> {
+    this.#checkOpen();
+    assert(!this.#isDeciding, 'a decision is not made within another one');
+    const draft = this.#draft;
+    const { log } = this.#parts;
+    this.#isDeciding = true;
+    draft.begin(this.#committer.lastRevision);
+    try {
+      const result = run(draft);
+      const { changes, leaseChanges } = draft;
+      const hasChanged = changes.length > 0 || leaseChanges.length > 0;
+      if (hasChanged) {
+        this.#commit(draft);
+        for (const { ttlMs } of leaseChanges) if (ttlMs !== 0) this.#expiry.notice(ttlMs);
+        for (const { expireTimeMs } of changes) {
+          if (expireTimeMs !== 0) this.#expiry.notice(expireTimeMs - draft.instantMs);
+        }
+        if (!this.#onCommitted.isEmpty) this.#onCommitted.tell(changes);
+      }
+      return { result, sequence: log.committedSequence, hasChanged };
+    } finally {
+      draft.end();
+      this.#isDeciding = false;
+    }
+  }
+
+  #commit(draft: Draft): void {
+    try {
+      this.#committer.commit(draft);
+    } catch (error) {
+      // Beyond the log's refusals there is no way back once the record has joined the batch.
+      throw error instanceof StoreError ? error : (this.#failure?.whenChanged ?? error);
+    }
+  }
+
   async #close(): Promise<void> {
     this.#hub.close();
-    this.#deadlines.stop();
+    this.#expiry.stop();
     this.#maintenance.stop();
     this.#agingTimer?.cancel();
     await this.#checkpointer.stop();
@@ -374,7 +426,7 @@ export class DurableStore implements api.Store {
   #noteLastLeaseClock(): void {
     if (this.#parts.recovered.leases.size === 0) return;
     try {
-      this.#committer.note();
+      this.#committer.note(this.#parts.clock.nowMs());
     } catch {
       // The log has failed or is full: then the note of the last second serves.
     }
@@ -382,53 +434,38 @@ export class DurableStore implements api.Store {
 
   /** The log says what the lease clock is; renewals alone make it long, too. */
   #noteLeaseClock(): void {
-    this.#committer.note();
+    this.#committer.note(this.#parts.clock.nowMs());
     this.#checkpointer.noticeGrowth();
-  }
-
-  /** Runs something synchronous; its result, or its error, goes out when what it may depend on is durable. */
-  #write<Result>(run: () => Result): Promise<Result> {
-    const { log } = this.#parts;
-    const sequenceBefore = log.committedSequence;
-    let result: Result;
-    try {
-      this.#checkOpen();
-      result = run();
-    } catch (error) {
-      // It would be wrong whatever the store held: it tells nothing of what is not durable yet.
-      if (isStoreError(error, 'invalidArgument') || isStoreError(error, 'closed')) {
-        return Promise.reject(error);
-      }
-      return this.#acknowledgements.whenDurable(undefined, false).then(() => {
-        throw error;
-      });
-    }
-    return this.#acknowledgements.whenDurable(result, log.committedSequence > sequenceBefore);
-  }
-
-  /** Runs a read of visible state. */
-  #read<Result>(run: () => Result): Promise<Result> {
-    try {
-      this.#checkOpen();
-      return Promise.resolve(run());
-    } catch (error) {
-      return Promise.reject(error);
-    }
   }
 
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new StoreError('closed', 'the store is closed');
   }
 
-  #afterPublish(): void {
-    this.#advanceHistory();
-    this.#checkpointer.noticeGrowth();
-    this.#hub.wake();
+  #checkReadable(revision: number): number {
+    const { oldestRevision } = this.#history;
+    const newestRevision = this.#visibility.revision;
+    const details = { requestedRevision: revision, oldestRevision, newestRevision };
+    if (revision < oldestRevision) {
+      throw new StoreError(
+        'revisionCompacted',
+        `revision ${revision} is compacted; the oldest that can be read is ${oldestRevision}`,
+        details,
+      );
+    }
+    if (revision > newestRevision) {
+      throw new StoreError(
+        'revisionFuture',
+        `revision ${revision} has not been reached; the newest is ${newestRevision}`,
+        details,
+      );
+    }
+    return revision;
   }
 
   #advanceHistory(): void {
     const { log, clock } = this.#parts;
-    this.#history.advance(this.#acknowledgements.visibleRevision, log.appendedBytes, clock.nowMs());
+    this.#history.advance(this.#visibility.revision, log.appendedBytes, clock.nowMs());
     this.#maintenance.compact();
   }
 
@@ -448,28 +485,4 @@ export class DurableStore implements api.Store {
       this.#parts.onEvent({ kind: 'cleanupFailed', error: error as Error });
     }
   }
-
-  #toLease(lease: LeaseState, includeKeys: boolean): api.Lease {
-    const { leases } = this.#parts.recovered;
-    return {
-      leaseId: lease.leaseId,
-      ttlMs: lease.ttlMs,
-      remainingMs: Math.max(0, lease.deadlineMs - leases.clockMs()),
-      keyCount: lease.keys.size,
-      keys: includeKeys ? [...lease.keys].sort().map((text) => decodeKey(fromKeyText(text))) : [],
-    };
-  }
-}
-
-/** A page of leases goes on after a lease id. */
-function parseLeaseToken(token: string | undefined): number {
-  if (token === undefined || token === '') return 0;
-  const leaseId = /^\d{1,16}$/.test(token) ? Number(token) : NaN;
-  if (!Number.isSafeInteger(leaseId)) {
-    throw new StoreError(
-      'invalidArgument',
-      'page_token is not one that this store gave out; begin without a token',
-    );
-  }
-  return leaseId;
 }

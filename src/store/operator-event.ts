@@ -12,6 +12,8 @@ export type OperatorEvent =
   | { readonly kind: 'tornTailCut'; readonly file: string; readonly offset: number; readonly bytes: number }
   /** The directory holds a store without lock files: the start waits until an owner, if there is one, has noticed. */
   | { readonly kind: 'locksMissing'; readonly waitMs: number }
+  /** A door failed as it was told of a change; it is told no more. */
+  | { readonly kind: 'listenerFailed'; readonly error: Error }
   /** A snapshot can't be read; an older one and the longer log serve instead. */
   | { readonly kind: 'snapshotDamaged'; readonly revision: number; readonly error: Error }
   | {

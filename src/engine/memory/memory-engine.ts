@@ -229,8 +229,8 @@ export class MemoryEngine implements Engine {
   #scan(state: ScanState, range: EngineRange, revision: number, options: ScanOptions, visit: Visit): number {
     const { path, references } = state;
     const { keys, probe } = this.#keyspace;
-    const { reverse } = options;
-    let visits = options.visitsMax;
+    const { reverse, budget } = options;
+    let isStopped = false;
     if (reverse && range.end === undefined) keys.goToEnd(path, 1);
     else {
       probe.set(reverse ? range.end! : range.start);
@@ -247,8 +247,9 @@ export class MemoryEngine implements Engine {
         this.#fetch(references, first, first + size);
         for (let index = 0; index < size; index++) {
           const reference = references[reverse ? first + size - 1 - index : first + index]!;
-          if (visits-- <= 0) return reference;
-          if (this.#keyspace.goTo(reference, revision) && !visit(this.#show(state.placed))) visits = 0;
+          if (budget.visitsLeft <= 0 || isStopped) return reference;
+          budget.spendVisits(1);
+          if (this.#keyspace.goTo(reference, revision)) isStopped = !visit(this.#show(state.placed));
         }
       }
       if (reverse ? low > 0 : high < count) return NONE;

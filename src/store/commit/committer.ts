@@ -2,36 +2,30 @@
  * The one place where a transaction becomes real: it takes the next revision, goes into the log's current batch, into the
  * engine and the lease table, and is queued to become visible.
  *
- * The log comes first: it may refuse (full buffer, failed disk), and then nothing has changed.
+ * The log comes first: it may refuse (full buffer, failed disk), and then nothing has changed. From the moment at which the
+ * record has joined the batch there is no way back: what fails then stops the store for good, as a failed write does, since
+ * the state in memory is no longer that of the log.
  *
  * The first transaction of a life of the store says so in its record, and is flushed before it is acknowledged or visible,
  * whatever the policy. So a place that was ever shown is in the log after a crash, or its life is known up to where it is.
  */
-import {
-  prependRecord,
-  sizeOfRecord,
-  type EffectShape,
-  type RecordShape,
-} from '../../../gen/kelp/storage/v1/log_codec.ts';
-import type { Clock } from '../../clock.ts';
+import { prependRecord, sizeOfRecord, type EffectShape } from '../../../gen/kelp/storage/v1/log_codec.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { assert } from '../../errors.ts';
 import type { Log } from '../../wal/log.ts';
-import type { Acknowledgements } from './acknowledgements.ts';
-import { incarnationEffect, toEffect } from './effects.ts';
-import type { PlannedChange } from '../views/draft.ts';
 import type { Incarnations } from '../history/incarnations.ts';
+import type { LeaseChange } from '../leases/lease-draft.ts';
+import type { LeaseTable, UndoLeases } from '../leases/lease-table.ts';
 import { toKeyText } from '../views/keys.ts';
-import type { LeaseTable } from '../leases/lease-table.ts';
-import type { StagedChanges, WatchHub } from '../watch/watch-hub.ts';
+import type { PlannedChange } from '../views/planned-change.ts';
+import { EffectRow, incarnationEffect, leaseEffect, leaseEndEffect } from './effects.ts';
+import type { Visibility } from './visibility.ts';
 
 export interface CommitterContext {
   readonly log: Log;
   readonly engine: Engine;
   readonly leases: LeaseTable;
-  readonly clock: Clock;
-  readonly hub: WatchHub;
-  readonly acknowledgements: Acknowledgements<StagedChanges>;
+  readonly visibility: Visibility;
   readonly incarnations: Incarnations;
 }
 
@@ -42,11 +36,23 @@ export interface CommitterStart {
   readonly incarnation: string;
 }
 
-const NO_EFFECTS: readonly EffectShape[] = [];
+/** A transaction that has been decided. */
+export interface Decided {
+  readonly changes: readonly PlannedChange[];
+  readonly leaseChanges: readonly LeaseChange[];
+  /** The wall time at which it was decided. */
+  readonly instantMs: number;
+}
+
+/** From so many changes on the engine takes them together. */
+const APPLIED_TOGETHER = 4;
 
 export class Committer {
   readonly #context: CommitterContext;
   readonly #incarnation: string;
+  /** Used for one record after the other. */
+  readonly #effects = new EffectRow();
+  readonly #record = { revision: 0, timeMs: 0, leaseClockMs: 0, effects: this.#effects.effects };
   #lastRevision: number;
   #lastTimeMs: number;
   /** Whether this life of the store has written a transaction. */
@@ -64,34 +70,78 @@ export class Committer {
     return this.#lastRevision;
   }
 
-  /**
-   * Commits a transaction.
-   * @param leaseEffects leases made or ended in it; the caller changes the lease table afterwards.
-   * @returns its revision.
-   */
-  commit(changes: readonly PlannedChange[], leaseEffects = NO_EFFECTS): number {
-    const { engine, leases, hub, acknowledgements } = this.#context;
-    const revision = this.#lastRevision + 1;
-    const effects: EffectShape[] = this.#hasBegun ? [] : [incarnationEffect(this.#incarnation)];
-    for (const change of changes) effects.push(toEffect(change));
-    for (const effect of leaseEffects) effects.push(effect);
-    const timeMs = this.#timeMs();
-    const sequence = this.#append(revision, timeMs, effects, leases.size > 0 || leaseEffects.length > 0);
-    this.#lastRevision = revision;
-    if (!this.#hasBegun) this.#begin(revision, sequence);
-    for (const change of changes) {
-      engine.apply(change);
-      if (change.leaseId !== change.previousLeaseId) {
-        leases.move(toKeyText(change.key), change.previousLeaseId, change.leaseId);
-      }
-    }
-    acknowledgements.committed(sequence, revision, hub.stage(revision, timeMs, changes));
-    return revision;
+  /** Commits what changes something: keys, which takes a revision, or leases alone, which is a note. */
+  commit(decided: Decided): void {
+    const { changes, leaseChanges } = decided;
+    if (changes.length === 0) this.#note(leaseChanges, decided.instantMs);
+    else this.#commit(this.#lastRevision + 1, decided);
   }
 
-  /** Writes a note: effects that take no revision, or only the lease clock. */
-  note(effects = NO_EFFECTS): void {
-    this.#append(0, this.#timeMs(), effects, this.#context.leases.size > 0);
+  /** Takes a revision without a change. */
+  takeRevision(instantMs: number): void {
+    this.#commit(this.#lastRevision + 1, { changes: [], leaseChanges: [], instantMs });
+  }
+
+  /** Writes a note: an effect that takes no revision, or only the lease clock. */
+  note(instantMs: number, effect?: EffectShape): void {
+    this.#effects.begin();
+    if (effect !== undefined) this.#effects.push(effect);
+    this.#append(0, this.#timeMs(instantMs), this.#context.leases.size > 0);
+  }
+
+  #note(leaseChanges: readonly LeaseChange[], instantMs: number): void {
+    const { leases, visibility } = this.#context;
+    this.#effects.begin();
+    this.#pushLeases(leaseChanges);
+    const sequence = this.#append(0, this.#timeMs(instantMs), true);
+    this.#finish(() => visibility.committedNote(sequence, leases.applyAll(leaseChanges)));
+  }
+
+  #commit(revision: number, { changes, leaseChanges, instantMs }: Decided): void {
+    const { leases } = this.#context;
+    const effects = this.#effects;
+    effects.begin();
+    if (!this.#hasBegun) effects.push(incarnationEffect(this.#incarnation));
+    // A key may name a lease that the same transaction grants, and is deleted before its lease ends.
+    for (const change of leaseChanges) if (change.kind !== 'end') effects.push(leaseEffect(change));
+    for (const change of changes) effects.pushChange(change);
+    for (const { kind, leaseId } of leaseChanges) if (kind === 'end') effects.push(leaseEndEffect(leaseId));
+    const timeMs = this.#timeMs(instantMs);
+    const sequence = this.#append(revision, timeMs, leases.size > 0 || leaseChanges.length > 0);
+    this.#lastRevision = revision;
+    this.#finish(() => this.#take(revision, sequence, timeMs, changes, leaseChanges));
+  }
+
+  /** Brings what is in the log into the state. */
+  #take(
+    revision: number,
+    sequence: number,
+    timeMs: number,
+    changes: readonly PlannedChange[],
+    leaseChanges: readonly LeaseChange[],
+  ): void {
+    const { engine, leases, visibility } = this.#context;
+    if (!this.#hasBegun) this.#begin(revision, sequence);
+    if (changes.length >= APPLIED_TOGETHER) engine.applyMany(changes);
+    else for (const change of changes) engine.apply(change);
+    let undo: UndoLeases | undefined;
+    if (leaseChanges.length > 0) undo = leases.applyAll(leaseChanges.filter(({ kind }) => kind !== 'end'));
+    for (const { key, previousLeaseId, leaseId } of changes) {
+      if (leaseId !== previousLeaseId)
+        undo = leases.applyMove(toKeyText(key), previousLeaseId, leaseId, undo);
+    }
+    if (leaseChanges.length > 0)
+      undo = leases.applyAll(
+        leaseChanges.filter(({ kind }) => kind === 'end'),
+        undo,
+      );
+    visibility.committed(sequence, revision, timeMs, changes, undo);
+  }
+
+  #pushLeases(changes: readonly LeaseChange[]): void {
+    for (const change of changes) {
+      this.#effects.push(change.kind === 'end' ? leaseEndEffect(change.leaseId) : leaseEffect(change));
+    }
   }
 
   #begin(firstRevision: number, sequence: number): void {
@@ -101,24 +151,34 @@ export class Committer {
     incarnations.begin({ firstRevision, id: this.#incarnation });
   }
 
-  #append(revision: number, timeMs: number, effects: readonly EffectShape[], hasClock: boolean): number {
+  /** What is thrown here leaves a state that is not the log's. */
+  #finish(take: () => void): void {
+    try {
+      take();
+    } catch (error) {
+      const cause = error instanceof Error ? error : new Error(String(error), { cause: error });
+      this.#context.log.stop(cause);
+      throw cause;
+    }
+  }
+
+  #append(revision: number, timeMs: number, hasClock: boolean): number {
     const { log, leases } = this.#context;
-    const record: RecordShape = {
-      revision,
-      timeMs,
-      leaseClockMs: hasClock ? leases.clockMs() : 0,
-      effects: effects as EffectShape[],
-    };
+    const record = this.#record;
+    record.revision = revision;
+    record.timeMs = timeMs;
+    record.leaseClockMs = hasClock ? leases.clockMs() : 0;
     const size = sizeOfRecord(record);
     const offset = log.reserve(size);
     const start = prependRecord(record, log.buffer, offset + size);
     assert(start === offset, 'a log record has the size that was reserved for it');
+    this.#effects.end();
     return log.commit(revision);
   }
 
-  /** The time of a record never goes back, even if the clock does. */
-  #timeMs(): number {
-    this.#lastTimeMs = Math.max(this.#lastTimeMs, this.#context.clock.nowMs());
+  /** The time of a record never goes back, from one life of the store to the next either. */
+  #timeMs(instantMs: number): number {
+    this.#lastTimeMs = Math.max(this.#lastTimeMs, instantMs);
     return this.#lastTimeMs;
   }
 }

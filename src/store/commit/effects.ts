@@ -1,13 +1,14 @@
 /** Changes as the log has them (effects), and back: what a log record did to keys and to leases. */
 import type {
   EffectShape,
+  LeaseEffectShape,
   PutEffectShape,
   TouchEffectShape,
 } from '../../../gen/kelp/storage/v1/log_codec.ts';
 import { DeleteReason as DeleteReasonNumber } from '../../../gen/kelp/v1/watch_pb.ts';
 import type { Change, Version } from '../../engine/version.ts';
 import { assert } from '../../errors.ts';
-import type { PlannedChange } from '../views/draft.ts';
+import type { PlannedChange } from '../views/planned-change.ts';
 import { fromIncarnation } from '../history/incarnations.ts';
 import type { DeleteReason } from '../../api.ts';
 
@@ -35,19 +36,61 @@ export function toDeleteReason(number: number): DeleteReason {
   return reason;
 }
 
-export function toEffect(change: PlannedChange): EffectShape {
-  switch (change.type) {
-    case 'put':
-      return { effect: { case: 'put', value: change } };
-    case 'touch':
-      return { effect: { case: 'touch', value: change } };
-    case 'delete':
+/** The effects of one record, one record after the other: those of changes use the same objects again. */
+export class EffectRow {
+  /** Of the record that is being put together. */
+  readonly effects: EffectShape[] = [];
+  readonly #spares: ChangeEffect[] = [];
+  #sparesUsed = 0;
+
+  begin(): void {
+    this.#release();
+    this.effects.length = 0;
+  }
+
+  push(effect: EffectShape): void {
+    this.effects.push(effect);
+  }
+
+  pushChange(change: PlannedChange): void {
+    const spare = (this.#spares[this.#sparesUsed++] ??= { effect: { case: 'put', value: NOTHING } });
+    const { effect } = spare;
+    effect.case = change.type;
+    if (change.type === 'delete') {
       assert(change.reason !== undefined, 'a delete has a reason');
-      return { effect: { case: 'delete', value: { key: change.key, reason: reasonNumber[change.reason] } } };
+      effect.value = { key: change.key, reason: reasonNumber[change.reason] };
+    } else {
+      effect.value = change;
+    }
+    this.effects.push(spare as EffectShape);
+  }
+
+  /** The record is written: keys and values are let go of. */
+  end(): void {
+    this.#release();
+    this.effects.length = 0;
+  }
+
+  #release(): void {
+    const used = Math.min(this.#sparesUsed, this.#spares.length);
+    for (let index = 0; index < used; index++) {
+      const spare = this.#spares[index];
+      if (spare !== undefined) spare.effect.value = NOTHING;
+    }
+    if (this.#spares.length > SPARES_MAX) this.#spares.length = SPARES_MAX;
+    this.#sparesUsed = 0;
   }
 }
 
-export function leaseEffect(leaseId: number, ttlMs: number, deadlineMs: number): EffectShape {
+/** An effect that can be another one later: the case says which of the shapes the value has. */
+interface ChangeEffect {
+  readonly effect: { case: PlannedChange['type']; value: object };
+}
+
+const NOTHING = {};
+const SPARES_MAX = 1024;
+
+export function leaseEffect({ leaseId, ttlMs, deadlineMs }: LeaseEffectShape): EffectShape {
   return { effect: { case: 'lease', value: { leaseId, ttlMs, deadlineMs } } };
 }
 

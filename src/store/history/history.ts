@@ -22,7 +22,7 @@ interface Sample {
 }
 
 /** Who holds history back, as an operator is told. */
-export type PinHolder = 'a snapshot' | 'a backup' | 'a watch that reads the present entries' | 'a count';
+export type PinHolder = 'a snapshot' | 'a backup' | 'a watch that reads the present entries' | 'a long reply';
 
 export interface Pin {
   /** Whether the pinned revision can still be read; false once the pin's time was over and history moved on. */

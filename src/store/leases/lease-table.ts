@@ -9,6 +9,7 @@
  */
 import type { Clock } from '../../clock.ts';
 import { assert } from '../../errors.ts';
+import type { LeaseChange } from './lease-draft.ts';
 import type { KeyText } from '../views/keys.ts';
 
 export interface LeaseState {
@@ -20,6 +21,18 @@ export interface LeaseState {
   /** The bytes of all keys. */
   keyBytes: number;
 }
+
+/** What is read of leases beside transactions. */
+export interface LeaseReads {
+  get(leaseId: number): LeaseState | undefined;
+  /** Leases with an id above `afterId`, in the order of their ids. */
+  list(afterId: number, limit: number): LeaseState[];
+  /** The lease clock now, in whole milliseconds. */
+  clockMs(): number;
+}
+
+/** Undoes changes of leases, the last one first. */
+export type UndoLeases = (() => void)[];
 
 interface HeapItem {
   readonly lease: LeaseState;
@@ -33,7 +46,7 @@ const KEY_OBJECT_BYTES = 100;
 /** Items of the heap that may belong to leases that are gone, however few leases there are. */
 const HEAP_SLACK = 64;
 
-export class LeaseTable {
+export class LeaseTable implements LeaseReads {
   readonly #clock: Clock;
   readonly #leaseById = new Map<number, LeaseState>();
   /** A binary heap: the earliest deadline first. */
@@ -115,6 +128,47 @@ export class LeaseTable {
     lease.keys.add(key);
     lease.keyBytes += key.length;
     this.#memoryBytes += KEY_OBJECT_BYTES + key.length;
+  }
+
+  /** Grants, renews and ends, in their order. @returns `undo` with what undoes each. */
+  applyAll(changes: readonly LeaseChange[], undo: UndoLeases = []): UndoLeases {
+    for (const change of changes) undo.push(this.#apply(change));
+    return undo;
+  }
+
+  /** `move`, and what undoes it. */
+  applyMove(key: KeyText, fromLeaseId: number, toLeaseId: number, undo: UndoLeases = []): UndoLeases {
+    this.move(key, fromLeaseId, toLeaseId);
+    undo.push(() => this.move(key, toLeaseId, fromLeaseId));
+    return undo;
+  }
+
+  #apply({ kind, leaseId, ttlMs, deadlineMs }: LeaseChange): () => void {
+    const lease = this.#leaseById.get(leaseId);
+    switch (kind) {
+      case 'grant':
+        this.grant(leaseId, ttlMs, deadlineMs);
+        return () => this.remove(leaseId);
+      case 'renew': {
+        const before = lease?.deadlineMs ?? 0;
+        this.renew(leaseId, deadlineMs);
+        return () => {
+          if (lease !== undefined) lease.deadlineMs = before;
+        };
+      }
+      case 'end':
+        this.remove(leaseId);
+        return () => {
+          if (lease !== undefined) this.#bringBack(lease);
+        };
+    }
+  }
+
+  #bringBack(lease: LeaseState): void {
+    this.#leaseById.set(lease.leaseId, lease);
+    this.#memoryBytes += LEASE_OBJECT_BYTES + lease.keys.size * KEY_OBJECT_BYTES + lease.keyBytes;
+    this.#sortedIds = undefined;
+    this.#push({ lease, deadlineMs: lease.deadlineMs });
   }
 
   /** The earliest deadline by the lease clock; a lease may prove to have been renewed when it comes up. */

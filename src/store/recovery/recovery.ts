@@ -325,9 +325,7 @@ class Recovering implements RecoveredState {
         break;
       }
       case 'lease':
-        // A grant takes a revision, a renewal does not.
-        if (revision === 0) this.leases.renew(effect.value.leaseId, effect.value.deadlineMs);
-        else this.#grant(effect.value, revision);
+        this.#grantOrRenew(effect.value);
         break;
       case 'leaseEnd':
         this.leases.remove(effect.value.leaseId);
@@ -354,9 +352,12 @@ class Recovering implements RecoveredState {
     }
   }
 
-  #grant({ leaseId, ttlMs, deadlineMs }: LeaseEffectShape, revision: number): void {
-    const isTaken = this.leases.get(leaseId) !== undefined;
-    refuse(`revision ${revision} of the log`, isTaken ? `lease ${leaseId} is granted twice` : undefined);
-    this.leases.grant(leaseId, ttlMs, deadlineMs);
+  /**
+   * The log does not tell a grant from a renewal. The snapshot below may be newer than the note: then the lease is there with
+   * that deadline or a later one, or the note of its end follows.
+   */
+  #grantOrRenew({ leaseId, ttlMs, deadlineMs }: LeaseEffectShape): void {
+    if (this.leases.get(leaseId) === undefined) this.leases.grant(leaseId, ttlMs, deadlineMs);
+    else this.leases.renew(leaseId, deadlineMs);
   }
 }

@@ -1,154 +1,232 @@
 /**
- * One transaction while it is being put together: reads the newest state (visible or not), sees its own changes, and
- * collects them. Nothing is changed until the whole draft is committed; a draft that throws is simply dropped.
+ * One transaction while it is being put together: the newest state (visible or not), with the transaction's own changes laid
+ * over it. Nothing is changed until the draft is committed; one that is not committed never was.
+ *
+ * There is one object for all transactions, one after the other: `begin`, the calls of a `View`, the commit, `end`.
+ *
+ * Invariants: `changes` holds a key at most once, in the order in which keys were first written; a key whose changes cancel
+ * out (a put and then a delete of one that was absent) is not there. A change is a `put` or a `touch` of an entry, or the
+ * `delete` of one that there was before the transaction.
  */
-import type { Engine } from '../../engine/engine.ts';
-import type { Change, Version } from '../../engine/version.ts';
-import { StoreError } from '../../errors.ts';
+import type { DeleteReason } from '../../api.ts';
+import type { Engine, EngineRange, Visit } from '../../engine/engine.ts';
+import type { Version } from '../../engine/version.ts';
+import { assert, StoreError } from '../../errors.ts';
 import { fixed, type Limits } from '../../limits.ts';
-import { toKeyText, type KeyText } from './keys.ts';
-import type { LeaseTable } from '../leases/lease-table.ts';
+import { NO_BYTES } from '../../wire/bytes.ts';
+import { WorkBudget } from '../../work-budget.ts';
 import type { MemoryLimit } from '../history/memory-limit.ts';
-import type { DeleteReason, EventType } from '../../api.ts';
-
-/** A change of one key, with what log, lease table and watches need to know of it besides the engine. */
-export interface PlannedChange extends Change {
-  readonly type: EventType;
-  /** Only for a delete. */
-  readonly reason: DeleteReason | undefined;
-  readonly previousLeaseId: number;
-  /** A put on a key whose deadline had passed, which counts as absent. */
-  readonly replacedExpired: boolean;
-}
+import { LeaseDraft, leaseNotFound, type LeaseChange } from '../leases/lease-draft.ts';
+import type { LeaseTable } from '../leases/lease-table.ts';
+import { fromKeyText, keyScratch, toKeyText, type KeyText } from './keys.ts';
+import { MergedState } from './merged-state.ts';
+import { isOverdue } from './overdue.ts';
+import type { PlannedChange } from './planned-change.ts';
+import type { DeletedEntries, LeaseView, PutOptions, RangeLimits, Savepoint, View } from './view.ts';
 
 /** Reads the newest version of all. */
 export const NEWEST = fixed.integerMax;
-
-const NO_BYTES = new Uint8Array(0);
-const INT64_MIN = -(2n ** 63n);
-const INT64_MAX = 2n ** 63n - 1n;
-const DECIMAL = /^-?\d{1,19}$/;
 
 export interface DraftContext {
   readonly engine: Engine;
   readonly leases: LeaseTable;
   readonly limits: Limits;
   readonly memory: MemoryLimit;
+  /** Wall time that does not go back. */
+  nowMs(): number;
 }
 
-export class Draft {
-  readonly changes: PlannedChange[] = [];
+/** What `rollBack` needs to undo one change of a key. */
+interface Undo {
+  readonly key: Uint8Array;
+  /** The key's change before; `undefined`: it had none. */
+  readonly before: PlannedChange | undefined;
+}
+
+const NO_OPTIONS: PutOptions = {};
+const NO_LIMITS: RangeLimits = { keysMax: Infinity, bytesMax: Infinity };
+
+export class Draft implements View {
+  readonly budget = new WorkBudget();
   readonly #context: DraftContext;
-  readonly #revision: number;
-  readonly #nowMs: number;
-  /** The changes by key; only kept for a transaction of several operations. */
-  readonly #changeByKey: Map<KeyText, PlannedChange> | undefined;
-  readonly #bytesMax: number;
+  readonly #leases: LeaseDraft;
+  readonly #merged: MergedState;
+  #revision = 0;
+  /** 0: the clock has not been read. */
+  #instantMs = 0;
+  /** The changes in their order; those of keys whose changes cancelled out are `undefined`. */
+  #changes: (PlannedChange | undefined)[] = [];
+  #changeCount = 0;
+  /** Where the change of a key stands; made when a second key is changed. */
+  #indexByKey: Map<KeyText, number> | undefined;
+  /** What can be rolled back; only kept behind a savepoint. */
+  #undos: Undo[] | undefined;
+  /** Of keys and values in all changes, and the part that is keys. */
   #bytes = 0;
-  /** The part of `#bytes` that is keys. */
   #keyBytes = 0;
+  /** The key that was looked up last, with what the engine has of it, overdue or not. */
+  #seenKey: Uint8Array | undefined;
+  #seenGeneration = 0;
+  #seen: Version | undefined;
 
-  /**
-   * @param revision that the transaction takes if it changes anything.
-   * @param isSingle whether there is but one operation, so that nothing has to see an earlier one.
-   * @param bytesMax of keys and values in all changes.
-   */
-  constructor(
-    context: DraftContext,
-    revision: number,
-    nowMs: number,
-    isSingle: boolean,
-    bytesMax = context.limits.txnBytesMax,
-  ) {
+  constructor(context: DraftContext) {
     this.#context = context;
+    this.#leases = new LeaseDraft(context.leases, context.limits);
+    this.#merged = new MergedState(context.engine);
+  }
+
+  /** @param revision the newest that was taken. */
+  begin(revision: number): void {
     this.#revision = revision;
-    this.#nowMs = nowMs;
-    this.#changeByKey = isSingle ? undefined : new Map();
-    this.#bytesMax = bytesMax;
+    this.#instantMs = 0;
+    this.budget.begin();
   }
 
-  /** The entry as the next operation sees it, with its value. */
+  /** Drops the changes. */
+  end(): void {
+    if (this.#changes.length > 0) this.#changes = [];
+    this.#changeCount = 0;
+    this.#indexByKey = undefined;
+    this.#undos = undefined;
+    this.#bytes = 0;
+    this.#keyBytes = 0;
+    this.#seenKey = undefined;
+    this.#seen = undefined;
+    this.#leases.end();
+    this.#merged.end();
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get nextRevision(): number {
+    return this.#revision + 1;
+  }
+
+  get replyRevision(): number {
+    return this.#changeCount === 0 ? this.#revision : this.nextRevision;
+  }
+
+  get instantMs(): number {
+    return (this.#instantMs ||= this.#context.nowMs());
+  }
+
+  /** What it changes of keys. */
+  get changes(): readonly PlannedChange[] {
+    const changes = this.#changes;
+    return changes.length === this.#changeCount
+      ? (changes as PlannedChange[])
+      : changes.filter((change) => change !== undefined);
+  }
+
+  /** What it changes of leases. */
+  get leaseChanges(): readonly LeaseChange[] {
+    return this.#leases.changes;
+  }
+
   read(key: Uint8Array): Version | undefined {
-    const changed = this.#changeByKey?.get(toKeyText(key));
-    if (changed !== undefined) return changed.deleted ? undefined : changed;
-    return this.#context.engine.read(key, NEWEST);
+    const change = this.#changeOf(key);
+    if (change !== undefined) return change.deleted ? undefined : change;
+    return this.#present(this.#lookUp(key, true));
   }
 
-  /** Like `read`, but the value may be empty. */
   readMeta(key: Uint8Array): Version | undefined {
-    const changed = this.#changeByKey?.get(toKeyText(key));
-    if (changed !== undefined) return changed.deleted ? undefined : changed;
-    return this.#context.engine.readMeta(key, NEWEST);
+    const change = this.#changeOf(key);
+    if (change !== undefined) return change.deleted ? undefined : change;
+    return this.#present(this.#lookUp(key, false));
   }
 
-  /**
-   * @param current what `read` or `readMeta` says now.
-   * @param expireTimeMs its deadline; left out: `ttlMs` from now.
-   */
-  put(
-    key: Uint8Array,
-    value: Uint8Array,
-    ttlMs: number,
-    leaseId: number,
-    current: Version | undefined,
-    expireTimeMs = this.#deadline(ttlMs),
-  ): PlannedChange {
-    const valueBytesMax = this.#context.limits.valueBytesMax;
-    if (value.length > valueBytesMax) {
+  scan(range: EngineRange, reverse: boolean, visit: Visit): Uint8Array | undefined {
+    return this.#merged.scan(this, range, reverse, visit);
+  }
+
+  rank(range: EngineRange, key: Uint8Array): number {
+    return this.#merged.rank(this, range, key);
+  }
+
+  select(range: EngineRange, index: number): Uint8Array | undefined {
+    return this.#merged.select(this, range, index);
+  }
+
+  count(range: EngineRange): number {
+    return this.#merged.count(this, range);
+  }
+
+  put(key: Uint8Array, value: Uint8Array, options = NO_OPTIONS): Version {
+    const { limits, memory } = this.#context;
+    if (value.length > limits.valueBytesMax) {
       throw new StoreError(
         'invalidArgument',
-        `the value is ${value.length} bytes long; at most ${valueBytesMax} are allowed (value-bytes-max)`,
+        `the value is ${value.length} bytes long; at most ${limits.valueBytesMax} are allowed (value-bytes-max)`,
       );
     }
+    const { ttlMs = 0, leaseId = 0, kind = 0 } = options;
+    const change = this.#changeOf(key);
+    const stored = change === undefined ? this.#stored(key) : undefined;
+    const current = change === undefined ? this.#present(stored) : entryOf(change);
     if (leaseId !== 0 && leaseId !== current?.leaseId) this.#checkLease(leaseId, key.length);
-    this.#context.memory.admit(this.#bytes + key.length + value.length);
-    return this.#add({
+    memory.admit(this.#bytes + key.length + value.length);
+    const revision = this.nextRevision;
+    return this.#plan(change, {
       type: 'put',
       key,
       value,
-      revision: this.#revision,
+      revision,
       deleted: false,
-      kind: 0,
-      createRevision: current?.createRevision ?? this.#revision,
-      modRevision: this.#revision,
+      kind,
+      createRevision: current?.createRevision ?? revision,
+      modRevision: revision,
       version: (current?.version ?? 0) + 1,
       leaseId,
       ttlMs,
-      expireTimeMs,
+      expireTimeMs: options.expireTimeMs ?? this.#deadline(ttlMs),
       reason: undefined,
-      previousLeaseId: current?.leaseId ?? 0,
-      replacedExpired: false,
+      hadEntry: change?.hadEntry ?? current !== undefined,
+      replacedExpired: change?.replacedExpired ?? (stored !== undefined && current === undefined),
+      previousLeaseId: change?.previousLeaseId ?? stored?.leaseId ?? 0,
     });
   }
 
-  delete(key: Uint8Array, reason: DeleteReason, current: Version): PlannedChange {
-    return this.#add({
-      type: 'delete',
-      key,
-      value: NO_BYTES,
-      revision: this.#revision,
-      deleted: true,
-      kind: 0,
-      createRevision: 0,
-      modRevision: 0,
-      version: 0,
-      leaseId: 0,
-      ttlMs: 0,
-      expireTimeMs: 0,
-      reason,
-      previousLeaseId: current.leaseId,
-      replacedExpired: false,
-    });
+  delete(key: Uint8Array, reason: DeleteReason = 'requested'): Version | undefined {
+    const change = this.#changeOf(key);
+    const current = change === undefined ? this.#present(this.#stored(key)) : entryOf(change);
+    if (current === undefined) return undefined;
+    if (change?.hadEntry === false) this.#drop(change);
+    else this.#plan(change, this.#deletion(key, reason, change?.previousLeaseId ?? current.leaseId));
+    return current;
   }
 
-  /** Gives the entry another time to live; 0 is none. */
-  touch(key: Uint8Array, ttlMs: number, current: Version): PlannedChange {
+  deleteRange(range: EngineRange, limits = NO_LIMITS): DeletedEntries {
+    const keys: Uint8Array[] = [];
+    const leaseIds: number[] = [];
+    let bytes = 0;
+    const nextKey = this.scan(range, false, (shown) => {
+      const key = shown.copyKey();
+      keys.push(key);
+      leaseIds.push(shown.leaseId);
+      bytes += key.length;
+      return keys.length < limits.keysMax && bytes < limits.bytesMax;
+    });
+    const isFirst = this.#changes.length === 0;
+    for (const [index, key] of keys.entries()) {
+      // What was just shown needs no other look, unless the transaction itself may have written it.
+      if (isFirst) this.#plan(undefined, this.#deletion(key, 'requested', leaseIds[index] ?? 0));
+      else this.delete(key);
+    }
+    return { count: keys.length, nextKey };
+  }
+
+  touch(key: Uint8Array, ttlMs: number): Version | undefined {
+    const change = this.#changeOf(key);
+    const current = change === undefined ? this.#present(this.#lookUp(key, true)) : entryOf(change);
+    if (current === undefined) return undefined;
     this.#context.memory.admit(this.#bytes + key.length + current.value.length);
-    return this.#add({
-      type: 'touch',
+    return this.#plan(change, {
+      type: change?.type ?? 'touch',
       key,
       value: current.value,
-      revision: this.#revision,
+      revision: this.nextRevision,
       deleted: false,
       kind: current.kind,
       createRevision: current.createRevision,
@@ -158,81 +236,255 @@ export class Draft {
       ttlMs,
       expireTimeMs: this.#deadline(ttlMs),
       reason: undefined,
-      previousLeaseId: current.leaseId,
-      replacedExpired: false,
+      hadEntry: change?.hadEntry ?? true,
+      replacedExpired: change?.replacedExpired ?? false,
+      previousLeaseId: change?.previousLeaseId ?? current.leaseId,
     });
   }
 
-  /** Adds to a number; the new value is returned. A key that exists keeps its time to live and its lease. */
-  increment(key: Uint8Array, delta: bigint, ttlMs: number): bigint {
-    const current = this.read(key);
-    const sum = (current === undefined ? 0n : parseInteger(current.value)) + delta;
-    if (sum < INT64_MIN || sum > INT64_MAX) {
-      throw new StoreError('integerOverflow', `the sum ${sum} is outside of a signed 64-bit integer`);
-    }
-    const value = Buffer.from(sum.toString(), 'latin1');
-    if (current === undefined) this.put(key, value, ttlMs, 0, current);
-    else this.put(key, value, current.ttlMs, current.leaseId, current, current.expireTimeMs);
-    return sum;
+  /** Deletes an entry whose deadline has passed. @returns whether there was one. */
+  expire(key: Uint8Array): boolean {
+    const stored = this.#stored(key);
+    if (stored === undefined || !isOverdue(stored, this.instantMs)) return false;
+    this.#plan(undefined, this.#deletion(key, 'expired', stored.leaseId));
+    return true;
   }
 
-  #add(change: PlannedChange): PlannedChange {
-    this.#bytes += change.key.length + change.value.length;
-    this.#keyBytes += change.key.length;
-    if (this.#bytes > this.#bytesMax) {
+  lease(leaseId: number): LeaseView | undefined {
+    return this.#leases.get(leaseId);
+  }
+
+  grantLease(leaseId: number, ttlMs: number): void {
+    this.#leases.grant(leaseId, ttlMs);
+  }
+
+  renewLease(leaseId: number): void {
+    this.#leases.renew(leaseId);
+  }
+
+  endLease(leaseId: number, reason: 'leaseExpired' | 'leaseRevoked'): number {
+    let count = 0;
+    for (const text of this.#keysOf(leaseId)) {
+      const key = fromKeyText(text);
+      const change = this.#changeOf(key);
+      if (change !== undefined) {
+        if (entryOf(change)?.leaseId === leaseId && this.delete(key, reason) !== undefined) count++;
+        continue;
+      }
+      const stored = this.#stored(key);
+      assert(stored?.leaseId === leaseId, 'a key in the set of a lease names that lease');
+      const isOver = isOverdue(stored, this.instantMs);
+      // The limits of a lease bound these, whatever a transaction may have.
+      this.#note(undefined, this.#deletion(key, isOver ? 'expired' : reason, leaseId));
+      if (!isOver) count++;
+    }
+    this.#leases.remove(leaseId);
+    return count;
+  }
+
+  savepoint(): Savepoint {
+    this.#undos ??= [];
+    return { undoCount: this.#undos.length, leaseChangeCount: this.#leases.changes.length };
+  }
+
+  rollBack({ undoCount, leaseChangeCount }: Savepoint): void {
+    const undos = this.#undos;
+    assert(
+      undos !== undefined && undoCount <= undos.length,
+      'a savepoint is rolled back to before it is void',
+    );
+    for (let undo = undos.at(-1); undo !== undefined && undos.length > undoCount; undo = undos.at(-1)) {
+      const change = this.#changeOf(undo.key);
+      if (undo.before === undefined) {
+        if (change !== undefined) this.#remove(change);
+      } else this.#set(change, undo.before);
+      // What undoing has noted itself, with what is undone.
+      undos.length = undos.indexOf(undo);
+    }
+    this.#leases.rollBack(leaseChangeCount);
+  }
+
+  readonly #instant = (): number => this.instantMs;
+
+  /** Pays for a key that is looked at. */
+  #spend(): void {
+    this.budget.visitsLeft--;
+    if (this.budget.isSpent) throw budgetSpent();
+  }
+
+  /** What the engine has of a key, overdue or not. */
+  #lookUp(key: Uint8Array, withValue: boolean): Version | undefined {
+    this.#spend();
+    const { engine } = this.#context;
+    const stored = withValue ? engine.read(key, NEWEST) : engine.readMeta(key, NEWEST);
+    this.#seen = stored;
+    this.#seenKey = key;
+    this.#seenGeneration = keyScratch.generation;
+    return stored;
+  }
+
+  /** The same without its value, and without another look at a key that was looked up last. */
+  #stored(key: Uint8Array): Version | undefined {
+    const isSeen = key === this.#seenKey && this.#seenGeneration === keyScratch.generation;
+    return isSeen ? this.#seen : this.#lookUp(key, false);
+  }
+
+  #present(stored: Version | undefined): Version | undefined {
+    if (stored === undefined || stored.expireTimeMs === 0) return stored;
+    return isOverdue(stored, this.instantMs) ? undefined : stored;
+  }
+
+  #deadline(ttlMs: number): number {
+    return ttlMs === 0 ? 0 : this.instantMs + ttlMs;
+  }
+
+  #changeOf(key: Uint8Array): PlannedChange | undefined {
+    if (this.#changes.length === 0) return undefined;
+    if (this.#indexByKey !== undefined) {
+      const index = this.#indexByKey.get(toKeyText(key));
+      return index === undefined ? undefined : this.#changes[index];
+    }
+    const only = this.#changes[0];
+    return only !== undefined && Buffer.compare(only.key, key) === 0 ? only : undefined;
+  }
+
+  #deletion(key: Uint8Array, reason: DeleteReason, previousLeaseId: number): PlannedChange {
+    return {
+      type: 'delete',
+      key,
+      value: NO_BYTES,
+      revision: this.nextRevision,
+      deleted: true,
+      kind: 0,
+      createRevision: 0,
+      modRevision: 0,
+      version: 0,
+      leaseId: 0,
+      ttlMs: 0,
+      expireTimeMs: 0,
+      reason,
+      hadEntry: true,
+      replacedExpired: false,
+      previousLeaseId,
+    };
+  }
+
+  /** @param before the change of the same key that it takes the place of. */
+  #plan(before: PlannedChange | undefined, change: PlannedChange): PlannedChange {
+    const bytes = this.#bytes + bytesOf(change) - bytesOf(before);
+    const { txnBytesMax } = this.#context.limits;
+    if (bytes > txnBytesMax) {
       throw new StoreError(
         'limitReached',
-        `the transaction has more than ${this.#bytesMax} bytes of keys and values (txn-bytes-max); split it`,
+        `the transaction has more than ${txnBytesMax} bytes of keys and values (txn-bytes-max); split it`,
       );
     }
-    if (this.changes.length >= fixed.txnChangesMax) {
+    if (before === undefined && this.#changeCount >= fixed.txnChangesMax) {
       throw new StoreError(
         'limitReached',
         `the transaction changes more than ${fixed.txnChangesMax} keys; split it into smaller ranges`,
       );
     }
-    this.changes.push(change);
-    this.#changeByKey?.set(toKeyText(change.key), change);
+    return this.#note(before, change);
+  }
+
+  #note(before: PlannedChange | undefined, change: PlannedChange): PlannedChange {
+    this.#undos?.push({ key: change.key, before });
+    this.#set(before, change);
     return change;
   }
 
-  #deadline(ttlMs: number): number {
-    return ttlMs === 0 ? 0 : this.#nowMs + ttlMs;
+  #drop(change: PlannedChange): void {
+    this.#undos?.push({ key: change.key, before: change });
+    this.#remove(change);
+  }
+
+  #set(before: PlannedChange | undefined, change: PlannedChange): void {
+    this.#bytes += bytesOf(change) - bytesOf(before);
+    if (before === undefined) {
+      this.#keyBytes += change.key.length;
+      this.#changeCount++;
+      if (this.#changes.length === 1) this.#indexKeys();
+      this.#indexByKey?.set(toKeyText(change.key), this.#changes.length);
+      this.#changes.push(change);
+    } else {
+      this.#changes[this.#indexOf(before)] = change;
+    }
+    this.#merged.noteChange(change.key, change, this.#instant);
+  }
+
+  #remove(change: PlannedChange): void {
+    this.#bytes -= bytesOf(change);
+    this.#keyBytes -= change.key.length;
+    this.#changeCount--;
+    this.#changes[this.#indexOf(change)] = undefined;
+    this.#indexByKey?.delete(toKeyText(change.key));
+    this.#merged.noteChange(change.key, undefined, this.#instant);
+  }
+
+  #indexOf({ key }: PlannedChange): number {
+    return this.#indexByKey?.get(toKeyText(key)) ?? 0;
+  }
+
+  #indexKeys(): void {
+    const first = this.#changes[0];
+    this.#indexByKey = new Map();
+    if (first !== undefined) this.#indexByKey.set(toKeyText(first.key), 0);
+  }
+
+  /** All keys that an end of the lease deletes, in key order. */
+  #keysOf(leaseId: number): readonly KeyText[] {
+    const attached = this.#context.leases.get(leaseId)?.keys ?? NO_KEYS;
+    const added: KeyText[] = [];
+    for (const change of this.#changes) {
+      if (change === undefined || change.leaseId !== leaseId || change.previousLeaseId === leaseId) continue;
+      added.push(toKeyText(change.key));
+    }
+    return [...attached, ...added].sort();
   }
 
   #checkLease(leaseId: number, keyBytes: number): void {
-    const lease = this.#context.leases.get(leaseId);
-    if (lease === undefined) throw leaseNotFound(leaseId);
-    if (this.#context.leases.memoryBytes + this.#keyBytes + keyBytes > fixed.leaseTableBytesMax) {
+    if (this.#leases.get(leaseId) === undefined) throw leaseNotFound(leaseId);
+    const { leases } = this.#context;
+    const lease = leases.get(leaseId);
+    const newKeyBytes = this.#keyBytes + keyBytes;
+    if (leases.memoryBytes + newKeyBytes > fixed.leaseTableBytesMax) {
       throw new StoreError(
         'limitReached',
         `the keys of all leases take ${fixed.leaseTableBytesMax} bytes of memory; no more are allowed. Give keys a time to live of their own`,
       );
     }
-    if (lease.keys.size + this.changes.length >= fixed.leaseKeysMax) {
+    const keyCount = lease?.keys.size ?? 0;
+    if (keyCount + this.#changeCount >= fixed.leaseKeysMax) {
       throw new StoreError(
         'limitReached',
-        `lease ${leaseId} has ${lease.keys.size} keys; at most ${fixed.leaseKeysMax} may be attached to one lease`,
+        `lease ${leaseId} has ${keyCount} keys; at most ${fixed.leaseKeysMax} may be attached to one lease`,
       );
     }
-    if (lease.keyBytes + this.#keyBytes + keyBytes > fixed.leaseKeyBytesMax) {
+    const attachedBytes = lease?.keyBytes ?? 0;
+    if (attachedBytes + newKeyBytes > fixed.leaseKeyBytesMax) {
       throw new StoreError(
         'limitReached',
-        `the keys of lease ${leaseId} have ${lease.keyBytes} bytes; at most ${fixed.leaseKeyBytesMax} are allowed. Use several leases`,
+        `the keys of lease ${leaseId} have ${attachedBytes} bytes; at most ${fixed.leaseKeyBytesMax} are allowed. Use several leases`,
       );
     }
   }
 }
 
-export function leaseNotFound(leaseId: number): StoreError {
-  return new StoreError('leaseNotFound', `there is no lease ${leaseId}; it may have expired`);
+const NO_KEYS: ReadonlySet<KeyText> = new Set();
+
+/** What a change leaves of its key. */
+function entryOf(change: PlannedChange): PlannedChange | undefined {
+  return change.deleted ? undefined : change;
 }
 
-function parseInteger(value: Uint8Array): bigint {
-  const text = value.length <= 20 ? Buffer.from(value).toString('latin1') : '';
-  const number = DECIMAL.test(text) ? BigInt(text) : undefined;
-  if (number === undefined || number < INT64_MIN || number > INT64_MAX) {
-    throw new StoreError('notAnInteger', 'the value is not the decimal text of a signed 64-bit integer');
-  }
-  return number;
+function bytesOf(change: PlannedChange | undefined): number {
+  return change === undefined ? 0 : change.key.length + change.value.length;
+}
+
+export function budgetSpent(): StoreError<'limitReached'> {
+  return new StoreError(
+    'limitReached',
+    `the request looks at more than ${fixed.requestVisitsMax} keys (request-visits-max); give it smaller ranges`,
+  );
 }

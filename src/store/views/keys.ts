@@ -69,12 +69,15 @@ function textOf(bytes: Uint8Array, encoding: 'utf8' | 'latin1'): string {
  * Encodes keys without making garbage: the bytes it returns are a view of one buffer and hold only until the next call.
  */
 class KeyScratch {
+  /** Another number after each call of `encode`: what it returned before holds no longer. */
+  generation = 0;
   readonly #bytes = Buffer.alloc(fixed.keyBytesMax);
   /** A view of each length, made when it is first needed. */
   readonly #views: (Uint8Array | undefined)[] = [];
 
   encode(key: string): Uint8Array {
     const length = key.length;
+    this.generation++;
     if (length === 0) throw new StoreError('invalidArgument', 'the key is empty; a key has at least 1 byte');
     if (length > fixed.keyBytesMax) throw tooLong(Buffer.byteLength(key, 'utf8'));
     const bytes = this.#bytes;

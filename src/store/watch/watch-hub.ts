@@ -8,7 +8,7 @@
 import type { Clock } from '../../clock.ts';
 import { StoreError } from '../../errors.ts';
 import { fixed, type Limits } from '../../limits.ts';
-import type { PlannedChange } from '../views/draft.ts';
+import type { PlannedChange } from '../views/planned-change.ts';
 import { Fifo } from '../fifo.ts';
 import { toKeyText, type KeyText } from '../views/keys.ts';
 import type { DeleteReason, EventType, WatchRequest } from '../../api.ts';

@@ -18,9 +18,11 @@ import type { Clock } from '../../clock.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
+import { WorkBudget } from '../../work-budget.ts';
 import type { Log } from '../../wal/log.ts';
 import type { LogReader } from '../../wal/reader.ts';
-import { copyEntry, isExpired, toEntry } from '../entries.ts';
+import { copyEntry, toEntry } from '../views/entries.ts';
+import { isOverdue } from '../views/overdue.ts';
 import { toDeleteReason } from '../commit/effects.ts';
 import { Fifo } from '../fifo.ts';
 import type { History, Pin } from '../history/history.ts';
@@ -102,7 +104,7 @@ export class Watcher implements AsyncIterableIterator<WatchMessage> {
       const nowMs = clock.nowMs();
       const pin = source.history.pin(
         visible,
-        nowMs + fixed.watchCurrentMsMax,
+        nowMs + fixed.pinMsMax,
         'a watch that reads the present entries',
       );
       this.#current = { pin, instantMs: nowMs, rangeIndex: 0, nextKey: undefined };
@@ -233,13 +235,13 @@ export class Watcher implements AsyncIterableIterator<WatchMessage> {
     const entries: Entry[] = [];
     let bytes = 0;
     const { start, end } = fromTextRange(range);
-    const options = { reverse: false, visitsMax: fixed.pageLimitDefault };
+    const options = { reverse: false, budget: new WorkBudget(fixed.pageLimitDefault) };
     const next = this.#source.engine.scan(
       { start: current.nextKey ?? start, end },
       this.#cursor,
       options,
       (shown) => {
-        if (isExpired(shown, current.instantMs)) return true;
+        if (isOverdue(shown, current.instantMs)) return true;
         const entry = copyEntry(shown, !this.#keysOnly);
         entries.push(entry);
         bytes += shown.keyEnd - shown.keyStart + entry.value.length;

@@ -9,15 +9,14 @@ import { defaults, fixed, type Limits } from '../limits.ts';
 import { machineMemoryBytes } from '../machine.ts';
 import { listSnapshots, removeUnfinishedSnapshots } from '../snapshot/snapshot-directory.ts';
 import { Log, type LogOptions } from '../wal/log.ts';
-import { storeOptions } from './arguments.ts';
-import { CheckedStore } from './checked-store.ts';
 import { dataDirectory, type DataDirectory } from './directory/data-directory.ts';
 import { DurableStore } from './durable-store.ts';
 import { Ownership } from './directory/ownership.ts';
 import { newState, recover, type RecoveryContext, type RecoveryProgress } from './recovery/recovery.ts';
-import type { FsyncPolicy, Store } from '../api.ts';
+import type { FsyncPolicy } from '../api.ts';
 import type { OperatorEvent } from './operator-event.ts';
 import { takeDirectory } from './directory/take-directory.ts';
+import { storeOptions } from './store-options.ts';
 
 export interface StoreOptions {
   /** The folder that holds the store; made if it does not exist. */
@@ -52,12 +51,7 @@ const HASH_SEED_BYTES = 8;
  * store's; `locked` when another process (or another store of this one) has the directory, `damaged` when what lies there
  * is not whole, `storageFailed` when the disk does not let it.
  */
-export async function openStore(options: StoreOptions): Promise<Store> {
-  return new CheckedStore(await openUncheckedStore(options));
-}
-
-/** The same for the server, which has checked the arguments of its calls by the time that it makes them. */
-export async function openUncheckedStore(options: StoreOptions): Promise<Store> {
+export async function openDurableStore(options: StoreOptions): Promise<DurableStore> {
   const wrong = storeOptions(options);
   if (wrong !== undefined) throw new StoreError('invalidArgument', wrong);
   const { disk = nodeDisk, clock = systemClock, dataDir, onEvent = () => undefined } = options;
@@ -81,7 +75,7 @@ async function openLocked(
   disk: Disk,
   directory: DataDirectory,
   ownership: Ownership,
-): Promise<Store> {
+): Promise<DurableStore> {
   const { clock = systemClock, random = systemRandom } = options;
   const fsync = options.fsync ?? 'always';
   const limits = checkLimits(withDefaults(options.limits));

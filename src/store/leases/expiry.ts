@@ -13,22 +13,26 @@ import type { Engine } from '../../engine/engine.ts';
 import { isStoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import type { LeaseTable } from './lease-table.ts';
-import type { Sequencer } from '../views/sequencer.ts';
 import { TimeSlice } from '../time-slice.ts';
 
 const REMOVALS_PER_LOOK = 16;
 
-export interface DeadlinesContext {
+export interface ExpiryContext {
   readonly clock: Clock;
   readonly engine: Engine;
   readonly leases: LeaseTable;
-  readonly sequencer: Sequencer;
+  /** Deletes a key if its deadline has passed, in a transaction of its own. */
+  expireKey(key: Uint8Array): void;
+  /** Ends a lease whose time is over, with its keys, in a transaction of its own. */
+  expireLease(leaseId: number): void;
+  /** Wall time that does not go back. */
+  nowMs(): number;
   /** Writes the lease clock into the log. */
   noteLeaseClock(): void;
 }
 
-export class Deadlines {
-  readonly #context: DeadlinesContext;
+export class Expiry {
+  readonly #context: ExpiryContext;
   readonly #slice: TimeSlice;
   #timer: Timer | undefined;
   #timerAtMs = Infinity;
@@ -40,7 +44,7 @@ export class Deadlines {
   #isYielding = false;
   #isStopped = false;
 
-  constructor(context: DeadlinesContext) {
+  constructor(context: ExpiryContext) {
     this.#context = context;
     this.#slice = new TimeSlice(context.clock, REMOVALS_PER_LOOK);
     this.#lastNoteMs = context.clock.monotonicMs();
@@ -90,19 +94,18 @@ export class Deadlines {
 
   /** Removes up to a batch; @returns whether there may be more. */
   #removeDue(): boolean {
-    const { clock, engine, leases, sequencer } = this.#context;
+    const { engine, leases } = this.#context;
     const lease = leases.due(this.#endableMs);
     if (lease !== undefined) {
-      sequencer.endLease(lease.leaseId, 'leaseExpired');
+      this.#context.expireLease(lease.leaseId);
       return true;
     }
     const overdue = this.#isLettingIn ? undefined : leases.due(leases.clockMs());
     if (overdue !== undefined) this.#letInputIn(leases.clockMs() - overdue.deadlineMs);
-    const keys = engine.due(clock.nowMs(), fixed.expiryBatchMax);
-    sequencer.begin();
+    const keys = engine.due(this.#context.nowMs(), fixed.expiryBatchMax);
     this.#slice.begin();
     for (const key of keys) {
-      sequencer.settleKey(key);
+      this.#context.expireKey(key);
       if (this.#slice.isOver()) return true;
     }
     return keys.length === fixed.expiryBatchMax;
@@ -142,9 +145,9 @@ export class Deadlines {
   }
 
   #scheduleNext(): void {
-    const { clock, engine, leases } = this.#context;
+    const { engine, leases } = this.#context;
     const keyDeadlineMs = engine.nextDeadlineMs();
-    if (keyDeadlineMs !== undefined) this.notice(Math.max(1, keyDeadlineMs - clock.nowMs()));
+    if (keyDeadlineMs !== undefined) this.notice(Math.max(1, keyDeadlineMs - this.#context.nowMs()));
     if (this.#isLettingIn) return;
     const leaseDeadlineMs = leases.nextDeadlineMs();
     if (leaseDeadlineMs !== undefined) this.notice(Math.max(1, leaseDeadlineMs - leases.clockMs()));

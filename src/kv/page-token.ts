@@ -5,7 +5,7 @@
 import { crc32 } from 'node:zlib';
 import { StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
-import { fromIncarnation, INCARNATION_BYTES, toIncarnation } from './history/incarnations.ts';
+import { fromIncarnation, INCARNATION_BYTES, toIncarnation } from '../store/history/incarnations.ts';
 
 export interface PageToken {
   readonly revision: number;

@@ -4,13 +4,14 @@ import type { EngineRange } from '../engine/engine.ts';
 import type { Version } from '../engine/version.ts';
 import { StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
-import type { Draft } from './views/draft.ts';
-import { toEntry } from './entries.ts';
-import { encodeKey, keyAfter } from './views/keys.ts';
-import { rangesOverlap, toDeletedRange, toEngineRange } from './views/range.ts';
-import { VisitBudget, type Sequencer } from './views/sequencer.ts';
+import { budgetSpent } from '../store/views/draft.ts';
+import { toEntry } from '../store/views/entries.ts';
+import { encodeKey, keyAfter } from '../store/views/keys.ts';
+import { toDeletedRange, toEngineRange } from '../store/views/range.ts';
 import type { Compare, Operation, OperationResult, TxnRequest, TxnResult } from '../api.ts';
-import { checkCount, checkTtl } from './validate.ts';
+import type { View } from '../store/views/view.ts';
+import { checkCount, checkTtl } from '../store/validate.ts';
+import { add, deleteAll } from './writes.ts';
 
 /** An operation with its keys as bytes. */
 interface Prepared {
@@ -18,13 +19,7 @@ interface Prepared {
   readonly range: EngineRange;
 }
 
-/** What the compares may go through: once to end what is past its deadline, once to compare. */
-interface Budgets {
-  readonly settle: VisitBudget;
-  readonly compare: VisitBudget;
-}
-
-export function runTxn(sequencer: Sequencer, request: TxnRequest): TxnResult {
+export function runTxn(view: View, request: TxnRequest): TxnResult {
   const compares = request.compares ?? [];
   if (compares.length > fixed.txnComparesMax) {
     throw new StoreError('invalidArgument', `a transaction has at most ${fixed.txnComparesMax} compares`);
@@ -32,19 +27,13 @@ export function runTxn(sequencer: Sequencer, request: TxnRequest): TxnResult {
   const prepared = compares.map(prepareCompare);
   const success = prepare(request.success ?? [], 'success');
   const failure = prepare(request.failure ?? [], 'failure');
-  sequencer.begin();
-  const budgets: Budgets = { settle: new VisitBudget(), compare: new VisitBudget() };
-  const succeeded = prepared.every((compare) => holds(sequencer, compare, budgets));
-  const operations = succeeded ? success : failure;
-  for (const { operation, range } of operations) settle(sequencer, operation, range);
-  const draft = sequencer.draft(false);
-  const results = operations.map(({ operation, range }) => {
-    const result = run(sequencer, draft, operation, range);
+  const succeeded = prepared.every((compare) => holds(view, compare));
+  const results = (succeeded ? success : failure).map(({ operation, range }) => {
+    const result = run(view, operation, range);
     request.admit?.(result);
     return result;
   });
-  const revision = draft.changes.length === 0 ? sequencer.lastRevision : sequencer.commit(draft);
-  return { succeeded, results, revision };
+  return { succeeded, results, revision: view.replyRevision };
 }
 
 /** A compare with its key or range as bytes, and its operand checked. */
@@ -73,26 +62,12 @@ function prepare(operations: readonly Operation[], branch: string): Prepared[] {
       `the ${branch} branch has ${operations.length} operations; at most ${fixed.txnOperationsMax} are allowed`,
     );
   }
-  const prepared = operations.map((operation) => {
+  return operations.map((operation) => {
     if (operation.kind === 'put') checkCount(operation.leaseId, 'leaseId');
     if (operation.kind === 'put' || operation.kind === 'increment') checkTtl(operation.ttlMs);
     const isRange = operation.kind === 'deleteRange';
     return { operation, range: isRange ? toDeletedRange(operation.range) : keyRange(operation.key) };
   });
-  const written = prepared
-    .filter(({ operation }) => operation.kind !== 'get')
-    .sort((a, b) => Buffer.compare(a.range.start, b.range.start));
-  // Sorted by their starts, two ranges of a row overlap only if some neighbours do.
-  for (const [index, { range, operation }] of written.entries()) {
-    const before = written[index - 1];
-    if (before === undefined || !rangesOverlap(before.range, range)) continue;
-    const what = operation.kind === 'deleteRange' ? 'a range' : `the key ${JSON.stringify(operation.key)}`;
-    throw new StoreError(
-      'invalidArgument',
-      `the ${branch} branch writes ${what} twice; a transaction may write a key only once`,
-    );
-  }
-  return prepared;
 }
 
 function keyRange(key: string): EngineRange {
@@ -100,60 +75,55 @@ function keyRange(key: string): EngineRange {
   return { start: bytes, end: keyAfter(bytes) };
 }
 
-function settle(sequencer: Sequencer, operation: Operation, range: EngineRange): void {
-  if (operation.kind === 'deleteRange') sequencer.settleRange(range);
-  else sequencer.settleKey(range.start);
-}
-
-function run(sequencer: Sequencer, draft: Draft, operation: Operation, range: EngineRange): OperationResult {
+function run(view: View, operation: Operation, { start: key, end }: EngineRange): OperationResult {
   switch (operation.kind) {
     case 'get': {
-      const current = draft.read(range.start);
+      const current = view.read(key);
       return { kind: 'get', entry: current && toEntry(operation.key, current) };
     }
     case 'put': {
-      const { key, ttlMs, leaseId, returnPrevious } = operation;
-      const current = returnPrevious === true ? draft.read(range.start) : draft.readMeta(range.start);
-      const value = bytesOf(operation.value);
-      draft.put(range.start, value, checkTtl(ttlMs), checkCount(leaseId, 'leaseId'), current);
-      return {
-        kind: 'put',
-        previous: returnPrevious === true && current ? toEntry(key, current) : undefined,
-      };
+      const { ttlMs, leaseId, returnPrevious } = operation;
+      const current = returnPrevious === true ? view.read(key) : undefined;
+      const previous = current && toEntry(operation.key, current);
+      const options = { ttlMs: checkTtl(ttlMs), leaseId: checkCount(leaseId, 'leaseId') };
+      view.put(key, bytesOf(operation.value), options);
+      return { kind: 'put', previous };
     }
     case 'delete': {
-      const { key, returnPrevious } = operation;
-      const current = returnPrevious === true ? draft.read(range.start) : draft.readMeta(range.start);
-      if (current === undefined) return { kind: 'delete', deleted: false, previous: undefined };
-      draft.delete(range.start, 'requested', current);
-      return {
-        kind: 'delete',
-        deleted: true,
-        previous: returnPrevious === true ? toEntry(key, current) : undefined,
-      };
+      const { returnPrevious } = operation;
+      const current = returnPrevious === true ? view.read(key) : undefined;
+      const previous = current && toEntry(operation.key, current);
+      return { kind: 'delete', deleted: view.delete(key) !== undefined, previous };
     }
     case 'deleteRange':
-      return { kind: 'deleteRange', deletedCount: sequencer.deleteRangeIn(draft, range) };
+      return { kind: 'deleteRange', deletedCount: deleteAll(view, { start: key, end }) };
     case 'increment':
       return {
         kind: 'increment',
-        value: draft.increment(range.start, BigInt(operation.delta), checkTtl(operation.ttlMs)),
+        value: add(view, key, BigInt(operation.delta), checkTtl(operation.ttlMs)),
       };
   }
 }
 
-function holds(sequencer: Sequencer, { compare, range }: PreparedCompare, budgets: Budgets): boolean {
-  const { subject, operand } = compare;
+function holds(view: View, { compare, range }: PreparedCompare): boolean {
+  const { subject, operand, relation } = compare;
   if ('key' in subject) {
-    sequencer.settleKey(range.start);
-    return holdsFor(compare, sequencer.draft(true).read(range.start));
+    const current = operand.kind === 'value' ? view.read(range.start) : view.readMeta(range.start);
+    return holdsFor(compare, current);
   }
-  sequencer.settleRange(range, budgets.settle);
+  let isEmpty = true;
+  let doesHold = true;
+  const nextKey = view.scan(range, false, (shown) => {
+    isEmpty = false;
+    doesHold = operand.kind !== 'exists' && holdsFor(compare, shown);
+    return doesHold;
+  });
   if (operand.kind === 'exists') {
-    const { isEmpty } = sequencer.everyInRange(range, budgets.compare, () => false);
-    return (isEmpty !== operand.value) === (compare.relation === 'equal');
+    if (isEmpty && nextKey !== undefined) throw budgetSpent();
+    return (isEmpty !== operand.value) === (relation === 'equal');
   }
-  return sequencer.everyInRange(range, budgets.compare, (version) => holdsFor(compare, version)).every;
+  if (doesHold && nextKey !== undefined) throw budgetSpent();
+  return doesHold;
 }
 
 /** @param version `undefined` when the key does not exist. */

@@ -10,7 +10,7 @@ import { value as isValue } from '../arguments/value.ts';
 import { StoreError } from '../errors.ts';
 import { leaseTtlMs, optionsByCall, txnRequest } from './arguments.ts';
 import type * as api from '../api.ts';
-import { failedWatch } from './watch/watch-start.ts';
+import { failedWatch } from '../store/watch/watch-start.ts';
 
 export class CheckedStore implements api.Store {
   readonly storeId: string;
@@ -38,9 +38,12 @@ export class CheckedStore implements api.Store {
     return wrong === undefined ? this.#store.delete(key, options) : refused(wrong);
   }
 
-  deleteRange(range: api.DeletedRange): Promise<api.DeleteRangeResult> {
-    const wrong = named('range', deletedRange(range));
-    return wrong === undefined ? this.#store.deleteRange(range) : refused(wrong);
+  deleteRange(
+    range: api.DeletedRange,
+    options: api.DeleteRangeOptions = noOptions,
+  ): Promise<api.DeleteRangeResult> {
+    const wrong = named('range', deletedRange(range)) ?? optionsByCall.deleteRange(options);
+    return wrong === undefined ? this.#store.deleteRange(range, options) : refused(wrong);
   }
 
   exists(keys: readonly string[]): Promise<api.ExistsResult> {

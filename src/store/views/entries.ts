@@ -1,8 +1,8 @@
 /** From a version of the engine to an entry of the API. */
-import type { PlacedChange, Version } from '../engine/version.ts';
-import { NO_BYTES } from '../wire/bytes.ts';
-import { decodeKey } from './views/keys.ts';
-import type { Entry } from '../api.ts';
+import type { PlacedChange, Version } from '../../engine/version.ts';
+import { NO_BYTES } from '../../wire/bytes.ts';
+import { decodeKey } from './keys.ts';
+import type { Entry } from '../../api.ts';
 
 export function toEntry(key: string, version: Version): Entry {
   return {
@@ -27,9 +27,4 @@ export function copyEntry(shown: PlacedChange, withValue: boolean): Entry {
     leaseId: shown.leaseId,
     expireTimeMs: shown.expireTimeMs,
   };
-}
-
-/** Whether a read at `instantMs` must leave the version out; an instant of 0 leaves nothing out. */
-export function isExpired(version: Version, instantMs: number): boolean {
-  return version.expireTimeMs !== 0 && version.expireTimeMs <= instantMs;
 }

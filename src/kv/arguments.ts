@@ -2,26 +2,14 @@
  * The tables of what the calls of the store take, for programs that have no types to check them. What is right in its
  * kind may still be refused by the call itself, such as a key that is too long.
  */
-import {
-  type Check,
-  callback,
-  flag,
-  instanceOf,
-  mustBe,
-  numberThat,
-  oneOf,
-  required,
-  text,
-  wholeNumber,
-} from '../arguments/check.ts';
+import { callback, flag, instanceOf, numberThat, text, wholeNumber } from '../arguments/check.ts';
 import { compares, condition, count, eventTypes, operationsWith, readRanges } from '../arguments/requests.ts';
-import { type Table, isRecord, optionsOf, shape } from '../arguments/shape.ts';
-import { type Limits, defaults, fixed } from '../limits.ts';
-import type { StoreOptions } from './open-store.ts';
+import { type Table, optionsOf, shape } from '../arguments/shape.ts';
+import { fixed } from '../limits.ts';
 import type {
   CountOptions,
   DeleteOptions,
-  FsyncPolicy,
+  DeleteRangeOptions,
   GetLeaseOptions,
   GetOptions,
   IncrementOptions,
@@ -49,6 +37,7 @@ export const optionsByCall = {
     admit: callback(),
   }),
   delete: optionsOf<DeleteOptions>('delete', { condition, returnPrevious: flag, admit: callback() }),
+  deleteRange: optionsOf<DeleteRangeOptions>('deleteRange', { inParts: flag }),
   scan: optionsOf<ScanPageOptions>('scan', { ...pageTable, revision: count, reverse: flag, keysOnly: flag }),
   count: optionsOf<CountOptions>('count', { revision: count }),
   keys: optionsOf<PageOptions>('keys', pageTable),
@@ -81,45 +70,3 @@ export const txnRequest = shape<TxnRequest>({
   failure: operations,
   admit: callback(),
 });
-
-const zeroIsAllowed: ReadonlySet<string> = new Set<keyof Limits>([
-  'logRetentionBytes',
-  'logRetentionMs',
-  'leasesMax',
-  'watchersMax',
-]);
-
-const limitNames = Object.keys(defaults) as (keyof Limits)[];
-
-const limits = shape<Partial<Limits>>(
-  Object.fromEntries(
-    limitNames.map((name) => [name, wholeNumber(zeroIsAllowed.has(name) ? 0 : 1, fixed.integerMax)]),
-  ) as Table<Partial<Limits>>,
-);
-
-const fsync = oneOf<FsyncPolicy>(['always', 'interval', 'never']);
-
-const path: Check<string> = (given) => (given === '' ? ' is empty; it must be a path' : text(given));
-
-/** A part that is injected; which methods it has is for types to say. */
-function part<Part>(): Check<Part> {
-  return (given) => (isRecord(given) ? undefined : mustBe(given, 'an object'));
-}
-
-/** A misspelt option must not be overlooked: it could be the one that makes writes durable. */
-export const storeOptions = optionsOf<StoreOptions>(
-  'openStore',
-  {
-    dataDir: required(path),
-    fsync,
-    limits,
-    memoryBytesMax: wholeNumber(1, fixed.integerMax),
-    onRecoveryProgress: callback(),
-    onEvent: callback(),
-    clock: part(),
-    random: part(),
-    disk: part(),
-    makeEngine: callback(),
-  },
-  "{ dataDir: './data' }",
-);

@@ -1,0 +1,199 @@
+/**
+ * The store as a program has it: calls with promises, each a function over a view of the seam (`writes.ts`, `txn.ts`,
+ * `reads.ts`, `leases.ts`). A result goes out when what it may depend on is durable.
+ */
+import type * as api from '../api.ts';
+import type { Clock, Random } from '../clock.ts';
+import type { EngineRange } from '../engine/engine.ts';
+import { isStoreError, StoreError } from '../errors.ts';
+import { fixed } from '../limits.ts';
+import type { DurableStore } from '../store/durable-store.ts';
+import { toDeletedRange, toEngineRange } from '../store/views/range.ts';
+import type { View } from '../store/views/view.ts';
+import { failedWatch } from '../store/watch/watch-start.ts';
+import { getLease, grantLease, listLeases, renewLease, revokeLease } from './leases.ts';
+import { countAt, exists, get, keys, scan } from './reads.ts';
+import { runTxn } from './txn.ts';
+import { checkCount } from '../store/validate.ts';
+import { deleteKey, deleteRange, getRefreshing, increment, put, touch } from './writes.ts';
+
+export interface KvStoreParts {
+  readonly store: DurableStore;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export class KvStore implements api.Store {
+  readonly storeId: string;
+  readonly failed: Promise<Error>;
+  readonly #store: DurableStore;
+  readonly #clock: Clock;
+  readonly #random: Random;
+
+  constructor({ store, clock, random }: KvStoreParts) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#random = random;
+    this.storeId = store.storeId;
+    this.failed = store.failed;
+  }
+
+  get(key: string, options: api.GetOptions = {}): Promise<api.GetResult> {
+    if (options.refreshTtl === true) return this.#decide((view) => getRefreshing(view, key, options));
+    return this.#read(() => get(this.#store, key, options));
+  }
+
+  put(key: string, value: api.Value, options: api.PutOptions = {}): Promise<api.PutResult> {
+    return this.#decide((view) => put(view, key, value, options));
+  }
+
+  delete(key: string, options: api.DeleteOptions = {}): Promise<api.DeleteResult> {
+    return this.#decide((view) => deleteKey(view, key, options));
+  }
+
+  deleteRange(range: api.DeletedRange, options: api.DeleteRangeOptions = {}): Promise<api.DeleteRangeResult> {
+    if (options.inParts === true) return this.#deleteInParts(range);
+    return this.#decide((view) => deleteRange(view, toDeletedRange(range)));
+  }
+
+  exists(keyList: readonly string[]): Promise<api.ExistsResult> {
+    return this.#read(() => exists(this.#store, keyList));
+  }
+
+  scan(range: api.KeyRange, options: api.ScanPageOptions = {}): Promise<api.ScanPage> {
+    return this.#read(() => scan(this.#store, range, options));
+  }
+
+  async count(range: api.KeyRange, options: api.CountOptions = {}): Promise<api.CountResult> {
+    const revision = checkCount(options.revision, 'revision');
+    if (revision !== 0) return await countAt(this.#store, range, revision, () => this.#pause());
+    return await this.#decide((view) => ({
+      count: view.count(toEngineRange(range)),
+      revision: view.revision,
+    }));
+  }
+
+  keys(pattern: string, options: api.PageOptions = {}): Promise<api.KeysPage> {
+    return this.#read(() => keys(this.#store, pattern, options));
+  }
+
+  increment(
+    key: string,
+    delta: bigint | number,
+    options: api.IncrementOptions = {},
+  ): Promise<api.IncrementResult> {
+    return this.#decide((view) => increment(view, key, delta, options.ttlMs));
+  }
+
+  touch(key: string, options: api.TouchOptions = {}): Promise<api.TouchResult> {
+    return this.#decide((view) => touch(view, key, options.ttlMs));
+  }
+
+  txn(request: api.TxnRequest): Promise<api.TxnResult> {
+    return this.#decide((view) => runTxn(view, request));
+  }
+
+  watch(request: api.WatchRequest = {}): AsyncIterableIterator<api.WatchMessage> {
+    try {
+      return this.#store.watch(request);
+    } catch (error) {
+      return failedWatch(error);
+    }
+  }
+
+  grantLease(ttlMs: number, leaseId = 0): Promise<api.LeaseGrant> {
+    return this.#decide((view) => grantLease(view, this.#random, ttlMs, leaseId));
+  }
+
+  renewLease(leaseId: number): Promise<{ readonly ttlMs: number }> {
+    return this.#decide((view) => renewLease(view, leaseId));
+  }
+
+  revokeLease(leaseId: number): Promise<api.DeleteRangeResult> {
+    return this.#decide((view) => revokeLease(view, leaseId));
+  }
+
+  getLease(leaseId: number, options: api.GetLeaseOptions = {}): Promise<api.Lease> {
+    return this.#store.readLeases((leases) => getLease(leases, leaseId, options.includeKeys === true));
+  }
+
+  listLeases(options: api.PageOptions = {}): Promise<api.LeasePage> {
+    return this.#store.readLeases((leases) => listLeases(leases, options));
+  }
+
+  status(): Promise<api.StoreStatus> {
+    return this.#read(() => this.#store.status());
+  }
+
+  async snapshot(): Promise<{ readonly revision: number; readonly bytes: number }> {
+    return await this.#store.snapshot();
+  }
+
+  backup(): AsyncIterableIterator<Uint8Array> {
+    return this.#store.backup();
+  }
+
+  async compact(revision: number): Promise<{ readonly oldestRevision: number }> {
+    const wanted = checkCount(revision, 'revision');
+    if (wanted === 0) throw new StoreError('invalidArgument', 'compact takes a revision from 1 on');
+    return await this.#store.compact(wanted);
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+
+  /** Runs a transaction; its result, or its error, goes out when what it may depend on is durable. */
+  #decide<Result>(run: (view: View) => Result): Promise<Result> {
+    const store = this.#store;
+    try {
+      const { result, hasChanged } = store.decide(run);
+      return store.whenDurable(result, hasChanged);
+    } catch (error) {
+      return this.#refuse(error);
+    }
+  }
+
+  #refuse(error: unknown): Promise<never> {
+    // It would be wrong whatever the store held: it tells nothing of what is not durable yet.
+    if (isStoreError(error, 'invalidArgument') || isStoreError(error, 'closed')) return Promise.reject(error);
+    return this.#store.whenDurable(undefined, false).then(() => {
+      throw error;
+    });
+  }
+
+  /** Runs a read of visible state. */
+  #read<Result>(run: () => Result): Promise<Result> {
+    try {
+      return Promise.resolve(run());
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Each part is a transaction, and waits until the part before is durable: so the log's buffer does not fill up. */
+  async #deleteInParts(range: api.DeletedRange): Promise<api.DeleteRangeResult> {
+    const { start, end } = toDeletedRange(range);
+    const limits = { keysMax: fixed.deletePartKeysMax, bytesMax: fixed.deletePartBytesMax };
+    let deletedCount = 0;
+    let firstRevision = 0;
+    let revision = 0;
+    for (let next: Uint8Array | undefined = start; next !== undefined;) {
+      const rest: EngineRange = { start: next, end };
+      const part = await this.#decide((view) => {
+        const { count, nextKey } = view.deleteRange(rest, limits);
+        return { count, nextKey, revision: view.replyRevision };
+      });
+      if (deletedCount === 0) firstRevision = part.revision;
+      if (deletedCount === 0 || part.count > 0) ({ revision } = part);
+      deletedCount += part.count;
+      next = part.nextKey;
+      if (next !== undefined) await this.#pause();
+    }
+    return { firstRevision, revision, deletedCount };
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => this.#clock.yieldNow(resolve));
+  }
+}

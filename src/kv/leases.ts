@@ -1,0 +1,87 @@
+/** Leases, as functions over a view, and as they are read beside transactions. */
+import type { DeleteRangeResult, Lease, LeaseGrant, LeasePage, PageOptions } from '../api.ts';
+import type { Random } from '../clock.ts';
+import { StoreError } from '../errors.ts';
+import { fixed } from '../limits.ts';
+import { leaseNotFound } from '../store/leases/lease-draft.ts';
+import type { LeaseState, LeaseReads } from '../store/leases/lease-table.ts';
+import { decodeKey, fromKeyText } from '../store/views/keys.ts';
+import type { View } from '../store/views/view.ts';
+import { checkCount, checkPageLimit } from '../store/validate.ts';
+
+/** @param wantedId 0: one that is free. */
+export function grantLease(view: View, random: Random, ttlMs: number, wantedId: number): LeaseGrant {
+  if (!Number.isSafeInteger(ttlMs) || ttlMs < fixed.leaseTtlMsMin || ttlMs > fixed.ttlMsMax) {
+    throw new StoreError(
+      'invalidArgument',
+      `the time to live of a lease is ${fixed.leaseTtlMsMin} ms to 100 years, not ${ttlMs} ms`,
+    );
+  }
+  checkCount(wantedId, 'leaseId');
+  if (wantedId !== 0 && view.lease(wantedId) !== undefined) {
+    throw new StoreError('leaseExists', `lease ${wantedId} exists already`);
+  }
+  const leaseId = wantedId === 0 ? freeLeaseId(view, random) : wantedId;
+  view.grantLease(leaseId, ttlMs);
+  return { leaseId, ttlMs, revision: view.replyRevision };
+}
+
+export function renewLease(view: View, leaseId: number): { readonly ttlMs: number } {
+  const { ttlMs } = existing(leaseId, view.lease(checkCount(leaseId, 'leaseId')));
+  view.renewLease(leaseId);
+  return { ttlMs };
+}
+
+export function revokeLease(view: View, leaseId: number): DeleteRangeResult {
+  existing(leaseId, view.lease(checkCount(leaseId, 'leaseId')));
+  const deletedCount = view.endLease(leaseId, 'leaseRevoked');
+  return { firstRevision: view.replyRevision, revision: view.replyRevision, deletedCount };
+}
+
+export function getLease(leases: LeaseReads, leaseId: number, includeKeys: boolean): Lease {
+  const lease = existing(leaseId, leases.get(checkCount(leaseId, 'leaseId')));
+  return toLease(leases, lease, includeKeys);
+}
+
+export function listLeases(leases: LeaseReads, options: PageOptions): LeasePage {
+  const limit = checkPageLimit(options.limit);
+  const listed = leases.list(parseLeaseToken(options.pageToken), limit + 1);
+  const page = listed.slice(0, limit).map((lease) => toLease(leases, lease, false));
+  return { leases: page, nextPageToken: listed.length > limit ? String(page.at(-1)?.leaseId) : '' };
+}
+
+function toLease(leases: LeaseReads, lease: LeaseState, includeKeys: boolean): Lease {
+  return {
+    leaseId: lease.leaseId,
+    ttlMs: lease.ttlMs,
+    remainingMs: Math.max(0, lease.deadlineMs - leases.clockMs()),
+    keyCount: lease.keys.size,
+    keys: includeKeys ? [...lease.keys].sort().map((text) => decodeKey(fromKeyText(text))) : [],
+  };
+}
+
+function existing<Found>(leaseId: number, lease: Found | undefined): Found {
+  if (lease === undefined) throw leaseNotFound(leaseId);
+  return lease;
+}
+
+function freeLeaseId(view: View, random: Random): number {
+  for (;;) {
+    const bytes = Buffer.from(random.bytes(8));
+    const id = Number(bytes.readBigUInt64LE() & BigInt(fixed.integerMax));
+    if (id !== 0 && view.lease(id) === undefined) return id;
+  }
+}
+
+/** A page of leases goes on after a lease id. */
+function parseLeaseToken(token: string | undefined): number {
+  if (token === undefined || token === '') return 0;
+  const leaseId = /^\d{1,16}$/.test(token) ? Number(token) : NaN;
+  if (!Number.isSafeInteger(leaseId)) {
+    throw new StoreError(
+      'invalidArgument',
+      'page_token is not one that this store gave out; begin without a token',
+    );
+  }
+  return leaseId;
+}

@@ -1,0 +1,185 @@
+/** Reads of one key, of pages and of counts, at a revision that is visible and kept. */
+import type {
+  CountResult,
+  ExistsResult,
+  GetOptions,
+  GetResult,
+  KeyRange,
+  KeysPage,
+  Entry,
+  PageOptions,
+  ScanPage,
+  ScanPageOptions,
+} from '../api.ts';
+import type { EngineRange } from '../engine/engine.ts';
+import { StoreError } from '../errors.ts';
+import { fixed } from '../limits.ts';
+import type { Seam, StateAt } from '../store/seam.ts';
+import { decodeKey, keyAfter, keyScratch } from '../store/views/keys.ts';
+import { prefixEnd, toEngineRange } from '../store/views/range.ts';
+import type { ReadView } from '../store/views/view.ts';
+import { copyEntry, toEntry } from '../store/views/entries.ts';
+import { compileGlob } from './glob.ts';
+import { decodePageToken, encodePageToken } from './page-token.ts';
+import { checkCount, checkPageLimit } from '../store/validate.ts';
+
+export function get(seam: Seam, keyText: string, { revision, admit }: GetOptions): GetResult {
+  const key = keyScratch.encode(keyText);
+  const result = readWanted(seam, checkCount(revision, 'revision'), (view) => {
+    const version = view.read(key);
+    return { entry: version && toEntry(keyText, version), revision: view.revision };
+  });
+  admit?.(result.entry);
+  return result;
+}
+
+export function exists(seam: Seam, keys: readonly string[]): ExistsResult {
+  if (keys.length === 0 || keys.length > fixed.existsKeysMax) {
+    throw new StoreError(
+      'invalidArgument',
+      `exists takes 1 to ${fixed.existsKeysMax} keys, not ${keys.length}`,
+    );
+  }
+  return seam.readVisible((view) => ({
+    exists: keys.map((key) => view.readMeta(keyScratch.encode(key)) !== undefined),
+    revision: view.revision,
+  }));
+}
+
+export function scan(seam: Seam, range: KeyRange, options: ScanPageOptions): ScanPage {
+  const whole = toEngineRange(range);
+  const limit = checkPageLimit(options.limit);
+  const wantedRevision = checkCount(options.revision, 'revision');
+  const reverse = options.reverse === true;
+  const keysOnly = options.keysOnly === true;
+  const { key, prefix, start, end } = range;
+  const request = JSON.stringify([
+    seam.storeId,
+    'scan',
+    key,
+    prefix,
+    start,
+    end,
+    wantedRevision,
+    reverse,
+    keysOnly,
+  ]);
+  return readPage(seam, { whole, reverse, request, wantedRevision }, options, (view, rest) => {
+    const entries: Entry[] = [];
+    let bytes = 0;
+    const nextKey = view.scan(rest, reverse, (shown) => {
+      const entry = copyEntry(shown, !keysOnly);
+      entries.push(entry);
+      bytes += shown.keyEnd - shown.keyStart + entry.value.length;
+      return entries.length < limit && bytes < fixed.pageBytesMax;
+    });
+    return { page: { entries }, nextKey };
+  });
+}
+
+export function keys(seam: Seam, pattern: string, options: PageOptions): KeysPage {
+  const glob = compileGlob(pattern);
+  const limit = checkPageLimit(options.limit);
+  const whole: EngineRange = { start: glob.literalHead, end: prefixEnd(glob.literalHead) };
+  const request = JSON.stringify([seam.storeId, 'keys', pattern]);
+  return readPage(seam, { whole, reverse: false, request, wantedRevision: 0 }, options, (view, rest) => {
+    const matching: string[] = [];
+    let bytes = 0;
+    const nextKey = view.scan(rest, false, (shown) => {
+      bytes += shown.keyEnd - shown.keyStart;
+      const isMatch = glob.matches(shown.keyMemory.bytes, shown.keyStart, shown.keyEnd);
+      if (isMatch) matching.push(decodeKey(shown.key));
+      return matching.length < limit && bytes < fixed.pageBytesMax;
+    });
+    return { page: { keys: matching }, nextKey };
+  });
+}
+
+/**
+ * Counts a range at an older revision, leaving the event loop free between pieces; a pin keeps the revision meanwhile.
+ * @param pause resolves when other work has had its turn.
+ */
+export async function countAt(
+  seam: Seam,
+  range: KeyRange,
+  revision: number,
+  pause: () => Promise<void>,
+): Promise<CountResult> {
+  const { start, end } = toEngineRange(range);
+  const pin = seam.pin({ revision, instantMs: 0 });
+  try {
+    let count = 0;
+    for (let next: Uint8Array | undefined = start; next !== undefined;) {
+      const rest: EngineRange = { start: next, end };
+      next = pin.read((view) =>
+        view.scan(rest, false, () => {
+          count++;
+          return true;
+        }),
+      );
+      if (next !== undefined) await pause();
+    }
+    return { count, revision };
+  } finally {
+    pin.release();
+  }
+}
+
+/** @param revision 0 is the visible one, now. */
+function readWanted<Result>(seam: Seam, revision: number, run: (view: ReadView) => Result): Result {
+  return revision === 0 ? seam.readVisible(run) : seam.readAt({ revision, instantMs: 0 }, run);
+}
+
+/** A read of several pages. */
+interface PagedRead {
+  readonly whole: EngineRange;
+  readonly reverse: boolean;
+  /** All that must be the same on all pages, as text. */
+  readonly request: string;
+  /** 0: that which is visible at the first page. */
+  readonly wantedRevision: number;
+}
+
+/** What a page says besides its items. */
+type PageEnd = Pick<ScanPage, 'nextPageToken' | 'revision' | 'incarnation'>;
+
+/** Reads the next page of a range: from the beginning, or from where the token says. */
+function readPage<Page extends object>(
+  seam: Seam,
+  { whole, reverse, request, wantedRevision }: PagedRead,
+  { pageToken }: PageOptions,
+  read: (
+    view: ReadView,
+    rest: EngineRange,
+  ) => { readonly page: Page; readonly nextKey: Uint8Array | undefined },
+): Page & PageEnd {
+  const readRest = (view: ReadView, rest: EngineRange): Page & PageEnd => {
+    view.budget.visitsLeft = fixed.pageVisitsMax;
+    const { page, nextKey } = read(view, rest);
+    const { revision } = view;
+    const incarnation = seam.incarnationOf(revision);
+    if (nextKey === undefined) return { ...page, nextPageToken: '', revision, incarnation };
+    const instantMs = wantedRevision === 0 ? view.instantMs : 0;
+    const nextPageToken = encodePageToken({ revision, instantMs, incarnation, nextKey }, request);
+    return { ...page, nextPageToken, revision, incarnation };
+  };
+  if (pageToken === undefined || pageToken === '') {
+    return readWanted(seam, wantedRevision, (view) => readRest(view, whole));
+  }
+  const token = decodePageToken(pageToken, request);
+  seam.checkPlace('the page', token);
+  const rest = reverse
+    ? { start: whole.start, end: lower(whole.end, keyAfter(token.nextKey)) }
+    : { start: higher(whole.start, token.nextKey), end: whole.end };
+  const state: StateAt = { revision: token.revision, instantMs: token.instantMs };
+  return seam.readAt(state, (view) => readRest(view, rest));
+}
+
+/** A token comes from outside: it must not lead out of the range. */
+function higher(a: Uint8Array, b: Uint8Array): Uint8Array {
+  return Buffer.compare(a, b) >= 0 ? a : b;
+}
+
+function lower(a: Uint8Array | undefined, b: Uint8Array): Uint8Array {
+  return a !== undefined && Buffer.compare(a, b) <= 0 ? a : b;
+}

@@ -1,0 +1,151 @@
+/** Writes of one key, and of a range, as functions over a view: what `put`, `delete`, `increment`, ... mean. */
+import type {
+  Condition,
+  DeleteOptions,
+  DeleteResult,
+  DeleteRangeResult,
+  GetOptions,
+  GetResult,
+  IncrementResult,
+  PutOptions,
+  PutResult,
+  TouchResult,
+  Value,
+} from '../api.ts';
+import { bytesOf } from '../arguments/value.ts';
+import type { EngineRange } from '../engine/engine.ts';
+import type { Version } from '../engine/version.ts';
+import { StoreError } from '../errors.ts';
+import { budgetSpent } from '../store/views/draft.ts';
+import { keyScratch } from '../store/views/keys.ts';
+import type { View } from '../store/views/view.ts';
+import { NO_BYTES } from '../wire/bytes.ts';
+import { toEntry } from '../store/views/entries.ts';
+import { checkCount, checkTtl } from '../store/validate.ts';
+
+const INT64_MIN = -(2n ** 63n);
+const INT64_MAX = 2n ** 63n - 1n;
+const DECIMAL = /^-?\d{1,19}$/;
+
+export function put(view: View, keyText: string, value: Value, options: PutOptions): PutResult {
+  const key = keyScratch.encode(keyText);
+  const ttlMs = checkTtl(options.ttlMs);
+  const leaseId = checkCount(options.leaseId, 'leaseId');
+  const isShown = options.returnPrevious === true;
+  let previous: PutResult['previous'];
+  if (isShown || options.condition !== undefined) {
+    const current = isShown ? view.read(key) : view.readMeta(key);
+    if (options.condition !== undefined) checkCondition(options.condition, current);
+    if (isShown && current !== undefined) previous = toEntry(keyText, current);
+  }
+  view.put(key, bytesOf(value), { ttlMs, leaseId });
+  options.admit?.(previous);
+  return { revision: view.replyRevision, previous };
+}
+
+export function deleteKey(view: View, keyText: string, options: DeleteOptions): DeleteResult {
+  const key = keyScratch.encode(keyText);
+  const isShown = options.returnPrevious === true;
+  const current = isShown ? view.read(key) : view.readMeta(key);
+  if (options.condition !== undefined) checkCondition(options.condition, current);
+  if (current === undefined) return { revision: view.replyRevision, deleted: false, previous: undefined };
+  view.delete(key);
+  const previous = isShown ? toEntry(keyText, current) : undefined;
+  options.admit?.(previous);
+  return { revision: view.replyRevision, deleted: true, previous };
+}
+
+/** Deletes all entries of a range, or throws `limitReached`. @returns how many. */
+export function deleteAll(view: View, range: EngineRange): number {
+  const { count, nextKey } = view.deleteRange(range);
+  if (nextKey !== undefined) throw budgetSpent();
+  return count;
+}
+
+export function deleteRange(view: View, range: EngineRange): DeleteRangeResult {
+  const deletedCount = deleteAll(view, range);
+  return { firstRevision: view.replyRevision, revision: view.replyRevision, deletedCount };
+}
+
+export function increment(
+  view: View,
+  keyText: string,
+  delta: bigint | number,
+  ttl: number | undefined,
+): IncrementResult {
+  const value = add(view, keyScratch.encode(keyText), BigInt(delta), checkTtl(ttl));
+  return { value, revision: view.replyRevision };
+}
+
+/** Adds to a number; the new value is returned. A key that exists keeps its time to live and its lease. */
+export function add(view: View, key: Uint8Array, delta: bigint, ttlMs: number): bigint {
+  const current = view.read(key);
+  const sum = (current === undefined ? 0n : parseInteger(current.value)) + delta;
+  if (sum < INT64_MIN || sum > INT64_MAX) {
+    throw new StoreError('integerOverflow', 'the sum does not fit into a signed 64-bit integer');
+  }
+  const text = Buffer.from(sum.toString(), 'latin1');
+  if (current === undefined) view.put(key, text, { ttlMs });
+  else {
+    const { leaseId, expireTimeMs } = current;
+    view.put(key, text, { ttlMs: current.ttlMs, leaseId, expireTimeMs });
+  }
+  return sum;
+}
+
+/** @param ttl 0 takes the time to live away, left out starts the entry's own anew. */
+export function touch(view: View, keyText: string, ttl: number | undefined): TouchResult {
+  const key = keyScratch.encode(keyText);
+  const ttlMs = ttl === 0 ? 0 : checkTtl(ttl);
+  const current = view.read(key);
+  if (current === undefined) throw new StoreError('keyNotFound', 'there is no such key to touch');
+  if (ttl === undefined && current.ttlMs === 0) {
+    throw new StoreError('noTimeToLive', 'the key has no time to live that could start anew; give one');
+  }
+  const touched = view.touch(key, ttl === undefined ? current.ttlMs : ttlMs) ?? current;
+  return { revision: view.replyRevision, entry: toEntry(keyText, { ...touched, value: NO_BYTES }) };
+}
+
+/** Reads the newest state and, if the entry has a time to live of its own, starts it anew. */
+export function getRefreshing(view: View, keyText: string, options: GetOptions): GetResult {
+  if (checkCount(options.revision, 'revision') !== 0) {
+    throw new StoreError('invalidArgument', 'refreshTtl is a write: it can not be combined with a revision');
+  }
+  const key = keyScratch.encode(keyText);
+  const current = view.read(key);
+  if (current === undefined) return { entry: undefined, revision: view.replyRevision };
+  const refreshed = current.ttlMs === 0 ? current : (view.touch(key, current.ttlMs) ?? current);
+  const entry = toEntry(keyText, refreshed);
+  options.admit?.(entry);
+  return { entry, revision: view.replyRevision };
+}
+
+function parseInteger(value: Uint8Array): bigint {
+  const text = value.length <= 20 ? Buffer.from(value).toString('latin1') : '';
+  const number = DECIMAL.test(text) ? BigInt(text) : undefined;
+  if (number === undefined || number < INT64_MIN || number > INT64_MAX) {
+    throw new StoreError('notAnInteger', 'the value is not the decimal text of a signed 64-bit integer');
+  }
+  return number;
+}
+
+function checkCondition(condition: Condition, current: Version | undefined): void {
+  const currentModRevision = current?.modRevision ?? 0;
+  switch (condition.kind) {
+    case 'mustNotExist':
+      if (current === undefined) return;
+      throw new StoreError('conditionFailed', 'the key exists', { currentModRevision });
+    case 'mustExist':
+      if (current !== undefined) return;
+      throw new StoreError('conditionFailed', 'the key does not exist', { currentModRevision });
+    case 'modRevisionEquals': {
+      const wanted = checkCount(condition.modRevision, 'modRevision');
+      if (currentModRevision === wanted) return;
+      throw new StoreError(
+        'conditionFailed',
+        `the key's mod_revision is ${currentModRevision}, not ${wanted}`,
+        { currentModRevision },
+      );
+    }
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * What has been committed and is not visible yet, in its order; and the step from the one to the other.
+ *
+ * A transaction becomes visible when its record is as durable as the policy asks for: the visible revision moves, the watch
+ * hub learns of it, then the listeners. When the log fails for good, what is still queued never becomes visible, and what it
+ * did to leases is undone, so that they can be read as of the visible revision.
+ */
+import type { UndoLeases } from '../leases/lease-table.ts';
+import { toKeyText } from '../views/keys.ts';
+import type { PlannedChange } from '../views/planned-change.ts';
+import type { RecentChange, StagedChanges, WatchHub } from '../watch/watch-hub.ts';
+import { Fifo } from '../fifo.ts';
+import { Listeners } from './listeners.ts';
+
+interface Committed {
+  readonly sequence: number;
+  /** 0: a note. */
+  readonly revision: number;
+  /** For the watch hub. */
+  readonly staged: StagedChanges;
+  /** For the listeners; `undefined` when there was none. */
+  readonly changes: readonly RecentChange[] | undefined;
+  readonly undoLeases: UndoLeases | undefined;
+}
+
+export class Visibility {
+  readonly listeners: Listeners<[revision: number, changes: readonly RecentChange[]]>;
+  readonly #hub: WatchHub;
+  readonly #committed = new Fifo<Committed>();
+  #revision: number;
+
+  constructor(hub: WatchHub, revision: number, onListenerFailed: (error: Error) => void) {
+    this.#hub = hub;
+    this.#revision = revision;
+    this.listeners = new Listeners(onListenerFailed);
+  }
+
+  /** The newest revision that reads and watches may show. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** A transaction has joined the log's batch. */
+  committed(
+    sequence: number,
+    revision: number,
+    timeMs: number,
+    changes: readonly PlannedChange[],
+    undoLeases: UndoLeases | undefined,
+  ): void {
+    const staged = this.#hub.stage(revision, timeMs, changes);
+    const listened = this.listeners.isEmpty ? undefined : changes.map(toRecentChange);
+    this.#committed.push({ sequence, revision, staged, changes: listened, undoLeases });
+  }
+
+  /** A note has. */
+  committedNote(sequence: number, undoLeases: UndoLeases): void {
+    this.#committed.push({ sequence, revision: 0, staged: undefined, changes: undefined, undoLeases });
+  }
+
+  /** Everything up to `sequence` is durable. @returns whether the visible revision has moved. */
+  durable(sequence: number): boolean {
+    let hasMoved = false;
+    for (let next = this.#committed.peek(); next !== undefined && next.sequence <= sequence;) {
+      this.#committed.shift();
+      if (next.revision !== 0) {
+        this.#revision = next.revision;
+        hasMoved = true;
+        this.#hub.publish(next.revision, next.staged);
+        if (next.changes !== undefined) this.listeners.tell(next.revision, next.changes);
+      }
+      next = this.#committed.peek();
+    }
+    return hasMoved;
+  }
+
+  /** The log has failed for good. */
+  fail(): void {
+    const undone: UndoLeases[] = [];
+    for (let next = this.#committed.shift(); next !== undefined; next = this.#committed.shift()) {
+      if (next.undoLeases !== undefined) undone.push(next.undoLeases);
+    }
+    for (const undoLeases of undone.toReversed()) for (const undo of undoLeases.toReversed()) undo();
+  }
+}
+
+function toRecentChange({ key, type, reason, replacedExpired }: PlannedChange): RecentChange {
+  return { key: toKeyText(key), type, reason, replacedExpired };
+}

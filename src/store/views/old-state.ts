@@ -1,0 +1,64 @@
+/** Reads of a state that does not change any more: the visible one, or an older one that is kept. */
+import type { Engine, EngineRange, Visit } from '../../engine/engine.ts';
+import type { Version } from '../../engine/version.ts';
+import { WorkBudget } from '../../work-budget.ts';
+import { budgetSpent } from './draft.ts';
+import { isOverdue } from './overdue.ts';
+import type { ReadView } from './view.ts';
+
+/** There is one object for all reads, one after the other. */
+export class OldState implements ReadView {
+  readonly budget = new WorkBudget();
+  readonly #engine: Engine;
+  readonly #nowMs: () => number;
+  #revision = 0;
+  #instantMs: number | undefined;
+
+  /** @param nowMs wall time that does not go back. */
+  constructor(engine: Engine, nowMs: () => number) {
+    this.#engine = engine;
+    this.#nowMs = nowMs;
+  }
+
+  /** @param instantMs as `StateAt` has it; `undefined`: now. */
+  show<Result>(revision: number, instantMs: number | undefined, run: (view: ReadView) => Result): Result {
+    this.#revision = revision;
+    this.#instantMs = instantMs;
+    this.budget.begin();
+    return run(this);
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get instantMs(): number {
+    return (this.#instantMs ??= this.#nowMs());
+  }
+
+  read(key: Uint8Array): Version | undefined {
+    this.#spend();
+    return this.#present(this.#engine.read(key, this.#revision));
+  }
+
+  readMeta(key: Uint8Array): Version | undefined {
+    this.#spend();
+    return this.#present(this.#engine.readMeta(key, this.#revision));
+  }
+
+  scan(range: EngineRange, reverse: boolean, visit: Visit): Uint8Array | undefined {
+    return this.#engine.scan(range, this.#revision, { reverse, budget: this.budget }, (shown) =>
+      shown.expireTimeMs !== 0 && isOverdue(shown, this.instantMs) ? true : visit(shown),
+    );
+  }
+
+  #spend(): void {
+    this.budget.visitsLeft--;
+    if (this.budget.isSpent) throw budgetSpent();
+  }
+
+  #present(version: Version | undefined): Version | undefined {
+    if (version === undefined || version.expireTimeMs === 0) return version;
+    return isOverdue(version, this.instantMs) ? undefined : version;
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * What a transaction sees, and what it may do: ordered bytes, and nothing of what they mean.
+ *
+ * Keys are those of the engine, `regions.ts` says which belong to users. A key past its deadline counts as absent
+ * (`overdue.ts`): reads leave it out, a put on it is a creation, a delete or a touch finds nothing.
+ *
+ * All work is paid from `budget`: a visit for each key that is looked at. When it is spent, `read`, `readMeta` and what
+ * writes throw `limitReached`; `scan` returns where to go on, and its caller makes a page of it or gives up.
+ *
+ * A view is good for the call that it was given to. Keys and values that are handed in must stay as they are for as long;
+ * a version that is handed out belongs to the caller.
+ */
+import type { DeleteReason } from '../../api.ts';
+import type { EngineRange, Visit } from '../../engine/engine.ts';
+import type { Version } from '../../engine/version.ts';
+import type { WorkBudget } from '../../work-budget.ts';
+
+export interface ReadView {
+  /** Of the state that is read. */
+  readonly revision: number;
+  /** Entries whose deadline is at or before this are left out; 0: none is. Milliseconds since 1970-01-01 UTC. */
+  readonly instantMs: number;
+  readonly budget: WorkBudget;
+
+  read(key: Uint8Array): Version | undefined;
+  /** Like `read`, for a caller that does not need the value: that may be empty. */
+  readMeta(key: Uint8Array): Version | undefined;
+  /**
+   * Visits the entries of a range in key order (or its reverse), until `visit` returns false or the budget is spent.
+   * @returns the key to go on from, inclusive; `undefined` at the end of the range.
+   */
+  scan(range: EngineRange, reverse: boolean, visit: Visit): Uint8Array | undefined;
+}
+
+export interface View extends ReadView {
+  /** The revision that the transaction takes if it changes a key. */
+  readonly nextRevision: number;
+  /** `nextRevision` once a key has been changed, else `revision`: what a reply says of the transaction. */
+  readonly replyRevision: number;
+
+  /** How many entries of a range lie before `key`, in O(log n). */
+  rank(range: EngineRange, key: Uint8Array): number;
+  /** The key at a place, from 0, among the entries of a range, in O(log n); `undefined` behind the last. */
+  select(range: EngineRange, index: number): Uint8Array | undefined;
+  /** How many entries a range has, in O(log n). */
+  count(range: EngineRange): number;
+
+  /**
+   * Writes an entry. Of several writes of a key in one transaction the last one counts, as one event.
+   * @returns the entry as it is now.
+   * @throws StoreError `limitReached`, `leaseNotFound`, and `invalidArgument` for a value that is too long.
+   */
+  put(key: Uint8Array, value: Uint8Array, options?: PutOptions): Version;
+  /** Deletes an entry; without one it does nothing. @returns the entry before. */
+  delete(key: Uint8Array, reason?: DeleteReason): Version | undefined;
+  /** Deletes the entries of a range from the first on, as many as `limits` and the budget allow. */
+  deleteRange(range: EngineRange, limits?: RangeLimits): DeletedEntries;
+  /** Gives an entry another time to live from now; 0: for ever. @returns the entry as it is now; `undefined`: there is none. */
+  touch(key: Uint8Array, ttlMs: number): Version | undefined;
+
+  /** A lease as this transaction sees it; `undefined`: there is none. */
+  lease(leaseId: number): LeaseView | undefined;
+  /** Makes a lease; its id must be free, and above 0. Its time begins now. @throws StoreError `limitReached`. */
+  grantLease(leaseId: number, ttlMs: number): void;
+  /** The time of a lease begins anew. The lease must exist. */
+  renewLease(leaseId: number): void;
+  /** Ends a lease and deletes its keys. The lease must exist. @returns how many entries that deleted. */
+  endLease(leaseId: number, reason: 'leaseExpired' | 'leaseRevoked'): number;
+
+  /** Where `rollBack` goes back to, as often as wanted, while the transaction runs. */
+  savepoint(): Savepoint;
+  /** Undoes what was changed since; later savepoints are void. */
+  rollBack(savepoint: Savepoint): void;
+}
+
+export interface PutOptions {
+  /** 0 or left out: none. */
+  readonly ttlMs?: number;
+  /** The deadline itself, in place of `ttlMs` from now. */
+  readonly expireTimeMs?: number;
+  /** 0 or left out: none. */
+  readonly leaseId?: number;
+  /** What kind of value it is; 0 or left out: plain bytes. */
+  readonly kind?: number;
+}
+
+export interface RangeLimits {
+  readonly keysMax: number;
+  /** Of keys. */
+  readonly bytesMax: number;
+}
+
+export interface DeletedEntries {
+  readonly count: number;
+  /** Where to go on, inclusive; `undefined`: all of the range is deleted. */
+  readonly nextKey: Uint8Array | undefined;
+}
+
+export interface LeaseView {
+  readonly leaseId: number;
+  readonly ttlMs: number;
+  readonly remainingMs: number;
+}
+
+/** A place in a draft. */
+export interface Savepoint {
+  readonly undoCount: number;
+  readonly leaseChangeCount: number;
+}

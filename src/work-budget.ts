@@ -1,0 +1,40 @@
+/**
+ * `WorkBudget`: what one request, or one turn of background work, may still do before the event loop gets its turn.
+ *
+ * Whoever takes a request, or begins a turn, makes one and hands it down; everything on the way draws on the same one.
+ * Work is paid for where it is done: the engine pays visits, what stands above it pays bytes that it copies or encodes and
+ * steps of its own, as visits. One visit is about the time of looking at one key that is not in the processor's cache, 100
+ * to 200 ns.
+ *
+ * Nothing here throws. Who loops asks, and ends with what it has: a page, a fragment, or `limitReached`; the engine stops a
+ * scan and says where it goes on. A step that has begun is finished and paid, so what is left may fall below 0.
+ */
+import { fixed } from './limits.ts';
+
+export class WorkBudget {
+  visitsLeft: number;
+  bytesLeft: number;
+
+  constructor(visits: number = fixed.requestVisitsMax, bytes: number = fixed.requestBytesMax) {
+    this.visitsLeft = visits;
+    this.bytesLeft = bytes;
+  }
+
+  /** Fills it up again, for the next request. */
+  begin(visits: number = fixed.requestVisitsMax, bytes: number = fixed.requestBytesMax): void {
+    this.visitsLeft = visits;
+    this.bytesLeft = bytes;
+  }
+
+  spendVisits(count: number): void {
+    this.visitsLeft -= count;
+  }
+
+  spendBytes(count: number): void {
+    this.bytesLeft -= count;
+  }
+
+  get isSpent(): boolean {
+    return this.visitsLeft <= 0 || this.bytesLeft <= 0;
+  }
+}
