@@ -4,7 +4,7 @@ import type { SeededRandom } from '../support/random.ts';
 import { backUp } from './backups.ts';
 import type { Machine } from './machine.ts';
 import { readAtRandom } from './reads.ts';
-import { leaseKey, type Workload } from './workload.ts';
+import { isBare, leaseKey, type Workload } from './workload.ts';
 
 /** Clients that read and write at random, each on its own, some without waiting for answers. */
 export class Clients {
@@ -31,12 +31,9 @@ export class Clients {
     }
   }
 
-  /** A lease without a key would end without a trace: each has one of its own. */
+  /** A lease without a key would end without a trace: each that can end by itself has one of its own. */
   attachKeys(store: Store): void {
-    const { model } = this.#machine.ledger;
-    for (const leaseId of model.leaseById.keys()) {
-      if (model.keysOfLease(leaseId).length === 0) this.#attachKey(store, leaseId);
-    }
+    for (const leaseId of this.#machine.ledger.model.leaseById.keys()) this.#attachKey(store, leaseId);
   }
 
   async #run(store: Store, callCount: number): Promise<void> {
@@ -66,24 +63,23 @@ export class Clients {
     if (draw < 95) return this.#snapshot(store);
     if (draw < 97) return this.#compact(store);
     if (draw < 98) return backUp(store, this.#machine, this.#random);
-    this.#passTime();
+    this.#passTime(store);
   }
 
   #operate(store: Store): Promise<void> {
     const { ledger } = this.#machine;
     const operation = this.#workload.next();
     const call = ledger.call(store, operation);
-    if (operation.kind === 'grantLease' && ledger.model.keysOfLease(operation.leaseId).length === 0)
-      this.#attachKey(store, operation.leaseId);
+    if (operation.kind === 'grantLease') this.#attachKey(store, operation.leaseId);
     return call;
   }
 
   #attachKey(store: Store, leaseId: number): void {
+    const { ledger, fail } = this.#machine;
+    const key = leaseKey(leaseId);
+    if (isBare(leaseId) || ledger.model.keysOfLease(leaseId).includes(key)) return;
     const value = this.#workload.value();
-    const options = { leaseId };
-    this.#machine.ledger
-      .call(store, { kind: 'put', key: leaseKey(leaseId), value, options })
-      .catch(this.#machine.fail);
+    ledger.call(store, { kind: 'put', key, value, options: { leaseId } }).catch(fail);
   }
 
   async #snapshot(store: Store): Promise<void> {
@@ -125,10 +121,15 @@ export class Clients {
   }
 
   /** The wall clock jumps, or everybody waits a while. */
-  #passTime(): void {
+  #passTime(store: Store): void {
     const { scheduler } = this.#machine;
     const random = this.#random;
-    if (random.chance(0.5)) scheduler.jump(random.between(-5000, 5000));
-    else scheduler.advance(random.below(random.pick([100, 3000])));
+    if (random.chance(0.5)) {
+      scheduler.advance(random.below(random.pick([100, 3000])));
+      return;
+    }
+    scheduler.jump(random.between(-5000, 5000));
+    // Calls that meet keys past their deadline, before the store has had time to remove them.
+    for (let count = random.below(6); count > 0; count--) this.#operate(store).catch(this.#machine.fail);
   }
 }

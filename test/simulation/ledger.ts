@@ -45,6 +45,8 @@ export class Ledger {
   #areRenewalsLost = false;
   /** Somebody was told of this revision: an answer was computed from it, or a watch has shown it. */
   seenRevision = 0;
+  /** The same of records, notes among them: what was computed from one is not lost with it. */
+  seenSequence = 0;
   /** What is on disk whatever the policy: recovered, or in a snapshot. */
   flushedRevision = 0;
   /** The highest revision whose compaction was answered: no read goes below it any more, and no watch begins there. */
@@ -77,6 +79,7 @@ export class Ledger {
 
   saw(revision: number): void {
     this.seenRevision = Math.max(this.seenRevision, revision);
+    this.#sawRecord(this.model.sequenceOf(revision));
   }
 
   /** Makes the call and checks at once what it did, and later what it answers. */
@@ -85,6 +88,7 @@ export class Ledger {
     const number = ++this.#callCount;
     const { model } = this;
     const revisionBefore = model.revision;
+    const sequenceBefore = model.sequence;
     const leaseCountBefore = model.leaseById.size;
     const instant = this.#instant();
     this.#trace.add(() => `#${number} ${describe(operation)}`);
@@ -92,10 +96,10 @@ export class Ledger {
     const isStopped = this.hasFailed || this.isClosing;
     const expected = isStopped ? undefined : this.#sequential.run(operation, instant);
     const isRefused = this.#compareRecorded(revisionBefore, operation);
-    const { revision } = model;
+    const { revision, sequence } = model;
     // A record that is written while there are leases notes their clock.
-    const hasClock = revision > revisionBefore && leaseCountBefore > 0 && model.leaseById.size > 0;
-    const hasCommitted = revision > revisionBefore || operation.kind === 'renewLease';
+    const hasClock = sequence > sequenceBefore && leaseCountBefore > 0 && model.leaseById.size > 0;
+    const hasCommitted = sequence > sequenceBefore || operation.kind === 'renewLease';
     const hasChanged = !isRefused && expected !== undefined && 'value' in expected && hasCommitted;
     this.#openCalls++;
     const answer = await toAnswer(answered);
@@ -114,6 +118,7 @@ export class Ledger {
       );
     }
     this.saw(revision);
+    this.#sawRecord(sequence);
     if (hasClock) this.evidenceMs = Math.max(this.evidenceMs, instant.monotonicMs);
     if ('value' in answer) this.#noteRenewal(operation, instant);
   }
@@ -138,6 +143,7 @@ export class Ledger {
   closed(monotonicMs: number): void {
     this.settle();
     this.flushed(this.model.revision);
+    this.#sawRecord(this.model.sequence);
     this.evidenceMs = Math.max(this.evidenceMs, monotonicMs);
   }
 
@@ -158,6 +164,7 @@ export class Ledger {
   unflushedLost(): void {
     // But for the first transaction of a life, which is flushed whatever the policy.
     this.seenRevision = Math.max(this.flushedRevision, Math.min(this.seenRevision, this.#firstRevision));
+    this.seenSequence = this.model.sequenceOf(this.seenRevision);
     this.compactedRevision = 0;
     this.evidenceMs = 0;
     // Renewals may be lost, too.
@@ -169,6 +176,7 @@ export class Ledger {
     this.evidenceMs = monotonicMs;
     this.#isRecovered = true;
     this.seenRevision = revision;
+    this.seenSequence = this.model.sequence;
     this.flushedRevision = revision;
     this.#firstRevision = revision + 1;
   }
@@ -231,14 +239,17 @@ export class Ledger {
       throw new Error(`revision ${first.revision} comes after ${model.revision}`);
     const before = model.read(first.key);
     if (before === undefined) throw new Error(`the store deletes ${first.key}, which is not there`);
+    // Each lease has a key without a deadline.
     const hasExpired = made.length === 1 && isExpired(before, instant.nowMs);
     const ended = hasExpired ? undefined : this.#dueLease(before.leaseId, made, instant);
-    const reason = hasExpired ? 'expired' : 'leaseExpired';
     const changes = made.map(({ key, version }): ModelChange => {
       if (version !== undefined) throw new Error(`the store writes ${key} by itself: ${describe(version)}`);
-      return { type: 'delete', key, reason, before: model.read(key), after: undefined };
+      const entry = model.read(key);
+      const isOverdue = entry !== undefined && isExpired(entry, instant.nowMs);
+      const reason = isOverdue ? 'expired' : 'leaseExpired';
+      return { type: 'delete', key, reason, replacedExpired: false, before: entry, after: undefined };
     });
-    this.#trace.add(() => `the store removes ${describe(made.map(({ key }) => key))} (${reason})`);
+    this.#trace.add(() => `the store removes ${describe(changes.map(({ key, reason }) => [key, reason]))}`);
     model.commit({ changes, granted: undefined, ended, atMs: instant.monotonicMs });
   }
 
@@ -253,6 +264,10 @@ export class Ledger {
     if (!isSame(keys, expected))
       throw new Error(`lease ${leaseId} ends with ${describe(keys)}, not with ${describe(expected)}`);
     return lease;
+  }
+
+  #sawRecord(sequence: number): void {
+    this.seenSequence = Math.max(this.seenSequence, sequence);
   }
 
   #noteRenewal(operation: Operation, { monotonicMs }: Instant): void {

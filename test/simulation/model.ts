@@ -1,6 +1,7 @@
 /**
- * What a store must hold: every transaction in order, and the state that follows from them, in the plainest data there
- * is. A transaction can be taken back, as a crash does with those that were not durable.
+ * What a store must hold: every record of its log in order, and the state that follows from them, in the plainest data
+ * there is. A record is a transaction, which takes a revision, or a note of a lease, which takes none. Records can be taken
+ * back, as a crash does with those that were not durable.
  */
 import type { DeleteReason, DeletedRange, Entry, EventType } from '../../src/api.ts';
 import type { TrueEvent, WatchTruth } from '../support/watch-validator.ts';
@@ -13,12 +14,14 @@ export interface ModelEntry extends Entry {
 export interface ModelChange extends TrueEvent {
   readonly type: EventType;
   readonly reason: DeleteReason | undefined;
+  /** The entry before the transaction; `undefined` also for a put when that was past its deadline. */
   readonly before: ModelEntry | undefined;
   /** `undefined`: deleted. */
   readonly after: ModelEntry | undefined;
 }
 
-export interface ModelTransaction {
+export interface ModelRecord {
+  /** At least one in a transaction, none in a note. */
   readonly changes: readonly ModelChange[];
   readonly granted: ModelLease | undefined;
   readonly ended: ModelLease | undefined;
@@ -46,49 +49,67 @@ interface KeyVersion {
 }
 
 export class Model implements WatchTruth {
-  readonly #transactions: ModelTransaction[] = [];
+  readonly #records: ModelRecord[] = [];
+  /** For each revision the sequence number of its record. */
+  readonly #sequences: number[] = [];
   /** For each key ever written, from the oldest to the newest. */
   readonly #versionsByKey = new Map<string, KeyVersion[]>();
   readonly leaseById = new Map<number, ModelLease>();
 
   /** The newest. */
   get revision(): number {
-    return this.#transactions.length;
+    return this.#sequences.length;
   }
 
-  transaction(revision: number): ModelTransaction {
-    const transaction = this.#transactions[revision - 1];
-    if (transaction === undefined) throw new Error(`the model has no revision ${revision}`);
-    return transaction;
+  /** How many records there are, notes among them. */
+  get sequence(): number {
+    return this.#records.length;
+  }
+
+  /** The sequence number of the record that took a revision; 0 for revision 0. */
+  sequenceOf(revision: number): number {
+    if (revision === 0) return 0;
+    const sequence = this.#sequences[revision - 1];
+    if (sequence === undefined) throw new Error(`the model has no revision ${revision}`);
+    return sequence;
+  }
+
+  transaction(revision: number): ModelRecord {
+    return this.#record(this.sequenceOf(revision));
   }
 
   eventsAt(revision: number): readonly ModelChange[] {
     return this.transaction(revision).changes;
   }
 
-  /** @returns its revision. */
-  commit(transaction: ModelTransaction): number {
-    this.#transactions.push(transaction);
+  /** @returns its revision, or the newest one for a note. */
+  commit(record: ModelRecord): number {
+    this.#records.push(record);
+    if (record.changes.length > 0) this.#sequences.push(this.sequence);
     const { revision } = this;
-    for (const { key, after } of transaction.changes) {
+    for (const { key, after } of record.changes) {
       const versions = this.#versionsByKey.get(key);
       if (versions === undefined) this.#versionsByKey.set(key, [{ revision, entry: after }]);
       else versions.push({ revision, entry: after });
     }
-    if (transaction.granted) this.leaseById.set(transaction.granted.leaseId, transaction.granted);
-    if (transaction.ended) this.leaseById.delete(transaction.ended.leaseId);
+    if (record.granted) this.leaseById.set(record.granted.leaseId, record.granted);
+    if (record.ended) this.leaseById.delete(record.ended.leaseId);
     return revision;
   }
 
-  /** Takes everything above `revision` back. */
+  /** Takes every transaction above `revision` back, with the notes behind it. Those right after `revision` stay. */
   truncate(revision: number): void {
-    while (this.revision > revision) {
-      const transaction = this.transaction(this.revision);
-      for (const { key } of transaction.changes) this.#versionsByKey.get(key)?.pop();
-      if (transaction.granted) this.leaseById.delete(transaction.granted.leaseId);
-      if (transaction.ended) this.leaseById.set(transaction.ended.leaseId, transaction.ended);
-      this.#transactions.pop();
-    }
+    while (this.revision > revision) this.takeBackLast();
+  }
+
+  /** Takes the newest record back. */
+  takeBackLast(): void {
+    const record = this.#record(this.sequence);
+    for (const { key } of record.changes) this.#versionsByKey.get(key)?.pop();
+    if (record.granted) this.leaseById.delete(record.granted.leaseId);
+    if (record.ended) this.leaseById.set(record.ended.leaseId, record.ended);
+    if (record.changes.length > 0) this.#sequences.pop();
+    this.#records.pop();
   }
 
   read(key: string, revision = this.revision): ModelEntry | undefined {
@@ -108,9 +129,15 @@ export class Model implements WatchTruth {
     return entries.sort((a, b) => compareKeys(a.key, b.key));
   }
 
-  /** In key order. */
+  /** In key order, with those that are past their own deadline and not removed yet. */
   keysOfLease(leaseId: number): string[] {
     return this.entriesAt(this.revision).flatMap((entry) => (entry.leaseId === leaseId ? [entry.key] : []));
+  }
+
+  #record(sequence: number): ModelRecord {
+    const record = this.#records[sequence - 1];
+    if (record === undefined) throw new Error(`the model has no record ${sequence}`);
+    return record;
   }
 }
 

@@ -4,7 +4,8 @@ import type { DeleteOptions, KeyRange, PutOptions, Store, TxnRequest } from '../
 export type Operation =
   | { readonly kind: 'put'; readonly key: string; readonly value: Uint8Array; readonly options: PutOptions }
   | { readonly kind: 'delete'; readonly key: string; readonly options: DeleteOptions }
-  | { readonly kind: 'deleteRange'; readonly range: KeyRange }
+  | { readonly kind: 'deleteRange'; readonly range: KeyRange; readonly inParts: boolean }
+  | { readonly kind: 'count'; readonly range: KeyRange }
   | { readonly kind: 'increment'; readonly key: string; readonly delta: bigint; readonly ttlMs: number }
   | { readonly kind: 'touch'; readonly key: string; readonly ttlMs: number | undefined }
   | { readonly kind: 'refresh'; readonly key: string }
@@ -23,7 +24,9 @@ export function callStore(store: Store, operation: Operation): Promise<unknown> 
     case 'delete':
       return store.delete(operation.key, operation.options);
     case 'deleteRange':
-      return store.deleteRange(operation.range);
+      return store.deleteRange(operation.range, { inParts: operation.inParts });
+    case 'count':
+      return store.count(operation.range);
     case 'increment': {
       const { key, delta, ttlMs } = operation;
       return store.increment(key, delta, ttlMs === 0 ? {} : { ttlMs });

@@ -33,7 +33,7 @@ export function readAtRandom(
     case 3:
       return readExists(context);
     case 4:
-      return readCount(context);
+      return readOldCount(context);
     case 5:
       return readKeys(context);
     default:
@@ -80,13 +80,18 @@ async function readExists(context: ReadContext): Promise<void> {
   );
 }
 
-async function readCount(context: ReadContext): Promise<void> {
-  const range = context.workload.range();
-  const { nowMs } = context.machine.instant();
-  const check = beforeNewest(context);
-  const { count, revision } = await context.store.count(range);
-  check(revision);
-  const expected = context.ledger.model.entriesAt(revision, range, nowMs).length;
+/** Of the newest state it is one of the calls that are decided; here it is of an older one. */
+async function readOldCount(context: ReadContext): Promise<void> {
+  const { store, ledger, random, workload } = context;
+  const range = workload.range();
+  const wanted = random.between(1, ledger.seenRevision + 1);
+  const seen = ledger.seenRevision;
+  const answer = await toAnswer(store.count(range, { revision: wanted }));
+  if ('code' in answer) return expectUnreadable(context, wanted, seen, answer);
+  const { count, revision } = answer.value as Awaited<ReturnType<Store['count']>>;
+  if (revision !== wanted) throw new Error(`count at ${wanted} read at ${revision}`);
+  ledger.saw(revision);
+  const expected = ledger.model.entriesAt(revision, range).length;
   expectEqual(() => `count ${describe(range)} at ${revision}`, count, expected);
 }
 

@@ -1,11 +1,11 @@
 /**
  * What each call must do, one call at a time: the contract of the store in plain words, over the model. It commits what
- * the store must commit, in the same transactions, and tells what the store must answer.
+ * the store must commit, in the same records, and tells what the store must answer.
  */
 import { bytesOf } from '../../src/arguments/value.ts';
 import type { StoreErrorCode } from '../../src/errors.ts';
-import type { Condition, DeleteReason, DeletedRange, Entry, Lease } from '../../src/api.ts';
-import { type Instant, isExpired, type Model, type ModelChange, type ModelEntry } from './model.ts';
+import type { Condition, DeletedRange, Entry, Lease } from '../../src/api.ts';
+import type { Instant, Model, ModelEntry, ModelLease } from './model.ts';
 import type { Operation } from './operation.ts';
 import { Refusal } from './refusal.ts';
 import { Transaction } from './transaction.ts';
@@ -35,52 +35,50 @@ export class SequentialStore {
 
   #run(operation: Operation): unknown {
     const { model } = this;
+    const transaction = new Transaction(model, this.#instant.nowMs);
     switch (operation.kind) {
       case 'put': {
         const { key, value, options } = operation;
-        const before = this.#settled(key);
+        const before = transaction.read(key);
         if (options.condition !== undefined) checkCondition(options.condition, before);
-        const transaction = this.#begin();
         transaction.put(key, value, options.ttlMs ?? 0, options.leaseId ?? 0);
         return { revision: this.#commit(transaction), previous: shown(options.returnPrevious, before) };
       }
       case 'delete': {
         const { key, options } = operation;
-        const before = this.#settled(key);
+        const before = transaction.read(key);
         if (options.condition !== undefined) checkCondition(options.condition, before);
-        const revision = before === undefined ? model.revision : this.#delete([key], 'requested');
+        transaction.delete(key);
         const previous = shown(options.returnPrevious, before);
-        return { revision, deleted: before !== undefined, previous };
+        return { revision: this.#commit(transaction), deleted: before !== undefined, previous };
       }
       case 'deleteRange': {
-        this.#settleRange(operation.range);
-        const keys = model.entriesAt(model.revision, operation.range).map(({ key }) => key);
-        const revision = keys.length === 0 ? model.revision : this.#delete(keys, 'requested');
-        return { revision, deletedCount: keys.length };
+        const deletedCount = deleteRange(transaction, operation.range);
+        const revision = this.#commit(transaction);
+        return { firstRevision: revision, revision, deletedCount };
       }
+      case 'count':
+        return { count: transaction.entries(operation.range).length, revision: model.revision };
       case 'increment': {
-        this.#settled(operation.key);
-        const transaction = this.#begin();
         const value = transaction.increment(operation.key, operation.delta, operation.ttlMs);
         return { value, revision: this.#commit(transaction) };
       }
       case 'touch': {
-        const before = this.#settled(operation.key);
+        const before = transaction.read(operation.key);
         if (before === undefined) throw new Refusal('keyNotFound');
         const ttlMs = operation.ttlMs ?? before.ttlMs;
         if (operation.ttlMs === undefined && ttlMs === 0) throw new Refusal('noTimeToLive');
-        const entry = { ...this.#touch(before, ttlMs), value: new Uint8Array(0) };
-        return { revision: model.revision, entry: withoutTtl(entry) };
+        const entry = { ...transaction.touch(operation.key, ttlMs), value: new Uint8Array(0) };
+        return { revision: this.#commit(transaction), entry: withoutTtl(entry) };
       }
       case 'refresh': {
-        const before = this.#settled(operation.key);
-        if (before === undefined || before.ttlMs === 0)
-          return { entry: before && withoutTtl(before), revision: model.revision };
-        const entry = this.#touch(before, before.ttlMs);
-        return { entry: withoutTtl(entry), revision: model.revision };
+        const before = transaction.read(operation.key);
+        const isRefreshed = before !== undefined && before.ttlMs !== 0;
+        const entry = isRefreshed ? transaction.touch(operation.key, before.ttlMs) : before;
+        return { entry: entry && withoutTtl(entry), revision: this.#commit(transaction) };
       }
       case 'txn':
-        return this.#txn(operation);
+        return this.#txn(operation, transaction);
       case 'grantLease':
         return this.#grantLease(operation.ttlMs, operation.leaseId);
       case 'renewLease': {
@@ -89,9 +87,9 @@ export class SequentialStore {
         return { ttlMs: lease.ttlMs };
       }
       case 'revokeLease':
-        return this.#endLease(operation.leaseId, 'leaseRevoked');
+        return this.#revokeLease(operation.leaseId, transaction);
       case 'getLease':
-        return this.#getLease(operation.leaseId);
+        return this.#shownLease(operation.leaseId);
       case 'listLeases': {
         const ids = [...model.leaseById.keys()].sort((a, b) => a - b);
         return { leases: ids.map((id) => ({ ...this.#shownLease(id), keys: [] })), nextPageToken: '' };
@@ -99,13 +97,11 @@ export class SequentialStore {
     }
   }
 
-  #txn({ request }: Operation & { readonly kind: 'txn' }): unknown {
-    const { model } = this;
+  #txn({ request }: Operation & { readonly kind: 'txn' }, transaction: Transaction): unknown {
     const succeeded = (request.compares ?? []).every((compare) => {
       const range = 'key' in compare.subject ? { key: compare.subject.key } : compare.subject.range;
-      this.#settleRange(range);
       const { operand, relation } = compare;
-      const entries = model.entriesAt(model.revision, range);
+      const entries = transaction.entries(range);
       if (operand.kind === 'exists') return (entries.length > 0 === operand.value) === (relation === 'equal');
       const subjects = 'key' in compare.subject ? [entries[0]] : entries;
       return subjects.every((entry) => {
@@ -116,9 +112,6 @@ export class SequentialStore {
       });
     });
     const operations = (succeeded ? request.success : request.failure) ?? [];
-    for (const operation of operations)
-      this.#settleRange(operation.kind === 'deleteRange' ? operation.range : { key: operation.key });
-    const transaction = this.#begin();
     const results = operations.map((operation) => {
       const { kind } = operation;
       switch (operation.kind) {
@@ -133,15 +126,11 @@ export class SequentialStore {
           return { kind, previous: shown(returnPrevious, before) };
         }
         case 'delete': {
-          const before = transaction.read(operation.key);
-          if (before !== undefined) transaction.delete(operation.key, 'requested');
+          const before = transaction.delete(operation.key);
           return { kind, deleted: before !== undefined, previous: shown(operation.returnPrevious, before) };
         }
-        case 'deleteRange': {
-          const keys = model.entriesAt(model.revision, operation.range).map(({ key }) => key);
-          for (const key of keys) transaction.delete(key, 'requested');
-          return { kind, deletedCount: keys.length };
-        }
+        case 'deleteRange':
+          return { kind, deletedCount: deleteRange(transaction, operation.range) };
         case 'increment':
           return {
             kind,
@@ -149,10 +138,10 @@ export class SequentialStore {
           };
       }
     });
-    const revision = transaction.changes.length === 0 ? model.revision : this.#commit(transaction);
-    return { succeeded, results, revision };
+    return { succeeded, results, revision: this.#commit(transaction) };
   }
 
+  /** A grant is a note. */
   #grantLease(ttlMs: number, leaseId: number): unknown {
     const { model } = this;
     if (model.leaseById.has(leaseId)) throw new Refusal('leaseExists');
@@ -163,22 +152,19 @@ export class SequentialStore {
     return { leaseId, ttlMs, revision };
   }
 
-  #endLease(leaseId: number, reason: DeleteReason): unknown {
+  /** One revision for all keys, or a note when there is none. */
+  #revokeLease(leaseId: number, transaction: Transaction): unknown {
     const { model } = this;
     const ended = this.#lease(leaseId);
-    for (const key of model.keysOfLease(leaseId)) this.#settled(key);
-    const transaction = this.#begin();
-    for (const key of model.keysOfLease(leaseId)) transaction.delete(key, reason);
+    let deletedCount = 0;
+    for (const key of model.keysOfLease(leaseId)) {
+      if (transaction.delete(key, 'leaseRevoked') === undefined) transaction.expire(key);
+      else deletedCount++;
+    }
     const { changes } = transaction;
     const atMs = this.#instant.monotonicMs;
     const revision = model.commit({ changes, granted: undefined, ended, atMs });
-    return { revision, deletedCount: changes.length };
-  }
-
-  #getLease(leaseId: number): Lease {
-    this.#lease(leaseId);
-    for (const key of this.model.keysOfLease(leaseId)) this.#settled(key);
-    return this.#shownLease(leaseId);
+    return { revision, deletedCount };
   }
 
   #shownLease(leaseId: number): Lease {
@@ -188,47 +174,25 @@ export class SequentialStore {
     return { leaseId, ttlMs, remainingMs, keyCount: keys.length, keys };
   }
 
-  #lease(leaseId: number): NonNullable<ReturnType<Model['leaseById']['get']>> {
+  #lease(leaseId: number): ModelLease {
     const lease = this.model.leaseById.get(leaseId);
     if (lease === undefined) throw new Refusal('leaseNotFound');
     return lease;
   }
 
-  /** The entry as it is now; one whose deadline has come is removed first, in a transaction of its own. */
-  #settled(key: string): ModelEntry | undefined {
-    const entry = this.model.read(key);
-    if (entry === undefined || !isExpired(entry, this.#instant.nowMs)) return entry;
-    this.#delete([key], 'expired');
-    return undefined;
-  }
-
-  #settleRange(range: DeletedRange): void {
-    for (const { key } of this.model.entriesAt(this.model.revision, range)) this.#settled(key);
-  }
-
-  #delete(keys: readonly string[], reason: DeleteReason): number {
-    const transaction = this.#begin();
-    for (const key of keys) transaction.delete(key, reason);
-    return this.#commit(transaction);
-  }
-
-  #touch(before: ModelEntry, ttlMs: number): ModelEntry {
-    const expireTimeMs = ttlMs === 0 ? 0 : this.#instant.nowMs + ttlMs;
-    const after = { ...before, ttlMs, expireTimeMs };
-    const changes: ModelChange[] = [{ type: 'touch', key: before.key, reason: undefined, before, after }];
-    const atMs = this.#instant.monotonicMs;
-    this.model.commit({ changes, granted: undefined, ended: undefined, atMs });
-    return after;
-  }
-
-  #begin(): Transaction {
-    return new Transaction(this.model, this.#instant.nowMs);
-  }
-
+  /** @returns the revision, or the newest one when nothing has changed. */
   #commit({ changes }: Transaction): number {
+    if (changes.length === 0) return this.model.revision;
     const atMs = this.#instant.monotonicMs;
     return this.model.commit({ changes, granted: undefined, ended: undefined, atMs });
   }
+}
+
+/** @returns how many entries it has deleted. */
+function deleteRange(transaction: Transaction, range: DeletedRange): number {
+  const entries = transaction.entries(range);
+  for (const { key } of entries) transaction.delete(key);
+  return entries.length;
 }
 
 function checkCondition(condition: Condition, before: ModelEntry | undefined): void {

@@ -4,7 +4,7 @@
  * and hold what was answered.
  */
 import { StoreError } from '../../src/errors.ts';
-import type { Store } from '../../src/api.ts';
+import type { PutOptions, Store } from '../../src/api.ts';
 import { SeededRandom } from '../support/random.ts';
 import type { Fault } from '../support/simulated-fault.ts';
 import type { DiskCall } from '../support/simulated-fault.ts';
@@ -167,15 +167,19 @@ async function checkLeftovers(machine: Machine): Promise<void> {
 async function runRound(machine: Machine, store: Store, round: number): Promise<void> {
   const { ledger } = machine;
   const call = (operation: Operation): Promise<void> => ledger.call(store, operation);
-  const put = (key: string, bytes: number, leaseId = 0): Promise<void> => {
+  const put = (key: string, bytes: number, options: PutOptions = {}): Promise<void> => {
     const value = Buffer.alloc(bytes, `${key} of round ${round} `);
-    return call({ kind: 'put', key, value, options: { leaseId } });
+    return call({ kind: 'put', key, value, options });
   };
   await Promise.all([put('a', 10), put('b', 1500), put('dir/1', 20)]);
   await Promise.all([
     call({ kind: 'grantLease', ttlMs: 60_000, leaseId: round }),
-    put(leaseKey(round), 5, round),
+    put(leaseKey(round), 5, { leaseId: round }),
+    put('short', 5, { leaseId: round, ttlMs: 1 }),
   ]);
+  // Nothing has removed it yet when it is written again, or when its lease ends.
+  machine.scheduler.jump(10);
+  if (round === 1) await put('short', 6);
   await call({ kind: 'increment', key: 'n1', delta: 3n, ttlMs: 0 });
   await snapshot(machine, store);
   await Promise.all([put('c', 2500), call({ kind: 'renewLease', leaseId: round }), put('d', 40)]);
@@ -187,10 +191,18 @@ async function runRound(machine: Machine, store: Store, round: number): Promise<
         { kind: 'delete', key: 'a' },
         { kind: 'put', key: 'dir/2', value: Buffer.alloc(1200, 'txn') },
         { kind: 'increment', key: 'n1', delta: -1n },
+        { kind: 'put', key: 'a', value: 'again' },
+        { kind: 'put', key: 'e', value: 'not for long' },
+        { kind: 'deleteRange', range: { key: 'e' } },
+        { kind: 'increment', key: 'n1', delta: -1n },
       ],
     },
   });
-  await call({ kind: 'deleteRange', range: { prefix: 'dir/' } });
+  await Promise.all([
+    call({ kind: 'grantLease', ttlMs: 60_000, leaseId: 10 + round }),
+    call({ kind: 'revokeLease', leaseId: 9 + round }),
+  ]);
+  await call({ kind: 'deleteRange', range: { prefix: 'dir/' }, inParts: false });
   await snapshot(machine, store);
   await backUp(store, machine, new SeededRandom(SEED));
   if (round === 2) {

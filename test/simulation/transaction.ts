@@ -1,13 +1,17 @@
-import type { DeleteReason } from '../../src/api.ts';
-import type { Model, ModelChange, ModelEntry } from './model.ts';
+import type { DeleteReason, DeletedRange } from '../../src/api.ts';
+import { compareKeys, isExpired, isInRange, type Model, type ModelChange, type ModelEntry } from './model.ts';
 import { Refusal } from './refusal.ts';
 
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 
-/** A transaction of the model while it is put together; each operation sees those before it. */
+/**
+ * A transaction of the model while it is put together; each operation sees those before it. Of several writes of a key the
+ * last one counts. A key that is past its deadline is not there.
+ */
 export class Transaction {
-  readonly changes: ModelChange[] = [];
+  /** In the order in which the keys were first written; a key that is as absent as before has none. */
+  readonly #changeByKey = new Map<string, ModelChange>();
   readonly #model: Model;
   readonly #nowMs: number;
 
@@ -16,17 +20,51 @@ export class Transaction {
     this.#nowMs = nowMs;
   }
 
+  get changes(): ModelChange[] {
+    return [...this.#changeByKey.values()];
+  }
+
   read(key: string): ModelEntry | undefined {
-    const change = this.changes.findLast((made) => made.key === key);
-    return change === undefined ? this.#model.read(key) : change.after;
+    const change = this.#changeByKey.get(key);
+    return change === undefined ? this.#before(key) : change.after;
+  }
+
+  /** The entries of a range in key order. */
+  entries(range: DeletedRange): ModelEntry[] {
+    const known = this.#model.entriesAt(this.#model.revision, range).map(({ key }) => key);
+    const written = [...this.#changeByKey.keys()].filter((key) => isInRange(range, key));
+    const keys = [...new Set([...known, ...written])].sort(compareKeys);
+    return keys.flatMap((key) => this.read(key) ?? []);
   }
 
   put(key: string, value: Uint8Array, ttlMs: number, leaseId: number): void {
-    this.#put(key, value, ttlMs, leaseId, ttlMs === 0 ? 0 : this.#nowMs + ttlMs);
+    this.#put(key, value, ttlMs, leaseId, this.#deadline(ttlMs));
   }
 
-  delete(key: string, reason: DeleteReason): void {
-    this.changes.push({ type: 'delete', key, reason, before: this.read(key), after: undefined });
+  /** Gives an entry another time to live. */
+  touch(key: string, ttlMs: number): ModelEntry {
+    const before = this.#before(key);
+    if (before === undefined) throw new Error(`the model touches ${key}, which is not there`);
+    const after = { ...before, ttlMs, expireTimeMs: this.#deadline(ttlMs) };
+    this.#set({ type: 'touch', key, reason: undefined, replacedExpired: false, before, after });
+    return after;
+  }
+
+  /** Deletes an entry; without one it does nothing. @returns it. */
+  delete(key: string, reason: DeleteReason = 'requested'): ModelEntry | undefined {
+    const current = this.read(key);
+    const before = this.#before(key);
+    if (current === undefined) return undefined;
+    if (before === undefined) this.#changeByKey.delete(key);
+    else this.#set({ type: 'delete', key, reason, replacedExpired: false, before, after: undefined });
+    return current;
+  }
+
+  /** Removes an entry that is past its deadline. */
+  expire(key: string): void {
+    const before = this.#model.read(key);
+    const after = undefined;
+    this.#set({ type: 'delete', key, reason: 'expired', replacedExpired: false, before, after });
   }
 
   increment(key: string, delta: bigint, ttlMs: number): bigint {
@@ -42,13 +80,30 @@ export class Transaction {
   }
 
   #put(key: string, value: Uint8Array, ttlMs: number, leaseId: number, expireTimeMs: number): void {
-    const before = this.read(key);
-    if (leaseId !== 0 && leaseId !== before?.leaseId && !this.#model.leaseById.has(leaseId))
+    const current = this.read(key);
+    if (leaseId !== 0 && leaseId !== current?.leaseId && !this.#model.leaseById.has(leaseId))
       throw new Refusal('leaseNotFound');
     const modRevision = this.#model.revision + 1;
-    const createRevision = before?.createRevision ?? modRevision;
-    const version = (before?.version ?? 0) + 1;
+    const createRevision = current?.createRevision ?? modRevision;
+    const version = (current?.version ?? 0) + 1;
     const after = { key, value, createRevision, modRevision, version, leaseId, expireTimeMs, ttlMs };
-    this.changes.push({ type: 'put', key, reason: undefined, before, after });
+    const before = this.#before(key);
+    const replacedExpired = before === undefined && this.#model.read(key) !== undefined;
+    this.#set({ type: 'put', key, reason: undefined, replacedExpired, before, after });
+  }
+
+  /** A key that has a change keeps its place. */
+  #set(change: ModelChange): void {
+    this.#changeByKey.set(change.key, change);
+  }
+
+  /** The entry before the transaction. */
+  #before(key: string): ModelEntry | undefined {
+    const entry = this.#model.read(key);
+    return entry === undefined || isExpired(entry, this.#nowMs) ? undefined : entry;
+  }
+
+  #deadline(ttlMs: number): number {
+    return ttlMs === 0 ? 0 : this.#nowMs + ttlMs;
   }
 }

@@ -6,7 +6,7 @@ import type { SeededRandom } from '../support/random.ts';
 import { WatchValidator } from '../support/watch-validator.ts';
 import { describe, expectEqual } from './describe.ts';
 import type { Machine } from './machine.ts';
-import type { Model, ModelTransaction } from './model.ts';
+import type { Model, ModelRecord } from './model.ts';
 import type { Workload } from './workload.ts';
 
 export interface WatchContext {
@@ -23,7 +23,7 @@ interface Place {
   readonly revision: number;
   readonly incarnation: string;
   /** The transaction that it saw there; none has revision 0. */
-  readonly transaction: ModelTransaction | undefined;
+  readonly transaction: ModelRecord | undefined;
   /** Up to here what it saw is still true. */
   keptRevision: number;
 }

@@ -16,11 +16,19 @@ const RANGES: readonly KeyRange[] = [
 const TTLS_MS = [1, 50, 500, 2000, 10_000] as const;
 const LEASE_TTLS_MS = [1000, 1500, 5000, 60_000] as const;
 const LEASE_IDS = [1, 2, 3, 4, 5] as const;
+/** Leases that never have a key and end only when they are revoked: all that happens to them are notes. */
+const BARE_LEASE_IDS = [8, 9] as const;
+const BARE_LEASE_TTL_MS = 1_000_000_000;
 const VALUE_BYTES_MAX = [20, 20, 20, 300, 3000] as const;
 
 /** The key that stays attached to a lease as long as the lease lives. */
 export function leaseKey(leaseId: number): string {
   return `~lease/${leaseId}`;
+}
+
+/** Whether a lease never has a key. */
+export function isBare(leaseId: number): boolean {
+  return BARE_LEASE_IDS.some((bare) => bare === leaseId);
 }
 
 export class Workload {
@@ -41,21 +49,30 @@ export class Workload {
 
   next(): Operation {
     const random = this.#random;
-    const draw = random.below(this.#hasLeases ? 120 : 100);
+    const draw = random.below(this.#hasLeases ? 125 : 103);
     const key = random.pick(KEYS);
     if (draw < 45) return this.#put(key);
     if (draw < 55) return { kind: 'delete', key, options: { ...this.#condition(key), ...this.#previous() } };
-    if (draw < 59) return { kind: 'deleteRange', range: random.pick(RANGES) };
+    if (draw < 59) return { kind: 'deleteRange', range: random.pick(RANGES), inParts: random.chance(0.3) };
     if (draw < 69)
       return { kind: 'increment', key: this.#number(key), delta: this.#delta(), ttlMs: this.#ttl() };
     if (draw < 74) return { kind: 'touch', key, ttlMs: this.#touchTtl() };
     if (draw < 79) return { kind: 'refresh', key };
     if (draw < 100) return { kind: 'txn', request: this.#txn() };
-    const leaseId = random.pick(LEASE_IDS);
-    if (draw < 107) return { kind: 'grantLease', ttlMs: random.pick(LEASE_TTLS_MS), leaseId };
-    if (draw < 112) return { kind: 'renewLease', leaseId };
-    if (draw < 115) return { kind: 'revokeLease', leaseId };
-    return draw < 118 ? { kind: 'getLease', leaseId } : { kind: 'listLeases' };
+    if (draw < 103) return { kind: 'count', range: this.range() };
+    return this.#lease();
+  }
+
+  #lease(): Operation {
+    const random = this.#random;
+    const draw = random.below(22);
+    const isBare = random.chance(0.25);
+    const leaseId = random.pick<number>(isBare ? BARE_LEASE_IDS : LEASE_IDS);
+    const ttlMs = isBare ? BARE_LEASE_TTL_MS : random.pick(LEASE_TTLS_MS);
+    if (draw < 8) return { kind: 'grantLease', ttlMs, leaseId };
+    if (draw < 13) return { kind: 'renewLease', leaseId };
+    if (draw < 17) return { kind: 'revokeLease', leaseId };
+    return draw < 20 ? { kind: 'getLease', leaseId } : { kind: 'listLeases' };
   }
 
   range(): KeyRange {
@@ -68,13 +85,7 @@ export class Workload {
   }
 
   #put(key: string): Operation {
-    const ttlMs = this.#ttl();
-    const options = {
-      ...(ttlMs > 0 && { ttlMs }),
-      leaseId: this.#leaseId(),
-      ...this.#condition(key),
-      ...this.#previous(),
-    };
+    const options = { ...this.#life(), ...this.#condition(key), ...this.#previous() };
     return { kind: 'put', key, value: this.value(), options };
   }
 
@@ -84,35 +95,20 @@ export class Workload {
     return { compares, success: this.#branch(), failure: random.chance(0.5) ? this.#branch() : [] };
   }
 
-  /** Operations on keys of which none comes twice. */
+  /** Operations on any keys, or on so few that they meet. */
   #branch(): TxnOperation[] {
     const random = this.#random;
-    const free = new Set<string>(KEYS);
-    const operations: TxnOperation[] = [];
-    for (let count = random.between(1, 4); count > 0; count--) {
-      const key = random.pick([...free]);
+    const all: readonly string[] = KEYS;
+    const keys = random.chance(0.5) ? all : [random.pick(all), this.#number(random.pick(all))];
+    return Array.from({ length: random.between(1, 6) }, (): TxnOperation => {
+      const key = random.pick(keys);
       const draw = random.below(10);
-      if (draw === 0) {
-        operations.push({ kind: 'get', key: random.pick(KEYS) });
-        continue;
-      }
-      if (draw === 1 && ['dir/1', 'dir/2', 'dir/3'].every((name) => free.has(name))) {
-        operations.push({ kind: 'deleteRange', range: { prefix: 'dir/' } });
-        for (const name of ['dir/1', 'dir/2', 'dir/3']) free.delete(name);
-        continue;
-      }
-      free.delete(key);
-      if (draw < 4) operations.push({ kind: 'delete', key, ...this.#previous() });
-      else if (draw < 5 && key.startsWith('n'))
-        operations.push({ kind: 'increment', key, delta: this.#delta() });
-      else {
-        const ttlMs = this.#ttl();
-        const ttl = ttlMs > 0 && { ttlMs };
-        const leaseId = this.#leaseId();
-        operations.push({ kind: 'put', key, value: this.value(), ...ttl, leaseId, ...this.#previous() });
-      }
-    }
-    return operations;
+      if (draw < 2) return { kind: 'get', key };
+      if (draw < 3) return { kind: 'deleteRange', range: random.pick(RANGES) };
+      if (draw < 5) return { kind: 'delete', key, ...this.#previous() };
+      if (draw < 7 && key.startsWith('n')) return { kind: 'increment', key, delta: this.#delta() };
+      return { kind: 'put', key, value: this.value(), ...this.#life(), ...this.#previous() };
+    });
   }
 
   #compare(): Compare {
@@ -153,6 +149,13 @@ export class Workload {
 
   #previous(): { readonly returnPrevious?: boolean } {
     return this.#random.chance(0.3) ? { returnPrevious: true } : {};
+  }
+
+  /** How long a put key lives. Those of a lease often have a deadline of their own, too. */
+  #life(): { readonly ttlMs?: number; readonly leaseId: number } {
+    const leaseId = this.#leaseId();
+    const ttlMs = leaseId !== 0 && this.#random.chance(0.5) ? this.#random.pick(TTLS_MS) : this.#ttl();
+    return { leaseId, ...(ttlMs > 0 && { ttlMs }) };
   }
 
   #ttl(): number {

@@ -48,6 +48,8 @@ export interface TrueEvent {
   readonly type: EventType;
   /** Only of a delete. */
   readonly reason: DeleteReason | undefined;
+  /** A put on a key whose entry was past its deadline, which is no entry before. */
+  readonly replacedExpired: boolean;
   readonly before: Entry | undefined;
   /** `undefined` after a delete. */
   readonly after: Entry | undefined;
@@ -204,7 +206,8 @@ export class WatchValidator {
     return events.filter(({ key, type }) => this.#types.has(type) && this.#ranges.some(holds(key)));
   }
 
-  #toWatchEvent({ type, key, reason, before, after }: TrueEvent, revision: number): WatchEvent {
+  #toWatchEvent(event: TrueEvent, revision: number): WatchEvent {
+    const { type, key, reason, replacedExpired, before, after } = event;
     const hasPrevious = this.#request.returnPrevious === true && before !== undefined;
     const previous = hasPrevious ? this.#shown(before) : undefined;
     if (type === 'delete') {
@@ -212,7 +215,8 @@ export class WatchValidator {
     }
     if (after === undefined) throw new Error(`the truth of a ${type} has no entry`);
     const shown = this.#shown(after);
-    return { type, entry: type === 'touch' ? { ...shown, value: NO_VALUE } : shown, previous };
+    const entry = type === 'touch' ? { ...shown, value: NO_VALUE } : shown;
+    return { type, entry, previous, ...(replacedExpired && { replacedExpired }) };
   }
 
   #shown(entry: Entry): Entry {

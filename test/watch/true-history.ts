@@ -50,7 +50,8 @@ export class TrueHistory implements WatchTruth {
     const versions = this.#entriesByKey.get(key) ?? [];
     versions.push({ revision, entry: after });
     this.#entriesByKey.set(key, versions);
-    return { key, type, reason: type === 'delete' ? 'requested' : undefined, before, after };
+    const reason = type === 'delete' ? 'requested' : undefined;
+    return { key, type, reason, replacedExpired: false, before, after };
   }
 }
 

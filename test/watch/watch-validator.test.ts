@@ -103,6 +103,12 @@ describe('a stream is found out that is not', () => {
       all,
       [first, second, withEvent(third, (event) => ({ ...event, reason: 'expired' }) as WatchEvent)],
     ],
+    [
+      'right',
+      'tells of an expired entry where none was',
+      all,
+      [withEvent(first, (event) => ({ ...event, replacedExpired: true }) as WatchEvent)],
+    ],
     ['right', 'has a revision that was never taken', all, [...whole, { ...fifth, revision: 6 }]],
     ['right', 'has a time that goes back', all, [first, { ...second, commitTimeMs: first.commitTimeMs - 1 }]],
     ['right', 'lacks a present entry', { includeCurrent: true }, [presentEntries(1), synced]],
