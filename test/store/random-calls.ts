@@ -22,7 +22,7 @@ export type Call =
       readonly condition: Condition | undefined;
       readonly returnPrevious: boolean;
     }
-  | { readonly call: 'deleteRange'; readonly range: DeletedRange }
+  | { readonly call: 'deleteRange'; readonly range: DeletedRange; readonly inParts: boolean }
   | {
       readonly call: 'increment';
       readonly key: string;
@@ -121,8 +121,8 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
 
 const request = fc.record({
   compares: fc.array(compare, { maxLength: 2 }),
-  success: fc.array(operation, { maxLength: 4 }),
-  failure: fc.array(operation, { maxLength: 2 }),
+  success: fc.array(operation, { maxLength: 8 }),
+  failure: fc.array(operation, { maxLength: 3 }),
 });
 
 const call: fc.Arbitrary<Call> = fc.oneof(
@@ -136,7 +136,14 @@ const call: fc.Arbitrary<Call> = fc.oneof(
       returnPrevious: fc.boolean(),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ call: fc.constant('deleteRange' as const), range: deletedRange }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      call: fc.constant('deleteRange' as const),
+      range: deletedRange,
+      inParts: fc.boolean(),
+    }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({ call: fc.constant('increment' as const), key, delta, ttlMs: optionalTtlMs }),

@@ -30,6 +30,7 @@ export interface ModelEvent {
   readonly type: 'put' | 'delete' | 'touch';
   readonly key: string;
   readonly reason: DeleteReason | undefined;
+  readonly replacedExpired: boolean;
   readonly entry: ModelEntry | undefined;
   readonly previous: ModelEntry | undefined;
 }
@@ -95,39 +96,37 @@ export class StoreModel {
   }
 
   put(key: string, value: string, options: PutOptions): unknown {
-    this.#settle({ key });
-    const current = this.#newest.get(key);
+    const draft = new Draft(this);
+    const current = draft.get(key);
     checkCondition(options.condition, current);
     this.#checkLease(options.leaseId);
     const previous = options.returnPrevious === true && current ? answered(current) : undefined;
-    this.#commit(new Draft(this).put(key, value, options.ttlMs ?? 0, options.leaseId ?? 0));
+    draft.put(key, value, options.ttlMs ?? 0, options.leaseId ?? 0);
+    this.#commit(draft);
     return { revision: this.revision, previous };
   }
 
   delete(key: string, condition: Condition | undefined, returnPrevious: boolean): unknown {
-    this.#settle({ key });
-    const current = this.#newest.get(key);
-    checkCondition(condition, current);
-    if (current === undefined) return { revision: this.revision, deleted: false, previous: undefined };
-    this.#commit(new Draft(this).delete(key, 'requested'));
+    const draft = new Draft(this);
+    checkCondition(condition, draft.get(key));
+    const current = draft.delete(key, 'requested');
+    this.#commit(draft);
     return {
       revision: this.revision,
-      deleted: true,
-      previous: returnPrevious ? answered(current) : undefined,
+      deleted: current !== undefined,
+      previous: returnPrevious && current !== undefined ? answered(current) : undefined,
     };
   }
 
+  /** The keys of the model are so few that their deletion in parts is one part. */
   deleteRange(range: DeletedRange): unknown {
-    this.#settle(range);
-    const keys = keysIn(this.#newest, range);
     const draft = new Draft(this);
-    for (const key of keys) draft.delete(key, 'requested');
+    const deletedCount = draft.deleteRange(range);
     this.#commit(draft);
-    return { revision: this.revision, deletedCount: keys.length };
+    return { firstRevision: this.revision, revision: this.revision, deletedCount };
   }
 
   increment(key: string, delta: bigint, ttlMs: number): unknown {
-    this.#settle({ key });
     const draft = new Draft(this);
     const value = draft.increment(key, delta, ttlMs);
     this.#commit(draft);
@@ -135,32 +134,28 @@ export class StoreModel {
   }
 
   touch(key: string, ttlMs: number | undefined): unknown {
-    this.#settle({ key });
-    const current = this.#newest.get(key);
+    const draft = new Draft(this);
+    const current = draft.get(key);
     if (current === undefined) throw new ModelError('keyNotFound');
     if (ttlMs === undefined && current.ttlMs === 0) throw new ModelError('noTimeToLive');
-    this.#commit(new Draft(this).touch(key, ttlMs ?? current.ttlMs));
-    return { revision: this.revision, entry: { ...answered(this.#entry(this.#newest, key)), value: '' } };
+    const entry = draft.touch(current, ttlMs ?? current.ttlMs);
+    this.#commit(draft);
+    return { revision: this.revision, entry: { ...answered(entry), value: '' } };
   }
 
   refresh(key: string): unknown {
-    this.#settle({ key });
-    const current = this.#newest.get(key);
-    if (current !== undefined && current.ttlMs > 0) {
-      this.#commit(new Draft(this).touch(key, current.ttlMs));
-    }
-    const entry = this.#newest.get(key);
+    const draft = new Draft(this);
+    const current = draft.get(key);
+    const entry = current !== undefined && current.ttlMs > 0 ? draft.touch(current, current.ttlMs) : current;
+    this.#commit(draft);
     return { entry: entry && answered(entry), revision: this.revision };
   }
 
   txn(request: TxnRequest): unknown {
     const { compares = [], success = [], failure = [] } = request;
-    for (const branch of [success, failure]) checkWrittenOnce(branch);
-    const succeeded = compares.every((compare) => this.#holds(compare));
-    const operations = succeeded ? success : failure;
-    for (const operation of operations) this.#settle(rangeOf(operation));
     const draft = new Draft(this);
-    const results = operations.map((operation) => this.#run(draft, operation));
+    const succeeded = compares.every((compare) => holds(draft, compare));
+    const results = (succeeded ? success : failure).map((operation) => this.#run(draft, operation));
     this.#commit(draft);
     return { succeeded, results, revision: this.revision };
   }
@@ -168,7 +163,6 @@ export class StoreModel {
   grantLease(leaseId: number, ttlMs: number): unknown {
     if (this.leases.has(leaseId)) throw new ModelError('leaseExists');
     this.leases.set(leaseId, { ttlMs, remainingMs: ttlMs });
-    this.#take(new Map(this.#newest), []);
     return { leaseId, ttlMs, revision: this.revision };
   }
 
@@ -178,18 +172,21 @@ export class StoreModel {
     return { ttlMs: lease.ttlMs };
   }
 
+  /** Keys of the lease that are past their own deadline go with it, uncounted. */
   revokeLease(leaseId: number, reason: DeleteReason = 'leaseRevoked'): unknown {
-    this.#settleLease(leaseId);
-    const keys = this.#keysOf(leaseId);
+    this.#lease(leaseId);
     const draft = new Draft(this);
-    for (const key of keys) draft.delete(key, reason);
+    let deletedCount = 0;
+    for (const key of this.#keysOf(leaseId)) {
+      if (draft.delete(key, reason) === undefined) draft.expire(key);
+      else deletedCount++;
+    }
     this.leases.delete(leaseId);
-    this.#take(draft.state, draft.events);
-    return { revision: this.revision, deletedCount: keys.length };
+    this.#commit(draft);
+    return { revision: this.revision, deletedCount };
   }
 
   getLease(leaseId: number): unknown {
-    this.#settleLease(leaseId);
     const { ttlMs, remainingMs } = this.#lease(leaseId);
     const keys = this.#keysOf(leaseId);
     return { leaseId, ttlMs, remainingMs, keyCount: keys.length, keys };
@@ -220,9 +217,9 @@ export class StoreModel {
   advance(ms: number): void {
     this.nowMs += ms;
     for (const lease of this.leases.values()) lease.remainingMs -= ms;
-    const due = [...this.#newest.values()].filter((entry) => this.#isDead(entry));
+    const due = [...this.#newest.values()].filter((entry) => this.isDead(entry));
     due.sort((a, b) => a.expireTimeMs - b.expireTimeMs || byBytes(a.key, b.key));
-    for (const { key } of due) this.#commit(new Draft(this).delete(key, 'expired'));
+    for (const { key } of due) this.#commit(new Draft(this).expire(key));
     const ended = [...this.leases].filter(([, { remainingMs }]) => remainingMs <= 0);
     for (const [leaseId] of ended.sort(([a], [b]) => a - b)) this.revokeLease(leaseId, 'leaseExpired');
   }
@@ -243,25 +240,13 @@ export class StoreModel {
       newestRevision: this.revision,
     };
     if (revision > this.revision) throw new ModelError('revisionFuture', details);
-    if (revision === 0) return new Map([...this.#newest].filter(([, entry]) => !this.#isDead(entry)));
+    if (revision === 0) return new Map([...this.#newest].filter(([, entry]) => !this.isDead(entry)));
     if (revision < this.oldestRevision) throw new ModelError('revisionCompacted', details);
     return this.#states[revision] ?? new Map();
   }
 
-  #isDead({ expireTimeMs }: ModelEntry): boolean {
+  isDead({ expireTimeMs }: ModelEntry): boolean {
     return expireTimeMs > 0 && expireTimeMs <= this.nowMs;
-  }
-
-  /** Removes the dead keys of a range, each at a revision of its own. */
-  #settle(range: DeletedRange): void {
-    for (const key of keysIn(this.#newest, range)) {
-      if (this.#isDead(this.#entry(this.#newest, key))) this.#commit(new Draft(this).delete(key, 'expired'));
-    }
-  }
-
-  #settleLease(leaseId: number): void {
-    this.#lease(leaseId);
-    for (const key of this.#keysOf(leaseId)) this.#settle({ key });
   }
 
   #keysOf(leaseId: number): string[] {
@@ -285,38 +270,16 @@ export class StoreModel {
   }
 
   #commit(draft: Draft): void {
-    if (draft.events.length > 0) this.#take(draft.state, draft.events);
-  }
-
-  #take(state: State, events: ModelEvent[]): void {
-    this.#states.push(state);
+    const { events } = draft;
+    if (events.length === 0) return;
+    this.#states.push(draft.state);
     this.events.push(events);
-  }
-
-  #holds({ subject, relation, operand }: Compare): boolean {
-    const range = 'key' in subject ? { key: subject.key } : subject.range;
-    this.#settle(range);
-    const keys = keysIn(this.#newest, range);
-    if (operand.kind === 'exists') return (keys.length > 0 === operand.value) === (relation === 'equal');
-    const related = (entry: ModelEntry | undefined): boolean => {
-      if (operand.kind === 'value') {
-        if (entry === undefined) return relation === 'notEqual';
-        return isRelated(byBytes(entry.value, textOf(bytesOf(operand.value))), relation);
-      }
-      return isRelated((entry?.[operand.kind] ?? 0) - operand.value, relation);
-    };
-    if ('key' in subject) return related(this.#newest.get(subject.key));
-    return keys.every((key) => related(this.#newest.get(key)));
   }
 
   #run(draft: Draft, operation: Operation): unknown {
     const { kind } = operation;
-    if (kind === 'deleteRange') {
-      const keys = keysIn(draft.state, operation.range);
-      for (const key of keys) draft.delete(key, 'requested');
-      return { kind, deletedCount: keys.length };
-    }
-    const current = draft.state.get(operation.key);
+    if (kind === 'deleteRange') return { kind, deletedCount: draft.deleteRange(operation.range) };
+    const current = draft.get(operation.key);
     const before = current && answered(current);
     switch (kind) {
       case 'get':
@@ -324,7 +287,7 @@ export class StoreModel {
       case 'increment':
         return { kind, value: draft.increment(operation.key, BigInt(operation.delta), operation.ttlMs ?? 0) };
       case 'delete':
-        if (current !== undefined) draft.delete(operation.key, 'requested');
+        draft.delete(operation.key, 'requested');
         return {
           kind,
           deleted: current !== undefined,
@@ -343,15 +306,30 @@ export class StoreModel {
   }
 }
 
-/** A transaction on a copy of the newest state. */
+/** A transaction on a copy of the newest state. Of several writes of a key the last one counts. */
 class Draft {
+  /** With the dead, which count as absent. */
   readonly state: Map<string, ModelEntry>;
-  readonly events: ModelEvent[] = [];
+  /** In the order in which keys were first written. */
+  readonly #eventByKey = new Map<string, ModelEvent>();
   readonly #model: StoreModel;
 
   constructor(model: StoreModel) {
     this.#model = model;
     this.state = new Map(model.newest);
+  }
+
+  get events(): ModelEvent[] {
+    return [...this.#eventByKey.values()];
+  }
+
+  get(key: string): ModelEntry | undefined {
+    return this.#alive(this.state.get(key));
+  }
+
+  /** The keys of a range that are there. */
+  keys(range: DeletedRange): string[] {
+    return keysIn(this.state, range).filter((key) => this.get(key) !== undefined);
   }
 
   put(
@@ -360,10 +338,10 @@ class Draft {
     ttlMs: number,
     leaseId: number,
     expireTimeMs = this.#deadline(ttlMs),
-  ): this {
-    const current = this.state.get(key);
+  ): ModelEntry {
+    const current = this.get(key);
     const revision = this.#model.revision + 1;
-    return this.#change('put', {
+    const entry = {
       key,
       value,
       createRevision: current?.createRevision ?? revision,
@@ -372,23 +350,45 @@ class Draft {
       leaseId,
       expireTimeMs,
       ttlMs,
-    });
+    };
+    return this.#change('put', entry);
   }
 
-  touch(key: string, ttlMs: number): this {
-    const current = this.state.get(key);
-    if (current === undefined) throw new Error(`the model touches ${key}, which is not there`);
+  touch(current: ModelEntry, ttlMs: number): ModelEntry {
     return this.#change('touch', { ...current, ttlMs, expireTimeMs: this.#deadline(ttlMs) });
   }
 
-  delete(key: string, reason: DeleteReason): this {
-    this.events.push({ type: 'delete', key, reason, entry: undefined, previous: this.state.get(key) });
-    this.state.delete(key);
+  /** @returns the entry that it has deleted. */
+  delete(key: string, reason: DeleteReason): ModelEntry | undefined {
+    const current = this.get(key);
+    if (current === undefined) return undefined;
+    const before = this.#model.newest.get(key);
+    const previous = this.#alive(before);
+    if (previous !== undefined) this.#remove(key, reason, previous);
+    else {
+      // All is as it was, a dead entry too.
+      this.#eventByKey.delete(key);
+      if (before === undefined) this.state.delete(key);
+      else this.state.set(key, before);
+    }
+    return current;
+  }
+
+  /** @returns how many entries it has deleted. */
+  deleteRange(range: DeletedRange): number {
+    const keys = this.keys(range);
+    for (const key of keys) this.delete(key, 'requested');
+    return keys.length;
+  }
+
+  /** Removes a dead entry. */
+  expire(key: string): this {
+    this.#remove(key, 'expired', this.state.get(key));
     return this;
   }
 
   increment(key: string, delta: bigint, ttlMs: number): bigint {
-    const current = this.state.get(key);
+    const current = this.get(key);
     const text = current?.value ?? '0';
     if (!/^-?[0-9]+$/.test(text) || !isInt64(BigInt(text))) throw new ModelError('notAnInteger');
     const sum = BigInt(text) + delta;
@@ -398,15 +398,43 @@ class Draft {
     return sum;
   }
 
-  #change(type: 'put' | 'touch', entry: ModelEntry): this {
-    this.events.push({ type, key: entry.key, reason: undefined, entry, previous: this.state.get(entry.key) });
-    this.state.set(entry.key, entry);
-    return this;
+  #change(type: 'put' | 'touch', entry: ModelEntry): ModelEntry {
+    const { key } = entry;
+    const before = this.#model.newest.get(key);
+    const previous = this.#alive(before);
+    const replacedExpired = before !== undefined && previous === undefined;
+    this.#eventByKey.set(key, { type, key, reason: undefined, replacedExpired, entry, previous });
+    this.state.set(key, entry);
+    return entry;
+  }
+
+  #remove(key: string, reason: DeleteReason, previous: ModelEntry | undefined): void {
+    const entry = undefined;
+    this.#eventByKey.set(key, { type: 'delete', key, reason, replacedExpired: false, entry, previous });
+    this.state.delete(key);
+  }
+
+  #alive(entry: ModelEntry | undefined): ModelEntry | undefined {
+    return entry === undefined || this.#model.isDead(entry) ? undefined : entry;
   }
 
   #deadline(ttlMs: number): number {
     return ttlMs === 0 ? 0 : this.#model.nowMs + ttlMs;
   }
+}
+
+function holds(draft: Draft, { subject, relation, operand }: Compare): boolean {
+  const keys = draft.keys('key' in subject ? { key: subject.key } : subject.range);
+  if (operand.kind === 'exists') return (keys.length > 0 === operand.value) === (relation === 'equal');
+  const related = (entry: ModelEntry | undefined): boolean => {
+    if (operand.kind === 'value') {
+      if (entry === undefined) return relation === 'notEqual';
+      return isRelated(byBytes(entry.value, textOf(bytesOf(operand.value))), relation);
+    }
+    return isRelated((entry?.[operand.kind] ?? 0) - operand.value, relation);
+  };
+  if ('key' in subject) return related(draft.get(subject.key));
+  return keys.every((key) => related(draft.get(key)));
 }
 
 /** An entry as the store answers it. */
@@ -451,20 +479,5 @@ function checkCondition(condition: Condition | undefined, current: ModelEntry | 
   if (!holds[condition?.kind ?? 'none']) throw new ModelError('conditionFailed', { currentModRevision });
 }
 
-function rangeOf(operation: Operation): DeletedRange {
-  return operation.kind === 'deleteRange' ? operation.range : { key: operation.key };
-}
-
-/** The generated ranges and keys come from a small set, so overlaps show on one of these. */
-function checkWrittenOnce(operations: readonly Operation[]): void {
-  const writes = operations.filter(({ kind }) => kind !== 'get').map(rangeOf);
-  for (const key of POSSIBLE_KEYS) {
-    if (writes.filter((range) => isIn(range, key)).length > 1) throw new ModelError('invalidArgument');
-  }
-}
-
 /** The keys of the generated calls. */
 export const KEYS: readonly string[] = ['a', 'ab', 'b', 'ba', '\uffff', '\u{10000}'];
-
-/** Together with keys that no call uses but that lie in two ranges where these overlap. */
-const POSSIBLE_KEYS: readonly string[] = [...KEYS, 'a\0', 'b\0', 'c', '\u{10000}\0'];
