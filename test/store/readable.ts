@@ -49,7 +49,7 @@ export function lineOf(event: WatchEvent): string {
   const before = event.previous === undefined ? '' : ` was ${textOf(event.previous.value)}`;
   switch (event.type) {
     case 'put':
-      return `put ${pairOf(event.entry)}${before}`;
+      return `put ${pairOf(event.entry)}${event.replacedExpired === true ? ' replacedExpired' : ''}${before}`;
     case 'touch':
       return `touch ${event.entry.key} until ${event.entry.expireTimeMs}${before}`;
     case 'delete':

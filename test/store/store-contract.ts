@@ -1,6 +1,7 @@
 /** One suite for every implementation of the `Store` contract. */
 import { describe } from 'vitest';
 import { testCompaction } from './contract/compaction.ts';
+import { testDeleteInParts } from './contract/delete-in-parts.ts';
 import { testKeys } from './contract/keys.ts';
 import { testLeases } from './contract/leases.ts';
 import { testLifecycle } from './contract/lifecycle.ts';
@@ -9,6 +10,7 @@ import { testScans } from './contract/scans.ts';
 import { testTimeToLive } from './contract/time-to-live.ts';
 import { testCompares } from './contract/txn-compares.ts';
 import { testTxnOperations } from './contract/txn-operations.ts';
+import { testTxnWrites } from './contract/txn-writes.ts';
 import { testWatch } from './contract/watch.ts';
 import { testWatchCurrent } from './contract/watch-current.ts';
 import { testWrites } from './contract/writes.ts';
@@ -22,6 +24,8 @@ export function testStoreContract(name: string, open: OpenHarness): void {
     describe('patterns', () => testPatterns(open));
     describe('transactions: compares', () => testCompares(open));
     describe('transactions: operations', () => testTxnOperations(open));
+    describe('transactions: several writes of a key', () => testTxnWrites(open));
+    describe('deleting a range', () => testDeleteInParts(open));
     describe('time to live', () => testTimeToLive(open));
     describe('leases', () => testLeases(open));
     describe('history and compaction', () => testCompaction(open));

@@ -1,5 +1,6 @@
 /** Times to live: deadlines, touch and refresh, expiry. */
 import { expect, it } from 'vitest';
+import type { Compare, Operation } from '../../../src/api.ts';
 import { allPairs, plain, refused, valueOf, Watching } from '../readable.ts';
 import type { OpenHarness } from '../store-harness.ts';
 
@@ -52,15 +53,163 @@ export function testTimeToLive(open: OpenHarness): void {
     expect(await store.deleteRange({ all: true })).toMatchObject({ deletedCount: 0 });
   });
 
-  it('notes the expiry before a write onto the dead key', async () => {
+  it('writes nothing for calls that find only keys past their deadline', async () => {
+    const { store, clock, advance } = bound(await open());
+    for (const key of ['a', 'b', 'c']) await store.put(key, '7', { ttlMs: 100 });
+    clock.jump(100);
+    const revision = 3;
+    await refused(store.put('a', '', { condition: { kind: 'mustExist' } }), 'conditionFailed', {
+      currentModRevision: 0,
+    });
+    await refused(
+      store.put('a', '', { condition: { kind: 'modRevisionEquals', modRevision: 1 } }),
+      'conditionFailed',
+      { currentModRevision: 0 },
+    );
+    await refused(store.touch('a'), 'keyNotFound');
+    await refused(store.touch('a', { ttlMs: 0 }), 'keyNotFound');
+    expect(await store.get('a', { refreshTtl: true })).toEqual({ entry: undefined, revision });
+    expect(await store.delete('a')).toMatchObject({ deleted: false, revision });
+    expect(await store.delete('a', { condition: { kind: 'mustNotExist' } })).toMatchObject({ revision });
+    expect(await store.deleteRange({ all: true })).toMatchObject({ deletedCount: 0, revision });
+    expect(await store.deleteRange({ key: 'a' })).toMatchObject({ deletedCount: 0, revision });
+    expect(await store.count({})).toEqual({ count: 0, revision });
+    const operations: Operation[] = [
+      { kind: 'get', key: 'a' },
+      { kind: 'delete', key: 'b' },
+      { kind: 'deleteRange', range: { prefix: 'c' } },
+    ];
+    const compares = ['a', 'b', 'c'].map((key): Compare => {
+      return { subject: { key }, relation: 'equal', operand: { kind: 'version', value: 0 } };
+    });
+    expect(await store.txn({ compares, success: operations })).toMatchObject({ succeeded: true, revision });
+    expect(await store.status()).toMatchObject({ revision, keyCount: 3 });
+    // Each goes in an event of its own, when it is removed.
+    await advance(1000);
+    expect(await new Watching(store, { startRevision: 4 }).texts(3)).toEqual([
+      '4: delete a expired',
+      '5: delete b expired',
+      '6: delete c expired',
+    ]);
+  });
+
+  it('puts a key that is past its deadline in one event, as one that was not there', async () => {
+    const { store, clock, advance } = bound(await open());
+    await store.put('k', 'old', { ttlMs: 100 });
+    await store.put('k', 'older', { ttlMs: 100 });
+    await store.put('n', '41', { ttlMs: 100 });
+    const live = await Watching.live(store, { returnPrevious: true });
+    clock.jump(100);
+    const condition = { kind: 'mustNotExist' } as const;
+    expect(await store.put('k', 'new', { condition, returnPrevious: true })).toEqual({
+      revision: 4,
+      previous: undefined,
+    });
+    expect(plain((await store.get('k')).entry)).toMatchObject({ createRevision: 4, version: 1 });
+    expect(await store.increment('n', 1n)).toEqual({ value: 1n, revision: 5 });
+    expect(plain((await store.get('n')).entry)).toMatchObject({
+      createRevision: 5,
+      version: 1,
+      expireTimeMs: 0,
+    });
+    await store.put('k', 'newer');
+    const lines = ['4: put k=new replacedExpired', '5: put n=1 replacedExpired'];
+    expect(await live.texts(3)).toEqual([...lines, '6: put k=newer was new']);
+    await advance(2000);
+    expect(await new Watching(store, { startRevision: 1 }).texts(7)).toEqual([
+      '1: put k=old',
+      '2: put k=older',
+      '3: put n=41',
+      ...lines,
+      '6: put k=newer',
+      'synced 6',
+    ]);
+    expect(await valueOf(store, 'k', 3)).toBe('older');
+  });
+
+  it('says of a put that it replaced an expired entry only where it did', async () => {
     const { store, clock } = await open();
     await store.put('k', 'old', { ttlMs: 100 });
     clock.jump(100);
-    expect(await store.put('k', 'new')).toMatchObject({ revision: 3 });
-    expect(plain((await store.get('k')).entry)).toMatchObject({ createRevision: 3, version: 1 });
+    await store.put('k', 'new');
+    await store.put('k', 'newer');
     const watching = new Watching(store, { startRevision: 1 });
-    expect(await watching.texts(3)).toEqual(['1: put k=old', '2: delete k expired', '3: put k=new']);
-    expect(await store.get('k', { revision: 2 })).toMatchObject({ entry: undefined });
+    const flags: unknown[] = [];
+    for (let revision = 1; revision <= 3; revision++) {
+      const message = await watching.next();
+      if (message.kind !== 'events') throw new Error(`a message of kind ${message.kind}`);
+      for (const event of message.events)
+        flags.push('replacedExpired' in event ? event.replacedExpired : 'none');
+    }
+    expect(flags).toEqual(['none', true, 'none']);
+  });
+
+  it('tells of a replaced entry also after a restart, from the log', async () => {
+    const harness = await open();
+    await harness.store.put('k', 'old', { ttlMs: 100 });
+    harness.clock.jump(100);
+    await harness.store.put('k', 'new', { ttlMs: 60_000 });
+    await harness.reopen();
+    expect(await new Watching(harness.store, { startRevision: 2 }).texts(2)).toEqual([
+      '2: put k=new replacedExpired',
+      'synced 2',
+    ]);
+    expect(plain((await harness.store.get('k')).entry)).toMatchObject({ createRevision: 2, version: 1 });
+  });
+
+  it('takes a key that is past its deadline in a transaction as one that is not there', async () => {
+    const { store, clock, advance } = bound(await open());
+    for (const key of ['a', 'b', 'c', 'd']) await store.put(key, '7', { ttlMs: 100 });
+    clock.jump(100);
+    const live = await Watching.live(store, { returnPrevious: true });
+    const { results, revision } = await store.txn({
+      success: [
+        { kind: 'put', key: 'a', value: '1', returnPrevious: true },
+        { kind: 'put', key: 'a', value: '2', returnPrevious: true },
+        { kind: 'increment', key: 'b', delta: 1n },
+        { kind: 'put', key: 'c', value: 'for a moment' },
+        { kind: 'delete', key: 'c' },
+        { kind: 'deleteRange', range: { all: true } },
+        { kind: 'put', key: 'b', value: 'again', returnPrevious: true },
+      ],
+    });
+    expect(revision).toBe(5);
+    expect(results).toMatchObject([
+      { previous: undefined },
+      { previous: { version: 1, createRevision: 5 } },
+      { value: 1n },
+      {},
+      { deleted: true },
+      { deletedCount: 2 },
+      { previous: undefined },
+    ]);
+    expect(await live.nextText()).toBe('5: put b=again replacedExpired');
+    // The others are as they were, and still to be removed.
+    expect((await store.status()).keyCount).toBe(4);
+    await advance(1000);
+    expect(await live.texts(3)).toEqual([
+      '6: delete a expired was 7',
+      '7: delete c expired was 7',
+      '8: delete d expired was 7',
+    ]);
+  });
+
+  it('counts on the newest state what is there at that instant', async () => {
+    const { store, clock } = await open();
+    await store.put('a', '', { ttlMs: 100 });
+    const before = store.count({});
+    const put = store.put('b', '');
+    const between = store.count({});
+    clock.jump(100);
+    const after = store.count({ start: 'a', end: 'c' });
+    const answers = await Promise.all([before, between, after]);
+    expect(answers).toEqual([
+      { count: 1, revision: 1 },
+      { count: 2, revision: 2 },
+      { count: 1, revision: 2 },
+    ]);
+    await put;
+    expect(await store.count({}, { revision: 2 })).toEqual({ count: 2, revision: 2 });
   });
 
   it('removes what is due by itself, in the order of deadlines, then of keys', async () => {

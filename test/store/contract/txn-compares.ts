@@ -14,7 +14,7 @@ export function testCompares(open: OpenHarness): void {
     const { leaseId } = await store.grantLease(60_000, 50);
     await store.put('k', '1');
     await store.put('k', '2', { leaseId });
-    const numbers = { version: 2, createRevision: 3, modRevision: 4, leaseId: 50 };
+    const numbers = { version: 2, createRevision: 2, modRevision: 3, leaseId: 50 };
     for (const kind of NUMBERS) {
       const there = numbers[kind];
       expect(await relationsOf(store, { key: 'k' }, { kind, value: there })).toEqual(['equal']);

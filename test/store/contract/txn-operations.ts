@@ -72,42 +72,6 @@ export function testTxnOperations(open: OpenHarness): void {
     expect((await store.status()).revision).toBe(1);
   });
 
-  it('refuses a branch that writes a key twice, also one that would not run', async () => {
-    const { store } = await open();
-    const put = (key: string): Operation => ({ kind: 'put', key, value: '' });
-    const range = (start: string, end: string): Operation => ({ kind: 'deleteRange', range: { start, end } });
-    const twice: Operation[][] = [
-      [put('a'), put('a')],
-      [put('a'), { kind: 'delete', key: 'a' }],
-      [{ kind: 'increment', key: 'a', delta: 1n }, put('a')],
-      [
-        { kind: 'delete', key: 'a' },
-        { kind: 'delete', key: 'a' },
-      ],
-      [put('b'), range('a', 'c')],
-      [range('a', 'c'), put('a')],
-      [range('a', 'c'), range('b', 'd')],
-      [range('a', 'z'), range('b', 'c'), range('d', 'e')],
-      [put('y'), put('b'), put('x'), { kind: 'deleteRange', range: { prefix: 'x' } }],
-      [{ kind: 'deleteRange', range: { all: true } }, put('z')],
-    ];
-    for (const operations of twice) {
-      await refused(store.txn({ success: operations }), 'invalidArgument');
-      await refused(store.txn({ failure: operations }), 'invalidArgument');
-    }
-    const once: Operation[] = [
-      put('a'),
-      range('b', 'c'),
-      put('c'),
-      { kind: 'get', key: 'b' },
-      { kind: 'get', key: 'b' },
-      { kind: 'delete', key: 'a\0' },
-      range('d', 'e'),
-      range('e', 'f'),
-    ];
-    expect(await store.txn({ success: once, failure: once })).toMatchObject({ revision: 1 });
-  });
-
   it('changes nothing when an operation fails, wherever it stands', async () => {
     const { store } = await open();
     await store.put('text', 'none');

@@ -126,8 +126,8 @@ export function testWatch(open: OpenHarness): void {
     const expected = {
       key: 'k',
       value: '',
-      createRevision: 2,
-      modRevision: 3,
+      createRevision: 1,
+      modRevision: 2,
       version: 2,
       leaseId: 7,
       expireTimeMs: clock.nowMs() + 3000,

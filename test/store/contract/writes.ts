@@ -60,7 +60,11 @@ export function testWrites(open: OpenHarness): void {
       deleted: false,
       previous: undefined,
     });
-    expect(await store.deleteRange({ prefix: 'x' })).toEqual({ revision: 1, deletedCount: 0 });
+    expect(await store.deleteRange({ prefix: 'x' })).toEqual({
+      firstRevision: 1,
+      revision: 1,
+      deletedCount: 0,
+    });
     expect(await store.delete('a')).toMatchObject({ revision: 2, deleted: true });
     expect(await store.delete('a')).toMatchObject({ revision: 2, deleted: false });
     expect((await store.status()).revision).toBe(2);
@@ -69,10 +73,14 @@ export function testWrites(open: OpenHarness): void {
   it('deletes a range in one revision', async () => {
     const { store } = await open();
     for (const key of ['a', 'b1', 'b2', 'c']) await store.put(key, key);
-    expect(await store.deleteRange({ prefix: 'b' })).toEqual({ revision: 5, deletedCount: 2 });
+    expect(await store.deleteRange({ prefix: 'b' })).toEqual({
+      firstRevision: 5,
+      revision: 5,
+      deletedCount: 2,
+    });
     expect(await allPairs(store)).toEqual(['a=a', 'c=c']);
     expect(await allPairs(store, {}, 4)).toHaveLength(4);
-    expect(await store.deleteRange({ all: true })).toEqual({ revision: 6, deletedCount: 2 });
+    expect(await store.deleteRange({ all: true })).toMatchObject({ revision: 6, deletedCount: 2 });
     expect(await store.count({})).toEqual({ count: 0, revision: 6 });
     expect((await store.status()).keyCount).toBe(0);
   });
