@@ -28,6 +28,9 @@ async function live(store: Store, clock: ManualClock, seed: number, hasSnapshots
   await store.put('mortal', 'c', { ttlMs: 2000 });
   await store.touch('mortal', { ttlMs: 3000 });
   await store.increment('counter', -7n);
+  await store.put('brief', 'g', { ttlMs: 1, leaseId: 7 });
+  clock.jump(1);
+  await store.put('brief', 'h');
   await Promise.all(['x', 'y', 'z'].map((key) => store.put(key, FILLER)));
   await store.renewLease(7);
   if (hasSnapshots) await store.snapshot();

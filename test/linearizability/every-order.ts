@@ -44,19 +44,20 @@ function run({ operation, outcome }: Call, states: readonly Entries[]): readonly
 
   const revision = newest + 1;
   const after = new Map(entries);
-  let hasChanged = false;
+  const sums = new Map<string, string>();
   for (const write of isMet ? writes : []) {
     const { key } = write;
     if (write.kind === 'delete') {
-      hasChanged = after.delete(key) || hasChanged;
+      after.delete(key);
       continue;
     }
     const value =
       write.kind === 'put' ? write.value : String(Number(after.get(key)?.value ?? 0) + write.delta);
-    if ((outcome?.sums.get(key) ?? value) !== value) return undefined;
+    if (write.kind === 'increment') sums.set(key, value);
     after.set(key, { value, modRevision: revision });
-    hasChanged = true;
   }
+  for (const [key, sum] of outcome?.sums ?? []) if ((sums.get(key) ?? sum) !== sum) return undefined;
+  const hasChanged = isMet && writes.some(({ key }) => after.get(key) !== entries.get(key));
   const told = outcome?.revision;
   if (told !== undefined && told !== (hasChanged ? revision : readRevision)) return undefined;
   if (hasChanged) return [...states, after];

@@ -74,6 +74,14 @@ function write(key: string, value: string): Write {
   return { kind: 'put', key, value };
 }
 
+function remove(key: string): Write {
+  return { kind: 'delete', key };
+}
+
+function add(key: string): Write {
+  return { kind: 'increment', key, delta: 1 };
+}
+
 function deletion(span: Span, key: string, seen: Seen, revision: number): Call {
   const operation = { method: 'delete', reads: [key], writes: [{ kind: 'delete', key }] } as const;
   return call(span, operation, { revision, seen: { [key]: seen } });
@@ -98,6 +106,11 @@ function putPair(span: Span, value: string, revision?: number): Call {
   return call(span, { writes }, revision === undefined ? {} : { revision });
 }
 
+/** Writes a key again and again. */
+function txn(span: Span, writes: readonly Write[], answer: Answer): Call {
+  return call(span, { reads: Object.keys(answer.seen ?? {}), writes }, answer);
+}
+
 /** Reads both keys. */
 function getPair(span: Span, a: Seen, b: Seen, revision: number): Call {
   return call(span, { method: 'scan', reads: ['a', 'b'] }, { revision, seen: { a, b } });
@@ -116,6 +129,26 @@ const goodHistories: Record<string, Call[]> = {
     get([2, 3], 'a', ABSENT, 0),
     get([4, 7], 'a', is('v1', 1), 1),
     get([5, 6], 'a', ABSENT, 0),
+  ],
+  'a transaction that writes a key twice, of which the last write counts': [
+    txn([1, 2], [write('a', 'v1'), remove('a'), write('a', 'v2')], { revision: 1, seen: { a: ABSENT } }),
+    get([3, 4], 'a', is('v2', 1), 1),
+  ],
+  'a transaction whose writes cancel each other out, and take no revision': [
+    txn([1, 2], [write('a', 'v1'), remove('a')], { revision: 0, seen: { a: ABSENT } }),
+    get([3, 4], 'a', ABSENT, 0),
+    put([5, 6], 'a', 'v2', 1),
+    txn([7, 8], [write('a', 'v3'), remove('a')], { revision: 2, seen: { a: is('v2', 1) } }),
+    get([9, 10], 'a', ABSENT, 2),
+  ],
+  'increments of a key in one transaction': [
+    txn([1, 2], [add('n'), add('n')], { revision: 1, sums: { n: '2' } }),
+    txn([3, 4], [add('n'), remove('n'), add('n')], {
+      revision: 2,
+      seen: { n: is('2', 1) },
+      sums: { n: '1' },
+    }),
+    increment([5, 6], 'n', '2', 3),
   ],
   'two writes at once that take effect in the other order': [
     put([1, 4], 'a', 'v1', 2),
@@ -178,6 +211,21 @@ const goodHistories: Record<string, Call[]> = {
 };
 
 const badHistories: Record<string, Call[]> = {
+  'a write that shows though another one of its transaction followed it': [
+    txn([1, 2], [write('a', 'v1'), write('a', 'v2')], { revision: 1 }),
+    get([3, 4], 'a', is('v1', 1), 1),
+  ],
+  'a write that shows though its transaction has deleted the key again': [
+    txn([1, 2], [write('a', 'v1'), remove('a')], { revision: 0, seen: { a: ABSENT } }),
+    get([3, 4], 'a', is('v1', 1), 1),
+  ],
+  'a revision for writes that cancel each other out': [
+    txn([1, 2], [write('a', 'v1'), remove('a')], { revision: 1, seen: { a: ABSENT } }),
+    get([3, 4], 'a', ABSENT, 1),
+  ],
+  'an increment in a transaction that does not see the one before it': [
+    txn([1, 2], [add('n'), add('n')], { revision: 1, sums: { n: '1' } }),
+  ],
   'a refusal that shows a delete which nobody has asked for': [
     put([1, 2], 'a', 'v1', 1),
     unansweredDeletion(3, 'b'),

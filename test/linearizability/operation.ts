@@ -32,7 +32,7 @@ export interface Operation {
   readonly conditions: readonly { readonly key: string; readonly expected: Seen }[];
   /** The keys that are read before the writes. Those that are deleted must be among them. */
   readonly reads: readonly string[];
-  /** At most one for each key. */
+  /** In their order; of several of one key the last one counts, and increments add to what those before have left. */
   readonly writes: readonly Write[];
 }
 
@@ -43,13 +43,18 @@ export interface Outcome {
   readonly revision: number | undefined;
   /** By key. */
   readonly seen: ReadonlyMap<string, Seen>;
-  /** What increments came to, by key. */
+  /** What the last increment of a key came to, by key. */
   readonly sums: ReadonlyMap<string, string>;
 }
 
-/** Whether the call took a revision: it wrote something, or deleted what was there. */
+/** Whether the call took a revision: it wrote something, or deleted what was there before it. */
 export function hasWritten({ writes }: Operation, { isMet, seen }: Outcome): boolean {
-  return isMet && writes.some(({ kind, key }) => kind !== 'delete' || seen.get(key) !== ABSENT);
+  return isMet && lastWrites(writes).some(({ kind, key }) => kind !== 'delete' || seen.get(key) !== ABSENT);
+}
+
+/** The write of each key that counts. */
+export function lastWrites(writes: readonly Write[]): Write[] {
+  return [...new Map(writes.map((write) => [write.key, write])).values()];
 }
 
 /** The revision of the state in which a call that was answered ran; `undefined` when the answer does not tell. */

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findFault, findFaultOfKey } from './find-fault.ts';
 import type { Call } from './history.ts';
-import { ABSENT, type Outcome, type Seen } from './operation.ts';
+import { ABSENT, lastWrites, type Outcome, type Seen } from './operation.ts';
 import { type HistoryPlan, recordPlainHistory } from './plain-history.ts';
 import { storeFaults } from './plain-store.ts';
 
@@ -70,7 +70,7 @@ function* changesOf(call: Call): Generator<Call> {
   if (
     outcome.isMet &&
     outcome.revision !== undefined &&
-    operation.writes.some(({ kind }) => kind === 'put')
+    lastWrites(operation.writes).some(({ kind }) => kind === 'put')
   ) {
     yield change({ revision: outcome.revision + 1 });
     yield change({ revision: outcome.revision - 1 });

@@ -124,7 +124,12 @@ export class PlainStore implements CalledStore {
       const succeeded = compares.every((compare) => isSo(compare, conditions));
       const before = this.#at(this.#revision);
       const operations = succeeded ? success : failure;
-      const results = operations.map((operation) => resultOf(operation, before));
+      const entries = new Map(before);
+      const results = operations.map((operation) => {
+        const result = resultOf(operation, entries);
+        writeInto(entries, operation, this.#revision + 1);
+        return result;
+      });
       return { succeeded, results, revision: this.#commit(operations) };
     });
   }
@@ -151,9 +156,7 @@ export class PlainStore implements CalledStore {
 
   #commit(operations: readonly Operation[]): number {
     const before = this.#at(this.#revision);
-    const writes = operations.filter(
-      (operation) => operation.kind !== 'get' && (operation.kind !== 'delete' || before.has(operation.key)),
-    );
+    const writes = effectsOf(operations, before);
     if (writes.length === 0) return this.#revision;
     if (this.#strikes('skippedRevision')) this.#history[++this.#revision] = before;
     const isShared = this.#revision > 0 && this.#strikes('sharedRevision');
@@ -208,6 +211,22 @@ export class PlainStore implements CalledStore {
   async #pause(): Promise<void> {
     for (let turns = this.#random.below(PAUSES_MAX); turns > 0; turns--) await Promise.resolve();
   }
+}
+
+/** What operations come to in the end: one write for each key that they change. */
+function effectsOf(operations: readonly Operation[], before: Entries): Operation[] {
+  const entries = new Map(before);
+  for (const operation of operations) writeInto(entries, operation, 0);
+  const keys = new Set(operations.flatMap((write) => (isWrite(write) ? [write.key] : [])));
+  return [...keys].flatMap((key): Operation[] => {
+    const entry = entries.get(key);
+    if (entry !== undefined) return [{ kind: 'put', key, value: entry.value }];
+    return before.has(key) ? [{ kind: 'delete', key }] : [];
+  });
+}
+
+function isWrite(operation: Operation): operation is Exclude<Operation, { kind: 'get' | 'deleteRange' }> {
+  return operation.kind !== 'get' && operation.kind !== 'deleteRange';
 }
 
 function writeInto(entries: Map<string, SeenEntry>, write: Operation, modRevision: number): void {

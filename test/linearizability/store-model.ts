@@ -7,7 +7,7 @@
  * So a state need not remember those before it.
  */
 import type { Evidence } from './evidence.ts';
-import { ABSENT, describeSeen, merge } from './operation.ts';
+import { ABSENT, describeSeen, lastWrites, merge } from './operation.ts';
 import type { Operation, Outcome, Seen } from './operation.ts';
 
 const UNKNOWN = 'unknown';
@@ -104,13 +104,14 @@ export class StoreModel {
   #write(state: State, { writes }: Operation, outcome: Outcome | undefined): State | undefined {
     const revision = state.revision === undefined ? undefined : state.revision + 1;
     const cellByKey = new Map(state.cellByKey);
+    const lastIncrements = lastWrites(writes.filter(({ kind }) => kind === 'increment'));
     for (const write of writes) {
       const { key } = write;
       if (write.kind === 'delete') cellByKey.set(key, ABSENT);
       else if (write.kind === 'put') cellByKey.set(key, { value: write.value, modRevision: revision });
       else {
-        const sum = add(cellOf(state, key), write.delta);
-        const told = outcome?.sums.get(key);
+        const sum = add(cellByKey.get(key) ?? state.otherwise, write.delta);
+        const told = lastIncrements.includes(write) ? outcome?.sums.get(key) : undefined;
         if (sum !== undefined && told !== undefined && sum !== told) return undefined;
         cellByKey.set(key, { value: sum ?? told, modRevision: revision });
       }
@@ -146,7 +147,7 @@ export function cellOf(state: State, key: string): Cell {
 
 /** Whether it would take a revision. */
 function isWriting(state: State, { writes }: Operation): boolean {
-  return writes.some(({ kind, key }) => kind !== 'delete' || cellOf(state, key) !== ABSENT);
+  return lastWrites(writes).some(({ kind, key }) => kind !== 'delete' || cellOf(state, key) !== ABSENT);
 }
 
 /** Whether the revision that the call reads is there, if the call says so; what it shows is known when it is reached. */

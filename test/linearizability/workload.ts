@@ -62,7 +62,10 @@ export class Workload {
   #drawTxn(): Operation {
     const random = this.#random;
     const conditions = random.chance(0.5) ? this.#someOf(KEYS).map((key) => this.#condition(key)) : [];
-    const writes = this.#someOf(KEYS).map((key): Write => {
+    // Keys may come twice and thrice.
+    const written = [...this.#someOf(KEYS), ...(random.chance(0.4) ? this.#someOf(KEYS) : [])];
+    const again = written.filter(() => random.chance(0.2));
+    const writes = [...written, ...again].map((key): Write => {
       if (random.chance(0.2)) return { kind: 'delete', key };
       return COUNTERS.some((counter) => counter === key) ? this.#increment(key) : this.#put(key);
     });

@@ -125,7 +125,7 @@ export function longLog(seed?: number): Promise<Files> {
 export function longLogWithSnapshots(): Promise<Files> {
   return filesOf(async ({ store, clock }) => {
     await store.grantLease(60_000, 7);
-    for (let index = 2; index <= 6; index++) await store.put(`key${index}`, `${FILLER}${index}`);
+    for (let index = 1; index <= 6; index++) await store.put(`key${index}`, `${FILLER}${index}`);
     await store.snapshot();
     clock.advance(1000);
     await store.put('leased', FILLER, { leaseId: 7 });

@@ -42,6 +42,25 @@ describe('keys that share one deadline', () => {
     expect(revisions.at(-1)).toBeGreaterThan(0.9 * KEY_COUNT);
   });
 
+  it('have an event for each that is removed, and none for those that are written again before', async () => {
+    const { store, clock } = await openFilled();
+    clock.advance(TTL_MS);
+    const again = [keyOf(0), keyOf(5000), keyOf(KEY_COUNT - 1)];
+    await Promise.all(again.map((key) => store.put(key, 'again')));
+    await clock.settled();
+    const texts = await new Watching(store, { startRevision: 2 }).texts(KEY_COUNT);
+    expect(texts.slice(0, again.length)).toEqual(
+      again.map((key, index) => `${index + 2}: put ${key}=again replacedExpired`),
+    );
+    const removed = Array.from({ length: KEY_COUNT }, (_, index) => keyOf(index)).filter(
+      (key) => !again.includes(key),
+    );
+    expect(texts.slice(again.length)).toEqual(
+      removed.map((key, index) => `${index + 2 + again.length}: delete ${key} expired`),
+    );
+    expect(await allPairs(store)).toEqual(again.map((key) => `${key}=again`));
+  });
+
   it.each(['reopen', 'crash'] as const)(
     'are logged and watched in key order, each at its own revision, over a %s in the middle',
     async (how) => {

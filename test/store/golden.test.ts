@@ -13,6 +13,7 @@
  *   txn STEP; STEP; ...    runs some of the five above, but for touch, in one transaction
  *   grant ID MS, renew ID, revoke ID   leases
  *   pass MS                lets time pass
+ *   jump MS                moves the wall clock alone, and nothing has been removed yet when the next command runs
  *   compact REVISION       drops history
  *   reopen                 closes the store and opens it again
  */
@@ -90,6 +91,9 @@ class Script {
         return;
       case 'pass':
         await this.#harness.advance(Number(first));
+        return;
+      case 'jump':
+        this.#harness.clock.jump(Number(first));
         return;
       case 'compact':
         await store.compact(Number(first));

@@ -116,6 +116,7 @@ describe('what names a place', () => {
 
   it('is of the life whose first transaction was taken, though one before it was refused', async () => {
     const harness = await MemoryHarness.open({ limits: { unflushedBytesMax: 300 } });
+    await harness.store.put('before', '');
     await harness.store.grantLease(60_000, 7);
     await harness.reopen();
     const { store } = harness;

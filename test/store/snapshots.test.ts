@@ -76,7 +76,7 @@ describe('a snapshot beside writes', () => {
     ];
     await Promise.all(answers);
     await harness.crash('endProcess');
-    expect(harness.events.at(-1)).toMatchObject({ kind: 'recovered', snapshotRevision: 4, revision: 5 });
+    expect(harness.events.at(-1)).toMatchObject({ kind: 'recovered', snapshotRevision: 1, revision: 2 });
     expect(await harness.store.getLease(7)).toMatchObject({ remainingMs: 1000 });
   });
 
