@@ -164,7 +164,7 @@ export class SequentialStore {
     const { changes } = transaction;
     const atMs = this.#instant.monotonicMs;
     const revision = model.commit({ changes, granted: undefined, ended, atMs });
-    return { revision, deletedCount };
+    return { firstRevision: revision, revision, deletedCount };
   }
 
   #shownLease(leaseId: number): Lease {

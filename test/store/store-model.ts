@@ -183,7 +183,7 @@ export class StoreModel {
     }
     this.leases.delete(leaseId);
     this.#commit(draft);
-    return { revision: this.revision, deletedCount };
+    return { firstRevision: this.revision, revision: this.revision, deletedCount };
   }
 
   getLease(leaseId: number): unknown {
