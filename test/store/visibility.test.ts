@@ -18,7 +18,8 @@ describe('while a write waits for its flush', () => {
     expect(await valueOf(store, 'k')).toBe('old');
     expect(await store.exists(['k', 'created'])).toEqual({ exists: [true, false], revision: 1 });
     expect(await allPairs(store)).toEqual(['k=old']);
-    expect(await store.count({})).toEqual({ count: 1, revision: 1 });
+    expect(await store.count({}, { revision: 1 })).toEqual({ count: 1, revision: 1 });
+    await refused(store.count({}, { revision: 2 }), 'revisionFuture', { newestRevision: 1 });
     expect(await store.keys('*')).toMatchObject({ keys: ['k'], revision: 1 });
     expect((await store.status()).revision).toBe(1);
     await refused(store.get('k', { revision: 2 }), 'revisionFuture', { newestRevision: 1 });
@@ -48,6 +49,8 @@ describe('while a write waits for its flush', () => {
       renewal: store.renewLease(7),
       lease: store.getLease(7),
       leases: store.listLeases(),
+      noLease: store.getLease(8),
+      count: store.count({}),
     };
     const settledNames: string[] = [];
     for (const [name, answer] of Object.entries(answers)) {
@@ -59,6 +62,8 @@ describe('while a write waits for its flush', () => {
     disk.release();
     await refused(answers.failedCondition, 'conditionFailed', { currentModRevision: 1 });
     await refused(answers.notThere, 'keyNotFound');
+    await refused(answers.noLease, 'leaseNotFound');
+    expect(await answers.count).toEqual({ count: 1, revision: 1 });
     expect(await answers.read).toMatchObject({ results: [{ entry: { key: 'lock', modRevision: 1 } }] });
     expect(await answers.failedCompare).toMatchObject({ succeeded: false });
     await Promise.all([answers.put, answers.nothingDeleted, answers.refresh, answers.grant, answers.renewal]);
