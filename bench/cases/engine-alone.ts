@@ -7,6 +7,7 @@ import { costsOf, cpuNanos } from '../load/cpu.ts';
 import { EngineWriter, randomKeyBytes, shuffledPieces } from '../load/engine-writer.ts';
 import { measureMemory, reportMemory } from '../load/memory.ts';
 import { makeRandom } from '../load/random.ts';
+import { WorkBudget } from '../../src/work-budget.ts';
 
 const WARM_UP_KEYS = 100_000;
 const OPERATION_COUNT = 300_000;
@@ -101,11 +102,11 @@ function measureScans(context: CaseContext, engine: Engine, revision: number): v
 }
 
 function scanAll(engine: Engine, revision: number, copy: (entry: PlacedChange) => number): number {
-  const options = { reverse: false, visitsMax: VISITS_PER_CALL };
   let entryCount = 0;
   let byteCount = 0;
   let start: Uint8Array | undefined = ALL.start;
   while (start !== undefined) {
+    const options = { reverse: false, budget: new WorkBudget(VISITS_PER_CALL) };
     start = engine.scan({ start, end: undefined }, revision, options, (entry) => {
       entryCount++;
       byteCount += copy(entry);

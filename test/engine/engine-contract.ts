@@ -8,6 +8,7 @@ import { bytes, deletion, put } from './changes.ts';
 import { NaiveModel, versionOf, type Walked } from './naive-model.ts';
 import { randomFrom } from './random.ts';
 import { wholeWalk } from './whole-walk.ts';
+import { WorkBudget } from '../../src/work-budget.ts';
 
 const NEWEST = Number.MAX_SAFE_INTEGER;
 const ALL_KEYS = { start: bytes(''), end: undefined };
@@ -201,22 +202,40 @@ export function testEngineContract(name: string, create: () => Engine): void {
         );
         return [seen.join(''), next && asText(next)];
       };
-      expect(scan(1, '')).toEqual(['a', 'b']);
-      expect(scan(2, '')).toEqual(['a', 'c']);
-      expect(scan(3, '')).toEqual(['ac', undefined]);
-      expect(scan(1, 'b')).toEqual(['', 'c']);
+      // The deleted key between costs nothing.
+      expect(scan(1, '')).toEqual(['a', 'c']);
+      expect(scan(2, '')).toEqual(['ac', undefined]);
+      expect(scan(1, 'b')).toEqual(['c', undefined]);
       expect(scan(9, '', 'c')).toEqual(['ac', undefined]);
       expect(scan(9, 'c')).toEqual(['c', undefined]);
-      expect(scan(9, '', 'a')).toEqual(['a', 'b']);
+      expect(scan(9, '', 'a')).toEqual(['a', 'c']);
       expect(scan(0, '')).toEqual(['', 'a']);
     });
 
     it('says where a scan backwards goes on', () => {
       const engine = engineWith(put('a', 1), put('b', 2), put('c', 3));
-      const options = { reverse: true, visitsMax: 1 };
-      expect(asText(engine.scan(ALL_KEYS, 3, options, () => true))).toBe('b');
-      expect(asText(engine.scan({ start: bytes('b'), end: undefined }, 3, options, () => true))).toBe('b');
-      expect(engine.scan({ start: bytes('c'), end: undefined }, 3, options, () => true)).toBeUndefined();
+      const nextOf = (start: string) => {
+        const options = { reverse: true, budget: new WorkBudget(1) };
+        return engine.scan({ start: bytes(start), end: undefined }, 3, options, () => true);
+      };
+      expect(asText(nextOf(''))).toBe('b');
+      expect(asText(nextOf('b'))).toBe('b');
+      expect(nextOf('c')).toBeUndefined();
+    });
+
+    it('pays a visit for each key that it looks at, and leaves the rest of the budget to the next scan', () => {
+      const engine = engineWith(put('a', 1), put('b', 2), put('c', 3), deletion('b', 4), put('d', 5));
+      const budget = new WorkBudget(10);
+      const read = (revision: number) => {
+        const seen: string[] = [];
+        engine.scan(ALL_KEYS, revision, { reverse: false, budget }, ({ key }) => seen.push(asText(key)) > 0);
+        return [seen.join(''), budget.visitsLeft];
+      };
+      expect(read(5)).toEqual(['acd', 7]);
+      // At an older revision a key is looked at that was not there yet, and what was deleted since.
+      expect(read(3)).toEqual(['abc', 3]);
+      expect(read(5)).toEqual(['acd', 0]);
+      expect(read(5)).toEqual(['', 0]);
     });
 
     it('reads several keys, those that repeat and those that are not there among them', () => {
@@ -247,7 +266,7 @@ export function testEngineContract(name: string, create: () => Engine): void {
       const seen: string[] = [];
       engine.scan(ALL_KEYS, NEWEST, forward(), (outer) => {
         const key = asText(outer.key);
-        engine.scan(ALL_KEYS, NEWEST, { reverse: true, visitsMax: NEWEST }, (inner) => {
+        engine.scan(ALL_KEYS, NEWEST, { reverse: true, budget: new WorkBudget(NEWEST) }, (inner) => {
           seen.push(`${key}${asText(inner.key)}`);
           return true;
         });
@@ -497,7 +516,7 @@ export function testEngineContract(name: string, create: () => Engine): void {
           engine.scan(
             all,
             revision,
-            { reverse: false, visitsMax: 9 },
+            { reverse: false, budget: new WorkBudget(9) },
             (version) => version.copyValue().fill(0).length >= 0,
           );
           expect(textOf(engine.read(bytes('a'), revision))).toBe(letter.repeat(count));
@@ -728,7 +747,7 @@ function scanKeys(engine: Engine, request: ScanRequest): [string, ReturnType<typ
   const found: [string, ReturnType<typeof plain>][] = [];
   let range = { start: bytes(start), end: end === undefined ? undefined : bytes(end) };
   for (;;) {
-    const options = { reverse, visitsMax };
+    const options = { reverse, budget: new WorkBudget(visitsMax) };
     const next = engine.scan(range, revision, options, (version) => {
       found.push([asText(version.key), plain(version)]);
       return true;
@@ -739,7 +758,7 @@ function scanKeys(engine: Engine, request: ScanRequest): [string, ReturnType<typ
 }
 
 function forward(visitsMax = NEWEST) {
-  return { reverse: false, visitsMax };
+  return { reverse: false, budget: new WorkBudget(visitsMax) };
 }
 
 function asText(key: Uint8Array | undefined): string {

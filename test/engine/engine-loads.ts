@@ -6,6 +6,7 @@ import { type Change, PlacedChange, placeChange } from '../../src/engine/version
 import { memoryOf } from '../../src/wire/memory.ts';
 import { bytes, deletion, put } from './changes.ts';
 import { wholeWalk } from './whole-walk.ts';
+import { WorkBudget } from '../../src/work-budget.ts';
 
 const NEWEST = Number.MAX_SAFE_INTEGER;
 const ALL_KEYS = { start: bytes(''), end: undefined };
@@ -63,7 +64,7 @@ export function testEngineLoads(name: string, create: () => Engine): void {
         texts.sort();
         for (const reverse of [false, true]) {
           const seen: string[] = [];
-          const options = { reverse, visitsMax: Infinity };
+          const options = { reverse, budget: new WorkBudget(Infinity) };
           engine.scan(
             ALL_KEYS,
             NEWEST,
@@ -222,7 +223,7 @@ export function testEngineLoads(name: string, create: () => Engine): void {
       place.keyMemory.bytes.fill(0);
       finish(engine);
       const scanned: string[] = [];
-      const options = { reverse: false, visitsMax: Infinity };
+      const options = { reverse: false, budget: new WorkBudget(Infinity) };
       engine.scan(ALL_KEYS, NEWEST, options, ({ key, value }) => {
         scanned.push(`${Buffer.from(key).toString('hex')} ${Buffer.from(value).toString('hex')}`);
         return true;

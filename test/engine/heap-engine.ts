@@ -78,12 +78,15 @@ export class HeapEngine implements Engine, EngineLoader {
   }
 
   scan(range: EngineRange, revision: number, options: ScanOptions, visit: Visit): Uint8Array | undefined {
-    let visitsLeft = options.visitsMax;
-    for (const text of this.#textsOf(range, options.reverse)) {
-      if (visitsLeft-- <= 0) return bytesOf(text);
+    const { reverse, budget } = options;
+    let isStopped = false;
+    for (const text of this.#textsOf(range, reverse)) {
+      const newest = this.#versionsByKey.get(text)?.at(-1);
+      if (newest?.deleted === true && newest.revision <= revision) continue;
+      if (budget.visitsLeft <= 0 || isStopped) return bytesOf(text);
+      budget.spendVisits(1);
       const version = this.#visible(text, revision);
-      if (version === undefined) continue;
-      if (!visit(placeChange({ ...version, key: bytesOf(text) }))) visitsLeft = 0;
+      if (version !== undefined) isStopped = !visit(placeChange({ ...version, key: bytesOf(text) }));
     }
     return undefined;
   }

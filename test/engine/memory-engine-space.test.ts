@@ -4,6 +4,7 @@ import type { Engine } from '../../src/engine/engine.ts';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import { bytes, deletion, put } from './changes.ts';
 import { drain } from './engine-contract.ts';
+import { WorkBudget } from '../../src/work-budget.ts';
 
 const MB = 1_000_000;
 const SMALL = 'v'.repeat(100);
@@ -241,7 +242,7 @@ function keyOf(number: number): string {
 
 function keysOf(engine: Engine): string[] {
   const keys: string[] = [];
-  const options = { reverse: false, visitsMax: Infinity };
+  const options = { reverse: false, budget: new WorkBudget(Infinity) };
   engine.scan({ start: bytes(''), end: undefined }, Number.MAX_SAFE_INTEGER, options, ({ key }) => {
     keys.push(Buffer.from(key).toString('latin1'));
     return true;

@@ -18,6 +18,7 @@ import type {
   WalkVisit,
 } from '../../src/engine/engine.ts';
 import type { Change, PlacedChange, Version } from '../../src/engine/version.ts';
+import { WorkBudget } from '../../src/work-budget.ts';
 
 export class MirrorEngine implements Engine, EngineLoader {
   readonly #engine: Engine;
@@ -70,7 +71,7 @@ export class MirrorEngine implements Engine, EngineLoader {
           ? { start: Buffer.concat([next, Uint8Array.of(0)]), end: range.end }
           : { start: range.start, end: next };
     const expected: string[] = [];
-    this.#model.scan(part, revision, { ...options, visitsMax: Infinity }, (version) => {
+    this.#model.scan(part, revision, { ...options, budget: new WorkBudget(Infinity) }, (version) => {
       // A visitor that stops at the last key that there is leaves nothing to go on from.
       return expected.push(textOfChange(version)) < seen.length || next !== undefined;
     });

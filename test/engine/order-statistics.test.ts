@@ -1,5 +1,6 @@
 /** Ranks, places and counts of tens of thousands of keys, held against a sorted array. */
 import { describe, expect, it, vi } from 'vitest';
+import { ENTRIES_MAX } from '../../src/engine/memory/order/node.ts';
 import { OrderedIndex } from '../../src/engine/memory/order/ordered-index.ts';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import { Probe } from '../../src/engine/memory/probe.ts';
@@ -7,8 +8,10 @@ import { placeChange } from '../../src/engine/version.ts';
 import { SeededRandom } from '../support/random.ts';
 import { bytes, deletion, put } from './changes.ts';
 import { KEY_SHAPES, type KeyShape, keyOfShape } from './key-shapes.ts';
+import { WorkBudget } from '../../src/work-budget.ts';
 
 const KEY_COUNT = 12_000;
+const NEWEST = Number.MAX_SAFE_INTEGER;
 const ALL = { start: bytes(''), end: undefined };
 
 class Ordered {
@@ -122,7 +125,7 @@ describe('the order of keys', () => {
     const firsts = (revision: number, reverse: boolean, end?: string): string[] => {
       const seen: string[] = [];
       // Of the leaves at both ends, and of those with a live key, 64 entries each may be visited.
-      const options = { reverse, visitsMax: 4 * 64 };
+      const options = { reverse, budget: new WorkBudget(4 * 64) };
       const range = { start: bytes(''), end: end === undefined ? undefined : bytes(end) };
       ordered.engine.scan(range, revision, options, ({ key }) => seen.push(textOf(key)!) < 2);
       return seen;
@@ -148,6 +151,82 @@ describe('the order of keys', () => {
     );
   });
 
+  it.each([2, 100])(
+    'visits live keys only when all but each %i-th is deleted between them',
+    { timeout: 60_000 },
+    (stride) => {
+      const count = 100_000;
+      const texts = Array.from({ length: count }, (_, number) => String(number).padStart(7, '0'));
+      const live = texts.filter((_, number) => number % stride === 0);
+      const engine = new MemoryEngine();
+      engine.applyMany(texts.map((text, index) => put(text, index + 1)));
+      engine.applyMany(
+        texts
+          .filter((_, number) => number % stride !== 0)
+          .map((text, index) => deletion(text, count + index + 1)),
+      );
+      const revision = 2 * count - live.length;
+      // What is deleted later, far away, changes nothing for who reads before it.
+      engine.apply(deletion(live[0]!, revision + 1));
+      for (const [reverse, readRevision] of [
+        [false, revision],
+        [true, revision],
+        [false, revision + 1],
+        [true, NEWEST],
+      ] as const) {
+        const expected = readRevision > revision ? live.slice(1) : live;
+        const seen: string[] = [];
+        const budget = new WorkBudget(2 * count);
+        const next = engine.scan(ALL, readRevision, { reverse, budget }, ({ key }) => {
+          return seen.push(textOf(key)!) > 0;
+        });
+        expect(next).toBeUndefined();
+        expect((reverse ? seen.toReversed() : seen).join()).toBe(expected.join());
+        const visits = 2 * count - budget.visitsLeft;
+        expect(visits).toBeGreaterThanOrEqual(live.length - 1);
+        expect(visits).toBeLessThanOrEqual(live.length * 1.1 + 2 * ENTRIES_MAX);
+      }
+      // Before the deletions there were all; each is looked at.
+      const budget = new WorkBudget(2 * count);
+      let seenCount = 0;
+      engine.scan(ALL, count, { reverse: false, budget }, () => ++seenCount > 0);
+      expect(seenCount).toBe(count);
+      expect(budget.visitsLeft).toBeLessThanOrEqual(count);
+    },
+  );
+
+  it('goes on paying from one budget over several scans, and does nothing when it is spent', () => {
+    const ordered = new Ordered('ascending', 1);
+    for (let number = 0; number < 1000; number++) ordered.put(ordered.key(number));
+    const budget = new WorkBudget(250);
+    const pages: number[] = [];
+    for (let start: Uint8Array | undefined = ALL.start; start !== undefined && pages.length < 4;) {
+      let seen = 0;
+      start = ordered.engine.scan(
+        { start, end: undefined },
+        NEWEST,
+        { reverse: false, budget },
+        () => ++seen < 100,
+      );
+      pages.push(seen);
+    }
+    expect(pages).toEqual([100, 100, 50, 0]);
+    expect(budget.isSpent).toBe(true);
+  });
+
+  it('pays for the nodes that it passes over, though it visits none of their keys', () => {
+    const ordered = new Ordered('ascending', 1);
+    for (let number = 0; number < KEY_COUNT; number++) ordered.put(ordered.key(number));
+    for (let number = 1; number < KEY_COUNT - 1; number++) ordered.delete(ordered.key(number));
+    const budget = new WorkBudget(1000);
+    let seen = 0;
+    ordered.engine.scan(ALL, NEWEST, { reverse: false, budget }, () => ++seen > 0);
+    expect(seen).toBe(2);
+    // Some hundred leaves, so a few nodes above them.
+    expect(budget.visitsLeft).toBeLessThan(1000 - 2);
+    expect(budget.visitsLeft).toBeGreaterThan(1000 - 20);
+  });
+
   it('passes over what was deleted by one change at its revision, not before it', () => {
     const ordered = new Ordered('ascending', 1);
     for (let number = 0; number < 2000; number++) ordered.put(ordered.key(number));
@@ -156,7 +235,7 @@ describe('the order of keys', () => {
     ordered.engine.applyMany(gone);
     const first = (revision: number): string[] => {
       const seen: string[] = [];
-      ordered.engine.scan(ALL, revision, { reverse: false, visitsMax: 2 * 64 }, ({ key }) => {
+      ordered.engine.scan(ALL, revision, { reverse: false, budget: new WorkBudget(2 * 64) }, ({ key }) => {
         seen.push(textOf(key)!);
         return false;
       });
@@ -261,7 +340,7 @@ describe('the order of keys', () => {
       const count = 5000;
       const existsAt = (revision: number, text: string): void => {
         const seen: string[] = [];
-        const options = { reverse: false, visitsMax: Infinity };
+        const options = { reverse: false, budget: new WorkBudget(Infinity) };
         engine.scan(ALL, revision, options, ({ key }) => seen.push(textOf(key)!) > 0);
         expect(seen).toContain(text);
       };
@@ -302,7 +381,7 @@ describe('the order of keys', () => {
       ordered.engine.verifyIntegrity();
       for (const reverse of [false, true]) {
         let seen = 0;
-        ordered.engine.scan(ALL, whole, { reverse, visitsMax: Infinity }, () => ++seen > 0);
+        ordered.engine.scan(ALL, whole, { reverse, budget: new WorkBudget(Infinity) }, () => ++seen > 0);
         expect(seen).toBe(count);
       }
     },
@@ -328,7 +407,12 @@ describe('the order of keys', () => {
     const expectWhole = (): void => {
       for (const reverse of [false, true]) {
         const seen: string[] = [];
-        engine.scan(ALL, count, { reverse, visitsMax: Infinity }, ({ key }) => seen.push(textOf(key)!) > 0);
+        engine.scan(
+          ALL,
+          count,
+          { reverse, budget: new WorkBudget(Infinity) },
+          ({ key }) => seen.push(textOf(key)!) > 0,
+        );
         expect((reverse ? seen.toReversed() : seen).join()).toBe(texts.join());
       }
       for (let place = 0; place < texts.length; place += 997) {
@@ -357,7 +441,12 @@ describe('the order of keys', () => {
       for (let first = 0; first < 3900; first += 61) {
         const range = { start: bytes(ordered.key(first)), end: bytes(ordered.key(first + 10)) };
         let seen = 0;
-        ordered.engine.scan(range, ordered.revision, { reverse, visitsMax: 100 }, () => ++seen > 0);
+        ordered.engine.scan(
+          range,
+          ordered.revision,
+          { reverse, budget: new WorkBudget(100) },
+          () => ++seen > 0,
+        );
         expect(seen).toBe(10);
       }
     }

@@ -9,6 +9,7 @@ import { type Change, type PlacedChange, placeChange, type Version } from '../..
 import { SeededRandom } from '../support/random.ts';
 import { bytes, deletion, put } from './changes.ts';
 import { type KeyShape, keyOfShape } from './key-shapes.ts';
+import { WorkBudget } from '../../src/work-budget.ts';
 
 /** Values up to here are usual; the others lie about the border to values with a buffer of their own, or are large. */
 const USUAL_VALUE_BYTES = 60;
@@ -91,7 +92,7 @@ class RandomRun {
     this.#engine.verifyIntegrity();
     expect(this.#engine.stats().keyCount).toBe(this.#existing.length);
     const texts: string[] = [];
-    const options = { reverse: false, visitsMax: Infinity };
+    const options = { reverse: false, budget: new WorkBudget(Infinity) };
     this.#engine.scan(
       rangeOf('', undefined),
       this.#revision,
@@ -284,7 +285,7 @@ class RandomRun {
     let range = rangeOf(start, end);
     let next: Uint8Array | undefined;
     for (let page = 0; page < 3; page++) {
-      next = this.#engine.scan(range, revision, { reverse, visitsMax }, (change) => {
+      next = this.#engine.scan(range, revision, { reverse, budget: new WorkBudget(visitsMax) }, (change) => {
         seen.push(`${textOf(change.key)} ${labelOf(placeChange(change))}`);
         if (random.chance(0.02)) this.#order();
         if (random.chance(0.01)) this.#scan();

@@ -4,7 +4,7 @@ import { isStoreError } from '../../src/errors.ts';
 import { verifyBackupFile } from '../../src/offline/backup-file.ts';
 import { openSnapshotFile } from '../../src/snapshot/reader.ts';
 import { MAGIC, SECTION_HEAD_BYTES, encodeSectionHead, sectionKind } from '../../src/snapshot/format.ts';
-import { openStore } from '../../src/store/open-store.ts';
+import { openStore } from '../../src/kv/open-store.ts';
 import { PIECE_BYTES } from '../../src/wal/frame-cursor.ts';
 import { frameSeed } from '../../src/wal/segment-header.ts';
 import { FRAME_HEADER_BYTES } from '../../src/wire/frame.ts';

@@ -1,6 +1,6 @@
 /** Data directories with all that a log and snapshots can hold, and what it means to open one that was changed. */
 import { isStoreError } from '../../src/errors.ts';
-import { openStore } from '../../src/store/open-store.ts';
+import { openStore } from '../../src/kv/open-store.ts';
 import type { Store } from '../../src/api.ts';
 import { DATA_DIR, type Files, FILLER, filesOf } from '../offline/small-stores.ts';
 import { ManualClock } from '../support/manual-clock.ts';

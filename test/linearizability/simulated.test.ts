@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
 import { HeapEngine } from '../engine/heap-engine.ts';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
-import { openStore } from '../../src/store/open-store.ts';
+import { openStore } from '../../src/kv/open-store.ts';
 import type { Store } from '../../src/api.ts';
 import { Scheduler } from '../simulation/scheduler.ts';
 import { simulateCompression } from '../simulation/simulated-compression.ts';

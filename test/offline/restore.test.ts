@@ -7,7 +7,7 @@ import { nodeDisk } from '../../src/disk/node-disk.ts';
 import { isStoreError } from '../../src/errors.ts';
 import { restore, type RestoreRequest, type RestoreResult } from '../../src/offline/restore.ts';
 import { verifyDirectory } from '../../src/offline/verify.ts';
-import { openStore } from '../../src/store/open-store.ts';
+import { openStore } from '../../src/kv/open-store.ts';
 import type { Store } from '../../src/api.ts';
 import { allPairs } from '../store/readable.ts';
 import { eventually } from '../support/eventually.ts';

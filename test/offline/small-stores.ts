@@ -1,5 +1,5 @@
 /** Small stores on a simulated disk with all that a log and snapshots can hold, for tools to read. */
-import { openStore } from '../../src/store/open-store.ts';
+import { openStore } from '../../src/kv/open-store.ts';
 import type { Store } from '../../src/api.ts';
 import type { OperatorEvent } from '../../src/store/operator-event.ts';
 import { ManualClock } from '../support/manual-clock.ts';

@@ -18,7 +18,7 @@ import type { VerifyReport } from '../../src/offline/verify-report.ts';
 import { SnapshotDamageError } from '../../src/snapshot/damage.ts';
 import { SnapshotWriter } from '../../src/snapshot/writer.ts';
 import { encodeSnapshotHeader } from '../../src/store/checkpoints/checkpoint.ts';
-import { openStore } from '../../src/store/open-store.ts';
+import { openStore } from '../../src/kv/open-store.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import {
   changed,

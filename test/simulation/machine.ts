@@ -5,7 +5,7 @@
 import type { Disk } from '../../src/disk/disk.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { StoreError } from '../../src/errors.ts';
-import { openStore } from '../../src/store/open-store.ts';
+import { openStore } from '../../src/kv/open-store.ts';
 import type { Store } from '../../src/api.ts';
 import type { SeededRandom } from '../support/random.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';

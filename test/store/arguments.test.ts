@@ -1,8 +1,9 @@
 /** The store in process as a program without types calls it: whatever is wrong is refused, and says what is. */
 import { describe, expect, test } from 'vitest';
-import { optionsByCall, storeOptions } from '../../src/store/arguments.ts';
-import { CheckedStore } from '../../src/store/checked-store.ts';
-import { openStore } from '../../src/store/open-store.ts';
+import { optionsByCall } from '../../src/kv/arguments.ts';
+import { storeOptions } from '../../src/store/store-options.ts';
+import { CheckedStore } from '../../src/kv/checked-store.ts';
+import { openStore } from '../../src/kv/open-store.ts';
 import type { Store } from '../../src/api.ts';
 import {
   type CallShape,

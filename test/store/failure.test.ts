@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DiskErrorCode } from '../../src/disk/disk.ts';
 import type { StoreError } from '../../src/errors.ts';
-import { openStore } from '../../src/store/open-store.ts';
+import { openStore } from '../../src/kv/open-store.ts';
 import { allPairs, refused, valueOf, Watching } from './readable.ts';
 import { DATA_DIR, LOG_DIR, MemoryHarness, SNAPSHOT_DIR } from './store-harness.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import { isStoreError } from '../../src/errors.ts';
 import { fixed } from '../../src/limits.ts';
-import { openStore } from '../../src/store/open-store.ts';
+import { openStore } from '../../src/kv/open-store.ts';
 import type { Store } from '../../src/api.ts';
 import { refused, valueOf } from './readable.ts';
 import { MemoryHarness, type MemoryHarnessOptions } from './store-harness.ts';

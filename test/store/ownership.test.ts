@@ -1,7 +1,7 @@
 /** A data directory that is taken away from a store: it notices, and writes no more. */
 import { describe, expect, it } from 'vitest';
 import { fixed } from '../../src/limits.ts';
-import { openStore } from '../../src/store/open-store.ts';
+import { openStore } from '../../src/kv/open-store.ts';
 import type { OperatorEvent } from '../../src/store/operator-event.ts';
 import { refused, valueOf } from './readable.ts';
 import { DATA_DIR, LOG_DIR, MemoryHarness, SNAPSHOT_DIR } from './store-harness.ts';

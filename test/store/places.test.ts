@@ -11,7 +11,7 @@ import {
 } from '../../gen/kelp/storage/v1/log_codec.ts';
 import type { HistoryDetails } from '../../src/errors.ts';
 import { isStoreError } from '../../src/errors.ts';
-import { openStore } from '../../src/store/open-store.ts';
+import { openStore } from '../../src/kv/open-store.ts';
 import type { Store, WatchMessage } from '../../src/api.ts';
 import { Log } from '../../src/wal/log.ts';
 import { diskWith, readFiles } from '../offline/small-stores.ts';

@@ -1,6 +1,6 @@
 /** Which directories a store takes: empty ones and its own, whatever a crash has left of a first start. */
 import { describe, expect, it } from 'vitest';
-import { openStore } from '../../src/store/open-store.ts';
+import { openStore } from '../../src/kv/open-store.ts';
 import type { Store } from '../../src/api.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';

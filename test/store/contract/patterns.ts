@@ -43,13 +43,4 @@ export function testPatterns(open: OpenHarness): void {
       await refused(store.keys(pattern), 'invalidArgument');
     }
   });
-
-  it('is quick with patterns that would try ever more ways', async () => {
-    const { store } = await open();
-    await store.put('a'.repeat(4096), '');
-    const startMs = performance.now();
-    expect((await store.keys('*a*a*a*a*a*a*a*a*b')).keys).toEqual([]);
-    // Backtracking over every star would take years.
-    expect(performance.now() - startMs).toBeLessThan(2000);
-  });
 }
