@@ -14,7 +14,7 @@
  *   `openDirectory` and `syncDirectory` may: they need a descriptor. What is open already needs none.
  *
  * Paths are absolute or relative to the process; they use `/`. Buffers that are handed in belong to the disk until the
- * returned promise settles.
+ * returned promise settles, or the call returns.
  */
 export interface Disk {
   /** Makes a folder and its parents; one that exists is not an error. */
@@ -52,6 +52,12 @@ export interface DiskFile {
   read(buffer: Uint8Array, position: number): Promise<number>;
   /** Writes all of `buffer` at `position`. A short write of the system is gone on with, or fails. */
   write(buffer: Uint8Array, position: number): Promise<void>;
+  /**
+   * The same before it returns: sooner done than by the thread pool, but the event loop stands still meanwhile. For short
+   * writes that go to the system's memory. May run beside the other calls.
+   * @throws DiskError what `write` rejects with.
+   */
+  writeNow(buffer: Uint8Array, position: number): void;
   /** Makes everything written so far durable, the length included. */
   sync(): Promise<void>;
   /** `Disk.rename` has given the open file this path: its errors name it from now on. */

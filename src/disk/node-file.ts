@@ -1,4 +1,4 @@
-/** Open files and folders of the operating system, by `node:fs` and its thread pool. */
+/** Open files and folders of the operating system, by `node:fs` and its thread pool, but for `writeNow`. */
 import * as fs from 'node:fs';
 import { DiskError } from './disk.ts';
 import type { DiskDirectory, DiskFile } from './disk.ts';
@@ -69,10 +69,37 @@ export class NodeFile implements DiskFile {
         const transferred = await run<number>('write', this.#path, (done) =>
           fs.write(this.#descriptor, buffer, count, length, position + count, done),
         );
-        if (transferred === 0) throw new DiskError('failed', `write ${this.#path}: the system wrote nothing`);
+        if (transferred === 0) throw this.#nothingWritten();
         count += transferred;
       }
     });
+  }
+
+  writeNow(buffer: Uint8Array, position: number): void {
+    if (this.#closing !== undefined) throw this.#closedError('write');
+    let count = 0;
+    while (count < buffer.length) {
+      const transferred = this.#writeSome(buffer, count, position);
+      if (transferred === 0) throw this.#nothingWritten();
+      count += transferred;
+    }
+  }
+
+  #writeSome(buffer: Uint8Array, start: number, position: number): number {
+    const length = Math.min(buffer.length - start, TRANSFER_BYTES_MAX);
+    try {
+      return fs.writeSync(this.#descriptor, buffer, start, length, position + start);
+    } catch (cause) {
+      throw diskError('write', this.#path, cause);
+    }
+  }
+
+  #nothingWritten(): DiskError {
+    return new DiskError('failed', `write ${this.#path}: the system wrote nothing`);
+  }
+
+  #closedError(call: string): DiskError {
+    return new DiskError('failed', `${call} ${this.#path}: the file is closed`);
   }
 
   sync(): Promise<void> {
@@ -101,9 +128,7 @@ export class NodeFile implements DiskFile {
   }
 
   async #whileOpen<Result>(call: string, work: () => Promise<Result>): Promise<Result> {
-    if (this.#closing !== undefined) {
-      throw new DiskError('failed', `${call} ${this.#path}: the file is closed`);
-    }
+    if (this.#closing !== undefined) throw this.#closedError(call);
     this.#callsUnderWay++;
     try {
       return await work();

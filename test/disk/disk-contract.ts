@@ -176,12 +176,26 @@ export function testDiskContract(name: string, prepare: () => Promise<DiskUnderT
         expect(await contentOf(`${directory}/file`)).toBe(Buffer.concat(parts).toString());
       });
 
+      it('writes at once, beside the writes and the flush under way', async () => {
+        const file = await create(`${directory}/file`);
+        const before = Buffer.alloc(100_000, 'a');
+        const underWay = [file.write(before, 0), file.sync()];
+        file.writeNow(Buffer.from('at once'), before.length);
+        expect(await file.size()).toBe(before.length + 7);
+        await Promise.all(underWay);
+        file.writeNow(Buffer.alloc(0), 200_000);
+        file.writeNow(Buffer.from('b'), 1);
+        const expected = `aba${'a'.repeat(before.length - 3)}at once`;
+        expect(await contentOf(`${directory}/file`)).toBe(expected);
+      });
+
       it('writes an existing file that is open for it, and none that is open for reading', async () => {
         await create(`${directory}/file`);
         const writable = await open(`${directory}/file`, 'readWrite');
         await writable.write(Buffer.from('abc'), 0);
         const readable = await open(`${directory}/file`, 'read');
         await expectDiskError(readable.write(Buffer.from('x'), 0), 'failed');
+        await expectDiskError(writingNow(readable), 'failed');
         expect(await contentOf(`${directory}/file`)).toBe('abc');
       });
 
@@ -192,6 +206,7 @@ export function testDiskContract(name: string, prepare: () => Promise<DiskUnderT
         await expectDiskError(file.size(), 'failed');
         await expectDiskError(file.read(Buffer.alloc(1), 0), 'failed');
         await expectDiskError(file.write(Buffer.alloc(1), 0), 'failed');
+        await expectDiskError(writingNow(file), 'failed');
         await expectDiskError(file.sync(), 'failed');
       });
 
@@ -262,6 +277,11 @@ export function testDiskContract(name: string, prepare: () => Promise<DiskUnderT
       });
     });
   });
+}
+
+/** A write at once as a promise. */
+async function writingNow(file: DiskFile): Promise<void> {
+  file.writeNow(Buffer.from('x'), 0);
 }
 
 export async function expectDiskError(outcome: Promise<unknown>, code: DiskErrorCode): Promise<void> {

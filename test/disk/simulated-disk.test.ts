@@ -295,6 +295,74 @@ describe('an injected fault', () => {
   });
 });
 
+describe('a write at once', () => {
+  it('is seen by readers, and may be lost or torn by a loss of power before its flush', async () => {
+    const found = await outcomes(async (seed) => {
+      const disk = await diskWith(seed, new Uint8Array(2));
+      const file = await disk.open('/data/file', 'readWrite');
+      file.writeNow(new Uint8Array([1, 2]), 0);
+      expect(disk.contentOf('/data/file')).toEqual(new Uint8Array([1, 2]));
+      return disk.losePower().contentOf('/data/file').join('');
+    });
+    expect([...found].sort()).toEqual(['00', '10', '12']);
+  });
+
+  it('outlasts the end of the process, and with a flush the loss of power', async () => {
+    for (const seed of SEEDS.slice(0, 50)) {
+      const disk = await diskWith(seed, new Uint8Array());
+      const file = await disk.open('/data/file', 'readWrite');
+      file.writeNow(new Uint8Array([1]), 0);
+      await file.sync();
+      file.writeNow(new Uint8Array([2]), 1);
+      const after = disk.endProcess();
+      expect(() => file.writeNow(new Uint8Array([3]), 2)).toThrow(/dead process/);
+      expect(after.contentOf('/data/file')).toEqual(new Uint8Array([1, 2]));
+      expect(after.losePower().contentOf('/data/file')[0]).toBe(1);
+    }
+  });
+
+  it('that a flush does not cover, since that began before, may be lost', async () => {
+    const found = await outcomes(async (seed) => {
+      const disk = await diskWith(seed, new Uint8Array(1));
+      const file = await disk.open('/data/file', 'readWrite');
+      const syncing = file.sync();
+      file.writeNow(new Uint8Array([1]), 0);
+      await syncing;
+      return disk.losePower().contentOf('/data/file').join('');
+    });
+    expect([...found].sort()).toEqual(['0', '1']);
+  });
+
+  it('fails as any other write does', async () => {
+    const found = await outcomes(async (seed) => {
+      const disk = await diskWith(seed, new Uint8Array());
+      const file = await disk.open('/data/file', 'readWrite');
+      disk.injectFault({ call: 'write', code: 'noSpace' });
+      expect(() => file.writeNow(new Uint8Array([1, 2]), 0)).toThrow(
+        expect.objectContaining({ code: 'noSpace' }),
+      );
+      return disk.contentOf('/data/file').join('');
+    });
+    expect([...found].sort()).toEqual(['', '1', '12']);
+  });
+});
+
+describe('a full disk', () => {
+  it('lets files grow as far as there is space, and writes within their length always', async () => {
+    const disk = await diskWith(1, new Uint8Array(4));
+    const file = await disk.open('/data/file', 'readWrite');
+    disk.limitSpace(3);
+    await file.write(Buffer.from('abcde'), 0);
+    await expectDiskError(file.write(Buffer.from('12345'), 4), 'noSpace');
+    expect(Buffer.from(disk.contentOf('/data/file')).toString()).toBe('abcd123');
+    expect(() => file.writeNow(Buffer.from('x'), 7)).toThrow(expect.objectContaining({ code: 'noSpace' }));
+    file.writeNow(Buffer.from('4567'), 3);
+    disk.limitSpace(Infinity);
+    await file.write(Buffer.from('8'), 7);
+    expect(Buffer.from(disk.contentOf('/data/file')).toString()).toBe('abc45678');
+  });
+});
+
 describe('a run', () => {
   async function run(seed: number): Promise<string> {
     let disk = new SimulatedDisk({ seed, schedule: shuffled(new SeededRandom(seed)) });

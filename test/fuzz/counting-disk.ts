@@ -32,6 +32,7 @@ export class CountingDisk implements Disk {
       },
       size: () => file.size(),
       write: (buffer, position) => file.write(buffer, position),
+      writeNow: (buffer, position) => file.writeNow(buffer, position),
       renamedTo: (path) => file.renamedTo(path),
       sync: () => file.sync(),
       close: () => file.close(),

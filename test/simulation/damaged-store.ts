@@ -214,6 +214,7 @@ function withFiles(disk: Disk, replace: (file: DiskFile) => Partial<DiskFile>): 
     size: () => file.size(),
     read: (buffer, position) => file.read(buffer, position),
     write: (buffer, position) => file.write(buffer, position),
+    writeNow: (buffer, position) => file.writeNow(buffer, position),
     renamedTo: (path) => file.renamedTo(path),
     sync: () => file.sync(),
     close: () => file.close(),

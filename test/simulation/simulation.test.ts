@@ -69,6 +69,7 @@ function withoutSync(file: DiskFile): DiskFile {
     size: () => file.size(),
     read: (buffer, position) => file.read(buffer, position),
     write: (buffer, position) => file.write(buffer, position),
+    writeNow: (buffer, position) => file.writeNow(buffer, position),
     renamedTo: (path) => file.renamedTo(path),
     sync: () => Promise.resolve(),
     close: () => file.close(),

@@ -99,7 +99,10 @@ class Simulation {
     const { machine } = this;
     this.#drawFaults();
     const endsAt = machine.scheduler.stepCount + random.below(random.pick([60, 300, 2000]));
-    const isOver = (): boolean => machine.scheduler.stepCount >= endsAt;
+    // Some lives end right behind a write that was made at once, when nothing has flushed it.
+    const endsAtWrite = random.chance(0.3) ? random.between(1, 40) : Infinity;
+    const isOver = (): boolean =>
+      machine.scheduler.stepCount >= endsAt || machine.disk.nowWriteCount >= endsAtWrite;
     const store = await machine.open(isOver);
     if (store !== undefined) {
       await this.#serve(store, random.below(this.#plan.operationsMax) + 1);

@@ -10,6 +10,8 @@
  * - and, without `syncDirectory`, lose or keep each creation, renaming and removal by itself: a renamed file may be found
  *   under its old name, its new one, or (when its creation is lost too) under none.
  *
+ * A write at once (`writeNow`) is one of these as any other, from the moment it returns.
+ *
  * The end of the process (`endProcess`) loses nothing that was written, but a write under way may be there up to any
  * byte. Both give locks back. Both return the disk as the next process finds it; on the old one every call rejects from
  * then on, so that what the dead process still tries has no effect.
@@ -22,6 +24,9 @@
  * - a failed sync has made each write durable, or left it pending, or dropped it for good though it is still read, so
  *   that a later sync which succeeds does not bring it back;
  * - a failed creation, renaming or removal has happened or not.
+ *
+ * It may be full (`limitSpace`): then a write that would make a file longer than there is space for writes what has room, and
+ * fails with `noSpace`. One within the length of a file needs none.
  *
  * It does not: change durable bytes by itself (see `setContent`), lose folders, tear a name, or return short reads
  * before the end of a file.
@@ -36,7 +41,7 @@ import type { Schedule } from './schedule.ts';
 import { SimulatedDirectory } from './simulated-directory.ts';
 import { failure, WaitingFaults } from './simulated-fault.ts';
 import type { DiskCall, Fault, InjectedError } from './simulated-fault.ts';
-import { SimulatedFile } from './simulated-file.ts';
+import { type FileContext, SimulatedFile, type Space } from './simulated-file.ts';
 import { Inode } from './simulated-inode.ts';
 import type { Change } from './simulated-inode.ts';
 
@@ -54,6 +59,8 @@ export class SimulatedDisk implements Disk {
   readonly #locked = new Set<Inode>();
   readonly #faults = new WaitingFaults();
   #random: SeededRandom;
+  #space: Space = { leftBytes: Infinity };
+  #nowWriteCount = 0;
   #log = new CallLog();
   #directories = new Map([['/', new SimulatedDirectory()]]);
   #isDead = false;
@@ -70,6 +77,16 @@ export class SimulatedDisk implements Disk {
 
   clearFaults(): void {
     this.#faults.clear();
+  }
+
+  /** From now on the files may grow by so much together, which nothing gives back; `Infinity` ends that. */
+  limitSpace(leftBytes: number): void {
+    this.#space.leftBytes = leftBytes;
+  }
+
+  /** How many writes were made at once in this life of the disk. */
+  get nowWriteCount(): number {
+    return this.#nowWriteCount;
   }
 
   /** Cuts the power. @returns the disk as it is found afterwards. */
@@ -222,7 +239,13 @@ export class SimulatedDisk implements Disk {
   }
 
   #handle(path: string, inode: Inode, isWritable: boolean): DiskFile {
-    return new SimulatedFile(path, inode, isWritable, this.#random, (...call) => this.#run(...call));
+    const context: FileContext = {
+      random: this.#random,
+      space: this.#space,
+      run: (...call) => this.#run(...call),
+      runNow: (...call) => this.#runNow(...call),
+    };
+    return new SimulatedFile(path, inode, isWritable, context);
   }
 
   /** Does what a call asks for; when it is to fail, does it or not, and fails. */
@@ -237,20 +260,42 @@ export class SimulatedDisk implements Disk {
     detail: string,
     action: (fault: InjectedError | undefined) => Result,
   ): Promise<Result> {
-    const fault = this.#isDead ? undefined : this.#faults.take(call, path);
-    const outcome = this.#isDead ? ' by a dead process' : fault === undefined ? '' : ` fails: ${fault.code}`;
-    this.#log.add(call, path, detail, outcome);
+    const fault = this.#begin(call, path, detail);
     return new Promise((resolve, reject) => {
       this.#schedule(() => {
         try {
           // It may also have died since the call was made.
-          if (this.#isDead) throw failure('failed', call, `${path}, of a dead process,`);
+          this.#checkAlive(call, path);
           resolve(action(fault));
         } catch (error) {
           reject(error instanceof Error ? error : new Error(String(error)));
         }
       });
     });
+  }
+
+  #runNow(
+    call: DiskCall,
+    path: string,
+    detail: string,
+    action: (fault: InjectedError | undefined) => void,
+  ): void {
+    const fault = this.#begin(call, path, detail);
+    this.#checkAlive(call, path);
+    this.#nowWriteCount++;
+    action(fault);
+  }
+
+  /** @returns what the call is to fail with. */
+  #begin(call: DiskCall, path: string, detail: string): InjectedError | undefined {
+    const fault = this.#isDead ? undefined : this.#faults.take(call, path);
+    const outcome = this.#isDead ? ' by a dead process' : fault === undefined ? '' : ` fails: ${fault.code}`;
+    this.#log.add(call, path, detail, outcome);
+    return fault;
+  }
+
+  #checkAlive(call: DiskCall, path: string): void {
+    if (this.#isDead) throw failure('failed', call, `${path}, of a dead process,`);
   }
 
   #end(how: string, survivorOf: (directory: SimulatedDirectory) => SimulatedDirectory): SimulatedDisk {
@@ -260,6 +305,7 @@ export class SimulatedDisk implements Disk {
     const successor = new SimulatedDisk({ seed: this.#random.seed, schedule: this.#schedule });
     successor.#random = this.#random;
     successor.#log = this.#log;
+    successor.#space = this.#space;
     successor.#directories = new Map(
       [...this.#directories].map(([path, directory]) => [path, survivorOf(directory)]),
     );

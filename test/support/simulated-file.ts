@@ -12,21 +12,41 @@ export type RunCall = <Result>(
   action: (fault: InjectedError | undefined) => Result,
 ) => Promise<Result>;
 
+/** The same for a call that has ended when it returns. */
+export type RunCallNow = (
+  call: DiskCall,
+  path: string,
+  detail: string,
+  action: (fault: InjectedError | undefined) => void,
+) => void;
+
+/** The space that all files of a disk share. */
+export interface Space {
+  /** By so much they may still grow. */
+  leftBytes: number;
+}
+
+/** What a file has of its disk. */
+export interface FileContext {
+  readonly random: SeededRandom;
+  readonly space: Space;
+  readonly run: RunCall;
+  readonly runNow: RunCallNow;
+}
+
 /** An open file of the simulated disk. */
 export class SimulatedFile implements DiskFile {
   #path: string;
   readonly #inode: Inode;
   readonly #isWritable: boolean;
-  readonly #random: SeededRandom;
-  readonly #run: RunCall;
+  readonly #context: FileContext;
   #isClosed = false;
 
-  constructor(path: string, inode: Inode, isWritable: boolean, random: SeededRandom, run: RunCall) {
+  constructor(path: string, inode: Inode, isWritable: boolean, context: FileContext) {
     this.#path = path;
     this.#inode = inode;
     this.#isWritable = isWritable;
-    this.#random = random;
-    this.#run = run;
+    this.#context = context;
   }
 
   size(): Promise<number> {
@@ -56,11 +76,32 @@ export class SimulatedFile implements DiskFile {
       if (Buffer.compare(buffer, bytes) !== 0) {
         throw new Error(`broken contract: a buffer changed while it was being written to ${this.#path}`);
       }
-      if (fault !== undefined)
-        change.bytes = bytes.subarray(0, fault.bytesWritten(bytes.length, this.#random));
-      this.#inode.end(change);
-      if (fault !== undefined) throw fault;
+      this.#endWrite(change, fault);
     });
+  }
+
+  writeNow(buffer: Uint8Array, position: number): void {
+    if (!this.#isWritable || this.#isClosed) throw failure('failed', 'write', this.#path);
+    const bytes = new Uint8Array(buffer);
+    this.#context.runNow('write', this.#path, `${position}+${bytes.length} at once`, (fault) => {
+      const change: Change = { position, bytes, hasEnded: false };
+      this.#inode.begin(change);
+      this.#endWrite(change, fault);
+    });
+  }
+
+  /** Does of a write what the fault, if there is one, and the space that is left let it do. */
+  #endWrite(change: Change, fault: InjectedError | undefined): void {
+    const { random, space } = this.#context;
+    const { position, bytes } = change;
+    const { length } = this.#inode.visible;
+    const wanted = fault === undefined ? bytes.length : fault.bytesWritten(bytes.length, random);
+    const written = Math.min(wanted, Math.max(0, length + space.leftBytes - position));
+    change.bytes = bytes.subarray(0, written);
+    if (written > 0) space.leftBytes -= Math.max(0, position + written - length);
+    this.#inode.end(change);
+    if (fault !== undefined) throw fault;
+    if (written < wanted) throw failure('noSpace', 'write', this.#path);
   }
 
   sync(): Promise<void> {
@@ -70,7 +111,8 @@ export class SimulatedFile implements DiskFile {
       if (fault === undefined) {
         this.#inode.makeDurable(changes);
       } else {
-        this.#inode.failToMakeDurable(changes, () => fault.fateOfChange(this.#random), this.#random);
+        const { random } = this.#context;
+        this.#inode.failToMakeDurable(changes, () => fault.fateOfChange(random), random);
         throw fault;
       }
     });
@@ -83,7 +125,7 @@ export class SimulatedFile implements DiskFile {
   close(): Promise<void> {
     if (this.#isClosed) return Promise.resolve();
     this.#isClosed = true;
-    return this.#run('close', this.#path, '', (fault) => {
+    return this.#context.run('close', this.#path, '', (fault) => {
       if (fault !== undefined) throw fault;
     });
   }
@@ -94,6 +136,6 @@ export class SimulatedFile implements DiskFile {
     action: (fault: InjectedError | undefined) => Result,
   ): Promise<Result> {
     if (this.#isClosed) return Promise.reject(failure('failed', call, `${this.#path}, which is closed`));
-    return this.#run(call, this.#path, detail, action);
+    return this.#context.run(call, this.#path, detail, action);
   }
 }

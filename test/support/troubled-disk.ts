@@ -22,6 +22,7 @@ export function failingDisk(): { readonly disk: Disk; readonly fail: () => void 
     size: () => file.size(),
     read: (buffer, position) => file.read(buffer, position),
     write: (buffer, position) => file.write(buffer, position),
+    writeNow: (buffer, position) => file.writeNow(buffer, position),
     renamedTo: (path) => file.renamedTo(path),
     sync: () => (isFailing ? Promise.reject(new DiskError('failed', 'the disk is broken')) : file.sync()),
     close: () => file.close(),

@@ -22,6 +22,10 @@ class CountingDisk {
         this.writes++;
         return file.write(buffer, position);
       },
+      writeNow: (buffer, position) => {
+        this.writes++;
+        file.writeNow(buffer, position);
+      },
       renamedTo: (path) => file.renamedTo(path),
       sync: async () => {
         this.syncs++;
