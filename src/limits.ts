@@ -113,12 +113,19 @@ export const fixed = {
   /**
    * When the next segment of the log can't be made (no descriptor, no space), the present one grows beyond its length by so
    * many times that length at most, and by so many bytes, before writes are refused. It is tried again, and told, at most
-   * this often.
+   * this often; so is writing zeros ahead of use in the present one.
    */
   segmentOverrunTimesMax: 16,
   segmentOverrunBytesMax: 1024 * MiB,
   segmentRetryMs: 1000,
   segmentDelayedEventMs: 60_000,
+  /**
+   * A batch of the log up to this length is written on the event loop, which it holds for 0.1 ms at most; a longer one, which
+   * is rare, by the thread pool, which takes longer and holds nothing up.
+   */
+  batchWrittenNowBytesMax: 256 * KiB,
+  /** Zeros are written ahead in the log so many at a time: a write of a batch waits for the one that the file is locked by. */
+  zerosWrittenBytesMax: 64 * KiB,
   /** The length of one log frame: a batch of transactions that one flush makes durable. */
   frameBytesMax: 256 * MiB,
 } as const;

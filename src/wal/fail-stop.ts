@@ -6,7 +6,8 @@
  * every write and flush of the log goes through here, and from the first failure on none is begun any more, and none
  * that was under way counts as done.
  *
- * What makes a file that nothing was acknowledged for is another matter: it may fail and be tried again, see `attempt`.
+ * What makes a file that nothing was acknowledged for, or zeros that no frame needs yet, is another matter: it may fail and be
+ * tried again, see `attempt`.
  */
 import { DiskError, type DiskErrorCode } from '../disk/disk.ts';
 import { StoreError } from '../errors.ts';
@@ -38,15 +39,25 @@ export class FailStop {
     try {
       result = await operation();
     } catch (cause) {
-      this.#fail(cause instanceof Error ? cause : new Error(String(cause), { cause }));
-      throw this.error ?? cause;
+      throw this.#failed(cause);
     }
     this.#check();
     return result;
   }
 
+  /** The same for what has ended when it returns. */
+  runNow<Result>(operation: () => Result): Result {
+    this.#check();
+    try {
+      return operation();
+    } catch (cause) {
+      throw this.#failed(cause);
+    }
+  }
+
   /**
-   * The same for making a file of which nothing is expected yet: for want of descriptors, space or permission it may fail.
+   * The same for making a file of which nothing is expected yet, or making one longer ahead of need: for want of descriptors,
+   * space or permission it may fail.
    * @returns `undefined` when it has.
    */
   attempt<Result>(
@@ -71,6 +82,13 @@ export class FailStop {
 
   #check(): void {
     if (this.error !== undefined) throw this.error;
+  }
+
+  /** @returns the first failure, which this may be. */
+  #failed(cause: unknown): Error {
+    const error = cause instanceof Error ? cause : new Error(String(cause), { cause });
+    this.#fail(error);
+    return this.error ?? error;
   }
 
   #fail(error: Error): void {

@@ -33,7 +33,7 @@ export const STORE_ID_BYTES = 16;
  * such zeros and 352 us where the file grows by it, because the length need not be flushed too.
  */
 const CHUNK_BYTES_MAX = 1024 * 1024;
-const CHUNK_BYTES_MIN = 4096;
+export const CHUNK_BYTES_MIN = 4096;
 
 /** The chunk of segments that end at this length: four or more make a segment. */
 export function chunkBytes(segmentBytes: number): number {

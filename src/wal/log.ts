@@ -9,28 +9,25 @@
  * - What can't be the outcome of a crash is refused with `damaged`, never skipped.
  * - From the first write or flush that fails on, nothing is written and nothing counts as durable.
  *
- * The way of a record: `reserve`, write it into `buffer`, `commit`. The first record of a batch asks for a write once
- * the event loop has served what is waiting; while that write and its flush run, the next batch gathers. Neither knows
- * what is in a record.
+ * The way of a record: `reserve`, write it into `buffer`, `commit`; `group-commit.ts` brings it to disk with the others of its
+ * batch. Nothing here knows what is in a record.
  */
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import type { Disk } from '../disk/disk.ts';
 import { assert, StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
-import { Batch } from './batch.ts';
 import { FailStop, readOnlyError } from './fail-stop.ts';
-import { FlushWaiters } from './flush-waiters.ts';
 import { SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, STORE_ID_BYTES } from './format.ts';
+import { GroupCommit } from './group-commit.ts';
 import { openSegments } from './log-directory.ts';
 import { NewestName } from './newest-segment.ts';
-import type { NextSegment } from './next-segment.ts';
 import { PieceBuffers } from './piece-buffers.ts';
 import { type LogReader, SegmentReader } from './reader.ts';
 import type { OnRecord } from './records.ts';
 import { type OnProgress, recover } from './recovery.ts';
+import { Rotation } from './rotation.ts';
 import type { TornTail } from './segment-end.ts';
 import { type NewSegment, SegmentRow } from './segment-row.ts';
-import { SegmentWriter } from './segment-writer.ts';
 
 export interface LogOptions {
   readonly disk: Disk;
@@ -52,16 +49,13 @@ export interface LogOptions {
   /** Once, when a write or flush failed, or `stop` was called. */
   readonly onFailure: (error: Error) => void;
   /**
-   * The next segment could not be made, so the present one, which has so many bytes by now, goes on for a while. Told once
-   * a minute at most.
+   * The next segment could not be made, or the present one not be made longer ahead of need: the present one, which has so many
+   * bytes by now, goes on as it is for a while. Told once a minute at most.
    */
   readonly onSegmentDelayed: (error: Error, segmentBytes: number) => void;
   /** Asked before each new segment. What it rejects with stops the log as a failed write does. */
   readonly checkOwned: () => Promise<void>;
 }
-
-/** After so long without a write, a mark vouches for the last batch. */
-const IDLE_MARK_MS = 100;
 
 export class Log {
   readonly #options: LogOptions;
@@ -70,35 +64,10 @@ export class Log {
   readonly #failStop: FailStop;
   readonly #pieceBuffers = new PieceBuffers();
 
-  /** Set by `create` and `replay`. */
-  #writer: SegmentWriter | undefined;
-  /** Gathers records while the other one is written. */
-  #batch = new Batch();
-  #otherBatch = new Batch();
-  /** The length of the batch that is being written. */
-  #writingBytes = 0;
-
-  #committedSequence = 0;
+  readonly #rotation: Rotation;
+  readonly #groupCommit: GroupCommit;
   #committedRevision = 0;
-  #writtenSequence = 0;
-  #flushedSequence = 0;
-  #durableSequence = 0;
-  /** This record, and what follows it, counts as durable only when this record is flushed. */
-  #requiredSequence = 0;
   #appendedBytes = 0;
-
-  /** The one loop that writes, while it has something to do. */
-  #pump: Promise<void> | undefined;
-  readonly #flushWaiters = new FlushWaiters();
-  #flushTimer: Timer | undefined;
-  #markTimer: Timer | undefined;
-  #isMarkWanted = false;
-  #lastWriteMs = 0;
-  /** Whether the next segment is due and could not be made; the timer runs until it is tried again. */
-  #isRotationDelayed = false;
-  #rotationTimer: Timer | undefined;
-  #isRotationWanted = false;
-  #delayToldMs = -Infinity;
 
   #closing: Promise<void> | undefined;
 
@@ -112,6 +81,21 @@ export class Log {
     this.#row = row;
     this.#newestName = newestName;
     this.#failStop = new FailStop((error) => this.#onFailure(error));
+    const { clock, fsync, fsyncIntervalMs, checkOwned, onDurable, onSegmentDelayed } = options;
+    const failStop = this.#failStop;
+    this.#rotation = new Rotation({
+      clock,
+      row,
+      newestName,
+      failStop,
+      segmentBytes,
+      flushesEachBatch: fsync === 'always',
+      checkOwned,
+      onDelayed: onSegmentDelayed,
+      onWanted: () => this.#groupCommit.wake(),
+    });
+    const rotation = this.#rotation;
+    this.#groupCommit = new GroupCommit({ clock, failStop, rotation, fsync, fsyncIntervalMs, onDurable });
   }
 
   /**
@@ -128,7 +112,7 @@ export class Log {
     const log = new Log(options, row, newestName);
     try {
       const next = await row.prepare(revision, options.segmentBytes);
-      log.#writeTo(await row.place(await row.seal(next, 0)));
+      log.#begin(await row.place(await row.seal(next, 0)));
       await newestName.note(row.newest.name);
     } catch (error) {
       // What stopped it is what the caller needs to know.
@@ -171,7 +155,7 @@ export class Log {
     onProgress: OnProgress = () => {},
   ): Promise<{ torn: TornTail | undefined }> {
     assert(
-      this.#writer === undefined && this.#closing === undefined,
+      this.#groupCommit.writer === undefined && this.#closing === undefined,
       'a log is replayed once, when it was opened',
     );
     const { clock } = this.#options;
@@ -186,13 +170,12 @@ export class Log {
     const { newest } = this.#row;
     if (position.batchEnd === 0) {
       await newest.release();
-      this.#writeTo(await this.#row.remakeNewest(this.#options.segmentBytes));
+      this.#begin(await this.#row.remakeNewest(this.#options.segmentBytes));
     } else {
-      this.#writeTo({ segment: newest, file, position });
+      this.#begin({ segment: newest, file, position });
     }
     await this.#newestName.note(this.#row.newest.name);
     this.#committedRevision = position.revision;
-    this.#armMark();
     return { torn };
   }
 
@@ -212,12 +195,12 @@ export class Log {
 
   /** The sequence number of the newest committed record; 0: none since the log was opened. */
   get committedSequence(): number {
-    return this.#committedSequence;
+    return this.#groupCommit.committedSequence;
   }
 
   /** The sequence number up to which everything is as durable as the policy asks for. */
   get durableSequence(): number {
-    return this.#durableSequence;
+    return this.#groupCommit.durableSequence;
   }
 
   /** The bytes of all records committed since the log was opened, and of their lengths. */
@@ -227,7 +210,7 @@ export class Log {
 
   /** Where a reserved record is to be written. Another one after each `reserve`. */
   get buffer(): Buffer {
-    return this.#batch.buffer;
+    return this.#groupCommit.batch.buffer;
   }
 
   /** `bytes`: the length of all segments, zeros ahead of use included. */
@@ -248,18 +231,25 @@ export class Log {
   reserve(byteLength: number): number {
     if (this.#failStop.error !== undefined) throw readOnlyError(this.#failStop.error);
     if (this.#closing !== undefined) throw new StoreError('closed', 'the store is closed');
-    assert(this.#writer !== undefined, 'a log is replayed before it is written');
-    const batchBytes = this.#batch.payloadBytesWith(byteLength);
-    if (batchBytes + this.#writingBytes > this.#options.unflushedBytesMax)
-      this.#checkUnflushed(byteLength, batchBytes);
-    this.#checkSegment(this.#writer.end + this.#writingBytes + batchBytes);
+    const { batch, writer, writingBytes } = this.#groupCommit;
+    assert(writer !== undefined, 'a log is replayed before it is written');
+    const batchBytes = batch.payloadBytesWith(byteLength);
+    const unwrittenBytes = writingBytes + batchBytes;
+    if (unwrittenBytes > this.#options.unflushedBytesMax) this.#checkUnflushed(byteLength, unwrittenBytes);
+    // A segment that none can follow for the time being must not grow for ever.
+    if (this.#rotation.isBeyond(writer.end + unwrittenBytes)) {
+      throw new StoreError(
+        'limitReached',
+        'the next segment of the log can not be made, and the present one is full: the server says why in its log; close connections or free space, wait and try again',
+      );
+    }
     if (batchBytes > fixed.frameBytesMax) {
       throw new StoreError(
         'limitReached',
         `a batch of the log would have ${batchBytes} bytes; wait and try again`,
       );
     }
-    return this.#batch.reserve(byteLength);
+    return batch.reserve(byteLength);
   }
 
   /**
@@ -269,14 +259,12 @@ export class Log {
    */
   commit(revision: number): number {
     assert(revision === 0 || revision === this.#committedRevision + 1, 'revisions are committed one by one');
-    const isFirst = this.#batch.isEmpty;
-    const bytesBefore = this.#batch.payloadBytes;
     if (revision !== 0) this.#committedRevision = revision;
-    this.#committedSequence++;
-    this.#batch.commit(this.#committedSequence, this.#committedRevision);
-    this.#appendedBytes += this.#batch.payloadBytes - bytesBefore;
-    if (isFirst) this.#wakePump();
-    return this.#committedSequence;
+    const { batch } = this.#groupCommit;
+    const bytesBefore = batch.payloadBytes;
+    const sequence = this.#groupCommit.commit(this.#committedRevision);
+    this.#appendedBytes += batch.payloadBytes - bytesBefore;
+    return sequence;
   }
 
   /**
@@ -284,8 +272,7 @@ export class Log {
    * @param sequence of the record that was just committed.
    */
   requireFlush(sequence: number): void {
-    assert(sequence === this.#committedSequence, 'a flush is required before the record can be written');
-    this.#requiredSequence = sequence;
+    this.#groupCommit.requireFlush(sequence);
   }
 
   /**
@@ -294,16 +281,13 @@ export class Log {
    */
   async flush(): Promise<void> {
     const { error } = this.#failStop;
-    if (error !== undefined) throw this.#failedError(error);
-    const sequence = this.#committedSequence;
-    if (this.#flushedSequence >= sequence) return;
-    this.#wakePump();
-    await this.#flushWaiters.add(sequence);
+    if (error !== undefined) throw failedError(error);
+    await this.#groupCommit.flush();
   }
 
   /** Reads the durable records of `fromRevision` and later ones again, and goes on with those to come. */
   reader(fromRevision: number): LogReader {
-    assert(this.#writer !== undefined, 'a log is replayed before it is read');
+    assert(this.#groupCommit.writer !== undefined, 'a log is replayed before it is read');
     const row = this.#row;
     const isClosed = (): boolean => this.#closing !== undefined;
     return new SegmentReader({ row, pieceBuffers: this.#pieceBuffers, isClosed }, fromRevision);
@@ -333,288 +317,64 @@ export class Log {
   }
 
   async #close(): Promise<void> {
-    this.#cancelTimers();
+    this.#stopTimers();
     try {
-      if (this.#writer !== undefined && this.#failStop.error === undefined) await this.#settle();
+      if (this.#groupCommit.writer !== undefined && this.#failStop.error === undefined) await this.#settle();
     } finally {
-      await this.#pump;
+      await this.#groupCommit.whenResting();
       await this.#row.close();
       await this.#newestName.close();
-      await this.#writer?.close();
+      await this.#groupCommit.writer?.close();
     }
   }
 
-  #cancelTimers(): void {
-    this.#flushTimer?.cancel();
-    this.#markTimer?.cancel();
-    this.#rotationTimer?.cancel();
+  #stopTimers(): void {
+    this.#groupCommit.stopTimers();
+    this.#rotation.stop();
   }
 
   /** Brings everything to disk, with a mark at the end. */
   async #settle(): Promise<void> {
     await this.flush();
-    await this.#pump;
-    const writer = this.#ready();
+    await this.#groupCommit.whenResting();
+    const { writer } = this.#groupCommit;
+    assert(writer !== undefined, 'a log that is closed after a flush has a segment');
     try {
       if (writer.isMarkDue) await writer.appendMark();
       if (writer.isDirty) await writer.flush();
     } catch (error) {
-      throw this.#failedError(error);
+      throw failedError(error);
     }
   }
 
-  #ready(): SegmentWriter {
-    assert(this.#writer !== undefined, 'the log is ready');
-    return this.#writer;
+  #begin(newest: NewSegment): void {
+    this.#groupCommit.writeTo(this.#rotation.begin(newest));
   }
 
-  #checkUnflushed(byteLength: number, batchBytes: number): void {
+  #checkUnflushed(byteLength: number, unwrittenBytes: number): void {
+    const { batch, writingBytes } = this.#groupCommit;
     // A single record that is longer than the limit would otherwise wait for ever.
-    if (this.#batch.isEmpty && this.#writingBytes === 0) return;
+    if (batch.isEmpty && writingBytes === 0) return;
     const { unflushedBytesMax } = this.#options;
     throw new StoreError(
       'limitReached',
-      `${batchBytes + this.#writingBytes - byteLength} bytes are not yet written to the log, and ${byteLength} more ` +
+      `${unwrittenBytes - byteLength} bytes are not yet written to the log, and ${byteLength} more ` +
         `would pass unflushed-bytes-max (${unflushedBytesMax}): wait for writes under way and try again`,
     );
   }
 
-  /** A segment that none can follow for the time being must not grow for ever. */
-  #checkSegment(segmentBytes: number): void {
-    if (!this.#isRotationDelayed) return;
-    const fullBytes = this.#options.segmentBytes;
-    const overrunBytes = Math.min(fullBytes * fixed.segmentOverrunTimesMax, fixed.segmentOverrunBytesMax);
-    if (segmentBytes <= fullBytes + overrunBytes) return;
-    throw new StoreError(
-      'limitReached',
-      'the next segment of the log can not be made, and the present one is full: the server says why in its log; close connections or free space, wait and try again',
-    );
-  }
-
-  #failedError(cause: unknown): StoreError<'storageFailed'> {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    return new StoreError(
-      'storageFailed',
-      `writing the log failed, and nothing is written any more until the store is opened again: ${reason}`,
-      { cause },
-    );
-  }
-
   #onFailure(error: Error): void {
-    this.#cancelTimers();
-    this.#flushWaiters.rejectAll(this.#failedError(error));
+    this.#stopTimers();
+    this.#groupCommit.fail(failedError(error));
     this.#options.onFailure(error);
   }
+}
 
-  #wakePump(): void {
-    if (this.#pump !== undefined) return;
-    const { clock } = this.#options;
-    this.#pump = new Promise<void>((resolve) => clock.yieldNow(resolve)).then(() => this.#runPump());
-  }
-
-  /**
-   * Writes as long as there is something to write. While one step is under way its forerunner is announced, so the
-   * callers' work for a batch runs beside the flush of the next.
-   */
-  async #runPump(): Promise<void> {
-    try {
-      for (;;) {
-        const step = this.#failStop.error === undefined ? this.#startStep() : undefined;
-        this.#announce();
-        if (step !== undefined) await step.catch((error: unknown) => this.#checkFailed(error));
-        else if (!this.#hasWork()) return;
-      }
-    } finally {
-      this.#pump = undefined;
-    }
-  }
-
-  /** The errors of the disk have been told by the fail-stop; any other is a broken invariant. */
-  #checkFailed(error: unknown): void {
-    if (error !== this.#failStop.error) throw error;
-  }
-
-  #hasWork(): boolean {
-    if (this.#failStop.error !== undefined) return false;
-    return (
-      !this.#batch.isEmpty ||
-      this.#flushWaiters.waitBeyond(this.#flushedSequence) ||
-      this.#isMarkWanted ||
-      this.#isRotationWanted
-    );
-  }
-
-  #startStep(): Promise<void> | undefined {
-    if (!this.#batch.isEmpty) return this.#writeBatch();
-    if (this.#flushWaiters.waitBeyond(this.#flushedSequence)) return this.#flushWritten();
-    if (this.#isMarkWanted) return this.#writeMark();
-    if (this.#isRotationWanted) return this.#rotate();
-    return undefined;
-  }
-
-  async #writeBatch(): Promise<void> {
-    const batch = this.#batch;
-    this.#batch = this.#otherBatch;
-    this.#writingBytes = batch.payloadBytes;
-    const isFull = this.#ready().end >= this.#options.segmentBytes;
-    if (isFull && this.#rotationTimer === undefined) await this.#rotate();
-    await this.#ready().appendBatch(batch);
-    this.#writtenSequence = batch.sequence;
-    this.#writingBytes = 0;
-    batch.clear();
-    this.#otherBatch = batch;
-    const isFlushWanted = this.#flushWaiters.waitBeyond(this.#flushedSequence);
-    if (this.#flushesFirst() || isFlushWanted) await this.#flushWritten();
-    else if (this.#options.fsync === 'interval') this.#armFlush();
-  }
-
-  async #flushWritten(): Promise<void> {
-    const sequence = this.#writtenSequence;
-    await this.#ready().flush();
-    this.#flushedSequence = Math.max(this.#flushedSequence, sequence);
-    this.#armMark();
-  }
-
-  /** Tells what has become durable since the last time: first the owner, then who waits for a flush. */
-  #announce(): void {
-    if (this.#failStop.error !== undefined) return;
-    const isFlushed = this.#flushesFirst();
-    const sequence = isFlushed ? this.#flushedSequence : this.#writtenSequence;
-    if (sequence > this.#durableSequence) {
-      this.#durableSequence = sequence;
-      const writer = this.#ready();
-      writer.segment.readableEnd = isFlushed ? writer.durableOffset : writer.end;
-      this.#options.onDurable(sequence);
-    }
-    this.#flushWaiters.resolveUpTo(this.#flushedSequence);
-  }
-
-  /** Whether only what is flushed counts as durable. */
-  #flushesFirst(): boolean {
-    return this.#options.fsync === 'always' || this.#flushedSequence < this.#requiredSequence;
-  }
-
-  #armFlush(): void {
-    if (this.#flushTimer !== undefined || this.#closing !== undefined) return;
-    const { clock, fsyncIntervalMs } = this.#options;
-    this.#flushTimer = clock.setTimer(fsyncIntervalMs, () => {
-      this.#flushTimer = undefined;
-      // Beside the pump: records are written and acknowledged while this flush runs.
-      void this.#flushWritten().then(
-        () => this.#announce(),
-        (error: unknown) => this.#checkFailed(error),
-      );
-    });
-  }
-
-  #armMark(): void {
-    const { clock } = this.#options;
-    this.#lastWriteMs = clock.monotonicMs();
-    if (this.#markTimer === undefined) this.#setMarkTimer(IDLE_MARK_MS);
-  }
-
-  /** One timer at a time, however many batches are written: when it runs, it looks how long ago the last one was. */
-  #setMarkTimer(delayMs: number): void {
-    if (this.#closing !== undefined || !this.#ready().isMarkDue) return;
-    const { clock } = this.#options;
-    this.#markTimer = clock.setTimer(delayMs, () => {
-      this.#markTimer = undefined;
-      const restMs = this.#lastWriteMs + IDLE_MARK_MS - clock.monotonicMs();
-      if (restMs > 0) this.#setMarkTimer(restMs);
-      else {
-        this.#isMarkWanted = true;
-        this.#wakePump();
-      }
-    });
-  }
-
-  async #writeMark(): Promise<void> {
-    this.#isMarkWanted = false;
-    if (this.#ready().isMarkDue) await this.#ready().appendMark();
-  }
-
-  /**
-   * Ends the newest segment and begins the next. Until that has its name the newest one can go on, also behind its closing
-   * mark: so a next one that can't be made is tried again later.
-   */
-  async #rotate(): Promise<void> {
-    this.#isRotationWanted = false;
-    const writer = this.#ready();
-    const { revision } = writer;
-    const { segmentBytes, checkOwned } = this.#options;
-    await this.#failStop.run(checkOwned);
-    const next = await this.#failStop.attempt(
-      () => this.#prepareNext(revision, segmentBytes),
-      (error) => this.#delayRotation(error),
-    );
-    if (next === undefined) return;
-    let begun: NewSegment | undefined;
-    try {
-      begun = await this.#changeOver(writer, next);
-    } finally {
-      // Its own file, if it was not given up already: a store that stops must not keep it open.
-      if (begun === undefined) await next.file.close().catch(() => undefined);
-    }
-    if (begun === undefined) return;
-    this.#isRotationDelayed = false;
-    this.#writeTo(begun);
-    // All of it was flushed: that the file does not close, takes nothing away.
-    await writer.close().catch(() => undefined);
-  }
-
-  /** @returns `undefined` when the present segment has to go on. */
-  async #changeOver(writer: SegmentWriter, next: NextSegment): Promise<NewSegment | undefined> {
-    await this.#flushWritten();
-    await writer.appendMark();
-    await writer.flush();
-    // Before the next segment can be seen: a reader goes on there from the mark.
-    writer.segment.readableEnd = writer.end;
-    const { previousChecksum } = writer;
-    const sealed = await this.#failStop.attempt(
-      () => this.#row.seal(next, previousChecksum),
-      (error) => this.#delayRotation(error),
-    );
-    if (sealed === undefined) return undefined;
-    return this.#failStop.run(async () => {
-      const segment = await this.#row.place(sealed);
-      await this.#newestName.place(next.name);
-      return segment;
-    });
-  }
-
-  async #prepareNext(revision: number, segmentBytes: number): Promise<NextSegment> {
-    const next = await this.#row.prepare(revision, segmentBytes);
-    try {
-      await this.#newestName.prepare(next.name);
-      return next;
-    } catch (error) {
-      await next.giveUp();
-      throw error;
-    }
-  }
-
-  #delayRotation(error: Error): void {
-    this.#isRotationDelayed = true;
-    const { clock, onSegmentDelayed } = this.#options;
-    const nowMs = clock.monotonicMs();
-    if (nowMs - this.#delayToldMs >= fixed.segmentDelayedEventMs) {
-      this.#delayToldMs = nowMs;
-      onSegmentDelayed(error, this.#ready().end);
-    }
-    if (this.#closing !== undefined) return;
-    this.#rotationTimer = clock.setTimer(fixed.segmentRetryMs, () => {
-      this.#rotationTimer = undefined;
-      this.#isRotationWanted = true;
-      this.#wakePump();
-    });
-  }
-
-  #writeTo({ segment, file, position }: NewSegment): void {
-    const { segmentBytes, fsync } = this.#options;
-    const { seed } = this.#row;
-    const flushesEachBatch = fsync === 'always';
-    const options = { segment, file, seed, failStop: this.#failStop, segmentBytes, flushesEachBatch };
-    this.#writer = new SegmentWriter(options, position);
-    segment.readableEnd = position.offset;
-  }
+function failedError(cause: unknown): StoreError<'storageFailed'> {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new StoreError(
+    'storageFailed',
+    `writing the log failed, and nothing is written any more until the store is opened again: ${reason}`,
+    { cause },
+  );
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Disk, DiskFile } from '../../src/disk/disk.ts';
+import { fixed } from '../../src/limits.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
 import { framesOf, segmentPaths } from './segment-dump.ts';
 import { FIRST_SEGMENT, logOptions, settle, TestLog, texts } from './test-log.ts';
@@ -56,6 +57,32 @@ class CountingDisk {
 /** A disk on which each call takes a turn of the event loop. */
 function slowDisk(): SimulatedDisk {
   return new SimulatedDisk({ seed: 1, schedule: (action) => void setImmediate(action) });
+}
+
+/** A disk whose calls by the thread pool come to no end while it is held. */
+function heldPool(): { readonly disk: SimulatedDisk; hold(): void; release(): void } {
+  let held: (() => void)[] | undefined;
+  const disk = new SimulatedDisk({
+    seed: 1,
+    schedule: (action) => {
+      if (held === undefined) queueMicrotask(action);
+      else held.push(action);
+    },
+  });
+  return {
+    disk,
+    hold: () => {
+      held = [];
+    },
+    release: () => {
+      for (const action of held ?? []) queueMicrotask(action);
+      held = undefined;
+    },
+  };
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** A log whose writes and flushes are counted from after its creation on. */
@@ -152,6 +179,107 @@ describe('group commit', () => {
     expect(again.replayed).toEqual([...written, ...written]);
     expect(again.log.lastRevision).toBe(16);
     await again.log.close();
+  });
+});
+
+describe('the way to disk', () => {
+  const MiB = 1024 * 1024;
+
+  for (const fsync of ['interval', 'never'] as const) {
+    it(`needs no thread pool, and ends with the turn (fsync ${fsync})`, async () => {
+      const pool = heldPool();
+      const test = await TestLog.create({ fsync }, pool.disk);
+      pool.hold();
+      test.put('one');
+      await Promise.resolve().then(() => test.put('two'));
+      expect(test.told.durable).toEqual([]);
+      await nextTurn();
+      expect(test.told.durable, 'one batch').toEqual([2]);
+      expect(kindsOf(pool.disk)).toEqual([frameKind.segmentHeader, frameKind.batch]);
+      test.put('three');
+      await nextTurn();
+      expect(test.told.durable).toEqual([2, 3]);
+      pool.release();
+      await test.log.close();
+    });
+  }
+
+  it('leaves only the flush to the thread pool with fsync always, and the next batch gathers meanwhile', async () => {
+    const pool = heldPool();
+    const test = await TestLog.create({ fsync: 'always' }, pool.disk);
+    pool.hold();
+    test.put('one');
+    await nextTurn();
+    expect(kindsOf(pool.disk)).toEqual([frameKind.segmentHeader, frameKind.batch]);
+    for (const text of texts('v', 5)) {
+      test.put(text);
+      await nextTurn();
+    }
+    expect(kindsOf(pool.disk), 'none is written while a flush runs').toHaveLength(2);
+    expect(test.told.durable).toEqual([]);
+    pool.release();
+    await test.log.flush();
+    expect(test.told.durable).toEqual([1, 6]);
+    expect(kindsOf(pool.disk)).toHaveLength(3);
+    await test.log.close();
+  });
+
+  it('leads over the thread pool for a batch that is too long to hold the event loop', async () => {
+    const pool = heldPool();
+    const test = await TestLog.create({ fsync: 'never', segmentBytes: 4 * MiB }, pool.disk);
+    pool.hold();
+    test.put('x'.repeat(fixed.batchWrittenNowBytesMax - 100));
+    await nextTurn();
+    expect(test.told.durable).toEqual([1]);
+    test.put('x'.repeat(fixed.batchWrittenNowBytesMax));
+    await nextTurn();
+    test.put('after it');
+    await nextTurn();
+    expect(test.told.durable).toEqual([1]);
+    pool.release();
+    await settle();
+    expect(test.told.durable.at(-1)).toBe(3);
+    await test.log.close();
+    const again = await TestLog.open(pool.disk);
+    expect(again.replayed.map(({ length }) => length)).toEqual([
+      fixed.batchWrittenNowBytesMax - 100,
+      fixed.batchWrittenNowBytesMax,
+      8,
+    ]);
+    await again.log.close();
+  });
+
+  it('writes zeros ahead by the thread pool, some at a time', async () => {
+    const pool = heldPool();
+    const test = await TestLog.create({ fsync: 'never', segmentBytes: 4 * MiB }, pool.disk);
+    for (let count = 0; count < 4; count++) {
+      test.put('x'.repeat(200_000));
+      await settle();
+    }
+    const writes = [...pool.disk.dump().matchAll(/ write \S+\.log (\d+)\+(\d+)(.*)/g)];
+    const ahead = writes.filter(([, position]) => Number(position) >= MiB);
+    expect(ahead.length).toBe(MiB / fixed.zerosWrittenBytesMax);
+    for (const [, , bytes, how] of ahead) {
+      expect(Number(bytes)).toBeLessThanOrEqual(fixed.zerosWrittenBytesMax);
+      expect(how).toBe('');
+    }
+    await test.log.close();
+  });
+
+  it('tells of a batch while the one that gathered meanwhile is flushed', async () => {
+    const pool = heldPool();
+    const test = await TestLog.create({ fsync: 'always' }, pool.disk);
+    pool.hold();
+    test.put('one');
+    await nextTurn();
+    test.put('two');
+    pool.release();
+    pool.hold();
+    await nextTurn();
+    expect(test.told.durable).toEqual([1]);
+    expect(kindsOf(pool.disk), 'the second is written').toHaveLength(3);
+    pool.release();
+    await test.log.close();
   });
 });
 
@@ -281,15 +409,15 @@ describe('a mark', () => {
 
 describe('a limit', () => {
   it('refuses records while too much is unwritten, and accepts them again afterwards', async () => {
-    const test = await TestLog.create({ unflushedBytesMax: 1000 }, slowDisk());
-    test.put('x'.repeat(600));
-    expect(() => test.put('x'.repeat(600))).toThrow(/wait for writes under way/);
-    test.put('x'.repeat(300));
+    const test = await TestLog.create({ unflushedBytesMax: 20_000 }, slowDisk());
+    test.put('x'.repeat(12_000));
+    expect(() => test.put('x'.repeat(12_000))).toThrow(/wait for writes under way/);
+    test.put('x'.repeat(6000));
     await new Promise((resolve) => setImmediate(resolve));
-    // The first batch is being written: its bytes still count.
-    expect(() => test.put('x'.repeat(200))).toThrow(expect.objectContaining({ code: 'limitReached' }));
+    // The segment has to grow for the first batch: its bytes still count.
+    expect(() => test.put('x'.repeat(4000))).toThrow(expect.objectContaining({ code: 'limitReached' }));
     await test.log.flush();
-    test.put('x'.repeat(600));
+    test.put('x'.repeat(12_000));
     await test.log.close();
   });
 
@@ -330,15 +458,15 @@ describe('a failure', () => {
     });
   }
 
-  it('while zeros are written ahead is final too', async () => {
+  it('while zeros are written ahead is final too, if it is not for want of space', async () => {
     // Chunks of 16 KiB: the next one is begun when half of the first is used up.
     const test = await TestLog.create({ segmentBytes: 64 * 1024 });
-    test.disk.injectFault({ call: 'write', at: 2, code: 'noSpace' });
+    test.disk.injectFault({ call: 'write', at: 2, code: 'failed' });
     test.put('x'.repeat(10_000));
-    await expect(test.log.flush()).rejects.toThrow(/noSpace/);
+    await expect(test.log.flush()).rejects.toThrow(/failed/);
     await settle();
-    expect(test.told).toMatchObject({ durable: [], failures: [{ code: 'noSpace' }] });
-    expect(() => test.log.reserve(1)).toThrow(/noSpace/);
+    expect(test.told).toMatchObject({ durable: [], failures: [{ code: 'failed' }], delays: [] });
+    expect(() => test.log.reserve(1)).toThrow(/failed/);
     await test.log.close();
   });
 
