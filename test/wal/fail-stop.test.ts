@@ -13,6 +13,22 @@ describe('after the first failure', () => {
     });
     await expect(later).rejects.toBe(failure);
     expect(isBegun).toBe(false);
+    expect(() => failStop.runNow(() => (isBegun = true))).toThrow(failure);
+    expect(isBegun).toBe(false);
+    expect(told).toEqual([failure]);
+  });
+
+  it('that came at once, neither', async () => {
+    const told: Error[] = [];
+    const failStop = new FailStop((error) => told.push(error));
+    const failure = new Error('the first');
+    const throwing = (): never => {
+      throw failure;
+    };
+    const underWay = failStop.run(async () => 'done');
+    expect(() => failStop.runNow(throwing)).toThrow(failure);
+    await expect(underWay).rejects.toBe(failure);
+    await expect(failStop.run(async () => 'done')).rejects.toBe(failure);
     expect(told).toEqual([failure]);
   });
 

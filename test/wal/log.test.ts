@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Disk, DiskFile } from '../../src/disk/disk.ts';
 import { fixed } from '../../src/limits.ts';
+import { HeldDisk } from '../support/held-disk.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
 import { framesOf, segmentPaths } from './segment-dump.ts';
 import { FIRST_SEGMENT, logOptions, settle, TestLog, texts } from './test-log.ts';
@@ -263,6 +264,43 @@ describe('the way to disk', () => {
       expect(Number(bytes)).toBeLessThanOrEqual(fixed.zerosWrittenBytesMax);
       expect(how).toBe('');
     }
+    await test.log.close();
+  });
+
+  it('leads no frame to where the zeros are not flushed', async () => {
+    const disk = new SimulatedDisk({ seed: 1 });
+    const heldFlushes = new HeldDisk(disk);
+    const test = await TestLog.create({ fsync: 'never', disk: heldFlushes }, disk);
+    heldFlushes.hold();
+    // Chunks of 16 KiB: the next one is written while half of the first is free, and its flush waits.
+    for (let count = 0; count < 3; count++) {
+      test.put('x'.repeat(5000));
+      await settle();
+    }
+    expect(disk.contentOf(FIRST_SEGMENT)).toHaveLength(32 * 1024);
+    expect(heldFlushes.waitingCount).toBe(1);
+    test.put('x'.repeat(5000));
+    await settle();
+    expect(test.told.durable.at(-1)).toBe(3);
+    heldFlushes.release();
+    await settle();
+    expect(test.told.durable.at(-1)).toBe(4);
+    await test.log.close();
+  });
+
+  it('takes a flush to cover no zeros that were written while it ran', async () => {
+    const { test, counts } = await countedLog('always');
+    const gate = Promise.withResolvers<void>();
+    counts.syncGate = gate.promise;
+    test.put('x'.repeat(9000));
+    await settle();
+    expect(test.disk.contentOf(FIRST_SEGMENT)).toHaveLength(32 * 1024);
+    gate.resolve();
+    await test.log.flush();
+    expect(counts.syncs).toBe(1);
+    test.put('x'.repeat(9000));
+    await test.log.flush();
+    expect(counts.syncs, 'one for the zeros, one for the frame').toBe(3);
     await test.log.close();
   });
 
