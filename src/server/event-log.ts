@@ -44,7 +44,7 @@ export function logStoreEvent(logger: Logger, event: OperatorEvent): void {
       const { segmentBytes, error } = event;
       return logger.error(
         { segmentBytes, err: error },
-        'the next log segment could not be made: the present one goes on, and it is tried again',
+        'the log could not grow: it goes on in what it has, and tries again',
       );
     }
     case 'ownershipLost':

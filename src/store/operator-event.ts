@@ -26,8 +26,8 @@ export type OperatorEvent =
   /** Writes are refused because the state has reached its memory limit. Told at most once a minute. */
   | { readonly kind: 'memoryFull'; readonly usedBytes: number; readonly limitBytes: number }
   /**
-   * The next log segment can't be made; the present one, of so many bytes, goes on, and it is tried again. Told at most once
-   * a minute.
+   * The next log segment can't be made, or the present one, of so many bytes, not grow ahead of need; it goes on in what it has,
+   * and it is tried again. Told at most once a minute.
    */
   | { readonly kind: 'segmentDelayed'; readonly error: Error; readonly segmentBytes: number }
   /** Old log segments or snapshots could not be removed; it is tried again later. */
