@@ -126,6 +126,11 @@ export const fixed = {
   batchWrittenNowBytesMax: 256 * KiB,
   /** Zeros are written ahead in the log so many at a time: a write of a batch waits for the one that the file is locked by. */
   zerosWrittenBytesMax: 64 * KiB,
+  /**
+   * The long frames of the log that are kept in memory while watches go through them; one alone may be longer. Those beyond
+   * it are read again.
+   */
+  longFramesBytesMax: 64 * MiB,
   /** The length of one log frame: a batch of transactions that one flush makes durable. */
   frameBytesMax: 256 * MiB,
 } as const;

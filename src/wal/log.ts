@@ -21,6 +21,7 @@ import { SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, STORE_ID_BYTES } from './format.t
 import { GroupCommit } from './group-commit.ts';
 import { openSegments } from './log-directory.ts';
 import { NewestName } from './newest-segment.ts';
+import { LongFrames } from './long-frames.ts';
 import { PieceBuffers } from './piece-buffers.ts';
 import { type LogReader, SegmentReader } from './reader.ts';
 import type { OnRecord } from './records.ts';
@@ -63,6 +64,7 @@ export class Log {
   readonly #newestName: NewestName;
   readonly #failStop: FailStop;
   readonly #pieceBuffers = new PieceBuffers();
+  readonly #longFrames = new LongFrames();
 
   readonly #rotation: Rotation;
   readonly #groupCommit: GroupCommit;
@@ -290,7 +292,8 @@ export class Log {
     assert(this.#groupCommit.writer !== undefined, 'a log is replayed before it is read');
     const row = this.#row;
     const isClosed = (): boolean => this.#closing !== undefined;
-    return new SegmentReader({ row, pieceBuffers: this.#pieceBuffers, isClosed }, fromRevision);
+    const [pieceBuffers, longFrames] = [this.#pieceBuffers, this.#longFrames];
+    return new SegmentReader({ row, pieceBuffers, longFrames, isClosed }, fromRevision);
   }
 
   /**

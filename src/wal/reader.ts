@@ -3,8 +3,9 @@ import { assert, StoreError } from '../errors.ts';
 import { damageError } from './damage.ts';
 import { frameKind, SEGMENT_HEADER_OFFSET } from './format.ts';
 import { type CursorStart, FrameCursor } from './frame-cursor.ts';
+import type { LongFrame, LongFrames } from './long-frames.ts';
 import type { PieceBuffers } from './piece-buffers.ts';
-import { type OnRecord, visitRecords } from './records.ts';
+import { NO_BATCH, walkRecords, type WalkRecord } from './records.ts';
 import type { SegmentRow } from './segment-row.ts';
 import type { Segment } from './segment.ts';
 
@@ -21,9 +22,12 @@ export interface LogReader {
   /**
    * Hands on the next durable records in order, about 64 KiB of them or one frame. The first frame may begin with
    * records below the revision asked for: the caller skips those. One call at a time.
+   *
+   * `onRecord` returns false to stop: the next call begins with the same record, at the same bytes, though not in the
+   * same buffer. So a long record can be gone through in parts, and costs no more to read than one that is not.
    * @throws StoreError `damaged`, `closed`.
    */
-  next(onRecord: OnRecord): Promise<ReadResult>;
+  next(onRecord: WalkRecord): Promise<ReadResult>;
   /** Lets go of the segment; waits for a `next` under way. */
   close(): Promise<void>;
 }
@@ -32,6 +36,7 @@ export interface LogReader {
 export interface ReaderSource {
   readonly row: SegmentRow;
   readonly pieceBuffers: PieceBuffers;
+  readonly longFrames: LongFrames;
   readonly isClosed: () => boolean;
 }
 
@@ -39,7 +44,11 @@ export interface ReaderSource {
 interface Place {
   readonly segment: Segment;
   readonly file: DiskFile;
-  readonly cursor: FrameCursor;
+  cursor: FrameCursor;
+  /** Where in the payload of the frame at the cursor the walk was stopped; 0: it begins with its first record. */
+  stoppedAt: number;
+  /** Where the long frame lies that this reader is within. */
+  longFrame: string | undefined;
 }
 
 export class SegmentReader implements LogReader {
@@ -56,7 +65,7 @@ export class SegmentReader implements LogReader {
     this.#fromRevision = fromRevision;
   }
 
-  async next(onRecord: OnRecord): Promise<ReadResult> {
+  async next(onRecord: WalkRecord): Promise<ReadResult> {
     assert(this.#underWay === undefined, 'a log reader is asked for one piece at a time');
     assert(!this.#isClosed, 'a closed log reader is not asked');
     if (this.#source.isClosed()) throw new StoreError('closed', 'the store is closed');
@@ -74,7 +83,7 @@ export class SegmentReader implements LogReader {
     await this.#leave();
   }
 
-  async #next(onRecord: OnRecord): Promise<ReadResult> {
+  async #next(onRecord: WalkRecord): Promise<ReadResult> {
     if (this.#isRemoved || !(await this.#begin())) return this.#removed();
     for (;;) {
       const place = this.#place;
@@ -85,10 +94,8 @@ export class SegmentReader implements LogReader {
       }
       const { next } = place.segment;
       if (next === undefined) return 'end';
-      const { previousChecksum, revision } = place.cursor;
-      if (!(await this.#enter(next, { offset: SEGMENT_HEADER_OFFSET, previousChecksum, revision }))) {
-        return this.#removed();
-      }
+      const start = { ...place.cursor.place(), offset: SEGMENT_HEADER_OFFSET };
+      if (!(await this.#enter(next, start))) return this.#removed();
     }
   }
 
@@ -121,14 +128,17 @@ export class SegmentReader implements LogReader {
       );
     }
     await this.#leave();
-    this.#place = { segment, file, cursor: new FrameCursor(this.#source.row.seed, start) };
+    const cursor = new FrameCursor(this.#source.row.seed, start);
+    this.#place = { segment, file, cursor, stoppedAt: 0, longFrame: undefined };
     return true;
   }
 
   async #leave(): Promise<void> {
     const place = this.#place;
     this.#place = undefined;
-    await place?.segment.release();
+    if (place === undefined) return;
+    this.#leaveLongFrame(place);
+    await place.segment.release();
   }
 
   async #removed(): Promise<ReadResult> {
@@ -138,10 +148,12 @@ export class SegmentReader implements LogReader {
   }
 
   /** Reads up to a piece or the end of the segment. @returns whether a record was handed on. */
-  async #readPiece(place: Place, onRecord: OnRecord): Promise<boolean> {
+  async #readPiece(place: Place, onRecord: WalkRecord): Promise<boolean> {
     const { segment, file, cursor } = place;
     const { pieceBuffers } = this.#source;
     const piece = await pieceBuffers.take();
+    let longFrame = this.#holdLongFrame(place);
+    if (longFrame !== undefined) cursor.use(longFrame.buffer, longFrame.isChecked);
     try {
       // More may become readable meanwhile; this piece ends where it was to end.
       const pieceEnd = segment.readableEnd;
@@ -149,26 +161,42 @@ export class SegmentReader implements LogReader {
       let handedOn = false;
       for (;;) {
         if (cursor.offset === pieceEnd || cursor.offset === segment.readableEnd) return handedOn;
-        const { offset } = cursor;
+        const start = cursor.place();
         switch (cursor.read(limit)) {
-          case 'frame':
-            if (this.#handOn(place, offset, onRecord)) handedOn = true;
-            break;
-          case 'more': {
-            if (handedOn) return true;
-            const buffer = cursor.bytesNeeded > piece.length ? Buffer.allocUnsafe(cursor.bytesNeeded) : piece;
-            limit = await cursor.load(file, buffer, limit);
+          case 'frame': {
+            if (longFrame !== undefined) longFrame.isChecked = true;
+            const outcome = this.#handOn(place, start.offset, onRecord);
+            if (outcome === 'stopped') {
+              place.cursor = new FrameCursor(this.#source.row.seed, start);
+              return true;
+            }
+            if (outcome === 'handedOn') handedOn = true;
+            longFrame = undefined;
+            this.#leaveLongFrame(place);
             break;
           }
+          case 'more':
+            if (handedOn) return true;
+            if (cursor.bytesNeeded <= piece.length) {
+              limit = await cursor.load(file, piece, limit);
+            } else {
+              ({ longFrame, limit } = await this.#loadLongFrame(place, limit));
+            }
+            break;
           case 'zeros':
             if (segment.readableEnd === undefined && segment.next !== undefined) {
-              segment.readableEnd = offset;
+              segment.readableEnd = start.offset;
               return handedOn;
             }
-            throw damageError(segment.path, offset, 'there are zeros where a frame must be', cursor.revision);
+            throw damageError(
+              segment.path,
+              start.offset,
+              'there are zeros where a frame must be',
+              cursor.revision,
+            );
           case 'broken':
           case 'wrong':
-            throw damageError(segment.path, offset, cursor.fault, cursor.revision);
+            throw damageError(segment.path, start.offset, cursor.fault, cursor.revision);
         }
       }
     } finally {
@@ -177,9 +205,55 @@ export class SegmentReader implements LogReader {
     }
   }
 
-  #handOn({ segment, cursor }: Place, offset: number, onRecord: OnRecord): boolean {
-    if (cursor.header?.kind !== frameKind.batch || cursor.revision < this.#fromRevision) return false;
-    if (visitRecords(cursor.buffer, cursor.payloadStart, cursor.payloadEnd, onRecord)) return true;
-    throw damageError(segment.path, offset, 'a frame holds no batch of records', cursor.revision);
+  #handOn(place: Place, offset: number, onRecord: WalkRecord): 'passed' | 'handedOn' | 'stopped' {
+    const { segment, cursor, stoppedAt } = place;
+    if (cursor.header?.kind !== frameKind.batch || cursor.revision < this.#fromRevision) return 'passed';
+    const { buffer, payloadStart, payloadEnd } = cursor;
+    const walkEnd = walkRecords(buffer, payloadStart + stoppedAt, payloadEnd, onRecord);
+    if (walkEnd === NO_BATCH) {
+      throw damageError(segment.path, offset, 'a frame holds no batch of records', cursor.revision);
+    }
+    place.stoppedAt = walkEnd === payloadEnd ? 0 : walkEnd - payloadStart;
+    return walkEnd === payloadEnd ? 'handedOn' : 'stopped';
   }
+
+  /** The long frame at the cursor, if it is kept. */
+  #holdLongFrame(place: Place): LongFrame | undefined {
+    const name = placeName(place);
+    const frame = this.#source.longFrames.hold(name, this);
+    if (frame !== undefined) place.longFrame = name;
+    return frame;
+  }
+
+  /** Loads the frame at the cursor, which is longer than a piece. @returns it, and `limit` as `load` gives it. */
+  async #loadLongFrame(place: Place, limit: number): Promise<{ longFrame: LongFrame; limit: number }> {
+    const { longFrames } = this.#source;
+    const { cursor, file } = place;
+    const endTurn = await longFrames.takeTurn();
+    try {
+      const kept = this.#holdLongFrame(place);
+      if (kept !== undefined) {
+        cursor.use(kept.buffer, kept.isChecked);
+        return { longFrame: kept, limit };
+      }
+      const buffer = Buffer.allocUnsafe(cursor.bytesNeeded);
+      const newLimit = await cursor.load(file, buffer, limit);
+      const name = placeName(place);
+      place.longFrame = name;
+      return { longFrame: longFrames.keep(name, buffer, this), limit: newLimit };
+    } finally {
+      endTurn();
+    }
+  }
+
+  #leaveLongFrame(place: Place): void {
+    if (place.longFrame === undefined) return;
+    this.#source.longFrames.leave(place.longFrame, this);
+    place.longFrame = undefined;
+  }
+}
+
+/** Names the place of the frame at the cursor in the whole log. */
+function placeName({ segment, cursor }: Place): string {
+  return `${segment.firstRevision}+${cursor.offset}`;
 }

@@ -7,6 +7,12 @@ import { assert } from '../errors.ts';
 /** Called with the place of one record; the bytes are valid during the call only. */
 export type OnRecord = (buffer: Buffer, start: number, end: number) => void;
 
+/** @returns false to stop before this record; else the walk goes on. */
+export type WalkRecord = (buffer: Buffer, start: number, end: number) => unknown;
+
+/** What `walkRecords` returns for bytes that are no batch. */
+export const NO_BATCH = -1;
+
 /** Field 1, length-delimited. */
 const RECORD_TAG = 0x0a;
 /** A length is below 2^28 (a frame is), so that it takes at most four bytes. */
@@ -36,19 +42,31 @@ export function writeRecordPrefix(buffer: Buffer, offset: number, byteLength: nu
 
 /** Calls `onRecord` for each record of a batch. @returns false when the bytes are no batch. */
 export function visitRecords(buffer: Buffer, start: number, end: number, onRecord: OnRecord): boolean {
+  const walk: WalkRecord = (ofBuffer, recordStart, recordEnd) => {
+    onRecord(ofBuffer, recordStart, recordEnd);
+  };
+  return walkRecords(buffer, start, end, walk) !== NO_BATCH;
+}
+
+/**
+ * Goes through the records of a batch from the one at `start` on.
+ * @returns where the record begins at which `onRecord` stopped the walk, `end` behind the last, or `NO_BATCH`.
+ */
+export function walkRecords(buffer: Buffer, start: number, end: number, onRecord: WalkRecord): number {
   let offset = start;
   while (offset < end) {
-    if (buffer[offset++] !== RECORD_TAG) return false;
+    const recordOffset = offset;
+    if (buffer[offset++] !== RECORD_TAG) return NO_BATCH;
     let byteLength = 0;
     for (let shift = 0; ; shift += 7) {
       const byte = offset < end && shift < 7 * LENGTH_BYTES_MAX ? buffer[offset++] : undefined;
-      if (byte === undefined) return false;
+      if (byte === undefined) return NO_BATCH;
       byteLength |= (byte & 0x7f) << shift;
       if (byte < 0x80) break;
     }
-    if (byteLength > end - offset) return false;
-    onRecord(buffer, offset, offset + byteLength);
+    if (byteLength > end - offset) return NO_BATCH;
+    if (onRecord(buffer, offset, offset + byteLength) === false) return recordOffset;
     offset += byteLength;
   }
-  return true;
+  return end;
 }
