@@ -45,13 +45,24 @@ export const fixed = {
   leaseTableBytesMax: 512 * MiB,
   /** The ranges of one watch. */
   watchRangesMax: 100,
-  /** A message of a watch is cut into fragments at this many bytes of keys and values. */
+  /** A message of a watch is cut at this many events or entries, and at this many bytes of memory that they take. */
+  watchMessageEventsMax: 1000,
   watchMessageBytesMax: 1 * MiB,
   /** The shortest interval between two progress messages of a watch, and the default one. */
   progressIntervalMsMin: 100,
   progressIntervalMsDefault: 10_000,
   /** The newest changes, kept by key in memory for watches that read slowly; those before come from the log. */
   recentChangesMax: 65_536,
+  /** Of a transaction with more changes none are kept there. */
+  watchStagedChangesMax: 10_000,
+  /**
+   * The keys, effects and revisions that a watch looks at in one turn, of which one watch has one at a time; an event that it
+   * makes counts for several. A watch that was woken begins with the small part.
+   */
+  watchTurnVisitsMax: 4096,
+  watchWokenVisitsMax: 256,
+  /** The places that are looked at in one go for the watches that wait for what has become visible. */
+  watchNoticeVisitsMax: 10_000,
   /** So many watches are woken by a change at once; the rest after what else waits has had its turn. */
   watchesWokenMax: 64,
   /** How long a slow reader of a watch's present entries, or of another long reply, may hold back the compaction of history. */

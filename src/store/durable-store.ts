@@ -30,7 +30,8 @@ import { Draft } from './views/draft.ts';
 import { OldState } from './views/old-state.ts';
 import type { PlannedChange } from './views/planned-change.ts';
 import type { ReadView, View } from './views/view.ts';
-import { type RecentChange, WatchHub } from './watch/watch-hub.ts';
+import type { RecentChange } from './watch/recent-changes.ts';
+import { WatchHub } from './watch/watch-hub.ts';
 
 export interface DurableStoreParts {
   readonly disk: Disk;

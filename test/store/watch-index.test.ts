@@ -1,8 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeKey, toKeyText } from '../../src/store/views/keys.ts';
-import type { KeyRange } from '../../src/api.ts';
-import { fromTextRange, isWanted, toWatchFilter } from '../../src/store/watch/watch-filter.ts';
+import type { EventType, KeyRange } from '../../src/api.ts';
+import { placeChange } from '../../src/engine/version.ts';
+import { deletion } from '../../src/store/commit/effects.ts';
+import { isWanted, isWantedAt, mayWant, toWatchFilter } from '../../src/store/watch/watch-filter.ts';
 import { WatchIndex } from '../../src/store/watch/watch-index.ts';
 
 const letters = fc.constantFrom('a', 'b', '\x7f', 'é', '\uffff', '\u{10000}', '\u{10ffff}', '\0');
@@ -32,7 +34,7 @@ describe('the index of watches', () => {
         }
         for (const key of keys) {
           const found: number[] = [];
-          index.visit(toKeyText(encodeKey(key)), (watch) => found.push(watch));
+          index.visit(toKeyText(encodeKey(key)), (watch) => found.push(watch) > 0);
           const expected = watches.flatMap(([wanted, isLeaving], watch) =>
             !isLeaving && isInAny(wanted, key) ? [watch] : [],
           );
@@ -56,11 +58,33 @@ describe('the filter of a watch', () => {
         const keyText = toKeyText(encodeKey(key));
         expect(isWanted(filter, keyText, 'put')).toBe(isInAny(wanted, key));
         expect(isWanted(filter, keyText, 'delete')).toBe(false);
+        const placed = placeChange(deletion(Buffer.from(key), 1));
+        expect(isWantedAt(filter, placed, 'put')).toBe(isInAny(wanted, key));
+        expect(isWantedAt(filter, placed, 'delete')).toBe(false);
       }
-      for (const each of filter.ranges) {
-        const back = fromTextRange(each);
-        expect([toKeyText(back.start), back.end && toKeyText(back.end)]).toEqual([each.start, each.end]);
+      for (const { start, end, bytes } of filter.ranges) {
+        expect([toKeyText(bytes.start), bytes.end && toKeyText(bytes.end)]).toEqual([start, end]);
       }
+    });
+    fc.assert(property, { numRuns: 1000 });
+  });
+});
+
+describe('the borders of what a transaction has changed', () => {
+  it('concern every watch that wants one of the changes, and none whose ranges lie outside', () => {
+    const borderKeys = fc.array(text, { minLength: 1, maxLength: 6 });
+    const property = fc.property(ranges, borderKeys, (wanted, keys) => {
+      const filter = toWatchFilter(wanted, ['put']);
+      const sorted = keys.map((key) => toKeyText(encodeKey(key))).sort();
+      const [first, last] = [sorted.at(0), sorted.at(-1)];
+      if (first === undefined || last === undefined) throw new Error('there is a key');
+      const types = new Set<EventType>(['put', 'touch']);
+      const isOverlapping = filter.ranges.some(
+        ({ start, end }) => start <= last && (end === undefined || end > first),
+      );
+      expect(mayWant(filter, { first, last, types })).toBe(isOverlapping);
+      expect(mayWant(filter, { first, last, types: new Set<EventType>(['touch']) })).toBe(false);
+      if (keys.some((key) => isInAny(wanted, key))) expect(isOverlapping).toBe(true);
     });
     fc.assert(property, { numRuns: 1000 });
   });

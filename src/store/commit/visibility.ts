@@ -6,9 +6,9 @@
  * did to leases is undone, so that they can be read as of the visible revision.
  */
 import type { UndoLeases } from '../leases/lease-table.ts';
-import { toKeyText } from '../views/keys.ts';
 import type { PlannedChange } from '../views/planned-change.ts';
-import type { RecentChange, StagedChanges, WatchHub } from '../watch/watch-hub.ts';
+import { recentChange, type RecentChange, type StagedChanges } from '../watch/recent-changes.ts';
+import type { WatchHub } from '../watch/watch-hub.ts';
 import { Fifo } from '../fifo.ts';
 import { Listeners } from './listeners.ts';
 
@@ -49,7 +49,7 @@ export class Visibility {
     undoLeases: UndoLeases | undefined,
   ): void {
     const staged = this.#hub.stage(revision, timeMs, changes);
-    const listened = this.listeners.isEmpty ? undefined : changes.map(toRecentChange);
+    const listened = this.listeners.isEmpty ? undefined : changes.map(recentChange);
     this.#committed.push({ sequence, revision, staged, changes: listened, undoLeases });
   }
 
@@ -82,8 +82,4 @@ export class Visibility {
     }
     for (const undoLeases of undone.toReversed()) for (const undo of undoLeases.toReversed()) undo();
   }
-}
-
-function toRecentChange({ key, type, reason, replacedExpired }: PlannedChange): RecentChange {
-  return { key: toKeyText(key), type, reason, replacedExpired };
 }

@@ -1,21 +1,26 @@
 /** What one watch wants to see: its ranges and its types of events. */
 import type { EngineRange } from '../../engine/engine.ts';
+import type { PlacedChange } from '../../engine/version.ts';
 import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import { fromKeyText, toKeyText, type KeyText } from '../views/keys.ts';
-import { toEngineRange } from '../views/range.ts';
+import { prefixEnd, toEngineRange } from '../views/range.ts';
 import type { EventType, KeyRange } from '../../api.ts';
+import type { ChangeBorders } from './recent-changes.ts';
 
-/** A range with its bounds as key texts, which compare as quickly as strings do. */
-export interface TextRange {
+/** A range with its bounds as key texts, which compare as quickly as strings do, and as bytes. */
+export interface WatchedRange {
   readonly start: KeyText;
   /** `undefined`: no end. */
   readonly end: KeyText | undefined;
+  readonly bytes: EngineRange;
+  /** One key, or all keys with a prefix, is found quicker than what lies between any two keys. */
+  readonly kind: 'key' | 'prefix' | 'other';
 }
 
 export interface WatchFilter {
   /** Disjoint and in key order. */
-  readonly ranges: readonly TextRange[];
+  readonly ranges: readonly WatchedRange[];
   readonly types: ReadonlySet<EventType>;
 }
 
@@ -30,25 +35,67 @@ export function toWatchFilter(
   }
   const wanted = ranges === undefined || ranges.length === 0 ? [{}] : ranges;
   return {
-    ranges: merge(wanted.map(toTextRange)),
+    ranges: merge(wanted.map(toTextRange)).map(toWatchedRange),
     types: new Set(types === undefined || types.length === 0 ? DEFAULT_TYPES : types),
   };
 }
 
 export function isWanted(filter: WatchFilter, key: KeyText, type: EventType): boolean {
-  return filter.types.has(type) && filter.ranges.some((range) => isInTextRange(range, key));
+  return filter.types.has(type) && isInRanges(filter.ranges, key);
 }
 
-export function isInTextRange(range: TextRange, key: KeyText): boolean {
-  return key >= range.start && (range.end === undefined || key < range.end);
+/** Whether a key lies in one of some ranges, which are disjoint and in key order. */
+export function isInRanges(ranges: readonly WatchedRange[], key: KeyText): boolean {
+  const range = lastUpTo(ranges, ({ start }) => start <= key);
+  return range !== undefined && (range.end === undefined || key < range.end);
 }
 
-export function fromTextRange(range: TextRange): EngineRange {
-  return {
-    start: fromKeyText(range.start),
-    end: range.end === undefined ? undefined : fromKeyText(range.end),
-  };
+/** `isWanted` for a key that lies in a memory, and is not made a text for it. */
+export function isWantedAt(filter: WatchFilter, change: PlacedChange, type: EventType): boolean {
+  if (!filter.types.has(type)) return false;
+  const range = lastUpTo(filter.ranges, ({ bytes }) => compareKey(change, bytes.start) >= 0);
+  if (range === undefined) return false;
+  const { end } = range.bytes;
+  return end === undefined || compareKey(change, end) < 0;
 }
+
+/** Whether a transaction of which only the borders are known may hold what a watch wants. */
+export function mayWant(filter: WatchFilter, borders: ChangeBorders | undefined): boolean {
+  if (borders === undefined) return false;
+  const range = lastUpTo(filter.ranges, ({ start }) => start <= borders.last);
+  if (range === undefined || (range.end !== undefined && range.end <= borders.first)) return false;
+  return [...filter.types].some((type) => borders.types.has(type));
+}
+
+/** The last of the ranges that begin at or before a place; they are in key order. */
+function lastUpTo(
+  ranges: readonly WatchedRange[],
+  beginsUpTo: (range: WatchedRange) => boolean,
+): WatchedRange | undefined {
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const range = ranges[middle];
+    if (range !== undefined && beginsUpTo(range)) low = middle + 1;
+    else high = middle;
+  }
+  return ranges[low - 1];
+}
+
+/** The order of a key and a bound: as the difference of two numbers. */
+function compareKey({ keyMemory, keyStart, keyEnd }: PlacedChange, bound: Uint8Array): number {
+  const { bytes } = keyMemory;
+  const keyBytes = keyEnd - keyStart;
+  const length = Math.min(keyBytes, bound.length);
+  for (let index = 0; index < length; index++) {
+    const difference = (bytes[keyStart + index] ?? 0) - (bound[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return keyBytes - bound.length;
+}
+
+type TextRange = Pick<WatchedRange, 'start' | 'end'>;
 
 function toTextRange(range: KeyRange): TextRange {
   const { start, end } = toEngineRange(range);
@@ -67,4 +114,12 @@ function merge(ranges: readonly TextRange[]): TextRange[] {
     }
   }
   return merged;
+}
+
+function toWatchedRange({ start, end }: TextRange): WatchedRange {
+  const bytes = { start: fromKeyText(start), end: end === undefined ? undefined : fromKeyText(end) };
+  if (end === `${start}\0`) return { start, end, bytes, kind: 'key' };
+  const endOfPrefix = prefixEnd(bytes.start);
+  const isPrefix = end === (endOfPrefix === undefined ? undefined : toKeyText(endOfPrefix));
+  return { start, end, bytes, kind: isPrefix ? 'prefix' : 'other' };
 }

@@ -4,44 +4,54 @@
  * No watch has a queue. Each has a cursor, the last revision it has dealt with, and pulls what follows: from the recent
  * changes that all watches share, or, when it has fallen behind those, from the log. So writers never wait for a watch,
  * and a watch that is not read costs nothing but its place here.
+ *
+ * What becomes visible is looked through for the watches that wait, and only for those: a watch that was told waits no
+ * longer, so it is told once, however much of a transaction is in its ranges. Long transactions are looked through, and
+ * many watches woken, in slices. Where that falls behind what is kept of the recent changes, all that wait are told.
+ *
+ * Invariant: each watch that waits was told of everything up to `noticedRevision` that lies behind its cursor and in its
+ * ranges.
  */
 import type { Clock } from '../../clock.ts';
 import { StoreError } from '../../errors.ts';
 import { fixed, type Limits } from '../../limits.ts';
-import type { PlannedChange } from '../views/planned-change.ts';
+import type { EventType, WatchRequest } from '../../api.ts';
 import { Fifo } from '../fifo.ts';
-import { toKeyText, type KeyText } from '../views/keys.ts';
-import type { DeleteReason, EventType, WatchRequest } from '../../api.ts';
-import type { TextRange } from './watch-filter.ts';
+import type { PlannedChange } from '../views/planned-change.ts';
+import {
+  RecentChanges,
+  stageChanges,
+  type RecentChange,
+  type RecentTransaction,
+  type StagedChanges,
+} from './recent-changes.ts';
+import { mayWant } from './watch-filter.ts';
 import { WatchIndex } from './watch-index.ts';
-import { Watcher, type WatchSource } from './watcher.ts';
+import type { HubWatch, WatchRegistry, WatchSource } from './watch-registry.ts';
+import { Watcher } from './watcher.ts';
 
-/** What the hub keeps of one change; the entry itself is read from the engine when a watch wants it. */
-export interface RecentChange {
-  readonly key: KeyText;
-  readonly type: EventType;
-  readonly reason: DeleteReason | undefined;
-  readonly replacedExpired: boolean;
-}
-
-/** The changes of one transaction; `undefined` when nobody was watching as it was committed. */
-export type StagedChanges =
-  | { readonly revision: number; readonly timeMs: number; readonly changes: readonly RecentChange[] }
-  | undefined;
-
-export class WatchHub {
+export class WatchHub implements WatchRegistry {
   readonly #limits: Pick<Limits, 'watchersMax'>;
   readonly #clock: Clock;
-  readonly #watchers = new Set<Watcher>();
-  readonly #index = new WatchIndex<Watcher>();
-  /** A row of revisions without gap that ends with the newest visible one. */
-  readonly #recent = new Fifo<NonNullable<StagedChanges>>();
-  #recentChangeCount = 0;
-  /** Those that wait to read a piece of the log. */
+  readonly #watches = new Set<HubWatch>();
+  readonly #recent = new RecentChanges();
+  /** Those that are to be told, by what they wait for. */
+  readonly #waiting = new Set<HubWatch>();
+  readonly #indexByType: Readonly<Record<EventType, WatchIndex<HubWatch>>> = {
+    put: new WatchIndex(),
+    delete: new WatchIndex(),
+    touch: new WatchIndex(),
+  };
+  /** Those that were told and are to be woken. */
+  readonly #woken = new Set<HubWatch>();
+  /** Those that wait for a turn. */
   readonly #turns = new Fifo<() => void>();
-  /** Those that are to be woken. */
-  readonly #woken = new Set<Watcher>();
-  #isWaking = false;
+  #publishedRevision = 0;
+  #noticedRevision = 0;
+  /** The changes of the revision after `#noticedRevision` that were looked at. */
+  #noticedChanges = 0;
+  #visitsLeft = 0;
+  #isAtWork = false;
   #isClosed = false;
 
   constructor(limits: Pick<Limits, 'watchersMax'>, clock: Clock) {
@@ -50,95 +60,72 @@ export class WatchHub {
   }
 
   get watcherCount(): number {
-    return this.#watchers.size;
+    return this.#watches.size;
+  }
+
+  get noticedRevision(): number {
+    return this.#noticedRevision;
   }
 
   /** Opens a watch; the source tells it what is readable. */
   open(request: WatchRequest, source: WatchSource): Watcher {
     if (this.#isClosed) throw storeClosing();
-    if (this.#watchers.size >= this.#limits.watchersMax) {
+    if (this.#watches.size >= this.#limits.watchersMax) {
       throw new StoreError(
         'limitReached',
-        `${this.#watchers.size} watches are open; no more are allowed (watchers-max). Close some first`,
+        `${this.#watches.size} watches are open; no more are allowed (watchers-max). Close some first`,
       );
     }
     const watcher = new Watcher(request, source, this.#clock, this);
-    if (watcher.isEnded) return watcher;
-    this.#watchers.add(watcher);
-    this.#index.add(watcher.filter.ranges, watcher);
+    if (!watcher.isEnded) this.#watches.add(watcher);
     return watcher;
   }
 
-  /** A watch has ended. */
-  remove(watcher: Watcher, ranges: readonly TextRange[]): void {
-    this.#woken.delete(watcher);
-    if (this.#watchers.delete(watcher)) this.#index.remove(ranges, watcher);
+  remove(watch: HubWatch): void {
+    this.stopWaiting(watch);
+    this.#watches.delete(watch);
   }
 
-  /** Notes the changes of a transaction that was committed and is not visible yet. Copies the keys. */
+  startWaiting(watch: HubWatch): void {
+    this.#waiting.add(watch);
+    const { types, ranges } = watch.filter;
+    for (const type of types) this.#indexByType[type].add(ranges, watch);
+  }
+
+  stopWaiting(watch: HubWatch): void {
+    this.#woken.delete(watch);
+    this.#leaveWaiting(watch);
+  }
+
+  /**
+   * Notes the changes of a transaction that was committed and is not visible yet; `undefined` when there is no watch. Copies
+   * the keys.
+   */
   stage(revision: number, timeMs: number, changes: readonly PlannedChange[]): StagedChanges {
-    if (this.#watchers.size === 0) return undefined;
-    return {
-      revision,
-      timeMs,
-      changes: changes.map(({ key, type, reason, replacedExpired }) => ({
-        key: toKeyText(key),
-        type,
-        reason,
-        replacedExpired,
-      })),
-    };
+    return this.#watches.size === 0 ? undefined : stageChanges(revision, timeMs, changes);
   }
 
   /** The transaction is visible now. */
   publish(revision: number, staged: StagedChanges): void {
-    if (staged === undefined) {
-      this.#forgetRecent();
-      // Watches that were opened since it was committed: what it changed is known to the log alone.
-      for (const watcher of this.#watchers) {
-        if (watcher.noticeUnknown(revision)) this.#woken.add(watcher);
-      }
-      return;
-    }
-    this.#recent.push(staged);
-    this.#recentChangeCount += weight(staged);
-    while (this.#recentChangeCount > fixed.recentChangesMax && this.#recent.length > 1) {
-      const oldest = this.#recent.shift();
-      if (oldest !== undefined) this.#recentChangeCount -= weight(oldest);
-    }
-    for (const { key, type } of staged.changes) {
-      this.#index.visit(key, (watcher) => {
-        if (watcher.noticeMatch(revision, type)) this.#woken.add(watcher);
-      });
-    }
+    if (this.#publishedRevision === 0) this.#noticedRevision = revision - 1;
+    this.#publishedRevision = revision;
+    // Watches that were opened since it was committed: what it changed is known to the log alone.
+    if (staged === undefined) this.#recent.clear();
+    else this.#recent.push(staged);
   }
 
   /** A row of transactions was published: wakes the watches that wait for one of them, some at a time. */
   wake(): void {
-    if (!this.#isWaking) this.#wakeSome();
+    if (!this.#isAtWork) this.#workOn();
   }
 
-  #wakeSome(): void {
-    let left = fixed.watchesWokenMax;
-    for (const watcher of this.#woken) {
-      if (left-- === 0) break;
-      this.#woken.delete(watcher);
-      watcher.wake();
-    }
-    this.#isWaking = this.#woken.size > 0;
-    // Thousands of watches of one key must not hold up the answer to the writer, and all other calls.
-    if (this.#isWaking) this.#clock.yieldNow(() => this.#wakeSome());
-  }
-
-  /** The recent changes of a revision, or `undefined` when they are not kept: then the log has them. */
-  recent(revision: number): StagedChanges {
-    const first = this.#recent.peek();
-    return first === undefined ? undefined : this.#recent.at(revision - first.revision);
+  recent(revision: number): RecentTransaction | undefined {
+    return this.#recent.get(revision);
   }
 
   /**
-   * One watch reads a piece of the log in each turn of the event loop, however many catch up: what they decode must not
-   * hold up writers and other reads.
+   * One watch does the work of a turn in each turn of the event loop, however many catch up: what they read and make must
+   * not hold up writers and other reads.
    */
   takeTurn(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -157,18 +144,89 @@ export class WatchHub {
   /** Ends all watches with `closed`. */
   close(): void {
     this.#isClosed = true;
-    for (const watcher of this.#watchers) watcher.fail(storeClosing());
+    for (const watch of this.#watches) watch.fail(storeClosing());
   }
 
-  #forgetRecent(): void {
-    while (this.#recent.shift() !== undefined);
-    this.#recentChangeCount = 0;
+  #workOn(): void {
+    this.#visitsLeft = fixed.watchNoticeVisitsMax;
+    while (this.#noticedRevision < this.#publishedRevision && this.#visitsLeft > 0) this.#noticeNext();
+    this.#wakeSome();
+    this.#isAtWork = this.#woken.size > 0 || this.#noticedRevision < this.#publishedRevision;
+    if (this.#isAtWork) this.#clock.yieldNow(() => this.#workOn());
   }
-}
 
-/** A transaction takes room even if it changes no key. */
-function weight(staged: NonNullable<StagedChanges>): number {
-  return staged.changes.length + 1;
+  /** Thousands of watches of one key must not hold up the answer to the writer, and all other calls. */
+  #wakeSome(): void {
+    let left = fixed.watchesWokenMax;
+    for (const watch of this.#woken) {
+      if (left-- === 0) break;
+      this.#woken.delete(watch);
+      watch.wake();
+    }
+  }
+
+  /** Looks on through what was published, as far as the visits reach. */
+  #noticeNext(): void {
+    if (this.#waiting.size === 0) return this.#noticedUpTo(this.#publishedRevision);
+    const revision = this.#noticedRevision + 1;
+    const staged = this.#recent.get(revision);
+    this.#visitsLeft--;
+    if (staged === undefined) {
+      const unknownUpTo = (this.#recent.firstRevision ?? this.#publishedRevision + 1) - 1;
+      if (this.#tellAll(revision, unknownUpTo, () => true)) this.#noticedUpTo(unknownUpTo);
+    } else if (staged.changes === undefined) {
+      const isConcerned = (watch: HubWatch): boolean => mayWant(watch.filter, staged.borders);
+      if (this.#tellAll(revision, revision, isConcerned)) this.#noticedUpTo(revision);
+    } else if (this.#tellByKey(revision, staged.changes)) {
+      this.#noticedUpTo(revision);
+    }
+  }
+
+  #noticedUpTo(revision: number): void {
+    this.#noticedRevision = revision;
+    this.#noticedChanges = 0;
+  }
+
+  /** @returns whether all were told; else the visits are used up, and the rest is to be told later. */
+  #tellAll(first: number, last: number, isConcerned: (watch: HubWatch) => boolean): boolean {
+    for (const watch of this.#waiting) {
+      if (isConcerned(watch) && !this.#tell(watch, first, last)) return false;
+    }
+    return true;
+  }
+
+  /** @returns whether all changes were looked at; else the visits are used up. */
+  #tellByKey(revision: number, changes: readonly RecentChange[]): boolean {
+    let isStopped = false;
+    const tell = (watch: HubWatch): boolean => {
+      isStopped = !this.#tell(watch, revision, revision);
+      return !isStopped;
+    };
+    for (; this.#waiting.size > 0; this.#noticedChanges++) {
+      const change = changes[this.#noticedChanges];
+      if (change === undefined) break;
+      if (this.#visitsLeft <= 0) return false;
+      this.#visitsLeft -= this.#indexByType[change.type].visit(change.key, tell);
+      // Others may be left at the same key.
+      if (isStopped) return false;
+    }
+    return true;
+  }
+
+  /** @returns whether there are visits left; each range that a watch no longer waits for is one. */
+  #tell(watch: HubWatch, first: number, last: number): boolean {
+    if (!watch.notice(first, last)) return true;
+    this.#leaveWaiting(watch);
+    this.#woken.add(watch);
+    this.#visitsLeft -= watch.filter.ranges.length;
+    return this.#visitsLeft > 0;
+  }
+
+  #leaveWaiting(watch: HubWatch): void {
+    if (!this.#waiting.delete(watch)) return;
+    const { types, ranges } = watch.filter;
+    for (const type of types) this.#indexByType[type].remove(ranges, watch);
+  }
 }
 
 function storeClosing(): StoreError {

@@ -2,61 +2,76 @@
  * Finds the watches that want a key without asking each of them: watches of one key and of a prefix are found by maps,
  * only those of other ranges are gone through one by one.
  */
-import { fromKeyText, toKeyText, type KeyText } from '../views/keys.ts';
-import { prefixEnd } from '../views/range.ts';
-import { isInTextRange, type TextRange } from './watch-filter.ts';
+import type { KeyText } from '../views/keys.ts';
+import { isInRanges, type WatchedRange } from './watch-filter.ts';
 
 export class WatchIndex<Watch> {
   readonly #byKey = new Map<string, Set<Watch>>();
   /** By the length of the prefix, then by the prefix. */
   readonly #byPrefix = new Map<number, Map<string, Set<Watch>>>();
-  readonly #others = new Map<TextRange, Watch>();
+  /** The ranges of each watch that are neither. */
+  readonly #others = new Map<Watch, readonly WatchedRange[]>();
 
-  add(ranges: readonly TextRange[], watch: Watch): void {
-    for (const range of ranges) {
-      if (isOneKey(range)) {
-        addTo(this.#byKey, range.start, watch);
-      } else if (isPrefix(range)) {
-        let byPrefix = this.#byPrefix.get(range.start.length);
-        if (byPrefix === undefined) this.#byPrefix.set(range.start.length, (byPrefix = new Map()));
-        addTo(byPrefix, range.start, watch);
+  add(ranges: readonly WatchedRange[], watch: Watch): void {
+    let otherCount = 0;
+    for (const { kind, start } of ranges) {
+      if (kind === 'key') {
+        addTo(this.#byKey, start, watch);
+      } else if (kind === 'prefix') {
+        let byPrefix = this.#byPrefix.get(start.length);
+        if (byPrefix === undefined) this.#byPrefix.set(start.length, (byPrefix = new Map()));
+        addTo(byPrefix, start, watch);
       } else {
-        this.#others.set(range, watch);
+        otherCount++;
       }
+    }
+    if (otherCount > 0) {
+      this.#others.set(
+        watch,
+        ranges.filter(({ kind }) => kind === 'other'),
+      );
     }
   }
 
-  remove(ranges: readonly TextRange[], watch: Watch): void {
-    for (const range of ranges) {
-      removeFrom(this.#byKey, range.start, watch);
-      const byPrefix = this.#byPrefix.get(range.start.length);
-      if (byPrefix !== undefined) {
-        removeFrom(byPrefix, range.start, watch);
-        if (byPrefix.size === 0) this.#byPrefix.delete(range.start.length);
+  remove(ranges: readonly WatchedRange[], watch: Watch): void {
+    for (const { kind, start } of ranges) {
+      if (kind === 'key') {
+        removeFrom(this.#byKey, start, watch);
+      } else if (kind === 'prefix') {
+        const byPrefix = this.#byPrefix.get(start.length);
+        if (byPrefix === undefined) continue;
+        removeFrom(byPrefix, start, watch);
+        if (byPrefix.size === 0) this.#byPrefix.delete(start.length);
       }
-      this.#others.delete(range);
     }
+    this.#others.delete(watch);
   }
 
-  /** Calls `visit` with each watch that has `key` in one of its ranges. */
-  visit(key: KeyText, visit: (watch: Watch) => void): void {
-    this.#byKey.get(key)?.forEach(visit);
+  /**
+   * Calls `visit` with each watch that has `key` in one of its ranges, once, until it returns false. It may remove the
+   * watch that it is called with.
+   * @returns how many places were looked at.
+   */
+  visit(key: KeyText, visit: (watch: Watch) => boolean): number {
+    let lookCount = 1;
+    for (const watch of this.#byKey.get(key) ?? []) {
+      lookCount++;
+      if (!visit(watch)) return lookCount;
+    }
     for (const [length, byPrefix] of this.#byPrefix) {
-      if (length <= key.length) byPrefix.get(key.slice(0, length))?.forEach(visit);
+      lookCount++;
+      if (length > key.length) continue;
+      for (const watch of byPrefix.get(key.slice(0, length)) ?? []) {
+        lookCount++;
+        if (!visit(watch)) return lookCount;
+      }
     }
-    for (const [range, watch] of this.#others) {
-      if (isInTextRange(range, key)) visit(watch);
+    for (const [watch, ranges] of this.#others) {
+      lookCount++;
+      if (isInRanges(ranges, key) && !visit(watch)) return lookCount;
     }
+    return lookCount;
   }
-}
-
-function isOneKey(range: TextRange): boolean {
-  return range.end === `${range.start}\0`;
-}
-
-function isPrefix(range: TextRange): boolean {
-  const end = prefixEnd(fromKeyText(range.start));
-  return range.end === (end === undefined ? undefined : toKeyText(end));
 }
 
 function addTo<Watch>(map: Map<string, Set<Watch>>, text: string, watch: Watch): void {

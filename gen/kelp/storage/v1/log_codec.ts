@@ -1123,6 +1123,122 @@ export function mergeTouchEffect(message: TouchEffectShape, cursor: Cursor, end:
   }
 }
 
+/** A TouchEffect whose bytes lie in a memory, at offsets from its first byte. */
+export interface PlacedTouchEffect {
+  /** The key. */
+  keyMemory: Memory;
+  keyStart: number;
+  keyEnd: number;
+  /** As in PutEffect. */
+  createRevision: number;
+  /** The revision that wrote the value. */
+  modRevision: number;
+  /** As in PutEffect. */
+  version: number;
+  /** As in PutEffect. */
+  leaseId: number;
+  /** As in PutEffect. */
+  ttlMs: number;
+  /** As in PutEffect. */
+  expireTimeMs: number;
+}
+
+/**
+ * Makes `target` the TouchEffect that lies up to `end`. Throws a WireError when there is no such message.
+ * @param memory in which the buffer of the cursor lies, from `offset` on.
+ */
+export function readPlacedTouchEffect(target: PlacedTouchEffect, cursor: Cursor, end: number, memory: Memory, offset: number): void {
+  target.keyMemory = memory;
+  target.keyStart = 0;
+  target.keyEnd = 0;
+  target.createRevision = 0;
+  target.modRevision = 0;
+  target.version = 0;
+  target.leaseId = 0;
+  target.ttlMs = 0;
+  target.expireTimeMs = 0;
+  while (cursor.position < end) {
+    const tag = cursor.field(end);
+    switch (tag) {
+      case 0x0a: {
+        const bytesEnd = cursor.endOfField(end);
+        target.keyStart = offset + cursor.position;
+        target.keyEnd = offset + bytesEnd;
+        cursor.position = bytesEnd;
+        break;
+      }
+      case 0x10:
+        target.createRevision = cursor.short < 0 ? cursor.int64(end) : cursor.short;
+        break;
+      case 0x18:
+        target.modRevision = cursor.short < 0 ? cursor.int64(end) : cursor.short;
+        break;
+      case 0x20:
+        target.version = cursor.short < 0 ? cursor.int64(end) : cursor.short;
+        break;
+      case 0x28:
+        target.leaseId = cursor.short < 0 ? cursor.int64(end) : cursor.short;
+        break;
+      case 0x30:
+        target.ttlMs = cursor.short < 0 ? cursor.int64(end) : cursor.short;
+        break;
+      case 0x38:
+        target.expireTimeMs = cursor.short < 0 ? cursor.int64(end) : cursor.short;
+        break;
+      default:
+        cursor.skipField(tag, end);
+    }
+  }
+}
+
+/** How many bytes `prependPlacedTouchEffect` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfPlacedTouchEffect(source: PlacedTouchEffect): number {
+  let size = 0;
+  if (source.keyEnd !== source.keyStart) size += 1 + sizeWithLength(source.keyEnd - source.keyStart);
+  if (source.createRevision !== 0) size += 1 + sizeOfInt64(source.createRevision);
+  if (source.modRevision !== 0) size += 1 + sizeOfInt64(source.modRevision);
+  if (source.version !== 0) size += 1 + sizeOfInt64(source.version);
+  if (source.leaseId !== 0) size += 1 + sizeOfInt64(source.leaseId);
+  if (source.ttlMs !== 0) size += 1 + sizeOfInt64(source.ttlMs);
+  if (source.expireTimeMs !== 0) size += 1 + sizeOfInt64(source.expireTimeMs);
+  return size;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependPlacedTouchEffect(source: PlacedTouchEffect, target: WholeBuffer, end: number): number {
+  const { buffer } = target;
+  let start = end;
+  if (source.expireTimeMs !== 0) {
+    start = prependInt64(buffer, start, source.expireTimeMs);
+    buffer[--start] = 0x38;
+  }
+  if (source.ttlMs !== 0) {
+    start = prependInt64(buffer, start, source.ttlMs);
+    buffer[--start] = 0x30;
+  }
+  if (source.leaseId !== 0) {
+    start = prependInt64(buffer, start, source.leaseId);
+    buffer[--start] = 0x28;
+  }
+  if (source.version !== 0) {
+    start = prependInt64(buffer, start, source.version);
+    buffer[--start] = 0x20;
+  }
+  if (source.modRevision !== 0) {
+    start = prependInt64(buffer, start, source.modRevision);
+    buffer[--start] = 0x18;
+  }
+  if (source.createRevision !== 0) {
+    start = prependInt64(buffer, start, source.createRevision);
+    buffer[--start] = 0x10;
+  }
+  if (source.keyEnd !== source.keyStart) {
+    start = prependPlacedBytes(target, start, source.keyMemory, source.keyStart, source.keyEnd);
+    buffer[--start] = 0x0a;
+  }
+  return start;
+}
+
 /** A lease was made or renewed. */
 export interface LeaseEffectShape {
   /** Its id. */

@@ -1,0 +1,77 @@
+/** Makes the messages of a watch that begins with the present entries: a scan of its ranges at a pinned revision. */
+import { StoreError } from '../../errors.ts';
+import { fixed } from '../../limits.ts';
+import type { Entry } from '../../api.ts';
+import { WorkBudget } from '../../work-budget.ts';
+import type { Pin } from '../history/history.ts';
+import { copyEntry } from '../views/entries.ts';
+import { isOverdue } from '../views/overdue.ts';
+import { entryBytes } from './ready-messages.ts';
+import type { WatchWork } from './watch-work.ts';
+
+export class PresentEntries {
+  readonly #work: WatchWork;
+  readonly #keysOnly: boolean;
+  readonly #instantMs: number;
+  readonly #pin: Pin;
+  #rangeIndex = 0;
+  #nextKey: Uint8Array | undefined;
+
+  /** Pins the revision that the watch is at. */
+  constructor(work: WatchWork, keysOnly: boolean, nowMs: number) {
+    this.#work = work;
+    this.#keysOnly = keysOnly;
+    this.#instantMs = nowMs;
+    this.#pin = work.source.history.pin(
+      work.place.cursor,
+      nowMs + fixed.pinMsMax,
+      'a watch that reads the present entries',
+    );
+  }
+
+  release(): void {
+    this.#pin.release();
+  }
+
+  /**
+   * Goes on until a message is ready or the turn is over.
+   * @returns whether all entries are dealt with.
+   * @throws StoreError `slowWatcher` when the revision is no longer kept.
+   */
+  read(): boolean {
+    const { filter, ready, turn } = this.#work;
+    while (!ready.hasNext) {
+      const range = filter.ranges[this.#rangeIndex];
+      if (range === undefined) return true;
+      if (turn.isOver) return false;
+      if (!this.#pin.isHeld()) {
+        throw new StoreError(
+          'slowWatcher',
+          'the present entries were read so slowly that their revision is no longer kept; watch again from the start',
+          { resumeRevision: 0 },
+        );
+      }
+      this.#readPage(this.#nextKey ?? range.bytes.start, range.bytes.end);
+    }
+    return false;
+  }
+
+  #readPage(start: Uint8Array, end: Uint8Array | undefined): void {
+    const { source, place, ready, turn } = this.#work;
+    const entries: Entry[] = [];
+    let bytes = 0;
+    const visitsMax = Math.min(fixed.watchMessageEventsMax, turn.visitsLeft);
+    const budget = new WorkBudget(visitsMax);
+    const options = { reverse: false, budget };
+    this.#nextKey = source.engine.scan({ start, end }, place.cursor, options, (shown) => {
+      if (isOverdue(shown, this.#instantMs)) return true;
+      const entry = copyEntry(shown, !this.#keysOnly);
+      entries.push(entry);
+      bytes += entryBytes(entry);
+      return bytes < fixed.watchMessageBytesMax;
+    });
+    if (this.#nextKey === undefined) this.#rangeIndex++;
+    turn.spend(visitsMax - budget.visitsLeft);
+    if (entries.length > 0) ready.sayCurrent(place.cursor, entries, bytes);
+  }
+}
