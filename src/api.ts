@@ -297,6 +297,12 @@ export interface WatchRequest {
   /** Default 10000, at least 100. */
   readonly progressIntervalMs?: number;
   readonly signal?: AbortSignal;
+  /**
+   * Called with the bytes that the watch is to hold in messages from now on: with the most before it makes any, with what
+   * they take, the one that is handed out included, and with 0 when it has none and waits. When it is to be more than before
+   * the watch waits for the answer, and ends when that is false. So what many watches hold can be bounded together.
+   */
+  readonly admit?: (bytes: number) => boolean | Promise<boolean>;
 }
 
 /**

@@ -57,6 +57,7 @@ export const optionsByCall = {
       `a number of milliseconds from ${fixed.progressIntervalMsMin} on`,
     ),
     signal: instanceOf(AbortSignal),
+    admit: callback(),
   }),
   getLease: optionsOf<GetLeaseOptions>('getLease', { includeKeys: flag }),
   listLeases: optionsOf<PageOptions>('listLeases', pageTable),

@@ -97,6 +97,11 @@ export class CallTable {
     return promise.finally(() => call.signal.removeEventListener('abort', onAbort));
   }
 
+  /** What of so many bytes may be in one reply message. */
+  replyBytes(bytes: number): number {
+    return Math.min(bytes, this.#limits.replyBytesMax);
+  }
+
   /** Throws when the reply message that a call is about to make is over the limit. */
   checkReply(bytes: number): void {
     const { replyBytesMax } = this.#limits;
@@ -241,14 +246,28 @@ export class Call {
   }
 
   /**
-   * Waits for memory for the next message of a stream.
+   * Sets what a stream holds for its messages, at most what a reply may hold: less is given back at once, and for more it
+   * waits until there is memory.
    * @returns false when the call ended before there was any.
    */
-  async chargeMessage(bytes: number): Promise<boolean> {
-    this.#table.checkReply(bytes);
+  holdForMessages(bytes: number): boolean | Promise<boolean> {
+    const held = this.#table.replyBytes(bytes);
+    const more = held - this.#replyBytes;
+    if (more > 0) return this.#holdMore(more);
+    this.release(-more);
+    this.#replyBytes = held;
+    return true;
+  }
+
+  async #holdMore(bytes: number): Promise<boolean> {
     const isCharged = await this.#table.chargeWhenFree(this, bytes);
     if (isCharged) this.#replyBytes += bytes;
     return isCharged;
+  }
+
+  /** Throws RESOURCE_EXHAUSTED for a message that is longer than a reply may be. */
+  checkMessage(bytes: number): void {
+    this.#table.checkReply(bytes);
   }
 
   /** Gives back what was taken for the reply message, once a stream has written it. */

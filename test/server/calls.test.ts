@@ -155,8 +155,8 @@ describe('when memory runs out', () => {
     holder.call.charge(900);
     const order: string[] = [];
     const charged = [
-      first.call.chargeMessage(300).then((isCharged) => order.push(`first ${isCharged}`)),
-      second.call.chargeMessage(50).then((isCharged) => order.push(`second ${isCharged}`)),
+      Promise.resolve(first.call.holdForMessages(300)).then((isHeld) => order.push(`first ${isHeld}`)),
+      Promise.resolve(second.call.holdForMessages(50)).then((isHeld) => order.push(`second ${isHeld}`)),
     ];
     await Promise.resolve();
     expect(table.heldBytes).toBe(900);
@@ -168,12 +168,28 @@ describe('when memory runs out', () => {
     expect(table.heldBytes).toBe(750);
   });
 
+  test('what a stream holds for its messages is set anew each time, up to what a reply may hold', async () => {
+    const table = new CallTable(limits);
+    const [stream, other] = [open(table, true), open(table, true)];
+    const heldAfter: number[] = [];
+    for (const bytes of [1000, 100, 250, 0]) {
+      expect(await stream.call.holdForMessages(bytes)).toBe(true);
+      heldAfter.push(table.heldBytes);
+    }
+    expect(heldAfter).toEqual([400, 100, 250, 0]);
+    await stream.call.holdForMessages(400);
+    await other.call.holdForMessages(400);
+    expect(other.call.holdForMessages(10)).toBe(true);
+    expect(table.heldBytes).toBe(410);
+    expect(() => other.call.checkMessage(401)).toThrow(/--reply-bytes-max/);
+  });
+
   test('a stream that ends while its message waits is told, and holds up nobody', async () => {
     const table = new CallTable(limits);
     const [holder, gone, next] = [open(table), open(table, true), open(table, true)];
     holder.call.charge(1000);
-    const goneCharged = gone.call.chargeMessage(400);
-    const nextCharged = next.call.chargeMessage(100);
+    const goneCharged = gone.call.holdForMessages(400);
+    const nextCharged = next.call.holdForMessages(100);
 
     gone.response.emit('close');
     expect(await goneCharged).toBe(false);
@@ -188,7 +204,7 @@ describe('when memory runs out', () => {
     const [stalled, waiter] = [open(table), open(table, true)];
     stalled.call.charge(1000);
     stalled.call.stalledSinceMs = performance.now();
-    const charged = waiter.call.chargeMessage(200);
+    const charged = waiter.call.holdForMessages(200);
     expect(stalled.response.isDestroyed).toBe(false);
 
     vi.advanceTimersByTime(serverFixed.stalledReplyMs * 2);

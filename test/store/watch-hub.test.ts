@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fixed } from '../../src/limits.ts';
 import type { EventType, KeyRange } from '../../src/api.ts';
 import { deletion } from '../../src/store/commit/effects.ts';
-import type { PlannedChange } from '../../src/store/views/draft.ts';
+import type { PlannedChange } from '../../src/store/views/planned-change.ts';
 import { toWatchFilter } from '../../src/store/watch/watch-filter.ts';
 import { WatchHub } from '../../src/store/watch/watch-hub.ts';
 import type { HubWatch } from '../../src/store/watch/watch-registry.ts';
@@ -45,6 +45,7 @@ const PUT = {
   deleted: false,
   reason: undefined,
   previousLeaseId: 0,
+  hadEntry: false,
   replacedExpired: false,
 } as const;
 

@@ -1,4 +1,10 @@
-/** `kelp.v1.WatchService` over the store. */
+/**
+ * `kelp.v1.WatchService` over the store.
+ *
+ * A stream takes memory for a message before the store makes it, and gives it back when the next one is asked for, which is
+ * when this one is written. So streams that are not read hold nothing beyond what all calls may hold together, however many
+ * there are.
+ */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { ServiceImpl } from '@connectrpc/connect';
@@ -12,49 +18,90 @@ import {
 } from '../../../gen/kelp/v1/watch_pb.ts';
 import { StoreError, isStoreError } from '../../errors.ts';
 import type { DeleteReason, EventType, Store, WatchEvent, WatchMessage, WatchRequest } from '../../api.ts';
-import { callOf } from '../calls.ts';
+import { type Call, callOf } from '../calls.ts';
 import { shuttingDownError } from '../errors.ts';
 import { entriesBytes, entryBytes, entryMessage, optionalEntry } from './reply-entries.ts';
 import { given, keyRange, milliseconds, wholeNumber } from './request-fields.ts';
 
 export function watchService(store: () => Store): ServiceImpl<typeof WatchService> {
   return {
-    async *watch(message, context) {
-      const call = callOf(context);
-      const { signal } = context;
-      const request = watchRequest(message, signal);
-      let resumeRevision = request.startRevision;
-      const { storeId } = store();
-      let isFirst = true;
-      let incarnation = '';
-      try {
-        for await (const each of store().watch(request)) {
-          if (!(await call.chargeMessage(messageBytes(each)))) break;
-          const response = watchResponse(each);
-          const isOther = each.incarnation !== incarnation;
-          ({ incarnation } = each);
-          yield isFirst || isOther ? { ...response, storeId: isFirst ? storeId : '', incarnation } : response;
-          isFirst = false;
-          // Asked for more: this one is written.
-          call.releaseReply();
-          resumeRevision = resumeAfter(each) ?? resumeRevision;
-        }
-      } catch (error) {
-        // A store that closes ends its watches; when it is not the server that stops it, the signal tells nothing.
-        if (isStoreError(error, 'closed')) throw shuttingDownError(resumeRevision);
-        throw error;
-      }
-      // The client gone, its deadline passed, or the server stopping.
-      if (call.isEndedByServer) throw shuttingDownError(resumeRevision);
-      signal.throwIfAborted();
+    watch(message, context) {
+      return new WatchResponses(store(), watchRequest(message, context.signal), callOf(context));
     },
   };
 }
 
+type Response = MessageInitShape<typeof WatchResponseSchema>;
+
+/** What is sent for the messages of a watch. No generator: one that waits keeps the message that it has handed out. */
+class WatchResponses implements AsyncIterableIterator<Response> {
+  readonly #storeId: string;
+  readonly #call: Call;
+  readonly #signal: AbortSignal;
+  readonly #messages: AsyncIterableIterator<WatchMessage>;
+  #isFirst = true;
+  #incarnation = '';
+  /** The revision to begin at when the stream breaks before what was handed out last is written, and behind it. */
+  #resumeRevision: number;
+  #revisionBehind: number;
+
+  constructor(
+    store: Store,
+    request: WatchRequest & { readonly startRevision: number; readonly signal: AbortSignal },
+    call: Call,
+  ) {
+    this.#storeId = store.storeId;
+    this.#call = call;
+    this.#signal = request.signal;
+    this.#messages = store.watch({ ...request, admit: (bytes) => call.holdForMessages(bytes) });
+    this.#resumeRevision = this.#revisionBehind = request.startRevision;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** Asked for more: what was handed out before is written. */
+  async next(): Promise<IteratorResult<Response>> {
+    this.#resumeRevision = this.#revisionBehind;
+    try {
+      const { done, value } = await this.#messages.next();
+      if (done !== true) return { done: false, value: this.#response(value) };
+    } catch (error) {
+      // A store that closes ends its watches; when it is not the server that stops it, the signal tells nothing.
+      if (isStoreError(error, 'closed')) throw shuttingDownError(this.#resumeRevision);
+      throw error;
+    }
+    // The client gone, its deadline passed, or the server stopping.
+    if (this.#call.isEndedByServer) throw shuttingDownError(this.#resumeRevision);
+    this.#signal.throwIfAborted();
+    return DONE;
+  }
+
+  async return(): Promise<IteratorResult<Response>> {
+    await this.#messages.return?.();
+    return DONE;
+  }
+
+  #response(message: WatchMessage): Response {
+    this.#call.checkMessage(messageBytes(message));
+    this.#revisionBehind = resumeAfter(message) ?? this.#revisionBehind;
+    const response = watchResponse(message);
+    const { incarnation } = message;
+    const isFirst = this.#isFirst;
+    if (!isFirst && incarnation === this.#incarnation) return response;
+    this.#isFirst = false;
+    this.#incarnation = incarnation;
+    return { ...response, storeId: isFirst ? this.#storeId : '', incarnation };
+  }
+}
+
+const DONE: IteratorResult<Response> = { done: true, value: undefined };
+
 function watchRequest(
   message: WatchRequestMessage,
   signal: AbortSignal,
-): WatchRequest & { startRevision: number } {
+): WatchRequest & { readonly startRevision: number; readonly signal: AbortSignal } {
   const { storeId, incarnation, includeCurrent, keysOnly, returnPrevious } = message;
   return {
     ranges: message.ranges.map(keyRange),
@@ -96,7 +143,7 @@ function resumeAfter(message: WatchMessage): number | undefined {
   }
 }
 
-function watchResponse(message: WatchMessage): MessageInitShape<typeof WatchResponseSchema> {
+function watchResponse(message: WatchMessage): Response {
   const revision = BigInt(message.revision);
   switch (message.kind) {
     case 'current': {

@@ -1,10 +1,11 @@
 /** Makes the events of one watch, from recent changes with the engine's entries, or from effects of the log. */
 import { PlacedChange } from '../../engine/version.ts';
-import { StoreError } from '../../errors.ts';
-import type { Entry, EventType, WatchEvent } from '../../api.ts';
+import { assert, StoreError } from '../../errors.ts';
+import type { DeleteReason, Entry, EventType, WatchEvent } from '../../api.ts';
 import { toDeleteReason } from '../commit/effects.ts';
-import { copyEntry, toEntry } from '../views/entries.ts';
+import { copyEntry } from '../views/entries.ts';
 import { decodeKey, fromKeyText } from '../views/keys.ts';
+import { ENTRY_BYTES, EVENT_BYTES } from './ready-messages.ts';
 import type { RecentChange } from './recent-changes.ts';
 import type { WatchSource } from './watch-registry.ts';
 
@@ -20,52 +21,97 @@ export interface EventContents {
   readonly returnPrevious: boolean;
 }
 
+/** An event, and what it takes. */
+interface MadeEvent {
+  readonly event: WatchEvent;
+  readonly bytes: number;
+}
+
+/** All methods that make an event copy nothing for one that does not fit, and return `undefined`. */
 export class EventMaker {
   readonly #source: Pick<WatchSource, 'engine' | 'history'>;
   readonly #keysOnly: boolean;
   readonly #returnPrevious: boolean;
+  readonly #fits: (bytes: number) => boolean;
 
-  constructor(source: Pick<WatchSource, 'engine' | 'history'>, { keysOnly, returnPrevious }: EventContents) {
+  /** @param fits whether an event that takes so many bytes may be made. */
+  constructor(
+    source: Pick<WatchSource, 'engine' | 'history'>,
+    { keysOnly, returnPrevious }: EventContents,
+    fits: (bytes: number) => boolean,
+  ) {
     this.#source = source;
     this.#keysOnly = keysOnly;
     this.#returnPrevious = returnPrevious;
+    this.#fits = fits;
   }
 
   /** The engine must still be readable at `revision`. */
-  ofRecent(change: RecentChange, revision: number): WatchEvent {
+  ofRecent(change: RecentChange, revision: number): MadeEvent | undefined {
+    const { type, reason = 'requested', replacedExpired } = change;
     const key = fromKeyText(change.key);
-    const keyText = decodeKey(key);
-    const { type, replacedExpired } = change;
-    const previous = replacedExpired ? undefined : this.#previous(key, keyText, revision);
-    if (type === 'delete') {
-      return deletion(keyText, revision, change.reason ?? 'requested', previous);
-    }
-    const { engine } = this.#source;
-    const withValue = type === 'put' && !this.#keysOnly;
-    const version = withValue ? engine.read(key, revision) : engine.readMeta(key, revision);
-    if (version === undefined)
-      throw new Error(`broken invariant: the engine lacks a change of revision ${revision}`);
-    return written(type, toEntry(keyText, version), previous, replacedExpired);
+    if (type === 'delete') return this.#deletion(key, revision, reason);
+    let made: MadeEvent | undefined;
+    this.#source.engine.readMany([key], revision, (_, shown) => {
+      assert(shown !== undefined, 'the engine has what a visible revision changed');
+      made = this.#writing(type, key, shown, revision, replacedExpired);
+    });
+    return made;
   }
 
-  /** Copies what it needs of the effect. */
-  ofEffect(type: EventType, effect: PlacedEffect, revision: number): WatchEvent {
-    const { replacedExpired } = effect;
-    const key = effect.copyKey();
-    const keyText = decodeKey(key);
-    const previous = replacedExpired ? undefined : this.#previous(key, keyText, revision);
-    if (type === 'delete') return deletion(keyText, revision, toDeleteReason(effect.reason), previous);
-    const withValue = type === 'put' && !this.#keysOnly;
-    return written(type, copyEntry(effect, withValue), previous, replacedExpired);
+  ofEffect(type: EventType, effect: PlacedEffect, revision: number): MadeEvent | undefined {
+    if (type === 'delete') return this.#deletion(effect.key, revision, toDeleteReason(effect.reason));
+    return this.#writing(type, effect.key, effect, revision, effect.replacedExpired);
   }
 
-  #previous(key: Uint8Array, keyText: string, revision: number): Entry | undefined {
-    if (!this.#returnPrevious) return undefined;
+  #deletion(key: Uint8Array, revision: number, reason: DeleteReason): MadeEvent | undefined {
+    const ownBytes = EVENT_BYTES + key.length;
+    const previous = this.#previous(key, revision, ownBytes);
+    if (previous === 'tooLong') return undefined;
+    const event = { type: 'delete', key: decodeKey(key), modRevision: revision, reason } as const;
+    return { event: { ...event, previous: previous?.entry }, bytes: ownBytes + (previous?.bytes ?? 0) };
+  }
+
+  #writing(
+    type: 'put' | 'touch',
+    key: Uint8Array,
+    shown: PlacedChange,
+    revision: number,
+    replacedExpired: boolean,
+  ): MadeEvent | undefined {
+    const withValue = type === 'put' && !this.#keysOnly;
+    const ownBytes = EVENT_BYTES + bytesOfEntry(shown, withValue);
+    const previous = this.#previous(key, revision, ownBytes, replacedExpired);
+    if (previous === 'tooLong') return undefined;
+    const event = { type, entry: copyEntry(shown, withValue), previous: previous?.entry };
+    const bytes = ownBytes + (previous?.bytes ?? 0);
+    return { event: replacedExpired ? { ...event, replacedExpired } : event, bytes };
+  }
+
+  /** The entry before, if the watch is told of it, and if it fits with the bytes that the event takes besides. */
+  #previous(
+    key: Uint8Array,
+    revision: number,
+    ownBytes: number,
+    replacedExpired = false,
+  ): { readonly entry: Entry; readonly bytes: number } | 'tooLong' | undefined {
+    if (!this.#returnPrevious || replacedExpired) return this.#fits(ownBytes) ? undefined : 'tooLong';
     const { engine, history } = this.#source;
     if (revision - 1 < history.oldestRevision) throw slowWatcher(revision);
-    const version = this.#keysOnly ? engine.readMeta(key, revision - 1) : engine.read(key, revision - 1);
-    return version && toEntry(keyText, version);
+    let previous: { readonly entry: Entry; readonly bytes: number } | 'tooLong' | undefined;
+    engine.readMany([key], revision - 1, (_, shown) => {
+      const bytes = shown === undefined ? 0 : bytesOfEntry(shown, !this.#keysOnly);
+      if (!this.#fits(ownBytes + bytes)) previous = 'tooLong';
+      else if (shown !== undefined) previous = { entry: copyEntry(shown, !this.#keysOnly), bytes };
+    });
+    return previous;
   }
+}
+
+/** What a copy of an entry takes. */
+export function bytesOfEntry(shown: PlacedChange, withValue: boolean): number {
+  const valueBytes = withValue ? shown.valueEnd - shown.valueStart : 0;
+  return ENTRY_BYTES + shown.keyEnd - shown.keyStart + valueBytes;
 }
 
 /** What ends a watch that needs more than is still kept. */
@@ -75,23 +121,4 @@ export function slowWatcher(resumeRevision: number): StoreError {
     `the watch was read too slowly: revision ${resumeRevision} is no longer kept. Read the present state and watch from there`,
     { resumeRevision },
   );
-}
-
-function deletion(
-  key: string,
-  modRevision: number,
-  reason: Extract<WatchEvent, { readonly type: 'delete' }>['reason'],
-  previous: Entry | undefined,
-): WatchEvent {
-  return { type: 'delete', key, modRevision, reason, previous };
-}
-
-function written(
-  type: 'put' | 'touch',
-  entry: Entry,
-  previous: Entry | undefined,
-  replacedExpired: boolean,
-): WatchEvent {
-  const event = { type, entry, previous };
-  return replacedExpired ? { ...event, replacedExpired: true } : event;
 }

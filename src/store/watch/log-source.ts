@@ -32,7 +32,7 @@ export class LogSource {
   }
 
   /**
-   * Goes on until messages are full, the turn is over, or about 64 KiB or one frame of the log are dealt with.
+   * Goes on until no other event fits into the messages, the turn is over, or about 64 KiB or one frame of the log are dealt with.
    * @throws StoreError `slowWatcher`, `damaged`, `closed`.
    */
   async read(visibleRevision: number): Promise<void> {
@@ -64,7 +64,7 @@ export class LogSource {
       const { revision, timeMs } = walk.readHead(start, end);
       turn.spend(1);
       if (revision <= place.cursor) return true;
-      if (revision > visibleRevision || turn.isOver || (ready.isFull && !ready.isOpen)) return false;
+      if (revision > visibleRevision || turn.isOver) return false;
       if (!this.#readEffects(walk, start, end, revision, timeMs)) return false;
       ready.close(false);
       place.pass(revision);
@@ -94,11 +94,13 @@ export class LogSource {
         if (filter.types.has(type)) {
           const effect = walk.readEffect(type, revision);
           if (isWantedAt(filter, effect, type)) {
-            if (ready.isFull) {
+            const made = events.ofEffect(type, effect, revision);
+            if (made === undefined) {
               ready.close(true);
               return this.#stopAt({ revision, changeCount, offset });
             }
-            turn.spendEvent(ready.add(revision, timeMs, events.ofEffect(type, effect, revision)));
+            ready.add(revision, timeMs, made.event, made.bytes);
+            turn.spendEvent(made.bytes);
           }
         }
         place.changesDone = changeCount + 1;

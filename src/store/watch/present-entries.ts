@@ -6,7 +6,7 @@ import { WorkBudget } from '../../work-budget.ts';
 import type { Pin } from '../history/history.ts';
 import { copyEntry } from '../views/entries.ts';
 import { isOverdue } from '../views/overdue.ts';
-import { entryBytes } from './ready-messages.ts';
+import { bytesOfEntry } from './event-maker.ts';
 import type { WatchWork } from './watch-work.ts';
 
 export class PresentEntries {
@@ -34,13 +34,13 @@ export class PresentEntries {
   }
 
   /**
-   * Goes on until a message is ready or the turn is over.
+   * Goes on until a message is ready or needs more room, or the turn is over.
    * @returns whether all entries are dealt with.
    * @throws StoreError `slowWatcher` when the revision is no longer kept.
    */
   read(): boolean {
     const { filter, ready, turn } = this.#work;
-    while (!ready.hasNext) {
+    while (!ready.isHeldUp) {
       const range = filter.ranges[this.#rangeIndex];
       if (range === undefined) return true;
       if (turn.isOver) return false;
@@ -58,18 +58,27 @@ export class PresentEntries {
 
   #readPage(start: Uint8Array, end: Uint8Array | undefined): void {
     const { source, place, ready, turn } = this.#work;
+    const withValue = !this.#keysOnly;
     const entries: Entry[] = [];
     let bytes = 0;
+    let nextKey: Uint8Array | undefined;
     const visitsMax = Math.min(fixed.watchMessageEventsMax, turn.visitsLeft);
     const budget = new WorkBudget(visitsMax);
     const options = { reverse: false, budget };
-    this.#nextKey = source.engine.scan({ start, end }, place.cursor, options, (shown) => {
+    const scannedTo = source.engine.scan({ start, end }, place.cursor, options, (shown) => {
       if (isOverdue(shown, this.#instantMs)) return true;
-      const entry = copyEntry(shown, !this.#keysOnly);
-      entries.push(entry);
-      bytes += entryBytes(entry);
-      return bytes < fixed.watchMessageBytesMax;
+      const entryBytes = bytesOfEntry(shown, withValue);
+      const fits =
+        entries.length === 0 ? ready.fits(entryBytes) : bytes + entryBytes <= fixed.watchMessageBytesMax;
+      if (fits) {
+        entries.push(copyEntry(shown, withValue));
+        bytes += entryBytes;
+      } else {
+        nextKey = shown.copyKey();
+      }
+      return fits;
     });
+    this.#nextKey = nextKey ?? scannedTo;
     if (this.#nextKey === undefined) this.#rangeIndex++;
     turn.spend(visitsMax - budget.visitsLeft);
     if (entries.length > 0) ready.sayCurrent(place.cursor, entries, bytes);

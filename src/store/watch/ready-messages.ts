@@ -1,9 +1,10 @@
 /**
  * The messages that a watch has made and not handed out, and the one that it is making.
  *
- * Invariant: all of them together hold at most `fixed.watchMessageEventsMax` events and `fixed.watchMessageBytesMax` bytes,
- * the last event aside, which may be longer by itself: who adds asks `isFull` first. So a watch that is not read holds
- * about one message, however much there is to send.
+ * Invariant: all of them together hold at most `fixed.watchMessageEventsMax` events or entries, and at most the bytes that the
+ * watch is allowed to hold: `fixed.watchMessageBytesMax`, or what one event takes that is longer by itself. What is to be
+ * added is asked for first, by `fits`, before anything is copied for it. So a watch that is not read holds about one message,
+ * however much there is to send.
  */
 import type { Entry, WatchEvent, WatchMessage } from '../../api.ts';
 import { fixed } from '../../limits.ts';
@@ -29,25 +30,43 @@ export class ReadyMessages {
   #open: OpenMessage | undefined;
   #eventCount = 0;
   #bytes = 0;
+  #bytesMax: number = fixed.watchMessageBytesMax;
+  #bytesWanted: number = fixed.watchMessageBytesMax;
 
   /** @param incarnationOf the incarnation that wrote a revision. */
   constructor(incarnationOf: (revision: number) => string) {
     this.#incarnationOf = incarnationOf;
   }
 
-  /** Whether one can be handed out. */
+  /** Whether there is one to hand out. */
   get hasNext(): boolean {
     return this.#ready.length > 0;
   }
 
-  /** Whether a message is being made. */
-  get isOpen(): boolean {
-    return this.#open !== undefined;
+  /** Whether nothing more can be made: messages are to be handed out first, or the next event needs more room. */
+  get isHeldUp(): boolean {
+    return this.hasNext || this.#bytesWanted > this.#bytesMax;
   }
 
-  /** Whether no further event may be made before messages were handed out. */
-  get isFull(): boolean {
-    return this.#eventCount >= fixed.watchMessageEventsMax || this.#bytes >= fixed.watchMessageBytesMax;
+  /** What all of them take. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** What the watch must be allowed to hold, so that what comes next fits into an empty message. */
+  get bytesWanted(): number {
+    return this.#bytesWanted;
+  }
+
+  allow(bytesMax: number): void {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Whether an event or entry of so many bytes may be made before messages were handed out. */
+  fits(bytes: number): boolean {
+    if (this.#eventCount < fixed.watchMessageEventsMax && this.#bytes + bytes <= this.#bytesMax) return true;
+    if (this.#eventCount === 0) this.#bytesWanted = Math.max(fixed.watchMessageBytesMax, bytes);
+    return false;
   }
 
   /** Makes a message without events ready. */
@@ -68,15 +87,13 @@ export class ReadyMessages {
     this.#push(message, entries.length, bytes);
   }
 
-  /** Adds an event to the message of its revision. @returns the bytes that it takes. */
-  add(revision: number, commitTimeMs: number, event: WatchEvent): number {
+  /** Adds an event, which fits, to the message of its revision. */
+  add(revision: number, commitTimeMs: number, event: WatchEvent, bytes: number): void {
     const open = (this.#open ??= { revision, commitTimeMs, events: [], bytes: 0 });
-    const bytes = eventBytes(event);
     open.events.push(event);
     open.bytes += bytes;
     this.#eventCount++;
     this.#bytes += bytes;
-    return bytes;
   }
 
   /**
@@ -93,12 +110,14 @@ export class ReadyMessages {
     this.#push(message, events.length, bytes);
   }
 
-  shift(): WatchMessage | undefined {
+  /** The next message, and what it takes. */
+  shift(): { readonly message: WatchMessage; readonly bytes: number } | undefined {
     const ready = this.#ready.shift();
     if (ready === undefined) return undefined;
     this.#eventCount -= ready.eventCount;
     this.#bytes -= ready.bytes;
-    return ready.message;
+    this.#bytesWanted = fixed.watchMessageBytesMax;
+    return ready;
   }
 
   clear(): void {
@@ -112,16 +131,6 @@ export class ReadyMessages {
   }
 }
 
-/** What an event and an entry take as objects, besides the texts and values: measured, with the numbers and views in them. */
-const EVENT_BYTES = 64;
-const ENTRY_BYTES = 256;
-
-function eventBytes(event: WatchEvent): number {
-  const own = event.type === 'delete' ? event.key.length : entryBytes(event.entry);
-  return EVENT_BYTES + own + (event.previous === undefined ? 0 : entryBytes(event.previous));
-}
-
-/** What an entry takes in memory. */
-export function entryBytes({ key, value }: Entry): number {
-  return ENTRY_BYTES + key.length + value.length;
-}
+/** What an event and an entry take as objects, with the numbers and views in them, besides the texts and values. */
+export const EVENT_BYTES = 64;
+export const ENTRY_BYTES = 256;

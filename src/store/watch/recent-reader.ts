@@ -5,7 +5,7 @@ import type { WatchRegistry } from './watch-registry.ts';
 import type { WatchWork } from './watch-work.ts';
 
 /**
- * Goes on until a message is ready, the turn is over or the visible revision is reached.
+ * Goes on until a message is ready or needs more room, the turn is over, or the visible revision is reached.
  * @returns false when the recent changes don't reach back to the watch's place, or don't hold what comes there, or when
  *   memory doesn't hold the entries any more: then the log has to be read.
  */
@@ -15,7 +15,7 @@ export function readRecent(
   visibleRevision: number,
 ): boolean {
   const { place, turn, ready, filter, source } = work;
-  while (place.cursor < visibleRevision && !ready.hasNext && !turn.isOver) {
+  while (place.cursor < visibleRevision && !ready.isHeldUp && !turn.isOver) {
     const revision = place.cursor + 1;
     const staged = registry.recent(revision);
     if (staged === undefined || revision < source.history.oldestRevision) return false;
@@ -42,11 +42,13 @@ function readChanges(
     if (turn.isOver) return false;
     turn.spend(1);
     if (!isWanted(filter, change.key, change.type)) continue;
-    if (ready.isFull) {
+    const made = events.ofRecent(change, revision);
+    if (made === undefined) {
       ready.close(true);
       return false;
     }
-    turn.spendEvent(ready.add(revision, timeMs, events.ofRecent(change, revision)));
+    ready.add(revision, timeMs, made.event, made.bytes);
+    turn.spendEvent(made.bytes);
   }
   ready.close(false);
   return true;

@@ -43,6 +43,7 @@ export class Watcher implements AsyncIterableIterator<WatchMessage>, HubWatch {
   readonly #registry: WatchRegistry;
   readonly #progressIntervalMs: number;
   readonly #signal: AbortSignal | undefined;
+  readonly #admit: WatchRequest['admit'];
   readonly #place: WatchPlace;
   readonly #turn = new WatchTurn();
   readonly #ready: ReadyMessages;
@@ -52,6 +53,8 @@ export class Watcher implements AsyncIterableIterator<WatchMessage>, HubWatch {
   #phase: 'current' | 'catchingUp' | 'live' | 'ended';
   #error: Error | undefined;
   #wait: Wait | undefined;
+  /** What was admitted last. */
+  #admittedBytes = 0;
   /** Calls of `next` run one after the other. Holds no result of theirs. */
   #lastCall: Promise<void> = Promise.resolve();
 
@@ -73,12 +76,13 @@ export class Watcher implements AsyncIterableIterator<WatchMessage>, HubWatch {
       place: this.#place,
       turn: this.#turn,
       ready: this.#ready,
-      events: new EventMaker(source, { keysOnly, returnPrevious }),
+      events: new EventMaker(source, { keysOnly, returnPrevious }, (bytes) => this.#ready.fits(bytes)),
     };
     this.#log = new LogSource(this.#work);
     const isCurrent = request.includeCurrent === true;
     if (isCurrent) this.#present = new PresentEntries(this.#work, keysOnly, clock.nowMs());
     this.#phase = isCurrent ? 'current' : 'catchingUp';
+    this.#admit = request.admit;
     this.#signal = request.signal;
     if (this.#signal?.aborted === true) this.#end(undefined);
     else this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
@@ -144,8 +148,12 @@ export class Watcher implements AsyncIterableIterator<WatchMessage>, HubWatch {
 
   async #produce(): Promise<IteratorResult<WatchMessage>> {
     for (;;) {
-      const message = this.#ready.shift();
-      if (message !== undefined) return { done: false, value: message };
+      const next = this.#ready.shift();
+      if (next !== undefined) {
+        // It was admitted with more.
+        await this.#hold(next.bytes + this.#ready.bytes);
+        return { done: false, value: next.message };
+      }
       if (this.#phase === 'ended') return await this.#finish();
       try {
         await this.#advance();
@@ -158,20 +166,38 @@ export class Watcher implements AsyncIterableIterator<WatchMessage>, HubWatch {
   /** Does one step that makes messages ready, or brings the watch forward, or waits. */
   async #advance(): Promise<void> {
     if (this.#turn.isOver) return this.#takeTurn();
+    const isBehind = this.#phase === 'current' || this.#place.cursor < this.#source.visibleRevision();
+    const heldBytes = isBehind ? Math.max(this.#ready.bytesWanted, this.#ready.bytes) : 0;
+    const answer = this.#hold(heldBytes);
+    if (answer !== true) return this.#endUnless(answer);
     if (this.#phase === 'current') return this.#readPresent();
-    const visible = this.#source.visibleRevision();
-    if (this.#place.cursor < visible) {
-      if (!readRecent(this.#work, this.#registry, visible)) await this.#readLog(visible);
-    } else if (this.#phase === 'catchingUp') {
-      await this.#log.close();
-      this.#goLive();
-    } else {
-      await this.#waitForMatch();
-    }
+    if (isBehind) return this.#readOn(this.#source.visibleRevision());
+    if (this.#phase === 'live') return this.#waitForMatch();
+    await this.#log.close();
+    this.#goLive();
+  }
+
+  /** Nothing is made before it is admitted, and what is made fits into that. @returns as `admit` does. */
+  #hold(bytes: number): boolean | Promise<boolean> {
+    if (bytes === this.#admittedBytes) return true;
+    this.#admittedBytes = bytes;
+    this.#ready.allow(bytes);
+    return this.#admit?.(bytes) ?? true;
+  }
+
+  async #endUnless(answer: boolean | Promise<boolean>): Promise<void> {
+    if (!(await answer)) this.#end(undefined);
+  }
+
+  async #readOn(visible: number): Promise<void> {
+    if (readRecent(this.#work, this.#registry, visible)) return;
+    await this.#takeTurn();
+    if (this.#phase !== 'ended') await this.#log.read(visible);
   }
 
   async #finish(): Promise<IteratorResult<WatchMessage>> {
     await this.#log.close();
+    await this.#hold(0);
     const error = this.#error;
     this.#error = undefined;
     if (error !== undefined) throw error;
@@ -195,11 +221,6 @@ export class Watcher implements AsyncIterableIterator<WatchMessage>, HubWatch {
   async #takeTurn(): Promise<void> {
     await this.#registry.takeTurn();
     this.#turn.begin(fixed.watchTurnVisitsMax);
-  }
-
-  async #readLog(visible: number): Promise<void> {
-    await this.#takeTurn();
-    if (this.#phase !== 'ended') await this.#log.read(visible);
   }
 
   /** Waits until something wanted is visible, or a progress message is due. */

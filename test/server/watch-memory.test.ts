@@ -1,0 +1,54 @@
+/** What the service of watches holds of messages: nothing that is sent, nothing that was not admitted. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { create } from '@bufbuild/protobuf';
+import { createContextValues, createHandlerContext } from '@connectrpc/connect';
+import { expect, test } from 'vitest';
+import { WatchRequestSchema, WatchService } from '../../gen/kelp/v1/watch_pb.ts';
+import type { Store, WatchMessage, WatchRequest } from '../../src/api.ts';
+import { type CallChannel, CallTable, callKey } from '../../src/server/calls.ts';
+import { watchService } from '../../src/server/services/watch.ts';
+
+const channel: CallChannel = { destroy: () => undefined, once: () => undefined };
+
+/** A call of the service over a store with these messages. */
+function callService(
+  table: CallTable,
+  watch: (request: WatchRequest) => AsyncIterableIterator<WatchMessage>,
+) {
+  const call = table.open(channel, true);
+  const context = createHandlerContext({
+    service: WatchService,
+    method: WatchService.method.watch,
+    protocolName: 'grpc',
+    requestMethod: 'POST',
+    url: 'http://kelp.test',
+    contextValues: createContextValues().set(callKey, call),
+  });
+  const service = watchService(() => ({ storeId: 'store', watch }) as Partial<Store> as Store);
+  const responses = service.watch?.(create(WatchRequestSchema), context);
+  if (responses === undefined) throw new Error('the service has no watch');
+  return responses[Symbol.asyncIterator]();
+}
+
+test('a message that is sent is not kept while the next one is waited for', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  let sent: WeakRef<WatchMessage> | undefined;
+  const messages = {
+    [Symbol.asyncIterator]: () => messages,
+    next(): Promise<IteratorResult<WatchMessage>> {
+      if (sent !== undefined) return new Promise(() => {});
+      const message: WatchMessage = { kind: 'current', entries: [], revision: 1, incarnation: '' };
+      sent = new WeakRef(message);
+      return Promise.resolve({ done: false, value: message });
+    },
+  };
+  const table = new CallTable({ callsMax: 1, callBytesMax: 1000, replyBytesMax: 400 });
+  const responses = callService(table, () => messages);
+  await responses.next();
+  void responses.next();
+  for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+  collect();
+  expect(sent?.deref()).toBeUndefined();
+});
