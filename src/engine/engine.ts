@@ -34,8 +34,9 @@ export interface Engine {
 
   /**
    * Visits the versions that `read` would give for the keys of a range, in key order, until `visit` returns false, or
-   * the range or `visitsMax` (also of deleted keys) is used up. What is deleted is passed over without a visit where many
-   * such keys lie side by side.
+   * the range or the visits of the budget are used up. A visit is paid for each key that is looked at, whether it existed
+   * then or not, and now and then for what is passed over. Keys that are deleted in the newest state are passed over, all
+   * of them when that is what is read; at an older revision those in places where nothing was deleted since.
    * @returns the key from which a further scan goes on (inclusive, in scan direction; it may be a deleted one), or
    * `undefined` at the end of the range.
    */

@@ -46,6 +46,8 @@ class ScanState {
   readonly path = new Path();
   readonly references = new Int32Array(ENTRIES_MAX);
   readonly placed = new PlacedChange();
+  /** The range ends in the leaf that was read. */
+  isAtEnd = false;
 }
 
 export class MemoryEngine implements Engine {
@@ -237,13 +239,10 @@ export class MemoryEngine implements Engine {
       keys.descend(path);
     }
     do {
-      const count = keys.readLeaf(path, references);
-      const place = path.places[0]!;
-      const low = reverse ? this.#boundInLeaf(state, 0, place, range.start) : place;
-      const high = reverse ? place : this.#boundInLeaf(state, place, count, range.end);
-      for (let done = 0, size = 0; done < high - low; done += size) {
-        size = Math.min(high - low - done, pieceOf(done));
-        const first = reverse ? high - done - size : low + done;
+      const count = this.#readLeaf(state, range, revision, reverse);
+      for (let done = 0, size = 0; done < count; done += size) {
+        size = Math.min(count - done, pieceOf(done));
+        const first = reverse ? count - done - size : done;
         this.#fetch(references, first, first + size);
         for (let index = 0; index < size; index++) {
           const reference = references[reverse ? first + size - 1 - index : first + index]!;
@@ -252,27 +251,33 @@ export class MemoryEngine implements Engine {
           if (this.#keyspace.goTo(reference, revision)) isStopped = !visit(this.#show(state.placed));
         }
       }
-      if (reverse ? low > 0 : high < count) return NONE;
-    } while (keys.nextLeaf(path, revision, reverse ? -1 : 1));
+    } while (!state.isAtEnd && keys.nextLeaf(path, revision, reverse ? -1 : 1, budget));
     return NONE;
   }
 
   /**
-   * The first of the places from `low` on, and below `high`, of a path's leaf whose key is not below `bound`; else `high`.
-   * The heads of a leaf tell only of keys between its borders, so its first and last key are asked.
+   * The blocks of the keys of a range from the place of a path on, within its leaf. The heads of a leaf tell only of keys
+   * between its borders, so its first and last key are asked. @returns how many they are.
    */
-  #boundInLeaf(
-    { path, references }: ScanState,
-    low: number,
-    high: number,
-    bound: Uint8Array | undefined,
-  ): number {
-    if (bound === undefined || low >= high) return high;
-    if (bound.length === 0) return low;
-    this.#keyspace.probe.set(bound);
-    if (this.#compareProbe(references[high - 1]!) > 0) return high;
-    if (this.#compareProbe(references[low]!) <= 0) return low;
-    return this.#keyspace.keys.placeInLeaf(path.nodes[0]!);
+  #readLeaf(state: ScanState, range: EngineRange, revision: number, reverse: boolean): number {
+    const { path, references } = state;
+    const { keys, probe } = this.#keyspace;
+    const place = path.places[0]!;
+    const low = reverse ? 0 : place;
+    const high = reverse ? place : keys.leaf.open(path.nodes[0]!).count;
+    const count = keys.readLeaf(path, low, high, revision, references);
+    const bound = reverse ? range.start : range.end;
+    state.isAtEnd = false;
+    if (bound === undefined || count === 0 || (reverse && bound.length === 0)) return count;
+    probe.set(bound);
+    const isFirstBelow = this.#compareProbe(references[0]!) > 0;
+    if (reverse && !isFirstBelow) return count;
+    const isLastBelow = this.#compareProbe(references[count - 1]!) > 0;
+    if (!reverse && isLastBelow) return count;
+    state.isAtEnd = true;
+    if (isFirstBelow === isLastBelow) return 0;
+    const end = keys.placeInLeaf(path.nodes[0]!);
+    return keys.readLeaf(path, reverse ? end : low, reverse ? high : end, revision, references);
   }
 
   #compareProbe(reference: number): number {

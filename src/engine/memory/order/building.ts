@@ -1,10 +1,10 @@
 /** Fills an empty tree with keys that are sorted, a piece between two yields. */
 import { assert } from '../../../errors.ts';
-import { NONE } from '../layout.ts';
+import { NONE, revisionAt } from '../layout.ts';
 import { Slabs } from '../slabs.ts';
 import { putChild } from './growth.ts';
 import type { SortedKeys } from './key-sorter.ts';
-import { ENTRIES_MAX } from './node.ts';
+import { ENTRIES_MAX, type Node } from './node.ts';
 import type { Tree } from './tree.ts';
 
 /** So many entries a node gets, which leaves room for those to come. */
@@ -42,6 +42,7 @@ export function* buildTree(
   for (; nodes.length > 1; tree.height++) nodes = yield* buildInners(tree, nodes, skip);
   tree.root = nodes[0]!;
   tree.count = count;
+  tree.dead = highestDead(tree, tree.leaf.open(tree.root));
 }
 
 function* buildInners(tree: Tree, children: readonly number[], skip: number): Generator<undefined, number[]> {
@@ -54,7 +55,7 @@ function* buildInners(tree: Tree, children: readonly number[], skip: number): Ge
     for (let index = start; index < end; index++) {
       child.open(children[index]!);
       const key = index === start ? NONE : tree.smallestKey(children[index]!);
-      putChild(tree, node, index - start, child, key, tree.highestDead(child));
+      putChild(tree, node, index - start, child, key, highestDead(tree, child));
     }
     const lower = start === 0 ? NONE : tree.smallestKey(children[start]!);
     tree.narrow(node, lower, end === children.length ? NONE : tree.smallestKey(children[end]!));
@@ -62,4 +63,17 @@ function* buildInners(tree: Tree, children: readonly number[], skip: number): Ge
     if (nodes.length % NODES_PER_PIECE === 0) yield;
   }
   return nodes;
+}
+
+/** The highest revision of a deletion below a node. */
+function highestDead(tree: Tree, node: Node): number {
+  let dead = 0;
+  for (let place = node.count - 1; place >= 0; place--) {
+    if (node.level > 0) dead = Math.max(dead, node.dead(place));
+    else if (!node.isLive(place)) {
+      const block = node.key(place);
+      dead = Math.max(dead, revisionAt(tree.blocks.wordsAt(block), Slabs.wordOf(block)));
+    }
+  }
+  return dead;
 }

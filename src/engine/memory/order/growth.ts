@@ -96,8 +96,8 @@ export function putChild(
 function growRoot(tree: Tree, level: number, { node, right, border }: Split): void {
   const root = tree.newView().make(level);
   root.skip = tree.prefix.length;
-  putChild(tree, root, 0, node, NONE, tree.highestDead(node));
-  putChild(tree, root, 1, right, border, tree.highestDead(right));
+  putChild(tree, root, 0, node, NONE, tree.dead);
+  putChild(tree, root, 1, right, border, tree.dead);
   tree.root = root.reference;
   tree.height = level;
 }

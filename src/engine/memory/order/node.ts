@@ -141,6 +141,18 @@ export class Node {
     this.words[at] = isLive ? this.words[at]! | bit : this.words[at]! & ~bit;
   }
 
+  /** Writes the keys of some entries of a leaf, or those that are live, to the beginning of `keys`. @returns how many. */
+  readKeys(from: number, to: number, isLiveOnly: boolean, keys: Int32Array): number {
+    const { words } = this;
+    const start = this.at + KEYS;
+    let count = 0;
+    for (let place = from; place < to; place++) {
+      keys[count] = words[start + place]!;
+      count += isLiveOnly ? (words[this.at + LIVE_BITS + (place >>> 5)]! >>> (place & 31)) & 1 : 1;
+    }
+    return count;
+  }
+
   /** How many live keys a child holds. */
   live(place: number): number {
     return this.words[this.at + LIVES + place]!;

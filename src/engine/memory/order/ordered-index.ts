@@ -7,12 +7,13 @@
 import { assert } from '../../../errors.ts';
 import { Emptying } from '../emptying.ts';
 import { NONE } from '../layout.ts';
+import type { WorkBudget } from '../../../work-budget.ts';
 import type { Probe } from '../probe.ts';
 import { Slabs } from '../slabs.ts';
 import { buildTree } from './building.ts';
 import { insertKey } from './growth.ts';
 import type { SortedKeys } from './key-sorter.ts';
-import { KEYS, type Node } from './node.ts';
+import type { Node } from './node.ts';
 import { removeKey } from './shrinking.ts';
 import { checkTree } from './tree-check.ts';
 import { Path, Tree } from './tree.ts';
@@ -123,9 +124,10 @@ export class OrderedIndex extends Tree {
 
   /**
    * Goes to the nearest leaf behind that of a path (`step` 1: to its first place) or before it (-1: to behind its last
-   * place) that may hold a key that exists at a revision. @returns whether there is one.
+   * place) that may hold a key that exists at a revision. Pays a visit for each inner node that it leaves behind, whose
+   * children it may all have passed over. @returns whether there is one.
    */
-  nextLeaf(path: Path, revision: number, step: 1 | -1): boolean {
+  nextLeaf(path: Path, revision: number, step: 1 | -1, budget?: WorkBudget): boolean {
     const { nodes, places } = path;
     const node = this.leaf;
     for (let level = 1; level <= this.height;) {
@@ -133,6 +135,7 @@ export class OrderedIndex extends Tree {
       const place = (places[level]! += step);
       if (place < 0 || place >= node.count) {
         level++;
+        budget?.spendVisits(1);
         continue;
       }
       if (node.isDead(place, revision)) continue;
@@ -144,11 +147,13 @@ export class OrderedIndex extends Tree {
     return false;
   }
 
-  /** The blocks of the keys of the leaf at the end of a path: `blocks[0]` to `blocks[count - 1]`. @returns the count. */
-  readLeaf(path: Path, blocks: Int32Array): number {
-    const { words, at, count } = this.leaf.open(path.nodes[0]!);
-    for (let place = 0; place < count; place++) blocks[place] = words[at + KEYS + place]!;
-    return count;
+  /**
+   * The blocks of the keys in some places of a path's leaf, but for those that are known not to exist at a revision:
+   * `blocks[0]` to `blocks[count - 1]`. @returns the count.
+   */
+  readLeaf(path: Path, from: number, to: number, revision: number, blocks: Int32Array): number {
+    const isLiveOnly = this.#areDeadKnown(path, revision);
+    return this.leaf.open(path.nodes[0]!).readKeys(from, to, isLiveOnly, blocks);
   }
 
   /** Fills the index, which is empty. @param isLive whether the key of a block is live. */
@@ -166,6 +171,12 @@ export class OrderedIndex extends Tree {
     const nodes = checkTree(this, visit);
     this.nodes.verifyIntegrity((node) => assert(nodes.delete(node), 'a node is part of the tree'));
     assert(nodes.size === 0, 'every node of the tree has its block');
+  }
+
+  /** Whether all that is dead now in the leaf of a path was so at a revision. */
+  #areDeadKnown({ nodes, places }: Path, revision: number): boolean {
+    if (this.dead <= revision) return true;
+    return this.height > 0 && this.leaf.open(nodes[1]!).dead(places[1]!) <= revision;
   }
 
   #descend(): Path {
@@ -197,6 +208,7 @@ export class OrderedIndex extends Tree {
   /** Tells the nodes above the leaf of the path what has changed in it. */
   #carryUp(liveDifference: number, deadRevision: number): void {
     if (liveDifference === 0 && deadRevision === 0) return;
+    this.dead = Math.max(this.dead, deadRevision);
     const { nodes, places } = this.#path;
     for (let level = this.height; level > 0; level--) {
       const node = this.#above.open(nodes[level]!);

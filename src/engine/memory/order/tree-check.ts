@@ -72,7 +72,8 @@ export function checkTree(tree: Tree, visit: (block: number, isLive: boolean) =>
     return { live: node.liveBefore(node.count), dead };
   };
 
-  check(tree.root, tree.height, NONE, NONE);
+  const whole = check(tree.root, tree.height, NONE, NONE);
+  assert(whole.dead <= tree.dead, 'the highest deletion of all is known');
   assert(count === tree.count, 'the keys of a tree are counted');
   return nodes;
 }

@@ -18,9 +18,9 @@
  * - All keys that can come to a node, from its border on and below the next, have their first `SKIP` bytes in common.
  */
 import { commonBytes, writeHead } from '../block-keys.ts';
-import { NONE, UNIT_BITS, UNIT_MASK, revisionAt } from '../layout.ts';
+import { NONE, UNIT_BITS, UNIT_MASK } from '../layout.ts';
 import type { Probe } from '../probe.ts';
-import { Slabs } from '../slabs.ts';
+import type { Slabs } from '../slabs.ts';
 import { CHILDREN, ENTRIES_MAX, HIGHS, KEYS, LOWS, Node, SKIP, countAt } from './node.ts';
 
 const LEVELS_MAX = 16;
@@ -44,6 +44,8 @@ export class Tree {
   height = 0;
   /** The keys, live or not. */
   count = 0;
+  /** The highest revision of a deletion that made a key of it dead, or one that is higher. */
+  dead = 0;
   /** What all keys begin with. */
   prefix = new Uint8Array(0);
   /** What `#fetch` has read: kept only so that its loads are not left out. */
@@ -167,19 +169,6 @@ export class Tree {
     const node = this.newView().open(reference);
     while (node.level > 0) node.open(node.child(0));
     return node.key(0);
-  }
-
-  /** The highest revision of a deletion below a node. */
-  highestDead(node: Node): number {
-    let dead = 0;
-    for (let place = node.count - 1; place >= 0; place--) {
-      if (node.level > 0) dead = Math.max(dead, node.dead(place));
-      else if (!node.isLive(place)) {
-        const block = node.key(place);
-        dead = Math.max(dead, revisionAt(this.blocks.wordsAt(block), Slabs.wordOf(block)));
-      }
-    }
-    return dead;
   }
 
   readHeads(node: Node, skip: number): void {
