@@ -12,6 +12,8 @@ import { WorkBudget } from '../../src/work-budget.ts';
 const WARM_UP_KEYS = 100_000;
 const OPERATION_COUNT = 300_000;
 const BATCH_SIZES = [1, 16, 64];
+/** The calls of one turn of a store. */
+const TURN_KEYS = 256;
 const HISTORY_REVISIONS = 100_000;
 const VISITS_PER_CALL = 10_000;
 const ALL: EngineRange = { start: new Uint8Array(0), end: undefined };
@@ -29,7 +31,8 @@ export const engineAlone: BenchCase = {
     measureReads(context, engine, revision);
     measureScans(context, engine, revision);
     measureRanks(context, engine);
-    measureOverwrites(context, engine, revision);
+    const writer = measureOverwrites(context, engine, revision);
+    measureTurns(context, engine, writer);
   },
 };
 
@@ -70,7 +73,7 @@ function measureReads(context: CaseContext, engine: Engine, revision: number): v
   }
 }
 
-function measureOverwrites(context: CaseContext, engine: Engine, revision: number): void {
+function measureOverwrites(context: CaseContext, engine: Engine, revision: number): EngineWriter {
   const count = operationCount(context, OPERATION_COUNT);
   const historyRevisions = operationCount(context, HISTORY_REVISIONS);
   const writer = new EngineWriter(engine, { historyRevisions });
@@ -84,6 +87,29 @@ function measureOverwrites(context: CaseContext, engine: Engine, revision: numbe
       run: (keys) => writer.writeAll(keys, batchSize),
     });
     context.report({ name: `apply to a random key${inBatches(batchSize)}`, unit: 'ns', samples });
+  }
+  return writer;
+}
+
+/** Each key is looked at and then written, as a store does, with and without having fetched those of a turn. */
+function measureTurns(context: CaseContext, engine: Engine, writer: EngineWriter): void {
+  const count = operationCount(context, OPERATION_COUNT);
+  for (const isFetched of [false, true]) {
+    const samples = costsOf(context, {
+      count,
+      setUp: (repetition) => batchesOf(randomKeyBytes(count, context.keyCount, repetition), TURN_KEYS),
+      run(turns) {
+        for (const keys of turns) {
+          if (isFetched) engine.fetch(keys, 0, keys.length);
+          for (const key of keys) {
+            if (engine.readMeta(key, writer.revision) === undefined) throw new Error('a key was not found');
+            writer.write(key);
+          }
+        }
+      },
+    });
+    const how = isFetched ? `, ${TURN_KEYS} fetched together` : '';
+    context.report({ name: `read and apply to a random key${how}`, unit: 'ns', samples });
   }
 }
 

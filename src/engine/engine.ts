@@ -29,6 +29,12 @@ export interface Engine {
   /** Like `read`, for whoever does not need the value: `value` of the answer is empty. */
   readMeta(key: Uint8Array, revision: number): Version | undefined;
 
+  /**
+   * Brings the places in memory of `keys` from `start` to `end` (exclusive) together into the processor's cache, for reads
+   * and changes of them that follow soon. Changes no answer, and keeps nothing of the keys.
+   */
+  fetch(keys: readonly Uint8Array[], start: number, end: number): void;
+
   /** `read` for several keys, whose places in memory are fetched together: visits each, in the order of `keys`. */
   readMany(keys: readonly Uint8Array[], revision: number, visit: VisitRead): void;
 

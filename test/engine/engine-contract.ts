@@ -281,6 +281,69 @@ export function testEngineContract(name: string, create: () => Engine): void {
       expect(seen.join(' ')).toBe('ac ab aa 3 1 a 1 bc bb ba 3 1 b 2 cc cb ca 3 1 c 3');
     });
 
+    it('fetches keys, those that repeat and those that are not there among them, and answers as before', () => {
+      const engine = create();
+      const keys = Array.from({ length: 300 }, (_, index) => bytes(`key ${index % 250}`));
+      engine.fetch(keys, 0, 300);
+      for (const [index, key] of keys.slice(0, 200).entries())
+        engine.apply(put(asText(key), index + 1, `${index}`));
+      engine.apply(deletion('key 7', 201));
+      const read = () => keys.map((key) => [engine.read(key, 200), engine.read(key, NEWEST)].map(textOf));
+      const before = read();
+      for (const [start, end] of [
+        [0, 300],
+        [190, 260],
+        [7, 8],
+        [300, 300],
+      ] as const)
+        engine.fetch(keys, start, end);
+      expect(read()).toEqual(before);
+      expect(before[7]).toEqual(['7', undefined]);
+      engine.verifyIntegrity();
+    });
+
+    it.each(['short', 'a key that is longer than most others are'])(
+      'reads the key that was read last where it lies after any change (%s)',
+      (key) => {
+        const engine = create();
+        let revision = 0;
+        const read = (wanted = NEWEST) => textOf(engine.read(bytes(key), wanted));
+        const write = (value: string) => engine.apply(put(key, ++revision, value));
+        const others = (value: string) => {
+          for (let number = 0; number < 2000; number++)
+            engine.apply(put(`other ${number}`, ++revision, value));
+        };
+        expect(read()).toBeUndefined();
+        write('new');
+        expect(read()).toBe('new');
+        // What lies behind it keeps it from growing where it stands.
+        others('');
+        expect(read()).toBe('new');
+        write('longer'.repeat(100));
+        expect(read()).toBe('longer'.repeat(100));
+        others('to be moved'.repeat(20));
+        expect(read()).toBe('longer'.repeat(100));
+        engine.compact(revision);
+        while (engine.maintain(true)) expect(read()).toBe('longer'.repeat(100));
+        // Of as many bytes, and not the same.
+        expect(engine.read(bytes(key.toUpperCase()), NEWEST)).toBeUndefined();
+        expect(read()).toBe('longer'.repeat(100));
+        engine.apply(deletion(key, ++revision));
+        expect(read()).toBeUndefined();
+        expect(read(revision - 1)).toBe('longer'.repeat(100));
+        engine.compact(revision);
+        drain(engine);
+        expect(read()).toBeUndefined();
+        write('again');
+        expect(read()).toBe('again');
+        expect(engine.forget({ start: bytes(key), end: bytes(`${key}\0`) }, 1)).toBe(1);
+        expect(read()).toBeUndefined();
+        write('last');
+        expect(read()).toBe('last');
+        engine.verifyIntegrity();
+      },
+    );
+
     it('applies several changes in their order', () => {
       const engine = create();
       engine.applyMany([put('a', 1, 'one'), put('b', 2, 'two'), put('a', 3, 'three'), deletion('b', 4)]);

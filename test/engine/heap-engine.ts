@@ -70,6 +70,9 @@ export class HeapEngine implements Engine, EngineLoader {
     return version && withoutValue(version);
   }
 
+  /** Has nothing to bring anywhere. */
+  fetch(): void {}
+
   readMany(keys: readonly Uint8Array[], revision: number, visit: VisitRead): void {
     for (const [index, key] of keys.entries()) {
       const version = this.#visible(textOf(key), revision);

@@ -38,6 +38,10 @@ export class MirrorEngine implements Engine, EngineLoader {
     return this.#both('readMeta', (engine) => engine.readMeta(key, revision), textOfVersion);
   }
 
+  fetch(keys: readonly Uint8Array[], start: number, end: number): void {
+    this.#both('fetch', (engine) => engine.fetch(keys, start, end), String);
+  }
+
   readMany(keys: readonly Uint8Array[], revision: number, visit: VisitRead): void {
     const expected: string[] = [];
     const error = outcomeOf(() =>

@@ -224,8 +224,13 @@ class RandomRun {
     this.#engine.apply(change);
   }
 
+  /** Mostly changes a key that was just read, as stores do, or after what moves keys about. */
   #apply(): void {
-    this.#add(this.#change());
+    const change = this.#change();
+    if (this.#random.chance(0.5)) this.#readMeta(textOf(change.key), this.#readable());
+    if (this.#random.chance(0.1)) this.#engine.maintain(this.#random.chance(0.1));
+    this.#add(change);
+    if (this.#random.chance(0.1)) this.#readMeta(textOf(change.key), this.#readable());
   }
 
   #applyMany(): void {
@@ -252,14 +257,19 @@ class RandomRun {
     const revision = this.#readable();
     const expected = labelOf(this.#visible(text, revision));
     expect(labelOf(this.#engine.read(bytes(text), revision))).toBe(expected);
-    expect(this.#engine.readMeta(bytes(text), revision)?.revision).toBe(
-      this.#visible(text, revision)?.revision,
-    );
+    this.#readMeta(text, revision);
+  }
+
+  #readMeta(text: string, revision: number): void {
+    const { revision: found } = this.#engine.readMeta(bytes(text), revision) ?? {};
+    expect(found).toBe(this.#visible(text, revision)?.revision);
   }
 
   #readMany(): void {
     const revision = this.#readable();
     const texts = Array.from({ length: this.#random.below(140) }, () => this.#key());
+    const start = this.#random.below(texts.length + 1);
+    this.#engine.fetch(texts.map(bytes), start, start + this.#random.below(texts.length + 1 - start));
     const seen: string[] = [];
     this.#engine.readMany(texts.map(bytes), revision, (index, version) => {
       if (index === 70) this.#read();

@@ -103,6 +103,8 @@ export class KeyMap {
   readonly #capacities = new Int32Array(SHARD_COUNT);
   readonly #counts = new Int32Array(SHARD_COUNT);
   readonly #table = new Table();
+  /** How often an entry came, went, or got another reference. */
+  #changes = 0;
 
   /** @param blocks those that hold the keys; @param slabs where the tables go, which are for them alone. */
   constructor(blocks: Slabs, slabs: Slabs) {
@@ -119,8 +121,16 @@ export class KeyMap {
     return this.#counts.reduce((sum, count) => sum + count, 0);
   }
 
-  /** The block of the key in `probe`; `NONE`: there is none. */
+  /** The block of the key in `probe`, which is used with this map alone; `NONE`: there is none. */
   find(probe: Probe, hash: number): number {
+    if (probe.foundAt !== this.#changes) {
+      probe.found = this.#find(probe, hash);
+      probe.foundAt = this.#changes;
+    }
+    return probe.found;
+  }
+
+  #find(probe: Probe, hash: number): number {
     const shard = hash >>> SHARD_SHIFT;
     const capacity = this.#capacities[shard]!;
     if (capacity === 0) return NONE;
@@ -196,6 +206,7 @@ export class KeyMap {
 
   /** The block of a key has moved. */
   replace(hash: number, from: number, to: number): void {
+    this.#changes++;
     const table = this.#open(hash >>> SHARD_SHIFT);
     table.words[table.entryOf(hash, from)] = to;
   }
@@ -251,6 +262,7 @@ export class KeyMap {
 
   /** Entries of a shard come, or have gone: it gets a table of another length when the load leaves its bounds. */
   #changeCount(shard: number, difference: number): void {
+    this.#changes++;
     const count = (this.#counts[shard]! += difference);
     const capacity = this.#capacities[shard]!;
     if (count > capacity * LOAD_MAX) this.#rebuild(shard, capacity * GROWTH);

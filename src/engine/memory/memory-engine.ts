@@ -74,6 +74,10 @@ export class MemoryEngine implements Engine {
     return this.#read(key, revision, false);
   }
 
+  fetch(keys: readonly Uint8Array[], start: number, end: number): void {
+    for (let at = start; at < end; at += BATCH) this.#hashAll(keys, at, Math.min(at + BATCH, end));
+  }
+
   readMany(keys: readonly Uint8Array[], revision: number, visit: VisitRead): void {
     this.#assertReadable(revision);
     const keyspace = this.#keyspace;
