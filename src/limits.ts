@@ -21,9 +21,6 @@ export const fixed = {
   /** The entries in one page of a scan, the keys in one page of keys, the leases in one page of a list. */
   pageLimitDefault: 1000,
   pageLimitMax: 10_000,
-  /** The work budget of one request (`work-budget.ts`): the visits of keys, and the bytes of keys and values. */
-  requestVisitsMax: 100_000,
-  requestBytesMax: 64 * MiB,
   /** The keys that one page looks at without leaving the event loop; a page that used them up may be short. */
   pageVisitsMax: 20_000,
   /** A page of a scan ends after this many bytes of keys and values, but holds at least one entry. */
