@@ -15,6 +15,7 @@ import { Ownership } from './directory/ownership.ts';
 import { newState, recover, type RecoveryContext, type RecoveryProgress } from './recovery/recovery.ts';
 import type { FsyncPolicy } from '../api.ts';
 import type { OperatorEvent } from './operator-event.ts';
+import { SteadyClock } from './steady-clock.ts';
 import { takeDirectory } from './directory/take-directory.ts';
 import { storeOptions } from './store-options.ts';
 
@@ -76,7 +77,8 @@ async function openLocked(
   directory: DataDirectory,
   ownership: Ownership,
 ): Promise<DurableStore> {
-  const { clock = systemClock, random = systemRandom } = options;
+  const { random = systemRandom } = options;
+  const clock = new SteadyClock(options.clock ?? systemClock);
   const fsync = options.fsync ?? 'always';
   const limits = checkLimits(withDefaults(options.limits));
   const memoryBytesMax =

@@ -6,6 +6,7 @@ import type { Disk } from '../../src/disk/disk.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { StoreError } from '../../src/errors.ts';
 import { openStore } from '../../src/kv/open-store.ts';
+import { SteadyClock } from '../../src/store/steady-clock.ts';
 import type { Store } from '../../src/api.ts';
 import type { SeededRandom } from '../support/random.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
@@ -48,6 +49,8 @@ export class Machine {
   readonly #random: SeededRandom;
   readonly #plan: StorePlan;
   readonly #options: MachineOptions;
+  /** What the running process takes for the time: the wall clock may step back, a life of the store does not. */
+  #clock: SteadyClock;
   #generation = 0;
   #failure: Error | undefined;
   /** That of the newest process; a recovery may make several. */
@@ -60,6 +63,7 @@ export class Machine {
     this.#plan = plan;
     this.#options = options;
     this.scheduler = new Scheduler(random);
+    this.#clock = new SteadyClock(this.scheduler);
     this.trace = new Trace(options.isTraced === true, () => ({
       step: this.scheduler.stepCount,
       generation: this.#generation,
@@ -76,7 +80,7 @@ export class Machine {
   }
 
   readonly instant = (): Instant => ({
-    nowMs: this.scheduler.nowMs(),
+    nowMs: this.#clock.nowMs(),
     monotonicMs: this.scheduler.monotonicMs(),
   });
 
@@ -113,6 +117,7 @@ export class Machine {
    */
   async open(isOver: () => boolean): Promise<Store | undefined> {
     this.#generation++;
+    this.#clock = new SteadyClock(this.scheduler);
     this.#isRecording = false;
     const opened: { store?: Store; error?: Error } = {};
     this.#openStore().then(
@@ -183,7 +188,7 @@ export class Machine {
       limits,
       disk: this.#options.wrapDisk?.(this.disk) ?? this.disk,
       memoryBytesMax: MEMORY_BYTES_MAX,
-      clock: this.scheduler,
+      clock: this.#clock,
       random: this.#random,
       makeEngine: () => {
         this.#engine = this.#options.makeEngine();

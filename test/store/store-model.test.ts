@@ -128,8 +128,10 @@ class SideBySide {
     this.#harness.clock.jump(ms);
     this.#model.nowMs += ms;
     for (const call of calls) await this.#call(call);
+    // Only the next life of the store goes back with the wall clock.
     this.#harness.clock.jump(-ms);
     this.#model.nowMs -= ms;
+    await this.#restart({ step: 'reopen', downMs: 0 });
   }
 
   async #restart(step: Extract<Step, { step: 'reopen' | 'crash' }>): Promise<void> {

@@ -254,14 +254,16 @@ export function testTimeToLive(open: OpenHarness): void {
     expect(await store.status()).toMatchObject({ keyCount: 0, revision: 2 });
   });
 
-  it('keeps a key whose clock went back until its deadline comes', async () => {
+  it('keeps a key for its time to live when the clock goes back, and a seventh longer at most', async () => {
     const { store, clock, advance } = bound(await open());
     await store.put('k', '1', { ttlMs: 1000 });
     clock.jump(-10_000);
-    await advance(10_999);
+    expect(await valueOf(store, 'k')).toBe('1');
+    await advance(1142);
     expect(await valueOf(store, 'k')).toBe('1');
     await advance(1);
     expect(await valueOf(store, 'k')).toBeUndefined();
+    await advance(1);
     expect((await store.status()).revision).toBe(2);
   });
 

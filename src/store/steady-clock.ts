@@ -1,0 +1,58 @@
+/**
+ * The clock of one life of a store: the wall time that it shows never goes back. This is the one place that decides which
+ * instant is now; deadlines of keys are compared with it and made from it, in reads, writes, watches and expiry alike.
+ *
+ * A read that has left a key out since its deadline had passed must not be followed by one that shows the key again. So
+ * when the wall clock steps back, the time that is shown goes on from where it was, but at `CATCH_UP_RATE` of the pace of
+ * the monotonic clock, until the wall clock has come up to it; from then on it is the wall clock again. Meanwhile a time to
+ * live lasts a seventh longer at most. Time that stood still until then would be worse: after a step forward of a year that
+ * was made by mistake and taken back, no key would expire for a year.
+ *
+ * Example: the wall clock goes from 12:00 back to 11:00. It shows 12:00 and on, an eighth slower, and is at 19:00 when the
+ * wall clock is.
+ *
+ * A step forward is believed at once: deadlines are points of the wall clock, and nobody knows which of two times is the right
+ * one. The next life begins with the wall clock as it is; what expired meanwhile stays deleted.
+ *
+ * Ages and limits of time have nothing to do with this: they count by `monotonicMs`.
+ */
+import type { Clock, Timer } from '../clock.ts';
+
+const CATCH_UP_RATE = 7 / 8;
+
+export class SteadyClock implements Clock {
+  readonly #clock: Clock;
+  #shownMs = -Infinity;
+  /** Where the wall clock was found to have stepped back; `undefined` while it is what is shown. */
+  #step: { readonly shownMs: number; readonly monotonicMs: number } | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  nowMs(): number {
+    const wallMs = this.#clock.nowMs();
+    if (this.#step === undefined && wallMs >= this.#shownMs) {
+      this.#shownMs = wallMs;
+      return wallMs;
+    }
+    const monotonicMs = this.#clock.monotonicMs();
+    const step = (this.#step ??= { shownMs: this.#shownMs, monotonicMs });
+    const slowMs = step.shownMs + Math.floor((monotonicMs - step.monotonicMs) * CATCH_UP_RATE);
+    if (wallMs >= slowMs) this.#step = undefined;
+    this.#shownMs = Math.max(wallMs, slowMs);
+    return this.#shownMs;
+  }
+
+  monotonicMs(): number {
+    return this.#clock.monotonicMs();
+  }
+
+  setTimer(delayMs: number, callback: () => void): Timer {
+    return this.#clock.setTimer(delayMs, callback);
+  }
+
+  yieldNow(callback: () => void): void {
+    this.#clock.yieldNow(callback);
+  }
+}
