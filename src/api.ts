@@ -81,8 +81,8 @@ export interface Store {
   snapshot(): Promise<{ readonly revision: number; readonly bytes: number }>;
   /**
    * The whole state at one revision, the newest when it is first read, as the bytes of a snapshot file; writes go on.
-   * Whoever reads it for longer than `backupMsMax` may be too slow: the iteration then throws `limitReached`. Leaving
-   * the loop ends it.
+   * Whoever reads it for longer than `backupMsMax`, or stops reading for `idleReaderMs` while the store's memory is full, may
+   * be too slow: the iteration then throws `limitReached`. Leaving the loop ends it.
    */
   backup(): AsyncIterableIterator<Uint8Array>;
   /**

@@ -93,9 +93,9 @@ export class DurableStore implements Seam {
     this.#onCommitted = new Listeners(onListenerFailed);
     this.#onDurable = new Listeners(onListenerFailed);
     this.#hub = new WatchHub(limits, clock);
-    this.#history = new History(limits, recovered.oldestRevision, log.oldestRevision);
+    this.#history = new History(limits, clock, recovered.oldestRevision, log.oldestRevision);
     this.#history.noteCompaction(recovered.compactedRevision);
-    this.#history.compact(recovered.compactedRevision, clock.nowMs());
+    this.#history.compact(recovered.compactedRevision);
     this.#visibility = new Visibility(this.#hub, revision, onListenerFailed);
     this.#acknowledgements = new Acknowledgements(log);
     this.#memory = new MemoryLimit({
@@ -201,7 +201,7 @@ export class DurableStore implements Seam {
     const nowMs = clock.nowMs();
     const { revision, instantMs } = state ?? { revision: this.#visibility.revision, instantMs: nowMs };
     this.#checkReadable(revision);
-    const pin = this.#history.pin(revision, nowMs + fixed.pinMsMax, 'a long reply');
+    const pin = this.#history.pin(revision, { holder: 'a long reply', msMax: fixed.pinMsMax });
     return {
       revision,
       read: (run) => {
@@ -334,7 +334,7 @@ export class DurableStore implements Seam {
       this.#history.noteCompaction(revision);
     }
     await this.whenDurable(undefined, true);
-    this.#history.compact(revision, clock.nowMs());
+    this.#history.compact(revision);
     this.#maintenance.compact();
     await this.#removeSegments();
     return { oldestRevision: this.#history.oldestRevision };
@@ -465,8 +465,7 @@ export class DurableStore implements Seam {
   }
 
   #advanceHistory(): void {
-    const { log, clock } = this.#parts;
-    this.#history.advance(this.#visibility.revision, log.appendedBytes, clock.nowMs());
+    this.#history.advance(this.#visibility.revision, this.#parts.log.appendedBytes);
     this.#maintenance.compact();
   }
 

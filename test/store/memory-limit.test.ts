@@ -5,6 +5,7 @@ import { isStoreError } from '../../src/errors.ts';
 import { fixed } from '../../src/limits.ts';
 import { openStore } from '../../src/kv/open-store.ts';
 import type { Store } from '../../src/api.ts';
+import { SeededRandom } from '../support/random.ts';
 import { refused, valueOf } from './readable.ts';
 import { MemoryHarness, type MemoryHarnessOptions } from './store-harness.ts';
 
@@ -187,6 +188,58 @@ describe('large values at a small limit', { timeout: 120_000 }, () => {
     await store.put('large', LARGE);
   });
 
+  it('are taken when the backup that holds history back has not been read for a while, and it says so', async () => {
+    const harness = await open();
+    const { store } = harness;
+    await store.put('large', LARGE);
+    const backup = store.backup();
+    await backup.next();
+    await store.put('large', LARGE);
+    await refused(store.put('large', LARGE), 'limitReached');
+    await harness.advance(fixed.idleReaderMs - 1);
+    await refused(store.put('large', LARGE), 'limitReached');
+    await harness.advance(1);
+    for (let round = 0; round < 3; round++) await store.put('large', LARGE);
+    await expect(readToEnd(backup)).rejects.toMatchObject({
+      code: 'limitReached',
+      message: expect.stringMatching(
+        /was not read for 5 seconds while the store needed memory.*take it again/,
+      ),
+    });
+    // It has let go of everything, and another one can be taken.
+    expect(await readToEnd(store.backup())).toBeGreaterThan(0);
+  });
+
+  it('do not take away a backup that is read, however long it takes', async () => {
+    const harness = await open();
+    const { store } = harness;
+    await store.put('large', LARGE);
+    const random = new SeededRandom(1);
+    await store.put('mixed', random.bytes(4 * MiB));
+    const backup = store.backup();
+    let pieceCount = 0;
+    for await (const _ of backup) {
+      pieceCount++;
+      await harness.advance(fixed.idleReaderMs - 1);
+      await store.put('large', LARGE).catch(() => undefined);
+    }
+    expect(pieceCount).toBeGreaterThan(5);
+  });
+
+  it("are taken when a watch's present entries have not been read for a while, and it says so", async () => {
+    const harness = await open();
+    const { store } = harness;
+    await store.put('large', LARGE);
+    await store.put('other', '');
+    const watch = store.watch({ includeCurrent: true });
+    expect(await watch.next()).toMatchObject({ value: { kind: 'current' } });
+    await store.put('large', LARGE);
+    await refused(store.put('large', LARGE), 'limitReached');
+    await harness.advance(fixed.idleReaderMs);
+    for (let round = 0; round < 3; round++) await store.put('large', LARGE);
+    await refused(watch.next(), 'slowWatcher');
+  });
+
   it('let small ones that take long to drop be dropped by and by', async () => {
     const { store, clock } = await open();
     const value = 'v'.repeat(1000);
@@ -252,6 +305,13 @@ describe('a memory limit', () => {
     expect(memoryBytesMax).toBeLessThan(1024 ** 5);
   });
 });
+
+/** @returns how many bytes there were. */
+async function readToEnd(backup: AsyncIterableIterator<Uint8Array>): Promise<number> {
+  let byteCount = 0;
+  for await (const piece of backup) byteCount += piece.length;
+  return byteCount;
+}
 
 type MutableOptions = { -readonly [name in keyof MemoryHarnessOptions]: MemoryHarnessOptions[name] };
 

@@ -333,7 +333,8 @@ export const AdminService: GenService<{
    * of all messages, one behind the other, are a snapshot file (docs/format.md), which `kelp restore` takes; without
    * its end, which the last message brings, such a file is refused. The server makes each part as it is read: while a
    * backup runs, versions that writes supersede stay in memory. That is bounded: one that takes longer than 10 minutes
-   * ends with RESOURCE_EXHAUSTED if writes have superseded what it still lacks, and so does one too many at a time.
+   * ends with RESOURCE_EXHAUSTED if writes have superseded what it still lacks, so does one that is not read for 5 seconds
+   * while the memory limit is reached, and so does one too many at a time.
    *
    * @generated from rpc kelp.v1.AdminService.Backup
    */

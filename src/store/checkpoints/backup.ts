@@ -1,6 +1,7 @@
 /**
  * Backups: the state at one revision as the bytes of a snapshot file, made block by block as they are read. A backup
- * holds no older versions, so it costs the store nothing but those that writes supersede while it is being read.
+ * holds no older versions, so it costs the store nothing but those that writes supersede while it is being read. One that
+ * nobody reads gives way when the store needs that memory for writes.
  */
 import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
@@ -40,27 +41,25 @@ export class Backups {
   }
 
   async *#read(): AsyncGenerator<Uint8Array, void> {
-    const { clock, log } = this.#source;
-    const checkpoint = new Checkpoint(
-      this.#source,
-      this.#source.lastRevision(),
-      clock.nowMs() + fixed.backupMsMax,
-      'a backup',
-    );
+    const { log } = this.#source;
+    const checkpoint = new Checkpoint(this.#source, this.#source.lastRevision(), {
+      holder: 'a backup',
+      msMax: fixed.backupMsMax,
+    });
     const encoder = new SnapshotEncoder();
     try {
       // A backup must not hold what a crash could still undo.
       await log.flush();
-      yield* pieces(encoder.begin(checkpoint.header));
+      yield* handOut(encoder.begin(checkpoint.header), checkpoint);
       for (;;) {
         this.#checkOpen();
         const block = await checkpoint.next();
         if (block === undefined) break;
         const section = await encoder.block(block.bytes, block.itemCount);
         checkpoint.giveBack(block);
-        yield* pieces(section);
+        yield* handOut(section, checkpoint);
       }
-      yield* pieces(encoder.finish());
+      yield* handOut(encoder.finish(), checkpoint);
     } finally {
       encoder.close();
       checkpoint.release();
@@ -68,9 +67,11 @@ export class Backups {
   }
 }
 
-/** Cuts what is too long. */
-function* pieces(section: Buffer): Generator<Uint8Array> {
+/** In pieces, since it may be too long; while one is with the reader, the backup is idle. */
+function* handOut(section: Buffer, checkpoint: Checkpoint): Generator<Uint8Array> {
   for (let start = 0; start < section.length; start += PIECE_BYTES_MAX) {
+    checkpoint.waitForReader();
     yield section.subarray(start, start + PIECE_BYTES_MAX);
+    checkpoint.goOn();
   }
 }

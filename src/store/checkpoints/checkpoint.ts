@@ -17,10 +17,12 @@ import {
 import type { Clock } from '../../clock.ts';
 import type { Engine, Walk } from '../../engine/engine.ts';
 import { StoreError } from '../../errors.ts';
+import { fixed } from '../../limits.ts';
 import type { Log } from '../../wal/log.ts';
 import { BlockWriter, type CheckpointBlock } from './block-writer.ts';
-import type { History, Pin, PinHolder } from '../history/history.ts';
+import type { History } from '../history/history.ts';
 import { fromLife, type Incarnations } from '../history/incarnations.ts';
+import type { Pin, PinOptions } from '../history/pins.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
 import { TimeSlice } from '../time-slice.ts';
 
@@ -58,17 +60,17 @@ export class Checkpoint {
   /**
    * Begins at the newest revision that was taken; until that is durable a crash could undo what it holds.
    * @param oldestRevision that can be read from it; what is above the newest counts as the newest.
-   * @param untilMs by the wall clock: so long it keeps what it needs from being compacted.
-   * @param holder what it is made for.
+   * @param pinned what it is made for, and how long it keeps what it needs from being compacted.
    */
-  constructor(source: CheckpointSource, oldestRevision: number, untilMs: number, holder: PinHolder) {
+  constructor(source: CheckpointSource, oldestRevision: number, pinned: Omit<PinOptions, 'onLost'>) {
     const { clock, engine, history, incarnations, leases, log } = source;
     this.revision = source.lastRevision();
     this.#clock = clock;
     this.#slice = new TimeSlice(clock, VERSIONS_PER_LOOK);
     const oldest = Math.min(oldestRevision, this.revision);
-    this.#pin = history.pin(oldest, untilMs, holder);
-    this.#walk = engine.openWalk(oldest, this.revision);
+    const walk = engine.openWalk(oldest, this.revision);
+    this.#walk = walk;
+    this.#pin = history.pin(oldest, { ...pinned, onLost: () => walk.close() });
     this.#leaseBlock = leaseBlock(leases);
     this.header = encodeSnapshotHeader({
       formatVersion: SNAPSHOT_FORMAT_VERSION,
@@ -84,7 +86,7 @@ export class Checkpoint {
 
   /**
    * One call at a time. @returns the next block; `undefined` after the last.
-   * @throws StoreError `limitReached` when its time is over and what it needs was compacted.
+   * @throws StoreError `limitReached` when what it needs is not kept any more: its time is over, or it has given way.
    */
   async next(): Promise<CheckpointBlock | undefined> {
     const leases = this.#leaseBlock;
@@ -106,6 +108,16 @@ export class Checkpoint {
     this.#blocks.giveBack(block);
   }
 
+  /** Whoever reads it has the last block, and was not asked for more yet. */
+  waitForReader(): void {
+    this.#pin.waitForReader();
+  }
+
+  /** The reader asks for more. */
+  goOn(): void {
+    this.#pin.goOn();
+  }
+
   /** Lets compaction go on. */
   release(): void {
     this.#walk.close();
@@ -114,18 +126,20 @@ export class Checkpoint {
 
   /** Walks until a block is full, that many versions further, or as long as it may. */
   #walkOn(): void {
-    if (!this.#pin.isHeld()) {
-      throw new StoreError(
-        'limitReached',
-        `revision ${this.revision} has been read for too long, and is not kept any more; begin again and read faster`,
-      );
-    }
+    if (!this.#pin.isHeld()) throw this.#lost();
     const slice = this.#slice;
     slice.begin();
     this.#isMore = this.#walk.next(WALK_VERSIONS_MAX, (change) => {
       if (this.#blocks.add(change)) return false;
       return !slice.isOver();
     });
+  }
+
+  #lost(): StoreError {
+    const text = this.#pin.hasGivenWay()
+      ? `the backup of revision ${this.revision} was not read for ${fixed.idleReaderMs / 1000} seconds while the store needed memory, and has given way to writes; take it again`
+      : `revision ${this.revision} has been read for too long, and is not kept any more; begin again and read faster`;
+    return new StoreError('limitReached', text);
   }
 }
 

@@ -11,7 +11,6 @@ import type { Limits } from '../../limits.ts';
 import { removeSnapshots, type SnapshotInfo } from '../../snapshot/snapshot-directory.ts';
 import { SnapshotWriter } from '../../snapshot/writer.ts';
 import { Checkpoint, type CheckpointSource } from './checkpoint.ts';
-import { NO_END } from '../history/history.ts';
 import type { OperatorEvent } from '../operator-event.ts';
 
 export interface CheckpointerContext extends CheckpointSource {
@@ -134,7 +133,7 @@ export class Checkpointer {
     const revision = this.#context.lastRevision();
     const existing = this.#snapshots[0];
     if (existing?.revision === revision) return existing;
-    const checkpoint = new Checkpoint(this.#context, history.oldestRevision, NO_END, 'a snapshot');
+    const checkpoint = new Checkpoint(this.#context, history.oldestRevision, { holder: 'a snapshot' });
     try {
       // A snapshot must not hold what a crash could still undo.
       await log.flush();

@@ -2,14 +2,21 @@
  * How far back the store reaches, and what holds that back.
  *
  * `oldestRevision`, down to which reads work (versions in memory), moves forward by itself: by a number of revisions, by
- * bytes of log and by age. A pin holds it back while somebody reads at it. `oldestWatchRevision`, from which a watch may
- * start (records in the log), moves as log segments are removed; those that are older than the limit may go.
+ * bytes of log and by age. A pin holds it back while somebody reads at it (`pins.ts`). `oldestWatchRevision`, from which a
+ * watch may start (records in the log), moves as log segments are removed; those that are older than the limit may go.
  *
  * Bytes and times of past revisions are known by samples, one for each `SAMPLE_BYTES` of log or `SAMPLE_MS`, so a horizon
  * may lie that much further back than the limit says.
+ *
+ * Ages count by the monotonic clock: a wall clock that steps back must not hold history for a day, nor one that steps forward
+ * drop an hour of it at once. That clock says nothing of a former life of the store, so what was recovered counts as written
+ * when the store was opened, bytes of log included: after a restart it may be kept for as long again, but never beyond
+ * `historyRevisionsMax`, `logRetentionBytes` and the memory limit.
  */
-import { fixed, type Limits } from '../../limits.ts';
+import type { Clock } from '../../clock.ts';
+import type { Limits } from '../../limits.ts';
 import { Fifo } from '../fifo.ts';
+import { type Pin, type PinHolder, type PinOptions, Pins } from './pins.ts';
 
 const SAMPLE_BYTES = 256 * 1024;
 const SAMPLE_MS = 10_000;
@@ -18,16 +25,8 @@ const SAMPLE_MS = 10_000;
 interface Sample {
   readonly revision: number;
   readonly logBytes: number;
-  readonly timeMs: number;
-}
-
-/** Who holds history back, as an operator is told. */
-export type PinHolder = 'a snapshot' | 'a backup' | 'a watch that reads the present entries' | 'a long reply';
-
-export interface Pin {
-  /** Whether the pinned revision can still be read; false once the pin's time was over and history moved on. */
-  isHeld(): boolean;
-  release(): void;
+  /** By the monotonic clock. */
+  readonly atMs: number;
 }
 
 type HistoryLimits = Pick<
@@ -37,14 +36,11 @@ type HistoryLimits = Pick<
 
 export class History {
   readonly #limits: HistoryLimits;
+  readonly #clock: Clock;
+  readonly #pins: Pins;
   /** The samples that `oldestRevision` has not passed yet, and those that `#agedRevision` has not. */
   readonly #readSamples = new Fifo<Sample>();
   readonly #logSamples = new Fifo<Sample>();
-  readonly #pins = new Set<{
-    readonly revision: number;
-    readonly untilMs: number;
-    readonly holder: PinHolder;
-  }>();
   #oldestRevision: number;
   #oldestWatchRevision: number;
   #agedRevision = 0;
@@ -52,8 +48,10 @@ export class History {
   /** Where `#oldestRevision` would be without pins. */
   #goal = 0;
 
-  constructor(limits: HistoryLimits, oldestRevision: number, oldestWatchRevision: number) {
+  constructor(limits: HistoryLimits, clock: Clock, oldestRevision: number, oldestWatchRevision: number) {
     this.#limits = limits;
+    this.#clock = clock;
+    this.#pins = new Pins(clock);
     this.#oldestRevision = oldestRevision;
     this.#oldestWatchRevision = oldestWatchRevision;
   }
@@ -78,17 +76,16 @@ export class History {
     return this.#agedRevision;
   }
 
-  /**
-   * The store has come to `revision`, and its log to `logBytes`, at `nowMs`. Moves what follows from that.
-   */
-  advance(revision: number, logBytes: number, nowMs: number): void {
+  /** The store has come to `revision`, and its log to `logBytes`. Moves what follows from that, and from the time. */
+  advance(revision: number, logBytes: number): void {
+    const nowMs = this.#clock.monotonicMs();
     const last = this.#logSamples.last();
     if (
       last === undefined ||
       logBytes - last.logBytes >= SAMPLE_BYTES ||
-      (nowMs - last.timeMs >= SAMPLE_MS && revision > last.revision)
+      (nowMs - last.atMs >= SAMPLE_MS && revision > last.revision)
     ) {
-      const sample: Sample = { revision, logBytes, timeMs: nowMs };
+      const sample: Sample = { revision, logBytes, atMs: nowMs };
       this.#readSamples.push(sample);
       this.#logSamples.push(sample);
     }
@@ -99,7 +96,7 @@ export class History {
       logBytes - limits.historyBytesMax,
       nowMs - limits.historyAgeMs,
     );
-    this.#moveOldest(Math.min(Math.max(byCount, bySample), revision), nowMs);
+    this.#moveOldest(Math.min(Math.max(byCount, bySample), revision));
     this.#agedRevision = Math.max(
       this.#agedRevision,
       passed(this.#logSamples, -Infinity, nowMs - limits.logRetentionMs),
@@ -112,18 +109,24 @@ export class History {
   }
 
   /** Makes `revision` the oldest, as far as pins let it. */
-  compact(revision: number, nowMs: number): void {
+  compact(revision: number): void {
     this.#oldestWatchRevision = Math.max(this.#oldestWatchRevision, revision + 1);
-    this.#moveOldest(revision, nowMs);
+    this.#moveOldest(revision);
   }
 
   /**
-   * Gives up the older half of what can be read, as far as pins let it: memory is scarce.
+   * Gives up the older half of what can be read, since memory is scarce. Pins hold it back, but the idle ones give way when
+   * nothing else is left to give up.
    * @returns whether that has changed anything.
    */
-  shorten(visibleRevision: number, nowMs: number): boolean {
+  shorten(visibleRevision: number): boolean {
     const before = this.#oldestRevision;
-    this.#moveOldest(before + Math.ceil((visibleRevision - before) / 2), nowMs);
+    const goal = before + Math.ceil((visibleRevision - before) / 2);
+    this.#moveOldest(goal);
+    if (this.#oldestRevision === before) {
+      this.#pins.giveWay(goal);
+      this.#moveOldest(goal);
+    }
     return this.#oldestRevision > before;
   }
 
@@ -138,45 +141,29 @@ export class History {
   }
 
   /** What keeps the oldest revision from moving up to `revision`; `undefined`: nothing does. */
-  heldBy(revision: number, nowMs: number): PinHolder | undefined {
-    for (const pin of this.#pins) {
-      if (pin.revision < revision && pin.untilMs > nowMs) return pin.holder;
-    }
-    return undefined;
+  heldBy(revision: number): PinHolder | undefined {
+    return this.#pins.holderBelow(revision);
   }
 
-  /** Keeps `revision` readable until the pin is released or `untilMs` (by the wall clock) is over. */
-  pin(revision: number, untilMs: number, holder: PinHolder): Pin {
-    const pin = { revision, untilMs, holder };
-    this.#pins.add(pin);
-    return {
-      isHeld: () => this.#pins.has(pin) || revision >= this.#oldestRevision,
-      release: () => void this.#pins.delete(pin),
-    };
+  /** Keeps `revision` readable until the pin is released or lost. */
+  pin(revision: number, options: PinOptions): Pin {
+    return this.#pins.open(revision, options);
   }
 
-  #moveOldest(goal: number, nowMs: number): void {
+  #moveOldest(goal: number): void {
     this.#goal = Math.max(this.#goal, goal);
     if (this.#goal <= this.#oldestRevision) return;
-    let oldest = this.#goal;
-    for (const pin of this.#pins) {
-      if (pin.untilMs <= nowMs) this.#pins.delete(pin);
-      else oldest = Math.min(oldest, pin.revision);
-    }
-    this.#oldestRevision = Math.max(this.#oldestRevision, oldest);
+    this.#oldestRevision = Math.max(this.#oldestRevision, this.#pins.reach(this.#goal));
   }
 }
 
 /** Takes off the samples that lie before both bounds' reach, and tells the revision of the last one taken; 0: none. */
-function passed(samples: Fifo<Sample>, logBytesMin: number, timeMsMin: number): number {
+function passed(samples: Fifo<Sample>, logBytesMin: number, atMsMin: number): number {
   let revision = 0;
   for (let first = samples.peek(); first !== undefined; first = samples.peek()) {
-    if (first.logBytes >= logBytesMin && first.timeMs >= timeMsMin) break;
+    if (first.logBytes >= logBytesMin && first.atMs >= atMsMin) break;
     revision = first.revision;
     samples.shift();
   }
   return revision;
 }
-
-/** A pin without an end of its own. */
-export const NO_END = fixed.integerMax;

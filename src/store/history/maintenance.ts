@@ -4,7 +4,7 @@
  *
  * While memory is scarce and the engine has nothing left to do, the older half of history is given up, and so on until
  * there is room or only the newest revision can be read. Half at a time, because the last revisions are what paged
- * scans and watches that want the entries before a change still need. Pins are kept to.
+ * scans and watches that want the entries before a change still need. Pins are kept to, but for idle ones (`pins.ts`).
  *
  * A write that finds no room does as much of that work itself as a time slice allows (`makeRoom`): with a small limit a
  * single large value is more than what is left when memory becomes scarce.
@@ -12,8 +12,9 @@
 import type { Clock, Timer } from '../../clock.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { fixed } from '../../limits.ts';
-import type { History, PinHolder } from './history.ts';
+import type { History } from './history.ts';
 import type { MemoryLimit } from './memory-limit.ts';
+import type { PinHolder } from './pins.ts';
 import { TimeSlice } from '../time-slice.ts';
 
 export interface MaintenanceContext {
@@ -61,12 +62,12 @@ export class Maintenance {
    * memory is scarce for as long as `memory` says so.
    */
   makeRoom(byteCount: number): void {
-    const { engine, history, memory, clock } = this.#context;
+    const { engine, history, memory } = this.#context;
     const stepsMin = STEPS_MAX + Math.ceil(byteCount / BYTES_PER_STEP);
     this.#slice.begin();
     for (let step = 0; !memory.hasRoom(byteCount) && (step < stepsMin || !this.#slice.isOver()); step++) {
       if (engine.maintain(true)) continue;
-      if (!history.shorten(this.#context.visibleRevision(), clock.nowMs())) break;
+      if (!history.shorten(this.#context.visibleRevision())) break;
       engine.compact(history.oldestRevision);
     }
     if (!this.#isWorking && memory.isScarce) this.#work();
@@ -74,7 +75,7 @@ export class Maintenance {
 
   /** What keeps memory from being freed; `undefined`: nothing but the newest state. */
   heldBy(): PinHolder | undefined {
-    return this.#context.history.heldBy(this.#context.visibleRevision(), this.#context.clock.nowMs());
+    return this.#context.history.heldBy(this.#context.visibleRevision());
   }
 
   /** Begins nothing more by itself. */
@@ -100,9 +101,9 @@ export class Maintenance {
   }
 
   #shortenHistory(): void {
-    const { engine, history, memory, clock } = this.#context;
+    const { engine, history, memory } = this.#context;
     this.#isWorking = false;
-    if (!memory.isScarce || !history.shorten(this.#context.visibleRevision(), clock.nowMs())) return;
+    if (!memory.isScarce || !history.shorten(this.#context.visibleRevision())) return;
     engine.compact(history.oldestRevision);
     this.#work();
   }

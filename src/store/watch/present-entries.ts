@@ -3,7 +3,7 @@ import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import type { Entry } from '../../api.ts';
 import { WorkBudget } from '../../work-budget.ts';
-import type { Pin } from '../history/history.ts';
+import type { Pin } from '../history/pins.ts';
 import { copyEntry } from '../views/entries.ts';
 import { isOverdue } from '../views/overdue.ts';
 import { bytesOfEntry } from './event-maker.ts';
@@ -22,11 +22,9 @@ export class PresentEntries {
     this.#work = work;
     this.#keysOnly = keysOnly;
     this.#instantMs = nowMs;
-    this.#pin = work.source.history.pin(
-      work.place.cursor,
-      nowMs + fixed.pinMsMax,
-      'a watch that reads the present entries',
-    );
+    const holder = 'a watch that reads the present entries';
+    this.#pin = work.source.history.pin(work.place.cursor, { holder, msMax: fixed.pinMsMax });
+    this.#pin.waitForReader();
   }
 
   release(): void {
@@ -40,6 +38,7 @@ export class PresentEntries {
    */
   read(): boolean {
     const { filter, ready, turn } = this.#work;
+    this.#pin.goOn();
     while (!ready.isHeldUp) {
       const range = filter.ranges[this.#rangeIndex];
       if (range === undefined) return true;
@@ -53,6 +52,7 @@ export class PresentEntries {
       }
       this.#readPage(this.#nextKey ?? range.bytes.start, range.bytes.end);
     }
+    this.#pin.waitForReader();
     return false;
   }
 
