@@ -80,7 +80,8 @@ export interface Store {
   /** Writes a snapshot and resolves when it is on disk. Rejects with `snapshotFailed`. */
   snapshot(): Promise<{ readonly revision: number; readonly bytes: number }>;
   /**
-   * The whole state at one revision, the newest when it is first read, as the bytes of a snapshot file; writes go on.
+   * The whole state at one revision, the newest when it is first read, as the bytes of a snapshot file; writes go on. After
+   * the disk has failed it is the newest that reads show, and there are still backups.
    * Whoever reads it for longer than `backupMsMax`, or stops reading for `idleReaderMs` while the store's memory is full, may
    * be too slow: the iteration then throws `limitReached`. Leaving the loop ends it.
    */
@@ -378,9 +379,10 @@ export interface StoreStatus {
   readonly oldestRevision: number;
   /** The lowest `startRevision` of a watch. */
   readonly oldestWatchRevision: number;
+  /** The keys and leases that there are on disk: what a crash could still undo is not counted. */
   readonly keyCount: number;
   readonly leaseCount: number;
-  /** Keys and values in all kept versions. */
+  /** Keys and values in memory, in all kept versions, those included that wait to be written. */
   readonly dataBytes: number;
   /** The memory that counts towards `memoryBytesMax`: keys, values, history, indexes, leases. */
   readonly memoryBytes: number;

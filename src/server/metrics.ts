@@ -25,12 +25,12 @@ const storeGauges: readonly StoreGauge[] = [
     help: 'The lowest at which a watch may start.',
     read: (status) => status.oldestWatchRevision,
   },
-  { name: 'kelp_keys', help: 'The keys.', read: (status) => status.keyCount },
-  { name: 'kelp_leases', help: 'The leases.', read: (status) => status.leaseCount },
+  { name: 'kelp_keys', help: 'The keys that are durable.', read: (status) => status.keyCount },
+  { name: 'kelp_leases', help: 'The leases that are durable.', read: (status) => status.leaseCount },
   { name: 'kelp_watchers', help: 'The open watches.', read: (status) => status.watcherCount },
   {
     name: 'kelp_data_bytes',
-    help: 'Keys and values in all kept versions.',
+    help: 'Keys and values in memory, in all kept versions.',
     read: (status) => status.dataBytes,
   },
   {

@@ -29,6 +29,7 @@ import type { Decision, Failure, PinnedState, Seam, StateAt, Stop } from './seam
 import { Draft } from './views/draft.ts';
 import { OldState } from './views/old-state.ts';
 import type { PlannedChange } from './views/planned-change.ts';
+import { USER_KEYS } from './views/regions.ts';
 import type { ReadView, View } from './views/view.ts';
 import type { RecentChange } from './watch/recent-changes.ts';
 import { WatchHub } from './watch/watch-hub.ts';
@@ -96,7 +97,8 @@ export class DurableStore implements Seam {
     this.#history = new History(limits, clock, recovered.oldestRevision, log.oldestRevision);
     this.#history.noteCompaction(recovered.compactedRevision);
     this.#history.compact(recovered.compactedRevision);
-    this.#visibility = new Visibility(this.#hub, revision, onListenerFailed);
+    const counts = { keyCount: engine.count(USER_KEYS), leaseCount: leases.size };
+    this.#visibility = new Visibility(this.#hub, revision, counts, onListenerFailed);
     this.#acknowledgements = new Acknowledgements(log);
     this.#memory = new MemoryLimit({
       engine,
@@ -141,6 +143,7 @@ export class DurableStore implements Seam {
       incarnations,
       history: this.#history,
       lastRevision: () => committer.lastRevision,
+      visibleRevision,
     };
     this.#backups = new Backups(source, () => this.#checkOpen());
     this.#checkpointer = new Checkpointer(
@@ -292,8 +295,7 @@ export class DurableStore implements Seam {
       incarnation: recovered.incarnations.idOf(revision),
       oldestRevision: this.#history.oldestRevision,
       oldestWatchRevision: this.#history.oldestWatchRevision,
-      keyCount: engine.keyCount,
-      leaseCount: recovered.leases.size,
+      ...this.#visibility.counts,
       dataBytes: engine.dataBytes,
       memoryBytes: this.#memory.usedBytes,
       memoryBytesMax: this.#memory.bytesMax,

@@ -205,6 +205,11 @@ export class Log {
     return this.#groupCommit.durableSequence;
   }
 
+  /** Why nothing is written any more; `undefined`: it is. */
+  get failure(): Error | undefined {
+    return this.#failStop.error;
+  }
+
   /** The bytes of all records committed since the log was opened, and of their lengths. */
   get appendedBytes(): number {
     return this.#appendedBytes;

@@ -24,7 +24,7 @@ export function readAtRandom(
   random: SeededRandom,
 ): Promise<void> {
   const context = { store, machine, ledger: machine.ledger, workload, random };
-  switch (random.below(8)) {
+  switch (random.below(9)) {
     case 0:
     case 1:
       return readKey(context);
@@ -36,6 +36,8 @@ export function readAtRandom(
       return readOldCount(context);
     case 5:
       return readKeys(context);
+    case 6:
+      return readStatus(context);
     default:
       return readPages(context);
   }
@@ -106,6 +108,14 @@ async function readKeys(context: ReadContext): Promise<void> {
     keys,
     entries.map(({ key }) => key),
   );
+}
+
+async function readStatus(context: ReadContext): Promise<void> {
+  const check = beforeNewest(context);
+  const { revision, keyCount } = await context.store.status();
+  check(revision);
+  const expected = context.ledger.model.entriesAt(revision).length;
+  expectEqual(() => `the keys of status at ${revision}`, keyCount, expected);
 }
 
 /** A scan in pages, with writes and compactions between them. */

@@ -1,8 +1,11 @@
 /** Disks that fail, files that are damaged: what is lost then, and what is said. */
 import { describe, expect, it } from 'vitest';
+import { readSnapshotBlock, readSnapshotHeader } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
 import type { DiskErrorCode } from '../../src/disk/disk.ts';
 import type { StoreError } from '../../src/errors.ts';
 import { openStore } from '../../src/kv/open-store.ts';
+import { openSnapshotFile } from '../../src/snapshot/reader.ts';
+import { SimulatedDisk } from '../support/simulated-disk.ts';
 import { allPairs, refused, valueOf, Watching } from './readable.ts';
 import { DATA_DIR, LOG_DIR, MemoryHarness, SNAPSHOT_DIR } from './store-harness.ts';
 
@@ -111,6 +114,89 @@ describe('a write or flush of the log that fails', () => {
     await refused(store.put('x', ''), 'storageFailed');
     await harness.advance(10_000);
     expect(await valueOf(store, 'k')).toBeUndefined();
+  });
+});
+
+describe('after a disk that failed under changes of keys and leases', () => {
+  /** What is durable: a=1 and b=2, lease 7 with the key b, lease 8 without one. Then everything changes, in vain. */
+  async function failedStore(call: 'write' | 'sync'): Promise<MemoryHarness> {
+    const harness = await MemoryHarness.open();
+    const { store, disk } = harness;
+    await store.put('a', '1');
+    await store.grantLease(60_000, 7);
+    await store.grantLease(60_000, 8);
+    await store.put('b', '2', { leaseId: 7 });
+    await harness.advance(10_000);
+    disk.injectFault({ call, pathEnd: '.log', isPermanent: true });
+    const calls = [
+      store.put('c', '3', { leaseId: 8 }),
+      store.put('b', '4', { leaseId: 8 }),
+      store.renewLease(8),
+      store.revokeLease(7),
+      store.grantLease(90_000, 7),
+      store.put('d', '', { leaseId: 7 }),
+      store.revokeLease(8),
+      store.delete('a'),
+      store.grantLease(60_000, 9),
+    ];
+    for (const outcome of await Promise.allSettled(calls)) expect(outcome.status).toBe('rejected');
+    return harness;
+  }
+
+  it.each(['write', 'sync'] as const)('status tells of what is durable: %s', async (call) => {
+    const { store } = await failedStore(call);
+    expect(await store.status()).toMatchObject({ revision: 2, keyCount: 2, leaseCount: 2 });
+  });
+
+  it.each(['write', 'sync'] as const)(
+    'a backup holds what is visible, and can be restored: %s',
+    async (call) => {
+      const { store } = await failedStore(call);
+      const backup = await contentOfBackup(store.backup());
+      expect(backup).toMatchObject({ revision: 2, incarnationCount: 1, pairs: ['a=1', 'b=2'] });
+      expect(backup.leases).toMatchObject([
+        { leaseId: 7, ttlMs: 60_000, deadlineMs: 60_000 },
+        { leaseId: 8, ttlMs: 60_000, deadlineMs: 60_000 },
+      ]);
+    },
+  );
+
+  it('a backup that was just begun holds what is visible, too', async () => {
+    const { store, disk } = await MemoryHarness.open();
+    await store.put('a', '1');
+    disk.injectFault({ call: 'sync', pathEnd: '.log', isPermanent: true });
+    const write = refused(store.put('a', '2'), 'storageFailed');
+    const backup = contentOfBackup(store.backup());
+    await write;
+    expect(await backup).toMatchObject({ revision: 1, pairs: ['a=1'] });
+  });
+
+  it('the life that could not write its first revision is in no backup', async () => {
+    const { store, disk } = await MemoryHarness.open();
+    disk.injectFault({ call: 'sync', pathEnd: '.log', isPermanent: true });
+    await refused(store.put('a', '1'), 'storageFailed');
+    expect(await contentOfBackup(store.backup())).toEqual({
+      revision: 0,
+      incarnationCount: 0,
+      pairs: [],
+      leases: [],
+    });
+  });
+
+  it('leases are told as they are on disk', async () => {
+    const { store } = await failedStore('sync');
+    expect(await store.getLease(7, { includeKeys: true })).toEqual({
+      leaseId: 7,
+      ttlMs: 60_000,
+      remainingMs: 50_000,
+      keyCount: 1,
+      keys: ['b'],
+    });
+    expect((await store.listLeases()).leases).toMatchObject([
+      { leaseId: 7, keyCount: 1 },
+      { leaseId: 8, remainingMs: 50_000, keyCount: 0 },
+    ]);
+    await refused(store.getLease(9), 'leaseNotFound');
   });
 });
 
@@ -262,6 +348,31 @@ describe('opening', () => {
     }
   });
 });
+
+async function contentOfBackup(backup: AsyncIterable<Uint8Array>): Promise<{
+  readonly revision: number;
+  readonly incarnationCount: number;
+  readonly pairs: readonly string[];
+  readonly leases: readonly object[];
+}> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of backup) pieces.push(piece);
+  const disk = new SimulatedDisk({ seed: 1 });
+  disk.setContent('/backup', Buffer.concat(pieces));
+  const reader = await openSnapshotFile(disk, '/backup');
+  const header = Buffer.from(reader.header);
+  const { revision, incarnations } = readSnapshotHeader(header, 0, header.length);
+  const pairs: string[] = [];
+  const leases: object[] = [];
+  for (let next = await reader.next(); next !== undefined; next = await reader.next()) {
+    const block = readSnapshotBlock(next.block, 0, next.block.length);
+    leases.push(...block.leases);
+    for (const { key, value } of block.versions)
+      pairs.push(`${Buffer.from(key).toString()}=${Buffer.from(value).toString()}`);
+  }
+  await reader.close();
+  return { revision, incarnationCount: incarnations.length, pairs: pairs.sort(), leases };
+}
 
 /** A store with twenty revisions of one key, and snapshots of the tenth and the last. */
 async function withSnapshots(limits: { segmentBytes?: number } = {}): Promise<MemoryHarness> {

@@ -31,6 +31,27 @@ describe('while a write waits for its flush', () => {
     expect(await valueOf(store, 'k', 2)).toBe('new');
   });
 
+  it('is not counted by status, which does not wait for it either', async () => {
+    const { store, disk, settled } = await openHeld();
+    await store.put('k', '');
+    await store.grantLease(5000, 7);
+    const before = await store.status();
+    expect(before).toMatchObject({ revision: 1, keyCount: 1, leaseCount: 1 });
+    disk.hold();
+    const first = store.put('other', '');
+    await settled();
+    // It gathers in the next batch.
+    const second = [store.grantLease(5000, 8), store.revokeLease(7), store.put('third', '')];
+    await settled();
+    expect(await store.status()).toMatchObject({ revision: 1, keyCount: 1, leaseCount: 1 });
+    disk.release();
+    await first;
+    const { revision, keyCount } = await store.status();
+    expect(keyCount).toBe(revision === 2 ? 2 : 3);
+    await Promise.all(second);
+    expect(await store.status()).toMatchObject({ revision: 3, keyCount: 3, leaseCount: 1 });
+  });
+
   it('lets no answer out that depends on it', async () => {
     const { store, disk, settled } = await openHeld();
     disk.hold();

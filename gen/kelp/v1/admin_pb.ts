@@ -57,21 +57,22 @@ export type StatusResponse = Message<"kelp.v1.StatusResponse"> & {
   oldestRevision: bigint;
 
   /**
-   * How many keys there are.
+   * How many keys there are on disk: as in reads, what a crash could still undo does not count.
    *
    * @generated from field: int64 key_count = 4;
    */
   keyCount: bigint;
 
   /**
-   * How many leases there are.
+   * How many leases there are on disk.
    *
    * @generated from field: int64 lease_count = 5;
    */
   leaseCount: bigint;
 
   /**
-   * The bytes of keys and values in memory, all kept versions included, without the engine's own structures.
+   * The bytes of keys and values in memory, all kept versions included and those that wait to be written, without the
+   * engine's own structures.
    *
    * @generated from field: int64 memory_data_bytes = 6;
    */
@@ -331,7 +332,8 @@ export const AdminService: GenService<{
   /**
    * Streams a backup: the whole state at one revision, the newest when the call begins, while writes go on. The bytes
    * of all messages, one behind the other, are a snapshot file (docs/format.md), which `kelp restore` takes; without
-   * its end, which the last message brings, such a file is refused. The server makes each part as it is read: while a
+   * its end, which the last message brings, such a file is refused. After the disk has failed it is the newest revision
+   * that reads show, so a backup can still be taken. The server makes each part as it is read: while a
    * backup runs, versions that writes supersede stay in memory. That is bounded: one that takes longer than 10 minutes
    * ends with RESOURCE_EXHAUSTED if writes have superseded what it still lacks, so does one that is not read for 5 seconds
    * while the memory limit is reached, and so does one too many at a time.

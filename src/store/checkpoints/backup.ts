@@ -41,15 +41,9 @@ export class Backups {
   }
 
   async *#read(): AsyncGenerator<Uint8Array, void> {
-    const { log } = this.#source;
-    const checkpoint = new Checkpoint(this.#source, this.#source.lastRevision(), {
-      holder: 'a backup',
-      msMax: fixed.backupMsMax,
-    });
+    const checkpoint = await this.#begin();
     const encoder = new SnapshotEncoder();
     try {
-      // A backup must not hold what a crash could still undo.
-      await log.flush();
       yield* handOut(encoder.begin(checkpoint.header), checkpoint);
       for (;;) {
         this.#checkOpen();
@@ -64,6 +58,32 @@ export class Backups {
       encoder.close();
       checkpoint.release();
     }
+  }
+
+  /**
+   * A backup must not hold what a crash could still undo, so what it begins at is flushed first. When the log has failed, or
+   * does so with that, the backup is of the visible revision instead: what reads show, and what there is to be saved.
+   */
+  async #begin(): Promise<Checkpoint> {
+    const { log } = this.#source;
+    if (log.failure === undefined) {
+      const checkpoint = this.#checkpoint();
+      try {
+        await log.flush();
+        return checkpoint;
+      } catch (error) {
+        checkpoint.release();
+        if (log.failure === undefined) throw error;
+      }
+    }
+    this.#checkOpen();
+    return this.#checkpoint();
+  }
+
+  /** Of the newest revision, without older versions. */
+  #checkpoint(): Checkpoint {
+    const pinned = { holder: 'a backup', msMax: fixed.backupMsMax } as const;
+    return new Checkpoint(this.#source, fixed.integerMax, pinned);
   }
 }
 

@@ -42,6 +42,8 @@ export interface CheckpointSource {
   readonly history: History;
   /** The newest revision that was taken. */
   lastRevision(): number;
+  /** The newest revision that is durable. */
+  visibleRevision(): number;
 }
 
 export class Checkpoint {
@@ -58,13 +60,15 @@ export class Checkpoint {
   #isMore = true;
 
   /**
-   * Begins at the newest revision that was taken; until that is durable a crash could undo what it holds.
+   * Begins at the newest revision, which must be the one of the lease table: the newest that was taken (until that is durable
+   * a crash could undo what it holds), or, once the log has failed, the visible one.
    * @param oldestRevision that can be read from it; what is above the newest counts as the newest.
    * @param pinned what it is made for, and how long it keeps what it needs from being compacted.
    */
   constructor(source: CheckpointSource, oldestRevision: number, pinned: Omit<PinOptions, 'onLost'>) {
     const { clock, engine, history, incarnations, leases, log } = source;
-    this.revision = source.lastRevision();
+    const hasFailed = log.failure !== undefined;
+    this.revision = hasFailed ? source.visibleRevision() : source.lastRevision();
     this.#clock = clock;
     this.#slice = new TimeSlice(clock, VERSIONS_PER_LOOK);
     const oldest = Math.min(oldestRevision, this.revision);
@@ -80,7 +84,7 @@ export class Checkpoint {
       timeMs: clock.nowMs(),
       leaseClockMs: leases.clockMs(),
       compactedRevision: history.compactedRevision,
-      incarnations: incarnations.lives.map(fromLife),
+      incarnations: incarnations.livesUpTo(this.revision).map(fromLife),
     });
   }
 

@@ -94,7 +94,10 @@ export class Committer {
     this.#effects.begin();
     this.#pushLeases(leaseChanges);
     const sequence = this.#append(0, this.#timeMs(instantMs), true);
-    this.#finish(() => visibility.committedNote(sequence, leases.applyAll(leaseChanges)));
+    this.#finish(() => {
+      const undo = leases.applyAll(leaseChanges);
+      visibility.committedNote(sequence, leases.size, undo);
+    });
   }
 
   #commit(revision: number, { changes, leaseChanges, instantMs }: Decided): void {
@@ -135,7 +138,7 @@ export class Committer {
         leaseChanges.filter(({ kind }) => kind === 'end'),
         undo,
       );
-    visibility.committed(sequence, revision, timeMs, changes, undo);
+    visibility.committed(sequence, revision, timeMs, changes, leases.size, undo);
   }
 
   #pushLeases(changes: readonly LeaseChange[]): void {

@@ -21,6 +21,15 @@ interface Committed {
   /** For the listeners; `undefined` when there was none. */
   readonly changes: readonly RecentChange[] | undefined;
   readonly undoLeases: UndoLeases | undefined;
+  /** How many there are with it. */
+  readonly keyCount: number;
+  readonly leaseCount: number;
+}
+
+/** Of keys of users, overdue ones included until they are removed, and of leases. */
+export interface Counts {
+  readonly keyCount: number;
+  readonly leaseCount: number;
 }
 
 export class Visibility {
@@ -28,10 +37,17 @@ export class Visibility {
   readonly #hub: WatchHub;
   readonly #committed = new Fifo<Committed>();
   #revision: number;
+  /** Of what is visible, and of what is committed. */
+  #counts: Counts;
+  #keyCount: number;
+  #leaseCount: number;
 
-  constructor(hub: WatchHub, revision: number, onListenerFailed: (error: Error) => void) {
+  constructor(hub: WatchHub, revision: number, counts: Counts, onListenerFailed: (error: Error) => void) {
     this.#hub = hub;
     this.#revision = revision;
+    this.#counts = counts;
+    this.#keyCount = counts.keyCount;
+    this.#leaseCount = counts.leaseCount;
     this.listeners = new Listeners(onListenerFailed);
   }
 
@@ -40,22 +56,32 @@ export class Visibility {
     return this.#revision;
   }
 
+  /** Of what is visible. */
+  get counts(): Counts {
+    const { keyCount, leaseCount } = this.#counts;
+    return { keyCount, leaseCount };
+  }
+
   /** A transaction has joined the log's batch. */
   committed(
     sequence: number,
     revision: number,
     timeMs: number,
     changes: readonly PlannedChange[],
+    leaseCount: number,
     undoLeases: UndoLeases | undefined,
   ): void {
+    for (const change of changes) this.#keyCount += addedKeys(change);
+    this.#leaseCount = leaseCount;
     const staged = this.#hub.stage(revision, timeMs, changes);
     const listened = this.listeners.isEmpty ? undefined : changes.map(recentChange);
-    this.#committed.push({ sequence, revision, staged, changes: listened, undoLeases });
+    this.#push({ sequence, revision, staged, changes: listened, undoLeases });
   }
 
   /** A note has. */
-  committedNote(sequence: number, undoLeases: UndoLeases): void {
-    this.#committed.push({ sequence, revision: 0, staged: undefined, changes: undefined, undoLeases });
+  committedNote(sequence: number, leaseCount: number, undoLeases: UndoLeases): void {
+    this.#leaseCount = leaseCount;
+    this.#push({ sequence, revision: 0, staged: undefined, changes: undefined, undoLeases });
   }
 
   /** Everything up to `sequence` is durable. @returns whether the visible revision has moved. */
@@ -63,6 +89,7 @@ export class Visibility {
     let hasMoved = false;
     for (let next = this.#committed.peek(); next !== undefined && next.sequence <= sequence;) {
       this.#committed.shift();
+      this.#counts = next;
       if (next.revision !== 0) {
         this.#revision = next.revision;
         hasMoved = true;
@@ -82,4 +109,16 @@ export class Visibility {
     }
     for (const undoLeases of undone.toReversed()) for (const undo of undoLeases.toReversed()) undo();
   }
+
+  #push(committed: Omit<Committed, 'keyCount' | 'leaseCount'>): void {
+    const { sequence, revision, staged, changes, undoLeases } = committed;
+    const keyCount = this.#keyCount;
+    const leaseCount = this.#leaseCount;
+    this.#committed.push({ sequence, revision, staged, changes, undoLeases, keyCount, leaseCount });
+  }
+}
+
+/** By how much a change alters the number of keys. */
+function addedKeys(change: PlannedChange): number {
+  return Number(!change.deleted) - Number(change.hadEntry || change.replacedExpired);
 }

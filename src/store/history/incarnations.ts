@@ -49,6 +49,11 @@ export class Incarnations {
     return this.#lives;
   }
 
+  /** Those that wrote something up to a revision. */
+  livesUpTo(revision: number): Life[] {
+    return this.#lives.filter(({ firstRevision }) => firstRevision <= revision);
+  }
+
   /** Why no such life can follow; `undefined` when it can. */
   faultOfNext({ firstRevision, id }: Life): string | undefined {
     const newest = this.#newest?.firstRevision ?? 0;
