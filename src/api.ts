@@ -96,8 +96,11 @@ export interface Store {
    * never rejects.
    */
   readonly failed: Promise<Error>;
-  /** Ends watches with `closed`, finishes the writes under way, flushes and gives the data directory back. */
-  close(): Promise<void>;
+  /**
+   * Ends watches with `closed`, finishes the writes under way, flushes and gives the data directory back. If the log has
+   * grown long it first writes a snapshot, so that the next start is quick, or gives it up when the time for that is over.
+   */
+  close(options?: CloseOptions): Promise<void>;
 }
 
 /** A key with its value, as of one revision. */
@@ -214,6 +217,11 @@ export interface TouchOptions {
 export interface GetLeaseOptions {
   /** The answer lists the keys attached to the lease. */
   readonly includeKeys?: boolean;
+}
+
+export interface CloseOptions {
+  /** How long a snapshot may take; default 5000; 0: none is written. */
+  readonly snapshotMsMax?: number;
 }
 
 export interface ScanPage {

@@ -124,6 +124,12 @@ export const fixed = {
   ownershipCheckMs: 1000,
   /** A start in a directory whose lock files are gone waits for so long: an owner that is alive has noticed by then. */
   unlockedStoreWaitMs: 5000,
+  /**
+   * A store that is closed writes a snapshot for so long at most, unless it is told how long, and only if what the next start
+   * would read of the log is at least this share of the data: it has to load the data from a snapshot anyway.
+   */
+  closeSnapshotMsDefault: 5000,
+  closeSnapshotShareMin: 1 / 8,
   /** A block of a snapshot before compression. */
   snapshotBlockBytes: 512 * KiB,
   /**
@@ -167,6 +173,8 @@ export const defaults = {
   snapshotLogBytes: 256 * MiB,
   /** ... or when this much time has passed since the last one and there was any write. */
   snapshotIntervalMs: 60 * 60 * 1000,
+  /** A store that is closed writes a snapshot if the log has grown by this much since the last one: to read it takes 0.1 s. */
+  closeSnapshotLogBytes: 8 * MiB,
   /** How many snapshots are kept. */
   snapshotsKept: 2,
   /** Old revisions can be read as long as they are among this many of the newest, ... */
@@ -251,7 +259,7 @@ export const serverDefaults = {
   requestTimeoutMs: 60_000,
   /** How long an HTTP/1.1 connection is kept open without a request. */
   idleTimeoutMs: 75_000,
-  /** How long calls under way may take to finish when the server stops. */
+  /** How long calls under way, and then a snapshot, may take to finish when the server stops. */
   shutdownTimeoutMs: 10_000,
 } as const;
 
@@ -284,6 +292,8 @@ export const serverFixed = {
   logWaitingCharactersMax: 1 * MiB,
   /** When the server has stopped, its process waits this long for what keeps it: a reader of the log, a recovery. */
   exitGraceMs: 1000,
+  /** Of the time to stop so much is left for what follows the snapshot: the log is flushed and closed. */
+  closeReserveMs: 1000,
   /** A signal so soon after the first is the same one, sent on by npm or a supervisor as well. */
   signalEchoMs: 500,
   /**

@@ -7,6 +7,7 @@ import { compares, condition, count, eventTypes, operationsWith, readRanges } fr
 import { type Table, optionsOf, shape } from '../arguments/shape.ts';
 import { fixed } from '../limits.ts';
 import type {
+  CloseOptions,
   CountOptions,
   DeleteOptions,
   DeleteRangeOptions,
@@ -61,6 +62,7 @@ export const optionsByCall = {
   }),
   getLease: optionsOf<GetLeaseOptions>('getLease', { includeKeys: flag }),
   listLeases: optionsOf<PageOptions>('listLeases', pageTable),
+  close: optionsOf<CloseOptions>('close', { snapshotMsMax: count }),
 };
 
 const operations = operationsWith(ttlMs);

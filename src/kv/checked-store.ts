@@ -133,8 +133,9 @@ export class CheckedStore implements api.Store {
     return wrong === undefined ? this.#store.compact(revision) : refused(wrong);
   }
 
-  close(): Promise<void> {
-    return this.#store.close();
+  close(options: api.CloseOptions = noOptions): Promise<void> {
+    const wrong = optionsByCall.close(options);
+    return wrong === undefined ? this.#store.close(options) : refused(wrong);
   }
 }
 

@@ -139,8 +139,8 @@ export class KvStore implements api.Store {
     return await this.#store.compact(wanted);
   }
 
-  close(): Promise<void> {
-    return this.#store.close();
+  close(options: api.CloseOptions = {}): Promise<void> {
+    return this.#store.close(options);
   }
 
   /** Runs a transaction; its result, or its error, goes out when what it may depend on is durable. */

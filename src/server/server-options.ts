@@ -73,6 +73,12 @@ const storeLimitOptions: { readonly [name in keyof Limits]: LimitOption } = {
     max: yearMs,
     description: 'time after which a snapshot is written if there was any write',
   },
+  closeSnapshotLogBytes: {
+    type: 'bytes',
+    min: 1,
+    max: TiB,
+    description: 'growth of the log after which a stop writes a snapshot, if there is time',
+  },
   snapshotsKept: { type: 'integer', min: 1, max: 1000, description: 'snapshots that are kept' },
   historyRevisionsMax: {
     type: 'integer',
@@ -158,7 +164,7 @@ const serverLimitOptions: { readonly [name in keyof ServerLimits]: LimitOption }
     type: 'duration',
     min: 0,
     max: yearMs,
-    description: 'time for calls under way to finish when the server stops',
+    description: 'time for calls under way, and then a snapshot, to finish when the server stops',
   },
 };
 

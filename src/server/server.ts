@@ -38,8 +38,8 @@ export interface RunningServer {
   /** Resolves when the store is recovered and calls are served. Rejects with the store's error when it can't be. */
   readonly ready: Promise<void>;
   /**
-   * Takes no new call, ends streams, lets the other calls finish within `shutdownTimeoutMs`, closes the store. May be
-   * called before the server is ready; called again it gives the same promise.
+   * Takes no new call, ends streams, lets the other calls finish, closes the store, which may write a snapshot: all of it
+   * within `shutdownTimeoutMs`. May be called before the server is ready; called again it gives the same promise.
    */
   stop(): Promise<void>;
   /** Closes every connection at once. What was acknowledged is as durable as it was; the process may exit. */
@@ -140,7 +140,7 @@ class Server implements RunningServer {
       this.#store = store;
       void store.failed.then(() => this.#state.enter('readOnly'));
       const { revision } = await store.status();
-      if (this.#isOver) return await store.close();
+      if (this.#isOver) return await store.close({ snapshotMsMax: 0 });
       this.#state.enter('serving');
       if (!this.#state.isServing) return;
       const recoveryMs = Math.round(performance.now() - startMs);
@@ -163,6 +163,7 @@ class Server implements RunningServer {
   async #stop(): Promise<void> {
     const { logger } = this.#dependencies;
     const { shutdownTimeoutMs } = this.#config.serverLimits;
+    const startMs = systemClock.monotonicMs();
     const deadline = Promise.withResolvers<'late'>();
     const timer = systemClock.setTimer(shutdownTimeoutMs, () => deadline.resolve('late'));
     // A stream that nobody reads can't be told, and would hold up the stop to the last.
@@ -183,7 +184,8 @@ class Server implements RunningServer {
       // A recovery can't be broken off, but nothing is lost when the process ends in the middle of it.
       await Promise.race([this.#ready.catch(() => undefined), deadline.promise]);
       this.#isOver = true;
-      await this.#store?.close();
+      const leftMs = shutdownTimeoutMs - (systemClock.monotonicMs() - startMs) - serverFixed.closeReserveMs;
+      await this.#store?.close({ snapshotMsMax: Math.max(0, Math.floor(leftMs)) });
     } finally {
       timer.cancel();
       cutter.cancel();

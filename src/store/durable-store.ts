@@ -1,5 +1,5 @@
 /** The seam put together from the rooms of this folder, with what an operator asks of a store: see `seam.ts`. */
-import type { StoreStatus, WatchMessage, WatchRequest } from '../api.ts';
+import type { CloseOptions, StoreStatus, WatchMessage, WatchRequest } from '../api.ts';
 import type { Clock, Random, Timer } from '../clock.ts';
 import type { Disk } from '../disk/disk.ts';
 import { assert, StoreError } from '../errors.ts';
@@ -153,6 +153,7 @@ export class DurableStore implements Seam {
         directory: parts.snapshotDirectory,
         limits,
         checkOwned: () => parts.ownership.check(),
+        replayedBytes: recovered.replayedBytes,
         takeRevision: () => committer.takeRevision(clock.nowMs()),
         onEvent,
       },
@@ -342,8 +343,8 @@ export class DurableStore implements Seam {
     return { oldestRevision: this.#history.oldestRevision };
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  close({ snapshotMsMax = fixed.closeSnapshotMsDefault }: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(snapshotMsMax);
     return this.#closing;
   }
 
@@ -409,15 +410,17 @@ export class DurableStore implements Seam {
     }
   }
 
-  async #close(): Promise<void> {
+  async #close(snapshotMsMax: number): Promise<void> {
     this.#hub.close();
     this.#expiry.stop();
     this.#maintenance.stop();
     this.#agingTimer?.cancel();
-    await this.#checkpointer.stop();
     const { log, ownership } = this.#parts;
+    const checkOwned = (): Promise<void> => ownership.check().catch((error: Error) => log.stop(error));
+    await checkOwned();
+    await this.#checkpointer.stop(snapshotMsMax);
     try {
-      await ownership.check().catch((error: Error) => log.stop(error));
+      await checkOwned();
       this.#noteLastLeaseClock();
       await log.close();
     } finally {

@@ -1,6 +1,7 @@
 /**
  * A wall clock that jumps by a day, in a running server and between two lives of one. Keys live until an instant of the
- * wall clock; leases count the time that the server runs, so no jump touches them.
+ * wall clock, which goes back only from one life to the next; leases count the time that the server runs, so no jump
+ * touches them.
  */
 import { expect, test, vi } from 'vitest';
 import { temporaryDirectory } from '../support/test-server.ts';
@@ -59,12 +60,13 @@ test('a day backwards ends nothing early and loses nothing', async () => {
 
   await server.tell({ offsetMs: -DAY_MS });
 
-  await reader.put('an hour by the new clock', '1', { ttlMs: HOUR_MS });
+  await reader.put('another hour', '1', { ttlMs: HOUR_MS });
   await reader.put('moment', '1', { ttlMs: 100 });
   expect(await follower.gone('moment')).toBe('expired');
-  expect(await reader.scan({ end: 'an hour by' }).toArray()).toEqual(before.slice(0, 1));
-  const { entry } = await reader.get('an hour by the new clock');
-  expect(entry?.expireTimeMs).toBeLessThan(Date.now() - DAY_MS / 2);
+  expect(await reader.scan({ end: 'another' }).toArray()).toEqual(before.slice(0, 1));
+  // In a running server the time does not go back.
+  const { entry } = await reader.get('another hour');
+  expect(entry?.expireTimeMs).toBeGreaterThan(Date.now());
   expect((await reader.leases.get(lease.id)).keyCount).toBe(1);
   const shown = await reader.scan().toArray();
   await server.end('SIGKILL');

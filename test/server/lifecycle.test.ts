@@ -226,6 +226,26 @@ describe('stopping', () => {
     expect(await server.log.message('calls did not finish in time; broken off')).toMatchObject({ calls: 1 });
   });
 
+  test.each([
+    ['writes a snapshot of what has grown in the log, so that the next start is quick', '10m', 1],
+    ['writes none when there is no time for it', '500ms', 0],
+  ])('%s', async (_, timeout, snapshotCount) => {
+    const flags = { 'close-snapshot-log-bytes': '1KiB', 'shutdown-timeout': timeout };
+    const server = await startTestServer({ flags });
+    const kv = createClient(KvService, createGrpcTransport({ baseUrl: server.url }));
+    await kv.put({ key: 'a', value: new Uint8Array(2048) });
+
+    await server.stop();
+
+    const written = server.log.lines.filter((line) => line['msg'] === 'snapshot written');
+    expect(written).toHaveLength(snapshotCount);
+    const again = await startTestServer({ flags: { 'data-dir': server.dataDir } });
+    expect(await again.log.message('recovered')).toMatchObject({
+      revision: 1,
+      snapshotRevision: snapshotCount,
+    });
+  });
+
   test('called twice is done once', async () => {
     const server = await startTestServer();
 

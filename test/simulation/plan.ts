@@ -33,6 +33,7 @@ export function drawPlan(random: SeededRandom): Plan {
     segmentBytes: random.pick([4096, 4096, 8192, 65_536]),
     snapshotLogBytes: random.pick([1500, 6000, HUGE]),
     snapshotIntervalMs: random.pick([2000, NEVER_MS]),
+    closeSnapshotLogBytes: random.pick([1, 1000, HUGE]),
     snapshotsKept: random.pick([1, 2, 2, 3]),
     historyRevisionsMax: random.pick([3, 20, HUGE]),
     historyBytesMax: HUGE,

@@ -1,7 +1,11 @@
 /** Snapshots beside writes, and what is removed once they are there. */
 import { describe, expect, it } from 'vitest';
+import type { Store } from '../../src/api.ts';
+import { eventually } from '../support/eventually.ts';
+import { HeldDisk } from '../support/held-disk.ts';
+import type { SimulatedDisk } from '../support/simulated-disk.ts';
 import { allPairs, refused, valueOf, Watching } from './readable.ts';
-import { MemoryHarness, SNAPSHOT_DIR } from './store-harness.ts';
+import { DATA_DIR, MemoryHarness, SNAPSHOT_DIR } from './store-harness.ts';
 
 describe('a snapshot beside writes', () => {
   it('holds the state of one revision, and the log all that follows', async () => {
@@ -119,6 +123,139 @@ describe('a snapshot beside writes', () => {
     await harness.told('snapshotWritten', 2);
     expect(await store.status()).toMatchObject({ snapshotCount: 2, snapshotRevision: 2 });
     expect(harness.events.filter(({ kind }) => kind === 'snapshotWritten')).toHaveLength(2);
+  });
+});
+
+describe('a store that is closed', () => {
+  const limits = { closeSnapshotLogBytes: 10_000 };
+  const grow = (store: Store) => store.put('k', 'v'.repeat(11_000));
+
+  it('writes a snapshot when the log has grown long, so that the next start need not read it', async () => {
+    const harness = await MemoryHarness.open({ limits });
+    await grow(harness.store);
+    await harness.store.put('last', '1');
+    await harness.reopen();
+    expect(harness.events).toMatchObject([
+      { kind: 'snapshotWritten', revision: 2 },
+      { kind: 'recovered', snapshotRevision: 2, revision: 2 },
+    ]);
+    expect(await valueOf(harness.store, 'last')).toBe('1');
+    // It holds no more than the log does: revisions of before are there, too.
+    expect(await valueOf(harness.store, 'k', 1)).toHaveLength(11_000);
+  });
+
+  it('writes one of leases, too, which keep what remained', async () => {
+    const harness = await MemoryHarness.open({ limits });
+    await harness.store.grantLease(60_000, 7);
+    await harness.store.put('leased', '', { leaseId: 7 });
+    await grow(harness.store);
+    await harness.advance(12_345);
+    await harness.reopen(100_000);
+    expect(harness.events.at(-1)).toMatchObject({ kind: 'recovered', snapshotRevision: 3 });
+    expect(await harness.store.getLease(7)).toMatchObject({ remainingMs: 47_655, keyCount: 1 });
+  });
+
+  it('writes none when that would take time for little', async () => {
+    const harness = await MemoryHarness.open({ limits });
+    const { events } = harness;
+    await harness.reopen();
+    await harness.store.put('k', 'v'.repeat(9000));
+    await harness.reopen();
+    await harness.reopen();
+    expect(events.map(({ kind }) => kind)).toEqual(['recovered', 'recovered', 'recovered']);
+    // Where there is far more data than log, the next start takes its time anyway.
+    for (let index = 0; index < 10; index++) await harness.store.put(`large${index}`, 'v'.repeat(100_000));
+    await harness.store.snapshot();
+    await harness.reopen();
+    await grow(harness.store);
+    events.length = 0;
+    await harness.reopen();
+    expect(events).toMatchObject([{ kind: 'recovered', snapshotRevision: 11, revision: 12 }]);
+  });
+
+  it('writes none of a revision that it has a snapshot of', async () => {
+    const harness = await MemoryHarness.open({ limits });
+    await grow(harness.store);
+    await harness.store.snapshot();
+    await harness.store.grantLease(60_000, 7);
+    await harness.store.snapshot();
+    for (let index = 0; index < 1000; index++) await harness.store.renewLease(7);
+    harness.events.length = 0;
+    await harness.reopen();
+    expect(harness.events).toMatchObject([{ kind: 'recovered', snapshotRevision: 2 }]);
+  });
+
+  it('counts the log that it has read itself when it was opened', async () => {
+    const harness = await MemoryHarness.open({ limits });
+    await grow(harness.store);
+    await harness.crash('endProcess');
+    harness.events.length = 0;
+    await harness.reopen();
+    expect(harness.events).toMatchObject([
+      { kind: 'snapshotWritten' },
+      { kind: 'recovered', snapshotRevision: 1 },
+    ]);
+  });
+
+  it('does not count what its snapshot holds already', async () => {
+    const harness = await MemoryHarness.open({ limits });
+    await grow(harness.store);
+    await harness.reopen();
+    await harness.store.put('small', '');
+    harness.events.length = 0;
+    await harness.reopen();
+    expect(harness.events).toMatchObject([{ kind: 'recovered', snapshotRevision: 1, revision: 2 }]);
+  });
+
+  it('lets a snapshot that is being written be the last one', async () => {
+    const harness = await MemoryHarness.open({ limits });
+    await grow(harness.store);
+    const [snapshot] = await Promise.all([harness.store.snapshot(), harness.store.close()]);
+    expect(snapshot).toMatchObject({ revision: 1 });
+    expect(harness.events.filter(({ kind }) => kind === 'snapshotWritten')).toHaveLength(1);
+  });
+
+  it('gives the snapshot up when its time is over, and leaves the log as it is', async () => {
+    let held: HeldDisk | undefined;
+    const wrap = (disk: SimulatedDisk) => (held = new HeldDisk(disk));
+    const harness = await MemoryHarness.open({ limits, fsync: 'never', wrap });
+    for (let index = 0; index < 3000; index++) await harness.store.put(`k${index}`, 'v'.repeat(100));
+    // The snapshot waits for the flush of what it holds, and meanwhile its time runs out.
+    held?.hold();
+    const closed = harness.store.close({ snapshotMsMax: 700 });
+    await eventually(() => held?.waitingCount).toBe(1);
+    harness.clock.advance(700);
+    held?.release();
+    await closed;
+    expect(harness.events).toEqual([]);
+    expect(await harness.disk.list(SNAPSHOT_DIR)).toEqual([]);
+    await harness.reopen();
+    expect(harness.events).toMatchObject([{ kind: 'recovered', snapshotRevision: 0, revision: 3000 }]);
+  });
+
+  it.each([
+    ['when it is told so', { snapshotMsMax: 0 }, async () => undefined],
+    [
+      'after its disk has failed',
+      {},
+      async ({ store, disk }: MemoryHarness) => {
+        disk.injectFault({ call: 'sync', pathEnd: '.log' });
+        await refused(store.put('x', ''), 'storageFailed');
+      },
+    ],
+    [
+      'in a directory that is not its own any more',
+      {},
+      ({ disk }: MemoryHarness) => disk.remove(`${DATA_DIR}/LOCK`),
+    ],
+  ] as const)('writes none %s', async (_, options, before) => {
+    const harness = await MemoryHarness.open({ limits });
+    await grow(harness.store);
+    await before(harness);
+    await harness.store.close(options);
+    const kinds = harness.events.map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind.startsWith('snapshot'))).toEqual([]);
+    expect(await harness.disk.list(SNAPSHOT_DIR)).toEqual([]);
   });
 });
 

@@ -3,11 +3,14 @@
  *
  * What a snapshot holds is a checkpoint: every version that a read at any revision from the oldest readable one on needs.
  * A snapshot that fails (a full disk) is given up and tried again later; the log has everything, so nothing is lost.
+ *
+ * One is begun when the log has grown by `snapshotLogBytes`, after `snapshotIntervalMs`, on demand, and as the last thing that
+ * a store does which is closed.
  */
 import type { Timer } from '../../clock.ts';
 import type { Disk } from '../../disk/disk.ts';
 import { StoreError } from '../../errors.ts';
-import type { Limits } from '../../limits.ts';
+import { fixed, type Limits } from '../../limits.ts';
 import { removeSnapshots, type SnapshotInfo } from '../../snapshot/snapshot-directory.ts';
 import { SnapshotWriter } from '../../snapshot/writer.ts';
 import { Checkpoint, type CheckpointSource } from './checkpoint.ts';
@@ -17,6 +20,8 @@ export interface CheckpointerContext extends CheckpointSource {
   readonly disk: Disk;
   readonly directory: string;
   readonly limits: Limits;
+  /** Of the log behind the newest snapshot, as the recovery read it. */
+  readonly replayedBytes: number;
   /** Rejects once the data directory is no longer this store's: then nothing is written or removed there. */
   checkOwned(): Promise<void>;
   /** Commits a transaction that changes nothing. */
@@ -30,14 +35,16 @@ export class Checkpointer {
   #snapshots: SnapshotInfo[];
   #running: Promise<SnapshotInfo> | undefined;
   #timer: Timer | undefined;
-  /** The log's growth when the newest snapshot was begun. */
-  #appendedBytes: number;
+  /** The log's growth when the last snapshot was begun, and when the newest that is on disk was. */
+  #begunAtBytes: number;
+  #writtenAtBytes: number;
   #isStopped = false;
 
   constructor(context: CheckpointerContext, snapshots: SnapshotInfo[]) {
     this.#context = context;
     this.#snapshots = snapshots;
-    this.#appendedBytes = context.log.appendedBytes;
+    this.#begunAtBytes = context.log.appendedBytes - context.replayedBytes;
+    this.#writtenAtBytes = this.#begunAtBytes;
     this.#scheduleNext();
   }
 
@@ -48,7 +55,7 @@ export class Checkpointer {
   /** The log has grown: begins a snapshot when that is due. */
   noticeGrowth(): void {
     const { log, limits } = this.#context;
-    if (log.appendedBytes - this.#appendedBytes < limits.snapshotLogBytes) return;
+    if (log.appendedBytes - this.#begunAtBytes < limits.snapshotLogBytes) return;
     // Notes alone have made the log long; it can be cut only before a snapshot of a later revision.
     if (this.#hasNewest()) this.#context.takeRevision();
     this.#beginInBackground();
@@ -61,10 +68,20 @@ export class Checkpointer {
     return this.#begin();
   }
 
-  /** Begins no further snapshot, and waits until one that is being written has been given up. */
-  async stop(): Promise<void> {
-    this.#isStopped = true;
+  /**
+   * Writes a last snapshot if that makes the next start quicker; one that takes longer than `msMax` is given up. Begins none
+   * from then on. Nothing is committed any more.
+   */
+  async stop(msMax: number): Promise<void> {
     this.#timer?.cancel();
+    if (msMax > 0 && this.#isWorthwhile()) {
+      const timer = this.#context.clock.setTimer(msMax, () => (this.#isStopped = true));
+      // The one that is being written may do.
+      while (this.#running !== undefined) await this.#running.catch(() => undefined);
+      if (!this.#isStopped && this.#isWorthwhile()) await this.#begin().catch(() => undefined);
+      timer.cancel();
+    }
+    this.#isStopped = true;
     await this.#running?.catch(() => undefined);
   }
 
@@ -111,6 +128,15 @@ export class Checkpointer {
     return this.#context.lastRevision() === (this.#snapshots[0]?.revision ?? 0);
   }
 
+  /** Whether the log behind the newest snapshot takes the next start long, beside loading the snapshot. */
+  #isWorthwhile(): boolean {
+    const { log, limits, engine } = this.#context;
+    if (log.failure !== undefined || this.#hasNewest()) return false;
+    const { dataBytes } = engine.stats();
+    const worthBytes = Math.max(limits.closeSnapshotLogBytes, dataBytes * fixed.closeSnapshotShareMin);
+    return log.appendedBytes - this.#writtenAtBytes >= worthBytes;
+  }
+
   #beginInBackground(): void {
     if (this.#running !== undefined || this.#isStopped) return;
     // A failure was reported by then; the log grows on by a whole step before the next try.
@@ -119,7 +145,7 @@ export class Checkpointer {
 
   #begin(): Promise<SnapshotInfo> {
     if (this.#isStopped) throw new StoreError('closed', 'the store is closing');
-    this.#appendedBytes = this.#context.log.appendedBytes;
+    this.#begunAtBytes = this.#context.log.appendedBytes;
     const running = this.#run().finally(() => {
       if (this.#running === running) this.#running = undefined;
     });
@@ -130,6 +156,7 @@ export class Checkpointer {
   async #run(): Promise<SnapshotInfo> {
     const { clock, history, log } = this.#context;
     const startMs = clock.monotonicMs();
+    const begunAtBytes = this.#begunAtBytes;
     const revision = this.#context.lastRevision();
     const existing = this.#snapshots[0];
     if (existing?.revision === revision) return existing;
@@ -140,6 +167,7 @@ export class Checkpointer {
       await this.#context.checkOwned();
       const info = await this.#write(checkpoint);
       this.#snapshots = [info, ...this.#snapshots].slice(0, this.#context.limits.snapshotsKept);
+      this.#writtenAtBytes = begunAtBytes;
       await this.#removeOld();
       this.#context.onEvent({ kind: 'snapshotWritten', ...info, durationMs: clock.monotonicMs() - startMs });
       return info;

@@ -61,6 +61,8 @@ export interface RecoveredState {
   readonly compactedRevision: number;
   /** The time of the newest record. */
   readonly timeMs: number;
+  /** The bytes of the records that were replayed: what the log holds behind the snapshot. */
+  readonly replayedBytes: number;
   /** The snapshots that are whole as far as anybody knows, the newest first. */
   readonly snapshots: SnapshotInfo[];
 }
@@ -185,6 +187,7 @@ class Recovering implements RecoveredState {
   compactedRevision = 0;
   timeMs = 0;
   leaseClockMs = 0;
+  replayedBytes = 0;
   /** Whether the replay of the log has not come to the snapshot's own revision yet. */
   isBehindSnapshot = false;
   snapshots: SnapshotInfo[] = [];
@@ -277,6 +280,7 @@ class Recovering implements RecoveredState {
       this.isBehindSnapshot = revision < this.revision;
       if (revision <= this.revision) return;
     }
+    this.replayedBytes += end - start;
     if (revision !== 0 && revision !== this.revision + 1) {
       throw new StoreError(
         'damaged',
