@@ -275,12 +275,14 @@ export class DurableStore implements Seam {
     this.#checkOpen();
     const { leases } = this.#parts.recovered;
     if (this.#failure !== undefined) return run(leases);
+    const read = attempt(() => run(leases));
     try {
-      return await this.whenDurable(run(leases), false);
+      await this.whenDurable(undefined, false);
     } catch (error) {
       if (this.#failure === undefined) throw error;
       return run(leases);
     }
+    return read();
   }
 
   status(): StoreStatus {
@@ -489,5 +491,17 @@ export class DurableStore implements Seam {
     } catch (error) {
       this.#parts.onEvent({ kind: 'cleanupFailed', error: error as Error });
     }
+  }
+}
+
+/** Runs something now. @returns what gives its result, or throws its error, later. */
+function attempt<Result>(run: () => Result): () => Result {
+  try {
+    const result = run();
+    return () => result;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
   }
 }
