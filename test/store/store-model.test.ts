@@ -18,7 +18,7 @@ const engines: readonly [string, () => Engine][] = [
 ];
 
 describe.each(engines)('a store over %s', (_name, makeEngine) => {
-  it('answers as its model does, and its watches tell the same story', { timeout: 60_000 }, async () => {
+  it('answers as its model does, and its watches tell the same story', { timeout: 180_000 }, async () => {
     const property = fc.asyncProperty(steps, fc.nat(), async (row, seed) => {
       let newest: Engine | undefined;
       const makeAndKeep = (): Engine => (newest = makeEngine());
