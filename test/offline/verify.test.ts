@@ -74,10 +74,10 @@ describe('a whole data directory', () => {
     expect(await verify(await withSnapshots)).toMatchObject({
       isWhole: true,
       wholeRevision: 13,
-      log: { segmentCount: 4, firstRevision: 1, lastRevision: 13, torn: undefined },
+      log: { segmentCount: 5, firstRevision: 1, lastRevision: 13, torn: undefined },
       snapshots: [
         { revision: 10, isWhole: true, leaseCount: 1 },
-        { revision: 6, isWhole: true, leaseCount: 1, versionCount: 5 },
+        { revision: 6, isWhole: true, leaseCount: 1, versionCount: 6 },
       ],
       damages: [],
       notes: [],

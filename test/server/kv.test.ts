@@ -380,16 +380,6 @@ describe('what KvService refuses', () => {
       (kv) => kv.txn({ failure: [{ operation: { case: 'deleteRange', value: {} } }] }),
       /^failure\[0\]\.delete_range\.range is missing/,
     ],
-    'two writes of one key': [
-      (kv) =>
-        kv.txn({
-          success: [
-            { operation: { case: 'put', value: { key: 'a' } } },
-            { operation: { case: 'delete', value: { key: 'a' } } },
-          ],
-        }),
-      /a/,
-    ],
   };
 
   test.each(Object.entries(refused))('%s', async (_, [call, message]) => {

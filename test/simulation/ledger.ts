@@ -78,6 +78,8 @@ export class Ledger {
   }
 
   saw(revision: number): void {
+    // The store may have taken it by itself, since the model was last brought to where the store is.
+    if (revision > this.model.revision) this.settle();
     this.seenRevision = Math.max(this.seenRevision, revision);
     this.#sawRecord(this.model.sequenceOf(revision));
   }

@@ -147,8 +147,11 @@ describe('the compares of a transaction', () => {
       relation: 'greater',
       operand: { kind: 'version', value: 0 },
     };
-    expect(await store.txn({ compares: [compare] })).toMatchObject({ succeeded: true });
-    await refused(store.txn({ compares: [compare, compare] }), 'limitReached');
+    const { requestVisitsMax } = fixed;
+    expect(2 * 60_000).toBeLessThan(requestVisitsMax);
+    expect(3 * 60_000).toBeGreaterThan(requestVisitsMax);
+    expect(await store.txn({ compares: [compare, compare] })).toMatchObject({ succeeded: true });
+    await refused(store.txn({ compares: [compare, compare, compare] }), 'limitReached');
   });
 });
 
