@@ -50,15 +50,15 @@ describe('kelp log', () => {
       "1  2026-01-01T00:00:00.000Z  life     incarnation ac7680e466ef4f1560c37cfe42e6841a
       1  2026-01-01T00:00:00.000Z  put      text  3 bytes  (version 1)
       2  2026-01-01T00:00:00.000Z  put      "\\u001b[2J"  2 bytes  (version 1)
-      3  2026-01-01T00:00:00.000Z  grant    lease 7  (ttl 1m)
-      4  2026-01-01T00:00:00.000Z  put      leased  1 byte  (version 1, lease 7)
+      -  2026-01-01T00:00:00.000Z  renew    lease 7  (ttl 1m)
+      3  2026-01-01T00:00:00.000Z  put      leased  1 byte  (version 1, lease 7)
       -  2026-01-01T00:00:00.500Z  renew    lease 7  (ttl 1m)
-      5  2026-01-01T00:00:00.500Z  put      mortal  1 byte  (version 1, ttl 1h, until 2026-01-01T01:00:00.500Z)
-      6  2026-01-01T00:00:00.500Z  touch    mortal  (ttl 2h, until 2026-01-01T02:00:00.500Z)
-      7  2026-01-01T00:00:00.500Z  put      a  1 byte  (version 1)
-      7  2026-01-01T00:00:00.500Z  delete   text  (asked for)
-      8  2026-01-01T00:00:00.500Z  delete   leased  (its lease was revoked)
-      8  2026-01-01T00:00:00.500Z  end      lease 7
+      4  2026-01-01T00:00:00.500Z  put      mortal  1 byte  (version 1, ttl 1h, until 2026-01-01T01:00:00.500Z)
+      5  2026-01-01T00:00:00.500Z  touch    mortal  (ttl 2h, until 2026-01-01T02:00:00.500Z)
+      6  2026-01-01T00:00:00.500Z  put      a  1 byte  (version 1)
+      6  2026-01-01T00:00:00.500Z  delete   text  (asked for)
+      7  2026-01-01T00:00:00.500Z  delete   leased  (its lease was revoked)
+      7  2026-01-01T00:00:00.500Z  end      lease 7
       "
     `);
   });
@@ -69,6 +69,7 @@ describe('kelp log', () => {
       "1  2026-01-01T00:00:00.000Z  life     incarnation ac7680e466ef4f1560c37cfe42e6841a
       1  2026-01-01T00:00:00.000Z  put      text  "one"  (version 1)
       2  2026-01-01T00:00:00.000Z  put      "\\u001b[2J"  0x00ff (2 bytes)  (version 1)
+      -  2026-01-01T00:00:00.000Z  renew    lease 7  (ttl 1m)
       "
     `);
   });
@@ -79,10 +80,10 @@ describe('kelp log', () => {
       (await offline.json('log', dataDir, ...args)).map(
         (record) => (record as { readonly revision: number }).revision,
       );
-    expect(await revisionsOf()).toEqual([1, 2, 3, 4, 0, 5, 6, 7, 8]);
-    expect(await revisionsOf('--from', '4', '--to', '5')).toEqual([4, 0, 5]);
-    expect(await revisionsOf('--from', '8')).toEqual([8]);
-    expect(await revisionsOf('--from', '9')).toEqual([]);
+    expect(await revisionsOf()).toEqual([1, 2, 0, 3, 0, 4, 5, 6, 7]);
+    expect(await revisionsOf('--from', '3', '--to', '4')).toEqual([3, 0, 4]);
+    expect(await revisionsOf('--from', '7')).toEqual([7]);
+    expect(await revisionsOf('--from', '8')).toEqual([]);
     expect(await offline.run(['log', dataDir, '--from', '5', '--to', '4'])).toMatchObject({ code: 2 });
   });
 
@@ -91,13 +92,13 @@ describe('kelp log', () => {
     expect(text).toMatchInlineSnapshot(`
       "{"revision":1,"time":"2026-01-01T00:00:00.000Z","effects":[{"type":"life","incarnation":"ac7680e466ef4f1560c37cfe42e6841a"},{"type":"put","key":"text","value":"one","createRevision":1,"version":1}]}
       {"revision":2,"time":"2026-01-01T00:00:00.000Z","effects":[{"type":"put","key":"\\u001b[2J","value":{"base64":"AP8="},"createRevision":2,"version":1}]}
-      {"revision":3,"time":"2026-01-01T00:00:00.000Z","effects":[{"type":"grant","leaseId":7,"ttlMs":60000,"deadlineMs":60000}]}
-      {"revision":4,"time":"2026-01-01T00:00:00.000Z","effects":[{"type":"put","key":"leased","value":"x","createRevision":4,"version":1,"leaseId":7}]}
+      {"revision":0,"time":"2026-01-01T00:00:00.000Z","effects":[{"type":"renew","leaseId":7,"ttlMs":60000,"deadlineMs":60000}]}
+      {"revision":3,"time":"2026-01-01T00:00:00.000Z","effects":[{"type":"put","key":"leased","value":"x","createRevision":3,"version":1,"leaseId":7}]}
       {"revision":0,"time":"2026-01-01T00:00:00.500Z","leaseClockMs":500,"effects":[{"type":"renew","leaseId":7,"ttlMs":60000,"deadlineMs":60500}]}
-      {"revision":5,"time":"2026-01-01T00:00:00.500Z","leaseClockMs":500,"effects":[{"type":"put","key":"mortal","value":"y","createRevision":5,"version":1,"ttlMs":3600000,"expireTime":"2026-01-01T01:00:00.500Z"}]}
-      {"revision":6,"time":"2026-01-01T00:00:00.500Z","leaseClockMs":500,"effects":[{"type":"touch","key":"mortal","createRevision":5,"modRevision":5,"version":1,"ttlMs":7200000,"expireTime":"2026-01-01T02:00:00.500Z"}]}
-      {"revision":7,"time":"2026-01-01T00:00:00.500Z","leaseClockMs":500,"effects":[{"type":"put","key":"a","value":"1","createRevision":7,"version":1},{"type":"delete","key":"text","reason":"requested"}]}
-      {"revision":8,"time":"2026-01-01T00:00:00.500Z","leaseClockMs":500,"effects":[{"type":"delete","key":"leased","reason":"leaseRevoked"},{"type":"leaseEnd","leaseId":7}]}
+      {"revision":4,"time":"2026-01-01T00:00:00.500Z","leaseClockMs":500,"effects":[{"type":"put","key":"mortal","value":"y","createRevision":4,"version":1,"ttlMs":3600000,"expireTime":"2026-01-01T01:00:00.500Z"}]}
+      {"revision":5,"time":"2026-01-01T00:00:00.500Z","leaseClockMs":500,"effects":[{"type":"touch","key":"mortal","createRevision":4,"modRevision":4,"version":1,"ttlMs":7200000,"expireTime":"2026-01-01T02:00:00.500Z"}]}
+      {"revision":6,"time":"2026-01-01T00:00:00.500Z","leaseClockMs":500,"effects":[{"type":"put","key":"a","value":"1","createRevision":6,"version":1},{"type":"delete","key":"text","reason":"requested"}]}
+      {"revision":7,"time":"2026-01-01T00:00:00.500Z","leaseClockMs":500,"effects":[{"type":"delete","key":"leased","reason":"leaseRevoked"},{"type":"leaseEnd","leaseId":7}]}
       "
     `);
   });
@@ -174,13 +175,13 @@ describe('kelp verify', () => {
     const before = await contentsOf(dataDir);
     expect(await offline.text('verify', dataDir)).toBe(
       [
-        'log         1 segment, 1.0 MiB, 9 records, revisions 1 to 8',
-        'whole       up to revision 8',
-        'next start  comes up at revision 8, from the log alone',
+        'log         1 segment, 1.0 MiB, 9 records, revisions 1 to 7',
+        'whole       up to revision 7',
+        'next start  comes up at revision 7, from the log alone',
         '',
       ].join('\n'),
     );
-    expect(await offline.json('verify', dataDir)).toMatchObject([{ isWhole: true, wholeRevision: 8 }]);
+    expect(await offline.json('verify', dataDir)).toMatchObject([{ isWhole: true, wholeRevision: 7 }]);
     await flipByte(await segmentOf(dataDir), 300);
     const harmed = await contentsOf(dataDir);
     expect(await offline.run(['verify', dataDir])).toMatchObject({ code: 1 });
@@ -249,7 +250,7 @@ describe('kelp backup, verify and restore', () => {
     await kelp.text('put', 'b', '2', '--ttl', '1h');
     const leaseId = (await kelp.text('lease', 'grant', '1h')).trim();
     await kelp.text('put', 'c', '3', '--lease', leaseId);
-    expect(await kelp.text('backup', backupPath)).toMatch(/^revision 4, 3 keys, 1 lease, \d+ B\n$/);
+    expect(await kelp.text('backup', backupPath)).toMatch(/^revision 3, 3 keys, 1 lease, \d+ B\n$/);
     expect(await kelp.run(['backup', backupPath])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/exists; a backup never overwrites a file/),
@@ -260,7 +261,7 @@ describe('kelp backup, verify and restore', () => {
     const dataDir = join(folder, 'restored');
     const args = ['restore', backupPath, '--data-dir', dataDir, '--log', server.dataDir];
     const [result] = await offline.json(...args);
-    expect(result).toMatchObject({ revision: 5, backupRevision: 4, versionCount: 3, leaseCount: 1 });
+    expect(result).toMatchObject({ revision: 4, backupRevision: 3, versionCount: 3, leaseCount: 1 });
     expect(await offline.run(args)).toMatchObject({ code: 2, stderr: expect.stringMatching(/is not empty/) });
 
     const restored = new Kelp((await startTestServer({ flags: { 'data-dir': dataDir } })).address);
@@ -272,7 +273,7 @@ describe('kelp backup, verify and restore', () => {
     expect(Date.parse(scanned[1]?.expireTime ?? '') - Date.now()).toBeGreaterThan(3_500_000);
     expect(await restored.json('lease', 'get', leaseId, '--keys')).toMatchObject([{ keys: ['c'] }]);
     expect(await restored.json('status')).toMatchObject([
-      { revision: 5, storeId: (result as { readonly storeId: string }).storeId },
+      { revision: 4, storeId: (result as { readonly storeId: string }).storeId },
     ]);
   });
 
