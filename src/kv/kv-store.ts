@@ -8,11 +8,12 @@ import type { EngineRange } from '../engine/engine.ts';
 import { isStoreError, StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
 import type { DurableStore } from '../store/durable-store.ts';
+import type { PinnedState } from '../store/seam.ts';
 import { toDeletedRange, toEngineRange } from '../store/views/range.ts';
 import type { View } from '../store/views/view.ts';
 import { failedWatch } from '../store/watch/watch-start.ts';
 import { getLease, grantLease, listLeases, renewLease, revokeLease } from './leases.ts';
-import { countAt, exists, get, keys, scan } from './reads.ts';
+import { countPinned, exists, get, keys, scan } from './reads.ts';
 import { runTxn } from './txn.ts';
 import { checkCount } from '../store/validate.ts';
 import { deleteKey, deleteRange, getRefreshing, increment, put, touch } from './writes.ts';
@@ -65,12 +66,19 @@ export class KvStore implements api.Store {
   }
 
   async count(range: api.KeyRange, options: api.CountOptions = {}): Promise<api.CountResult> {
+    const store = this.#store;
     const revision = checkCount(options.revision, 'revision');
-    if (revision !== 0) return await countAt(this.#store, range, revision, () => this.#pause());
-    return await this.#decide((view) => ({
-      count: view.count(toEngineRange(range)),
-      revision: view.revision,
-    }));
+    const countPin = (pin: PinnedState): Promise<api.CountResult> =>
+      countPinned(pin, range, () => this.#pause());
+    if (revision !== 0) return await countPin(store.pin({ revision, instantMs: 0 }));
+    const engineRange = toEngineRange(range);
+    try {
+      return await this.#decide((view) => ({ count: view.count(engineRange), revision: view.revision }));
+    } catch (error) {
+      // The ranks are those of the newest state, which a failed log never brings to disk.
+      if (!store.hasFailed) throw error;
+      return await countPin(store.pin());
+    }
   }
 
   keys(pattern: string, options: api.PageOptions = {}): Promise<api.KeysPage> {

@@ -14,7 +14,7 @@ import type {
 import type { EngineRange } from '../engine/engine.ts';
 import { StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
-import type { Seam, StateAt } from '../store/seam.ts';
+import type { PinnedState, Seam, StateAt } from '../store/seam.ts';
 import { decodeKey, keyAfter, keyScratch } from '../store/views/keys.ts';
 import { prefixEnd, toEngineRange } from '../store/views/range.ts';
 import type { ReadView } from '../store/views/view.ts';
@@ -96,18 +96,16 @@ export function keys(seam: Seam, pattern: string, options: PageOptions): KeysPag
 }
 
 /**
- * Counts a range at an older revision, leaving the event loop free between pieces; a pin keeps the revision meanwhile.
+ * Counts a range of a pinned state key by key, leaving the event loop free between pieces.
  * @param pause resolves when other work has had its turn.
  */
-export async function countAt(
-  seam: Seam,
+export async function countPinned(
+  pin: PinnedState,
   range: KeyRange,
-  revision: number,
   pause: () => Promise<void>,
 ): Promise<CountResult> {
-  const { start, end } = toEngineRange(range);
-  const pin = seam.pin({ revision, instantMs: 0 });
   try {
+    const { start, end } = toEngineRange(range);
     let count = 0;
     for (let next: Uint8Array | undefined = start; next !== undefined;) {
       const rest: EngineRange = { start: next, end };
@@ -119,7 +117,7 @@ export async function countAt(
       );
       if (next !== undefined) await pause();
     }
-    return { count, revision };
+    return { count, revision: pin.revision };
   } finally {
     pin.release();
   }

@@ -221,6 +221,11 @@ export class DurableStore implements Seam {
     return this.#visibility.revision;
   }
 
+  /** Whether the log has failed for good. */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   get committedSequence(): number {
     return this.#parts.log.committedSequence;
   }

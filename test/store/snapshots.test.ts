@@ -151,7 +151,7 @@ describe('a store that is closed', () => {
     await grow(harness.store);
     await harness.advance(12_345);
     await harness.reopen(100_000);
-    expect(harness.events.at(-1)).toMatchObject({ kind: 'recovered', snapshotRevision: 3 });
+    expect(harness.events.at(-1)).toMatchObject({ kind: 'recovered', snapshotRevision: 2 });
     expect(await harness.store.getLease(7)).toMatchObject({ remainingMs: 47_655, keyCount: 1 });
   });
 
@@ -182,7 +182,7 @@ describe('a store that is closed', () => {
     for (let index = 0; index < 1000; index++) await harness.store.renewLease(7);
     harness.events.length = 0;
     await harness.reopen();
-    expect(harness.events).toMatchObject([{ kind: 'recovered', snapshotRevision: 2 }]);
+    expect(harness.events).toMatchObject([{ kind: 'recovered', snapshotRevision: 1 }]);
   });
 
   it('counts the log that it has read itself when it was opened', async () => {
