@@ -165,8 +165,12 @@ export const defaults = {
   txnBytesMax: 32 * MiB,
   /** A log segment is closed when it reaches this length. */
   segmentBytes: 64 * MiB,
-  /** Writes are refused while this many bytes are in the log's buffer and not yet written. */
-  unflushedBytesMax: 64 * MiB,
+  /**
+   * Writes are refused while this many bytes are in the log's buffers and not yet written. Room for eight of the longest values
+   * at a time, and a transaction of the greatest length beside them. Memory: this much while they wait, and until the two
+   * buffers have shrunk again as much once more. It stays below `frameBytesMax`, so one flush can take all of it.
+   */
+  unflushedBytesMax: 192 * MiB,
   /** With `fsync: interval`: the time between two flushes. */
   fsyncIntervalMs: 1000,
   /** A snapshot is begun when the log has grown by this much since the last one, ... */
@@ -249,7 +253,10 @@ export const serverDefaults = {
   requestBytesMax: 48 * MiB,
   /** The keys and values in one reply message. */
   replyBytesMax: 64 * MiB,
-  /** The requests and replies that all calls together hold in memory. */
+  /**
+   * The requests and replies that all calls together hold in memory. A request takes up to twice its length, since its buffer
+   * doubles as it comes in: fifteen puts of the longest value, or eleven in JSON, have room.
+   */
   callBytesMax: 512 * MiB,
   /** The headers of one request. */
   headerBytesMax: 16 * KiB,
