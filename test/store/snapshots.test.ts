@@ -178,7 +178,6 @@ describe('a store that is closed', () => {
     await grow(harness.store);
     await harness.store.snapshot();
     await harness.store.grantLease(60_000, 7);
-    await harness.store.snapshot();
     for (let index = 0; index < 1000; index++) await harness.store.renewLease(7);
     harness.events.length = 0;
     await harness.reopen();
