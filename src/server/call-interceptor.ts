@@ -1,9 +1,8 @@
 /** Around every call that reaches a service: errors get their code and detail, and the outcome is noted for the log. */
-import { Code, ConnectError, type Interceptor } from '@connectrpc/connect';
+import { Code, type ConnectError, type Interceptor } from '@connectrpc/connect';
 import type { Logger } from 'pino';
-import { StoreError } from '../errors.ts';
 import { type Call, callKey } from './calls.ts';
-import { toConnectError } from './errors.ts';
+import { isUnforeseen, toConnectError } from './errors.ts';
 
 export function callInterceptor(logger: Logger): Interceptor {
   return (next) => async (request) => {
@@ -33,10 +32,7 @@ export function callInterceptor(logger: Logger): Interceptor {
       const connectError = toConnectError(error);
       noteOutcome(call, Code[connectError.code]);
       // As gRPC demands, Connect calls some requests INTERNAL that break the protocol; that is no failure of ours.
-      // What the store or a service foresaw is told where it happens.
-      const isForeseen = error instanceof ConnectError || error instanceof StoreError;
-      if (connectError.code === Code.Internal && !isForeseen)
-        logger.error({ method, err: error }, 'a call failed unexpectedly');
+      if (isUnforeseen(error)) logger.error({ method, err: error }, 'a call failed unexpectedly');
       return connectError;
     }
   };

@@ -45,6 +45,11 @@ export function toConnectError(error: unknown): ConnectError {
   );
 }
 
+/** Whether nobody foresaw it: the log has to tell of it. What the store or a service foresaw is told where it happens. */
+export function isUnforeseen(error: unknown): boolean {
+  return !(error instanceof ConnectError || error instanceof StoreError);
+}
+
 /** The server has not read its data yet. */
 export function recoveringError(): ConnectError {
   return connectError(

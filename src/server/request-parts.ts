@@ -9,7 +9,8 @@ import type { DescMessage } from '@bufbuild/protobuf';
 import { serverFixed } from '../limits.ts';
 import { Cursor } from '../wire/cursor.ts';
 import { endOfText } from '../wire/json-numbers.ts';
-import { limitReachedError } from './errors.ts';
+import { WireError } from '../wire/wire-error.ts';
+import { limitReachedError, malformedRequestError } from './errors.ts';
 
 const { requestPartsMax } = serverFixed;
 const PART_BYTES_MIN = 2;
@@ -24,11 +25,16 @@ const COMMA = 0x2c;
 /** What is in a field with a length before it: a message, or numbers, each of them a part; else bytes or text. */
 type Inside = DescMessage | 'numbers' | undefined;
 
-/** @throws ConnectError RESOURCE_EXHAUSTED, or a `WireError` when the bytes are no message at all. */
+/** @throws ConnectError RESOURCE_EXHAUSTED, or INVALID_ARGUMENT when it is a long one and no message at all. */
 export function checkBinaryParts(message: DescMessage, bytes: Uint8Array): void {
   if (bytes.length <= requestPartsMax * PART_BYTES_MIN) return;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  new PartCounter(new Cursor(buffer, 0, buffer.length)).count(message, buffer.length);
+  try {
+    new PartCounter(new Cursor(buffer, 0, buffer.length)).count(message, buffer.length);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    throw malformedRequestError(message.typeName, error.message);
+  }
 }
 
 /** @throws ConnectError RESOURCE_EXHAUSTED. What is no JSON at all is for its parser to refuse. */

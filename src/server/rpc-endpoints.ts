@@ -6,25 +6,19 @@ import type { Logger } from 'pino';
 import { Health } from '../../gen/grpc/health/v1/health_pb.ts';
 import { ServerReflection } from '../../gen/grpc/reflection/v1/reflection_pb.ts';
 import { ServerReflection as ServerReflectionAlpha } from '../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
-import { AdminService } from '../../gen/kelp/v1/admin_pb.ts';
 import { file_kelp_v1_errors } from '../../gen/kelp/v1/errors_pb.ts';
-import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
-import { LeaseService } from '../../gen/kelp/v1/lease_pb.ts';
-import { WatchService } from '../../gen/kelp/v1/watch_pb.ts';
-import { type ServerLimits, serverFixed } from '../limits.ts';
+import { serverFixed } from '../limits.ts';
 import type { Store } from '../api.ts';
 import { callInterceptor } from './call-interceptor.ts';
 import { callOf } from './calls.ts';
 import { replyCompressMinBytes, requestCompressions } from './compression.ts';
+import { addMethod } from './connect-bridge.ts';
 import { recoveringError, shuttingDownError } from './errors.ts';
 import type { ServerState } from './server-state.ts';
-import { adminService } from './services/admin.ts';
 import { DescriptorIndex } from './services/descriptor-index.ts';
 import { healthService } from './services/health.ts';
-import { kvService } from './services/kv.ts';
-import { leaseService } from './services/lease.ts';
 import { reflectionService } from './services/reflection.ts';
-import { watchService } from './services/watch.ts';
+import type { ServedService } from './services/services.ts';
 
 /** One method. */
 export interface RpcEndpoint {
@@ -38,33 +32,31 @@ export interface RpcEndpoint {
   readonly isStream: boolean;
 }
 
-export interface RpcServices {
+export interface RpcContext {
   /** `undefined` until it is open. */
   readonly store: () => Store | undefined;
   readonly state: ServerState;
-  readonly limits: ServerLimits;
+  /** Those that need the store. */
+  readonly services: readonly ServedService[];
   readonly logger: Logger;
-  readonly version: string;
 }
 
-const dataServices = [KvService, WatchService, LeaseService, AdminService];
 const otherServices = [Health, ServerReflection, ServerReflectionAlpha];
-const dataServiceNames = new Set<string>(dataServices.map((service) => service.typeName));
 
-export function rpcEndpoints(services: RpcServices): Map<string, RpcEndpoint> {
-  const { state, limits, logger, version } = services;
+export function rpcEndpoints(context: RpcContext): Map<string, RpcEndpoint> {
+  const { state, services, logger } = context;
+  const dataServices = services.map(({ desc }) => desc);
   const endpointByPath = new Map<string, RpcEndpoint>();
   const options = {
     acceptCompression: requestCompressions,
     compressMinBytes: replyCompressMinBytes,
     // Nobody reads the unknown fields of a request, which would only take memory.
     binaryOptions: { readUnknownFields: false },
-    requestGate: (context: HandlerContext) => admit(context, state),
+    requestGate: (called: HandlerContext) => admit(called, state, dataServices),
     interceptors: [callInterceptor(logger)],
   };
 
   function serve(requestBytesMax: number, add: (router: ConnectRouter) => void): void {
-    // Values come in requests and pages of them in replies; the latter are limited before they are made.
     const router = createConnectRouter({
       ...options,
       readMaxBytes: requestBytesMax,
@@ -85,20 +77,20 @@ export function rpcEndpoints(services: RpcServices): Map<string, RpcEndpoint> {
   }
 
   function store(): Store {
-    const opened = services.store();
+    const opened = context.store();
     if (opened === undefined) throw recoveringError();
     return opened;
   }
 
   // The errors' details are found by no method, but tools that show errors look them up.
   const index = new DescriptorIndex([...dataServices, ...otherServices], [file_kelp_v1_errors]);
-  serve(limits.requestBytesMax, (router) => {
-    router.service(KvService, kvService(store)).service(WatchService, watchService(store));
-  });
+  for (const { methods, requestBytesMax } of services) {
+    serve(requestBytesMax, (router) => {
+      for (const method of methods) addMethod(router, method, store);
+    });
+  }
   serve(serverFixed.smallRequestBytesMax, (router) => {
     router
-      .service(LeaseService, leaseService(store))
-      .service(AdminService, adminService(store, version))
       .service(Health, healthService(state, dataServices, otherServices))
       .service(ServerReflection, reflectionService(index))
       .service(ServerReflectionAlpha, reflectionService(index));
@@ -107,14 +99,10 @@ export function rpcEndpoints(services: RpcServices): Map<string, RpcEndpoint> {
 }
 
 /** Turns a call away before its body is read. */
-function admit(context: HandlerContext, state: ServerState): void {
+function admit(context: HandlerContext, state: ServerState, dataServices: readonly DescService[]): void {
   const { refusal } = callOf(context);
   if (refusal !== undefined) throw refusal;
-  if (!isDataService(context.service)) return;
+  if (!dataServices.includes(context.service)) return;
   if (state.phase === 'recovering') throw recoveringError();
   if (state.phase === 'stopping') throw shuttingDownError();
-}
-
-function isDataService(service: DescService): boolean {
-  return dataServiceNames.has(service.typeName);
 }

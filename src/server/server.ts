@@ -20,6 +20,7 @@ import { requestHandlers } from './request-handler.ts';
 import { rpcEndpoints } from './rpc-endpoints.ts';
 import { ServerState } from './server-state.ts';
 import { logStoreEvent, recoveryLog } from './event-log.ts';
+import { servedServices } from './services/services.ts';
 import { grpcUnaryHandler } from './unary/grpc-unary.ts';
 
 export interface ServerDependencies {
@@ -85,10 +86,11 @@ class Server implements RunningServer {
     this.#calls = new CallTable(limits);
     const calls = this.#calls;
     const store = (): Store | undefined => this.#store;
-    const endpointByPath = rpcEndpoints({ store, state, limits, logger, version });
+    const services = servedServices(limits, version);
+    const endpointByPath = rpcEndpoints({ store, state, services, logger });
     const metrics = new Metrics({ state, store, droppedLogLines });
     const handlers = requestHandlers({ endpointByPath, calls, state, metrics, limits, logger });
-    const handleStream = grpcUnaryHandler({ store, state, calls, limits, logger });
+    const handleStream = grpcUnaryHandler({ store, state, calls, services, limits, logger });
     this.#listener = makeListener({ handleStream, handlers, tls, limits, logger });
   }
 

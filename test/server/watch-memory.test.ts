@@ -1,13 +1,10 @@
 /** What the service of watches holds of messages: nothing that is sent, nothing that was not admitted. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { create } from '@bufbuild/protobuf';
-import { createContextValues, createHandlerContext } from '@connectrpc/connect';
 import { expect, test } from 'vitest';
-import { WatchRequestSchema, WatchService } from '../../gen/kelp/v1/watch_pb.ts';
 import type { Store, WatchMessage, WatchRequest } from '../../src/api.ts';
-import { type CallChannel, CallTable, callKey } from '../../src/server/calls.ts';
-import { watchService } from '../../src/server/services/watch.ts';
+import { type CallChannel, CallTable } from '../../src/server/calls.ts';
+import { watchMethods } from '../../src/server/services/watch.ts';
 
 const channel: CallChannel = { destroy: () => undefined, once: () => undefined };
 
@@ -16,19 +13,11 @@ function callService(
   table: CallTable,
   watch: (request: WatchRequest) => AsyncIterableIterator<WatchMessage>,
 ) {
+  const method = watchMethods.watch;
+  if (method.kind !== 'serverStream') throw new Error('the service has no watch');
+  const store = { storeId: 'store', watch } as Partial<Store> as Store;
   const call = table.open(channel, true);
-  const context = createHandlerContext({
-    service: WatchService,
-    method: WatchService.method.watch,
-    protocolName: 'grpc',
-    requestMethod: 'POST',
-    url: 'http://kelp.test',
-    contextValues: createContextValues().set(callKey, call),
-  });
-  const service = watchService(() => ({ storeId: 'store', watch }) as Partial<Store> as Store);
-  const responses = service.watch?.(create(WatchRequestSchema), context);
-  if (responses === undefined) throw new Error('the service has no watch');
-  return responses[Symbol.asyncIterator]();
+  return method.serve(store, Buffer.alloc(0), call, call.signal)[Symbol.asyncIterator]();
 }
 
 test('a message that is sent is not kept while the next one is waited for', async () => {

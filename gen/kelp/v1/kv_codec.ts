@@ -551,6 +551,145 @@ export function mergeDeleteResponse(message: DeleteResponseShape, cursor: Cursor
   }
 }
 
+/** Asks to delete a range. */
+export interface DeleteRangeRequestShape {
+  /**
+   * The range; required. An absent or empty one is INVALID_ARGUMENT: to delete all keys set `all`. More keys in the
+   * range than one transaction may change is RESOURCE_EXHAUSTED; nothing is deleted then.
+   */
+  range: KeyRangeShape | undefined;
+}
+
+/** The DeleteRangeRequest with every field at its default. */
+export function emptyDeleteRangeRequest(): DeleteRangeRequestShape {
+  return {
+    range: undefined,
+  };
+}
+
+/** How many bytes `writeDeleteRangeRequest` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfDeleteRangeRequest(message: DeleteRangeRequestShape): number {
+  let size = 0;
+  if (message.range !== undefined) size += 1 + sizeWithLength(sizeOfKeyRange(message.range));
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeDeleteRangeRequest(message: DeleteRangeRequestShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfDeleteRangeRequest(message));
+  assertFilled(prependDeleteRangeRequest(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependDeleteRangeRequest(message: DeleteRangeRequestShape, buffer: Buffer, end: number): number {
+  let start = end;
+  if (message.range !== undefined) {
+    const bodyEnd = start;
+    start = prependKeyRange(message.range, buffer, start);
+    start = prependVarint32(buffer, start, bodyEnd - start);
+    buffer[--start] = 0x0a;
+  }
+  return start;
+}
+
+/**
+ * Reads the DeleteRangeRequest that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readDeleteRangeRequest(buffer: Buffer, start: number, end: number): DeleteRangeRequestShape {
+  const message = emptyDeleteRangeRequest();
+  mergeDeleteRangeRequest(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeDeleteRangeRequest(message: DeleteRangeRequestShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x0a:
+        message.range ??= emptyKeyRange();
+        mergeKeyRange(message.range, cursor, cursor.endOfLength(end));
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/** Answers a DeleteRange. */
+export interface DeleteRangeResponseShape {
+  /** The revision of the delete; when nothing was deleted, the revision of the store. */
+  revision: number;
+  /** How many keys were deleted. */
+  deletedCount: number;
+}
+
+/** The DeleteRangeResponse with every field at its default. */
+export function emptyDeleteRangeResponse(): DeleteRangeResponseShape {
+  return {
+    revision: 0,
+    deletedCount: 0,
+  };
+}
+
+/** How many bytes `writeDeleteRangeResponse` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfDeleteRangeResponse(message: DeleteRangeResponseShape): number {
+  let size = 0;
+  if (message.revision !== 0) size += 1 + sizeOfInt64(message.revision);
+  if (message.deletedCount !== 0) size += 1 + sizeOfInt64(message.deletedCount);
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeDeleteRangeResponse(message: DeleteRangeResponseShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfDeleteRangeResponse(message));
+  assertFilled(prependDeleteRangeResponse(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependDeleteRangeResponse(message: DeleteRangeResponseShape, buffer: Buffer, end: number): number {
+  let start = end;
+  if (message.deletedCount !== 0) {
+    start = prependInt64(buffer, start, message.deletedCount);
+    buffer[--start] = 0x10;
+  }
+  if (message.revision !== 0) {
+    start = prependInt64(buffer, start, message.revision);
+    buffer[--start] = 0x08;
+  }
+  return start;
+}
+
+/**
+ * Reads the DeleteRangeResponse that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readDeleteRangeResponse(buffer: Buffer, start: number, end: number): DeleteRangeResponseShape {
+  const message = emptyDeleteRangeResponse();
+  mergeDeleteRangeResponse(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeDeleteRangeResponse(message: DeleteRangeResponseShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x08:
+        message.revision = cursor.int64(end);
+        break;
+      case 0x10:
+        message.deletedCount = cursor.int64(end);
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
 /** Asks whether keys exist. */
 export interface ExistsRequestShape {
   /** The keys, 1 to 10000. May repeat. */
@@ -949,6 +1088,192 @@ export function mergeScanResponse(message: ScanResponseShape, cursor: Cursor, en
   }
 }
 
+/** Asks for keys that match a pattern. */
+export interface KeysRequestShape {
+  /**
+   * A glob over the whole key: `*` is any text (also empty), `?` is one character, `[a-z]` one character of a
+   * class, `[^a-z]` or `[!a-z]` one outside of it, `\` takes the next character literally. The literal text
+   * before the first special character narrows what is read. Required; `*` lists all. At most 256 bytes. A
+   * pattern that ends inside a class or after `\` is INVALID_ARGUMENT.
+   */
+  pattern: string;
+  /**
+   * The most keys in one reply. 0 (default) means 1000; more than 10000 is taken as 10000; negative is
+   * INVALID_ARGUMENT. A page may hold fewer, even none, since one call reads a limited number of keys; only an
+   * empty `next_page_token` means the end.
+   */
+  limit: number;
+  /** Where to go on: `next_page_token` of the page before, with the same pattern. Empty (default) begins. */
+  pageToken: string;
+}
+
+/** The KeysRequest with every field at its default. */
+export function emptyKeysRequest(): KeysRequestShape {
+  return {
+    pattern: '',
+    limit: 0,
+    pageToken: '',
+  };
+}
+
+/** How many bytes `writeKeysRequest` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfKeysRequest(message: KeysRequestShape): number {
+  let size = 0;
+  if (message.pattern !== '') size += 1 + sizeOfText(message.pattern);
+  if (message.limit !== 0) size += 1 + sizeOfInt32(message.limit);
+  if (message.pageToken !== '') size += 1 + sizeOfText(message.pageToken);
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeKeysRequest(message: KeysRequestShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfKeysRequest(message));
+  assertFilled(prependKeysRequest(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependKeysRequest(message: KeysRequestShape, buffer: Buffer, end: number): number {
+  let start = end;
+  if (message.pageToken !== '') {
+    start = prependText(buffer, start, message.pageToken);
+    buffer[--start] = 0x1a;
+  }
+  if (message.limit !== 0) {
+    start = prependInt32(buffer, start, message.limit);
+    buffer[--start] = 0x10;
+  }
+  if (message.pattern !== '') {
+    start = prependText(buffer, start, message.pattern);
+    buffer[--start] = 0x0a;
+  }
+  return start;
+}
+
+/**
+ * Reads the KeysRequest that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readKeysRequest(buffer: Buffer, start: number, end: number): KeysRequestShape {
+  const message = emptyKeysRequest();
+  mergeKeysRequest(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeKeysRequest(message: KeysRequestShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x0a:
+        message.pattern = cursor.text(end);
+        break;
+      case 0x10:
+        message.limit = cursor.int32(end);
+        break;
+      case 0x1a:
+        message.pageToken = cursor.text(end);
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/** Answers a Keys. */
+export interface KeysResponseShape {
+  /** The keys that match, in key order. */
+  keys: string[];
+  /** Send this back for the next page. Empty: this was the last. */
+  nextPageToken: string;
+  /** The revision at which this and all pages read. */
+  revision: number;
+  /** The incarnation that wrote `revision`, as in ScanResponse. */
+  incarnation: string;
+}
+
+/** The KeysResponse with every field at its default. */
+export function emptyKeysResponse(): KeysResponseShape {
+  return {
+    keys: [],
+    nextPageToken: '',
+    revision: 0,
+    incarnation: '',
+  };
+}
+
+/** How many bytes `writeKeysResponse` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfKeysResponse(message: KeysResponseShape): number {
+  let size = 0;
+  for (const item of message.keys) size += 1 + sizeOfText(item);
+  if (message.nextPageToken !== '') size += 1 + sizeOfText(message.nextPageToken);
+  if (message.revision !== 0) size += 1 + sizeOfInt64(message.revision);
+  if (message.incarnation !== '') size += 1 + sizeOfText(message.incarnation);
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeKeysResponse(message: KeysResponseShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfKeysResponse(message));
+  assertFilled(prependKeysResponse(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependKeysResponse(message: KeysResponseShape, buffer: Buffer, end: number): number {
+  let start = end;
+  if (message.incarnation !== '') {
+    start = prependText(buffer, start, message.incarnation);
+    buffer[--start] = 0x22;
+  }
+  if (message.revision !== 0) {
+    start = prependInt64(buffer, start, message.revision);
+    buffer[--start] = 0x18;
+  }
+  if (message.nextPageToken !== '') {
+    start = prependText(buffer, start, message.nextPageToken);
+    buffer[--start] = 0x12;
+  }
+  for (let index = message.keys.length - 1; index >= 0; index--) {
+    start = prependText(buffer, start, (message.keys[index] as string));
+    buffer[--start] = 0x0a;
+  }
+  return start;
+}
+
+/**
+ * Reads the KeysResponse that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readKeysResponse(buffer: Buffer, start: number, end: number): KeysResponseShape {
+  const message = emptyKeysResponse();
+  mergeKeysResponse(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeKeysResponse(message: KeysResponseShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x0a:
+        message.keys.push(cursor.text(end));
+        break;
+      case 0x12:
+        message.nextPageToken = cursor.text(end);
+        break;
+      case 0x18:
+        message.revision = cursor.int64(end);
+        break;
+      case 0x22:
+        message.incarnation = cursor.text(end);
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
 /** Asks to add to a number. */
 export interface IncrementRequestShape {
   /**
@@ -1109,6 +1434,159 @@ export function mergeIncrementResponse(message: IncrementResponseShape, cursor: 
         break;
       case 0x10:
         message.revision = cursor.int64(end);
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/** Asks to refresh a time to live. */
+export interface TouchRequestShape {
+  /** The key. NOT_FOUND when there is none. */
+  key: string;
+  /**
+   * The new time to live, counted from now. Absent: the key's own time to live starts anew with the length it
+   * was given; FAILED_PRECONDITION when it has none. Zero: the key lives until it is deleted.
+   */
+  ttl: DurationShape | undefined;
+}
+
+/** The TouchRequest with every field at its default. */
+export function emptyTouchRequest(): TouchRequestShape {
+  return {
+    key: '',
+    ttl: undefined,
+  };
+}
+
+/** How many bytes `writeTouchRequest` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfTouchRequest(message: TouchRequestShape): number {
+  let size = 0;
+  if (message.key !== '') size += 1 + sizeOfText(message.key);
+  if (message.ttl !== undefined) size += 1 + sizeWithLength(sizeOfDuration(message.ttl));
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeTouchRequest(message: TouchRequestShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfTouchRequest(message));
+  assertFilled(prependTouchRequest(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependTouchRequest(message: TouchRequestShape, buffer: Buffer, end: number): number {
+  let start = end;
+  if (message.ttl !== undefined) {
+    const bodyEnd = start;
+    start = prependDuration(message.ttl, buffer, start);
+    start = prependVarint32(buffer, start, bodyEnd - start);
+    buffer[--start] = 0x12;
+  }
+  if (message.key !== '') {
+    start = prependText(buffer, start, message.key);
+    buffer[--start] = 0x0a;
+  }
+  return start;
+}
+
+/**
+ * Reads the TouchRequest that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readTouchRequest(buffer: Buffer, start: number, end: number): TouchRequestShape {
+  const message = emptyTouchRequest();
+  mergeTouchRequest(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeTouchRequest(message: TouchRequestShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x0a:
+        message.key = cursor.text(end);
+        break;
+      case 0x12:
+        message.ttl ??= emptyDuration();
+        mergeDuration(message.ttl, cursor, cursor.endOfLength(end));
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/** Answers a Touch. */
+export interface TouchResponseShape {
+  /** The revision of this write. */
+  revision: number;
+  /** The entry, with its new expire_time and without its value. */
+  entry: EntryShape | undefined;
+}
+
+/** The TouchResponse with every field at its default. */
+export function emptyTouchResponse(): TouchResponseShape {
+  return {
+    revision: 0,
+    entry: undefined,
+  };
+}
+
+/** How many bytes `writeTouchResponse` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfTouchResponse(message: TouchResponseShape): number {
+  let size = 0;
+  if (message.revision !== 0) size += 1 + sizeOfInt64(message.revision);
+  if (message.entry !== undefined) size += 1 + sizeWithLength(sizeOfEntry(message.entry));
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeTouchResponse(message: TouchResponseShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfTouchResponse(message));
+  assertFilled(prependTouchResponse(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependTouchResponse(message: TouchResponseShape, buffer: Buffer, end: number): number {
+  let start = end;
+  if (message.entry !== undefined) {
+    const bodyEnd = start;
+    start = prependEntry(message.entry, buffer, start);
+    start = prependVarint32(buffer, start, bodyEnd - start);
+    buffer[--start] = 0x12;
+  }
+  if (message.revision !== 0) {
+    start = prependInt64(buffer, start, message.revision);
+    buffer[--start] = 0x08;
+  }
+  return start;
+}
+
+/**
+ * Reads the TouchResponse that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readTouchResponse(buffer: Buffer, start: number, end: number): TouchResponseShape {
+  const message = emptyTouchResponse();
+  mergeTouchResponse(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeTouchResponse(message: TouchResponseShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x08:
+        message.revision = cursor.int64(end);
+        break;
+      case 0x12:
+        message.entry ??= emptyEntry();
+        mergeEntry(message.entry, cursor, cursor.endOfLength(end));
         break;
       default:
         cursor.skip(tag, end);

@@ -1,82 +1,189 @@
 /** `kelp.v1.KvService` over the store. */
-import type { ServiceImpl } from '@connectrpc/connect';
-import type { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
+import * as codec from '../../../gen/kelp/v1/kv_codec.ts';
+import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
+import { StoreError } from '../../errors.ts';
 import type { Store } from '../../api.ts';
-import { callOf } from '../calls.ts';
-import { deleteKey, exists, get, increment, put, scan } from './kv-calls.ts';
-import { entryMessage, keysBytes, optionalEntry } from './reply-entries.ts';
-import { deletedRange, given, milliseconds, pageLimit } from './request-fields.ts';
+import type { Call } from '../calls.ts';
+import { type MethodsOf, unary } from './method.ts';
+import { entriesBytes, entryBytes, entryShape, keysBytes, optionalEntry } from './reply-entries.ts';
+import {
+  condition,
+  deletedRange,
+  given,
+  keyRange,
+  milliseconds,
+  pageLimit,
+  timeToLiveMs,
+  wholeNumber,
+} from './request-fields.ts';
 import { compare, operation, operationResult, resultBytes } from './transaction.ts';
 
-export function kvService(store: () => Store): ServiceImpl<typeof KvService> {
-  return {
-    async get(request, context) {
-      const { entry, revision } = await get(store(), request, callOf(context));
-      return { ...optionalEntry('entry', entry), revision: BigInt(revision) };
+export const kvMethods: MethodsOf<typeof KvService> = {
+  get: unary(
+    KvService.method.get,
+    { read: codec.readGetRequest, sizeOf: codec.sizeOfGetResponse, prepend: codec.prependGetResponse },
+    get,
+  ),
+  put: unary(
+    KvService.method.put,
+    { read: codec.readPutRequest, sizeOf: codec.sizeOfPutResponse, prepend: codec.prependPutResponse },
+    put,
+  ),
+  delete: unary(
+    KvService.method.delete,
+    {
+      read: codec.readDeleteRequest,
+      sizeOf: codec.sizeOfDeleteResponse,
+      prepend: codec.prependDeleteResponse,
     },
+    deleteKey,
+  ),
+  deleteRange: unary(
+    KvService.method.deleteRange,
+    {
+      read: codec.readDeleteRangeRequest,
+      sizeOf: codec.sizeOfDeleteRangeResponse,
+      prepend: codec.prependDeleteRangeResponse,
+    },
+    (store, request) => store.deleteRange(deletedRange('range', request.range)),
+  ),
+  exists: unary(
+    KvService.method.exists,
+    {
+      read: codec.readExistsRequest,
+      sizeOf: codec.sizeOfExistsResponse,
+      prepend: codec.prependExistsResponse,
+    },
+    (store, request) => store.exists(request.keys),
+  ),
+  scan: unary(
+    KvService.method.scan,
+    { read: codec.readScanRequest, sizeOf: codec.sizeOfScanResponse, prepend: codec.prependScanResponse },
+    scan,
+  ),
+  keys: unary(
+    KvService.method.keys,
+    { read: codec.readKeysRequest, sizeOf: codec.sizeOfKeysResponse, prepend: codec.prependKeysResponse },
+    keys,
+  ),
+  increment: unary(
+    KvService.method.increment,
+    {
+      read: codec.readIncrementRequest,
+      sizeOf: codec.sizeOfIncrementResponse,
+      prepend: codec.prependIncrementResponse,
+    },
+    increment,
+  ),
+  touch: unary(
+    KvService.method.touch,
+    { read: codec.readTouchRequest, sizeOf: codec.sizeOfTouchResponse, prepend: codec.prependTouchResponse },
+    touch,
+  ),
+  txn: unary(
+    KvService.method.txn,
+    { read: codec.readTxnRequest, sizeOf: codec.sizeOfTxnResponse, prepend: codec.prependTxnResponse },
+    txn,
+  ),
+};
 
-    async put(request, context) {
-      const { revision, previous } = await put(store(), request, callOf(context));
-      return { revision: BigInt(revision), ...optionalEntry('previous', previous) };
-    },
+async function get(
+  store: Store,
+  request: codec.GetRequestShape,
+  call: Call,
+): Promise<codec.GetResponseShape> {
+  const { entry, revision } = await store.get(request.key, {
+    revision: wholeNumber('revision', request.revision),
+    refreshTtl: request.refreshTtl,
+    admit: (result) => call.chargeReply(entryBytes(result)),
+  });
+  return { entry: optionalEntry(entry), revision };
+}
 
-    async delete(request, context) {
-      const { revision, deleted, previous } = await deleteKey(store(), request, callOf(context));
-      return { revision: BigInt(revision), deleted, ...optionalEntry('previous', previous) };
-    },
+async function put(
+  store: Store,
+  request: codec.PutRequestShape,
+  call: Call,
+): Promise<codec.PutResponseShape> {
+  const { revision, previous } = await store.put(request.key, request.value, {
+    leaseId: wholeNumber('lease_id', request.leaseId),
+    returnPrevious: request.returnPrevious,
+    admit: (result) => call.chargeReply(entryBytes(result)),
+    ...given({ ttlMs: timeToLiveMs('ttl', request.ttl), condition: condition(request.condition) }),
+  });
+  return { revision, previous: optionalEntry(previous) };
+}
 
-    async deleteRange(request) {
-      const { revision, deletedCount } = await store().deleteRange(deletedRange('range', request.range));
-      return { revision: BigInt(revision), deletedCount: BigInt(deletedCount) };
-    },
+async function deleteKey(
+  store: Store,
+  request: codec.DeleteRequestShape,
+  call: Call,
+): Promise<codec.DeleteResponseShape> {
+  const { revision, deleted, previous } = await store.delete(request.key, {
+    returnPrevious: request.returnPrevious,
+    admit: (result) => call.chargeReply(entryBytes(result)),
+    ...given({ condition: condition(request.condition) }),
+  });
+  return { revision, deleted, previous: optionalEntry(previous) };
+}
 
-    async exists(request) {
-      const result = await exists(store(), request);
-      return { exists: result.exists, revision: BigInt(result.revision) };
-    },
+async function scan(
+  store: Store,
+  request: codec.ScanRequestShape,
+  call: Call,
+): Promise<codec.ScanResponseShape> {
+  const range = keyRange(request.range);
+  const revision = wholeNumber('revision', request.revision);
+  const limit = pageLimit(request.limit);
+  const { pageToken, reverse, keysOnly } = request;
+  if (request.countOnly) {
+    if (limit !== 0 || pageToken !== '') {
+      throw new StoreError(
+        'invalidArgument',
+        'count_only counts all keys: it has no limit and no page_token',
+      );
+    }
+    const counted = await store.count(range, { revision });
+    return { ...counted, incarnation: '', entries: [], nextPageToken: '' };
+  }
+  const page = await store.scan(range, { limit, pageToken, revision, reverse, keysOnly });
+  call.chargeReply(entriesBytes(page.entries));
+  return { ...page, entries: page.entries.map(entryShape), count: 0 };
+}
 
-    async scan(request, context) {
-      const page = await scan(store(), request, callOf(context));
-      const { entries, nextPageToken, count, revision, incarnation } = page;
-      return {
-        entries: entries.map(entryMessage),
-        nextPageToken,
-        count: BigInt(count),
-        revision: BigInt(revision),
-        incarnation,
-      };
-    },
+async function keys(
+  store: Store,
+  request: codec.KeysRequestShape,
+  call: Call,
+): Promise<codec.KeysResponseShape> {
+  const { pattern, pageToken } = request;
+  const page = await store.keys(pattern, { limit: pageLimit(request.limit), pageToken });
+  call.chargeReply(keysBytes(page.keys));
+  return page;
+}
 
-    async keys(request, context) {
-      const { pattern, pageToken } = request;
-      const page = await store().keys(pattern, { limit: pageLimit(request.limit), pageToken });
-      callOf(context).chargeReply(keysBytes(page.keys));
-      return { ...page, revision: BigInt(page.revision) };
-    },
+async function increment(
+  store: Store,
+  { key, delta, ttl }: codec.IncrementRequestShape,
+): Promise<codec.IncrementResponseShape> {
+  return store.increment(key, delta, given({ ttlMs: timeToLiveMs('ttl', ttl) }));
+}
 
-    async increment(request) {
-      const { value, revision } = await increment(store(), request);
-      return { value, revision: BigInt(revision) };
-    },
+async function touch(store: Store, { key, ttl }: codec.TouchRequestShape): Promise<codec.TouchResponseShape> {
+  const { revision, entry } = await store.touch(key, given({ ttlMs: milliseconds('ttl', ttl) }));
+  return { revision, entry: entryShape(entry) };
+}
 
-    async touch(request) {
-      const ttlMs = milliseconds('ttl', request.ttl);
-      const { revision, entry } = await store().touch(request.key, given({ ttlMs }));
-      return { revision: BigInt(revision), entry: entryMessage(entry) };
-    },
-
-    async txn(request, context) {
-      const { succeeded, results, revision } = await store().txn({
-        compares: request.compares.map(compare),
-        success: request.success.map((each, index) => operation(each, `success[${index}]`)),
-        failure: request.failure.map((each, index) => operation(each, `failure[${index}]`)),
-        admit: (made) => callOf(context).chargeReply(resultBytes(made)),
-      });
-      return {
-        succeeded,
-        results: results.map(operationResult),
-        revision: BigInt(revision),
-      };
-    },
-  };
+async function txn(
+  store: Store,
+  request: codec.TxnRequestShape,
+  call: Call,
+): Promise<codec.TxnResponseShape> {
+  const { succeeded, results, revision } = await store.txn({
+    compares: request.compares.map(compare),
+    success: request.success.map((each, index) => operation(each, `success[${index}]`)),
+    failure: request.failure.map((each, index) => operation(each, `failure[${index}]`)),
+    admit: (made) => call.chargeReply(resultBytes(made)),
+  });
+  return { succeeded, results: results.map(operationResult), revision };
 }

@@ -1,63 +1,96 @@
 /** `kelp.v1.LeaseService` over the store. */
-import type { MessageInitShape } from '@bufbuild/protobuf';
-import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import type { ServiceImpl } from '@connectrpc/connect';
-import type { LeaseSchema, LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
+import * as codec from '../../../gen/kelp/v1/lease_codec.ts';
+import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
 import { StoreError, isStoreError } from '../../errors.ts';
 import type { Lease, Store } from '../../api.ts';
-import { callOf } from '../calls.ts';
+import type { Call } from '../calls.ts';
 import { shuttingDownError } from '../errors.ts';
 import { untilAborted } from '../until-aborted.ts';
-import { keysBytes } from './reply-entries.ts';
+import { type MethodsOf, bidiStream, unary } from './method.ts';
+import { durationShape, keysBytes } from './reply-entries.ts';
 import { pageLimit, timeToLiveMs, wholeNumber } from './request-fields.ts';
 
-export function leaseService(store: () => Store): ServiceImpl<typeof LeaseService> {
-  return {
-    async grant(request) {
-      const ttlMs = timeToLiveMs('ttl', request.ttl);
-      if (ttlMs === undefined) throw new StoreError('invalidArgument', 'ttl is missing; a lease needs one');
-      // Zero lets the store choose the id.
-      const asked = wholeNumber('lease_id', request.leaseId);
-      const lease = await (asked === 0 ? store().grantLease(ttlMs) : store().grantLease(ttlMs, asked));
-      return {
-        leaseId: BigInt(lease.leaseId),
-        ttl: durationFromMs(lease.ttlMs),
-        revision: BigInt(lease.revision),
-      };
+export const leaseMethods: MethodsOf<typeof LeaseService> = {
+  grant: unary(
+    LeaseService.method.grant,
+    {
+      read: codec.readGrantRequest,
+      sizeOf: codec.sizeOfGrantResponse,
+      prepend: codec.prependGrantResponse,
     },
+    grant,
+  ),
+  renew: unary(
+    LeaseService.method.renew,
+    {
+      read: codec.readRenewRequest,
+      sizeOf: codec.sizeOfRenewResponse,
+      prepend: codec.prependRenewResponse,
+    },
+    renew,
+  ),
+  keepAlive: bidiStream(
+    LeaseService.method.keepAlive,
+    {
+      read: codec.readKeepAliveRequest,
+      sizeOf: codec.sizeOfKeepAliveResponse,
+      prepend: codec.prependKeepAliveResponse,
+    },
+    keepAlive,
+  ),
+  revoke: unary(
+    LeaseService.method.revoke,
+    {
+      read: codec.readRevokeRequest,
+      sizeOf: codec.sizeOfRevokeResponse,
+      prepend: codec.prependRevokeResponse,
+    },
+    (store, { leaseId }) => store.revokeLease(wholeNumber('lease_id', leaseId)),
+  ),
+  get: unary(
+    LeaseService.method.get,
+    {
+      read: codec.readLeaseServiceGetRequest,
+      sizeOf: codec.sizeOfLeaseServiceGetResponse,
+      prepend: codec.prependLeaseServiceGetResponse,
+    },
+    get,
+  ),
+  list: unary(
+    LeaseService.method.list,
+    { read: codec.readListRequest, sizeOf: codec.sizeOfListResponse, prepend: codec.prependListResponse },
+    list,
+  ),
+};
 
-    async renew({ leaseId }) {
-      const { ttlMs } = await store().renewLease(wholeNumber('lease_id', leaseId));
-      return { leaseId, ttl: durationFromMs(ttlMs) };
-    },
+async function grant(store: Store, request: codec.GrantRequestShape): Promise<codec.GrantResponseShape> {
+  const ttlMs = timeToLiveMs('ttl', request.ttl);
+  if (ttlMs === undefined) throw new StoreError('invalidArgument', 'ttl is missing; a lease needs one');
+  // Zero lets the store choose the id.
+  const asked = wholeNumber('lease_id', request.leaseId);
+  const lease = await (asked === 0 ? store.grantLease(ttlMs) : store.grantLease(ttlMs, asked));
+  return { leaseId: lease.leaseId, ttl: durationShape(lease.ttlMs), revision: lease.revision };
+}
 
-    async *keepAlive(requests, context) {
-      for await (const { leaseId } of untilAborted(requests, context.signal)) {
-        yield { leaseId, ttl: durationFromMs(await renewedTtlMs(store(), leaseId)) };
-      }
-      if (callOf(context).isEndedByServer) throw shuttingDownError();
-    },
+async function renew(store: Store, { leaseId }: codec.RenewRequestShape): Promise<codec.RenewResponseShape> {
+  const { ttlMs } = await store.renewLease(wholeNumber('lease_id', leaseId));
+  return { leaseId, ttl: durationShape(ttlMs) };
+}
 
-    async revoke({ leaseId }) {
-      const { revision, deletedCount } = await store().revokeLease(wholeNumber('lease_id', leaseId));
-      return { revision: BigInt(revision), deletedCount: BigInt(deletedCount) };
-    },
-
-    async get({ leaseId, includeKeys }, context) {
-      const lease = await store().getLease(wholeNumber('lease_id', leaseId), { includeKeys });
-      callOf(context).chargeReply(keysBytes(lease.keys));
-      return { lease: leaseMessage(lease), keys: lease.keys };
-    },
-
-    async list({ limit, pageToken }) {
-      const page = await store().listLeases({ limit: pageLimit(limit), pageToken });
-      return { leases: page.leases.map(leaseMessage), nextPageToken: page.nextPageToken };
-    },
-  };
+async function* keepAlive(
+  store: Store,
+  requests: AsyncIterable<codec.KeepAliveRequestShape>,
+  call: Call,
+  signal: AbortSignal,
+): AsyncGenerator<codec.KeepAliveResponseShape> {
+  for await (const { leaseId } of untilAborted(requests, signal)) {
+    yield { leaseId, ttl: durationShape(await renewedTtlMs(store, leaseId)) };
+  }
+  if (call.isEndedByServer) throw shuttingDownError();
 }
 
 /** Zero when the lease is gone: the stream goes on for the other leases of its holder. */
-async function renewedTtlMs(store: Store, leaseId: bigint): Promise<number> {
+async function renewedTtlMs(store: Store, leaseId: number): Promise<number> {
   try {
     return (await store.renewLease(wholeNumber('lease_id', leaseId))).ttlMs;
   } catch (error) {
@@ -66,11 +99,24 @@ async function renewedTtlMs(store: Store, leaseId: bigint): Promise<number> {
   }
 }
 
-function leaseMessage(lease: Lease): MessageInitShape<typeof LeaseSchema> {
-  return {
-    leaseId: BigInt(lease.leaseId),
-    ttl: durationFromMs(lease.ttlMs),
-    remaining: durationFromMs(lease.remainingMs),
-    keyCount: BigInt(lease.keyCount),
-  };
+async function get(
+  store: Store,
+  { leaseId, includeKeys }: codec.LeaseServiceGetRequestShape,
+  call: Call,
+): Promise<codec.LeaseServiceGetResponseShape> {
+  const lease = await store.getLease(wholeNumber('lease_id', leaseId), { includeKeys });
+  call.chargeReply(keysBytes(lease.keys));
+  return { lease: leaseShape(lease), keys: lease.keys };
+}
+
+async function list(
+  store: Store,
+  { limit, pageToken }: codec.ListRequestShape,
+): Promise<codec.ListResponseShape> {
+  const page = await store.listLeases({ limit: pageLimit(limit), pageToken });
+  return { leases: page.leases.map(leaseShape), nextPageToken: page.nextPageToken };
+}
+
+function leaseShape({ leaseId, ttlMs, remainingMs, keyCount }: Lease): codec.LeaseShape {
+  return { leaseId, ttl: durationShape(ttlMs), remaining: durationShape(remainingMs), keyCount };
 }

@@ -1,43 +1,31 @@
-/** Entries of the store as replies carry them, and what they take, which is charged before they are encoded. */
-import type { MessageInitShape } from '@bufbuild/protobuf';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+/** Entries, times and lengths of time of the store as replies carry them, and what those take, which is charged before. */
+import type { DurationShape } from '../../../gen/google/protobuf/duration_codec.ts';
+import type { TimestampShape } from '../../../gen/google/protobuf/timestamp_codec.ts';
 import type { EntryShape } from '../../../gen/kelp/v1/types_codec.ts';
-import type { EntrySchema } from '../../../gen/kelp/v1/types_pb.ts';
 import type { Entry } from '../../api.ts';
 
-type EntryMessage = MessageInitShape<typeof EntrySchema>;
-
-export function entryMessage(entry: Entry): EntryMessage {
-  return {
-    key: entry.key,
-    value: entry.value,
-    createRevision: BigInt(entry.createRevision),
-    modRevision: BigInt(entry.modRevision),
-    version: BigInt(entry.version),
-    leaseId: BigInt(entry.leaseId),
-    ...(entry.expireTimeMs === 0 ? {} : { expireTime: timestampFromMs(entry.expireTimeMs) }),
-  };
-}
-
-/** The same for the generated codecs. */
 export function entryShape(entry: Entry): EntryShape {
   const { key, value, createRevision, modRevision, version, leaseId, expireTimeMs } = entry;
   const expireTime = expireTimeMs === 0 ? undefined : timestampShape(expireTimeMs);
   return { key, value, createRevision, modRevision, version, leaseId, expireTime };
 }
 
-function timestampShape(ms: number): NonNullable<EntryShape['expireTime']> {
-  const seconds = Math.floor(ms / 1000);
-  return { seconds, nanos: (ms - seconds * 1000) * 1_000_000 };
+export function optionalEntry(entry: Entry | undefined): EntryShape | undefined {
+  return entry === undefined ? undefined : entryShape(entry);
 }
 
-/** An entry that may be none; to be spread into a reply, where a field that is absent is left out. */
-export function optionalEntry<Field extends 'entry' | 'previous'>(
-  field: Field,
-  entry: Entry | undefined,
-): { [name in Field]?: EntryMessage } {
-  if (entry === undefined) return {};
-  return { [field]: entryMessage(entry) } as { [name in Field]: EntryMessage };
+export function timestampShape(ms: number): TimestampShape {
+  return secondsAndNanos(ms);
+}
+
+/** @param ms not negative. */
+export function durationShape(ms: number): DurationShape {
+  return secondsAndNanos(ms);
+}
+
+function secondsAndNanos(ms: number): { seconds: number; nanos: number } {
+  const seconds = Math.floor(ms / 1000);
+  return { seconds, nanos: (ms - seconds * 1000) * 1_000_000 };
 }
 
 /** What an entry takes in a reply, at most. */

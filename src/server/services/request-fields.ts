@@ -1,38 +1,20 @@
 /** Fields of requests as the store takes them; what can't be taken is `invalidArgument` and names the field. */
+import type { DurationShape } from '../../../gen/google/protobuf/duration_codec.ts';
+import type { ConditionShape, KeyRangeShape } from '../../../gen/kelp/v1/types_codec.ts';
 import { howToDeleteAll } from '../../arguments/requests.ts';
 import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import type { Condition, DeletedRange, KeyRange } from '../../api.ts';
 
-/** As protobuf-es has it, or as the generated codecs have. */
-export type Int64 = bigint | number;
-
-export interface DurationFields {
-  readonly seconds: Int64;
-  readonly nanos: number;
-}
-
-export interface KeyRangeFields {
-  readonly key: string;
-  readonly prefix: string;
-  readonly start: string;
-  readonly end: string;
-  readonly all: boolean;
-}
-
-export interface ConditionFields {
-  readonly condition:
-    | { readonly case: 'mustNotExist' | 'mustExist'; readonly value: boolean }
-    | { readonly case: 'modRevisionEquals'; readonly value: Int64 }
-    | { readonly case: undefined };
-}
-
 /** A revision, lease id or the like: 0 to 2^53 - 1. */
-export function wholeNumber(field: string, value: Int64): number {
-  if (value < 0 || value > fixed.integerMax) {
-    throw new StoreError('invalidArgument', `${field} is ${value}; it must be 0 to ${fixed.integerMax}`);
-  }
-  return Number(value);
+export function wholeNumber(field: string, value: number): number {
+  if (value < 0) throw wholeNumberError(field, value);
+  return value;
+}
+
+/** @param value outside of 0 to 2^53 - 1. */
+export function wholeNumberError(field: string, value: number | bigint): StoreError {
+  return new StoreError('invalidArgument', `${field} is ${value}; it must be 0 to ${fixed.integerMax}`);
 }
 
 /** A page's limit; the store takes care of the upper bound. */
@@ -42,21 +24,26 @@ export function pageLimit(limit: number): number {
 }
 
 /** A length of time in milliseconds, rounded up, not negative; `undefined` when the field is absent. */
-export function milliseconds(field: string, duration: DurationFields | undefined): number | undefined {
+export function milliseconds(field: string, duration: DurationShape | undefined): number | undefined {
   if (duration === undefined) return undefined;
   const { seconds, nanos } = duration;
-  if (seconds < 0 || nanos < 0 || nanos > 999_999_999) {
-    throw new StoreError('invalidArgument', `${field} must not be negative, and its nanos at most 999999999`);
-  }
-  // Compared before it becomes a number, which would not hold it exactly.
-  if (seconds > fixed.ttlMsMax / 1000) {
-    throw new StoreError('invalidArgument', `${field} is ${seconds} s; it must be at most 100 years`);
-  }
-  return Number(seconds) * 1000 + Math.ceil(nanos / 1_000_000);
+  if (seconds < 0 || nanos < 0 || nanos > 999_999_999 || seconds > fixed.ttlMsMax / 1000)
+    throw durationError(field, seconds);
+  return seconds * 1000 + Math.ceil(nanos / 1_000_000);
+}
+
+/** @param seconds of a length of time that is negative, malformed or too long. */
+export function durationError(field: string, seconds: number | bigint): StoreError {
+  return new StoreError(
+    'invalidArgument',
+    seconds > fixed.ttlMsMax / 1000
+      ? `${field} is ${seconds} s; it must be at most 100 years`
+      : `${field} must not be negative, and its nanos at most 999999999`,
+  );
 }
 
 /** A time to live of at least a millisecond; `undefined` when the field is absent. */
-export function timeToLiveMs(field: string, duration: DurationFields | undefined): number | undefined {
+export function timeToLiveMs(field: string, duration: DurationShape | undefined): number | undefined {
   const ms = milliseconds(field, duration);
   if (ms === 0)
     throw new StoreError('invalidArgument', `${field} is 0; it must be at least 1 ms, or left out`);
@@ -64,7 +51,7 @@ export function timeToLiveMs(field: string, duration: DurationFields | undefined
 }
 
 /** A range of keys that are read; it may be left out, which is all keys. */
-export function keyRange(range: KeyRangeFields | undefined): KeyRange {
+export function keyRange(range: KeyRangeShape | undefined): KeyRange {
   if (range === undefined) return {};
   const { key, prefix, start, end, all } = range;
   if (all) {
@@ -77,7 +64,7 @@ export function keyRange(range: KeyRangeFields | undefined): KeyRange {
 }
 
 /** A range of keys that are deleted, for which nothing stands for all keys but `all`. */
-export function deletedRange(field: string, range: KeyRangeFields | undefined): DeletedRange {
+export function deletedRange(field: string, range: KeyRangeShape | undefined): DeletedRange {
   const { key = '', prefix = '', start = '', end = '', all = false } = range ?? {};
   const isEmpty = key === '' && prefix === '' && start === '' && end === '';
   if (isEmpty && !all) {
@@ -88,7 +75,7 @@ export function deletedRange(field: string, range: KeyRangeFields | undefined): 
   return all ? { all } : { key, prefix, start, end };
 }
 
-export function condition(message: ConditionFields | undefined): Condition | undefined {
+export function condition(message: ConditionShape | undefined): Condition | undefined {
   const choice = message?.condition;
   switch (choice?.case) {
     case 'mustNotExist':

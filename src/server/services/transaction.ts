@@ -1,25 +1,20 @@
-/** The parts of a transaction between their messages and the store's form. */
-import type { MessageInitShape } from '@bufbuild/protobuf';
-import {
-  type Compare as CompareMessage,
-  type Operation as OperationMessage,
-  type OperationResultSchema,
-  Relation as RelationMessage,
-} from '../../../gen/kelp/v1/kv_pb.ts';
+/** The parts of a transaction between their generated shapes and the store's form. */
+import type { CompareShape, OperationResultShape, OperationShape } from '../../../gen/kelp/v1/kv_codec.ts';
+import { Relation as RelationNumber } from '../../../gen/kelp/v1/kv_pb.ts';
 import { StoreError } from '../../errors.ts';
 import type { Compare, Operation, OperationResult, Relation } from '../../api.ts';
 import { entryBytes, optionalEntry } from './reply-entries.ts';
 import { deletedRange, given, keyRange, timeToLiveMs, wholeNumber } from './request-fields.ts';
 
 const relationByNumber: Readonly<Record<number, Relation>> = {
-  [RelationMessage.UNSPECIFIED]: 'equal',
-  [RelationMessage.EQUAL]: 'equal',
-  [RelationMessage.NOT_EQUAL]: 'notEqual',
-  [RelationMessage.LESS]: 'less',
-  [RelationMessage.GREATER]: 'greater',
+  [RelationNumber.UNSPECIFIED]: 'equal',
+  [RelationNumber.EQUAL]: 'equal',
+  [RelationNumber.NOT_EQUAL]: 'notEqual',
+  [RelationNumber.LESS]: 'less',
+  [RelationNumber.GREATER]: 'greater',
 };
 
-export function compare(message: CompareMessage, index: number): Compare {
+export function compare(message: CompareShape, index: number): Compare {
   const field = `compares[${index}]`;
   const relation = relationByNumber[message.relation];
   if (relation === undefined) {
@@ -28,7 +23,7 @@ export function compare(message: CompareMessage, index: number): Compare {
   return { subject: subject(message, field), relation, operand: operand(message, field) };
 }
 
-function subject({ subject }: CompareMessage, field: string): Compare['subject'] {
+function subject({ subject }: CompareShape, field: string): Compare['subject'] {
   switch (subject.case) {
     case 'key':
       return { key: subject.value };
@@ -39,7 +34,7 @@ function subject({ subject }: CompareMessage, field: string): Compare['subject']
   }
 }
 
-function operand({ operand }: CompareMessage, field: string): Compare['operand'] {
+function operand({ operand }: CompareShape, field: string): Compare['operand'] {
   switch (operand.case) {
     case 'exists':
       return { kind: 'exists', value: operand.value };
@@ -49,13 +44,24 @@ function operand({ operand }: CompareMessage, field: string): Compare['operand']
     case 'createRevision':
     case 'modRevision':
     case 'leaseId':
-      return { kind: operand.case, value: wholeNumber(`${field}.${operand.case}`, operand.value) };
+      return {
+        kind: operand.case,
+        value: wholeNumber(`${field}.${fieldByOperand[operand.case]}`, operand.value),
+      };
     case undefined:
       throw new StoreError('invalidArgument', `${field} has nothing to compare with`);
   }
 }
 
-export function operation({ operation }: OperationMessage, field: string): Operation {
+/** As errors name it. */
+const fieldByOperand = {
+  version: 'version',
+  createRevision: 'create_revision',
+  modRevision: 'mod_revision',
+  leaseId: 'lease_id',
+} as const;
+
+export function operation({ operation }: OperationShape, field: string): Operation {
   switch (operation.case) {
     case 'get':
       return { kind: 'get', key: operation.value.key };
@@ -93,18 +99,18 @@ export function operation({ operation }: OperationMessage, field: string): Opera
   }
 }
 
-export function operationResult(result: OperationResult): MessageInitShape<typeof OperationResultSchema> {
+export function operationResult(result: OperationResult): OperationResultShape {
   switch (result.kind) {
     case 'get':
-      return { result: { case: 'get', value: optionalEntry('entry', result.entry) } };
+      return { result: { case: 'get', value: { entry: optionalEntry(result.entry) } } };
     case 'put':
-      return { result: { case: 'put', value: optionalEntry('previous', result.previous) } };
+      return { result: { case: 'put', value: { previous: optionalEntry(result.previous) } } };
     case 'delete': {
       const { deleted, previous } = result;
-      return { result: { case: 'delete', value: { deleted, ...optionalEntry('previous', previous) } } };
+      return { result: { case: 'delete', value: { deleted, previous: optionalEntry(previous) } } };
     }
     case 'deleteRange':
-      return { result: { case: 'deleteRange', value: { deletedCount: BigInt(result.deletedCount) } } };
+      return { result: { case: 'deleteRange', value: { deletedCount: result.deletedCount } } };
     case 'increment':
       return { result: { case: 'increment', value: { value: result.value } } };
   }

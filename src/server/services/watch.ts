@@ -5,36 +5,35 @@
  * when this one is written. So streams that are not read hold nothing beyond what all calls may hold together, however many
  * there are.
  */
-import type { MessageInitShape } from '@bufbuild/protobuf';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import type { ServiceImpl } from '@connectrpc/connect';
+import { emptyEntry } from '../../../gen/kelp/v1/types_codec.ts';
+import * as codec from '../../../gen/kelp/v1/watch_codec.ts';
 import {
-  DeleteReason as DeleteReasonMessage,
-  type EventSchema,
-  EventType as EventTypeMessage,
-  type WatchRequest as WatchRequestMessage,
-  type WatchResponseSchema,
-  type WatchService,
+  DeleteReason as DeleteReasonNumber,
+  EventType as EventTypeNumber,
+  WatchService,
 } from '../../../gen/kelp/v1/watch_pb.ts';
 import { StoreError, isStoreError } from '../../errors.ts';
 import type { DeleteReason, EventType, Store, WatchEvent, WatchMessage, WatchRequest } from '../../api.ts';
-import { type Call, callOf } from '../calls.ts';
+import type { Call } from '../calls.ts';
 import { shuttingDownError } from '../errors.ts';
-import { entriesBytes, entryBytes, entryMessage, optionalEntry } from './reply-entries.ts';
+import { type MethodsOf, serverStream } from './method.ts';
+import { entriesBytes, entryBytes, entryShape, optionalEntry, timestampShape } from './reply-entries.ts';
 import { given, keyRange, milliseconds, wholeNumber } from './request-fields.ts';
 
-export function watchService(store: () => Store): ServiceImpl<typeof WatchService> {
-  return {
-    watch(message, context) {
-      return new WatchResponses(store(), watchRequest(message, context.signal), callOf(context));
+export const watchMethods: MethodsOf<typeof WatchService> = {
+  watch: serverStream(
+    WatchService.method.watch,
+    {
+      read: codec.readWatchRequest,
+      sizeOf: codec.sizeOfWatchResponse,
+      prepend: codec.prependWatchResponse,
     },
-  };
-}
-
-type Response = MessageInitShape<typeof WatchResponseSchema>;
+    (store, request, call, signal) => new WatchResponses(store, watchRequest(request, signal), call),
+  ),
+};
 
 /** What is sent for the messages of a watch. No generator: one that waits keeps the message that it has handed out. */
-class WatchResponses implements AsyncIterableIterator<Response> {
+class WatchResponses implements AsyncIterableIterator<codec.WatchResponseShape> {
   readonly #storeId: string;
   readonly #call: Call;
   readonly #signal: AbortSignal;
@@ -62,7 +61,7 @@ class WatchResponses implements AsyncIterableIterator<Response> {
   }
 
   /** Asked for more: what was handed out before is written. */
-  async next(): Promise<IteratorResult<Response>> {
+  async next(): Promise<IteratorResult<codec.WatchResponseShape>> {
     this.#resumeRevision = this.#revisionBehind;
     try {
       const { done, value } = await this.#messages.next();
@@ -78,28 +77,31 @@ class WatchResponses implements AsyncIterableIterator<Response> {
     return DONE;
   }
 
-  async return(): Promise<IteratorResult<Response>> {
+  async return(): Promise<IteratorResult<codec.WatchResponseShape>> {
     await this.#messages.return?.();
     return DONE;
   }
 
-  #response(message: WatchMessage): Response {
+  #response(message: WatchMessage): codec.WatchResponseShape {
     this.#call.checkMessage(messageBytes(message));
     this.#revisionBehind = resumeAfter(message) ?? this.#revisionBehind;
-    const response = watchResponse(message);
     const { incarnation } = message;
     const isFirst = this.#isFirst;
-    if (!isFirst && incarnation === this.#incarnation) return response;
+    const isTold = !isFirst && incarnation === this.#incarnation;
     this.#isFirst = false;
     this.#incarnation = incarnation;
-    return { ...response, storeId: isFirst ? this.#storeId : '', incarnation };
+    return {
+      message: watchMessage(message),
+      storeId: isFirst ? this.#storeId : '',
+      incarnation: isTold ? '' : incarnation,
+    };
   }
 }
 
-const DONE: IteratorResult<Response> = { done: true, value: undefined };
+const DONE: IteratorResult<codec.WatchResponseShape> = { done: true, value: undefined };
 
 function watchRequest(
-  message: WatchRequestMessage,
+  message: codec.WatchRequestShape,
   signal: AbortSignal,
 ): WatchRequest & { readonly startRevision: number; readonly signal: AbortSignal } {
   const { storeId, incarnation, includeCurrent, keysOnly, returnPrevious } = message;
@@ -117,13 +119,13 @@ function watchRequest(
   };
 }
 
-function eventType(type: EventTypeMessage): EventType {
+function eventType(type: number): EventType {
   switch (type) {
-    case EventTypeMessage.PUT:
+    case EventTypeNumber.PUT:
       return 'put';
-    case EventTypeMessage.DELETE:
+    case EventTypeNumber.DELETE:
       return 'delete';
-    case EventTypeMessage.TOUCH:
+    case EventTypeNumber.TOUCH:
       return 'touch';
     default:
       throw new StoreError('invalidArgument', `event_types has ${type}, which is no type of event`);
@@ -143,22 +145,22 @@ function resumeAfter(message: WatchMessage): number | undefined {
   }
 }
 
-function watchResponse(message: WatchMessage): Response {
-  const revision = BigInt(message.revision);
+function watchMessage(message: WatchMessage): codec.WatchResponseShape['message'] {
+  const { revision } = message;
   switch (message.kind) {
-    case 'current': {
-      const entries = message.entries.map(entryMessage);
-      return { message: { case: 'current', value: { entries, revision } } };
-    }
+    case 'current':
+      return { case: 'current', value: { entries: message.entries.map(entryShape), revision } };
     case 'events': {
       const { commitTimeMs, moreFragments } = message;
-      const events = message.events.map(eventMessage);
-      const commitTime = timestampFromMs(commitTimeMs);
-      return { message: { case: 'events', value: { revision, commitTime, events, moreFragments } } };
+      const events = message.events.map(eventShape);
+      return {
+        case: 'events',
+        value: { revision, commitTime: timestampShape(commitTimeMs), events, moreFragments },
+      };
     }
     case 'synced':
     case 'progress':
-      return { message: { case: message.kind, value: { revision } } };
+      return { case: message.kind, value: { revision } };
   }
 }
 
@@ -177,25 +179,30 @@ function eventBytes(event: WatchEvent): number {
 /** What an event takes besides its entries. */
 const EVENT_BYTES = 16;
 
-const reasonByName: Readonly<Record<DeleteReason, DeleteReasonMessage>> = {
-  requested: DeleteReasonMessage.REQUESTED,
-  expired: DeleteReasonMessage.EXPIRED,
-  leaseExpired: DeleteReasonMessage.LEASE_EXPIRED,
-  leaseRevoked: DeleteReasonMessage.LEASE_REVOKED,
+const reasonByName: Readonly<Record<DeleteReason, DeleteReasonNumber>> = {
+  requested: DeleteReasonNumber.REQUESTED,
+  expired: DeleteReasonNumber.EXPIRED,
+  leaseExpired: DeleteReasonNumber.LEASE_EXPIRED,
+  leaseRevoked: DeleteReasonNumber.LEASE_REVOKED,
 };
 
-function eventMessage(event: WatchEvent): MessageInitShape<typeof EventSchema> {
-  const previous = optionalEntry('previous', event.previous);
+function eventShape(event: WatchEvent): codec.EventShape {
+  const previous = optionalEntry(event.previous);
   if (event.type === 'delete') {
     const { key, modRevision, reason } = event;
     return {
-      type: EventTypeMessage.DELETE,
-      entry: { key, modRevision: BigInt(modRevision) },
+      type: EventTypeNumber.DELETE,
+      entry: { ...emptyEntry(), key, modRevision },
+      previous,
       deleteReason: reasonByName[reason],
-      ...previous,
+      replacedExpired: false,
     };
   }
-  const type = event.type === 'put' ? EventTypeMessage.PUT : EventTypeMessage.TOUCH;
-  const replacedExpired = event.replacedExpired === true;
-  return { type, entry: entryMessage(event.entry), ...previous, replacedExpired };
+  return {
+    type: event.type === 'put' ? EventTypeNumber.PUT : EventTypeNumber.TOUCH,
+    entry: entryShape(event.entry),
+    previous,
+    deleteReason: DeleteReasonNumber.UNSPECIFIED,
+    replacedExpired: event.replacedExpired === true,
+  };
 }

@@ -1,6 +1,6 @@
 /**
- * Unary calls of gRPC over HTTP/2, for the hot methods straight on Node's streams: no request and response objects, no
- * headers objects, no chain of generators. Through the adapter for all protocols such a call costs several times as much.
+ * Unary calls of gRPC over HTTP/2, straight on Node's streams: no request and response objects, no headers objects, no
+ * chain of generators. Through the adapter for all protocols such a call costs several times as much.
  *
  * Only what is plain comes here: an uncompressed request while the server serves and takes calls. The rest, refusals
  * included, is left to the handlers for all calls, so that there is one place for them.
@@ -15,11 +15,13 @@ import type { Store } from '../../api.ts';
 import { BodyBuffer, PREFIX_BYTES } from '../body-buffer.ts';
 import type { Call, CallChannel, CallTable } from '../calls.ts';
 import { isBeyondTimers } from '../deadline.ts';
-import { toConnectError } from '../errors.ts';
+import { isUnforeseen, toConnectError } from '../errors.ts';
 import { grpcHeaders } from '../grpc-message.ts';
 import { tooLongError, tooSlowError } from '../request-body.ts';
+import { checkBinaryParts } from '../request-parts.ts';
 import type { ServerState } from '../server-state.ts';
-import { type HotMethod, hotMethodByPath } from './hot-methods.ts';
+import type { UnaryMethod } from '../services/method.ts';
+import type { ServedService } from '../services/services.ts';
 
 /** @returns whether it answers the stream; it must not touch one that it leaves to others. */
 export type StreamHandler = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => boolean;
@@ -29,22 +31,43 @@ export interface UnaryContext {
   readonly store: () => Store | undefined;
   readonly state: ServerState;
   readonly calls: CallTable;
-  readonly limits: Pick<ServerLimits, 'requestBytesMax' | 'requestTimeoutMs'>;
+  readonly services: readonly ServedService[];
+  readonly limits: Pick<ServerLimits, 'requestTimeoutMs'>;
   readonly logger: Logger;
 }
 
+interface ServedMethod {
+  readonly method: UnaryMethod;
+  /** For the log, as `kelp.v1.KvService/Get`. */
+  readonly name: string;
+  readonly requestBytesMax: number;
+}
+
 export function grpcUnaryHandler(context: UnaryContext): StreamHandler {
+  const servedByPath = unaryMethodsOf(context.services);
   return (stream, headers) => {
-    const method = hotMethodByPath.get(headers[':path'] ?? '');
-    if (method === undefined || !isPlain(headers)) return false;
+    const served = servedByPath.get(headers[':path'] ?? '');
+    if (served === undefined || !isPlain(headers)) return false;
     const store = context.store();
     const { phase } = context.state;
     if (store === undefined || phase === 'recovering' || phase === 'stopping' || context.calls.isFull) {
       return false;
     }
-    new UnaryCall(context, store, method, stream).begin(headers);
+    new UnaryCall(context, store, served, stream).begin(headers);
     return true;
   };
+}
+
+function unaryMethodsOf(services: readonly ServedService[]): ReadonlyMap<string, ServedMethod> {
+  const servedByPath = new Map<string, ServedMethod>();
+  for (const { desc, methods, requestBytesMax } of services) {
+    for (const method of methods) {
+      if (method.kind !== 'unary') continue;
+      const name = `${desc.typeName}/${method.desc.name}`;
+      servedByPath.set(`/${name}`, { method, name, requestBytesMax });
+    }
+  }
+  return servedByPath;
 }
 
 function isPlain(headers: IncomingHttpHeaders): boolean {
@@ -63,7 +86,7 @@ const WITHOUT_BODY = { endStream: true, sendDate: false };
 class UnaryCall {
   readonly #context: UnaryContext;
   readonly #store: Store;
-  readonly #method: HotMethod;
+  readonly #served: ServedMethod;
   readonly #stream: ServerHttp2Stream;
   readonly #call: Call;
   readonly #body: BodyBuffer;
@@ -71,10 +94,10 @@ class UnaryCall {
   #deadlineTimer: Timer | undefined;
   #isAnswered = false;
 
-  constructor(context: UnaryContext, store: Store, method: HotMethod, stream: ServerHttp2Stream) {
+  constructor(context: UnaryContext, store: Store, served: ServedMethod, stream: ServerHttp2Stream) {
     this.#context = context;
     this.#store = store;
-    this.#method = method;
+    this.#served = served;
     this.#stream = stream;
     this.#call = context.calls.open(channelOf(stream), false);
     this.#body = new BodyBuffer(this.#call);
@@ -107,7 +130,7 @@ class UnaryCall {
 
   #take(chunk: Buffer): void {
     if (this.#isAnswered) return;
-    const { requestBytesMax } = this.#context.limits;
+    const { requestBytesMax } = this.#served;
     try {
       if (this.#body.length + chunk.length > PREFIX_BYTES + requestBytesMax)
         throw tooLongError(requestBytesMax);
@@ -130,14 +153,23 @@ class UnaryCall {
     }
     const request = this.#body.take(length);
     if (request[0] !== 0) return this.#fail(malformedError());
-    this.#method.serve(this.#store, request, PREFIX_BYTES, this.#call).then(
+    const { method } = this.#served;
+    try {
+      checkBinaryParts(method.desc.input, request.subarray(PREFIX_BYTES));
+    } catch (error) {
+      return this.#fail(error);
+    }
+    method.serve(this.#store, request, PREFIX_BYTES, this.#call, PREFIX_BYTES).then(
       (reply) => this.#answer(reply),
       (error: unknown) => this.#fail(error),
     );
   }
 
+  /** @param reply with room for its prefix. */
   #answer(reply: Buffer): void {
     if (!this.#settle('Ok')) return;
+    reply[0] = 0;
+    reply.writeUInt32BE(reply.length - PREFIX_BYTES, 1);
     const stream = this.#stream;
     stream.respond(OK_HEADERS, BEFORE_TRAILERS);
     stream.once('wantTrailers', () => stream.sendTrailers(OK_TRAILERS));
@@ -148,8 +180,8 @@ class UnaryCall {
   #fail(error: unknown): void {
     const connectError = toConnectError(error);
     if (!this.#settle(Code[connectError.code] ?? '')) return;
-    if (connectError.code === Code.Internal) {
-      this.#context.logger.error({ method: this.#method.name, err: error }, 'a call failed unexpectedly');
+    if (isUnforeseen(error)) {
+      this.#context.logger.error({ method: this.#served.name, err: error }, 'a call failed unexpectedly');
     }
     const headers = new Headers({ 'content-type': CONTENT_TYPE });
     setTrailerStatus(headers, connectError);
@@ -181,7 +213,7 @@ class UnaryCall {
     this.#stream.once('close', () => {
       const ms = Math.round((performance.now() - startMs) * 1000) / 1000;
       logger.debug(
-        { method: this.#method.name, code: this.#call.outcome ?? 'Canceled', status: 200, ms },
+        { method: this.#served.name, code: this.#call.outcome ?? 'Canceled', status: 200, ms },
         'call',
       );
     });
