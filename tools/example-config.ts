@@ -5,7 +5,7 @@ import {
   formatNumber,
   limitOptionName,
   serverOptions,
-} from '../src/server/server-options.ts';
+} from '../src/server/config/server-options.ts';
 
 const storeLimitNames = new Set(Object.keys(defaults).map(limitOptionName));
 const serverLimitNames = new Set(Object.keys(serverDefaults).map(limitOptionName));
@@ -23,7 +23,7 @@ const opening = [
   '',
   'kelp serve reads ./kelp.yaml, or the file that --config or KELP_CONFIG names. A flag (--data-dir) comes before the environment (KELP_DATA_DIR), the environment before this file. Take away the # before an option to change it. Sizes have a unit (B, KiB, MiB, GiB), and times too (ms, s, m, h, d). A name that is not known stops the start.',
   '',
-  'Made by npm run generate from the table in src/server/server-options.ts.',
+  'Made by npm run generate from the table in src/server/config/server-options.ts.',
 ];
 
 export function exampleConfig(): string {

@@ -2,7 +2,7 @@
 import { CommanderError } from 'commander';
 import { type KelpErrorCode, isKelpError } from '../client/error.ts';
 import { StoreError, type StoreErrorCode } from '../errors.ts';
-import { OptionError } from '../server/option-values.ts';
+import { OptionError } from '../server/config/option-values.ts';
 import { InterruptedError } from './interrupt.ts';
 
 export const exitCode = {

@@ -10,7 +10,7 @@ import type { ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
 import { type MisconfigurationKind, misconfigurationOf } from '../client/connect-failure.ts';
 import { type KelpError, type KelpErrorCode, isKelpError } from '../client/error.ts';
 import { StoreError, type StoreErrorCode } from '../errors.ts';
-import { OptionError } from '../server/option-values.ts';
+import { OptionError } from '../server/config/option-values.ts';
 import { UsageError } from './exit-code.ts';
 import { InterruptedError } from './interrupt.ts';
 import type { Output } from './output.ts';

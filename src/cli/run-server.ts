@@ -1,9 +1,9 @@
 /** Runs a server until a signal stops it. */
 import { systemClock } from '../clock.ts';
 import { serverFixed } from '../limits.ts';
-import { loadConfig } from '../server/config.ts';
-import { LogOutput } from '../server/log-output.ts';
-import { createLogger, logGaps } from '../server/logger.ts';
+import { loadConfig } from '../server/config/config.ts';
+import { LogOutput } from '../server/logging/log-output.ts';
+import { createLogger, logGaps } from '../server/logging/logger.ts';
 import { ServerStartError, startServer } from '../server/server.ts';
 import { UsageError } from './exit-code.ts';
 import { type Surroundings, clientEnvironmentNames } from './session.ts';

@@ -7,7 +7,7 @@ import { isKelpError } from '../client/error.ts';
 import type { CallOptions } from '../client/types.ts';
 import { systemReason } from '../errors.ts';
 import { client as limits } from '../limits.ts';
-import { formatDurationMs } from '../server/option-values.ts';
+import { formatDurationMs } from '../server/config/option-values.ts';
 import { duration } from './argument.ts';
 import { type ExitCode, UsageError, exitCode } from './exit-code.ts';
 import type { Output } from './output.ts';

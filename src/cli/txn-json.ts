@@ -13,7 +13,7 @@ import type { Compare as CompareMessage, Operation as OperationMessage } from '.
 import { Relation as RelationNumber, TxnRequestSchema } from '../../gen/kelp/v1/kv_pb.ts';
 import type { KeyRange as KeyRangeMessage } from '../../gen/kelp/v1/types_pb.ts';
 import type { Compare, DeletedRange, KeyRange, Operation, Relation, TxnRequest } from '../client/types.ts';
-import { parseDurationMs } from '../server/option-values.ts';
+import { parseDurationMs } from '../server/config/option-values.ts';
 import { roundedNumberIn } from '../wire/json-numbers.ts';
 import { UsageError } from './exit-code.ts';
 

@@ -10,18 +10,18 @@ import { serverFixed } from '../limits.ts';
 import { openUncheckedStore } from '../kv/open-store.ts';
 import { type StoreOptions } from '../store/open-durable-store.ts';
 import type { Store } from '../api.ts';
-import { CallTable } from './calls.ts';
-import type { ServerConfig } from './config.ts';
-import { Listener, type ListenerOptions } from './listener.ts';
-import { Metrics } from './metrics.ts';
-import { openFilesMax, withinOpenFiles } from './open-files.ts';
-import { formatAddress } from './option-values.ts';
-import { requestHandlers } from './request-handler.ts';
-import { rpcEndpoints } from './rpc-endpoints.ts';
-import { ServerState } from './server-state.ts';
-import { logStoreEvent, recoveryLog } from './event-log.ts';
+import { CallTable } from './calls/calls.ts';
+import type { ServerConfig } from './config/config.ts';
+import { Listener, type ListenerOptions } from './listener/listener.ts';
+import { Metrics } from './health/metrics.ts';
+import { openFilesMax, withinOpenFiles } from './config/open-files.ts';
+import { formatAddress } from './config/option-values.ts';
+import { requestHandlers } from './listener/request-handler.ts';
+import { rpcEndpoints } from './connect/rpc-endpoints.ts';
+import { ServerState } from './health/server-state.ts';
+import { logOperatorEvent, recoveryLog } from './logging/operator-log.ts';
 import { servedServices } from './services/services.ts';
-import { grpcUnaryHandler } from './unary/grpc-unary.ts';
+import { grpcUnaryHandler } from './grpc/grpc-unary.ts';
 
 export interface ServerDependencies {
   readonly logger: Logger;
@@ -137,7 +137,7 @@ class Server implements RunningServer {
           this.#state.reportRecovery(progress);
           logProgress(progress);
         },
-        onEvent: (event) => logStoreEvent(logger, event),
+        onEvent: (event) => logOperatorEvent(logger, event),
       });
       this.#store = store;
       void store.failed.then(() => this.#state.enter('readOnly'));

@@ -7,7 +7,7 @@ import { Help, type Command } from 'commander';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Output } from '../../src/cli/output.ts';
 import { buildProgram } from '../../src/cli/program.ts';
-import { serverOptions } from '../../src/server/server-options.ts';
+import { serverOptions } from '../../src/server/config/server-options.ts';
 import { temporaryDirectory } from '../support/test-server.ts';
 import { Kelp } from './kelp.ts';
 

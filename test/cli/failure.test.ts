@@ -14,8 +14,8 @@ import {
   recoveringError,
   shuttingDownError,
   toConnectError,
-} from '../../src/server/errors.ts';
-import { OptionError } from '../../src/server/option-values.ts';
+} from '../../src/server/calls/errors.ts';
+import { OptionError } from '../../src/server/config/option-values.ts';
 import { startTestServer } from '../support/test-server.ts';
 import { Kelp } from './kelp.ts';
 

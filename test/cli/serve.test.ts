@@ -4,7 +4,7 @@ import { connect } from 'node:http2';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { defaults, serverDefaults } from '../../src/limits.ts';
-import { serverOptions } from '../../src/server/server-options.ts';
+import { serverOptions } from '../../src/server/config/server-options.ts';
 import { temporaryDirectory } from '../support/test-server.ts';
 import { KelpProcess } from './kelp-process.ts';
 import { Kelp } from './kelp.ts';

@@ -5,7 +5,7 @@ import { status } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
 import { type Operation, TxnRequestSchema } from '../../gen/kelp/v1/kv_pb.ts';
 import { fixed, serverFixed } from '../../src/limits.ts';
-import { checkBinaryParts, checkJsonParts } from '../../src/server/request-parts.ts';
+import { checkBinaryParts, checkJsonParts } from '../../src/server/calls/request-parts.ts';
 import { openSession, post, replyOf } from '../support/bare-http2.ts';
 import { type TestServer, startTestServer } from '../support/test-server.ts';
 import { encodePayload } from '../wire/records.ts';

@@ -49,6 +49,22 @@ const strangers: readonly (readonly [string, string])[] = [
   ['cli', 'disk'],
 ];
 
+/** The rooms of a layer from the lowest to the highest; files beside them stand above all of them. */
+const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
+  server: [
+    'config',
+    'logging',
+    'calls',
+    'services',
+    'http',
+    'health',
+    'reflection',
+    'grpc',
+    'connect',
+    'listener',
+  ],
+};
+
 interface Import {
   readonly file: string;
   readonly from: string;
@@ -99,6 +115,25 @@ describe('the layers of src/', () => {
   test('neighbours that must not know each other do not', () => {
     const known = imports.filter(({ from, to }) => strangers.some(([a, b]) => a === from && b === to));
     expect(known.map(({ file, target }) => `${file} -> ${target}`)).toEqual([]);
+  });
+
+  test.each(Object.entries(roomsByLayer))('imports between the rooms of %s point down', (layer, rooms) => {
+    const rankOf = (path: string): number => {
+      const room = path.split(sep)[1] ?? '';
+      return room.endsWith('.ts') ? rooms.length : rooms.indexOf(room);
+    };
+    const inside = imports.filter(({ from, to }) => from === layer && to === layer);
+    expect(inside.filter(({ file }) => rankOf(file) === -1).map(({ file }) => file)).toEqual([]);
+    const upward = inside.filter(({ file, target }) => rankOf(target) > rankOf(file));
+    expect(upward.map(({ file, target }) => `${file} -> ${target}`)).toEqual([]);
+    expect(new Set(inside.map(({ file }) => rankOf(file))).size).toBe(rooms.length + 1);
+  });
+
+  test.each(Object.keys(roomsByLayer))('every file of %s opens with what it is for', (layer) => {
+    const silent = files.filter(
+      (file) => roomOf(file) === layer && !/^(?:#!.*\n)?\/\*\*/.test(readFileSync(join('src', file), 'utf8')),
+    );
+    expect(silent).toEqual([]);
   });
 
   test('time, chance and files are injected below the server', () => {

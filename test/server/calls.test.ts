@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { serverFixed } from '../../src/limits.ts';
-import { type Call, CallTable } from '../../src/server/calls.ts';
+import { type Call, CallTable } from '../../src/server/calls/calls.ts';
 
 const limits = { callsMax: 3, callBytesMax: 1000, replyBytesMax: 400 };
 

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { defaults, serverDefaults } from '../../src/limits.ts';
-import { type ConfigSources, type ServerConfig, loadConfig } from '../../src/server/config.ts';
-import { OptionError } from '../../src/server/option-values.ts';
-import { configOption, environmentName, serverOptions } from '../../src/server/server-options.ts';
-import { isServiceLink } from '../../src/server/service-links.ts';
+import { type ConfigSources, type ServerConfig, loadConfig } from '../../src/server/config/config.ts';
+import { OptionError } from '../../src/server/config/option-values.ts';
+import { configOption, environmentName, serverOptions } from '../../src/server/config/server-options.ts';
+import { isServiceLink } from '../../src/server/config/service-links.ts';
 
 const MACHINE_BYTES = 8 * 1024 ** 3;
 

@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadConfig } from '../../src/server/config.ts';
-import { serverOptions } from '../../src/server/server-options.ts';
+import { loadConfig } from '../../src/server/config/config.ts';
+import { serverOptions } from '../../src/server/config/server-options.ts';
 import { exampleConfig } from '../../tools/example-config.ts';
 import { temporaryDirectory } from '../support/test-server.ts';
 

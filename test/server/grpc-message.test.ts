@@ -7,7 +7,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { KvService, PutRequestSchema } from '../../gen/kelp/v1/kv_pb.ts';
 import { LeaseServiceGetRequestSchema, LeaseService } from '../../gen/kelp/v1/lease_pb.ts';
 import { WatchRequestSchema, WatchService } from '../../gen/kelp/v1/watch_pb.ts';
-import { encodeGrpcMessage } from '../../src/server/grpc-message.ts';
+import { encodeGrpcMessage } from '../../src/server/http/grpc-message.ts';
 import { openSession, post, replyOf } from '../support/bare-http2.ts';
 import { GrpcJsClient } from '../support/grpc-js-client.ts';
 import { type TestServer, startTestServer } from '../support/test-server.ts';

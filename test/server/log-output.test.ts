@@ -1,8 +1,8 @@
 import { Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { serverFixed } from '../../src/limits.ts';
-import { LogOutput } from '../../src/server/log-output.ts';
-import { createLogger, logGaps } from '../../src/server/logger.ts';
+import { LogOutput } from '../../src/server/logging/log-output.ts';
+import { createLogger, logGaps } from '../../src/server/logging/logger.ts';
 
 /** A reader that takes what was written when it is told to. */
 class SlowReader extends Writable {

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { createLogger } from '../../src/server/logger.ts';
-import { hasColour } from '../../src/server/readable-log.ts';
+import { createLogger } from '../../src/server/logging/logger.ts';
+import { hasColour } from '../../src/server/logging/readable-log.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 

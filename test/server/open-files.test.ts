@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { serverDefaults, serverFixed } from '../../src/limits.ts';
-import { createLogger } from '../../src/server/logger.ts';
-import { openFilesMax, withinOpenFiles } from '../../src/server/open-files.ts';
+import { createLogger } from '../../src/server/logging/logger.ts';
+import { openFilesMax, withinOpenFiles } from '../../src/server/config/open-files.ts';
 import { TestLog } from '../support/test-server.ts';
 
 test.each([

@@ -10,7 +10,7 @@ import {
   parseDurationMs,
   parseInteger,
   parseListenAddress,
-} from '../../src/server/option-values.ts';
+} from '../../src/server/config/option-values.ts';
 
 describe('sizes', () => {
   test.each([

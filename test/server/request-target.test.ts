@@ -1,6 +1,6 @@
 /** What the first line of a request may ask for, in every form that RFC 9112, section 3.2, has. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { originForm } from '../../src/server/request-target.ts';
+import { originForm } from '../../src/server/http/request-target.ts';
 import { RawConnection } from '../support/raw-connection.ts';
 import { type TestServer, startTestServer } from '../support/test-server.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { HttpRequest, HttpResponse } from '../../src/server/http-message.ts';
-import { answerProbe } from '../../src/server/probes.ts';
-import { ServerState } from '../../src/server/server-state.ts';
+import type { HttpRequest, HttpResponse } from '../../src/server/http/http-message.ts';
+import { answerProbe } from '../../src/server/health/probes.ts';
+import { ServerState } from '../../src/server/health/server-state.ts';
 
 /** What `GET /readyz` answers. */
 function readiness(state: ServerState): unknown {

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import type { Store, WatchMessage, WatchRequest } from '../../src/api.ts';
-import { type CallChannel, CallTable } from '../../src/server/calls.ts';
+import { type CallChannel, CallTable } from '../../src/server/calls/calls.ts';
 import { watchMethods } from '../../src/server/services/watch.ts';
 
 const channel: CallChannel = { destroy: () => undefined, once: () => undefined };

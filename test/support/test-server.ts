@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { loadConfig } from '../../src/server/config.ts';
-import { createLogger } from '../../src/server/logger.ts';
+import { loadConfig } from '../../src/server/config/config.ts';
+import { createLogger } from '../../src/server/logging/logger.ts';
 import { type RunningServer, type ServerDependencies, startServer } from '../../src/server/server.ts';
 
 export interface TestServer extends RunningServer {

@@ -8,7 +8,7 @@ import {
   formatNumber,
   limitOptionName,
   serverOptions,
-} from '../../server/server-options.ts';
+} from '../../server/config/server-options.ts';
 import { type Surroundings, refuseClientOptions } from '../session.ts';
 
 export function addServeCommand(program: Command, { environment }: Surroundings): void {

@@ -2,7 +2,7 @@
 import * as codec from '../../../gen/kelp/v1/admin_codec.ts';
 import { AdminService } from '../../../gen/kelp/v1/admin_pb.ts';
 import type { Store } from '../../api.ts';
-import type { Call } from '../calls.ts';
+import type { Call } from '../calls/calls.ts';
 import { type MethodsOf, serverStream, unary } from './method.ts';
 import { durationShape } from './reply-entries.ts';
 import { wholeNumber } from './request-fields.ts';

@@ -3,7 +3,7 @@ import * as codec from '../../../gen/kelp/v1/kv_codec.ts';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import { StoreError } from '../../errors.ts';
 import type { Store } from '../../api.ts';
-import type { Call } from '../calls.ts';
+import type { Call } from '../calls/calls.ts';
 import { type MethodsOf, unary } from './method.ts';
 import { entriesBytes, entryBytes, entryShape, keysBytes, optionalEntry } from './reply-entries.ts';
 import {

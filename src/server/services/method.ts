@@ -1,7 +1,7 @@
 /**
  * A method of an API: from the bytes of a request to those of the reply, by the generated codecs. Each method is written
  * once, as a function over the generated shapes, in which 64-bit integers are numbers; it knows no protocol. gRPC's lane
- * for unary calls has bytes at hand, all other protocols get theirs by `connect-bridge.ts`.
+ * for unary calls has bytes at hand, all other protocols get theirs by `connect/bridge.ts`.
  *
  * What a request can't be is `invalidArgument` and names the field. A reply is charged to its call before its bytes are
  * made, and where the call writes, before the write takes effect.
@@ -15,9 +15,9 @@ import type {
 } from '@bufbuild/protobuf';
 import type { Store } from '../../api.ts';
 import { WireError } from '../../wire/wire-error.ts';
-import type { Call } from '../calls.ts';
-import { malformedRequestError } from '../errors.ts';
-import { mapped } from '../mapped.ts';
+import type { Call } from '../calls/calls.ts';
+import { malformedRequestError } from '../calls/errors.ts';
+import { mapped } from '../calls/mapped.ts';
 import { refuseLargeInteger } from './large-integer.ts';
 
 /** A method that answers one request by one reply. */

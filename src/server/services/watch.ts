@@ -14,8 +14,8 @@ import {
 } from '../../../gen/kelp/v1/watch_pb.ts';
 import { StoreError, isStoreError } from '../../errors.ts';
 import type { DeleteReason, EventType, Store, WatchEvent, WatchMessage, WatchRequest } from '../../api.ts';
-import type { Call } from '../calls.ts';
-import { shuttingDownError } from '../errors.ts';
+import type { Call } from '../calls/calls.ts';
+import { shuttingDownError } from '../calls/errors.ts';
 import { type MethodsOf, serverStream } from './method.ts';
 import { entriesBytes, entryBytes, entryShape, optionalEntry, timestampShape } from './reply-entries.ts';
 import { given, keyRange, milliseconds, wholeNumber } from './request-fields.ts';

@@ -1,0 +1,23 @@
+/** Deadlines that clients set in headers. */
+import { serverFixed } from '../../limits.ts';
+
+const msByGrpcUnit: Readonly<Record<string, number>> = {
+  H: 3_600_000,
+  M: 60_000,
+  S: 1000,
+  m: 1,
+  u: 0.001,
+  n: 0.000_001,
+};
+
+/**
+ * Whether a header sets a deadline so far away that no timer can be set for it; then it is as good as none. A value
+ * that is none at all is not: Connect refuses it.
+ */
+export function isBeyondTimers(header: string, value: string): boolean {
+  if (header === 'grpc-timeout') {
+    const [, count, unit = ''] = /^(\d{1,8})([HMSmun])$/.exec(value) ?? [];
+    return Number(count) * (msByGrpcUnit[unit] ?? 0) > serverFixed.deadlineMsMax;
+  }
+  return header === 'connect-timeout-ms' && Number(value) > serverFixed.deadlineMsMax;
+}

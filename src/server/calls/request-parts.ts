@@ -1,0 +1,114 @@
+/**
+ * Counts the parts of a request before it is decoded. A field or an item of a list takes two bytes on the wire at
+ * least and up to a hundred times as many as an object: without a bound on their number, one request that is no longer
+ * than the longest value could fill the heap.
+ *
+ * A short request can't have too many, so that only those that are long are looked at.
+ */
+import type { DescMessage } from '@bufbuild/protobuf';
+import { serverFixed } from '../../limits.ts';
+import { Cursor } from '../../wire/cursor.ts';
+import { endOfText } from '../../wire/json-numbers.ts';
+import { WireError } from '../../wire/wire-error.ts';
+import { limitReachedError, malformedRequestError } from './errors.ts';
+
+const { requestPartsMax } = serverFixed;
+const PART_BYTES_MIN = 2;
+const LENGTH_DELIMITED = 2;
+
+/** The characters of JSON: `"`, `{`, `[` and `,`. */
+const QUOTE = 0x22;
+const BRACE = 0x7b;
+const BRACKET = 0x5b;
+const COMMA = 0x2c;
+
+/** What is in a field with a length before it: a message, or numbers, each of them a part; else bytes or text. */
+type Inside = DescMessage | 'numbers' | undefined;
+
+/** @throws ConnectError RESOURCE_EXHAUSTED, or INVALID_ARGUMENT when it is a long one and no message at all. */
+export function checkBinaryParts(message: DescMessage, bytes: Uint8Array): void {
+  if (bytes.length <= requestPartsMax * PART_BYTES_MIN) return;
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  try {
+    new PartCounter(new Cursor(buffer, 0, buffer.length)).count(message, buffer.length);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    throw malformedRequestError(message.typeName, error.message);
+  }
+}
+
+/** @throws ConnectError RESOURCE_EXHAUSTED. What is no JSON at all is for its parser to refuse. */
+export function checkJsonParts(bytes: Uint8Array): void {
+  if (bytes.length <= requestPartsMax * PART_BYTES_MIN) return;
+  let partCount = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    switch (bytes[at]) {
+      case QUOTE:
+        at = endOfText(bytes, at);
+        break;
+      case BRACE:
+      case BRACKET:
+      case COMMA:
+        if (++partCount > requestPartsMax) throw tooManyParts();
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+class PartCounter {
+  readonly #cursor: Cursor;
+  #partCount = 0;
+
+  constructor(cursor: Cursor) {
+    this.#cursor = cursor;
+  }
+
+  /** Counts to the end of a message. Schemas have no cycles that a request could nest itself in without end. */
+  count(message: DescMessage, end: number): void {
+    const cursor = this.#cursor;
+    while (cursor.position < end) {
+      const tag = cursor.tag(end);
+      this.#add(1);
+      const inside = (tag & 7) === LENGTH_DELIMITED ? insideOf(message, tag >>> 3) : undefined;
+      if (inside === undefined) {
+        cursor.skip(tag, end);
+      } else {
+        const fieldEnd = cursor.endOfLength(end);
+        if (inside !== 'numbers') {
+          this.count(inside, fieldEnd);
+        } else {
+          this.#add(fieldEnd - cursor.position);
+          cursor.position = fieldEnd;
+        }
+      }
+    }
+  }
+
+  #add(count: number): void {
+    this.#partCount += count;
+    if (this.#partCount > requestPartsMax) throw tooManyParts();
+  }
+}
+
+const insideByNumber = new WeakMap<DescMessage, ReadonlyMap<number, Inside>>();
+
+function insideOf(message: DescMessage, fieldNumber: number): Inside {
+  let inside = insideByNumber.get(message);
+  if (inside === undefined) {
+    inside = new Map(message.fields.map((field) => [field.number, field.message ?? packedIn(field)]));
+    insideByNumber.set(message, inside);
+  }
+  return inside.get(fieldNumber);
+}
+
+function packedIn(field: DescMessage['fields'][number]): Inside {
+  return field.fieldKind === 'list' && 'packed' in field && field.packed ? 'numbers' : undefined;
+}
+
+function tooManyParts(): Error {
+  return limitReachedError(
+    `the request has more than ${requestPartsMax} parts (fields and items of lists); split it`,
+  );
+}

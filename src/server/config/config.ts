@@ -1,0 +1,265 @@
+/**
+ * The server's configuration: flags come before the environment, the environment before the file, the file before the
+ * defaults. Everything is checked before anything is started, and a name that is not known is an error.
+ */
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import { nearestName } from '../../arguments/nearest-name.ts';
+import { assert, systemReason } from '../../errors.ts';
+import { type Limits, type ServerLimits, defaults, fixed, serverDefaults } from '../../limits.ts';
+import { machineMemoryBytes } from '../../machine.ts';
+import type { FsyncPolicy } from '../../api.ts';
+import {
+  type ListenAddress,
+  OptionError,
+  parseBytes,
+  parseDurationMs,
+  parseInteger,
+  parseListenAddress,
+  parseShare,
+} from './option-values.ts';
+import {
+  type ServerOption,
+  configOption,
+  environmentName,
+  formatNumber,
+  limitOptionName,
+  serverOptions,
+} from './server-options.ts';
+import { isServiceLink } from './service-links.ts';
+
+export interface ServerConfig {
+  readonly listen: ListenAddress;
+  readonly dataDir: string;
+  readonly fsync: FsyncPolicy;
+  /** What the state of the store may take. */
+  readonly memoryBytesMax: number;
+  /** Paths of PEM files; `undefined`: no TLS. */
+  readonly tls: { readonly certPath: string; readonly keyPath: string } | undefined;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+  readonly limits: Limits;
+  readonly serverLimits: ServerLimits;
+}
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+export type LogFormat = 'auto' | 'json' | 'pretty';
+
+export interface ConfigSources {
+  /** By option name, without the dashes: `{ 'data-dir': './data' }`. */
+  readonly flags?: Readonly<Record<string, string | undefined>>;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** `KELP_*` variables that mean something to others than the server; they are passed over. */
+  readonly otherEnvironmentNames?: readonly string[];
+  /** Of which `--memory-limit` may be a share; left out: what the machine or container has. */
+  readonly machineMemoryBytes?: number;
+}
+
+const fileDefault = 'kelp.yaml';
+
+/** What one source says about one option. */
+interface Setting {
+  readonly text: string;
+  /** As the operator wrote its name: `--data-dir`, `KELP_DATA_DIR`, `kelp.yaml: data-dir`. */
+  readonly source: string;
+}
+
+/** Rejects with an `OptionError` that names the source of what can't be used. */
+export async function loadConfig(sources: ConfigSources = {}): Promise<ServerConfig> {
+  const flags = readFlags(sources.flags ?? {});
+  const environment = readEnvironment(sources.environment ?? {}, sources.otherEnvironmentNames ?? []);
+  const file = await readFileSettings(flags.get(configOption.name) ?? environment.get(configOption.name));
+
+  const memoryBytes = sources.machineMemoryBytes ?? machineMemoryBytes();
+
+  const settingByName = new Map([...file, ...environment, ...flags]);
+  const config: ServerConfig = {
+    listen: valueOf('listen', parseListenAddress),
+    dataDir: valueOf('data-dir', nonEmpty),
+    fsync: valueOf('fsync', (text) => text as FsyncPolicy),
+    memoryBytesMax: valueOf('memory-limit', (text) => parseMemoryLimit(text, memoryBytes)),
+    tls: tlsPaths(settingByName),
+    logLevel: valueOf('log-level', (text) => text as LogLevel),
+    logFormat: valueOf('log-format', (text) => text as LogFormat),
+    limits: limitsOf(defaults),
+    serverLimits: limitsOf(serverDefaults),
+  };
+  checkTogether(config);
+  return config;
+
+  function valueOf<Value>(name: string, parseText: (text: string) => Value): Value {
+    const option = optionNamed(name);
+    const setting = settingByName.get(name) ?? { text: option.defaultText ?? '', source: `--${name}` };
+    try {
+      if (option.choices !== undefined && !option.choices.includes(setting.text)) {
+        throw new OptionError(`expected one of ${option.choices.join(', ')}, not "${setting.text}"`);
+      }
+      return parseText(setting.text);
+    } catch (error) {
+      throw new OptionError(`${setting.source}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  function limitsOf<Name extends string>(limits: { readonly [name in Name]: number }): {
+    [name in Name]: number;
+  } {
+    const values = Object.entries<number>(limits).map(([limit]) => {
+      const name = limitOptionName(limit);
+      return [limit, valueOf(name, (text) => parseNumber(optionNamed(name), text))];
+    });
+    return Object.fromEntries(values) as { [name in Name]: number };
+  }
+}
+
+function readFlags(flags: Readonly<Record<string, string | undefined>>): Map<string, Setting> {
+  const settings = new Map<string, Setting>();
+  const known = [...optionNames, configOption.name];
+  for (const [name, text] of Object.entries(flags)) {
+    if (text === undefined) continue;
+    if (!known.includes(name))
+      throw unknownName(
+        `--${name}`,
+        'flag',
+        known.map((each) => `--${each}`),
+      );
+    settings.set(name, { text, source: `--${name}` });
+  }
+  return settings;
+}
+
+function readEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+  others: readonly string[],
+): Map<string, Setting> {
+  const settings = new Map<string, Setting>();
+  const optionByVariable = new Map(
+    [...optionNames, configOption.name].map((name) => [environmentName(name), name]),
+  );
+  for (const [variable, text] of Object.entries(environment)) {
+    if (!variable.startsWith('KELP_') || text === undefined) continue;
+    const name = optionByVariable.get(variable);
+    if (name !== undefined) {
+      settings.set(name, { text, source: variable });
+    } else if (!others.includes(variable) && !isServiceLink(variable, text)) {
+      throw unknownName(variable, 'environment variable', [...optionByVariable.keys()]);
+    }
+  }
+  return settings;
+}
+
+/** Reads the file that was asked for, or the one of the usual name if it is there. */
+async function readFileSettings(asked: Setting | undefined): Promise<Map<string, Setting>> {
+  const path = asked?.text ?? fileDefault;
+  let content: string;
+  try {
+    content = await readFile(path, 'utf8');
+  } catch (error) {
+    if (asked === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
+    throw new OptionError(`${asked?.source ?? path}: can't read ${path}: ${systemReason(error)}`, {
+      cause: error,
+    });
+  }
+  return parseFile(path, content);
+}
+
+function parseFile(path: string, content: string): Map<string, Setting> {
+  let document: unknown;
+  try {
+    document = parse(content, { maxAliasCount: 0 });
+  } catch (error) {
+    throw new OptionError(`${path}: ${(error as Error).message}`, { cause: error });
+  }
+  const settings = new Map<string, Setting>();
+  if (document === null || document === undefined) return settings;
+  if (typeof document !== 'object' || Array.isArray(document)) {
+    throw new OptionError(`${path}: expected one "name: value" on each line`);
+  }
+  for (const [name, value] of Object.entries(document)) {
+    const source = `${path}: ${name}`;
+    if (!optionNames.includes(name)) throw unknownName(source, 'option', optionNames, plainName(name));
+    if (typeof value !== 'string' && typeof value !== 'number') {
+      throw new OptionError(`${source}: expected a text or a number`);
+    }
+    settings.set(name, { text: String(value), source });
+  }
+  return settings;
+}
+
+const optionNames = serverOptions.map((option) => option.name);
+
+function optionNamed(name: string): ServerOption {
+  const option = serverOptions.find((each) => each.name === name);
+  assert(option !== undefined, `no option ${name}`);
+  return option;
+}
+
+/** A name as it would be written in the file, of one that is written as in the environment or in a program. */
+function plainName(name: string): string {
+  return name
+    .replace(/^KELP_/, '')
+    .replace(/([a-z])([A-Z])/g, '$1-$2')
+    .replaceAll('_', '-')
+    .toLowerCase();
+}
+
+/** @param name what is compared with the known names. */
+function unknownName(written: string, kind: string, known: readonly string[], name = written): OptionError {
+  const nearest = nearestName(name, known);
+  const advice =
+    nearest === undefined ? 'kelp serve --help and kelp.example.yaml list them' : `did you mean ${nearest}?`;
+  return new OptionError(`${written}: unknown ${kind}; ${advice}`);
+}
+
+function parseNumber(option: ServerOption, text: string): number {
+  const parsers = { bytes: parseBytes, duration: parseDurationMs, integer: parseInteger };
+  assert(option.type in parsers, `${option.name} is not a number`);
+  const value = parsers[option.type as keyof typeof parsers](text);
+  const { min = 0, max = fixed.integerMax } = option;
+  if (value < min || value > max) {
+    const [low, high] = [formatNumber(option.type, min), formatNumber(option.type, max)];
+    throw new OptionError(`expected ${low} to ${high}, not ${text}`);
+  }
+  return value;
+}
+
+/** A size, or a share of the machine's memory, which on a small machine is the least possible size. */
+function parseMemoryLimit(text: string, machineBytes: number): number {
+  const option = optionNamed('memory-limit');
+  const share = parseShare(text);
+  return share === undefined
+    ? parseNumber(option, text)
+    : Math.max(option.min ?? 0, Math.floor(share * machineBytes));
+}
+
+function nonEmpty(text: string): string {
+  if (text === '') throw new OptionError('expected a text that is not empty');
+  return text;
+}
+
+function tlsPaths(settingByName: ReadonlyMap<string, Setting>): ServerConfig['tls'] {
+  const certPath = settingByName.get('tls-cert')?.text ?? '';
+  const keyPath = settingByName.get('tls-key')?.text ?? '';
+  if (certPath === '' && keyPath === '') return undefined;
+  if (certPath === '' || keyPath === '') {
+    throw new OptionError('--tls-cert and --tls-key go together: give both, or neither to serve without TLS');
+  }
+  return { certPath, keyPath };
+}
+
+/** Limits that contradict each other would only show when the first large value comes. */
+function checkTogether({ limits, serverLimits }: ServerConfig): void {
+  atLeast('txn-bytes-max', limits.txnBytesMax, 'value-bytes-max', limits.valueBytesMax + fixed.keyBytesMax);
+  atLeast('unflushed-bytes-max', limits.unflushedBytesMax, 'txn-bytes-max', limits.txnBytesMax);
+  const valueRoom = limits.valueBytesMax + 2 * fixed.keyBytesMax;
+  atLeast('request-bytes-max', serverLimits.requestBytesMax, 'value-bytes-max', valueRoom);
+  atLeast('reply-bytes-max', serverLimits.replyBytesMax, 'value-bytes-max', valueRoom);
+  atLeast('call-bytes-max', serverLimits.callBytesMax, 'request-bytes-max', serverLimits.requestBytesMax);
+  atLeast('call-bytes-max', serverLimits.callBytesMax, 'reply-bytes-max', serverLimits.replyBytesMax);
+}
+
+function atLeast(name: string, bytes: number, other: string, bytesMin: number): void {
+  if (bytes >= bytesMin) return;
+  throw new OptionError(
+    `--${name}: ${formatNumber('bytes', bytes)} is too little for --${other}; expected ${formatNumber('bytes', bytesMin)} or more`,
+  );
+}

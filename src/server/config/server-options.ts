@@ -1,0 +1,254 @@
+/**
+ * Every option of the server in one table: `kelp serve --help`, the flags, the environment and `kelp.yaml` are all made
+ * of it. An option has one name, `data-dir`; its flag is `--data-dir`, its environment variable `KELP_DATA_DIR`, and
+ * in the file it is `data-dir` again.
+ */
+import { type Limits, type ServerLimits, defaults, fixed, serverDefaults } from '../../limits.ts';
+import { formatBytes, formatDurationMs } from './option-values.ts';
+
+export interface ServerOption {
+  readonly name: string;
+  readonly type: 'text' | 'path' | 'choice' | 'integer' | 'bytes' | 'duration';
+  readonly description: string;
+  /** As it would be written; `undefined`: there is none. */
+  readonly defaultText: string | undefined;
+  /** Of a `choice`. */
+  readonly choices?: readonly string[];
+  /** The bounds of an `integer`, of `bytes` and, in milliseconds, of a `duration`; both inclusive. */
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** An option that sets a limit, but for its name and default, which the table of limits gives. */
+interface LimitOption {
+  readonly type: 'integer' | 'bytes' | 'duration';
+  readonly min: number;
+  readonly max: number;
+  readonly description: string;
+}
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const TiB = 1024 ** 4;
+const countMax = 1_000_000_000;
+const yearMs = 365 * 24 * 60 * 60 * 1000;
+/** Of what Node itself times: its timers end at once when they are set for longer than 2^31 - 1 ms. */
+const nodeTimeoutMsMax = 24 * 24 * 60 * 60 * 1000;
+
+const storeLimitOptions: { readonly [name in keyof Limits]: LimitOption } = {
+  valueBytesMax: { type: 'bytes', min: 1, max: 64 * MiB, description: 'longest value' },
+  txnBytesMax: {
+    type: 'bytes',
+    min: fixed.keyBytesMax,
+    max: 128 * MiB,
+    description: 'keys and values in one transaction',
+  },
+  segmentBytes: {
+    type: 'bytes',
+    min: 64 * KiB,
+    max: 2048 * MiB,
+    description: 'length at which a log segment is closed',
+  },
+  unflushedBytesMax: {
+    type: 'bytes',
+    min: 1 * MiB,
+    max: TiB,
+    description: 'writes are refused while this much waits to be written to the log',
+  },
+  fsyncIntervalMs: {
+    type: 'duration',
+    min: 1,
+    max: yearMs,
+    description: 'with --fsync interval: time between two flushes',
+  },
+  snapshotLogBytes: {
+    type: 'bytes',
+    min: 64 * KiB,
+    max: TiB,
+    description: 'growth of the log after which a snapshot is written',
+  },
+  snapshotIntervalMs: {
+    type: 'duration',
+    min: 1000,
+    max: yearMs,
+    description: 'time after which a snapshot is written if there was any write',
+  },
+  closeSnapshotLogBytes: {
+    type: 'bytes',
+    min: 1,
+    max: TiB,
+    description: 'growth of the log after which a stop writes a snapshot, if there is time',
+  },
+  snapshotsKept: { type: 'integer', min: 1, max: 1000, description: 'snapshots that are kept' },
+  historyRevisionsMax: {
+    type: 'integer',
+    min: 1,
+    max: countMax,
+    description: 'newest revisions that can be read',
+  },
+  historyBytesMax: {
+    type: 'bytes',
+    min: 1 * MiB,
+    max: TiB,
+    description: 'growth of the log after which an old revision can no longer be read',
+  },
+  historyAgeMs: {
+    type: 'duration',
+    min: 1,
+    max: yearMs,
+    description: 'age of the oldest revision that can be read',
+  },
+  logRetentionBytes: {
+    type: 'bytes',
+    min: 0,
+    max: 1024 * TiB,
+    description: 'log that is kept for watches to resume from',
+  },
+  logRetentionMs: {
+    type: 'duration',
+    min: 0,
+    max: 100 * yearMs,
+    description: 'age of the log that is kept for watches to resume from',
+  },
+  leasesMax: { type: 'integer', min: 0, max: countMax, description: 'leases' },
+  watchersMax: { type: 'integer', min: 0, max: countMax, description: 'open watches' },
+};
+
+const serverLimitOptions: { readonly [name in keyof ServerLimits]: LimitOption } = {
+  connectionsMax: { type: 'integer', min: 1, max: countMax, description: 'open connections' },
+  streamsPerConnectionMax: {
+    type: 'integer',
+    min: 1,
+    max: 2 ** 31 - 1,
+    description: 'open streams of one HTTP/2 connection',
+  },
+  callsMax: { type: 'integer', min: 1, max: countMax, description: 'calls under way, open streams included' },
+  requestBytesMax: {
+    type: 'bytes',
+    min: 64 * KiB,
+    max: 1024 * MiB,
+    description: 'longest request message, after decompression',
+  },
+  replyBytesMax: {
+    type: 'bytes',
+    min: 64 * KiB,
+    max: 1024 * MiB,
+    description: 'keys and values in one reply',
+  },
+  callBytesMax: {
+    type: 'bytes',
+    min: 1 * MiB,
+    max: TiB,
+    description: 'requests and replies that all calls together hold in memory',
+  },
+  headerBytesMax: { type: 'bytes', min: 4 * KiB, max: 1 * MiB, description: 'headers of one request' },
+  handshakeTimeoutMs: {
+    type: 'duration',
+    min: 10,
+    max: nodeTimeoutMsMax,
+    description: "time for a connection's first bytes, a TLS handshake or a request's headers",
+  },
+  requestTimeoutMs: {
+    type: 'duration',
+    min: 10,
+    max: yearMs,
+    description: 'time from the headers of a request to its last byte',
+  },
+  idleTimeoutMs: {
+    type: 'duration',
+    min: 10,
+    max: nodeTimeoutMsMax,
+    description: 'time an HTTP/1.1 connection is kept open without a request',
+  },
+  shutdownTimeoutMs: {
+    type: 'duration',
+    min: 0,
+    max: yearMs,
+    description: 'time for calls under way, and then a snapshot, to finish when the server stops',
+  },
+};
+
+export const serverOptions: readonly ServerOption[] = [
+  {
+    name: 'listen',
+    type: 'text',
+    description: 'address and port; port 0 lets the system choose, an empty host means all interfaces',
+    defaultText: '127.0.0.1:7379',
+  },
+  {
+    name: 'data-dir',
+    type: 'path',
+    description: 'folder of the log and the snapshots',
+    defaultText: './data',
+  },
+  {
+    name: 'fsync',
+    type: 'choice',
+    choices: ['always', 'interval', 'never'],
+    description:
+      'when a write is flushed to disk: before it is answered, at an interval, or when the system likes',
+    defaultText: 'always',
+  },
+  {
+    name: 'memory-limit',
+    type: 'bytes',
+    min: 64 * MiB,
+    max: 1024 * TiB,
+    description:
+      'memory of keys, values, history and indexes, beyond which writes are refused; or a share of what the machine or container has',
+    defaultText: `${100 * fixed.memoryShareDefault}%`,
+  },
+  { name: 'tls-cert', type: 'path', description: 'certificate chain, a PEM file', defaultText: undefined },
+  { name: 'tls-key', type: 'path', description: 'private key, a PEM file', defaultText: undefined },
+  {
+    name: 'log-level',
+    type: 'choice',
+    choices: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    description: 'least severity that is logged; debug logs every call',
+    defaultText: 'info',
+  },
+  {
+    name: 'log-format',
+    type: 'choice',
+    choices: ['auto', 'json', 'pretty'],
+    description: 'JSON lines, or readable text; auto: text on a terminal',
+    defaultText: 'auto',
+  },
+  ...limitOptions(storeLimitOptions, defaults),
+  ...limitOptions(serverLimitOptions, serverDefaults),
+];
+
+/** The option that names the file of options; it can't stand in that file. */
+export const configOption: ServerOption = {
+  name: 'config',
+  type: 'path',
+  description: 'YAML file of options; default: ./kelp.yaml if there is one',
+  defaultText: undefined,
+};
+
+function limitOptions<Name extends string>(
+  options: { readonly [name in Name]: LimitOption },
+  limits: { readonly [name in Name]: number },
+): ServerOption[] {
+  return (Object.keys(options) as Name[]).map((limit) => ({
+    name: limitOptionName(limit),
+    defaultText: formatNumber(options[limit].type, limits[limit]),
+    ...options[limit],
+  }));
+}
+
+/** `valueBytesMax` is set by `value-bytes-max`; a time is written with its unit, so `historyAgeMs` by `history-age`. */
+export function limitOptionName(limit: string): string {
+  return limit.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+export function environmentName(option: string): string {
+  return `KELP_${option.replaceAll('-', '_').toUpperCase()}`;
+}
+
+/** Writes a number as the options of its type are written. */
+export function formatNumber(type: ServerOption['type'], value: number): string {
+  if (type === 'bytes') return formatBytes(value);
+  if (type === 'duration') return formatDurationMs(value);
+  return String(value);
+}

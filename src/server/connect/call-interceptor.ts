@@ -1,0 +1,43 @@
+/** Around every call that reaches a service: errors get their code and detail, and the outcome is noted for the log. */
+import { Code, type ConnectError, type Interceptor } from '@connectrpc/connect';
+import type { Logger } from 'pino';
+import { type Call, callKey } from '../calls/calls.ts';
+import { isUnforeseen, toConnectError } from '../calls/errors.ts';
+
+export function callInterceptor(logger: Logger): Interceptor {
+  return (next) => async (request) => {
+    const call = request.contextValues.get(callKey);
+    const method = `${request.service.typeName}/${request.method.name}`;
+    try {
+      const response = await next(request);
+      if (!response.stream) {
+        noteOutcome(call, 'Ok');
+        return response;
+      }
+      return { ...response, message: watched(response.message) };
+    } catch (error) {
+      throw failed(error);
+    }
+
+    async function* watched<Message>(messages: AsyncIterable<Message>): AsyncGenerator<Message> {
+      try {
+        yield* messages;
+        noteOutcome(call, 'Ok');
+      } catch (error) {
+        throw failed(error);
+      }
+    }
+
+    function failed(error: unknown): ConnectError {
+      const connectError = toConnectError(error);
+      noteOutcome(call, Code[connectError.code]);
+      // As gRPC demands, Connect calls some requests INTERNAL that break the protocol; that is no failure of ours.
+      if (isUnforeseen(error)) logger.error({ method, err: error }, 'a call failed unexpectedly');
+      return connectError;
+    }
+  };
+}
+
+function noteOutcome(call: Call | undefined, outcome: string): void {
+  if (call !== undefined) call.outcome = outcome;
+}

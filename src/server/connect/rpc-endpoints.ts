@@ -1,0 +1,111 @@
+/**
+ * The served methods by their HTTP path: Connect's handlers for gRPC, gRPC-Web and Connect with our services behind. They
+ * take every call that gRPC's own lane leaves, and every refusal is theirs.
+ */
+import type { DescMessage, DescService } from '@bufbuild/protobuf';
+import { type ConnectRouter, type HandlerContext, createConnectRouter } from '@connectrpc/connect';
+import type { UniversalHandler } from '@connectrpc/connect/protocol';
+import type { Logger } from 'pino';
+import { Health } from '../../../gen/grpc/health/v1/health_pb.ts';
+import { ServerReflection } from '../../../gen/grpc/reflection/v1/reflection_pb.ts';
+import { ServerReflection as ServerReflectionAlpha } from '../../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
+import { file_kelp_v1_errors } from '../../../gen/kelp/v1/errors_pb.ts';
+import { serverFixed } from '../../limits.ts';
+import type { Store } from '../../api.ts';
+import { callInterceptor } from './call-interceptor.ts';
+import { callOf } from '../calls/calls.ts';
+import { replyCompressMinBytes, requestCompressions } from './compression.ts';
+import { addMethod } from './bridge.ts';
+import { recoveringError, shuttingDownError } from '../calls/errors.ts';
+import type { ServerState } from '../health/server-state.ts';
+import { DescriptorIndex } from '../reflection/descriptor-index.ts';
+import { healthService } from '../health/health-service.ts';
+import { reflectionService } from '../reflection/reflection.ts';
+import type { ServedService } from '../services/services.ts';
+
+/** One method. */
+export interface RpcEndpoint {
+  readonly handle: UniversalHandler;
+  readonly input: DescMessage;
+  /** Of one request message, as sent and as decompressed. */
+  readonly requestBytesMax: number;
+  /** The client sends a stream of messages. */
+  readonly hasRequestStream: boolean;
+  /** Either side does; such a call has no natural end. */
+  readonly isStream: boolean;
+}
+
+export interface RpcContext {
+  /** `undefined` until it is open. */
+  readonly store: () => Store | undefined;
+  readonly state: ServerState;
+  /** Those that need the store. */
+  readonly services: readonly ServedService[];
+  readonly logger: Logger;
+}
+
+const otherServices = [Health, ServerReflection, ServerReflectionAlpha];
+
+export function rpcEndpoints(context: RpcContext): Map<string, RpcEndpoint> {
+  const { state, services, logger } = context;
+  const dataServices = services.map(({ desc }) => desc);
+  const endpointByPath = new Map<string, RpcEndpoint>();
+  const options = {
+    acceptCompression: requestCompressions,
+    compressMinBytes: replyCompressMinBytes,
+    // Nobody reads the unknown fields of a request, which would only take memory.
+    binaryOptions: { readUnknownFields: false },
+    requestGate: (called: HandlerContext) => admit(called, state, dataServices),
+    interceptors: [callInterceptor(logger)],
+  };
+
+  function serve(requestBytesMax: number, add: (router: ConnectRouter) => void): void {
+    const router = createConnectRouter({
+      ...options,
+      readMaxBytes: requestBytesMax,
+      // A misspelt field must not be overlooked: it could be the condition of a write.
+      jsonOptions: { ignoreUnknownFields: false },
+    });
+    add(router);
+    for (const handle of router.handlers) {
+      const { methodKind, input } = handle.method;
+      endpointByPath.set(handle.requestPath, {
+        handle,
+        input,
+        requestBytesMax,
+        hasRequestStream: methodKind === 'client_streaming' || methodKind === 'bidi_streaming',
+        isStream: methodKind !== 'unary',
+      });
+    }
+  }
+
+  function store(): Store {
+    const opened = context.store();
+    if (opened === undefined) throw recoveringError();
+    return opened;
+  }
+
+  // The errors' details are found by no method, but tools that show errors look them up.
+  const index = new DescriptorIndex([...dataServices, ...otherServices], [file_kelp_v1_errors]);
+  for (const { methods, requestBytesMax } of services) {
+    serve(requestBytesMax, (router) => {
+      for (const method of methods) addMethod(router, method, store);
+    });
+  }
+  serve(serverFixed.smallRequestBytesMax, (router) => {
+    router
+      .service(Health, healthService(state, dataServices, otherServices))
+      .service(ServerReflection, reflectionService(index))
+      .service(ServerReflectionAlpha, reflectionService(index));
+  });
+  return endpointByPath;
+}
+
+/** Turns a call away before its body is read. */
+function admit(context: HandlerContext, state: ServerState, dataServices: readonly DescService[]): void {
+  const { refusal } = callOf(context);
+  if (refusal !== undefined) throw refusal;
+  if (!dataServices.includes(context.service)) return;
+  if (state.phase === 'recovering') throw recoveringError();
+  if (state.phase === 'stopping') throw shuttingDownError();
+}

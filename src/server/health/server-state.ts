@@ -1,0 +1,58 @@
+/**
+ * What the server can do now, as health checks, probes and calls see it.
+ *
+ *     recovering --> serving --> readOnly
+ *          |            |           |
+ *          +------------+-----------+--> stopping
+ */
+import type { RecoveryProgress } from '../../store/recovery/recovery.ts';
+
+export type ServerPhase =
+  /** The listener is open, the store is not yet: data calls are UNAVAILABLE. */
+  | 'recovering'
+  /** All calls are served. */
+  | 'serving'
+  /** A write or flush failed: reads are served, writes are UNAVAILABLE until the server is started again. */
+  | 'readOnly'
+  /** No new data call is taken; those under way finish. */
+  | 'stopping';
+
+export class ServerState {
+  #phase: ServerPhase = 'recovering';
+  #recovery: RecoveryProgress | undefined;
+  readonly #listeners = new Set<() => void>();
+
+  get phase(): ServerPhase {
+    return this.#phase;
+  }
+
+  /** Whether reads and writes are served. */
+  get isServing(): boolean {
+    return this.#phase === 'serving';
+  }
+
+  /** `undefined` before the first report and once recovered. */
+  get recovery(): RecoveryProgress | undefined {
+    return this.#recovery;
+  }
+
+  reportRecovery(progress: RecoveryProgress): void {
+    if (this.#phase === 'recovering') this.#recovery = progress;
+  }
+
+  /** Moves on to a later phase; a step back, as when a store fails while the server stops, changes nothing. */
+  enter(phase: ServerPhase): void {
+    if (rank[phase] <= rank[this.#phase]) return;
+    this.#phase = phase;
+    this.#recovery = undefined;
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Calls `listener` after each change of phase, until the returned function is called. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
+
+const rank: Readonly<Record<ServerPhase, number>> = { recovering: 0, serving: 1, readOnly: 2, stopping: 3 };

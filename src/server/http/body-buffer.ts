@@ -1,0 +1,76 @@
+/** The bytes of a body as they come, charged to their call as they take memory, which is not before they are there. */
+import type { Call } from '../calls/calls.ts';
+
+/** Before each message of gRPC, gRPC-Web and Connect streams: a byte of flags, four of the message's length. */
+export const PREFIX_BYTES = 5;
+
+/** Bytes that have come and are not taken yet. Room is charged to the call; what was taken stays in it until released. */
+export class BodyBuffer {
+  readonly #call: Call;
+  /** Its length is the room; the first `#length` bytes have come. */
+  #bytes: Buffer = Buffer.alloc(0);
+  #length = 0;
+  #chargedBytes = 0;
+
+  constructor(call: Call) {
+    this.#call = call;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  append(chunk: Buffer): void {
+    const length = this.#length + chunk.length;
+    if (this.#length === 0) {
+      this.#hold(chunk);
+    } else {
+      if (length > this.#bytes.length) this.#grow(Math.max(length, 2 * this.#bytes.length));
+      chunk.copy(this.#bytes, this.#length);
+    }
+    this.#length = length;
+  }
+
+  /** The announced length of the first message; `undefined` before its prefix is whole. */
+  messageLength(): number | undefined {
+    return this.#length < PREFIX_BYTES ? undefined : this.#bytes.readUInt32BE(1);
+  }
+
+  /** Takes the first `count` bytes out; they are never written to again. */
+  take(count: number): Buffer {
+    const taken = this.#bytes.subarray(0, count);
+    // What follows keeps no room beyond its end, so appending to it moves it to a place of its own.
+    this.#bytes = this.#bytes.subarray(count, this.#length);
+    this.#length = this.#bytes.length;
+    return taken;
+  }
+
+  /** Gives back the room of what was taken. */
+  release(): void {
+    this.#call.release(this.#chargedBytes - this.#length);
+    this.#chargedBytes = this.#length;
+  }
+
+  /** The first chunk is kept as it is, for most bodies have no other, unless it keeps a far larger buffer alive. */
+  #hold(chunk: Buffer): void {
+    this.#charge(chunk.length);
+    this.#bytes = chunk.length * 4 < chunk.buffer.byteLength ? copyOf(chunk, chunk.length) : chunk;
+  }
+
+  #grow(capacity: number): void {
+    this.#charge(capacity - this.#bytes.length);
+    this.#bytes = copyOf(this.#bytes.subarray(0, this.#length), capacity);
+  }
+
+  #charge(bytes: number): void {
+    this.#call.charge(bytes);
+    this.#chargedBytes += bytes;
+  }
+}
+
+/** A copy that shares its memory with nothing, with room for `capacity` bytes. */
+function copyOf(bytes: Buffer, capacity: number): Buffer {
+  const copy = Buffer.allocUnsafeSlow(capacity);
+  bytes.copy(copy);
+  return copy;
+}

@@ -1,0 +1,146 @@
+/**
+ * Reads the body of a request, within its bounds of length, time and memory.
+ *
+ * Connect's reader makes room for a message as soon as its length is announced, and keeps a chunk object for each
+ * frame; a client that announces much and sends little, or sends it byte by byte, would cost far more than it sends.
+ * So Connect is given whole bodies, or whole messages of a stream of requests, gathered here in buffers that grow with
+ * what has come.
+ */
+import { Code, ConnectError } from '@connectrpc/connect';
+import { systemClock } from '../../clock.ts';
+import { BodyBuffer, PREFIX_BYTES } from './body-buffer.ts';
+import { limitReachedError } from '../calls/errors.ts';
+import type { Call } from '../calls/calls.ts';
+import type { HttpRequest } from './http-message.ts';
+
+export interface BodyRules {
+  /** Of one message, as sent. */
+  readonly messageBytesMax: number;
+  /** For the whole body; streams of requests are free of it. */
+  readonly timeoutMs: number;
+  /** Told of the message, if it is not compressed; throws when it is none. */
+  readonly check: (message: Uint8Array) => void;
+}
+
+/** The flag of a compressed message. */
+const COMPRESSED = 1;
+
+/** The body of a call with one request message, as one chunk. Nothing is read before the first chunk is asked for. */
+export async function* wholeBody(
+  request: HttpRequest,
+  call: Call,
+  rules: BodyRules,
+): AsyncGenerator<Uint8Array> {
+  const body = await readWhole(request, call, rules);
+  if (body.length === 0) return;
+  if (isEnveloped(request)) {
+    checkAlone(body);
+    checkEnveloped(body, rules);
+  } else if (request.headers['content-encoding'] === undefined) {
+    rules.check(body);
+  }
+  yield body;
+}
+
+function readWhole(request: HttpRequest, call: Call, rules: BodyRules): Promise<Uint8Array> {
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+  const buffer = new BodyBuffer(call);
+  const hasPrefix = isEnveloped(request);
+  const bodyBytesMax = rules.messageBytesMax + (hasPrefix ? PREFIX_BYTES : 0);
+  const timer = systemClock.setTimer(rules.timeoutMs, () => fail(tooSlowError(rules.timeoutMs)));
+
+  request.on('data', onData).once('end', onEnd).once('close', onClose);
+  if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax)
+    fail(tooLongError(rules.messageBytesMax));
+  return promise;
+
+  function onData(chunk: Buffer): void {
+    try {
+      if (buffer.length + chunk.length > bodyBytesMax) throw tooLongError(rules.messageBytesMax);
+      buffer.append(chunk);
+      // The announced length tells early what the bytes would tell late.
+      if (hasPrefix && (buffer.messageLength() ?? 0) > rules.messageBytesMax)
+        throw tooLongError(rules.messageBytesMax);
+    } catch (error) {
+      fail(error as Error);
+    }
+  }
+  function onEnd(): void {
+    // HTTP/2 ends the body of a stream that was reset, too; half a message could pass for a whole one.
+    if (request.aborted === true) return onClose();
+    stop();
+    resolve(buffer.take(buffer.length));
+  }
+  function onClose(): void {
+    fail(new ConnectError('the client went away within its request', Code.Canceled));
+  }
+  function fail(error: Error): void {
+    stop();
+    reject(error);
+    // What still comes is dropped; how long it may come is the connection's business.
+    request.resume();
+  }
+  function stop(): void {
+    timer.cancel();
+    request.off('data', onData).off('end', onEnd).off('close', onClose);
+  }
+}
+
+/** The messages of a stream of requests, each with its prefix. */
+export async function* messagesOf(
+  request: HttpRequest,
+  call: Call,
+  rules: BodyRules,
+): AsyncGenerator<Uint8Array> {
+  const buffer = new BodyBuffer(call);
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    buffer.append(chunk as Buffer);
+    for (;;) {
+      const length = buffer.messageLength();
+      if (length === undefined) break;
+      if (length > rules.messageBytesMax) throw tooLongError(rules.messageBytesMax);
+      if (buffer.length < PREFIX_BYTES + length) break;
+      const message = buffer.take(PREFIX_BYTES + length);
+      checkEnveloped(message, rules);
+      yield message;
+      // Whoever asks for the next message has done with this one.
+      buffer.release();
+    }
+  }
+  // A message that was cut off: its reader says so.
+  if (buffer.length > 0) yield buffer.take(buffer.length);
+}
+
+/** Connect would decode what follows before it refuses it, with this code. One that is cut short it refuses at once. */
+function checkAlone(body: Uint8Array): void {
+  if (body.length < PREFIX_BYTES) return;
+  const { buffer, byteOffset, byteLength } = body;
+  const length = new DataView(buffer, byteOffset, byteLength).getUint32(1);
+  if (body.length > PREFIX_BYTES + length) {
+    throw new ConnectError('something follows the one message of the request', Code.Unimplemented);
+  }
+}
+
+/** A compressed message is checked when it is not compressed any more. */
+function checkEnveloped(message: Uint8Array, rules: BodyRules): void {
+  const [flags = 0] = message;
+  if ((flags & COMPRESSED) === 0) rules.check(message.subarray(PREFIX_BYTES));
+}
+
+/** A unary call of Connect has its message bare; all others put a prefix before it. */
+function isEnveloped({ headers }: HttpRequest): boolean {
+  return !/^application\/(?:json|proto)\b/i.test(headers['content-type'] ?? 'application/json');
+}
+
+export function tooLongError(messageBytesMax: number): ConnectError {
+  return limitReachedError(
+    `the request message is longer than ${messageBytesMax} bytes (--request-bytes-max)`,
+  );
+}
+
+export function tooSlowError(timeoutMs: number): ConnectError {
+  return new ConnectError(
+    `the request was not complete within ${timeoutMs} ms (--request-timeout)`,
+    Code.DeadlineExceeded,
+  );
+}

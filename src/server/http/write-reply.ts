@@ -1,0 +1,58 @@
+/** Writes the reply of a call at the pace at which its client reads. */
+import { constants } from 'node:http2';
+import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
+import type { Call } from '../calls/calls.ts';
+import { grpcHeaders, grpcWebChunk } from './grpc-message.ts';
+import type { HttpRequest, HttpResponse } from './http-message.ts';
+
+/** Resolves when the last byte is handed over, or the client is gone. Each chunk is asked for when the one before is. */
+export async function writeReply(
+  request: HttpRequest,
+  response: HttpResponse,
+  call: Call,
+  reply: UniversalServerResponse,
+): Promise<void> {
+  const chunks = reply.body?.[Symbol.asyncIterator]();
+  try {
+    // The headers wait for the first chunk: a service may set some until then.
+    let next = await chunks?.next();
+    if (call.isClosed) return;
+    response.writeHead(reply.status, grpcHeaders(reply.header));
+    const isGrpcWeb = reply.header?.get('content-type')?.startsWith('application/grpc-web') === true;
+    while (next !== undefined && next.done !== true) {
+      const chunk = isGrpcWeb ? grpcWebChunk(next.value) : next.value;
+      if (!response.write(chunk) && !(await isRead(response, call))) return;
+      next = await chunks?.next();
+    }
+    if (reply.trailer !== undefined) response.addTrailers(grpcHeaders(reply.trailer));
+    endReply(request, response);
+  } finally {
+    // Ends a service that is in the middle of its stream. It may take its time, so nobody waits for it.
+    chunks?.return?.().catch(() => undefined);
+  }
+}
+
+/** Ends the response; what the client still sends of its request is not wanted any more. */
+function endReply(request: HttpRequest, response: HttpResponse): void {
+  const { stream } = response;
+  if (stream !== undefined && !request.readableEnded) {
+    // RFC 9113, section 8.1: a reset without error asks the client to stop, and the reply stands. Node hands over the
+    // trailers in its own listener, and writes them before the next turn of the event loop.
+    stream.once('wantTrailers', () => setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR)));
+  }
+  response.end();
+}
+
+/** @returns whether the client reads on; it does not when the call has ended. */
+async function isRead(response: HttpResponse, call: Call): Promise<boolean> {
+  if (call.isClosed) return false;
+  call.stalledSinceMs = performance.now();
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const onDrain = (): void => resolve(true);
+  const onClose = (): void => resolve(false);
+  response.once('drain', onDrain).once('close', onClose);
+  const isReading = await promise;
+  response.off('drain', onDrain).off('close', onClose);
+  call.stalledSinceMs = undefined;
+  return isReading;
+}

@@ -1,0 +1,216 @@
+/**
+ * One port for HTTP/2 and HTTP/1.1, in plain text or with TLS. The first bytes tell whether a connection speaks TLS; one
+ * that does where it should not, or the other way round, is turned away. With TLS the handshake (ALPN) settles which
+ * version of HTTP it speaks, without it the first bytes do. The connection is then handed to Node's server for that
+ * version; both give their requests to the same handlers.
+ */
+import { type Server as HttpServer, createServer as createHttpServer } from 'node:http';
+import { type Http2Server, type ServerHttp2Session, createServer as createHttp2Server } from 'node:http2';
+import { type AddressInfo, type Server as NetServer, type Socket, createServer } from 'node:net';
+import { type Server as TlsServer, createServer as createTlsServer } from 'node:tls';
+import type { Logger } from 'pino';
+import { systemClock } from '../../clock.ts';
+import { assert } from '../../errors.ts';
+import { type ServerLimits, serverFixed } from '../../limits.ts';
+import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
+import type { ListenAddress } from '../config/option-values.ts';
+import { sendJson } from '../health/probes.ts';
+import { type Protocol, sniffProtocol } from './protocol-sniffer.ts';
+import type { RequestHandler } from './request-handler.ts';
+import type { StreamHandler } from '../grpc/grpc-unary.ts';
+import { WrongProtocol, refuse } from './wrong-protocol.ts';
+
+export interface ListenerOptions {
+  /** Asked first about each stream of HTTP/2. */
+  readonly handleStream: StreamHandler;
+  /** Asked in order; the last one answers everything. */
+  readonly handlers: readonly RequestHandler[];
+  /** In PEM form; `undefined`: plain text. */
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  readonly limits: ServerLimits;
+  readonly logger: Logger;
+}
+
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #server: NetServer;
+  readonly #tls: TlsServer | undefined;
+  readonly #wrongProtocol: WrongProtocol;
+  readonly #http1: HttpServer;
+  readonly #http2: Http2Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #sessions = new Set<ServerHttp2Session>();
+  #isStopping = false;
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#http1 = this.#makeHttp1();
+    this.#http2 = this.#makeHttp2();
+    this.#tls = options.tls && this.#makeTls(options.tls);
+    this.#wrongProtocol = new WrongProtocol(
+      options.tls !== undefined,
+      options.logger,
+      options.limits.handshakeTimeoutMs,
+    );
+    this.#server = this.#makeServer();
+  }
+
+  /** Rejects with the system's error when the address can't be had. */
+  listen({ host, port }: ListenAddress): Promise<ListenAddress> {
+    const { promise, resolve, reject } = Promise.withResolvers<ListenAddress>();
+    this.#server.once('error', reject);
+    this.#server.listen({ port, ...(host === '' ? {} : { host }) }, () => {
+      this.#server.off('error', reject);
+      this.#server.on('error', (error) => this.#options.logger.error({ err: error }, 'the listener failed'));
+      const address = this.#server.address() as AddressInfo;
+      resolve({ host: address.address, port: address.port });
+    });
+    return promise;
+  }
+
+  /** Takes no new connection, and no new request on those of HTTP/2; idle ones are closed. */
+  stopAccepting(): void {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    this.#server.close();
+    this.#http1.close();
+    for (const session of this.#sessions) session.close();
+  }
+
+  /** Closes every connection at once, whatever goes on in it. */
+  destroy(): void {
+    this.stopAccepting();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #makeServer(): NetServer {
+    const server = createServer(
+      {
+        noDelay: true,
+        // Finds out about clients that went without a word, such as watchers whose machine lost its power.
+        keepAlive: true,
+        keepAliveInitialDelay: serverFixed.tcpKeepAliveMs,
+        // A client may end its side after its request and wait for the reply.
+        allowHalfOpen: true,
+      },
+      (socket) => void this.#routeByFirstBytes(socket),
+    );
+    server.maxConnections = this.#options.limits.connectionsMax;
+    server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+    return server;
+  }
+
+  /** Never listens: it is handed connections whose first bytes are those of TLS. */
+  #makeTls(tls: NonNullable<ListenerOptions['tls']>): TlsServer {
+    const server = createTlsServer(
+      {
+        ...tls,
+        ALPNProtocols: ['h2', 'http/1.1'],
+        handshakeTimeout: this.#options.limits.handshakeTimeoutMs,
+      },
+      (socket) => this.#route(socket, socket.alpnProtocol === 'h2'),
+    );
+    // Node does not close a connection whose handshake takes too long, it only tells.
+    server.on('tlsClientError', (_error: Error, socket: Socket) => void socket.destroy());
+    return server;
+  }
+
+  async #routeByFirstBytes(socket: Socket): Promise<void> {
+    const protocol = await sniffProtocol(socket, this.#options.limits.handshakeTimeoutMs);
+    if (protocol !== undefined) this.#routeByProtocol(socket, protocol);
+  }
+
+  #routeByProtocol(socket: Socket, protocol: Protocol): void {
+    const isTls = protocol === 'tls';
+    if (isTls !== (this.#tls !== undefined)) this.#wrongProtocol.turnAway(socket, protocol);
+    else if (isTls) this.#tls?.emit('connection', socket);
+    else this.#route(socket, protocol === 'http2');
+  }
+
+  #route(socket: Socket, isHttp2: boolean): void {
+    if (isHttp2) {
+      // Its streams end one by one: a client that ends the connection is gone.
+      socket.allowHalfOpen = false;
+      this.#http2.emit('connection', socket);
+    } else {
+      this.#http1.emit('connection', socket);
+    }
+  }
+
+  #makeHttp1(): HttpServer {
+    const { limits } = this.#options;
+    const server = createHttpServer({
+      maxHeaderSize: limits.headerBytesMax,
+      headersTimeout: limits.handshakeTimeoutMs,
+      // A call answers a body that does not come; this closes the connections of what is no call.
+      requestTimeout: nodeTimeoutMs(limits.handshakeTimeoutMs + limits.requestTimeoutMs),
+      keepAliveTimeout: limits.idleTimeoutMs,
+      connectionsCheckingInterval: Math.min(limits.handshakeTimeoutMs, serverFixed.connectionCheckMs),
+    });
+    server.on('request', (request, response) => {
+      if (this.#isStopping) response.setHeader('connection', 'close');
+      this.#handle(request, response);
+    });
+    // Its target is a host; without a listener Node closes the connection without a word.
+    server.on('connect', (_request, socket) => {
+      refuse(socket as Socket, '405 Method Not Allowed', 'this server is no proxy', 'allow: GET, HEAD, POST');
+    });
+    // Node starts to look after a server's time limits when it begins to listen; this one is only handed connections.
+    server.emit('listening');
+    return server;
+  }
+
+  #makeHttp2(): Http2Server {
+    const { limits } = this.#options;
+    const server = createHttp2Server({
+      settings: {
+        maxConcurrentStreams: limits.streamsPerConnectionMax,
+        maxHeaderListSize: limits.headerBytesMax,
+      },
+      maxSessionMemory: serverFixed.sessionMegabytesMax,
+    });
+    // Never connected to: it makes requests and responses of the streams that nobody wanted as they are.
+    const requests = createHttp2Server();
+    requests.on('request', (request, response) => this.#handle(request, response));
+    server.on('stream', (stream, headers, ...rest) => {
+      if (!this.#options.handleStream(stream, headers)) requests.emit('stream', stream, headers, ...rest);
+    });
+    server.on('session', (session) => {
+      this.#sessions.add(session);
+      session.once('close', () => this.#sessions.delete(session));
+      if (this.#isStopping) session.close();
+      this.#awaitHandshake(session);
+    });
+    return server;
+  }
+
+  /**
+   * Closes a connection of HTTP/2 that stops within its preface or first headers: Node has no limit of time for these. A
+   * ping can't be answered before all of them have come (RFC 9113, sections 3.4 and 6.10).
+   */
+  #awaitHandshake(session: ServerHttp2Session): void {
+    const timer = systemClock.setTimer(this.#options.limits.handshakeTimeoutMs, () => session.destroy());
+    const stop = (): void => timer.cancel();
+    session.once('close', stop);
+    session.ping(stop);
+  }
+
+  #handle(request: HttpRequest, response: HttpResponse): void {
+    try {
+      const isHandled = this.#options.handlers.some((handler) => handler(request, response));
+      assert(isHandled, 'the last handler answers every request');
+    } catch (error) {
+      this.#options.logger.error({ err: error }, 'a request failed unexpectedly');
+      if (response.headersSent) response.destroy();
+      else sendJson(response, 500, { code: 'internal', message: 'internal error' });
+    }
+  }
+}
+
+/** For Node's look at a whole request, which takes a time of more than 32 bits for a short one; 0 is none. */
+function nodeTimeoutMs(timeoutMs: number): number {
+  return timeoutMs < 2 ** 32 ? timeoutMs : 0;
+}

@@ -1,0 +1,70 @@
+/**
+ * Turns connections away that speak what the port does not: TLS where there is none, or plain text where there is TLS.
+ *
+ * Clients of HTTP/2 in plain text get an answer of HTTP/2. All others get a whole one of HTTP/1.1 in plain text, which
+ * clients of plain HTTP show; to clients of TLS it is no TLS, which is what their libraries know best how to tell ("wrong
+ * version number").
+ */
+import type { Socket } from 'node:net';
+import type { Logger } from 'pino';
+import { systemClock } from '../../clock.ts';
+import { serverFixed } from '../../limits.ts';
+import { PlainHttp2 } from './plain-http2.ts';
+import type { Protocol } from './protocol-sniffer.ts';
+
+const SPEAKS_TLS = 'this port speaks TLS; use https://';
+const SPEAKS_NO_TLS = 'this port speaks no TLS; use http://';
+
+export class WrongProtocol {
+  readonly #hasTls: boolean;
+  readonly #logger: Logger;
+  readonly #plainHttp2: PlainHttp2;
+  #toldAtMs = Number.NEGATIVE_INFINITY;
+  #untoldCount = 0;
+
+  constructor(hasTls: boolean, logger: Logger, handshakeTimeoutMs: number) {
+    this.#hasTls = hasTls;
+    this.#logger = logger;
+    this.#plainHttp2 = new PlainHttp2(SPEAKS_TLS, handshakeTimeoutMs);
+  }
+
+  turnAway(socket: Socket, protocol: Protocol): void {
+    this.#tell(socket.remoteAddress);
+    if (protocol === 'http2') this.#plainHttp2.turnAway(socket);
+    else refuse(socket, '400 Bad Request', this.#hasTls ? SPEAKS_TLS : SPEAKS_NO_TLS);
+  }
+
+  /** A client that comes again and again fills no log. */
+  #tell(remoteAddress: string | undefined): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#toldAtMs < serverFixed.wrongProtocolLogMs) {
+      this.#untoldCount++;
+      return;
+    }
+    const message = this.#hasTls
+      ? 'a client without TLS came to this port, which has TLS'
+      : 'a client with TLS came to this port, which has none';
+    this.#logger.info({ remoteAddress, untoldCount: this.#untoldCount }, message);
+    this.#toldAtMs = nowMs;
+    this.#untoldCount = 0;
+  }
+}
+
+/** Answers in HTTP/1.1 what is no request that a handler could get, and closes the connection. */
+export function refuse(socket: Socket, status: string, text: string, ...fields: readonly string[]): void {
+  const body = `${text}\n`;
+  const head = [
+    `HTTP/1.1 ${status}`,
+    'content-type: text/plain',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+    ...fields,
+  ];
+  socket.on('error', () => undefined);
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  // Closing over bytes that were not read resets the connection, and the client may never see the answer.
+  socket.resume();
+  const timer = systemClock.setTimer(serverFixed.refusalLingerMs, () => socket.destroy());
+  socket.once('end', () => socket.destroySoon());
+  socket.once('close', () => timer.cancel());
+}

@@ -1,0 +1,76 @@
+/** What a store tells its operator, as lines of the server's log. */
+import type { Logger } from 'pino';
+import type { RecoveryProgress } from '../../store/recovery/recovery.ts';
+import type { OperatorEvent } from '../../store/operator-event.ts';
+
+export function logOperatorEvent(logger: Logger, event: OperatorEvent): void {
+  switch (event.kind) {
+    case 'recovered': {
+      const { kind: _, durationMs, ...fields } = event;
+      return logger.info({ ...fields, durationMs: Math.round(durationMs) }, 'recovered');
+    }
+    case 'tornTailCut': {
+      const { file, offset, bytes } = event;
+      return logger.warn({ file, offset, bytes }, 'cut off the end of a write that was never acknowledged');
+    }
+    case 'locksMissing':
+      return logger.warn(
+        { waitMs: event.waitMs },
+        'the lock files of the store are gone: waiting for as long as another process that has it needs to notice',
+      );
+    case 'snapshotDamaged':
+      return logger.error(
+        { revision: event.revision, err: event.error },
+        'a snapshot is damaged; an older one and the log serve instead',
+      );
+    case 'snapshotWritten': {
+      const { revision, bytes, durationMs } = event;
+      return logger.info({ revision, bytes, durationMs: Math.round(durationMs) }, 'snapshot written');
+    }
+    case 'snapshotFailed':
+      return logger.error({ revision: event.revision, err: event.error }, 'a snapshot could not be written');
+    case 'memoryFull': {
+      const { usedBytes, limitBytes } = event;
+      return logger.error(
+        { usedBytes, limitBytes },
+        'the memory limit is reached: writes are refused; delete keys, or raise --memory-limit',
+      );
+    }
+    case 'listenerFailed':
+      return logger.error({ err: event.error }, 'a part of the server failed as it was told of a change');
+    case 'cleanupFailed':
+      return logger.warn({ err: event.error }, 'old files could not be removed; tried again later');
+    case 'segmentDelayed': {
+      const { segmentBytes, error } = event;
+      return logger.error(
+        { segmentBytes, err: error },
+        'the log could not grow: it goes on in what it has, and tries again',
+      );
+    }
+    case 'ownershipLost':
+      return logger.fatal(
+        { err: event.error },
+        'the data directory was taken away: no write is accepted until the server is started again',
+      );
+    case 'storageFailed':
+      return logger.fatal(
+        { err: event.error },
+        'the disk failed: no write is accepted until the server is started again',
+      );
+  }
+}
+
+/** A long recovery says how far it is, this often. */
+const PROGRESS_INTERVAL_MS = 2000;
+
+/** Logs the progress of a recovery that takes longer than the interval between two of its lines. */
+export function recoveryLog(logger: Logger): (progress: RecoveryProgress) => void {
+  let loggedMs = performance.now();
+  return (progress) => {
+    const nowMs = performance.now();
+    if (nowMs - loggedMs < PROGRESS_INTERVAL_MS) return;
+    loggedMs = nowMs;
+    const percent = Math.floor((100 * progress.doneBytes) / Math.max(1, progress.totalBytes));
+    logger.info({ ...progress, percent }, 'recovering');
+  };
+}

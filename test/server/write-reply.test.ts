@@ -1,0 +1,93 @@
+import { once } from 'node:events';
+import { createServer as createHttp1Server, request as http1Request } from 'node:http';
+import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
+import type { AddressInfo, Server } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { serverDefaults } from '../../src/limits.ts';
+import { CallTable } from '../../src/server/calls/calls.ts';
+import type { HttpRequest, HttpResponse } from '../../src/server/http/http-message.ts';
+import { writeReply } from '../../src/server/http/write-reply.ts';
+
+const chunk = new Uint8Array(64 * 1024);
+
+/** A body without an end that counts what is asked of it. */
+class EndlessBody {
+  chunkCount = 0;
+  readonly returned: Promise<void>;
+  #onReturn = (): void => undefined;
+
+  constructor() {
+    this.returned = new Promise((resolve) => {
+      this.#onReturn = resolve;
+    });
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    try {
+      for (;;) {
+        this.chunkCount++;
+        yield chunk;
+      }
+    } finally {
+      this.#onReturn();
+    }
+  }
+}
+
+/** Serves one endless body to every request. */
+async function serve(server: Server, body: EndlessBody): Promise<string> {
+  const calls = new CallTable(serverDefaults);
+  server.on('request', (request: HttpRequest, response: HttpResponse) => {
+    const call = calls.open(response, true);
+    void writeReply(request, response, call, { status: 200, body }).catch(() => undefined);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** Waits until the count has not grown for many turns of the event loop. */
+async function settledCount(body: EndlessBody): Promise<number> {
+  let seen = -1;
+  for (let stillTurns = 0; stillTurns < 2000; stillTurns++) {
+    if (body.chunkCount !== seen) stillTurns = 0;
+    seen = body.chunkCount;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return seen;
+}
+
+test('a stream over HTTP/2 is asked for no more than its reader reads, and ends with it', async () => {
+  const body = new EndlessBody();
+  const session = connectHttp2(await serve(createHttp2Server(), body));
+  onTestFinished(() => session.destroy());
+  const stream = session.request({ ':path': '/' });
+  await once(stream, 'response');
+
+  // A window of 64 KiB, what Node buffers in front of it, and the reader's own buffer.
+  const unread = await settledCount(body);
+  expect(unread).toBeLessThan(8);
+  for (let count = 0; count < 50; count++) {
+    if (stream.read() === null) await once(stream, 'readable');
+  }
+  const read = await settledCount(body);
+  expect(read).toBeGreaterThan(unread);
+
+  stream.close();
+  await body.returned;
+  expect(body.chunkCount).toBeLessThan(read + 8);
+});
+
+test('a stream over HTTP/1.1 is asked for no more than its reader reads, and ends with it', async () => {
+  const body = new EndlessBody();
+  const request = http1Request(await serve(createHttp1Server(), body));
+  request.on('error', () => undefined).end();
+  await once(request, 'response');
+
+  // What the buffers of the two sockets hold in the kernel is megabytes.
+  expect(await settledCount(body)).toBeLessThan(256);
+
+  request.destroy();
+  await body.returned;
+});
