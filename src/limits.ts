@@ -273,6 +273,27 @@ export const serverDefaults = {
 /** The limits of the server, by name. */
 export type ServerLimits = { readonly [name in keyof typeof serverDefaults]: number };
 
+/** A limit that the operator may set: `memoryBytesMax` of a store has no fixed default, and so stands in no table. */
+export type SettableLimit = keyof Limits | keyof ServerLimits | 'memoryBytesMax';
+
+/**
+ * The option of `kelp serve` that sets a limit. `valueBytesMax` is set by `value-bytes-max`; a time is written with its
+ * unit, so `historyAgeMs` by `history-age`.
+ */
+export function limitOptionName(limit: SettableLimit): string {
+  if (limit === 'memoryBytesMax') return 'memory-limit';
+  return limit.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/**
+ * A limit as errors name it, for whoever may raise it: `txn-bytes-max (option txnBytesMax)`, the option of `kelp serve` and
+ * that of `openStore`. Limits of the server have only the former: `calls-max`.
+ */
+export function limitName(limit: SettableLimit): string {
+  const name = limitOptionName(limit);
+  return limit in serverDefaults ? name : `${name} (option ${limit})`;
+}
+
 /** Limits of the server that never change at run time. */
 export const serverFixed = {
   /** A request message of the services whose requests are small by nature: leases, admin, health, reflection. */

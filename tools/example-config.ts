@@ -1,14 +1,9 @@
 /** The text of `kelp.example.yaml`: every option of the server with what it does, its bounds and its default. */
-import { defaults, serverDefaults } from '../src/limits.ts';
-import {
-  type ServerOption,
-  formatNumber,
-  limitOptionName,
-  serverOptions,
-} from '../src/server/config/server-options.ts';
+import { type SettableLimit, defaults, limitOptionName, serverDefaults } from '../src/limits.ts';
+import { type ServerOption, formatNumber, serverOptions } from '../src/server/config/server-options.ts';
 
-const storeLimitNames = new Set(Object.keys(defaults).map(limitOptionName));
-const serverLimitNames = new Set(Object.keys(serverDefaults).map(limitOptionName));
+const storeLimitNames = new Set((Object.keys(defaults) as SettableLimit[]).map(limitOptionName));
+const serverLimitNames = new Set((Object.keys(serverDefaults) as SettableLimit[]).map(limitOptionName));
 
 /** What stands for an option that has no default, so that its line can be taken as it is but for the path. */
 const exampleByName: Readonly<Record<string, string>> = {

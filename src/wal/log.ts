@@ -15,7 +15,7 @@
 import type { Clock } from '../clock.ts';
 import type { Disk } from '../disk/disk.ts';
 import { assert, StoreError } from '../errors.ts';
-import { fixed } from '../limits.ts';
+import { fixed, limitName } from '../limits.ts';
 import { FailStop, readOnlyError } from './fail-stop.ts';
 import { SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, STORE_ID_BYTES } from './format.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -367,7 +367,7 @@ export class Log {
     throw new StoreError(
       'limitReached',
       `${unwrittenBytes - byteLength} bytes are not yet written to the log, and ${byteLength} more ` +
-        `would pass unflushed-bytes-max (${unflushedBytesMax}): wait for writes under way and try again`,
+        `would pass the ${unflushedBytesMax} of ${limitName('unflushedBytesMax')}: wait for writes under way and try again`,
     );
   }
 

@@ -52,7 +52,7 @@ test('a call loads the client and its own task, and nothing of the server or of 
   expect(modules.filter((path) => /^src\/(?:store|offline|engine|wal)\//.test(path))).toEqual([]);
   expect(modules.filter((path) => path.startsWith('src/server/')).sort()).toEqual([
     'src/server/config/option-values.ts',
-    'src/server/logging/printable.ts',
     'src/server/config/server-options.ts',
+    'src/server/logging/printable.ts',
   ]);
 });

@@ -181,7 +181,7 @@ describe('when memory runs out', () => {
     await other.call.holdForMessages(400);
     expect(other.call.holdForMessages(10)).toBe(true);
     expect(table.heldBytes).toBe(410);
-    expect(() => other.call.checkMessage(401)).toThrow(/--reply-bytes-max/);
+    expect(() => other.call.checkMessage(401)).toThrow(/\(reply-bytes-max\)/);
   });
 
   test('a stream that ends while its message waits is told, and holds up nobody', async () => {

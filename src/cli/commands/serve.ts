@@ -1,12 +1,11 @@
 /** `serve`. */
 import { type Command, Option } from 'commander';
-import { defaults, serverDefaults } from '../../limits.ts';
+import { type SettableLimit, defaults, limitOptionName, serverDefaults } from '../../limits.ts';
 import {
   type ServerOption,
   configOption,
   environmentName,
   formatNumber,
-  limitOptionName,
   serverOptions,
 } from '../../server/config/server-options.ts';
 import { type Surroundings, refuseClientOptions } from '../session.ts';
@@ -64,8 +63,8 @@ function describe({ name, type, description, defaultText, choices, min, max }: S
   return `${description} (${facts.join('; ')})`;
 }
 
-const storeLimitNames = new Set(Object.keys(defaults).map(limitOptionName));
-const serverLimitNames = new Set(Object.keys(serverDefaults).map(limitOptionName));
+const storeLimitNames = new Set((Object.keys(defaults) as SettableLimit[]).map(limitOptionName));
+const serverLimitNames = new Set((Object.keys(serverDefaults) as SettableLimit[]).map(limitOptionName));
 
 function groupOf(name: string): string {
   if (storeLimitNames.has(name)) return 'Limits of the store:';

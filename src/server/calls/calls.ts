@@ -9,7 +9,7 @@ import { type ServerHttp2Stream, constants } from 'node:http2';
 import { Code, ConnectError, type HandlerContext, createContextKey } from '@connectrpc/connect';
 import { type Timer, systemClock } from '../../clock.ts';
 import { assert } from '../../errors.ts';
-import { type ServerLimits, serverFixed } from '../../limits.ts';
+import { type ServerLimits, limitName, serverFixed } from '../../limits.ts';
 import { limitReachedError, shuttingDownError } from './errors.ts';
 
 export type CallLimits = Pick<ServerLimits, 'callsMax' | 'callBytesMax' | 'replyBytesMax'>;
@@ -54,7 +54,7 @@ export class CallTable {
   open(channel: CallChannel, isStream: boolean): Call {
     const { callsMax } = this.#limits;
     const refusal = this.isFull
-      ? limitReachedError(`${callsMax} calls are under way (--calls-max); try again later`)
+      ? limitReachedError(`${callsMax} calls are under way (${limitName('callsMax')}); try again later`)
       : undefined;
     const call = new Call(this, channel, isStream, refusal);
     this.#calls.add(call);
@@ -73,7 +73,7 @@ export class CallTable {
   charge(call: Call, bytes: number): void {
     if (!this.#tryCharge(call, bytes)) {
       throw limitReachedError(
-        `requests and replies fill the memory that is set aside for them (--call-bytes-max); try again later`,
+        `requests and replies fill the memory that is set aside for them (${limitName('callBytesMax')}); try again later`,
       );
     }
   }
@@ -107,7 +107,7 @@ export class CallTable {
     const { replyBytesMax } = this.#limits;
     if (bytes > replyBytesMax) {
       throw limitReachedError(
-        `the reply would hold more than ${replyBytesMax} bytes (--reply-bytes-max); ask for less at once`,
+        `the reply would hold more than ${replyBytesMax} bytes (${limitName('replyBytesMax')}); ask for less at once`,
       );
     }
   }

@@ -3,7 +3,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { ErrorDetailSchema, ErrorReason } from '../../../gen/kelp/v1/errors_pb.ts';
 import { StoreError, type StoreErrorCode } from '../../errors.ts';
-import { serverFixed } from '../../limits.ts';
+import { limitName, serverFixed } from '../../limits.ts';
 
 const outcomeByCode: Readonly<Record<StoreErrorCode, readonly [Code, ErrorReason]>> = {
   invalidArgument: [Code.InvalidArgument, ErrorReason.INVALID_ARGUMENT],
@@ -72,6 +72,13 @@ export function malformedRequestError(typeName: string, what: string): ConnectEr
     ErrorReason.INVALID_ARGUMENT,
     `the request is no ${typeName}: ${what}`,
   );
+}
+
+/** The request message is longer than `bytesMax`, as sent or, then `state` says so, as decompressed. */
+export function tooLongError(bytesMax: number, state = ''): ConnectError {
+  // Services whose requests are small by nature have a limit that is fixed.
+  const name = bytesMax === serverFixed.smallRequestBytesMax ? '' : ` (${limitName('requestBytesMax')})`;
+  return limitReachedError(`the request message is longer than ${bytesMax} bytes${state}${name}`);
 }
 
 /** A limit of the server was reached; `message` names it. */

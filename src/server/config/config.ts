@@ -6,7 +6,15 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { nearestName } from '../../arguments/nearest-name.ts';
 import { assert, systemReason } from '../../errors.ts';
-import { type Limits, type ServerLimits, defaults, fixed, serverDefaults } from '../../limits.ts';
+import {
+  type Limits,
+  type ServerLimits,
+  type SettableLimit,
+  defaults,
+  fixed,
+  limitOptionName,
+  serverDefaults,
+} from '../../limits.ts';
 import { machineMemoryBytes } from '../../machine.ts';
 import type { FsyncPolicy } from '../../api.ts';
 import {
@@ -23,7 +31,6 @@ import {
   configOption,
   environmentName,
   formatNumber,
-  limitOptionName,
   serverOptions,
 } from './server-options.ts';
 import { isServiceLink } from './service-links.ts';
@@ -77,7 +84,7 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<ServerCon
     listen: valueOf('listen', parseListenAddress),
     dataDir: valueOf('data-dir', nonEmpty),
     fsync: valueOf('fsync', (text) => text as FsyncPolicy),
-    memoryBytesMax: valueOf('memory-limit', (text) => parseMemoryLimit(text, memoryBytes)),
+    memoryBytesMax: valueOf(limitOptionName('memoryBytesMax'), (text) => parseMemoryLimit(text, memoryBytes)),
     tls: tlsPaths(settingByName),
     logLevel: valueOf('log-level', (text) => text as LogLevel),
     logFormat: valueOf('log-format', (text) => text as LogFormat),
@@ -100,10 +107,10 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<ServerCon
     }
   }
 
-  function limitsOf<Name extends string>(limits: { readonly [name in Name]: number }): {
+  function limitsOf<Name extends SettableLimit>(limits: { readonly [name in Name]: number }): {
     [name in Name]: number;
   } {
-    const values = Object.entries<number>(limits).map(([limit]) => {
+    const values = (Object.keys(limits) as Name[]).map((limit) => {
       const name = limitOptionName(limit);
       return [limit, valueOf(name, (text) => parseNumber(optionNamed(name), text))];
     });
@@ -248,18 +255,19 @@ function tlsPaths(settingByName: ReadonlyMap<string, Setting>): ServerConfig['tl
 
 /** Limits that contradict each other would only show when the first large value comes. */
 function checkTogether({ limits, serverLimits }: ServerConfig): void {
-  atLeast('txn-bytes-max', limits.txnBytesMax, 'value-bytes-max', limits.valueBytesMax + fixed.keyBytesMax);
-  atLeast('unflushed-bytes-max', limits.unflushedBytesMax, 'txn-bytes-max', limits.txnBytesMax);
+  atLeast('txnBytesMax', limits.txnBytesMax, 'valueBytesMax', limits.valueBytesMax + fixed.keyBytesMax);
+  atLeast('unflushedBytesMax', limits.unflushedBytesMax, 'txnBytesMax', limits.txnBytesMax);
   const valueRoom = limits.valueBytesMax + 2 * fixed.keyBytesMax;
-  atLeast('request-bytes-max', serverLimits.requestBytesMax, 'value-bytes-max', valueRoom);
-  atLeast('reply-bytes-max', serverLimits.replyBytesMax, 'value-bytes-max', valueRoom);
-  atLeast('call-bytes-max', serverLimits.callBytesMax, 'request-bytes-max', serverLimits.requestBytesMax);
-  atLeast('call-bytes-max', serverLimits.callBytesMax, 'reply-bytes-max', serverLimits.replyBytesMax);
+  atLeast('requestBytesMax', serverLimits.requestBytesMax, 'valueBytesMax', valueRoom);
+  atLeast('replyBytesMax', serverLimits.replyBytesMax, 'valueBytesMax', valueRoom);
+  atLeast('callBytesMax', serverLimits.callBytesMax, 'requestBytesMax', serverLimits.requestBytesMax);
+  atLeast('callBytesMax', serverLimits.callBytesMax, 'replyBytesMax', serverLimits.replyBytesMax);
 }
 
-function atLeast(name: string, bytes: number, other: string, bytesMin: number): void {
+function atLeast(limit: SettableLimit, bytes: number, other: SettableLimit, bytesMin: number): void {
   if (bytes >= bytesMin) return;
+  const names = { name: limitOptionName(limit), other: limitOptionName(other) };
   throw new OptionError(
-    `--${name}: ${formatNumber('bytes', bytes)} is too little for --${other}; expected ${formatNumber('bytes', bytesMin)} or more`,
+    `--${names.name}: ${formatNumber('bytes', bytes)} is too little for --${names.other}; expected ${formatNumber('bytes', bytesMin)} or more`,
   );
 }

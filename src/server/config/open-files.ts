@@ -1,7 +1,7 @@
 /** Connections are open files, of which a process may have so many: some of them are the store's. */
 import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
-import { type ServerLimits, serverFixed } from '../../limits.ts';
+import { type ServerLimits, limitOptionName, serverFixed } from '../../limits.ts';
 
 /**
  * The limits with no more connections than there are files to open, less a reserve: idle clients must not take the
@@ -14,7 +14,7 @@ export function withinOpenFiles(limits: ServerLimits, filesMax: number, logger: 
   if (limits.connectionsMax <= connectionsMax) return limits;
   logger.warn(
     { connectionsMax, wanted: limits.connectionsMax, openFilesMax: filesMax },
-    '--connections-max is lowered: the process may not have enough files open (ulimit -n)',
+    `--${limitOptionName('connectionsMax')} is lowered: the process may not have enough files open (ulimit -n)`,
   );
   return { ...limits, connectionsMax };
 }

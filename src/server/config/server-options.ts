@@ -3,7 +3,15 @@
  * of it. An option has one name, `data-dir`; its flag is `--data-dir`, its environment variable `KELP_DATA_DIR`, and
  * in the file it is `data-dir` again.
  */
-import { type Limits, type ServerLimits, defaults, fixed, serverDefaults } from '../../limits.ts';
+import {
+  type Limits,
+  type ServerLimits,
+  type SettableLimit,
+  defaults,
+  fixed,
+  limitOptionName,
+  serverDefaults,
+} from '../../limits.ts';
 import { formatBytes, formatDurationMs } from './option-values.ts';
 
 export interface ServerOption {
@@ -190,7 +198,7 @@ export const serverOptions: readonly ServerOption[] = [
     defaultText: 'always',
   },
   {
-    name: 'memory-limit',
+    name: limitOptionName('memoryBytesMax'),
     type: 'bytes',
     min: 64 * MiB,
     max: 1024 * TiB,
@@ -226,7 +234,7 @@ export const configOption: ServerOption = {
   defaultText: undefined,
 };
 
-function limitOptions<Name extends string>(
+function limitOptions<Name extends SettableLimit>(
   options: { readonly [name in Name]: LimitOption },
   limits: { readonly [name in Name]: number },
 ): ServerOption[] {
@@ -235,11 +243,6 @@ function limitOptions<Name extends string>(
     defaultText: formatNumber(options[limit].type, limits[limit]),
     ...options[limit],
   }));
-}
-
-/** `valueBytesMax` is set by `value-bytes-max`; a time is written with its unit, so `historyAgeMs` by `history-age`. */
-export function limitOptionName(limit: string): string {
-  return limit.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 export function environmentName(option: string): string {

@@ -10,7 +10,7 @@ import type { Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip } from 'node:zlib';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { Compression } from '@connectrpc/connect/protocol';
-import { limitReachedError } from '../calls/errors.ts';
+import { tooLongError } from '../calls/errors.ts';
 
 /** Who a compressed message is for. */
 export interface Inflating {
@@ -53,9 +53,7 @@ async function inflate(
     for await (const piece of stream as AsyncIterable<Buffer<ArrayBuffer>>) {
       length += piece.length;
       if (length > bytesMax) {
-        throw limitReachedError(
-          `the request message is longer than ${bytesMax} bytes when decompressed (--request-bytes-max)`,
-        );
+        throw tooLongError(bytesMax, ' when decompressed');
       }
       owner?.charge(piece.length);
       pieces.push(piece);

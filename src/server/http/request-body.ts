@@ -8,8 +8,9 @@
  */
 import { Code, ConnectError } from '@connectrpc/connect';
 import { systemClock } from '../../clock.ts';
+import { limitName } from '../../limits.ts';
 import { BodyBuffer, PREFIX_BYTES } from './body-buffer.ts';
-import { limitReachedError } from '../calls/errors.ts';
+import { tooLongError } from '../calls/errors.ts';
 import type { Call } from '../calls/calls.ts';
 import type { HttpRequest } from './http-message.ts';
 
@@ -132,15 +133,9 @@ function isEnveloped({ headers }: HttpRequest): boolean {
   return !/^application\/(?:json|proto)\b/i.test(headers['content-type'] ?? 'application/json');
 }
 
-export function tooLongError(messageBytesMax: number): ConnectError {
-  return limitReachedError(
-    `the request message is longer than ${messageBytesMax} bytes (--request-bytes-max)`,
-  );
-}
-
 export function tooSlowError(timeoutMs: number): ConnectError {
   return new ConnectError(
-    `the request was not complete within ${timeoutMs} ms (--request-timeout)`,
+    `the request was not complete within ${timeoutMs} ms (${limitName('requestTimeoutMs')})`,
     Code.DeadlineExceeded,
   );
 }

@@ -1,5 +1,6 @@
 /** What a store tells its operator, as lines of the server's log. */
 import type { Logger } from 'pino';
+import { limitOptionName } from '../../limits.ts';
 import type { RecoveryProgress } from '../../store/recovery/recovery.ts';
 import type { OperatorEvent } from '../../store/operator-event.ts';
 
@@ -33,7 +34,8 @@ export function logOperatorEvent(logger: Logger, event: OperatorEvent): void {
       const { usedBytes, limitBytes } = event;
       return logger.error(
         { usedBytes, limitBytes },
-        'the memory limit is reached: writes are refused; delete keys, or raise --memory-limit',
+        'the memory limit is reached: writes are refused; delete keys, or raise --' +
+          limitOptionName('memoryBytesMax'),
       );
     }
     case 'listenerFailed':

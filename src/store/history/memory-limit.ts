@@ -17,7 +17,7 @@
 import type { Clock } from '../../clock.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { StoreError } from '../../errors.ts';
-import { fixed } from '../../limits.ts';
+import { fixed, limitName } from '../../limits.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
 import type { OperatorEvent } from '../operator-event.ts';
 
@@ -86,7 +86,7 @@ export class MemoryLimit {
         : `what was deleted and overwritten is kept for ${holder}: wait until that is done, or raise the limit`;
     throw new StoreError(
       'limitReached',
-      `the store uses ${inMiB(this.usedBytes)} of the ${inMiB(this.bytesMax)} of memory that it may (memory-limit), and this write needs ${inMiB(byteCount)} more; ${advice}`,
+      `the store uses ${inMiB(this.usedBytes)} of the ${inMiB(this.bytesMax)} of memory that ${limitName('memoryBytesMax')} allows, and this write needs ${inMiB(byteCount)} more; ${advice}`,
     );
   }
 

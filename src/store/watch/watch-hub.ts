@@ -14,7 +14,7 @@
  */
 import type { Clock } from '../../clock.ts';
 import { StoreError } from '../../errors.ts';
-import { fixed, type Limits } from '../../limits.ts';
+import { fixed, limitName, type Limits } from '../../limits.ts';
 import type { EventType, WatchRequest } from '../../api.ts';
 import { Fifo } from '../fifo.ts';
 import type { PlannedChange } from '../views/planned-change.ts';
@@ -73,7 +73,7 @@ export class WatchHub implements WatchRegistry {
     if (this.#watches.size >= this.#limits.watchersMax) {
       throw new StoreError(
         'limitReached',
-        `${this.#watches.size} watches are open; no more are allowed (watchers-max). Close some first`,
+        `${this.#watches.size} watches are open; no more are allowed by ${limitName('watchersMax')}. Close some first`,
       );
     }
     const watcher = new Watcher(request, source, this.#clock, this);
