@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** Where `kelp` begins: with the version of Node, before anything is loaded that an older one can't read. */
 import { nodeVersionFault } from '../node-version.ts';
-import { useCompileCache } from './compile-cache.ts';
+import { useCompileCache } from './process/compile-cache.ts';
 
 const fault = nodeVersionFault('kelp', process.versions.node);
 if (fault === undefined) {

@@ -1,6 +1,6 @@
 /** The command line of `kelp`. */
 import { Command, CommanderError } from 'commander';
-import { addAliases, helpOfNames } from './aliases.ts';
+import { addAliases, helpOfNames } from './command-line/aliases.ts';
 import { addAboutCommands } from './commands/about.ts';
 import { addAdminCommands } from './commands/admin.ts';
 import { addBackupCommand } from './commands/backup.ts';
@@ -13,10 +13,10 @@ import { addTxnCommand } from './commands/txn.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 import { addWatchCommand } from './commands/watch.ts';
 import { addWriteCommands } from './commands/write.ts';
-import { commandGroups, pathOf } from './command-path.ts';
-import { type Surroundings, SessionRunner, clientOptions } from './session.ts';
-import { refuseReplacedBytes } from './utf8-arguments.ts';
-import { version } from './version.ts';
+import { commandGroups, pathOf } from './command-line/command-path.ts';
+import { type Surroundings, SessionRunner, clientOptions } from './session/session.ts';
+import { refuseReplacedBytes } from './command-line/utf8-arguments.ts';
+import { version } from './process/version.ts';
 
 export interface Program {
   readonly command: Command;

@@ -1,10 +1,10 @@
 /** Runs one command line. */
 import { CommanderError } from 'commander';
-import { type ExitCode, exitCode, exitCodeOf } from './exit-code.ts';
-import { tellFailure } from './failure.ts';
-import { OutputClosedError } from './output.ts';
+import { type ExitCode, exitCode, exitCodeOf } from './process/exit-code.ts';
+import { tellFailure } from './process/failure.ts';
+import { OutputClosedError } from './terminal/output.ts';
 import { buildProgram } from './program.ts';
-import type { Surroundings } from './session.ts';
+import type { Surroundings } from './session/session.ts';
 
 /** `args` are those after the name of the command. @returns what the process is to exit with. */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {

@@ -1,6 +1,6 @@
 /** Runs the command line of this process. */
-import { LightHeaders } from './light-headers.ts';
-import { Output } from './output.ts';
+import { LightHeaders } from './process/light-headers.ts';
+import { Output } from './terminal/output.ts';
 import { run } from './run.ts';
 
 export async function start(): Promise<void> {

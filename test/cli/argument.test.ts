@@ -6,7 +6,7 @@ import {
   namesOf,
   wholeNumber,
   wholeNumberOrZero,
-} from '../../src/cli/argument.ts';
+} from '../../src/cli/command-line/argument.ts';
 
 test.each([
   ['1', 1],

@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Help, type Command } from 'commander';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { Output } from '../../src/cli/output.ts';
+import { Output } from '../../src/cli/terminal/output.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { serverOptions } from '../../src/server/config/server-options.ts';
 import { temporaryDirectory } from '../support/test-server.ts';

@@ -7,7 +7,7 @@ import {
   displayValue,
   isPrintable,
   textOf,
-} from '../../src/cli/display.ts';
+} from '../../src/cli/terminal/display.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 

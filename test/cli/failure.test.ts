@@ -4,7 +4,7 @@ import { codeToString } from '@connectrpc/connect/protocol-connect';
 import { dirname } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
-import { failureJson, failureText } from '../../src/cli/failure.ts';
+import { failureJson, failureText } from '../../src/cli/process/failure.ts';
 import { toKelpError } from '../../src/client/connect-error.ts';
 import { KelpError } from '../../src/client/error.ts';
 import { diskError } from '../../src/disk/system-error.ts';

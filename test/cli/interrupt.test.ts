@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { AdminService } from '../../gen/kelp/v1/admin_pb.ts';
-import { interruptedBy, untilInterrupted } from '../../src/cli/interrupt.ts';
+import { interruptedBy, untilInterrupted } from '../../src/cli/process/interrupt.ts';
 import { serverFixed } from '../../src/limits.ts';
 import { writeBackupFile } from '../../src/offline/backup-file.ts';
 import { restore } from '../../src/offline/restore.ts';

@@ -1,6 +1,6 @@
 /** Runs `kelp` in this process: command line in; exit code and output out. */
 import { Readable, Writable } from 'node:stream';
-import { Output, type OutputStream } from '../../src/cli/output.ts';
+import { Output, type OutputStream } from '../../src/cli/terminal/output.ts';
 import { run } from '../../src/cli/run.ts';
 
 export interface Outcome {

@@ -1,6 +1,6 @@
 /** What Connect does with headers gives the same with those of the command as with Node's. */
 import { expect, test } from 'vitest';
-import { LightHeaders } from '../../src/cli/light-headers.ts';
+import { LightHeaders } from '../../src/cli/process/light-headers.ts';
 
 type Steps = (headers: Headers) => unknown;
 

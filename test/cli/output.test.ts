@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { Output, OutputClosedError } from '../../src/cli/output.ts';
+import { Output, OutputClosedError } from '../../src/cli/terminal/output.ts';
 
 function failing(code: string): Writable {
   return new Writable({

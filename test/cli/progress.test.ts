@@ -1,8 +1,8 @@
 /** How far long work is: on a terminal, in a file, with JSON. */
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { Output, type OutputStream } from '../../src/cli/output.ts';
-import { progressOn } from '../../src/cli/progress.ts';
+import { Output, type OutputStream } from '../../src/cli/terminal/output.ts';
+import { progressOn } from '../../src/cli/terminal/progress.ts';
 
 class Stream extends Writable implements OutputStream {
   readonly isTTY: boolean;

@@ -4,7 +4,7 @@
  */
 import type { Argument, Command, Option } from 'commander';
 import { expect, test } from 'vitest';
-import { Output } from '../../src/cli/output.ts';
+import { Output } from '../../src/cli/terminal/output.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { serverOptions } from '../../src/server/config/server-options.ts';
 import { Kelp } from './kelp.ts';

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { stopOnSignal } from '../../src/cli/stop-signals.ts';
+import { stopOnSignal } from '../../src/cli/process/stop-signals.ts';
 import { serverFixed } from '../../src/limits.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 

@@ -1,5 +1,5 @@
 /** A process whose work is told to end, and does not: what a second signal is for. */
-import { untilInterrupted } from '../../src/cli/interrupt.ts';
+import { untilInterrupted } from '../../src/cli/process/interrupt.ts';
 
 await untilInterrupted(
   (signal) =>

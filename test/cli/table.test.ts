@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Table, formatFacts } from '../../src/cli/table.ts';
+import { Table, formatFacts } from '../../src/cli/terminal/table.ts';
 
 test('columns line up, numbers to the right, and get wider for later rows', async () => {
   const table = new Table([{ title: 'KEY' }, { title: 'REVISION', isNumber: true }, { title: 'X' }]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { UsageError } from '../../src/cli/exit-code.ts';
-import { parseTxn } from '../../src/cli/txn-json.ts';
+import { UsageError } from '../../src/cli/process/exit-code.ts';
+import { parseTxn } from '../../src/cli/command-line/txn-json.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 

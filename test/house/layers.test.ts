@@ -63,6 +63,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'connect',
     'listener',
   ],
+  cli: ['terminal', 'process', 'command-line', 'session', 'tasks', 'completion', 'commands'],
 };
 
 interface Import {

@@ -1,8 +1,8 @@
 /** `help`, `version`, `completion`: what the command tells about itself. */
 import { Argument, Command } from 'commander';
-import { commandAt, commandGroups, unknownCommand } from '../command-path.ts';
-import { type SessionRunner, refuseClientOptions } from '../session.ts';
-import { version } from '../version.ts';
+import { commandAt, commandGroups, unknownCommand } from '../command-line/command-path.ts';
+import { type SessionRunner, refuseClientOptions } from '../session/session.ts';
+import { version } from '../process/version.ts';
 
 /** To be added last: the others have to be there. */
 export function addAboutCommands(program: Command, runner: SessionRunner): void {

@@ -1,7 +1,7 @@
 /** `status`, `snapshot`, `compact`. */
 import type { Command } from 'commander';
-import { wholeNumber } from '../argument.ts';
-import type { SessionRunner } from '../session.ts';
+import { wholeNumber } from '../command-line/argument.ts';
+import type { SessionRunner } from '../session/session.ts';
 
 const tasks = () => import('../tasks/admin.ts');
 

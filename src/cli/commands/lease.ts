@@ -1,7 +1,7 @@
 /** `lease grant`, `renew`, `keep-alive`, `revoke`, `get`, `list`. */
 import { type Command, Option } from 'commander';
-import { leaseTimeToLive, wholeNumber } from '../argument.ts';
-import type { SessionRunner } from '../session.ts';
+import { leaseTimeToLive, wholeNumber } from '../command-line/argument.ts';
+import type { SessionRunner } from '../session/session.ts';
 
 const tasks = () => import('../tasks/lease.ts');
 

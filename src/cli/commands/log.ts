@@ -1,8 +1,8 @@
 /** `log`. */
 import { type Command, Option } from 'commander';
-import { wholeNumber } from '../argument.ts';
-import { runOffline } from '../offline-task.ts';
-import type { SessionRunner } from '../session.ts';
+import { wholeNumber } from '../command-line/argument.ts';
+import { runOffline } from '../session/offline-task.ts';
+import type { SessionRunner } from '../session/session.ts';
 import type { LogFlags } from '../tasks/log.ts';
 
 const tasks = () => import('../tasks/log.ts');

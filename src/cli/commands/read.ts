@@ -1,8 +1,8 @@
 /** `get`, `exists`, `keys`, `scan`. */
 import { type Command, Option } from 'commander';
-import { wholeNumber } from '../argument.ts';
-import { addRangeOptions } from '../range-options.ts';
-import type { SessionRunner } from '../session.ts';
+import { wholeNumber } from '../command-line/argument.ts';
+import { addRangeOptions } from '../command-line/range-options.ts';
+import type { SessionRunner } from '../session/session.ts';
 import type { GetFlags, ScanFlags } from '../tasks/read.ts';
 
 const tasks = () => import('../tasks/read.ts');

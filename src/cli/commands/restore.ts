@@ -1,8 +1,8 @@
 /** `restore`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { collect, wholeNumberOrZero } from '../argument.ts';
-import { runOffline } from '../offline-task.ts';
-import type { SessionRunner } from '../session.ts';
+import { collect, wholeNumberOrZero } from '../command-line/argument.ts';
+import { runOffline } from '../session/offline-task.ts';
+import type { SessionRunner } from '../session/session.ts';
 import type { RestoreFlags } from '../tasks/restore.ts';
 
 const tasks = () => import('../tasks/restore.ts');

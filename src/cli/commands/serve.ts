@@ -8,7 +8,7 @@ import {
   formatNumber,
   serverOptions,
 } from '../../server/config/server-options.ts';
-import { type Surroundings, refuseClientOptions } from '../session.ts';
+import { type Surroundings, refuseClientOptions } from '../session/session.ts';
 
 export function addServeCommand(program: Command, { environment }: Surroundings): void {
   const serve = program
@@ -30,7 +30,7 @@ export function addServeCommand(program: Command, { environment }: Surroundings)
     refuseClientOptions(command);
     const flags = Object.fromEntries(options.map(({ name, flag }) => [name, values[flag.attributeName()]]));
     // The other commands start faster for not having loaded a server.
-    const { runServer } = await import('../run-server.ts');
+    const { runServer } = await import('../tasks/serve.ts');
     await runServer(flags, environment);
   });
 }

@@ -1,6 +1,6 @@
 /** `txn`. */
 import type { Command } from 'commander';
-import type { SessionRunner } from '../session.ts';
+import type { SessionRunner } from '../session/session.ts';
 
 const tasks = () => import('../tasks/txn.ts');
 

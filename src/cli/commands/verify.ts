@@ -1,7 +1,7 @@
 /** `verify`. */
 import type { Command } from 'commander';
-import { runOffline } from '../offline-task.ts';
-import type { SessionRunner } from '../session.ts';
+import { runOffline } from '../session/offline-task.ts';
+import type { SessionRunner } from '../session/session.ts';
 
 const tasks = () => import('../tasks/verify.ts');
 

@@ -1,8 +1,8 @@
 /** `watch`. */
 import { type Command, Option } from 'commander';
 import type { EventType } from '../../client/watch-message.ts';
-import { collect, namesOf, wholeNumber } from '../argument.ts';
-import type { SessionRunner } from '../session.ts';
+import { collect, namesOf, wholeNumber } from '../command-line/argument.ts';
+import type { SessionRunner } from '../session/session.ts';
 import type { WatchFlags } from '../tasks/watch.ts';
 
 const eventTypes: readonly EventType[] = ['put', 'delete', 'touch'];

@@ -1,8 +1,8 @@
 /** `put`, `delete`, `incr`, `touch`. */
 import { type Command, Option } from 'commander';
-import { bigNumber, duration, wholeNumber, wholeNumberOrZero } from '../argument.ts';
-import { addRangeOptions } from '../range-options.ts';
-import type { SessionRunner } from '../session.ts';
+import { bigNumber, duration, wholeNumber, wholeNumberOrZero } from '../command-line/argument.ts';
+import { addRangeOptions } from '../command-line/range-options.ts';
+import type { SessionRunner } from '../session/session.ts';
 import type { DeleteFlags, PutFlags, TouchFlags } from '../tasks/write.ts';
 
 const tasks = () => import('../tasks/write.ts');

@@ -3,7 +3,7 @@
  * can't drift apart. A place is a command; `lease grant` is one.
  */
 import type { Argument, Command, Option } from 'commander';
-import { pathOf } from '../command-path.ts';
+import { pathOf } from '../command-line/command-path.ts';
 
 export interface Place {
   /** The names that lead here, such as `lease grant`; empty for the program. */

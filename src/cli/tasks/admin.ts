@@ -1,8 +1,8 @@
 /** The work of `status`, `snapshot`, `compact`. */
 import type { Status } from '../../client/types.ts';
-import { displayDuration, displaySize } from '../display.ts';
-import type { Session } from '../session.ts';
-import { formatFacts } from '../table.ts';
+import { displayDuration, displaySize } from '../terminal/display.ts';
+import type { Session } from '../session/session.ts';
+import { formatFacts } from '../terminal/table.ts';
 
 export async function status({ client, output, isJson }: Session): Promise<void> {
   const status = await client.admin.status();

@@ -1,10 +1,10 @@
 /** The work of `lease grant`, `renew`, `keep-alive`, `revoke`, `get`, `list`. */
 import type { Lease } from '../../client/types.ts';
-import { displayDuration, displayKey } from '../display.ts';
-import { type ExitCode, exitCode } from '../exit-code.ts';
-import { tellFailure } from '../failure.ts';
-import type { Session } from '../session.ts';
-import { Table, formatFacts } from '../table.ts';
+import { displayDuration, displayKey } from '../terminal/display.ts';
+import { type ExitCode, exitCode } from '../process/exit-code.ts';
+import { tellFailure } from '../process/failure.ts';
+import type { Session } from '../session/session.ts';
+import { Table, formatFacts } from '../terminal/table.ts';
 
 export async function grant(
   { client, output, isJson }: Session,

@@ -1,12 +1,12 @@
 /** The work of `get`, `exists`, `keys`, `scan`. */
 import type { Entry } from '../../client/entry.ts';
-import { displayKey, displayTimeLeft, displayValue, isPrintable, textOf } from '../display.ts';
-import { type ExitCode, exitCode } from '../exit-code.ts';
-import { entryJson } from '../json.ts';
-import type { Output } from '../output.ts';
-import { type RangeFlags, rangeOf } from '../range-options.ts';
-import type { Session } from '../session.ts';
-import { type Column, Table } from '../table.ts';
+import { displayKey, displayTimeLeft, displayValue, isPrintable, textOf } from '../terminal/display.ts';
+import { type ExitCode, exitCode } from '../process/exit-code.ts';
+import { entryJson } from '../terminal/json.ts';
+import type { Output } from '../terminal/output.ts';
+import { type RangeFlags, rangeOf } from '../command-line/range-options.ts';
+import type { Session } from '../session/session.ts';
+import { type Column, Table } from '../terminal/table.ts';
 
 export interface GetFlags {
   readonly revision?: number;

@@ -1,10 +1,10 @@
 /** The work of `restore`. */
 import { restore } from '../../offline/restore.ts';
-import { displayCount } from '../display.ts';
-import { timeJson } from '../json.ts';
-import { interruptedBy, untilInterrupted } from '../interrupt.ts';
-import type { OfflineTask } from '../offline-task.ts';
-import { formatFacts } from '../table.ts';
+import { displayCount } from '../terminal/display.ts';
+import { timeJson } from '../terminal/json.ts';
+import { interruptedBy, untilInterrupted } from '../process/interrupt.ts';
+import type { OfflineTask } from '../session/offline-task.ts';
+import { formatFacts } from '../terminal/table.ts';
 
 export interface RestoreFlags {
   readonly dataDir: string;

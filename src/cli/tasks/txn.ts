@@ -1,12 +1,12 @@
 /** The work of `txn`. */
 import type { Operation, OperationResult, TxnRequest } from '../../client/types.ts';
-import { displayKey, displayValue } from '../display.ts';
-import { type ExitCode, exitCode } from '../exit-code.ts';
-import { readTextInput } from '../input.ts';
-import { txnJson } from '../json.ts';
-import type { Session } from '../session.ts';
-import { Table } from '../table.ts';
-import { parseTxn } from '../txn-json.ts';
+import { displayKey, displayValue } from '../terminal/display.ts';
+import { type ExitCode, exitCode } from '../process/exit-code.ts';
+import { readTextInput } from '../command-line/input.ts';
+import { txnJson } from '../terminal/json.ts';
+import type { Session } from '../session/session.ts';
+import { Table } from '../terminal/table.ts';
+import { parseTxn } from '../command-line/txn-json.ts';
 
 export async function runTxn(
   { client, output, stdin, isJson }: Session,

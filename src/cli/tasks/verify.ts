@@ -4,11 +4,11 @@ import { systemReason } from '../../errors.ts';
 import { verifyBackupFile } from '../../offline/backup-file.ts';
 import { verifyDirectory } from '../../offline/verify.ts';
 import type { Damage, Forecast, VerifyReport } from '../../offline/verify-report.ts';
-import { displayCount, displaySize } from '../display.ts';
-import { type ExitCode, UsageError, exitCode } from '../exit-code.ts';
-import { timeJson } from '../json.ts';
-import type { OfflineTask } from '../offline-task.ts';
-import { formatFacts } from '../table.ts';
+import { displayCount, displaySize } from '../terminal/display.ts';
+import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
+import { timeJson } from '../terminal/json.ts';
+import type { OfflineTask } from '../session/offline-task.ts';
+import { formatFacts } from '../terminal/table.ts';
 
 export async function verify(path: string, task: OfflineTask): Promise<ExitCode> {
   if (await isDirectory(path)) return verifyDataDirectory(path, task);

@@ -3,11 +3,11 @@ import type { Entry } from '../../client/entry.ts';
 import { KelpError } from '../../client/error.ts';
 import type { KeyRange } from '../../client/types.ts';
 import type { EventType, WatchEvent, WatchMessage, WatchRequest } from '../../client/watch-message.ts';
-import { displayKey, displayValue } from '../display.ts';
-import { type ExitCode, UsageError, exitCode } from '../exit-code.ts';
-import { watchJson } from '../json.ts';
-import type { Output } from '../output.ts';
-import type { Session } from '../session.ts';
+import { displayKey, displayValue } from '../terminal/display.ts';
+import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
+import { watchJson } from '../terminal/json.ts';
+import type { Output } from '../terminal/output.ts';
+import type { Session } from '../session/session.ts';
 
 export interface WatchFlags {
   readonly prefix?: readonly string[];

@@ -1,12 +1,12 @@
 /** The work of `put`, `delete`, `incr`, `touch`. */
 import type { Condition, DeleteResult, PutResult } from '../../client/types.ts';
-import { displayKey, displayTimeLeft, displayValue } from '../display.ts';
-import { type ExitCode, UsageError, exitCode } from '../exit-code.ts';
-import { readInput } from '../input.ts';
-import { entryJson, previousJson } from '../json.ts';
-import type { Output } from '../output.ts';
-import { type RangeFlags, rangeOf } from '../range-options.ts';
-import type { Session } from '../session.ts';
+import { displayKey, displayTimeLeft, displayValue } from '../terminal/display.ts';
+import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
+import { readInput } from '../command-line/input.ts';
+import { entryJson, previousJson } from '../terminal/json.ts';
+import type { Output } from '../terminal/output.ts';
+import { type RangeFlags, rangeOf } from '../command-line/range-options.ts';
+import type { Session } from '../session/session.ts';
 
 interface ConditionFlags {
   readonly ifAbsent?: boolean;

@@ -1,6 +1,6 @@
 /** Records of the log, as lines for people and as JSON. */
-import type { EffectShape, RecordShape } from '../../gen/kelp/storage/v1/log_codec.ts';
-import { DeleteReason } from '../../gen/kelp/v1/watch_pb.ts';
+import type { EffectShape, RecordShape } from '../../../gen/kelp/storage/v1/log_codec.ts';
+import { DeleteReason } from '../../../gen/kelp/v1/watch_pb.ts';
 import { displayCount, displayDuration, displayKey, displayValue } from './display.ts';
 import { timeJson, valueJson } from './json.ts';
 

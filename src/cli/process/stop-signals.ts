@@ -4,7 +4,7 @@
  * changes nothing.
  */
 import type { Logger } from 'pino';
-import type { RunningServer } from '../server/server.ts';
+import type { RunningServer } from '../../server/server.ts';
 import { FirstSignal, type SignalSource, type SignalledProcess } from './first-signal.ts';
 
 /** Resolves when a signal has stopped the server. */

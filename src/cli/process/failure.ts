@@ -6,14 +6,14 @@
  * Every failure has that form: of a call, of work with files, of the command line itself.
  */
 import { CommanderError } from 'commander';
-import type { ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
-import { type MisconfigurationKind, misconfigurationOf } from '../client/connect-failure.ts';
-import { type KelpError, type KelpErrorCode, isKelpError } from '../client/error.ts';
-import { StoreError, type StoreErrorCode } from '../errors.ts';
-import { OptionError } from '../server/config/option-values.ts';
+import type { ErrorReason } from '../../../gen/kelp/v1/errors_pb.ts';
+import { type MisconfigurationKind, misconfigurationOf } from '../../client/connect-failure.ts';
+import { type KelpError, type KelpErrorCode, isKelpError } from '../../client/error.ts';
+import { StoreError, type StoreErrorCode } from '../../errors.ts';
+import { OptionError } from '../../server/config/option-values.ts';
 import { UsageError } from './exit-code.ts';
 import { InterruptedError } from './interrupt.ts';
-import type { Output } from './output.ts';
+import type { Output } from '../terminal/output.ts';
 
 export function tellFailure(output: Output, error: unknown, isJson: boolean): void {
   if (isJson) output.noteSoon(`${JSON.stringify(failureJson(error))}\n`);

@@ -9,13 +9,13 @@
  */
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { durationMs } from '@bufbuild/protobuf/wkt';
-import type { Compare as CompareMessage, Operation as OperationMessage } from '../../gen/kelp/v1/kv_pb.ts';
-import { Relation as RelationNumber, TxnRequestSchema } from '../../gen/kelp/v1/kv_pb.ts';
-import type { KeyRange as KeyRangeMessage } from '../../gen/kelp/v1/types_pb.ts';
-import type { Compare, DeletedRange, KeyRange, Operation, Relation, TxnRequest } from '../client/types.ts';
-import { parseDurationMs } from '../server/config/option-values.ts';
-import { roundedNumberIn } from '../wire/json-numbers.ts';
-import { UsageError } from './exit-code.ts';
+import type { Compare as CompareMessage, Operation as OperationMessage } from '../../../gen/kelp/v1/kv_pb.ts';
+import { Relation as RelationNumber, TxnRequestSchema } from '../../../gen/kelp/v1/kv_pb.ts';
+import type { KeyRange as KeyRangeMessage } from '../../../gen/kelp/v1/types_pb.ts';
+import type { Compare, DeletedRange, KeyRange, Operation, Relation, TxnRequest } from '../../client/types.ts';
+import { parseDurationMs } from '../../server/config/option-values.ts';
+import { roundedNumberIn } from '../../wire/json-numbers.ts';
+import { UsageError } from '../process/exit-code.ts';
 
 /** Reads a transaction; `isPlain` takes the JSON form of Protobuf as it is. Throws a `UsageError`. */
 export function parseTxn(text: string, isPlain: boolean): TxnRequest {

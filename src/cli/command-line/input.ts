@@ -2,9 +2,9 @@
 import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { systemReason } from '../errors.ts';
-import { client as limits } from '../limits.ts';
-import { UsageError } from './exit-code.ts';
+import { systemReason } from '../../errors.ts';
+import { client as limits } from '../../limits.ts';
+import { UsageError } from '../process/exit-code.ts';
 
 /** Reads a file to its end, or standard input when the path is `-`. */
 export async function readInput(path: string, stdin: Readable): Promise<Buffer> {

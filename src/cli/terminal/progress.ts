@@ -2,7 +2,7 @@
  * How far long work is, on standard error: a line that is written anew on a terminal, a line now and then in a file or
  * pipe. With `--json` those stay away, since a script reads what comes there.
  */
-import type { OnProgress, Progress } from '../offline/progress.ts';
+import type { OnProgress, Progress } from '../../offline/progress.ts';
 import { displayKey, displaySize } from './display.ts';
 import type { Output } from './output.ts';
 

@@ -2,15 +2,15 @@
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { type Command, Option } from 'commander';
-import type { KelpClient } from '../client/client.ts';
-import { isKelpError } from '../client/error.ts';
-import type { CallOptions } from '../client/types.ts';
-import { systemReason } from '../errors.ts';
-import { client as limits } from '../limits.ts';
-import { formatDurationMs } from '../server/config/option-values.ts';
-import { duration } from './argument.ts';
-import { type ExitCode, UsageError, exitCode } from './exit-code.ts';
-import type { Output } from './output.ts';
+import type { KelpClient } from '../../client/client.ts';
+import { isKelpError } from '../../client/error.ts';
+import type { CallOptions } from '../../client/types.ts';
+import { systemReason } from '../../errors.ts';
+import { client as limits } from '../../limits.ts';
+import { formatDurationMs } from '../../server/config/option-values.ts';
+import { duration } from '../command-line/argument.ts';
+import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
+import type { Output } from '../terminal/output.ts';
 
 /** What a command runs in. */
 export interface Surroundings {
@@ -98,7 +98,7 @@ export class SessionRunner {
 
 async function openClient({ address, tls, tlsCa, timeout }: ClientFlags): Promise<KelpClient> {
   const isTls = tls === true || address.startsWith('https://');
-  const { createClient } = await import('../client/client.ts');
+  const { createClient } = await import('../../client/client.ts');
   try {
     return createClient({
       address,

@@ -1,7 +1,7 @@
 /** Parsers of arguments and options of the command line. Commander adds to their errors which one was wrong. */
 import { InvalidArgumentError } from 'commander';
-import { fixed } from '../limits.ts';
-import { formatDurationMs, parseDurationMs } from '../server/config/option-values.ts';
+import { fixed } from '../../limits.ts';
+import { formatDurationMs, parseDurationMs } from '../../server/config/option-values.ts';
 
 /**
  * A revision, a lease id, a number of items: all begin at 1. What is out of range is refused here, whatever the server

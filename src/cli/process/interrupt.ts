@@ -2,8 +2,8 @@
  * Ends work that writes files so that nothing half done is left: the first signal breaks it off and lets it clean up,
  * a second one ends the process at once (see `first-signal.ts`).
  */
-import { systemClock } from '../clock.ts';
-import type { OnProgress } from '../offline/progress.ts';
+import { systemClock } from '../../clock.ts';
+import type { OnProgress } from '../../offline/progress.ts';
 import { FirstSignal, type SignalSource } from './first-signal.ts';
 
 /** What a shell says of a command that one of these has ended: 128 and the number of the signal. */

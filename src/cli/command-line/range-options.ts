@@ -1,7 +1,7 @@
 /** The options that say which keys are meant. */
 import { type Command, Option } from 'commander';
-import type { KeyRange } from '../client/types.ts';
-import { UsageError } from './exit-code.ts';
+import type { KeyRange } from '../../client/types.ts';
+import { UsageError } from '../process/exit-code.ts';
 
 export interface RangeFlags {
   readonly prefix?: string;

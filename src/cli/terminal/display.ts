@@ -2,7 +2,7 @@
  * Keys, values, times and sizes as text for people. Whatever is stored, what is shown is one line without control
  * characters: a key or value can't move the cursor or pass itself off as something else.
  */
-import { escapeUnprintable, unprintable } from '../server/logging/printable.ts';
+import { escapeUnprintable, unprintable } from '../../server/logging/printable.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -7,8 +7,8 @@
  * service to stop. A second signal right after the first is therefore taken for the same one.
  */
 import { constants } from 'node:os';
-import type { Clock } from '../clock.ts';
-import { serverFixed } from '../limits.ts';
+import type { Clock } from '../../clock.ts';
+import { serverFixed } from '../../limits.ts';
 
 /** As much of `process` as is needed here. */
 export interface SignalledProcess {

@@ -1,14 +1,14 @@
-/** Runs a server until a signal stops it. */
-import { systemClock } from '../clock.ts';
-import { serverFixed } from '../limits.ts';
-import { loadConfig } from '../server/config/config.ts';
-import { LogOutput } from '../server/logging/log-output.ts';
-import { createLogger, logGaps } from '../server/logging/logger.ts';
-import { ServerStartError, startServer } from '../server/server.ts';
-import { UsageError } from './exit-code.ts';
-import { type Surroundings, clientEnvironmentNames } from './session.ts';
-import { logHangups, stopOnSignal } from './stop-signals.ts';
-import { version } from './version.ts';
+/** The work of `serve`: runs a server until a signal stops it. */
+import { systemClock } from '../../clock.ts';
+import { serverFixed } from '../../limits.ts';
+import { loadConfig } from '../../server/config/config.ts';
+import { LogOutput } from '../../server/logging/log-output.ts';
+import { createLogger, logGaps } from '../../server/logging/logger.ts';
+import { ServerStartError, startServer } from '../../server/server.ts';
+import { UsageError } from '../process/exit-code.ts';
+import { type Surroundings, clientEnvironmentNames } from '../session/session.ts';
+import { logHangups, stopOnSignal } from '../process/stop-signals.ts';
+import { version } from '../process/version.ts';
 
 /** `flags` are by the names of the options. Resolves when the server has stopped. */
 export async function runServer(

@@ -2,9 +2,9 @@
  * What `--json` prints. Names are those of the TypeScript client. A value that is UTF-8 is a text, any other
  * `{"base64": "..."}`; times are ISO 8601; what is absent is left out.
  */
-import type { Entry } from '../client/entry.ts';
-import type { OperationResult, TxnResult } from '../client/types.ts';
-import type { WatchEvent, WatchMessage } from '../client/watch-message.ts';
+import type { Entry } from '../../client/entry.ts';
+import type { OperationResult, TxnResult } from '../../client/types.ts';
+import type { WatchEvent, WatchMessage } from '../../client/watch-message.ts';
 import { textOf } from './display.ts';
 
 type JsonObject = Record<string, unknown>;

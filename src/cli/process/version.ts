@@ -1,8 +1,9 @@
+/** The version of the product. */
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
-import { assert } from '../errors.ts';
+import { assert } from '../../errors.ts';
 
-/** Of the product, as its `package.json` says, which stands above the sources as well as above what is built of them. */
+/** As its `package.json` says, which stands above the sources as well as above what is built of them. */
 export const version = readVersion();
 
 function readVersion(): string {
