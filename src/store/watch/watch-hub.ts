@@ -5,8 +5,8 @@
  * changes that all watches share, or, when it has fallen behind those, from the log. So writers never wait for a watch,
  * and a watch that is not read costs nothing but its place here.
  *
- * What becomes visible is looked through for the watches that wait, and only for those: a watch that was told waits no
- * longer, so it is told once, however much of a transaction is in its ranges. Long transactions are looked through, and
+ * What becomes visible is looked through for the watches that wait: one that was told waits no longer, so it is told once,
+ * however much of a transaction is in its ranges, and one that is met and does not wait is not met again. Long transactions are looked through, and
  * many watches woken, in slices. Where that falls behind what is kept of the recent changes, all that wait are told.
  *
  * Invariant: each watch that waits was told of everything up to `noticedRevision` that lies behind its cursor and in its
@@ -35,8 +35,10 @@ export class WatchHub implements WatchRegistry {
   readonly #clock: Clock;
   readonly #watches = new Set<HubWatch>();
   readonly #recent = new RecentChanges();
-  /** Those that are to be told, by what they wait for. */
+  /** Those that are to be told. */
   readonly #waiting = new Set<HubWatch>();
+  /** By what they wait for. One that was told stays, since most wait again at once, until it is met when it does not wait. */
+  readonly #indexed = new Set<HubWatch>();
   readonly #indexByType: Readonly<Record<EventType, WatchIndex<HubWatch>>> = {
     put: new WatchIndex(),
     delete: new WatchIndex(),
@@ -83,18 +85,21 @@ export class WatchHub implements WatchRegistry {
 
   remove(watch: HubWatch): void {
     this.stopWaiting(watch);
+    this.#leaveIndex(watch);
     this.#watches.delete(watch);
   }
 
   startWaiting(watch: HubWatch): void {
     this.#waiting.add(watch);
+    if (this.#indexed.has(watch)) return;
+    this.#indexed.add(watch);
     const { types, ranges } = watch.filter;
     for (const type of types) this.#indexByType[type].add(ranges, watch);
   }
 
   stopWaiting(watch: HubWatch): void {
     this.#woken.delete(watch);
-    this.#leaveWaiting(watch);
+    this.#waiting.delete(watch);
   }
 
   /**
@@ -199,7 +204,13 @@ export class WatchHub implements WatchRegistry {
   #tellByKey(revision: number, changes: readonly RecentChange[]): boolean {
     let isStopped = false;
     const tell = (watch: HubWatch): boolean => {
-      isStopped = !this.#tell(watch, revision, revision);
+      if (this.#waiting.has(watch)) {
+        isStopped = !this.#tell(watch, revision, revision);
+      } else {
+        this.#leaveIndex(watch);
+        this.#visitsLeft -= watch.filter.ranges.length;
+        isStopped = this.#visitsLeft <= 0;
+      }
       return !isStopped;
     };
     for (; this.#waiting.size > 0; this.#noticedChanges++) {
@@ -213,17 +224,16 @@ export class WatchHub implements WatchRegistry {
     return true;
   }
 
-  /** @returns whether there are visits left; each range that a watch no longer waits for is one. */
+  /** @returns whether there are visits left. */
   #tell(watch: HubWatch, first: number, last: number): boolean {
     if (!watch.notice(first, last)) return true;
-    this.#leaveWaiting(watch);
+    this.#waiting.delete(watch);
     this.#woken.add(watch);
-    this.#visitsLeft -= watch.filter.ranges.length;
-    return this.#visitsLeft > 0;
+    return --this.#visitsLeft > 0;
   }
 
-  #leaveWaiting(watch: HubWatch): void {
-    if (!this.#waiting.delete(watch)) return;
+  #leaveIndex(watch: HubWatch): void {
+    if (!this.#indexed.delete(watch)) return;
     const { types, ranges } = watch.filter;
     for (const type of types) this.#indexByType[type].remove(ranges, watch);
   }

@@ -151,7 +151,8 @@ export class Watcher implements AsyncIterableIterator<WatchMessage>, HubWatch {
       const next = this.#ready.shift();
       if (next !== undefined) {
         // It was admitted with more.
-        await this.#hold(next.bytes + this.#ready.bytes);
+        const answer = this.#hold(next.bytes + this.#ready.bytes);
+        if (answer !== true) await answer;
         return { done: false, value: next.message };
       }
       if (this.#phase === 'ended') return await this.#finish();
@@ -171,7 +172,10 @@ export class Watcher implements AsyncIterableIterator<WatchMessage>, HubWatch {
     const answer = this.#hold(heldBytes);
     if (answer !== true) return this.#endUnless(answer);
     if (this.#phase === 'current') return this.#readPresent();
-    if (isBehind) return this.#readOn(this.#source.visibleRevision());
+    if (isBehind) {
+      const visible = this.#source.visibleRevision();
+      return readRecent(this.#work, this.#registry, visible) ? undefined : this.#readLog(visible);
+    }
     if (this.#phase === 'live') return this.#waitForMatch();
     await this.#log.close();
     this.#goLive();
@@ -189,8 +193,7 @@ export class Watcher implements AsyncIterableIterator<WatchMessage>, HubWatch {
     if (!(await answer)) this.#end(undefined);
   }
 
-  async #readOn(visible: number): Promise<void> {
-    if (readRecent(this.#work, this.#registry, visible)) return;
+  async #readLog(visible: number): Promise<void> {
     await this.#takeTurn();
     if (this.#phase !== 'ended') await this.#log.read(visible);
   }
