@@ -84,8 +84,9 @@ export class MemoryEngine implements Engine {
     const state = this.#states.pop() ?? new ScanState();
     for (let start = 0; start < keys.length; start += BATCH) {
       const end = Math.min(start + BATCH, keys.length);
-      // A visitor may read, too.
-      const hashes = this.#hashAll(keys, start, end).slice();
+      const hashed = this.#hashAll(keys, start, end);
+      // A visitor may read, too: what is needed behind the first visit is copied.
+      const hashes = end - start === 1 ? hashed : hashed.slice();
       for (let index = start; index < end; index++) {
         keyspace.probe.set(keys[index]!);
         const reference = keyspace.map.find(keyspace.probe, hashes[index - start]!);
