@@ -137,8 +137,10 @@ describe('a transaction that becomes visible', () => {
 
   it('is looked through to its end where the watches of one key are more than a slice', async () => {
     const { hub, clock, publish } = openHub();
-    const ranges = [...keysOf(90).map((key) => ({ key })), { start: 'x', end: 'yy' }];
-    const watches = Array.from({ length: 300 }, () => new CountingWatch(ranges));
+    const watches = Array.from(
+      { length: fixed.watchNoticeVisitsMax + 300 },
+      () => new CountingWatch([{ key: 'k000000' }]),
+    );
     const others = Array.from(
       { length: fixed.watchNoticeVisitsMax + 1 },
       () => new CountingWatch([{ start: 'y' }]),
@@ -147,8 +149,8 @@ describe('a transaction that becomes visible', () => {
     publish(1, keysOf(3));
     await clock.settled();
     expect(hub.noticedRevision).toBe(1);
-    for (const { told, wakeCount } of watches) expect([told.length, wakeCount]).toEqual([1, 1]);
-    for (const { told } of others) expect(told).toEqual([]);
+    expect(watches.filter(({ told, wakeCount }) => told.length !== 1 || wakeCount !== 1)).toEqual([]);
+    expect(others.filter(({ told }) => told.length > 0)).toEqual([]);
   });
 
   it('is told to all that wait when the recent changes have moved past it meanwhile', async () => {
