@@ -123,14 +123,9 @@ export class KeyMap {
 
   /** The block of the key in `probe`, which is used with this map alone; `NONE`: there is none. */
   find(probe: Probe, hash: number): number {
-    if (probe.foundAt !== this.#changes) {
-      probe.found = this.#find(probe, hash);
-      probe.foundAt = this.#changes;
-    }
-    return probe.found;
-  }
-
-  #find(probe: Probe, hash: number): number {
+    if (probe.foundAt === this.#changes) return probe.found;
+    probe.found = NONE;
+    probe.foundAt = this.#changes;
     const shard = hash >>> SHARD_SHIFT;
     const capacity = this.#capacities[shard]!;
     if (capacity === 0) return NONE;
@@ -145,8 +140,10 @@ export class KeyMap {
       if (
         words[at + 1] === hash &&
         probe.isKeyAt(blocks[reference >>> UNIT_BITS]!, (reference & UNIT_MASK) << 1)
-      )
+      ) {
+        probe.found = reference;
         return reference;
+      }
       at += 2;
       if (at === end) at = start;
     }

@@ -75,7 +75,15 @@ export class MemoryEngine implements Engine {
   }
 
   fetch(keys: readonly Uint8Array[], start: number, end: number): void {
-    for (let at = start; at < end; at += BATCH) this.#hashAll(keys, at, Math.min(at + BATCH, end));
+    const { map, probe } = this.#keyspace;
+    let waiting = 0;
+    for (let index = start; index < end; index++) {
+      probe.set(keys[index]!);
+      this.#hashes[waiting++] = this.#keyspace.hash();
+      if (waiting < BATCH && index + 1 < end) continue;
+      map.fetch(this.#hashes, waiting, this.#fetched);
+      waiting = 0;
+    }
   }
 
   readMany(keys: readonly Uint8Array[], revision: number, visit: VisitRead): void {
@@ -84,12 +92,10 @@ export class MemoryEngine implements Engine {
     const state = this.#states.pop() ?? new ScanState();
     for (let start = 0; start < keys.length; start += BATCH) {
       const end = Math.min(start + BATCH, keys.length);
-      const hashed = this.#hashAll(keys, start, end);
-      // A visitor may read, too: what is needed behind the first visit is copied.
-      const hashes = end - start === 1 ? hashed : hashed.slice();
+      this.fetch(keys, start, end);
       for (let index = start; index < end; index++) {
         keyspace.probe.set(keys[index]!);
-        const reference = keyspace.map.find(keyspace.probe, hashes[index - start]!);
+        const reference = keyspace.find();
         const isThere = reference !== NONE && keyspace.goTo(reference, revision);
         visit(index, isThere ? this.#show(state.placed) : undefined);
       }
@@ -122,24 +128,25 @@ export class MemoryEngine implements Engine {
   }
 
   apply(change: Change): void {
-    checkKey(change.key.length);
-    const keyspace = this.#keyspace;
-    keyspace.probe.set(change.key);
-    this.#apply(change, keyspace.hash());
+    const { key, value, revision } = change;
+    assert(key.length >= 1 && key.length <= KEY_BYTES_MAX, 'a key has 1 to 65535 bytes');
+    const { blocks, probe, fields, newestRevision } = this.#keyspace;
+    probe.set(key);
+    const reference = this.#keyspace.find();
+    const before = reference === NONE ? 0 : revisionAt(blocks.wordsAt(reference), Slabs.wordOf(reference));
+    assert(revision > before, 'the revisions of a key ascend');
+    assert(revision >= newestRevision, 'revisions ascend');
+    fields.take(change, key.length, value.length);
+    this.#keyspace.put(reference, this.#keyspace.hash());
+    this.#keyspace.writeValue(change);
   }
 
   applyMany(changes: readonly Change[]): void {
-    const { probe } = this.#keyspace;
     const keys = changes.map(({ key }) => key);
     for (let start = 0; start < changes.length; start += BATCH) {
       const end = Math.min(start + BATCH, changes.length);
-      const hashes = this.#hashAll(keys, start, end);
-      for (let index = start; index < end; index++) {
-        const change = changes[index]!;
-        checkKey(change.key.length);
-        probe.set(change.key);
-        this.#apply(change, hashes[index - start]!);
-      }
+      this.fetch(keys, start, end);
+      for (let index = start; index < end; index++) this.apply(changes[index]!);
     }
   }
 
@@ -206,30 +213,6 @@ export class MemoryEngine implements Engine {
   #show(placed: PlacedChange): PlacedChange {
     const { memory, at, longValues } = this.#keyspace;
     return showPlaced(memory, at, longValues, placed);
-  }
-
-  /** Hashes keys and fetches their places in the map and their blocks. */
-  #hashAll(keys: readonly Uint8Array[], start: number, end: number): Int32Array {
-    const keyspace = this.#keyspace;
-    const hashes = this.#hashes;
-    for (let index = start; index < end; index++) {
-      keyspace.probe.set(keys[index]!);
-      hashes[index - start] = keyspace.hash();
-    }
-    if (end - start > 1) keyspace.map.fetch(hashes, end - start, this.#fetched);
-    return hashes;
-  }
-
-  /** Applies a change whose key is in the probe. */
-  #apply(change: Change, hash: number): void {
-    const { blocks, map, probe, fields, newestRevision } = this.#keyspace;
-    const reference = map.find(probe, hash);
-    const before = reference === NONE ? 0 : revisionAt(blocks.wordsAt(reference), Slabs.wordOf(reference));
-    assert(change.revision > before, 'the revisions of a key ascend');
-    assert(change.revision >= newestRevision, 'revisions ascend');
-    fields.take(change, change.key.length, change.value.length);
-    this.#keyspace.put(reference, hash);
-    this.#keyspace.writeValue(change);
   }
 
   /** @returns the block at which a further scan goes on; `NONE`: at the end. */
@@ -325,8 +308,4 @@ export class MemoryEngine implements Engine {
 /** How many blocks are fetched together, when so many of a leaf were visited before: a short range costs little. */
 function pieceOf(visited: number): number {
   return visited === 0 ? 4 : visited < 16 ? 16 : ENTRIES_MAX;
-}
-
-function checkKey(length: number): void {
-  assert(length >= 1 && length <= KEY_BYTES_MAX, 'a key has 1 to 65535 bytes');
 }
