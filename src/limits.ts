@@ -83,6 +83,8 @@ export const fixed = {
   /** A delete of a range in parts deletes so many keys, of so many bytes, in one transaction. */
   deletePartKeysMax: 4096,
   deletePartBytesMax: 4 * MiB,
+  /** The calls of one turn of the event loop that are gathered before they run. */
+  turnCallsMax: 256,
   /** The decisions that listeners to one commit may queue. */
   queuedDecisionsMax: 10_000,
   /** History and log are cut by age this often, also when nothing is written. */

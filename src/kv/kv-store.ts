@@ -5,8 +5,10 @@
 import type * as api from '../api.ts';
 import type { Clock, Random } from '../clock.ts';
 import type { EngineRange } from '../engine/engine.ts';
+import { bytesOf } from '../arguments/value.ts';
 import { isStoreError, StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
+import type { Caller } from '../store/commit/acknowledgements.ts';
 import type { DurableStore } from '../store/durable-store.ts';
 import type { PinnedState } from '../store/seam.ts';
 import { toDeletedRange, toEngineRange } from '../store/views/range.ts';
@@ -16,6 +18,7 @@ import { getLease, grantLease, listLeases, renewLease, revokeLease } from './lea
 import { countPinned, exists, get, keys, scan } from './reads.ts';
 import { runTxn } from './txn.ts';
 import { checkCount } from '../store/validate.ts';
+import { Turn } from './turn.ts';
 import { deleteKey, deleteRange, getRefreshing, increment, put, touch } from './writes.ts';
 
 export interface KvStoreParts {
@@ -30,26 +33,41 @@ export class KvStore implements api.Store {
   readonly #store: DurableStore;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #turn: Turn;
 
   constructor({ store, clock, random }: KvStoreParts) {
     this.#store = store;
     this.#clock = clock;
     this.#random = random;
+    this.#turn = new Turn((fetched) => store.fetch(fetched));
     this.storeId = store.storeId;
     this.failed = store.failed;
   }
 
   get(key: string, options: api.GetOptions = {}): Promise<api.GetResult> {
     if (options.refreshTtl === true) return this.#decide((view) => getRefreshing(view, key, options));
-    return this.#read(() => get(this.#store, key, options));
+    const run = (): api.GetResult => get(this.#store, key, options);
+    if (this.#turn.begin()) return this.#read(run);
+    return new Promise((resolve, reject) => {
+      this.#turn.queue(key, () => {
+        try {
+          resolve(run());
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
   }
 
   put(key: string, value: api.Value, options: api.PutOptions = {}): Promise<api.PutResult> {
-    return this.#decide((view) => put(view, key, value, options));
+    if (this.#turn.begin()) return this.#decideNow((view) => put(view, key, value, options));
+    // The caller may use its buffer again as soon as it has the promise.
+    const kept = copyOf(value);
+    return this.#queue(key, (view) => put(view, key, kept, options));
   }
 
   delete(key: string, options: api.DeleteOptions = {}): Promise<api.DeleteResult> {
-    return this.#decide((view) => deleteKey(view, key, options));
+    return this.#decide((view) => deleteKey(view, key, options), key);
   }
 
   deleteRange(range: api.DeletedRange, options: api.DeleteRangeOptions = {}): Promise<api.DeleteRangeResult> {
@@ -151,23 +169,37 @@ export class KvStore implements api.Store {
     return this.#store.close(options);
   }
 
-  /** Runs a transaction; its result, or its error, goes out when what it may depend on is durable. */
-  #decide<Result>(run: (view: View) => Result): Promise<Result> {
+  /**
+   * Runs a transaction, now or with the others of this turn; its result, or its error, goes out when what it may depend on is
+   * durable.
+   * @param run must hold nothing that the caller may change.
+   * @param key that it will look at first.
+   */
+  #decide<Result>(run: (view: View) => Result, key?: string): Promise<Result> {
+    return this.#turn.begin() ? this.#decideNow(run) : this.#queue(key, run);
+  }
+
+  #decideNow<Result>(run: (view: View) => Result): Promise<Result> {
+    return new Promise((resolve, reject) => this.#settle(run, { resolve, reject }));
+  }
+
+  #queue<Result>(key: string | undefined, run: (view: View) => Result): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const caller = { resolve, reject };
+      this.#turn.queue(key, () => this.#settle(run, caller));
+    });
+  }
+
+  #settle<Result>(run: (view: View) => Result, caller: Caller<Result>): void {
     const store = this.#store;
     try {
       const { result, hasChanged } = store.decide(run);
-      return store.whenDurable(result, hasChanged);
+      store.settleWhenDurable(caller, result, undefined, hasChanged);
     } catch (error) {
-      return this.#refuse(error);
+      // Such an error would be told whatever the store held: it gives away nothing of what is not durable yet.
+      if (isStoreError(error, 'invalidArgument') || isStoreError(error, 'closed')) caller.reject(error);
+      else store.settleWhenDurable(caller, undefined, error, false);
     }
-  }
-
-  #refuse(error: unknown): Promise<never> {
-    // It would be wrong whatever the store held: it tells nothing of what is not durable yet.
-    if (isStoreError(error, 'invalidArgument') || isStoreError(error, 'closed')) return Promise.reject(error);
-    return this.#store.whenDurable(undefined, false).then(() => {
-      throw error;
-    });
   }
 
   /** Runs a read of visible state. */
@@ -204,4 +236,9 @@ export class KvStore implements api.Store {
   #pause(): Promise<void> {
     return new Promise((resolve) => this.#clock.yieldNow(resolve));
   }
+}
+
+/** A value that stays as it is. */
+function copyOf(value: api.Value): api.Value {
+  return typeof value === 'string' ? value : Uint8Array.prototype.slice.call(bytesOf(value));
 }

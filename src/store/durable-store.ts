@@ -9,7 +9,7 @@ import { readOnlyError } from '../wal/fail-stop.ts';
 import type { Log } from '../wal/log.ts';
 import { Backups } from './checkpoints/backup.ts';
 import { Checkpointer } from './checkpoints/checkpointer.ts';
-import { Acknowledgements } from './commit/acknowledgements.ts';
+import { Acknowledgements, type Caller } from './commit/acknowledgements.ts';
 import { Committer } from './commit/committer.ts';
 import { compactEffect } from './commit/effects.ts';
 import { Listeners } from './commit/listeners.ts';
@@ -178,6 +178,10 @@ export class DurableStore implements Seam {
     return decision;
   }
 
+  fetch(keys: readonly Uint8Array[]): void {
+    this.#parts.recovered.engine.fetch(keys, 0, keys.length);
+  }
+
   queueDecide(run: (view: View) => void, onFailure: (error: unknown) => void): void {
     assert(this.#isDeciding, 'decisions are queued by listeners of onCommitted');
     if (this.#queue.length >= fixed.queuedDecisionsMax) {
@@ -260,7 +264,19 @@ export class DurableStore implements Seam {
    * @param hasChanged whether the call has committed something itself.
    */
   whenDurable<Result>(result: Result, hasChanged: boolean): Promise<Result> {
-    return this.#acknowledgements.whenDurable(result, hasChanged);
+    return new Promise((resolve, reject) =>
+      this.#acknowledgements.add({ resolve, reject }, result, undefined, hasChanged),
+    );
+  }
+
+  /** The same for a promise that there is already; with an error it is rejected with that. */
+  settleWhenDurable<Result>(
+    caller: Caller<Result>,
+    result: Result | undefined,
+    error: unknown,
+    hasChanged: boolean,
+  ): void {
+    this.#acknowledgements.add(caller, result, error, hasChanged);
   }
 
   watch(request: WatchRequest): AsyncIterableIterator<WatchMessage> {

@@ -38,6 +38,12 @@ export interface Seam {
   decide<Result>(run: (view: View) => Result): Decision<Result>;
 
   /**
+   * Brings the places of several keys into the processor's cache together, for the decisions and reads that follow in the
+   * same turn. A hint: nothing depends on it.
+   */
+  fetch(keys: readonly Uint8Array[]): void;
+
+  /**
    * For listeners of `onCommitted`, which must not decide by themselves: runs a transaction once the one that is being told
    * of has been told to all listeners, before any other and in the order of these calls. What it throws goes to
    * `onFailure`.

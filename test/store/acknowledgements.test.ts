@@ -51,7 +51,9 @@ function make() {
   const events: string[] = [];
   const acknowledgements = new Acknowledgements(log);
   const result = async (name: string, hasChanged = true): Promise<void> => {
-    events.push(`result ${await acknowledgements.whenDurable(name, hasChanged)}`);
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    acknowledgements.add({ resolve, reject }, name, undefined, hasChanged);
+    events.push(`result ${await promise}`);
   };
   return { acknowledgements, log, events, result };
 }

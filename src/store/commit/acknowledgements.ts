@@ -15,12 +15,18 @@ export interface Sequences {
   readonly durableSequence: number;
 }
 
+/** Who waits for a result. */
+export interface Caller<Result> {
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 interface Waiter {
   readonly sequence: number;
   readonly hasChanged: boolean;
+  readonly caller: Caller<never>;
   readonly result: unknown;
-  readonly resolve: (result: never) => void;
-  readonly reject: (error: Error) => void;
+  readonly error: unknown;
 }
 
 export class Acknowledgements {
@@ -33,17 +39,15 @@ export class Acknowledgements {
   }
 
   /**
-   * Resolves with `result` once all that is committed now is durable.
+   * Gives the caller its result, or its error if there is one, once all that is committed now is durable.
    * @param hasChanged whether the call has committed something itself.
    */
-  whenDurable<Result>(result: Result, hasChanged: boolean): Promise<Result> {
+  add<Result>(caller: Caller<Result>, result: Result | undefined, error: unknown, hasChanged: boolean): void {
     const sequence = this.#log.committedSequence;
-    if (sequence <= this.#log.durableSequence) return Promise.resolve(result);
+    if (sequence <= this.#log.durableSequence) settle(caller, result, error);
     // Since then nothing could be committed.
-    if (this.#failure !== undefined) return Promise.reject(this.#failure.whenUnchanged);
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({ sequence, hasChanged, result, resolve, reject });
-    });
+    else if (this.#failure !== undefined) caller.reject(this.#failure.whenUnchanged);
+    else this.#waiters.push({ sequence, hasChanged, caller, result, error });
   }
 
   /** Everything up to `sequence` is durable, and shown. */
@@ -51,7 +55,7 @@ export class Acknowledgements {
     const waiters = this.#waiters;
     for (let next = waiters.peek(); next !== undefined && next.sequence <= sequence; next = waiters.peek()) {
       waiters.shift();
-      next.resolve(next.result as never);
+      settle(next.caller, next.result, next.error);
     }
   }
 
@@ -59,6 +63,11 @@ export class Acknowledgements {
   fail(failure: Failure): void {
     this.#failure = failure;
     for (let next = this.#waiters.shift(); next !== undefined; next = this.#waiters.shift())
-      next.reject(next.hasChanged ? failure.whenChanged : failure.whenUnchanged);
+      next.caller.reject(next.hasChanged ? failure.whenChanged : failure.whenUnchanged);
   }
+}
+
+function settle({ resolve, reject }: Caller<never>, result: unknown, error: unknown): void {
+  if (error === undefined) resolve(result as never);
+  else reject(error);
 }
