@@ -1,24 +1,77 @@
-/** The `Store` contract: what the server, the tests and an embedding program talk to. */
-import type {
-  Compare,
-  Condition,
-  DeletedRange,
-  EventType,
-  KeyRange,
-  Operation,
-} from './arguments/requests.ts';
-import type { Value } from './arguments/value.ts';
+/**
+ * The plain types of KelpDB: what goes into the store and the client and what comes out of them, and the `Store` contract,
+ * which the server, the tests and an embedding program talk to. A program can change from the store in process to the
+ * client: calls have the same names and take and give the same shapes. Where the client's differ, its own types say why.
+ *
+ * Revisions, lease ids and times in milliseconds are whole numbers up to 2^53 - 1. Types with entries leave open which: the
+ * client's have methods that read their value.
+ */
 
-export type {
-  Compare,
-  Condition,
-  DeletedRange,
-  EventType,
-  KeyRange,
-  Operation,
-  Relation,
-} from './arguments/requests.ts';
-export type { Value } from './arguments/value.ts';
+/** The bytes of a buffer or of a view of one, as they are whatever its type; or text, which stands for its UTF-8. */
+export type Value = string | ArrayBufferView | ArrayBufferLike;
+
+/**
+ * Keys that lie next to each other in the order of their bytes: `key`, or all that begin with `prefix`, or from
+ * `start` (inclusive) to `end` (exclusive). `{}` is all keys. An empty text counts as left out.
+ */
+export interface KeyRange {
+  readonly key?: string;
+  readonly prefix?: string;
+  readonly start?: string;
+  readonly end?: string;
+}
+
+/** All keys there are, where they are deleted. */
+export interface AllKeys {
+  readonly all: true;
+}
+
+/**
+ * Keys that are to be deleted. Here nothing stands for all keys but `{ all: true }`: a range that is empty, or has a
+ * member that is empty or `undefined`, is refused, since it may come of a variable that was not set.
+ */
+export type DeletedRange = KeyRange | AllKeys;
+
+/** What must be true of a key for a write to go ahead. */
+export type Condition =
+  | { readonly kind: 'mustNotExist' }
+  | { readonly kind: 'mustExist' }
+  /** 0: the key must not exist. */
+  | { readonly kind: 'modRevisionEquals'; readonly modRevision: number };
+
+export type Relation = 'equal' | 'notEqual' | 'less' | 'greater';
+
+/** A statement about one key (`{ key }`) or about every key of a range: "there RELATION operand". */
+export interface Compare {
+  readonly subject: { readonly key: string } | { readonly range: KeyRange };
+  readonly relation: Relation;
+  readonly operand:
+    /** Only with `equal` and `notEqual`; for a range: whether it has any key. */
+    | { readonly kind: 'exists'; readonly value: boolean }
+    | { readonly kind: 'value'; readonly value: Value }
+    | { readonly kind: 'version' | 'createRevision' | 'modRevision' | 'leaseId'; readonly value: number };
+}
+
+export type Operation =
+  | { readonly kind: 'get'; readonly key: string }
+  | {
+      readonly kind: 'put';
+      readonly key: string;
+      readonly value: Value;
+      readonly ttlMs?: number;
+      readonly leaseId?: number;
+      readonly returnPrevious?: boolean;
+    }
+  | { readonly kind: 'delete'; readonly key: string; readonly returnPrevious?: boolean }
+  | { readonly kind: 'deleteRange'; readonly range: DeletedRange }
+  | {
+      readonly kind: 'increment';
+      readonly key: string;
+      readonly delta: bigint | number;
+      readonly ttlMs?: number;
+    };
+
+export type EventType = 'put' | 'delete' | 'touch';
 
 /**
  * Every method rejects with a `StoreError`; the codes that are particular to a method stand in its comment, any method
@@ -26,8 +79,8 @@ export type { Value } from './arguments/value.ts';
  * `storageFailed` say that nothing has changed. Writes resolve once they are as durable as the store's `fsync` policy
  * says, and never show before. Calls take effect in the order in which they are made.
  *
- * Revisions, lease ids and times in milliseconds are whole numbers up to 2^53 - 1. Values that are handed out must not
- * be changed; values that are handed in may be reused as soon as the call has returned its promise.
+ * Values that are handed out must not be changed; values that are handed in may be reused as soon as the call has
+ * returned its promise.
  */
 export interface Store {
   /** Tells stores apart, 32 hexadecimal digits; revisions mean nothing from one store to another. */
@@ -44,14 +97,14 @@ export interface Store {
    */
   deleteRange(range: DeletedRange, options?: DeleteRangeOptions): Promise<DeleteRangeResult>;
   exists(keys: readonly string[]): Promise<ExistsResult>;
-  /** One page of a range in key order. Rejects with `revisionCompacted`, `revisionFuture`, `historyDiffers`. */
-  scan(range: KeyRange, options?: ScanPageOptions): Promise<ScanPage>;
-  /** The number of keys in a range. Rejects with `revisionCompacted`, `revisionFuture`. */
-  count(range: KeyRange, options?: CountOptions): Promise<CountResult>;
-  /** One page of the keys that match a glob, in key order. Rejects with `revisionCompacted`, `historyDiffers`. */
-  keys(pattern: string, options?: PageOptions): Promise<KeysPage>;
-  /** Adds to a number kept as decimal text. Rejects with `notAnInteger`, `integerOverflow`. */
-  increment(key: string, delta: bigint | number, options?: IncrementOptions): Promise<IncrementResult>;
+  /** One page of a range, or of all keys, in key order. Rejects with `revisionCompacted`, `revisionFuture`, `historyDiffers`. */
+  scan(range?: KeyRange, options?: ScanPageOptions): Promise<ScanPage>;
+  /** The number of keys in a range, or of all. Rejects with `revisionCompacted`, `revisionFuture`. */
+  count(range?: KeyRange, options?: CountOptions): Promise<CountResult>;
+  /** One page of the keys that match a glob, or of all, in key order. Rejects with `revisionCompacted`, `historyDiffers`. */
+  keys(pattern?: string, options?: PageOptions): Promise<KeysPage>;
+  /** Adds to a number kept as decimal text, 1 if it is not said how much. Rejects with `notAnInteger`, `integerOverflow`. */
+  increment(key: string, delta?: bigint | number, options?: IncrementOptions): Promise<IncrementResult>;
   /**
    * Sets the time to live of a key: `ttlMs` above 0 that long from now, 0 for ever, left out its own length anew.
    * Rejects with `keyNotFound`, `noTimeToLive`.
@@ -106,13 +159,17 @@ export interface Store {
 /** A key with its value, as of one revision. */
 export interface Entry {
   readonly key: string;
+  /** Empty when only keys were asked for. */
   readonly value: Uint8Array;
+  /** The revision at which the key was created. */
   readonly createRevision: number;
+  /** The revision of the last put or increment. */
   readonly modRevision: number;
+  /** 1 at creation, one more with each put or increment. */
   readonly version: number;
-  /** 0: none. */
+  /** The lease it is attached to; 0: none. */
   readonly leaseId: number;
-  /** Milliseconds since 1970-01-01 UTC; 0: never. */
+  /** The instant from which it is no longer readable, in milliseconds since 1970-01-01 UTC; 0: never. */
   readonly expireTimeMs: number;
 }
 
@@ -125,12 +182,14 @@ export type Admit<Result> = (result: Result) => void;
 export interface GetOptions {
   /** The revision to read at; 0 (default) is the newest. Not with `refreshTtl`. */
   readonly revision?: number;
+  /** The entry's own time to live starts anew. That makes the call a write. */
   readonly refreshTtl?: boolean;
   readonly admit?: Admit<Entry | undefined>;
 }
 
-export interface GetResult {
-  readonly entry: Entry | undefined;
+export interface GetResult<AnEntry extends Entry = Entry> {
+  /** Nothing when there is no such key. */
+  readonly entry: AnEntry | undefined;
   /** The revision of the store at which it was read. */
   readonly revision: number;
 }
@@ -145,9 +204,11 @@ export interface PutOptions {
   readonly admit?: Admit<Entry | undefined>;
 }
 
-export interface PutResult {
+export interface PutResult<AnEntry extends Entry = Entry> {
+  /** The revision of this write. */
   readonly revision: number;
-  readonly previous: Entry | undefined;
+  /** The entry before, if asked for and there was one. */
+  readonly previous: AnEntry | undefined;
 }
 
 export interface DeleteOptions {
@@ -156,11 +217,11 @@ export interface DeleteOptions {
   readonly admit?: Admit<Entry | undefined>;
 }
 
-export interface DeleteResult {
+export interface DeleteResult<AnEntry extends Entry = Entry> {
   /** Of the delete, or of the store when nothing was deleted. */
   readonly revision: number;
   readonly deleted: boolean;
-  readonly previous: Entry | undefined;
+  readonly previous: AnEntry | undefined;
 }
 
 export interface DeleteRangeOptions {
@@ -180,6 +241,7 @@ export interface DeleteRangeResult {
 }
 
 export interface ExistsResult {
+  /** For each key of the request, at the same place, whether it exists. */
   readonly exists: boolean[];
   readonly revision: number;
 }
@@ -224,8 +286,8 @@ export interface CloseOptions {
   readonly snapshotMsMax?: number;
 }
 
-export interface ScanPage {
-  readonly entries: Entry[];
+export interface ScanPage<AnEntry extends Entry = Entry> {
+  readonly entries: AnEntry[];
   /** Empty after the last page. */
   readonly nextPageToken: string;
   readonly revision: number;
@@ -248,17 +310,19 @@ export interface KeysPage {
 }
 
 export interface IncrementResult {
+  /** The number after the addition. */
   readonly value: bigint;
   readonly revision: number;
 }
 
-export interface TouchResult {
+export interface TouchResult<AnEntry extends Entry = Entry> {
   readonly revision: number;
   /** Without its value. */
-  readonly entry: Entry;
+  readonly entry: AnEntry;
 }
 
 export interface TxnRequest {
+  /** None means that `success` runs: an atomic batch. */
   readonly compares?: readonly Compare[];
   /** Runs when all compares hold. */
   readonly success?: readonly Operation[];
@@ -268,17 +332,18 @@ export interface TxnRequest {
   readonly admit?: Admit<OperationResult>;
 }
 
-export type OperationResult =
-  | { readonly kind: 'get'; readonly entry: Entry | undefined }
-  | { readonly kind: 'put'; readonly previous: Entry | undefined }
-  | { readonly kind: 'delete'; readonly deleted: boolean; readonly previous: Entry | undefined }
+export type OperationResult<AnEntry extends Entry = Entry> =
+  | { readonly kind: 'get'; readonly entry: AnEntry | undefined }
+  | { readonly kind: 'put'; readonly previous: AnEntry | undefined }
+  | { readonly kind: 'delete'; readonly deleted: boolean; readonly previous: AnEntry | undefined }
   | { readonly kind: 'deleteRange'; readonly deletedCount: number }
   | { readonly kind: 'increment'; readonly value: bigint };
 
-export interface TxnResult {
+export interface TxnResult<AnEntry extends Entry = Entry> {
+  /** Whether all compares held, and so which list ran. */
   readonly succeeded: boolean;
   /** One for each operation that ran, in their order. */
-  readonly results: OperationResult[];
+  readonly results: OperationResult<AnEntry>[];
   /** That the writes took, or of the store when there was none. */
   readonly revision: number;
 }
@@ -286,25 +351,29 @@ export interface TxnResult {
 export type DeleteReason = 'requested' | 'expired' | 'leaseExpired' | 'leaseRevoked';
 
 export interface WatchRequest {
-  /** Left out or empty: all keys. */
+  /** Left out or empty: all keys. A key in several ranges gives one event. */
   readonly ranges?: readonly KeyRange[];
-  /** The first revision to send; 0 (default): only what comes from now on. */
+  /** The first revision to send, inclusive; 0 (default): only what comes from now on. */
   readonly startRevision?: number;
-  /** The store that `startRevision` belongs to; left out or empty: whatever store it is. */
+  /** The store that `startRevision` belongs to: with another one the watch ends with `otherStore`. Left out or empty: not looked at. */
   readonly storeId?: string;
   /**
    * The incarnation that wrote the revision before `startRevision`, as a watch, a page or `status` told it: where another
-   * one wrote it, the watch ends with `historyDiffers`. Left out or empty: that is not looked at.
+   * one wrote it, the watch ends with `historyDiffers`, since what lies before is not what was seen. Left out or empty:
+   * that is not looked at.
    */
   readonly incarnation?: string;
   /** The present entries first. Not with `startRevision`. */
   readonly includeCurrent?: boolean;
   /** Left out or empty: `put` and `delete`. */
   readonly eventTypes?: readonly EventType[];
+  /** Entries come with an empty value. */
   readonly keysOnly?: boolean;
+  /** Each event carries the entry as it was before. */
   readonly returnPrevious?: boolean;
-  /** Default 10000, at least 100. */
+  /** How often `progress` comes while there is no event. Default 10000, at least 100. */
   readonly progressIntervalMs?: number;
+  /** Aborting it ends the watch; the loop ends without an error. */
   readonly signal?: AbortSignal;
   /**
    * Called with the bytes that the watch is to hold in messages from now on: with the most before it makes any, with what
@@ -320,32 +389,49 @@ export interface WatchRequest {
  * than what is kept of that.
  */
 export type WatchMessage =
-  | {
-      readonly kind: 'current';
-      readonly entries: Entry[];
-      readonly revision: number;
-      readonly incarnation: string;
-    }
-  /** Everything up to `revision` has been sent; what follows is live. */
-  | { readonly kind: 'synced'; readonly revision: number; readonly incarnation: string }
-  /** All events of one revision; with `moreFragments` the next message goes on with the same revision. */
-  | {
-      readonly kind: 'events';
-      readonly revision: number;
-      readonly incarnation: string;
-      readonly commitTimeMs: number;
-      readonly events: WatchEvent[];
-      readonly moreFragments: boolean;
-    }
-  /** Everything up to `revision` has been sent; there was nothing for a while. */
-  | { readonly kind: 'progress'; readonly revision: number; readonly incarnation: string };
+  | WatchCurrent
+  | WatchSynced
+  /** With `moreFragments` the next message goes on with the same revision. */
+  | (WatchEvents & { readonly moreFragments: boolean })
+  | WatchProgress;
 
-export type WatchEvent =
+/** Some of the present entries, in key order within each range. */
+export interface WatchCurrent<AnEntry extends Entry = Entry> {
+  readonly kind: 'current';
+  readonly entries: AnEntry[];
+  readonly revision: number;
+  readonly incarnation: string;
+}
+
+/** Everything up to `revision` has been sent; what follows is live. */
+export interface WatchSynced {
+  readonly kind: 'synced';
+  readonly revision: number;
+  readonly incarnation: string;
+}
+
+/** The events of one revision. */
+export interface WatchEvents<AnEntry extends Entry = Entry> {
+  readonly kind: 'events';
+  readonly revision: number;
+  readonly incarnation: string;
+  readonly commitTimeMs: number;
+  readonly events: WatchEvent<AnEntry>[];
+}
+
+/** Everything up to `revision` has been sent; there was nothing for a while. */
+export interface WatchProgress {
+  readonly kind: 'progress';
+  readonly revision: number;
+  readonly incarnation: string;
+}
+
+export type WatchEvent<AnEntry extends Entry = Entry> =
   /** The entry of a touch has an empty value. */
   | {
       readonly type: 'put' | 'touch';
-      readonly entry: Entry;
-      readonly previous: Entry | undefined;
+      readonly entry: AnEntry;
+      readonly previous: AnEntry | undefined;
       /** The put took the place of an entry whose time to live had ended: its end has no event, and there is no previous entry. */
       readonly replacedExpired?: true;
     }
@@ -355,7 +441,7 @@ export type WatchEvent =
       /** The revision of the delete. */
       readonly modRevision: number;
       readonly reason: DeleteReason;
-      readonly previous: Entry | undefined;
+      readonly previous: AnEntry | undefined;
     };
 
 export interface LeaseGrant {
@@ -366,6 +452,7 @@ export interface LeaseGrant {
 
 export interface Lease {
   readonly leaseId: number;
+  /** The time to live it was granted. */
   readonly ttlMs: number;
   readonly remainingMs: number;
   readonly keyCount: number;
@@ -379,9 +466,10 @@ export interface LeasePage {
 }
 
 export interface StoreStatus {
+  /** 32 hexadecimal digits, made with the data directory. */
   readonly storeId: string;
   readonly revision: number;
-  /** That wrote `revision`; empty with revision 0. */
+  /** That wrote `revision`: with it a watch goes on from there. Empty with revision 0. */
   readonly incarnation: string;
   /** The oldest that `get` and `scan` can read; 0 while all can. */
   readonly oldestRevision: number;
@@ -394,7 +482,7 @@ export interface StoreStatus {
   readonly dataBytes: number;
   /** The memory that counts towards `memoryBytesMax`: keys, values, history, indexes, leases. */
   readonly memoryBytes: number;
-  /** Beyond this, writes that need memory are refused. */
+  /** Writes that need more get `limitReached`. */
   readonly memoryBytesMax: number;
   readonly logBytes: number;
   readonly segmentCount: number;

@@ -13,11 +13,14 @@ export { type StoreOptions } from './store/open-durable-store.ts';
 export type { RecoveryProgress } from './store/recovery/recovery.ts';
 export type { OperatorEvent } from './store/operator-event.ts';
 export type {
+  Admit,
+  AllKeys,
   Compare,
   Condition,
   CountOptions,
   CountResult,
   DeleteOptions,
+  DeleteRangeOptions,
   DeleteRangeResult,
   DeleteReason,
   DeleteResult,
@@ -51,7 +54,11 @@ export type {
   TxnRequest,
   TxnResult,
   Value,
+  WatchCurrent,
   WatchEvent,
+  WatchEvents,
   WatchMessage,
+  WatchProgress,
   WatchRequest,
+  WatchSynced,
 } from './api.ts';

@@ -1,74 +1,18 @@
-/**
- * What calls on keys are asked with: the types and tables that the store in process and the client share, so that a
- * program can change from one to the other.
- */
+/** Checks of what calls are asked with, for the store in process and the client alike. */
+import type {
+  AllKeys,
+  Compare,
+  Condition,
+  DeletedRange,
+  EventType,
+  KeyRange,
+  Operation,
+  Relation,
+} from '../api.ts';
 import { fixed } from '../limits.ts';
-import { type Check, flag, listOf, mustBe, numberThat, oneOf, required, text, wholeNumber } from './check.ts';
+import { type Check, flag, listOf, mustBe, oneOf, required, text, wholeNumber } from './check.ts';
 import { type Table, byKind, exactlyOne, isRecord, shape } from './shape.ts';
-import { type Value, value } from './value.ts';
-
-/**
- * Keys that lie next to each other in the order of their bytes: `key`, or all that begin with `prefix`, or from
- * `start` (inclusive) to `end` (exclusive). `{}` is all keys. An empty text counts as left out.
- */
-export interface KeyRange {
-  readonly key?: string;
-  readonly prefix?: string;
-  readonly start?: string;
-  readonly end?: string;
-}
-
-/** All keys there are, where they are deleted. */
-export interface AllKeys {
-  readonly all: true;
-}
-
-/**
- * Keys that are to be deleted. Here nothing stands for all keys but `{ all: true }`: a range that is empty, or has a
- * member that is empty or `undefined`, is refused, since it may come of a variable that was not set.
- */
-export type DeletedRange = KeyRange | AllKeys;
-
-/** What must be true of a key for a write to go ahead. */
-export type Condition =
-  | { readonly kind: 'mustNotExist' }
-  | { readonly kind: 'mustExist' }
-  /** 0: the key must not exist. */
-  | { readonly kind: 'modRevisionEquals'; readonly modRevision: number };
-
-export type Relation = 'equal' | 'notEqual' | 'less' | 'greater';
-
-/** A statement about one key (`{ key }`) or about every key of a range: "there RELATION operand". */
-export interface Compare {
-  readonly subject: { readonly key: string } | { readonly range: KeyRange };
-  readonly relation: Relation;
-  readonly operand:
-    /** Only with `equal` and `notEqual`; for a range: whether it has any key. */
-    | { readonly kind: 'exists'; readonly value: boolean }
-    | { readonly kind: 'value'; readonly value: Value }
-    | { readonly kind: 'version' | 'createRevision' | 'modRevision' | 'leaseId'; readonly value: number };
-}
-
-export type Operation =
-  | { readonly kind: 'get'; readonly key: string }
-  | {
-      readonly kind: 'put';
-      readonly key: string;
-      readonly value: Value;
-      readonly ttlMs?: number;
-      readonly leaseId?: number;
-      readonly returnPrevious?: boolean;
-    }
-  | { readonly kind: 'delete'; readonly key: string; readonly returnPrevious?: boolean }
-  | { readonly kind: 'deleteRange'; readonly range: DeletedRange }
-  | {
-      readonly kind: 'increment';
-      readonly key: string;
-      readonly delta: bigint | number;
-      readonly ttlMs?: number;
-    };
-
-export type EventType = 'put' | 'delete' | 'touch';
+import { value } from './value.ts';
 
 /** A revision, a lease id, a number of items; 0 where it may be left out. */
 export const count = wholeNumber(0, fixed.integerMax);
@@ -82,12 +26,6 @@ export const delta: Check<bigint | number> = (given) => {
     typeof given === 'bigint' ? given >= INT64_MIN && given <= INT64_MAX : Number.isSafeInteger(given);
   return isDelta ? undefined : mustBe(given, 'a bigint of 64 bits or a whole number up to 2^53 - 1');
 };
-
-/** A time to live from above 0 on; the client rounds it up to whole milliseconds. */
-export const roundedTtlMs = numberThat(
-  (ms) => ms > 0 && ms <= fixed.ttlMsMax,
-  `a number of milliseconds above 0, at most ${fixed.ttlMsMax}`,
-);
 
 const rangeTable: Table<KeyRange> = { key: text, prefix: text, start: text, end: text };
 const keyRange = shape(rangeTable);

@@ -1,9 +1,7 @@
 /** Values of keys, in all the forms in which a program may have them. */
 import { isAnyArrayBuffer } from 'node:util/types';
+import type { Value } from '../api.ts';
 import { type Check, mustBe, text } from './check.ts';
-
-/** The bytes of a buffer or of a view of one, as they are whatever its type; or text, which stands for its UTF-8. */
-export type Value = string | ArrayBufferView | ArrayBufferLike;
 
 export const value: Check<Value> = (given) => {
   if (typeof given === 'string') return text(given);

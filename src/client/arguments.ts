@@ -2,6 +2,7 @@
  * The tables of what the calls of the client take, for programs that have no types to check them. What is wrong is
  * refused before anything is sent; what is right in its kind the server may still refuse, such as a key that is too long.
  */
+import { callTables, roundedTimes } from '../arguments/calls.ts';
 import {
   type Check,
   callback,
@@ -12,82 +13,54 @@ import {
   required,
   text,
 } from '../arguments/check.ts';
-import {
-  compares,
-  condition,
-  count,
-  eventTypes,
-  operationsWith,
-  readRanges,
-  roundedTtlMs,
-} from '../arguments/requests.ts';
+import { count } from '../arguments/requests.ts';
 import { type Table, isRecord, optionsOf, shape } from '../arguments/shape.ts';
 import { value } from '../arguments/value.ts';
-import { fixed } from '../limits.ts';
 import type { ClientOptions } from './client.ts';
 import { KelpError } from './error.ts';
-import type { GetLeaseOptions, GrantOptions } from './lease.ts';
 import type { TlsOptions } from './socket.ts';
 import type { ClientTransport } from './transport.ts';
 import type {
   CallOptions,
   CountOptions,
   DeleteOptions,
+  GetLeaseOptions,
   GetOptions,
+  GrantOptions,
   IncrementOptions,
   ListOptions,
   PutOptions,
   ScanOptions,
   TouchOptions,
   TxnRequest,
+  WatchRequest,
 } from './types.ts';
-import type { WatchRequest } from './watch-message.ts';
+
+const tables = callTables(roundedTimes);
 
 const deadlineMs = numberThat((ms) => ms > 0, 'a number of milliseconds above 0');
-const signal = instanceOf(AbortSignal);
 const amount = numberThat((number) => number >= 0, 'a number from 0 on');
 
-const callTable: Table<CallOptions> = { signal, deadlineMs };
+const callTable: Table<CallOptions> = { signal: instanceOf(AbortSignal), deadlineMs };
 const listTable: Table<ListOptions> = { ...callTable, limit: amount, pageSize: amount };
 
 const plain = (call: string): ReturnType<typeof optionsOf> => optionsOf<CallOptions>(call, callTable);
 
 export const optionsByCall = {
-  get: optionsOf<GetOptions>('get', { ...callTable, revision: count, refreshTtl: flag }),
-  put: optionsOf<PutOptions>('put', {
-    ...callTable,
-    ttlMs: roundedTtlMs,
-    leaseId: count,
-    condition,
-    returnPrevious: flag,
-  }),
-  delete: optionsOf<DeleteOptions>('delete', { ...callTable, condition, returnPrevious: flag }),
+  get: optionsOf<GetOptions>('get', { ...callTable, ...tables.get }),
+  put: optionsOf<PutOptions>('put', { ...callTable, ...tables.put }),
+  delete: optionsOf<DeleteOptions>('delete', { ...callTable, ...tables.delete }),
   deleteRange: plain('deleteRange'),
   exists: plain('exists'),
-  count: optionsOf<CountOptions>('count', { ...callTable, revision: count }),
-  scan: optionsOf<ScanOptions>('scan', { ...listTable, revision: count, reverse: flag, keysOnly: flag }),
+  count: optionsOf<CountOptions>('count', { ...callTable, ...tables.count }),
+  scan: optionsOf<ScanOptions>('scan', { ...listTable, ...tables.scan }),
   keys: optionsOf<ListOptions>('keys', listTable),
-  increment: optionsOf<IncrementOptions>('increment', { ...callTable, ttlMs: roundedTtlMs }),
-  touch: optionsOf<TouchOptions>('touch', {
-    ...callTable,
-    ttlMs: numberThat(
-      (ms) => ms >= 0 && ms <= fixed.ttlMsMax,
-      `a number of milliseconds from 0 to ${fixed.ttlMsMax}`,
-    ),
-  }),
+  increment: optionsOf<IncrementOptions>('increment', { ...callTable, ...tables.increment }),
+  touch: optionsOf<TouchOptions>('touch', { ...callTable, ...tables.touch }),
   txn: plain('txn'),
   watch: optionsOf<WatchRequest>('watch', {
-    ranges: readRanges,
-    startRevision: count,
-    storeId: text,
-    incarnation: text,
-    includeCurrent: flag,
-    eventTypes,
-    keysOnly: flag,
-    returnPrevious: flag,
-    progressIntervalMs: roundedTtlMs,
+    ...tables.watch,
     revisionBytesMax: amount,
-    signal,
     restartWhenLost: flag,
     onInterrupted: callback(),
     onResumed: callback(),
@@ -96,7 +69,7 @@ export const optionsByCall = {
   'leases.resume': plain('resume'),
   'leases.renew': plain('renew'),
   'leases.revoke': plain('revoke'),
-  'leases.get': optionsOf<GetLeaseOptions>('get', { ...callTable, includeKeys: flag }),
+  'leases.get': optionsOf<GetLeaseOptions>('get', { ...callTable, ...tables.getLease }),
   'leases.list': optionsOf<ListOptions>('list', listTable),
   'admin.status': plain('status'),
   'admin.snapshot': plain('snapshot'),
@@ -104,9 +77,7 @@ export const optionsByCall = {
   'admin.compact': plain('compact'),
 };
 
-const operations = operationsWith(roundedTtlMs);
-
-export const txnRequest = shape<TxnRequest>({ compares, success: operations, failure: operations });
+export const txnRequest = shape<TxnRequest>(tables.txn);
 
 /** As Node takes them: one text or some bytes, or several. What they hold shows when a connection is made. */
 function pem<Pem>(): Check<Pem> {

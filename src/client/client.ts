@@ -19,6 +19,8 @@ import { AdminService } from '../../gen/kelp/v1/admin_pb.ts';
 import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
 import { LeaseService } from '../../gen/kelp/v1/lease_pb.ts';
 import { WatchService } from '../../gen/kelp/v1/watch_pb.ts';
+import type { CountResult, DeletedRange, ExistsResult, IncrementResult, KeyRange, Value } from '../api.ts';
+import { nothingMore } from '../arguments/calls.ts';
 import { named, text } from '../arguments/check.ts';
 import { deletedRange, delta as isDelta, keyList, readRange } from '../arguments/requests.ts';
 import { noOptions } from '../arguments/shape.ts';
@@ -41,17 +43,12 @@ import type { TlsOptions } from './socket.ts';
 import type {
   CallOptions,
   CountOptions,
-  CountResult,
   DeleteOptions,
   DeleteRangeResult,
   DeleteResult,
-  DeletedRange,
-  ExistsResult,
   GetOptions,
   GetResult,
   IncrementOptions,
-  IncrementResult,
-  KeyRange,
   ListOptions,
   PutOptions,
   PutResult,
@@ -60,9 +57,8 @@ import type {
   TouchResult,
   TxnRequest,
   TxnResult,
-  Value,
+  WatchRequest,
 } from './types.ts';
-import type { WatchRequest } from './watch-message.ts';
 import type { ClientTransport } from './transport.ts';
 import type { Watch } from './watch.ts';
 import { openWatch } from './watch.ts';
@@ -256,8 +252,13 @@ export class KelpClient {
   }
 
   /** Streams changes, over broken connections without gap or repeat; see `watch.ts`. */
-  watch(request: WatchRequest = noOptions): Watch {
-    return openWatch(this.#watch, this.#caller, request);
+  watch(request: WatchRequest = noOptions, ...surplus: never[]): Watch {
+    return openWatch(
+      this.#watch,
+      this.#caller,
+      request,
+      optionsByCall.watch(request) ?? nothingMore('watch', surplus),
+    );
   }
 
   /** Ends watches and renewals, breaks off the calls under way and closes the connection. */

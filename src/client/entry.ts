@@ -1,23 +1,19 @@
+/** An entry as the client hands it out: the plain one, and methods that read its value. */
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import type { Entry as EntryMessage } from '../../gen/kelp/v1/types_pb.ts';
+import type { Entry as PlainEntry } from '../api.ts';
 import { toNumber } from './scalar.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** A key with its value, as of one revision. */
-export class Entry {
+export class Entry implements PlainEntry {
   readonly key: string;
-  /** Empty when only keys were asked for. */
   readonly value: Uint8Array;
-  /** The revision at which the key was created. */
   readonly createRevision: number;
-  /** The revision of the last put or increment. */
   readonly modRevision: number;
-  /** 1 at creation, one more with each put or increment. */
   readonly version: number;
-  /** The lease it is attached to; 0: none. */
   readonly leaseId: number;
-  /** The instant from which it is no longer readable, in milliseconds since 1970-01-01 UTC; 0: never. */
   readonly expireTimeMs: number;
 
   /** @internal */

@@ -6,40 +6,49 @@ export type { TlsOptions } from './socket.ts';
 export type { Entry } from './entry.ts';
 export type { KelpErrorCode, KelpErrorDetails } from './error.ts';
 export { KelpError, isKelpError } from './error.ts';
-export type { GetLeaseOptions, GrantOptions, LeaseHandle, Leases } from './lease.ts';
+export type { LeaseHandle, Leases } from './lease.ts';
 export type { Page, PagedList } from './paging.ts';
 export type { Admin } from './admin.ts';
 export type {
-  CallOptions,
+  AllKeys,
   Compare,
   Condition,
-  CountOptions,
   CountResult,
-  DeleteOptions,
-  DeleteRangeResult,
-  DeleteResult,
+  DeleteReason,
   DeletedRange,
+  EventType,
   ExistsResult,
-  GetOptions,
-  GetResult,
-  IncrementOptions,
   IncrementResult,
   KeyRange,
   Lease,
-  ListOptions,
   Operation,
+  Relation,
+  Value,
+} from '../api.ts';
+export type {
+  CallOptions,
+  CountOptions,
+  DeleteOptions,
+  DeleteRangeResult,
+  DeleteResult,
+  GetLeaseOptions,
+  GetOptions,
+  GetResult,
+  GrantOptions,
+  IncrementOptions,
+  ListOptions,
   OperationResult,
   PutOptions,
   PutResult,
-  Relation,
   ScanOptions,
   Status,
   TouchOptions,
   TouchResult,
   TxnRequest,
   TxnResult,
-  Value,
+  WatchEvent,
+  WatchMessage,
+  WatchRequest,
 } from './types.ts';
 export type { ClientTransport } from './transport.ts';
 export type { Watch } from './watch.ts';
-export type { DeleteReason, EventType, WatchEvent, WatchMessage, WatchRequest } from './watch-message.ts';

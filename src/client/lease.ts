@@ -11,7 +11,8 @@
 import type { Client } from '@connectrpc/connect';
 import type { LeaseService, Lease as LeaseMessage } from '../../gen/kelp/v1/lease_pb.ts';
 import { named } from '../arguments/check.ts';
-import { count, roundedTtlMs } from '../arguments/requests.ts';
+import { roundedTimes } from '../arguments/calls.ts';
+import { count } from '../arguments/requests.ts';
 import { noOptions } from '../arguments/shape.ts';
 import { client as limits } from '../limits.ts';
 import { optionsByCall, refuse } from './arguments.ts';
@@ -22,17 +23,8 @@ import { PagedList, refusedList } from './paging.ts';
 import { backoffUntil } from './pace.ts';
 import { incompleteReply } from './reply.ts';
 import { toDuration, toInt64, toMilliseconds, toNumber } from './scalar.ts';
-import type { CallOptions, DeleteRangeResult, Lease, ListOptions } from './types.ts';
-
-export interface GrantOptions extends CallOptions {
-  /** The id it shall have, from 1 on; left out: the server chooses. */
-  readonly leaseId?: number;
-}
-
-export interface GetLeaseOptions extends CallOptions {
-  /** The answer lists the keys attached to the lease. */
-  readonly includeKeys?: boolean;
-}
+import type { Lease } from '../api.ts';
+import type { CallOptions, DeleteRangeResult, GetLeaseOptions, GrantOptions, ListOptions } from './types.ts';
 
 /** A time to live has begun anew, at the earliest when the try was sent that was answered. */
 interface Renewed {
@@ -57,7 +49,7 @@ export class Leases {
    * Rejects with `leaseExists`.
    */
   async grant(ttlMs: number, options: GrantOptions = noOptions): Promise<LeaseHandle> {
-    refuse(named('ttlMs', roundedTtlMs(ttlMs)) ?? optionsByCall['leases.grant'](options));
+    refuse(named('ttlMs', roundedTimes.leaseTtlMs(ttlMs)) ?? optionsByCall['leases.grant'](options));
     const request = { ttl: toDuration(ttlMs), leaseId: toInt64(options.leaseId) };
     const { pace } = this.#caller;
     let askedAtMs = 0;

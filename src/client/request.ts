@@ -8,11 +8,12 @@ import type {
 } from '../../gen/kelp/v1/kv_pb.ts';
 import { Relation as RelationNumber } from '../../gen/kelp/v1/kv_pb.ts';
 import type { ConditionSchema, KeyRangeSchema } from '../../gen/kelp/v1/types_pb.ts';
-import { type Value, copyOf } from '../arguments/value.ts';
+import type { Compare, Condition, DeletedRange, Operation, Relation, Value } from '../api.ts';
+import { copyOf } from '../arguments/value.ts';
 import { client as limits, fixed } from '../limits.ts';
 import { KelpError } from './error.ts';
 import { toDuration, toInt64 } from './scalar.ts';
-import type { Compare, Condition, DeletedRange, Operation, Relation, TxnRequest } from './types.ts';
+import type { TxnRequest } from './types.ts';
 
 export function toRange(range: DeletedRange): MessageInitShape<typeof KeyRangeSchema> {
   if ('all' in range) return { all: true };

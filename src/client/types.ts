@@ -1,21 +1,12 @@
 /**
- * The plain data that goes into the client and comes out of it. Shapes and names are those of the store in process,
- * so that a program can change from one to the other.
+ * What goes into the client and comes out of it: the plain types of `api.ts`, with what calls over a network need besides,
+ * and with entries that read their value. Where more differs, the reason is said.
  *
- * Revisions, lease ids and times are whole numbers up to 2^53 - 1; keys are text of 1 to 4096 bytes as UTF-8.
+ * `Omit<..., 'admit'>`: what is about to be handed out can be looked at in the store's own process only.
  */
-import type { Compare, Condition, Operation } from '../arguments/requests.ts';
+import type * as api from '../api.ts';
 import type { Entry } from './entry.ts';
-
-export type {
-  Compare,
-  Condition,
-  DeletedRange,
-  KeyRange,
-  Operation,
-  Relation,
-} from '../arguments/requests.ts';
-export type { Value } from '../arguments/value.ts';
+import type { KelpError } from './error.ts';
 
 /** What every call takes. */
 export interface CallOptions {
@@ -25,65 +16,25 @@ export interface CallOptions {
   readonly deadlineMs?: number;
 }
 
-export interface GetOptions extends CallOptions {
-  /** The revision to read at; 0 (default) is the newest. Not with `refreshTtl`. */
-  readonly revision?: number;
-  /** The entry's own time to live starts anew. That makes the call a write, which is not repeated blindly. */
-  readonly refreshTtl?: boolean;
-}
+export interface GetOptions extends Omit<api.GetOptions, 'admit'>, CallOptions {}
 
-export interface GetResult {
-  /** Nothing when there is no such key. */
-  readonly entry: Entry | undefined;
-  /** The revision of the store at which it was read. */
-  readonly revision: number;
-}
+export type GetResult = api.GetResult<Entry>;
 
-export interface PutOptions extends CallOptions {
-  /** Left out: lives until deleted. */
-  readonly ttlMs?: number;
-  /** 0 (default): none. */
-  readonly leaseId?: number;
-  readonly condition?: Condition;
-  readonly returnPrevious?: boolean;
-}
+export interface PutOptions extends Omit<api.PutOptions, 'admit'>, CallOptions {}
 
-export interface PutResult {
-  /** The revision of this write. */
-  readonly revision: number;
-  /** The entry before, if asked for and there was one. */
-  readonly previous: Entry | undefined;
-}
+export type PutResult = api.PutResult<Entry>;
 
-export interface DeleteOptions extends CallOptions {
-  readonly condition?: Condition;
-  readonly returnPrevious?: boolean;
-}
+export interface DeleteOptions extends Omit<api.DeleteOptions, 'admit'>, CallOptions {}
 
-export interface DeleteResult {
-  /** Of the delete, or of the store when nothing was deleted. */
-  readonly revision: number;
-  readonly deleted: boolean;
-  readonly previous: Entry | undefined;
-}
+export type DeleteResult = api.DeleteResult<Entry>;
 
-export interface DeleteRangeResult {
-  readonly revision: number;
-  readonly deletedCount: number;
-}
+/** The protocol has no deletes in parts, so there is one revision. */
+export interface DeleteRangeResult extends Omit<api.DeleteRangeResult, 'firstRevision'> {}
 
-export interface ExistsResult {
-  /** For each key of the request, at the same place, whether it exists. */
-  readonly exists: boolean[];
-  readonly revision: number;
-}
-
-export interface CountResult {
-  readonly count: number;
-  readonly revision: number;
-}
-
-/** What every call takes that reads page by page. A signal and a deadline hold for each page. */
+/**
+ * What every call takes that reads page by page. A signal and a deadline hold for each page. The client reads the pages by
+ * itself: its `limit` is that of the whole list, and it has no tokens.
+ */
 export interface ListOptions extends CallOptions {
   /** Stop after this many items; left out: at the end. */
   readonly limit?: number;
@@ -91,105 +42,82 @@ export interface ListOptions extends CallOptions {
   readonly pageSize?: number;
 }
 
-export interface ScanOptions extends ListOptions {
-  /** The revision to read at; 0 (default) is the newest when the first page is read. */
-  readonly revision?: number;
-  /** From the last key to the first. */
-  readonly reverse?: boolean;
-  /** Entries come with an empty value. */
-  readonly keysOnly?: boolean;
+export interface ScanOptions extends Omit<api.ScanPageOptions, keyof api.PageOptions>, ListOptions {}
+
+export interface CountOptions extends api.CountOptions, CallOptions {}
+
+export interface IncrementOptions extends api.IncrementOptions, CallOptions {}
+
+export interface TouchOptions extends api.TouchOptions, CallOptions {}
+
+export type TouchResult = api.TouchResult<Entry>;
+
+export interface TxnRequest extends Omit<api.TxnRequest, 'admit'> {}
+
+export type OperationResult = api.OperationResult<Entry>;
+
+export type TxnResult = api.TxnResult<Entry>;
+
+export interface GrantOptions extends CallOptions {
+  /** The id it shall have, from 1 on; left out: the server chooses. */
+  readonly leaseId?: number;
 }
 
-export interface CountOptions extends CallOptions {
-  /** The revision to read at; 0 (default) is the newest. */
-  readonly revision?: number;
-}
+export interface GetLeaseOptions extends api.GetLeaseOptions, CallOptions {}
 
-export interface IncrementOptions extends CallOptions {
-  /** The time to live of a key that this creates. */
-  readonly ttlMs?: number;
-}
-
-export interface IncrementResult {
-  /** The number after the addition. */
-  readonly value: bigint;
-  readonly revision: number;
-}
-
-export interface TouchOptions extends CallOptions {
-  /** Above 0: that long from now; 0: for ever; left out: the entry's own time to live anew. */
-  readonly ttlMs?: number;
-}
-
-export interface TouchResult {
-  readonly revision: number;
-  /** Without its value. */
-  readonly entry: Entry;
-}
-
-export interface TxnRequest {
-  /** None means that `success` runs: an atomic batch. */
-  readonly compares?: readonly Compare[];
-  /** Runs when all compares hold. */
-  readonly success?: readonly Operation[];
-  /** Runs when one does not. */
-  readonly failure?: readonly Operation[];
-}
-
-export type OperationResult =
-  | { readonly kind: 'get'; readonly entry: Entry | undefined }
-  | { readonly kind: 'put'; readonly previous: Entry | undefined }
-  | { readonly kind: 'delete'; readonly deleted: boolean; readonly previous: Entry | undefined }
-  | { readonly kind: 'deleteRange'; readonly deletedCount: number }
-  | { readonly kind: 'increment'; readonly value: bigint };
-
-export interface TxnResult {
-  /** Whether all compares held, and so which list ran. */
-  readonly succeeded: boolean;
-  /** One for each operation that ran, in their order. */
-  readonly results: OperationResult[];
-  /** That the writes took, or of the store when there was none. */
-  readonly revision: number;
-}
-
-export interface Lease {
-  readonly leaseId: number;
-  /** The time to live it was granted. */
-  readonly ttlMs: number;
-  readonly remainingMs: number;
-  readonly keyCount: number;
-  /** In key order; empty unless asked for. */
-  readonly keys: string[];
-}
-
-export interface Status {
+/** How the store does, and the server's process. */
+export interface Status extends api.StoreStatus {
   /** The server's version. */
   readonly version: string;
-  /** 32 hexadecimal digits, made with the data directory. */
-  readonly storeId: string;
-  readonly revision: number;
-  /** That wrote `revision`: with it a watch goes on from there. Empty with revision 0. */
-  readonly incarnation: string;
-  /** The oldest that `get` and `scan` can read; 0 while all can. */
-  readonly oldestRevision: number;
-  /** The lowest `startRevision` of a watch. */
-  readonly oldestWatchRevision: number;
-  readonly keyCount: number;
-  readonly leaseCount: number;
-  /** Keys and values in all kept versions. */
-  readonly memoryDataBytes: number;
-  /** Of the whole process. */
-  readonly memoryResidentBytes: number;
-  /** What counts towards the limit: keys, values, all kept versions, indexes, leases. */
-  readonly memoryUsedBytes: number;
-  /** Writes that need more get `limitReached`. */
-  readonly memoryLimitBytes: number;
-  readonly logBytes: number;
-  readonly segmentCount: number;
-  readonly snapshotBytes: number;
-  readonly snapshotCount: number;
-  /** 0: none. */
-  readonly snapshotRevision: number;
-  readonly watcherCount: number;
+  /** The memory of the whole process. */
+  readonly residentBytes: number;
   readonly uptimeMs: number;
 }
+
+/**
+ * Over its reconnections a watch never goes on with another store, or in another history of the same one, unsaid: a
+ * `storeId` that is left out is that of the first connection.
+ */
+export interface WatchRequest extends Omit<api.WatchRequest, 'admit'> {
+  /**
+   * The keys and values that the events of one revision may hold, since they are handed out together. Default 256 MiB;
+   * with more the watch ends with `limitReached`.
+   */
+  readonly revisionBytesMax?: number;
+  /**
+   * When the watch can't go on where it broke off (the revision is compacted, or the server has another store by now,
+   * say a restored backup, or another history of the same one), begin again with the present entries: first comes `restarted`, then `current` and so on.
+   * Default false: such a watch ends, with `compacted` or an error.
+   */
+  readonly restartWhenLost?: boolean;
+  /** Called when the connection broke and the watch will try to go on: once, however many tries it takes; for logs. */
+  readonly onInterrupted?: (error: KelpError) => void;
+  /** Called once the server sends again. */
+  readonly onResumed?: () => void;
+}
+
+export type WatchEvent = api.WatchEvent<Entry>;
+
+/**
+ * What a watch says. First `current` (if asked for, any number), then `synced` once, then the rest. `incarnation` is the
+ * one that wrote `revision`: another watch goes on behind that with both, and with the store's id.
+ */
+export type WatchMessage =
+  | api.WatchCurrent<Entry>
+  /** Another connection may lead to another store, so it is named. */
+  | (api.WatchSynced & { readonly storeId: string })
+  /** All events of one revision: the client puts fragments together. */
+  | api.WatchEvents<Entry>
+  | api.WatchProgress
+  /**
+   * What has been sent so far is void: the present entries come anew. `interrupted` when the connection broke before
+   * `synced`, `lost` as `restartWhenLost` says.
+   */
+  | { readonly kind: 'restarted'; readonly reason: 'interrupted' | 'lost' }
+  /** The last message: the events from `requestedRevision` on are not kept any more. */
+  | {
+      readonly kind: 'compacted';
+      readonly requestedRevision: number;
+      readonly oldestRevision: number;
+      readonly newestRevision: number;
+    };

@@ -26,7 +26,7 @@ import type { Client } from '@connectrpc/connect';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { WatchResponse, WatchService } from '../../gen/kelp/v1/watch_pb.ts';
 import { client as limits } from '../limits.ts';
-import { optionsByCall, refuse } from './arguments.ts';
+import { refuse } from './arguments.ts';
 import type { Caller } from './caller.ts';
 import { afterTries } from './caller.ts';
 import { Entry } from './entry.ts';
@@ -35,7 +35,8 @@ import { KelpError, isKelpError } from './error.ts';
 import { mayPass } from './connect-error.ts';
 import { backoffMs, backoffUntil } from './pace.ts';
 import { toNumber } from './scalar.ts';
-import type { WatchEvent, WatchMessage, WatchRequest, WatchStart } from './watch-message.ts';
+import type { WatchEvent, WatchMessage, WatchRequest } from './types.ts';
+import type { WatchStart } from './watch-message.ts';
 import { eventBytes, toEvent, toTimeMs, toWatchRequest } from './watch-message.ts';
 
 /** A running watch. It begins when it is first read. */
@@ -45,10 +46,15 @@ export interface Watch extends AsyncIterableIterator<WatchMessage> {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** @internal */
-export function openWatch(rpc: Client<typeof WatchService>, caller: Caller, request: WatchRequest): Watch {
+/** @internal @param wrong what a check has found: reading the watch tells. */
+export function openWatch(
+  rpc: Client<typeof WatchService>,
+  caller: Caller,
+  request: WatchRequest,
+  wrong: string | undefined,
+): Watch {
   const controller = new AbortController();
-  const messages = messagesOf(rpc, caller, request, controller.signal);
+  const messages = messagesOf(rpc, caller, request, wrong, controller.signal);
   const end = async (): Promise<IteratorResult<WatchMessage>> => {
     controller.abort();
     await messages.return();
@@ -68,9 +74,10 @@ async function* messagesOf(
   rpc: Client<typeof WatchService>,
   caller: Caller,
   request: WatchRequest,
+  wrong: string | undefined,
   ended: AbortSignal,
 ): AsyncGenerator<WatchMessage, void, undefined> {
-  refuse(optionsByCall.watch(request));
+  refuse(wrong);
   const signals = [ended, caller.closed, ...(request.signal ? [request.signal] : [])];
   yield* new ResumableWatch(rpc, caller, request, AbortSignal.any(signals)).messages();
 }

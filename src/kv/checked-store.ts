@@ -3,12 +3,13 @@
  * a mistake by what is in its data. What is wrong gives `invalidArgument`, changes nothing, and is told as all errors of
  * the call are: by its promise, or when its iteration begins.
  */
+import { nothingMore, wholeTimes } from '../arguments/calls.ts';
 import { named, text } from '../arguments/check.ts';
 import { count, deletedRange, delta as isDelta, keyList, readRange } from '../arguments/requests.ts';
 import { noOptions } from '../arguments/shape.ts';
 import { value as isValue } from '../arguments/value.ts';
 import { StoreError } from '../errors.ts';
-import { leaseTtlMs, optionsByCall, txnRequest } from './arguments.ts';
+import { optionsByCall, txnRequest } from './arguments.ts';
 import type * as api from '../api.ts';
 import { failedWatch } from '../store/watch/watch-start.ts';
 
@@ -46,29 +47,29 @@ export class CheckedStore implements api.Store {
     return wrong === undefined ? this.#store.deleteRange(range, options) : refused(wrong);
   }
 
-  exists(keys: readonly string[]): Promise<api.ExistsResult> {
-    const wrong = named('keys', keyList(keys));
+  exists(keys: readonly string[], ...surplus: never[]): Promise<api.ExistsResult> {
+    const wrong = named('keys', keyList(keys)) ?? nothingMore('exists', surplus);
     return wrong === undefined ? this.#store.exists(keys) : refused(wrong);
   }
 
-  scan(range: api.KeyRange, options: api.ScanPageOptions = noOptions): Promise<api.ScanPage> {
+  scan(range: api.KeyRange = noOptions, options: api.ScanPageOptions = noOptions): Promise<api.ScanPage> {
     const wrong = named('range', readRange(range)) ?? optionsByCall.scan(options);
     return wrong === undefined ? this.#store.scan(range, options) : refused(wrong);
   }
 
-  count(range: api.KeyRange, options: api.CountOptions = noOptions): Promise<api.CountResult> {
+  count(range: api.KeyRange = noOptions, options: api.CountOptions = noOptions): Promise<api.CountResult> {
     const wrong = named('range', readRange(range)) ?? optionsByCall.count(options);
     return wrong === undefined ? this.#store.count(range, options) : refused(wrong);
   }
 
-  keys(pattern: string, options: api.PageOptions = noOptions): Promise<api.KeysPage> {
+  keys(pattern = '*', options: api.PageOptions = noOptions): Promise<api.KeysPage> {
     const wrong = named('pattern', text(pattern)) ?? optionsByCall.keys(options);
     return wrong === undefined ? this.#store.keys(pattern, options) : refused(wrong);
   }
 
   increment(
     key: string,
-    delta: bigint | number,
+    delta: bigint | number = 1n,
     options: api.IncrementOptions = noOptions,
   ): Promise<api.IncrementResult> {
     const wrong =
@@ -81,28 +82,31 @@ export class CheckedStore implements api.Store {
     return wrong === undefined ? this.#store.touch(key, options) : refused(wrong);
   }
 
-  txn(request: api.TxnRequest): Promise<api.TxnResult> {
-    const wrong = named('request', txnRequest(request));
+  txn(request: api.TxnRequest, ...surplus: never[]): Promise<api.TxnResult> {
+    const wrong = named('request', txnRequest(request)) ?? nothingMore('txn', surplus);
     return wrong === undefined ? this.#store.txn(request) : refused(wrong);
   }
 
-  watch(request: api.WatchRequest = noOptions): AsyncIterableIterator<api.WatchMessage> {
-    const wrong = optionsByCall.watch(request);
+  watch(request: api.WatchRequest = noOptions, ...surplus: never[]): AsyncIterableIterator<api.WatchMessage> {
+    const wrong = optionsByCall.watch(request) ?? nothingMore('watch', surplus);
     return wrong === undefined ? this.#store.watch(request) : failedWatch(invalidArgument(wrong));
   }
 
-  grantLease(ttlMs: number, leaseId = 0): Promise<api.LeaseGrant> {
-    const wrong = named('ttlMs', leaseTtlMs(ttlMs)) ?? named('leaseId', count(leaseId));
+  grantLease(ttlMs: number, leaseId = 0, ...surplus: never[]): Promise<api.LeaseGrant> {
+    const wrong =
+      named('ttlMs', wholeTimes.leaseTtlMs(ttlMs)) ??
+      named('leaseId', count(leaseId)) ??
+      nothingMore('grantLease', surplus);
     return wrong === undefined ? this.#store.grantLease(ttlMs, leaseId) : refused(wrong);
   }
 
-  renewLease(leaseId: number): Promise<{ readonly ttlMs: number }> {
-    const wrong = named('leaseId', count(leaseId));
+  renewLease(leaseId: number, ...surplus: never[]): Promise<{ readonly ttlMs: number }> {
+    const wrong = named('leaseId', count(leaseId)) ?? nothingMore('renewLease', surplus);
     return wrong === undefined ? this.#store.renewLease(leaseId) : refused(wrong);
   }
 
-  revokeLease(leaseId: number): Promise<api.DeleteRangeResult> {
-    const wrong = named('leaseId', count(leaseId));
+  revokeLease(leaseId: number, ...surplus: never[]): Promise<api.DeleteRangeResult> {
+    const wrong = named('leaseId', count(leaseId)) ?? nothingMore('revokeLease', surplus);
     return wrong === undefined ? this.#store.revokeLease(leaseId) : refused(wrong);
   }
 
@@ -116,20 +120,23 @@ export class CheckedStore implements api.Store {
     return wrong === undefined ? this.#store.listLeases(options) : refused(wrong);
   }
 
-  status(): Promise<api.StoreStatus> {
-    return this.#store.status();
+  status(...surplus: never[]): Promise<api.StoreStatus> {
+    const wrong = nothingMore('status', surplus);
+    return wrong === undefined ? this.#store.status() : refused(wrong);
   }
 
-  snapshot(): Promise<{ readonly revision: number; readonly bytes: number }> {
-    return this.#store.snapshot();
+  snapshot(...surplus: never[]): Promise<{ readonly revision: number; readonly bytes: number }> {
+    const wrong = nothingMore('snapshot', surplus);
+    return wrong === undefined ? this.#store.snapshot() : refused(wrong);
   }
 
-  backup(): AsyncIterableIterator<Uint8Array> {
-    return this.#store.backup();
+  backup(...surplus: never[]): AsyncIterableIterator<Uint8Array> {
+    const wrong = nothingMore('backup', surplus);
+    return wrong === undefined ? this.#store.backup() : failedWatch(invalidArgument(wrong));
   }
 
-  compact(revision: number): Promise<{ readonly oldestRevision: number }> {
-    const wrong = named('revision', count(revision));
+  compact(revision: number, ...surplus: never[]): Promise<{ readonly oldestRevision: number }> {
+    const wrong = named('revision', count(revision)) ?? nothingMore('compact', surplus);
     return wrong === undefined ? this.#store.compact(revision) : refused(wrong);
   }
 

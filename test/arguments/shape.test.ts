@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Check, listOf, named, oneOf, required, text, wholeNumber } from '../../src/arguments/check.ts';
-import type { Compare, Condition } from '../../src/arguments/requests.ts';
+import type { Compare, Condition } from '../../src/api.ts';
 import { type Table, byKind, exactlyOne, noOptions, optionsOf, shape } from '../../src/arguments/shape.ts';
 
 interface Options {

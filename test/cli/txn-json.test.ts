@@ -129,6 +129,9 @@ test.each([false, true])(
     for (const delta of ['9007199254740993', '-9007199254740992', '9007199254740993.0', '1e300']) {
       expect(() => parseTxn(txn(delta), isPlain)).toThrow(`the number ${delta} would be rounded`);
     }
+    for (const delta of ['"0x10"', '" 5 "', '""']) {
+      expect(() => parseTxn(txn(delta), isPlain)).toThrow(`delta is the text ${delta}; a number as text is`);
+    }
   },
 );
 

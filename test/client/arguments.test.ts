@@ -126,6 +126,16 @@ describe.each(calls)('%s refuses', (call) => {
   });
 });
 
+test('a watch takes one request, and nothing more', async () => {
+  const { client, sentCount } = countingClient();
+  const watch = client.watch.bind(client) as (...given: unknown[]) => unknown;
+  expect(await failureOfCall(() => watch({}, { signal: AbortSignal.abort() }))).toMatchObject({
+    code: 'invalidArgument',
+    message: 'watch takes no options and no further argument',
+  });
+  expect(sentCount()).toBe(0);
+});
+
 test('a put that was not sent says that nothing has changed, whatever kept it from being sent', async () => {
   const { client, sentCount } = countingClient();
   const aborted = { signal: AbortSignal.abort() };

@@ -13,9 +13,8 @@ import type {
 import { KvService, Relation } from '../../gen/kelp/v1/kv_pb.ts';
 import { EntrySchema } from '../../gen/kelp/v1/types_pb.ts';
 import type { KelpClient } from '../../src/client/client.ts';
+import type * as api from '../../src/api.ts';
 import type * as clientTypes from '../../src/client/types.ts';
-import type { WatchRequest } from '../../src/client/watch-message.ts';
-import type * as storeTypes from '../../src/api.ts';
 import { clientOf, failureOf, recovering } from './fake-server.ts';
 
 const entryMessage = create(EntrySchema, {
@@ -314,14 +313,15 @@ test('the status is plain data', async () => {
   expect(await client.admin.compact(6)).toEqual({ oldestRevision: 6 });
 });
 
-test('requests and results have the shapes that the store in process has', () => {
-  expectTypeOf<storeTypes.TxnRequest>().toExtend<clientTypes.TxnRequest>();
-  expectTypeOf<storeTypes.KeyRange>().toEqualTypeOf<clientTypes.KeyRange>();
-  expectTypeOf<storeTypes.Condition>().toEqualTypeOf<clientTypes.Condition>();
-  expectTypeOf<storeTypes.WatchRequest>().toExtend<WatchRequest>();
-  expectTypeOf<clientTypes.GetResult>().toExtend<storeTypes.GetResult>();
-  expectTypeOf<clientTypes.PutResult>().toExtend<storeTypes.PutResult>();
-  expectTypeOf<clientTypes.DeleteResult>().toExtend<storeTypes.DeleteResult>();
-  expectTypeOf<clientTypes.TxnResult>().toExtend<storeTypes.TxnResult>();
-  expectTypeOf<clientTypes.Lease>().toEqualTypeOf<storeTypes.Lease>();
+test('a program of the store in process can hand to the client what it hands to the store, and takes what it takes', () => {
+  expectTypeOf<Omit<api.GetOptions, 'admit'>>().toExtend<clientTypes.GetOptions>();
+  expectTypeOf<Omit<api.PutOptions, 'admit'>>().toExtend<clientTypes.PutOptions>();
+  expectTypeOf<Omit<api.TxnRequest, 'admit'>>().toExtend<clientTypes.TxnRequest>();
+  expectTypeOf<Omit<api.WatchRequest, 'admit'>>().toExtend<clientTypes.WatchRequest>();
+  expectTypeOf<clientTypes.GetResult>().toExtend<api.GetResult>();
+  expectTypeOf<clientTypes.PutResult>().toExtend<api.PutResult>();
+  expectTypeOf<clientTypes.DeleteResult>().toExtend<api.DeleteResult>();
+  expectTypeOf<clientTypes.TxnResult>().toExtend<api.TxnResult>();
+  expectTypeOf<clientTypes.Status>().toExtend<api.StoreStatus>();
+  expectTypeOf<clientTypes.WatchEvent>().toExtend<api.WatchEvent>();
 });

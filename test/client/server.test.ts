@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type ClientOptions, type KelpClient, createClient } from '../../src/client/client.ts';
-import type { WatchMessage } from '../../src/client/watch-message.ts';
+import type { WatchMessage } from '../../src/client/types.ts';
 import { restore } from '../../src/offline/restore.ts';
 import { eventually } from '../support/eventually.ts';
 import { type TestServer, startTestServer, temporaryDirectory } from '../support/test-server.ts';

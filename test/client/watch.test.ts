@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
 import type { ClientOptions, KelpClient } from '../../src/client/client.ts';
 import type { KelpError } from '../../src/client/error.ts';
-import type { WatchMessage, WatchRequest } from '../../src/client/watch-message.ts';
+import type { WatchMessage, WatchRequest } from '../../src/client/types.ts';
 import { eventually } from '../support/eventually.ts';
 import type { FakePace } from './fake-server.ts';
 import { clientOf, failureOf, kelpFailure, recovering } from './fake-server.ts';

@@ -1,6 +1,6 @@
 /** Holds what a server shows, while nobody writes, against what its clients know. */
 import type { KelpClient } from '../../src/client/client.ts';
-import type { Lease } from '../../src/client/types.ts';
+import type { Lease } from '../../src/api.ts';
 import { LeaseLedger } from './lease-ledger.ts';
 import { Ledger, type LeaseLife, type Shown } from './ledger.ts';
 

@@ -4,7 +4,8 @@
  */
 import type { KelpClient } from '../../src/client/client.ts';
 import type { KelpErrorCode } from '../../src/client/error.ts';
-import type { DeleteReason, WatchEvent } from '../../src/client/watch-message.ts';
+import type { DeleteReason } from '../../src/api.ts';
+import type { WatchEvent } from '../../src/client/types.ts';
 import type { Acknowledged, Shown } from './ledger.ts';
 
 /** What a revision did to a key. */

@@ -8,7 +8,7 @@
  * - Each record of the log carries the lease clock. After a restart at least that much has passed which lay between the
  *   answer to the last renewal and the sending of a later write that was acknowledged.
  */
-import type { Lease } from '../../src/client/types.ts';
+import type { Lease } from '../../src/api.ts';
 import type { LeaseLife } from './ledger.ts';
 
 export type LeaseAct = 'grant' | 'renew' | 'revoke';

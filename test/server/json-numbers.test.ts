@@ -106,7 +106,7 @@ test('as text a number goes through exactly, in and out', async () => {
   });
 });
 
-test.each(['0.5', '"0.5"', '"9223372036854775808"', '"x"', 'true'])(
+test.each(['0.5', '"0.5"', '"9223372036854775808"', '"x"', 'true', '"0x10"', '" 5 "', '""', '"+5"'])(
   'a delta of %s is refused',
   async (delta) => {
     const server = await startTestServer();

@@ -128,7 +128,7 @@ describe('status', () => {
       snapshotRevision: 3n,
     });
     expect(reply.storeId).toMatch(/^[0-9a-f]{32}$/);
-    expect(Number(reply.memoryResidentBytes)).toBeGreaterThan(1_000_000);
+    expect(Number(reply.residentBytes)).toBeGreaterThan(1_000_000);
     expect(reply.uptime?.seconds).toBeGreaterThanOrEqual(0n);
     const compacted = ConnectError.from(await failureOf(kv.get({ key: 'a', revision: 1n })));
     expect(compacted.findDetails(ErrorDetailSchema)).toMatchObject([

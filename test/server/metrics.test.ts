@@ -26,8 +26,8 @@ test('the metrics tell what the status tells, and how much memory is resident', 
   expect(samples.get('kelp_serving')).toBe(1);
   expect(samples.get('kelp_revision')).toBe(2);
   expect(samples.get('kelp_keys')).toBe(1);
-  expect(samples.get('kelp_memory_used_bytes')).toBe(status.memoryUsedBytes);
-  expect(samples.get('kelp_memory_limit_bytes')).toBe(status.memoryLimitBytes);
+  expect(samples.get('kelp_memory_used_bytes')).toBe(status.memoryBytes);
+  expect(samples.get('kelp_memory_limit_bytes')).toBe(status.memoryBytesMax);
   expect(samples.get('kelp_log_bytes')).toBe(status.logBytes);
   expect(samples.get('process_resident_memory_bytes')).toBeGreaterThan(10_000_000);
 });

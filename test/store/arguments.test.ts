@@ -14,7 +14,7 @@ import {
 } from '../support/wrong-arguments.ts';
 import { MemoryHarness } from './store-harness.ts';
 
-type Call = Exclude<keyof Store, 'storeId' | 'failed' | 'status' | 'snapshot' | 'backup'>;
+type Call = Exclude<keyof Store, 'storeId' | 'failed'>;
 
 const shapeByCall: Record<Call, CallShape> = {
   get: { positions: [['key', 'text', 'a']], options: optionsByCall.get.names },
@@ -26,15 +26,18 @@ const shapeByCall: Record<Call, CallShape> = {
     options: optionsByCall.put.names,
   },
   delete: { positions: [['key', 'text', 'a']], options: optionsByCall.delete.names },
-  deleteRange: { positions: [['range', 'deletedRange', { key: 'a' }]] },
+  deleteRange: {
+    positions: [['range', 'deletedRange', { key: 'a' }]],
+    options: optionsByCall.deleteRange.names,
+  },
   exists: { positions: [['keys', 'texts', ['a']]] },
-  scan: { positions: [['range', 'range', {}]], options: optionsByCall.scan.names },
-  count: { positions: [['range', 'range', {}]], options: optionsByCall.count.names },
-  keys: { positions: [['pattern', 'text', '*']], options: optionsByCall.keys.names },
+  scan: { positions: [['range', 'range', {}, 'optional']], options: optionsByCall.scan.names },
+  count: { positions: [['range', 'range', {}, 'optional']], options: optionsByCall.count.names },
+  keys: { positions: [['pattern', 'text', '*', 'optional']], options: optionsByCall.keys.names },
   increment: {
     positions: [
       ['key', 'text', 'n'],
-      ['delta', 'delta', 1n],
+      ['delta', 'delta', 1n, 'optional'],
     ],
     options: optionsByCall.increment.names,
   },
@@ -53,6 +56,9 @@ const shapeByCall: Record<Call, CallShape> = {
   listLeases: { positions: [], options: optionsByCall.listLeases.names },
   compact: { positions: [['revision', 'wholeNumber', 1]] },
   close: { positions: [], options: optionsByCall.close.names },
+  status: { positions: [] },
+  snapshot: { positions: [] },
+  backup: { positions: [] },
 };
 
 const kindByOption: Record<string, Kind> = {
@@ -77,14 +83,14 @@ const kindByOption: Record<string, Kind> = {
   signal: 'signal',
   includeKeys: 'flag',
   snapshotMsMax: 'wholeNumber',
+  inParts: 'flag',
 };
 
 const calls = Object.keys(shapeByCall) as Call[];
 
-test('every call of the store is looked at, or takes nothing', () => {
-  const withoutArguments = ['constructor', 'status', 'snapshot', 'backup'];
+test('every call of the store is looked at', () => {
   const methods = Object.getOwnPropertyNames(CheckedStore.prototype);
-  expect(methods.filter((name) => !withoutArguments.includes(name)).sort()).toEqual([...calls].sort());
+  expect(methods.filter((name) => name !== 'constructor').sort()).toEqual([...calls].sort());
 });
 
 describe.each(calls)('%s refuses', (call) => {
@@ -129,6 +135,28 @@ test('unknown names are told with the nearest known one, and with all that there
     'range.prefix is empty; to delete all keys give { all: true }',
   );
   expect((await message(() => put('a', '1', { [`x${'y'.repeat(1e6)}`]: 5 }))).length).toBeLessThan(200);
+});
+
+test('what is left out is the same as for the client: all keys, and 1 to add', async () => {
+  const { store } = await MemoryHarness.open();
+  expect(await store.increment('n')).toMatchObject({ value: 1n });
+  expect(await store.increment('n', undefined, {})).toMatchObject({ value: 2n });
+  expect(await store.count()).toMatchObject({ count: 1 });
+  expect((await store.scan()).entries.map(({ key }) => key)).toEqual(['n']);
+  expect(await store.keys()).toMatchObject({ keys: ['n'] });
+  // A wrapper may hand on options that it was not given.
+  expect(await store.exists(...([['n'], undefined] as unknown as [string[]]))).toMatchObject({
+    exists: [true],
+  });
+});
+
+test('a watch takes one request, and nothing more', async () => {
+  const { store } = await MemoryHarness.open();
+  const watch = store.watch.bind(store) as (...given: unknown[]) => unknown;
+  expect(await failureOfCall(() => watch({}, { signal: AbortSignal.abort() }))).toMatchObject({
+    code: 'invalidArgument',
+    message: 'watch takes no options and no further argument',
+  });
 });
 
 test('a range to delete of all keys says so, in a transaction, too', async () => {

@@ -141,7 +141,7 @@ export interface WrongCall {
   readonly name: string;
 }
 
-/** Every wrong kind of every argument and option of a call, one at a time. */
+/** Every wrong kind of every argument and option of a call, one at a time; and options where there are none. */
 export function wrongCalls(
   { positions, options }: CallShape,
   kindByOption: Readonly<Record<string, Kind>>,
@@ -156,7 +156,14 @@ export function wrongCalls(
       name,
     }));
   });
-  if (options === undefined) return calls;
+  if (options === undefined) {
+    const surplus = [{}, { signal: AbortSignal.abort() }, null, 5].map((each) => ({
+      title: `something more: ${show(each)}`,
+      given: [...right, each],
+      name: 'takes no options',
+    }));
+    return [...calls, ...surplus];
+  }
   const wrongOptions = [null, 5, 'ttlMs', true, [], () => ({})].map((each) => ({
     title: `options: ${show(each)}`,
     given: [...right, each],

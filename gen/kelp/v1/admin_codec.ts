@@ -66,14 +66,17 @@ export interface StatusResponseShape {
   revision: number;
   /** The oldest revision that can be read with Get and Scan; 0 while all can. */
   oldestRevision: number;
-  /** How many keys there are. */
+  /** How many keys there are on disk: as in reads, what a crash could still undo does not count. */
   keyCount: number;
-  /** How many leases there are. */
+  /** How many leases there are on disk. */
   leaseCount: number;
-  /** The bytes of keys and values in memory, all kept versions included, without the engine's own structures. */
-  memoryDataBytes: number;
+  /**
+   * The bytes of keys and values in memory, all kept versions included and those that wait to be written, without the
+   * engine's own structures.
+   */
+  dataBytes: number;
   /** The resident memory of the process, in bytes. */
-  memoryResidentBytes: number;
+  residentBytes: number;
   /** The bytes of the log segments on disk. */
   logBytes: number;
   /** How many log segments there are. */
@@ -102,9 +105,9 @@ export interface StatusResponseShape {
    * The memory that counts towards the limit, in bytes: keys, values, all kept versions, indexes, leases. Less than what
    * the process has resident.
    */
-  memoryUsedBytes: number;
+  memoryBytes: number;
   /** The limit on it (--memory-limit): writes that need more get RESOURCE_EXHAUSTED, deletes and reads go on. */
-  memoryLimitBytes: number;
+  memoryBytesMax: number;
   /** The incarnation that wrote `revision`: with it a watch goes on from there. Empty when no life of the store wrote it. */
   incarnation: string;
 }
@@ -117,8 +120,8 @@ export function emptyStatusResponse(): StatusResponseShape {
     oldestRevision: 0,
     keyCount: 0,
     leaseCount: 0,
-    memoryDataBytes: 0,
-    memoryResidentBytes: 0,
+    dataBytes: 0,
+    residentBytes: 0,
     logBytes: 0,
     segmentCount: 0,
     snapshotBytes: 0,
@@ -128,8 +131,8 @@ export function emptyStatusResponse(): StatusResponseShape {
     uptime: undefined,
     storeId: '',
     oldestWatchRevision: 0,
-    memoryUsedBytes: 0,
-    memoryLimitBytes: 0,
+    memoryBytes: 0,
+    memoryBytesMax: 0,
     incarnation: '',
   };
 }
@@ -142,8 +145,8 @@ export function sizeOfStatusResponse(message: StatusResponseShape): number {
   if (message.oldestRevision !== 0) size += 1 + sizeOfInt64(message.oldestRevision);
   if (message.keyCount !== 0) size += 1 + sizeOfInt64(message.keyCount);
   if (message.leaseCount !== 0) size += 1 + sizeOfInt64(message.leaseCount);
-  if (message.memoryDataBytes !== 0) size += 1 + sizeOfInt64(message.memoryDataBytes);
-  if (message.memoryResidentBytes !== 0) size += 1 + sizeOfInt64(message.memoryResidentBytes);
+  if (message.dataBytes !== 0) size += 1 + sizeOfInt64(message.dataBytes);
+  if (message.residentBytes !== 0) size += 1 + sizeOfInt64(message.residentBytes);
   if (message.logBytes !== 0) size += 1 + sizeOfInt64(message.logBytes);
   if (message.segmentCount !== 0) size += 1 + sizeOfInt32(message.segmentCount);
   if (message.snapshotBytes !== 0) size += 1 + sizeOfInt64(message.snapshotBytes);
@@ -153,8 +156,8 @@ export function sizeOfStatusResponse(message: StatusResponseShape): number {
   if (message.uptime !== undefined) size += 1 + sizeWithLength(sizeOfDuration(message.uptime));
   if (message.storeId !== '') size += 1 + sizeOfText(message.storeId);
   if (message.oldestWatchRevision !== 0) size += 2 + sizeOfInt64(message.oldestWatchRevision);
-  if (message.memoryUsedBytes !== 0) size += 2 + sizeOfInt64(message.memoryUsedBytes);
-  if (message.memoryLimitBytes !== 0) size += 2 + sizeOfInt64(message.memoryLimitBytes);
+  if (message.memoryBytes !== 0) size += 2 + sizeOfInt64(message.memoryBytes);
+  if (message.memoryBytesMax !== 0) size += 2 + sizeOfInt64(message.memoryBytesMax);
   if (message.incarnation !== '') size += 2 + sizeOfText(message.incarnation);
   return size;
 }
@@ -174,13 +177,13 @@ export function prependStatusResponse(message: StatusResponseShape, buffer: Buff
     buffer[--start] = 0x01;
     buffer[--start] = 0x9a;
   }
-  if (message.memoryLimitBytes !== 0) {
-    start = prependInt64(buffer, start, message.memoryLimitBytes);
+  if (message.memoryBytesMax !== 0) {
+    start = prependInt64(buffer, start, message.memoryBytesMax);
     buffer[--start] = 0x01;
     buffer[--start] = 0x90;
   }
-  if (message.memoryUsedBytes !== 0) {
-    start = prependInt64(buffer, start, message.memoryUsedBytes);
+  if (message.memoryBytes !== 0) {
+    start = prependInt64(buffer, start, message.memoryBytes);
     buffer[--start] = 0x01;
     buffer[--start] = 0x88;
   }
@@ -223,12 +226,12 @@ export function prependStatusResponse(message: StatusResponseShape, buffer: Buff
     start = prependInt64(buffer, start, message.logBytes);
     buffer[--start] = 0x40;
   }
-  if (message.memoryResidentBytes !== 0) {
-    start = prependInt64(buffer, start, message.memoryResidentBytes);
+  if (message.residentBytes !== 0) {
+    start = prependInt64(buffer, start, message.residentBytes);
     buffer[--start] = 0x38;
   }
-  if (message.memoryDataBytes !== 0) {
-    start = prependInt64(buffer, start, message.memoryDataBytes);
+  if (message.dataBytes !== 0) {
+    start = prependInt64(buffer, start, message.dataBytes);
     buffer[--start] = 0x30;
   }
   if (message.leaseCount !== 0) {
@@ -285,10 +288,10 @@ export function mergeStatusResponse(message: StatusResponseShape, cursor: Cursor
         message.leaseCount = cursor.int64(end);
         break;
       case 0x30:
-        message.memoryDataBytes = cursor.int64(end);
+        message.dataBytes = cursor.int64(end);
         break;
       case 0x38:
-        message.memoryResidentBytes = cursor.int64(end);
+        message.residentBytes = cursor.int64(end);
         break;
       case 0x40:
         message.logBytes = cursor.int64(end);
@@ -319,10 +322,10 @@ export function mergeStatusResponse(message: StatusResponseShape, cursor: Cursor
         message.oldestWatchRevision = cursor.int64(end);
         break;
       case 0x88:
-        message.memoryUsedBytes = cursor.int64(end);
+        message.memoryBytes = cursor.int64(end);
         break;
       case 0x90:
-        message.memoryLimitBytes = cursor.int64(end);
+        message.memoryBytesMax = cursor.int64(end);
         break;
       case 0x9a:
         message.incarnation = cursor.text(end);

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file kelp/v1/admin.proto.
  */
 export const file_kelp_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChNrZWxwL3YxL2FkbWluLnByb3RvEgdrZWxwLnYxIg8KDVN0YXR1c1JlcXVlc3Qi4gMKDlN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSEAoIcmV2aXNpb24YAiABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAMgASgDEhEKCWtleV9jb3VudBgEIAEoAxITCgtsZWFzZV9jb3VudBgFIAEoAxIZChFtZW1vcnlfZGF0YV9ieXRlcxgGIAEoAxIdChVtZW1vcnlfcmVzaWRlbnRfYnl0ZXMYByABKAMSEQoJbG9nX2J5dGVzGAggASgDEhUKDXNlZ21lbnRfY291bnQYCSABKAUSFgoOc25hcHNob3RfYnl0ZXMYCiABKAMSFgoOc25hcHNob3RfY291bnQYCyABKAUSGQoRc25hcHNob3RfcmV2aXNpb24YDCABKAMSFQoNd2F0Y2hlcl9jb3VudBgNIAEoBRIpCgZ1cHRpbWUYDiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEAoIc3RvcmVfaWQYDyABKAkSHQoVb2xkZXN0X3dhdGNoX3JldmlzaW9uGBAgASgDEhkKEW1lbW9yeV91c2VkX2J5dGVzGBEgASgDEhoKEm1lbW9yeV9saW1pdF9ieXRlcxgSIAEoAxITCgtpbmNhcm5hdGlvbhgTIAEoCSIRCg9TbmFwc2hvdFJlcXVlc3QiMwoQU25hcHNob3RSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxINCgVieXRlcxgCIAEoAyIPCg1CYWNrdXBSZXF1ZXN0Ih4KDkJhY2t1cFJlc3BvbnNlEgwKBGRhdGEYASABKAwiIgoOQ29tcGFjdFJlcXVlc3QSEAoIcmV2aXNpb24YASABKAMiKgoPQ29tcGFjdFJlc3BvbnNlEhcKD29sZGVzdF9yZXZpc2lvbhgBIAEoAzKFAgoMQWRtaW5TZXJ2aWNlEjkKBlN0YXR1cxIWLmtlbHAudjEuU3RhdHVzUmVxdWVzdBoXLmtlbHAudjEuU3RhdHVzUmVzcG9uc2USPwoIU25hcHNob3QSGC5rZWxwLnYxLlNuYXBzaG90UmVxdWVzdBoZLmtlbHAudjEuU25hcHNob3RSZXNwb25zZRI7CgZCYWNrdXASFi5rZWxwLnYxLkJhY2t1cFJlcXVlc3QaFy5rZWxwLnYxLkJhY2t1cFJlc3BvbnNlMAESPAoHQ29tcGFjdBIXLmtlbHAudjEuQ29tcGFjdFJlcXVlc3QaGC5rZWxwLnYxLkNvbXBhY3RSZXNwb25zZUIcWhprZWxwL2dlbi9nby9rZWxwL3YxO2tlbHB2MWIGcHJvdG8z", [file_google_protobuf_duration]);
+  fileDesc("ChNrZWxwL3YxL2FkbWluLnByb3RvEgdrZWxwLnYxIg8KDVN0YXR1c1JlcXVlc3QizQMKDlN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSEAoIcmV2aXNpb24YAiABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAMgASgDEhEKCWtleV9jb3VudBgEIAEoAxITCgtsZWFzZV9jb3VudBgFIAEoAxISCgpkYXRhX2J5dGVzGAYgASgDEhYKDnJlc2lkZW50X2J5dGVzGAcgASgDEhEKCWxvZ19ieXRlcxgIIAEoAxIVCg1zZWdtZW50X2NvdW50GAkgASgFEhYKDnNuYXBzaG90X2J5dGVzGAogASgDEhYKDnNuYXBzaG90X2NvdW50GAsgASgFEhkKEXNuYXBzaG90X3JldmlzaW9uGAwgASgDEhUKDXdhdGNoZXJfY291bnQYDSABKAUSKQoGdXB0aW1lGA4gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhAKCHN0b3JlX2lkGA8gASgJEh0KFW9sZGVzdF93YXRjaF9yZXZpc2lvbhgQIAEoAxIUCgxtZW1vcnlfYnl0ZXMYESABKAMSGAoQbWVtb3J5X2J5dGVzX21heBgSIAEoAxITCgtpbmNhcm5hdGlvbhgTIAEoCSIRCg9TbmFwc2hvdFJlcXVlc3QiMwoQU25hcHNob3RSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxINCgVieXRlcxgCIAEoAyIPCg1CYWNrdXBSZXF1ZXN0Ih4KDkJhY2t1cFJlc3BvbnNlEgwKBGRhdGEYASABKAwiIgoOQ29tcGFjdFJlcXVlc3QSEAoIcmV2aXNpb24YASABKAMiKgoPQ29tcGFjdFJlc3BvbnNlEhcKD29sZGVzdF9yZXZpc2lvbhgBIAEoAzKFAgoMQWRtaW5TZXJ2aWNlEjkKBlN0YXR1cxIWLmtlbHAudjEuU3RhdHVzUmVxdWVzdBoXLmtlbHAudjEuU3RhdHVzUmVzcG9uc2USPwoIU25hcHNob3QSGC5rZWxwLnYxLlNuYXBzaG90UmVxdWVzdBoZLmtlbHAudjEuU25hcHNob3RSZXNwb25zZRI7CgZCYWNrdXASFi5rZWxwLnYxLkJhY2t1cFJlcXVlc3QaFy5rZWxwLnYxLkJhY2t1cFJlc3BvbnNlMAESPAoHQ29tcGFjdBIXLmtlbHAudjEuQ29tcGFjdFJlcXVlc3QaGC5rZWxwLnYxLkNvbXBhY3RSZXNwb25zZUIcWhprZWxwL2dlbi9nby9rZWxwL3YxO2tlbHB2MWIGcHJvdG8z", [file_google_protobuf_duration]);
 
 /**
  * Asks for the status.
@@ -74,16 +74,16 @@ export type StatusResponse = Message<"kelp.v1.StatusResponse"> & {
    * The bytes of keys and values in memory, all kept versions included and those that wait to be written, without the
    * engine's own structures.
    *
-   * @generated from field: int64 memory_data_bytes = 6;
+   * @generated from field: int64 data_bytes = 6;
    */
-  memoryDataBytes: bigint;
+  dataBytes: bigint;
 
   /**
    * The resident memory of the process, in bytes.
    *
-   * @generated from field: int64 memory_resident_bytes = 7;
+   * @generated from field: int64 resident_bytes = 7;
    */
-  memoryResidentBytes: bigint;
+  residentBytes: bigint;
 
   /**
    * The bytes of the log segments on disk.
@@ -154,16 +154,16 @@ export type StatusResponse = Message<"kelp.v1.StatusResponse"> & {
    * The memory that counts towards the limit, in bytes: keys, values, all kept versions, indexes, leases. Less than what
    * the process has resident.
    *
-   * @generated from field: int64 memory_used_bytes = 17;
+   * @generated from field: int64 memory_bytes = 17;
    */
-  memoryUsedBytes: bigint;
+  memoryBytes: bigint;
 
   /**
    * The limit on it (--memory-limit): writes that need more get RESOURCE_EXHAUSTED, deletes and reads go on.
    *
-   * @generated from field: int64 memory_limit_bytes = 18;
+   * @generated from field: int64 memory_bytes_max = 18;
    */
-  memoryLimitBytes: bigint;
+  memoryBytesMax: bigint;
 
   /**
    * The incarnation that wrote `revision`: with it a watch goes on from there. Empty when no life of the store wrote it.

@@ -1,6 +1,6 @@
 /** The options that say which keys are meant. */
 import { type Command, Option } from 'commander';
-import type { KeyRange } from '../../client/types.ts';
+import type { KeyRange } from '../../api.ts';
 import { UsageError } from '../process/exit-code.ts';
 
 export interface RangeFlags {

@@ -12,8 +12,10 @@ import { durationMs } from '@bufbuild/protobuf/wkt';
 import type { Compare as CompareMessage, Operation as OperationMessage } from '../../../gen/kelp/v1/kv_pb.ts';
 import { Relation as RelationNumber, TxnRequestSchema } from '../../../gen/kelp/v1/kv_pb.ts';
 import type { KeyRange as KeyRangeMessage } from '../../../gen/kelp/v1/types_pb.ts';
-import type { Compare, DeletedRange, KeyRange, Operation, Relation, TxnRequest } from '../../client/types.ts';
+import type { Compare, DeletedRange, KeyRange, Operation, Relation } from '../../api.ts';
+import type { TxnRequest } from '../../client/types.ts';
 import { parseDurationMs } from '../../server/config/option-values.ts';
+import { malformedIntegerIn } from '../../wire/json-integers.ts';
 import { roundedNumberIn } from '../../wire/json-numbers.ts';
 import { UsageError } from '../process/exit-code.ts';
 
@@ -28,7 +30,10 @@ export function parseTxn(text: string, isPlain: boolean): TxnRequest {
   const complaint = roundedNumberIn(Buffer.from(text));
   if (complaint !== undefined) throw new UsageError(complaint);
   try {
-    const message = fromJson(TxnRequestSchema, isPlain ? json : toProtobufJson(json));
+    const protobufJson = isPlain ? json : toProtobufJson(json);
+    const malformed = malformedIntegerIn(TxnRequestSchema, protobufJson);
+    if (malformed !== undefined) throw new UsageError(malformed);
+    const message = fromJson(TxnRequestSchema, protobufJson);
     checkOperations(json);
     const { compares, success, failure } = message;
     return {

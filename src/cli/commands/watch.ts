@@ -1,6 +1,6 @@
 /** `watch`. */
 import { type Command, Option } from 'commander';
-import type { EventType } from '../../client/watch-message.ts';
+import type { EventType } from '../../api.ts';
 import { collect, namesOf, wholeNumber } from '../command-line/argument.ts';
 import type { SessionRunner } from '../session/session.ts';
 import type { WatchFlags } from '../tasks/watch.ts';

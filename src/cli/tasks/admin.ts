@@ -23,8 +23,8 @@ function statusFacts(status: Status): Record<string, string> {
     keys: String(status.keyCount),
     leases: String(status.leaseCount),
     watchers: String(status.watcherCount),
-    data: displaySize(status.memoryDataBytes),
-    memory: `${displaySize(status.memoryUsedBytes)} of ${displaySize(status.memoryLimitBytes)}, resident ${displaySize(status.memoryResidentBytes)}`,
+    data: displaySize(status.dataBytes),
+    memory: `${displaySize(status.memoryBytes)} of ${displaySize(status.memoryBytesMax)}, resident ${displaySize(status.residentBytes)}`,
     log: `${displaySize(status.logBytes)} in ${segmentCount} ${segmentCount === 1 ? 'segment' : 'segments'}`,
     snapshots: `${snapshotCount}, ${displaySize(status.snapshotBytes)}${newest}`,
   };

@@ -1,5 +1,5 @@
 /** The work of `lease grant`, `renew`, `keep-alive`, `revoke`, `get`, `list`. */
-import type { Lease } from '../../client/types.ts';
+import type { Lease } from '../../api.ts';
 import { displayDuration, displayKey } from '../terminal/display.ts';
 import { type ExitCode, exitCode } from '../process/exit-code.ts';
 import { tellFailure } from '../process/failure.ts';

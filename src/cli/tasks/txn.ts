@@ -1,5 +1,6 @@
 /** The work of `txn`. */
-import type { Operation, OperationResult, TxnRequest } from '../../client/types.ts';
+import type { Operation } from '../../api.ts';
+import type { OperationResult, TxnRequest } from '../../client/types.ts';
 import { displayKey, displayValue } from '../terminal/display.ts';
 import { type ExitCode, exitCode } from '../process/exit-code.ts';
 import { readTextInput } from '../command-line/input.ts';

@@ -1,8 +1,8 @@
 /** The work of `watch`. */
+import type { EventType, KeyRange } from '../../api.ts';
 import type { Entry } from '../../client/entry.ts';
 import { KelpError } from '../../client/error.ts';
-import type { KeyRange } from '../../client/types.ts';
-import type { EventType, WatchEvent, WatchMessage, WatchRequest } from '../../client/watch-message.ts';
+import type { WatchEvent, WatchMessage, WatchRequest } from '../../client/types.ts';
 import { displayKey, displayValue } from '../terminal/display.ts';
 import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
 import { watchJson } from '../terminal/json.ts';

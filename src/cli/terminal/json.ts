@@ -3,8 +3,7 @@
  * `{"base64": "..."}`; times are ISO 8601; what is absent is left out.
  */
 import type { Entry } from '../../client/entry.ts';
-import type { OperationResult, TxnResult } from '../../client/types.ts';
-import type { WatchEvent, WatchMessage } from '../../client/watch-message.ts';
+import type { OperationResult, TxnResult, WatchEvent, WatchMessage } from '../../client/types.ts';
 import { textOf } from './display.ts';
 
 type JsonObject = Record<string, unknown>;
@@ -73,7 +72,7 @@ export function watchJson(message: WatchMessage, hasValue: boolean): JsonObject 
       };
     }
     default:
-      return message;
+      return { ...message };
   }
 }
 

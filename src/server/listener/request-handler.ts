@@ -11,6 +11,7 @@ import { ConnectError, createContextValues } from '@connectrpc/connect';
 import type { UniversalServerRequest, UniversalServerResponse } from '@connectrpc/connect/protocol';
 import type { Logger } from 'pino';
 import type { ServerLimits } from '../../limits.ts';
+import { malformedIntegerIn } from '../../wire/json-integers.ts';
 import { roundedNumberIn } from '../../wire/json-numbers.ts';
 import { type Call, type CallTable, callKey } from '../calls/calls.ts';
 import { inflatingFor } from '../connect/compression.ts';
@@ -118,7 +119,7 @@ function checkMessage(request: HttpRequest, { input }: RpcEndpoint, message: Uin
     // JSON's parser would put U+FFFD for such bytes, and two keys could become one. What is no JSON it refuses itself.
     if (!isUtf8(message)) throw malformedRequestError(input.typeName, 'it is not UTF-8');
     checkJsonParts(message);
-    const complaint = roundedNumberIn(message);
+    const complaint = roundedNumberIn(message) ?? malformedIntegerIn(input, parsed(message));
     if (complaint !== undefined) throw malformedRequestError(input.typeName, complaint);
     return;
   }
@@ -128,6 +129,15 @@ function checkMessage(request: HttpRequest, { input }: RpcEndpoint, message: Uin
   } catch (error) {
     if (error instanceof ConnectError) throw error;
     throw malformedRequestError(input.typeName, (error as Error).message);
+  }
+}
+
+/** `undefined` for what is no JSON. */
+function parsed(message: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(message.buffer, message.byteOffset, message.length).toString());
+  } catch {
+    return undefined;
   }
 }
 

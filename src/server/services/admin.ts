@@ -50,14 +50,10 @@ export function adminMethods(version: string): MethodsOf<typeof AdminService> {
 }
 
 async function status(store: Store, version: string): Promise<codec.StatusResponseShape> {
-  const { dataBytes, memoryBytes, memoryBytesMax, ...status } = await store.status();
   return {
-    ...status,
+    ...(await store.status()),
     version,
-    memoryDataBytes: dataBytes,
-    memoryResidentBytes: process.memoryUsage.rss(),
-    memoryUsedBytes: memoryBytes,
-    memoryLimitBytes: memoryBytesMax,
+    residentBytes: process.memoryUsage.rss(),
     uptime: durationShape(Math.round(process.uptime() * 1000)),
   };
 }

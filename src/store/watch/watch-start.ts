@@ -71,9 +71,9 @@ export function checkProgressInterval(intervalMs: number | undefined): number {
   return intervalMs;
 }
 
-/** The watch of a request that was refused: reading it tells why, once. */
-export function failedWatch(error: unknown): AsyncIterableIterator<WatchMessage> {
-  const done: IteratorResult<WatchMessage> = { done: true, value: undefined };
+/** The watch, or other iteration, of a request that was refused: reading it tells why, once. */
+export function failedWatch<Item = WatchMessage>(error: unknown): AsyncIterableIterator<Item> {
+  const done: IteratorResult<Item> = { done: true, value: undefined };
   let isTold = false;
   return {
     [Symbol.asyncIterator]() {
