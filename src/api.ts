@@ -11,14 +11,29 @@
 export type Value = string | ArrayBufferView | ArrayBufferLike;
 
 /**
+ * A key of 1 to 4096 bytes: text, which stands for its UTF-8, or the bytes. Bytes that are UTF-8 name the same key as
+ * their text. A key that is handed out is a text, and bytes only if it is not UTF-8; keys are ordered by their bytes.
+ */
+export type Key = string | Uint8Array;
+
+/** How an entry or an event names its key: `entry.keyBytes ?? entry.key` is a `Key` that every call takes. */
+export interface NamedKey {
+  /** Empty when the key is not UTF-8. */
+  readonly key: string;
+  /** The key when it is not UTF-8; else it is not there. */
+  readonly keyBytes?: Uint8Array;
+}
+
+/**
  * Keys that lie next to each other in the order of their bytes: `key`, or all that begin with `prefix`, or from
- * `start` (inclusive) to `end` (exclusive). `{}` is all keys. An empty text counts as left out.
+ * `start` (inclusive) to `end` (exclusive). `{}` is all keys. What is empty counts as left out. Bytes may be cut within a
+ * character.
  */
 export interface KeyRange {
-  readonly key?: string;
-  readonly prefix?: string;
-  readonly start?: string;
-  readonly end?: string;
+  readonly key?: Key;
+  readonly prefix?: Key;
+  readonly start?: Key;
+  readonly end?: Key;
 }
 
 /** All keys there are, where they are deleted. */
@@ -43,7 +58,7 @@ export type Relation = 'equal' | 'notEqual' | 'less' | 'greater';
 
 /** A statement about one key (`{ key }`) or about every key of a range: "there RELATION operand". */
 export interface Compare {
-  readonly subject: { readonly key: string } | { readonly range: KeyRange };
+  readonly subject: { readonly key: Key } | { readonly range: KeyRange };
   readonly relation: Relation;
   readonly operand:
     /** Only with `equal` and `notEqual`; for a range: whether it has any key. */
@@ -53,20 +68,20 @@ export interface Compare {
 }
 
 export type Operation =
-  | { readonly kind: 'get'; readonly key: string }
+  | { readonly kind: 'get'; readonly key: Key }
   | {
       readonly kind: 'put';
-      readonly key: string;
+      readonly key: Key;
       readonly value: Value;
       readonly ttlMs?: number;
       readonly leaseId?: number;
       readonly returnPrevious?: boolean;
     }
-  | { readonly kind: 'delete'; readonly key: string; readonly returnPrevious?: boolean }
+  | { readonly kind: 'delete'; readonly key: Key; readonly returnPrevious?: boolean }
   | { readonly kind: 'deleteRange'; readonly range: DeletedRange }
   | {
       readonly kind: 'increment';
-      readonly key: string;
+      readonly key: Key;
       readonly delta: bigint | number;
       readonly ttlMs?: number;
     };
@@ -86,17 +101,22 @@ export interface Store {
   /** Tells stores apart, 32 hexadecimal digits; revisions mean nothing from one store to another. */
   readonly storeId: string;
   /** Reads one key; with `refreshTtl` it also starts the entry's own time to live anew, which is a write. */
-  get(key: string, options?: GetOptions): Promise<GetResult>;
+  get(key: Key, options?: GetOptions): Promise<GetResult>;
   /** Writes one key. Rejects with `conditionFailed`, `leaseNotFound`. */
-  put(key: string, value: Value, options?: PutOptions): Promise<PutResult>;
+  put(key: Key, value: Value, options?: PutOptions): Promise<PutResult>;
   /** Deletes one key; `deleted` tells whether there was one. Rejects with `conditionFailed`. */
-  delete(key: string, options?: DeleteOptions): Promise<DeleteResult>;
+  delete(key: Key, options?: DeleteOptions): Promise<DeleteResult>;
   /**
    * Deletes all keys of a range; `{ all: true }` is all keys there are. In one revision, or, when there are too many keys for
    * that, not at all (`limitReached`); with `inParts` in as many revisions as it takes.
    */
   deleteRange(range: DeletedRange, options?: DeleteRangeOptions): Promise<DeleteRangeResult>;
-  exists(keys: readonly string[]): Promise<ExistsResult>;
+  /**
+   * Reads several keys at one revision, 1 to 10000. Rejects with `revisionCompacted`, `revisionFuture`, and with
+   * `limitReached` when the values are more than 64 MiB.
+   */
+  getMany(keys: readonly Key[], options?: GetManyOptions): Promise<GetManyResult>;
+  exists(keys: readonly Key[]): Promise<ExistsResult>;
   /** One page of a range, or of all keys, in key order. Rejects with `revisionCompacted`, `revisionFuture`, `historyDiffers`. */
   scan(range?: KeyRange, options?: ScanPageOptions): Promise<ScanPage>;
   /** The number of keys in a range, or of all. Rejects with `revisionCompacted`, `revisionFuture`. */
@@ -104,12 +124,12 @@ export interface Store {
   /** One page of the keys that match a glob, or of all, in key order. Rejects with `revisionCompacted`, `historyDiffers`. */
   keys(pattern?: string, options?: PageOptions): Promise<KeysPage>;
   /** Adds to a number kept as decimal text, 1 if it is not said how much. Rejects with `notAnInteger`, `integerOverflow`. */
-  increment(key: string, delta?: bigint | number, options?: IncrementOptions): Promise<IncrementResult>;
+  increment(key: Key, delta?: bigint | number, options?: IncrementOptions): Promise<IncrementResult>;
   /**
    * Sets the time to live of a key: `ttlMs` above 0 that long from now, 0 for ever, left out its own length anew.
    * Rejects with `keyNotFound`, `noTimeToLive`.
    */
-  touch(key: string, options?: TouchOptions): Promise<TouchResult>;
+  touch(key: Key, options?: TouchOptions): Promise<TouchResult>;
   /** Compares, then runs one of two lists of operations, atomically and in one revision. */
   txn(request: TxnRequest): Promise<TxnResult>;
   /**
@@ -157,8 +177,7 @@ export interface Store {
 }
 
 /** A key with its value, as of one revision. */
-export interface Entry {
-  readonly key: string;
+export interface Entry extends NamedKey {
   /** Empty when only keys were asked for. */
   readonly value: Uint8Array;
   /** The revision at which the key was created. */
@@ -240,6 +259,19 @@ export interface DeleteRangeResult {
   readonly deletedCount: number;
 }
 
+export interface GetManyOptions {
+  /** The revision to read at; 0 (default) is the newest. */
+  readonly revision?: number;
+  /** Entries come with an empty value. */
+  readonly keysOnly?: boolean;
+}
+
+export interface GetManyResult {
+  /** For each key, at the same place, its entry; `undefined`: there is none. */
+  readonly entries: (Entry | undefined)[];
+  readonly revision: number;
+}
+
 export interface ExistsResult {
   /** For each key of the request, at the same place, whether it exists. */
   readonly exists: boolean[];
@@ -301,7 +333,7 @@ export interface CountResult {
 }
 
 export interface KeysPage {
-  readonly keys: string[];
+  readonly keys: Key[];
   /** Empty after the last page; a page may be short, even empty, before. */
   readonly nextPageToken: string;
   readonly revision: number;
@@ -435,14 +467,13 @@ export type WatchEvent<AnEntry extends Entry = Entry> =
       /** The put took the place of an entry whose time to live had ended: its end has no event, and there is no previous entry. */
       readonly replacedExpired?: true;
     }
-  | {
+  | (NamedKey & {
       readonly type: 'delete';
-      readonly key: string;
       /** The revision of the delete. */
       readonly modRevision: number;
       readonly reason: DeleteReason;
       readonly previous: AnEntry | undefined;
-    };
+    });
 
 export interface LeaseGrant {
   readonly leaseId: number;
@@ -457,7 +488,7 @@ export interface Lease {
   readonly remainingMs: number;
   readonly keyCount: number;
   /** In key order; empty unless asked for. */
-  readonly keys: string[];
+  readonly keys: Key[];
 }
 
 export interface LeasePage {

@@ -10,8 +10,10 @@ const MiB = 1024 * KiB;
 
 /** Limits that belong to the API or to the format on disk. */
 export const fixed = {
-  /** A key is UTF-8 text of 1 byte to this many. */
+  /** A key of a user has 1 byte to this many, ... */
   keyBytesMax: 4 * KiB,
+  /** ... and so many in the engine, in log and snapshots: one whose first byte is F8 or above has a byte before it. */
+  engineKeyBytesMax: 4 * KiB + 1,
   /** The largest revision, lease id and time that a number of JavaScript holds exactly: 2^53 - 1. */
   integerMax: Number.MAX_SAFE_INTEGER,
   /** A time to live: 1 ms to 100 years. */
@@ -29,6 +31,8 @@ export const fixed = {
   patternBytesMax: 256,
   /** The keys of one `exists`. */
   existsKeysMax: 10_000,
+  /** The keys of one `getMany`. */
+  getManyKeysMax: 10_000,
   /** The compares of one transaction. */
   txnComparesMax: 1000,
   /** The operations in one branch of a transaction. */

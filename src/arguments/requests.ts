@@ -10,7 +10,8 @@ import type {
   Relation,
 } from '../api.ts';
 import { fixed } from '../limits.ts';
-import { type Check, flag, listOf, mustBe, oneOf, required, text, wholeNumber } from './check.ts';
+import { type Check, flag, listOf, mustBe, oneOf, required, wholeNumber } from './check.ts';
+import { isKey } from './key.ts';
 import { type Table, byKind, exactlyOne, isRecord, shape } from './shape.ts';
 import { value } from './value.ts';
 
@@ -27,7 +28,7 @@ export const delta: Check<bigint | number> = (given) => {
   return isDelta ? undefined : mustBe(given, 'a bigint of 64 bits or a whole number up to 2^53 - 1');
 };
 
-const rangeTable: Table<KeyRange> = { key: text, prefix: text, start: text, end: text };
+const rangeTable: Table<KeyRange> = { key: isKey, prefix: isKey, start: isKey, end: isKey };
 const keyRange = shape(rangeTable);
 
 /** A range of keys that are read. */
@@ -55,10 +56,16 @@ export const howToDeleteAll = 'to delete all keys give { all: true }';
 /** What stands for all keys where they are read. */
 function emptiness(range: Readonly<Record<string, unknown>>): string | undefined {
   const given = anyRangeNames.filter((name) => name in range);
-  const empty = given.find((name) => range[name] === undefined || range[name] === '');
-  if (empty !== undefined) return `.${empty} is ${range[empty] === '' ? 'empty' : 'undefined'}`;
+  for (const name of given) {
+    if (range[name] === undefined) return `.${name} is undefined`;
+    if (isEmptyKey(range[name])) return `.${name} is empty`;
+  }
   if (given.length === 0) return ' is empty';
   return given.length > 1 && given.includes('all') ? ` has all and ${given[0]}` : undefined;
+}
+
+function isEmptyKey(given: unknown): boolean {
+  return given === '' || (given instanceof Uint8Array && given.length === 0);
 }
 
 export const condition = byKind<Condition>({
@@ -70,7 +77,7 @@ export const condition = byKind<Condition>({
 const countOperand = { value: required(count) };
 
 const compare = shape<Compare>({
-  subject: required(exactlyOne<Compare['subject']>({ key: text, range: readRange })),
+  subject: required(exactlyOne<Compare['subject']>({ key: isKey, range: readRange })),
   relation: required(oneOf<Relation>(['equal', 'notEqual', 'less', 'greater'])),
   operand: required(
     byKind<Compare['operand']>({
@@ -88,13 +95,12 @@ export const compares = listOf(compare, 'compares');
 
 /** @param ttlMs which times to live the caller takes. */
 export function operationsWith(ttlMs: Check<number>): Check<readonly Operation[]> {
-  const key = required(text);
   const operation = byKind<Operation>({
-    get: { key },
-    put: { key, value: required(value), ttlMs, leaseId: count, returnPrevious: flag },
-    delete: { key, returnPrevious: flag },
+    get: { key: required(isKey) },
+    put: { key: required(isKey), value: required(value), ttlMs, leaseId: count, returnPrevious: flag },
+    delete: { key: required(isKey), returnPrevious: flag },
     deleteRange: { range: required(deletedRange) },
-    increment: { key, delta: required(delta), ttlMs },
+    increment: { key: required(isKey), delta: required(delta), ttlMs },
   });
   return listOf(operation, 'operations');
 }
@@ -103,4 +109,4 @@ export const eventTypes = listOf(oneOf<EventType>(['put', 'delete', 'touch']), '
 
 export const readRanges = listOf(readRange, 'ranges');
 
-export const keyList = listOf(text, 'keys');
+export const keyList = listOf(isKey, 'keys');

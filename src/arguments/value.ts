@@ -33,6 +33,7 @@ function isView(given: unknown): given is ArrayBufferView {
   return given instanceof Uint8Array || ArrayBuffer.isView(given);
 }
 
-function isDetached(buffer: ArrayBufferLike): boolean {
+/** Whether the bytes of a buffer are gone. */
+export function isDetached(buffer: ArrayBufferLike): boolean {
   return 'detached' in buffer && buffer.detached;
 }

@@ -19,11 +19,20 @@ import { AdminService } from '../../gen/kelp/v1/admin_pb.ts';
 import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
 import { LeaseService } from '../../gen/kelp/v1/lease_pb.ts';
 import { WatchService } from '../../gen/kelp/v1/watch_pb.ts';
-import type { CountResult, DeletedRange, ExistsResult, IncrementResult, KeyRange, Value } from '../api.ts';
+import type {
+  CountResult,
+  DeletedRange,
+  ExistsResult,
+  IncrementResult,
+  Key,
+  KeyRange,
+  Value,
+} from '../api.ts';
 import { nothingMore } from '../arguments/calls.ts';
 import { named, text } from '../arguments/check.ts';
 import { deletedRange, delta as isDelta, keyList, readRange } from '../arguments/requests.ts';
 import { noOptions } from '../arguments/shape.ts';
+import { isKey } from '../arguments/key.ts';
 import { copyOf, value as isValue } from '../arguments/value.ts';
 import { fixed, client as limits } from '../limits.ts';
 import { Admin } from './admin.ts';
@@ -36,8 +45,8 @@ import { Leases } from './lease.ts';
 import type { Pace } from './pace.ts';
 import { systemPace } from './pace.ts';
 import { PagedList, refusedList } from './paging.ts';
-import { incompleteReply, toTxnResult } from './reply.ts';
-import { checkBytes, toCondition, toRange, toTtl, toTxn } from './request.ts';
+import { incompleteReply, keysOf, toTxnResult } from './reply.ts';
+import { checkBytes, toCondition, toKey, toKeyList, toRange, toTtl, toTxn } from './request.ts';
 import { toInt64, toNumber } from './scalar.ts';
 import type { TlsOptions } from './socket.ts';
 import type {
@@ -120,10 +129,10 @@ export class KelpClient {
    * Reads one key. With `refreshTtl` it also starts the entry's own time to live anew, which is a write.
    * Rejects with `revisionCompacted`, `revisionFuture`.
    */
-  async get(key: string, options: GetOptions = noOptions): Promise<GetResult> {
-    refuse(named('key', text(key)) ?? optionsByCall.get(options));
+  async get(key: Key, options: GetOptions = noOptions): Promise<GetResult> {
+    refuse(named('key', isKey(key)) ?? optionsByCall.get(options));
     const { revision, refreshTtl = false } = options;
-    const request = { key, revision: toInt64(revision), refreshTtl };
+    const request = { ...toKey(key), revision: toInt64(revision), refreshTtl };
     const reply = await this.#caller[refreshTtl ? 'write' : 'read'](options, (call) =>
       this.#kv.get(request, call),
     );
@@ -131,13 +140,13 @@ export class KelpClient {
   }
 
   /** Writes one key: creates it or replaces its value, time to live and lease. Rejects with `conditionFailed`, `leaseNotFound`. */
-  async put(key: string, value: Value, options: PutOptions = noOptions): Promise<PutResult> {
-    refuse(named('key', text(key)) ?? named('value', isValue(value)) ?? optionsByCall.put(options));
+  async put(key: Key, value: Value, options: PutOptions = noOptions): Promise<PutResult> {
+    refuse(named('key', isKey(key)) ?? named('value', isValue(value)) ?? optionsByCall.put(options));
     // A call waits for its connection and may be sent again, so it must not see what the caller does with its buffer.
     const bytes = copyOf(value);
     checkBytes(bytes.length + fixed.keyBytesMax);
     const request = {
-      key,
+      ...toKey(key),
       value: bytes,
       ...toTtl(options.ttlMs),
       leaseId: toInt64(options.leaseId),
@@ -149,10 +158,10 @@ export class KelpClient {
   }
 
   /** Deletes one key; `deleted` tells whether there was one. Rejects with `conditionFailed`. */
-  async delete(key: string, options: DeleteOptions = noOptions): Promise<DeleteResult> {
-    refuse(named('key', text(key)) ?? optionsByCall.delete(options));
+  async delete(key: Key, options: DeleteOptions = noOptions): Promise<DeleteResult> {
+    refuse(named('key', isKey(key)) ?? optionsByCall.delete(options));
     const { condition, returnPrevious = false } = options;
-    const request = { key, ...toCondition(condition), returnPrevious };
+    const request = { ...toKey(key), ...toCondition(condition), returnPrevious };
     const reply = await this.#caller.write(options, (call) => this.#kv.delete(request, call));
     const { revision, deleted, previous } = reply;
     return { revision: toNumber(revision), deleted, previous: toEntry(previous) };
@@ -167,9 +176,9 @@ export class KelpClient {
   }
 
   /** Tells for each of up to 10000 keys whether it exists, all at one revision. */
-  async exists(keys: readonly string[], options: CallOptions = noOptions): Promise<ExistsResult> {
+  async exists(keys: readonly Key[], options: CallOptions = noOptions): Promise<ExistsResult> {
     refuse(named('keys', keyList(keys)) ?? optionsByCall.exists(options));
-    const request = { keys: [...keys] };
+    const request = toKeyList(keys);
     const reply = await this.#caller.read(options, (call) => this.#kv.exists(request, call));
     if (reply.exists.length !== request.keys.length) throw incompleteReply('the answer for some key');
     return { exists: reply.exists, revision: toNumber(reply.revision) };
@@ -206,14 +215,14 @@ export class KelpClient {
    * a class, `[^a-z]` one outside of it, `\` takes the next character literally. The text before the first special
    * character narrows what is read.
    */
-  keys(pattern = '*', options: ListOptions = noOptions): PagedList<string> {
+  keys(pattern = '*', options: ListOptions = noOptions): PagedList<Key> {
     const wrong = named('pattern', text(pattern)) ?? optionsByCall.keys(options);
     if (wrong !== undefined) return refusedList(wrong);
     return new PagedList(options, async (pageToken, limit) => {
       const page = { pattern, pageToken, limit };
       const reply = await this.#caller.read(options, (call) => this.#kv.keys(page, call));
-      const { keys: items, incarnation, nextPageToken } = reply;
-      return { items, revision: toNumber(reply.revision), incarnation, nextPageToken };
+      const { incarnation, nextPageToken } = reply;
+      return { items: keysOf(reply), revision: toNumber(reply.revision), incarnation, nextPageToken };
     });
   }
 
@@ -222,20 +231,20 @@ export class KelpClient {
    * Rejects with `notAnInteger`, `integerOverflow`.
    */
   async increment(
-    key: string,
+    key: Key,
     delta: bigint | number = 1n,
     options: IncrementOptions = noOptions,
   ): Promise<IncrementResult> {
-    refuse(named('key', text(key)) ?? named('delta', isDelta(delta)) ?? optionsByCall.increment(options));
-    const request = { key, delta: BigInt(delta), ...toTtl(options.ttlMs) };
+    refuse(named('key', isKey(key)) ?? named('delta', isDelta(delta)) ?? optionsByCall.increment(options));
+    const request = { ...toKey(key), delta: BigInt(delta), ...toTtl(options.ttlMs) };
     const reply = await this.#caller.write(options, (call) => this.#kv.increment(request, call));
     return { value: reply.value, revision: toNumber(reply.revision) };
   }
 
   /** Sets or starts anew the time to live of a key. Rejects with `keyNotFound`, `noTimeToLive`. */
-  async touch(key: string, options: TouchOptions = noOptions): Promise<TouchResult> {
-    refuse(named('key', text(key)) ?? optionsByCall.touch(options));
-    const request = { key, ...toTtl(options.ttlMs) };
+  async touch(key: Key, options: TouchOptions = noOptions): Promise<TouchResult> {
+    refuse(named('key', isKey(key)) ?? optionsByCall.touch(options));
+    const request = { ...toKey(key), ...toTtl(options.ttlMs) };
     const reply = await this.#caller.write(options, (call) => this.#kv.touch(request, call));
     if (reply.entry === undefined) throw incompleteReply('the entry');
     return { revision: toNumber(reply.revision), entry: new Entry(reply.entry) };

@@ -9,6 +9,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** A key with its value, as of one revision. */
 export class Entry implements PlainEntry {
   readonly key: string;
+  /** Declared only: it is not there when the key is text. */
+  declare readonly keyBytes?: Uint8Array;
   readonly value: Uint8Array;
   readonly createRevision: number;
   readonly modRevision: number;
@@ -19,6 +21,7 @@ export class Entry implements PlainEntry {
   /** @internal */
   constructor(message: EntryMessage) {
     this.key = message.key;
+    if (message.keyBytes.length > 0) this.keyBytes = message.keyBytes;
     this.value = message.value;
     this.createRevision = toNumber(message.createRevision);
     this.modRevision = toNumber(message.modRevision);

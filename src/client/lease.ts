@@ -21,9 +21,9 @@ import { mayPass } from './connect-error.ts';
 import { KelpError, isKelpError } from './error.ts';
 import { PagedList, refusedList } from './paging.ts';
 import { backoffUntil } from './pace.ts';
-import { incompleteReply } from './reply.ts';
+import { incompleteReply, keysOf } from './reply.ts';
 import { toDuration, toInt64, toMilliseconds, toNumber } from './scalar.ts';
-import type { Lease } from '../api.ts';
+import type { Key, Lease } from '../api.ts';
 import type { CallOptions, DeleteRangeResult, GetLeaseOptions, GrantOptions, ListOptions } from './types.ts';
 
 /** A time to live has begun anew, at the earliest when the try was sent that was answered. */
@@ -102,7 +102,7 @@ export class Leases {
     const request = { leaseId: toInt64(leaseId), includeKeys };
     const reply = await this.#caller.read(options, (call) => this.#rpc.get(request, call));
     if (reply.lease === undefined) throw incompleteReply('the lease');
-    return toLease(reply.lease, reply.keys);
+    return toLease(reply.lease, keysOf(reply));
   }
 
   /** All leases in the order of their ids. */
@@ -118,7 +118,7 @@ export class Leases {
   }
 }
 
-function toLease(message: LeaseMessage, keys: string[]): Lease {
+function toLease(message: LeaseMessage, keys: Key[]): Lease {
   return {
     leaseId: toNumber(message.leaseId),
     ttlMs: toMilliseconds(message.ttl),

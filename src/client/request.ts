@@ -8,17 +8,44 @@ import type {
 } from '../../gen/kelp/v1/kv_pb.ts';
 import { Relation as RelationNumber } from '../../gen/kelp/v1/kv_pb.ts';
 import type { ConditionSchema, KeyRangeSchema } from '../../gen/kelp/v1/types_pb.ts';
-import type { Compare, Condition, DeletedRange, Operation, Relation, Value } from '../api.ts';
+import type { Compare, Condition, DeletedRange, Key, NamedKey, Operation, Relation, Value } from '../api.ts';
+import { canonicalKey, namedKey } from '../arguments/key.ts';
 import { copyOf } from '../arguments/value.ts';
 import { client as limits, fixed } from '../limits.ts';
 import { KelpError } from './error.ts';
 import { toDuration, toInt64 } from './scalar.ts';
 import type { TxnRequest } from './types.ts';
 
+/** A key as a part of a request. Bytes are a copy: a call waits for its connection and may be sent again. */
+export function toKey(key: Key): NamedKey {
+  return namedKey(canonicalKey(key));
+}
+
+/** Keys as a part of a request: where one is not UTF-8, an empty text stands for its bytes. */
+export function toKeyList(keys: readonly Key[]): {
+  readonly keys: string[];
+  readonly keysBytes: Uint8Array[];
+} {
+  const named = keys.map(toKey);
+  return {
+    keys: named.map(({ key }) => key),
+    keysBytes: named.flatMap(({ keyBytes }) => (keyBytes === undefined ? [] : [keyBytes])),
+  };
+}
+
 export function toRange(range: DeletedRange): MessageInitShape<typeof KeyRangeSchema> {
   if ('all' in range) return { all: true };
   const { key = '', prefix = '', start = '', end = '' } = range;
-  return { key, prefix, start, end };
+  const [ofPrefix, ofStart, ofEnd] = [toKey(prefix), toKey(start), toKey(end)];
+  return {
+    ...toKey(key),
+    prefix: ofPrefix.key,
+    ...(ofPrefix.keyBytes && { prefixBytes: ofPrefix.keyBytes }),
+    start: ofStart.key,
+    ...(ofStart.keyBytes && { startBytes: ofStart.keyBytes }),
+    end: ofEnd.key,
+    ...(ofEnd.keyBytes && { endBytes: ofEnd.keyBytes }),
+  };
 }
 
 /** A time to live as a part of a request that leaves the field out when there is none. */
@@ -91,13 +118,18 @@ const numberByRelation: Record<Relation, RelationNumber> = {
 
 function toCompare({ subject, relation, operand }: Compare): MessageInitShape<typeof CompareSchema> {
   return {
-    subject:
-      'key' in subject
-        ? { case: 'key', value: subject.key }
-        : { case: 'range', value: toRange(subject.range) },
+    subject: toSubject(subject),
     relation: numberByRelation[relation],
     operand: toOperand(operand),
   };
+}
+
+function toSubject(
+  subject: Compare['subject'],
+): NonNullable<MessageInitShape<typeof CompareSchema>['subject']> {
+  if ('range' in subject) return { case: 'range', value: toRange(subject.range) };
+  const { key, keyBytes } = toKey(subject.key);
+  return keyBytes === undefined ? { case: 'key', value: key } : { case: 'keyBytes', value: keyBytes };
 }
 
 function toOperand(
@@ -116,13 +148,13 @@ function toOperand(
 function toOperation(operation: Operation): MessageInitShape<typeof OperationSchema> {
   switch (operation.kind) {
     case 'get':
-      return { operation: { case: 'get', value: { key: operation.key } } };
+      return { operation: { case: 'get', value: toKey(operation.key) } };
     case 'put':
       return {
         operation: {
           case: 'put',
           value: {
-            key: operation.key,
+            ...toKey(operation.key),
             value: copyOf(operation.value),
             ...toTtl(operation.ttlMs),
             leaseId: toInt64(operation.leaseId),
@@ -132,13 +164,13 @@ function toOperation(operation: Operation): MessageInitShape<typeof OperationSch
       };
     case 'delete': {
       const { returnPrevious = false } = operation;
-      return { operation: { case: 'delete', value: { key: operation.key, returnPrevious } } };
+      return { operation: { case: 'delete', value: { ...toKey(operation.key), returnPrevious } } };
     }
     case 'deleteRange':
       return { operation: { case: 'deleteRange', value: { range: toRange(operation.range) } } };
     case 'increment': {
       const value = {
-        key: operation.key,
+        ...toKey(operation.key),
         delta: BigInt(operation.delta),
         ...toTtl(operation.ttlMs),
       };

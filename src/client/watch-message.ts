@@ -1,11 +1,12 @@
 /** Requests and events of a watch, from and to the form of the protocol. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
+import type { Entry as EntryMessage } from '../../gen/kelp/v1/types_pb.ts';
 import type { Event as EventMessage, WatchRequestSchema } from '../../gen/kelp/v1/watch_pb.ts';
 import { DeleteReason as ReasonNumber, EventType as TypeNumber } from '../../gen/kelp/v1/watch_pb.ts';
 import type { DeleteReason, EventType } from '../api.ts';
 import { Entry, toEntry } from './entry.ts';
-import { incompleteReply } from './reply.ts';
+import { incompleteReply, keyOf } from './reply.ts';
 import { toRange } from './request.ts';
 import { toDuration, toInt64, toNumber } from './scalar.ts';
 import type { WatchEvent, WatchRequest } from './types.ts';
@@ -68,7 +69,7 @@ export function toEvent({ type, entry, previous, deleteReason, replacedExpired }
       const reason = reasonByNumber.get(deleteReason);
       if (reason === undefined) throw incompleteReply('a known reason of a delete');
       const modRevision = toNumber(entry.modRevision);
-      return { type: 'delete', key: entry.key, modRevision, reason, previous: toEntry(previous) };
+      return { type: 'delete', ...keyOf(entry), modRevision, reason, previous: toEntry(previous) };
     }
     default:
       throw incompleteReply('a known type of an event');
@@ -77,8 +78,11 @@ export function toEvent({ type, entry, previous, deleteReason, replacedExpired }
 
 /** The bytes that an event holds in memory, roughly: those of its keys and values. */
 export function eventBytes({ entry, previous }: EventMessage): number {
-  const entryBytes = entry === undefined ? 0 : entry.key.length + entry.value.length;
-  return previous === undefined ? entryBytes : entryBytes + previous.key.length + previous.value.length;
+  return entryBytes(entry) + entryBytes(previous);
+}
+
+function entryBytes(entry: EntryMessage | undefined): number {
+  return entry === undefined ? 0 : entry.key.length + entry.keyBytes.length + entry.value.length;
 }
 
 export function toTimeMs(time: Parameters<typeof timestampMs>[0] | undefined): number {

@@ -3,12 +3,13 @@
  * kind may still be refused by the call itself, such as a key that is too long.
  */
 import { callTables, wholeTimes } from '../arguments/calls.ts';
-import { callback, text } from '../arguments/check.ts';
+import { callback, flag, text } from '../arguments/check.ts';
 import { count } from '../arguments/requests.ts';
 import { type Table, optionsOf, shape } from '../arguments/shape.ts';
 import type {
   CloseOptions,
   DeleteOptions,
+  GetManyOptions,
   GetOptions,
   PageOptions,
   PutOptions,
@@ -22,6 +23,7 @@ const pageTable: Table<PageOptions> = { limit: count, pageToken: text };
 
 export const optionsByCall = {
   get: optionsOf<GetOptions>('get', { ...tables.get, admit: callback() }),
+  getMany: optionsOf<GetManyOptions>('getMany', { revision: count, keysOnly: flag }),
   put: optionsOf<PutOptions>('put', { ...tables.put, admit: callback() }),
   delete: optionsOf<DeleteOptions>('delete', { ...tables.delete, admit: callback() }),
   deleteRange: optionsOf('deleteRange', tables.deleteRange),

@@ -7,6 +7,7 @@ import { nothingMore, wholeTimes } from '../arguments/calls.ts';
 import { named, text } from '../arguments/check.ts';
 import { count, deletedRange, delta as isDelta, keyList, readRange } from '../arguments/requests.ts';
 import { noOptions } from '../arguments/shape.ts';
+import { isKey } from '../arguments/key.ts';
 import { value as isValue } from '../arguments/value.ts';
 import { StoreError } from '../errors.ts';
 import { optionsByCall, txnRequest } from './arguments.ts';
@@ -24,18 +25,18 @@ export class CheckedStore implements api.Store {
     this.failed = store.failed;
   }
 
-  get(key: string, options: api.GetOptions = noOptions): Promise<api.GetResult> {
-    const wrong = named('key', text(key)) ?? optionsByCall.get(options);
+  get(key: api.Key, options: api.GetOptions = noOptions): Promise<api.GetResult> {
+    const wrong = named('key', isKey(key)) ?? optionsByCall.get(options);
     return wrong === undefined ? this.#store.get(key, options) : refused(wrong);
   }
 
-  put(key: string, value: api.Value, options: api.PutOptions = noOptions): Promise<api.PutResult> {
-    const wrong = named('key', text(key)) ?? named('value', isValue(value)) ?? optionsByCall.put(options);
+  put(key: api.Key, value: api.Value, options: api.PutOptions = noOptions): Promise<api.PutResult> {
+    const wrong = named('key', isKey(key)) ?? named('value', isValue(value)) ?? optionsByCall.put(options);
     return wrong === undefined ? this.#store.put(key, value, options) : refused(wrong);
   }
 
-  delete(key: string, options: api.DeleteOptions = noOptions): Promise<api.DeleteResult> {
-    const wrong = named('key', text(key)) ?? optionsByCall.delete(options);
+  delete(key: api.Key, options: api.DeleteOptions = noOptions): Promise<api.DeleteResult> {
+    const wrong = named('key', isKey(key)) ?? optionsByCall.delete(options);
     return wrong === undefined ? this.#store.delete(key, options) : refused(wrong);
   }
 
@@ -47,7 +48,12 @@ export class CheckedStore implements api.Store {
     return wrong === undefined ? this.#store.deleteRange(range, options) : refused(wrong);
   }
 
-  exists(keys: readonly string[], ...surplus: never[]): Promise<api.ExistsResult> {
+  getMany(keys: readonly api.Key[], options: api.GetManyOptions = noOptions): Promise<api.GetManyResult> {
+    const wrong = named('keys', keyList(keys)) ?? optionsByCall.getMany(options);
+    return wrong === undefined ? this.#store.getMany(keys, options) : refused(wrong);
+  }
+
+  exists(keys: readonly api.Key[], ...surplus: never[]): Promise<api.ExistsResult> {
     const wrong = named('keys', keyList(keys)) ?? nothingMore('exists', surplus);
     return wrong === undefined ? this.#store.exists(keys) : refused(wrong);
   }
@@ -68,17 +74,17 @@ export class CheckedStore implements api.Store {
   }
 
   increment(
-    key: string,
+    key: api.Key,
     delta: bigint | number = 1n,
     options: api.IncrementOptions = noOptions,
   ): Promise<api.IncrementResult> {
     const wrong =
-      named('key', text(key)) ?? named('delta', isDelta(delta)) ?? optionsByCall.increment(options);
+      named('key', isKey(key)) ?? named('delta', isDelta(delta)) ?? optionsByCall.increment(options);
     return wrong === undefined ? this.#store.increment(key, delta, options) : refused(wrong);
   }
 
-  touch(key: string, options: api.TouchOptions = noOptions): Promise<api.TouchResult> {
-    const wrong = named('key', text(key)) ?? optionsByCall.touch(options);
+  touch(key: api.Key, options: api.TouchOptions = noOptions): Promise<api.TouchResult> {
+    const wrong = named('key', isKey(key)) ?? optionsByCall.touch(options);
     return wrong === undefined ? this.#store.touch(key, options) : refused(wrong);
   }
 

@@ -15,7 +15,7 @@ import { toDeletedRange, toEngineRange } from '../store/views/range.ts';
 import type { View } from '../store/views/view.ts';
 import { failedWatch } from '../store/watch/watch-start.ts';
 import { getLease, grantLease, listLeases, renewLease, revokeLease } from './leases.ts';
-import { countPinned, exists, get, keys, scan } from './reads.ts';
+import { countPinned, exists, get, getMany, keys, scan } from './reads.ts';
 import { runTxn } from './txn.ts';
 import { checkCount } from '../store/validate.ts';
 import { Turn } from './turn.ts';
@@ -44,14 +44,15 @@ export class KvStore implements api.Store {
     this.failed = store.failed;
   }
 
-  get(key: string, options: api.GetOptions = {}): Promise<api.GetResult> {
+  get(key: api.Key, options: api.GetOptions = {}): Promise<api.GetResult> {
     if (options.refreshTtl === true) return this.#decide((view) => getRefreshing(view, key, options));
-    const run = (): api.GetResult => get(this.#store, key, options);
-    if (this.#turn.begin()) return this.#read(run);
+    if (this.#turn.begin()) return this.#read(() => get(this.#store, key, options));
+    const kept = keptKey(key);
+    const keptOptions = { ...options };
     return new Promise((resolve, reject) => {
-      this.#turn.queue(key, () => {
+      this.#turn.queue(kept, () => {
         try {
-          resolve(run());
+          resolve(get(this.#store, kept, keptOptions));
         } catch (error) {
           reject(error);
         }
@@ -59,15 +60,25 @@ export class KvStore implements api.Store {
     });
   }
 
-  put(key: string, value: api.Value, options: api.PutOptions = {}): Promise<api.PutResult> {
-    if (this.#turn.begin()) return this.#decideNow((view) => put(view, key, value, options));
-    // The caller may use its buffer again as soon as it has the promise.
-    const kept = copyOf(value);
-    return this.#queue(key, (view) => put(view, key, kept, options));
+  /** All at one revision. */
+  getMany(keyList: readonly api.Key[], options: api.GetManyOptions = {}): Promise<api.GetManyResult> {
+    return this.#read(() => getMany(this.#store, keyList, options));
   }
 
-  delete(key: string, options: api.DeleteOptions = {}): Promise<api.DeleteResult> {
-    return this.#decide((view) => deleteKey(view, key, options), key);
+  put(key: api.Key, value: api.Value, options: api.PutOptions = {}): Promise<api.PutResult> {
+    if (this.#turn.begin()) return this.#decideNow((view) => put(view, key, value, options));
+    // The caller may use its buffers again as soon as it has the promise.
+    const kept = keptKey(key);
+    const keptValue = typeof value === 'string' ? value : Uint8Array.from(bytesOf(value));
+    const keptOptions = { ...options };
+    return this.#queue(kept, (view) => put(view, kept, keptValue, keptOptions));
+  }
+
+  delete(key: api.Key, options: api.DeleteOptions = {}): Promise<api.DeleteResult> {
+    if (this.#turn.begin()) return this.#decideNow((view) => deleteKey(view, key, options));
+    const kept = keptKey(key);
+    const keptOptions = { ...options };
+    return this.#queue(kept, (view) => deleteKey(view, kept, keptOptions));
   }
 
   deleteRange(range: api.DeletedRange, options: api.DeleteRangeOptions = {}): Promise<api.DeleteRangeResult> {
@@ -75,7 +86,7 @@ export class KvStore implements api.Store {
     return this.#decide((view) => deleteRange(view, toDeletedRange(range)));
   }
 
-  exists(keyList: readonly string[]): Promise<api.ExistsResult> {
+  exists(keyList: readonly api.Key[]): Promise<api.ExistsResult> {
     return this.#read(() => exists(this.#store, keyList));
   }
 
@@ -104,14 +115,14 @@ export class KvStore implements api.Store {
   }
 
   increment(
-    key: string,
+    key: api.Key,
     delta: bigint | number,
     options: api.IncrementOptions = {},
   ): Promise<api.IncrementResult> {
     return this.#decide((view) => increment(view, key, delta, options.ttlMs));
   }
 
-  touch(key: string, options: api.TouchOptions = {}): Promise<api.TouchResult> {
+  touch(key: api.Key, options: api.TouchOptions = {}): Promise<api.TouchResult> {
     return this.#decide((view) => touch(view, key, options.ttlMs));
   }
 
@@ -169,21 +180,18 @@ export class KvStore implements api.Store {
     return this.#store.close(options);
   }
 
-  /**
-   * Runs a transaction, now or with the others of this turn; its result, or its error, goes out when what it may depend on is
-   * durable.
-   * @param run must hold nothing that the caller may change.
-   * @param key that it will look at first.
-   */
-  #decide<Result>(run: (view: View) => Result, key?: string): Promise<Result> {
-    return this.#turn.begin() ? this.#decideNow(run) : this.#queue(key, run);
+  /** Runs a transaction behind those that wait; its result, or its error, goes out when what it may depend on is durable. */
+  #decide<Result>(run: (view: View) => Result): Promise<Result> {
+    this.#turn.runQueued();
+    return this.#decideNow(run);
   }
 
   #decideNow<Result>(run: (view: View) => Result): Promise<Result> {
     return new Promise((resolve, reject) => this.#settle(run, { resolve, reject }));
   }
 
-  #queue<Result>(key: string | undefined, run: (view: View) => Result): Promise<Result> {
+  /** @param run must hold nothing that the caller may change. */
+  #queue<Result>(key: api.Key, run: (view: View) => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
       const caller = { resolve, reject };
       this.#turn.queue(key, () => this.#settle(run, caller));
@@ -238,7 +246,7 @@ export class KvStore implements api.Store {
   }
 }
 
-/** A value that stays as it is. */
-function copyOf(value: api.Value): api.Value {
-  return typeof value === 'string' ? value : Uint8Array.prototype.slice.call(bytesOf(value));
+/** A key that stays as it is. */
+function keptKey(key: api.Key): api.Key {
+  return typeof key === 'string' ? key : Uint8Array.from(key);
 }

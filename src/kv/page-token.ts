@@ -22,7 +22,7 @@ const VERSION = 2;
 const INCARNATION_AT = 1 + 4 + 8 + 8;
 const HEADER_BYTES = INCARNATION_AT + INCARNATION_BYTES;
 const NO_INCARNATION = toIncarnation(new Uint8Array(INCARNATION_BYTES));
-const TEXT_LENGTH_MAX = Math.ceil(((HEADER_BYTES + fixed.keyBytesMax + 1) * 4) / 3);
+const TEXT_LENGTH_MAX = Math.ceil(((HEADER_BYTES + fixed.engineKeyBytesMax + 1) * 4) / 3);
 
 /** @param request all that must be the same in the call that brings the token back, as text. */
 export function encodePageToken(token: PageToken, request: string): string {

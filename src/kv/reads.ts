@@ -2,8 +2,11 @@
 import type {
   CountResult,
   ExistsResult,
+  GetManyOptions,
+  GetManyResult,
   GetOptions,
   GetResult,
+  Key,
   KeyRange,
   KeysPage,
   Entry,
@@ -12,18 +15,20 @@ import type {
   ScanPageOptions,
 } from '../api.ts';
 import type { EngineRange } from '../engine/engine.ts';
+import { NO_BYTES } from '../wire/bytes.ts';
 import { StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
 import type { PinnedState, Seam, StateAt } from '../store/seam.ts';
-import { decodeKey, keyAfter, keyScratch } from '../store/views/keys.ts';
+import { decodeKey, encodeKey, keyAfter, keyScratch, toKeyText } from '../store/views/keys.ts';
 import { prefixEnd, toEngineRange } from '../store/views/range.ts';
+import { escapeLength, USER_KEYS_END } from '../store/views/regions.ts';
 import type { ReadView } from '../store/views/view.ts';
 import { copyEntry, toEntry } from '../store/views/entries.ts';
 import { compileGlob } from './glob.ts';
 import { decodePageToken, encodePageToken } from './page-token.ts';
 import { checkCount, checkPageLimit } from '../store/validate.ts';
 
-export function get(seam: Seam, keyText: string, { revision, admit }: GetOptions): GetResult {
+export function get(seam: Seam, keyText: Key, { revision, admit }: GetOptions): GetResult {
   const key = keyScratch.encode(keyText);
   const result = readWanted(seam, checkCount(revision, 'revision'), (view) => {
     const version = view.read(key);
@@ -33,7 +38,7 @@ export function get(seam: Seam, keyText: string, { revision, admit }: GetOptions
   return result;
 }
 
-export function exists(seam: Seam, keys: readonly string[]): ExistsResult {
+export function exists(seam: Seam, keys: readonly Key[]): ExistsResult {
   if (keys.length === 0 || keys.length > fixed.existsKeysMax) {
     throw new StoreError(
       'invalidArgument',
@@ -46,20 +51,40 @@ export function exists(seam: Seam, keys: readonly string[]): ExistsResult {
   }));
 }
 
+export function getMany(
+  seam: Seam,
+  keyList: readonly Key[],
+  { revision, keysOnly }: GetManyOptions,
+): GetManyResult {
+  if (keyList.length === 0 || keyList.length > fixed.getManyKeysMax) {
+    throw new StoreError(
+      'invalidArgument',
+      `getMany takes 1 to ${fixed.getManyKeysMax} keys, not ${keyList.length}`,
+    );
+  }
+  const encoded = keyList.map(encodeKey);
+  seam.fetch(encoded);
+  return readWanted(seam, checkCount(revision, 'revision'), (view) => ({
+    entries: keyList.map((key, index) => {
+      const bytes = encoded[index] ?? NO_BYTES;
+      const version = keysOnly === true ? view.readMeta(bytes) : view.read(bytes);
+      return version && toEntry(key, keysOnly === true ? { ...version, value: NO_BYTES } : version);
+    }),
+    revision: view.revision,
+  }));
+}
+
 export function scan(seam: Seam, range: KeyRange, options: ScanPageOptions): ScanPage {
   const whole = toEngineRange(range);
   const limit = checkPageLimit(options.limit);
   const wantedRevision = checkCount(options.revision, 'revision');
   const reverse = options.reverse === true;
   const keysOnly = options.keysOnly === true;
-  const { key, prefix, start, end } = range;
   const request = JSON.stringify([
     seam.storeId,
     'scan',
-    key,
-    prefix,
-    start,
-    end,
+    toKeyText(whole.start),
+    whole.end && toKeyText(whole.end),
     wantedRevision,
     reverse,
     keysOnly,
@@ -80,14 +105,18 @@ export function scan(seam: Seam, range: KeyRange, options: ScanPageOptions): Sca
 export function keys(seam: Seam, pattern: string, options: PageOptions): KeysPage {
   const glob = compileGlob(pattern);
   const limit = checkPageLimit(options.limit);
-  const whole: EngineRange = { start: glob.literalHead, end: prefixEnd(glob.literalHead) };
+  // The head is text, and stands as it is in the region of users' keys.
+  const { literalHead } = glob;
+  const whole: EngineRange = { start: literalHead, end: prefixEnd(literalHead) ?? USER_KEYS_END };
   const request = JSON.stringify([seam.storeId, 'keys', pattern]);
   return readPage(seam, { whole, reverse: false, request, wantedRevision: 0 }, options, (view, rest) => {
-    const matching: string[] = [];
+    const matching: Key[] = [];
     let bytes = 0;
     const nextKey = view.scan(rest, false, (shown) => {
       bytes += shown.keyEnd - shown.keyStart;
-      const isMatch = glob.matches(shown.keyMemory.bytes, shown.keyStart, shown.keyEnd);
+      const { bytes: memory } = shown.keyMemory;
+      const start = shown.keyStart + escapeLength(memory[shown.keyStart]);
+      const isMatch = glob.matches(memory, start, shown.keyEnd);
       if (isMatch) matching.push(decodeKey(shown.key));
       return matching.length < limit && bytes < fixed.pageBytesMax;
     });

@@ -5,13 +5,14 @@
  * the turn have had their say are queued, and run behind it one after the other, in their order: so their keys are fetched
  * together, which takes a third of the time of fetching them one by one.
  */
+import type { Key } from '../api.ts';
 import { fixed } from '../limits.ts';
 import { encodeKey } from '../store/views/keys.ts';
 
 /** A call that waits. */
 interface Queued {
-  /** What it will look at first; `undefined`: nothing, or several keys. */
-  readonly key: string | undefined;
+  /** What it will look at first. */
+  readonly key: Key;
   readonly run: () => void;
 }
 
@@ -19,7 +20,10 @@ export class Turn {
   readonly #fetch: (keys: readonly Uint8Array[]) => void;
   #queue: Queued[] = [];
   #isOpen = false;
-  readonly #end = (): void => this.#runQueued();
+  readonly #end = (): void => {
+    this.#isOpen = false;
+    this.runQueued();
+  };
 
   constructor(fetch: (keys: readonly Uint8Array[]) => void) {
     this.#fetch = fetch;
@@ -37,14 +41,14 @@ export class Turn {
   }
 
   /** @param run must not throw. */
-  queue(key: string | undefined, run: () => void): void {
+  queue(key: Key, run: () => void): void {
     this.#queue.push({ key, run });
-    if (this.#queue.length >= fixed.turnCallsMax) this.#runQueued();
+    if (this.#queue.length >= fixed.turnCallsMax) this.runQueued();
   }
 
-  #runQueued(): void {
+  /** Runs what waits: for a call that can't be queued, and must not overtake. */
+  runQueued(): void {
     const queue = this.#queue;
-    this.#isOpen = false;
     if (queue.length === 0) return;
     this.#queue = [];
     if (queue.length > 1) this.#fetchAll(queue);
@@ -55,7 +59,7 @@ export class Turn {
     const keys: Uint8Array[] = [];
     for (const { key } of queue) {
       // What is no key is for its call to refuse.
-      if (key !== undefined && key.length > 0 && key.length <= KEY_LENGTH_MAX) keys.push(encodeKey(key));
+      if (key.length > 0 && key.length <= KEY_LENGTH_MAX) keys.push(encodeKey(key));
     }
     this.#fetch(keys);
   }

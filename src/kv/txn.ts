@@ -1,4 +1,5 @@
 /** Transactions: compares, then one of two lists of operations, in one revision. */
+import type { Key } from '../api.ts';
 import { bytesOf } from '../arguments/value.ts';
 import type { EngineRange } from '../engine/engine.ts';
 import type { Version } from '../engine/version.ts';
@@ -70,7 +71,7 @@ function prepare(operations: readonly Operation[], branch: string): Prepared[] {
   });
 }
 
-function keyRange(key: string): EngineRange {
+function keyRange(key: Key): EngineRange {
   const bytes = encodeKey(key);
   return { start: bytes, end: keyAfter(bytes) };
 }

@@ -7,6 +7,7 @@ import type {
   GetOptions,
   GetResult,
   IncrementResult,
+  Key,
   PutOptions,
   PutResult,
   TouchResult,
@@ -27,7 +28,7 @@ const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 const DECIMAL = /^-?\d{1,19}$/;
 
-export function put(view: View, keyText: string, value: Value, options: PutOptions): PutResult {
+export function put(view: View, keyText: Key, value: Value, options: PutOptions): PutResult {
   const key = keyScratch.encode(keyText);
   const ttlMs = checkTtl(options.ttlMs);
   const leaseId = checkCount(options.leaseId, 'leaseId');
@@ -43,7 +44,7 @@ export function put(view: View, keyText: string, value: Value, options: PutOptio
   return { revision: view.replyRevision, previous };
 }
 
-export function deleteKey(view: View, keyText: string, options: DeleteOptions): DeleteResult {
+export function deleteKey(view: View, keyText: Key, options: DeleteOptions): DeleteResult {
   const key = keyScratch.encode(keyText);
   const isShown = options.returnPrevious === true;
   const current = isShown ? view.read(key) : view.readMeta(key);
@@ -69,7 +70,7 @@ export function deleteRange(view: View, range: EngineRange): DeleteRangeResult {
 
 export function increment(
   view: View,
-  keyText: string,
+  keyText: Key,
   delta: bigint | number,
   ttl: number | undefined,
 ): IncrementResult {
@@ -94,7 +95,7 @@ export function add(view: View, key: Uint8Array, delta: bigint, ttlMs: number): 
 }
 
 /** @param ttl 0 takes the time to live away, left out starts the entry's own anew. */
-export function touch(view: View, keyText: string, ttl: number | undefined): TouchResult {
+export function touch(view: View, keyText: Key, ttl: number | undefined): TouchResult {
   const key = keyScratch.encode(keyText);
   const ttlMs = ttl === 0 ? 0 : checkTtl(ttl);
   const current = view.read(key);
@@ -107,7 +108,7 @@ export function touch(view: View, keyText: string, ttl: number | undefined): Tou
 }
 
 /** Reads the newest state and, if the entry has a time to live of its own, starts it anew. */
-export function getRefreshing(view: View, keyText: string, options: GetOptions): GetResult {
+export function getRefreshing(view: View, keyText: Key, options: GetOptions): GetResult {
   if (checkCount(options.revision, 'revision') !== 0) {
     throw new StoreError('invalidArgument', 'refreshTtl is a write: it can not be combined with a revision');
   }

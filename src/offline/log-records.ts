@@ -4,6 +4,7 @@ import type { Disk } from '../disk/disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
 import { StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
+import { toUserKey } from '../store/views/regions.ts';
 import type { TornTail } from '../wal/segment-end.ts';
 import { filesFrom, openRow, segmentFilesAt } from './segment-files.ts';
 import { readRow, recordsOf } from './segment-reader.ts';
@@ -36,6 +37,11 @@ export interface LogEnd {
 export async function readLog(request: LogRequest, onRecord: OnLogRecord): Promise<LogEnd> {
   const { path, disk = nodeDisk } = request;
   return whileLogsUnused(disk, [path], () => read(disk, request, onRecord));
+}
+
+/** The key of a user that stands in a record as the engine has it. */
+export function userKeyOf(key: Uint8Array): Uint8Array {
+  return toUserKey(key);
 }
 
 async function read(

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { canonicalKey } from '../../src/arguments/key.ts';
 import {
   displayDuration,
   displayKey,
@@ -16,6 +17,8 @@ describe('a key', () => {
     ['config/theme', 'config/theme'],
     ['größe 日本', 'größe 日本'],
     ['"a"', '"\\"a\\""'],
+    ['0xff', '"0xff"'],
+    [Uint8Array.of(0x61, 0xff), '0x61ff'],
     ['a\nb', '"a\\nb"'],
     ['\u001b[31mred', '"\\u001b[31mred"'],
     ['a\u202eb', '"a\\u202eb"'],
@@ -24,10 +27,16 @@ describe('a key', () => {
     expect(displayKey(key)).toBe(shown);
   });
 
+  const key = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('0x61', '0x'),
+    fc.uint8Array({ maxLength: 3 }).map(canonicalKey),
+  );
+
   test('is never shown as another one is', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (a, b) => {
-        expect(displayKey(a) === displayKey(b)).toBe(a === b);
+      fc.property(key, key, (a, b) => {
+        expect(displayKey(a) === displayKey(b)).toBe(Buffer.from(a).equals(Buffer.from(b)));
       }),
     );
   });

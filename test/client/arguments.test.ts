@@ -20,22 +20,22 @@ import { clientOf } from './fake-server.ts';
 type Call = keyof typeof optionsByCall;
 
 const positionsByCall: Record<Call, CallShape['positions']> = {
-  get: [['key', 'text', 'a']],
+  get: [['key', 'key', 'a']],
   put: [
-    ['key', 'text', 'a'],
+    ['key', 'key', 'a'],
     ['value', 'value', '1'],
   ],
-  delete: [['key', 'text', 'a']],
+  delete: [['key', 'key', 'a']],
   deleteRange: [['range', 'deletedRange', { key: 'a' }]],
-  exists: [['keys', 'texts', ['a']]],
+  exists: [['keys', 'keys', ['a']]],
   count: [['range', 'range', {}, 'optional']],
   scan: [['range', 'range', {}, 'optional']],
   keys: [['pattern', 'text', '*', 'optional']],
   increment: [
-    ['key', 'text', 'n'],
+    ['key', 'key', 'n'],
     ['delta', 'delta', 1n, 'optional'],
   ],
-  touch: [['key', 'text', 'a']],
+  touch: [['key', 'key', 'a']],
   txn: [['request', 'request', {}]],
   watch: [],
   'leases.grant': [['ttlMs', 'number', 5000]],

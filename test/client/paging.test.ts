@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
 import type { KelpClient } from '../../src/client/client.ts';
 import { broken, clientOf, failureOf } from './fake-server.ts';
+import type { Key } from '../../src/api.ts';
 
 /** A server with these keys whose pages hold at most `pageMax` of them, and which counts its pages. */
 function pagingClient(keys: string[], pageMax: number): { client: KelpClient; pages: () => number } {
@@ -138,7 +139,7 @@ test('a list goes on where it is over outages longer than the deadline of one pa
 test('an aborted list throws rather than look complete', async () => {
   const controller = new AbortController();
   const { client } = pagingClient(keysOf(9), 3);
-  const seen: string[] = [];
+  const seen: Key[] = [];
   const reading = (async () => {
     for await (const key of client.keys('*', { signal: controller.signal })) {
       seen.push(key);

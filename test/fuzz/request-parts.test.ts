@@ -73,6 +73,7 @@ describe('the parts of a request', () => {
         ttl: { $typeName: 'google.protobuf.Duration', seconds: 9n, nanos: 9 },
         leaseId: 7n,
         returnPrevious: true,
+        keyBytes: new Uint8Array(0),
       },
     };
     const operations = Array.from({ length: fixed.txnOperationsMax }, () => ({ operation: put }));

@@ -7,6 +7,7 @@ import { StoreError } from '../../src/errors.ts';
 import type { Compare, Condition, Operation, TxnRequest } from '../../src/api.ts';
 import type { SeededRandom } from '../support/random.ts';
 import type { CalledStore, SeenEntry, TxnPart } from './called-store.ts';
+import { textKey } from '../support/text-key.ts';
 
 export const storeFaults = [
   /** A get is answered from a state that was, with the revision of then. */
@@ -217,7 +218,7 @@ export class PlainStore implements CalledStore {
 function effectsOf(operations: readonly Operation[], before: Entries): Operation[] {
   const entries = new Map(before);
   for (const operation of operations) writeInto(entries, operation, 0);
-  const keys = new Set(operations.flatMap((write) => (isWrite(write) ? [write.key] : [])));
+  const keys = new Set(operations.flatMap((write) => (isWrite(write) ? [textKey(write.key)] : [])));
   return [...keys].flatMap((key): Operation[] => {
     const entry = entries.get(key);
     if (entry !== undefined) return [{ kind: 'put', key, value: entry.value }];
@@ -230,20 +231,20 @@ function isWrite(operation: Operation): operation is Exclude<Operation, { kind: 
 }
 
 function writeInto(entries: Map<string, SeenEntry>, write: Operation, modRevision: number): void {
-  if (write.kind === 'delete') entries.delete(write.key);
+  if (write.kind === 'delete') entries.delete(textKey(write.key));
   if (write.kind === 'put') {
-    entries.set(write.key, { key: write.key, value: bytesOf(write.value), modRevision });
+    entries.set(textKey(write.key), { key: textKey(write.key), value: bytesOf(write.value), modRevision });
   }
   if (write.kind === 'increment') {
-    const value = Buffer.from(String(numberIn(entries.get(write.key)) + BigInt(write.delta)));
-    entries.set(write.key, { key: write.key, value, modRevision });
+    const value = Buffer.from(String(numberIn(entries.get(textKey(write.key))) + BigInt(write.delta)));
+    entries.set(textKey(write.key), { key: textKey(write.key), value, modRevision });
   }
 }
 
 function resultOf(operation: Operation, before: Entries): TxnPart {
-  if (operation.kind === 'get') return { kind: 'get', entry: before.get(operation.key) };
+  if (operation.kind === 'get') return { kind: 'get', entry: before.get(textKey(operation.key)) };
   if (operation.kind !== 'increment') return { kind: operation.kind };
-  return { kind: 'increment', value: numberIn(before.get(operation.key)) + BigInt(operation.delta) };
+  return { kind: 'increment', value: numberIn(before.get(textKey(operation.key))) + BigInt(operation.delta) };
 }
 
 function numberIn(entry: SeenEntry | undefined): bigint {
@@ -258,7 +259,7 @@ function holds(condition: Condition, entry: SeenEntry | undefined): boolean {
 
 /** Of the compares only those that histories have. */
 function isSo({ subject, operand }: Compare, entries: Entries): boolean {
-  const entry = 'key' in subject ? entries.get(subject.key) : undefined;
+  const entry = 'key' in subject ? entries.get(textKey(subject.key)) : undefined;
   if (operand.kind === 'exists') return (entry !== undefined) === operand.value;
   if (operand.kind === 'value')
     return entry !== undefined && Buffer.compare(entry.value, bytesOf(operand.value)) === 0;

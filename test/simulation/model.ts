@@ -5,6 +5,7 @@
  */
 import type { DeleteReason, DeletedRange, Entry, EventType } from '../../src/api.ts';
 import type { TrueEvent, WatchTruth } from '../support/watch-validator.ts';
+import { textKey } from '../support/text-key.ts';
 
 export interface ModelEntry extends Entry {
   /** 0: none. */
@@ -154,8 +155,11 @@ export function isInRange(range: DeletedRange, key: string): boolean {
   if ('all' in range) return true;
   const { prefix = '', start = '', end = '' } = range;
   if (range.key !== undefined && range.key !== '') return key === range.key;
-  if (!key.startsWith(prefix)) return false;
-  return (start === '' || compareKeys(key, start) >= 0) && (end === '' || compareKeys(key, end) < 0);
+  if (!key.startsWith(textKey(prefix))) return false;
+  return (
+    (start === '' || compareKeys(key, textKey(start)) >= 0) &&
+    (end === '' || compareKeys(key, textKey(end)) < 0)
+  );
 }
 
 const bytesByText = new Map<string, Buffer>();

@@ -9,6 +9,7 @@ import type { Instant, Model, ModelEntry, ModelLease } from './model.ts';
 import type { Operation } from './operation.ts';
 import { Refusal } from './refusal.ts';
 import { Transaction } from './transaction.ts';
+import { textKey } from '../support/text-key.ts';
 
 /** A call is answered with a value or with an error. */
 export type Answer =
@@ -60,11 +61,11 @@ export class SequentialStore {
       case 'count':
         return { count: transaction.entries(operation.range).length, revision: model.revision };
       case 'increment': {
-        const value = transaction.increment(operation.key, operation.delta, operation.ttlMs);
+        const value = transaction.increment(textKey(operation.key), operation.delta, operation.ttlMs);
         return { value, revision: this.#commit(transaction) };
       }
       case 'touch': {
-        const before = transaction.read(operation.key);
+        const before = transaction.read(textKey(operation.key));
         if (before === undefined) throw new Refusal('keyNotFound');
         const ttlMs = operation.ttlMs ?? before.ttlMs;
         if (operation.ttlMs === undefined && ttlMs === 0) throw new Refusal('noTimeToLive');
@@ -72,7 +73,7 @@ export class SequentialStore {
         return { revision: this.#commit(transaction), entry: withoutTtl(entry) };
       }
       case 'refresh': {
-        const before = transaction.read(operation.key);
+        const before = transaction.read(textKey(operation.key));
         const isRefreshed = before !== undefined && before.ttlMs !== 0;
         const entry = isRefreshed ? transaction.touch(operation.key, before.ttlMs) : before;
         return { entry: entry && withoutTtl(entry), revision: this.#commit(transaction) };
@@ -116,17 +117,18 @@ export class SequentialStore {
       const { kind } = operation;
       switch (operation.kind) {
         case 'get': {
-          const entry = transaction.read(operation.key);
+          const entry = transaction.read(textKey(operation.key));
           return { kind, entry: entry && withoutTtl(entry) };
         }
         case 'put': {
-          const { key, value, ttlMs = 0, leaseId = 0, returnPrevious } = operation;
+          const { value, ttlMs = 0, leaseId = 0, returnPrevious } = operation;
+          const key = textKey(operation.key);
           const before = transaction.read(key);
           transaction.put(key, bytesOf(value), ttlMs, leaseId);
           return { kind, previous: shown(returnPrevious, before) };
         }
         case 'delete': {
-          const before = transaction.delete(operation.key);
+          const before = transaction.delete(textKey(operation.key));
           return { kind, deleted: before !== undefined, previous: shown(operation.returnPrevious, before) };
         }
         case 'deleteRange':
@@ -134,7 +136,11 @@ export class SequentialStore {
         case 'increment':
           return {
             kind,
-            value: transaction.increment(operation.key, BigInt(operation.delta), operation.ttlMs ?? 0),
+            value: transaction.increment(
+              textKey(operation.key),
+              BigInt(operation.delta),
+              operation.ttlMs ?? 0,
+            ),
           };
       }
     });

@@ -17,31 +17,32 @@ import { MemoryHarness } from './store-harness.ts';
 type Call = Exclude<keyof Store, 'storeId' | 'failed'>;
 
 const shapeByCall: Record<Call, CallShape> = {
-  get: { positions: [['key', 'text', 'a']], options: optionsByCall.get.names },
+  get: { positions: [['key', 'key', 'a']], options: optionsByCall.get.names },
   put: {
     positions: [
-      ['key', 'text', 'a'],
+      ['key', 'key', 'a'],
       ['value', 'value', '1'],
     ],
     options: optionsByCall.put.names,
   },
-  delete: { positions: [['key', 'text', 'a']], options: optionsByCall.delete.names },
+  delete: { positions: [['key', 'key', 'a']], options: optionsByCall.delete.names },
   deleteRange: {
     positions: [['range', 'deletedRange', { key: 'a' }]],
     options: optionsByCall.deleteRange.names,
   },
-  exists: { positions: [['keys', 'texts', ['a']]] },
+  getMany: { positions: [['keys', 'keys', ['a']]], options: optionsByCall.getMany.names },
+  exists: { positions: [['keys', 'keys', ['a']]] },
   scan: { positions: [['range', 'range', {}, 'optional']], options: optionsByCall.scan.names },
   count: { positions: [['range', 'range', {}, 'optional']], options: optionsByCall.count.names },
   keys: { positions: [['pattern', 'text', '*', 'optional']], options: optionsByCall.keys.names },
   increment: {
     positions: [
-      ['key', 'text', 'n'],
+      ['key', 'key', 'n'],
       ['delta', 'delta', 1n, 'optional'],
     ],
     options: optionsByCall.increment.names,
   },
-  touch: { positions: [['key', 'text', 'a']], options: optionsByCall.touch.names },
+  touch: { positions: [['key', 'key', 'a']], options: optionsByCall.touch.names },
   txn: { positions: [['request', 'request', {}]] },
   watch: { positions: [], options: optionsByCall.watch.names },
   grantLease: {
@@ -148,6 +149,19 @@ test('what is left out is the same as for the client: all keys, and 1 to add', a
   expect(await store.exists(...([['n'], undefined] as unknown as [string[]]))).toMatchObject({
     exists: [true],
   });
+});
+
+test('a page goes on with the same range in another form', async () => {
+  const { store } = await MemoryHarness.open();
+  for (const key of ['pa', 'pb', 'pc']) await store.put(key, '1');
+  const seen: string[] = [];
+  let pageToken = '';
+  for (const prefix of [Buffer.from('p'), 'p', Uint8Array.of(0x70)]) {
+    const page = await store.scan({ prefix }, { limit: 1, pageToken });
+    seen.push(...page.entries.map(({ key }) => key));
+    pageToken = page.nextPageToken;
+  }
+  expect(seen).toEqual(['pa', 'pb', 'pc']);
 });
 
 test('a watch takes one request, and nothing more', async () => {

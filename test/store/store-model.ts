@@ -14,6 +14,7 @@ import type {
   TxnRequest,
 } from '../../src/api.ts';
 import { textOf } from './readable.ts';
+import { textKey } from '../support/text-key.ts';
 
 export interface ModelEntry {
   readonly key: string;
@@ -279,15 +280,16 @@ export class StoreModel {
   #run(draft: Draft, operation: Operation): unknown {
     const { kind } = operation;
     if (kind === 'deleteRange') return { kind, deletedCount: draft.deleteRange(operation.range) };
-    const current = draft.get(operation.key);
+    const key = textKey(operation.key);
+    const current = draft.get(key);
     const before = current && answered(current);
     switch (kind) {
       case 'get':
         return { kind, entry: before };
       case 'increment':
-        return { kind, value: draft.increment(operation.key, BigInt(operation.delta), operation.ttlMs ?? 0) };
+        return { kind, value: draft.increment(key, BigInt(operation.delta), operation.ttlMs ?? 0) };
       case 'delete':
-        draft.delete(operation.key, 'requested');
+        draft.delete(key, 'requested');
         return {
           kind,
           deleted: current !== undefined,
@@ -295,12 +297,7 @@ export class StoreModel {
         };
       case 'put':
         this.#checkLease(operation.leaseId);
-        draft.put(
-          operation.key,
-          textOf(bytesOf(operation.value)),
-          operation.ttlMs ?? 0,
-          operation.leaseId ?? 0,
-        );
+        draft.put(key, textOf(bytesOf(operation.value)), operation.ttlMs ?? 0, operation.leaseId ?? 0);
         return { kind, previous: operation.returnPrevious === true ? before : undefined };
     }
   }
@@ -433,7 +430,7 @@ function holds(draft: Draft, { subject, relation, operand }: Compare): boolean {
     }
     return isRelated((entry?.[operand.kind] ?? 0) - operand.value, relation);
   };
-  if ('key' in subject) return related(draft.get(subject.key));
+  if ('key' in subject) return related(draft.get(textKey(subject.key)));
   return keys.every((key) => related(draft.get(key)));
 }
 
@@ -458,9 +455,9 @@ function isIn(range: DeletedRange, candidate: string): boolean {
   if ('all' in range) return true;
   const { key, prefix, start, end } = range;
   if (key !== undefined) return candidate === key;
-  if (prefix !== undefined) return candidate.startsWith(prefix);
-  if (start !== undefined && byBytes(candidate, start) < 0) return false;
-  return end === undefined || byBytes(candidate, end) < 0;
+  if (prefix !== undefined) return candidate.startsWith(textKey(prefix));
+  if (start !== undefined && byBytes(candidate, textKey(start)) < 0) return false;
+  return end === undefined || byBytes(candidate, textKey(end)) < 0;
 }
 
 function isRelated(order: number, relation: Compare['relation']): boolean {

@@ -12,6 +12,7 @@ import type {
   WatchMessage,
   WatchRequest,
 } from '../../src/api.ts';
+import { textKey } from './text-key.ts';
 
 export type WatchGuarantee =
   /** Revisions never go back, and messages come in their order. */
@@ -228,7 +229,7 @@ export class WatchValidator {
 function holds(key: string): (range: KeyRange) => boolean {
   return ({ key: only = '', prefix = '', start = '', end = '' }) => {
     if (only !== '') return key === only;
-    return key.startsWith(prefix) && key >= start && (end === '' || key < end);
+    return key.startsWith(textKey(prefix)) && key >= start && (end === '' || key < end);
   };
 }
 

@@ -1,6 +1,7 @@
 /** What happened to keys, told by the one who made it happen: the truth that watches are held against. */
 import type { Entry, KeyRange } from '../../src/api.ts';
 import type { TrueEvent, WatchTruth } from '../support/watch-validator.ts';
+import { textKey } from '../support/text-key.ts';
 
 export type TrueChange =
   | { readonly type: 'put'; readonly key: string; readonly value: Uint8Array }
@@ -38,7 +39,7 @@ export class TrueHistory implements WatchTruth {
   /** Of ranges by prefix or key, which is all that these tests ask for. */
   entriesAt(revision: number, { key = '', prefix = '' }: KeyRange): readonly Entry[] {
     const keys = [...this.#entriesByKey.keys()].filter((each) =>
-      key === '' ? each.startsWith(prefix) : each === key,
+      key === '' ? each.startsWith(textKey(prefix)) : each === key,
     );
     return keys.sort().flatMap((each) => this.entryAt(revision, each) ?? []);
   }

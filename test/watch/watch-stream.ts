@@ -15,8 +15,9 @@ import {
 } from '../../gen/kelp/v1/watch_codec.ts';
 import { DeleteReason, EventType } from '../../gen/kelp/v1/watch_pb.ts';
 import { emptyKeyRange } from '../../gen/kelp/v1/types_codec.ts';
-import type { Entry, WatchEvent, WatchMessage, WatchRequest } from '../../src/api.ts';
+import type { Entry, KeyRange, WatchEvent, WatchMessage, WatchRequest } from '../../src/api.ts';
 import { post } from '../support/bare-http2.ts';
+import { textKey } from '../support/text-key.ts';
 
 const PATH = '/kelp.v1.WatchService/Watch';
 const PREFIX_BYTES = 5;
@@ -127,7 +128,7 @@ function encodeRequest(request: WatchRequest): Buffer {
   } = request;
   const message = {
     ...emptyWatchRequest(),
-    ranges: (request.ranges ?? []).map((range) => ({ ...emptyKeyRange(), ...range })),
+    ranges: (request.ranges ?? []).map(toRange),
     eventTypes: (request.eventTypes ?? []).map((type) => typeNumbers[type]),
     startRevision,
     incarnation,
@@ -138,6 +139,21 @@ function encodeRequest(request: WatchRequest): Buffer {
   const bytes = Buffer.alloc(sizeOfWatchRequest(message));
   writeWatchRequest(message, bytes, 0);
   return bytes;
+}
+
+function toRange({
+  key = '',
+  prefix = '',
+  start = '',
+  end = '',
+}: KeyRange): ReturnType<typeof emptyKeyRange> {
+  return {
+    ...emptyKeyRange(),
+    key: textKey(key),
+    prefix: textKey(prefix),
+    start: textKey(start),
+    end: textKey(end),
+  };
 }
 
 function toMessage({ message }: WatchResponseShape, incarnation: string): WatchMessage {

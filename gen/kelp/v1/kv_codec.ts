@@ -25,6 +25,8 @@ export interface GetRequestShape {
    * it is INVALID_ARGUMENT.
    */
   refreshTtl: boolean;
+  /** The key in bytes, in place of `key`. */
+  keyBytes: Uint8Array;
 }
 
 /** The GetRequest with every field at its default. */
@@ -33,6 +35,7 @@ export function emptyGetRequest(): GetRequestShape {
     key: '',
     revision: 0,
     refreshTtl: false,
+    keyBytes: NO_BYTES,
   };
 }
 
@@ -42,6 +45,7 @@ export function sizeOfGetRequest(message: GetRequestShape): number {
   if (message.key !== '') size += 1 + sizeOfText(message.key);
   if (message.revision !== 0) size += 1 + sizeOfInt64(message.revision);
   if (message.refreshTtl) size += 2;
+  if (message.keyBytes.length !== 0) size += 1 + sizeOfBytes(message.keyBytes);
   return size;
 }
 
@@ -55,6 +59,10 @@ export function writeGetRequest(message: GetRequestShape, buffer: Buffer, offset
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependGetRequest(message: GetRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.keyBytes.length !== 0) {
+    start = prependBytes(buffer, start, message.keyBytes);
+    buffer[--start] = 0x22;
+  }
   if (message.refreshTtl) {
     buffer[--start] = 1;
     buffer[--start] = 0x18;
@@ -93,6 +101,9 @@ export function mergeGetRequest(message: GetRequestShape, cursor: Cursor, end: n
         break;
       case 0x18:
         message.refreshTtl = cursor.bool(end);
+        break;
+      case 0x22:
+        message.keyBytes = cursor.bytes(end);
         break;
       default:
         cursor.skip(tag, end);
@@ -196,6 +207,8 @@ export interface PutRequestShape {
   condition: ConditionShape | undefined;
   /** True: the reply carries the entry as it was before. */
   returnPrevious: boolean;
+  /** The key in bytes, in place of `key`. */
+  keyBytes: Uint8Array;
 }
 
 /** The PutRequest with every field at its default. */
@@ -207,6 +220,7 @@ export function emptyPutRequest(): PutRequestShape {
     leaseId: 0,
     condition: undefined,
     returnPrevious: false,
+    keyBytes: NO_BYTES,
   };
 }
 
@@ -219,6 +233,7 @@ export function sizeOfPutRequest(message: PutRequestShape): number {
   if (message.leaseId !== 0) size += 1 + sizeOfInt64(message.leaseId);
   if (message.condition !== undefined) size += 1 + sizeWithLength(sizeOfCondition(message.condition));
   if (message.returnPrevious) size += 2;
+  if (message.keyBytes.length !== 0) size += 1 + sizeOfBytes(message.keyBytes);
   return size;
 }
 
@@ -232,6 +247,10 @@ export function writePutRequest(message: PutRequestShape, buffer: Buffer, offset
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependPutRequest(message: PutRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.keyBytes.length !== 0) {
+    start = prependBytes(buffer, start, message.keyBytes);
+    buffer[--start] = 0x3a;
+  }
   if (message.returnPrevious) {
     buffer[--start] = 1;
     buffer[--start] = 0x30;
@@ -297,6 +316,9 @@ export function mergePutRequest(message: PutRequestShape, cursor: Cursor, end: n
         break;
       case 0x30:
         message.returnPrevious = cursor.bool(end);
+        break;
+      case 0x3a:
+        message.keyBytes = cursor.bytes(end);
         break;
       default:
         cursor.skip(tag, end);
@@ -387,6 +409,8 @@ export interface DeleteRequestShape {
   condition: ConditionShape | undefined;
   /** True: the reply carries the entry as it was before. */
   returnPrevious: boolean;
+  /** The key in bytes, in place of `key`. */
+  keyBytes: Uint8Array;
 }
 
 /** The DeleteRequest with every field at its default. */
@@ -395,6 +419,7 @@ export function emptyDeleteRequest(): DeleteRequestShape {
     key: '',
     condition: undefined,
     returnPrevious: false,
+    keyBytes: NO_BYTES,
   };
 }
 
@@ -404,6 +429,7 @@ export function sizeOfDeleteRequest(message: DeleteRequestShape): number {
   if (message.key !== '') size += 1 + sizeOfText(message.key);
   if (message.condition !== undefined) size += 1 + sizeWithLength(sizeOfCondition(message.condition));
   if (message.returnPrevious) size += 2;
+  if (message.keyBytes.length !== 0) size += 1 + sizeOfBytes(message.keyBytes);
   return size;
 }
 
@@ -417,6 +443,10 @@ export function writeDeleteRequest(message: DeleteRequestShape, buffer: Buffer, 
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependDeleteRequest(message: DeleteRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.keyBytes.length !== 0) {
+    start = prependBytes(buffer, start, message.keyBytes);
+    buffer[--start] = 0x22;
+  }
   if (message.returnPrevious) {
     buffer[--start] = 1;
     buffer[--start] = 0x18;
@@ -458,6 +488,9 @@ export function mergeDeleteRequest(message: DeleteRequestShape, cursor: Cursor, 
         break;
       case 0x18:
         message.returnPrevious = cursor.bool(end);
+        break;
+      case 0x22:
+        message.keyBytes = cursor.bytes(end);
         break;
       default:
         cursor.skip(tag, end);
@@ -692,14 +725,17 @@ export function mergeDeleteRangeResponse(message: DeleteRangeResponseShape, curs
 
 /** Asks whether keys exist. */
 export interface ExistsRequestShape {
-  /** The keys, 1 to 10000. May repeat. */
+  /** The keys, 1 to 10000. May repeat. An empty text stands for the next of `keys_bytes`. */
   keys: string[];
+  /** The keys that `keys` has empty texts for, in their order. */
+  keysBytes: Uint8Array[];
 }
 
 /** The ExistsRequest with every field at its default. */
 export function emptyExistsRequest(): ExistsRequestShape {
   return {
     keys: [],
+    keysBytes: [],
   };
 }
 
@@ -707,6 +743,7 @@ export function emptyExistsRequest(): ExistsRequestShape {
 export function sizeOfExistsRequest(message: ExistsRequestShape): number {
   let size = 0;
   for (const item of message.keys) size += 1 + sizeOfText(item);
+  for (const item of message.keysBytes) size += 1 + sizeOfBytes(item);
   return size;
 }
 
@@ -720,6 +757,10 @@ export function writeExistsRequest(message: ExistsRequestShape, buffer: Buffer, 
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependExistsRequest(message: ExistsRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  for (let index = message.keysBytes.length - 1; index >= 0; index--) {
+    start = prependBytes(buffer, start, (message.keysBytes[index] as Uint8Array));
+    buffer[--start] = 0x12;
+  }
   for (let index = message.keys.length - 1; index >= 0; index--) {
     start = prependText(buffer, start, (message.keys[index] as string));
     buffer[--start] = 0x0a;
@@ -744,6 +785,9 @@ export function mergeExistsRequest(message: ExistsRequestShape, cursor: Cursor, 
     switch (tag) {
       case 0x0a:
         message.keys.push(cursor.text(end));
+        break;
+      case 0x12:
+        message.keysBytes.push(cursor.bytes(end));
         break;
       default:
         cursor.skip(tag, end);
@@ -1094,7 +1138,8 @@ export interface KeysRequestShape {
    * A glob over the whole key: `*` is any text (also empty), `?` is one character, `[a-z]` one character of a
    * class, `[^a-z]` or `[!a-z]` one outside of it, `\` takes the next character literally. The literal text
    * before the first special character narrows what is read. Required; `*` lists all. At most 256 bytes. A
-   * pattern that ends inside a class or after `\` is INVALID_ARGUMENT.
+   * pattern that ends inside a class or after `\` is INVALID_ARGUMENT. Of a key
+   * that is not UTF-8 a character is a byte, and a byte above 0x7F is in no class.
    */
   pattern: string;
   /**
@@ -1182,7 +1227,7 @@ export function mergeKeysRequest(message: KeysRequestShape, cursor: Cursor, end:
 
 /** Answers a Keys. */
 export interface KeysResponseShape {
-  /** The keys that match, in key order. */
+  /** The keys that match, in key order. An empty text stands for the next of `keys_bytes`. */
   keys: string[];
   /** Send this back for the next page. Empty: this was the last. */
   nextPageToken: string;
@@ -1190,6 +1235,8 @@ export interface KeysResponseShape {
   revision: number;
   /** The incarnation that wrote `revision`, as in ScanResponse. */
   incarnation: string;
+  /** The keys that are not UTF-8, in their order. */
+  keysBytes: Uint8Array[];
 }
 
 /** The KeysResponse with every field at its default. */
@@ -1199,6 +1246,7 @@ export function emptyKeysResponse(): KeysResponseShape {
     nextPageToken: '',
     revision: 0,
     incarnation: '',
+    keysBytes: [],
   };
 }
 
@@ -1209,6 +1257,7 @@ export function sizeOfKeysResponse(message: KeysResponseShape): number {
   if (message.nextPageToken !== '') size += 1 + sizeOfText(message.nextPageToken);
   if (message.revision !== 0) size += 1 + sizeOfInt64(message.revision);
   if (message.incarnation !== '') size += 1 + sizeOfText(message.incarnation);
+  for (const item of message.keysBytes) size += 1 + sizeOfBytes(item);
   return size;
 }
 
@@ -1222,6 +1271,10 @@ export function writeKeysResponse(message: KeysResponseShape, buffer: Buffer, of
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependKeysResponse(message: KeysResponseShape, buffer: Buffer, end: number): number {
   let start = end;
+  for (let index = message.keysBytes.length - 1; index >= 0; index--) {
+    start = prependBytes(buffer, start, (message.keysBytes[index] as Uint8Array));
+    buffer[--start] = 0x2a;
+  }
   if (message.incarnation !== '') {
     start = prependText(buffer, start, message.incarnation);
     buffer[--start] = 0x22;
@@ -1268,6 +1321,9 @@ export function mergeKeysResponse(message: KeysResponseShape, cursor: Cursor, en
       case 0x22:
         message.incarnation = cursor.text(end);
         break;
+      case 0x2a:
+        message.keysBytes.push(cursor.bytes(end));
+        break;
       default:
         cursor.skip(tag, end);
     }
@@ -1291,6 +1347,8 @@ export interface IncrementRequestShape {
    * its lease. Absent (default): none.
    */
   ttl: DurationShape | undefined;
+  /** The key in bytes, in place of `key`. */
+  keyBytes: Uint8Array;
 }
 
 /** The IncrementRequest with every field at its default. */
@@ -1299,6 +1357,7 @@ export function emptyIncrementRequest(): IncrementRequestShape {
     key: '',
     delta: 0n,
     ttl: undefined,
+    keyBytes: NO_BYTES,
   };
 }
 
@@ -1308,6 +1367,7 @@ export function sizeOfIncrementRequest(message: IncrementRequestShape): number {
   if (message.key !== '') size += 1 + sizeOfText(message.key);
   if (message.delta !== 0n) size += 1 + sizeOfBigInt64(message.delta);
   if (message.ttl !== undefined) size += 1 + sizeWithLength(sizeOfDuration(message.ttl));
+  if (message.keyBytes.length !== 0) size += 1 + sizeOfBytes(message.keyBytes);
   return size;
 }
 
@@ -1321,6 +1381,10 @@ export function writeIncrementRequest(message: IncrementRequestShape, buffer: Bu
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependIncrementRequest(message: IncrementRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.keyBytes.length !== 0) {
+    start = prependBytes(buffer, start, message.keyBytes);
+    buffer[--start] = 0x22;
+  }
   if (message.ttl !== undefined) {
     const bodyEnd = start;
     start = prependDuration(message.ttl, buffer, start);
@@ -1362,6 +1426,9 @@ export function mergeIncrementRequest(message: IncrementRequestShape, cursor: Cu
       case 0x1a:
         message.ttl ??= emptyDuration();
         mergeDuration(message.ttl, cursor, cursor.endOfLength(end));
+        break;
+      case 0x22:
+        message.keyBytes = cursor.bytes(end);
         break;
       default:
         cursor.skip(tag, end);
@@ -1450,6 +1517,8 @@ export interface TouchRequestShape {
    * was given; FAILED_PRECONDITION when it has none. Zero: the key lives until it is deleted.
    */
   ttl: DurationShape | undefined;
+  /** The key in bytes, in place of `key`. */
+  keyBytes: Uint8Array;
 }
 
 /** The TouchRequest with every field at its default. */
@@ -1457,6 +1526,7 @@ export function emptyTouchRequest(): TouchRequestShape {
   return {
     key: '',
     ttl: undefined,
+    keyBytes: NO_BYTES,
   };
 }
 
@@ -1465,6 +1535,7 @@ export function sizeOfTouchRequest(message: TouchRequestShape): number {
   let size = 0;
   if (message.key !== '') size += 1 + sizeOfText(message.key);
   if (message.ttl !== undefined) size += 1 + sizeWithLength(sizeOfDuration(message.ttl));
+  if (message.keyBytes.length !== 0) size += 1 + sizeOfBytes(message.keyBytes);
   return size;
 }
 
@@ -1478,6 +1549,10 @@ export function writeTouchRequest(message: TouchRequestShape, buffer: Buffer, of
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependTouchRequest(message: TouchRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.keyBytes.length !== 0) {
+    start = prependBytes(buffer, start, message.keyBytes);
+    buffer[--start] = 0x1a;
+  }
   if (message.ttl !== undefined) {
     const bodyEnd = start;
     start = prependDuration(message.ttl, buffer, start);
@@ -1512,6 +1587,9 @@ export function mergeTouchRequest(message: TouchRequestShape, cursor: Cursor, en
       case 0x12:
         message.ttl ??= emptyDuration();
         mergeDuration(message.ttl, cursor, cursor.endOfLength(end));
+        break;
+      case 0x1a:
+        message.keyBytes = cursor.bytes(end);
         break;
       default:
         cursor.skip(tag, end);
@@ -1704,6 +1782,8 @@ export interface CompareShape {
      * its value is unequal to every value.
      */
     | { case: 'key'; value: string }
+    /** One key in bytes, in place of `key`. */
+    | { case: 'keyBytes'; value: Uint8Array }
     /**
      * All keys of a range: the statement must hold for each key that exists in it, so it holds for a range
      * without keys. `exists` instead asks whether the range has any key at all.
@@ -1744,6 +1824,9 @@ export function sizeOfCompare(message: CompareShape): number {
     case 'key':
       size += 1 + sizeOfText(message.subject.value);
       break;
+    case 'keyBytes':
+      size += 1 + sizeOfBytes(message.subject.value);
+      break;
     case 'range':
       size += 1 + sizeWithLength(sizeOfKeyRange(message.subject.value));
       break;
@@ -1782,6 +1865,12 @@ export function writeCompare(message: CompareShape, buffer: Buffer, offset: numb
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependCompare(message: CompareShape, buffer: Buffer, end: number): number {
   let start = end;
+  switch (message.subject.case) {
+    case 'keyBytes':
+      start = prependBytes(buffer, start, message.subject.value);
+      buffer[--start] = 0x52;
+      break;
+  }
   switch (message.operand.case) {
     case 'leaseId':
       start = prependInt64(buffer, start, message.operand.value);
@@ -1845,6 +1934,9 @@ export function mergeCompare(message: CompareShape, cursor: Cursor, end: number)
     switch (tag) {
       case 0x0a:
         message.subject = { case: 'key', value: cursor.text(end) };
+        break;
+      case 0x52:
+        message.subject = { case: 'keyBytes', value: cursor.bytes(end) };
         break;
       case 0x12: {
         const value = message.subject.case === 'range' ? message.subject.value : emptyKeyRange();
@@ -2030,12 +2122,15 @@ export function mergeOperation(message: OperationShape, cursor: Cursor, end: num
 export interface GetOperationShape {
   /** The key. */
   key: string;
+  /** The key in bytes, in place of `key`. */
+  keyBytes: Uint8Array;
 }
 
 /** The GetOperation with every field at its default. */
 export function emptyGetOperation(): GetOperationShape {
   return {
     key: '',
+    keyBytes: NO_BYTES,
   };
 }
 
@@ -2043,6 +2138,7 @@ export function emptyGetOperation(): GetOperationShape {
 export function sizeOfGetOperation(message: GetOperationShape): number {
   let size = 0;
   if (message.key !== '') size += 1 + sizeOfText(message.key);
+  if (message.keyBytes.length !== 0) size += 1 + sizeOfBytes(message.keyBytes);
   return size;
 }
 
@@ -2056,6 +2152,10 @@ export function writeGetOperation(message: GetOperationShape, buffer: Buffer, of
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependGetOperation(message: GetOperationShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.keyBytes.length !== 0) {
+    start = prependBytes(buffer, start, message.keyBytes);
+    buffer[--start] = 0x12;
+  }
   if (message.key !== '') {
     start = prependText(buffer, start, message.key);
     buffer[--start] = 0x0a;
@@ -2081,6 +2181,9 @@ export function mergeGetOperation(message: GetOperationShape, cursor: Cursor, en
       case 0x0a:
         message.key = cursor.text(end);
         break;
+      case 0x12:
+        message.keyBytes = cursor.bytes(end);
+        break;
       default:
         cursor.skip(tag, end);
     }
@@ -2099,6 +2202,8 @@ export interface PutOperationShape {
   leaseId: number;
   /** True: the result carries the entry before. */
   returnPrevious: boolean;
+  /** The key in bytes, in place of `key`. */
+  keyBytes: Uint8Array;
 }
 
 /** The PutOperation with every field at its default. */
@@ -2109,6 +2214,7 @@ export function emptyPutOperation(): PutOperationShape {
     ttl: undefined,
     leaseId: 0,
     returnPrevious: false,
+    keyBytes: NO_BYTES,
   };
 }
 
@@ -2120,6 +2226,7 @@ export function sizeOfPutOperation(message: PutOperationShape): number {
   if (message.ttl !== undefined) size += 1 + sizeWithLength(sizeOfDuration(message.ttl));
   if (message.leaseId !== 0) size += 1 + sizeOfInt64(message.leaseId);
   if (message.returnPrevious) size += 2;
+  if (message.keyBytes.length !== 0) size += 1 + sizeOfBytes(message.keyBytes);
   return size;
 }
 
@@ -2133,6 +2240,10 @@ export function writePutOperation(message: PutOperationShape, buffer: Buffer, of
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependPutOperation(message: PutOperationShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.keyBytes.length !== 0) {
+    start = prependBytes(buffer, start, message.keyBytes);
+    buffer[--start] = 0x32;
+  }
   if (message.returnPrevious) {
     buffer[--start] = 1;
     buffer[--start] = 0x28;
@@ -2189,6 +2300,9 @@ export function mergePutOperation(message: PutOperationShape, cursor: Cursor, en
       case 0x28:
         message.returnPrevious = cursor.bool(end);
         break;
+      case 0x32:
+        message.keyBytes = cursor.bytes(end);
+        break;
       default:
         cursor.skip(tag, end);
     }
@@ -2201,6 +2315,8 @@ export interface DeleteOperationShape {
   key: string;
   /** True: the result carries the entry before. */
   returnPrevious: boolean;
+  /** The key in bytes, in place of `key`. */
+  keyBytes: Uint8Array;
 }
 
 /** The DeleteOperation with every field at its default. */
@@ -2208,6 +2324,7 @@ export function emptyDeleteOperation(): DeleteOperationShape {
   return {
     key: '',
     returnPrevious: false,
+    keyBytes: NO_BYTES,
   };
 }
 
@@ -2216,6 +2333,7 @@ export function sizeOfDeleteOperation(message: DeleteOperationShape): number {
   let size = 0;
   if (message.key !== '') size += 1 + sizeOfText(message.key);
   if (message.returnPrevious) size += 2;
+  if (message.keyBytes.length !== 0) size += 1 + sizeOfBytes(message.keyBytes);
   return size;
 }
 
@@ -2229,6 +2347,10 @@ export function writeDeleteOperation(message: DeleteOperationShape, buffer: Buff
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependDeleteOperation(message: DeleteOperationShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.keyBytes.length !== 0) {
+    start = prependBytes(buffer, start, message.keyBytes);
+    buffer[--start] = 0x1a;
+  }
   if (message.returnPrevious) {
     buffer[--start] = 1;
     buffer[--start] = 0x10;
@@ -2260,6 +2382,9 @@ export function mergeDeleteOperation(message: DeleteOperationShape, cursor: Curs
         break;
       case 0x10:
         message.returnPrevious = cursor.bool(end);
+        break;
+      case 0x1a:
+        message.keyBytes = cursor.bytes(end);
         break;
       default:
         cursor.skip(tag, end);
@@ -2342,6 +2467,8 @@ export interface IncrementOperationShape {
   delta: bigint;
   /** The time to live for a key that this creates; absent: none. */
   ttl: DurationShape | undefined;
+  /** The key in bytes, in place of `key`. */
+  keyBytes: Uint8Array;
 }
 
 /** The IncrementOperation with every field at its default. */
@@ -2350,6 +2477,7 @@ export function emptyIncrementOperation(): IncrementOperationShape {
     key: '',
     delta: 0n,
     ttl: undefined,
+    keyBytes: NO_BYTES,
   };
 }
 
@@ -2359,6 +2487,7 @@ export function sizeOfIncrementOperation(message: IncrementOperationShape): numb
   if (message.key !== '') size += 1 + sizeOfText(message.key);
   if (message.delta !== 0n) size += 1 + sizeOfBigInt64(message.delta);
   if (message.ttl !== undefined) size += 1 + sizeWithLength(sizeOfDuration(message.ttl));
+  if (message.keyBytes.length !== 0) size += 1 + sizeOfBytes(message.keyBytes);
   return size;
 }
 
@@ -2372,6 +2501,10 @@ export function writeIncrementOperation(message: IncrementOperationShape, buffer
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependIncrementOperation(message: IncrementOperationShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.keyBytes.length !== 0) {
+    start = prependBytes(buffer, start, message.keyBytes);
+    buffer[--start] = 0x22;
+  }
   if (message.ttl !== undefined) {
     const bodyEnd = start;
     start = prependDuration(message.ttl, buffer, start);
@@ -2413,6 +2546,9 @@ export function mergeIncrementOperation(message: IncrementOperationShape, cursor
       case 0x1a:
         message.ttl ??= emptyDuration();
         mergeDuration(message.ttl, cursor, cursor.endOfLength(end));
+        break;
+      case 0x22:
+        message.keyBytes = cursor.bytes(end);
         break;
       default:
         cursor.skip(tag, end);

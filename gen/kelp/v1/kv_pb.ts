@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file kelp/v1/kv.proto.
  */
 export const file_kelp_v1_kv: GenFile = /*@__PURE__*/
-  fileDesc("ChBrZWxwL3YxL2t2LnByb3RvEgdrZWxwLnYxIkAKCkdldFJlcXVlc3QSCwoDa2V5GAEgASgJEhAKCHJldmlzaW9uGAIgASgDEhMKC3JlZnJlc2hfdHRsGAMgASgIIj4KC0dldFJlc3BvbnNlEh0KBWVudHJ5GAEgASgLMg4ua2VscC52MS5FbnRyeRIQCghyZXZpc2lvbhgCIAEoAyKiAQoKUHV0UmVxdWVzdBILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAwSJgoDdHRsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhAKCGxlYXNlX2lkGAQgASgDEiUKCWNvbmRpdGlvbhgFIAEoCzISLmtlbHAudjEuQ29uZGl0aW9uEhcKD3JldHVybl9wcmV2aW91cxgGIAEoCCJBCgtQdXRSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxIgCghwcmV2aW91cxgCIAEoCzIOLmtlbHAudjEuRW50cnkiXAoNRGVsZXRlUmVxdWVzdBILCgNrZXkYASABKAkSJQoJY29uZGl0aW9uGAIgASgLMhIua2VscC52MS5Db25kaXRpb24SFwoPcmV0dXJuX3ByZXZpb3VzGAMgASgIIlUKDkRlbGV0ZVJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEg8KB2RlbGV0ZWQYAiABKAgSIAoIcHJldmlvdXMYAyABKAsyDi5rZWxwLnYxLkVudHJ5IjYKEkRlbGV0ZVJhbmdlUmVxdWVzdBIgCgVyYW5nZRgBIAEoCzIRLmtlbHAudjEuS2V5UmFuZ2UiPgoTRGVsZXRlUmFuZ2VSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxIVCg1kZWxldGVkX2NvdW50GAIgASgDIh0KDUV4aXN0c1JlcXVlc3QSDAoEa2V5cxgBIAMoCSIyCg5FeGlzdHNSZXNwb25zZRIOCgZleGlzdHMYASADKAgSEAoIcmV2aXNpb24YAiABKAMinAEKC1NjYW5SZXF1ZXN0EiAKBXJhbmdlGAEgASgLMhEua2VscC52MS5LZXlSYW5nZRINCgVsaW1pdBgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEhAKCHJldmlzaW9uGAQgASgDEg8KB3JldmVyc2UYBSABKAgSEQoJa2V5c19vbmx5GAYgASgIEhIKCmNvdW50X29ubHkYByABKAgifgoMU2NhblJlc3BvbnNlEh8KB2VudHJpZXMYASADKAsyDi5rZWxwLnYxLkVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRINCgVjb3VudBgDIAEoAxIQCghyZXZpc2lvbhgEIAEoAxITCgtpbmNhcm5hdGlvbhgFIAEoCSJBCgtLZXlzUmVxdWVzdBIPCgdwYXR0ZXJuGAEgASgJEg0KBWxpbWl0GAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiXAoMS2V5c1Jlc3BvbnNlEgwKBGtleXMYASADKAkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhAKCHJldmlzaW9uGAMgASgDEhMKC2luY2FybmF0aW9uGAQgASgJIlYKEEluY3JlbWVudFJlcXVlc3QSCwoDa2V5GAEgASgJEg0KBWRlbHRhGAIgASgDEiYKA3R0bBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiI0ChFJbmNyZW1lbnRSZXNwb25zZRINCgV2YWx1ZRgBIAEoAxIQCghyZXZpc2lvbhgCIAEoAyJDCgxUb3VjaFJlcXVlc3QSCwoDa2V5GAEgASgJEiYKA3R0bBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJACg1Ub3VjaFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEh0KBWVudHJ5GAIgASgLMg4ua2VscC52MS5FbnRyeSJ6CgpUeG5SZXF1ZXN0EiIKCGNvbXBhcmVzGAEgAygLMhAua2VscC52MS5Db21wYXJlEiMKB3N1Y2Nlc3MYAiADKAsyEi5rZWxwLnYxLk9wZXJhdGlvbhIjCgdmYWlsdXJlGAMgAygLMhIua2VscC52MS5PcGVyYXRpb24i9AEKB0NvbXBhcmUSDQoDa2V5GAEgASgJSAASIgoFcmFuZ2UYAiABKAsyES5rZWxwLnYxLktleVJhbmdlSAASIwoIcmVsYXRpb24YAyABKA4yES5rZWxwLnYxLlJlbGF0aW9uEhAKBmV4aXN0cxgEIAEoCEgBEg8KBXZhbHVlGAUgASgMSAESEQoHdmVyc2lvbhgGIAEoA0gBEhkKD2NyZWF0ZV9yZXZpc2lvbhgHIAEoA0gBEhYKDG1vZF9yZXZpc2lvbhgIIAEoA0gBEhIKCGxlYXNlX2lkGAkgASgDSAFCCQoHc3ViamVjdEIJCgdvcGVyYW5kIvkBCglPcGVyYXRpb24SJAoDZ2V0GAEgASgLMhUua2VscC52MS5HZXRPcGVyYXRpb25IABIkCgNwdXQYAiABKAsyFS5rZWxwLnYxLlB1dE9wZXJhdGlvbkgAEioKBmRlbGV0ZRgDIAEoCzIYLmtlbHAudjEuRGVsZXRlT3BlcmF0aW9uSAASNQoMZGVsZXRlX3JhbmdlGAQgASgLMh0ua2VscC52MS5EZWxldGVSYW5nZU9wZXJhdGlvbkgAEjAKCWluY3JlbWVudBgFIAEoCzIbLmtlbHAudjEuSW5jcmVtZW50T3BlcmF0aW9uSABCCwoJb3BlcmF0aW9uIhsKDEdldE9wZXJhdGlvbhILCgNrZXkYASABKAkifQoMUHV0T3BlcmF0aW9uEgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoDBImCgN0dGwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEAoIbGVhc2VfaWQYBCABKAMSFwoPcmV0dXJuX3ByZXZpb3VzGAUgASgIIjcKD0RlbGV0ZU9wZXJhdGlvbhILCgNrZXkYASABKAkSFwoPcmV0dXJuX3ByZXZpb3VzGAIgASgIIjgKFERlbGV0ZVJhbmdlT3BlcmF0aW9uEiAKBXJhbmdlGAEgASgLMhEua2VscC52MS5LZXlSYW5nZSJYChJJbmNyZW1lbnRPcGVyYXRpb24SCwoDa2V5GAEgASgJEg0KBWRlbHRhGAIgASgDEiYKA3R0bBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJdCgtUeG5SZXNwb25zZRIRCglzdWNjZWVkZWQYASABKAgSKQoHcmVzdWx0cxgCIAMoCzIYLmtlbHAudjEuT3BlcmF0aW9uUmVzdWx0EhAKCHJldmlzaW9uGAMgASgDIu0BCg9PcGVyYXRpb25SZXN1bHQSIQoDZ2V0GAEgASgLMhIua2VscC52MS5HZXRSZXN1bHRIABIhCgNwdXQYAiABKAsyEi5rZWxwLnYxLlB1dFJlc3VsdEgAEicKBmRlbGV0ZRgDIAEoCzIVLmtlbHAudjEuRGVsZXRlUmVzdWx0SAASMgoMZGVsZXRlX3JhbmdlGAQgASgLMhoua2VscC52MS5EZWxldGVSYW5nZVJlc3VsdEgAEi0KCWluY3JlbWVudBgFIAEoCzIYLmtlbHAudjEuSW5jcmVtZW50UmVzdWx0SABCCAoGcmVzdWx0IioKCUdldFJlc3VsdBIdCgVlbnRyeRgBIAEoCzIOLmtlbHAudjEuRW50cnkiLQoJUHV0UmVzdWx0EiAKCHByZXZpb3VzGAEgASgLMg4ua2VscC52MS5FbnRyeSJBCgxEZWxldGVSZXN1bHQSDwoHZGVsZXRlZBgBIAEoCBIgCghwcmV2aW91cxgCIAEoCzIOLmtlbHAudjEuRW50cnkiKgoRRGVsZXRlUmFuZ2VSZXN1bHQSFQoNZGVsZXRlZF9jb3VudBgBIAEoAyIgCg9JbmNyZW1lbnRSZXN1bHQSDQoFdmFsdWUYASABKAMqeQoIUmVsYXRpb24SGAoUUkVMQVRJT05fVU5TUEVDSUZJRUQQABISCg5SRUxBVElPTl9FUVVBTBABEhYKElJFTEFUSU9OX05PVF9FUVVBTBACEhEKDVJFTEFUSU9OX0xFU1MQAxIUChBSRUxBVElPTl9HUkVBVEVSEAQyxwQKCUt2U2VydmljZRIwCgNHZXQSEy5rZWxwLnYxLkdldFJlcXVlc3QaFC5rZWxwLnYxLkdldFJlc3BvbnNlEjAKA1B1dBITLmtlbHAudjEuUHV0UmVxdWVzdBoULmtlbHAudjEuUHV0UmVzcG9uc2USOQoGRGVsZXRlEhYua2VscC52MS5EZWxldGVSZXF1ZXN0Ghcua2VscC52MS5EZWxldGVSZXNwb25zZRJICgtEZWxldGVSYW5nZRIbLmtlbHAudjEuRGVsZXRlUmFuZ2VSZXF1ZXN0Ghwua2VscC52MS5EZWxldGVSYW5nZVJlc3BvbnNlEjkKBkV4aXN0cxIWLmtlbHAudjEuRXhpc3RzUmVxdWVzdBoXLmtlbHAudjEuRXhpc3RzUmVzcG9uc2USMwoEU2NhbhIULmtlbHAudjEuU2NhblJlcXVlc3QaFS5rZWxwLnYxLlNjYW5SZXNwb25zZRIzCgRLZXlzEhQua2VscC52MS5LZXlzUmVxdWVzdBoVLmtlbHAudjEuS2V5c1Jlc3BvbnNlEkIKCUluY3JlbWVudBIZLmtlbHAudjEuSW5jcmVtZW50UmVxdWVzdBoaLmtlbHAudjEuSW5jcmVtZW50UmVzcG9uc2USNgoFVG91Y2gSFS5rZWxwLnYxLlRvdWNoUmVxdWVzdBoWLmtlbHAudjEuVG91Y2hSZXNwb25zZRIwCgNUeG4SEy5rZWxwLnYxLlR4blJlcXVlc3QaFC5rZWxwLnYxLlR4blJlc3BvbnNlQhxaGmtlbHAvZ2VuL2dvL2tlbHAvdjE7a2VscHYxYgZwcm90bzM", [file_google_protobuf_duration, file_kelp_v1_types]);
+  fileDesc("ChBrZWxwL3YxL2t2LnByb3RvEgdrZWxwLnYxIlMKCkdldFJlcXVlc3QSCwoDa2V5GAEgASgJEhAKCHJldmlzaW9uGAIgASgDEhMKC3JlZnJlc2hfdHRsGAMgASgIEhEKCWtleV9ieXRlcxgEIAEoDCI+CgtHZXRSZXNwb25zZRIdCgVlbnRyeRgBIAEoCzIOLmtlbHAudjEuRW50cnkSEAoIcmV2aXNpb24YAiABKAMitQEKClB1dFJlcXVlc3QSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMEiYKA3R0bBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghsZWFzZV9pZBgEIAEoAxIlCgljb25kaXRpb24YBSABKAsyEi5rZWxwLnYxLkNvbmRpdGlvbhIXCg9yZXR1cm5fcHJldmlvdXMYBiABKAgSEQoJa2V5X2J5dGVzGAcgASgMIkEKC1B1dFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEiAKCHByZXZpb3VzGAIgASgLMg4ua2VscC52MS5FbnRyeSJvCg1EZWxldGVSZXF1ZXN0EgsKA2tleRgBIAEoCRIlCgljb25kaXRpb24YAiABKAsyEi5rZWxwLnYxLkNvbmRpdGlvbhIXCg9yZXR1cm5fcHJldmlvdXMYAyABKAgSEQoJa2V5X2J5dGVzGAQgASgMIlUKDkRlbGV0ZVJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEg8KB2RlbGV0ZWQYAiABKAgSIAoIcHJldmlvdXMYAyABKAsyDi5rZWxwLnYxLkVudHJ5IjYKEkRlbGV0ZVJhbmdlUmVxdWVzdBIgCgVyYW5nZRgBIAEoCzIRLmtlbHAudjEuS2V5UmFuZ2UiPgoTRGVsZXRlUmFuZ2VSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxIVCg1kZWxldGVkX2NvdW50GAIgASgDIjEKDUV4aXN0c1JlcXVlc3QSDAoEa2V5cxgBIAMoCRISCgprZXlzX2J5dGVzGAIgAygMIjIKDkV4aXN0c1Jlc3BvbnNlEg4KBmV4aXN0cxgBIAMoCBIQCghyZXZpc2lvbhgCIAEoAyKcAQoLU2NhblJlcXVlc3QSIAoFcmFuZ2UYASABKAsyES5rZWxwLnYxLktleVJhbmdlEg0KBWxpbWl0GAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSEAoIcmV2aXNpb24YBCABKAMSDwoHcmV2ZXJzZRgFIAEoCBIRCglrZXlzX29ubHkYBiABKAgSEgoKY291bnRfb25seRgHIAEoCCJ+CgxTY2FuUmVzcG9uc2USHwoHZW50cmllcxgBIAMoCzIOLmtlbHAudjEuRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEg0KBWNvdW50GAMgASgDEhAKCHJldmlzaW9uGAQgASgDEhMKC2luY2FybmF0aW9uGAUgASgJIkEKC0tleXNSZXF1ZXN0Eg8KB3BhdHRlcm4YASABKAkSDQoFbGltaXQYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJwCgxLZXlzUmVzcG9uc2USDAoEa2V5cxgBIAMoCRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEAoIcmV2aXNpb24YAyABKAMSEwoLaW5jYXJuYXRpb24YBCABKAkSEgoKa2V5c19ieXRlcxgFIAMoDCJpChBJbmNyZW1lbnRSZXF1ZXN0EgsKA2tleRgBIAEoCRINCgVkZWx0YRgCIAEoAxImCgN0dGwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJa2V5X2J5dGVzGAQgASgMIjQKEUluY3JlbWVudFJlc3BvbnNlEg0KBXZhbHVlGAEgASgDEhAKCHJldmlzaW9uGAIgASgDIlYKDFRvdWNoUmVxdWVzdBILCgNrZXkYASABKAkSJgoDdHRsGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhEKCWtleV9ieXRlcxgDIAEoDCJACg1Ub3VjaFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEh0KBWVudHJ5GAIgASgLMg4ua2VscC52MS5FbnRyeSJ6CgpUeG5SZXF1ZXN0EiIKCGNvbXBhcmVzGAEgAygLMhAua2VscC52MS5Db21wYXJlEiMKB3N1Y2Nlc3MYAiADKAsyEi5rZWxwLnYxLk9wZXJhdGlvbhIjCgdmYWlsdXJlGAMgAygLMhIua2VscC52MS5PcGVyYXRpb24iiQIKB0NvbXBhcmUSDQoDa2V5GAEgASgJSAASEwoJa2V5X2J5dGVzGAogASgMSAASIgoFcmFuZ2UYAiABKAsyES5rZWxwLnYxLktleVJhbmdlSAASIwoIcmVsYXRpb24YAyABKA4yES5rZWxwLnYxLlJlbGF0aW9uEhAKBmV4aXN0cxgEIAEoCEgBEg8KBXZhbHVlGAUgASgMSAESEQoHdmVyc2lvbhgGIAEoA0gBEhkKD2NyZWF0ZV9yZXZpc2lvbhgHIAEoA0gBEhYKDG1vZF9yZXZpc2lvbhgIIAEoA0gBEhIKCGxlYXNlX2lkGAkgASgDSAFCCQoHc3ViamVjdEIJCgdvcGVyYW5kIvkBCglPcGVyYXRpb24SJAoDZ2V0GAEgASgLMhUua2VscC52MS5HZXRPcGVyYXRpb25IABIkCgNwdXQYAiABKAsyFS5rZWxwLnYxLlB1dE9wZXJhdGlvbkgAEioKBmRlbGV0ZRgDIAEoCzIYLmtlbHAudjEuRGVsZXRlT3BlcmF0aW9uSAASNQoMZGVsZXRlX3JhbmdlGAQgASgLMh0ua2VscC52MS5EZWxldGVSYW5nZU9wZXJhdGlvbkgAEjAKCWluY3JlbWVudBgFIAEoCzIbLmtlbHAudjEuSW5jcmVtZW50T3BlcmF0aW9uSABCCwoJb3BlcmF0aW9uIi4KDEdldE9wZXJhdGlvbhILCgNrZXkYASABKAkSEQoJa2V5X2J5dGVzGAIgASgMIpABCgxQdXRPcGVyYXRpb24SCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMEiYKA3R0bBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghsZWFzZV9pZBgEIAEoAxIXCg9yZXR1cm5fcHJldmlvdXMYBSABKAgSEQoJa2V5X2J5dGVzGAYgASgMIkoKD0RlbGV0ZU9wZXJhdGlvbhILCgNrZXkYASABKAkSFwoPcmV0dXJuX3ByZXZpb3VzGAIgASgIEhEKCWtleV9ieXRlcxgDIAEoDCI4ChREZWxldGVSYW5nZU9wZXJhdGlvbhIgCgVyYW5nZRgBIAEoCzIRLmtlbHAudjEuS2V5UmFuZ2UiawoSSW5jcmVtZW50T3BlcmF0aW9uEgsKA2tleRgBIAEoCRINCgVkZWx0YRgCIAEoAxImCgN0dGwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJa2V5X2J5dGVzGAQgASgMIl0KC1R4blJlc3BvbnNlEhEKCXN1Y2NlZWRlZBgBIAEoCBIpCgdyZXN1bHRzGAIgAygLMhgua2VscC52MS5PcGVyYXRpb25SZXN1bHQSEAoIcmV2aXNpb24YAyABKAMi7QEKD09wZXJhdGlvblJlc3VsdBIhCgNnZXQYASABKAsyEi5rZWxwLnYxLkdldFJlc3VsdEgAEiEKA3B1dBgCIAEoCzISLmtlbHAudjEuUHV0UmVzdWx0SAASJwoGZGVsZXRlGAMgASgLMhUua2VscC52MS5EZWxldGVSZXN1bHRIABIyCgxkZWxldGVfcmFuZ2UYBCABKAsyGi5rZWxwLnYxLkRlbGV0ZVJhbmdlUmVzdWx0SAASLQoJaW5jcmVtZW50GAUgASgLMhgua2VscC52MS5JbmNyZW1lbnRSZXN1bHRIAEIICgZyZXN1bHQiKgoJR2V0UmVzdWx0Eh0KBWVudHJ5GAEgASgLMg4ua2VscC52MS5FbnRyeSItCglQdXRSZXN1bHQSIAoIcHJldmlvdXMYASABKAsyDi5rZWxwLnYxLkVudHJ5IkEKDERlbGV0ZVJlc3VsdBIPCgdkZWxldGVkGAEgASgIEiAKCHByZXZpb3VzGAIgASgLMg4ua2VscC52MS5FbnRyeSIqChFEZWxldGVSYW5nZVJlc3VsdBIVCg1kZWxldGVkX2NvdW50GAEgASgDIiAKD0luY3JlbWVudFJlc3VsdBINCgV2YWx1ZRgBIAEoAyp5CghSZWxhdGlvbhIYChRSRUxBVElPTl9VTlNQRUNJRklFRBAAEhIKDlJFTEFUSU9OX0VRVUFMEAESFgoSUkVMQVRJT05fTk9UX0VRVUFMEAISEQoNUkVMQVRJT05fTEVTUxADEhQKEFJFTEFUSU9OX0dSRUFURVIQBDLHBAoJS3ZTZXJ2aWNlEjAKA0dldBITLmtlbHAudjEuR2V0UmVxdWVzdBoULmtlbHAudjEuR2V0UmVzcG9uc2USMAoDUHV0EhMua2VscC52MS5QdXRSZXF1ZXN0GhQua2VscC52MS5QdXRSZXNwb25zZRI5CgZEZWxldGUSFi5rZWxwLnYxLkRlbGV0ZVJlcXVlc3QaFy5rZWxwLnYxLkRlbGV0ZVJlc3BvbnNlEkgKC0RlbGV0ZVJhbmdlEhsua2VscC52MS5EZWxldGVSYW5nZVJlcXVlc3QaHC5rZWxwLnYxLkRlbGV0ZVJhbmdlUmVzcG9uc2USOQoGRXhpc3RzEhYua2VscC52MS5FeGlzdHNSZXF1ZXN0Ghcua2VscC52MS5FeGlzdHNSZXNwb25zZRIzCgRTY2FuEhQua2VscC52MS5TY2FuUmVxdWVzdBoVLmtlbHAudjEuU2NhblJlc3BvbnNlEjMKBEtleXMSFC5rZWxwLnYxLktleXNSZXF1ZXN0GhUua2VscC52MS5LZXlzUmVzcG9uc2USQgoJSW5jcmVtZW50Ehkua2VscC52MS5JbmNyZW1lbnRSZXF1ZXN0Ghoua2VscC52MS5JbmNyZW1lbnRSZXNwb25zZRI2CgVUb3VjaBIVLmtlbHAudjEuVG91Y2hSZXF1ZXN0GhYua2VscC52MS5Ub3VjaFJlc3BvbnNlEjAKA1R4bhITLmtlbHAudjEuVHhuUmVxdWVzdBoULmtlbHAudjEuVHhuUmVzcG9uc2VCHFoaa2VscC9nZW4vZ28va2VscC92MTtrZWxwdjFiBnByb3RvMw", [file_google_protobuf_duration, file_kelp_v1_types]);
 
 /**
  * Asks for one key.
@@ -46,6 +46,13 @@ export type GetRequest = Message<"kelp.v1.GetRequest"> & {
    * @generated from field: bool refresh_ttl = 3;
    */
   refreshTtl: boolean;
+
+  /**
+   * The key in bytes, in place of `key`.
+   *
+   * @generated from field: bytes key_bytes = 4;
+   */
+  keyBytes: Uint8Array;
 };
 
 /**
@@ -133,6 +140,13 @@ export type PutRequest = Message<"kelp.v1.PutRequest"> & {
    * @generated from field: bool return_previous = 6;
    */
   returnPrevious: boolean;
+
+  /**
+   * The key in bytes, in place of `key`.
+   *
+   * @generated from field: bytes key_bytes = 7;
+   */
+  keyBytes: Uint8Array;
 };
 
 /**
@@ -196,6 +210,13 @@ export type DeleteRequest = Message<"kelp.v1.DeleteRequest"> & {
    * @generated from field: bool return_previous = 3;
    */
   returnPrevious: boolean;
+
+  /**
+   * The key in bytes, in place of `key`.
+   *
+   * @generated from field: bytes key_bytes = 4;
+   */
+  keyBytes: Uint8Array;
 };
 
 /**
@@ -297,11 +318,18 @@ export const DeleteRangeResponseSchema: GenMessage<DeleteRangeResponse> = /*@__P
  */
 export type ExistsRequest = Message<"kelp.v1.ExistsRequest"> & {
   /**
-   * The keys, 1 to 10000. May repeat.
+   * The keys, 1 to 10000. May repeat. An empty text stands for the next of `keys_bytes`.
    *
    * @generated from field: repeated string keys = 1;
    */
   keys: string[];
+
+  /**
+   * The keys that `keys` has empty texts for, in their order.
+   *
+   * @generated from field: repeated bytes keys_bytes = 2;
+   */
+  keysBytes: Uint8Array[];
 };
 
 /**
@@ -467,7 +495,8 @@ export type KeysRequest = Message<"kelp.v1.KeysRequest"> & {
    * A glob over the whole key: `*` is any text (also empty), `?` is one character, `[a-z]` one character of a
    * class, `[^a-z]` or `[!a-z]` one outside of it, `\` takes the next character literally. The literal text
    * before the first special character narrows what is read. Required; `*` lists all. At most 256 bytes. A
-   * pattern that ends inside a class or after `\` is INVALID_ARGUMENT.
+   * pattern that ends inside a class or after `\` is INVALID_ARGUMENT. Of a key
+   * that is not UTF-8 a character is a byte, and a byte above 0x7F is in no class.
    *
    * @generated from field: string pattern = 1;
    */
@@ -504,7 +533,7 @@ export const KeysRequestSchema: GenMessage<KeysRequest> = /*@__PURE__*/
  */
 export type KeysResponse = Message<"kelp.v1.KeysResponse"> & {
   /**
-   * The keys that match, in key order.
+   * The keys that match, in key order. An empty text stands for the next of `keys_bytes`.
    *
    * @generated from field: repeated string keys = 1;
    */
@@ -530,6 +559,13 @@ export type KeysResponse = Message<"kelp.v1.KeysResponse"> & {
    * @generated from field: string incarnation = 4;
    */
   incarnation: string;
+
+  /**
+   * The keys that are not UTF-8, in their order.
+   *
+   * @generated from field: repeated bytes keys_bytes = 5;
+   */
+  keysBytes: Uint8Array[];
 };
 
 /**
@@ -568,6 +604,13 @@ export type IncrementRequest = Message<"kelp.v1.IncrementRequest"> & {
    * @generated from field: google.protobuf.Duration ttl = 3;
    */
   ttl?: Duration | undefined;
+
+  /**
+   * The key in bytes, in place of `key`.
+   *
+   * @generated from field: bytes key_bytes = 4;
+   */
+  keyBytes: Uint8Array;
 };
 
 /**
@@ -625,6 +668,13 @@ export type TouchRequest = Message<"kelp.v1.TouchRequest"> & {
    * @generated from field: google.protobuf.Duration ttl = 2;
    */
   ttl?: Duration | undefined;
+
+  /**
+   * The key in bytes, in place of `key`.
+   *
+   * @generated from field: bytes key_bytes = 3;
+   */
+  keyBytes: Uint8Array;
 };
 
 /**
@@ -719,6 +769,14 @@ export type Compare = Message<"kelp.v1.Compare"> & {
      */
     value: string;
     case: "key";
+  } | {
+    /**
+     * One key in bytes, in place of `key`.
+     *
+     * @generated from field: bytes key_bytes = 10;
+     */
+    value: Uint8Array;
+    case: "keyBytes";
   } | {
     /**
      * All keys of a range: the statement must hold for each key that exists in it, so it holds for a range
@@ -873,6 +931,13 @@ export type GetOperation = Message<"kelp.v1.GetOperation"> & {
    * @generated from field: string key = 1;
    */
   key: string;
+
+  /**
+   * The key in bytes, in place of `key`.
+   *
+   * @generated from field: bytes key_bytes = 2;
+   */
+  keyBytes: Uint8Array;
 };
 
 /**
@@ -922,6 +987,13 @@ export type PutOperation = Message<"kelp.v1.PutOperation"> & {
    * @generated from field: bool return_previous = 5;
    */
   returnPrevious: boolean;
+
+  /**
+   * The key in bytes, in place of `key`.
+   *
+   * @generated from field: bytes key_bytes = 6;
+   */
+  keyBytes: Uint8Array;
 };
 
 /**
@@ -950,6 +1022,13 @@ export type DeleteOperation = Message<"kelp.v1.DeleteOperation"> & {
    * @generated from field: bool return_previous = 2;
    */
   returnPrevious: boolean;
+
+  /**
+   * The key in bytes, in place of `key`.
+   *
+   * @generated from field: bytes key_bytes = 3;
+   */
+  keyBytes: Uint8Array;
 };
 
 /**
@@ -1007,6 +1086,13 @@ export type IncrementOperation = Message<"kelp.v1.IncrementOperation"> & {
    * @generated from field: google.protobuf.Duration ttl = 3;
    */
   ttl?: Duration | undefined;
+
+  /**
+   * The key in bytes, in place of `key`.
+   *
+   * @generated from field: bytes key_bytes = 4;
+   */
+  keyBytes: Uint8Array;
 };
 
 /**

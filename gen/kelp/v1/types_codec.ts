@@ -10,7 +10,7 @@ import { type TimestampShape, emptyTimestamp, mergeTimestamp, prependTimestamp, 
 
 /** One key with its value, as of one revision. */
 export interface EntryShape {
-  /** The key. */
+  /** The key; empty when it is not UTF-8. */
   key: string;
   /** The value. Empty when the request asked for keys only. */
   value: Uint8Array;
@@ -27,6 +27,8 @@ export interface EntryShape {
    * (it may still go with its lease).
    */
   expireTime: TimestampShape | undefined;
+  /** The key when it is not UTF-8; else empty. */
+  keyBytes: Uint8Array;
 }
 
 /** The Entry with every field at its default. */
@@ -39,6 +41,7 @@ export function emptyEntry(): EntryShape {
     version: 0,
     leaseId: 0,
     expireTime: undefined,
+    keyBytes: NO_BYTES,
   };
 }
 
@@ -52,6 +55,7 @@ export function sizeOfEntry(message: EntryShape): number {
   if (message.version !== 0) size += 1 + sizeOfInt64(message.version);
   if (message.leaseId !== 0) size += 1 + sizeOfInt64(message.leaseId);
   if (message.expireTime !== undefined) size += 1 + sizeWithLength(sizeOfTimestamp(message.expireTime));
+  if (message.keyBytes.length !== 0) size += 1 + sizeOfBytes(message.keyBytes);
   return size;
 }
 
@@ -65,6 +69,10 @@ export function writeEntry(message: EntryShape, buffer: Buffer, offset: number):
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependEntry(message: EntryShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.keyBytes.length !== 0) {
+    start = prependBytes(buffer, start, message.keyBytes);
+    buffer[--start] = 0x42;
+  }
   if (message.expireTime !== undefined) {
     const bodyEnd = start;
     start = prependTimestamp(message.expireTime, buffer, start);
@@ -135,6 +143,9 @@ export function mergeEntry(message: EntryShape, cursor: Cursor, end: number): vo
         message.expireTime ??= emptyTimestamp();
         mergeTimestamp(message.expireTime, cursor, cursor.endOfLength(end));
         break;
+      case 0x42:
+        message.keyBytes = cursor.bytes(end);
+        break;
       default:
         cursor.skip(tag, end);
     }
@@ -142,17 +153,18 @@ export function mergeEntry(message: EntryShape, cursor: Cursor, end: number): vo
 }
 
 /**
- * A set of keys that lie next to each other in key order. Give `key`, or `prefix`, or `start` and/or `end`;
- * any two of these three kinds together are INVALID_ARGUMENT. An empty range means all keys where keys are read; where they
+ * A set of keys that lie next to each other in key order. Give a key, or a prefix, or a start and/or an end;
+ * any two of these three kinds together are INVALID_ARGUMENT. Each is given as text or as bytes, also of text that is cut
+ * within a character; both for one is INVALID_ARGUMENT. An empty range means all keys where keys are read; where they
  * are deleted it is INVALID_ARGUMENT, and all keys are `all`.
  */
 export interface KeyRangeShape {
   /** All keys that begin with this text, the text itself included. Empty means not given. */
   prefix: string;
-  /** The first key of the range, inclusive. Empty means from the first key on. */
+  /** The first key of the range, inclusive. Empty, with no start_bytes, means from the first key on. */
   start: string;
   /**
-   * The end of the range, exclusive. Empty means up to the last key. An end that does not lie after `start` is
+   * The end of the range, exclusive. Empty, with no end_bytes, means up to the last key. An end that does not lie after `start` is
    * INVALID_ARGUMENT.
    */
   end: string;
@@ -163,6 +175,14 @@ export interface KeyRangeShape {
    * transaction only, where an empty range is refused: elsewhere it is INVALID_ARGUMENT.
    */
   all: boolean;
+  /** As `prefix`, in bytes. */
+  prefixBytes: Uint8Array;
+  /** As `start`, in bytes. */
+  startBytes: Uint8Array;
+  /** As `end`, in bytes. */
+  endBytes: Uint8Array;
+  /** As `key`, in bytes. */
+  keyBytes: Uint8Array;
 }
 
 /** The KeyRange with every field at its default. */
@@ -173,6 +193,10 @@ export function emptyKeyRange(): KeyRangeShape {
     end: '',
     key: '',
     all: false,
+    prefixBytes: NO_BYTES,
+    startBytes: NO_BYTES,
+    endBytes: NO_BYTES,
+    keyBytes: NO_BYTES,
   };
 }
 
@@ -184,6 +208,10 @@ export function sizeOfKeyRange(message: KeyRangeShape): number {
   if (message.end !== '') size += 1 + sizeOfText(message.end);
   if (message.key !== '') size += 1 + sizeOfText(message.key);
   if (message.all) size += 2;
+  if (message.prefixBytes.length !== 0) size += 1 + sizeOfBytes(message.prefixBytes);
+  if (message.startBytes.length !== 0) size += 1 + sizeOfBytes(message.startBytes);
+  if (message.endBytes.length !== 0) size += 1 + sizeOfBytes(message.endBytes);
+  if (message.keyBytes.length !== 0) size += 1 + sizeOfBytes(message.keyBytes);
   return size;
 }
 
@@ -197,6 +225,22 @@ export function writeKeyRange(message: KeyRangeShape, buffer: Buffer, offset: nu
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependKeyRange(message: KeyRangeShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.keyBytes.length !== 0) {
+    start = prependBytes(buffer, start, message.keyBytes);
+    buffer[--start] = 0x4a;
+  }
+  if (message.endBytes.length !== 0) {
+    start = prependBytes(buffer, start, message.endBytes);
+    buffer[--start] = 0x42;
+  }
+  if (message.startBytes.length !== 0) {
+    start = prependBytes(buffer, start, message.startBytes);
+    buffer[--start] = 0x3a;
+  }
+  if (message.prefixBytes.length !== 0) {
+    start = prependBytes(buffer, start, message.prefixBytes);
+    buffer[--start] = 0x32;
+  }
   if (message.all) {
     buffer[--start] = 1;
     buffer[--start] = 0x28;
@@ -249,6 +293,18 @@ export function mergeKeyRange(message: KeyRangeShape, cursor: Cursor, end: numbe
         break;
       case 0x28:
         message.all = cursor.bool(end);
+        break;
+      case 0x32:
+        message.prefixBytes = cursor.bytes(end);
+        break;
+      case 0x3a:
+        message.startBytes = cursor.bytes(end);
+        break;
+      case 0x42:
+        message.endBytes = cursor.bytes(end);
+        break;
+      case 0x4a:
+        message.keyBytes = cursor.bytes(end);
         break;
       default:
         cursor.skip(tag, end);

@@ -6,7 +6,14 @@
 //
 // Conventions that hold for every message of this package:
 //
-// - A key is UTF-8 text of 1 to 4096 bytes. Keys are ordered by their bytes.
+// - A key is 1 to 4096 bytes. Keys are ordered by their bytes.
+// - Where a key is UTF-8 text it stands in `key`, else in `key_bytes` beside it. In a request exactly one of the two is
+//   set: both or none is INVALID_ARGUMENT. Bytes that are UTF-8 may be given as `key_bytes`, too, and name the same key as
+//   their text. In a reply `key_bytes` is set exactly when the key is not UTF-8, and `key` is then empty.
+// - So it is with `prefix`, `start` and `end` of a range, where both may be left out.
+// - In a list of keys (`keys`) one that is not UTF-8 stands as an empty text, which is never a key, and `keys_bytes` holds
+//   the bytes of these keys alone, in the order of the empty texts: ["a", "", "c"] with [FF] are the keys a, FF and c. In a
+//   request another number of empty texts than of bytes is INVALID_ARGUMENT.
 // - A value is 0 to 16777216 bytes (the server's --value-bytes-max).
 // - A revision is a counter of the store: every committed transaction takes one, the first is 1, none is
 //   skipped or used twice. 0 in a request means "the newest"; 0 in a reply means "before the first".
@@ -31,7 +38,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file kelp/v1/types.proto.
  */
 export const file_kelp_v1_types: GenFile = /*@__PURE__*/
-  fileDesc("ChNrZWxwL3YxL3R5cGVzLnByb3RvEgdrZWxwLnYxIqYBCgVFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAwSFwoPY3JlYXRlX3JldmlzaW9uGAMgASgDEhQKDG1vZF9yZXZpc2lvbhgEIAEoAxIPCgd2ZXJzaW9uGAUgASgDEhAKCGxlYXNlX2lkGAYgASgDEi8KC2V4cGlyZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJQCghLZXlSYW5nZRIOCgZwcmVmaXgYASABKAkSDQoFc3RhcnQYAiABKAkSCwoDZW5kGAMgASgJEgsKA2tleRgEIAEoCRILCgNhbGwYBSABKAgiZwoJQ29uZGl0aW9uEhgKDm11c3Rfbm90X2V4aXN0GAEgASgISAASFAoKbXVzdF9leGlzdBgCIAEoCEgAEh0KE21vZF9yZXZpc2lvbl9lcXVhbHMYAyABKANIAEILCgljb25kaXRpb25CHFoaa2VscC9nZW4vZ28va2VscC92MTtrZWxwdjFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("ChNrZWxwL3YxL3R5cGVzLnByb3RvEgdrZWxwLnYxIrkBCgVFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAwSFwoPY3JlYXRlX3JldmlzaW9uGAMgASgDEhQKDG1vZF9yZXZpc2lvbhgEIAEoAxIPCgd2ZXJzaW9uGAUgASgDEhAKCGxlYXNlX2lkGAYgASgDEi8KC2V4cGlyZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglrZXlfYnl0ZXMYCCABKAwioQEKCEtleVJhbmdlEg4KBnByZWZpeBgBIAEoCRINCgVzdGFydBgCIAEoCRILCgNlbmQYAyABKAkSCwoDa2V5GAQgASgJEgsKA2FsbBgFIAEoCBIUCgxwcmVmaXhfYnl0ZXMYBiABKAwSEwoLc3RhcnRfYnl0ZXMYByABKAwSEQoJZW5kX2J5dGVzGAggASgMEhEKCWtleV9ieXRlcxgJIAEoDCJnCglDb25kaXRpb24SGAoObXVzdF9ub3RfZXhpc3QYASABKAhIABIUCgptdXN0X2V4aXN0GAIgASgISAASHQoTbW9kX3JldmlzaW9uX2VxdWFscxgDIAEoA0gAQgsKCWNvbmRpdGlvbkIcWhprZWxwL2dlbi9nby9rZWxwL3YxO2tlbHB2MWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * One key with its value, as of one revision.
@@ -40,7 +47,7 @@ export const file_kelp_v1_types: GenFile = /*@__PURE__*/
  */
 export type Entry = Message<"kelp.v1.Entry"> & {
   /**
-   * The key.
+   * The key; empty when it is not UTF-8.
    *
    * @generated from field: string key = 1;
    */
@@ -88,6 +95,13 @@ export type Entry = Message<"kelp.v1.Entry"> & {
    * @generated from field: google.protobuf.Timestamp expire_time = 7;
    */
   expireTime?: Timestamp | undefined;
+
+  /**
+   * The key when it is not UTF-8; else empty.
+   *
+   * @generated from field: bytes key_bytes = 8;
+   */
+  keyBytes: Uint8Array;
 };
 
 /**
@@ -98,8 +112,9 @@ export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
   messageDesc(file_kelp_v1_types, 0);
 
 /**
- * A set of keys that lie next to each other in key order. Give `key`, or `prefix`, or `start` and/or `end`;
- * any two of these three kinds together are INVALID_ARGUMENT. An empty range means all keys where keys are read; where they
+ * A set of keys that lie next to each other in key order. Give a key, or a prefix, or a start and/or an end;
+ * any two of these three kinds together are INVALID_ARGUMENT. Each is given as text or as bytes, also of text that is cut
+ * within a character; both for one is INVALID_ARGUMENT. An empty range means all keys where keys are read; where they
  * are deleted it is INVALID_ARGUMENT, and all keys are `all`.
  *
  * @generated from message kelp.v1.KeyRange
@@ -113,14 +128,14 @@ export type KeyRange = Message<"kelp.v1.KeyRange"> & {
   prefix: string;
 
   /**
-   * The first key of the range, inclusive. Empty means from the first key on.
+   * The first key of the range, inclusive. Empty, with no start_bytes, means from the first key on.
    *
    * @generated from field: string start = 2;
    */
   start: string;
 
   /**
-   * The end of the range, exclusive. Empty means up to the last key. An end that does not lie after `start` is
+   * The end of the range, exclusive. Empty, with no end_bytes, means up to the last key. An end that does not lie after `start` is
    * INVALID_ARGUMENT.
    *
    * @generated from field: string end = 3;
@@ -141,6 +156,34 @@ export type KeyRange = Message<"kelp.v1.KeyRange"> & {
    * @generated from field: bool all = 5;
    */
   all: boolean;
+
+  /**
+   * As `prefix`, in bytes.
+   *
+   * @generated from field: bytes prefix_bytes = 6;
+   */
+  prefixBytes: Uint8Array;
+
+  /**
+   * As `start`, in bytes.
+   *
+   * @generated from field: bytes start_bytes = 7;
+   */
+  startBytes: Uint8Array;
+
+  /**
+   * As `end`, in bytes.
+   *
+   * @generated from field: bytes end_bytes = 8;
+   */
+  endBytes: Uint8Array;
+
+  /**
+   * As `key`, in bytes.
+   *
+   * @generated from field: bytes key_bytes = 9;
+   */
+  keyBytes: Uint8Array;
 };
 
 /**

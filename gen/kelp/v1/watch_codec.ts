@@ -674,7 +674,7 @@ export interface EventShape {
   /** What happened. */
   type: number;
   /**
-   * The entry after the event. For a delete only `key` and `mod_revision` (the revision of the delete) are set; for a
+   * The entry after the event. For a delete only the key and `mod_revision` (the revision of the delete) are set; for a
    * touch all but the value.
    */
   entry: EntryShape | undefined;

@@ -302,7 +302,7 @@ export type Event = Message<"kelp.v1.Event"> & {
   type: EventType;
 
   /**
-   * The entry after the event. For a delete only `key` and `mod_revision` (the revision of the delete) are set; for a
+   * The entry after the event. For a delete only the key and `mod_revision` (the revision of the delete) are set; for a
    * touch all but the value.
    *
    * @generated from field: kelp.v1.Entry entry = 2;

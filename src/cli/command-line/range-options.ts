@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { KeyRange } from '../../api.ts';
 import { UsageError } from '../process/exit-code.ts';
+import type { KeyForm } from './key-form.ts';
 
 export interface RangeFlags {
   readonly prefix?: string;
@@ -22,14 +23,14 @@ export function addRangeOptions(command: Command): Command {
  * An empty text would mean "all keys": a variable that is not set must not read, or delete, everything.
  * @param allKeys how to mean them.
  */
-export function rangeOf(flags: RangeFlags, allKeys = 'leave it out'): KeyRange {
+export function rangeOf(flags: RangeFlags, { read }: KeyForm, allKeys = 'leave it out'): KeyRange {
   for (const name of ['prefix', 'start', 'end'] as const) {
     if (flags[name] === '') throw new UsageError(`--${name} is empty; ${allKeys} if you mean all keys`);
   }
   const { prefix, start, end } = flags;
   return {
-    ...(prefix !== undefined && { prefix }),
-    ...(start !== undefined && { start }),
-    ...(end !== undefined && { end }),
+    ...(prefix !== undefined && { prefix: read(prefix) }),
+    ...(start !== undefined && { start: read(start) }),
+    ...(end !== undefined && { end: read(end) }),
   };
 }

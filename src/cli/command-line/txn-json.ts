@@ -2,6 +2,7 @@
  * A transaction as JSON: the JSON form of the message `kelp.v1.TxnRequest`, made friendlier.
  *
  * - A `value` is its text, or `{"base64": "..."}`; Protobuf alone would have all values in base64.
+ * - A `key` that is not UTF-8 is a `keyBytes` in base64, as in Protobuf.
  * - A `relation` is `equal`, `notEqual`, `less` or `greater`; the names of the schema are taken too.
  * - A `ttl` has any unit: `500ms`, `30s`, `5m`; Protobuf alone knows only seconds.
  *
@@ -12,7 +13,7 @@ import { durationMs } from '@bufbuild/protobuf/wkt';
 import type { Compare as CompareMessage, Operation as OperationMessage } from '../../../gen/kelp/v1/kv_pb.ts';
 import { Relation as RelationNumber, TxnRequestSchema } from '../../../gen/kelp/v1/kv_pb.ts';
 import type { KeyRange as KeyRangeMessage } from '../../../gen/kelp/v1/types_pb.ts';
-import type { Compare, DeletedRange, KeyRange, Operation, Relation } from '../../api.ts';
+import type { Compare, DeletedRange, Key, KeyRange, Operation, Relation } from '../../api.ts';
 import type { TxnRequest } from '../../client/types.ts';
 import { parseDurationMs } from '../../server/config/option-values.ts';
 import { malformedIntegerIn } from '../../wire/json-integers.ts';
@@ -140,7 +141,7 @@ function toCompare({ subject, relation, operand }: CompareMessage, index: number
     throw new UsageError(`${place} has nothing to compare with, such as a version`);
   if (known === undefined) throw new UsageError(`${place} has a relation that is not known`);
   return {
-    subject: subject.case === 'key' ? { key: subject.value } : { range: toReadRange(subject.value, place) },
+    subject: subject.case === 'range' ? { range: toReadRange(subject.value, place) } : { key: subject.value },
     relation: known,
     operand: toOperand(operand),
   };
@@ -160,18 +161,22 @@ function toOperand(operand: CompareMessage['operand'] & { readonly case: string 
 function toOperation({ operation }: OperationMessage, place: string): Operation {
   switch (operation.case) {
     case 'get':
-      return { kind: 'get', key: operation.value.key };
+      return { kind: 'get', key: keyIn(`${place}.get`, operation.value) };
     case 'put': {
-      const { key, value, leaseId, returnPrevious, ttl } = operation.value;
+      const { value, leaseId, returnPrevious, ttl } = operation.value;
+      const key = keyIn(`${place}.put`, operation.value);
       const ttlMs = ttl === undefined ? {} : { ttlMs: durationMs(ttl) };
       return { kind: 'put', key, value, leaseId: Number(leaseId), returnPrevious, ...ttlMs };
     }
-    case 'delete':
-      return { kind: 'delete', key: operation.value.key, returnPrevious: operation.value.returnPrevious };
+    case 'delete': {
+      const { returnPrevious } = operation.value;
+      return { kind: 'delete', key: keyIn(`${place}.delete`, operation.value), returnPrevious };
+    }
     case 'deleteRange':
       return { kind: 'deleteRange', range: toDeletedRange(operation.value.range, place) };
     case 'increment': {
-      const { key, delta, ttl } = operation.value;
+      const { delta, ttl } = operation.value;
+      const key = keyIn(`${place}.increment`, operation.value);
       return { kind: 'increment', key, delta, ...(ttl !== undefined && { ttlMs: durationMs(ttl) }) };
     }
     case undefined:
@@ -181,11 +186,11 @@ function toOperation({ operation }: OperationMessage, place: string): Operation 
 
 function toReadRange(message: KeyRangeMessage, place: string): KeyRange {
   if (message.all) throw new UsageError(`${place}.range has all, which is for deletes; {} is all keys`);
-  return givenRange(message);
+  return givenRange(message, `${place}.range`);
 }
 
 function toDeletedRange(message: KeyRangeMessage | undefined, place: string): DeletedRange {
-  const range = message === undefined ? {} : givenRange(message);
+  const range = message === undefined ? {} : givenRange(message, `${place}.deleteRange.range`);
   const isEmpty = Object.keys(range).length === 0;
   if (message?.all === true) {
     if (!isEmpty) throw new UsageError(`${place} has a range with all and other members`);
@@ -196,11 +201,29 @@ function toDeletedRange(message: KeyRangeMessage | undefined, place: string): De
 }
 
 /** The members of a range that are not empty. */
-function givenRange({ key, prefix, start, end }: KeyRangeMessage): KeyRange {
+function givenRange(message: KeyRangeMessage, place: string): KeyRange {
+  const key = oneForm(`${place}.key`, message.key, message.keyBytes);
+  const prefix = oneForm(`${place}.prefix`, message.prefix, message.prefixBytes);
+  const start = oneForm(`${place}.start`, message.start, message.startBytes);
+  const end = oneForm(`${place}.end`, message.end, message.endBytes);
   return {
     ...(key !== '' && { key }),
     ...(prefix !== '' && { prefix }),
     ...(start !== '' && { start }),
     ...(end !== '' && { end }),
   };
+}
+
+function keyIn(
+  place: string,
+  { key, keyBytes }: { readonly key: string; readonly keyBytes: Uint8Array },
+): Key {
+  return oneForm(`${place}.key`, key, keyBytes);
+}
+
+/** A key, prefix or bound, which is given as text or as bytes. */
+function oneForm(name: string, text: string, bytes: Uint8Array): Key {
+  if (bytes.length === 0) return text;
+  if (text !== '') throw new UsageError(`${name} and ${name}Bytes are both given; give one of them`);
+  return bytes;
 }

@@ -33,12 +33,12 @@ function check(name: string, value: unknown, written = name): void {
   );
 }
 
-const keyAdvice = 'keys are UTF-8 text';
+const keyAdvice = 'give a key that is not UTF-8 in hexadecimal digits, with --hex-keys';
 
 const adviceByName: Readonly<Partial<Record<string, string>>> = {
   key: keyAdvice,
   keys: keyAdvice,
-  pattern: keyAdvice,
+  pattern: 'a pattern is UTF-8 text',
   prefix: keyAdvice,
   start: keyAdvice,
   end: keyAdvice,

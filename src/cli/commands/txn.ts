@@ -30,7 +30,8 @@ greater; and one of "exists", "value", "version", "createRevision", "modRevision
 Operations: "get", "put" (key, value, ttl, leaseId, returnPrevious), "delete" (key, returnPrevious),
 "deleteRange" (range; { "all": true } is all keys), "increment" (key, delta, ttl).
 A number beyond 2^53 - 1 is written as text, in quotes.
-A "value" is its text, or { "base64": "..." }. With --proto-json the file is read as the JSON form of the message
+A "value" is its text, or { "base64": "..." }. A key that is not UTF-8 is a "keyBytes" in base64 in place of the "key",
+and so "prefixBytes", "startBytes" and "endBytes". With --proto-json the file is read as the JSON form of the message
 kelp.v1.TxnRequest, where every value is in base64.
 
 Examples:

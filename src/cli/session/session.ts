@@ -10,6 +10,7 @@ import { client as limits } from '../../limits.ts';
 import { formatDurationMs } from '../../server/config/option-values.ts';
 import { duration } from '../command-line/argument.ts';
 import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
+import { type KeyForm, hexKeys, textKeys } from '../command-line/key-form.ts';
 import type { Output } from '../terminal/output.ts';
 
 /** What a command runs in. */
@@ -30,6 +31,7 @@ interface ClientFlags {
   readonly tlsCa?: string;
   readonly timeout: number;
   readonly json?: boolean;
+  readonly hexKeys?: boolean;
 }
 
 const DEFAULT_ADDRESS = '127.0.0.1:7379';
@@ -50,6 +52,7 @@ export function clientOptions(environment: Surroundings['environment']): Option[
       .default(limits.deadlineMs, formatDurationMs(limits.deadlineMs))
       .argParser(duration),
     new Option('--json', 'print JSON, one object in a line'),
+    new Option('--hex-keys', 'keys are typed and printed as hexadecimal digits, for keys that are not UTF-8'),
   ];
 }
 
@@ -70,6 +73,8 @@ export interface Session {
   readonly stdin: Readable;
   /** Whether to print JSON. */
   readonly isJson: boolean;
+  /** How keys are typed and printed. */
+  readonly keys: KeyForm;
   /** Holds the deadline that was asked for, if one was: for calls that by default have a longer one of their own. */
   readonly askedFor: CallOptions;
 }
@@ -91,7 +96,8 @@ export class SessionRunner {
     await using client = await openClient(flags);
     const isAskedFor = command.getOptionValueSourceWithGlobals('timeout') === 'cli';
     const askedFor = isAskedFor ? { deadlineMs: flags.timeout } : {};
-    const outcome = await task({ client, output, stdin, isJson: flags.json === true, askedFor });
+    const keys = flags.hexKeys === true ? hexKeys : textKeys;
+    const outcome = await task({ client, output, stdin, isJson: flags.json === true, keys, askedFor });
     this.exitCode = outcome ?? exitCode.ok;
   }
 }

@@ -1,8 +1,9 @@
 /** The work of `lease grant`, `renew`, `keep-alive`, `revoke`, `get`, `list`. */
 import type { Lease } from '../../api.ts';
-import { displayDuration, displayKey } from '../terminal/display.ts';
+import { displayDuration } from '../terminal/display.ts';
 import { type ExitCode, exitCode } from '../process/exit-code.ts';
 import { tellFailure } from '../process/failure.ts';
+import { listedKeyJson } from '../terminal/json.ts';
 import type { Session } from '../session/session.ts';
 import { Table, formatFacts } from '../terminal/table.ts';
 
@@ -37,7 +38,7 @@ export async function revoke({ client, output, isJson }: Session, leaseId: numbe
 }
 
 export async function get(
-  { client, output, isJson }: Session,
+  { client, output, isJson, keys }: Session,
   leaseId: number,
   includeKeys: boolean,
 ): Promise<void> {
@@ -49,7 +50,7 @@ export async function get(
     remaining: displayDuration(lease.remainingMs),
     keys: String(lease.keyCount),
   };
-  await output.write(formatFacts(facts) + lease.keys.map((key) => `  ${displayKey(key)}\n`).join(''));
+  await output.write(formatFacts(facts) + lease.keys.map((key) => `  ${keys.show(key)}\n`).join(''));
 }
 
 export async function list({ client, output, isJson }: Session): Promise<void> {
@@ -68,7 +69,7 @@ export async function list({ client, output, isJson }: Session): Promise<void> {
 }
 
 function leaseJson({ leaseId, ttlMs, remainingMs, keyCount, keys }: Lease, hasKeys: boolean): object {
-  return { leaseId, ttlMs, remainingMs, keyCount, ...(hasKeys && { keys }) };
+  return { leaseId, ttlMs, remainingMs, keyCount, ...(hasKeys && { keys: keys.map(listedKeyJson) }) };
 }
 
 function leaseRow({ leaseId, ttlMs, remainingMs, keyCount }: Lease): string[] {

@@ -1,8 +1,10 @@
 /** The work of `get`, `exists`, `keys`, `scan`. */
 import type { Entry } from '../../client/entry.ts';
-import { displayKey, displayTimeLeft, displayValue, isPrintable, textOf } from '../terminal/display.ts';
+import { canonicalKey, keyOf, namedKey } from '../../arguments/key.ts';
+import { displayTimeLeft, displayValue, isPrintable, textOf } from '../terminal/display.ts';
 import { type ExitCode, exitCode } from '../process/exit-code.ts';
-import { entryJson } from '../terminal/json.ts';
+import { entryJson, keyJson } from '../terminal/json.ts';
+import type { KeyForm } from '../command-line/key-form.ts';
 import type { Output } from '../terminal/output.ts';
 import { type RangeFlags, rangeOf } from '../command-line/range-options.ts';
 import type { Session } from '../session/session.ts';
@@ -14,14 +16,15 @@ export interface GetFlags {
 }
 
 export async function get(
-  { client, output, isJson }: Session,
-  key: string,
+  { client, output, isJson, keys }: Session,
+  typed: string,
   flags: GetFlags,
 ): Promise<ExitCode> {
+  const key = keys.read(typed);
   const { entry, revision } = await client.get(key, flags);
   if (isJson) await output.writeJson({ ...(entry && { entry: entryJson(entry) }), revision });
   else if (entry !== undefined) await writeValue(output, entry.value);
-  else output.note(`there is no key ${displayKey(key)}`);
+  else output.note(`there is no key ${keys.show(key)}`);
   return entry === undefined ? exitCode.no : exitCode.ok;
 }
 
@@ -36,28 +39,32 @@ async function writeValue(output: Output, value: Uint8Array): Promise<void> {
   return output.writeLine(Buffer.from(value).toString('hex'));
 }
 
-export async function exists({ client, output, isJson }: Session, keys: string[]): Promise<ExitCode> {
-  const { exists, revision } = await client.exists(keys);
-  const answers = keys.map((key, index) => ({ key, exists: exists[index] === true }));
+export async function exists({ client, output, isJson, keys }: Session, typed: string[]): Promise<ExitCode> {
+  const asked = typed.map(keys.read);
+  const { exists, revision } = await client.exists(asked);
+  const answers = asked.map((key, index) => ({ key, exists: exists[index] === true }));
   if (isJson) {
-    await output.writeJson({ keys: answers, revision });
+    await output.writeJson({
+      keys: answers.map(({ key, exists }) => ({ ...keyJson(namedKey(canonicalKey(key))), exists })),
+      revision,
+    });
   } else {
     const table = new Table([{ title: 'KEY' }, { title: 'EXISTS' }]);
     await output.write(
-      await table.format(answers.map(({ key, exists }) => [displayKey(key), exists ? 'yes' : 'no'])),
+      await table.format(answers.map(({ key, exists }) => [keys.show(key), exists ? 'yes' : 'no'])),
     );
   }
   return answers.every(({ exists }) => exists) ? exitCode.ok : exitCode.no;
 }
 
 export async function keys(
-  { client, output, isJson }: Session,
+  { client, output, isJson, keys: form }: Session,
   pattern: string | undefined,
   flags: { limit?: number },
 ): Promise<void> {
   for await (const { items } of client.keys(pattern, flags).pages()) {
     await output.write(
-      items.map((key) => `${isJson ? JSON.stringify({ key }) : displayKey(key)}\n`).join(''),
+      items.map((key) => `${isJson ? JSON.stringify(keyJson(namedKey(key))) : form.show(key)}\n`).join(''),
     );
   }
 }
@@ -70,8 +77,8 @@ export interface ScanFlags extends RangeFlags {
   readonly count?: boolean;
 }
 
-export async function scan({ client, output, isJson }: Session, flags: ScanFlags): Promise<void> {
-  const range = rangeOf(flags);
+export async function scan({ client, output, isJson, keys }: Session, flags: ScanFlags): Promise<void> {
+  const range = rangeOf(flags, keys);
   const { prefix: _prefix, start: _start, end: _end, count, ...options } = flags;
   if (count) {
     const answer = await client.count(range, options);
@@ -82,8 +89,9 @@ export async function scan({ client, output, isJson }: Session, flags: ScanFlags
   for await (const { items } of client.scan(range, options).pages()) {
     if (isJson)
       await output.write(items.map((entry) => `${JSON.stringify(entryJson(entry, !keysOnly))}\n`).join(''));
-    else if (keysOnly) await output.write(items.map(({ key }) => `${displayKey(key)}\n`).join(''));
-    else if (items.length > 0) await output.write(await table.format(items.map(entryRow)));
+    else if (keysOnly) await output.write(items.map((entry) => `${keys.show(keyOf(entry))}\n`).join(''));
+    else if (items.length > 0)
+      await output.write(await table.format(items.map((entry) => entryRow(entry, keys))));
   }
 }
 
@@ -96,10 +104,10 @@ const entryColumns: readonly Column[] = [
   { title: 'EXPIRES IN' },
 ];
 
-function entryRow(entry: Entry): string[] {
-  const { key, value, modRevision, version, leaseId, expireTimeMs } = entry;
+function entryRow(entry: Entry, { show }: KeyForm): string[] {
+  const { value, modRevision, version, leaseId, expireTimeMs } = entry;
   return [
-    displayKey(key),
+    show(keyOf(entry)),
     displayValue(value),
     String(modRevision),
     String(version),

@@ -1,16 +1,17 @@
 /** The work of `txn`. */
 import type { Operation } from '../../api.ts';
 import type { OperationResult, TxnRequest } from '../../client/types.ts';
-import { displayKey, displayValue } from '../terminal/display.ts';
+import { displayValue } from '../terminal/display.ts';
 import { type ExitCode, exitCode } from '../process/exit-code.ts';
 import { readTextInput } from '../command-line/input.ts';
 import { txnJson } from '../terminal/json.ts';
+import type { KeyForm } from '../command-line/key-form.ts';
 import type { Session } from '../session/session.ts';
 import { Table } from '../terminal/table.ts';
 import { parseTxn } from '../command-line/txn-json.ts';
 
 export async function runTxn(
-  { client, output, stdin, isJson }: Session,
+  { client, output, stdin, isJson, keys }: Session,
   path: string,
   isPlain: boolean,
 ): Promise<ExitCode> {
@@ -21,7 +22,7 @@ export async function runTxn(
   } else {
     await output.writeLine(`${result.succeeded ? 'succeeded' : 'failed'}, revision ${result.revision}`);
     if (result.results.length > 0)
-      await output.write(await resultTable(request, result.succeeded, result.results));
+      await output.write(await resultTable(request, result.succeeded, result.results, keys));
   }
   return result.succeeded ? exitCode.ok : exitCode.no;
 }
@@ -30,22 +31,23 @@ function resultTable(
   request: TxnRequest,
   succeeded: boolean,
   results: readonly OperationResult[],
+  keys: KeyForm,
 ): Promise<string> {
   const operations = (succeeded ? request.success : request.failure) ?? [];
   const rows = results.map((result, index) => {
     const operation = operations[index];
-    return [result.kind, operation === undefined ? '' : subjectOf(operation), displayResult(result)];
+    return [result.kind, operation === undefined ? '' : subjectOf(operation, keys), displayResult(result)];
   });
   return new Table([{ title: 'OPERATION' }, { title: 'KEY' }, { title: 'RESULT' }]).format(rows);
 }
 
-function subjectOf(operation: Operation): string {
-  if (operation.kind !== 'deleteRange') return displayKey(operation.key);
+function subjectOf(operation: Operation, { show }: KeyForm): string {
+  if (operation.kind !== 'deleteRange') return show(operation.key);
   if ('all' in operation.range) return 'all keys';
   const { key, prefix, start, end } = operation.range;
-  if (key) return displayKey(key);
-  if (prefix) return `${displayKey(prefix)}*`;
-  return `${displayKey(start ?? '')}..${displayKey(end ?? '')}`;
+  if (key) return show(key);
+  if (prefix) return `${show(prefix)}*`;
+  return `${show(start ?? '')}..${show(end ?? '')}`;
 }
 
 function displayResult(result: OperationResult): string {

@@ -3,9 +3,11 @@ import type { EventType, KeyRange } from '../../api.ts';
 import type { Entry } from '../../client/entry.ts';
 import { KelpError } from '../../client/error.ts';
 import type { WatchEvent, WatchMessage, WatchRequest } from '../../client/types.ts';
-import { displayKey, displayValue } from '../terminal/display.ts';
+import { keyOf } from '../../arguments/key.ts';
+import { displayValue } from '../terminal/display.ts';
 import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
 import { watchJson } from '../terminal/json.ts';
+import type { KeyForm } from '../command-line/key-form.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Session } from '../session/session.ts';
 
@@ -22,14 +24,15 @@ export interface WatchFlags {
 }
 
 export async function watch(
-  { client, output, isJson }: Session,
-  keys: readonly string[],
+  { client, output, isJson, keys }: Session,
+  typed: readonly string[],
   flags: WatchFlags,
 ): Promise<ExitCode> {
   const { keysOnly = false } = flags;
-  for await (const message of client.watch(requestOf(keys, flags, output))) {
+  const lines = new Lines(keys, keysOnly);
+  for await (const message of client.watch(requestOf(typed, flags, keys, output))) {
     if (isJson) await output.writeJson(watchJson(message, !keysOnly));
-    else await output.write(linesOf(message, keysOnly));
+    else await output.write(lines.of(message));
     if (message.kind === 'compacted') {
       const { requestedRevision, oldestRevision, newestRevision } = message;
       throw new KelpError(
@@ -43,12 +46,20 @@ export async function watch(
   return exitCode.ok;
 }
 
-function requestOf(keys: readonly string[], flags: WatchFlags, output: Output): WatchRequest {
+function requestOf(
+  keys: readonly string[],
+  flags: WatchFlags,
+  { read }: KeyForm,
+  output: Output,
+): WatchRequest {
   const { prefix: prefixes = [], fromRevision, storeId, incarnation, current, events } = flags;
   const { keysOnly, previous, restart } = flags;
   if ([...keys, ...prefixes].includes(''))
     throw new UsageError('a key or prefix is empty; give none to watch all');
-  const ranges: KeyRange[] = [...keys.map((key) => ({ key })), ...prefixes.map((prefix) => ({ prefix }))];
+  const ranges: KeyRange[] = [
+    ...keys.map((key) => ({ key: read(key) })),
+    ...prefixes.map((prefix) => ({ prefix: read(prefix) })),
+  ];
   return {
     ranges,
     eventTypes: events,
@@ -65,24 +76,46 @@ function requestOf(keys: readonly string[], flags: WatchFlags, output: Output): 
 }
 
 /** `12  put      a  "1"` for each entry or event of a message. */
-function linesOf(message: WatchMessage, keysOnly: boolean): string {
-  switch (message.kind) {
-    case 'current':
-      return message.entries.map((entry) => entryLine('current', entry, undefined, keysOnly)).join('');
-    case 'events':
-      return message.events.map((event) => eventLine(event, keysOnly)).join('');
-    default:
-      return '';
-  }
-}
+class Lines {
+  readonly #keys: KeyForm;
+  readonly #keysOnly: boolean;
 
-function eventLine(event: WatchEvent, keysOnly: boolean): string {
-  if (event.type !== 'delete') {
-    return entryLine(event.type, event.entry, event.previous, keysOnly || event.type === 'touch');
+  constructor(keys: KeyForm, keysOnly: boolean) {
+    this.#keys = keys;
+    this.#keysOnly = keysOnly;
   }
-  const { key, modRevision, reason, previous } = event;
-  const why = reason === 'requested' ? '' : `  (${reasonTexts[reason]})`;
-  return line(modRevision, 'delete', `${displayKey(key)}${why}${before(previous, keysOnly)}`);
+
+  of(message: WatchMessage): string {
+    switch (message.kind) {
+      case 'current':
+        return message.entries
+          .map((entry) => this.#ofEntry('current', entry, undefined, this.#keysOnly))
+          .join('');
+      case 'events':
+        return message.events.map((event) => this.#ofEvent(event)).join('');
+      default:
+        return '';
+    }
+  }
+
+  #ofEvent(event: WatchEvent): string {
+    if (event.type !== 'delete') {
+      return this.#ofEntry(event.type, event.entry, event.previous, this.#keysOnly || event.type === 'touch');
+    }
+    const { modRevision, reason, previous } = event;
+    const why = reason === 'requested' ? '' : `  (${reasonTexts[reason]})`;
+    return line(
+      modRevision,
+      'delete',
+      `${this.#keys.show(keyOf(event))}${why}${before(previous, this.#keysOnly)}`,
+    );
+  }
+
+  #ofEntry(kind: string, entry: Entry, previous: Entry | undefined, isKeyOnly: boolean): string {
+    const value = isKeyOnly ? '' : `  ${displayValue(entry.value)}`;
+    const rest = `${this.#keys.show(keyOf(entry))}${value}${before(previous, isKeyOnly)}`;
+    return line(entry.modRevision, kind, rest);
+  }
 }
 
 const reasonTexts = {
@@ -90,11 +123,6 @@ const reasonTexts = {
   leaseExpired: 'its lease ended',
   leaseRevoked: 'its lease was revoked',
 };
-
-function entryLine(kind: string, entry: Entry, previous: Entry | undefined, isKeyOnly: boolean): string {
-  const value = isKeyOnly ? '' : `  ${displayValue(entry.value)}`;
-  return line(entry.modRevision, kind, `${displayKey(entry.key)}${value}${before(previous, isKeyOnly)}`);
-}
 
 function before(previous: Entry | undefined, isKeyOnly: boolean): string {
   if (previous === undefined) return '';

@@ -1,7 +1,7 @@
 /** The work of `put`, `delete`, `incr`, `touch`. */
 import type { Condition } from '../../api.ts';
 import type { DeleteResult, PutResult } from '../../client/types.ts';
-import { displayKey, displayTimeLeft, displayValue } from '../terminal/display.ts';
+import { displayTimeLeft, displayValue } from '../terminal/display.ts';
 import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
 import { readInput } from '../command-line/input.ts';
 import { entryJson, previousJson } from '../terminal/json.ts';
@@ -30,14 +30,15 @@ export interface PutFlags extends ConditionFlags {
 }
 
 export async function put(
-  { client, output, stdin, isJson }: Session,
-  key: string,
+  { client, output, stdin, isJson, keys }: Session,
+  typed: string,
   value: string | undefined,
   flags: PutFlags,
 ): Promise<void> {
   if ((value === undefined) === (flags.file === undefined)) {
     throw new UsageError('give one value: as an argument, - for standard input, or --file');
   }
+  const key = keys.read(typed);
   const path = flags.file ?? (value === '-' ? value : undefined);
   const result = await client.put(key, path === undefined ? (value ?? '') : await readInput(path, stdin), {
     ...conditionOf(flags),
@@ -63,14 +64,15 @@ export interface DeleteFlags extends RangeFlags {
 }
 
 export async function deleteKey(
-  { client, output, isJson }: Session,
-  key: string,
+  { client, output, isJson, keys }: Session,
+  typed: string,
   flags: DeleteFlags,
 ): Promise<ExitCode> {
   const { prefix, start, end, all } = flags;
   if ([prefix, start, end, all].some((flag) => flag !== undefined)) {
     throw new UsageError('give either a key or a range');
   }
+  const key = keys.read(typed);
   const result = await client.delete(key, { ...conditionOf(flags), returnPrevious: flags.previous ?? false });
   const { revision, deleted, previous } = result;
   if (isJson) {
@@ -79,13 +81,16 @@ export async function deleteKey(
     await output.writeLine(`revision ${revision}`);
     if (flags.previous) await writePrevious(output, result);
   } else {
-    output.note(`there is no key ${displayKey(key)}`);
+    output.note(`there is no key ${keys.show(key)}`);
   }
   return deleted ? exitCode.ok : exitCode.no;
 }
 
-export async function deleteRange({ client, output, isJson }: Session, flags: DeleteFlags): Promise<void> {
-  const range = rangeOf(flags, 'give --all');
+export async function deleteRange(
+  { client, output, isJson, keys }: Session,
+  flags: DeleteFlags,
+): Promise<void> {
+  const range = rangeOf(flags, keys, 'give --all');
   const isAll = Object.keys(range).length === 0;
   if (isAll !== (flags.all === true)) {
     throw new UsageError('give a key, --prefix, --start and/or --end, or --all for all keys there are');
@@ -99,12 +104,16 @@ export async function deleteRange({ client, output, isJson }: Session, flags: De
 }
 
 export async function increment(
-  { client, output, isJson }: Session,
+  { client, output, isJson, keys }: Session,
   key: string,
   delta: bigint,
   ttlMs: number | undefined,
 ): Promise<void> {
-  const { value, revision } = await client.increment(key, delta, ttlMs === undefined ? {} : { ttlMs });
+  const { value, revision } = await client.increment(
+    keys.read(key),
+    delta,
+    ttlMs === undefined ? {} : { ttlMs },
+  );
   if (isJson) await output.writeJson({ value: String(value), revision });
   else await output.writeLine(String(value));
 }
@@ -115,12 +124,12 @@ export interface TouchFlags {
 }
 
 export async function touch(
-  { client, output, isJson }: Session,
+  { client, output, isJson, keys }: Session,
   key: string,
   flags: TouchFlags,
 ): Promise<void> {
   const ttlMs = flags.forever ? 0 : flags.ttl;
-  const { revision, entry } = await client.touch(key, ttlMs === undefined ? {} : { ttlMs });
+  const { revision, entry } = await client.touch(keys.read(key), ttlMs === undefined ? {} : { ttlMs });
   if (isJson) return output.writeJson({ revision, entry: entryJson(entry, false) });
   const life =
     entry.expireTimeMs === 0 ? 'lives for ever' : `expires in ${displayTimeLeft(entry.expireTimeMs)}`;

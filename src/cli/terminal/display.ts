@@ -2,6 +2,7 @@
  * Keys, values, times and sizes as text for people. Whatever is stored, what is shown is one line without control
  * characters: a key or value can't move the cursor or pass itself off as something else.
  */
+import type { Key } from '../../api.ts';
 import { escapeUnprintable, unprintable } from '../../server/logging/printable.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -15,9 +16,13 @@ export function textOf(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** A key as it is, or in quotes with escapes where that would be unsafe or look like quotes. */
-export function displayKey(key: string): string {
-  return unprintable.test(key) || key.startsWith('"') ? quote(key) : key;
+/**
+ * A key as it is, or in quotes with escapes where that would be unsafe or look like something else; one that is not UTF-8
+ * in hexadecimal digits.
+ */
+export function displayKey(key: Key): string {
+  if (typeof key !== 'string') return `0x${Buffer.from(key).toString('hex')}`;
+  return unprintable.test(key) || key.startsWith('"') || key.startsWith('0x') ? quote(key) : key;
 }
 
 /** Text in quotes, with the escapes of JSON. */

@@ -1,7 +1,9 @@
 /**
  * What `--json` prints. Names are those of the TypeScript client. A value that is UTF-8 is a text, any other
- * `{"base64": "..."}`; times are ISO 8601; what is absent is left out.
+ * `{"base64": "..."}`, and so it is with keys in lists; an entry or event whose key is not UTF-8 has an empty `key`, and
+ * the key in base64 as `keyBytes`. Times are ISO 8601; what is absent is left out.
  */
+import type { Key, NamedKey } from '../../api.ts';
 import type { Entry } from '../../client/entry.ts';
 import type { OperationResult, TxnResult, WatchEvent, WatchMessage } from '../../client/types.ts';
 import { textOf } from './display.ts';
@@ -12,11 +14,21 @@ export function valueJson(value: Uint8Array): unknown {
   return textOf(value) ?? { base64: Buffer.from(value).toString('base64') };
 }
 
+/** A key in a list. */
+export function listedKeyJson(key: Key): unknown {
+  return typeof key === 'string' ? key : valueJson(key);
+}
+
+/** What names a key in an entry or event. */
+export function keyJson({ key, keyBytes }: NamedKey): JsonObject {
+  return { key, ...(keyBytes && { keyBytes: Buffer.from(keyBytes).toString('base64') }) };
+}
+
 /** `hasValue` is false where only keys were asked for: an empty text would look like an empty value. */
 export function entryJson(entry: Entry, hasValue = true): JsonObject {
-  const { key, value, createRevision, modRevision, version, leaseId, expireTimeMs } = entry;
+  const { value, createRevision, modRevision, version, leaseId, expireTimeMs } = entry;
   return {
-    key,
+    ...keyJson(entry),
     ...(hasValue && { value: valueJson(value) }),
     createRevision,
     modRevision,
@@ -78,8 +90,8 @@ export function watchJson(message: WatchMessage, hasValue: boolean): JsonObject 
 
 function eventJson(event: WatchEvent, hasValue: boolean): JsonObject {
   if (event.type === 'delete') {
-    const { type, key, modRevision, reason, previous } = event;
-    return { type, key, modRevision, reason, ...previousJson(previous, hasValue) };
+    const { type, modRevision, reason, previous } = event;
+    return { type, ...keyJson(event), modRevision, reason, ...previousJson(previous, hasValue) };
   }
   const { type, entry, previous } = event;
   return {

@@ -1,8 +1,10 @@
 /** Records of the log, as lines for people and as JSON. */
 import type { EffectShape, RecordShape } from '../../../gen/kelp/storage/v1/log_codec.ts';
 import { DeleteReason } from '../../../gen/kelp/v1/watch_pb.ts';
+import { canonicalKey, namedKey } from '../../arguments/key.ts';
+import { userKeyOf } from '../../offline/log-records.ts';
 import { displayCount, displayDuration, displayKey, displayValue } from './display.ts';
-import { timeJson, valueJson } from './json.ts';
+import { keyJson, timeJson, valueJson } from './json.ts';
 
 /** `12  2026-01-01T00:00:00.000Z  put      a  version 1, 5 bytes`: a line for each effect; a note has no revision. */
 export function recordLines(record: RecordShape, hasValues: boolean): string {
@@ -56,7 +58,11 @@ function lifeFacts(leaseId: number, ttlMs: number, expireTimeMs: number): string
 }
 
 function keyText(key: Uint8Array): string {
-  return displayKey(Buffer.from(key).toString('utf8'));
+  return displayKey(canonicalKey(userKeyOf(key)));
+}
+
+function keyFields(key: Uint8Array): Record<string, unknown> {
+  return keyJson(namedKey(canonicalKey(userKeyOf(key))));
 }
 
 function idText(id: Uint8Array): string {
@@ -102,7 +108,7 @@ function effectJson({ effect }: EffectShape, revision: number, hasValues: boolea
       const { key, value, createRevision, version } = effect.value;
       return {
         type: 'put',
-        key: Buffer.from(key).toString('utf8'),
+        ...keyFields(key),
         ...(hasValues ? { value: valueJson(value) } : { valueBytes: value.length }),
         createRevision,
         version,
@@ -111,13 +117,13 @@ function effectJson({ effect }: EffectShape, revision: number, hasValues: boolea
     }
     case 'delete': {
       const { key, reason } = effect.value;
-      return { type: 'delete', key: Buffer.from(key).toString('utf8'), reason: reasonName(reason) };
+      return { type: 'delete', ...keyFields(key), reason: reasonName(reason) };
     }
     case 'touch': {
       const { key, createRevision, modRevision, version } = effect.value;
       return {
         type: 'touch',
-        key: Buffer.from(key).toString('utf8'),
+        ...keyFields(key),
         createRevision,
         modRevision,
         version,

@@ -2,15 +2,17 @@
 import * as codec from '../../../gen/kelp/v1/kv_codec.ts';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import { StoreError } from '../../errors.ts';
-import type { Store } from '../../api.ts';
+import type { Key, Store } from '../../api.ts';
 import type { Call } from '../calls/calls.ts';
 import { type MethodsOf, unary } from './method.ts';
-import { entriesBytes, entryBytes, entryShape, keysBytes, optionalEntry } from './reply-entries.ts';
+import { entriesBytes, entryBytes, entryShape, keyLists, keysBytes, optionalEntry } from './reply-entries.ts';
 import {
   condition,
   deletedRange,
   given,
+  keyOf,
   keyRange,
+  keysOf,
   milliseconds,
   pageLimit,
   timeToLiveMs,
@@ -54,7 +56,7 @@ export const kvMethods: MethodsOf<typeof KvService> = {
       sizeOf: codec.sizeOfExistsResponse,
       prepend: codec.prependExistsResponse,
     },
-    (store, request) => store.exists(request.keys),
+    async (store, request) => store.exists(keysOf(request.keys, request.keysBytes)),
   ),
   scan: unary(
     KvService.method.scan,
@@ -87,12 +89,17 @@ export const kvMethods: MethodsOf<typeof KvService> = {
   ),
 };
 
+/** The key of a request for one. */
+function keyIn({ key, keyBytes }: { readonly key: string; readonly keyBytes: Uint8Array }): Key {
+  return keyOf('key', key, keyBytes);
+}
+
 async function get(
   store: Store,
   request: codec.GetRequestShape,
   call: Call,
 ): Promise<codec.GetResponseShape> {
-  const { entry, revision } = await store.get(request.key, {
+  const { entry, revision } = await store.get(keyIn(request), {
     revision: wholeNumber('revision', request.revision),
     refreshTtl: request.refreshTtl,
     admit: (result) => call.chargeReply(entryBytes(result)),
@@ -105,7 +112,7 @@ async function put(
   request: codec.PutRequestShape,
   call: Call,
 ): Promise<codec.PutResponseShape> {
-  const { revision, previous } = await store.put(request.key, request.value, {
+  const { revision, previous } = await store.put(keyIn(request), request.value, {
     leaseId: wholeNumber('lease_id', request.leaseId),
     returnPrevious: request.returnPrevious,
     admit: (result) => call.chargeReply(entryBytes(result)),
@@ -119,7 +126,7 @@ async function deleteKey(
   request: codec.DeleteRequestShape,
   call: Call,
 ): Promise<codec.DeleteResponseShape> {
-  const { revision, deleted, previous } = await store.delete(request.key, {
+  const { revision, deleted, previous } = await store.delete(keyIn(request), {
     returnPrevious: request.returnPrevious,
     admit: (result) => call.chargeReply(entryBytes(result)),
     ...given({ condition: condition(request.condition) }),
@@ -159,18 +166,20 @@ async function keys(
   const { pattern, pageToken } = request;
   const page = await store.keys(pattern, { limit: pageLimit(request.limit), pageToken });
   call.chargeReply(keysBytes(page.keys));
-  return page;
+  return { ...page, ...keyLists(page.keys) };
 }
 
 async function increment(
   store: Store,
-  { key, delta, ttl }: codec.IncrementRequestShape,
+  request: codec.IncrementRequestShape,
 ): Promise<codec.IncrementResponseShape> {
-  return store.increment(key, delta, given({ ttlMs: timeToLiveMs('ttl', ttl) }));
+  const ttlMs = timeToLiveMs('ttl', request.ttl);
+  return store.increment(keyIn(request), request.delta, given({ ttlMs }));
 }
 
-async function touch(store: Store, { key, ttl }: codec.TouchRequestShape): Promise<codec.TouchResponseShape> {
-  const { revision, entry } = await store.touch(key, given({ ttlMs: milliseconds('ttl', ttl) }));
+async function touch(store: Store, request: codec.TouchRequestShape): Promise<codec.TouchResponseShape> {
+  const ttlMs = milliseconds('ttl', request.ttl);
+  const { revision, entry } = await store.touch(keyIn(request), given({ ttlMs }));
   return { revision, entry: entryShape(entry) };
 }
 

@@ -7,7 +7,7 @@ import type { Call } from '../calls/calls.ts';
 import { shuttingDownError } from '../calls/errors.ts';
 import { untilAborted } from '../calls/until-aborted.ts';
 import { type MethodsOf, bidiStream, unary } from './method.ts';
-import { durationShape, keysBytes } from './reply-entries.ts';
+import { durationShape, keyLists, keysBytes } from './reply-entries.ts';
 import { pageLimit, timeToLiveMs, wholeNumber } from './request-fields.ts';
 
 export const leaseMethods: MethodsOf<typeof LeaseService> = {
@@ -106,7 +106,7 @@ async function get(
 ): Promise<codec.LeaseServiceGetResponseShape> {
   const lease = await store.getLease(wholeNumber('lease_id', leaseId), { includeKeys });
   call.chargeReply(keysBytes(lease.keys));
-  return { lease: leaseShape(lease), keys: lease.keys };
+  return { lease: leaseShape(lease), ...keyLists(lease.keys) };
 }
 
 async function list(

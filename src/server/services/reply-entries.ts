@@ -2,12 +2,33 @@
 import type { DurationShape } from '../../../gen/google/protobuf/duration_codec.ts';
 import type { TimestampShape } from '../../../gen/google/protobuf/timestamp_codec.ts';
 import type { EntryShape } from '../../../gen/kelp/v1/types_codec.ts';
-import type { Entry } from '../../api.ts';
+import type { Entry, Key, NamedKey } from '../../api.ts';
+import { NO_BYTES } from '../../wire/bytes.ts';
 
 export function entryShape(entry: Entry): EntryShape {
-  const { key, value, createRevision, modRevision, version, leaseId, expireTimeMs } = entry;
+  const {
+    key,
+    keyBytes = NO_BYTES,
+    value,
+    createRevision,
+    modRevision,
+    version,
+    leaseId,
+    expireTimeMs,
+  } = entry;
   const expireTime = expireTimeMs === 0 ? undefined : timestampShape(expireTimeMs);
-  return { key, value, createRevision, modRevision, version, leaseId, expireTime };
+  return { key, value, createRevision, modRevision, version, leaseId, expireTime, keyBytes };
+}
+
+/** A list of keys: an empty text stands for each that is bytes. */
+export function keyLists(keys: readonly Key[]): {
+  readonly keys: string[];
+  readonly keysBytes: Uint8Array[];
+} {
+  return {
+    keys: keys.map((key) => (typeof key === 'string' ? key : '')),
+    keysBytes: keys.filter((key) => typeof key !== 'string'),
+  };
 }
 
 export function optionalEntry(entry: Entry | undefined): EntryShape | undefined {
@@ -30,15 +51,19 @@ function secondsAndNanos(ms: number): { seconds: number; nanos: number } {
 
 /** What an entry takes in a reply, at most. */
 export function entryBytes(entry: Entry | undefined): number {
-  // A character of a key takes up to three bytes; nobody needs to know better.
-  return entry === undefined ? 0 : entry.value.length + 3 * entry.key.length + ENTRY_BYTES;
+  return entry === undefined ? 0 : entry.value.length + keyFieldsBytes(entry) + ENTRY_BYTES;
+}
+
+/** A character of a key takes up to three bytes; nobody needs to know better. */
+export function keyFieldsBytes({ key, keyBytes = NO_BYTES }: NamedKey): number {
+  return 3 * key.length + keyBytes.length;
 }
 
 export function entriesBytes(entries: readonly Entry[]): number {
   return entries.reduce((bytes, entry) => bytes + entryBytes(entry), 0);
 }
 
-export function keysBytes(keys: readonly string[]): number {
+export function keysBytes(keys: readonly Key[]): number {
   return keys.reduce((bytes, key) => bytes + 3 * key.length + KEY_BYTES, 0);
 }
 

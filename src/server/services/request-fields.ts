@@ -4,7 +4,27 @@ import type { ConditionShape, KeyRangeShape } from '../../../gen/kelp/v1/types_c
 import { howToDeleteAll } from '../../arguments/requests.ts';
 import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
-import type { Condition, DeletedRange, KeyRange } from '../../api.ts';
+import type { Condition, DeletedRange, Key, KeyRange } from '../../api.ts';
+
+/** A key, prefix or bound, which is given as text or as bytes; one that is given as neither is for the store to refuse. */
+export function keyOf(field: string, text: string, bytes: Uint8Array): Key {
+  if (bytes.length === 0) return text;
+  if (text === '') return bytes;
+  throw new StoreError('invalidArgument', `${field} and ${field}_bytes are both given; give one of them`);
+}
+
+/** A list of keys, where empty texts stand for those that are given as bytes. */
+export function keysOf(texts: readonly string[], bytes: readonly Uint8Array[]): Key[] {
+  let next = 0;
+  const keys = texts.map((text): Key => (text === '' ? (bytes[next++] ?? '') : text));
+  if (next !== bytes.length) {
+    throw new StoreError(
+      'invalidArgument',
+      `keys has ${next} empty texts, but keys_bytes has ${bytes.length} keys; each empty text stands for one of them`,
+    );
+  }
+  return keys;
+}
 
 /** A revision, lease id or the like: 0 to 2^53 - 1. */
 export function wholeNumber(field: string, value: number): number {
@@ -53,26 +73,36 @@ export function timeToLiveMs(field: string, duration: DurationShape | undefined)
 /** A range of keys that are read; it may be left out, which is all keys. */
 export function keyRange(range: KeyRangeShape | undefined): KeyRange {
   if (range === undefined) return {};
-  const { key, prefix, start, end, all } = range;
-  if (all) {
+  if (range.all) {
     throw new StoreError(
       'invalidArgument',
       'range.all is for deletes only; where keys are read an empty range is all keys',
     );
   }
-  return { key, prefix, start, end };
+  return boundsOf('range', range);
+}
+
+function boundsOf(
+  field: string,
+  range: KeyRangeShape,
+): KeyRange & Record<'key' | 'prefix' | 'start' | 'end', Key> {
+  return {
+    key: keyOf(`${field}.key`, range.key, range.keyBytes),
+    prefix: keyOf(`${field}.prefix`, range.prefix, range.prefixBytes),
+    start: keyOf(`${field}.start`, range.start, range.startBytes),
+    end: keyOf(`${field}.end`, range.end, range.endBytes),
+  };
 }
 
 /** A range of keys that are deleted, for which nothing stands for all keys but `all`. */
 export function deletedRange(field: string, range: KeyRangeShape | undefined): DeletedRange {
-  const { key = '', prefix = '', start = '', end = '', all = false } = range ?? {};
-  const isEmpty = key === '' && prefix === '' && start === '' && end === '';
-  if (isEmpty && !all) {
-    const what = range === undefined ? 'missing' : 'empty';
-    throw new StoreError('invalidArgument', `${field} is ${what}; ${howToDeleteAll}`);
-  }
+  if (range === undefined) throw new StoreError('invalidArgument', `${field} is missing; ${howToDeleteAll}`);
+  const { all } = range;
+  const bounds = boundsOf(field, range);
+  const isEmpty = Object.values(bounds).every((bound) => bound.length === 0);
+  if (isEmpty && !all) throw new StoreError('invalidArgument', `${field} is empty; ${howToDeleteAll}`);
   if (all && !isEmpty) throw new StoreError('invalidArgument', `${field} has all and other fields`);
-  return all ? { all } : { key, prefix, start, end };
+  return all ? { all } : bounds;
 }
 
 export function condition(message: ConditionShape | undefined): Condition | undefined {

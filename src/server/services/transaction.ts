@@ -2,9 +2,9 @@
 import type { CompareShape, OperationResultShape, OperationShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import { Relation as RelationNumber } from '../../../gen/kelp/v1/kv_pb.ts';
 import { StoreError } from '../../errors.ts';
-import type { Compare, Operation, OperationResult, Relation } from '../../api.ts';
+import type { Compare, Key, Operation, OperationResult, Relation } from '../../api.ts';
 import { entryBytes, optionalEntry } from './reply-entries.ts';
-import { deletedRange, given, keyRange, timeToLiveMs, wholeNumber } from './request-fields.ts';
+import { deletedRange, given, keyOf, keyRange, timeToLiveMs, wholeNumber } from './request-fields.ts';
 
 const relationByNumber: Readonly<Record<number, Relation>> = {
   [RelationNumber.UNSPECIFIED]: 'equal',
@@ -26,6 +26,7 @@ export function compare(message: CompareShape, index: number): Compare {
 function subject({ subject }: CompareShape, field: string): Compare['subject'] {
   switch (subject.case) {
     case 'key':
+    case 'keyBytes':
       return { key: subject.value };
     case 'range':
       return { range: keyRange(subject.value) };
@@ -62,14 +63,18 @@ const fieldByOperand = {
 } as const;
 
 export function operation({ operation }: OperationShape, field: string): Operation {
+  const keyIn = (
+    kind: string,
+    { key, keyBytes }: { readonly key: string; readonly keyBytes: Uint8Array },
+  ): Key => keyOf(`${field}.${kind}.key`, key, keyBytes);
   switch (operation.case) {
     case 'get':
-      return { kind: 'get', key: operation.value.key };
+      return { kind: 'get', key: keyIn('get', operation.value) };
     case 'put': {
-      const { key, value, ttl, leaseId, returnPrevious } = operation.value;
+      const { value, ttl, leaseId, returnPrevious } = operation.value;
       return {
         kind: 'put',
-        key,
+        key: keyIn('put', operation.value),
         value,
         leaseId: wholeNumber(`${field}.put.lease_id`, leaseId),
         returnPrevious,
@@ -77,8 +82,8 @@ export function operation({ operation }: OperationShape, field: string): Operati
       };
     }
     case 'delete': {
-      const { key, returnPrevious } = operation.value;
-      return { kind: 'delete', key, returnPrevious };
+      const { returnPrevious } = operation.value;
+      return { kind: 'delete', key: keyIn('delete', operation.value), returnPrevious };
     }
     case 'deleteRange':
       return {
@@ -86,10 +91,10 @@ export function operation({ operation }: OperationShape, field: string): Operati
         range: deletedRange(`${field}.delete_range.range`, operation.value.range),
       };
     case 'increment': {
-      const { key, delta, ttl } = operation.value;
+      const { delta, ttl } = operation.value;
       return {
         kind: 'increment',
-        key,
+        key: keyIn('increment', operation.value),
         delta,
         ...given({ ttlMs: timeToLiveMs(`${field}.increment.ttl`, ttl) }),
       };

@@ -14,10 +14,18 @@ import {
 } from '../../../gen/kelp/v1/watch_pb.ts';
 import { StoreError, isStoreError } from '../../errors.ts';
 import type { DeleteReason, EventType, Store, WatchEvent, WatchMessage, WatchRequest } from '../../api.ts';
+import { NO_BYTES } from '../../wire/bytes.ts';
 import type { Call } from '../calls/calls.ts';
 import { shuttingDownError } from '../calls/errors.ts';
 import { type MethodsOf, serverStream } from './method.ts';
-import { entriesBytes, entryBytes, entryShape, optionalEntry, timestampShape } from './reply-entries.ts';
+import {
+  entriesBytes,
+  entryBytes,
+  keyFieldsBytes,
+  entryShape,
+  optionalEntry,
+  timestampShape,
+} from './reply-entries.ts';
 import { given, keyRange, milliseconds, wholeNumber } from './request-fields.ts';
 
 export const watchMethods: MethodsOf<typeof WatchService> = {
@@ -172,7 +180,7 @@ function messageBytes(message: WatchMessage): number {
 }
 
 function eventBytes(event: WatchEvent): number {
-  const present = event.type === 'delete' ? 3 * event.key.length : entryBytes(event.entry);
+  const present = event.type === 'delete' ? keyFieldsBytes(event) : entryBytes(event.entry);
   return present + entryBytes(event.previous) + EVENT_BYTES;
 }
 
@@ -189,10 +197,10 @@ const reasonByName: Readonly<Record<DeleteReason, DeleteReasonNumber>> = {
 function eventShape(event: WatchEvent): codec.EventShape {
   const previous = optionalEntry(event.previous);
   if (event.type === 'delete') {
-    const { key, modRevision, reason } = event;
+    const { key, keyBytes = NO_BYTES, modRevision, reason } = event;
     return {
       type: EventTypeNumber.DELETE,
-      entry: { ...emptyEntry(), key, modRevision },
+      entry: { ...emptyEntry(), key, keyBytes, modRevision },
       previous,
       deleteReason: reasonByName[reason],
       replacedExpired: false,

@@ -195,7 +195,9 @@ function faultOfEntry(entry: EntryNumbers): string | undefined {
 }
 
 function faultOfKey(byteLength: number): string | undefined {
-  return byteLength >= 1 && byteLength <= fixed.keyBytesMax ? undefined : `a key has ${byteLength} bytes`;
+  return byteLength >= 1 && byteLength <= fixed.engineKeyBytesMax
+    ? undefined
+    : `a key has ${byteLength} bytes`;
 }
 
 function faultOfLease({ leaseId, ttlMs, deadlineMs }: SnapshotLeaseShape): string | undefined {

@@ -1,30 +1,30 @@
 /** From a version of the engine to an entry of the API. */
 import type { PlacedChange, Version } from '../../engine/version.ts';
+import { canonicalKey } from '../../arguments/key.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import { decodeKey } from './keys.ts';
-import type { Entry } from '../../api.ts';
+import type { Entry, Key } from '../../api.ts';
 
-export function toEntry(key: string, version: Version): Entry {
-  return {
-    key,
-    value: version.value,
+/** @param given the key as it was asked for, or as it is handed out. */
+export function toEntry(given: Key, version: Version): Entry {
+  return entryOf(canonicalKey(given), version, version.value);
+}
+
+/** The entry of a version that is only shown, with a value of its own. */
+export function copyEntry(shown: PlacedChange, withValue: boolean): Entry {
+  return entryOf(decodeKey(shown.key), shown, withValue ? shown.copyValue() : NO_BYTES);
+}
+
+function entryOf(key: Key, version: Omit<Entry, 'key' | 'keyBytes' | 'value'>, value: Uint8Array): Entry {
+  const isText = typeof key === 'string';
+  const entry = {
+    key: isText ? key : '',
+    value,
     createRevision: version.createRevision,
     modRevision: version.modRevision,
     version: version.version,
     leaseId: version.leaseId,
     expireTimeMs: version.expireTimeMs,
   };
-}
-
-/** The entry of a version that is only shown, with a value of its own. */
-export function copyEntry(shown: PlacedChange, withValue: boolean): Entry {
-  return {
-    key: decodeKey(shown.key),
-    value: withValue ? shown.copyValue() : NO_BYTES,
-    createRevision: shown.createRevision,
-    modRevision: shown.modRevision,
-    version: shown.version,
-    leaseId: shown.leaseId,
-    expireTimeMs: shown.expireTimeMs,
-  };
+  return isText ? entry : { ...entry, keyBytes: key };
 }

@@ -1,29 +1,33 @@
 /**
- * Keys at the border of the store: text outside, bytes inside.
+ * Keys at the border of the store: text or bytes outside, bytes inside.
  *
- * Outside a key is UTF-8 text of 1 to `fixed.keyBytesMax` bytes. Inside it is those bytes; where a JavaScript map needs
- * one as its key it is a `KeyText`: one character per byte (latin1), so that comparing texts compares bytes.
+ * A key is 1 to `fixed.keyBytesMax` bytes. Outside it is text where those are UTF-8. Inside it is the bytes, in the region of
+ * users' keys (`regions.ts`); where a JavaScript map needs one as its key it is a `KeyText`: one character per byte (latin1), so
+ * that comparing texts compares bytes.
  */
+import type { Key } from '../../api.ts';
+import { canonicalKey } from '../../arguments/key.ts';
 import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
+import { isEscaped, toUserKey, writeEscaped } from './regions.ts';
 
 /** A key as a map of JavaScript holds it: one character for each byte. */
 export type KeyText = string & { readonly brand: 'KeyText' };
 
 const NO_BYTES = new Uint8Array(0);
 
-/** Turns the text of a key into bytes. Throws `invalidArgument` for what is no key. */
-export function encodeKey(key: string): Uint8Array {
+/** A key as the engine has it, in bytes of its own. Throws `invalidArgument` for what is no key. */
+export function encodeKey(key: Key): Uint8Array {
   const scratch = keyScratch.encode(key);
   return Uint8Array.prototype.slice.call(scratch);
 }
 
-/** A bound of a range or a prefix: like a key, but it may be empty. */
-export function encodeBound(text: string, what: string): Uint8Array {
-  if (text.length === 0) return NO_BYTES;
-  if (!text.isWellFormed())
+/** A bound of a range or a prefix, as its user has it: like a key, but it may be empty. */
+export function encodeBound(bound: Key, what: string): Uint8Array {
+  if (bound.length === 0) return NO_BYTES;
+  if (typeof bound === 'string' && !bound.isWellFormed())
     throw new StoreError('invalidArgument', `${what} is not well-formed Unicode text`);
-  const bytes = Buffer.from(text, 'utf8');
+  const bytes = typeof bound === 'string' ? Buffer.from(bound, 'utf8') : new Uint8Array(bound);
   if (bytes.length > fixed.keyBytesMax) {
     throw new StoreError(
       'invalidArgument',
@@ -33,8 +37,12 @@ export function encodeBound(text: string, what: string): Uint8Array {
   return bytes;
 }
 
-export function decodeKey(bytes: Uint8Array): string {
-  return textOf(bytes, 'utf8');
+/** A key of the engine as it is handed out. */
+export function decodeKey(engineKey: Uint8Array): Key {
+  const bytes = toUserKey(engineKey);
+  const text = textOf(bytes, 'utf8');
+  // It stands for what is not UTF-8, unless the key has it itself.
+  return text.includes('\ufffd') ? canonicalKey(bytes) : text;
 }
 
 export function toKeyText(bytes: Uint8Array): KeyText {
@@ -52,7 +60,7 @@ export function keyAfter(key: Uint8Array): Uint8Array {
   return after;
 }
 
-const textScratch = Buffer.alloc(fixed.keyBytesMax);
+const textScratch = Buffer.alloc(fixed.engineKeyBytesMax);
 /** Below this a loop copies faster than `TypedArray.set`. */
 const LOOP_BYTES_MAX = 32;
 
@@ -71,14 +79,15 @@ function textOf(bytes: Uint8Array, encoding: 'utf8' | 'latin1'): string {
 class KeyScratch {
   /** Another number after each call of `encode`: what it returned before holds no longer. */
   generation = 0;
-  readonly #bytes = Buffer.alloc(fixed.keyBytesMax);
+  readonly #bytes = Buffer.alloc(fixed.engineKeyBytesMax);
   /** A view of each length, made when it is first needed. */
   readonly #views: (Uint8Array | undefined)[] = [];
 
-  encode(key: string): Uint8Array {
+  encode(key: Key): Uint8Array {
     const length = key.length;
     this.generation++;
     if (length === 0) throw new StoreError('invalidArgument', 'the key is empty; a key has at least 1 byte');
+    if (typeof key !== 'string') return this.#copy(key);
     if (length > fixed.keyBytesMax) throw tooLong(Buffer.byteLength(key, 'utf8'));
     const bytes = this.#bytes;
     for (let i = 0; i < length; i++) {
@@ -87,6 +96,16 @@ class KeyScratch {
       bytes[i] = code;
     }
     return this.#view(length);
+  }
+
+  #copy(key: Uint8Array): Uint8Array {
+    if (key.length > fixed.keyBytesMax) throw tooLong(key.length);
+    if (isEscaped(key)) {
+      writeEscaped(this.#bytes, key);
+      return this.#view(key.length + 1);
+    }
+    this.#bytes.set(key);
+    return this.#view(key.length);
   }
 
   #encodeUnicode(key: string): Uint8Array {

@@ -38,7 +38,9 @@ export class OldState implements ReadView {
 
   read(key: Uint8Array): Version | undefined {
     this.#spend();
-    return this.#present(this.#engine.read(key, this.#revision));
+    const version = this.#engine.read(key, this.#revision);
+    if (version !== undefined) this.budget.spendBytes(version.value.length);
+    return this.#present(version);
   }
 
   readMeta(key: Uint8Array): Version | undefined {

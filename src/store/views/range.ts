@@ -3,6 +3,7 @@ import { howToDeleteAll } from '../../arguments/requests.ts';
 import type { EngineRange } from '../../engine/engine.ts';
 import { StoreError } from '../../errors.ts';
 import { encodeBound, encodeKey, keyAfter } from './keys.ts';
+import { toEngineBound, USER_KEYS, USER_KEYS_END } from './regions.ts';
 import type { DeletedRange, KeyRange } from '../../api.ts';
 
 /** Throws `invalidArgument` for a range that contradicts itself. */
@@ -24,20 +25,25 @@ export function toEngineRange(range: KeyRange): EngineRange {
   }
   if (prefix !== '') {
     const bytes = encodeBound(prefix, 'the prefix of the range');
-    return { start: bytes, end: prefixEnd(bytes) };
+    return toEngineBounds(bytes, prefixEnd(bytes));
   }
   const startBytes = encodeBound(start, 'the start of the range');
-  if (end === '') return { start: startBytes, end: undefined };
+  if (end === '') return toEngineBounds(startBytes, undefined);
   const endBytes = encodeBound(end, 'the end of the range');
   if (Buffer.compare(startBytes, endBytes) >= 0) {
     throw new StoreError('invalidArgument', 'the end of the range does not lie after its start');
   }
-  return { start: startBytes, end: endBytes };
+  return toEngineBounds(startBytes, endBytes);
+}
+
+/** Users' bounds in the region of their keys. @param end `undefined`: behind the last of them. */
+function toEngineBounds(start: Uint8Array, end: Uint8Array | undefined): EngineRange {
+  return { start: toEngineBound(start), end: end === undefined ? USER_KEYS_END : toEngineBound(end) };
 }
 
 /** A range to delete: an empty one, which may come of a variable that was not set, does not stand for all keys. */
 export function toDeletedRange(range: DeletedRange): EngineRange {
-  if ('all' in range) return { start: new Uint8Array(0), end: undefined };
+  if ('all' in range) return USER_KEYS;
   const { key = '', prefix = '', start = '', end = '' } = range;
   if (key === '' && prefix === '' && start === '' && end === '') {
     throw new StoreError('invalidArgument', `the range to delete is empty; ${howToDeleteAll}`);

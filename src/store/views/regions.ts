@@ -17,16 +17,30 @@ export const USER_KEYS_END = Uint8Array.of(0xf9);
 
 export const USER_KEYS: EngineRange = { start: NO_BYTES, end: USER_KEYS_END };
 
-/** The engine's key, or bound of a range, for a user's. */
-export function toEngineKey(key: Uint8Array): Uint8Array {
-  if ((key[0] ?? 0) < ESCAPE) return key;
-  const escaped = new Uint8Array(key.length + 1);
-  escaped[0] = ESCAPE;
-  escaped.set(key, 1);
+/** The engine's bound of a range for a user's. */
+export function toEngineBound(bound: Uint8Array): Uint8Array {
+  if (!isEscaped(bound)) return bound;
+  const escaped = new Uint8Array(bound.length + 1);
+  writeEscaped(escaped, bound);
   return escaped;
 }
 
-/** How many of the first bytes of a key in the engine, a user's, are not the user's. */
-export function escapeBytes(firstByte: number | undefined): number {
+/** Whether the engine's key for a user's has a byte more. */
+export function isEscaped(key: Uint8Array): boolean {
+  return (key[0] ?? 0) >= ESCAPE;
+}
+
+export function writeEscaped(target: Uint8Array, key: Uint8Array): void {
+  target[0] = ESCAPE;
+  target.set(key, 1);
+}
+
+/** The user's key that the engine has, or a view of it. */
+export function toUserKey(key: Uint8Array): Uint8Array {
+  return key[0] === ESCAPE ? key.subarray(1) : key;
+}
+
+/** How many bytes before the user's key a key of the engine has, by its first byte. */
+export function escapeLength(firstByte: number | undefined): number {
   return firstByte === ESCAPE ? 1 : 0;
 }

@@ -2,6 +2,7 @@
 import { PlacedChange } from '../../engine/version.ts';
 import { assert, StoreError } from '../../errors.ts';
 import type { DeleteReason, Entry, EventType, WatchEvent } from '../../api.ts';
+import { namedKey } from '../../arguments/key.ts';
 import { toDeleteReason } from '../commit/effects.ts';
 import { copyEntry } from '../views/entries.ts';
 import { decodeKey, fromKeyText } from '../views/keys.ts';
@@ -68,7 +69,7 @@ export class EventMaker {
     const ownBytes = EVENT_BYTES + key.length;
     const previous = this.#previous(key, revision, ownBytes);
     if (previous === 'tooLong') return undefined;
-    const event = { type: 'delete', key: decodeKey(key), modRevision: revision, reason } as const;
+    const event = { type: 'delete', ...namedKey(decodeKey(key)), modRevision: revision, reason } as const;
     return { event: { ...event, previous: previous?.entry }, bytes: ownBytes + (previous?.bytes ?? 0) };
   }
 

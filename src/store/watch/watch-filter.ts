@@ -5,6 +5,7 @@ import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import { fromKeyText, toKeyText, type KeyText } from '../views/keys.ts';
 import { prefixEnd, toEngineRange } from '../views/range.ts';
+import { USER_KEYS_END } from '../views/regions.ts';
 import type { EventType, KeyRange } from '../../api.ts';
 import type { ChangeBorders } from './recent-changes.ts';
 
@@ -119,7 +120,8 @@ function merge(ranges: readonly TextRange[]): TextRange[] {
 function toWatchedRange({ start, end }: TextRange): WatchedRange {
   const bytes = { start: fromKeyText(start), end: end === undefined ? undefined : fromKeyText(end) };
   if (end === `${start}\0`) return { start, end, bytes, kind: 'key' };
-  const endOfPrefix = prefixEnd(bytes.start);
+  // All keys of users have the prefix that is empty.
+  const endOfPrefix = start === '' ? USER_KEYS_END : prefixEnd(bytes.start);
   const isPrefix = end === (endOfPrefix === undefined ? undefined : toKeyText(endOfPrefix));
   return { start, end, bytes, kind: isPrefix ? 'prefix' : 'other' };
 }

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { ScanPageOptions, Store } from '../../../src/api.ts';
 import { pairOf, plain, refused } from '../readable.ts';
 import type { OpenHarness } from '../store-harness.ts';
+import { textKey } from '../../support/text-key.ts';
 
 export function testScans(open: OpenHarness): void {
   it('gives pages that end exactly with the range', async () => {
@@ -187,7 +188,7 @@ async function keysOf(store: Store, pattern: string): Promise<string[]> {
   let pageToken = '';
   do {
     const page = await store.keys(pattern, { pageToken });
-    keys.push(...page.keys);
+    keys.push(...page.keys.map(textKey));
     pageToken = page.nextPageToken;
   } while (pageToken !== '');
   return keys;
