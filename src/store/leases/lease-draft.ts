@@ -42,15 +42,22 @@ export class LeaseDraft {
   }
 
   get(leaseId: number): LeaseView | undefined {
-    const change = this.#changes?.findLast((made) => made.leaseId === leaseId);
+    const change = this.#lastOf(leaseId);
     const lease = change ?? this.#table.get(leaseId);
     if (lease === undefined || change?.kind === 'end') return undefined;
     const remainingMs = Math.max(0, lease.deadlineMs - this.#table.clockMs());
     return { leaseId, ttlMs: lease.ttlMs, remainingMs };
   }
 
+  /** Whether the transaction has ended it. */
+  hasEnded(leaseId: number): boolean {
+    return this.#lastOf(leaseId)?.kind === 'end';
+  }
+
   grant(leaseId: number, ttlMs: number): void {
     assert(leaseId > 0 && this.get(leaseId) === undefined, 'a lease is granted with an id that is free');
+    // Grants come into the lease table before ends.
+    assert(!this.hasEnded(leaseId), 'the id of a lease that a transaction has ended is free after it');
     const granted = this.changes.filter(({ kind }) => kind === 'grant').length;
     if (this.#table.size + granted >= this.#limits.leasesMax) {
       throw new StoreError(
@@ -69,6 +76,10 @@ export class LeaseDraft {
   remove(leaseId: number): void {
     this.#present(leaseId);
     this.#add({ kind: 'end', leaseId, ttlMs: 0, deadlineMs: 0 });
+  }
+
+  #lastOf(leaseId: number): LeaseChange | undefined {
+    return this.#changes?.findLast((made) => made.leaseId === leaseId);
   }
 
   #present(leaseId: number): LeaseView {

@@ -38,9 +38,10 @@ export interface DraftContext {
 
 /** What `rollBack` needs to undo one change of a key. */
 interface Undo {
-  readonly key: Uint8Array;
   /** The key's change before; `undefined`: it had none. */
   readonly before: PlannedChange | undefined;
+  /** Where that stood, or the change that was new stands. */
+  readonly index: number;
 }
 
 const NO_OPTIONS: PutOptions = {};
@@ -51,6 +52,7 @@ export class Draft implements View {
   readonly #context: DraftContext;
   readonly #leases: LeaseDraft;
   readonly #merged: MergedState;
+  #isOpen = false;
   #revision = 0;
   /** 0: the clock has not been read. */
   #instantMs = 0;
@@ -77,6 +79,7 @@ export class Draft implements View {
 
   /** @param revision the newest that was taken. */
   begin(revision: number): void {
+    this.#isOpen = true;
     this.#revision = revision;
     this.#instantMs = 0;
     this.budget.begin();
@@ -84,6 +87,7 @@ export class Draft implements View {
 
   /** Drops the changes. */
   end(): void {
+    this.#isOpen = false;
     if (this.#changes.length > 0) this.#changes = [];
     this.#changeCount = 0;
     this.#indexByKey = undefined;
@@ -108,6 +112,10 @@ export class Draft implements View {
     return this.#changeCount === 0 ? this.#revision : this.nextRevision;
   }
 
+  get changeCount(): number {
+    return this.#changeCount;
+  }
+
   get instantMs(): number {
     return (this.#instantMs ||= this.#context.nowMs());
   }
@@ -126,14 +134,14 @@ export class Draft implements View {
   }
 
   read(key: Uint8Array): Version | undefined {
-    const change = this.#changeOf(key);
-    if (change !== undefined) return change.deleted ? undefined : change;
+    const change = this.#drafted(key);
+    if (change !== undefined) return entryOf(change);
     return this.#present(this.#lookUp(key, true));
   }
 
   readMeta(key: Uint8Array): Version | undefined {
-    const change = this.#changeOf(key);
-    if (change !== undefined) return change.deleted ? undefined : change;
+    const change = this.#drafted(key);
+    if (change !== undefined) return entryOf(change);
     return this.#present(this.#lookUp(key, false));
   }
 
@@ -142,14 +150,17 @@ export class Draft implements View {
   }
 
   rank(range: EngineRange, key: Uint8Array): number {
+    this.#spend();
     return this.#merged.rank(this, range, key);
   }
 
   select(range: EngineRange, index: number): Uint8Array | undefined {
+    this.#spend();
     return this.#merged.select(this, range, index);
   }
 
   count(range: EngineRange): number {
+    this.#spend();
     return this.#merged.count(this, range);
   }
 
@@ -162,8 +173,10 @@ export class Draft implements View {
       );
     }
     const { ttlMs = 0, leaseId = 0, kind = 0 } = options;
-    const change = this.#changeOf(key);
-    const stored = change === undefined ? this.#stored(key) : undefined;
+    const change = this.#drafted(key);
+    // An overdue entry that the transaction itself has removed was absent all the same.
+    const stored = change === undefined || change.reason === 'expired' ? this.#stored(key) : undefined;
+    const isOverdueBelow = stored !== undefined && isOverdue(stored, this.instantMs);
     const current = change === undefined ? this.#present(stored) : entryOf(change);
     if (leaseId !== 0 && leaseId !== current?.leaseId) this.#checkLease(leaseId, key.length);
     memory.admit(this.#bytes + key.length + value.length);
@@ -182,18 +195,18 @@ export class Draft implements View {
       ttlMs,
       expireTimeMs: options.expireTimeMs ?? this.#deadline(ttlMs),
       reason: undefined,
-      hadEntry: change?.hadEntry ?? current !== undefined,
-      replacedExpired: change?.replacedExpired ?? (stored !== undefined && current === undefined),
+      hadEntry: !isOverdueBelow && (change?.hadEntry ?? stored !== undefined),
+      replacedExpired: isOverdueBelow || change?.replacedExpired === true,
       previousLeaseId: change?.previousLeaseId ?? stored?.leaseId ?? 0,
     });
   }
 
   delete(key: Uint8Array, reason: DeleteReason = 'requested'): Version | undefined {
-    const change = this.#changeOf(key);
+    const change = this.#drafted(key);
     const current = change === undefined ? this.#present(this.#stored(key)) : entryOf(change);
     if (current === undefined) return undefined;
-    if (change?.hadEntry === false) this.#drop(change);
-    else this.#plan(change, this.#deletion(key, reason, change?.previousLeaseId ?? current.leaseId));
+    if (change === undefined) this.#plan(undefined, this.#deletion(key, reason, current.leaseId));
+    else this.#deleteDrafted(change, reason);
     return current;
   }
 
@@ -208,17 +221,17 @@ export class Draft implements View {
       bytes += key.length;
       return keys.length < limits.keysMax && bytes < limits.bytesMax;
     });
-    const isFirst = this.#changes.length === 0;
+    // What was just shown is paid, and needs no other look.
     for (const [index, key] of keys.entries()) {
-      // What was just shown needs no other look, unless the transaction itself may have written it.
-      if (isFirst) this.#plan(undefined, this.#deletion(key, 'requested', leaseIds[index] ?? 0));
-      else this.delete(key);
+      const change = this.#changeOf(key);
+      if (change === undefined) this.#plan(undefined, this.#deletion(key, 'requested', leaseIds[index] ?? 0));
+      else this.#deleteDrafted(change, 'requested');
     }
     return { count: keys.length, nextKey };
   }
 
   touch(key: Uint8Array, ttlMs: number): Version | undefined {
-    const change = this.#changeOf(key);
+    const change = this.#drafted(key);
     const current = change === undefined ? this.#present(this.#lookUp(key, true)) : entryOf(change);
     if (current === undefined) return undefined;
     this.#context.memory.admit(this.#bytes + key.length + current.value.length);
@@ -255,20 +268,25 @@ export class Draft implements View {
   }
 
   grantLease(leaseId: number, ttlMs: number): void {
+    this.#checkOpen();
     this.#leases.grant(leaseId, ttlMs);
   }
 
   renewLease(leaseId: number): void {
+    this.#checkOpen();
     this.#leases.renew(leaseId);
   }
 
   endLease(leaseId: number, reason: 'leaseExpired' | 'leaseRevoked'): number {
+    this.#checkOpen();
     let count = 0;
     for (const text of this.#keysOf(leaseId)) {
       const key = fromKeyText(text);
       const change = this.#changeOf(key);
       if (change !== undefined) {
-        if (entryOf(change)?.leaseId === leaseId && this.delete(key, reason) !== undefined) count++;
+        if (entryOf(change)?.leaseId !== leaseId) continue;
+        this.#deleteDrafted(change, reason, leaseId);
+        count++;
         continue;
       }
       const stored = this.#stored(key);
@@ -293,21 +311,24 @@ export class Draft implements View {
       undos !== undefined && undoCount <= undos.length,
       'a savepoint is rolled back to before it is void',
     );
-    for (let undo = undos.at(-1); undo !== undefined && undos.length > undoCount; undo = undos.at(-1)) {
-      const change = this.#changeOf(undo.key);
-      if (undo.before === undefined) {
-        if (change !== undefined) this.#remove(change);
-      } else this.#set(change, undo.before);
-      // What undoing has noted itself, with what is undone.
-      undos.length = undos.indexOf(undo);
+    // The last one first, so that each finds the changes as it left them.
+    while (undos.length > undoCount) {
+      const undo = undos.pop();
+      if (undo !== undefined) this.#undo(undo);
     }
     this.#leases.rollBack(leaseChangeCount);
   }
 
   readonly #instant = (): number => this.instantMs;
 
+  /** What a view that was kept too long has written would go into another transaction. */
+  #checkOpen(): void {
+    assert(this.#isOpen, 'a view is used within the call that it was given to');
+  }
+
   /** Pays for a key that is looked at. */
   #spend(): void {
+    this.#checkOpen();
     this.budget.visitsLeft--;
     if (this.budget.isSpent) throw budgetSpent();
   }
@@ -346,6 +367,26 @@ export class Draft implements View {
     }
     const only = this.#changes[0];
     return only !== undefined && Buffer.compare(only.key, key) === 0 ? only : undefined;
+  }
+
+  /** The same, paid for like a look at the engine. */
+  #drafted(key: Uint8Array): PlannedChange | undefined {
+    const change = this.#changeOf(key);
+    if (change !== undefined) this.#spend();
+    return change;
+  }
+
+  /** Deletes the entry that a change has left. @param endingLeaseId is about to end. */
+  #deleteDrafted(change: PlannedChange, reason: DeleteReason, endingLeaseId = 0): void {
+    const { key, hadEntry, previousLeaseId } = change;
+    if (hadEntry) this.#plan(change, this.#deletion(key, reason, previousLeaseId));
+    // An overdue version would come to light again, and must not name a lease that has ended.
+    else if (
+      previousLeaseId !== 0 &&
+      (previousLeaseId === endingLeaseId || this.#leases.hasEnded(previousLeaseId))
+    )
+      this.#note(change, this.#deletion(key, 'expired', previousLeaseId));
+    else this.#drop(change);
   }
 
   #deletion(key: Uint8Array, reason: DeleteReason, previousLeaseId: number): PlannedChange {
@@ -389,35 +430,43 @@ export class Draft implements View {
   }
 
   #note(before: PlannedChange | undefined, change: PlannedChange): PlannedChange {
-    this.#undos?.push({ key: change.key, before });
-    this.#set(before, change);
+    const index = before === undefined ? this.#changes.length : this.#indexOf(before);
+    this.#undos?.push({ before, index });
+    this.#set(index, before, change);
     return change;
   }
 
   #drop(change: PlannedChange): void {
-    this.#undos?.push({ key: change.key, before: change });
-    this.#remove(change);
+    const index = this.#indexOf(change);
+    this.#undos?.push({ before: change, index });
+    this.#remove(index, change);
   }
 
-  #set(before: PlannedChange | undefined, change: PlannedChange): void {
+  #undo({ before, index }: Undo): void {
+    const change = this.#changes[index];
+    if (before !== undefined) return this.#set(index, change, before);
+    assert(change !== undefined, 'a change is undone where it was made');
+    this.#remove(index, change);
+    this.#changes.pop();
+  }
+
+  #set(index: number, before: PlannedChange | undefined, change: PlannedChange): void {
     this.#bytes += bytesOf(change) - bytesOf(before);
     if (before === undefined) {
       this.#keyBytes += change.key.length;
       this.#changeCount++;
-      if (this.#changes.length === 1) this.#indexKeys();
-      this.#indexByKey?.set(toKeyText(change.key), this.#changes.length);
-      this.#changes.push(change);
-    } else {
-      this.#changes[this.#indexOf(before)] = change;
+      if (this.#changes.length === 1 && index === 1) this.#indexKeys();
+      this.#indexByKey?.set(toKeyText(change.key), index);
     }
+    this.#changes[index] = change;
     this.#merged.noteChange(change.key, change, this.#instant);
   }
 
-  #remove(change: PlannedChange): void {
+  #remove(index: number, change: PlannedChange): void {
     this.#bytes -= bytesOf(change);
     this.#keyBytes -= change.key.length;
     this.#changeCount--;
-    this.#changes[this.#indexOf(change)] = undefined;
+    this.#changes[index] = undefined;
     this.#indexByKey?.delete(toKeyText(change.key));
     this.#merged.noteChange(change.key, undefined, this.#instant);
   }

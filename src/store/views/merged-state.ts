@@ -22,6 +22,8 @@ export interface MergedSource {
   readonly instantMs: number;
   readonly budget: WorkBudget;
   readonly changes: readonly PlannedChange[];
+  /** How many these are; costs nothing to ask for. */
+  readonly changeCount: number;
 }
 
 /** `undefined`: the key is overdue, and hidden. */
@@ -58,7 +60,7 @@ export class MergedState {
 
   scan(source: MergedSource, range: EngineRange, reverse: boolean, visit: Visit): Uint8Array | undefined {
     const { budget } = source;
-    if (source.changes.length === 0) {
+    if (source.changeCount === 0) {
       return this.#engine.scan(range, NEWEST, { reverse, budget }, (shown) =>
         shown.expireTimeMs !== 0 && isOverdue(shown, source.instantMs) ? true : visit(shown),
       );
@@ -113,37 +115,35 @@ export class MergedState {
       return isInside ? entry : undefined;
     };
     const first = within(reverse ? overlay.lastBelow(range.end) : overlay.firstFrom(range.start));
-    const state = { next: first, isStopped: false };
+    const state = { next: first, isStopped: budget.isSpent };
     let notShown: Uint8Array | undefined;
     /** Shows what the overlay has next. */
     const showNext = (entry: LaidEntry): void => {
       state.next = following(entry);
       if (entry.item === undefined || entry.item.deleted) return;
       budget.spendVisits(1);
-      state.isStopped = !visit(placeChange(entry.item));
+      state.isStopped = !visit(placeChange(entry.item)) || budget.isSpent;
+    };
+    /** Shows what the overlay has before a key of the engine; at least one, so that each piece of a scan goes on. */
+    const showBefore = (key: Uint8Array | undefined): void => {
+      for (let { next } = state; next !== undefined && !state.isStopped; next = state.next) {
+        if (key !== undefined && Buffer.compare(next.key, key) * sign >= 0) return;
+        showNext(next);
+      }
     };
     const rest = this.#engine.scan(range, NEWEST, { reverse, budget }, (shown) => {
       const { key } = shown;
-      for (
-        let { next } = state;
-        next !== undefined && Buffer.compare(next.key, key) * sign < 0;
-        next = state.next
-      ) {
-        showNext(next);
-        if (state.isStopped) {
-          notShown = shown.copyKey();
-          return false;
-        }
+      showBefore(key);
+      if (state.isStopped) {
+        notShown = shown.copyKey();
+        return false;
       }
       const { next } = state;
       if (next !== undefined && Buffer.compare(next.key, key) === 0) showNext(next);
       else if (!isOverdue(shown, instantMs)) state.isStopped = !visit(shown);
       return !state.isStopped;
     });
-    if (rest === undefined) {
-      for (let { next } = state; next !== undefined && !state.isStopped && !budget.isSpent; next = state.next)
-        showNext(next);
-    }
+    showBefore(rest);
     return firstOf([notShown, rest, state.next?.key], sign);
   }
 

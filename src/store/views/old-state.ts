@@ -1,6 +1,7 @@
 /** Reads of a state that does not change any more: the visible one, or an older one that is kept. */
 import type { Engine, EngineRange, Visit } from '../../engine/engine.ts';
 import type { Version } from '../../engine/version.ts';
+import { assert } from '../../errors.ts';
 import { WorkBudget } from '../../work-budget.ts';
 import { budgetSpent } from './draft.ts';
 import { isOverdue } from './overdue.ts';
@@ -11,6 +12,7 @@ export class OldState implements ReadView {
   readonly budget = new WorkBudget();
   readonly #engine: Engine;
   readonly #nowMs: () => number;
+  #isShown = false;
   #revision = 0;
   #instantMs: number | undefined;
 
@@ -22,10 +24,16 @@ export class OldState implements ReadView {
 
   /** @param instantMs as `StateAt` has it; `undefined`: now. */
   show<Result>(revision: number, instantMs: number | undefined, run: (view: ReadView) => Result): Result {
+    assert(!this.#isShown, 'a state is not read within the reading of another one');
+    this.#isShown = true;
     this.#revision = revision;
     this.#instantMs = instantMs;
     this.budget.begin();
-    return run(this);
+    try {
+      return run(this);
+    } finally {
+      this.#isShown = false;
+    }
   }
 
   get revision(): number {

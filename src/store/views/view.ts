@@ -4,8 +4,9 @@
  * Keys are those of the engine, `regions.ts` says which belong to users. A key past its deadline counts as absent
  * (`overdue.ts`): reads leave it out, a put on it is a creation, a delete or a touch finds nothing.
  *
- * All work is paid from `budget`: a visit for each key that is looked at. When it is spent, `read`, `readMeta` and what
- * writes throw `limitReached`; `scan` returns where to go on, and its caller makes a page of it or gives up.
+ * All work is paid from `budget`: a visit for each key that is looked at, in the engine or among what the transaction has
+ * written. When it is spent, `read`, `readMeta`, `rank`, `select`, `count` and what writes throw `limitReached`; `scan`
+ * returns where to go on, and its caller makes a page of it or gives up.
  *
  * A view is good for the call that it was given to. Keys and values that are handed in must stay as they are for as long;
  * a version that is handed out belongs to the caller.
@@ -51,7 +52,7 @@ export interface View extends ReadView {
    * @throws StoreError `limitReached`, `leaseNotFound`, and `invalidArgument` for a value that is too long.
    */
   put(key: Uint8Array, value: Uint8Array, options?: PutOptions): Version;
-  /** Deletes an entry; without one it does nothing. @returns the entry before. */
+  /** Deletes an entry; without one it does nothing. @returns the entry before, as `readMeta` gives it. */
   delete(key: Uint8Array, reason?: DeleteReason): Version | undefined;
   /** Deletes the entries of a range from the first on, as many as `limits` and the budget allow. */
   deleteRange(range: EngineRange, limits?: RangeLimits): DeletedEntries;
@@ -60,7 +61,10 @@ export interface View extends ReadView {
 
   /** A lease as this transaction sees it; `undefined`: there is none. */
   lease(leaseId: number): LeaseView | undefined;
-  /** Makes a lease; its id must be free, and above 0. Its time begins now. @throws StoreError `limitReached`. */
+  /**
+   * Makes a lease; its id must be above 0 and free, and no lease that this transaction has ended may have had it. Its time
+   * begins now. @throws StoreError `limitReached`.
+   */
   grantLease(leaseId: number, ttlMs: number): void;
   /** The time of a lease begins anew. The lease must exist. */
   renewLease(leaseId: number): void;
