@@ -204,8 +204,7 @@ export class KvStore implements api.Store {
       const { result, hasChanged } = store.decide(run);
       store.settleWhenDurable(caller, result, undefined, hasChanged);
     } catch (error) {
-      // Such an error would be told whatever the store held: it gives away nothing of what is not durable yet.
-      if (isStoreError(error, 'invalidArgument') || isStoreError(error, 'closed')) caller.reject(error);
+      if (isIndependent(error)) caller.reject(error);
       else store.settleWhenDurable(caller, undefined, error, false);
     }
   }
@@ -249,4 +248,13 @@ export class KvStore implements api.Store {
 /** A key that stays as it is. */
 function keptKey(key: api.Key): api.Key {
   return typeof key === 'string' ? key : Uint8Array.from(key);
+}
+
+/** Whether an error tells nothing of what is not durable yet, or never will be: so it waits for nothing. */
+function isIndependent(error: unknown): boolean {
+  return (
+    isStoreError(error, 'invalidArgument') ||
+    isStoreError(error, 'closed') ||
+    isStoreError(error, 'storageFailed')
+  );
 }

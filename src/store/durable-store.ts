@@ -12,7 +12,7 @@ import { Checkpointer } from './checkpoints/checkpointer.ts';
 import { Acknowledgements, type Caller } from './commit/acknowledgements.ts';
 import { Committer } from './commit/committer.ts';
 import { compactEffect } from './commit/effects.ts';
-import { Listeners } from './commit/listeners.ts';
+import { asError, Listeners } from './commit/listeners.ts';
 import { Visibility } from './commit/visibility.ts';
 import { type Ownership, OwnershipLostError } from './directory/ownership.ts';
 import { publicStoreId } from './directory/store-id.ts';
@@ -77,6 +77,7 @@ export class DurableStore implements Seam {
   readonly #queue = new Fifo<QueuedDecision>();
   readonly #resolveFailed: (error: Error) => void;
   #isDeciding = false;
+  #isTelling = false;
   #failure: Failure | undefined;
   #agingTimer: Timer | undefined;
   #closing: Promise<void> | undefined;
@@ -172,7 +173,7 @@ export class DurableStore implements Seam {
       try {
         this.#decide(next.run);
       } catch (error) {
-        next.onFailure(error);
+        this.#tellFailure(next, error);
       }
     }
     return decision;
@@ -183,7 +184,7 @@ export class DurableStore implements Seam {
   }
 
   queueDecide(run: (view: View) => void, onFailure: (error: unknown) => void): void {
-    assert(this.#isDeciding, 'decisions are queued by listeners of onCommitted');
+    assert(this.#isTelling, 'decisions are queued by listeners of onCommitted');
     if (this.#queue.length >= fixed.queuedDecisionsMax) {
       throw new StoreError(
         'limitReached',
@@ -415,21 +416,36 @@ export class DurableStore implements Seam {
         for (const { expireTimeMs } of changes) {
           if (expireTimeMs !== 0) this.#expiry.notice(expireTimeMs - draft.instantMs);
         }
-        if (!this.#onCommitted.isEmpty) this.#onCommitted.tell(changes);
+        if (!this.#onCommitted.isEmpty) {
+          this.#isTelling = true;
+          this.#onCommitted.tell(changes);
+        }
       }
       return { result, sequence: log.committedSequence, hasChanged };
     } finally {
       draft.end();
       this.#isDeciding = false;
+      this.#isTelling = false;
+    }
+  }
+
+  /** A failure of the door that has queued it must not hit whoever decides now. */
+  #tellFailure({ onFailure }: QueuedDecision, failure: unknown): void {
+    try {
+      onFailure(failure);
+    } catch (error) {
+      this.#parts.onEvent({ kind: 'listenerFailed', error: asError(error) });
     }
   }
 
   #commit(draft: Draft): void {
+    const failureBefore = this.#failure;
     try {
       this.#committer.commit(draft);
     } catch (error) {
-      // Beyond the log's refusals there is no way back once the record has joined the batch.
-      throw error instanceof StoreError ? error : (this.#failure?.whenChanged ?? error);
+      // What has stopped the store came after the record had joined the batch, whatever it was; the log's refusals came before.
+      if (this.#failure === undefined || this.#failure === failureBefore) throw error;
+      throw this.#failure.whenChanged;
     }
   }
 

@@ -10,12 +10,12 @@ import { keyJson, timeJson, valueJson } from './json.ts';
 export function recordLines(record: RecordShape, hasValues: boolean): string {
   const revision = record.revision === 0 ? '-' : String(record.revision);
   const begin = `${revision}  ${timeJson(record.timeMs)}`;
-  const effects = record.effects.map((effect) => effectText(effect, record.revision, hasValues));
+  const effects = record.effects.map((effect) => effectText(effect, hasValues));
   if (effects.length === 0) effects.push(line('clock', `leases at ${displayDuration(record.leaseClockMs)}`));
   return effects.map((effect) => `${begin}  ${effect}\n`).join('');
 }
 
-function effectText({ effect }: EffectShape, revision: number, hasValues: boolean): string {
+function effectText({ effect }: EffectShape, hasValues: boolean): string {
   switch (effect.case) {
     case 'put': {
       const { key, value, version, leaseId, ttlMs, expireTimeMs } = effect.value;
@@ -32,7 +32,7 @@ function effectText({ effect }: EffectShape, revision: number, hasValues: boolea
     }
     case 'lease': {
       const { leaseId, ttlMs } = effect.value;
-      return line(revision === 0 ? 'renew' : 'grant', `lease ${leaseId}  (ttl ${displayDuration(ttlMs)})`);
+      return line('lease', `${leaseId}  (ttl ${displayDuration(ttlMs)})`);
     }
     case 'leaseEnd':
       return line('end', `lease ${effect.value.leaseId}`);
@@ -98,11 +98,11 @@ export function recordJson(record: RecordShape, hasValues: boolean): Record<stri
     revision,
     time: timeJson(timeMs),
     ...(leaseClockMs !== 0 && { leaseClockMs }),
-    effects: record.effects.map((effect) => effectJson(effect, revision, hasValues)),
+    effects: record.effects.map((effect) => effectJson(effect, hasValues)),
   };
 }
 
-function effectJson({ effect }: EffectShape, revision: number, hasValues: boolean): Record<string, unknown> {
+function effectJson({ effect }: EffectShape, hasValues: boolean): Record<string, unknown> {
   switch (effect.case) {
     case 'put': {
       const { key, value, createRevision, version } = effect.value;
@@ -132,7 +132,7 @@ function effectJson({ effect }: EffectShape, revision: number, hasValues: boolea
     }
     case 'lease': {
       const { leaseId, ttlMs, deadlineMs } = effect.value;
-      return { type: revision === 0 ? 'renew' : 'grant', leaseId, ttlMs, deadlineMs };
+      return { type: 'lease', leaseId, ttlMs, deadlineMs };
     }
     case 'leaseEnd':
       return { type: 'leaseEnd', leaseId: effect.value.leaseId };

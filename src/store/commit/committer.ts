@@ -15,10 +15,11 @@ import { assert } from '../../errors.ts';
 import type { Log } from '../../wal/log.ts';
 import type { Incarnations } from '../history/incarnations.ts';
 import type { LeaseChange } from '../leases/lease-draft.ts';
-import type { LeaseTable, UndoLeases } from '../leases/lease-table.ts';
+import { type LeaseTable, undoLeases, type UndoLeases } from '../leases/lease-table.ts';
 import { toKeyText } from '../views/keys.ts';
 import type { PlannedChange } from '../views/planned-change.ts';
 import { EffectRow, incarnationEffect, leaseEffect, leaseEndEffect } from './effects.ts';
+import { asError } from './listeners.ts';
 import type { Visibility } from './visibility.ts';
 
 export interface CommitterContext {
@@ -57,6 +58,8 @@ export class Committer {
   #lastTimeMs: number;
   /** Whether this life of the store has written a transaction. */
   #hasBegun = false;
+  /** What undoes the lease changes of the record that is being taken. */
+  #undo: UndoLeases | undefined;
 
   constructor(context: CommitterContext, { lastRevision, lastTimeMs, incarnation }: CommitterStart) {
     this.#context = context;
@@ -95,8 +98,9 @@ export class Committer {
     this.#pushLeases(leaseChanges);
     const sequence = this.#append(0, this.#timeMs(instantMs), true);
     this.#finish(() => {
-      const undo = leases.applyAll(leaseChanges);
-      visibility.committedNote(sequence, leases.size, undo);
+      this.#undo = [];
+      leases.applyAll(leaseChanges, this.#undo);
+      visibility.committedNote(sequence, leases.size, this.#undo);
     });
   }
 
@@ -127,18 +131,23 @@ export class Committer {
     if (!this.#hasBegun) this.#begin(revision, sequence);
     if (changes.length >= APPLIED_TOGETHER) engine.applyMany(changes);
     else for (const change of changes) engine.apply(change);
-    let undo: UndoLeases | undefined;
-    if (leaseChanges.length > 0) undo = leases.applyAll(leaseChanges.filter(({ kind }) => kind !== 'end'));
+    if (leaseChanges.length > 0) {
+      this.#undo = [];
+      leases.applyAll(
+        leaseChanges.filter(({ kind }) => kind !== 'end'),
+        this.#undo,
+      );
+    }
     for (const { key, previousLeaseId, leaseId } of changes) {
       if (leaseId !== previousLeaseId)
-        undo = leases.applyMove(toKeyText(key), previousLeaseId, leaseId, undo);
+        leases.applyMove(toKeyText(key), previousLeaseId, leaseId, (this.#undo ??= []));
     }
     if (leaseChanges.length > 0)
-      undo = leases.applyAll(
+      leases.applyAll(
         leaseChanges.filter(({ kind }) => kind === 'end'),
-        undo,
+        this.#undo,
       );
-    visibility.committed(sequence, revision, timeMs, changes, leases.size, undo);
+    visibility.committed(sequence, revision, timeMs, changes, leases.size, this.#undo);
   }
 
   #pushLeases(changes: readonly LeaseChange[]): void {
@@ -154,12 +163,17 @@ export class Committer {
     incarnations.begin({ firstRevision, id: this.#incarnation });
   }
 
-  /** What is thrown here leaves a state that is not the log's. */
+  /**
+   * What is thrown here leaves a state that is not the log's. The engine shows nothing of it at the visible revision; leases
+   * have no revisions, and are brought back to what they were.
+   */
   #finish(take: () => void): void {
+    this.#undo = undefined;
     try {
       take();
     } catch (error) {
-      const cause = error instanceof Error ? error : new Error(String(error), { cause: error });
+      undoLeases(this.#undo);
+      const cause = asError(error);
       this.#context.log.stop(cause);
       throw cause;
     }

@@ -5,7 +5,7 @@
  * hub learns of it, then the listeners. When the log fails for good, what is still queued never becomes visible, and what it
  * did to leases is undone, so that they can be read as of the visible revision.
  */
-import type { UndoLeases } from '../leases/lease-table.ts';
+import { undoLeases, type UndoLeases } from '../leases/lease-table.ts';
 import type { PlannedChange } from '../views/planned-change.ts';
 import { recentChange, type RecentChange, type StagedChanges } from '../watch/recent-changes.ts';
 import type { WatchHub } from '../watch/watch-hub.ts';
@@ -107,7 +107,7 @@ export class Visibility {
     for (let next = this.#committed.shift(); next !== undefined; next = this.#committed.shift()) {
       if (next.undoLeases !== undefined) undone.push(next.undoLeases);
     }
-    for (const undoLeases of undone.toReversed()) for (const undo of undoLeases.toReversed()) undo();
+    for (const undo of undone.toReversed()) undoLeases(undo);
   }
 
   #push(committed: Omit<Committed, 'keyCount' | 'leaseCount'>): void {

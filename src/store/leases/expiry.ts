@@ -75,6 +75,7 @@ export class Expiry {
       // A full log buffer: try again a little later. A failed or closed log: nothing will be removed any more.
       if (!isStoreError(error, 'limitReached')) {
         if (isStoreError(error, 'readOnly') || isStoreError(error, 'closed')) return this.stop();
+        if (isStoreError(error, 'storageFailed')) return this.stop();
         throw error;
       }
       isMoreDue = false;

@@ -31,8 +31,13 @@ export interface LeaseReads {
   clockMs(): number;
 }
 
-/** Undoes changes of leases, the last one first. */
+/** What undoes changes of leases, in the order in which they were made. */
 export type UndoLeases = (() => void)[];
+
+/** Undoes them, the last one first. */
+export function undoLeases(undo: UndoLeases = []): void {
+  for (const undoOne of undo.toReversed()) undoOne();
+}
 
 interface HeapItem {
   readonly lease: LeaseState;
@@ -130,17 +135,16 @@ export class LeaseTable implements LeaseReads {
     this.#memoryBytes += KEY_OBJECT_BYTES + key.length;
   }
 
-  /** Grants, renews and ends, in their order. @returns `undo` with what undoes each. */
+  /** Grants, renews and ends, in their order. @returns `undo`, which is given what undoes each as it is done. */
   applyAll(changes: readonly LeaseChange[], undo: UndoLeases = []): UndoLeases {
     for (const change of changes) undo.push(this.#apply(change));
     return undo;
   }
 
-  /** `move`, and what undoes it. */
-  applyMove(key: KeyText, fromLeaseId: number, toLeaseId: number, undo: UndoLeases = []): UndoLeases {
+  /** `move`; `undo` is given what undoes it. */
+  applyMove(key: KeyText, fromLeaseId: number, toLeaseId: number, undo: UndoLeases): void {
     this.move(key, fromLeaseId, toLeaseId);
     undo.push(() => this.move(key, toLeaseId, fromLeaseId));
-    return undo;
   }
 
   #apply({ kind, leaseId, ttlMs, deadlineMs }: LeaseChange): () => void {
