@@ -46,7 +46,7 @@ export interface Seam {
   /**
    * For listeners of `onCommitted`, which must not decide by themselves: runs a transaction once the one that is being told
    * of has been told to all listeners, before any other and in the order of these calls. What it throws goes to
-   * `onFailure`.
+   * `onFailure`; the decision that it was queued in has happened all the same.
    */
   queueDecide(run: (view: View) => void, onFailure: (error: unknown) => void): void;
 
@@ -75,11 +75,14 @@ export interface Seam {
   /** Throws `historyDiffers` when another incarnation than the place's wrote its revision here. */
   checkPlace(what: string, place: Place): void;
 
-  /** Called in a decision as it has been committed, durable or not, with what it changed: for clients that wait for a key. */
+  /**
+   * Called in a decision as it has been committed, durable or not, with what it changed: for clients that wait for a key. Who
+   * keeps a key or a value copies it: they are as they are during the call only.
+   */
   onCommitted(listen: (changes: readonly PlannedChange[]) => void): Stop;
   /** Called when everything up to `sequence` is durable and shown; or with the failure that ends that for good. */
   onDurable(listen: (sequence: number, failure: Failure | undefined) => void): Stop;
-  /** Called for each revision that becomes visible, in their order, with what it changed. */
+  /** Called for each revision that is committed from now on, once it is visible, in their order, with what it changed. */
   onVisible(listen: (revision: number, changes: readonly RecentChange[]) => void): Stop;
 }
 

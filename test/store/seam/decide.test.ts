@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { EngineRange } from '../../../src/engine/engine.ts';
 import { StoreError } from '../../../src/errors.ts';
 import { fixed } from '../../../src/limits.ts';
+import { keyAfter } from '../../../src/store/views/keys.ts';
 import type { View } from '../../../src/store/views/view.ts';
 import { ALL, bytesOf, SeamHarness, textOf } from './seam-harness.ts';
 
@@ -247,6 +249,29 @@ describe('a spent budget', () => {
       }
     }
   });
+
+  it.each([false, true])(
+    'of one visit takes a scan on, behind stored keys, too; reverse: %s',
+    async (reverse) => {
+      const harness = await filled(10);
+      await harness.decide((view) => view.deleteRange({ start: bytesOf('key 3'), end: bytesOf('key 8') }));
+      harness.store.decide((view) => {
+        for (const name of ['key 2+', 'key 5+', 'key 9+']) view.put(bytesOf(name), value);
+        let { start, end }: EngineRange = { start: bytesOf('key 2+'), end: undefined };
+        const seen: string[] = [];
+        for (let pieces = 0; pieces < 20; pieces++) {
+          view.budget.begin(1);
+          const next = view.scan({ start, end }, reverse, (entry) => seen.push(textOf(entry.key)) > 0);
+          if (next === undefined) break;
+          if (reverse) end = keyAfter(next);
+          else start = next;
+        }
+        const all = ['key 2+', 'key 5+', 'key 8', 'key 9', 'key 9+'];
+        expect(seen).toEqual(reverse ? all.reverse() : all);
+        view.budget.begin();
+      });
+    },
+  );
 
   it('stops a scan among many writes of the transaction that lie between two stored keys', async () => {
     const harness = await SeamHarness.open();

@@ -138,7 +138,8 @@ const undo = new Error('nothing of this is to stay');
 function overlayOf(view: View): () => number {
   const random = new SeededRandom(3);
   for (let change = 0; change < CHANGES; change++) {
-    const key = keyOf(2 * random.below(KEYS) + Number(random.chance(0.5)));
+    // In the order of keys, which makes a row of a tree that is not balanced.
+    const key = keyOf(change * ((2 * KEYS) / CHANGES) + random.below(4));
     if (random.chance(0.3)) view.delete(key);
     else view.put(key, bytesOf(''));
   }
