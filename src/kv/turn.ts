@@ -59,7 +59,8 @@ export class Turn {
     const keys: Uint8Array[] = [];
     for (const { key } of queue) {
       // What is no key is for its call to refuse.
-      if (key.length > 0 && key.length <= KEY_LENGTH_MAX) keys.push(encodeKey(key));
+      if (key.length === 0 || key.length > KEY_LENGTH_MAX) continue;
+      if (typeof key !== 'string' || key.isWellFormed()) keys.push(encodeKey(key));
     }
     this.#fetch(keys);
   }
