@@ -163,6 +163,7 @@ export class KvStore implements api.Store {
   }
 
   async snapshot(): Promise<{ readonly revision: number; readonly bytes: number }> {
+    this.#turn.runQueued();
     return await this.#store.snapshot();
   }
 
@@ -177,6 +178,7 @@ export class KvStore implements api.Store {
   }
 
   close(options: api.CloseOptions = {}): Promise<void> {
+    this.#turn.runQueued();
     return this.#store.close(options);
   }
 
