@@ -69,7 +69,7 @@ export class KvStore implements api.Store {
     if (this.#turn.begin()) return this.#decideNow((view) => put(view, key, value, options));
     // The caller may use its buffers again as soon as it has the promise.
     const kept = keptKey(key);
-    const keptValue = typeof value === 'string' ? value : Uint8Array.from(bytesOf(value));
+    const keptValue = typeof value === 'string' ? value : Buffer.from(bytesOf(value));
     const keptOptions = { ...options };
     return this.#queue(kept, (view) => put(view, kept, keptValue, keptOptions));
   }
@@ -249,7 +249,7 @@ export class KvStore implements api.Store {
 
 /** A key that stays as it is. */
 function keptKey(key: api.Key): api.Key {
-  return typeof key === 'string' ? key : Uint8Array.from(key);
+  return typeof key === 'string' ? key : Buffer.from(key);
 }
 
 /** Whether an error tells nothing of what is not durable yet, or never will be: so it waits for nothing. */

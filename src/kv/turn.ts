@@ -7,7 +7,6 @@
  */
 import type { Key } from '../api.ts';
 import { fixed } from '../limits.ts';
-import { encodeKey } from '../store/views/keys.ts';
 
 /** A call that waits. */
 interface Queued {
@@ -19,6 +18,9 @@ interface Queued {
 export class Turn {
   readonly #fetch: (keys: readonly Uint8Array[]) => void;
   #queue: Queued[] = [];
+  /** Used for one batch after the other. */
+  readonly #keys: Uint8Array[] = [];
+  readonly #slots: KeySlot[] = [];
   #isOpen = false;
   readonly #end = (): void => {
     this.#isOpen = false;
@@ -56,15 +58,34 @@ export class Turn {
   }
 
   #fetchAll(queue: readonly Queued[]): void {
-    const keys: Uint8Array[] = [];
+    const keys = this.#keys;
+    keys.length = 0;
     for (const { key } of queue) {
-      // What is no key is for its call to refuse.
-      if (key.length === 0 || key.length > KEY_LENGTH_MAX) continue;
-      if (typeof key !== 'string' || key.isWellFormed()) keys.push(encodeKey(key));
+      const slot = (this.#slots[keys.length] ??= new KeySlot());
+      const bytes = typeof key === 'string' ? slot.encode(key) : undefined;
+      if (bytes !== undefined) keys.push(bytes);
     }
     this.#fetch(keys);
   }
 }
 
-/** Of the keys that are fetched: text is three bytes a character at most. */
-const KEY_LENGTH_MAX = 64;
+const SLOT_BYTES = 64;
+
+/** Memory for the bytes of one key after the other. */
+class KeySlot {
+  readonly #bytes = new Uint8Array(SLOT_BYTES);
+  /** A view of each length, made when it is first needed. */
+  readonly #views: (Uint8Array | undefined)[] = [];
+
+  /** @returns `undefined` for a key that is not short and plain: that is not fetched ahead. */
+  encode(key: string): Uint8Array | undefined {
+    const { length } = key;
+    if (length === 0 || length > SLOT_BYTES) return undefined;
+    for (let index = 0; index < length; index++) {
+      const code = key.charCodeAt(index);
+      if (code >= 0x80) return undefined;
+      this.#bytes[index] = code;
+    }
+    return (this.#views[length] ??= this.#bytes.subarray(0, length));
+  }
+}

@@ -76,7 +76,8 @@ export class LeaseWorker {
       ledgers.leases.acknowledge('revoke', leaseId);
       if (hasOpenKeys) return;
       const changes = keys.map((key) => ({ key, value: undefined }));
-      ledgers.keys.acknowledge(ledgers.keys.begin(changes), revision);
+      // The end of a lease without keys takes no revision.
+      if (changes.length > 0) ledgers.keys.acknowledge(ledgers.keys.begin(changes), revision);
       if (deletedCount !== keys.length) {
         ledgers.keys.note(`lease ${leaseId} was revoked with ${deletedCount} keys, not ${keys.length}`);
       }

@@ -97,11 +97,13 @@ export class Committer {
     this.#effects.begin();
     this.#pushLeases(leaseChanges);
     const sequence = this.#append(0, this.#timeMs(instantMs), true);
-    this.#finish(() => {
-      this.#undo = [];
+    this.#undo = [];
+    try {
       leases.applyAll(leaseChanges, this.#undo);
       visibility.committedNote(sequence, leases.size, this.#undo);
-    });
+    } catch (error) {
+      throw this.#stopped(error);
+    }
   }
 
   #commit(revision: number, { changes, leaseChanges, instantMs }: Decided): void {
@@ -116,7 +118,12 @@ export class Committer {
     const timeMs = this.#timeMs(instantMs);
     const sequence = this.#append(revision, timeMs, leases.size > 0 || leaseChanges.length > 0);
     this.#lastRevision = revision;
-    this.#finish(() => this.#take(revision, sequence, timeMs, changes, leaseChanges));
+    this.#undo = undefined;
+    try {
+      this.#take(revision, sequence, timeMs, changes, leaseChanges);
+    } catch (error) {
+      throw this.#stopped(error);
+    }
   }
 
   /** Brings what is in the log into the state. */
@@ -164,24 +171,20 @@ export class Committer {
   }
 
   /**
-   * What is thrown here leaves a state that is not the log's. The engine shows nothing of it at the visible revision; leases
-   * have no revisions, and are brought back to what they were.
+   * What is thrown once the record has joined the batch leaves a state that is not the log's, and stops the log. The engine
+   * shows nothing of it at the visible revision; leases have no revisions, and are brought back to what they were.
    */
-  #finish(take: () => void): void {
-    this.#undo = undefined;
-    try {
-      take();
-    } catch (error) {
-      undoLeases(this.#undo);
-      const cause = asError(error);
-      this.#context.log.stop(cause);
-      throw cause;
-    }
+  #stopped(error: unknown): Error {
+    undoLeases(this.#undo);
+    const cause = asError(error);
+    this.#context.log.stop(cause);
+    return cause;
   }
 
   #append(revision: number, timeMs: number, hasClock: boolean): number {
     const { log, leases } = this.#context;
     const record = this.#record;
+    this.#effects.seal();
     record.revision = revision;
     record.timeMs = timeMs;
     record.leaseClockMs = hasClock ? leases.clockMs() : 0;

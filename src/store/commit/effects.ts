@@ -36,20 +36,21 @@ export function toDeleteReason(number: number): DeleteReason {
   return reason;
 }
 
-/** The effects of one record, one record after the other: those of changes use the same objects again. */
+/** The effects of one record, one record after the other, without an object for each change. */
 export class EffectRow {
-  /** Of the record that is being put together. */
+  /** Of the record that is being put together, once it is sealed. */
   readonly effects: EffectShape[] = [];
   readonly #spares: ChangeEffect[] = [];
+  #count = 0;
   #sparesUsed = 0;
 
   begin(): void {
+    this.#count = 0;
     this.#release();
-    this.effects.length = 0;
   }
 
   push(effect: EffectShape): void {
-    this.effects.push(effect);
+    this.effects[this.#count++] = effect;
   }
 
   pushChange(change: PlannedChange): void {
@@ -62,23 +63,29 @@ export class EffectRow {
     } else {
       effect.value = change;
     }
-    this.effects.push(spare as EffectShape);
+    this.push(spare as EffectShape);
+  }
+
+  /** All effects of the record are there. */
+  seal(): void {
+    // An array that is emptied gives its memory back, and takes it again for the next record.
+    if (this.effects.length > this.#count) this.effects.length = this.#count;
   }
 
   /** The record is written: keys and values are let go of. */
   end(): void {
     this.#release();
-    this.effects.length = 0;
   }
 
   #release(): void {
-    const used = Math.min(this.#sparesUsed, this.#spares.length);
-    for (let index = 0; index < used; index++) {
+    for (let index = 0; index < this.#sparesUsed; index++) {
       const spare = this.#spares[index];
       if (spare !== undefined) spare.effect.value = NOTHING;
     }
-    if (this.#spares.length > SPARES_MAX) this.#spares.length = SPARES_MAX;
     this.#sparesUsed = 0;
+    if (this.#spares.length <= SPARES_MAX) return;
+    this.#spares.length = SPARES_MAX;
+    this.effects.length = 0;
   }
 }
 

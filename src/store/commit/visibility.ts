@@ -37,15 +37,17 @@ export class Visibility {
   readonly #hub: WatchHub;
   readonly #committed = new Fifo<Committed>();
   #revision: number;
-  /** Of what is visible, and of what is committed. */
-  #counts: Counts;
+  #visibleKeyCount: number;
+  #visibleLeaseCount: number;
+  /** Of what is committed. */
   #keyCount: number;
   #leaseCount: number;
 
   constructor(hub: WatchHub, revision: number, counts: Counts, onListenerFailed: (error: Error) => void) {
     this.#hub = hub;
     this.#revision = revision;
-    this.#counts = counts;
+    this.#visibleKeyCount = counts.keyCount;
+    this.#visibleLeaseCount = counts.leaseCount;
     this.#keyCount = counts.keyCount;
     this.#leaseCount = counts.leaseCount;
     this.listeners = new Listeners(onListenerFailed);
@@ -58,8 +60,7 @@ export class Visibility {
 
   /** Of what is visible. */
   get counts(): Counts {
-    const { keyCount, leaseCount } = this.#counts;
-    return { keyCount, leaseCount };
+    return { keyCount: this.#visibleKeyCount, leaseCount: this.#visibleLeaseCount };
   }
 
   /** A transaction has joined the log's batch. */
@@ -75,13 +76,13 @@ export class Visibility {
     this.#leaseCount = leaseCount;
     const staged = this.#hub.stage(revision, timeMs, changes);
     const listened = this.listeners.isEmpty ? undefined : changes.map(recentChange);
-    this.#push({ sequence, revision, staged, changes: listened, undoLeases });
+    this.#push(sequence, revision, staged, listened, undoLeases);
   }
 
   /** A note has. */
   committedNote(sequence: number, leaseCount: number, undoLeases: UndoLeases): void {
     this.#leaseCount = leaseCount;
-    this.#push({ sequence, revision: 0, staged: undefined, changes: undefined, undoLeases });
+    this.#push(sequence, 0, undefined, undefined, undoLeases);
   }
 
   /** Everything up to `sequence` is durable. @returns whether the visible revision has moved. */
@@ -89,7 +90,8 @@ export class Visibility {
     let hasMoved = false;
     for (let next = this.#committed.peek(); next !== undefined && next.sequence <= sequence;) {
       this.#committed.shift();
-      this.#counts = next;
+      this.#visibleKeyCount = next.keyCount;
+      this.#visibleLeaseCount = next.leaseCount;
       if (next.revision !== 0) {
         this.#revision = next.revision;
         hasMoved = true;
@@ -110,8 +112,13 @@ export class Visibility {
     for (const undo of undone.toReversed()) undoLeases(undo);
   }
 
-  #push(committed: Omit<Committed, 'keyCount' | 'leaseCount'>): void {
-    const { sequence, revision, staged, changes, undoLeases } = committed;
+  #push(
+    sequence: number,
+    revision: number,
+    staged: StagedChanges,
+    changes: readonly RecentChange[] | undefined,
+    undoLeases: UndoLeases | undefined,
+  ): void {
     const keyCount = this.#keyCount;
     const leaseCount = this.#leaseCount;
     this.#committed.push({ sequence, revision, staged, changes, undoLeases, keyCount, leaseCount });
