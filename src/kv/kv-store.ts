@@ -151,10 +151,12 @@ export class KvStore implements api.Store {
   }
 
   getLease(leaseId: number, options: api.GetLeaseOptions = {}): Promise<api.Lease> {
+    this.#turn.runQueued();
     return this.#store.readLeases((leases) => getLease(leases, leaseId, options.includeKeys === true));
   }
 
   listLeases(options: api.PageOptions = {}): Promise<api.LeasePage> {
+    this.#turn.runQueued();
     return this.#store.readLeases((leases) => listLeases(leases, options));
   }
 
@@ -168,6 +170,7 @@ export class KvStore implements api.Store {
   }
 
   backup(): AsyncIterableIterator<Uint8Array> {
+    this.#turn.runQueued();
     return this.#store.backup();
   }
 

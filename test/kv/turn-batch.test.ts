@@ -53,6 +53,18 @@ describe('calls of one turn', () => {
     expect(await valueOf(store, 'k')).toBe('3');
   });
 
+  it('are seen by reads of leases that are made behind them', async () => {
+    const { store } = await MemoryHarness.open();
+    await store.grantLease(60_000, 7);
+    const puts = [store.put('a', '', { leaseId: 7 }), store.put('b', '', { leaseId: 7 })];
+    const lease = store.getLease(7);
+    puts.push(store.put('c', ''), store.put('d', '', { leaseId: 7 }));
+    const leases = store.listLeases();
+    expect((await lease).keyCount).toBe(2);
+    expect((await leases).leases[0]?.keyCount).toBe(3);
+    await Promise.all(puts);
+  });
+
   it('hold nothing that their caller may change once it has the promise', async () => {
     const { store } = await MemoryHarness.open();
     const key = Buffer.from([0xff, 1]);

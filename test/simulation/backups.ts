@@ -22,6 +22,7 @@ interface BackupContent {
 /** Reads a backup at its own pace and holds it against the model. */
 export async function backUp(store: Store, machine: Machine, random: SeededRandom): Promise<void> {
   const { ledger, scheduler } = machine;
+  while (ledger.hasUnchecked) await Promise.resolve();
   ledger.settle();
   const newest = ledger.model.revision;
   const seen = ledger.seenRevision;
@@ -39,9 +40,9 @@ export async function backUp(store: Store, machine: Machine, random: SeededRando
   }
   const { revision, ...content } = await readBackup(Buffer.concat(pieces), machine);
   machine.trace.add(() => `backup of ${revision} read`);
-  if (revision === newest) ledger.flushed(revision);
-  // Once the disk has failed there is no more than what is visible.
-  else if (ledger.hasFailed && revision >= seen && revision < newest) ledger.saw(revision);
+  // Once the disk has failed there is no more than what is visible, flushed or not.
+  if (ledger.hasFailed && revision >= seen && revision <= newest) ledger.saw(revision);
+  else if (revision === newest) ledger.flushed(revision);
   else throw new Error(`a backup begun at ${newest} is one of ${revision}`);
   const expected = ledger.model.entriesAt(revision);
   expectEqual(() => `the backup of ${revision}`, content.versions.map(toEntry), expected);

@@ -63,7 +63,7 @@ export class Clients {
     if (draw < 95) return this.#snapshot(store);
     if (draw < 97) return this.#compact(store);
     if (draw < 98) return backUp(store, this.#machine, this.#random);
-    this.#passTime(store);
+    return this.#passTime(store);
   }
 
   #operate(store: Store): Promise<void> {
@@ -121,8 +121,10 @@ export class Clients {
   }
 
   /** The wall clock jumps, or everybody waits a while. */
-  #passTime(store: Store): void {
-    const { scheduler } = this.#machine;
+  async #passTime(store: Store): Promise<void> {
+    const { scheduler, ledger } = this.#machine;
+    // No time passes within a turn of the event loop.
+    while (ledger.hasUnchecked) await Promise.resolve();
     const random = this.#random;
     if (random.chance(0.5)) {
       scheduler.advance(random.below(random.pick([100, 3000])));

@@ -29,6 +29,18 @@ interface Recorded {
 
 type RecordedVersion = Omit<ModelEntry, 'key'>;
 
+/** What a call has done, and was to do. */
+interface Run {
+  /** `undefined`: the log had failed, or the store was closed. */
+  readonly expected: Answer | undefined;
+  readonly isRefused: boolean;
+  readonly hasChanged: boolean;
+  readonly hasClock: boolean;
+  /** Of the model behind it. */
+  readonly revision: number;
+  readonly sequence: number;
+}
+
 export class Ledger {
   readonly model = new Model();
   readonly #sequential = new SequentialStore(this.model);
@@ -57,6 +69,8 @@ export class Ledger {
   hasFailed = false;
   /** The store is being closed: calls may be refused. */
   isClosing = false;
+  /** The calls that the store may not have run yet. */
+  #unchecked = 0;
   /** `limitReached` may come at any time. */
   isTight = false;
 
@@ -84,27 +98,19 @@ export class Ledger {
     this.#sawRecord(this.model.sequenceOf(revision));
   }
 
-  /** Makes the call and checks at once what it did, and later what it answers. */
+  /** Makes the call and checks what it did when the store has done it, and later what it answers. */
   async call(store: Store, operation: Operation): Promise<void> {
     this.settle();
     const number = ++this.#callCount;
-    const { model } = this;
-    const revisionBefore = model.revision;
-    const sequenceBefore = model.sequence;
-    const leaseCountBefore = model.leaseById.size;
     const instant = this.#instant();
     this.#trace.add(() => `#${number} ${describe(operation)}`);
-    const answered = callStore(store, operation);
-    const isStopped = this.hasFailed || this.isClosing;
-    const expected = isStopped ? undefined : this.#sequential.run(operation, instant);
-    const isRefused = this.#compareRecorded(revisionBefore, operation);
-    const { revision, sequence } = model;
-    // A record that is written while there are leases notes their clock.
-    const hasClock = sequence > sequenceBefore && leaseCountBefore > 0 && model.leaseById.size > 0;
-    const hasCommitted = sequence > sequenceBefore || operation.kind === 'renewLease';
-    const hasChanged = !isRefused && expected !== undefined && 'value' in expected && hasCommitted;
+    const answered = toAnswer(callStore(store, operation));
     this.#openCalls++;
-    const answer = await toAnswer(answered);
+    const { expected, isRefused, hasChanged, hasClock, revision, sequence } = await this.#whenRun(
+      operation,
+      instant,
+    );
+    const answer = await answered;
     this.#openCalls--;
     this.#trace.add(() => `#${number} answers ${describe(answer)}`);
     // Once the log has failed they are those of the last durable record, whichever that is.
@@ -127,8 +133,41 @@ export class Ledger {
     if ('value' in answer) this.#noteRenewal(operation, instant);
   }
 
+  /** Of several calls in a turn the store runs all but the first a little later, in their order. */
+  #whenRun(operation: Operation, instant: Instant): Promise<Run> {
+    this.#unchecked++;
+    // The store's own microtask was asked for by the turn's first call, which came before.
+    return Promise.resolve().then(() => {
+      this.#unchecked--;
+      return this.#check(operation, instant, this.#unchecked === 0);
+    });
+  }
+
+  /** Whether there are calls of this turn that the store may not have run yet. */
+  get hasUnchecked(): boolean {
+    return this.#unchecked > 0;
+  }
+
+  #check(operation: Operation, instant: Instant, isLast: boolean): Run {
+    const { model } = this;
+    const revisionBefore = model.revision;
+    const sequenceBefore = model.sequence;
+    const leaseCountBefore = model.leaseById.size;
+    const isStopped = this.hasFailed || this.isClosing;
+    const expected = isStopped ? undefined : this.#sequential.run(operation, instant);
+    const isRefused = this.#compareRecorded(revisionBefore, operation, isLast);
+    const { revision, sequence } = model;
+    // A record that is written while there are leases notes their clock.
+    const hasClock = sequence > sequenceBefore && leaseCountBefore > 0 && model.leaseById.size > 0;
+    const hasCommitted = sequence > sequenceBefore || operation.kind === 'renewLease';
+    const hasChanged = !isRefused && expected !== undefined && 'value' in expected && hasCommitted;
+    return { expected, isRefused, hasChanged, hasClock, revision, sequence };
+  }
+
   /** Brings the model to where the store is: what was committed since, was committed by the store itself. */
   settle(): void {
+    // What was recorded may be of calls that are to be checked yet.
+    if (this.#unchecked > 0) return;
     while (this.#recorded.length > 0) this.#settleOne();
   }
 
@@ -203,18 +242,23 @@ export class Ledger {
   }
 
   /**
-   * Holds what the call has just committed against what the model says.
+   * Holds what the call has committed against what the model says.
+   * @param isLast whether no other call of its turn follows.
    * @returns whether the store refused a part of it, at its own right.
    */
-  #compareRecorded(revisionBefore: number, operation: Operation): boolean {
+  #compareRecorded(revisionBefore: number, operation: Operation, isLast: boolean): boolean {
     const { model } = this;
     const recorded = this.#recorded;
-    this.#recorded = [];
     let at = 0;
     for (let revision = revisionBefore + 1; revision <= model.revision; revision++) {
       const { changes } = model.transaction(revision);
-      if (at === recorded.length && changes.length > 0 && this.isTight) {
+      const [first] = changes;
+      const next = recorded[at];
+      // What a later call of the turn has made may stand in its place.
+      const isMissing = next === undefined || (first !== undefined && !isMade(first, next));
+      if (first !== undefined && isMissing && this.isTight) {
         model.truncate(revision - 1);
+        this.#recorded = recorded.slice(at);
         return true;
       }
       for (const change of changes) {
@@ -225,8 +269,9 @@ export class Ledger {
         );
       }
     }
+    this.#recorded = recorded.slice(at);
     const extra = recorded[at];
-    if (extra !== undefined)
+    if (extra !== undefined && isLast)
       throw new Error(`${describe(operation)} also commits ${describe(extra)}, and should not`);
     return false;
   }
