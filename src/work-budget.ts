@@ -1,12 +1,12 @@
 /**
  * `WorkBudget`: what one request, or one turn of background work, may still do before the event loop gets its turn.
  *
- * Whoever takes a request, or begins a turn, makes one and hands it down; everything on the way draws on the same one.
+ * What takes a request, or begins a turn, makes one and hands it down; everything on the way draws on the same one.
  * Work is paid for where it is done: the engine pays visits, what stands above it pays bytes that it copies or encodes and
  * steps of its own, as visits. One visit is about the time of looking at one key that is not in the processor's cache, 100
  * to 200 ns.
  *
- * Nothing here throws. Who loops asks, and ends with what it has: a page, a fragment, or `limitReached`; the engine stops a
+ * Nothing here throws. What loops asks, and ends with what it has: a page, a fragment, or `limitReached`; the engine stops a
  * scan and says where it goes on. A step that has begun is finished and paid, so what is left may fall below 0.
  */
 import { fixed } from './limits.ts';

@@ -54,7 +54,7 @@ export interface Engine {
   /** How many keys of a range exist in the newest state and lie before `key`. */
   rank(range: EngineRange, key: Uint8Array): number;
 
-  /** The key at a place (from 0) among those of a range that exist in the newest state; `undefined` behind the last. */
+  /** The key at an index (from 0) among those of a range that exist in the newest state; `undefined` behind the last. */
   select(range: EngineRange, index: number): Uint8Array | undefined;
 
   /**

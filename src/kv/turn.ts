@@ -1,5 +1,5 @@
 /**
- * The calls of one turn of the event loop, as one batch.
+ * The calls of one turn of the event loop, run together.
  *
  * The first call of a turn runs at once: a caller that is alone waits for nothing. Those that follow before the promises of
  * the turn have had their say are queued, and run behind it one after the other, in their order: so their keys are fetched

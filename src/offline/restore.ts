@@ -208,7 +208,7 @@ async function putInPlace(
 ): Promise<void> {
   await moveFolder(made.snapshots, final.snapshots);
   await moveFolder(made.log, final.log);
-  // Only when the names are durable may the mark go that says that they are not.
+  // Only when the names are durable may the folder go that says that they are not.
   await disk.syncDirectory(dataDir);
   await removeEmptyFolder(final.restoring);
   await disk.syncDirectory(dataDir);

@@ -429,7 +429,7 @@ export class DurableStore implements Seam {
     }
   }
 
-  /** A failure of the door that has queued it must not hit whoever decides now. */
+  /** A failure of the door that has queued it must not hit the one that decides now. */
   #tellFailure({ onFailure }: QueuedDecision, failure: unknown): void {
     try {
       onFailure(failure);

@@ -38,8 +38,8 @@ export interface Seam {
   decide<Result>(run: (view: View) => Result): Decision<Result>;
 
   /**
-   * Brings the places of several keys into the processor's cache together, for the decisions and reads that follow in the
-   * same turn. A hint: nothing depends on it.
+   * Brings what several keys need into the processor's cache together, for the decisions and reads that follow in the same
+   * turn. A hint: nothing depends on it.
    */
   fetch(keys: readonly Uint8Array[]): void;
 

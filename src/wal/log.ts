@@ -327,7 +327,7 @@ export class Log {
   async #close(): Promise<void> {
     this.#stopTimers();
     try {
-      if (this.#groupCommit.writer !== undefined && this.#failStop.error === undefined) await this.#settle();
+      if (this.#groupCommit.writer !== undefined && this.#failStop.error === undefined) await this.#finish();
     } finally {
       await this.#groupCommit.whenResting();
       await this.#row.close();
@@ -342,7 +342,7 @@ export class Log {
   }
 
   /** Brings everything to disk, with a mark at the end. */
-  async #settle(): Promise<void> {
+  async #finish(): Promise<void> {
     await this.flush();
     await this.#groupCommit.whenResting();
     const { writer } = this.#groupCommit;

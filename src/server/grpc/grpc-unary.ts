@@ -167,7 +167,7 @@ class UnaryCall {
 
   /** @param reply with room for its prefix. */
   #answer(reply: Buffer): void {
-    if (!this.#settle('Ok')) return;
+    if (!this.#finish('Ok')) return;
     reply[0] = 0;
     reply.writeUInt32BE(reply.length - PREFIX_BYTES, 1);
     const stream = this.#stream;
@@ -179,7 +179,7 @@ class UnaryCall {
 
   #fail(error: unknown): void {
     const connectError = toConnectError(error);
-    if (!this.#settle(Code[connectError.code] ?? '')) return;
+    if (!this.#finish(Code[connectError.code] ?? '')) return;
     if (isUnforeseen(error)) {
       this.#context.logger.error({ method: this.#served.name, err: error }, 'a call failed unexpectedly');
     }
@@ -194,7 +194,7 @@ class UnaryCall {
   }
 
   /** @returns whether the call is to be answered now: it was not before, and its client is there. */
-  #settle(outcome: string): boolean {
+  #finish(outcome: string): boolean {
     if (this.#isAnswered || this.#call.isClosed || this.#stream.destroyed || this.#stream.closed)
       return false;
     this.#isAnswered = true;

@@ -1,6 +1,6 @@
 /**
  * One port for HTTP/2 and HTTP/1.1, in plain text or with TLS. The first bytes tell whether a connection speaks TLS; one
- * that does where it should not, or the other way round, is turned away. With TLS the handshake (ALPN) settles which
+ * that does where it should not, or the other way round, is turned away. With TLS the handshake (ALPN) decides which
  * version of HTTP it speaks, without it the first bytes do. The connection is then handed to Node's server for that
  * version; both give their requests to the same handlers.
  */

@@ -93,7 +93,7 @@ export class Expiry {
     });
   }
 
-  /** Removes up to a batch; @returns whether there may be more. */
+  /** Removes up to `fixed.expiryBatchMax`; @returns whether there may be more. */
   #removeDue(): boolean {
     const { engine, leases } = this.#context;
     const lease = leases.due(this.#endableMs);

@@ -1,8 +1,8 @@
 /**
- * The newest state with a transaction's changes laid over it, in key order: scans, ranks and places.
+ * The newest state with a transaction's changes laid over it, in key order: scans, ranks, and keys by rank.
  *
  * The changes stand in an `Overlay`, each with by how much it changes the number of live keys that the engine counts. Keys past
- * their deadline, which the engine counts and nobody shall see, stand there too, as hidden ones. So the number of entries
+ * their deadline, which the engine counts and no reader shall see, stand there too, as hidden ones. So the number of entries
  * before a key is the engine's rank plus the sum of what lies before it in the overlay: O(log n + log m).
  *
  * The overlay is made when the first ordered read meets changes (or overdue keys, for counts), and kept up from then on.

@@ -41,7 +41,7 @@ export interface View extends ReadView {
 
   /** How many entries of a range lie before `key`, in O(log n). */
   rank(range: EngineRange, key: Uint8Array): number;
-  /** The key at a place, from 0, among the entries of a range, in O(log n); `undefined` behind the last. */
+  /** The key at an index, from 0, among the entries of a range, in O(log n); `undefined` behind the last. */
   select(range: EngineRange, index: number): Uint8Array | undefined;
   /** How many entries a range has, in O(log n). */
   count(range: EngineRange): number;
@@ -71,7 +71,7 @@ export interface View extends ReadView {
   /** Ends a lease and deletes its keys. The lease must exist. @returns how many entries that deleted. */
   endLease(leaseId: number, reason: 'leaseExpired' | 'leaseRevoked'): number;
 
-  /** Where `rollBack` goes back to, as often as wanted, while the transaction runs. */
+  /** What `rollBack` goes back to, as often as wanted, while the transaction runs. */
   savepoint(): Savepoint;
   /** Undoes what was changed since; later savepoints are void. */
   rollBack(savepoint: Savepoint): void;
@@ -106,7 +106,7 @@ export interface LeaseView {
   readonly remainingMs: number;
 }
 
-/** A place in a draft. */
+/** How far a draft had come. */
 export interface Savepoint {
   readonly undoCount: number;
   readonly leaseChangeCount: number;

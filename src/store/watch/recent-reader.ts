@@ -6,7 +6,7 @@ import type { WatchWork } from './watch-work.ts';
 
 /**
  * Goes on until a message is ready or needs more room, the turn is over, or the visible revision is reached.
- * @returns false when the recent changes don't reach back to the watch's place, or don't hold what comes there, or when
+ * @returns false when the recent changes don't reach back to where the watch is, or don't hold what comes there, or when
  *   memory doesn't hold the entries any more: then the log has to be read.
  */
 export function readRecent(

@@ -103,7 +103,7 @@ export class WatchHub implements WatchRegistry {
   }
 
   /**
-   * Notes the changes of a transaction that was committed and is not visible yet; `undefined` when there is no watch. Copies
+   * Keeps the changes of a transaction that was committed and is not visible yet; `undefined` when there is no watch. Copies
    * the keys.
    */
   stage(revision: number, timeMs: number, changes: readonly PlannedChange[]): StagedChanges {
