@@ -16,7 +16,7 @@ for await (const message of client.watch({ ranges: [{ prefix: 'config/' }], incl
   if (message.kind === 'synced') break; // A real one would stay.
 }
 
-// Only if nobody has written the key since.
+// Only if the key was not written since.
 const { succeeded } = await client.txn({
   compares: [{ subject: { key }, relation: 'equal', operand: { kind: 'modRevision', value: revision } }],
   success: [{ kind: 'put', key, value: 'light' }],
