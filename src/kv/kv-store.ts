@@ -105,7 +105,7 @@ export class KvStore implements api.Store {
       return await this.#decide((view) => ({ count: view.count(engineRange), revision: view.revision }));
     } catch (error) {
       // The ranks are those of the newest state, which a failed log never brings to disk.
-      if (!store.hasFailed) throw error;
+      if (store.failure === undefined) throw error;
       return await countPin(store.pin());
     }
   }

@@ -226,9 +226,8 @@ export class DurableStore implements Seam {
     return this.#visibility.revision;
   }
 
-  /** Whether the log has failed for good. */
-  get hasFailed(): boolean {
-    return this.#failure !== undefined;
+  get failure(): Failure | undefined {
+    return this.#failure;
   }
 
   get committedSequence(): number {

@@ -69,6 +69,8 @@ export interface Seam {
   readonly committedSequence: number;
   /** The newest record that is as durable as the store's `fsync` policy asks for. */
   readonly durableSequence: number;
+  /** Once the log has failed for good: what is not durable by then never will be. */
+  readonly failure: Failure | undefined;
 
   /** The incarnation that wrote a revision; '' when none did, or that is not known any more. */
   incarnationOf(revision: number): string;
@@ -80,7 +82,7 @@ export interface Seam {
    * keeps a key or a value copies it: they are as they are during the call only.
    */
   onCommitted(listen: (changes: readonly PlannedChange[]) => void): Stop;
-  /** Called when everything up to `sequence` is durable and shown; or with the failure that ends that for good. */
+  /** Called when everything up to `sequence` is durable and shown; or, once, with the failure that ends that for good. */
   onDurable(listen: (sequence: number, failure: Failure | undefined) => void): Stop;
   /** Called for each revision that is committed from now on, once it is visible, in their order, with what it changed. */
   onVisible(listen: (revision: number, changes: readonly RecentChange[]) => void): Stop;

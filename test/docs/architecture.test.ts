@@ -60,6 +60,11 @@ describe('the example door', () => {
     ]);
     for (const line of ['get greeting', 'append greeting hello']) door.receive(line);
     expect(sent).toEqual(['', expect.stringMatching(/^error: .*has changed nothing/)]);
+    // One that comes later learns of it, too.
+    const late: string[] = [];
+    const lateDoor = new LineDoor(store, (line) => late.push(line));
+    for (const line of ['append greeting hello', 'get greeting']) lateDoor.receive(line);
+    expect(late).toEqual([expect.stringMatching(/^error: .*has changed nothing/), '']);
   });
 });
 

@@ -1,6 +1,6 @@
 /** A door of lines for one connection: `get KEY` and `append KEY TEXT`, answered in their order. */
 import { isStoreError } from '../../src/errors.ts';
-import type { Failure, Seam, Stop } from '../../src/store/seam.ts';
+import type { Seam, Stop } from '../../src/store/seam.ts';
 import { encodeKey } from '../../src/store/views/keys.ts';
 import type { ReadView, View } from '../../src/store/views/view.ts';
 
@@ -11,15 +11,11 @@ export class LineDoor {
   /** Bounded by what the connection may have under way. */
   readonly #waiting: { readonly sequence: number; readonly line: string; readonly hasChanged: boolean }[] =
     [];
-  #failure: Failure | undefined;
 
   constructor(seam: Seam, send: (line: string) => void) {
     this.#seam = seam;
     this.#send = send;
-    this.stop = seam.onDurable((_, failure) => {
-      this.#failure = failure;
-      this.#sendReady();
-    });
+    this.stop = seam.onDurable(() => this.#sendReady());
   }
 
   receive(request: string): void {
@@ -45,11 +41,12 @@ export class LineDoor {
 
   #sendReady(): void {
     const waiting = this.#waiting;
+    const { durableSequence, failure } = this.#seam;
     for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
-      const isDurable = next.sequence <= this.#seam.durableSequence;
-      if (!isDurable && this.#failure === undefined) return;
-      const failure = next.hasChanged ? this.#failure?.whenChanged : this.#failure?.whenUnchanged;
-      this.#send(isDurable ? next.line : `error: ${failure?.message}`);
+      const isDurable = next.sequence <= durableSequence;
+      if (!isDurable && failure === undefined) return;
+      const error = next.hasChanged ? failure?.whenChanged : failure?.whenUnchanged;
+      this.#send(isDurable ? next.line : `error: ${error?.message}`);
       waiting.shift();
     }
   }
