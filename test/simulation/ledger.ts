@@ -114,7 +114,7 @@ export class Ledger {
     this.#openCalls--;
     this.#trace.add(() => `#${number} answers ${describe(answer)}`);
     // Once the log has failed they are those of the last durable record, whichever that is.
-    if (this.hasFailed && isOfLeases(operation)) return;
+    if (this.hasFailed && outlivesFailure(operation)) return;
     if ('code' in answer && this.#isExcused(answer.code, isRefused, hasChanged)) return;
     if (expected === undefined || isRefused) {
       if (isRefused) throw new Error(`#${number} changed nothing and was answered: ${describe(answer)}`);
@@ -348,9 +348,9 @@ function isReading({ kind }: Operation): boolean {
   return kind !== 'grantLease' && kind !== 'renewLease' && kind !== 'revokeLease';
 }
 
-/** A read of leases, which is answered after a failure, too. */
-function isOfLeases({ kind }: Operation): boolean {
-  return kind === 'getLease' || kind === 'listLeases';
+/** What is answered after a failure, too: by the last durable record. */
+function outlivesFailure({ kind }: Operation): boolean {
+  return kind === 'getLease' || kind === 'listLeases' || kind === 'count';
 }
 
 export async function toAnswer(call: Promise<unknown>): Promise<Answer> {
