@@ -6,6 +6,7 @@ import { withFilledStore } from '../load/store.ts';
 import { underWay } from '../load/under-way.ts';
 
 const CONCURRENCIES = [1, 256];
+const MANY = 100;
 
 /** Reads keys of a store in this process. */
 export const storeGet: BenchCase = {
@@ -24,6 +25,15 @@ export const storeGet: BenchCase = {
           samples,
         });
       }
+      const samples = await ratesOf(context, {
+        count,
+        setUp: (repetition) => randomKeys(count, context.keyCount, repetition),
+        run: async (keys) => {
+          for (let first = 0; first < count; first += MANY)
+            await store.getMany(keys.slice(first, first + MANY));
+        },
+      });
+      context.report({ name: `getMany of ${MANY} random keys`, unit: 'keys/s', samples });
     });
   },
 };

@@ -15,15 +15,18 @@ interface Load {
 const LOADS: { readonly [policy in FsyncPolicy]: readonly Load[] } = {
   always: [
     { concurrency: 1, count: 2000 },
+    { concurrency: 16, count: 10_000 },
     { concurrency: 256, count: 50_000 },
   ],
   interval: [
-    { concurrency: 1, count: 5000 },
-    { concurrency: 256, count: 100_000 },
+    { concurrency: 1, count: 20_000 },
+    { concurrency: 16, count: 100_000 },
+    { concurrency: 256, count: 200_000 },
   ],
   never: [
-    { concurrency: 1, count: 5000 },
-    { concurrency: 256, count: 100_000 },
+    { concurrency: 1, count: 20_000 },
+    { concurrency: 16, count: 100_000 },
+    { concurrency: 256, count: 200_000 },
   ],
 };
 
