@@ -14,6 +14,7 @@ import type { PinnedState } from '../store/seam.ts';
 import { toDeletedRange, toEngineRange } from '../store/views/range.ts';
 import type { View } from '../store/views/view.ts';
 import { failedWatch } from '../store/watch/watch-start.ts';
+import { KeyFetcher } from './key-fetcher.ts';
 import { getLease, grantLease, listLeases, renewLease, revokeLease } from './leases.ts';
 import { countPinned, exists, get, getMany, keys, scan } from './reads.ts';
 import { runTxn } from './txn.ts';
@@ -33,13 +34,15 @@ export class KvStore implements api.Store {
   readonly #store: DurableStore;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #fetcher: KeyFetcher;
   readonly #turn: Turn;
 
   constructor({ store, clock, random }: KvStoreParts) {
     this.#store = store;
     this.#clock = clock;
     this.#random = random;
-    this.#turn = new Turn((fetched) => store.fetch(fetched));
+    this.#fetcher = new KeyFetcher((fetched) => store.fetch(fetched));
+    this.#turn = new Turn(this.#fetcher);
     this.storeId = store.storeId;
     this.failed = store.failed;
   }
@@ -62,7 +65,7 @@ export class KvStore implements api.Store {
 
   /** All at one revision. */
   getMany(keyList: readonly api.Key[], options: api.GetManyOptions = {}): Promise<api.GetManyResult> {
-    return this.#read(() => getMany(this.#store, keyList, options));
+    return this.#read(() => getMany(this.#store, this.#fetcher, keyList, options));
   }
 
   put(key: api.Key, value: api.Value, options: api.PutOptions = {}): Promise<api.PutResult> {

@@ -19,12 +19,13 @@ import { NO_BYTES } from '../wire/bytes.ts';
 import { StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
 import type { PinnedState, Seam, StateAt } from '../store/seam.ts';
-import { decodeKey, encodeKey, keyAfter, keyScratch, toKeyText } from '../store/views/keys.ts';
+import { decodeKey, keyAfter, keyScratch, toKeyText } from '../store/views/keys.ts';
 import { prefixEnd, toEngineRange } from '../store/views/range.ts';
 import { escapeLength, USER_KEYS_END } from '../store/views/regions.ts';
 import type { ReadView } from '../store/views/view.ts';
 import { copyEntry, toEntry } from '../store/views/entries.ts';
 import { compileGlob } from './glob.ts';
+import type { KeyFetcher } from './key-fetcher.ts';
 import { decodePageToken, encodePageToken } from './page-token.ts';
 import { checkCount, checkPageLimit } from '../store/validate.ts';
 
@@ -53,6 +54,7 @@ export function exists(seam: Seam, keys: readonly Key[]): ExistsResult {
 
 export function getMany(
   seam: Seam,
+  fetcher: KeyFetcher,
   keyList: readonly Key[],
   { revision, keysOnly }: GetManyOptions,
 ): GetManyResult {
@@ -62,16 +64,20 @@ export function getMany(
       `getMany takes 1 to ${fixed.getManyKeysMax} keys, not ${keyList.length}`,
     );
   }
-  const encoded = keyList.map(encodeKey);
-  seam.fetch(encoded);
-  return readWanted(seam, checkCount(revision, 'revision'), (view) => ({
-    entries: keyList.map((key, index) => {
-      const bytes = encoded[index] ?? NO_BYTES;
+  return readWanted(seam, checkCount(revision, 'revision'), (view) => {
+    const entries: (Entry | undefined)[] = [];
+    for (const [index, key] of keyList.entries()) {
+      // As many as are still there when the last of them is read.
+      if (index % fixed.turnCallsMax === 0) {
+        for (const next of keyList.slice(index, index + fixed.turnCallsMax)) fetcher.add(next);
+        fetcher.run();
+      }
+      const bytes = keyScratch.encode(key);
       const version = keysOnly === true ? view.readMeta(bytes) : view.read(bytes);
-      return version && toEntry(key, keysOnly === true ? { ...version, value: NO_BYTES } : version);
-    }),
-    revision: view.revision,
-  }));
+      entries.push(version && toEntry(key, keysOnly === true ? { ...version, value: NO_BYTES } : version));
+    }
+    return { entries, revision: view.revision };
+  });
 }
 
 export function scan(seam: Seam, range: KeyRange, options: ScanPageOptions): ScanPage {

@@ -7,6 +7,7 @@
  */
 import type { Key } from '../api.ts';
 import { fixed } from '../limits.ts';
+import type { KeyFetcher } from './key-fetcher.ts';
 
 /** A call that waits. */
 interface Queued {
@@ -16,19 +17,16 @@ interface Queued {
 }
 
 export class Turn {
-  readonly #fetch: (keys: readonly Uint8Array[]) => void;
+  readonly #fetcher: KeyFetcher;
   #queue: Queued[] = [];
-  /** Used for one batch after the other. */
-  readonly #keys: Uint8Array[] = [];
-  readonly #slots: KeySlot[] = [];
   #isOpen = false;
   readonly #end = (): void => {
     this.#isOpen = false;
     this.runQueued();
   };
 
-  constructor(fetch: (keys: readonly Uint8Array[]) => void) {
-    this.#fetch = fetch;
+  constructor(fetcher: KeyFetcher) {
+    this.#fetcher = fetcher;
   }
 
   /**
@@ -53,39 +51,10 @@ export class Turn {
     const queue = this.#queue;
     if (queue.length === 0) return;
     this.#queue = [];
-    if (queue.length > 1) this.#fetchAll(queue);
+    if (queue.length > 1) {
+      for (const { key } of queue) this.#fetcher.add(key);
+      this.#fetcher.run();
+    }
     for (const { run } of queue) run();
-  }
-
-  #fetchAll(queue: readonly Queued[]): void {
-    const keys = this.#keys;
-    keys.length = 0;
-    for (const { key } of queue) {
-      const slot = (this.#slots[keys.length] ??= new KeySlot());
-      const bytes = typeof key === 'string' ? slot.encode(key) : undefined;
-      if (bytes !== undefined) keys.push(bytes);
-    }
-    this.#fetch(keys);
-  }
-}
-
-const SLOT_BYTES = 64;
-
-/** Memory for the bytes of one key after the other. */
-class KeySlot {
-  readonly #bytes = new Uint8Array(SLOT_BYTES);
-  /** A view of each length, made when it is first needed. */
-  readonly #views: (Uint8Array | undefined)[] = [];
-
-  /** @returns `undefined` for a key that is not short and plain: that is not fetched ahead. */
-  encode(key: string): Uint8Array | undefined {
-    const { length } = key;
-    if (length === 0 || length > SLOT_BYTES) return undefined;
-    for (let index = 0; index < length; index++) {
-      const code = key.charCodeAt(index);
-      if (code >= 0x80) return undefined;
-      this.#bytes[index] = code;
-    }
-    return (this.#views[length] ??= this.#bytes.subarray(0, length));
   }
 }
