@@ -108,7 +108,9 @@ export interface Store {
   delete(key: Key, options?: DeleteOptions): Promise<DeleteResult>;
   /**
    * Deletes all keys of a range; `{ all: true }` is all keys there are. In one revision, or, when there are too many keys for
-   * that, not at all (`limitReached`); with `inParts` in as many revisions as it takes.
+   * that, not at all (`limitReached`); with `inParts` in as many revisions as it takes. One that ends early, since a part has
+   * failed or `signal` was aborted, rejects with `partlyDeleted`, or, when nothing was deleted, with what ended it: the
+   * error of the part, or the reason of the signal.
    */
   deleteRange(range: DeletedRange, options?: DeleteRangeOptions): Promise<DeleteRangeResult>;
   /**
@@ -246,9 +248,11 @@ export interface DeleteResult<AnEntry extends Entry = Entry> {
 export interface DeleteRangeOptions {
   /**
    * Deletes the keys in key order, some in each revision, while other calls go on: a key that is written behind where the
-   * delete has come to survives. When a part fails, those before it stay done.
+   * delete has come to survives.
    */
   readonly inParts?: boolean;
+  /** Aborting it ends a delete in parts before its next part. One in a single revision is over by then. */
+  readonly signal?: AbortSignal;
 }
 
 export interface DeleteRangeResult {

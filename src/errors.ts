@@ -17,6 +17,8 @@ interface DetailsByCode {
   otherStore: { readonly requestedStoreId: string; readonly storeId: string };
   /** A watch or page was to go on from a place that is not in the history of this store. */
   historyDiffers: HistoryDetails;
+  /** A delete in parts ended early, for the reason that is the cause; what it had deleted by then stays deleted. */
+  partlyDeleted: PartDetails;
 }
 
 /** A revision that can't be read, and the bounds of those that can. */
@@ -24,6 +26,15 @@ export interface RevisionDetails {
   readonly requestedRevision: number;
   readonly oldestRevision: number;
   readonly newestRevision: number;
+}
+
+/** What a delete in parts has done. */
+export interface PartDetails {
+  /** Of the first part. */
+  readonly firstRevision: number;
+  /** Of the last part that was finished. */
+  readonly revision: number;
+  readonly deletedCount: number;
 }
 
 /** A place that is not in a history, and the last one that is. Incarnations are 32 hexadecimal digits. */
@@ -100,6 +111,7 @@ const carriesDetails: Record<keyof DetailsByCode, true> = {
   slowWatcher: true,
   otherStore: true,
   historyDiffers: true,
+  partlyDeleted: true,
 };
 
 /** Whether an unknown error is a store error of this code; narrows the type of its details. */

@@ -4,6 +4,7 @@ export {
   StoreError,
   isStoreError,
   type HistoryDetails,
+  type PartDetails,
   type RevisionDetails,
   type StoreErrorCode,
 } from './errors.ts';

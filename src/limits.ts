@@ -207,8 +207,8 @@ export const defaults = {
 export const client = {
   /** The time that a call may take, its retries included. */
   deadlineMs: 10_000,
-  /** ... for the calls that write a snapshot or drop history. */
-  adminDeadlineMs: 10 * 60 * 1000,
+  /** ... for the calls that write a snapshot, drop history or delete in parts. */
+  longDeadlineMs: 10 * 60 * 1000,
   /** Before the n-th retry a random time of up to this much, doubled n - 1 times, passes, ... */
   backoffMs: 100,
   /** ... but never more than this, ... */

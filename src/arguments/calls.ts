@@ -65,7 +65,7 @@ export function callTables({ ttlMs, ttlMsOrZero }: TimeChecks): CallTables {
     get: { revision: count, refreshTtl: flag },
     put: { ttlMs, leaseId: count, condition, returnPrevious: flag },
     delete: { condition, returnPrevious: flag },
-    deleteRange: { inParts: flag },
+    deleteRange: { inParts: flag, signal: instanceOf(AbortSignal) },
     scan: { revision: count, reverse: flag, keysOnly: flag },
     count: { revision: count },
     increment: { ttlMs },

@@ -4,9 +4,8 @@ import type { AdminService } from '../../gen/kelp/v1/admin_pb.ts';
 import { named } from '../arguments/check.ts';
 import { count } from '../arguments/requests.ts';
 import { noOptions } from '../arguments/shape.ts';
-import { client as limits } from '../limits.ts';
 import { optionsByCall, refuse } from './arguments.ts';
-import { type Caller, timeoutMsOf } from './caller.ts';
+import { type Caller, timeoutMsOf, withLongDeadline } from './caller.ts';
 import { toInt64, toMilliseconds, toNumber } from './scalar.ts';
 import type { CallOptions, Status } from './types.ts';
 
@@ -52,9 +51,7 @@ export class Admin {
     options: CallOptions = noOptions,
   ): Promise<{ readonly revision: number; readonly bytes: number }> {
     refuse(optionsByCall['admin.snapshot'](options));
-    const reply = await this.#caller.write(withAdminDeadline(options), (call) =>
-      this.#rpc.snapshot({}, call),
-    );
+    const reply = await this.#caller.write(withLongDeadline(options), (call) => this.#rpc.snapshot({}, call));
     return { revision: toNumber(reply.revision), bytes: toNumber(reply.bytes) };
   }
 
@@ -92,13 +89,9 @@ export class Admin {
   ): Promise<{ readonly oldestRevision: number }> {
     refuse(named('revision', count(revision)) ?? optionsByCall['admin.compact'](options));
     const request = { revision: toInt64(revision) };
-    const reply = await this.#caller.write(withAdminDeadline(options), (call) =>
+    const reply = await this.#caller.write(withLongDeadline(options), (call) =>
       this.#rpc.compact(request, call),
     );
     return { oldestRevision: toNumber(reply.oldestRevision) };
   }
-}
-
-function withAdminDeadline(options: CallOptions): CallOptions {
-  return { ...options, deadlineMs: options.deadlineMs ?? limits.adminDeadlineMs };
 }

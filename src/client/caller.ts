@@ -15,6 +15,7 @@
  * or `shuttingDown` when that was known by then, `deadlineExceeded` when the last try was still without an answer.
  */
 import type { CallOptions as ConnectCallOptions } from '@connectrpc/connect';
+import { client as limits } from '../limits.ts';
 import { mayPass, toKelpError } from './connect-error.ts';
 import { KelpError } from './error.ts';
 import type { Pace } from './pace.ts';
@@ -45,6 +46,11 @@ const TIMEOUT_MS_MAX = 99_999_999;
 /** The timeout of a try as its header can say it: a whole number, since a server refuses any other. */
 export function timeoutMsOf(ms: number): number {
   return Math.min(Math.ceil(ms), TIMEOUT_MS_MAX);
+}
+
+/** For calls whose work grows with the store. */
+export function withLongDeadline(options: CallOptions): CallOptions {
+  return { ...options, deadlineMs: options.deadlineMs ?? limits.longDeadlineMs };
 }
 
 export class Caller {

@@ -37,7 +37,7 @@ import { copyOf, value as isValue } from '../arguments/value.ts';
 import { fixed, client as limits } from '../limits.ts';
 import { Admin } from './admin.ts';
 import { clientOptions, optionsByCall, refuse, txnRequest } from './arguments.ts';
-import { Caller } from './caller.ts';
+import { Caller, withLongDeadline } from './caller.ts';
 import type { Connection } from './connection.ts';
 import { openConnection } from './connection.ts';
 import { Entry, toEntry } from './entry.ts';
@@ -53,6 +53,7 @@ import type {
   CallOptions,
   CountOptions,
   DeleteOptions,
+  DeleteRangeOptions,
   DeleteRangeResult,
   DeleteResult,
   GetOptions,
@@ -167,12 +168,27 @@ export class KelpClient {
     return { revision: toNumber(revision), deleted, previous: toEntry(previous) };
   }
 
-  /** Deletes all keys of a range in one revision; `{ all: true }` is all keys there are. */
-  async deleteRange(range: DeletedRange, options: CallOptions = noOptions): Promise<DeleteRangeResult> {
+  /**
+   * Deletes all keys of a range; `{ all: true }` is all keys there are. In one revision, or, when there are too many keys for
+   * that, not at all (`limitReached`). With `inParts` it takes several, and what is written meanwhile behind where it has come
+   * to stays; its deadline is 10 minutes. One that ends early rejects with `partlyDeleted`. It is not repeated once it may
+   * have begun: a second time it would delete what was written since, too.
+   */
+  async deleteRange(
+    range: DeletedRange,
+    options: DeleteRangeOptions = noOptions,
+  ): Promise<DeleteRangeResult> {
     refuse(named('range', deletedRange(range)) ?? optionsByCall.deleteRange(options));
-    const request = { range: toRange(range) };
-    const reply = await this.#caller.write(options, (call) => this.#kv.deleteRange(request, call));
-    return { revision: toNumber(reply.revision), deletedCount: toNumber(reply.deletedCount) };
+    const { inParts = false } = options;
+    const request = { range: toRange(range), inParts };
+    const reply = await this.#caller.write(inParts ? withLongDeadline(options) : options, (call) =>
+      this.#kv.deleteRange(request, call),
+    );
+    return {
+      firstRevision: toNumber(reply.firstRevision),
+      revision: toNumber(reply.revision),
+      deletedCount: toNumber(reply.deletedCount),
+    };
   }
 
   /** Tells for each of up to 10000 keys whether it exists, all at one revision. */

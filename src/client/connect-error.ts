@@ -43,7 +43,12 @@ export function toKelpError(reason: unknown, call: FailedCall): KelpError {
 }
 
 type DetailedCode =
-  'conditionFailed' | 'revisionCompacted' | 'revisionFuture' | 'otherStore' | 'historyDiffers';
+  | 'conditionFailed'
+  | 'revisionCompacted'
+  | 'revisionFuture'
+  | 'otherStore'
+  | 'historyDiffers'
+  | 'partlyDeleted';
 type SimpleCode = Exclude<KelpErrorCode, DetailedCode>;
 
 const simpleCodeByReason = new Map<ErrorReason, SimpleCode>([
@@ -110,6 +115,16 @@ function explainedError(
         newestRevision: toNumber(info.newestRevision),
       };
       return new KelpError('historyDiffers', message, details, { cause });
+    }
+    case ErrorReason.PARTLY_DELETED: {
+      if (detail.info.case !== 'partlyDeleted') throw incompleteReply('the details of a delete in parts');
+      const { firstRevision, revision, deletedCount } = detail.info.value;
+      const details = {
+        firstRevision: toNumber(firstRevision),
+        revision: toNumber(revision),
+        deletedCount: toNumber(deletedCount),
+      };
+      return new KelpError('partlyDeleted', message, details, { cause, mayHaveTakenEffect: true });
     }
     default: {
       const code = simpleCodeByReason.get(detail.reason);

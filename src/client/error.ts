@@ -4,7 +4,7 @@
  *
  * Codes that the store knows too have the names and the details that they have there.
  */
-import type { HistoryDetails, RevisionDetails } from '../errors.ts';
+import type { HistoryDetails, PartDetails, RevisionDetails } from '../errors.ts';
 
 /** What a code carries besides its message. Codes that are not listed carry nothing. */
 interface DetailsByCode {
@@ -18,6 +18,8 @@ interface DetailsByCode {
   otherStore: { readonly requestedStoreId: string; readonly storeId: string };
   /** A watch or page was to go on from a place that is not in the history of the server's store. */
   historyDiffers: HistoryDetails;
+  /** A delete in parts ended early; what it had deleted by then stays deleted. */
+  partlyDeleted: PartDetails;
 }
 
 export type KelpErrorCode =

@@ -31,6 +31,7 @@ export type {
   CallOptions,
   CountOptions,
   DeleteOptions,
+  DeleteRangeOptions,
   DeleteRangeResult,
   DeleteResult,
   GetLeaseOptions,

@@ -92,7 +92,8 @@ export class Leases {
     refuse(named('leaseId', count(leaseId)) ?? optionsByCall['leases.revoke'](options));
     const request = { leaseId: toInt64(leaseId) };
     const reply = await this.#caller.write(options, (call) => this.#rpc.revoke(request, call));
-    return { revision: toNumber(reply.revision), deletedCount: toNumber(reply.deletedCount) };
+    const revision = toNumber(reply.revision);
+    return { firstRevision: revision, revision, deletedCount: toNumber(reply.deletedCount) };
   }
 
   /** Rejects with `leaseNotFound`. */

@@ -28,8 +28,10 @@ export interface DeleteOptions extends Omit<api.DeleteOptions, 'admit'>, CallOpt
 
 export type DeleteResult = api.DeleteResult<Entry>;
 
-/** The protocol has no deletes in parts, so there is one revision. */
-export interface DeleteRangeResult extends Omit<api.DeleteRangeResult, 'firstRevision'> {}
+/** A signal ends any call, also one that is no delete in parts. */
+export interface DeleteRangeOptions extends Omit<api.DeleteRangeOptions, 'signal'>, CallOptions {}
+
+export type DeleteRangeResult = api.DeleteRangeResult;
 
 /**
  * What every call takes that reads page by page. A signal and a deadline hold for each page. The client reads the pages by

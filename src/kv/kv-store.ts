@@ -7,7 +7,6 @@ import type { Clock, Random } from '../clock.ts';
 import type { EngineRange } from '../engine/engine.ts';
 import { bytesOf } from '../arguments/value.ts';
 import { isStoreError, StoreError } from '../errors.ts';
-import { fixed } from '../limits.ts';
 import type { Caller } from '../store/commit/acknowledgements.ts';
 import type { DurableStore } from '../store/durable-store.ts';
 import type { PinnedState } from '../store/seam.ts';
@@ -21,6 +20,7 @@ import { runTxn } from './txn.ts';
 import { checkCount } from '../store/validate.ts';
 import { Turn } from './turn.ts';
 import { deleteKey, deleteRange, getRefreshing, increment, put, touch } from './writes.ts';
+import { deletePart, partlyDeleted, withPart } from './delete-in-parts.ts';
 
 export interface KvStoreParts {
   readonly store: DurableStore;
@@ -85,7 +85,7 @@ export class KvStore implements api.Store {
   }
 
   deleteRange(range: api.DeletedRange, options: api.DeleteRangeOptions = {}): Promise<api.DeleteRangeResult> {
-    if (options.inParts === true) return this.#deleteInParts(range);
+    if (options.inParts === true) return this.#deleteInParts(range, options.signal);
     return this.#decide((view) => deleteRange(view, toDeletedRange(range)));
   }
 
@@ -227,25 +227,25 @@ export class KvStore implements api.Store {
   }
 
   /** Each part is a transaction, and waits until the part before is durable: so the log's buffer does not fill up. */
-  async #deleteInParts(range: api.DeletedRange): Promise<api.DeleteRangeResult> {
+  async #deleteInParts(
+    range: api.DeletedRange,
+    signal: AbortSignal | undefined,
+  ): Promise<api.DeleteRangeResult> {
     const { start, end } = toDeletedRange(range);
-    const limits = { keysMax: fixed.deletePartKeysMax, bytesMax: fixed.deletePartBytesMax };
-    let deletedCount = 0;
-    let firstRevision = 0;
-    let revision = 0;
+    let done: api.DeleteRangeResult = { firstRevision: 0, revision: 0, deletedCount: 0 };
     for (let next: Uint8Array | undefined = start; next !== undefined;) {
       const rest: EngineRange = { start: next, end };
-      const part = await this.#decide((view) => {
-        const { count, nextKey } = view.deleteRange(rest, limits);
-        return { count, nextKey, revision: view.replyRevision };
-      });
-      if (deletedCount === 0) firstRevision = part.revision;
-      if (deletedCount === 0 || part.count > 0) ({ revision } = part);
-      deletedCount += part.count;
-      next = part.nextKey;
-      if (next !== undefined) await this.#pause();
+      try {
+        signal?.throwIfAborted();
+        const part = await this.#decide((view) => deletePart(view, rest));
+        done = withPart(done, part);
+        next = part.nextKey;
+        if (next !== undefined) await this.#pause();
+      } catch (error) {
+        throw done.deletedCount === 0 ? error : partlyDeleted(done, error);
+      }
     }
-    return { firstRevision, revision, deletedCount };
+    return done;
   }
 
   #pause(): Promise<void> {

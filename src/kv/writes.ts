@@ -16,7 +16,7 @@ import type {
 import { bytesOf } from '../arguments/value.ts';
 import type { EngineRange } from '../engine/engine.ts';
 import type { Version } from '../engine/version.ts';
-import { StoreError } from '../errors.ts';
+import { isStoreError, StoreError } from '../errors.ts';
 import { budgetSpent } from '../store/views/draft.ts';
 import { keyScratch } from '../store/views/keys.ts';
 import type { View } from '../store/views/view.ts';
@@ -64,8 +64,22 @@ export function deleteAll(view: View, range: EngineRange): number {
 }
 
 export function deleteRange(view: View, range: EngineRange): DeleteRangeResult {
-  const deletedCount = deleteAll(view, range);
+  const deletedCount = orInParts(() => deleteAll(view, range));
   return { firstRevision: view.replyRevision, revision: view.replyRevision, deletedCount };
+}
+
+/** What is too much for one transaction is not for several. */
+function orInParts<Result>(run: () => Result): Result {
+  try {
+    return run();
+  } catch (error) {
+    if (!isStoreError(error, 'limitReached')) throw error;
+    const { message } = error;
+    throw new StoreError(
+      'limitReached',
+      `${message}, or delete the range in several revisions (in_parts, kelp delete --in-parts)`,
+    );
+  }
 }
 
 export function increment(

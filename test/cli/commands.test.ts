@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { fixed } from '../../src/limits.ts';
 import { eventually } from '../support/eventually.ts';
 import { startTestServer, temporaryDirectory } from '../support/test-server.ts';
 import { Kelp, jsonLines } from './kelp.ts';
@@ -154,6 +155,19 @@ describe('delete', () => {
     expect(await kelp.text('delete', '--start', 'c', '--end', 'd')).toBe('deleted 1, revision 6\n');
     expect(await kelp.text('delete', '--prefix', 'a/')).toBe('deleted 0, revision 6\n');
     expect(await kelp.text('delete', '--all')).toBe('deleted 1, revision 7\n');
+    expect(await kelp.text('delete', '--all', '--json')).toBe(
+      '{"deletedCount":0,"firstRevision":7,"revision":7}\n',
+    );
+  });
+
+  test('deletes a range in several revisions where that is asked for', async () => {
+    const count = fixed.deletePartKeysMax + 1;
+    const puts = Array.from({ length: count }, (_, index) => ({ put: { key: `k${index}`, value: '' } }));
+    await kelp.run(['txn', '-'], { stdin: JSON.stringify({ success: puts }) });
+    expect(await kelp.text('delete', '--prefix', 'k', '--in-parts')).toBe(
+      `deleted ${count}, revisions 2 to 3\n`,
+    );
+    expect(await kelp.text('delete', '--all', '--in-parts')).toBe('deleted 0, revision 3\n');
   });
 
   test.each([
@@ -165,6 +179,7 @@ describe('delete', () => {
     [['a', '--prefix', 'a']],
     [['--all', '--prefix', 'a']],
     [['--prefix', 'a', '--previous']],
+    [['a', '--in-parts']],
   ])('deletes nothing for %j', async (args) => {
     await kelp.text('put', 'a', '1');
     expect(await kelp.run(['delete', ...args])).toMatchObject({ code: 2 });

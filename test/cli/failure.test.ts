@@ -77,6 +77,7 @@ describe('a call that fails', () => {
     expect(lost.code).toBe(1);
     expect(JSON.parse(lost.stderr)).toMatchObject({ error: { reason: 'LEASE_NOT_FOUND' } });
 
+    await kelp.text('put', 'b', '1');
     await kelp.text('compact', '2');
     const behind = await kelp.run(['watch', '--from-revision', '1', '--json']);
     expect(behind.code).toBe(4);
@@ -192,6 +193,7 @@ describe('as JSON', () => {
       sharedIncarnation: 'c',
       newestRevision: 9,
     }),
+    new StoreError('partlyDeleted', 'why', { firstRevision: 2, revision: 5, deletedCount: 9 }),
     new StoreError('slowWatcher', 'why', { resumeRevision: 4 }),
     ...(
       [

@@ -56,6 +56,7 @@ const kindByOption: Record<string, Kind> = {
   limit: 'number',
   pageSize: 'number',
   revision: 'wholeNumber',
+  inParts: 'flag',
   refreshTtl: 'flag',
   ttlMs: 'number',
   leaseId: 'wholeNumber',

@@ -26,6 +26,7 @@ function failingClient(
     router.service(KvService, {
       get: () => (fail(), { revision: 5n }),
       put: () => (fail(), { revision: 5n }),
+      deleteRange: () => (fail(), { revision: 5n }),
     });
   }, options);
   return { client, pace, tries: () => tries };
@@ -42,7 +43,10 @@ function clientOfOutage(
     if (pace.nowMs < endsAtMs) throw failure();
     return { revision: 5n };
   };
-  const { client, pace } = clientOf((router) => router.service(KvService, { get: answer, put: answer }));
+  const deleteRange = () => (answer(), { firstRevision: 5n, revision: 6n, deletedCount: 2n });
+  const { client, pace } = clientOf((router) =>
+    router.service(KvService, { get: answer, put: answer, deleteRange }),
+  );
   const endsAtMs = pace.nowMs + outageMs;
   return { client, pace, tries: () => tries };
 }
@@ -159,6 +163,33 @@ describe('a write', () => {
       expect(tries()).toBe(1);
     },
   );
+
+  test('that ended early is not repeated, and says what it has done', async () => {
+    const details = { firstRevision: 2n, revision: 4n, deletedCount: 9000n };
+    const { client, tries } = failingClient([
+      kelpFailure(Code.Aborted, ErrorReason.PARTLY_DELETED, { case: 'partlyDeleted', value: details }),
+    ]);
+    expect(await failureOf(client.deleteRange({ all: true }, { inParts: true }))).toMatchObject({
+      code: 'partlyDeleted',
+      details: { firstRevision: 2, revision: 4, deletedCount: 9000 },
+      mayHaveTakenEffect: true,
+    });
+    expect(tries()).toBe(1);
+  });
+
+  test('in parts has ten minutes unless it is told otherwise', async () => {
+    const outage = (): ReturnType<typeof clientOfOutage> =>
+      clientOfOutage(limits.longDeadlineMs - 10_000, recovering);
+    expect(await outage().client.deleteRange({ all: true }, { inParts: true })).toEqual({
+      firstRevision: 5,
+      revision: 6,
+      deletedCount: 2,
+    });
+    const failure = { code: 'recovering', mayHaveTakenEffect: false };
+    expect(await failureOf(outage().client.deleteRange({ all: true }))).toMatchObject(failure);
+    const options = { inParts: true, deadlineMs: 1000 };
+    expect(await failureOf(outage().client.deleteRange({ all: true }, options))).toMatchObject(failure);
+  });
 
   test('is never repeated when its answer was lost', async () => {
     const { client, tries } = failingClient([broken()]);

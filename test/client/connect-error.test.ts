@@ -20,10 +20,15 @@ describe('what the server explains', () => {
     case: 'historyDiffers',
     value: { ...incarnations, requestedRevision: 5n, sharedRevision: 3n, newestRevision: 9n },
   } as const;
-  const infoByReason = new Map<string, typeof condition | typeof other | typeof history>([
+  const parts = {
+    case: 'partlyDeleted',
+    value: { firstRevision: 4n, revision: 8n, deletedCount: 9000n },
+  } as const;
+  const infoByReason = new Map<string, typeof condition | typeof other | typeof history | typeof parts>([
     ['CONDITION_FAILED', condition],
     ['OTHER_STORE', other],
     ['HISTORY_DIFFERS', history],
+    ['PARTLY_DELETED', parts],
   ]);
   const codeByReason: Record<Exclude<keyof typeof ErrorReason, 'UNSPECIFIED'>, KelpErrorCode> = {
     INVALID_ARGUMENT: 'invalidArgument',
@@ -44,6 +49,7 @@ describe('what the server explains', () => {
     READ_ONLY: 'readOnly',
     OTHER_STORE: 'otherStore',
     HISTORY_DIFFERS: 'historyDiffers',
+    PARTLY_DELETED: 'partlyDeleted',
     DAMAGED: 'damaged',
     SNAPSHOT_FAILED: 'snapshotFailed',
   };
@@ -56,7 +62,7 @@ describe('what the server explains', () => {
       write,
     );
     expect(error).toMatchObject({ code, message: 'do this' });
-    const isOpen = ['storageFailed', 'damaged'].includes(code);
+    const isOpen = ['storageFailed', 'damaged', 'partlyDeleted'].includes(code);
     expect(error.mayHaveTakenEffect).toBe(isOpen);
   });
 
@@ -74,6 +80,8 @@ describe('what the server explains', () => {
       kelpFailure(Code.FailedPrecondition, ErrorReason.HISTORY_DIFFERS, history),
       read,
     );
+    const early = toKelpError(kelpFailure(Code.Aborted, ErrorReason.PARTLY_DELETED, parts), write);
+    expect(early.details).toEqual({ firstRevision: 4, revision: 8, deletedCount: 9000 });
     expect(differs.details).toEqual({
       ...incarnations,
       requestedRevision: 5,

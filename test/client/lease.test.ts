@@ -212,7 +212,7 @@ describe('a lease that is kept alive', () => {
     });
     const lease = (await client.leases.grant(9000)).keepAlive();
     const other = (await client.leases.grant(9000, { leaseId: 8 })).keepAlive();
-    expect(await lease.revoke()).toEqual({ revision: 3, deletedCount: 2 });
+    expect(await lease.revoke()).toEqual({ firstRevision: 3, revision: 3, deletedCount: 2 });
     client.close();
     await new Promise((resolve) => setImmediate(resolve));
     const count = renewals.length;

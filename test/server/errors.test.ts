@@ -75,6 +75,17 @@ describe('each code of the store has one code and reason of gRPC', () => {
       },
     ],
     [
+      new StoreError('partlyDeleted', 'm', { firstRevision: 2, revision: 5, deletedCount: 9000 }),
+      Code.Aborted,
+      {
+        reason: ErrorReason.PARTLY_DELETED,
+        info: {
+          case: 'partlyDeleted',
+          value: { firstRevision: 2n, revision: 5n, deletedCount: 9000n },
+        },
+      },
+    ],
+    [
       new StoreError('slowWatcher', 'm', { resumeRevision: 6 }),
       Code.ResourceExhausted,
       { reason: ErrorReason.SLOW_WATCHER, info: { case: 'watchEnded', value: { resumeRevision: 6n } } },

@@ -4,11 +4,13 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from '@connectrpc/connect-node';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
-import { KvService, Relation } from '../../gen/kelp/v1/kv_pb.ts';
+import { KvService, type OperationSchema, Relation } from '../../gen/kelp/v1/kv_pb.ts';
+import { fixed } from '../../src/limits.ts';
 import { GrpcJsClient, detailOf } from '../support/grpc-js-client.ts';
 import { type TestServer, startTestServer } from '../support/test-server.ts';
 
@@ -33,6 +35,13 @@ async function kvClient(
 ): Promise<Client<typeof KvService>> {
   const server = await startTestServer();
   return createClient(KvService, makeTransport(server.url));
+}
+
+/** Puts of keys that begin with k. */
+function putsOf(count: number): MessageInitShape<typeof OperationSchema>[] {
+  return Array.from({ length: count }, (_, index) => ({
+    operation: { case: 'put', value: { key: `k${index}` } },
+  }));
 }
 
 async function failureOf(call: Promise<unknown>): Promise<ConnectError> {
@@ -208,6 +217,43 @@ describe('fields of KvService', () => {
       revision: 4n,
     });
     expect(await kv.deleteRange({ range: { all: true } })).toMatchObject({ deletedCount: 1n });
+  });
+
+  test('a range is deleted in parts, in several revisions', async () => {
+    const kv = await kvClient();
+    const count = 2 * fixed.deletePartKeysMax + 1;
+    await kv.txn({ success: putsOf(count) });
+    await kv.put({ key: 'l' });
+
+    expect(await kv.deleteRange({ range: { prefix: 'k' }, inParts: true })).toMatchObject({
+      firstRevision: 3n,
+      revision: 5n,
+      deletedCount: BigInt(count),
+    });
+    expect((await kv.deleteRange({ range: { all: true } })).firstRevision).toBe(6n);
+  });
+
+  test('a transaction may write a key several times: the last write counts, as one', async () => {
+    const kv = await kvClient();
+    const put = (value: string): MessageInitShape<typeof OperationSchema> => ({
+      operation: { case: 'put', value: { key: 'a', value: utf8.encode(value) } },
+    });
+    const { results } = await kv.txn({
+      success: [
+        put('1'),
+        { operation: { case: 'get', value: { key: 'a' } } },
+        { operation: { case: 'delete', value: { key: 'a' } } },
+        { operation: { case: 'increment', value: { key: 'a', delta: 5n } } },
+        put('last'),
+      ],
+    });
+
+    expect(results[1]?.result.value).toMatchObject({ entry: { value: utf8.encode('1') } });
+    expect(results[2]?.result.value).toMatchObject({ deleted: true });
+    expect(results[3]?.result.value).toMatchObject({ value: 5n });
+    const { entry, revision } = await kv.get({ key: 'a' });
+    expect(revision).toBe(1n);
+    expect(entry).toMatchObject({ value: utf8.encode('last'), createRevision: 1n, version: 2n });
   });
 
   test('a transaction compares and does all kinds of operation in one revision', async () => {

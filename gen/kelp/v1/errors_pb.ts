@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file kelp/v1/errors.proto.
  */
 export const file_kelp_v1_errors: GenFile = /*@__PURE__*/
-  fileDesc("ChRrZWxwL3YxL2Vycm9ycy5wcm90bxIHa2VscC52MSK7AgoLRXJyb3JEZXRhaWwSJAoGcmVhc29uGAEgASgOMhQua2VscC52MS5FcnJvclJlYXNvbhI0ChBjb25kaXRpb25fZmFpbGVkGAIgASgLMhgua2VscC52MS5Db25kaXRpb25GYWlsZWRIABI8ChVyZXZpc2lvbl9vdXRfb2ZfcmFuZ2UYAyABKAsyGy5rZWxwLnYxLlJldmlzaW9uT3V0T2ZSYW5nZUgAEioKC3dhdGNoX2VuZGVkGAQgASgLMhMua2VscC52MS5XYXRjaEVuZGVkSAASKgoLb3RoZXJfc3RvcmUYBSABKAsyEy5rZWxwLnYxLk90aGVyU3RvcmVIABIyCg9oaXN0b3J5X2RpZmZlcnMYBiABKAsyFy5rZWxwLnYxLkhpc3RvcnlEaWZmZXJzSABCBgoEaW5mbyIvCg9Db25kaXRpb25GYWlsZWQSHAoUY3VycmVudF9tb2RfcmV2aXNpb24YASABKAMiYgoSUmV2aXNpb25PdXRPZlJhbmdlEhoKEnJlcXVlc3RlZF9yZXZpc2lvbhgBIAEoAxIXCg9vbGRlc3RfcmV2aXNpb24YAiABKAMSFwoPbmV3ZXN0X3JldmlzaW9uGAMgASgDIiUKCldhdGNoRW5kZWQSFwoPcmVzdW1lX3JldmlzaW9uGAEgASgDIjoKCk90aGVyU3RvcmUSGgoScmVxdWVzdGVkX3N0b3JlX2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJIq4BCg5IaXN0b3J5RGlmZmVycxIaChJyZXF1ZXN0ZWRfcmV2aXNpb24YASABKAMSHQoVcmVxdWVzdGVkX2luY2FybmF0aW9uGAIgASgJEhMKC2luY2FybmF0aW9uGAMgASgJEhcKD3NoYXJlZF9yZXZpc2lvbhgEIAEoAxIaChJzaGFyZWRfaW5jYXJuYXRpb24YBSABKAkSFwoPbmV3ZXN0X3JldmlzaW9uGAYgASgDKrQFCgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVDSUZJRUQQABIhCh1FUlJPUl9SRUFTT05fSU5WQUxJRF9BUkdVTUVOVBABEiEKHUVSUk9SX1JFQVNPTl9DT05ESVRJT05fRkFJTEVEEAISIwofRVJST1JfUkVBU09OX1JFVklTSU9OX0NPTVBBQ1RFRBADEiAKHEVSUk9SX1JFQVNPTl9SRVZJU0lPTl9GVVRVUkUQBBIeChpFUlJPUl9SRUFTT05fS0VZX05PVF9GT1VORBAFEiAKHEVSUk9SX1JFQVNPTl9MRUFTRV9OT1RfRk9VTkQQBhIdChlFUlJPUl9SRUFTT05fTEVBU0VfRVhJU1RTEAcSHwobRVJST1JfUkVBU09OX05PVF9BTl9JTlRFR0VSEAgSIQodRVJST1JfUkVBU09OX0lOVEVHRVJfT1ZFUkZMT1cQCRIgChxFUlJPUl9SRUFTT05fTk9fVElNRV9UT19MSVZFEAoSHgoaRVJST1JfUkVBU09OX0xJTUlUX1JFQUNIRUQQCxIdChlFUlJPUl9SRUFTT05fU0xPV19XQVRDSEVSEAwSHgoaRVJST1JfUkVBU09OX1NIVVRUSU5HX0RPV04QDRIbChdFUlJPUl9SRUFTT05fUkVDT1ZFUklORxAOEh8KG0VSUk9SX1JFQVNPTl9TVE9SQUdFX0ZBSUxFRBAPEhgKFEVSUk9SX1JFQVNPTl9EQU1BR0VEEBASIAocRVJST1JfUkVBU09OX1NOQVBTSE9UX0ZBSUxFRBAREhoKFkVSUk9SX1JFQVNPTl9SRUFEX09OTFkQEhIcChhFUlJPUl9SRUFTT05fT1RIRVJfU1RPUkUQExIgChxFUlJPUl9SRUFTT05fSElTVE9SWV9ESUZGRVJTEBRCHFoaa2VscC9nZW4vZ28va2VscC92MTtrZWxwdjFiBnByb3RvMw");
+  fileDesc("ChRrZWxwL3YxL2Vycm9ycy5wcm90bxIHa2VscC52MSLtAgoLRXJyb3JEZXRhaWwSJAoGcmVhc29uGAEgASgOMhQua2VscC52MS5FcnJvclJlYXNvbhI0ChBjb25kaXRpb25fZmFpbGVkGAIgASgLMhgua2VscC52MS5Db25kaXRpb25GYWlsZWRIABI8ChVyZXZpc2lvbl9vdXRfb2ZfcmFuZ2UYAyABKAsyGy5rZWxwLnYxLlJldmlzaW9uT3V0T2ZSYW5nZUgAEioKC3dhdGNoX2VuZGVkGAQgASgLMhMua2VscC52MS5XYXRjaEVuZGVkSAASKgoLb3RoZXJfc3RvcmUYBSABKAsyEy5rZWxwLnYxLk90aGVyU3RvcmVIABIyCg9oaXN0b3J5X2RpZmZlcnMYBiABKAsyFy5rZWxwLnYxLkhpc3RvcnlEaWZmZXJzSAASMAoOcGFydGx5X2RlbGV0ZWQYByABKAsyFi5rZWxwLnYxLlBhcnRseURlbGV0ZWRIAEIGCgRpbmZvIi8KD0NvbmRpdGlvbkZhaWxlZBIcChRjdXJyZW50X21vZF9yZXZpc2lvbhgBIAEoAyJiChJSZXZpc2lvbk91dE9mUmFuZ2USGgoScmVxdWVzdGVkX3JldmlzaW9uGAEgASgDEhcKD29sZGVzdF9yZXZpc2lvbhgCIAEoAxIXCg9uZXdlc3RfcmV2aXNpb24YAyABKAMiJQoKV2F0Y2hFbmRlZBIXCg9yZXN1bWVfcmV2aXNpb24YASABKAMiOgoKT3RoZXJTdG9yZRIaChJyZXF1ZXN0ZWRfc3RvcmVfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkirgEKDkhpc3RvcnlEaWZmZXJzEhoKEnJlcXVlc3RlZF9yZXZpc2lvbhgBIAEoAxIdChVyZXF1ZXN0ZWRfaW5jYXJuYXRpb24YAiABKAkSEwoLaW5jYXJuYXRpb24YAyABKAkSFwoPc2hhcmVkX3JldmlzaW9uGAQgASgDEhoKEnNoYXJlZF9pbmNhcm5hdGlvbhgFIAEoCRIXCg9uZXdlc3RfcmV2aXNpb24YBiABKAMiUAoNUGFydGx5RGVsZXRlZBIWCg5maXJzdF9yZXZpc2lvbhgBIAEoAxIQCghyZXZpc2lvbhgCIAEoAxIVCg1kZWxldGVkX2NvdW50GAMgASgDKtUFCgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVDSUZJRUQQABIhCh1FUlJPUl9SRUFTT05fSU5WQUxJRF9BUkdVTUVOVBABEiEKHUVSUk9SX1JFQVNPTl9DT05ESVRJT05fRkFJTEVEEAISIwofRVJST1JfUkVBU09OX1JFVklTSU9OX0NPTVBBQ1RFRBADEiAKHEVSUk9SX1JFQVNPTl9SRVZJU0lPTl9GVVRVUkUQBBIeChpFUlJPUl9SRUFTT05fS0VZX05PVF9GT1VORBAFEiAKHEVSUk9SX1JFQVNPTl9MRUFTRV9OT1RfRk9VTkQQBhIdChlFUlJPUl9SRUFTT05fTEVBU0VfRVhJU1RTEAcSHwobRVJST1JfUkVBU09OX05PVF9BTl9JTlRFR0VSEAgSIQodRVJST1JfUkVBU09OX0lOVEVHRVJfT1ZFUkZMT1cQCRIgChxFUlJPUl9SRUFTT05fTk9fVElNRV9UT19MSVZFEAoSHgoaRVJST1JfUkVBU09OX0xJTUlUX1JFQUNIRUQQCxIdChlFUlJPUl9SRUFTT05fU0xPV19XQVRDSEVSEAwSHgoaRVJST1JfUkVBU09OX1NIVVRUSU5HX0RPV04QDRIbChdFUlJPUl9SRUFTT05fUkVDT1ZFUklORxAOEh8KG0VSUk9SX1JFQVNPTl9TVE9SQUdFX0ZBSUxFRBAPEhgKFEVSUk9SX1JFQVNPTl9EQU1BR0VEEBASIAocRVJST1JfUkVBU09OX1NOQVBTSE9UX0ZBSUxFRBAREhoKFkVSUk9SX1JFQVNPTl9SRUFEX09OTFkQEhIcChhFUlJPUl9SRUFTT05fT1RIRVJfU1RPUkUQExIgChxFUlJPUl9SRUFTT05fSElTVE9SWV9ESUZGRVJTEBQSHwobRVJST1JfUkVBU09OX1BBUlRMWV9ERUxFVEVEEBVCHFoaa2VscC9nZW4vZ28va2VscC92MTtrZWxwdjFiBnByb3RvMw");
 
 /**
  * The typed part of an error: programs act on this, people read the error's message.
@@ -70,6 +70,14 @@ export type ErrorDetail = Message<"kelp.v1.ErrorDetail"> & {
      */
     value: HistoryDiffers;
     case: "historyDiffers";
+  } | {
+    /**
+     * With ERROR_REASON_PARTLY_DELETED.
+     *
+     * @generated from field: kelp.v1.PartlyDeleted partly_deleted = 7;
+     */
+    value: PartlyDeleted;
+    case: "partlyDeleted";
   } | { case: undefined; value?: undefined };
 };
 
@@ -246,6 +254,41 @@ export const HistoryDiffersSchema: GenMessage<HistoryDiffers> = /*@__PURE__*/
   messageDesc(file_kelp_v1_errors, 5);
 
 /**
+ * What a DeleteRange with in_parts had done when it ended early.
+ *
+ * @generated from message kelp.v1.PartlyDeleted
+ */
+export type PartlyDeleted = Message<"kelp.v1.PartlyDeleted"> & {
+  /**
+   * The revision of the first part.
+   *
+   * @generated from field: int64 first_revision = 1;
+   */
+  firstRevision: bigint;
+
+  /**
+   * The revision of the last part that was finished. The one behind it may be there or not when the disk failed.
+   *
+   * @generated from field: int64 revision = 2;
+   */
+  revision: bigint;
+
+  /**
+   * How many keys were deleted by these parts.
+   *
+   * @generated from field: int64 deleted_count = 3;
+   */
+  deletedCount: bigint;
+};
+
+/**
+ * Describes the message kelp.v1.PartlyDeleted.
+ * Use `create(PartlyDeletedSchema)` to create a new message.
+ */
+export const PartlyDeletedSchema: GenMessage<PartlyDeleted> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_errors, 6);
+
+/**
  * Why a call failed. The gRPC code that goes with each is named in its comment.
  *
  * @generated from enum kelp.v1.ErrorReason
@@ -401,6 +444,14 @@ export const ErrorReason = {
    * @generated from enum value: ERROR_REASON_HISTORY_DIFFERS = 20;
    */
   HISTORY_DIFFERS: 20,
+
+  /**
+   * ABORTED: a DeleteRange with in_parts ended early, after it had deleted something, which stays deleted. The message says
+   * what ended it. What the same call would do again: delete what is there by then.
+   *
+   * @generated from enum value: ERROR_REASON_PARTLY_DELETED = 21;
+   */
+  PARTLY_DELETED: 21,
 } as const;
 
 /**

@@ -199,8 +199,8 @@ export interface PutRequestShape {
   ttl: DurationShape | undefined;
   /**
    * The lease to attach the key to; it is deleted together with the lease. 0 (default): none, even if the entry
-   * before was attached to one. NOT_FOUND when there is no such lease. May be combined with `ttl`: the key goes
-   * with the earlier of the two.
+   * before was attached to one. NOT_FOUND when there is no such lease, RESOURCE_EXHAUSTED when it has 50000 keys or 16 MiB
+   * of keys already. May be combined with `ttl`: the key goes with the earlier of the two.
    */
   leaseId: number;
   /** What must be true for the write to go ahead. Absent (default): nothing. */
@@ -586,17 +586,30 @@ export function mergeDeleteResponse(message: DeleteResponseShape, cursor: Cursor
 
 /** Asks to delete a range. */
 export interface DeleteRangeRequestShape {
-  /**
-   * The range; required. An absent or empty one is INVALID_ARGUMENT: to delete all keys set `all`. More keys in the
-   * range than one transaction may change is RESOURCE_EXHAUSTED; nothing is deleted then.
-   */
+  /** The range; required. An absent or empty one is INVALID_ARGUMENT: to delete all keys set `all`. */
   range: KeyRangeShape | undefined;
+  /**
+   * False (default): all keys are deleted in one revision. A range with more than 100000 keys, or with keys of more bytes than
+   * a transaction may have (the server's --txn-bytes-max), is RESOURCE_EXHAUSTED, and nothing is deleted.
+   *
+   * True: the keys are deleted in key order, some thousand in each revision, until the end of the range is reached, however
+   * many there are. Between two parts other calls take effect: a read sees some keys gone and others not, a key that is written
+   * where the delete has been survives, and one that is written where it has not is deleted. Each part is on disk before the
+   * next begins, and the reply comes when all are.
+   *
+   * When a part fails, or the call is canceled or past its deadline between two parts, it ends there. If nothing was
+   * deleted, the error is the one that it would be without in_parts. If something was, that stays deleted, and the error is
+   * ABORTED with a PartlyDeleted detail. Without an answer any number of parts may be done. The same call again deletes what
+   * is left, and also what was written since: it is safe to repeat only where nothing in the range is to be kept.
+   */
+  inParts: boolean;
 }
 
 /** The DeleteRangeRequest with every field at its default. */
 export function emptyDeleteRangeRequest(): DeleteRangeRequestShape {
   return {
     range: undefined,
+    inParts: false,
   };
 }
 
@@ -604,6 +617,7 @@ export function emptyDeleteRangeRequest(): DeleteRangeRequestShape {
 export function sizeOfDeleteRangeRequest(message: DeleteRangeRequestShape): number {
   let size = 0;
   if (message.range !== undefined) size += 1 + sizeWithLength(sizeOfKeyRange(message.range));
+  if (message.inParts) size += 2;
   return size;
 }
 
@@ -617,6 +631,10 @@ export function writeDeleteRangeRequest(message: DeleteRangeRequestShape, buffer
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependDeleteRangeRequest(message: DeleteRangeRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.inParts) {
+    buffer[--start] = 1;
+    buffer[--start] = 0x10;
+  }
   if (message.range !== undefined) {
     const bodyEnd = start;
     start = prependKeyRange(message.range, buffer, start);
@@ -645,6 +663,9 @@ export function mergeDeleteRangeRequest(message: DeleteRangeRequestShape, cursor
         message.range ??= emptyKeyRange();
         mergeKeyRange(message.range, cursor, cursor.endOfLength(end));
         break;
+      case 0x10:
+        message.inParts = cursor.bool(end);
+        break;
       default:
         cursor.skip(tag, end);
     }
@@ -653,10 +674,12 @@ export function mergeDeleteRangeRequest(message: DeleteRangeRequestShape, cursor
 
 /** Answers a DeleteRange. */
 export interface DeleteRangeResponseShape {
-  /** The revision of the delete; when nothing was deleted, the revision of the store. */
+  /** The revision of the delete, with in_parts of its last part; when nothing was deleted, the revision of the store. */
   revision: number;
-  /** How many keys were deleted. */
+  /** How many keys were deleted, in all parts together. */
   deletedCount: number;
+  /** With in_parts, the revision of its first part: other writes may have revisions between the two. Else as `revision`. */
+  firstRevision: number;
 }
 
 /** The DeleteRangeResponse with every field at its default. */
@@ -664,6 +687,7 @@ export function emptyDeleteRangeResponse(): DeleteRangeResponseShape {
   return {
     revision: 0,
     deletedCount: 0,
+    firstRevision: 0,
   };
 }
 
@@ -672,6 +696,7 @@ export function sizeOfDeleteRangeResponse(message: DeleteRangeResponseShape): nu
   let size = 0;
   if (message.revision !== 0) size += 1 + sizeOfInt64(message.revision);
   if (message.deletedCount !== 0) size += 1 + sizeOfInt64(message.deletedCount);
+  if (message.firstRevision !== 0) size += 1 + sizeOfInt64(message.firstRevision);
   return size;
 }
 
@@ -685,6 +710,10 @@ export function writeDeleteRangeResponse(message: DeleteRangeResponseShape, buff
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependDeleteRangeResponse(message: DeleteRangeResponseShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.firstRevision !== 0) {
+    start = prependInt64(buffer, start, message.firstRevision);
+    buffer[--start] = 0x18;
+  }
   if (message.deletedCount !== 0) {
     start = prependInt64(buffer, start, message.deletedCount);
     buffer[--start] = 0x10;
@@ -716,6 +745,9 @@ export function mergeDeleteRangeResponse(message: DeleteRangeResponseShape, curs
         break;
       case 0x10:
         message.deletedCount = cursor.int64(end);
+        break;
+      case 0x18:
+        message.firstRevision = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);
@@ -903,7 +935,12 @@ export interface ScanRequestShape {
   reverse: boolean;
   /** True: entries come without their values. */
   keysOnly: boolean;
-  /** True: no entries, only their number. `limit` and `page_token` are then INVALID_ARGUMENT. */
+  /**
+   * True: no entries, only their number. `limit` and `page_token` are then INVALID_ARGUMENT. Without `revision` it is the
+   * number in the newest state, answered once that is on disk; it takes the same short time for any range. While more than
+   * 10000 keys are past their deadline and not removed yet, it is RESOURCE_EXHAUSTED: try again. With `revision` the keys are
+   * gone through.
+   */
   countOnly: boolean;
 }
 
@@ -1138,8 +1175,8 @@ export interface KeysRequestShape {
    * A glob over the whole key: `*` is any text (also empty), `?` is one character, `[a-z]` one character of a
    * class, `[^a-z]` or `[!a-z]` one outside of it, `\` takes the next character literally. The literal text
    * before the first special character narrows what is read. Required; `*` lists all. At most 256 bytes. A
-   * pattern that ends inside a class or after `\` is INVALID_ARGUMENT. Of a key
-   * that is not UTF-8 a character is a byte, and a byte above 0x7F is in no class.
+   * pattern that ends inside a class or after `\` is INVALID_ARGUMENT. A character is a Unicode code point; of a key that
+   * is not UTF-8 it is a byte, and a byte above 0x7f is in no class.
    */
   pattern: string;
   /**
@@ -1675,10 +1712,15 @@ export function mergeTouchResponse(message: TouchResponseShape, cursor: Cursor, 
 /**
  * Asks for a transaction: when all compares hold, `success` runs, else `failure`. Operations run in their order
  * and see what earlier ones did. All writes share one revision. No compares means that `success` runs: an atomic
- * batch. In one list a key may be written only once, ranges of delete_range included: else INVALID_ARGUMENT.
+ * batch. A key may be written several times: each put and increment counts in its version, the last write is what stays, and
+ * a watch gets one event for the key, or none when it is as absent at the end as it was before.
+ *
+ * A transaction may look at 131072 keys (request-visits-max), those in ranges that are compared or deleted included; it
+ * may change 100000 keys, and these with their values may have 32 MiB (the server's --txn-bytes-max). Beyond one of these it
+ * is RESOURCE_EXHAUSTED, and nothing changes.
  */
 export interface TxnRequestShape {
-  /** At most 1000. The ranges of all compares together may hold 100000 keys, else RESOURCE_EXHAUSTED. */
+  /** At most 1000. A range is looked through only up to the first key that decides its compare. */
   compares: CompareShape[];
   /** At most 10000. */
   success: OperationShape[];

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file kelp/v1/kv.proto.
  */
 export const file_kelp_v1_kv: GenFile = /*@__PURE__*/
-  fileDesc("ChBrZWxwL3YxL2t2LnByb3RvEgdrZWxwLnYxIlMKCkdldFJlcXVlc3QSCwoDa2V5GAEgASgJEhAKCHJldmlzaW9uGAIgASgDEhMKC3JlZnJlc2hfdHRsGAMgASgIEhEKCWtleV9ieXRlcxgEIAEoDCI+CgtHZXRSZXNwb25zZRIdCgVlbnRyeRgBIAEoCzIOLmtlbHAudjEuRW50cnkSEAoIcmV2aXNpb24YAiABKAMitQEKClB1dFJlcXVlc3QSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMEiYKA3R0bBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghsZWFzZV9pZBgEIAEoAxIlCgljb25kaXRpb24YBSABKAsyEi5rZWxwLnYxLkNvbmRpdGlvbhIXCg9yZXR1cm5fcHJldmlvdXMYBiABKAgSEQoJa2V5X2J5dGVzGAcgASgMIkEKC1B1dFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEiAKCHByZXZpb3VzGAIgASgLMg4ua2VscC52MS5FbnRyeSJvCg1EZWxldGVSZXF1ZXN0EgsKA2tleRgBIAEoCRIlCgljb25kaXRpb24YAiABKAsyEi5rZWxwLnYxLkNvbmRpdGlvbhIXCg9yZXR1cm5fcHJldmlvdXMYAyABKAgSEQoJa2V5X2J5dGVzGAQgASgMIlUKDkRlbGV0ZVJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEg8KB2RlbGV0ZWQYAiABKAgSIAoIcHJldmlvdXMYAyABKAsyDi5rZWxwLnYxLkVudHJ5IjYKEkRlbGV0ZVJhbmdlUmVxdWVzdBIgCgVyYW5nZRgBIAEoCzIRLmtlbHAudjEuS2V5UmFuZ2UiPgoTRGVsZXRlUmFuZ2VSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxIVCg1kZWxldGVkX2NvdW50GAIgASgDIjEKDUV4aXN0c1JlcXVlc3QSDAoEa2V5cxgBIAMoCRISCgprZXlzX2J5dGVzGAIgAygMIjIKDkV4aXN0c1Jlc3BvbnNlEg4KBmV4aXN0cxgBIAMoCBIQCghyZXZpc2lvbhgCIAEoAyKcAQoLU2NhblJlcXVlc3QSIAoFcmFuZ2UYASABKAsyES5rZWxwLnYxLktleVJhbmdlEg0KBWxpbWl0GAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSEAoIcmV2aXNpb24YBCABKAMSDwoHcmV2ZXJzZRgFIAEoCBIRCglrZXlzX29ubHkYBiABKAgSEgoKY291bnRfb25seRgHIAEoCCJ+CgxTY2FuUmVzcG9uc2USHwoHZW50cmllcxgBIAMoCzIOLmtlbHAudjEuRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEg0KBWNvdW50GAMgASgDEhAKCHJldmlzaW9uGAQgASgDEhMKC2luY2FybmF0aW9uGAUgASgJIkEKC0tleXNSZXF1ZXN0Eg8KB3BhdHRlcm4YASABKAkSDQoFbGltaXQYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJwCgxLZXlzUmVzcG9uc2USDAoEa2V5cxgBIAMoCRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEAoIcmV2aXNpb24YAyABKAMSEwoLaW5jYXJuYXRpb24YBCABKAkSEgoKa2V5c19ieXRlcxgFIAMoDCJpChBJbmNyZW1lbnRSZXF1ZXN0EgsKA2tleRgBIAEoCRINCgVkZWx0YRgCIAEoAxImCgN0dGwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJa2V5X2J5dGVzGAQgASgMIjQKEUluY3JlbWVudFJlc3BvbnNlEg0KBXZhbHVlGAEgASgDEhAKCHJldmlzaW9uGAIgASgDIlYKDFRvdWNoUmVxdWVzdBILCgNrZXkYASABKAkSJgoDdHRsGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhEKCWtleV9ieXRlcxgDIAEoDCJACg1Ub3VjaFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEh0KBWVudHJ5GAIgASgLMg4ua2VscC52MS5FbnRyeSJ6CgpUeG5SZXF1ZXN0EiIKCGNvbXBhcmVzGAEgAygLMhAua2VscC52MS5Db21wYXJlEiMKB3N1Y2Nlc3MYAiADKAsyEi5rZWxwLnYxLk9wZXJhdGlvbhIjCgdmYWlsdXJlGAMgAygLMhIua2VscC52MS5PcGVyYXRpb24iiQIKB0NvbXBhcmUSDQoDa2V5GAEgASgJSAASEwoJa2V5X2J5dGVzGAogASgMSAASIgoFcmFuZ2UYAiABKAsyES5rZWxwLnYxLktleVJhbmdlSAASIwoIcmVsYXRpb24YAyABKA4yES5rZWxwLnYxLlJlbGF0aW9uEhAKBmV4aXN0cxgEIAEoCEgBEg8KBXZhbHVlGAUgASgMSAESEQoHdmVyc2lvbhgGIAEoA0gBEhkKD2NyZWF0ZV9yZXZpc2lvbhgHIAEoA0gBEhYKDG1vZF9yZXZpc2lvbhgIIAEoA0gBEhIKCGxlYXNlX2lkGAkgASgDSAFCCQoHc3ViamVjdEIJCgdvcGVyYW5kIvkBCglPcGVyYXRpb24SJAoDZ2V0GAEgASgLMhUua2VscC52MS5HZXRPcGVyYXRpb25IABIkCgNwdXQYAiABKAsyFS5rZWxwLnYxLlB1dE9wZXJhdGlvbkgAEioKBmRlbGV0ZRgDIAEoCzIYLmtlbHAudjEuRGVsZXRlT3BlcmF0aW9uSAASNQoMZGVsZXRlX3JhbmdlGAQgASgLMh0ua2VscC52MS5EZWxldGVSYW5nZU9wZXJhdGlvbkgAEjAKCWluY3JlbWVudBgFIAEoCzIbLmtlbHAudjEuSW5jcmVtZW50T3BlcmF0aW9uSABCCwoJb3BlcmF0aW9uIi4KDEdldE9wZXJhdGlvbhILCgNrZXkYASABKAkSEQoJa2V5X2J5dGVzGAIgASgMIpABCgxQdXRPcGVyYXRpb24SCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMEiYKA3R0bBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghsZWFzZV9pZBgEIAEoAxIXCg9yZXR1cm5fcHJldmlvdXMYBSABKAgSEQoJa2V5X2J5dGVzGAYgASgMIkoKD0RlbGV0ZU9wZXJhdGlvbhILCgNrZXkYASABKAkSFwoPcmV0dXJuX3ByZXZpb3VzGAIgASgIEhEKCWtleV9ieXRlcxgDIAEoDCI4ChREZWxldGVSYW5nZU9wZXJhdGlvbhIgCgVyYW5nZRgBIAEoCzIRLmtlbHAudjEuS2V5UmFuZ2UiawoSSW5jcmVtZW50T3BlcmF0aW9uEgsKA2tleRgBIAEoCRINCgVkZWx0YRgCIAEoAxImCgN0dGwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJa2V5X2J5dGVzGAQgASgMIl0KC1R4blJlc3BvbnNlEhEKCXN1Y2NlZWRlZBgBIAEoCBIpCgdyZXN1bHRzGAIgAygLMhgua2VscC52MS5PcGVyYXRpb25SZXN1bHQSEAoIcmV2aXNpb24YAyABKAMi7QEKD09wZXJhdGlvblJlc3VsdBIhCgNnZXQYASABKAsyEi5rZWxwLnYxLkdldFJlc3VsdEgAEiEKA3B1dBgCIAEoCzISLmtlbHAudjEuUHV0UmVzdWx0SAASJwoGZGVsZXRlGAMgASgLMhUua2VscC52MS5EZWxldGVSZXN1bHRIABIyCgxkZWxldGVfcmFuZ2UYBCABKAsyGi5rZWxwLnYxLkRlbGV0ZVJhbmdlUmVzdWx0SAASLQoJaW5jcmVtZW50GAUgASgLMhgua2VscC52MS5JbmNyZW1lbnRSZXN1bHRIAEIICgZyZXN1bHQiKgoJR2V0UmVzdWx0Eh0KBWVudHJ5GAEgASgLMg4ua2VscC52MS5FbnRyeSItCglQdXRSZXN1bHQSIAoIcHJldmlvdXMYASABKAsyDi5rZWxwLnYxLkVudHJ5IkEKDERlbGV0ZVJlc3VsdBIPCgdkZWxldGVkGAEgASgIEiAKCHByZXZpb3VzGAIgASgLMg4ua2VscC52MS5FbnRyeSIqChFEZWxldGVSYW5nZVJlc3VsdBIVCg1kZWxldGVkX2NvdW50GAEgASgDIiAKD0luY3JlbWVudFJlc3VsdBINCgV2YWx1ZRgBIAEoAyp5CghSZWxhdGlvbhIYChRSRUxBVElPTl9VTlNQRUNJRklFRBAAEhIKDlJFTEFUSU9OX0VRVUFMEAESFgoSUkVMQVRJT05fTk9UX0VRVUFMEAISEQoNUkVMQVRJT05fTEVTUxADEhQKEFJFTEFUSU9OX0dSRUFURVIQBDLHBAoJS3ZTZXJ2aWNlEjAKA0dldBITLmtlbHAudjEuR2V0UmVxdWVzdBoULmtlbHAudjEuR2V0UmVzcG9uc2USMAoDUHV0EhMua2VscC52MS5QdXRSZXF1ZXN0GhQua2VscC52MS5QdXRSZXNwb25zZRI5CgZEZWxldGUSFi5rZWxwLnYxLkRlbGV0ZVJlcXVlc3QaFy5rZWxwLnYxLkRlbGV0ZVJlc3BvbnNlEkgKC0RlbGV0ZVJhbmdlEhsua2VscC52MS5EZWxldGVSYW5nZVJlcXVlc3QaHC5rZWxwLnYxLkRlbGV0ZVJhbmdlUmVzcG9uc2USOQoGRXhpc3RzEhYua2VscC52MS5FeGlzdHNSZXF1ZXN0Ghcua2VscC52MS5FeGlzdHNSZXNwb25zZRIzCgRTY2FuEhQua2VscC52MS5TY2FuUmVxdWVzdBoVLmtlbHAudjEuU2NhblJlc3BvbnNlEjMKBEtleXMSFC5rZWxwLnYxLktleXNSZXF1ZXN0GhUua2VscC52MS5LZXlzUmVzcG9uc2USQgoJSW5jcmVtZW50Ehkua2VscC52MS5JbmNyZW1lbnRSZXF1ZXN0Ghoua2VscC52MS5JbmNyZW1lbnRSZXNwb25zZRI2CgVUb3VjaBIVLmtlbHAudjEuVG91Y2hSZXF1ZXN0GhYua2VscC52MS5Ub3VjaFJlc3BvbnNlEjAKA1R4bhITLmtlbHAudjEuVHhuUmVxdWVzdBoULmtlbHAudjEuVHhuUmVzcG9uc2VCHFoaa2VscC9nZW4vZ28va2VscC92MTtrZWxwdjFiBnByb3RvMw", [file_google_protobuf_duration, file_kelp_v1_types]);
+  fileDesc("ChBrZWxwL3YxL2t2LnByb3RvEgdrZWxwLnYxIlMKCkdldFJlcXVlc3QSCwoDa2V5GAEgASgJEhAKCHJldmlzaW9uGAIgASgDEhMKC3JlZnJlc2hfdHRsGAMgASgIEhEKCWtleV9ieXRlcxgEIAEoDCI+CgtHZXRSZXNwb25zZRIdCgVlbnRyeRgBIAEoCzIOLmtlbHAudjEuRW50cnkSEAoIcmV2aXNpb24YAiABKAMitQEKClB1dFJlcXVlc3QSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMEiYKA3R0bBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghsZWFzZV9pZBgEIAEoAxIlCgljb25kaXRpb24YBSABKAsyEi5rZWxwLnYxLkNvbmRpdGlvbhIXCg9yZXR1cm5fcHJldmlvdXMYBiABKAgSEQoJa2V5X2J5dGVzGAcgASgMIkEKC1B1dFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEiAKCHByZXZpb3VzGAIgASgLMg4ua2VscC52MS5FbnRyeSJvCg1EZWxldGVSZXF1ZXN0EgsKA2tleRgBIAEoCRIlCgljb25kaXRpb24YAiABKAsyEi5rZWxwLnYxLkNvbmRpdGlvbhIXCg9yZXR1cm5fcHJldmlvdXMYAyABKAgSEQoJa2V5X2J5dGVzGAQgASgMIlUKDkRlbGV0ZVJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEg8KB2RlbGV0ZWQYAiABKAgSIAoIcHJldmlvdXMYAyABKAsyDi5rZWxwLnYxLkVudHJ5IkgKEkRlbGV0ZVJhbmdlUmVxdWVzdBIgCgVyYW5nZRgBIAEoCzIRLmtlbHAudjEuS2V5UmFuZ2USEAoIaW5fcGFydHMYAiABKAgiVgoTRGVsZXRlUmFuZ2VSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxIVCg1kZWxldGVkX2NvdW50GAIgASgDEhYKDmZpcnN0X3JldmlzaW9uGAMgASgDIjEKDUV4aXN0c1JlcXVlc3QSDAoEa2V5cxgBIAMoCRISCgprZXlzX2J5dGVzGAIgAygMIjIKDkV4aXN0c1Jlc3BvbnNlEg4KBmV4aXN0cxgBIAMoCBIQCghyZXZpc2lvbhgCIAEoAyKcAQoLU2NhblJlcXVlc3QSIAoFcmFuZ2UYASABKAsyES5rZWxwLnYxLktleVJhbmdlEg0KBWxpbWl0GAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSEAoIcmV2aXNpb24YBCABKAMSDwoHcmV2ZXJzZRgFIAEoCBIRCglrZXlzX29ubHkYBiABKAgSEgoKY291bnRfb25seRgHIAEoCCJ+CgxTY2FuUmVzcG9uc2USHwoHZW50cmllcxgBIAMoCzIOLmtlbHAudjEuRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEg0KBWNvdW50GAMgASgDEhAKCHJldmlzaW9uGAQgASgDEhMKC2luY2FybmF0aW9uGAUgASgJIkEKC0tleXNSZXF1ZXN0Eg8KB3BhdHRlcm4YASABKAkSDQoFbGltaXQYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJwCgxLZXlzUmVzcG9uc2USDAoEa2V5cxgBIAMoCRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEAoIcmV2aXNpb24YAyABKAMSEwoLaW5jYXJuYXRpb24YBCABKAkSEgoKa2V5c19ieXRlcxgFIAMoDCJpChBJbmNyZW1lbnRSZXF1ZXN0EgsKA2tleRgBIAEoCRINCgVkZWx0YRgCIAEoAxImCgN0dGwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJa2V5X2J5dGVzGAQgASgMIjQKEUluY3JlbWVudFJlc3BvbnNlEg0KBXZhbHVlGAEgASgDEhAKCHJldmlzaW9uGAIgASgDIlYKDFRvdWNoUmVxdWVzdBILCgNrZXkYASABKAkSJgoDdHRsGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhEKCWtleV9ieXRlcxgDIAEoDCJACg1Ub3VjaFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEh0KBWVudHJ5GAIgASgLMg4ua2VscC52MS5FbnRyeSJ6CgpUeG5SZXF1ZXN0EiIKCGNvbXBhcmVzGAEgAygLMhAua2VscC52MS5Db21wYXJlEiMKB3N1Y2Nlc3MYAiADKAsyEi5rZWxwLnYxLk9wZXJhdGlvbhIjCgdmYWlsdXJlGAMgAygLMhIua2VscC52MS5PcGVyYXRpb24iiQIKB0NvbXBhcmUSDQoDa2V5GAEgASgJSAASEwoJa2V5X2J5dGVzGAogASgMSAASIgoFcmFuZ2UYAiABKAsyES5rZWxwLnYxLktleVJhbmdlSAASIwoIcmVsYXRpb24YAyABKA4yES5rZWxwLnYxLlJlbGF0aW9uEhAKBmV4aXN0cxgEIAEoCEgBEg8KBXZhbHVlGAUgASgMSAESEQoHdmVyc2lvbhgGIAEoA0gBEhkKD2NyZWF0ZV9yZXZpc2lvbhgHIAEoA0gBEhYKDG1vZF9yZXZpc2lvbhgIIAEoA0gBEhIKCGxlYXNlX2lkGAkgASgDSAFCCQoHc3ViamVjdEIJCgdvcGVyYW5kIvkBCglPcGVyYXRpb24SJAoDZ2V0GAEgASgLMhUua2VscC52MS5HZXRPcGVyYXRpb25IABIkCgNwdXQYAiABKAsyFS5rZWxwLnYxLlB1dE9wZXJhdGlvbkgAEioKBmRlbGV0ZRgDIAEoCzIYLmtlbHAudjEuRGVsZXRlT3BlcmF0aW9uSAASNQoMZGVsZXRlX3JhbmdlGAQgASgLMh0ua2VscC52MS5EZWxldGVSYW5nZU9wZXJhdGlvbkgAEjAKCWluY3JlbWVudBgFIAEoCzIbLmtlbHAudjEuSW5jcmVtZW50T3BlcmF0aW9uSABCCwoJb3BlcmF0aW9uIi4KDEdldE9wZXJhdGlvbhILCgNrZXkYASABKAkSEQoJa2V5X2J5dGVzGAIgASgMIpABCgxQdXRPcGVyYXRpb24SCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMEiYKA3R0bBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghsZWFzZV9pZBgEIAEoAxIXCg9yZXR1cm5fcHJldmlvdXMYBSABKAgSEQoJa2V5X2J5dGVzGAYgASgMIkoKD0RlbGV0ZU9wZXJhdGlvbhILCgNrZXkYASABKAkSFwoPcmV0dXJuX3ByZXZpb3VzGAIgASgIEhEKCWtleV9ieXRlcxgDIAEoDCI4ChREZWxldGVSYW5nZU9wZXJhdGlvbhIgCgVyYW5nZRgBIAEoCzIRLmtlbHAudjEuS2V5UmFuZ2UiawoSSW5jcmVtZW50T3BlcmF0aW9uEgsKA2tleRgBIAEoCRINCgVkZWx0YRgCIAEoAxImCgN0dGwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJa2V5X2J5dGVzGAQgASgMIl0KC1R4blJlc3BvbnNlEhEKCXN1Y2NlZWRlZBgBIAEoCBIpCgdyZXN1bHRzGAIgAygLMhgua2VscC52MS5PcGVyYXRpb25SZXN1bHQSEAoIcmV2aXNpb24YAyABKAMi7QEKD09wZXJhdGlvblJlc3VsdBIhCgNnZXQYASABKAsyEi5rZWxwLnYxLkdldFJlc3VsdEgAEiEKA3B1dBgCIAEoCzISLmtlbHAudjEuUHV0UmVzdWx0SAASJwoGZGVsZXRlGAMgASgLMhUua2VscC52MS5EZWxldGVSZXN1bHRIABIyCgxkZWxldGVfcmFuZ2UYBCABKAsyGi5rZWxwLnYxLkRlbGV0ZVJhbmdlUmVzdWx0SAASLQoJaW5jcmVtZW50GAUgASgLMhgua2VscC52MS5JbmNyZW1lbnRSZXN1bHRIAEIICgZyZXN1bHQiKgoJR2V0UmVzdWx0Eh0KBWVudHJ5GAEgASgLMg4ua2VscC52MS5FbnRyeSItCglQdXRSZXN1bHQSIAoIcHJldmlvdXMYASABKAsyDi5rZWxwLnYxLkVudHJ5IkEKDERlbGV0ZVJlc3VsdBIPCgdkZWxldGVkGAEgASgIEiAKCHByZXZpb3VzGAIgASgLMg4ua2VscC52MS5FbnRyeSIqChFEZWxldGVSYW5nZVJlc3VsdBIVCg1kZWxldGVkX2NvdW50GAEgASgDIiAKD0luY3JlbWVudFJlc3VsdBINCgV2YWx1ZRgBIAEoAyp5CghSZWxhdGlvbhIYChRSRUxBVElPTl9VTlNQRUNJRklFRBAAEhIKDlJFTEFUSU9OX0VRVUFMEAESFgoSUkVMQVRJT05fTk9UX0VRVUFMEAISEQoNUkVMQVRJT05fTEVTUxADEhQKEFJFTEFUSU9OX0dSRUFURVIQBDLHBAoJS3ZTZXJ2aWNlEjAKA0dldBITLmtlbHAudjEuR2V0UmVxdWVzdBoULmtlbHAudjEuR2V0UmVzcG9uc2USMAoDUHV0EhMua2VscC52MS5QdXRSZXF1ZXN0GhQua2VscC52MS5QdXRSZXNwb25zZRI5CgZEZWxldGUSFi5rZWxwLnYxLkRlbGV0ZVJlcXVlc3QaFy5rZWxwLnYxLkRlbGV0ZVJlc3BvbnNlEkgKC0RlbGV0ZVJhbmdlEhsua2VscC52MS5EZWxldGVSYW5nZVJlcXVlc3QaHC5rZWxwLnYxLkRlbGV0ZVJhbmdlUmVzcG9uc2USOQoGRXhpc3RzEhYua2VscC52MS5FeGlzdHNSZXF1ZXN0Ghcua2VscC52MS5FeGlzdHNSZXNwb25zZRIzCgRTY2FuEhQua2VscC52MS5TY2FuUmVxdWVzdBoVLmtlbHAudjEuU2NhblJlc3BvbnNlEjMKBEtleXMSFC5rZWxwLnYxLktleXNSZXF1ZXN0GhUua2VscC52MS5LZXlzUmVzcG9uc2USQgoJSW5jcmVtZW50Ehkua2VscC52MS5JbmNyZW1lbnRSZXF1ZXN0Ghoua2VscC52MS5JbmNyZW1lbnRSZXNwb25zZRI2CgVUb3VjaBIVLmtlbHAudjEuVG91Y2hSZXF1ZXN0GhYua2VscC52MS5Ub3VjaFJlc3BvbnNlEjAKA1R4bhITLmtlbHAudjEuVHhuUmVxdWVzdBoULmtlbHAudjEuVHhuUmVzcG9uc2VCHFoaa2VscC9nZW4vZ28va2VscC92MTtrZWxwdjFiBnByb3RvMw", [file_google_protobuf_duration, file_kelp_v1_types]);
 
 /**
  * Asks for one key.
@@ -120,8 +120,8 @@ export type PutRequest = Message<"kelp.v1.PutRequest"> & {
 
   /**
    * The lease to attach the key to; it is deleted together with the lease. 0 (default): none, even if the entry
-   * before was attached to one. NOT_FOUND when there is no such lease. May be combined with `ttl`: the key goes
-   * with the earlier of the two.
+   * before was attached to one. NOT_FOUND when there is no such lease, RESOURCE_EXHAUSTED when it has 50000 keys or 16 MiB
+   * of keys already. May be combined with `ttl`: the key goes with the earlier of the two.
    *
    * @generated from field: int64 lease_id = 4;
    */
@@ -268,12 +268,29 @@ export const DeleteResponseSchema: GenMessage<DeleteResponse> = /*@__PURE__*/
  */
 export type DeleteRangeRequest = Message<"kelp.v1.DeleteRangeRequest"> & {
   /**
-   * The range; required. An absent or empty one is INVALID_ARGUMENT: to delete all keys set `all`. More keys in the
-   * range than one transaction may change is RESOURCE_EXHAUSTED; nothing is deleted then.
+   * The range; required. An absent or empty one is INVALID_ARGUMENT: to delete all keys set `all`.
    *
    * @generated from field: kelp.v1.KeyRange range = 1;
    */
   range?: KeyRange | undefined;
+
+  /**
+   * False (default): all keys are deleted in one revision. A range with more than 100000 keys, or with keys of more bytes than
+   * a transaction may have (the server's --txn-bytes-max), is RESOURCE_EXHAUSTED, and nothing is deleted.
+   *
+   * True: the keys are deleted in key order, some thousand in each revision, until the end of the range is reached, however
+   * many there are. Between two parts other calls take effect: a read sees some keys gone and others not, a key that is written
+   * where the delete has been survives, and one that is written where it has not is deleted. Each part is on disk before the
+   * next begins, and the reply comes when all are.
+   *
+   * When a part fails, or the call is canceled or past its deadline between two parts, it ends there. If nothing was
+   * deleted, the error is the one that it would be without in_parts. If something was, that stays deleted, and the error is
+   * ABORTED with a PartlyDeleted detail. Without an answer any number of parts may be done. The same call again deletes what
+   * is left, and also what was written since: it is safe to repeat only where nothing in the range is to be kept.
+   *
+   * @generated from field: bool in_parts = 2;
+   */
+  inParts: boolean;
 };
 
 /**
@@ -290,18 +307,25 @@ export const DeleteRangeRequestSchema: GenMessage<DeleteRangeRequest> = /*@__PUR
  */
 export type DeleteRangeResponse = Message<"kelp.v1.DeleteRangeResponse"> & {
   /**
-   * The revision of the delete; when nothing was deleted, the revision of the store.
+   * The revision of the delete, with in_parts of its last part; when nothing was deleted, the revision of the store.
    *
    * @generated from field: int64 revision = 1;
    */
   revision: bigint;
 
   /**
-   * How many keys were deleted.
+   * How many keys were deleted, in all parts together.
    *
    * @generated from field: int64 deleted_count = 2;
    */
   deletedCount: bigint;
+
+  /**
+   * With in_parts, the revision of its first part: other writes may have revisions between the two. Else as `revision`.
+   *
+   * @generated from field: int64 first_revision = 3;
+   */
+  firstRevision: bigint;
 };
 
 /**
@@ -421,7 +445,10 @@ export type ScanRequest = Message<"kelp.v1.ScanRequest"> & {
   keysOnly: boolean;
 
   /**
-   * True: no entries, only their number. `limit` and `page_token` are then INVALID_ARGUMENT.
+   * True: no entries, only their number. `limit` and `page_token` are then INVALID_ARGUMENT. Without `revision` it is the
+   * number in the newest state, answered once that is on disk; it takes the same short time for any range. While more than
+   * 10000 keys are past their deadline and not removed yet, it is RESOURCE_EXHAUSTED: try again. With `revision` the keys are
+   * gone through.
    *
    * @generated from field: bool count_only = 7;
    */
@@ -495,8 +522,8 @@ export type KeysRequest = Message<"kelp.v1.KeysRequest"> & {
    * A glob over the whole key: `*` is any text (also empty), `?` is one character, `[a-z]` one character of a
    * class, `[^a-z]` or `[!a-z]` one outside of it, `\` takes the next character literally. The literal text
    * before the first special character narrows what is read. Required; `*` lists all. At most 256 bytes. A
-   * pattern that ends inside a class or after `\` is INVALID_ARGUMENT. Of a key
-   * that is not UTF-8 a character is a byte, and a byte above 0x7F is in no class.
+   * pattern that ends inside a class or after `\` is INVALID_ARGUMENT. A character is a Unicode code point; of a key that
+   * is not UTF-8 it is a byte, and a byte above 0x7f is in no class.
    *
    * @generated from field: string pattern = 1;
    */
@@ -715,13 +742,18 @@ export const TouchResponseSchema: GenMessage<TouchResponse> = /*@__PURE__*/
 /**
  * Asks for a transaction: when all compares hold, `success` runs, else `failure`. Operations run in their order
  * and see what earlier ones did. All writes share one revision. No compares means that `success` runs: an atomic
- * batch. In one list a key may be written only once, ranges of delete_range included: else INVALID_ARGUMENT.
+ * batch. A key may be written several times: each put and increment counts in its version, the last write is what stays, and
+ * a watch gets one event for the key, or none when it is as absent at the end as it was before.
+ *
+ * A transaction may look at 131072 keys (request-visits-max), those in ranges that are compared or deleted included; it
+ * may change 100000 keys, and these with their values may have 32 MiB (the server's --txn-bytes-max). Beyond one of these it
+ * is RESOURCE_EXHAUSTED, and nothing changes.
  *
  * @generated from message kelp.v1.TxnRequest
  */
 export type TxnRequest = Message<"kelp.v1.TxnRequest"> & {
   /**
-   * At most 1000. The ranges of all compares together may hold 100000 keys, else RESOURCE_EXHAUSTED.
+   * At most 1000. A range is looked through only up to the first key that decides its compare.
    *
    * @generated from field: repeated kelp.v1.Compare compares = 1;
    */
@@ -1403,7 +1435,7 @@ export const KvService: GenService<{
     output: typeof DeleteResponseSchema;
   },
   /**
-   * Deletes every key of a range in one revision.
+   * Deletes every key of a range: in one revision, or, with in_parts, in as many as it takes.
    *
    * @generated from rpc kelp.v1.KvService.DeleteRange
    */

@@ -92,7 +92,7 @@ export interface GrantResponseShape {
   leaseId: number;
   /** Its time to live. */
   ttl: DurationShape | undefined;
-  /** The revision of the grant. */
+  /** The revision of the store when it was granted: a grant takes none of its own. */
   revision: number;
 }
 
@@ -507,7 +507,7 @@ export function mergeRevokeRequest(message: RevokeRequestShape, cursor: Cursor, 
 
 /** Answers a Revoke. */
 export interface RevokeResponseShape {
-  /** The revision that ended the lease and deleted its keys. */
+  /** The revision that ended the lease and deleted its keys; when it had none, the revision of the store. */
   revision: number;
   /** How many keys were deleted. */
   deletedCount: number;
@@ -653,7 +653,10 @@ export function mergeLeaseServiceGetRequest(message: LeaseServiceGetRequestShape
 export interface LeaseServiceGetResponseShape {
   /** The lease. */
   lease: LeaseShape | undefined;
-  /** The keys attached to it, in key order, when asked for. An empty text stands for the next of `keys_bytes`. */
+  /**
+   * The keys attached to it, in key order, when asked for; one whose own time to live has passed is among them until it is
+   * removed. An empty text stands for the next of `keys_bytes`.
+   */
   keys: string[];
   /** The keys that are not UTF-8, in their order. */
   keysBytes: Uint8Array[];
@@ -895,7 +898,10 @@ export interface LeaseShape {
   ttl: DurationShape | undefined;
   /** What is left of it. */
   remaining: DurationShape | undefined;
-  /** How many keys are attached to it. */
+  /**
+   * How many keys are attached to it, those included whose own time to live has passed, until they are removed. At most
+   * 50000, with at most 16 MiB.
+   */
   keyCount: number;
 }
 

@@ -64,7 +64,7 @@ export type GrantResponse = Message<"kelp.v1.GrantResponse"> & {
   ttl?: Duration | undefined;
 
   /**
-   * The revision of the grant.
+   * The revision of the store when it was granted: a grant takes none of its own.
    *
    * @generated from field: int64 revision = 3;
    */
@@ -204,7 +204,7 @@ export const RevokeRequestSchema: GenMessage<RevokeRequest> = /*@__PURE__*/
  */
 export type RevokeResponse = Message<"kelp.v1.RevokeResponse"> & {
   /**
-   * The revision that ended the lease and deleted its keys.
+   * The revision that ended the lease and deleted its keys; when it had none, the revision of the store.
    *
    * @generated from field: int64 revision = 1;
    */
@@ -267,7 +267,8 @@ export type LeaseServiceGetResponse = Message<"kelp.v1.LeaseServiceGetResponse">
   lease?: Lease | undefined;
 
   /**
-   * The keys attached to it, in key order, when asked for. An empty text stands for the next of `keys_bytes`.
+   * The keys attached to it, in key order, when asked for; one whose own time to live has passed is among them until it is
+   * removed. An empty text stands for the next of `keys_bytes`.
    *
    * @generated from field: repeated string keys = 2;
    */
@@ -373,7 +374,8 @@ export type Lease = Message<"kelp.v1.Lease"> & {
   remaining?: Duration | undefined;
 
   /**
-   * How many keys are attached to it.
+   * How many keys are attached to it, those included whose own time to live has passed, until they are removed. At most
+   * 50000, with at most 16 MiB.
    *
    * @generated from field: int64 key_count = 4;
    */
@@ -442,7 +444,8 @@ export const LeaseService: GenService<{
     output: typeof RevokeResponseSchema;
   },
   /**
-   * Tells about one lease.
+   * Tells about one lease, as it is in the newest state, once that is on disk; after the disk has failed, as it was on disk
+   * last.
    *
    * @generated from rpc kelp.v1.LeaseService.Get
    */
@@ -452,7 +455,7 @@ export const LeaseService: GenService<{
     output: typeof LeaseServiceGetResponseSchema;
   },
   /**
-   * Lists the leases in the order of their ids.
+   * Lists the leases in the order of their ids; each page is of the newest state then, as with Get.
    *
    * @generated from rpc kelp.v1.LeaseService.List
    */

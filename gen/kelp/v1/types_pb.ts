@@ -15,8 +15,8 @@
 //   the bytes of these keys alone, in the order of the empty texts: ["a", "", "c"] with [FF] are the keys a, FF and c. In a
 //   request another number of empty texts than of bytes is INVALID_ARGUMENT.
 // - A value is 0 to 16777216 bytes (the server's --value-bytes-max).
-// - A revision is a counter of the store: every committed transaction takes one, the first is 1, none is
-//   skipped or used twice. 0 in a request means "the newest"; 0 in a reply means "before the first".
+// - A revision is a counter of the store: every committed transaction that changes a key takes one, the first is 1, none is
+//   skipped or used twice. A lease that is granted, renewed or, without keys, ended takes none. 0 in a request means "the newest"; 0 in a reply means "before the first".
 // - A write is answered once it is on disk (with the server's default `--fsync always`), and no read or watch
 //   shows a write before that.
 // - A time to live is at least 1 millisecond and at most 100 years; it is rounded up to whole milliseconds.

@@ -30,6 +30,7 @@ export function addWriteCommands(program: Command, runner: SessionRunner): void 
   addRangeOptions(program.command('delete [key]'))
     .description('delete a key, or all keys of a range in one revision')
     .option('--all', 'all keys there are')
+    .option('--in-parts', 'a range in several revisions, however many keys it has')
     .addOption(ifRevision())
     .option('--previous', 'print the entry as it was before')
     .addHelpText('after', deleteHelp)
@@ -81,9 +82,14 @@ Examples:
 const deleteHelp = `
 Exits with 1 when there is no such key or the condition does not hold; a range without keys is no failure.
 
+A range is deleted in one revision, or, if it has more than 100000 keys, not at all. With --in-parts the keys
+go in key order, some thousand in each revision: what is written meanwhile where the delete has been stays, and
+one that is broken off leaves done what is done. It may take 10 minutes unless --timeout says otherwise.
+
 Examples:
   kelp delete config/theme
-  kelp delete --prefix session/`;
+  kelp delete --prefix session/
+  kelp delete --prefix session/ --in-parts`;
 
 const incrHelp = `
 The number has 64 bits and a sign, and is kept as decimal text.

@@ -110,6 +110,7 @@ const outcomeByCode: Readonly<Record<KelpErrorCode | StoreErrorCode, Outcome>> =
   slowWatcher: ['resource_exhausted', 'SLOW_WATCHER'],
   otherStore: ['failed_precondition', 'OTHER_STORE'],
   historyDiffers: ['failed_precondition', 'HISTORY_DIFFERS'],
+  partlyDeleted: ['aborted', 'PARTLY_DELETED'],
   shuttingDown: ['unavailable', 'SHUTTING_DOWN'],
   recovering: ['unavailable', 'RECOVERING'],
   storageFailed: ['unavailable', 'STORAGE_FAILED'],

@@ -59,6 +59,7 @@ async function writePrevious(output: Output, { previous }: PutResult | DeleteRes
 
 export interface DeleteFlags extends RangeFlags {
   readonly all?: boolean;
+  readonly inParts?: boolean;
   readonly ifRevision?: number;
   readonly previous?: boolean;
 }
@@ -72,6 +73,7 @@ export async function deleteKey(
   if ([prefix, start, end, all].some((flag) => flag !== undefined)) {
     throw new UsageError('give either a key or a range');
   }
+  if (flags.inParts) throw new UsageError('--in-parts is for a range, not for one key');
   const key = keys.read(typed);
   const result = await client.delete(key, { ...conditionOf(flags), returnPrevious: flags.previous ?? false });
   const { revision, deleted, previous } = result;
@@ -87,7 +89,7 @@ export async function deleteKey(
 }
 
 export async function deleteRange(
-  { client, output, isJson, keys }: Session,
+  { client, output, isJson, keys, askedFor }: Session,
   flags: DeleteFlags,
 ): Promise<void> {
   const range = rangeOf(flags, keys, 'give --all');
@@ -98,9 +100,14 @@ export async function deleteRange(
   if (flags.ifRevision !== undefined || flags.previous) {
     throw new UsageError('--if-revision and --previous are for one key, not for a range');
   }
-  const { deletedCount, revision } = await client.deleteRange(isAll ? { all: true } : range);
-  if (isJson) await output.writeJson({ deletedCount, revision });
-  else await output.writeLine(`deleted ${deletedCount}, revision ${revision}`);
+  const { inParts = false } = flags;
+  const options = { inParts, ...askedFor };
+  const result = await client.deleteRange(isAll ? { all: true } : range, options);
+  const { deletedCount, firstRevision, revision } = result;
+  if (isJson) return output.writeJson({ deletedCount, firstRevision, revision });
+  const revisions =
+    firstRevision === revision ? `revision ${revision}` : `revisions ${firstRevision} to ${revision}`;
+  await output.writeLine(`deleted ${deletedCount}, ${revisions}`);
 }
 
 export async function increment(

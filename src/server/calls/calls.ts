@@ -210,7 +210,7 @@ export class Call {
   readonly #channel: CallChannel;
   /** Made when somebody asks for the signal: most calls are over before. */
   #controller: AbortController | undefined;
-  #abortReason: ConnectError | undefined;
+  #abortReason: unknown;
   #replyBytes = 0;
   #isClosed = false;
   #isEndedByServer = false;
@@ -222,7 +222,7 @@ export class Call {
     this.refusal = refusal;
   }
 
-  /** Aborted when the client is gone or the server ends its streams. */
+  /** Aborted when the client is gone, the deadline has passed or the server ends its streams. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
@@ -288,16 +288,17 @@ export class Call {
 
   close(): void {
     this.#isClosed = true;
-    this.#abort(clientGone);
+    this.abort(clientGone);
   }
 
   endByServer(): void {
     if (this.#isClosed) return;
     this.#isEndedByServer = true;
-    this.#abort(serverStops);
+    this.abort(serverStops);
   }
 
-  #abort(reason: ConnectError): void {
+  /** Nobody waits for the answer any more. */
+  abort(reason: unknown): void {
     this.#abortReason ??= reason;
     this.#controller?.abort(this.#abortReason);
   }

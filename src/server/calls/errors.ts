@@ -20,6 +20,7 @@ const outcomeByCode: Readonly<Record<StoreErrorCode, readonly [Code, ErrorReason
   slowWatcher: [Code.ResourceExhausted, ErrorReason.SLOW_WATCHER],
   otherStore: [Code.FailedPrecondition, ErrorReason.OTHER_STORE],
   historyDiffers: [Code.FailedPrecondition, ErrorReason.HISTORY_DIFFERS],
+  partlyDeleted: [Code.Aborted, ErrorReason.PARTLY_DELETED],
   closed: [Code.Unavailable, ErrorReason.SHUTTING_DOWN],
   storageFailed: [Code.Unavailable, ErrorReason.STORAGE_FAILED],
   readOnly: [Code.Unavailable, ErrorReason.READ_ONLY],
@@ -119,6 +120,16 @@ function infoOf(error: StoreError): ErrorInfo | undefined {
         requestedRevision: BigInt(requestedRevision),
         sharedRevision: BigInt(sharedRevision),
         newestRevision: BigInt(newestRevision),
+      },
+    };
+  }
+  if ('deletedCount' in details) {
+    return {
+      case: 'partlyDeleted',
+      value: {
+        firstRevision: BigInt(details.firstRevision),
+        revision: BigInt(details.revision),
+        deletedCount: BigInt(details.deletedCount),
       },
     };
   }

@@ -27,7 +27,10 @@ export function addMethod(router: ConnectRouter, method: Method, store: () => St
 function addUnary(router: ConnectRouter, method: UnaryMethod, store: () => Store): void {
   const { input, output } = method.desc;
   router.rpc(method.desc, async (request: Message, context: HandlerContext) => {
-    const reply = await method.serve(store(), bytesOf(input, request), 0, callOf(context), 0);
+    const call = callOf(context);
+    // Connect knows the deadline, the call does not.
+    context.signal.addEventListener('abort', () => call.abort(context.signal.reason));
+    const reply = await method.serve(store(), bytesOf(input, request), 0, call, 0);
     return fromBinary(output, reply);
   });
 }

@@ -47,7 +47,7 @@ export const kvMethods: MethodsOf<typeof KvService> = {
       sizeOf: codec.sizeOfDeleteRangeResponse,
       prepend: codec.prependDeleteRangeResponse,
     },
-    (store, request) => store.deleteRange(deletedRange('range', request.range)),
+    deleteRange,
   ),
   exists: unary(
     KvService.method.exists,
@@ -132,6 +132,17 @@ async function deleteKey(
     ...given({ condition: condition(request.condition) }),
   });
   return { revision, deleted, previous: optionalEntry(previous) };
+}
+
+async function deleteRange(
+  store: Store,
+  { range, inParts }: codec.DeleteRangeRequestShape,
+  call: Call,
+): Promise<codec.DeleteRangeResponseShape> {
+  const deleted = deletedRange('range', range);
+  return inParts
+    ? await store.deleteRange(deleted, { inParts, signal: call.signal })
+    : await store.deleteRange(deleted);
 }
 
 async function scan(

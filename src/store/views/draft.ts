@@ -211,6 +211,7 @@ export class Draft implements View {
   }
 
   deleteRange(range: EngineRange, limits = NO_LIMITS): DeletedEntries {
+    if (limits.keysMax > fixed.txnChangesMax) this.#refuseTooMany(range);
     const keys: Uint8Array[] = [];
     const leaseIds: number[] = [];
     let bytes = 0;
@@ -320,6 +321,23 @@ export class Draft implements View {
   }
 
   readonly #instant = (): number => this.instantMs;
+
+  /** Tells by the engine's count, before any key is gathered, when a range surely has more keys than may be deleted. */
+  #refuseTooMany(range: EngineRange): void {
+    this.#spend();
+    const { engine } = this.#context;
+    // Each becomes a change, whatever the transaction itself has written there, but for those past their deadline.
+    const counted = engine.count(range);
+    if (counted <= fixed.txnChangesMax) return;
+    const overdueCount = engine.due(this.instantMs, fixed.overdueCountedMax + 1).length;
+    this.budget.spendVisits(overdueCount);
+    const keyCount = counted - overdueCount;
+    if (overdueCount > fixed.overdueCountedMax || keyCount <= fixed.txnChangesMax) return;
+    throw new StoreError(
+      'limitReached',
+      `the range has ${overdueCount === 0 ? '' : 'at least '}${keyCount} keys, and a transaction changes at most ${fixed.txnChangesMax}: give smaller ranges`,
+    );
+  }
 
   /** What a view that was kept too long has written would go into another transaction. */
   #checkOpen(): void {

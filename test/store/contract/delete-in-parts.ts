@@ -7,6 +7,7 @@ import { allPairs, refused, Watching } from '../readable.ts';
 import type { OpenHarness } from '../store-harness.ts';
 
 const IN_PARTS = { inParts: true } as const;
+const SEVERAL_PARTS = 8 * fixed.deletePartKeysMax;
 /** Too many for one revision. */
 const MANY = fixed.txnChangesMax + 20_000;
 const TIMEOUT_MS = 120_000;
@@ -40,6 +41,42 @@ export function testDeleteInParts(open: OpenHarness): void {
     expect((await store.status()).revision).toBe(2);
   });
 
+  it('ends before its next part when its signal is aborted, and tells what it has done', async () => {
+    const { store } = await open();
+    await fill(store, SEVERAL_PARTS);
+    const { revision } = await store.status();
+    const ending = new AbortController();
+    const deletion = store.deleteRange({ prefix: 'k' }, { ...IN_PARTS, signal: ending.signal });
+    const outcome = deletion.catch((error: unknown) => error);
+    while ((await store.exists([keyOf(0)])).exists[0]) await new Promise(setImmediate);
+    const reason = new Error('enough');
+    ending.abort(reason);
+    const error = await outcome;
+    if (!isStoreError(error, 'partlyDeleted')) throw error;
+    const { count } = await store.count({ prefix: 'k' });
+    expect(count).toBeGreaterThan(0);
+    const { keyCount, revision: last } = await store.status();
+    expect(keyCount).toBe(count);
+    expect(error.details).toEqual({
+      firstRevision: revision + 1,
+      revision: last,
+      deletedCount: SEVERAL_PARTS - count,
+    });
+    expect(error.cause).toBe(reason);
+    expect(error.message).toBe(
+      `${SEVERAL_PARTS - count} keys were deleted in revisions ${revision + 1} to ${last} before the delete ended early: enough`,
+    );
+  });
+
+  it('deletes nothing once its signal is aborted, and rejects with the reason', async () => {
+    const { store } = await open();
+    await store.put('a', '');
+    const reason = new Error('never mind');
+    const signal = AbortSignal.abort(reason);
+    await expect(store.deleteRange({ all: true }, { ...IN_PARTS, signal })).rejects.toBe(reason);
+    expect(await allPairs(store)).toEqual(['a=']);
+  });
+
   it('refuses in parts what it refuses without', async () => {
     const { store } = await open();
     await refused(store.deleteRange({ start: 'b', end: 'a' }, IN_PARTS), 'invalidArgument');
@@ -54,7 +91,11 @@ export function testDeleteInParts(open: OpenHarness): void {
       expect(fixed.txnChangesMax).toBe(100_000);
       await fill(store, fixed.txnChangesMax + 1);
       const { revision } = await store.status();
-      await refused(store.deleteRange({ prefix: 'k' }), 'limitReached');
+      await expect(store.deleteRange({ prefix: 'k' })).rejects.toMatchObject({
+        code: 'limitReached',
+        message:
+          'the range has 100001 keys, and a transaction changes at most 100000: give smaller ranges, or delete the range in several revisions (in_parts, kelp delete --in-parts)',
+      });
       await refused(store.deleteRange({ all: true }, { inParts: false }), 'limitReached');
       const success: Operation[] = [
         { kind: 'put', key: 'other', value: '' },
