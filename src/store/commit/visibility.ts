@@ -7,6 +7,7 @@
  */
 import { undoLeases, type UndoLeases } from '../leases/lease-table.ts';
 import type { PlannedChange } from '../views/planned-change.ts';
+import { isUserKey } from '../views/regions.ts';
 import { recentChange, type RecentChange, type StagedChanges } from '../watch/recent-changes.ts';
 import type { WatchHub } from '../watch/watch-hub.ts';
 import { Fifo } from '../fifo.ts';
@@ -125,7 +126,8 @@ export class Visibility {
   }
 }
 
-/** By how much a change alters the number of keys. */
+/** By how much a change alters the number of users' keys. */
 function addedKeys(change: PlannedChange): number {
+  if (!isUserKey(change.key)) return 0;
   return Number(!change.deleted) - Number(change.hadEntry || change.replacedExpired);
 }

@@ -4,14 +4,14 @@ import type { EngineRange } from '../../engine/engine.ts';
 import { StoreError } from '../../errors.ts';
 import { encodeBound, encodeKey, keyAfter } from './keys.ts';
 import { toEngineBound, USER_KEYS, USER_KEYS_END } from './regions.ts';
-import type { DeletedRange, KeyRange } from '../../api.ts';
+import type { DeletedRange, Key, KeyRange } from '../../api.ts';
 
 /** Throws `invalidArgument` for a range that contradicts itself. */
 export function toEngineRange(range: KeyRange): EngineRange {
-  const key = range.key ?? '';
-  const prefix = range.prefix ?? '';
-  const start = range.start ?? '';
-  const end = range.end ?? '';
+  const key = orText(range.key);
+  const prefix = orText(range.prefix);
+  const start = orText(range.start);
+  const end = orText(range.end);
   const kindsGiven = Number(key !== '') + Number(prefix !== '') + Number(start !== '' || end !== '');
   if (kindsGiven > 1) {
     throw new StoreError(
@@ -36,6 +36,11 @@ export function toEngineRange(range: KeyRange): EngineRange {
   return toEngineBounds(startBytes, endBytes);
 }
 
+/** Whatever is empty, bytes too, as the one form that counts as left out. */
+function orText(bound: Key | undefined): Key {
+  return bound === undefined || bound.length === 0 ? '' : bound;
+}
+
 /** Users' bounds in the region of their keys. @param end `undefined`: behind the last of them. */
 function toEngineBounds(start: Uint8Array, end: Uint8Array | undefined): EngineRange {
   return { start: toEngineBound(start), end: end === undefined ? USER_KEYS_END : toEngineBound(end) };
@@ -44,8 +49,8 @@ function toEngineBounds(start: Uint8Array, end: Uint8Array | undefined): EngineR
 /** A range to delete: an empty one, which may come of a variable that was not set, does not stand for all keys. */
 export function toDeletedRange(range: DeletedRange): EngineRange {
   if ('all' in range) return USER_KEYS;
-  const { key = '', prefix = '', start = '', end = '' } = range;
-  if (key === '' && prefix === '' && start === '' && end === '') {
+  const { key, prefix, start, end } = range;
+  if ([key, prefix, start, end].every((bound) => orText(bound) === '')) {
     throw new StoreError('invalidArgument', `the range to delete is empty; ${howToDeleteAll}`);
   }
   return toEngineRange(range);

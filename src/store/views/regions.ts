@@ -17,6 +17,11 @@ export const USER_KEYS_END = Uint8Array.of(0xf9);
 
 export const USER_KEYS: EngineRange = { start: NO_BYTES, end: USER_KEYS_END };
 
+/** Whether a key of the engine is a user's. */
+export function isUserKey(key: Uint8Array): boolean {
+  return (key[0] ?? 0) <= ESCAPE;
+}
+
 /** The engine's bound of a range for a user's. */
 export function toEngineBound(bound: Uint8Array): Uint8Array {
   if (!isEscaped(bound)) return bound;
