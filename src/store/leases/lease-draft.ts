@@ -3,7 +3,7 @@
  * transaction is committed.
  */
 import { assert, StoreError } from '../../errors.ts';
-import { fixed, type Limits } from '../../limits.ts';
+import { fixed, limitName, type Limits } from '../../limits.ts';
 import type { LeaseView } from '../views/view.ts';
 import type { LeaseTable } from './lease-table.ts';
 
@@ -62,7 +62,7 @@ export class LeaseDraft {
     if (this.#table.size + granted >= this.#limits.leasesMax) {
       throw new StoreError(
         'limitReached',
-        `there are ${this.#table.size} leases; no more are allowed (leases-max). Revoke some, or share leases between keys`,
+        `there are ${this.#table.size} leases; no more are allowed (${limitName('leasesMax')}). Revoke some, or share leases between keys`,
       );
     }
     this.#add({ kind: 'grant', leaseId, ttlMs, deadlineMs: this.#table.clockMs() + ttlMs });

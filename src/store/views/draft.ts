@@ -12,7 +12,7 @@ import type { DeleteReason } from '../../api.ts';
 import type { Engine, EngineRange, Visit } from '../../engine/engine.ts';
 import type { Version } from '../../engine/version.ts';
 import { assert, StoreError } from '../../errors.ts';
-import { fixed, type Limits } from '../../limits.ts';
+import { fixed, limitName, type Limits } from '../../limits.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import { WorkBudget } from '../../work-budget.ts';
 import type { MemoryLimit } from '../history/memory-limit.ts';
@@ -169,7 +169,7 @@ export class Draft implements View {
     if (value.length > limits.valueBytesMax) {
       throw new StoreError(
         'invalidArgument',
-        `the value is ${value.length} bytes long; at most ${limits.valueBytesMax} are allowed (value-bytes-max)`,
+        `the value is ${value.length} bytes long; at most ${limits.valueBytesMax} are allowed (${limitName('valueBytesMax')})`,
       );
     }
     const { ttlMs = 0, leaseId = 0, kind = 0 } = options;
@@ -435,7 +435,7 @@ export class Draft implements View {
     if (bytes > txnBytesMax) {
       throw new StoreError(
         'limitReached',
-        `the transaction has more than ${txnBytesMax} bytes of keys and values (txn-bytes-max); split it`,
+        `the transaction has more than ${txnBytesMax} bytes of keys and values (${limitName('txnBytesMax')}); split it`,
       );
     }
     if (before === undefined && this.#changeCount >= fixed.txnChangesMax) {
