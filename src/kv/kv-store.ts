@@ -1,6 +1,10 @@
 /**
  * The store as a program has it: calls with promises, each a function over a view of the seam (`writes.ts`, `txn.ts`,
  * `reads.ts`, `leases.ts`). A result goes out when what it may depend on is durable.
+ *
+ * That arguments are of their kind (whole numbers, times to live within their bounds, text) is checked by those who call this:
+ * `CheckedStore` for programs, the server's `request-fields.ts` for requests. What depends on the store, and how long keys,
+ * values and lists may be, is checked here and below.
  */
 import type * as api from '../api.ts';
 import type { Clock, Random } from '../clock.ts';
@@ -17,7 +21,6 @@ import { KeyFetcher } from './key-fetcher.ts';
 import { getLease, grantLease, listLeases, renewLease, revokeLease } from './leases.ts';
 import { countPinned, exists, get, getMany, keys, scan } from './reads.ts';
 import { runTxn } from './txn.ts';
-import { checkCount } from '../store/validate.ts';
 import { Turn } from './turn.ts';
 import { deleteKey, deleteRange, getRefreshing, increment, put, touch } from './writes.ts';
 import { deletePart, partlyDeleted, withPart } from './delete-in-parts.ts';
@@ -99,7 +102,7 @@ export class KvStore implements api.Store {
 
   async count(range: api.KeyRange, options: api.CountOptions = {}): Promise<api.CountResult> {
     const store = this.#store;
-    const revision = checkCount(options.revision, 'revision');
+    const { revision = 0 } = options;
     const countPin = (pin: PinnedState): Promise<api.CountResult> =>
       countPinned(pin, range, () => this.#pause());
     if (revision !== 0) return await countPin(store.pin({ revision, instantMs: 0 }));
@@ -178,9 +181,8 @@ export class KvStore implements api.Store {
   }
 
   async compact(revision: number): Promise<{ readonly oldestRevision: number }> {
-    const wanted = checkCount(revision, 'revision');
-    if (wanted === 0) throw new StoreError('invalidArgument', 'compact takes a revision from 1 on');
-    return await this.#store.compact(wanted);
+    if (revision === 0) throw new StoreError('invalidArgument', 'compact takes a revision from 1 on');
+    return await this.#store.compact(revision);
   }
 
   close(options: api.CloseOptions = {}): Promise<void> {

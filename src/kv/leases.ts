@@ -7,17 +7,10 @@ import { leaseNotFound } from '../store/leases/lease-draft.ts';
 import type { LeaseState, LeaseReads } from '../store/leases/lease-table.ts';
 import { decodeKey, fromKeyText } from '../store/views/keys.ts';
 import type { View } from '../store/views/view.ts';
-import { checkCount, checkPageLimit } from '../store/validate.ts';
+import { pageLimitOf } from './page-limit.ts';
 
 /** @param wantedId 0: one that is free. */
 export function grantLease(view: View, random: Random, ttlMs: number, wantedId: number): LeaseGrant {
-  if (!Number.isSafeInteger(ttlMs) || ttlMs < fixed.leaseTtlMsMin || ttlMs > fixed.ttlMsMax) {
-    throw new StoreError(
-      'invalidArgument',
-      `the time to live of a lease is ${fixed.leaseTtlMsMin} ms to 100 years, not ${ttlMs} ms`,
-    );
-  }
-  checkCount(wantedId, 'leaseId');
   if (wantedId !== 0 && view.lease(wantedId) !== undefined) {
     throw new StoreError('leaseExists', `lease ${wantedId} exists already`);
   }
@@ -27,24 +20,24 @@ export function grantLease(view: View, random: Random, ttlMs: number, wantedId: 
 }
 
 export function renewLease(view: View, leaseId: number): { readonly ttlMs: number } {
-  const { ttlMs } = existing(leaseId, view.lease(checkCount(leaseId, 'leaseId')));
+  const { ttlMs } = existing(leaseId, view.lease(leaseId));
   view.renewLease(leaseId);
   return { ttlMs };
 }
 
 export function revokeLease(view: View, leaseId: number): DeleteRangeResult {
-  existing(leaseId, view.lease(checkCount(leaseId, 'leaseId')));
+  existing(leaseId, view.lease(leaseId));
   const deletedCount = view.endLease(leaseId, 'leaseRevoked');
   return { firstRevision: view.replyRevision, revision: view.replyRevision, deletedCount };
 }
 
 export function getLease(leases: LeaseReads, leaseId: number, includeKeys: boolean): Lease {
-  const lease = existing(leaseId, leases.get(checkCount(leaseId, 'leaseId')));
+  const lease = existing(leaseId, leases.get(leaseId));
   return toLease(leases, lease, includeKeys);
 }
 
 export function listLeases(leases: LeaseReads, options: PageOptions): LeasePage {
-  const limit = checkPageLimit(options.limit);
+  const limit = pageLimitOf(options);
   const listed = leases.list(parseLeaseToken(options.pageToken), limit + 1);
   const page = listed.slice(0, limit).map((lease) => toLease(leases, lease, false));
   return { leases: page, nextPageToken: listed.length > limit ? String(page.at(-1)?.leaseId) : '' };

@@ -27,11 +27,11 @@ import { copyEntry, toEntry } from '../store/views/entries.ts';
 import { compileGlob } from './glob.ts';
 import type { KeyFetcher } from './key-fetcher.ts';
 import { decodePageToken, encodePageToken } from './page-token.ts';
-import { checkCount, checkPageLimit } from '../store/validate.ts';
+import { pageLimitOf } from './page-limit.ts';
 
-export function get(seam: Seam, keyText: Key, { revision, admit }: GetOptions): GetResult {
+export function get(seam: Seam, keyText: Key, { revision = 0, admit }: GetOptions): GetResult {
   const key = keyScratch.encode(keyText);
-  const result = readWanted(seam, checkCount(revision, 'revision'), (view) => {
+  const result = readWanted(seam, revision, (view) => {
     const version = view.read(key);
     return { entry: version && toEntry(keyText, version), revision: view.revision };
   });
@@ -56,7 +56,7 @@ export function getMany(
   seam: Seam,
   fetcher: KeyFetcher,
   keyList: readonly Key[],
-  { revision, keysOnly }: GetManyOptions,
+  { revision = 0, keysOnly }: GetManyOptions,
 ): GetManyResult {
   if (keyList.length === 0 || keyList.length > fixed.getManyKeysMax) {
     throw new StoreError(
@@ -64,7 +64,7 @@ export function getMany(
       `getMany takes 1 to ${fixed.getManyKeysMax} keys, not ${keyList.length}`,
     );
   }
-  return readWanted(seam, checkCount(revision, 'revision'), (view) => {
+  return readWanted(seam, revision, (view) => {
     const entries: (Entry | undefined)[] = [];
     for (const [index, key] of keyList.entries()) {
       // As many as are still there when the last of them is read.
@@ -82,8 +82,8 @@ export function getMany(
 
 export function scan(seam: Seam, range: KeyRange, options: ScanPageOptions): ScanPage {
   const whole = toEngineRange(range);
-  const limit = checkPageLimit(options.limit);
-  const wantedRevision = checkCount(options.revision, 'revision');
+  const limit = pageLimitOf(options);
+  const wantedRevision = options.revision ?? 0;
   const reverse = options.reverse === true;
   const keysOnly = options.keysOnly === true;
   const request = JSON.stringify([
@@ -110,7 +110,7 @@ export function scan(seam: Seam, range: KeyRange, options: ScanPageOptions): Sca
 
 export function keys(seam: Seam, pattern: string, options: PageOptions): KeysPage {
   const glob = compileGlob(pattern);
-  const limit = checkPageLimit(options.limit);
+  const limit = pageLimitOf(options);
   // The head is text, and stands as it is in the region of users' keys.
   const { literalHead } = glob;
   const whole: EngineRange = { start: literalHead, end: prefixEnd(literalHead) ?? USER_KEYS_END };

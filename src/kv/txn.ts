@@ -11,7 +11,6 @@ import { encodeKey, keyAfter } from '../store/views/keys.ts';
 import { toDeletedRange, toEngineRange } from '../store/views/range.ts';
 import type { Compare, Operation, OperationResult, TxnRequest, TxnResult } from '../api.ts';
 import type { View } from '../store/views/view.ts';
-import { checkCount, checkTtl } from '../store/validate.ts';
 import { add, deleteAll } from './writes.ts';
 
 /** An operation with its keys as bytes. */
@@ -48,7 +47,6 @@ function prepareCompare(compare: Compare): PreparedCompare {
   if (operand.kind === 'exists' && relation !== 'equal' && relation !== 'notEqual') {
     throw new StoreError('invalidArgument', 'a compare of existence can only be equal or not equal');
   }
-  if (operand.kind !== 'exists' && operand.kind !== 'value') checkCount(operand.value, operand.kind);
   const range = 'key' in subject ? keyRange(subject.key) : toEngineRange(subject.range);
   if (operand.kind !== 'value') return { compare, range };
   // Once, not for each entry of the range.
@@ -64,8 +62,6 @@ function prepare(operations: readonly Operation[], branch: string): Prepared[] {
     );
   }
   return operations.map((operation) => {
-    if (operation.kind === 'put') checkCount(operation.leaseId, 'leaseId');
-    if (operation.kind === 'put' || operation.kind === 'increment') checkTtl(operation.ttlMs);
     const isRange = operation.kind === 'deleteRange';
     return { operation, range: isRange ? toDeletedRange(operation.range) : keyRange(operation.key) };
   });
@@ -83,11 +79,10 @@ function run(view: View, operation: Operation, { start: key, end }: EngineRange)
       return { kind: 'get', entry: current && toEntry(operation.key, current) };
     }
     case 'put': {
-      const { ttlMs, leaseId, returnPrevious } = operation;
+      const { ttlMs = 0, leaseId = 0, returnPrevious } = operation;
       const current = returnPrevious === true ? view.read(key) : undefined;
       const previous = current && toEntry(operation.key, current);
-      const options = { ttlMs: checkTtl(ttlMs), leaseId: checkCount(leaseId, 'leaseId') };
-      view.put(key, bytesOf(operation.value), options);
+      view.put(key, bytesOf(operation.value), { ttlMs, leaseId });
       return { kind: 'put', previous };
     }
     case 'delete': {
@@ -101,7 +96,7 @@ function run(view: View, operation: Operation, { start: key, end }: EngineRange)
     case 'increment':
       return {
         kind: 'increment',
-        value: add(view, key, BigInt(operation.delta), checkTtl(operation.ttlMs)),
+        value: add(view, key, BigInt(operation.delta), operation.ttlMs),
       };
   }
 }

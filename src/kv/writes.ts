@@ -22,7 +22,6 @@ import { keyScratch } from '../store/views/keys.ts';
 import type { View } from '../store/views/view.ts';
 import { NO_BYTES } from '../wire/bytes.ts';
 import { toEntry } from '../store/views/entries.ts';
-import { checkCount, checkTtl } from '../store/validate.ts';
 
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
@@ -30,8 +29,7 @@ const DECIMAL = /^-?\d{1,19}$/;
 
 export function put(view: View, keyText: Key, value: Value, options: PutOptions): PutResult {
   const key = keyScratch.encode(keyText);
-  const ttlMs = checkTtl(options.ttlMs);
-  const leaseId = checkCount(options.leaseId, 'leaseId');
+  const { ttlMs = 0, leaseId = 0 } = options;
   const isShown = options.returnPrevious === true;
   let previous: PutResult['previous'];
   if (isShown || options.condition !== undefined) {
@@ -86,14 +84,14 @@ export function increment(
   view: View,
   keyText: Key,
   delta: bigint | number,
-  ttl: number | undefined,
+  ttlMs: number | undefined,
 ): IncrementResult {
-  const value = add(view, keyScratch.encode(keyText), BigInt(delta), checkTtl(ttl));
+  const value = add(view, keyScratch.encode(keyText), BigInt(delta), ttlMs);
   return { value, revision: view.replyRevision };
 }
 
 /** Adds to a number; the new value is returned. A key that exists keeps its time to live and its lease. */
-export function add(view: View, key: Uint8Array, delta: bigint, ttlMs: number): bigint {
+export function add(view: View, key: Uint8Array, delta: bigint, ttlMs = 0): bigint {
   const current = view.read(key);
   const sum = (current === undefined ? 0n : parseInteger(current.value)) + delta;
   if (sum < INT64_MIN || sum > INT64_MAX) {
@@ -108,22 +106,21 @@ export function add(view: View, key: Uint8Array, delta: bigint, ttlMs: number): 
   return sum;
 }
 
-/** @param ttl 0 takes the time to live away, left out starts the entry's own anew. */
-export function touch(view: View, keyText: Key, ttl: number | undefined): TouchResult {
+/** @param ttlMs 0 takes the time to live away, left out starts the entry's own anew. */
+export function touch(view: View, keyText: Key, ttlMs: number | undefined): TouchResult {
   const key = keyScratch.encode(keyText);
-  const ttlMs = ttl === 0 ? 0 : checkTtl(ttl);
   const current = view.read(key);
   if (current === undefined) throw new StoreError('keyNotFound', 'there is no such key to touch');
-  if (ttl === undefined && current.ttlMs === 0) {
+  if (ttlMs === undefined && current.ttlMs === 0) {
     throw new StoreError('noTimeToLive', 'the key has no time to live that could start anew; give one');
   }
-  const touched = view.touch(key, ttl === undefined ? current.ttlMs : ttlMs) ?? current;
+  const touched = view.touch(key, ttlMs ?? current.ttlMs) ?? current;
   return { revision: view.replyRevision, entry: toEntry(keyText, { ...touched, value: NO_BYTES }) };
 }
 
 /** Reads the newest state and, if the entry has a time to live of its own, starts it anew. */
 export function getRefreshing(view: View, keyText: Key, options: GetOptions): GetResult {
-  if (checkCount(options.revision, 'revision') !== 0) {
+  if (options.revision !== undefined && options.revision !== 0) {
     throw new StoreError('invalidArgument', 'refreshTtl is a write: it can not be combined with a revision');
   }
   const key = keyScratch.encode(keyText);
@@ -154,7 +151,7 @@ function checkCondition(condition: Condition, current: Version | undefined): voi
       if (current !== undefined) return;
       throw new StoreError('conditionFailed', 'the key does not exist', { currentModRevision });
     case 'modRevisionEquals': {
-      const wanted = checkCount(condition.modRevision, 'modRevision');
+      const wanted = condition.modRevision;
       if (currentModRevision === wanted) return;
       throw new StoreError(
         'conditionFailed',

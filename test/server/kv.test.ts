@@ -387,6 +387,14 @@ describe('what KvService refuses', () => {
       (kv) => kv.put({ key: 'a', ttl: { seconds: 6_307_200_000n, nanos: 0 } }),
       /100 years/,
     ],
+    'a time to live of 100 years and a nanosecond': [
+      (kv) => kv.put({ key: 'a', ttl: { seconds: 3_153_600_000n, nanos: 1 } }),
+      /^ttl is 3153600000.001 s; it must be at most 100 years/,
+    ],
+    'a touch for that long': [
+      (kv) => kv.touch({ key: 'a', ttl: { seconds: 3_153_600_000n, nanos: 1 } }),
+      /100 years/,
+    ],
     'a time to live that is no number any more': [
       (kv) => kv.increment({ key: 'a', ttl: { seconds: 2n ** 62n, nanos: 0 } }),
       /100 years/,

@@ -77,6 +77,11 @@ describe('is refused:', () => {
       Code.InvalidArgument,
       ErrorReason.INVALID_ARGUMENT,
     ],
+    'a grant for more than 100 years': [
+      (leases) => leases.grant({ ttl: { seconds: 3_153_600_000n, nanos: 1 } }),
+      Code.InvalidArgument,
+      ErrorReason.INVALID_ARGUMENT,
+    ],
     'a negative id': [
       (leases) => leases.grant({ ttl: minute, leaseId: -1n }),
       Code.InvalidArgument,

@@ -1,14 +1,14 @@
 /** `kelp.v1.LeaseService` over the store. */
 import * as codec from '../../../gen/kelp/v1/lease_codec.ts';
 import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
-import { StoreError, isStoreError } from '../../errors.ts';
+import { isStoreError } from '../../errors.ts';
 import type { Lease, Store } from '../../api.ts';
 import type { Call } from '../calls/calls.ts';
 import { shuttingDownError } from '../calls/errors.ts';
 import { untilAborted } from '../calls/until-aborted.ts';
 import { type MethodsOf, bidiStream, unary } from './method.ts';
 import { durationShape, keyLists, keysBytes } from './reply-entries.ts';
-import { pageLimit, timeToLiveMs, wholeNumber } from './request-fields.ts';
+import { leaseTtlMs, pageLimit, wholeNumber } from './request-fields.ts';
 
 export const leaseMethods: MethodsOf<typeof LeaseService> = {
   grant: unary(
@@ -64,8 +64,7 @@ export const leaseMethods: MethodsOf<typeof LeaseService> = {
 };
 
 async function grant(store: Store, request: codec.GrantRequestShape): Promise<codec.GrantResponseShape> {
-  const ttlMs = timeToLiveMs('ttl', request.ttl);
-  if (ttlMs === undefined) throw new StoreError('invalidArgument', 'ttl is missing; a lease needs one');
+  const ttlMs = leaseTtlMs('ttl', request.ttl);
   // Zero lets the store choose the id.
   const asked = wholeNumber('lease_id', request.leaseId);
   const lease = await (asked === 0 ? store.grantLease(ttlMs) : store.grantLease(ttlMs, asked));

@@ -49,7 +49,9 @@ export function milliseconds(field: string, duration: DurationShape | undefined)
   const { seconds, nanos } = duration;
   if (seconds < 0 || nanos < 0 || nanos > 999_999_999 || seconds > fixed.ttlMsMax / 1000)
     throw durationError(field, seconds);
-  return seconds * 1000 + Math.ceil(nanos / 1_000_000);
+  const ms = seconds * 1000 + Math.ceil(nanos / 1_000_000);
+  if (ms > fixed.ttlMsMax) throw durationError(field, ms / 1000);
+  return ms;
 }
 
 /** @param seconds of a length of time that is negative, malformed or too long. */
@@ -67,6 +69,19 @@ export function timeToLiveMs(field: string, duration: DurationShape | undefined)
   const ms = milliseconds(field, duration);
   if (ms === 0)
     throw new StoreError('invalidArgument', `${field} is 0; it must be at least 1 ms, or left out`);
+  return ms;
+}
+
+/** The time to live of a lease. */
+export function leaseTtlMs(field: string, duration: DurationShape | undefined): number {
+  const ms = timeToLiveMs(field, duration);
+  if (ms === undefined) throw new StoreError('invalidArgument', `${field} is missing; a lease needs one`);
+  if (ms < fixed.leaseTtlMsMin) {
+    throw new StoreError(
+      'invalidArgument',
+      `the time to live of a lease is ${fixed.leaseTtlMsMin} ms to 100 years, not ${ms} ms`,
+    );
+  }
   return ms;
 }
 

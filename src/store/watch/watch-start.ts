@@ -5,7 +5,6 @@ import type { History } from '../history/history.ts';
 import { checkIncarnation, checkPlace, type Present } from '../history/place.ts';
 import type { WatchMessage, WatchRequest } from '../../api.ts';
 import { isPublicStoreId } from '../directory/store-id.ts';
-import { checkCount } from '../validate.ts';
 
 /** What a watch may begin with. */
 export interface StartBounds extends Present {
@@ -16,7 +15,7 @@ export interface StartBounds extends Present {
 /** @returns the first revision to send; 0: only what comes from now on. */
 export function checkStart(request: WatchRequest, bounds: StartBounds): number {
   const { history, newestRevision } = bounds;
-  const startRevision = checkCount(request.startRevision, 'startRevision');
+  const { startRevision = 0 } = request;
   checkStore(request.storeId, bounds.storeId);
   const incarnation = checkIncarnation(request.incarnation);
   if (startRevision === 0) return 0;

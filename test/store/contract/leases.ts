@@ -1,6 +1,6 @@
 /** Leases: grants, renewals, their keys and their end. */
 import { expect, it } from 'vitest';
-import { fixed } from '../../../src/limits.ts';
+import { fixed, limitName } from '../../../src/limits.ts';
 import { allPairs, plain, refused, valueOf, Watching } from '../readable.ts';
 import type { OpenHarness } from '../store-harness.ts';
 
@@ -354,7 +354,10 @@ export function testLeases(open: OpenHarness): void {
     const { store } = await open({ leasesMax: 2 });
     await store.grantLease(5000, 1);
     await store.grantLease(5000, 2);
-    await refused(store.grantLease(5000, 3), 'limitReached');
+    await expect(store.grantLease(5000, 3)).rejects.toMatchObject({
+      code: 'limitReached',
+      message: expect.stringContaining(`(${limitName('leasesMax')})`),
+    });
     await store.revokeLease(1);
     await store.grantLease(5000, 3);
   });

@@ -1,5 +1,6 @@
 /** Put, delete, delete of a range, increment: what they change and what they answer. */
 import { expect, it } from 'vitest';
+import { limitName } from '../../../src/limits.ts';
 import { allPairs, plain, refused, valueOf } from '../readable.ts';
 import type { OpenHarness } from '../store-harness.ts';
 
@@ -204,7 +205,10 @@ export function testWrites(open: OpenHarness): void {
   it('refuses a value that is too long, and takes the longest', async () => {
     const { store } = await open({ valueBytesMax: 10 });
     await store.put('a', 'x'.repeat(10));
-    await refused(store.put('a', 'x'.repeat(11)), 'invalidArgument');
+    await expect(store.put('a', 'x'.repeat(11))).rejects.toMatchObject({
+      code: 'invalidArgument',
+      message: expect.stringContaining(`(${limitName('valueBytesMax')})`),
+    });
     await refused(store.put('a', 'é'.repeat(6)), 'invalidArgument');
     await refused(
       store.txn({ success: [{ kind: 'put', key: 'b', value: 'x'.repeat(11) }] }),
@@ -218,7 +222,10 @@ export function testWrites(open: OpenHarness): void {
     const puts = (keys: readonly string[]) =>
       keys.map((key) => ({ kind: 'put', key, value: 'x'.repeat(1000) }) as const);
     await store.txn({ success: puts(['a', 'b', 'c', 'd', 'e']) });
-    await refused(store.txn({ success: puts(['f', 'g', 'h', 'i', 'j', 'k']) }), 'limitReached');
+    await expect(store.txn({ success: puts(['f', 'g', 'h', 'i', 'j', 'k']) })).rejects.toMatchObject({
+      code: 'limitReached',
+      message: expect.stringContaining(`(${limitName('txnBytesMax')})`),
+    });
     expect(await store.count({})).toEqual({ count: 5, revision: 1 });
   });
 }
