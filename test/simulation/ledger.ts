@@ -4,7 +4,7 @@
  */
 import type { Change } from '../../src/engine/version.ts';
 import { StoreError } from '../../src/errors.ts';
-import type { Store } from '../../src/api.ts';
+import type { CountResult, Store } from '../../src/api.ts';
 import { describe, isSame } from './describe.ts';
 import {
   type Instant,
@@ -102,6 +102,7 @@ export class Ledger {
   async call(store: Store, operation: Operation): Promise<void> {
     this.settle();
     const number = ++this.#callCount;
+    const seenBefore = this.seenRevision;
     const instant = this.#instant();
     this.#trace.add(() => `#${number} ${describe(operation)}`);
     const answered = toAnswer(callStore(store, operation));
@@ -114,7 +115,9 @@ export class Ledger {
     this.#openCalls--;
     this.#trace.add(() => `#${number} answers ${describe(answer)}`);
     // Once the log has failed they are those of the last durable record, whichever that is.
-    if (this.hasFailed && outlivesFailure(operation)) return;
+    if (this.hasFailed && isOfLeases(operation)) return;
+    if (this.hasFailed && operation.kind === 'count' && 'value' in answer)
+      return this.#checkVisibleCount(operation, answer.value as CountResult, seenBefore, instant);
     if ('code' in answer && this.#isExcused(answer.code, isRefused, hasChanged)) return;
     if (expected === undefined || isRefused) {
       if (isRefused) throw new Error(`#${number} changed nothing and was answered: ${describe(answer)}`);
@@ -233,6 +236,22 @@ export class Ledger {
     };
   }
 
+  /** It is of a state that was visible between the call, made at an instant, and now. */
+  #checkVisibleCount(
+    { range }: Extract<Operation, { kind: 'count' }>,
+    { count, revision }: CountResult,
+    seenBefore: number,
+    { nowMs }: Instant,
+  ): void {
+    if (revision < seenBefore || revision > this.model.revision)
+      throw new Error(`a count shows revision ${revision} when ${seenBefore} had been seen`);
+    // The instant at which the state was pinned is not known, and keys may have become overdue meanwhile.
+    const countAt = (instantMs: number): number => this.model.entriesAt(revision, range, instantMs).length;
+    if (count > countAt(nowMs) || count < countAt(this.#instant().nowMs))
+      throw new Error(`${count} keys are counted in ${describe(range)} at revision ${revision}`);
+    this.saw(revision);
+  }
+
   #isExcused(code: string, isRefused: boolean, hasChanged: boolean): boolean {
     // The one says that the call may have taken effect, the other that it has not.
     if (code === 'storageFailed') return this.hasFailed && hasChanged;
@@ -348,9 +367,9 @@ function isReading({ kind }: Operation): boolean {
   return kind !== 'grantLease' && kind !== 'renewLease' && kind !== 'revokeLease';
 }
 
-/** What is answered after a failure, too: by the last durable record. */
-function outlivesFailure({ kind }: Operation): boolean {
-  return kind === 'getLease' || kind === 'listLeases' || kind === 'count';
+/** A read of leases, which is answered after a failure, too. */
+function isOfLeases({ kind }: Operation): boolean {
+  return kind === 'getLease' || kind === 'listLeases';
 }
 
 export async function toAnswer(call: Promise<unknown>): Promise<Answer> {

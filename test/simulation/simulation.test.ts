@@ -22,6 +22,10 @@ describe('a simulated store', () => {
     expect(hashes.size).toBe(20);
   });
 
+  test('counts what is visible when the log fails before the answer', async () => {
+    expect((await simulate(6682, { makeEngine: engineNamed('memory') })).failure).toBeUndefined();
+  });
+
   test('is found out when the disk only claims to have flushed a file', async () => {
     const wrapDisk = (disk: Disk): Disk => ({
       ...passOn(disk),

@@ -67,6 +67,19 @@ describe('a write or flush of the log that fails', () => {
     },
   );
 
+  it('lets a count that waits for it, and later ones, tell of what is visible', async () => {
+    const { store, disk } = await MemoryHarness.open();
+    await store.put('a', '1');
+    disk.injectFault({ call: 'sync', pathEnd: '.log' });
+    const put = store.put('b', '2');
+    const counted = store.count({});
+    await refused(put, 'storageFailed');
+    expect(await counted).toEqual({ count: 1, revision: 1 });
+    expect(await store.count({})).toEqual({ count: 1, revision: 1 });
+    await refused(store.deleteRange({ prefix: 'a' }), 'readOnly');
+    expect(await store.count({ prefix: 'b' })).toEqual({ count: 0, revision: 1 });
+  });
+
   it('is also told by closing, and gives the directory back', async () => {
     const harness = await MemoryHarness.open();
     const { store, disk } = harness;
