@@ -111,14 +111,15 @@ function holds(view: View, { compare, range }: PreparedCompare): boolean {
   let doesHold = true;
   const nextKey = view.scan(range, false, (shown) => {
     isEmpty = false;
+    if (operand.kind === 'value') view.budget.spendBytes(shown.valueEnd - shown.valueStart);
     doesHold = operand.kind !== 'exists' && holdsFor(compare, shown);
-    return doesHold;
+    return doesHold && !view.budget.isSpent;
   });
   if (operand.kind === 'exists') {
-    if (isEmpty && nextKey !== undefined) throw budgetSpent();
+    if (isEmpty && nextKey !== undefined) throw budgetSpent(view.budget);
     return (isEmpty !== operand.value) === (relation === 'equal');
   }
-  if (doesHold && nextKey !== undefined) throw budgetSpent();
+  if (doesHold && nextKey !== undefined) throw budgetSpent(view.budget);
   return doesHold;
 }
 

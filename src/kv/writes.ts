@@ -57,7 +57,7 @@ export function deleteKey(view: View, keyText: Key, options: DeleteOptions): Del
 /** Deletes all entries of a range, or throws `limitReached`. @returns how many. */
 export function deleteAll(view: View, range: EngineRange): number {
   const { count, nextKey } = view.deleteRange(range);
-  if (nextKey !== undefined) throw budgetSpent();
+  if (nextKey !== undefined) throw budgetSpent(view.budget);
   return count;
 }
 

@@ -70,6 +70,7 @@ export class Draft implements View {
   #seenKey: Uint8Array | undefined;
   #seenGeneration = 0;
   #seen: Version | undefined;
+  #isSeenWhole = false;
 
   constructor(context: DraftContext) {
     this.#context = context;
@@ -135,8 +136,9 @@ export class Draft implements View {
 
   read(key: Uint8Array): Version | undefined {
     const change = this.#drafted(key);
-    if (change !== undefined) return entryOf(change);
-    return this.#present(this.#lookUp(key, true));
+    const entry = change === undefined ? this.#present(this.#lookUp(key, true)) : entryOf(change);
+    if (entry !== undefined) this.budget.spendBytes(entry.value.length);
+    return entry;
   }
 
   readMeta(key: Uint8Array): Version | undefined {
@@ -233,7 +235,7 @@ export class Draft implements View {
 
   touch(key: Uint8Array, ttlMs: number): Version | undefined {
     const change = this.#drafted(key);
-    const current = change === undefined ? this.#present(this.#lookUp(key, true)) : entryOf(change);
+    const current = change === undefined ? this.#present(this.#storedWhole(key)) : entryOf(change);
     if (current === undefined) return undefined;
     this.#context.memory.admit(this.#bytes + key.length + current.value.length);
     return this.#plan(change, {
@@ -348,7 +350,7 @@ export class Draft implements View {
   #spend(): void {
     this.#checkOpen();
     this.budget.visitsLeft--;
-    if (this.budget.isSpent) throw budgetSpent();
+    if (this.budget.isSpent) throw budgetSpent(this.budget);
   }
 
   /** What the engine has of a key, overdue or not. */
@@ -359,13 +361,23 @@ export class Draft implements View {
     this.#seen = stored;
     this.#seenKey = key;
     this.#seenGeneration = keyScratch.generation;
+    this.#isSeenWhole = withValue;
     return stored;
   }
 
   /** The same without its value, and without another look at a key that was looked up last. */
   #stored(key: Uint8Array): Version | undefined {
-    const isSeen = key === this.#seenKey && this.#seenGeneration === keyScratch.generation;
-    return isSeen ? this.#seen : this.#lookUp(key, false);
+    return this.#isSeen(key) ? this.#seen : this.#lookUp(key, false);
+  }
+
+  /** The same with its value. */
+  #storedWhole(key: Uint8Array): Version | undefined {
+    return this.#isSeenWhole && this.#isSeen(key) ? this.#seen : this.#lookUp(key, true);
+  }
+
+  /** Whether a key was looked up last. */
+  #isSeen(key: Uint8Array): boolean {
+    return key === this.#seenKey && this.#seenGeneration === keyScratch.generation;
   }
 
   #present(stored: Version | undefined): Version | undefined {
@@ -549,9 +561,11 @@ function bytesOf(change: PlannedChange | undefined): number {
   return change === undefined ? 0 : change.key.length + change.value.length;
 }
 
-export function budgetSpent(): StoreError<'limitReached'> {
+export function budgetSpent({ bytesLeft }: WorkBudget): StoreError<'limitReached'> {
   return new StoreError(
     'limitReached',
-    `the request looks at more than ${fixed.requestVisitsMax} keys (request-visits-max); give it smaller ranges`,
+    bytesLeft <= 0
+      ? `the request reads more than ${fixed.requestBytesMax} bytes of values; read fewer keys at a time`
+      : `the request looks at more than ${fixed.requestVisitsMax} keys; give it smaller ranges`,
   );
 }

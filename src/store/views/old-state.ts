@@ -64,7 +64,7 @@ export class OldState implements ReadView {
 
   #spend(): void {
     this.budget.visitsLeft--;
-    if (this.budget.isSpent) throw budgetSpent();
+    if (this.budget.isSpent) throw budgetSpent(this.budget);
   }
 
   #present(version: Version | undefined): Version | undefined {
