@@ -84,6 +84,8 @@ export const fixed = {
   requestBytesMax: 64 * MiB,
   /** The keys past their deadline and not removed yet that a count can leave out. */
   overdueCountedMax: 10_000,
+  /** The keys of a lease that are sorted, or made texts of, in one turn of the event loop. */
+  sortedInTurnMax: 4096,
   /** A delete of a range in parts deletes so many keys, of so many bytes, in one transaction. */
   deletePartKeysMax: 4096,
   deletePartBytesMax: 4 * MiB,

@@ -18,7 +18,7 @@ import { toDeletedRange, toEngineRange } from '../store/views/range.ts';
 import type { View } from '../store/views/view.ts';
 import { failedWatch } from '../store/watch/watch-start.ts';
 import { KeyFetcher } from './key-fetcher.ts';
-import { getLease, grantLease, listLeases, renewLease, revokeLease } from './leases.ts';
+import { getLease, grantLease, listKeys, listLeases, renewLease, revokeLease } from './leases.ts';
 import { countPinned, exists, get, getMany, keys, scan } from './reads.ts';
 import { runTxn } from './txn.ts';
 import { Turn } from './turn.ts';
@@ -156,9 +156,11 @@ export class KvStore implements api.Store {
     return this.#decide((view) => revokeLease(view, leaseId));
   }
 
-  getLease(leaseId: number, options: api.GetLeaseOptions = {}): Promise<api.Lease> {
+  async getLease(leaseId: number, options: api.GetLeaseOptions = {}): Promise<api.Lease> {
     this.#turn.runQueued();
-    return this.#store.readLeases((leases) => getLease(leases, leaseId, options.includeKeys === true));
+    const includeKeys = options.includeKeys === true;
+    const { lease, keys } = await this.#store.readLeases((leases) => getLease(leases, leaseId, includeKeys));
+    return includeKeys ? { ...lease, keys: await listKeys(keys, () => this.#pause()) } : lease;
   }
 
   listLeases(options: api.PageOptions = {}): Promise<api.LeasePage> {

@@ -1,13 +1,14 @@
 /** Leases, as functions over a view, and as they are read beside transactions. */
-import type { DeleteRangeResult, Lease, LeaseGrant, LeasePage, PageOptions } from '../api.ts';
+import type { DeleteRangeResult, Key, Lease, LeaseGrant, LeasePage, PageOptions } from '../api.ts';
 import type { Random } from '../clock.ts';
 import { StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
 import { leaseNotFound } from '../store/leases/lease-draft.ts';
 import type { LeaseState, LeaseReads } from '../store/leases/lease-table.ts';
-import { decodeKey, fromKeyText } from '../store/views/keys.ts';
+import { decodeKey, fromKeyText, type KeyText } from '../store/views/keys.ts';
 import type { View } from '../store/views/view.ts';
 import { pageLimitOf } from './page-limit.ts';
+import { sortInSlices } from './sliced-sort.ts';
 
 /** @param wantedId 0: one that is free. */
 export function grantLease(view: View, random: Random, ttlMs: number, wantedId: number): LeaseGrant {
@@ -31,25 +32,43 @@ export function revokeLease(view: View, leaseId: number): DeleteRangeResult {
   return { firstRevision: view.replyRevision, revision: view.replyRevision, deletedCount };
 }
 
-export function getLease(leases: LeaseReads, leaseId: number, includeKeys: boolean): Lease {
+/** @returns a lease without its keys, and those by themselves if they are asked for: `listKeys` makes a list of them. */
+export function getLease(
+  leases: LeaseReads,
+  leaseId: number,
+  includeKeys: boolean,
+): { readonly lease: Lease; readonly keys: readonly KeyText[] } {
   const lease = existing(leaseId, leases.get(leaseId));
-  return toLease(leases, lease, includeKeys);
+  return { lease: toLease(leases, lease), keys: includeKeys ? [...lease.keys] : [] };
+}
+
+/**
+ * Keys of a lease in their order, as they are handed out.
+ * @param pause resolves when other work has had its turn.
+ */
+export async function listKeys(keys: readonly KeyText[], pause: () => Promise<void>): Promise<Key[]> {
+  const listed: Key[] = [];
+  for (const key of await sortInSlices(keys, pause)) {
+    listed.push(decodeKey(fromKeyText(key)));
+    if (listed.length % fixed.sortedInTurnMax === 0) await pause();
+  }
+  return listed;
 }
 
 export function listLeases(leases: LeaseReads, options: PageOptions): LeasePage {
   const limit = pageLimitOf(options);
   const listed = leases.list(parseLeaseToken(options.pageToken), limit + 1);
-  const page = listed.slice(0, limit).map((lease) => toLease(leases, lease, false));
+  const page = listed.slice(0, limit).map((lease) => toLease(leases, lease));
   return { leases: page, nextPageToken: listed.length > limit ? String(page.at(-1)?.leaseId) : '' };
 }
 
-function toLease(leases: LeaseReads, lease: LeaseState, includeKeys: boolean): Lease {
+function toLease(leases: LeaseReads, lease: LeaseState): Lease {
   return {
     leaseId: lease.leaseId,
     ttlMs: lease.ttlMs,
     remainingMs: Math.max(0, lease.deadlineMs - leases.clockMs()),
     keyCount: lease.keys.size,
-    keys: includeKeys ? [...lease.keys].sort().map((text) => decodeKey(fromKeyText(text))) : [],
+    keys: [],
   };
 }
 

@@ -144,12 +144,13 @@ export async function countPinned(
     let count = 0;
     for (let next: Uint8Array | undefined = start; next !== undefined;) {
       const rest: EngineRange = { start: next, end };
-      next = pin.read((view) =>
-        view.scan(rest, false, () => {
+      next = pin.read((view) => {
+        view.budget.visitsLeft = fixed.pageVisitsMax;
+        return view.scan(rest, false, () => {
           count++;
           return true;
-        }),
-      );
+        });
+      });
       if (next !== undefined) await pause();
     }
     return { count, revision: pin.revision };
