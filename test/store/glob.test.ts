@@ -160,6 +160,26 @@ describe('a glob', () => {
     expect(() => compileGlob(pattern)).toThrow(expect.objectContaining({ code: 'invalidArgument' }));
   });
 
+  it.each([
+    `*${'a'.repeat(253)}b`,
+    `*${'a'.repeat(252)}b*`,
+    '*a'.repeat(127),
+    `${'*a?'.repeat(84)}b`,
+    `*${'[ab]'.repeat(60)}c*`,
+  ])('looks at each byte of a key a few times: %s', (pattern) => {
+    const key = new Uint8Array(4096).fill('a'.charCodeAt(0));
+    let looks = 0;
+    const counted = new Proxy(key, {
+      get: (bytes, name) => {
+        looks++;
+        return Reflect.get(bytes, name) as unknown;
+      },
+    });
+    const glob = compileGlob(pattern);
+    expect(glob.matches(counted, 0, key.length)).toBe(pattern.endsWith('a'));
+    expect(looks).toBeLessThanOrEqual(3 * key.length);
+  });
+
   it('may be as long as the limit', () => {
     for (const pattern of ['a'.repeat(256), 'é'.repeat(128), `${'?'.repeat(128)}${'[a]'.repeat(42)}\\a`]) {
       const key = Buffer.from(pattern.replaceAll(/[[\]\\]/g, ''));
