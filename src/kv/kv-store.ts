@@ -76,14 +76,14 @@ export class KvStore implements api.Store {
     // The caller may use its buffers again as soon as it has the promise.
     const kept = keptKey(key);
     const keptValue = typeof value === 'string' ? value : Buffer.from(bytesOf(value));
-    const keptOptions = { ...options };
+    const keptOptions = keptConditional(options);
     return this.#queue(kept, (view) => put(view, kept, keptValue, keptOptions));
   }
 
   delete(key: api.Key, options: api.DeleteOptions = {}): Promise<api.DeleteResult> {
     if (this.#turn.begin()) return this.#decideNow((view) => deleteKey(view, key, options));
     const kept = keptKey(key);
-    const keptOptions = { ...options };
+    const keptOptions = keptConditional(options);
     return this.#queue(kept, (view) => deleteKey(view, kept, keptOptions));
   }
 
@@ -255,6 +255,12 @@ export class KvStore implements api.Store {
   #pause(): Promise<void> {
     return new Promise((resolve) => this.#clock.yieldNow(resolve));
   }
+}
+
+/** Options that stay as they are. */
+function keptConditional<Options extends Pick<api.PutOptions, 'condition'>>(options: Options): Options {
+  const { condition } = options;
+  return condition === undefined ? { ...options } : { ...options, condition: { ...condition } };
 }
 
 /** A key that stays as it is. */

@@ -69,7 +69,11 @@ describe('calls of one turn', () => {
     const { store } = await MemoryHarness.open();
     const key = Buffer.from([0xff, 1]);
     const value = Buffer.from('a');
-    const options = { ttlMs: 60_000 };
+    const condition = { kind: 'modRevisionEquals', modRevision: 0 } as const;
+    const options = {
+      ttlMs: 60_000,
+      condition: { ...condition } as { kind: 'modRevisionEquals'; modRevision: number },
+    };
     const calls = [0, 1, 2].map((index) => {
       key[1] = index;
       value[0] = 0x61 + index;
@@ -79,6 +83,7 @@ describe('calls of one turn', () => {
     key.fill(0);
     value.fill(0);
     options.ttlMs = 1;
+    options.condition.modRevision = 77;
     await Promise.all(calls);
     const { entries } = await store.getMany([0, 1, 2].map((index) => Buffer.from([0xff, index])));
     expect(entries.map((entry) => Buffer.from(entry?.value ?? []).toString())).toEqual(['a', 'b', 'c']);

@@ -89,7 +89,12 @@ export class LeaseDraft {
   }
 
   #add(change: LeaseChange): void {
-    assert(this.changes.length < fixed.txnOperationsMax, 'a transaction changes few leases');
+    if (this.changes.length >= fixed.txnOperationsMax) {
+      throw new StoreError(
+        'limitReached',
+        `a transaction changes at most ${fixed.txnOperationsMax} leases; use several`,
+      );
+    }
     (this.#changes ??= []).push(change);
   }
 }

@@ -174,9 +174,11 @@ export class MergedState {
   #exact(source: MergedSource): Overlay<Laid> {
     const overlay = this.#laidOver(source);
     if (this.#hidesOverdue) return overlay;
-    this.#hidesOverdue = true;
     const firstMs = this.#engine.nextDeadlineMs();
-    if (firstMs === undefined || firstMs > source.instantMs) return overlay;
+    if (firstMs === undefined || firstMs > source.instantMs) {
+      this.#hidesOverdue = true;
+      return overlay;
+    }
     const keys = this.#engine.due(source.instantMs, fixed.overdueCountedMax + 1);
     source.budget.spendVisits(keys.length);
     if (keys.length > fixed.overdueCountedMax) {
@@ -185,6 +187,7 @@ export class MergedState {
         `more than ${fixed.overdueCountedMax} keys are past their deadline and not removed yet, so that none can be counted; they are being removed: try again`,
       );
     }
+    this.#hidesOverdue = true;
     for (const key of keys) if (overlay.get(key) === undefined) overlay.set(key, -1, undefined);
     return overlay;
   }

@@ -1,5 +1,6 @@
 /** Keys past their deadline in a transaction, where leases end and keys come and go above them. */
 import { describe, expect, it } from 'vitest';
+import { fixed } from '../../../src/limits.ts';
 import type { PlannedChange } from '../../../src/store/views/planned-change.ts';
 import type { View } from '../../../src/store/views/view.ts';
 import { ALL, bytesOf, SeamHarness, textOf } from './seam-harness.ts';
@@ -119,3 +120,22 @@ async function stateOf({ store }: SeamHarness): Promise<unknown> {
   }
   return { keys, leases };
 }
+
+describe('more overdue keys than a count can leave out', () => {
+  it('are refused again, however often a transaction asks', async () => {
+    const harness = await SeamHarness.open();
+    const keyCount = fixed.overdueCountedMax + 10;
+    await harness.decide((view) => {
+      for (let index = 0; index < keyCount; index++) view.put(bytesOf(`k${index}`), value, { ttlMs: 1000 });
+      view.put(bytesOf('live'), value);
+    });
+    harness.clock.jump(2000);
+    await harness.decide((view) => {
+      const savepoint = view.savepoint();
+      for (let time = 0; time < 3; time++) {
+        expect(() => view.count(ALL)).toThrow('past their deadline');
+        view.rollBack(savepoint);
+      }
+    });
+  });
+});
