@@ -50,9 +50,9 @@ describe('kelp log', () => {
       "1  2026-01-01T00:00:00.000Z  life     incarnation ac7680e466ef4f1560c37cfe42e6841a
       1  2026-01-01T00:00:00.000Z  put      text  3 bytes  (version 1)
       2  2026-01-01T00:00:00.000Z  put      "\\u001b[2J"  2 bytes  (version 1)
-      -  2026-01-01T00:00:00.000Z  renew    lease 7  (ttl 1m)
+      -  2026-01-01T00:00:00.000Z  lease    7  (ttl 1m)
       3  2026-01-01T00:00:00.000Z  put      leased  1 byte  (version 1, lease 7)
-      -  2026-01-01T00:00:00.500Z  renew    lease 7  (ttl 1m)
+      -  2026-01-01T00:00:00.500Z  lease    7  (ttl 1m)
       4  2026-01-01T00:00:00.500Z  put      mortal  1 byte  (version 1, ttl 1h, until 2026-01-01T01:00:00.500Z)
       5  2026-01-01T00:00:00.500Z  touch    mortal  (ttl 2h, until 2026-01-01T02:00:00.500Z)
       6  2026-01-01T00:00:00.500Z  put      a  1 byte  (version 1)
@@ -69,7 +69,7 @@ describe('kelp log', () => {
       "1  2026-01-01T00:00:00.000Z  life     incarnation ac7680e466ef4f1560c37cfe42e6841a
       1  2026-01-01T00:00:00.000Z  put      text  "one"  (version 1)
       2  2026-01-01T00:00:00.000Z  put      "\\u001b[2J"  0x00ff (2 bytes)  (version 1)
-      -  2026-01-01T00:00:00.000Z  renew    lease 7  (ttl 1m)
+      -  2026-01-01T00:00:00.000Z  lease    7  (ttl 1m)
       "
     `);
   });
@@ -92,9 +92,9 @@ describe('kelp log', () => {
     expect(text).toMatchInlineSnapshot(`
       "{"revision":1,"time":"2026-01-01T00:00:00.000Z","effects":[{"type":"life","incarnation":"ac7680e466ef4f1560c37cfe42e6841a"},{"type":"put","key":"text","value":"one","createRevision":1,"version":1}]}
       {"revision":2,"time":"2026-01-01T00:00:00.000Z","effects":[{"type":"put","key":"\\u001b[2J","value":{"base64":"AP8="},"createRevision":2,"version":1}]}
-      {"revision":0,"time":"2026-01-01T00:00:00.000Z","effects":[{"type":"renew","leaseId":7,"ttlMs":60000,"deadlineMs":60000}]}
+      {"revision":0,"time":"2026-01-01T00:00:00.000Z","effects":[{"type":"lease","leaseId":7,"ttlMs":60000,"deadlineMs":60000}]}
       {"revision":3,"time":"2026-01-01T00:00:00.000Z","effects":[{"type":"put","key":"leased","value":"x","createRevision":3,"version":1,"leaseId":7}]}
-      {"revision":0,"time":"2026-01-01T00:00:00.500Z","leaseClockMs":500,"effects":[{"type":"renew","leaseId":7,"ttlMs":60000,"deadlineMs":60500}]}
+      {"revision":0,"time":"2026-01-01T00:00:00.500Z","leaseClockMs":500,"effects":[{"type":"lease","leaseId":7,"ttlMs":60000,"deadlineMs":60500}]}
       {"revision":4,"time":"2026-01-01T00:00:00.500Z","leaseClockMs":500,"effects":[{"type":"put","key":"mortal","value":"y","createRevision":4,"version":1,"ttlMs":3600000,"expireTime":"2026-01-01T01:00:00.500Z"}]}
       {"revision":5,"time":"2026-01-01T00:00:00.500Z","leaseClockMs":500,"effects":[{"type":"touch","key":"mortal","createRevision":4,"modRevision":4,"version":1,"ttlMs":7200000,"expireTime":"2026-01-01T02:00:00.500Z"}]}
       {"revision":6,"time":"2026-01-01T00:00:00.500Z","leaseClockMs":500,"effects":[{"type":"put","key":"a","value":"1","createRevision":6,"version":1},{"type":"delete","key":"text","reason":"requested"}]}

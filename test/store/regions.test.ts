@@ -2,6 +2,7 @@
  * Users' keys and the store's own in one engine: keys whose first byte is F8 or above are kept with a byte before them, and no
  * call of a user comes to what is not a user's.
  */
+import { faultOfEffect } from '../../src/store/recovery/recorded-items.ts';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DeletedRange, Key, KeyRange, Store, WatchMessage } from '../../src/api.ts';
@@ -329,3 +330,20 @@ function keysIn(message: WatchMessage): string[] {
       throw new Error(`a message of kind ${message.kind} has no keys`);
   }
 }
+
+describe('a key in the log', () => {
+  const faultOf = (key: Uint8Array): string | undefined =>
+    faultOfEffect({ case: 'delete', value: { key, reason: 1 } }, 1);
+
+  it.each([
+    ['of the greatest length', new Uint8Array(4096)],
+    ['with an escape, of the greatest length', Uint8Array.from({ length: 4097 }, () => 0xf8)],
+  ])('%s is read', (_, key) => expect(faultOf(key)).toBeUndefined());
+
+  it.each([
+    ['that is empty', new Uint8Array(0)],
+    ['that is longer than a user can name', new Uint8Array(4097)],
+    ['with an escape and nothing behind it', Uint8Array.of(0xf8)],
+    ['with an escape that it does not need', Uint8Array.of(0xf8, 0x61)],
+  ])('%s is refused', (_, key) => expect(faultOf(key)).toBeDefined());
+});

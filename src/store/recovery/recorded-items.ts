@@ -19,6 +19,7 @@ import { fixed } from '../../limits.ts';
 import { isDeleteReason } from '../commit/effects.ts';
 import { INCARNATION_BYTES, Incarnations, toLife } from '../history/incarnations.ts';
 import { toKeyText } from '../views/keys.ts';
+import { escapeLength, isEscapedByte } from '../views/regions.ts';
 
 /** The end of the year 9999, the last that Protobuf knows. */
 const TIME_MS_MAX = 253_402_300_799_999;
@@ -59,12 +60,12 @@ export function faultOfEffect(effect: EffectShape['effect'], revision: number): 
       if (revision === 0) return 'a note changes a key';
       const { value } = effect;
       const modRevision = effect.case === 'put' ? revision : effect.value.modRevision;
-      return faultOfEntry({ ...value, revision, modRevision }) ?? faultOfKey(value.key.length);
+      return faultOfEntry({ ...value, revision, modRevision }) ?? faultOfKey(value.key, 0, value.key.length);
     }
     case 'delete':
       if (revision === 0) return 'a note changes a key';
       if (!isDeleteReason(effect.value.reason)) return `a delete has the reason ${effect.value.reason}`;
-      return faultOfKey(effect.value.key.length);
+      return faultOfKey(effect.value.key, 0, effect.value.key.length);
     case 'incarnation':
       if (revision === 0) return 'a note begins a life of the store';
       return faultOfIncarnation(effect.value.id);
@@ -144,31 +145,33 @@ export class SnapshotOrder {
   }
 
   faultOfVersion(version: SnapshotVersionShape): string | undefined {
-    return this.#faultOfVersion(version.key.length, version);
+    const { key } = version;
+    return this.#faultOfVersion(version, faultOfKey(key, 0, key.length));
   }
 
   faultOfPlacedVersion(version: PlacedSnapshotVersion): string | undefined {
-    return this.#faultOfVersion(version.keyEnd - version.keyStart, version);
+    const { keyMemory, keyStart, keyEnd } = version;
+    return this.#faultOfVersion(version, faultOfKey(keyMemory.bytes, keyStart, keyEnd));
   }
 
-  #faultOfVersion(keyBytes: number, version: VersionNumbers): string | undefined {
+  #faultOfVersion(version: VersionNumbers, keyFault: string | undefined): string | undefined {
     const { replacedBy } = version;
     this.#hasVersions = true;
     if (replacedBy < this.#lastReplacedBy) return 'versions are out of order';
     this.#lastReplacedBy = replacedBy;
-    return faultOfKey(keyBytes) ?? faultOfVersionNumbers(version, this.#snapshotRevision);
+    return keyFault ?? faultOfVersionNumbers(version, this.#snapshotRevision);
   }
 }
 
 /** For a put of the log. */
 export function faultOfPlacedPut(change: PlacedChange): string | undefined {
-  return faultOfKey(change.keyEnd - change.keyStart) ?? faultOfEntry(change);
+  return faultOfKey(change.keyMemory.bytes, change.keyStart, change.keyEnd) ?? faultOfEntry(change);
 }
 
 /** For a delete of the log. */
 export function faultOfPlacedDelete(effect: PlacedDeleteEffect): string | undefined {
   if (!isDeleteReason(effect.reason)) return `a delete has the reason ${effect.reason}`;
-  return faultOfKey(effect.keyEnd - effect.keyStart);
+  return faultOfKey(effect.keyMemory.bytes, effect.keyStart, effect.keyEnd);
 }
 
 function faultOfVersionNumbers(version: VersionNumbers, snapshotRevision: number): string | undefined {
@@ -194,10 +197,14 @@ function faultOfEntry(entry: EntryNumbers): string | undefined {
   return undefined;
 }
 
-function faultOfKey(byteLength: number): string | undefined {
-  return byteLength >= 1 && byteLength <= fixed.engineKeyBytesMax
-    ? undefined
-    : `a key has ${byteLength} bytes`;
+/** Of a key as the engine has it. */
+function faultOfKey(bytes: Uint8Array, start: number, end: number): string | undefined {
+  const before = escapeLength(bytes[start]);
+  const byteLength = end - start;
+  if (byteLength < 1 || byteLength > fixed.keyBytesMax + before) return `a key has ${byteLength} bytes`;
+  if (before === 1 && (byteLength === 1 || !isEscapedByte(bytes[start + 1])))
+    return 'a key that needs no escape has one';
+  return undefined;
 }
 
 function faultOfLease({ leaseId, ttlMs, deadlineMs }: SnapshotLeaseShape): string | undefined {

@@ -32,7 +32,12 @@ export function toEngineBound(bound: Uint8Array): Uint8Array {
 
 /** Whether the engine's key for a user's has a byte more. */
 export function isEscaped(key: Uint8Array): boolean {
-  return (key[0] ?? 0) >= ESCAPE;
+  return isEscapedByte(key[0]);
+}
+
+/** The same by the first byte of the user's key. */
+export function isEscapedByte(firstByte: number | undefined): boolean {
+  return (firstByte ?? 0) >= ESCAPE;
 }
 
 export function writeEscaped(target: Uint8Array, key: Uint8Array): void {
