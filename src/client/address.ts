@@ -1,3 +1,4 @@
+/** Addresses of servers as people write them, made into URLs; what can't be one is refused with an example. */
 import { KelpError } from './error.ts';
 
 /** The port that a server listens on unless it is told another. */

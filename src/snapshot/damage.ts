@@ -1,3 +1,4 @@
+/** The error for a snapshot that is not what was written. It names the file and the place in it. */
 import { StoreError } from '../errors.ts';
 
 /** A snapshot is not what was written, and where. */

@@ -1,3 +1,7 @@
+/**
+ * Reading a snapshot: its header at once, its blocks one by one, decompressed and checked, with a few read ahead. Memory is
+ * bounded by the blocks that are under way.
+ */
 import type { Disk } from '../disk/disk.ts';
 import { release } from '../wire/memory.ts';
 import { decompress } from './compression.ts';

@@ -1,3 +1,7 @@
+/**
+ * The sections of a snapshot file as they are stored: what the reader of blocks stands on. Nothing is handed out whose checksum
+ * is wrong, and a length is checked against the file before memory is taken for it.
+ */
 import { fromBinary } from '@bufbuild/protobuf';
 import { crc32 } from 'node:zlib';
 import { SnapshotFooterSchema } from '../../gen/kelp/storage/v1/snapshot_pb.ts';

@@ -1,3 +1,7 @@
+/**
+ * Writing a snapshot. It has its name only when all of it is durable: a crash before that leaves a file under a temporary name,
+ * which the next start removes.
+ */
 import { crc32 } from 'node:zlib';
 import type { Disk, DiskFile } from '../disk/disk.ts';
 import { assert } from '../errors.ts';

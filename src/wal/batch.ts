@@ -1,3 +1,4 @@
+/** The batch of the log that is being filled: the memory that records are encoded into, and that becomes a frame. */
 import { assert } from '../errors.ts';
 import { FRAME_ALIGNMENT_BYTES, FRAME_HEADER_BYTES } from '../wire/frame.ts';
 import { recordPrefixBytes, writeRecordPrefix } from './records.ts';

@@ -1,3 +1,4 @@
+/** The error for a log that is not what was written. It names the file, the place in it, and the last revision that is whole. */
 import { StoreError } from '../errors.ts';
 
 /** What can't be the outcome of a crash, and where. */

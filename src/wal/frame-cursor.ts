@@ -1,3 +1,7 @@
+/**
+ * The one way through the frames of a segment, for recovery, for readers beside the writer and for tools: all of them go by the
+ * same checks.
+ */
 import type { DiskFile } from '../disk/disk.ts';
 import { fixed } from '../limits.ts';
 import {

@@ -1,3 +1,4 @@
+/** The memory for reading the log beside its writer: a few buffers for all readers, lent to one after the other. */
 import { PIECE_BYTES } from './frame-cursor.ts';
 
 /** Who reads the log beside writers decodes a piece in one go: it is short, so that they wait a millisecond or two. */

@@ -1,3 +1,7 @@
+/**
+ * Reading the log again while it is written, for watches that have fallen behind. A reader sees what is durable and nothing
+ * else, and keeps the file of its segment open until it is done with it, so that removing the segment does not break a read.
+ */
 import { DiskError, type DiskFile } from '../disk/disk.ts';
 import { assert, StoreError } from '../errors.ts';
 import { damageError } from './damage.ts';

@@ -1,3 +1,4 @@
+/** Where in a segment a reader may begin. Kept in memory alone, within a fixed size. */
 import type { CursorStart } from './frame-cursor.ts';
 
 /** The distance between two entries, to begin with. */

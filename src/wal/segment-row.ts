@@ -1,3 +1,7 @@
+/**
+ * The segments of a log as one row: appending a new one and removing old ones, each in the order of steps that leaves no gap
+ * whenever the process ends.
+ */
 import type { Disk, DiskFile } from '../disk/disk.ts';
 import { assert } from '../errors.ts';
 import { damageError } from './damage.ts';

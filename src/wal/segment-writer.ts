@@ -1,3 +1,4 @@
+/** Writing the newest segment: where frames go, how far they are durable, and the zeros that are written ahead of them. */
 import type { Clock } from '../clock.ts';
 import type { DiskFile } from '../disk/disk.ts';
 import { assert } from '../errors.ts';

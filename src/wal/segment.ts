@@ -1,3 +1,4 @@
+/** One segment as its writer and its readers share it; its file is open while one of them uses it. */
 import type { Disk, DiskFile } from '../disk/disk.ts';
 import { assert } from '../errors.ts';
 import { formatSegmentName, type SegmentName } from './format.ts';

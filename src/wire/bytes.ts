@@ -1,3 +1,4 @@
+/** The fields of bytes in messages, written backwards as `varint.ts` describes. */
 import { copyBytes, type Memory, type WholeBuffer } from './memory.ts';
 import { prependVarint32, sizeWithLength } from './varint.ts';
 

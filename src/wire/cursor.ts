@@ -1,3 +1,7 @@
+/**
+ * Reading Protobuf messages from bytes that may be anything: no byte is looked at beyond the end of a message, and what does not
+ * hold is a `WireError`.
+ */
 import { assert } from '../errors.ts';
 import { readText } from './text.ts';
 import { WireError } from './wire-error.ts';

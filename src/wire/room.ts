@@ -1,3 +1,4 @@
+/** What generated encoders assert of their buffer: before they write, that there is room; after it, that it is filled. */
 import { assert } from '../errors.ts';
 
 /**

@@ -1,3 +1,5 @@
+/** The closed set of what can be wrong with the bytes of a message. */
+
 export type WireErrorCode =
   /** A field, a length or a varint runs past the end of the message that holds it. */
   | 'truncated'

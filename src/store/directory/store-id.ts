@@ -1,3 +1,4 @@
+/** The id of a store as others may see it, made of the secret one by a hash that does not lead back. */
 import { createHash } from 'node:crypto';
 
 /**
