@@ -8,11 +8,10 @@ import type {
 import { DeleteReason as DeleteReasonNumber } from '../../../gen/kelp/v1/watch_pb.ts';
 import type { Change, Version } from '../../engine/version.ts';
 import { assert } from '../../errors.ts';
+import { NO_BYTES } from '../../wire/bytes.ts';
 import type { PlannedChange } from '../views/planned-change.ts';
 import { fromIncarnation } from '../history/incarnations.ts';
 import type { DeleteReason } from '../../api.ts';
-
-const NO_BYTES = new Uint8Array(0);
 
 const reasonNumber: Readonly<Record<DeleteReason, number>> = {
   requested: DeleteReasonNumber.REQUESTED,

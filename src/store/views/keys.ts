@@ -9,12 +9,11 @@ import type { Key } from '../../api.ts';
 import { canonicalKey } from '../../arguments/key.ts';
 import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
+import { NO_BYTES } from '../../wire/bytes.ts';
 import { isEscaped, toUserKey, writeEscaped } from './regions.ts';
 
 /** A key as a map of JavaScript holds it: one character for each byte. */
 export type KeyText = string & { readonly brand: 'KeyText' };
-
-const NO_BYTES = new Uint8Array(0);
 
 /** A key as the engine has it, in bytes of its own. Throws `invalidArgument` for what is no key. */
 export function encodeKey(key: Key): Uint8Array {
