@@ -10,7 +10,7 @@ export {
 } from './errors.ts';
 export { defaults, fixed, type Limits } from './limits.ts';
 export { openStore } from './kv/open-store.ts';
-export { type StoreOptions } from './store/open-durable-store.ts';
+export { type StoreOptions } from './store/store-options.ts';
 export type { RecoveryProgress } from './store/recovery/recovery.ts';
 export type { OperatorEvent } from './store/operator-event.ts';
 export type {

@@ -16,7 +16,7 @@ import {
 import { count } from '../arguments/requests.ts';
 import { type Table, isRecord, optionsOf, shape } from '../arguments/shape.ts';
 import { value } from '../arguments/value.ts';
-import type { ClientOptions } from './client.ts';
+import type { ClientOptions } from './client-options.ts';
 import { KelpError } from './error.ts';
 import type { TlsOptions } from './socket.ts';
 import type { ClientTransport } from './transport.ts';

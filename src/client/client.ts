@@ -38,6 +38,7 @@ import { fixed, client as limits } from '../limits.ts';
 import { Admin } from './admin.ts';
 import { clientOptions, optionsByCall, refuse, txnRequest } from './arguments.ts';
 import { Caller, withLongDeadline } from './caller.ts';
+import type { ClientOptions } from './client-options.ts';
 import type { Connection } from './connection.ts';
 import { openConnection } from './connection.ts';
 import { Entry, toEntry } from './entry.ts';
@@ -48,7 +49,6 @@ import { PagedList, refusedList } from './paging.ts';
 import { incompleteReply, keysOf, toTxnResult } from './reply.ts';
 import { checkBytes, toCondition, toKey, toKeyList, toRange, toTtl, toTxn } from './request.ts';
 import { toInt64, toNumber } from './scalar.ts';
-import type { TlsOptions } from './socket.ts';
 import type {
   CallOptions,
   CountOptions,
@@ -69,25 +69,8 @@ import type {
   TxnResult,
   WatchRequest,
 } from './types.ts';
-import type { ClientTransport } from './transport.ts';
 import type { Watch } from './watch.ts';
 import { openWatch } from './watch.ts';
-
-export interface ClientOptions {
-  /** `host:port`, `host` (port 7379), `[::1]:port`, or one of these after `http://` or, for TLS, `https://`. */
-  readonly address: string;
-  /** True: with TLS, checked against the certificates that Node trusts. With options: as they say. */
-  readonly tls?: boolean | TlsOptions;
-  /** The time that a call may take, its retries included. Default 10000. */
-  readonly deadlineMs?: number;
-  /**
-   * How often a call that is safe to repeat is tried again at most. Left out: as often as its deadline allows; 0: never,
-   * for programs that would rather hear of each failure at once.
-   */
-  readonly retries?: number;
-  /** Another way to the server than HTTP/2 to `address`, such as a transport of Connect of your own. */
-  readonly transport?: ClientTransport;
-}
 
 /** Throws a `KelpError` `invalidArgument` when the options make no sense. Connects when the first call is made. */
 export function createClient(options: ClientOptions, pace: Pace = systemPace): KelpClient {

@@ -1,6 +1,7 @@
 /** The public face of the TypeScript client. */
 import '../check-node.ts';
-export type { ClientOptions, KelpClient } from './client.ts';
+export type { ClientOptions } from './client-options.ts';
+export type { KelpClient } from './client.ts';
 export { createClient } from './client.ts';
 export type { TlsOptions } from './socket.ts';
 export type { Entry } from './entry.ts';

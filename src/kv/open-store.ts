@@ -1,7 +1,8 @@
 /** Opens a store with its calls. */
 import type { Store } from '../api.ts';
 import { systemClock, systemRandom } from '../clock.ts';
-import { openDurableStore, type StoreOptions } from '../store/open-durable-store.ts';
+import { openDurableStore } from '../store/open-durable-store.ts';
+import type { StoreOptions } from '../store/store-options.ts';
 import { CheckedStore } from './checked-store.ts';
 import { KvStore } from './kv-store.ts';
 

@@ -8,7 +8,7 @@ import { type Timer, holdProcess, systemClock } from '../clock.ts';
 import { systemReason } from '../errors.ts';
 import { serverFixed } from '../limits.ts';
 import { openUncheckedStore } from '../kv/open-store.ts';
-import { type StoreOptions } from '../store/open-durable-store.ts';
+import { type StoreOptions } from '../store/store-options.ts';
 import type { Store } from '../api.ts';
 import { CallTable } from './calls/calls.ts';
 import type { ServerConfig } from './config/config.ts';

@@ -1,5 +1,5 @@
 /** Opens a store: takes the data directory, recovers what is there, and begins to serve. */
-import { systemClock, systemRandom, type Clock, type Random } from '../clock.ts';
+import { systemClock, systemRandom, type Random } from '../clock.ts';
 import { DiskError, type Disk, type DiskErrorCode } from '../disk/disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -12,35 +12,10 @@ import { Log, type LogOptions } from '../wal/log.ts';
 import { dataDirectory, type DataDirectory } from './directory/data-directory.ts';
 import { DurableStore } from './durable-store.ts';
 import { Ownership } from './directory/ownership.ts';
-import { newState, recover, type RecoveryContext, type RecoveryProgress } from './recovery/recovery.ts';
-import type { FsyncPolicy } from '../api.ts';
-import type { OperatorEvent } from './operator-event.ts';
+import { newState, recover, type RecoveryContext } from './recovery/recovery.ts';
 import { SteadyClock } from './steady-clock.ts';
 import { takeDirectory } from './directory/take-directory.ts';
-import { storeOptions } from './store-options.ts';
-
-export interface StoreOptions {
-  /** The folder that holds the store; made if it does not exist. */
-  readonly dataDir: string;
-  /** When an acknowledged write is on disk; default `always`. */
-  readonly fsync?: FsyncPolicy;
-  /** Limits that differ from the defaults in `src/limits.ts`. */
-  readonly limits?: Partial<Limits>;
-  /**
-   * The memory that keys, values, history, indexes and leases may take, in bytes: writes that need more are refused with
-   * `limitReached`, also after the start of a store that is larger. Default: half of what the machine or container has.
-   */
-  readonly memoryBytesMax?: number;
-  /** Called now and then while a recovery runs. */
-  readonly onRecoveryProgress?: (progress: RecoveryProgress) => void;
-  /** Told what an operator may want to see in a log. */
-  readonly onEvent?: (event: OperatorEvent) => void;
-  /** For tests: what the store runs on. */
-  readonly clock?: Clock;
-  readonly random?: Random;
-  readonly disk?: Disk;
-  readonly makeEngine?: () => Engine;
-}
+import { storeOptions, type StoreOptions } from './store-options.ts';
 
 const STORE_ID_BYTES = 16;
 const HASH_SEED_BYTES = 8;

@@ -1,9 +1,36 @@
-/** What `openStore` takes, for programs that have no types to check it. */
+/** What `openStore` takes, as a type, and as a check for programs that have no types. */
 import type { FsyncPolicy } from '../api.ts';
 import { type Check, callback, mustBe, oneOf, required, text, wholeNumber } from '../arguments/check.ts';
 import { type Table, isRecord, optionsOf, shape } from '../arguments/shape.ts';
+import type { Clock, Random } from '../clock.ts';
+import type { Disk } from '../disk/disk.ts';
+import type { Engine } from '../engine/engine.ts';
 import { type Limits, defaults, fixed } from '../limits.ts';
-import type { StoreOptions } from './open-durable-store.ts';
+import type { OperatorEvent } from './operator-event.ts';
+import type { RecoveryProgress } from './recovery/recovery.ts';
+
+export interface StoreOptions {
+  /** The folder that holds the store; made if it does not exist. */
+  readonly dataDir: string;
+  /** When an acknowledged write is on disk; default `always`. */
+  readonly fsync?: FsyncPolicy;
+  /** Limits that differ from the defaults in `src/limits.ts`. */
+  readonly limits?: Partial<Limits>;
+  /**
+   * The memory that keys, values, history, indexes and leases may take, in bytes: writes that need more are refused with
+   * `limitReached`, also after the start of a store that is larger. Default: half of what the machine or container has.
+   */
+  readonly memoryBytesMax?: number;
+  /** Called now and then while a recovery runs. */
+  readonly onRecoveryProgress?: (progress: RecoveryProgress) => void;
+  /** Told what an operator may want to see in a log. */
+  readonly onEvent?: (event: OperatorEvent) => void;
+  /** For tests: what the store runs on. */
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly disk?: Disk;
+  readonly makeEngine?: () => Engine;
+}
 
 const zeroIsAllowed: ReadonlySet<string> = new Set<keyof Limits>([
   'logRetentionBytes',

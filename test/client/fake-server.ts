@@ -7,7 +7,8 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { ConnectRouter } from '@connectrpc/connect';
 import { Code, ConnectError, createRouterTransport } from '@connectrpc/connect';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
-import type { ClientOptions, KelpClient } from '../../src/client/client.ts';
+import type { ClientOptions } from '../../src/client/client-options.ts';
+import type { KelpClient } from '../../src/client/client.ts';
 import { createClient } from '../../src/client/client.ts';
 import type { Pace } from '../../src/client/pace.ts';
 

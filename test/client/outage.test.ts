@@ -1,7 +1,8 @@
 /** The client over a server that is stopped, or cut off, and started again while everything is under way. */
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { ClientOptions, KelpClient } from '../../src/client/client.ts';
+import type { ClientOptions } from '../../src/client/client-options.ts';
+import type { KelpClient } from '../../src/client/client.ts';
 import { createClient } from '../../src/client/client.ts';
 import { KelpError } from '../../src/client/error.ts';
 import { type TestServer, startTestServer, temporaryDirectory } from '../support/test-server.ts';

@@ -7,7 +7,7 @@ import { createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { ClientOptions } from '../../src/client/client.ts';
+import type { ClientOptions } from '../../src/client/client-options.ts';
 import { createClient } from '../../src/client/client.ts';
 import { Kelp } from '../cli/kelp.ts';
 import { startTestServer } from '../support/test-server.ts';

@@ -130,6 +130,20 @@ describe('the layers of src/', () => {
     expect(new Set(inside.map(({ file }) => rankOf(file))).size).toBe(rooms.length + 1);
   });
 
+  test('no file needs another that needs it, be it for a type alone', () => {
+    const targetsOf = Map.groupBy(imports, ({ file }) => file);
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const visit = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
+      if (path.includes(file) || done.has(file)) return;
+      for (const { target } of targetsOf.get(file) ?? []) visit(target, [...path, file]);
+      done.add(file);
+    };
+    for (const file of files) visit(file, []);
+    expect(circles).toEqual([]);
+  });
+
   test('every file opens with what it is for', () => {
     const silent = files.filter(
       (file) => !/^(?:#!.*\n)?\/\*\*/.test(readFileSync(join('src', file), 'utf8')),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { writeBackupFile } from '../../src/offline/backup-file.ts';
 import { openStore } from '../../src/kv/open-store.ts';
-import { type StoreOptions } from '../../src/store/open-durable-store.ts';
+import { type StoreOptions } from '../../src/store/store-options.ts';
 import type { Store } from '../../src/api.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { SeededRandom } from '../support/random.ts';

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Disk, DiskFile } from '../../src/disk/disk.ts';
 import { StoreError } from '../../src/errors.ts';
 import { openStore } from '../../src/kv/open-store.ts';
-import { type StoreOptions } from '../../src/store/open-durable-store.ts';
+import { type StoreOptions } from '../../src/store/store-options.ts';
 import type { Entry, Store } from '../../src/api.ts';
 import type { OperatorEvent } from '../../src/store/operator-event.ts';
 import { ManualClock } from '../support/manual-clock.ts';

@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import type { Disk } from '../../src/disk/disk.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { openStore } from '../../src/kv/open-store.ts';
-import { type StoreOptions } from '../../src/store/open-durable-store.ts';
+import { type StoreOptions } from '../../src/store/store-options.ts';
 import type { Store } from '../../src/api.ts';
 import type { OperatorEvent } from '../../src/store/operator-event.ts';
 import { ManualClock } from '../support/manual-clock.ts';

@@ -36,7 +36,14 @@ import { Probe } from './probe.ts';
 import { Slabs } from './slabs.ts';
 import { BY_DELETION, NO_VERSION, UndoRing } from './undo-ring.ts';
 import { Fields, deadlineAt, isDeletedAt, longValueAt, valueBytesAt } from './version-codec.ts';
-import type { SlabWalk } from './walk.ts';
+
+/** What the keyspace knows of a walk (`walk.ts`). */
+export interface OpenWalk {
+  /** What is kept for blocks that have moved. */
+  readonly memoryBytes: number;
+  /** A version is about to leave its place. */
+  noteMove(reference: number): void;
+}
 
 export class Keyspace {
   /** The blocks of versions and deadlines. */
@@ -51,7 +58,7 @@ export class Keyspace {
   /** The fields of the version that is being written. */
   readonly fields = new Fields();
   /** The walks that are open. */
-  readonly walks = new Set<SlabWalk>();
+  readonly walks = new Set<OpenWalk>();
   /** Whether the ordered index has all keys; not while they are loaded. */
   isOrdered = true;
   compactRevision = 0;

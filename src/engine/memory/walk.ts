@@ -17,13 +17,13 @@ import {
   revisionAt,
   unitsAt,
 } from './layout.ts';
-import type { Keyspace } from './keyspace.ts';
+import type { Keyspace, OpenWalk } from './keyspace.ts';
 import { Slabs, type SlabCursor } from './slabs.ts';
 import { isDeletedAt, showPlaced } from './version-codec.ts';
 import type { Walk, WalkVisit } from '../engine.ts';
 import { PlacedChange } from '../version.ts';
 
-export class SlabWalk implements Walk {
+export class SlabWalk implements Walk, OpenWalk {
   readonly oldest: number;
   readonly #newest: number;
   readonly #keyspace: Keyspace;
@@ -77,7 +77,6 @@ export class SlabWalk implements Walk {
     return this.#nextOlder(left, visit);
   }
 
-  /** What is kept for blocks that have moved. */
   get memoryBytes(): number {
     return this.#moved.memoryBytes;
   }
@@ -87,7 +86,6 @@ export class SlabWalk implements Walk {
     this.#keyspace.walks.delete(this);
   }
 
-  /** A version is about to leave its place. */
   noteMove(reference: number): void {
     const { blocks } = this.#keyspace;
     // References are in the order of memory.

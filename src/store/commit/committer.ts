@@ -14,7 +14,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { assert } from '../../errors.ts';
 import type { Log } from '../../wal/log.ts';
 import type { Incarnations } from '../history/incarnations.ts';
-import type { LeaseChange } from '../leases/lease-draft.ts';
+import type { LeaseChange } from '../leases/lease-change.ts';
 import { type LeaseTable, undoLeases, type UndoLeases } from '../leases/lease-table.ts';
 import { toKeyText } from '../views/keys.ts';
 import type { PlannedChange } from '../views/planned-change.ts';

@@ -5,15 +5,8 @@
 import { assert, StoreError } from '../../errors.ts';
 import { fixed, limitName, type Limits } from '../../limits.ts';
 import type { LeaseView } from '../views/view.ts';
+import type { LeaseChange } from './lease-change.ts';
 import type { LeaseTable } from './lease-table.ts';
-
-export interface LeaseChange {
-  readonly kind: 'grant' | 'renew' | 'end';
-  readonly leaseId: number;
-  readonly ttlMs: number;
-  /** By the lease clock. */
-  readonly deadlineMs: number;
-}
 
 const NO_CHANGES: readonly LeaseChange[] = [];
 

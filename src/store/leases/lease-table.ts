@@ -9,7 +9,7 @@
  */
 import type { Clock } from '../../clock.ts';
 import { assert } from '../../errors.ts';
-import type { LeaseChange } from './lease-draft.ts';
+import type { LeaseChange } from './lease-change.ts';
 import type { KeyText } from '../views/keys.ts';
 
 export interface LeaseState {
