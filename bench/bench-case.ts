@@ -18,7 +18,7 @@ export interface CaseContext {
   readonly isQuick: boolean;
   /** How often a figure is measured, after a first time that does not count. */
   readonly repetitions: number;
-  /** An empty folder, the same for `prepare` and `run`; removed afterwards. */
+  /** An empty folder, which `prepare` and `run` share; removed afterwards. */
   readonly directory: string;
   readonly engine: EngineName;
   /** Where processes that the case starts are to leave a CPU profile, if they can. */

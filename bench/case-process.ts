@@ -4,7 +4,7 @@ import type { CaseMessage, CaseOrder } from './case-message.ts';
 import { catalog } from './catalog.ts';
 
 const order = JSON.parse(process.argv[2] ?? '') as CaseOrder;
-// A case without its bench has nobody to tell; the servers it started end with it (see `ChildServer`).
+// A case without its bench has nothing to report to; the servers it started end with it (see `ChildServer`).
 process.once('disconnect', () => process.exit(1));
 
 try {

@@ -46,7 +46,7 @@ async function measure(options: BenchOptions): Promise<number> {
   return outcomes.some(({ hasFailed }) => hasFailed) ? EXIT_FAILED : 0;
 }
 
-/** Beside the table, so that whoever waits sees that it goes on. */
+/** Beside the table, so that it is seen to go on. */
 function noteProgress({ caseName, keyCount, missing, hasFailed }: CaseOutcome, seconds: number): void {
   const size = keyCount === undefined ? '' : `, ${keyCount.toLocaleString('en')} keys`;
   const state = hasFailed ? 'failed' : missing === undefined ? 'done' : 'left out';

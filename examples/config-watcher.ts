@@ -40,7 +40,7 @@ async function watchConfig(
         onChange(config);
         break;
       case 'events':
-        // All changes of one transaction come together, so nobody ever sees half of one.
+        // All changes of one transaction come together, so half of one is never seen.
         for (const event of message.events) {
           if (event.type === 'delete') config.delete(event.key.slice(prefix.length));
           else if (event.type === 'put') config.set(event.entry.key.slice(prefix.length), event.entry.text());

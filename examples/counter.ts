@@ -8,7 +8,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Counts an event unless it was counted before: the number and the note that the event was seen change in one transaction.
- * So the call may be repeated as often as needed, also when an answer was lost and nobody knows whether it was counted.
+ * So the call may be repeated as often as needed, also when an answer was lost and it is not known whether it was counted.
  * @returns whether this call counted it.
  */
 async function countOnce(client: KelpClient, key: string, eventId: string): Promise<boolean> {
@@ -19,7 +19,7 @@ async function countOnce(client: KelpClient, key: string, eventId: string): Prom
         compares: [{ subject: { key: seen }, relation: 'equal', operand: { kind: 'exists', value: false } }],
         success: [
           { kind: 'increment', key, delta: 1n },
-          // Forgotten after a day: by then nobody hands the event in again.
+          // Forgotten after a day: by then the event is not handed in again.
           { kind: 'put', key: seen, value: '', ttlMs: DAY_MS },
         ],
       });

@@ -59,7 +59,7 @@ async function acquire(client: KelpClient, key: string, holder: string): Promise
 
 const looksAgain = { succeeded: false, results: [], revision: 0 };
 
-/** Resolves at the first delete of the key behind a revision. A watch misses nothing, so nobody has to ask again and again. */
+/** Resolves at the first delete of the key behind a revision. A watch misses nothing, so one is enough. */
 async function freed(client: KelpClient, key: string, revision: number, signal: AbortSignal): Promise<void> {
   const request = { ranges: [{ key }], startRevision: revision + 1, eventTypes: ['delete'], signal } as const;
   for await (const message of client.watch(request)) {
@@ -70,7 +70,7 @@ async function freed(client: KelpClient, key: string, revision: number, signal: 
 }
 
 /**
- * Writes as the holder of the lock, and as nobody else: the key of the lock must still be the one that was taken. What
+ * Writes as the holder of the lock, while it is that: the key of the lock must still be the one that was taken. What
  * lies outside of the store is to be guarded in the same way, by refusing a token below the highest it has seen.
  */
 async function putAsHolder(client: KelpClient, lock: Lock, key: string, value: string): Promise<boolean> {

@@ -157,7 +157,7 @@ export interface Store {
   /**
    * The whole state at one revision, the newest when it is first read, as the bytes of a snapshot file; writes go on. After
    * the disk has failed it is the newest that reads show, and there are still backups.
-   * Whoever reads it for longer than `backupMsMax`, or stops reading for `idleReaderMs` while the store's memory is full, may
+   * A reader that takes longer than `backupMsMax`, or stops reading for `idleReaderMs` while the store's memory is full, may
    * be too slow: the iteration then throws `limitReached`. Leaving the loop ends it.
    */
   backup(): AsyncIterableIterator<Uint8Array>;
@@ -196,7 +196,7 @@ export interface Entry extends NamedKey {
 
 /**
  * Called with what a call is about to hand out, before its write takes effect: what it throws refuses the call, and
- * nothing has changed. So whoever can't carry the result says so in time.
+ * nothing has changed. So a caller that can't carry the result says so in time.
  */
 export type Admit<Result> = (result: Result) => void;
 
@@ -290,7 +290,7 @@ export interface PageOptions {
 }
 
 export interface ScanPageOptions extends PageOptions {
-  /** 0 (default): the newest, and the same for all further pages. */
+  /** 0 (default): the newest; all further pages then show the one that the first page has shown. */
   readonly revision?: number;
   readonly reverse?: boolean;
   /** Entries come with an empty value. */

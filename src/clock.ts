@@ -21,7 +21,7 @@ export interface Timer {
 }
 
 export interface Random {
-  /** `count` bytes that nobody can guess. */
+  /** `count` bytes that can't be guessed. */
   bytes(count: number): Uint8Array;
 }
 

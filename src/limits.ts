@@ -294,7 +294,7 @@ export function limitOptionName(limit: SettableLimit): string {
 }
 
 /**
- * A limit as errors name it, for whoever may raise it: `txn-bytes-max (option txnBytesMax)`, the option of `kelp serve` and
+ * A limit as errors name it, so that it can be raised: `txn-bytes-max (option txnBytesMax)`, the option of `kelp serve` and
  * that of `openStore`. Limits of the server have only the former: `calls-max`.
  */
 export function limitName(limit: SettableLimit): string {
@@ -324,7 +324,7 @@ export const serverFixed = {
   refusalLingerMs: 1000,
   /** How often the time limits of HTTP/1.1 connections are looked after. */
   connectionCheckMs: 1000,
-  /** What of the log waits to be read by whoever reads it; lines beyond it are dropped. */
+  /** What of the log waits for its reader; lines beyond it are dropped. */
   logWaitingCharactersMax: 1 * MiB,
   /** When the server has stopped, its process waits this long for what keeps it: a reader of the log, a recovery. */
   exitGraceMs: 1000,

@@ -24,7 +24,7 @@ const VALUE_BYTES = 1024;
 const STEADY_INTERVAL_MS = 25;
 const STEADY_PUTS = 100;
 
-/** Two bursts are more than history keeps by default: whoever has read none of them goes on from the log. */
+/** Two bursts are more than history keeps by default: a watch that has read none of them goes on from the log. */
 const BURSTS = ['first', 'second'] as const;
 const BURST_PUTS = 2500;
 const BURST_VALUE_BYTES = 16_384;

@@ -80,7 +80,7 @@ export class EngineWriter {
   }
 }
 
-/** Works as a store does that nobody writes to: first what there is, after a second thoroughly. */
+/** Works as a store does that is not written to: first what there is, after a second thoroughly. */
 export async function idle(engine: Engine, durationMs: number): Promise<void> {
   const startMs = performance.now();
   for (let spentMs = 0; spentMs < durationMs; spentMs = performance.now() - startMs) {

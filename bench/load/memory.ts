@@ -8,11 +8,11 @@ interface MemoryUse {
 }
 
 const BYTES_PER_MB = 1_000_000;
-/** Buffers are freed in the round after the one that finds that nobody holds them. */
+/** Buffers are freed in the round after the one that finds that they are not held any more. */
 const COLLECTIONS = 3;
 
 /**
- * The memory in use once what nobody needs is gone. A collection of the kind that V8 does before it gives up also hands
+ * The memory in use once what is not needed any more is gone. A collection of the kind that V8 does before it gives up also hands
  * back the pages that it holds ready for the garbage of a busy program (34 to 130 MB, however many keys there are).
  */
 export async function measureMemory(): Promise<MemoryUse> {

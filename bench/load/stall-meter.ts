@@ -1,4 +1,4 @@
-/** Finds the longest time for which the event loop served nobody. */
+/** Finds the longest time for which the event loop served no call. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 const RESOLUTION_MS = 1;

@@ -27,8 +27,8 @@ export class ConnectFailure extends Error {
 }
 
 /**
- * Stands among the causes of the client's error: what is wrong, in a message without advice. The advice is of whoever
- * holds the configuration, which for the command is not that of a program.
+ * Stands among the causes of the client's error: what is wrong, in a message without advice. The advice comes from
+ * where the configuration is known: that of the command is another than that of a program.
  */
 export class Misconfiguration extends Error {
   override readonly name = 'Misconfiguration';

@@ -42,7 +42,7 @@ export function openSocket(url: URL, tls: TlsOptions): Socket {
 export function hasTls(url: URL): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const target = targetOf(url);
-  // Nothing is sent over it, so there is nobody to trust.
+  // Nothing is sent over it, so there is no certificate to check.
   const socket = connectTls({ ...target, servername: serverName(target.host), rejectUnauthorized: false });
   const timer = setTimeout(() => socket.destroy(), limits.tlsProbeMs);
   socket.once('secureConnect', () => resolve(true));

@@ -31,7 +31,7 @@ export interface Disk {
   remove(path: string): Promise<void>;
   /** Makes the names in a folder durable. */
   syncDirectory(path: string): Promise<void>;
-  /** The same for who must be able to do so whatever else is open by then: keeps the folder open. */
+  /** Keeps a folder open, so that its names can be made durable however many other files are open by then. */
   openDirectory(path: string): Promise<DiskDirectory>;
   /**
    * Takes the folder for this process alone, by a file of this path, which is made if need be. A process that ends, however

@@ -26,7 +26,7 @@ export interface Engine {
   /** The newest version of `key` at `revision`; `undefined` when there is none or it says "deleted". */
   read(key: Uint8Array, revision: number): Version | undefined;
 
-  /** Like `read`, for whoever does not need the value: `value` of the answer is empty. */
+  /** Like `read`, where the value is not needed: `value` of the answer is empty. */
   readMeta(key: Uint8Array, revision: number): Version | undefined;
 
   /**

@@ -66,12 +66,12 @@ export class PlacedChange implements Change {
     return new Uint8Array(this.valueMemory.bytes.buffer, this.valueStart, this.valueEnd - this.valueStart);
   }
 
-  /** For whoever keeps the key. */
+  /** The key in memory of its own, which may be kept. */
   copyKey(): Uint8Array {
     return copyOut(this.keyMemory, this.keyStart, this.keyEnd - this.keyStart);
   }
 
-  /** For whoever keeps the value. */
+  /** The value in memory of its own, which may be kept. */
   copyValue(): Uint8Array {
     return copyOut(this.valueMemory, this.valueStart, this.valueEnd - this.valueStart);
   }

@@ -17,7 +17,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   return new CheckedStore(await openUncheckedStore(options));
 }
 
-/** The same for the server, which has checked the arguments of its calls by the time that it makes them. */
+/** Like `openStore`, without the checks of arguments: the server has made them by the time that it calls. */
 export async function openUncheckedStore(options: StoreOptions): Promise<Store> {
   const store = await openDurableStore(options);
   const { clock = systemClock, random = systemRandom } = options;

@@ -7,5 +7,5 @@ export interface Progress {
   readonly totalBytes: number;
 }
 
-/** Called often; whoever shows it takes what it needs. */
+/** Called more often than anything can be shown: what shows it takes as much as it needs. */
 export type OnProgress = (progress: Progress) => void;

@@ -51,7 +51,7 @@ async function whileLocked<Result>(
 }
 
 /**
- * The same for logs: data directories, folders of segments or segments. Of the last two, no server may have the data
+ * Like `whileUnused`, of logs: data directories, folders of segments or segments. Of the last two, no server may have the data
  * directory that they lie in, since the log of a running server changes under its reader.
  */
 export async function whileLogsUnused<Result>(

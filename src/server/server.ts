@@ -115,7 +115,7 @@ class Server implements RunningServer {
 
   open(): void {
     this.#ready = this.#recover();
-    // Whoever waits for `ready` or stops the server hears of a failure; nobody may do so for a while.
+    // A caller that waits for `ready` or stops the server hears of a failure; that may be a while from now.
     this.#ready.catch(() => undefined);
   }
 
@@ -168,7 +168,7 @@ class Server implements RunningServer {
     const startMs = systemClock.monotonicMs();
     const deadline = Promise.withResolvers<'late'>();
     const timer = systemClock.setTimer(shutdownTimeoutMs, () => deadline.resolve('late'));
-    // A stream that nobody reads can't be told, and would hold up the stop to the last.
+    // A stream that is not read can't be told, and would hold up the stop to the last.
     const cutter = cutRepeatedly(this.#calls);
     const hold = holdProcess();
     logger.info({ calls: this.#calls.size }, 'stopping');

@@ -45,7 +45,7 @@ export class BlockCompressor {
     return compressed;
   }
 
-  /** Nobody needs the parts of a frame any more. Frames are given back in their order. */
+  /** The parts of a frame are not needed any more. Frames are given back in their order. */
   giveBack(parts: readonly Buffer<ArrayBuffer>[]): void {
     for (const part of parts) {
       // What reaches the end of an output buffer is the last that lies in it.

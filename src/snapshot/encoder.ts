@@ -1,6 +1,6 @@
 /**
- * A snapshot as a stream of bytes: the same as `SnapshotWriter` writes to a file, for whoever sends it elsewhere. The
- * pieces are the caller's, to be put one behind the other.
+ * A snapshot as a stream of bytes: the same as `SnapshotWriter` writes to a file, to be sent elsewhere. The pieces are
+ * the caller's, to be put one behind the other.
  */
 import { crc32 } from 'node:zlib';
 import { BlockCompressor } from './compression.ts';
@@ -11,7 +11,7 @@ export class SnapshotEncoder {
   readonly #tally = new Tally();
   readonly #compressor = new BlockCompressor();
 
-  /** The beginning of the file. `header` is given to whoever reads the snapshot, as it is. */
+  /** The beginning of the file. Readers of the snapshot are given `header` as it is. */
   begin(header: Uint8Array): Buffer {
     return Buffer.concat([MAGIC, this.#section(sectionKind.header, [header], header.length, 0)]);
   }

@@ -44,7 +44,7 @@ export function openSnapshot(disk: Disk, directory: string, revision: number): P
   return openSnapshotFile(disk, snapshotPath(directory, revision));
 }
 
-/** The same for a snapshot that lies elsewhere, such as a backup. */
+/** Like `openSnapshot`, of a snapshot that lies elsewhere, such as a backup. */
 export async function openSnapshotFile(disk: Disk, path: string): Promise<SnapshotReader> {
   const file = await disk.open(path, 'read');
   try {
@@ -109,7 +109,7 @@ class FileSnapshotReader implements SnapshotReader {
     const read = this.#lastRead.then(() => this.#sections.readBlock());
     this.#lastRead = read;
     const block = read.then((section) => (section === undefined ? undefined : this.#decompress(section)));
-    // `next` tells its caller; a block that nobody asks for any more fails unheard.
+    // `next` tells its caller; a block that is not asked for any more fails unheard.
     block.catch(() => undefined);
     this.#ahead.push(block);
   }

@@ -65,7 +65,7 @@ export class SnapshotWriter {
   #written: Promise<void> = Promise.resolve();
 
   /**
-   * Begins the snapshot of a revision. `header` is written as it is and given to whoever reads it. A snapshot of the
+   * Begins the snapshot of a revision. `header` is written as it is and given to those who read it. A snapshot of the
    * same revision stays until the new one has been finished.
    */
   static async create(
@@ -119,7 +119,7 @@ export class SnapshotWriter {
     const compressed = this.#compressor.compress(block);
     const before = this.#written;
     this.#written = this.#appendInTurn(before, compressed, plainBytes, itemCount);
-    // Whoever calls next learns of a failure; until then nobody may be waiting for this promise.
+    // The next call tells of a failure; until then this promise may be waited for nowhere.
     this.#written.catch(() => undefined);
     try {
       // Both have settled when this goes on, also after a failure: the thread pool reads the block no more.
@@ -227,7 +227,7 @@ export class SnapshotWriter {
     await this.#flushed;
     this.#unflushedBytes = 0;
     this.#flushed = this.#file.sync();
-    // Whoever waits for it next learns of a failure.
+    // The next wait for it tells of a failure.
     this.#flushed.catch(() => undefined);
   }
 }

@@ -269,7 +269,7 @@ export class DurableStore implements Seam {
     );
   }
 
-  /** The same for a promise that there is already; with an error it is rejected with that. */
+  /** Like `whenDurable`, of a promise that there is already; with an error it is rejected with that. */
   settleWhenDurable<Result>(
     caller: Caller<Result>,
     result: Result | undefined,

@@ -111,7 +111,7 @@ async function openLocked(
   }
 }
 
-/** Nobody who does not know the seed can choose keys that fall into one place of the index. */
+/** Without the seed, which is secret, keys that fall into one place of the index can't be chosen. */
 function memoryEngineMaker(random: Random): () => Engine {
   const seed = Buffer.from(random.bytes(HASH_SEED_BYTES));
   return () => new MemoryEngine({ hashSeed: [seed.readUInt32LE(0), seed.readUInt32LE(4)] });

@@ -1,4 +1,4 @@
-/** What a store tells whoever runs it, for the log: nothing here holds keys or values. */
+/** What a store tells its operator, for the log: nothing here holds keys or values. */
 export type OperatorEvent =
   | {
       readonly kind: 'recovered';

@@ -11,8 +11,8 @@
  * Example: the wall clock goes from 12:00 back to 11:00. It shows 12:00 and on, an eighth slower, and is at 19:00 when the
  * wall clock is.
  *
- * A step forward is believed at once: deadlines are points of the wall clock, and nobody knows which of two times is the right
- * one. The next life begins with the wall clock as it is; what expired meanwhile stays deleted.
+ * A step forward is believed at once: deadlines are points of the wall clock, and which of two times is the right one
+ * can't be known. The next life begins with the wall clock as it is; what expired meanwhile stays deleted.
  *
  * Ages and limits of time have nothing to do with this: they count by `monotonicMs`.
  */

@@ -1,7 +1,7 @@
 /**
  * The first failure is the last thing that is done.
  *
- * After a write or flush that failed nobody knows what is on disk, and a flush tried again may say "done" for pages
+ * After a write or flush that failed it is not known what is on disk, and a flush tried again may say "done" for pages
  * that the kernel has dropped (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020). So
  * every write and flush of the log goes through here, and from the first failure on none is begun any more, and none
  * that was under way counts as done.
@@ -32,7 +32,7 @@ export class FailStop {
     this.#onFailure = onFailure;
   }
 
-  /** Rejects with the first failure, whoever it belongs to. */
+  /** Rejects with the first failure, be it that of another operation. */
   async run<Result>(operation: () => Promise<Result>): Promise<Result> {
     this.#check();
     let result: Result;
@@ -45,7 +45,7 @@ export class FailStop {
     return result;
   }
 
-  /** The same for what has ended when it returns. */
+  /** Like `run`, of an operation that has ended when it returns. */
   runNow<Result>(operation: () => Result): Result {
     this.#check();
     try {
@@ -56,7 +56,7 @@ export class FailStop {
   }
 
   /**
-   * The same for making a file of which nothing is expected yet, or making one longer ahead of need: for want of descriptors,
+   * Like `run`, of making a file of which nothing is expected yet, or making one longer ahead of need: for want of descriptors,
    * space or permission it may fail.
    * @returns `undefined` when it has.
    */

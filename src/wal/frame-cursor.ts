@@ -43,7 +43,7 @@ export type CursorStep =
 
 /**
  * Goes from frame to frame through a segment and verifies each: checksums, the link to the one before, the order of
- * revisions. It changes nothing and decides nothing; whoever drives it knows what a broken frame means there.
+ * revisions. It changes nothing and decides nothing; its caller knows what a broken frame means there.
  */
 export class FrameCursor {
   /** Where the next frame is expected. */

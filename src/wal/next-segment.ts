@@ -77,7 +77,7 @@ export class NextSegment {
     }
   }
 
-  /** @throws what the disk says; then nobody knows whether the segment is there. */
+  /** @throws what the disk says; then it is not known whether the segment is there. */
   async place(): Promise<void> {
     try {
       await this.#disk.rename(temporaryName(this.#path), this.#path);

@@ -11,7 +11,7 @@ import { type BrokenFrame, judgeSegmentEnd, type TornTail } from './segment-end.
 import type { Segment } from './segment.ts';
 import { writeZeros } from './tail.ts';
 
-/** Nobody is served meanwhile, so that fewer calls count for more than short stops of the event loop. */
+/** No call is served meanwhile, so that fewer calls count for more than short stops of the event loop. */
 const RECOVERY_PIECE_BYTES = 4 * PIECE_BYTES;
 
 export type OnProgress = (doneBytes: number, totalBytes: number) => void;

@@ -5,7 +5,7 @@ import type { FrameCursor } from './frame-cursor.ts';
 import type { Segment } from './segment.ts';
 import { inspectTail } from './tail.ts';
 
-/** What a crash left of writes that nobody was told of. */
+/** What a crash left of writes that were never acknowledged. */
 export interface TornTail {
   readonly file: string;
   readonly offset: number;

@@ -39,7 +39,7 @@ export class SegmentRow {
   #removal: Promise<void> = Promise.resolve();
   /** No longer in the row, and not known to be gone from the folder: it goes before any other. */
   #leaving: Segment | undefined;
-  /** After a flush of the folder has failed nobody knows which names are durable: nothing more is removed. */
+  /** After a flush of the folder has failed it is not known which names are durable: nothing more is removed. */
   #removalFailure: Error | undefined;
 
   constructor(disk: Disk, directory: string, storeId: Uint8Array, segments: Segment[]) {
@@ -85,7 +85,7 @@ export class SegmentRow {
   }
 
   /**
-   * The segments to read for whoever knows the state after `revision`: from the one that holds it on, since notes may
+   * The segments to read where the state after `revision` is known: from the one that holds it on, since notes may
    * follow it there.
    */
   after(revision: number): readonly Segment[] {
@@ -132,7 +132,7 @@ export class SegmentRow {
   }
 
   /**
-   * Makes the newest segment anew, which holds no batch and which nobody has open. The flush of the folder may have
+   * Makes the newest segment anew, which holds no batch and is open nowhere. The flush of the folder may have
    * failed when it was made, and then no later one makes its name durable.
    */
   async remakeNewest(segmentBytes: number): Promise<NewSegment> {

@@ -17,7 +17,7 @@ export function prependBytes(buffer: Buffer, end: number, bytes: Uint8Array): nu
   return prependVarint32(buffer, start, bytes.length);
 }
 
-/** The same for bytes that lie somewhere in a memory. */
+/** Like `prependBytes`, of bytes that lie somewhere in a memory. */
 export function prependPlacedBytes(
   target: WholeBuffer,
   end: number,

@@ -15,7 +15,7 @@ export interface ScalarCodec {
   size(value: string): string;
   /** A statement that writes a value without its tag before `start`. */
   prepend(value: string): string;
-  /** The same for a value that is known to differ from the default. */
+  /** Like `prepend`, of a value that is known to differ from the default. */
   prependSet(value: string): string;
   /** Reads a value from the cursor. */
   readonly read: string;

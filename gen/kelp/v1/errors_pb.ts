@@ -223,8 +223,8 @@ export type HistoryDiffers = Message<"kelp.v1.HistoryDiffers"> & {
   incarnation: string;
 
   /**
-   * Up to this revision both histories are the same as far as that is known, and this incarnation wrote it: whoever can
-   * undo what came behind it goes on from there; everybody else begins again with the present entries (include_current).
+   * Up to this revision both histories are the same as far as that is known, and this incarnation wrote it: a client that can
+   * undo what came behind it goes on from there; any other begins again with the present entries (include_current).
    * 0: no such revision is known.
    *
    * @generated from field: int64 shared_revision = 4;

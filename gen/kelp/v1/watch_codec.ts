@@ -213,8 +213,8 @@ export interface WatchResponseShape {
     | { case: 'progress'; value: ProgressShape }
     | { case: undefined; value?: undefined };
   /**
-   * The store that the stream comes from; set in the first message of a stream, empty in those that follow. Whoever goes
-   * on after a break gives it in the request.
+   * The store that the stream comes from; set in the first message of a stream, empty in those that follow. A client
+   * that goes on after a break gives it in the request.
    */
   storeId: string;
   /**

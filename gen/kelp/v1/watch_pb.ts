@@ -148,8 +148,8 @@ export type WatchResponse = Message<"kelp.v1.WatchResponse"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * The store that the stream comes from; set in the first message of a stream, empty in those that follow. Whoever goes
-   * on after a break gives it in the request.
+   * The store that the stream comes from; set in the first message of a stream, empty in those that follow. A client
+   * that goes on after a break gives it in the request.
    *
    * @generated from field: string store_id = 5;
    */
@@ -415,7 +415,7 @@ export const DeleteReason = {
   EXPIRED: 2,
 
   /**
-   * Its lease ended: nobody renewed it in time.
+   * Its lease ended: it was not renewed in time.
    *
    * @generated from enum value: DELETE_REASON_LEASE_EXPIRED = 3;
    */

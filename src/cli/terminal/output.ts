@@ -7,7 +7,7 @@ export interface OutputStream extends Writable {
   readonly columns?: number;
 }
 
-/** Whoever read the output has closed it, like `head` after its last line. There is nothing left to do. */
+/** The reader of the output has closed it, like `head` after its last line. There is nothing left to do. */
 export class OutputClosedError extends Error {
   override readonly name = 'OutputClosedError';
 }
@@ -30,7 +30,7 @@ export class Output {
     errorStream.on('error', () => undefined);
   }
 
-  /** Resolves when the text is handed over. Rejects with an `OutputClosedError` when nobody reads any more. */
+  /** Resolves when the text is handed over. Rejects with an `OutputClosedError` when its reader has closed it. */
   write(chunk: string | Uint8Array): Promise<void> {
     if (chunk.length === 0) return Promise.resolve();
     if (this.isTerminal) this.clearStatus();
@@ -57,7 +57,7 @@ export class Output {
     this.#stream.write(text);
   }
 
-  /** The same for standard error. */
+  /** Like `writeSoon`, to standard error. */
   noteSoon(text: string): void {
     this.clearStatus();
     this.#errorStream.write(text);

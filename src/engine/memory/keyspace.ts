@@ -152,7 +152,7 @@ export class Keyspace {
     else if (valueBytes > 0) this.memory.bytes.set(change.value, this.#valueAt << 2);
   }
 
-  /** The same for a value that lies in a memory. */
+  /** Like `writeValue`, of a value that lies in a memory. */
   copyValue(change: PlacedChange): void {
     const { valueBytes, isLong } = this.fields;
     if (isLong) this.#writeLongValue(change.value);

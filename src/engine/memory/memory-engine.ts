@@ -28,7 +28,7 @@ import { readVersion, showPlaced } from './version-codec.ts';
 import { SlabWalk } from './walk.ts';
 
 interface MemoryEngineOptions {
-  /** Two secret random 32-bit numbers, so that nobody can choose keys that collide. */
+  /** Two secret random 32-bit numbers, so that keys that collide can't be chosen. */
   readonly hashSeed?: HashSeed;
   /** The longest slab; for tests. */
   readonly slabBytesMax?: number;
@@ -301,7 +301,7 @@ export class MemoryEngine implements Engine {
   }
 
   #assertReadable(revision: number): void {
-    assert(revision >= this.#keyspace.compactRevision, 'nobody reads below the revision of the compaction');
+    assert(revision >= this.#keyspace.compactRevision, 'no read goes below the revision of the compaction');
   }
 }
 

@@ -34,7 +34,7 @@ export class Probe {
     this.setPlaced(key, 0, key.length);
   }
 
-  /** The same for a key that is a part of longer bytes. */
+  /** Like `set`, of a key that is a part of longer bytes. */
   setPlaced(source: Uint8Array, start: number, end: number): void {
     const length = end - start;
     const last = length >>> 2;

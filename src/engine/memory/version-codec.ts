@@ -162,7 +162,7 @@ export function showPlaced(
 
 type Writable<T> = { -readonly [name in keyof T]: T[name] };
 
-/** A version for whoever keeps it. */
+/** A version in memory of its own, which may be kept. */
 export function readVersion(memory: Memory, at: number, longValues: LongValues, withValue: boolean): Version {
   const { words } = memory;
   const head = words[at]!;

@@ -131,7 +131,7 @@ export class SlabWalk implements Walk, OpenWalk {
       if (replacedBy <= this.oldest || this.#keyspace.isForgotten(place)) continue;
       const placed = showPlaced(undo.memory, undo.at, longValues, this.#placed);
       if (!undo.hasVersion || (placed.deleted && placed.revision <= this.oldest)) {
-        // Nobody reads that the key was not there; but the deletion that came next must be brought out again.
+        // No read needs to know that the key was not there; but the deletion that came next must be brought out again.
         if (!undo.isReplacedByDeletion) continue;
         placed.revision = 0;
       }

@@ -69,7 +69,7 @@ export class CallTable {
     return call;
   }
 
-  /** Takes memory for a call. When there is none left, replies that nobody reads are cut for it, the oldest first. */
+  /** Takes memory for a call. When there is none left, replies that are not being read are cut for it, the oldest first. */
   charge(call: Call, bytes: number): void {
     if (!this.#tryCharge(call, bytes)) {
       throw limitReachedError(
@@ -297,7 +297,7 @@ export class Call {
     this.abort(serverStops);
   }
 
-  /** Nobody waits for the answer any more. */
+  /** The answer is not waited for any more. */
   abort(reason: unknown): void {
     this.#abortReason ??= reason;
     this.#controller?.abort(this.#abortReason);

@@ -30,7 +30,7 @@ const outcomeByCode: Readonly<Record<StoreErrorCode, readonly [Code, ErrorReason
   locked: [Code.Unavailable, ErrorReason.UNSPECIFIED],
 };
 
-/** Whatever a service threw, as the client gets it. What nobody foresaw is INTERNAL and tells nothing of its inside. */
+/** Whatever a service threw, as the client gets it. What was not foreseen is INTERNAL and tells nothing of its inside. */
 export function toConnectError(error: unknown): ConnectError {
   if (error instanceof ConnectError) return withHeaderText(error);
   if (error instanceof StoreError) {
@@ -46,7 +46,7 @@ export function toConnectError(error: unknown): ConnectError {
   );
 }
 
-/** Whether nobody foresaw it: the log has to tell of it. What the store or a service foresaw is told where it happens. */
+/** Whether it was not foreseen: the log has to tell of it. What the store or a service foresaw is told where it happens. */
 export function isUnforeseen(error: unknown): boolean {
   return !(error instanceof ConnectError || error instanceof StoreError);
 }

@@ -1,6 +1,6 @@
 /**
  * Variables that Kubernetes sets in every container for each service of the namespace, and Docker for each link. For
- * services called `kelp` or `kelp-...` they begin like options of the environment, but nobody has meant them for us.
+ * services called `kelp` or `kelp-...` they begin like options of the environment, but they are not meant as such.
  *
  *     KELP_METRICS_SERVICE_HOST=10.0.0.11            KELP_METRICS_PORT=tcp://10.0.0.11:7379
  *     KELP_METRICS_SERVICE_PORT=7379                 KELP_METRICS_PORT_7379_TCP=tcp://10.0.0.11:7379

@@ -53,7 +53,7 @@ export function rpcEndpoints(context: RpcContext): Map<string, RpcEndpoint> {
   const options = {
     acceptCompression: requestCompressions,
     compressMinBytes: replyCompressMinBytes,
-    // Nobody reads the unknown fields of a request, which would only take memory.
+    // The unknown fields of a request are never used, and would only take memory.
     binaryOptions: { readUnknownFields: false },
     requestGate: (called: HandlerContext) => admit(called, state, dataServices),
     interceptors: [callInterceptor(logger)],

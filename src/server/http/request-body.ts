@@ -104,7 +104,7 @@ export async function* messagesOf(
       const message = buffer.take(PREFIX_BYTES + length);
       checkEnveloped(message, rules);
       yield message;
-      // Whoever asks for the next message has done with this one.
+      // A caller that asks for the next message has done with this one.
       buffer.release();
     }
   }

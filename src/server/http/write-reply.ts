@@ -27,7 +27,7 @@ export async function writeReply(
     if (reply.trailer !== undefined) response.addTrailers(grpcHeaders(reply.trailer));
     endReply(request, response);
   } finally {
-    // Ends a service that is in the middle of its stream. It may take its time, so nobody waits for it.
+    // Ends a service that is in the middle of its stream. It may take its time, so it is not waited for.
     chunks?.return?.().catch(() => undefined);
   }
 }

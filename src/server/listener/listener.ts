@@ -172,7 +172,7 @@ export class Listener {
       },
       maxSessionMemory: serverFixed.sessionMegabytesMax,
     });
-    // Never connected to: it makes requests and responses of the streams that nobody wanted as they are.
+    // Never connected to: it makes requests and responses of the streams that no handler took as they are.
     const requests = createHttp2Server();
     requests.on('request', (request, response) => this.#handle(request, response));
     server.on('stream', (stream, headers, ...rest) => {

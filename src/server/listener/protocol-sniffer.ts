@@ -12,7 +12,7 @@ const PREFACE_START = Buffer.from('PRI * HTTP/2.0');
 const TLS_HANDSHAKE = 22;
 
 /**
- * Waits for enough bytes to tell, and leaves them in the socket for whoever reads it next.
+ * Waits for enough bytes to tell, and leaves them in the socket for what reads it next.
  * @returns `undefined` when the connection ended, or was closed because it sent too little for too long.
  */
 export function sniffProtocol(socket: Socket, timeoutMs: number): Promise<Protocol | undefined> {

@@ -62,7 +62,7 @@ function answerCall(request: HttpRequest, response: HttpResponse, context: Reque
   if (logger.isLevelEnabled('debug')) logWhenClosed(path.slice(1), response, call, logger);
 
   void serveCall(request, response, call, endpoint, context).catch((error: unknown) => {
-    // The client is gone, or a reply could not be written: there is nobody to tell.
+    // The client is gone, or a reply could not be written: there is no client to tell.
     if (!call.isClosed) logger.error({ method: path.slice(1), err: error }, 'a call could not be answered');
     response.destroy();
   });

@@ -63,7 +63,7 @@ function stacksOf({ stack, cause }: LoggedError): string[] {
   return [stack, ...(isErrorWithStack(cause) ? stacksOf(cause).map((each) => `caused by: ${each}`) : [])];
 }
 
-/** By the clock of the machine; whoever needs another zone reads JSON. */
+/** By the clock of the machine; lines of JSON have UTC. */
 function localTime(time: Date): string {
   const of = (value: number, digits = 2): string => String(value).padStart(digits, '0');
   const date = [of(time.getFullYear(), 4), of(time.getMonth() + 1), of(time.getDate())].join('-');

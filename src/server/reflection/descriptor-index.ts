@@ -22,7 +22,7 @@ export class DescriptorIndex {
     return encoded(this.#fileByName.get(name));
   }
 
-  /** The same for the file that declares a symbol. */
+  /** Like `filesByName`, of the file that declares a symbol. */
   filesBySymbol(symbol: string): Uint8Array[] | undefined {
     return encoded(this.#fileBySymbol.get(symbol));
   }

@@ -54,7 +54,7 @@ export function entryBytes(entry: Entry | undefined): number {
   return entry === undefined ? 0 : entry.value.length + keyFieldsBytes(entry) + ENTRY_BYTES;
 }
 
-/** A character of a key takes up to three bytes; nobody needs to know better. */
+/** A character of a key takes up to three bytes; that is exact enough. */
 export function keyFieldsBytes({ key, keyBytes = NO_BYTES }: NamedKey): number {
   return 3 * key.length + keyBytes.length;
 }

@@ -1,7 +1,7 @@
 /**
  * Backups: the state at one revision as the bytes of a snapshot file, made block by block as they are read. A backup
  * holds no older versions, so it costs the store nothing but those that writes supersede while it is being read. One that
- * nobody reads gives way when the store needs that memory for writes.
+ * is not read any more gives way when the store needs that memory for writes.
  */
 import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';

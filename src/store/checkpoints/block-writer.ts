@@ -57,7 +57,7 @@ export class BlockWriter {
     return this.#full.shift();
   }
 
-  /** Nobody needs the bytes of the block any more. */
+  /** The bytes of the block are not needed any more. */
   giveBack({ target }: CheckpointBlock): void {
     if (target?.buffer.length === fixed.snapshotBlockBytes) this.#spares.push(target);
   }

@@ -107,12 +107,12 @@ export class Checkpoint {
     }
   }
 
-  /** Nobody needs the bytes of the block any more; the next one may be written over them. */
+  /** The bytes of the block are not needed any more; the next one may be written over them. */
   giveBack(block: CheckpointBlock): void {
     this.#blocks.giveBack(block);
   }
 
-  /** Whoever reads it has the last block, and was not asked for more yet. */
+  /** The caller has the last block, and its own reader has not asked for more yet. */
   waitForReader(): void {
     this.#pin.waitForReader();
   }

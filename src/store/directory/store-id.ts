@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 
 /**
  * The id of a store as it is shown: 32 hexadecimal digits. The checksums of the log begin from the id itself, so that
- * nobody can forge a frame inside of a value; what is shown therefore only tells stores apart.
+ * no frame can be forged inside of a value; what is shown therefore only tells stores apart.
  */
 export function publicStoreId(storeId: Uint8Array): string {
   return createHash('sha256').update(storeId).digest('hex').slice(0, 32);

@@ -90,7 +90,7 @@ export class MemoryLimit {
     );
   }
 
-  /** Tells whoever runs the store, but not for each write that is refused. */
+  /** Tells the operator, but not for each write that is refused. */
   #tell(): void {
     const nowMs = this.#context.clock.monotonicMs();
     if (nowMs - this.#toldMs < fixed.memoryFullEventMs) return;

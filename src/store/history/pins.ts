@@ -3,7 +3,7 @@
  *
  * A pin is held until it is released, or lost. It is lost, when history wants to move past it,
  * - if its time is over, or
- * - if memory is scarce and it is idle: whoever it was made for waits for a reader of its own that has not asked for more for
+ * - if memory is scarce and it is idle: what it was made for waits for a reader of its own that has not asked for more for
  *   `fixed.idleReaderMs`. A client that stopped reading a backup must not keep a full store from accepting writes. What
  *   works by itself, as a snapshot or a count does, is never idle.
  *
@@ -60,7 +60,7 @@ export class Pins {
     for (const pin of this.#held) if (pin.revision < goal && pin.isIdle) pin.lose('gaveWay');
   }
 
-  /** Who keeps history from moving up to `goal`; `undefined`: nobody does. */
+  /** Who keeps history from moving up to `goal`; `undefined`: none does. */
   holderBelow(goal: number): PinHolder | undefined {
     for (const pin of this.#held) if (pin.revision < goal && !pin.isOutOfTime) return pin.holder;
     return undefined;

@@ -1,6 +1,6 @@
 /**
  * What a watch may do before others have their turn, in visits: a key, an effect or a revision that is looked at is one, and
- * about 500 ns. However much a watch has to go through, and whoever asks it for more, it leaves the event loop in between.
+ * about 500 ns. However much a watch has to go through, and however it is asked for more, it leaves the event loop in between.
  */
 import { fixed } from '../../limits.ts';
 

@@ -133,7 +133,7 @@ export class Watcher implements AsyncIterableIterator<WatchMessage>, HubWatch {
     this.#registry.remove(this);
     this.#present?.release();
     this.#signal?.removeEventListener('abort', this.#onAbort);
-    // Nobody may ask for the end: the segment must not stay open.
+    // The end may never be asked for: the segment must not stay open.
     void this.#letGoOfLog();
     this.wake();
   }
