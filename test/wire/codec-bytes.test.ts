@@ -17,6 +17,7 @@ describe('every message that has a codec', () => {
       'Effect',
       'PutEffect',
       'DeleteEffect',
+      'TouchEffect',
       'SnapshotBlock',
       'SnapshotVersion',
     ]);
