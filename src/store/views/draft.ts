@@ -4,9 +4,7 @@
  *
  * There is one object for all transactions, one after the other: `begin`, the calls of a `View`, the commit, `end`.
  *
- * Invariants: `changes` holds a key at most once, in the order in which keys were first written; a key whose changes cancel
- * out (a put and then a delete of one that was absent) is not there. A change is a `put` or a `touch` of an entry, or the
- * `delete` of one that there was before the transaction.
+ * Invariant: a change is a `put` or a `touch` of an entry, or the `delete` of one that there was before the transaction.
  */
 import type { DeleteReason } from '../../api.ts';
 import type { Engine, EngineRange, Visit } from '../../engine/engine.ts';
@@ -19,6 +17,7 @@ import type { MemoryLimit } from '../history/memory-limit.ts';
 import type { LeaseChange } from '../leases/lease-change.ts';
 import { LeaseDraft, leaseNotFound } from '../leases/lease-draft.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
+import { bytesOf, ChangeRow } from './change-row.ts';
 import { fromKeyText, keyScratch, toKeyText, type KeyText } from './keys.ts';
 import { MergedState } from './merged-state.ts';
 import { isOverdue } from './overdue.ts';
@@ -37,14 +36,6 @@ export interface DraftContext {
   nowMs(): number;
 }
 
-/** What `rollBack` needs to undo one change of a key. */
-interface Undo {
-  /** The key's change before; `undefined`: it had none. */
-  readonly before: PlannedChange | undefined;
-  /** Where that stood, or the change that was new stands. */
-  readonly index: number;
-}
-
 const NO_OPTIONS: PutOptions = {};
 const NO_LIMITS: RangeLimits = { keysMax: Infinity, bytesMax: Infinity };
 
@@ -53,20 +44,11 @@ export class Draft implements View {
   readonly #context: DraftContext;
   readonly #leases: LeaseDraft;
   readonly #merged: MergedState;
+  readonly #changes: ChangeRow;
   #isOpen = false;
   #revision = 0;
   /** 0: the clock has not been read. */
   #instantMs = 0;
-  /** The changes in their order; those of keys whose changes cancelled out are `undefined`. */
-  #changes: (PlannedChange | undefined)[] = [];
-  #changeCount = 0;
-  /** Where the change of a key stands; made when a second key is changed. */
-  #indexByKey: Map<KeyText, number> | undefined;
-  /** What can be rolled back; only kept behind a savepoint. */
-  #undos: Undo[] | undefined;
-  /** Of keys and values in all changes, and the part that is keys. */
-  #bytes = 0;
-  #keyBytes = 0;
   /** The key that was looked up last, with what the engine has of it, overdue or not. */
   #seenKey: Uint8Array | undefined;
   #seenGeneration = 0;
@@ -76,7 +58,9 @@ export class Draft implements View {
   constructor(context: DraftContext) {
     this.#context = context;
     this.#leases = new LeaseDraft(context.leases, context.limits);
-    this.#merged = new MergedState(context.engine);
+    const merged = new MergedState(context.engine);
+    this.#merged = merged;
+    this.#changes = new ChangeRow((key, change) => merged.noteChange(key, change, this.#instant));
   }
 
   /** @param revision the newest that was taken. */
@@ -90,12 +74,7 @@ export class Draft implements View {
   /** Drops the changes. */
   end(): void {
     this.#isOpen = false;
-    if (this.#changes.length > 0) this.#changes = [];
-    this.#changeCount = 0;
-    this.#indexByKey = undefined;
-    this.#undos = undefined;
-    this.#bytes = 0;
-    this.#keyBytes = 0;
+    this.#changes.clear();
     this.#seenKey = undefined;
     this.#seen = undefined;
     this.#leases.end();
@@ -111,11 +90,11 @@ export class Draft implements View {
   }
 
   get replyRevision(): number {
-    return this.#changeCount === 0 ? this.#revision : this.nextRevision;
+    return this.#changes.count === 0 ? this.#revision : this.nextRevision;
   }
 
   get changeCount(): number {
-    return this.#changeCount;
+    return this.#changes.count;
   }
 
   get instantMs(): number {
@@ -124,10 +103,7 @@ export class Draft implements View {
 
   /** What it changes of keys. */
   get changes(): readonly PlannedChange[] {
-    const changes = this.#changes;
-    return changes.length === this.#changeCount
-      ? (changes as PlannedChange[])
-      : changes.filter((change) => change !== undefined);
+    return this.#changes.all;
   }
 
   /** What it changes of leases. */
@@ -182,7 +158,7 @@ export class Draft implements View {
     const isOverdueBelow = stored !== undefined && isOverdue(stored, this.instantMs);
     const current = change === undefined ? this.#present(stored) : entryOf(change);
     if (leaseId !== 0 && leaseId !== current?.leaseId) this.#checkLease(leaseId, key.length);
-    memory.admit(this.#bytes + key.length + value.length);
+    memory.admit(this.#changes.bytes + key.length + value.length);
     const revision = this.nextRevision;
     return this.#plan(change, {
       type: 'put',
@@ -227,7 +203,7 @@ export class Draft implements View {
     });
     // What was just shown is paid, and needs no other look.
     for (const [index, key] of keys.entries()) {
-      const change = this.#changeOf(key);
+      const change = this.#changes.get(key);
       if (change === undefined) this.#plan(undefined, this.#deletion(key, 'requested', leaseIds[index] ?? 0));
       else this.#deleteDrafted(change, 'requested');
     }
@@ -238,7 +214,7 @@ export class Draft implements View {
     const change = this.#drafted(key);
     const current = change === undefined ? this.#present(this.#storedWhole(key)) : entryOf(change);
     if (current === undefined) return undefined;
-    this.#context.memory.admit(this.#bytes + key.length + current.value.length);
+    this.#context.memory.admit(this.#changes.bytes + key.length + current.value.length);
     return this.#plan(change, {
       type: change?.type ?? 'touch',
       key,
@@ -286,7 +262,7 @@ export class Draft implements View {
     let count = 0;
     for (const text of this.#keysOf(leaseId)) {
       const key = fromKeyText(text);
-      const change = this.#changeOf(key);
+      const change = this.#changes.get(key);
       if (change !== undefined) {
         if (entryOf(change)?.leaseId !== leaseId) continue;
         this.#deleteDrafted(change, reason, leaseId);
@@ -305,21 +281,11 @@ export class Draft implements View {
   }
 
   savepoint(): Savepoint {
-    this.#undos ??= [];
-    return { undoCount: this.#undos.length, leaseChangeCount: this.#leases.changes.length };
+    return { changeMark: this.#changes.mark(), leaseChangeCount: this.#leases.changes.length };
   }
 
-  rollBack({ undoCount, leaseChangeCount }: Savepoint): void {
-    const undos = this.#undos;
-    assert(
-      undos !== undefined && undoCount <= undos.length,
-      'a savepoint is rolled back to before it is void',
-    );
-    // The last one first, so that each finds the changes as it left them.
-    while (undos.length > undoCount) {
-      const undo = undos.pop();
-      if (undo !== undefined) this.#undo(undo);
-    }
+  rollBack({ changeMark, leaseChangeCount }: Savepoint): void {
+    this.#changes.rollBack(changeMark);
     this.#leases.rollBack(leaseChangeCount);
   }
 
@@ -390,19 +356,9 @@ export class Draft implements View {
     return ttlMs === 0 ? 0 : this.instantMs + ttlMs;
   }
 
-  #changeOf(key: Uint8Array): PlannedChange | undefined {
-    if (this.#changes.length === 0) return undefined;
-    if (this.#indexByKey !== undefined) {
-      const index = this.#indexByKey.get(toKeyText(key));
-      return index === undefined ? undefined : this.#changes[index];
-    }
-    const only = this.#changes[0];
-    return only !== undefined && Buffer.compare(only.key, key) === 0 ? only : undefined;
-  }
-
   /** The same, paid for like a look at the engine. */
   #drafted(key: Uint8Array): PlannedChange | undefined {
-    const change = this.#changeOf(key);
+    const change = this.#changes.get(key);
     if (change !== undefined) this.#spend();
     return change;
   }
@@ -417,7 +373,7 @@ export class Draft implements View {
       (previousLeaseId === endingLeaseId || this.#leases.hasEnded(previousLeaseId))
     )
       this.#note(change, this.#deletion(key, 'expired', previousLeaseId));
-    else this.#drop(change);
+    else this.#changes.drop(change);
   }
 
   #deletion(key: Uint8Array, reason: DeleteReason, previousLeaseId: number): PlannedChange {
@@ -443,7 +399,7 @@ export class Draft implements View {
 
   /** @param before the change of the same key that it takes the place of. */
   #plan(before: PlannedChange | undefined, change: PlannedChange): PlannedChange {
-    const bytes = this.#bytes + bytesOf(change) - bytesOf(before);
+    const bytes = this.#changes.bytes + bytesOf(change) - bytesOf(before);
     const { txnBytesMax } = this.#context.limits;
     if (bytes > txnBytesMax) {
       throw new StoreError(
@@ -451,7 +407,7 @@ export class Draft implements View {
         `the transaction has more than ${txnBytesMax} bytes of keys and values (${limitName('txnBytesMax')}); split it`,
       );
     }
-    if (before === undefined && this.#changeCount >= fixed.txnChangesMax) {
+    if (before === undefined && this.#changes.count >= fixed.txnChangesMax) {
       throw new StoreError(
         'limitReached',
         `the transaction changes more than ${fixed.txnChangesMax} keys; split it into smaller ranges`,
@@ -461,63 +417,16 @@ export class Draft implements View {
   }
 
   #note(before: PlannedChange | undefined, change: PlannedChange): PlannedChange {
-    const index = before === undefined ? this.#changes.length : this.#indexOf(before);
-    this.#undos?.push({ before, index });
-    this.#set(index, before, change);
+    this.#changes.put(before, change);
     return change;
-  }
-
-  #drop(change: PlannedChange): void {
-    const index = this.#indexOf(change);
-    this.#undos?.push({ before: change, index });
-    this.#remove(index, change);
-  }
-
-  #undo({ before, index }: Undo): void {
-    const change = this.#changes[index];
-    if (before !== undefined) return this.#set(index, change, before);
-    assert(change !== undefined, 'a change is undone where it was made');
-    this.#remove(index, change);
-    this.#changes.pop();
-  }
-
-  #set(index: number, before: PlannedChange | undefined, change: PlannedChange): void {
-    this.#bytes += bytesOf(change) - bytesOf(before);
-    if (before === undefined) {
-      this.#keyBytes += change.key.length;
-      this.#changeCount++;
-      if (this.#changes.length === 1 && index === 1) this.#indexKeys();
-      this.#indexByKey?.set(toKeyText(change.key), index);
-    }
-    this.#changes[index] = change;
-    this.#merged.noteChange(change.key, change, this.#instant);
-  }
-
-  #remove(index: number, change: PlannedChange): void {
-    this.#bytes -= bytesOf(change);
-    this.#keyBytes -= change.key.length;
-    this.#changeCount--;
-    this.#changes[index] = undefined;
-    this.#indexByKey?.delete(toKeyText(change.key));
-    this.#merged.noteChange(change.key, undefined, this.#instant);
-  }
-
-  #indexOf({ key }: PlannedChange): number {
-    return this.#indexByKey?.get(toKeyText(key)) ?? 0;
-  }
-
-  #indexKeys(): void {
-    const first = this.#changes[0];
-    this.#indexByKey = new Map();
-    if (first !== undefined) this.#indexByKey.set(toKeyText(first.key), 0);
   }
 
   /** All keys that an end of the lease deletes, in key order. */
   #keysOf(leaseId: number): readonly KeyText[] {
     const attached = this.#context.leases.get(leaseId)?.keys ?? NO_KEYS;
     const added: KeyText[] = [];
-    for (const change of this.#changes) {
-      if (change === undefined || change.leaseId !== leaseId || change.previousLeaseId === leaseId) continue;
+    for (const change of this.#changes.all) {
+      if (change.leaseId !== leaseId || change.previousLeaseId === leaseId) continue;
       added.push(toKeyText(change.key));
     }
     return [...attached, ...added].sort();
@@ -527,7 +436,7 @@ export class Draft implements View {
     if (this.#leases.get(leaseId) === undefined) throw leaseNotFound(leaseId);
     const { leases } = this.#context;
     const lease = leases.get(leaseId);
-    const newKeyBytes = this.#keyBytes + keyBytes;
+    const newKeyBytes = this.#changes.keyBytes + keyBytes;
     if (leases.memoryBytes + newKeyBytes > fixed.leaseTableBytesMax) {
       throw new StoreError(
         'limitReached',
@@ -535,7 +444,7 @@ export class Draft implements View {
       );
     }
     const keyCount = lease?.keys.size ?? 0;
-    if (keyCount + this.#changeCount >= fixed.leaseKeysMax) {
+    if (keyCount + this.#changes.count >= fixed.leaseKeysMax) {
       throw new StoreError(
         'limitReached',
         `lease ${leaseId} has ${keyCount} keys; at most ${fixed.leaseKeysMax} may be attached to one lease`,
@@ -556,10 +465,6 @@ const NO_KEYS: ReadonlySet<KeyText> = new Set();
 /** What a change leaves of its key. */
 function entryOf(change: PlannedChange): PlannedChange | undefined {
   return change.deleted ? undefined : change;
-}
-
-function bytesOf(change: PlannedChange | undefined): number {
-  return change === undefined ? 0 : change.key.length + change.value.length;
 }
 
 export function budgetSpent({ bytesLeft }: WorkBudget): StoreError<'limitReached'> {

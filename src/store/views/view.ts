@@ -108,6 +108,6 @@ export interface LeaseView {
 
 /** How far a draft had come. */
 export interface Savepoint {
-  readonly undoCount: number;
+  readonly changeMark: number;
   readonly leaseChangeCount: number;
 }

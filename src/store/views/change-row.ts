@@ -1,0 +1,151 @@
+/**
+ * The changes of keys that one transaction plans, in the order in which keys were first written.
+ *
+ * Invariants: a key is there at most once; a key whose changes cancelled out (a put and then a delete of one that was absent)
+ * is not there, and stands behind the others when it is written again. Behind a mark every step can be undone.
+ */
+import { assert } from '../../errors.ts';
+import { toKeyText, type KeyText } from './keys.ts';
+import type { PlannedChange } from './planned-change.ts';
+
+/** What undoes one step. */
+interface Undo {
+  /** The key's change before; `undefined`: it had none. */
+  readonly before: PlannedChange | undefined;
+  /** Where that stood, or the change that was new stands. */
+  readonly index: number;
+}
+
+export class ChangeRow {
+  readonly #onChange: (key: Uint8Array, change: PlannedChange | undefined) => void;
+  /** Those of keys whose changes cancelled out are `undefined`. */
+  #changes: (PlannedChange | undefined)[] = [];
+  #count = 0;
+  /** Where the change of a key stands; made when a second key is changed. */
+  #indexByKey: Map<KeyText, number> | undefined;
+  /** Only kept behind a mark. */
+  #undos: Undo[] | undefined;
+  #bytes = 0;
+  #keyBytes = 0;
+
+  /** @param onChange told of each key whose change is another one, or gone, by now. */
+  constructor(onChange: (key: Uint8Array, change: PlannedChange | undefined) => void) {
+    this.#onChange = onChange;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Of keys and values. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The part of `bytes` that is keys. */
+  get keyBytes(): number {
+    return this.#keyBytes;
+  }
+
+  /** In their order. */
+  get all(): readonly PlannedChange[] {
+    const changes = this.#changes;
+    return changes.length === this.#count
+      ? (changes as PlannedChange[])
+      : changes.filter((change) => change !== undefined);
+  }
+
+  get(key: Uint8Array): PlannedChange | undefined {
+    if (this.#changes.length === 0) return undefined;
+    if (this.#indexByKey !== undefined) {
+      const index = this.#indexByKey.get(toKeyText(key));
+      return index === undefined ? undefined : this.#changes[index];
+    }
+    const only = this.#changes[0];
+    return only !== undefined && Buffer.compare(only.key, key) === 0 ? only : undefined;
+  }
+
+  /** @param before the change of the same key whose place it takes. */
+  put(before: PlannedChange | undefined, change: PlannedChange): void {
+    const index = before === undefined ? this.#changes.length : this.#indexOf(before);
+    this.#undos?.push({ before, index });
+    this.#set(index, before, change);
+  }
+
+  drop(change: PlannedChange): void {
+    const index = this.#indexOf(change);
+    this.#undos?.push({ before: change, index });
+    this.#remove(index, change);
+  }
+
+  /** What `rollBack` goes back to. */
+  mark(): number {
+    this.#undos ??= [];
+    return this.#undos.length;
+  }
+
+  /** Undoes what was done since a mark. */
+  rollBack(mark: number): void {
+    const undos = this.#undos;
+    assert(undos !== undefined && mark <= undos.length, 'a savepoint is rolled back to before it is void');
+    // The last one first, so that each finds the changes as it left them.
+    while (undos.length > mark) {
+      const undo = undos.pop();
+      if (undo !== undefined) this.#undo(undo);
+    }
+  }
+
+  /** For the next transaction. */
+  clear(): void {
+    if (this.#changes.length > 0) this.#changes = [];
+    this.#count = 0;
+    this.#indexByKey = undefined;
+    this.#undos = undefined;
+    this.#bytes = 0;
+    this.#keyBytes = 0;
+  }
+
+  #undo({ before, index }: Undo): void {
+    const change = this.#changes[index];
+    if (before !== undefined) return this.#set(index, change, before);
+    assert(change !== undefined, 'a change is undone where it was made');
+    this.#remove(index, change);
+    this.#changes.pop();
+  }
+
+  #set(index: number, before: PlannedChange | undefined, change: PlannedChange): void {
+    this.#bytes += bytesOf(change) - bytesOf(before);
+    if (before === undefined) {
+      this.#keyBytes += change.key.length;
+      this.#count++;
+      if (this.#changes.length === 1 && index === 1) this.#indexKeys();
+      this.#indexByKey?.set(toKeyText(change.key), index);
+    }
+    this.#changes[index] = change;
+    this.#onChange(change.key, change);
+  }
+
+  #remove(index: number, change: PlannedChange): void {
+    this.#bytes -= bytesOf(change);
+    this.#keyBytes -= change.key.length;
+    this.#count--;
+    this.#changes[index] = undefined;
+    this.#indexByKey?.delete(toKeyText(change.key));
+    this.#onChange(change.key, undefined);
+  }
+
+  #indexOf({ key }: PlannedChange): number {
+    return this.#indexByKey?.get(toKeyText(key)) ?? 0;
+  }
+
+  #indexKeys(): void {
+    const first = this.#changes[0];
+    this.#indexByKey = new Map();
+    if (first !== undefined) this.#indexByKey.set(toKeyText(first.key), 0);
+  }
+}
+
+/** What a change has of keys and values. */
+export function bytesOf(change: PlannedChange | undefined): number {
+  return change === undefined ? 0 : change.key.length + change.value.length;
+}
