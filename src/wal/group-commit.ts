@@ -298,8 +298,10 @@ export class GroupCommit {
   }
 
   async #rotate(): Promise<void> {
-    const next = await this.#options.rotation.run(this.#ready(), () => this.#flushWritten());
-    if (next !== undefined) this.#writer = next;
+    const flush = (): Promise<void> => this.#flushWritten();
+    await this.#options.rotation.run(this.#ready(), flush, (next) => {
+      this.#writer = next;
+    });
   }
 
   #ready(): SegmentWriter {

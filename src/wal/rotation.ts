@@ -79,9 +79,14 @@ export class Rotation {
   /**
    * Ends the segment of a writer and begins the next.
    * @param flush flushes what was written.
-   * @returns its writer; `undefined` when the present one has to go on.
+   * @param onBegun told of the next segment's writer before that of the present one is closed, which must not be used from then
+   *   on. Not called when the present segment has to go on.
    */
-  async run(writer: SegmentWriter, flush: () => Promise<void>): Promise<SegmentWriter | undefined> {
+  async run(
+    writer: SegmentWriter,
+    flush: () => Promise<void>,
+    onBegun: (next: SegmentWriter) => void,
+  ): Promise<void> {
     this.#isWanted = false;
     const { failStop, checkOwned } = this.#options;
     const { revision } = writer;
@@ -90,7 +95,7 @@ export class Rotation {
       () => this.#prepare(revision),
       (error) => this.#delay(error),
     );
-    if (next === undefined) return undefined;
+    if (next === undefined) return;
     let begun: NewSegment | undefined;
     try {
       begun = await this.#changeOver(writer, next, flush);
@@ -98,11 +103,11 @@ export class Rotation {
       // Its own file, if it was not given up already: a store that stops must not keep it open.
       if (begun === undefined) await next.file.close().catch(() => undefined);
     }
-    if (begun === undefined) return undefined;
+    if (begun === undefined) return;
     this.#isDelayed = false;
+    onBegun(this.begin(begun));
     // All of it was flushed: that the file does not close, takes nothing away.
     await writer.close().catch(() => undefined);
-    return this.begin(begun);
   }
 
   /** Nothing is tried again any more. */

@@ -143,7 +143,9 @@ export class SegmentWriter {
 
   /** Waits for what is under way and gives the file back. Flushes nothing. */
   async close(): Promise<void> {
-    await Promise.allSettled([this.#extension, this.#flush]);
+    await Promise.allSettled([this.#extension]);
+    // One may have waited for another.
+    while (this.#flush !== undefined) await Promise.allSettled([this.#flush]);
     await this.segment.release();
   }
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Disk, DiskFile } from '../../src/disk/disk.ts';
 import { fixed } from '../../src/limits.ts';
 import { HeldDisk } from '../support/held-disk.ts';
@@ -735,4 +735,53 @@ describe('a closed log', () => {
     expect(again.replayed).toEqual(['one']);
     await again.log.close();
   });
+});
+
+it('interval: a flush that comes due while the segment before is being closed goes to the next one', async () => {
+  // Closing takes its time on a disk whose calls do.
+  let closing: (() => void)[] | undefined;
+  const inner = new SimulatedDisk({ seed: 1 });
+  const slow = (file: DiskFile): DiskFile => ({
+    size: () => file.size(),
+    read: (buffer, position) => file.read(buffer, position),
+    write: (buffer, position) => file.write(buffer, position),
+    writeNow: (buffer, position) => file.writeNow(buffer, position),
+    renamedTo: (path) => file.renamedTo(path),
+    sync: () => file.sync(),
+    close: async () => {
+      await file.close();
+      await new Promise<void>((resolve) => (closing === undefined ? resolve() : void closing.push(resolve)));
+    },
+  });
+  const test = await TestLog.create(
+    {
+      fsync: 'interval',
+      segmentBytes: 8192,
+      disk: {
+        makeDirectory: (path) => inner.makeDirectory(path),
+        list: (path) => inner.list(path),
+        open: async (path, mode) => slow(await inner.open(path, mode)),
+        create: async (path) => slow(await inner.create(path)),
+        rename: (from, to) => inner.rename(from, to),
+        remove: (path) => inner.remove(path),
+        syncDirectory: (path) => inner.syncDirectory(path),
+        openDirectory: (path) => inner.openDirectory(path),
+        lock: (path) => inner.lock(path),
+      },
+    },
+    inner,
+  );
+  test.put('x'.repeat(9000));
+  await settle();
+  closing = [];
+  test.put('the first of the next segment');
+  await vi.waitFor(() => expect(closing?.length).toBeGreaterThan(0));
+  test.clock.advance(1000);
+  await settle();
+  for (const close of closing) close();
+  closing = undefined;
+  await settle();
+  expect(test.told.failures).toEqual([]);
+  expect(test.told.durable.at(-1)).toBe(2);
+  await test.log.close();
 });
