@@ -1,4 +1,7 @@
-/** The seam put together from the rooms of this folder, with what an operator asks of a store: see `seam.ts`. */
+/**
+ * The seam put together from the rooms of this folder, with what an operator asks of a store: see `seam.ts`. It is long since
+ * it is where all rooms meet: each method hands on to one or two of them, and a file for some of these would need them all again.
+ */
 import type { CloseOptions, StoreStatus, WatchMessage, WatchRequest } from '../api.ts';
 import type { Clock, Random, Timer } from '../clock.ts';
 import type { Disk } from '../disk/disk.ts';

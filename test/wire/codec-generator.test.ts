@@ -45,18 +45,6 @@ const scalar = (name: string, type: Type): MessageInit => ({
 const all = [{ key: 'file', value: 'test.proto' }];
 
 describe('the generator of codecs', () => {
-  it('takes along what a chosen message refers to, and nothing else', () => {
-    const file = schemaOf(
-      message('Outer', '.test.Inner'),
-      scalar('Inner', Type.INT64),
-      scalar('Other', Type.INT64),
-    );
-    const text = generate(file, [{ key: 'message', value: 'test.Outer' }]);
-    expect(text).toContain('export interface OuterShape');
-    expect(text).toContain('export interface InnerShape');
-    expect(text).not.toContain('Other');
-  });
-
   it('refuses a message that contains itself', () => {
     const file = schemaOf(message('One', '.test.Two'), message('Two', '.test.One'));
     expect(() => generate(file, all)).toThrow('test.One contains itself');
@@ -70,9 +58,8 @@ describe('the generator of codecs', () => {
   it('refuses names that are not in the schema, and options that it does not know', () => {
     const file = schemaOf(scalar('Plain', Type.INT64), scalar('Text', Type.STRING));
     const bigint = (value: string) => [...all, { key: 'bigint', value }];
-    expect(() => generate(file, [{ key: 'message', value: 'test.Missing' }])).toThrow('no such message');
     expect(() => generate(file, [{ key: 'file', value: 'missing.proto' }])).toThrow('no such file');
-    expect(() => generate(file, [{ key: 'messages', value: 'test.Plain' }])).toThrow('no option messages');
+    expect(() => generate(file, [{ key: 'message', value: 'test.Plain' }])).toThrow('no option message');
     expect(() => generate(file, bigint('test.Plain.missing'))).toThrow('no such field');
     expect(() => generate(file, bigint('test.Text.field'))).toThrow('not an int64');
     expect(generate(file, bigint('test.Plain.field'))).toContain('field: bigint;');

@@ -1,9 +1,7 @@
 /** What buf.gen.yaml tells the plugin, besides what every plugin of protoplugin understands. */
 export interface CodecOptions {
-  /** `file=kelp/storage/v1/log.proto`: all messages of this file. */
+  /** `file=kelp/storage/v1/log.proto`: all messages of this file. What they refer to comes along. */
   readonly files: readonly string[];
-  /** `message=kelp.v1.Entry`: this message. What it refers to comes along. */
-  readonly messages: readonly string[];
   /**
    * `bigint=kelp.v1.IncrementRequest.delta`: this int64 field uses all of its 64 bits and is a bigint. All others are
    * numbers, of at most 53 bits.
@@ -15,15 +13,13 @@ export interface CodecOptions {
 
 export function parseOptions(pairs: readonly { key: string; value: string }[]): CodecOptions {
   const files: string[] = [];
-  const messages: string[] = [];
   const bigIntFields: string[] = [];
   const placedMessages: string[] = [];
   for (const { key, value } of pairs) {
     if (key === 'file') files.push(value);
-    else if (key === 'message') messages.push(value);
     else if (key === 'bigint') bigIntFields.push(value);
     else if (key === 'placed') placedMessages.push(value);
     else throw new Error(`there is no option ${key}`);
   }
-  return { files, messages, bigIntFields, placedMessages };
+  return { files, bigIntFields, placedMessages };
 }

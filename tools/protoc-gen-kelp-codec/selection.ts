@@ -19,11 +19,6 @@ export function selectMessages(files: readonly DescFile[], options: CodecOptions
     if (inFile.length === 0) throw new Error(`option file=${name}: there is no such file with messages`);
     for (const message of inFile) addWithReferences(message, [], chosen);
   }
-  for (const name of options.messages) {
-    const message = all.find((message) => message.typeName === name);
-    if (message === undefined) throw new Error(`option message=${name}: there is no such message`);
-    addWithReferences(message, [], chosen);
-  }
   return {
     messagesByFile: groupByFile(all.filter((message) => chosen.has(message))),
     bigIntFields: checkBigIntFields(options.bigIntFields, chosen),
