@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/support/property-seed.ts'],
     // Worker threads and child processes of the tests themselves need the room; two cores is the target.
     maxWorkers: 2,
     testTimeout: 30_000,

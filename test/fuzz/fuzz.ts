@@ -1,6 +1,7 @@
 /**
  * Runs a test on many inputs, each made from a seed of its own. What fails tells its seed and the command that tries
- * that one input again. `FUZZ_RUNS` tries so many inputs instead of the few that CI has time for.
+ * that one input again. `FUZZ_RUNS` tries so many inputs instead of the few that CI has time for, `FUZZ_SEED=random`
+ * others than it does.
  */
 import { randomInt } from 'node:crypto';
 import { test } from 'vitest';
@@ -15,9 +16,9 @@ const TEST_TIMEOUT_MS_MIN = 60_000;
  * @param tryOne throws when the input that it makes by chance is not dealt with as it should be.
  */
 export function fuzz(name: string, runs: number, tryOne: (random: SeededRandom) => unknown): void {
-  const { FUZZ_RUNS, FUZZ_SEED } = process.env;
+  const { FUZZ_RUNS, FUZZ_SEED = '1' } = process.env;
   const count = FUZZ_RUNS === undefined ? runs : Number(FUZZ_RUNS);
-  const firstSeed = FUZZ_SEED === undefined ? randomInt(2 ** 47) : Number(FUZZ_SEED);
+  const firstSeed = FUZZ_SEED === 'random' ? randomInt(2 ** 47) : Number(FUZZ_SEED);
   const timeout = Math.max(TEST_TIMEOUT_MS_MIN, count * RUN_TIMEOUT_MS);
 
   test(name, { timeout }, async ({ task }) => {

@@ -226,6 +226,9 @@ const badHistories: Record<string, Call[]> = {
   'an increment in a transaction that does not see the one before it': [
     txn([1, 2], [add('n'), add('n')], { revision: 1, sums: { n: '1' } }),
   ],
+  'an increment that came to another sum, though its transaction has deleted the key again': [
+    txn([1, 2], [add('n'), add('n'), remove('n')], { revision: 0, seen: { n: ABSENT }, sums: { n: '3' } }),
+  ],
   'a refusal that shows a delete which nobody has asked for': [
     put([1, 2], 'a', 'v1', 1),
     unansweredDeletion(3, 'b'),

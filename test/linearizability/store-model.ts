@@ -74,8 +74,12 @@ export class StoreModel {
     const revision = outcome === undefined ? this.#evidence.revisionOf(operation) : outcome.revision;
     learned = this.#learnRevision(learned, revision === undefined || !hasWritten ? revision : revision - 1);
     if (learned === undefined) return undefined;
+    const nextRevision = learned.revision === undefined ? undefined : learned.revision + 1;
+    // Also of writes that undo each other: what their increments have told must be right.
+    const cellByKey = cellsAfter(learned, operation, outcome, nextRevision);
+    if (cellByKey === undefined) return undefined;
     if (!hasWritten) return outcome === undefined ? undefined : learned;
-    return this.#write(learned, operation, outcome);
+    return this.#reach(this.#state(nextRevision, cellByKey, learned.otherwise));
   }
 
   #learn(state: State | undefined, key: string, seen: Seen): State | undefined {
@@ -99,24 +103,6 @@ export class StoreModel {
     for (const [key, { seen }] of this.#evidence.seenAt(state.revision))
       reached = this.#learn(reached, key, seen);
     return reached;
-  }
-
-  #write(state: State, { writes }: Operation, outcome: Outcome | undefined): State | undefined {
-    const revision = state.revision === undefined ? undefined : state.revision + 1;
-    const cellByKey = new Map(state.cellByKey);
-    const lastIncrements = lastWrites(writes.filter(({ kind }) => kind === 'increment'));
-    for (const write of writes) {
-      const { key } = write;
-      if (write.kind === 'delete') cellByKey.set(key, ABSENT);
-      else if (write.kind === 'put') cellByKey.set(key, { value: write.value, modRevision: revision });
-      else {
-        const sum = add(cellByKey.get(key) ?? state.otherwise, write.delta);
-        const told = lastIncrements.includes(write) ? outcome?.sums.get(key) : undefined;
-        if (sum !== undefined && told !== undefined && sum !== told) return undefined;
-        cellByKey.set(key, { value: sum ?? told, modRevision: revision });
-      }
-    }
-    return this.#reach(this.#state(revision, cellByKey, state.otherwise));
   }
 
   #state(revision: number | undefined, cellByKey: ReadonlyMap<string, Cell>, otherwise: Cell): State {
@@ -143,6 +129,30 @@ function describeCell(cell: Cell): string {
 
 export function cellOf(state: State, key: string): Cell {
   return state.cellByKey.get(key) ?? state.otherwise;
+}
+
+/** @returns the cells that its writes leave; `undefined` when an increment can't have come to what the outcome tells. */
+function cellsAfter(
+  state: State,
+  { writes }: Operation,
+  outcome: Outcome | undefined,
+  revision: number | undefined,
+): Map<string, Cell> | undefined {
+  const cellByKey = new Map(state.cellByKey);
+  if (outcome?.isMet === false) return cellByKey;
+  const lastIncrements = lastWrites(writes.filter(({ kind }) => kind === 'increment'));
+  for (const write of writes) {
+    const { key } = write;
+    if (write.kind === 'delete') cellByKey.set(key, ABSENT);
+    else if (write.kind === 'put') cellByKey.set(key, { value: write.value, modRevision: revision });
+    else {
+      const sum = add(cellByKey.get(key) ?? state.otherwise, write.delta);
+      const told = lastIncrements.includes(write) ? outcome?.sums.get(key) : undefined;
+      if (sum !== undefined && told !== undefined && sum !== told) return undefined;
+      cellByKey.set(key, { value: sum ?? told, modRevision: revision });
+    }
+  }
+  return cellByKey;
 }
 
 /** Whether it would take a revision. */

@@ -10,7 +10,7 @@ import { Follower, type FollowerCounts, type Subject } from './follower.ts';
 import { TrueWriter } from './true-writer.ts';
 
 const ROUNDS = Number(process.env['WATCH_ROUNDS'] ?? 2);
-const SEED = Number(process.env['WATCH_SEED'] ?? Date.now());
+const SEED = Number(process.env['WATCH_SEED'] ?? 1);
 const WRITES_PER_ROUND = 60;
 /** For all followers to finish once everything is written. */
 const FINISH_MS_MAX = 60_000;
