@@ -9,20 +9,20 @@
 import type * as api from '../api.ts';
 import type { Clock, Random } from '../clock.ts';
 import type { EngineRange } from '../engine/engine.ts';
-import { bytesOf } from '../arguments/value.ts';
-import { isStoreError, StoreError } from '../errors.ts';
-import type { Caller } from '../store/commit/acknowledgements.ts';
+import { StoreError } from '../errors.ts';
+import type { Answer } from '../store/commit/acknowledgements.ts';
 import type { DurableStore } from '../store/durable-store.ts';
 import type { PinnedState } from '../store/seam.ts';
 import { toDeletedRange, toEngineRange } from '../store/views/range.ts';
 import type { View } from '../store/views/view.ts';
 import { failedWatch } from '../store/watch/watch-start.ts';
+import { type DecidedCall, DeleteCall, FunctionCall, GetCall, PutCall } from './calls-of-one-key.ts';
 import { KeyFetcher } from './key-fetcher.ts';
 import { getLease, grantLease, listKeys, listLeases, renewLease, revokeLease } from './leases.ts';
 import { countPinned, exists, get, getMany, keys, scan } from './reads.ts';
 import { runTxn } from './txn.ts';
-import { Turn } from './turn.ts';
-import { deleteKey, deleteRange, getRefreshing, increment, put, touch } from './writes.ts';
+import { Turn, type TurnCall } from './turn.ts';
+import { deleteRange, getRefreshing, increment, touch } from './writes.ts';
 import { deletePart, partlyDeleted, withPart } from './delete-in-parts.ts';
 
 export interface KvStoreParts {
@@ -45,7 +45,7 @@ export class KvStore implements api.Store {
     this.#clock = clock;
     this.#random = random;
     this.#fetcher = new KeyFetcher((fetched) => store.fetch(fetched));
-    this.#turn = new Turn(this.#fetcher);
+    this.#turn = new Turn(store, this.#fetcher);
     this.storeId = store.storeId;
     this.failed = store.failed;
   }
@@ -53,17 +53,7 @@ export class KvStore implements api.Store {
   get(key: api.Key, options: api.GetOptions = {}): Promise<api.GetResult> {
     if (options.refreshTtl === true) return this.#decide((view) => getRefreshing(view, key, options));
     if (this.#turn.begin()) return this.#read(() => get(this.#store, key, options));
-    const kept = keptKey(key);
-    const keptOptions = { ...options };
-    return new Promise((resolve, reject) => {
-      this.#turn.queue(kept, () => {
-        try {
-          resolve(get(this.#store, kept, keptOptions));
-        } catch (error) {
-          reject(error);
-        }
-      });
-    });
+    return this.#queue(new GetCall(keptKey(key), { ...options }));
   }
 
   /** All at one revision. */
@@ -72,19 +62,14 @@ export class KvStore implements api.Store {
   }
 
   put(key: api.Key, value: api.Value, options: api.PutOptions = {}): Promise<api.PutResult> {
-    if (this.#turn.begin()) return this.#decideNow((view) => put(view, key, value, options));
+    if (this.#turn.begin()) return this.#run(new PutCall(key, value, options));
     // The caller may use its buffers again as soon as it has the promise.
-    const kept = keptKey(key);
-    const keptValue = typeof value === 'string' ? value : Buffer.from(bytesOf(value));
-    const keptOptions = keptConditional(options);
-    return this.#queue(kept, (view) => put(view, kept, keptValue, keptOptions));
+    return this.#queue(new PutCall(keptKey(key), this.#turn.keep(value), keptConditional(options)));
   }
 
   delete(key: api.Key, options: api.DeleteOptions = {}): Promise<api.DeleteResult> {
-    if (this.#turn.begin()) return this.#decideNow((view) => deleteKey(view, key, options));
-    const kept = keptKey(key);
-    const keptOptions = keptConditional(options);
-    return this.#queue(kept, (view) => deleteKey(view, kept, keptOptions));
+    if (this.#turn.begin()) return this.#run(new DeleteCall(key, options));
+    return this.#queue(new DeleteCall(keptKey(key), keptConditional(options)));
   }
 
   deleteRange(range: api.DeletedRange, options: api.DeleteRangeOptions = {}): Promise<api.DeleteRangeResult> {
@@ -195,30 +180,18 @@ export class KvStore implements api.Store {
   /** Runs a transaction behind those that wait; its result, or its error, goes out when what it may depend on is durable. */
   #decide<Result>(run: (view: View) => Result): Promise<Result> {
     this.#turn.runQueued();
-    return this.#decideNow(run);
+    return this.#run(new FunctionCall(run));
   }
 
-  #decideNow<Result>(run: (view: View) => Result): Promise<Result> {
-    return new Promise((resolve, reject) => this.#settle(run, { resolve, reject }));
+  #run<Result>(call: DecidedCall<Result>): Promise<Result> {
+    call.run(this.#store);
+    return call.promise;
   }
 
-  /** @param run must hold nothing that the caller may change. */
-  #queue<Result>(key: api.Key, run: (view: View) => Result): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      const caller = { resolve, reject };
-      this.#turn.queue(key, () => this.#settle(run, caller));
-    });
-  }
-
-  #settle<Result>(run: (view: View) => Result, caller: Caller<Result>): void {
-    const store = this.#store;
-    try {
-      const { result, hasChanged } = store.decide(run);
-      store.settleWhenDurable(caller, result, undefined, hasChanged);
-    } catch (error) {
-      if (isIndependent(error)) caller.reject(error);
-      else store.settleWhenDurable(caller, undefined, error, false);
-    }
+  /** @param call holds nothing that its caller may change. */
+  #queue<Result>(call: TurnCall & Answer<Result>): Promise<Result> {
+    this.#turn.queue(call);
+    return call.promise;
   }
 
   /** Runs a read of visible state. */
@@ -266,13 +239,4 @@ function keptConditional<Options extends Pick<api.PutOptions, 'condition'>>(opti
 /** A key that stays as it is. */
 function keptKey(key: api.Key): api.Key {
   return typeof key === 'string' ? key : Buffer.from(key);
-}
-
-/** Whether an error tells nothing of what is not durable yet, or never will be: so it waits for nothing. */
-function isIndependent(error: unknown): boolean {
-  return (
-    isStoreError(error, 'invalidArgument') ||
-    isStoreError(error, 'closed') ||
-    isStoreError(error, 'storageFailed')
-  );
 }

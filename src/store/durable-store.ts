@@ -12,7 +12,7 @@ import { readOnlyError } from '../wal/fail-stop.ts';
 import type { Log } from '../wal/log.ts';
 import { Backups } from './checkpoints/backup.ts';
 import { Checkpointer } from './checkpoints/checkpointer.ts';
-import { Acknowledgements, type Caller } from './commit/acknowledgements.ts';
+import { Acknowledgements, Answer } from './commit/acknowledgements.ts';
 import { Committer } from './commit/committer.ts';
 import { compactEffect } from './commit/effects.ts';
 import { asError, Listeners } from './commit/listeners.ts';
@@ -80,6 +80,8 @@ export class DurableStore implements Seam {
   readonly #queue = new Fifo<QueuedDecision>();
   readonly #resolveFailed: (error: Error) => void;
   #isDeciding = false;
+  /** Now, for calls that run together. */
+  #instantMs: number | undefined;
   #isTelling = false;
   #failure: Failure | undefined;
   #agingTimer: Timer | undefined;
@@ -113,7 +115,7 @@ export class DurableStore implements Seam {
       heldBy: () => this.#maintenance.heldBy(),
       onEvent,
     });
-    const nowMs = (): number => clock.nowMs();
+    const nowMs = (): number => this.#instantMs ?? clock.nowMs();
     const visibility = this.#visibility;
     const visibleRevision = (): number => visibility.revision;
     this.#committer = new Committer(
@@ -267,19 +269,26 @@ export class DurableStore implements Seam {
    * @param hasChanged whether the call has committed something itself.
    */
   whenDurable<Result>(result: Result, hasChanged: boolean): Promise<Result> {
-    return new Promise((resolve, reject) =>
-      this.#acknowledgements.add({ resolve, reject }, result, undefined, hasChanged),
-    );
+    const answer = new Answer<Result>();
+    answer.result = result;
+    answer.hasChanged = hasChanged;
+    this.#acknowledgements.add(answer);
+    return answer.promise;
   }
 
-  /** Like `whenDurable`, of a promise that there is already; with an error it is rejected with that. */
-  settleWhenDurable<Result>(
-    caller: Caller<Result>,
-    result: Result | undefined,
-    error: unknown,
-    hasChanged: boolean,
-  ): void {
-    this.#acknowledgements.add(caller, result, error, hasChanged);
+  /** Like `whenDurable`, of an answer that there is already. */
+  settleWhenDurable(answer: Answer<unknown>): void {
+    this.#acknowledgements.add(answer);
+  }
+
+  /** Runs decisions and reads, one behind the other, at one reading of the clock. */
+  atOneInstant(run: () => void): void {
+    this.#instantMs = this.#parts.clock.nowMs();
+    try {
+      run();
+    } finally {
+      this.#instantMs = undefined;
+    }
   }
 
   watch(request: WatchRequest): AsyncIterableIterator<WatchMessage> {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { StoreError } from '../../src/errors.ts';
-import { Acknowledgements } from '../../src/store/commit/acknowledgements.ts';
+import { Acknowledgements, Answer } from '../../src/store/commit/acknowledgements.ts';
 
 describe('acknowledgements', () => {
   test('a result goes out at once when nothing is committed that is not durable', async () => {
@@ -51,9 +51,11 @@ function make() {
   const events: string[] = [];
   const acknowledgements = new Acknowledgements(log);
   const result = async (name: string, hasChanged = true): Promise<void> => {
-    const { promise, resolve, reject } = Promise.withResolvers<string>();
-    acknowledgements.add({ resolve, reject }, name, undefined, hasChanged);
-    events.push(`result ${await promise}`);
+    const answer = new Answer<string>();
+    answer.result = name;
+    answer.hasChanged = hasChanged;
+    acknowledgements.add(answer);
+    events.push(`result ${await answer.promise}`);
   };
   return { acknowledgements, log, events, result };
 }

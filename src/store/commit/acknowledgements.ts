@@ -15,39 +15,50 @@ export interface Sequences {
   readonly durableSequence: number;
 }
 
-/** Who waits for a result. */
-export interface Caller<Result> {
-  readonly resolve: (result: Result) => void;
-  readonly reject: (error: unknown) => void;
-}
+let resolveMade: (result: unknown) => void;
+let rejectMade: (error: unknown) => void;
+/** The functions of the promise that was made last: taken over at once, they need no function of their own for each. */
+const takeOver = (resolve: (result: never) => void, reject: (error: unknown) => void): void => {
+  resolveMade = resolve as (result: unknown) => void;
+  rejectMade = reject;
+};
 
-interface Waiter {
-  readonly sequence: number;
-  readonly hasChanged: boolean;
-  readonly caller: Caller<never>;
-  readonly result: unknown;
-  readonly error: unknown;
+/** A promise, with what it is settled by and what it waits for: one object for a call's whole way. */
+export class Answer<Result> {
+  readonly promise: Promise<Result> = new Promise(takeOver);
+  readonly #resolve = resolveMade;
+  readonly reject = rejectMade;
+  result: Result | undefined;
+  /** What it is rejected with instead. */
+  error: unknown;
+  /** Of the log: what must be durable first. */
+  sequence = 0;
+  /** Whether the call has committed something itself. */
+  hasChanged = false;
+
+  settle(): void {
+    if (this.error === undefined) this.#resolve(this.result);
+    else this.reject(this.error);
+  }
 }
 
 export class Acknowledgements {
   readonly #log: Sequences;
-  readonly #waiters = new Fifo<Waiter>();
+  readonly #waiters = new Fifo<Answer<unknown>>();
   #failure: Failure | undefined;
 
   constructor(log: Sequences) {
     this.#log = log;
   }
 
-  /**
-   * Gives the caller its result, or its error if there is one, once all that is committed now is durable.
-   * @param hasChanged whether the call has committed something itself.
-   */
-  add<Result>(caller: Caller<Result>, result: Result | undefined, error: unknown, hasChanged: boolean): void {
+  /** Settles an answer once all that is committed now is durable. */
+  add(answer: Answer<unknown>): void {
     const sequence = this.#log.committedSequence;
-    if (sequence <= this.#log.durableSequence) settle(caller, result, error);
+    answer.sequence = sequence;
+    if (sequence <= this.#log.durableSequence) answer.settle();
     // Since then nothing could be committed.
-    else if (this.#failure !== undefined) caller.reject(this.#failure.whenUnchanged);
-    else this.#waiters.push({ sequence, hasChanged, caller, result, error });
+    else if (this.#failure !== undefined) answer.reject(this.#failure.whenUnchanged);
+    else this.#waiters.push(answer);
   }
 
   /** Everything up to `sequence` is durable, and shown. */
@@ -55,7 +66,7 @@ export class Acknowledgements {
     const waiters = this.#waiters;
     for (let next = waiters.peek(); next !== undefined && next.sequence <= sequence; next = waiters.peek()) {
       waiters.shift();
-      settle(next.caller, next.result, next.error);
+      next.settle();
     }
   }
 
@@ -63,11 +74,6 @@ export class Acknowledgements {
   fail(failure: Failure): void {
     this.#failure = failure;
     for (let next = this.#waiters.shift(); next !== undefined; next = this.#waiters.shift())
-      next.caller.reject(next.hasChanged ? failure.whenChanged : failure.whenUnchanged);
+      next.reject(next.hasChanged ? failure.whenChanged : failure.whenUnchanged);
   }
-}
-
-function settle({ resolve, reject }: Caller<never>, result: unknown, error: unknown): void {
-  if (error === undefined) resolve(result as never);
-  else reject(error);
 }
