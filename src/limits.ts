@@ -91,8 +91,12 @@ export const fixed = {
   deletePartBytesMax: 4 * MiB,
   /** The calls of one turn of the event loop that are gathered before they run. */
   turnCallsMax: 256,
-  /** The decisions that listeners to one commit may queue. */
+  /**
+   * The decisions that listeners to one commit may queue. They and what they lead to draw on the budget of the request that
+   * the commit was for, and take so many visits each besides what they do: a chain of them is 4,000 long.
+   */
   queuedDecisionsMax: 10_000,
+  queuedDecisionVisits: 32,
   /** History and log are cut by age this often, also when nothing is written. */
   historyCheckMs: 10_000,
   /** How long a piece of background work (expiry, snapshots, dropping history) may hold up everything else. */

@@ -29,7 +29,7 @@ import type { LeaseReads } from './leases/lease-table.ts';
 import type { OperatorEvent } from './operator-event.ts';
 import type { RecoveredState } from './recovery/recovery.ts';
 import type { Decision, Failure, PinnedState, Seam, StateAt, Stop } from './seam.ts';
-import { Draft } from './views/draft.ts';
+import { budgetSpent, Draft } from './views/draft.ts';
 import { OldState } from './views/old-state.ts';
 import type { PlannedChange } from './views/planned-change.ts';
 import { USER_KEYS } from './views/regions.ts';
@@ -173,9 +173,13 @@ export class DurableStore implements Seam {
   }
 
   decide<Result>(run: (view: View) => Result): Decision<Result> {
+    const { budget } = this.#draft;
+    budget.begin();
     const decision = this.#decide(run);
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       try {
+        budget.spendVisits(fixed.queuedDecisionVisits);
+        if (budget.isSpent) throw budgetSpent(budget);
         this.#decide(next.run);
       } catch (error) {
         this.#tellFailure(next, error);
@@ -383,15 +387,19 @@ export class DurableStore implements Seam {
     return this.#closing;
   }
 
-  /** The log says that everything up to `sequence` is durable. */
+  /** The log says that everything up to `sequence` is durable. What is thrown here leaves callers untold, and stops the store. */
   durable(sequence: number): void {
-    if (this.#visibility.durable(sequence)) {
-      this.#advanceHistory();
-      this.#checkpointer.noticeGrowth();
-      this.#hub.wake();
+    try {
+      if (this.#visibility.durable(sequence)) {
+        this.#advanceHistory();
+        this.#checkpointer.noticeGrowth();
+        this.#hub.wake();
+      }
+      if (!this.#onDurable.isEmpty) this.#onDurable.tell(sequence, undefined);
+      this.#acknowledgements.durable(sequence);
+    } catch (error) {
+      this.#parts.log.stop(asError(error));
     }
-    if (!this.#onDurable.isEmpty) this.#onDurable.tell(sequence, undefined);
-    this.#acknowledgements.durable(sequence);
   }
 
   /** The log says that it has failed for good. */

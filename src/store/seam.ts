@@ -46,7 +46,8 @@ export interface Seam {
   /**
    * For listeners of `onCommitted`, which must not decide by themselves: runs a transaction once the one that is being told
    * of has been told to all listeners, before any other and in the order of these calls. What it throws goes to
-   * `onFailure`; the decision that it was queued in has happened all the same.
+   * `onFailure`; the decision that it was queued in has happened all the same. It draws on the budget of that decision: when
+   * that is spent `limitReached` goes to `onFailure`, and the door tries again in another turn.
    */
   queueDecide(run: (view: View) => void, onFailure: (error: unknown) => void): void;
 

@@ -70,6 +70,24 @@ describe('the filter of a watch', () => {
   });
 });
 
+describe('the places that are looked at', () => {
+  it('are more for long prefixes, and for many ranges of another kind', () => {
+    const visits = (ranges: readonly KeyRange[], key: string): number => {
+      const index = new WatchIndex<string>();
+      index.add(toWatchFilter(ranges, ['put']).ranges, 'watch');
+      return index.visit(toKeyText(encodeKey(key)), () => true);
+    };
+    const prefixes = Array.from({ length: 100 }, (_, index) => ({ prefix: `${'p'.repeat(3900 + index)}q` }));
+    expect(visits(prefixes, 'p'.repeat(4000))).toBeGreaterThan(3000);
+    expect(visits(prefixes, 'p')).toBeLessThan(110);
+    const others = Array.from({ length: 50 }, (_, index) => ({
+      start: `x${100 + index}`,
+      end: `x${100 + index}y`,
+    }));
+    expect(visits(others, 'a')).toBeGreaterThanOrEqual(50);
+  });
+});
+
 describe('the borders of what a transaction has changed', () => {
   it('concern every watch that wants one of the changes, and none whose ranges lie outside', () => {
     const borderKeys = fc.array(text, { minLength: 1, maxLength: 6 });

@@ -22,6 +22,7 @@ import { fromKeyText, keyScratch, toKeyText, type KeyText } from './keys.ts';
 import { MergedState } from './merged-state.ts';
 import { isOverdue } from './overdue.ts';
 import type { PlannedChange } from './planned-change.ts';
+import { isEngineKey } from './regions.ts';
 import type { DeletedEntries, LeaseView, PutOptions, RangeLimits, Savepoint, View } from './view.ts';
 
 /** Reads the newest version of all. */
@@ -54,6 +55,8 @@ export class Draft implements View {
   #seenGeneration = 0;
   #seen: Version | undefined;
   #isSeenWhole = false;
+  /** The scans that are under way, one within the other. */
+  #scanCount = 0;
 
   constructor(context: DraftContext) {
     this.#context = context;
@@ -63,12 +66,14 @@ export class Draft implements View {
     this.#changes = new ChangeRow((key, change) => merged.noteChange(key, change, this.#instant));
   }
 
-  /** @param revision the newest that was taken. */
+  /**
+   * What it does is paid from `budget`, which the caller begins.
+   * @param revision the newest that was taken.
+   */
   begin(revision: number): void {
     this.#isOpen = true;
     this.#revision = revision;
     this.#instantMs = 0;
-    this.budget.begin();
   }
 
   /** Drops the changes. */
@@ -114,18 +119,25 @@ export class Draft implements View {
   read(key: Uint8Array): Version | undefined {
     const change = this.#drafted(key);
     const entry = change === undefined ? this.#present(this.#lookUp(key, true)) : entryOf(change);
-    if (entry !== undefined) this.budget.spendBytes(entry.value.length);
-    return entry;
+    if (entry === undefined) return undefined;
+    this.budget.spendBytes(entry.value.length);
+    // What the transaction itself has written is in buffers of the door's.
+    return change === undefined ? entry : { ...entry, value: new Uint8Array(entry.value) };
   }
 
   readMeta(key: Uint8Array): Version | undefined {
     const change = this.#drafted(key);
-    if (change !== undefined) return entryOf(change);
-    return this.#present(this.#lookUp(key, false));
+    if (change === undefined) return this.#present(this.#lookUp(key, false));
+    return change.deleted ? undefined : withoutValue(change);
   }
 
   scan(range: EngineRange, reverse: boolean, visit: Visit): Uint8Array | undefined {
-    return this.#merged.scan(this, range, reverse, visit);
+    this.#scanCount++;
+    try {
+      return this.#merged.scan(this, range, reverse, visit);
+    } finally {
+      this.#scanCount--;
+    }
   }
 
   rank(range: EngineRange, key: Uint8Array): number {
@@ -151,7 +163,12 @@ export class Draft implements View {
         `the value is ${value.length} bytes long; at most ${limits.valueBytesMax} are allowed (${limitName('valueBytesMax')})`,
       );
     }
-    const { ttlMs = 0, leaseId = 0, kind = 0 } = options;
+    const { ttlMs = 0, leaseId = 0, kind = 0, expireTimeMs } = options;
+    assert(isEngineKey(key), 'a key is one that the engine may have: `regions.ts` says which');
+    assert(
+      expireTimeMs === undefined || expireTimeMs === 0 || expireTimeMs > this.instantMs,
+      'an entry is not written past its deadline: it is deleted',
+    );
     const change = this.#drafted(key);
     // An overdue entry that the transaction itself has removed was absent all the same.
     const stored = change === undefined || change.reason === 'expired' ? this.#stored(key) : undefined;
@@ -172,7 +189,7 @@ export class Draft implements View {
       version: (current?.version ?? 0) + 1,
       leaseId,
       ttlMs,
-      expireTimeMs: options.expireTimeMs ?? this.#deadline(ttlMs),
+      expireTimeMs: expireTimeMs ?? this.#deadline(ttlMs),
       reason: undefined,
       hadEntry: !isOverdueBelow && (change?.hadEntry ?? stored !== undefined),
       replacedExpired: isOverdueBelow || change?.replacedExpired === true,
@@ -186,7 +203,7 @@ export class Draft implements View {
     if (current === undefined) return undefined;
     if (change === undefined) this.#plan(undefined, this.#deletion(key, reason, current.leaseId));
     else this.#deleteDrafted(change, reason);
-    return current;
+    return change === undefined ? current : withoutValue(current);
   }
 
   deleteRange(range: EngineRange, limits = NO_LIMITS): DeletedEntries {
@@ -285,6 +302,7 @@ export class Draft implements View {
   }
 
   rollBack({ changeMark, leaseChangeCount }: Savepoint): void {
+    this.#checkUnscanned();
     this.#changes.rollBack(changeMark);
     this.#leases.rollBack(leaseChangeCount);
   }
@@ -311,6 +329,11 @@ export class Draft implements View {
   /** What a view that was kept too long has written would go into another transaction. */
   #checkOpen(): void {
     assert(this.#isOpen, 'a view is used within the call that it was given to');
+  }
+
+  /** A scan that goes on behind a change of what it goes through would show what is gone, or leave out what is there. */
+  #checkUnscanned(): void {
+    assert(this.#scanCount === 0, 'nothing is changed while a scan shows what there is');
   }
 
   /** Pays for a key that is looked at. */
@@ -373,7 +396,10 @@ export class Draft implements View {
       (previousLeaseId === endingLeaseId || this.#leases.hasEnded(previousLeaseId))
     )
       this.#note(change, this.#deletion(key, 'expired', previousLeaseId));
-    else this.#changes.drop(change);
+    else {
+      this.#checkUnscanned();
+      this.#changes.drop(change);
+    }
   }
 
   #deletion(key: Uint8Array, reason: DeleteReason, previousLeaseId: number): PlannedChange {
@@ -417,6 +443,7 @@ export class Draft implements View {
   }
 
   #note(before: PlannedChange | undefined, change: PlannedChange): PlannedChange {
+    this.#checkUnscanned();
     this.#changes.put(before, change);
     return change;
   }
@@ -465,6 +492,11 @@ const NO_KEYS: ReadonlySet<KeyText> = new Set();
 /** What a change leaves of its key. */
 function entryOf(change: PlannedChange): PlannedChange | undefined {
   return change.deleted ? undefined : change;
+}
+
+/** What may be handed out of a change whose value lies in a buffer of the door's. */
+function withoutValue(version: Version): Version {
+  return { ...version, value: NO_BYTES };
 }
 
 export function budgetSpent({ bytesLeft }: WorkBudget): StoreError<'limitReached'> {

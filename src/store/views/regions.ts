@@ -8,6 +8,7 @@
  * UTF-8 has no byte above F4, so text stays as it is. The order of users' keys is that of their bytes on both sides.
  */
 import type { EngineRange } from '../../engine/engine.ts';
+import { fixed } from '../../limits.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 
 const ESCAPE = 0xf8;
@@ -16,6 +17,14 @@ const ESCAPE = 0xf8;
 export const USER_KEYS_END = Uint8Array.of(0xf9);
 
 export const USER_KEYS: EngineRange = { start: NO_BYTES, end: USER_KEYS_END };
+
+/** Whether the engine may have such a key: it is in one of the regions, and no longer than the longest. */
+export function isEngineKey(key: Uint8Array): boolean {
+  const first = key[0];
+  if (first === undefined) return false;
+  if (first !== ESCAPE) return key.length <= fixed.keyBytesMax;
+  return key.length > 1 && key.length <= fixed.engineKeyBytesMax && isEscapedByte(key[1]);
+}
 
 /** Whether a key of the engine is a user's. */
 export function isUserKey(key: Uint8Array): boolean {

@@ -27,7 +27,8 @@ export interface ReadView {
   /** Like `read`, for a caller that does not need the value: that may be empty. */
   readMeta(key: Uint8Array): Version | undefined;
   /**
-   * Visits the entries of a range in key order (or its reverse), until `visit` returns false or the budget is spent.
+   * Visits the entries of a range in key order (or its reverse), until `visit` returns false or the budget is spent. A visit
+   * may read and scan; it must not write.
    * @returns the key to go on from, inclusive; `undefined` at the end of the range.
    */
   scan(range: EngineRange, reverse: boolean, visit: Visit): Uint8Array | undefined;
@@ -47,8 +48,9 @@ export interface View extends ReadView {
   count(range: EngineRange): number;
 
   /**
-   * Writes an entry. Of several writes of a key in one transaction the last one counts, as one event.
-   * @returns the entry as it is now.
+   * Writes an entry. Of several writes of a key in one transaction the last one counts, as one event. The key is one of the
+   * engine's (`regions.ts`).
+   * @returns the entry as it is now; its value is the one that was handed in.
    * @throws StoreError `limitReached`, `leaseNotFound`, and `invalidArgument` for a value that is too long.
    */
   put(key: Uint8Array, value: Uint8Array, options?: PutOptions): Version;
@@ -80,7 +82,7 @@ export interface View extends ReadView {
 export interface PutOptions {
   /** 0 or left out: none. */
   readonly ttlMs?: number;
-  /** The deadline itself, in place of `ttlMs` from now. */
+  /** The deadline itself, in place of `ttlMs` from now: after `instantMs`. An entry whose deadline has passed is deleted instead. */
   readonly expireTimeMs?: number;
   /** 0 or left out: none. */
   readonly leaseId?: number;

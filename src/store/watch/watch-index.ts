@@ -5,6 +5,9 @@
 import type { KeyText } from '../views/keys.ts';
 import { isInRanges, type WatchedRange } from './watch-filter.ts';
 
+/** A prefix of a key is cut off and hashed: so many bytes take as long as another look. */
+const PREFIX_BYTES_OF_A_VISIT = 128;
+
 export class WatchIndex<Watch> {
   readonly #byKey = new Map<string, Set<Watch>>();
   /** By the length of the prefix, then by the prefix. */
@@ -50,7 +53,7 @@ export class WatchIndex<Watch> {
   /**
    * Calls `visit` with each watch that has `key` in one of its ranges, once, until it returns false. It may remove the
    * watch that it is called with.
-   * @returns how many places were looked at.
+   * @returns how many places were looked at; a long prefix, and each range of a kind of its own, counts for several.
    */
   visit(key: KeyText, visit: (watch: Watch) => boolean): number {
     let lookCount = 1;
@@ -61,13 +64,14 @@ export class WatchIndex<Watch> {
     for (const [length, byPrefix] of this.#byPrefix) {
       lookCount++;
       if (length > key.length) continue;
+      lookCount += Math.floor(length / PREFIX_BYTES_OF_A_VISIT);
       for (const watch of byPrefix.get(key.slice(0, length)) ?? []) {
         lookCount++;
         if (!visit(watch)) return lookCount;
       }
     }
     for (const [watch, ranges] of this.#others) {
-      lookCount++;
+      lookCount += ranges.length;
       if (isInRanges(ranges, key) && !visit(watch)) return lookCount;
     }
     return lookCount;

@@ -171,6 +171,27 @@ export function testKeys(open: OpenHarness): void {
     ]);
   });
 
+  it('shows a transaction what it has written itself as it was handed in', async () => {
+    const { store } = await open();
+    const buffer = Buffer.from('first');
+    const transaction = store.txn({
+      success: [
+        { kind: 'put', key: 'k', value: buffer },
+        { kind: 'get', key: 'k' },
+        { kind: 'put', key: 'k', value: 'second', returnPrevious: true },
+        { kind: 'put', key: 'k', value: buffer },
+        { kind: 'delete', key: 'k', returnPrevious: true },
+      ],
+    });
+    buffer.fill('z');
+    const { results } = await transaction;
+    const texts = results.map((result) => {
+      const entry = 'entry' in result ? result.entry : 'previous' in result ? result.previous : undefined;
+      return entry && plain(entry)?.value;
+    });
+    expect(texts).toEqual([undefined, 'first', 'first', undefined, 'first']);
+  });
+
   it('says for each key whether it exists, in the order of the question', async () => {
     const { store } = await open();
     await store.put('a', '1');

@@ -27,6 +27,61 @@ describe('decide', () => {
     expect(store).toMatchObject({ committedSequence: 1, durableSequence: 1, visibleRevision: 1 });
   });
 
+  const wrongKeys: [string, Uint8Array][] = [
+    ['none', new Uint8Array(0)],
+    ['one that is too long', new Uint8Array(fixed.keyBytesMax + 1).fill(0x61)],
+    ['an escape alone', Uint8Array.of(0xf8)],
+    ['an escape before what needs none', Uint8Array.of(0xf8, 0x61)],
+    ['one of the store itself that is too long', new Uint8Array(fixed.keyBytesMax + 1).fill(0xfa)],
+  ];
+
+  it.each(wrongKeys)('takes no key that a start would refuse to read again: %s', async (_name, wrong) => {
+    const harness = await SeamHarness.open();
+    const { store } = harness;
+    expect(() => store.decide((view) => view.put(wrong, value))).toThrow(
+      'a key is one that the engine may have',
+    );
+    expect(store.committedSequence).toBe(0);
+    await harness.decide((view) => {
+      view.put(new Uint8Array(fixed.keyBytesMax).fill(0x61), value);
+      view.put(new Uint8Array(fixed.engineKeyBytesMax).fill(0xf8), value);
+      view.put(new Uint8Array(fixed.keyBytesMax).fill(0xff), value);
+    });
+    await harness.reopen();
+    expect(shown(harness)).toHaveLength(3);
+  });
+
+  it('writes no entry past its deadline', async () => {
+    const { store } = await SeamHarness.open();
+    expect(() => store.decide((view) => view.put(key, value, { expireTimeMs: view.instantMs }))).toThrow(
+      'not written past its deadline',
+    );
+    expect(store.committedSequence).toBe(0);
+  });
+
+  it('changes nothing while a scan shows what there is', async () => {
+    const harness = await SeamHarness.open();
+    const { store } = harness;
+    const writes: ((view: View, shown: Uint8Array) => unknown)[] = [
+      (view, shown) => view.put(shown, value),
+      (view, shown) => view.delete(shown),
+      (view) => view.delete(bytesOf('d')),
+      (view, shown) => view.touch(shown, 5),
+      (view) => view.deleteRange(ALL),
+    ];
+    for (const write of writes) {
+      const run = (view: View): unknown => {
+        for (const name of ['a', 'b', 'c', 'd']) view.put(bytesOf(name), value);
+        return view.scan(ALL, false, (shown) => (write(view, shown.copyKey()), true));
+      };
+      expect(() => store.decide(run)).toThrow('nothing is changed while a scan');
+    }
+    expect(store.committedSequence).toBe(0);
+    // A scan that ended so is over.
+    await harness.decide((view) => view.put(key, value));
+    expect(shown(harness)).toEqual(['k=v']);
+  });
+
   it('takes one revision for all keys that it changes, and one record', async () => {
     const harness = await SeamHarness.open();
     const { store } = harness;

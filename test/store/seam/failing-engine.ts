@@ -11,6 +11,20 @@ export class FailingEngine extends MemoryEngine {
     this.#fault = { error, when };
   }
 
+  #compactFault: Error | undefined;
+
+  /** The next compaction breaks; once. */
+  failNextCompact(error: Error): void {
+    this.#compactFault = error;
+  }
+
+  override compact(revision: number): void {
+    const fault = this.#compactFault;
+    this.#compactFault = undefined;
+    if (fault !== undefined) throw fault;
+    super.compact(revision);
+  }
+
   override apply(change: Change): void {
     const fault = this.#fault;
     this.#fault = undefined;

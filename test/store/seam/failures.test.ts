@@ -5,10 +5,29 @@ import { StoreError } from '../../../src/errors.ts';
 import { LeaseTable } from '../../../src/store/leases/lease-table.ts';
 import { refused, valueOf } from '../readable.ts';
 import { FailingEngine } from './failing-engine.ts';
-import { ALL, bytesOf, SeamHarness, textOf } from './seam-harness.ts';
+import { ALL, bytesOf, SeamHarness, type SeamHarnessOptions, textOf } from './seam-harness.ts';
 
 const value = bytesOf('v');
 const HOUR_MS = 60 * 60 * 1000;
+
+describe.each(['always', 'never'] as const)(
+  'what throws once a record is durable, with fsync %s',
+  (fsync) => {
+    it('stops the store, and leaves no caller without an answer', async () => {
+      const { harness, engine } = await openFailing({ fsync, limits: { historyRevisionsMax: 1 } });
+      const { store, calls } = harness;
+      await calls.put('k', 'old');
+      await calls.put('k', 'newer');
+      engine().failNextCompact(new Error('of the engine'));
+      const outcomes = await Promise.allSettled(['a', 'b', 'c'].map((key) => calls.put(key, '')));
+      expect(outcomes.map(({ status }) => status)).toContain('rejected');
+      await expect(store.failed).resolves.toMatchObject({ code: 'storageFailed' });
+      await refused(calls.put('x', ''), 'readOnly');
+      expect(harness.events.at(-1)).toMatchObject({ kind: 'storageFailed' });
+      expect(await valueOf(calls, 'k')).toBe('newer');
+    });
+  },
+);
 
 describe('what throws after a record has joined the batch', () => {
   const errors: [string, unknown][] = [
@@ -196,9 +215,11 @@ describe('after a failed disk', () => {
   });
 });
 
-async function openFailing(): Promise<{ harness: SeamHarness; engine: () => FailingEngine }> {
+async function openFailing(
+  options: SeamHarnessOptions = {},
+): Promise<{ harness: SeamHarness; engine: () => FailingEngine }> {
   let engine = new FailingEngine();
-  const harness = await SeamHarness.open({ makeEngine: () => (engine = new FailingEngine()) });
+  const harness = await SeamHarness.open({ ...options, makeEngine: () => (engine = new FailingEngine()) });
   return { harness, engine: () => engine };
 }
 

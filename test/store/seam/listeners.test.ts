@@ -122,6 +122,28 @@ describe('queueDecide', () => {
     ]);
   });
 
+  it('ends a chain of decisions that never would, and lets the others be', async () => {
+    const harness = await SeamHarness.open();
+    const { store } = harness;
+    const failures: unknown[] = [];
+    let isStopped = false;
+    store.onCommitted(() => {
+      if (isStopped) return;
+      store.queueDecide(
+        (view) => void view.put(bytesOf('z'), value),
+        (error) => failures.push(error),
+      );
+    });
+    expect(store.decide((view) => view.put(bytesOf('a'), value))).toMatchObject({ sequence: 1 });
+    expect(failures).toMatchObject([{ code: 'limitReached' }]);
+    const chained = store.committedSequence - 1;
+    expect(chained).toBeGreaterThan(1000);
+    expect(chained).toBeLessThanOrEqual(fixed.requestVisitsMax / fixed.queuedDecisionVisits);
+    isStopped = true;
+    store.decide((view) => view.put(bytesOf('b'), value));
+    await harness.durable();
+  });
+
   it('refuses more than its limit', async () => {
     const harness = await SeamHarness.open();
     const { store } = harness;

@@ -17,6 +17,7 @@ export interface SeamHarnessOptions {
   readonly seed?: number;
   readonly limits?: NonNullable<StoreOptions['limits']>;
   readonly makeEngine?: () => Engine;
+  readonly fsync?: NonNullable<StoreOptions['fsync']>;
 }
 
 export class SeamHarness {
@@ -100,13 +101,14 @@ export class SeamHarness {
   }
 
   async #open(): Promise<void> {
-    const { limits, makeEngine } = this.#options;
+    const { limits, makeEngine, fsync } = this.#options;
     this.#store = await openDurableStore({
       dataDir: DATA_DIR,
       clock: this.clock,
       random: this.#random,
       disk: this.#held,
       onEvent: (event) => this.events.push(event),
+      ...(fsync && { fsync }),
       ...(limits && { limits }),
       ...(makeEngine && { makeEngine }),
     });
