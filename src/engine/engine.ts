@@ -110,9 +110,6 @@ export interface Engine {
 
   /** Fills an engine that was just made; missing from one that keeps its state by itself. */
   readonly loader?: EngineLoader;
-
-  /** Walks every structure and throws when one does not hold together. Slow; for tests. */
-  verifyIntegrity(): void;
 }
 
 /**

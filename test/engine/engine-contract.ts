@@ -9,6 +9,7 @@ import { NaiveModel, versionOf, type Walked } from './naive-model.ts';
 import { randomFrom } from './random.ts';
 import { wholeWalk } from './whole-walk.ts';
 import { WorkBudget } from '../../src/work-budget.ts';
+import { verifyIntegrity } from './integrity.ts';
 
 const NEWEST = Number.MAX_SAFE_INTEGER;
 const ALL_KEYS = { start: bytes(''), end: undefined };
@@ -118,11 +119,11 @@ export function testEngineContract(name: string, create: () => Engine): void {
         const value = engine.read(bytes(`k${size}`), NEWEST)?.value ?? bytes('none');
         expect(Buffer.compare(value, valueOf(size))).toBe(0);
       }
-      engine.verifyIntegrity();
+      verifyIntegrity(engine);
       sizes.forEach((size, index) => engine.apply(deletion(`k${size}`, 100 + index)));
       engine.compact(1000);
       drain(engine);
-      engine.verifyIntegrity();
+      verifyIntegrity(engine);
       expect(engine.stats()).toEqual({ keyCount: 0, versionCount: 0, dataBytes: 0 });
     });
 
@@ -146,7 +147,7 @@ export function testEngineContract(name: string, create: () => Engine): void {
       expect(scanKeys(engine, {}).map(([key]) => key)).toEqual(keys);
       expect(scanKeys(engine, { reverse: true }).map(([key]) => key)).toEqual(keys.toReversed());
       for (const key of keys) expect(textOf(engine.read(bytes(key), NEWEST))).toBe(key.slice(0, 3));
-      engine.verifyIntegrity();
+      verifyIntegrity(engine);
     });
 
     it('refuses keys that are empty or too long, and revisions that do not ascend', () => {
@@ -156,7 +157,7 @@ export function testEngineContract(name: string, create: () => Engine): void {
       expect(() => engine.apply(put('k', 5))).toThrow(/broken invariant/);
       expect(() => engine.apply(put('other', 4))).toThrow(/broken invariant/);
       expect(engine.stats().versionCount).toBe(1);
-      engine.verifyIntegrity();
+      verifyIntegrity(engine);
     });
 
     it('refuses reads below the compaction', () => {
@@ -299,7 +300,7 @@ export function testEngineContract(name: string, create: () => Engine): void {
         engine.fetch(keys, start, end);
       expect(read()).toEqual(before);
       expect(before[7]).toEqual(['7', undefined]);
-      engine.verifyIntegrity();
+      verifyIntegrity(engine);
     });
 
     it.each(['short', 'a key that is longer than most others are'])(
@@ -340,7 +341,7 @@ export function testEngineContract(name: string, create: () => Engine): void {
         expect(read()).toBeUndefined();
         write('last');
         expect(read()).toBe('last');
-        engine.verifyIntegrity();
+        verifyIntegrity(engine);
       },
     );
 
@@ -352,7 +353,7 @@ export function testEngineContract(name: string, create: () => Engine): void {
       expect(textOf(engine.read(bytes('a'), 4))).toBe('three');
       expect(textOf(engine.read(bytes('b'), 3))).toBe('two');
       expect(engine.read(bytes('b'), 4)).toBeUndefined();
-      engine.verifyIntegrity();
+      verifyIntegrity(engine);
     });
 
     it('counts, ranks and selects what exists in the newest state', () => {
@@ -394,7 +395,7 @@ export function testEngineContract(name: string, create: () => Engine): void {
       expect(engine.read(bytes('b'), NEWEST)).toBeUndefined();
       expect(engine.forget(range, 5)).toBe(1);
       expect(engine.forget(range, 5)).toBe(0);
-      engine.verifyIntegrity();
+      verifyIntegrity(engine);
       expect(scanKeys(engine, {}).map(([key]) => key)).toEqual(['a', 'd']);
       expect(engine.stats().keyCount).toBe(2);
       expect(engine.due(NEWEST, 9).map(asText)).toEqual(['a', 'd']);
@@ -404,7 +405,7 @@ export function testEngineContract(name: string, create: () => Engine): void {
       expect(engine.read(bytes('b'), 6)).toBeUndefined();
       engine.compact(7);
       drain(engine);
-      engine.verifyIntegrity();
+      verifyIntegrity(engine);
       expect(engine.stats()).toEqual({ keyCount: 3, versionCount: 3, dataBytes: 8 });
     });
 
@@ -451,7 +452,7 @@ export function testEngineContract(name: string, create: () => Engine): void {
       expect(engine.nextDeadlineMs()).toBe(10);
       for (const key of ['a', 'b', 'm']) engine.apply(deletion(key, 10));
       expect(engine.nextDeadlineMs()).toBeUndefined();
-      engine.verifyIntegrity();
+      verifyIntegrity(engine);
     });
 
     it('hands out many keys of one deadline in key order, some at a time', () => {
@@ -467,7 +468,7 @@ export function testEngineContract(name: string, create: () => Engine): void {
         }
       }
       expect(removed).toEqual(keys.toSorted());
-      engine.verifyIntegrity();
+      verifyIntegrity(engine);
     });
 
     it('walks every version that a window of revisions needs', () => {
@@ -535,7 +536,7 @@ export function testEngineContract(name: string, create: () => Engine): void {
             engine.maintain(random(2) === 0);
           });
           expect(plainWalk(walked)).toEqual(expected);
-          engine.verifyIntegrity();
+          verifyIntegrity(engine);
         }),
         { numRuns: 60 },
       );
@@ -560,7 +561,7 @@ export function testEngineContract(name: string, create: () => Engine): void {
       engine.apply(put('b', 4, 'again'));
       expect(textOf(engine.read(bytes('b'), 4))).toBe('again');
       expect(engine.read(bytes('b'), 3)).toBeUndefined();
-      engine.verifyIntegrity();
+      verifyIntegrity(engine);
     });
 
     it.each([0, 1, 100, 4095, 4096, 100_000])(
@@ -593,9 +594,9 @@ export function testEngineContract(name: string, create: () => Engine): void {
           const engine = create();
           const model = new NaiveModel();
           for (const step of steps) runStep(engine, model, step);
-          engine.verifyIntegrity();
+          verifyIntegrity(engine);
           drain(engine);
-          engine.verifyIntegrity();
+          verifyIntegrity(engine);
           expect(engine.stats()).toEqual(model.stats());
         }),
         { numRuns: 400 },
@@ -776,7 +777,7 @@ function runManyKeys(engine: Engine, seed: number, keyLength: number): void {
       if (index % 50 === 0) engine.compact(revision - 20);
       if (index % 10 === 0) engine.maintain();
     }
-    engine.verifyIntegrity();
+    verifyIntegrity(engine);
     const expected = [...valueByKey].sort(([a], [b]) => (a < b ? -1 : 1));
     const visitsMax = 1 + random(500);
     for (const reverse of [false, true]) {
@@ -792,7 +793,7 @@ function runManyKeys(engine: Engine, seed: number, keyLength: number): void {
   for (const key of valueByKey.keys()) engine.apply(deletion(key, ++revision));
   engine.compact(revision);
   drain(engine);
-  engine.verifyIntegrity();
+  verifyIntegrity(engine);
   expect(engine.stats()).toEqual({ keyCount: 0, versionCount: 0, dataBytes: 0 });
 }
 

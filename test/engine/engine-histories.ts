@@ -6,6 +6,7 @@ import { bytes, deletion, put } from './changes.ts';
 import { drain } from './engine-contract.ts';
 import { randomFrom } from './random.ts';
 import { wholeWalk } from './whole-walk.ts';
+import { verifyIntegrity } from './integrity.ts';
 
 const HOT_KEYS = ['a', 'b', 'counter', 'z'];
 
@@ -53,12 +54,12 @@ export function testEngineHistories(name: string, makeEngine: () => Engine): voi
       expect(engine.read(bytes('a'), 100)?.revision).toBe(100);
       engine.compact(201);
       drain(engine);
-      engine.verifyIntegrity();
+      verifyIntegrity(engine);
       expect(engine.stats()).toEqual({ keyCount: 0, versionCount: 0, dataBytes: 0 });
       for (let revision = 202; revision <= 300; revision++) engine.apply(put('a', revision, `${revision}`));
       expect(engine.read(bytes('a'), 250)?.revision).toBe(250);
       expect(engine.read(bytes('a'), 201)).toBeUndefined();
-      engine.verifyIntegrity();
+      verifyIntegrity(engine);
     });
 
     it('drops the versions before a deletion in the middle of many', () => {
@@ -68,7 +69,7 @@ export function testEngineHistories(name: string, makeEngine: () => Engine): voi
       for (let revision = 102; revision <= 200; revision++) engine.apply(put('a', revision, `${revision}`));
       engine.compact(101);
       drain(engine);
-      engine.verifyIntegrity();
+      verifyIntegrity(engine);
       // The deletion goes once history has passed what replaced it.
       expect(engine.stats().versionCount).toBe(100);
       expect(engine.read(bytes('a'), 101)).toBeUndefined();
@@ -98,13 +99,13 @@ function runHistory(engine: Engine, seed: number): void {
     const label = histories.visible(key, at);
     expect(engine.read(bytes(key), at)?.revision, `${key} at ${at}`).toBe(label?.revision);
     if (revision % 400 === 0) {
-      engine.verifyIntegrity();
+      verifyIntegrity(engine);
       compareWalk(engine, histories, at, revision - below(revision - at + 1), 1 + below(50));
     }
   }
   engine.compact(histories.newest);
   while (engine.maintain(true));
-  engine.verifyIntegrity();
+  verifyIntegrity(engine);
   compareWalk(engine, histories, histories.newest, histories.newest, 10);
 }
 

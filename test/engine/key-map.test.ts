@@ -7,6 +7,8 @@ import { Slabs } from '../../src/engine/memory/slabs.ts';
 import { SeededRandom } from '../support/random.ts';
 import { addBlock } from './blocks.ts';
 import { bytes } from './changes.ts';
+import { checkKeyMap } from './check-key-map.ts';
+import { checkSlabs } from './check-slabs.ts';
 
 /** Hashes of one shard: their places are shares of 2^22. */
 const SHARD = 5 << 22;
@@ -52,13 +54,13 @@ class Filled {
   /** The length of all tables without their heads. */
   get tableBytes(): number {
     let units = 0;
-    this.tables.verifyIntegrity((_reference, words, at) => (units += unitsAt(words, at) - 1));
+    checkSlabs(this.tables, (_reference, words, at) => (units += unitsAt(words, at) - 1));
     return units * UNIT_BYTES;
   }
 
   verify(): void {
     const seen: number[] = [];
-    this.map.verifyIntegrity((_hash, reference) => seen.push(reference));
+    checkKeyMap(this.map, this.slabs, (_hash, reference) => seen.push(reference));
     const references = Array.from(this.entries.values(), ({ reference }) => reference);
     expect(new Set(seen)).toEqual(new Set(references));
     expect(seen.length).toBe(references.length);

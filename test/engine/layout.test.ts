@@ -112,6 +112,21 @@ describe('the layout of blocks', () => {
   });
 });
 
+describe('long values', () => {
+  it('have numbers that are used again, and never for two at once', () => {
+    const values = new LongValues();
+    const add = (mark: number) => values.add(new Uint8Array(5000).fill(mark));
+    const numbers = [1, 2, 3, 4].map(add);
+    for (const mark of [2, 4]) values.remove(numbers[mark - 1]!);
+    for (const mark of [2, 4]) numbers[mark - 1] = add(mark);
+    expect(new Set(numbers)).toEqual(new Set([0, 1, 2, 3]));
+    for (const [index, number] of numbers.entries())
+      expect(values.memoryOf(number).bytes.every((byte) => byte === index + 1)).toBe(true);
+    expect(values.memoryBytes).toBe(20_000);
+    expect(add(5)).toBe(4);
+  });
+});
+
 /** Writes a version as a block between other words, checks its length, and reads it. */
 function roundTrip(change: Change, longValues: LongValues): PlacedChange {
   const probe = probeOf(Buffer.from(change.key).toString('latin1'));

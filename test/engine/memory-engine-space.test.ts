@@ -5,6 +5,7 @@ import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import { bytes, deletion, put } from './changes.ts';
 import { drain } from './engine-contract.ts';
 import { WorkBudget } from '../../src/work-budget.ts';
+import { verifyIntegrity } from './integrity.ts';
 
 const MB = 1_000_000;
 const SMALL = 'v'.repeat(100);
@@ -22,7 +23,7 @@ describe('the memory of the engine', () => {
       }
       engine.compact(2 * count);
       drain(engine);
-      engine.verifyIntegrity();
+      verifyIntegrity(engine);
       expect(engine.stats().keyCount).toBe(7500);
       // What stays beside the data: places of the key map, nodes of the order and slabs that are not full.
       expect(engine.memoryBytes).toBeLessThan(full / 4);
@@ -52,7 +53,7 @@ describe('the memory of the engine', () => {
     expect(usual).toBeGreaterThan(0.95 * full);
     while (engine.maintain(true));
     expect(engine.memoryBytes).toBeLessThan(full - 0.05 * full);
-    engine.verifyIntegrity();
+    verifyIntegrity(engine);
     expect(keysOf(engine)).toHaveLength(0.9 * count);
   });
 
@@ -81,7 +82,7 @@ describe('the memory of the engine', () => {
     walk.close();
     // A key of 12 bytes and its length.
     expect(kept - engine.memoryBytes).toBeLessThan(14 * count + 200_000);
-    engine.verifyIntegrity();
+    verifyIntegrity(engine);
   });
 
   it('drops the versions of one key piece by piece, however many there are', () => {
@@ -94,7 +95,7 @@ describe('the memory of the engine', () => {
     for (let isMore = true; isMore; before = engine.stats().versionCount) {
       isMore = engine.maintain();
       expect(before - engine.stats().versionCount).toBeLessThan(5000);
-      engine.verifyIntegrity();
+      verifyIntegrity(engine);
     }
     expect(engine.stats().versionCount).toBe(1);
   });
@@ -129,7 +130,7 @@ describe('the memory of the engine', () => {
         engine.compact(revision);
         let steps = 0;
         while (engine.maintain(isThorough)) expect(++steps).toBeLessThan(1000);
-        engine.verifyIntegrity();
+        verifyIntegrity(engine);
         expect(engine.memoryBytes).toBeLessThan(1.5 * engine.stats().dataBytes + 2 * MB);
       }
     },
@@ -145,7 +146,7 @@ describe('the memory of the engine', () => {
       engine.apply(put(keyOf(number).padEnd(keyBytes, 'k'), number + 1, 'v'.repeat(valueBytes)));
     engine.compact(count);
     for (let steps = 0; engine.maintain(true); steps++) expect(steps).toBeLessThan(200);
-    engine.verifyIntegrity();
+    verifyIntegrity(engine);
   });
 
   it('stays near that of the newest versions when all values are replaced again and again', () => {
@@ -165,7 +166,7 @@ describe('the memory of the engine', () => {
       drain(engine);
     }
     expect(engine.memoryBytes).toBeLessThan(fresh * 1.35 + 1 * MB);
-    engine.verifyIntegrity();
+    verifyIntegrity(engine);
   });
 
   it('is given back when a value with a buffer of its own goes', () => {
@@ -177,7 +178,7 @@ describe('the memory of the engine', () => {
     engine.compact(2);
     drain(engine);
     expect(engine.memoryBytes).toBeLessThan(empty + 2 * MB);
-    engine.verifyIntegrity();
+    verifyIntegrity(engine);
   });
 
   it('keeps few bytes for a short key, though the tables of the map left holes as they grew', () => {
@@ -188,7 +189,7 @@ describe('the memory of the engine', () => {
       engine.maintain();
     }
     while (engine.maintain(true));
-    engine.verifyIntegrity();
+    verifyIntegrity(engine);
     // 32 for the block, 10 to 13 in the map, 14 in the order of keys.
     expect(engine.memoryBytes / count).toBeLessThan(60);
   });
@@ -212,16 +213,16 @@ describe('the memory of the engine', () => {
     const rowKeys = 62 * 40;
     for (let number = 0; number < 5 * rowKeys; number++) engine.apply(put(keyOf(2 * number), ++revision));
     for (let row = 0; row < 5; row++) engine.apply(put(keyOf(2 * (row * rowKeys + 100) + 1), ++revision));
-    engine.verifyIntegrity();
+    verifyIntegrity(engine);
     const isDeleted = (number: number) => Math.floor((number - 10) / rowKeys) === deletedRow;
     for (let number = 0; number < 5 * rowKeys; number++) {
       if (isDeleted(number)) engine.apply(deletion(keyOf(2 * number), ++revision));
       engine.compact(revision);
       engine.maintain();
-      if (number % 500 === 0) engine.verifyIntegrity();
+      if (number % 500 === 0) verifyIntegrity(engine);
     }
     drain(engine);
-    engine.verifyIntegrity();
+    verifyIntegrity(engine);
     const expected = Array.from({ length: 5 * rowKeys }, (_, number) => number)
       .filter((number) => !isDeleted(number))
       .map((number) => keyOf(2 * number));

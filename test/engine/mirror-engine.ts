@@ -19,6 +19,7 @@ import type {
 } from '../../src/engine/engine.ts';
 import type { Change, PlacedChange, Version } from '../../src/engine/version.ts';
 import { WorkBudget } from '../../src/work-budget.ts';
+import { verifyIntegrity } from './integrity.ts';
 
 export class MirrorEngine implements Engine, EngineLoader {
   readonly #engine: Engine;
@@ -197,8 +198,8 @@ export class MirrorEngine implements Engine, EngineLoader {
   }
 
   verifyIntegrity(): void {
-    this.#engine.verifyIntegrity();
-    this.#model.verifyIntegrity();
+    verifyIntegrity(this.#engine);
+    verifyIntegrity(this.#model);
   }
 
   #both<Answer>(

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import { SeededRandom } from '../support/random.ts';
 import { bytes, deletion, put } from './changes.ts';
+import { verifyIntegrity } from './integrity.ts';
 
 const KEY_COUNT = 1600;
 const keyOf = (number: number) => `key ${String(number).padStart(5, '0')}`;
@@ -60,7 +61,7 @@ describe('a walk of the memory engine', () => {
       expect(least, 'slabs were given back meanwhile').toBeLessThan(before);
       engine.compact(revision);
       while (engine.maintain(true));
-      engine.verifyIntegrity();
+      verifyIntegrity(engine);
     },
   );
 });
@@ -95,7 +96,7 @@ describe('the memory of an engine in which everything was deleted', () => {
       }
       engine.compact(revision);
       while (engine.maintain(true));
-      engine.verifyIntegrity();
+      verifyIntegrity(engine);
       expect(engine.stats()).toEqual({ keyCount: 0, versionCount: 0, dataBytes: 0 });
       expect(engine.nextDeadlineMs()).toBeUndefined();
       // A table of the map for each shard, a chunk of nodes for each tree, and the slab that is being filled.
@@ -123,7 +124,7 @@ describe('the memory of an engine in which everything was deleted', () => {
       engine.maintain();
     }
     while (engine.maintain(true));
-    engine.verifyIntegrity();
+    verifyIntegrity(engine);
     expect(engine.memoryBytes).toBeLessThan(500_000);
   });
 });

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { ENTRIES_MAX, Node, bitsBefore, insertBit, removeBit } from '../../src/engine/memory/order/node.ts';
 import { insertKey } from '../../src/engine/memory/order/growth.ts';
 import { removeKey } from '../../src/engine/memory/order/shrinking.ts';
-import { checkTree } from '../../src/engine/memory/order/tree-check.ts';
 import { Path, Tree } from '../../src/engine/memory/order/tree.ts';
 import { Probe } from '../../src/engine/memory/probe.ts';
 import { Slabs } from '../../src/engine/memory/slabs.ts';
 import { SeededRandom } from '../support/random.ts';
 import { addBlock } from './blocks.ts';
 import { bytes } from './changes.ts';
+import { checkOrder } from './check-order.ts';
 
 const BASE = 3;
 const EDGES = [0, 1, 30, 31, 32, 33, 62, 63];
@@ -153,12 +153,7 @@ class Grown {
 
   /** How many nodes there are on each level. */
   nodes(): number[] {
-    const counts: number[] = [];
-    for (const reference of checkTree(this.tree, () => undefined)) {
-      const { level } = this.tree.newView().open(reference);
-      counts[level] = (counts[level] ?? 0) + 1;
-    }
-    return counts;
+    return checkOrder(this.tree);
   }
 }
 

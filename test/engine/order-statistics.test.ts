@@ -9,6 +9,7 @@ import { SeededRandom } from '../support/random.ts';
 import { bytes, deletion, put } from './changes.ts';
 import { KEY_SHAPES, type KeyShape, keyOfShape } from './key-shapes.ts';
 import { WorkBudget } from '../../src/work-budget.ts';
+import { verifyIntegrity } from './integrity.ts';
 
 const KEY_COUNT = 12_000;
 const NEWEST = Number.MAX_SAFE_INTEGER;
@@ -47,7 +48,7 @@ class Ordered {
 
   verify(isThorough = false): void {
     const { engine } = this;
-    if (isThorough) engine.verifyIntegrity();
+    if (isThorough) verifyIntegrity(engine);
     const sorted = [...this.live].sort();
     expect(engine.count(ALL)).toBe(sorted.length);
     expect(engine.select(ALL, sorted.length)).toBeUndefined();
@@ -107,7 +108,7 @@ describe('the order of keys', () => {
       ordered.verify(true);
       for (const text of texts) ordered.delete(text);
       ordered.compact();
-      ordered.engine.verifyIntegrity();
+      verifyIntegrity(ordered.engine);
     };
     // So many that the tree grows beyond one leaf, and shrinks to it again.
     fill(Array.from({ length: 300 }, (_, number) => `all begin like this ${number + 1000}`));
@@ -277,7 +278,7 @@ describe('the order of keys', () => {
           const gone = sorted.slice(from, from + 20 + random.below(random.chance(0.2) ? 1000 : 200));
           expect(engine.forget({ start: bytes(gone[0]!), end: undefined }, gone.length)).toBe(gone.length);
           for (const text of gone) live.delete(text);
-          engine.verifyIntegrity();
+          verifyIntegrity(engine);
           const left = [...live].sort();
           for (const place of [from - 1, from, from + 1]) {
             if (place < 0 || place >= left.length) continue;
@@ -306,13 +307,13 @@ describe('the order of keys', () => {
         engine.applyMany(texts.map((text, index) => put(text, index + 1)));
         const range = { start: bytes(starts[first]!), end: undefined };
         expect(engine.forget(range, gone * 64)).toBe(gone * 64);
-        engine.verifyIntegrity();
+        verifyIntegrity(engine);
         // What comes to the gap goes to one side of it or the other.
         const others = starts
           .slice(first, first + gone)
           .flatMap((start) => [start, `${start}0`, `${start}z`]);
         for (const text of others) engine.apply(put(text, texts.length + 1));
-        engine.verifyIntegrity();
+        verifyIntegrity(engine);
         const left = [...texts.slice(0, first * 64), ...others, ...texts.slice((first + gone) * 64)].sort();
         for (let place = 0; place < left.length; place += 31)
           expect(engine.rank(ALL, bytes(left[place]!))).toBe(place);
@@ -325,7 +326,7 @@ describe('the order of keys', () => {
     for (let number = 0; number < KEY_COUNT; number++) ordered.put(ordered.key(number));
     for (let first = 0; first < KEY_COUNT - 100; first += 50) {
       expect(ordered.engine.forget(ALL, 50)).toBe(50);
-      if (first % 200 === 0 || (first > 3800 && first < 4300)) ordered.engine.verifyIntegrity();
+      if (first % 200 === 0 || (first > 3800 && first < 4300)) verifyIntegrity(ordered.engine);
       for (let number = first; number < first + 50; number++) ordered.live.delete(ordered.key(number));
     }
     for (const text of ['z', '!', '0', `${ordered.key(KEY_COUNT - 1)}\0`, '000']) ordered.put(text);
@@ -348,9 +349,9 @@ describe('the order of keys', () => {
       for (let number = 0; number < count; number++) {
         ordered.put(ordered.key(number));
         ordered.delete(ordered.key(number));
-        if (number === 100 || number === 1000) engine.verifyIntegrity();
+        if (number === 100 || number === 1000) verifyIntegrity(engine);
       }
-      engine.verifyIntegrity();
+      verifyIntegrity(engine);
       for (const number of [0, 30, 63, 64, 65, 127, 2000, 4095, 4096, 4999])
         existsAt(2 * number + 1, ordered.key(number));
       // All exist and go again, one in sixteen at last; compaction drops the others, and few stay in each node.
@@ -361,7 +362,7 @@ describe('the order of keys', () => {
       for (let number = 0; number < count; number += 16) ordered.delete(ordered.key(number));
       engine.compact(rest);
       while (engine.maintain());
-      engine.verifyIntegrity();
+      verifyIntegrity(engine);
       for (let number = 0; number < count; number += 160) existsAt(rest + number / 16, ordered.key(number));
     },
   );
@@ -376,9 +377,9 @@ describe('the order of keys', () => {
       // Nothing is deleted any more that would tell the nodes again.
       for (let number = count; number < 3 * count; number++) {
         ordered.put(ordered.key(number));
-        if (count > 100 ? number % 500 === 0 : number < 100) ordered.engine.verifyIntegrity();
+        if (count > 100 ? number % 500 === 0 : number < 100) verifyIntegrity(ordered.engine);
       }
-      ordered.engine.verifyIntegrity();
+      verifyIntegrity(ordered.engine);
       for (const reverse of [false, true]) {
         let seen = 0;
         ordered.engine.scan(ALL, whole, { reverse, budget: new WorkBudget(Infinity) }, () => ++seen > 0);
@@ -419,7 +420,7 @@ describe('the order of keys', () => {
         expect(engine.rank(ALL, bytes(texts[place]!))).toBe(place);
         expect(textOf(engine.select(ALL, place))).toBe(texts[place]);
       }
-      engine.verifyIntegrity();
+      verifyIntegrity(engine);
     };
     expectWhole();
     for (const [from, length] of [

@@ -10,6 +10,7 @@ import { SeededRandom } from '../support/random.ts';
 import { bytes, deletion, put } from './changes.ts';
 import { type KeyShape, keyOfShape } from './key-shapes.ts';
 import { WorkBudget } from '../../src/work-budget.ts';
+import { verifyIntegrity } from './integrity.ts';
 
 /** Values up to here are usual; the others lie about the border to values with a buffer of their own, or are large. */
 const USUAL_VALUE_BYTES = 60;
@@ -89,7 +90,7 @@ class RandomRun {
   }
 
   verify(): void {
-    this.#engine.verifyIntegrity();
+    verifyIntegrity(this.#engine);
     expect(this.#engine.stats().keyCount).toBe(this.#existing.length);
     const texts: string[] = [];
     const options = { reverse: false, budget: new WorkBudget(Infinity) };

@@ -15,6 +15,7 @@ import {
 } from '../../src/engine/memory/layout.ts';
 import { type SlabCursor, Slabs } from '../../src/engine/memory/slabs.ts';
 import { SeededRandom } from '../support/random.ts';
+import { checkSlabs } from './check-slabs.ts';
 
 const SLAB_BYTES = 16 * 1024;
 
@@ -67,7 +68,7 @@ class Blocks {
 
   verify(): void {
     let count = 0;
-    this.slabs.verifyIntegrity((reference, words, at) => {
+    checkSlabs(this.slabs, (reference, words, at) => {
       const block = this.units.get(reference);
       expect(unitsAt(words, at)).toBe(block?.units);
       const body = words.subarray(at + 5, at + block!.units * 2);
@@ -239,7 +240,7 @@ describe('emptying', () => {
     expect(slabs.open.size).toBe(0);
     expect(slabs.memoryBytes).toBeLessThan(0.6 * before);
     expect([...places].map(numberAt).sort((a, b) => a - b)).toEqual(numbers);
-    slabs.verifyIntegrity((place) => expect(places.delete(place)).toBe(true));
+    checkSlabs(slabs, (place) => expect(places.delete(place)).toBe(true));
     expect(places.size).toBe(0);
   });
 
@@ -270,7 +271,7 @@ describe('emptying', () => {
     expect(slabs.words[1]).toHaveLength(0);
     while (slabs.endOf(1) < 12_000) add(100);
     while (emptying.giveBack(true));
-    slabs.verifyIntegrity((place) => expect(places.delete(place)).toBe(true));
+    checkSlabs(slabs, (place) => expect(places.delete(place)).toBe(true));
     expect(places.size).toBe(0);
   });
 });

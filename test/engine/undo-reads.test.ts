@@ -5,6 +5,7 @@ import { type Change, placeChange } from '../../src/engine/version.ts';
 import { SeededRandom } from '../support/random.ts';
 import { bytes, deletion, put } from './changes.ts';
 import { versionOf } from './naive-model.ts';
+import { verifyIntegrity } from './integrity.ts';
 
 /** Lengths that overwrite in place, grow into the next block, move, and cross the border to values of their own. */
 const LENGTHS = [0, 1, 4, 7, 8, 9, 100, 108, 1000, 4094, 4095, 4096, 5000];
@@ -79,7 +80,7 @@ describe('what a key was', () => {
         }
         if (random.chance(0.3)) engine.maintain(random.chance(0.3));
         if (round % 140 === 0) {
-          engine.verifyIntegrity();
+          verifyIntegrity(engine);
           compareAll();
         }
       }
@@ -88,7 +89,7 @@ describe('what a key was', () => {
       compacted = revision;
       engine.compact(revision);
       while (engine.maintain(true));
-      engine.verifyIntegrity();
+      verifyIntegrity(engine);
       compareAll();
       const newest = [...versions.values()]
         .map((changes) => changes.at(-1)!)
@@ -113,7 +114,7 @@ describe('what a key was', () => {
       many.applyMany(changes);
       for (const change of changes) one.apply(change);
     }
-    many.verifyIntegrity();
+    verifyIntegrity(many);
     expect(many.stats()).toEqual(one.stats());
     for (let at = 1; at <= revision; at += 53) {
       const seen: (string | undefined)[] = [];

@@ -15,6 +15,7 @@ import {
 import { UndoRing } from '../../src/engine/memory/undo-ring.ts';
 import { memoryOf } from '../../src/wire/memory.ts';
 import { SeededRandom } from '../support/random.ts';
+import { checkUndoRing } from './integrity.ts';
 
 const PAGE_UNITS = 2 ** 15;
 /** An entry takes so many units beside the version. */
@@ -62,7 +63,7 @@ class Pushed {
 
   verify(): void {
     const places: number[] = [];
-    this.ring.verifyIntegrity((place) => places.push(place));
+    checkUndoRing(this.ring, (place) => places.push(place));
     expect(places).toEqual(this.entries.slice(this.dropped).map(({ place }) => place));
   }
 

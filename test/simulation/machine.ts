@@ -9,6 +9,7 @@ import { openStore } from '../../src/kv/open-store.ts';
 import { SteadyClock } from '../../src/store/steady-clock.ts';
 import type { Store } from '../../src/api.ts';
 import type { SeededRandom } from '../support/random.ts';
+import { verifyIntegrity } from '../engine/integrity.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
 import { Ledger } from './ledger.ts';
 import type { Instant } from './model.ts';
@@ -127,7 +128,7 @@ export class Machine {
     await this.runUntil(() => opened.store !== undefined || opened.error !== undefined || isOver());
     const { store, error } = opened;
     if (store !== undefined) {
-      this.#engine?.verifyIntegrity();
+      if (this.#engine !== undefined) verifyIntegrity(this.#engine);
       this.#isRecording = true;
       await takeRecovered(store, this.ledger, this.instant(), this.oldestRevisionMax);
       this.trace.add(() => `recovered revision ${this.ledger.model.revision}`);
@@ -175,7 +176,7 @@ export class Machine {
 
   #processEnded(): void {
     // Within a load the parts of an engine need not agree.
-    if (this.#isRecording) this.#engine?.verifyIntegrity();
+    if (this.#isRecording && this.#engine !== undefined) verifyIntegrity(this.#engine);
     this.#engine = undefined;
     this.ledger.processEnded(this.scheduler.monotonicMs());
   }

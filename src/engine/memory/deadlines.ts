@@ -11,44 +11,44 @@ import { Slabs } from './slabs.ts';
 export class Deadlines {
   readonly #slabs: Slabs;
   readonly #probe = new Probe();
-  readonly #index: OrderedIndex;
+  readonly index: OrderedIndex;
 
   constructor(slabs: Slabs, slabBytesMax?: number) {
     this.#slabs = slabs;
-    this.#index = new OrderedIndex(slabs, this.#probe, slabBytesMax);
+    this.index = new OrderedIndex(slabs, this.#probe, slabBytesMax);
   }
 
   get memoryBytes(): number {
-    return this.#index.memoryBytes;
+    return this.index.memoryBytes;
   }
 
   get count(): number {
-    return this.#index.count;
+    return this.index.count;
   }
 
   /** The key of a block has another deadline now; 0: none. */
   change(words: Int32Array, at: number, fromMs: number, toMs: number): void {
     if (fromMs !== 0) {
       this.#probe.setDeadline(fromMs, words, at);
-      const reference = this.#index.find();
+      const reference = this.index.find();
       assert(reference !== NONE, 'a deadline is in its index');
-      this.#index.remove(reference);
+      this.index.remove(reference);
       this.#slabs.free(reference, unitsAt(this.#slabs.wordsAt(reference), Slabs.wordOf(reference)));
     }
     if (toMs !== 0) {
       this.#probe.setDeadline(toMs, words, at);
-      this.#index.insert(this.#makeBlock(), true, 0);
+      this.index.insert(this.#makeBlock(), true, 0);
     }
   }
 
   next(): number | undefined {
-    return this.count === 0 ? undefined : this.#deadlineAt(this.#index.select(0));
+    return this.count === 0 ? undefined : this.#deadlineAt(this.index.select(0));
   }
 
   due(nowMs: number, limit: number): Uint8Array[] {
     const keys: Uint8Array[] = [];
     for (let place = 0; place < Math.min(limit, this.count); place++) {
-      const reference = this.#index.select(place);
+      const reference = this.index.select(place);
       if (this.#deadlineAt(reference) > nowMs) break;
       keys.push(this.#keyOf(reference));
     }
@@ -58,25 +58,12 @@ export class Deadlines {
   /** A block was copied to another place. */
   moved(from: number, to: number): void {
     this.#probe.setFrom(this.#slabs.wordsAt(to), Slabs.wordOf(to));
-    this.#index.relocate(from, to);
+    this.index.relocate(from, to);
   }
 
   /** Does a piece of giving memory back. @returns whether there may be more. */
   giveBack(isThorough: boolean): boolean {
-    return this.#index.giveBack(isThorough);
-  }
-
-  /** Whether the key of a version is there with a deadline. */
-  has(words: Int32Array, at: number, deadlineMs: number): boolean {
-    this.#probe.setDeadline(deadlineMs, words, at);
-    return this.#index.find() !== NONE;
-  }
-
-  verifyIntegrity(visit: (reference: number) => void): void {
-    this.#index.verifyIntegrity((reference, isLive) => {
-      assert(isLive, 'a deadline is live');
-      visit(reference);
-    });
+    return this.index.giveBack(isThorough);
   }
 
   /** Makes the block of the deadline and key in the probe. */

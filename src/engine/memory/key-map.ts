@@ -96,12 +96,12 @@ class Table {
 
 export class KeyMap {
   readonly #blocks: Slabs;
-  readonly #slabs: Slabs;
+  readonly slabs: Slabs;
   readonly #emptying: Emptying;
   /** By shard: the block of its table, how many entries that has room for (0: there is none), and how many it has. */
   readonly #tables = new Int32Array(SHARD_COUNT);
   readonly #capacities = new Int32Array(SHARD_COUNT);
-  readonly #counts = new Int32Array(SHARD_COUNT);
+  readonly counts = new Int32Array(SHARD_COUNT);
   readonly #table = new Table();
   /** How often an entry came, went, or got another reference. */
   #changes = 0;
@@ -109,16 +109,16 @@ export class KeyMap {
   /** @param blocks those that hold the keys; @param slabs where the tables go, which are for them alone. */
   constructor(blocks: Slabs, slabs: Slabs) {
     this.#blocks = blocks;
-    this.#slabs = slabs;
-    this.#emptying = new Emptying(this.#slabs, (from, to) => this.#relocateTable(from, to));
+    this.slabs = slabs;
+    this.#emptying = new Emptying(this.slabs, (from, to) => this.#relocateTable(from, to));
   }
 
   get memoryBytes(): number {
-    return this.#slabs.memoryBytes;
+    return this.slabs.memoryBytes;
   }
 
   get count(): number {
-    return this.#counts.reduce((sum, count) => sum + count, 0);
+    return this.counts.reduce((sum, count) => sum + count, 0);
   }
 
   /** The block of the key in `probe`, which is used with this map alone; `NONE`: there is none. */
@@ -130,7 +130,7 @@ export class KeyMap {
     const capacity = this.#capacities[shard]!;
     if (capacity === 0) return NONE;
     const table = this.#tables[shard]!;
-    const words = this.#slabs.words[table >>> UNIT_BITS]!;
+    const words = this.slabs.words[table >>> UNIT_BITS]!;
     const start = ((table & UNIT_MASK) << 1) + ENTRIES;
     const end = start + (capacity << 1);
     const blocks = this.#blocks.words;
@@ -151,7 +151,7 @@ export class KeyMap {
 
   /** Fetches the places of several hashes, and what the first entry there with the hash refers to. */
   fetch(hashes: Int32Array, count: number, references: Int32Array): number {
-    const slabs = this.#slabs.words;
+    const slabs = this.slabs.words;
     const blocks = this.#blocks.words;
     let sum = 0;
     for (let index = 0; index < count; index++) {
@@ -220,47 +220,22 @@ export class KeyMap {
     return this.#emptying.giveBack(isThorough);
   }
 
-  /** Shows every entry. */
-  verifyIntegrity(visit: (hash: number, reference: number) => void): void {
-    const tables = new Set<number>();
-    for (let shard = 0; shard < SHARD_COUNT; shard++) {
-      const capacity = this.#capacities[shard]!;
-      if (capacity === 0) continue;
-      tables.add(this.#tables[shard]!);
-      const table = this.#open(shard);
-      let count = 0;
-      for (let entry = table.start; entry < table.end; entry += 2) {
-        const reference = table.words[entry]!;
-        if (reference === NONE) continue;
-        const hash = table.words[entry + 1]!;
-        assert(hash >>> SHARD_SHIFT === shard, 'an entry is in the shard of its hash');
-        assert(table.entryOf(hash, reference) === entry, 'an entry is found from its place on');
-        visit(hash, reference);
-        count++;
-      }
-      assert(count === this.#counts[shard], 'a shard counts its entries');
-      assert(count < capacity, 'one place of a table is empty');
-    }
-    this.#slabs.verifyIntegrity((table) => assert(tables.delete(table), 'a table is that of a shard'));
-    assert(tables.size === 0, 'every shard has its table');
-  }
-
   /** A table has moved. */
   #relocateTable(from: number, to: number): void {
-    const shard = this.#slabs.wordsAt(to)[Slabs.wordOf(to) + SHARD]!;
+    const shard = this.slabs.wordsAt(to)[Slabs.wordOf(to) + SHARD]!;
     assert(this.#tables[shard] === from, 'a table that moves is that of its shard');
     this.#tables[shard] = to;
   }
 
   #open(shard: number): Table {
     const table = this.#tables[shard]!;
-    return this.#table.open(this.#slabs.wordsAt(table), Slabs.wordOf(table), this.#capacities[shard]!);
+    return this.#table.open(this.slabs.wordsAt(table), Slabs.wordOf(table), this.#capacities[shard]!);
   }
 
   /** Entries of a shard come, or have gone: it gets a table of another length when the load leaves its bounds. */
   #changeCount(shard: number, difference: number): void {
     this.#changes++;
-    const count = (this.#counts[shard]! += difference);
+    const count = (this.counts[shard]! += difference);
     const capacity = this.#capacities[shard]!;
     if (count > capacity * LOAD_MAX) this.#rebuild(shard, capacity * GROWTH);
     else if (count < capacity * LOAD_MIN && capacity > CAPACITY_MIN) this.#rebuild(shard, CAPACITY_MIN);
@@ -270,17 +245,17 @@ export class KeyMap {
   #rebuild(shard: number, capacityMin: number): void {
     const before = this.#tables[shard]!;
     const { words, start, end } = this.#open(shard);
-    const wanted = Math.max(CAPACITY_MIN, capacityMin, this.#counts[shard]! / LOAD_AFTER_REBUILDING);
+    const wanted = Math.max(CAPACITY_MIN, capacityMin, this.counts[shard]! / LOAD_AFTER_REBUILDING);
     const capacity = Math.ceil(wanted);
     const units = capacity + ENTRIES / 2;
-    const table = this.#slabs.allocate(units);
+    const table = this.slabs.allocate(units);
     const at = Slabs.wordOf(table);
     this.#tables[shard] = table;
     this.#capacities[shard] = capacity;
-    this.#slabs.wordsAt(table)[at] = spanHead(TABLE, units);
-    this.#slabs.wordsAt(table)[at + SHARD] = shard;
+    this.slabs.wordsAt(table)[at] = spanHead(TABLE, units);
+    this.slabs.wordsAt(table)[at + SHARD] = shard;
     this.#putAll(shard, words, start, end);
-    if (before !== NONE) this.#slabs.free(before, (end - start + ENTRIES) >>> 1);
+    if (before !== NONE) this.slabs.free(before, (end - start + ENTRIES) >>> 1);
   }
 
   /** Puts entries from somewhere into the table of their shard. @returns false when a key has two. */

@@ -35,15 +35,4 @@ export class LongValues {
     this.#memories[number] = undefined;
     this.#freeNumbers.push(number);
   }
-
-  /** @param used the numbers of all versions that there are. */
-  verifyIntegrity(used: ReadonlySet<number>): void {
-    let byteCount = 0;
-    for (const [number, memory] of this.#memories.entries()) {
-      assert((memory !== undefined) === used.has(number), 'a long value belongs to one version');
-      byteCount += memory?.bytes.length ?? 0;
-    }
-    assert(byteCount === this.#byteCount, 'the bytes of long values are counted');
-    assert(this.#freeNumbers.length === this.#memories.length - used.size, 'free numbers are kept');
-  }
 }

@@ -16,7 +16,6 @@ import type {
   Walk,
 } from '../engine.ts';
 import { PlacedChange, type Change, type Version } from '../version.ts';
-import { verifyKeyspace } from './integrity.ts';
 import type { HashSeed } from './key-hash.ts';
 import { Keyspace } from './keyspace.ts';
 import { KEY, KEY_BYTES_MASK, NONE, UNIT_BITS, UNIT_MASK, revisionAt } from './layout.ts';
@@ -52,18 +51,19 @@ class ScanState {
 
 export class MemoryEngine implements Engine {
   readonly loader: EngineLoader;
-  readonly #keyspace: Keyspace;
+  /** Public only for those that look whether it holds together. */
+  readonly keyspace: Keyspace;
   readonly #states: ScanState[] = [];
   readonly #hashes = new Int32Array(BATCH);
   readonly #fetched = new Int32Array(BATCH);
 
   constructor({ hashSeed = DEFAULT_SEED, slabBytesMax }: MemoryEngineOptions = {}) {
-    this.#keyspace = new Keyspace(hashSeed, slabBytesMax);
-    this.loader = new MemoryLoader(this.#keyspace);
+    this.keyspace = new Keyspace(hashSeed, slabBytesMax);
+    this.loader = new MemoryLoader(this.keyspace);
   }
 
   get memoryBytes(): number {
-    return this.#keyspace.memoryBytes;
+    return this.keyspace.memoryBytes;
   }
 
   read(key: Uint8Array, revision: number): Version | undefined {
@@ -75,11 +75,11 @@ export class MemoryEngine implements Engine {
   }
 
   fetch(keys: readonly Uint8Array[], start: number, end: number): void {
-    const { map, probe } = this.#keyspace;
+    const { map, probe } = this.keyspace;
     let waiting = 0;
     for (let index = start; index < end; index++) {
       probe.set(keys[index]!);
-      this.#hashes[waiting++] = this.#keyspace.hash();
+      this.#hashes[waiting++] = this.keyspace.hash();
       if (waiting < BATCH && index + 1 < end) continue;
       map.fetch(this.#hashes, waiting, this.#fetched);
       waiting = 0;
@@ -88,7 +88,7 @@ export class MemoryEngine implements Engine {
 
   readMany(keys: readonly Uint8Array[], revision: number, visit: VisitRead): void {
     this.#assertReadable(revision);
-    const keyspace = this.#keyspace;
+    const keyspace = this.keyspace;
     const state = this.#states.pop() ?? new ScanState();
     for (let start = 0; start < keys.length; start += BATCH) {
       const end = Math.min(start + BATCH, keys.length);
@@ -124,21 +124,21 @@ export class MemoryEngine implements Engine {
     assert(index >= 0, 'places are counted from 0');
     const before = this.#rankOf(range.start);
     if (before + index >= this.#rankOfEnd(range)) return undefined;
-    return this.#keyOf(this.#keyspace.keys.select(before + index));
+    return this.#keyOf(this.keyspace.keys.select(before + index));
   }
 
   apply(change: Change): void {
     const { key, value, revision } = change;
     assert(key.length >= 1 && key.length <= KEY_BYTES_MAX, 'a key has 1 to 65535 bytes');
-    const { blocks, probe, fields, newestRevision } = this.#keyspace;
+    const { blocks, probe, fields, newestRevision } = this.keyspace;
     probe.set(key);
-    const reference = this.#keyspace.find();
+    const reference = this.keyspace.find();
     const before = reference === NONE ? 0 : revisionAt(blocks.wordsAt(reference), Slabs.wordOf(reference));
     assert(revision > before, 'the revisions of a key ascend');
     assert(revision >= newestRevision, 'revisions ascend');
     fields.take(change, key.length, value.length);
-    this.#keyspace.put(reference, this.#keyspace.hash());
-    this.#keyspace.writeValue(change);
+    this.keyspace.put(reference, this.keyspace.hash());
+    this.keyspace.writeValue(change);
   }
 
   applyMany(changes: readonly Change[]): void {
@@ -151,7 +151,7 @@ export class MemoryEngine implements Engine {
   }
 
   forget(range: EngineRange, limit: number): number {
-    const { keys, probe, walks } = this.#keyspace;
+    const { keys, probe, walks } = this.keyspace;
     assert(walks.size === 0, 'nothing is forgotten while a walk is open');
     for (let forgotten = 0; forgotten < limit; forgotten++) {
       probe.set(range.start);
@@ -161,22 +161,22 @@ export class MemoryEngine implements Engine {
         probe.set(range.end);
         if (this.#compareProbe(reference) <= 0) return forgotten;
       }
-      this.#keyspace.forget(reference);
+      this.keyspace.forget(reference);
     }
     return limit;
   }
 
   openWalk(oldest: number, newest: number): Walk {
     this.#assertReadable(oldest);
-    return new SlabWalk(this.#keyspace, oldest, newest);
+    return new SlabWalk(this.keyspace, oldest, newest);
   }
 
   compact(revision: number): void {
-    this.#keyspace.compactRevision = Math.max(revision, this.#keyspace.compactRevision);
+    this.keyspace.compactRevision = Math.max(revision, this.keyspace.compactRevision);
   }
 
   maintain(isThorough = false): boolean {
-    const keyspace = this.#keyspace;
+    const keyspace = this.keyspace;
     const isMoreToDrop = keyspace.drop(DROPPED_PER_STEP);
     const isMore = keyspace.giveBack(isThorough) || isMoreToDrop;
     if (isThorough && !isMore) keyspace.undo.trim();
@@ -184,25 +184,21 @@ export class MemoryEngine implements Engine {
   }
 
   due(nowMs: number, limit: number): Uint8Array[] {
-    return this.#keyspace.deadlines.due(nowMs, limit);
+    return this.keyspace.deadlines.due(nowMs, limit);
   }
 
   nextDeadlineMs(): number | undefined {
-    return this.#keyspace.deadlines.next();
+    return this.keyspace.deadlines.next();
   }
 
   stats(): EngineStats {
-    const { keyCount, versionCount, dataBytes } = this.#keyspace;
+    const { keyCount, versionCount, dataBytes } = this.keyspace;
     return { keyCount, versionCount, dataBytes };
-  }
-
-  verifyIntegrity(): void {
-    verifyKeyspace(this.#keyspace);
   }
 
   #read(key: Uint8Array, revision: number, withValue: boolean): Version | undefined {
     this.#assertReadable(revision);
-    const keyspace = this.#keyspace;
+    const keyspace = this.keyspace;
     keyspace.probe.set(key);
     const reference = keyspace.find();
     if (reference === NONE || !keyspace.goTo(reference, revision)) return undefined;
@@ -211,14 +207,14 @@ export class MemoryEngine implements Engine {
 
   /** Makes `placed` the version that was gone to. */
   #show(placed: PlacedChange): PlacedChange {
-    const { memory, at, longValues } = this.#keyspace;
+    const { memory, at, longValues } = this.keyspace;
     return showPlaced(memory, at, longValues, placed);
   }
 
   /** @returns the block at which a further scan goes on; `NONE`: at the end. */
   #scan(state: ScanState, range: EngineRange, revision: number, options: ScanOptions, visit: Visit): number {
     const { path, references } = state;
-    const { keys, probe } = this.#keyspace;
+    const { keys, probe } = this.keyspace;
     const { reverse, budget } = options;
     let isStopped = false;
     if (reverse && range.end === undefined) keys.goToEnd(path, 1);
@@ -236,7 +232,7 @@ export class MemoryEngine implements Engine {
           const reference = references[reverse ? first + size - 1 - index : first + index]!;
           if (budget.visitsLeft <= 0 || isStopped) return reference;
           budget.spendVisits(1);
-          if (this.#keyspace.goTo(reference, revision)) isStopped = !visit(this.#show(state.placed));
+          if (this.keyspace.goTo(reference, revision)) isStopped = !visit(this.#show(state.placed));
         }
       }
     } while (!state.isAtEnd && keys.nextLeaf(path, revision, reverse ? -1 : 1, budget));
@@ -249,7 +245,7 @@ export class MemoryEngine implements Engine {
    */
   #readLeaf(state: ScanState, range: EngineRange, revision: number, reverse: boolean): number {
     const { path, references } = state;
-    const { keys, probe } = this.#keyspace;
+    const { keys, probe } = this.keyspace;
     const place = path.places[0]!;
     const low = reverse ? 0 : place;
     const high = reverse ? place : keys.leaf.open(path.nodes[0]!).count;
@@ -269,13 +265,13 @@ export class MemoryEngine implements Engine {
   }
 
   #compareProbe(reference: number): number {
-    const { blocks, probe } = this.#keyspace;
+    const { blocks, probe } = this.keyspace;
     return probe.compareWith(blocks.wordsAt(reference), Slabs.wordOf(reference));
   }
 
   /** Makes the processor fetch several blocks at once. */
   #fetch(references: Int32Array, start: number, end: number): number {
-    const slabs = this.#keyspace.blocks.words;
+    const slabs = this.keyspace.blocks.words;
     let sum = 0;
     for (let place = start; place < end; place++) {
       const reference = references[place]!;
@@ -286,22 +282,22 @@ export class MemoryEngine implements Engine {
 
   #rankOf(key: Uint8Array): number {
     if (key.length === 0) return 0;
-    this.#keyspace.probe.set(key);
-    return this.#keyspace.keys.rank();
+    this.keyspace.probe.set(key);
+    return this.keyspace.keys.rank();
   }
 
   #rankOfEnd({ end }: EngineRange): number {
-    return end === undefined ? this.#keyspace.keys.liveCount() : this.#rankOf(end);
+    return end === undefined ? this.keyspace.keys.liveCount() : this.#rankOf(end);
   }
 
   #keyOf(reference: number): Uint8Array {
-    const memory = this.#keyspace.blocks.memoryAt(reference);
+    const memory = this.keyspace.blocks.memoryAt(reference);
     const at = Slabs.wordOf(reference);
     return copyOut(memory, (at + KEY) << 2, memory.words[at]! & KEY_BYTES_MASK);
   }
 
   #assertReadable(revision: number): void {
-    assert(revision >= this.#keyspace.compactRevision, 'no read goes below the revision of the compaction');
+    assert(revision >= this.keyspace.compactRevision, 'no read goes below the revision of the compaction');
   }
 }
 

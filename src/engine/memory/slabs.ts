@@ -15,7 +15,7 @@
  * - The blocks and holes of a slab follow each other without a gap, up to its end, or up to `#top` in the one that is being
  *   filled.
  * - Room is never given twice before its slab is given back, so a new block is all zeros.
- * - `#holeUnits` of a slab is the length of its holes. One that is nothing else is given back, unless it is being filled.
+ * - `holeUnits` of a slab is the length of its holes. One that is nothing else is given back, unless it is being filled.
  */
 import { assert } from '../../errors.ts';
 import { memoryOf, type Memory } from '../../wire/memory.ts';
@@ -59,8 +59,11 @@ export class Slabs {
   readonly words: Int32Array[] = [];
   /** The same memory, with its bytes. */
   readonly memories: Memory[] = [];
+  /** How many units of each slab are holes, ... */
+  readonly holeUnits = new Int32Array(SLAB_COUNT_MAX);
+  /** ... and of all together. */
+  totalHoleUnits = 0;
   readonly #slabBytesMax: number;
-  readonly #holeUnits = new Int32Array(SLAB_COUNT_MAX);
   /** The how-manieth slab it was that was taken; a number is used again, this is not. */
   readonly #births = new Float64Array(SLAB_COUNT_MAX);
   readonly #cursors = new Set<SlabCursor>();
@@ -70,7 +73,6 @@ export class Slabs {
   #capacity = 0;
   #born = 0;
   #totalUnits = 0;
-  #totalHoleUnits = 0;
 
   constructor(slabBytesMax = SLAB_BYTES_MAX) {
     this.#slabBytesMax = slabBytesMax;
@@ -155,13 +157,13 @@ export class Slabs {
   sparsest(isThorough: boolean): number | undefined {
     const shares = isThorough ? HOLE_SHARES_THOROUGH : HOLE_SHARES;
     const used = this.#usedUnits;
-    const holes = this.#totalHoleUnits;
+    const holes = this.totalHoleUnits;
     if (holes * UNIT_BYTES < HOLES_BYTES_MIN || holes < used * shares.all) return undefined;
     let found: number | undefined;
     let largest: number = shares.slab;
     for (let slab = 0; slab < this.words.length; slab++) {
       const end = this.endOf(slab);
-      const share = this.#holeUnits[slab]! / end;
+      const share = this.holeUnits[slab]! / end;
       // Unit 0 of the first one is a hole for ever.
       if (end <= 1 || share <= largest) continue;
       found = slab;
@@ -172,31 +174,6 @@ export class Slabs {
     return found !== undefined && this.words[found]!.length > 0 ? found : undefined;
   }
 
-  /** Shows every block. */
-  verifyIntegrity(visit: (reference: number, words: Int32Array, at: number) => void): void {
-    let totalUnits = 0;
-    let totalHoleUnits = 0;
-    for (const [slab, words] of this.words.entries()) {
-      const end = this.endOf(slab);
-      let holes = 0;
-      let unit = 0;
-      while (unit < end) {
-        const units = unitsAt(words, unit << 1);
-        assert(units > 0, 'a block has a length');
-        if (kindOf(words[unit << 1]!) === HOLE) holes += units;
-        else visit((slab << UNIT_BITS) | unit, words, unit << 1);
-        unit += units;
-      }
-      assert(unit === end, 'blocks and holes fill a slab');
-      assert(holes === this.#holeUnits[slab], 'the holes of a slab are counted');
-      assert(holes < end || end === 0 || slab === this.#slab, 'an empty slab was given back');
-      totalUnits += words.length >>> 1;
-      totalHoleUnits += holes;
-    }
-    assert(totalUnits === this.#totalUnits, 'all units are counted');
-    assert(totalHoleUnits === this.#totalHoleUnits, 'all holes are counted');
-  }
-
   /** The units of all slabs, but for what has not been used of the newest one. */
   get #usedUnits(): number {
     return this.#totalUnits - this.#capacity + this.#top;
@@ -205,13 +182,13 @@ export class Slabs {
   /** Makes a hole, which may have no units. A slab that is nothing else then is given back, unless it is being filled. */
   #makeHole(slab: number, unit: number, units: number): void {
     const words = this.words[slab]!;
-    const holes = (this.#holeUnits[slab]! += units);
+    const holes = (this.holeUnits[slab]! += units);
     if (units > 0) words[unit << 1] = spanHead(HOLE, units);
-    this.#totalHoleUnits += units;
+    this.totalHoleUnits += units;
     if (holes < words.length >>> 1 || slab === this.#slab) return;
     this.#totalUnits -= holes;
-    this.#totalHoleUnits -= holes;
-    this.#holeUnits[slab] = 0;
+    this.totalHoleUnits -= holes;
+    this.holeUnits[slab] = 0;
     this.words[slab] = NO_MEMORY.words;
     this.memories[slab] = NO_MEMORY;
     (words.buffer as ArrayBuffer).transfer(0);
@@ -228,8 +205,8 @@ export class Slabs {
       const end = from + (kindOf(head) === HOLE ? unitsAt(words, from << 1) : 0);
       if (to > end) return false;
       if (to < end) words[to << 1] = spanHead(HOLE, end - to);
-      this.#holeUnits[slab]! -= to - from;
-      this.#totalHoleUnits -= to - from;
+      this.holeUnits[slab]! -= to - from;
+      this.totalHoleUnits -= to - from;
     }
     for (const cursor of this.#cursors) {
       if (cursor.slab === slab && cursor.unit >= from && cursor.unit < to) cursor.unit = to;

@@ -240,23 +240,6 @@ export class UndoRing {
     this.#spare = undefined;
   }
 
-  /** Shows every entry, the oldest first, gone to. */
-  verifyIntegrity(visit: (place: number) => void): void {
-    let last = 0;
-    const pages = new Set(this.#headPage === undefined ? [] : [this.#headPage]);
-    for (let place = this.#tail; place !== this.#head; place = this.after(place)) {
-      this.goTo(place);
-      const page = this.#pageOf(place);
-      pages.add(page);
-      assert((place & PAGE_MASK) < page.end, 'an entry lies before the end of its page');
-      const { replacedBy } = this;
-      assert(replacedBy >= last, 'the undo ring is in the order of replacing');
-      last = replacedBy;
-      visit(place);
-    }
-    assert(pages.size === this.#pages.size, 'every page of the undo ring is in use');
-  }
-
   /** Opens the page behind that of the head, for the next entry. */
   #openPage(): Page {
     const { isEmpty } = this;

@@ -15,7 +15,6 @@ import { insertKey } from './growth.ts';
 import type { SortedKeys } from './key-sorter.ts';
 import type { Node } from './node.ts';
 import { removeKey } from './shrinking.ts';
-import { checkTree } from './tree-check.ts';
 import { Path, Tree } from './tree.ts';
 
 export class OrderedIndex extends Tree {
@@ -164,13 +163,6 @@ export class OrderedIndex extends Tree {
   /** Does a piece of giving memory back. @returns whether there may be more. */
   giveBack(isThorough: boolean): boolean {
     return this.#emptying.giveBack(isThorough);
-  }
-
-  /** Shows every key in order, and whether it is live. */
-  verifyIntegrity(visit: (block: number, isLive: boolean) => void): void {
-    const nodes = checkTree(this, visit);
-    this.nodes.verifyIntegrity((node) => assert(nodes.delete(node), 'a node is part of the tree'));
-    assert(nodes.size === 0, 'every node of the tree has its block');
   }
 
   /** Whether all that is dead now in the leaf of a path was so at a revision. */

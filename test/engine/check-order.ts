@@ -1,10 +1,11 @@
-/** Walks through a tree and breaks where something in it is not as `tree.ts` and `node.ts` say. */
-import { assert } from '../../../errors.ts';
-import { NONE, revisionAt } from '../layout.ts';
-import { Slabs } from '../slabs.ts';
-import { compareBlocks, writeHead } from '../block-keys.ts';
-import { ENTRIES_MAX, HIGHS, LOWS, type Node } from './node.ts';
-import type { Tree } from './tree.ts';
+/** Looks whether an ordered index is as `tree.ts` and `node.ts` say. */
+import { assert } from '../../src/errors.ts';
+import { compareBlocks, writeHead } from '../../src/engine/memory/block-keys.ts';
+import { NONE, revisionAt } from '../../src/engine/memory/layout.ts';
+import { ENTRIES_MAX, HIGHS, LOWS, type Node } from '../../src/engine/memory/order/node.ts';
+import type { Tree } from '../../src/engine/memory/order/tree.ts';
+import { Slabs } from '../../src/engine/memory/slabs.ts';
+import { checkSlabs } from './check-slabs.ts';
 
 /** What an inner node must know of a child. */
 interface Below {
@@ -12,9 +13,10 @@ interface Below {
   readonly dead: number;
 }
 
-/** Shows every key in order, and whether it is live. @returns the nodes. */
-export function checkTree(tree: Tree, visit: (block: number, isLive: boolean) => void): Set<number> {
+/** Shows every key in order, and whether it is live. @returns how many nodes there are, by levels. */
+export function checkOrder(tree: Tree, visit: (block: number, isLive: boolean) => void = () => {}): number[] {
   const nodes = new Set<number>();
+  const nodeCounts = Array.from({ length: tree.height + 1 }, () => 0);
   const { blocks } = tree;
   const head = new Int32Array(2);
   let last = NONE;
@@ -55,6 +57,7 @@ export function checkTree(tree: Tree, visit: (block: number, isLive: boolean) =>
   const check = (reference: number, level: number, lower: number, upper: number): Below => {
     const node = tree.newView().open(reference);
     nodes.add(reference);
+    nodeCounts[level]!++;
     assert(node.level === level, 'a node knows its level');
     assert(node.count > 0 || (level === 0 && tree.height === 0), 'a node has an entry');
     checkHeads(node, lower, upper);
@@ -75,5 +78,7 @@ export function checkTree(tree: Tree, visit: (block: number, isLive: boolean) =>
   const whole = check(tree.root, tree.height, NONE, NONE);
   assert(whole.dead <= tree.dead, 'the highest deletion of all is known');
   assert(count === tree.count, 'the keys of a tree are counted');
-  return nodes;
+  checkSlabs(tree.nodes, (node) => assert(nodes.delete(node), 'a node is part of the tree'));
+  assert(nodes.size === 0, 'every node of the tree has its block');
+  return nodeCounts;
 }
