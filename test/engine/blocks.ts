@@ -4,6 +4,13 @@ import { Slabs } from '../../src/engine/memory/slabs.ts';
 import { Probe } from '../../src/engine/memory/probe.ts';
 import { bytes } from './changes.ts';
 
+/** Slabs in which nothing is moved. */
+export function fixedSlabs(slabBytesMax?: number): Slabs {
+  return new Slabs(() => {
+    throw new Error('a block was moved');
+  }, slabBytesMax);
+}
+
 export function probeOf(text: string): Probe {
   const probe = new Probe();
   probe.set(bytes(text));

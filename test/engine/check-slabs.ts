@@ -8,7 +8,8 @@ export function checkSlabs(
   slabs: Slabs,
   visit: (reference: number, words: Int32Array, at: number) => void,
 ): void {
-  const filledSlab = slabs.top?.slab;
+  const cursor = slabs.openCursor();
+  slabs.closeCursor(cursor);
   let usedUnits = 0;
   let totalHoleUnits = 0;
   for (const [slab, words] of slabs.words.entries()) {
@@ -24,7 +25,7 @@ export function checkSlabs(
     }
     assert(unit === end, 'blocks and holes fill a slab');
     assert(holes === slabs.holeUnits[slab], 'the holes of a slab are counted');
-    assert(holes < end || end === 0 || slab === filledSlab, 'an empty slab was given back');
+    assert(holes < end || end === 0 || slab === cursor.topSlab, 'an empty slab was given back');
     usedUnits += end;
     totalHoleUnits += holes;
   }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Deadlines } from '../../src/engine/memory/deadlines.ts';
 import { Slabs } from '../../src/engine/memory/slabs.ts';
 import { SeededRandom } from '../support/random.ts';
-import { addBlock } from './blocks.ts';
+import { addBlock, fixedSlabs } from './blocks.ts';
 import { checkOrder } from './check-order.ts';
 
 const TIMES = [1, 2, 255, 256, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40, 2 ** 53 - 1];
@@ -11,7 +11,7 @@ const TIMES = [1, 2, 255, 256, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 
 describe('the index of deadlines', () => {
   it('has them in the order of time, then of key, whatever their bytes', () => {
     const random = new SeededRandom(1);
-    const slabs = new Slabs();
+    const slabs = fixedSlabs();
     const deadlines = new Deadlines(slabs);
     const keys = Array.from(
       { length: 800 },
@@ -48,13 +48,13 @@ describe('the index of deadlines', () => {
       deadlines.change(slabs.wordsAt(references.get(key)!), Slabs.wordOf(references.get(key)!), ms, 0);
     expect(deadlines.next()).toBeUndefined();
     expect(deadlines.due(2 ** 53, 9)).toEqual([]);
-    while (deadlines.giveBack(true));
-    expect(deadlines.memoryBytes).toBeLessThan(20_000);
+    while (deadlines.index.nodes.giveBack(true));
+    expect(deadlines.index.nodes.memoryBytes).toBeLessThan(20_000);
     checkOrder(deadlines.index);
   });
 
   it('has keys in order after all that were there before were of one time, and have gone', () => {
-    const slabs = new Slabs();
+    const slabs = fixedSlabs();
     const deadlines = new Deadlines(slabs);
     const change = (reference: number, fromMs: number, toMs: number): void =>
       deadlines.change(slabs.wordsAt(reference), Slabs.wordOf(reference), fromMs, toMs);

@@ -3,7 +3,7 @@ import { assert } from '../../src/errors.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { Keyspace } from '../../src/engine/memory/keyspace.ts';
 import {
-  DEADLINE,
+  BARE_KEY,
   KEY_BYTES_MASK,
   NONE,
   UNDO,
@@ -97,12 +97,12 @@ function checkKeyspace(keyspace: Keyspace): void {
   });
 
   checkOrder(keys, (reference, isLive) => {
-    take(reference, (kind) => kind < DEADLINE, 'the order of keys leads to versions');
+    take(reference, (kind) => kind < BARE_KEY, 'the order of keys leads to versions');
     assert(isLive === !deletions.has(reference), 'what is live in the order of keys is not deleted');
   });
   checkOrder(deadlines.index, (reference, isLive) => {
     assert(isLive, 'a deadline is live');
-    take(reference, (kind) => kind === DEADLINE, 'a deadline has its block');
+    take(reference, (kind) => kind === BARE_KEY, 'a deadline has its block');
     probe.setFrom(slabs.wordsAt(reference), Slabs.wordOf(reference));
     assert(waiting.delete(textIn(probe.bytes, 0, probe.length)), 'a deadline is that of a newest version');
   });

@@ -3,9 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { KeyMap } from '../../src/engine/memory/key-map.ts';
 import { NONE, UNIT_BYTES, unitsAt } from '../../src/engine/memory/layout.ts';
 import { Probe } from '../../src/engine/memory/probe.ts';
-import { Slabs } from '../../src/engine/memory/slabs.ts';
 import { SeededRandom } from '../support/random.ts';
-import { addBlock } from './blocks.ts';
+import { addBlock, fixedSlabs } from './blocks.ts';
 import { bytes } from './changes.ts';
 import { checkKeyMap } from './check-key-map.ts';
 import { checkSlabs } from './check-slabs.ts';
@@ -15,9 +14,8 @@ const SHARD = 5 << 22;
 const LAST_PLACE = 2 ** 22 - 1;
 
 class Filled {
-  readonly slabs = new Slabs();
-  readonly tables = new Slabs();
-  readonly map = new KeyMap(this.slabs, this.tables);
+  readonly slabs = fixedSlabs();
+  readonly map = new KeyMap(this.slabs);
   readonly #probe = new Probe();
   readonly entries = new Map<string, { readonly hash: number; reference: number }>();
 
@@ -54,7 +52,7 @@ class Filled {
   /** The length of all tables without their heads. */
   get tableBytes(): number {
     let units = 0;
-    checkSlabs(this.tables, (_reference, words, at) => (units += unitsAt(words, at) - 1));
+    checkSlabs(this.map.slabs, (_reference, words, at) => (units += unitsAt(words, at) - 1));
     return units * UNIT_BYTES;
   }
 
@@ -139,9 +137,9 @@ describe('the sharded map', () => {
     const random = new SeededRandom(12);
     const filled = new Filled();
     const expectGivesBack = (): void => {
-      const before = filled.map.memoryBytes;
-      while (filled.map.giveBack(true));
-      expect(filled.map.memoryBytes).toBeLessThan(0.8 * before);
+      const before = filled.map.slabs.memoryBytes;
+      while (filled.map.slabs.giveBack(true));
+      expect(filled.map.slabs.memoryBytes).toBeLessThan(0.8 * before);
       filled.verify();
     };
     for (let number = 0; number < 20_000; number++) filled.add(`key ${number}`, random.uint32() | 0 || 1);

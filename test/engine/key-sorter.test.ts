@@ -1,13 +1,12 @@
 /** The radix sort of blocks by their keys. */
 import { describe, expect, it } from 'vitest';
 import { sortByKey } from '../../src/engine/memory/order/key-sorter.ts';
-import { Slabs } from '../../src/engine/memory/slabs.ts';
 import { SeededRandom } from '../support/random.ts';
-import { addBlock, keyAt } from './blocks.ts';
+import { addBlock, fixedSlabs, keyAt } from './blocks.ts';
 import { KEY_SHAPES, keyOfShape } from './key-shapes.ts';
 
 function sorted(texts: readonly string[]): string[] {
-  const slabs = new Slabs();
+  const slabs = fixedSlabs();
   const references = Int32Array.from(texts, (text) => addBlock(slabs, text));
   for (const _piece of sortByKey(slabs, references));
   return Array.from(references, (reference) => keyAt(slabs, reference));

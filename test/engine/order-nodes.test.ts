@@ -5,9 +5,8 @@ import { insertKey } from '../../src/engine/memory/order/growth.ts';
 import { removeKey } from '../../src/engine/memory/order/shrinking.ts';
 import { Path, Tree } from '../../src/engine/memory/order/tree.ts';
 import { Probe } from '../../src/engine/memory/probe.ts';
-import { Slabs } from '../../src/engine/memory/slabs.ts';
 import { SeededRandom } from '../support/random.ts';
-import { addBlock } from './blocks.ts';
+import { addBlock, fixedSlabs } from './blocks.ts';
 import { bytes } from './changes.ts';
 import { checkOrder } from './check-order.ts';
 
@@ -93,7 +92,7 @@ function expectedOf(level: number, numbers: readonly number[]): unknown[] {
 
 describe('a node', () => {
   it.each([0, 1])('of level %i keeps its entries while others come, go and move', (level) => {
-    const slabs = new Slabs();
+    const slabs = fixedSlabs();
     const random = new SeededRandom(level + 1);
     const nodes = [new Node(slabs).make(level), new Node(slabs).make(level)] as const;
     const lists: [number[], number[]] = [[], []];
@@ -131,9 +130,9 @@ describe('a node', () => {
 
 /** A tree by itself, of keys that are not live. */
 class Grown {
-  readonly #blocks = new Slabs();
+  readonly #blocks = fixedSlabs();
   readonly #probe = new Probe();
-  readonly tree = new Tree(this.#blocks, new Slabs(), this.#probe);
+  readonly tree = new Tree(this.#blocks, this.#probe);
   readonly #path = new Path();
 
   add(text: string): void {

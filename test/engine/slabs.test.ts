@@ -1,9 +1,9 @@
 /** Slabs by themselves: blocks that change their length over holes, cursors between them, memory that is given back, moving. */
 import { describe, expect, it } from 'vitest';
-import { Emptying } from '../../src/engine/memory/emptying.ts';
 import {
   HOLE,
-  DEADLINE,
+  NONE,
+  BARE_KEY,
   NODE,
   UNIT_BITS,
   UNIT_BYTES,
@@ -15,6 +15,7 @@ import {
 } from '../../src/engine/memory/layout.ts';
 import { type SlabCursor, Slabs } from '../../src/engine/memory/slabs.ts';
 import { SeededRandom } from '../support/random.ts';
+import { fixedSlabs } from './blocks.ts';
 import { checkSlabs } from './check-slabs.ts';
 
 const SLAB_BYTES = 16 * 1024;
@@ -24,12 +25,12 @@ function write(slabs: Slabs, reference: number, units: number, mark: number): vo
   const words = slabs.wordsAt(reference);
   const at = Slabs.wordOf(reference);
   words.fill(0, at, at + 5);
-  words[at] = headOf(DEADLINE, (units * 2 - 5) * 4, 0);
+  words[at] = headOf(BARE_KEY, (units * 2 - 5) * 4, 0);
   words.fill(mark, at + 5, at + units * 2);
 }
 
 class Blocks {
-  readonly slabs = new Slabs(SLAB_BYTES);
+  readonly slabs = fixedSlabs(SLAB_BYTES);
   readonly units = new Map<number, { units: number; mark: number }>();
   #mark = 0;
 
@@ -128,13 +129,16 @@ describe('slabs', () => {
     const blocks = new Blocks();
     const references = Array.from({ length: 20 }, () => blocks.add(1000));
     const slab = references[6]! >>> UNIT_BITS;
-    const birth = blocks.slabs.nextBirth;
-    expect(blocks.slabs.isOlder(slab, birth)).toBe(true);
+    const before = blocks.slabs.openCursor(slab);
+    expect(blocks.slabs.isAhead(before, references[6]!)).toBe(true);
     for (const reference of references) if (reference >>> UNIT_BITS === slab) blocks.free(reference);
-    expect(blocks.slabs.isOlder(slab, birth)).toBe(false);
+    expect(blocks.slabs.isAhead(before, references[6]!)).toBe(false);
     while (blocks.slabs.words[slab]!.length === 0) blocks.add(1000);
-    expect(blocks.slabs.isOlder(slab, birth)).toBe(false);
-    expect(blocks.slabs.isOlder(slab, blocks.slabs.nextBirth)).toBe(true);
+    expect(blocks.slabs.isAhead(before, references[6]!)).toBe(false);
+    expect(blocks.slabs.advance(before)).toBe(NONE);
+    const after = blocks.slabs.openCursor(slab);
+    expect(blocks.slabs.isAhead(after, references[6]!)).toBe(true);
+    expect(blocks.slabs.advance(after)).toBe(slab << UNIT_BITS);
     blocks.verify();
   });
 
@@ -163,21 +167,16 @@ describe('slabs', () => {
       for (let isMore = true; isMore;) {
         isMore = false;
         for (const { cursor, seen } of cursors) {
-          for (let steps = random.below(6); steps > 0 && cursor.slab < 3; steps--) {
-            const words = blocks.slabs.words[cursor.slab]!;
-            if (words.length === 0 || cursor.unit >= blocks.slabs.endOf(cursor.slab)) {
-              cursor.slab++;
-              cursor.unit = 0;
-              continue;
-            }
-            const reference = (cursor.slab << UNIT_BITS) | cursor.unit;
-            const isHole = kindOf(words[cursor.unit << 1]!) === HOLE;
+          for (let steps = random.below(6); steps > 0; steps--) {
+            const reference = blocks.slabs.advance(cursor);
+            if (reference === NONE) break;
+            const head = blocks.slabs.wordsAt(reference)[Slabs.wordOf(reference)]!;
+            const isHole = kindOf(head) === HOLE;
             expect(isHole || blocks.units.has(reference), 'a cursor stands at a block').toBe(true);
             expect(seen.has(reference), 'a block comes once').toBe(false);
             if (!isHole) seen.add(reference);
-            cursor.unit += unitsAt(words, cursor.unit << 1);
           }
-          if (cursor.slab < 3) isMore = true;
+          if (cursor.slab < cursor.slabsEnd) isMore = true;
         }
         for (let count = random.below(20); count > 0; count--) change();
       }
@@ -208,9 +207,15 @@ class WatchedSlabs extends Slabs {
 
 describe('emptying', () => {
   it('moves a bounded piece at a time, tells of each block once, and leaves no cursor open', () => {
-    const slabs = new WatchedSlabs(512 * 1024);
-    const units = 64;
     const places = new Set<number>();
+    let moved = 0;
+    const slabs = new WatchedSlabs((from, to) => {
+      moved++;
+      expect(places.delete(from)).toBe(true);
+      expect(numberAt(to)).toBe(numberAt(from));
+      places.add(to);
+    }, 512 * 1024);
+    const units = 64;
     for (let number = 0; number < 4000; number++) {
       const reference = slabs.allocate(units);
       slabs.wordsAt(reference)[Slabs.wordOf(reference)] = spanHead(NODE, units);
@@ -226,15 +231,8 @@ describe('emptying', () => {
     }
     const numbers = [...places].map(numberAt).sort((a, b) => a - b);
     const before = slabs.memoryBytes;
-    let moved = 0;
-    const emptying = new Emptying(slabs, (from, to) => {
-      moved++;
-      expect(places.delete(from)).toBe(true);
-      expect(numberAt(to)).toBe(numberAt(from));
-      places.add(to);
-    });
     for (let isMore = true; isMore; moved = 0) {
-      isMore = emptying.giveBack(true);
+      isMore = slabs.giveBack(true);
       expect(moved * units * UNIT_BYTES).toBeLessThanOrEqual(64 * 1024);
     }
     expect(slabs.open.size).toBe(0);
@@ -245,8 +243,11 @@ describe('emptying', () => {
   });
 
   it('goes on in no slab that took the number of the one it emptied', () => {
-    const slabs = new Slabs(128 * 1024);
     const places = new Set<number>();
+    const slabs = new Slabs((from, to) => {
+      expect(places.delete(from), 'a block is moved').toBe(true);
+      places.add(to);
+    }, 128 * 1024);
     const add = (units: number): number => {
       const reference = slabs.allocate(units);
       slabs.wordsAt(reference)[Slabs.wordOf(reference)] = spanHead(NODE, units);
@@ -263,14 +264,10 @@ describe('emptying', () => {
       places.delete(block);
       slabs.free(block, 64);
     }
-    const emptying = new Emptying(slabs, (from, to) => {
-      expect(places.delete(from), 'a block is moved').toBe(true);
-      places.add(to);
-    });
-    expect(emptying.giveBack(true)).toBe(true);
+    expect(slabs.giveBack(true)).toBe(true);
     expect(slabs.words[1]).toHaveLength(0);
     while (slabs.endOf(1) < 12_000) add(100);
-    while (emptying.giveBack(true));
+    while (slabs.giveBack(true));
     checkSlabs(slabs, (place) => expect(places.delete(place)).toBe(true));
     expect(places.size).toBe(0);
   });

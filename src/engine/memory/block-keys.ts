@@ -1,6 +1,6 @@
 /** The keys of blocks: their order, what they have in common, and their heads, by which nodes and the sorter order most. */
-import { KEY, KEY_BYTES_MASK } from './layout.ts';
-import { headPart } from './probe.ts';
+import { BARE_KEY, HEAD, KEY, KEY_BYTES_MASK, headOf, wordsOf } from './layout.ts';
+import { headPart, type Probe } from './probe.ts';
 import { Slabs } from './slabs.ts';
 
 /** A head is so many bytes of a key, as two numbers that are ordered as the bytes are; zeros stand for what is not there. */
@@ -35,6 +35,17 @@ export function keyBytesOf(slabs: Slabs, block: number): number {
 
 function keyByteAt(slabs: Slabs, block: number, index: number): number {
   return slabs.memoryAt(block).bytes[((Slabs.wordOf(block) + KEY) << 2) + index]!;
+}
+
+/** Makes a block of the key in a probe. */
+export function addBareKey(slabs: Slabs, probe: Probe): number {
+  const { length } = probe;
+  const reference = slabs.allocate((KEY + wordsOf(length) + 1) >>> 1);
+  const words = slabs.wordsAt(reference);
+  const at = Slabs.wordOf(reference);
+  words[at + HEAD] = headOf(BARE_KEY, length, 0);
+  probe.writeTo(words, at);
+  return reference;
 }
 
 const scratch = new Uint8Array(HEAD_BYTES);

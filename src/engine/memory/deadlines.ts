@@ -3,7 +3,8 @@
  * of their own, whose key is the deadline (8 bytes, big-endian) and then the key.
  */
 import { assert } from '../../errors.ts';
-import { DEADLINE, HEAD, KEY, KEY_BYTES_MASK, NONE, UNIT_BYTES, headOf, unitsAt, wordsOf } from './layout.ts';
+import { addBareKey } from './block-keys.ts';
+import { KEY, KEY_BYTES_MASK, NONE, UNIT_BYTES, unitsAt } from './layout.ts';
 import { OrderedIndex } from './order/ordered-index.ts';
 import { Probe } from './probe.ts';
 import { Slabs } from './slabs.ts';
@@ -16,10 +17,6 @@ export class Deadlines {
   constructor(slabs: Slabs, slabBytesMax?: number) {
     this.#slabs = slabs;
     this.index = new OrderedIndex(slabs, this.#probe, slabBytesMax);
-  }
-
-  get memoryBytes(): number {
-    return this.index.memoryBytes;
   }
 
   get count(): number {
@@ -37,7 +34,7 @@ export class Deadlines {
     }
     if (toMs !== 0) {
       this.#probe.setDeadline(toMs, words, at);
-      this.index.insert(this.#makeBlock(), true, 0);
+      this.index.insert(addBareKey(this.#slabs, this.#probe), true, 0);
     }
   }
 
@@ -59,22 +56,6 @@ export class Deadlines {
   moved(from: number, to: number): void {
     this.#probe.setFrom(this.#slabs.wordsAt(to), Slabs.wordOf(to));
     this.index.relocate(from, to);
-  }
-
-  /** Does a piece of giving memory back. @returns whether there may be more. */
-  giveBack(isThorough: boolean): boolean {
-    return this.index.giveBack(isThorough);
-  }
-
-  /** Makes the block of the deadline and key in the probe. */
-  #makeBlock(): number {
-    const { length } = this.#probe;
-    const reference = this.#slabs.allocate((KEY + wordsOf(length) + 1) >>> 1);
-    const words = this.#slabs.wordsAt(reference);
-    const at = Slabs.wordOf(reference);
-    words[at + HEAD] = headOf(DEADLINE, length, 0);
-    this.#probe.writeTo(words, at);
-    return reference;
   }
 
   #deadlineAt(reference: number): number {

@@ -10,7 +10,6 @@
  */
 import { assert } from '../../errors.ts';
 import { compareBlocks } from './block-keys.ts';
-import { Emptying } from './emptying.ts';
 import { NONE, TABLE, UNIT_BITS, UNIT_MASK, spanHead } from './layout.ts';
 import type { Probe } from './probe.ts';
 import { Slabs } from './slabs.ts';
@@ -96,8 +95,8 @@ class Table {
 
 export class KeyMap {
   readonly #blocks: Slabs;
+  /** Where the tables lie, and nothing else. */
   readonly slabs: Slabs;
-  readonly #emptying: Emptying;
   /** By shard: the block of its table, how many entries that has room for (0: there is none), and how many it has. */
   readonly #tables = new Int32Array(SHARD_COUNT);
   readonly #capacities = new Int32Array(SHARD_COUNT);
@@ -106,15 +105,10 @@ export class KeyMap {
   /** How often an entry came, went, or got another reference. */
   #changes = 0;
 
-  /** @param blocks those that hold the keys; @param slabs where the tables go, which are for them alone. */
-  constructor(blocks: Slabs, slabs: Slabs) {
+  /** @param blocks those that hold the keys. */
+  constructor(blocks: Slabs, slabBytesMax?: number) {
     this.#blocks = blocks;
-    this.slabs = slabs;
-    this.#emptying = new Emptying(this.slabs, (from, to) => this.#relocateTable(from, to));
-  }
-
-  get memoryBytes(): number {
-    return this.slabs.memoryBytes;
+    this.slabs = new Slabs((from, to) => this.#relocateTable(from, to), slabBytesMax);
   }
 
   get count(): number {
@@ -213,11 +207,6 @@ export class KeyMap {
     const table = this.#open(shard);
     table.remove(table.entryOf(hash, reference));
     this.#changeCount(shard, -1);
-  }
-
-  /** Does a piece of giving memory back. @returns whether there may be more. */
-  giveBack(isThorough: boolean): boolean {
-    return this.#emptying.giveBack(isThorough);
   }
 
   /** A table has moved. */

@@ -16,11 +16,10 @@
 import { copyBytes, type Memory } from '../../wire/memory.ts';
 import type { Change, PlacedChange } from '../version.ts';
 import { Deadlines } from './deadlines.ts';
-import { Emptying } from './emptying.ts';
 import type { HashSeed } from './key-hash.ts';
 import { KeyMap } from './key-map.ts';
 import {
-  DEADLINE,
+  BARE_KEY,
   KEY_BYTES_MASK,
   NONE,
   UNDO,
@@ -35,13 +34,13 @@ import { OrderedIndex } from './order/ordered-index.ts';
 import { Probe } from './probe.ts';
 import { Slabs } from './slabs.ts';
 import { BY_DELETION, NO_VERSION, UndoRing } from './undo-ring.ts';
-import { Fields, deadlineAt, isDeletedAt, longValueAt, valueBytesAt } from './version-codec.ts';
+import { Fields, deadlineAt, isDeletedAt, longValueAt, showPlaced, valueBytesAt } from './version-codec.ts';
 
 /** What the keyspace knows of a walk (`walk.ts`). */
 export interface OpenWalk {
   /** What is kept for blocks that have moved. */
   readonly memoryBytes: number;
-  /** A version is about to leave its place. */
+  /** The version of the key in the probe is about to leave its place. */
   noteMove(reference: number): void;
 }
 
@@ -73,25 +72,23 @@ export class Keyspace {
   /** The entries of the undo ring before this place may be of keys that were forgotten. */
   #forgottenEnd = NONE;
   readonly #seed: HashSeed;
-  /** What gives memory back. */
-  readonly #givers: readonly Pick<Emptying, 'giveBack'>[];
+  /** Those of blocks, tables and nodes. */
+  readonly #slabs: readonly Slabs[];
 
   constructor(seed: HashSeed, slabBytesMax: number | undefined) {
     this.#seed = seed;
-    this.blocks = new Slabs(slabBytesMax);
-    this.map = new KeyMap(this.blocks, new Slabs(slabBytesMax));
+    this.blocks = new Slabs((from, to) => this.#blockMoved(from, to), slabBytesMax);
+    this.map = new KeyMap(this.blocks, slabBytesMax);
     this.keys = new OrderedIndex(this.blocks, this.probe, slabBytesMax);
     this.deadlines = new Deadlines(this.blocks, slabBytesMax);
-    const emptying = new Emptying(this.blocks, (from, to) => this.#blockMoved(from, to));
-    this.#givers = [emptying, this.map, this.keys, this.deadlines];
+    this.#slabs = [this.blocks, this.map.slabs, this.keys.nodes, this.deadlines.index.nodes];
   }
 
   get memoryBytes(): number {
-    const { blocks, map, keys, deadlines, longValues, undo } = this;
-    const indexBytes = map.memoryBytes + keys.memoryBytes + deadlines.memoryBytes;
-    let walkBytes = 0;
-    for (const walk of this.walks) walkBytes += walk.memoryBytes;
-    return blocks.memoryBytes + indexBytes + longValues.memoryBytes + undo.memoryBytes + walkBytes;
+    let byteCount = this.longValues.memoryBytes + this.undo.memoryBytes;
+    for (const { memoryBytes } of this.#slabs) byteCount += memoryBytes;
+    for (const { memoryBytes } of this.walks) byteCount += memoryBytes;
+    return byteCount;
   }
 
   /** The hash of the key in the probe. */
@@ -104,19 +101,29 @@ export class Keyspace {
     return this.map.find(this.probe, this.hash());
   }
 
-  /** Goes to the version of a block's key at a revision. @returns whether the key exists there. */
-  goTo(reference: number, revision: number): boolean {
+  /** Goes to the version of a block's key at a revision. @returns whether there is one. */
+  seek(reference: number, revision: number): boolean {
     const words = this.blocks.words[reference >>> UNIT_BITS]!;
     const at = (reference & UNIT_MASK) << 1;
     if (revisionAt(words, at) <= revision) {
       this.memory = this.blocks.memories[reference >>> UNIT_BITS]!;
       this.at = at;
-      return !isDeletedAt(words, at);
+      return true;
     }
     if (!this.undo.seek(words[at + UNDO]!, revision)) return false;
     this.memory = this.undo.memory;
     this.at = this.undo.at;
-    return !isDeletedAt(this.memory.words, this.at);
+    return true;
+  }
+
+  /** Like `seek`. @returns whether the key exists there. */
+  goTo(reference: number, revision: number): boolean {
+    return this.seek(reference, revision) && !isDeletedAt(this.memory.words, this.at);
+  }
+
+  /** Makes `placed` the version that was gone to. */
+  show(placed: PlacedChange): PlacedChange {
+    return showPlaced(this.memory, this.at, this.longValues, placed);
   }
 
   /** Makes the change, whose key is in the probe and whose fields are taken, the newest version of its key. */
@@ -174,7 +181,7 @@ export class Keyspace {
   /** Does a piece of giving memory back. @returns whether there may be more. */
   giveBack(isThorough: boolean): boolean {
     let isMore = false;
-    for (const giver of this.#givers) if (giver.giveBack(isThorough)) isMore = true;
+    for (const slabs of this.#slabs) if (slabs.giveBack(isThorough)) isMore = true;
     return isMore;
   }
 
@@ -292,7 +299,7 @@ export class Keyspace {
   #blockMoved(from: number, to: number): void {
     const words = this.blocks.wordsAt(to);
     const at = Slabs.wordOf(to);
-    if (kindOf(words[at]!) === DEADLINE) {
+    if (kindOf(words[at]!) === BARE_KEY) {
       this.deadlines.moved(from, to);
       return;
     }

@@ -19,8 +19,8 @@
  * A put of `user/1` (6 bytes) = `abc` at revision 7, which creates the key: 0x00060006, 7, 0x00200000, 0, 0, "user", "/1",
  * "abc": 8 words, 4 units.
  *
- * An item of the index of deadlines has a head and a key (8 bytes of the deadline, big-endian, then that of the version) at
- * the same places, and zeros between. Nodes of ordered indexes and tables of the map lie in slabs of their own. Their heads,
+ * A bare key has a head and a key at the same places, and zeros between: one of the index of deadlines (8 bytes of the
+ * deadline, big-endian, then the key of the version), or of a walk. Nodes of ordered indexes and tables of the map lie in slabs of their own. Their heads,
  * and those of holes, have the length of the block in units in the low 29 bits.
  */
 import { fixed } from '../../limits.ts';
@@ -56,7 +56,8 @@ export const LONG_VALUE_WORDS = 2;
 /** Kinds of blocks. The first two are versions of keys. */
 export const SHORT_VERSION = 0;
 export const LONG_VERSION = 1;
-export const DEADLINE = 2;
+/** A key and nothing else: that of a deadline in the engine. */
+export const BARE_KEY = 2;
 /** From here on the rest of the head is the length of the block in units. */
 export const NODE = 3;
 export const TABLE = 4;

@@ -23,7 +23,7 @@ import { MemoryLoader } from './memory-loader.ts';
 import { ENTRIES_MAX } from './order/node.ts';
 import { Path } from './order/tree.ts';
 import { Slabs } from './slabs.ts';
-import { readVersion, showPlaced } from './version-codec.ts';
+import { readVersion } from './version-codec.ts';
 import { SlabWalk } from './walk.ts';
 
 interface MemoryEngineOptions {
@@ -97,7 +97,7 @@ export class MemoryEngine implements Engine {
         keyspace.probe.set(keys[index]!);
         const reference = keyspace.find();
         const isThere = reference !== NONE && keyspace.goTo(reference, revision);
-        visit(index, isThere ? this.#show(state.placed) : undefined);
+        visit(index, isThere ? this.keyspace.show(state.placed) : undefined);
       }
     }
     this.#states.push(state);
@@ -205,12 +205,6 @@ export class MemoryEngine implements Engine {
     return readVersion(keyspace.memory, keyspace.at, keyspace.longValues, withValue);
   }
 
-  /** Makes `placed` the version that was gone to. */
-  #show(placed: PlacedChange): PlacedChange {
-    const { memory, at, longValues } = this.keyspace;
-    return showPlaced(memory, at, longValues, placed);
-  }
-
   /** @returns the block at which a further scan goes on; `NONE`: at the end. */
   #scan(state: ScanState, range: EngineRange, revision: number, options: ScanOptions, visit: Visit): number {
     const { path, references } = state;
@@ -232,7 +226,7 @@ export class MemoryEngine implements Engine {
           const reference = references[reverse ? first + size - 1 - index : first + index]!;
           if (budget.visitsLeft <= 0 || isStopped) return reference;
           budget.spendVisits(1);
-          if (this.keyspace.goTo(reference, revision)) isStopped = !visit(this.#show(state.placed));
+          if (this.keyspace.goTo(reference, revision)) isStopped = !visit(this.keyspace.show(state.placed));
         }
       }
     } while (!state.isAtEnd && keys.nextLeaf(path, revision, reverse ? -1 : 1, budget));

@@ -2,8 +2,8 @@
  * The memory of all blocks: slabs that are filled one after the other, from front to back, and given back as a whole.
  *
  * What is freed or moved leaves a hole; a hole is used again only by the block before it, when that grows. When too much
- * of the memory is holes, the engine empties the slab with the smallest share of live bytes: it moves its blocks to where
- * new ones go. `ArrayBuffer.transfer` gives an empty slab back at once, without the collector.
+ * of the memory is holes, the slab with the smallest share of live bytes is emptied, a bounded piece at a time: its blocks
+ * are moved to where new ones go. `ArrayBuffer.transfer` gives an empty slab back at once, without the collector.
  *
  * A slab has 32 MiB: buffers of that length the C library maps each on its own, so that it goes back to the system wherever
  * it lies; shorter ones stay with the process once one of them was given back. What of a slab was never used takes no
@@ -18,7 +18,7 @@
  * - `holeUnits` of a slab is the length of its holes. One that is nothing else is given back, unless it is being filled.
  */
 import { assert } from '../../errors.ts';
-import { memoryOf, type Memory } from '../../wire/memory.ts';
+import { copyBytes, memoryOf, type Memory } from '../../wire/memory.ts';
 import {
   HOLE,
   NONE,
@@ -45,13 +45,22 @@ const HOLE_SHARES = { all: 0.16, slab: 0.2 };
 const HOLE_SHARES_THOROUGH = { all: 0.03, slab: 0.05 };
 /** Less than this is not worth any work. */
 const HOLES_BYTES_MIN = 64 * 1024;
+/** The blocks and holes that one step of giving back goes over. */
+const STEP_UNITS = (64 * 1024) / UNIT_BYTES;
 
 const NO_MEMORY = memoryOf(new Uint8Array(0));
 
-/** A place between two blocks. */
+/** A place between two blocks, which goes over those that were there when it was opened. */
 export interface SlabCursor {
   slab: number;
   unit: number;
+  /** Behind its last slab. */
+  readonly slabsEnd: number;
+  /** Slabs that were born later were not there, ... */
+  readonly birth: number;
+  /** ... nor what is behind this place of the one that was being filled. */
+  readonly topSlab: number;
+  readonly top: number;
 }
 
 export class Slabs {
@@ -63,10 +72,13 @@ export class Slabs {
   readonly holeUnits = new Int32Array(SLAB_COUNT_MAX);
   /** ... and of all together. */
   totalHoleUnits = 0;
+  readonly #moved: (from: number, to: number) => void;
   readonly #slabBytesMax: number;
   /** The how-manieth slab it was that was taken; a number is used again, this is not. */
   readonly #births = new Float64Array(SLAB_COUNT_MAX);
   readonly #cursors = new Set<SlabCursor>();
+  /** Goes over the slab that is being emptied. */
+  #emptying: SlabCursor | undefined;
   /** The slab that is being filled (-1: none), the first unit that is free there, and how many it has. */
   #slab = -1;
   #top = 0;
@@ -74,7 +86,9 @@ export class Slabs {
   #born = 0;
   #totalUnits = 0;
 
-  constructor(slabBytesMax = SLAB_BYTES_MAX) {
+  /** @param moved is told when a block was copied from one place to another; the first is still as it was. */
+  constructor(moved: (from: number, to: number) => void, slabBytesMax = SLAB_BYTES_MAX) {
+    this.#moved = moved;
     this.#slabBytesMax = slabBytesMax;
     this.#open(1);
   }
@@ -82,11 +96,6 @@ export class Slabs {
   /** The bytes of all slabs, but for what has not been used of the newest one. */
   get memoryBytes(): number {
     return this.#usedUnits * UNIT_BYTES;
-  }
-
-  /** The birth of the slab that will be opened next. */
-  get nextBirth(): number {
-    return this.#born;
   }
 
   /** The word of a block's head within the words of its slab. */
@@ -127,21 +136,39 @@ export class Slabs {
     return true;
   }
 
-  /** Before which place every block is, of the slab that is being filled; `undefined`: none is. */
-  get top(): SlabCursor | undefined {
-    return this.#slab === -1 ? undefined : { slab: this.#slab, unit: this.#top };
-  }
-
-  /** Whether a slab was there when `nextBirth` was `birth`. */
-  isOlder(slab: number, birth: number): boolean {
-    return this.words[slab]!.length > 0 && this.#births[slab]! < birth;
-  }
-
-  /** Keeps a cursor between two blocks, at first before those of a slab, while blocks change, until it is closed. */
-  openCursor(slab = 0): SlabCursor {
-    const cursor: SlabCursor = { slab, unit: 0 };
+  /** Keeps a cursor between two blocks, at first before those of a slab or of all, while blocks change, until it is closed. */
+  openCursor(slab?: number): SlabCursor {
+    const cursor = {
+      slab: slab ?? 0,
+      // Unit 0 of the first slab is no block, and its reference is none.
+      unit: (slab ?? 0) === 0 ? 1 : 0,
+      slabsEnd: slab === undefined ? this.words.length : slab + 1,
+      birth: this.#born,
+      topSlab: this.#slab,
+      top: this.#top,
+    };
     this.#cursors.add(cursor);
     return cursor;
+  }
+
+  /** Whether a block was there when a cursor was opened, and the cursor has still to come to it. */
+  isAhead(cursor: SlabCursor, reference: number): boolean {
+    const slab = reference >>> UNIT_BITS;
+    const unit = reference & UNIT_MASK;
+    if (slab < cursor.slab || (slab === cursor.slab && unit < cursor.unit)) return false;
+    if (slab === cursor.topSlab && unit >= cursor.top) return false;
+    return this.words[slab]!.length > 0 && this.#births[slab]! < cursor.birth;
+  }
+
+  /** Moves a cursor over the next block or hole. @returns that one; `NONE`: it has gone over all. */
+  advance(cursor: SlabCursor): number {
+    for (; cursor.slab < cursor.slabsEnd; cursor.slab++, cursor.unit = 0) {
+      const reference = (cursor.slab << UNIT_BITS) | cursor.unit;
+      if (cursor.unit >= this.endOf(cursor.slab) || !this.isAhead(cursor, reference)) continue;
+      cursor.unit += unitsAt(this.words[cursor.slab]!, cursor.unit << 1);
+      return reference;
+    }
+    return NONE;
   }
 
   closeCursor(cursor: SlabCursor): void {
@@ -153,8 +180,36 @@ export class Slabs {
     return slab === this.#slab ? this.#top : this.words[slab]!.length >>> 1;
   }
 
+  /** Does a piece of giving memory back. @returns whether there may be more. */
+  giveBack(isThorough: boolean): boolean {
+    if (this.#emptying === undefined) {
+      const slab = this.#sparsest(isThorough);
+      if (slab === undefined) return false;
+      this.#emptying = this.openCursor(slab);
+    }
+    const cursor = this.#emptying;
+    for (let left = STEP_UNITS; left > 0;) {
+      const from = this.advance(cursor);
+      if (from === NONE) {
+        this.closeCursor(cursor);
+        this.#emptying = undefined;
+        break;
+      }
+      const words = this.wordsAt(from);
+      const at = Slabs.wordOf(from);
+      const units = unitsAt(words, at);
+      left -= units;
+      if (kindOf(words[at]!) === HOLE) continue;
+      const to = this.allocate(units);
+      copyBytes(this.memoryAt(to), Slabs.wordOf(to) << 2, this.memoryAt(from), at << 2, units * UNIT_BYTES);
+      this.#moved(from, to);
+      this.free(from, units);
+    }
+    return true;
+  }
+
   /** The slab that is to be emptied, if one is. */
-  sparsest(isThorough: boolean): number | undefined {
+  #sparsest(isThorough: boolean): number | undefined {
     const shares = isThorough ? HOLE_SHARES_THOROUGH : HOLE_SHARES;
     const used = this.#usedUnits;
     const holes = this.totalHoleUnits;

@@ -5,21 +5,12 @@
  * What is written meanwhile is no matter, since each block leads to its version of then. A block that moves away before the
  * walk has come to it is noted by its key, and shown after the blocks. The undo ring comes last.
  */
-import {
-  KEY,
-  KEY_BYTES_MASK,
-  NONE,
-  SLAB_COUNT_MAX,
-  UNDO,
-  UNIT_BITS,
-  UNIT_MASK,
-  isVersion,
-  revisionAt,
-  unitsAt,
-} from './layout.ts';
+import { assert } from '../../errors.ts';
+import { addBareKey } from './block-keys.ts';
+import { NONE, isVersion } from './layout.ts';
 import type { Keyspace, OpenWalk } from './keyspace.ts';
 import { Slabs, type SlabCursor } from './slabs.ts';
-import { isDeletedAt, showPlaced } from './version-codec.ts';
+import { showPlaced } from './version-codec.ts';
 import type { Walk, WalkVisit } from '../engine.ts';
 import { PlacedChange } from '../version.ts';
 
@@ -27,12 +18,11 @@ export class SlabWalk implements Walk, OpenWalk {
   readonly oldest: number;
   readonly #newest: number;
   readonly #keyspace: Keyspace;
-  /** Slabs that are younger belong to new blocks, ... */
-  readonly #birth: number;
-  /** ... and so does what is behind this place in its slab. */
-  readonly #top: SlabCursor | undefined;
-  readonly #cursor: SlabCursor;
-  readonly #moved = new KeyQueue();
+  /** The keys of blocks that moved away before the walk had come to them. */
+  readonly #moved = new Slabs(() => assert(false, 'nothing is moved where nothing is freed'));
+  /** What the cursor goes over: the blocks, then the keys of those that moved. */
+  #slabs: Slabs;
+  #cursor: SlabCursor;
   readonly #placed = new PlacedChange();
   /** The entry of the undo ring that is next, unless it was dropped. */
   #place: number;
@@ -42,39 +32,28 @@ export class SlabWalk implements Walk, OpenWalk {
     this.oldest = oldest;
     this.#newest = newest;
     this.#keyspace = keyspace;
-    this.#birth = blocks.nextBirth;
-    this.#top = blocks.top;
+    this.#slabs = blocks;
     this.#cursor = blocks.openCursor();
     this.#place = keyspace.undo.tail;
     walks.add(this);
   }
 
   next(visitsMax: number, visit: WalkVisit): boolean {
-    const { blocks } = this.#keyspace;
-    const cursor = this.#cursor;
-    let left = visitsMax;
-    while (cursor.slab < blocks.words.length) {
-      if (!this.#isOld(cursor.slab, cursor.unit) || cursor.unit >= blocks.endOf(cursor.slab)) {
-        cursor.slab++;
-        cursor.unit = 0;
-        continue;
+    for (let left = visitsMax; left > 0;) {
+      const place = this.#slabs.advance(this.#cursor);
+      if (place !== NONE) {
+        left--;
+        const reference = this.#blockAt(place);
+        if (reference !== NONE && this.#show(reference, visit) === false) left = 0;
+      } else if (this.#slabs === this.#moved) return this.#nextOlder(left, visit);
+      else {
+        // Nothing that moves from here on has still to come.
+        this.#slabs.closeCursor(this.#cursor);
+        this.#slabs = this.#moved;
+        this.#cursor = this.#moved.openCursor();
       }
-      if (left-- <= 0) return true;
-      const words = blocks.words[cursor.slab]!;
-      const at = cursor.unit << 1;
-      const reference = (cursor.slab << UNIT_BITS) | cursor.unit;
-      cursor.unit += unitsAt(words, at);
-      if (isVersion(words[at]!) && this.#show(reference, visit) === false) left = 0;
     }
-    // From here on nothing that moves has still to come.
-    cursor.slab = SLAB_COUNT_MAX;
-    while (!this.#moved.isEmpty) {
-      if (left-- <= 0) return true;
-      this.#keyspace.probe.set(this.#moved.take());
-      const reference = this.#keyspace.find();
-      if (reference !== NONE && this.#show(reference, visit) === false) left = 0;
-    }
-    return this.#nextOlder(left, visit);
+    return true;
   }
 
   get memoryBytes(): number {
@@ -82,38 +61,30 @@ export class SlabWalk implements Walk, OpenWalk {
   }
 
   close(): void {
-    this.#keyspace.blocks.closeCursor(this.#cursor);
+    this.#slabs.closeCursor(this.#cursor);
     this.#keyspace.walks.delete(this);
   }
 
   noteMove(reference: number): void {
-    const { blocks } = this.#keyspace;
-    // References are in the order of memory.
-    const next = this.#cursor.slab * 2 ** UNIT_BITS + this.#cursor.unit;
-    if (reference >>> 0 < next || !this.#isOld(reference >>> UNIT_BITS, reference & UNIT_MASK)) return;
-    const { bytes, words } = blocks.memoryAt(reference);
-    const at = Slabs.wordOf(reference);
-    const start = (at + KEY) << 2;
-    this.#moved.add(bytes.subarray(start, start + (words[at]! & KEY_BYTES_MASK)));
+    const { blocks, probe } = this.#keyspace;
+    if (this.#slabs === blocks && blocks.isAhead(this.#cursor, reference)) addBareKey(this.#moved, probe);
   }
 
-  /** Whether a block was there when the walk began. */
-  #isOld(slab: number, unit: number): boolean {
-    if (slab === this.#top?.slab && unit >= this.#top.unit) return false;
-    return this.#keyspace.blocks.isOlder(slab, this.#birth);
+  /** The block of a key to which the cursor has come; `NONE`: it was none, or the key is gone. */
+  #blockAt(place: number): number {
+    const { blocks, probe } = this.#keyspace;
+    const words = this.#slabs.wordsAt(place);
+    const at = Slabs.wordOf(place);
+    if (this.#slabs === blocks) return isVersion(words[at]!) ? place : NONE;
+    probe.setFrom(words, at);
+    return this.#keyspace.find();
   }
 
   #show(reference: number, visit: WalkVisit): unknown {
-    const { blocks, undo, longValues } = this.#keyspace;
-    let memory = blocks.memoryAt(reference);
-    let at = Slabs.wordOf(reference);
-    if (revisionAt(memory.words, at) > this.#newest) {
-      if (!undo.seek(memory.words[at + UNDO]!, this.#newest)) return undefined;
-      memory = undo.memory;
-      at = undo.at;
-    }
-    if (isDeletedAt(memory.words, at) && revisionAt(memory.words, at) <= this.oldest) return undefined;
-    return visit(showPlaced(memory, at, longValues, this.#placed));
+    const keyspace = this.#keyspace;
+    if (!keyspace.seek(reference, this.#newest)) return undefined;
+    const placed = keyspace.show(this.#placed);
+    return placed.deleted && placed.revision <= this.oldest ? undefined : visit(placed);
   }
 
   #nextOlder(visitsMax: number, visit: WalkVisit): boolean {
@@ -140,47 +111,5 @@ export class SlabWalk implements Walk, OpenWalk {
     }
     this.#place = undo.head;
     return false;
-  }
-}
-
-const CHUNK_BYTES = 64 * 1024;
-/** Before a key stands its length. */
-const LENGTH_BYTES = 2;
-
-/** Keys one behind the other in few buffers: as objects of their own they would be ten times as large. */
-class KeyQueue {
-  readonly #chunks: { readonly buffer: Buffer; end: number }[] = [];
-  /** Where the oldest key stands in the first chunk. */
-  #next = 0;
-
-  get isEmpty(): boolean {
-    return this.#chunks.length === 0;
-  }
-
-  get memoryBytes(): number {
-    return this.#chunks.length * CHUNK_BYTES;
-  }
-
-  add(key: Uint8Array): void {
-    let chunk = this.#chunks.at(-1);
-    if (chunk === undefined || chunk.end + LENGTH_BYTES + key.length > chunk.buffer.length) {
-      chunk = { buffer: Buffer.alloc(Math.max(CHUNK_BYTES, LENGTH_BYTES + key.length)), end: 0 };
-      this.#chunks.push(chunk);
-    }
-    chunk.buffer.set(key, chunk.buffer.writeUInt16LE(key.length, chunk.end));
-    chunk.end += LENGTH_BYTES + key.length;
-  }
-
-  /** The oldest key, which is taken out; there is one. */
-  take(): Uint8Array {
-    const { buffer, end } = this.#chunks[0]!;
-    const start = this.#next + LENGTH_BYTES;
-    const keyEnd = start + buffer.readUInt16LE(this.#next);
-    this.#next = keyEnd;
-    if (keyEnd === end) {
-      this.#chunks.shift();
-      this.#next = 0;
-    }
-    return buffer.subarray(start, keyEnd);
   }
 }

@@ -5,11 +5,10 @@
  * Operations on one key take it from the probe.
  */
 import { assert } from '../../../errors.ts';
-import { Emptying } from '../emptying.ts';
 import { NONE } from '../layout.ts';
 import type { WorkBudget } from '../../../work-budget.ts';
 import type { Probe } from '../probe.ts';
-import { Slabs } from '../slabs.ts';
+import type { Slabs } from '../slabs.ts';
 import { buildTree } from './building.ts';
 import { insertKey } from './growth.ts';
 import type { SortedKeys } from './key-sorter.ts';
@@ -18,21 +17,13 @@ import { removeKey } from './shrinking.ts';
 import { Path, Tree } from './tree.ts';
 
 export class OrderedIndex extends Tree {
-  readonly #emptying: Emptying;
   readonly #path = new Path();
-
   readonly #above: Node;
 
   /** @param blocks those of the keys. */
   constructor(blocks: Slabs, probe: Probe, slabBytesMax: number | undefined) {
-    super(blocks, new Slabs(slabBytesMax), probe);
-    this.#emptying = new Emptying(this.nodes, (from, to) => this.#relocateNode(from, to));
-
+    super(blocks, probe, slabBytesMax);
     this.#above = this.newView();
-  }
-
-  get memoryBytes(): number {
-    return this.nodes.memoryBytes;
   }
 
   /** Adds a key that is not there yet. @param deadRevision the revision that deleted it, if it is not live. */
@@ -160,11 +151,6 @@ export class OrderedIndex extends Tree {
     return buildTree(this, keys, isLive);
   }
 
-  /** Does a piece of giving memory back. @returns whether there may be more. */
-  giveBack(isThorough: boolean): boolean {
-    return this.#emptying.giveBack(isThorough);
-  }
-
   /** Whether all that is dead now in the leaf of a path was so at a revision. */
   #areDeadKnown({ nodes, places }: Path, revision: number): boolean {
     if (this.dead <= revision) return true;
@@ -182,19 +168,6 @@ export class OrderedIndex extends Tree {
     const leaf = this.leaf.open(nodes[0]!);
     assert(leaf.key(places[0]!) === block, 'a key is in the order of keys');
     return leaf;
-  }
-
-  #relocateNode(from: number, to: number): void {
-    const { level } = this.leaf.open(to);
-    if (level === this.height) {
-      this.root = to;
-      return;
-    }
-    const block = this.smallestKey(to);
-    this.probe.setFrom(this.blocks.wordsAt(block), Slabs.wordOf(block));
-    const { nodes, places } = this.#descend();
-    assert(nodes[level] === from, 'a node is on the way to its keys');
-    this.leaf.open(nodes[level + 1]!).setChild(places[level + 1]!, to);
   }
 
   /** Tells the nodes above the leaf of the path what has changed in it. */

@@ -17,10 +17,11 @@
  * - All keys begin with the prefix.
  * - All keys that can come to a node, from its border on and below the next, have their first `SKIP` bytes in common.
  */
+import { assert } from '../../../errors.ts';
 import { commonBytes, writeHead } from '../block-keys.ts';
 import { NONE, UNIT_BITS, UNIT_MASK } from '../layout.ts';
 import type { Probe } from '../probe.ts';
-import type { Slabs } from '../slabs.ts';
+import { Slabs } from '../slabs.ts';
 import { CHILDREN, ENTRIES_MAX, HIGHS, KEYS, LOWS, Node, SKIP, countAt } from './node.ts';
 
 const LEVELS_MAX = 16;
@@ -36,6 +37,7 @@ export class Path {
 export class Tree {
   /** The blocks of the keys. */
   readonly blocks: Slabs;
+  /** Where the nodes lie, and nothing else. */
   readonly nodes: Slabs;
   /** The key that an operation is about. */
   readonly probe: Probe;
@@ -53,9 +55,9 @@ export class Tree {
   /** The view of the leaf that an operation is about. */
   readonly leaf: Node;
 
-  constructor(blocks: Slabs, nodes: Slabs, probe: Probe) {
+  constructor(blocks: Slabs, probe: Probe, slabBytesMax?: number) {
     this.blocks = blocks;
-    this.nodes = nodes;
+    this.nodes = new Slabs((from, to) => this.#relocateNode(from, to), slabBytesMax);
     this.probe = probe;
     this.leaf = this.newView();
     this.root = this.leaf.make(0).reference;
@@ -180,6 +182,20 @@ export class Tree {
   readHead(node: Node, place: number): void {
     const { words, at } = node;
     writeHead(this.blocks, node.key(place), node.skip, words, at + HIGHS + place, words, at + LOWS + place);
+  }
+
+  #relocateNode(from: number, to: number): void {
+    const { level } = this.leaf.open(to);
+    if (level === this.height) {
+      this.root = to;
+      return;
+    }
+    const block = this.smallestKey(to);
+    this.probe.setFrom(this.blocks.wordsAt(block), Slabs.wordOf(block));
+    const path = new Path();
+    this.descend(path);
+    assert(path.nodes[level] === from, 'a node is on the way to its keys');
+    this.leaf.open(path.nodes[level + 1]!).setChild(path.places[level + 1]!, to);
   }
 
   #widen(reference: number, lower: number, upper: number): void {
