@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { ENTRIES_MAX, Node, bitsBefore, insertBit, removeBit } from '../../src/engine/memory/order/node.ts';
 import { insertKey } from '../../src/engine/memory/order/growth.ts';
-import { removeKey } from '../../src/engine/memory/order/shrinking.ts';
+import { removeEntry } from '../../src/engine/memory/order/shrinking.ts';
 import { Path, Tree } from '../../src/engine/memory/order/tree.ts';
 import { Probe } from '../../src/engine/memory/probe.ts';
 import { SeededRandom } from '../support/random.ts';
@@ -147,7 +147,7 @@ class Grown {
     this.#probe.set(bytes(text));
     this.tree.descend(this.#path);
     this.tree.count--;
-    removeKey(this.tree, this.#path);
+    removeEntry(this.tree, this.#path);
   }
 
   /** How many nodes there are on each level. */

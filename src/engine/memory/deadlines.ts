@@ -34,7 +34,7 @@ export class Deadlines {
     }
     if (toMs !== 0) {
       this.#probe.setDeadline(toMs, words, at);
-      this.index.insert(addBareKey(this.#slabs, this.#probe), true, 0);
+      this.index.insert(addBareKey(this.#slabs, this.#probe), 0);
     }
   }
 

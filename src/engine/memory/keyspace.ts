@@ -212,7 +212,7 @@ export class Keyspace {
     const { fields } = this;
     const reference = this.writeBlock();
     this.map.insert(hash, reference);
-    if (this.isOrdered) this.keys.insert(reference, !fields.deleted, fields.revision);
+    if (this.isOrdered) this.keys.insert(reference, fields.deleted ? fields.revision : 0);
     if (!fields.deleted) return;
     // A key that was not there is deleted: something must bring its block out again.
     const flags = BY_DELETION | NO_VERSION;
@@ -242,7 +242,7 @@ export class Keyspace {
       this.#relocate(reference, newReference, hash);
       blocks.free(reference, units);
     }
-    if ((deleted || wasDeleted) && this.isOrdered) this.keys.setLive(newReference, !deleted, revision);
+    if ((deleted || wasDeleted) && this.isOrdered) this.keys.setDead(newReference, deleted ? revision : 0);
     this.keyCount += Number(wasDeleted) - Number(deleted);
     if (deadlineMs !== fields.expireTimeMs) this.deadlines.change(words, at, deadlineMs, fields.expireTimeMs);
     this.countVersion(1, probe.length + fields.valueBytes);

@@ -8,6 +8,7 @@ import { REFUSED_LOAD } from '../engine.ts';
 import type { PlacedChange } from '../version.ts';
 import type { Keyspace } from './keyspace.ts';
 import { NONE, UNDO, UNIT_BITS, isVersion, revisionAt, unitsAt } from './layout.ts';
+import { buildTree } from './order/building.ts';
 import { sortByKey } from './order/key-sorter.ts';
 import { Slabs } from './slabs.ts';
 import { BY_DELETION, NO_VERSION } from './undo-ring.ts';
@@ -131,9 +132,13 @@ export class MemoryLoader implements EngineLoader {
     const { blocks, keys, keyCount } = this.#keyspace;
     const references = yield* this.#newestVersions();
     const isAllLive = keyCount === references.length;
-    const isLive = (block: number): boolean =>
-      isAllLive || !isDeletedAt(blocks.wordsAt(block), Slabs.wordOf(block));
-    yield* keys.build(yield* sortByKey(blocks, references), isLive);
+    const deadRevisionOf = (block: number): number => {
+      if (isAllLive) return 0;
+      const words = blocks.wordsAt(block);
+      const at = Slabs.wordOf(block);
+      return isDeletedAt(words, at) ? revisionAt(words, at) : 0;
+    };
+    yield* buildTree(keys, yield* sortByKey(blocks, references), deadRevisionOf);
     this.#keyspace.isOrdered = true;
   }
 

@@ -7,32 +7,21 @@
 import { assert } from '../../../errors.ts';
 import { NONE } from '../layout.ts';
 import type { WorkBudget } from '../../../work-budget.ts';
-import type { Probe } from '../probe.ts';
-import type { Slabs } from '../slabs.ts';
-import { buildTree } from './building.ts';
 import { insertKey } from './growth.ts';
-import type { SortedKeys } from './key-sorter.ts';
 import type { Node } from './node.ts';
-import { removeKey } from './shrinking.ts';
+import { removeEntry } from './shrinking.ts';
 import { Path, Tree } from './tree.ts';
 
 export class OrderedIndex extends Tree {
   readonly #path = new Path();
-  readonly #above: Node;
 
-  /** @param blocks those of the keys. */
-  constructor(blocks: Slabs, probe: Probe, slabBytesMax: number | undefined) {
-    super(blocks, probe, slabBytesMax);
-    this.#above = this.newView();
-  }
-
-  /** Adds a key that is not there yet. @param deadRevision the revision that deleted it, if it is not live. */
-  insert(block: number, isLive: boolean, deadRevision: number): void {
+  /** Adds a key that is not there yet. @param deadRevision the revision that deleted it; 0: it is live. */
+  insert(block: number, deadRevision: number): void {
     this.admit();
     const path = this.#descend();
     this.count++;
-    this.#carryUp(isLive ? 1 : 0, isLive ? 0 : deadRevision);
-    insertKey(this, path, block, isLive);
+    this.carryUp(path, deadRevision === 0 ? 1 : 0, deadRevision);
+    insertKey(this, path, block, deadRevision === 0);
   }
 
   /** The block of the key; `NONE`: there is none. */
@@ -55,18 +44,18 @@ export class OrderedIndex extends Tree {
 
   remove(block: number): void {
     const leaf = this.#goTo(block);
-    if (leaf.isLive(this.#path.places[0]!)) this.#carryUp(-1, 0);
+    if (leaf.isLive(this.#path.places[0]!)) this.carryUp(this.#path, -1, 0);
     this.count--;
-    removeKey(this, this.#path);
+    removeEntry(this, this.#path);
   }
 
-  /** A key has come to life, or was deleted at a revision. */
-  setLive(block: number, isLive: boolean, deadRevision: number): void {
+  /** A key was deleted at a revision; 0: it has come to life. */
+  setDead(block: number, deadRevision: number): void {
     const leaf = this.#goTo(block);
     const place = this.#path.places[0]!;
     const wasLive = leaf.isLive(place);
-    leaf.setLive(place, isLive);
-    this.#carryUp(Number(isLive) - Number(wasLive), isLive ? 0 : deadRevision);
+    leaf.setLive(place, deadRevision === 0);
+    this.carryUp(this.#path, Number(deadRevision === 0) - Number(wasLive), deadRevision);
   }
 
   /** The block of a key has moved. */
@@ -142,19 +131,9 @@ export class OrderedIndex extends Tree {
    * `blocks[0]` to `blocks[count - 1]`. @returns the count.
    */
   readLeaf(path: Path, from: number, to: number, revision: number, blocks: Int32Array): number {
-    const isLiveOnly = this.#areDeadKnown(path, revision);
+    // All that is dead now was so then.
+    const isLiveOnly = this.dead <= revision || this.deadOf(path, 0) <= revision;
     return this.leaf.open(path.nodes[0]!).readKeys(from, to, isLiveOnly, blocks);
-  }
-
-  /** Fills the index, which is empty. @param isLive whether the key of a block is live. */
-  build(keys: SortedKeys, isLive: (block: number) => boolean): Generator<undefined, void> {
-    return buildTree(this, keys, isLive);
-  }
-
-  /** Whether all that is dead now in the leaf of a path was so at a revision. */
-  #areDeadKnown({ nodes, places }: Path, revision: number): boolean {
-    if (this.dead <= revision) return true;
-    return this.height > 0 && this.leaf.open(nodes[1]!).dead(places[1]!) <= revision;
   }
 
   #descend(): Path {
@@ -168,17 +147,5 @@ export class OrderedIndex extends Tree {
     const leaf = this.leaf.open(nodes[0]!);
     assert(leaf.key(places[0]!) === block, 'a key is in the order of keys');
     return leaf;
-  }
-
-  /** Tells the nodes above the leaf of the path what has changed in it. */
-  #carryUp(liveDifference: number, deadRevision: number): void {
-    if (liveDifference === 0 && deadRevision === 0) return;
-    this.dead = Math.max(this.dead, deadRevision);
-    const { nodes, places } = this.#path;
-    for (let level = this.height; level > 0; level--) {
-      const node = this.#above.open(nodes[level]!);
-      node.addLive(places[level]!, liveDifference);
-      if (deadRevision > 0) node.raiseDead(places[level]!, deadRevision);
-    }
   }
 }

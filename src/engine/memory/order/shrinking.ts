@@ -8,18 +8,31 @@ import type { Path, Tree } from './tree.ts';
 const FEW_ENTRIES = ENTRIES_MAX / 4;
 const MERGED_ENTRIES_MAX = (ENTRIES_MAX * 3) / 4;
 
-/** Takes out the key to which a path leads. The path leads nowhere afterwards. */
-export function removeKey(tree: Tree, path: Path): void {
-  const leaf = tree.leaf.open(path.nodes[0]!);
-  const place = path.places[0]!;
-  leaf.removeEntry(place);
-  if (tree.height === 0) return;
-  if (leaf.count === 0) {
-    removeChild(tree, path, 1, path.places[1]!);
+/**
+ * Takes out the entry to which a path leads at a level: a key, or in an inner node a child that is free already. The path
+ * leads nowhere afterwards.
+ */
+export function removeEntry(tree: Tree, path: Path, level = 0): void {
+  const node = tree.newView().open(path.nodes[level]!);
+  const place = path.places[level]!;
+  node.removeEntry(place);
+  if (node.count === 0 && tree.height > 0) {
+    assert(level < tree.height, 'a root has two children at least');
+    node.free();
+    removeEntry(tree, path, level + 1);
     return;
   }
-  if (place === 0) changeBorder(tree, path, 0, leaf.key(0));
-  mergeIfFew(tree, path, 0);
+  if (place === 0) changeBorder(tree, path, level, node.key(0));
+  if (level > 0) {
+    if (place === 0) node.setKey(0, NONE);
+    tree.widen(path, level, Math.max(0, place - 1));
+  }
+  if (level < tree.height) mergeIfFew(tree, path, level);
+  while (tree.height > 0 && node.open(tree.root).count === 1) {
+    tree.root = node.child(0);
+    tree.height--;
+    node.free();
+  }
 }
 
 /** The smallest key below the node of a path has become another one: the border before it follows. */
@@ -33,29 +46,6 @@ function changeBorder(tree: Tree, path: Path, level: number, key: number): void 
     tree.widen(path, above, place - 1);
     path.places[above] = place;
     return;
-  }
-}
-
-/** Takes an empty child, or one that was put into the one before it, out of the path's node at a level. */
-function removeChild(tree: Tree, path: Path, level: number, place: number): void {
-  const node = tree.newView().open(path.nodes[level]!);
-  tree.newView().open(node.child(place)).free();
-  node.removeEntry(place);
-  if (node.count === 0) {
-    assert(level < tree.height, 'a root has two children at least');
-    removeChild(tree, path, level + 1, path.places[level + 1]!);
-    return;
-  }
-  if (place === 0) {
-    changeBorder(tree, path, level, node.key(0));
-    node.setKey(0, NONE);
-  }
-  tree.widen(path, level, Math.max(0, place - 1));
-  if (level < tree.height) mergeIfFew(tree, path, level);
-  while (tree.height > 0 && node.open(tree.root).count === 1) {
-    tree.root = node.child(0);
-    tree.height--;
-    node.free();
   }
 }
 
@@ -84,5 +74,7 @@ function merge(tree: Tree, path: Path, level: number, place: number): void {
   parent.raiseDead(place, parent.dead(place + 1));
   // When its borders are known, it may leave out less.
   tree.readHeads(left, left.skip);
-  removeChild(tree, path, level + 1, place + 1);
+  right.free();
+  path.places[level + 1] = place + 1;
+  removeEntry(tree, path, level + 1);
 }

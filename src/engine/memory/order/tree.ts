@@ -54,12 +54,14 @@ export class Tree {
   fetched = 0;
   /** The view of the leaf that an operation is about. */
   readonly leaf: Node;
+  readonly #above: Node;
 
   constructor(blocks: Slabs, probe: Probe, slabBytesMax?: number) {
     this.blocks = blocks;
     this.nodes = new Slabs((from, to) => this.#relocateNode(from, to), slabBytesMax);
     this.probe = probe;
     this.leaf = this.newView();
+    this.#above = this.newView();
     this.root = this.leaf.make(0).reference;
   }
 
@@ -128,23 +130,30 @@ export class Tree {
     return this.probe.compareWith(this.blocks.words[block >>> UNIT_BITS]!, (block & UNIT_MASK) << 1);
   }
 
-  /** The border before the node of a path at a level; `NONE`: it is the first. */
-  borderBefore(path: Path, level: number): number {
+  /** The border before the node of a path at a level (`side` 0) or behind it (1); `NONE`: there is no node. */
+  border(path: Path, level: number, side: 0 | 1): number {
     const node = this.newView();
     for (let above = level + 1; above <= this.height; above++) {
-      const place = path.places[above]!;
-      if (place > 0) return node.open(path.nodes[above]!).key(place);
+      const place = path.places[above]! + side;
+      if (place > 0 && place < node.open(path.nodes[above]!).count) return node.key(place);
     }
     return NONE;
   }
 
-  borderBehind(path: Path, level: number): number {
-    const node = this.newView();
-    for (let above = level + 1; above <= this.height; above++) {
-      const place = path.places[above]! + 1;
-      if (place < node.open(path.nodes[above]!).count) return node.key(place);
+  /** The highest revision of a deletion in the node of a path at a level, or one that is higher. */
+  deadOf({ nodes, places }: Path, level: number): number {
+    return level === this.height ? this.dead : this.#above.open(nodes[level + 1]!).dead(places[level + 1]!);
+  }
+
+  /** Tells the nodes above the leaf of a path what has changed in it. */
+  carryUp({ nodes, places }: Path, liveDifference: number, deadRevision: number): void {
+    if (liveDifference === 0 && deadRevision === 0) return;
+    this.dead = Math.max(this.dead, deadRevision);
+    for (let level = this.height; level > 0; level--) {
+      const node = this.#above.open(nodes[level]!);
+      node.addLive(places[level]!, liveDifference);
+      if (deadRevision > 0) node.raiseDead(places[level]!, deadRevision);
     }
-    return NONE;
   }
 
   /** How many first bytes all keys between two borders have in common. */
@@ -163,7 +172,7 @@ export class Tree {
   widen(path: Path, level: number, place: number): void {
     path.places[level] = place;
     const child = this.newView().open(path.nodes[level]!).child(place);
-    this.#widen(child, this.borderBefore(path, level - 1), this.borderBehind(path, level - 1));
+    this.#widen(child, this.border(path, level - 1, 0), this.border(path, level - 1, 1));
   }
 
   /** The smallest key below a node. */
