@@ -61,10 +61,13 @@ function measureReads(context: CaseContext, engine: Engine, revision: number): v
           const [first] = keys;
           if (keys.length === 1 && first !== undefined)
             foundCount += Number(engine.read(first, revision) !== undefined);
-          else
-            engine.readMany(keys, revision, (_, version) => {
-              foundCount += Number(version !== undefined && version.copyValue().length > 0);
-            });
+          else {
+            engine.fetch(keys, 0, keys.length);
+            for (const key of keys)
+              engine.readPlaced(key, revision, (version) => {
+                foundCount += Number(version !== undefined && version.copyValue().length > 0);
+              });
+          }
         }
         if (foundCount !== count) throw new Error(`${foundCount} of ${count} keys were found`);
       },

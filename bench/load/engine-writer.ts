@@ -56,8 +56,9 @@ export class EngineWriter {
       return;
     }
     for (let first = 0; first < keys.length; first += batchSize) {
-      const changes = keys.slice(first, first + batchSize).map((key) => this.#nextPut(key));
-      this.#engine.applyMany(changes);
+      const end = Math.min(first + batchSize, keys.length);
+      this.#engine.fetch(keys, first, end);
+      for (let index = first; index < end; index++) this.#engine.apply(this.#nextPut(keys[index]!));
       if (this.revision % ROW_CHANGES < batchSize) this.work();
     }
   }

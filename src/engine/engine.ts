@@ -29,14 +29,14 @@ export interface Engine {
   /** Like `read`, where the value is not needed: `value` of the answer is empty. */
   readMeta(key: Uint8Array, revision: number): Version | undefined;
 
+  /** Like `read`, where the version lies: visits it, or `undefined`, once. */
+  readPlaced(key: Uint8Array, revision: number, visit: VisitRead): void;
+
   /**
    * Brings the places in memory of `keys` from `start` to `end` (exclusive) together into the processor's cache, for reads
    * and changes of them that follow soon. Changes no answer, and keeps nothing of the keys.
    */
   fetch(keys: readonly Uint8Array[], start: number, end: number): void;
-
-  /** `read` for several keys, whose places in memory are fetched together: visits each, in the order of `keys`. */
-  readMany(keys: readonly Uint8Array[], revision: number, visit: VisitRead): void;
 
   /**
    * Visits the versions that `read` would give for the keys of a range, in key order, until `visit` returns false, or
@@ -62,9 +62,6 @@ export interface Engine {
    * key.
    */
   apply(change: Change): void;
-
-  /** `apply` for several changes in their order, whose places in memory are fetched together. */
-  applyMany(changes: readonly Change[]): void;
 
   /**
    * Drops keys of a range with all their versions, for keys that no reader can name any more: at most `limit`, from the
@@ -176,7 +173,7 @@ export interface ScanOptions {
 /** @returns false to stop; the scan then goes on after this key. */
 export type Visit = (version: PlacedChange) => boolean;
 
-export type VisitRead = (index: number, version: PlacedChange | undefined) => void;
+export type VisitRead = (version: PlacedChange | undefined) => void;
 
 export interface EngineStats {
   /** Keys whose newest version does not say "deleted". */

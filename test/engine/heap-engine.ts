@@ -73,11 +73,9 @@ export class HeapEngine implements Engine, EngineLoader {
   /** Has nothing to bring anywhere. */
   fetch(): void {}
 
-  readMany(keys: readonly Uint8Array[], revision: number, visit: VisitRead): void {
-    for (const [index, key] of keys.entries()) {
-      const version = this.#visible(textOf(key), revision);
-      visit(index, version && placeChange({ ...version, key }));
-    }
+  readPlaced(key: Uint8Array, revision: number, visit: VisitRead): void {
+    const version = this.#visible(textOf(key), revision);
+    visit(version && placeChange({ ...version, key }));
   }
 
   scan(range: EngineRange, revision: number, options: ScanOptions, visit: Visit): Uint8Array | undefined {
@@ -131,10 +129,6 @@ export class HeapEngine implements Engine, EngineLoader {
     this.#keyCount += (deleted ? 0 : 1) - (previous === undefined || previous.deleted ? 0 : 1);
     this.#versionCount++;
     this.#dataBytes += key.length + version.value.length;
-  }
-
-  applyMany(changes: readonly Change[]): void {
-    for (const change of changes) this.apply(change);
   }
 
   forget(range: EngineRange, limit: number): number {

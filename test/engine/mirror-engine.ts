@@ -43,23 +43,21 @@ export class MirrorEngine implements Engine, EngineLoader {
     this.#both('fetch', (engine) => engine.fetch(keys, start, end), String);
   }
 
-  readMany(keys: readonly Uint8Array[], revision: number, visit: VisitRead): void {
-    const expected: string[] = [];
+  readPlaced(key: Uint8Array, revision: number, visit: VisitRead): void {
+    let expected: string | undefined;
     const error = outcomeOf(() =>
-      this.#model.readMany(keys, revision, (index, version) =>
-        expected.push(`${index} ${textOfVersion(version)}`),
-      ),
+      this.#model.readPlaced(key, revision, (version) => (expected = textOfVersion(version))),
     );
     if ('error' in error) {
-      this.#both('readMany', (engine) => engine.readMany(keys, revision, visit), String);
+      this.#both('readPlaced', (engine) => engine.readPlaced(key, revision, visit), String);
       return;
     }
-    const seen: string[] = [];
-    this.#engine.readMany(keys, revision, (index, version) => {
-      seen.push(`${index} ${textOfVersion(version)}`);
-      visit(index, version);
+    let seen: string | undefined;
+    this.#engine.readPlaced(key, revision, (version) => {
+      seen = textOfVersion(version);
+      visit(version);
     });
-    assertSame('readMany', seen.join('\n'), expected.join('\n'));
+    assertSame('readPlaced', String(seen), String(expected));
   }
 
   scan(range: EngineRange, revision: number, options: ScanOptions, visit: Visit): Uint8Array | undefined {
@@ -102,10 +100,6 @@ export class MirrorEngine implements Engine, EngineLoader {
 
   apply(change: Change): void {
     this.#both('apply', (engine) => engine.apply(change), String);
-  }
-
-  applyMany(changes: readonly Change[]): void {
-    this.#both('applyMany', (engine) => engine.applyMany(changes), String);
   }
 
   forget(range: EngineRange, limit: number): number {

@@ -160,12 +160,9 @@ describe('the order of keys', () => {
       const texts = Array.from({ length: count }, (_, number) => String(number).padStart(7, '0'));
       const live = texts.filter((_, number) => number % stride === 0);
       const engine = new MemoryEngine();
-      engine.applyMany(texts.map((text, index) => put(text, index + 1)));
-      engine.applyMany(
-        texts
-          .filter((_, number) => number % stride !== 0)
-          .map((text, index) => deletion(text, count + index + 1)),
-      );
+      for (const [index, text] of texts.entries()) engine.apply(put(text, index + 1));
+      const gone = texts.filter((_, number) => number % stride !== 0);
+      for (const [index, text] of gone.entries()) engine.apply(deletion(text, count + index + 1));
       const revision = 2 * count - live.length;
       // What is deleted later, far away, changes nothing for who reads before it.
       engine.apply(deletion(live[0]!, revision + 1));
@@ -233,7 +230,7 @@ describe('the order of keys', () => {
     for (let number = 0; number < 2000; number++) ordered.put(ordered.key(number));
     const whole = ordered.revision++;
     const gone = Array.from({ length: 1999 }, (_, number) => deletion(ordered.key(number), ordered.revision));
-    ordered.engine.applyMany(gone);
+    for (const change of gone) ordered.engine.apply(change);
     const first = (revision: number): string[] => {
       const seen: string[] = [];
       ordered.engine.scan(ALL, revision, { reverse: false, budget: new WorkBudget(2 * 64) }, ({ key }) => {
@@ -304,7 +301,7 @@ describe('the order of keys', () => {
       );
       for (const first of [0, 1, 63, 64, 65, 127, 128, 192, starts.length - gone]) {
         const engine = new MemoryEngine();
-        engine.applyMany(texts.map((text, index) => put(text, index + 1)));
+        for (const [index, text] of texts.entries()) engine.apply(put(text, index + 1));
         const range = { start: bytes(starts[first]!), end: undefined };
         expect(engine.forget(range, gone * 64)).toBe(gone * 64);
         verifyIntegrity(engine);
@@ -403,7 +400,7 @@ describe('the order of keys', () => {
     // Descending keys leave nodes that are half full: 65 times 32 times 32 of them make the fourth level.
     const count = 67_000;
     const texts = Array.from({ length: count }, (_, number) => String(200_000 - number));
-    engine.applyMany(texts.map((text, index) => put(text, index + 1)));
+    for (const [index, text] of texts.entries()) engine.apply(put(text, index + 1));
     texts.reverse();
     const expectWhole = (): void => {
       for (const reverse of [false, true]) {

@@ -76,9 +76,9 @@ class RandomRun {
     if (random.chance(0.001)) this.#reload();
     const dice = random.below(1000);
     if (dice < 500) this.#apply();
-    else if (dice < 540) this.#applyMany();
+    else if (dice < 540) this.#applyFetched();
     else if (dice < 640) this.#read();
-    else if (dice < 680) this.#readMany();
+    else if (dice < 680) this.#readFetched();
     else if (dice < 740) this.#scan();
     else if (dice < 820) this.#order();
     else if (dice < 830) this.#due();
@@ -234,14 +234,19 @@ class RandomRun {
     if (this.#random.chance(0.1)) this.#readMeta(textOf(change.key), this.#readable());
   }
 
-  #applyMany(): void {
+  #applyFetched(): void {
     const changes: Change[] = [];
     for (let count = this.#random.below(140); count > 0; count--) {
       const change = this.#change();
       this.#note(change);
       changes.push(change);
     }
-    this.#engine.applyMany(changes);
+    this.#engine.fetch(
+      changes.map(({ key }) => key),
+      0,
+      changes.length,
+    );
+    for (const change of changes) this.#engine.apply(change);
   }
 
   #readable(): number {
@@ -266,16 +271,18 @@ class RandomRun {
     expect(found).toBe(this.#visible(text, revision)?.revision);
   }
 
-  #readMany(): void {
+  #readFetched(): void {
     const revision = this.#readable();
     const texts = Array.from({ length: this.#random.below(140) }, () => this.#key());
     const start = this.#random.below(texts.length + 1);
     this.#engine.fetch(texts.map(bytes), start, start + this.#random.below(texts.length + 1 - start));
     const seen: string[] = [];
-    this.#engine.readMany(texts.map(bytes), revision, (index, version) => {
-      if (index === 70) this.#read();
-      seen.push(version === undefined ? labelOf(undefined) : labelOf(placeChange(version)));
-    });
+    for (const [index, text] of texts.entries()) {
+      this.#engine.readPlaced(bytes(text), revision, (version) => {
+        if (index === 70) this.#read();
+        seen.push(version === undefined ? labelOf(undefined) : labelOf(placeChange(version)));
+      });
+    }
     expect(seen).toEqual(texts.map((text) => labelOf(this.#visible(text, revision))));
   }
 

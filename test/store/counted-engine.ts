@@ -62,10 +62,10 @@ export class CountedEngine extends MemoryEngine {
     return super.readMeta(key, revision);
   }
 
-  override readMany(keys: readonly Uint8Array[], revision: number, visit: VisitRead): void {
-    super.readMany(keys, revision, (index, version) => {
+  override readPlaced(key: Uint8Array, revision: number, visit: VisitRead): void {
+    super.readPlaced(key, revision, (version) => {
       this.#meter.spend(1, version === undefined ? 0 : bytesOf(version));
-      visit(index, version);
+      visit(version);
     });
   }
 

@@ -65,10 +65,10 @@ describe('what a watch that is not read holds in memory', () => {
       limits: { historyRevisionsMax: source === 'log' ? 1 : 100 },
       makeEngine: () => {
         const engine = new HeapEngine();
-        const readMany = engine.readMany.bind(engine);
-        engine.readMany = (wanted, revision, visit) => {
-          valuesRead += wanted.length;
-          readMany(wanted, revision, visit);
+        const readPlaced = engine.readPlaced.bind(engine);
+        engine.readPlaced = (key, revision, visit) => {
+          valuesRead++;
+          readPlaced(key, revision, visit);
         };
         return engine;
       },

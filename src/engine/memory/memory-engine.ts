@@ -74,6 +74,16 @@ export class MemoryEngine implements Engine {
     return this.#read(key, revision, false);
   }
 
+  readPlaced(key: Uint8Array, revision: number, visit: VisitRead): void {
+    this.#assertReadable(revision);
+    const { keyspace } = this;
+    const state = this.#states.pop() ?? new ScanState();
+    keyspace.probe.set(key);
+    const reference = keyspace.find();
+    visit(reference !== NONE && keyspace.goTo(reference, revision) ? keyspace.show(state.placed) : undefined);
+    this.#states.push(state);
+  }
+
   fetch(keys: readonly Uint8Array[], start: number, end: number): void {
     const { map, probe } = this.keyspace;
     let waiting = 0;
@@ -84,23 +94,6 @@ export class MemoryEngine implements Engine {
       map.fetch(this.#hashes, waiting, this.#fetched);
       waiting = 0;
     }
-  }
-
-  readMany(keys: readonly Uint8Array[], revision: number, visit: VisitRead): void {
-    this.#assertReadable(revision);
-    const keyspace = this.keyspace;
-    const state = this.#states.pop() ?? new ScanState();
-    for (let start = 0; start < keys.length; start += BATCH) {
-      const end = Math.min(start + BATCH, keys.length);
-      this.fetch(keys, start, end);
-      for (let index = start; index < end; index++) {
-        keyspace.probe.set(keys[index]!);
-        const reference = keyspace.find();
-        const isThere = reference !== NONE && keyspace.goTo(reference, revision);
-        visit(index, isThere ? this.keyspace.show(state.placed) : undefined);
-      }
-    }
-    this.#states.push(state);
   }
 
   scan(range: EngineRange, revision: number, options: ScanOptions, visit: Visit): Uint8Array | undefined {
@@ -139,15 +132,6 @@ export class MemoryEngine implements Engine {
     fields.take(change, key.length, value.length);
     this.keyspace.put(reference, this.keyspace.hash());
     this.keyspace.writeValue(change);
-  }
-
-  applyMany(changes: readonly Change[]): void {
-    const keys = changes.map(({ key }) => key);
-    for (let start = 0; start < changes.length; start += BATCH) {
-      const end = Math.min(start + BATCH, changes.length);
-      this.fetch(keys, start, end);
-      for (let index = start; index < end; index++) this.apply(changes[index]!);
-    }
   }
 
   forget(range: EngineRange, limit: number): number {

@@ -45,8 +45,10 @@ export interface Decided {
   readonly instantMs: number;
 }
 
-/** From so many changes on the engine takes them together. */
-const APPLIED_TOGETHER = 4;
+/** From so many changes on their keys are fetched together, ... */
+const FETCHED_MIN = 4;
+/** ... so many at a time. */
+const FETCHED_MAX = 64;
 
 export class Committer {
   readonly #context: CommitterContext;
@@ -136,8 +138,14 @@ export class Committer {
   ): void {
     const { engine, leases, visibility } = this.#context;
     if (!this.#hasBegun) this.#begin(revision, sequence);
-    if (changes.length >= APPLIED_TOGETHER) engine.applyMany(changes);
-    else for (const change of changes) engine.apply(change);
+    const keys = changes.length < FETCHED_MIN ? [] : changes.map(({ key }) => key);
+    let done = 0;
+    for (const change of changes) {
+      if (keys.length > 0 && done % FETCHED_MAX === 0)
+        engine.fetch(keys, done, Math.min(done + FETCHED_MAX, keys.length));
+      engine.apply(change);
+      done++;
+    }
     if (leaseChanges.length > 0) {
       this.#undo = [];
       leases.applyAll(

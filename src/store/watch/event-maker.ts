@@ -53,7 +53,7 @@ export class EventMaker {
     const key = fromKeyText(change.key);
     if (type === 'delete') return this.#deletion(key, revision, reason);
     let made: MadeEvent | undefined;
-    this.#source.engine.readMany([key], revision, (_, shown) => {
+    this.#source.engine.readPlaced(key, revision, (shown) => {
       assert(shown !== undefined, 'the engine has what a visible revision changed');
       made = this.#writing(type, key, shown, revision, replacedExpired);
     });
@@ -100,7 +100,7 @@ export class EventMaker {
     const { engine, history } = this.#source;
     if (revision - 1 < history.oldestRevision) throw slowWatcher(revision);
     let previous: { readonly entry: Entry; readonly bytes: number } | 'tooLong' | undefined;
-    engine.readMany([key], revision - 1, (_, shown) => {
+    engine.readPlaced(key, revision - 1, (shown) => {
       const bytes = shown === undefined ? 0 : bytesOfEntry(shown, !this.#keysOnly);
       if (!this.#fits(ownBytes + bytes)) previous = 'tooLong';
       else if (shown !== undefined) previous = { entry: copyEntry(shown, !this.#keysOnly), bytes };

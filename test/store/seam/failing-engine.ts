@@ -32,8 +32,4 @@ export class FailingEngine extends MemoryEngine {
     super.apply(change);
     if (fault !== undefined) throw fault.error;
   }
-
-  override applyMany(changes: readonly Change[]): void {
-    for (const change of changes) this.apply(change);
-  }
 }
