@@ -110,16 +110,17 @@ export interface Engine {
 }
 
 /**
- * The way of a snapshot and of the log behind it into an empty engine: calls of `newest`, of `finishNewest` until it is done,
- * of `older`, of `next`, of `finish` until it is done. Before the last of them only `read` and `readMeta` of the engine
- * may be called, and these not before `finishNewest` is done. Each method that takes a version returns the lease that the
- * key's newest version had before (0: none), or `REFUSED_LOAD` for what can't follow, and then nothing has changed.
+ * The way of a snapshot and of the log behind it into an empty engine: calls of `newest`, then `finishNewest`, calls of
+ * `older`, of `next`, then `finish`. Before the last of them only `read` and `readMeta` of the engine may be called, and these
+ * not before `finishNewest` is done. Each method that takes a version returns the lease that the key's newest version had
+ * before (0: none), or `REFUSED_LOAD` for what can't follow, and then nothing has changed. The others do a bounded piece of
+ * their work between two yields; when they return false, the engine is of no use any more.
  */
 export interface EngineLoader {
   /** The newest version of a key that is not there yet. In any order of keys. */
   newest(change: PlacedChange): number;
-  /** Does a bounded piece of what is left to do behind the last call of `newest`. */
-  finishNewest(): LoadStep;
+  /** Does what is left to do behind the last call of `newest`; once more, nothing. @returns whether no key came twice. */
+  finishNewest(): Generator<undefined, boolean>;
   /**
    * A version that another one replaced: in the order of `replacedBy`, after all calls of `newest`. A deletion of revision
    * 0 says that there was none.
@@ -127,15 +128,9 @@ export interface EngineLoader {
   older(change: PlacedChange): number;
   /** The next version of a key, as `apply` takes it. */
   next(change: PlacedChange): number;
-  /** Does a bounded piece of what is left to do; after the last piece nothing is loaded. */
-  finish(): LoadStep;
+  /** @returns whether no key lacks versions between its newest and the older ones that came. */
+  finish(): Generator<undefined, boolean>;
 }
-
-/**
- * Refused: a key came twice, or one lacks versions between its newest and the older ones that came, and the engine is of no
- * use any more.
- */
-export type LoadStep = 'more' | 'done' | 'refused';
 
 /** What a loader returns for a change that can't follow those before. */
 export const REFUSED_LOAD = -1;

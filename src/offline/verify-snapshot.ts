@@ -86,9 +86,7 @@ export class VerifyingSnapshot {
     const next = await this.#reader.next();
     if (next === undefined) {
       this.#finishNewest(offset);
-      let step = this.#loader.finish();
-      while (step === 'more') step = this.#loader.finish();
-      if (step === 'refused') this.#refuse(MISFIT_OLDER, offset);
+      if (!resultOf(this.#loader.finish())) this.#refuse(MISFIT_OLDER, offset);
       return undefined;
     }
     const block = this.#decode('block', offset, () => readSnapshotBlock(next.block, 0, next.block.length));
@@ -140,9 +138,7 @@ export class VerifyingSnapshot {
   }
 
   #finishNewest(offset: number): void {
-    let step = this.#loader.finishNewest();
-    while (step === 'more') step = this.#loader.finishNewest();
-    if (step === 'refused') this.#refuse(TWO_NEWEST, offset);
+    if (!resultOf(this.#loader.finishNewest())) this.#refuse(TWO_NEWEST, offset);
   }
 
   #refuse(fault: string | undefined, offset: number): void {
@@ -166,5 +162,13 @@ export class VerifyingSnapshot {
 
   #damage(what: string, offset: number, options?: ErrorOptions): SnapshotDamageError {
     return new SnapshotDamageError(this.#path, offset, what, options);
+  }
+}
+
+/** Does all pieces of a work that pauses between them. */
+function resultOf<Result>(pieces: Generator<undefined, Result>): Result {
+  for (;;) {
+    const piece = pieces.next();
+    if (piece.done === true) return piece.value;
   }
 }

@@ -1,12 +1,13 @@
 /** What the `Engine` contract says of loads; for every implementation. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Engine, type EngineLoader, type LoadStep, REFUSED_LOAD } from '../../src/engine/engine.ts';
+import { type Engine, type EngineLoader, REFUSED_LOAD } from '../../src/engine/engine.ts';
 import { type Change, PlacedChange, placeChange } from '../../src/engine/version.ts';
 import { memoryOf } from '../../src/wire/memory.ts';
 import { bytes, deletion, put } from './changes.ts';
 import { wholeWalk } from './whole-walk.ts';
 import { WorkBudget } from '../../src/work-budget.ts';
+import { resultOf } from '../support/pieces.ts';
 import { verifyIntegrity } from './integrity.ts';
 
 const NEWEST = Number.MAX_SAFE_INTEGER;
@@ -129,7 +130,7 @@ export function testEngineLoads(name: string, create: () => Engine): void {
       expect(newest(put('b', 5))).toBe(0);
       expect(newest(put('a', 9))).toBe(0);
       expect(newest(put('c', 0))).toBe(REFUSED_LOAD);
-      expect(finishNewest(loader)).toBe('done');
+      expect(finishNewest(loader)).toBe(true);
       // Of a key that is not there, replaced by what it is not older than, or by more than the newest version.
       expect([older(put('x', 1), 2), older(put('b', 3), 3), older(put('b', 3), 6)]).toEqual([
         REFUSED_LOAD,
@@ -157,7 +158,7 @@ export function testEngineLoads(name: string, create: () => Engine): void {
       for (let number = 0; number < count; number++)
         expect(loader.newest(placeChange(put(`key ${number}`, number + 1)))).toBe(0);
       loader.newest(placeChange(put(`key ${count >> 1}`, count + 1)));
-      expect(finishNewest(loader)).toBe('refused');
+      expect(finishNewest(loader)).toBe(false);
     });
 
     it.each<[string, Change, readonly [Change, number][]]>([
@@ -175,9 +176,9 @@ export function testEngineLoads(name: string, create: () => Engine): void {
     ])('refuses in the end a newest version that lacks %s', (_name, newest, older) => {
       const loader = loaderOf(create());
       expect(loader.newest(placeChange(newest))).toBe(0);
-      expect(finishNewest(loader)).toBe('done');
+      expect(finishNewest(loader)).toBe(true);
       for (const [change, replacedBy] of older) expect(loader.older(placeChange(change, replacedBy))).toBe(0);
-      expect(lastStep(() => loader.finish())).toBe('refused');
+      expect(resultOf(loader.finish())).toBe(false);
     });
 
     it('walks after a load over what brings an earlier deletion out again', () => {
@@ -239,19 +240,13 @@ function loaderOf(engine: Engine): EngineLoader {
   return engine.loader;
 }
 
-function finishNewest(loader: EngineLoader): LoadStep {
-  return lastStep(() => loader.finishNewest());
-}
-
-function lastStep(next: () => LoadStep): LoadStep {
-  let step = next();
-  while (step === 'more') step = next();
-  return step;
+function finishNewest(loader: EngineLoader): boolean {
+  return resultOf(loader.finishNewest());
 }
 
 function finish(engine: Engine): void {
-  expect(finishNewest(loaderOf(engine))).toBe('done');
-  expect(lastStep(() => loaderOf(engine).finish())).toBe('done');
+  expect(finishNewest(loaderOf(engine))).toBe(true);
+  expect(resultOf(loaderOf(engine).finish())).toBe(true);
 }
 
 /**

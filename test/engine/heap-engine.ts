@@ -16,7 +16,6 @@ import { assert } from '../../src/errors.ts';
 import type {
   Engine,
   EngineLoader,
-  LoadStep,
   EngineRange,
   EngineStats,
   ScanOptions,
@@ -167,8 +166,9 @@ export class HeapEngine implements Engine, EngineLoader {
     return 0;
   }
 
-  finishNewest(): LoadStep {
-    return this.#isRefused ? 'refused' : 'done';
+  *finishNewest(): Generator<undefined, boolean> {
+    yield;
+    return !this.#isRefused;
   }
 
   older(change: PlacedChange): number {
@@ -201,8 +201,9 @@ export class HeapEngine implements Engine, EngineLoader {
     return previous?.leaseId ?? 0;
   }
 
-  finish(): LoadStep {
-    return this.#incomplete.size > 0 ? 'refused' : 'done';
+  *finish(): Generator<undefined, boolean> {
+    yield;
+    return this.#incomplete.size === 0;
   }
 
   openWalk(oldest: number, newest: number): Walk {

@@ -4,6 +4,7 @@ import { KeyMap } from '../../src/engine/memory/key-map.ts';
 import { NONE, UNIT_BYTES, unitsAt } from '../../src/engine/memory/layout.ts';
 import { Probe } from '../../src/engine/memory/probe.ts';
 import { SeededRandom } from '../support/random.ts';
+import { resultOf } from '../support/pieces.ts';
 import { addBlock, fixedSlabs } from './blocks.ts';
 import { bytes } from './changes.ts';
 import { checkKeyMap } from './check-key-map.ts';
@@ -32,14 +33,13 @@ class Filled {
 
   /** @returns whether all keys are different. */
   addAll(hashByText: ReadonlyMap<string, number>): boolean {
-    const hashes = Int32Array.from(hashByText.values());
-    const references = Int32Array.from(hashByText.keys(), (text) => addBlock(this.slabs, text));
-    const filling = this.map.fill(hashes, references);
-    let step = filling.next();
-    while (step.done !== true) step = filling.next();
-    for (const [index, [text, hash]] of [...hashByText].entries())
-      this.entries.set(text, { hash, reference: references[index]! });
-    return step.value;
+    const unsorted: number[] = [];
+    for (const [text, hash] of hashByText) {
+      const reference = addBlock(this.slabs, text);
+      unsorted.push(reference, hash);
+      this.entries.set(text, { hash, reference });
+    }
+    return resultOf(this.map.fill(Int32Array.from(unsorted)));
   }
 
   remove(text: string): void {

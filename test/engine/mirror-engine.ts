@@ -8,7 +8,6 @@
 import type {
   Engine,
   EngineLoader,
-  LoadStep,
   EngineRange,
   EngineStats,
   ScanOptions,
@@ -19,6 +18,7 @@ import type {
 } from '../../src/engine/engine.ts';
 import type { Change, PlacedChange, Version } from '../../src/engine/version.ts';
 import { WorkBudget } from '../../src/work-budget.ts';
+import { resultOf } from '../support/pieces.ts';
 import { verifyIntegrity } from './integrity.ts';
 
 export class MirrorEngine implements Engine, EngineLoader {
@@ -114,7 +114,7 @@ export class MirrorEngine implements Engine, EngineLoader {
     return this.#both('newest', (engine) => engine.loader!.newest(change), String);
   }
 
-  finishNewest(): LoadStep {
+  finishNewest(): Generator<undefined, boolean> {
     return this.#step('finishNewest');
   }
 
@@ -126,16 +126,15 @@ export class MirrorEngine implements Engine, EngineLoader {
     return this.#both('next', (engine) => engine.loader!.next(change), String);
   }
 
-  finish(): LoadStep {
+  finish(): Generator<undefined, boolean> {
     return this.#step('finish');
   }
 
-  #step(method: 'finishNewest' | 'finish'): LoadStep {
-    const expected = this.#model.loader![method]();
-    const step = this.#engine.loader![method]();
-    if (step !== 'more' && step !== expected)
-      throw new Error(`${method}: ${step} where the model is ${expected}`);
-    return step;
+  *#step(method: 'finishNewest' | 'finish'): Generator<undefined, boolean> {
+    const expected = resultOf(this.#model.loader![method]());
+    const result = yield* this.#engine.loader![method]();
+    assertSame(method, String(result), String(expected));
+    return result;
   }
 
   /** What the engine shows is held against what the model would, once all of it has come. */

@@ -9,6 +9,7 @@ import { SeededRandom } from '../support/random.ts';
 import { bytes, deletion, put } from './changes.ts';
 import { KEY_SHAPES, type KeyShape, keyOfShape } from './key-shapes.ts';
 import { WorkBudget } from '../../src/work-budget.ts';
+import { resultOf } from '../support/pieces.ts';
 import { verifyIntegrity } from './integrity.ts';
 
 const KEY_COUNT = 12_000;
@@ -473,8 +474,8 @@ describe('the order of keys', () => {
           else engine.loader.newest(placeChange(put(key, index + 1)));
         }
         if (how === 'loaded') {
-          while (engine.loader.finishNewest() === 'more');
-          while (engine.loader.finish() === 'more');
+          resultOf(engine.loader.finishNewest());
+          resultOf(engine.loader.finish());
         }
         const compare = vi.spyOn(Probe.prototype, 'compareWith');
         for (const key of keys) engine.rank(ALL, bytes(key));

@@ -4,12 +4,13 @@
  */
 import { expect } from 'vitest';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
-import { type EngineRange, type LoadStep, REFUSED_LOAD, type Walk } from '../../src/engine/engine.ts';
+import { type EngineRange, REFUSED_LOAD, type Walk } from '../../src/engine/engine.ts';
 import { type Change, type PlacedChange, placeChange, type Version } from '../../src/engine/version.ts';
 import { SeededRandom } from '../support/random.ts';
 import { bytes, deletion, put } from './changes.ts';
 import { type KeyShape, keyOfShape } from './key-shapes.ts';
 import { WorkBudget } from '../../src/work-budget.ts';
+import { resultOf } from '../support/pieces.ts';
 import { verifyIntegrity } from './integrity.ts';
 
 /** Values up to here are usual; the others lie about the border to values with a buffer of their own, or are large. */
@@ -142,7 +143,7 @@ class RandomRun {
     const walk = this.#engine.openWalk(oldest, newest);
     this.#engine = this.#create();
     const { loader } = this.#engine;
-    const finishNewest = (): void => finish(() => loader.finishNewest());
+    const finishNewest = (): void => expect(resultOf(loader.finishNewest())).toBe(true);
     let isOlder = false;
     const load = (change: PlacedChange): void => {
       if (change.replacedBy === 0) {
@@ -160,7 +161,7 @@ class RandomRun {
     const later = [...this.#histories.values()].flat().filter(({ revision }) => revision > newest);
     for (const change of later.sort((a, b) => a.revision - b.revision))
       expect(loader.next(placeChange(change))).not.toBe(REFUSED_LOAD);
-    finish(() => loader.finish());
+    expect(resultOf(loader.finish())).toBe(true);
     this.#compactRevision = oldest;
     this.#engine.compact(oldest);
     this.verify();
@@ -437,12 +438,6 @@ class RandomRun {
     this.#walks.splice(place, 1);
     expect(seen.sort()).toEqual(expected);
   }
-}
-
-/** Does all pieces of a step of a load. */
-function finish(next: () => LoadStep): void {
-  let step: LoadStep;
-  while ((step = next()) !== 'done') expect(step).toBe('more');
 }
 
 function rangeOf(start: string, end: string | undefined): EngineRange {

@@ -7,6 +7,7 @@ import {
   type SnapshotVersionShape,
 } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
+import { resultOf } from '../support/pieces.ts';
 import { ItemLoader } from '../../src/store/recovery/item-loader.ts';
 import { LeaseTable } from '../../src/store/leases/lease-table.ts';
 import { SnapshotOrder } from '../../src/store/recovery/recorded-items.ts';
@@ -40,13 +41,6 @@ function load(blocks: readonly SnapshotBlockShape[], extraItems = 0): string | u
     if (fault !== undefined) return fault;
   }
   return resultOf(loader.finishNewest());
-}
-
-function resultOf<Result>(pieces: Generator<undefined, Result>): Result {
-  for (;;) {
-    const piece = pieces.next();
-    if (piece.done === true) return piece.value;
-  }
 }
 
 describe('the blocks of a snapshot', () => {

@@ -2,9 +2,8 @@
  * The keys whose newest version has a deadline, in the order of deadline, then of key: an ordered index over small blocks
  * of their own, whose key is the deadline (8 bytes, big-endian) and then the key.
  */
-import { assert } from '../../errors.ts';
 import { addBareKey } from './block-keys.ts';
-import { KEY, KEY_BYTES_MASK, NONE, UNIT_BYTES, unitsAt } from './layout.ts';
+import { KEY, KEY_BYTES_MASK, UNIT_BYTES, unitsAt } from './layout.ts';
 import { OrderedIndex } from './order/ordered-index.ts';
 import { Probe } from './probe.ts';
 import { Slabs } from './slabs.ts';
@@ -27,9 +26,7 @@ export class Deadlines {
   change(words: Int32Array, at: number, fromMs: number, toMs: number): void {
     if (fromMs !== 0) {
       this.#probe.setDeadline(fromMs, words, at);
-      const reference = this.index.find();
-      assert(reference !== NONE, 'a deadline is in its index');
-      this.index.remove(reference);
+      const reference = this.index.remove();
       this.#slabs.free(reference, unitsAt(this.#slabs.wordsAt(reference), Slabs.wordOf(reference)));
     }
     if (toMs !== 0) {

@@ -29,8 +29,8 @@ const LOAD_MAX = 0.8;
 const GROWTH = 1.25;
 const LOAD_MIN = 0.4;
 const LOAD_AFTER_REBUILDING = 0.7;
-/** What is put in the order of shards between two yields. */
-const SORTED_PER_PIECE = 2 ** 16;
+/** The words that are put in the order of shards between two yields. */
+const SORTED_PER_PIECE = 2 ** 17;
 
 /** A view of one table after the other. */
 class Table {
@@ -174,17 +174,16 @@ export class KeyMap {
 
   /**
    * Adds many at once, one table after the other, so that each is made in its last length and stays in the cache.
-   * @returns whether all keys are different.
+   * @param unsorted entries as those of a table. @returns whether all keys are different.
    */
-  *fill(hashes: Int32Array, references: Int32Array): Generator<undefined, boolean> {
-    const count = hashes.length;
-    const ends = startsOfShards(hashes);
-    const entries = new Int32Array(2 * count);
-    for (let index = 0; index < count; index++) {
-      if (index % SORTED_PER_PIECE === 0) yield;
-      const at = ends[hashes[index]! >>> SHARD_SHIFT]!++ << 1;
-      entries[at] = references[index]!;
-      entries[at + 1] = hashes[index]!;
+  *fill(unsorted: Int32Array): Generator<undefined, boolean> {
+    const ends = startsOfShards(unsorted);
+    const entries = new Int32Array(unsorted.length);
+    for (let from = 0; from < unsorted.length; from += 2) {
+      if (from % SORTED_PER_PIECE === 0) yield;
+      const at = ends[unsorted[from + 1]! >>> SHARD_SHIFT]!++ << 1;
+      entries[at] = unsorted[from]!;
+      entries[at + 1] = unsorted[from + 1]!;
     }
     for (let shard = 0, start = 0; shard < SHARD_COUNT; start = ends[shard++]!) {
       const end = ends[shard]!;
@@ -275,10 +274,10 @@ function placeOf(hash: number, capacity: number): number {
   return ((hash & PLACE_MASK) * PLACE_SCALE * capacity) | 0;
 }
 
-/** Where those of each shard begin when hashes are put in the order of shards. */
-function startsOfShards(hashes: Int32Array): Int32Array {
+/** Before how many entries those of each shard begin when they are put in the order of shards. */
+function startsOfShards(entries: Int32Array): Int32Array {
   const counts = new Int32Array(SHARD_COUNT);
-  for (let index = 0; index < hashes.length; index++) counts[hashes[index]! >>> SHARD_SHIFT]!++;
+  for (let hashAt = 1; hashAt < entries.length; hashAt += 2) counts[entries[hashAt]! >>> SHARD_SHIFT]!++;
   let sum = 0;
   return counts.map((count) => (sum += count) - count);
 }

@@ -13,6 +13,7 @@
  * - For every deletion that is a newest version there is an entry of the undo ring that it replaced: when that entry is
  *   dropped, so is the key.
  */
+import { assert } from '../../errors.ts';
 import { copyBytes, type Memory } from '../../wire/memory.ts';
 import type { Change, PlacedChange } from '../version.ts';
 import { Deadlines } from './deadlines.ts';
@@ -40,7 +41,7 @@ import { Fields, deadlineAt, isDeletedAt, longValueAt, showPlaced, valueBytesAt 
 export interface OpenWalk {
   /** What is kept for blocks that have moved. */
   readonly memoryBytes: number;
-  /** The version of the key in the probe is about to leave its place. */
+  /** The block of the key in the probe is about to leave its place. */
   noteMove(reference: number): void;
 }
 
@@ -283,7 +284,7 @@ export class Keyspace {
   #removeKey(reference: number): void {
     const words = this.blocks.wordsAt(reference);
     const at = Slabs.wordOf(reference);
-    this.keys.remove(reference);
+    assert(this.keys.remove() === reference, 'both indexes lead to the same block');
     this.map.remove(this.hash(), reference);
     this.#dropVersion(words, at);
     this.blocks.free(reference, unitsAt(words, at));

@@ -3,7 +3,7 @@
  * at once, a table after the other, when all are there. The ordered index is built at the end, of keys that are sorted.
  */
 import { assert } from '../../errors.ts';
-import type { EngineLoader, LoadStep } from '../engine.ts';
+import type { EngineLoader } from '../engine.ts';
 import { REFUSED_LOAD } from '../engine.ts';
 import type { PlacedChange } from '../version.ts';
 import type { Keyspace } from './keyspace.ts';
@@ -18,47 +18,42 @@ const WAITING_MIN = 1024;
 
 export class MemoryLoader implements EngineLoader {
   readonly #keyspace: Keyspace;
-  /** The blocks that are not in the map yet, with the hashes of their keys. */
-  #blocks = new Int32Array(WAITING_MIN);
-  #hashes = new Int32Array(WAITING_MIN);
-  #waiting = 0;
+  /** What is not in the map yet, as entries of it: a block, the hash of its key. */
+  #entries = new Int32Array(2 * WAITING_MIN);
+  #entriesEnd = 0;
   /** The keys whose newest version still lacks the one that it replaced. */
   #incomplete = 0;
-  #filling: Generator<undefined, boolean> | undefined;
-  #ordering: Generator<undefined, void> | undefined;
 
   constructor(keyspace: Keyspace) {
     this.#keyspace = keyspace;
   }
 
   newest(change: PlacedChange): number {
-    assert(this.#filling === undefined, 'the newest versions come before all else');
+    assert(this.#entries.length > 0, 'the newest versions come before all else');
     if (change.revision <= 0) return REFUSED_LOAD;
     const keyspace = this.#keyspace;
+    const entries = this.#entries;
     keyspace.newestRevision = Math.max(keyspace.newestRevision, change.revision);
     this.#take(change);
-    if (this.#waiting === this.#blocks.length) {
-      this.#blocks = doubled(this.#blocks);
-      this.#hashes = doubled(this.#hashes);
+    if (this.#entriesEnd === this.#entries.length) {
+      this.#entries = new Int32Array(2 * this.#entriesEnd);
+      this.#entries.set(entries);
     }
     // A deletion is dropped with what it replaced.
     if (change.deleted) this.#incomplete++;
-    this.#hashes[this.#waiting] = keyspace.hash();
-    this.#blocks[this.#waiting++] = keyspace.writeBlock();
+    this.#entries[this.#entriesEnd++] = keyspace.writeBlock();
+    this.#entries[this.#entriesEnd++] = keyspace.hash();
     keyspace.copyValue(change);
     return 0;
   }
 
-  finishNewest(): LoadStep {
-    if (this.#waiting === 0) return 'done';
-    const { map } = this.#keyspace;
-    this.#filling ??= map.fill(this.#hashes.subarray(0, this.#waiting), this.#blocks);
-    const { done, value } = this.#filling.next();
-    if (done !== true) return 'more';
-    if (!value) return 'refused';
-    this.#waiting = 0;
-    this.#blocks = this.#hashes = new Int32Array(0);
-    return 'done';
+  *finishNewest(): Generator<undefined, boolean> {
+    if (this.#entriesEnd === 0) return true;
+    const entries = this.#entries.subarray(0, this.#entriesEnd);
+    this.#entries = new Int32Array(0);
+    if (!(yield* this.#keyspace.map.fill(entries))) return false;
+    this.#entriesEnd = 0;
+    return true;
   }
 
   older(change: PlacedChange): number {
@@ -107,28 +102,9 @@ export class MemoryLoader implements EngineLoader {
     return lease;
   }
 
-  finish(): LoadStep {
+  *finish(): Generator<undefined, boolean> {
     this.#assertFound();
-    if (this.#incomplete > 0) return 'refused';
-    this.#ordering ??= this.#order();
-    if (this.#ordering.next().done !== true) return 'more';
-    this.#ordering = undefined;
-    return 'done';
-  }
-
-  #assertFound(): void {
-    assert(this.#waiting === 0, 'what was loaded as the newest versions is finished first');
-  }
-
-  /** Takes over key and fields. */
-  #take(change: PlacedChange): void {
-    const { probe, fields } = this.#keyspace;
-    this.#keyspace.isOrdered = false;
-    probe.setPlaced(change.keyMemory.bytes, change.keyStart, change.keyEnd);
-    fields.take(change, probe.length, change.valueEnd - change.valueStart);
-  }
-
-  *#order(): Generator<undefined, void> {
+    if (this.#incomplete > 0) return false;
     const { blocks, keys, keyCount } = this.#keyspace;
     const references = yield* this.#newestVersions();
     const isAllLive = keyCount === references.length;
@@ -140,6 +116,19 @@ export class MemoryLoader implements EngineLoader {
     };
     yield* buildTree(keys, yield* sortByKey(blocks, references), deadRevisionOf);
     this.#keyspace.isOrdered = true;
+    return true;
+  }
+
+  #assertFound(): void {
+    assert(this.#entriesEnd === 0, 'what was loaded as the newest versions is finished first');
+  }
+
+  /** Takes over key and fields. */
+  #take(change: PlacedChange): void {
+    const { probe, fields } = this.#keyspace;
+    this.#keyspace.isOrdered = false;
+    probe.setPlaced(change.keyMemory.bytes, change.keyStart, change.keyEnd);
+    fields.take(change, probe.length, change.valueEnd - change.valueStart);
   }
 
   /** The blocks of all newest versions, in the order of memory. */
@@ -158,10 +147,4 @@ export class MemoryLoader implements EngineLoader {
     assert(found === references.length, 'every version that was loaded is in the map');
     return references;
   }
-}
-
-function doubled(items: Int32Array): Int32Array<ArrayBuffer> {
-  const longer = new Int32Array(items.length * 2);
-  longer.set(items);
-  return longer;
 }

@@ -40,6 +40,7 @@ export class ItemLoader {
   #buffer: Buffer = Buffer.alloc(0);
   #memory: Memory = memoryOf(this.#buffer);
   #cursor = new Cursor(this.#buffer, 0, 0);
+  #isNewestFinished = false;
 
   constructor(engine: Engine, leases: LeaseTable) {
     assert(engine.loader !== undefined, 'the engine can be loaded');
@@ -65,9 +66,10 @@ export class ItemLoader {
       const fault = order.faultOfPlacedVersion(change);
       if (fault !== undefined) return fault;
       const { replacedBy } = change;
-      if (replacedBy !== 0) {
+      if (replacedBy !== 0 && !this.#isNewestFinished) {
         const faultOfKeys = yield* this.finishNewest();
         if (faultOfKeys !== undefined) return faultOfKeys;
+        this.#isNewestFinished = true;
       }
       const lease = replacedBy === 0 ? this.#loader.newest(change) : this.#loader.older(change);
       if (lease === REFUSED_LOAD) return replacedBy === 0 ? TWO_NEWEST : MISFIT_OLDER;
@@ -77,11 +79,7 @@ export class ItemLoader {
 
   /** Does what is left to do behind the newest versions of a snapshot, a piece between two yields. */
   *finishNewest(): Generator<undefined, string | undefined> {
-    for (;;) {
-      const step = this.#loader.finishNewest();
-      if (step !== 'more') return step === 'refused' ? TWO_NEWEST : undefined;
-      yield;
-    }
+    return (yield* this.#loader.finishNewest()) ? undefined : TWO_NEWEST;
   }
 
   /** The cursor that the other methods read by, set to a place in a buffer. */
@@ -119,11 +117,7 @@ export class ItemLoader {
 
   /** Does what is left to do once all is loaded, a piece between two yields. */
   *finish(): Generator<undefined, string | undefined> {
-    for (;;) {
-      const step = this.#loader.finish();
-      if (step !== 'more') return step === 'refused' ? MISFIT_OLDER : undefined;
-      yield;
-    }
+    return (yield* this.#loader.finish()) ? undefined : MISFIT_OLDER;
   }
 
   /** Loads a change that does not lie in the buffer. */

@@ -24,16 +24,6 @@ export class OrderedIndex extends Tree {
     insertKey(this, path, block, deadRevision === 0);
   }
 
-  /** The block of the key; `NONE`: there is none. */
-  find(): number {
-    const path = this.#descend();
-    const leaf = this.leaf.open(path.nodes[0]!);
-    const place = path.places[0]!;
-    if (place === leaf.count) return NONE;
-    const block = leaf.key(place);
-    return this.compareProbe(block) === 0 ? block : NONE;
-  }
-
   /** The block of the first key that is not before the one in the probe; `NONE`: there is none. */
   first(): number {
     const path = this.#descend();
@@ -42,11 +32,16 @@ export class OrderedIndex extends Tree {
     return this.nextLeaf(path, 0, 1) ? leaf.open(path.nodes[0]!).key(0) : NONE;
   }
 
-  remove(block: number): void {
-    const leaf = this.#goTo(block);
-    if (leaf.isLive(this.#path.places[0]!)) this.carryUp(this.#path, -1, 0);
+  /** Takes out a key that is there. @returns its block. */
+  remove(): number {
+    const path = this.#descend();
+    const leaf = this.leaf.open(path.nodes[0]!);
+    const block = leaf.key(path.places[0]!);
+    assert(this.compareProbe(block) === 0, 'a key is in the order of keys');
+    if (leaf.isLive(path.places[0]!)) this.carryUp(path, -1, 0);
     this.count--;
-    removeEntry(this, this.#path);
+    removeEntry(this, path);
+    return block;
   }
 
   /** A key was deleted at a revision; 0: it has come to life. */
