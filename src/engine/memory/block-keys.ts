@@ -1,4 +1,5 @@
 /** The keys of blocks: their order, what they have in common, and their heads, by which nodes and the sorter order most. */
+import { copyOut } from '../byte-pool.ts';
 import { BARE_KEY, HEAD, KEY, KEY_BYTES_MASK, headOf, wordsOf } from './layout.ts';
 import { headPart, type Probe } from './probe.ts';
 import { Slabs } from './slabs.ts';
@@ -35,6 +36,12 @@ export function keyBytesOf(slabs: Slabs, block: number): number {
 
 function keyByteAt(slabs: Slabs, block: number, index: number): number {
   return slabs.memoryAt(block).bytes[((Slabs.wordOf(block) + KEY) << 2) + index]!;
+}
+
+/** The key of a block, behind its first `skip` bytes, in memory of its own. */
+export function copyKey(slabs: Slabs, reference: number, skip = 0): Uint8Array {
+  const start = ((Slabs.wordOf(reference) + KEY) << 2) + skip;
+  return copyOut(slabs.memoryAt(reference), start, keyBytesOf(slabs, reference) - skip);
 }
 
 /** Makes a block of the key in a probe. */

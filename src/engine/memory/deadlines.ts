@@ -2,8 +2,8 @@
  * The keys whose newest version has a deadline, in the order of deadline, then of key: an ordered index over small blocks
  * of their own, whose key is the deadline (8 bytes, big-endian) and then the key.
  */
-import { addBareKey } from './block-keys.ts';
-import { KEY, KEY_BYTES_MASK, UNIT_BYTES, unitsAt } from './layout.ts';
+import { addBareKey, copyKey } from './block-keys.ts';
+import { KEY, UNIT_BYTES, unitsAt } from './layout.ts';
 import { OrderedIndex } from './order/ordered-index.ts';
 import { Probe } from './probe.ts';
 import { Slabs } from './slabs.ts';
@@ -44,7 +44,7 @@ export class Deadlines {
     for (let place = 0; place < Math.min(limit, this.count); place++) {
       const reference = this.index.select(place);
       if (this.#deadlineAt(reference) > nowMs) break;
-      keys.push(this.#keyOf(reference));
+      keys.push(copyKey(this.#slabs, reference, UNIT_BYTES));
     }
     return keys;
   }
@@ -61,12 +61,5 @@ export class Deadlines {
     let deadlineMs = 0;
     for (let index = 0; index < UNIT_BYTES; index++) deadlineMs = deadlineMs * 256 + bytes[start + index]!;
     return deadlineMs;
-  }
-
-  #keyOf(reference: number): Uint8Array {
-    const { bytes, words } = this.#slabs.memoryAt(reference);
-    const at = Slabs.wordOf(reference);
-    const start = (at + KEY) << 2;
-    return bytes.slice(start + UNIT_BYTES, start + (words[at]! & KEY_BYTES_MASK));
   }
 }

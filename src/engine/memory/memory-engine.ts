@@ -3,7 +3,6 @@
  * changed, is the matter of the `Keyspace`; here are the ways to look at it.
  */
 import { assert } from '../../errors.ts';
-import { copyOut } from '../byte-pool.ts';
 import { KEY_BYTES_MAX } from '../engine.ts';
 import type {
   Engine,
@@ -16,9 +15,10 @@ import type {
   Walk,
 } from '../engine.ts';
 import { PlacedChange, type Change, type Version } from '../version.ts';
+import { copyKey } from './block-keys.ts';
 import type { HashSeed } from './key-hash.ts';
 import { Keyspace } from './keyspace.ts';
-import { KEY, KEY_BYTES_MASK, NONE, UNIT_BITS, UNIT_MASK, revisionAt } from './layout.ts';
+import { NONE, UNIT_BITS, UNIT_MASK, revisionAt } from './layout.ts';
 import { MemoryLoader } from './memory-loader.ts';
 import { ENTRIES_MAX } from './order/node.ts';
 import { Path } from './order/tree.ts';
@@ -101,7 +101,7 @@ export class MemoryEngine implements Engine {
     const state = this.#states.pop() ?? new ScanState();
     const next = this.#scan(state, range, revision, options, visit);
     this.#states.push(state);
-    return next === NONE ? undefined : this.#keyOf(next);
+    return next === NONE ? undefined : copyKey(this.keyspace.blocks, next);
   }
 
   count(range: EngineRange): number {
@@ -117,7 +117,8 @@ export class MemoryEngine implements Engine {
     assert(index >= 0, 'places are counted from 0');
     const before = this.#rankOf(range.start);
     if (before + index >= this.#rankOfEnd(range)) return undefined;
-    return this.#keyOf(this.keyspace.keys.select(before + index));
+    const { blocks, keys } = this.keyspace;
+    return copyKey(blocks, keys.select(before + index));
   }
 
   apply(change: Change): void {
@@ -143,7 +144,7 @@ export class MemoryEngine implements Engine {
       if (reference === NONE) return forgotten;
       if (range.end !== undefined) {
         probe.set(range.end);
-        if (this.#compareProbe(reference) <= 0) return forgotten;
+        if (keys.compareProbe(reference) <= 0) return forgotten;
       }
       this.keyspace.forget(reference);
     }
@@ -232,19 +233,14 @@ export class MemoryEngine implements Engine {
     state.isAtEnd = false;
     if (bound === undefined || count === 0 || (reverse && bound.length === 0)) return count;
     probe.set(bound);
-    const isFirstBelow = this.#compareProbe(references[0]!) > 0;
+    const isFirstBelow = keys.compareProbe(references[0]!) > 0;
     if (reverse && !isFirstBelow) return count;
-    const isLastBelow = this.#compareProbe(references[count - 1]!) > 0;
+    const isLastBelow = keys.compareProbe(references[count - 1]!) > 0;
     if (!reverse && isLastBelow) return count;
     state.isAtEnd = true;
     if (isFirstBelow === isLastBelow) return 0;
     const end = keys.placeInLeaf(path.nodes[0]!);
     return keys.readLeaf(path, reverse ? end : low, reverse ? high : end, revision, references);
-  }
-
-  #compareProbe(reference: number): number {
-    const { blocks, probe } = this.keyspace;
-    return probe.compareWith(blocks.wordsAt(reference), Slabs.wordOf(reference));
   }
 
   /** Makes the processor fetch several blocks at once. */
@@ -265,13 +261,7 @@ export class MemoryEngine implements Engine {
   }
 
   #rankOfEnd({ end }: EngineRange): number {
-    return end === undefined ? this.keyspace.keys.liveCount() : this.#rankOf(end);
-  }
-
-  #keyOf(reference: number): Uint8Array {
-    const memory = this.keyspace.blocks.memoryAt(reference);
-    const at = Slabs.wordOf(reference);
-    return copyOut(memory, (at + KEY) << 2, memory.words[at]! & KEY_BYTES_MASK);
+    return end === undefined ? this.keyspace.keyCount : this.#rankOf(end);
   }
 
   #assertReadable(revision: number): void {

@@ -76,12 +76,6 @@ export class OrderedIndex extends Tree {
     return rank;
   }
 
-  /** How many live keys there are. */
-  liveCount(): number {
-    const root = this.leaf.open(this.root);
-    return root.liveBefore(root.count);
-  }
-
   /** The live key with so many live ones before it, of which there are more. */
   select(index: number): number {
     let left = index;
