@@ -11,7 +11,7 @@ const MB = 1_000_000;
 const SMALL = 'v'.repeat(100);
 
 describe('the memory of the engine', () => {
-  it('is given back after most keys are deleted, wherever they lie', () => {
+  it('is given back after most keys are deleted, wherever they lie', { timeout: 120_000 }, () => {
     for (const isKept of [(number: number) => number % 20 === 7, (number: number) => number < 7500]) {
       const engine = new MemoryEngine();
       const count = 150_000;
