@@ -1,0 +1,84 @@
+/**
+ * What a connection and those who use it say to each other of one stream. The connection knows HTTP/2 and nothing of what
+ * it carries; its user knows nothing of frames.
+ *
+ * - A received chunk is valid during the call only; who keeps bytes copies them.
+ * - The peer may send more only as `consumed` gives its bytes back, on the stream and on the connection. What the user does
+ *   not consume stays charged to the connection's window; the connection consumes the rest when the stream is closed.
+ * - A handler's `closed` comes exactly once, last, whatever happened: both sides ended, a reset by either, the connection
+ *   lost. Nothing that the user sends afterwards goes anywhere, and nothing of it throws.
+ * - What is sent goes out at the end of the turn of the event loop, in one write for all streams of the connection.
+ */
+import type { Field, HeaderBlock, RequestHead, ResponseHead } from './fields.ts';
+import type { ErrorCode } from './error-code.ts';
+
+/** What a stream has received, in order. */
+export interface StreamHandler {
+  /** Bytes of the body lie in `buffer` from `from` to `to`. */
+  data(buffer: Buffer, from: number, to: number): void;
+  /** The peer has ended its side; `trailers` are empty when it sent none. */
+  end(trailers: readonly Field[]): void;
+  /** The sending may go on, after a `write` returned false. */
+  drained(): void;
+  /** Over. `code` is NO_ERROR when both sides came to their end. */
+  closed(code: ErrorCode, by: ClosedBy): void;
+}
+
+/** Who ended a stream: its user, the peer by RST_STREAM, the connection as it went down, or a peer that broke the protocol. */
+export type ClosedBy = 'user' | 'peer' | 'connection' | 'violation';
+
+/** On the client the head of the response comes before all else. */
+export interface ClientStreamHandler extends StreamHandler {
+  head(head: ResponseHead): void;
+}
+
+/** What both sides may do with a stream. */
+export interface Stream {
+  readonly id: number;
+  /** Bytes that `write` and `end` took and that are not in the socket yet: they wait for windows or for the peer to read. */
+  readonly queuedBytes: number;
+  /** Sends bytes of the body, which belong to the stream from now on. @returns false: wait for `drained`. */
+  write(bytes: Uint8Array): boolean;
+  /** Lets the peer send so many bytes more. */
+  consumed(bytes: number): void;
+  /** Ends both sides at once. */
+  reset(code: ErrorCode): void;
+}
+
+/** How a body is written in place: `size` bytes from `start` on. */
+export interface BodyWriter<Body> {
+  write(body: Body, buffer: Buffer, start: number, end: number): void;
+}
+
+export interface ServerStream extends Stream {
+  /** Of the connection: for limits and logs. */
+  readonly connection: ConnectionInfo;
+  /** Sends the head of the response; with `isEnd` there is nothing else. A head that is not prebuilt goes by `encodeBlock`. */
+  respond(head: HeaderBlock, isEnd: boolean): void;
+  /** A whole response: head, a body of `size` bytes that `writer` writes where it is sent from, trailers. */
+  answer<Body>(
+    head: HeaderBlock,
+    body: Body,
+    size: number,
+    writer: BodyWriter<Body>,
+    trailers: HeaderBlock,
+  ): void;
+  /** Like `write`, the bytes made where they are sent from. */
+  writeInPlace<Body>(body: Body, size: number, writer: BodyWriter<Body>): boolean;
+  /** Ends the response. */
+  end(trailers?: HeaderBlock): void;
+}
+
+export interface ClientStream extends Stream {
+  writeInPlace<Body>(body: Body, size: number, writer: BodyWriter<Body>): boolean;
+  /** Ends the request. */
+  end(): void;
+}
+
+export interface ConnectionInfo {
+  readonly remoteAddress: string;
+  readonly isTls: boolean;
+}
+
+/** Takes a request once its head is whole. */
+export type RequestReceiver = (stream: ServerStream, head: RequestHead) => StreamHandler;
