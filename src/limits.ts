@@ -250,6 +250,24 @@ export const client = {
   renewTryMsMin: 250,
 } as const;
 
+/** Limits of HTTP/2 connections, the server's and the client's. */
+export const http2 = {
+  /**
+   * The dynamic table of HPACK, in each direction: what RFC 9113 begins with, never raised. Its entries count their bytes and
+   * 32 more.
+   */
+  headerTableBytes: 4 * KiB,
+  /**
+   * The heads that a connection keeps beside the header blocks that they were read from, for when the same bytes come again.
+   * A longer block is read anew each time; blocks and heads together count their bytes and 32 for each field.
+   */
+  headCacheEntriesMax: 32,
+  headCacheBytesMax: 16 * KiB,
+  cachedBlockBytesMax: 1 * KiB,
+  /** The names of fields whose last value an encoder of requests keeps: one that repeats goes into the dynamic table. */
+  lastValuesMax: 64,
+} as const;
+
 /** The limits an operator may set, by name. */
 export type Limits = { readonly [name in keyof typeof defaults]: number };
 

@@ -16,7 +16,7 @@ const layers: readonly (readonly string[])[] = [
   ],
   ['api.ts', 'arguments'],
   ['disk'],
-  ['wire'],
+  ['wire', 'http2'],
   ['wal', 'snapshot'],
   ['engine'],
   ['store'],
@@ -29,6 +29,8 @@ const layers: readonly (readonly string[])[] = [
 const strangers: readonly (readonly [string, string])[] = [
   ['wal', 'snapshot'],
   ['snapshot', 'wal'],
+  ['wire', 'http2'],
+  ['http2', 'wire'],
   ['server', 'client'],
   ['client', 'server'],
   ['offline', 'server'],
