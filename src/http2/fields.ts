@@ -13,6 +13,8 @@ export interface RequestHead {
   /** Of `:authority`, else of `host`; empty when there was neither. */
   readonly authority: string;
   readonly path: string;
+  /** Of `content-length`; undefined when there was none. */
+  readonly contentLength: number | undefined;
   readonly fields: readonly Field[];
   /** For the receiver of requests: what it has made of this head, for the next time that it comes. */
   memo: unknown;
@@ -21,6 +23,8 @@ export interface RequestHead {
 /** The head of a response; an informational one (1xx) is not told. */
 export interface ResponseHead {
   readonly status: number;
+  /** Of `content-length`; undefined when there was none. No body follows it in a reply to HEAD, nor with 204 or 304. */
+  readonly contentLength: number | undefined;
   readonly fields: readonly Field[];
   memo: unknown;
 }
