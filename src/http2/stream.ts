@@ -6,7 +6,10 @@
  * - The peer may send more only as `consumed` gives its bytes back, on the stream and on the connection. What the user does
  *   not consume stays charged to the connection's window; the connection consumes the rest when the stream is closed.
  * - A handler's `closed` comes exactly once, last, whatever happened: both sides ended, a reset by either, the connection
- *   lost. Nothing that the user sends afterwards goes anywhere, and nothing of it throws.
+ *   lost. It may come within the user's own call of `answer`, `respond`, `end` or `reset`. Nothing that the user sends
+ *   afterwards goes anywhere, and nothing of it throws.
+ * - A server that ends its response before the request has ended asks for no more of it: RST_STREAM with NO_ERROR follows the
+ *   response (RFC 9113, section 8.1), and the stream is closed.
  * - What is sent goes out at the end of the turn of the event loop, in one write for all streams of the connection.
  */
 import type { Field, HeaderBlock, RequestHead, ResponseHead } from './fields.ts';
@@ -35,9 +38,12 @@ export interface ClientStreamHandler extends StreamHandler {
 /** What both sides may do with a stream. */
 export interface Stream {
   readonly id: number;
-  /** Bytes that `write` and `end` took and that are not in the socket yet: they wait for windows or for the peer to read. */
+  /** Bytes of the body that the stream holds because they wait for windows or for the peer to read. */
   readonly queuedBytes: number;
-  /** Sends bytes of the body, which belong to the stream from now on. @returns false: wait for `drained`. */
+  /**
+   * Sends bytes of the body, which must not change from now on; several streams may send the same.
+   * @returns false when the stream holds some of them, so that `drained` is worth waiting for; to send more is no error.
+   */
   write(bytes: Uint8Array): boolean;
   /** Lets the peer send so many bytes more. */
   consumed(bytes: number): void;
