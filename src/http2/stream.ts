@@ -17,8 +17,12 @@ import type { ErrorCode } from './error-code.ts';
 
 /** What a stream has received, in order. */
 export interface StreamHandler {
-  /** Bytes of the body lie in `buffer` from `from` to `to`. */
-  data(buffer: Buffer, from: number, to: number): void;
+  /**
+   * Bytes of the body lie in `buffer` from `from` to `to`.
+   * @param isLast the body ends with them, as its `content-length` says if there is one: a message that came whole can be
+   * acted on where it lies. `end` follows all the same, unless the stream was closed by then.
+   */
+  data(buffer: Buffer, from: number, to: number, isLast: boolean): void;
   /** The peer has ended its side; `trailers` are empty when it sent none. */
   end(trailers: readonly Field[]): void;
   /** The sending may go on, after a `write` returned false. */
