@@ -266,6 +266,8 @@ export const http2 = {
   cachedBlockBytesMax: 1 * KiB,
   /** The names of fields whose last value an encoder of requests keeps: one that repeats goes into the dynamic table. */
   lastValuesMax: 64,
+  /** The lists of fields whose blocks such an encoder keeps, for when the same list is given again. */
+  requestBlocksMax: 64,
 } as const;
 
 /** The limits an operator may set, by name. */
