@@ -8,6 +8,8 @@ const layers: readonly (readonly string[])[] = [
     'limits.ts',
     'errors.ts',
     'clock.ts',
+    'deadlines.ts',
+    'grpc-code.ts',
     'work-budget.ts',
     'machine.ts',
     'node-version.ts',
