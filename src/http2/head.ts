@@ -60,9 +60,9 @@ const faults = {
   PSEUDO_OF_RESPONSE: malformed(':status in a request'),
   PSEUDO_OF_REQUEST: malformed('A pseudo-header of requests in a response'),
   METHOD: malformed(':method is missing or no token'),
-  SCHEME: malformed(':scheme is missing or none'),
-  PATH: malformed(':path is missing, empty or none'),
-  AUTHORITY: malformed(':authority is none'),
+  SCHEME: malformed(':scheme is missing or no scheme'),
+  PATH: malformed(':path is missing, empty or no path'),
+  AUTHORITY: malformed(':authority or host is no authority'),
   CONNECT: malformed('CONNECT needs :authority, and neither :scheme nor :path'),
   HOST: malformed('host differs from :authority or comes twice'),
   CONTENT_LENGTH: malformed('content-length is no number, or comes with several'),
@@ -149,15 +149,13 @@ export function toRequestHead(fields: readonly HeaderField[]): RequestHead | Hea
     if (scheme === undefined || !schemeForm.test(scheme)) return faults.SCHEME;
     if (path === undefined || !isPath(path, scheme, method)) return faults.PATH;
   }
-  if (authority !== undefined && !authorityForm.test(authority)) return faults.AUTHORITY;
-  if (host !== undefined) {
-    if (authority === undefined) authority = host;
-    else if (authority !== host && authority.toLowerCase() !== host.toLowerCase()) return faults.HOST;
-  }
+  if (authority === undefined) authority = host ?? '';
+  else if (host !== undefined && authority.toLowerCase() !== host.toLowerCase()) return faults.HOST;
+  if (!authorityForm.test(authority)) return faults.AUTHORITY;
   return {
     method,
     scheme: scheme ?? '',
-    authority: authority ?? '',
+    authority,
     path: path ?? '',
     contentLength,
     fields: rest,
