@@ -1,6 +1,6 @@
 /**
- * Makes header blocks (RFC 7541): those that are the same for every connection, and on a client those of requests, in which
- * what repeats from one to the next becomes one byte.
+ * Makes header blocks (RFC 7541): those that serve every connection, and on a client those of requests, in which what repeats
+ * from one to the next becomes one byte.
  *
  * Pseudo-headers are fields here, and come first. A field that HTTP/2 forbids to be sent (a name in upper case, a line break in
  * a value) is a TypeError, before anything of the block counts.
@@ -63,9 +63,8 @@ export class RequestEncoder {
   /** The fields of the table, by the count of those that had been added before them. */
   readonly #placeByValueByName = new Map<string, Map<string, number>>();
   readonly #lastValueByName = new Map<string, string>();
-  /** Blocks that did nothing to the table, as they are while it stays of one generation. */
+  /** Blocks that did nothing to the table, as they are while nothing changes it. */
   readonly #blockByFields = new Map<readonly Field[], Buffer>();
-  #blocksGeneration = 0;
   readonly #table = new DynamicTable((field) => this.#forget(field));
   #added = 0;
   /** The smallest size since the last block, which the next has to name; undefined: it has not changed. */
@@ -85,7 +84,7 @@ export class RequestEncoder {
    * @returns the length of the block, which stands in `bytes`.
    */
   encode(fields: readonly Field[]): number {
-    if (this.#smallestBytesMax === undefined && this.#table.generation === this.#blocksGeneration) {
+    if (this.#smallestBytesMax === undefined) {
       const block = this.#blockByFields.get(fields);
       if (block !== undefined) {
         this.bytes = block;
@@ -101,15 +100,16 @@ export class RequestEncoder {
     for (const [name, value] of fields) {
       if (this.#placeOf(name, value) === undefined) checkField(name, value);
     }
+    const { generation } = this.#table;
     this.#writer.length = 0;
     this.#resizeTable();
     for (const [name, value] of fields) this.#write(name, value);
 
-    const isUnchanged = this.#table.generation === this.#blocksGeneration;
+    const isUnchanged = this.#table.generation === generation;
     if (!isUnchanged || this.#blockByFields.size >= http2.requestBlocksMax) this.#blockByFields.clear();
-    this.#blocksGeneration = this.#table.generation;
-    if (isUnchanged)
+    if (isUnchanged) {
       this.#blockByFields.set(fields, Buffer.from(this.#writer.bytes.subarray(0, this.#writer.length)));
+    }
   }
 
   #write(name: string, value: string): void {

@@ -226,6 +226,9 @@ describe("the size of the peer's table", () => {
     for (let round = 0; round < 3; round++) pair.send(request);
     pair.encoder.setTableBytesMax(0);
     pair.encoder.setTableBytesMax(4096);
+    const block = pair.encode(request);
+    expect(block.subarray(0, 4)).toEqual(hex('20 3fe1 1f'));
+    expect(fieldsOf(pair.decoder, block)).toEqual(request);
     for (let round = 0; round < 3; round++) pair.send(request);
     expect(pair.send(request)).toBe(request.length);
   });
