@@ -268,6 +268,43 @@ export const http2 = {
   lastValuesMax: 64,
   /** The lists of fields whose blocks such an encoder keeps, for when the same list is given again. */
   requestBlocksMax: 64,
+  /** The CONTINUATION frames of one header block, and its bytes, as so many times what its fields may come to. */
+  continuationsMax: 8,
+  blockTimesListMax: 2,
+  /**
+   * Output is gathered in buffers of this length, one for each connection that has any in this turn of the event loop; so many
+   * are kept for the next one.
+   */
+  outputBytes: 64 * KiB,
+  outputsKept: 64,
+  /** Bodies wait in their streams while so much of a connection's output is not sent yet, ... */
+  waitingOutputBytesMax: 256 * KiB,
+  /** ... and nothing more is read from a peer that has left so much of it unread. */
+  unsentBytesMax: 1 * MiB,
+  /** Streams whose bodies wait take turns by so much. */
+  chunkBytesMax: 16 * KiB,
+  /** The requests of one connection that are begun in one turn of the event loop. */
+  requestsInTurnMax: 128,
+  /** Streams that the peer reset, or that were reset since it broke a rule: so many at once, and so many a second. */
+  resetsBurst: 1000,
+  resetsPerSecond: 33,
+  /**
+   * Frames that bring nothing (PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, unknown ones): so many at once, so many a
+   * second, and so many more for each frame of a stream that the peer was sent. Clients measure the way by pings while replies come.
+   */
+  idleFramesBurst: 1000,
+  idleFramesPerSecond: 100,
+  idleFramesPerFrameSent: 10,
+  /** The entries of one SETTINGS frame. */
+  settingsEntriesMax: 64,
+  /** The last streams that were reset from here are remembered: what the peer had sent on them by then is no error. */
+  resetsRemembered: 256,
+  /** The text in GOAWAY that says why. */
+  debugBytesMax: 1 * KiB,
+  /** A peer that was told that the connection ends may take so long to read it and to close. */
+  lingerMs: 1000,
+  /** The streams that a client takes a server to allow until it has said. RFC 9113, section 6.5.2, asks for 100 at least. */
+  streamsBeforeSettings: 100,
 } as const;
 
 /** The limits an operator may set, by name. */

@@ -1,9 +1,25 @@
-/** The client's side of a connection. */
+/**
+ * The client's side of a connection. Beyond what both sides do:
+ *
+ *  1. it sends the preface, and lets nothing be pushed;
+ *  2. it begins streams, as many as the server takes at once;
+ *  3. a header block on a stream is the head of its response, or its trailers; informational ones (1xx) are passed over;
+ *  4. it tells streams that were surely not acted on from the others, so that their requests may be made again.
+ */
 import type { Socket } from 'node:net';
-import type { EndpointOptions, ConnectionEnd } from './endpoint.ts';
-import type { ErrorCode } from './error-code.ts';
-import type { Field } from './fields.ts';
+import { http2 } from '../limits.ts';
+import { ResponseStream } from './client-stream.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionEnd, EndpointOptions } from './endpoint.ts';
+import { errorCode, type ErrorCode } from './error-code.ts';
+import type { Field, ResponseHead } from './fields.ts';
+import { STREAM_ID_MAX, setting } from './frame.ts';
+import { HeadReader } from './head-cache.ts';
+import { HeadFault, toResponseHead, toTrailers } from './head.ts';
+import { RequestEncoder } from './hpack/encoder.ts';
+import type { PeerSettings } from './settings.ts';
 import type { ClientStream, ClientStreamHandler } from './stream.ts';
+import { Violation } from './violation.ts';
 
 /** What a client's connection tells its owner. */
 export interface ClientConnectionOwner {
@@ -13,82 +29,171 @@ export interface ClientConnectionOwner {
   roomMade(): void;
   /**
    * The server takes no more requests here. Those that it did not process are closed by 'connection' with REFUSED_STREAM, and
-   * may be made again elsewhere; the others go on, and the connection closes when they are done.
+   * may be made again elsewhere; the others go on, and the connection closes when they are done. May come more than once.
    */
   goingAway(code: ErrorCode, debugText: string): void;
   /** The connection is over, and every stream's `closed` has been called. */
   closed(end: ConnectionEnd): void;
 }
 
-export class ClientConnection {
+export class ClientConnection extends Connection<ResponseStream> {
+  readonly #owner: ClientConnectionOwner;
+  readonly #encoder = new RequestEncoder();
+  readonly #heads: HeadReader<ResponseHead>;
+  readonly #trailers: HeadReader<readonly Field[]>;
+  #nextStreamId = 1;
+  #concurrentStreamsMax: number = http2.streamsBeforeSettings;
+  #isOpened = false;
+  /** Whether a request was turned away for want of room, or the owner has seen that there is none. */
+  #isFull = false;
+
   /** Takes over a socket that is connected, over TLS with `h2` agreed. Requests may be made at once. */
-  constructor(socket: Socket, _options: EndpointOptions, _owner: ClientConnectionOwner) {
-    socket.pause();
+  constructor(socket: Socket, options: EndpointOptions, owner: ClientConnectionOwner) {
+    super(socket, options, false);
+    this.#owner = owner;
+    this.#heads = new HeadReader(this.decoder, toResponseHead);
+    this.#trailers = new HeadReader(this.decoder, toTrailers);
+    this.sender.preface();
+    this.open([[setting.ENABLE_PUSH, 0]]);
   }
 
   /** Whether the server's SETTINGS have come. */
   get isOpened(): boolean {
-    throw new Error('not built yet');
+    return this.#isOpened;
   }
 
   /** The streams that the server takes at once; a guess of 100 until `isOpened`. */
   get concurrentStreamsMax(): number {
-    throw new Error('not built yet');
+    return this.#concurrentStreamsMax;
   }
 
-  get streamCount(): number {
-    throw new Error('not built yet');
-  }
-
-  /** Whether a request may be made now: no GOAWAY, streams free, not left, not closed. */
-  get hasRoom(): boolean {
-    throw new Error('not built yet');
-  }
-
-  /** By the monotonic clock; undefined while streams are open. */
-  get idleSinceMs(): number | undefined {
-    throw new Error('not built yet');
-  }
-
-  get bytesRead(): number {
-    throw new Error('not built yet');
-  }
-
-  get bytesWritten(): number {
-    throw new Error('not built yet');
+  /** The requests that may be made now; 0 after `leave`, GOAWAY or the end. */
+  get freeStreams(): number {
+    const free =
+      this.isEnding || this.isLeaving || this.#nextStreamId > STREAM_ID_MAX
+        ? 0
+        : Math.max(0, this.#concurrentStreamsMax - this.streams.size);
+    if (free === 0) this.#isFull = true;
+    return free;
   }
 
   /**
    * Begins a request. Its body follows by the stream, also when it is empty: `end`.
-   * @param fields pseudo-headers first; lower case.
-   * @returns undefined when there is no room; nothing was sent then.
+   * @param fields pseudo-headers first; a list that is given again costs less, and must not be changed.
+   * @returns undefined when no stream is free; nothing was sent then.
    */
-  request(_fields: readonly Field[], _handler: ClientStreamHandler): ClientStream | undefined {
-    throw new Error('not built yet');
+  request(fields: readonly Field[], handler: ClientStreamHandler): ClientStream | undefined {
+    if (this.freeStreams === 0) return undefined;
+    const length = this.#encoder.encode(fields);
+    const id = this.#nextStreamId;
+    this.#nextStreamId += 2;
+    this.sender.headers(id, this.#encoder.bytes, length, false);
+    const isHeadRequest = fields.some(([name, value]) => name === ':method' && value === 'HEAD');
+    const { position } = this.sender.outbox;
+    const stream = new ResponseStream(this, id, this.sendWindowBytes, position, handler, isHeadRequest);
+    this.add(stream);
+    return stream;
   }
 
   /** Resolves when the server has answered; rejects when the connection ends before. */
   ping(): Promise<void> {
-    throw new Error('not built yet');
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const lost = (): void => reject(new Error('the connection ended before the server answered a ping'));
+    if (this.isEnding) lost();
+    else this.sendPing({ answered: resolve, lost });
+    return promise;
   }
 
   /** Makes no more requests, and closes when those under way are done. */
   leave(): void {
-    throw new Error('not built yet');
+    if (this.isLeaving || this.isEnding) return;
+    this.sender.goaway(0, errorCode.NO_ERROR, '');
+    this.leaveWhenDone();
   }
 
-  /** Closes at once; streams are closed by 'connection' with CANCEL. */
-  destroy(_error?: Error): void {
-    throw new Error('not built yet');
+  /** Closes at once; streams are closed by 'connection'. */
+  destroy(error?: Error): void {
+    this.destroySocket(error);
   }
 
-  /** The connection keeps the process alive, as it does from the start, ... */
-  ref(): void {
-    throw new Error('not built yet');
+  protected override get lastPeerStreamId(): number {
+    return 0;
   }
 
-  /** ... or does not. */
-  unref(): void {
-    throw new Error('not built yet');
+  protected override isIdle(streamId: number): boolean {
+    return streamId >= this.#nextStreamId || streamId % 2 === 0;
+  }
+
+  protected override headerBlock(
+    streamId: number,
+    isEnd: boolean,
+    buffer: Buffer,
+    from: number,
+    to: number,
+  ): void {
+    const stream = this.streams.get(streamId);
+    if (stream?.isHeadReceived === true) {
+      this.#trailersReceived(stream, isEnd, this.#trailers.read(buffer, from, to));
+      return;
+    }
+    const head = this.#heads.read(buffer, from, to);
+    if (stream === undefined) this.#headOfClosed(streamId);
+    else if (!stream.isRemoteOpen) stream.violated(errorCode.STREAM_CLOSED);
+    else if (head instanceof HeadFault) stream.violated(errorCode.PROTOCOL_ERROR);
+    else stream.receiveHead(head, isEnd);
+  }
+
+  protected override settingsReceived(settings: PeerSettings): void {
+    if (settings.maxConcurrentStreams !== undefined)
+      this.#concurrentStreamsMax = settings.maxConcurrentStreams;
+    else if (!this.#isOpened) this.#concurrentStreamsMax = Infinity;
+    if (settings.headerTableSize !== undefined) this.#encoder.setTableBytesMax(settings.headerTableSize);
+    if (!this.#isOpened) {
+      this.#isOpened = true;
+      this.#owner.opened();
+    }
+    this.#tellRoom();
+  }
+
+  /** Section 6.8: streams above the last one that the server names were not acted on, whatever the code. */
+  protected override goawayReceived(lastStreamId: number, code: ErrorCode, debugText: string): void {
+    for (const stream of this.streams.all()) {
+      if (stream.id > lastStreamId && !stream.isClosed) stream.over(errorCode.REFUSED_STREAM, 'connection');
+    }
+    this.#owner.goingAway(code, debugText);
+    this.leaveWhenDone();
+  }
+
+  protected override streamClosed(): void {
+    this.#tellRoom();
+  }
+
+  /** A request whose head never went to the socket was surely not acted on. */
+  protected override codeOfLoss(stream: ResponseStream): ErrorCode {
+    const wasSent = stream.headEnd <= this.sender.outbox.givenBytes;
+    return wasSent ? errorCode.CANCEL : errorCode.REFUSED_STREAM;
+  }
+
+  protected override closed(end: ConnectionEnd): void {
+    this.#owner.closed(end);
+  }
+
+  #trailersReceived(stream: ResponseStream, isEnd: boolean, trailers: readonly Field[] | HeadFault): void {
+    if (!stream.isRemoteOpen) stream.violated(errorCode.STREAM_CLOSED);
+    else if (!isEnd || trailers instanceof HeadFault) stream.violated(errorCode.PROTOCOL_ERROR);
+    else stream.receiveEnd(trailers);
+  }
+
+  #headOfClosed(streamId: number): void {
+    if (this.isIdle(streamId)) {
+      throw new Violation(errorCode.PROTOCOL_ERROR, `HEADERS on stream ${streamId}, which was not begun`);
+    }
+    if (!this.isRecentlyReset(streamId)) this.refuse(streamId, errorCode.STREAM_CLOSED);
+  }
+
+  #tellRoom(): void {
+    if (!this.#isFull) return;
+    this.#isFull = false;
+    if (this.freeStreams > 0) this.#owner.roomMade();
   }
 }

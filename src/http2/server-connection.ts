@@ -1,8 +1,27 @@
-/** The server's side of a connection. */
+/**
+ * The server's side of a connection. Beyond what both sides do:
+ *
+ *  1. it expects the client's preface;
+ *  2. a header block on a new stream is a request, which its receiver gets once it is whole; on an open one it is trailers;
+ *  3. it refuses what is malformed (RST_STREAM), too long (status 431), or one stream too many (REFUSED_STREAM);
+ *  4. it shuts down in two steps, so that no request is lost that the client sent before it knew (RFC 9113, section 6.8).
+ */
 import type { Socket } from 'node:net';
-import type { EndpointOptions, ConnectionEnd } from './endpoint.ts';
-import type { ErrorCode } from './error-code.ts';
+import type { TLSSocket } from 'node:tls';
+import { http2 } from '../limits.ts';
+import { NO_FIELDS } from './body-stream.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionEnd, EndpointOptions } from './endpoint.ts';
+import { errorCode, type ErrorCode } from './error-code.ts';
+import type { Field, RequestHead } from './fields.ts';
+import { STREAM_ID_MAX, setting } from './frame.ts';
+import { HeadReader } from './head-cache.ts';
+import { HeadFault, toRequestHead, toTrailers } from './head.ts';
+import { encodeBlock } from './hpack/encoder.ts';
+import { RequestStream } from './server-stream.ts';
+import type { PeerSettings } from './settings.ts';
 import type { ConnectionInfo, RequestReceiver } from './stream.ts';
+import { Violation } from './violation.ts';
 
 export interface ServerConnectionOptions extends EndpointOptions {
   readonly concurrentStreamsMax: number;
@@ -10,46 +29,151 @@ export interface ServerConnectionOptions extends EndpointOptions {
   readonly onClosed: (connection: ServerConnection, end: ConnectionEnd) => void;
 }
 
-export class ServerConnection implements ConnectionInfo {
+/** Request Header Fields Too Large: RFC 6585, section 5. */
+const headTooLong = encodeBlock([[':status', '431']]);
+
+export class ServerConnection extends Connection<RequestStream> implements ConnectionInfo {
   readonly remoteAddress: string;
   readonly isTls: boolean;
+  readonly #serverOptions: ServerConnectionOptions;
+  readonly #receive: RequestReceiver;
+  readonly #heads: HeadReader<RequestHead>;
+  readonly #trailers: HeadReader<readonly Field[]>;
+  #lastStreamId = 0;
+  /** The streams that the client has begun: when its ids have no gaps they tell how many there were. */
+  #begunCount = 0;
+  #isShuttingDown = false;
+  /** Streams above this id are not begun any more. */
+  #lastAcceptedId = STREAM_ID_MAX;
 
   /** Takes a socket over, with what was `unshift`ed to it. It begins to read and to write at once. */
-  constructor(_socket: Socket, _options: ServerConnectionOptions, _receive: RequestReceiver) {
-    this.remoteAddress = '';
-    this.isTls = false;
-  }
-
-  /** The open streams. */
-  get streamCount(): number {
-    throw new Error('not built yet');
-  }
-
-  /** By the monotonic clock; undefined while streams are open. */
-  get idleSinceMs(): number | undefined {
-    throw new Error('not built yet');
-  }
-
-  /** What was sent and is not in the socket's hands yet, or is held there because the peer does not read. */
-  get unsentBytes(): number {
-    throw new Error('not built yet');
+  constructor(socket: Socket, options: ServerConnectionOptions, receive: RequestReceiver) {
+    super(socket, options, true);
+    this.#serverOptions = options;
+    this.#receive = receive;
+    this.#heads = new HeadReader(this.decoder, toRequestHead);
+    this.#trailers = new HeadReader(this.decoder, toTrailers);
+    this.remoteAddress = socket.remoteAddress ?? '';
+    this.isTls = (socket as Partial<TLSSocket>).encrypted === true;
+    this.open([[setting.MAX_CONCURRENT_STREAMS, options.concurrentStreamsMax]]);
   }
 
   /**
    * Takes no new stream and closes when the last one is done, in two steps: requests that are on their way when the peer
    * learns of it are still served (RFC 9113, section 6.8). A second call does nothing.
    */
-  shutdown(_debugText?: string): void {
-    throw new Error('not built yet');
-  }
-
-  /** Tells the peer an error, breaks off every stream and closes. */
-  goaway(_code: ErrorCode, _debugText: string): void {
-    throw new Error('not built yet');
+  shutdown(debugText = ''): void {
+    if (this.#isShuttingDown || this.isEnding) return;
+    this.#isShuttingDown = true;
+    this.sender.goaway(STREAM_ID_MAX, errorCode.NO_ERROR, debugText);
+    this.sendPing({
+      answered: () => {
+        if (this.isEnding) return;
+        this.#lastAcceptedId = this.#lastStreamId;
+        this.sender.goaway(this.#lastStreamId, errorCode.NO_ERROR, debugText);
+        this.leaveWhenDone();
+      },
+      lost: () => undefined,
+    });
   }
 
   /** Closes at once, without a word. */
   destroy(): void {
-    throw new Error('not built yet');
+    this.destroySocket(undefined);
+  }
+
+  protected override get lastPeerStreamId(): number {
+    return this.#lastStreamId;
+  }
+
+  protected override isIdle(streamId: number): boolean {
+    return streamId > this.#lastStreamId || streamId % 2 === 0;
+  }
+
+  protected override headerBlock(
+    streamId: number,
+    isEnd: boolean,
+    buffer: Buffer,
+    from: number,
+    to: number,
+  ): void {
+    if (streamId > this.#lastStreamId) this.#begin(streamId, isEnd, this.#heads.read(buffer, from, to));
+    else this.#goOn(streamId, isEnd, this.#trailers.read(buffer, from, to));
+  }
+
+  protected override settingsReceived(settings: PeerSettings): void {
+    // What is sent here uses no dynamic table; a client that made it smaller waits to be told so.
+    const { headerTableSize } = settings;
+    if (headerTableSize !== undefined && headerTableSize < http2.headerTableBytes) {
+      this.sender.isTableSizeDue = true;
+    }
+  }
+
+  /** The client makes no more requests. */
+  protected override goawayReceived(): void {
+    this.leaveWhenDone();
+  }
+
+  protected override streamClosed(): void {
+    // Nothing waits for room here.
+  }
+
+  protected override codeOfLoss(): ErrorCode {
+    return errorCode.CANCEL;
+  }
+
+  protected override closed(end: ConnectionEnd): void {
+    this.#serverOptions.onClosed(this, end);
+  }
+
+  #begin(streamId: number, isEnd: boolean, head: RequestHead | HeadFault): void {
+    if (streamId % 2 === 0) {
+      throw new Violation(errorCode.PROTOCOL_ERROR, `a request on stream ${streamId}: clients have odd ones`);
+    }
+    this.#lastStreamId = streamId;
+    this.#begunCount++;
+    this.countRequest();
+    if (streamId > this.#lastAcceptedId) {
+      this.sendReset(streamId, errorCode.REFUSED_STREAM);
+    } else if (this.streams.size >= this.#serverOptions.concurrentStreamsMax) {
+      this.refuse(streamId, errorCode.REFUSED_STREAM);
+    } else if (!(head instanceof HeadFault)) {
+      this.#request(streamId, isEnd, head);
+    } else if (head.kind === 'malformed') {
+      this.refuse(streamId, errorCode.PROTOCOL_ERROR);
+    } else {
+      this.sender.headers(streamId, headTooLong, headTooLong.length, true);
+      if (!isEnd) this.sendReset(streamId, errorCode.NO_ERROR);
+      this.countViolation();
+    }
+  }
+
+  #request(streamId: number, isEnd: boolean, head: RequestHead): void {
+    const stream = new RequestStream(this, this, streamId, this.sendWindowBytes, head.contentLength);
+    this.add(stream);
+    stream.handler = this.#receive(stream, head);
+    if (isEnd && !stream.isClosed) stream.receiveEnd(NO_FIELDS);
+  }
+
+  /** A header block on a stream that has begun: trailers, or an error. */
+  #goOn(streamId: number, isEnd: boolean, trailers: readonly Field[] | HeadFault): void {
+    const stream = this.streams.get(streamId);
+    if (stream === undefined) {
+      if (!this.isRecentlyReset(streamId)) throw this.#closedStream(streamId);
+    } else if (!stream.isRemoteOpen) {
+      stream.violated(errorCode.STREAM_CLOSED);
+    } else if (!isEnd || trailers instanceof HeadFault) {
+      stream.violated(errorCode.PROTOCOL_ERROR);
+    } else {
+      stream.receiveEnd(trailers);
+    }
+  }
+
+  /** Sections 5.1 and 5.1.1: the stream was closed, or was passed over by one with a higher id. */
+  #closedStream(streamId: number): Violation {
+    const hasGaps = this.#lastStreamId !== 2 * this.#begunCount - 1;
+    return hasGaps
+      ? new Violation(errorCode.PROTOCOL_ERROR, `a request on stream ${streamId}: ids go up`)
+      : new Violation(errorCode.STREAM_CLOSED, `HEADERS on stream ${streamId}, which is closed`);
   }
 }

@@ -1,0 +1,45 @@
+/**
+ * The monitor of frames that bring nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, resets of streams that are
+ * closed, unknown frames. Each costs a peer little and some of them an answer. A peer that is being sent something has reason for
+ * some, in proportion: it opens windows, and measures the way by pings.
+ */
+import type { Clock } from '../clock.ts';
+import { http2 } from '../limits.ts';
+import { Budget } from './budget.ts';
+import { errorCode } from './error-code.ts';
+import type { Sender } from './sender.ts';
+import { Violation } from './violation.ts';
+
+export class IdleFrames {
+  readonly #clock: Clock;
+  readonly #sender: Sender;
+  /** Made when the first one comes that nothing was sent for. */
+  #budget: Budget | undefined;
+  #countedFrames = 0;
+  #allowed = 0;
+
+  constructor(clock: Clock, sender: Sender) {
+    this.#clock = clock;
+    this.#sender = sender;
+  }
+
+  count(): void {
+    const sentFrames = this.#sender.streamFrames - this.#countedFrames;
+    this.#countedFrames = this.#sender.streamFrames;
+    this.#allowed = Math.min(
+      http2.idleFramesBurst,
+      this.#allowed + sentFrames * http2.idleFramesPerFrameSent,
+    );
+    if (this.#allowed > 0) {
+      this.#allowed--;
+      return;
+    }
+    this.#budget ??= new Budget(this.#clock, http2.idleFramesBurst, http2.idleFramesPerSecond);
+    if (!this.#budget.take()) {
+      throw new Violation(
+        errorCode.ENHANCE_YOUR_CALM,
+        'too many frames that bring nothing (PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, unknown ones)',
+      );
+    }
+  }
+}

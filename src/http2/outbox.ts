@@ -1,0 +1,182 @@
+/**
+ * The output of one connection: frames are written straight into a buffer that goes to the socket at the end of the turn of
+ * the event loop, or when it is full. A connection without output has no buffer.
+ *
+ *     free buffers -> current -> waiting -> socket -> free buffers
+ *
+ * - Bytes go to the socket only when it has taken all earlier ones: a peer that does not read makes `waiting` grow, by one
+ *   buffer for each 64 KiB. How far is the connection's business, by `unsentBytes`.
+ * - A buffer is used again once the socket has let go of it.
+ */
+import type { Socket } from 'node:net';
+import { http2 } from '../limits.ts';
+
+export interface OutboxOwner {
+  /** There is output, after there was none: `flush` is wanted at the end of the turn. */
+  outputBegun(): void;
+  /** The socket has taken what it was given, later than at once; less is unsent now. */
+  outputTaken(): void;
+}
+
+/** A buffer and what of it was written. */
+interface Output {
+  readonly buffer: Buffer;
+  readonly length: number;
+}
+
+const NO_BUFFER = Buffer.alloc(0);
+/** Takes what is written to a connection that is over. */
+const sink = Buffer.allocUnsafeSlow(http2.outputBytes);
+const freeBuffers: Buffer[] = [];
+
+export class Outbox {
+  /** What is being written to, at the places that `reserve` tells, ... */
+  buffer: Buffer = NO_BUFFER;
+  /** ... and where its output ends: set by the one that reserved, to the end of what it wrote. */
+  length = 0;
+  /** The stream whose DATA frame is the last thing in `buffer`, so that more may be added to it; 0: none. */
+  dataStreamId = 0;
+  /** Where the header of that frame stands. */
+  dataAt = 0;
+  /** All that the socket was given. */
+  #givenBytes = 0;
+  readonly #socket: Socket;
+  readonly #owner: OutboxOwner;
+  #waiting: Output[] = [];
+  #waitingBytes = 0;
+  #inSocket: Output[] = [];
+  #inSocketBytes = 0;
+  /** Callbacks that are still to come for what the socket took at once. */
+  #idleCallbacks = 0;
+  #isEnding = false;
+  #isClosed = false;
+  readonly #onTaken = (): void => this.#taken();
+
+  constructor(socket: Socket, owner: OutboxOwner) {
+    this.#socket = socket;
+    this.#owner = owner;
+  }
+
+  /** What was written here and the socket has not taken yet, or can't send since the peer does not read. */
+  get unsentBytes(): number {
+    return this.#inSocketBytes + this.#waitingBytes + this.length;
+  }
+
+  /** All output so far, in bytes, sent or not: where the next frame begins. */
+  get position(): number {
+    return this.#givenBytes + this.#waitingBytes + this.length;
+  }
+
+  /** What of it the socket was given. */
+  get givenBytes(): number {
+    return this.#givenBytes;
+  }
+
+  /** Makes room for so many bytes, 64 KiB at most, in `buffer`. @returns where. */
+  reserve(bytes: number): number {
+    this.dataStreamId = 0;
+    if (this.length + bytes > this.buffer.length) this.#nextBuffer();
+    return this.length;
+  }
+
+  /** Gives what there is to the socket, unless that still has something. */
+  flush(): void {
+    if (this.#inSocketBytes > 0 || this.#isClosed) return;
+    if (this.length > 0) {
+      const { buffer, length } = this;
+      this.#leaveBuffer();
+      if (this.#waiting.length === 0) {
+        this.#give(buffer, length);
+        return;
+      }
+      this.#waiting.push({ buffer, length });
+    }
+    if (this.#waiting.length > 0) this.#giveWaiting();
+  }
+
+  /** Ends the socket behind all that was written. */
+  end(): void {
+    this.#isEnding = true;
+    this.flush();
+    this.#endSocket();
+  }
+
+  /** Nothing of it will be sent any more. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.buffer.length > 0) free(this.buffer);
+    this.buffer = sink;
+    this.length = 0;
+    this.dataStreamId = 0;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+  }
+
+  #nextBuffer(): void {
+    if (this.#isClosed) {
+      this.length = 0;
+      return;
+    }
+    const { buffer, length } = this;
+    if (length === 0) this.#owner.outputBegun();
+    else if (this.#inSocketBytes === 0) this.#give(buffer, length);
+    else {
+      this.#waiting.push({ buffer, length });
+      this.#waitingBytes += length;
+    }
+    this.buffer = freeBuffers.pop() ?? Buffer.allocUnsafeSlow(http2.outputBytes);
+    this.length = 0;
+  }
+
+  #leaveBuffer(): void {
+    this.buffer = NO_BUFFER;
+    this.length = 0;
+    this.dataStreamId = 0;
+  }
+
+  #give(buffer: Buffer, length: number): void {
+    this.#givenBytes += length;
+    this.#socket.write(length === buffer.length ? buffer : buffer.subarray(0, length), this.#onTaken);
+    if (this.#socket.writableLength === 0) {
+      this.#idleCallbacks++;
+      free(buffer);
+    } else {
+      this.#inSocket.push({ buffer, length });
+      this.#inSocketBytes += length;
+    }
+  }
+
+  #giveWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#socket.cork();
+    for (const { buffer, length } of waiting) this.#give(buffer, length);
+    this.#socket.uncork();
+  }
+
+  #taken(): void {
+    if (this.#idleCallbacks > 0) {
+      this.#idleCallbacks--;
+      return;
+    }
+    const output = this.#inSocket.shift();
+    if (output === undefined) return;
+    this.#inSocketBytes -= output.length;
+    free(output.buffer);
+    if (this.#inSocketBytes > 0 || this.#isClosed) return;
+    this.flush();
+    this.#owner.outputTaken();
+    this.#endSocket();
+  }
+
+  #endSocket(): void {
+    if (this.#isEnding && !this.#isClosed && this.#waiting.length === 0 && this.length === 0)
+      this.#socket.end();
+  }
+}
+
+function free(buffer: Buffer): void {
+  if (freeBuffers.length < http2.outputsKept) freeBuffers.push(buffer);
+}
