@@ -91,20 +91,31 @@ export function uint32(value: number): Buffer {
 export class FrameSplitter {
   readonly frames: Frame[] = [];
   #rest: Buffer = Buffer.alloc(0);
+  #bytesToSkip = 0;
+
+  /** So many bytes come before the first frame: a preface. */
+  skip(bytes: number): void {
+    this.#bytesToSkip += bytes;
+  }
 
   push(bytes: Uint8Array): void {
-    this.#rest = Buffer.concat([this.#rest, bytes]);
-    while (this.#rest.length >= FRAME_HEAD_BYTES) {
-      const end = FRAME_HEAD_BYTES + this.#rest.readUIntBE(0, 3);
-      if (this.#rest.length < end) return;
+    const skipped = Math.min(this.#bytesToSkip, bytes.length);
+    this.#bytesToSkip -= skipped;
+    this.#rest = Buffer.concat([this.#rest, bytes.subarray(skipped)]);
+    let at = 0;
+    while (this.#rest.length - at >= FRAME_HEAD_BYTES) {
+      const from = at + FRAME_HEAD_BYTES;
+      const to = from + this.#rest.readUIntBE(at, 3);
+      if (this.#rest.length < to) break;
       this.frames.push({
-        type: this.#rest.readUInt8(3),
-        flags: this.#rest.readUInt8(4),
-        streamId: this.#rest.readUInt32BE(5) & 0x7fff_ffff,
-        payload: this.#rest.subarray(FRAME_HEAD_BYTES, end),
+        type: this.#rest.readUInt8(at + 3),
+        flags: this.#rest.readUInt8(at + 4),
+        streamId: this.#rest.readUInt32BE(at + 5) & 0x7fff_ffff,
+        payload: this.#rest.subarray(from, to),
       });
-      this.#rest = this.#rest.subarray(end);
+      at = to;
     }
+    this.#rest = this.#rest.subarray(at);
   }
 }
 

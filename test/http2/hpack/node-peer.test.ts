@@ -59,11 +59,9 @@ class Peer {
 
   constructor(socket: Socket, skip = 0) {
     this.socket = socket;
-    let toSkip = skip;
+    this.#splitter.skip(skip);
     socket.on('data', (chunk: Buffer) => {
-      const skipped = Math.min(toSkip, chunk.length);
-      toSkip -= skipped;
-      this.#splitter.push(chunk.subarray(skipped));
+      this.#splitter.push(chunk);
       this.#wake();
     });
     socket.on('close', () => this.#wake());

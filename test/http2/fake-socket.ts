@@ -1,0 +1,179 @@
+/**
+ * The socket of a connection, whose other end a test plays: bytes go in and out within the calls, and what happens later in
+ * a real one happens at the next turn of the clock.
+ */
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import { type Frame, FrameSplitter } from './frames.ts';
+import type { StepClock } from './step-clock.ts';
+
+interface Unsent {
+  readonly bytes: number;
+  readonly taken: (() => void) | undefined;
+}
+
+export class FakeSocket extends EventEmitter {
+  readonly remoteAddress = '127.0.0.1';
+  /** As a real one it would end its side with the peer's, unless told otherwise. */
+  allowHalfOpen = false;
+  destroyed = false;
+  bytesRead = 0;
+  bytesWritten = 0;
+  /** Whether the peer reads: what is written is gone at once. Otherwise it waits, for `take`. */
+  isRead = true;
+  /** What the connection has ended: it writes nothing more. */
+  isEnded = false;
+  readonly #clock: StepClock;
+  readonly #splitter = new FrameSplitter();
+  #unsent: Unsent[] = [];
+  #input: Buffer[] = [];
+  #isPaused = false;
+  #isPeerEnded = false;
+  #isEndTold = false;
+
+  constructor(clock: StepClock, prefaceBytes = 0) {
+    super();
+    this.#clock = clock;
+    this.#splitter.skip(prefaceBytes);
+  }
+
+  get asSocket(): Socket {
+    return this as unknown as Socket;
+  }
+
+  /** What was written. */
+  get frames(): readonly Frame[] {
+    return this.#splitter.frames;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** What the socket holds since the peer does not read. */
+  get writableLength(): number {
+    return this.#unsent.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** What came from the peer and was not read, since reading is paused. */
+  get unreadBytes(): number {
+    return this.#input.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  // What the peer does.
+
+  receive(bytes: Uint8Array): void {
+    if (this.destroyed || this.#isPeerEnded) return;
+    // As from a real one, the memory is the reader's.
+    this.#input.push(Buffer.from(bytes));
+    this.#deliver();
+  }
+
+  /** The peer sends nothing more. */
+  receiveEnd(): void {
+    if (this.destroyed || this.#isPeerEnded) return;
+    this.#isPeerEnded = true;
+    this.#deliver();
+  }
+
+  /** The connection is lost. */
+  fail(): void {
+    if (this.destroyed) return;
+    this.emit('error', Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
+    this.destroy();
+  }
+
+  /** The peer reads the oldest thing that was written. @returns whether there was one. */
+  take(): boolean {
+    const [unsent] = this.#unsent;
+    if (unsent === undefined) return false;
+    this.#unsent = this.#unsent.slice(1);
+    unsent.taken?.();
+    return true;
+  }
+
+  /** From now on the peer reads. */
+  readAll(): void {
+    this.isRead = true;
+    while (this.take());
+  }
+
+  // What the connection does.
+
+  write(bytes: Uint8Array, taken?: () => void): boolean {
+    if (this.destroyed || this.isEnded) throw new Error('written after the end');
+    this.bytesWritten += bytes.length;
+    this.#splitter.push(bytes);
+    if (this.isRead && this.#unsent.length === 0) {
+      // As Node calls back: soon, never within.
+      if (taken !== undefined) this.#clock.yieldNow(taken);
+      return true;
+    }
+    this.#unsent.push({ bytes: bytes.length, taken });
+    return false;
+  }
+
+  end(): void {
+    this.isEnded = true;
+    if (this.#isPeerEnded) this.#clock.yieldNow(() => this.destroy());
+  }
+
+  pause(): this {
+    this.#isPaused = true;
+    return this;
+  }
+
+  resume(): this {
+    this.#isPaused = false;
+    if (this.#input.length > 0 || (this.#isPeerEnded && !this.#isEndTold))
+      this.#clock.yieldNow(() => this.#deliver());
+    return this;
+  }
+
+  destroy(): this {
+    if (this.destroyed) return this;
+    this.destroyed = true;
+    this.#input = [];
+    this.#unsent = [];
+    this.#clock.yieldNow(() => void this.emit('close'));
+    return this;
+  }
+
+  cork(): void {}
+  uncork(): void {}
+  setNoDelay(): this {
+    return this;
+  }
+  setTimeout(): this {
+    return this;
+  }
+  setKeepAlive(): this {
+    return this;
+  }
+  ref(): this {
+    return this;
+  }
+  unref(): this {
+    return this;
+  }
+
+  #deliver(): void {
+    while (!this.#isPaused && !this.destroyed) {
+      const chunk = this.#input.shift();
+      if (chunk === undefined) break;
+      this.bytesRead += chunk.length;
+      this.emit('data', chunk);
+    }
+    if (
+      this.#isPeerEnded &&
+      !this.#isEndTold &&
+      this.#input.length === 0 &&
+      !this.#isPaused &&
+      !this.destroyed
+    ) {
+      this.#isEndTold = true;
+      this.emit('end');
+      if (this.isEnded) this.#clock.yieldNow(() => this.destroy());
+    }
+  }
+}
