@@ -301,8 +301,8 @@ export const http2 = {
   resetsRemembered: 256,
   /** The text in GOAWAY that says why. */
   debugBytesMax: 1 * KiB,
-  /** A peer that was told that the connection ends may take so long to read it and to close. */
-  lingerMs: 1000,
+  /** A peer that was told that the connection ends may take so long to read some of what is left, and to close. */
+  lingerMs: 3000,
   /** The streams that a client takes a server to allow until it has said. RFC 9113, section 6.5.2, asks for 100 at least. */
   streamsBeforeSettings: 100,
 } as const;

@@ -12,7 +12,7 @@ import { ResponseStream } from './client-stream.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionEnd, EndpointOptions } from './endpoint.ts';
 import { errorCode, type ErrorCode } from './error-code.ts';
-import type { Field, ResponseHead } from './fields.ts';
+import { fieldOf, type Field, type ResponseHead } from './fields.ts';
 import { STREAM_ID_MAX, setting } from './frame.ts';
 import { HeadReader } from './head-cache.ts';
 import { HeadFault, toResponseHead, toTrailers } from './head.ts';
@@ -88,8 +88,8 @@ export class ClientConnection extends Connection<ResponseStream> {
     const id = this.#nextStreamId;
     this.#nextStreamId += 2;
     this.sender.headers(id, this.#encoder.bytes, length, false);
-    const isHeadRequest = fields.some(([name, value]) => name === ':method' && value === 'HEAD');
     const { position } = this.sender.outbox;
+    const isHeadRequest = fieldOf(fields, ':method') === 'HEAD';
     const stream = new ResponseStream(this, id, this.sendWindowBytes, position, handler, isHeadRequest);
     this.add(stream);
     return stream;

@@ -521,7 +521,10 @@ export abstract class Connection<Opened extends BodyStream>
       this.#idleFrames.count();
       return;
     }
-    stream.over(readErrorCode(buffer, from), 'peer');
+    const code = readErrorCode(buffer, from);
+    // Section 8.1: a server that has sent all of its response asks for no more of the request so. Elsewhere something is missing.
+    const isMissing = code === errorCode.NO_ERROR && (this.#isServer || stream.isRemoteOpen);
+    stream.over(isMissing ? errorCode.CANCEL : code, 'peer');
     if (this.#isServer) this.countViolation();
   }
 
@@ -671,8 +674,13 @@ export abstract class Connection<Opened extends BodyStream>
     this.#socket.resume();
   }
 
+  /** The peer has some time to read what it was told, as long as it goes on reading, and to close. */
   #linger(): void {
-    this.#lingerTimer ??= this.options.clock.setTimer(http2.lingerMs, () => this.#socket.destroy());
+    const { unsentBytes } = this;
+    this.#lingerTimer = this.options.clock.setTimer(http2.lingerMs, () => {
+      if (this.unsentBytes < unsentBytes) this.#linger();
+      else this.#socket.destroy();
+    });
   }
 
   #closeStreams(codeOf: (stream: Opened) => ErrorCode): void {

@@ -164,8 +164,9 @@ export class Outbox {
     const output = this.#inSocket.shift();
     if (output === undefined) return;
     this.#inSocketBytes -= output.length;
+    if (this.#isClosed) return;
     free(output.buffer);
-    if (this.#inSocketBytes > 0 || this.#isClosed) return;
+    if (this.#inSocketBytes > 0) return;
     this.flush();
     this.#owner.outputTaken();
     this.#endSocket();
