@@ -221,7 +221,7 @@ export abstract class Connection<Opened extends BodyStream>
   /** Takes no new stream, and closes when the last one is done. */
   protected leaveWhenDone(): void {
     this.#isLeaving = true;
-    if (this.streams.size === 0 && !this.#isEnding) this.#finish({ kind: 'done' });
+    if (this.streams.size === 0 && !this.#isEnding) this.#finish(this.#endOf(undefined));
   }
 
   protected add(stream: Opened): void {
@@ -350,7 +350,7 @@ export abstract class Connection<Opened extends BodyStream>
     this.streams.delete(stream.id);
     this.streamClosed();
     if (this.streams.size > 0) return;
-    if (this.#isLeaving && !this.#isEnding) this.#finish({ kind: 'done' });
+    if (this.#isLeaving && !this.#isEnding) this.#finish(this.#endOf(undefined));
     else this.#askTurn();
   }
 
