@@ -134,8 +134,13 @@ export class FakeSocket extends EventEmitter {
     if (this.destroyed) return this;
     this.destroyed = true;
     this.#input = [];
+    const unsent = this.#unsent;
     this.#unsent = [];
-    this.#clock.yieldNow(() => void this.emit('close'));
+    // As Node does, what was not sent is called back for before the end is told.
+    this.#clock.yieldNow(() => {
+      for (const { taken } of unsent) taken?.();
+      this.emit('close');
+    });
     return this;
   }
 

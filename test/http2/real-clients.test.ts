@@ -161,8 +161,12 @@ describe.runIf(isInstalled('curl', 'nghttp2'))('curl', () => {
     const status = await curl(
       server,
       '/unary',
-      ...['--output', '/dev/null', '--write-out', '%{http_code}'],
-      ...['--header', `x-long: ${'x'.repeat(20_000)}`],
+      '--output',
+      '/dev/null',
+      '--write-out',
+      '%{http_code}',
+      '--header',
+      `x-long: ${'x'.repeat(20_000)}`,
     );
     expect(status).toBe('431');
   });
@@ -172,8 +176,14 @@ describe.runIf(isInstalled('nghttp'))('nghttp', () => {
   test('several long replies at a time, with small windows, padding and long heads', async () => {
     const server = await EchoServer.start({ headerListBytesMax: 65_536 });
     const { stdout } = await run('nghttp', [
-      ...['--null-out', '--stat', '--no-dep', '--multiply=5', '--window-bits=8', '--padding=30'],
-      ...['--header-table-size=0', '--continuation'],
+      '--null-out',
+      '--stat',
+      '--no-dep',
+      '--multiply=5',
+      '--window-bits=8',
+      '--padding=30',
+      '--header-table-size=0',
+      '--continuation',
       `${server.url}/large`,
     ]);
     expect(stdout.match(/ 200 195K \/large/g) ?? []).toHaveLength(5);
