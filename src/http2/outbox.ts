@@ -81,7 +81,7 @@ export class Outbox {
 
   /** Gives what there is to the socket, unless that still has something. */
   flush(): void {
-    if (this.#inSocketBytes > 0 || this.#isClosed) return;
+    if (this.#inSocketBytes > 0 || this.#isClosed || this.#socket.destroyed) return;
     if (this.length > 0) {
       const { buffer, length } = this;
       this.#leaveBuffer();
@@ -164,7 +164,8 @@ export class Outbox {
     const output = this.#inSocket.shift();
     if (output === undefined) return;
     this.#inSocketBytes -= output.length;
-    if (this.#isClosed) return;
+    // What a socket that is destroyed had is never sent.
+    if (this.#isClosed || this.#socket.destroyed) return;
     free(output.buffer);
     if (this.#inSocketBytes > 0) return;
     this.flush();

@@ -10,6 +10,7 @@ import type { ConnectionEnd, EndpointOptions } from '../../src/http2/endpoint.ts
 import { errorCode, type ErrorCode } from '../../src/http2/error-code.ts';
 import { ServerConnection } from '../../src/http2/server-connection.ts';
 import type { ClientStream, ClosedBy, RequestReceiver, Stream } from '../../src/http2/stream.ts';
+import { eventually } from '../support/eventually.ts';
 import { callFields } from './client-under-test.ts';
 import { okHead, okTrailers, serverOptions } from './server-under-test.ts';
 
@@ -213,15 +214,20 @@ describe.each([
     await client.ping();
     const check = new Check(5);
     const { promise, resolve } = Promise.withResolvers<ErrorCode>();
+    const paused = Promise.withResolvers<void>();
     const stream = client.request(callFields, {
-      head: () => void clientSocket.pause(),
+      head: () => {
+        clientSocket.pause();
+        paused.resolve();
+      },
       data: (buffer, from, to) => check.take(buffer, from, to),
       end: () => undefined,
       drained: () => undefined,
       closed: resolve,
     });
     stream?.end();
-    await expect.poll(() => server.unsentBytes, { timeout: 15_000 }).toBeGreaterThan(0);
+    await paused.promise;
+    await eventually(() => server.unsentBytes).toBeGreaterThan(0);
     clientSocket.resume();
     expect(await promise).toBe(errorCode.NO_ERROR);
     expect(check).toMatchObject({ size, wrong: 0 });
