@@ -5,9 +5,9 @@ import { named } from '../arguments/check.ts';
 import { count } from '../arguments/requests.ts';
 import { noOptions } from '../arguments/shape.ts';
 import { optionsByCall, refuse } from './arguments.ts';
-import { type Caller, timeoutMsOf, withLongDeadline } from './caller.ts';
-import { toInt64, toMilliseconds, toNumber } from './scalar.ts';
-import type { CallOptions, Status } from './types.ts';
+import { type Caller, timeoutMsOf, withLongDeadline } from './calls/caller.ts';
+import { toInt64, toMilliseconds, toNumber } from './messages/scalar.ts';
+import type { CallOptions, Status } from './messages/types.ts';
 
 export class Admin {
   readonly #rpc: Client<typeof AdminService>;

@@ -17,9 +17,9 @@ import { count } from '../arguments/requests.ts';
 import { type Table, isRecord, optionsOf, shape } from '../arguments/shape.ts';
 import { value } from '../arguments/value.ts';
 import type { ClientOptions } from './client-options.ts';
-import { KelpError } from './error.ts';
-import type { TlsOptions } from './socket.ts';
-import type { ClientTransport } from './transport.ts';
+import { KelpError } from './errors/error.ts';
+import type { TlsOptions } from './connection/socket.ts';
+import type { ClientTransport } from './calls/client-transport.ts';
 import type {
   CallOptions,
   CountOptions,
@@ -35,7 +35,7 @@ import type {
   TouchOptions,
   TxnRequest,
   WatchRequest,
-} from './types.ts';
+} from './messages/types.ts';
 
 const tables = callTables(roundedTimes);
 

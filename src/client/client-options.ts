@@ -1,6 +1,6 @@
 /** What `createClient` takes. */
-import type { TlsOptions } from './socket.ts';
-import type { ClientTransport } from './transport.ts';
+import type { TlsOptions } from './connection/socket.ts';
+import type { ClientTransport } from './calls/client-transport.ts';
 
 export interface ClientOptions {
   /** `host:port`, `host` (port 7379), `[::1]:port`, or one of these after `http://` or, for TLS, `https://`. */

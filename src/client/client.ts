@@ -37,18 +37,18 @@ import { copyOf, value as isValue } from '../arguments/value.ts';
 import { fixed, client as limits } from '../limits.ts';
 import { Admin } from './admin.ts';
 import { clientOptions, optionsByCall, refuse, txnRequest } from './arguments.ts';
-import { Caller, withLongDeadline } from './caller.ts';
+import { Caller, withLongDeadline } from './calls/caller.ts';
 import type { ClientOptions } from './client-options.ts';
-import type { Connection } from './connection.ts';
-import { openConnection } from './connection.ts';
-import { Entry, toEntry } from './entry.ts';
+import type { Connection } from './calls/connection.ts';
+import { openConnection } from './calls/connection.ts';
+import { Entry, toEntry } from './messages/entry.ts';
 import { Leases } from './lease.ts';
-import type { Pace } from './pace.ts';
-import { systemPace } from './pace.ts';
+import type { Pace } from './calls/pace.ts';
+import { systemPace } from './calls/pace.ts';
 import { PagedList, refusedList } from './paging.ts';
-import { incompleteReply, keysOf, toTxnResult } from './reply.ts';
-import { checkBytes, toCondition, toKey, toKeyList, toRange, toTtl, toTxn } from './request.ts';
-import { toInt64, toNumber } from './scalar.ts';
+import { incompleteReply, keysOf, toTxnResult } from './messages/reply.ts';
+import { checkBytes, toCondition, toKey, toKeyList, toRange, toTtl, toTxn } from './messages/request.ts';
+import { toInt64, toNumber } from './messages/scalar.ts';
 import type {
   CallOptions,
   CountOptions,
@@ -68,7 +68,7 @@ import type {
   TxnRequest,
   TxnResult,
   WatchRequest,
-} from './types.ts';
+} from './messages/types.ts';
 import type { Watch } from './watch.ts';
 import { openWatch } from './watch.ts';
 

@@ -3,10 +3,10 @@ import '../check-node.ts';
 export type { ClientOptions } from './client-options.ts';
 export type { KelpClient } from './client.ts';
 export { createClient } from './client.ts';
-export type { TlsOptions } from './socket.ts';
-export type { Entry } from './entry.ts';
-export type { KelpErrorCode, KelpErrorDetails } from './error.ts';
-export { KelpError, isKelpError } from './error.ts';
+export type { TlsOptions } from './connection/socket.ts';
+export type { Entry } from './messages/entry.ts';
+export type { KelpErrorCode, KelpErrorDetails } from './errors/error.ts';
+export { KelpError, isKelpError } from './errors/error.ts';
 export type { LeaseHandle, Leases } from './lease.ts';
 export type { Page, PagedList } from './paging.ts';
 export type { Admin } from './admin.ts';
@@ -53,6 +53,6 @@ export type {
   WatchEvent,
   WatchMessage,
   WatchRequest,
-} from './types.ts';
-export type { ClientTransport } from './transport.ts';
+} from './messages/types.ts';
+export type { ClientTransport } from './calls/client-transport.ts';
 export type { Watch } from './watch.ts';

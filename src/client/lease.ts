@@ -16,15 +16,21 @@ import { count } from '../arguments/requests.ts';
 import { noOptions } from '../arguments/shape.ts';
 import { client as limits } from '../limits.ts';
 import { optionsByCall, refuse } from './arguments.ts';
-import type { Caller, TryOptions } from './caller.ts';
-import { mayPass } from './connect-error.ts';
-import { KelpError, isKelpError } from './error.ts';
+import type { Caller, TryOptions } from './calls/caller.ts';
+import { mayPass } from './errors/kelp-error.ts';
+import { KelpError, isKelpError } from './errors/error.ts';
 import { PagedList, refusedList } from './paging.ts';
-import { backoffUntil } from './pace.ts';
-import { incompleteReply, keysOf } from './reply.ts';
-import { toDuration, toInt64, toMilliseconds, toNumber } from './scalar.ts';
+import { backoffUntil } from './calls/pace.ts';
+import { incompleteReply, keysOf } from './messages/reply.ts';
+import { toDuration, toInt64, toMilliseconds, toNumber } from './messages/scalar.ts';
 import type { Key, Lease } from '../api.ts';
-import type { CallOptions, DeleteRangeResult, GetLeaseOptions, GrantOptions, ListOptions } from './types.ts';
+import type {
+  CallOptions,
+  DeleteRangeResult,
+  GetLeaseOptions,
+  GrantOptions,
+  ListOptions,
+} from './messages/types.ts';
 
 /** A time to live has begun anew, at the earliest when the try was sent that was answered. */
 interface Renewed {

@@ -12,7 +12,7 @@
  */
 import { fixed } from '../limits.ts';
 import { invalidArgument } from './arguments.ts';
-import type { ListOptions } from './types.ts';
+import type { ListOptions } from './messages/types.ts';
 
 export interface Page<Item> {
   readonly items: Item[];

@@ -27,17 +27,17 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import type { WatchResponse, WatchService } from '../../gen/kelp/v1/watch_pb.ts';
 import { client as limits } from '../limits.ts';
 import { refuse } from './arguments.ts';
-import type { Caller } from './caller.ts';
-import { afterTries } from './caller.ts';
-import { Entry } from './entry.ts';
-import type { KelpErrorCode } from './error.ts';
-import { KelpError, isKelpError } from './error.ts';
-import { mayPass } from './connect-error.ts';
-import { backoffMs, backoffUntil } from './pace.ts';
-import { toNumber } from './scalar.ts';
-import type { WatchEvent, WatchMessage, WatchRequest } from './types.ts';
-import type { WatchStart } from './watch-message.ts';
-import { eventBytes, toEvent, toTimeMs, toWatchRequest } from './watch-message.ts';
+import type { Caller } from './calls/caller.ts';
+import { afterTries } from './calls/caller.ts';
+import { Entry } from './messages/entry.ts';
+import type { KelpErrorCode } from './errors/error.ts';
+import { KelpError, isKelpError } from './errors/error.ts';
+import { mayPass } from './errors/kelp-error.ts';
+import { backoffMs, backoffUntil } from './calls/pace.ts';
+import { toNumber } from './messages/scalar.ts';
+import type { WatchEvent, WatchMessage, WatchRequest } from './messages/types.ts';
+import type { WatchStart } from './messages/watch-message.ts';
+import { eventBytes, toEvent, toTimeMs, toWatchRequest } from './messages/watch-message.ts';
 
 /** A running watch. It begins when it is first read. */
 export interface Watch extends AsyncIterableIterator<WatchMessage> {

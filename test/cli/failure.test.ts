@@ -5,8 +5,8 @@ import { dirname } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
 import { failureJson, failureText } from '../../src/cli/process/failure.ts';
-import { toKelpError } from '../../src/client/connect-error.ts';
-import { KelpError } from '../../src/client/error.ts';
+import { toKelpError } from '../../src/client/errors/kelp-error.ts';
+import { KelpError } from '../../src/client/errors/error.ts';
 import { diskError } from '../../src/disk/system-error.ts';
 import { StoreError, type StoreErrorCode } from '../../src/errors.ts';
 import {

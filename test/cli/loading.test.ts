@@ -32,8 +32,8 @@ test('the version and the help need the table of commands alone', async () => {
       modules.filter((path) => /^(?:gen|src\/(?:cli\/tasks|store|offline|engine))\//.test(path)),
     ).toEqual([]);
     expect(modules.filter((path) => path.startsWith('src/client/')).sort()).toEqual([
-      'src/client/connect-failure.ts',
-      'src/client/error.ts',
+      'src/client/errors/connect-failure.ts',
+      'src/client/errors/error.ts',
     ]);
   }
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseAddress } from '../../src/client/address.ts';
+import { parseAddress } from '../../src/client/connection/address.ts';
 
 test.each([
   ['127.0.0.1:7379', false, 'http://127.0.0.1:7379'],

@@ -7,7 +7,7 @@ import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
 import { LeaseService } from '../../gen/kelp/v1/lease_pb.ts';
 import type { ClientOptions } from '../../src/client/client-options.ts';
 import type { KelpClient } from '../../src/client/client.ts';
-import type { KelpError } from '../../src/client/error.ts';
+import type { KelpError } from '../../src/client/errors/error.ts';
 import { client as limits } from '../../src/limits.ts';
 import type { FakePace } from './fake-server.ts';
 import { broken, clientOf, failureOf, kelpFailure, recovering } from './fake-server.ts';

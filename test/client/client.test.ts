@@ -14,7 +14,7 @@ import { KvService, Relation } from '../../gen/kelp/v1/kv_pb.ts';
 import { EntrySchema } from '../../gen/kelp/v1/types_pb.ts';
 import type { KelpClient } from '../../src/client/client.ts';
 import type * as api from '../../src/api.ts';
-import type * as clientTypes from '../../src/client/types.ts';
+import type * as clientTypes from '../../src/client/messages/types.ts';
 import { clientOf, failureOf, recovering } from './fake-server.ts';
 
 const entryMessage = create(EntrySchema, {

@@ -10,7 +10,7 @@ import { ErrorDetailSchema, ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
 import type { ClientOptions } from '../../src/client/client-options.ts';
 import type { KelpClient } from '../../src/client/client.ts';
 import { createClient } from '../../src/client/client.ts';
-import type { Pace } from '../../src/client/pace.ts';
+import type { Pace } from '../../src/client/calls/pace.ts';
 
 export class FakePace implements Pace {
   nowMs = 1000;

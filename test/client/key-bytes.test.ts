@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Key, KeyRange } from '../../src/api.ts';
 import { keyOf } from '../../src/arguments/key.ts';
 import { type KelpClient, createClient } from '../../src/client/client.ts';
-import type { WatchMessage } from '../../src/client/types.ts';
+import type { WatchMessage } from '../../src/client/messages/types.ts';
 import { startTestServer } from '../support/test-server.ts';
 
 const bytes = (...each: number[]): Uint8Array => Uint8Array.from(each);

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ClientOptions } from '../../src/client/client-options.ts';
 import type { KelpClient } from '../../src/client/client.ts';
 import { createClient } from '../../src/client/client.ts';
-import { KelpError } from '../../src/client/error.ts';
+import { KelpError } from '../../src/client/errors/error.ts';
 import { type TestServer, startTestServer, temporaryDirectory } from '../support/test-server.ts';
 import { FakePace, failureOf } from './fake-server.ts';
 

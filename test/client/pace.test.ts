@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { systemPace } from '../../src/client/pace.ts';
+import { systemPace } from '../../src/client/calls/pace.ts';
 
 test('a wait that is longer than a timer can be set for is not over at once', async () => {
   const controller = new AbortController();

@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { ClientOptions } from '../../src/client/client-options.ts';
 import { type KelpClient, createClient } from '../../src/client/client.ts';
-import type { WatchMessage } from '../../src/client/types.ts';
+import type { WatchMessage } from '../../src/client/messages/types.ts';
 import { restore } from '../../src/offline/restore.ts';
 import { eventually } from '../support/eventually.ts';
 import { type TestServer, startTestServer, temporaryDirectory } from '../support/test-server.ts';

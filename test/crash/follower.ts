@@ -3,9 +3,9 @@
  * true of a complete, ordered watch. Versions count the writes of a key, so that a change that is missing shows.
  */
 import type { KelpClient } from '../../src/client/client.ts';
-import type { KelpErrorCode } from '../../src/client/error.ts';
+import type { KelpErrorCode } from '../../src/client/errors/error.ts';
 import type { DeleteReason } from '../../src/api.ts';
-import type { WatchEvent } from '../../src/client/types.ts';
+import type { WatchEvent } from '../../src/client/messages/types.ts';
 import type { Acknowledged, Shown } from './ledger.ts';
 
 /** What a revision did to a key. */

@@ -1,5 +1,5 @@
 /** A client of the load that holds leases: grants, attaches keys, renews, revokes, and lets some run out. */
-import type { KelpError } from '../../src/client/error.ts';
+import type { KelpError } from '../../src/client/errors/error.ts';
 import { fixed } from '../../src/limits.ts';
 import { failureOf, type Workplace } from './workplace.ts';
 

@@ -6,7 +6,7 @@
  * but the key is left alone, since nobody knows when that write may still take effect.
  */
 import type { KelpClient } from '../../src/client/client.ts';
-import type { KelpErrorCode } from '../../src/client/error.ts';
+import type { KelpErrorCode } from '../../src/client/errors/error.ts';
 import { SeededRandom } from '../support/random.ts';
 import type { Ledgers } from './audit.ts';
 import { LeaseWorker } from './lease-worker.ts';

@@ -1,6 +1,6 @@
 /** Where a worker of the load makes its calls. */
 import type { KelpClient } from '../../src/client/client.ts';
-import { isKelpError, type KelpError } from '../../src/client/error.ts';
+import { isKelpError, type KelpError } from '../../src/client/errors/error.ts';
 import type { SeededRandom } from '../support/random.ts';
 import type { Ledgers } from './audit.ts';
 import type { Change } from './ledger.ts';

@@ -1,5 +1,5 @@
 /** Makes the call that an operation stands for, and tells what came of it. */
-import { isKelpError } from '../../src/client/error.ts';
+import { isKelpError } from '../../src/client/errors/error.ts';
 import { StoreError } from '../../src/errors.ts';
 import type { Compare, Condition, Operation as TxnOperation } from '../../src/api.ts';
 import type { CalledStore, SeenEntry, TxnPart } from './called-store.ts';

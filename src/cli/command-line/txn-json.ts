@@ -14,7 +14,7 @@ import type { Compare as CompareMessage, Operation as OperationMessage } from '.
 import { Relation as RelationNumber, TxnRequestSchema } from '../../../gen/kelp/v1/kv_pb.ts';
 import type { KeyRange as KeyRangeMessage } from '../../../gen/kelp/v1/types_pb.ts';
 import type { Compare, DeletedRange, Key, KeyRange, Operation, Relation } from '../../api.ts';
-import type { TxnRequest } from '../../client/types.ts';
+import type { TxnRequest } from '../../client/messages/types.ts';
 import { parseDurationMs } from '../../server/config/option-values.ts';
 import { malformedIntegerIn } from '../../wire/json-integers.ts';
 import { roundedNumberIn } from '../../wire/json-numbers.ts';

@@ -1,6 +1,6 @@
 /** How the command ends, for scripts; `kelp --help` shows this table. */
 import { CommanderError } from 'commander';
-import { type KelpErrorCode, isKelpError } from '../../client/error.ts';
+import { type KelpErrorCode, isKelpError } from '../../client/errors/error.ts';
 import { StoreError, type StoreErrorCode } from '../../errors.ts';
 import { OptionError } from '../../server/config/option-values.ts';
 import { InterruptedError } from './interrupt.ts';

@@ -7,8 +7,8 @@
  */
 import { CommanderError } from 'commander';
 import type { ErrorReason } from '../../../gen/kelp/v1/errors_pb.ts';
-import { type MisconfigurationKind, misconfigurationOf } from '../../client/connect-failure.ts';
-import { type KelpError, type KelpErrorCode, isKelpError } from '../../client/error.ts';
+import { type MisconfigurationKind, misconfigurationOf } from '../../client/errors/connect-failure.ts';
+import { type KelpError, type KelpErrorCode, isKelpError } from '../../client/errors/error.ts';
 import { StoreError, type StoreErrorCode } from '../../errors.ts';
 import { OptionError } from '../../server/config/option-values.ts';
 import { UsageError } from './exit-code.ts';

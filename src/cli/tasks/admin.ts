@@ -1,5 +1,5 @@
 /** The work of `status`, `snapshot`, `compact`. */
-import type { Status } from '../../client/types.ts';
+import type { Status } from '../../client/messages/types.ts';
 import { displayDuration, displaySize } from '../terminal/display.ts';
 import type { Session } from '../session/session.ts';
 import { formatFacts } from '../terminal/table.ts';

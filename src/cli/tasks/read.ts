@@ -1,5 +1,5 @@
 /** The work of `get`, `exists`, `keys`, `scan`. */
-import type { Entry } from '../../client/entry.ts';
+import type { Entry } from '../../client/messages/entry.ts';
 import { canonicalKey, keyOf, namedKey } from '../../arguments/key.ts';
 import { displayTimeLeft, displayValue, isPrintable, textOf } from '../terminal/display.ts';
 import { type ExitCode, exitCode } from '../process/exit-code.ts';

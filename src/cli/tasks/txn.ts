@@ -1,6 +1,6 @@
 /** The work of `txn`. */
 import type { Operation } from '../../api.ts';
-import type { OperationResult, TxnRequest } from '../../client/types.ts';
+import type { OperationResult, TxnRequest } from '../../client/messages/types.ts';
 import { displayValue } from '../terminal/display.ts';
 import { type ExitCode, exitCode } from '../process/exit-code.ts';
 import { readTextInput } from '../command-line/input.ts';

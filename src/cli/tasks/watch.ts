@@ -1,8 +1,8 @@
 /** The work of `watch`. */
 import type { EventType, KeyRange } from '../../api.ts';
-import type { Entry } from '../../client/entry.ts';
-import { KelpError } from '../../client/error.ts';
-import type { WatchEvent, WatchMessage, WatchRequest } from '../../client/types.ts';
+import type { Entry } from '../../client/messages/entry.ts';
+import { KelpError } from '../../client/errors/error.ts';
+import type { WatchEvent, WatchMessage, WatchRequest } from '../../client/messages/types.ts';
 import { keyOf } from '../../arguments/key.ts';
 import { displayValue } from '../terminal/display.ts';
 import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';

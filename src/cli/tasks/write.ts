@@ -1,6 +1,6 @@
 /** The work of `put`, `delete`, `incr`, `touch`. */
 import type { Condition } from '../../api.ts';
-import type { DeleteResult, PutResult } from '../../client/types.ts';
+import type { DeleteResult, PutResult } from '../../client/messages/types.ts';
 import { displayTimeLeft, displayValue } from '../terminal/display.ts';
 import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
 import { readInput } from '../command-line/input.ts';

@@ -4,8 +4,8 @@
  * the key in base64 as `keyBytes`. Times are ISO 8601; what is absent is left out.
  */
 import type { Key, NamedKey } from '../../api.ts';
-import type { Entry } from '../../client/entry.ts';
-import type { OperationResult, TxnResult, WatchEvent, WatchMessage } from '../../client/types.ts';
+import type { Entry } from '../../client/messages/entry.ts';
+import type { OperationResult, TxnResult, WatchEvent, WatchMessage } from '../../client/messages/types.ts';
 import { textOf } from './display.ts';
 
 type JsonObject = Record<string, unknown>;

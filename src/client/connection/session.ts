@@ -13,8 +13,8 @@
 import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2';
 import { connect, constants } from 'node:http2';
 import type { Socket } from 'node:net';
-import { client as limits } from '../limits.ts';
-import { ConnectFailure, kindOf } from './connect-failure.ts';
+import { client as limits } from '../../limits.ts';
+import { ConnectFailure, kindOf } from '../errors/connect-failure.ts';
 import type { TlsOptions } from './socket.ts';
 import { hasTls, openSocket } from './socket.ts';
 

@@ -5,13 +5,13 @@
 import type { ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2';
 import type { Transport } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
-import { assert } from '../errors.ts';
-import { client as limits } from '../limits.ts';
-import { parseAddress } from './address.ts';
-import { ConnectFailure } from './connect-failure.ts';
+import { assert } from '../../errors.ts';
+import { client as limits } from '../../limits.ts';
+import { parseAddress } from '../connection/address.ts';
+import { ConnectFailure } from '../errors/connect-failure.ts';
 import { Sending } from './sending.ts';
-import { Session } from './session.ts';
-import type { TlsOptions } from './socket.ts';
+import { Session } from '../connection/session.ts';
+import type { TlsOptions } from '../connection/socket.ts';
 
 /** @internal */
 export interface Connection {

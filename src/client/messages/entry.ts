@@ -1,7 +1,7 @@
 /** An entry as the client hands it out: the plain one, and methods that read its value. */
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import type { Entry as EntryMessage } from '../../gen/kelp/v1/types_pb.ts';
-import type { Entry as PlainEntry } from '../api.ts';
+import type { Entry as EntryMessage } from '../../../gen/kelp/v1/types_pb.ts';
+import type { Entry as PlainEntry } from '../../api.ts';
 import { toNumber } from './scalar.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

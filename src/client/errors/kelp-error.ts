@@ -6,8 +6,8 @@
  * in its causes.
  */
 import { Code, ConnectError } from '@connectrpc/connect';
-import type { ErrorDetail } from '../../gen/kelp/v1/errors_pb.ts';
-import { ErrorDetailSchema, ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
+import type { ErrorDetail } from '../../../gen/kelp/v1/errors_pb.ts';
+import { ErrorDetailSchema, ErrorReason } from '../../../gen/kelp/v1/errors_pb.ts';
 import type { KelpErrorCode, KelpErrorOptions } from './error.ts';
 import { KelpError } from './error.ts';
 import {
@@ -18,9 +18,9 @@ import {
   isTlsCode,
   misconfigurationOf,
 } from './connect-failure.ts';
-import { TLS_ONLY_HEADER } from '../tls-only-header.ts';
-import { incompleteReply } from './reply.ts';
-import { toNumber } from './scalar.ts';
+import { TLS_ONLY_HEADER } from '../../tls-only-header.ts';
+import { incompleteReply } from '../messages/reply.ts';
+import { toNumber } from '../messages/scalar.ts';
 
 export interface FailedCall {
   /** Whether it would have changed something; then an answer that never came leaves that open. */

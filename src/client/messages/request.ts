@@ -5,14 +5,23 @@ import type {
   OperationSchema,
   PutOperationSchema,
   TxnRequestSchema,
-} from '../../gen/kelp/v1/kv_pb.ts';
-import { Relation as RelationNumber } from '../../gen/kelp/v1/kv_pb.ts';
-import type { ConditionSchema, KeyRangeSchema } from '../../gen/kelp/v1/types_pb.ts';
-import type { Compare, Condition, DeletedRange, Key, NamedKey, Operation, Relation, Value } from '../api.ts';
-import { canonicalKey, namedKey } from '../arguments/key.ts';
-import { copyOf } from '../arguments/value.ts';
-import { client as limits, fixed } from '../limits.ts';
-import { KelpError } from './error.ts';
+} from '../../../gen/kelp/v1/kv_pb.ts';
+import { Relation as RelationNumber } from '../../../gen/kelp/v1/kv_pb.ts';
+import type { ConditionSchema, KeyRangeSchema } from '../../../gen/kelp/v1/types_pb.ts';
+import type {
+  Compare,
+  Condition,
+  DeletedRange,
+  Key,
+  NamedKey,
+  Operation,
+  Relation,
+  Value,
+} from '../../api.ts';
+import { canonicalKey, namedKey } from '../../arguments/key.ts';
+import { copyOf } from '../../arguments/value.ts';
+import { client as limits, fixed } from '../../limits.ts';
+import { KelpError } from '../errors/error.ts';
 import { toDuration, toInt64 } from './scalar.ts';
 import type { TxnRequest } from './types.ts';
 

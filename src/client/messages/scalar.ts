@@ -4,7 +4,7 @@
  */
 import type { Duration } from '@bufbuild/protobuf/wkt';
 import { durationFromMs, durationMs } from '@bufbuild/protobuf/wkt';
-import { KelpError } from './error.ts';
+import { KelpError } from '../errors/error.ts';
 
 /** A 64-bit integer of a reply. */
 export function toNumber(value: bigint): number {

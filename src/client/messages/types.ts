@@ -4,9 +4,9 @@
  *
  * `Omit<..., 'admit'>`: what is about to be handed out can be looked at in the store's own process only.
  */
-import type * as api from '../api.ts';
+import type * as api from '../../api.ts';
 import type { Entry } from './entry.ts';
-import type { KelpError } from './error.ts';
+import type { KelpError } from '../errors/error.ts';
 
 /** What every call takes. */
 export interface CallOptions {

@@ -1,5 +1,5 @@
 /** Addresses of servers as people write them, made into URLs; what can't be one is refused with an example. */
-import { KelpError } from './error.ts';
+import { KelpError } from '../errors/error.ts';
 
 /** The port that a server listens on unless it is told another. */
 const DEFAULT_PORT = '7379';

@@ -1,10 +1,10 @@
 /** Requests and events of a watch, from and to the form of the protocol. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import type { Entry as EntryMessage } from '../../gen/kelp/v1/types_pb.ts';
-import type { Event as EventMessage, WatchRequestSchema } from '../../gen/kelp/v1/watch_pb.ts';
-import { DeleteReason as ReasonNumber, EventType as TypeNumber } from '../../gen/kelp/v1/watch_pb.ts';
-import type { DeleteReason, EventType } from '../api.ts';
+import type { Entry as EntryMessage } from '../../../gen/kelp/v1/types_pb.ts';
+import type { Event as EventMessage, WatchRequestSchema } from '../../../gen/kelp/v1/watch_pb.ts';
+import { DeleteReason as ReasonNumber, EventType as TypeNumber } from '../../../gen/kelp/v1/watch_pb.ts';
+import type { DeleteReason, EventType } from '../../api.ts';
 import { Entry, toEntry } from './entry.ts';
 import { incompleteReply, keyOf } from './reply.ts';
 import { toRange } from './request.ts';

@@ -1,8 +1,8 @@
 /** Replies on keys, from the form of the protocol to their plain one. */
-import type { OperationResult as OperationResultMessage, TxnResponse } from '../../gen/kelp/v1/kv_pb.ts';
-import type { Key, NamedKey } from '../api.ts';
+import type { OperationResult as OperationResultMessage, TxnResponse } from '../../../gen/kelp/v1/kv_pb.ts';
+import type { Key, NamedKey } from '../../api.ts';
 import { toEntry } from './entry.ts';
-import { KelpError } from './error.ts';
+import { KelpError } from '../errors/error.ts';
 import { toNumber } from './scalar.ts';
 import type { OperationResult, TxnResult } from './types.ts';
 

@@ -2,8 +2,8 @@
  * The client's time and chance, injected: tests run through retries and renewals without waiting for them.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TIMER_MS_MAX } from '../clock.ts';
-import { client as limits } from '../limits.ts';
+import { TIMER_MS_MAX } from '../../clock.ts';
+import { client as limits } from '../../limits.ts';
 
 export interface Pace {
   /** Milliseconds since some fixed instant; never goes backwards. */

@@ -12,8 +12,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ClientHttp2Stream } from 'node:http2';
 import { constants } from 'node:http2';
-import { client as limits } from '../limits.ts';
-import type { Session } from './session.ts';
+import { client as limits } from '../../limits.ts';
+import type { Session } from '../connection/session.ts';
 
 interface HandOver {
   readonly stream: ClientHttp2Stream;

@@ -15,14 +15,14 @@
  * or `shuttingDown` when that was known by then, `deadlineExceeded` when the last try was still without an answer.
  */
 import type { CallOptions as ConnectCallOptions } from '@connectrpc/connect';
-import { client as limits } from '../limits.ts';
-import { mayPass, toKelpError } from './connect-error.ts';
-import { KelpError } from './error.ts';
+import { client as limits } from '../../limits.ts';
+import { mayPass, toKelpError } from '../errors/kelp-error.ts';
+import { KelpError } from '../errors/error.ts';
 import type { Pace } from './pace.ts';
 import { backoffUntil } from './pace.ts';
 import { Sending } from './sending.ts';
-import type { Session } from './session.ts';
-import type { CallOptions } from './types.ts';
+import type { Session } from '../connection/session.ts';
+import type { CallOptions } from '../messages/types.ts';
 
 export interface CallerOptions {
   /** For messages. */

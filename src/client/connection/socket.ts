@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { connect as connectPlain, isIP } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import { client as limits } from '../limits.ts';
+import { client as limits } from '../../limits.ts';
 
 /** How to check the server's certificate, and which one to show it. Everything as Node's `tls.connect` takes it. */
 export interface TlsOptions {

@@ -4,7 +4,7 @@
  *
  * Codes that the store knows too have the names and the details that they have there.
  */
-import type { HistoryDetails, PartDetails, RevisionDetails } from '../errors.ts';
+import type { HistoryDetails, PartDetails, RevisionDetails } from '../../errors.ts';
 
 /** What a code carries besides its message. Codes that are not listed carry nothing. */
 interface DetailsByCode {

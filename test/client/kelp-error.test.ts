@@ -1,9 +1,9 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { describe, expect, test } from 'vitest';
 import { ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
-import { toKelpError } from '../../src/client/connect-error.ts';
-import type { KelpErrorCode } from '../../src/client/error.ts';
-import { KelpError, isKelpError } from '../../src/client/error.ts';
+import { toKelpError } from '../../src/client/errors/kelp-error.ts';
+import type { KelpErrorCode } from '../../src/client/errors/error.ts';
+import { KelpError, isKelpError } from '../../src/client/errors/error.ts';
 import { kelpFailure } from './fake-server.ts';
 
 const write = { isWrite: true, address: 'http://kelp.example:7379' };
