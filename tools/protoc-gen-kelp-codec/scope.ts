@@ -1,4 +1,4 @@
-import type { DescField, DescMessage } from '@bufbuild/protobuf';
+import type { DescEnum, DescEnumValue, DescField, DescMessage } from '@bufbuild/protobuf';
 import { getComments } from '@bufbuild/protoplugin';
 import type { Imports } from './imports.ts';
 import { type ScalarCodec, scalarCodec } from './scalars.ts';
@@ -49,7 +49,10 @@ export function codecPath(file: string): string {
 }
 
 /** The comment in the schema as a comment of the code; nothing when there is none. */
-export function printComment(described: DescMessage | DescField, indent: string): string {
+export function printComment(
+  described: DescMessage | DescField | DescEnum | DescEnumValue,
+  indent: string,
+): string {
   const text = getComments(described).leading?.trimEnd();
   if (text === undefined || text === '') return '';
   const lines = text.split('\n').map((line) => line.replace(/^ /, '').replaceAll('*/', '* /').trimEnd());

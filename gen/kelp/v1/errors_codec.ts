@@ -6,6 +6,67 @@ import { assertFilled, endOfRoom } from '../../../src/wire/room.ts';
 import { prependText, sizeOfText } from '../../../src/wire/text.ts';
 import { prependInt32, prependInt64, prependVarint32, sizeOfInt32, sizeOfInt64, sizeWithLength } from '../../../src/wire/varint.ts';
 
+/** Why a call failed. The gRPC code that goes with each is named in its comment. */
+export const ErrorReason = {
+  /** Not told. */
+  UNSPECIFIED: 0,
+  /** INVALID_ARGUMENT: the request breaks a rule of the API. The message says which field and which rule. */
+  INVALID_ARGUMENT: 1,
+  /** FAILED_PRECONDITION: the condition of a put or delete did not hold. */
+  CONDITION_FAILED: 2,
+  /** OUT_OF_RANGE: the revision asked for is older than the oldest that is kept. */
+  REVISION_COMPACTED: 3,
+  /** OUT_OF_RANGE: the revision asked for has not been reached yet. */
+  REVISION_FUTURE: 4,
+  /** NOT_FOUND: the key of a Touch does not exist. */
+  KEY_NOT_FOUND: 5,
+  /** NOT_FOUND: there is no such lease; it may have expired. */
+  LEASE_NOT_FOUND: 6,
+  /** ALREADY_EXISTS: a lease with the id of a Grant exists. */
+  LEASE_EXISTS: 7,
+  /** FAILED_PRECONDITION: the value to increment is not the decimal text of a signed 64-bit integer. */
+  NOT_AN_INTEGER: 8,
+  /** FAILED_PRECONDITION: the increment would leave the range of a signed 64-bit integer. */
+  INTEGER_OVERFLOW: 9,
+  /** FAILED_PRECONDITION: a Touch without ttl on a key that has no time to live of its own. */
+  NO_TIME_TO_LIVE: 10,
+  /** RESOURCE_EXHAUSTED: a limit was reached. The message names the limit and what to do. Nothing has changed. */
+  LIMIT_REACHED: 11,
+  /** RESOURCE_EXHAUSTED: a watch fell further behind than history is kept. */
+  SLOW_WATCHER: 12,
+  /** UNAVAILABLE: the server is stopping. Try again; another server or the next start will answer. */
+  SHUTTING_DOWN: 13,
+  /** UNAVAILABLE: the server is still recovering its data. */
+  RECOVERING: 14,
+  /**
+   * UNAVAILABLE: a write or flush to disk failed while the call was under way. Whether what it wrote will be there when
+   * the server is started again is not known. No write is accepted until then.
+   */
+  STORAGE_FAILED: 15,
+  /** DATA_LOSS: what lies on disk is damaged. */
+  DAMAGED: 16,
+  /** INTERNAL: a snapshot could not be written. The log is not affected: no write is lost, and writes go on. */
+  SNAPSHOT_FAILED: 17,
+  /**
+   * UNAVAILABLE: a write or flush to disk failed before. No write is accepted until the server is started again; the one
+   * that got this error has changed nothing.
+   */
+  READ_ONLY: 18,
+  /** FAILED_PRECONDITION: the watch was to go on with another store than this one; begin again with the present entries. */
+  OTHER_STORE: 19,
+  /**
+   * FAILED_PRECONDITION: the watch or page was to go on from a place that is not in the history of this store: its files
+   * were put back from a copy, or writes that were not flushed were lost with the machine. Begin again with the present
+   * entries, or go on from the revision that both histories share.
+   */
+  HISTORY_DIFFERS: 20,
+  /**
+   * ABORTED: a DeleteRange with in_parts ended early, after it had deleted something, which stays deleted. The message says
+   * what ended it. What the same call would do again: delete what is there by then.
+   */
+  PARTLY_DELETED: 21,
+} as const;
+
 /** The typed part of an error: programs act on this, people read the error's message. */
 export interface ErrorDetailShape {
   /** Why the call failed. */

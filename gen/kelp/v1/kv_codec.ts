@@ -9,6 +9,20 @@ import { prependBigInt64, prependInt32, prependInt64, prependVarint32, sizeOfBig
 import { type DurationShape, emptyDuration, mergeDuration, prependDuration, sizeOfDuration } from '../../google/protobuf/duration_codec.ts';
 import { type ConditionShape, type EntryShape, type KeyRangeShape, emptyCondition, emptyEntry, emptyKeyRange, mergeCondition, mergeEntry, mergeKeyRange, prependCondition, prependEntry, prependKeyRange, sizeOfCondition, sizeOfEntry, sizeOfKeyRange } from './types_codec.ts';
 
+/** How two things compare. */
+export const Relation = {
+  /** Taken as equal. */
+  UNSPECIFIED: 0,
+  /** Equal. */
+  EQUAL: 1,
+  /** Not equal. */
+  NOT_EQUAL: 2,
+  /** What is there is less than the operand. */
+  LESS: 3,
+  /** What is there is greater than the operand. */
+  GREATER: 4,
+} as const;
+
 /** Asks for one key. */
 export interface GetRequestShape {
   /** The key. */

@@ -9,6 +9,32 @@ import { type DurationShape, emptyDuration, mergeDuration, prependDuration, size
 import { type TimestampShape, emptyTimestamp, mergeTimestamp, prependTimestamp, sizeOfTimestamp } from '../../google/protobuf/timestamp_codec.ts';
 import { type EntryShape, type KeyRangeShape, emptyEntry, emptyKeyRange, mergeEntry, mergeKeyRange, prependEntry, prependKeyRange, sizeOfEntry, sizeOfKeyRange } from './types_codec.ts';
 
+/** What happened to a key. */
+export const EventType = {
+  /** Never sent; INVALID_ARGUMENT in a request. */
+  UNSPECIFIED: 0,
+  /** The key was created or its value replaced. */
+  PUT: 1,
+  /** The key was deleted, or its time to live or its lease ended. */
+  DELETE: 2,
+  /** Only the key's time to live changed. */
+  TOUCH: 3,
+} as const;
+
+/** Why a key was deleted. */
+export const DeleteReason = {
+  /** It was not deleted. */
+  UNSPECIFIED: 0,
+  /** A client deleted it. */
+  REQUESTED: 1,
+  /** Its own time to live ended. */
+  EXPIRED: 2,
+  /** Its lease ended: it was not renewed in time. */
+  LEASE_EXPIRED: 3,
+  /** Its lease was revoked by a client. */
+  LEASE_REVOKED: 4,
+} as const;
+
 /** Asks for changes. */
 export interface WatchRequestShape {
   /** The ranges to watch, at most 100. A key in several of them gives one event. None (default) means all keys. */
