@@ -236,10 +236,16 @@ export const client = {
   /** A call that got no answer in time from a connection that was silent for this long moves the next to another one. */
   silenceMsMin: 200,
   /**
-   * What waits to be sent and read on one connection, in megabytes. Node breaks calls off beyond it, and by default does
-   * so at 10: two large values at once. What waits to be sent is held by the callers anyway.
+   * The connections for calls, and as many for streams (watches, backups), which have their own so that a long one does not
+   * hold up a short call. One more is made when a server takes no more streams on those there are.
    */
-  sessionMegabytesMax: 4096,
+  connectionsMax: 16,
+  /** What the server may send ahead on one connection, ... */
+  connectionWindowBytes: 16 * MiB,
+  /** ... and on one stream of it, which its reader has not taken yet. */
+  streamWindowBytes: 1 * MiB,
+  /** The headers of one reply, and its trailers. */
+  headerBytesMax: 64 * KiB,
   /** The longest message, in either direction. */
   messageBytesMax: 256 * MiB,
   /** The keys and values that a watch gathers to hand out all changes of one revision together. */

@@ -1,46 +1,43 @@
 /** For operators. */
-import type { Client } from '@connectrpc/connect';
-import type { AdminService } from '../../gen/kelp/v1/admin_pb.ts';
 import { named } from '../arguments/check.ts';
 import { count } from '../arguments/requests.ts';
 import { noOptions } from '../arguments/shape.ts';
 import { optionsByCall, refuse } from './arguments.ts';
 import { type Caller, timeoutMsOf, withLongDeadline } from './calls/caller.ts';
-import { toInt64, toMilliseconds, toNumber } from './messages/scalar.ts';
+import { adminMethods } from './calls/method.ts';
+import { toMilliseconds } from './messages/scalar.ts';
 import type { CallOptions, Status } from './messages/types.ts';
 
 export class Admin {
-  readonly #rpc: Client<typeof AdminService>;
   readonly #caller: Caller;
 
   /** @internal */
-  constructor(rpc: Client<typeof AdminService>, caller: Caller) {
-    this.#rpc = rpc;
+  constructor(caller: Caller) {
     this.#caller = caller;
   }
 
   /** How the store does. */
   async status(options: CallOptions = noOptions): Promise<Status> {
     refuse(optionsByCall['admin.status'](options));
-    const reply = await this.#caller.read(options, (call) => this.#rpc.status({}, call));
+    const reply = await this.#caller.read(adminMethods.status, {}, options);
     return {
       version: reply.version,
       storeId: reply.storeId,
-      revision: toNumber(reply.revision),
+      revision: reply.revision,
       incarnation: reply.incarnation,
-      oldestRevision: toNumber(reply.oldestRevision),
-      oldestWatchRevision: toNumber(reply.oldestWatchRevision),
-      keyCount: toNumber(reply.keyCount),
-      leaseCount: toNumber(reply.leaseCount),
-      dataBytes: toNumber(reply.dataBytes),
-      residentBytes: toNumber(reply.residentBytes),
-      memoryBytes: toNumber(reply.memoryBytes),
-      memoryBytesMax: toNumber(reply.memoryBytesMax),
-      logBytes: toNumber(reply.logBytes),
+      oldestRevision: reply.oldestRevision,
+      oldestWatchRevision: reply.oldestWatchRevision,
+      keyCount: reply.keyCount,
+      leaseCount: reply.leaseCount,
+      dataBytes: reply.dataBytes,
+      residentBytes: reply.residentBytes,
+      memoryBytes: reply.memoryBytes,
+      memoryBytesMax: reply.memoryBytesMax,
+      logBytes: reply.logBytes,
       segmentCount: reply.segmentCount,
-      snapshotBytes: toNumber(reply.snapshotBytes),
+      snapshotBytes: reply.snapshotBytes,
       snapshotCount: reply.snapshotCount,
-      snapshotRevision: toNumber(reply.snapshotRevision),
+      snapshotRevision: reply.snapshotRevision,
       watcherCount: reply.watcherCount,
       uptimeMs: toMilliseconds(reply.uptime),
     };
@@ -51,8 +48,8 @@ export class Admin {
     options: CallOptions = noOptions,
   ): Promise<{ readonly revision: number; readonly bytes: number }> {
     refuse(optionsByCall['admin.snapshot'](options));
-    const reply = await this.#caller.write(withLongDeadline(options), (call) => this.#rpc.snapshot({}, call));
-    return { revision: toNumber(reply.revision), bytes: toNumber(reply.bytes) };
+    const reply = await this.#caller.write(adminMethods.snapshot, {}, withLongDeadline(options));
+    return { revision: reply.revision, bytes: reply.bytes };
   }
 
   /**
@@ -63,19 +60,14 @@ export class Admin {
   async *backup(options: CallOptions = noOptions): AsyncGenerator<Uint8Array, void, undefined> {
     refuse(optionsByCall['admin.backup'](options));
     const { signal, deadlineMs } = options;
-    const connection = new AbortController();
-    const signals = [connection.signal, this.#caller.closed, ...(signal ? [signal] : [])];
-    const call = {
-      signal: AbortSignal.any(signals),
-      ...(deadlineMs && { timeoutMs: timeoutMsOf(deadlineMs) }),
-    };
+    const { closed } = this.#caller;
+    const ended = signal === undefined ? closed : AbortSignal.any([closed, signal]);
+    const timeoutMs = deadlineMs === undefined ? undefined : timeoutMsOf(deadlineMs);
     try {
-      for await (const { data } of this.#rpc.backup({}, call)) yield data;
+      const replies = this.#caller.stream(adminMethods.backup, {}, timeoutMs, ended);
+      for await (const { data } of replies) yield data;
     } catch (reason) {
       throw this.#caller.errorOf(reason, false, signal);
-    } finally {
-      // Connect's streams know no `return`: leaving the loop would let the server go on sending.
-      connection.abort();
     }
   }
 
@@ -88,10 +80,11 @@ export class Admin {
     options: CallOptions = noOptions,
   ): Promise<{ readonly oldestRevision: number }> {
     refuse(named('revision', count(revision)) ?? optionsByCall['admin.compact'](options));
-    const request = { revision: toInt64(revision) };
-    const reply = await this.#caller.write(withLongDeadline(options), (call) =>
-      this.#rpc.compact(request, call),
+    const { oldestRevision } = await this.#caller.write(
+      adminMethods.compact,
+      { revision },
+      withLongDeadline(options),
     );
-    return { oldestRevision: toNumber(reply.oldestRevision) };
+    return { oldestRevision };
   }
 }

@@ -109,7 +109,14 @@ const transport: Check<ClientTransport> = (given) => {
 
 export const clientOptions = optionsOf<ClientOptions>(
   'createClient',
-  { address: required(text), tls, deadlineMs, retries: amount, transport },
+  {
+    address: required(text),
+    tls,
+    deadlineMs,
+    retries: amount,
+    connectionsMax: numberThat((count) => count >= 1, 'a number from 1 on'),
+    transport,
+  },
   "{ address: '127.0.0.1:7379' }",
 );
 

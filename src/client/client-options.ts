@@ -3,7 +3,10 @@ import type { TlsOptions } from './connection/socket.ts';
 import type { ClientTransport } from './calls/client-transport.ts';
 
 export interface ClientOptions {
-  /** `host:port`, `host` (port 7379), `[::1]:port`, or one of these after `http://` or, for TLS, `https://`. */
+  /**
+   * `host:port`, `host` (port 7379), `[::1]:port`, or one of these after `http://` or, for TLS, `https://`; or `unix:PATH`, the
+   * file of a socket on this machine.
+   */
   readonly address: string;
   /** True: with TLS, checked against the certificates that Node trusts. With options: as they say. */
   readonly tls?: boolean | TlsOptions;
@@ -14,6 +17,12 @@ export interface ClientOptions {
    * for programs that would rather hear of each failure at once.
    */
   readonly retries?: number;
+  /**
+   * The connections for calls, and as many for watches and other streams. A second one is made when the server takes no more
+   * calls at once on the first (1000, unless it is told otherwise), and so on; a call beyond the last one fails with
+   * `limitReached`. Default 16.
+   */
+  readonly connectionsMax?: number;
   /** Another way to the server than HTTP/2 to `address`, such as a transport of Connect of your own. */
   readonly transport?: ClientTransport;
 }

@@ -1,6 +1,6 @@
 /**
- * The client: every call of KelpDB, typed, over one connection that it makes when it needs it and makes again when it
- * breaks.
+ * The client: every call of KelpDB, typed, over connections that it makes when it needs them and makes again when
+ * they break.
  *
  * ```ts
  * await using client = createClient({ address: '127.0.0.1:7379' });
@@ -13,12 +13,7 @@
  * stand in its comment. Every call has a deadline, which its retries count towards, and takes a signal. What is
  * repeated by itself and what is not stands in `caller.ts`.
  */
-import type { Client as Rpc, Transport } from '@connectrpc/connect';
-import { createClient as createRpc } from '@connectrpc/connect';
-import { AdminService } from '../../gen/kelp/v1/admin_pb.ts';
-import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
-import { LeaseService } from '../../gen/kelp/v1/lease_pb.ts';
-import { WatchService } from '../../gen/kelp/v1/watch_pb.ts';
+import { emptyScanRequest } from '../../gen/kelp/v1/kv_codec.ts';
 import type {
   CountResult,
   DeletedRange,
@@ -38,17 +33,19 @@ import { fixed, client as limits } from '../limits.ts';
 import { Admin } from './admin.ts';
 import { clientOptions, optionsByCall, refuse, txnRequest } from './arguments.ts';
 import { Caller, withLongDeadline } from './calls/caller.ts';
-import type { ClientOptions } from './client-options.ts';
-import type { Connection } from './calls/connection.ts';
-import { openConnection } from './calls/connection.ts';
-import { Entry, toEntry } from './messages/entry.ts';
-import { Leases } from './lease.ts';
+import { Http2Transport } from './calls/http2-transport.ts';
+import { kvMethods } from './calls/method.ts';
 import type { Pace } from './calls/pace.ts';
 import { systemPace } from './calls/pace.ts';
+import { UserTransport } from './calls/user-transport.ts';
+import type { ClientOptions } from './client-options.ts';
+import { parseAddress } from './connection/address.ts';
+import { Entry, toEntry } from './messages/entry.ts';
+import { incompleteReply } from './errors/error.ts';
+import { Leases } from './lease.ts';
 import { PagedList, refusedList } from './paging.ts';
-import { incompleteReply, keysOf, toTxnResult } from './messages/reply.ts';
+import { keysOf, toTxnResult } from './messages/reply.ts';
 import { checkBytes, toCondition, toKey, toKeyList, toRange, toTtl, toTxn } from './messages/request.ts';
-import { toInt64, toNumber } from './messages/scalar.ts';
 import type {
   CallOptions,
   CountOptions,
@@ -75,38 +72,29 @@ import { openWatch } from './watch.ts';
 /** Throws a `KelpError` `invalidArgument` when the options make no sense. Connects when the first call is made. */
 export function createClient(options: ClientOptions, pace: Pace = systemPace): KelpClient {
   refuse(clientOptions(options));
-  const { address, transport, tls } = options;
+  const { address, transport, tls, connectionsMax = limits.connectionsMax } = options;
   const { deadlineMs = limits.deadlineMs, retries = Number.POSITIVE_INFINITY } = options;
-  const connection: Connection =
+  const carrier =
     transport === undefined
-      ? openConnection(address, tls)
-      : { address, transport: transport as Transport, distrust: () => undefined, close: () => undefined };
-  const caller = new Caller({
-    address: connection.address,
-    deadlineMs,
-    retries,
-    pace,
-    distrust: (session) => connection.distrust(session),
-  });
-  return new KelpClient(connection.transport, caller, () => connection.close());
+      ? new Http2Transport(
+          parseAddress(address, tls !== undefined && tls !== false),
+          typeof tls === 'object' ? tls : {},
+          connectionsMax,
+        )
+      : new UserTransport(address, transport);
+  return new KelpClient(new Caller({ transport: carrier, deadlineMs, retries, pace }));
 }
 
 export class KelpClient {
   readonly leases: Leases;
   readonly admin: Admin;
-  readonly #kv: Rpc<typeof KvService>;
-  readonly #watch: Rpc<typeof WatchService>;
   readonly #caller: Caller;
-  readonly #disconnect: () => void;
 
   /** @internal Use `createClient`. */
-  constructor(transport: Transport, caller: Caller, disconnect: () => void) {
-    this.#kv = createRpc(KvService, transport);
-    this.#watch = createRpc(WatchService, transport);
-    this.leases = new Leases(createRpc(LeaseService, transport), caller);
-    this.admin = new Admin(createRpc(AdminService, transport), caller);
+  constructor(caller: Caller) {
+    this.leases = new Leases(caller);
+    this.admin = new Admin(caller);
     this.#caller = caller;
-    this.#disconnect = disconnect;
   }
 
   /**
@@ -115,12 +103,10 @@ export class KelpClient {
    */
   async get(key: Key, options: GetOptions = noOptions): Promise<GetResult> {
     refuse(named('key', isKey(key)) ?? optionsByCall.get(options));
-    const { revision, refreshTtl = false } = options;
-    const request = { ...toKey(key), revision: toInt64(revision), refreshTtl };
-    const reply = await this.#caller[refreshTtl ? 'write' : 'read'](options, (call) =>
-      this.#kv.get(request, call),
-    );
-    return { entry: toEntry(reply.entry), revision: toNumber(reply.revision) };
+    const { revision = 0, refreshTtl = false } = options;
+    const request = { ...toKey(key), revision, refreshTtl };
+    const reply = await this.#caller[refreshTtl ? 'write' : 'read'](kvMethods.get, request, options);
+    return { entry: toEntry(reply.entry), revision: reply.revision };
   }
 
   /** Writes one key: creates it or replaces its value, time to live and lease. Rejects with `conditionFailed`, `leaseNotFound`. */
@@ -132,23 +118,22 @@ export class KelpClient {
     const request = {
       ...toKey(key),
       value: bytes,
-      ...toTtl(options.ttlMs),
-      leaseId: toInt64(options.leaseId),
-      ...toCondition(options.condition),
+      ttl: toTtl(options.ttlMs),
+      leaseId: options.leaseId ?? 0,
+      condition: toCondition(options.condition),
       returnPrevious: options.returnPrevious ?? false,
     };
-    const reply = await this.#caller.write(options, (call) => this.#kv.put(request, call));
-    return { revision: toNumber(reply.revision), previous: toEntry(reply.previous) };
+    const reply = await this.#caller.write(kvMethods.put, request, options);
+    return { revision: reply.revision, previous: toEntry(reply.previous) };
   }
 
   /** Deletes one key; `deleted` tells whether there was one. Rejects with `conditionFailed`. */
   async delete(key: Key, options: DeleteOptions = noOptions): Promise<DeleteResult> {
     refuse(named('key', isKey(key)) ?? optionsByCall.delete(options));
     const { condition, returnPrevious = false } = options;
-    const request = { ...toKey(key), ...toCondition(condition), returnPrevious };
-    const reply = await this.#caller.write(options, (call) => this.#kv.delete(request, call));
-    const { revision, deleted, previous } = reply;
-    return { revision: toNumber(revision), deleted, previous: toEntry(previous) };
+    const request = { ...toKey(key), condition: toCondition(condition), returnPrevious };
+    const { revision, deleted, previous } = await this.#caller.write(kvMethods.delete, request, options);
+    return { revision, deleted, previous: toEntry(previous) };
   }
 
   /**
@@ -164,31 +149,34 @@ export class KelpClient {
     refuse(named('range', deletedRange(range)) ?? optionsByCall.deleteRange(options));
     const { inParts = false } = options;
     const request = { range: toRange(range), inParts };
-    const reply = await this.#caller.write(inParts ? withLongDeadline(options) : options, (call) =>
-      this.#kv.deleteRange(request, call),
+    const { firstRevision, revision, deletedCount } = await this.#caller.write(
+      kvMethods.deleteRange,
+      request,
+      inParts ? withLongDeadline(options) : options,
     );
-    return {
-      firstRevision: toNumber(reply.firstRevision),
-      revision: toNumber(reply.revision),
-      deletedCount: toNumber(reply.deletedCount),
-    };
+    return { firstRevision, revision, deletedCount };
   }
 
   /** Tells for each of up to 10000 keys whether it exists, all at one revision. */
   async exists(keys: readonly Key[], options: CallOptions = noOptions): Promise<ExistsResult> {
     refuse(named('keys', keyList(keys)) ?? optionsByCall.exists(options));
     const request = toKeyList(keys);
-    const reply = await this.#caller.read(options, (call) => this.#kv.exists(request, call));
+    const reply = await this.#caller.read(kvMethods.exists, request, options);
     if (reply.exists.length !== request.keys.length) throw incompleteReply('the answer for some key');
-    return { exists: reply.exists, revision: toNumber(reply.revision) };
+    return { exists: reply.exists, revision: reply.revision };
   }
 
   /** The number of keys in a range. Rejects with `revisionCompacted`, `revisionFuture`. */
   async count(range: KeyRange = {}, options: CountOptions = noOptions): Promise<CountResult> {
     refuse(named('range', readRange(range)) ?? optionsByCall.count(options));
-    const request = { range: toRange(range), revision: toInt64(options.revision), countOnly: true };
-    const reply = await this.#caller.read(options, (call) => this.#kv.scan(request, call));
-    return { count: toNumber(reply.count), revision: toNumber(reply.revision) };
+    const request = {
+      ...emptyScanRequest(),
+      range: toRange(range),
+      revision: options.revision ?? 0,
+      countOnly: true,
+    };
+    const { count, revision } = await this.#caller.read(kvMethods.scan, request, options);
+    return { count, revision };
   }
 
   /**
@@ -198,14 +186,14 @@ export class KelpClient {
   scan(range: KeyRange = {}, options: ScanOptions = noOptions): PagedList<Entry> {
     const wrong = named('range', readRange(range)) ?? optionsByCall.scan(options);
     if (wrong !== undefined) return refusedList(wrong);
-    const { reverse = false, keysOnly = false } = options;
-    const request = { range: toRange(range), revision: toInt64(options.revision), reverse, keysOnly };
+    const { revision: at = 0, reverse = false, keysOnly = false } = options;
+    const request = { ...emptyScanRequest(), range: toRange(range), revision: at, reverse, keysOnly };
     return new PagedList(options, async (pageToken, limit) => {
       const page = { ...request, pageToken, limit };
-      const reply = await this.#caller.read(options, (call) => this.#kv.scan(page, call));
+      const reply = await this.#caller.read(kvMethods.scan, page, options);
       const items = reply.entries.map((entry) => new Entry(entry));
-      const { incarnation, nextPageToken } = reply;
-      return { items, revision: toNumber(reply.revision), incarnation, nextPageToken };
+      const { revision, incarnation, nextPageToken } = reply;
+      return { items, revision, incarnation, nextPageToken };
     });
   }
 
@@ -219,9 +207,9 @@ export class KelpClient {
     if (wrong !== undefined) return refusedList(wrong);
     return new PagedList(options, async (pageToken, limit) => {
       const page = { pattern, pageToken, limit };
-      const reply = await this.#caller.read(options, (call) => this.#kv.keys(page, call));
-      const { incarnation, nextPageToken } = reply;
-      return { items: keysOf(reply), revision: toNumber(reply.revision), incarnation, nextPageToken };
+      const reply = await this.#caller.read(kvMethods.keys, page, options);
+      const { revision, incarnation, nextPageToken } = reply;
+      return { items: keysOf(reply), revision, incarnation, nextPageToken };
     });
   }
 
@@ -235,18 +223,18 @@ export class KelpClient {
     options: IncrementOptions = noOptions,
   ): Promise<IncrementResult> {
     refuse(named('key', isKey(key)) ?? named('delta', isDelta(delta)) ?? optionsByCall.increment(options));
-    const request = { ...toKey(key), delta: BigInt(delta), ...toTtl(options.ttlMs) };
-    const reply = await this.#caller.write(options, (call) => this.#kv.increment(request, call));
-    return { value: reply.value, revision: toNumber(reply.revision) };
+    const request = { ...toKey(key), delta: BigInt(delta), ttl: toTtl(options.ttlMs) };
+    const { value, revision } = await this.#caller.write(kvMethods.increment, request, options);
+    return { value, revision };
   }
 
   /** Sets or starts anew the time to live of a key. Rejects with `keyNotFound`, `noTimeToLive`. */
   async touch(key: Key, options: TouchOptions = noOptions): Promise<TouchResult> {
     refuse(named('key', isKey(key)) ?? optionsByCall.touch(options));
-    const request = { ...toKey(key), ...toTtl(options.ttlMs) };
-    const reply = await this.#caller.write(options, (call) => this.#kv.touch(request, call));
-    if (reply.entry === undefined) throw incompleteReply('the entry');
-    return { revision: toNumber(reply.revision), entry: new Entry(reply.entry) };
+    const request = { ...toKey(key), ttl: toTtl(options.ttlMs) };
+    const { revision, entry } = await this.#caller.write(kvMethods.touch, request, options);
+    if (entry === undefined) throw incompleteReply('the entry');
+    return { revision, entry: new Entry(entry) };
   }
 
   /**
@@ -255,24 +243,17 @@ export class KelpClient {
    */
   async txn(request: TxnRequest, options: CallOptions = noOptions): Promise<TxnResult> {
     refuse(named('request', txnRequest(request)) ?? optionsByCall.txn(options));
-    const message = toTxn(request);
-    return toTxnResult(await this.#caller.write(options, (call) => this.#kv.txn(message, call)));
+    return toTxnResult(await this.#caller.write(kvMethods.txn, toTxn(request), options));
   }
 
   /** Streams changes, over broken connections without gap or repeat; see `watch.ts`. */
   watch(request: WatchRequest = noOptions, ...surplus: never[]): Watch {
-    return openWatch(
-      this.#watch,
-      this.#caller,
-      request,
-      optionsByCall.watch(request) ?? nothingMore('watch', surplus),
-    );
+    return openWatch(this.#caller, request, optionsByCall.watch(request) ?? nothingMore('watch', surplus));
   }
 
-  /** Ends watches and renewals, breaks off the calls under way and closes the connection. */
+  /** Ends watches and renewals, breaks off the calls under way and closes the connections. */
   close(): void {
     this.#caller.close();
-    this.#disconnect();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -8,8 +8,7 @@
  * lease.signal.addEventListener('abort', () => stopWork());
  * ```
  */
-import type { Client } from '@connectrpc/connect';
-import type { LeaseService, Lease as LeaseMessage } from '../../gen/kelp/v1/lease_pb.ts';
+import type { LeaseShape } from '../../gen/kelp/v1/lease_codec.ts';
 import { named } from '../arguments/check.ts';
 import { roundedTimes } from '../arguments/calls.ts';
 import { count } from '../arguments/requests.ts';
@@ -17,12 +16,13 @@ import { noOptions } from '../arguments/shape.ts';
 import { client as limits } from '../limits.ts';
 import { optionsByCall, refuse } from './arguments.ts';
 import type { Caller, TryOptions } from './calls/caller.ts';
+import { leaseMethods } from './calls/method.ts';
 import { mayPass } from './errors/kelp-error.ts';
-import { KelpError, isKelpError } from './errors/error.ts';
+import { KelpError, incompleteReply, isKelpError } from './errors/error.ts';
 import { PagedList, refusedList } from './paging.ts';
 import { backoffUntil } from './calls/pace.ts';
-import { incompleteReply, keysOf } from './messages/reply.ts';
-import { toDuration, toInt64, toMilliseconds, toNumber } from './messages/scalar.ts';
+import { keysOf } from './messages/reply.ts';
+import { toDuration, toMilliseconds } from './messages/scalar.ts';
 import type { Key, Lease } from '../api.ts';
 import type {
   CallOptions,
@@ -41,12 +41,10 @@ interface Renewed {
 type Renew = (leaseId: number, options: TryOptions) => Promise<Renewed>;
 
 export class Leases {
-  readonly #rpc: Client<typeof LeaseService>;
   readonly #caller: Caller;
 
   /** @internal */
-  constructor(rpc: Client<typeof LeaseService>, caller: Caller) {
-    this.#rpc = rpc;
+  constructor(caller: Caller) {
     this.#caller = caller;
   }
 
@@ -56,15 +54,13 @@ export class Leases {
    */
   async grant(ttlMs: number, options: GrantOptions = noOptions): Promise<LeaseHandle> {
     refuse(named('ttlMs', roundedTimes.leaseTtlMs(ttlMs)) ?? optionsByCall['leases.grant'](options));
-    const request = { ttl: toDuration(ttlMs), leaseId: toInt64(options.leaseId) };
+    const request = { ttl: toDuration(ttlMs), leaseId: options.leaseId ?? 0 };
     const { pace } = this.#caller;
     let askedAtMs = 0;
-    const reply = await this.#caller.write(options, (call) => {
-      askedAtMs = pace.monotonicMs();
-      return this.#rpc.grant(request, call);
-    });
+    const onTry = (): void => void (askedAtMs = pace.monotonicMs());
+    const reply = await this.#caller.write(leaseMethods.grant, request, { ...options, onTry });
     const renewed = { ttlMs: toMilliseconds(reply.ttl), askedAtMs };
-    return new LeaseHandle(this, this.#caller, this.#renew, toNumber(reply.leaseId), renewed);
+    return new LeaseHandle(this, this.#caller, this.#renew, reply.leaseId, renewed);
   }
 
   /** Renews a lease that exists and gives a handle for it. Rejects with `leaseNotFound`. */
@@ -82,32 +78,26 @@ export class Leases {
   }
 
   readonly #renew: Renew = async (leaseId, options) => {
-    const request = { leaseId: toInt64(leaseId) };
     const { pace } = this.#caller;
     let askedAtMs = 0;
+    const onTry = (): void => void (askedAtMs = pace.monotonicMs());
     // A second renewal does what the first did.
-    const reply = await this.#caller.read(options, (call) => {
-      askedAtMs = pace.monotonicMs();
-      return this.#rpc.renew(request, call);
-    });
+    const reply = await this.#caller.read(leaseMethods.renew, { leaseId }, { ...options, onTry });
     return { ttlMs: toMilliseconds(reply.ttl), askedAtMs };
   };
 
   /** Ends a lease and deletes its keys, in one revision. Rejects with `leaseNotFound`. */
   async revoke(leaseId: number, options: CallOptions = noOptions): Promise<DeleteRangeResult> {
     refuse(named('leaseId', count(leaseId)) ?? optionsByCall['leases.revoke'](options));
-    const request = { leaseId: toInt64(leaseId) };
-    const reply = await this.#caller.write(options, (call) => this.#rpc.revoke(request, call));
-    const revision = toNumber(reply.revision);
-    return { firstRevision: revision, revision, deletedCount: toNumber(reply.deletedCount) };
+    const { revision, deletedCount } = await this.#caller.write(leaseMethods.revoke, { leaseId }, options);
+    return { firstRevision: revision, revision, deletedCount };
   }
 
   /** Rejects with `leaseNotFound`. */
   async get(leaseId: number, options: GetLeaseOptions = noOptions): Promise<Lease> {
     refuse(named('leaseId', count(leaseId)) ?? optionsByCall['leases.get'](options));
     const { includeKeys = false } = options;
-    const request = { leaseId: toInt64(leaseId), includeKeys };
-    const reply = await this.#caller.read(options, (call) => this.#rpc.get(request, call));
+    const reply = await this.#caller.read(leaseMethods.get, { leaseId, includeKeys }, options);
     if (reply.lease === undefined) throw incompleteReply('the lease');
     return toLease(reply.lease, keysOf(reply));
   }
@@ -118,19 +108,19 @@ export class Leases {
     if (wrong !== undefined) return refusedList(wrong);
     return new PagedList(options, async (pageToken, limit) => {
       const request = { pageToken, limit };
-      const reply = await this.#caller.read(options, (call) => this.#rpc.list(request, call));
+      const reply = await this.#caller.read(leaseMethods.list, request, options);
       const items = reply.leases.map((lease) => toLease(lease, []));
       return { items, revision: 0, incarnation: '', nextPageToken: reply.nextPageToken };
     });
   }
 }
 
-function toLease(message: LeaseMessage, keys: Key[]): Lease {
+function toLease(message: LeaseShape, keys: Key[]): Lease {
   return {
-    leaseId: toNumber(message.leaseId),
+    leaseId: message.leaseId,
     ttlMs: toMilliseconds(message.ttl),
     remainingMs: toMilliseconds(message.remaining),
-    keyCount: toNumber(message.keyCount),
+    keyCount: message.keyCount,
     keys,
   };
 }

@@ -22,22 +22,23 @@
  * its last failure when the client's deadline has passed since it was first read. After that it tries for as long as it
  * is read. A server that takes its time over the first message is waited for; a connection that is dead is noticed.
  */
-import type { Client } from '@connectrpc/connect';
-import { Code, ConnectError } from '@connectrpc/connect';
-import type { WatchResponse, WatchService } from '../../gen/kelp/v1/watch_pb.ts';
+import type { EventShape, WatchResponseShape } from '../../gen/kelp/v1/watch_codec.ts';
+import { grpcCode } from '../grpc-code.ts';
 import { client as limits } from '../limits.ts';
 import { refuse } from './arguments.ts';
 import type { Caller } from './calls/caller.ts';
 import { afterTries } from './calls/caller.ts';
+import { watchMethod } from './calls/method.ts';
+import { CallFailure } from './errors/call-failure.ts';
 import { Entry } from './messages/entry.ts';
 import type { KelpErrorCode } from './errors/error.ts';
 import { KelpError, isKelpError } from './errors/error.ts';
 import { mayPass } from './errors/kelp-error.ts';
 import { backoffMs, backoffUntil } from './calls/pace.ts';
-import { toNumber } from './messages/scalar.ts';
+import { toMilliseconds } from './messages/scalar.ts';
 import type { WatchEvent, WatchMessage, WatchRequest } from './messages/types.ts';
 import type { WatchStart } from './messages/watch-message.ts';
-import { eventBytes, toEvent, toTimeMs, toWatchRequest } from './messages/watch-message.ts';
+import { eventBytes, toEvent, toWatchRequest } from './messages/watch-message.ts';
 
 /** A running watch. It begins when it is first read. */
 export interface Watch extends AsyncIterableIterator<WatchMessage> {
@@ -47,14 +48,9 @@ export interface Watch extends AsyncIterableIterator<WatchMessage> {
 }
 
 /** @internal @param wrong what a check has found: reading the watch tells. */
-export function openWatch(
-  rpc: Client<typeof WatchService>,
-  caller: Caller,
-  request: WatchRequest,
-  wrong: string | undefined,
-): Watch {
+export function openWatch(caller: Caller, request: WatchRequest, wrong: string | undefined): Watch {
   const controller = new AbortController();
-  const messages = messagesOf(rpc, caller, request, wrong, controller.signal);
+  const messages = messagesOf(caller, request, wrong, controller.signal);
   const end = async (): Promise<IteratorResult<WatchMessage>> => {
     controller.abort();
     await messages.return();
@@ -71,7 +67,6 @@ export function openWatch(
 }
 
 async function* messagesOf(
-  rpc: Client<typeof WatchService>,
   caller: Caller,
   request: WatchRequest,
   wrong: string | undefined,
@@ -79,7 +74,7 @@ async function* messagesOf(
 ): AsyncGenerator<WatchMessage, void, undefined> {
   refuse(wrong);
   const signals = [ended, caller.closed, ...(request.signal ? [request.signal] : [])];
-  yield* new ResumableWatch(rpc, caller, request, AbortSignal.any(signals)).messages();
+  yield* new ResumableWatch(caller, request, AbortSignal.any(signals)).messages();
 }
 
 /** After the first message these pass by themselves, or tell on the next try what the watch can do. */
@@ -108,7 +103,6 @@ interface Position {
 }
 
 class ResumableWatch {
-  readonly #rpc: Client<typeof WatchService>;
   readonly #caller: Caller;
   readonly #request: WatchRequest;
   readonly #signal: AbortSignal;
@@ -128,8 +122,7 @@ class ResumableWatch {
   #failures = 0;
   #fragments: Fragments;
 
-  constructor(rpc: Client<typeof WatchService>, caller: Caller, request: WatchRequest, signal: AbortSignal) {
-    this.#rpc = rpc;
+  constructor(caller: Caller, request: WatchRequest, signal: AbortSignal) {
     this.#caller = caller;
     this.#request = request;
     this.#signal = signal;
@@ -147,7 +140,7 @@ class ResumableWatch {
     while (!this.#signal.aborted) {
       try {
         yield* this.#connect();
-        throw new ConnectError('the server ended the watch', Code.Unavailable);
+        throw new CallFailure(grpcCode.Unavailable, 'it ended the watch');
       } catch (reason) {
         if (this.#signal.aborted) return;
         // What was found wrong here, in the request or a message, would be wrong again.
@@ -162,7 +155,6 @@ class ResumableWatch {
 
   /** The messages of one connection. */
   async *#connect(): AsyncGenerator<WatchMessage, void, undefined> {
-    const connection = new AbortController();
     this.#incarnation = '';
     try {
       const position = this.#position;
@@ -171,8 +163,7 @@ class ResumableWatch {
           ? this.#start
           : { ...position, startRevision: position.revision + 1, includeCurrent: false };
       const request = toWatchRequest(this.#request, { ...start, storeId: this.#storeId });
-      const signal = AbortSignal.any([this.#signal, connection.signal]);
-      for await (const reply of this.#rpc.watch(request, { signal })) {
+      for await (const reply of this.#caller.stream(watchMethod, request, undefined, this.#signal)) {
         this.#noteReply(reply);
         const message = this.#take(reply);
         if (message === undefined) continue;
@@ -180,13 +171,11 @@ class ResumableWatch {
         yield message;
       }
     } finally {
-      // Connect's streams know no `return`: leaving the loop would let the server go on sending.
-      connection.abort();
       this.#fragments = this.#noFragments();
     }
   }
 
-  #noteReply({ storeId, incarnation }: WatchResponse): void {
+  #noteReply({ storeId, incarnation }: WatchResponseShape): void {
     // A server that does not know the field of the request would not have looked at it.
     if (storeId !== '' && this.#storeId !== '' && storeId !== this.#storeId) {
       throw new KelpError(
@@ -203,7 +192,7 @@ class ResumableWatch {
   }
 
   /** Moves the position on. @returns what the reader gets, if anything. */
-  #take({ message }: WatchResponse): WatchMessage | undefined {
+  #take({ message }: WatchResponseShape): WatchMessage | undefined {
     const incarnation = this.#incarnation;
     if (message.case !== 'events') this.#fragments.expectNone();
     switch (message.case) {
@@ -211,12 +200,12 @@ class ResumableWatch {
         return {
           kind: 'current',
           entries: message.value.entries.map((entry) => new Entry(entry)),
-          revision: toNumber(message.value.revision),
+          revision: message.value.revision,
           incarnation,
         };
       case 'synced':
       case 'progress': {
-        const place = this.#later({ revision: toNumber(message.value.revision), incarnation });
+        const place = this.#later({ revision: message.value.revision, incarnation });
         this.#advance(place, message.case);
         // After a reconnection the server says "synced" again; to the reader that is progress.
         if (message.case === 'progress' || this.#hasSynced) return { kind: 'progress', ...place };
@@ -224,8 +213,7 @@ class ResumableWatch {
         return { kind: 'synced', ...place, storeId: this.#storeId };
       }
       case 'events': {
-        const { revision: revision64, commitTime, events, moreFragments } = message.value;
-        const revision = toNumber(revision64);
+        const { revision, commitTime, events, moreFragments } = message.value;
         if (this.#position !== undefined && revision <= this.#position.revision) {
           throw new KelpError(
             'internal',
@@ -238,7 +226,13 @@ class ResumableWatch {
         const whole = this.#fragments.events;
         this.#fragments = this.#noFragments();
         this.#advance({ revision, incarnation }, message.case);
-        return { kind: 'events', revision, incarnation, commitTimeMs: toTimeMs(commitTime), events: whole };
+        return {
+          kind: 'events',
+          revision,
+          incarnation,
+          commitTimeMs: toMilliseconds(commitTime),
+          events: whole,
+        };
       }
       case undefined:
         // A kind of message that this client is too old to know.
@@ -313,7 +307,7 @@ class Fragments {
     this.#bytesMax = bytesMax;
   }
 
-  add(revision: number, events: Parameters<typeof toEvent>[0][]): void {
+  add(revision: number, events: readonly EventShape[]): void {
     if (this.#revision !== 0 && revision !== this.#revision) throw this.#incomplete();
     this.#revision = revision;
     for (const event of events) {

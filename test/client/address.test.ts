@@ -18,10 +18,41 @@ test.each([
   ['http://:21000', false, 'http://127.0.0.1:21000'],
   ['https://:443/', true, 'https://127.0.0.1'],
 ])('address %s with TLS %s is %s', (address, isTls, url) => {
-  expect(parseAddress(address, isTls)).toBe(url);
+  expect(parseAddress(address, isTls).text).toBe(url);
+});
+
+test('an address tells where to connect, and by what name requests call the server', () => {
+  expect(parseAddress('[::1]:9000', false)).toMatchObject({
+    isTls: false,
+    authority: '[::1]:9000',
+    target: { host: '::1', port: 9000 },
+  });
+  expect(parseAddress('https://kelp.example:443', false)).toMatchObject({
+    isTls: true,
+    authority: 'kelp.example',
+    target: { host: 'kelp.example', port: 443 },
+  });
+  expect(parseAddress(':80', false)).toMatchObject({ target: { host: '127.0.0.1', port: 80 } });
 });
 
 test.each([
+  ['unix:/run/kelp.sock', '/run/kelp.sock'],
+  ['unix:///run/kelp.sock', '/run/kelp.sock'],
+  ['unix:kelp.sock', 'kelp.sock'],
+])('address %s is the socket %s of this machine', (address, path) => {
+  expect(parseAddress(address, false)).toEqual({
+    text: `unix:${path}`,
+    isTls: false,
+    authority: 'localhost',
+    target: { path },
+  });
+});
+
+test.each([
+  ['unix:', false, /holds no path/],
+  ['unix:/run/kelp.sock', true, /TLS/],
+  [`unix:/${'a'.repeat(107)}`, false, /longer than/],
+  ['unix:/run/\0kelp', false, /zero byte/],
   ['', false, /can not be read/],
   [':', false, /can not be read/],
   [':99999', false, /can not be read/],

@@ -220,6 +220,7 @@ describe('createClient refuses', () => {
     tls: 'tls',
     deadlineMs: 'number',
     retries: 'number',
+    connectionsMax: 'number',
     transport: 'object',
   };
 

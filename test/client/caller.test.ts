@@ -90,7 +90,7 @@ describe('a read', () => {
     expect(failure.cause).toMatchObject({
       name: 'KelpError',
       code: 'unavailable',
-      cause: { name: 'ConnectError' },
+      cause: { name: 'CallFailure', cause: { name: 'ConnectError' } },
     });
     expect(pace.nowMs - beganAtMs).toBeGreaterThan(9_900);
     expect(pace.nowMs - beganAtMs).toBeLessThanOrEqual(10_000);

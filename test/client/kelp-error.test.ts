@@ -1,10 +1,17 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { describe, expect, test } from 'vitest';
 import { ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
-import { toKelpError } from '../../src/client/errors/kelp-error.ts';
+import { toCallFailure } from '../../src/client/calls/connect-transport.ts';
+import type { FailedCall } from '../../src/client/errors/kelp-error.ts';
+import { toKelpError as callFailureToKelpError } from '../../src/client/errors/kelp-error.ts';
 import type { KelpErrorCode } from '../../src/client/errors/error.ts';
 import { KelpError, isKelpError } from '../../src/client/errors/error.ts';
 import { kelpFailure } from './fake-server.ts';
+
+/** The way of an error from a transport of Connect to the caller. */
+function toKelpError(reason: unknown, call: FailedCall): KelpError {
+  return callFailureToKelpError(toCallFailure(reason), call);
+}
 
 const write = { isWrite: true, address: 'http://kelp.example:7379' };
 const read = { ...write, isWrite: false };

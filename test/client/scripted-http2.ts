@@ -36,6 +36,7 @@ export interface Script {
 
 const PREFACE_BYTES = 24;
 const FRAME_HEAD_BYTES = 9;
+const SETTINGS = 4;
 const PING = 6;
 const END_STREAM = 1;
 
@@ -91,8 +92,10 @@ function lengthOf(bytes: Buffer): number {
   return bytes.length < FRAME_HEAD_BYTES ? 0 : bytes.readUIntBE(0, 3);
 }
 
+/** Its own, and the acknowledgement of the client's, which are on their way. */
 export function sendSettings(socket: Socket): void {
-  socket.write(frame(4, 0, 0, new Uint8Array(0)));
+  const none = new Uint8Array(0);
+  socket.write(Buffer.concat([frame(SETTINGS, 0, 0, none), frame(SETTINGS, 1, 0, none)]));
 }
 
 /** Answers a call with a message. */

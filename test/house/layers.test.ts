@@ -67,6 +67,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'connect',
     'listener',
   ],
+  client: ['errors', 'messages', 'connection', 'calls'],
   cli: ['terminal', 'process', 'command-line', 'session', 'tasks', 'completion', 'commands'],
 };
 

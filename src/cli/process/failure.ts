@@ -72,6 +72,7 @@ function clientMessage(error: KelpError): string {
 const adviceByKind: Readonly<Partial<Record<MisconfigurationKind, string>>> = {
   peerHasTls: 'use --tls, or https:// in --address or KELP_ADDRESS',
   peerHasNoTls: 'use http:// in --address or KELP_ADDRESS, and no --tls',
+  peerHasNoHttp2: 'give the address of the server, or of a proxy that speaks HTTP/2',
   unknownAuthority: 'give the certificate to trust with --tls-ca or KELP_TLS_CA',
 };
 

@@ -4,7 +4,7 @@
  * - A call that changes nothing, or the same however often it is made, is repeated after any failure that may pass: the
  *   server can't be reached, the connection broke, the server is recovering or stopping.
  * - A call that changes something is repeated after such a failure only when that proves that nothing has changed: the
- *   request has surely not been processed (`sending.ts` knows when), or the server said that it is recovering or
+ *   request has surely not been processed (`call-failure.ts` says when), or the server said that it is recovering or
  *   stopping. A lost answer is not such a proof; the caller gets the error with `mayHaveTakenEffect` and decides.
  * - Nothing else is repeated. That holds for `limitReached` too, although it promises that nothing has changed: most
  *   limits do not pass by themselves (a message that is too long, a full memory), and where one does (too many calls at
@@ -14,30 +14,29 @@
  * One try at a time is under way. A call that is out of time rejects with its last failure: `unavailable`, `recovering`
  * or `shuttingDown` when that was known by then, `deadlineExceeded` when the last try was still without an answer.
  */
-import type { CallOptions as ConnectCallOptions } from '@connectrpc/connect';
 import { client as limits } from '../../limits.ts';
-import { mayPass, toKelpError } from '../errors/kelp-error.ts';
+import { CallFailure } from '../errors/call-failure.ts';
 import { KelpError } from '../errors/error.ts';
+import { mayPass, toKelpError } from '../errors/kelp-error.ts';
+import type { CallOptions } from '../messages/types.ts';
+import type { CallTransport } from './call-transport.ts';
+import type { Method } from './method.ts';
 import type { Pace } from './pace.ts';
 import { backoffUntil } from './pace.ts';
-import { Sending } from './sending.ts';
-import type { Session } from '../connection/session.ts';
-import type { CallOptions } from '../messages/types.ts';
 
 export interface CallerOptions {
-  /** For messages. */
-  readonly address: string;
+  readonly transport: CallTransport;
   readonly deadlineMs: number;
   readonly retries: number;
   readonly pace: Pace;
-  /** Told of a connection that was silent while a call waited in vain. */
-  readonly distrust: (session: Session) => void;
 }
 
 /** What calls take that the client makes by itself. */
 export interface TryOptions extends CallOptions {
   /** The time that one try may take; left out: all that is left. */
   readonly tryMsMax?: number;
+  /** Called before each try. */
+  readonly onTry?: () => void;
 }
 
 /** What a gRPC timeout can say: 8 digits of milliseconds, 27 hours. */
@@ -54,19 +53,18 @@ export function withLongDeadline(options: CallOptions): CallOptions {
 }
 
 export class Caller {
-  readonly address: string;
   readonly deadlineMs: number;
   readonly retries: number;
   readonly pace: Pace;
-  readonly #distrust: (session: Session) => void;
+  readonly #transport: CallTransport;
   readonly #closed = new AbortController();
+  #isClosed = false;
 
-  constructor({ address, deadlineMs, retries, pace, distrust }: CallerOptions) {
-    this.address = address;
+  constructor({ transport, deadlineMs, retries, pace }: CallerOptions) {
+    this.#transport = transport;
     this.retries = retries;
     this.pace = pace;
     this.deadlineMs = deadlineMs;
-    this.#distrust = distrust;
   }
 
   /** Aborted when the client is closed. */
@@ -75,46 +73,69 @@ export class Caller {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#closed.abort();
+    this.#transport.close();
   }
 
   /** A call that changes nothing, or the same however often it is made. */
-  read<Reply>(options: TryOptions, attempt: (options: ConnectCallOptions) => Promise<Reply>): Promise<Reply> {
-    return this.#run(false, options, attempt);
+  read<Request, Reply>(
+    method: Method<Request, Reply>,
+    request: Request,
+    options: TryOptions,
+  ): Promise<Reply> {
+    return this.#run(false, method, request, options);
   }
 
   /** A call that changes something. */
-  write<Reply>(
-    options: CallOptions,
-    attempt: (options: ConnectCallOptions) => Promise<Reply>,
+  write<Request, Reply>(
+    method: Method<Request, Reply>,
+    request: Request,
+    options: TryOptions,
   ): Promise<Reply> {
-    return this.#run(true, options, attempt);
+    return this.#run(true, method, request, options);
+  }
+
+  /** A call whose replies are a stream. It is made once; what becomes of a stream that breaks is its reader's to say. */
+  stream<Request, Reply>(
+    method: Method<Request, Reply>,
+    request: Request,
+    timeoutMs: number | undefined,
+    signal: AbortSignal,
+  ): AsyncIterable<Reply> {
+    return this.#transport.stream(method, request, timeoutMs, signal);
   }
 
   /** What went wrong, as the caller shall see it. `isOpen`: whether what was sent may have changed something. */
   errorOf(reason: unknown, isOpen: boolean, signal: AbortSignal | undefined): KelpError {
     const options = { cause: signal?.reason ?? reason, mayHaveTakenEffect: isOpen };
     if (signal?.aborted) return new KelpError('canceled', 'the call was canceled', undefined, options);
-    if (this.closed.aborted) return new KelpError('closed', 'the client is closed', undefined, options);
-    return toKelpError(reason, { isWrite: isOpen, address: this.address });
+    if (this.#isClosed) return new KelpError('closed', 'the client is closed', undefined, options);
+    return toKelpError(reason, { isWrite: isOpen, address: this.#transport.address });
   }
 
-  async #run<Reply>(
+  async #run<Request, Reply>(
     isWrite: boolean,
-    { signal, deadlineMs = this.deadlineMs, tryMsMax = Number.POSITIVE_INFINITY }: TryOptions,
-    attempt: (options: ConnectCallOptions) => Promise<Reply>,
+    method: Method<Request, Reply>,
+    request: Request,
+    { signal, deadlineMs = this.deadlineMs, tryMsMax = Number.POSITIVE_INFINITY, onTry }: TryOptions,
   ): Promise<Reply> {
     const { pace } = this;
     const beganAtMs = pace.monotonicMs();
     const endsAtMs = beganAtMs + deadlineMs;
     for (let tries = 1, last: KelpError | undefined; ; tries++) {
       // Nothing has been sent yet, or the last try has proved to be without effect.
-      if (signal?.aborted || this.closed.aborted) throw this.errorOf(undefined, false, signal);
-      const remainingMs = Math.ceil(endsAtMs - pace.monotonicMs());
+      if (signal?.aborted || this.#isClosed) throw this.errorOf(undefined, false, signal);
+      const remainingMs = Math.ceil(tries === 1 ? deadlineMs : endsAtMs - pace.monotonicMs());
       const timeoutMs = timeoutMsOf(Math.min(remainingMs, tryMsMax));
-      const outcome = await this.#try(isWrite, timeoutMs, signal, attempt);
-      if ('reply' in outcome) return outcome.reply;
-      const { error } = outcome;
+      onTry?.();
+      let error: KelpError;
+      try {
+        return await this.#transport.unary(method, request, timeoutMs, signal);
+      } catch (reason) {
+        const isUnprocessed = reason instanceof CallFailure && reason.isUnprocessed;
+        error = this.errorOf(reason, isWrite && !isUnprocessed, signal);
+      }
       const mayBeRepeated =
         !error.mayHaveTakenEffect &&
         (mayPass(error) || (error.code === 'deadlineExceeded' && timeoutMs < remainingMs));
@@ -123,24 +144,6 @@ export class Caller {
       if (pauseMs === undefined) throw afterTries(error, tries, pace.monotonicMs() - beganAtMs, last);
       last = error;
       await pace.wait(pauseMs, signal ? AbortSignal.any([signal, this.closed]) : this.closed);
-    }
-  }
-
-  async #try<Reply>(
-    isWrite: boolean,
-    timeoutMs: number,
-    signal: AbortSignal | undefined,
-    attempt: (options: ConnectCallOptions) => Promise<Reply>,
-  ): Promise<{ readonly reply: Reply } | { readonly error: KelpError }> {
-    const sending = new Sending();
-    try {
-      return { reply: await sending.run(() => attempt({ timeoutMs, ...(signal && { signal }) })) };
-    } catch (reason) {
-      sending.end();
-      const error = this.errorOf(reason, isWrite && !sending.isUnprocessed, signal);
-      const { silentSession } = sending;
-      if (error.code === 'deadlineExceeded' && silentSession !== undefined) this.#distrust(silentSession);
-      return { error };
     }
   }
 }

@@ -1,5 +1,19 @@
-/** Addresses of servers as people write them, made into URLs; what can't be one is refused with an example. */
+/** Addresses of servers as people write them; what can't be one is refused with an example. */
 import { KelpError } from '../errors/error.ts';
+
+export interface ServerAddress {
+  /** As messages name it: scheme, host and port as a URL without a path, or `unix:PATH`. */
+  readonly text: string;
+  readonly isTls: boolean;
+  /** What requests name the server by. */
+  readonly authority: string;
+  readonly target: TcpTarget | { readonly path: string };
+}
+
+export interface TcpTarget {
+  readonly host: string;
+  readonly port: number;
+}
 
 /** The port that a server listens on unless it is told another. */
 const DEFAULT_PORT = '7379';
@@ -7,12 +21,29 @@ const DEFAULT_PORT = '7379';
 /** Where a server is that listens on all interfaces, as with an address without a host. */
 const DEFAULT_HOST = '127.0.0.1';
 
+const UNIX_SCHEME = 'unix:';
+
+/** What the system has room for in the name of a socket, a zero byte at its end included. */
+const UNIX_PATH_BYTES = process.platform === 'darwin' ? 104 : 108;
+
 /**
- * Reads an address: `host`, `host:port`, `[::1]:port`, or one of these after `http://` or `https://`. Without a host,
- * `:port`, it is this machine: what `kelp serve --listen` takes, a client of it takes too.
- * @returns scheme, host and port as a URL without a path.
+ * Reads an address: `host`, `host:port`, `[::1]:port`, or one of these after `http://` or `https://`; or `unix:PATH`, the
+ * file of a socket on this machine. Without a host, `:port`, it is this machine: what `kelp serve --listen` takes, a client
+ * of it takes too.
  */
-export function parseAddress(address: string, isTls: boolean): string {
+export function parseAddress(address: string, isTls: boolean): ServerAddress {
+  if (address.startsWith(UNIX_SCHEME)) return unixAddress(address, isTls);
+  const url = new URL(parseOrigin(address, isTls));
+  const hasTls = url.protocol === 'https:';
+  return {
+    text: url.origin,
+    isTls: hasTls,
+    authority: url.host,
+    target: { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || (hasTls ? 443 : 80)) },
+  };
+}
+
+function parseOrigin(address: string, isTls: boolean): string {
   const hasScheme = address.includes('://');
   let url: URL;
   try {
@@ -34,10 +65,21 @@ export function parseAddress(address: string, isTls: boolean): string {
   return `${url.protocol}//${url.hostname}:${DEFAULT_PORT}`;
 }
 
+function unixAddress(address: string, isTls: boolean): ServerAddress {
+  // Other programs write an absolute path as in a URL, behind two slashes more.
+  const path = address.slice(UNIX_SCHEME.length).replace(/^\/\/(?=\/)/, '');
+  if (path === '') throw badAddress(address, 'it holds no path');
+  if (path.includes('\0')) throw badAddress(address, 'its path holds a zero byte');
+  if (Buffer.byteLength(path) >= UNIX_PATH_BYTES)
+    throw badAddress(address, `its path is longer than ${UNIX_PATH_BYTES - 1} bytes`);
+  if (isTls) throw badAddress(address, 'TLS is asked for, but a socket of this machine is without');
+  return { text: `${UNIX_SCHEME}${path}`, isTls: false, authority: 'localhost', target: { path } };
+}
+
 function badAddress(address: string, why: string): KelpError {
   return new KelpError(
     'invalidArgument',
-    `address is "${address}", but ${why}; give it like 127.0.0.1:7379 or https://kelp.example:7379`,
+    `address is "${address}", but ${why}; give it like 127.0.0.1:7379, https://kelp.example:7379 or unix:/run/kelp.sock`,
     undefined,
   );
 }

@@ -9,180 +9,293 @@
  * - "leaving": the server takes no new requests over it (GOAWAY), or the client does not trust it with any more. Those
  *   under way go on; then it is closed.
  * - "closed": all that was under way has failed.
+ *
+ * Its timers are set when they are missing and look at the clock when they run, so that a call costs none.
  */
-import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2';
-import { connect, constants } from 'node:http2';
 import type { Socket } from 'node:net';
+import { type Timer, systemClock } from '../../clock.ts';
+import { ClientConnection } from '../../http2/client-connection.ts';
+import type { ConnectionEnd, EndpointOptions } from '../../http2/endpoint.ts';
+import { type ErrorCode, errorCode } from '../../http2/error-code.ts';
+import type { Field } from '../../http2/fields.ts';
+import type { ClientStream, ClientStreamHandler } from '../../http2/stream.ts';
 import { client as limits } from '../../limits.ts';
 import { ConnectFailure, kindOf } from '../errors/connect-failure.ts';
+import type { ServerAddress } from './address.ts';
 import type { TlsOptions } from './socket.ts';
 import { hasTls, openSocket } from './socket.ts';
 
-/** In the form of the system's own errors; what the code means stands in `connect-error.ts`. */
-function socketError(code: 'ETIMEDOUT' | 'ECONNRESET'): Error {
-  return Object.assign(new Error(code), { code });
+/** What a session tells the one who has opened it. */
+export interface SessionOwner {
+  /** It takes requests: it is open, has proved to be alive, or has room again. */
+  ready(session: Session): void;
+  /** It could not be opened. */
+  failed(session: Session, failure: ConnectFailure): void;
+  /** It takes no new requests any more. */
+  leaving(session: Session): void;
+  /** It was open, and is over. */
+  closed(session: Session): void;
 }
 
+/** A request whose connection was lost. */
+export interface Lost {
+  /** Told why, after `closed` of its stream. */
+  lost(reason: Error): void;
+}
+
+const endpointOptions: EndpointOptions = {
+  clock: systemClock,
+  streamWindowBytes: limits.streamWindowBytes,
+  connectionWindowBytes: limits.connectionWindowBytes,
+  isConnectionWindowHeld: false,
+  headerListBytesMax: limits.headerBytesMax,
+  handshakeTimeoutMs: limits.connectMs,
+};
+
 export class Session {
-  readonly #http2: ClientHttp2Session;
+  readonly #address: ServerAddress;
+  readonly #owner: SessionOwner;
   readonly #socket: Socket;
-  readonly #opened = Promise.withResolvers<void>();
-  #isOpening = true;
-  /** Whether TCP has made it. */
-  #isConnected = false;
+  readonly #openTimer: Timer;
+  #connection: ClientConnection | undefined;
+  #phase: 'opening' | 'open' | 'leaving' | 'closed' = 'opening';
+  #underWay = 0;
+  /** Those whose streams are closed and who are not told yet why. */
+  #lost: Lost[] = [];
   /** Whether it was the client that ended it. */
   #isGivenUp = false;
-  #isLeaving = false;
-  #streamCount = 0;
-  /** Streams with higher ids than this have not been looked at by the server. */
-  #lastStreamId = Number.POSITIVE_INFINITY;
-  #idleSinceMs = performance.now();
-  /** Under way for all calls that ask for it. */
-  #aliveCheck: Promise<boolean> | undefined;
-  #pingTimer: NodeJS.Timeout | undefined;
-  #idleTimer: NodeJS.Timeout | undefined;
+  /** Whether it has been asked for a sign of life before the next request. */
+  #isChecked = false;
+  /** Since when it has had no request, or had one without a pause. */
+  #idleSinceMs = 0;
+  #busySinceMs = 0;
+  /** What had come in all when it became busy, or when that was looked at last. */
+  #heardBytes = 0;
+  #lifeTimer: Timer | undefined;
+  #idleTimer: Timer | undefined;
 
-  constructor(url: URL, tls: TlsOptions) {
-    this.#socket = openSocket(url, tls);
-    this.#socket.once('connect', () => (this.#isConnected = true));
-    this.#http2 = connect(url, {
-      createConnection: () => this.#socket,
-      maxSessionMemory: limits.sessionMegabytesMax,
-    });
-    const timer = setTimeout(() => this.destroy(socketError('ETIMEDOUT')), limits.connectMs);
-    this.#http2.once('remoteSettings', () => {
-      this.#isOpening = false;
-      this.#opened.resolve();
-    });
-    // Node may report more than one, also late.
-    this.#http2.on('error', (error) => void this.#fail(error, url));
-    this.#http2.once('close', () => {
-      clearTimeout(this.#pingTimer);
-      clearTimeout(this.#idleTimer);
-      void this.#fail(socketError('ECONNRESET'), url);
-    });
-    this.#http2.on('goaway', (_code: number, lastStreamId: number) => {
-      this.#lastStreamId = Math.min(this.#lastStreamId, lastStreamId);
-      this.leave();
-    });
-    const settle = (): void => clearTimeout(timer);
-    this.#opened.promise.then(() => this.#beIdle(), settle).finally(settle);
+  constructor(address: ServerAddress, tls: TlsOptions, owner: SessionOwner) {
+    this.#address = address;
+    this.#owner = owner;
+    this.#socket = openSocket(address, tls);
+    this.#openTimer = systemClock.setTimer(limits.connectMs, () => this.destroy(systemError('ETIMEDOUT')));
+    this.#socket.once(address.isTls ? 'secureConnect' : 'connect', () => this.#connect());
+    // More than one may come, also late.
+    this.#socket.on('error', (error) => this.#failToConnect(error));
+    this.#socket.once('close', () => this.#failToConnect(systemError('ECONNRESET')));
   }
 
-  /** Resolves when it is open. Rejects with a `ConnectFailure` when it can't be. */
-  get opened(): Promise<void> {
-    return this.#opened.promise;
+  /** Whether a request may be made now. */
+  get hasRoom(): boolean {
+    return this.#phase === 'open' && this.#connection !== undefined && this.#connection.freeStreams > 0;
   }
 
-  /** Whether it takes requests. */
-  get isOpen(): boolean {
-    return !this.#isLeaving && !this.#http2.closed && !this.#http2.destroyed;
-  }
-
-  /** Whether it takes requests and is still there; waits for an answer to that if it has been idle for long. */
-  async isAlive(): Promise<boolean> {
-    const isFresh = this.#streamCount > 0 || performance.now() - this.#idleSinceMs < limits.idleMsMax;
-    if (isFresh || !this.isOpen) return this.isOpen;
-    this.#aliveCheck ??= this.#answersPing().finally(() => (this.#aliveCheck = undefined));
-    return this.#aliveCheck;
-  }
-
-  async #answersPing(): Promise<boolean> {
-    this.#http2.ref();
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => this.destroy(socketError('ETIMEDOUT')), limits.pingTimeoutMs);
-    this.#http2.once('close', () => resolve(false));
-    this.#http2.ping((error) => resolve(error === null));
-    const isAlive = await promise;
-    clearTimeout(timer);
-    if (this.#streamCount === 0) this.#beIdle();
-    return isAlive && this.isOpen;
-  }
-
-  /** Throws when it is not open. */
-  request(headers: OutgoingHttpHeaders): ClientHttp2Stream {
-    const stream = this.#http2.request(headers);
-    this.#streamCount++;
-    if (this.#streamCount === 1) this.#beBusy();
-    stream.once('close', () => {
-      this.#streamCount--;
-      if (this.#streamCount === 0) this.#beIdle();
-    });
-    return stream;
-  }
-
-  /** Whether the server has said that it has not looked at a stream, and will not. */
-  hasRefused(stream: ClientHttp2Stream): boolean {
-    return stream.id !== undefined && stream.id > this.#lastStreamId;
-  }
-
-  /** What has come and gone so far, in bytes: whether the connection has said anything, or anything was said to it. */
-  get bytesRead(): number {
-    return this.#socket.bytesRead;
-  }
-
-  get bytesWritten(): number {
-    return this.#socket.bytesWritten;
+  /** Whether it has been used lately. One that has not is to be checked before a request is made. */
+  get isFresh(): boolean {
+    return this.#underWay > 0 || systemClock.monotonicMs() - this.#idleSinceMs < limits.idleMsMax;
   }
 
   get isClosed(): boolean {
-    return this.#http2.destroyed;
+    return this.#phase === 'closed';
+  }
+
+  /** What has come so far, in bytes: whether the connection has said anything. */
+  get bytesRead(): number {
+    return this.#connection?.bytesRead ?? 0;
+  }
+
+  /**
+   * Begins a request; `ended` is to be called once its stream is closed.
+   * @returns undefined when there is no room, and nothing was sent.
+   */
+  request(fields: readonly Field[], handler: ClientStreamHandler): ClientStream | undefined {
+    if (this.#phase !== 'open') return undefined;
+    const stream = this.#connection?.request(fields, handler);
+    if (stream !== undefined && ++this.#underWay === 1) this.#beBusy();
+    return stream;
+  }
+
+  ended(): void {
+    if (--this.#underWay === 0) this.#beIdle();
+  }
+
+  /** For a request whose stream was closed by the connection: it is told why as soon as that is known. */
+  explain(request: Lost): void {
+    this.#lost.push(request);
+  }
+
+  /** Asks for a sign of life: the owner is told that it is ready, or that it is closed. */
+  check(): void {
+    if (this.#isChecked || this.#phase !== 'open') return;
+    this.#isChecked = true;
+    this.#socket.ref();
+    const timer = systemClock.setTimer(limits.pingTimeoutMs, () => this.destroy(systemError('ETIMEDOUT')));
+    const answered = (): void => {
+      timer.cancel();
+      this.#isChecked = false;
+      if (this.#phase !== 'open') return;
+      if (this.#underWay === 0) this.#beIdle();
+      this.#owner.ready(this);
+    };
+    // A ping that is not answered is one of a connection that is closed.
+    this.#connection?.ping().then(answered, () => timer.cancel());
   }
 
   /** Takes no new requests; what is under way goes on. */
   leave(): void {
-    this.#isLeaving = true;
-    if (this.#streamCount === 0) this.destroy();
+    if (this.#phase === 'opening') return this.destroy();
+    if (this.#phase !== 'open') return;
+    this.#phase = 'leaving';
+    this.#owner.leaving(this);
+    this.#connection?.leave();
   }
 
   /** Breaks off what is under way. */
-  destroy(reason = new Error('the connection is closed')): void {
+  destroy(reason: Error = new Error('the connection is closed')): void {
+    if (this.#phase === 'closed') return;
     this.#isGivenUp = true;
-    // Without an error the streams would close as if they had come to their end.
-    this.#http2.destroy(reason, constants.NGHTTP2_CANCEL);
-    // Node would wait for the other side to end a connection that it was about to close, and the other may be gone.
-    setImmediate(() => this.#socket.destroy());
+    if (this.#connection === undefined) this.#failToOpen(reason);
+    else this.#connection.destroy(reason);
   }
 
-  /** Only the first failure counts, and none once it has been open: then the streams have their errors. */
-  async #fail(error: Error, url: URL): Promise<void> {
-    if (!this.#isOpening) return;
-    this.#isOpening = false;
-    const kind = kindOf(error);
+  #connect(): void {
+    if (this.#phase !== 'opening') return;
+    const { alpnProtocol } = this.#socket as Socket & { readonly alpnProtocol?: string | false | null };
+    if (this.#address.isTls && alpnProtocol !== 'h2') {
+      this.#isGivenUp = true;
+      this.#end(new ConnectFailure('peerHasNoHttp2', new Error('the server did not agree on h2 by ALPN')));
+      return;
+    }
+    this.#connection = new ClientConnection(this.#socket, endpointOptions, {
+      opened: () => this.#open(),
+      roomMade: () => this.#owner.ready(this),
+      goingAway: (code, debugText) => this.#beLeft(code, debugText),
+      closed: (end) => this.#close(end),
+    });
+  }
+
+  #open(): void {
+    if (this.#phase !== 'opening') return;
+    this.#phase = 'open';
+    this.#openTimer.cancel();
+    this.#beIdle();
+    this.#idleTimer = systemClock.setTimer(limits.idleCloseMs, () => this.#lookForUse());
+    this.#owner.ready(this);
+  }
+
+  #beLeft(code: ErrorCode, debugText: string): void {
+    if (this.#phase === 'opening') return this.destroy(new Error(goAwayText(code, debugText)));
+    if (this.#phase === 'open') {
+      this.#phase = 'leaving';
+      this.#owner.leaving(this);
+    }
+    // What it has processed is not answered by a server that has met an error. Those that it has not are told first.
+    if (code !== errorCode.NO_ERROR)
+      queueMicrotask(() => this.destroy(new Error(goAwayText(code, debugText))));
+  }
+
+  #close(end: ConnectionEnd): void {
+    const reason = reasonOf(end);
+    if (this.#phase === 'opening') return this.#failToOpen(reason);
+    if (this.#phase === 'closed') return;
+    this.#phase = 'closed';
+    this.#lifeTimer?.cancel();
+    this.#idleTimer?.cancel();
+    const lost = this.#lost;
+    this.#lost = [];
+    for (const request of lost) request.lost(reason);
+    this.#owner.closed(this);
+  }
+
+  /** Once there is a connection, it tells how it ended. */
+  #failToConnect(error: Error): void {
+    if (this.#connection === undefined) this.#failToOpen(error);
+  }
+
+  /** Only the first failure counts. */
+  #failToOpen(reason: Error): void {
+    if (this.#phase !== 'opening') return;
+    const { target, isTls } = this.#address;
     // What it was that closed the connection, or answered with what is no HTTP/2, is worth a look.
-    const isPeer = this.#isConnected && !this.#isGivenUp && url.protocol === 'http:';
-    const isTls = isPeer && (await hasTls(url));
-    this.#opened.reject(new ConnectFailure(isTls ? 'peerHasTls' : kind, error));
+    const isPeer = this.#connection !== undefined && !this.#isGivenUp && !isTls;
+    if (!isPeer || 'path' in target) return this.#end(new ConnectFailure(kindOf(reason), reason));
+    this.#phase = 'closed';
+    void hasTls(target).then((isTlsThere) =>
+      this.#end(new ConnectFailure(isTlsThere ? 'peerHasTls' : kindOf(reason), reason)),
+    );
+  }
+
+  #end(failure: ConnectFailure): void {
+    this.#phase = 'closed';
+    this.#openTimer.cancel();
+    this.#socket.destroy();
+    this.#owner.failed(this, failure);
   }
 
   #beIdle(): void {
-    clearTimeout(this.#pingTimer);
-    clearTimeout(this.#idleTimer);
-    if (this.#isLeaving || this.isClosed) return this.destroy();
-    this.#idleSinceMs = performance.now();
+    this.#idleSinceMs = systemClock.monotonicMs();
     // The process may end over it.
-    this.#http2.unref();
-    this.#idleTimer = setTimeout(() => this.leave(), limits.idleCloseMs).unref();
+    this.#connection?.unref();
   }
 
   #beBusy(): void {
-    clearTimeout(this.#idleTimer);
-    this.#http2.ref();
-    this.#awaitSignOfLife(this.#socket.bytesRead);
+    this.#busySinceMs = systemClock.monotonicMs();
+    this.#heardBytes = this.bytesRead;
+    this.#connection?.ref();
+    this.#lifeTimer ??= systemClock.setTimer(limits.pingIntervalMs, () => this.#lookForLife());
   }
 
-  #awaitSignOfLife(bytesRead: number): void {
-    this.#pingTimer = setTimeout(() => {
-      if (this.#socket.bytesRead > bytesRead) return this.#awaitSignOfLife(this.#socket.bytesRead);
-      this.#http2.ping(() => undefined);
-      this.#pingTimer = setTimeout(() => {
-        // After the program was held up, what has come meanwhile is read only now.
-        setImmediate(() => {
-          if (this.#streamCount === 0) return;
-          if (this.#socket.bytesRead === bytesRead) this.destroy(socketError('ETIMEDOUT'));
-          else this.#awaitSignOfLife(this.#socket.bytesRead);
-        });
-      }, limits.pingTimeoutMs);
-    }, limits.pingIntervalMs);
+  #lookForLife(): void {
+    this.#lifeTimer = undefined;
+    if (this.#underWay === 0 || this.#phase === 'closed') return;
+    const busyMs = systemClock.monotonicMs() - this.#busySinceMs;
+    const { bytesRead } = this;
+    if (bytesRead !== this.#heardBytes || busyMs < limits.pingIntervalMs) {
+      const delayMs = bytesRead === this.#heardBytes ? limits.pingIntervalMs - busyMs : limits.pingIntervalMs;
+      this.#heardBytes = bytesRead;
+      this.#lifeTimer = systemClock.setTimer(delayMs, () => this.#lookForLife());
+      return;
+    }
+    // What becomes of it shows by the bytes that come, an answer or another.
+    this.#connection?.ping().catch(() => undefined);
+    this.#lifeTimer = systemClock.setTimer(limits.pingTimeoutMs, () => {
+      // After the program was held up, what has come meanwhile is read only now.
+      systemClock.yieldNow(() => {
+        if (this.#underWay > 0 && this.bytesRead === bytesRead) this.destroy(systemError('ETIMEDOUT'));
+        else this.#lookForLife();
+      });
+    });
   }
+
+  #lookForUse(): void {
+    if (this.#phase !== 'open') return;
+    const idleMs = this.#underWay > 0 ? 0 : systemClock.monotonicMs() - this.#idleSinceMs;
+    if (idleMs >= limits.idleCloseMs) this.leave();
+    else this.#idleTimer = systemClock.setTimer(limits.idleCloseMs - idleMs, () => this.#lookForUse());
+  }
+}
+
+/** In the form of the system's own errors; what the code means stands in `kelp-error.ts`. */
+function systemError(code: string, message = code): Error {
+  return Object.assign(new Error(message), { code });
+}
+
+function reasonOf(end: ConnectionEnd): Error {
+  switch (end.kind) {
+    case 'owner':
+      return end.error ?? new Error('the connection is closed');
+    case 'peer':
+      return new Error(goAwayText(end.code, end.debugText));
+    case 'violation':
+      return systemError('ERR_HTTP2_ERROR', end.reason);
+    case 'io':
+      return end.error ?? new Error('it closed the connection');
+    case 'done':
+      return new Error('it closed the connection');
+  }
+}
+
+function goAwayText(code: ErrorCode, debugText: string): string {
+  const name = Object.entries(errorCode).find(([, value]) => value === code)?.[0] ?? String(code);
+  return `it closed the connection with ${name}${debugText === '' ? '' : ` (${debugText})`}`;
 }

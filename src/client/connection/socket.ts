@@ -2,7 +2,9 @@
 import type { Socket } from 'node:net';
 import { connect as connectPlain, isIP } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { systemClock } from '../../clock.ts';
 import { client as limits } from '../../limits.ts';
+import type { ServerAddress, TcpTarget } from './address.ts';
 
 /** How to check the server's certificate, and which one to show it. Everything as Node's `tls.connect` takes it. */
 export interface TlsOptions {
@@ -22,41 +24,37 @@ export interface TlsOptions {
 
 type PemText = string | Uint8Array;
 
-/** @internal */
-export function openSocket(url: URL, tls: TlsOptions): Socket {
-  const target = targetOf(url);
-  if (url.protocol === 'http:') return connectPlain(target);
+/**
+ * A socket that connects, or fails with an error of the system. One with TLS is connected when the two have agreed on
+ * HTTP/2, or what they agreed on is seen by its `alpnProtocol`.
+ */
+export function openSocket({ isTls, target }: ServerAddress, tls: TlsOptions): Socket {
+  if (!isTls || 'path' in target) return connectPlain({ ...target, noDelay: true });
   return connectTls({
     ...target,
     ALPNProtocols: ['h2'],
     servername: serverName(target.host),
     // Node takes any bytes; its types say Buffer.
     ...(tls as ConnectionOptions),
-  });
+  }).setNoDelay();
 }
 
 /**
  * Whether TLS is spoken there, which is certain when it is: the handshake succeeds, or is broken off by an alert. For a
  * server that has closed a connection of plain text, or answered with what is no HTTP/2: many do so without a word.
  */
-export function hasTls(url: URL): Promise<boolean> {
+export function hasTls(target: TcpTarget): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const target = targetOf(url);
   // Nothing is sent over it, so there is no certificate to check.
   const socket = connectTls({ ...target, servername: serverName(target.host), rejectUnauthorized: false });
-  const timer = setTimeout(() => socket.destroy(), limits.tlsProbeMs);
+  const timer = systemClock.setTimer(limits.tlsProbeMs, () => socket.destroy());
   socket.once('secureConnect', () => resolve(true));
   socket.on('error', (error: NodeJS.ErrnoException) => resolve(/^ERR_SSL_.*ALERT/.test(error.code ?? '')));
   socket.once('close', () => resolve(false));
   return promise.finally(() => {
-    clearTimeout(timer);
+    timer.cancel();
     socket.destroy();
   });
-}
-
-function targetOf(url: URL): { readonly host: string; readonly port: number } {
-  const isTls = url.protocol === 'https:';
-  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || (isTls ? 443 : 80)) };
 }
 
 /** TLS knows no addresses as names of servers. */

@@ -8,6 +8,8 @@ export type ConnectFailureKind =
   | 'peerHasTls'
   /** The client speaks TLS, and what answers there does not. */
   | 'peerHasNoTls'
+  /** The server speaks TLS, but did not agree on HTTP/2 in its handshake (ALPN). */
+  | 'peerHasNoHttp2'
   /** The server's certificate comes from an authority that the client does not trust. */
   | 'unknownAuthority'
   /** The server's certificate is wrong in another way: it is for another name, or out of date. */
@@ -63,6 +65,12 @@ const noTlsCodes: ReadonlySet<string> = new Set([
   'ERR_SSL_PACKET_LENGTH_TOO_LONG',
 ]);
 
+/** What Node says when the server ends the handshake since it has none of the protocols that it was offered. */
+const noHttp2Codes: ReadonlySet<string> = new Set([
+  'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL',
+  'ERR_SSL_TLS_ALERT_NO_APPLICATION_PROTOCOL',
+]);
+
 /** Node gives failed checks of a certificate the names of OpenSSL, for example DEPTH_ZERO_SELF_SIGNED_CERT. */
 const CERTIFICATE_CODE = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_|ERR_TLS_CERT_)/;
 
@@ -84,6 +92,7 @@ export function isTlsCode(code: string): boolean {
 export function kindOf(error: unknown): ConnectFailureKind {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (noTlsCodes.has(code)) return 'peerHasNoTls';
+  if (noHttp2Codes.has(code)) return 'peerHasNoHttp2';
   if (unknownAuthorityCodes.has(code)) return 'unknownAuthority';
   return CERTIFICATE_CODE.test(code) ? 'notTrusted' : 'failed';
 }

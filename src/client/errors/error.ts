@@ -105,3 +105,12 @@ export function isKelpError<Code extends KelpErrorCode>(error: unknown, code: Co
 export function isKelpError(error: unknown, code?: KelpErrorCode): boolean {
   return error instanceof KelpError && (code === undefined || error.code === code);
 }
+
+/** A reply lacks what every KelpDB server sends. */
+export function incompleteReply(missing: string): KelpError {
+  return new KelpError(
+    'internal',
+    `the server's reply lacks ${missing}; is it newer than this client?`,
+    undefined,
+  );
+}

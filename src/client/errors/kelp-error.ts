@@ -5,11 +5,9 @@
  * the transport or from something between client and server, and is told by its gRPC code and by the system's error
  * in its causes.
  */
-import { Code, ConnectError } from '@connectrpc/connect';
-import type { ErrorDetail } from '../../../gen/kelp/v1/errors_pb.ts';
-import { ErrorDetailSchema, ErrorReason } from '../../../gen/kelp/v1/errors_pb.ts';
-import type { KelpErrorCode, KelpErrorOptions } from './error.ts';
-import { KelpError } from './error.ts';
+import { ErrorReason } from '../../../gen/kelp/v1/errors_codec.ts';
+import { grpcCode } from '../../grpc-code.ts';
+import { CallFailure } from './call-failure.ts';
 import {
   ConnectFailure,
   Misconfiguration,
@@ -18,9 +16,8 @@ import {
   isTlsCode,
   misconfigurationOf,
 } from './connect-failure.ts';
-import { TLS_ONLY_HEADER } from '../../tls-only-header.ts';
-import { incompleteReply } from '../messages/reply.ts';
-import { toNumber } from '../messages/scalar.ts';
+import type { KelpErrorCode, KelpErrorOptions } from './error.ts';
+import { KelpError, incompleteReply } from './error.ts';
 
 export interface FailedCall {
   /** Whether it would have changed something; then an answer that never came leaves that open. */
@@ -31,15 +28,11 @@ export interface FailedCall {
 
 export function toKelpError(reason: unknown, call: FailedCall): KelpError {
   if (reason instanceof KelpError) return reason;
-  const cause = ConnectError.from(reason);
-  try {
-    const [detail] = cause.findDetails(ErrorDetailSchema);
-    return explainedError(cause, detail, call) ?? unexplainedError(cause, call);
-  } catch (error) {
-    // The detail itself made no sense.
-    if (error instanceof KelpError) return error;
-    throw error;
+  if (!(reason instanceof CallFailure)) {
+    const message = reason instanceof Error ? reason.message : String(reason);
+    return new KelpError('internal', message, undefined, { cause: reason, mayHaveTakenEffect: call.isWrite });
   }
+  return explainedError(reason, call) ?? unexplainedError(reason, call);
 }
 
 type DetailedCode =
@@ -51,7 +44,7 @@ type DetailedCode =
   | 'partlyDeleted';
 type SimpleCode = Exclude<KelpErrorCode, DetailedCode>;
 
-const simpleCodeByReason = new Map<ErrorReason, SimpleCode>([
+const simpleCodeByReason = new Map<number, SimpleCode>([
   [ErrorReason.INVALID_ARGUMENT, 'invalidArgument'],
   [ErrorReason.KEY_NOT_FOUND, 'keyNotFound'],
   [ErrorReason.LEASE_NOT_FOUND, 'leaseNotFound'],
@@ -72,59 +65,31 @@ const simpleCodeByReason = new Map<ErrorReason, SimpleCode>([
 /** All other reasons are given before anything has changed. */
 const reachedAfterWrite: ReadonlySet<KelpErrorCode> = new Set(['storageFailed', 'damaged']);
 
-function explainedError(
-  cause: ConnectError,
-  detail: ErrorDetail | undefined,
-  call: FailedCall,
-): KelpError | undefined {
+function explainedError(cause: CallFailure, call: FailedCall): KelpError | undefined {
+  const { detail, message } = cause;
   if (detail === undefined) return undefined;
-  const message = cause.rawMessage;
   switch (detail.reason) {
-    case ErrorReason.CONDITION_FAILED: {
-      if (detail.info.case !== 'conditionFailed') throw incompleteReply('the details of a failed condition');
-      const currentModRevision = toNumber(detail.info.value.currentModRevision);
-      return new KelpError('conditionFailed', message, { currentModRevision }, { cause });
-    }
+    case ErrorReason.CONDITION_FAILED:
+      if (detail.info.case !== 'conditionFailed') return incompleteReply('the details of a failed condition');
+      return new KelpError('conditionFailed', message, detail.info.value, { cause });
     case ErrorReason.REVISION_COMPACTED:
     case ErrorReason.REVISION_FUTURE: {
-      if (detail.info.case !== 'revisionOutOfRange') throw incompleteReply('the details of a revision');
-      const { requestedRevision, oldestRevision, newestRevision } = detail.info.value;
-      const details = {
-        requestedRevision: toNumber(requestedRevision),
-        oldestRevision: toNumber(oldestRevision),
-        newestRevision: toNumber(newestRevision),
-      };
-      return detail.reason === ErrorReason.REVISION_COMPACTED
-        ? new KelpError('revisionCompacted', message, details, { cause })
-        : new KelpError('revisionFuture', message, details, { cause });
+      if (detail.info.case !== 'revisionOutOfRange') return incompleteReply('the details of a revision');
+      const isPast = detail.reason === ErrorReason.REVISION_COMPACTED;
+      return new KelpError(isPast ? 'revisionCompacted' : 'revisionFuture', message, detail.info.value, {
+        cause,
+      });
     }
-    case ErrorReason.OTHER_STORE: {
-      if (detail.info.case !== 'otherStore') throw incompleteReply('the details of another store');
-      const { requestedStoreId, storeId } = detail.info.value;
-      return new KelpError('otherStore', message, { requestedStoreId, storeId }, { cause });
-    }
-    case ErrorReason.HISTORY_DIFFERS: {
-      if (detail.info.case !== 'historyDiffers') throw incompleteReply('the details of another history');
-      const { requestedRevision, requestedIncarnation, incarnation, ...info } = detail.info.value;
-      const details = {
-        requestedRevision: toNumber(requestedRevision),
-        requestedIncarnation,
-        incarnation,
-        sharedRevision: toNumber(info.sharedRevision),
-        sharedIncarnation: info.sharedIncarnation,
-        newestRevision: toNumber(info.newestRevision),
-      };
-      return new KelpError('historyDiffers', message, details, { cause });
-    }
+    case ErrorReason.OTHER_STORE:
+      if (detail.info.case !== 'otherStore') return incompleteReply('the details of another store');
+      return new KelpError('otherStore', message, detail.info.value, { cause });
+    case ErrorReason.HISTORY_DIFFERS:
+      if (detail.info.case !== 'historyDiffers') return incompleteReply('the details of another history');
+      return new KelpError('historyDiffers', message, detail.info.value, { cause });
     case ErrorReason.PARTLY_DELETED: {
-      if (detail.info.case !== 'partlyDeleted') throw incompleteReply('the details of a delete in parts');
-      const { firstRevision, revision, deletedCount } = detail.info.value;
-      const details = {
-        firstRevision: toNumber(firstRevision),
-        revision: toNumber(revision),
-        deletedCount: toNumber(deletedCount),
-      };
-      return new KelpError('partlyDeleted', message, details, { cause, mayHaveTakenEffect: true });
+      if (detail.info.case !== 'partlyDeleted') return incompleteReply('the details of a delete in parts');
+      const options = { cause, mayHaveTakenEffect: true };
+      return new KelpError('partlyDeleted', message, detail.info.value, options);
     }
     default: {
       const code = simpleCodeByReason.get(detail.reason);
@@ -135,11 +100,11 @@ function explainedError(
   }
 }
 
-function unexplainedError(cause: ConnectError, call: FailedCall): KelpError {
+function unexplainedError(cause: CallFailure, call: FailedCall): KelpError {
   const { address } = call;
   const failure = connectFailure(cause);
   if (failure !== undefined) return failureError(failure, address, cause);
-  if (cause.metadata.has(TLS_ONLY_HEADER)) {
+  if (cause.isTlsOnly) {
     return failureError(new ConnectFailure('peerHasTls', cause), address, cause);
   }
   const mayHaveTakenEffect = call.isWrite;
@@ -154,40 +119,40 @@ function unexplainedError(cause: ConnectError, call: FailedCall): KelpError {
   }
   const open: KelpErrorOptions = { cause, mayHaveTakenEffect };
   switch (cause.code) {
-    case Code.DeadlineExceeded:
+    case grpcCode.DeadlineExceeded:
       return new KelpError('deadlineExceeded', `no answer from ${address} in time`, undefined, open);
     // The caller's own signal was looked at before: this is a connection that was closed under the call.
-    case Code.Canceled:
-    case Code.Aborted:
+    case grpcCode.Canceled:
+    case grpcCode.Aborted:
       return new KelpError(
         'unavailable',
         `the connection to the server at ${address} was closed`,
         undefined,
         open,
       );
-    case Code.Unavailable:
+    case grpcCode.Unavailable:
       return new KelpError(
         'unavailable',
-        `the server at ${address} is not available: ${cause.rawMessage}`,
+        `the server at ${address} is not available: ${cause.message}`,
         undefined,
         open,
       );
-    case Code.ResourceExhausted:
-      return new KelpError('limitReached', cause.rawMessage, undefined, open);
-    case Code.InvalidArgument:
-      return new KelpError('invalidArgument', cause.rawMessage, undefined, { cause });
-    case Code.Unimplemented:
+    case grpcCode.ResourceExhausted:
+      return new KelpError('limitReached', cause.message, undefined, open);
+    case grpcCode.InvalidArgument:
+      return new KelpError('invalidArgument', cause.message, undefined, { cause });
+    case grpcCode.Unimplemented:
       return new KelpError(
         'unimplemented',
-        `the server at ${address} does not know this call (${cause.rawMessage}); is it a KelpDB server?`,
+        `the server at ${address} does not know this call (${cause.message}); is it a KelpDB server?`,
         undefined,
         { cause },
       );
-    case Code.PermissionDenied:
-    case Code.Unauthenticated:
-      return new KelpError('permissionDenied', cause.rawMessage, undefined, { cause });
+    case grpcCode.PermissionDenied:
+    case grpcCode.Unauthenticated:
+      return new KelpError('permissionDenied', cause.message, undefined, { cause });
     default:
-      return new KelpError('internal', cause.rawMessage, undefined, open);
+      return new KelpError('internal', cause.message, undefined, open);
   }
 }
 
@@ -204,7 +169,7 @@ function connectFailure(error: Error): ConnectFailure | undefined {
   return undefined;
 }
 
-function failureError(failure: ConnectFailure, address: string, cause: ConnectError): KelpError {
+function failureError(failure: ConnectFailure, address: string, cause: CallFailure): KelpError {
   const { kind } = failure;
   if (kind === 'failed') {
     const message = `can't reach the server at ${address}: ${describe(failure.cause)}`;
@@ -222,6 +187,8 @@ function problem({ cause }: ConnectFailure, kind: MisconfigurationKind): string 
       return 'speaks TLS';
     case 'peerHasNoTls':
       return 'speaks no TLS';
+    case 'peerHasNoHttp2':
+      return 'speaks TLS, but no HTTP/2';
     case 'unknownAuthority':
       return 'is not trusted: its certificate is self-signed, or from an authority that is not known here';
     case 'notTrusted':
@@ -233,6 +200,7 @@ function problem({ cause }: ConnectFailure, kind: MisconfigurationKind): string 
 const adviceByKind: Readonly<Partial<Record<MisconfigurationKind, string>>> = {
   peerHasTls: 'use https:// or tls: true',
   peerHasNoTls: 'use http:// or leave tls out',
+  peerHasNoHttp2: 'go through a proxy of HTTP/1.1 or gRPC-Web with the option transport',
   unknownAuthority: 'give the certificate to trust with tls: { ca }',
 };
 
@@ -265,6 +233,7 @@ const textByCode = new Map([
   ['EHOSTUNREACH', 'no route to the host'],
   ['ENETUNREACH', 'no route to the network'],
   ['ECONNRESET', 'it was reset'],
+  ['ENOENT', 'there is no such socket; is it running?'],
   [
     'ERR_HTTP2_ERROR',
     'what answers there does not speak HTTP/2; is it the port of KelpDB, and is TLS as there?',

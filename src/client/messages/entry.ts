@@ -1,8 +1,7 @@
 /** An entry as the client hands it out: the plain one, and methods that read its value. */
-import { timestampMs } from '@bufbuild/protobuf/wkt';
-import type { Entry as EntryMessage } from '../../../gen/kelp/v1/types_pb.ts';
+import type { EntryShape } from '../../../gen/kelp/v1/types_codec.ts';
 import type { Entry as PlainEntry } from '../../api.ts';
-import { toNumber } from './scalar.ts';
+import { toMilliseconds } from './scalar.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -19,15 +18,15 @@ export class Entry implements PlainEntry {
   readonly expireTimeMs: number;
 
   /** @internal */
-  constructor(message: EntryMessage) {
+  constructor(message: EntryShape) {
     this.key = message.key;
     if (message.keyBytes.length > 0) this.keyBytes = message.keyBytes;
     this.value = message.value;
-    this.createRevision = toNumber(message.createRevision);
-    this.modRevision = toNumber(message.modRevision);
-    this.version = toNumber(message.version);
-    this.leaseId = toNumber(message.leaseId);
-    this.expireTimeMs = message.expireTime === undefined ? 0 : timestampMs(message.expireTime);
+    this.createRevision = message.createRevision;
+    this.modRevision = message.modRevision;
+    this.version = message.version;
+    this.leaseId = message.leaseId;
+    this.expireTimeMs = toMilliseconds(message.expireTime);
   }
 
   /** The value as text. Throws a `TypeError` when it is not UTF-8, rather than give back something else. */
@@ -42,6 +41,6 @@ export class Entry implements PlainEntry {
 }
 
 /** @internal What an optional field of a reply holds. */
-export function toEntry(message: EntryMessage | undefined): Entry | undefined {
+export function toEntry(message: EntryShape | undefined): Entry | undefined {
   return message === undefined ? undefined : new Entry(message);
 }

@@ -1,9 +1,8 @@
 /** Replies on keys, from the form of the protocol to their plain one. */
-import type { OperationResult as OperationResultMessage, TxnResponse } from '../../../gen/kelp/v1/kv_pb.ts';
+import type { OperationResultShape, TxnResponseShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import type { Key, NamedKey } from '../../api.ts';
 import { toEntry } from './entry.ts';
-import { KelpError } from '../errors/error.ts';
-import { toNumber } from './scalar.ts';
+import { incompleteReply } from '../errors/error.ts';
 import type { OperationResult, TxnResult } from './types.ts';
 
 /** What names the key in an entry of a reply. */
@@ -22,15 +21,15 @@ export function keysOf(reply: { readonly keys: readonly string[]; readonly keysB
   });
 }
 
-export function toTxnResult(reply: TxnResponse): TxnResult {
+export function toTxnResult(reply: TxnResponseShape): TxnResult {
   return {
     succeeded: reply.succeeded,
     results: reply.results.map(toOperationResult),
-    revision: toNumber(reply.revision),
+    revision: reply.revision,
   };
 }
 
-function toOperationResult({ result }: OperationResultMessage): OperationResult {
+function toOperationResult({ result }: OperationResultShape): OperationResult {
   switch (result.case) {
     case 'get':
       return { kind: 'get', entry: toEntry(result.value.entry) };
@@ -39,19 +38,10 @@ function toOperationResult({ result }: OperationResultMessage): OperationResult 
     case 'delete':
       return { kind: 'delete', deleted: result.value.deleted, previous: toEntry(result.value.previous) };
     case 'deleteRange':
-      return { kind: 'deleteRange', deletedCount: toNumber(result.value.deletedCount) };
+      return { kind: 'deleteRange', deletedCount: result.value.deletedCount };
     case 'increment':
       return { kind: 'increment', value: result.value.value };
     case undefined:
       throw incompleteReply('a result of an operation');
   }
-}
-
-/** A reply lacks what every KelpDB server sends. */
-export function incompleteReply(missing: string): KelpError {
-  return new KelpError(
-    'internal',
-    `the server's reply lacks ${missing}; is it newer than this client?`,
-    undefined,
-  );
 }

@@ -1,33 +1,27 @@
 /** Requests on keys, from their plain form, which has been checked, to that of the protocol. */
-import type { MessageInitShape } from '@bufbuild/protobuf';
-import type {
-  CompareSchema,
-  OperationSchema,
-  PutOperationSchema,
-  TxnRequestSchema,
-} from '../../../gen/kelp/v1/kv_pb.ts';
-import { Relation as RelationNumber } from '../../../gen/kelp/v1/kv_pb.ts';
-import type { ConditionSchema, KeyRangeSchema } from '../../../gen/kelp/v1/types_pb.ts';
-import type {
-  Compare,
-  Condition,
-  DeletedRange,
-  Key,
-  NamedKey,
-  Operation,
-  Relation,
-  Value,
-} from '../../api.ts';
-import { canonicalKey, namedKey } from '../../arguments/key.ts';
+import type { DurationShape } from '../../../gen/google/protobuf/duration_codec.ts';
+import type { CompareShape, OperationShape, TxnRequestShape } from '../../../gen/kelp/v1/kv_codec.ts';
+import { Relation as RelationNumber } from '../../../gen/kelp/v1/kv_codec.ts';
+import type { ConditionShape, KeyRangeShape } from '../../../gen/kelp/v1/types_codec.ts';
+import type { Compare, Condition, DeletedRange, Key, Operation, Relation, Value } from '../../api.ts';
+import { canonicalKey } from '../../arguments/key.ts';
 import { copyOf } from '../../arguments/value.ts';
 import { client as limits, fixed } from '../../limits.ts';
+import { NO_BYTES } from '../../wire/bytes.ts';
 import { KelpError } from '../errors/error.ts';
-import { toDuration, toInt64 } from './scalar.ts';
+import { toDuration } from './scalar.ts';
 import type { TxnRequest } from './types.ts';
 
+/** How a request names a key: as text, or, where it is not UTF-8, in bytes. */
+interface KeyFields {
+  readonly key: string;
+  readonly keyBytes: Uint8Array;
+}
+
 /** A key as a part of a request. Bytes are a copy: a call waits for its connection and may be sent again. */
-export function toKey(key: Key): NamedKey {
-  return namedKey(canonicalKey(key));
+export function toKey(given: Key): KeyFields {
+  const key = canonicalKey(given);
+  return typeof key === 'string' ? { key, keyBytes: NO_BYTES } : { key: '', keyBytes: key };
 }
 
 /** Keys as a part of a request: where one is not UTF-8, an empty text stands for its bytes. */
@@ -38,48 +32,44 @@ export function toKeyList(keys: readonly Key[]): {
   const named = keys.map(toKey);
   return {
     keys: named.map(({ key }) => key),
-    keysBytes: named.flatMap(({ keyBytes }) => (keyBytes === undefined ? [] : [keyBytes])),
+    keysBytes: named.flatMap(({ keyBytes }) => (keyBytes.length === 0 ? [] : [keyBytes])),
   };
 }
 
-export function toRange(range: DeletedRange): MessageInitShape<typeof KeyRangeSchema> {
-  if ('all' in range) return { all: true };
-  const { key = '', prefix = '', start = '', end = '' } = range;
+export function toRange(range: DeletedRange): KeyRangeShape {
+  const { key = '', prefix = '', start = '', end = '' } = 'all' in range ? {} : range;
   const [ofPrefix, ofStart, ofEnd] = [toKey(prefix), toKey(start), toKey(end)];
   return {
     ...toKey(key),
     prefix: ofPrefix.key,
-    ...(ofPrefix.keyBytes && { prefixBytes: ofPrefix.keyBytes }),
+    prefixBytes: ofPrefix.keyBytes,
     start: ofStart.key,
-    ...(ofStart.keyBytes && { startBytes: ofStart.keyBytes }),
+    startBytes: ofStart.keyBytes,
     end: ofEnd.key,
-    ...(ofEnd.keyBytes && { endBytes: ofEnd.keyBytes }),
+    endBytes: ofEnd.keyBytes,
+    all: 'all' in range,
   };
 }
 
-/** A time to live as a part of a request that leaves the field out when there is none. */
-export function toTtl(ttlMs: number | undefined): Pick<MessageInitShape<typeof PutOperationSchema>, 'ttl'> {
-  return ttlMs === undefined ? {} : { ttl: toDuration(ttlMs) };
+/** A time to live as a part of a request. */
+export function toTtl(ttlMs: number | undefined): DurationShape | undefined {
+  return ttlMs === undefined ? undefined : toDuration(ttlMs);
 }
 
-/** A condition as a part of a request that leaves the field out when there is none. */
-export function toCondition(condition: Condition | undefined): {
-  readonly condition?: MessageInitShape<typeof ConditionSchema>;
-} {
+/** A condition as a part of a request. */
+export function toCondition(condition: Condition | undefined): ConditionShape | undefined {
   switch (condition?.kind) {
     case undefined:
-      return {};
+      return undefined;
     case 'mustNotExist':
     case 'mustExist':
-      return { condition: { condition: { case: condition.kind, value: true } } };
-    case 'modRevisionEquals': {
-      const value = toInt64(condition.modRevision);
-      return { condition: { condition: { case: 'modRevisionEquals', value } } };
-    }
+      return { condition: { case: condition.kind, value: true } };
+    case 'modRevisionEquals':
+      return { condition: { case: 'modRevisionEquals', value: condition.modRevision } };
   }
 }
 
-export function toTxn(request: TxnRequest): MessageInitShape<typeof TxnRequestSchema> {
+export function toTxn(request: TxnRequest): TxnRequestShape {
   const { compares = [], success = [], failure = [] } = request;
   const parts = [...compares.map(({ operand }) => operand), ...success, ...failure];
   checkBytes(parts.reduce((bytes, part) => bytes + partBytes(part), 0));
@@ -118,14 +108,14 @@ export function checkBytes(byteCount: number): void {
   );
 }
 
-const numberByRelation: Record<Relation, RelationNumber> = {
+const numberByRelation: Record<Relation, number> = {
   equal: RelationNumber.EQUAL,
   notEqual: RelationNumber.NOT_EQUAL,
   less: RelationNumber.LESS,
   greater: RelationNumber.GREATER,
 };
 
-function toCompare({ subject, relation, operand }: Compare): MessageInitShape<typeof CompareSchema> {
+function toCompare({ subject, relation, operand }: Compare): CompareShape {
   return {
     subject: toSubject(subject),
     relation: numberByRelation[relation],
@@ -133,28 +123,24 @@ function toCompare({ subject, relation, operand }: Compare): MessageInitShape<ty
   };
 }
 
-function toSubject(
-  subject: Compare['subject'],
-): NonNullable<MessageInitShape<typeof CompareSchema>['subject']> {
+function toSubject(subject: Compare['subject']): CompareShape['subject'] {
   if ('range' in subject) return { case: 'range', value: toRange(subject.range) };
   const { key, keyBytes } = toKey(subject.key);
-  return keyBytes === undefined ? { case: 'key', value: key } : { case: 'keyBytes', value: keyBytes };
+  return keyBytes.length === 0 ? { case: 'key', value: key } : { case: 'keyBytes', value: keyBytes };
 }
 
-function toOperand(
-  operand: Compare['operand'],
-): NonNullable<MessageInitShape<typeof CompareSchema>['operand']> {
+function toOperand(operand: Compare['operand']): CompareShape['operand'] {
   switch (operand.kind) {
     case 'exists':
       return { case: 'exists', value: operand.value };
     case 'value':
       return { case: 'value', value: copyOf(operand.value) };
     default:
-      return { case: operand.kind, value: toInt64(operand.value) };
+      return { case: operand.kind, value: operand.value };
   }
 }
 
-function toOperation(operation: Operation): MessageInitShape<typeof OperationSchema> {
+function toOperation(operation: Operation): OperationShape {
   switch (operation.kind) {
     case 'get':
       return { operation: { case: 'get', value: toKey(operation.key) } };
@@ -165,8 +151,8 @@ function toOperation(operation: Operation): MessageInitShape<typeof OperationSch
           value: {
             ...toKey(operation.key),
             value: copyOf(operation.value),
-            ...toTtl(operation.ttlMs),
-            leaseId: toInt64(operation.leaseId),
+            ttl: toTtl(operation.ttlMs),
+            leaseId: operation.leaseId ?? 0,
             returnPrevious: operation.returnPrevious ?? false,
           },
         },
@@ -181,7 +167,7 @@ function toOperation(operation: Operation): MessageInitShape<typeof OperationSch
       const value = {
         ...toKey(operation.key),
         delta: BigInt(operation.delta),
-        ...toTtl(operation.ttlMs),
+        ttl: toTtl(operation.ttlMs),
       };
       return { operation: { case: 'increment', value } };
     }

@@ -1,23 +1,22 @@
 /** Requests and events of a watch, from and to the form of the protocol. */
-import type { MessageInitShape } from '@bufbuild/protobuf';
-import { timestampMs } from '@bufbuild/protobuf/wkt';
-import type { Entry as EntryMessage } from '../../../gen/kelp/v1/types_pb.ts';
-import type { Event as EventMessage, WatchRequestSchema } from '../../../gen/kelp/v1/watch_pb.ts';
-import { DeleteReason as ReasonNumber, EventType as TypeNumber } from '../../../gen/kelp/v1/watch_pb.ts';
+import type { EntryShape } from '../../../gen/kelp/v1/types_codec.ts';
+import type { EventShape, WatchRequestShape } from '../../../gen/kelp/v1/watch_codec.ts';
+import { DeleteReason as ReasonNumber, EventType as TypeNumber } from '../../../gen/kelp/v1/watch_codec.ts';
 import type { DeleteReason, EventType } from '../../api.ts';
 import { Entry, toEntry } from './entry.ts';
-import { incompleteReply, keyOf } from './reply.ts';
+import { incompleteReply } from '../errors/error.ts';
+import { keyOf } from './reply.ts';
 import { toRange } from './request.ts';
-import { toDuration, toInt64, toNumber } from './scalar.ts';
+import { toDuration } from './scalar.ts';
 import type { WatchEvent, WatchRequest } from './types.ts';
 
-const numberByType: Record<EventType, TypeNumber> = {
+const numberByType: Record<EventType, number> = {
   put: TypeNumber.PUT,
   delete: TypeNumber.DELETE,
   touch: TypeNumber.TOUCH,
 };
 
-const reasonByNumber = new Map<ReasonNumber, DeleteReason>([
+const reasonByNumber = new Map<number, DeleteReason>([
   [ReasonNumber.REQUESTED, 'requested'],
   [ReasonNumber.EXPIRED, 'expired'],
   [ReasonNumber.LEASE_EXPIRED, 'leaseExpired'],
@@ -34,26 +33,22 @@ export interface WatchStart {
   readonly includeCurrent: boolean;
 }
 
-export function toWatchRequest(
-  request: WatchRequest,
-  start: WatchStart,
-): MessageInitShape<typeof WatchRequestSchema> {
+export function toWatchRequest(request: WatchRequest, start: WatchStart): WatchRequestShape {
+  const { progressIntervalMs } = request;
   return {
     ranges: (request.ranges ?? []).map(toRange),
-    startRevision: toInt64(start.startRevision),
+    startRevision: start.startRevision,
     storeId: start.storeId,
     incarnation: start.incarnation,
     includeCurrent: start.includeCurrent,
     eventTypes: (request.eventTypes ?? []).map((type) => numberByType[type]),
     keysOnly: request.keysOnly ?? false,
     returnPrevious: request.returnPrevious ?? false,
-    ...(request.progressIntervalMs !== undefined && {
-      progressInterval: toDuration(request.progressIntervalMs),
-    }),
+    progressInterval: progressIntervalMs === undefined ? undefined : toDuration(progressIntervalMs),
   };
 }
 
-export function toEvent({ type, entry, previous, deleteReason, replacedExpired }: EventMessage): WatchEvent {
+export function toEvent({ type, entry, previous, deleteReason, replacedExpired }: EventShape): WatchEvent {
   if (entry === undefined) throw incompleteReply('the entry of an event');
   switch (type) {
     case TypeNumber.PUT:
@@ -68,7 +63,7 @@ export function toEvent({ type, entry, previous, deleteReason, replacedExpired }
     case TypeNumber.DELETE: {
       const reason = reasonByNumber.get(deleteReason);
       if (reason === undefined) throw incompleteReply('a known reason of a delete');
-      const modRevision = toNumber(entry.modRevision);
+      const modRevision = entry.modRevision;
       return { type: 'delete', ...keyOf(entry), modRevision, reason, previous: toEntry(previous) };
     }
     default:
@@ -77,14 +72,10 @@ export function toEvent({ type, entry, previous, deleteReason, replacedExpired }
 }
 
 /** The bytes that an event holds in memory, roughly: those of its keys and values. */
-export function eventBytes({ entry, previous }: EventMessage): number {
+export function eventBytes({ entry, previous }: EventShape): number {
   return entryBytes(entry) + entryBytes(previous);
 }
 
-function entryBytes(entry: EntryMessage | undefined): number {
+function entryBytes(entry: EntryShape | undefined): number {
   return entry === undefined ? 0 : entry.key.length + entry.keyBytes.length + entry.value.length;
-}
-
-export function toTimeMs(time: Parameters<typeof timestampMs>[0] | undefined): number {
-  return time === undefined ? 0 : timestampMs(time);
 }

@@ -1,0 +1,129 @@
+/**
+ * Calls over a transport of Connect, such as the client's user brings for proxies that speak HTTP/1.1 or gRPC-Web alone. Its
+ * messages are those of protobuf-es, so each one is written by one codec and read by the other.
+ *
+ * Whether the server can have acted on a request that failed is not known of any.
+ */
+import {
+  type DescMessage,
+  type DescMethod,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  type Message,
+  fromBinary,
+  toBinary,
+} from '@bufbuild/protobuf';
+import { ConnectError, type Transport } from '@connectrpc/connect';
+import { AdminService } from '../../../gen/kelp/v1/admin_pb.ts';
+import { readErrorDetail } from '../../../gen/kelp/v1/errors_codec.ts';
+import { ErrorDetailSchema } from '../../../gen/kelp/v1/errors_pb.ts';
+import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
+import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
+import { WatchService } from '../../../gen/kelp/v1/watch_pb.ts';
+import type { ErrorDetailShape } from '../../../gen/kelp/v1/errors_codec.ts';
+import type { GrpcCode } from '../../grpc-code.ts';
+import { TLS_ONLY_HEADER } from '../../tls-only-header.ts';
+import { CallFailure } from '../errors/call-failure.ts';
+import type { CallTransport } from './call-transport.ts';
+import { type Method, readReply } from './method.ts';
+
+const services = [KvService, LeaseService, AdminService, WatchService];
+const descriptors: ReadonlyMap<string, DescMethod> = new Map(
+  services.flatMap((service) =>
+    service.methods.map((method) => [`/${service.typeName}/${method.name}`, method] as const),
+  ),
+);
+
+export class ConnectTransport implements CallTransport {
+  readonly address: string;
+  readonly #transport: Transport;
+  readonly #closed = new AbortController();
+
+  constructor(address: string, transport: Transport) {
+    this.address = address;
+    this.#transport = transport;
+  }
+
+  async unary<Request, Reply>(
+    method: Method<Request, Reply>,
+    request: Request,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Reply> {
+    const descriptor = descriptors.get(method.path) as DescMethodUnary;
+    const message = toMessage(method, request, descriptor.input);
+    const { signal: closed } = this.#closed;
+    const ended = signal === undefined ? closed : AbortSignal.any([signal, closed]);
+    try {
+      const reply = await this.#transport.unary(descriptor, ended, timeoutMs, undefined, message);
+      return toReply(method, reply.message, descriptor.output);
+    } catch (error) {
+      throw toCallFailure(error);
+    }
+  }
+
+  async *stream<Request, Reply>(
+    method: Method<Request, Reply>,
+    request: Request,
+    timeoutMs: number | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<Reply, void, undefined> {
+    const descriptor = descriptors.get(method.path) as DescMethodServerStreaming;
+    const message = toMessage(method, request, descriptor.input);
+    // Connect's streams know no `return`: leaving the loop would let the server go on sending.
+    const left = new AbortController();
+    const ended = AbortSignal.any([signal, left.signal, this.#closed.signal]);
+    try {
+      const messages = (async function* () {
+        yield message;
+      })();
+      const replies = await this.#transport.stream(descriptor, ended, timeoutMs, undefined, messages);
+      for await (const reply of replies.message) yield toReply(method, reply, descriptor.output);
+    } catch (error) {
+      throw toCallFailure(error);
+    } finally {
+      left.abort();
+    }
+  }
+
+  /** The transport itself is its owner's to close. */
+  close(): void {
+    this.#closed.abort();
+  }
+}
+
+function toMessage<Request, Reply>(
+  method: Method<Request, Reply>,
+  request: Request,
+  schema: DescMessage,
+): Message {
+  const bytes = Buffer.alloc(method.sizeOf(request));
+  method.prepend(request, bytes, bytes.length);
+  return fromBinary(schema, bytes);
+}
+
+function toReply<Request, Reply>(
+  method: Method<Request, Reply>,
+  message: Message,
+  schema: DescMessage,
+): Reply {
+  const bytes = toBinary(schema, message);
+  return readReply(method, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length);
+}
+
+export function toCallFailure(reason: unknown): CallFailure {
+  if (reason instanceof CallFailure) return reason;
+  const error = ConnectError.from(reason);
+  return new CallFailure(error.code satisfies GrpcCode, error.rawMessage, {
+    cause: error,
+    detail: detailOf(error),
+    isTlsOnly: error.metadata.has(TLS_ONLY_HEADER),
+  });
+}
+
+function detailOf(error: ConnectError): ErrorDetailShape | undefined {
+  const [detail] = error.findDetails(ErrorDetailSchema);
+  if (detail === undefined) return undefined;
+  const bytes = Buffer.from(toBinary(ErrorDetailSchema, detail));
+  return readErrorDetail(bytes, 0, bytes.length);
+}

@@ -1,0 +1,137 @@
+/**
+ * The methods of the API that the client calls: where each is found, and how its messages are written and read. Messages
+ * are the plain shapes of the generated codecs.
+ */
+import * as admin from '../../../gen/kelp/v1/admin_codec.ts';
+import * as kv from '../../../gen/kelp/v1/kv_codec.ts';
+import * as lease from '../../../gen/kelp/v1/lease_codec.ts';
+import * as watch from '../../../gen/kelp/v1/watch_codec.ts';
+import { grpcCode } from '../../grpc-code.ts';
+import { WireError } from '../../wire/wire-error.ts';
+import { CallFailure } from '../errors/call-failure.ts';
+
+export interface Method<Request, Reply> {
+  /** `/PACKAGE.SERVICE/METHOD`. */
+  readonly path: string;
+  /** How many bytes `prepend` writes. */
+  readonly sizeOf: (request: Request) => number;
+  /** Writes a request whose size was asked for, so that it ends before `end`. */
+  readonly prepend: (request: Request, buffer: Buffer, end: number) => number;
+  /** Reads a reply, whose bytes are views of the buffer. Throws a `WireError`. */
+  readonly read: (buffer: Buffer, start: number, end: number) => Reply;
+}
+
+/** Reads a reply. Throws a `CallFailure` when it is none. */
+export function readReply<Reply>(
+  method: Method<never, Reply>,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): Reply {
+  try {
+    return method.read(buffer, start, end);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    const message = `the reply to ${method.path} is a ${error.message}; is it a KelpDB server?`;
+    throw new CallFailure(grpcCode.Internal, message);
+  }
+}
+
+function method<Request, Reply>(
+  path: string,
+  sizeOf: Method<Request, Reply>['sizeOf'],
+  prepend: Method<Request, Reply>['prepend'],
+  read: Method<Request, Reply>['read'],
+): Method<Request, Reply> {
+  return { path: `/kelp.v1.${path}`, sizeOf, prepend, read };
+}
+
+export const kvMethods = {
+  get: method('KvService/Get', kv.sizeOfGetRequest, kv.prependGetRequest, kv.readGetResponse),
+  put: method('KvService/Put', kv.sizeOfPutRequest, kv.prependPutRequest, kv.readPutResponse),
+  delete: method('KvService/Delete', kv.sizeOfDeleteRequest, kv.prependDeleteRequest, kv.readDeleteResponse),
+  deleteRange: method(
+    'KvService/DeleteRange',
+    kv.sizeOfDeleteRangeRequest,
+    kv.prependDeleteRangeRequest,
+    kv.readDeleteRangeResponse,
+  ),
+  exists: method('KvService/Exists', kv.sizeOfExistsRequest, kv.prependExistsRequest, kv.readExistsResponse),
+  scan: method('KvService/Scan', kv.sizeOfScanRequest, kv.prependScanRequest, kv.readScanResponse),
+  keys: method('KvService/Keys', kv.sizeOfKeysRequest, kv.prependKeysRequest, kv.readKeysResponse),
+  increment: method(
+    'KvService/Increment',
+    kv.sizeOfIncrementRequest,
+    kv.prependIncrementRequest,
+    kv.readIncrementResponse,
+  ),
+  touch: method('KvService/Touch', kv.sizeOfTouchRequest, kv.prependTouchRequest, kv.readTouchResponse),
+  txn: method('KvService/Txn', kv.sizeOfTxnRequest, kv.prependTxnRequest, kv.readTxnResponse),
+};
+
+export const leaseMethods = {
+  grant: method(
+    'LeaseService/Grant',
+    lease.sizeOfGrantRequest,
+    lease.prependGrantRequest,
+    lease.readGrantResponse,
+  ),
+  renew: method(
+    'LeaseService/Renew',
+    lease.sizeOfRenewRequest,
+    lease.prependRenewRequest,
+    lease.readRenewResponse,
+  ),
+  revoke: method(
+    'LeaseService/Revoke',
+    lease.sizeOfRevokeRequest,
+    lease.prependRevokeRequest,
+    lease.readRevokeResponse,
+  ),
+  get: method(
+    'LeaseService/Get',
+    lease.sizeOfLeaseServiceGetRequest,
+    lease.prependLeaseServiceGetRequest,
+    lease.readLeaseServiceGetResponse,
+  ),
+  list: method(
+    'LeaseService/List',
+    lease.sizeOfListRequest,
+    lease.prependListRequest,
+    lease.readListResponse,
+  ),
+};
+
+export const adminMethods = {
+  status: method(
+    'AdminService/Status',
+    admin.sizeOfStatusRequest,
+    admin.prependStatusRequest,
+    admin.readStatusResponse,
+  ),
+  snapshot: method(
+    'AdminService/Snapshot',
+    admin.sizeOfSnapshotRequest,
+    admin.prependSnapshotRequest,
+    admin.readSnapshotResponse,
+  ),
+  backup: method(
+    'AdminService/Backup',
+    admin.sizeOfBackupRequest,
+    admin.prependBackupRequest,
+    admin.readBackupResponse,
+  ),
+  compact: method(
+    'AdminService/Compact',
+    admin.sizeOfCompactRequest,
+    admin.prependCompactRequest,
+    admin.readCompactResponse,
+  ),
+};
+
+export const watchMethod = method(
+  'WatchService/Watch',
+  watch.sizeOfWatchRequest,
+  watch.prependWatchRequest,
+  watch.readWatchResponse,
+);

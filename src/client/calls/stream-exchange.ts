@@ -1,0 +1,88 @@
+/**
+ * The exchange of a call whose replies are a stream, read one by one. The server may send as far ahead as the stream's window
+ * reaches: a message gives its bytes back when it is taken, and one that is longer than the window as it comes.
+ */
+import type { CallFailure } from '../errors/call-failure.ts';
+import { Exchange } from './exchange.ts';
+import { PREFIX_BYTES } from './message-reader.ts';
+import { readReply } from './method.ts';
+
+interface Waiting {
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly end: number;
+  /** What the stream gets back when it is taken. */
+  readonly owedBytes: number;
+}
+
+export class StreamExchange<Request, Reply> extends Exchange<Request, Reply> {
+  #messages: Waiting[] = [];
+  #taken = 0;
+  /** Of the message that has come in part so many bytes have been given back. */
+  #paidBytes = 0;
+  /** Owed by the messages of the piece that is being read. */
+  #owedBytes = 0;
+  #failure: CallFailure | undefined;
+  #wake: (() => void) | undefined;
+
+  /** Makes the call. Leaving the loop, or aborting the signal, ends it. */
+  async *replies(timeoutMs: number | undefined, signal: AbortSignal): AsyncGenerator<Reply, void, undefined> {
+    this.start(timeoutMs, signal);
+    try {
+      for (;;) {
+        const message = this.#messages[this.#taken];
+        if (message !== undefined) yield this.#take(message);
+        else if (this.#failure !== undefined) throw this.#failure;
+        else if (this.isSettled) return;
+        else await new Promise<void>((resolve) => (this.#wake = resolve));
+      }
+    } finally {
+      this.abandon();
+    }
+  }
+
+  /** What has come and was not read is not wanted any more. */
+  override handleEvent(): void {
+    this.#messages = [];
+    super.handleEvent();
+  }
+
+  message(buffer: Buffer, start: number, end: number): void {
+    const owedBytes = PREFIX_BYTES + end - start - this.#paidBytes;
+    this.#paidBytes = 0;
+    this.#owedBytes += owedBytes;
+    this.#messages.push({ buffer, start, end, owedBytes });
+    this.#wakeReader();
+  }
+
+  protected taken(bytes: number): void {
+    const unowedBytes = bytes - this.#owedBytes;
+    this.#owedBytes = 0;
+    this.#paidBytes += unowedBytes;
+    if (unowedBytes > 0) this.stream?.consumed(unowedBytes);
+  }
+
+  protected succeeded(): void {
+    this.settle();
+    this.#wakeReader();
+  }
+
+  protected failed(failure: CallFailure): void {
+    this.#failure = failure;
+    this.#wakeReader();
+  }
+
+  #take({ buffer, start, end, owedBytes }: Waiting): Reply {
+    if (++this.#taken === this.#messages.length) {
+      this.#messages = [];
+      this.#taken = 0;
+    }
+    this.stream?.consumed(owedBytes);
+    return readReply(this.method, buffer, start, end);
+  }
+
+  #wakeReader(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+}

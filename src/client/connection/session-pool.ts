@@ -1,0 +1,143 @@
+/**
+ * The connections for calls of one kind. The first is made when it is needed, and again after it broke; another one when a
+ * server takes no more streams on those there are, up to a limit.
+ *
+ * A request waits while a connection is being made, or asked whether it is still there: both have a limit of time. When all
+ * connections are full it fails at once with the limit's name, rather than wait for who knows how long.
+ */
+import { grpcCode } from '../../grpc-code.ts';
+import { CallFailure } from '../errors/call-failure.ts';
+import { ConnectFailure } from '../errors/connect-failure.ts';
+import type { ServerAddress } from './address.ts';
+import { Session, type SessionOwner } from './session.ts';
+import type { TlsOptions } from './socket.ts';
+
+/** A request that looks for a connection. */
+export interface Applicant {
+  /** Begins on a connection that has room. */
+  begin(session: Session): void;
+  /** There is none; nothing was sent. */
+  refuse(failure: CallFailure): void;
+}
+
+export class SessionPool implements SessionOwner {
+  readonly #address: ServerAddress;
+  readonly #tls: TlsOptions;
+  readonly #sessionsMax: number;
+  /** Those that take requests, the oldest first, which is filled first: so the others fall idle, and close. */
+  readonly #open: Session[] = [];
+  /** All that are not closed. */
+  readonly #all = new Set<Session>();
+  readonly #waiting = new Set<Applicant>();
+  /** Being made, or asked for a sign of life: it will say what became of it. */
+  #expected: Session | undefined;
+  #distrusted: Session | undefined;
+  #isClosed = false;
+
+  constructor(address: ServerAddress, tls: TlsOptions, sessionsMax: number) {
+    this.#address = address;
+    this.#tls = tls;
+    this.#sessionsMax = sessionsMax;
+  }
+
+  /** Begins a request or refuses it, now or when it is known whether there is a connection for it. */
+  place(applicant: Applicant): void {
+    const session = this.#open[0];
+    if (session?.hasRoom === true && session.isFresh) return applicant.begin(session);
+    if (this.#isClosed) return applicant.refuse(unsent(new Error('the client is closed')));
+    this.#waiting.add(applicant);
+    this.#dispatch();
+  }
+
+  /** The request is not to be sent any more. */
+  withdraw(applicant: Applicant): void {
+    this.#waiting.delete(applicant);
+  }
+
+  /** Makes later calls go over another connection than this one, which was silent while a call waited in vain. */
+  distrust(session: Session): void {
+    // More than one of them would be as many as there are calls that wait in vain.
+    if (this.#distrusted?.isClosed === false) return;
+    this.#distrusted = session;
+    session.leave();
+  }
+
+  /** Breaks off what is under way. */
+  close(): void {
+    this.#isClosed = true;
+    for (const session of this.#all) session.destroy();
+    this.#refuseAll(unsent(new Error('the client is closed')));
+  }
+
+  ready(session: Session): void {
+    if (this.#expected === session) this.#expected = undefined;
+    if (!this.#open.includes(session)) this.#open.push(session);
+    this.#dispatch();
+  }
+
+  failed(session: Session, failure: ConnectFailure): void {
+    this.#forget(session);
+    this.#all.delete(session);
+    this.#refuseAll(unsent(failure));
+  }
+
+  leaving(session: Session): void {
+    this.#forget(session);
+    this.#dispatch();
+  }
+
+  closed(session: Session): void {
+    this.#all.delete(session);
+    this.leaving(session);
+  }
+
+  #forget(session: Session): void {
+    if (this.#expected === session) this.#expected = undefined;
+    const index = this.#open.indexOf(session);
+    if (index !== -1) this.#open.splice(index, 1);
+  }
+
+  /** Begins those that wait where there is room, and sees to it that there will be some for the rest. */
+  #dispatch(): void {
+    for (const applicant of this.#waiting) {
+      const session = this.#open.find((each) => each.hasRoom && each.isFresh);
+      if (session === undefined) return this.#provide();
+      this.#waiting.delete(applicant);
+      applicant.begin(session);
+    }
+  }
+
+  #provide(): void {
+    if (this.#expected !== undefined) return;
+    const stale = this.#open.find((each) => each.hasRoom);
+    if (stale !== undefined) {
+      this.#expected = stale;
+      stale.check();
+    } else if (this.#all.size < this.#sessionsMax) {
+      const session = new Session(this.#address, this.#tls, this);
+      this.#all.add(session);
+      this.#expected = session;
+    } else {
+      this.#refuseAll(
+        new CallFailure(
+          grpcCode.ResourceExhausted,
+          `all ${this.#sessionsMax} connections to the server have as many calls under way as it takes ` +
+            '(connectionsMax); wait for some of them before more are made, or raise it',
+          { isUnprocessed: true },
+        ),
+      );
+    }
+  }
+
+  #refuseAll(failure: CallFailure): void {
+    const refused = [...this.#waiting];
+    this.#waiting.clear();
+    for (const applicant of refused) applicant.refuse(failure);
+  }
+}
+
+/** Nothing was sent, since there is no connection. */
+function unsent(cause: Error): CallFailure {
+  const failure = cause instanceof ConnectFailure ? cause : new ConnectFailure('failed', cause);
+  return new CallFailure(grpcCode.Unavailable, failure.message, { cause: failure, isUnprocessed: true });
+}

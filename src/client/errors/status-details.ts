@@ -1,0 +1,58 @@
+/** The header `grpc-status-details-bin`: a `google.rpc.Status`, whose details are messages of any type. */
+import { type ErrorDetailShape, readErrorDetail } from '../../../gen/kelp/v1/errors_codec.ts';
+import { Cursor } from '../../wire/cursor.ts';
+import { WireError } from '../../wire/wire-error.ts';
+
+export interface StatusDetails {
+  /** Of the whole error, which the header `grpc-message` may have cut. */
+  readonly message: string;
+  readonly detail: ErrorDetailShape | undefined;
+}
+
+/** Numbers of fields with their wire types. */
+const STATUS_MESSAGE = (2 << 3) | 2;
+const STATUS_DETAILS = (3 << 3) | 2;
+const ANY_TYPE_URL = (1 << 3) | 2;
+const ANY_VALUE = (2 << 3) | 2;
+
+/** The part of a type's URL that counts is behind the last slash. */
+const ERROR_DETAIL = '/kelp.v1.ErrorDetail';
+
+/** @returns undefined when the header holds no such message: what a proxy has put there explains nothing. */
+export function readStatusDetails(header: string): StatusDetails | undefined {
+  try {
+    return statusOf(Buffer.from(header, 'base64'));
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}
+
+function statusOf(bytes: Buffer): StatusDetails {
+  const cursor = new Cursor(bytes, 0, bytes.length);
+  let message = '';
+  let detail: ErrorDetailShape | undefined;
+  while (cursor.position < bytes.length) {
+    const tag = cursor.tag(bytes.length);
+    if (tag === STATUS_MESSAGE) message = cursor.text(bytes.length);
+    else if (tag === STATUS_DETAILS) detail ??= detailIn(bytes, cursor, cursor.endOfLength(bytes.length));
+    else cursor.skip(tag, bytes.length);
+  }
+  return { message, detail };
+}
+
+/** Reads a `google.protobuf.Any`. */
+function detailIn(bytes: Buffer, cursor: Cursor, end: number): ErrorDetailShape | undefined {
+  let typeUrl = '';
+  let [valueStart, valueEnd] = [0, 0];
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    if (tag === ANY_TYPE_URL) typeUrl = cursor.text(end);
+    else if (tag === ANY_VALUE) {
+      valueEnd = cursor.endOfLength(end);
+      valueStart = cursor.position;
+      cursor.position = valueEnd;
+    } else cursor.skip(tag, end);
+  }
+  return typeUrl.endsWith(ERROR_DETAIL) ? readErrorDetail(bytes, valueStart, valueEnd) : undefined;
+}
