@@ -1,5 +1,4 @@
 /** Runs the command line of this process. */
-import { LightHeaders } from './process/light-headers.ts';
 import { Output } from './terminal/output.ts';
 import { run } from './run.ts';
 
@@ -8,9 +7,5 @@ export async function start(): Promise<void> {
     stdin: process.stdin,
     output: new Output(process.stdout, process.stderr),
     environment: process.env,
-    // A server keeps Node's own.
-    beforeClient: () => {
-      globalThis.Headers = LightHeaders;
-    },
   });
 }

@@ -18,8 +18,6 @@ export interface Surroundings {
   readonly stdin: Readable;
   readonly output: Output;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Called before a client is loaded. */
-  readonly beforeClient?: () => void;
 }
 
 /** The `KELP_*` variables of the commands that talk to a server; `kelp serve` passes over them. */
@@ -42,7 +40,7 @@ export function clientOptions(environment: Surroundings['environment']): Option[
   return [
     new Option(
       '--address <address>',
-      'server: host:port, :port on this machine, or https://host:port (env: KELP_ADDRESS)',
+      'server: host:port, :port on this machine, https://host:port, or unix:PATH (env: KELP_ADDRESS)',
     ).default(address || DEFAULT_ADDRESS),
     new Option('--tls', 'use TLS; the same as an address with https://'),
     new Option('--tls-ca <file>', 'PEM file of certificates to trust with TLS (env: KELP_TLS_CA)').default(
@@ -91,8 +89,7 @@ export class SessionRunner {
   /** Runs a task with a client that the options of its command lead to; what it returns is the exit code. */
   async run(command: Command, task: (session: Session) => Promise<ExitCode | void>): Promise<void> {
     const flags = command.optsWithGlobals<ClientFlags>();
-    const { stdin, output, beforeClient } = this.surroundings;
-    beforeClient?.();
+    const { stdin, output } = this.surroundings;
     await using client = await openClient(flags);
     const isAskedFor = command.getOptionValueSourceWithGlobals('timeout') === 'cli';
     const askedFor = isAskedFor ? { deadlineMs: flags.timeout } : {};

@@ -1,7 +1,7 @@
 /** The sockets under a client's connections, in plain text or with TLS. */
 import type { Socket } from 'node:net';
 import { connect as connectPlain, isIP } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { systemClock } from '../../clock.ts';
 import { client as limits } from '../../limits.ts';
 import type { ServerAddress, TcpTarget } from './address.ts';
@@ -25,6 +25,7 @@ export interface TlsOptions {
 type PemText = string | Uint8Array;
 
 /**
+ * @internal
  * A socket that connects, or fails with an error of the system. One with TLS is connected when the two have agreed on
  * HTTP/2, or what they agreed on is seen by its `alpnProtocol`.
  */
@@ -40,6 +41,7 @@ export function openSocket({ isTls, target }: ServerAddress, tls: TlsOptions): S
 }
 
 /**
+ * @internal
  * Whether TLS is spoken there, which is certain when it is: the handshake succeeds, or is broken off by an alert. For a
  * server that has closed a connection of plain text, or answered with what is no HTTP/2: many do so without a word.
  */
@@ -55,6 +57,11 @@ export function hasTls(target: TcpTarget): Promise<boolean> {
     timer.cancel();
     socket.destroy();
   });
+}
+
+/** Node's TLS is loaded when it is used: with all its cryptography it takes as long to load as all of a command. */
+function connectTls(options: ConnectionOptions): TLSSocket {
+  return process.getBuiltinModule('node:tls').connect(options);
 }
 
 /** TLS knows no addresses as names of servers. */
