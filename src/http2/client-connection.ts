@@ -113,7 +113,7 @@ export class ClientConnection extends Connection<ResponseStream> {
 
   /** Closes at once; streams are closed by 'connection'. */
   destroy(error?: Error): void {
-    this.destroySocket(error);
+    this.loseAndDestroy({ kind: 'owner', error });
   }
 
   protected override get lastPeerStreamId(): number {
@@ -174,7 +174,7 @@ export class ClientConnection extends Connection<ResponseStream> {
     return wasSent ? errorCode.CANCEL : errorCode.REFUSED_STREAM;
   }
 
-  protected override closed(end: ConnectionEnd): void {
+  protected override tellOwner(end: ConnectionEnd): void {
     this.#owner.closed(end);
   }
 

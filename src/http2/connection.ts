@@ -35,37 +35,32 @@ import {
   frameType,
   readErrorCode,
   readId,
-  readWord,
   setting,
-  writeWord,
 } from './frame.ts';
 import { HeaderBlockParts } from './header-block.ts';
 import { HpackDecoder, HpackError } from './hpack/decoder.ts';
 import { IdleFrames } from './idle-frames.ts';
-import { Outbox, type OutboxOwner } from './outbox.ts';
+import { Pings, type PingWaiter } from './pings.ts';
 import { RecentResets } from './recent-resets.ts';
-import { Sender } from './sender.ts';
 import { type PeerSettings, readSettings } from './settings.ts';
+import { SocketSide } from './socket-side.ts';
 import { StreamTable } from './stream-table.ts';
-import { type TurnTaker, type Turns, turnsOf } from './turns.ts';
 import { Violation } from './violation.ts';
 import { ReceiveWindow, widened } from './window.ts';
 
 export abstract class Connection<Opened extends BodyStream>
-  implements FrameReceiver, OutboxOwner, TurnTaker, StreamCarrier
+  extends SocketSide
+  implements FrameReceiver, StreamCarrier
 {
-  readonly sender: Sender;
-  protected readonly options: EndpointOptions;
   protected readonly decoder: HpackDecoder;
   protected readonly streams = new StreamTable<Opened>();
-  readonly #socket: Socket;
   readonly #isServer: boolean;
-  readonly #turns: Turns;
   readonly #reader: FrameReader;
   readonly #parts: HeaderBlockParts;
   readonly #window: ReceiveWindow;
   readonly #idleFrames: IdleFrames;
   readonly #recentResets = new RecentResets();
+  readonly #pings = new Pings();
   #brokenStreams: Budget | undefined;
 
   /** What the peer lets a new stream send. */
@@ -77,70 +72,25 @@ export abstract class Connection<Opened extends BodyStream>
   #handshakeTimer: Timer | undefined;
   /** Runs while a head was on its way at the end of what was read; it is looked at again when it fires. */
   #headTimer: Timer | undefined;
-  #headsBegun = 0;
+  /** Tells such a head from the one before. */
+  #headCount = 0;
 
-  #isTurnAsked = false;
-  #requestsInTurn = 0;
-  /** What was read and has to wait for the next turn, or for the peer to read. */
-  #rest: Buffer | undefined;
-
-  #pingCount = 0;
-  #pings: Map<number, PingWaiter> | undefined;
-  #idleSinceMs: number | undefined;
   /** The connection closes when no stream is open. */
   #isLeaving = false;
-  /** Nothing more is read or sent. */
-  #isEnding = false;
-  #isClosed = false;
-  #end: ConnectionEnd | undefined;
   #peerGoaway: { readonly code: ErrorCode; readonly debugText: string } | undefined;
-  #lingerTimer: Timer | undefined;
 
   constructor(socket: Socket, options: EndpointOptions, isServer: boolean) {
-    this.options = options;
-    this.#socket = socket;
+    super(socket, options);
     this.#isServer = isServer;
-    this.#turns = turnsOf(options.clock);
-    this.sender = new Sender(new Outbox(socket, this));
     this.decoder = new HpackDecoder(options.headerListBytesMax);
     this.#reader = new FrameReader(this, isServer);
     this.#parts = new HeaderBlockParts(options.headerListBytesMax);
     this.#window = new ReceiveWindow(Math.max(WINDOW_DEFAULT, options.connectionWindowBytes));
     this.#idleFrames = new IdleFrames(options.clock, this.sender);
-    this.#idleSinceMs = options.clock.monotonicMs();
   }
 
-  /** The open streams. */
-  get streamCount(): number {
+  override get streamCount(): number {
     return this.streams.size;
-  }
-
-  /** Since when no stream is open, by the monotonic clock; undefined while one is. */
-  get idleSinceMs(): number | undefined {
-    return this.streams.size === 0 ? this.#idleSinceMs : undefined;
-  }
-
-  /** What was sent and is not in the socket's hands yet, or stays there because the peer does not read. */
-  get unsentBytes(): number {
-    return this.sender.outbox.unsentBytes;
-  }
-
-  get bytesRead(): number {
-    return this.#socket.bytesRead;
-  }
-
-  get bytesWritten(): number {
-    return this.#socket.bytesWritten;
-  }
-
-  /** The connection keeps the process alive, as it does from the start, ... */
-  ref(): void {
-    this.#socket.ref();
-  }
-
-  /** ... or does not. */
-  unref(): void {
-    this.#socket.unref();
   }
 
   /** @internal */
@@ -171,15 +121,10 @@ export abstract class Connection<Opened extends BodyStream>
   /** A stream has left the table. */
   protected abstract streamClosed(): void;
 
-  /** All is over: the owner is to be told. */
-  protected abstract closed(end: ConnectionEnd): void;
+  /** What a stream is told when the connection is lost. */
+  protected abstract codeOfLoss(stream: Opened): ErrorCode;
 
-  /** Closes at once, without a word. */
-  protected destroySocket(error: Error | undefined): void {
-    this.#end ??= { kind: 'owner', error };
-    this.#lost();
-    this.#socket.destroy();
-  }
+  protected abstract tellOwner(end: ConnectionEnd): void;
 
   /** Tells the peer an error, breaks off every stream and closes. */
   goaway(code: ErrorCode, debugText: string): void {
@@ -197,46 +142,26 @@ export abstract class Connection<Opened extends BodyStream>
     const increment = options.connectionWindowBytes - WINDOW_DEFAULT;
     if (increment > 0) sender.windowUpdate(0, increment);
     this.#handshakeTimer = options.clock.setTimer(options.handshakeTimeoutMs, () => this.#handshakeTooLong());
-    // It ends its side itself, behind what it has to say.
-    this.#socket.allowHalfOpen = true;
-    this.#socket
-      .on('data', (chunk: Buffer) => this.#received(chunk))
-      .on('end', () => this.#peerEnded())
-      .on('error', (error) => this.#broken(error))
-      .on('close', () => this.#socketClosed());
-  }
-
-  protected get isEnding(): boolean {
-    return this.#isEnding;
+    this.begin();
   }
 
   protected get isLeaving(): boolean {
     return this.#isLeaving;
   }
 
-  protected get haveSettings(): boolean {
-    return this.#havePeerSettings;
-  }
-
   /** Takes no new stream, and closes when the last one is done. */
   protected leaveWhenDone(): void {
     this.#isLeaving = true;
-    if (this.streams.size === 0 && !this.#isEnding) this.#finish(this.#endOf(undefined));
+    if (this.streams.size === 0 && !this.isEnding) this.finish(this.endOf(undefined));
   }
 
   protected add(stream: Opened): void {
     this.streams.add(stream);
-    this.#idleSinceMs = undefined;
+    this.noLongerIdle();
   }
 
   protected get sendWindowBytes(): number {
     return this.#sendWindowBytes;
-  }
-
-  /** One more request in this turn. */
-  protected countRequest(): void {
-    this.#requestsInTurn++;
-    this.#askTurn();
   }
 
   protected isRecentlyReset(streamId: number): boolean {
@@ -244,11 +169,7 @@ export abstract class Connection<Opened extends BodyStream>
   }
 
   protected sendPing(waiter: PingWaiter): void {
-    const payload = Buffer.alloc(PING_BYTES);
-    const number = ++this.#pingCount;
-    writeWord(payload, WORD_BYTES, number);
-    (this.#pings ??= new Map()).set(number, waiter);
-    this.sender.ping(payload, false);
+    this.sender.ping(this.#pings.add(waiter), false);
   }
 
   /** @internal A frame has come: see `FrameReader`. */
@@ -289,35 +210,7 @@ export abstract class Connection<Opened extends BodyStream>
         // Section 5.5: extensions are passed over.
         this.#idleFrames.count();
     }
-    return this.#mayReadOn;
-  }
-
-  /** @internal */
-  outputBegun(): void {
-    this.#askTurn();
-  }
-
-  /** @internal */
-  outputTaken(): void {
-    this.sender.beginTurn();
-    this.#goOn();
-  }
-
-  /** @internal */
-  endEarly(): void {
-    this.sender.outbox.flush();
-  }
-
-  /** @internal */
-  endTurn(): void {
-    this.#isTurnAsked = false;
-    this.#requestsInTurn = 0;
-    const { sender } = this;
-    sender.outbox.flush();
-    if (this.streams.size === 0) this.#idleSinceMs ??= this.options.clock.monotonicMs();
-    if (this.#isClosed) return;
-    sender.beginTurn();
-    this.#goOn();
+    return this.mayReadOn;
   }
 
   /** @internal */
@@ -332,7 +225,7 @@ export abstract class Connection<Opened extends BodyStream>
 
   /** @internal */
   sendReset(streamId: number, code: ErrorCode): void {
-    if (this.#isEnding) return;
+    if (this.isEnding) return;
     this.#recentResets.add(streamId);
     this.sender.reset(streamId, code);
   }
@@ -350,63 +243,57 @@ export abstract class Connection<Opened extends BodyStream>
     this.streams.delete(stream.id);
     this.streamClosed();
     if (this.streams.size > 0) return;
-    if (this.#isLeaving && !this.#isEnding) this.#finish(this.#endOf(undefined));
-    else this.#askTurn();
+    if (this.#isLeaving && !this.isEnding) this.finish(this.endOf(undefined));
+    else this.askTurn();
   }
 
-  get #mayReadOn(): boolean {
-    return (
-      this.#requestsInTurn < http2.requestsInTurnMax &&
-      this.sender.outbox.unsentBytes < http2.unsentBytesMax &&
-      !this.#isEnding
-    );
-  }
-
-  #askTurn(): void {
-    if (this.#isTurnAsked) return;
-    this.#isTurnAsked = true;
-    this.#turns.ask(this);
-  }
-
-  #received(chunk: Buffer): void {
-    // What comes after the end is read, so that the socket closes in peace, and dropped.
-    if (!this.#isEnding) this.#read(chunk);
-  }
-
-  #read(chunk: Buffer): void {
-    let at: number;
+  protected override read(bytes: Buffer): number {
     try {
-      at = this.#reader.read(chunk, 0, chunk.length);
+      return this.#reader.read(bytes, 0, bytes.length);
     } catch (error) {
       this.#readFailed(error);
-      return;
+      return bytes.length;
+    } finally {
+      if (this.#isHeadOnItsWay) this.#watchHead();
     }
-    if (!this.#mayReadOn && !this.#isEnding) {
-      this.#rest = chunk.subarray(at);
-      this.#socket.pause();
-    }
-    if (this.#parts.streamId !== 0 || this.#reader.isWithinHead) this.#watchHead();
   }
 
-  #goOn(): void {
-    const rest = this.#rest;
-    if (rest === undefined || !this.#mayReadOn) return;
-    this.#rest = undefined;
-    this.#read(rest);
-    // Read by what is called above.
-    if ((this.#rest as Buffer | undefined) === undefined) this.#socket.resume();
+  /** The peer has ended its side, and with it the connection: a server's replies to what came before still go out. */
+  protected override peerEnded(): void {
+    const end = this.endOf(undefined);
+    if (this.#isServer) this.finish(end);
+    else this.loseAndEnd(end);
+  }
+
+  protected override breakOff(code: ErrorCode): void {
+    for (const stream of this.streams.all()) if (!stream.isClosed) stream.over(code, 'connection');
+  }
+
+  protected override breakOffLost(): void {
+    for (const stream of this.streams.all()) {
+      if (!stream.isClosed) stream.over(this.codeOfLoss(stream), 'connection');
+    }
+  }
+
+  protected override endOf(error: Error | undefined): ConnectionEnd {
+    const goaway = this.#peerGoaway;
+    if (goaway !== undefined && goaway.code !== errorCode.NO_ERROR) return { kind: 'peer', ...goaway };
+    if (error === undefined && this.streams.size === 0) return { kind: 'done' };
+    return { kind: 'io', error };
+  }
+
+  protected override closed(end: ConnectionEnd): void {
+    this.#handshakeTimer?.cancel();
+    this.#headTimer?.cancel();
+    this.#pings.lose();
+    this.tellOwner(end);
   }
 
   #readFailed(error: unknown): void {
     if (error instanceof Violation) {
-      this.#fail(error.code, error.message, {
-        kind: 'violation',
-        code: error.code,
-        reason: error.message,
-      });
+      this.#failViolated(error.code, error.message);
     } else if (error instanceof HpackError) {
-      const code = errorCode.COMPRESSION_ERROR;
-      this.#fail(code, error.message, { kind: 'violation', code, reason: error.message });
+      this.#failViolated(errorCode.COMPRESSION_ERROR, error.message);
     } else {
       this.#fail(errorCode.INTERNAL_ERROR, '', { kind: 'owner', error: undefined });
       throw error;
@@ -459,10 +346,10 @@ export abstract class Connection<Opened extends BodyStream>
       blockFrom += PRIORITY_BYTES;
     }
     const isEnd = (flags & flag.END_STREAM) !== 0;
+    this.#headCount++;
     if ((flags & flag.END_HEADERS) !== 0) {
       this.headerBlock(streamId, isEnd, buffer, blockFrom, blockTo);
     } else {
-      this.#headsBegun++;
       this.#parts.begin(streamId, isEnd, buffer, blockFrom, blockTo);
     }
   }
@@ -584,14 +471,7 @@ export abstract class Connection<Opened extends BodyStream>
       this.sender.ping(buffer.subarray(from, to), true);
       return;
     }
-    const number = readWord(buffer, from) === 0 ? readWord(buffer, from + WORD_BYTES) : 0;
-    const waiter = this.#pings?.get(number);
-    if (waiter === undefined) {
-      this.#idleFrames.count();
-      return;
-    }
-    this.#pings?.delete(number);
-    waiter.answered();
+    if (!this.#pings.answered(buffer, from)) this.#idleFrames.count();
   }
 
   #goaway(streamId: number, buffer: Buffer, from: number, to: number): void {
@@ -625,7 +505,7 @@ export abstract class Connection<Opened extends BodyStream>
 
   #openWindow(bytes: number): void {
     const increment = this.#window.consume(bytes);
-    if (increment > 0 && !this.#isEnding) this.sender.windowUpdate(0, increment);
+    if (increment > 0 && !this.isEnding) this.sender.windowUpdate(0, increment);
   }
 
   #handshakeDone(): void {
@@ -638,111 +518,37 @@ export abstract class Connection<Opened extends BodyStream>
     const reason = this.#havePeerSettings
       ? 'our SETTINGS were not acknowledged in time'
       : 'the preface and SETTINGS did not come in time';
-    const code = errorCode.SETTINGS_TIMEOUT;
-    this.#fail(code, reason, { kind: 'violation', code, reason });
+    this.#failViolated(errorCode.SETTINGS_TIMEOUT, reason);
+  }
+
+  get #isHeadOnItsWay(): boolean {
+    return (this.#parts.streamId !== 0 || this.#reader.isWithinHead) && !this.isEnding;
   }
 
   #watchHead(): void {
     if (this.#headTimer !== undefined) return;
-    const seen = this.#headsBegun;
+    const seen = this.#headCount;
     this.#headTimer = this.options.clock.setTimer(this.options.handshakeTimeoutMs, () => {
       this.#headTimer = undefined;
-      const isOnItsWay = this.#parts.streamId !== 0 || this.#reader.isWithinHead;
-      if (!isOnItsWay || this.#isEnding) return;
-      if (seen !== this.#headsBegun) return this.#watchHead();
-      const reason = 'a header block did not come in time';
-      const code = errorCode.ENHANCE_YOUR_CALM;
-      this.#fail(code, reason, { kind: 'violation', code, reason });
+      if (!this.#isHeadOnItsWay) return;
+      if (seen === this.#headCount) {
+        this.#failViolated(errorCode.ENHANCE_YOUR_CALM, 'a header block did not come in time');
+      } else {
+        this.#watchHead();
+      }
     });
+  }
+
+  #failViolated(code: ErrorCode, reason: string): void {
+    this.#fail(code, reason, { kind: 'violation', code, reason });
   }
 
   /** Tells the peer what was wrong, and ends. */
   #fail(code: ErrorCode, debugText: string, end: ConnectionEnd): void {
-    if (this.#isEnding) return;
+    if (this.isEnding) return;
     this.sender.goaway(this.lastPeerStreamId, code, debugText);
-    this.#finish(end, code);
+    this.finish(end, code);
   }
-
-  /** Sends what there is, then closes; the peer has some time to do so too. */
-  #finish(end: ConnectionEnd, code: ErrorCode = errorCode.CANCEL): void {
-    this.#isEnding = true;
-    this.#end ??= end;
-    this.#rest = undefined;
-    this.#closeStreams(() => code);
-    this.sender.outbox.end();
-    this.#linger();
-    this.#socket.resume();
-  }
-
-  /** The peer has some time to read what it was told, as long as it goes on reading, and to close. */
-  #linger(): void {
-    const { unsentBytes } = this;
-    this.#lingerTimer = this.options.clock.setTimer(http2.lingerMs, () => {
-      if (this.unsentBytes < unsentBytes) this.#linger();
-      else this.#socket.destroy();
-    });
-  }
-
-  #closeStreams(codeOf: (stream: Opened) => ErrorCode): void {
-    for (const stream of this.streams.all()) if (!stream.isClosed) stream.over(codeOf(stream), 'connection');
-  }
-
-  /** Nothing more goes in or out, and what was not given to the socket never will. */
-  #lost(): void {
-    this.#isEnding = true;
-    this.#rest = undefined;
-    this.sender.outbox.close();
-    this.#closeStreams((stream) => this.codeOfLoss(stream));
-  }
-
-  /** What a stream is told when the connection is lost. */
-  protected abstract codeOfLoss(stream: Opened): ErrorCode;
-
-  /** The peer has ended its side, and with it the connection: replies to what came before still go out. */
-  #peerEnded(): void {
-    if (this.#isEnding) return;
-    const end = this.#endOf(undefined);
-    if (this.#isServer) {
-      this.#finish(end);
-      return;
-    }
-    this.#end ??= end;
-    this.#lost();
-    this.#socket.end();
-    this.#linger();
-  }
-
-  #broken(error: Error): void {
-    this.#end ??= this.#endOf(error);
-    this.#lost();
-  }
-
-  #endOf(error: Error | undefined): ConnectionEnd {
-    const goaway = this.#peerGoaway;
-    if (goaway !== undefined && goaway.code !== errorCode.NO_ERROR) return { kind: 'peer', ...goaway };
-    if (error === undefined && this.streams.size === 0) return { kind: 'done' };
-    return { kind: 'io', error };
-  }
-
-  #socketClosed(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#end ??= this.#endOf(undefined);
-    this.#handshakeTimer?.cancel();
-    this.#headTimer?.cancel();
-    this.#lingerTimer?.cancel();
-    this.#lost();
-    for (const waiter of this.#pings?.values() ?? []) waiter.lost();
-    this.#pings = undefined;
-    this.closed(this.#end);
-  }
-}
-
-/** Who waits for the answer to a PING. */
-export interface PingWaiter {
-  answered(): void;
-  /** The connection ended before. */
-  lost(): void;
 }
 
 /** Section 3.4: each side begins with SETTINGS. */

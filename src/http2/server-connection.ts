@@ -79,7 +79,7 @@ export class ServerConnection extends Connection<RequestStream> implements Conne
 
   /** Closes at once, without a word. */
   destroy(): void {
-    this.destroySocket(undefined);
+    this.loseAndDestroy({ kind: 'owner', error: undefined });
   }
 
   protected override get lastPeerStreamId(): number {
@@ -122,7 +122,7 @@ export class ServerConnection extends Connection<RequestStream> implements Conne
     return errorCode.CANCEL;
   }
 
-  protected override closed(end: ConnectionEnd): void {
+  protected override tellOwner(end: ConnectionEnd): void {
     this.#serverOptions.onClosed(this, end);
   }
 

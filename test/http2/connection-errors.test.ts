@@ -306,3 +306,38 @@ test('6.8 an error of the client is told to the owner when the client closes', (
   server.clock.settle();
   expect(server.ends).toEqual([{ kind: 'peer', code: errorCode.INTERNAL_ERROR, debugText: 'broken' }]);
 });
+
+describe('4.3 the time for a head', () => {
+  test.each([
+    ['in its frame', wholeRequest(1).subarray(0, 15)],
+    ['between its frames', headersFrame(1, requestBlock.subarray(0, 9), 0)],
+    [
+      'within CONTINUATION',
+      Buffer.concat([headersFrame(1, part, 0), frame(frameType.CONTINUATION, 0, 1, part).subarray(0, 12)]),
+    ],
+  ])('a head that stops %s ends the connection after a time', (_name, bytes) => {
+    const server = opened().receive(bytes);
+    server.clock.advance(9_999);
+    expect(failureOf(server)).toBeUndefined();
+    // Twice as long at most, when its first frame was whole only after the look began.
+    server.clock.advance(10_001);
+    expect(failureOf(server)?.code).toBe(errorCode.ENHANCE_YOUR_CALM);
+  });
+
+  test('heads that are each cut where reading stopped do not, since each comes in time', () => {
+    const server = opened();
+    for (let id = 1; id < 41; id += 2) {
+      server.receive(wholeRequest(id).subarray(0, 15));
+      server.clock.advance(3_000);
+      server.receive(wholeRequest(id).subarray(15));
+    }
+    expect(failureOf(server)).toBeUndefined();
+    expect(server.requests).toHaveLength(20);
+  });
+
+  test('a body that stops does not: its time is the business of its user', () => {
+    const server = opened().receive(request(1), dataFrame(1, Buffer.alloc(100)).subarray(0, 50));
+    server.clock.advance(100_000);
+    expect(failureOf(server)).toBeUndefined();
+  });
+});

@@ -1,0 +1,238 @@
+/**
+ * The socket under a connection: the base that knows bytes, turns of the event loop and the end, and nothing of frames.
+ *
+ * - What comes is read at once, unless the connection has begun its share of requests in this turn, or the peer does not read
+ *   what it is sent: then the rest waits, and so does the socket.
+ * - What is sent goes at the end of the turn.
+ * - The end comes once, in one of two ways. `finish`: streams are told, what was sent still goes, then the socket is ended, and the
+ *   peer has some time to do so too. `lose`: the socket is gone, and what was not given to it is dropped. In both the owner is
+ *   told when the socket is closed.
+ */
+import type { Socket } from 'node:net';
+import type { Timer } from '../clock.ts';
+import { http2 } from '../limits.ts';
+import type { ConnectionEnd, EndpointOptions } from './endpoint.ts';
+import { errorCode, type ErrorCode } from './error-code.ts';
+import { Outbox, type OutboxOwner } from './outbox.ts';
+import { Sender } from './sender.ts';
+import { type TurnTaker, type Turns, turnsOf } from './turns.ts';
+
+export abstract class SocketSide implements OutboxOwner, TurnTaker {
+  readonly sender: Sender;
+  protected readonly options: EndpointOptions;
+  readonly #socket: Socket;
+  readonly #turns: Turns;
+  #isTurnAsked = false;
+  #requestsInTurn = 0;
+  /** What was read and has to wait. */
+  #rest: Buffer | undefined;
+  #idleSinceMs: number | undefined;
+  /** Nothing more is read, or sent by streams. */
+  #isEnding = false;
+  #isClosed = false;
+  #end: ConnectionEnd | undefined;
+  #lingerTimer: Timer | undefined;
+
+  constructor(socket: Socket, options: EndpointOptions) {
+    this.options = options;
+    this.#socket = socket;
+    this.#turns = turnsOf(options.clock);
+    this.sender = new Sender(new Outbox(socket, this));
+    this.#idleSinceMs = options.clock.monotonicMs();
+  }
+
+  /** The open streams. */
+  abstract get streamCount(): number;
+
+  /** Since when no stream is open, by the monotonic clock; undefined while one is. */
+  get idleSinceMs(): number | undefined {
+    return this.streamCount === 0 ? this.#idleSinceMs : undefined;
+  }
+
+  /** What was sent and is not in the socket's hands yet, or stays there because the peer does not read. */
+  get unsentBytes(): number {
+    return this.sender.outbox.unsentBytes;
+  }
+
+  get bytesRead(): number {
+    return this.#socket.bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.#socket.bytesWritten;
+  }
+
+  /** The connection keeps the process alive, as it does from the start, ... */
+  ref(): void {
+    this.#socket.ref();
+  }
+
+  /** ... or does not. */
+  unref(): void {
+    this.#socket.unref();
+  }
+
+  /** @internal */
+  outputBegun(): void {
+    this.askTurn();
+  }
+
+  /** @internal */
+  outputTaken(): void {
+    this.sender.beginTurn();
+    this.#goOn();
+  }
+
+  /** @internal */
+  endEarly(): void {
+    this.sender.outbox.flush();
+  }
+
+  /** @internal */
+  endTurn(): void {
+    this.#isTurnAsked = false;
+    this.#requestsInTurn = 0;
+    const { sender } = this;
+    sender.outbox.flush();
+    if (this.streamCount === 0) this.#idleSinceMs ??= this.options.clock.monotonicMs();
+    if (this.#isClosed) return;
+    sender.beginTurn();
+    this.#goOn();
+  }
+
+  /** Reads what has come, and acts on it. @returns where it stopped: before the end only when `mayReadOn` is false. */
+  protected abstract read(bytes: Buffer): number;
+
+  /** The peer has ended its side. */
+  protected abstract peerEnded(): void;
+
+  /** Streams are told that the connection ends, and with which code. */
+  protected abstract breakOff(code: ErrorCode): void;
+
+  /** Streams are told that the connection is lost. */
+  protected abstract breakOffLost(): void;
+
+  /** How the connection ended if nothing was said before: the socket failed or was closed. */
+  protected abstract endOf(error: Error | undefined): ConnectionEnd;
+
+  /** All is over: timers are to be cancelled, and the owner told. */
+  protected abstract closed(end: ConnectionEnd): void;
+
+  /** Begins to read. */
+  protected begin(): void {
+    const socket = this.#socket;
+    // It ends its side itself, behind what it has to say.
+    socket.allowHalfOpen = true;
+    socket
+      .on('data', (chunk: Buffer) => this.#received(chunk))
+      .on('end', () => {
+        if (!this.#isEnding) this.peerEnded();
+      })
+      .on('error', (error) => this.lose(this.endOf(error)))
+      .on('close', () => this.#socketClosed());
+    if (socket.destroyed) this.options.clock.yieldNow(() => this.#socketClosed());
+  }
+
+  protected get isEnding(): boolean {
+    return this.#isEnding;
+  }
+
+  /** Whether another frame may be read now. */
+  protected get mayReadOn(): boolean {
+    return (
+      this.#requestsInTurn < http2.requestsInTurnMax &&
+      this.sender.outbox.unsentBytes < http2.unsentBytesMax &&
+      !this.#isEnding
+    );
+  }
+
+  /** One more request in this turn. */
+  protected countRequest(): void {
+    this.#requestsInTurn++;
+    this.askTurn();
+  }
+
+  protected askTurn(): void {
+    if (this.#isTurnAsked) return;
+    this.#isTurnAsked = true;
+    this.#turns.ask(this);
+  }
+
+  protected noLongerIdle(): void {
+    this.#idleSinceMs = undefined;
+  }
+
+  /** Sends what there is, then ends the socket. */
+  protected finish(end: ConnectionEnd, code: ErrorCode = errorCode.CANCEL): void {
+    this.#isEnding = true;
+    this.#end ??= end;
+    this.#rest = undefined;
+    this.breakOff(code);
+    this.sender.outbox.end();
+    this.#linger();
+    // What still comes is read, so that the socket closes in peace, and dropped.
+    this.#socket.resume();
+  }
+
+  /** Drops what there is. */
+  protected lose(end: ConnectionEnd): void {
+    this.#end ??= end;
+    this.#isEnding = true;
+    this.#rest = undefined;
+    this.sender.outbox.close();
+    this.breakOffLost();
+  }
+
+  protected loseAndEnd(end: ConnectionEnd): void {
+    this.lose(end);
+    this.#socket.end();
+    this.#linger();
+  }
+
+  protected loseAndDestroy(end: ConnectionEnd): void {
+    this.lose(end);
+    this.#socket.destroy();
+  }
+
+  #received(chunk: Buffer): void {
+    if (!this.#isEnding) this.#read(chunk);
+  }
+
+  #read(bytes: Buffer): void {
+    const at = this.read(bytes);
+    if (this.mayReadOn || this.#isEnding) return;
+    this.#rest = bytes.subarray(at);
+    this.#socket.pause();
+  }
+
+  #goOn(): void {
+    const rest = this.#rest;
+    if (rest === undefined || !this.mayReadOn) return;
+    this.#rest = undefined;
+    this.#read(rest);
+    // There may be a rest again.
+    if (!this.#hasRest) this.#socket.resume();
+  }
+
+  get #hasRest(): boolean {
+    return this.#rest !== undefined;
+  }
+
+  /** The peer has some time to read what it was told, as long as it goes on reading, and to close. */
+  #linger(): void {
+    const { unsentBytes } = this;
+    this.#lingerTimer = this.options.clock.setTimer(http2.lingerMs, () => {
+      if (this.unsentBytes < unsentBytes) this.#linger();
+      else this.#socket.destroy();
+    });
+  }
+
+  #socketClosed(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const end = this.#end ?? this.endOf(undefined);
+    this.#lingerTimer?.cancel();
+    this.lose(end);
+    this.closed(end);
+  }
+}
