@@ -1,6 +1,7 @@
 /** The golden files are read as prose, and written anew by `vitest run test/http2/split-sessions.test.ts -u`. */
 import { describe, expect, test } from 'vitest';
 import { behaviourOf } from './behaviours.ts';
+import { cutAt } from './cut.ts';
 import { ServerUnderTest } from './server-under-test.ts';
 import { brokenSessions, type Session, sessions } from './sessions.ts';
 
@@ -16,16 +17,12 @@ function outcomeOf(parts: readonly Uint8Array[]): string {
   return server.text;
 }
 
-function cutAt(bytes: Buffer, ...places: number[]): Buffer[] {
-  return [0, ...places].map((from, index) => bytes.subarray(from, places[index]));
-}
-
 describe.each([...sessions, ...brokenSessions])('a session with $name', ({ name, frames }: Session) => {
   const bytes = Buffer.concat(frames);
   const whole = outcomeOf([bytes]);
 
   test('it comes to what it should', async () => {
-    await expect(`${whole}\n`).toMatchFileSnapshot(`golden/${name.replaceAll(' ', '-')}.txt`);
+    await expect(`${whole}\n`).toMatchFileSnapshot(`golden/client/${name.replaceAll(/\W+/g, '-')}.txt`);
   });
 
   test('cut in two anywhere it comes to the same', () => {
