@@ -101,7 +101,12 @@ export class FakeSocket extends EventEmitter {
   // What the connection does.
 
   write(bytes: Uint8Array, taken?: () => void): boolean {
-    if (this.destroyed || this.isEnded) throw new Error('written after the end');
+    if (this.isEnded) throw new Error('written after the end');
+    if (this.destroyed) {
+      // As Node: nothing goes out, and the callback comes.
+      if (taken !== undefined) this.#clock.yieldNow(taken);
+      return false;
+    }
     this.bytesWritten += bytes.length;
     this.#splitter.push(bytes);
     if (this.isRead && this.#unsent.length === 0) {
