@@ -25,7 +25,7 @@ interface Output {
 }
 
 const NO_BUFFER = Buffer.alloc(0);
-/** Takes what is written to a connection that is over. */
+/** Takes what is written to a connection that has ended. */
 const sink = Buffer.allocUnsafeSlow(http2.outputBytes);
 const freeBuffers: Buffer[] = [];
 
@@ -59,12 +59,12 @@ export class Outbox {
 
   /** What was written here and the socket has not taken yet, or can't send since the peer does not read. */
   get unsentBytes(): number {
-    return this.#inSocketBytes + this.#waitingBytes + this.length;
+    return this.#inSocketBytes + this.#waitingBytes + this.#writtenBytes;
   }
 
   /** All output so far, in bytes, sent or not: where the next frame begins. */
   get position(): number {
-    return this.#givenBytes + this.#waitingBytes + this.length;
+    return this.#givenBytes + this.#waitingBytes + this.#writtenBytes;
   }
 
   /** What of it the socket was given. */
@@ -75,14 +75,15 @@ export class Outbox {
   /** Makes room for so many bytes, 64 KiB at most, in `buffer`. @returns where. */
   reserve(bytes: number): number {
     this.dataStreamId = 0;
-    if (this.length + bytes > this.buffer.length) this.#nextBuffer();
+    if (this.#isEnding) this.length = 0;
+    else if (this.length + bytes > this.buffer.length) this.#nextBuffer();
     return this.length;
   }
 
   /** Gives what there is to the socket, unless that still has something. */
   flush(): void {
     if (this.#inSocketBytes > 0 || this.#isClosed || this.#socket.destroyed) return;
-    if (this.length > 0) {
+    if (this.#writtenBytes > 0) {
       const { buffer, length } = this;
       this.#leaveBuffer();
       if (this.#waiting.length === 0) {
@@ -94,30 +95,42 @@ export class Outbox {
     if (this.#waiting.length > 0) this.#giveWaiting();
   }
 
-  /** Ends the socket behind all that was written. */
+  /** Ends the socket behind all that was written so far. What is written from now on goes nowhere. */
   end(): void {
+    if (this.#isEnding) return;
+    if (this.length > 0) {
+      this.#waiting.push({ buffer: this.buffer, length: this.length });
+      this.#waitingBytes += this.length;
+    }
     this.#isEnding = true;
-    this.flush();
+    this.#sinkOutput();
+    if (this.#inSocketBytes === 0 && !this.#socket.destroyed) this.#giveWaiting();
     this.#endSocket();
   }
 
   /** Nothing of it will be sent any more. */
   close(): void {
     if (this.#isClosed) return;
+    if (!this.#isEnding && this.buffer.length > 0) free(this.buffer);
     this.#isClosed = true;
-    if (this.buffer.length > 0) free(this.buffer);
-    this.buffer = sink;
-    this.length = 0;
-    this.dataStreamId = 0;
+    this.#isEnding = true;
+    this.#sinkOutput();
     this.#waiting = [];
     this.#waitingBytes = 0;
   }
 
+  /** What of `buffer` is to be sent. */
+  get #writtenBytes(): number {
+    return this.#isEnding ? 0 : this.length;
+  }
+
+  #sinkOutput(): void {
+    this.buffer = sink;
+    this.length = 0;
+    this.dataStreamId = 0;
+  }
+
   #nextBuffer(): void {
-    if (this.#isClosed) {
-      this.length = 0;
-      return;
-    }
     const { buffer, length } = this;
     if (length === 0) this.#owner.outputBegun();
     else if (this.#inSocketBytes === 0) this.#give(buffer, length);
@@ -174,8 +187,7 @@ export class Outbox {
   }
 
   #endSocket(): void {
-    if (this.#isEnding && !this.#isClosed && this.#waiting.length === 0 && this.length === 0)
-      this.#socket.end();
+    if (this.#isEnding && !this.#isClosed && this.#waiting.length === 0) this.#socket.end();
   }
 }
 

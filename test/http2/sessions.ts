@@ -205,6 +205,17 @@ export const sessions: readonly Session[] = [
   ['windows', windows()],
   ['requests that are malformed or too long', malformed()],
   ['a client that goes away', [...unaryCalls(), goawayFrame(0, 0, 'bye')]],
+  [
+    'a client that goes away while a reply waits for it',
+    [
+      settingsFrame([[setting.INITIAL_WINDOW_SIZE, 10]]),
+      headersFrame(1, blocks()('/unary')),
+      dataFrame(1, text(20), END_STREAM),
+      goawayFrame(0, 0),
+      // The reply ends, and with it the connection, before it is acknowledged.
+      settingsFrame([[setting.INITIAL_WINDOW_SIZE, 100]]),
+    ],
+  ],
 ].map(([name, frames]) => ({
   name: name as string,
   frames: [opening, settingsAcknowledged, ...(frames as Buffer[])],
