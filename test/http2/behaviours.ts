@@ -14,9 +14,14 @@ const echo: Behaviour = {
   end: ({ stream }) => stream.end(okTrailers),
 };
 
+/** What comes is of no interest. */
+const consuming: Behaviour = {
+  data: ({ stream }, bytes) => stream.consumed(bytes.length),
+};
+
 /** Sends back all of it at the end, as an answer in one piece. */
 const unary: Behaviour = {
-  data: ({ stream }, bytes) => stream.consumed(bytes.length),
+  ...consuming,
   end: ({ stream, body }) =>
     stream.answer(
       okHead,
@@ -29,7 +34,7 @@ const unary: Behaviour = {
 
 /** Sends so many bytes. */
 function large(bytes: number): Behaviour {
-  return { end: ({ stream }) => stream.answer(okHead, 'x', bytes, filler, okTrailers) };
+  return { ...consuming, end: ({ stream }) => stream.answer(okHead, 'x', bytes, filler, okTrailers) };
 }
 
 /** Sends messages for as long as it may, as a stream of replies does. */
@@ -45,6 +50,7 @@ function stream(messages: number): Behaviour {
     request.stream.end(okTrailers);
   };
   return {
+    ...consuming,
     begun: ({ stream: own }) => own.respond(okHead, false),
     end: send,
     drained: send,

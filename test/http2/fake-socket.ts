@@ -21,8 +21,12 @@ export class FakeSocket extends EventEmitter {
   bytesWritten = 0;
   /** Whether the peer reads: what is written is gone at once. Otherwise it waits, for `take`. */
   isRead = true;
-  /** What the connection has ended: it writes nothing more. */
+  /** Set when the connection has ended its side: it writes nothing more. */
   isEnded = false;
+  /** Is given what is written, ... */
+  written: (bytes: Buffer) => void = () => undefined;
+  /** ... and told of the end. */
+  ended: () => void = () => undefined;
   readonly #clock: StepClock;
   readonly #splitter = new FrameSplitter();
   #unsent: Unsent[] = [];
@@ -108,6 +112,7 @@ export class FakeSocket extends EventEmitter {
       return false;
     }
     this.bytesWritten += bytes.length;
+    this.written(Buffer.from(bytes));
     this.#splitter.push(bytes);
     if (this.isRead && this.#unsent.length === 0) {
       // As Node calls back: soon, never within.
@@ -120,6 +125,7 @@ export class FakeSocket extends EventEmitter {
 
   end(): void {
     this.isEnded = true;
+    this.ended();
     if (this.#isPeerEnded) this.#clock.yieldNow(() => this.destroy());
   }
 
