@@ -143,7 +143,7 @@ export class ClientConnection extends Connection<ResponseStream> {
     else stream.receiveHead(head, isEnd);
   }
 
-  protected override settingsReceived(settings: PeerSettings): void {
+  protected override settingsApplied(settings: PeerSettings): void {
     if (settings.maxConcurrentStreams !== undefined)
       this.#concurrentStreamsMax = settings.maxConcurrentStreams;
     else if (!this.#isOpened) this.#concurrentStreamsMax = Infinity;
@@ -156,7 +156,7 @@ export class ClientConnection extends Connection<ResponseStream> {
   }
 
   /** Section 6.8: streams above the last one that the server names were not acted on, whatever the code. */
-  protected override goawayReceived(lastStreamId: number, code: ErrorCode, debugText: string): void {
+  protected override peerGoingAway(lastStreamId: number, code: ErrorCode, debugText: string): void {
     for (const stream of this.streams.all()) {
       if (stream.id > lastStreamId && !stream.isClosed) stream.over(errorCode.REFUSED_STREAM, 'connection');
     }

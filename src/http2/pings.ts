@@ -23,8 +23,8 @@ export class Pings {
   }
 
   /** An answer has come. @returns false when it is one to nothing. */
-  answered(buffer: Buffer, from: number): boolean {
-    const number = readWord(buffer, from) === 0 ? readWord(buffer, from + WORD_BYTES) : 0;
+  answered(payload: Buffer): boolean {
+    const number = readWord(payload, 0) === 0 ? readWord(payload, WORD_BYTES) : 0;
     const waiter = this.#waiterByNumber?.get(number);
     if (waiter === undefined) return false;
     this.#waiterByNumber?.delete(number);

@@ -101,7 +101,7 @@ export class ServerConnection extends Connection<RequestStream> implements Conne
     else this.#goOn(streamId, isEnd, this.#trailers.read(buffer, from, to));
   }
 
-  protected override settingsReceived(settings: PeerSettings): void {
+  protected override settingsApplied(settings: PeerSettings): void {
     // What is sent here uses no dynamic table; a client that made it smaller waits to be told so.
     const { headerTableSize } = settings;
     if (headerTableSize !== undefined && headerTableSize < http2.headerTableBytes) {
@@ -110,7 +110,7 @@ export class ServerConnection extends Connection<RequestStream> implements Conne
   }
 
   /** The client makes no more requests. */
-  protected override goawayReceived(): void {
+  protected override peerGoingAway(): void {
     this.leaveWhenDone();
   }
 
