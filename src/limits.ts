@@ -341,6 +341,11 @@ export const serverDefaults = {
   requestTimeoutMs: 60_000,
   /** How long an HTTP/1.1 connection is kept open without a request. */
   idleTimeoutMs: 75_000,
+  /**
+   * A connection of this age is closed once its calls are done, so that clients behind a load balancer spread anew; a tenth
+   * more or less. 0: none is.
+   */
+  maxConnectionAgeMs: 0,
   /** How long calls under way, and then a snapshot, may take to finish when the server stops. */
   shutdownTimeoutMs: 10_000,
 } as const;
@@ -379,6 +384,10 @@ export const serverFixed = {
   deadlineMsMax: 24 * 24 * 60 * 60 * 1000,
   /** An error's text goes into a header, so it is cut to this many characters. */
   errorMessageCharactersMax: 1024,
+  /** A call that is refused is told so when its request has ended, or after this long. */
+  refusedRequestMs: 1000,
+  /** A path is quoted in an error up to this many characters. */
+  pathCharactersMax: 200,
   /** A reply that its client has not read for this long is cut when memory for calls runs out, the oldest first. */
   stalledReplyMs: 5000,
   /** When the server stops, a stream that its client does not read is cut after this long. */
@@ -387,6 +396,16 @@ export const serverFixed = {
   tcpKeepAliveMs: 60_000,
   /** That a client came with TLS to a port without it, or without to one with it, is logged at most this often. */
   wrongProtocolLogMs: 60_000,
+  /** What the calls of a connection that has reached its age may take to finish before they are broken off. */
+  connectionAgeGraceMs: 10_000,
+  /**
+   * What a client may send on one stream of HTTP/2, and on all streams of a connection, before it is taken. Enough to keep a
+   * connection busy whose round trip takes some milliseconds; what is not taken by then is held in memory.
+   */
+  streamWindowBytes: 256 * KiB,
+  connectionWindowBytes: 1 * MiB,
+  /** How long a connection may take to send its last bytes, once no call is under way and the server stops. */
+  connectionLingerMs: 1000,
   /** How long a client that was turned away may take to read why. */
   refusalLingerMs: 1000,
   /** How often the time limits of HTTP/1.1 connections are looked after. */
@@ -406,6 +425,4 @@ export const serverFixed = {
    */
   openFilesReserve: 128,
   openFilesReserveShareMax: 3 / 4,
-  /** What Node may keep for one connection of HTTP/2: its streams, headers and what waits to be sent. In megabytes. */
-  sessionMegabytesMax: 64,
 } as const;

@@ -50,6 +50,11 @@ export class KvStore implements api.Store {
     this.failed = store.failed;
   }
 
+  /** What `get` without `refreshTtl` resolves with, at once. */
+  getVisible(key: api.Key, revision: number): api.GetResult {
+    return get(this.#store, key, { revision });
+  }
+
   get(key: api.Key, options: api.GetOptions = {}): Promise<api.GetResult> {
     if (options.refreshTtl === true) return this.#decide((view) => getRefreshing(view, key, options));
     if (this.#turn.begin()) return this.#read(() => get(this.#store, key, options));

@@ -18,7 +18,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 }
 
 /** Like `openStore`, without the checks of arguments: the server has made them by the time that it calls. */
-export async function openUncheckedStore(options: StoreOptions): Promise<Store> {
+export async function openUncheckedStore(options: StoreOptions): Promise<KvStore> {
   const store = await openDurableStore(options);
   const { clock = systemClock, random = systemRandom } = options;
   return new KvStore({ store, clock, random });

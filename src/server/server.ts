@@ -9,7 +9,7 @@ import { systemReason } from '../errors.ts';
 import { serverFixed } from '../limits.ts';
 import { openUncheckedStore } from '../kv/open-store.ts';
 import { type StoreOptions } from '../store/store-options.ts';
-import type { Store } from '../api.ts';
+import type { KvStore } from '../kv/kv-store.ts';
 import { CallTable } from './calls/calls.ts';
 import type { ServerConfig } from './config/config.ts';
 import { Listener, type ListenerOptions } from './listener/listener.ts';
@@ -21,7 +21,9 @@ import { rpcEndpoints } from './connect/rpc-endpoints.ts';
 import { ServerState } from './health/server-state.ts';
 import { logOperatorEvent, recoveryLog } from './logging/operator-log.ts';
 import { servedServices } from './services/services.ts';
-import { grpcUnaryHandler } from './grpc/grpc-unary.ts';
+import { Deadlines } from '../deadlines.ts';
+import { grpcLane } from './grpc/grpc-lane.ts';
+import { Routes } from './grpc/routes.ts';
 
 export interface ServerDependencies {
   readonly logger: Logger;
@@ -71,7 +73,7 @@ class Server implements RunningServer {
   readonly #calls: CallTable;
   readonly #listener: Listener;
   #address = '';
-  #store: Store | undefined;
+  #store: KvStore | undefined;
   /** Whether `stop` waits no longer for a store to close. */
   #isOver = false;
   #ready: Promise<void> = Promise.resolve();
@@ -85,13 +87,17 @@ class Server implements RunningServer {
     this.#dependencies = dependencies;
     this.#calls = new CallTable(limits);
     const calls = this.#calls;
-    const store = (): Store | undefined => this.#store;
+    const deadlines = new Deadlines(systemClock);
+    const store = (): KvStore | undefined => this.#store;
     const services = servedServices(limits, version);
     const endpointByPath = rpcEndpoints({ store, state, services, logger });
     const metrics = new Metrics({ state, store, droppedLogLines });
     const handlers = requestHandlers({ endpointByPath, calls, state, metrics, limits, logger });
-    const handleStream = grpcUnaryHandler({ store, state, calls, services, limits, logger });
-    this.#listener = makeListener({ handleStream, handlers, tls, limits, logger });
+    const lane = grpcLane(
+      { store, state, calls, deadlines, limits, logger },
+      new Routes(services, (path) => endpointByPath.has(path)),
+    );
+    this.#listener = makeListener({ grpcLane: lane, deadlines, handlers, tls, limits, logger });
   }
 
   get address(): string {
@@ -182,6 +188,7 @@ class Server implements RunningServer {
           'calls did not finish in time; broken off',
         );
       }
+      await Promise.race([this.#listener.drained(), lingered(), deadline.promise]);
       this.#listener.destroy();
       // A recovery can't be broken off, but nothing is lost when the process ends in the middle of it.
       await Promise.race([this.#ready.catch(() => undefined), deadline.promise]);
@@ -200,6 +207,11 @@ class Server implements RunningServer {
   abort(): void {
     this.#listener.destroy();
   }
+}
+
+/** Resolves when connections have had the time to send their last bytes; a client that is gone takes none. */
+function lingered(): Promise<void> {
+  return new Promise((resolve) => systemClock.setTimer(serverFixed.connectionLingerMs, resolve));
 }
 
 /** Until it is cancelled. */

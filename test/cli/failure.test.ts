@@ -10,12 +10,8 @@ import { toKelpError } from '../../src/client/errors/kelp-error.ts';
 import { KelpError } from '../../src/client/errors/error.ts';
 import { diskError } from '../../src/disk/system-error.ts';
 import { StoreError, type StoreErrorCode } from '../../src/errors.ts';
-import {
-  limitReachedError,
-  recoveringError,
-  shuttingDownError,
-  toConnectError,
-} from '../../src/server/calls/errors.ts';
+import { recoveringError, stoppingError } from '../../src/server/calls/call-error.ts';
+import { toConnectError } from '../../src/server/connect/connect-error.ts';
 import { OptionError } from '../../src/server/config/option-values.ts';
 import { startTestServer } from '../support/test-server.ts';
 import { Kelp } from './kelp.ts';
@@ -214,12 +210,10 @@ describe('as JSON', () => {
       ] satisfies StoreErrorCode[]
     ).map((code) => new StoreError(code, 'why', undefined)),
   ];
-  const answers = [
-    ...storeErrors.map(toConnectError),
-    recoveringError(),
-    shuttingDownError(),
-    limitReachedError('why'),
-  ].map((answer) => ({ answer, told: failureJson(toKelpError(toCallFailure(answer), failedCall)) }));
+  const answers = [...storeErrors, recoveringError(), stoppingError()].map((error) => {
+    const answer = toConnectError(error);
+    return { answer, told: failureJson(toKelpError(toCallFailure(answer), failedCall)) };
+  });
 
   test('every failure has the gRPC code that the server gave it', () => {
     for (const { answer, told } of answers) {

@@ -86,7 +86,8 @@ describe('the parts of a request', () => {
     const init = { compares, success: operations, failure: operations };
     const largest = create(TxnRequestSchema, init as MessageInitShape<typeof TxnRequestSchema>);
 
-    checkBinaryParts(TxnRequestSchema, toBinary(TxnRequestSchema, largest));
+    const binary = Buffer.from(toBinary(TxnRequestSchema, largest));
+    checkBinaryParts(TxnRequestSchema, binary, 0, binary.length);
     checkJsonParts(Buffer.from(toJsonString(TxnRequestSchema, largest)));
   });
 
@@ -96,7 +97,9 @@ describe('the parts of a request', () => {
     const compare = Buffer.concat([encodePayload(1, Buffer.from('text')), fields]);
     const bytes = encodePayload(1, compare);
 
-    const check = (): void => checkBinaryParts(TxnRequestSchema, bytes);
+    // Not at the beginning of its buffer.
+    const buffer = Buffer.concat([Buffer.alloc(5), bytes]);
+    const check = (): void => checkBinaryParts(TxnRequestSchema, buffer, 5, buffer.length);
 
     if (tooMany > 0) expect(check).toThrow(/parts/);
     else expect(check).not.toThrow();

@@ -1,69 +1,62 @@
-import { EventEmitter } from 'node:events';
-import { Code, ConnectError } from '@connectrpc/connect';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { StoreError } from '../../src/errors.ts';
 import { serverFixed } from '../../src/limits.ts';
 import { type Call, CallTable } from '../../src/server/calls/calls.ts';
 
 const limits = { callsMax: 3, callBytesMax: 1000, replyBytesMax: 400 };
 
-/** As much of a response as a call table knows; destroying it closes it, as with a real one. */
-class FakeResponse extends EventEmitter {
-  readonly headersSent = false;
-  readonly statusCode = 200;
-  readonly writableEnded = false;
-  isDestroyed = false;
+class FakeChannel {
+  isCut = false;
 
-  writeHead(): void {}
-  write(): boolean {
-    return true;
-  }
-  addTrailers(): void {}
-  end(): void {}
-  destroy(): void {
-    this.isDestroyed = true;
+  cut(): void {
+    this.isCut = true;
   }
 }
 
-function open(table: CallTable, isStream = false): { call: Call; response: FakeResponse } {
-  const response = new FakeResponse();
-  return { call: table.open(response, isStream), response };
+function open(table: CallTable, isStream = false): { call: Call; channel: FakeChannel } {
+  const channel = new FakeChannel();
+  return { call: table.open(channel, isStream), channel };
 }
 
 function codeOf(act: () => void): string | undefined {
   try {
     act();
   } catch (error) {
-    return Code[ConnectError.from(error).code];
+    return error instanceof StoreError ? error.code : String(error);
   }
   return undefined;
 }
 
 describe('a table of calls', () => {
-  test('counts calls until their responses close', async () => {
+  test('counts calls until they close', async () => {
     const table = new CallTable(limits);
     const first = open(table);
     const second = open(table);
     const empty = table.empty();
 
     expect(table.size).toBe(2);
-    first.response.emit('close');
+    first.call.close();
+    first.call.close();
     expect([table.size, first.call.isClosed, first.call.signal.aborted]).toEqual([1, true, true]);
-    second.response.emit('close');
+    second.call.close();
     await empty;
     expect(table.size).toBe(0);
     await table.empty();
   });
 
-  test('has a refusal ready for a call too many', () => {
+  test('is full from the last call that it may have on, until one of them ends', () => {
     const table = new CallTable(limits);
-    const calls = Array.from({ length: 4 }, () => open(table).call);
+    const isFull = [1, 2, 3, 4].map(() => {
+      const isFullBefore = table.isFull;
+      open(table);
+      return isFullBefore;
+    });
 
-    expect(calls.map((call) => call.refusal?.code)).toEqual([
-      undefined,
-      undefined,
-      undefined,
-      Code.ResourceExhausted,
-    ]);
+    expect(isFull).toEqual([false, false, false, true]);
+    expect(table.fullError()).toMatchObject({
+      code: 'limitReached',
+      message: expect.stringContaining('calls-max'),
+    });
   });
 
   test('refuses memory beyond its limit and gives back what a closed call held', () => {
@@ -72,18 +65,18 @@ describe('a table of calls', () => {
     const second = open(table);
 
     first.call.charge(600);
-    expect(codeOf(() => second.call.charge(401))).toBe('ResourceExhausted');
+    expect(codeOf(() => second.call.charge(401))).toBe('limitReached');
     second.call.charge(400);
     expect(table.heldBytes).toBe(1000);
-    first.response.emit('close');
+    first.call.close();
     expect(table.heldBytes).toBe(400);
     second.call.charge(600);
   });
 
   test('charges nothing to a call whose client is gone', () => {
     const table = new CallTable(limits);
-    const { call, response } = open(table);
-    response.emit('close');
+    const { call } = open(table);
+    call.close();
 
     call.charge(300);
     call.chargeReply(300);
@@ -95,7 +88,7 @@ describe('a table of calls', () => {
     const { call } = open(new CallTable(limits), true);
 
     call.chargeReply(400);
-    expect(codeOf(() => call.chargeReply(1))).toBe('ResourceExhausted');
+    expect(codeOf(() => call.chargeReply(1))).toBe('limitReached');
     call.releaseReply();
     call.chargeReply(400);
   });
@@ -113,16 +106,12 @@ describe('a table of calls', () => {
   test('cuts streams that are not read, and no other', () => {
     const table = new CallTable(limits);
     const [stalled, stream, unary] = [open(table, true), open(table, true), open(table)];
-    stalled.call.stalledSinceMs = 1;
-    unary.call.stalledSinceMs = 1;
+    stalled.call.setStalled(true);
+    unary.call.setStalled(true);
 
     table.cutStalledStreams();
 
-    expect([stalled, stream, unary].map(({ response }) => response.isDestroyed)).toEqual([
-      true,
-      false,
-      false,
-    ]);
+    expect([stalled, stream, unary].map(({ channel }) => channel.isCut)).toEqual([true, false, false]);
   });
 });
 
@@ -135,17 +124,17 @@ describe('when memory runs out', () => {
     const [older, younger, taker] = [open(table), open(table), open(table)];
     younger.call.charge(400);
     older.call.charge(400);
-    older.call.stalledSinceMs = performance.now();
+    older.call.setStalled(true);
     vi.advanceTimersByTime(10);
-    younger.call.stalledSinceMs = performance.now();
+    younger.call.setStalled(true);
     vi.advanceTimersByTime(serverFixed.stalledReplyMs);
 
     taker.call.charge(500);
 
-    expect([older.response.isDestroyed, younger.response.isDestroyed]).toEqual([true, false]);
+    expect([older.channel.isCut, younger.channel.isCut]).toEqual([true, false]);
     expect(table.heldBytes).toBe(900);
     // Its end gives nothing back twice.
-    older.response.emit('close');
+    older.call.close();
     expect(table.heldBytes).toBe(900);
   });
 
@@ -191,7 +180,7 @@ describe('when memory runs out', () => {
     const goneCharged = gone.call.holdForMessages(400);
     const nextCharged = next.call.holdForMessages(100);
 
-    gone.response.emit('close');
+    gone.call.close();
     expect(await goneCharged).toBe(false);
     holder.call.release(100);
 
@@ -199,18 +188,47 @@ describe('when memory runs out', () => {
     expect(table.heldBytes).toBe(1000);
   });
 
+  test('streams that hold something and want more do not wait for each other', async () => {
+    const table = new CallTable(limits);
+    const streams = [open(table, true), open(table, true), open(table, true)];
+    for (const { call } of streams) await call.holdForMessages(330);
+
+    const done = streams.map(async ({ call }) => {
+      const isHeld = await call.holdForMessages(400);
+      // The message is made and sent.
+      await call.holdForMessages(0);
+      return isHeld;
+    });
+
+    expect(await Promise.all(done)).toEqual([true, true, true]);
+    expect(table.heldBytes).toBe(0);
+  });
+
+  test('a stream that ends while it waits for more than it holds is given nothing of that', async () => {
+    const table = new CallTable(limits);
+    const [holder, stream] = [open(table), open(table, true)];
+    holder.call.charge(700);
+    await stream.call.holdForMessages(300);
+    const more = stream.call.holdForMessages(400);
+
+    stream.call.close();
+
+    expect(await more).toBe(false);
+    expect(table.heldBytes).toBe(700);
+  });
+
   test('a stream that waits makes room by a reply that is not read, once it is old enough', async () => {
     const table = new CallTable(limits);
     const [stalled, waiter] = [open(table), open(table, true)];
     stalled.call.charge(1000);
-    stalled.call.stalledSinceMs = performance.now();
+    stalled.call.setStalled(true);
     const charged = waiter.call.holdForMessages(200);
-    expect(stalled.response.isDestroyed).toBe(false);
+    expect(stalled.channel.isCut).toBe(false);
 
     vi.advanceTimersByTime(serverFixed.stalledReplyMs * 2);
 
     expect(await charged).toBe(true);
-    expect(stalled.response.isDestroyed).toBe(true);
+    expect(stalled.channel.isCut).toBe(true);
     expect(table.heldBytes).toBe(200);
   });
 
@@ -218,10 +236,10 @@ describe('when memory runs out', () => {
     const table = new CallTable(limits);
     const [reader, taker] = [open(table), open(table)];
     reader.call.charge(900);
-    reader.call.stalledSinceMs = performance.now();
+    reader.call.setStalled(true);
     vi.advanceTimersByTime(serverFixed.stalledReplyMs - 1);
 
-    expect(codeOf(() => taker.call.charge(200))).toBe('ResourceExhausted');
-    expect(reader.response.isDestroyed).toBe(false);
+    expect(codeOf(() => taker.call.charge(200))).toBe('limitReached');
+    expect(reader.channel.isCut).toBe(false);
   });
 });

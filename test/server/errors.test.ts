@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
 import { StoreError } from '../../src/errors.ts';
 import { serverFixed } from '../../src/limits.ts';
-import { toConnectError } from '../../src/server/calls/errors.ts';
+import { toConnectError } from '../../src/server/connect/connect-error.ts';
 
 const revisions = { requestedRevision: 3, oldestRevision: 5, newestRevision: 9 };
 const differences = {

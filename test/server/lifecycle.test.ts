@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { encodeEnvelope } from '@connectrpc/connect/protocol';
 import { connect as connectHttp2 } from 'node:http2';
 import { status } from '@grpc/grpc-js';
 import { Code, ConnectError, createClient, type Transport } from '@connectrpc/connect';
@@ -11,13 +13,16 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Health, HealthCheckResponse_ServingStatus as Status } from '../../gen/grpc/health/v1/health_pb.ts';
 import { AdminService } from '../../gen/kelp/v1/admin_pb.ts';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
-import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
+import { KvService, PutRequestSchema } from '../../gen/kelp/v1/kv_pb.ts';
 import { WatchService } from '../../gen/kelp/v1/watch_pb.ts';
 import { isStoreError } from '../../src/errors.ts';
+import { openSession, post, replyOf } from '../support/bare-http2.ts';
 import { GrpcJsClient } from '../support/grpc-js-client.ts';
 import { RawConnection } from '../support/raw-connection.ts';
 import { startTestServer } from '../support/test-server.ts';
 import { slowDisk } from '../support/troubled-disk.ts';
+
+const PUT_PATH = '/kelp.v1.KvService/Put';
 
 async function failureOf(call: Promise<unknown>): Promise<unknown> {
   return call.then(
@@ -171,6 +176,43 @@ describe('stopping', () => {
     const again = await startTestServer({ flags: { 'data-dir': server.dataDir } });
     const admin = createClient(AdminService, createGrpcTransport({ baseUrl: again.url }));
     expect(Number((await admin.status({})).keyCount)).toBeGreaterThanOrEqual(done);
+  });
+
+  test('under load tells each call what became of it, and loses nothing that was acknowledged', async () => {
+    const server = await startTestServer({ flags: { fsync: 'always' } });
+    const { promise: isLoaded, resolve: loaded } = Promise.withResolvers<void>();
+    const acknowledged = new Set<string>();
+    const refused = new Set<string>();
+    const writers = Array.from({ length: 4 }, async (_, index) => {
+      const session = await openSession(server.url);
+      await Promise.all(
+        Array.from({ length: 16 }, async (__, lane) => {
+          for (let count = 0; !session.closed && !session.destroyed; count++) {
+            const key = `${index}/${lane}/${count}`;
+            const stream = post(session, PUT_PATH, 'application/grpc');
+            stream.end(encodeEnvelope(0, toBinary(PutRequestSchema, create(PutRequestSchema, { key }))));
+            const { headers } = await replyOf(stream);
+            if (headers['grpc-status'] === '0') acknowledged.add(key);
+            // Not begun: the status says so, or the session, which had closed before the call could be sent.
+            else if (headers['grpc-status'] === '14' || stream.rstCode === 7 || session.closed)
+              refused.add(key);
+            else throw new Error(`${key}: ${JSON.stringify(headers)}, code ${stream.rstCode}`);
+            if (acknowledged.size === 500) loaded();
+          }
+        }),
+      );
+    });
+    await isLoaded;
+
+    await server.stop();
+
+    await Promise.all(writers);
+    expect(server.log.lines.map(({ msg }) => msg)).not.toContain('calls did not finish in time; broken off');
+    const again = await startTestServer({ flags: { 'data-dir': server.dataDir } });
+    const kv = createClient(KvService, createGrpcTransport({ baseUrl: again.url }));
+    const { exists } = await kv.exists({ keys: [...acknowledged] });
+    expect(exists).toEqual(exists.map(() => true));
+    expect((await kv.scan({ countOnly: true })).count).toBe(BigInt(acknowledged.size));
   });
 
   test('tells watchers of its health first', async () => {

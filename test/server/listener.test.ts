@@ -19,6 +19,8 @@ import { startTestServer } from '../support/test-server.ts';
 const certPath = fileURLToPath(new URL('../support/tls/cert.pem', import.meta.url));
 const keyPath = fileURLToPath(new URL('../support/tls/key.pem', import.meta.url));
 const ca = readFileSync(certPath);
+/** The preface and an empty SETTINGS frame. */
+const HTTP2_BEGINNING = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'latin1');
 
 interface Answer {
   readonly headers: IncomingHttpHeaders & { readonly ':status'?: number };
@@ -140,6 +142,24 @@ describe('one port', () => {
     expect(await connection.until(/\r\n\r\n/)).toMatch(/^HTTP\/1\.1 200 OK/);
   });
 
+  test.each(['h2c', 'h2c, HTTP2-Settings', 'websocket'])(
+    'answers a request that asks to go on in another protocol (%s) in its own',
+    async (protocol) => {
+      const server = await startTestServer();
+      const connection = await RawConnection.open(server);
+
+      connection.send(
+        `GET /healthz HTTP/1.1\r\nHost: kelp\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: ${protocol}\r\n` +
+          'HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n',
+      );
+
+      expect(await connection.until(/alive/)).toMatch(/^HTTP\/1\.1 200 OK/);
+      // And the next one, too.
+      connection.send('GET /readyz HTTP/1.1\r\nHost: kelp\r\n\r\n');
+      await connection.until(/serving/);
+    },
+  );
+
   test('says what it can not listen on', async () => {
     const server = await startTestServer();
 
@@ -256,7 +276,8 @@ describe('limits of connections', () => {
     // The server's limit holds from when it knows that the client knows it.
     await new Promise((resolve) => session.ping(resolve));
     const stream = session.request({ ':path': '/healthz', 'x-long': long });
-    await expect(once(stream, 'response')).rejects.toThrow('NGHTTP2_ENHANCE_YOUR_CALM');
+    const [headers] = (await once(stream, 'response')) as [Answer['headers']];
+    expect(headers[':status']).toBe(431);
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
   });
 
@@ -337,6 +358,34 @@ describe('with TLS', () => {
     }
   });
 
+  test.each(['h2', 'http/1.1'])('resumes a session of TLS for a client of %s', async (protocol) => {
+    const server = await startTestServer({ flags });
+    const options = {
+      port: server.port,
+      host: server.host,
+      ca,
+      servername: 'localhost',
+      ALPNProtocols: [protocol],
+    };
+    const first = connectTls(options);
+    onTestFinished(() => void first.destroy());
+    first.resume();
+    const [session] = (await once(first, 'session')) as [Buffer];
+    first.destroy();
+
+    const second = connectTls({ ...options, session });
+    onTestFinished(() => void second.destroy());
+    await once(second, 'secureConnect');
+
+    expect([second.isSessionReused(), second.alpnProtocol]).toEqual([true, protocol]);
+    second.write(protocol === 'h2' ? HTTP2_BEGINNING : 'GET /healthz HTTP/1.1\r\nHost: kelp\r\n\r\n');
+    const [answer] = (await once(second, 'data')) as [Buffer];
+    // SETTINGS, or a status line.
+    expect(protocol === 'h2' ? answer[3] : answer.toString('latin1', 0, 12)).toBe(
+      protocol === 'h2' ? 4 : 'HTTP/1.1 200',
+    );
+  });
+
   test('serves grpc-js', async () => {
     const server = await startTestServer({ flags });
     const client = new GrpcJsClient(`localhost:${server.port}`, credentials.createSsl(ca));
@@ -393,8 +442,8 @@ describe('with TLS', () => {
 
     expect(answer.headers[':status']).toBe(400);
     expect(answer.body).toBe('this port speaks TLS; use https://\n');
-    const [code, lastStreamId, text] = await goaway;
-    expect([code, lastStreamId, text.toString()]).toEqual([0, 1, 'this port speaks TLS; use https://']);
+    const [code, , text] = await goaway;
+    expect([code, text.toString()]).toEqual([0, 'this port speaks TLS; use https://']);
     await closed;
   });
 

@@ -2,11 +2,12 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import type { Store, WatchMessage, WatchRequest } from '../../src/api.ts';
+import type { WatchMessage, WatchRequest } from '../../src/api.ts';
+import type { KvStore } from '../../src/kv/kv-store.ts';
 import { type CallChannel, CallTable } from '../../src/server/calls/calls.ts';
 import { watchMethods } from '../../src/server/services/watch.ts';
 
-const channel: CallChannel = { destroy: () => undefined, once: () => undefined };
+const channel: CallChannel = { cut: () => undefined };
 
 /** A call of the service over a store with these messages. */
 function callService(
@@ -15,9 +16,10 @@ function callService(
 ) {
   const method = watchMethods.watch;
   if (method.kind !== 'serverStream') throw new Error('the service has no watch');
-  const store = { storeId: 'store', watch } as Partial<Store> as Store;
+  const store = { storeId: 'store', watch } as Partial<KvStore> as KvStore;
   const call = table.open(channel, true);
-  return method.serve(store, Buffer.alloc(0), call, call.signal)[Symbol.asyncIterator]();
+  const request = method.codecs.read(Buffer.alloc(0), 0, 0);
+  return method.run(store, request, call, call.signal)[Symbol.asyncIterator]();
 }
 
 test('a message that is sent is not kept while the next one is waited for', async () => {

@@ -1,12 +1,15 @@
 import { once } from 'node:events';
 import { createServer as createHttp1Server, request as http1Request } from 'node:http';
-import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
-import type { AddressInfo, Server } from 'node:net';
+import { connect as connectHttp2 } from 'node:http2';
+import { type AddressInfo, type Server, createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { systemClock, systemRandom } from '../../src/clock.ts';
+import { Deadlines } from '../../src/deadlines.ts';
 import { serverDefaults } from '../../src/limits.ts';
 import { CallTable } from '../../src/server/calls/calls.ts';
 import type { HttpRequest, HttpResponse } from '../../src/server/http/http-message.ts';
-import { writeReply } from '../../src/server/http/write-reply.ts';
+import { writeReply } from '../../src/server/connect/write-reply.ts';
+import { Http2Port } from '../../src/server/listener/http2-port.ts';
 
 const chunk = new Uint8Array(64 * 1024);
 
@@ -35,12 +38,28 @@ class EndlessBody {
 }
 
 /** Serves one endless body to every request. */
-async function serve(server: Server, body: EndlessBody): Promise<string> {
+function answering(body: EndlessBody): (request: HttpRequest, response: HttpResponse) => void {
   const calls = new CallTable(serverDefaults);
-  server.on('request', (request: HttpRequest, response: HttpResponse) => {
-    const call = calls.open(response, true);
-    void writeReply(request, response, call, { status: 200, body }).catch(() => undefined);
+  return (_, response) => {
+    const call = calls.open({ cut: () => response.destroy() }, true);
+    response.once('close', () => call.close());
+    void writeReply(response, call, { status: 200, body }).catch(() => undefined);
+  };
+}
+
+function http2Server(body: EndlessBody): Server {
+  const port = new Http2Port({
+    grpcLane: () => undefined,
+    handle: answering(body),
+    limits: serverDefaults,
+    deadlines: new Deadlines(systemClock),
+    clock: systemClock,
+    random: systemRandom,
   });
+  return createServer((socket) => port.take(socket));
+}
+
+async function listening(server: Server): Promise<string> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => void server.close());
@@ -60,7 +79,7 @@ async function settledCount(body: EndlessBody): Promise<number> {
 
 test('a stream over HTTP/2 is asked for no more than its reader reads, and ends with it', async () => {
   const body = new EndlessBody();
-  const session = connectHttp2(await serve(createHttp2Server(), body));
+  const session = connectHttp2(await listening(http2Server(body)));
   onTestFinished(() => session.destroy());
   const stream = session.request({ ':path': '/' });
   await once(stream, 'response');
@@ -81,7 +100,7 @@ test('a stream over HTTP/2 is asked for no more than its reader reads, and ends 
 
 test('a stream over HTTP/1.1 is asked for no more than its reader reads, and ends with it', async () => {
   const body = new EndlessBody();
-  const request = http1Request(await serve(createHttp1Server(), body));
+  const request = http1Request(await listening(createHttp1Server(answering(body))));
   request.on('error', () => undefined).end();
   await once(request, 'response');
 

@@ -2,35 +2,37 @@
  * The calls under way. One table counts them and the memory they hold, so that neither grows without bound however many
  * clients send half a request, ask for large replies or do not read what they asked for.
  *
+ * A call that is answered at once costs its object and two counters: only streams, and replies that are not read, are listed.
+ *
  * Invariants: `heldBytes` of the table is the sum of that of its calls and never above `callBytesMax`; a call leaves
- * the table, with all it holds, when its response is closed, and not before.
+ * the table, with all it holds, when its response is closed, and not before; stalled calls stand in the order in which they
+ * stalled.
  */
-import { type ServerHttp2Stream, constants } from 'node:http2';
-import { Code, ConnectError, type HandlerContext, createContextKey } from '@connectrpc/connect';
 import { type Timer, systemClock } from '../../clock.ts';
-import { assert } from '../../errors.ts';
+import { StoreError } from '../../errors.ts';
 import { type ServerLimits, limitName, serverFixed } from '../../limits.ts';
-import { limitReachedError, shuttingDownError } from './errors.ts';
+import { CallError, stoppingError } from './call-error.ts';
 
 export type CallLimits = Pick<ServerLimits, 'callsMax' | 'callBytesMax' | 'replyBytesMax'>;
 
-/** What a call is answered through: a response of either HTTP version, or a bare stream. */
+/** What a call is answered through. */
 export interface CallChannel {
-  /** Only with HTTP/2. */
-  readonly stream?: ServerHttp2Stream;
-  destroy(): unknown;
-  once(event: 'close', listener: () => void): unknown;
+  /** Breaks the call off without a word: its client does not read. */
+  cut(): void;
 }
 
 export class CallTable {
   readonly #limits: CallLimits;
-  readonly #calls = new Set<Call>();
+  readonly #streams = new Set<Call>();
+  /** In the order in which they stalled. */
+  readonly #stalled = new Set<Call>();
   readonly #onEmpty = new Set<() => void>();
   /** Streams whose next message waits for memory, in the order in which they came. */
   readonly #waiting = new Set<WaitingStream>();
   #isServingWaiting = false;
   /** Runs while streams wait: a reply becomes old enough to be cut without anything happening. */
   #retryTimer: Timer | undefined;
+  #size = 0;
   #heldBytes = 0;
 
   constructor(limits: CallLimits) {
@@ -38,7 +40,7 @@ export class CallTable {
   }
 
   get size(): number {
-    return this.#calls.size;
+    return this.#size;
   }
 
   get heldBytes(): number {
@@ -47,32 +49,43 @@ export class CallTable {
 
   /** Whether a call that is opened now would be one too many. */
   get isFull(): boolean {
-    return this.#calls.size >= this.#limits.callsMax;
+    return this.#size >= this.#limits.callsMax;
   }
 
-  /** Takes a call in until its response is closed. A call too many is taken too, with a `refusal` to answer it with. */
-  open(channel: CallChannel, isStream: boolean): Call {
+  /** What a call too many is answered with. */
+  fullError(): StoreError {
     const { callsMax } = this.#limits;
-    const refusal = this.isFull
-      ? limitReachedError(`${callsMax} calls are under way (${limitName('callsMax')}); try again later`)
-      : undefined;
-    const call = new Call(this, channel, isStream, refusal);
-    this.#calls.add(call);
-    // Node closes a stream that its client reset, unless the reset carries no error code and a write waits.
-    channel.stream?.once('aborted', () => channel.destroy());
-    channel.once('close', () => {
-      this.release(call, call.heldBytes);
-      this.#calls.delete(call);
-      call.close();
-      if (this.#calls.size === 0) this.#tellEmpty();
-    });
+    return limitReached(`${callsMax} calls are under way (${limitName('callsMax')}); try again later`);
+  }
+
+  /** Takes a call in until it is closed; one too many as well, which is answered by `fullError`. */
+  open(channel: CallChannel, isStream: boolean): Call {
+    const call = new Call(this, channel, isStream);
+    this.#size++;
+    if (isStream) this.#streams.add(call);
     return call;
+  }
+
+  /** Of a call: its response is finished, or its client is gone. */
+  leave(call: Call): void {
+    this.release(call, call.heldBytes);
+    if (call.isStream) this.#streams.delete(call);
+    this.setStalled(call, false);
+    this.#size--;
+    if (this.#size === 0 && this.#onEmpty.size > 0) this.#tellEmpty();
+  }
+
+  setStalled(call: Call, isStalled: boolean): void {
+    if (isStalled === (call.stalledSinceMs !== undefined)) return;
+    call.stalledSinceMs = isStalled ? performance.now() : undefined;
+    if (isStalled) this.#stalled.add(call);
+    else this.#stalled.delete(call);
   }
 
   /** Takes memory for a call. When there is none left, replies that are not being read are cut for it, the oldest first. */
   charge(call: Call, bytes: number): void {
     if (!this.#tryCharge(call, bytes)) {
-      throw limitReachedError(
+      throw limitReached(
         `requests and replies fill the memory that is set aside for them (${limitName('callBytesMax')}); try again later`,
       );
     }
@@ -106,7 +119,7 @@ export class CallTable {
   checkReply(bytes: number): void {
     const { replyBytesMax } = this.#limits;
     if (bytes > replyBytesMax) {
-      throw limitReachedError(
+      throw limitReached(
         `the reply would hold more than ${replyBytesMax} bytes (${limitName('replyBytesMax')}); ask for less at once`,
       );
     }
@@ -122,17 +135,17 @@ export class CallTable {
 
   /** Asks every stream to end. */
   endStreams(): void {
-    for (const call of this.#calls) if (call.isStream) call.endByServer();
+    for (const call of this.#streams) call.endByServer();
   }
 
   /** Cuts the streams that wait for their client to read. */
   cutStalledStreams(): void {
-    for (const call of this.#calls) if (call.isStream && call.stalledSinceMs !== undefined) call.cut();
+    for (const call of this.#stalled) if (call.isStream) call.cut();
   }
 
   /** Resolves when there is no call. */
   async empty(): Promise<void> {
-    if (this.#calls.size > 0) await new Promise<void>((resolve) => this.#onEmpty.add(resolve));
+    if (this.#size > 0) await new Promise<void>((resolve) => this.#onEmpty.add(resolve));
   }
 
   #tryCharge(call: Call, bytes: number): boolean {
@@ -177,16 +190,14 @@ export class CallTable {
     this.#onEmpty.clear();
   }
 
+  /** That holds memory, and stalled long enough ago. */
   #longestStalled(): Call | undefined {
-    let longest: Call | undefined;
-    let sinceMs = performance.now() - serverFixed.stalledReplyMs;
-    for (const call of this.#calls) {
-      if (call.heldBytes === 0 || call.stalledSinceMs === undefined || call.stalledSinceMs > sinceMs)
-        continue;
-      longest = call;
-      sinceMs = call.stalledSinceMs;
+    const untilMs = performance.now() - serverFixed.stalledReplyMs;
+    for (const call of this.#stalled) {
+      if (call.stalledSinceMs === undefined || call.stalledSinceMs > untilMs) return undefined;
+      if (call.heldBytes > 0) return call;
     }
-    return longest;
+    return undefined;
   }
 }
 
@@ -198,28 +209,26 @@ interface WaitingStream {
 
 export class Call {
   readonly isStream: boolean;
-  /** What to answer the call with instead of serving it. */
-  readonly refusal: ConnectError | undefined;
   /** Of the table; a call's own code charges and releases by the methods. */
   heldBytes = 0;
-  /** When the client stopped reading the reply; `undefined` while it reads. */
-  stalledSinceMs: number | undefined;
+  /** Of the table: when the client stopped reading the reply; `undefined` while it reads. */
+  stalledSinceMs: number | undefined = undefined;
   /** The outcome for the log, once a service was reached. */
-  outcome: string | undefined;
+  outcome: string | undefined = undefined;
   readonly #table: CallTable;
   readonly #channel: CallChannel;
   /** Made when somebody asks for the signal: most calls are over before. */
-  #controller: AbortController | undefined;
-  #abortReason: unknown;
+  #controller: AbortController | undefined = undefined;
+  #abortReason: unknown = undefined;
   #replyBytes = 0;
   #isClosed = false;
   #isEndedByServer = false;
 
-  constructor(table: CallTable, channel: CallChannel, isStream: boolean, refusal: ConnectError | undefined) {
+  /** Of the table, which counts it. */
+  constructor(table: CallTable, channel: CallChannel, isStream: boolean) {
     this.#table = table;
     this.#channel = channel;
     this.isStream = isStream;
-    this.refusal = refusal;
   }
 
   /** Aborted when the client is gone, the deadline has passed or the server ends its streams. */
@@ -229,7 +238,7 @@ export class Call {
     return this.#controller.signal;
   }
 
-  /** Takes memory until it is released or the call ends; throws RESOURCE_EXHAUSTED when there is none. */
+  /** Takes memory until it is released or the call ends; throws `limitReached` when there is none. */
   charge(bytes: number): void {
     this.#table.charge(this, bytes);
   }
@@ -253,19 +262,24 @@ export class Call {
   holdForMessages(bytes: number): boolean | Promise<boolean> {
     const held = this.#table.replyBytes(bytes);
     const more = held - this.#replyBytes;
-    if (more > 0) return this.#holdMore(more);
+    if (more > 0) return this.#holdAnew(held);
     this.release(-more);
     this.#replyBytes = held;
     return true;
   }
 
-  async #holdMore(bytes: number): Promise<boolean> {
+  /**
+   * What is held is of messages that were sent, and goes first: streams that kept it while they waited for more would wait for
+   * each other.
+   */
+  async #holdAnew(bytes: number): Promise<boolean> {
+    this.releaseReply();
     const isCharged = await this.#table.chargeWhenFree(this, bytes);
-    if (isCharged) this.#replyBytes += bytes;
+    if (isCharged) this.#replyBytes = bytes;
     return isCharged;
   }
 
-  /** Throws RESOURCE_EXHAUSTED for a message that is longer than a reply may be. */
+  /** Throws `limitReached` for a message that is longer than a reply may be. */
   checkMessage(bytes: number): void {
     this.#table.checkReply(bytes);
   }
@@ -286,9 +300,18 @@ export class Call {
     return this.#isEndedByServer;
   }
 
+  /** The response is finished or its client is gone: the call leaves the table. */
   close(): void {
+    if (this.#isClosed) return;
+    // What waits for memory ends first: it would be given what the call gives back.
     this.#isClosed = true;
     this.abort(clientGone);
+    this.#table.leave(this);
+  }
+
+  /** Whether the client reads the reply, as far as it has been written. */
+  setStalled(isStalled: boolean): void {
+    if (!this.#isClosed) this.#table.setStalled(this, isStalled);
   }
 
   endByServer(): void {
@@ -306,23 +329,16 @@ export class Call {
   /** Breaks the call off without a word: its client does not read. */
   cut(): void {
     this.#table.release(this, this.heldBytes);
+    this.#table.setStalled(this, false);
     this.#replyBytes = 0;
-    // gRPC maps this code of HTTP/2 to RESOURCE_EXHAUSTED.
-    const { stream } = this.#channel;
-    if (stream === undefined) this.#channel.destroy();
-    else stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    this.#channel.cut();
   }
 }
 
 /** Why signals are aborted; made once, since every call ends with one. */
-const clientGone = new ConnectError('the client is gone', Code.Canceled);
-const serverStops = shuttingDownError();
+const clientGone = new CallError('canceled', 'the client is gone');
+const serverStops = stoppingError();
 
-/** The call that a service's context belongs to. */
-export const callKey = createContextKey<Call | undefined>(undefined, { description: 'the call' });
-
-export function callOf(context: HandlerContext): Call {
-  const call = context.values.get(callKey);
-  assert(call !== undefined, 'a service is reached by a call');
-  return call;
+function limitReached(message: string): StoreError {
+  return new StoreError('limitReached', message);
 }

@@ -10,14 +10,18 @@ const msByGrpcUnit: Readonly<Record<string, number>> = {
   n: 0.000_001,
 };
 
+/** Of the header `grpc-timeout` ("gRPC over HTTP2", Timeout); `undefined` when it is none. */
+export function grpcTimeoutMs(value: string): number | undefined {
+  const [, count, unit = ''] = /^(\d{1,8})([HMSmun])$/.exec(value) ?? [];
+  const unitMs = msByGrpcUnit[unit];
+  return unitMs === undefined ? undefined : Number(count) * unitMs;
+}
+
 /**
  * Whether a header sets a deadline so far away that no timer can be set for it; then it is as good as none. A value
  * that is none at all is not: Connect refuses it.
  */
 export function isBeyondTimers(header: string, value: string): boolean {
-  if (header === 'grpc-timeout') {
-    const [, count, unit = ''] = /^(\d{1,8})([HMSmun])$/.exec(value) ?? [];
-    return Number(count) * (msByGrpcUnit[unit] ?? 0) > serverFixed.deadlineMsMax;
-  }
+  if (header === 'grpc-timeout') return (grpcTimeoutMs(value) ?? 0) > serverFixed.deadlineMsMax;
   return header === 'connect-timeout-ms' && Number(value) > serverFixed.deadlineMsMax;
 }

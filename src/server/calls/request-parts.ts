@@ -6,11 +6,12 @@
  * A short request can't have too many, so that only those that are long are looked at.
  */
 import type { DescMessage } from '@bufbuild/protobuf';
+import { StoreError } from '../../errors.ts';
 import { serverFixed } from '../../limits.ts';
 import { Cursor } from '../../wire/cursor.ts';
 import { endOfText } from '../../wire/json-numbers.ts';
 import { WireError } from '../../wire/wire-error.ts';
-import { limitReachedError, malformedRequestError } from './errors.ts';
+import { malformedRequestError } from './call-error.ts';
 
 const { requestPartsMax } = serverFixed;
 const PART_BYTES_MIN = 2;
@@ -25,19 +26,21 @@ const COMMA = 0x2c;
 /** What is in a field with a length before it: a message, or numbers, each of them a part; else bytes or text. */
 type Inside = DescMessage | 'numbers' | undefined;
 
-/** @throws ConnectError RESOURCE_EXHAUSTED, or INVALID_ARGUMENT when it is a long one and no message at all. */
-export function checkBinaryParts(message: DescMessage, bytes: Uint8Array): void {
-  if (bytes.length <= requestPartsMax * PART_BYTES_MIN) return;
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+/**
+ * Of the message that lies from `start` to `end`.
+ * @throws StoreError `limitReached`, or `invalidArgument` when it is a long one and no message at all.
+ */
+export function checkBinaryParts(message: DescMessage, bytes: Buffer, start: number, end: number): void {
+  if (end - start <= requestPartsMax * PART_BYTES_MIN) return;
   try {
-    new PartCounter(new Cursor(buffer, 0, buffer.length)).count(message, buffer.length);
+    new PartCounter(new Cursor(bytes, start, end)).count(message, end);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     throw malformedRequestError(message.typeName, error.message);
   }
 }
 
-/** @throws ConnectError RESOURCE_EXHAUSTED. What is no JSON at all is for its parser to refuse. */
+/** @throws StoreError `limitReached`. What is no JSON at all is for its parser to refuse. */
 export function checkJsonParts(bytes: Uint8Array): void {
   if (bytes.length <= requestPartsMax * PART_BYTES_MIN) return;
   let partCount = 0;
@@ -108,7 +111,8 @@ function packedIn(field: DescMessage['fields'][number]): Inside {
 }
 
 function tooManyParts(): Error {
-  return limitReachedError(
+  return new StoreError(
+    'limitReached',
     `the request has more than ${requestPartsMax} parts (fields and items of lists); split it`,
   );
 }

@@ -168,6 +168,12 @@ const serverLimitOptions: { readonly [name in keyof ServerLimits]: LimitOption }
     max: nodeTimeoutMsMax,
     description: 'time an HTTP/1.1 connection is kept open without a request',
   },
+  maxConnectionAgeMs: {
+    type: 'duration',
+    min: 0,
+    max: yearMs,
+    description: 'age at which a connection is closed when its calls are done, for load balancers; 0: never',
+  },
   shutdownTimeoutMs: {
     type: 'duration',
     min: 0,

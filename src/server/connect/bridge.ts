@@ -5,15 +5,21 @@
  */
 import { type DescMessage, type MessageShape, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { ConnectRouter, HandlerContext } from '@connectrpc/connect';
-import type { Store } from '../../api.ts';
-import { callOf } from '../calls/calls.ts';
+import type { KvStore } from '../../kv/kv-store.ts';
 import { mapped } from '../calls/mapped.ts';
-import type { BidiStreamMethod, Method, ServerStreamMethod, UnaryMethod } from '../services/method.ts';
+import {
+  type BidiStreamMethod,
+  type Method,
+  type ServerStreamMethod,
+  type UnaryMethod,
+  readRequest,
+} from '../services/method.ts';
+import { callOf } from './call-context.ts';
 
 type Message = MessageShape<DescMessage>;
 
 /** @param store throws while there is none. */
-export function addMethod(router: ConnectRouter, method: Method, store: () => Store): void {
+export function addMethod(router: ConnectRouter, method: Method, store: () => KvStore): void {
   switch (method.kind) {
     case 'unary':
       return addUnary(router, method, store);
@@ -24,35 +30,37 @@ export function addMethod(router: ConnectRouter, method: Method, store: () => St
   }
 }
 
-function addUnary(router: ConnectRouter, method: UnaryMethod, store: () => Store): void {
-  const { input, output } = method.desc;
+function addUnary(router: ConnectRouter, method: UnaryMethod, store: () => KvStore): void {
   router.rpc(method.desc, async (request: Message, context: HandlerContext) => {
     const call = callOf(context);
     // Connect knows the deadline, the call does not.
     context.signal.addEventListener('abort', () => call.abort(context.signal.reason));
-    const reply = await method.serve(store(), bytesOf(input, request), 0, call, 0);
-    return fromBinary(output, reply);
+    return toMessage(method, await method.run(store(), fromMessage(method, request), call));
   });
 }
 
-function addServerStream(router: ConnectRouter, method: ServerStreamMethod, store: () => Store): void {
-  const { input, output } = method.desc;
+function addServerStream(router: ConnectRouter, method: ServerStreamMethod, store: () => KvStore): void {
   router.rpc(method.desc, (request: Message, context: HandlerContext) => {
-    const replies = method.serve(store(), bytesOf(input, request), callOf(context), context.signal);
-    return mapped(replies, (reply) => fromBinary(output, reply));
+    const replies = method.run(store(), fromMessage(method, request), callOf(context), context.signal);
+    return mapped(replies, (reply) => toMessage(method, reply));
   });
 }
 
-function addBidiStream(router: ConnectRouter, method: BidiStreamMethod, store: () => Store): void {
-  const { input, output } = method.desc;
+function addBidiStream(router: ConnectRouter, method: BidiStreamMethod, store: () => KvStore): void {
   router.rpc(method.desc, (requests: AsyncIterable<Message>, context: HandlerContext) => {
-    const messages = mapped(requests, (request) => bytesOf(input, request));
-    const replies = method.serve(store(), messages, callOf(context), context.signal);
-    return mapped(replies, (reply) => fromBinary(output, reply));
+    const read = mapped(requests, (request) => fromMessage(method, request));
+    const replies = method.run(store(), read, callOf(context), context.signal);
+    return mapped(replies, (reply) => toMessage(method, reply));
   });
 }
 
-function bytesOf(input: DescMessage, message: Message): Buffer {
-  const { buffer, byteOffset, byteLength } = toBinary(input, message);
-  return Buffer.from(buffer, byteOffset, byteLength);
+function fromMessage(method: Method, message: Message): unknown {
+  const { buffer, byteOffset, byteLength } = toBinary(method.desc.input, message);
+  return readRequest(method, Buffer.from(buffer, byteOffset, byteLength), 0, byteLength);
+}
+
+function toMessage({ desc, codecs }: Method, reply: unknown): Message {
+  const bytes = Buffer.allocUnsafe(codecs.sizeOf(reply));
+  codecs.prepend(reply, bytes, bytes.length);
+  return fromBinary(desc.output, bytes);
 }

@@ -1,12 +1,14 @@
 /** Around every call that reaches a service: errors get their code and detail, and the outcome is noted for the log. */
-import { Code, type ConnectError, type Interceptor } from '@connectrpc/connect';
+import { Code, ConnectError, type Interceptor } from '@connectrpc/connect';
 import type { Logger } from 'pino';
-import { type Call, callKey } from '../calls/calls.ts';
-import { isUnforeseen, toConnectError } from '../calls/errors.ts';
+import type { Call } from '../calls/calls.ts';
+import { isUnforeseen } from '../calls/outcome.ts';
+import { callContextKey } from './call-context.ts';
+import { toConnectError } from './connect-error.ts';
 
 export function callInterceptor(logger: Logger): Interceptor {
   return (next) => async (request) => {
-    const call = request.contextValues.get(callKey);
+    const call = request.contextValues.get(callContextKey)?.call;
     const method = `${request.service.typeName}/${request.method.name}`;
     try {
       const response = await next(request);
@@ -32,7 +34,8 @@ export function callInterceptor(logger: Logger): Interceptor {
       const connectError = toConnectError(error);
       noteOutcome(call, Code[connectError.code]);
       // As gRPC demands, Connect calls some requests INTERNAL that break the protocol; that is no failure of ours.
-      if (isUnforeseen(error)) logger.error({ method, err: error }, 'a call failed unexpectedly');
+      if (!(error instanceof ConnectError) && isUnforeseen(error))
+        logger.error({ method, err: error }, 'a call failed unexpectedly');
       return connectError;
     }
   };

@@ -10,7 +10,9 @@ import type { Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip } from 'node:zlib';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { Compression } from '@connectrpc/connect/protocol';
-import { tooLongError } from '../calls/errors.ts';
+import { tooLongError } from '../calls/call-error.ts';
+import { isUnforeseen } from '../calls/outcome.ts';
+import { toConnectError } from './connect-error.ts';
 
 /** Who a compressed message is for. */
 export interface Inflating {
@@ -59,7 +61,7 @@ async function inflate(
       pieces.push(piece);
     }
   } catch (error) {
-    if (error instanceof ConnectError) throw error;
+    if (error instanceof ConnectError || !isUnforeseen(error)) throw toConnectError(error);
     throw new ConnectError(
       'the request message can not be decompressed',
       Code.InvalidArgument,
@@ -69,6 +71,10 @@ async function inflate(
     );
   }
   const message = Buffer.concat(pieces, length);
-  owner?.check(message);
+  try {
+    owner?.check(message);
+  } catch (error) {
+    throw toConnectError(error);
+  }
   return message;
 }

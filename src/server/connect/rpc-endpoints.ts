@@ -1,6 +1,6 @@
 /**
  * The served methods by their HTTP path: Connect's handlers for gRPC, gRPC-Web and Connect with our services behind. They
- * take every call that gRPC's own lane leaves, and every refusal is theirs.
+ * take every call that gRPC's own lane leaves.
  */
 import type { DescMessage, DescService } from '@bufbuild/protobuf';
 import { type ConnectRouter, type HandlerContext, createConnectRouter } from '@connectrpc/connect';
@@ -11,13 +11,14 @@ import { ServerReflection } from '../../../gen/grpc/reflection/v1/reflection_pb.
 import { ServerReflection as ServerReflectionAlpha } from '../../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import { file_kelp_v1_errors } from '../../../gen/kelp/v1/errors_pb.ts';
 import { serverFixed } from '../../limits.ts';
-import type { Store } from '../../api.ts';
+import type { KvStore } from '../../kv/kv-store.ts';
 import { callInterceptor } from './call-interceptor.ts';
-import { callOf } from '../calls/calls.ts';
 import { replyCompressMinBytes, requestCompressions } from './compression.ts';
 import { addMethod } from './bridge.ts';
-import { recoveringError, shuttingDownError } from '../calls/errors.ts';
-import type { ServerState } from '../health/server-state.ts';
+import { recoveringError } from '../calls/call-error.ts';
+import { contextOf } from './call-context.ts';
+import { toConnectError } from './connect-error.ts';
+import { type ServerState, refusalIn } from '../health/server-state.ts';
 import { DescriptorIndex } from '../reflection/descriptor-index.ts';
 import { healthService } from '../health/health-service.ts';
 import { reflectionService } from '../reflection/reflection.ts';
@@ -37,7 +38,7 @@ export interface RpcEndpoint {
 
 export interface RpcContext {
   /** `undefined` until it is open. */
-  readonly store: () => Store | undefined;
+  readonly store: () => KvStore | undefined;
   readonly state: ServerState;
   /** Those that need the store. */
   readonly services: readonly ServedService[];
@@ -79,7 +80,7 @@ export function rpcEndpoints(context: RpcContext): Map<string, RpcEndpoint> {
     }
   }
 
-  function store(): Store {
+  function store(): KvStore {
     const opened = context.store();
     if (opened === undefined) throw recoveringError();
     return opened;
@@ -103,9 +104,7 @@ export function rpcEndpoints(context: RpcContext): Map<string, RpcEndpoint> {
 
 /** Turns a call away before its body is read. */
 function admit(context: HandlerContext, state: ServerState, dataServices: readonly DescService[]): void {
-  const { refusal } = callOf(context);
-  if (refusal !== undefined) throw refusal;
-  if (!dataServices.includes(context.service)) return;
-  if (state.phase === 'recovering') throw recoveringError();
-  if (state.phase === 'stopping') throw shuttingDownError();
+  const refusal =
+    contextOf(context).refusal ?? (dataServices.includes(context.service) ? refusalIn(state) : undefined);
+  if (refusal !== undefined) throw toConnectError(refusal);
 }

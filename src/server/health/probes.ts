@@ -1,4 +1,5 @@
 /** `GET /healthz` and `GET /readyz`, for whatever probes by plain HTTP. */
+import { serverFixed } from '../../limits.ts';
 import { encodeGrpcMessage } from '../http/grpc-message.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { originForm, pathOf } from '../http/request-target.ts';
@@ -42,7 +43,7 @@ export function answerWithoutPath(request: HttpRequest, response: HttpResponse):
 
 /** Nothing is served at the path. gRPC has its own form of saying so, which is not an HTTP status. */
 export function answerUnknownPath(request: HttpRequest, response: HttpResponse): void {
-  const path = pathOf(request).slice(0, PATH_CHARACTERS_MAX);
+  const path = pathOf(request).slice(0, serverFixed.pathCharactersMax);
   const message = `nothing is served at ${path}; services are listed by gRPC reflection`;
   if (request.headers['content-type']?.startsWith('application/grpc') === true) {
     response.writeHead(200, {
@@ -79,6 +80,3 @@ export function sendJson(
   response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers });
   response.end(`${JSON.stringify(body)}\n`);
 }
-
-/** Of a path in an error. */
-const PATH_CHARACTERS_MAX = 200;

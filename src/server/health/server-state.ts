@@ -5,6 +5,7 @@
  *          |            |           |
  *          +------------+-----------+--> stopping
  */
+import { type CallError, recoveringError, stoppingError } from '../calls/call-error.ts';
 import type { RecoveryProgress } from '../../store/recovery/recovery.ts';
 
 export type ServerPhase =
@@ -56,3 +57,10 @@ export class ServerState {
 }
 
 const rank: Readonly<Record<ServerPhase, number>> = { recovering: 0, serving: 1, readOnly: 2, stopping: 3 };
+
+/** What a call that needs the store is refused with in this phase; `undefined`: it is served. */
+export function refusalIn({ phase }: ServerState): CallError | undefined {
+  if (phase === 'recovering') return recoveringError();
+  if (phase === 'stopping') return stoppingError();
+  return undefined;
+}

@@ -20,20 +20,34 @@ export class BodyBuffer {
     return this.#length;
   }
 
+  /** Appends bytes that stay as they are. */
   append(chunk: Buffer): void {
-    const length = this.#length + chunk.length;
     if (this.#length === 0) {
       this.#hold(chunk);
+      this.#length = chunk.length;
     } else {
-      if (length > this.#bytes.length) this.#grow(Math.max(length, 2 * this.#bytes.length));
-      chunk.copy(this.#bytes, this.#length);
+      this.appendCopy(chunk, 0, chunk.length);
     }
+  }
+
+  /** Appends what lies in `chunk` from `from` to `to`, and may change afterwards. */
+  appendCopy(chunk: Buffer, from: number, to: number): void {
+    const length = this.#length + to - from;
+    if (length > this.#bytes.length) {
+      this.#grow(this.#length === 0 ? length : Math.max(length, 2 * this.#bytes.length));
+    }
+    chunk.copy(this.#bytes, this.#length, from, to);
     this.#length = length;
   }
 
   /** The announced length of the first message; `undefined` before its prefix is whole. */
   messageLength(): number | undefined {
     return this.#length < PREFIX_BYTES ? undefined : this.#bytes.readUInt32BE(1);
+  }
+
+  /** Those of the first message; 0 before they are there. */
+  flags(): number {
+    return this.#length === 0 ? 0 : this.#bytes.readUInt8(0);
   }
 
   /** Takes the first `count` bytes out; they are never written to again. */

@@ -1,11 +1,10 @@
 /**
- * What the requests and responses of HTTP/1.1 and HTTP/2, as Node has them, have in common.
+ * What the requests and responses of HTTP/1.1, as Node has them, and those of HTTP/2 (`http2-message.ts`) have in common.
  *
  * The rest of this folder is the bytes of either: a request's target and body, which take memory only as they come and
  * charge it to their call, and a reply that is written no faster than its client reads.
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ServerHttp2Stream } from 'node:http2';
 import type { Readable } from 'node:stream';
 
 export interface HttpRequest extends Readable {
@@ -18,8 +17,6 @@ export interface HttpRequest extends Readable {
 }
 
 export interface HttpResponse {
-  /** Only with HTTP/2. */
-  readonly stream?: ServerHttp2Stream;
   readonly headersSent: boolean;
   readonly statusCode: number;
   readonly writableEnded: boolean;
@@ -30,6 +27,8 @@ export interface HttpResponse {
   end(): unknown;
   end(text: string): unknown;
   destroy(): unknown;
+  /** Breaks the reply off because its client does not read; without it `destroy` does. */
+  cut?(): void;
   once(event: 'close' | 'drain', listener: () => void): this;
   off(event: 'close' | 'drain', listener: () => void): this;
 }

@@ -6,11 +6,9 @@
  * So Connect is given whole bodies, or whole messages of a stream of requests, gathered here in buffers that grow with
  * what has come.
  */
-import { Code, ConnectError } from '@connectrpc/connect';
 import { systemClock } from '../../clock.ts';
-import { limitName } from '../../limits.ts';
 import { BodyBuffer, PREFIX_BYTES } from './body-buffer.ts';
-import { tooLongError } from '../calls/errors.ts';
+import { CallError, moreThanOneError, tooLongError, tooSlowError } from '../calls/call-error.ts';
 import type { Call } from '../calls/calls.ts';
 import type { HttpRequest } from './http-message.ts';
 
@@ -73,7 +71,7 @@ function readWhole(request: HttpRequest, call: Call, rules: BodyRules): Promise<
     resolve(buffer.take(buffer.length));
   }
   function onClose(): void {
-    fail(new ConnectError('the client went away within its request', Code.Canceled));
+    fail(new CallError('canceled', 'the client went away within its request'));
   }
   function fail(error: Error): void {
     stop();
@@ -117,9 +115,7 @@ function checkAlone(body: Uint8Array): void {
   if (body.length < PREFIX_BYTES) return;
   const { buffer, byteOffset, byteLength } = body;
   const length = new DataView(buffer, byteOffset, byteLength).getUint32(1);
-  if (body.length > PREFIX_BYTES + length) {
-    throw new ConnectError('something follows the one message of the request', Code.Unimplemented);
-  }
+  if (body.length > PREFIX_BYTES + length) throw moreThanOneError();
 }
 
 /** A compressed message is checked when it is not compressed any more. */
@@ -131,11 +127,4 @@ function checkEnveloped(message: Uint8Array, rules: BodyRules): void {
 /** A unary call of Connect has its message bare; all others put a prefix before it. */
 function isEnveloped({ headers }: HttpRequest): boolean {
   return !/^application\/(?:json|proto)\b/i.test(headers['content-type'] ?? 'application/json');
-}
-
-export function tooSlowError(timeoutMs: number): ConnectError {
-  return new ConnectError(
-    `the request was not complete within ${timeoutMs} ms (${limitName('requestTimeoutMs')})`,
-    Code.DeadlineExceeded,
-  );
 }

@@ -1,15 +1,15 @@
 /**
  * One port for HTTP/2 and HTTP/1.1, in plain text or with TLS. The first bytes tell whether a connection speaks TLS; one
  * that does where it should not, or the other way round, is turned away. With TLS the handshake (ALPN) decides which
- * version of HTTP it speaks, without it the first bytes do. The connection is then handed to Node's server for that
- * version; both give their requests to the same handlers.
+ * version of HTTP it speaks, without it the first bytes do. The connection is then handed to Node's server for HTTP/1.1, or to
+ * the port for HTTP/2 (`http2-port.ts`). An `Upgrade: h2c` of HTTP/1.1 is left unheeded, and its request answered as any other
+ * (RFC 9110, section 7.8).
  */
 import { type Server as HttpServer, createServer as createHttpServer } from 'node:http';
-import { type Http2Server, type ServerHttp2Session, createServer as createHttp2Server } from 'node:http2';
 import { type AddressInfo, type Server as NetServer, type Socket, createServer } from 'node:net';
 import { type Server as TlsServer, createServer as createTlsServer } from 'node:tls';
 import type { Logger } from 'pino';
-import { systemClock } from '../../clock.ts';
+import { systemClock, systemRandom } from '../../clock.ts';
 import { assert } from '../../errors.ts';
 import { type ServerLimits, serverFixed } from '../../limits.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
@@ -17,12 +17,15 @@ import type { ListenAddress } from '../config/option-values.ts';
 import { sendJson } from '../health/probes.ts';
 import { type Protocol, sniffProtocol } from './protocol-sniffer.ts';
 import type { RequestHandler } from './request-handler.ts';
-import type { StreamHandler } from '../grpc/grpc-unary.ts';
+import type { GrpcLane } from '../grpc/grpc-lane.ts';
+import type { Deadlines } from '../../deadlines.ts';
+import { Http2Port } from './http2-port.ts';
 import { WrongProtocol, refuse } from './wrong-protocol.ts';
 
 export interface ListenerOptions {
   /** Asked first about each stream of HTTP/2. */
-  readonly handleStream: StreamHandler;
+  readonly grpcLane: GrpcLane;
+  readonly deadlines: Deadlines;
   /** Asked in order; the last one answers everything. */
   readonly handlers: readonly RequestHandler[];
   /** In PEM form; `undefined`: plain text. */
@@ -37,21 +40,21 @@ export class Listener {
   readonly #tls: TlsServer | undefined;
   readonly #wrongProtocol: WrongProtocol;
   readonly #http1: HttpServer;
-  readonly #http2: Http2Server;
+  readonly #http2: Http2Port;
   readonly #sockets = new Set<Socket>();
-  readonly #sessions = new Set<ServerHttp2Session>();
   #isStopping = false;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.#http1 = this.#makeHttp1();
-    this.#http2 = this.#makeHttp2();
+    this.#http2 = new Http2Port({
+      ...options,
+      handle: (request, response) => this.#handle(request, response),
+      clock: systemClock,
+      random: systemRandom,
+    });
     this.#tls = options.tls && this.#makeTls(options.tls);
-    this.#wrongProtocol = new WrongProtocol(
-      options.tls !== undefined,
-      options.logger,
-      options.limits.handshakeTimeoutMs,
-    );
+    this.#wrongProtocol = new WrongProtocol(options.tls !== undefined, options.logger, options.limits);
     this.#server = this.#makeServer();
   }
 
@@ -74,7 +77,12 @@ export class Listener {
     this.#isStopping = true;
     this.#server.close();
     this.#http1.close();
-    for (const session of this.#sessions) session.close();
+    this.#http2.shutdown();
+  }
+
+  /** Resolves when every connection of HTTP/2 has sent all that it had to, and is closed. */
+  drained(): Promise<void> {
+    return this.#http2.empty();
   }
 
   /** Closes every connection at once, whatever goes on in it. */
@@ -134,7 +142,7 @@ export class Listener {
     if (isHttp2) {
       // Its streams end one by one: a client that ends the connection is gone.
       socket.allowHalfOpen = false;
-      this.#http2.emit('connection', socket);
+      this.#http2.take(socket);
     } else {
       this.#http1.emit('connection', socket);
     }
@@ -161,41 +169,6 @@ export class Listener {
     // Node starts to look after a server's time limits when it begins to listen; this one is only handed connections.
     server.emit('listening');
     return server;
-  }
-
-  #makeHttp2(): Http2Server {
-    const { limits } = this.#options;
-    const server = createHttp2Server({
-      settings: {
-        maxConcurrentStreams: limits.streamsPerConnectionMax,
-        maxHeaderListSize: limits.headerBytesMax,
-      },
-      maxSessionMemory: serverFixed.sessionMegabytesMax,
-    });
-    // Never connected to: it makes requests and responses of the streams that no handler took as they are.
-    const requests = createHttp2Server();
-    requests.on('request', (request, response) => this.#handle(request, response));
-    server.on('stream', (stream, headers, ...rest) => {
-      if (!this.#options.handleStream(stream, headers)) requests.emit('stream', stream, headers, ...rest);
-    });
-    server.on('session', (session) => {
-      this.#sessions.add(session);
-      session.once('close', () => this.#sessions.delete(session));
-      if (this.#isStopping) session.close();
-      this.#awaitHandshake(session);
-    });
-    return server;
-  }
-
-  /**
-   * Closes a connection of HTTP/2 that stops within its preface or first headers: Node has no limit of time for these. A
-   * ping can't be answered before all of them have come (RFC 9113, sections 3.4 and 6.10).
-   */
-  #awaitHandshake(session: ServerHttp2Session): void {
-    const timer = systemClock.setTimer(this.#options.limits.handshakeTimeoutMs, () => session.destroy());
-    const stop = (): void => timer.cancel();
-    session.once('close', stop);
-    session.ping(stop);
   }
 
   #handle(request: HttpRequest, response: HttpResponse): void {

@@ -5,67 +5,83 @@
  * The answer waits for a request, since HTTP/2 has none without; a connection that makes none is closed after the time
  * that a handshake may take.
  */
-import { type Http2Server, type ServerHttp2Session, constants, createServer } from 'node:http2';
 import type { Socket } from 'node:net';
-import { Code } from '@connectrpc/connect';
 import { systemClock } from '../../clock.ts';
+import { type Field, type RequestHead, fieldOf } from '../../http2/fields.ts';
+import { encodeBlock } from '../../http2/hpack/encoder.ts';
+import { ServerConnection } from '../../http2/server-connection.ts';
+import type { ServerStream, StreamHandler } from '../../http2/stream.ts';
 import { serverFixed } from '../../limits.ts';
 import { TLS_ONLY_HEADER } from '../../tls-only-header.ts';
+import { grpcCode } from '../../grpc-code.ts';
 import { encodeGrpcMessage } from '../http/grpc-message.ts';
+import { type Http2Limits, connectionOptions } from './http2-port.ts';
 
 export class PlainHttp2 {
   readonly #text: string;
-  readonly #handshakeTimeoutMs: number;
-  readonly #server: Http2Server;
+  readonly #limits: Http2Limits;
 
-  constructor(text: string, handshakeTimeoutMs: number) {
+  constructor(text: string, limits: Http2Limits) {
     this.#text = text;
-    this.#handshakeTimeoutMs = handshakeTimeoutMs;
-    this.#server = createServer({
-      settings: { maxConcurrentStreams: 1 },
-      maxSessionMemory: serverFixed.sessionMegabytesMax,
-    });
-    this.#server.on('session', (session) => this.#turnAway(session));
+    this.#limits = limits;
   }
 
   turnAway(socket: Socket): void {
-    socket.allowHalfOpen = false;
-    this.#server.emit('connection', socket);
+    const connection = new ServerConnection(
+      socket,
+      {
+        ...connectionOptions({ ...this.#limits, streamsPerConnectionMax: 1 }, systemClock),
+        onClosed: () => timer.cancel(),
+      },
+      (stream, head) => {
+        timer.cancel();
+        timer = systemClock.setTimer(serverFixed.refusalLingerMs, () => connection.destroy());
+        this.#answer(stream, head);
+        connection.shutdown(this.#text);
+        return ignoring(stream);
+      },
+    );
+    let timer = systemClock.setTimer(this.#limits.handshakeTimeoutMs, () => connection.destroy());
   }
 
-  #turnAway(session: ServerHttp2Session): void {
-    let timer = systemClock.setTimer(this.#handshakeTimeoutMs, () => session.destroy());
-    session.once('close', () => timer.cancel());
-    session.on('error', () => undefined);
-    session.once('stream', (stream, headers) => {
-      timer.cancel();
-      timer = systemClock.setTimer(serverFixed.refusalLingerMs, () => session.destroy());
-      stream.on('error', () => undefined);
-      if (isGrpc(headers['content-type'])) {
-        stream.respond(this.#grpcAnswer(), { endStream: true });
-      } else {
-        stream.respond({ ':status': 400, 'content-type': 'text/plain', [TLS_ONLY_HEADER]: '1' });
-        stream.end(`${this.#text}\n`);
-      }
-      // What comes of its body is dropped.
-      stream.resume();
-      session.goaway(constants.NGHTTP2_NO_ERROR, stream.id, Buffer.from(this.#text));
-      session.close();
-    });
+  #answer(stream: ServerStream, head: RequestHead): void {
+    if (isGrpc(head)) {
+      stream.respond(encodeBlock(this.#grpcFields()), true);
+      return;
+    }
+    const fields: Field[] = [
+      [':status', '400'],
+      ['content-type', 'text/plain'],
+      [TLS_ONLY_HEADER, '1'],
+    ];
+    stream.respond(encodeBlock(fields), false);
+    stream.write(Buffer.from(`${this.#text}\n`));
+    stream.end();
   }
 
   /** An answer that has no message: "gRPC over HTTP2", Trailers-Only. */
-  #grpcAnswer(): Record<string, string | number> {
-    return {
-      ':status': 200,
-      'content-type': 'application/grpc',
-      'grpc-status': Code.Unavailable,
-      'grpc-message': encodeGrpcMessage(this.#text),
-      [TLS_ONLY_HEADER]: '1',
-    };
+  #grpcFields(): Field[] {
+    return [
+      [':status', '200'],
+      ['content-type', 'application/grpc'],
+      ['grpc-status', String(grpcCode.Unavailable)],
+      ['grpc-message', encodeGrpcMessage(this.#text)],
+      [TLS_ONLY_HEADER, '1'],
+    ];
   }
 }
 
-function isGrpc(contentType: string | undefined): boolean {
-  return /^application\/grpc(?!-web)/.test(contentType ?? '');
+/** What comes of the request's body is dropped. */
+function ignoring(stream: ServerStream): StreamHandler {
+  const nothing = (): void => undefined;
+  return {
+    data: (_, from, to) => stream.consumed(to - from),
+    end: nothing,
+    drained: nothing,
+    closed: nothing,
+  };
+}
+
+function isGrpc({ fields }: RequestHead): boolean {
+  return /^application\/grpc(?!-web)/.test(fieldOf(fields, 'content-type') ?? '');
 }

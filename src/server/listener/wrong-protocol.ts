@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { systemClock } from '../../clock.ts';
 import { serverFixed } from '../../limits.ts';
+import type { Http2Limits } from './http2-port.ts';
 import { PlainHttp2 } from './plain-http2.ts';
 import type { Protocol } from './protocol-sniffer.ts';
 
@@ -22,10 +23,10 @@ export class WrongProtocol {
   #toldAtMs = Number.NEGATIVE_INFINITY;
   #untoldCount = 0;
 
-  constructor(hasTls: boolean, logger: Logger, handshakeTimeoutMs: number) {
+  constructor(hasTls: boolean, logger: Logger, limits: Http2Limits) {
     this.#hasTls = hasTls;
     this.#logger = logger;
-    this.#plainHttp2 = new PlainHttp2(SPEAKS_TLS, handshakeTimeoutMs);
+    this.#plainHttp2 = new PlainHttp2(SPEAKS_TLS, limits);
   }
 
   turnAway(socket: Socket, protocol: Protocol): void {

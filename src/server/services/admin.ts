@@ -1,7 +1,7 @@
 /** `kelp.v1.AdminService` over the store and the process. */
 import * as codec from '../../../gen/kelp/v1/admin_codec.ts';
 import { AdminService } from '../../../gen/kelp/v1/admin_pb.ts';
-import type { Store } from '../../api.ts';
+import type { KvStore } from '../../kv/kv-store.ts';
 import type { Call } from '../calls/calls.ts';
 import { type MethodsOf, serverStream, unary } from './method.ts';
 import { durationShape } from './reply-entries.ts';
@@ -49,7 +49,7 @@ export function adminMethods(version: string): MethodsOf<typeof AdminService> {
   };
 }
 
-async function status(store: Store, version: string): Promise<codec.StatusResponseShape> {
+async function status(store: KvStore, version: string): Promise<codec.StatusResponseShape> {
   return {
     ...(await store.status()),
     version,
@@ -59,7 +59,7 @@ async function status(store: Store, version: string): Promise<codec.StatusRespon
 }
 
 async function* backup(
-  store: Store,
+  store: KvStore,
   _: codec.BackupRequestShape,
   call: Call,
   signal: AbortSignal,

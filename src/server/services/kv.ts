@@ -2,7 +2,8 @@
 import * as codec from '../../../gen/kelp/v1/kv_codec.ts';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import { StoreError } from '../../errors.ts';
-import type { Key, Store } from '../../api.ts';
+import type { Entry, GetResult, Key } from '../../api.ts';
+import type { KvStore } from '../../kv/kv-store.ts';
 import type { Call } from '../calls/calls.ts';
 import { type MethodsOf, unary } from './method.ts';
 import { entriesBytes, entryBytes, entryShape, keyLists, keysBytes, optionalEntry } from './reply-entries.ts';
@@ -94,21 +95,36 @@ function keyIn({ key, keyBytes }: { readonly key: string; readonly keyBytes: Uin
   return keyOf('key', key, keyBytes);
 }
 
-async function get(
-  store: Store,
+/** What is read goes out at once, and needs no promise. */
+function get(
+  store: KvStore,
   request: codec.GetRequestShape,
   call: Call,
+): codec.GetResponseShape | Promise<codec.GetResponseShape> {
+  const key = keyIn(request);
+  const revision = wholeNumber('revision', request.revision);
+  if (request.refreshTtl) return getRefreshing(store, key, revision, call);
+  const result = store.getVisible(key, revision);
+  if (result.entry !== undefined) call.chargeReply(entryBytes(result.entry));
+  return getResponse(result);
+}
+
+async function getRefreshing(
+  store: KvStore,
+  key: Key,
+  revision: number,
+  call: Call,
 ): Promise<codec.GetResponseShape> {
-  const { entry, revision } = await store.get(keyIn(request), {
-    revision: wholeNumber('revision', request.revision),
-    refreshTtl: request.refreshTtl,
-    admit: (result) => call.chargeReply(entryBytes(result)),
-  });
+  const admit = (result: Entry | undefined): void => call.chargeReply(entryBytes(result));
+  return getResponse(await store.get(key, { revision, refreshTtl: true, admit }));
+}
+
+function getResponse({ entry, revision }: GetResult): codec.GetResponseShape {
   return { entry: optionalEntry(entry), revision };
 }
 
 async function put(
-  store: Store,
+  store: KvStore,
   request: codec.PutRequestShape,
   call: Call,
 ): Promise<codec.PutResponseShape> {
@@ -122,7 +138,7 @@ async function put(
 }
 
 async function deleteKey(
-  store: Store,
+  store: KvStore,
   request: codec.DeleteRequestShape,
   call: Call,
 ): Promise<codec.DeleteResponseShape> {
@@ -135,7 +151,7 @@ async function deleteKey(
 }
 
 async function deleteRange(
-  store: Store,
+  store: KvStore,
   { range, inParts }: codec.DeleteRangeRequestShape,
   call: Call,
 ): Promise<codec.DeleteRangeResponseShape> {
@@ -146,7 +162,7 @@ async function deleteRange(
 }
 
 async function scan(
-  store: Store,
+  store: KvStore,
   request: codec.ScanRequestShape,
   call: Call,
 ): Promise<codec.ScanResponseShape> {
@@ -170,7 +186,7 @@ async function scan(
 }
 
 async function keys(
-  store: Store,
+  store: KvStore,
   request: codec.KeysRequestShape,
   call: Call,
 ): Promise<codec.KeysResponseShape> {
@@ -181,21 +197,21 @@ async function keys(
 }
 
 async function increment(
-  store: Store,
+  store: KvStore,
   request: codec.IncrementRequestShape,
 ): Promise<codec.IncrementResponseShape> {
   const ttlMs = timeToLiveMs('ttl', request.ttl);
   return store.increment(keyIn(request), request.delta, given({ ttlMs }));
 }
 
-async function touch(store: Store, request: codec.TouchRequestShape): Promise<codec.TouchResponseShape> {
+async function touch(store: KvStore, request: codec.TouchRequestShape): Promise<codec.TouchResponseShape> {
   const ttlMs = milliseconds('ttl', request.ttl);
   const { revision, entry } = await store.touch(keyIn(request), given({ ttlMs }));
   return { revision, entry: entryShape(entry) };
 }
 
 async function txn(
-  store: Store,
+  store: KvStore,
   request: codec.TxnRequestShape,
   call: Call,
 ): Promise<codec.TxnResponseShape> {

@@ -19,13 +19,19 @@ interface LargeInteger {
 }
 
 /**
- * Throws `invalidArgument` for the integer at `offset`, within the message that begins at `start`. Returns only if the
+ * Throws `invalidArgument` for the integer at `offset`, within the message that lies from `start` to `end`. Returns only if the
  * message is none on the way there, which its reader tells.
  */
-export function refuseLargeInteger(message: DescMessage, bytes: Buffer, start: number, offset: number): void {
+export function refuseLargeInteger(
+  message: DescMessage,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  offset: number,
+): void {
   let found: LargeInteger | undefined;
   try {
-    found = findInteger(new Cursor(bytes, start, bytes.length), bytes.length, message, '', offset);
+    found = findInteger(new Cursor(bytes, start, end), end, message, '', offset);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
   }

@@ -2,9 +2,10 @@
 import * as codec from '../../../gen/kelp/v1/lease_codec.ts';
 import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
 import { isStoreError } from '../../errors.ts';
-import type { Lease, Store } from '../../api.ts';
+import type { Lease } from '../../api.ts';
+import type { KvStore } from '../../kv/kv-store.ts';
 import type { Call } from '../calls/calls.ts';
-import { shuttingDownError } from '../calls/errors.ts';
+import { stoppingError } from '../calls/call-error.ts';
 import { untilAborted } from '../calls/until-aborted.ts';
 import { type MethodsOf, bidiStream, unary } from './method.ts';
 import { durationShape, keyLists, keysBytes } from './reply-entries.ts';
@@ -63,7 +64,7 @@ export const leaseMethods: MethodsOf<typeof LeaseService> = {
   ),
 };
 
-async function grant(store: Store, request: codec.GrantRequestShape): Promise<codec.GrantResponseShape> {
+async function grant(store: KvStore, request: codec.GrantRequestShape): Promise<codec.GrantResponseShape> {
   const ttlMs = leaseTtlMs('ttl', request.ttl);
   // Zero lets the store choose the id.
   const asked = wholeNumber('lease_id', request.leaseId);
@@ -71,13 +72,16 @@ async function grant(store: Store, request: codec.GrantRequestShape): Promise<co
   return { leaseId: lease.leaseId, ttl: durationShape(lease.ttlMs), revision: lease.revision };
 }
 
-async function renew(store: Store, { leaseId }: codec.RenewRequestShape): Promise<codec.RenewResponseShape> {
+async function renew(
+  store: KvStore,
+  { leaseId }: codec.RenewRequestShape,
+): Promise<codec.RenewResponseShape> {
   const { ttlMs } = await store.renewLease(wholeNumber('lease_id', leaseId));
   return { leaseId, ttl: durationShape(ttlMs) };
 }
 
 async function* keepAlive(
-  store: Store,
+  store: KvStore,
   requests: AsyncIterable<codec.KeepAliveRequestShape>,
   call: Call,
   signal: AbortSignal,
@@ -85,11 +89,11 @@ async function* keepAlive(
   for await (const { leaseId } of untilAborted(requests, signal)) {
     yield { leaseId, ttl: durationShape(await renewedTtlMs(store, leaseId)) };
   }
-  if (call.isEndedByServer) throw shuttingDownError();
+  if (call.isEndedByServer) throw stoppingError();
 }
 
 /** Zero when the lease is gone: the stream goes on for the other leases of its holder. */
-async function renewedTtlMs(store: Store, leaseId: number): Promise<number> {
+async function renewedTtlMs(store: KvStore, leaseId: number): Promise<number> {
   try {
     return (await store.renewLease(wholeNumber('lease_id', leaseId))).ttlMs;
   } catch (error) {
@@ -99,7 +103,7 @@ async function renewedTtlMs(store: Store, leaseId: number): Promise<number> {
 }
 
 async function get(
-  store: Store,
+  store: KvStore,
   { leaseId, includeKeys }: codec.LeaseServiceGetRequestShape,
   call: Call,
 ): Promise<codec.LeaseServiceGetResponseShape> {
@@ -109,7 +113,7 @@ async function get(
 }
 
 async function list(
-  store: Store,
+  store: KvStore,
   { limit, pageToken }: codec.ListRequestShape,
 ): Promise<codec.ListResponseShape> {
   const page = await store.listLeases({ limit: pageLimit(limit), pageToken });

@@ -13,10 +13,11 @@ import {
   WatchService,
 } from '../../../gen/kelp/v1/watch_pb.ts';
 import { StoreError, isStoreError } from '../../errors.ts';
-import type { DeleteReason, EventType, Store, WatchEvent, WatchMessage, WatchRequest } from '../../api.ts';
+import type { DeleteReason, EventType, WatchEvent, WatchMessage, WatchRequest } from '../../api.ts';
+import type { KvStore } from '../../kv/kv-store.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import type { Call } from '../calls/calls.ts';
-import { shuttingDownError } from '../calls/errors.ts';
+import { stoppingError } from '../calls/call-error.ts';
 import { type MethodsOf, serverStream } from './method.ts';
 import {
   entriesBytes,
@@ -53,7 +54,7 @@ class WatchResponses implements AsyncIterableIterator<codec.WatchResponseShape> 
   #revisionBehind: number;
 
   constructor(
-    store: Store,
+    store: KvStore,
     request: WatchRequest & { readonly startRevision: number; readonly signal: AbortSignal },
     call: Call,
   ) {
@@ -76,11 +77,11 @@ class WatchResponses implements AsyncIterableIterator<codec.WatchResponseShape> 
       if (done !== true) return { done: false, value: this.#response(value) };
     } catch (error) {
       // A store that closes ends its watches; when it is not the server that stops it, the signal tells nothing.
-      if (isStoreError(error, 'closed')) throw shuttingDownError(this.#resumeRevision);
+      if (isStoreError(error, 'closed')) throw stoppingError(this.#resumeRevision);
       throw error;
     }
     // The client gone, its deadline passed, or the server stopping.
-    if (this.#call.isEndedByServer) throw shuttingDownError(this.#resumeRevision);
+    if (this.#call.isEndedByServer) throw stoppingError(this.#resumeRevision);
     this.#signal.throwIfAborted();
     return DONE;
   }

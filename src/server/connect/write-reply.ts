@@ -1,13 +1,11 @@
 /** Writes the reply of a call at the pace at which its client reads. */
-import { constants } from 'node:http2';
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
 import type { Call } from '../calls/calls.ts';
-import { grpcHeaders, grpcWebChunk } from './grpc-message.ts';
-import type { HttpRequest, HttpResponse } from './http-message.ts';
+import { grpcHeaders, grpcWebChunk } from '../http/grpc-message.ts';
+import type { HttpResponse } from '../http/http-message.ts';
 
 /** Resolves when the last byte is handed over, or the client is gone. Each chunk is asked for when the one before is. */
 export async function writeReply(
-  request: HttpRequest,
   response: HttpResponse,
   call: Call,
   reply: UniversalServerResponse,
@@ -25,34 +23,23 @@ export async function writeReply(
       next = await chunks?.next();
     }
     if (reply.trailer !== undefined) response.addTrailers(grpcHeaders(reply.trailer));
-    endReply(request, response);
+    response.end();
   } finally {
     // Ends a service that is in the middle of its stream. It may take its time, so it is not waited for.
     chunks?.return?.().catch(() => undefined);
   }
 }
 
-/** Ends the response; what the client still sends of its request is not wanted any more. */
-function endReply(request: HttpRequest, response: HttpResponse): void {
-  const { stream } = response;
-  if (stream !== undefined && !request.readableEnded) {
-    // RFC 9113, section 8.1: a reset without error asks the client to stop, and the reply stands. Node hands over the
-    // trailers in its own listener, and writes them before the next turn of the event loop.
-    stream.once('wantTrailers', () => setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR)));
-  }
-  response.end();
-}
-
 /** @returns whether the client reads on; it does not when the call has ended. */
 async function isRead(response: HttpResponse, call: Call): Promise<boolean> {
   if (call.isClosed) return false;
-  call.stalledSinceMs = performance.now();
+  call.setStalled(true);
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const onDrain = (): void => resolve(true);
   const onClose = (): void => resolve(false);
   response.once('drain', onDrain).once('close', onClose);
   const isReading = await promise;
   response.off('drain', onDrain).off('close', onClose);
-  call.stalledSinceMs = undefined;
+  call.setStalled(false);
   return isReading;
 }

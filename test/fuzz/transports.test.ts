@@ -1,9 +1,9 @@
 /**
- * Unary methods are served in two ways: gRPC over HTTP/2 without the adapter for all protocols, everything else with it.
- * Two servers of the same beginning are given the same calls, one in either way, and must give the same answers. What
- * either decoder makes of bytes that are no message stands in `test/wire`.
+ * The methods of `kelp.v1` are reached in two ways: plain gRPC straight on the streams of HTTP/2, everything else by Connect's
+ * handlers. Two servers of the same beginning are given the same calls, one in either way, and must give the same replies,
+ * errors and details. What either decoder makes of bytes that are no message stands in `test/wire`.
  */
-import type { ClientHttp2Session } from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import {
   create,
   type DescService,
@@ -14,7 +14,8 @@ import {
 } from '@bufbuild/protobuf';
 import type { GenMessage } from '@bufbuild/protobuf/codegenv2';
 import { encodeEnvelope } from '@connectrpc/connect/protocol';
-import { beforeEach, describe, expect } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { AdminService, BackupRequestSchema } from '../../gen/kelp/v1/admin_pb.ts';
 import {
   DeleteRangeRequestSchema,
   DeleteRequestSchema,
@@ -32,12 +33,14 @@ import {
 } from '../../gen/kelp/v1/kv_pb.ts';
 import {
   GrantRequestSchema,
+  KeepAliveRequestSchema,
   LeaseService,
   LeaseServiceGetRequestSchema,
   ListRequestSchema,
   RenewRequestSchema,
   RevokeRequestSchema,
 } from '../../gen/kelp/v1/lease_pb.ts';
+import { WatchRequestSchema, WatchResponseSchema, WatchService } from '../../gen/kelp/v1/watch_pb.ts';
 import { openSession, post, replyOf } from '../support/bare-http2.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { SeededRandom } from '../support/random.ts';
@@ -47,7 +50,8 @@ import { validRequests } from './request-inputs.ts';
 
 interface Request {
   readonly path: string;
-  readonly binary: Uint8Array;
+  /** With its prefix; those of a stream of requests one behind the other. */
+  readonly body: Uint8Array;
 }
 
 interface Answer {
@@ -58,11 +62,11 @@ interface Answer {
 }
 
 const SCAN_PATH = `/${KvService.typeName}/Scan`;
-/** Not of the administrator: those tell of the process. */
-const unaryRequests = validRequests.filter(
-  ({ method }) =>
-    method.methodKind === 'unary' && [KvService, LeaseService].some((each) => each === method.parent),
-);
+const WATCH_PATH = `/${WatchService.typeName}/Watch`;
+/** Those of the administrator tell of the process, and an open watch has no end. */
+const boundedRequests: readonly Request[] = validRequests
+  .filter(({ method }) => [KvService, LeaseService].some((each) => each === method.parent))
+  .map(({ path, binary }) => ({ path, body: encodeEnvelope(0, binary) }));
 const KEYS = ['a', 'b', 'c/1', 'c/2', 'grüße', 'n'];
 
 let direct: ClientHttp2Session;
@@ -75,7 +79,7 @@ beforeEach(async () => {
   pageToken = '';
 });
 
-describe('both ways of a unary call', () => {
+describe('both ways of a call', () => {
   fuzz('answer alike to calls that clients make', 500, async (random) => {
     const answer = await sameAnswer(random.pick(calls)(random));
     if (answer.path === SCAN_PATH && answer.body.length > 0) {
@@ -84,9 +88,31 @@ describe('both ways of a unary call', () => {
   });
 
   fuzz('answer alike to any fields', 200, async (random) => {
-    await sameAnswer(random.pick(unaryRequests));
+    await sameAnswer(random.pick(boundedRequests));
+  });
+
+  fuzz('answer alike to bodies that are no one message', 100, async (random) => {
+    const { path, body } = random.pick(random.pick([boundedRequests, [watch(random)]]));
+    // What breaks the protocol is refused by each in its own words.
+    await sameAnswer({ path, body: spoilt(Buffer.from(body), random) }, { compared: ['status', 'body'] });
+  });
+
+  fuzz('stream alike', 100, async (random) => {
+    await sameAnswer(random.pick(calls)(random));
+    await sameAnswer(random.pick([watch, keepAlive, backup])(random));
   });
 });
+
+test.each(['1', 'x', '1000000000S', '-1m'])(
+  'both ways refuse the time to wait "%s" alike',
+  async (timeout) => {
+    const request = { path: SCAN_PATH, body: encodeEnvelope(0, new Uint8Array(0)) };
+    await sameAnswer(request, {
+      headers: { 'grpc-timeout': timeout },
+      compared: ['status', 'message', 'body'],
+    });
+  },
+);
 
 async function openServer(): Promise<ClientHttp2Session> {
   const storeOptions = { clock: new ManualClock(), random: new SeededRandom(1) };
@@ -94,23 +120,33 @@ async function openServer(): Promise<ClientHttp2Session> {
   return openSession(server.url);
 }
 
-async function sameAnswer(request: Request): Promise<{ readonly path: string; readonly body: Buffer }> {
+interface Comparison {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly compared?: readonly (keyof Answer)[];
+}
+
+async function sameAnswer(
+  request: Request,
+  { headers = {}, compared = ['status', 'message', 'details', 'body'] }: Comparison = {},
+): Promise<{ readonly path: string; readonly body: Buffer }> {
   const [fast, slow] = await Promise.all([
-    answerOf(direct, request, {}),
-    // It is not compressed all the same, and left to the adapter.
-    answerOf(adapted, request, { 'grpc-encoding': 'gzip' }),
+    answerOf(direct, request, headers),
+    // It is not compressed all the same, and left to Connect.
+    answerOf(adapted, request, { ...headers, 'grpc-encoding': 'gzip' }),
   ]);
-  expect(fast).toEqual(slow);
+  const parts = compared.map((name) => [name, fast[name]]);
+  expect(parts).toEqual(compared.map((name) => [name, slow[name]]));
   return { path: request.path, body: Buffer.from(fast.body, 'hex') };
 }
 
 async function answerOf(
   session: ClientHttp2Session,
-  { path, binary }: Request,
+  { path, body: requestBody }: Request,
   headers: Readonly<Record<string, string>>,
 ): Promise<Answer> {
   const stream = post(session, path, 'application/grpc', headers);
-  stream.end(encodeEnvelope(0, binary));
+  stream.end(requestBody);
+  if (path === WATCH_PATH) closeWhenSynced(stream);
   const { headers: reply, body } = await replyOf(stream);
   return {
     status: reply['grpc-status'],
@@ -126,7 +162,67 @@ function request<Shape extends Message>(
   init: MessageInitShape<GenMessage<Shape>>,
   service: DescService = KvService,
 ): Request {
-  return { path: `/${service.typeName}/${name}`, binary: toBinary(schema, create(schema, init)) };
+  const body = encodeEnvelope(0, toBinary(schema, create(schema, init)));
+  return { path: `/${service.typeName}/${name}`, body };
+}
+
+/** A watch of what there is and was, whose answer ends where it has caught up. */
+function watch(random: SeededRandom): Request {
+  return request(
+    'Watch',
+    WatchRequestSchema,
+    {
+      ...(random.chance(0.5) && { ranges: [{ prefix: random.pick(['', 'c/', 'x']) }] }),
+      startRevision: BigInt(random.pick([0, 1, 2, 5, 10, 1_000_000, -1])),
+      includeCurrent: random.chance(0.3),
+      keysOnly: random.chance(0.3),
+      returnPrevious: random.chance(0.3),
+    },
+    WatchService,
+  );
+}
+
+function closeWhenSynced(stream: ClientHttp2Stream): void {
+  let bytes = Buffer.alloc(0);
+  stream.on('data', (chunk: Buffer) => {
+    bytes = Buffer.concat([bytes, chunk]);
+    while (bytes.length >= 5 && bytes.length >= 5 + bytes.readUInt32BE(1)) {
+      const end = 5 + bytes.readUInt32BE(1);
+      const { message } = fromBinary(WatchResponseSchema, bytes.subarray(5, end));
+      bytes = bytes.subarray(end);
+      if (message.case === 'synced') stream.close();
+    }
+  });
+}
+
+function keepAlive(random: SeededRandom): Request {
+  const renewals = Array.from({ length: random.below(5) }, () => {
+    const init = { leaseId: random.chance(0.1) ? -1n : leaseId(random) };
+    return encodeEnvelope(0, toBinary(KeepAliveRequestSchema, create(KeepAliveRequestSchema, init)));
+  });
+  return { path: `/${LeaseService.typeName}/KeepAlive`, body: Buffer.concat(renewals) };
+}
+
+function backup(): Request {
+  return request('Backup', BackupRequestSchema, {}, AdminService);
+}
+
+/** Cut short, sent twice, marked as compressed, or with another length. */
+function spoilt(body: Buffer, random: SeededRandom): Buffer {
+  switch (random.below(5)) {
+    case 0:
+      return body.subarray(0, random.below(body.length));
+    case 1:
+      return Buffer.concat([body, body]);
+    case 2:
+      return Buffer.concat([body, body.subarray(0, random.below(5))]);
+    case 3:
+      body.writeUInt32BE(random.pick([0, 1, body.length, 2 ** 31]), 1);
+      return body;
+    default:
+      body.writeUInt8(1, 0);
+      return body;
+  }
 }
 
 const calls: readonly ((random: SeededRandom) => Request)[] = [

@@ -1,0 +1,76 @@
+/**
+ * What goes wrong with a call and not with the store: the closed set beside that of `errors.ts`. What a request can't be is
+ * `invalidArgument`, and a limit that was reached `limitReached`, as they are of the store.
+ */
+import { StoreError } from '../../errors.ts';
+import { limitName, serverFixed } from '../../limits.ts';
+
+export type CallErrorCode =
+  /** The server has not read its data yet. */
+  | 'recovering'
+  /** The server stops. */
+  | 'stopping'
+  /** The client's deadline has passed, or its request took too long to come. */
+  | 'deadlineExceeded'
+  /** The client is gone, or does not want the call any more. */
+  | 'canceled'
+  /** There is no such method, or the request has a form that is not served. */
+  | 'unimplemented';
+
+export class CallError extends Error {
+  override readonly name = 'CallError';
+  readonly code: CallErrorCode;
+  /** Of a watch that is `stopping`: where to go on. */
+  readonly resumeRevision: number | undefined;
+
+  constructor(code: CallErrorCode, message: string, resumeRevision?: number) {
+    super(message);
+    this.code = code;
+    this.resumeRevision = resumeRevision;
+  }
+}
+
+export function recoveringError(): CallError {
+  return new CallError('recovering', 'the server is recovering its data; try again');
+}
+
+/** @param resumeRevision of a watch: where to go on. */
+export function stoppingError(resumeRevision?: number): CallError {
+  return new CallError('stopping', 'the server is stopping; try again', resumeRevision);
+}
+
+export function deadlineError(): CallError {
+  return new CallError('deadlineExceeded', 'the operation timed out');
+}
+
+export function tooSlowError(timeoutMs: number): CallError {
+  return new CallError(
+    'deadlineExceeded',
+    `the request was not complete within ${timeoutMs} ms (${limitName('requestTimeoutMs')})`,
+  );
+}
+
+/** The bytes of a request are no message of its type. */
+export function malformedRequestError(typeName: string, what: string): StoreError {
+  return new StoreError('invalidArgument', `the request is no ${typeName}: ${what}`);
+}
+
+/** The request message is longer than `bytesMax`, as sent or, then `state` says so, as decompressed. */
+export function tooLongError(bytesMax: number, state = ''): StoreError {
+  // Services whose requests are small by nature have a limit that is fixed.
+  const name = bytesMax === serverFixed.smallRequestBytesMax ? '' : ` (${limitName('requestBytesMax')})`;
+  return new StoreError(
+    'limitReached',
+    `the request message is longer than ${bytesMax} bytes${state}${name}`,
+  );
+}
+
+/** What a call with one request message is refused with when there is none, ... */
+export function noMessageError(): CallError {
+  return new CallError('unimplemented', 'the request has no message');
+}
+
+/** ... or more. */
+export function moreThanOneError(): CallError {
+  return new CallError('unimplemented', 'something follows the one message of the request');
+}

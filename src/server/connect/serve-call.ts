@@ -1,0 +1,186 @@
+/**
+ * A call by Connect's handlers. This is the adapter between Node's HTTP, or the requests of HTTP/2 that have its form, and
+ * these handlers. Connect's own brings a process down by a request without a `Host` header, and reads bodies with no bound
+ * but their length (see `http/request-body.ts`).
+ */
+import { isUtf8 } from 'node:buffer';
+import { fromBinary } from '@bufbuild/protobuf';
+import { ConnectError, createContextValues } from '@connectrpc/connect';
+import type { UniversalServerRequest, UniversalServerResponse } from '@connectrpc/connect/protocol';
+import type { Logger } from 'pino';
+import type { ServerLimits } from '../../limits.ts';
+import { malformedIntegerIn } from '../../wire/json-integers.ts';
+import { roundedNumberIn } from '../../wire/json-numbers.ts';
+import { malformedRequestError } from '../calls/call-error.ts';
+import { type Call, type CallTable } from '../calls/calls.ts';
+import { isBeyondTimers } from '../calls/deadline.ts';
+import { isUnforeseen } from '../calls/outcome.ts';
+import { checkBinaryParts, checkJsonParts } from '../calls/request-parts.ts';
+import { answerWrongForm } from '../health/probes.ts';
+import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
+import { type BodyRules, messagesOf, wholeBody } from '../http/request-body.ts';
+import { originForm, pathOf } from '../http/request-target.ts';
+import { type CallContext, callContextKey } from './call-context.ts';
+import { inflatingFor } from './compression.ts';
+import { toConnectError } from './connect-error.ts';
+import type { RpcEndpoint } from './rpc-endpoints.ts';
+import { writeReply } from './write-reply.ts';
+
+export interface ConnectContext {
+  readonly endpointByPath: ReadonlyMap<string, RpcEndpoint>;
+  readonly calls: CallTable;
+  readonly limits: Pick<ServerLimits, 'requestTimeoutMs'>;
+  readonly logger: Logger;
+}
+
+/** @returns false when the request is for something else. */
+export function answerCall(request: HttpRequest, response: HttpResponse, context: ConnectContext): boolean {
+  const path = pathOf(request);
+  const endpoint = context.endpointByPath.get(path);
+  if (endpoint === undefined) return false;
+  const { calls, logger } = context;
+  const refusal = calls.isFull ? calls.fullError() : undefined;
+  const call = calls.open({ cut: () => cut(response) }, endpoint.isStream);
+  response.once('close', () => call.close());
+  if (logger.isLevelEnabled('debug')) logWhenClosed(path.slice(1), response, call, logger);
+
+  void serveCall(request, response, { call, refusal }, endpoint, context).catch((error: unknown) => {
+    // The client is gone, or a reply could not be written: there is no client to tell.
+    if (!call.isClosed) logger.error({ method: path.slice(1), err: error }, 'a call could not be answered');
+    response.destroy();
+  });
+  return true;
+}
+
+function cut(response: HttpResponse): void {
+  if (response.cut === undefined) response.destroy();
+  else response.cut();
+}
+
+async function serveCall(
+  request: HttpRequest,
+  response: HttpResponse,
+  called: CallContext,
+  endpoint: RpcEndpoint,
+  context: ConnectContext,
+): Promise<void> {
+  const { call } = called;
+  const check = (message: Uint8Array): void => checkMessage(request, endpoint, message);
+  const universalRequest = toUniversal(request, called, endpoint, {
+    messageBytesMax: endpoint.requestBytesMax,
+    timeoutMs: context.limits.requestTimeoutMs,
+    check,
+  });
+  const handle = (): Promise<UniversalServerResponse> => endpoint.handle(universalRequest);
+  const reply = await (isCompressed(request)
+    ? inflatingFor.run({ charge: (bytes) => call.charge(bytes), check }, handle)
+    : handle());
+  const { status } = reply;
+  if (status === 405 || status === 415) answerWrongForm(response, status, endpoint.isStream);
+  else await writeReply(response, call, reply);
+}
+
+function toUniversal(
+  request: HttpRequest,
+  called: CallContext,
+  endpoint: RpcEndpoint,
+  rules: BodyRules,
+): UniversalServerRequest {
+  const { call } = called;
+  const readBody = endpoint.hasRequestStream ? messagesOf : wholeBody;
+  return {
+    httpVersion: request.httpVersion,
+    method: request.method ?? '',
+    // Handlers look at nothing but the query; a `Host` that is no host must not stop them.
+    url: `http://kelp${originForm(request.url)}`,
+    header: protocolHeaders(request),
+    body: failingByConnect(readBody(request, call, rules)),
+    signal: call.signal,
+    contextValues: createContextValues().set(callContextKey, called),
+  };
+}
+
+/** What fails while a body is read passes no interceptor, and has to be an error of Connect. */
+async function* failingByConnect(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw toConnectError(error);
+  }
+}
+
+/**
+ * Connect calls what it can't decode INTERNAL, as if the server had failed; it is the client that has. Decoding twice
+ * costs little next to the rest of its work.
+ */
+function checkMessage(request: HttpRequest, { input }: RpcEndpoint, message: Uint8Array): void {
+  if (isJson(request)) {
+    // JSON's parser would put U+FFFD for such bytes, and two keys could become one. What is no JSON it refuses itself.
+    if (!isUtf8(message)) throw malformedRequestError(input.typeName, 'it is not UTF-8');
+    checkJsonParts(message);
+    const complaint = roundedNumberIn(message) ?? malformedIntegerIn(input, parsed(message));
+    if (complaint !== undefined) throw malformedRequestError(input.typeName, complaint);
+    return;
+  }
+  try {
+    const bytes = Buffer.from(message.buffer, message.byteOffset, message.length);
+    checkBinaryParts(input, bytes, 0, bytes.length);
+    fromBinary(input, message, { readUnknownFields: false });
+  } catch (error) {
+    if (error instanceof ConnectError || !isUnforeseen(error)) throw error;
+    throw malformedRequestError(input.typeName, (error as Error).message);
+  }
+}
+
+/** `undefined` for what is no JSON. */
+function parsed(message: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(message.buffer, message.byteOffset, message.length).toString());
+  } catch {
+    return undefined;
+  }
+}
+
+/** Types of content are the same in upper and lower case. */
+function isJson({ headers }: HttpRequest): boolean {
+  return /json/i.test(headers['content-type'] ?? '');
+}
+
+/** The headers that the three protocols read; services look at none. */
+const protocolHeaderNames = [
+  'content-type',
+  'content-length',
+  'content-encoding',
+  'accept-encoding',
+  'grpc-timeout',
+  'grpc-encoding',
+  'grpc-accept-encoding',
+  'x-grpc-web',
+  'connect-timeout-ms',
+  'connect-protocol-version',
+  'connect-content-encoding',
+  'connect-accept-encoding',
+];
+
+function protocolHeaders(request: HttpRequest): Headers {
+  const headers = new Headers();
+  for (const name of protocolHeaderNames) {
+    const value = request.headers[name];
+    if (typeof value === 'string' && !isBeyondTimers(name, value)) headers.set(name, value);
+  }
+  return headers;
+}
+
+function isCompressed({ headers }: HttpRequest): boolean {
+  return ['grpc-encoding', 'content-encoding', 'connect-content-encoding'].some((name) => name in headers);
+}
+
+function logWhenClosed(method: string, response: HttpResponse, call: Call, logger: Logger): void {
+  const startMs = performance.now();
+  response.once('close', () => {
+    const ms = Math.round((performance.now() - startMs) * 1000) / 1000;
+    // A call that no service has answered was malformed, one too many or too early, or its client went away.
+    const code = call.outcome ?? (response.writableEnded ? 'Refused' : 'Canceled');
+    logger.debug({ method, code, status: response.statusCode, ms }, 'call');
+  });
+}

@@ -1,0 +1,139 @@
+/**
+ * One call of plain gRPC on a stream of HTTP/2, from its head to its end, whatever its method: it counts among the calls under
+ * way, has a time to send its request in and perhaps a deadline, and fails by a status.
+ *
+ *     reading --> running --> answered --> closed
+ *        |           |                        ^
+ *        +-----------+------------------------+    the client gone, the connection lost
+ *
+ *     reading    the request comes; the time for it runs
+ *     running    the method is at work; the deadline runs if there is one
+ *     answered   the status is sent, by the method's end or by a failure; nothing that happens changes it
+ *     closed     the stream is over, and the call has left the table
+ */
+import type { Logger } from 'pino';
+import type { ErrorCode } from '../../http2/error-code.ts';
+import { errorCode } from '../../http2/error-code.ts';
+import type { ClosedBy, ServerStream, StreamHandler } from '../../http2/stream.ts';
+import type { KvStore } from '../../kv/kv-store.ts';
+import type { ServerLimits } from '../../limits.ts';
+import { deadlineError, tooSlowError } from '../calls/call-error.ts';
+import type { Call, CallTable } from '../calls/calls.ts';
+import { type Deadlines, Timed } from '../../deadlines.ts';
+import { nameOfCode } from '../../grpc-code.ts';
+import { isUnforeseen, outcomeOf } from '../calls/outcome.ts';
+import type { ServerState } from '../health/server-state.ts';
+import { failedReply, failedTrailers } from './status.ts';
+
+export interface GrpcContext {
+  /** `undefined` until it is open. */
+  readonly store: () => KvStore | undefined;
+  readonly state: ServerState;
+  readonly calls: CallTable;
+  readonly deadlines: Deadlines;
+  readonly limits: Pick<ServerLimits, 'requestTimeoutMs'>;
+  readonly logger: Logger;
+}
+
+interface CallTimes {
+  readonly isStream: boolean;
+  /** How long the client waits; `undefined`: for ever. */
+  readonly timeoutMs: number | undefined;
+  /** How long the request may take to come. */
+  readonly requestTimeoutMs?: number;
+}
+
+export abstract class GrpcCall extends Timed implements StreamHandler {
+  protected readonly call: Call;
+  protected readonly stream: ServerStream;
+  /** The head of the reply is sent. */
+  protected hasHead = false;
+  /** The status is sent, or never will be. */
+  protected isAnswered = false;
+  readonly #context: GrpcContext;
+  readonly #name: string;
+  /** For the log, if it tells of every call. */
+  readonly #startMs: number;
+  /** What ends next: the time for the request, or the deadline. */
+  #isRequestTimed = true;
+  /** By the monotonic clock, if it is behind the time for the request. */
+  #deadlineMs: number | undefined = undefined;
+
+  constructor(
+    context: GrpcContext,
+    stream: ServerStream,
+    name: string,
+    { isStream, timeoutMs, requestTimeoutMs = context.limits.requestTimeoutMs }: CallTimes,
+  ) {
+    super();
+    this.#context = context;
+    this.#name = name;
+    this.stream = stream;
+    this.call = context.calls.open(this, isStream);
+    this.#startMs = context.logger.isLevelEnabled('debug') ? performance.now() : Number.NaN;
+    if (timeoutMs !== undefined && timeoutMs <= requestTimeoutMs) {
+      this.#isRequestTimed = false;
+      context.deadlines.set(this, timeoutMs);
+    } else {
+      if (timeoutMs !== undefined) this.#deadlineMs = performance.now() + timeoutMs;
+      context.deadlines.set(this, requestTimeoutMs);
+    }
+  }
+
+  abstract data(buffer: Buffer, from: number, to: number, isLast: boolean): void;
+  abstract end(): void;
+  abstract drained(): void;
+
+  closed(code: ErrorCode, _by: ClosedBy): void {
+    this.isAnswered = true;
+    this.#context.deadlines.cancel(this);
+    this.call.close();
+    if (!Number.isNaN(this.#startMs)) this.#log(code);
+  }
+
+  override expire(): void {
+    if (!this.#isRequestTimed) this.fail(deadlineError());
+    else this.fail(tooSlowError(this.#context.limits.requestTimeoutMs));
+  }
+
+  /** gRPC maps this code of HTTP/2 to RESOURCE_EXHAUSTED. */
+  cut(): void {
+    this.isAnswered = true;
+    this.stream.reset(errorCode.ENHANCE_YOUR_CALM);
+  }
+
+  /** The request has come, or never will end: only the deadline runs on. */
+  protected requestDone(): void {
+    if (!this.#isRequestTimed) return;
+    this.#isRequestTimed = false;
+    if (this.#deadlineMs === undefined) this.#context.deadlines.cancel(this);
+    else this.#context.deadlines.set(this, this.#deadlineMs - performance.now());
+  }
+
+  /** Ends the call by a status that is not OK, unless it has ended. */
+  protected fail(error: unknown): void {
+    if (this.isAnswered) return;
+    const outcome = outcomeOf(error);
+    this.answered(nameOfCode(outcome.code));
+    if (isUnforeseen(error)) {
+      this.#context.logger.error({ method: this.#name, err: error }, 'a call failed unexpectedly');
+    }
+    this.call.abort(error);
+    // A request that still comes is not wanted any more, which the stream tells the client by itself.
+    if (this.hasHead) this.stream.end(failedTrailers(outcome));
+    else this.stream.respond(failedReply(outcome), true);
+  }
+
+  /** What follows is the last of the reply. */
+  protected answered(outcome: string): void {
+    this.isAnswered = true;
+    this.call.outcome = outcome;
+    this.#context.deadlines.cancel(this);
+  }
+
+  #log(code: ErrorCode): void {
+    const ms = Math.round((performance.now() - this.#startMs) * 1000) / 1000;
+    const outcome = this.call.outcome ?? (code === errorCode.NO_ERROR ? 'Refused' : 'Canceled');
+    this.#context.logger.debug({ method: this.#name, code: outcome, status: 200, ms }, 'call');
+  }
+}

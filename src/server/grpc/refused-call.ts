@@ -1,0 +1,35 @@
+/**
+ * A call that is not served: the method is not known, or the server can't take it now. It is told so when its request has
+ * ended, since some clients lose a reply that comes before; a request that is long, or does not come, is not waited for.
+ */
+import type { ServerStream } from '../../http2/stream.ts';
+import { serverFixed } from '../../limits.ts';
+import { GrpcCall, type GrpcContext } from './grpc-call.ts';
+
+export class RefusedCall extends GrpcCall {
+  readonly #refusal: Error;
+  #byteCount = 0;
+
+  constructor(context: GrpcContext, name: string, stream: ServerStream, refusal: Error) {
+    const requestTimeoutMs = serverFixed.refusedRequestMs;
+    super(context, stream, name, { isStream: false, timeoutMs: undefined, requestTimeoutMs });
+    this.#refusal = refusal;
+  }
+
+  override data(_buffer: Buffer, from: number, to: number): void {
+    if (this.isAnswered) return;
+    this.#byteCount += to - from;
+    if (this.#byteCount > serverFixed.smallRequestBytesMax) this.fail(this.#refusal);
+    else this.stream.consumed(to - from);
+  }
+
+  override end(): void {
+    this.fail(this.#refusal);
+  }
+
+  override drained(): void {}
+
+  override expire(): void {
+    this.fail(this.#refusal);
+  }
+}

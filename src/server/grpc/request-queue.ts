@@ -1,0 +1,85 @@
+/**
+ * The messages of a stream of requests, as its method asks for them. The client may send more only as they are taken: one
+ * that waits to be taken holds the next back.
+ *
+ * One consumer: it asks for the next message when it has done with the one before.
+ */
+import type { ServerStream } from '../../http2/stream.ts';
+import type { Call } from '../calls/calls.ts';
+import { MessageReader, cutShortError } from './message-reader.ts';
+
+export class RequestQueue implements AsyncIterableIterator<Buffer> {
+  readonly #reader: MessageReader;
+  readonly #stream: ServerStream;
+  /** What has come, and the client may not send again yet. */
+  #unconsumedBytes = 0;
+  #hasEnded = false;
+  #error: Error | undefined = undefined;
+  /** Resolves what the consumer waits for. */
+  #wake: (() => void) | undefined = undefined;
+
+  constructor(stream: ServerStream, call: Call, messageBytesMax: number) {
+    this.#stream = stream;
+    this.#reader = new MessageReader(call, messageBytesMax);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  data(buffer: Buffer, from: number, to: number): void {
+    if (this.#error !== undefined) return;
+    try {
+      this.#reader.append(buffer, from, to);
+      this.#unconsumedBytes += to - from;
+      this.#consume();
+    } catch (error) {
+      this.#error = error as Error;
+    }
+    this.#wakeUp();
+  }
+
+  /** The client sends no more. */
+  end(): void {
+    this.#hasEnded = true;
+    this.#wakeUp();
+  }
+
+  async next(): Promise<IteratorResult<Buffer>> {
+    const reader = this.#reader;
+    // The consumer has done with the message before.
+    reader.release();
+    for (;;) {
+      reader.check();
+      if (reader.isWhole) {
+        const value = reader.take();
+        this.#consume();
+        return { done: false, value };
+      }
+      if (this.#error !== undefined) throw this.#error;
+      if (this.#hasEnded) {
+        if (reader.length > 0) throw cutShortError();
+        return DONE;
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  /** What is not whole may come on, however long; what is has to be taken first. */
+  #consume(): void {
+    if (this.#reader.isWhole || this.#unconsumedBytes === 0) return;
+    const bytes = this.#unconsumedBytes;
+    this.#unconsumedBytes = 0;
+    this.#stream.consumed(bytes);
+  }
+
+  #wakeUp(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+}
+
+const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };

@@ -1,0 +1,169 @@
+/**
+ * A call with a stream of replies, and perhaps of requests. The next reply is asked for when the one before has left for the
+ * socket: a client that does not read costs one message, which is charged to its call.
+ */
+import type { ServerStream } from '../../http2/stream.ts';
+import type { KvStore } from '../../kv/kv-store.ts';
+import { moreThanOneError } from '../calls/call-error.ts';
+import { mapped } from '../calls/mapped.ts';
+import { PREFIX_BYTES } from '../http/body-buffer.ts';
+import {
+  type BidiStreamMethod,
+  type ServerStreamMethod,
+  type StreamMethod,
+  readRequest,
+} from '../services/method.ts';
+import { GrpcCall, type GrpcContext } from './grpc-call.ts';
+import { MessageReader } from './message-reader.ts';
+import { RequestQueue } from './request-queue.ts';
+import type { Served } from './routes.ts';
+import { okTrailers, replyHead } from './status.ts';
+
+abstract class StreamCall<Method extends StreamMethod> extends GrpcCall {
+  protected readonly store: KvStore;
+  protected readonly served: Served<Method>;
+  /** Goes on when the last reply has left, or the call is over. */
+  #resume: (() => void) | undefined = undefined;
+
+  constructor(
+    context: GrpcContext,
+    store: KvStore,
+    served: Served<Method>,
+    stream: ServerStream,
+    timeoutMs: number | undefined,
+  ) {
+    super(context, stream, served.name, { isStream: true, timeoutMs });
+    this.store = store;
+    this.served = served;
+  }
+
+  override drained(): void {
+    this.call.setStalled(false);
+    this.#goOn();
+  }
+
+  override closed(...end: Parameters<GrpcCall['closed']>): void {
+    super.closed(...end);
+    this.#goOn();
+  }
+
+  override cut(): void {
+    super.cut();
+    this.#goOn();
+  }
+
+  protected override fail(error: unknown): void {
+    super.fail(error);
+    this.#goOn();
+  }
+
+  /** Sends the replies one after the other, to the end of them or of the call. */
+  protected async reply(replies: AsyncIterable<unknown>): Promise<void> {
+    const items = replies[Symbol.asyncIterator]();
+    try {
+      while (!this.isAnswered) {
+        const { done, value } = await items.next();
+        // Waiting took time.
+        if (this.isAnswered) break;
+        if (done === true) {
+          this.#end();
+          return;
+        }
+        if (!this.#send(value)) await this.#untilDrained();
+      }
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      // Ends a method that is in the middle of its stream. It may take its time, so it is not waited for.
+      items.return?.().catch(() => undefined);
+    }
+  }
+
+  #send(reply: unknown): boolean {
+    const { method, writer } = this.served;
+    const size = PREFIX_BYTES + method.codecs.sizeOf(reply);
+    this.#sendHead();
+    return this.stream.writeInPlace(reply, size, writer);
+  }
+
+  #end(): void {
+    this.#sendHead();
+    this.answered('Ok');
+    this.stream.end(okTrailers);
+  }
+
+  /** Not before there is something to say: what fails before has no need of it. */
+  #sendHead(): void {
+    if (this.hasHead) return;
+    this.hasHead = true;
+    this.stream.respond(replyHead, false);
+  }
+
+  async #untilDrained(): Promise<void> {
+    if (this.isAnswered) return;
+    this.call.setStalled(true);
+    await new Promise<void>((resolve) => {
+      this.#resume = resolve;
+    });
+  }
+
+  #goOn(): void {
+    const resume = this.#resume;
+    this.#resume = undefined;
+    resume?.();
+  }
+}
+
+/** One request, many replies. */
+export class ServerStreamCall extends StreamCall<ServerStreamMethod> {
+  readonly #reader = new MessageReader(this.call, this.served.requestBytesMax);
+
+  override data(buffer: Buffer, from: number, to: number): void {
+    if (this.isAnswered) return;
+    try {
+      this.#reader.append(buffer, from, to);
+      if (this.#reader.hasMore) throw moreThanOneError();
+      this.stream.consumed(to - from);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  override end(): void {
+    if (this.isAnswered) return;
+    this.requestDone();
+    const { method } = this.served;
+    try {
+      const message = this.#reader.takeOnly();
+      const request = readRequest(method, message, 0, message.length);
+      void this.reply(method.run(this.store, request, this.call, this.call.signal));
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+}
+
+/** Requests and replies at the pace of either side. */
+export class BidiStreamCall extends StreamCall<BidiStreamMethod> {
+  readonly #requests = new RequestQueue(this.stream, this.call, this.served.requestBytesMax);
+
+  /** A stream of requests may last: there is no time for it. */
+  begin(): void {
+    this.requestDone();
+    const { method } = this.served;
+    const requests = mapped(this.#requests, (bytes) => readRequest(method, bytes, 0, bytes.length));
+    try {
+      void this.reply(method.run(this.store, requests, this.call, this.call.signal));
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  override data(buffer: Buffer, from: number, to: number): void {
+    if (!this.isAnswered) this.#requests.data(buffer, from, to);
+  }
+
+  override end(): void {
+    this.#requests.end();
+  }
+}

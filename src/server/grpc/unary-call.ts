@@ -1,0 +1,102 @@
+/**
+ * A call with one request message and one reply. A request that came in one piece is read where it lies, and a reply that
+ * needs no promise goes out before the next frame is read.
+ */
+import type { ServerStream } from '../../http2/stream.ts';
+import type { KvStore } from '../../kv/kv-store.ts';
+import { moreThanOneError, noMessageError } from '../calls/call-error.ts';
+import { PREFIX_BYTES } from '../http/body-buffer.ts';
+import { type UnaryMethod, readRequest } from '../services/method.ts';
+import { GrpcCall, type GrpcContext } from './grpc-call.ts';
+import { MessageReader, checkPrefix, cutShortError } from './message-reader.ts';
+import type { Served } from './routes.ts';
+import { okTrailers, replyHead } from './status.ts';
+
+export class UnaryCall extends GrpcCall {
+  readonly #store: KvStore;
+  readonly #served: Served<UnaryMethod>;
+  /** Of a request that comes in pieces. */
+  #reader: MessageReader | undefined = undefined;
+  #isRunning = false;
+
+  constructor(
+    context: GrpcContext,
+    store: KvStore,
+    served: Served<UnaryMethod>,
+    stream: ServerStream,
+    timeoutMs: number | undefined,
+  ) {
+    super(context, stream, served.name, { isStream: false, timeoutMs });
+    this.#store = store;
+    this.#served = served;
+  }
+
+  override data(buffer: Buffer, from: number, to: number, isLast: boolean): void {
+    if (this.isAnswered) return;
+    try {
+      if (isLast && this.#reader === undefined) this.#runWhole(buffer, from, to);
+      else this.#gather(buffer, from, to);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  override end(): void {
+    if (this.isAnswered || this.#isRunning) return;
+    try {
+      if (this.#reader === undefined) throw noMessageError();
+      const message = this.#reader.takeOnly();
+      this.#run(message, 0, message.length);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** The reply goes out at once, as far as the connection is concerned. */
+  override drained(): void {}
+
+  #runWhole(buffer: Buffer, from: number, to: number): void {
+    const start = from + PREFIX_BYTES;
+    if (start > to) throw cutShortError();
+    const length = buffer.readUInt32BE(from + 1);
+    checkPrefix(buffer.readUInt8(from), length, this.#served.requestBytesMax);
+    if (start + length > to) throw cutShortError();
+    if (start + length < to) throw moreThanOneError();
+    this.#run(buffer, start, to);
+  }
+
+  #gather(buffer: Buffer, from: number, to: number): void {
+    this.#reader ??= new MessageReader(this.call, this.#served.requestBytesMax);
+    this.#reader.append(buffer, from, to);
+    // Whether it is the client's last is not known yet; that it sends more is.
+    if (this.#reader.isWhole && this.#reader.hasMore) throw moreThanOneError();
+    this.stream.consumed(to - from);
+  }
+
+  #run(bytes: Buffer, start: number, end: number): void {
+    this.#isRunning = true;
+    this.requestDone();
+    const { method } = this.#served;
+    const reply = method.run(this.#store, readRequest(method, bytes, start, end), this.call);
+    if (reply instanceof Promise) void this.#answerLater(reply);
+    else this.#answer(reply);
+  }
+
+  async #answerLater(reply: Promise<unknown>): Promise<void> {
+    try {
+      this.#answer(await reply);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #answer(reply: unknown): void {
+    if (this.isAnswered) return;
+    const { method, writer } = this.#served;
+    const size = PREFIX_BYTES + method.codecs.sizeOf(reply);
+    this.answered('Ok');
+    this.stream.answer(replyHead, reply, size, writer, okTrailers);
+    // What is held back by then waits for the client to read.
+    if (this.stream.queuedBytes > 0) this.call.setStalled(true);
+  }
+}

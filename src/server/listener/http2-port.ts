@@ -1,0 +1,131 @@
+/**
+ * The connections of HTTP/2: plain gRPC goes to its lane, all other requests to the handlers of both versions. Decided for each
+ * stream, since a proxy mixes protocols on one connection.
+ *
+ * A connection that has reached its age takes no new request, its calls have a grace to finish in, and then it is closed: so
+ * that clients behind a load balancer spread over its servers again.
+ */
+import type { Socket } from 'node:net';
+import type { Clock, Random } from '../../clock.ts';
+import { errorCode } from '../../http2/error-code.ts';
+import { ServerConnection, type ServerConnectionOptions } from '../../http2/server-connection.ts';
+import type { RequestHead } from '../../http2/fields.ts';
+import type { ServerStream, StreamHandler } from '../../http2/stream.ts';
+import { type ServerLimits, serverFixed } from '../../limits.ts';
+import { type Deadlines, Timed } from '../../deadlines.ts';
+import type { GrpcLane } from '../grpc/grpc-lane.ts';
+import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
+import { http2Exchange } from '../http/http2-message.ts';
+
+export type Http2Limits = Pick<
+  ServerLimits,
+  'streamsPerConnectionMax' | 'headerBytesMax' | 'handshakeTimeoutMs' | 'maxConnectionAgeMs'
+>;
+
+export interface Http2PortOptions {
+  readonly grpcLane: GrpcLane;
+  /** Answers what the lane leaves. */
+  readonly handle: (request: HttpRequest, response: HttpResponse) => void;
+  readonly limits: Http2Limits;
+  readonly deadlines: Deadlines;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export class Http2Port {
+  readonly #options: Http2PortOptions;
+  readonly #connectionOptions: ServerConnectionOptions;
+  readonly #ageByConnection = new Map<ServerConnection, Age>();
+  readonly #onEmpty = new Set<() => void>();
+  #isStopping = false;
+
+  constructor(options: Http2PortOptions) {
+    this.#options = options;
+    this.#connectionOptions = {
+      ...connectionOptions(options.limits, options.clock),
+      onClosed: (connection) => this.#forget(connection),
+    };
+  }
+
+  /** Takes a connection over, with what was `unshift`ed to its socket. */
+  take(socket: Socket): void {
+    const connection = new ServerConnection(socket, this.#connectionOptions, (stream, head) =>
+      this.#receive(stream, head),
+    );
+    const { deadlines, limits, random } = this.#options;
+    const age = new Age(connection, deadlines);
+    this.#ageByConnection.set(connection, age);
+    if (this.#isStopping) connection.shutdown();
+    else if (limits.maxConnectionAgeMs > 0) deadlines.set(age, spread(limits.maxConnectionAgeMs, random));
+  }
+
+  /** Takes no new request; each connection is closed when its last one is answered. */
+  shutdown(): void {
+    this.#isStopping = true;
+    for (const connection of this.#ageByConnection.keys()) connection.shutdown();
+  }
+
+  /** Resolves when there is no connection. */
+  async empty(): Promise<void> {
+    if (this.#ageByConnection.size > 0) await new Promise<void>((resolve) => this.#onEmpty.add(resolve));
+  }
+
+  #receive(stream: ServerStream, head: RequestHead): StreamHandler {
+    const { grpcLane, handle } = this.#options;
+    return grpcLane(stream, head) ?? http2Exchange(stream, head, handle);
+  }
+
+  #forget(connection: ServerConnection): void {
+    const age = this.#ageByConnection.get(connection);
+    if (age !== undefined) this.#options.deadlines.cancel(age);
+    this.#ageByConnection.delete(connection);
+    if (this.#ageByConnection.size > 0) return;
+    for (const resolve of this.#onEmpty) resolve();
+    this.#onEmpty.clear();
+  }
+}
+
+/** What connections of the server have in common, whatever becomes of their requests. */
+export function connectionOptions(
+  limits: Pick<Http2Limits, 'streamsPerConnectionMax' | 'headerBytesMax' | 'handshakeTimeoutMs'>,
+  clock: Clock,
+): Omit<ServerConnectionOptions, 'onClosed'> {
+  return {
+    clock,
+    concurrentStreamsMax: limits.streamsPerConnectionMax,
+    headerListBytesMax: limits.headerBytesMax,
+    handshakeTimeoutMs: limits.handshakeTimeoutMs,
+    streamWindowBytes: serverFixed.streamWindowBytes,
+    connectionWindowBytes: serverFixed.connectionWindowBytes,
+    isConnectionWindowHeld: true,
+  };
+}
+
+/** First of its age, then of the grace. */
+class Age extends Timed {
+  readonly #connection: ServerConnection;
+  readonly #deadlines: Deadlines;
+  #isOver = false;
+
+  constructor(connection: ServerConnection, deadlines: Deadlines) {
+    super();
+    this.#connection = connection;
+    this.#deadlines = deadlines;
+  }
+
+  override expire(): void {
+    if (this.#isOver) {
+      this.#connection.goaway(errorCode.NO_ERROR, 'the connection has reached its greatest age');
+    } else {
+      this.#isOver = true;
+      this.#connection.shutdown('the connection has reached its greatest age');
+      this.#deadlines.set(this, serverFixed.connectionAgeGraceMs);
+    }
+  }
+}
+
+/** A tenth more or less, so that connections that were opened together do not end together. */
+function spread(ageMs: number, random: Random): number {
+  const [byte = 0] = random.bytes(1);
+  return ageMs * (0.9 + (0.2 * byte) / 255);
+}

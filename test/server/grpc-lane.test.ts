@@ -1,0 +1,630 @@
+/** Plain gRPC on the streams of HTTP/2, with a stream that a test plays and methods of its own. */
+import { encodeEnvelope } from '@connectrpc/connect/protocol';
+import { pino } from 'pino';
+import { describe, expect, test } from 'vitest';
+import * as codec from '../../gen/kelp/v1/kv_codec.ts';
+import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
+import * as leaseCodec from '../../gen/kelp/v1/lease_codec.ts';
+import { LeaseService } from '../../gen/kelp/v1/lease_pb.ts';
+import { AdminService } from '../../gen/kelp/v1/admin_pb.ts';
+import * as adminCodec from '../../gen/kelp/v1/admin_codec.ts';
+import { Deadlines } from '../../src/deadlines.ts';
+import { StoreError } from '../../src/errors.ts';
+import { errorCode } from '../../src/http2/error-code.ts';
+import type { Field } from '../../src/http2/fields.ts';
+import type { KvStore } from '../../src/kv/kv-store.ts';
+import { serverDefaults, serverFixed } from '../../src/limits.ts';
+import { type Call, CallTable } from '../../src/server/calls/calls.ts';
+import { grpcLane } from '../../src/server/grpc/grpc-lane.ts';
+import { Routes } from '../../src/server/grpc/routes.ts';
+import { ServerState } from '../../src/server/health/server-state.ts';
+import { type Method, bidiStream, serverStream, unary } from '../../src/server/services/method.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { FakeStream, headOf } from './fake-stream.ts';
+
+const GET = '/kelp.v1.KvService/Get';
+const BACKUP = '/kelp.v1.AdminService/Backup';
+const KEEP_ALIVE = '/kelp.v1.LeaseService/KeepAlive';
+const REQUEST_BYTES_MAX = 1000;
+
+/** What `Get` does in a test; its answer is its revision. */
+type Get = (
+  request: codec.GetRequestShape,
+  call: Call,
+) => codec.GetResponseShape | Promise<codec.GetResponseShape>;
+type Backup = (call: Call, signal: AbortSignal) => AsyncIterable<adminCodec.BackupResponseShape>;
+type KeepAlive = (
+  requests: AsyncIterable<leaseCodec.KeepAliveRequestShape>,
+  call: Call,
+) => AsyncIterable<leaseCodec.KeepAliveResponseShape>;
+
+interface Parts {
+  readonly get?: Get;
+  readonly backup?: Backup;
+  readonly keepAlive?: KeepAlive;
+  readonly callsMax?: number;
+}
+
+class Lane {
+  readonly clock = new ManualClock();
+  readonly state = new ServerState();
+  readonly calls: CallTable;
+  readonly logged: string[] = [];
+  readonly #lane: ReturnType<typeof grpcLane>;
+
+  constructor({ get, backup, keepAlive, callsMax = 10 }: Parts) {
+    this.state.enter('serving');
+    this.calls = new CallTable({ ...serverDefaults, callsMax });
+    const methods: Method[] = [];
+    methods.push(
+      unary(
+        KvService.method.get,
+        { read: codec.readGetRequest, sizeOf: codec.sizeOfGetResponse, prepend: codec.prependGetResponse },
+        (_, request, call) => get?.(request, call) ?? { entry: undefined, revision: request.key.length },
+      ),
+      serverStream(
+        AdminService.method.backup,
+        {
+          read: adminCodec.readBackupRequest,
+          sizeOf: adminCodec.sizeOfBackupResponse,
+          prepend: adminCodec.prependBackupResponse,
+        },
+        (_, request, call, signal) => backup?.(call, signal) ?? noReplies(),
+      ),
+      bidiStream(
+        LeaseService.method.keepAlive,
+        {
+          read: leaseCodec.readKeepAliveRequest,
+          sizeOf: leaseCodec.sizeOfKeepAliveResponse,
+          prepend: leaseCodec.prependKeepAliveResponse,
+        },
+        (_, requests, call) => keepAlive?.(requests, call) ?? noReplies(),
+      ),
+    );
+    const services = methods.map((method) => ({
+      desc: method.desc.parent,
+      methods: [method],
+      requestBytesMax: REQUEST_BYTES_MAX,
+    }));
+    const logger = pino({ level: 'error' }, { write: (line) => void this.logged.push(line) });
+    const context = {
+      store: () => ({}) as KvStore,
+      state: this.state,
+      calls: this.calls,
+      deadlines: new Deadlines(this.clock),
+      limits: { requestTimeoutMs: 60_000 },
+      logger,
+    };
+    this.#lane = grpcLane(context, new Routes(services, (path) => path === '/grpc.health.v1.Health/Check'));
+  }
+
+  open(path: string, fields: readonly Field[] = []): FakeStream {
+    const stream = new FakeStream();
+    stream.handler = this.#lane(stream, headOf(path, fields));
+    return stream;
+  }
+}
+
+async function* noReplies(): AsyncGenerator<never> {}
+
+function message(request: Partial<codec.GetRequestShape>): Buffer {
+  const shape = { ...codec.emptyGetRequest(), ...request };
+  const bytes = Buffer.alloc(codec.sizeOfGetRequest(shape));
+  codec.writeGetRequest(shape, bytes, 0);
+  return Buffer.from(encodeEnvelope(0, bytes));
+}
+
+function renewal(leaseId: number): Buffer {
+  const bytes = Buffer.alloc(leaseCodec.sizeOfKeepAliveRequest({ leaseId }));
+  leaseCodec.writeKeepAliveRequest({ leaseId }, bytes, 0);
+  return Buffer.from(encodeEnvelope(0, bytes));
+}
+
+/** Lets promises that are settled have their say. */
+async function turns(): Promise<void> {
+  for (let count = 0; count < 3; count++) await new Promise(setImmediate);
+}
+
+function revisionIn(stream: FakeStream): number {
+  const { body } = stream;
+  expect(body.readUInt32BE(1)).toBe(body.length - 5);
+  return codec.readGetResponse(body, 5, body.length).revision;
+}
+
+describe('a unary call', () => {
+  test('is answered within the frame that ends its request', () => {
+    const lane = new Lane({});
+    const stream = lane.open(GET);
+
+    stream.receive(message({ key: 'abc' }), true);
+
+    expect(stream.fields).toEqual({
+      ':status': '200',
+      'content-type': 'application/grpc+proto',
+      'grpc-status': '0',
+    });
+    expect(revisionIn(stream)).toBe(3);
+    expect([lane.calls.size, lane.calls.heldBytes]).toEqual([0, 0]);
+  });
+
+  test('is the same wherever its request is cut, and however it ends', async () => {
+    const bytes = message({ key: 'abcdefgh', revision: 1 });
+    for (let first = 0; first <= bytes.length; first++) {
+      for (let second = first; second <= bytes.length; second++) {
+        for (const endsEmpty of [false, true]) {
+          const lane = new Lane({});
+          const stream = lane.open(GET);
+          stream.receive(bytes.subarray(0, first));
+          stream.receive(bytes.subarray(first, second));
+          stream.receive(bytes.subarray(second), !endsEmpty);
+          if (endsEmpty) stream.receiveEnd();
+          expect(revisionIn(stream)).toBe(8);
+          expect([lane.calls.size, lane.calls.heldBytes]).toEqual([0, 0]);
+        }
+      }
+    }
+  });
+
+  test('gives what it has read back to its client, as it comes', () => {
+    const stream = new Lane({}).open(GET);
+    const bytes = message({ key: 'abcdefgh' });
+
+    stream.receive(bytes.subarray(0, 7));
+
+    expect(stream.consumedBytes).toBe(7);
+  });
+
+  test('holds the memory of what has come, and none of what is announced', () => {
+    const lane = new Lane({});
+    const stream = lane.open(GET);
+
+    stream.receive(Buffer.from([0, 0, 0, 3, 0, 1, 2, 3]));
+
+    expect(lane.calls.heldBytes).toBe(8);
+    stream.close(errorCode.CANCEL, 'peer');
+    expect([lane.calls.size, lane.calls.heldBytes]).toEqual([0, 0]);
+  });
+
+  test('that is answered by a promise has its request as it was, and one answer', async () => {
+    const { promise, resolve } = Promise.withResolvers<codec.GetResponseShape>();
+    const lane = new Lane({ get: () => promise });
+    const stream = lane.open(GET);
+    stream.receive(message({ key: 'a' }), true);
+    expect([lane.calls.size, stream.ended]).toEqual([1, undefined]);
+
+    resolve({ entry: undefined, revision: 7 });
+    await turns();
+
+    expect(revisionIn(stream)).toBe(7);
+    expect(lane.calls.size).toBe(0);
+  });
+
+  test('whose client goes away is told so, and its answer goes nowhere', async () => {
+    const { promise, resolve } = Promise.withResolvers<codec.GetResponseShape>();
+    let signal: AbortSignal | undefined;
+    const lane = new Lane({
+      get: (_, call) => {
+        ({ signal } = call);
+        return promise;
+      },
+    });
+    const stream = lane.open(GET);
+    stream.receive(message({ key: 'a' }), true);
+
+    stream.close(errorCode.CANCEL, 'peer');
+    resolve({ entry: undefined, revision: 7 });
+    await turns();
+
+    expect([signal?.aborted, stream.ended, lane.calls.size]).toEqual([true, undefined, 0]);
+  });
+
+  test('whose reply waits for its reader is one that may be cut, by a code that gRPC maps to RESOURCE_EXHAUSTED', () => {
+    const lane = new Lane({
+      get: (_, call) => {
+        call.chargeReply(100);
+        return { entry: undefined, revision: 1 };
+      },
+    });
+    const stream = lane.open(GET);
+    stream.isBlocked = true;
+    stream.receive(message({ key: 'a' }), true);
+    expect(lane.calls.heldBytes).toBe(100);
+
+    stream.reset(errorCode.ENHANCE_YOUR_CALM);
+
+    expect(lane.calls.heldBytes).toBe(0);
+  });
+
+  const cases: readonly (readonly [what: string, body: Buffer, status: number, text: RegExp])[] = [
+    ['no message', Buffer.alloc(0), 12, /has no message/],
+    ['half a prefix', Buffer.from([0, 0, 0]), 3, /ends before the end of its message/],
+    ['half a message', message({ key: 'abc' }).subarray(0, 8), 3, /ends before the end of its message/],
+    [
+      'two messages',
+      Buffer.concat([message({ key: 'a' }), message({ key: 'b' })]),
+      12,
+      /something follows the one message/,
+    ],
+    ['a compressed message', Buffer.from([1, 0, 0, 0, 0]), 3, /compressed/],
+    ['what is no message', Buffer.from([0, 0, 0, 0, 1, 0xff]), 3, /is no kelp\.v1\.GetRequest/],
+    [
+      'a message that is announced as too long',
+      Buffer.from([0, 0, 0, 0x10, 0]),
+      8,
+      /longer than 1000 bytes \(request-bytes-max\)/,
+    ],
+  ];
+
+  test.each(cases)('with %s is refused, in one piece and in many', (_, body, status, text) => {
+    for (const pieceBytes of [body.length + 1, 1]) {
+      const lane = new Lane({});
+      const stream = lane.open(GET);
+      for (let at = 0; at < body.length; at += pieceBytes) {
+        const piece = body.subarray(at, at + pieceBytes);
+        stream.receive(piece, at + pieceBytes >= body.length);
+      }
+      if (body.length === 0) stream.receiveEnd();
+      expect(stream.fields).toMatchObject({ 'grpc-status': String(status) });
+      expect(stream.fields['grpc-message']).toMatch(text);
+      expect([lane.calls.size, lane.calls.heldBytes]).toEqual([0, 0]);
+    }
+  });
+
+  test('that is too long is refused before it has come', () => {
+    const stream = new Lane({}).open(GET);
+
+    stream.receive(Buffer.from([0, 0, 0, 0x10, 0]));
+
+    expect([stream.fields['grpc-status'], stream.ended]).toEqual(['8', 'response']);
+  });
+
+  test('that fails tells code, text and details', () => {
+    const stream = new Lane({
+      get: () => {
+        throw new StoreError('conditionFailed', 'not "ü" 100 %', { currentModRevision: 5 });
+      },
+    }).open(GET);
+
+    stream.receive(message({ key: 'a' }), true);
+
+    expect(stream.fields).toEqual({
+      ':status': '200',
+      'content-type': 'application/grpc+proto',
+      'grpc-status': '9',
+      'grpc-message': 'not "%C3%BC" 100 %25',
+      // google.rpc.Status { code: 9, message, details: [Any of kelp.v1.ErrorDetail { 1: 2, 2: { 1: 5 } }] }
+      'grpc-status-details-bin':
+        'CAkSDm5vdCAiw7wiIDEwMCAlGjEKJ3R5cGUuZ29vZ2xlYXBpcy5jb20va2VscC52MS5FcnJvckRldGFpbBIGCAISAggF',
+    });
+  });
+
+  test('that fails as nobody foresaw is logged, and tells nothing of its inside', async () => {
+    const failure = new TypeError('secret');
+    for (const get of [
+      () => {
+        throw failure;
+      },
+      () => Promise.reject(failure),
+    ] satisfies Get[]) {
+      const lane = new Lane({ get });
+      const stream = lane.open(GET);
+      stream.receive(message({ key: 'a' }), true);
+      await turns();
+
+      expect(stream.fields['grpc-status']).toBe('13');
+      expect(stream.fields['grpc-message']).not.toContain('secret');
+      expect(lane.logged.join('')).toContain('secret');
+    }
+  });
+});
+
+describe('time', () => {
+  test('a request that does not come is refused, also one whose deadline is later', () => {
+    for (const fields of [[], [['grpc-timeout', '2M']]] satisfies Field[][]) {
+      const lane = new Lane({});
+      const stream = lane.open(GET, fields);
+      stream.receive(Buffer.from([0, 0]));
+
+      lane.clock.advance(61_000);
+
+      expect(stream.fields['grpc-status']).toBe('4');
+      expect(stream.fields['grpc-message']).toMatch(/not complete within 60000 ms \(request-timeout\)/);
+      expect(lane.calls.size).toBe(0);
+    }
+  });
+
+  test.each([
+    ['100m', 100],
+    ['1S', 1000],
+    ['90S', 90_000],
+    ['2M', 120_000],
+  ])('a deadline of %s ends a call that is at work', (timeout, timeoutMs) => {
+    let signal: AbortSignal | undefined;
+    const get: Get = (_, call) => {
+      ({ signal } = call);
+      return new Promise(() => {});
+    };
+    const lane = new Lane({ get });
+    const stream = lane.open(GET, [['grpc-timeout', timeout]]);
+    stream.receive(message({ key: 'a' }), true);
+
+    lane.clock.advance(timeoutMs * 0.95);
+    expect([stream.ended, signal?.aborted]).toEqual([undefined, false]);
+    lane.clock.advance(timeoutMs * 0.1);
+
+    expect([stream.fields['grpc-status'], signal?.aborted]).toEqual(['4', true]);
+  });
+
+  test('a deadline further away than any timer is none', () => {
+    const lane = new Lane({ get: () => new Promise(() => {}) });
+    const stream = lane.open(GET, [['grpc-timeout', '99999999H']]);
+    stream.receive(message({ key: 'a' }), true);
+
+    lane.clock.advance(30 * 24 * 3_600_000);
+
+    expect(stream.ended).toBeUndefined();
+  });
+
+  test.each(['1', '1x', '123456789S', '', '-1S'])('a deadline of "%s" is refused', (timeout) => {
+    const stream = new Lane({}).open(GET, [['grpc-timeout', timeout]]);
+
+    stream.receive(message({ key: 'a' }), true);
+
+    expect(stream.fields).toMatchObject({
+      'grpc-status': '3',
+      'grpc-message': expect.stringContaining('invalid grpc timeout value'),
+    });
+  });
+});
+
+describe('a call that is not served', () => {
+  test('is told so when its request has ended', () => {
+    const lane = new Lane({ callsMax: 1 });
+    const first = lane.open(GET);
+    const second = lane.open(GET);
+    second.receive(message({ key: 'a' }));
+    expect([second.ended, second.consumedBytes]).toEqual([undefined, message({ key: 'a' }).length]);
+
+    second.receiveEnd();
+
+    expect(second.fields).toMatchObject({
+      'grpc-status': '8',
+      'grpc-message': expect.stringContaining('calls-max'),
+    });
+    first.receive(message({ key: 'a' }), true);
+    expect(first.fields['grpc-status']).toBe('0');
+    expect(lane.calls.size).toBe(0);
+  });
+
+  test('is told so early when its request is long, or does not come', () => {
+    const lane = new Lane({});
+    const [long, late] = [lane.open('/kelp.v1.KvService/Fly'), lane.open('/kelp.v1.KvService/Fly')];
+
+    long.receive(Buffer.alloc(serverFixed.smallRequestBytesMax + 1));
+    lane.clock.advance(serverFixed.refusedRequestMs + 20);
+
+    expect([long.fields['grpc-status'], late.fields['grpc-status']]).toEqual(['12', '12']);
+  });
+
+  test.each([
+    ['recovering', '14'],
+    ['stopping', '14'],
+  ] as const)('since the server is %s has status %s', (phase, status) => {
+    const lane = new Lane({});
+    const state = new ServerState();
+    if (phase !== 'recovering') state.enter(phase);
+    Object.defineProperty(lane.state, 'phase', { value: phase });
+    const stream = lane.open(GET);
+
+    stream.receive(message({ key: 'a' }), true);
+
+    expect(stream.fields['grpc-status']).toBe(status);
+  });
+
+  test('of a method that is not known is UNIMPLEMENTED, with the path in the text', () => {
+    const stream = new Lane({}).open('/kelp.v1.KvService/Fly?x');
+
+    stream.receiveEnd();
+
+    expect(stream.fields).toMatchObject({
+      'grpc-status': '12',
+      'grpc-message': expect.stringContaining('/kelp.v1.KvService/Fly;'),
+    });
+  });
+});
+
+describe('what is not plain gRPC is left to others', () => {
+  test.each([
+    ['compressed', GET, [['grpc-encoding', 'gzip']]],
+    ['of a service that is not of the table', '/grpc.health.v1.Health/Check', []],
+    ['of a target that is no path', 'nowhere', []],
+  ] satisfies [string, string, Field[]][])('%s', (_, path, fields) => {
+    expect(new Lane({}).open(path, fields).handler).toBeUndefined();
+  });
+
+  test('but what names no compression is not', () => {
+    expect(new Lane({}).open(GET, [['grpc-encoding', 'identity']]).handler).toBeDefined();
+  });
+});
+
+describe('a stream of replies', () => {
+  const reply = { data: Buffer.alloc(10) };
+
+  test('goes out message by message, and ends by its status', async () => {
+    const lane = new Lane({
+      async *backup() {
+        yield reply;
+        yield reply;
+      },
+    });
+    const stream = lane.open(BACKUP);
+
+    stream.receive(Buffer.alloc(5), true);
+    await turns();
+
+    expect(stream.written.map((each) => each.length)).toEqual([17, 17]);
+    expect([stream.fields['grpc-status'], lane.calls.size]).toEqual(['0', 0]);
+  });
+
+  test('asks for no more than its reader reads', async () => {
+    let askedFor = 0;
+    const lane = new Lane({
+      async *backup() {
+        for (;;) {
+          askedFor++;
+          yield reply;
+        }
+      },
+    });
+    const stream = lane.open(BACKUP);
+    stream.isBlocked = true;
+    stream.receive(Buffer.alloc(5), true);
+    await turns();
+    expect(askedFor).toBe(1);
+
+    stream.queuedBytes = 0;
+    stream.handler?.drained();
+    await turns();
+
+    expect(askedFor).toBe(2);
+  });
+
+  test.each([
+    ['its client goes away', (stream: FakeStream) => stream.close(errorCode.CANCEL, 'peer')],
+    ['it is cut', (stream: FakeStream, lane: Lane) => lane.calls.cutStalledStreams()],
+  ] as const)('that waits for its reader ends when %s', async (_, act) => {
+    const { promise: returned, resolve } = Promise.withResolvers<void>();
+    const lane = new Lane({
+      async *backup() {
+        try {
+          for (;;) yield reply;
+        } finally {
+          resolve();
+        }
+      },
+    });
+    const stream = lane.open(BACKUP);
+    stream.isBlocked = true;
+    stream.receive(Buffer.alloc(5), true);
+    await turns();
+
+    act(stream, lane);
+
+    await returned;
+    expect(lane.calls.size).toBe(0);
+  });
+
+  test('that fails behind a message tells so in its trailers', async () => {
+    const lane = new Lane({
+      async *backup() {
+        yield reply;
+        throw new StoreError('limitReached', 'too slow');
+      },
+    });
+    const stream = lane.open(BACKUP);
+
+    stream.receive(Buffer.alloc(5), true);
+    await turns();
+
+    expect(stream.written).toHaveLength(1);
+    expect(stream.fields).toMatchObject({ 'grpc-status': '8', 'grpc-message': 'too slow' });
+  });
+
+  test('ends at its deadline, whatever its method does', async () => {
+    const lane = new Lane({
+      async *backup() {
+        yield reply;
+        await new Promise(() => {});
+      },
+    });
+    const stream = lane.open(BACKUP, [['grpc-timeout', '1S']]);
+    stream.receive(Buffer.alloc(5), true);
+    await turns();
+
+    lane.clock.advance(1100);
+
+    expect(stream.fields['grpc-status']).toBe('4');
+    expect(lane.calls.size).toBe(0);
+  });
+});
+
+describe('a stream of requests', () => {
+  const ids: KeepAlive = async function* (requests) {
+    for await (const { leaseId } of requests) yield { leaseId, ttl: undefined };
+  };
+
+  function idsIn({ written }: FakeStream): number[] {
+    return written.map((each) => leaseCodec.readKeepAliveResponse(each, 5, each.length).leaseId);
+  }
+
+  test('is answered message by message wherever it is cut', async () => {
+    const bytes = Buffer.concat([renewal(1), renewal(300), renewal(70_000)]);
+    for (let pieceBytes = 1; pieceBytes <= bytes.length; pieceBytes++) {
+      const lane = new Lane({ keepAlive: ids });
+      const stream = lane.open(KEEP_ALIVE);
+      for (let at = 0; at < bytes.length; at += pieceBytes)
+        stream.receive(bytes.subarray(at, at + pieceBytes));
+      await turns();
+      expect(idsIn(stream)).toEqual([1, 300, 70_000]);
+      expect(stream.ended).toBeUndefined();
+
+      stream.receiveEnd();
+      await turns();
+
+      expect([stream.fields['grpc-status'], stream.consumedBytes]).toEqual(['0', bytes.length]);
+      expect([lane.calls.size, lane.calls.heldBytes]).toEqual([0, 0]);
+    }
+  });
+
+  test('may send more only as its method takes what has come', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const lane = new Lane({
+      async *keepAlive(requests) {
+        for await (const { leaseId } of requests) {
+          yield { leaseId, ttl: undefined };
+          if (leaseId === 1) await promise;
+        }
+      },
+    });
+    const stream = lane.open(KEEP_ALIVE);
+    stream.receive(renewal(1));
+    await turns();
+    const taken = stream.consumedBytes;
+    expect(taken).toBe(renewal(1).length);
+
+    stream.receive(Buffer.concat([renewal(2), renewal(3)]));
+    await turns();
+    expect(stream.consumedBytes).toBe(taken);
+    resolve();
+    await turns();
+
+    expect(idsIn(stream)).toEqual([1, 2, 3]);
+    expect(stream.consumedBytes).toBe(taken + 2 * renewal(2).length);
+  });
+
+  test('is free of the time for a request, and not of its deadline', async () => {
+    const lane = new Lane({ keepAlive: ids });
+    const [endless, bounded] = [lane.open(KEEP_ALIVE), lane.open(KEEP_ALIVE, [['grpc-timeout', '5M']])];
+
+    lane.clock.advance(6 * 60_000);
+    await turns();
+
+    expect([endless.ended, bounded.fields['grpc-status']]).toEqual([undefined, '4']);
+  });
+
+  test.each([
+    ['is cut off', renewal(300).subarray(0, 6), '3'],
+    ['has a message that is too long', Buffer.from([0, 0, 0, 0x10, 0]), '8'],
+    ['has a compressed message', Buffer.from([1, 0, 0, 0, 0]), '3'],
+    ['has what is no message', Buffer.from([0, 0, 0, 0, 1, 0xff]), '3'],
+  ])('that %s fails behind what came before', async (_, bytes, status) => {
+    const stream = new Lane({ keepAlive: ids }).open(KEEP_ALIVE);
+
+    stream.receive(Buffer.concat([renewal(1), bytes]));
+    stream.receiveEnd();
+    await turns();
+
+    expect(idsIn(stream)).toEqual([1]);
+    expect(stream.fields['grpc-status']).toBe(status);
+  });
+});
