@@ -28,7 +28,7 @@ export interface ClientConnectionOwner {
   /** There is room for a request again, after there was none. */
   roomMade(): void;
   /**
-   * The server takes no more requests here. Those that it did not process are closed by 'connection' with REFUSED_STREAM, and
+   * No more requests can be made here: the server said so, or all ids of streams are used up. Those that the server did not process are closed by 'connection' with REFUSED_STREAM, and
    * may be made again elsewhere; the others go on, and the connection closes when they are done. May come more than once.
    */
   goingAway(code: ErrorCode, debugText: string): void;
@@ -70,9 +70,7 @@ export class ClientConnection extends Connection<ResponseStream> {
   /** The requests that may be made now; 0 after `leave`, GOAWAY or the end. */
   get freeStreams(): number {
     const free =
-      this.isEnding || this.isLeaving || this.#nextStreamId > STREAM_ID_MAX
-        ? 0
-        : Math.max(0, this.#concurrentStreamsMax - this.streams.size);
+      this.isEnding || this.isLeaving ? 0 : Math.max(0, this.#concurrentStreamsMax - this.streams.size);
     if (free === 0) this.#isFull = true;
     return free;
   }
@@ -92,6 +90,7 @@ export class ClientConnection extends Connection<ResponseStream> {
     const isHeadRequest = fieldOf(fields, ':method') === 'HEAD';
     const stream = new ResponseStream(this, id, this.sendWindowBytes, position, handler, isHeadRequest);
     this.add(stream);
+    if (this.#nextStreamId > STREAM_ID_MAX) this.#idsUsedUp();
     return stream;
   }
 
@@ -176,6 +175,13 @@ export class ClientConnection extends Connection<ResponseStream> {
 
   protected override tellOwner(end: ConnectionEnd): void {
     this.#owner.closed(end);
+  }
+
+  /** Section 5.1.1: ids are not used again, so this was the last request. At 100,000 a second that takes three hours. */
+  #idsUsedUp(): void {
+    this.leave();
+    const reason = 'all ids of streams are used up';
+    this.options.clock.yieldNow(() => this.#owner.goingAway(errorCode.NO_ERROR, reason));
   }
 
   #trailersReceived(stream: ResponseStream, isEnd: boolean, trailers: readonly Field[] | HeadFault): void {

@@ -1,9 +1,13 @@
 /** How a server's connection ends without an error: RFC 9113, section 6.8. */
 import { describe, expect, test } from 'vitest';
+import type { ConnectionEnd } from '../../src/http2/endpoint.ts';
 import { errorCode } from '../../src/http2/error-code.ts';
+import { ServerConnection } from '../../src/http2/server-connection.ts';
+import { FakeSocket } from './fake-socket.ts';
 import { dataFrame, flag, frameType, goawayFrame, pingFrame } from './frames.ts';
 import { opened, request, wholeRequest } from './opened.ts';
-import { okHead, type ServerUnderTest } from './server-under-test.ts';
+import { StepClock } from './step-clock.ts';
+import { okHead, serverOptions, type ServerUnderTest } from './server-under-test.ts';
 
 const { NO_ERROR, REFUSED_STREAM, CANCEL, ENHANCE_YOUR_CALM } = errorCode;
 const LAST = 2 ** 31 - 1;
@@ -204,3 +208,23 @@ test('since when a connection is idle', () => {
 function windowOf(streamId: number): Buffer {
   return Buffer.of(0, 0, 4, frameType.WINDOW_UPDATE, 0, 0, 0, 0, streamId, 0, 1, 0, 0);
 }
+
+test('a socket that is closed by the time its connection is made: the owner is told', () => {
+  const clock = new StepClock();
+  const socket = new FakeSocket(clock);
+  socket.destroy();
+  clock.settle();
+  const ends: ConnectionEnd[] = [];
+  const options = {
+    ...serverOptions,
+    clock,
+    onClosed: (_connection: unknown, end: ConnectionEnd) => ends.push(end),
+  };
+  const connection = new ServerConnection(socket.asSocket, options, () => {
+    throw new Error('there is no request');
+  });
+  clock.settle();
+  expect(connection.streamCount).toBe(0);
+  expect(ends).toEqual([{ kind: 'done' }]);
+  expect(clock.timerCount).toBe(0);
+});
