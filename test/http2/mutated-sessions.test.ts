@@ -10,6 +10,7 @@ import { type ClientBehaviour, ClientUnderTest, type Response } from './client-u
 import type { FakeSocket } from './fake-socket.ts';
 import { FrameSplitter, frameType, preface } from './frames.ts';
 import { anyCut, mutatedSession } from './mutate-session.ts';
+import { recordedClients, recordedServers } from './recorded.ts';
 import { serverSessions } from './server-sessions.ts';
 import {
   type Behaviour,
@@ -25,6 +26,8 @@ import type { StepClock } from './step-clock.ts';
 import { sentIn } from './transcript.ts';
 
 const RUNS = 400;
+const allOfClients = [...sessions, ...brokenSessions, ...recordedClients];
+const allOfServers = [...serverSessions, ...recordedServers];
 const CONCURRENT_STREAMS = 20;
 /** The output limit, and what may be made of the last thing that was read. */
 const UNSENT_BYTES_MAX = http2.unsentBytesMax + 2 * http2.outputBytes;
@@ -150,7 +153,7 @@ describe('mutated sessions', () => {
       },
     );
     const { clock, socket, connection } = server;
-    const bytes = mutatedSession(random, [...sessions, ...brokenSessions]);
+    const bytes = mutatedSession(random, allOfClients);
     const most = play(random, server, anyCut(random, bytes));
     const isDone = !socket.isEnded && !socket.destroyed && !socket.isPaused && connection.streamCount === 0;
     finish(random, clock, socket);
@@ -211,7 +214,7 @@ describe('mutated sessions', () => {
     const pings = random.chance(0.3) ? [connection.ping().catch(() => undefined)] : [];
     if (random.chance(0.5)) clock.settle();
 
-    const most = play(random, client, anyCut(random, mutatedSession(random, serverSessions)));
+    const most = play(random, client, anyCut(random, mutatedSession(random, allOfServers)));
     finish(random, clock, socket);
 
     expect(most.unsentBytes).toBeLessThanOrEqual(UNSENT_BYTES_MAX);

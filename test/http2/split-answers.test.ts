@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { ClientUnderTest, type Response } from './client-under-test.ts';
 import { cutAt } from './cut.ts';
+import { recordedServers } from './recorded.ts';
 import { otherProtocol, serverSessions } from './server-sessions.ts';
 import { codeName, textOfBody, textOfFields, textOfSent } from './transcript.ts';
 
@@ -35,7 +36,7 @@ function textOfResponse({ stream, heads, body, trailers, closes, late }: Respons
   return `  received on ${stream?.id}: ${parts.join('; ')}`;
 }
 
-describe.each([...serverSessions, otherProtocol])(
+describe.each([...serverSessions, otherProtocol, ...recordedServers])(
   'the session of a server with $name',
   ({ name, frames }) => {
     const bytes = Buffer.concat(frames);

@@ -106,12 +106,16 @@ export function textOfSent({ streams, pingsAnswered, settingsAcknowledged, goawa
     ...(settingsAcknowledged.count > 0
       ? [`  sent: SETTINGS acknowledged ${settingsAcknowledged.count} times`]
       : []),
-    ...pingsAnswered.map((payload) => `  sent: PING answered, ${payload.trim()}`),
+    ...pingsAnswered.map((payload) => `  sent: PING answered, ${textOfPing(payload)}`),
     ...goaways.map(
       ({ lastStreamId, code, text }) =>
         `  sent: GOAWAY ${codeName(code)} after stream ${lastStreamId}: ${text}`,
     ),
   ];
+}
+
+function textOfPing(payload: string): string {
+  return /^[ -~]*$/.test(payload) ? payload.trim() : Buffer.from(payload, 'latin1').toString('hex');
 }
 
 function textOfStream({ blocks, body, isEnded, resetCodes, late }: SentStream): string {
