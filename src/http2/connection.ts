@@ -225,7 +225,7 @@ export abstract class Connection<Opened extends BodyStream> extends FrameSide im
   }
 
   protected override settingsReceived(settings: PeerSettings): void {
-    this.#idleFrames.count();
+    this.#idleFrames.countUnearned();
     const { sender } = this;
     if (settings.maxFrameSize !== undefined) sender.frameBytesMax = settings.maxFrameSize;
     if (settings.initialWindowSize !== undefined) this.#resizeSendWindows(settings.initialWindowSize);
@@ -251,7 +251,7 @@ export abstract class Connection<Opened extends BodyStream> extends FrameSide im
   }
 
   protected override goawayReceived(lastStreamId: number, code: ErrorCode, debugText: string): void {
-    this.#idleFrames.count();
+    this.#idleFrames.countUnearned();
     this.#peerGoaway = { code, debugText };
     this.peerGoingAway(lastStreamId, code, debugText);
   }

@@ -1,7 +1,7 @@
 /**
- * The monitor of frames that bring nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, resets of streams that are
- * closed, unknown frames. Each costs a peer little and some of them an answer. A peer that is being sent something has reason for
- * some, in proportion: it opens windows, and measures the way by pings.
+ * The monitor of frames that bring nothing: PING, SETTINGS, GOAWAY, PRIORITY, WINDOW_UPDATE, empty DATA, resets of streams that
+ * are closed, unknown frames. Each costs a peer little, and some of them an answer or a look at every stream. A peer that is
+ * being sent something has reason for some, in proportion: it opens windows, measures the way by pings, sets priorities.
  */
 import type { Clock } from '../clock.ts';
 import { http2 } from '../limits.ts';
@@ -23,6 +23,7 @@ export class IdleFrames {
     this.#sender = sender;
   }
 
+  /** One that what was sent may have been the reason for. */
   count(): void {
     const sentFrames = this.#sender.streamFrames - this.#countedFrames;
     this.#countedFrames = this.#sender.streamFrames;
@@ -34,6 +35,11 @@ export class IdleFrames {
       this.#allowed--;
       return;
     }
+    this.countUnearned();
+  }
+
+  /** One that has no such reason: SETTINGS, whose windows are those of all streams, and GOAWAY. */
+  countUnearned(): void {
     this.#budget ??= new Budget(this.#clock, http2.idleFramesBurst, http2.idleFramesPerSecond);
     if (!this.#budget.take()) {
       throw new Violation(

@@ -288,6 +288,14 @@ describe('frames that bring nothing', () => {
     expect(server.requests).toHaveLength(2000);
   });
 
+  test('SETTINGS, which change the window of every stream, have no such reason', () => {
+    const server = opened();
+    const count = sentUntilEnd(server, (index) =>
+      Buffer.concat([headersFrame(2 * index + 1, unary, WHOLE), settingsFrame()]),
+    );
+    expect(count).toBe(http2.idleFramesBurst - USED);
+  });
+
   test('SETTINGS may have so many entries', () => {
     const entries = (count: number): (readonly [number, number])[] =>
       Array.from({ length: count }, () => [setting.INITIAL_WINDOW_SIZE, 5]);
