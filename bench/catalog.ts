@@ -185,6 +185,13 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./cases/served.ts')).served,
   },
   {
+    name: 'served-client',
+    about: 'what a call costs the process that makes it',
+    sizes: 'each',
+    keyCountMax: 100_000,
+    load: async () => (await import('./cases/served-client.ts')).servedClient,
+  },
+  {
     name: 'served-watch',
     about: 'one writer, many watchers, through a server',
     sizes: 'once',

@@ -1,0 +1,111 @@
+import { readGetResponse, readPutResponse } from '../../gen/kelp/v1/kv_codec.ts';
+import { createClient } from '../../src/client/client.ts';
+import type { KelpClient } from '../../src/client/client.ts';
+import { type BenchCase, type CaseContext, operationCount } from '../bench-case.ts';
+import { cpuNanos } from '../load/cpu.ts';
+import { randomKeys, VALUE_BYTES, Values } from '../load/data.ts';
+import { GrpcCaller } from '../load/grpc-caller.ts';
+import { GET_PATH, getRequest, PUT_PATH, putRequest } from '../load/kelp-requests.ts';
+import { startKelp } from '../load/kelp-server.ts';
+import { fillStore, openBenchStore } from '../load/store.ts';
+import { underWay } from '../load/under-way.ts';
+
+/** One way to call the server. */
+interface Caller {
+  readonly name: string;
+  /** @returns how long the value is. */
+  get(key: string): Promise<number>;
+  put(key: string, value: Uint8Array): Promise<unknown>;
+  close(): void;
+}
+
+const LOADS = [
+  { kind: 'get', concurrency: 1, count: 3000 },
+  { kind: 'get', concurrency: 256, count: 20_000 },
+  { kind: 'put', concurrency: 256, count: 10_000 },
+] as const;
+
+const NANOS_PER_SECOND = 1e9;
+
+/**
+ * What a call costs its caller: the calls that the processor time of the client's process, all its threads included, would
+ * be enough for in a second. Messages are made and read within it, as programs do.
+ */
+export const servedClient: BenchCase = {
+  async prepare(context) {
+    const store = await openBenchStore(context, dataDirectory(context), 'never');
+    await fillStore(store, context.keyCount);
+    await store.snapshot();
+    await store.close();
+  },
+
+  async run(context) {
+    const server = await startKelp(context, dataDirectory(context), 'never');
+    try {
+      for (const caller of [kelpCaller(server.ready), await grpcJsCaller(server.ready)]) {
+        for (const load of LOADS) await measure(context, caller, load);
+        caller.close();
+      }
+    } finally {
+      await server.stop();
+    }
+  },
+};
+
+function dataDirectory(context: CaseContext): string {
+  return `${context.directory}/data`;
+}
+
+async function measure(
+  context: CaseContext,
+  caller: Caller,
+  { kind, concurrency, count }: (typeof LOADS)[number],
+): Promise<void> {
+  const calls = operationCount(context, count);
+  const values = new Values();
+  const samples: number[] = [];
+  for (let repetition = 0; repetition <= context.repetitions; repetition++) {
+    const keys = randomKeys(calls, context.keyCount, repetition);
+    globalThis.gc?.();
+    const before = cpuNanos();
+    await underWay(concurrency, calls, async (index) => {
+      const key = keys[index] as string;
+      if (kind === 'put') await caller.put(key, values.of(index));
+      else if ((await caller.get(key)) !== VALUE_BYTES) throw new Error(`${key} has another value`);
+    });
+    // The first compiles the code.
+    if (repetition > 0) samples.push((calls * NANOS_PER_SECOND) / (cpuNanos() - before));
+  }
+  context.report({
+    name: `${caller.name}: ${kind}, ${concurrency} under way`,
+    unit: 'operations/s',
+    samples,
+  });
+}
+
+function kelpCaller(address: string): Caller {
+  const client: KelpClient = createClient({ address });
+  return {
+    name: 'the client',
+    get: async (key) => (await client.get(key)).entry?.value.length ?? 0,
+    put: (key, value) => client.put(key, value),
+    close: () => client.close(),
+  };
+}
+
+async function grpcJsCaller(address: string): Promise<Caller> {
+  const caller = new GrpcCaller(address);
+  await caller.connect();
+  return {
+    name: '@grpc/grpc-js',
+    async get(key) {
+      const reply = await caller.call(GET_PATH, getRequest(key));
+      return readGetResponse(reply, 0, reply.length).entry?.value.length ?? 0;
+    },
+    async put(key, value) {
+      const reply = await caller.call(PUT_PATH, putRequest(key, value));
+      return readPutResponse(reply, 0, reply.length).revision;
+    },
+    close: () => caller.close(),
+  };
+}
