@@ -39,9 +39,11 @@ const FRAME_HEAD_BYTES = 9;
 const SETTINGS = 4;
 const PING = 6;
 const END_STREAM = 1;
+/** SETTINGS_MAX_CONCURRENT_STREAMS. */
+const MAX_STREAMS = Buffer.from([0, 3]);
 
 export async function startScripted({
-  onConnection = sendSettings,
+  onConnection = (socket) => sendSettings(socket),
   isAlive = () => true,
   onRequest,
 }: Script): Promise<ScriptedServer> {
@@ -93,9 +95,10 @@ function lengthOf(bytes: Buffer): number {
 }
 
 /** Its own, and the acknowledgement of the client's, which are on their way. */
-export function sendSettings(socket: Socket): void {
-  const none = new Uint8Array(0);
-  socket.write(Buffer.concat([frame(SETTINGS, 0, 0, none), frame(SETTINGS, 1, 0, none)]));
+export function sendSettings(socket: Socket, streamsMax?: number): void {
+  const settings =
+    streamsMax === undefined ? Buffer.alloc(0) : Buffer.concat([MAX_STREAMS, uint32(streamsMax)]);
+  socket.write(Buffer.concat([frame(SETTINGS, 0, 0, settings), frame(SETTINGS, 1, 0, Buffer.alloc(0))]));
 }
 
 /** Answers a call with a message. */

@@ -1,6 +1,7 @@
 /**
  * The exchange of a call whose replies are a stream, read one by one. The server may send as far ahead as the stream's window
- * reaches: a message gives its bytes back when it is taken, and one that is longer than the window as it comes.
+ * reaches: a message gives its bytes back when it is taken. The one that the reader waits for does so as it comes, since it
+ * may be longer than the window. So no more lies here than that one and a window.
  */
 import type { CallFailure } from '../errors/call-failure.ts';
 import { Exchange } from './exchange.ts';
@@ -18,10 +19,10 @@ interface Waiting {
 export class StreamExchange<Request, Reply> extends Exchange<Request, Reply> {
   #messages: Waiting[] = [];
   #taken = 0;
-  /** Of the message that has come in part so many bytes have been given back. */
+  /** Of the message that has come in part so many bytes have been given back, ... */
   #paidBytes = 0;
-  /** Owed by the messages of the piece that is being read. */
-  #owedBytes = 0;
+  /** ... and so many not. */
+  #unpaidBytes = 0;
   #failure: CallFailure | undefined;
   #wake: (() => void) | undefined;
 
@@ -34,7 +35,7 @@ export class StreamExchange<Request, Reply> extends Exchange<Request, Reply> {
         if (message !== undefined) yield this.#take(message);
         else if (this.#failure !== undefined) throw this.#failure;
         else if (this.isSettled) return;
-        else await new Promise<void>((resolve) => (this.#wake = resolve));
+        else await this.#next();
       }
     } finally {
       this.abandon();
@@ -44,22 +45,21 @@ export class StreamExchange<Request, Reply> extends Exchange<Request, Reply> {
   /** What has come and was not read is not wanted any more. */
   override handleEvent(): void {
     this.#messages = [];
+    this.#taken = 0;
     super.handleEvent();
   }
 
   message(buffer: Buffer, start: number, end: number): void {
     const owedBytes = PREFIX_BYTES + end - start - this.#paidBytes;
     this.#paidBytes = 0;
-    this.#owedBytes += owedBytes;
+    this.#unpaidBytes -= owedBytes;
     this.#messages.push({ buffer, start, end, owedBytes });
     this.#wakeReader();
   }
 
   protected taken(bytes: number): void {
-    const unowedBytes = bytes - this.#owedBytes;
-    this.#owedBytes = 0;
-    this.#paidBytes += unowedBytes;
-    if (unowedBytes > 0) this.stream?.consumed(unowedBytes);
+    this.#unpaidBytes += bytes;
+    if (this.#wake !== undefined) this.#payForPart();
   }
 
   protected succeeded(): void {
@@ -73,12 +73,25 @@ export class StreamExchange<Request, Reply> extends Exchange<Request, Reply> {
   }
 
   #take({ buffer, start, end, owedBytes }: Waiting): Reply {
+    this.stream?.consumed(owedBytes);
     if (++this.#taken === this.#messages.length) {
       this.#messages = [];
       this.#taken = 0;
     }
-    this.stream?.consumed(owedBytes);
     return readReply(this.method, buffer, start, end);
+  }
+
+  #next(): Promise<void> {
+    this.#payForPart();
+    return new Promise((resolve) => (this.#wake = resolve));
+  }
+
+  /** The reader waits for the message that has come in part. */
+  #payForPart(): void {
+    if (this.#unpaidBytes === 0) return;
+    this.#paidBytes += this.#unpaidBytes;
+    this.stream?.consumed(this.#unpaidBytes);
+    this.#unpaidBytes = 0;
   }
 
   #wakeReader(): void {

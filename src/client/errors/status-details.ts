@@ -35,8 +35,10 @@ function statusOf(bytes: Buffer): StatusDetails {
   while (cursor.position < bytes.length) {
     const tag = cursor.tag(bytes.length);
     if (tag === STATUS_MESSAGE) message = cursor.text(bytes.length);
-    else if (tag === STATUS_DETAILS) detail ??= detailIn(bytes, cursor, cursor.endOfLength(bytes.length));
-    else cursor.skip(tag, bytes.length);
+    else if (tag === STATUS_DETAILS) {
+      const next = detailIn(bytes, cursor, cursor.endOfLength(bytes.length));
+      detail ??= next;
+    } else cursor.skip(tag, bytes.length);
   }
   return { message, detail };
 }
