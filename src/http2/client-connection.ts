@@ -146,7 +146,9 @@ export class ClientConnection extends Connection<ResponseStream> {
     if (settings.maxConcurrentStreams !== undefined)
       this.#concurrentStreamsMax = settings.maxConcurrentStreams;
     else if (!this.#isOpened) this.#concurrentStreamsMax = Infinity;
-    if (settings.headerTableSize !== undefined) this.#encoder.setTableBytesMax(settings.headerTableSize);
+    const { headerTableSize, headerTableSizeMin } = settings;
+    if (headerTableSizeMin !== undefined) this.#encoder.setTableBytesMax(headerTableSizeMin);
+    if (headerTableSize !== undefined) this.#encoder.setTableBytesMax(headerTableSize);
     if (!this.#isOpened) {
       this.#isOpened = true;
       this.#owner.opened();

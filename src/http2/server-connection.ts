@@ -103,8 +103,8 @@ export class ServerConnection extends Connection<RequestStream> implements Conne
 
   protected override settingsApplied(settings: PeerSettings): void {
     // What is sent here uses no dynamic table; a client that made it smaller waits to be told so.
-    const { headerTableSize } = settings;
-    if (headerTableSize !== undefined && headerTableSize < http2.headerTableBytes) {
+    const { headerTableSizeMin } = settings;
+    if (headerTableSizeMin !== undefined && headerTableSizeMin < http2.headerTableBytes) {
       this.sender.isTableSizeDue = true;
     }
   }

@@ -14,6 +14,8 @@ import { Violation } from './violation.ts';
 /** Those of one frame that matter here; the last one of a kind counts. */
 export interface PeerSettings {
   headerTableSize: number | undefined;
+  /** The smallest that came: it has to be confirmed, though a larger one follows. RFC 7541, section 4.2. */
+  headerTableSizeMin: number | undefined;
   maxConcurrentStreams: number | undefined;
   initialWindowSize: number | undefined;
   maxFrameSize: number | undefined;
@@ -32,6 +34,7 @@ export function readSettings(buffer: Buffer, from: number, to: number, mayPush: 
   }
   const settings: PeerSettings = {
     headerTableSize: undefined,
+    headerTableSizeMin: undefined,
     maxConcurrentStreams: undefined,
     initialWindowSize: undefined,
     maxFrameSize: undefined,
@@ -46,6 +49,7 @@ function readSetting(settings: PeerSettings, id: number, value: number, mayPush:
   switch (id) {
     case setting.HEADER_TABLE_SIZE:
       settings.headerTableSize = value;
+      settings.headerTableSizeMin = Math.min(value, settings.headerTableSizeMin ?? value);
       break;
     case setting.ENABLE_PUSH:
       if (value > (mayPush ? 1 : 0)) {
