@@ -35,6 +35,9 @@ export class Deadlines {
   readonly #listByDueMs = new Map<number, DueList>();
   /** The list of the entry that was set last: calls that come together end in the same one. */
   #newest: DueList = { dueMs: Number.NaN, first: undefined };
+  /** Most are as far away as the one before. */
+  #lastDelayMs = Number.NaN;
+  #lastStepMs = 0;
   #timer: Timer | undefined;
   #timerDueMs = Number.POSITIVE_INFINITY;
 
@@ -50,7 +53,11 @@ export class Deadlines {
   /** Sets when an entry ends; one that is set already is set anew. */
   set(entry: Timed, delayMs: number): void {
     this.cancel(entry);
-    const step = stepOf(delayMs);
+    if (delayMs !== this.#lastDelayMs) {
+      this.#lastDelayMs = delayMs;
+      this.#lastStepMs = stepOf(delayMs);
+    }
+    const step = this.#lastStepMs;
     const dueMs = Math.ceil((this.#clock.monotonicMs() + delayMs) / step) * step;
     const list = this.#newest.dueMs === dueMs ? this.#newest : this.#listAt(dueMs);
     const { first } = list;

@@ -2,7 +2,7 @@
 import * as codec from '../../../gen/kelp/v1/kv_codec.ts';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import { StoreError } from '../../errors.ts';
-import type { Entry, GetResult, Key } from '../../api.ts';
+import type { Admit, Entry, GetResult, Key } from '../../api.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import type { Call } from '../calls/calls.ts';
 import { type MethodsOf, unary } from './method.ts';
@@ -131,8 +131,11 @@ async function put(
   const { revision, previous } = await store.put(keyIn(request), request.value, {
     leaseId: wholeNumber('lease_id', request.leaseId),
     returnPrevious: request.returnPrevious,
-    admit: (result) => call.chargeReply(entryBytes(result)),
-    ...given({ ttlMs: timeToLiveMs('ttl', request.ttl), condition: condition(request.condition) }),
+    ...given({
+      ttlMs: timeToLiveMs('ttl', request.ttl),
+      condition: condition(request.condition),
+      admit: admitPrevious(request, call),
+    }),
   });
   return { revision, previous: optionalEntry(previous) };
 }
@@ -144,10 +147,17 @@ async function deleteKey(
 ): Promise<codec.DeleteResponseShape> {
   const { revision, deleted, previous } = await store.delete(keyIn(request), {
     returnPrevious: request.returnPrevious,
-    admit: (result) => call.chargeReply(entryBytes(result)),
-    ...given({ condition: condition(request.condition) }),
+    ...given({ condition: condition(request.condition), admit: admitPrevious(request, call) }),
   });
   return { revision, deleted, previous: optionalEntry(previous) };
+}
+
+/** A reply without an entry takes nothing that is worth counting. */
+function admitPrevious(
+  { returnPrevious }: { readonly returnPrevious: boolean },
+  call: Call,
+): Admit<Entry | undefined> | undefined {
+  return returnPrevious ? (previous) => call.chargeReply(entryBytes(previous)) : undefined;
 }
 
 async function deleteRange(
