@@ -172,7 +172,7 @@ const serverLimitOptions: { readonly [name in keyof ServerLimits]: LimitOption }
     type: 'duration',
     min: 0,
     max: yearMs,
-    description: 'age at which a connection is closed when its calls are done, for load balancers; 0: never',
+    description: 'age at which an HTTP/2 connection takes no more calls and is closed behind the last; 0: never',
   },
   shutdownTimeoutMs: {
     type: 'duration',

@@ -83,9 +83,10 @@ class Http2Request extends Readable implements HttpRequest {
   }
 }
 
-/** A name that comes more than once has its values behind each other: RFC 9110, section 5.3. */
+/** A name that comes more than once has its values behind each other: RFC 9110, section 5.3. Any name may come. */
 function headersOf({ authority, fields }: RequestHead): IncomingHttpHeaders {
-  const headers: IncomingHttpHeaders = { host: authority };
+  const headers = Object.create(null) as IncomingHttpHeaders;
+  headers.host = authority;
   for (const [name, value] of fields) {
     if (name === 'host') continue;
     const before = headers[name];
