@@ -2,7 +2,7 @@ import type { BenchCase, CaseContext } from '../bench-case.ts';
 import { operationCount } from '../bench-case.ts';
 import { keyOf, randomKeys, Values } from '../load/data.ts';
 import { dataBytes } from '../load/memory.ts';
-import { residentBytesOf } from '../load/process-memory.ts';
+import { residentBytesOf } from '../load/process-figures.ts';
 import { shuffledIndexes } from '../load/random.ts';
 import { ratesOf } from '../load/repeat.ts';
 import { RedisConnection, redisCommand, type RedisServer, startRedis } from '../peers/redis.ts';

@@ -7,7 +7,7 @@ import { keyOf, Values } from '../load/data.ts';
 import { GrpcCaller } from '../load/grpc-caller.ts';
 import { PUT_PATH, putRequest } from '../load/kelp-requests.ts';
 import { startKelp } from '../load/kelp-server.ts';
-import { residentBytesOf } from '../load/process-memory.ts';
+import { residentBytesOf } from '../load/process-figures.ts';
 import { quantile } from '../load/statistics.ts';
 import { underWay } from '../load/under-way.ts';
 import type { WatchOrder, WatchPlace, WatchTally, WatchThreadData } from '../load/watch-thread.ts';

@@ -29,13 +29,14 @@ export const served: BenchCase = {
       await measureCalls(context, grpcTarget(caller));
       caller.close();
       await measureCalls(context, connectTarget(server.ready));
-      await measureWithH2load(context, server.ready, {
+      const target = { address: server.ready, processId: server.processId };
+      await measureWithH2load(context, target, {
         name: 'get',
         path: GET_PATH,
         message: getRequest(keyOf(0)),
       });
       const message = putRequest(keyOf(0), new Values().of(0));
-      await measureWithH2load(context, server.ready, { name: 'put', path: PUT_PATH, message });
+      await measureWithH2load(context, target, { name: 'put', path: PUT_PATH, message });
     } finally {
       await server.stop();
     }

@@ -1,17 +1,28 @@
 /**
  * `h2load` (nghttp2) as a client: it is written in C, so that the server and not the client is what is measured. It sends
- * one request over and over, and does not look into the replies.
+ * one request over and over, and does not look into the replies. Calls are counted by the clock and by the processor time of
+ * the server: the latter means something on a busy machine too.
  */
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { CaseContext } from '../bench-case.ts';
 import { operationCount } from '../bench-case.ts';
+import { cpuSecondsOf } from './process-figures.ts';
 
 const CONNECTIONS = 8;
 const STREAMS = 32;
-const REQUEST_COUNT = 10_000;
+/** Of the first round, which tells how many there are in the others. */
+const FIRST_REQUEST_COUNT = 10_000;
+const ROUND_SECONDS = 2;
+/** A quick try may take less than the step in which processor time is told. */
+const CPU_SECONDS_MIN = 0.01;
 const GRPC_PREFIX_BYTES = 5;
+
+export interface H2Server {
+  readonly address: string;
+  readonly processId: number;
+}
 
 export interface H2Request {
   readonly name: string;
@@ -22,7 +33,7 @@ export interface H2Request {
 /** Measures one request. Reports nothing when `h2load` is not installed. */
 export async function measureWithH2load(
   context: CaseContext,
-  address: string,
+  { address, processId }: H2Server,
   { name, path, message }: H2Request,
 ): Promise<void> {
   const prefix = Buffer.alloc(GRPC_PREFIX_BYTES);
@@ -30,7 +41,6 @@ export async function measureWithH2load(
   const bodyFile = `${context.directory}/h2load-body`;
   await writeFile(bodyFile, Buffer.concat([prefix, message]));
   const args = [
-    `--requests=${operationCount(context, REQUEST_COUNT)}`,
     `--clients=${CONNECTIONS}`,
     `--max-concurrent-streams=${STREAMS}`,
     `--data=${bodyFile}`,
@@ -38,17 +48,23 @@ export async function measureWithH2load(
     '--header=te: trailers',
     `http://${address}${path}`,
   ];
-  const samples: number[] = [];
+  const rates: number[] = [];
+  const costs: number[] = [];
+  let count = operationCount(context, FIRST_REQUEST_COUNT);
   for (let repetition = 0; repetition <= context.repetitions; repetition++) {
-    const rate = await runH2load(args);
+    const before = await cpuSecondsOf(processId);
+    const rate = await runH2load([`--requests=${count}`, ...args]);
     if (rate === undefined) return context.reportMissing('h2load is not installed');
-    if (repetition > 0) samples.push(rate);
+    if (repetition > 0) {
+      rates.push(rate);
+      costs.push(count / Math.max(CPU_SECONDS_MIN, (await cpuSecondsOf(processId)) - before));
+    } else {
+      count = Math.max(count, operationCount(context, Math.round(rate * ROUND_SECONDS)));
+    }
   }
-  context.report({
-    name: `h2load: ${name}, ${CONNECTIONS} connections, ${CONNECTIONS * STREAMS} under way`,
-    unit: 'operations/s',
-    samples,
-  });
+  const load = `h2load: ${name}, ${CONNECTIONS} connections, ${CONNECTIONS * STREAMS} under way`;
+  context.report({ name: load, unit: 'operations/s', samples: rates });
+  context.report({ name: `${load}, by the server's processor time`, unit: 'operations/s', samples: costs });
 }
 
 async function runH2load(args: readonly string[]): Promise<number | undefined> {

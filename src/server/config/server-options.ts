@@ -172,7 +172,8 @@ const serverLimitOptions: { readonly [name in keyof ServerLimits]: LimitOption }
     type: 'duration',
     min: 0,
     max: yearMs,
-    description: 'age at which an HTTP/2 connection takes no more calls and is closed behind the last; 0: never',
+    description:
+      'age at which an HTTP/2 connection takes no more calls and is closed behind the last; 0: never',
   },
   shutdownTimeoutMs: {
     type: 'duration',
