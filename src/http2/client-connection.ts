@@ -28,8 +28,9 @@ export interface ClientConnectionOwner {
   /** There is room for a request again, after there was none. */
   roomMade(): void;
   /**
-   * No more requests can be made here: the server said so, or all ids of streams are used up. Those that the server did not process are closed by 'connection' with REFUSED_STREAM, and
-   * may be made again elsewhere; the others go on, and the connection closes when they are done. May come more than once.
+   * No more requests can be made here: the server said so, or all ids of streams are used up. Those that the server did not
+   * process are closed by 'connection' with REFUSED_STREAM, and may be made again elsewhere; the others go on, and the
+   * connection closes when they are done. May come more than once.
    */
   goingAway(code: ErrorCode, debugText: string): void;
   /** The connection is over, and every stream's `closed` has been called. */

@@ -8,8 +8,8 @@
  *  4. bounds what the peer may do: frames that bring nothing, streams that it resets or breaks, the time for SETTINGS;
  *  5. closes when its last stream is done and it was to be left, by either side.
  *
- * What lies below: `FrameSide` reads frames and has them in their form, `SocketSide` has the socket, the turns of the event loop
- * and the end, `Sender` what is sent.
+ * What lies below: `FrameSide` reads frames and has them in their form, `SocketSide` has the socket, the turns of the event
+ * loop and the end, `Sender` what is sent.
  * What it leaves to server and client: which streams begin, and what their header blocks mean.
  * What it leaves alone on purpose: priorities (section 5.3.2), server push, extensions; the meaning of requests; time limits on
  * requests, on idle connections and on those that do not read, which are the owner's.
@@ -218,7 +218,7 @@ export abstract class Connection<Opened extends BodyStream> extends FrameSide im
       this.#idleFrames.count();
       return;
     }
-    // Section 8.1: a server that has sent all of its response asks for no more of the request so. Elsewhere something is missing.
+    // Section 8.1: a server that has sent all of its response asks for no more of the request so. Else something is missing.
     const isMissing = code === errorCode.NO_ERROR && (this.isServer || stream.isRemoteOpen);
     stream.over(isMissing ? errorCode.CANCEL : code, 'peer');
     if (this.isServer) this.countViolation();

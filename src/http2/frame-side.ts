@@ -6,8 +6,8 @@
  * - The first frame of the peer is SETTINGS, and within a header block nothing else comes.
  * - A head that was begun has to come in time.
  *
- * An exception while bytes are read is a `Violation` or an `HpackError`: an error of the connection (section 5.4.1), which ends by
- * GOAWAY. Any other is a fault of the user's code: the connection ends with INTERNAL_ERROR, and the exception goes on.
+ * An exception while bytes are read is a `Violation` or an `HpackError`: an error of the connection (section 5.4.1), which ends
+ * by GOAWAY. Any other is a fault of the user's code: the connection ends with INTERNAL_ERROR, and the exception goes on.
  */
 import type { Socket } from 'node:net';
 import type { Timer } from '../clock.ts';
@@ -91,6 +91,7 @@ export abstract class FrameSide extends SocketSide implements FrameReceiver {
         break;
       case frameType.PRIORITY:
         checkOnStream(streamId, 'PRIORITY');
+        if (to - from >= WORD_BYTES) checkDependency(streamId, buffer, from);
         this.priorityReceived(streamId, to - from === PRIORITY_BYTES);
         break;
       case frameType.PUSH_PROMISE:
@@ -206,6 +207,7 @@ export abstract class FrameSide extends SocketSide implements FrameReceiver {
       if (blockTo - blockFrom < PRIORITY_BYTES) {
         throw new Violation(errorCode.FRAME_SIZE_ERROR, 'HEADERS without room for its priority');
       }
+      checkDependency(streamId, buffer, blockFrom);
       blockFrom += PRIORITY_BYTES;
     }
     const isEnd = (flags & flag.END_STREAM) !== 0;
@@ -279,6 +281,13 @@ function checkOnStream(streamId: number, name: string): void {
 
 function checkOnConnection(streamId: number, name: string): void {
   if (streamId !== 0) throw new Violation(errorCode.PROTOCOL_ERROR, `${name} on stream ${streamId}`);
+}
+
+/** RFC 7540, section 5.3.1: the one thing in a priority that is an error still, to peers that know these. */
+function checkDependency(streamId: number, buffer: Buffer, at: number): void {
+  if (readId(buffer, at) === streamId) {
+    throw new Violation(errorCode.PROTOCOL_ERROR, `stream ${streamId} depends on itself`);
+  }
 }
 
 /** The bytes of padding at the end of a frame that begins with their number. Section 6.1. */

@@ -4,9 +4,9 @@
  * - What comes is read at once, unless the connection has begun its share of requests in this turn, or the peer does not read
  *   what it is sent: then the rest waits, and so does the socket.
  * - What is sent goes at the end of the turn.
- * - The end comes once, in one of two ways. `finish`: streams are told, what was sent still goes, then the socket is ended, and the
- *   peer has some time to do so too. `lose`: the socket is gone, and what was not given to it is dropped. In both the owner is
- *   told when the socket is closed.
+ * - The end comes once, in one of two ways. `finish`: streams are told, what was sent still goes, then the socket is ended, and
+ *   the peer has some time to do so too. `lose`: the socket is gone, and what was not given to it is dropped. In both the owner
+ *   is told when the socket is closed.
  */
 import type { Socket } from 'node:net';
 import type { Timer } from '../clock.ts';

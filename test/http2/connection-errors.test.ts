@@ -102,6 +102,20 @@ const errors: readonly (readonly [rule: string, code: number, ...frames: Buffer[
     FRAME_SIZE_ERROR,
     frame(frameType.PRIORITY, 0, 3, Buffer.alloc(4)),
   ],
+  [
+    '6.3 (RFC 7540, 5.3.1) PRIORITY of a stream that depends on itself',
+    PROTOCOL_ERROR,
+    frame(frameType.PRIORITY, 0, 3, Buffer.of(0x80, 0, 0, 3, 1)),
+  ],
+  [
+    '6.2 (RFC 7540, 5.3.1) HEADERS of a stream that depends on itself',
+    PROTOCOL_ERROR,
+    headersFrame(
+      3,
+      Buffer.concat([Buffer.of(0, 0, 0, 3, 1), requestBlock]),
+      flag.PRIORITY | flag.END_HEADERS,
+    ),
+  ],
   ['6.4 RST_STREAM on stream 0', PROTOCOL_ERROR, resetFrame(0, errorCode.CANCEL)],
   [
     '6.4 RST_STREAM of another length than 4',
