@@ -27,6 +27,8 @@ export const fixed = {
   pageVisitsMax: 20_000,
   /** A page of a scan ends after this many bytes of keys and values, but holds at least one entry. */
   pageBytesMax: 2 * MiB,
+  /** A chunk of a stream of entries holds so much memory, unless one alone is longer. */
+  scanChunkBytesMax: 512 * KiB,
   /** The length of a glob. */
   patternBytesMax: 256,
   /** The keys of one `exists`. */
@@ -37,6 +39,9 @@ export const fixed = {
   txnComparesMax: 1000,
   /** The operations in one branch of a transaction. */
   txnOperationsMax: 10_000,
+  /** The operations of one batch of a pipeline, and the keys that they may name together. */
+  pipelineOperationsMax: 1000,
+  pipelineKeysMax: 10_000,
   /** The keys that one transaction may change (a delete of a range, a lease that ends). */
   txnChangesMax: 100_000,
   /**
@@ -386,6 +391,13 @@ export const serverFixed = {
   errorMessageCharactersMax: 1024,
   /** A call that is refused is told so when its request has ended, or after this long. */
   refusedRequestMs: 1000,
+  /**
+   * A stream of batches (Pipeline) takes the next one while so many are under way at most, and their results hold so many bytes
+   * of entries at most; when it has run so many operations in one turn of the event loop, others have theirs first.
+   */
+  pipelineBatchesMax: 16,
+  pipelineHeldBytesMax: 1 * MiB,
+  pipelineTurnOperationsMax: 2048,
   /** A path is quoted in an error up to this many characters. */
   pathCharactersMax: 200,
   /** A reply that its client has not read for this long is cut when memory for calls runs out, the oldest first. */

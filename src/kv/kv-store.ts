@@ -19,7 +19,8 @@ import { failedWatch } from '../store/watch/watch-start.ts';
 import { type DecidedCall, DeleteCall, FunctionCall, GetCall, PutCall } from './calls-of-one-key.ts';
 import { KeyFetcher } from './key-fetcher.ts';
 import { getLease, grantLease, listKeys, listLeases, renewLease, revokeLease } from './leases.ts';
-import { countPinned, exists, get, getMany, keys, scan } from './reads.ts';
+import { RangeStream, type RangeStreamOptions } from './range-stream.ts';
+import { countPinned, exists, get, getMany, getNewest, keys, scan } from './reads.ts';
 import { runTxn } from './txn.ts';
 import { Turn, type TurnCall } from './turn.ts';
 import { deleteRange, getRefreshing, increment, touch } from './writes.ts';
@@ -50,6 +51,12 @@ export class KvStore implements api.Store {
     this.failed = store.failed;
   }
 
+  /** A hint: brings what calls of several keys need, made in this turn, into the processor's cache together. */
+  fetch(keyList: readonly api.Key[]): void {
+    for (const key of keyList) this.#fetcher.add(key);
+    this.#fetcher.run();
+  }
+
   /** What `get` without `refreshTtl` resolves with, at once. */
   getVisible(key: api.Key, revision: number): api.GetResult {
     return get(this.#store, key, { revision });
@@ -59,6 +66,11 @@ export class KvStore implements api.Store {
     if (options.refreshTtl === true) return this.#decide((view) => getRefreshing(view, key, options));
     if (this.#turn.begin()) return this.#read(() => get(this.#store, key, options));
     return this.#queue(new GetCall(keptKey(key), { ...options }));
+  }
+
+  /** Reads the newest state, behind all writes made before; the result comes when it is durable. */
+  getNewest(key: api.Key, options: api.GetOptions): Promise<api.GetResult> {
+    return this.#decide((view) => getNewest(view, key, options));
   }
 
   /** All at one revision. */
@@ -83,18 +95,33 @@ export class KvStore implements api.Store {
   }
 
   exists(keyList: readonly api.Key[]): Promise<api.ExistsResult> {
-    return this.#read(() => exists(this.#store, keyList));
+    return this.#read(() => this.existsVisible(keyList));
+  }
+
+  /** What `exists` resolves with, at once. */
+  existsVisible(keyList: readonly api.Key[]): api.ExistsResult {
+    return this.#store.readVisible((view) => exists(view, keyList));
+  }
+
+  /** Of the newest state, as `getNewest`. */
+  existsNewest(keyList: readonly api.Key[]): Promise<api.ExistsResult> {
+    return this.#decide((view) => exists(view, keyList));
   }
 
   scan(range: api.KeyRange, options: api.ScanPageOptions = {}): Promise<api.ScanPage> {
     return this.#read(() => scan(this.#store, range, options));
   }
 
+  /** The entries of a range at one revision, in chunks. Throws what `scan` rejects with, by its iteration. */
+  scanStream(range: api.KeyRange, options: RangeStreamOptions): AsyncIterableIterator<api.ScanPage> {
+    return new RangeStream(this.#store, range, options, () => this.pause());
+  }
+
   async count(range: api.KeyRange, options: api.CountOptions = {}): Promise<api.CountResult> {
     const store = this.#store;
     const { revision = 0 } = options;
     const countPin = (pin: PinnedState): Promise<api.CountResult> =>
-      countPinned(pin, range, () => this.#pause());
+      countPinned(pin, range, () => this.pause());
     if (revision !== 0) return await countPin(store.pin({ revision, instantMs: 0 }));
     const engineRange = toEngineRange(range);
     try {
@@ -150,7 +177,7 @@ export class KvStore implements api.Store {
     this.#turn.runQueued();
     const includeKeys = options.includeKeys === true;
     const { lease, keys } = await this.#store.readLeases((leases) => getLease(leases, leaseId, includeKeys));
-    return includeKeys ? { ...lease, keys: await listKeys(keys, () => this.#pause()) } : lease;
+    return includeKeys ? { ...lease, keys: await listKeys(keys, () => this.pause()) } : lease;
   }
 
   listLeases(options: api.PageOptions = {}): Promise<api.LeasePage> {
@@ -222,7 +249,7 @@ export class KvStore implements api.Store {
         const part = await this.#decide((view) => deletePart(view, rest));
         done = withPart(done, part);
         next = part.nextKey;
-        if (next !== undefined) await this.#pause();
+        if (next !== undefined) await this.pause();
       } catch (error) {
         throw done.deletedCount === 0 ? error : partlyDeleted(done, error);
       }
@@ -230,7 +257,8 @@ export class KvStore implements api.Store {
     return done;
   }
 
-  #pause(): Promise<void> {
+  /** Resolves when other work has had its turn. */
+  pause(): Promise<void> {
     return new Promise((resolve) => this.#clock.yieldNow(resolve));
   }
 }

@@ -22,7 +22,7 @@ import type { PinnedState, Seam, StateAt } from '../store/seam.ts';
 import { decodeKey, keyAfter, keyScratch, toKeyText } from '../store/views/keys.ts';
 import { prefixEnd, toEngineRange } from '../store/views/range.ts';
 import { escapeLength, USER_KEYS_END } from '../store/views/regions.ts';
-import type { ReadView } from '../store/views/view.ts';
+import type { ReadView, View } from '../store/views/view.ts';
 import { copyEntry, toEntry } from '../store/views/entries.ts';
 import { compileGlob } from './glob.ts';
 import type { KeyFetcher } from './key-fetcher.ts';
@@ -39,17 +39,26 @@ export function get(seam: Seam, keyText: Key, { revision = 0, admit }: GetOption
   return result;
 }
 
-export function exists(seam: Seam, keys: readonly Key[]): ExistsResult {
+/** Of the newest state, which need not be durable yet. */
+export function getNewest(view: View, keyText: Key, { admit }: GetOptions): GetResult {
+  const version = view.read(keyScratch.encode(keyText));
+  const entry = version && toEntry(keyText, version);
+  admit?.(entry);
+  return { entry, revision: view.revision };
+}
+
+/** @param view of the visible state, or of the newest. */
+export function exists(view: ReadView, keys: readonly Key[]): ExistsResult {
   if (keys.length === 0 || keys.length > fixed.existsKeysMax) {
     throw new StoreError(
       'invalidArgument',
       `exists takes 1 to ${fixed.existsKeysMax} keys, not ${keys.length}`,
     );
   }
-  return seam.readVisible((view) => ({
+  return {
     exists: keys.map((key) => view.readMeta(keyScratch.encode(key)) !== undefined),
     revision: view.revision,
-  }));
+  };
 }
 
 export function getMany(
@@ -86,15 +95,7 @@ export function scan(seam: Seam, range: KeyRange, options: ScanPageOptions): Sca
   const wantedRevision = options.revision ?? 0;
   const reverse = options.reverse === true;
   const keysOnly = options.keysOnly === true;
-  const request = JSON.stringify([
-    seam.storeId,
-    'scan',
-    toKeyText(whole.start),
-    whole.end && toKeyText(whole.end),
-    wantedRevision,
-    reverse,
-    keysOnly,
-  ]);
+  const request = scanFingerprint(seam, whole, { revision: wantedRevision, reverse, keysOnly });
   return readPage(seam, { whole, reverse, request, wantedRevision }, options, (view, rest) => {
     const entries: Entry[] = [];
     let bytes = 0;
@@ -106,6 +107,16 @@ export function scan(seam: Seam, range: KeyRange, options: ScanPageOptions): Sca
     });
     return { page: { entries }, nextKey };
   });
+}
+
+/** What must be the same in all calls that read a range with one token, as text. */
+export function scanFingerprint(
+  { storeId }: Seam,
+  { start, end }: EngineRange,
+  { revision, reverse, keysOnly }: Required<Omit<ScanPageOptions, keyof PageOptions>>,
+): string {
+  const bounds = [toKeyText(start), end && toKeyText(end)];
+  return JSON.stringify([storeId, 'scan', ...bounds, revision, reverse, keysOnly]);
 }
 
 export function keys(seam: Seam, pattern: string, options: PageOptions): KeysPage {
@@ -202,14 +213,16 @@ function readPage<Page extends object>(
   }
   const token = decodePageToken(pageToken, request);
   seam.checkPlace('the page', token);
-  const rest = reverse
-    ? { start: whole.start, end: lower(whole.end, keyAfter(token.nextKey)) }
-    : { start: higher(whole.start, token.nextKey), end: whole.end };
+  const rest = restFrom(token.nextKey, whole, reverse);
   const state: StateAt = { revision: token.revision, instantMs: token.instantMs };
   return seam.readAt(state, (view) => readRest(view, rest));
 }
 
-/** A token comes from outside: it must not lead out of the range. */
+/** What is left of a range, `nextKey` included. A token comes from outside: it must not lead out of the range. */
+export function restFrom(nextKey: Uint8Array, { start, end }: EngineRange, reverse: boolean): EngineRange {
+  return reverse ? { start, end: lower(end, keyAfter(nextKey)) } : { start: higher(start, nextKey), end };
+}
+
 function higher(a: Uint8Array, b: Uint8Array): Uint8Array {
   return Buffer.compare(a, b) >= 0 ? a : b;
 }

@@ -23,6 +23,7 @@ import { Fifo } from './fifo.ts';
 import { History } from './history/history.ts';
 import { Maintenance } from './history/maintenance.ts';
 import { MemoryLimit } from './history/memory-limit.ts';
+import type { Pin } from './history/pins.ts';
 import { checkPlace, type Place } from './history/place.ts';
 import { Expiry } from './leases/expiry.ts';
 import type { LeaseReads } from './leases/lease-table.ts';
@@ -224,9 +225,11 @@ export class DurableStore implements Seam {
       revision,
       read: (run) => {
         this.#checkOpen();
-        if (!pin.isHeld()) this.#checkReadable(revision);
+        if (!pin.isHeld()) this.#checkReadable(revision, howLost(pin));
         return this.#oldState.show(revision, instantMs, run);
       },
+      waitForReader: () => pin.waitForReader(),
+      goOn: () => pin.goOn(),
       release: () => pin.release(),
     };
   }
@@ -506,14 +509,15 @@ export class DurableStore implements Seam {
     if (this.#closing !== undefined) throw new StoreError('closed', 'the store is closed');
   }
 
-  #checkReadable(revision: number): number {
+  /** @param why it may be gone, for a reader that had kept it. */
+  #checkReadable(revision: number, why = ''): number {
     const { oldestRevision } = this.#history;
     const newestRevision = this.#visibility.revision;
     const details = { requestedRevision: revision, oldestRevision, newestRevision };
     if (revision < oldestRevision) {
       throw new StoreError(
         'revisionCompacted',
-        `revision ${revision} is compacted; the oldest that can be read is ${oldestRevision}`,
+        `revision ${revision} is compacted; the oldest that can be read is ${oldestRevision}${why}`,
         details,
       );
     }
@@ -548,6 +552,13 @@ export class DurableStore implements Seam {
       this.#parts.onEvent({ kind: 'cleanupFailed', error: error as Error });
     }
   }
+}
+
+/** Why the state of a long reply is no longer kept, and what to do. */
+function howLost(pin: Pin): string {
+  return pin.hasGivenWay()
+    ? `. It was not read on for ${fixed.idleReaderMs / 1000} seconds while the store needed memory, and has given way to writes; begin again`
+    : `. It was kept for ${fixed.pinMsMax / 1000} seconds; begin again, and read faster or less at once`;
 }
 
 /** Runs something now. @returns what gives its result, or throws its error, later. */

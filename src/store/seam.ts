@@ -107,8 +107,15 @@ export interface StateAt {
 
 export interface PinnedState {
   readonly revision: number;
-  /** Throws `revisionCompacted` when the state was kept for too long. */
+  /** Throws `revisionCompacted` when the state was kept for too long, or has given way to writes. */
   read<Result>(run: (view: ReadView) => Result): Result;
+  /**
+   * From now on the next step is that of who reads the reply: while memory is scarce the state gives way to writes if that takes
+   * longer than `fixed.idleReaderMs`.
+   */
+  waitForReader(): void;
+  /** The reply goes on. */
+  goOn(): void;
   release(): void;
 }
 

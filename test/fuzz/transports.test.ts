@@ -220,6 +220,8 @@ function spoilt(body: Buffer, random: SeededRandom): Buffer {
       body.writeUInt32BE(random.pick([0, 1, body.length, 2 ** 31]), 1);
       return body;
     default:
+      // Connect takes nothing for compressed that has no bytes.
+      if (body.length === 5) return Buffer.from([1, 0, 0, 0, 1, 0]);
       body.writeUInt8(1, 0);
       return body;
   }

@@ -7,6 +7,7 @@ import { assertFilled, endOfRoom } from '../../../src/wire/room.ts';
 import { prependText, sizeOfText } from '../../../src/wire/text.ts';
 import { prependBigInt64, prependInt32, prependInt64, prependVarint32, sizeOfBigInt64, sizeOfInt32, sizeOfInt64, sizeWithLength } from '../../../src/wire/varint.ts';
 import { type DurationShape, emptyDuration, mergeDuration, prependDuration, sizeOfDuration } from '../../google/protobuf/duration_codec.ts';
+import { type ErrorDetailShape, emptyErrorDetail, mergeErrorDetail, prependErrorDetail, sizeOfErrorDetail } from './errors_codec.ts';
 import { type ConditionShape, type EntryShape, type KeyRangeShape, emptyCondition, emptyEntry, emptyKeyRange, mergeCondition, mergeEntry, mergeKeyRange, prependCondition, prependEntry, prependKeyRange, sizeOfCondition, sizeOfEntry, sizeOfKeyRange } from './types_codec.ts';
 
 /** How two things compare. */
@@ -1175,6 +1176,244 @@ export function mergeScanResponse(message: ScanResponseShape, cursor: Cursor, en
         message.revision = cursor.int64(end);
         break;
       case 0x2a:
+        message.incarnation = cursor.text(end);
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/** Asks for all entries of a range. */
+export interface ScanStreamRequestShape {
+  /** The range. Absent or empty (default) means all keys. */
+  range: KeyRangeShape | undefined;
+  /** The most entries in all. 0 (default): no limit; negative is INVALID_ARGUMENT. */
+  limit: number;
+  /**
+   * Where to go on: `next_page_token` of a chunk, or of a page of Scan, with range, revision, reverse and keys_only as they
+   * were; else INVALID_ARGUMENT. `limit` then is of what is left. Empty (default) begins. Errors as in ScanRequest.
+   */
+  pageToken: string;
+  /** The revision to read at, inclusive. 0 (default) reads the newest. A compacted or future one is OUT_OF_RANGE. */
+  revision: number;
+  /** True: from the last key to the first. */
+  reverse: boolean;
+  /** True: entries come without their values. */
+  keysOnly: boolean;
+  /**
+   * The most entries in one chunk. 0 (default) means 1000; more than 10000 is taken as 10000; negative is
+   * INVALID_ARGUMENT. A chunk may hold fewer, even none: it takes up to 512 KiB of memory, or has one entry that takes more.
+   */
+  chunkLimit: number;
+}
+
+/** The ScanStreamRequest with every field at its default. */
+export function emptyScanStreamRequest(): ScanStreamRequestShape {
+  return {
+    range: undefined,
+    limit: 0,
+    pageToken: '',
+    revision: 0,
+    reverse: false,
+    keysOnly: false,
+    chunkLimit: 0,
+  };
+}
+
+/** How many bytes `writeScanStreamRequest` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfScanStreamRequest(message: ScanStreamRequestShape): number {
+  let size = 0;
+  if (message.range !== undefined) size += 1 + sizeWithLength(sizeOfKeyRange(message.range));
+  if (message.limit !== 0) size += 1 + sizeOfInt64(message.limit);
+  if (message.pageToken !== '') size += 1 + sizeOfText(message.pageToken);
+  if (message.revision !== 0) size += 1 + sizeOfInt64(message.revision);
+  if (message.reverse) size += 2;
+  if (message.keysOnly) size += 2;
+  if (message.chunkLimit !== 0) size += 1 + sizeOfInt32(message.chunkLimit);
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeScanStreamRequest(message: ScanStreamRequestShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfScanStreamRequest(message));
+  assertFilled(prependScanStreamRequest(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependScanStreamRequest(message: ScanStreamRequestShape, buffer: Buffer, end: number): number {
+  let start = end;
+  if (message.chunkLimit !== 0) {
+    start = prependInt32(buffer, start, message.chunkLimit);
+    buffer[--start] = 0x38;
+  }
+  if (message.keysOnly) {
+    buffer[--start] = 1;
+    buffer[--start] = 0x30;
+  }
+  if (message.reverse) {
+    buffer[--start] = 1;
+    buffer[--start] = 0x28;
+  }
+  if (message.revision !== 0) {
+    start = prependInt64(buffer, start, message.revision);
+    buffer[--start] = 0x20;
+  }
+  if (message.pageToken !== '') {
+    start = prependText(buffer, start, message.pageToken);
+    buffer[--start] = 0x1a;
+  }
+  if (message.limit !== 0) {
+    start = prependInt64(buffer, start, message.limit);
+    buffer[--start] = 0x10;
+  }
+  if (message.range !== undefined) {
+    const bodyEnd = start;
+    start = prependKeyRange(message.range, buffer, start);
+    start = prependVarint32(buffer, start, bodyEnd - start);
+    buffer[--start] = 0x0a;
+  }
+  return start;
+}
+
+/**
+ * Reads the ScanStreamRequest that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readScanStreamRequest(buffer: Buffer, start: number, end: number): ScanStreamRequestShape {
+  const message = emptyScanStreamRequest();
+  mergeScanStreamRequest(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeScanStreamRequest(message: ScanStreamRequestShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x0a:
+        message.range ??= emptyKeyRange();
+        mergeKeyRange(message.range, cursor, cursor.endOfLength(end));
+        break;
+      case 0x10:
+        message.limit = cursor.int64(end);
+        break;
+      case 0x1a:
+        message.pageToken = cursor.text(end);
+        break;
+      case 0x20:
+        message.revision = cursor.int64(end);
+        break;
+      case 0x28:
+        message.reverse = cursor.bool(end);
+        break;
+      case 0x30:
+        message.keysOnly = cursor.bool(end);
+        break;
+      case 0x38:
+        message.chunkLimit = cursor.int32(end);
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/** A chunk of a range. There is one at least, also of a range without entries. */
+export interface ScanStreamResponseShape {
+  /** The next entries, in key order (or its reverse). */
+  entries: EntryShape[];
+  /**
+   * What another call goes on with behind this chunk, should the stream break, or when `limit` ended it. Empty: the range
+   * ends here.
+   */
+  nextPageToken: string;
+  /** The revision at which this and all chunks read. */
+  revision: number;
+  /** The incarnation that wrote `revision`, as in ScanResponse. */
+  incarnation: string;
+}
+
+/** The ScanStreamResponse with every field at its default. */
+export function emptyScanStreamResponse(): ScanStreamResponseShape {
+  return {
+    entries: [],
+    nextPageToken: '',
+    revision: 0,
+    incarnation: '',
+  };
+}
+
+/** How many bytes `writeScanStreamResponse` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfScanStreamResponse(message: ScanStreamResponseShape): number {
+  let size = 0;
+  for (const item of message.entries) size += 1 + sizeWithLength(sizeOfEntry(item));
+  if (message.nextPageToken !== '') size += 1 + sizeOfText(message.nextPageToken);
+  if (message.revision !== 0) size += 1 + sizeOfInt64(message.revision);
+  if (message.incarnation !== '') size += 1 + sizeOfText(message.incarnation);
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeScanStreamResponse(message: ScanStreamResponseShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfScanStreamResponse(message));
+  assertFilled(prependScanStreamResponse(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependScanStreamResponse(message: ScanStreamResponseShape, buffer: Buffer, end: number): number {
+  let start = end;
+  if (message.incarnation !== '') {
+    start = prependText(buffer, start, message.incarnation);
+    buffer[--start] = 0x22;
+  }
+  if (message.revision !== 0) {
+    start = prependInt64(buffer, start, message.revision);
+    buffer[--start] = 0x18;
+  }
+  if (message.nextPageToken !== '') {
+    start = prependText(buffer, start, message.nextPageToken);
+    buffer[--start] = 0x12;
+  }
+  for (let index = message.entries.length - 1; index >= 0; index--) {
+    const bodyEnd = start;
+    start = prependEntry((message.entries[index] as EntryShape), buffer, start);
+    start = prependVarint32(buffer, start, bodyEnd - start);
+    buffer[--start] = 0x0a;
+  }
+  return start;
+}
+
+/**
+ * Reads the ScanStreamResponse that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readScanStreamResponse(buffer: Buffer, start: number, end: number): ScanStreamResponseShape {
+  const message = emptyScanStreamResponse();
+  mergeScanStreamResponse(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeScanStreamResponse(message: ScanStreamResponseShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x0a: {
+        const item = emptyEntry();
+        mergeEntry(item, cursor, cursor.endOfLength(end));
+        message.entries.push(item);
+        break;
+      }
+      case 0x12:
+        message.nextPageToken = cursor.text(end);
+        break;
+      case 0x18:
+        message.revision = cursor.int64(end);
+        break;
+      case 0x22:
         message.incarnation = cursor.text(end);
         break;
       default:
@@ -3165,6 +3404,576 @@ export function mergeIncrementResult(message: IncrementResultShape, cursor: Curs
     switch (tag) {
       case 0x08:
         message.value = cursor.bigInt64(end);
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/** A batch of operations. */
+export interface PipelineRequestShape {
+  /**
+   * 1 to 1000, which together may name 10000 keys: one each, an Exists as many as it asks for; else the stream ends with
+   * INVALID_ARGUMENT. The results of one batch may hold as many bytes of entries as any reply (the server's
+   * --reply-bytes-max): an operation that would return more is RESOURCE_EXHAUSTED, and changes nothing.
+   */
+  operations: PipelineOperationShape[];
+}
+
+/** The PipelineRequest with every field at its default. */
+export function emptyPipelineRequest(): PipelineRequestShape {
+  return {
+    operations: [],
+  };
+}
+
+/** How many bytes `writePipelineRequest` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfPipelineRequest(message: PipelineRequestShape): number {
+  let size = 0;
+  for (const item of message.operations) size += 1 + sizeWithLength(sizeOfPipelineOperation(item));
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writePipelineRequest(message: PipelineRequestShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfPipelineRequest(message));
+  assertFilled(prependPipelineRequest(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependPipelineRequest(message: PipelineRequestShape, buffer: Buffer, end: number): number {
+  let start = end;
+  for (let index = message.operations.length - 1; index >= 0; index--) {
+    const bodyEnd = start;
+    start = prependPipelineOperation((message.operations[index] as PipelineOperationShape), buffer, start);
+    start = prependVarint32(buffer, start, bodyEnd - start);
+    buffer[--start] = 0x0a;
+  }
+  return start;
+}
+
+/**
+ * Reads the PipelineRequest that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readPipelineRequest(buffer: Buffer, start: number, end: number): PipelineRequestShape {
+  const message = emptyPipelineRequest();
+  mergePipelineRequest(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergePipelineRequest(message: PipelineRequestShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x0a: {
+        const item = emptyPipelineOperation();
+        mergePipelineOperation(item, cursor, cursor.endOfLength(end));
+        message.operations.push(item);
+        break;
+      }
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/** One operation of a batch: the request of a call. */
+export interface PipelineOperationShape {
+  operation:
+    /** As Get. */
+    | { case: 'get'; value: GetRequestShape }
+    /** As Put. */
+    | { case: 'put'; value: PutRequestShape }
+    /** As Delete. */
+    | { case: 'delete'; value: DeleteRequestShape }
+    /** As Increment. */
+    | { case: 'increment'; value: IncrementRequestShape }
+    /** As Touch. */
+    | { case: 'touch'; value: TouchRequestShape }
+    /** As Exists. */
+    | { case: 'exists'; value: ExistsRequestShape }
+    | { case: undefined; value?: undefined };
+}
+
+/** The PipelineOperation with every field at its default. */
+export function emptyPipelineOperation(): PipelineOperationShape {
+  return {
+    operation: { case: undefined },
+  };
+}
+
+/** How many bytes `writePipelineOperation` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfPipelineOperation(message: PipelineOperationShape): number {
+  let size = 0;
+  switch (message.operation.case) {
+    case 'get':
+      size += 1 + sizeWithLength(sizeOfGetRequest(message.operation.value));
+      break;
+    case 'put':
+      size += 1 + sizeWithLength(sizeOfPutRequest(message.operation.value));
+      break;
+    case 'delete':
+      size += 1 + sizeWithLength(sizeOfDeleteRequest(message.operation.value));
+      break;
+    case 'increment':
+      size += 1 + sizeWithLength(sizeOfIncrementRequest(message.operation.value));
+      break;
+    case 'touch':
+      size += 1 + sizeWithLength(sizeOfTouchRequest(message.operation.value));
+      break;
+    case 'exists':
+      size += 1 + sizeWithLength(sizeOfExistsRequest(message.operation.value));
+      break;
+  }
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writePipelineOperation(message: PipelineOperationShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfPipelineOperation(message));
+  assertFilled(prependPipelineOperation(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependPipelineOperation(message: PipelineOperationShape, buffer: Buffer, end: number): number {
+  let start = end;
+  switch (message.operation.case) {
+    case 'exists': {
+      const bodyEnd = start;
+      start = prependExistsRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x32;
+      break;
+    }
+    case 'touch': {
+      const bodyEnd = start;
+      start = prependTouchRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x2a;
+      break;
+    }
+    case 'increment': {
+      const bodyEnd = start;
+      start = prependIncrementRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x22;
+      break;
+    }
+    case 'delete': {
+      const bodyEnd = start;
+      start = prependDeleteRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x1a;
+      break;
+    }
+    case 'put': {
+      const bodyEnd = start;
+      start = prependPutRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x12;
+      break;
+    }
+    case 'get': {
+      const bodyEnd = start;
+      start = prependGetRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x0a;
+      break;
+    }
+  }
+  return start;
+}
+
+/**
+ * Reads the PipelineOperation that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readPipelineOperation(buffer: Buffer, start: number, end: number): PipelineOperationShape {
+  const message = emptyPipelineOperation();
+  mergePipelineOperation(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergePipelineOperation(message: PipelineOperationShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x0a: {
+        const value = message.operation.case === 'get' ? message.operation.value : emptyGetRequest();
+        mergeGetRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'get', value };
+        break;
+      }
+      case 0x12: {
+        const value = message.operation.case === 'put' ? message.operation.value : emptyPutRequest();
+        mergePutRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'put', value };
+        break;
+      }
+      case 0x1a: {
+        const value = message.operation.case === 'delete' ? message.operation.value : emptyDeleteRequest();
+        mergeDeleteRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'delete', value };
+        break;
+      }
+      case 0x22: {
+        const value = message.operation.case === 'increment' ? message.operation.value : emptyIncrementRequest();
+        mergeIncrementRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'increment', value };
+        break;
+      }
+      case 0x2a: {
+        const value = message.operation.case === 'touch' ? message.operation.value : emptyTouchRequest();
+        mergeTouchRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'touch', value };
+        break;
+      }
+      case 0x32: {
+        const value = message.operation.case === 'exists' ? message.operation.value : emptyExistsRequest();
+        mergeExistsRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'exists', value };
+        break;
+      }
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/** Answers a batch, when all of its operations are done. */
+export interface PipelineResponseShape {
+  /** One for each operation, in their order. */
+  results: PipelineResultShape[];
+}
+
+/** The PipelineResponse with every field at its default. */
+export function emptyPipelineResponse(): PipelineResponseShape {
+  return {
+    results: [],
+  };
+}
+
+/** How many bytes `writePipelineResponse` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfPipelineResponse(message: PipelineResponseShape): number {
+  let size = 0;
+  for (const item of message.results) size += 1 + sizeWithLength(sizeOfPipelineResult(item));
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writePipelineResponse(message: PipelineResponseShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfPipelineResponse(message));
+  assertFilled(prependPipelineResponse(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependPipelineResponse(message: PipelineResponseShape, buffer: Buffer, end: number): number {
+  let start = end;
+  for (let index = message.results.length - 1; index >= 0; index--) {
+    const bodyEnd = start;
+    start = prependPipelineResult((message.results[index] as PipelineResultShape), buffer, start);
+    start = prependVarint32(buffer, start, bodyEnd - start);
+    buffer[--start] = 0x0a;
+  }
+  return start;
+}
+
+/**
+ * Reads the PipelineResponse that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readPipelineResponse(buffer: Buffer, start: number, end: number): PipelineResponseShape {
+  const message = emptyPipelineResponse();
+  mergePipelineResponse(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergePipelineResponse(message: PipelineResponseShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x0a: {
+        const item = emptyPipelineResult();
+        mergePipelineResult(item, cursor, cursor.endOfLength(end));
+        message.results.push(item);
+        break;
+      }
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/** What became of one operation of a batch. */
+export interface PipelineResultShape {
+  result:
+    /** As of Get. */
+    | { case: 'get'; value: GetResponseShape }
+    /** As of Put. */
+    | { case: 'put'; value: PutResponseShape }
+    /** As of Delete. */
+    | { case: 'delete'; value: DeleteResponseShape }
+    /** As of Increment. */
+    | { case: 'increment'; value: IncrementResponseShape }
+    /** As of Touch. */
+    | { case: 'touch'; value: TouchResponseShape }
+    /** As of Exists. */
+    | { case: 'exists'; value: ExistsResponseShape }
+    /** The operation failed. It has changed nothing, unless the reason is ERROR_REASON_STORAGE_FAILED. */
+    | { case: 'failure'; value: OperationFailureShape }
+    | { case: undefined; value?: undefined };
+}
+
+/** The PipelineResult with every field at its default. */
+export function emptyPipelineResult(): PipelineResultShape {
+  return {
+    result: { case: undefined },
+  };
+}
+
+/** How many bytes `writePipelineResult` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfPipelineResult(message: PipelineResultShape): number {
+  let size = 0;
+  switch (message.result.case) {
+    case 'get':
+      size += 1 + sizeWithLength(sizeOfGetResponse(message.result.value));
+      break;
+    case 'put':
+      size += 1 + sizeWithLength(sizeOfPutResponse(message.result.value));
+      break;
+    case 'delete':
+      size += 1 + sizeWithLength(sizeOfDeleteResponse(message.result.value));
+      break;
+    case 'increment':
+      size += 1 + sizeWithLength(sizeOfIncrementResponse(message.result.value));
+      break;
+    case 'touch':
+      size += 1 + sizeWithLength(sizeOfTouchResponse(message.result.value));
+      break;
+    case 'exists':
+      size += 1 + sizeWithLength(sizeOfExistsResponse(message.result.value));
+      break;
+    case 'failure':
+      size += 1 + sizeWithLength(sizeOfOperationFailure(message.result.value));
+      break;
+  }
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writePipelineResult(message: PipelineResultShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfPipelineResult(message));
+  assertFilled(prependPipelineResult(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependPipelineResult(message: PipelineResultShape, buffer: Buffer, end: number): number {
+  let start = end;
+  switch (message.result.case) {
+    case 'failure': {
+      const bodyEnd = start;
+      start = prependOperationFailure(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x3a;
+      break;
+    }
+    case 'exists': {
+      const bodyEnd = start;
+      start = prependExistsResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x32;
+      break;
+    }
+    case 'touch': {
+      const bodyEnd = start;
+      start = prependTouchResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x2a;
+      break;
+    }
+    case 'increment': {
+      const bodyEnd = start;
+      start = prependIncrementResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x22;
+      break;
+    }
+    case 'delete': {
+      const bodyEnd = start;
+      start = prependDeleteResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x1a;
+      break;
+    }
+    case 'put': {
+      const bodyEnd = start;
+      start = prependPutResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x12;
+      break;
+    }
+    case 'get': {
+      const bodyEnd = start;
+      start = prependGetResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x0a;
+      break;
+    }
+  }
+  return start;
+}
+
+/**
+ * Reads the PipelineResult that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readPipelineResult(buffer: Buffer, start: number, end: number): PipelineResultShape {
+  const message = emptyPipelineResult();
+  mergePipelineResult(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergePipelineResult(message: PipelineResultShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x0a: {
+        const value = message.result.case === 'get' ? message.result.value : emptyGetResponse();
+        mergeGetResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'get', value };
+        break;
+      }
+      case 0x12: {
+        const value = message.result.case === 'put' ? message.result.value : emptyPutResponse();
+        mergePutResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'put', value };
+        break;
+      }
+      case 0x1a: {
+        const value = message.result.case === 'delete' ? message.result.value : emptyDeleteResponse();
+        mergeDeleteResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'delete', value };
+        break;
+      }
+      case 0x22: {
+        const value = message.result.case === 'increment' ? message.result.value : emptyIncrementResponse();
+        mergeIncrementResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'increment', value };
+        break;
+      }
+      case 0x2a: {
+        const value = message.result.case === 'touch' ? message.result.value : emptyTouchResponse();
+        mergeTouchResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'touch', value };
+        break;
+      }
+      case 0x32: {
+        const value = message.result.case === 'exists' ? message.result.value : emptyExistsResponse();
+        mergeExistsResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'exists', value };
+        break;
+      }
+      case 0x3a: {
+        const value = message.result.case === 'failure' ? message.result.value : emptyOperationFailure();
+        mergeOperationFailure(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'failure', value };
+        break;
+      }
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/** How an operation of a batch failed: what the status of a call of its own would have been. */
+export interface OperationFailureShape {
+  /** The gRPC code, never 0. */
+  code: number;
+  /** For people. */
+  message: string;
+  /** The typed part, as the details of a status have it; absent where the code says all. */
+  detail: ErrorDetailShape | undefined;
+}
+
+/** The OperationFailure with every field at its default. */
+export function emptyOperationFailure(): OperationFailureShape {
+  return {
+    code: 0,
+    message: '',
+    detail: undefined,
+  };
+}
+
+/** How many bytes `writeOperationFailure` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfOperationFailure(message: OperationFailureShape): number {
+  let size = 0;
+  if (message.code !== 0) size += 1 + sizeOfInt32(message.code);
+  if (message.message !== '') size += 1 + sizeOfText(message.message);
+  if (message.detail !== undefined) size += 1 + sizeWithLength(sizeOfErrorDetail(message.detail));
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeOperationFailure(message: OperationFailureShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfOperationFailure(message));
+  assertFilled(prependOperationFailure(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependOperationFailure(message: OperationFailureShape, buffer: Buffer, end: number): number {
+  let start = end;
+  if (message.detail !== undefined) {
+    const bodyEnd = start;
+    start = prependErrorDetail(message.detail, buffer, start);
+    start = prependVarint32(buffer, start, bodyEnd - start);
+    buffer[--start] = 0x1a;
+  }
+  if (message.message !== '') {
+    start = prependText(buffer, start, message.message);
+    buffer[--start] = 0x12;
+  }
+  if (message.code !== 0) {
+    start = prependInt32(buffer, start, message.code);
+    buffer[--start] = 0x08;
+  }
+  return start;
+}
+
+/**
+ * Reads the OperationFailure that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readOperationFailure(buffer: Buffer, start: number, end: number): OperationFailureShape {
+  const message = emptyOperationFailure();
+  mergeOperationFailure(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeOperationFailure(message: OperationFailureShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x08:
+        message.code = cursor.int32(end);
+        break;
+      case 0x12:
+        message.message = cursor.text(end);
+        break;
+      case 0x1a:
+        message.detail ??= emptyErrorDetail();
+        mergeErrorDetail(message.detail, cursor, cursor.endOfLength(end));
         break;
       default:
         cursor.skip(tag, end);

@@ -6,6 +6,8 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import type { ErrorDetail } from "./errors_pb.ts";
+import { file_kelp_v1_errors } from "./errors_pb.ts";
 import type { Condition, Entry, KeyRange } from "./types_pb.ts";
 import { file_kelp_v1_types } from "./types_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -14,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file kelp/v1/kv.proto.
  */
 export const file_kelp_v1_kv: GenFile = /*@__PURE__*/
-  fileDesc("ChBrZWxwL3YxL2t2LnByb3RvEgdrZWxwLnYxIlMKCkdldFJlcXVlc3QSCwoDa2V5GAEgASgJEhAKCHJldmlzaW9uGAIgASgDEhMKC3JlZnJlc2hfdHRsGAMgASgIEhEKCWtleV9ieXRlcxgEIAEoDCI+CgtHZXRSZXNwb25zZRIdCgVlbnRyeRgBIAEoCzIOLmtlbHAudjEuRW50cnkSEAoIcmV2aXNpb24YAiABKAMitQEKClB1dFJlcXVlc3QSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMEiYKA3R0bBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghsZWFzZV9pZBgEIAEoAxIlCgljb25kaXRpb24YBSABKAsyEi5rZWxwLnYxLkNvbmRpdGlvbhIXCg9yZXR1cm5fcHJldmlvdXMYBiABKAgSEQoJa2V5X2J5dGVzGAcgASgMIkEKC1B1dFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEiAKCHByZXZpb3VzGAIgASgLMg4ua2VscC52MS5FbnRyeSJvCg1EZWxldGVSZXF1ZXN0EgsKA2tleRgBIAEoCRIlCgljb25kaXRpb24YAiABKAsyEi5rZWxwLnYxLkNvbmRpdGlvbhIXCg9yZXR1cm5fcHJldmlvdXMYAyABKAgSEQoJa2V5X2J5dGVzGAQgASgMIlUKDkRlbGV0ZVJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEg8KB2RlbGV0ZWQYAiABKAgSIAoIcHJldmlvdXMYAyABKAsyDi5rZWxwLnYxLkVudHJ5IkgKEkRlbGV0ZVJhbmdlUmVxdWVzdBIgCgVyYW5nZRgBIAEoCzIRLmtlbHAudjEuS2V5UmFuZ2USEAoIaW5fcGFydHMYAiABKAgiVgoTRGVsZXRlUmFuZ2VSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxIVCg1kZWxldGVkX2NvdW50GAIgASgDEhYKDmZpcnN0X3JldmlzaW9uGAMgASgDIjEKDUV4aXN0c1JlcXVlc3QSDAoEa2V5cxgBIAMoCRISCgprZXlzX2J5dGVzGAIgAygMIjIKDkV4aXN0c1Jlc3BvbnNlEg4KBmV4aXN0cxgBIAMoCBIQCghyZXZpc2lvbhgCIAEoAyKcAQoLU2NhblJlcXVlc3QSIAoFcmFuZ2UYASABKAsyES5rZWxwLnYxLktleVJhbmdlEg0KBWxpbWl0GAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSEAoIcmV2aXNpb24YBCABKAMSDwoHcmV2ZXJzZRgFIAEoCBIRCglrZXlzX29ubHkYBiABKAgSEgoKY291bnRfb25seRgHIAEoCCJ+CgxTY2FuUmVzcG9uc2USHwoHZW50cmllcxgBIAMoCzIOLmtlbHAudjEuRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEg0KBWNvdW50GAMgASgDEhAKCHJldmlzaW9uGAQgASgDEhMKC2luY2FybmF0aW9uGAUgASgJIkEKC0tleXNSZXF1ZXN0Eg8KB3BhdHRlcm4YASABKAkSDQoFbGltaXQYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJwCgxLZXlzUmVzcG9uc2USDAoEa2V5cxgBIAMoCRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEAoIcmV2aXNpb24YAyABKAMSEwoLaW5jYXJuYXRpb24YBCABKAkSEgoKa2V5c19ieXRlcxgFIAMoDCJpChBJbmNyZW1lbnRSZXF1ZXN0EgsKA2tleRgBIAEoCRINCgVkZWx0YRgCIAEoAxImCgN0dGwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJa2V5X2J5dGVzGAQgASgMIjQKEUluY3JlbWVudFJlc3BvbnNlEg0KBXZhbHVlGAEgASgDEhAKCHJldmlzaW9uGAIgASgDIlYKDFRvdWNoUmVxdWVzdBILCgNrZXkYASABKAkSJgoDdHRsGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhEKCWtleV9ieXRlcxgDIAEoDCJACg1Ub3VjaFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEh0KBWVudHJ5GAIgASgLMg4ua2VscC52MS5FbnRyeSJ6CgpUeG5SZXF1ZXN0EiIKCGNvbXBhcmVzGAEgAygLMhAua2VscC52MS5Db21wYXJlEiMKB3N1Y2Nlc3MYAiADKAsyEi5rZWxwLnYxLk9wZXJhdGlvbhIjCgdmYWlsdXJlGAMgAygLMhIua2VscC52MS5PcGVyYXRpb24iiQIKB0NvbXBhcmUSDQoDa2V5GAEgASgJSAASEwoJa2V5X2J5dGVzGAogASgMSAASIgoFcmFuZ2UYAiABKAsyES5rZWxwLnYxLktleVJhbmdlSAASIwoIcmVsYXRpb24YAyABKA4yES5rZWxwLnYxLlJlbGF0aW9uEhAKBmV4aXN0cxgEIAEoCEgBEg8KBXZhbHVlGAUgASgMSAESEQoHdmVyc2lvbhgGIAEoA0gBEhkKD2NyZWF0ZV9yZXZpc2lvbhgHIAEoA0gBEhYKDG1vZF9yZXZpc2lvbhgIIAEoA0gBEhIKCGxlYXNlX2lkGAkgASgDSAFCCQoHc3ViamVjdEIJCgdvcGVyYW5kIvkBCglPcGVyYXRpb24SJAoDZ2V0GAEgASgLMhUua2VscC52MS5HZXRPcGVyYXRpb25IABIkCgNwdXQYAiABKAsyFS5rZWxwLnYxLlB1dE9wZXJhdGlvbkgAEioKBmRlbGV0ZRgDIAEoCzIYLmtlbHAudjEuRGVsZXRlT3BlcmF0aW9uSAASNQoMZGVsZXRlX3JhbmdlGAQgASgLMh0ua2VscC52MS5EZWxldGVSYW5nZU9wZXJhdGlvbkgAEjAKCWluY3JlbWVudBgFIAEoCzIbLmtlbHAudjEuSW5jcmVtZW50T3BlcmF0aW9uSABCCwoJb3BlcmF0aW9uIi4KDEdldE9wZXJhdGlvbhILCgNrZXkYASABKAkSEQoJa2V5X2J5dGVzGAIgASgMIpABCgxQdXRPcGVyYXRpb24SCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMEiYKA3R0bBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghsZWFzZV9pZBgEIAEoAxIXCg9yZXR1cm5fcHJldmlvdXMYBSABKAgSEQoJa2V5X2J5dGVzGAYgASgMIkoKD0RlbGV0ZU9wZXJhdGlvbhILCgNrZXkYASABKAkSFwoPcmV0dXJuX3ByZXZpb3VzGAIgASgIEhEKCWtleV9ieXRlcxgDIAEoDCI4ChREZWxldGVSYW5nZU9wZXJhdGlvbhIgCgVyYW5nZRgBIAEoCzIRLmtlbHAudjEuS2V5UmFuZ2UiawoSSW5jcmVtZW50T3BlcmF0aW9uEgsKA2tleRgBIAEoCRINCgVkZWx0YRgCIAEoAxImCgN0dGwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJa2V5X2J5dGVzGAQgASgMIl0KC1R4blJlc3BvbnNlEhEKCXN1Y2NlZWRlZBgBIAEoCBIpCgdyZXN1bHRzGAIgAygLMhgua2VscC52MS5PcGVyYXRpb25SZXN1bHQSEAoIcmV2aXNpb24YAyABKAMi7QEKD09wZXJhdGlvblJlc3VsdBIhCgNnZXQYASABKAsyEi5rZWxwLnYxLkdldFJlc3VsdEgAEiEKA3B1dBgCIAEoCzISLmtlbHAudjEuUHV0UmVzdWx0SAASJwoGZGVsZXRlGAMgASgLMhUua2VscC52MS5EZWxldGVSZXN1bHRIABIyCgxkZWxldGVfcmFuZ2UYBCABKAsyGi5rZWxwLnYxLkRlbGV0ZVJhbmdlUmVzdWx0SAASLQoJaW5jcmVtZW50GAUgASgLMhgua2VscC52MS5JbmNyZW1lbnRSZXN1bHRIAEIICgZyZXN1bHQiKgoJR2V0UmVzdWx0Eh0KBWVudHJ5GAEgASgLMg4ua2VscC52MS5FbnRyeSItCglQdXRSZXN1bHQSIAoIcHJldmlvdXMYASABKAsyDi5rZWxwLnYxLkVudHJ5IkEKDERlbGV0ZVJlc3VsdBIPCgdkZWxldGVkGAEgASgIEiAKCHByZXZpb3VzGAIgASgLMg4ua2VscC52MS5FbnRyeSIqChFEZWxldGVSYW5nZVJlc3VsdBIVCg1kZWxldGVkX2NvdW50GAEgASgDIiAKD0luY3JlbWVudFJlc3VsdBINCgV2YWx1ZRgBIAEoAyp5CghSZWxhdGlvbhIYChRSRUxBVElPTl9VTlNQRUNJRklFRBAAEhIKDlJFTEFUSU9OX0VRVUFMEAESFgoSUkVMQVRJT05fTk9UX0VRVUFMEAISEQoNUkVMQVRJT05fTEVTUxADEhQKEFJFTEFUSU9OX0dSRUFURVIQBDLHBAoJS3ZTZXJ2aWNlEjAKA0dldBITLmtlbHAudjEuR2V0UmVxdWVzdBoULmtlbHAudjEuR2V0UmVzcG9uc2USMAoDUHV0EhMua2VscC52MS5QdXRSZXF1ZXN0GhQua2VscC52MS5QdXRSZXNwb25zZRI5CgZEZWxldGUSFi5rZWxwLnYxLkRlbGV0ZVJlcXVlc3QaFy5rZWxwLnYxLkRlbGV0ZVJlc3BvbnNlEkgKC0RlbGV0ZVJhbmdlEhsua2VscC52MS5EZWxldGVSYW5nZVJlcXVlc3QaHC5rZWxwLnYxLkRlbGV0ZVJhbmdlUmVzcG9uc2USOQoGRXhpc3RzEhYua2VscC52MS5FeGlzdHNSZXF1ZXN0Ghcua2VscC52MS5FeGlzdHNSZXNwb25zZRIzCgRTY2FuEhQua2VscC52MS5TY2FuUmVxdWVzdBoVLmtlbHAudjEuU2NhblJlc3BvbnNlEjMKBEtleXMSFC5rZWxwLnYxLktleXNSZXF1ZXN0GhUua2VscC52MS5LZXlzUmVzcG9uc2USQgoJSW5jcmVtZW50Ehkua2VscC52MS5JbmNyZW1lbnRSZXF1ZXN0Ghoua2VscC52MS5JbmNyZW1lbnRSZXNwb25zZRI2CgVUb3VjaBIVLmtlbHAudjEuVG91Y2hSZXF1ZXN0GhYua2VscC52MS5Ub3VjaFJlc3BvbnNlEjAKA1R4bhITLmtlbHAudjEuVHhuUmVxdWVzdBoULmtlbHAudjEuVHhuUmVzcG9uc2VCHFoaa2VscC9nZW4vZ28va2VscC92MTtrZWxwdjFiBnByb3RvMw", [file_google_protobuf_duration, file_kelp_v1_types]);
+  fileDesc("ChBrZWxwL3YxL2t2LnByb3RvEgdrZWxwLnYxIlMKCkdldFJlcXVlc3QSCwoDa2V5GAEgASgJEhAKCHJldmlzaW9uGAIgASgDEhMKC3JlZnJlc2hfdHRsGAMgASgIEhEKCWtleV9ieXRlcxgEIAEoDCI+CgtHZXRSZXNwb25zZRIdCgVlbnRyeRgBIAEoCzIOLmtlbHAudjEuRW50cnkSEAoIcmV2aXNpb24YAiABKAMitQEKClB1dFJlcXVlc3QSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMEiYKA3R0bBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghsZWFzZV9pZBgEIAEoAxIlCgljb25kaXRpb24YBSABKAsyEi5rZWxwLnYxLkNvbmRpdGlvbhIXCg9yZXR1cm5fcHJldmlvdXMYBiABKAgSEQoJa2V5X2J5dGVzGAcgASgMIkEKC1B1dFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEiAKCHByZXZpb3VzGAIgASgLMg4ua2VscC52MS5FbnRyeSJvCg1EZWxldGVSZXF1ZXN0EgsKA2tleRgBIAEoCRIlCgljb25kaXRpb24YAiABKAsyEi5rZWxwLnYxLkNvbmRpdGlvbhIXCg9yZXR1cm5fcHJldmlvdXMYAyABKAgSEQoJa2V5X2J5dGVzGAQgASgMIlUKDkRlbGV0ZVJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEg8KB2RlbGV0ZWQYAiABKAgSIAoIcHJldmlvdXMYAyABKAsyDi5rZWxwLnYxLkVudHJ5IkgKEkRlbGV0ZVJhbmdlUmVxdWVzdBIgCgVyYW5nZRgBIAEoCzIRLmtlbHAudjEuS2V5UmFuZ2USEAoIaW5fcGFydHMYAiABKAgiVgoTRGVsZXRlUmFuZ2VSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxIVCg1kZWxldGVkX2NvdW50GAIgASgDEhYKDmZpcnN0X3JldmlzaW9uGAMgASgDIjEKDUV4aXN0c1JlcXVlc3QSDAoEa2V5cxgBIAMoCRISCgprZXlzX2J5dGVzGAIgAygMIjIKDkV4aXN0c1Jlc3BvbnNlEg4KBmV4aXN0cxgBIAMoCBIQCghyZXZpc2lvbhgCIAEoAyKcAQoLU2NhblJlcXVlc3QSIAoFcmFuZ2UYASABKAsyES5rZWxwLnYxLktleVJhbmdlEg0KBWxpbWl0GAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSEAoIcmV2aXNpb24YBCABKAMSDwoHcmV2ZXJzZRgFIAEoCBIRCglrZXlzX29ubHkYBiABKAgSEgoKY291bnRfb25seRgHIAEoCCJ+CgxTY2FuUmVzcG9uc2USHwoHZW50cmllcxgBIAMoCzIOLmtlbHAudjEuRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEg0KBWNvdW50GAMgASgDEhAKCHJldmlzaW9uGAQgASgDEhMKC2luY2FybmF0aW9uGAUgASgJIqMBChFTY2FuU3RyZWFtUmVxdWVzdBIgCgVyYW5nZRgBIAEoCzIRLmtlbHAudjEuS2V5UmFuZ2USDQoFbGltaXQYAiABKAMSEgoKcGFnZV90b2tlbhgDIAEoCRIQCghyZXZpc2lvbhgEIAEoAxIPCgdyZXZlcnNlGAUgASgIEhEKCWtleXNfb25seRgGIAEoCBITCgtjaHVua19saW1pdBgHIAEoBSJ1ChJTY2FuU3RyZWFtUmVzcG9uc2USHwoHZW50cmllcxgBIAMoCzIOLmtlbHAudjEuRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhAKCHJldmlzaW9uGAMgASgDEhMKC2luY2FybmF0aW9uGAQgASgJIkEKC0tleXNSZXF1ZXN0Eg8KB3BhdHRlcm4YASABKAkSDQoFbGltaXQYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJwCgxLZXlzUmVzcG9uc2USDAoEa2V5cxgBIAMoCRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEAoIcmV2aXNpb24YAyABKAMSEwoLaW5jYXJuYXRpb24YBCABKAkSEgoKa2V5c19ieXRlcxgFIAMoDCJpChBJbmNyZW1lbnRSZXF1ZXN0EgsKA2tleRgBIAEoCRINCgVkZWx0YRgCIAEoAxImCgN0dGwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJa2V5X2J5dGVzGAQgASgMIjQKEUluY3JlbWVudFJlc3BvbnNlEg0KBXZhbHVlGAEgASgDEhAKCHJldmlzaW9uGAIgASgDIlYKDFRvdWNoUmVxdWVzdBILCgNrZXkYASABKAkSJgoDdHRsGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhEKCWtleV9ieXRlcxgDIAEoDCJACg1Ub3VjaFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEh0KBWVudHJ5GAIgASgLMg4ua2VscC52MS5FbnRyeSJ6CgpUeG5SZXF1ZXN0EiIKCGNvbXBhcmVzGAEgAygLMhAua2VscC52MS5Db21wYXJlEiMKB3N1Y2Nlc3MYAiADKAsyEi5rZWxwLnYxLk9wZXJhdGlvbhIjCgdmYWlsdXJlGAMgAygLMhIua2VscC52MS5PcGVyYXRpb24iiQIKB0NvbXBhcmUSDQoDa2V5GAEgASgJSAASEwoJa2V5X2J5dGVzGAogASgMSAASIgoFcmFuZ2UYAiABKAsyES5rZWxwLnYxLktleVJhbmdlSAASIwoIcmVsYXRpb24YAyABKA4yES5rZWxwLnYxLlJlbGF0aW9uEhAKBmV4aXN0cxgEIAEoCEgBEg8KBXZhbHVlGAUgASgMSAESEQoHdmVyc2lvbhgGIAEoA0gBEhkKD2NyZWF0ZV9yZXZpc2lvbhgHIAEoA0gBEhYKDG1vZF9yZXZpc2lvbhgIIAEoA0gBEhIKCGxlYXNlX2lkGAkgASgDSAFCCQoHc3ViamVjdEIJCgdvcGVyYW5kIvkBCglPcGVyYXRpb24SJAoDZ2V0GAEgASgLMhUua2VscC52MS5HZXRPcGVyYXRpb25IABIkCgNwdXQYAiABKAsyFS5rZWxwLnYxLlB1dE9wZXJhdGlvbkgAEioKBmRlbGV0ZRgDIAEoCzIYLmtlbHAudjEuRGVsZXRlT3BlcmF0aW9uSAASNQoMZGVsZXRlX3JhbmdlGAQgASgLMh0ua2VscC52MS5EZWxldGVSYW5nZU9wZXJhdGlvbkgAEjAKCWluY3JlbWVudBgFIAEoCzIbLmtlbHAudjEuSW5jcmVtZW50T3BlcmF0aW9uSABCCwoJb3BlcmF0aW9uIi4KDEdldE9wZXJhdGlvbhILCgNrZXkYASABKAkSEQoJa2V5X2J5dGVzGAIgASgMIpABCgxQdXRPcGVyYXRpb24SCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMEiYKA3R0bBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghsZWFzZV9pZBgEIAEoAxIXCg9yZXR1cm5fcHJldmlvdXMYBSABKAgSEQoJa2V5X2J5dGVzGAYgASgMIkoKD0RlbGV0ZU9wZXJhdGlvbhILCgNrZXkYASABKAkSFwoPcmV0dXJuX3ByZXZpb3VzGAIgASgIEhEKCWtleV9ieXRlcxgDIAEoDCI4ChREZWxldGVSYW5nZU9wZXJhdGlvbhIgCgVyYW5nZRgBIAEoCzIRLmtlbHAudjEuS2V5UmFuZ2UiawoSSW5jcmVtZW50T3BlcmF0aW9uEgsKA2tleRgBIAEoCRINCgVkZWx0YRgCIAEoAxImCgN0dGwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJa2V5X2J5dGVzGAQgASgMIl0KC1R4blJlc3BvbnNlEhEKCXN1Y2NlZWRlZBgBIAEoCBIpCgdyZXN1bHRzGAIgAygLMhgua2VscC52MS5PcGVyYXRpb25SZXN1bHQSEAoIcmV2aXNpb24YAyABKAMi7QEKD09wZXJhdGlvblJlc3VsdBIhCgNnZXQYASABKAsyEi5rZWxwLnYxLkdldFJlc3VsdEgAEiEKA3B1dBgCIAEoCzISLmtlbHAudjEuUHV0UmVzdWx0SAASJwoGZGVsZXRlGAMgASgLMhUua2VscC52MS5EZWxldGVSZXN1bHRIABIyCgxkZWxldGVfcmFuZ2UYBCABKAsyGi5rZWxwLnYxLkRlbGV0ZVJhbmdlUmVzdWx0SAASLQoJaW5jcmVtZW50GAUgASgLMhgua2VscC52MS5JbmNyZW1lbnRSZXN1bHRIAEIICgZyZXN1bHQiKgoJR2V0UmVzdWx0Eh0KBWVudHJ5GAEgASgLMg4ua2VscC52MS5FbnRyeSItCglQdXRSZXN1bHQSIAoIcHJldmlvdXMYASABKAsyDi5rZWxwLnYxLkVudHJ5IkEKDERlbGV0ZVJlc3VsdBIPCgdkZWxldGVkGAEgASgIEiAKCHByZXZpb3VzGAIgASgLMg4ua2VscC52MS5FbnRyeSIqChFEZWxldGVSYW5nZVJlc3VsdBIVCg1kZWxldGVkX2NvdW50GAEgASgDIiAKD0luY3JlbWVudFJlc3VsdBINCgV2YWx1ZRgBIAEoAyJBCg9QaXBlbGluZVJlcXVlc3QSLgoKb3BlcmF0aW9ucxgBIAMoCzIaLmtlbHAudjEuUGlwZWxpbmVPcGVyYXRpb24ilAIKEVBpcGVsaW5lT3BlcmF0aW9uEiIKA2dldBgBIAEoCzITLmtlbHAudjEuR2V0UmVxdWVzdEgAEiIKA3B1dBgCIAEoCzITLmtlbHAudjEuUHV0UmVxdWVzdEgAEigKBmRlbGV0ZRgDIAEoCzIWLmtlbHAudjEuRGVsZXRlUmVxdWVzdEgAEi4KCWluY3JlbWVudBgEIAEoCzIZLmtlbHAudjEuSW5jcmVtZW50UmVxdWVzdEgAEiYKBXRvdWNoGAUgASgLMhUua2VscC52MS5Ub3VjaFJlcXVlc3RIABIoCgZleGlzdHMYBiABKAsyFi5rZWxwLnYxLkV4aXN0c1JlcXVlc3RIAEILCglvcGVyYXRpb24iPAoQUGlwZWxpbmVSZXNwb25zZRIoCgdyZXN1bHRzGAEgAygLMhcua2VscC52MS5QaXBlbGluZVJlc3VsdCLCAgoOUGlwZWxpbmVSZXN1bHQSIwoDZ2V0GAEgASgLMhQua2VscC52MS5HZXRSZXNwb25zZUgAEiMKA3B1dBgCIAEoCzIULmtlbHAudjEuUHV0UmVzcG9uc2VIABIpCgZkZWxldGUYAyABKAsyFy5rZWxwLnYxLkRlbGV0ZVJlc3BvbnNlSAASLwoJaW5jcmVtZW50GAQgASgLMhoua2VscC52MS5JbmNyZW1lbnRSZXNwb25zZUgAEicKBXRvdWNoGAUgASgLMhYua2VscC52MS5Ub3VjaFJlc3BvbnNlSAASKQoGZXhpc3RzGAYgASgLMhcua2VscC52MS5FeGlzdHNSZXNwb25zZUgAEiwKB2ZhaWx1cmUYByABKAsyGS5rZWxwLnYxLk9wZXJhdGlvbkZhaWx1cmVIAEIICgZyZXN1bHQiVwoQT3BlcmF0aW9uRmFpbHVyZRIMCgRjb2RlGAEgASgFEg8KB21lc3NhZ2UYAiABKAkSJAoGZGV0YWlsGAMgASgLMhQua2VscC52MS5FcnJvckRldGFpbCp5CghSZWxhdGlvbhIYChRSRUxBVElPTl9VTlNQRUNJRklFRBAAEhIKDlJFTEFUSU9OX0VRVUFMEAESFgoSUkVMQVRJT05fTk9UX0VRVUFMEAISEQoNUkVMQVRJT05fTEVTUxADEhQKEFJFTEFUSU9OX0dSRUFURVIQBDLVBQoJS3ZTZXJ2aWNlEjAKA0dldBITLmtlbHAudjEuR2V0UmVxdWVzdBoULmtlbHAudjEuR2V0UmVzcG9uc2USMAoDUHV0EhMua2VscC52MS5QdXRSZXF1ZXN0GhQua2VscC52MS5QdXRSZXNwb25zZRI5CgZEZWxldGUSFi5rZWxwLnYxLkRlbGV0ZVJlcXVlc3QaFy5rZWxwLnYxLkRlbGV0ZVJlc3BvbnNlEkgKC0RlbGV0ZVJhbmdlEhsua2VscC52MS5EZWxldGVSYW5nZVJlcXVlc3QaHC5rZWxwLnYxLkRlbGV0ZVJhbmdlUmVzcG9uc2USOQoGRXhpc3RzEhYua2VscC52MS5FeGlzdHNSZXF1ZXN0Ghcua2VscC52MS5FeGlzdHNSZXNwb25zZRIzCgRTY2FuEhQua2VscC52MS5TY2FuUmVxdWVzdBoVLmtlbHAudjEuU2NhblJlc3BvbnNlEkcKClNjYW5TdHJlYW0SGi5rZWxwLnYxLlNjYW5TdHJlYW1SZXF1ZXN0Ghsua2VscC52MS5TY2FuU3RyZWFtUmVzcG9uc2UwARIzCgRLZXlzEhQua2VscC52MS5LZXlzUmVxdWVzdBoVLmtlbHAudjEuS2V5c1Jlc3BvbnNlEkIKCUluY3JlbWVudBIZLmtlbHAudjEuSW5jcmVtZW50UmVxdWVzdBoaLmtlbHAudjEuSW5jcmVtZW50UmVzcG9uc2USNgoFVG91Y2gSFS5rZWxwLnYxLlRvdWNoUmVxdWVzdBoWLmtlbHAudjEuVG91Y2hSZXNwb25zZRIwCgNUeG4SEy5rZWxwLnYxLlR4blJlcXVlc3QaFC5rZWxwLnYxLlR4blJlc3BvbnNlEkMKCFBpcGVsaW5lEhgua2VscC52MS5QaXBlbGluZVJlcXVlc3QaGS5rZWxwLnYxLlBpcGVsaW5lUmVzcG9uc2UoATABQhxaGmtlbHAvZ2VuL2dvL2tlbHAvdjE7a2VscHYxYgZwcm90bzM", [file_google_protobuf_duration, file_kelp_v1_errors, file_kelp_v1_types]);
 
 /**
  * Asks for one key.
@@ -513,6 +515,114 @@ export const ScanResponseSchema: GenMessage<ScanResponse> = /*@__PURE__*/
   messageDesc(file_kelp_v1_kv, 11);
 
 /**
+ * Asks for all entries of a range.
+ *
+ * @generated from message kelp.v1.ScanStreamRequest
+ */
+export type ScanStreamRequest = Message<"kelp.v1.ScanStreamRequest"> & {
+  /**
+   * The range. Absent or empty (default) means all keys.
+   *
+   * @generated from field: kelp.v1.KeyRange range = 1;
+   */
+  range?: KeyRange | undefined;
+
+  /**
+   * The most entries in all. 0 (default): no limit; negative is INVALID_ARGUMENT.
+   *
+   * @generated from field: int64 limit = 2;
+   */
+  limit: bigint;
+
+  /**
+   * Where to go on: `next_page_token` of a chunk, or of a page of Scan, with range, revision, reverse and keys_only as they
+   * were; else INVALID_ARGUMENT. `limit` then is of what is left. Empty (default) begins. Errors as in ScanRequest.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * The revision to read at, inclusive. 0 (default) reads the newest. A compacted or future one is OUT_OF_RANGE.
+   *
+   * @generated from field: int64 revision = 4;
+   */
+  revision: bigint;
+
+  /**
+   * True: from the last key to the first.
+   *
+   * @generated from field: bool reverse = 5;
+   */
+  reverse: boolean;
+
+  /**
+   * True: entries come without their values.
+   *
+   * @generated from field: bool keys_only = 6;
+   */
+  keysOnly: boolean;
+
+  /**
+   * The most entries in one chunk. 0 (default) means 1000; more than 10000 is taken as 10000; negative is
+   * INVALID_ARGUMENT. A chunk may hold fewer, even none: it takes up to 512 KiB of memory, or has one entry that takes more.
+   *
+   * @generated from field: int32 chunk_limit = 7;
+   */
+  chunkLimit: number;
+};
+
+/**
+ * Describes the message kelp.v1.ScanStreamRequest.
+ * Use `create(ScanStreamRequestSchema)` to create a new message.
+ */
+export const ScanStreamRequestSchema: GenMessage<ScanStreamRequest> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_kv, 12);
+
+/**
+ * A chunk of a range. There is one at least, also of a range without entries.
+ *
+ * @generated from message kelp.v1.ScanStreamResponse
+ */
+export type ScanStreamResponse = Message<"kelp.v1.ScanStreamResponse"> & {
+  /**
+   * The next entries, in key order (or its reverse).
+   *
+   * @generated from field: repeated kelp.v1.Entry entries = 1;
+   */
+  entries: Entry[];
+
+  /**
+   * What another call goes on with behind this chunk, should the stream break, or when `limit` ended it. Empty: the range
+   * ends here.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * The revision at which this and all chunks read.
+   *
+   * @generated from field: int64 revision = 3;
+   */
+  revision: bigint;
+
+  /**
+   * The incarnation that wrote `revision`, as in ScanResponse.
+   *
+   * @generated from field: string incarnation = 4;
+   */
+  incarnation: string;
+};
+
+/**
+ * Describes the message kelp.v1.ScanStreamResponse.
+ * Use `create(ScanStreamResponseSchema)` to create a new message.
+ */
+export const ScanStreamResponseSchema: GenMessage<ScanStreamResponse> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_kv, 13);
+
+/**
  * Asks for keys that match a pattern.
  *
  * @generated from message kelp.v1.KeysRequest
@@ -551,7 +661,7 @@ export type KeysRequest = Message<"kelp.v1.KeysRequest"> & {
  * Use `create(KeysRequestSchema)` to create a new message.
  */
 export const KeysRequestSchema: GenMessage<KeysRequest> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_kv, 12);
+  messageDesc(file_kelp_v1_kv, 14);
 
 /**
  * Answers a Keys.
@@ -600,7 +710,7 @@ export type KeysResponse = Message<"kelp.v1.KeysResponse"> & {
  * Use `create(KeysResponseSchema)` to create a new message.
  */
 export const KeysResponseSchema: GenMessage<KeysResponse> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_kv, 13);
+  messageDesc(file_kelp_v1_kv, 15);
 
 /**
  * Asks to add to a number.
@@ -645,7 +755,7 @@ export type IncrementRequest = Message<"kelp.v1.IncrementRequest"> & {
  * Use `create(IncrementRequestSchema)` to create a new message.
  */
 export const IncrementRequestSchema: GenMessage<IncrementRequest> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_kv, 14);
+  messageDesc(file_kelp_v1_kv, 16);
 
 /**
  * Answers an Increment.
@@ -673,7 +783,7 @@ export type IncrementResponse = Message<"kelp.v1.IncrementResponse"> & {
  * Use `create(IncrementResponseSchema)` to create a new message.
  */
 export const IncrementResponseSchema: GenMessage<IncrementResponse> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_kv, 15);
+  messageDesc(file_kelp_v1_kv, 17);
 
 /**
  * Asks to refresh a time to live.
@@ -709,7 +819,7 @@ export type TouchRequest = Message<"kelp.v1.TouchRequest"> & {
  * Use `create(TouchRequestSchema)` to create a new message.
  */
 export const TouchRequestSchema: GenMessage<TouchRequest> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_kv, 16);
+  messageDesc(file_kelp_v1_kv, 18);
 
 /**
  * Answers a Touch.
@@ -737,7 +847,7 @@ export type TouchResponse = Message<"kelp.v1.TouchResponse"> & {
  * Use `create(TouchResponseSchema)` to create a new message.
  */
 export const TouchResponseSchema: GenMessage<TouchResponse> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_kv, 17);
+  messageDesc(file_kelp_v1_kv, 19);
 
 /**
  * Asks for a transaction: when all compares hold, `success` runs, else `failure`. Operations run in their order
@@ -779,7 +889,7 @@ export type TxnRequest = Message<"kelp.v1.TxnRequest"> & {
  * Use `create(TxnRequestSchema)` to create a new message.
  */
 export const TxnRequestSchema: GenMessage<TxnRequest> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_kv, 18);
+  messageDesc(file_kelp_v1_kv, 20);
 
 /**
  * A statement about one key, or about every key of a range.
@@ -888,7 +998,7 @@ export type Compare = Message<"kelp.v1.Compare"> & {
  * Use `create(CompareSchema)` to create a new message.
  */
 export const CompareSchema: GenMessage<Compare> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_kv, 19);
+  messageDesc(file_kelp_v1_kv, 21);
 
 /**
  * One step of a transaction.
@@ -949,7 +1059,7 @@ export type Operation = Message<"kelp.v1.Operation"> & {
  * Use `create(OperationSchema)` to create a new message.
  */
 export const OperationSchema: GenMessage<Operation> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_kv, 20);
+  messageDesc(file_kelp_v1_kv, 22);
 
 /**
  * Reads a key within a transaction.
@@ -977,7 +1087,7 @@ export type GetOperation = Message<"kelp.v1.GetOperation"> & {
  * Use `create(GetOperationSchema)` to create a new message.
  */
 export const GetOperationSchema: GenMessage<GetOperation> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_kv, 21);
+  messageDesc(file_kelp_v1_kv, 23);
 
 /**
  * Writes a key within a transaction; fields as in PutRequest.
@@ -1033,7 +1143,7 @@ export type PutOperation = Message<"kelp.v1.PutOperation"> & {
  * Use `create(PutOperationSchema)` to create a new message.
  */
 export const PutOperationSchema: GenMessage<PutOperation> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_kv, 22);
+  messageDesc(file_kelp_v1_kv, 24);
 
 /**
  * Deletes a key within a transaction.
@@ -1068,7 +1178,7 @@ export type DeleteOperation = Message<"kelp.v1.DeleteOperation"> & {
  * Use `create(DeleteOperationSchema)` to create a new message.
  */
 export const DeleteOperationSchema: GenMessage<DeleteOperation> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_kv, 23);
+  messageDesc(file_kelp_v1_kv, 25);
 
 /**
  * Deletes a range within a transaction.
@@ -1089,7 +1199,7 @@ export type DeleteRangeOperation = Message<"kelp.v1.DeleteRangeOperation"> & {
  * Use `create(DeleteRangeOperationSchema)` to create a new message.
  */
 export const DeleteRangeOperationSchema: GenMessage<DeleteRangeOperation> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_kv, 24);
+  messageDesc(file_kelp_v1_kv, 26);
 
 /**
  * Adds to a number within a transaction; fields as in IncrementRequest. When it can't be done the whole
@@ -1132,7 +1242,7 @@ export type IncrementOperation = Message<"kelp.v1.IncrementOperation"> & {
  * Use `create(IncrementOperationSchema)` to create a new message.
  */
 export const IncrementOperationSchema: GenMessage<IncrementOperation> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_kv, 25);
+  messageDesc(file_kelp_v1_kv, 27);
 
 /**
  * Answers a Txn.
@@ -1167,7 +1277,7 @@ export type TxnResponse = Message<"kelp.v1.TxnResponse"> & {
  * Use `create(TxnResponseSchema)` to create a new message.
  */
 export const TxnResponseSchema: GenMessage<TxnResponse> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_kv, 26);
+  messageDesc(file_kelp_v1_kv, 28);
 
 /**
  * What one operation of a transaction did.
@@ -1228,7 +1338,7 @@ export type OperationResult = Message<"kelp.v1.OperationResult"> & {
  * Use `create(OperationResultSchema)` to create a new message.
  */
 export const OperationResultSchema: GenMessage<OperationResult> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_kv, 27);
+  messageDesc(file_kelp_v1_kv, 29);
 
 /**
  * What a get of a transaction read.
@@ -1249,7 +1359,7 @@ export type GetResult = Message<"kelp.v1.GetResult"> & {
  * Use `create(GetResultSchema)` to create a new message.
  */
 export const GetResultSchema: GenMessage<GetResult> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_kv, 28);
+  messageDesc(file_kelp_v1_kv, 30);
 
 /**
  * What a put of a transaction did.
@@ -1270,7 +1380,7 @@ export type PutResult = Message<"kelp.v1.PutResult"> & {
  * Use `create(PutResultSchema)` to create a new message.
  */
 export const PutResultSchema: GenMessage<PutResult> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_kv, 29);
+  messageDesc(file_kelp_v1_kv, 31);
 
 /**
  * What a delete of a transaction did.
@@ -1298,7 +1408,7 @@ export type DeleteResult = Message<"kelp.v1.DeleteResult"> & {
  * Use `create(DeleteResultSchema)` to create a new message.
  */
 export const DeleteResultSchema: GenMessage<DeleteResult> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_kv, 30);
+  messageDesc(file_kelp_v1_kv, 32);
 
 /**
  * What a delete of a range did.
@@ -1319,7 +1429,7 @@ export type DeleteRangeResult = Message<"kelp.v1.DeleteRangeResult"> & {
  * Use `create(DeleteRangeResultSchema)` to create a new message.
  */
 export const DeleteRangeResultSchema: GenMessage<DeleteRangeResult> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_kv, 31);
+  messageDesc(file_kelp_v1_kv, 33);
 
 /**
  * What an increment did.
@@ -1340,7 +1450,232 @@ export type IncrementResult = Message<"kelp.v1.IncrementResult"> & {
  * Use `create(IncrementResultSchema)` to create a new message.
  */
 export const IncrementResultSchema: GenMessage<IncrementResult> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_kv, 32);
+  messageDesc(file_kelp_v1_kv, 34);
+
+/**
+ * A batch of operations.
+ *
+ * @generated from message kelp.v1.PipelineRequest
+ */
+export type PipelineRequest = Message<"kelp.v1.PipelineRequest"> & {
+  /**
+   * 1 to 1000, which together may name 10000 keys: one each, an Exists as many as it asks for; else the stream ends with
+   * INVALID_ARGUMENT. The results of one batch may hold as many bytes of entries as any reply (the server's
+   * --reply-bytes-max): an operation that would return more is RESOURCE_EXHAUSTED, and changes nothing.
+   *
+   * @generated from field: repeated kelp.v1.PipelineOperation operations = 1;
+   */
+  operations: PipelineOperation[];
+};
+
+/**
+ * Describes the message kelp.v1.PipelineRequest.
+ * Use `create(PipelineRequestSchema)` to create a new message.
+ */
+export const PipelineRequestSchema: GenMessage<PipelineRequest> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_kv, 35);
+
+/**
+ * One operation of a batch: the request of a call.
+ *
+ * @generated from message kelp.v1.PipelineOperation
+ */
+export type PipelineOperation = Message<"kelp.v1.PipelineOperation"> & {
+  /**
+   * Exactly one; none is INVALID_ARGUMENT, for this operation alone.
+   *
+   * @generated from oneof kelp.v1.PipelineOperation.operation
+   */
+  operation: {
+    /**
+     * As Get.
+     *
+     * @generated from field: kelp.v1.GetRequest get = 1;
+     */
+    value: GetRequest;
+    case: "get";
+  } | {
+    /**
+     * As Put.
+     *
+     * @generated from field: kelp.v1.PutRequest put = 2;
+     */
+    value: PutRequest;
+    case: "put";
+  } | {
+    /**
+     * As Delete.
+     *
+     * @generated from field: kelp.v1.DeleteRequest delete = 3;
+     */
+    value: DeleteRequest;
+    case: "delete";
+  } | {
+    /**
+     * As Increment.
+     *
+     * @generated from field: kelp.v1.IncrementRequest increment = 4;
+     */
+    value: IncrementRequest;
+    case: "increment";
+  } | {
+    /**
+     * As Touch.
+     *
+     * @generated from field: kelp.v1.TouchRequest touch = 5;
+     */
+    value: TouchRequest;
+    case: "touch";
+  } | {
+    /**
+     * As Exists.
+     *
+     * @generated from field: kelp.v1.ExistsRequest exists = 6;
+     */
+    value: ExistsRequest;
+    case: "exists";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message kelp.v1.PipelineOperation.
+ * Use `create(PipelineOperationSchema)` to create a new message.
+ */
+export const PipelineOperationSchema: GenMessage<PipelineOperation> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_kv, 36);
+
+/**
+ * Answers a batch, when all of its operations are done.
+ *
+ * @generated from message kelp.v1.PipelineResponse
+ */
+export type PipelineResponse = Message<"kelp.v1.PipelineResponse"> & {
+  /**
+   * One for each operation, in their order.
+   *
+   * @generated from field: repeated kelp.v1.PipelineResult results = 1;
+   */
+  results: PipelineResult[];
+};
+
+/**
+ * Describes the message kelp.v1.PipelineResponse.
+ * Use `create(PipelineResponseSchema)` to create a new message.
+ */
+export const PipelineResponseSchema: GenMessage<PipelineResponse> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_kv, 37);
+
+/**
+ * What became of one operation of a batch.
+ *
+ * @generated from message kelp.v1.PipelineResult
+ */
+export type PipelineResult = Message<"kelp.v1.PipelineResult"> & {
+  /**
+   * The response of the operation's kind, or how it failed.
+   *
+   * @generated from oneof kelp.v1.PipelineResult.result
+   */
+  result: {
+    /**
+     * As of Get.
+     *
+     * @generated from field: kelp.v1.GetResponse get = 1;
+     */
+    value: GetResponse;
+    case: "get";
+  } | {
+    /**
+     * As of Put.
+     *
+     * @generated from field: kelp.v1.PutResponse put = 2;
+     */
+    value: PutResponse;
+    case: "put";
+  } | {
+    /**
+     * As of Delete.
+     *
+     * @generated from field: kelp.v1.DeleteResponse delete = 3;
+     */
+    value: DeleteResponse;
+    case: "delete";
+  } | {
+    /**
+     * As of Increment.
+     *
+     * @generated from field: kelp.v1.IncrementResponse increment = 4;
+     */
+    value: IncrementResponse;
+    case: "increment";
+  } | {
+    /**
+     * As of Touch.
+     *
+     * @generated from field: kelp.v1.TouchResponse touch = 5;
+     */
+    value: TouchResponse;
+    case: "touch";
+  } | {
+    /**
+     * As of Exists.
+     *
+     * @generated from field: kelp.v1.ExistsResponse exists = 6;
+     */
+    value: ExistsResponse;
+    case: "exists";
+  } | {
+    /**
+     * The operation failed. It has changed nothing, unless the reason is ERROR_REASON_STORAGE_FAILED.
+     *
+     * @generated from field: kelp.v1.OperationFailure failure = 7;
+     */
+    value: OperationFailure;
+    case: "failure";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message kelp.v1.PipelineResult.
+ * Use `create(PipelineResultSchema)` to create a new message.
+ */
+export const PipelineResultSchema: GenMessage<PipelineResult> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_kv, 38);
+
+/**
+ * How an operation of a batch failed: what the status of a call of its own would have been.
+ *
+ * @generated from message kelp.v1.OperationFailure
+ */
+export type OperationFailure = Message<"kelp.v1.OperationFailure"> & {
+  /**
+   * The gRPC code, never 0.
+   *
+   * @generated from field: int32 code = 1;
+   */
+  code: number;
+
+  /**
+   * For people.
+   *
+   * @generated from field: string message = 2;
+   */
+  message: string;
+
+  /**
+   * The typed part, as the details of a status have it; absent where the code says all.
+   *
+   * @generated from field: kelp.v1.ErrorDetail detail = 3;
+   */
+  detail?: ErrorDetail | undefined;
+};
+
+/**
+ * Describes the message kelp.v1.OperationFailure.
+ * Use `create(OperationFailureSchema)` to create a new message.
+ */
+export const OperationFailureSchema: GenMessage<OperationFailure> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_kv, 39);
 
 /**
  * How two things compare.
@@ -1465,6 +1800,19 @@ export const KvService: GenService<{
     output: typeof ScanResponseSchema;
   },
   /**
+   * Reads the entries of a range in key order, in one stream of chunks, however many there are: all show one revision. The next
+   * chunk is made when the reader has taken most of those before, so a reader may take its time, up to a point: the revision is
+   * kept for the stream for 60 seconds; after that, and while memory is scarce after 5 seconds in which the reader took nothing,
+   * only as long as history is kept anyway. When it is no longer kept the stream ends with OUT_OF_RANGE.
+   *
+   * @generated from rpc kelp.v1.KvService.ScanStream
+   */
+  scanStream: {
+    methodKind: "server_streaming";
+    input: typeof ScanStreamRequestSchema;
+    output: typeof ScanStreamResponseSchema;
+  },
+  /**
    * Lists the keys that match a pattern, in key order, page by page. All pages show one revision.
    *
    * @generated from rpc kelp.v1.KvService.Keys
@@ -1503,6 +1851,24 @@ export const KvService: GenService<{
     methodKind: "unary";
     input: typeof TxnRequestSchema;
     output: typeof TxnResponseSchema;
+  },
+  /**
+   * Runs batches of operations, each of which is as a call of its own and independent of the others: one that fails changes
+   * nothing of its neighbours, and other clients' calls may take effect between two of them. Each request gets one response, in
+   * the order of the requests; several may be sent ahead. The operations of a stream take effect in their order, and each sees
+   * what those before it have written, of its own batch and of those before: it is then answered when that is on disk.
+   * All writes of a batch share one flush. What is read where nothing of the stream is under way is read at once, as by Get.
+   *
+   * The server takes the next request when fewer than 16 are under way and their results hold less than 1 MiB. A request that
+   * is malformed or too long ends the stream, behind the responses to those before it, and nothing of it is done. When a
+   * stream breaks, what was sent and not answered may have been done or not.
+   *
+   * @generated from rpc kelp.v1.KvService.Pipeline
+   */
+  pipeline: {
+    methodKind: "bidi_streaming";
+    input: typeof PipelineRequestSchema;
+    output: typeof PipelineResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_kelp_v1_kv, 0);

@@ -279,6 +279,11 @@ export class Call {
     return isCharged;
   }
 
+  /** What of so many bytes may be in one message. */
+  replyBytes(bytes: number): number {
+    return this.#table.replyBytes(bytes);
+  }
+
   /** Throws `limitReached` for a message that is longer than a reply may be. */
   checkMessage(bytes: number): void {
     this.#table.checkReply(bytes);

@@ -7,6 +7,7 @@ import {
   prependErrorDetail,
   sizeOfErrorDetail,
 } from '../../../gen/kelp/v1/errors_codec.ts';
+import type { OperationFailureShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import { ErrorReason } from '../../../gen/kelp/v1/errors_pb.ts';
 import { StoreError, type StoreErrorCode } from '../../errors.ts';
 import { serverFixed } from '../../limits.ts';
@@ -58,19 +59,25 @@ const outcomeByCallCode: Readonly<Record<CallErrorCode, readonly [GrpcCode, Erro
   unimplemented: [codes.Unimplemented, undefined],
 };
 
-/** Whatever a service threw, as the client gets it. What was not foreseen is INTERNAL and tells nothing of its inside. */
+/** Whatever a service threw, as the client gets it. */
 export function outcomeOf(error: unknown): Outcome {
+  const { code, message, detail } = failureOf(error);
+  return { code, message, detail: detail && bytesOf(detail) };
+}
+
+/** The same, its detail not yet as bytes. What was not foreseen is INTERNAL and tells nothing of its inside. */
+export function failureOf(error: unknown): OperationFailureShape & { readonly code: GrpcCode } {
   if (error instanceof StoreError) {
     const [code, reason] = outcomeByStoreCode[(error as StoreError).code];
-    return outcome(code, error.message, { reason, info: infoOf(error) });
+    return failure(code, error.message, { reason, info: infoOf(error) });
   }
   if (error instanceof CallError) {
     const [code, reason] = outcomeByCallCode[error.code];
     const { resumeRevision } = error;
     const info = resumeRevision === undefined ? NO_INFO : watchEnded(resumeRevision);
-    return outcome(code, error.message, reason === undefined ? undefined : { reason, info });
+    return failure(code, error.message, reason === undefined ? undefined : { reason, info });
   }
-  return outcome(codes.Internal, 'internal error; the log of the server has more', undefined);
+  return failure(codes.Internal, 'internal error; the log of the server has more', undefined);
 }
 
 /** Whether it was not foreseen: the log has to tell of it. What the store or a service foresaw is told where it happens. */
@@ -85,8 +92,12 @@ export function headerText(message: string): string {
   return text.length <= max ? text : `${text.slice(0, max).toWellFormed()}...`;
 }
 
-function outcome(code: GrpcCode, message: string, detail: ErrorDetailShape | undefined): Outcome {
-  return { code, message: headerText(message), detail: detail && bytesOf(detail) };
+function failure(
+  code: GrpcCode,
+  message: string,
+  detail: ErrorDetailShape | undefined,
+): ReturnType<typeof failureOf> {
+  return { code, message: headerText(message), detail };
 }
 
 function bytesOf(detail: ErrorDetailShape): Buffer {

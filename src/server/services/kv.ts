@@ -2,23 +2,16 @@
 import * as codec from '../../../gen/kelp/v1/kv_codec.ts';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import { StoreError } from '../../errors.ts';
-import type { Admit, Entry, GetResult, Key } from '../../api.ts';
+import type { ScanPage } from '../../api.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
+import { fixed } from '../../limits.ts';
 import type { Call } from '../calls/calls.ts';
-import { type MethodsOf, unary } from './method.ts';
-import { entriesBytes, entryBytes, entryShape, keyLists, keysBytes, optionalEntry } from './reply-entries.ts';
-import {
-  condition,
-  deletedRange,
-  given,
-  keyOf,
-  keyRange,
-  keysOf,
-  milliseconds,
-  pageLimit,
-  timeToLiveMs,
-  wholeNumber,
-} from './request-fields.ts';
+import { mapped } from '../calls/mapped.ts';
+import { deleteKey, exists, get, increment, put, touch } from './keys.ts';
+import { type MethodsOf, bidiStream, serverStream, unary } from './method.ts';
+import { pipeline } from './pipeline.ts';
+import { entriesBytes, entryShape, keyLists, keysBytes } from './reply-entries.ts';
+import { deletedRange, keyRange, pageLimit, wholeNumber } from './request-fields.ts';
 import { compare, operation, operationResult, resultBytes } from './transaction.ts';
 
 export const kvMethods: MethodsOf<typeof KvService> = {
@@ -57,12 +50,21 @@ export const kvMethods: MethodsOf<typeof KvService> = {
       sizeOf: codec.sizeOfExistsResponse,
       prepend: codec.prependExistsResponse,
     },
-    async (store, request) => store.exists(keysOf(request.keys, request.keysBytes)),
+    exists,
   ),
   scan: unary(
     KvService.method.scan,
     { read: codec.readScanRequest, sizeOf: codec.sizeOfScanResponse, prepend: codec.prependScanResponse },
     scan,
+  ),
+  scanStream: serverStream(
+    KvService.method.scanStream,
+    {
+      read: codec.readScanStreamRequest,
+      sizeOf: codec.sizeOfScanStreamResponse,
+      prepend: codec.prependScanStreamResponse,
+    },
+    scanStream,
   ),
   keys: unary(
     KvService.method.keys,
@@ -88,77 +90,16 @@ export const kvMethods: MethodsOf<typeof KvService> = {
     { read: codec.readTxnRequest, sizeOf: codec.sizeOfTxnResponse, prepend: codec.prependTxnResponse },
     txn,
   ),
+  pipeline: bidiStream(
+    KvService.method.pipeline,
+    {
+      read: codec.readPipelineRequest,
+      sizeOf: codec.sizeOfPipelineResponse,
+      prepend: codec.prependPipelineResponse,
+    },
+    pipeline,
+  ),
 };
-
-/** The key of a request for one. */
-function keyIn({ key, keyBytes }: { readonly key: string; readonly keyBytes: Uint8Array }): Key {
-  return keyOf('key', key, keyBytes);
-}
-
-/** What is read goes out at once, and needs no promise. */
-function get(
-  store: KvStore,
-  request: codec.GetRequestShape,
-  call: Call,
-): codec.GetResponseShape | Promise<codec.GetResponseShape> {
-  const key = keyIn(request);
-  const revision = wholeNumber('revision', request.revision);
-  if (request.refreshTtl) return getRefreshing(store, key, revision, call);
-  const result = store.getVisible(key, revision);
-  if (result.entry !== undefined) call.chargeReply(entryBytes(result.entry));
-  return getResponse(result);
-}
-
-async function getRefreshing(
-  store: KvStore,
-  key: Key,
-  revision: number,
-  call: Call,
-): Promise<codec.GetResponseShape> {
-  const admit = (result: Entry | undefined): void => call.chargeReply(entryBytes(result));
-  return getResponse(await store.get(key, { revision, refreshTtl: true, admit }));
-}
-
-function getResponse({ entry, revision }: GetResult): codec.GetResponseShape {
-  return { entry: optionalEntry(entry), revision };
-}
-
-async function put(
-  store: KvStore,
-  request: codec.PutRequestShape,
-  call: Call,
-): Promise<codec.PutResponseShape> {
-  const { revision, previous } = await store.put(keyIn(request), request.value, {
-    leaseId: wholeNumber('lease_id', request.leaseId),
-    returnPrevious: request.returnPrevious,
-    ...given({
-      ttlMs: timeToLiveMs('ttl', request.ttl),
-      condition: condition(request.condition),
-      admit: admitPrevious(request, call),
-    }),
-  });
-  return { revision, previous: optionalEntry(previous) };
-}
-
-async function deleteKey(
-  store: KvStore,
-  request: codec.DeleteRequestShape,
-  call: Call,
-): Promise<codec.DeleteResponseShape> {
-  const { revision, deleted, previous } = await store.delete(keyIn(request), {
-    returnPrevious: request.returnPrevious,
-    ...given({ condition: condition(request.condition), admit: admitPrevious(request, call) }),
-  });
-  return { revision, deleted, previous: optionalEntry(previous) };
-}
-
-/** A reply without an entry takes nothing that is worth counting. */
-function admitPrevious(
-  { returnPrevious }: { readonly returnPrevious: boolean },
-  call: Call,
-): Admit<Entry | undefined> | undefined {
-  return returnPrevious ? (previous) => call.chargeReply(entryBytes(previous)) : undefined;
-}
 
 async function deleteRange(
   store: KvStore,
@@ -195,6 +136,35 @@ async function scan(
   return { ...page, entries: page.entries.map(entryShape), count: 0 };
 }
 
+/** Memory for a chunk is taken before it is made, and given back as the next one is asked for, when this one is written. */
+function scanStream(
+  store: KvStore,
+  request: codec.ScanStreamRequestShape,
+  call: Call,
+  signal: AbortSignal,
+): AsyncIterable<codec.ScanStreamResponseShape> {
+  const { pageToken, reverse, keysOnly } = request;
+  const chunks = store.scanStream(keyRange(request.range), {
+    limit: pageLimit(request.limit),
+    chunkLimit: pageLimit(request.chunkLimit, 'chunk_limit'),
+    chunkBytesMax: call.replyBytes(fixed.scanChunkBytesMax),
+    revision: wholeNumber('revision', request.revision),
+    pageToken,
+    reverse,
+    keysOnly,
+    admit: (bytes) => {
+      call.checkMessage(bytes);
+      return call.holdForMessages(bytes);
+    },
+    signal,
+  });
+  return mapped(chunks, chunkShape);
+}
+
+function chunkShape(page: ScanPage): codec.ScanStreamResponseShape {
+  return { ...page, entries: page.entries.map(entryShape) };
+}
+
 async function keys(
   store: KvStore,
   request: codec.KeysRequestShape,
@@ -204,20 +174,6 @@ async function keys(
   const page = await store.keys(pattern, { limit: pageLimit(request.limit), pageToken });
   call.chargeReply(keysBytes(page.keys));
   return { ...page, ...keyLists(page.keys) };
-}
-
-async function increment(
-  store: KvStore,
-  request: codec.IncrementRequestShape,
-): Promise<codec.IncrementResponseShape> {
-  const ttlMs = timeToLiveMs('ttl', request.ttl);
-  return store.increment(keyIn(request), request.delta, given({ ttlMs }));
-}
-
-async function touch(store: KvStore, request: codec.TouchRequestShape): Promise<codec.TouchResponseShape> {
-  const ttlMs = milliseconds('ttl', request.ttl);
-  const { revision, entry } = await store.touch(keyIn(request), given({ ttlMs }));
-  return { revision, entry: entryShape(entry) };
 }
 
 async function txn(

@@ -38,8 +38,8 @@ export function wholeNumberError(field: string, value: number | bigint): StoreEr
 }
 
 /** A page's limit; the store takes care of the upper bound. */
-export function pageLimit(limit: number): number {
-  if (limit < 0) throw new StoreError('invalidArgument', `limit is ${limit}; it must not be negative`);
+export function pageLimit(limit: number, field = 'limit'): number {
+  if (limit < 0) throw new StoreError('invalidArgument', `${field} is ${limit}; it must not be negative`);
   return limit;
 }
 

@@ -1,0 +1,461 @@
+/** `KvService.Pipeline`: batches of operations, each as its own call, in their order and within bounds. */
+import { type MessageInitShape, create, toBinary } from '@bufbuild/protobuf';
+import { Code, ConnectError, type Transport, createClient } from '@connectrpc/connect';
+import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
+import { describe, expect, test } from 'vitest';
+import { ErrorDetailSchema, ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
+import {
+  KvService,
+  type PipelineOperationSchema,
+  PipelineRequestSchema,
+  type PipelineResponse,
+  type PipelineResult,
+} from '../../gen/kelp/v1/kv_pb.ts';
+import type { PipelineRequestShape, PipelineResponseShape } from '../../gen/kelp/v1/kv_codec.ts';
+import { openUncheckedStore } from '../../src/kv/open-store.ts';
+import { fixed, serverFixed } from '../../src/limits.ts';
+import { CallTable } from '../../src/server/calls/calls.ts';
+import { kvMethods } from '../../src/server/services/kv.ts';
+import { HeldDisk } from '../support/held-disk.ts';
+import { SeededRandom } from '../support/random.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { SimulatedDisk } from '../support/simulated-disk.ts';
+import { startTestServer } from '../support/test-server.ts';
+import { GrpcJsClient } from '../support/grpc-js-client.ts';
+import { DATA_DIR } from '../store/store-harness.ts';
+
+type Operation = NonNullable<MessageInitShape<typeof PipelineOperationSchema>['operation']>;
+
+const utf8 = new TextEncoder();
+const KiB = 1024;
+
+const get = (key: string): Operation => ({ case: 'get', value: { key } });
+const put = (key: string, text = key): Operation => ({
+  case: 'put',
+  value: { key, value: utf8.encode(text) },
+});
+const batch = (...operations: Operation[]): MessageInitShape<typeof PipelineRequestSchema> => ({
+  operations: operations.map((operation) => ({ operation })),
+});
+
+/** The value of an entry as text, or what there is in its place. */
+function told({ result }: PipelineResult): unknown {
+  switch (result.case) {
+    case 'get':
+      return result.value.entry === undefined ? 'absent' : Buffer.from(result.value.entry.value).toString();
+    case 'failure':
+      return [result.value.code, result.value.message];
+    case 'put':
+    case 'touch':
+      return `revision ${result.value.revision}`;
+    case 'delete':
+      return result.value.deleted;
+    case 'increment':
+      return result.value.value;
+    case 'exists':
+      return result.value.exists;
+    default:
+      return undefined;
+  }
+}
+
+const transports: Readonly<Record<string, (baseUrl: string) => Transport>> = {
+  gRPC: (baseUrl) => createGrpcTransport({ baseUrl }),
+  'Connect, HTTP/2': (baseUrl) => createConnectTransport({ baseUrl, httpVersion: '2' }),
+  'Connect, JSON': (baseUrl) => createConnectTransport({ baseUrl, httpVersion: '2', useBinaryFormat: false }),
+};
+
+async function* given<Item>(items: readonly Item[]): AsyncGenerator<Item> {
+  yield* items;
+}
+
+describe.each(Object.entries(transports))('Pipeline over %s', (_, makeTransport) => {
+  async function start() {
+    const server = await startTestServer();
+    const kv = createClient(KvService, makeTransport(server.url));
+    const run = async (
+      ...batches: MessageInitShape<typeof PipelineRequestSchema>[]
+    ): Promise<PipelineResponse[]> => {
+      const responses: PipelineResponse[] = [];
+      for await (const response of kv.pipeline(given(batches))) responses.push(response);
+      return responses;
+    };
+    return { server, kv, run };
+  }
+
+  test('answers each operation as its own call, batch by batch', async () => {
+    const { kv, run } = await start();
+    const responses = await run(
+      batch(put('a', '1'), put('b'), get('a'), { case: 'increment', value: { key: 'a', delta: 41n } }),
+      batch(
+        get('a'),
+        { case: 'exists', value: { keys: ['a', 'x', 'b'] } },
+        { case: 'delete', value: { key: 'b', returnPrevious: true } },
+        { case: 'touch', value: { key: 'a', ttl: { seconds: 60n } } },
+        get('b'),
+      ),
+    );
+    expect(responses.map(({ results }) => results.map(told))).toEqual([
+      ['revision 1', 'revision 2', '1', 42n],
+      ['42', [true, false, true], true, 'revision 5', 'absent'],
+    ]);
+    const [, , deleted] = responses[1]?.results ?? [];
+    expect(deleted?.result.value).toMatchObject({ previous: { key: 'b', value: utf8.encode('b') } });
+    expect((await kv.get({ key: 'a' })).entry?.expireTime).toBeDefined();
+  });
+
+  test('one that fails is told so in its place, as its own call would be, and harms no other', async () => {
+    const { kv, run } = await start();
+    await kv.put({ key: 'text', value: utf8.encode('no number') });
+    const wrong: Operation[] = [
+      put('', 'empty key'),
+      {
+        case: 'put',
+        value: { key: 'text', condition: { condition: { case: 'mustNotExist', value: true } } },
+      },
+      { case: 'increment', value: { key: 'text', delta: 1n } },
+      { case: 'touch', value: { key: 'absent' } },
+      { case: 'get', value: { key: 'text', revision: 99n } },
+      { case: 'exists', value: { keys: [] } },
+      { case: 'put', value: { key: 'k', leaseId: 77n } },
+      { case: undefined },
+    ];
+    const operations = wrong.flatMap((operation, index) => [operation, put(`right ${index}`)]);
+    const [response] = await run(batch(...operations));
+    const failures = response?.results
+      .filter((_, index) => index % 2 === 0)
+      .map(({ result }) => result.value);
+    const alone = await Promise.all(
+      [
+        kv.put({ key: '' }),
+        kv.put({ key: 'text', condition: { condition: { case: 'mustNotExist', value: true } } }),
+        kv.increment({ key: 'text', delta: 1n }),
+        kv.touch({ key: 'absent' }),
+        kv.get({ key: 'text', revision: 99n }),
+        kv.exists({}),
+        kv.put({ key: 'k', leaseId: 77n }),
+      ].map((call) =>
+        call.then(
+          () => undefined,
+          (error: unknown) => ConnectError.from(error),
+        ),
+      ),
+    );
+    expect(failures?.slice(0, -1)).toMatchObject(
+      alone.map((error, index) => ({
+        code: error?.code,
+        // Other writes have moved the newest revision on.
+        message: index === 4 ? expect.stringMatching(/has not been reached/) : error?.rawMessage,
+        detail: { reason: error?.findDetails(ErrorDetailSchema)[0]?.reason },
+      })),
+    );
+    expect(failures?.[1]).toMatchObject({
+      code: Code.FailedPrecondition,
+      detail: {
+        reason: ErrorReason.CONDITION_FAILED,
+        info: { case: 'conditionFailed', value: { currentModRevision: 1n } },
+      },
+    });
+    expect(failures?.at(-1)).toMatchObject({ code: Code.InvalidArgument });
+    const exists = await kv.exists({ keys: wrong.map((_, index) => `right ${index}`) });
+    expect(exists.exists).toEqual(wrong.map(() => true));
+  });
+
+  test('a batch that is too long, or empty, ends the stream behind the replies before it', async () => {
+    const { kv } = await start();
+    const wrong: [MessageInitShape<typeof PipelineRequestSchema>, RegExp][] = [
+      [batch(), /1 to 1000 operations, not 0/],
+      [batch(...Array.from({ length: fixed.pipelineOperationsMax + 1 }, () => get('a'))), /not 1001/],
+      [
+        batch(
+          put('never'),
+          ...[1, 2].map((): Operation => ({ case: 'exists', value: { keys: Array(5000).fill('a') } })),
+        ),
+        /at most 10000 keys, not 10001/,
+      ],
+    ];
+    for (const [request, message] of wrong) {
+      const responses: PipelineResponse[] = [];
+      const failure = await (async () => {
+        for await (const response of kv.pipeline(given([batch(put('a')), request, batch(put('never'))]))) {
+          responses.push(response);
+        }
+      })().catch((error: unknown) => ConnectError.from(error));
+      expect(failure).toMatchObject({
+        code: Code.InvalidArgument,
+        rawMessage: expect.stringMatching(message),
+      });
+      expect(responses).toHaveLength(1);
+    }
+    expect((await kv.exists({ keys: ['a', 'never'] })).exists).toEqual([true, false]);
+  });
+
+  test('random batches give what the same calls give one after the other', async () => {
+    const seed = 20261126;
+    const random = new SeededRandom(seed);
+    const { run } = await start();
+    const other = createClient(KvService, makeTransport((await startTestServer()).url));
+    const key = (): string => `k${random.between(0, 5)}`;
+    const operations = (): Operation[] =>
+      Array.from({ length: random.between(1, 8) }, (): Operation => {
+        switch (random.below(7)) {
+          case 0:
+          case 1:
+            return get(key());
+          case 2:
+            return put(key(), random.chance(0.5) ? `${random.between(0, 9)}` : 'text');
+          case 3:
+            return { case: 'delete', value: { key: key(), returnPrevious: random.chance(0.5) } };
+          case 4:
+            return { case: 'increment', value: { key: key(), delta: BigInt(random.between(-5, 5)) } };
+          case 5:
+            return { case: 'touch', value: { key: key() } };
+          default:
+            return { case: 'exists', value: { keys: [key(), key()] } };
+        }
+      });
+    const batches = Array.from({ length: 60 }, operations);
+    const piped = await run(...batches.map((each) => batch(...each)));
+    for (const [index, each] of batches.entries()) {
+      const expected: unknown[] = [];
+      for (const operation of each) expected.push(await callAlone(other, operation));
+      const results = piped[index]?.results.map(({ result }) =>
+        result.case === 'failure' ? [result.value.code, result.value.message] : result.value,
+      );
+      expect(results, `batch ${index} of seed ${seed}`).toEqual(expected);
+    }
+  });
+});
+
+/** What a call of its own gives for an operation. */
+async function callAlone(kv: ReturnType<typeof createClient<typeof KvService>>, operation: Operation) {
+  try {
+    switch (operation?.case) {
+      case 'get':
+        return await kv.get(operation.value);
+      case 'put':
+        return await kv.put(operation.value);
+      case 'delete':
+        return await kv.delete(operation.value);
+      case 'increment':
+        return await kv.increment(operation.value);
+      case 'touch':
+        return await kv.touch(operation.value);
+      case 'exists':
+        return await kv.exists(operation.value);
+      default:
+        return undefined;
+    }
+  } catch (error) {
+    const { code, rawMessage } = ConnectError.from(error);
+    return [code, rawMessage];
+  }
+}
+
+describe('a pipeline over a store whose flushes are held back', () => {
+  async function start({ replyBytesMax = 1_000_000, callBytesMax = 10_000_000 } = {}) {
+    const disk = new HeldDisk(new SimulatedDisk({ seed: 1 }));
+    const store = await openUncheckedStore({
+      dataDir: DATA_DIR,
+      disk,
+      clock: new ManualClock(),
+      random: new SeededRandom(1),
+    });
+    const table = new CallTable({ callsMax: 1, callBytesMax, replyBytesMax });
+    const call = table.open({ cut: () => undefined }, true);
+    const requests = new Requests();
+    const method = kvMethods.pipeline;
+    if (method.kind !== 'bidiStream') throw new Error('it is no stream');
+    const stream = method.run(store, requests, call, call.signal);
+    const replies = stream[Symbol.asyncIterator]() as AsyncIterator<PipelineResponseShape>;
+    const read = (request: MessageInitShape<typeof PipelineRequestSchema>): void => {
+      const bytes = Buffer.from(toBinary(PipelineRequestSchema, create(PipelineRequestSchema, request)));
+      requests.give(method.codecs.read(bytes, 0, bytes.length) as PipelineRequestShape);
+    };
+    return { disk, store, table, call, requests, replies, send: read };
+  }
+
+  const texts = (next: IteratorResult<PipelineResponseShape>): unknown[] =>
+    (next.value as PipelineResponseShape).results.map((result) => told(result as unknown as PipelineResult));
+
+  test('reads see the writes before them in the stream, and are answered when these are on disk', async () => {
+    const { disk, store, replies, send } = await start();
+    await store.put('a', 'before');
+    send(batch(get('a')));
+    expect(texts(await replies.next())).toEqual(['before']);
+    disk.hold();
+    send(batch(put('a', 'new'), get('a'), { case: 'exists', value: { keys: ['a', 'b'] } }));
+    send(batch(get('a')));
+    let isAnswered = false;
+    const first = replies.next().finally(() => (isAnswered = true));
+    await turns();
+    expect(isAnswered).toBe(false);
+    // Others do not see it yet.
+    expect(Buffer.from(store.getVisible('a', 0).entry?.value ?? '').toString()).toBe('before');
+    disk.release();
+    expect(texts(await first)).toEqual(['revision 2', 'new', [true, false]]);
+    expect(texts(await replies.next())).toEqual(['new']);
+    await store.close();
+  });
+
+  test('all writes of batches that wait share a flush', async () => {
+    const { disk, store, replies, send } = await start();
+    disk.hold();
+    for (let round = 0; round < 4; round++) send(batch(...Array.from({ length: 100 }, () => put('a'))));
+    await turns();
+    expect((await store.status()).revision).toBe(0);
+    const { waitingCount } = disk;
+    expect(waitingCount).toBeLessThanOrEqual(1);
+    disk.release();
+    for (let round = 0; round < 4; round++) await replies.next();
+    expect((await store.status()).revision).toBe(400);
+    await store.close();
+  });
+
+  test('so many batches are under way at most, and so much is held of results that nobody reads', async () => {
+    const { store, table, requests, replies, send } = await start();
+    await store.put('a', 'v'.repeat(100 * KiB));
+    for (let round = 0; round < 200; round++) send(batch(get('a')));
+    await turns();
+    const bytes = serverFixed.pipelineHeldBytesMax;
+    expect(table.heldBytes).toBeGreaterThan(bytes / 2);
+    expect(table.heldBytes).toBeLessThan(bytes + 200 * KiB);
+    for (let round = 0; round < 200; round++) expect((await replies.next()).done).toBe(false);
+    requests.end();
+    expect((await replies.next()).done).toBe(true);
+    expect(table.heldBytes).toBe(0);
+    await store.close();
+  });
+
+  test('short batches that nobody reads are counted', async () => {
+    const { store, requests, send } = await start();
+    for (let round = 0; round < 200; round++) send(batch(get('a')));
+    await turns();
+    expect(requests.takenCount).toBe(serverFixed.pipelineBatchesMax);
+    await store.close();
+  });
+
+  test('a reply holds what a reply may: what would return more is refused, and the rest is done', async () => {
+    const { store, table, replies, send } = await start({ replyBytesMax: 10_000 });
+    await store.put('a', 'v'.repeat(4000));
+    let readCount = 0;
+    const getVisible = store.getVisible.bind(store);
+    store.getVisible = (key, revision) => {
+      readCount++;
+      return getVisible(key, revision);
+    };
+    send(batch(...Array.from({ length: 10 }, () => get('a')), put('b'), get('a')));
+    const results = texts(await replies.next());
+    const refused = [
+      Code.ResourceExhausted,
+      expect.stringMatching(/more than 10000 bytes \(reply-bytes-max\)/),
+    ];
+    const value = 'v'.repeat(4000);
+    expect(results).toEqual([
+      value,
+      value,
+      ...Array.from({ length: 8 }, () => refused),
+      'revision 2',
+      refused,
+    ]);
+    expect(readCount).toBe(3);
+    expect(table.heldBytes).toBeLessThanOrEqual(10_000);
+    send(batch(get('b')));
+    expect(texts(await replies.next())).toEqual(['b']);
+    await store.close();
+  });
+
+  test('what a batch writes when its client goes away is written, and nothing is held', async () => {
+    const { disk, store, table, call, replies, send } = await start();
+    disk.hold();
+    send(batch(put('a'), get('a')));
+    const reply = replies.next();
+    await turns();
+    call.close();
+    await replies.return?.();
+    disk.release();
+    await reply;
+    await replies.next();
+    expect((await store.get('a')).revision).toBe(1);
+    expect([table.size, table.heldBytes]).toEqual([0, 0]);
+    await store.close();
+  });
+
+  test('a server that stops answers what it has begun, and then says that it stops', async () => {
+    const { disk, store, call, replies, send } = await start();
+    disk.hold();
+    send(batch(put('a')));
+    await turns();
+    call.endByServer();
+    await turns();
+    send(batch(put('b')));
+    disk.release();
+    expect(texts(await replies.next())).toEqual(['revision 1']);
+    await expect(replies.next()).rejects.toMatchObject({ code: 'stopping' });
+    expect((await store.exists(['b'])).exists).toEqual([false]);
+    await store.close();
+  });
+
+  test('what was not foreseen ends the stream, and other batches are not answered as if all were well', async () => {
+    const { store, replies, send } = await start();
+    store.getVisible = () => {
+      throw new TypeError('a defect');
+    };
+    send(batch(get('a'), put('b')));
+    await expect(replies.next()).rejects.toThrow('a defect');
+    await store.close();
+  });
+});
+
+test('a request that is malformed ends the stream behind the replies before it', async () => {
+  const server = await startTestServer();
+  const grpcJs = new GrpcJsClient(server.address);
+  const stream = grpcJs.bidiStream(KvService.method.pipeline);
+  const replies = stream[Symbol.asyncIterator]();
+  stream.write(batch(put('a')));
+  expect(((await replies.next()).value as PipelineResponse).results.map(told)).toEqual(['revision 1']);
+  stream.write(batch({ case: 'get', value: { key: 'a', revision: 2n ** 60n } }));
+  await expect(replies.next()).rejects.toMatchObject({
+    code: Code.InvalidArgument,
+    details: expect.stringMatching(/revision is 1152921504606846976/),
+  });
+});
+
+/** Requests as a test gives them. */
+class Requests implements AsyncIterableIterator<PipelineRequestShape> {
+  takenCount = 0;
+  readonly #waiting: PipelineRequestShape[] = [];
+  #hasEnded = false;
+  #wake: (() => void) | undefined;
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  give(request: PipelineRequestShape): void {
+    this.#waiting.push(request);
+    this.#wake?.();
+  }
+
+  end(): void {
+    this.#hasEnded = true;
+    this.#wake?.();
+  }
+
+  async next(): Promise<IteratorResult<PipelineRequestShape>> {
+    for (;;) {
+      const value = this.#waiting.shift();
+      if (value !== undefined) {
+        this.takenCount++;
+        return { done: false, value };
+      }
+      if (this.#hasEnded) return { done: true, value: undefined };
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+}
+
+/** Lets all that can happen by itself happen. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
+}
