@@ -122,6 +122,38 @@ test('grpc-js makes unary calls', async () => {
   expect(server.requests).toHaveLength(30);
 });
 
+/** An interpreter that has gRPC; the system's may, where another comes first in the path. */
+const python = ['python3', '/usr/bin/python3'].find(
+  (command) => spawnSync(command, ['-c', 'import grpc'], { stdio: 'ignore' }).status === 0,
+);
+
+const pythonCalls = `
+import grpc, sys
+channel = grpc.insecure_channel(sys.argv[1])
+unary = channel.unary_unary('/kelp.Echo/Call')
+bodies = [bytes([index]) * (index * 1000) for index in range(100)]
+calls = [unary.future(body) for body in bodies]
+assert [call.result(timeout=60) for call in calls] == bodies
+messages = [b'message %d' % index for index in range(200)]
+assert list(channel.stream_stream('/echo')(iter(messages))) == messages
+ignored = channel.unary_unary('/ignore').future(b'x')
+ignored.cancel()
+channel.close()
+print('done')
+`;
+
+describe.runIf(python !== undefined)("Python's grpcio", () => {
+  test('makes unary calls, streams both ways and cancels', async () => {
+    const server = await EchoServer.start();
+    const { stdout } = await run(python ?? '', ['-c', pythonCalls, `127.0.0.1:${server.port}`]);
+    expect(stdout).toBe('done\n');
+    await server.ended(1);
+    expect(server.ends).toEqual([{ kind: 'done' }]);
+    expect(server.requests.filter(({ head }) => head.path === '/kelp.Echo/Call')).toHaveLength(100);
+    expect(server.requests.every(({ closes, late }) => closes.length === 1 && late.length === 0)).toBe(true);
+  });
+});
+
 describe.runIf(isInstalled('curl', 'nghttp2'))('curl', () => {
   const curl = async (server: EchoServer, path: string, ...rest: string[]): Promise<string> => {
     const { stdout } = await run(
