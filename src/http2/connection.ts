@@ -227,7 +227,6 @@ export abstract class Connection<Opened extends BodyStream> extends FrameSide im
   protected override settingsReceived(settings: PeerSettings): void {
     this.#idleFrames.countUnearned();
     const { sender } = this;
-    if (settings.maxFrameSize !== undefined) sender.frameBytesMax = settings.maxFrameSize;
     if (settings.initialWindowSize !== undefined) this.#resizeSendWindows(settings.initialWindowSize);
     sender.settingsAck();
     this.#shakeHands();

@@ -52,8 +52,6 @@ export class Sender {
   readonly outbox: Outbox;
   /** What the peer lets the connection send. */
   window = WINDOW_DEFAULT;
-  /** The longest frame that the peer takes. */
-  frameBytesMax = FRAME_BYTES_DEFAULT;
   /** The peer has lowered the size of its dynamic table, which the next header block has to confirm. RFC 7541, section 4.2. */
   isTableSizeDue = false;
   /** Frames of streams that were sent, for the monitor of idle frames. */
@@ -79,7 +77,7 @@ export class Sender {
         Buffer.concat([Buffer.of(TABLE_SIZE_ZERO), block.subarray(0, length)]),
         endFlag,
       );
-    } else if (length > this.frameBytesMax || length > FRAME_BYTES_DEFAULT) {
+    } else if (length > FRAME_BYTES_DEFAULT) {
       this.#longHeaders(streamId, block.subarray(0, length), endFlag);
     } else {
       this.#frame(frameType.HEADERS, flag.END_HEADERS | endFlag, streamId, block, length);
@@ -290,7 +288,8 @@ export class Sender {
   }
 
   #longHeaders(streamId: number, block: Buffer, endFlag: number): void {
-    const partBytes = Math.min(this.frameBytesMax, FRAME_BYTES_DEFAULT);
+    // Every peer takes frames of this length, and needs no longer ones.
+    const partBytes = FRAME_BYTES_DEFAULT;
     for (let from = 0; from === 0 || from < block.length; from += partBytes) {
       const part = block.subarray(from, from + partBytes);
       const isLast = from + partBytes >= block.length;

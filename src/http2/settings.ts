@@ -18,7 +18,6 @@ export interface PeerSettings {
   headerTableSizeMin: number | undefined;
   maxConcurrentStreams: number | undefined;
   initialWindowSize: number | undefined;
-  maxFrameSize: number | undefined;
 }
 
 /** @param mayPush whether the peer may allow that something is pushed to it: a server may not. */
@@ -37,7 +36,6 @@ export function readSettings(buffer: Buffer, from: number, to: number, mayPush: 
     headerTableSizeMin: undefined,
     maxConcurrentStreams: undefined,
     initialWindowSize: undefined,
-    maxFrameSize: undefined,
   };
   for (let at = from; at < to; at += SETTING_BYTES) {
     readSetting(settings, (buffer[at]! << 8) | buffer[at + 1]!, readWord(buffer, at + 2), mayPush);
@@ -75,7 +73,7 @@ function readSetting(settings: PeerSettings, id: number, value: number, mayPush:
           `SETTINGS_MAX_FRAME_SIZE can't be ${value}: it goes from 2^14 to 2^24 - 1`,
         );
       }
-      settings.maxFrameSize = value;
+      // Frames are not made longer than any peer takes.
       break;
     // Section 6.5.2: one that is not known, or asks for nothing, as the size of header lists, is passed over.
     default:
