@@ -316,6 +316,8 @@ export const http2 = {
   lingerMs: 3000,
   /** The streams that a client takes a server to allow until it has said. RFC 9113, section 6.5.2, asks for 100 at least. */
   streamsBeforeSettings: 100,
+  /** ... and the most that it has on one connection, whatever the server allows. */
+  streamsOfClientMax: 10_000,
 } as const;
 
 /** The limits an operator may set, by name. */

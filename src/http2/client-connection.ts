@@ -8,7 +8,7 @@
  */
 import type { Socket } from 'node:net';
 import { http2 } from '../limits.ts';
-import { ResponseStream } from './client-stream.ts';
+import { FINAL_STATUS_MIN, ResponseStream } from './client-stream.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionEnd, EndpointOptions } from './endpoint.ts';
 import { errorCode, type ErrorCode } from './error-code.ts';
@@ -63,7 +63,7 @@ export class ClientConnection extends Connection<ResponseStream> {
     return this.#isOpened;
   }
 
-  /** The streams that the server takes at once; a guess of 100 until `isOpened`. */
+  /** The streams that may be open at once; a guess of 100 until `isOpened`. */
   get concurrentStreamsMax(): number {
     return this.#concurrentStreamsMax;
   }
@@ -140,13 +140,14 @@ export class ClientConnection extends Connection<ResponseStream> {
     if (stream === undefined) this.#headOfClosed(streamId);
     else if (!stream.isRemoteOpen) stream.violated(errorCode.STREAM_CLOSED);
     else if (head instanceof HeadFault) stream.violated(errorCode.PROTOCOL_ERROR);
-    else stream.receiveHead(head, isEnd);
+    else this.#headReceived(stream, head, isEnd);
   }
 
   protected override settingsApplied(settings: PeerSettings): void {
-    if (settings.maxConcurrentStreams !== undefined)
-      this.#concurrentStreamsMax = settings.maxConcurrentStreams;
-    else if (!this.#isOpened) this.#concurrentStreamsMax = Infinity;
+    const { maxConcurrentStreams } = settings;
+    if (maxConcurrentStreams !== undefined || !this.#isOpened) {
+      this.#concurrentStreamsMax = Math.min(maxConcurrentStreams ?? Infinity, http2.streamsOfClientMax);
+    }
     const { headerTableSize, headerTableSizeMin } = settings;
     if (headerTableSizeMin !== undefined) this.#encoder.setTableBytesMax(headerTableSizeMin);
     if (headerTableSize !== undefined) this.#encoder.setTableBytesMax(headerTableSize);
@@ -187,6 +188,11 @@ export class ClientConnection extends Connection<ResponseStream> {
     this.options.clock.yieldNow(() => this.#owner.goingAway(errorCode.NO_ERROR, reason));
   }
 
+  #headReceived(stream: ResponseStream, head: ResponseHead, isEnd: boolean): void {
+    if (head.status < FINAL_STATUS_MIN) this.countIdleFrame();
+    stream.receiveHead(head, isEnd);
+  }
+
   #trailersReceived(stream: ResponseStream, isEnd: boolean, trailers: readonly Field[] | HeadFault): void {
     if (!stream.isRemoteOpen) stream.violated(errorCode.STREAM_CLOSED);
     else if (!isEnd || trailers instanceof HeadFault) stream.violated(errorCode.PROTOCOL_ERROR);
@@ -197,7 +203,7 @@ export class ClientConnection extends Connection<ResponseStream> {
     if (this.isIdle(streamId)) {
       throw new Violation(errorCode.PROTOCOL_ERROR, `HEADERS on stream ${streamId}, which was not begun`);
     }
-    if (!this.isRecentlyReset(streamId)) this.refuse(streamId, errorCode.STREAM_CLOSED);
+    if (!this.isLateHead(streamId)) this.refuse(streamId, errorCode.STREAM_CLOSED);
   }
 
   #tellRoom(): void {

@@ -7,7 +7,8 @@ import type { ClientStream, ClientStreamHandler } from './stream.ts';
 /** RFC 9110, sections 15.3.5 and 15.4.5: no body follows these, whatever `content-length` they tell. */
 const NO_CONTENT = 204;
 const NOT_MODIFIED = 304;
-const FINAL_STATUS_MIN = 200;
+/** Those below are informational. */
+export const FINAL_STATUS_MIN = 200;
 
 export class ResponseStream extends BodyStream implements ClientStream {
   /** Where in all output of the connection its head ends. */

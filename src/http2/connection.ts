@@ -152,8 +152,15 @@ export abstract class Connection<Opened extends BodyStream> extends FrameSide im
     this.noLongerIdle();
   }
 
-  protected isRecentlyReset(streamId: number): boolean {
-    return this.#recentResets.has(streamId);
+  /** Whether a header block on a stream that is closed is to be passed over: it was on its way when the stream was reset. */
+  protected isLateHead(streamId: number): boolean {
+    const isLate = this.#recentResets.has(streamId);
+    if (isLate) this.#idleFrames.count();
+    return isLate;
+  }
+
+  protected countIdleFrame(): void {
+    this.#idleFrames.count();
   }
 
   /** A frame of the peer on a stream that is in no table, or can't be: RST_STREAM. */
@@ -187,6 +194,7 @@ export abstract class Connection<Opened extends BodyStream> extends FrameSide im
     this.#checkBegun(streamId, 'DATA');
     this.consumed(frameBytes);
     if (!this.#recentResets.has(streamId)) this.refuse(streamId, errorCode.STREAM_CLOSED);
+    else if (from === to && isEnd) this.#idleFrames.count();
   }
 
   protected override windowUpdateReceived(streamId: number, increment: number): void {

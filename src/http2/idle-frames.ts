@@ -1,6 +1,6 @@
 /**
- * The monitor of frames that bring nothing: PING, SETTINGS, GOAWAY, PRIORITY, WINDOW_UPDATE, empty DATA, resets of streams that
- * are closed, unknown frames. Each costs a peer little, and some of them an answer or a look at every stream. A peer that is
+ * The monitor of frames that bring nothing: PING, SETTINGS, GOAWAY, PRIORITY, WINDOW_UPDATE, empty DATA, resets and heads of
+ * streams that are closed, informational responses, unknown frames. Each costs a peer little, and some of them an answer or a look at every stream. A peer that is
  * being sent something has reason for some, in proportion: it opens windows, measures the way by pings, sets priorities.
  */
 import type { Clock } from '../clock.ts';

@@ -159,7 +159,7 @@ export class ServerConnection extends Connection<RequestStream> implements Conne
   #goOn(streamId: number, isEnd: boolean, trailers: readonly Field[] | HeadFault): void {
     const stream = this.streams.get(streamId);
     if (stream === undefined) {
-      if (!this.isRecentlyReset(streamId)) throw this.#closedStream(streamId);
+      if (!this.isLateHead(streamId)) throw this.#closedStream(streamId);
     } else if (!stream.isRemoteOpen) {
       stream.violated(errorCode.STREAM_CLOSED);
     } else if (!isEnd || trailers instanceof HeadFault) {

@@ -269,6 +269,16 @@ describe('frames that bring nothing', () => {
     expect(count).toBeLessThanOrEqual(http2.idleFramesBurst + 3 * http2.idleFramesPerFrameSent);
   });
 
+  test.each([
+    ['trailers', headersFrame(1, encodeBlock([['x-trailer', '1']]), WHOLE)],
+    ['ends', dataFrame(1, Buffer.alloc(0), END_STREAM)],
+  ])('%s of a stream that was reset here count too', (_kind, bytes) => {
+    const server = opened().receive(headersFrame(1, ignored));
+    server.requests[0]?.stream.reset(errorCode.CANCEL);
+    expect(sentUntilEnd(server, () => bytes)).toBe(http2.idleFramesBurst - USED);
+    expect(goawayOf(server)).toBe(errorCode.ENHANCE_YOUR_CALM);
+  });
+
   test('as many as a second has room for go on forever', () => {
     const server = opened();
     for (let second = 0; second < 60; second++) {

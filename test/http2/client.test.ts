@@ -151,6 +151,14 @@ describe('8.1 a call', () => {
     expect(response.heads.map(({ status }) => status)).toEqual([200]);
   });
 
+  test('does not pass them over without end', () => {
+    const client = openedClient();
+    const response = client.call();
+    const early = head(1, encodeBlock([[':status', '103']]));
+    for (let count = 0; count < 2 * http2.idleFramesBurst; count++) client.receive(early);
+    expect(response.closes).toEqual([[errorCode.ENHANCE_YOUR_CALM, 'connection']]);
+  });
+
   test('whose response ends before its request goes on until it ends too', () => {
     const client = openedClient();
     const response = client.request();
@@ -289,14 +297,16 @@ describe('what a server may not send: the connection ends', () => {
 });
 
 describe('5.1.2 the streams of a connection', () => {
-  test('are 100 until the server has said how many, then as many as it says, or without a limit', () => {
+  test('are 100 until the server has said how many, then as many as it says, up to a limit', () => {
     const client = new ClientUnderTest();
     expect(client.connection.freeStreams).toBe(http2.streamsBeforeSettings);
     client.receive(settingsFrame([[setting.MAX_CONCURRENT_STREAMS, 7]]));
     expect(client.connection.freeStreams).toBe(7);
     client.receive(settingsFrame());
     expect(client.connection.freeStreams).toBe(7);
-    expect(openedClient().connection.freeStreams).toBe(Infinity);
+    expect(openedClient().connection.freeStreams).toBe(http2.streamsOfClientMax);
+    const generous = openedClient([[setting.MAX_CONCURRENT_STREAMS, 2 ** 32 - 1]]);
+    expect(generous.connection.freeStreams).toBe(http2.streamsOfClientMax);
   });
 
   test('that are all taken refuse another request, with nothing sent; the owner is told when one is free', () => {
