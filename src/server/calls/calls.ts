@@ -4,9 +4,9 @@
  *
  * A call that is answered at once costs its object and two counters: only streams, and replies that are not read, are listed.
  *
- * Invariants: `heldBytes` of the table is the sum of that of its calls and never above `callBytesMax`; a call leaves
- * the table, with all it holds, when its response is closed, and not before; stalled calls stand in the order in which they
- * stalled.
+ * Invariants: `heldBytes` of the table is the sum of that of its calls and never above `callBytesMax`; a call gives back all
+ * that it holds when its response is closed, and not before, and counts until its method has done too: who cancels calls can't
+ * have more of them at work than others; stalled calls stand in the order in which they stalled.
  */
 import { type Timer, systemClock } from '../../clock.ts';
 import { StoreError } from '../../errors.ts';
@@ -71,6 +71,10 @@ export class CallTable {
     this.release(call, call.heldBytes);
     if (call.isStream) this.#streams.delete(call);
     this.setStalled(call, false);
+  }
+
+  /** Of a call that has left, and whose method has done. */
+  uncount(): void {
     this.#size--;
     if (this.#size === 0 && this.#onEmpty.size > 0) this.#tellEmpty();
   }
@@ -222,6 +226,7 @@ export class Call {
   #abortReason: unknown = undefined;
   #replyBytes = 0;
   #isClosed = false;
+  #isAtWork = false;
   #isEndedByServer = false;
 
   /** Of the table, which counts it. */
@@ -312,6 +317,17 @@ export class Call {
     this.#isClosed = true;
     this.abort(clientGone);
     this.#table.leave(this);
+    if (!this.#isAtWork) this.#table.uncount();
+  }
+
+  /** Its method is at work, which may take longer than its client waits. */
+  beginWork(): void {
+    this.#isAtWork = true;
+  }
+
+  endWork(): void {
+    this.#isAtWork = false;
+    if (this.#isClosed) this.#table.uncount();
   }
 
   /** Whether the client reads the reply, as far as it has been written. */

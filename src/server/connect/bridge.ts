@@ -35,7 +35,13 @@ function addUnary(router: ConnectRouter, method: UnaryMethod, store: () => KvSto
     const call = callOf(context);
     // Connect knows the deadline, the call does not.
     context.signal.addEventListener('abort', () => call.abort(context.signal.reason));
-    return toMessage(method, await method.run(store(), fromMessage(method, request), call));
+    const read = fromMessage(method, request);
+    call.beginWork();
+    try {
+      return toMessage(method, await method.run(store(), read, call));
+    } finally {
+      call.endWork();
+    }
   });
 }
 

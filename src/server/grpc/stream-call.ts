@@ -60,6 +60,7 @@ abstract class StreamCall<Method extends StreamMethod> extends GrpcCall {
   /** Sends the replies one after the other, to the end of them or of the call. */
   protected async reply(replies: AsyncIterable<unknown>): Promise<void> {
     const items = replies[Symbol.asyncIterator]();
+    this.call.beginWork();
     try {
       while (!this.isAnswered) {
         const { done, value } = await items.next();
@@ -76,6 +77,7 @@ abstract class StreamCall<Method extends StreamMethod> extends GrpcCall {
     } finally {
       // Ends a method that is in the middle of its stream. It may take its time, so it is not waited for.
       items.return?.().catch(() => undefined);
+      this.call.endWork();
     }
   }
 

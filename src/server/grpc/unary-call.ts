@@ -83,11 +83,13 @@ export class UnaryCall extends GrpcCall {
   }
 
   async #answerLater(reply: Promise<unknown>): Promise<void> {
+    this.call.beginWork();
     try {
       this.#answer(await reply);
     } catch (error) {
       this.fail(error);
     }
+    this.call.endWork();
   }
 
   #answer(reply: unknown): void {
