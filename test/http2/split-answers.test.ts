@@ -6,6 +6,9 @@ import { recordedServers } from './recorded.ts';
 import { otherProtocol, serverSessions } from './server-sessions.ts';
 import { codeName, textOfBody, textOfFields, textOfSent } from './transcript.ts';
 
+/** Thousands of sessions, on a machine that has other things to do. */
+const TIMEOUT_MS = 120_000;
+
 const CALLS = 5;
 
 /** What becomes of calls whose answers come in these parts, after which the server closes. */
@@ -46,21 +49,25 @@ describe.each([...serverSessions, otherProtocol, ...recordedServers])(
       await expect(`${whole}\n`).toMatchFileSnapshot(`golden/server/${name.replaceAll(/\W+/g, '-')}.txt`);
     });
 
-    test('cut in two anywhere it comes to the same', () => {
+    test('cut in two anywhere it comes to the same', { timeout: TIMEOUT_MS }, () => {
       for (let place = 1; place < bytes.length; place++) {
         expect(outcomeOf(cutAt(bytes, place)), `cut at ${place}`).toBe(whole);
       }
     });
 
-    test('byte by byte, frame by frame and by other lengths it comes to the same', () => {
-      expect(outcomeOf(frames), 'by frames').toBe(whole);
-      for (const length of [1, 2, 3, 5, 8, 9, 10, 13, 64]) {
-        const places = Array.from(
-          { length: Math.ceil(bytes.length / length) - 1 },
-          (_, index) => (index + 1) * length,
-        );
-        expect(outcomeOf(cutAt(bytes, ...places)), `by ${length}`).toBe(whole);
-      }
-    });
+    test(
+      'byte by byte, frame by frame and by other lengths it comes to the same',
+      { timeout: TIMEOUT_MS },
+      () => {
+        expect(outcomeOf(frames), 'by frames').toBe(whole);
+        for (const length of [1, 2, 3, 5, 8, 9, 10, 13, 64]) {
+          const places = Array.from(
+            { length: Math.ceil(bytes.length / length) - 1 },
+            (_, index) => (index + 1) * length,
+          );
+          expect(outcomeOf(cutAt(bytes, ...places)), `by ${length}`).toBe(whole);
+        }
+      },
+    );
   },
 );
