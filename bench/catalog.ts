@@ -192,6 +192,12 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./cases/served-client.ts')).servedClient,
   },
   {
+    name: 'served-catch-up',
+    about: 'a get beside 30 watches of its own client that read the past',
+    sizes: 'once',
+    load: async () => (await import('./cases/served-catch-up.ts')).servedCatchUp,
+  },
+  {
     name: 'served-watch',
     about: 'one writer, many watchers, through a server',
     sizes: 'once',
