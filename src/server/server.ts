@@ -36,7 +36,7 @@ export interface ServerDependencies {
 }
 
 export interface RunningServer {
-  /** `HOST:PORT` that is listened on, with the port that the system chose. */
+  /** Where it listens: `HOST:PORT`, with the port that the system chose, or `unix:PATH`. */
   readonly address: string;
   /** Resolves when the store is recovered and calls are served. Rejects with the store's error when it can't be. */
   readonly ready: Promise<void>;

@@ -11,6 +11,7 @@ import { GrantResponseSchema } from '../../gen/kelp/v1/lease_pb.ts';
 import type { ClientOptions } from '../../src/client/client-options.ts';
 import type { KelpClient } from '../../src/client/client.ts';
 import { createClient } from '../../src/client/client.ts';
+import { frame } from '../support/bare-http2.ts';
 import { eventually } from '../support/eventually.ts';
 import { FakePace, failureOf } from './fake-server.ts';
 import type { Script, ScriptedConnection, ScriptedServer } from './scripted-http2.ts';
@@ -27,6 +28,9 @@ function clientFor(port: number, options: Partial<ClientOptions> = {}, pace = ne
 function sum(counts: readonly number[]): number {
   return counts.reduce((all, count) => all + count, 0);
 }
+
+/** A frame of headers on stream 0, which belongs to the connection. */
+const brokenRule = frame(1, 4, 0, new Uint8Array(1));
 
 type Act = (connection: ScriptedConnection, streamId: number) => void;
 
@@ -100,6 +104,7 @@ describe('a write is not made again, and may have taken effect, when the server'
     ['cancels its stream', (...stream) => reset(...stream, NGHTTP2_CANCEL)],
     ['goes away behind it in anger', (connection, id) => goAway(connection, id, NGHTTP2_INTERNAL_ERROR)],
     ['goes away behind it and closes the connection', leaveBehind],
+    ['breaks a rule of HTTP/2', ({ socket }) => void socket.write(brokenRule)],
     ['closes the connection', ({ socket }) => void socket.end()],
     ['resets the connection', ({ socket }) => void socket.resetAndDestroy()],
   ])('%s', async (_, act) => {
@@ -205,5 +210,16 @@ describe('a connection that has gone silent', () => {
     lease.close();
     expect(lease.signal.aborted).toBe(false);
     expect(server.requestCounts[0]).toBe(2);
+  });
+});
+
+test('a server that breaks a rule of HTTP/2 is told with the rule', async () => {
+  const server = await startScripted({
+    onRequest: ({ socket }) => void socket.write(brokenRule),
+  });
+  const failure = await failureOf(clientFor(server.port, { retries: 0 }).get('a'));
+  expect(failure).toMatchObject({
+    code: 'unavailable',
+    message: expect.stringMatching(/is not available: it broke a rule of HTTP\/2: \S/),
   });
 });

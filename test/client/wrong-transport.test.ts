@@ -107,6 +107,46 @@ describe('a client with TLS at a port without it', () => {
   });
 });
 
+describe('a server with TLS that has no HTTP/2', () => {
+  const outcome = (address: string): object => ({
+    failure: {
+      code: 'unavailable',
+      message:
+        `the server at https://${address} speaks TLS, but no HTTP/2; go through a proxy of HTTP/1.1 or gRPC-Web with ` +
+        'the option transport',
+      mayHaveTakenEffect: false,
+    },
+    tries: 1,
+  });
+
+  test.each<[string, readonly string[] | undefined]>([
+    ['knows only HTTP/1.1', ['http/1.1']],
+    ['says nothing of protocols', undefined],
+  ])('is told at once when it %s', async (_, ALPNProtocols) => {
+    const [cert, key] = [await readFile(certPath), await readFile(keyPath)];
+    const server = createTlsServer({
+      cert,
+      key,
+      ...(ALPNProtocols && { ALPNProtocols: [...ALPNProtocols] }),
+    });
+    server.on('tlsClientError', () => undefined);
+    const address = await listen(server);
+    const tls = { ca: cert, servername: 'localhost' };
+    expect(await putFailure(address, { tls })).toMatchObject(outcome(address));
+  });
+
+  test('is told by the command with advice of its own', async () => {
+    const [cert, key] = [await readFile(certPath), await readFile(keyPath)];
+    const address = await listen(createTlsServer({ cert, key }));
+    const kelp = new Kelp(`https://localhost:${address.split(':')[1]}`);
+    const { code, stderr } = await kelp.run(['get', 'a', '--tls-ca', certPath]);
+    expect(code).toBe(3);
+    expect(stderr).toMatch(
+      /speaks TLS, but no HTTP\/2; give the address of the server, or of a proxy that speaks HTTP\/2/,
+    );
+  });
+});
+
 describe('a certificate that is not trusted', () => {
   const reason = 'its certificate is self-signed, or from an authority that is not known here';
 

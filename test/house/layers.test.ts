@@ -15,6 +15,7 @@ const layers: readonly (readonly string[])[] = [
     'node-version.ts',
     'check-node.ts',
     'tls-only-header.ts',
+    'unix-address.ts',
   ],
   ['api.ts', 'arguments'],
   ['disk'],

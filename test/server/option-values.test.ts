@@ -93,6 +93,7 @@ describe('addresses', () => {
     ['localhost:0', { host: 'localhost', port: 0 }],
     ['[::1]:80', { host: '::1', port: 80 }],
     [':7379', { host: '', port: 7379 }],
+    ['unix:/run/kelp.sock', { path: '/run/kelp.sock' }],
   ])('%s is read and written', (text, address) => {
     expect(parseListenAddress(text)).toEqual(address);
     expect(formatAddress(address)).toBe(text);
@@ -107,6 +108,8 @@ describe('addresses', () => {
     '::1:80',
     'http://a:80',
     'a b:80',
+    'unix:',
+    `unix:/${'a'.repeat(107)}`,
     '[a]:80:90',
   ])('%j is refused', (text) => {
     expect(() => parseListenAddress(text)).toThrow(OptionError);

@@ -1,4 +1,5 @@
 /** Addresses of servers as people write them; what can't be one is refused with an example. */
+import { formatUnixAddress, parseUnixAddress } from '../../unix-address.ts';
 import { KelpError } from '../errors/error.ts';
 
 export interface ServerAddress {
@@ -21,18 +22,18 @@ const DEFAULT_PORT = '7379';
 /** Where a server is that listens on all interfaces, as with an address without a host. */
 const DEFAULT_HOST = '127.0.0.1';
 
-const UNIX_SCHEME = 'unix:';
-
-/** What the system has room for in the name of a socket, a zero byte at its end included. */
-const UNIX_PATH_BYTES = process.platform === 'darwin' ? 104 : 108;
-
 /**
  * Reads an address: `host`, `host:port`, `[::1]:port`, or one of these after `http://` or `https://`; or `unix:PATH`, the
  * file of a socket on this machine. Without a host, `:port`, it is this machine: what `kelp serve --listen` takes, a client
  * of it takes too.
  */
 export function parseAddress(address: string, isTls: boolean): ServerAddress {
-  if (address.startsWith(UNIX_SCHEME)) return unixAddress(address, isTls);
+  const unix = parseUnixAddress(address);
+  if (unix !== undefined) {
+    if ('wrong' in unix) throw badAddress(address, `it ${unix.wrong}`);
+    if (isTls) throw badAddress(address, 'TLS is asked for, but a socket of this machine is without');
+    return { text: formatUnixAddress(unix.path), isTls: false, authority: 'localhost', target: unix };
+  }
   const url = new URL(parseOrigin(address, isTls));
   const hasTls = url.protocol === 'https:';
   return {
@@ -63,17 +64,6 @@ function parseOrigin(address: string, isTls: boolean): string {
   // `URL` drops a port that is the default one of its scheme.
   if (/:(80|443)\/?$/.test(address)) return url.origin;
   return `${url.protocol}//${url.hostname}:${DEFAULT_PORT}`;
-}
-
-function unixAddress(address: string, isTls: boolean): ServerAddress {
-  // Other programs write an absolute path as in a URL, behind two slashes more.
-  const path = address.slice(UNIX_SCHEME.length).replace(/^\/\/(?=\/)/, '');
-  if (path === '') throw badAddress(address, 'it holds no path');
-  if (path.includes('\0')) throw badAddress(address, 'its path holds a zero byte');
-  if (Buffer.byteLength(path) >= UNIX_PATH_BYTES)
-    throw badAddress(address, `its path is longer than ${UNIX_PATH_BYTES - 1} bytes`);
-  if (isTls) throw badAddress(address, 'TLS is asked for, but a socket of this machine is without');
-  return { text: `${UNIX_SCHEME}${path}`, isTls: false, authority: 'localhost', target: { path } };
 }
 
 function badAddress(address: string, why: string): KelpError {

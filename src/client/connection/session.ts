@@ -195,7 +195,7 @@ export class Session {
   }
 
   #close(end: ConnectionEnd): void {
-    const reason = reasonOf(end);
+    const reason = reasonOf(end, this.#phase === 'opening');
     if (this.#phase === 'opening') return this.#failToOpen(reason);
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
@@ -280,14 +280,17 @@ function systemError(code: string, message = code): Error {
   return Object.assign(new Error(message), { code });
 }
 
-function reasonOf(end: ConnectionEnd): Error {
+/** @param isFirst whether it was not open yet: then what answers may speak another protocol. */
+function reasonOf(end: ConnectionEnd, isFirst: boolean): Error {
   switch (end.kind) {
     case 'owner':
       return end.error ?? new Error('the connection is closed');
     case 'peer':
       return new Error(goAwayText(end.code, end.debugText));
     case 'violation':
-      return systemError('ERR_HTTP2_ERROR', end.reason);
+      return isFirst
+        ? systemError('ERR_HTTP2_ERROR', end.reason)
+        : new Error(`it broke a rule of HTTP/2: ${end.reason}`);
     case 'io':
       return end.error ?? new Error('it closed the connection');
     case 'done':

@@ -254,7 +254,12 @@ function tlsPaths(settingByName: ReadonlyMap<string, Setting>): ServerConfig['tl
 }
 
 /** Limits that contradict each other would only show when the first large value comes. */
-function checkTogether({ limits, serverLimits }: ServerConfig): void {
+function checkTogether({ listen, tls, limits, serverLimits }: ServerConfig): void {
+  if ('path' in listen && tls !== undefined) {
+    throw new OptionError(
+      '--listen: a socket of this machine is without TLS; leave --tls-cert and --tls-key out',
+    );
+  }
   atLeast('txnBytesMax', limits.txnBytesMax, 'valueBytesMax', limits.valueBytesMax + fixed.keyBytesMax);
   atLeast('unflushedBytesMax', limits.unflushedBytesMax, 'txnBytesMax', limits.txnBytesMax);
   const valueRoom = limits.valueBytesMax + 2 * fixed.keyBytesMax;

@@ -3,6 +3,7 @@
  * `127.0.0.1:7379`. Each parser throws an `OptionError` that says what it expects; each formatter writes what its
  * parser reads.
  */
+import { formatUnixAddress, parseUnixAddress } from '../../unix-address.ts';
 
 /** A value, a name or a file of options that can't be used. The message names the source and says what to do. */
 export class OptionError extends Error {
@@ -95,23 +96,37 @@ export function parseInteger(text: string): number {
   return value;
 }
 
-/** Where to listen. An empty host is all interfaces; port 0 lets the system choose. */
-export interface ListenAddress {
+/** Where to listen: at a port, or at a socket of this machine that a file stands for. */
+export type ListenAddress = PortAddress | SocketAddress;
+
+/** An empty host is all interfaces; port 0 lets the system choose. */
+export interface PortAddress {
   readonly host: string;
   readonly port: number;
 }
 
-/** Reads `HOST:PORT` or `:PORT`; an IPv6 address stands in brackets. */
+export interface SocketAddress {
+  readonly path: string;
+}
+
+/** Reads `HOST:PORT` or `:PORT`, where an IPv6 address stands in brackets, or `unix:PATH`. */
 export function parseListenAddress(text: string): ListenAddress {
+  const unix = parseUnixAddress(text);
+  if (unix !== undefined && 'wrong' in unix) throw new OptionError(`"${text}" ${unix.wrong}`);
+  if (unix !== undefined) return unix;
   const match = /^(?:\[([0-9A-Fa-f:.%]+)\]|([^:[\]\s/]*)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
   if (match === null || port > 65_535) {
-    throw new OptionError(`expected HOST:PORT, such as 127.0.0.1:7379, [::1]:7379 or :7379, not "${text}"`);
+    throw new OptionError(
+      `expected HOST:PORT, such as 127.0.0.1:7379, [::1]:7379 or :7379, or unix:PATH, not "${text}"`,
+    );
   }
   return { host: match[1] ?? match[2] ?? '', port };
 }
 
-/** Writes an address so that it can stand in a URL. */
-export function formatAddress({ host, port }: ListenAddress): string {
+/** Writes an address as a client takes it. */
+export function formatAddress(address: ListenAddress): string {
+  if ('path' in address) return formatUnixAddress(address.path);
+  const { host, port } = address;
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

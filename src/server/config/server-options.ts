@@ -187,7 +187,8 @@ export const serverOptions: readonly ServerOption[] = [
   {
     name: 'listen',
     type: 'text',
-    description: 'address and port; port 0 lets the system choose, an empty host means all interfaces',
+    description:
+      'address and port; port 0 lets the system choose, an empty host means all interfaces; or unix:PATH',
     defaultText: '127.0.0.1:7379',
   },
   {

@@ -6,20 +6,27 @@
  * (RFC 9110, section 7.8).
  */
 import { type Server as HttpServer, createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, type Server as NetServer, type Socket, createServer } from 'node:net';
+import {
+  type AddressInfo,
+  type ListenOptions,
+  type Server as NetServer,
+  type Socket,
+  createServer,
+} from 'node:net';
 import { type Server as TlsServer, createServer as createTlsServer } from 'node:tls';
 import type { Logger } from 'pino';
 import { systemClock, systemRandom } from '../../clock.ts';
 import { assert } from '../../errors.ts';
 import { type ServerLimits, serverFixed } from '../../limits.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
-import type { ListenAddress } from '../config/option-values.ts';
+import type { ListenAddress, SocketAddress } from '../config/option-values.ts';
 import { sendJson } from '../health/probes.ts';
 import { type Protocol, sniffProtocol } from './protocol-sniffer.ts';
 import type { RequestHandler } from './request-handler.ts';
 import type { GrpcLane } from '../grpc/grpc-lane.ts';
 import type { Deadlines } from '../../deadlines.ts';
 import { Http2Port } from './http2-port.ts';
+import { removeUnusedSocket } from './socket-file.ts';
 import { WrongProtocol, refuse } from './wrong-protocol.ts';
 
 export interface ListenerOptions {
@@ -59,16 +66,32 @@ export class Listener {
   }
 
   /** Rejects with the system's error when the address can't be had. */
-  listen({ host, port }: ListenAddress): Promise<ListenAddress> {
-    const { promise, resolve, reject } = Promise.withResolvers<ListenAddress>();
+  async listen(address: ListenAddress): Promise<ListenAddress> {
+    if ('path' in address) await this.#listenAtSocket(address);
+    else await this.#bind({ port: address.port, ...(address.host === '' ? {} : { host: address.host }) });
+    this.#server.on('error', (error) => this.#options.logger.error({ err: error }, 'the listener failed'));
+    const bound = this.#server.address() as AddressInfo | string;
+    return typeof bound === 'string' ? { path: bound } : { host: bound.address, port: bound.port };
+  }
+
+  async #listenAtSocket(address: SocketAddress): Promise<void> {
+    try {
+      await this.#bind(address);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      await removeUnusedSocket(address.path);
+      await this.#bind(address);
+    }
+  }
+
+  #bind(options: ListenOptions): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#server.once('error', reject);
-    this.#server.listen({ port, ...(host === '' ? {} : { host }) }, () => {
+    this.#server.listen(options, resolve);
+    return promise.finally(() => {
       this.#server.off('error', reject);
-      this.#server.on('error', (error) => this.#options.logger.error({ err: error }, 'the listener failed'));
-      const address = this.#server.address() as AddressInfo;
-      resolve({ host: address.address, port: address.port });
+      this.#server.off('listening', resolve);
     });
-    return promise;
   }
 
   /** Takes no new connection, and no new request on those of HTTP/2; idle ones are closed. */
