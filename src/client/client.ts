@@ -43,7 +43,8 @@ import { parseAddress } from './connection/address.ts';
 import { Entry, toEntry } from './messages/entry.ts';
 import { incompleteReply } from './errors/error.ts';
 import { Leases } from './lease.ts';
-import { PagedList, refusedList } from './paging.ts';
+import { PagedList, callsForPages, refusedList } from './paging.ts';
+import { streamOfPages } from './scan.ts';
 import { keysOf, toTxnResult } from './messages/reply.ts';
 import { checkBytes, toCondition, toKey, toKeyList, toRange, toTtl, toTxn } from './messages/request.ts';
 import type {
@@ -186,15 +187,9 @@ export class KelpClient {
   scan(range: KeyRange = {}, options: ScanOptions = noOptions): PagedList<Entry> {
     const wrong = named('range', readRange(range)) ?? optionsByCall.scan(options);
     if (wrong !== undefined) return refusedList(wrong);
-    const { revision: at = 0, reverse = false, keysOnly = false } = options;
-    const request = { ...emptyScanRequest(), range: toRange(range), revision: at, reverse, keysOnly };
-    return new PagedList(options, async (pageToken, limit) => {
-      const page = { ...request, pageToken, limit };
-      const reply = await this.#caller.read(kvMethods.scan, page, options);
-      const items = reply.entries.map((entry) => new Entry(entry));
-      const { revision, incarnation, nextPageToken } = reply;
-      return { items, revision, incarnation, nextPageToken };
-    });
+    const { revision = 0, reverse = false, keysOnly = false } = options;
+    const scanned = { range: toRange(range), revision, reverse, keysOnly };
+    return new PagedList(options, streamOfPages(this.#caller, scanned, options));
   }
 
   /**
@@ -205,12 +200,13 @@ export class KelpClient {
   keys(pattern = '*', options: ListOptions = noOptions): PagedList<Key> {
     const wrong = named('pattern', text(pattern)) ?? optionsByCall.keys(options);
     if (wrong !== undefined) return refusedList(wrong);
-    return new PagedList(options, async (pageToken, limit) => {
+    const readPages = callsForPages(async (pageToken, limit) => {
       const page = { pattern, pageToken, limit };
       const reply = await this.#caller.read(kvMethods.keys, page, options);
       const { revision, incarnation, nextPageToken } = reply;
       return { items: keysOf(reply), revision, incarnation, nextPageToken };
     });
+    return new PagedList(options, readPages);
   }
 
   /**

@@ -19,7 +19,7 @@ import type { Caller, TryOptions } from './calls/caller.ts';
 import { leaseMethods } from './calls/method.ts';
 import { mayPass } from './errors/kelp-error.ts';
 import { KelpError, incompleteReply, isKelpError } from './errors/error.ts';
-import { PagedList, refusedList } from './paging.ts';
+import { PagedList, callsForPages, refusedList } from './paging.ts';
 import { backoffUntil } from './calls/pace.ts';
 import { keysOf } from './messages/reply.ts';
 import { toDuration, toMilliseconds } from './messages/scalar.ts';
@@ -106,12 +106,13 @@ export class Leases {
   list(options: ListOptions = noOptions): PagedList<Lease> {
     const wrong = optionsByCall['leases.list'](options);
     if (wrong !== undefined) return refusedList(wrong);
-    return new PagedList(options, async (pageToken, limit) => {
+    const readPages = callsForPages(async (pageToken, limit) => {
       const request = { pageToken, limit };
       const reply = await this.#caller.read(leaseMethods.list, request, options);
       const items = reply.leases.map((lease) => toLease(lease, []));
       return { items, revision: 0, incarnation: '', nextPageToken: reply.nextPageToken };
     });
+    return new PagedList(options, readPages);
   }
 }
 

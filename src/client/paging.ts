@@ -6,9 +6,10 @@
  * const keys = await client.keys('user/*').toArray();
  * ```
  *
- * Each loop begins anew. Leaving a loop early costs nothing: nothing is read ahead. Each page is a call of its own, with
- * its own deadline, that is tried again as any read; its token says where it begins, so that failures between and within
- * pages neither skip nor repeat an item.
+ * Each loop begins anew, and may be left early. A deadline holds for each page from when it is asked for, and a page is tried
+ * again as any read; its token says where it begins, so that failures between and within pages neither skip nor repeat an
+ * item. A scan is a stream, of which the server sends a little ahead (`scan.ts`); of all other lists each page is a call of
+ * its own, made when it is asked for.
  */
 import { fixed } from '../limits.ts';
 import { invalidArgument } from './arguments.ts';
@@ -22,19 +23,16 @@ export interface Page<Item> {
   readonly incarnation: string;
 }
 
-/** Reads the page that begins at `pageToken`, an empty one meaning the first. */
-export type ReadPage<Item> = (
-  pageToken: string,
-  limit: number,
-) => Promise<Page<Item> & { readonly nextPageToken: string }>;
+/** Reads pages of at most `pageSize` items until there are `limit` of these, which is above 0, or no more. */
+export type ReadPages<Item> = (limit: number, pageSize: number) => AsyncIterable<Page<Item>>;
 
 export class PagedList<Item> implements AsyncIterable<Item> {
-  readonly #readPage: ReadPage<Item>;
+  readonly #readPages: ReadPages<Item>;
   readonly #limit: number;
   readonly #pageSize: number;
 
-  constructor({ limit = Number.POSITIVE_INFINITY, pageSize = 0 }: ListOptions, readPage: ReadPage<Item>) {
-    this.#readPage = readPage;
+  constructor({ limit = Number.POSITIVE_INFINITY, pageSize = 0 }: ListOptions, readPages: ReadPages<Item>) {
+    this.#readPages = readPages;
     this.#limit = Math.floor(limit);
     this.#pageSize = Math.floor(Math.min(pageSize || fixed.pageLimitDefault, fixed.pageLimitMax));
   }
@@ -45,16 +43,7 @@ export class PagedList<Item> implements AsyncIterable<Item> {
 
   /** The pages as the server cuts them; some may be empty. */
   async *pages(): AsyncGenerator<Page<Item>, void, undefined> {
-    let pageToken = '';
-    let remaining = this.#limit;
-    while (remaining > 0) {
-      const page = await this.#readPage(pageToken, Math.min(remaining, this.#pageSize));
-      const { items, revision, incarnation } = page;
-      yield { items, revision, incarnation };
-      if (page.nextPageToken === '') return;
-      pageToken = page.nextPageToken;
-      remaining -= page.items.length;
-    }
+    if (this.#limit > 0) yield* this.#readPages(this.#limit, this.#pageSize);
   }
 
   /** All items at once; mind their number. */
@@ -65,7 +54,31 @@ export class PagedList<Item> implements AsyncIterable<Item> {
   }
 }
 
+/** Makes a call for the page that begins at `pageToken`, an empty one meaning the first. */
+type ReadPage<Item> = (
+  pageToken: string,
+  limit: number,
+) => Promise<Page<Item> & { readonly nextPageToken: string }>;
+
+export function callsForPages<Item>(readPage: ReadPage<Item>): ReadPages<Item> {
+  return async function* (limit, pageSize) {
+    let pageToken = '';
+    let remaining = limit;
+    while (remaining > 0) {
+      const page = await readPage(pageToken, Math.min(remaining, pageSize));
+      const { items, revision, incarnation } = page;
+      yield { items, revision, incarnation };
+      if (page.nextPageToken === '') return;
+      pageToken = page.nextPageToken;
+      remaining -= page.items.length;
+    }
+  };
+}
+
 /** The list of a request that a check has found `wrong`: reading it tells why. */
 export function refusedList(wrong: string): PagedList<never> {
-  return new PagedList<never>({}, () => Promise.reject(invalidArgument(wrong)));
+  return new PagedList<never>(
+    {},
+    callsForPages(() => Promise.reject(invalidArgument(wrong))),
+  );
 }

@@ -39,6 +39,9 @@ export interface TryOptions extends CallOptions {
   readonly onTry?: () => void;
 }
 
+/** One try of a call. Rejects with a `CallFailure`, and with any error once the call's signal is aborted. */
+type Attempt<Reply> = (timeoutMs: number) => Promise<Reply>;
+
 /** What a gRPC timeout can say: 8 digits of milliseconds, 27 hours. */
 const TIMEOUT_MS_MAX = 99_999_999;
 
@@ -87,6 +90,11 @@ export class Caller {
     return this.#run(false, method, request, options);
   }
 
+  /** A part of something longer that changes nothing: `attempt` makes one try, in so many milliseconds. */
+  readPart<Part>(attempt: Attempt<Part>, options: CallOptions): Promise<Part> {
+    return this.#try(false, attempt, options);
+  }
+
   /** A call that changes something. */
   write<Request, Reply>(
     method: Method<Request, Reply>,
@@ -114,10 +122,21 @@ export class Caller {
     return toKelpError(reason, { isWrite: isOpen, address: this.#transport.address });
   }
 
-  async #run<Request, Reply>(
+  #run<Request, Reply>(
     isWrite: boolean,
     method: Method<Request, Reply>,
     request: Request,
+    options: TryOptions,
+  ): Promise<Reply> {
+    const { signal } = options;
+    const attempt = (timeoutMs: number): Promise<Reply> =>
+      this.#transport.unary(method, request, timeoutMs, signal);
+    return this.#try(isWrite, attempt, options);
+  }
+
+  async #try<Reply>(
+    isWrite: boolean,
+    attempt: Attempt<Reply>,
     { signal, deadlineMs = this.deadlineMs, tryMsMax = Number.POSITIVE_INFINITY, onTry }: TryOptions,
   ): Promise<Reply> {
     const { pace } = this;
@@ -131,7 +150,7 @@ export class Caller {
       onTry?.();
       let error: KelpError;
       try {
-        return await this.#transport.unary(method, request, timeoutMs, signal);
+        return await attempt(timeoutMs);
       } catch (reason) {
         const isUnprocessed = reason instanceof CallFailure && reason.isUnprocessed;
         error = this.errorOf(reason, isWrite && !isUnprocessed, signal);

@@ -58,6 +58,12 @@ export const kvMethods = {
   ),
   exists: method('KvService/Exists', kv.sizeOfExistsRequest, kv.prependExistsRequest, kv.readExistsResponse),
   scan: method('KvService/Scan', kv.sizeOfScanRequest, kv.prependScanRequest, kv.readScanResponse),
+  scanStream: method(
+    'KvService/ScanStream',
+    kv.sizeOfScanStreamRequest,
+    kv.prependScanStreamRequest,
+    kv.readScanStreamResponse,
+  ),
   keys: method('KvService/Keys', kv.sizeOfKeysRequest, kv.prependKeysRequest, kv.readKeysResponse),
   increment: method(
     'KvService/Increment',

@@ -34,7 +34,7 @@ export interface DeleteRangeOptions extends Omit<api.DeleteRangeOptions, 'signal
 export type DeleteRangeResult = api.DeleteRangeResult;
 
 /**
- * What every call takes that reads page by page. A signal and a deadline hold for each page. The client reads the pages by
+ * What every call takes that reads page by page. A signal holds throughout, a deadline for each page. The client asks for pages by
  * itself: its `limit` is that of the whole list, and it has no tokens.
  */
 export interface ListOptions extends CallOptions {

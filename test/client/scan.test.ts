@@ -1,0 +1,193 @@
+/** A scan of the client: one stream, opened again where it broke. */
+import { create } from '@bufbuild/protobuf';
+import type { HandlerContext } from '@connectrpc/connect';
+import { Code } from '@connectrpc/connect';
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
+import { KvService, type ScanStreamRequest, ScanStreamResponseSchema } from '../../gen/kelp/v1/kv_pb.ts';
+import { createClient } from '../../src/client/client.ts';
+import type { ClientOptions } from '../../src/client/client-options.ts';
+import { startTestServer } from '../support/test-server.ts';
+import { broken, clientOf, failureOf, kelpFailure, recovering } from './fake-server.ts';
+
+const keysOf = (count: number): string[] => Array.from({ length: count }, (_, index) => `k${index}`);
+
+/** What a stream does before a chunk: the chunks of all streams are counted from 0. */
+type Trouble = (chunk: number, context: HandlerContext) => void | Promise<void>;
+
+/** A server with these keys, which cuts its chunks by the limits of the request. */
+function scanningClient(
+  keys: readonly string[],
+  trouble: Trouble = () => {},
+  options: Partial<ClientOptions> = {},
+) {
+  const requests: ScanStreamRequest[] = [];
+  let chunkCount = 0;
+  const made = clientOf((router) => {
+    router.service(KvService, {
+      async *scanStream(request, context) {
+        requests.push(request);
+        const begin = Number(request.pageToken || '0');
+        const end = request.limit === 0n ? keys.length : Math.min(keys.length, begin + Number(request.limit));
+        for (let at = begin; ;) {
+          await trouble(chunkCount++, context);
+          const next = Math.min(end, at + (request.chunkLimit || 1000));
+          yield create(ScanStreamResponseSchema, {
+            entries: keys.slice(at, next).map((key) => ({ key })),
+            nextPageToken: next < keys.length ? String(next) : '',
+            revision: 2n,
+            incarnation: 'life',
+          });
+          if (next === end) return;
+          at = next;
+        }
+      },
+    });
+  }, options);
+  return { ...made, requests };
+}
+
+test('a scan asks for the whole range at once, and gives it in pages with their revision', async () => {
+  const { client, requests } = scanningClient(keysOf(7));
+  const sizes: [number, number, string][] = [];
+  const scan = client.scan({ prefix: 'k' }, { revision: 2, reverse: true, keysOnly: true, pageSize: 3 });
+  for await (const { items, revision, incarnation } of scan.pages()) {
+    sizes.push([items.length, revision, incarnation]);
+  }
+  expect(sizes).toEqual([
+    [3, 2, 'life'],
+    [3, 2, 'life'],
+    [1, 2, 'life'],
+  ]);
+  expect(requests).toMatchObject([
+    {
+      range: { prefix: 'k' },
+      revision: 2n,
+      reverse: true,
+      keysOnly: true,
+      chunkLimit: 3,
+      limit: 0n,
+      pageToken: '',
+    },
+  ]);
+  // Each loop begins anew.
+  expect((await scan.toArray()).map(({ key }) => key)).toEqual(keysOf(7));
+  expect(await client.scan({ prefix: 'k' }, { limit: 0 }).toArray()).toEqual([]);
+  expect(requests).toHaveLength(2);
+});
+
+test('a scan goes on where its stream broke, wherever that is, and has each entry once', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(30),
+      fc.integer({ min: 1, max: 10 }),
+      fc.option(fc.integer({ min: 1, max: 40 })),
+      fc.array(fc.boolean(), { maxLength: 20 }),
+      async (count, pageSize, limit, breaks) => {
+        const keys = keysOf(count);
+        const { client, requests } = scanningClient(keys, (chunk) => {
+          if (breaks[chunk] === true) throw chunk % 2 === 0 ? broken() : recovering();
+        });
+        const options = limit === null ? { pageSize } : { pageSize, limit };
+        const entries = await client.scan({}, options).toArray();
+        expect(entries.map(({ key }) => key)).toEqual(keys.slice(0, limit ?? undefined));
+        for (const request of requests) {
+          const begin = Number(request.pageToken || '0');
+          expect(Number(request.limit)).toBe(limit === null ? 0 : limit - begin);
+        }
+      },
+    ),
+  );
+});
+
+test('a scan that is tried in vain ends with what went wrong, and how often it was tried', async () => {
+  const { client } = scanningClient(keysOf(9), (chunk) => {
+    if (chunk > 0) throw broken();
+  });
+  const keys: string[] = [];
+  const failure = await failureOf(
+    (async () => {
+      for await (const { key } of client.scan({}, { pageSize: 2 })) keys.push(key);
+    })(),
+  );
+  expect(failure).toMatchObject({ code: 'unavailable', message: expect.stringMatching(/tried \d+ times/) });
+  expect(keys).toEqual(['k0', 'k1']);
+});
+
+test('a state that is no longer kept ends a scan at once', async () => {
+  const { client, requests } = scanningClient(keysOf(9), (chunk) => {
+    if (chunk < 2) return;
+    const value = { requestedRevision: 2n, oldestRevision: 3n, newestRevision: 4n };
+    throw kelpFailure(Code.OutOfRange, ErrorReason.REVISION_COMPACTED, { case: 'revisionOutOfRange', value });
+  });
+  expect(await failureOf(client.scan({}, { pageSize: 2 }).toArray())).toMatchObject({
+    code: 'revisionCompacted',
+    details: { requestedRevision: 2, oldestRevision: 3, newestRevision: 4 },
+  });
+  expect(requests).toHaveLength(1);
+});
+
+test('a scan whose next chunk does not come in time is tried again, and then fails', async () => {
+  const { client, requests } = scanningClient(
+    keysOf(4),
+    (chunk, { signal }) =>
+      chunk === 0 ? undefined : new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
+    { deadlineMs: 60 },
+  );
+  const failure = await failureOf(client.scan({}, { pageSize: 2 }).toArray());
+  expect(failure).toMatchObject({ code: 'deadlineExceeded' });
+  expect(requests[0]).toMatchObject({ pageToken: '' });
+});
+
+test('leaving the loop, and aborting the signal, end the stream at the server', async () => {
+  for (const ending of ['break', 'abort']) {
+    const ended = Promise.withResolvers<void>();
+    const { client } = scanningClient(keysOf(10), (_, { signal }) => {
+      signal.addEventListener('abort', () => ended.resolve());
+    });
+    const controller = new AbortController();
+    const reading = (async () => {
+      for await (const { key } of client.scan({}, { pageSize: 1, signal: controller.signal })) {
+        if (key === 'k2' && ending === 'break') break;
+        if (key === 'k2') controller.abort();
+      }
+    })();
+    if (ending === 'break') await reading;
+    else expect(await failureOf(reading)).toMatchObject({ code: 'canceled' });
+    await ended.promise;
+  }
+});
+
+test('a stream that ends before the range does is no whole answer', async () => {
+  const { client } = clientOf((router) => {
+    router.service(KvService, {
+      async *scanStream() {
+        yield create(ScanStreamResponseSchema, { entries: [{ key: 'a' }], nextPageToken: 'more' });
+      },
+    });
+  });
+  expect(await failureOf(client.scan().toArray())).toMatchObject({
+    code: 'internal',
+    message: expect.stringContaining('the rest of the range'),
+  });
+});
+
+test('a range that is longer than all windows comes whole, however slowly it is read', async () => {
+  const server = await startTestServer();
+  await using client = createClient({ address: server.address });
+  const value = Buffer.alloc(100_000, 7);
+  const keys = keysOf(60);
+  await client.txn({ success: keys.map((key) => ({ kind: 'put', key, value })) });
+  const read: string[] = [];
+  for await (const { items } of client.scan().pages()) {
+    for (const { key, value: got } of items) {
+      expect(value.equals(got)).toBe(true);
+      read.push(key);
+    }
+    await new Promise(setImmediate);
+  }
+  expect(read).toEqual(keys.toSorted());
+  // Nothing is left of it.
+  expect(await client.scan({ key: 'none' }).toArray()).toEqual([]);
+});
