@@ -41,6 +41,7 @@ import {
   RevokeRequestSchema,
 } from '../../gen/kelp/v1/lease_pb.ts';
 import { WatchRequestSchema, WatchResponseSchema, WatchService } from '../../gen/kelp/v1/watch_pb.ts';
+import { serverFixed } from '../../src/limits.ts';
 import { openSession, post, replyOf } from '../support/bare-http2.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { SeededRandom } from '../support/random.ts';
@@ -61,12 +62,17 @@ interface Answer {
   readonly body: string;
 }
 
+const PREFIX_BYTES = 5;
 const SCAN_PATH = `/${KvService.typeName}/Scan`;
 const WATCH_PATH = `/${WatchService.typeName}/Watch`;
 /** Those of the administrator tell of the process, and an open watch has no end. */
 const boundedRequests: readonly Request[] = validRequests
   .filter(({ method }) => [KvService, LeaseService].some((each) => each === method.parent))
   .map(({ path, binary }) => ({ path, body: encodeEnvelope(0, binary) }));
+/** Of those that break two rules at once it depends on their pieces which is met first. */
+const shortRequests = boundedRequests.filter(
+  ({ body }) => body.length < serverFixed.smallRequestBytesMax / 2,
+);
 const KEYS = ['a', 'b', 'c/1', 'c/2', 'grüße', 'n'];
 
 let direct: ClientHttp2Session;
@@ -92,9 +98,12 @@ describe('both ways of a call', () => {
   });
 
   fuzz('answer alike to bodies that are no one message', 100, async (random) => {
-    const { path, body } = random.pick(random.pick([boundedRequests, [watch(random)]]));
+    const { path, body } = random.pick(random.pick([shortRequests, [watch(random)]]));
+    const changed = spoilt(Buffer.from(body), random);
+    // A prefix that nothing follows is no message at all to Connect, and half of one to us.
+    if (changed.length === PREFIX_BYTES && changed.readUInt32BE(1) > 0) return;
     // What breaks the protocol is refused by each in its own words.
-    await sameAnswer({ path, body: spoilt(Buffer.from(body), random) }, { compared: ['status', 'body'] });
+    await sameAnswer({ path, body: changed }, { compared: ['status', 'body'] });
   });
 
   fuzz('stream alike', 100, async (random) => {

@@ -28,9 +28,10 @@ export class MessageReader {
     this.check();
   }
 
-  /** Whether bytes have come behind the first message, which is whole. */
-  get hasMore(): boolean {
-    return this.#body.length > PREFIX_BYTES + (this.#body.messageLength() ?? 0);
+  /** Whether bytes have come behind the first message. */
+  get #hasMore(): boolean {
+    const length = this.#body.messageLength();
+    return length !== undefined && this.#body.length > PREFIX_BYTES + length;
   }
 
   /** Whether the first message has come to its end. */
@@ -39,11 +40,16 @@ export class MessageReader {
     return length !== undefined && this.#body.length >= PREFIX_BYTES + length;
   }
 
-  /** Takes the one message of a request that has ended. Throws for none, half of one and more than one. */
+  /** Throws when more has come than one message. */
+  checkAlone(): void {
+    if (this.length > PREFIX_BYTES + this.#messageBytesMax) throw tooLongError(this.#messageBytesMax);
+    if (this.#hasMore) throw moreThanOneError();
+  }
+
+  /** Takes the one message of a request that has ended, and was alone. Throws for none and half of one. */
   takeOnly(): Buffer {
     if (this.length === 0) throw noMessageError();
     if (!this.isWhole) throw cutShortError();
-    if (this.hasMore) throw moreThanOneError();
     return this.take();
   }
 
@@ -67,9 +73,9 @@ export class MessageReader {
 
 /** Throws for the prefix of a message that is not read. */
 export function checkPrefix(flags: number, length: number, messageBytesMax: number): void {
+  if (length > messageBytesMax) throw tooLongError(messageBytesMax);
   if (flags !== 0)
     throw new StoreError('invalidArgument', 'the request message is compressed, with no grpc-encoding');
-  if (length > messageBytesMax) throw tooLongError(messageBytesMax);
 }
 
 /** The request ended within a message, or without one. */

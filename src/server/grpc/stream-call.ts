@@ -4,7 +4,6 @@
  */
 import type { ServerStream } from '../../http2/stream.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
-import { moreThanOneError } from '../calls/call-error.ts';
 import { mapped } from '../calls/mapped.ts';
 import { PREFIX_BYTES } from '../http/body-buffer.ts';
 import {
@@ -124,7 +123,7 @@ export class ServerStreamCall extends StreamCall<ServerStreamMethod> {
     if (this.isAnswered) return;
     try {
       this.#reader.append(buffer, from, to);
-      if (this.#reader.hasMore) throw moreThanOneError();
+      this.#reader.checkAlone();
       this.stream.consumed(to - from);
     } catch (error) {
       this.fail(error);

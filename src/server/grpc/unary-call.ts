@@ -4,7 +4,7 @@
  */
 import type { ServerStream } from '../../http2/stream.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
-import { moreThanOneError, noMessageError } from '../calls/call-error.ts';
+import { moreThanOneError, noMessageError, tooLongError } from '../calls/call-error.ts';
 import { PREFIX_BYTES } from '../http/body-buffer.ts';
 import { type UnaryMethod, readRequest } from '../services/method.ts';
 import { GrpcCall, type GrpcContext } from './grpc-call.ts';
@@ -56,10 +56,12 @@ export class UnaryCall extends GrpcCall {
   override drained(): void {}
 
   #runWhole(buffer: Buffer, from: number, to: number): void {
+    const { requestBytesMax } = this.#served;
     const start = from + PREFIX_BYTES;
     if (start > to) throw cutShortError();
+    if (to - start > requestBytesMax) throw tooLongError(requestBytesMax);
     const length = buffer.readUInt32BE(from + 1);
-    checkPrefix(buffer.readUInt8(from), length, this.#served.requestBytesMax);
+    checkPrefix(buffer.readUInt8(from), length, requestBytesMax);
     if (start + length > to) throw cutShortError();
     if (start + length < to) throw moreThanOneError();
     this.#run(buffer, start, to);
@@ -68,8 +70,7 @@ export class UnaryCall extends GrpcCall {
   #gather(buffer: Buffer, from: number, to: number): void {
     this.#reader ??= new MessageReader(this.call, this.#served.requestBytesMax);
     this.#reader.append(buffer, from, to);
-    // Whether it is the client's last is not known yet; that it sends more is.
-    if (this.#reader.isWhole && this.#reader.hasMore) throw moreThanOneError();
+    this.#reader.checkAlone();
     this.stream.consumed(to - from);
   }
 
