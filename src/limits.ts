@@ -292,6 +292,8 @@ export const http2 = {
   waitingOutputBytesMax: 256 * KiB,
   /** ... and nothing more is read from a peer that has left so much of it unread. */
   unsentBytesMax: 1 * MiB,
+  /** ... or `outputBytes` of it, while all connections of the process hold so much together. */
+  unsentBytesOfAllMax: 64 * MiB,
   /** Streams whose bodies wait take turns by so much. */
   chunkBytesMax: 16 * KiB,
   /** The requests of one connection that are begun in one turn of the event loop. */

@@ -29,6 +29,9 @@ const NO_BUFFER = Buffer.alloc(0);
 const sink = Buffer.allocUnsafeSlow(http2.outputBytes);
 const freeBuffers: Buffer[] = [];
 
+/** What all sockets and outboxes of the process hold since peers do not read, or not yet. */
+let heldBytesOfAll = 0;
+
 export class Outbox {
   /** What is being written to, at the places that `reserve` tells, ... */
   buffer: Buffer = NO_BUFFER;
@@ -62,6 +65,16 @@ export class Outbox {
     return this.#inSocketBytes + this.#waitingBytes + this.#writtenBytes;
   }
 
+  /** So much waits that bodies are to wait in their streams. */
+  get isBusy(): boolean {
+    return this.unsentBytes >= Math.min(http2.waitingOutputBytesMax, unsentBytesMax());
+  }
+
+  /** So much waits that nothing more is to be read from the peer. */
+  get isFull(): boolean {
+    return this.unsentBytes >= unsentBytesMax();
+  }
+
   /** All output so far, in bytes, sent or not: where the next frame begins. */
   get position(): number {
     return this.#givenBytes + this.#waitingBytes + this.#writtenBytes;
@@ -90,7 +103,7 @@ export class Outbox {
         this.#give(buffer, length);
         return;
       }
-      this.#waiting.push({ buffer, length });
+      this.#wait(buffer, length);
     }
     if (this.#waiting.length > 0) this.#giveWaiting();
   }
@@ -98,10 +111,7 @@ export class Outbox {
   /** Ends the socket behind all that was written so far. What is written from now on goes nowhere. */
   end(): void {
     if (this.#isEnding) return;
-    if (this.length > 0) {
-      this.#waiting.push({ buffer: this.buffer, length: this.length });
-      this.#waitingBytes += this.length;
-    }
+    if (this.length > 0) this.#wait(this.buffer, this.length);
     this.#isEnding = true;
     this.#sinkOutput();
     if (this.#inSocketBytes === 0 && !this.#socket.destroyed) this.#giveWaiting();
@@ -115,6 +125,7 @@ export class Outbox {
     this.#isClosed = true;
     this.#isEnding = true;
     this.#sinkOutput();
+    heldBytesOfAll -= this.#inSocketBytes + this.#waitingBytes;
     this.#waiting = [];
     this.#waitingBytes = 0;
   }
@@ -134,10 +145,7 @@ export class Outbox {
     const { buffer, length } = this;
     if (length === 0) this.#owner.outputBegun();
     else if (this.#inSocketBytes === 0) this.#give(buffer, length);
-    else {
-      this.#waiting.push({ buffer, length });
-      this.#waitingBytes += length;
-    }
+    else this.#wait(buffer, length);
     this.buffer = freeBuffers.pop() ?? Buffer.allocUnsafeSlow(http2.outputBytes);
     this.length = 0;
   }
@@ -146,6 +154,12 @@ export class Outbox {
     this.buffer = NO_BUFFER;
     this.length = 0;
     this.dataStreamId = 0;
+  }
+
+  #wait(buffer: Buffer, length: number): void {
+    this.#waiting.push({ buffer, length });
+    this.#waitingBytes += length;
+    heldBytesOfAll += length;
   }
 
   #give(buffer: Buffer, length: number): void {
@@ -157,11 +171,13 @@ export class Outbox {
     } else {
       this.#inSocket.push({ buffer, length });
       this.#inSocketBytes += length;
+      heldBytesOfAll += length;
     }
   }
 
   #giveWaiting(): void {
     const waiting = this.#waiting;
+    heldBytesOfAll -= this.#waitingBytes;
     this.#waiting = [];
     this.#waitingBytes = 0;
     this.#socket.cork();
@@ -177,6 +193,7 @@ export class Outbox {
     const output = this.#inSocket.shift();
     if (output === undefined) return;
     this.#inSocketBytes -= output.length;
+    if (!this.#isClosed) heldBytesOfAll -= output.length;
     // What a socket that is destroyed had is never sent.
     if (this.#isClosed || this.#socket.destroyed) return;
     free(output.buffer);
@@ -189,6 +206,11 @@ export class Outbox {
   #endSocket(): void {
     if (this.#isEnding && !this.#isClosed && this.#waiting.length === 0) this.#socket.end();
   }
+}
+
+/** What one connection may leave unsent. */
+function unsentBytesMax(): number {
+  return heldBytesOfAll < http2.unsentBytesOfAllMax ? http2.unsentBytesMax : http2.outputBytes;
 }
 
 function free(buffer: Buffer): void {

@@ -130,7 +130,7 @@ export class Sender {
     if (bytes > stream.sendWindow || bytes > this.window || this.isTableSizeDue) return false;
     if (head.length > FRAME_BYTES_DEFAULT || trailers.length > FRAME_BYTES_DEFAULT) return false;
     return bytes <= DATA_BYTES_MAX
-      ? this.outbox.unsentBytes < http2.unsentBytesMax
+      ? !this.outbox.isFull
       : !this.#isBusy && this.#line.size === 0 && answerBytes(bytes, head, trailers) <= http2.outputBytes;
   }
 
@@ -240,9 +240,7 @@ export class Sender {
 
   /** Whether bodies have to wait for the socket or for the next turn. */
   get #isBusy(): boolean {
-    return (
-      this.#turnBytes >= http2.waitingOutputBytesMax || this.outbox.unsentBytes >= http2.waitingOutputBytesMax
-    );
+    return this.#turnBytes >= http2.waitingOutputBytesMax || this.outbox.isBusy;
   }
 
   #spend(stream: SendingStream, bytes: number): void {

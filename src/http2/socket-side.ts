@@ -139,11 +139,7 @@ export abstract class SocketSide implements OutboxOwner, TurnTaker {
 
   /** Whether another frame may be read now. */
   protected get mayReadOn(): boolean {
-    return (
-      this.#requestsInTurn < http2.requestsInTurnMax &&
-      this.sender.outbox.unsentBytes < http2.unsentBytesMax &&
-      !this.#isEnding
-    );
+    return this.#requestsInTurn < http2.requestsInTurnMax && !this.sender.outbox.isFull && !this.#isEnding;
   }
 
   /** One more request in this turn. */

@@ -418,6 +418,36 @@ describe('a client that does not read', () => {
     expectNothingLeft(server);
   });
 
+  test('among many such clients is read from no further once 64 KiB wait, and others are served as before', () => {
+    const block = encodeBlock(fieldsFor('/large'));
+    const requests = (count: number, first = 0): Buffer =>
+      Buffer.concat(
+        Array.from({ length: count }, (_, index) => headersFrame(2 * (first + index) + 1, block, WHOLE)),
+      );
+    // Each holds what waits in the output of its connection before bodies wait in their streams.
+    const count = Math.ceil((1.4 * http2.unsentBytesOfAllMax) / http2.waitingOutputBytesMax);
+    const servers = Array.from({ length: count }, () => unread().receive(requests(10)));
+    const late = unread().receive(requests(10));
+    expect(late.connection.unsentBytes).toBeLessThanOrEqual(2 * http2.outputBytes);
+    expect(late.socket.isPaused).toBe(true);
+    expect(late.requests.length).toBeLessThan(10);
+
+    const reading = opened();
+    reading.receive(...Array.from({ length: 1000 }, (_, index) => headersFrame(2 * index + 1, unary, WHOLE)));
+    expect(reading.requests).toHaveLength(1000);
+
+    for (const { connection, clock } of servers) {
+      connection.destroy();
+      clock.settle();
+    }
+    late.socket.readAll();
+    late.clock.settle();
+    expect(late.requests).toHaveLength(10);
+    late.socket.isRead = false;
+    late.receive(requests(10, 10));
+    expect(late.requests).toHaveLength(20);
+  });
+
   test('when it is cut, nothing is left', () => {
     const server = unread();
     for (let index = 0; index < 50; index++)
