@@ -210,6 +210,12 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./cases/served-watch-slow.ts')).servedWatchSlow,
   },
   {
+    name: 'durable-puts',
+    about: 'durable puts in process beside those of Redis, by processor time',
+    sizes: 'each',
+    load: async () => (await import('./cases/durable-puts.ts')).durablePuts,
+  },
+  {
     name: 'redis',
     about: 'Redis on the same work',
     sizes: 'each',
