@@ -94,20 +94,35 @@ describe('a server that takes few streams on a connection', () => {
   });
 });
 
-test('a call goes over another connection as soon as the server leaves the first, which ends its own calls', async () => {
+test('a call goes over another connection once the server leaves the first, which ends its own calls and counts no more', async () => {
   const server = await holding(100);
-  const client = clientFor(server);
+  const client = clientFor(server, { connectionsMax: 1, retries: Number.POSITIVE_INFINITY });
   const first = client.get('a');
   await eventually(() => open.length).toBe(1);
   const [connection, streamId] = open[0] as [ScriptedConnection, number];
   goAway(connection, streamId, 0);
-  await nextTurn();
+  // It is refused there if it is sent before the client has heard.
   const second = client.get('a');
-  await eventually(() => server.requestCounts.length).toBe(2);
-  await eventually(() => open.length).toBe(2);
+  await eventually(() => server.requestCounts[1]).toBe(1);
   while (open.length > 0) answerNext();
   await Promise.all([first, second]);
-  expect(server.requestCounts).toEqual([1, 1]);
+  expect(server.requestCounts).toHaveLength(2);
+});
+
+test('a client that is closed makes no connection for the calls that waited for one', async () => {
+  let connections = 0;
+  const server = await startScripted({
+    onConnection: () => void connections++,
+    onRequest: () => undefined,
+  });
+  const client = clientFor(server);
+  const call = failureOf(client.get('a'));
+  await eventually(() => connections).toBe(1);
+  client.close();
+  expect(await call).toMatchObject({ code: 'closed' });
+  expect(await failureOf(client.get('a'))).toMatchObject({ code: 'closed' });
+  await nextTurn();
+  expect(connections).toBe(1);
 });
 
 test('watches have a connection of their own', async () => {

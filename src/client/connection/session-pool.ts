@@ -26,7 +26,7 @@ export class SessionPool implements SessionOwner {
   readonly #sessionsMax: number;
   /** Those that take requests, the oldest first, which is filled first: so the others fall idle, and close. */
   readonly #open: Session[] = [];
-  /** All that are not closed. */
+  /** All that are not closed: those that end their last calls are bounded by these. */
   readonly #all = new Set<Session>();
   readonly #waiting = new Set<Applicant>();
   /** Being made, or asked for a sign of life: it will say what became of it. */
@@ -65,8 +65,8 @@ export class SessionPool implements SessionOwner {
   /** Breaks off what is under way. */
   close(): void {
     this.#isClosed = true;
-    for (const session of this.#all) session.destroy();
     this.#refuseAll(unsent(new Error('the client is closed')));
+    for (const session of this.#all) session.destroy();
   }
 
   ready(session: Session): void {
@@ -113,7 +113,7 @@ export class SessionPool implements SessionOwner {
     if (stale !== undefined) {
       this.#expected = stale;
       stale.check();
-    } else if (this.#all.size < this.#sessionsMax) {
+    } else if (this.#open.length < this.#sessionsMax) {
       const session = new Session(this.#address, this.#tls, this);
       this.#all.add(session);
       this.#expected = session;
