@@ -198,6 +198,13 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./cases/served-catch-up.ts')).servedCatchUp,
   },
   {
+    name: 'served-pipeline',
+    about: 'batches of gets and puts in one stream of a server',
+    sizes: 'each',
+    keyCountMax: 1_000_000,
+    load: async () => (await import('./cases/served-pipeline.ts')).servedPipeline,
+  },
+  {
     name: 'served-watch',
     about: 'one writer, many watchers, through a server',
     sizes: 'once',

@@ -71,7 +71,7 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
     try {
       for await (const { operations } of untilAborted(requests, signal)) {
         checkSize(operations);
-        const batch = new Batch(this.#call, this.#progress, operations.length);
+        const batch = new Batch(this.#call, this.#progress);
         this.#batches.push(batch);
         batch.run(this.#store, operations);
         this.#wakeReader?.();
@@ -133,7 +133,7 @@ type Result = PipelineResultShape['result'];
 
 class Batch implements ReplyAccount {
   /** At the places of their operations. */
-  readonly results: PipelineResultShape[];
+  readonly results: PipelineResultShape[] = [];
   /** Charged to the call. */
   heldBytes = 0;
   readonly #call: Call;
@@ -145,15 +145,15 @@ class Batch implements ReplyAccount {
   #error: Error | undefined;
   #onDone: (() => void) | undefined;
 
-  constructor(call: Call, progress: Progress, size: number) {
+  constructor(call: Call, progress: Progress) {
     this.#call = call;
     this.#progress = progress;
-    this.results = Array.from({ length: size });
   }
 
   /** Begins all operations. Bytes of theirs may change afterwards. */
   run(store: KvStore, operations: readonly PipelineOperationShape[]): void {
-    for (const [index, { operation }] of operations.entries()) {
+    for (let index = 0; index < operations.length; index++) {
+      const { operation } = operations[index] as PipelineOperationShape;
       if (index % fixed.turnCallsMax === 0) fetchRead(store, operations, index);
       try {
         this.#begin(store, operation, index);

@@ -1,0 +1,89 @@
+import { emptyGetRequest, emptyPutRequest } from '../../gen/kelp/v1/kv_codec.ts';
+import type { PipelineOperationShape } from '../../gen/kelp/v1/kv_codec.ts';
+import { type BenchCase, type CaseContext, operationCount } from '../bench-case.ts';
+import { randomKeys, VALUE_BYTES, Values } from '../load/data.ts';
+import { startKelp } from '../load/kelp-server.ts';
+import { PipelineLoad, batchBytes } from '../load/pipeline-load.ts';
+import { cpuSecondsOf } from '../load/process-figures.ts';
+import { fillStore, openBenchStore } from '../load/store.ts';
+
+const BATCH_OPERATIONS = 100;
+const CONNECTIONS = 4;
+/** Of each connection, batches that are under way. */
+const AHEAD = 4;
+const LOADS = [
+  { kind: 'get', batchCount: 4000 },
+  { kind: 'put', batchCount: 2000 },
+] as const;
+
+/** Batches of operations to `kelp serve --fsync always`; server and client share the machine. */
+export const servedPipeline: BenchCase = {
+  async prepare(context) {
+    const store = await openBenchStore(context, dataDirectory(context), 'never');
+    await fillStore(store, context.keyCount);
+    await store.snapshot();
+    await store.close();
+  },
+
+  async run(context) {
+    const server = await startKelp(context, dataDirectory(context), 'always');
+    try {
+      const loads = await Promise.all(
+        Array.from({ length: CONNECTIONS }, () => PipelineLoad.open(server.ready)),
+      );
+      for (const load of LOADS) await measure(context, server.processId, loads, load);
+      for (const load of loads) load.close();
+    } finally {
+      await server.stop();
+    }
+  },
+};
+
+function dataDirectory(context: CaseContext): string {
+  return `${context.directory}/data`;
+}
+
+async function measure(
+  context: CaseContext,
+  processId: number,
+  loads: readonly PipelineLoad[],
+  { kind, batchCount }: (typeof LOADS)[number],
+): Promise<void> {
+  const count = operationCount(context, batchCount);
+  const values = new Values();
+  const rates: number[] = [];
+  const costs: number[] = [];
+  for (let repetition = 0; repetition <= context.repetitions; repetition++) {
+    const batches = loads.map((_, load) => {
+      const keys = randomKeys(count * BATCH_OPERATIONS, context.keyCount, repetition * CONNECTIONS + load);
+      return Array.from({ length: count }, (_, batch) => {
+        const from = batch * BATCH_OPERATIONS;
+        const batchKeys = keys.slice(from, from + BATCH_OPERATIONS);
+        return batchBytes({
+          operations: batchKeys.map((key, index) => operationOf(kind, key, values.of(from + index))),
+        });
+      });
+    });
+    const cpuBefore = await cpuSecondsOf(processId);
+    const beganAt = performance.now();
+    const replyBytes = await Promise.all(loads.map((load, index) => load.run(batches[index] ?? [], AHEAD)));
+    const seconds = (performance.now() - beganAt) / 1000;
+    const operations = CONNECTIONS * count * BATCH_OPERATIONS;
+    if (kind === 'get' && replyBytes.reduce((sum, bytes) => sum + bytes, 0) < operations * VALUE_BYTES) {
+      throw new Error('the server did not find all keys');
+    }
+    // The first compiles the code.
+    if (repetition === 0) continue;
+    rates.push(operations / seconds);
+    costs.push(operations / Math.max(0.01, (await cpuSecondsOf(processId)) - cpuBefore));
+  }
+  const load = `${kind} in batches of ${BATCH_OPERATIONS}, ${CONNECTIONS} connections`;
+  context.report({ name: load, unit: 'operations/s', samples: rates });
+  context.report({ name: `${load}, by the server's processor time`, unit: 'operations/s', samples: costs });
+}
+
+function operationOf(kind: 'get' | 'put', key: string, value: Uint8Array): PipelineOperationShape {
+  return kind === 'get'
+    ? { operation: { case: 'get', value: { ...emptyGetRequest(), key } } }
+    : { operation: { case: 'put', value: { ...emptyPutRequest(), key, value } } };
+}
