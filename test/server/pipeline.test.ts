@@ -365,6 +365,27 @@ describe('a pipeline over a store whose flushes are held back', () => {
     await store.close();
   });
 
+  test('others have their turn when so many operations have run in one, however fast the replies are read', async () => {
+    const { store, requests, replies, send } = await start();
+    let pauseCount = 0;
+    const pause = store.pause.bind(store);
+    store.pause = () => {
+      pauseCount++;
+      return pause();
+    };
+    const batchCount = 20;
+    for (let count = 0; count < batchCount; count++) {
+      send(batch(...Array.from({ length: fixed.pipelineOperationsMax }, () => get('a'))));
+    }
+    requests.end();
+    for (let count = 0; count < batchCount; count++) expect((await replies.next()).done).toBe(false);
+    expect((await replies.next()).done).toBe(true);
+    const operations = batchCount * fixed.pipelineOperationsMax;
+    const inTurn = serverFixed.pipelineTurnOperationsMax + fixed.pipelineOperationsMax;
+    expect(pauseCount).toBeGreaterThanOrEqual(Math.floor(operations / inTurn));
+    await store.close();
+  });
+
   test('what a batch writes when its client goes away is written, and nothing is held', async () => {
     const { disk, store, table, call, replies, send } = await start();
     disk.hold();
