@@ -120,10 +120,11 @@ export class KvStore implements api.Store {
   async count(range: api.KeyRange, options: api.CountOptions = {}): Promise<api.CountResult> {
     const store = this.#store;
     const { revision = 0 } = options;
-    const countPin = (pin: PinnedState): Promise<api.CountResult> =>
-      countPinned(pin, range, () => this.pause());
-    if (revision !== 0) return await countPin(store.pin({ revision, instantMs: 0 }));
+    // The caller may use its buffers again as soon as it has the promise.
     const engineRange = toEngineRange(range);
+    const countPin = (pin: PinnedState): Promise<api.CountResult> =>
+      countPinned(pin, engineRange, () => this.pause());
+    if (revision !== 0) return await countPin(store.pin({ revision, instantMs: 0 }));
     try {
       return await this.#decide((view) => ({ count: view.count(engineRange), revision: view.revision }));
     } catch (error) {

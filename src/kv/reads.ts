@@ -147,11 +147,10 @@ export function keys(seam: Seam, pattern: string, options: PageOptions): KeysPag
  */
 export async function countPinned(
   pin: PinnedState,
-  range: KeyRange,
+  { start, end }: EngineRange,
   pause: () => Promise<void>,
 ): Promise<CountResult> {
   try {
-    const { start, end } = toEngineRange(range);
     let count = 0;
     for (let next: Uint8Array | undefined = start; next !== undefined;) {
       const rest: EngineRange = { start: next, end };
