@@ -1,4 +1,4 @@
-/** Clients that others have written, as far as they are installed. */
+/** Clients that others have written, as far as they are installed; `.ci/run` sees to it, and says so by TEST_PEERS. */
 import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -12,7 +12,13 @@ const run = promisify(execFile);
 
 function isInstalled(command: string, ...mustKnow: string[]): boolean {
   const { status, stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' });
-  return status === 0 && mustKnow.every((word) => stdout.includes(word));
+  return found(command, status === 0 && mustKnow.every((word) => stdout.includes(word)));
+}
+
+/** Where they are expected, a test that would be left out fails instead. */
+function found(peer: string, isFound: boolean): boolean {
+  if (!isFound && process.env['TEST_PEERS'] === 'required') throw new Error(`${peer} is not installed`);
+  return isFound;
 }
 
 /** Every request has come to its end, and every connection closed in peace. */
@@ -142,7 +148,7 @@ channel.close()
 print('done')
 `;
 
-describe.runIf(python !== undefined)("Python's grpcio", () => {
+describe.runIf(found('grpcio of Python', python !== undefined))("Python's grpcio", () => {
   test('makes unary calls, streams both ways and cancels', async () => {
     const server = await EchoServer.start();
     const { stdout } = await run(python ?? '', ['-c', pythonCalls, `127.0.0.1:${server.port}`]);
