@@ -57,6 +57,15 @@ export const fixed = {
   /** A message of a watch is cut at this many events or entries, and at this many bytes of memory that they take. */
   watchMessageEventsMax: 1000,
   watchMessageBytesMax: 1 * MiB,
+  /**
+   * What watches that want the same have made for each other and not all have taken, as bytes of memory; the oldest goes
+   * first, and who comes later makes it anew.
+   */
+  sharedWatchBytesMax: 16 * MiB,
+  /** A watch lets another one that is making what it wants go first so often, each time for a turn. */
+  watchPatienceTurns: 4,
+  /** Watches with more characters than this in the bounds of their ranges are not compared, and share nothing. */
+  watchGroupCharactersMax: 16 * KiB,
   /** The shortest interval between two progress messages of a watch, and the default one. */
   progressIntervalMsMin: 100,
   progressIntervalMsDefault: 10_000,
@@ -72,8 +81,13 @@ export const fixed = {
   watchWokenVisitsMax: 256,
   /** The places that are looked at in one go for the watches that wait for what has become visible. */
   watchNoticeVisitsMax: 10_000,
-  /** So many watches are woken by a change at once; the rest after what else waits has had its turn. */
-  watchesWokenMax: 64,
+  /**
+   * The watches that are woken by a change at once, in visits; the rest follow after what else waits has had its turn. Each
+   * counts as so many at least: one whose reader takes at once what others have made, and one that is read later.
+   */
+  watchesWokenVisitsMax: 4096,
+  wokenVisitsMin: 8,
+  wokenLaterVisits: 64,
   /** How long a slow reader of a watch's present entries, or of another long reply, may hold back the compaction of history. */
   pinMsMax: 60_000,
   /**

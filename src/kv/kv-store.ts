@@ -15,6 +15,7 @@ import type { DurableStore } from '../store/durable-store.ts';
 import type { PinnedState } from '../store/seam.ts';
 import { toDeletedRange, toEngineRange } from '../store/views/range.ts';
 import type { View } from '../store/views/view.ts';
+import type { PulledWatch, WatchForm, WatchReader } from '../store/watch/pulled-watch.ts';
 import { failedWatch } from '../store/watch/watch-start.ts';
 import { type DecidedCall, DeleteCall, FunctionCall, GetCall, PutCall } from './calls-of-one-key.ts';
 import { KeyFetcher } from './key-fetcher.ts';
@@ -160,6 +161,11 @@ export class KvStore implements api.Store {
     } catch (error) {
       return failedWatch(error);
     }
+  }
+
+  /** A watch without promises, for doors: see `PulledWatch`. Throws what `watch` would throw at its first step. */
+  openWatch<Item>(request: api.WatchRequest, form: WatchForm<Item>, reader: WatchReader): PulledWatch<Item> {
+    return this.#store.openWatch(request, form, reader);
   }
 
   grantLease(ttlMs: number, leaseId = 0): Promise<api.LeaseGrant> {

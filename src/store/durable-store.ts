@@ -36,7 +36,10 @@ import type { PlannedChange } from './views/planned-change.ts';
 import { USER_KEYS } from './views/regions.ts';
 import type { ReadView, View } from './views/view.ts';
 import type { RecentChange } from './watch/recent-changes.ts';
+import { type PulledWatch, type WatchForm, type WatchReader, plainForm } from './watch/pulled-watch.ts';
 import { WatchHub } from './watch/watch-hub.ts';
+import type { WatchSource } from './watch/watch-registry.ts';
+import { WatchIterator } from './watch/watch-iterator.ts';
 
 export interface DurableStoreParts {
   readonly disk: Disk;
@@ -65,6 +68,7 @@ export class DurableStore implements Seam {
   readonly failed: Promise<Error>;
   readonly #parts: DurableStoreParts;
   readonly #hub: WatchHub;
+  readonly #watchSource: WatchSource;
   readonly #history: History;
   readonly #visibility: Visibility;
   readonly #acknowledgements: Acknowledgements;
@@ -106,6 +110,14 @@ export class DurableStore implements Seam {
     this.#history.compact(recovered.compactedRevision);
     const counts = { keyCount: engine.count(USER_KEYS), leaseCount: leases.size };
     this.#visibility = new Visibility(this.#hub, revision, counts, onListenerFailed);
+    this.#watchSource = {
+      storeId: this.storeId,
+      engine,
+      log,
+      history: this.#history,
+      incarnations,
+      visibleRevision: () => this.#visibility.revision,
+    };
     this.#acknowledgements = new Acknowledgements(log);
     this.#memory = new MemoryLimit({
       engine,
@@ -299,12 +311,12 @@ export class DurableStore implements Seam {
   }
 
   watch(request: WatchRequest): AsyncIterableIterator<WatchMessage> {
-    const { log, recovered } = this.#parts;
-    const { storeId } = this;
-    const { engine, incarnations } = recovered;
-    const visibleRevision = (): number => this.#visibility.revision;
-    const source = { storeId, engine, log, history: this.#history, incarnations, visibleRevision };
-    return this.#hub.open(request, source);
+    return new WatchIterator((reader) => this.openWatch(request, plainForm, reader));
+  }
+
+  /** Opens a watch that is pulled without promises, in a form of the reader's. Throws what `watch` would at its first step. */
+  openWatch<Item>(request: WatchRequest, form: WatchForm<Item>, reader: WatchReader): PulledWatch<Item> {
+    return this.#hub.open(request, this.#watchSource, form, reader);
   }
 
   /**

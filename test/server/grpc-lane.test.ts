@@ -8,6 +8,8 @@ import * as leaseCodec from '../../gen/kelp/v1/lease_codec.ts';
 import { LeaseService } from '../../gen/kelp/v1/lease_pb.ts';
 import { AdminService } from '../../gen/kelp/v1/admin_pb.ts';
 import * as adminCodec from '../../gen/kelp/v1/admin_codec.ts';
+import * as watchCodec from '../../gen/kelp/v1/watch_codec.ts';
+import { WatchService } from '../../gen/kelp/v1/watch_pb.ts';
 import { Deadlines } from '../../src/deadlines.ts';
 import { StoreError } from '../../src/errors.ts';
 import { errorCode } from '../../src/http2/error-code.ts';
@@ -18,12 +20,21 @@ import { type Call, CallTable } from '../../src/server/calls/calls.ts';
 import { grpcLane } from '../../src/server/grpc/grpc-lane.ts';
 import { Routes } from '../../src/server/grpc/routes.ts';
 import { ServerState } from '../../src/server/health/server-state.ts';
-import { type Method, bidiStream, serverStream, unary } from '../../src/server/services/method.ts';
+import {
+  type Method,
+  type PushStreamMethod,
+  type ReplyOutlet,
+  bidiStream,
+  pushStream,
+  serverStream,
+  unary,
+} from '../../src/server/services/method.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { FakeStream, headOf } from './fake-stream.ts';
 
 const GET = '/kelp.v1.KvService/Get';
 const BACKUP = '/kelp.v1.AdminService/Backup';
+const WATCH = '/kelp.v1.WatchService/Watch';
 const KEEP_ALIVE = '/kelp.v1.LeaseService/KeepAlive';
 const REQUEST_BYTES_MAX = 1000;
 
@@ -42,6 +53,7 @@ interface Parts {
   readonly get?: Get;
   readonly backup?: Backup;
   readonly keepAlive?: KeepAlive;
+  readonly watch?: PushStreamMethod['open'];
   readonly callsMax?: number;
 }
 
@@ -52,7 +64,7 @@ class Lane {
   readonly logged: string[] = [];
   readonly #lane: ReturnType<typeof grpcLane>;
 
-  constructor({ get, backup, keepAlive, callsMax = 10 }: Parts) {
+  constructor({ get, backup, keepAlive, watch, callsMax = 10 }: Parts) {
     this.state.enter('serving');
     this.calls = new CallTable({ ...serverDefaults, callsMax });
     const methods: Method[] = [];
@@ -70,6 +82,14 @@ class Lane {
           prepend: adminCodec.prependBackupResponse,
         },
         (_, request, call, signal) => backup?.(call, signal) ?? noReplies(),
+      ),
+      pushStream(
+        WatchService.method.watch,
+        { read: watchCodec.readWatchRequest },
+        (store, request, call, outlet) => {
+          if (watch === undefined) throw new Error('the test has no pushed replies');
+          return watch(store, request, call, outlet);
+        },
       ),
       bidiStream(
         LeaseService.method.keepAlive,
@@ -546,6 +566,98 @@ describe('a stream of replies', () => {
     lane.clock.advance(1100);
 
     expect(stream.fields['grpc-status']).toBe('4');
+  });
+});
+
+describe('replies that are pushed', () => {
+  /** A method whose replies a test makes. */
+  function openPushed(isWorkDone = true) {
+    const events: string[] = [];
+    let outlet: ReplyOutlet | undefined;
+    const lane = new Lane({
+      watch: (_, __, ___, given) => {
+        outlet = given;
+        return {
+          goOn: () => void events.push('goOn'),
+          stop() {
+            events.push('stop');
+            if (isWorkDone) given.finish(undefined);
+          },
+        };
+      },
+    });
+    const stream = lane.open(WATCH);
+    stream.receive(Buffer.alloc(5), true);
+    if (outlet === undefined) throw new Error('the method was not called');
+    return { lane, stream, events, outlet };
+  }
+  const bytes = Buffer.from(encodeEnvelope(0, Buffer.from('reply')));
+
+  test('go out as they are, and end by their status', () => {
+    const { lane, stream, events, outlet } = openPushed();
+    expect([events, stream.written]).toEqual([['goOn'], []]);
+
+    expect([outlet.send(bytes), outlet.send(bytes)]).toEqual([true, true]);
+    outlet.finish(undefined);
+
+    expect(stream.written).toEqual([bytes, bytes]);
+    expect(stream.fields).toMatchObject({ ':status': '200', 'grpc-status': '0' });
+    expect([lane.calls.size, lane.calls.heldBytes]).toEqual([0, 0]);
+  });
+
+  test('go on when what was sent has left, and may be cut until then', () => {
+    const { lane, stream, events, outlet } = openPushed();
+    stream.isBlocked = true;
+    expect(outlet.send(bytes)).toBe(false);
+    stream.drain();
+    expect(events).toEqual(['goOn', 'goOn']);
+
+    stream.isBlocked = true;
+    outlet.send(bytes);
+    lane.calls.cutStalledStreams();
+
+    expect(stream.ended).toBe(errorCode.ENHANCE_YOUR_CALM);
+    expect(events.slice(2)).toEqual(['stop', 'goOn']);
+    expect(lane.calls.size).toBe(0);
+  });
+
+  test('fail by a status of their own when nothing was sent, and behind what was', () => {
+    for (const sentCount of [0, 1]) {
+      const { stream, outlet } = openPushed();
+      if (sentCount === 1) outlet.send(bytes);
+      outlet.finish(new StoreError('limitReached', 'too slow'));
+      expect(stream.written).toHaveLength(sentCount);
+      expect(stream.fields).toMatchObject({ 'grpc-status': '8', 'grpc-message': 'too slow' });
+    }
+  });
+
+  test('whose client goes away are stopped, and their call counts until they have come to their end', () => {
+    const { lane, stream, events, outlet } = openPushed(false);
+
+    stream.close(errorCode.CANCEL, 'peer');
+
+    expect(events).toEqual(['goOn', 'stop', 'goOn']);
+    expect(outlet.send(bytes)).toBe(false);
+    expect(lane.calls.size).toBe(1);
+    outlet.finish(undefined);
+    expect(lane.calls.size).toBe(0);
+  });
+
+  test('end at their deadline', () => {
+    const events: string[] = [];
+    const lane = new Lane({
+      watch: (_, __, call) => ({
+        goOn: () => undefined,
+        stop: () => void events.push(String(call.abortReason)),
+      }),
+    });
+    const stream = lane.open(WATCH, [['grpc-timeout', '1S']]);
+    stream.receive(Buffer.alloc(5), true);
+
+    lane.clock.advance(1100);
+
+    expect(stream.fields['grpc-status']).toBe('4');
+    expect(events).toEqual([expect.stringContaining('timed out')]);
   });
 });
 

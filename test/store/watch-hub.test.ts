@@ -29,8 +29,9 @@ class CountingWatch implements HubWatch {
     return true;
   }
 
-  wake(): void {
+  wake(): number {
     this.wakeCount++;
+    return 0;
   }
 
   fail(): void {}
@@ -166,6 +167,28 @@ describe('a transaction that becomes visible', () => {
       expect(told[0]).toMatch(/^1 to [1-9]$/);
       expect(wakeCount).toBe(1);
     }
+  });
+});
+
+describe('watches whose progress is due at once', () => {
+  it('are woken some in a turn, and all of them', async () => {
+    const { hub, clock } = openHub();
+    const watches = Array.from({ length: 200 }, () => new CountingWatch());
+    for (const watch of watches) {
+      hub.startWaiting(watch);
+      hub.wakeInTurn(watch);
+    }
+    const wokenCount = (): number => watches.reduce((sum, { wakeCount }) => sum + wakeCount, 0);
+    expect(wokenCount()).toBe(0);
+    const perTurn: number[] = [];
+    while (wokenCount() < watches.length) {
+      const before = wokenCount();
+      await new Promise(setImmediate);
+      perTurn.push(wokenCount() - before);
+    }
+    expect(Math.max(...perTurn)).toBe(fixed.watchesWokenVisitsMax / fixed.wokenLaterVisits);
+    await clock.settled();
+    expect(wokenCount()).toBe(watches.length);
   });
 });
 

@@ -97,10 +97,10 @@ export class CallTable {
 
   /**
    * Takes memory for the next message of a stream, which may wait: the store holds it back without cost.
-   * @returns false when the call ended before there was any.
+   * @returns true when there was some at once, else a promise: false when the call ended before there was any.
    */
-  chargeWhenFree(call: Call, bytes: number): Promise<boolean> {
-    if (this.#waiting.size === 0 && this.#tryCharge(call, bytes)) return Promise.resolve(true);
+  chargeWhenFree(call: Call, bytes: number): true | Promise<boolean> {
+    if (this.#waiting.size === 0 && this.#tryCharge(call, bytes)) return true;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const waiting: WaitingStream = { call, bytes, resolve };
     const onAbort = (): void => {
@@ -224,8 +224,10 @@ export class Call {
   /** Made when somebody asks for the signal: most calls are over before. */
   #controller: AbortController | undefined = undefined;
   #abortReason: unknown = undefined;
+  #onAbort: (() => void) | undefined = undefined;
   #replyBytes = 0;
   #isClosed = false;
+  #hasLeft = false;
   #isAtWork = false;
   #isEndedByServer = false;
 
@@ -241,6 +243,17 @@ export class Call {
     this.#controller ??= new AbortController();
     if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
     return this.#controller.signal;
+  }
+
+  /** What the signal was aborted with. */
+  get abortReason(): unknown {
+    return this.#abortReason;
+  }
+
+  /** Called when the signal is aborted, by the one who has no need of a signal: that takes more memory than all of a watch. */
+  set onAbort(listen: () => void) {
+    this.#onAbort = listen;
+    if (this.#abortReason !== undefined) listen();
   }
 
   /** Takes memory until it is released or the call ends; throws `limitReached` when there is none. */
@@ -268,7 +281,7 @@ export class Call {
     const held = this.#table.replyBytes(bytes);
     const more = held - this.#replyBytes;
     if (more > 0) return this.#holdAnew(held);
-    this.release(-more);
+    if (more < 0) this.release(-more);
     this.#replyBytes = held;
     return true;
   }
@@ -277,9 +290,16 @@ export class Call {
    * What is held is of messages that were sent, and goes first: streams that kept it while they waited for more would wait for
    * each other.
    */
-  async #holdAnew(bytes: number): Promise<boolean> {
+  #holdAnew(bytes: number): true | Promise<boolean> {
     this.releaseReply();
-    const isCharged = await this.#table.chargeWhenFree(this, bytes);
+    const answer = this.#table.chargeWhenFree(this, bytes);
+    if (answer !== true) return this.#holdLater(bytes, answer);
+    this.#replyBytes = bytes;
+    return true;
+  }
+
+  async #holdLater(bytes: number, answer: Promise<boolean>): Promise<boolean> {
+    const isCharged = await answer;
     if (isCharged) this.#replyBytes = bytes;
     return isCharged;
   }
@@ -317,6 +337,7 @@ export class Call {
     this.#isClosed = true;
     this.abort(clientGone);
     this.#table.leave(this);
+    this.#hasLeft = true;
     if (!this.#isAtWork) this.#table.uncount();
   }
 
@@ -327,7 +348,8 @@ export class Call {
 
   endWork(): void {
     this.#isAtWork = false;
-    if (this.#isClosed) this.#table.uncount();
+    // It may end as it learns that the call closes.
+    if (this.#hasLeft) this.#table.uncount();
   }
 
   /** Whether the client reads the reply, as far as it has been written. */
@@ -343,8 +365,10 @@ export class Call {
 
   /** The answer is not waited for any more. */
   abort(reason: unknown): void {
-    this.#abortReason ??= reason;
-    this.#controller?.abort(this.#abortReason);
+    if (this.#abortReason !== undefined) return;
+    this.#abortReason = reason;
+    this.#controller?.abort(reason);
+    this.#onAbort?.();
   }
 
   /** Breaks the call off without a word: its client does not read. */

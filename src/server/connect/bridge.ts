@@ -7,14 +7,17 @@ import { type DescMessage, type MessageShape, fromBinary, toBinary } from '@bufb
 import type { ConnectRouter, HandlerContext } from '@connectrpc/connect';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { mapped } from '../calls/mapped.ts';
+import { PREFIX_BYTES } from '../services/envelope.ts';
 import {
   type BidiStreamMethod,
   type Method,
+  type PushStreamMethod,
   type ServerStreamMethod,
   type UnaryMethod,
   readRequest,
 } from '../services/method.ts';
 import { callOf } from './call-context.ts';
+import { PulledMessages } from './pulled-messages.ts';
 
 type Message = MessageShape<DescMessage>;
 
@@ -25,6 +28,8 @@ export function addMethod(router: ConnectRouter, method: Method, store: () => Kv
       return addUnary(router, method, store);
     case 'serverStream':
       return addServerStream(router, method, store);
+    case 'pushStream':
+      return addPushStream(router, method, store);
     case 'bidiStream':
       return addBidiStream(router, method, store);
   }
@@ -52,6 +57,16 @@ function addServerStream(router: ConnectRouter, method: ServerStreamMethod, stor
   });
 }
 
+function addPushStream(router: ConnectRouter, method: PushStreamMethod, store: () => KvStore): void {
+  router.rpc(method.desc, (request: Message, context: HandlerContext) => {
+    const call = callOf(context);
+    context.signal.addEventListener('abort', () => call.abort(context.signal.reason));
+    const read = fromMessage(method, request);
+    const messages = new PulledMessages((outlet) => method.open(store(), read, call, outlet), call);
+    return mapped(messages, (bytes) => fromBinary(method.desc.output, bytes.subarray(PREFIX_BYTES)));
+  });
+}
+
 function addBidiStream(router: ConnectRouter, method: BidiStreamMethod, store: () => KvStore): void {
   router.rpc(method.desc, (requests: AsyncIterable<Message>, context: HandlerContext) => {
     const read = mapped(requests, (request) => fromMessage(method, request));
@@ -60,12 +75,12 @@ function addBidiStream(router: ConnectRouter, method: BidiStreamMethod, store: (
   });
 }
 
-function fromMessage(method: Method, message: Message): unknown {
+function fromMessage(method: Pick<Method, 'desc' | 'codecs'>, message: Message): unknown {
   const { buffer, byteOffset, byteLength } = toBinary(method.desc.input, message);
   return readRequest(method, Buffer.from(buffer, byteOffset, byteLength), 0, byteLength);
 }
 
-function toMessage({ desc, codecs }: Method, reply: unknown): Message {
+function toMessage({ desc, codecs }: Exclude<Method, PushStreamMethod>, reply: unknown): Message {
   const bytes = Buffer.allocUnsafe(codecs.sizeOf(reply));
   codecs.prepend(reply, bytes, bytes.length);
   return fromBinary(desc.output, bytes);

@@ -8,6 +8,7 @@ import type { ServerStream, StreamHandler } from '../../http2/stream.ts';
 import { recoveringError } from '../calls/call-error.ts';
 import { refusalIn } from '../health/server-state.ts';
 import type { GrpcContext } from './grpc-call.ts';
+import { PushStreamCall } from './push-stream-call.ts';
 import { RefusedCall } from './refused-call.ts';
 import type { Routes } from './routes.ts';
 import { BidiStreamCall, ServerStreamCall } from './stream-call.ts';
@@ -33,6 +34,8 @@ export function grpcLane(context: GrpcContext, routes: Routes): GrpcLane {
         return new UnaryCall(context, store, served, stream, timeoutMs);
       case 'serverStream':
         return new ServerStreamCall(context, store, served, stream, timeoutMs);
+      case 'pushStream':
+        return new PushStreamCall(context, store, served, stream, timeoutMs);
       case 'bidiStream': {
         const call = new BidiStreamCall(context, store, served, stream, timeoutMs);
         call.begin();

@@ -6,7 +6,8 @@
 import { StoreError } from '../../errors.ts';
 import { moreThanOneError, noMessageError, tooLongError } from '../calls/call-error.ts';
 import type { Call } from '../calls/calls.ts';
-import { BodyBuffer, PREFIX_BYTES } from '../http/body-buffer.ts';
+import { BodyBuffer } from '../http/body-buffer.ts';
+import { PREFIX_BYTES } from '../services/envelope.ts';
 
 export class MessageReader {
   readonly #body: BodyBuffer;

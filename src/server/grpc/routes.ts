@@ -12,26 +12,34 @@ import { StoreError } from '../../errors.ts';
 import { serverFixed } from '../../limits.ts';
 import { CallError } from '../calls/call-error.ts';
 import { grpcTimeoutMs } from '../calls/deadline.ts';
-import { PREFIX_BYTES } from '../http/body-buffer.ts';
 import { originForm } from '../http/request-target.ts';
+import { PREFIX_BYTES, writePrefix } from '../services/envelope.ts';
 import type {
   BidiStreamMethod,
   Codecs,
   Method,
+  PushStreamMethod,
   ServerStreamMethod,
   UnaryMethod,
 } from '../services/method.ts';
 import type { ServedService } from '../services/services.ts';
 
 /** A method at its path; `kind` is that of the method. */
-export type ServedMethod = Served<UnaryMethod> | Served<ServerStreamMethod> | Served<BidiStreamMethod>;
+export type ServedMethod =
+  Served<UnaryMethod> | Served<ServerStreamMethod> | ServedPush | Served<BidiStreamMethod>;
 
-export interface Served<AMethod extends Method> {
+interface AtPath<AMethod extends Method> {
   readonly kind: AMethod['kind'];
   readonly method: AMethod;
   /** For the log, as `kelp.v1.KvService/Get`. */
   readonly name: string;
   readonly requestBytesMax: number;
+}
+
+/** It makes its messages itself. */
+export type ServedPush = AtPath<PushStreamMethod>;
+
+export interface Served<AMethod extends Exclude<Method, PushStreamMethod>> extends AtPath<AMethod> {
   /** Writes a reply with its prefix. */
   readonly writer: BodyWriter<unknown>;
 }
@@ -56,9 +64,10 @@ export class Routes {
     for (const { desc, methods, requestBytesMax } of services) {
       for (const method of methods) {
         const name = `${desc.typeName}/${method.desc.name}`;
-        const writer = new MessageWriter(method.codecs);
-        const served = { kind: method.kind, method, name, requestBytesMax, writer } as ServedMethod;
-        this.#servedByPath.set(`/${name}`, served);
+        const atPath = { kind: method.kind, method, name, requestBytesMax };
+        const served =
+          method.kind === 'pushStream' ? atPath : { ...atPath, writer: new MessageWriter(method.codecs) };
+        this.#servedByPath.set(`/${name}`, served as ServedMethod);
       }
     }
   }
@@ -117,12 +126,7 @@ class MessageWriter implements BodyWriter<unknown> {
   }
 
   write(reply: unknown, buffer: Buffer, start: number, end: number): void {
-    buffer[start] = 0;
-    const length = end - start - PREFIX_BYTES;
-    buffer[start + 1] = length >>> 24;
-    buffer[start + 2] = length >>> 16;
-    buffer[start + 3] = length >>> 8;
-    buffer[start + 4] = length;
+    writePrefix(buffer, start, end - start - PREFIX_BYTES);
     this.#codecs.prepend(reply, buffer, end);
   }
 }

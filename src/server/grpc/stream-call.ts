@@ -5,7 +5,7 @@
 import type { ServerStream } from '../../http2/stream.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { mapped } from '../calls/mapped.ts';
-import { PREFIX_BYTES } from '../http/body-buffer.ts';
+import { PREFIX_BYTES } from '../services/envelope.ts';
 import {
   type BidiStreamMethod,
   type ServerStreamMethod,

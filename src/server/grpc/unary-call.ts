@@ -5,7 +5,7 @@
 import type { ServerStream } from '../../http2/stream.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { moreThanOneError, noMessageError, tooLongError } from '../calls/call-error.ts';
-import { PREFIX_BYTES } from '../http/body-buffer.ts';
+import { PREFIX_BYTES } from '../services/envelope.ts';
 import { type UnaryMethod, readRequest } from '../services/method.ts';
 import { GrpcCall, type GrpcContext } from './grpc-call.ts';
 import { MessageReader, checkPrefix, cutShortError } from './message-reader.ts';

@@ -1,8 +1,6 @@
 /** The bytes of a body as they come, charged to their call as they take memory, which is not before they are there. */
 import type { Call } from '../calls/calls.ts';
-
-/** Before each message of gRPC, gRPC-Web and Connect streams: a byte of flags, four of the message's length. */
-export const PREFIX_BYTES = 5;
+import { PREFIX_BYTES } from '../services/envelope.ts';
 
 /** Bytes that have come and are not taken yet. Room is charged to the call; what was taken stays in it until released. */
 export class BodyBuffer {

@@ -7,7 +7,8 @@
  * what has come.
  */
 import { systemClock } from '../../clock.ts';
-import { BodyBuffer, PREFIX_BYTES } from './body-buffer.ts';
+import { PREFIX_BYTES } from '../services/envelope.ts';
+import { BodyBuffer } from './body-buffer.ts';
 import { CallError, moreThanOneError, tooLongError, tooSlowError } from '../calls/call-error.ts';
 import type { Call } from '../calls/calls.ts';
 import type { HttpRequest } from './http-message.ts';

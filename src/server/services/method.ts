@@ -53,6 +53,36 @@ export interface ServerStreamMethod<Request = unknown, Reply = unknown> {
   run(store: KvStore, request: Request, call: Call, signal: AbortSignal): AsyncIterable<Reply>;
 }
 
+/** A method that answers one request by messages that it makes itself, when they come: several calls may be sent the same. */
+export interface PushStreamMethod<Request = unknown> {
+  readonly kind: 'pushStream';
+  readonly desc: DescMethodServerStreaming;
+  readonly codecs: Pick<Codecs<Request>, 'read'>;
+  /**
+   * Nothing is sent before the first `goOn`. Bytes of the request must stay as they are until this returns. Throws a StoreError
+   * or CallError.
+   */
+  open(store: KvStore, request: Request, call: Call, outlet: ReplyOutlet): PushedReplies;
+}
+
+/** Where a method sends its messages to. */
+export interface ReplyOutlet {
+  /**
+   * Sends a message with its prefix (`envelope.ts`), whose bytes never change.
+   * @returns false: nothing more is to be sent before `goOn`. It is called when this message is written.
+   */
+  send(message: Buffer): boolean;
+  /** Ends the replies, by an error unless that is undefined. Once the call has ended otherwise this does nothing. */
+  finish(error: unknown): void;
+}
+
+export interface PushedReplies {
+  /** More may be sent, and what was sent is written. */
+  goOn(): void;
+  /** The call is over, as its `abortReason` says: the replies are to be ended, by `finish` once nothing is under way. */
+  stop(): void;
+}
+
 /** A method that answers requests while more of them come. */
 export interface BidiStreamMethod<Request = unknown, Reply = unknown> {
   readonly kind: 'bidiStream';
@@ -68,7 +98,7 @@ export interface BidiStreamMethod<Request = unknown, Reply = unknown> {
 }
 
 export type StreamMethod = ServerStreamMethod | BidiStreamMethod;
-export type Method = UnaryMethod | StreamMethod;
+export type Method = UnaryMethod | PushStreamMethod | StreamMethod;
 
 /** All methods of a service, by their names in code. */
 export type MethodsOf<Service extends DescService> = { readonly [name in keyof Service['method']]: Method };
@@ -89,6 +119,14 @@ export function serverStream<Request, Reply>(
   return { kind: 'serverStream', desc, codecs, run };
 }
 
+export function pushStream<Request>(
+  desc: DescMethodServerStreaming,
+  codecs: Pick<Codecs<Request>, 'read'>,
+  open: PushStreamMethod<Request>['open'],
+): PushStreamMethod<Request> {
+  return { kind: 'pushStream', desc, codecs, open };
+}
+
 export function bidiStream<Request, Reply>(
   desc: DescMethodBiDiStreaming,
   codecs: Codecs<Request, Reply>,
@@ -104,7 +142,7 @@ export function bidiStream<Request, Reply>(
 
 /** Reads the request of a method that lies from `start` to `end`. Throws `invalidArgument` and `limitReached`. */
 export function readRequest(
-  { desc, codecs }: { readonly desc: { readonly input: DescMessage }; readonly codecs: Codecs },
+  { desc, codecs }: { readonly desc: { readonly input: DescMessage }; readonly codecs: Pick<Codecs, 'read'> },
   bytes: Buffer,
   start: number,
   end: number,

@@ -1,9 +1,13 @@
 /**
  * `kelp.v1.WatchService` over the store.
  *
+ * Messages are encoded as the store makes them, once for all watches that want the same, and pushed: a live watch costs its
+ * cursor and its stream, and an event a copy to the socket. Only what names the store and its incarnation differs between
+ * streams; it stands behind the rest and is added where it is due.
+ *
  * A stream takes memory for a message before the store makes it, and gives it back when the next one is asked for, which is
  * when this one is written. So streams that are not read hold nothing beyond what all calls may hold together, however many
- * there are.
+ * there are. A message that several of them hold is charged to each.
  */
 import { emptyEntry } from '../../../gen/kelp/v1/types_codec.ts';
 import * as codec from '../../../gen/kelp/v1/watch_codec.ts';
@@ -15,10 +19,12 @@ import {
 import { StoreError, isStoreError } from '../../errors.ts';
 import type { DeleteReason, EventType, WatchEvent, WatchMessage, WatchRequest } from '../../api.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
+import type { PulledWatch, WatchForm, WatchReader } from '../../store/watch/pulled-watch.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import type { Call } from '../calls/calls.ts';
 import { stoppingError } from '../calls/call-error.ts';
-import { type MethodsOf, serverStream } from './method.ts';
+import { PREFIX_BYTES, writePrefix } from './envelope.ts';
+import { type MethodsOf, type PushedReplies, type ReplyOutlet, pushStream } from './method.ts';
 import {
   entriesBytes,
   entryBytes,
@@ -30,89 +36,130 @@ import {
 import { given, keyRange, milliseconds, wholeNumber } from './request-fields.ts';
 
 export const watchMethods: MethodsOf<typeof WatchService> = {
-  watch: serverStream(
+  watch: pushStream(
     WatchService.method.watch,
-    {
-      read: codec.readWatchRequest,
-      sizeOf: codec.sizeOfWatchResponse,
-      prepend: codec.prependWatchResponse,
-    },
-    (store, request, call, signal) => new WatchResponses(store, watchRequest(request, signal), call),
+    { read: codec.readWatchRequest },
+    (store, request, call, outlet) => new WatchReplies(store, watchRequest(request), call, outlet),
   ),
 };
 
-/** What is sent for the messages of a watch. No generator: one that waits keeps the message that it has handed out. */
-class WatchResponses implements AsyncIterableIterator<codec.WatchResponseShape> {
+/** A message as it is sent, but for the fields that differ between streams. */
+interface EncodedMessage {
+  /** With its prefix. */
+  readonly bytes: Buffer;
+  /** What its keys and values take, at most. */
+  readonly contentBytes: number;
+  readonly incarnation: string;
+  /** The revision to begin at when the stream breaks after it; `undefined`: as before it. */
+  readonly resumeRevision: number | undefined;
+}
+
+const encodedForm: WatchForm<EncodedMessage> = {
+  isShared: true,
+  make(message) {
+    const response = { message: watchMessage(message), storeId: '', incarnation: '' };
+    return {
+      bytes: encoded(response, NO_MESSAGE),
+      contentBytes: messageBytes(message),
+      incarnation: message.incarnation,
+      resumeRevision: resumeAfter(message),
+    };
+  },
+};
+
+/** What is sent for one watch. */
+class WatchReplies implements PushedReplies, WatchReader {
   readonly #storeId: string;
   readonly #call: Call;
-  readonly #signal: AbortSignal;
-  readonly #messages: AsyncIterableIterator<WatchMessage>;
+  readonly #outlet: ReplyOutlet;
+  readonly #watch: PulledWatch<EncodedMessage>;
+  /** What was sent is not written yet; before the first `goOn` nothing may be sent. */
+  #isHeldUp = true;
+  #isStopped = false;
   #isFirst = true;
   #incarnation = '';
-  /** The revision to begin at when the stream breaks before what was handed out last is written, and behind it. */
+  /** The revision to begin at when the stream breaks behind what was sent, which is written by the time that this is told. */
   #resumeRevision: number;
-  #revisionBehind: number;
 
   constructor(
     store: KvStore,
-    request: WatchRequest & { readonly startRevision: number; readonly signal: AbortSignal },
+    request: WatchRequest & { readonly startRevision: number },
     call: Call,
+    outlet: ReplyOutlet,
   ) {
     this.#storeId = store.storeId;
     this.#call = call;
-    this.#signal = request.signal;
-    this.#messages = store.watch({ ...request, admit: (bytes) => call.holdForMessages(bytes) });
-    this.#resumeRevision = this.#revisionBehind = request.startRevision;
+    this.#outlet = outlet;
+    this.#resumeRevision = request.startRevision;
+    const admit = (bytes: number): boolean | Promise<boolean> => call.holdForMessages(bytes);
+    this.#watch = store.openWatch({ ...request, admit }, encodedForm, this);
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
+  goOn(): void {
+    this.#isHeldUp = false;
+    this.ready();
   }
 
-  /** Asked for more: what was handed out before is written. */
-  async next(): Promise<IteratorResult<codec.WatchResponseShape>> {
-    this.#resumeRevision = this.#revisionBehind;
+  ready(): void {
+    if (this.#isHeldUp) return;
     try {
-      const { done, value } = await this.#messages.next();
-      if (done !== true) return { done: false, value: this.#response(value) };
+      while (this.#sendNext());
     } catch (error) {
-      // A store that closes ends its watches; when it is not the server that stops it, the signal tells nothing.
-      if (isStoreError(error, 'closed')) throw stoppingError(this.#resumeRevision);
-      throw error;
+      this.#watch.end();
+      // A store that closes ends its watches; when it is not the server that stops it, the call tells nothing.
+      this.#outlet.finish(isStoreError(error, 'closed') ? stoppingError(this.#resumeRevision) : error);
     }
-    // The client gone, its deadline passed, or the server stopping.
-    if (this.#call.isEndedByServer) throw stoppingError(this.#resumeRevision);
-    this.#signal.throwIfAborted();
-    return DONE;
   }
 
-  async return(): Promise<IteratorResult<codec.WatchResponseShape>> {
-    await this.#messages.return?.();
-    return DONE;
+  stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#watch.end();
+    // What was sent is still written: the revision to go on from lies behind it.
+    this.ready();
   }
 
-  #response(message: WatchMessage): codec.WatchResponseShape {
-    this.#call.checkMessage(messageBytes(message));
-    this.#revisionBehind = resumeAfter(message) ?? this.#revisionBehind;
-    const { incarnation } = message;
+  /** @returns whether to try another one. */
+  #sendNext(): boolean {
+    const message = this.#watch.take();
+    if (message === undefined) {
+      if (this.#watch.isOver) this.#finish();
+      return false;
+    }
+    this.#call.checkMessage(message.contentBytes);
+    this.#resumeRevision = message.resumeRevision ?? this.#resumeRevision;
+    this.#isHeldUp = !this.#outlet.send(this.#bytesOf(message));
+    return !this.#isHeldUp;
+  }
+
+  /** The client gone, its deadline passed, or the server stopping. */
+  #finish(): void {
+    const { isEndedByServer, abortReason } = this.#call;
+    this.#outlet.finish(isEndedByServer ? stoppingError(this.#resumeRevision) : abortReason);
+  }
+
+  #bytesOf({ bytes, incarnation }: EncodedMessage): Buffer {
     const isFirst = this.#isFirst;
-    const isTold = !isFirst && incarnation === this.#incarnation;
+    if (!isFirst && incarnation === this.#incarnation) return bytes;
     this.#isFirst = false;
     this.#incarnation = incarnation;
-    return {
-      message: watchMessage(message),
-      storeId: isFirst ? this.#storeId : '',
-      incarnation: isTold ? '' : incarnation,
-    };
+    const storeId = isFirst ? this.#storeId : '';
+    return encoded({ message: { case: undefined }, storeId, incarnation }, bytes);
   }
 }
 
-const DONE: IteratorResult<codec.WatchResponseShape> = { done: true, value: undefined };
+const NO_MESSAGE = Buffer.alloc(PREFIX_BYTES);
 
-function watchRequest(
-  message: codec.WatchRequestShape,
-  signal: AbortSignal,
-): WatchRequest & { readonly startRevision: number; readonly signal: AbortSignal } {
+/** A message with its prefix: the fields of `response` behind those of a message that is encoded already. */
+function encoded(response: codec.WatchResponseShape, before: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafe(before.length + codec.sizeOfWatchResponse(response));
+  before.copy(bytes);
+  codec.prependWatchResponse(response, bytes, bytes.length);
+  writePrefix(bytes, 0, bytes.length - PREFIX_BYTES);
+  return bytes;
+}
+
+function watchRequest(message: codec.WatchRequestShape): WatchRequest & { readonly startRevision: number } {
   const { storeId, incarnation, includeCurrent, keysOnly, returnPrevious } = message;
   return {
     ranges: message.ranges.map(keyRange),
@@ -124,7 +171,6 @@ function watchRequest(
     keysOnly,
     returnPrevious,
     ...given({ progressIntervalMs: milliseconds('progress_interval', message.progressInterval) }),
-    signal,
   };
 }
 
@@ -141,7 +187,6 @@ function eventType(type: number): EventType {
   }
 }
 
-/** The revision to begin at when the stream breaks after this message; `undefined`: as before it. */
 function resumeAfter(message: WatchMessage): number | undefined {
   switch (message.kind) {
     case 'current':

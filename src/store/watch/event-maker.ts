@@ -6,7 +6,7 @@ import { namedKey } from '../../arguments/key.ts';
 import { toDeleteReason } from '../commit/effects.ts';
 import { copyEntry } from '../views/entries.ts';
 import { decodeKey, fromKeyText } from '../views/keys.ts';
-import { ENTRY_BYTES, EVENT_BYTES } from './ready-messages.ts';
+import { ENTRY_BYTES, EVENT_BYTES, type ReadyMessages } from './ready-messages.ts';
 import type { RecentChange } from './recent-changes.ts';
 import type { WatchSource } from './watch-registry.ts';
 
@@ -22,6 +22,9 @@ export interface EventContents {
   readonly returnPrevious: boolean;
 }
 
+/** Tells whether an event that takes so many bytes may be made. */
+type EventRoom = Pick<ReadyMessages, 'fits'>;
+
 /** An event, and what it takes. */
 interface MadeEvent {
   readonly event: WatchEvent;
@@ -31,43 +34,36 @@ interface MadeEvent {
 /** All methods that make an event copy nothing for one that does not fit, and return `undefined`. */
 export class EventMaker {
   readonly #source: Pick<WatchSource, 'engine' | 'history'>;
-  readonly #keysOnly: boolean;
-  readonly #returnPrevious: boolean;
-  readonly #fits: (bytes: number) => boolean;
+  readonly keysOnly: boolean;
+  readonly returnPrevious: boolean;
 
-  /** @param fits whether an event that takes so many bytes may be made. */
-  constructor(
-    source: Pick<WatchSource, 'engine' | 'history'>,
-    { keysOnly, returnPrevious }: EventContents,
-    fits: (bytes: number) => boolean,
-  ) {
+  constructor(source: Pick<WatchSource, 'engine' | 'history'>, { keysOnly, returnPrevious }: EventContents) {
     this.#source = source;
-    this.#keysOnly = keysOnly;
-    this.#returnPrevious = returnPrevious;
-    this.#fits = fits;
+    this.keysOnly = keysOnly;
+    this.returnPrevious = returnPrevious;
   }
 
   /** The engine must still be readable at `revision`. */
-  ofRecent(change: RecentChange, revision: number): MadeEvent | undefined {
+  ofRecent(change: RecentChange, revision: number, room: EventRoom): MadeEvent | undefined {
     const { type, reason = 'requested', replacedExpired } = change;
     const key = fromKeyText(change.key);
-    if (type === 'delete') return this.#deletion(key, revision, reason);
+    if (type === 'delete') return this.#deletion(key, revision, room, reason);
     let made: MadeEvent | undefined;
     this.#source.engine.readPlaced(key, revision, (shown) => {
       assert(shown !== undefined, 'the engine has what a visible revision changed');
-      made = this.#writing(type, key, shown, revision, replacedExpired);
+      made = this.#writing(type, key, shown, revision, room, replacedExpired);
     });
     return made;
   }
 
-  ofEffect(type: EventType, effect: PlacedEffect, revision: number): MadeEvent | undefined {
-    if (type === 'delete') return this.#deletion(effect.key, revision, toDeleteReason(effect.reason));
-    return this.#writing(type, effect.key, effect, revision, effect.replacedExpired);
+  ofEffect(type: EventType, effect: PlacedEffect, revision: number, room: EventRoom): MadeEvent | undefined {
+    if (type === 'delete') return this.#deletion(effect.key, revision, room, toDeleteReason(effect.reason));
+    return this.#writing(type, effect.key, effect, revision, room, effect.replacedExpired);
   }
 
-  #deletion(key: Uint8Array, revision: number, reason: DeleteReason): MadeEvent | undefined {
+  #deletion(key: Uint8Array, revision: number, room: EventRoom, reason: DeleteReason): MadeEvent | undefined {
     const ownBytes = EVENT_BYTES + key.length;
-    const previous = this.#previous(key, revision, ownBytes);
+    const previous = this.#previous(key, revision, room, ownBytes);
     if (previous === 'tooLong') return undefined;
     const event = { type: 'delete', ...namedKey(decodeKey(key)), modRevision: revision, reason } as const;
     return { event: { ...event, previous: previous?.entry }, bytes: ownBytes + (previous?.bytes ?? 0) };
@@ -78,11 +74,12 @@ export class EventMaker {
     key: Uint8Array,
     shown: PlacedChange,
     revision: number,
+    room: EventRoom,
     replacedExpired: boolean,
   ): MadeEvent | undefined {
-    const withValue = type === 'put' && !this.#keysOnly;
+    const withValue = type === 'put' && !this.keysOnly;
     const ownBytes = EVENT_BYTES + bytesOfEntry(shown, withValue);
-    const previous = this.#previous(key, revision, ownBytes, replacedExpired);
+    const previous = this.#previous(key, revision, room, ownBytes, replacedExpired);
     if (previous === 'tooLong') return undefined;
     const event = { type, entry: copyEntry(shown, withValue), previous: previous?.entry };
     const bytes = ownBytes + (previous?.bytes ?? 0);
@@ -93,17 +90,18 @@ export class EventMaker {
   #previous(
     key: Uint8Array,
     revision: number,
+    room: EventRoom,
     ownBytes: number,
     replacedExpired = false,
   ): { readonly entry: Entry; readonly bytes: number } | 'tooLong' | undefined {
-    if (!this.#returnPrevious || replacedExpired) return this.#fits(ownBytes) ? undefined : 'tooLong';
+    if (!this.returnPrevious || replacedExpired) return room.fits(ownBytes) ? undefined : 'tooLong';
     const { engine, history } = this.#source;
     if (revision - 1 < history.oldestRevision) throw slowWatcher(revision);
     let previous: { readonly entry: Entry; readonly bytes: number } | 'tooLong' | undefined;
     engine.readPlaced(key, revision - 1, (shown) => {
-      const bytes = shown === undefined ? 0 : bytesOfEntry(shown, !this.#keysOnly);
-      if (!this.#fits(ownBytes + bytes)) previous = 'tooLong';
-      else if (shown !== undefined) previous = { entry: copyEntry(shown, !this.#keysOnly), bytes };
+      const bytes = shown === undefined ? 0 : bytesOfEntry(shown, !this.keysOnly);
+      if (!room.fits(ownBytes + bytes)) previous = 'tooLong';
+      else if (shown !== undefined) previous = { entry: copyEntry(shown, !this.keysOnly), bytes };
     });
     return previous;
   }

@@ -94,9 +94,9 @@ export class LogSource {
         if (filter.types.has(type)) {
           const effect = walk.readEffect(type, revision);
           if (isWantedAt(filter, effect, type)) {
-            const made = events.ofEffect(type, effect, revision);
+            const made = events.ofEffect(type, effect, revision, ready);
             if (made === undefined) {
-              ready.close(true);
+              if (ready.close(true)) place.passFragment(changeCount);
               return this.#stopAt({ revision, changeCount, offset });
             }
             ready.add(revision, timeMs, made.event, made.bytes);

@@ -8,10 +8,13 @@
  */
 import type { Entry, WatchEvent, WatchMessage } from '../../api.ts';
 import { fixed } from '../../limits.ts';
+import type { Incarnations } from '../history/incarnations.ts';
 import { Fifo } from '../fifo.ts';
+import type { WatchForm } from './pulled-watch.ts';
 
-interface Ready {
-  readonly message: WatchMessage;
+/** A message in the form in which it is handed out. */
+export interface Ready {
+  readonly item: unknown;
   readonly eventCount: number;
   readonly bytes: number;
 }
@@ -25,27 +28,35 @@ interface OpenMessage {
 }
 
 export class ReadyMessages {
-  readonly #ready = new Fifo<Ready>();
-  readonly #incarnationOf: (revision: number) => string;
+  /** What is handed out next, and the rest: there is seldom more than one. */
+  #next: Ready | undefined;
+  #rest: Fifo<Ready> | undefined;
+  readonly #incarnations: Pick<Incarnations, 'idOf'>;
+  readonly #form: WatchForm<unknown>;
   #open: OpenMessage | undefined;
   #eventCount = 0;
   #bytes = 0;
   #bytesMax: number = fixed.watchMessageBytesMax;
   #bytesWanted: number = fixed.watchMessageBytesMax;
 
-  /** @param incarnationOf the incarnation that wrote a revision. */
-  constructor(incarnationOf: (revision: number) => string) {
-    this.#incarnationOf = incarnationOf;
+  constructor(incarnations: Pick<Incarnations, 'idOf'>, form: WatchForm<unknown>) {
+    this.#incarnations = incarnations;
+    this.#form = form;
   }
 
   /** Whether there is one to hand out. */
   get hasNext(): boolean {
-    return this.#ready.length > 0;
+    return this.#next !== undefined;
   }
 
   /** Whether nothing more can be made: messages are to be handed out first, or the next event needs more room. */
   get isHeldUp(): boolean {
     return this.hasNext || this.#bytesWanted > this.#bytesMax;
+  }
+
+  /** Whether one is being made. */
+  get isOpen(): boolean {
+    return this.#open !== undefined;
   }
 
   /** What all of them take. */
@@ -71,7 +82,7 @@ export class ReadyMessages {
 
   /** Makes a message without events ready. */
   say(kind: 'synced' | 'progress', revision: number): void {
-    this.#push({ kind, revision, incarnation: this.#incarnationOf(revision) }, 0, 0);
+    this.#push({ kind, revision, incarnation: this.#incarnations.idOf(revision) }, 0, 0);
   }
 
   /** Makes a page of present entries ready. */
@@ -80,7 +91,7 @@ export class ReadyMessages {
       kind: 'current',
       entries,
       revision,
-      incarnation: this.#incarnationOf(revision),
+      incarnation: this.#incarnations.idOf(revision),
     } as const;
     this.#eventCount += entries.length;
     this.#bytes += bytes;
@@ -99,21 +110,41 @@ export class ReadyMessages {
   /**
    * Makes the message that was being made ready, if it holds anything.
    * @param moreFragments whether more events of the same revision follow.
+   * @returns whether it did.
    */
-  close(moreFragments: boolean): void {
+  close(moreFragments: boolean): boolean {
     const open = this.#open;
-    if (open === undefined) return;
+    if (open === undefined) return false;
     this.#open = undefined;
     const { revision, commitTimeMs, events, bytes } = open;
-    const incarnation = this.#incarnationOf(revision);
+    const incarnation = this.#incarnations.idOf(revision);
     const message = { kind: 'events', revision, incarnation, commitTimeMs, events, moreFragments } as const;
     this.#push(message, events.length, bytes);
+    return true;
   }
 
-  /** The next message, and what it takes. */
-  shift(): { readonly message: WatchMessage; readonly bytes: number } | undefined {
-    const ready = this.#ready.shift();
+  /** Lets go of the one that is being made. */
+  abandon(): void {
+    if (this.#open === undefined) return;
+    this.#eventCount -= this.#open.events.length;
+    this.#bytes -= this.#open.bytes;
+    this.#open = undefined;
+  }
+
+  /** Makes one ready that another watch has made, and that takes so many bytes. */
+  share(item: unknown, bytes: number): void {
+    this.#bytes += bytes;
+    this.#keep({ item, eventCount: 0, bytes });
+  }
+
+  peek(): Ready | undefined {
+    return this.#next;
+  }
+
+  shift(): Ready | undefined {
+    const ready = this.#next;
     if (ready === undefined) return undefined;
+    this.#next = this.#rest?.shift();
     this.#eventCount -= ready.eventCount;
     this.#bytes -= ready.bytes;
     this.#bytesWanted = fixed.watchMessageBytesMax;
@@ -121,13 +152,17 @@ export class ReadyMessages {
   }
 
   clear(): void {
-    this.#open = undefined;
-    while (this.#ready.shift() !== undefined);
+    this.#open = this.#next = this.#rest = undefined;
     this.#eventCount = this.#bytes = 0;
   }
 
   #push(message: WatchMessage, eventCount: number, bytes: number): void {
-    this.#ready.push({ message, eventCount, bytes });
+    this.#keep({ item: this.#form.make(message), eventCount, bytes });
+  }
+
+  #keep(ready: Ready): void {
+    if (this.#next === undefined) this.#next = ready;
+    else (this.#rest ??= new Fifo()).push(ready);
   }
 }
 

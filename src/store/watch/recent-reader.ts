@@ -42,9 +42,9 @@ function readChanges(
     if (turn.isOver) return false;
     turn.spend(1);
     if (!isWanted(filter, change.key, change.type)) continue;
-    const made = events.ofRecent(change, revision);
+    const made = events.ofRecent(change, revision, ready);
     if (made === undefined) {
-      ready.close(true);
+      if (ready.close(true)) place.passFragment(place.changesDone);
       return false;
     }
     ready.add(revision, timeMs, made.event, made.bytes);

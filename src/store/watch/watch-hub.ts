@@ -25,7 +25,11 @@ import {
   type RecentTransaction,
   type StagedChanges,
 } from './recent-changes.ts';
+import { ProgressTimers } from './progress-timers.ts';
+import type { PulledWatch, WatchForm, WatchReader } from './pulled-watch.ts';
+import { SharedMessages } from './shared-messages.ts';
 import { mayWant } from './watch-filter.ts';
+import { type WatchGroup, WatchGroups } from './watch-group.ts';
 import { WatchIndex } from './watch-index.ts';
 import type { HubWatch, WatchRegistry, WatchSource } from './watch-registry.ts';
 import { Watcher } from './watcher.ts';
@@ -33,8 +37,13 @@ import { Watcher } from './watcher.ts';
 export class WatchHub implements WatchRegistry {
   readonly #limits: Pick<Limits, 'watchersMax'>;
   readonly #clock: Clock;
-  readonly #watches = new Set<HubWatch>();
+  /** The open watches, each with its group. */
+  readonly #watches = new Map<HubWatch, WatchGroup>();
+  readonly #groups: WatchGroups;
   readonly #recent = new RecentChanges();
+  readonly progress: ProgressTimers;
+  /** What groups of watches share. */
+  readonly shared = new SharedMessages();
   /** Those that are to be told. */
   readonly #waiting = new Set<HubWatch>();
   /** By what they wait for. One that was told stays, since most wait again at once, until it is met when it does not wait. */
@@ -59,6 +68,8 @@ export class WatchHub implements WatchRegistry {
   constructor(limits: Pick<Limits, 'watchersMax'>, clock: Clock) {
     this.#limits = limits;
     this.#clock = clock;
+    this.progress = new ProgressTimers(clock);
+    this.#groups = new WatchGroups(this.shared);
   }
 
   get watcherCount(): number {
@@ -69,8 +80,13 @@ export class WatchHub implements WatchRegistry {
     return this.#noticedRevision;
   }
 
-  /** Opens a watch; the source tells it what is readable. */
-  open(request: WatchRequest, source: WatchSource): Watcher {
+  /** Opens a watch in the form that its reader wants; the source tells it what is readable. */
+  open<Item>(
+    request: WatchRequest,
+    source: WatchSource,
+    form: WatchForm<Item>,
+    reader: WatchReader,
+  ): PulledWatch<Item> {
     if (this.#isClosed) throw storeClosing();
     if (this.#watches.size >= this.#limits.watchersMax) {
       throw new StoreError(
@@ -78,15 +94,21 @@ export class WatchHub implements WatchRegistry {
         `${this.#watches.size} watches are open; no more are allowed by ${limitName('watchersMax')}. Close some first`,
       );
     }
-    const watcher = new Watcher(request, source, this.#clock, this);
-    if (!watcher.isEnded) this.#watches.add(watcher);
+    const group = this.#groups.of(request, form, source);
+    const watcher = new Watcher<Item>(request, group, source, this.#clock, this, reader);
+    if (!watcher.isEnded) {
+      this.#watches.set(watcher, group);
+      this.#groups.join(group);
+    }
     return watcher;
   }
 
   remove(watch: HubWatch): void {
     this.stopWaiting(watch);
     this.#leaveIndex(watch);
+    const group = this.#watches.get(watch);
     this.#watches.delete(watch);
+    if (group !== undefined) this.#groups.leave(group);
   }
 
   startWaiting(watch: HubWatch): void {
@@ -100,6 +122,13 @@ export class WatchHub implements WatchRegistry {
   stopWaiting(watch: HubWatch): void {
     this.#woken.delete(watch);
     this.#waiting.delete(watch);
+  }
+
+  wakeInTurn(watch: HubWatch): void {
+    this.#woken.add(watch);
+    if (this.#isAtWork) return;
+    this.#isAtWork = true;
+    this.#clock.yieldNow(() => this.#workOn());
   }
 
   /**
@@ -149,7 +178,7 @@ export class WatchHub implements WatchRegistry {
   /** Ends all watches with `closed`. */
   close(): void {
     this.#isClosed = true;
-    for (const watch of this.#watches) watch.fail(storeClosing());
+    for (const watch of this.#watches.keys()) watch.fail(storeClosing());
   }
 
   #workOn(): void {
@@ -162,11 +191,12 @@ export class WatchHub implements WatchRegistry {
 
   /** Thousands of watches of one key must not hold up the answer to the writer, and all other calls. */
   #wakeSome(): void {
-    let left = fixed.watchesWokenMax;
+    let left: number = fixed.watchesWokenVisitsMax;
     for (const watch of this.#woken) {
-      if (left-- === 0) break;
+      if (left <= 0) break;
       this.#woken.delete(watch);
-      watch.wake();
+      const visits = watch.wake();
+      left -= visits === 0 ? fixed.wokenLaterVisits : Math.max(visits, fixed.wokenVisitsMin);
     }
   }
 

@@ -3,6 +3,7 @@ import type { Engine } from '../../engine/engine.ts';
 import type { Log } from '../../wal/log.ts';
 import type { History } from '../history/history.ts';
 import type { Incarnations } from '../history/incarnations.ts';
+import type { ProgressTimers } from './progress-timers.ts';
 import type { RecentTransaction } from './recent-changes.ts';
 import type { WatchFilter } from './watch-filter.ts';
 
@@ -29,6 +30,9 @@ export interface WatchRegistry {
   takeTurn(): Promise<void>;
   /** The watch wants to be told what becomes visible in its ranges, once. */
   startWaiting(watch: HubWatch): void;
+  readonly progress: ProgressTimers;
+  /** Wakes the watch, which waits, as if it had been told: many may ask at once. */
+  wakeInTurn(watch: HubWatch): void;
   /** The watch waits no longer, whether it was told or not. */
   stopWaiting(watch: HubWatch): void;
   /** The watch has ended. */
@@ -43,8 +47,8 @@ export interface HubWatch {
    * @returns false when it is past them, and goes on waiting.
    */
   notice(first: number, last: number): boolean;
-  /** It was told, and is to go on. */
-  wake(): void;
+  /** It was told, and is to go on. @returns the visits that its reader made of it at once. */
+  wake(): number;
   /** Ends the watch with an error: what is ready is still handed out, then the error is thrown. */
   fail(error: Error): void;
 }

@@ -8,6 +8,8 @@ import { fixed } from '../../limits.ts';
 const EVENT_VISITS = 4;
 /** Copied in the time of one visit. */
 const BYTES_PER_VISIT = 256;
+/** Of a message that is handed on as it is, so many are copied to the socket in the time of one visit. */
+const SHARED_BYTES_PER_VISIT = 4096;
 
 export class WatchTurn {
   #visitsLeft: number = fixed.watchWokenVisitsMax;
@@ -26,6 +28,11 @@ export class WatchTurn {
 
   spend(visits: number): void {
     this.#visitsLeft -= visits;
+  }
+
+  /** For a message that another watch has made. */
+  spendShared(bytes: number): void {
+    this.#visitsLeft -= 1 + Math.floor(bytes / SHARED_BYTES_PER_VISIT);
   }
 
   /** For an event, or an entry, that was made. */

@@ -22,6 +22,8 @@ export interface WatchWork {
 export class WatchPlace {
   cursor: number;
   changesDone = 0;
+  /** How many of them the messages that are made have dealt with: the next message begins behind them. */
+  changesTold = 0;
 
   constructor(cursor: number) {
     this.cursor = cursor;
@@ -30,6 +32,11 @@ export class WatchPlace {
   /** All of a revision is dealt with. */
   pass(revision: number): void {
     this.cursor = revision;
-    this.changesDone = 0;
+    this.changesDone = this.changesTold = 0;
+  }
+
+  /** A message ends within a revision, behind so many of its changes. */
+  passFragment(changes: number): void {
+    this.changesDone = this.changesTold = changes;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * One watch: an iteration that pulls what follows its cursor.
+ * One watch, which its reader pulls: each `take` goes on behind the cursor.
  *
  * Phases:
  * - `current`: hands out the entries of the state at the pinned revision, page by page.
@@ -11,36 +11,31 @@
  * handed out or stands in `#ready`, and of the revision after it those of the first `changesDone` changes. `#ready` holds
  * about one message, and nothing is kept of what was handed out: what a watch does not read waits in the engine and in the
  * log. While the watch waits, everything up to the cursor and all that the hub has told it since, up to the first match, is
- * dealt with. What it does between two turns of the event loop is bounded, whatever it has to go through.
+ * dealt with. Where another watch of its group has made the message that comes next, that one is handed out. What it does
+ * between two turns of the event loop is bounded, whatever it has to go through.
  */
 import type { Clock } from '../../clock.ts';
 import { fixed } from '../../limits.ts';
-import type { WatchMessage, WatchRequest } from '../../api.ts';
-import { EventMaker } from './event-maker.ts';
+import type { WatchRequest } from '../../api.ts';
 import { LogSource } from './log-source.ts';
 import { PresentEntries } from './present-entries.ts';
+import { ProgressEntry } from './progress-timers.ts';
+import type { PulledWatch, WatchReader } from './pulled-watch.ts';
 import { ReadyMessages } from './ready-messages.ts';
 import { readRecent } from './recent-reader.ts';
-import { toWatchFilter, type WatchFilter } from './watch-filter.ts';
+import type { SharedMessage } from './shared-messages.ts';
+import type { WatchFilter } from './watch-filter.ts';
+import type { WatchGroup } from './watch-group.ts';
 import type { HubWatch, WatchRegistry, WatchSource } from './watch-registry.ts';
 import { checkProgressInterval, checkStart } from './watch-start.ts';
 import { WatchTurn } from './watch-turn.ts';
 import { WatchPlace, type WatchWork } from './watch-work.ts';
 
-/** A watch that waits for a change that it wants. */
-interface Wait {
-  readonly resolve: () => void;
-  /** The first revision that may hold one. */
-  matchRevision: number | undefined;
-}
-
-const DONE: IteratorResult<WatchMessage> = { done: true, value: undefined };
-
-export class Watcher implements AsyncIterableIterator<WatchMessage>, HubWatch {
-  readonly filter: WatchFilter;
+export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, HubWatch {
+  readonly group: WatchGroup;
   readonly #source: WatchSource;
-  readonly #clock: Clock;
   readonly #registry: WatchRegistry;
+  readonly #reader: WatchReader;
   readonly #progressIntervalMs: number;
   readonly #signal: AbortSignal | undefined;
   readonly #admit: WatchRequest['admit'];
@@ -48,174 +43,277 @@ export class Watcher implements AsyncIterableIterator<WatchMessage>, HubWatch {
   readonly #turn = new WatchTurn();
   readonly #ready: ReadyMessages;
   readonly #work: WatchWork;
-  readonly #log: LogSource;
-  readonly #present: PresentEntries | undefined;
+  #log: LogSource | undefined;
+  #present: PresentEntries | undefined;
   #phase: 'current' | 'catchingUp' | 'live' | 'ended';
   #error: Error | undefined;
-  #wait: Wait | undefined;
+  /** A step is under way that takes a promise: nothing is taken until it is done. */
+  #isAtWork = false;
+  #isWaiting = false;
+  /** While it waits, the first revision that may hold something that it wants, once the hub has told it. */
+  #matchRevision: number | undefined;
+  #isProgressDue = false;
+  /** How often it still lets others go first that are making what it wants next. */
+  #patience: number = fixed.watchPatienceTurns;
   /** What was admitted last. */
   #admittedBytes = 0;
-  /** Calls of `next` run one after the other. Holds no result of theirs. */
-  #lastCall: Promise<void> = Promise.resolve();
 
-  constructor(request: WatchRequest, source: WatchSource, clock: Clock, registry: WatchRegistry) {
-    this.filter = toWatchFilter(request.ranges, request.eventTypes);
+  /** @param group that of the request, in the form of `Item`. */
+  constructor(
+    request: WatchRequest,
+    group: WatchGroup,
+    source: WatchSource,
+    clock: Clock,
+    registry: WatchRegistry,
+    reader: WatchReader,
+  ) {
+    super();
+    this.group = group;
     this.#source = source;
-    this.#clock = clock;
     this.#registry = registry;
+    this.#reader = reader;
     this.#progressIntervalMs = checkProgressInterval(request.progressIntervalMs);
     const visible = source.visibleRevision();
     const startRevision = checkStart(request, { ...source, newestRevision: visible });
     this.#place = new WatchPlace(startRevision === 0 ? visible : startRevision - 1);
-    this.#ready = new ReadyMessages((revision) => source.incarnations.idOf(revision));
-    const keysOnly = request.keysOnly === true;
-    const returnPrevious = request.returnPrevious === true;
+    this.#ready = new ReadyMessages(source.incarnations, group.form);
     this.#work = {
-      filter: this.filter,
+      filter: group.filter,
       source,
       place: this.#place,
       turn: this.#turn,
       ready: this.#ready,
-      events: new EventMaker(source, { keysOnly, returnPrevious }, (bytes) => this.#ready.fits(bytes)),
+      events: group.events,
     };
-    this.#log = new LogSource(this.#work);
     const isCurrent = request.includeCurrent === true;
-    if (isCurrent) this.#present = new PresentEntries(this.#work, keysOnly, clock.nowMs());
+    if (isCurrent) this.#present = new PresentEntries(this.#work, group.events.keysOnly, clock.nowMs());
     this.#phase = isCurrent ? 'current' : 'catchingUp';
     this.#admit = request.admit;
     this.#signal = request.signal;
     if (this.#signal?.aborted === true) this.#end(undefined);
-    else this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+    else if (this.#signal !== undefined) {
+      this.#onAbort = () => this.fail(undefined);
+      this.#signal.addEventListener('abort', this.#onAbort, { once: true });
+    }
+  }
+
+  get filter(): WatchFilter {
+    return this.group.filter;
   }
 
   get isEnded(): boolean {
     return this.#phase === 'ended';
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
+  get isOver(): boolean {
+    return this.isEnded && !this.#isAtWork && !this.#ready.hasNext && this.#error === undefined;
   }
 
-  next(): Promise<IteratorResult<WatchMessage>> {
-    const call = this.#lastCall.then(() => this.#produce());
-    // A promise that is settled keeps what it was settled with.
-    this.#lastCall = call.then(forget, forget);
-    return call;
+  take(): Item | undefined {
+    while (!this.#isAtWork) {
+      if (this.#ready.hasNext) {
+        // It was admitted with more.
+        this.#hold(this.#ready.bytes);
+        return this.#ready.shift()?.item as Item;
+      }
+      if (this.#phase === 'ended') {
+        this.#finish();
+        return undefined;
+      }
+      try {
+        if (!this.#advance()) return undefined;
+      } catch (error) {
+        this.#end(error as Error);
+      }
+    }
+    return undefined;
   }
 
-  return(): Promise<IteratorResult<WatchMessage>> {
+  end(): void {
     this.#end(undefined);
-    return Promise.resolve(DONE);
+  }
+
+  override progressDue(): void {
+    if (!this.#isWaiting) return;
+    this.#isProgressDue = true;
+    this.#registry.wakeInTurn(this);
   }
 
   notice(first: number, last: number): boolean {
     const { cursor } = this.#place;
-    if (this.#wait === undefined || last <= cursor) return false;
-    this.#wait.matchRevision ??= Math.max(first, cursor + 1);
+    if (!this.#isWaiting || last <= cursor) return false;
+    this.#matchRevision ??= Math.max(first, cursor + 1);
     return true;
   }
 
-  wake(): void {
-    this.#wait?.resolve();
+  wake(): number {
+    if (!this.#isWaiting) return 0;
+    this.#endWait();
+    this.#reader.ready();
+    return fixed.watchWokenVisitsMax - this.#turn.visitsLeft;
   }
 
-  fail(error: Error): void {
+  fail(error: Error | undefined): void {
+    if (this.#phase === 'ended') return;
     this.#end(error);
+    this.#reader.ready();
   }
 
-  readonly #onAbort = (): void => this.#end(undefined);
+  #onAbort: (() => void) | undefined;
 
   #end(error: Error | undefined): void {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
     this.#error = error;
+    this.#isWaiting = false;
     if (error === undefined) this.#ready.clear();
     this.#registry.remove(this);
+    this.#registry.progress.cancel(this);
+    if (this.group.maker === this.#work) this.group.maker = undefined;
     this.#present?.release();
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
     // The end may never be asked for: the segment must not stay open.
     void this.#letGoOfLog();
-    this.wake();
   }
 
   async #letGoOfLog(): Promise<void> {
     try {
-      await this.#log.close();
+      await this.#log?.close();
     } catch {
       // The file was only read: nothing is lost with it.
     }
   }
 
-  async #produce(): Promise<IteratorResult<WatchMessage>> {
-    for (;;) {
-      const next = this.#ready.shift();
-      if (next !== undefined) {
-        // It was admitted with more.
-        const answer = this.#hold(next.bytes + this.#ready.bytes);
-        if (answer !== true) await answer;
-        return { done: false, value: next.message };
-      }
-      if (this.#phase === 'ended') return await this.#finish();
-      try {
-        await this.#advance();
-      } catch (error) {
-        this.#end(error as Error);
-      }
-    }
+  #finish(): void {
+    this.#hold(0);
+    const error = this.#error;
+    this.#error = undefined;
+    if (error !== undefined) throw error;
   }
 
-  /** Does one step that makes messages ready, or brings the watch forward, or waits. */
-  async #advance(): Promise<void> {
-    if (this.#turn.isOver) return this.#takeTurn();
-    const isBehind = this.#phase === 'current' || this.#place.cursor < this.#source.visibleRevision();
-    const heldBytes = isBehind ? Math.max(this.#ready.bytesWanted, this.#ready.bytes) : 0;
-    const answer = this.#hold(heldBytes);
-    if (answer !== true) return this.#endUnless(answer);
-    if (this.#phase === 'current') return this.#readPresent();
-    if (isBehind) {
-      const visible = this.#source.visibleRevision();
-      return readRecent(this.#work, this.#registry, visible) ? undefined : this.#readLog(visible);
-    }
-    if (this.#phase === 'live') return this.#waitForMatch();
-    await this.#log.close();
-    this.#goLive();
+  /**
+   * Does one step that makes messages ready, or brings the watch forward.
+   * @returns false: it waits, or is at work.
+   */
+  #advance(): boolean {
+    if (this.#turn.isOver) return this.#workOn(this.#takeTurn());
+    const visible = this.#source.visibleRevision();
+    const isBehind = this.#phase === 'current' || this.#place.cursor < visible;
+    const isReading = isBehind && this.#phase !== 'current';
+    const shared = isReading ? this.group.find(this.#place) : undefined;
+    if (shared === undefined && isReading && this.#letsOthersMake()) return this.#workOn(this.#takeTurn());
+    const heldBytes = Math.max(this.#ready.bytesWanted, this.#ready.bytes, shared?.bytes ?? 0);
+    if (!this.#hold(isBehind ? heldBytes : 0)) return false;
+    if (this.#phase === 'ended') return true;
+    if (shared !== undefined) this.#takeShared(shared);
+    else if (this.#phase === 'current') this.#readPresent();
+    else if (isBehind) return this.#read(visible);
+    else if (this.#phase === 'live') return this.#startWait();
+    else if (this.#log !== undefined) return this.#workOn(this.#leaveLog());
+    else this.#goLive();
+    return true;
   }
 
-  /** Nothing is made before it is admitted, and what is made fits into that. @returns as `admit` does. */
-  #hold(bytes: number): boolean | Promise<boolean> {
+  /**
+   * Nothing is made before it is admitted, and what is made fits into that.
+   * @returns whether it is admitted, or never will be and the watch has ended; else the answer is waited for.
+   */
+  #hold(bytes: number): boolean {
     if (bytes === this.#admittedBytes) return true;
+    const isMore = bytes > this.#admittedBytes;
     this.#admittedBytes = bytes;
     this.#ready.allow(bytes);
-    return this.#admit?.(bytes) ?? true;
+    const answer = this.#admit?.(bytes) ?? true;
+    if (answer instanceof Promise) {
+      if (isMore) return this.#workOn(this.#endUnless(answer));
+      answer.catch((error: unknown) => this.fail(error as Error));
+    } else if (isMore && !answer) {
+      this.#end(undefined);
+    }
+    return true;
   }
 
-  async #endUnless(answer: boolean | Promise<boolean>): Promise<void> {
+  async #endUnless(answer: Promise<boolean>): Promise<void> {
     if (!(await answer)) this.#end(undefined);
+  }
+
+  #workOn(work: Promise<void>): false {
+    this.#isAtWork = true;
+    work
+      .catch((error: unknown) => this.#end(error as Error))
+      .finally(() => {
+        this.#isAtWork = false;
+        this.#reader.ready();
+      });
+    return false;
+  }
+
+  /** Whether another watch has begun to make what comes next, so that it may be there when this one has its turn. */
+  #letsOthersMake(): boolean {
+    if (this.#ready.isOpen || !this.group.isMaking(this.#place) || this.#patience === 0) return false;
+    this.#patience--;
+    return true;
+  }
+
+  #takeShared(shared: SharedMessage): void {
+    this.#turn.spendShared(shared.bytes);
+    this.#patience = fixed.watchPatienceTurns;
+    this.#ready.abandon();
+    this.#ready.share(shared.item, shared.bytes);
+    if (shared.changesTo === undefined) this.#place.pass(shared.revision);
+    else this.#place.passFragment(shared.changesTo);
+    this.group.taken(shared);
+  }
+
+  #read(visible: number): boolean {
+    const { cursor, changesTold } = this.#place;
+    if (!readRecent(this.#work, this.#registry, visible)) return this.#workOn(this.#readLog(visible));
+    this.#share(cursor + 1, changesTold);
+    return true;
+  }
+
+  /**
+   * Offers the message that was made, if any, to the others of the group.
+   * @param told the changes of the revision `next` that were told before.
+   */
+  #share(next: number, told: number): void {
+    const made = this.#ready.peek();
+    if (made === undefined) {
+      if (this.#ready.isOpen) this.group.maker = this.#work;
+      return;
+    }
+    this.#patience = fixed.watchPatienceTurns;
+    const { cursor, changesTold } = this.#place;
+    const isWhole = changesTold === 0;
+    const revision = isWhole ? cursor : cursor + 1;
+    this.group.share({
+      revision,
+      changesFrom: revision === next ? told : 0,
+      changesTo: isWhole ? undefined : changesTold,
+      item: made.item,
+      bytes: made.bytes,
+    });
   }
 
   async #readLog(visible: number): Promise<void> {
     await this.#takeTurn();
-    if (this.#phase !== 'ended') await this.#log.read(visible);
+    this.#log ??= new LogSource(this.#work);
+    if (!this.isEnded) await this.#log.read(visible);
   }
 
-  async #finish(): Promise<IteratorResult<WatchMessage>> {
-    await this.#log.close();
-    await this.#hold(0);
-    const error = this.#error;
-    this.#error = undefined;
-    if (error !== undefined) throw error;
-    return DONE;
+  async #leaveLog(): Promise<void> {
+    await this.#log?.close();
+    this.#log = undefined;
   }
 
   #readPresent(): void {
     if (this.#present?.read() === false) return;
     this.#present?.release();
+    this.#present = undefined;
     this.#goLive();
   }
 
   #goLive(): void {
-    // It may have been ended meanwhile.
-    if (this.#phase === 'ended') return;
     this.#phase = 'live';
     this.#ready.say('synced', this.#place.cursor);
   }
@@ -227,28 +325,23 @@ export class Watcher implements AsyncIterableIterator<WatchMessage>, HubWatch {
   }
 
   /** Waits until something wanted is visible, or a progress message is due. */
-  async #waitForMatch(): Promise<void> {
-    let isDue = false;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const wait: Wait = { resolve, matchRevision: undefined };
-    this.#wait = wait;
+  #startWait(): false {
+    this.#isWaiting = true;
+    this.#matchRevision = undefined;
     this.#registry.startWaiting(this);
-    const timer = this.#clock.setTimer(this.#progressIntervalMs, () => {
-      isDue = true;
-      resolve();
-    });
-    await promise;
-    timer.cancel();
-    this.#wait = undefined;
+    this.#registry.progress.begin(this, this.#progressIntervalMs);
+    return false;
+  }
+
+  #endWait(): void {
+    this.#isWaiting = false;
     this.#turn.begin(fixed.watchWokenVisitsMax);
-    if (this.#phase === 'ended') return;
-    this.#registry.stopWaiting(this);
-    // Not before now: a match may have been noticed since the promise was resolved.
-    const { matchRevision } = wait;
-    const dealtWith = matchRevision === undefined ? this.#registry.noticedRevision : matchRevision - 1;
+    const match = this.#matchRevision;
+    // One that was told has left those that wait.
+    if (match === undefined) this.#registry.stopWaiting(this);
+    const dealtWith = match === undefined ? this.#registry.noticedRevision : match - 1;
     if (dealtWith > this.#place.cursor) this.#place.pass(dealtWith);
-    if (isDue && matchRevision === undefined) this.#ready.say('progress', this.#place.cursor);
+    if (this.#isProgressDue && match === undefined) this.#ready.say('progress', this.#place.cursor);
+    this.#isProgressDue = false;
   }
 }
-
-function forget(): void {}

@@ -1,0 +1,106 @@
+/**
+ * A call with one request whose replies are pushed as bytes: no promise and no copy of its own for each of them. Nothing more is
+ * sent to a client that does not read until what it was sent has left for the socket.
+ */
+import type { ServerStream } from '../../http2/stream.ts';
+import type { KvStore } from '../../kv/kv-store.ts';
+import { type PushedReplies, type ReplyOutlet, readRequest } from '../services/method.ts';
+import { GrpcCall, type GrpcContext } from './grpc-call.ts';
+import { MessageReader } from './message-reader.ts';
+import type { ServedPush } from './routes.ts';
+import { okTrailers, replyHead } from './status.ts';
+
+export class PushStreamCall extends GrpcCall implements ReplyOutlet {
+  readonly #store: KvStore;
+  readonly #served: ServedPush;
+  /** Of the request, until that is read. */
+  #reader: MessageReader | undefined = undefined;
+  #replies: PushedReplies | undefined = undefined;
+  /** The replies have not come to their end. */
+  #isAtWork = false;
+
+  constructor(
+    context: GrpcContext,
+    store: KvStore,
+    served: ServedPush,
+    stream: ServerStream,
+    timeoutMs: number | undefined,
+  ) {
+    super(context, stream, served.name, { isStream: true, timeoutMs });
+    this.#store = store;
+    this.#served = served;
+    this.#reader = new MessageReader(this.call, served.requestBytesMax);
+  }
+
+  override data(buffer: Buffer, from: number, to: number): void {
+    if (this.isAnswered || this.#reader === undefined) return;
+    try {
+      this.#reader.append(buffer, from, to);
+      this.#reader.checkAlone();
+      this.stream.consumed(to - from);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  override end(): void {
+    if (this.isAnswered || this.#reader === undefined) return;
+    this.requestDone();
+    try {
+      this.#open(this.#reader);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  override closed(...end: Parameters<GrpcCall['closed']>): void {
+    super.closed(...end);
+    // Nothing of what was sent has to be written any more.
+    this.#replies?.goOn();
+  }
+
+  override drained(): void {
+    this.call.setStalled(false);
+    this.#replies?.goOn();
+  }
+
+  send(message: Buffer): boolean {
+    if (this.isAnswered) return false;
+    if (!this.hasHead) this.#sendHead();
+    const isWritten = this.stream.write(message);
+    if (!isWritten) this.call.setStalled(true);
+    return isWritten;
+  }
+
+  finish(error: unknown): void {
+    if (this.#isAtWork) {
+      this.#isAtWork = false;
+      this.call.endWork();
+    }
+    if (error !== undefined) return this.fail(error);
+    if (this.isAnswered) return;
+    this.#sendHead();
+    this.answered('Ok');
+    this.stream.end(okTrailers);
+  }
+
+  #open(reader: MessageReader): void {
+    const message = reader.takeOnly();
+    const { method } = this.#served;
+    const request = readRequest(method, message, 0, message.length);
+    const replies = method.open(this.#store, request, this.call, this);
+    this.#reader = undefined;
+    reader.release();
+    this.#replies = replies;
+    this.#isAtWork = true;
+    this.call.beginWork();
+    this.call.onAbort = () => replies.stop();
+    replies.goOn();
+  }
+
+  #sendHead(): void {
+    if (this.hasHead) return;
+    this.hasHead = true;
+    this.stream.respond(replyHead, false);
+  }
+}
