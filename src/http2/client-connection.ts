@@ -158,13 +158,16 @@ export class ClientConnection extends Connection<ResponseStream> {
     this.#tellRoom();
   }
 
-  /** Section 6.8: streams above the last one that the server names were not acted on, whatever the code. */
+  /**
+   * Section 6.8: streams above the last one that the server names were not acted on, whatever the code. None begins in their
+   * place: the owner knows that this connection takes no more before it hears of them.
+   */
   protected override peerGoingAway(lastStreamId: number, code: ErrorCode, debugText: string): void {
+    this.leaveWhenDone();
+    this.#owner.goingAway(code, debugText);
     for (const stream of this.streams.all()) {
       if (stream.id > lastStreamId && !stream.isClosed) stream.over(errorCode.REFUSED_STREAM, 'connection');
     }
-    this.#owner.goingAway(code, debugText);
-    this.leaveWhenDone();
   }
 
   protected override streamClosed(): void {

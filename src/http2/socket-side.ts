@@ -128,7 +128,8 @@ export abstract class SocketSide implements OutboxOwner, TurnTaker {
       .on('end', () => {
         if (!this.#isEnding) this.peerEnded();
       })
-      .on('error', (error) => this.lose(this.endOf(error)))
+      // After an error of TLS Node leaves the socket open.
+      .on('error', (error) => this.loseAndDestroy(this.endOf(error)))
       .on('close', () => this.#socketClosed());
     if (socket.destroyed) this.options.clock.yieldNow(() => this.#socketClosed());
   }

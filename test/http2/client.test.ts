@@ -376,6 +376,26 @@ describe('6.8 GOAWAY of the server', () => {
     ]);
   });
 
+  test('the owner knows before it hears of the streams that the server did not process, and nothing begins in their place', () => {
+    const log: string[] = [];
+    const client = openedClient(
+      [[setting.MAX_CONCURRENT_STREAMS, 2]],
+      {},
+      {
+        goingAway: () => log.push('goingAway'),
+        roomMade: () => log.push('roomMade'),
+      },
+    );
+    client.call();
+    client.call({
+      closed: () => log.push(client.request().stream === undefined ? 'closed, no room' : 'closed, room'),
+    });
+    expect(client.request().stream).toBeUndefined();
+    client.receive(goawayFrame(1, NO_ERROR));
+    expect(log).toEqual(['goingAway', 'closed, no room']);
+    expect(Object.keys(client.sent.streams)).toEqual(['1', '3']);
+  });
+
   test('no room is told afterwards', () => {
     const client = openedClient([[setting.MAX_CONCURRENT_STREAMS, 2]]);
     client.call();
@@ -387,6 +407,17 @@ describe('6.8 GOAWAY of the server', () => {
 });
 
 describe('the connection is lost', () => {
+  test('by an error after which Node leaves the socket open, as TLS has it: it is closed', () => {
+    const client = openedClient();
+    const response = client.call();
+    client.clock.settle();
+    client.socket.emit('error', new Error('bad record'));
+    client.clock.settle();
+    expect(response.closes).toEqual([[CANCEL, 'connection']]);
+    expect(client.socket.destroyed).toBe(true);
+    expect(client.told.at(-1)).toMatchObject(['closed', { kind: 'io' }]);
+  });
+
   test('requests that never left may be tried again, those that did may have taken effect', () => {
     const client = openedClient();
     const sent = client.call();

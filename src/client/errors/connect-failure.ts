@@ -83,9 +83,9 @@ const unknownAuthorityCodes: ReadonlySet<string> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-/** Whether a code of Node tells of TLS, so that the handshake failed. */
-export function isTlsCode(code: string): boolean {
-  return code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || CERTIFICATE_CODE.test(code);
+/** Whether a code of Node tells that a certificate was refused, which ends the handshake. */
+export function isCertificateCode(code: string): boolean {
+  return CERTIFICATE_CODE.test(code);
 }
 
 /** The kind by the error of a socket. */
@@ -94,5 +94,5 @@ export function kindOf(error: unknown): ConnectFailureKind {
   if (noTlsCodes.has(code)) return 'peerHasNoTls';
   if (noHttp2Codes.has(code)) return 'peerHasNoHttp2';
   if (unknownAuthorityCodes.has(code)) return 'unknownAuthority';
-  return CERTIFICATE_CODE.test(code) ? 'notTrusted' : 'failed';
+  return isCertificateCode(code) ? 'notTrusted' : 'failed';
 }

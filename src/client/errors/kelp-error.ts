@@ -13,7 +13,7 @@ import {
   Misconfiguration,
   type MisconfigurationKind,
   causesOf,
-  isTlsCode,
+  isCertificateCode,
   misconfigurationOf,
 } from './connect-failure.ts';
 import type { KelpErrorCode, KelpErrorOptions } from './error.ts';
@@ -220,9 +220,12 @@ function isSystemError(error: unknown): error is SystemError {
   return error instanceof Error && 'code' in error && typeof error.code === 'string';
 }
 
-/** Nothing was sent: the name was not found, no connection was made, or the two did not agree on TLS. */
+/**
+ * Nothing was sent: the name was not found, no connection was made, or its certificate was refused. Other errors of TLS may come
+ * later, too: a record that was damaged on the way breaks a connection on which a call had its effect.
+ */
 function isBeforeConnection({ code, syscall }: SystemError): boolean {
-  return syscall === 'connect' || syscall === 'getaddrinfo' || isTlsCode(code);
+  return syscall === 'connect' || syscall === 'getaddrinfo' || isCertificateCode(code);
 }
 
 const textByCode = new Map([
