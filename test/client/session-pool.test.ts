@@ -109,6 +109,32 @@ test('a call goes over another connection once the server leaves the first, whic
   expect(server.requestCounts).toHaveLength(2);
 });
 
+test('connections that the server leaves are at most as many again; beyond that the oldest is closed', async () => {
+  const closed: number[] = [];
+  const server = await startScripted({
+    onConnection: (socket, index) => {
+      socket.on('close', () => closed.push(index));
+      sendSettings(socket);
+    },
+    // What comes on a later stream, before the client has heard, is refused by this.
+    onRequest: (connection) => goAway(connection, 1, 0),
+  });
+  const client = clientFor(server, { connectionsMax: 2, retries: Number.POSITIVE_INFINITY });
+  const calls: Promise<unknown>[] = [];
+  for (let count = 1; count <= 4; count++) {
+    calls.push(failureOf(client.put('a', '1')));
+    await eventually(() => server.requestCounts[count - 1] ?? 0).toBeGreaterThan(0);
+  }
+  for (const call of calls.slice(0, 2)) {
+    expect(await call).toMatchObject({
+      code: 'unavailable',
+      mayHaveTakenEffect: true,
+      message: expect.stringContaining('more than 2 connections (connectionsMax) take no new calls'),
+    });
+  }
+  await eventually(() => closed).toEqual([0, 1]);
+});
+
 test('a client that is closed makes no connection for the calls that waited for one', async () => {
   let connections = 0;
   const server = await startScripted({

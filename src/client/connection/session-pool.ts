@@ -1,6 +1,7 @@
 /**
  * The connections for calls of one kind. The first is made when it is needed, and again after it broke; another one when a
- * server takes no more streams on those there are, up to a limit.
+ * server takes no more streams on those there are, up to a limit. Those that take no new requests, and end their last ones, do
+ * not count there: of these there are as many at most, and beyond that the oldest is closed. A watch goes on elsewhere.
  *
  * A request waits while a connection is being made, or asked whether it is still there: both have a limit of time. When all
  * connections are full it fails at once with the limit's name, rather than wait for who knows how long.
@@ -26,8 +27,8 @@ export class SessionPool implements SessionOwner {
   readonly #sessionsMax: number;
   /** Those that take requests, the oldest first, which is filled first: so the others fall idle, and close. */
   readonly #open: Session[] = [];
-  /** All that are not closed: those that end their last calls are bounded by these. */
-  readonly #all = new Set<Session>();
+  /** Those that end their last calls, in the order in which they began to. */
+  readonly #leaving = new Set<Session>();
   readonly #waiting = new Set<Applicant>();
   /** Being made, or asked for a sign of life: it will say what became of it. */
   #expected: Session | undefined;
@@ -66,7 +67,8 @@ export class SessionPool implements SessionOwner {
   close(): void {
     this.#isClosed = true;
     this.#refuseAll(unsent(new Error('the client is closed')));
-    for (const session of this.#all) session.destroy();
+    for (const session of [...this.#open, ...this.#leaving]) session.destroy();
+    this.#expected?.destroy();
   }
 
   ready(session: Session): void {
@@ -77,18 +79,31 @@ export class SessionPool implements SessionOwner {
 
   failed(session: Session, failure: ConnectFailure): void {
     this.#forget(session);
-    this.#all.delete(session);
     this.#refuseAll(unsent(failure));
   }
 
   leaving(session: Session): void {
     this.#forget(session);
+    this.#leaving.add(session);
+    if (this.#leaving.size > this.#sessionsMax) this.#closeOldest();
     this.#dispatch();
   }
 
   closed(session: Session): void {
-    this.#all.delete(session);
-    this.leaving(session);
+    this.#leaving.delete(session);
+    this.#forget(session);
+    this.#dispatch();
+  }
+
+  #closeOldest(): void {
+    const [oldest] = this.#leaving;
+    if (oldest === undefined) return;
+    this.#leaving.delete(oldest);
+    oldest.destroy(
+      new Error(
+        `more than ${this.#sessionsMax} connections (connectionsMax) take no new calls and end their last`,
+      ),
+    );
   }
 
   #forget(session: Session): void {
@@ -114,9 +129,7 @@ export class SessionPool implements SessionOwner {
       this.#expected = stale;
       stale.check();
     } else if (this.#open.length < this.#sessionsMax) {
-      const session = new Session(this.#address, this.#tls, this);
-      this.#all.add(session);
-      this.#expected = session;
+      this.#expected = new Session(this.#address, this.#tls, this);
     } else {
       this.#refuseAll(
         new CallFailure(
