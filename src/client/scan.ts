@@ -1,7 +1,8 @@
 /**
  * The entries of a range by one stream (`KvService.ScanStream`): the server makes the next chunk as those before are taken, and
  * sends ahead what the stream's window holds. A stream that breaks, or from which the next chunk does not come in time, is
- * opened again with the token of the last chunk.
+ * opened again with the token of the last chunk. So is one that the server cuts, as it does when its memory for calls is short
+ * and the reader pauses; it may be short still, and refuse the next stream, which is tried until the deadline too.
  */
 import type { ScanStreamRequestShape, ScanStreamResponseShape } from '../../gen/kelp/v1/kv_codec.ts';
 import { type Timer, systemClock } from '../clock.ts';
@@ -42,6 +43,8 @@ class Chunks {
   #pageToken = '';
   #isBehindLast = false;
   #stream: ChunkStream | undefined;
+  /** Whether the last stream was cut for want of memory, and nothing has come since. */
+  #isCut = false;
 
   constructor(caller: Caller, range: ScannedRange, options: CallOptions, limit: number, chunkLimit: number) {
     this.#caller = caller;
@@ -77,11 +80,17 @@ class Chunks {
 
   async #try(timeoutMs: number): Promise<ScanStreamResponseShape | undefined> {
     this.#stream ??= this.#open();
+    const stream = this.#stream;
     try {
-      return await this.#stream.next(timeoutMs);
+      const chunk = await stream.next(timeoutMs);
+      this.#isCut = false;
+      return chunk;
     } catch (error) {
       this.close();
-      throw error;
+      if (!isExhausted(error)) throw error;
+      // It gives a reason for what it refuses, and none when it resets a stream whose reader has taken nothing for a while.
+      if (stream.hasBegun && error.detail === undefined) this.#isCut = true;
+      throw this.#isCut ? shortOfMemory(error) : error;
     }
   }
 
@@ -97,15 +106,31 @@ class Chunks {
   }
 }
 
+function isExhausted(error: unknown): error is CallFailure {
+  return error instanceof CallFailure && error.code === grpcCode.ResourceExhausted;
+}
+
+/** Passes by itself, other than what is too much for the server whenever it is asked for. */
+function shortOfMemory(cause: CallFailure): CallFailure {
+  const message = `it is short of memory, and ended the scan meanwhile: ${cause.message}`;
+  return new CallFailure(grpcCode.Unavailable, message, { cause });
+}
+
 class ChunkStream {
   readonly #closed = new AbortController();
   readonly #replies: AsyncIterator<ScanStreamResponseShape>;
+  #hasBegun = false;
 
   constructor(caller: Caller, request: ScanStreamRequestShape, signal: AbortSignal | undefined) {
     const signals = [caller.closed, this.#closed.signal, ...(signal === undefined ? [] : [signal])];
     const ended = AbortSignal.any(signals);
     const replies = caller.stream(kvMethods.scanStream, request, undefined, ended);
     this.#replies = replies[Symbol.asyncIterator]();
+  }
+
+  /** Whether a chunk has come. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
   }
 
   /** @returns `undefined` at the end. Rejects with a `CallFailure`. */
@@ -118,7 +143,9 @@ class ChunkStream {
     });
     try {
       const { done, value } = await Promise.race([this.#replies.next(), late]);
-      return done === true ? undefined : value;
+      if (done === true) return undefined;
+      this.#hasBegun = true;
+      return value;
     } finally {
       timer?.cancel();
     }

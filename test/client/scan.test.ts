@@ -1,17 +1,29 @@
 /** A scan of the client: one stream, opened again where it broke. */
-import { create } from '@bufbuild/protobuf';
+import { create, toBinary } from '@bufbuild/protobuf';
 import type { HandlerContext } from '@connectrpc/connect';
-import { Code } from '@connectrpc/connect';
+import { Code, ConnectError } from '@connectrpc/connect';
 import * as fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
 import { KvService, type ScanStreamRequest, ScanStreamResponseSchema } from '../../gen/kelp/v1/kv_pb.ts';
 import { createClient } from '../../src/client/client.ts';
 import type { ClientOptions } from '../../src/client/client-options.ts';
 import { startTestServer } from '../support/test-server.ts';
 import { broken, clientOf, failureOf, kelpFailure, recovering } from './fake-server.ts';
+import { begin, end, reset, startScripted } from './scripted-http2.ts';
 
 const keysOf = (count: number): string[] => Array.from({ length: count }, (_, index) => `k${index}`);
+
+const chunkOf = (key: string, nextPageToken: string): Uint8Array =>
+  toBinary(
+    ScanStreamResponseSchema,
+    create(ScanStreamResponseSchema, {
+      entries: [{ key }],
+      nextPageToken,
+      revision: 2n,
+      incarnation: 'life',
+    }),
+  );
 
 /** What a stream does before a chunk: the chunks of all streams are counted from 0. */
 type Trouble = (chunk: number, context: HandlerContext) => void | Promise<void>;
@@ -113,6 +125,65 @@ test('a scan that is tried in vain ends with what went wrong, and how often it w
   );
   expect(failure).toMatchObject({ code: 'unavailable', message: expect.stringMatching(/tried \d+ times/) });
   expect(keys).toEqual(['k0', 'k1']);
+});
+
+describe('a stream that the server cuts because its memory for calls is short', () => {
+  const cut = (): ConnectError => new ConnectError('it was reset', Code.ResourceExhausted);
+  const full = (): ConnectError => kelpFailure(Code.ResourceExhausted, ErrorReason.LIMIT_REACHED);
+
+  test('is opened again where it broke, after pauses, also when there is no memory at first', async () => {
+    const troubles = new Map([
+      [2, cut()],
+      [3, full()],
+      [4, full()],
+      [6, cut()],
+    ]);
+    const { client, requests, pace } = scanningClient(keysOf(7), (chunk) => {
+      const trouble = troubles.get(chunk);
+      if (trouble !== undefined) throw trouble;
+    });
+    const entries = await client.scan({}, { pageSize: 2 }).toArray();
+    expect(entries.map(({ key }) => key)).toEqual(keysOf(7));
+    expect(requests.map(({ pageToken }) => pageToken)).toEqual(['', '4', '4', '4', '6']);
+    expect(pace.waitsMs).toHaveLength(4);
+  });
+
+  test('fails in the end as one that finds no memory', async () => {
+    const { client } = scanningClient(keysOf(7), (chunk) => {
+      if (chunk === 1) throw cut();
+      if (chunk > 1) throw full();
+    });
+    expect(await failureOf(client.scan({}, { pageSize: 2 }).toArray())).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(/short of memory.*as the server says.*tried \d+ times/),
+    });
+  });
+
+  test('is not opened again when nothing came from it', async () => {
+    for (const failure of [cut(), full()]) {
+      const { client, requests } = scanningClient(keysOf(7), () => {
+        throw failure;
+      });
+      expect(await failureOf(client.scan().toArray())).toMatchObject({ code: 'limitReached' });
+      expect(requests).toHaveLength(1);
+    }
+  });
+
+  test('is opened again over HTTP/2, where it is reset', async () => {
+    let count = 0;
+    const server = await startScripted({
+      onRequest: (connection, streamId) => {
+        const isFirst = count++ === 0;
+        begin(connection, streamId, chunkOf(isFirst ? 'a' : 'b', isFirst ? 'more' : ''));
+        // ENHANCE_YOUR_CALM, as the reader has the first chunk.
+        if (isFirst) reset(connection, streamId, 0xb);
+        else end(connection, streamId);
+      },
+    });
+    const client = createClient({ address: `127.0.0.1:${server.port}` });
+    onTestFinished(() => client.close());
+    expect((await client.scan().toArray()).map(({ key }) => key)).toEqual(['a', 'b']);
+  });
 });
 
 test('a state that is no longer kept ends a scan at once', async () => {

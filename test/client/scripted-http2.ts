@@ -103,20 +103,27 @@ export function sendSettings(socket: Socket, streamsMax?: number): void {
 
 /** Answers a call with a message. */
 export function answer(
-  { socket }: ScriptedConnection,
+  connection: ScriptedConnection,
   streamId: number,
   message: Uint8Array = new Uint8Array(0),
 ): void {
+  begin(connection, streamId, message);
+  end(connection, streamId);
+}
+
+/** Sends the head of a reply and its first message. */
+export function begin({ socket }: ScriptedConnection, streamId: number, message: Uint8Array): void {
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(message.length, 1);
   const status = Buffer.concat([field(':status', '200'), field('content-type', 'application/grpc+proto')]);
   socket.write(
-    Buffer.concat([
-      frame(1, 4, streamId, status),
-      frame(0, 0, streamId, Buffer.concat([prefix, message])),
-      frame(1, 5, streamId, field('grpc-status', '0')),
-    ]),
+    Buffer.concat([frame(1, 4, streamId, status), frame(0, 0, streamId, Buffer.concat([prefix, message]))]),
   );
+}
+
+/** Says that all went well. */
+export function end({ socket }: ScriptedConnection, streamId: number): void {
+  socket.write(frame(1, 5, streamId, field('grpc-status', '0')));
 }
 
 export function reset({ socket }: ScriptedConnection, streamId: number, code: number): void {
