@@ -1,8 +1,9 @@
 /**
  * The entries of a range by one stream (`KvService.ScanStream`): the server makes the next chunk as those before are taken, and
- * sends ahead what the stream's window holds. A stream that breaks, or from which the next chunk does not come in time, is
- * opened again with the token of the last chunk. So is one that the server cuts, as it does when its memory for calls is short
- * and the reader pauses; it may be short still, and refuse the next stream, which is tried until the deadline too.
+ * sends ahead what the stream's window holds. A stream that breaks, as all do whose connection gives no sign of life, is opened
+ * again with the token of the last chunk. So is one that the server cuts, as it does when its memory for calls is short and the
+ * reader pauses; it may be short still, and refuse the next stream, which is tried until the deadline too. A chunk that does not
+ * come by the deadline, over a connection that is alive, ends the scan.
  */
 import type { ScanStreamRequestShape, ScanStreamResponseShape } from '../../gen/kelp/v1/kv_codec.ts';
 import { type Timer, systemClock } from '../clock.ts';

@@ -199,7 +199,7 @@ test('a state that is no longer kept ends a scan at once', async () => {
   expect(requests).toHaveLength(1);
 });
 
-test('a scan whose next chunk does not come in time is tried again, and then fails', async () => {
+test('a scan whose next chunk does not come in time fails', async () => {
   const { client, requests } = scanningClient(
     keysOf(4),
     (chunk, { signal }) =>
@@ -208,7 +208,7 @@ test('a scan whose next chunk does not come in time is tried again, and then fai
   );
   const failure = await failureOf(client.scan({}, { pageSize: 2 }).toArray());
   expect(failure).toMatchObject({ code: 'deadlineExceeded' });
-  expect(requests[0]).toMatchObject({ pageToken: '' });
+  expect(requests).toHaveLength(1);
 });
 
 test('leaving the loop, and aborting the signal, end the stream at the server', async () => {
