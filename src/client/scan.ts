@@ -8,6 +8,7 @@
 import type { ScanStreamRequestShape, ScanStreamResponseShape } from '../../gen/kelp/v1/kv_codec.ts';
 import { type Timer, systemClock } from '../clock.ts';
 import { grpcCode } from '../grpc-code.ts';
+import { client as limits } from '../limits.ts';
 import type { Caller } from './calls/caller.ts';
 import { kvMethods } from './calls/method.ts';
 import { CallFailure } from './errors/call-failure.ts';
@@ -27,7 +28,7 @@ export function streamOfPages(caller: Caller, range: ScannedRange, options: Call
         const { entries, revision, incarnation } = await chunks.next();
         yield { items: entries.map((entry) => new Entry(entry)), revision, incarnation };
       }
-      await chunks.finish();
+      chunks.finish();
     } finally {
       chunks.close();
     }
@@ -69,9 +70,14 @@ class Chunks {
   }
 
   /** Lets the stream come to its end, which is on its way: to reset it would be more work for both sides. */
-  async finish(): Promise<void> {
-    // All has come, whatever becomes of the stream.
-    await this.#stream?.next(this.#options.deadlineMs ?? this.#caller.deadlineMs).catch(() => undefined);
+  finish(): void {
+    const stream = this.#stream;
+    this.#stream = undefined;
+    // All has come, whatever becomes of the stream: the reader does not wait for it, and it not for ever.
+    void stream
+      ?.next(limits.pingTimeoutMs)
+      .catch(() => undefined)
+      .finally(() => stream.close());
   }
 
   close(): void {

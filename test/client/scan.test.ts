@@ -211,6 +211,15 @@ test('a scan whose next chunk does not come in time fails', async () => {
   expect(requests).toHaveLength(1);
 });
 
+test('a scan is over with its last chunk, also when the end of the stream does not come', async () => {
+  const server = await startScripted({
+    onRequest: (connection, streamId) => begin(connection, streamId, chunkOf('a', '')),
+  });
+  const client = createClient({ address: `127.0.0.1:${server.port}`, deadlineMs: 600_000 });
+  onTestFinished(() => client.close());
+  expect(await client.scan().toArray()).toMatchObject([{ key: 'a' }]);
+});
+
 test('leaving the loop, and aborting the signal, end the stream at the server', async () => {
   for (const ending of ['break', 'abort']) {
     const ended = Promise.withResolvers<void>();
