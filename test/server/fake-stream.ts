@@ -20,6 +20,10 @@ export class FakeStream implements ServerStream {
   #hasRequestEnded = false;
   #isClosed = false;
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   get body(): Buffer {
     return Buffer.concat(this.written);
   }

@@ -1,7 +1,7 @@
 /** Plain gRPC on the streams of HTTP/2, with a stream that a test plays and methods of its own. */
 import { encodeEnvelope } from '@connectrpc/connect/protocol';
 import { pino } from 'pino';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import * as codec from '../../gen/kelp/v1/kv_codec.ts';
 import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
 import * as leaseCodec from '../../gen/kelp/v1/lease_codec.ts';
@@ -55,6 +55,7 @@ interface Parts {
   readonly keepAlive?: KeepAlive;
   readonly watch?: PushStreamMethod['open'];
   readonly callsMax?: number;
+  readonly callBytesMax?: number;
 }
 
 class Lane {
@@ -64,9 +65,9 @@ class Lane {
   readonly logged: string[] = [];
   readonly #lane: ReturnType<typeof grpcLane>;
 
-  constructor({ get, backup, keepAlive, watch, callsMax = 10 }: Parts) {
+  constructor({ get, backup, keepAlive, watch, ...limits }: Parts) {
     this.state.enter('serving');
-    this.calls = new CallTable({ ...serverDefaults, callsMax });
+    this.calls = new CallTable({ ...serverDefaults, callsMax: 10, ...limits });
     const methods: Method[] = [];
     methods.push(
       unary(
@@ -255,6 +256,52 @@ describe('a unary call', () => {
     stream.reset(errorCode.ENHANCE_YOUR_CALM);
 
     expect(lane.calls.heldBytes).toBe(0);
+  });
+
+  test('whose reply is not read holds the bytes of it that its service has not charged', () => {
+    for (const chargedBytes of [0, 5, 1000]) {
+      const lane = new Lane({
+        get: (_, call) => {
+          call.chargeReply(chargedBytes);
+          return { entry: undefined, revision: 2 ** 40 };
+        },
+      });
+      const stream = lane.open(GET);
+      stream.isBlocked = true;
+      stream.receive(message({ key: 'a' }), true);
+      expect(stream.body.length).toBeGreaterThan(5);
+      expect(lane.calls.heldBytes).toBe(Math.max(chargedBytes, stream.body.length));
+
+      stream.drain();
+
+      expect([lane.calls.size, lane.calls.heldBytes]).toEqual([0, 0]);
+    }
+  });
+
+  test('whose reply is not read is cut when the memory for replies is full: the one that stalled first, else itself', () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const replyBytes = (() => {
+      const stream = new Lane({}).open(GET);
+      stream.receive(message({ key: 'a' }), true);
+      return stream.body.length;
+    })();
+    const lane = new Lane({ callBytesMax: 2 * replyBytes });
+    const unread = (): FakeStream => {
+      const stream = lane.open(GET);
+      stream.isBlocked = true;
+      stream.receive(message({ key: 'a' }), true);
+      return stream;
+    };
+    const [first, second, tooEarly] = [unread(), unread(), unread()];
+    expect([first.isClosed, second.isClosed, tooEarly.isClosed]).toEqual([false, false, true]);
+    expect([lane.calls.size, lane.calls.heldBytes]).toEqual([2, 2 * replyBytes]);
+
+    vi.advanceTimersByTime(serverFixed.stalledReplyMs + 1);
+    const late = unread();
+
+    expect([late.isClosed, first.isClosed, second.isClosed]).toEqual([false, true, false]);
+    expect([lane.calls.size, lane.calls.heldBytes]).toEqual([2, 2 * replyBytes]);
   });
 
   const cases: readonly (readonly [what: string, body: Buffer, status: number, text: RegExp])[] = [

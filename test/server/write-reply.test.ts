@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer as createHttp1Server, request as http1Request } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { type AddressInfo, type Server, createServer } from 'node:net';
@@ -110,3 +110,55 @@ test('a stream over HTTP/1.1 is asked for no more than its reader reads, and end
   request.destroy();
   await body.returned;
 });
+
+test('the one reply of a call counts as held while its client does not read it, as far as it was not charged', async () => {
+  for (const chargedBytes of [0, 100, 2 * chunk.length]) {
+    const { call, calls, response, isCut } = blockedCall(serverDefaults.callBytesMax);
+    call.charge(chargedBytes);
+    const isWritten = writeReply(response, call, { status: 200, body: given([chunk]) });
+    await once(response, 'blocked');
+    expect(calls.heldBytes).toBe(Math.max(chargedBytes, chunk.length));
+
+    response.emit('drain');
+    await isWritten;
+
+    expect([calls.heldBytes, isCut()]).toEqual([chargedBytes, false]);
+  }
+});
+
+test('the one reply of a call is cut when there is no memory to hold it until its client reads', async () => {
+  const { call, calls, response, isCut } = blockedCall(chunk.length - 1);
+
+  await writeReply(response, call, { status: 200, body: given([chunk]) });
+
+  expect([isCut(), calls.heldBytes]).toEqual([true, 0]);
+});
+
+async function* given<Item>(items: readonly Item[]): AsyncGenerator<Item> {
+  yield* items;
+}
+
+/** A call whose client takes nothing: `blocked` comes once a chunk was written. */
+function blockedCall(callBytesMax: number) {
+  let wasCut = false;
+  const response = Object.assign(new EventEmitter(), {
+    headersSent: false,
+    statusCode: 200,
+    writableEnded: false,
+    writeHead: () => undefined,
+    addTrailers: () => undefined,
+    destroy: () => undefined,
+    write() {
+      setImmediate(() => response.emit('blocked'));
+      return false;
+    },
+    end: () => undefined,
+  });
+  const calls = new CallTable({ ...serverDefaults, callBytesMax });
+  const cut = (): void => {
+    wasCut = true;
+    call.close();
+  };
+  const call = calls.open({ cut }, false);
+  return { call, calls, response, isCut: () => wasCut };
+}

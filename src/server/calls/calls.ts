@@ -357,6 +357,23 @@ export class Call {
     if (!this.#isClosed) this.#table.setStalled(this, isStalled);
   }
 
+  /**
+   * The client has not read the one reply, of so many bytes: what of them was not charged is held from now on. When there is
+   * no memory for it, the call is cut.
+   * @returns how much was charged.
+   */
+  holdUnread(bytes: number): number {
+    const charged = Math.max(bytes - this.heldBytes, 0);
+    try {
+      if (charged > 0) this.charge(charged);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.cut();
+      return 0;
+    }
+    return charged;
+  }
+
   endByServer(): void {
     if (this.#isClosed) return;
     this.#isEndedByServer = true;

@@ -19,7 +19,7 @@ export async function writeReply(
     const isGrpcWeb = reply.header?.get('content-type')?.startsWith('application/grpc-web') === true;
     while (next !== undefined && next.done !== true) {
       const chunk = isGrpcWeb ? grpcWebChunk(next.value) : next.value;
-      if (!response.write(chunk) && !(await isRead(response, call))) return;
+      if (!response.write(chunk) && !(await isRead(response, call, chunk.length))) return;
       next = await chunks?.next();
     }
     if (reply.trailer !== undefined) response.addTrailers(grpcHeaders(reply.trailer));
@@ -31,7 +31,11 @@ export async function writeReply(
 }
 
 /** @returns whether the client reads on; it does not when the call has ended. */
-async function isRead(response: HttpResponse, call: Call): Promise<boolean> {
+async function isRead(response: HttpResponse, call: Call, bytes: number): Promise<boolean> {
+  if (call.isClosed) return false;
+  // A stream holds what it needs for a message before it makes one.
+  const charged = call.isStream ? 0 : call.holdUnread(bytes);
+  // It may have been cut for want of memory.
   if (call.isClosed) return false;
   call.setStalled(true);
   const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -41,5 +45,6 @@ async function isRead(response: HttpResponse, call: Call): Promise<boolean> {
   const isReading = await promise;
   response.off('drain', onDrain).off('close', onClose);
   call.setStalled(false);
+  call.release(charged);
   return isReading;
 }

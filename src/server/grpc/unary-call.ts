@@ -99,7 +99,9 @@ export class UnaryCall extends GrpcCall {
     const size = PREFIX_BYTES + method.codecs.sizeOf(reply);
     this.answered('Ok');
     this.stream.answer(replyHead, reply, size, writer, okTrailers);
-    // What is held back by then waits for the client to read.
-    if (this.stream.queuedBytes > 0) this.call.setStalled(true);
+    // What is held back by then waits for the client to read, in one piece until all of it has gone.
+    if (this.stream.queuedBytes === 0) return;
+    this.call.holdUnread(size);
+    this.call.setStalled(true);
   }
 }
