@@ -1,27 +1,32 @@
 /** `KvService.Pipeline`: batches of operations, each as its own call, in their order and within bounds. */
-import { type MessageInitShape, create, toBinary } from '@bufbuild/protobuf';
+import { once } from 'node:events';
+import { type IncomingHttpHeaders, connect as connectHttp2 } from 'node:http2';
+import { type MessageInitShape, create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Code, ConnectError, type Transport, createClient } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
-import { describe, expect, test } from 'vitest';
+import { encodeEnvelope } from '@connectrpc/connect/protocol';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
 import {
   KvService,
+  type OperationFailure,
   type PipelineOperationSchema,
   PipelineRequestSchema,
   type PipelineResponse,
+  PipelineResponseSchema,
   type PipelineResult,
 } from '../../gen/kelp/v1/kv_pb.ts';
-import type { PipelineRequestShape, PipelineResponseShape } from '../../gen/kelp/v1/kv_codec.ts';
+import type { PipelineResponseShape } from '../../gen/kelp/v1/kv_codec.ts';
 import { openUncheckedStore } from '../../src/kv/open-store.ts';
 import { fixed, serverFixed } from '../../src/limits.ts';
 import { CallTable } from '../../src/server/calls/calls.ts';
 import { kvMethods } from '../../src/server/services/kv.ts';
+import type { PipelineBatch } from '../../src/server/services/pipeline-batch.ts';
 import { HeldDisk } from '../support/held-disk.ts';
 import { SeededRandom } from '../support/random.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
 import { startTestServer } from '../support/test-server.ts';
-import { GrpcJsClient } from '../support/grpc-js-client.ts';
 import { DATA_DIR } from '../store/store-harness.ts';
 
 type Operation = NonNullable<MessageInitShape<typeof PipelineOperationSchema>['operation']>;
@@ -116,6 +121,7 @@ describe.each(Object.entries(transports))('Pipeline over %s', (_, makeTransport)
       { case: 'increment', value: { key: 'text', delta: 1n } },
       { case: 'touch', value: { key: 'absent' } },
       { case: 'get', value: { key: 'text', revision: 99n } },
+      { case: 'get', value: { key: 'text', revision: 2n ** 60n } },
       { case: 'exists', value: { keys: [] } },
       { case: 'put', value: { key: 'k', leaseId: 77n } },
       { case: undefined },
@@ -132,6 +138,7 @@ describe.each(Object.entries(transports))('Pipeline over %s', (_, makeTransport)
         kv.increment({ key: 'text', delta: 1n }),
         kv.touch({ key: 'absent' }),
         kv.get({ key: 'text', revision: 99n }),
+        kv.get({ key: 'text', revision: 2n ** 60n }),
         kv.exists({}),
         kv.put({ key: 'k', leaseId: 77n }),
       ].map((call) =>
@@ -270,7 +277,7 @@ describe('a pipeline over a store whose flushes are held back', () => {
     const replies = stream[Symbol.asyncIterator]() as AsyncIterator<PipelineResponseShape>;
     const read = (request: MessageInitShape<typeof PipelineRequestSchema>): void => {
       const bytes = Buffer.from(toBinary(PipelineRequestSchema, create(PipelineRequestSchema, request)));
-      requests.give(method.codecs.read(bytes, 0, bytes.length) as PipelineRequestShape);
+      requests.give(method.codecs.read(bytes, 0, bytes.length) as PipelineBatch);
     };
     return { disk, store, table, call, requests, replies, send: read };
   }
@@ -428,24 +435,153 @@ describe('a pipeline over a store whose flushes are held back', () => {
   });
 });
 
-test('a request that is malformed ends the stream behind the replies before it', async () => {
-  const server = await startTestServer();
-  const grpcJs = new GrpcJsClient(server.address);
-  const stream = grpcJs.bidiStream(KvService.method.pipeline);
-  const replies = stream[Symbol.asyncIterator]();
-  stream.write(batch(put('a')));
-  expect(((await replies.next()).value as PipelineResponse).results.map(told)).toEqual(['revision 1']);
-  stream.write(batch({ case: 'get', value: { key: 'a', revision: 2n ** 60n } }));
-  await expect(replies.next()).rejects.toMatchObject({
-    code: Code.InvalidArgument,
-    details: expect.stringMatching(/revision is 1152921504606846976/),
+describe('an operation that can not be read', () => {
+  const field = (number: number, body: Uint8Array): Buffer => {
+    const length: number[] = [];
+    for (let left = body.length; ; left >>>= 7) {
+      length.push(left < 128 ? left : (left & 127) | 128);
+      if (left < 128) break;
+    }
+    return Buffer.concat([Buffer.of((number << 3) | 2, ...length), body]);
+  };
+  const text = (of: string): Buffer => Buffer.from(of);
+  const rawPut = (key: string): Buffer => field(1, field(2, field(1, text(key))));
+  /** 2^60 as a varint. */
+  const large = Buffer.of(0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10);
+
+  const cases: readonly (readonly [what: string, method: string, number: number, request: Buffer])[] = [
+    ['a revision too large', 'Get', 1, Buffer.concat([field(1, text('k')), Buffer.of(0x10), large])],
+    ['a key that is not UTF-8', 'Get', 1, field(1, Buffer.of(0xff))],
+    [
+      'a lease id too large',
+      'Put',
+      2,
+      Buffer.concat([field(1, text('k')), Buffer.of(0x20), large, field(2, text('v'))]),
+    ],
+    ['a key that ends too late', 'Delete', 3, Buffer.of(0x0a, 5, 0x61)],
+    ['a tag that is none', 'Increment', 4, Buffer.concat([field(1, text('k')), Buffer.of(0x07)])],
+    ['a time to live too long', 'Touch', 5, field(2, Buffer.concat([Buffer.of(0x08), large]))],
+    ['keys that are not UTF-8', 'Exists', 6, Buffer.concat([field(1, text('k')), field(1, Buffer.of(0xc0))])],
+  ];
+
+  test.each(cases)(
+    'for %s fails as its own call of %s, and its neighbours run',
+    async (_, method, number, request) => {
+      const server = await startTestServer();
+      const own = await rawCall(server.url, method, [request]);
+      expect(own.status).toBe('3');
+
+      const piped = await rawCall(server.url, 'Pipeline', [
+        Buffer.concat([rawPut('a'), field(1, field(number, request)), rawPut('b')]),
+        rawPut('c'),
+      ]);
+
+      expect(piped.status).toBe('0');
+      const results = piped.messages.map((bytes) => fromBinary(PipelineResponseSchema, bytes).results);
+      expect(results.map((each) => each.map(({ result }) => result.case))).toEqual([
+        ['put', 'failure', 'put'],
+        ['put'],
+      ]);
+      const failure = results[0]?.[1]?.result.value as OperationFailure;
+      // Where in its buffer the fault lies differs.
+      const withoutPlace = (message: string): string => message.replace(/ at byte \d+$/, '');
+      expect([String(failure.code), withoutPlace(failure.message)]).toEqual([
+        own.status,
+        withoutPlace(own.message),
+      ]);
+      expect(failure.detail?.reason).toBe(ErrorReason.INVALID_ARGUMENT);
+    },
+  );
+
+  test('fails alone where it is no operation at all, and in a batch whose parts are counted', async () => {
+    const server = await startTestServer();
+    const value = Buffer.alloc(600_000);
+    const long = field(1, field(2, Buffer.concat([field(1, text('long')), field(2, value)])));
+    const { status, messages } = await rawCall(server.url, 'Pipeline', [
+      Buffer.concat([rawPut('a'), field(1, Buffer.of(0x0a, 9)), long, rawPut('b')]),
+    ]);
+    expect(status).toBe('0');
+    const [response] = messages.map((bytes) => fromBinary(PipelineResponseSchema, bytes));
+    expect(response?.results.map(told)).toEqual([
+      'revision 1',
+      [Code.InvalidArgument, expect.stringMatching(/is no kelp\.v1\.PipelineOperation: .*too early/)],
+      'revision 2',
+      'revision 3',
+    ]);
+  });
+
+  test('has its parts counted, as its neighbours have', async () => {
+    const server = await startTestServer();
+    const keys = Buffer.alloc(2 * serverFixed.requestPartsMax, Buffer.of(0x0a, 0));
+    const bad = field(1, field(1, field(1, Buffer.of(0xff))));
+    const batches = [
+      Buffer.concat([bad, field(1, field(6, keys))]),
+      field(1, field(6, Buffer.concat([keys, Buffer.of(7)]))),
+    ];
+    for (const each of batches) {
+      const { status, message } = await rawCall(server.url, 'Pipeline', [each]);
+      expect([status, message]).toEqual(['8', expect.stringMatching(/more than 250000 parts/)]);
+    }
+  });
+
+  test('is not looked at in a batch that is too long', async () => {
+    const server = await startTestServer();
+    const bad = field(1, field(1, field(1, Buffer.of(0xff))));
+    const { status, message } = await rawCall(server.url, 'Pipeline', [
+      Buffer.concat(Array.from({ length: fixed.pipelineOperationsMax + 1 }, () => bad)),
+    ]);
+    expect([status, message]).toEqual(['3', expect.stringMatching(/1 to 1000 operations, not 1001/)]);
+  });
+
+  test('ends the stream behind the replies before it when its end can not be told', async () => {
+    const server = await startTestServer();
+    const { status, message, messages } = await rawCall(server.url, 'Pipeline', [
+      rawPut('a'),
+      Buffer.concat([rawPut('b'), Buffer.of(0x0a, 100, 0x0a)]),
+      rawPut('c'),
+    ]);
+    expect([status, message]).toEqual(['3', expect.stringMatching(/is no kelp\.v1\.PipelineRequest/)]);
+    expect(messages).toHaveLength(1);
+    const kv = createClient(KvService, createGrpcTransport({ baseUrl: server.url }));
+    expect((await kv.exists({ keys: ['a', 'b', 'c'] })).exists).toEqual([true, false, false]);
   });
 });
 
+/** Calls a method of the service by gRPC with requests that no client would make. */
+async function rawCall(
+  url: string,
+  method: string,
+  requests: readonly Buffer[],
+): Promise<{ status: string; message: string; messages: Buffer[] }> {
+  const session = connectHttp2(url);
+  onTestFinished(() => session.destroy());
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': `/kelp.v1.KvService/${method}`,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  const fields: IncomingHttpHeaders = {};
+  const chunks: Buffer[] = [];
+  stream.on('response', (head) => Object.assign(fields, head));
+  stream.on('trailers', (trailers) => Object.assign(fields, trailers));
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  for (const request of requests) stream.write(encodeEnvelope(0, request));
+  stream.end();
+  await once(stream, 'close');
+  const body = Buffer.concat(chunks);
+  const messages: Buffer[] = [];
+  for (let at = 0; at < body.length; at += 5 + body.readUInt32BE(at + 1)) {
+    messages.push(body.subarray(at + 5, at + 5 + body.readUInt32BE(at + 1)));
+  }
+  const message = decodeURIComponent(String(fields['grpc-message'] ?? ''));
+  return { status: String(fields['grpc-status']), message, messages };
+}
+
 /** Requests as a test gives them. */
-class Requests implements AsyncIterableIterator<PipelineRequestShape> {
+class Requests implements AsyncIterableIterator<PipelineBatch> {
   takenCount = 0;
-  readonly #waiting: PipelineRequestShape[] = [];
+  readonly #waiting: PipelineBatch[] = [];
   #hasEnded = false;
   #wake: (() => void) | undefined;
 
@@ -453,7 +589,7 @@ class Requests implements AsyncIterableIterator<PipelineRequestShape> {
     return this;
   }
 
-  give(request: PipelineRequestShape): void {
+  give(request: PipelineBatch): void {
     this.#waiting.push(request);
     this.#wake?.();
   }
@@ -463,7 +599,7 @@ class Requests implements AsyncIterableIterator<PipelineRequestShape> {
     this.#wake?.();
   }
 
-  async next(): Promise<IteratorResult<PipelineRequestShape>> {
+  async next(): Promise<IteratorResult<PipelineBatch>> {
     for (;;) {
       const value = this.#waiting.shift();
       if (value !== undefined) {

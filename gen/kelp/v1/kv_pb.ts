@@ -1859,9 +1859,11 @@ export const KvService: GenService<{
    * what those before it have written, of its own batch and of those before: it is then answered when that is on disk.
    * All writes of a batch share one flush. What is read where nothing of the stream is under way is read at once, as by Get.
    *
-   * The server takes the next request when fewer than 16 are under way and their results hold less than 1 MiB. A request that
-   * is malformed or too long ends the stream, behind the responses to those before it, and nothing of it is done. When a
-   * stream breaks, what was sent and not answered may have been done or not.
+   * The server takes the next request when fewer than 16 are under way and their results hold less than 1 MiB. An operation that
+   * can't be read, say for a number that is too large or a key that is not UTF-8, fails alone too. A request whose operations
+   * can't be told from each other, or that is too long, ends the stream, behind the responses to those before it, and nothing of
+   * it is done; over Connect and gRPC-Web so does any request that is no Protobuf or JSON of its type. When a stream breaks,
+   * what was sent and not answered may have been done or not.
    *
    * @generated from rpc kelp.v1.KvService.Pipeline
    */

@@ -28,12 +28,19 @@ type Inside = DescMessage | 'numbers' | undefined;
 
 /**
  * Of the message that lies from `start` to `end`.
+ * @param apart messages within it that may be malformed: what can be read of them is counted.
  * @throws StoreError `limitReached`, or `invalidArgument` when it is a long one and no message at all.
  */
-export function checkBinaryParts(message: DescMessage, bytes: Buffer, start: number, end: number): void {
+export function checkBinaryParts(
+  message: DescMessage,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  apart?: DescMessage,
+): void {
   if (end - start <= requestPartsMax * PART_BYTES_MIN) return;
   try {
-    new PartCounter(new Cursor(bytes, start, end)).count(message, end);
+    new PartCounter(new Cursor(bytes, start, end), apart).count(message, end);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     throw malformedRequestError(message.typeName, error.message);
@@ -62,10 +69,12 @@ export function checkJsonParts(bytes: Uint8Array): void {
 
 class PartCounter {
   readonly #cursor: Cursor;
+  readonly #apart: DescMessage | undefined;
   #partCount = 0;
 
-  constructor(cursor: Cursor) {
+  constructor(cursor: Cursor, apart: DescMessage | undefined) {
     this.#cursor = cursor;
+    this.#apart = apart;
   }
 
   /** Counts to the end of a message. Schemas have no cycles that a request could nest itself in without end. */
@@ -79,13 +88,24 @@ class PartCounter {
         cursor.skip(tag, end);
       } else {
         const fieldEnd = cursor.endOfLength(end);
-        if (inside !== 'numbers') {
+        if (inside === this.#apart) {
+          this.#countApart(inside, fieldEnd);
+        } else if (inside !== 'numbers') {
           this.count(inside, fieldEnd);
         } else {
           this.#add(fieldEnd - cursor.position);
           cursor.position = fieldEnd;
         }
       }
+    }
+  }
+
+  #countApart(message: DescMessage, end: number): void {
+    try {
+      this.count(message, end);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#cursor.position = end;
     }
   }
 

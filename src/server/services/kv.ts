@@ -1,6 +1,6 @@
 /** `kelp.v1.KvService` over the store. */
 import * as codec from '../../../gen/kelp/v1/kv_codec.ts';
-import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
+import { KvService, PipelineOperationSchema } from '../../../gen/kelp/v1/kv_pb.ts';
 import { StoreError } from '../../errors.ts';
 import type { ScanPage } from '../../api.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
@@ -9,6 +9,7 @@ import type { Call } from '../calls/calls.ts';
 import { mapped } from '../calls/mapped.ts';
 import { deleteKey, exists, get, increment, put, touch } from './keys.ts';
 import { type MethodsOf, bidiStream, serverStream, unary } from './method.ts';
+import { readBatch } from './pipeline-batch.ts';
 import { pipeline } from './pipeline.ts';
 import { entriesBytes, entryShape, keyLists, keysBytes } from './reply-entries.ts';
 import { deletedRange, keyRange, pageLimit, wholeNumber } from './request-fields.ts';
@@ -93,7 +94,8 @@ export const kvMethods: MethodsOf<typeof KvService> = {
   pipeline: bidiStream(
     KvService.method.pipeline,
     {
-      read: codec.readPipelineRequest,
+      read: readBatch,
+      readsApart: PipelineOperationSchema,
       sizeOf: codec.sizeOfPipelineResponse,
       prepend: codec.prependPipelineResponse,
     },

@@ -24,6 +24,8 @@ import { refuseLargeInteger } from './large-integer.ts';
 export interface Codecs<Request = unknown, Reply = unknown> {
   /** What it returns may have views of the buffer. */
   read(buffer: Buffer, start: number, end: number): Request;
+  /** Messages within the request that are read each by itself: a malformed one says nothing against the others. */
+  readonly readsApart?: DescMessage;
   sizeOf(reply: Reply): number;
   /** Writes a reply whose size was asked for so that it ends before `end`. */
   prepend(reply: Reply, buffer: Buffer, end: number): number;
@@ -142,12 +144,15 @@ export function bidiStream<Request, Reply>(
 
 /** Reads the request of a method that lies from `start` to `end`. Throws `invalidArgument` and `limitReached`. */
 export function readRequest(
-  { desc, codecs }: { readonly desc: { readonly input: DescMessage }; readonly codecs: Pick<Codecs, 'read'> },
+  {
+    desc,
+    codecs,
+  }: { readonly desc: { readonly input: DescMessage }; readonly codecs: Pick<Codecs, 'read' | 'readsApart'> },
   bytes: Buffer,
   start: number,
   end: number,
 ): unknown {
-  checkBinaryParts(desc.input, bytes, start, end);
+  checkBinaryParts(desc.input, bytes, start, end, codecs.readsApart);
   try {
     return codecs.read(bytes, start, end);
   } catch (error) {

@@ -9,12 +9,7 @@
  * Bounded: the operations and keys of a batch, the bytes of its reply, the batches under way and what their results hold, what
  * is run in one turn. What a result holds is charged to the call before it is read, and given back when its reply is written.
  */
-import type {
-  PipelineOperationShape,
-  PipelineRequestShape,
-  PipelineResponseShape,
-  PipelineResultShape,
-} from '../../../gen/kelp/v1/kv_codec.ts';
+import type { PipelineResponseShape, PipelineResultShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import type { Key } from '../../api.ts';
 import { StoreError } from '../../errors.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
@@ -24,10 +19,11 @@ import type { Call } from '../calls/calls.ts';
 import { failureOf, isUnforeseen } from '../calls/outcome.ts';
 import { untilAborted } from '../calls/until-aborted.ts';
 import { type ReplyAccount, deleteKey, exists, get, increment, put, touch } from './keys.ts';
+import { type BatchOperation, type PipelineBatch, batchSizeError } from './pipeline-batch.ts';
 
 export function pipeline(
   store: KvStore,
-  requests: AsyncIterable<PipelineRequestShape>,
+  requests: AsyncIterable<PipelineBatch>,
   call: Call,
   signal: AbortSignal,
 ): AsyncIterable<PipelineResponseShape> {
@@ -66,7 +62,7 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
   }
 
   /** Runs the batches as they come. Never rejects. */
-  async run(requests: AsyncIterable<PipelineRequestShape>, signal: AbortSignal): Promise<void> {
+  async run(requests: AsyncIterable<PipelineBatch>, signal: AbortSignal): Promise<void> {
     let ranInTurn = 0;
     try {
       for await (const { operations } of untilAborted(requests, signal)) {
@@ -151,9 +147,9 @@ class Batch implements ReplyAccount {
   }
 
   /** Begins all operations. Bytes of theirs may change afterwards. */
-  run(store: KvStore, operations: readonly PipelineOperationShape[]): void {
+  run(store: KvStore, operations: readonly BatchOperation[]): void {
     for (let index = 0; index < operations.length; index++) {
-      const { operation } = operations[index] as PipelineOperationShape;
+      const { operation } = operations[index] as BatchOperation;
       if (index % fixed.turnCallsMax === 0) fetchRead(store, operations, index);
       try {
         this.#begin(store, operation, index);
@@ -190,7 +186,7 @@ class Batch implements ReplyAccount {
     this.heldBytes = 0;
   }
 
-  #begin(store: KvStore, operation: PipelineOperationShape['operation'], index: number): void {
+  #begin(store: KvStore, operation: BatchOperation['operation'], index: number): void {
     const isNewest = this.#progress.waiting > 0;
     if (this.#fullError !== undefined && returnsEntry(operation)) throw this.#fullError;
     switch (operation.case) {
@@ -214,6 +210,8 @@ class Batch implements ReplyAccount {
         this.results[index] = { result: { case: 'exists', value } };
         return;
       }
+      case 'unreadable':
+        throw operation.value;
       case undefined:
         throw new StoreError('invalidArgument', `operations[${index}] says nothing that this server knows`);
     }
@@ -246,13 +244,13 @@ class Batch implements ReplyAccount {
   }
 }
 
-function returnsEntry(operation: PipelineOperationShape['operation']): boolean {
+function returnsEntry(operation: BatchOperation['operation']): boolean {
   if (operation.case === 'get') return true;
   return (operation.case === 'put' || operation.case === 'delete') && operation.value.returnPrevious;
 }
 
 /** The keys of the next gets; those of puts and deletes are looked for together by the store. */
-function fetchRead(store: KvStore, operations: readonly PipelineOperationShape[], from: number): void {
+function fetchRead(store: KvStore, operations: readonly BatchOperation[], from: number): void {
   const keys: Key[] = [];
   for (const { operation } of operations.slice(from, from + fixed.turnCallsMax)) {
     if (operation.case === 'get' && operation.value.key !== '') keys.push(operation.value.key);
@@ -260,15 +258,10 @@ function fetchRead(store: KvStore, operations: readonly PipelineOperationShape[]
   store.fetch(keys);
 }
 
-function checkSize(operations: readonly PipelineOperationShape[]): void {
+function checkSize(operations: readonly BatchOperation[]): void {
   const { pipelineOperationsMax, pipelineKeysMax } = fixed;
   const count = operations.length;
-  if (count === 0 || count > pipelineOperationsMax) {
-    throw new StoreError(
-      'invalidArgument',
-      `a batch has 1 to ${pipelineOperationsMax} operations, not ${count}`,
-    );
-  }
+  if (count === 0 || count > pipelineOperationsMax) throw batchSizeError(count);
   let keyCount = 0;
   for (const { operation } of operations) {
     keyCount += operation.case === 'exists' ? operation.value.keys.length : 1;

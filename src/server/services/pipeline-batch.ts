@@ -1,0 +1,114 @@
+/**
+ * How a batch of `KvService.Pipeline` is read: at once if it can be, else operation by operation, so that one that can't be read
+ * fails alone, as a call of its own would.
+ */
+import * as codec from '../../../gen/kelp/v1/kv_codec.ts';
+import { PipelineOperationSchema } from '../../../gen/kelp/v1/kv_pb.ts';
+import { StoreError } from '../../errors.ts';
+import { fixed } from '../../limits.ts';
+import { Cursor } from '../../wire/cursor.ts';
+import { WireError } from '../../wire/wire-error.ts';
+import { malformedRequestError } from '../calls/call-error.ts';
+import { type Codecs, readRequest } from './method.ts';
+
+export interface BatchOperation {
+  operation:
+    | codec.PipelineOperationShape['operation']
+    /** What the call of its own would have failed with. */
+    | { case: 'unreadable'; value: StoreError };
+}
+
+export interface PipelineBatch {
+  readonly operations: readonly BatchOperation[];
+}
+
+/** Of `PipelineRequest`: the tag of an operation. */
+const OPERATION_TAG = 0x0a;
+const LENGTH_DELIMITED = 2;
+
+type Readers = Readonly<
+  Record<NonNullable<codec.PipelineOperationShape['operation']['case']>, Codecs['read']>
+>;
+
+const readers: Readers = {
+  get: codec.readGetRequest,
+  put: codec.readPutRequest,
+  delete: codec.readDeleteRequest,
+  increment: codec.readIncrementRequest,
+  touch: codec.readTouchRequest,
+  exists: codec.readExistsRequest,
+};
+
+/** Throws a WireError when it can't be told where the operations lie. */
+export function readBatch(buffer: Buffer, start: number, end: number): PipelineBatch {
+  try {
+    return codec.readPipelineRequest(buffer, start, end);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+  }
+  // An error takes far longer to make than an operation to read: no more of them are read than a batch may have.
+  const messages = operationsIn(buffer, start, end);
+  if (messages.length > fixed.pipelineOperationsMax) throw batchSizeError(messages.length);
+  return { operations: messages.map(readOperation) };
+}
+
+export function batchSizeError(count: number): StoreError {
+  return new StoreError(
+    'invalidArgument',
+    `a batch has 1 to ${fixed.pipelineOperationsMax} operations, not ${count}`,
+  );
+}
+
+function operationsIn(buffer: Buffer, start: number, end: number): Buffer[] {
+  const messages: Buffer[] = [];
+  const cursor = new Cursor(buffer, start, end);
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    if (tag === OPERATION_TAG) {
+      const messageEnd = cursor.endOfLength(end);
+      messages.push(buffer.subarray(cursor.position, messageEnd));
+      cursor.position = messageEnd;
+    } else {
+      cursor.skip(tag, end);
+    }
+  }
+  return messages;
+}
+
+function readOperation(message: Buffer): BatchOperation {
+  try {
+    return codec.readPipelineOperation(message, 0, message.length);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    return { operation: { case: 'unreadable', value: refusalOf(message, error) } };
+  }
+}
+
+/** What is wrong with the request within the operation, in the words of its own method. */
+function refusalOf(message: Buffer, error: WireError): StoreError {
+  try {
+    readRequestsIn(message);
+  } catch (refusal) {
+    if (refusal instanceof StoreError) return refusal;
+    if (!(refusal instanceof WireError)) throw refusal;
+  }
+  return malformedRequestError(PipelineOperationSchema.typeName, error.message);
+}
+
+function readRequestsIn(message: Buffer): void {
+  const end = message.length;
+  const cursor = new Cursor(message, 0, end);
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    const field = PipelineOperationSchema.fields.find(({ number }) => number === tag >>> 3);
+    if ((tag & 7) !== LENGTH_DELIMITED || field?.message === undefined) {
+      cursor.skip(tag, end);
+      continue;
+    }
+    const requestEnd = cursor.endOfLength(end);
+    const request = message.subarray(cursor.position, requestEnd);
+    const read = readers[field.localName as keyof Readers];
+    readRequest({ desc: { input: field.message }, codecs: { read } }, request, 0, request.length);
+    cursor.position = requestEnd;
+  }
+}
