@@ -531,6 +531,22 @@ export function testEngineContract(name: string, create: () => Engine): void {
       );
     });
 
+    it('walks over each key once, whatever the lengths and bytes of keys that move away meanwhile', () => {
+      const engine = create();
+      const zeros = Array.from({ length: 100 }, (_, index) => '\0'.repeat(index + 1));
+      const others = Array.from({ length: 4000 }, (_, index) => `${index}${'x'.repeat(index % 41)}`);
+      const keys = [...zeros, ...others];
+      for (const key of keys) engine.apply(put(key, 1));
+      let hasMoved = false;
+      const walked = wholeWalk(engine, 1, 1, 1, () => {
+        if (hasMoved) return;
+        hasMoved = true;
+        for (const key of keys.toReversed()) engine.apply(put(key, 2, 'longer than there is room for'));
+      });
+      const shown = walked.newest.map(({ key }) => Buffer.from(key).toString('latin1'));
+      expect(shown.sort()).toEqual(keys.sort());
+    });
+
     it('drops what no reader can see after a compaction, and nothing else', () => {
       const engine = engineWith(
         put('a', 1, 'x'),

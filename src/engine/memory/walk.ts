@@ -7,7 +7,7 @@
  */
 import { assert } from '../../errors.ts';
 import { addBareKey } from './block-keys.ts';
-import { NONE, isVersion } from './layout.ts';
+import { BARE_KEY, NONE, isVersion, kindOf } from './layout.ts';
 import type { Keyspace, OpenWalk } from './keyspace.ts';
 import { Slabs, type SlabCursor } from './slabs.ts';
 import { showPlaced } from './version-codec.ts';
@@ -76,6 +76,8 @@ export class SlabWalk implements Walk, OpenWalk {
     const words = this.#slabs.wordsAt(place);
     const at = Slabs.wordOf(place);
     if (this.#slabs === blocks) return isVersion(words[at]!) ? place : NONE;
+    // The rest of a slab that had no room for the next key is a hole.
+    if (kindOf(words[at]!) !== BARE_KEY) return NONE;
     probe.setFrom(words, at);
     return this.#keyspace.find();
   }
