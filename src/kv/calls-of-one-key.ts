@@ -123,7 +123,7 @@ export class FunctionCall<Result> extends DecidedCall<Result> {
 }
 
 /** Whether an error tells nothing of what is not durable yet, or never will be: so it waits for nothing. */
-function isIndependent(error: unknown): boolean {
+export function isIndependent(error: unknown): boolean {
   return (
     isStoreError(error, 'invalidArgument') ||
     isStoreError(error, 'closed') ||

@@ -17,11 +17,12 @@ import { toDeletedRange, toEngineRange } from '../store/views/range.ts';
 import type { View } from '../store/views/view.ts';
 import type { PulledWatch, WatchForm, WatchReader } from '../store/watch/pulled-watch.ts';
 import { failedWatch } from '../store/watch/watch-start.ts';
+import { CallGroup } from './call-group.ts';
 import { type DecidedCall, DeleteCall, FunctionCall, GetCall, PutCall } from './calls-of-one-key.ts';
 import { KeyFetcher } from './key-fetcher.ts';
 import { getLease, grantLease, listKeys, listLeases, renewLease, revokeLease } from './leases.ts';
 import { RangeStream, type RangeStreamOptions } from './range-stream.ts';
-import { countPinned, exists, get, getMany, getNewest, keys, scan } from './reads.ts';
+import { countPinned, exists, get, getMany, keys, scan } from './reads.ts';
 import { runTxn } from './txn.ts';
 import { Turn, type TurnCall } from './turn.ts';
 import { deleteRange, getRefreshing, increment, touch } from './writes.ts';
@@ -69,11 +70,6 @@ export class KvStore implements api.Store {
     return this.#queue(new GetCall(keptKey(key), { ...options }));
   }
 
-  /** Reads the newest state, behind all writes made before; the result comes when it is durable. */
-  getNewest(key: api.Key, options: api.GetOptions): Promise<api.GetResult> {
-    return this.#decide((view) => getNewest(view, key, options));
-  }
-
   /** All at one revision. */
   getMany(keyList: readonly api.Key[], options: api.GetManyOptions = {}): Promise<api.GetManyResult> {
     return this.#read(() => getMany(this.#store, this.#fetcher, keyList, options));
@@ -102,11 +98,6 @@ export class KvStore implements api.Store {
   /** What `exists` resolves with, at once. */
   existsVisible(keyList: readonly api.Key[]): api.ExistsResult {
     return this.#store.readVisible((view) => exists(view, keyList));
-  }
-
-  /** Of the newest state, as `getNewest`. */
-  existsNewest(keyList: readonly api.Key[]): Promise<api.ExistsResult> {
-    return this.#decide((view) => exists(view, keyList));
   }
 
   scan(range: api.KeyRange, options: api.ScanPageOptions = {}): Promise<api.ScanPage> {
@@ -214,6 +205,18 @@ export class KvStore implements api.Store {
   close(options: api.CloseOptions = {}): Promise<void> {
     this.#turn.runQueued();
     return this.#store.close(options);
+  }
+
+  /**
+   * For doors that answer many calls at once, and need no promise for each: runs `run`, which decides one behind the other, behind
+   * all calls made before and at one reading of the clock.
+   * @param sequence that of the group before, whose results go out first; 0: there was none.
+   */
+  together(sequence: number, run: (group: CallGroup) => void): CallGroup {
+    this.#turn.runQueued();
+    const group = new CallGroup(this.#store, sequence);
+    this.#store.atOneInstant(() => run(group));
+    return group;
   }
 
   /** Runs a transaction behind those that wait; its result, or its error, goes out when what it may depend on is durable. */

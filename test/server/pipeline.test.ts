@@ -261,7 +261,8 @@ async function callAlone(kv: ReturnType<typeof createClient<typeof KvService>>, 
 
 describe('a pipeline over a store whose flushes are held back', () => {
   async function start({ replyBytesMax = 1_000_000, callBytesMax = 10_000_000 } = {}) {
-    const disk = new HeldDisk(new SimulatedDisk({ seed: 1 }));
+    const simulated = new SimulatedDisk({ seed: 1 });
+    const disk = new HeldDisk(simulated);
     const store = await openUncheckedStore({
       dataDir: DATA_DIR,
       disk,
@@ -279,7 +280,7 @@ describe('a pipeline over a store whose flushes are held back', () => {
       const bytes = Buffer.from(toBinary(PipelineRequestSchema, create(PipelineRequestSchema, request)));
       requests.give(method.codecs.read(bytes, 0, bytes.length) as PipelineBatch);
     };
-    return { disk, store, table, call, requests, replies, send: read };
+    return { simulated, disk, store, table, call, requests, replies, send: read };
   }
 
   const texts = (next: IteratorResult<PipelineResponseShape>): unknown[] =>
@@ -316,6 +317,66 @@ describe('a pipeline over a store whose flushes are held back', () => {
     disk.release();
     for (let round = 0; round < 4; round++) await replies.next();
     expect((await store.status()).revision).toBe(400);
+    await store.close();
+  });
+
+  test('what a flush that fails leaves unknown is told as such, and nothing else is', async () => {
+    const { simulated, disk, store, replies, send } = await start();
+    await store.put('a', 'before');
+    simulated.injectFault({ call: 'sync', at: 1, pathEnd: '.log', isPermanent: true });
+    disk.hold();
+    const absent: Operation = { case: 'delete', value: { key: 'x' } };
+    send(batch(get('a'), absent, put('a', 'new'), get('a'), put('', 'empty key'), absent));
+    // The reads of this one see the newest state, since the one before is not answered.
+    send(batch(get('a')));
+    await turns();
+    disk.release();
+    const reasons = async (): Promise<unknown[]> =>
+      ((await replies.next()).value as PipelineResponseShape).results.map(({ result }) =>
+        result.case === 'failure' ? result.value.detail?.reason : told({ result } as PipelineResult),
+      );
+    const { READ_ONLY, STORAGE_FAILED, INVALID_ARGUMENT } = ErrorReason;
+    expect(await reasons()).toEqual([
+      'before',
+      false,
+      STORAGE_FAILED,
+      READ_ONLY,
+      INVALID_ARGUMENT,
+      READ_ONLY,
+    ]);
+    expect(await reasons()).toEqual([READ_ONLY]);
+    // From then on reads are of what is visible, and writes change nothing.
+    send(batch(get('a'), put('a'), get('a'), { case: 'exists', value: { keys: ['a', 'x'] } }));
+    expect(await reasons()).toEqual(['before', READ_ONLY, 'before', [true, false]]);
+    await store.close().catch(() => undefined);
+  });
+
+  test('the keys of a batch are looked for together, and its writes wait by one promise', async () => {
+    const { store, replies, send } = await start();
+    const rows: number[] = [];
+    const fetch = store.fetch.bind(store);
+    store.fetch = (keys) => {
+      rows.push(keys.length);
+      fetch(keys);
+    };
+    // A method of its own would be called for each of them.
+    store.put =
+      store.delete =
+      store.increment =
+      store.touch =
+        () => {
+          throw new TypeError('it has a promise of its own');
+        };
+    const kinds: Operation[] = [
+      put('a'),
+      { case: 'increment', value: { key: 'n', delta: 1n } },
+      { case: 'touch', value: { key: 'a', ttl: { seconds: 60n } } },
+      { case: 'delete', value: { key: 'a' } },
+      get('a'),
+    ];
+    send(batch(...kinds, ...Array.from({ length: fixed.turnCallsMax }, () => put('b'))));
+    expect(texts(await replies.next()).slice(0, 5)).toEqual(['revision 1', 1n, 'revision 3', true, 'absent']);
+    expect(rows).toEqual([fixed.turnCallsMax, kinds.length]);
     await store.close();
   });
 

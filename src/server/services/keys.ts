@@ -1,11 +1,23 @@
 /**
- * The calls of `kelp.v1.KvService` on keys that are named one by one: methods of their own, and operations of a pipeline.
- *
- * Behind writes of the same pipeline a read is `isNewest`: it sees the newest state, and waits until that is durable.
+ * The calls of `kelp.v1.KvService` on keys that are named one by one, in two forms: methods of their own, with a promise where
+ * they wait for the log, and functions over a view of the newest state (`...In`), which a pipeline decides one behind the other.
  */
 import type * as codec from '../../../gen/kelp/v1/kv_codec.ts';
-import type { Admit, Entry, GetResult, Key } from '../../api.ts';
+import type {
+  Admit,
+  DeleteOptions,
+  DeleteResult,
+  Entry,
+  GetResult,
+  Key,
+  PutOptions,
+  PutResult,
+  TouchResult,
+} from '../../api.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
+import * as reads from '../../kv/reads.ts';
+import * as writes from '../../kv/writes.ts';
+import type { View } from '../../store/views/view.ts';
 import type { Call } from '../calls/calls.ts';
 import { entryBytes, entryShape, optionalEntry } from './reply-entries.ts';
 import {
@@ -21,7 +33,6 @@ import {
 /** What a reply is charged to before it is made. */
 export type ReplyAccount = Pick<Call, 'chargeReply'>;
 
-/** The key of a request for one. */
 function keyIn({ key, keyBytes }: { readonly key: string; readonly keyBytes: Uint8Array }): Key {
   return keyOf('key', key, keyBytes);
 }
@@ -31,30 +42,45 @@ export function get(
   store: KvStore,
   request: codec.GetRequestShape,
   call: ReplyAccount,
-  isNewest = false,
 ): codec.GetResponseShape | Promise<codec.GetResponseShape> {
-  const key = keyIn(request);
-  const revision = wholeNumber('revision', request.revision);
-  if (request.refreshTtl) return getRefreshing(store, key, revision, call);
-  if (isNewest && revision === 0) return getNewest(store, key, call);
-  const result = store.getVisible(key, revision);
+  return request.refreshTtl ? getRefreshing(store, request, call) : getVisible(store, request, call);
+}
+
+/** Without `refreshTtl`. */
+export function getVisible(
+  store: KvStore,
+  request: codec.GetRequestShape,
+  call: ReplyAccount,
+): codec.GetResponseShape {
+  const result = store.getVisible(keyIn(request), revisionIn(request));
   if (result.entry !== undefined) call.chargeReply(entryBytes(result.entry));
   return getResponse(result);
 }
 
 async function getRefreshing(
   store: KvStore,
-  key: Key,
-  revision: number,
+  request: codec.GetRequestShape,
   call: ReplyAccount,
 ): Promise<codec.GetResponseShape> {
-  const admit = (result: Entry | undefined): void => call.chargeReply(entryBytes(result));
-  return getResponse(await store.get(key, { revision, refreshTtl: true, admit }));
+  const revision = revisionIn(request);
+  const admit = admitEntry(call);
+  return getResponse(await store.get(keyIn(request), { revision, refreshTtl: true, admit }));
 }
 
-async function getNewest(store: KvStore, key: Key, call: ReplyAccount): Promise<codec.GetResponseShape> {
-  const admit = (result: Entry | undefined): void => call.chargeReply(entryBytes(result));
-  return getResponse(await store.getNewest(key, { admit }));
+/** Without a revision, or with `refreshTtl`. */
+export function getIn(
+  view: View,
+  request: codec.GetRequestShape,
+  call: ReplyAccount,
+): codec.GetResponseShape {
+  const key = keyIn(request);
+  const admit = admitEntry(call);
+  if (!request.refreshTtl) return getResponse(reads.getNewest(view, key, { admit }));
+  return getResponse(writes.getRefreshing(view, key, { revision: revisionIn(request), admit }));
+}
+
+function revisionIn({ revision }: codec.GetRequestShape): number {
+  return wholeNumber('revision', revision);
 }
 
 function getResponse({ entry, revision }: GetResult): codec.GetResponseShape {
@@ -66,15 +92,37 @@ export async function put(
   request: codec.PutRequestShape,
   call: ReplyAccount,
 ): Promise<codec.PutResponseShape> {
-  const { revision, previous } = await store.put(keyIn(request), request.value, {
-    leaseId: wholeNumber('lease_id', request.leaseId),
-    returnPrevious: request.returnPrevious,
+  return putResponse(await store.put(keyIn(request), request.value, putOptions(request, call)));
+}
+
+export function putIn(
+  view: View,
+  request: codec.PutRequestShape,
+  call: ReplyAccount,
+): codec.PutResponseShape {
+  return putResponse(writes.put(view, keyIn(request), request.value, putOptions(request, call)));
+}
+
+const PLAIN_PUT: PutOptions = {};
+
+function putOptions(request: codec.PutRequestShape, call: ReplyAccount): PutOptions {
+  const { leaseId, returnPrevious } = request;
+  // Most are plain.
+  if (leaseId === 0 && !returnPrevious && request.ttl === undefined && request.condition === undefined) {
+    return PLAIN_PUT;
+  }
+  return {
+    leaseId: wholeNumber('lease_id', leaseId),
+    returnPrevious,
     ...given({
       ttlMs: timeToLiveMs('ttl', request.ttl),
       condition: condition(request.condition),
       admit: admitPrevious(request, call),
     }),
-  });
+  };
+}
+
+function putResponse({ revision, previous }: PutResult): codec.PutResponseShape {
   return { revision, previous: optionalEntry(previous) };
 }
 
@@ -83,10 +131,25 @@ export async function deleteKey(
   request: codec.DeleteRequestShape,
   call: ReplyAccount,
 ): Promise<codec.DeleteResponseShape> {
-  const { revision, deleted, previous } = await store.delete(keyIn(request), {
+  return deleteResponse(await store.delete(keyIn(request), deleteOptions(request, call)));
+}
+
+export function deleteKeyIn(
+  view: View,
+  request: codec.DeleteRequestShape,
+  call: ReplyAccount,
+): codec.DeleteResponseShape {
+  return deleteResponse(writes.deleteKey(view, keyIn(request), deleteOptions(request, call)));
+}
+
+function deleteOptions(request: codec.DeleteRequestShape, call: ReplyAccount): DeleteOptions {
+  return {
     returnPrevious: request.returnPrevious,
     ...given({ condition: condition(request.condition), admit: admitPrevious(request, call) }),
-  });
+  };
+}
+
+function deleteResponse({ revision, deleted, previous }: DeleteResult): codec.DeleteResponseShape {
   return { revision, deleted, previous: optionalEntry(previous) };
 }
 
@@ -95,17 +158,23 @@ function admitPrevious(
   { returnPrevious }: { readonly returnPrevious: boolean },
   call: ReplyAccount,
 ): Admit<Entry | undefined> | undefined {
-  return returnPrevious ? (previous) => call.chargeReply(entryBytes(previous)) : undefined;
+  return returnPrevious ? admitEntry(call) : undefined;
 }
 
-export function exists(
-  store: KvStore,
-  request: codec.ExistsRequestShape,
-  _: unknown,
-  isNewest = false,
-): codec.ExistsResponseShape | Promise<codec.ExistsResponseShape> {
-  const keys = keysOf(request.keys, request.keysBytes);
-  return isNewest ? store.existsNewest(keys) : store.existsVisible(keys);
+function admitEntry(call: ReplyAccount): Admit<Entry | undefined> {
+  return (entry) => call.chargeReply(entryBytes(entry));
+}
+
+export function exists(store: KvStore, request: codec.ExistsRequestShape): codec.ExistsResponseShape {
+  return store.existsVisible(keysIn(request));
+}
+
+export function existsIn(view: View, request: codec.ExistsRequestShape): codec.ExistsResponseShape {
+  return reads.exists(view, keysIn(request));
+}
+
+function keysIn({ keys, keysBytes }: codec.ExistsRequestShape): Key[] {
+  return keysOf(keys, keysBytes);
 }
 
 export async function increment(
@@ -116,11 +185,22 @@ export async function increment(
   return store.increment(keyIn(request), request.delta, given({ ttlMs }));
 }
 
+export function incrementIn(view: View, request: codec.IncrementRequestShape): codec.IncrementResponseShape {
+  return writes.increment(view, keyIn(request), request.delta, timeToLiveMs('ttl', request.ttl));
+}
+
 export async function touch(
   store: KvStore,
   request: codec.TouchRequestShape,
 ): Promise<codec.TouchResponseShape> {
   const ttlMs = milliseconds('ttl', request.ttl);
-  const { revision, entry } = await store.touch(keyIn(request), given({ ttlMs }));
+  return touchResponse(await store.touch(keyIn(request), given({ ttlMs })));
+}
+
+export function touchIn(view: View, request: codec.TouchRequestShape): codec.TouchResponseShape {
+  return touchResponse(writes.touch(view, keyIn(request), milliseconds('ttl', request.ttl)));
+}
+
+function touchResponse({ revision, entry }: TouchResult): codec.TouchResponseShape {
   return { revision, entry: entryShape(entry) };
 }

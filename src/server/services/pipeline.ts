@@ -1,10 +1,10 @@
 /**
  * `KvService.Pipeline`: batches of operations, each the function of its own method (`keys.ts`), answered in their order.
  *
- * All operations of a batch begin in one turn of the event loop, one after the other, so that they share what calls of one turn
- * share: the look for their keys, the clock, a write of the log and its flush. Several batches may be under way, and share
- * flushes too. A read goes out at once when no operation of the stream waits for the log; else it sees the newest state and
- * waits itself, so that a stream sees its own writes in their order.
+ * All operations of a batch are decided in one piece of code, one after the other, so they share the look for their keys, the
+ * clock, a write of the log and its flush; and one promise tells that they are on disk (`kv/call-group.ts`). Several batches may
+ * be under way, and share flushes too. A read goes out at once when no operation of the stream waits for the log; else it sees
+ * the newest state and waits itself, so that a stream sees its own writes in their order.
  *
  * Bounded: the operations and keys of a batch, the bytes of its reply, the batches under way and what their results hold, what
  * is run in one turn. What a result holds is charged to the call before it is read, and given back when its reply is written.
@@ -12,13 +12,24 @@
 import type { PipelineResponseShape, PipelineResultShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import type { Key } from '../../api.ts';
 import { StoreError } from '../../errors.ts';
+import type { CallGroup } from '../../kv/call-group.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { fixed, serverFixed } from '../../limits.ts';
 import { stoppingError } from '../calls/call-error.ts';
 import type { Call } from '../calls/calls.ts';
 import { failureOf, isUnforeseen } from '../calls/outcome.ts';
 import { untilAborted } from '../calls/until-aborted.ts';
-import { type ReplyAccount, deleteKey, exists, get, increment, put, touch } from './keys.ts';
+import {
+  type ReplyAccount,
+  deleteKeyIn,
+  exists,
+  existsIn,
+  getIn,
+  getVisible,
+  incrementIn,
+  putIn,
+  touchIn,
+} from './keys.ts';
 import { type BatchOperation, type PipelineBatch, batchSizeError } from './pipeline-batch.ts';
 
 export function pipeline(
@@ -32,16 +43,11 @@ export function pipeline(
   return replies;
 }
 
-/** How far the operations of a stream are. */
-interface Progress {
-  /** Those that wait for the log. */
-  waiting: number;
-}
-
 class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
   readonly #store: KvStore;
   readonly #call: Call;
-  readonly #progress: Progress = { waiting: 0 };
+  /** The newest record of the log that results depend on. */
+  #sequence = 0;
   /** Those that are not answered, in their order. */
   readonly #batches: Batch[] = [];
   /** Its reply is with who sends it. */
@@ -67,9 +73,9 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
     try {
       for await (const { operations } of untilAborted(requests, signal)) {
         checkSize(operations);
-        const batch = new Batch(this.#call, this.#progress);
+        const batch = new Batch(this.#call);
         this.#batches.push(batch);
-        batch.run(this.#store, operations);
+        this.#sequence = batch.run(this.#store, operations, this.#sequence);
         this.#wakeReader?.();
         while (this.#isFull && !signal.aborted) await this.#untilAnswered(signal);
         ranInTurn += operations.length;
@@ -93,7 +99,7 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
     for (;;) {
       const batch = this.#batches[0];
       if (batch !== undefined) {
-        if (!batch.isDone) await batch.done();
+        await batch.done();
         this.#batches.shift();
         this.#handedOut = batch;
         return { done: false, value: { results: batch.results } };
@@ -133,39 +139,41 @@ class Batch implements ReplyAccount {
   /** Charged to the call. */
   heldBytes = 0;
   readonly #call: Call;
-  readonly #progress: Progress;
-  #unfinished = 0;
+  /** Resolves when the results may go out; `undefined`: now. */
+  #durable: Promise<void> | undefined;
   /** The reply holds as much as one may: what would return an entry is refused without a look at it. */
   #fullError: Error | undefined;
   /** What was not foreseen: it ends the stream. */
   #error: Error | undefined;
-  #onDone: (() => void) | undefined;
 
-  constructor(call: Call, progress: Progress) {
+  constructor(call: Call) {
     this.#call = call;
-    this.#progress = progress;
   }
 
-  /** Begins all operations. Bytes of theirs may change afterwards. */
-  run(store: KvStore, operations: readonly BatchOperation[]): void {
-    for (let index = 0; index < operations.length; index++) {
-      const { operation } = operations[index] as BatchOperation;
-      if (index % fixed.turnCallsMax === 0) fetchRead(store, operations, index);
-      try {
-        this.#begin(store, operation, index);
-      } catch (error) {
-        this.#fail(index, error);
+  /**
+   * Runs all operations. Bytes of theirs may change afterwards.
+   * @param sequence the newest record of the log that earlier results of the stream depend on.
+   * @returns that of these.
+   */
+  run(store: KvStore, operations: readonly BatchOperation[], sequence: number): number {
+    const group = store.together(sequence, (calls) => {
+      for (let index = 0; index < operations.length; index++) {
+        const { operation } = operations[index] as BatchOperation;
+        if (index % fixed.turnCallsMax === 0) fetchKeys(store, operations, index);
+        try {
+          this.results[index] = { result: this.#resultOf(store, calls, operation, index) };
+        } catch (error) {
+          this.#fail(index, error);
+        }
       }
-    }
+    });
+    this.#durable = group.untilDurable()?.then(() => this.#settle(group));
+    return group.sequence;
   }
 
-  get isDone(): boolean {
-    return this.#unfinished === 0 && this.#error === undefined;
-  }
-
-  /** Rejects with what was not foreseen. */
+  /** Resolves when the results may go out. Rejects with what was not foreseen. */
   async done(): Promise<void> {
-    if (this.#unfinished > 0) await new Promise<void>((resolve) => (this.#onDone = resolve));
+    if (this.#durable !== undefined) await this.#durable;
     if (this.#error !== undefined) throw this.#error;
   }
 
@@ -186,29 +194,38 @@ class Batch implements ReplyAccount {
     this.heldBytes = 0;
   }
 
-  #begin(store: KvStore, operation: BatchOperation['operation'], index: number): void {
-    const isNewest = this.#progress.waiting > 0;
+  /** Throws what the operation fails with. */
+  #resultOf(store: KvStore, calls: CallGroup, operation: BatchOperation['operation'], index: number): Result {
     if (this.#fullError !== undefined && returnsEntry(operation)) throw this.#fullError;
     switch (operation.case) {
       case 'get': {
-        const value = get(store, operation.value, this, isNewest);
-        if (value instanceof Promise) return this.#await(index, 'get', value);
-        this.results[index] = { result: { case: 'get', value } };
-        return;
+        const request = operation.value;
+        const isDecided = request.refreshTtl || (request.revision === 0 && calls.isPending);
+        const value = isDecided
+          ? calls.decide(index, (view) => getIn(view, request, this))
+          : getVisible(store, request, this);
+        return { case: 'get', value };
       }
       case 'put':
-        return this.#await(index, 'put', put(store, operation.value, this));
+        return { case: 'put', value: calls.decide(index, (view) => putIn(view, operation.value, this)) };
       case 'delete':
-        return this.#await(index, 'delete', deleteKey(store, operation.value, this));
+        return {
+          case: 'delete',
+          value: calls.decide(index, (view) => deleteKeyIn(view, operation.value, this)),
+        };
       case 'increment':
-        return this.#await(index, 'increment', increment(store, operation.value));
+        return {
+          case: 'increment',
+          value: calls.decide(index, (view) => incrementIn(view, operation.value)),
+        };
       case 'touch':
-        return this.#await(index, 'touch', touch(store, operation.value));
+        return { case: 'touch', value: calls.decide(index, (view) => touchIn(view, operation.value)) };
       case 'exists': {
-        const value = exists(store, operation.value, this, isNewest);
-        if (value instanceof Promise) return this.#await(index, 'exists', value);
-        this.results[index] = { result: { case: 'exists', value } };
-        return;
+        const request = operation.value;
+        const value = calls.isPending
+          ? calls.decide(index, (view) => existsIn(view, request))
+          : exists(store, request);
+        return { case: 'exists', value };
       }
       case 'unreadable':
         throw operation.value;
@@ -217,30 +234,17 @@ class Batch implements ReplyAccount {
     }
   }
 
-  /** @param value what a call of this kind is answered with. */
-  #await(index: number, kind: Exclude<Result['case'], undefined>, value: Promise<Result['value']>): void {
-    this.#unfinished++;
-    this.#progress.waiting++;
-    value.then(
-      (reply) => {
-        this.results[index] = { result: { case: kind, value: reply } as Result };
-        this.#finish();
-      },
-      (error: unknown) => {
-        this.#fail(index, error);
-        this.#finish();
-      },
-    );
+  /** The log has said what became of the writes. */
+  #settle(calls: CallGroup): void {
+    for (let index = 0; index < this.results.length; index++) {
+      const failure = calls.failureOf(index);
+      if (failure !== undefined) this.#fail(index, failure);
+    }
   }
 
   #fail(index: number, error: unknown): void {
     if (isUnforeseen(error)) this.#error = error as Error;
     this.results[index] = { result: { case: 'failure', value: failureOf(error) } };
-  }
-
-  #finish(): void {
-    this.#progress.waiting--;
-    if (--this.#unfinished === 0) this.#onDone?.();
   }
 }
 
@@ -249,11 +253,13 @@ function returnsEntry(operation: BatchOperation['operation']): boolean {
   return (operation.case === 'put' || operation.case === 'delete') && operation.value.returnPrevious;
 }
 
-/** The keys of the next gets; those of puts and deletes are looked for together by the store. */
-function fetchRead(store: KvStore, operations: readonly BatchOperation[], from: number): void {
+/** The keys of the next operations that have one. */
+function fetchKeys(store: KvStore, operations: readonly BatchOperation[], from: number): void {
   const keys: Key[] = [];
   for (const { operation } of operations.slice(from, from + fixed.turnCallsMax)) {
-    if (operation.case === 'get' && operation.value.key !== '') keys.push(operation.value.key);
+    const { case: kind, value } = operation;
+    if (kind === undefined || kind === 'exists' || kind === 'unreadable') continue;
+    if (value.key !== '') keys.push(value.key);
   }
   store.fetch(keys);
 }
