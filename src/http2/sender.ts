@@ -3,7 +3,8 @@
  *
  * - Frames that are not DATA go at once: they are few, and no window bounds them.
  * - DATA goes at once while the windows of stream and connection have room and little output waits. Otherwise the stream holds
- *   its body, and streams that hold some take turns, by 16 KiB, as an update of a window or the socket makes room.
+ *   its body, and streams that hold some take turns, by 16 KiB, as an update of a window or the socket makes room. What a
+ *   stream writes when it is told that all is sent belongs to its turn too: many short pieces are few frames then.
  * - Pieces of a body that follow each other are one frame, and its end is a flag in the last one.
  */
 import { http2 } from '../limits.ts';
@@ -59,6 +60,9 @@ export class Sender {
   /** Streams that hold bytes which their own window lets go, in the order of their turns. */
   readonly #line = new Set<SendingStream>();
   #isServingLine = false;
+  /** The one whose turn it is, while it is told that what it held is sent, and how much more it may send in this turn. */
+  #served: SendingStream | undefined;
+  #servedBytesLeft = 0;
   /** Bytes of bodies that were sent in this turn of the event loop: with a fast socket nothing else would bound them. */
   #turnBytes = 0;
 
@@ -90,7 +94,7 @@ export class Sender {
       bytes <= DATA_BYTES_MAX &&
       bytes <= stream.sendWindow &&
       bytes <= this.window &&
-      this.#line.size === 0 &&
+      (stream === this.#served ? bytes <= this.#servedBytesLeft : this.#line.size === 0) &&
       !this.#isBusy
     );
   }
@@ -247,6 +251,7 @@ export class Sender {
     this.window -= bytes;
     stream.sendWindow -= bytes;
     this.#turnBytes += bytes;
+    if (stream === this.#served) this.#servedBytesLeft -= bytes;
   }
 
   #serve(stream: SendingStream): void {
@@ -265,7 +270,13 @@ export class Sender {
       return;
     }
     if (stream.endsWithBody) this.endData(stream.id);
-    stream.bodySent();
+    this.#served = stream;
+    this.#servedBytesLeft = DATA_BYTES_MAX - size;
+    try {
+      stream.bodySent();
+    } finally {
+      this.#served = undefined;
+    }
   }
 
   /** Begins a DATA frame, or makes the last one longer. @returns where its next `size` bytes go. */

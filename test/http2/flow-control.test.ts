@@ -1,6 +1,7 @@
 /** Windows, both ways: RFC 9113, sections 5.2 and 6.9. */
 import { describe, expect, test } from 'vitest';
 import { errorCode } from '../../src/http2/error-code.ts';
+import type { RequestHead } from '../../src/http2/fields.ts';
 import { http2 } from '../../src/limits.ts';
 import {
   dataFrame,
@@ -15,7 +16,14 @@ import {
   windowUpdateFrame,
 } from './frames.ts';
 import { answering, failureOf, opened, request, wholeRequest } from './opened.ts';
-import { type Behaviour, filler, okHead, okTrailers, ServerUnderTest } from './server-under-test.ts';
+import {
+  type Behaviour,
+  filler,
+  okHead,
+  okTrailers,
+  type Request,
+  ServerUnderTest,
+} from './server-under-test.ts';
 
 const { FLOW_CONTROL_ERROR } = errorCode;
 const { END_STREAM, PADDED } = flag;
@@ -330,6 +338,41 @@ describe('fairness', () => {
     const after = order(server).slice(http2.waitingOutputBytesMax / chunk + 2);
     expect(after.slice(0, 6).toSorted((a, b) => a - b)).toEqual([1, 1, 3, 3, 5, 5]);
     expect([1, 3, 5].map((id) => bodyLength(server, id))).toEqual([1_000_000, 1_000_000, 1_000_000]);
+  });
+
+  test('many short pieces of a stream that waits go out together when it has its turn, of 16 KiB at most', () => {
+    const piece = Buffer.alloc(150);
+    const piecesOf = (head: RequestHead): number => (head.method === 'GET' ? 500 : 64);
+    const writeOn = ({ stream, head }: Request): void => {
+      const left = written.get(stream.id) ?? piecesOf(head);
+      for (let count = left; count > 0; count--) {
+        written.set(stream.id, count - 1);
+        if (!stream.write(piece)) return;
+      }
+      stream.end(okTrailers);
+    };
+    const written = new Map<number, number>();
+    const begin = (each: Request): void => {
+      each.stream.respond(okHead, false);
+      writeOn(each);
+    };
+    const server = opened(() => ({ end: begin, drained: writeOn }), {}, openStreams).receive(...openWindows);
+    const ids = Array.from({ length: 60 }, (_each, index) => 2 * index + 1);
+    // The first ones fill what goes out in a turn; this one has to wait, and the last one behind it.
+    const [long = 0, last = 0] = [ids[40], ids[59]];
+    server.socket.receive(
+      Buffer.concat(ids.map((id) => wholeRequest(id, id === long ? encodeGet() : undefined))),
+    );
+    server.clock.settle();
+    const places = order(server);
+    for (const id of ids) {
+      const pieces = id === long ? 500 : 64;
+      expect(bodyLength(server, id)).toBe(piece.length * pieces);
+      const frameCount = places.filter((each) => each === id).length;
+      expect(frameCount).toBeLessThanOrEqual(2 * Math.ceil((piece.length * pieces) / chunk) + 2);
+    }
+    expect(places.indexOf(last)).toBeGreaterThan(places.indexOf(long));
+    expect(places.indexOf(last)).toBeLessThan(places.lastIndexOf(long));
   });
 
   test('a body goes out over many turns of the event loop, however fast the socket', () => {
