@@ -312,6 +312,11 @@ export const http2 = {
   chunkBytesMax: 16 * KiB,
   /** The requests of one connection that are begun in one turn of the event loop. */
   requestsInTurnMax: 128,
+  /**
+   * When a connection has read so much in one turn, others have theirs: of a socket that is always full Node reads 2 MiB, which a
+   * client that follows watches takes 30 ms to make messages of.
+   */
+  readInTurnBytesMax: 128 * KiB,
   /** Streams that the peer reset, or that were reset since it broke a rule: so many at once, and so many a second. */
   resetsBurst: 1000,
   resetsPerSecond: 33,

@@ -1,8 +1,8 @@
 /**
  * The socket under a connection: the base that knows bytes, turns of the event loop and the end, and nothing of frames.
  *
- * - What comes is read at once, unless the connection has begun its share of requests in this turn, or the peer does not read
- *   what it is sent: then the rest waits, and so does the socket.
+ * - What comes is read at once, unless the connection has had its share of this turn, in requests or in bytes, or the peer does
+ *   not read what it is sent: then the rest waits, and so does the socket.
  * - What is sent goes at the end of the turn.
  * - The end comes once, in one of two ways. `finish`: streams are told, what was sent still goes, then the socket is ended, and
  *   the peer has some time to do so too. `lose`: the socket is gone, and what was not given to it is dropped. In both the owner
@@ -24,6 +24,8 @@ export abstract class SocketSide implements OutboxOwner, TurnTaker {
   readonly #turns: Turns;
   #isTurnAsked = false;
   #requestsInTurn = 0;
+  /** What was read since the last turn that was asked for. */
+  #readBytes = 0;
   /** What was read and has to wait. */
   #rest: Buffer | undefined;
   #idleSinceMs: number | undefined;
@@ -92,6 +94,7 @@ export abstract class SocketSide implements OutboxOwner, TurnTaker {
   endTurn(): void {
     this.#isTurnAsked = false;
     this.#requestsInTurn = 0;
+    this.#readBytes = 0;
     const { sender } = this;
     sender.outbox.flush();
     if (this.streamCount === 0) this.#idleSinceMs ??= this.options.clock.monotonicMs();
@@ -197,9 +200,11 @@ export abstract class SocketSide implements OutboxOwner, TurnTaker {
 
   #read(bytes: Buffer): void {
     const at = this.read(bytes);
-    if (this.mayReadOn || this.#isEnding) return;
+    this.#readBytes += at;
+    if (this.#isEnding || (this.mayReadOn && this.#readBytes < http2.readInTurnBytesMax)) return;
     this.#rest = bytes.subarray(at);
     this.#socket.pause();
+    this.askTurn();
   }
 
   #goOn(): void {

@@ -384,6 +384,23 @@ describe('fairness', () => {
     expect(turns).toBeGreaterThanOrEqual(4_000_000 / http2.waitingOutputBytesMax);
   });
 
+  test('the bytes of one connection that are read in a turn are bounded, and all come in their order', () => {
+    const pieces = Array.from({ length: 64 }, (_each, index) => Buffer.alloc(chunk, index));
+    const server = opened(() => ({}), {
+      streamWindowBytes: 64 * chunk,
+      connectionWindowBytes: 64 * chunk,
+    }).receive(settingsAcknowledged, request(1));
+    const [begun] = server.requests;
+    for (const piece of pieces) server.socket.receive(dataFrame(1, piece));
+    const read: number[] = [begun?.bytes ?? 0];
+    while (server.clock.turn()) read.push(begun?.bytes ?? 0);
+    const inTurn = read.map((bytes, turn) => bytes - (read[turn - 1] ?? 0));
+    expect(Math.max(...inTurn)).toBeGreaterThanOrEqual(http2.readInTurnBytesMax / 2);
+    expect(Math.max(...inTurn)).toBeLessThanOrEqual(http2.readInTurnBytesMax);
+    expect(begun?.body === Buffer.concat(pieces).toString('latin1')).toBe(true);
+    expect(server.socket.isPaused).toBe(false);
+  });
+
   test('the requests of one connection that are begun in a turn are bounded, and the rest keep their order', () => {
     const server = opened(answering, { concurrentStreamsMax: 1000 });
     const count = 3 * http2.requestsInTurnMax;
