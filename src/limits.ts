@@ -124,6 +124,8 @@ export const fixed = {
   expiryBatchMax: 256,
   /** The clock is looked at this often at least while a key or lease has a deadline, since it may jump. */
   expiryCheckMsMax: 1000,
+  /** That the wall clock is behind the newest write is told at a start if it is so by this much. */
+  clockBehindEventMsMin: 1000,
   /**
    * Before a lease is ended that was not renewed in time, the event loop makes so many turns, in which renewals that wait in
    * sockets come in. Measured: one turn for a call or a stream's message on an open connection, two for a new connection; the

@@ -494,20 +494,26 @@ export class DurableStore implements Seam {
     await this.#checkpointer.stop(snapshotMsMax);
     try {
       await checkOwned();
-      this.#noteLastLeaseClock();
+      this.#noteLastTimes();
       await log.close();
     } finally {
       await ownership.release();
     }
   }
 
-  /** The later the lease clock is noted, the more exactly leases keep their time over the restart. */
-  #noteLastLeaseClock(): void {
-    if (this.#parts.recovered.leases.size === 0) return;
+  /**
+   * The later the lease clock is noted, the more exactly leases keep their time over the restart; and keys that are overdue and
+   * not removed yet stay so when it is known at what time they were.
+   */
+  #noteLastTimes(): void {
+    const { clock, recovered } = this.#parts;
+    const nowMs = clock.nowMs();
+    const hasOverdue = (recovered.engine.nextDeadlineMs() ?? Infinity) <= nowMs;
+    if (recovered.leases.size === 0 && !hasOverdue) return;
     try {
-      this.#committer.note(this.#parts.clock.nowMs());
+      this.#committer.note(nowMs);
     } catch {
-      // The log has failed or is full: then the note of the last second serves.
+      // The log has failed or is full: then the newest record serves.
     }
   }
 

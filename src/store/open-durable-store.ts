@@ -1,5 +1,5 @@
 /** Opens a store: takes the data directory, recovers what is there, and begins to serve. */
-import { systemClock, systemRandom, type Random } from '../clock.ts';
+import { systemClock, systemRandom, type Clock, type Random } from '../clock.ts';
 import { DiskError, type Disk, type DiskErrorCode } from '../disk/disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -12,6 +12,7 @@ import { Log, type LogOptions } from '../wal/log.ts';
 import { dataDirectory, type DataDirectory } from './directory/data-directory.ts';
 import { DurableStore } from './durable-store.ts';
 import { Ownership } from './directory/ownership.ts';
+import type { OperatorEvent } from './operator-event.ts';
 import { newState, recover, type RecoveryContext } from './recovery/recovery.ts';
 import { SteadyClock } from './steady-clock.ts';
 import { takeDirectory } from './directory/take-directory.ts';
@@ -53,7 +54,7 @@ async function openLocked(
   ownership: Ownership,
 ): Promise<DurableStore> {
   const { random = systemRandom } = options;
-  const clock = new SteadyClock(options.clock ?? systemClock);
+  const clock = steady(options.clock ?? systemClock);
   const fsync = options.fsync ?? 'always';
   const limits = checkLimits(withDefaults(options.limits));
   const memoryBytesMax =
@@ -89,6 +90,7 @@ async function openLocked(
   const log = existing ?? (await createLog(logOptions, random, snapshots.length, directory));
   try {
     const recovered = existing === undefined ? newState(context) : await recover(context, log, snapshots);
+    goOnFrom(recovered.timeMs, clock, onEvent);
     const snapshotDirectory = directory.snapshots;
     store = new DurableStore({
       disk,
@@ -109,6 +111,18 @@ async function openLocked(
     await log.close().catch(() => undefined);
     throw error;
   }
+}
+
+/** One that is steady already shows the time of the store to who has given it. */
+function steady(clock: Clock): SteadyClock {
+  return clock instanceof SteadyClock ? clock : new SteadyClock(clock);
+}
+
+/** The time that the store shows goes on from one life to the next. */
+function goOnFrom(shownMs: number, clock: SteadyClock, onEvent: (event: OperatorEvent) => void): void {
+  const behindMs = shownMs - clock.nowMs();
+  clock.continueFrom(shownMs);
+  if (behindMs >= fixed.clockBehindEventMsMin) onEvent({ kind: 'clockBehind', behindMs });
 }
 
 /** Without the seed, which is secret, keys that fall into one place of the index can't be chosen. */

@@ -3,11 +3,15 @@ export type OperatorEvent =
   | {
       readonly kind: 'recovered';
       readonly revision: number;
+      /** The latest wall time that log and snapshot have; 0: there is none. */
+      readonly timeMs: number;
       /** 0: recovered from the log alone. */
       readonly snapshotRevision: number;
       readonly recordCount: number;
       readonly durationMs: number;
     }
+  /** The wall clock is so far behind the newest write: times to live count from there, a little slower, until it has come up. */
+  | { readonly kind: 'clockBehind'; readonly behindMs: number }
   /** The end of a write that was never acknowledged was cut off. */
   | { readonly kind: 'tornTailCut'; readonly file: string; readonly offset: number; readonly bytes: number }
   /** The directory holds a store without lock files: the start waits until an owner, if there is one, has noticed. */

@@ -1,5 +1,5 @@
 /**
- * The clock of one life of a store: the wall time that it shows never goes back. This is the one place that decides which
+ * The clock of a store: the wall time that it shows never goes back, from one of its lives to the next either. This is the one place that decides which
  * instant is now; deadlines of keys are compared with it and made from it, in reads, writes, watches and expiry alike.
  *
  * A read that has left a key out since its deadline had passed must not be followed by one that shows the key again. So
@@ -12,7 +12,12 @@
  * wall clock is.
  *
  * A step forward is believed at once: deadlines are points of the wall clock, and which of two times is the right one
- * can't be known. The next life begins with the wall clock as it is; what expired meanwhile stays deleted.
+ * can't be known.
+ *
+ * Each record of the log has the time at which it was decided, and the next life goes on from the latest that recovery has
+ * met. So a key that was overdue at a durable write is not shown again after a crash, removed or not. What no record is
+ * behind is no more certain than an unflushed write: a key may be left out of reads for the moment that its removal takes to
+ * be durable.
  *
  * Ages and limits of time have nothing to do with this: they count by `monotonicMs`.
  */
@@ -28,6 +33,13 @@ export class SteadyClock implements Clock {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** An earlier life has come at least to this time: that is shown at the least, from now on. */
+  continueFrom(shownMs: number): void {
+    this.#shownMs = Math.max(this.#shownMs, shownMs);
+    // A wall clock that is behind is noticed now, so that time goes on from here.
+    this.nowMs();
   }
 
   nowMs(): number {

@@ -1,7 +1,6 @@
 /**
  * A wall clock that jumps by a day, in a running server and between two lives of one. Keys live until an instant of the
- * wall clock, which goes back only from one life to the next; leases count the time that the server runs, so no jump
- * touches them.
+ * wall clock, which never goes back for a store; leases count the time that the server runs, so no jump touches them.
  */
 import { expect, test, vi } from 'vitest';
 import { temporaryDirectory } from '../support/test-server.ts';
@@ -74,10 +73,15 @@ test('a day backwards ends nothing early and loses nothing', async () => {
   // The next life begins with a log that is dated a day ahead, and its clock stays behind.
   const behind = new URL(`${preload.href}?offsetMs=${-DAY_MS}`);
   server = await ServerProcess.start({ dataDir, port, preload: behind });
+  const { behindMs } = await server.logged(
+    'the clock is behind the newest write: times to live count on from that',
+  );
+  expect(behindMs).toBeGreaterThan(DAY_MS / 2);
   const { time } = await server.logged('ready');
   expect(new Date(String(time)).getTime()).toBeLessThan(Date.now() - DAY_MS / 2);
   expect(await reader.scan().toArray()).toEqual(shown);
-  await reader.put('after', '1');
+  await reader.put('after', '1', { ttlMs: HOUR_MS });
+  expect((await reader.get('after')).entry?.expireTimeMs).toBeGreaterThan(Date.now());
   await follower.reached((await reader.get('after')).revision);
   // Among them: no revision is older than the one before.
   expect(follower.faults([])).toEqual([]);

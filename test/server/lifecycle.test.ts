@@ -285,6 +285,7 @@ describe('stopping', () => {
     expect(await again.log.message('recovered')).toMatchObject({
       revision: 1,
       snapshotRevision: snapshotCount,
+      newestTime: expect.any(String),
     });
   });
 

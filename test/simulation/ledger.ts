@@ -318,7 +318,7 @@ export class Ledger {
       return { type: 'delete', key, reason, replacedExpired: false, before: entry, after: undefined };
     });
     this.#trace.add(() => `the store removes ${describe(changes.map(({ key, reason }) => [key, reason]))}`);
-    model.commit({ changes, granted: undefined, ended, atMs: instant.monotonicMs });
+    model.commit({ changes, granted: undefined, ended, timeMs: instant.nowMs });
   }
 
   #dueLease(leaseId: number, made: readonly Recorded[], instant: Instant): ModelLease {

@@ -50,8 +50,10 @@ export class Machine {
   readonly #random: SeededRandom;
   readonly #plan: StorePlan;
   readonly #options: MachineOptions;
-  /** What the running process takes for the time: the wall clock may step back, a life of the store does not. */
+  /** The time that the running store shows, which brings it forward itself: the wall clock may step back, this does not. */
   #clock: SteadyClock;
+  /** The latest time that any store has shown. */
+  #latestMs = 0;
   #generation = 0;
   #failure: Error | undefined;
   /** That of the newest process; a recovery may make several. */
@@ -130,7 +132,10 @@ export class Machine {
     if (store !== undefined) {
       if (this.#engine !== undefined) verifyIntegrity(this.#engine);
       this.#isRecording = true;
-      await takeRecovered(store, this.ledger, this.instant(), this.oldestRevisionMax);
+      const instant = this.instant();
+      if (instant.nowMs > Math.max(this.#latestMs, this.scheduler.nowMs()))
+        throw new Error(`time goes on from ${instant.nowMs}, and had come to ${this.#latestMs}`);
+      await takeRecovered(store, this.ledger, instant, this.oldestRevisionMax);
       this.trace.add(() => `recovered revision ${this.ledger.model.revision}`);
       return store;
     }
@@ -178,6 +183,7 @@ export class Machine {
     // Within a load the parts of an engine need not agree.
     if (this.#isRecording && this.#engine !== undefined) verifyIntegrity(this.#engine);
     this.#engine = undefined;
+    this.#latestMs = Math.max(this.#latestMs, this.#clock.nowMs());
     this.ledger.processEnded(this.scheduler.monotonicMs());
   }
 

@@ -26,8 +26,8 @@ export interface ModelRecord {
   readonly changes: readonly ModelChange[];
   readonly granted: ModelLease | undefined;
   readonly ended: ModelLease | undefined;
-  /** By the monotonic clock of its process, when it was committed. */
-  readonly atMs: number;
+  /** By the wall time of the store, when it was committed. */
+  readonly timeMs: number;
 }
 
 export interface ModelLease {
@@ -73,6 +73,12 @@ export class Model implements WatchTruth {
     const sequence = this.#sequences[revision - 1];
     if (sequence === undefined) throw new Error(`the model has no revision ${revision}`);
     return sequence;
+  }
+
+  /** The latest wall time of the records up to a revision; 0: there is none. */
+  latestMs(revision: number): number {
+    const records = this.#records.slice(0, this.sequenceOf(revision));
+    return records.reduce((latest, { timeMs }) => Math.max(latest, timeMs), 0);
   }
 
   transaction(revision: number): ModelRecord {

@@ -26,6 +26,11 @@ export async function takeRecovered(
   if (revision < ledger.seenRevision)
     throw new Error(`revision ${ledger.seenRevision} was seen, ${revision} was recovered`);
   model.truncate(revision);
+  const latestMs = model.latestMs(revision);
+  if (instant.nowMs < latestMs)
+    throw new Error(
+      `time goes on from ${instant.nowMs}, and revision ${revision} was written at ${latestMs}`,
+    );
   if (oldestRevision > Math.min(revision, oldestRevisionMax()))
     throw new Error(`revisions below ${oldestRevision} are lost, though none are allowed to be`);
   if (oldestRevision < ledger.compactedRevision || oldestWatchRevision <= ledger.compactedRevision)

@@ -153,8 +153,8 @@ export class SequentialStore {
     if (model.leaseById.has(leaseId)) throw new Refusal('leaseExists');
     const deadlineMs = this.#instant.monotonicMs + ttlMs;
     const granted = { leaseId, ttlMs, deadlineMs, acknowledgedDeadlineMs: deadlineMs };
-    const atMs = this.#instant.monotonicMs;
-    const revision = model.commit({ changes: [], granted, ended: undefined, atMs });
+    const timeMs = this.#instant.nowMs;
+    const revision = model.commit({ changes: [], granted, ended: undefined, timeMs });
     return { leaseId, ttlMs, revision };
   }
 
@@ -168,8 +168,8 @@ export class SequentialStore {
       else deletedCount++;
     }
     const { changes } = transaction;
-    const atMs = this.#instant.monotonicMs;
-    const revision = model.commit({ changes, granted: undefined, ended, atMs });
+    const timeMs = this.#instant.nowMs;
+    const revision = model.commit({ changes, granted: undefined, ended, timeMs });
     return { firstRevision: revision, revision, deletedCount };
   }
 
@@ -189,8 +189,8 @@ export class SequentialStore {
   /** @returns the revision, or the newest one when nothing has changed. */
   #commit({ changes }: Transaction): number {
     if (changes.length === 0) return this.model.revision;
-    const atMs = this.#instant.monotonicMs;
-    return this.model.commit({ changes, granted: undefined, ended: undefined, atMs });
+    const timeMs = this.#instant.nowMs;
+    return this.model.commit({ changes, granted: undefined, ended: undefined, timeMs });
   }
 }
 

@@ -88,7 +88,7 @@ class Simulation {
     while (this.machine.generation < this.#plan.generations) {
       await this.#live();
       // It takes a while until somebody starts it again, and the wall clock may have been set.
-      this.machine.scheduler.jump(this.#random.between(-1000, 10_000));
+      this.machine.scheduler.jump(this.#random.between(-10_000, 10_000));
     }
     await this.#lastLife();
   }

@@ -42,6 +42,18 @@ describe('the wall time of a store', () => {
     expect(steady.nowMs() - beforeMs).toBe((HOUR_MS * 7) / 8);
   });
 
+  it('goes on from what the life before has shown', () => {
+    const { wall, steady } = clocks();
+    steady.continueFrom(1_000_000 + HOUR_MS);
+    expect(steady.nowMs()).toBe(1_000_000 + HOUR_MS);
+    wall.advance(4000);
+    expect(steady.nowMs()).toBe(1_003_500 + HOUR_MS);
+    wall.jump(HOUR_MS);
+    expect(steady.nowMs()).toBe(wall.nowMs());
+    steady.continueFrom(1_000_000);
+    expect(steady.nowMs()).toBe(wall.nowMs());
+  });
+
   it('never goes back, whatever the clock does', () => {
     const { wall, steady } = clocks();
     const random = new SeededRandom(1);
@@ -88,6 +100,68 @@ describe('a wall clock that steps back', () => {
     expect(await valueOf(store, 'k')).toBe('');
     await harness.advance(1000);
     expect(await valueOf(store, 'k')).toBeUndefined();
+  });
+});
+
+describe('a wall clock that was set back while the store was down', () => {
+  const ends: [string, (harness: MemoryHarness) => Promise<void>][] = [
+    ['a crash', (harness) => harness.crash('endProcess')],
+    ['a loss of power', (harness) => harness.crash('losePower')],
+    ['a clean stop', (harness) => harness.reopen()],
+  ];
+
+  it.each(ends)('does not show a key again that was overdue at a write before %s', async (_, end) => {
+    const harness = await MemoryHarness.open();
+    const { clock } = harness;
+    // So that the removal is not tried before the end.
+    clock.setTimer = () => ({ cancel: () => undefined });
+    await harness.store.put('k', 'v', { ttlMs: HOUR_MS });
+    clock.jump(HOUR_MS);
+    await harness.store.put('other', '');
+    expect(await valueOf(harness.store, 'k')).toBeUndefined();
+    clock.jump(-2 * HOUR_MS);
+    await end(harness);
+    expect(await valueOf(harness.store, 'k')).toBeUndefined();
+    expect(await harness.store.count({})).toMatchObject({ count: 1 });
+    await harness.store.put('new', '', { ttlMs: 1000 });
+    const { entry } = await harness.store.get('new');
+    expect(entry?.expireTimeMs).toBeGreaterThan(clock.nowMs() + 2 * HOUR_MS);
+  });
+
+  it('does not show a key again that was left out of reads before a clean stop, with no write behind', async () => {
+    const harness = await MemoryHarness.open();
+    const { clock } = harness;
+    clock.setTimer = () => ({ cancel: () => undefined });
+    await harness.store.put('k', 'v', { ttlMs: HOUR_MS });
+    clock.jump(HOUR_MS);
+    expect(await valueOf(harness.store, 'k')).toBeUndefined();
+    clock.jump(-2 * HOUR_MS);
+    await harness.reopen();
+    expect(await valueOf(harness.store, 'k')).toBeUndefined();
+  });
+
+  it('does not show a key again that was overdue when a snapshot was begun before a crash', async () => {
+    const harness = await MemoryHarness.open();
+    const { clock } = harness;
+    clock.setTimer = () => ({ cancel: () => undefined });
+    await harness.store.put('k', 'v', { ttlMs: HOUR_MS });
+    clock.jump(HOUR_MS);
+    await harness.store.snapshot();
+    clock.jump(-2 * HOUR_MS);
+    await harness.crash('losePower');
+    expect(await valueOf(harness.store, 'k')).toBeUndefined();
+  });
+
+  it('is told to the operator, with how far it is behind', async () => {
+    const harness = await MemoryHarness.open();
+    await harness.store.put('k', 'v');
+    await harness.reopen();
+    expect(harness.events.filter(({ kind }) => kind === 'clockBehind')).toEqual([]);
+    harness.clock.jump(-HOUR_MS);
+    await harness.reopen();
+    expect(harness.events.filter(({ kind }) => kind === 'clockBehind')).toEqual([
+      { kind: 'clockBehind', behindMs: HOUR_MS },
+    ]);
   });
 });
 

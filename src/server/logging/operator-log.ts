@@ -7,9 +7,15 @@ import type { OperatorEvent } from '../../store/operator-event.ts';
 export function logOperatorEvent(logger: Logger, event: OperatorEvent): void {
   switch (event.kind) {
     case 'recovered': {
-      const { kind: _, durationMs, ...fields } = event;
-      return logger.info({ ...fields, durationMs: Math.round(durationMs) }, 'recovered');
+      const { kind: _, durationMs, timeMs, ...fields } = event;
+      const newest = timeMs === 0 ? {} : { newestTime: new Date(timeMs).toISOString() };
+      return logger.info({ ...fields, ...newest, durationMs: Math.round(durationMs) }, 'recovered');
     }
+    case 'clockBehind':
+      return logger.warn(
+        { behindMs: event.behindMs },
+        'the clock is behind the newest write: times to live count on from that',
+      );
     case 'tornTailCut': {
       const { file, offset, bytes } = event;
       return logger.warn({ file, offset, bytes }, 'cut off the end of a write that was never acknowledged');

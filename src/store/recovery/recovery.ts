@@ -59,7 +59,7 @@ export interface RecoveredState {
   readonly oldestRevision: number;
   /** Everything before this revision was dropped on demand; 0: nothing was. */
   readonly compactedRevision: number;
-  /** The time of the newest record. */
+  /** The latest wall time that was met on the way: the store had come so far by then. 0: none was. */
   readonly timeMs: number;
   /** The bytes of the records that were replayed: what the log holds behind the snapshot. */
   readonly replayedBytes: number;
@@ -94,9 +94,9 @@ export async function recover(
   state.snapshots = snapshots.filter((snapshot) => !state.damaged.includes(snapshot));
   // Leases go on counting from here.
   state.leases.setClock(state.leaseClockMs);
-  const { revision } = state;
+  const { revision, timeMs } = state;
   const durationMs = context.clock.monotonicMs() - startMs;
-  context.onEvent({ kind: 'recovered', revision, snapshotRevision, recordCount, durationMs });
+  context.onEvent({ kind: 'recovered', revision, timeMs, snapshotRevision, recordCount, durationMs });
   return state;
 }
 
