@@ -10,10 +10,15 @@ import type { LeaseTable } from './lease-table.ts';
 
 const NO_CHANGES: readonly LeaseChange[] = [];
 
+/** Invariant: `#lastById` has the last change of each lease that is changed; `#before` what it had in its place at each change. */
 export class LeaseDraft {
   readonly #table: LeaseTable;
   readonly #limits: Pick<Limits, 'leasesMax'>;
   #changes: LeaseChange[] | undefined;
+  #before: (LeaseChange | undefined)[] = [];
+  readonly #lastById = new Map<number, LeaseChange>();
+  /** The grants among the changes. */
+  #grantedCount = 0;
 
   constructor(table: LeaseTable, limits: Pick<Limits, 'leasesMax'>) {
     this.#table = table;
@@ -27,11 +32,21 @@ export class LeaseDraft {
 
   /** Drops the changes. */
   end(): void {
+    if (this.#changes === undefined) return;
     this.#changes = undefined;
+    this.#before = [];
+    this.#lastById.clear();
+    this.#grantedCount = 0;
   }
 
   rollBack(changeCount: number): void {
-    if (this.#changes !== undefined) this.#changes.length = changeCount;
+    while (this.changes.length > changeCount) {
+      const change = this.#changes?.pop();
+      const before = this.#before.pop();
+      if (change?.kind === 'grant') this.#grantedCount--;
+      if (before !== undefined) this.#lastById.set(before.leaseId, before);
+      else if (change !== undefined) this.#lastById.delete(change.leaseId);
+    }
   }
 
   get(leaseId: number): LeaseView | undefined {
@@ -51,8 +66,7 @@ export class LeaseDraft {
     assert(leaseId > 0 && this.get(leaseId) === undefined, 'a lease is granted with an id that is free');
     // Grants come into the lease table before ends.
     assert(!this.hasEnded(leaseId), 'the id of a lease that a transaction has ended is free after it');
-    const granted = this.changes.filter(({ kind }) => kind === 'grant').length;
-    if (this.#table.size + granted >= this.#limits.leasesMax) {
+    if (this.#table.size + this.#grantedCount >= this.#limits.leasesMax) {
       throw new StoreError(
         'limitReached',
         `there are ${this.#table.size} leases; no more are allowed (${limitName('leasesMax')}). Revoke some, or share leases between keys`,
@@ -72,7 +86,7 @@ export class LeaseDraft {
   }
 
   #lastOf(leaseId: number): LeaseChange | undefined {
-    return this.#changes?.findLast((made) => made.leaseId === leaseId);
+    return this.#changes === undefined ? undefined : this.#lastById.get(leaseId);
   }
 
   #present(leaseId: number): LeaseView {
@@ -88,6 +102,9 @@ export class LeaseDraft {
         `a transaction changes at most ${fixed.txnOperationsMax} leases; use several`,
       );
     }
+    this.#before.push(this.#lastById.get(change.leaseId));
+    this.#lastById.set(change.leaseId, change);
+    if (change.kind === 'grant') this.#grantedCount++;
     (this.#changes ??= []).push(change);
   }
 }

@@ -21,8 +21,12 @@ export class ChangeRow {
   /** Those of keys whose changes cancelled out are `undefined`. */
   #changes: (PlannedChange | undefined)[] = [];
   #count = 0;
-  /** Where the change of a key stands; made when a second key is changed. */
+  /**
+   * Where the change of a key stands, for those up to `#indexedCount`: the rest follow when one of several is looked for, so that
+   * what changes many keys and looks for none (a lease that ends) makes no index at all.
+   */
   #indexByKey: Map<KeyText, number> | undefined;
+  #indexedCount = 0;
   /** Only kept behind a mark. */
   #undos: Undo[] | undefined;
   #bytes = 0;
@@ -57,8 +61,8 @@ export class ChangeRow {
 
   get(key: Uint8Array): PlannedChange | undefined {
     if (this.#changes.length === 0) return undefined;
-    if (this.#indexByKey !== undefined) {
-      const index = this.#indexByKey.get(toKeyText(key));
+    if (this.#changes.length > 1) {
+      const index = this.#index().get(toKeyText(key));
       return index === undefined ? undefined : this.#changes[index];
     }
     const only = this.#changes[0];
@@ -102,6 +106,7 @@ export class ChangeRow {
     else if (this.#changes.length > 0) this.#changes = [];
     this.#count = 0;
     this.#indexByKey = undefined;
+    this.#indexedCount = 0;
     this.#undos = undefined;
     this.#bytes = 0;
     this.#keyBytes = 0;
@@ -113,6 +118,7 @@ export class ChangeRow {
     assert(change !== undefined, 'a change is undone where it was made');
     this.#remove(index, change);
     this.#changes.pop();
+    this.#indexedCount = Math.min(this.#indexedCount, this.#changes.length);
   }
 
   #set(index: number, before: PlannedChange | undefined, change: PlannedChange): void {
@@ -120,8 +126,7 @@ export class ChangeRow {
     if (before === undefined) {
       this.#keyBytes += change.key.length;
       this.#count++;
-      if (this.#changes.length === 1 && index === 1) this.#indexKeys();
-      this.#indexByKey?.set(toKeyText(change.key), index);
+      if (index < this.#indexedCount) this.#indexByKey?.set(toKeyText(change.key), index);
     }
     this.#changes[index] = change;
     this.#onChange(change.key, change);
@@ -132,18 +137,21 @@ export class ChangeRow {
     this.#keyBytes -= change.key.length;
     this.#count--;
     this.#changes[index] = undefined;
-    this.#indexByKey?.delete(toKeyText(change.key));
+    if (index < this.#indexedCount) this.#indexByKey?.delete(toKeyText(change.key));
     this.#onChange(change.key, undefined);
   }
 
   #indexOf({ key }: PlannedChange): number {
-    return this.#indexByKey?.get(toKeyText(key)) ?? 0;
+    return this.#changes.length > 1 ? (this.#index().get(toKeyText(key)) ?? 0) : 0;
   }
 
-  #indexKeys(): void {
-    const first = this.#changes[0];
-    this.#indexByKey = new Map();
-    if (first !== undefined) this.#indexByKey.set(toKeyText(first.key), 0);
+  #index(): Map<KeyText, number> {
+    const indexByKey = (this.#indexByKey ??= new Map());
+    for (; this.#indexedCount < this.#changes.length; this.#indexedCount++) {
+      const change = this.#changes[this.#indexedCount];
+      if (change !== undefined) indexByKey.set(toKeyText(change.key), this.#indexedCount);
+    }
+    return indexByKey;
   }
 }
 

@@ -37,6 +37,9 @@ export interface DraftContext {
   nowMs(): number;
 }
 
+/** The keys of a lease that are fetched together as it ends. */
+const FETCHED_MAX = 64;
+
 const NO_OPTIONS: PutOptions = {};
 const NO_LIMITS: RangeLimits = { keysMax: Infinity, bytesMax: Infinity };
 
@@ -55,6 +58,8 @@ export class Draft implements View {
   #seenGeneration = 0;
   #seen: Version | undefined;
   #isSeenWhole = false;
+  /** By lease; made when the transaction ends its first one, and kept up from then on. */
+  #attached: Map<number, Set<KeyText>> | undefined;
   /** The scans that are under way, one within the other. */
   #scanCount = 0;
 
@@ -63,7 +68,10 @@ export class Draft implements View {
     this.#leases = new LeaseDraft(context.leases, context.limits);
     const merged = new MergedState(context.engine);
     this.#merged = merged;
-    this.#changes = new ChangeRow((key, change) => merged.noteChange(key, change, this.#instant));
+    this.#changes = new ChangeRow((key, change) => {
+      merged.noteChange(key, change, this.#instant);
+      if (change !== undefined) this.#noteAttached(change);
+    });
   }
 
   /**
@@ -82,6 +90,7 @@ export class Draft implements View {
     this.#changes.clear();
     this.#seenKey = undefined;
     this.#seen = undefined;
+    this.#attached = undefined;
     this.#leases.end();
     this.#merged.end();
   }
@@ -208,6 +217,7 @@ export class Draft implements View {
 
   deleteRange(range: EngineRange, limits = NO_LIMITS): DeletedEntries {
     if (limits.keysMax > fixed.txnChangesMax) this.#refuseTooMany(range);
+    const mayBeDrafted = this.#changes.count > 0;
     const keys: Uint8Array[] = [];
     const leaseIds: number[] = [];
     let bytes = 0;
@@ -220,7 +230,7 @@ export class Draft implements View {
     });
     // What was just shown is paid, and needs no other look.
     for (const [index, key] of keys.entries()) {
-      const change = this.#changes.get(key);
+      const change = mayBeDrafted ? this.#changes.get(key) : undefined;
       if (change === undefined) this.#plan(undefined, this.#deletion(key, 'requested', leaseIds[index] ?? 0));
       else this.#deleteDrafted(change, 'requested');
     }
@@ -276,10 +286,13 @@ export class Draft implements View {
 
   endLease(leaseId: number, reason: 'leaseExpired' | 'leaseRevoked'): number {
     this.#checkOpen();
+    const { engine } = this.#context;
+    const mayBeDrafted = this.#changes.count > 0;
+    const keys = this.#keysOf(leaseId);
     let count = 0;
-    for (const text of this.#keysOf(leaseId)) {
-      const key = fromKeyText(text);
-      const change = this.#changes.get(key);
+    for (const [index, key] of keys.entries()) {
+      if (index % FETCHED_MAX === 0) engine.fetch(keys, index, Math.min(index + FETCHED_MAX, keys.length));
+      const change = mayBeDrafted ? this.#changes.get(key) : undefined;
       if (change !== undefined) {
         if (entryOf(change)?.leaseId !== leaseId) continue;
         this.#deleteDrafted(change, reason, leaseId);
@@ -449,14 +462,30 @@ export class Draft implements View {
   }
 
   /** All keys that an end of the lease deletes, in key order. */
-  #keysOf(leaseId: number): readonly KeyText[] {
+  #keysOf(leaseId: number): Uint8Array[] {
     const attached = this.#context.leases.get(leaseId)?.keys ?? NO_KEYS;
     const added: KeyText[] = [];
-    for (const change of this.#changes.all) {
-      if (change.leaseId !== leaseId || change.previousLeaseId === leaseId) continue;
-      added.push(toKeyText(change.key));
+    for (const text of this.#attachedTo(leaseId)) {
+      const change = this.#changes.get(fromKeyText(text));
+      if (change?.leaseId === leaseId && change.previousLeaseId !== leaseId) added.push(text);
     }
-    return [...attached, ...added].sort();
+    return [...attached, ...added].sort().map(fromKeyText);
+  }
+
+  /** Keys that the transaction has attached to a lease, among them those that it has let go of since. */
+  #attachedTo(leaseId: number): ReadonlySet<KeyText> {
+    if (this.#attached === undefined) {
+      this.#attached = new Map();
+      for (const change of this.#changes.all) this.#noteAttached(change);
+    }
+    return this.#attached.get(leaseId) ?? NO_KEYS;
+  }
+
+  #noteAttached({ key, leaseId, previousLeaseId }: PlannedChange): void {
+    if (this.#attached === undefined || leaseId === 0 || leaseId === previousLeaseId) return;
+    const keys = this.#attached.get(leaseId);
+    if (keys === undefined) this.#attached.set(leaseId, new Set([toKeyText(key)]));
+    else keys.add(toKeyText(key));
   }
 
   #checkLease(leaseId: number, keyBytes: number): void {
