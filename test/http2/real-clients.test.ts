@@ -1,4 +1,4 @@
-/** Clients that others have written, as far as they are installed; `.ci/run` sees to it, and says so by TEST_PEERS. */
+/** Clients that others have written, as far as they are installed. */
 import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { Client, credentials } from '@grpc/grpc-js';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openSession, replyOf } from '../support/bare-http2.ts';
+import { found } from '../support/installed.ts';
 import { EchoServer } from './echo-server.ts';
 
 const run = promisify(execFile);
@@ -13,12 +14,6 @@ const run = promisify(execFile);
 function isInstalled(command: string, ...mustKnow: string[]): boolean {
   const { status, stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' });
   return found(command, status === 0 && mustKnow.every((word) => stdout.includes(word)));
-}
-
-/** Where they are expected, a test that would be left out fails instead. */
-function found(peer: string, isFound: boolean): boolean {
-  if (!isFound && process.env['TEST_PEERS'] === 'required') throw new Error(`${peer} is not installed`);
-  return isFound;
 }
 
 /** Every request has come to its end, and every connection closed in peace. */
