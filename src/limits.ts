@@ -105,6 +105,8 @@ export const fixed = {
   overdueCountedMax: 10_000,
   /** The keys of a lease that are sorted, or made texts of, in one turn of the event loop. */
   sortedInTurnMax: 4096,
+  /** The leases that a snapshot or a backup takes in one turn of the event loop. */
+  leasesInTurnMax: 4096,
   /** A delete of a range in parts deletes so many keys, of so many bytes, in one transaction. */
   deletePartKeysMax: 4096,
   deletePartBytesMax: 4 * MiB,

@@ -1,8 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { KeyText } from '../../src/store/views/keys.ts';
-import { LeaseTable } from '../../src/store/leases/lease-table.ts';
+import { LeaseTable, undoLeases } from '../../src/store/leases/lease-table.ts';
+import type { LeaseCopy, LeaseWalk } from '../../src/store/leases/lease-walk.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { SeededRandom } from '../support/random.ts';
 
 describe('the table of leases', () => {
   it('gives what is due in the order of deadlines, then of ids, whatever was renewed or ended before', () => {
@@ -99,4 +101,93 @@ describe('the table of leases', () => {
     table.grant(5, 1000, 1000);
     expect(idsAfter(0, 10)).toEqual([3, 5, 100]);
   });
+
+  it('keeps many ids in their order, in whatever order they come and go', () => {
+    const table = new LeaseTable(new ManualClock());
+    const random = new SeededRandom(1);
+    const present = new Set<number>();
+    for (let step = 0; step < 20_000; step++) {
+      // Thousands grow, then most of them go.
+      const leaseId = 1 + random.below(5000);
+      if (present.has(leaseId) && (step > 12_000 || random.chance(0.3))) {
+        present.delete(leaseId);
+        table.remove(leaseId);
+      } else if (!present.has(leaseId) && step <= 12_000) {
+        present.add(leaseId);
+        table.grant(leaseId, 1000, 1000);
+      }
+    }
+    const sorted = [...present].sort((a, b) => a - b);
+    expect(sorted.length).toBeGreaterThan(50);
+    for (const limit of [1, 7, 10_000]) {
+      const listed: number[] = [];
+      for (let page = table.list(0, limit); page.length > 0; page = table.list(listed.at(-1) ?? 0, limit))
+        listed.push(...page.map(({ leaseId }) => leaseId));
+      expect(listed).toEqual(sorted);
+    }
+  });
+
+  it('is walked over as it was, whatever changes meanwhile', () => {
+    const action = fc.record({
+      leaseId: fc.integer({ min: 1, max: 8 }),
+      kind: fc.constantFrom('grant', 'grant', 'renew', 'remove', 'remove', 'open', 'next', 'undo'),
+      limit: fc.integer({ min: 1, max: 4 }),
+    });
+    const property = fc.property(fc.array(action, { maxLength: 80 }), (actions) => {
+      const table = new LeaseTable(new ManualClock());
+      let walked: WalkedTable | undefined;
+      let deadlineMs = 0;
+      for (const { kind, leaseId, limit } of actions) {
+        const isThere = table.get(leaseId) !== undefined;
+        deadlineMs++;
+        if (kind === 'grant' && !isThere) table.grant(leaseId, limit, deadlineMs);
+        else if (kind === 'renew') table.renew(leaseId, deadlineMs);
+        else if (kind === 'remove') table.remove(leaseId);
+        else if (kind === 'undo' && isThere)
+          undoLeases(table.applyAll([{ kind: 'end', leaseId, ttlMs: 0, deadlineMs: 0 }]));
+        else if (kind === 'open') walked ??= new WalkedTable(table);
+        else if (kind === 'next') walked?.next(limit);
+      }
+      walked?.finish();
+    });
+    fc.assert(property, { numRuns: 1000 });
+  });
+
+  it('shows nothing in a walk of leases that came since', () => {
+    const table = new LeaseTable(new ManualClock());
+    const walk = table.openWalk();
+    for (let leaseId = 1; leaseId <= 1000; leaseId++) table.grant(leaseId, 1000, 1000);
+    for (let leaseId = 2; leaseId <= 1000; leaseId++) table.remove(leaseId);
+    expect(walk.next(10)).toEqual([]);
+    expect(walk.next(10)).toBeUndefined();
+    walk.close();
+  });
 });
+
+/** A walk, and what it must show. */
+class WalkedTable {
+  readonly #walk: LeaseWalk;
+  readonly #expected: readonly LeaseCopy[];
+  readonly #shown: LeaseCopy[] = [];
+
+  constructor(table: LeaseTable) {
+    this.#expected = table
+      .list(0, 100)
+      .map(({ leaseId, ttlMs, deadlineMs }) => ({ leaseId, ttlMs, deadlineMs }));
+    this.#walk = table.openWalk();
+  }
+
+  /** @returns whether there may be more. */
+  next(limit: number): boolean {
+    const copies = this.#walk.next(limit);
+    expect(copies?.length ?? 0).toBeLessThanOrEqual(limit);
+    this.#shown.push(...(copies ?? []));
+    return copies !== undefined;
+  }
+
+  finish(): void {
+    while (this.next(2));
+    this.#walk.close();
+    expect(this.#shown).toEqual(this.#expected);
+  }
+}

@@ -3,8 +3,8 @@
  *
  * A checkpoint at revision S is a walk over the engine for the versions that a read at any revision from an oldest one to
  * S needs; versions never change, so writes above S do not disturb it. A pin keeps compaction away from them meanwhile.
- * The leases are copied at the instant at which S is the newest revision; lease notes that follow in the log are replayed
- * on top, which is harmless since each sets an absolute deadline.
+ * The leases come first, some to a block, as they are at the instant at which S is the newest revision; lease notes that follow
+ * in the log are replayed on top, which is harmless since each sets an absolute deadline.
  */
 import {
   sizeOfSnapshotBlock,
@@ -24,6 +24,7 @@ import type { History } from '../history/history.ts';
 import { fromLife, type Incarnations } from '../history/incarnations.ts';
 import type { Pin, PinOptions } from '../history/pins.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
+import type { LeaseWalk } from '../leases/lease-walk.ts';
 import { TimeSlice } from '../time-slice.ts';
 
 /** What is written, and all that is read. */
@@ -52,8 +53,9 @@ export class Checkpoint {
   readonly header: Buffer;
   readonly #clock: Clock;
   readonly #pin: Pin;
-  /** Comes first, so that recovery knows the leases when it meets their keys. */
-  #leaseBlock: SnapshotBlockShape | undefined;
+  /** They come first, so that recovery knows the leases when it meets their keys; `undefined` behind the last. */
+  #leases: LeaseWalk | undefined;
+  #isFirst = true;
   readonly #blocks = new BlockWriter();
   readonly #slice: TimeSlice;
   readonly #walk: Walk;
@@ -74,8 +76,8 @@ export class Checkpoint {
     const oldest = Math.min(oldestRevision, this.revision);
     const walk = engine.openWalk(oldest, this.revision);
     this.#walk = walk;
-    this.#pin = history.pin(oldest, { ...pinned, onLost: () => walk.close() });
-    this.#leaseBlock = leaseBlock(leases);
+    this.#leases = leases.openWalk();
+    this.#pin = history.pin(oldest, { ...pinned, onLost: () => this.#closeWalks() });
     this.header = encodeSnapshotHeader({
       formatVersion: SNAPSHOT_FORMAT_VERSION,
       storeId: log.storeId,
@@ -93,9 +95,14 @@ export class Checkpoint {
    * @throws StoreError `limitReached` when what it needs is not kept any more: its time is over, or it has given way.
    */
   async next(): Promise<CheckpointBlock | undefined> {
-    const leases = this.#leaseBlock;
-    this.#leaseBlock = undefined;
-    if (leases !== undefined) return encodeBlock(leases);
+    for (let leases = this.#leases; leases !== undefined; leases = this.#leases) {
+      if (!this.#isFirst) await this.#yield();
+      this.#isFirst = false;
+      if (!this.#pin.isHeld()) throw this.#lost();
+      const page = leases.next(fixed.leasesInTurnMax);
+      if (page === undefined) this.#closeLeases();
+      else if (page.length > 0) return encodeBlock({ versions: [], leases: page });
+    }
     for (;;) {
       const block = this.#blocks.take();
       if (block !== undefined) return block;
@@ -103,7 +110,7 @@ export class Checkpoint {
       this.#walkOn();
       if (!this.#isMore) this.#blocks.seal();
       // Many keys of which little or nothing is needed, or many versions of one, must not hold up the event loop.
-      else await new Promise<void>((resolve) => this.#clock.yieldNow(resolve));
+      else await this.#yield();
     }
   }
 
@@ -124,8 +131,22 @@ export class Checkpoint {
 
   /** Lets compaction go on. */
   release(): void {
-    this.#walk.close();
+    this.#closeWalks();
     this.#pin.release();
+  }
+
+  #closeWalks(): void {
+    this.#walk.close();
+    this.#closeLeases();
+  }
+
+  #closeLeases(): void {
+    this.#leases?.close();
+    this.#leases = undefined;
+  }
+
+  #yield(): Promise<void> {
+    return new Promise((resolve) => this.#clock.yieldNow(resolve));
   }
 
   /** Walks until a block is full, that many versions further, or as long as it may. */
@@ -145,16 +166,6 @@ export class Checkpoint {
       : `revision ${this.revision} has been read for too long, and is not kept any more; begin again and read faster`;
     return new StoreError('limitReached', text);
   }
-}
-
-function leaseBlock(leases: LeaseTable): SnapshotBlockShape | undefined {
-  if (leases.size === 0) return undefined;
-  const copies = Array.from(leases.all(), ({ leaseId, ttlMs, deadlineMs }) => ({
-    leaseId,
-    ttlMs,
-    deadlineMs,
-  }));
-  return { versions: [], leases: copies.sort((a, b) => a.leaseId - b.leaseId) };
 }
 
 /** A `SnapshotHeader` message as a snapshot file has it. */

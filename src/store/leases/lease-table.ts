@@ -11,6 +11,8 @@ import type { Clock } from '../../clock.ts';
 import { assert } from '../../errors.ts';
 import type { LeaseChange } from './lease-change.ts';
 import type { KeyText } from '../views/keys.ts';
+import { LeaseOrder } from './lease-order.ts';
+import { LeaseWalk } from './lease-walk.ts';
 
 export interface LeaseState {
   readonly leaseId: number;
@@ -56,7 +58,8 @@ export class LeaseTable implements LeaseReads {
   readonly #leaseById = new Map<number, LeaseState>();
   /** A binary heap: the earliest deadline first. */
   readonly #heap: HeapItem[] = [];
-  #sortedIds: number[] | undefined;
+  readonly #order = new LeaseOrder();
+  readonly #walks = new Set<LeaseWalk>();
   #memoryBytes = 0;
   /** The lease clock at the instant `#anchorMonotonicMs`. */
   #anchorMs = 0;
@@ -97,7 +100,8 @@ export class LeaseTable implements LeaseReads {
     const lease: LeaseState = { leaseId, ttlMs, deadlineMs, keys: new Set(), keyBytes: 0 };
     this.#leaseById.set(leaseId, lease);
     this.#memoryBytes += LEASE_OBJECT_BYTES;
-    this.#sortedIds = undefined;
+    this.#order.add(leaseId);
+    for (const walk of this.#walks) walk.granted(leaseId);
     this.#push({ lease, deadlineMs });
   }
 
@@ -107,15 +111,21 @@ export class LeaseTable implements LeaseReads {
    */
   renew(leaseId: number, deadlineMs: number): void {
     const lease = this.#leaseById.get(leaseId);
-    if (lease !== undefined && lease.deadlineMs < deadlineMs) lease.deadlineMs = deadlineMs;
+    if (lease === undefined || lease.deadlineMs >= deadlineMs) return;
+    for (const walk of this.#walks) walk.changing(lease);
+    lease.deadlineMs = deadlineMs;
   }
 
   remove(leaseId: number): void {
     const lease = this.#leaseById.get(leaseId);
     if (lease === undefined) return;
+    for (const walk of this.#walks) {
+      walk.changing(lease);
+      walk.ended(leaseId);
+    }
     this.#leaseById.delete(leaseId);
     this.#memoryBytes -= LEASE_OBJECT_BYTES + lease.keys.size * KEY_OBJECT_BYTES + lease.keyBytes;
-    this.#sortedIds = undefined;
+    this.#order.remove(leaseId);
     // Leases that ended before their deadline must not fill the heap.
     if (this.#heap.length > 2 * this.#leaseById.size + HEAP_SLACK) this.#rebuildHeap();
   }
@@ -171,7 +181,8 @@ export class LeaseTable implements LeaseReads {
   #bringBack(lease: LeaseState): void {
     this.#leaseById.set(lease.leaseId, lease);
     this.#memoryBytes += LEASE_OBJECT_BYTES + lease.keys.size * KEY_OBJECT_BYTES + lease.keyBytes;
-    this.#sortedIds = undefined;
+    this.#order.add(lease.leaseId);
+    for (const walk of this.#walks) walk.granted(lease.leaseId);
     this.#push({ lease, deadlineMs: lease.deadlineMs });
   }
 
@@ -194,20 +205,18 @@ export class LeaseTable implements LeaseReads {
 
   /** Leases with an id above `afterId`, in the order of their ids. */
   list(afterId: number, limit: number): LeaseState[] {
-    this.#sortedIds ??= [...this.#leaseById.keys()].sort((a, b) => a - b);
-    const ids = this.#sortedIds;
-    let low = 0;
-    let high = ids.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((ids[middle] ?? 0) <= afterId) low = middle + 1;
-      else high = middle;
-    }
-    return ids.slice(low, low + limit).flatMap((id) => this.#leaseById.get(id) ?? []);
+    return this.#order.after(afterId, limit).flatMap((id) => this.#leaseById.get(id) ?? []);
   }
 
-  all(): IterableIterator<LeaseState> {
-    return this.#leaseById.values();
+  /** A walk over the leases as they are now; to be closed. */
+  openWalk(): LeaseWalk {
+    const walk: LeaseWalk = new LeaseWalk({
+      idsAfter: (afterId, limit) => this.#order.after(afterId, limit),
+      get: (leaseId) => this.#leaseById.get(leaseId),
+      closed: () => void this.#walks.delete(walk),
+    });
+    this.#walks.add(walk);
+    return walk;
   }
 
   #rebuildHeap(): void {
