@@ -513,9 +513,12 @@ export interface StoreStatus {
   /** The keys and leases that there are on disk: what a crash could still undo is not counted. */
   readonly keyCount: number;
   readonly leaseCount: number;
-  /** Keys and values in memory, in all kept versions, those included that wait to be written. */
+  /**
+   * Keys and values in memory, in all kept versions. Unlike the counts it includes what waits to be written, which after a failure
+   * of the disk never will be.
+   */
   readonly dataBytes: number;
-  /** The memory that counts towards `memoryBytesMax`: keys, values, history, indexes, leases. */
+  /** The memory that counts towards `memoryBytesMax`: keys, values, history, indexes, leases; what waits to be written, too. */
   readonly memoryBytes: number;
   /** Writes that need more get `limitReached`. */
   readonly memoryBytesMax: number;

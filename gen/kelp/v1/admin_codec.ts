@@ -71,8 +71,8 @@ export interface StatusResponseShape {
   /** How many leases there are on disk. */
   leaseCount: number;
   /**
-   * The bytes of keys and values in memory, all kept versions included and those that wait to be written, without the
-   * engine's own structures.
+   * The bytes of keys and values in memory, all kept versions included, without the engine's own structures. Unlike the counts of
+   * keys and leases it includes what waits to be written; once the disk has failed, that is what is lost at the next start.
    */
   dataBytes: number;
   /** The resident memory of the process, in bytes. */
@@ -102,8 +102,8 @@ export interface StatusResponseShape {
    */
   oldestWatchRevision: number;
   /**
-   * The memory that counts towards the limit, in bytes: keys, values, all kept versions, indexes, leases. Less than what
-   * the process has resident.
+   * The memory that counts towards the limit, in bytes: keys, values, all kept versions, indexes, leases; what
+   * waits to be written, too, as in data_bytes. Less than what the process has resident.
    */
   memoryBytes: number;
   /** The limit on it (--memory-limit): writes that need more get RESOURCE_EXHAUSTED, deletes and reads go on. */

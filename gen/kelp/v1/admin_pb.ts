@@ -71,8 +71,8 @@ export type StatusResponse = Message<"kelp.v1.StatusResponse"> & {
   leaseCount: bigint;
 
   /**
-   * The bytes of keys and values in memory, all kept versions included and those that wait to be written, without the
-   * engine's own structures.
+   * The bytes of keys and values in memory, all kept versions included, without the engine's own structures. Unlike the counts of
+   * keys and leases it includes what waits to be written; once the disk has failed, that is what is lost at the next start.
    *
    * @generated from field: int64 data_bytes = 6;
    */
@@ -151,8 +151,8 @@ export type StatusResponse = Message<"kelp.v1.StatusResponse"> & {
   oldestWatchRevision: bigint;
 
   /**
-   * The memory that counts towards the limit, in bytes: keys, values, all kept versions, indexes, leases. Less than what
-   * the process has resident.
+   * The memory that counts towards the limit, in bytes: keys, values, all kept versions, indexes, leases; what
+   * waits to be written, too, as in data_bytes. Less than what the process has resident.
    *
    * @generated from field: int64 memory_bytes = 17;
    */
