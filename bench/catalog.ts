@@ -95,6 +95,18 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./cases/store-put.ts')).storePut('always'),
   },
   {
+    name: 'store-deletes',
+    about: 'deletes by random key in process',
+    sizes: 'each',
+    load: async () => (await import('./cases/store-deletes.ts')).storeDeletes,
+  },
+  {
+    name: 'store-put-heap',
+    about: 'JavaScript heap that a put in process takes',
+    sizes: 'each',
+    load: async () => (await import('./cases/store-put-heap.ts')).storePutHeap,
+  },
+  {
     name: 'store-mixed',
     about: 'nine reads for one write in process',
     sizes: 'each',
