@@ -5,7 +5,7 @@ import type { Operation, Outcome, Seen, Write } from './operation.ts';
 
 const TEXT_KEYS = ['a', 'b', 'c'] as const;
 const COUNTERS = ['m', 'n'] as const;
-const KEYS: readonly string[] = [...TEXT_KEYS, ...COUNTERS];
+export const KEYS: readonly string[] = [...TEXT_KEYS, ...COUNTERS];
 
 type Condition = Operation['conditions'][number];
 
