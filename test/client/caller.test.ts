@@ -52,6 +52,22 @@ function clientOfOutage(
   return { client, pace, tries: () => tries };
 }
 
+test.each([0, 1, 700])(
+  'a pause that ends %i ms behind the deadline is the end of the call',
+  async (lateMs) => {
+    const { client, pace, tries } = failingClient([recovering()], { deadlineMs: 1000 });
+    const endsAtMs = pace.nowMs + 1000;
+    // As in a process that was held up meanwhile.
+    pace.wait = () => {
+      pace.nowMs = endsAtMs + lateMs;
+      return Promise.resolve();
+    };
+    const failure = await failureOf(client.put('a', '1'));
+    expect(failure).toMatchObject({ code: 'recovering', mayHaveTakenEffect: false });
+    expect(tries()).toBe(1);
+  },
+);
+
 describe('a read', () => {
   test('is repeated after failures that may pass', async () => {
     const stopping = kelpFailure(Code.Unavailable, ErrorReason.SHUTTING_DOWN);

@@ -146,6 +146,9 @@ export class Caller {
       // Nothing has been sent yet, or the last try has proved to be without effect.
       if (signal?.aborted || this.#isClosed) throw this.errorOf(undefined, false, signal);
       const remainingMs = Math.ceil(tries === 1 ? deadlineMs : endsAtMs - pace.monotonicMs());
+      // A pause ends late in a process that is held up.
+      if (last !== undefined && remainingMs <= 0)
+        throw afterTries(last, tries - 1, pace.monotonicMs() - beganAtMs);
       const timeoutMs = timeoutMsOf(Math.min(remainingMs, tryMsMax));
       onTry?.();
       let error: KelpError;
