@@ -197,6 +197,13 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./cases/served.ts')).served,
   },
   {
+    name: 'served-calls',
+    about: 'gets and durable puts by h2load, in plain text and over TLS, and of etcd',
+    sizes: 'each',
+    keyCountMax: 100_000,
+    load: async () => (await import('./cases/served-calls.ts')).servedCalls,
+  },
+  {
     name: 'served-client',
     about: 'what a call costs the process that makes it',
     sizes: 'each',
@@ -215,6 +222,19 @@ export const catalog: readonly CatalogEntry[] = [
     sizes: 'each',
     keyCountMax: 1_000_000,
     load: async () => (await import('./cases/served-pipeline.ts')).servedPipeline,
+  },
+  {
+    name: 'served-fan-out',
+    about: 'events of one key to 100 and 1,000 watchers, by processor time of the server, and of etcd',
+    sizes: 'once',
+    load: async () => (await import('./cases/served-fan-out.ts')).servedFanOut,
+  },
+  {
+    name: 'served-memory',
+    about: 'what an idle connection and an open watch take in a server, in etcd and in Redis',
+    sizes: 'once',
+    processCount: 3,
+    load: async () => (await import('./cases/served-memory.ts')).servedMemory,
   },
   {
     name: 'served-watch',

@@ -2,7 +2,6 @@ import type { BenchCase, CaseContext } from '../bench-case.ts';
 import { measureCalls } from '../load/call-rates.ts';
 import { keyOf, Values } from '../load/data.ts';
 import { GrpcCaller } from '../load/grpc-caller.ts';
-import { measureWithH2load } from '../load/h2load.ts';
 import { dataBytes } from '../load/memory.ts';
 import { residentBytesOf } from '../load/process-figures.ts';
 import { shuffledIndexes } from '../load/random.ts';
@@ -45,14 +44,6 @@ export const etcd: BenchCase = {
         call: (request, kind) => caller.call(kind === 'get' ? RANGE_PATH : ETCD_PUT_PATH, request),
       });
       caller.close();
-      const target = { address, processId: child.processId };
-      await measureWithH2load(context, target, {
-        name: 'get',
-        path: RANGE_PATH,
-        message: rangeRequest(keyOf(0)),
-      });
-      const message = etcdPutRequest(keyOf(0), new Values().of(0));
-      await measureWithH2load(context, target, { name: 'put', path: ETCD_PUT_PATH, message });
     } finally {
       await child.stop();
     }

@@ -4,9 +4,8 @@ import { readGetResponse } from '../../gen/kelp/v1/kv_codec.ts';
 import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
 import type { BenchCase, CaseContext } from '../bench-case.ts';
 import { type CallTarget, measureCalls } from '../load/call-rates.ts';
-import { keyOf, VALUE_BYTES, Values } from '../load/data.ts';
+import { keyOf, VALUE_BYTES } from '../load/data.ts';
 import { GrpcCaller } from '../load/grpc-caller.ts';
-import { measureWithH2load } from '../load/h2load.ts';
 import { GET_PATH, getRequest, PUT_PATH, putRequest } from '../load/kelp-requests.ts';
 import { startKelp } from '../load/kelp-server.ts';
 import { fillStore, openBenchStore } from '../load/store.ts';
@@ -29,14 +28,6 @@ export const served: BenchCase = {
       await measureCalls(context, grpcTarget(caller));
       caller.close();
       await measureCalls(context, connectTarget(server.ready));
-      const target = { address: server.ready, processId: server.processId };
-      await measureWithH2load(context, target, {
-        name: 'get',
-        path: GET_PATH,
-        message: getRequest(keyOf(0)),
-      });
-      const message = putRequest(keyOf(0), new Values().of(0));
-      await measureWithH2load(context, target, { name: 'put', path: PUT_PATH, message });
     } finally {
       await server.stop();
     }

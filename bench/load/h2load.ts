@@ -20,7 +20,9 @@ const CPU_SECONDS_MIN = 0.01;
 const GRPC_PREFIX_BYTES = 5;
 
 export interface H2Server {
-  readonly address: string;
+  /** Stands before the names of the figures. */
+  readonly name: string;
+  readonly url: string;
   readonly processId: number;
 }
 
@@ -33,7 +35,7 @@ export interface H2Request {
 /** Measures one request. Reports nothing when `h2load` is not installed. */
 export async function measureWithH2load(
   context: CaseContext,
-  { address, processId }: H2Server,
+  { name: serverName, url, processId }: H2Server,
   { name, path, message }: H2Request,
 ): Promise<void> {
   const prefix = Buffer.alloc(GRPC_PREFIX_BYTES);
@@ -46,7 +48,7 @@ export async function measureWithH2load(
     `--data=${bodyFile}`,
     '--header=content-type: application/grpc',
     '--header=te: trailers',
-    `http://${address}${path}`,
+    `${url}${path}`,
   ];
   const rates: number[] = [];
   const costs: number[] = [];
@@ -62,7 +64,7 @@ export async function measureWithH2load(
       count = Math.max(count, operationCount(context, Math.round(rate * ROUND_SECONDS)));
     }
   }
-  const load = `h2load: ${name}, ${CONNECTIONS} connections, ${CONNECTIONS * STREAMS} under way`;
+  const load = `${serverName}: ${name}, ${CONNECTIONS} connections, ${CONNECTIONS * STREAMS} under way`;
   context.report({ name: load, unit: 'operations/s', samples: rates });
   context.report({ name: `${load}, by the server's processor time`, unit: 'operations/s', samples: costs });
 }

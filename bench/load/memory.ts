@@ -2,9 +2,11 @@
 import type { CaseContext } from '../bench-case.ts';
 import { KEY_BYTES, VALUE_BYTES } from './data.ts';
 
-interface MemoryUse {
+export interface MemoryUse {
   readonly residentBytes: number;
   readonly heapBytes: number;
+  /** Of buffers, which lie outside of the heap. */
+  readonly bufferBytes: number;
 }
 
 const BYTES_PER_MB = 1_000_000;
@@ -20,8 +22,8 @@ export async function measureMemory(): Promise<MemoryUse> {
     await globalThis.gc?.({ type: 'major', flavor: 'last-resort', execution: 'async' });
     await new Promise((resolve) => setImmediate(resolve));
   }
-  const { rss, heapUsed } = process.memoryUsage();
-  return { residentBytes: rss, heapBytes: heapUsed };
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { residentBytes: rss, heapBytes: heapUsed, bufferBytes: external };
 }
 
 /** What `keyCount` keys and their values themselves have. */

@@ -6,6 +6,7 @@ import { ChildServer, freePort } from '../load/child-server.ts';
 export const RANGE_PATH = '/etcdserverpb.KV/Range';
 export const ETCD_PUT_PATH = '/etcdserverpb.KV/Put';
 export const TXN_PATH = '/etcdserverpb.KV/Txn';
+export const ETCD_WATCH_PATH = '/etcdserverpb.Watch/Watch';
 
 /** The most operations of a transaction, by etcd's default. */
 export const TXN_OPERATIONS_MAX = 128;
@@ -44,6 +45,12 @@ export function rangeRequest(key: string): Buffer {
 export function etcdPutRequest(key: string, value: Uint8Array): Buffer {
   const writer = bytesField(new BinaryWriter(), 1, Buffer.from(key));
   return Buffer.from(bytesField(writer, 2, value).finish());
+}
+
+/** WatchRequest { WatchCreateRequest create_request = 1 }, WatchCreateRequest { bytes key = 1 } */
+export function etcdWatchRequest(key: string): Buffer {
+  const create = bytesField(new BinaryWriter(), 1, Buffer.from(key)).finish();
+  return Buffer.from(bytesField(new BinaryWriter(), 1, create).finish());
 }
 
 /** TxnRequest { repeated RequestOp success = 2 }, RequestOp { PutRequest request_put = 2 } */
