@@ -14,7 +14,7 @@ export interface BenchOptions {
 
 export const usage = `npm run bench -- [options]
 
-  --filter TEXT      only cases whose name contains TEXT; may be given several times
+  --filter TEXT      only the case of that name, or else those whose names contain TEXT; may be given several times
   --sizes N,N,...    numbers of keys (1000,100000,1000000)
   --quick            the smallest work that shows that every case runs; the figures mean nothing
   --all              also the cases that take minutes or gigabytes
@@ -67,8 +67,11 @@ export function parseCommandLine(args: readonly string[]): BenchOptions | 'help'
 }
 
 function chooseEntries(filters: readonly string[], isAll: boolean): CatalogEntry[] {
+  const names = new Set(catalog.map(({ name }) => name));
   const isWanted = ({ name, isOnDemand }: CatalogEntry): boolean =>
-    filters.length === 0 ? isAll || isOnDemand !== true : filters.some((filter) => name.includes(filter));
+    filters.length === 0
+      ? isAll || isOnDemand !== true
+      : filters.some((filter) => (names.has(filter) ? name === filter : name.includes(filter)));
   const entries = catalog.filter(isWanted);
   if (entries.length === 0) throw new Error(`no case has a name with ${filters.join(' or ')}; see --list`);
   return entries;

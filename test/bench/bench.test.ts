@@ -45,8 +45,6 @@ test(
     expect(stdout).toMatch(/^served +100 keys$/m);
     expect(stdout).toMatch(/^ {2}@grpc\/grpc-js: get, 64 under way +operations\/s +[\d,]+$/m);
     expect(stdout).toMatch(/^ {2}connect-node, gRPC: put, 256 under way +operations\/s +[\d,]+$/m);
-    expect(stdout).toMatch(/1000 watchers, a key each: one put to event, p99 +ms +[\d.,]+$/m);
-    expect(stdout).toMatch(/slow watchers that got every event +count +10$/m);
   },
 );
 
