@@ -112,6 +112,14 @@ export const fixed = {
   deletePartBytesMax: 4 * MiB,
   /** The calls of one turn of the event loop that are gathered before they run. */
   turnCallsMax: 256,
+  /** A plain put whose key or value is longer than this is decided by itself; the others of a turn go together. */
+  putRowKeyBytesMax: 64,
+  putRowValueBytesMax: 4095,
+  /**
+   * What they may add to the memory of the engine at most: for each the copy of the version before and the new one, a page of the
+   * undo ring, and what indexes grow by.
+   */
+  putRowMemoryBytesMax: 4 * MiB,
   /**
    * The decisions that listeners to one commit may queue. They and what they lead to draw on the budget of the request that
    * the commit was for, and take so many visits each besides what they do: a chain of them is 4,000 long.

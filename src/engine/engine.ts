@@ -20,6 +20,7 @@
  * All methods are synchronous and run on one thread. A visitor may read and scan; it must not change the engine.
  */
 import type { WorkBudget } from '../work-budget.ts';
+import type { PutRow } from './put-row.ts';
 import type { Change, PlacedChange, Version } from './version.ts';
 
 export interface Engine {
@@ -62,6 +63,13 @@ export interface Engine {
    * key.
    */
   apply(change: Change): void;
+
+  /**
+   * Applies the puts of a row one behind the other, as far as a key has neither lease nor deadline; revisions as for `apply`.
+   * What each has made of its key it tells in the row.
+   * @returns how many it has applied: the next key has a lease or a deadline, or there is none.
+   */
+  putAll(row: PutRow): number;
 
   /**
    * Drops keys of a range with all their versions, for keys that no reader can name any more: at most `limit`, from the

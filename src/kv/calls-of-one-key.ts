@@ -13,14 +13,14 @@ import type {
   Key,
   PutOptions,
   PutResult,
-  Value,
 } from '../api.ts';
 import { isStoreError } from '../errors.ts';
 import { Answer } from '../store/commit/acknowledgements.ts';
 import type { DurableStore } from '../store/durable-store.ts';
 import type { View } from '../store/views/view.ts';
+import { NO_BYTES } from '../wire/bytes.ts';
 import { get } from './reads.ts';
-import type { TurnCall } from './turn.ts';
+import type { TurnCall } from './turn-call.ts';
 import { deleteKey, put } from './writes.ts';
 
 export class GetCall extends Answer<GetResult> implements TurnCall {
@@ -75,20 +75,23 @@ function decideCall(store: DurableStore, call: DecidedCall<unknown>): void {
 }
 
 export class PutCall extends DecidedCall<PutResult> implements TurnCall {
-  static readonly kept = new PutCall('', '', {});
+  static readonly kept = new PutCall('', NO_BYTES, {}, false);
   readonly key: Key;
-  readonly #value: Value;
+  readonly valueBytes: Uint8Array;
+  /** Whether it is nothing but a key and a value (`plain-puts.ts`). */
+  readonly isPlain: boolean;
   readonly #options: PutOptions;
 
-  constructor(key: Key, value: Value, options: PutOptions) {
+  constructor(key: Key, valueBytes: Uint8Array, options: PutOptions, isPlain: boolean) {
     super();
     this.key = key;
-    this.#value = value;
+    this.valueBytes = valueBytes;
+    this.isPlain = isPlain;
     this.#options = options;
   }
 
   override decide(view: View): PutResult {
-    return put(view, this.key, this.#value, this.#options);
+    return put(view, this.key, this.valueBytes, this.#options);
   }
 }
 

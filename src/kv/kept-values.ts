@@ -13,9 +13,9 @@ export class KeptValues {
   #used = 0;
 
   /** A value that stays as it is until `release`. */
-  keep(value: Value): Value {
-    if (typeof value === 'string') return value;
+  keep(value: Value): Uint8Array {
     const bytes = bytesOf(value);
+    if (typeof value === 'string') return bytes;
     if (bytes.length > SLOT_BYTES || this.#used === fixed.turnCallsMax) return Buffer.from(bytes);
     const slot = (this.#slots[this.#used++] ??= new Slot());
     return slot.take(bytes);

@@ -7,6 +7,8 @@
  * values and lists may be, is checked here and below.
  */
 import type * as api from '../api.ts';
+import { noOptions } from '../arguments/shape.ts';
+import { bytesOf } from '../arguments/value.ts';
 import type { Clock, Random } from '../clock.ts';
 import type { EngineRange } from '../engine/engine.ts';
 import { StoreError } from '../errors.ts';
@@ -23,8 +25,10 @@ import { KeyFetcher } from './key-fetcher.ts';
 import { getLease, grantLease, listKeys, listLeases, renewLease, revokeLease } from './leases.ts';
 import { RangeStream, type RangeStreamOptions } from './range-stream.ts';
 import { countPinned, exists, get, getMany, keys, scan } from './reads.ts';
+import { isPlain } from './plain-puts.ts';
 import { runTxn } from './txn.ts';
-import { Turn, type TurnCall } from './turn.ts';
+import type { TurnCall } from './turn-call.ts';
+import { Turn } from './turn.ts';
 import { deleteRange, getRefreshing, increment, touch } from './writes.ts';
 import { deletePart, partlyDeleted, withPart } from './delete-in-parts.ts';
 
@@ -75,10 +79,13 @@ export class KvStore implements api.Store {
     return this.#read(() => getMany(this.#store, this.#fetcher, keyList, options));
   }
 
-  put(key: api.Key, value: api.Value, options: api.PutOptions = {}): Promise<api.PutResult> {
-    if (this.#turn.begin()) return this.#run(new PutCall(key, value, options));
+  put(key: api.Key, value: api.Value, options: api.PutOptions = noOptions): Promise<api.PutResult> {
+    if (this.#turn.begin()) return this.#run(new PutCall(key, bytesOf(value), options, false));
     // The caller may use its buffers again as soon as it has the promise.
-    return this.#queue(new PutCall(keptKey(key), this.#turn.keep(value), keptConditional(options)));
+    const keptValue = this.#turn.keep(value);
+    return isPlain(options)
+      ? this.#queue(new PutCall(keptKey(key), keptValue, noOptions, true))
+      : this.#queue(new PutCall(keptKey(key), keptValue, keptConditional(options), false));
   }
 
   delete(key: api.Key, options: api.DeleteOptions = {}): Promise<api.DeleteResult> {

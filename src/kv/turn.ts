@@ -5,23 +5,18 @@
  * the turn have had their say are queued, and run behind it one after the other, in their order: so their keys are fetched
  * together, which takes a third of the time of fetching them one by one, and the clock is read once.
  */
-import type { Key, Value } from '../api.ts';
+import type { Value } from '../api.ts';
 import { fixed } from '../limits.ts';
 import type { DurableStore } from '../store/durable-store.ts';
 import { KeptValues } from './kept-values.ts';
 import type { KeyFetcher } from './key-fetcher.ts';
-
-/** A call that can wait. */
-export interface TurnCall {
-  /** What it will look at first. */
-  readonly key: Key;
-  /** Must not throw. */
-  run(store: DurableStore): void;
-}
+import { isPlainPut, PlainPuts } from './plain-puts.ts';
+import type { TurnCall } from './turn-call.ts';
 
 export class Turn {
   readonly #store: DurableStore;
   readonly #fetcher: KeyFetcher;
+  readonly #puts: PlainPuts;
   readonly #values = new KeptValues();
   #queue: TurnCall[] = [];
   #isOpen = false;
@@ -32,6 +27,7 @@ export class Turn {
 
   constructor(store: DurableStore, fetcher: KeyFetcher) {
     this.#store = store;
+    this.#puts = new PlainPuts(store);
     this.#fetcher = fetcher;
   }
 
@@ -47,7 +43,7 @@ export class Turn {
   }
 
   /** A value that stays as it is until the calls that are queued have run. */
-  keep(value: Value): Value {
+  keep(value: Value): Uint8Array {
     return this.#values.keep(value);
   }
 
@@ -61,14 +57,22 @@ export class Turn {
     const queue = this.#queue;
     if (queue.length === 0) return;
     this.#queue = [];
-    if (queue.length > 1) {
-      for (const { key } of queue) this.#fetcher.add(key);
-      this.#fetcher.run();
-    }
+    this.#fetch(queue);
     this.#store.atOneInstant(() => {
-      for (const call of queue) call.run(this.#store);
+      for (let next = 0; next < queue.length;) {
+        const done = this.#puts.run(queue, next);
+        if (done > next) next = done;
+        else queue[next++]?.run(this.#store);
+      }
     });
     // A listener to one of them may have queued others.
     if (this.#queue.length === 0) this.#values.release();
+  }
+
+  /** Plain puts have theirs fetched as a row, so where there is nothing else it is left to that. */
+  #fetch(queue: readonly TurnCall[]): void {
+    if (queue.length === 1 || queue.every(isPlainPut)) return;
+    for (const { key } of queue) this.#fetcher.add(key);
+    this.#fetcher.run();
   }
 }

@@ -11,9 +11,7 @@ import type {
   PutOptions,
   PutResult,
   TouchResult,
-  Value,
 } from '../api.ts';
-import { bytesOf } from '../arguments/value.ts';
 import type { EngineRange } from '../engine/engine.ts';
 import type { Version } from '../engine/version.ts';
 import { isStoreError, StoreError } from '../errors.ts';
@@ -27,7 +25,7 @@ const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 const DECIMAL = /^-?\d{1,19}$/;
 
-export function put(view: View, keyText: Key, value: Value, options: PutOptions): PutResult {
+export function put(view: View, keyText: Key, value: Uint8Array, options: PutOptions): PutResult {
   const key = keyScratch.encode(keyText);
   const { ttlMs = 0, leaseId = 0 } = options;
   const isShown = options.returnPrevious === true;
@@ -37,7 +35,7 @@ export function put(view: View, keyText: Key, value: Value, options: PutOptions)
     if (options.condition !== undefined) checkCondition(options.condition, current);
     if (isShown && current !== undefined) previous = toEntry(keyText, current);
   }
-  view.put(key, bytesOf(value), { ttlMs, leaseId });
+  view.put(key, value, { ttlMs, leaseId });
   options.admit?.(previous);
   return { revision: view.replyRevision, previous };
 }

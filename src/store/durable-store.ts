@@ -5,6 +5,7 @@
 import type { CloseOptions, StoreStatus, WatchMessage, WatchRequest } from '../api.ts';
 import type { Clock, Random, Timer } from '../clock.ts';
 import type { Disk } from '../disk/disk.ts';
+import type { PutRow } from '../engine/put-row.ts';
 import { assert, StoreError } from '../errors.ts';
 import { fixed, type Limits } from '../limits.ts';
 import type { SnapshotInfo } from '../snapshot/snapshot-directory.ts';
@@ -199,6 +200,22 @@ export class DurableStore implements Seam {
       }
     }
     return decision;
+  }
+
+  /**
+   * Commits puts of plain values to keys of users, each as `decide` would by itself, in the order of the row.
+   * @returns how many: the next one is for `decide`, which says what is wrong with it, or can do what is more than a plain put.
+   * Throws `storageFailed`: all of them count as changed.
+   */
+  putAll(row: PutRow): number {
+    if (this.#closing !== undefined || this.#isDeciding || !this.#fits(row)) return 0;
+    if (!this.#onCommitted.isEmpty || !this.#visibility.listeners.isEmpty) return 0;
+    const failureBefore = this.#failure;
+    try {
+      return this.#committer.putAll(row, this.#instantMs ?? this.#parts.clock.nowMs());
+    } catch (error) {
+      throw this.#toldFailure(error, failureBefore);
+    }
   }
 
   fetch(keys: readonly Uint8Array[]): void {
@@ -477,10 +494,23 @@ export class DurableStore implements Seam {
     try {
       this.#committer.commit(draft);
     } catch (error) {
-      // What has stopped the store came after the record had joined the batch, whatever it was; the log's refusals came before.
-      if (this.#failure === undefined || this.#failure === failureBefore) throw error;
-      throw this.#failure.whenChanged;
+      throw this.#toldFailure(error, failureBefore);
     }
+  }
+
+  /** What has stopped the store came after the record had joined the batch, whatever it was; the log's refusals came before. */
+  #toldFailure(error: unknown, failureBefore: Failure | undefined): unknown {
+    return this.#failure === undefined || this.#failure === failureBefore ? error : this.#failure.whenChanged;
+  }
+
+  /** Whether no limit stands against the puts of a row. Near the limit of memory each is looked at by itself. */
+  #fits({ keys, values }: PutRow): boolean {
+    const { valueBytesMax, txnBytesMax } = this.#parts.limits;
+    for (let index = 0; index < keys.length; index++) {
+      const valueBytes = values[index]?.length ?? 0;
+      if (valueBytes > valueBytesMax || (keys[index]?.length ?? 0) + valueBytes > txnBytesMax) return false;
+    }
+    return this.#memory.hasRoom(fixed.putRowMemoryBytesMax);
   }
 
   async #close(snapshotMsMax: number): Promise<void> {

@@ -42,6 +42,24 @@ export class Batch {
     return writeRecordPrefix(this.buffer, this.#end, byteLength);
   }
 
+  /** Makes room for a row of records, which the caller writes with their prefixes. @returns where they begin. */
+  reserveRow(bytesMax: number): number {
+    const end = this.#end + bytesMax;
+    if (end + FRAME_ALIGNMENT_BYTES > this.buffer.length) this.#grow(end + FRAME_ALIGNMENT_BYTES);
+    this.#reservedEnd = end;
+    return this.#end;
+  }
+
+  /** @param end of the row that was reserved and written. */
+  commitRow(sequence: number, revision: number, end: number): void {
+    assert(
+      end > this.#end && end <= this.#reservedEnd,
+      'a row of records has no more bytes than were reserved',
+    );
+    this.#reservedEnd = end;
+    this.commit(sequence, revision);
+  }
+
   commit(sequence: number, revision: number): void {
     assert(this.#reservedEnd > this.#end, 'a record is reserved before it is committed');
     this.#end = this.#reservedEnd;

@@ -121,6 +121,14 @@ export class GroupCommit {
     return sequence;
   }
 
+  /** Commits a row of so many records that was reserved in the batch and ends there. @returns the last one's sequence number. */
+  commitRow(count: number, end: number, revision: number): number {
+    this.#committedSequence += count;
+    this.#batch.commitRow(this.#committedSequence, revision, end);
+    this.wake();
+    return this.#committedSequence;
+  }
+
   /** See `Log.requireFlush`. */
   requireFlush(sequence: number): void {
     assert(sequence === this.#committedSequence, 'a flush is required before the record can be written');

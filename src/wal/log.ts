@@ -275,6 +275,36 @@ export class Log {
   }
 
   /**
+   * Makes room for a row of records, which the caller writes one behind the other, each with its prefix
+   * (`writeRecordPrefix`), from the returned offset of `buffer` on, and ends with `commitRow`.
+   * @returns `undefined` where `reserve` might refuse one of them: it says why.
+   */
+  reserveRow(bytesMax: number): number | undefined {
+    if (this.#failStop.error !== undefined || this.#closing !== undefined) return undefined;
+    const { batch, writer, writingBytes } = this.#groupCommit;
+    assert(writer !== undefined, 'a log is replayed before it is written');
+    const batchBytes = batch.payloadBytes + bytesMax;
+    const unwrittenBytes = writingBytes + batchBytes;
+    if (unwrittenBytes > this.#options.unflushedBytesMax || batchBytes > fixed.frameBytesMax)
+      return undefined;
+    if (this.#rotation.isBeyond(writer.end + unwrittenBytes)) return undefined;
+    return batch.reserveRow(bytesMax);
+  }
+
+  /**
+   * Ends a row of so many records, of the next revisions, which ends at `end` of the buffer.
+   * @returns the sequence number of the last one.
+   */
+  commitRow(count: number, end: number): number {
+    this.#committedRevision += count;
+    const { batch } = this.#groupCommit;
+    const bytesBefore = batch.payloadBytes;
+    const sequence = this.#groupCommit.commitRow(count, end, this.#committedRevision);
+    this.#appendedBytes += batch.payloadBytes - bytesBefore;
+    return sequence;
+  }
+
+  /**
    * Has a record flushed before it, or what follows it, counts as durable, whatever the policy.
    * @param sequence of the record that was just committed.
    */

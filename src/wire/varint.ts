@@ -65,6 +65,33 @@ export function sizeOfBigInt64(value: bigint): number {
   return bytes;
 }
 
+/** Writes a whole number from 0 to 2^53 - 1 from `offset` on; returns where it ends. */
+export function writeInt64(buffer: Buffer, offset: number, value: number): number {
+  if (value < 0x80) {
+    buffer[offset] = value;
+    return offset + 1;
+  }
+  if (value < 0x4000) {
+    buffer[offset] = value | 0x80;
+    buffer[offset + 1] = value >>> 7;
+    return offset + 2;
+  }
+  if (value < 0x20_0000) {
+    buffer[offset] = value | 0x80;
+    buffer[offset + 1] = (value >>> 7) | 0x80;
+    buffer[offset + 2] = value >>> 14;
+    return offset + 3;
+  }
+  if (value < TWO_28) {
+    buffer[offset] = value | 0x80;
+    buffer[offset + 1] = (value >>> 7) | 0x80;
+    buffer[offset + 2] = (value >>> 14) | 0x80;
+    buffer[offset + 3] = value >>> 21;
+    return offset + 4;
+  }
+  return writeInt64(buffer, prependLowBits(buffer, offset + 4, value) + 4, Math.floor(value / TWO_28));
+}
+
 /** Writes a whole number from 0 to 2^32 - 1. */
 export function prependVarint32(buffer: Buffer, end: number, value: number): number {
   if (value < 0x80) {

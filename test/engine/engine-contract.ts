@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
 import { KEY_BYTES_MAX } from '../../src/engine/engine.ts';
 import type { Change, PlacedChange, Version } from '../../src/engine/version.ts';
+import { PutRow } from '../../src/engine/put-row.ts';
 import { bytes, deletion, put } from './changes.ts';
 import { NaiveModel, versionOf, type Walked } from './naive-model.ts';
 import { randomFrom } from './random.ts';
@@ -301,6 +302,70 @@ export function testEngineContract(name: string, create: () => Engine): void {
       expect(read()).toEqual(before);
       expect(before[7]).toEqual(['7', undefined]);
       verifyIntegrity(engine);
+    });
+
+    it('puts a row as if each of it came by itself', () => {
+      const engine = create();
+      for (const change of [
+        put('there', 1, 'long ago', { version: 7 }),
+        put('often', 2, 'x', { version: 255 }),
+        put('of a kind', 3, 'x', { kind: 3, createRevision: 1 }),
+        put('long', 4, 'x'.repeat(5000)),
+        deletion('there no more', 5),
+        put('touched', 6, 'x', { modRevision: 4, version: 2, createRevision: 2 }),
+        put('k'.repeat(200), 7, 'x'),
+      ])
+        engine.apply(change);
+      const row = new PutRow();
+      row.firstRevision = 8;
+      const keys = [
+        'there',
+        'new',
+        'often',
+        'of a kind',
+        'long',
+        'there no more',
+        'touched',
+        'k'.repeat(200),
+      ];
+      const repeated = [...keys, ...keys.toReversed(), 'new'];
+      for (const [index, key] of repeated.entries()) row.add(bytes(key), bytes(`${index}`.repeat(index * 5)));
+      expect(engine.putAll(row)).toBe(17);
+      expect(row.versions).toEqual([8, 1, 256, 2, 2, 1, 3, 2, 3, 4, 2, 3, 3, 257, 2, 9, 3]);
+      expect(row.createRevisions).toEqual([1, 9, 2, 1, 4, 13, 2, 7, 7, 2, 13, 4, 1, 2, 9, 1, 9]);
+      for (const [index, key] of repeated.entries()) {
+        const revision = 8 + index;
+        expect(plain(engine.read(bytes(key), revision))).toEqual(
+          plain({
+            revision,
+            value: bytes(`${index}`.repeat(index * 5)),
+            kind: 0,
+            createRevision: row.createRevisions[index] ?? 0,
+            modRevision: revision,
+            version: row.versions[index] ?? 0,
+            leaseId: 0,
+            ttlMs: 0,
+            expireTimeMs: 0,
+          }),
+        );
+      }
+      expect(textOf(engine.read(bytes('there'), 7))).toBe('long ago');
+      verifyIntegrity(engine);
+    });
+
+    it.each([{ leaseId: 7 }, { expireTimeMs: 5000 }])('ends a row before a key with %j', (fields) => {
+      const engine = create();
+      engine.apply(put('b', 1, 'x', fields));
+      const row = new PutRow();
+      row.firstRevision = 2;
+      for (const key of ['a', 'b', 'c']) row.add(bytes(key), bytes(key));
+      expect(engine.putAll(row)).toBe(1);
+      expect(['a', 'b', 'c'].map((key) => textOf(engine.read(bytes(key), NEWEST)))).toEqual([
+        'a',
+        'x',
+        undefined,
+      ]);
+      expect(engine.stats()).toMatchObject({ keyCount: 2, versionCount: 2 });
     });
 
     it.each(['short', 'a key that is longer than most others are'])(
@@ -635,6 +700,7 @@ type Step =
   | { readonly kind: 'delete' | 'read'; readonly key: string }
   | { readonly kind: 'compact'; readonly back: number }
   | { readonly kind: 'maintain' }
+  | { readonly kind: 'row'; readonly puts: readonly { readonly key: string; readonly value: string }[] }
   | {
       readonly kind: 'scan';
       readonly start: string;
@@ -662,6 +728,13 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('delete', 'read'), key: keyArbitrary }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('compact' as const), back: fc.nat(10) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('maintain' as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('row' as const),
+      puts: fc.array(fc.record({ key: keyArbitrary, value: fc.string({ maxLength: 40 }) }), { maxLength: 8 }),
+    }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -707,6 +780,9 @@ function runStep(engine: Engine, model: NaiveModel, step: Step): void {
     case 'maintain':
       engine.maintain();
       break;
+    case 'row':
+      putRow(engine, model, step.puts, revision);
+      break;
     case 'read':
       for (const at of [revision, backTo(4)]) {
         expect(plain(engine.read(bytes(step.key), at))).toEqual(plain(model.read(bytes(step.key), at)));
@@ -727,6 +803,29 @@ function runStep(engine: Engine, model: NaiveModel, step: Step): void {
       expect(engine.stats().keyCount).toBe(model.stats().keyCount);
       break;
   }
+}
+
+function putRow(
+  engine: Engine,
+  model: NaiveModel,
+  puts: readonly { readonly key: string; readonly value: string }[],
+  firstRevision: number,
+): void {
+  const row = new PutRow();
+  row.firstRevision = firstRevision;
+  let count = 0;
+  let isOver = false;
+  for (const { key, value } of puts) {
+    row.add(bytes(key), bytes(value));
+    const before = model.read(bytes(key), NEWEST);
+    isOver ||= before !== undefined && before.expireTimeMs !== 0;
+    if (isOver) continue;
+    if (model.dropDeleted(bytes(key))) drain(engine);
+    const revision = firstRevision + count++;
+    const createRevision = before?.createRevision ?? revision;
+    model.changes.push(put(key, revision, value, { createRevision, version: (before?.version ?? 0) + 1 }));
+  }
+  expect(engine.putAll(row)).toBe(count);
 }
 
 function compareScans(

@@ -25,6 +25,8 @@ import type {
   WalkVisit,
 } from '../../src/engine/engine.ts';
 import { KEY_BYTES_MAX, REFUSED_LOAD } from '../../src/engine/engine.ts';
+import { PutOneByOne } from '../../src/engine/put-one-by-one.ts';
+import type { PutRow } from '../../src/engine/put-row.ts';
 import type { Change, PlacedChange, Version } from '../../src/engine/version.ts';
 import { placeChange } from '../../src/engine/version.ts';
 import { SortedTexts } from './sorted-texts.ts';
@@ -42,6 +44,7 @@ const LEFTOVERS_PER_STEP = 1000;
 const VERSION_OBJECT_BYTES = 300;
 
 export class HeapEngine implements Engine, EngineLoader {
+  readonly #putOneByOne = new PutOneByOne(this);
   readonly #versionsByKey = new Map<string, StoredVersion[]>();
   readonly #keys = new SortedTexts();
   readonly #deadlines = new SortedTexts();
@@ -71,6 +74,10 @@ export class HeapEngine implements Engine, EngineLoader {
 
   /** Has nothing to bring anywhere. */
   fetch(): void {}
+
+  putAll(row: PutRow): number {
+    return this.#putOneByOne.putAll(row);
+  }
 
   readPlaced(key: Uint8Array, revision: number, visit: VisitRead): void {
     const version = this.#visible(textOf(key), revision);

@@ -16,6 +16,7 @@ import type {
   Walk,
   WalkVisit,
 } from '../../src/engine/engine.ts';
+import type { PutRow } from '../../src/engine/put-row.ts';
 import type { Change, PlacedChange, Version } from '../../src/engine/version.ts';
 import { WorkBudget } from '../../src/work-budget.ts';
 import { resultOf } from '../support/pieces.ts';
@@ -100,6 +101,15 @@ export class MirrorEngine implements Engine, EngineLoader {
 
   apply(change: Change): void {
     this.#both('apply', (engine) => engine.apply(change), String);
+  }
+
+  putAll(row: PutRow): number {
+    return this.#both(
+      'putAll',
+      (engine) => engine.putAll(row),
+      (count) =>
+        `${count} ${row.createRevisions.slice(0, count).join()} ${row.versions.slice(0, count).join()}`,
+    );
   }
 
   forget(range: EngineRange, limit: number): number {

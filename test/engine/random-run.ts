@@ -7,6 +7,7 @@ import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import { type EngineRange, REFUSED_LOAD, type Walk } from '../../src/engine/engine.ts';
 import { type Change, type PlacedChange, placeChange, type Version } from '../../src/engine/version.ts';
 import { SeededRandom } from '../support/random.ts';
+import { PutRow } from '../../src/engine/put-row.ts';
 import { bytes, deletion, put } from './changes.ts';
 import { type KeyShape, keyOfShape } from './key-shapes.ts';
 import { WorkBudget } from '../../src/work-budget.ts';
@@ -78,6 +79,7 @@ class RandomRun {
     const dice = random.below(1000);
     if (dice < 500) this.#apply();
     else if (dice < 540) this.#applyFetched();
+    else if (dice < 560) this.#putRow();
     else if (dice < 640) this.#read();
     else if (dice < 680) this.#readFetched();
     else if (dice < 740) this.#scan();
@@ -248,6 +250,33 @@ class RandomRun {
       changes.length,
     );
     for (const change of changes) this.#engine.apply(change);
+  }
+
+  /** A row ends before a key with a lease or a deadline, and tells what it has made of those before. */
+  #putRow(): void {
+    const random = this.#random;
+    const row = new PutRow();
+    row.firstRevision = this.#revision + 1;
+    const texts = Array.from({ length: random.below(140) }, () => this.#key());
+    const values = texts.map(() => this.#value());
+    for (const [index, text] of texts.entries()) row.add(bytes(text), Uint8Array.from(values[index] ?? []));
+    const expected: Change[] = [];
+    for (const [index, text] of texts.entries()) {
+      const before = this.#visible(text, this.#revision);
+      if (before !== undefined && (before.leaseId !== 0 || before.expireTimeMs !== 0)) break;
+      const revision = ++this.#revision;
+      const createRevision = before?.createRevision ?? revision;
+      const version = (before?.version ?? 0) + 1;
+      const value = values[index] ?? new Uint8Array(0);
+      const change = put(text, revision, '', { value, createRevision, version });
+      this.#note(change);
+      expected.push(change);
+    }
+    expect(this.#engine.putAll(row)).toBe(expected.length);
+    const told = expected.map((_, index) => [row.createRevisions[index], row.versions[index]]);
+    expect(told).toEqual(expected.map(({ createRevision, version }) => [createRevision, version]));
+    row.values.forEach((value) => value.fill(0xee));
+    row.keys.forEach((key) => key.fill(0xee));
   }
 
   #readable(): number {

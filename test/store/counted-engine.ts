@@ -1,6 +1,7 @@
 /** An engine that counts what it is made to do, and a meter that sums it up by turns of the event loop. */
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import type { EngineRange, ScanOptions, Visit, VisitRead, Walk } from '../../src/engine/engine.ts';
+import type { PutRow } from '../../src/engine/put-row.ts';
 import type { Change, PlacedChange, Version } from '../../src/engine/version.ts';
 
 /** Keys and versions that are looked at, changed or dropped, and the bytes of keys and values that are shown or taken. */
@@ -109,6 +110,13 @@ export class CountedEngine extends MemoryEngine {
   override apply(change: Change): void {
     this.#meter.spend(1, change.key.length + change.value.length);
     super.apply(change);
+  }
+
+  override putAll(row: PutRow): number {
+    for (let index = 0; index < row.length; index++) {
+      this.#meter.spend(2, (row.keys[index]?.length ?? 0) + (row.values[index]?.length ?? 0));
+    }
+    return super.putAll(row);
   }
 
   override forget(range: EngineRange, limit: number): number {

@@ -103,7 +103,7 @@ export class KeyMap {
   readonly counts = new Int32Array(SHARD_COUNT);
   readonly #table = new Table();
   /** How often an entry came, went, or got another reference. */
-  #changes = 0;
+  changes = 0;
 
   /** @param blocks those that hold the keys. */
   constructor(blocks: Slabs, slabBytesMax?: number) {
@@ -117,9 +117,9 @@ export class KeyMap {
 
   /** The block of the key in `probe`, which is used with this map alone; `NONE`: there is none. */
   find(probe: Probe, hash: number): number {
-    if (probe.foundAt === this.#changes) return probe.found;
+    if (probe.foundAt === this.changes) return probe.found;
     probe.found = NONE;
-    probe.foundAt = this.#changes;
+    probe.foundAt = this.changes;
     const shard = hash >>> SHARD_SHIFT;
     const capacity = this.#capacities[shard]!;
     if (capacity === 0) return NONE;
@@ -165,6 +165,11 @@ export class KeyMap {
     return sum;
   }
 
+  /** What the first entry with a hash refers to; `NONE`: there is none. */
+  firstWith(hash: number): number {
+    return this.#open(hash >>> SHARD_SHIFT).firstWith(hash);
+  }
+
   insert(hash: number, reference: number): void {
     const shard = hash >>> SHARD_SHIFT;
     this.#changeCount(shard, 1);
@@ -196,7 +201,7 @@ export class KeyMap {
 
   /** The block of a key has moved. */
   replace(hash: number, from: number, to: number): void {
-    this.#changes++;
+    this.changes++;
     const table = this.#open(hash >>> SHARD_SHIFT);
     table.words[table.entryOf(hash, from)] = to;
   }
@@ -222,7 +227,7 @@ export class KeyMap {
 
   /** Entries of a shard come, or have gone: it gets a table of another length when the load leaves its bounds. */
   #changeCount(shard: number, difference: number): void {
-    this.#changes++;
+    this.changes++;
     const count = (this.counts[shard]! += difference);
     const capacity = this.#capacities[shard]!;
     if (count > capacity * LOAD_MAX) this.#rebuild(shard, capacity * GROWTH);

@@ -14,6 +14,8 @@ import type {
   VisitRead,
   Walk,
 } from '../engine.ts';
+import { PutOneByOne } from '../put-one-by-one.ts';
+import type { PutRow } from '../put-row.ts';
 import { PlacedChange, type Change, type Version } from '../version.ts';
 import { copyKey } from './block-keys.ts';
 import type { HashSeed } from './key-hash.ts';
@@ -22,6 +24,7 @@ import { NONE, UNIT_BITS, UNIT_MASK, revisionAt } from './layout.ts';
 import { MemoryLoader } from './memory-loader.ts';
 import { ENTRIES_MAX } from './order/node.ts';
 import { Path } from './order/tree.ts';
+import { FETCHED_MAX, Overwrites } from './overwrites.ts';
 import { Slabs } from './slabs.ts';
 import { readVersion } from './version-codec.ts';
 import { SlabWalk } from './walk.ts';
@@ -35,8 +38,6 @@ interface MemoryEngineOptions {
 
 const DEFAULT_SEED: HashSeed = [0x4b656c70, 0x44427631];
 
-/** What is fetched together. */
-const BATCH = 64;
 /** The entries of the undo ring that one `maintain` drops. */
 const DROPPED_PER_STEP = 256;
 
@@ -54,12 +55,15 @@ export class MemoryEngine implements Engine {
   /** Public only for those that look whether it holds together. */
   readonly keyspace: Keyspace;
   readonly #states: ScanState[] = [];
-  readonly #hashes = new Int32Array(BATCH);
-  readonly #fetched = new Int32Array(BATCH);
+  readonly #overwrites: Overwrites;
+  readonly #putOneByOne = new PutOneByOne(this);
+  readonly #hashes = new Int32Array(FETCHED_MAX);
+  readonly #fetched = new Int32Array(FETCHED_MAX);
 
   constructor({ hashSeed = DEFAULT_SEED, slabBytesMax }: MemoryEngineOptions = {}) {
     this.keyspace = new Keyspace(hashSeed, slabBytesMax);
     this.loader = new MemoryLoader(this.keyspace);
+    this.#overwrites = new Overwrites(this.keyspace, hashSeed);
   }
 
   get memoryBytes(): number {
@@ -90,7 +94,7 @@ export class MemoryEngine implements Engine {
     for (let index = start; index < end; index++) {
       probe.set(keys[index]!);
       this.#hashes[waiting++] = this.keyspace.hash();
-      if (waiting < BATCH && index + 1 < end) continue;
+      if (waiting < FETCHED_MAX && index + 1 < end) continue;
       map.fetch(this.#hashes, waiting, this.#fetched);
       waiting = 0;
     }
@@ -133,6 +137,20 @@ export class MemoryEngine implements Engine {
     fields.take(change, key.length, value.length);
     this.keyspace.put(reference, this.keyspace.hash());
     this.keyspace.writeValue(change);
+  }
+
+  putAll(row: PutRow): number {
+    const count = row.length;
+    assert(row.firstRevision >= this.keyspace.newestRevision, 'revisions ascend');
+    for (let start = 0; start < count; start += FETCHED_MAX) {
+      const end = Math.min(start + FETCHED_MAX, count);
+      this.#overwrites.fetch(row, start, end);
+      for (let index = start; index < end; index++) {
+        if (this.#overwrites.put(row, index, index - start)) continue;
+        if (!this.#putOneByOne.put(row, index)) return index;
+      }
+    }
+    return count;
   }
 
   forget(range: EngineRange, limit: number): number {

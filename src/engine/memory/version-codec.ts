@@ -41,7 +41,8 @@ import {
 import type { LongValues } from './long-values.ts';
 import type { Probe } from './probe.ts';
 
-const CREATED_BEFORE_MAX = 0xffff_ffff;
+/** The revision of the creation lies no further back than this, or is an extra. */
+export const CREATED_BEFORE_MAX = 0xffff_ffff;
 /** An extra stands behind those of the bits below its own: how many words these take, for each choice of them. */
 const WORDS_OF_EXTRAS = Uint8Array.from({ length: 2 * EXTRA_KIND }, (_, which) => extrasWords(which));
 

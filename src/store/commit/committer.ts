@@ -4,13 +4,15 @@
  *
  * The log comes first: it may refuse (full buffer, failed disk), and then nothing has changed. From the moment at which the
  * record has joined the batch there is no way back: what fails then stops the store for good, as a failed write does, since
- * the state in memory is no longer that of the log.
+ * the state in memory is no longer that of the log. For a row of puts it is the log's room that comes first, and there is no way
+ * back from the moment at which the engine begins.
  *
  * The first transaction of a life of the store says so in its record, and is flushed before it is acknowledged or visible,
  * whatever the policy. So a place that was ever shown is in the log after a crash, or its life is known up to where it is.
  */
 import { prependRecord, sizeOfRecord, type EffectShape } from '../../../gen/kelp/storage/v1/log_codec.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { PutRow } from '../../engine/put-row.ts';
 import { assert } from '../../errors.ts';
 import type { Log } from '../../wal/log.ts';
 import type { Incarnations } from '../history/incarnations.ts';
@@ -20,6 +22,7 @@ import { toKeyText } from '../views/keys.ts';
 import type { PlannedChange } from '../views/planned-change.ts';
 import { EffectRow, incarnationEffect, leaseEffect, leaseEndEffect } from './effects.ts';
 import { asError } from './listeners.ts';
+import { PutRecords } from './put-records.ts';
 import type { Visibility } from './visibility.ts';
 
 export interface CommitterContext {
@@ -53,6 +56,7 @@ const FETCHED_MAX = 64;
 export class Committer {
   readonly #context: CommitterContext;
   readonly #incarnation: string;
+  readonly #putRecords = new PutRecords();
   /** Used for one record after the other. */
   readonly #effects = new EffectRow();
   readonly #record = { revision: 0, timeMs: 0, leaseClockMs: 0, effects: this.#effects.effects };
@@ -80,6 +84,33 @@ export class Committer {
     const { changes, leaseChanges } = decided;
     if (changes.length === 0) this.#note(leaseChanges, decided.instantMs);
     else this.#commit(this.#lastRevision + 1, decided);
+  }
+
+  /**
+   * Commits the puts of a row, each as a transaction of its own. The log's room for all is taken before the first: so it can
+   * refuse none of them once the engine has it.
+   * @returns how many. The others are to be decided one by one, which says what stands against that, if anything.
+   */
+  putAll(row: PutRow, instantMs: number): number {
+    const { log, engine, leases, visibility } = this.#context;
+    if (!this.#hasBegun) return 0;
+    const offset = log.reserveRow(PutRecords.bytesMax(row));
+    if (offset === undefined) return 0;
+    const timeMs = this.#timeMs(instantMs);
+    row.firstRevision = this.#lastRevision + 1;
+    this.#undo = undefined;
+    try {
+      const count = engine.putAll(row);
+      if (count === 0) return 0;
+      const leaseClockMs = leases.size > 0 ? leases.clockMs() : 0;
+      const end = this.#putRecords.write(row, count, timeMs, leaseClockMs, log.buffer, offset);
+      const sequence = log.commitRow(count, end);
+      this.#lastRevision += count;
+      visibility.committedPuts(sequence, row, count, timeMs);
+      return count;
+    } catch (error) {
+      throw this.#stopped(error);
+    }
   }
 
   /** Takes a revision without a change. */

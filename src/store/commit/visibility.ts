@@ -5,10 +5,17 @@
  * hub learns of it, then the listeners. When the log fails for good, what is still queued never becomes visible, and what it
  * did to leases is undone, so that they can be read as of the visible revision.
  */
+import type { PutRow } from '../../engine/put-row.ts';
 import { undoLeases, type UndoLeases } from '../leases/lease-table.ts';
 import type { PlannedChange } from '../views/planned-change.ts';
 import { isUserKey } from '../views/regions.ts';
-import { recentChange, type RecentChange, type StagedChanges } from '../watch/recent-changes.ts';
+import {
+  recentChange,
+  type RecentChange,
+  type RecentTransaction,
+  type StagedChanges,
+  stagePuts,
+} from '../watch/recent-changes.ts';
 import type { WatchHub } from '../watch/watch-hub.ts';
 import { Fifo } from '../fifo.ts';
 import { Listeners } from './listeners.ts';
@@ -19,12 +26,20 @@ interface Committed {
   readonly revision: number;
   /** For the watch hub. */
   readonly staged: StagedChanges;
+  /** The puts of a row, of which `revision` is the last. */
+  readonly row: CommittedRow | undefined;
   /** For the listeners; `undefined` when there was none. */
   readonly changes: readonly RecentChange[] | undefined;
   readonly undoLeases: UndoLeases | undefined;
   /** How many there are with it. */
   readonly keyCount: number;
   readonly leaseCount: number;
+}
+
+interface CommittedRow {
+  readonly firstRevision: number;
+  /** For the watch hub; `undefined` when there was no watch. */
+  readonly staged: readonly RecentTransaction[] | undefined;
 }
 
 /** Of keys of users, overdue ones included until they are removed, and of leases. */
@@ -77,13 +92,25 @@ export class Visibility {
     this.#leaseCount = leaseCount;
     const staged = this.#hub.stage(revision, timeMs, changes);
     const listened = this.listeners.isEmpty ? undefined : changes.map(recentChange);
-    this.#push(sequence, revision, staged, listened, undoLeases);
+    this.#push(sequence, revision, staged, listened, undoLeases, undefined);
+  }
+
+  /** The puts of a row have, the first `count`. There are no listeners. */
+  committedPuts(sequence: number, row: PutRow, count: number, timeMs: number): void {
+    const { firstRevision, createRevisions, keys } = row;
+    for (let index = 0; index < count; index++) {
+      if (createRevisions[index] === firstRevision + index) this.#keyCount++;
+    }
+    const staged =
+      this.#hub.watcherCount === 0 ? undefined : stagePuts(firstRevision, timeMs, keys.slice(0, count));
+    const revision = firstRevision + count - 1;
+    this.#push(sequence, revision, undefined, undefined, undefined, { firstRevision, staged });
   }
 
   /** A note has. */
   committedNote(sequence: number, leaseCount: number, undoLeases: UndoLeases): void {
     this.#leaseCount = leaseCount;
-    this.#push(sequence, 0, undefined, undefined, undoLeases);
+    this.#push(sequence, 0, undefined, undefined, undoLeases, undefined);
   }
 
   /** Everything up to `sequence` is durable. @returns whether the visible revision has moved. */
@@ -96,7 +123,8 @@ export class Visibility {
       if (next.revision !== 0) {
         this.#revision = next.revision;
         hasMoved = true;
-        this.#hub.publish(next.revision, next.staged);
+        if (next.row === undefined) this.#hub.publish(next.revision, next.staged);
+        else this.#publishRow(next.row, next.revision);
         if (next.changes !== undefined) this.listeners.tell(next.revision, next.changes);
       }
       next = this.#committed.peek();
@@ -113,16 +141,24 @@ export class Visibility {
     for (const undo of undone.toReversed()) undoLeases(undo);
   }
 
+  #publishRow({ firstRevision, staged }: CommittedRow, lastRevision: number): void {
+    if (staged === undefined) {
+      this.#hub.publish(firstRevision, undefined);
+      this.#hub.publish(lastRevision, undefined);
+    } else for (const transaction of staged) this.#hub.publish(transaction.revision, transaction);
+  }
+
   #push(
     sequence: number,
     revision: number,
     staged: StagedChanges,
     changes: readonly RecentChange[] | undefined,
     undoLeases: UndoLeases | undefined,
+    row: CommittedRow | undefined,
   ): void {
     const keyCount = this.#keyCount;
     const leaseCount = this.#leaseCount;
-    this.#committed.push({ sequence, revision, staged, changes, undoLeases, keyCount, leaseCount });
+    this.#committed.push({ sequence, revision, staged, row, changes, undoLeases, keyCount, leaseCount });
   }
 }
 

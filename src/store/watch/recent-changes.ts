@@ -48,6 +48,20 @@ export function stageChanges(
   return { revision, timeMs, changes: changes.map(recentChange), borders: undefined };
 }
 
+/** Copies what watches have to know of puts that are a transaction each, one behind the other. */
+export function stagePuts(
+  firstRevision: number,
+  timeMs: number,
+  keys: readonly Uint8Array[],
+): RecentTransaction[] {
+  return keys.map((key, index) => ({
+    revision: firstRevision + index,
+    timeMs,
+    changes: [{ key: toKeyText(key), type: 'put', reason: undefined, replacedExpired: false }],
+    borders: undefined,
+  }));
+}
+
 export function recentChange({ key, type, reason, replacedExpired }: PlannedChange): RecentChange {
   return { key: toKeyText(key), type, reason, replacedExpired };
 }

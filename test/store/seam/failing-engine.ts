@@ -1,5 +1,6 @@
 /** An engine that breaks when a test wants it to: what no engine does, and what the store must survive with its word kept. */
 import { MemoryEngine } from '../../../src/engine/memory/memory-engine.ts';
+import type { PutRow } from '../../../src/engine/put-row.ts';
 import type { Change } from '../../../src/engine/version.ts';
 
 export class FailingEngine extends MemoryEngine {
@@ -23,6 +24,15 @@ export class FailingEngine extends MemoryEngine {
     this.#compactFault = undefined;
     if (fault !== undefined) throw fault;
     super.compact(revision);
+  }
+
+  override putAll(row: PutRow): number {
+    const fault = this.#fault;
+    this.#fault = undefined;
+    if (fault?.when === 'before') throw fault.error;
+    const count = super.putAll(row);
+    if (fault !== undefined) throw fault.error;
+    return count;
   }
 
   override apply(change: Change): void {

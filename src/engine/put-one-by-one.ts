@@ -1,0 +1,57 @@
+/** Puts of a row by the other methods of an engine: for engines that have no quicker way, or none for a version of its form. */
+import { fixed } from '../limits.ts';
+import { NO_BYTES } from '../wire/bytes.ts';
+import type { Engine } from './engine.ts';
+import type { PutRow } from './put-row.ts';
+import type { Change } from './version.ts';
+
+/** Reads the newest version of all. */
+const NEWEST = fixed.integerMax;
+
+type Writable<T> = { -readonly [name in keyof T]: T[name] };
+
+export class PutOneByOne {
+  readonly #engine: Pick<Engine, 'readMeta' | 'apply'>;
+  readonly #change: Writable<Change> = {
+    key: NO_BYTES,
+    revision: 0,
+    deleted: false,
+    value: NO_BYTES,
+    kind: 0,
+    createRevision: 0,
+    modRevision: 0,
+    version: 0,
+    leaseId: 0,
+    ttlMs: 0,
+    expireTimeMs: 0,
+  };
+
+  constructor(engine: Pick<Engine, 'readMeta' | 'apply'>) {
+    this.#engine = engine;
+  }
+
+  /** @returns false where the key has a lease or a deadline, and then nothing has changed. */
+  put(row: PutRow, index: number): boolean {
+    const key = row.keys[index] ?? NO_BYTES;
+    const before = this.#engine.readMeta(key, NEWEST);
+    if (before !== undefined && (before.leaseId !== 0 || before.expireTimeMs !== 0)) return false;
+    const change = this.#change;
+    const revision = row.firstRevision + index;
+    change.key = key;
+    change.value = row.values[index] ?? NO_BYTES;
+    change.revision = revision;
+    change.modRevision = revision;
+    change.createRevision = before === undefined ? revision : before.createRevision;
+    change.version = before === undefined ? 1 : before.version + 1;
+    this.#engine.apply(change);
+    row.createRevisions[index] = change.createRevision;
+    row.versions[index] = change.version;
+    return true;
+  }
+
+  putAll(row: PutRow): number {
+    let done = 0;
+    while (done < row.length && this.put(row, done)) done++;
+    return done;
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * A row of plain puts: keys and values, with no lease, no time to live, and plain bytes for values. They are as many transactions,
+ * one behind the other; a row is how they go through the store together (`Engine.putAll`, `Committer.putAll`).
+ *
+ * One object serves for one row after the other. Keys and values are those of who fills it, and stay as they are until the row is
+ * put.
+ */
+
+export class PutRow {
+  readonly keys: Uint8Array[] = [];
+  readonly values: Uint8Array[] = [];
+  /** The revision of the first put; each has the one behind that of the put before. */
+  firstRevision = 0;
+  /** What the engine tells of each put that it has done: the revision of the key's creation, ... */
+  readonly createRevisions: number[] = [];
+  /** ... and how often it was written since. */
+  readonly versions: number[] = [];
+
+  get length(): number {
+    return this.keys.length;
+  }
+
+  add(key: Uint8Array, value: Uint8Array): void {
+    this.keys.push(key);
+    this.values.push(value);
+  }
+
+  /** Lets go of keys and values. */
+  clear(): void {
+    this.keys.length = 0;
+    this.values.length = 0;
+  }
+}

@@ -1,0 +1,147 @@
+/** Puts without conditions, leases and times to live that come in one turn go through the store as a row. */
+import { describe, expect, it } from 'vitest';
+import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
+import { FailingEngine } from '../store/seam/failing-engine.ts';
+import { Watching, messageText, refused, valueOf } from '../store/readable.ts';
+import { SeamHarness } from '../store/seam/seam-harness.ts';
+import { MemoryHarness } from '../store/store-harness.ts';
+
+/** A store that tells how many puts its engine has taken as a row, each time. */
+async function openCounting(): Promise<MemoryHarness & { readonly rows: number[] }> {
+  const rows: number[] = [];
+  const harness = await MemoryHarness.open({
+    makeEngine: () => {
+      const engine = new MemoryEngine({ hashSeed: [1, 2] });
+      const putAll = engine.putAll.bind(engine);
+      engine.putAll = (row) => {
+        const count = putAll(row);
+        rows.push(count);
+        return count;
+      };
+      return engine;
+    },
+  });
+  return Object.assign(harness, { rows });
+}
+
+describe('plain puts of one turn', () => {
+  it('go through the store together, but for the first, and get a revision each, in their order', async () => {
+    const { store, rows } = await openCounting();
+    await store.put('first of its life', '');
+    const names = Array.from({ length: 100 }, (_, index) => `k${index % 40}`);
+    const puts = await Promise.all(names.map((name, index) => store.put(name, `${index}`)));
+    expect(puts.map(({ revision }) => revision)).toEqual(names.map((_, index) => index + 2));
+    expect(rows).toEqual([99]);
+    const { entry } = await store.get('k3');
+    expect(entry).toMatchObject({ createRevision: 5, modRevision: 85, version: 3 });
+    expect(await valueOf(store, 'k3', 84)).toBe('43');
+    expect(await store.status()).toMatchObject({ keyCount: 41, revision: 101 });
+  });
+
+  it('keep their place among other calls', async () => {
+    const { store, rows } = await openCounting();
+    await store.grantLease(60_000, 7);
+    await store.put('leased', '', { leaseId: 7 });
+    const [, , , seen, , , deleted, , last] = await Promise.all([
+      store.put('a', '1'),
+      store.put('a', '2'),
+      store.put('b', '1'),
+      store.txn({ success: [{ kind: 'get', key: 'a' }] }),
+      store.put('a', '3'),
+      // Its lease is let go of.
+      store.put('leased', ''),
+      store.delete('a', { returnPrevious: true }),
+      store.put('a', '4', { condition: { kind: 'mustNotExist' } }),
+      store.put('a', '5'),
+    ]);
+    expect(rows).toEqual([2, 1, 0, 1]);
+    const [read] = seen.results;
+    expect(read?.kind === 'get' && Buffer.from(read.entry?.value ?? []).toString()).toBe('2');
+    expect(Buffer.from(deleted.previous?.value ?? []).toString()).toBe('3');
+    expect(await store.getLease(7)).toMatchObject({ keyCount: 0 });
+    expect((await store.get('a')).entry).toMatchObject({ version: 2, modRevision: last.revision });
+  });
+
+  it('on keys that are overdue create them anew, as one event', async () => {
+    const { calls, clock } = await SeamHarness.open();
+    await calls.put('k', 'old', { ttlMs: 1000 });
+    clock.jump(2000);
+    const watching = new Watching(calls, { startRevision: 2 });
+    await Promise.all(['a', 'b', 'k', 'c'].map((key) => calls.put(key, 'new')));
+    expect((await calls.get('k')).entry).toMatchObject({ createRevision: 4, version: 1, expireTimeMs: 0 });
+    const texts = [];
+    for (let event = 0; event < 4; event++) texts.push(messageText(await watching.next()));
+    expect(texts).toEqual(['2: put a=new', '3: put b=new', '4: put k=new replacedExpired', '5: put c=new']);
+  });
+
+  it.each(['before they are made', 'while they wait for their flush'])(
+    'are seen one by one by watches that are opened %s',
+    async (when) => {
+      const { calls, flushes } = await SeamHarness.open();
+      await calls.put('k', '');
+      const isBefore = when.startsWith('before');
+      const open = () => new Watching(calls, { startRevision: 2, ranges: [{ prefix: 'k' }] });
+      let watching = isBefore ? open() : undefined;
+      flushes.hold();
+      const puts = Promise.all(['k1', 'x', 'k2', 'k1'].map((key, index) => calls.put(key, `${index}`)));
+      watching ??= open();
+      flushes.release();
+      await puts;
+      const texts = [];
+      for (let event = 0; event < 3; event++) texts.push(messageText(await watching.next()));
+      expect(texts).toEqual([
+        expect.stringContaining('k1'),
+        expect.stringContaining('k2'),
+        expect.stringContaining('k1'),
+      ]);
+    },
+  );
+
+  it.each(['before', 'after'] as const)(
+    'stop the store when the engine breaks %s it has them, and none is told that nothing has changed',
+    async (when) => {
+      let engine: FailingEngine | undefined;
+      const harness = await SeamHarness.open({
+        makeEngine: () => (engine = new FailingEngine({ hashSeed: [1, 2] })),
+      });
+      const { calls, store } = harness;
+      await calls.put('k', 'old');
+      const first = calls.put('first', '');
+      const puts = ['a', 'k', 'b'].map((key) => calls.put(key, 'new'));
+      // Once the first has run, by itself.
+      engine?.failNext(new Error('of the engine'), when);
+      await refused(first, 'storageFailed');
+      for (const put of puts) await refused(put, 'storageFailed');
+      await expect(store.failed).resolves.toMatchObject({ code: 'storageFailed' });
+      expect(await valueOf(calls, 'k')).toBe('old');
+      await refused(calls.put('k', ''), 'readOnly');
+      await harness.crash();
+      expect(await valueOf(harness.calls, 'k')).toBe('old');
+      expect(await harness.calls.put('k', 'next')).toMatchObject({ revision: 2 });
+    },
+  );
+
+  it('are each refused for itself where a limit stands against it', async () => {
+    const { calls } = await SeamHarness.open({ limits: { valueBytesMax: 10 } });
+    const outcomes = await Promise.allSettled(
+      ['short', 'short', 'too long for it', 'short'].map((value, index) => calls.put(`k${index}`, value)),
+    );
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+    expect(await calls.keys('*')).toMatchObject({ keys: ['k0', 'k1', 'k3'] });
+  });
+
+  it('are there again after a restart, with the clock of leases', async () => {
+    const harness = await SeamHarness.open();
+    const { calls, clock } = harness;
+    await calls.grantLease(60_000, 7);
+    clock.advance(20_000);
+    await Promise.all(['a', 'b', 'c'].map((key) => calls.put(key, key)));
+    await harness.crash();
+    expect((await harness.calls.scan({})).entries.map(({ key, modRevision }) => [key, modRevision])).toEqual([
+      ['a', 1],
+      ['b', 2],
+      ['c', 3],
+    ]);
+    expect(await harness.calls.getLease(7)).toMatchObject({ remainingMs: 40_000 });
+  });
+});
