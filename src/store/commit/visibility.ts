@@ -26,8 +26,8 @@ interface Committed {
   readonly revision: number;
   /** For the watch hub. */
   readonly staged: StagedChanges;
-  /** The puts of a row, of which `revision` is the last. */
-  readonly row: CommittedRow | undefined;
+  /** The same for the puts of a row, of which `revision` is the last; empty when there was no watch. */
+  readonly stagedRow: readonly RecentTransaction[];
   /** For the listeners; `undefined` when there was none. */
   readonly changes: readonly RecentChange[] | undefined;
   readonly undoLeases: UndoLeases | undefined;
@@ -36,17 +36,13 @@ interface Committed {
   readonly leaseCount: number;
 }
 
-interface CommittedRow {
-  readonly firstRevision: number;
-  /** For the watch hub; `undefined` when there was no watch. */
-  readonly staged: readonly RecentTransaction[] | undefined;
-}
-
 /** Of keys of users, overdue ones included until they are removed, and of leases. */
 export interface Counts {
   readonly keyCount: number;
   readonly leaseCount: number;
 }
+
+const NO_ROW: readonly RecentTransaction[] = [];
 
 export class Visibility {
   readonly listeners: Listeners<[revision: number, changes: readonly RecentChange[]]>;
@@ -92,7 +88,7 @@ export class Visibility {
     this.#leaseCount = leaseCount;
     const staged = this.#hub.stage(revision, timeMs, changes);
     const listened = this.listeners.isEmpty ? undefined : changes.map(recentChange);
-    this.#push(sequence, revision, staged, listened, undoLeases, undefined);
+    this.#push(sequence, revision, staged, listened, undoLeases, NO_ROW);
   }
 
   /** The puts of a row have, the first `count`. There are no listeners. */
@@ -102,15 +98,15 @@ export class Visibility {
       if (createRevisions[index] === firstRevision + index) this.#keyCount++;
     }
     const staged =
-      this.#hub.watcherCount === 0 ? undefined : stagePuts(firstRevision, timeMs, keys.slice(0, count));
+      this.#hub.watcherCount === 0 ? NO_ROW : stagePuts(firstRevision, timeMs, keys.slice(0, count));
     const revision = firstRevision + count - 1;
-    this.#push(sequence, revision, undefined, undefined, undefined, { firstRevision, staged });
+    this.#push(sequence, revision, undefined, undefined, undefined, staged);
   }
 
   /** A note has. */
   committedNote(sequence: number, leaseCount: number, undoLeases: UndoLeases): void {
     this.#leaseCount = leaseCount;
-    this.#push(sequence, 0, undefined, undefined, undoLeases, undefined);
+    this.#push(sequence, 0, undefined, undefined, undoLeases, NO_ROW);
   }
 
   /** Everything up to `sequence` is durable. @returns whether the visible revision has moved. */
@@ -123,8 +119,8 @@ export class Visibility {
       if (next.revision !== 0) {
         this.#revision = next.revision;
         hasMoved = true;
-        if (next.row === undefined) this.#hub.publish(next.revision, next.staged);
-        else this.#publishRow(next.row, next.revision);
+        for (const transaction of next.stagedRow) this.#hub.publish(transaction.revision, transaction);
+        if (next.stagedRow.length === 0) this.#hub.publish(next.revision, next.staged);
         if (next.changes !== undefined) this.listeners.tell(next.revision, next.changes);
       }
       next = this.#committed.peek();
@@ -141,24 +137,26 @@ export class Visibility {
     for (const undo of undone.toReversed()) undoLeases(undo);
   }
 
-  #publishRow({ firstRevision, staged }: CommittedRow, lastRevision: number): void {
-    if (staged === undefined) {
-      this.#hub.publish(firstRevision, undefined);
-      this.#hub.publish(lastRevision, undefined);
-    } else for (const transaction of staged) this.#hub.publish(transaction.revision, transaction);
-  }
-
   #push(
     sequence: number,
     revision: number,
     staged: StagedChanges,
     changes: readonly RecentChange[] | undefined,
     undoLeases: UndoLeases | undefined,
-    row: CommittedRow | undefined,
+    stagedRow: readonly RecentTransaction[],
   ): void {
     const keyCount = this.#keyCount;
     const leaseCount = this.#leaseCount;
-    this.#committed.push({ sequence, revision, staged, row, changes, undoLeases, keyCount, leaseCount });
+    this.#committed.push({
+      sequence,
+      revision,
+      staged,
+      stagedRow,
+      changes,
+      undoLeases,
+      keyCount,
+      leaseCount,
+    });
   }
 }
 
