@@ -7,8 +7,10 @@
  */
 
 export class PutRow {
+  /** The first `length` are those of the row. An array that is emptied would give its memory back, and take it again. */
   readonly keys: Uint8Array[] = [];
   readonly values: Uint8Array[] = [];
+  length = 0;
   /** The revision of the first put; each has the one behind that of the put before. */
   firstRevision = 0;
   /** What the engine tells of each put that it has done: the revision of the key's creation, ... */
@@ -16,18 +18,13 @@ export class PutRow {
   /** ... and how often it was written since. */
   readonly versions: number[] = [];
 
-  get length(): number {
-    return this.keys.length;
-  }
-
   add(key: Uint8Array, value: Uint8Array): void {
-    this.keys.push(key);
-    this.values.push(value);
+    this.keys[this.length] = key;
+    this.values[this.length] = value;
+    this.length++;
   }
 
-  /** Lets go of keys and values. */
   clear(): void {
-    this.keys.length = 0;
-    this.values.length = 0;
+    this.length = 0;
   }
 }

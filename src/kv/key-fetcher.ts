@@ -3,10 +3,11 @@ import type { Key } from '../api.ts';
 import { fixed } from '../limits.ts';
 
 export class KeyFetcher {
-  readonly #fetch: (keys: readonly Uint8Array[]) => void;
+  readonly #fetch: (keys: readonly Uint8Array[], count: number) => void;
   readonly #row = new KeyRow();
 
-  constructor(fetch: (keys: readonly Uint8Array[]) => void) {
+  /** @param fetch the first `count` of some keys. */
+  constructor(fetch: (keys: readonly Uint8Array[], count: number) => void) {
     this.#fetch = fetch;
   }
 
@@ -17,27 +18,29 @@ export class KeyFetcher {
 
   /** Fetches what was added. */
   run(): void {
-    if (this.#row.keys.length > 1) this.#fetch(this.#row.keys);
+    if (this.#row.length > 1) this.#fetch(this.#row.keys, this.#row.length);
     this.#row.clear();
   }
 }
 
 /** The bytes of keys, in memory that is used for one row of them after the other. */
 export class KeyRow {
+  /** The first `length` are those of the row. An array that is emptied would give its memory back, and take it again. */
   readonly keys: Uint8Array[] = [];
+  length = 0;
   readonly #slots: KeySlot[] = [];
 
   /** @returns the bytes, good until `clear`; `undefined`: it is not text, not ASCII, or longer than `fixed.putRowKeyBytesMax`. */
   add(key: Key): Uint8Array | undefined {
     if (typeof key !== 'string') return undefined;
-    const slot = (this.#slots[this.keys.length] ??= new KeySlot());
+    const slot = (this.#slots[this.length] ??= new KeySlot());
     const bytes = slot.encode(key);
-    if (bytes !== undefined) this.keys.push(bytes);
+    if (bytes !== undefined) this.keys[this.length++] = bytes;
     return bytes;
   }
 
   clear(): void {
-    this.keys.length = 0;
+    this.length = 0;
   }
 }
 

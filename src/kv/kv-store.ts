@@ -51,7 +51,7 @@ export class KvStore implements api.Store {
     this.#store = store;
     this.#clock = clock;
     this.#random = random;
-    this.#fetcher = new KeyFetcher((fetched) => store.fetch(fetched));
+    this.#fetcher = new KeyFetcher((fetched, count) => store.fetch(fetched, count));
     this.#turn = new Turn(store, this.#fetcher);
     this.storeId = store.storeId;
     this.failed = store.failed;
@@ -68,10 +68,10 @@ export class KvStore implements api.Store {
     return get(this.#store, key, { revision });
   }
 
-  get(key: api.Key, options: api.GetOptions = {}): Promise<api.GetResult> {
+  get(key: api.Key, options: api.GetOptions = noOptions): Promise<api.GetResult> {
     if (options.refreshTtl === true) return this.#decide((view) => getRefreshing(view, key, options));
     if (this.#turn.begin()) return this.#read(() => get(this.#store, key, options));
-    return this.#queue(new GetCall(keptKey(key), { ...options }));
+    return this.#queue(new GetCall(keptKey(key), options === noOptions ? noOptions : { ...options }));
   }
 
   /** All at one revision. */

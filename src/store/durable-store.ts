@@ -218,8 +218,8 @@ export class DurableStore implements Seam {
     }
   }
 
-  fetch(keys: readonly Uint8Array[]): void {
-    this.#parts.recovered.engine.fetch(keys, 0, keys.length);
+  fetch(keys: readonly Uint8Array[], count = keys.length): void {
+    this.#parts.recovered.engine.fetch(keys, 0, count);
   }
 
   queueDecide(run: (view: View) => void, onFailure: (error: unknown) => void): void {
@@ -504,9 +504,9 @@ export class DurableStore implements Seam {
   }
 
   /** Whether no limit stands against the puts of a row. Near the limit of memory each is looked at by itself. */
-  #fits({ keys, values }: PutRow): boolean {
+  #fits({ keys, values, length }: PutRow): boolean {
     const { valueBytesMax, txnBytesMax } = this.#parts.limits;
-    for (let index = 0; index < keys.length; index++) {
+    for (let index = 0; index < length; index++) {
       const valueBytes = values[index]?.length ?? 0;
       if (valueBytes > valueBytesMax || (keys[index]?.length ?? 0) + valueBytes > txnBytesMax) return false;
     }

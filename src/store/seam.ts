@@ -40,8 +40,9 @@ export interface Seam {
   /**
    * Brings what several keys need into the processor's cache together, for the decisions and reads that follow in the same
    * turn. A hint: nothing depends on it.
+   * @param count of the keys from the first on; left out: all.
    */
-  fetch(keys: readonly Uint8Array[]): void;
+  fetch(keys: readonly Uint8Array[], count?: number): void;
 
   /**
    * For listeners of `onCommitted`, which must not decide by themselves: runs a transaction once the one that is being told
