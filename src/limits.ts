@@ -107,6 +107,8 @@ export const fixed = {
   sortedInTurnMax: 4096,
   /** The leases that a snapshot or a backup takes in one turn of the event loop. */
   leasesInTurnMax: 4096,
+  /** The leases whose place by deadline is mended in one turn, once they come up there and prove to have been renewed. */
+  leasesMovedMax: 1024,
   /** A delete of a range in parts deletes so many keys, of so many bytes, in one transaction. */
   deletePartKeysMax: 4096,
   deletePartBytesMax: 4 * MiB,

@@ -57,6 +57,18 @@ describe('the table of leases', () => {
     expect(table.nextDeadlineMs() ?? Infinity).toBeGreaterThan(9900);
   });
 
+  it('moves those that were renewed some at a time as their first deadline passes', () => {
+    const LEASES = 10_000;
+    const table = new LeaseTable(new ManualClock());
+    for (let leaseId = 1; leaseId <= LEASES; leaseId++) table.grant(leaseId, 1000, 1000);
+    for (let leaseId = 1; leaseId < LEASES; leaseId++) table.renew(leaseId, 5000);
+    let looks = 1;
+    while (table.due(1000) === undefined) looks++;
+    expect(table.due(1000)).toMatchObject({ leaseId: LEASES });
+    expect(looks).toBeGreaterThanOrEqual(LEASES / 2000);
+    expect(looks).toBeLessThan(LEASES / 100);
+  });
+
   it('counts the keys of a lease and their bytes', () => {
     const table = new LeaseTable(new ManualClock());
     table.grant(1, 1000, 1000);

@@ -9,6 +9,7 @@
  */
 import type { Clock } from '../../clock.ts';
 import { assert } from '../../errors.ts';
+import { fixed } from '../../limits.ts';
 import type { LeaseChange } from './lease-change.ts';
 import type { KeyText } from '../views/keys.ts';
 import { LeaseOrder } from './lease-order.ts';
@@ -191,9 +192,14 @@ export class LeaseTable implements LeaseReads {
     return this.#heap[0]?.deadlineMs;
   }
 
-  /** A lease whose deadline is at or before `clockMs`, the earliest first; it stays until it is removed. */
+  /**
+   * A lease whose deadline is at or before `clockMs`, the earliest first; it stays until it is removed. While many that were renewed
+   * have to be moved there may be none, and `nextDeadlineMs` tells that there is more to look at.
+   */
   due(clockMs: number): LeaseState | undefined {
-    for (let top = this.#heap[0]; top !== undefined && top.deadlineMs <= clockMs; top = this.#heap[0]) {
+    for (let moves = 0; moves < fixed.leasesMovedMax; moves++) {
+      const top = this.#heap[0];
+      if (top === undefined || top.deadlineMs > clockMs) return undefined;
       const lease = top.lease;
       const isCurrent = this.#leaseById.get(lease.leaseId) === lease;
       if (isCurrent && lease.deadlineMs === top.deadlineMs) return lease;
