@@ -324,8 +324,10 @@ export const http2 = {
   unsentBytesOfAllMax: 64 * MiB,
   /** Streams whose bodies wait take turns by so much. */
   chunkBytesMax: 16 * KiB,
-  /** The requests of one connection that are begun in one turn of the event loop. */
+  /** The requests of one connection that are begun in one turn of the event loop, ... */
   requestsInTurnMax: 128,
+  /** ... unless those before have taken so long already: each may be one that looks at much. */
+  requestsInTurnMsMax: 5,
   /**
    * When a connection has read so much in one turn, others have theirs: of a socket that is always full Node reads 2 MiB, which a
    * client that follows watches takes 30 ms to make messages of.

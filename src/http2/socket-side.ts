@@ -24,6 +24,8 @@ export abstract class SocketSide implements OutboxOwner, TurnTaker {
   readonly #turns: Turns;
   #isTurnAsked = false;
   #requestsInTurn = 0;
+  /** When the first of them was begun. */
+  #firstRequestMs = 0;
   /** What was read since the last turn that was asked for. */
   #readBytes = 0;
   /** What was read and has to wait. */
@@ -148,7 +150,10 @@ export abstract class SocketSide implements OutboxOwner, TurnTaker {
 
   /** One more request in this turn. */
   protected countRequest(): void {
-    this.#requestsInTurn++;
+    const nowMs = this.options.clock.monotonicMs();
+    if (this.#requestsInTurn++ === 0) this.#firstRequestMs = nowMs;
+    // What they do is bounded for each of them, and so many that do much would hold up all others.
+    else if (nowMs - this.#firstRequestMs >= http2.requestsInTurnMsMax) this.#requestsInTurn = Infinity;
     this.askTurn();
   }
 

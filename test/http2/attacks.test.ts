@@ -517,6 +517,22 @@ describe('one turn of the event loop', () => {
     server.clock.settle();
     expect(server.requests).toHaveLength(1000);
   });
+
+  test('begins no more requests once those of the turn have taken their time', () => {
+    const server = opened();
+    const { clock } = server;
+    const monotonicMs = clock.monotonicMs.bind(clock);
+    // Each takes a quarter of it.
+    clock.monotonicMs = () => monotonicMs() + (server.requests.length * http2.requestsInTurnMsMax) / 4;
+    server.socket.receive(
+      Buffer.concat(Array.from({ length: 100 }, (_, index) => headersFrame(2 * index + 1, unary, WHOLE))),
+    );
+    expect(server.requests).toHaveLength(5);
+    clock.turn();
+    expect(server.requests).toHaveLength(10);
+    clock.settle();
+    expect(server.requests).toHaveLength(100);
+  });
 });
 
 describe('a stream id', () => {
