@@ -3,13 +3,19 @@
  * each turn of the event loop. What is asserted is the work of one turn, in keys looked at and bytes (`counted-engine.ts`), and
  * no time.
  *
- * The tests share one store and stand in an order: each changes keys of its own, the last ones all.
+ * The tests share one store and stand in an order: each changes keys of its own, the last ones all. The last test tells a call that
+ * has no row.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Compare, Key, KeyRange, Operation, ScanPageOptions, Store } from '../../src/api.ts';
-import { openStore } from '../../src/kv/open-store.ts';
-import { fixed } from '../../src/limits.ts';
+import { CheckedStore } from '../../src/kv/checked-store.ts';
+import { KvStore } from '../../src/kv/kv-store.ts';
+import { defaults, fixed } from '../../src/limits.ts';
+import type { DurableStore } from '../../src/store/durable-store.ts';
+import { LeaseOrder } from '../../src/store/leases/lease-order.ts';
+import { openDurableStore } from '../../src/store/open-durable-store.ts';
 import { EventMaker } from '../../src/store/watch/event-maker.ts';
+import { WatchIndex } from '../../src/store/watch/watch-index.ts';
 import { RecordWalk } from '../../src/store/watch/record-walk.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { SeededRandom } from '../support/random.ts';
@@ -31,6 +37,7 @@ const LONG_KEYS = Array.from(
 const LARGE_VALUE = 'v'.repeat(64 * 1024);
 /** What the client reads beside; the last of all keys. */
 const READ_KEY = 'z';
+const LIVE_START = Buffer.from('live/');
 
 /** Of the many that it takes to forget all. */
 const FORGETTING_TURNS = 300;
@@ -42,6 +49,8 @@ const FORGETTING_TURNS = 300;
 const TRANSACTION_VISITS = 240_000;
 /** A page, or a part of a reply that comes in parts. */
 const PAGE_VISITS = 25_000;
+/** The places that are looked at in one go for watches that wait. */
+const NOTICE_VISITS = 12_000;
 /** A turn of a watch, and background work. */
 const SLICE_VISITS = 5000;
 /** A request that ends early: what it looks at is next to nothing. */
@@ -53,21 +62,56 @@ const PAGE_BYTES = 2.1 * 1024 * 1024;
 const meter = new WorkMeter();
 const clock = new ManualClock();
 let store: Store;
+/** The same store as doors have it, and with the calls that only the server makes. */
+let durable: DurableStore;
+let kvStore: KvStore;
+
+/** All calls of a store, but for its end: one that is new is to be added, and then needs a row. */
+const calls: Record<Exclude<keyof Store, 'storeId' | 'failed' | 'close'>, true> = {
+  get: true,
+  put: true,
+  delete: true,
+  deleteRange: true,
+  getMany: true,
+  exists: true,
+  scan: true,
+  count: true,
+  keys: true,
+  increment: true,
+  touch: true,
+  txn: true,
+  watch: true,
+  grantLease: true,
+  renewLease: true,
+  revokeLease: true,
+  getLease: true,
+  listLeases: true,
+  status: true,
+  snapshot: true,
+  backup: true,
+  compact: true,
+};
+/** Those that were made while work was measured. */
+const measured = new Set<PropertyKey>();
+const state = { isMeasuring: false };
 
 // What takes seconds on an idle machine may take minutes on a busy one.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 beforeAll(async () => {
-  store = await openStore({
+  const random = new SeededRandom(1);
+  durable = await openDurableStore({
     dataDir: DATA_DIR,
     clock,
-    random: new SeededRandom(1),
+    random,
     disk: new SimulatedDisk({ seed: 1 }),
     fsync: 'never',
     memoryBytesMax: 4 * 1024 ** 3,
     limits: { historyRevisionsMax: 1e9, historyBytesMax: 1e12, historyAgeMs: 1e12, logRetentionMs: 1e12 },
     makeEngine: () => new CountedEngine(meter),
   });
+  kvStore = new KvStore({ store: durable, clock, random });
+  store = noteCalls(new CheckedStore(kvStore));
   for (const [prefix, count] of Object.entries(counts))
     await putAll(keysOf(prefix, count), prefix === 'due' ? { ttlMs: TTL_MS } : {});
   await putAll([...LONG_KEYS, READ_KEY]);
@@ -75,9 +119,22 @@ beforeAll(async () => {
   countCalls(RecordWalk.prototype, 'next');
   countCalls(EventMaker.prototype, 'ofEffect');
   countCalls(EventMaker.prototype, 'ofRecent');
+  countPlaces();
 });
 
 afterAll(() => store.close({ snapshotMsMax: 0 }));
+
+/** Notes which calls are made while work is measured. */
+function noteCalls(noted: Store): Store {
+  return new Proxy(noted, {
+    get: (target, name) => {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== 'function') return member;
+      if (state.isMeasuring) measured.add(name);
+      return member.bind(target) as unknown;
+    },
+  });
+}
 
 function keysOf(prefix: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}/${String(index).padStart(7, '0')}`);
@@ -106,6 +163,24 @@ function countCalls<Name extends string, Method extends (...args: never[]) => un
   });
 }
 
+/** A lease that is listed, or written, counts as a visit, and so does a place where watches wait that is looked at. */
+function countPlaces(): void {
+  // oxlint-disable-next-line typescript/unbound-method -- called with its receiver
+  const { visit } = WatchIndex.prototype;
+  WatchIndex.prototype.visit = function (this: WatchIndex<unknown>, key, tell) {
+    const places = visit.call(this, key, tell);
+    meter.spend(places);
+    return places;
+  };
+  // oxlint-disable-next-line typescript/unbound-method -- called with its receiver
+  const { after } = LeaseOrder.prototype;
+  LeaseOrder.prototype.after = function (this: LeaseOrder, afterId, limit) {
+    const ids = after.call(this, afterId, limit);
+    meter.spend(ids.length);
+    return ids;
+  };
+}
+
 interface Outcome<Result> {
   readonly result: Result;
   /** Of the turn in which most was done. */
@@ -119,18 +194,23 @@ interface Outcome<Result> {
 async function beside<Result>(work: () => Promise<Result>): Promise<Outcome<Result>> {
   await clock.settled();
   meter.begin();
-  const state = { isOver: false };
+  const progress = { isOver: false };
   // First, so that no turn has the work of two.
   let turn = new Promise(setImmediate);
-  const working = work().finally(() => (state.isOver = true));
+  state.isMeasuring = true;
+  const working = work().finally(() => {
+    progress.isOver = true;
+    state.isMeasuring = false;
+  });
   working.catch(() => undefined);
   let turns = 0;
-  while (!state.isOver) {
+  while (!progress.isOver) {
     await turn;
     turn = new Promise(setImmediate);
     meter.endTurn();
     turns++;
-    expect((await store.get(READ_KEY)).entry).toBeDefined();
+    // Not noted as a call that is measured.
+    expect((await kvStore.get(READ_KEY)).entry).toBeDefined();
   }
   meter.endTurn();
   const { most, all } = meter;
@@ -234,7 +314,7 @@ describe('reads', () => {
 
 describe('a call of one key', () => {
   it('looks at little, whatever it is', async () => {
-    const calls: (() => Promise<unknown>)[] = [
+    const each: (() => Promise<unknown>)[] = [
       () => store.get('live/0000001'),
       () => store.get('live/0000001', { refreshTtl: true }),
       () => store.put('live/0000001', 'w', { returnPrevious: true }),
@@ -242,7 +322,7 @@ describe('a call of one key', () => {
       () => store.increment('counted'),
       () => store.delete('counted', { returnPrevious: true }),
     ];
-    for (const call of calls) expect((await beside(call)).all.visits).toBeLessThan(20);
+    for (const call of each) expect((await beside(call)).all.visits).toBeLessThan(20);
   });
 });
 
@@ -353,18 +433,17 @@ describe('watches', () => {
   });
 
   it('of present entries go through all keys in slices', async () => {
-    const watching = new Watching(store, { includeCurrent: true, keysOnly: true });
     const { result, most } = await beside(async () => {
+      const watching = new Watching(store, { includeCurrent: true, keysOnly: true });
       let entryCount = 0;
-      for (;;) {
-        const message = await watching.next();
-        if (message.kind !== 'current') return entryCount;
+      let message = await watching.next();
+      for (; message.kind === 'current'; message = await watching.next())
         entryCount += message.entries.length;
-      }
+      await watching.stop();
+      return entryCount;
     });
     expect(result).toBeGreaterThan(counts.live);
     expect(most.visits).toBeLessThanOrEqual(SLICE_VISITS);
-    await watching.stop();
   });
 });
 
@@ -465,6 +544,148 @@ describe('a lease of the most keys', () => {
   });
 });
 
+describe('a store of the most leases', () => {
+  const IDS = 1000;
+
+  beforeAll(async () => {
+    for (let from = IDS; from < IDS + defaults.leasesMax; from += fixed.txnOperationsMax) {
+      durable.decide((view) => {
+        for (let id = from; id < from + fixed.txnOperationsMax; id++) view.grantLease(id, LEASE_TTL_MS);
+      });
+      await clock.settled();
+    }
+  });
+
+  it('refuses one more, and renews and shows one by looking at next to nothing', async () => {
+    const one = [
+      await refusedBeside(() => store.grantLease(LEASE_TTL_MS)),
+      await beside(() => store.renewLease(IDS)),
+      await beside(() => store.getLease(IDS)),
+      await beside(() => store.revokeLease(IDS)),
+      await beside(() => store.grantLease(LEASE_TTL_MS, IDS)),
+    ];
+    for (const { all } of one) expect(all.visits).toBeLessThan(20);
+  });
+
+  it('renews many in one transaction', async () => {
+    const { most } = await beside(async () => {
+      durable.decide((view) => {
+        for (let id = IDS; id < IDS + fixed.txnOperationsMax; id++) view.renewLease(id);
+      });
+      await clock.settled();
+    });
+    expect(most.visits).toBeLessThanOrEqual(FEW_VISITS);
+  });
+
+  it('lists them in pages, whatever changes between', async () => {
+    const { result, most, all } = await beside(async () => {
+      let count = 0;
+      let pageToken = '';
+      do {
+        const page = await store.listLeases({ limit: fixed.pageLimitMax, pageToken });
+        count += page.leases.length;
+        ({ nextPageToken: pageToken } = page);
+        await store.revokeLease(IDS + defaults.leasesMax - 1);
+        await store.grantLease(LEASE_TTL_MS, IDS + defaults.leasesMax - 1);
+      } while (pageToken !== '');
+      return count;
+    });
+    expect(result).toBe(defaults.leasesMax);
+    expect(most.visits).toBeLessThanOrEqual(PAGE_VISITS);
+    expect(all.visits).toBeLessThan(2 * defaults.leasesMax);
+  });
+
+  it('writes them as a backup and as a snapshot in slices', async () => {
+    const backup = await beside(async () => {
+      for await (const piece of store.backup()) expect(piece.length).toBeGreaterThan(0);
+    });
+    const snapshot = await beside(() => store.snapshot());
+    for (const { most, all } of [backup, snapshot]) {
+      expect(all.visits).toBeGreaterThan(defaults.leasesMax);
+      expect(most.visits).toBeLessThanOrEqual(SLICE_VISITS);
+    }
+  });
+
+  afterAll(async () => {
+    for (let from = IDS; from < IDS + defaults.leasesMax; from += fixed.txnOperationsMax) {
+      durable.decide((view) => {
+        for (let id = from; id < from + fixed.txnOperationsMax; id++) view.endLease(id, 'leaseRevoked');
+      });
+      await clock.settled();
+    }
+  });
+});
+
+describe('what doors do', () => {
+  it('decisions that listeners queue share the work of one request', async () => {
+    let left = fixed.queuedDecisionsMax;
+    let failures = 0;
+    const stop = durable.onCommitted(() => {
+      for (; left > 0; left--)
+        durable.queueDecide(
+          (view) => void view.count({ start: LIVE_START, end: undefined }),
+          () => failures++,
+        );
+    });
+    const { most } = await beside(async () => {
+      durable.decide((view) => view.put(LIVE_START, Buffer.from('v')));
+      await clock.settled();
+    });
+    stop();
+    expect(left).toBe(0);
+    expect(failures).toBeGreaterThan(0);
+    expect(most.visits).toBeLessThanOrEqual(TRANSACTION_VISITS);
+  });
+
+  it('a stream of all keys reads a chunk at a time', async () => {
+    const { signal } = new AbortController();
+    const stream = kvStore.scanStream(
+      {},
+      {
+        keysOnly: true,
+        chunkLimit: fixed.pageLimitMax,
+        chunkBytesMax: fixed.scanChunkBytesMax,
+        admit: () => true,
+        signal,
+      },
+    );
+    const { result, most } = await beside(async () => {
+      let count = 0;
+      for await (const { entries } of stream) count += entries.length;
+      return count;
+    });
+    expect(result).toBeGreaterThan(counts.live);
+    expect(most.visits).toBeLessThanOrEqual(PAGE_VISITS);
+  });
+
+  it('a batch of the most operations of one key looks at these', async () => {
+    const keys = keysOf('live', fixed.pipelineOperationsMax);
+    const { most } = await beside(() =>
+      Promise.all(keys.map((key, index) => (index % 2 === 0 ? store.put(key, 'w') : store.get(key)))),
+    );
+    expect(most.visits).toBeLessThanOrEqual(4 * fixed.pipelineOperationsMax);
+  });
+
+  it('watches of many prefixes are found by a change in slices', async () => {
+    const WATCHES = 200;
+    const watches = await Promise.all(
+      Array.from({ length: WATCHES }, (_, index) => {
+        const ranges = keysOf(`watched${index}`, fixed.watchRangesMax).map((prefix) => ({ prefix }));
+        return Watching.live(store, { ranges });
+      }),
+    );
+    const asked = watches.map((watching) => watching.next());
+    const keys = Array.from({ length: WATCHES }, (_, index) => `watched${index}/0000000/key`);
+    const { most } = await beside(async () => {
+      await putAll(keys);
+      return await Promise.all(asked);
+    });
+    for (const message of await Promise.all(asked)) expect(message.kind).toBe('events');
+    expect(most.visits).toBeLessThanOrEqual(NOTICE_VISITS);
+    await Promise.all(watches.map((watching) => watching.stop()));
+  });
+});
+
 describe('the state of all keys', () => {
   it('is written as a snapshot, and read as a backup, in slices', async () => {
     const snapshot = await beside(() => store.snapshot());
@@ -499,6 +720,12 @@ describe('the state of all keys', () => {
     });
     expect(all.visits).toBeGreaterThan(FORGETTING_TURNS * 500);
     expect(most.visits).toBeLessThanOrEqual(SLICE_VISITS);
+  });
+});
+
+describe('every call of a store', () => {
+  it('has a row here', () => {
+    expect(Object.keys(calls).filter((name) => !measured.has(name))).toEqual([]);
   });
 });
 
