@@ -214,6 +214,7 @@ export const catalog: readonly CatalogEntry[] = [
     name: 'served-catch-up',
     about: 'a get beside 30 watches of its own client that read the past',
     sizes: 'once',
+    processCount: 3,
     load: async () => (await import('./cases/served-catch-up.ts')).servedCatchUp,
   },
   {

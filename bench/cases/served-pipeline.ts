@@ -6,6 +6,8 @@ import { startKelp } from '../load/kelp-server.ts';
 import { PipelineLoad, batchBytes } from '../load/pipeline-load.ts';
 import { cpuSecondsOf } from '../load/process-figures.ts';
 import { fillStore, openBenchStore } from '../load/store.ts';
+import { startRedis } from '../peers/redis.ts';
+import { redisBenchmark } from '../peers/redis-benchmark.ts';
 
 const BATCH_OPERATIONS = 100;
 const CONNECTIONS = 4;
@@ -14,6 +16,11 @@ const AHEAD = 4;
 const LOADS = [
   { kind: 'get', batchCount: 4000 },
   { kind: 'put', batchCount: 2000 },
+] as const;
+
+const REDIS_LOADS = [
+  { kind: 'set', count: 1_000_000 },
+  { kind: 'get', count: 2_000_000 },
 ] as const;
 
 /** Batches of operations to `kelp serve --fsync always`; server and client share the machine. */
@@ -36,8 +43,31 @@ export const servedPipeline: BenchCase = {
     } finally {
       await server.stop();
     }
+    await measureRedis(context);
   },
 };
+
+/** The same commands, as many of them under way. */
+async function measureRedis(context: CaseContext): Promise<void> {
+  const options = ['--appendonly', 'yes', '--appendfsync', 'always'];
+  const redis = await startRedis(context, `${context.directory}/redis`, options);
+  if (redis === undefined) return context.reportMissing('Redis is not installed');
+  try {
+    // What is set first is there to be got.
+    for (const { kind, count } of REDIS_LOADS) {
+      const samples: number[] = [];
+      for (let repetition = 0; repetition <= context.repetitions; repetition++) {
+        const load = { kind, count, connections: CONNECTIONS, pipeline: BATCH_OPERATIONS * AHEAD };
+        const rate = await redisBenchmark(context, redis, load);
+        if (repetition > 0) samples.push(rate);
+      }
+      const name = `Redis: ${kind}, appendfsync always, -c ${CONNECTIONS} -P ${BATCH_OPERATIONS * AHEAD}`;
+      context.report({ name: `${name}, by the server's processor time`, unit: 'operations/s', samples });
+    }
+  } finally {
+    await redis.child.stop();
+  }
+}
 
 function dataDirectory(context: CaseContext): string {
   return `${context.directory}/data`;
