@@ -17,7 +17,7 @@ import { simulateCompression } from '../simulation/simulated-compression.ts';
 import { SeededRandom } from '../support/random.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
 import { SimulatedNetwork, simulateNetwork } from './simulated-network.ts';
-import { simulateTime } from './simulated-time.ts';
+import { simulateTimeAndChance } from './simulated-time-and-chance.ts';
 
 const DATA_DIR = '/data';
 const PATH = '/kelp.sock';
@@ -76,7 +76,7 @@ export class ServedMachine {
     const machine = new ServedMachine(options);
     const { schedule } = machine.scheduler;
     const restores = [
-      simulateTime(machine.scheduler),
+      simulateTimeAndChance(machine.scheduler, machine.random),
       simulateNetwork(machine.network, schedule),
       simulateCompression(schedule),
     ];
