@@ -9,6 +9,7 @@ import type { Operation } from '../linearizability/operation.ts';
 import { perform } from '../linearizability/perform.ts';
 import { Workload } from '../linearizability/workload.ts';
 import { SeededRandom } from '../support/random.ts';
+import { makeBurst } from './burst.ts';
 import { FollowedWatch } from './followed-watch.ts';
 import { ServedMachine, type ServerEnd } from './served-machine.ts';
 import type { BreakPoint, Direction } from './simulated-network.ts';
@@ -17,6 +18,7 @@ import { faultIn, putLast } from './verdict.ts';
 const SEED = 11;
 const WORKERS = 3;
 const CALLS_PER_WORKER = 6;
+const CALLS_AT_ONCE = 2;
 
 export interface Mishap {
   readonly breakAt?: BreakPoint;
@@ -61,12 +63,17 @@ export function runScript(mishap: Mishap = {}, valueBytes = 0): Promise<Scripted
       const workload = new Workload(random);
       for (const put of firstPuts(valueBytes)) await recorder.record(0, put, () => perform(store, put));
       const workers = Array.from({ length: WORKERS }, async (_, worker) => {
-        for (let count = 0; count < CALLS_PER_WORKER; count++)
-          await makeCall(store, worker, workload, recorder);
+        for (let count = 0; count < CALLS_PER_WORKER; count += CALLS_AT_ONCE) {
+          const calls = Array.from({ length: CALLS_AT_ONCE }, () =>
+            makeCall(store, worker, workload, recorder),
+          );
+          await Promise.all(calls);
+        }
       });
       const following = watch.follow();
       following.catch(() => undefined);
       await Promise.all(workers);
+      await makeBurst(store, 0, workload, recorder);
       const revision = await putLast(store, recorder);
       watch.hurry();
       while (watch.revision < revision) await Promise.race([scheduler.pause(), following]);

@@ -9,12 +9,15 @@ import { type Call, HistoryRecorder } from '../linearizability/history.ts';
 import { makeCall } from '../linearizability/make-call.ts';
 import { Workload } from '../linearizability/workload.ts';
 import { SeededRandom } from '../support/random.ts';
+import { makeBurst } from './burst.ts';
 import { FollowedWatch, type WatchSubject } from './followed-watch.ts';
 import { ServedMachine } from './served-machine.ts';
 import { faultIn, LAST_KEY, putLast } from './verdict.ts';
 
 const CALLS_PER_WORKER = 12;
 const WORKERS_PER_CLIENT = 2;
+/** How many calls a worker makes at once. */
+const BURSTS = [1, 1, 1, 2, 4] as const;
 const SUBJECTS: readonly WatchSubject[] = [
   {},
   { ranges: [{ key: 'a' }, { key: 'm' }, { key: LAST_KEY }] },
@@ -121,9 +124,15 @@ class Run {
     const patient = calledThroughClient(this.#client());
     const impatient = calledThroughClient(this.#client(random.pick([1, 20, 200])));
     const workers = Array.from({ length: WORKERS_PER_CLIENT }, async (_, worker) => {
-      for (let count = 0; count < CALLS_PER_WORKER; count++) {
+      const number = index * WORKERS_PER_CLIENT + worker;
+      if (random.chance(0.2)) await makeBurst(patient, number, this.#workload, this.#recorder);
+      for (let left = CALLS_PER_WORKER; left > 0;) {
         const store = random.chance(0.1) ? impatient : patient;
-        await makeCall(store, index * WORKERS_PER_CLIENT + worker, this.#workload, this.#recorder);
+        const calls = Array.from({ length: Math.min(left, random.pick(BURSTS)) }, () =>
+          makeCall(store, number, this.#workload, this.#recorder),
+        );
+        left -= calls.length;
+        await Promise.all(calls);
         if (random.chance(0.5)) await this.#machine.scheduler.pause();
       }
     });

@@ -8,7 +8,7 @@ import { runServed } from './served-run.ts';
 
 const FIRST_SEED = Number(process.env['SERVED_SEED'] ?? 1);
 const REPEATED = 10;
-const RUNS = Math.max(200, rounds(4000));
+const RUNS = Math.max(120, rounds(2000));
 
 test(
   `what clients and watches are told can be true, in ${RUNS} runs`,
