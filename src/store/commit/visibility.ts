@@ -26,7 +26,7 @@ interface Committed {
   readonly revision: number;
   /** For the watch hub. */
   readonly staged: StagedChanges;
-  /** The same for the puts of a row, of which `revision` is the last; empty when there was no watch. */
+  /** What the puts of a row changed, of which `revision` is the last; empty when there was no watch. */
   readonly stagedRow: readonly RecentTransaction[];
   /** For the listeners; `undefined` when there was none. */
   readonly changes: readonly RecentChange[] | undefined;
