@@ -7,7 +7,7 @@ import type { Workload } from './workload.ts';
 export async function makeCall(
   store: CalledStore,
   client: number,
-  workload: Pick<Workload, 'draw' | 'notice'>,
+  workload: Workload,
   recorder: HistoryRecorder,
 ): Promise<boolean> {
   const operation = workload.draw();

@@ -73,7 +73,7 @@ export function runScript(mishap: Mishap = {}, valueBytes = 0): Promise<Scripted
       const following = watch.follow();
       following.catch(() => undefined);
       await Promise.all(workers);
-      await makeBurst(store, 0, workload, recorder);
+      await makeBurst(store, 0, recorder);
       const revision = await putLast(store, recorder);
       watch.hurry();
       while (watch.revision < revision) await Promise.race([scheduler.pause(), following]);

@@ -125,7 +125,7 @@ class Run {
     const impatient = calledThroughClient(this.#client(random.pick([1, 20, 200])));
     const workers = Array.from({ length: WORKERS_PER_CLIENT }, async (_, worker) => {
       const number = index * WORKERS_PER_CLIENT + worker;
-      if (random.chance(0.2)) await makeBurst(patient, number, this.#workload, this.#recorder);
+      if (random.chance(0.2)) await makeBurst(patient, number, this.#recorder);
       for (let left = CALLS_PER_WORKER; left > 0;) {
         const store = random.chance(0.1) ? impatient : patient;
         const calls = Array.from({ length: Math.min(left, random.pick(BURSTS)) }, () =>

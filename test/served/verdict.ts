@@ -5,6 +5,7 @@ import type { HistoryRecorder } from '../linearizability/history.ts';
 import type { Operation } from '../linearizability/operation.ts';
 import { perform } from '../linearizability/perform.ts';
 import { KEYS } from '../linearizability/workload.ts';
+import { burstKeys } from './burst.ts';
 import type { FollowedWatch } from './followed-watch.ts';
 import type { ServedMachine } from './served-machine.ts';
 import { StoredTruth } from './stored-truth.ts';
@@ -14,6 +15,9 @@ export const LAST_KEY = 'z';
 
 /** The number of the client that makes the last calls. */
 const LAST_CLIENT = -1;
+
+/** The numbers of the other clients are below. */
+const CLIENTS_MAX = 4;
 
 /** A put behind all other writes: when a watch is told of it, it has been told of all. @returns its revision. */
 export async function putLast(store: CalledStore, recorder: HistoryRecorder): Promise<number> {
@@ -31,7 +35,9 @@ export async function putLast(store: CalledStore, recorder: HistoryRecorder): Pr
 
 const nothing = { pastRevision: undefined, conditions: [], reads: [], writes: [] };
 
-const lastScan: Operation = { ...nothing, method: 'scan', reads: [...KEYS, LAST_KEY] };
+const everyBurstKey = Array.from({ length: CLIENTS_MAX }, (_, client) => burstKeys(client)).flat();
+
+const lastScan: Operation = { ...nothing, method: 'scan', reads: [...KEYS, LAST_KEY, ...everyBurstKey] };
 
 /**
  * Opens the store that the last server has left.
