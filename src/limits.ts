@@ -320,8 +320,10 @@ export const http2 = {
   waitingOutputBytesMax: 256 * KiB,
   /** ... and nothing more is read from a peer that has left so much of it unread. */
   unsentBytesMax: 1 * MiB,
-  /** ... or `outputBytes` of it, while all connections of the process hold so much together. */
-  unsentBytesOfAllMax: 64 * MiB,
+  /** ... or `outputBytes` of it, while all connections of the process hold more than this, as memory. */
+  ampleUnsentBytesOfAll: 64 * MiB,
+  /** They hold no more than this: for what would be beyond it connections are cut, the one first that has not read for longest. */
+  unsentBytesOfAllMax: 128 * MiB,
   /** Streams whose bodies wait take turns by so much. */
   chunkBytesMax: 16 * KiB,
   /** The requests of one connection that are begun in one turn of the event loop, ... */

@@ -34,7 +34,7 @@ export type ConnectionEnd =
   | { readonly kind: 'owner'; readonly error: Error | undefined }
   /** The peer told an error by GOAWAY and closed it. */
   | { readonly kind: 'peer'; readonly code: ErrorCode; readonly debugText: string }
-  /** The peer broke the protocol or a limit; it was told so by GOAWAY. */
+  /** The peer broke the protocol or a limit; it was told so by GOAWAY, unless it is one that does not read. */
   | { readonly kind: 'violation'; readonly code: ErrorCode; readonly reason: string }
   /** The socket failed, or the peer closed it with streams open (then there is no error). */
   | { readonly kind: 'io'; readonly error: Error | undefined };

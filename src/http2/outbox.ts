@@ -7,15 +7,20 @@
  * - Bytes go to the socket only when it has taken all earlier ones: a peer that does not read makes `waiting` grow, by one
  *   buffer for each 64 KiB. How far is the connection's business, by `unsentBytes`.
  * - A buffer is used again once the socket has let go of it.
+ * - What stays, in the socket or behind it, counts as the memory that it keeps (`unread-output.ts`), which is little for little:
+ *   a peer that does not read keeps no whole buffers for a few bytes.
  */
 import type { Socket } from 'node:net';
 import { http2 } from '../limits.ts';
+import { type OutputHolder, unreadOutput } from './unread-output.ts';
 
 export interface OutboxOwner {
   /** There is output, after there was none: `flush` is wanted at the end of the turn. */
   outputBegun(): void;
   /** The socket has taken what it was given, later than at once; less is unsent now. */
   outputTaken(): void;
+  /** All of it was dropped for want of memory, and the socket is destroyed. Called within calls of the outbox. */
+  outputCut(): void;
 }
 
 /** A buffer and what of it was written. */
@@ -29,10 +34,11 @@ const NO_BUFFER = Buffer.alloc(0);
 const sink = Buffer.allocUnsafeSlow(http2.outputBytes);
 const freeBuffers: Buffer[] = [];
 
-/** What all sockets and outboxes of the process hold since peers do not read, or not yet. */
-let heldBytesOfAll = 0;
+/** Up to this part of a buffer its output is moved to less memory when it stays. */
+const LITTLE = 1 / 4;
+const SMALL_BUFFER_BYTES_MIN = 512;
 
-export class Outbox {
+export class Outbox implements OutputHolder {
   /** What is being written to, at the places that `reserve` tells, ... */
   buffer: Buffer = NO_BUFFER;
   /** ... and where its output ends: set by the one that reserved, to the end of what it wrote. */
@@ -51,6 +57,10 @@ export class Outbox {
   #inSocketBytes = 0;
   /** Callbacks that are still to come for what the socket took at once. */
   #idleCallbacks = 0;
+  /** Whether the socket kept what it was given last, as TLS always does for a while. */
+  #isSocketSlow = false;
+  /** The memory of `buffer`, once that stays behind what the socket has. */
+  #parkedBytes = 0;
   #isEnding = false;
   #isClosed = false;
   readonly #onTaken = (): void => this.#taken();
@@ -95,7 +105,11 @@ export class Outbox {
 
   /** Gives what there is to the socket, unless that still has something. */
   flush(): void {
-    if (this.#inSocketBytes > 0 || this.#isClosed || this.#socket.destroyed) return;
+    if (this.#isClosed || this.#socket.destroyed) return;
+    if (this.#inSocketBytes > 0) {
+      if (this.#parkedBytes === 0 && this.#writtenBytes > 0) this.#park();
+      return;
+    }
     if (this.#writtenBytes > 0) {
       const { buffer, length } = this;
       this.#leaveBuffer();
@@ -111,7 +125,9 @@ export class Outbox {
   /** Ends the socket behind all that was written so far. What is written from now on goes nowhere. */
   end(): void {
     if (this.#isEnding) return;
-    if (this.length > 0) this.#wait(this.buffer, this.length);
+    const { buffer, length } = this;
+    this.#leaveBuffer();
+    if (length > 0) this.#wait(buffer, length);
     this.#isEnding = true;
     this.#sinkOutput();
     if (this.#inSocketBytes === 0 && !this.#socket.destroyed) this.#giveWaiting();
@@ -125,9 +141,15 @@ export class Outbox {
     this.#isClosed = true;
     this.#isEnding = true;
     this.#sinkOutput();
-    heldBytesOfAll -= this.#inSocketBytes + this.#waitingBytes;
+    unreadOutput.releaseAll(this);
     this.#waiting = [];
     this.#waitingBytes = 0;
+  }
+
+  cut(): void {
+    this.close();
+    this.#owner.outputCut();
+    this.#socket.destroy();
   }
 
   /** What of `buffer` is to be sent. */
@@ -143,14 +165,19 @@ export class Outbox {
 
   #nextBuffer(): void {
     const { buffer, length } = this;
+    this.#leaveBuffer();
     if (length === 0) this.#owner.outputBegun();
     else if (this.#inSocketBytes === 0) this.#give(buffer, length);
     else this.#wait(buffer, length);
-    this.buffer = freeBuffers.pop() ?? Buffer.allocUnsafeSlow(http2.outputBytes);
-    this.length = 0;
+    // That may have cut it.
+    if (!this.#isClosed) this.buffer = freeBuffers.pop() ?? Buffer.allocUnsafeSlow(http2.outputBytes);
   }
 
   #leaveBuffer(): void {
+    if (this.#parkedBytes > 0) {
+      unreadOutput.release(this, this.#parkedBytes, false);
+      this.#parkedBytes = 0;
+    }
     this.buffer = NO_BUFFER;
     this.length = 0;
     this.dataStreamId = 0;
@@ -159,30 +186,43 @@ export class Outbox {
   #wait(buffer: Buffer, length: number): void {
     this.#waiting.push({ buffer, length });
     this.#waitingBytes += length;
-    heldBytesOfAll += length;
+    unreadOutput.hold(this, buffer.length);
   }
 
-  #give(buffer: Buffer, length: number): void {
+  #give(output: Buffer, length: number): void {
+    if (this.#isClosed) return;
     this.#givenBytes += length;
+    const buffer = this.#isSocketSlow && isLittle(output, length) ? moved(output, length, length) : output;
     this.#socket.write(length === buffer.length ? buffer : buffer.subarray(0, length), this.#onTaken);
-    if (this.#socket.writableLength === 0) {
-      this.#idleCallbacks++;
-      free(buffer);
-    } else {
+    this.#isSocketSlow = this.#socket.writableLength > 0;
+    if (this.#isSocketSlow) {
       this.#inSocket.push({ buffer, length });
       this.#inSocketBytes += length;
-      heldBytesOfAll += length;
+      unreadOutput.hold(this, buffer.length);
+    } else {
+      this.#idleCallbacks++;
+      free(buffer);
     }
   }
 
   #giveWaiting(): void {
     const waiting = this.#waiting;
-    heldBytesOfAll -= this.#waitingBytes;
+    for (const { buffer } of waiting) unreadOutput.release(this, buffer.length, false);
     this.#waiting = [];
     this.#waitingBytes = 0;
     this.#socket.cork();
     for (const { buffer, length } of waiting) this.#give(buffer, length);
     this.#socket.uncork();
+  }
+
+  /** What was written stays behind what the socket has; more may follow in the same buffer. */
+  #park(): void {
+    const { buffer, length } = this;
+    if (isLittle(buffer, length)) {
+      this.buffer = moved(buffer, length, Math.max(2 * length, SMALL_BUFFER_BYTES_MIN));
+    }
+    this.#parkedBytes = this.buffer.length;
+    unreadOutput.hold(this, this.#parkedBytes);
   }
 
   #taken(): void {
@@ -193,7 +233,7 @@ export class Outbox {
     const output = this.#inSocket.shift();
     if (output === undefined) return;
     this.#inSocketBytes -= output.length;
-    if (!this.#isClosed) heldBytesOfAll -= output.length;
+    unreadOutput.release(this, output.buffer.length, true);
     // What a socket that is destroyed had is never sent.
     if (this.#isClosed || this.#socket.destroyed) return;
     free(output.buffer);
@@ -210,9 +250,23 @@ export class Outbox {
 
 /** What one connection may leave unsent. */
 function unsentBytesMax(): number {
-  return heldBytesOfAll < http2.unsentBytesOfAllMax ? http2.unsentBytesMax : http2.outputBytes;
+  return unreadOutput.isAmple ? http2.unsentBytesMax : http2.outputBytes;
 }
 
+function isLittle(buffer: Buffer, length: number): boolean {
+  return length <= buffer.length * LITTLE;
+}
+
+/** The output of a buffer in one of `capacity` bytes; the buffer is free. */
+function moved(buffer: Buffer, length: number, capacity: number): Buffer {
+  // One from a pool would keep more than itself.
+  const small = Buffer.allocUnsafeSlow(capacity);
+  small.set(buffer.subarray(0, length));
+  free(buffer);
+  return small;
+}
+
+/** Takes back a buffer that nothing uses, unless it is a small one. */
 function free(buffer: Buffer): void {
-  if (freeBuffers.length < http2.outputsKept) freeBuffers.push(buffer);
+  if (buffer.length === http2.outputBytes && freeBuffers.length < http2.outputsKept) freeBuffers.push(buffer);
 }

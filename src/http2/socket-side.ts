@@ -88,6 +88,17 @@ export abstract class SocketSide implements OutboxOwner, TurnTaker {
   }
 
   /** @internal */
+  outputCut(): void {
+    this.#end ??= {
+      kind: 'violation',
+      code: errorCode.ENHANCE_YOUR_CALM,
+      reason: 'the peer does not read what it is sent, and memory for it ran out',
+    };
+    this.#isEnding = true;
+    this.#rest = undefined;
+  }
+
+  /** @internal */
   endEarly(): void {
     this.sender.outbox.flush();
   }

@@ -425,7 +425,7 @@ describe('a client that does not read', () => {
         Array.from({ length: count }, (_, index) => headersFrame(2 * (first + index) + 1, block, WHOLE)),
       );
     // Each holds what waits in the output of its connection before bodies wait in their streams.
-    const count = Math.ceil((1.4 * http2.unsentBytesOfAllMax) / http2.waitingOutputBytesMax);
+    const count = Math.ceil((1.4 * http2.ampleUnsentBytesOfAll) / http2.waitingOutputBytesMax);
     const servers = Array.from({ length: count }, () => unread().receive(requests(10)));
     const late = unread().receive(requests(10));
     expect(late.connection.unsentBytes).toBeLessThanOrEqual(2 * http2.outputBytes);
@@ -446,6 +446,75 @@ describe('a client that does not read', () => {
     late.socket.isRead = false;
     late.receive(requests(10, 10));
     expect(late.requests).toHaveLength(20);
+  });
+
+  test('for all of them so much is held and no more: those that have not read for longest are cut for it', () => {
+    const requests = Buffer.concat(
+      Array.from({ length: 10 }, (_, index) =>
+        headersFrame(2 * index + 1, encodeBlock(fieldsFor('/large')), WHOLE),
+      ),
+    );
+    const memoryOf = ({ socket }: ServerUnderTest): number =>
+      socket.destroyed ? 0 : socket.writableMemoryBytes;
+    const unsentOf = ({ connection, socket }: ServerUnderTest): number =>
+      socket.destroyed ? 0 : connection.unsentBytes;
+    const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
+
+    const stream = encodeBlock(fieldsFor('/stream'));
+    const patient = unread().receive(
+      ...Array.from({ length: 100 }, (_, index) => headersFrame(2 * index + 1, stream, WHOLE)),
+    );
+    const servers: ServerUnderTest[] = [];
+    while (!servers.some(({ socket }) => socket.destroyed)) {
+      expect(servers.length).toBeLessThan(http2.unsentBytesOfAllMax / http2.outputBytes);
+      servers.push(unread().receive(requests));
+      // One that reads some of it now and then is none of those that have not read for longest.
+      expect(patient.socket.take()).toBe(true);
+      patient.receive();
+    }
+    for (let index = 0; index < 200; index++) {
+      servers.push(unread().receive(requests));
+      expect(sum(servers.map(unsentOf)) + unsentOf(patient)).toBeLessThanOrEqual(http2.unsentBytesOfAllMax);
+      expect(sum(servers.map(memoryOf)) + memoryOf(patient)).toBeLessThanOrEqual(http2.unsentBytesOfAllMax);
+    }
+
+    const areCut = servers.map(({ socket }) => socket.destroyed);
+    const cutCount = areCut.filter((isCut) => isCut).length;
+    expect(cutCount).toBeGreaterThan(0);
+    expect(areCut.slice(0, cutCount)).toEqual(Array.from({ length: cutCount }, () => true));
+    expect(patient.socket.destroyed).toBe(false);
+    const [first] = servers as [ServerUnderTest];
+    expectNothingLeft(first);
+    expect(first.ends).toEqual([
+      {
+        kind: 'violation',
+        code: errorCode.ENHANCE_YOUR_CALM,
+        reason: expect.stringContaining('does not read'),
+      },
+    ]);
+    for (const { connection, clock } of [patient, ...servers]) {
+      connection.destroy();
+      clock.settle();
+    }
+    // Nothing of it is counted any more.
+    const later = unread().receive(requests);
+    expect(later.connection.unsentBytes).toBeGreaterThan(2 * http2.outputBytes);
+    later.connection.destroy();
+    later.clock.settle();
+  });
+
+  test('and gets little holds little memory, however often', () => {
+    const server = unread();
+    for (let index = 0; index < 500; index++) server.receive(pingFrame('x'));
+    // The first write is stuck in its buffer; nothing tells before.
+    expect(server.socket.writableMemoryBytes).toBeLessThanOrEqual(http2.outputBytes);
+    server.socket.take();
+    server.receive(pingFrame('x'));
+    expect(server.socket.writableMemoryBytes).toBeLessThanOrEqual(http2.outputBytes / 4);
+    server.socket.readAll();
+    server.clock.settle();
+    expect(server.sent.pingsAnswered).toHaveLength(501);
+    expectNothingLeft(server);
   });
 
   test('when it is cut, nothing is left', () => {

@@ -9,6 +9,8 @@ import type { StepClock } from './step-clock.ts';
 
 interface Unsent {
   readonly bytes: number;
+  /** What it keeps alive. */
+  readonly memoryBytes: number;
   readonly taken: (() => void) | undefined;
 }
 
@@ -57,6 +59,11 @@ export class FakeSocket extends EventEmitter {
   /** What the socket holds since the peer does not read. */
   get writableLength(): number {
     return this.#unsent.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** The memory that is kept alive by that. */
+  get writableMemoryBytes(): number {
+    return this.#unsent.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
   }
 
   /** What came from the peer and was not read, since reading is paused. */
@@ -119,7 +126,7 @@ export class FakeSocket extends EventEmitter {
       if (taken !== undefined) this.#clock.yieldNow(taken);
       return true;
     }
-    this.#unsent.push({ bytes: bytes.length, taken });
+    this.#unsent.push({ bytes: bytes.length, memoryBytes: bytes.buffer.byteLength, taken });
     return false;
   }
 
