@@ -345,14 +345,24 @@ export const http2 = {
   idleFramesBurst: 1000,
   idleFramesPerSecond: 100,
   idleFramesPerFrameSent: 10,
+  /**
+   * Of those more that are no WINDOW_UPDATE: at most so many a second, whatever was sent. A client that pings once for each call,
+   * as Go's does, makes some 10,000.
+   */
+  earnedFramesBurst: 50_000,
+  earnedFramesPerSecond: 50_000,
   /** The entries of one SETTINGS frame. */
   settingsEntriesMax: 64,
   /** The last streams that were reset from here are remembered: what the peer had sent on them by then is no error. */
   resetsRemembered: 256,
   /** The text in GOAWAY that says why. */
   debugBytesMax: 1 * KiB,
-  /** A peer that was told that the connection ends may take so long to read some of what is left, and to close. */
+  /** A peer that was sent the end of the connection may take so long to close, ... */
   lingerMs: 3000,
+  /** ... before that, so long between two times at which its socket takes some of what is left, 64 KiB of it or less, ... */
+  lingerStalledMs: 15_000,
+  /** ... and so long for all of it. */
+  lingerMsMax: 120_000,
   /** The streams that a client takes a server to allow until it has said. RFC 9113, section 6.5.2, asks for 100 at least. */
   streamsBeforeSettings: 100,
   /** ... and the most that it has on one connection, whatever the server allows. */

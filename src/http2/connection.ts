@@ -198,7 +198,7 @@ export abstract class Connection<Opened extends BodyStream> extends FrameSide im
   }
 
   protected override windowUpdateReceived(streamId: number, increment: number): void {
-    this.#idleFrames.count();
+    this.#idleFrames.countUpdate();
     if (streamId === 0) {
       this.#widenConnection(increment);
       return;

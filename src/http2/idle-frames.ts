@@ -1,7 +1,8 @@
 /**
  * The monitor of frames that bring nothing: PING, SETTINGS, GOAWAY, PRIORITY, WINDOW_UPDATE, empty DATA, resets and heads of
  * streams that are closed, informational responses, unknown frames. Each costs a peer little, and some of them an answer or a look at every stream. A peer that is
- * being sent something has reason for some, in proportion: it opens windows, measures the way by pings, sets priorities.
+ * being sent something has reason for some, in proportion: it opens windows, measures the way by pings, sets priorities. Windows
+ * it has to open for what it is sent; of the others it may send no more than so many a second, whatever it is sent.
  */
 import type { Clock } from '../clock.ts';
 import { http2 } from '../limits.ts';
@@ -15,6 +16,8 @@ export class IdleFrames {
   readonly #sender: Sender;
   /** Made when the first one comes that nothing was sent for. */
   #budget: Budget | undefined;
+  /** Made when the first one comes that something was sent for, and is no WINDOW_UPDATE. */
+  #earnedBudget: Budget | undefined;
   #countedFrames = 0;
   #allowed = 0;
 
@@ -25,27 +28,39 @@ export class IdleFrames {
 
   /** One that what was sent may have been the reason for. */
   count(): void {
+    if (!this.#isEarned()) return this.countUnearned();
+    const { earnedFramesBurst, earnedFramesPerSecond } = http2;
+    this.#earnedBudget ??= new Budget(this.#clock, earnedFramesBurst, earnedFramesPerSecond);
+    if (!this.#earnedBudget.take()) throw tooMany();
+  }
+
+  /** A WINDOW_UPDATE. */
+  countUpdate(): void {
+    if (!this.#isEarned()) this.countUnearned();
+  }
+
+  /** One that has no such reason: SETTINGS, whose windows are those of all streams, and GOAWAY. */
+  countUnearned(): void {
+    this.#budget ??= new Budget(this.#clock, http2.idleFramesBurst, http2.idleFramesPerSecond);
+    if (!this.#budget.take()) throw tooMany();
+  }
+
+  #isEarned(): boolean {
     const sentFrames = this.#sender.streamFrames - this.#countedFrames;
     this.#countedFrames = this.#sender.streamFrames;
     this.#allowed = Math.min(
       http2.idleFramesBurst,
       this.#allowed + sentFrames * http2.idleFramesPerFrameSent,
     );
-    if (this.#allowed > 0) {
-      this.#allowed--;
-      return;
-    }
-    this.countUnearned();
+    if (this.#allowed === 0) return false;
+    this.#allowed--;
+    return true;
   }
+}
 
-  /** One that has no such reason: SETTINGS, whose windows are those of all streams, and GOAWAY. */
-  countUnearned(): void {
-    this.#budget ??= new Budget(this.#clock, http2.idleFramesBurst, http2.idleFramesPerSecond);
-    if (!this.#budget.take()) {
-      throw new Violation(
-        errorCode.ENHANCE_YOUR_CALM,
-        'too many frames that bring nothing (PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, unknown ones)',
-      );
-    }
-  }
+function tooMany(): Violation {
+  return new Violation(
+    errorCode.ENHANCE_YOUR_CALM,
+    'too many frames that bring nothing (PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, unknown ones)',
+  );
 }

@@ -206,6 +206,22 @@ export class Outbox implements OutputHolder {
   }
 
   #giveWaiting(): void {
+    if (this.#isEnding) this.#givePieces();
+    else this.#giveAll();
+  }
+
+  /** One after the other: Node tells of what it is given together when all of it is taken, and so of no progress before. */
+  #givePieces(): void {
+    while (this.#inSocketBytes === 0) {
+      const output = this.#waiting.shift();
+      if (output === undefined) return;
+      this.#waitingBytes -= output.length;
+      unreadOutput.release(this, output.buffer.length, false);
+      this.#give(output.buffer, output.length);
+    }
+  }
+
+  #giveAll(): void {
     const waiting = this.#waiting;
     for (const { buffer } of waiting) unreadOutput.release(this, buffer.length, false);
     this.#waiting = [];
@@ -218,9 +234,9 @@ export class Outbox implements OutputHolder {
   /** What was written stays behind what the socket has; more may follow in the same buffer. */
   #park(): void {
     const { buffer, length } = this;
-    if (isLittle(buffer, length)) {
-      this.buffer = moved(buffer, length, Math.max(2 * length, SMALL_BUFFER_BYTES_MIN));
-    }
+    // As much again as waits already, so that many small pieces become few.
+    const capacity = Math.max(2 * length, this.#waitingBytes, SMALL_BUFFER_BYTES_MIN);
+    if (isLittle(buffer, capacity)) this.buffer = moved(buffer, length, capacity);
     this.#parkedBytes = this.buffer.length;
     unreadOutput.hold(this, this.#parkedBytes);
   }

@@ -134,7 +134,7 @@ export class ServerConnection extends Connection<RequestStream> implements Conne
     this.#begunCount++;
     this.countRequest();
     if (streamId > this.#lastAcceptedId) {
-      this.sendReset(streamId, errorCode.REFUSED_STREAM);
+      this.refuse(streamId, errorCode.REFUSED_STREAM);
     } else if (this.streams.size >= this.#serverOptions.concurrentStreamsMax) {
       this.refuse(streamId, errorCode.REFUSED_STREAM);
     } else if (!(head instanceof HeadFault)) {

@@ -236,11 +236,13 @@ export abstract class SocketSide implements OutboxOwner, TurnTaker {
     return this.#rest !== undefined;
   }
 
-  /** The peer has some time to read what it was told, as long as it goes on reading, and to close. */
-  #linger(): void {
+  /** The peer has some time to read what it was told, more while it goes on reading, and to close. */
+  #linger(untilMs = this.options.clock.monotonicMs() + http2.lingerMsMax): void {
     const { unsentBytes } = this;
-    this.#lingerTimer = this.options.clock.setTimer(http2.lingerMs, () => {
-      if (this.unsentBytes < unsentBytes) this.#linger();
+    const { clock } = this.options;
+    const delayMs = unsentBytes > 0 ? http2.lingerStalledMs : http2.lingerMs;
+    this.#lingerTimer = clock.setTimer(Math.min(delayMs, untilMs - clock.monotonicMs()), () => {
+      if (this.unsentBytes < unsentBytes && clock.monotonicMs() < untilMs) this.#linger(untilMs);
       else this.#socket.destroy();
     });
   }

@@ -298,6 +298,34 @@ describe('frames that bring nothing', () => {
     expect(server.requests).toHaveLength(2000);
   });
 
+  test('but only so many at once, whatever is sent', () => {
+    const server = opened();
+    const pings = Array.from({ length: 3 * http2.idleFramesPerFrameSent - 1 }, () => pingFrame('x'));
+    const count = sentUntilEnd(server, (index) =>
+      Buffer.concat([headersFrame(2 * index + 1, unary, WHOLE), ...pings]),
+    );
+    expect(goawayOf(server)).toBe(errorCode.ENHANCE_YOUR_CALM);
+    // The first ones were answered before anything was sent.
+    expect(count).toBe(Math.floor(http2.earnedFramesBurst / pings.length));
+    expectNothingLeft(server);
+  });
+
+  test('and so many a second go on forever', () => {
+    const server = opened();
+    let streamId = 1;
+    for (let second = 0; second < 4; second++) {
+      for (let sent = 0; sent < http2.earnedFramesPerSecond; sent += 20) {
+        server.receive(
+          headersFrame(streamId, unary, WHOLE),
+          ...Array.from({ length: 20 }, () => pingFrame('x')),
+        );
+        streamId += 2;
+      }
+      server.clock.advance(1000);
+    }
+    expect(server.socket.isEnded).toBe(false);
+  });
+
   test('SETTINGS, which change the window of every stream, have no such reason', () => {
     const server = opened();
     const count = sentUntilEnd(server, (index) =>
@@ -469,6 +497,7 @@ describe('a client that does not read', () => {
       expect(servers.length).toBeLessThan(http2.unsentBytesOfAllMax / http2.outputBytes);
       servers.push(unread().receive(requests));
       // One that reads some of it now and then is none of those that have not read for longest.
+      if (servers.length % 10 > 0) continue;
       expect(patient.socket.take()).toBe(true);
       patient.receive();
     }
@@ -750,6 +779,61 @@ describe('the beginning of a connection', () => {
     server.clock.settle();
     expect(server.socket.destroyed).toBe(true);
     expect(server.ends).toHaveLength(1);
+  });
+
+  describe('and reads what is left', () => {
+    /** Much has been made for it when the connection ends. */
+    function ending(): ServerUnderTest {
+      const server = opened();
+      server.socket.isRead = false;
+      for (let index = 0; index < 15_000; index++) server.receive(headersFrame(2 * index + 1, unary, WHOLE));
+      server.connection.goaway(errorCode.NO_ERROR, 'enough');
+      server.clock.settle();
+      return server;
+    }
+
+    test('slowly gets all of it', () => {
+      const server = ending();
+      const pauseMs = http2.lingerMs + 1000;
+      for (let ms = 0; server.connection.unsentBytes > 0; ms += pauseMs) {
+        expect(ms).toBeLessThan(http2.lingerMsMax);
+        server.clock.advance(pauseMs);
+        expect(server.socket.destroyed).toBe(false);
+        server.socket.take();
+        server.clock.settle();
+      }
+      expect(server.sent.goaways).toHaveLength(1);
+      expect(server.socket.isEnded).toBe(true);
+      expectNothingLeft(server);
+    });
+
+    test('so slowly that it takes too long is cut off', () => {
+      const server = ending();
+      let ms = 0;
+      for (; !server.socket.destroyed; ms += 10_000) {
+        expect(ms).toBeLessThan(http2.lingerMsMax);
+        server.socket.take();
+        server.clock.settle();
+        server.clock.advance(10_000);
+      }
+      expect(ms).toBe(http2.lingerMsMax);
+      expect(server.connection.unsentBytes).toBeGreaterThan(0);
+      server.clock.settle();
+      expect(server.clock.timerCount).toBe(0);
+    });
+
+    test('no more is cut off', () => {
+      const server = ending();
+      server.socket.take();
+      server.clock.settle();
+      server.clock.advance(http2.lingerStalledMs - 1);
+      server.socket.take();
+      server.clock.settle();
+      server.clock.advance(http2.lingerStalledMs);
+      expect(server.socket.destroyed).toBe(false);
+      server.clock.advance(http2.lingerStalledMs);
+      expect(server.socket.destroyed).toBe(true);
+    });
   });
 });
 

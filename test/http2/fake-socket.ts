@@ -32,6 +32,8 @@ export class FakeSocket extends EventEmitter {
   readonly #clock: StepClock;
   readonly #splitter = new FrameSplitter();
   #unsent: Unsent[] = [];
+  /** What was written since it was corked; undefined while it is not. */
+  #corked: Unsent[] | undefined;
   #input: Buffer[] = [];
   #isPaused = false;
   #isPeerEnded = false;
@@ -58,7 +60,7 @@ export class FakeSocket extends EventEmitter {
 
   /** What the socket holds since the peer does not read. */
   get writableLength(): number {
-    return this.#unsent.reduce((sum, { bytes }) => sum + bytes, 0);
+    return [...this.#unsent, ...(this.#corked ?? [])].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** The memory that is kept alive by that. */
@@ -121,12 +123,19 @@ export class FakeSocket extends EventEmitter {
     this.bytesWritten += bytes.length;
     this.written(Buffer.from(bytes));
     this.#splitter.push(bytes);
+    const unsent: Unsent = { bytes: bytes.length, memoryBytes: bytes.buffer.byteLength, taken };
+    if (this.#corked !== undefined) this.#corked.push(unsent);
+    else return this.#send(unsent);
+    return false;
+  }
+
+  #send(unsent: Unsent): boolean {
     if (this.isRead && this.#unsent.length === 0) {
       // As Node calls back: soon, never within.
-      if (taken !== undefined) this.#clock.yieldNow(taken);
+      if (unsent.taken !== undefined) this.#clock.yieldNow(unsent.taken);
       return true;
     }
-    this.#unsent.push({ bytes: bytes.length, memoryBytes: bytes.buffer.byteLength, taken });
+    this.#unsent.push(unsent);
     return false;
   }
 
@@ -162,8 +171,24 @@ export class FakeSocket extends EventEmitter {
     return this;
   }
 
-  cork(): void {}
-  uncork(): void {}
+  cork(): void {
+    this.#corked ??= [];
+  }
+
+  /** As in Node, all of it is one write, whose parts are called back for together. */
+  uncork(): void {
+    const corked = this.#corked ?? [];
+    this.#corked = undefined;
+    if (corked.length === 0 || this.destroyed) return;
+    this.#send({
+      bytes: corked.reduce((sum, { bytes }) => sum + bytes, 0),
+      memoryBytes: corked.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
+      taken: () => {
+        for (const { taken } of corked) taken?.();
+      },
+    });
+  }
+
   setNoDelay(): this {
     return this;
   }

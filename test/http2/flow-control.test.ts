@@ -454,7 +454,7 @@ describe('a peer that does not read', () => {
     server.socket.isRead = false;
     server.receive(wholeRequest(1));
     server.connection.goaway(errorCode.NO_ERROR, 'enough');
-    server.clock.advance(http2.lingerMs);
+    server.clock.advance(http2.lingerStalledMs);
     server.clock.settle();
     expect(server.socket.destroyed).toBe(true);
     expect(server.ends).toEqual([{ kind: 'owner', error: undefined }]);

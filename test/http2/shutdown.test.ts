@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { ConnectionEnd } from '../../src/http2/endpoint.ts';
 import { errorCode } from '../../src/http2/error-code.ts';
 import { ServerConnection } from '../../src/http2/server-connection.ts';
+import { http2 } from '../../src/limits.ts';
 import { FakeSocket } from './fake-socket.ts';
 import { dataFrame, flag, frameType, goawayFrame, pingFrame } from './frames.ts';
 import { opened, request, wholeRequest } from './opened.ts';
@@ -93,6 +94,18 @@ describe('`shutdown`', () => {
     server.receive(request(3), dataFrame(3, Buffer.of(1), flag.END_STREAM));
     expect(server.requests).toHaveLength(1);
     expect(server.sent.streams[3]?.resetCodes).toEqual([REFUSED_STREAM]);
+  });
+
+  test('and does not go on refusing them forever', () => {
+    const server = opened({}).receive(wholeRequest(1));
+    server.connection.shutdown();
+    server.clock.settle();
+    answerPing(server);
+    let count = 0;
+    for (; !server.socket.isEnded && count <= http2.resetsBurst; count++)
+      server.receive(wholeRequest(2 * count + 3));
+    expect(count).toBe(http2.resetsBurst + 1);
+    expect(server.sent.goaways.at(-1)?.code).toBe(ENHANCE_YOUR_CALM);
   });
 
   test('a second call does nothing', () => {
