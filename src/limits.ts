@@ -440,8 +440,12 @@ export const serverFixed = {
   deadlineMsMax: 24 * 24 * 60 * 60 * 1000,
   /** An error's text goes into a header, so it is cut to this many characters. */
   errorMessageCharactersMax: 1024,
-  /** A call that is refused is told so when its request has ended, or after this long. */
+  /**
+   * A call that is refused is told so when its request has ended, or after this long; at once while so many wait for that. They
+   * come on top of `callsMax`.
+   */
   refusedRequestMs: 1000,
+  refusedCallsMax: 1000,
   /**
    * A stream of batches (Pipeline) takes the next one while so many are under way at most, and their results hold so many bytes
    * of entries at most; when it has run so many operations in one turn of the event loop, others have theirs first.

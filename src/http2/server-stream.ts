@@ -20,6 +20,10 @@ export class RequestStream extends BodyStream implements ServerStream {
     if (contentLength !== undefined) this.bodyBytesLeft = contentLength;
   }
 
+  inform(head: HeaderBlock): void {
+    if (this.isLocalOpen && !this.#isHeadSent) this.carrier.sender.headers(this.id, head, head.length, false);
+  }
+
   respond(head: HeaderBlock, isEnd: boolean): void {
     if (!this.isLocalOpen || this.#isHeadSent) return;
     this.#isHeadSent = true;

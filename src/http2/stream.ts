@@ -63,6 +63,8 @@ export interface BodyWriter<Body> {
 export interface ServerStream extends Stream {
   /** Of the connection: for limits and logs. */
   readonly connection: ConnectionInfo;
+  /** Sends an informational head (1xx) before that of the response; any number of them may. RFC 9110, section 15.2. */
+  inform(head: HeaderBlock): void;
   /** Sends the head of the response; with `isEnd` there is nothing else. A head that is not prebuilt goes by `encodeBlock`. */
   respond(head: HeaderBlock, isEnd: boolean): void;
   /** A whole response: head, a body of `size` bytes that `writer` writes where it is sent from, trailers. */

@@ -97,7 +97,7 @@ class Server implements RunningServer {
       { store, state, calls, deadlines, limits, logger },
       new Routes(services, (path) => endpointByPath.has(path)),
     );
-    this.#listener = makeListener({ grpcLane: lane, deadlines, handlers, tls, limits, logger });
+    this.#listener = makeListener({ grpcLane: lane, calls, deadlines, handlers, tls, limits, logger });
   }
 
   get address(): string {

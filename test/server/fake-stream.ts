@@ -7,7 +7,9 @@ import type { BodyWriter, ClosedBy, ServerStream, StreamHandler } from '../../sr
 export class FakeStream implements ServerStream {
   readonly id = 1;
   readonly connection = { remoteAddress: '127.0.0.1', isTls: false };
-  handler: StreamHandler | undefined;
+  #handler: StreamHandler | undefined;
+  /** The informational heads. */
+  readonly informed: Record<string, string>[] = [];
   /** Head and trailers together. */
   readonly fields: Record<string, string> = {};
   readonly written: Buffer[] = [];
@@ -26,6 +28,20 @@ export class FakeStream implements ServerStream {
 
   get body(): Buffer {
     return Buffer.concat(this.written);
+  }
+
+  get handler(): StreamHandler | undefined {
+    return this.#handler;
+  }
+
+  /** One that comes late is told of the end at once, as by a connection. */
+  set handler(handler: StreamHandler | undefined) {
+    this.#handler = handler;
+    if (this.#isClosed) handler?.closed(errorCode.NO_ERROR, 'user');
+  }
+
+  inform(head: HeaderBlock): void {
+    this.informed.push(Object.fromEntries(decoded(head)));
   }
 
   respond(head: HeaderBlock, isEnd: boolean): void {

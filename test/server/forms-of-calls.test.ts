@@ -57,6 +57,22 @@ test.each(methods.map((method) => [pathOf(method)]))('%s goes straight as gRPC',
   expect(adapted).toHaveProperty(ADAPTED);
 });
 
+test('a client that waits until its body is wanted is told so', async () => {
+  const server = await startTestServer();
+  const body = toJsonString(
+    PutRequestSchema,
+    create(PutRequestSchema, { key: 'a', value: Buffer.from('b') }),
+  );
+  const path = pathOf(KvService.method.put);
+  const stream = post(await openSession(server.url), path, 'application/json', { expect: '100-continue' });
+  const reply = replyOf(stream);
+
+  await once(stream, 'continue');
+  stream.end(body);
+
+  expect((await reply).headers[':status']).toBe(200);
+});
+
 /** Of the reply to an empty message; a stream may go on behind them. */
 async function firstHeaders(
   server: TestServer,

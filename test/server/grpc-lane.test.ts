@@ -119,8 +119,7 @@ class Lane {
     this.#lane = grpcLane(context, new Routes(services, (path) => path === '/grpc.health.v1.Health/Check'));
   }
 
-  open(path: string, fields: readonly Field[] = []): FakeStream {
-    const stream = new FakeStream();
+  open(path: string, fields: readonly Field[] = [], stream = new FakeStream()): FakeStream {
     stream.handler = this.#lane(stream, headOf(path, fields));
     return stream;
   }
@@ -446,6 +445,84 @@ describe('time', () => {
   });
 });
 
+describe('a reply of a stream that its client does not read', () => {
+  const reply: leaseCodec.KeepAliveResponseShape = { leaseId: 1, ttl: undefined };
+  const replyBytes = 5 + leaseCodec.sizeOfKeepAliveResponse(reply);
+
+  test('is charged though its method charges nothing, until it is read', async () => {
+    const lane = new Lane({
+      async *keepAlive() {
+        yield reply;
+        await new Promise(() => undefined);
+      },
+    });
+    const stream = new FakeStream();
+    stream.isBlocked = true;
+    lane.open(KEEP_ALIVE, [], stream);
+    await turns();
+    expect([stream.queuedBytes, lane.calls.heldBytes]).toEqual([replyBytes, replyBytes]);
+
+    stream.drain();
+    await turns();
+
+    expect([stream.isClosed, lane.calls.heldBytes]).toEqual([false, 0]);
+  });
+
+  test('is charged once when its method has', async () => {
+    const lane = new Lane({
+      async *keepAlive(_, call) {
+        call.chargeReply(replyBytes - 2);
+        yield reply;
+        await new Promise(() => undefined);
+      },
+    });
+    const stream = new FakeStream();
+    stream.isBlocked = true;
+    lane.open(KEEP_ALIVE, [], stream);
+    await turns();
+    expect(lane.calls.heldBytes).toBe(replyBytes);
+
+    stream.drain();
+    await turns();
+
+    expect(lane.calls.heldBytes).toBe(replyBytes - 2);
+  });
+
+  test('is cut when there is no memory for it', async () => {
+    const lane = new Lane({
+      callBytesMax: replyBytes - 1,
+      async *keepAlive() {
+        yield reply;
+      },
+    });
+    const stream = new FakeStream();
+    stream.isBlocked = true;
+    lane.open(KEEP_ALIVE, [], stream);
+    await turns();
+    expect([stream.ended, lane.calls.size]).toEqual([errorCode.ENHANCE_YOUR_CALM, 0]);
+  });
+
+  test('is charged when it was pushed, too', () => {
+    let outlet: ReplyOutlet | undefined;
+    const lane = new Lane({
+      watch: (_store, _request, _call, given) => {
+        outlet = given;
+        return { goOn: () => undefined, stop: () => undefined };
+      },
+    });
+    const stream = new FakeStream();
+    stream.isBlocked = true;
+    lane.open(WATCH, [], stream);
+    stream.receive(Buffer.alloc(5), true);
+    outlet?.send(Buffer.alloc(100));
+    expect([stream.queuedBytes, lane.calls.heldBytes]).toEqual([100, 100]);
+
+    stream.drain();
+
+    expect(lane.calls.heldBytes).toBe(0);
+  });
+});
+
 describe('a call that is not served', () => {
   test('is told so when its request has ended', () => {
     const lane = new Lane({ callsMax: 1 });
@@ -463,6 +540,21 @@ describe('a call that is not served', () => {
     first.receive(message({ key: 'a' }), true);
     expect(first.fields['grpc-status']).toBe('0');
     expect(lane.calls.size).toBe(0);
+  });
+
+  test('is told so at once while very many wait for the end of theirs', () => {
+    const lane = new Lane({ callsMax: 1 });
+    lane.open(GET);
+    const open = (): FakeStream[] =>
+      Array.from({ length: serverFixed.refusedCallsMax + 5 }, () => lane.open(GET));
+    const isToldAtOnce = (streams: readonly FakeStream[]): number =>
+      streams.filter(({ fields, isClosed }) => isClosed && fields['grpc-status'] === '8').length;
+
+    const refused = open();
+    expect([isToldAtOnce(refused), lane.calls.size]).toEqual([5, 1 + serverFixed.refusedCallsMax]);
+    for (const stream of refused) stream.close(errorCode.CANCEL, 'peer');
+    expect(lane.calls.size).toBe(1);
+    expect(isToldAtOnce(open())).toBe(5);
   });
 
   test('is told so early when its request is long, or does not come', () => {

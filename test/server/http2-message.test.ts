@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { errorCode } from '../../src/http2/error-code.ts';
 import type { Field } from '../../src/http2/fields.ts';
+import { CallTable } from '../../src/server/calls/calls.ts';
 import type { HttpRequest, HttpResponse } from '../../src/server/http/http-message.ts';
 import { http2Exchange } from '../../src/server/http/http2-message.ts';
 import { FakeStream, headOf } from './fake-stream.ts';
@@ -13,10 +14,17 @@ interface Exchange {
   readonly response: HttpResponse;
 }
 
-function exchange(fields: readonly Field[] = [], method = 'POST'): Exchange {
-  const stream = new FakeStream();
+const limits = { callsMax: 10, callBytesMax: 1 << 20, replyBytesMax: 1 << 20 };
+
+function exchange(
+  fields: readonly Field[] = [],
+  method = 'POST',
+  calls = new CallTable(limits),
+  stream = new FakeStream(),
+): Exchange {
   let messages: Pick<Exchange, 'request' | 'response'> | undefined;
-  stream.handler = http2Exchange(stream, { ...headOf('/a?b=c', fields), method }, (request, response) => {
+  const head = { ...headOf('/a?b=c', fields), method };
+  stream.handler = http2Exchange(stream, head, calls, (request, response) => {
     messages = { request, response };
   });
   if (messages === undefined) throw new Error('no handler was asked');
@@ -69,6 +77,88 @@ describe('a request', () => {
     for (let count = 0; count < 16; count++) await new Promise(setImmediate);
 
     expect(stream.consumedBytes).toBe(16 * chunk.length);
+  });
+
+  test('charges to its call what has come and is not read, and nothing else', async () => {
+    const calls = new CallTable(limits);
+    const { stream, request } = exchange([], 'POST', calls);
+    const call = calls.open({ cut: () => undefined }, true);
+    request.chargeTo?.(call);
+    const chunk = Buffer.alloc(16 * 1024);
+    for (let count = 1; count <= 16; count++) {
+      stream.receive(chunk);
+      expect([calls.heldBytes, stream.consumedBytes]).toEqual([count * chunk.length, 0]);
+    }
+
+    const bodies = request.iterator({ destroyOnReturn: false });
+    let readBytes = 0;
+    while (readBytes < 16 * chunk.length) {
+      readBytes += ((await bodies.next()) as IteratorYieldResult<Buffer>).value.length;
+      expect(calls.heldBytes + stream.consumedBytes).toBe(16 * chunk.length);
+    }
+
+    expect([calls.heldBytes, stream.consumedBytes]).toEqual([0, 16 * chunk.length]);
+    stream.receive(chunk);
+    expect((await bodies.next()).value).toHaveLength(chunk.length);
+    expect([calls.heldBytes, stream.consumedBytes]).toEqual([0, 17 * chunk.length]);
+  });
+
+  test('for which there is no memory is broken off', () => {
+    const calls = new CallTable({ ...limits, callBytesMax: 40_000 });
+    const { stream, request, response } = exchange([], 'POST', calls);
+    request.chargeTo?.(calls.open({ cut: () => response.cut?.() }, true));
+    stream.receive(Buffer.alloc(30_000));
+    expect(stream.ended).toBe(undefined);
+
+    stream.receive(Buffer.alloc(10_001));
+
+    expect([stream.ended, calls.heldBytes]).toEqual([errorCode.ENHANCE_YOUR_CALM, 0]);
+  });
+
+  describe('whose client waits until the server wants its body', () => {
+    const expecting: readonly Field[] = [['expect', '100-Continue']];
+
+    test('is told so when it is read, once', async () => {
+      const { stream, request } = exchange(expecting);
+      await new Promise(setImmediate);
+      expect(stream.informed).toEqual([]);
+
+      const body = once(request, 'data');
+      await new Promise(setImmediate);
+      expect(stream.informed).toEqual([{ ':status': '100' }]);
+
+      stream.receive(Buffer.from('ab'));
+      expect(await body).toEqual([Buffer.from('ab')]);
+      stream.receive(Buffer.from('cd'), true);
+      await once(request, 'end');
+      expect(stream.informed).toHaveLength(1);
+    });
+
+    test.each<[string, (each: Exchange) => void]>([
+      ['is answered without it', ({ response }) => response.end('enough')],
+      [
+        'is answered without it, and what comes is dropped',
+        ({ request, response }) => {
+          request.resume();
+          response.end('enough');
+        },
+      ],
+      ['has sent some of it by then', ({ stream }) => stream.receive(Buffer.from('ab'))],
+      ['has none', ({ stream }) => stream.receiveEnd()],
+    ])('is not told so when it %s', async (_, act) => {
+      const each = exchange(expecting);
+      act(each);
+      each.request.on('data', () => undefined);
+      await new Promise(setImmediate);
+      expect(each.stream.informed).toEqual([]);
+    });
+
+    test('does not wait for it without that field', async () => {
+      const { stream, request } = exchange([['expect', 'the unexpected']]);
+      request.on('data', () => undefined);
+      await new Promise(setImmediate);
+      expect(stream.informed).toEqual([]);
+    });
   });
 
   test('that is broken off has no end', async () => {
@@ -133,6 +223,28 @@ describe('a response', () => {
       [],
       'response',
     ]);
+  });
+
+  test('of a text that its client does not take is held by a call, which may be cut', () => {
+    const calls = new CallTable(limits);
+    const blocked = (): Exchange => {
+      const stream = new FakeStream();
+      stream.isBlocked = true;
+      return exchange([], 'GET', calls, stream);
+    };
+    const first = blocked();
+    first.response.end('a text');
+    expect([calls.size, calls.heldBytes]).toEqual([1, 6]);
+    first.stream.drain();
+    first.stream.close(errorCode.NO_ERROR, 'user');
+    expect([calls.size, calls.heldBytes]).toEqual([0, 0]);
+
+    const held = Array.from({ length: limits.callsMax }, blocked);
+    for (const { response } of held) response.end('a text');
+    expect(held.map(({ stream }) => stream.isClosed)).not.toContain(true);
+    const last = blocked();
+    last.response.end('a text');
+    expect([last.stream.isClosed, calls.size]).toEqual([true, limits.callsMax]);
   });
 
   test('waits for its reader', async () => {

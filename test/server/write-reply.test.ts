@@ -50,6 +50,7 @@ function answering(body: EndlessBody): (request: HttpRequest, response: HttpResp
 function http2Server(body: EndlessBody): Server {
   const port = new Http2Port({
     grpcLane: () => undefined,
+    calls: new CallTable(serverDefaults),
     handle: answering(body),
     limits: serverDefaults,
     deadlines: new Deadlines(systemClock),

@@ -33,6 +33,7 @@ export class CallTable {
   /** Runs while streams wait: a reply becomes old enough to be cut without anything happening. */
   #retryTimer: Timer | undefined;
   #size = 0;
+  #refusedCount = 0;
   #heldBytes = 0;
 
   constructor(limits: CallLimits) {
@@ -56,6 +57,20 @@ export class CallTable {
   fullError(): StoreError {
     const { callsMax } = this.#limits;
     return limitReached(`${callsMax} calls are under way (${limitName('callsMax')}); try again later`);
+  }
+
+  /**
+   * A call is refused, and is to be told so when its request has ended; `refusalTold` ends that.
+   * @returns false: there are so many of those that it is to be told at once.
+   */
+  mayRefuseLater(): boolean {
+    if (this.#refusedCount >= serverFixed.refusedCallsMax) return false;
+    this.#refusedCount++;
+    return true;
+  }
+
+  refusalTold(): void {
+    this.#refusedCount--;
   }
 
   /** Takes a call in until it is closed; one too many as well, which is answered by `fullError`. */
@@ -363,15 +378,23 @@ export class Call {
    * @returns how much was charged.
    */
   holdUnread(bytes: number): number {
-    const charged = Math.max(bytes - this.heldBytes, 0);
+    const more = Math.max(bytes - this.heldBytes, 0);
+    return more > 0 && this.holdCome(more) ? more : 0;
+  }
+
+  /**
+   * Takes memory for what is there already and can't be refused. When there is none, the call is cut.
+   * @returns whether there was any.
+   */
+  holdCome(bytes: number): boolean {
     try {
-      if (charged > 0) this.charge(charged);
+      this.charge(bytes);
+      return true;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       this.cut();
-      return 0;
+      return false;
     }
-    return charged;
   }
 
   endByServer(): void {

@@ -39,9 +39,10 @@ export function answerCall(request: HttpRequest, response: HttpResponse, context
   const endpoint = context.endpointByPath.get(path);
   if (endpoint === undefined) return false;
   const { calls, logger } = context;
-  const refusal = calls.isFull ? calls.fullError() : undefined;
+  const isFull = calls.isFull;
   const call = calls.open({ cut: () => cut(response) }, endpoint.isStream);
   response.once('close', () => call.close());
+  const refusal = isFull ? calls.fullError() : chargeUnread(request, call, endpoint);
   if (logger.isLevelEnabled('debug')) logWhenClosed(path.slice(1), response, call, logger);
 
   void serveCall(request, response, { call, refusal }, endpoint, context).catch((error: unknown) => {
@@ -50,6 +51,23 @@ export function answerCall(request: HttpRequest, response: HttpResponse, context
     response.destroy();
   });
   return true;
+}
+
+/**
+ * What comes of a stream of requests waits until it is asked for, and is charged before.
+ * @returns the error when there is no memory for it.
+ */
+function chargeUnread(request: HttpRequest, call: Call, endpoint: RpcEndpoint): Error | undefined {
+  if (request.chargeTo !== undefined) {
+    request.chargeTo(call);
+  } else if (endpoint.hasRequestStream) {
+    try {
+      call.charge(request.readableHighWaterMark);
+    } catch (error) {
+      return error as Error;
+    }
+  }
+  return undefined;
 }
 
 function cut(response: HttpResponse): void {

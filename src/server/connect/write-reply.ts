@@ -33,8 +33,8 @@ export async function writeReply(
 /** @returns whether the client reads on; it does not when the call has ended. */
 async function isRead(response: HttpResponse, call: Call, bytes: number): Promise<boolean> {
   if (call.isClosed) return false;
-  // A stream holds what it needs for a message before it makes one.
-  const charged = call.isStream ? 0 : call.holdUnread(bytes);
+  // A method has taken memory for most of it before it was made.
+  const charged = call.holdUnread(bytes);
   // It may have been cut for want of memory.
   if (call.isClosed) return false;
   call.setStalled(true);

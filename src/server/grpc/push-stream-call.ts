@@ -18,6 +18,8 @@ export class PushStreamCall extends GrpcCall implements ReplyOutlet {
   #replies: PushedReplies | undefined = undefined;
   /** The replies have not come to their end. */
   #isAtWork = false;
+  /** For what was sent and not read, beyond what the method has charged for it. */
+  #unreadBytes = 0;
 
   constructor(
     context: GrpcContext,
@@ -61,6 +63,8 @@ export class PushStreamCall extends GrpcCall implements ReplyOutlet {
 
   override drained(): void {
     this.call.setStalled(false);
+    this.call.release(this.#unreadBytes);
+    this.#unreadBytes = 0;
     this.#replies?.goOn();
   }
 
@@ -68,7 +72,10 @@ export class PushStreamCall extends GrpcCall implements ReplyOutlet {
     if (this.isAnswered) return false;
     if (!this.hasHead) this.#sendHead();
     const isWritten = this.stream.write(message);
-    if (!isWritten) this.call.setStalled(true);
+    if (!isWritten && !this.isAnswered) {
+      this.#unreadBytes = this.call.holdUnread(message.length);
+      this.call.setStalled(true);
+    }
     return isWritten;
   }
 

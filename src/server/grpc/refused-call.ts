@@ -1,19 +1,26 @@
 /**
  * A call that is not served: the method is not known, or the server can't take it now. It is told so when its request has
- * ended, since some clients lose a reply that comes before; a request that is long, or does not come, is not waited for.
+ * ended, since some clients lose a reply that comes before; a request that is long, or does not come, is not waited for. Nor is
+ * any while very many are: what refuses calls since there are too many must not hold any number of them.
  */
 import type { ServerStream } from '../../http2/stream.ts';
 import { serverFixed } from '../../limits.ts';
+import type { CallTable } from '../calls/calls.ts';
 import { GrpcCall, type GrpcContext } from './grpc-call.ts';
 
 export class RefusedCall extends GrpcCall {
   readonly #refusal: Error;
+  readonly #calls: CallTable;
+  #isWaiting: boolean;
   #byteCount = 0;
 
   constructor(context: GrpcContext, name: string, stream: ServerStream, refusal: Error) {
     const requestTimeoutMs = serverFixed.refusedRequestMs;
     super(context, stream, name, { isStream: false, timeoutMs: undefined, requestTimeoutMs });
     this.#refusal = refusal;
+    this.#calls = context.calls;
+    this.#isWaiting = this.#calls.mayRefuseLater();
+    if (!this.#isWaiting) this.fail(refusal);
   }
 
   override data(_buffer: Buffer, from: number, to: number): void {
@@ -28,6 +35,13 @@ export class RefusedCall extends GrpcCall {
   }
 
   override drained(): void {}
+
+  override closed(...end: Parameters<GrpcCall['closed']>): void {
+    super.closed(...end);
+    if (!this.#isWaiting) return;
+    this.#isWaiting = false;
+    this.#calls.refusalTold();
+  }
 
   override expire(): void {
     this.fail(this.#refusal);

@@ -1,6 +1,7 @@
 /**
  * A call with a stream of replies, and perhaps of requests. The next reply is asked for when the one before has left for the
- * socket: a client that does not read costs one message, which is charged to its call.
+ * socket: a client that does not read costs one message, which is charged to its call, by the method before it is made, and what
+ * the method has not charged when it is not read.
  */
 import type { ServerStream } from '../../http2/stream.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
@@ -69,7 +70,8 @@ abstract class StreamCall<Method extends StreamMethod> extends GrpcCall {
           this.#end();
           return;
         }
-        if (!this.#send(value)) await this.#untilDrained();
+        const unreadBytes = this.#send(value);
+        if (unreadBytes > 0) await this.#untilRead(unreadBytes);
       }
     } catch (error) {
       this.fail(error);
@@ -80,11 +82,20 @@ abstract class StreamCall<Method extends StreamMethod> extends GrpcCall {
     }
   }
 
-  #send(reply: unknown): boolean {
+  /** @returns the bytes that wait for the client to read; 0: they have left. */
+  #send(reply: unknown): number {
     const { method, writer } = this.served;
     const size = PREFIX_BYTES + method.codecs.sizeOf(reply);
     this.#sendHead();
-    return this.stream.writeInPlace(reply, size, writer);
+    return this.stream.writeInPlace(reply, size, writer) ? 0 : size;
+  }
+
+  /** Resolves when the last reply, of so many bytes, has left, or the call is over. */
+  async #untilRead(bytes: number): Promise<void> {
+    if (this.isAnswered) return;
+    const charged = this.call.holdUnread(bytes);
+    await this.#untilDrained();
+    this.call.release(charged);
   }
 
   #end(): void {

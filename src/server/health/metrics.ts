@@ -66,6 +66,8 @@ export class Metrics {
   readonly #ofProcess = processRegistry();
   readonly #ofServer = new Registry();
   readonly #ofStore = new Registry();
+  /** The text that is being made. */
+  #making: Promise<string> | undefined;
   readonly #countDroppedLines: () => number;
   readonly #serving: Gauge;
   readonly #droppedLines: Counter;
@@ -96,7 +98,9 @@ export class Metrics {
     const path = pathOf(request);
     if (path !== '/metrics') return false;
     if (!isReading(request, response, path)) return true;
-    this.#text().then(
+    // Those that come at once share one text: it takes longer to make than all else that is asked for without a call.
+    this.#making ??= this.#text().finally(() => (this.#making = undefined));
+    this.#making.then(
       (text) => {
         response.writeHead(200, {
           'content-type': Registry.PROMETHEUS_CONTENT_TYPE,

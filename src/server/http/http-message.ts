@@ -6,6 +6,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
+import type { Call } from '../calls/calls.ts';
 
 export interface HttpRequest extends Readable {
   readonly httpVersion: string;
@@ -14,6 +15,8 @@ export interface HttpRequest extends Readable {
   readonly headers: IncomingHttpHeaders;
   /** Whether the client broke the request off. */
   readonly aborted?: boolean;
+  /** Charges to the call what has come and is not read; without it that is `readableHighWaterMark` at most. */
+  chargeTo?(call: Call): void;
 }
 
 export interface HttpResponse {

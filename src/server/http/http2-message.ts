@@ -3,8 +3,11 @@
  * plain gRPC, so that both versions have the same handlers.
  *
  * A request is read at the pace of its handler: what has come and is not read counts against the windows of the stream and of
- * its connection. A response is written at the pace of its client: `drain` tells when all that was written has left for the
- * socket.
+ * its connection, and is charged to its call. A client that waits for `100 Continue` before it sends the body is told so when
+ * the handler begins to read (RFC 9110, section 10.1.1). A response is written at the pace of its client: `drain` tells when all
+ * that was written has left for the socket.
+ *
+ * A short text that its client does not take, such as a probe's, is held by a call of its own, which may be cut as others are.
  */
 import { EventEmitter } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -13,16 +16,20 @@ import { errorCode } from '../../http2/error-code.ts';
 import type { Field, RequestHead } from '../../http2/fields.ts';
 import { encodeBlock } from '../../http2/hpack/encoder.ts';
 import type { ServerStream, StreamHandler } from '../../http2/stream.ts';
+import type { Call, CallTable } from '../calls/calls.ts';
 import type { HttpRequest, HttpResponse } from './http-message.ts';
+
+const CONTINUE = encodeBlock([[':status', '100']]);
 
 /** @param handle is given the two messages at once; the body follows. */
 export function http2Exchange(
   stream: ServerStream,
   head: RequestHead,
+  calls: CallTable,
   handle: (request: HttpRequest, response: HttpResponse) => void,
 ): StreamHandler {
-  const request = new Http2Request(stream, head);
-  const response = new Http2Response(stream, head.method === 'HEAD');
+  const response = new Http2Response(stream, head.method === 'HEAD', calls);
+  const request = new Http2Request(stream, head, response);
   handle(request, response);
   return {
     data: (buffer, from, to) => request.receive(buffer, from, to),
@@ -45,24 +52,37 @@ class Http2Request extends Readable implements HttpRequest {
   /** All of the body has come. */
   hasEnded = false;
   readonly #stream: ServerStream;
-  /** What has come since the handler last asked for more. */
+  readonly #response: Http2Response;
+  #call: Call | undefined;
+  /** What has come and the handler has not read. */
   #unconsumedBytes = 0;
+  #isContinueDue: boolean;
 
-  constructor(stream: ServerStream, head: RequestHead) {
+  constructor(stream: ServerStream, head: RequestHead, response: Http2Response) {
     super({ autoDestroy: false });
     this.#stream = stream;
+    this.#response = response;
     this.method = head.method;
     this.url = head.path;
     this.headers = headersOf(head);
+    this.#isContinueDue = this.headers.expect?.toLowerCase() === '100-continue';
     this.on('error', () => undefined);
   }
 
+  chargeTo(call: Call): void {
+    this.#call = call;
+  }
+
   receive(buffer: Buffer, from: number, to: number): void {
+    this.#isContinueDue = false;
+    if (this.#call?.holdCome(to - from) === false) return;
     this.#unconsumedBytes += to - from;
-    if (this.push(Buffer.from(buffer.subarray(from, to)))) this.#consume();
+    this.push(Buffer.from(buffer.subarray(from, to)));
+    this.#consume();
   }
 
   receiveEnd(): void {
+    this.#isContinueDue = false;
     this.hasEnded = true;
     this.push(null);
   }
@@ -73,13 +93,30 @@ class Http2Request extends Readable implements HttpRequest {
   }
 
   override _read(): void {
-    this.#consume();
+    if (this.#isContinueDue) this.#continue();
   }
 
+  override read(size?: number): unknown {
+    const bytes: unknown = super.read(size);
+    this.#consume();
+    return bytes;
+  }
+
+  /** Gives back what came, once nothing of it lies here. */
   #consume(): void {
     const bytes = this.#unconsumedBytes;
+    if (bytes === 0 || this.readableLength > 0) return;
     this.#unconsumedBytes = 0;
-    if (bytes > 0) this.#stream.consumed(bytes);
+    this.#call?.release(bytes);
+    this.#stream.consumed(bytes);
+  }
+
+  /** Unless the body is only dropped, since the request was answered without it. */
+  #continue(): void {
+    const isDropped = this.listenerCount('data') + this.listenerCount('readable') === 0;
+    if (isDropped || this.#response.headersSent) return;
+    this.#isContinueDue = false;
+    this.#stream.inform(CONTINUE);
   }
 }
 
@@ -103,13 +140,17 @@ class Http2Response extends EventEmitter implements HttpResponse {
   readonly #stream: ServerStream;
   /** Of a request for the head alone, whose response has no body (RFC 9110, section 9.3.2). */
   readonly #isHeadOnly: boolean;
+  readonly #calls: CallTable;
+  /** Of a text that its client has not taken. */
+  #unread: Call | undefined;
   #head: readonly Field[] = [];
   #trailers: readonly Field[] = [];
 
-  constructor(stream: ServerStream, isHeadOnly: boolean) {
+  constructor(stream: ServerStream, isHeadOnly: boolean, calls: CallTable) {
     super();
     this.#stream = stream;
     this.#isHeadOnly = isHeadOnly;
+    this.#calls = calls;
   }
 
   writeHead(status: number, headers: Readonly<Record<string, string>>): void {
@@ -137,6 +178,7 @@ class Http2Response extends EventEmitter implements HttpResponse {
     if (body !== '') this.#stream.write(Buffer.from(body));
     if (hasTrailers) this.#stream.end(encodeBlock(this.#trailers));
     else this.#stream.end();
+    if (this.#stream.queuedBytes > 0) this.#holdUnread(this.#stream.queuedBytes);
   }
 
   destroy(): void {
@@ -149,7 +191,15 @@ class Http2Response extends EventEmitter implements HttpResponse {
   }
 
   closed(): void {
+    this.#unread?.close();
     this.emit('close');
+  }
+
+  #holdUnread(bytes: number): void {
+    if (this.#calls.isFull) return this.cut();
+    this.#unread = this.#calls.open(this, false);
+    this.#unread.holdUnread(bytes);
+    this.#unread.setStalled(true);
   }
 
   #sendHead(isEnd: boolean): void {

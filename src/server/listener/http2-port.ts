@@ -13,6 +13,7 @@ import type { RequestHead } from '../../http2/fields.ts';
 import type { ServerStream, StreamHandler } from '../../http2/stream.ts';
 import { type ServerLimits, serverFixed } from '../../limits.ts';
 import { type Deadlines, Timed } from '../../deadlines.ts';
+import type { CallTable } from '../calls/calls.ts';
 import type { GrpcLane } from '../grpc/grpc-lane.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { http2Exchange } from '../http/http2-message.ts';
@@ -26,6 +27,7 @@ export interface Http2PortOptions {
   readonly grpcLane: GrpcLane;
   /** Answers what the lane leaves. */
   readonly handle: (request: HttpRequest, response: HttpResponse) => void;
+  readonly calls: CallTable;
   readonly limits: Http2Limits;
   readonly deadlines: Deadlines;
   readonly clock: Clock;
@@ -71,8 +73,8 @@ export class Http2Port {
   }
 
   #receive(stream: ServerStream, head: RequestHead): StreamHandler {
-    const { grpcLane, handle } = this.#options;
-    return grpcLane(stream, head) ?? http2Exchange(stream, head, handle);
+    const { grpcLane, calls, handle } = this.#options;
+    return grpcLane(stream, head) ?? http2Exchange(stream, head, calls, handle);
   }
 
   #forget(connection: ServerConnection): void {

@@ -18,6 +18,7 @@ import type { Logger } from 'pino';
 import { systemClock, systemRandom } from '../../clock.ts';
 import { assert } from '../../errors.ts';
 import { type ServerLimits, serverFixed } from '../../limits.ts';
+import type { CallTable } from '../calls/calls.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import type { ListenAddress, SocketAddress } from '../config/option-values.ts';
 import { sendJson } from '../health/probes.ts';
@@ -32,6 +33,7 @@ import { WrongProtocol, refuse } from './wrong-protocol.ts';
 export interface ListenerOptions {
   /** Asked first about each stream of HTTP/2. */
   readonly grpcLane: GrpcLane;
+  readonly calls: CallTable;
   readonly deadlines: Deadlines;
   /** Asked in order; the last one answers everything. */
   readonly handlers: readonly RequestHandler[];
