@@ -23,6 +23,7 @@ import { CallGroup } from './call-group.ts';
 import { type DecidedCall, DeleteCall, FunctionCall, GetCall, PutCall } from './calls-of-one-key.ts';
 import { KeyFetcher } from './key-fetcher.ts';
 import { getLease, grantLease, listKeys, listLeases, renewLease, revokeLease } from './leases.ts';
+import type { ChargedPage } from './page-limit.ts';
 import { RangeStream, type RangeStreamOptions } from './range-stream.ts';
 import { countPinned, exists, get, getMany, keys, scan } from './reads.ts';
 import { isPlain } from './plain-puts.ts';
@@ -107,7 +108,7 @@ export class KvStore implements api.Store {
     return this.#store.readVisible((view) => exists(view, keyList));
   }
 
-  scan(range: api.KeyRange, options: api.ScanPageOptions = {}): Promise<api.ScanPage> {
+  scan(range: api.KeyRange, options: api.ScanPageOptions & ChargedPage = {}): Promise<api.ScanPage> {
     return this.#read(() => scan(this.#store, range, options));
   }
 
@@ -133,7 +134,7 @@ export class KvStore implements api.Store {
     }
   }
 
-  keys(pattern: string, options: api.PageOptions = {}): Promise<api.KeysPage> {
+  keys(pattern: string, options: api.PageOptions & ChargedPage = {}): Promise<api.KeysPage> {
     return this.#read(() => keys(this.#store, pattern, options));
   }
 
@@ -178,14 +179,15 @@ export class KvStore implements api.Store {
     return this.#decide((view) => revokeLease(view, leaseId));
   }
 
-  async getLease(leaseId: number, options: api.GetLeaseOptions = {}): Promise<api.Lease> {
+  async getLease(leaseId: number, options: api.GetLeaseOptions & ChargedPage = {}): Promise<api.Lease> {
     this.#turn.runQueued();
-    const includeKeys = options.includeKeys === true;
-    const { lease, keys } = await this.#store.readLeases((leases) => getLease(leases, leaseId, includeKeys));
-    return includeKeys ? { ...lease, keys: await listKeys(keys, () => this.pause()) } : lease;
+    const { lease, keys } = await this.#store.readLeases((leases) => getLease(leases, leaseId, options));
+    return options.includeKeys === true
+      ? { ...lease, keys: await listKeys(keys, () => this.pause()) }
+      : lease;
   }
 
-  listLeases(options: api.PageOptions = {}): Promise<api.LeasePage> {
+  listLeases(options: api.PageOptions & ChargedPage = {}): Promise<api.LeasePage> {
     this.#turn.runQueued();
     return this.#store.readLeases((leases) => listLeases(leases, options));
   }

@@ -1,5 +1,13 @@
 /** Leases, as functions over a view, and as they are read beside transactions. */
-import type { DeleteRangeResult, Key, Lease, LeaseGrant, LeasePage, PageOptions } from '../api.ts';
+import type {
+  DeleteRangeResult,
+  GetLeaseOptions,
+  Key,
+  Lease,
+  LeaseGrant,
+  LeasePage,
+  PageOptions,
+} from '../api.ts';
 import type { Random } from '../clock.ts';
 import { StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
@@ -7,7 +15,7 @@ import { leaseNotFound } from '../store/leases/lease-draft.ts';
 import type { LeaseState, LeaseReads } from '../store/leases/lease-table.ts';
 import { decodeKey, fromKeyText, type KeyText } from '../store/views/keys.ts';
 import type { View } from '../store/views/view.ts';
-import { pageLimitOf } from './page-limit.ts';
+import { type ChargedPage, LISTED_KEY_BYTES, LISTED_LEASE_BYTES, pageLimitOf } from './page-limit.ts';
 import { sortInSlices } from './sliced-sort.ts';
 
 /** @param wantedId 0: one that is free. */
@@ -36,9 +44,11 @@ export function revokeLease(view: View, leaseId: number): DeleteRangeResult {
 export function getLease(
   leases: LeaseReads,
   leaseId: number,
-  includeKeys: boolean,
+  { includeKeys = false, charge }: GetLeaseOptions & ChargedPage,
 ): { readonly lease: Lease; readonly keys: readonly KeyText[] } {
   const lease = existing(leaseId, leases.get(leaseId));
+  // As texts, sorted, and as they are handed out.
+  if (includeKeys) charge?.(lease.keys.size * LISTED_KEY_BYTES + 2 * lease.keyBytes);
   return { lease: toLease(leases, lease), keys: includeKeys ? [...lease.keys] : [] };
 }
 
@@ -55,9 +65,10 @@ export async function listKeys(keys: readonly KeyText[], pause: () => Promise<vo
   return listed;
 }
 
-export function listLeases(leases: LeaseReads, options: PageOptions): LeasePage {
+export function listLeases(leases: LeaseReads, options: PageOptions & ChargedPage): LeasePage {
   const limit = pageLimitOf(options);
   const listed = leases.list(parseLeaseToken(options.pageToken), limit + 1);
+  options.charge?.(listed.length * LISTED_LEASE_BYTES);
   const page = listed.slice(0, limit).map((lease) => toLease(leases, lease));
   return { leases: page, nextPageToken: listed.length > limit ? String(page.at(-1)?.leaseId) : '' };
 }

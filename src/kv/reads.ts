@@ -24,10 +24,11 @@ import { prefixEnd, toEngineRange } from '../store/views/range.ts';
 import { escapeLength, USER_KEYS_END } from '../store/views/regions.ts';
 import type { ReadView, View } from '../store/views/view.ts';
 import { copyEntry, toEntry } from '../store/views/entries.ts';
+import { bytesOfEntry } from '../store/watch/event-maker.ts';
 import { compileGlob } from './glob.ts';
 import type { KeyFetcher } from './key-fetcher.ts';
 import { decodePageToken, encodePageToken } from './page-token.ts';
-import { pageLimitOf } from './page-limit.ts';
+import { type ChargedPage, LISTED_KEY_BYTES, pageLimitOf } from './page-limit.ts';
 
 export function get(seam: Seam, keyText: Key, { revision = 0, admit }: GetOptions): GetResult {
   const key = keyScratch.encode(keyText);
@@ -89,7 +90,7 @@ export function getMany(
   });
 }
 
-export function scan(seam: Seam, range: KeyRange, options: ScanPageOptions): ScanPage {
+export function scan(seam: Seam, range: KeyRange, options: ScanPageOptions & ChargedPage): ScanPage {
   const whole = toEngineRange(range);
   const limit = pageLimitOf(options);
   const wantedRevision = options.revision ?? 0;
@@ -100,6 +101,7 @@ export function scan(seam: Seam, range: KeyRange, options: ScanPageOptions): Sca
     const entries: Entry[] = [];
     let bytes = 0;
     const nextKey = view.scan(rest, reverse, (shown) => {
+      options.charge?.(bytesOfEntry(shown, !keysOnly));
       const entry = copyEntry(shown, !keysOnly);
       entries.push(entry);
       bytes += shown.keyEnd - shown.keyStart + entry.value.length;
@@ -119,7 +121,7 @@ export function scanFingerprint(
   return JSON.stringify([storeId, 'scan', ...bounds, revision, reverse, keysOnly]);
 }
 
-export function keys(seam: Seam, pattern: string, options: PageOptions): KeysPage {
+export function keys(seam: Seam, pattern: string, options: PageOptions & ChargedPage): KeysPage {
   const glob = compileGlob(pattern);
   const limit = pageLimitOf(options);
   // The head is text, and stands as it is in the region of users' keys.
@@ -133,8 +135,10 @@ export function keys(seam: Seam, pattern: string, options: PageOptions): KeysPag
       bytes += shown.keyEnd - shown.keyStart;
       const { bytes: memory } = shown.keyMemory;
       const start = shown.keyStart + escapeLength(memory[shown.keyStart]);
-      const isMatch = glob.matches(memory, start, shown.keyEnd);
-      if (isMatch) matching.push(decodeKey(shown.key));
+      if (glob.matches(memory, start, shown.keyEnd)) {
+        options.charge?.(LISTED_KEY_BYTES + shown.keyEnd - start);
+        matching.push(decodeKey(shown.key));
+      }
       return matching.length < limit && bytes < fixed.pageBytesMax;
     });
     return { page: { keys: matching }, nextKey };

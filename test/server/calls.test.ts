@@ -93,6 +93,35 @@ describe('a table of calls', () => {
     call.chargeReply(400);
   });
 
+  test('charges a reply as often as it is held, as far as one could be made at all', async () => {
+    const table = new CallTable({ ...limits, callBytesMax: 1500 });
+    const { call } = open(table, true);
+    call.replyCopies = 4;
+    call.chargeReply(100);
+    expect(table.heldBytes).toBe(400);
+    call.chargeReply(100);
+    expect(table.heldBytes).toBe(750);
+    call.releaseReply();
+    expect(table.heldBytes).toBe(0);
+
+    expect(await call.holdForMessages(50)).toBe(true);
+    expect(table.heldBytes).toBe(200);
+    expect(await call.holdForMessages(400)).toBe(true);
+    expect(table.heldBytes).toBe(750);
+    expect(await call.holdForMessages(10)).toBe(true);
+    expect(table.heldBytes).toBe(40);
+    expect(codeOf(() => call.chargeReply(391))).toBe('limitReached');
+  });
+
+  test('holds of a reply that is made no more than that', () => {
+    const table = new CallTable(limits);
+    const { call } = open(table);
+    call.charge(500);
+    call.holdOnly(90);
+    call.holdOnly(100);
+    expect(table.heldBytes).toBe(90);
+  });
+
   test('asks streams to end, and no other call', () => {
     const table = new CallTable(limits);
     const [unary, stream] = [open(table), open(table, true)];

@@ -5,7 +5,7 @@ import { type MessageInitShape, create, fromBinary, toBinary } from '@bufbuild/p
 import { Code, ConnectError, type Transport, createClient } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
 import { encodeEnvelope } from '@connectrpc/connect/protocol';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
 import {
   KvService,
@@ -22,6 +22,7 @@ import { fixed, serverFixed } from '../../src/limits.ts';
 import { CallTable } from '../../src/server/calls/calls.ts';
 import { kvMethods } from '../../src/server/services/kv.ts';
 import type { PipelineBatch } from '../../src/server/services/pipeline-batch.ts';
+import { RESULT_OBJECT_BYTES } from '../../src/server/services/reply-entries.ts';
 import { HeldDisk } from '../support/held-disk.ts';
 import { SeededRandom } from '../support/random.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -286,6 +287,32 @@ describe('a pipeline over a store whose flushes are held back', () => {
   const texts = (next: IteratorResult<PipelineResponseShape>): unknown[] =>
     (next.value as PipelineResponseShape).results.map((result) => told(result as unknown as PipelineResult));
 
+  test('what the results of a batch take is charged before it runs, which waits for it', async () => {
+    const { disk, store, table, call, replies, send } = await start({ callBytesMax: 100_000 });
+    disk.hold();
+    const gets = Array.from({ length: 100 }, (_, index) => get(`k${index}`));
+    const puts = Array.from({ length: 100 }, (_, index) => put(`k${index}`, 'v'));
+    send(batch(...puts));
+    await turns();
+    const held = table.heldBytes;
+    expect(held).toBeGreaterThan(100 * 100);
+    const rest = 100_000 - held - 1000;
+    call.charge(rest);
+    const fetched = vi.spyOn(store, 'fetch');
+    send(batch(...gets));
+    await turns();
+    expect([fetched.mock.calls.length, table.heldBytes]).toEqual([0, held + rest]);
+
+    disk.release();
+    expect(texts(await replies.next())).toHaveLength(100);
+    call.release(rest);
+    expect(texts(await replies.next())).toHaveLength(100);
+    const last = replies.next();
+    await turns();
+    expect(table.heldBytes).toBe(0);
+    last.catch(() => undefined);
+  });
+
   test('reads see the writes before them in the stream, and are answered when these are on disk', async () => {
     const { disk, store, replies, send } = await start();
     await store.put('a', 'before');
@@ -427,7 +454,7 @@ describe('a pipeline over a store whose flushes are held back', () => {
       refused,
     ]);
     expect(readCount).toBe(3);
-    expect(table.heldBytes).toBeLessThanOrEqual(10_000);
+    expect(table.heldBytes).toBeLessThanOrEqual(10_000 + 12 * RESULT_OBJECT_BYTES);
     send(batch(get('b')));
     expect(texts(await replies.next())).toEqual(['b']);
     await store.close();

@@ -134,6 +134,11 @@ export class CallTable {
     return Math.min(bytes, this.#limits.replyBytesMax);
   }
 
+  /** The memory of so many bytes of a reply that is held in several forms: never so much that no reply of its kind could be made. */
+  replyMemoryBytes(bytes: number, copies: number): number {
+    return Math.max(bytes, Math.min(bytes * copies, Math.floor(this.#limits.callBytesMax / 2)));
+  }
+
   /** Throws when the reply message that a call is about to make is over the limit. */
   checkReply(bytes: number): void {
     const { replyBytesMax } = this.#limits;
@@ -146,7 +151,7 @@ export class CallTable {
 
   /** Gives back what a call has charged; a call that was cut has given back all already. */
   release(call: Call, bytes: number): void {
-    const released = Math.min(bytes, call.heldBytes);
+    const released = Math.max(0, Math.min(bytes, call.heldBytes));
     this.#heldBytes -= released;
     call.heldBytes -= released;
     if (released > 0 && this.#waiting.size > 0) this.#serveWaiting();
@@ -234,6 +239,8 @@ export class Call {
   stalledSinceMs: number | undefined = undefined;
   /** The outcome for the log, once a service was reached. */
   outcome: string | undefined = undefined;
+  /** In how many forms at once a reply of it is held while it is made. */
+  replyCopies = 1;
   readonly #table: CallTable;
   readonly #channel: CallChannel;
   /** Made when somebody asks for the signal: most calls are over before. */
@@ -241,6 +248,8 @@ export class Call {
   #abortReason: unknown = undefined;
   #onAbort: (() => void) | undefined = undefined;
   #replyBytes = 0;
+  /** What is charged for those. */
+  #replyMemoryBytes = 0;
   #isClosed = false;
   #hasLeft = false;
   #isAtWork = false;
@@ -280,11 +289,27 @@ export class Call {
     this.#table.release(this, bytes);
   }
 
-  /** Takes memory for a part of the reply message that is being made. */
+  /** Takes memory for a part of the reply message that is about to be made. */
   chargeReply(bytes: number): void {
-    this.#table.checkReply(this.#replyBytes + bytes);
-    this.#table.charge(this, bytes);
-    this.#replyBytes += bytes;
+    const replyBytes = this.#replyBytes + bytes;
+    this.#table.checkReply(replyBytes);
+    const memoryBytes = this.replyMemoryBytes(replyBytes);
+    this.#table.charge(this, memoryBytes - this.#replyMemoryBytes);
+    this.#replyBytes = replyBytes;
+    this.#replyMemoryBytes = memoryBytes;
+  }
+
+  /** What so many bytes of a reply take while they are made. */
+  replyMemoryBytes(bytes: number): number {
+    return this.#table.replyMemoryBytes(bytes, this.replyCopies);
+  }
+
+  /**
+   * Takes memory when there is some, for a stream that may wait for it.
+   * @returns true when there was some at once, else a promise: false when the call ended before there was any.
+   */
+  chargeWhenFree(bytes: number): true | Promise<boolean> {
+    return this.#table.chargeWhenFree(this, bytes);
   }
 
   /**
@@ -294,10 +319,12 @@ export class Call {
    */
   holdForMessages(bytes: number): boolean | Promise<boolean> {
     const held = this.#table.replyBytes(bytes);
-    const more = held - this.#replyBytes;
-    if (more > 0) return this.#holdAnew(held);
+    const memoryBytes = this.replyMemoryBytes(held);
+    const more = memoryBytes - this.#replyMemoryBytes;
+    if (more > 0) return this.#holdAnew(held, memoryBytes);
     if (more < 0) this.release(-more);
     this.#replyBytes = held;
+    this.#replyMemoryBytes = memoryBytes;
     return true;
   }
 
@@ -305,18 +332,21 @@ export class Call {
    * What is held is of messages that were sent, and goes first: streams that kept it while they waited for more would wait for
    * each other.
    */
-  #holdAnew(bytes: number): true | Promise<boolean> {
+  #holdAnew(bytes: number, memoryBytes: number): true | Promise<boolean> {
     this.releaseReply();
-    const answer = this.#table.chargeWhenFree(this, bytes);
-    if (answer !== true) return this.#holdLater(bytes, answer);
+    const answer = this.#table.chargeWhenFree(this, memoryBytes);
+    if (answer !== true) return this.#holdLater(bytes, memoryBytes, answer);
     this.#replyBytes = bytes;
+    this.#replyMemoryBytes = memoryBytes;
     return true;
   }
 
-  async #holdLater(bytes: number, answer: Promise<boolean>): Promise<boolean> {
+  async #holdLater(bytes: number, memoryBytes: number, answer: Promise<boolean>): Promise<boolean> {
     const isCharged = await answer;
-    if (isCharged) this.#replyBytes = bytes;
-    return isCharged;
+    if (!isCharged) return false;
+    this.#replyBytes = bytes;
+    this.#replyMemoryBytes = memoryBytes;
+    return true;
   }
 
   /** What of so many bytes may be in one message. */
@@ -331,8 +361,14 @@ export class Call {
 
   /** Gives back what was taken for the reply message, once a stream has written it. */
   releaseReply(): void {
-    this.release(this.#replyBytes);
+    this.release(this.#replyMemoryBytes);
     this.#replyBytes = 0;
+    this.#replyMemoryBytes = 0;
+  }
+
+  /** Of a call with one reply, which is made: nothing else of it is held any more. */
+  holdOnly(bytes: number): void {
+    this.release(this.heldBytes - bytes);
   }
 
   /** Whether the response is finished or its client is gone. */
@@ -416,6 +452,7 @@ export class Call {
     this.#table.release(this, this.heldBytes);
     this.#table.setStalled(this, false);
     this.#replyBytes = 0;
+    this.#replyMemoryBytes = 0;
     this.#channel.cut();
   }
 }

@@ -16,7 +16,7 @@ import { callInterceptor } from './call-interceptor.ts';
 import { replyCompressMinBytes, requestCompressions } from './compression.ts';
 import { addMethod } from './bridge.ts';
 import { recoveringError } from '../calls/call-error.ts';
-import { contextOf } from './call-context.ts';
+import { callOf, contextOf } from './call-context.ts';
 import { toConnectError } from './connect-error.ts';
 import { type ServerState, refusalIn } from '../health/server-state.ts';
 import { DescriptorIndex } from '../reflection/descriptor-index.ts';
@@ -96,8 +96,8 @@ export function rpcEndpoints(context: RpcContext): Map<string, RpcEndpoint> {
   serve(serverFixed.smallRequestBytesMax, (router) => {
     router
       .service(Health, healthService(state, dataServices, otherServices))
-      .service(ServerReflection, reflectionService(index))
-      .service(ServerReflectionAlpha, reflectionService(index));
+      .service(ServerReflection, reflectionService(index, callOf))
+      .service(ServerReflectionAlpha, reflectionService(index, callOf));
   });
   return endpointByPath;
 }

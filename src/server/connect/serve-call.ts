@@ -33,6 +33,9 @@ export interface ConnectContext {
   readonly logger: Logger;
 }
 
+/** Our shapes or bytes, a message of Connect's, as JSON its tree and texts, and the bytes that are sent. */
+const REPLY_COPIES = 4;
+
 /** @returns false when the request is for something else. */
 export function answerCall(request: HttpRequest, response: HttpResponse, context: ConnectContext): boolean {
   const path = pathOf(request);
@@ -41,6 +44,7 @@ export function answerCall(request: HttpRequest, response: HttpResponse, context
   const { calls, logger } = context;
   const isFull = calls.isFull;
   const call = calls.open({ cut: () => cut(response) }, endpoint.isStream);
+  call.replyCopies = REPLY_COPIES;
   response.once('close', () => call.close());
   const refusal = isFull ? calls.fullError() : chargeUnread(request, call, endpoint);
   if (logger.isLevelEnabled('debug')) logWhenClosed(path.slice(1), response, call, logger);

@@ -19,6 +19,7 @@ export async function writeReply(
     const isGrpcWeb = reply.header?.get('content-type')?.startsWith('application/grpc-web') === true;
     while (next !== undefined && next.done !== true) {
       const chunk = isGrpcWeb ? grpcWebChunk(next.value) : next.value;
+      if (!call.isStream) call.holdOnly(chunk.length);
       if (!response.write(chunk) && !(await isRead(response, call, chunk.length))) return;
       next = await chunks?.next();
     }

@@ -9,6 +9,8 @@ export class DescriptorIndex {
   /** Services, methods, messages, fields, oneofs, enums and their values, by full name. */
   readonly #fileBySymbol = new Map<string, DescFile>();
   readonly #messageNames = new Set<string>();
+  /** Made once: every reply that names a file has the same bytes. */
+  readonly #bytesByFile = new Map<DescFile, Uint8Array>();
 
   /** @param files more to know than what the services are made of. */
   constructor(services: readonly DescService[], files: readonly DescFile[]) {
@@ -19,16 +21,32 @@ export class DescriptorIndex {
 
   /** The encoded descriptor of a file, after those of all files that it imports; `undefined` when it is not known. */
   filesByName(name: string): Uint8Array[] | undefined {
-    return encoded(this.#fileByName.get(name));
+    return this.#encoded(this.#fileByName.get(name));
   }
 
   /** Like `filesByName`, of the file that declares a symbol. */
   filesBySymbol(symbol: string): Uint8Array[] | undefined {
-    return encoded(this.#fileBySymbol.get(symbol));
+    return this.#encoded(this.#fileBySymbol.get(symbol));
   }
 
   isMessage(name: string): boolean {
     return this.#messageNames.has(name);
+  }
+
+  #encoded(file: DescFile | undefined): Uint8Array[] | undefined {
+    if (file === undefined) return undefined;
+    const files = new Set<DescFile>();
+    addWithDependencies(file, files);
+    return [...files].map((each) => this.#bytesOf(each));
+  }
+
+  #bytesOf(file: DescFile): Uint8Array {
+    let bytes = this.#bytesByFile.get(file);
+    if (bytes === undefined) {
+      bytes = toBinary(FileDescriptorProtoSchema, file.proto);
+      this.#bytesByFile.set(file, bytes);
+    }
+    return bytes;
   }
 
   #addFile(file: DescFile): void {
@@ -64,13 +82,6 @@ export class DescriptorIndex {
   #add(symbol: string, file: DescFile): void {
     this.#fileBySymbol.set(symbol, file);
   }
-}
-
-function encoded(file: DescFile | undefined): Uint8Array[] | undefined {
-  if (file === undefined) return undefined;
-  const files = new Set<DescFile>();
-  addWithDependencies(file, files);
-  return [...files].map((each) => toBinary(FileDescriptorProtoSchema, each.proto));
 }
 
 function addWithDependencies(file: DescFile, files: Set<DescFile>): void {

@@ -11,6 +11,7 @@ import type {
   ServerReflection as ServerReflectionAlpha,
   ServerReflectionRequest as ServerReflectionRequestAlpha,
 } from '../../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
+import type { Call } from '../calls/calls.ts';
 import { untilAborted } from '../calls/until-aborted.ts';
 import type { DescriptorIndex } from './descriptor-index.ts';
 
@@ -29,17 +30,24 @@ type Answer =
   | { case: 'allExtensionNumbersResponse'; value: { baseTypeName: string } }
   | { case: 'errorResponse'; value: { errorCode: number; errorMessage: string } };
 
+/** @param callOf the call that a request belongs to: its replies are charged to it before they are made. */
 export function reflectionService(
   index: DescriptorIndex,
+  callOf: (context: HandlerContext) => Pick<Call, 'chargeReply' | 'releaseReply'>,
 ): ServiceImpl<typeof ServerReflection> & ServiceImpl<typeof ServerReflectionAlpha> {
   return {
-    async *serverReflectionInfo(requests: AsyncIterable<Request>, { signal }: HandlerContext) {
-      for await (const { host, messageRequest } of untilAborted(requests, signal)) {
+    async *serverReflectionInfo(requests: AsyncIterable<Request>, context: HandlerContext) {
+      const call = callOf(context);
+      for await (const { host, messageRequest } of untilAborted(requests, context.signal)) {
+        const messageResponse = answer(messageRequest, index);
+        call.chargeReply(answerBytes(messageResponse));
         yield {
           validHost: host,
           originalRequest: { host, messageRequest: plain(messageRequest) },
-          messageResponse: answer(messageRequest, index),
+          messageResponse,
         };
+        // Asked for more: this one is written.
+        call.releaseReply();
       }
     },
   };
@@ -76,6 +84,12 @@ function answer(messageRequest: Request['messageRequest'], index: DescriptorInde
     case undefined:
       return failure(Code.InvalidArgument, 'the request asks for nothing that is known');
   }
+}
+
+/** What is long in an answer: the files, which are the index's own until they are sent. */
+function answerBytes(answer: Answer): number {
+  if (answer.case !== 'fileDescriptorResponse') return 0;
+  return answer.value.fileDescriptorProto.reduce((bytes, file) => bytes + file.length, 0);
 }
 
 function files(fileDescriptorProto: Uint8Array[] | undefined, missing: string): Answer {

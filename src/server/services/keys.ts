@@ -33,6 +33,9 @@ import {
 /** What a reply is charged to before it is made. */
 export type ReplyAccount = Pick<Call, 'chargeReply'>;
 
+/** What one answer takes, yes or no. */
+const ANSWER_BYTES = 8;
+
 function keyIn({ key, keyBytes }: { readonly key: string; readonly keyBytes: Uint8Array }): Key {
   return keyOf('key', key, keyBytes);
 }
@@ -165,16 +168,27 @@ function admitEntry(call: ReplyAccount): Admit<Entry | undefined> {
   return (entry) => call.chargeReply(entryBytes(entry));
 }
 
-export function exists(store: KvStore, request: codec.ExistsRequestShape): codec.ExistsResponseShape {
-  return store.existsVisible(keysIn(request));
+export function exists(
+  store: KvStore,
+  request: codec.ExistsRequestShape,
+  call: ReplyAccount,
+): codec.ExistsResponseShape {
+  return store.existsVisible(keysIn(request, call));
 }
 
-export function existsIn(view: View, request: codec.ExistsRequestShape): codec.ExistsResponseShape {
-  return reads.exists(view, keysIn(request));
+export function existsIn(
+  view: View,
+  request: codec.ExistsRequestShape,
+  call: ReplyAccount,
+): codec.ExistsResponseShape {
+  return reads.exists(view, keysIn(request, call));
 }
 
-function keysIn({ keys, keysBytes }: codec.ExistsRequestShape): Key[] {
-  return keysOf(keys, keysBytes);
+/** The keys that are asked for, whose answers are charged. */
+function keysIn({ keys, keysBytes }: codec.ExistsRequestShape, call: ReplyAccount): Key[] {
+  const asked = keysOf(keys, keysBytes);
+  call.chargeReply(asked.length * ANSWER_BYTES);
+  return asked;
 }
 
 export async function increment(

@@ -11,7 +11,14 @@ import { deleteKey, exists, get, increment, put, touch } from './keys.ts';
 import { type MethodsOf, bidiStream, serverStream, unary } from './method.ts';
 import { readBatch } from './pipeline-batch.ts';
 import { pipeline } from './pipeline.ts';
-import { entriesBytes, entryShape, keyLists, keysBytes } from './reply-entries.ts';
+import {
+  entriesBytes,
+  entryShape,
+  keyLists,
+  keysBytes,
+  pageCharge,
+  RESULT_OBJECT_BYTES,
+} from './reply-entries.ts';
 import { deletedRange, keyRange, pageLimit, wholeNumber } from './request-fields.ts';
 import { compare, operation, operationResult, resultBytes } from './transaction.ts';
 
@@ -133,8 +140,15 @@ async function scan(
     const counted = await store.count(range, { revision });
     return { ...counted, incarnation: '', entries: [], nextPageToken: '' };
   }
-  const page = await store.scan(range, { limit, pageToken, revision, reverse, keysOnly });
-  call.chargeReply(entriesBytes(page.entries));
+  const page = await store.scan(range, {
+    limit,
+    pageToken,
+    revision,
+    reverse,
+    keysOnly,
+    charge: pageCharge(call),
+  });
+  call.checkMessage(entriesBytes(page.entries));
   return { ...page, entries: page.entries.map(entryShape), count: 0 };
 }
 
@@ -173,8 +187,12 @@ async function keys(
   call: Call,
 ): Promise<codec.KeysResponseShape> {
   const { pattern, pageToken } = request;
-  const page = await store.keys(pattern, { limit: pageLimit(request.limit), pageToken });
-  call.chargeReply(keysBytes(page.keys));
+  const page = await store.keys(pattern, {
+    limit: pageLimit(request.limit),
+    pageToken,
+    charge: pageCharge(call),
+  });
+  call.checkMessage(keysBytes(page.keys));
   return { ...page, ...keyLists(page.keys) };
 }
 
@@ -183,11 +201,15 @@ async function txn(
   request: codec.TxnRequestShape,
   call: Call,
 ): Promise<codec.TxnResponseShape> {
+  const chargeObject = pageCharge(call);
   const { succeeded, results, revision } = await store.txn({
     compares: request.compares.map(compare),
     success: request.success.map((each, index) => operation(each, `success[${index}]`)),
     failure: request.failure.map((each, index) => operation(each, `failure[${index}]`)),
-    admit: (made) => call.chargeReply(resultBytes(made)),
+    admit: (made) => {
+      chargeObject(RESULT_OBJECT_BYTES);
+      call.chargeReply(resultBytes(made));
+    },
   });
   return { succeeded, results: results.map(operationResult), revision };
 }

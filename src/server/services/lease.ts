@@ -8,7 +8,7 @@ import type { Call } from '../calls/calls.ts';
 import { stoppingError } from '../calls/call-error.ts';
 import { untilAborted } from '../calls/until-aborted.ts';
 import { type MethodsOf, bidiStream, unary } from './method.ts';
-import { durationShape, keyLists, keysBytes } from './reply-entries.ts';
+import { durationShape, keyLists, keysBytes, pageCharge } from './reply-entries.ts';
 import { leaseTtlMs, pageLimit, wholeNumber } from './request-fields.ts';
 
 export const leaseMethods: MethodsOf<typeof LeaseService> = {
@@ -107,16 +107,18 @@ async function get(
   { leaseId, includeKeys }: codec.LeaseServiceGetRequestShape,
   call: Call,
 ): Promise<codec.LeaseServiceGetResponseShape> {
-  const lease = await store.getLease(wholeNumber('lease_id', leaseId), { includeKeys });
-  call.chargeReply(keysBytes(lease.keys));
+  const charge = pageCharge(call);
+  const lease = await store.getLease(wholeNumber('lease_id', leaseId), { includeKeys, charge });
+  call.checkMessage(keysBytes(lease.keys));
   return { lease: leaseShape(lease), ...keyLists(lease.keys) };
 }
 
 async function list(
   store: KvStore,
   { limit, pageToken }: codec.ListRequestShape,
+  call: Call,
 ): Promise<codec.ListResponseShape> {
-  const page = await store.listLeases({ limit: pageLimit(limit), pageToken });
+  const page = await store.listLeases({ limit: pageLimit(limit), pageToken, charge: pageCharge(call) });
   return { leases: page.leases.map(leaseShape), nextPageToken: page.nextPageToken };
 }
 

@@ -7,7 +7,8 @@
  * the newest state and waits itself, so that a stream sees its own writes in their order.
  *
  * Bounded: the operations and keys of a batch, the bytes of its reply, the batches under way and what their results hold, what
- * is run in one turn. What a result holds is charged to the call before it is read, and given back when its reply is written.
+ * is run in one turn. What a result takes is charged to the call before it is made, and given back when its reply is written: for
+ * the results themselves a batch waits until there is memory, what an entry takes beyond that fails its operation if there is none.
  */
 import type { PipelineResponseShape, PipelineResultShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import type { Key } from '../../api.ts';
@@ -30,6 +31,7 @@ import {
   putIn,
   touchIn,
 } from './keys.ts';
+import { RESULT_OBJECT_BYTES } from './reply-entries.ts';
 import { type BatchOperation, type PipelineBatch, batchSizeError } from './pipeline-batch.ts';
 
 export function pipeline(
@@ -74,6 +76,8 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
       for await (const { operations } of untilAborted(requests, signal)) {
         checkSize(operations);
         const batch = new Batch(this.#call);
+        const isHeld = batch.hold(operations.length);
+        if (isHeld !== true && !(await isHeld)) break;
         this.#batches.push(batch);
         this.#sequence = batch.run(this.#store, operations, this.#sequence);
         this.#wakeReader?.();
@@ -138,6 +142,8 @@ class Batch implements ReplyAccount {
   readonly results: PipelineResultShape[] = [];
   /** Charged to the call. */
   heldBytes = 0;
+  /** Of the entries in its reply. */
+  #entryBytes = 0;
   readonly #call: Call;
   /** Resolves when the results may go out; `undefined`: now. */
   #durable: Promise<void> | undefined;
@@ -148,6 +154,15 @@ class Batch implements ReplyAccount {
 
   constructor(call: Call) {
     this.#call = call;
+  }
+
+  /**
+   * Takes memory for its results.
+   * @returns false when the call ended before there was any.
+   */
+  hold(operationCount: number): boolean | Promise<boolean> {
+    this.heldBytes = this.#call.replyMemoryBytes(operationCount * RESULT_OBJECT_BYTES);
+    return this.#call.chargeWhenFree(this.heldBytes);
   }
 
   /**
@@ -179,13 +194,15 @@ class Batch implements ReplyAccount {
 
   chargeReply(bytes: number): void {
     try {
-      this.#call.checkMessage(this.heldBytes + bytes);
+      this.#call.checkMessage(this.#entryBytes + bytes);
     } catch (error) {
       this.#fullError = error as Error;
       throw error;
     }
-    this.#call.charge(bytes);
-    this.heldBytes += bytes;
+    const memoryBytes = this.#call.replyMemoryBytes(bytes);
+    this.#call.charge(memoryBytes);
+    this.#entryBytes += bytes;
+    this.heldBytes += memoryBytes;
   }
 
   /** Its reply is written. */
@@ -223,8 +240,8 @@ class Batch implements ReplyAccount {
       case 'exists': {
         const request = operation.value;
         const value = calls.isPending
-          ? calls.decide(index, (view) => existsIn(view, request))
-          : exists(store, request);
+          ? calls.decide(index, (view) => existsIn(view, request, this))
+          : exists(store, request, this);
         return { case: 'exists', value };
       }
       case 'unreadable':

@@ -3,6 +3,7 @@ import type { DurationShape } from '../../../gen/google/protobuf/duration_codec.
 import type { TimestampShape } from '../../../gen/google/protobuf/timestamp_codec.ts';
 import type { EntryShape } from '../../../gen/kelp/v1/types_codec.ts';
 import type { Entry, Key, NamedKey } from '../../api.ts';
+import type { Call } from '../calls/calls.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 
 export function entryShape(entry: Entry): EntryShape {
@@ -66,6 +67,14 @@ export function entriesBytes(entries: readonly Entry[]): number {
 export function keysBytes(keys: readonly Key[]): number {
   return keys.reduce((bytes, key) => bytes + 3 * key.length + KEY_BYTES, 0);
 }
+
+/** Takes memory for a page, item by item before each is made; of how many bytes the message is, is known afterwards. */
+export function pageCharge(call: Call): (bytes: number) => void {
+  return (bytes) => call.charge(call.replyMemoryBytes(bytes));
+}
+
+/** What the result of an operation takes as objects, besides its entry. */
+export const RESULT_OBJECT_BYTES = 192;
 
 /** What an entry and a key take besides their texts and values. */
 const ENTRY_BYTES = 64;

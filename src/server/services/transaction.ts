@@ -121,7 +121,7 @@ export function operationResult(result: OperationResult): OperationResultShape {
   }
 }
 
-/** What a result takes in a reply, at most. */
+/** What a result takes in a reply, at most; as an object it takes `RESULT_OBJECT_BYTES` besides. */
 export function resultBytes(result: OperationResult): number {
   if (result.kind === 'get') return RESULT_BYTES + entryBytes(result.entry);
   if (result.kind === 'put' || result.kind === 'delete') return RESULT_BYTES + entryBytes(result.previous);
