@@ -4,7 +4,7 @@
  * others than it does.
  */
 import { randomInt } from 'node:crypto';
-import { test } from 'vitest';
+import { type RunnerTestCase, test } from 'vitest';
 import { SeededRandom } from '../support/random.ts';
 
 /** Far more than an input takes. It is there for one that is never done with, and decides nothing else. */
@@ -26,10 +26,15 @@ export function fuzz(name: string, runs: number, tryOne: (random: SeededRandom) 
       try {
         await tryOne(new SeededRandom(seed));
       } catch (cause) {
-        const only = `${task.file.name} -t '${task.suite?.name ?? ''} ${name}'`;
-        const command = `FUZZ_SEED=${seed} FUZZ_RUNS=1 npx vitest run ${only}`;
-        throw new Error(`seed ${seed}: ${(cause as Error).message}\nagain: ${command}`, { cause });
+        throw new Error(`seed ${seed}: ${(cause as Error).message}\nagain: ${again(task, seed)}`, { cause });
       }
     }
   });
+}
+
+/** The command of a shell that tries the one input of this seed in this one test. */
+export function again(task: Pick<RunnerTestCase, 'file' | 'fullTestName'>, seed: number): string {
+  const pattern = `^${task.fullTestName.replaceAll(/[$()*+.?[\\\]^{|}]/g, '\\$&')}$`;
+  const quoted = `'${pattern.replaceAll("'", String.raw`'\''`)}'`;
+  return `FUZZ_SEED=${seed} FUZZ_RUNS=1 npx vitest run ${task.file.name} -t ${quoted}`;
 }
