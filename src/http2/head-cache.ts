@@ -34,7 +34,7 @@ export class HeadReader<Head> {
   readonly #headOf: HeadOf<Head>;
   /** What each place saw last: made with the first block, as many connections have none. */
   #hashByPlace: Int32Array | undefined;
-  readonly #entryByPlace: (Entry<Head> | undefined)[] = [];
+  #entryByPlace: (Entry<Head> | undefined)[] | undefined;
   #bytes = 0;
 
   constructor(decoder: HpackDecoder, headOf: HeadOf<Head>) {
@@ -46,7 +46,7 @@ export class HeadReader<Head> {
   read(buffer: Buffer, from: number, to: number): Head | HeadFault {
     if (to - from > http2.cachedBlockBytesMax) return this.#decode(buffer, from, to, undefined);
     const hash = hashOf(buffer, from, to);
-    const entry = this.#entryByPlace[hash & (PLACE_COUNT - 1)];
+    const entry = this.#entryByPlace?.[hash & (PLACE_COUNT - 1)];
     if (
       entry !== undefined &&
       (entry.generation === ANY_GENERATION || entry.generation === this.#decoder.generation) &&
@@ -72,13 +72,14 @@ export class HeadReader<Head> {
     }
     const bytes = fields.reduce((sum, field) => sum + field.bytes, to - from);
     if (bytes > http2.headCacheBytesMax) return head;
-    this.#bytes += bytes - (this.#entryByPlace[place]?.bytes ?? 0);
+    const entryByPlace = (this.#entryByPlace ??= []);
+    this.#bytes += bytes - (entryByPlace[place]?.bytes ?? 0);
     if (this.#bytes > http2.headCacheBytesMax) {
-      this.#entryByPlace.length = 0;
+      entryByPlace.length = 0;
       this.#bytes = bytes;
     }
     const isOfTable = this.#decoder.tableUse === tableUse.READ;
-    this.#entryByPlace[place] = {
+    entryByPlace[place] = {
       block: buffer.toString('latin1', from, to),
       generation: isOfTable ? this.#decoder.generation : ANY_GENERATION,
       head,

@@ -11,11 +11,16 @@ import { errorCode } from './error-code.ts';
 import type { Sender } from './sender.ts';
 import { Violation } from './violation.ts';
 
+/** SETTINGS, their acknowledgement, a window that is opened. */
+const BEGINNING_FRAMES = 4;
+
 export class IdleFrames {
   readonly #clock: Clock;
   readonly #sender: Sender;
-  /** Made when the first one comes that nothing was sent for. */
+  /** Made when a connection has had more that nothing was sent for than each has at its beginning. */
   #budget: Budget | undefined;
+  /** Those before. */
+  #beginningCount = 0;
   /** Made when the first one comes that something was sent for, and is no WINDOW_UPDATE. */
   #earnedBudget: Budget | undefined;
   #countedFrames = 0;
@@ -41,7 +46,12 @@ export class IdleFrames {
 
   /** One that has no such reason: SETTINGS, whose windows are those of all streams, and GOAWAY. */
   countUnearned(): void {
-    this.#budget ??= new Budget(this.#clock, http2.idleFramesBurst, http2.idleFramesPerSecond);
+    if (this.#beginningCount < BEGINNING_FRAMES) {
+      this.#beginningCount++;
+      return;
+    }
+    const burst = http2.idleFramesBurst - BEGINNING_FRAMES;
+    this.#budget ??= new Budget(this.#clock, burst, http2.idleFramesPerSecond);
     if (!this.#budget.take()) throw tooMany();
   }
 

@@ -38,7 +38,8 @@ export class ServerConnection extends Connection<RequestStream> implements Conne
   readonly #serverOptions: ServerConnectionOptions;
   readonly #receive: RequestReceiver;
   readonly #heads: HeadReader<RequestHead>;
-  readonly #trailers: HeadReader<readonly Field[]>;
+  /** Made with the first trailers: hardly a client of gRPC sends any. */
+  #trailers: HeadReader<readonly Field[]> | undefined;
   #lastStreamId = 0;
   /** The streams that the client has begun: when its ids have no gaps they tell how many there were. */
   #begunCount = 0;
@@ -52,7 +53,6 @@ export class ServerConnection extends Connection<RequestStream> implements Conne
     this.#serverOptions = options;
     this.#receive = receive;
     this.#heads = new HeadReader(this.decoder, toRequestHead);
-    this.#trailers = new HeadReader(this.decoder, toTrailers);
     this.remoteAddress = socket.remoteAddress ?? '';
     this.isTls = (socket as Partial<TLSSocket>).encrypted === true;
     this.open([[setting.MAX_CONCURRENT_STREAMS, options.concurrentStreamsMax]]);
@@ -98,7 +98,7 @@ export class ServerConnection extends Connection<RequestStream> implements Conne
     to: number,
   ): void {
     if (streamId > this.#lastStreamId) this.#begin(streamId, isEnd, this.#heads.read(buffer, from, to));
-    else this.#goOn(streamId, isEnd, this.#trailers.read(buffer, from, to));
+    else this.#goOn(streamId, isEnd, this.#readTrailers(buffer, from, to));
   }
 
   protected override settingsApplied(settings: PeerSettings): void {
@@ -153,6 +153,11 @@ export class ServerConnection extends Connection<RequestStream> implements Conne
     this.add(stream);
     stream.handler = this.#receive(stream, head);
     if (isEnd && !stream.isClosed) stream.receiveEnd(NO_FIELDS);
+  }
+
+  #readTrailers(buffer: Buffer, from: number, to: number): readonly Field[] | HeadFault {
+    this.#trailers ??= new HeadReader(this.decoder, toTrailers);
+    return this.#trailers.read(buffer, from, to);
   }
 
   /** A header block on a stream that has begun: trailers, or an error. */

@@ -17,6 +17,29 @@ import { Outbox, type OutboxOwner } from './outbox.ts';
 import { Sender } from './sender.ts';
 import { type TurnTaker, type Turns, turnsOf } from './turns.ts';
 
+/** The connection that a socket belongs to, for listeners that all sockets share: four of its own would take 300 bytes. */
+const owner = Symbol('connection');
+
+interface OwnedSocket extends Socket {
+  [owner]?: SocketSide;
+}
+
+function onData(this: OwnedSocket, chunk: Buffer): void {
+  this[owner]?.socketReceived(chunk);
+}
+
+function onEnd(this: OwnedSocket): void {
+  this[owner]?.socketEnded();
+}
+
+function onError(this: OwnedSocket, error: Error): void {
+  this[owner]?.socketFailed(error);
+}
+
+function onClose(this: OwnedSocket): void {
+  this[owner]?.socketClosed();
+}
+
 export abstract class SocketSide implements OutboxOwner, TurnTaker {
   readonly sender: Sender;
   protected readonly options: EndpointOptions;
@@ -139,15 +162,9 @@ export abstract class SocketSide implements OutboxOwner, TurnTaker {
     const socket = this.#socket;
     // It ends its side itself, behind what it has to say.
     socket.allowHalfOpen = true;
-    socket
-      .on('data', (chunk: Buffer) => this.#received(chunk))
-      .on('end', () => {
-        if (!this.#isEnding) this.peerEnded();
-      })
-      // After an error of TLS Node leaves the socket open.
-      .on('error', (error) => this.loseAndDestroy(this.endOf(error)))
-      .on('close', () => this.#socketClosed());
-    if (socket.destroyed) this.options.clock.yieldNow(() => this.#socketClosed());
+    (socket as OwnedSocket)[owner] = this;
+    socket.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
+    if (socket.destroyed) this.options.clock.yieldNow(() => this.socketClosed());
   }
 
   protected get isEnding(): boolean {
@@ -210,8 +227,19 @@ export abstract class SocketSide implements OutboxOwner, TurnTaker {
     this.#socket.destroy();
   }
 
-  #received(chunk: Buffer): void {
+  /** @internal */
+  socketReceived(chunk: Buffer): void {
     if (!this.#isEnding) this.#read(chunk);
+  }
+
+  /** @internal */
+  socketEnded(): void {
+    if (!this.#isEnding) this.peerEnded();
+  }
+
+  /** @internal After an error of TLS Node leaves the socket open. */
+  socketFailed(error: Error): void {
+    this.loseAndDestroy(this.endOf(error));
   }
 
   #read(bytes: Buffer): void {
@@ -247,7 +275,8 @@ export abstract class SocketSide implements OutboxOwner, TurnTaker {
     });
   }
 
-  #socketClosed(): void {
+  /** @internal */
+  socketClosed(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const end = this.#end ?? this.endOf(undefined);

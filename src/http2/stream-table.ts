@@ -7,12 +7,14 @@ export interface Identified {
 }
 
 const SLOTS_MIN = 8;
+/** Of a connection that has had no stream. */
+const NO_SLOTS: undefined[] = [];
 /** A connection that had many streams and has none now gives the memory back. */
 const SLOTS_KEPT_MAX = 128;
 
 export class StreamTable<Stream extends Identified> {
-  #slots: (Stream | undefined)[] = emptySlots(SLOTS_MIN);
-  #mask = SLOTS_MIN - 1;
+  #slots: (Stream | undefined)[] = NO_SLOTS;
+  #mask = 0;
   #size = 0;
 
   get size(): number {
@@ -25,7 +27,7 @@ export class StreamTable<Stream extends Identified> {
 
   /** Adds a stream whose id is not in the table. */
   add(stream: Stream): void {
-    if (this.#size * 2 >= this.#slots.length) this.#rebuild(this.#slots.length * 2);
+    if (this.#size * 2 >= this.#slots.length) this.#rebuild(Math.max(this.#slots.length * 2, SLOTS_MIN));
     this.#slots[this.#slotOf(stream.id)] = stream;
     this.#size++;
   }

@@ -10,7 +10,7 @@ import type { Clock, Random } from '../../clock.ts';
 import { errorCode } from '../../http2/error-code.ts';
 import { ServerConnection, type ServerConnectionOptions } from '../../http2/server-connection.ts';
 import type { RequestHead } from '../../http2/fields.ts';
-import type { ServerStream, StreamHandler } from '../../http2/stream.ts';
+import type { RequestReceiver, ServerStream, StreamHandler } from '../../http2/stream.ts';
 import { type ServerLimits, serverFixed } from '../../limits.ts';
 import { type Deadlines, Timed } from '../../deadlines.ts';
 import type { CallTable } from '../calls/calls.ts';
@@ -39,6 +39,7 @@ export class Http2Port {
   readonly #connectionOptions: ServerConnectionOptions;
   readonly #ageByConnection = new Map<ServerConnection, Age>();
   readonly #onEmpty = new Set<() => void>();
+  readonly #receiver: RequestReceiver = (stream, head) => this.#receive(stream, head);
   #isStopping = false;
 
   constructor(options: Http2PortOptions) {
@@ -51,9 +52,7 @@ export class Http2Port {
 
   /** Takes a connection over, with what was `unshift`ed to its socket. */
   take(socket: Socket): void {
-    const connection = new ServerConnection(socket, this.#connectionOptions, (stream, head) =>
-      this.#receive(stream, head),
-    );
+    const connection = new ServerConnection(socket, this.#connectionOptions, this.#receiver);
     const { deadlines, limits, random } = this.#options;
     const age = new Age(connection, deadlines);
     this.#ageByConnection.set(connection, age);

@@ -128,10 +128,15 @@ export class Listener {
       },
       (socket) => void this.#routeByFirstBytes(socket),
     );
+    const sockets = this.#sockets;
+    // One for all of them.
+    const forget = function (this: Socket): void {
+      sockets.delete(this);
+    };
     server.maxConnections = this.#options.limits.connectionsMax;
     server.on('connection', (socket) => {
       this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
+      socket.on('close', forget);
     });
     return server;
   }
