@@ -322,6 +322,8 @@ export const http2 = {
   unsentBytesMax: 1 * MiB,
   /** ... or `outputBytes` of it, while all connections of the process hold more than this, as memory. */
   ampleUnsentBytesOfAll: 64 * MiB,
+  /** ... and none before the last is sent, while it is more than this: so thousands that do read have their part. */
+  scarceUnsentBytesOfAll: 96 * MiB,
   /** They hold no more than this: for what would be beyond it connections are cut, the one first that has not read for longest. */
   unsentBytesOfAllMax: 128 * MiB,
   /** Streams whose bodies wait take turns by so much. */

@@ -77,12 +77,12 @@ export class Outbox implements OutputHolder {
 
   /** So much waits that bodies are to wait in their streams. */
   get isBusy(): boolean {
-    return this.unsentBytes >= Math.min(http2.waitingOutputBytesMax, unsentBytesMax());
+    return this.unsentBytes >= Math.min(http2.waitingOutputBytesMax, unreadOutput.connectionBytesMax);
   }
 
   /** So much waits that nothing more is to be read from the peer. */
   get isFull(): boolean {
-    return this.unsentBytes >= unsentBytesMax();
+    return this.unsentBytes >= unreadOutput.connectionBytesMax;
   }
 
   /** All output so far, in bytes, sent or not: where the next frame begins. */
@@ -262,11 +262,6 @@ export class Outbox implements OutputHolder {
   #endSocket(): void {
     if (this.#isEnding && !this.#isClosed && this.#waiting.length === 0) this.#socket.end();
   }
-}
-
-/** What one connection may leave unsent. */
-function unsentBytesMax(): number {
-  return unreadOutput.isAmple ? http2.unsentBytesMax : http2.outputBytes;
 }
 
 function isLittle(buffer: Buffer, length: number): boolean {

@@ -15,9 +15,10 @@ class UnreadOutput {
   /** Those that hold something, in the order in which their sockets last took some of it. */
   readonly #bytesByHolder = new Map<OutputHolder, number>();
 
-  /** Whether each connection may hold as much as is good for its speed. */
-  get isAmple(): boolean {
-    return this.#bytes < http2.ampleUnsentBytesOfAll;
+  /** What one connection may leave unsent before bodies wait in their streams and nothing more is read from its peer. */
+  get connectionBytesMax(): number {
+    if (this.#bytes < http2.ampleUnsentBytesOfAll) return http2.unsentBytesMax;
+    return this.#bytes < http2.scarceUnsentBytesOfAll ? http2.outputBytes : 1;
   }
 
   /** A holder has so much more. */

@@ -507,6 +507,21 @@ describe('a client that does not read', () => {
       expect(sum(servers.map(memoryOf)) + memoryOf(patient)).toBeLessThanOrEqual(http2.unsentBytesOfAllMax);
     }
 
+    // One that reads is served beside them, and holds little meanwhile.
+    const reading = opened().receive(
+      settingsFrame([[setting.INITIAL_WINDOW_SIZE, 0x7fff_ffff]]),
+      windowUpdateFrame(0, 0x7000_0000),
+      requests,
+    );
+    expect(reading.requests.filter(({ closes }) => closes.length === 1)).toHaveLength(10);
+    reading.socket.isRead = false;
+    for (let index = 10; index < 30; index++)
+      reading.receive(headersFrame(2 * index + 1, encodeBlock(fieldsFor('/stream')), WHOLE));
+    expect(reading.connection.unsentBytes).toBeLessThan(http2.outputBytes / 2);
+    reading.socket.readAll();
+    reading.clock.settle();
+    expect(reading.requests.filter(({ closes }) => closes.length === 1)).toHaveLength(30);
+
     const areCut = servers.map(({ socket }) => socket.destroyed);
     const cutCount = areCut.filter((isCut) => isCut).length;
     expect(cutCount).toBeGreaterThan(0);
