@@ -114,6 +114,6 @@ async function measure(
 
 function operationOf(kind: 'get' | 'put', key: string, value: Uint8Array): PipelineOperationShape {
   return kind === 'get'
-    ? { operation: { case: 'get', value: { ...emptyGetRequest(), key } } }
-    : { operation: { case: 'put', value: { ...emptyPutRequest(), key, value } } };
+    ? { operation: { case: 'get', value: { ...emptyGetRequest(), key } }, timeoutMs: 0 }
+    : { operation: { case: 'put', value: { ...emptyPutRequest(), key, value } }, timeoutMs: 0 };
 }

@@ -567,6 +567,14 @@ describe('a call that is not served', () => {
     expect([long.fields['grpc-status'], late.fields['grpc-status']]).toEqual(['12', '12']);
   });
 
+  test('is told so at once when its method takes a stream of requests, which may have no end', () => {
+    const lane = new Lane({ callsMax: 1 });
+    lane.open(GET);
+    const stream = lane.open(KEEP_ALIVE);
+    lane.clock.advance(20);
+    expect(stream.fields['grpc-status']).toBe('8');
+  });
+
   test.each([
     ['recovering', '14'],
     ['stopping', '14'],

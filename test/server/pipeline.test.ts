@@ -20,6 +20,7 @@ import type { PipelineResponseShape } from '../../gen/kelp/v1/kv_codec.ts';
 import { openUncheckedStore } from '../../src/kv/open-store.ts';
 import { fixed, serverFixed } from '../../src/limits.ts';
 import { CallTable } from '../../src/server/calls/calls.ts';
+import { RequestQueue } from '../../src/server/grpc/request-queue.ts';
 import { kvMethods } from '../../src/server/services/kv.ts';
 import type { PipelineBatch } from '../../src/server/services/pipeline-batch.ts';
 import { RESULT_OBJECT_BYTES } from '../../src/server/services/reply-entries.ts';
@@ -29,6 +30,7 @@ import { ManualClock } from '../support/manual-clock.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
 import { startTestServer } from '../support/test-server.ts';
 import { DATA_DIR } from '../store/store-harness.ts';
+import { FakeStream } from './fake-stream.ts';
 
 type Operation = NonNullable<MessageInitShape<typeof PipelineOperationSchema>['operation']>;
 
@@ -235,6 +237,35 @@ describe.each(Object.entries(transports))('Pipeline over %s', (_, makeTransport)
   });
 });
 
+test('a request has waited since it had come whole', async () => {
+  const now = vi.spyOn(performance, 'now');
+  onTestFinished(() => now.mockRestore());
+  const call = new CallTable({ callsMax: 1, callBytesMax: 1000, replyBytesMax: 1000 }).open(
+    { cut: () => undefined },
+    true,
+  );
+  const requests = new RequestQueue(new FakeStream(), call, 1000);
+  const message = Buffer.from(encodeEnvelope(0, utf8.encode('message')));
+  const waited: number[] = [];
+  const take = async (atMs: number): Promise<void> => {
+    now.mockReturnValue(atMs);
+    await requests.next();
+    waited.push(call.messageWaitedMs);
+  };
+  const come = (bytes: Buffer, atMs: number): void => {
+    now.mockReturnValue(atMs);
+    requests.data(bytes, 0, bytes.length);
+  };
+  come(message.subarray(0, 6), 1);
+  come(message.subarray(6), 10);
+  come(message, 20);
+  await take(50);
+  await take(60);
+  come(message, 100);
+  await take(100);
+  expect(waited).toEqual([40, 40, 0]);
+});
+
 /** What a call of its own gives for an operation. */
 async function callAlone(kv: ReturnType<typeof createClient<typeof KvService>>, operation: Operation) {
   try {
@@ -330,6 +361,19 @@ describe('a pipeline over a store whose flushes are held back', () => {
     disk.release();
     expect(texts(await first)).toEqual(['revision 2', 'new', [true, false]]);
     expect(texts(await replies.next())).toEqual(['new']);
+    await store.close();
+  });
+
+  test('an operation whose caller waits no more when its turn comes is not begun, and those beside it are', async () => {
+    const { store, call, replies, send } = await start();
+    call.messageWaitedMs = 100;
+    const timed = (operation: Operation, timeoutMs: number) => ({ operation, timeoutMs });
+    send({
+      operations: [timed(put('a'), 100), timed(put('b'), 101), timed(put('c'), 0), timed(get('a'), 1)],
+    });
+    const late = [Code.DeadlineExceeded, 'the operation timed out'];
+    expect(texts(await replies.next())).toEqual([late, 'revision 1', 'revision 2', late]);
+    expect(store.existsVisible(['a', 'b', 'c']).exists).toEqual([false, true, true]);
     await store.close();
   });
 

@@ -5,7 +5,7 @@ import { NO_BYTES, prependBytes, sizeOfBytes } from '../../../src/wire/bytes.ts'
 import { Cursor } from '../../../src/wire/cursor.ts';
 import { assertFilled, endOfRoom } from '../../../src/wire/room.ts';
 import { prependText, sizeOfText } from '../../../src/wire/text.ts';
-import { prependBigInt64, prependInt32, prependInt64, prependVarint32, sizeOfBigInt64, sizeOfInt32, sizeOfInt64, sizeWithLength } from '../../../src/wire/varint.ts';
+import { prependBigInt64, prependInt32, prependInt64, prependVarint32, sizeOfBigInt64, sizeOfInt32, sizeOfInt64, sizeOfUint32, sizeWithLength } from '../../../src/wire/varint.ts';
 import { type DurationShape, emptyDuration, mergeDuration, prependDuration, sizeOfDuration } from '../../google/protobuf/duration_codec.ts';
 import { type ErrorDetailShape, emptyErrorDetail, mergeErrorDetail, prependErrorDetail, sizeOfErrorDetail } from './errors_codec.ts';
 import { type ConditionShape, type EntryShape, type KeyRangeShape, emptyCondition, emptyEntry, emptyKeyRange, mergeCondition, mergeEntry, mergeKeyRange, prependCondition, prependEntry, prependKeyRange, sizeOfCondition, sizeOfEntry, sizeOfKeyRange } from './types_codec.ts';
@@ -3497,12 +3497,19 @@ export interface PipelineOperationShape {
     /** As Exists. */
     | { case: 'exists'; value: ExistsRequestShape }
     | { case: undefined; value?: undefined };
+  /**
+   * How long its caller waits, in milliseconds from when the request has come whole. 0 (default): for ever. An operation that has
+   * not begun by then, since those before it took so long, does not begin: it is DEADLINE_EXCEEDED, and has changed nothing. One
+   * that has begun is answered with its batch.
+   */
+  timeoutMs: number;
 }
 
 /** The PipelineOperation with every field at its default. */
 export function emptyPipelineOperation(): PipelineOperationShape {
   return {
     operation: { case: undefined },
+    timeoutMs: 0,
   };
 }
 
@@ -3529,6 +3536,7 @@ export function sizeOfPipelineOperation(message: PipelineOperationShape): number
       size += 1 + sizeWithLength(sizeOfExistsRequest(message.operation.value));
       break;
   }
+  if (message.timeoutMs !== 0) size += 1 + sizeOfUint32(message.timeoutMs);
   return size;
 }
 
@@ -3542,6 +3550,10 @@ export function writePipelineOperation(message: PipelineOperationShape, buffer: 
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependPipelineOperation(message: PipelineOperationShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.timeoutMs !== 0) {
+    start = prependVarint32(buffer, start, message.timeoutMs);
+    buffer[--start] = 0x78;
+  }
   switch (message.operation.case) {
     case 'exists': {
       const bodyEnd = start;
@@ -3640,6 +3652,9 @@ export function mergePipelineOperation(message: PipelineOperationShape, cursor: 
         message.operation = { case: 'exists', value };
         break;
       }
+      case 0x78:
+        message.timeoutMs = cursor.uint32(end);
+        break;
       default:
         cursor.skip(tag, end);
     }

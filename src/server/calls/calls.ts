@@ -237,6 +237,8 @@ export class Call {
   heldBytes = 0;
   /** Of the table: when the client stopped reading the reply; `undefined` while it reads. */
   stalledSinceMs: number | undefined = undefined;
+  /** Of a stream of requests: how long the message that its method was given last had lain here, whole. */
+  messageWaitedMs = 0;
   /** The outcome for the log, once a service was reached. */
   outcome: string | undefined = undefined;
   /** In how many forms at once a reply of it is held while it is made. */

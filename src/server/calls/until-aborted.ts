@@ -3,26 +3,71 @@
  *
  * The source is not asked to return: an async generator that waits for its next item would let that wait as well.
  */
-export async function* untilAborted<Item>(
+export function untilAborted<Item>(
   source: AsyncIterable<Item>,
   signal: AbortSignal,
-): AsyncGenerator<Item, void> {
-  const items = source[Symbol.asyncIterator]();
-  while (!signal.aborted) {
-    const next = await nextOrAborted(items, signal);
-    if (next === undefined || next.done === true) return;
-    yield next.value;
+): AsyncIterableIterator<Item> {
+  return new UntilAborted(source[Symbol.asyncIterator](), signal);
+}
+
+/**
+ * One listener for all items. What it ends is a promise of one item: one that lived as long as the stream would gather what
+ * waits for it.
+ */
+class UntilAborted<Item> implements AsyncIterableIterator<Item> {
+  readonly #items: AsyncIterator<Item>;
+  readonly #signal: AbortSignal;
+  /** Of the one who waits for an item. */
+  #resolve: ((result: IteratorResult<Item>) => void) | undefined;
+  #reject: ((reason: unknown) => void) | undefined;
+
+  constructor(items: AsyncIterator<Item>, signal: AbortSignal) {
+    this.#items = items;
+    this.#signal = signal;
+    signal.addEventListener('abort', this);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Item>> {
+    if (this.#signal.aborted) return this.return();
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      this.#items.next().then(this.#came, this.#failed);
+    });
+  }
+
+  return(): Promise<IteratorResult<Item>> {
+    this.#end();
+    return Promise.resolve(DONE);
+  }
+
+  /** Of the signal. */
+  handleEvent(): void {
+    const resolve = this.#resolve;
+    this.#end();
+    resolve?.(DONE);
+  }
+
+  readonly #came = (result: IteratorResult<Item>): void => {
+    const resolve = this.#resolve;
+    if (result.done === true) this.#end();
+    resolve?.(result);
+  };
+
+  readonly #failed = (reason: unknown): void => {
+    const reject = this.#reject;
+    this.#end();
+    reject?.(reason);
+  };
+
+  #end(): void {
+    this.#signal.removeEventListener('abort', this);
+    this.#resolve = this.#reject = undefined;
   }
 }
 
-/** Made anew for each item: a promise that lived as long as the stream would gather what waits for it. */
-function nextOrAborted<Item>(
-  items: AsyncIterator<Item>,
-  signal: AbortSignal,
-): Promise<IteratorResult<Item> | undefined> {
-  const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<Item> | undefined>();
-  const onAbort = (): void => resolve(undefined);
-  signal.addEventListener('abort', onAbort);
-  items.next().then(resolve, reject);
-  return promise.finally(() => signal.removeEventListener('abort', onAbort));
-}
+const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };

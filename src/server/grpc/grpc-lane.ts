@@ -26,9 +26,11 @@ export function grpcLane(context: GrpcContext, routes: Routes): GrpcLane {
     const { served, timeoutMs } = route;
     const store = context.store();
     const refusal = calls.isFull ? calls.fullError() : refusalIn(state);
-    if (refusal !== undefined) return new RefusedCall(context, served.name, stream, refusal);
     // A store that can't be opened ends the server.
-    if (store === undefined) return new RefusedCall(context, served.name, stream, recoveringError());
+    if (refusal !== undefined || store === undefined) {
+      const takesStream = served.kind === 'bidiStream';
+      return new RefusedCall(context, served.name, stream, refusal ?? recoveringError(), takesStream);
+    }
     switch (served.kind) {
       case 'unary':
         return new UnaryCall(context, store, served, stream, timeoutMs);

@@ -1,7 +1,8 @@
 /**
  * A call that is not served: the method is not known, or the server can't take it now. It is told so when its request has
  * ended, since some clients lose a reply that comes before; a request that is long, or does not come, is not waited for. Nor is
- * any while very many are: what refuses calls since there are too many must not hold any number of them.
+ * any while very many are: what refuses calls since there are too many must not hold any number of them. Nor is one of a method
+ * that takes a stream of them: it may go on as long as its client has something to say.
  */
 import type { ServerStream } from '../../http2/stream.ts';
 import { serverFixed } from '../../limits.ts';
@@ -14,8 +15,8 @@ export class RefusedCall extends GrpcCall {
   #isWaiting: boolean;
   #byteCount = 0;
 
-  constructor(context: GrpcContext, name: string, stream: ServerStream, refusal: Error) {
-    const requestTimeoutMs = serverFixed.refusedRequestMs;
+  constructor(context: GrpcContext, name: string, stream: ServerStream, refusal: Error, takesStream = false) {
+    const requestTimeoutMs = takesStream ? 0 : serverFixed.refusedRequestMs;
     super(context, stream, name, { isStream: false, timeoutMs: undefined, requestTimeoutMs });
     this.#refusal = refusal;
     this.#calls = context.calls;

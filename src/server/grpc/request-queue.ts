@@ -11,6 +11,11 @@ import { MessageReader, cutShortError } from './message-reader.ts';
 export class RequestQueue implements AsyncIterableIterator<Buffer> {
   readonly #reader: MessageReader;
   readonly #stream: ServerStream;
+  readonly #call: Call;
+  /** When something came last, ... */
+  #heardAtMs = 0;
+  /** ... and by when the message that is taken next had come whole. */
+  #wholeAtMs = 0;
   /** What has come, and the client may not send again yet. */
   #unconsumedBytes = 0;
   #hasEnded = false;
@@ -20,6 +25,7 @@ export class RequestQueue implements AsyncIterableIterator<Buffer> {
 
   constructor(stream: ServerStream, call: Call, messageBytesMax: number) {
     this.#stream = stream;
+    this.#call = call;
     this.#reader = new MessageReader(call, messageBytesMax);
   }
 
@@ -29,6 +35,8 @@ export class RequestQueue implements AsyncIterableIterator<Buffer> {
 
   data(buffer: Buffer, from: number, to: number): void {
     if (this.#error !== undefined) return;
+    this.#heardAtMs = performance.now();
+    if (!this.#reader.isWhole) this.#wholeAtMs = this.#heardAtMs;
     try {
       this.#reader.append(buffer, from, to);
       this.#unconsumedBytes += to - from;
@@ -53,6 +61,8 @@ export class RequestQueue implements AsyncIterableIterator<Buffer> {
       reader.check();
       if (reader.isWhole) {
         const value = reader.take();
+        this.#call.messageWaitedMs = performance.now() - this.#wholeAtMs;
+        this.#wholeAtMs = this.#heardAtMs;
         this.#consume();
         return { done: false, value };
       }

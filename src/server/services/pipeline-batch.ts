@@ -8,14 +8,16 @@ import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import { Cursor } from '../../wire/cursor.ts';
 import { WireError } from '../../wire/wire-error.ts';
-import { malformedRequestError } from '../calls/call-error.ts';
+import { type CallError, deadlineError, malformedRequestError } from '../calls/call-error.ts';
 import { type Codecs, readRequest } from './method.ts';
 
 export interface BatchOperation {
   operation:
     | codec.PipelineOperationShape['operation']
-    /** What the call of its own would have failed with. */
-    | { case: 'unreadable'; value: StoreError };
+    /** It is not to be run: what the call of its own would have failed with. */
+    | { case: 'refused'; value: StoreError | CallError };
+  /** From when the batch had come; 0: for ever. */
+  timeoutMs: number;
 }
 
 export interface PipelineBatch {
@@ -52,6 +54,17 @@ export function readBatch(buffer: Buffer, start: number, end: number): PipelineB
   return { operations: messages.map(readOperation) };
 }
 
+/** The operations of a batch that has lain here for so long: those whose callers wait no more are refused. */
+export function stillWanted(
+  operations: readonly BatchOperation[],
+  waitedMs: number,
+): readonly BatchOperation[] {
+  const isLate = ({ timeoutMs }: BatchOperation): boolean => timeoutMs !== 0 && timeoutMs <= waitedMs;
+  if (!operations.some(isLate)) return operations;
+  const refused: BatchOperation = { operation: { case: 'refused', value: deadlineError() }, timeoutMs: 0 };
+  return operations.map((each) => (isLate(each) ? refused : each));
+}
+
 export function batchSizeError(count: number): StoreError {
   return new StoreError(
     'invalidArgument',
@@ -80,7 +93,7 @@ function readOperation(message: Buffer): BatchOperation {
     return codec.readPipelineOperation(message, 0, message.length);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    return { operation: { case: 'unreadable', value: refusalOf(message, error) } };
+    return { operation: { case: 'refused', value: refusalOf(message, error) }, timeoutMs: 0 };
   }
 }
 

@@ -32,7 +32,7 @@ import {
   touchIn,
 } from './keys.ts';
 import { RESULT_OBJECT_BYTES } from './reply-entries.ts';
-import { type BatchOperation, type PipelineBatch, batchSizeError } from './pipeline-batch.ts';
+import { type BatchOperation, type PipelineBatch, batchSizeError, stillWanted } from './pipeline-batch.ts';
 
 export function pipeline(
   store: KvStore,
@@ -73,8 +73,9 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
   async run(requests: AsyncIterable<PipelineBatch>, signal: AbortSignal): Promise<void> {
     let ranInTurn = 0;
     try {
-      for await (const { operations } of untilAborted(requests, signal)) {
-        checkSize(operations);
+      for await (const request of untilAborted(requests, signal)) {
+        checkSize(request.operations);
+        const operations = stillWanted(request.operations, this.#call.messageWaitedMs);
         const batch = new Batch(this.#call);
         const isHeld = batch.hold(operations.length);
         if (isHeld !== true && !(await isHeld)) break;
@@ -244,7 +245,7 @@ class Batch implements ReplyAccount {
           : exists(store, request, this);
         return { case: 'exists', value };
       }
-      case 'unreadable':
+      case 'refused':
         throw operation.value;
       case undefined:
         throw new StoreError('invalidArgument', `operations[${index}] says nothing that this server knows`);
@@ -275,7 +276,7 @@ function fetchKeys(store: KvStore, operations: readonly BatchOperation[], from: 
   const keys: Key[] = [];
   for (const { operation } of operations.slice(from, from + fixed.turnCallsMax)) {
     const { case: kind, value } = operation;
-    if (kind === undefined || kind === 'exists' || kind === 'unreadable') continue;
+    if (kind === undefined || kind === 'exists' || kind === 'refused') continue;
     if (value.key !== '') keys.push(value.key);
   }
   store.fetch(keys);
