@@ -281,6 +281,28 @@ export const client = {
   headerBytesMax: 64 * KiB,
   /** The longest message, in either direction. */
   messageBytesMax: 256 * MiB,
+  /**
+   * Calls of one turn of the event loop travel together in batches of Pipeline when there are so many at least: fewer are
+   * cheaper by themselves.
+   */
+  pipelineCallsMin: 16,
+  /** A call with a longer request goes by itself, ... */
+  pipelineCallBytesMax: 2 * KiB,
+  /** ... and when the replies of a batch were longer on average, the next so many calls do. */
+  pipelineAloneCalls: 1000,
+  /** A batch takes so many bytes, and as many calls as after the last one so many bytes of a reply are expected for; at first: */
+  pipelineBatchBytesMax: 64 * KiB,
+  pipelineReplyBytes: 256 * KiB,
+  pipelineFirstCallsMax: 256,
+  /**
+   * The batches of one stream that are not answered. The server takes no more at once, so further calls go by themselves. The
+   * calls of a burst, and those made while the window is used up or a connection is made, wait, up to so many and so many bytes.
+   */
+  pipelineBatchesMax: 16,
+  pipelineWaitingCallsMax: 16_000,
+  pipelineWaitingBytesMax: 4 * MiB,
+  /** A stream of batches that has had nothing to do for this long is ended. */
+  pipelineIdleMs: 1000,
   /** The keys and values that a watch gathers to hand out all changes of one revision together. */
   watchRevisionBytesMax: 256 * MiB,
   /** The longest pause between two renewals of a lease, however long it lives. */

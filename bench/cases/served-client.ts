@@ -7,6 +7,7 @@ import { randomKeys, VALUE_BYTES, Values } from '../load/data.ts';
 import { GrpcCaller } from '../load/grpc-caller.ts';
 import { GET_PATH, getRequest, PUT_PATH, putRequest } from '../load/kelp-requests.ts';
 import { startKelp } from '../load/kelp-server.ts';
+import { cpuSecondsOf } from '../load/process-figures.ts';
 import { fillStore, openBenchStore } from '../load/store.ts';
 import { underWay } from '../load/under-way.ts';
 
@@ -31,7 +32,9 @@ const NANOS_PER_SECOND = 1e9;
 
 /**
  * What a call costs its caller: the calls that the processor time of the client's process, all its threads included, would
- * be enough for in a second. Messages are made and read within it, as programs do.
+ * be enough for in a second. Messages are made and read within it, as programs do. And what it costs the server.
+ *
+ * Puts are durable. Calls of one turn travel together, unless it says that they do not.
  */
 export const servedClient: BenchCase = {
   async prepare(context) {
@@ -42,10 +45,12 @@ export const servedClient: BenchCase = {
   },
 
   async run(context) {
-    const server = await startKelp(context, dataDirectory(context), 'never');
+    const server = await startKelp(context, dataDirectory(context), 'always');
     try {
-      for (const caller of [kelpCaller(server.ready), await grpcJsCaller(server.ready)]) {
-        for (const load of LOADS) await measure(context, caller, load);
+      const { ready, processId } = server;
+      const callers = [kelpCaller(ready, true), kelpCaller(ready, false), await grpcJsCaller(ready)];
+      for (const caller of callers) {
+        for (const load of LOADS) await measure(context, processId, caller, load);
         caller.close();
       }
     } finally {
@@ -60,35 +65,43 @@ function dataDirectory(context: CaseContext): string {
 
 async function measure(
   context: CaseContext,
+  serverId: number,
   caller: Caller,
   { kind, concurrency, count }: (typeof LOADS)[number],
 ): Promise<void> {
   const calls = operationCount(context, count * caller.share);
   const values = new Values();
-  const samples: number[] = [];
+  const rates: number[] = [];
+  const serverRates: number[] = [];
   for (let repetition = 0; repetition <= context.repetitions; repetition++) {
     const keys = randomKeys(calls, context.keyCount, repetition);
     globalThis.gc?.();
+    const serverBefore = await cpuSecondsOf(serverId);
     const before = cpuNanos();
     await underWay(concurrency, calls, async (index) => {
       const key = keys[index] as string;
       if (kind === 'put') await caller.put(key, values.of(index));
       else if ((await caller.get(key)) !== VALUE_BYTES) throw new Error(`${key} has another value`);
     });
+    const nanos = cpuNanos() - before;
     // The first compiles the code.
-    if (repetition > 0) samples.push((calls * NANOS_PER_SECOND) / (cpuNanos() - before));
+    if (repetition === 0) continue;
+    rates.push((calls * NANOS_PER_SECOND) / nanos);
+    serverRates.push(calls / Math.max(0.01, (await cpuSecondsOf(serverId)) - serverBefore));
   }
+  const name = `${caller.name}: ${kind}, ${concurrency} under way`;
+  context.report({ name, unit: 'operations/s', samples: rates });
   context.report({
-    name: `${caller.name}: ${kind}, ${concurrency} under way`,
+    name: `${name}, by the server's processor time`,
     unit: 'operations/s',
-    samples,
+    samples: serverRates,
   });
 }
 
-function kelpCaller(address: string): Caller {
-  const client: KelpClient = createClient({ address });
+function kelpCaller(address: string, pipeline: boolean): Caller {
+  const client: KelpClient = createClient({ address, pipeline });
   return {
-    name: 'the client',
+    name: pipeline ? 'the client' : 'the client, pipeline: false',
     share: 1,
     get: async (key) => (await client.get(key)).entry?.value.length ?? 0,
     put: (key, value) => client.put(key, value),

@@ -115,6 +115,7 @@ export const clientOptions = optionsOf<ClientOptions>(
     deadlineMs,
     retries: amount,
     connectionsMax: numberThat((count) => count >= 1, 'a number from 1 on'),
+    pipeline: flag,
     transport,
   },
   "{ address: '127.0.0.1:7379' }",

@@ -23,6 +23,12 @@ export interface ClientOptions {
    * `limitReached`. Default 16.
    */
   readonly connectionsMax?: number;
+  /**
+   * Whether calls on single keys (`get`, `put`, `delete`, `increment`, `touch`, `exists`) that are made in one turn of the event
+   * loop may travel together, which costs both sides less. Default true. False: each goes by itself, say where a proxy passes
+   * streams on only when they have ended. Over a `transport` of your own each does anyway.
+   */
+  readonly pipeline?: boolean;
   /** Another way to the server than HTTP/2 to `address`, such as a transport of Connect of your own. */
   readonly transport?: ClientTransport;
 }

@@ -74,14 +74,15 @@ import { openWatch } from './watch.ts';
 export function createClient(options: ClientOptions, pace: Pace = systemPace): KelpClient {
   refuse(clientOptions(options));
   const { address, transport, tls, connectionsMax = limits.connectionsMax } = options;
-  const { deadlineMs = limits.deadlineMs, retries = Number.POSITIVE_INFINITY } = options;
+  const { deadlineMs = limits.deadlineMs, retries = Number.POSITIVE_INFINITY, pipeline = true } = options;
   const carrier =
     transport === undefined
-      ? new Http2Transport(
-          parseAddress(address, tls !== undefined && tls !== false),
-          typeof tls === 'object' ? tls : {},
+      ? new Http2Transport({
+          address: parseAddress(address, tls !== undefined && tls !== false),
+          tls: typeof tls === 'object' ? tls : {},
           connectionsMax,
-        )
+          isPipelined: pipeline,
+        })
       : new UserTransport(address, transport);
   return new KelpClient(new Caller({ transport: carrier, deadlineMs, retries, pace }));
 }

@@ -176,7 +176,7 @@ export class ClientConnection extends Connection<ResponseStream> {
 
   /** A request whose head never went to the socket was surely not acted on. */
   protected override codeOfLoss(stream: ResponseStream): ErrorCode {
-    const wasSent = stream.headEnd <= this.sender.outbox.givenBytes;
+    const wasSent = stream.headEnd <= stream.outputGiven;
     return wasSent ? errorCode.CANCEL : errorCode.REFUSED_STREAM;
   }
 

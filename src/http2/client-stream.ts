@@ -37,6 +37,14 @@ export class ResponseStream extends BodyStream implements ClientStream {
     return this.#isHeadReceived;
   }
 
+  get outputPosition(): number {
+    return this.carrier.sender.outbox.position;
+  }
+
+  get outputGiven(): number {
+    return this.carrier.sender.outbox.givenBytes;
+  }
+
   end(): void {
     this.endBody(undefined);
   }

@@ -82,6 +82,10 @@ export interface ServerStream extends Stream {
 }
 
 export interface ClientStream extends Stream {
+  /** Where in all output of the connection its next frame begins: behind what this stream has sent. */
+  readonly outputPosition: number;
+  /** Up to where the socket was given the output: what lies behind has surely not been sent. Also once it is closed. */
+  readonly outputGiven: number;
   writeInPlace<Body>(body: Body, size: number, writer: BodyWriter<Body>): boolean;
   /** Ends the request. */
   end(): void;

@@ -221,6 +221,7 @@ describe('createClient refuses', () => {
     deadlineMs: 'number',
     retries: 'number',
     connectionsMax: 'number',
+    pipeline: 'flag',
     transport: 'object',
   };
 

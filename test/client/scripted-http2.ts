@@ -32,6 +32,8 @@ export interface Script {
   readonly isAlive?: (index: number) => boolean;
   /** A request has come whole. */
   readonly onRequest: (connection: ScriptedConnection, streamId: number) => void;
+  /** Some of a request has come, which goes on. Default: waits for the rest. */
+  readonly onData?: (connection: ScriptedConnection, streamId: number) => void;
 }
 
 const PREFACE_BYTES = 24;
@@ -46,6 +48,7 @@ export async function startScripted({
   onConnection = (socket) => sendSettings(socket),
   isAlive = () => true,
   onRequest,
+  onData,
 }: Script): Promise<ScriptedServer> {
   const requestCounts: number[] = [];
   const pingCounts: number[] = [];
@@ -75,7 +78,11 @@ export async function startScripted({
         if (isAlive(index)) socket.write(frame(PING, 1, 0, payload));
       }
       // Of headers and data; acknowledgements have the same flag.
-      if (type > 1 || (flags & END_STREAM) === 0) return;
+      if (type > 1) return;
+      if ((flags & END_STREAM) === 0) {
+        if (type === 0) onData?.({ socket, index, requestCount: requestCounts[index] ?? 0 }, streamId);
+        return;
+      }
       const requestCount = (requestCounts[index] ?? 0) + 1;
       requestCounts[index] = requestCount;
       onRequest({ socket, index, requestCount }, streamId);

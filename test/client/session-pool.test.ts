@@ -34,7 +34,9 @@ function answerNext(): void {
 }
 
 function clientFor({ port }: ScriptedServer, options: Partial<ClientOptions> = {}): KelpClient {
-  const client = createClient({ address: `127.0.0.1:${port}`, retries: 0, deadlineMs: 60_000, ...options });
+  // Each call takes a stream.
+  const ownStreams = { retries: 0, deadlineMs: 60_000, pipeline: false };
+  const client = createClient({ address: `127.0.0.1:${port}`, ...ownStreams, ...options });
   onTestFinished(() => client.close());
   return client;
 }

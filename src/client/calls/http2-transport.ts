@@ -7,12 +7,15 @@
 import { systemClock } from '../../clock.ts';
 import { Deadlines } from '../../deadlines.ts';
 import type { Field } from '../../http2/fields.ts';
+import { client as limits } from '../../limits.ts';
 import type { ServerAddress } from '../connection/address.ts';
 import { SessionPool } from '../connection/session-pool.ts';
 import type { TlsOptions } from '../connection/socket.ts';
 import type { CallTransport } from './call-transport.ts';
 import type { Surroundings } from './exchange.ts';
-import type { Method } from './method.ts';
+import type { Method, Piped } from './method.ts';
+import { Pipeline } from './pipeline.ts';
+import { PipelinedCall } from './pipelined-call.ts';
 import { StreamExchange } from './stream-exchange.ts';
 import { UnaryExchange } from './unary-exchange.ts';
 
@@ -22,19 +25,38 @@ interface Head {
   readonly fields: readonly Field[];
 }
 
+export interface Http2Options {
+  readonly address: ServerAddress;
+  readonly tls: TlsOptions;
+  readonly connectionsMax: number;
+  /** Whether calls of one turn may travel together. */
+  readonly isPipelined: boolean;
+}
+
+const PIPELINE_PATH = '/kelp.v1.KvService/Pipeline';
+
 export class Http2Transport implements CallTransport {
   readonly address: string;
   readonly #address: ServerAddress;
   readonly #calls: Surroundings;
   readonly #streams: Surroundings;
   readonly #headByPath = new Map<string, Head>();
+  /** `undefined`: each call goes by itself. */
+  readonly #pipelines: { readonly reads: Pipeline; readonly writes: Pipeline } | undefined;
 
-  constructor(address: ServerAddress, tls: TlsOptions, connectionsMax: number) {
+  constructor({ address, tls, connectionsMax, isPipelined }: Http2Options) {
     this.address = address.text;
     this.#address = address;
     const deadlines = new Deadlines(systemClock);
     this.#calls = { pool: new SessionPool(address, tls, connectionsMax), deadlines };
     this.#streams = { pool: new SessionPool(address, tls, connectionsMax), deadlines };
+    if (!isPipelined) return;
+    const fields = this.#newFields(PIPELINE_PATH, undefined);
+    const makeAlone = (call: PipelinedCall, timeoutMs: number): void => this.#makeAlone(call, timeoutMs);
+    this.#pipelines = {
+      reads: new Pipeline(this.#calls, fields, makeAlone),
+      writes: new Pipeline(this.#calls, fields, makeAlone),
+    };
   }
 
   unary<Request, Reply>(
@@ -43,10 +65,26 @@ export class Http2Transport implements CallTransport {
     timeoutMs: number,
     signal: AbortSignal | undefined,
   ): Promise<Reply> {
-    const fields = this.#fieldsOf(method.path, timeoutMs);
-    return new Promise((resolve, reject) =>
-      new UnaryExchange(this.#calls, method, request, fields, resolve, reject).start(timeoutMs, signal),
-    );
+    return new Promise((resolve, reject) => {
+      const { piped } = method;
+      if (piped !== undefined && this.#pipelines !== undefined) {
+        // What carries it knows messages by their bytes alone.
+        const call = new PipelinedCall(
+          method as Method<unknown, unknown>,
+          piped as Piped<unknown>,
+          request,
+          timeoutMs,
+          signal,
+          resolve as (reply: unknown) => void,
+          reject,
+        );
+        const { reads, writes } = this.#pipelines;
+        if (call.byteCount <= limits.pipelineCallBytesMax)
+          return (piped.isWrite(request) ? writes : reads).add(call);
+      }
+      const fields = this.#fieldsOf(method.path, timeoutMs);
+      new UnaryExchange(this.#calls, method, request, fields, resolve, reject).start(timeoutMs, signal);
+    });
   }
 
   stream<Request, Reply>(
@@ -62,6 +100,12 @@ export class Http2Transport implements CallTransport {
   close(): void {
     this.#calls.pool.close();
     this.#streams.pool.close();
+  }
+
+  #makeAlone({ method, operation, signal, resolve, reject }: PipelinedCall, timeoutMs: number): void {
+    const fields = this.#fieldsOf(method.path, timeoutMs);
+    const exchange = new UnaryExchange(this.#calls, method, operation.value, fields, resolve, reject);
+    exchange.start(timeoutMs, signal);
   }
 
   /** The same list again for the same method and timeout: connections know it by that, and encode it once. */

@@ -2,8 +2,8 @@
  * Messages out of the body of a reply, which comes in pieces of any length. Before each message stand five bytes: whether it
  * is compressed, and its length ("gRPC over HTTP2", Length-Prefixed-Message).
  *
- * Messages are copied, since the pieces are the connection's. Short ones share a slab, as those of Node's own `Buffer` do:
- * an allocation for each would cost more than all the rest of its reading.
+ * Messages that are kept are copied, since the pieces are the connection's. Short ones share a slab, as those of Node's own
+ * `Buffer` do: an allocation for each would cost more than all the rest of its reading.
  */
 import { grpcCode } from '../../grpc-code.ts';
 import { client as limits } from '../../limits.ts';
@@ -11,8 +11,10 @@ import { CallFailure } from '../errors/call-failure.ts';
 
 export const PREFIX_BYTES = 5;
 
-/** What is given the messages: each one lies in `buffer` from `start` to `end`, and stays as it is. */
+/** What is given the messages: each one lies in `buffer` from `start` to `end`. */
 export interface MessageTaker {
+  /** Whether the bytes of a message are to stay as they are; else they need only do so during the call. */
+  readonly keepsMessages: boolean;
   message(buffer: Buffer, start: number, end: number): void;
 }
 
@@ -23,6 +25,12 @@ const FIRST_ROOM_BYTES = 64 * 1024;
 
 let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
 let slabBytesUsed = 0;
+
+/** Writes the prefix of the message that follows it and ends at `end`. */
+export function writePrefix(buffer: Buffer, start: number, end: number): void {
+  buffer[start] = 0;
+  buffer.writeUInt32BE(end - start - PREFIX_BYTES, start + 1);
+}
 
 /** @returns the length of the message whose prefix lies at `from`. Throws a `CallFailure` when there is none to be read. */
 export function messageLength(buffer: Buffer, from: number): number {
@@ -39,8 +47,9 @@ export function messageLength(buffer: Buffer, from: number): number {
   return length;
 }
 
-/** Hands on a copy of the message that lies from `start` to `end`. */
+/** Hands on the message that lies from `start` to `end` in a buffer that is written to again. */
 export function handOn(taker: MessageTaker, buffer: Buffer, start: number, end: number): void {
+  if (!taker.keepsMessages) return taker.message(buffer, start, end);
   const length = end - start;
   if (length > SLAB_MESSAGE_BYTES_MAX) {
     const own = Buffer.allocUnsafeSlow(length);

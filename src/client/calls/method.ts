@@ -19,7 +19,20 @@ export interface Method<Request, Reply> {
   readonly prepend: (request: Request, buffer: Buffer, end: number) => number;
   /** Reads a reply, whose bytes are views of the buffer. Throws a `WireError`. */
   readonly read: (buffer: Buffer, start: number, end: number) => Reply;
+  /** How `KvService.Pipeline` carries it; `undefined`: not at all. */
+  readonly piped: Piped<Request> | undefined;
 }
+
+/** A method that is an operation of a pipeline. */
+export interface Piped<Request> {
+  readonly kind: PipedKind;
+  /** Whether it changes something, so that its answer waits for the log. */
+  readonly isWrite: (request: Request) => boolean;
+  /** Whether its reply may hold an entry with its value, which may be long. */
+  readonly returnsEntry: (request: Request) => boolean;
+}
+
+type PipedKind = Exclude<kv.PipelineOperationShape['operation']['case'], undefined>;
 
 /** Reads a reply. Throws a `CallFailure` when it is none. */
 export function readReply<Reply>(
@@ -42,21 +55,47 @@ function method<Request, Reply>(
   sizeOf: Method<Request, Reply>['sizeOf'],
   prepend: Method<Request, Reply>['prepend'],
   read: Method<Request, Reply>['read'],
+  piped?: Piped<Request>,
 ): Method<Request, Reply> {
-  return { path: `/kelp.v1.${path}`, sizeOf, prepend, read };
+  return { path: `/kelp.v1.${path}`, sizeOf, prepend, read, piped };
 }
 
+/** Of a call that is always a write, or never. */
+function piped(kind: PipedKind, isWrite: boolean): Piped<unknown> {
+  return { kind, isWrite: () => isWrite, returnsEntry: () => false };
+}
+
+const returnsPrevious = ({ returnPrevious }: { readonly returnPrevious: boolean }): boolean => returnPrevious;
+
 export const kvMethods = {
-  get: method('KvService/Get', kv.sizeOfGetRequest, kv.prependGetRequest, kv.readGetResponse),
-  put: method('KvService/Put', kv.sizeOfPutRequest, kv.prependPutRequest, kv.readPutResponse),
-  delete: method('KvService/Delete', kv.sizeOfDeleteRequest, kv.prependDeleteRequest, kv.readDeleteResponse),
+  get: method('KvService/Get', kv.sizeOfGetRequest, kv.prependGetRequest, kv.readGetResponse, {
+    kind: 'get',
+    isWrite: ({ refreshTtl }) => refreshTtl,
+    returnsEntry: () => true,
+  }),
+  put: method('KvService/Put', kv.sizeOfPutRequest, kv.prependPutRequest, kv.readPutResponse, {
+    kind: 'put',
+    isWrite: () => true,
+    returnsEntry: returnsPrevious,
+  }),
+  delete: method('KvService/Delete', kv.sizeOfDeleteRequest, kv.prependDeleteRequest, kv.readDeleteResponse, {
+    kind: 'delete',
+    isWrite: () => true,
+    returnsEntry: returnsPrevious,
+  }),
   deleteRange: method(
     'KvService/DeleteRange',
     kv.sizeOfDeleteRangeRequest,
     kv.prependDeleteRangeRequest,
     kv.readDeleteRangeResponse,
   ),
-  exists: method('KvService/Exists', kv.sizeOfExistsRequest, kv.prependExistsRequest, kv.readExistsResponse),
+  exists: method(
+    'KvService/Exists',
+    kv.sizeOfExistsRequest,
+    kv.prependExistsRequest,
+    kv.readExistsResponse,
+    piped('exists', false),
+  ),
   scan: method('KvService/Scan', kv.sizeOfScanRequest, kv.prependScanRequest, kv.readScanResponse),
   scanStream: method(
     'KvService/ScanStream',
@@ -70,8 +109,15 @@ export const kvMethods = {
     kv.sizeOfIncrementRequest,
     kv.prependIncrementRequest,
     kv.readIncrementResponse,
+    piped('increment', true),
   ),
-  touch: method('KvService/Touch', kv.sizeOfTouchRequest, kv.prependTouchRequest, kv.readTouchResponse),
+  touch: method(
+    'KvService/Touch',
+    kv.sizeOfTouchRequest,
+    kv.prependTouchRequest,
+    kv.readTouchResponse,
+    piped('touch', true),
+  ),
   txn: method('KvService/Txn', kv.sizeOfTxnRequest, kv.prependTxnRequest, kv.readTxnResponse),
 };
 

@@ -88,7 +88,10 @@ export function statusFailure(fields: readonly Field[], head: ResponseHead | und
 const codes: ReadonlySet<number> = new Set(Object.values(grpcCode));
 
 function codeOf(text: string): GrpcCode | undefined {
-  const code = /^\d{1,2}$/.test(text) ? Number(text) : -1;
+  return /^\d{1,2}$/.test(text) ? knownCode(Number(text)) : undefined;
+}
+
+export function knownCode(code: number): GrpcCode | undefined {
   return codes.has(code) ? (code as GrpcCode) : undefined;
 }
 

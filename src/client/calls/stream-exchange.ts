@@ -4,9 +4,9 @@
  * may be longer than the window. So no more lies here than that one and a window.
  */
 import type { CallFailure } from '../errors/call-failure.ts';
-import { Exchange } from './exchange.ts';
 import { PREFIX_BYTES } from './message-reader.ts';
 import { readReply } from './method.ts';
+import { RequestExchange } from './request-exchange.ts';
 
 interface Waiting {
   readonly buffer: Buffer;
@@ -16,7 +16,7 @@ interface Waiting {
   readonly owedBytes: number;
 }
 
-export class StreamExchange<Request, Reply> extends Exchange<Request, Reply> {
+export class StreamExchange<Request, Reply> extends RequestExchange<Request, Reply> {
   #messages: Waiting[] = [];
   #taken = 0;
   /** Of the message that has come in part so many bytes have been given back, ... */

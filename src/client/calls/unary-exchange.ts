@@ -2,10 +2,11 @@
 import { grpcCode } from '../../grpc-code.ts';
 import type { Field } from '../../http2/fields.ts';
 import { CallFailure } from '../errors/call-failure.ts';
-import { Exchange, type Surroundings } from './exchange.ts';
+import type { Surroundings } from './exchange.ts';
 import { type Method, readReply } from './method.ts';
+import { RequestExchange } from './request-exchange.ts';
 
-export class UnaryExchange<Request, Reply> extends Exchange<Request, Reply> {
+export class UnaryExchange<Request, Reply> extends RequestExchange<Request, Reply> {
   readonly #resolve: (reply: Reply) => void;
   readonly #reject: (failure: CallFailure) => void;
   #reply: Reply | undefined;

@@ -6,7 +6,9 @@
  * A request waits while a connection is being made, or asked whether it is still there: both have a limit of time. When all
  * connections are full it fails at once with the limit's name, rather than wait for who knows how long.
  */
+import { systemClock } from '../../clock.ts';
 import { grpcCode } from '../../grpc-code.ts';
+import { client as limits } from '../../limits.ts';
 import { CallFailure } from '../errors/call-failure.ts';
 import { ConnectFailure } from '../errors/connect-failure.ts';
 import type { ServerAddress } from './address.ts';
@@ -55,8 +57,14 @@ export class SessionPool implements SessionOwner {
     this.#waiting.delete(applicant);
   }
 
-  /** Makes later calls go over another connection than this one, which was silent while a call waited in vain. */
-  distrust(session: Session): void {
+  /**
+   * A call has waited in vain: later ones go over another connection, unless this one has said anything since, or was given no
+   * time to.
+   * @param heardBytes what had come over it when the call was sent.
+   */
+  doubt(session: Session, heardBytes: number, sentAtMs: number): void {
+    if (session.bytesRead !== heardBytes) return;
+    if (systemClock.monotonicMs() - sentAtMs < limits.silenceMsMin) return;
     // More than one of them would be as many as there are calls that wait in vain.
     if (this.#distrusted?.isClosed === false) return;
     this.#distrusted = session;

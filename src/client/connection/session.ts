@@ -37,6 +37,12 @@ export interface SessionOwner {
   closed(session: Session): void;
 }
 
+/** A request that goes on for as long as its connection takes any. */
+export interface Lasting {
+  /** No new requests go over the connection: this one is to end, too. */
+  leave(): void;
+}
+
 /** A request whose connection was lost. */
 export interface Lost {
   /** Told why, after `closed` of its stream. */
@@ -60,6 +66,7 @@ export class Session {
   #connection: ClientConnection | undefined;
   #phase: 'opening' | 'open' | 'leaving' | 'closed' = 'opening';
   #underWay = 0;
+  readonly #lasting = new Set<Lasting>();
   /** Those whose streams are closed and who are not told yet why. */
   #lost: Lost[] = [];
   /** Whether it was the client that ended it. */
@@ -90,6 +97,11 @@ export class Session {
     return this.#phase === 'open' && this.#connection !== undefined && this.#connection.freeStreams > 0;
   }
 
+  /** Whether it is open, with room or without. */
+  get isOpen(): boolean {
+    return this.#phase === 'open';
+  }
+
   /** Whether it has been used lately. One that has not is to be checked before a request is made. */
   get isFresh(): boolean {
     return this.#underWay > 0 || systemClock.monotonicMs() - this.#idleSinceMs < limits.idleMsMax;
@@ -111,12 +123,30 @@ export class Session {
   request(fields: readonly Field[], handler: ClientStreamHandler): ClientStream | undefined {
     if (this.#phase !== 'open') return undefined;
     const stream = this.#connection?.request(fields, handler);
-    if (stream !== undefined && ++this.#underWay === 1) this.#beBusy();
+    if (stream !== undefined) this.resume();
     return stream;
   }
 
   ended(): void {
+    this.rest();
+  }
+
+  /** A request that is under way waits for nothing: it keeps neither the connection nor the process busy until `resume`. */
+  rest(): void {
     if (--this.#underWay === 0) this.#beIdle();
+  }
+
+  resume(): void {
+    if (++this.#underWay === 1) this.#beBusy();
+  }
+
+  /** The request is told when the connection takes no new ones any more, until it is let go. */
+  keep(request: Lasting): void {
+    this.#lasting.add(request);
+  }
+
+  letGo(request: Lasting): void {
+    this.#lasting.delete(request);
   }
 
   /** For a request whose stream was closed by the connection: it is told why as soon as that is known. */
@@ -145,8 +175,7 @@ export class Session {
   leave(): void {
     if (this.#phase === 'opening') return this.destroy();
     if (this.#phase !== 'open') return;
-    this.#phase = 'leaving';
-    this.#owner.leaving(this);
+    this.#beLeaving();
     this.#connection?.leave();
   }
 
@@ -185,13 +214,16 @@ export class Session {
 
   #beLeft(code: ErrorCode, debugText: string): void {
     if (this.#phase === 'opening') return this.destroy(new Error(goAwayText(code, debugText)));
-    if (this.#phase === 'open') {
-      this.#phase = 'leaving';
-      this.#owner.leaving(this);
-    }
+    if (this.#phase === 'open') this.#beLeaving();
     // What it has processed is not answered by a server that has met an error. Those that it has not are told first.
     if (code !== errorCode.NO_ERROR)
       queueMicrotask(() => this.destroy(new Error(goAwayText(code, debugText))));
+  }
+
+  #beLeaving(): void {
+    this.#phase = 'leaving';
+    this.#owner.leaving(this);
+    for (const request of this.#lasting) request.leave();
   }
 
   #close(end: ConnectionEnd): void {

@@ -3,7 +3,7 @@
  * that its user gave it.
  */
 import type { ErrorDetailShape } from '../../../gen/kelp/v1/errors_codec.ts';
-import type { GrpcCode } from '../../grpc-code.ts';
+import { type GrpcCode, grpcCode } from '../../grpc-code.ts';
 
 export interface CallFailureOptions extends ErrorOptions {
   /** What a KelpDB server says of it. */
@@ -36,4 +36,14 @@ export class CallFailure extends Error {
     this.isUnprocessed = options.isUnprocessed ?? false;
     this.isTlsOnly = options.isTlsOnly ?? false;
   }
+}
+
+/** The signal of the call was aborted. */
+export function canceled(isUnprocessed: boolean): CallFailure {
+  return new CallFailure(grpcCode.Canceled, 'the call was canceled', { isUnprocessed });
+}
+
+/** The deadline of the call has passed. */
+export function outOfTime(isUnprocessed: boolean): CallFailure {
+  return new CallFailure(grpcCode.DeadlineExceeded, 'no answer in time', { isUnprocessed });
 }

@@ -1,0 +1,187 @@
+/**
+ * One try of a call that travels with others, as an operation of a batch of `KvService.Pipeline`. It ends once, as one on a
+ * stream of its own does: with its result, a failure of its batch's stream, its deadline or its signal. Only the server is not
+ * told that it ended early: its result comes and is passed over.
+ *
+ * - "gathered": its turn of the event loop goes on. It is in no list yet: it may go by itself in the end.
+ * - "waiting": for a connection, or for room on its stream. When it ends nothing was sent.
+ * - "sent": it has a batch. When it ends early, what it was to change may be changed.
+ * - "settled": its user knows how it went, or it goes by itself.
+ */
+import {
+  type OperationFailureShape,
+  type PipelineOperationShape,
+  readPipelineResult,
+  sizeOfPipelineOperation,
+} from '../../../gen/kelp/v1/kv_codec.ts';
+import { ErrorReason } from '../../../gen/kelp/v1/errors_codec.ts';
+import { systemClock } from '../../clock.ts';
+import { Timed } from '../../deadlines.ts';
+import { grpcCode } from '../../grpc-code.ts';
+import { WireError } from '../../wire/wire-error.ts';
+import { CallFailure, canceled, outOfTime } from '../errors/call-failure.ts';
+import type { Session } from '../connection/session.ts';
+import type { Surroundings } from './exchange.ts';
+import type { MessageTaker } from './message-reader.ts';
+import type { Method, Piped } from './method.ts';
+import { knownCode } from './status.ts';
+
+/** What sees to the calls that go together. */
+export interface CallCarrier {
+  readonly surroundings: Surroundings;
+  /** Makes a call by itself, in the time that is left to it. */
+  makeAlone(call: PipelinedCall): void;
+}
+
+/** Of what a call was sent with: for when it waits in vain. */
+interface Sending {
+  readonly session: Session;
+  readonly sentAtMs: number;
+  /** What had come over the connection by then. */
+  readonly heardBytes: number;
+}
+
+export class PipelinedCall extends Timed implements PipelineOperationShape, MessageTaker {
+  /** What the codec writes. */
+  readonly operation: PipelineOperationShape['operation'];
+  readonly timeoutMs: number;
+  /** As an operation. */
+  readonly byteCount: number;
+  readonly method: Method<unknown, unknown>;
+  readonly #piped: Piped<unknown>;
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: (reply: unknown) => void;
+  readonly reject: (failure: CallFailure) => void;
+  readonly keepsMessages = true;
+  isSettled = false;
+  #carrier: CallCarrier | undefined;
+  #sending: Sending | undefined;
+
+  constructor(
+    method: Method<unknown, unknown>,
+    piped: Piped<unknown>,
+    request: unknown,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    resolve: (reply: unknown) => void,
+    reject: (failure: CallFailure) => void,
+  ) {
+    super();
+    // The method's request is that of its kind.
+    this.operation = { case: piped.kind, value: request } as PipelineOperationShape['operation'];
+    this.timeoutMs = timeoutMs;
+    this.method = method;
+    this.#piped = piped;
+    this.signal = signal;
+    this.resolve = resolve;
+    this.reject = reject;
+    this.byteCount = sizeOfPipelineOperation(this);
+  }
+
+  /** The keys that it names. */
+  get keyCount(): number {
+    return this.operation.case === 'exists' ? this.operation.value.keys.length : 1;
+  }
+
+  /** It waits. @returns false when it has ended: its signal was aborted. */
+  begin(carrier: CallCarrier): boolean {
+    this.#carrier = carrier;
+    const { signal } = this;
+    if (signal !== undefined) {
+      if (signal.aborted) {
+        this.fail(canceled(true));
+        return false;
+      }
+      signal.addEventListener('abort', this);
+    }
+    carrier.surroundings.deadlines.set(this, this.timeoutMs);
+    return true;
+  }
+
+  sent(sending: Sending): void {
+    this.#sending = sending;
+  }
+
+  /** Its result has come, and lies in `buffer` from `start` to `end`. */
+  message(buffer: Buffer, start: number, end: number): void {
+    const result = this.#read(buffer, start, end);
+    if (result === undefined) return;
+    if (result.case === this.operation.case) {
+      this.#settle();
+      this.resolve(result.value);
+    } else if (result.case === 'failure') {
+      this.#refused(toCallFailure(result.value));
+    } else {
+      this.fail(new CallFailure(grpcCode.Internal, 'the reply has a result of another kind'));
+    }
+  }
+
+  fail(failure: CallFailure): void {
+    if (this.isSettled) return;
+    this.#settle();
+    this.reject(failure);
+  }
+
+  /** It is to be made by itself. @returns how much of its time is left. */
+  leave(): number {
+    const { list } = this;
+    const leftMs = list === undefined ? this.timeoutMs : list.dueMs - systemClock.monotonicMs();
+    this.#settle();
+    return Math.max(1, Math.ceil(leftMs));
+  }
+
+  expire(): void {
+    const sending = this.#sending;
+    this.fail(outOfTime(sending === undefined));
+    if (sending === undefined) return;
+    this.#carrier?.surroundings.pool.doubt(sending.session, sending.heardBytes, sending.sentAtMs);
+  }
+
+  /** Of the signal. */
+  handleEvent(): void {
+    this.fail(canceled(this.#sending === undefined));
+  }
+
+  /**
+   * The entries of a batch's results may be too long for one reply together: then it has changed nothing, and is served by
+   * itself.
+   */
+  #refused(failure: CallFailure): void {
+    const { operation } = this;
+    if (isLimitReached(failure) && this.#piped.returnsEntry(operation.value)) this.#carrier?.makeAlone(this);
+    else this.fail(failure);
+  }
+
+  #read(
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): ReturnType<typeof readPipelineResult>['result'] | undefined {
+    try {
+      return readPipelineResult(buffer, start, end).result;
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      const message = `the reply to ${this.method.path} is a ${error.message}; is it a KelpDB server?`;
+      this.fail(new CallFailure(grpcCode.Internal, message));
+      return undefined;
+    }
+  }
+
+  /** Leaves nothing behind: no timer, no listener. */
+  #settle(): void {
+    this.isSettled = true;
+    if (this.list !== undefined) this.#carrier?.surroundings.deadlines.cancel(this);
+    this.signal?.removeEventListener('abort', this);
+  }
+}
+
+/** Whether the server has refused something since a message was too long, or memory too short for it. */
+export function isLimitReached({ detail }: CallFailure): boolean {
+  return detail?.reason === ErrorReason.LIMIT_REACHED;
+}
+
+function toCallFailure({ code, message, detail }: OperationFailureShape): CallFailure {
+  const known = knownCode(code);
+  if (known !== undefined && known !== grpcCode.Ok) return new CallFailure(known, message, { detail });
+  return new CallFailure(grpcCode.Unknown, `the reply has the status ${code}, which is none`);
+}
