@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type Socket, connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type BenchCase, type CaseContext, operationCount } from '../bench-case.ts';
-import type { ClientConnection } from '../../src/http2/client-connection.ts';
+import type { ClientConnection } from '../../src/http2/connection/client-connection.ts';
 import { keyOf } from '../load/data.ts';
 import { WATCH_PATH, watchRequest } from '../load/kelp-requests.ts';
 import { startKelp } from '../load/kelp-server.ts';

@@ -5,9 +5,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { systemClock } from '../../src/clock.ts';
-import { ClientConnection } from '../../src/http2/client-connection.ts';
-import { type Field, type ResponseHead, fieldOf } from '../../src/http2/fields.ts';
-import type { ClientStream, ClientStreamHandler } from '../../src/http2/stream.ts';
+import { ClientConnection } from '../../src/http2/connection/client-connection.ts';
+import { type Field, type ResponseHead, fieldOf } from '../../src/http2/contract/fields.ts';
+import type { ClientStream, ClientStreamHandler } from '../../src/http2/contract/stream.ts';
 import { client as limits } from '../../src/limits.ts';
 
 const PREFIX_BYTES = 5;

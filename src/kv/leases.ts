@@ -15,8 +15,8 @@ import { leaseNotFound } from '../store/leases/lease-draft.ts';
 import type { LeaseState, LeaseReads } from '../store/leases/lease-table.ts';
 import { decodeKey, fromKeyText, type KeyText } from '../store/views/keys.ts';
 import type { View } from '../store/views/view.ts';
-import { type ChargedPage, LISTED_KEY_BYTES, LISTED_LEASE_BYTES, pageLimitOf } from './page-limit.ts';
-import { sortInSlices } from './sliced-sort.ts';
+import { type ChargedPage, LISTED_KEY_BYTES, LISTED_LEASE_BYTES, pageLimitOf } from './reads/page-limit.ts';
+import { sortInSlices } from './reads/sliced-sort.ts';
 
 /** @param wantedId 0: one that is free. */
 export function grantLease(view: View, random: Random, ttlMs: number, wantedId: number): LeaseGrant {

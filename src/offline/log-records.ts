@@ -5,7 +5,7 @@ import { nodeDisk } from '../disk/node-disk.ts';
 import { StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
 import { toUserKey } from '../store/views/regions.ts';
-import type { TornTail } from '../wal/segment-end.ts';
+import type { TornTail } from '../wal/segments/segment-end.ts';
 import { filesFrom, openRow, segmentFilesAt } from './segment-files.ts';
 import { readRow, recordsOf } from './segment-reader.ts';
 import { whileLogsUnused } from './unused-directory.ts';

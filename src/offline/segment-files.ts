@@ -3,10 +3,10 @@ import { basename, dirname } from 'node:path';
 import type { Disk } from '../disk/disk.ts';
 import { StoreError } from '../errors.ts';
 import { dataDirectory } from '../store/directory/data-directory.ts';
-import { formatSegmentName, parseSegmentName, type SegmentName } from '../wal/format.ts';
+import { formatSegmentName, parseSegmentName, type SegmentName } from '../wal/frames/format.ts';
 import { checkFollows, listLog, misnamedError, openSegment } from '../wal/log-directory.ts';
-import { frameSeed } from '../wal/segment-header.ts';
-import type { Segment } from '../wal/segment.ts';
+import { frameSeed } from '../wal/segments/segment-header.ts';
+import type { Segment } from '../wal/segments/segment.ts';
 import { kindOf } from './file-system.ts';
 
 export interface SegmentFile {

@@ -4,12 +4,12 @@
  */
 import { readRecord, type RecordShape } from '../../gen/kelp/storage/v1/log_codec.ts';
 import { faultOfRecord } from '../store/recovery/recorded-items.ts';
-import { damageError } from '../wal/damage.ts';
-import { frameKind, SEGMENT_HEADER_OFFSET } from '../wal/format.ts';
-import { FrameCursor, PIECE_BYTES } from '../wal/frame-cursor.ts';
-import { visitRecords } from '../wal/records.ts';
-import { judgeSegmentEnd, type BrokenFrame, type TornTail } from '../wal/segment-end.ts';
-import type { Segment } from '../wal/segment.ts';
+import { damageError } from '../wal/frames/damage.ts';
+import { frameKind, SEGMENT_HEADER_OFFSET } from '../wal/frames/format.ts';
+import { FrameCursor, PIECE_BYTES } from '../wal/frames/frame-cursor.ts';
+import { visitRecords } from '../wal/frames/records.ts';
+import { judgeSegmentEnd, type BrokenFrame, type TornTail } from '../wal/segments/segment-end.ts';
+import type { Segment } from '../wal/segments/segment.ts';
 import { WireError } from '../wire/wire-error.ts';
 
 /** A frame with records. Its bytes are valid until the next one is asked for. */

@@ -3,13 +3,13 @@
  * names, checksums, the chain from frame to frame and from segment to segment, the revisions of the records.
  */
 import type { Disk } from '../disk/disk.ts';
-import { damageError, LogDamageError } from '../wal/damage.ts';
-import type { SegmentName } from '../wal/format.ts';
+import { damageError, LogDamageError } from '../wal/frames/damage.ts';
+import type { SegmentName } from '../wal/frames/format.ts';
 import { checkFollows, listLog, misnamedError, openSegment } from '../wal/log-directory.ts';
-import { NewestName } from '../wal/newest-segment.ts';
-import { frameSeed, type SegmentStart } from '../wal/segment-header.ts';
-import type { TornTail } from '../wal/segment-end.ts';
-import { Segment } from '../wal/segment.ts';
+import { NewestName } from '../wal/segments/newest-segment.ts';
+import { frameSeed, type SegmentStart } from '../wal/segments/segment-header.ts';
+import type { TornTail } from '../wal/segments/segment-end.ts';
+import { Segment } from '../wal/segments/segment.ts';
 import type { OnProgress } from './progress.ts';
 import { type ChainLink, linkBefore, readBatches, recordsOf } from './segment-reader.ts';
 

@@ -1,5 +1,5 @@
 /** What `kelp verify` finds out; plain data, which it prints as JSON as it is. */
-import type { TornTail } from '../wal/segment-end.ts';
+import type { TornTail } from '../wal/segments/segment-end.ts';
 
 export interface VerifyReport {
   /** Nothing is damaged. A torn tail and files that were left over are no damage. */

@@ -9,7 +9,7 @@ import type { PutRow } from '../engine/put-row.ts';
 import { assert, StoreError } from '../errors.ts';
 import { fixed, type Limits } from '../limits.ts';
 import type { SnapshotInfo } from '../snapshot/snapshot-directory.ts';
-import { readOnlyError } from '../wal/fail-stop.ts';
+import { readOnlyError } from '../wal/segments/fail-stop.ts';
 import type { Log } from '../wal/log.ts';
 import { Backups } from './checkpoints/backup.ts';
 import { Checkpointer } from './checkpoints/checkpointer.ts';
@@ -36,10 +36,15 @@ import { OldState } from './views/old-state.ts';
 import type { PlannedChange } from './views/planned-change.ts';
 import { USER_KEYS } from './views/regions.ts';
 import type { ReadView, View } from './views/view.ts';
-import type { RecentChange } from './watch/recent-changes.ts';
-import { type PulledWatch, type WatchForm, type WatchReader, plainForm } from './watch/pulled-watch.ts';
+import type { RecentChange } from './watch/matching/recent-changes.ts';
+import {
+  type PulledWatch,
+  type WatchForm,
+  type WatchReader,
+  plainForm,
+} from './watch/messages/pulled-watch.ts';
 import { WatchHub } from './watch/watch-hub.ts';
-import type { WatchSource } from './watch/watch-registry.ts';
+import type { WatchSource } from './watch/matching/watch-registry.ts';
 import { WatchIterator } from './watch/watch-iterator.ts';
 
 export interface DurableStoreParts {

@@ -25,7 +25,7 @@
 import type { Place } from './history/place.ts';
 import type { PlannedChange } from './views/planned-change.ts';
 import type { ReadView, View } from './views/view.ts';
-import type { RecentChange } from './watch/recent-changes.ts';
+import type { RecentChange } from './watch/matching/recent-changes.ts';
 
 export interface Seam {
   /** Tells stores apart, 32 hexadecimal digits; revisions mean nothing from one store to another. */

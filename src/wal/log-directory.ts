@@ -1,10 +1,10 @@
 /** Finding the segments of a log in its directory. */
 import type { Disk } from '../disk/disk.ts';
-import { damageError, type LogDamageError } from './damage.ts';
-import { formatSegmentName, isTemporaryName, parseSegmentName, type SegmentName } from './format.ts';
-import { readSegmentStart, type SegmentStart } from './segment-header.ts';
-import { SegmentRow } from './segment-row.ts';
-import { Segment } from './segment.ts';
+import { damageError, type LogDamageError } from './frames/damage.ts';
+import { formatSegmentName, isTemporaryName, parseSegmentName, type SegmentName } from './frames/format.ts';
+import { readSegmentStart, type SegmentStart } from './segments/segment-header.ts';
+import { SegmentRow } from './segments/segment-row.ts';
+import { Segment } from './segments/segment.ts';
 
 /** What lies in the directory of a log, by the names of the files. */
 export interface LogListing {

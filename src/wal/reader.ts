@@ -4,14 +4,14 @@
  */
 import { DiskError, type DiskFile } from '../disk/disk.ts';
 import { assert, StoreError } from '../errors.ts';
-import { damageError } from './damage.ts';
-import { frameKind, SEGMENT_HEADER_OFFSET } from './format.ts';
-import { type CursorStart, FrameCursor } from './frame-cursor.ts';
-import type { LongFrame, LongFrames } from './long-frames.ts';
-import type { PieceBuffers } from './piece-buffers.ts';
-import { NO_BATCH, walkRecords, type WalkRecord } from './records.ts';
-import type { SegmentRow } from './segment-row.ts';
-import type { Segment } from './segment.ts';
+import { damageError } from './frames/damage.ts';
+import { frameKind, SEGMENT_HEADER_OFFSET } from './frames/format.ts';
+import { type CursorStart, FrameCursor } from './frames/frame-cursor.ts';
+import type { LongFrame, LongFrames } from './frames/long-frames.ts';
+import type { PieceBuffers } from './frames/piece-buffers.ts';
+import { NO_BATCH, walkRecords, type WalkRecord } from './frames/records.ts';
+import type { SegmentRow } from './segments/segment-row.ts';
+import type { Segment } from './segments/segment.ts';
 
 export type ReadResult =
   /** Records were handed on; there may be more. */

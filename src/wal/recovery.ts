@@ -2,14 +2,14 @@
 import type { Clock } from '../clock.ts';
 import type { DiskFile } from '../disk/disk.ts';
 import { assert } from '../errors.ts';
-import { frameKind, SEGMENT_HEADER_OFFSET } from './format.ts';
-import { damageError } from './damage.ts';
-import { FrameCursor, PIECE_BYTES } from './frame-cursor.ts';
-import { type OnRecord, visitRecords } from './records.ts';
-import type { AppendPosition } from './segment-writer.ts';
-import { type BrokenFrame, judgeSegmentEnd, type TornTail } from './segment-end.ts';
-import type { Segment } from './segment.ts';
-import { writeZeros } from './tail.ts';
+import { frameKind, SEGMENT_HEADER_OFFSET } from './frames/format.ts';
+import { damageError } from './frames/damage.ts';
+import { FrameCursor, PIECE_BYTES } from './frames/frame-cursor.ts';
+import { type OnRecord, visitRecords } from './frames/records.ts';
+import type { AppendPosition } from './segments/segment-writer.ts';
+import { type BrokenFrame, judgeSegmentEnd, type TornTail } from './segments/segment-end.ts';
+import type { Segment } from './segments/segment.ts';
+import { writeZeros } from './segments/tail.ts';
 
 /** No call is served meanwhile, so that fewer calls count for more than short stops of the event loop. */
 const RECOVERY_PIECE_BYTES = 4 * PIECE_BYTES;

@@ -8,7 +8,7 @@ import type { Session } from '../../src/client/connection/session.ts';
 import type { SessionPool } from '../../src/client/connection/session-pool.ts';
 import { systemClock } from '../../src/clock.ts';
 import { Deadlines } from '../../src/deadlines.ts';
-import type { ClientStream, ClientStreamHandler } from '../../src/http2/stream.ts';
+import type { ClientStream, ClientStreamHandler } from '../../src/http2/contract/stream.ts';
 import { framed } from './grpc-server.ts';
 
 const PIECE_BYTES = 16 * 1024;

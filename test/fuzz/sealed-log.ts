@@ -6,9 +6,9 @@ import { type RecordShape, sizeOfRecord, writeRecord } from '../../gen/kelp/stor
 import { readRecord, readSegmentHeader } from '../../gen/kelp/storage/v1/log_codec.ts';
 import { type SegmentHeaderShape, sizeOfSegmentHeader } from '../../gen/kelp/storage/v1/log_codec.ts';
 import { writeSegmentHeader } from '../../gen/kelp/storage/v1/log_codec.ts';
-import { END_BYTES, frameKind, SEGMENT_HEADER_OFFSET, SEGMENT_MAGIC } from '../../src/wal/format.ts';
-import { recordPrefixBytes, visitRecords, writeRecordPrefix } from '../../src/wal/records.ts';
-import { frameSeed } from '../../src/wal/segment-header.ts';
+import { END_BYTES, frameKind, SEGMENT_HEADER_OFFSET, SEGMENT_MAGIC } from '../../src/wal/frames/format.ts';
+import { recordPrefixBytes, visitRecords, writeRecordPrefix } from '../../src/wal/frames/records.ts';
+import { frameSeed } from '../../src/wal/segments/segment-header.ts';
 import { FRAME_HEADER_BYTES, frameBytes, readFrameHeader, sealFrame } from '../../src/wire/frame.ts';
 import { peekPayloadBytes } from '../../src/wire/frame.ts';
 

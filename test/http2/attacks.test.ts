@@ -1,7 +1,7 @@
 /** What a client may try, and where it is stopped: counted in frames, bytes and streams. */
 import { describe, expect, test } from 'vitest';
-import { errorCode } from '../../src/http2/error-code.ts';
-import type { Field } from '../../src/http2/fields.ts';
+import { errorCode } from '../../src/http2/contract/error-code.ts';
+import type { Field } from '../../src/http2/contract/fields.ts';
 import { encodeBlock } from '../../src/http2/hpack/encoder.ts';
 import { http2 } from '../../src/limits.ts';
 import { frame } from '../support/bare-http2.ts';

@@ -1,6 +1,6 @@
 /** What the users of requests do in these tests, by the path. */
-import { errorCode } from '../../src/http2/error-code.ts';
-import type { RequestHead } from '../../src/http2/fields.ts';
+import { errorCode } from '../../src/http2/contract/error-code.ts';
+import type { RequestHead } from '../../src/http2/contract/fields.ts';
 import { encodeBlock } from '../../src/http2/hpack/encoder.ts';
 import { type Behaviour, filler, okHead, okTrailers, type Request } from './server-under-test.ts';
 

@@ -5,11 +5,11 @@ import { type AddressInfo, connect as connectTcp, createServer, type Socket } fr
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import { ClientConnection } from '../../src/http2/client-connection.ts';
-import type { ConnectionEnd, EndpointOptions } from '../../src/http2/endpoint.ts';
-import { errorCode, type ErrorCode } from '../../src/http2/error-code.ts';
-import { ServerConnection } from '../../src/http2/server-connection.ts';
-import type { ClientStream, ClosedBy, RequestReceiver, Stream } from '../../src/http2/stream.ts';
+import { ClientConnection } from '../../src/http2/connection/client-connection.ts';
+import type { ConnectionEnd, EndpointOptions } from '../../src/http2/contract/endpoint.ts';
+import { errorCode, type ErrorCode } from '../../src/http2/contract/error-code.ts';
+import { ServerConnection } from '../../src/http2/connection/server-connection.ts';
+import type { ClientStream, ClosedBy, RequestReceiver, Stream } from '../../src/http2/contract/stream.ts';
 import { eventually } from '../support/eventually.ts';
 import { callFields } from './client-under-test.ts';
 import { okHead, okTrailers, serverOptions } from './server-under-test.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Budget } from '../../src/http2/budget.ts';
+import { Budget } from '../../src/http2/connection/budget.ts';
 import { StepClock } from './step-clock.ts';
 
 function taken(budget: Budget): number {

@@ -1,9 +1,12 @@
 /** The client's side of a connection, on a socket whose other end the test plays, with users that note what they are told. */
-import { ClientConnection, type ClientConnectionOwner } from '../../src/http2/client-connection.ts';
-import type { ConnectionEnd, EndpointOptions } from '../../src/http2/endpoint.ts';
-import type { ErrorCode } from '../../src/http2/error-code.ts';
-import type { Field, ResponseHead } from '../../src/http2/fields.ts';
-import type { ClientStream, ClientStreamHandler, ClosedBy } from '../../src/http2/stream.ts';
+import {
+  ClientConnection,
+  type ClientConnectionOwner,
+} from '../../src/http2/connection/client-connection.ts';
+import type { ConnectionEnd, EndpointOptions } from '../../src/http2/contract/endpoint.ts';
+import type { ErrorCode } from '../../src/http2/contract/error-code.ts';
+import type { Field, ResponseHead } from '../../src/http2/contract/fields.ts';
+import type { ClientStream, ClientStreamHandler, ClosedBy } from '../../src/http2/contract/stream.ts';
 import { FakeSocket } from './fake-socket.ts';
 import { preface } from './frames.ts';
 import { serverOptions } from './server-under-test.ts';

@@ -1,6 +1,6 @@
 /** Client and server against each other, with any windows and bodies, over a wire that cuts and delays what it carries. */
 import { describe, expect } from 'vitest';
-import { errorCode } from '../../src/http2/error-code.ts';
+import { errorCode } from '../../src/http2/contract/error-code.ts';
 import { fuzz } from '../fuzz/fuzz.ts';
 import type { SeededRandom } from '../support/random.ts';
 import { behaviourOf } from './behaviours.ts';

@@ -1,6 +1,6 @@
 /** The client's side: RFC 9113, sections 3.4, 5.1, 6.5, 6.8 and 8.1, and what its owner is told. */
 import { describe, expect, test } from 'vitest';
-import { errorCode } from '../../src/http2/error-code.ts';
+import { errorCode } from '../../src/http2/contract/error-code.ts';
 import { encodeBlock } from '../../src/http2/hpack/encoder.ts';
 import { http2 } from '../../src/limits.ts';
 import { frame } from '../support/bare-http2.ts';

@@ -1,6 +1,6 @@
 /** What ends a connection: RFC 9113, by its sections. Each is told by GOAWAY (section 5.4.1), and every stream is. */
 import { describe, expect, test } from 'vitest';
-import { errorCode } from '../../src/http2/error-code.ts';
+import { errorCode } from '../../src/http2/contract/error-code.ts';
 import { frame } from '../support/bare-http2.ts';
 import {
   dataFrame,

@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import type { ConnectionEnd } from '../../src/http2/endpoint.ts';
-import { ServerConnection, type ServerConnectionOptions } from '../../src/http2/server-connection.ts';
+import type { ConnectionEnd } from '../../src/http2/contract/endpoint.ts';
+import {
+  ServerConnection,
+  type ServerConnectionOptions,
+} from '../../src/http2/connection/server-connection.ts';
 import { behaviourOf } from './behaviours.ts';
 import { Request, serverOptions } from './server-under-test.ts';
 

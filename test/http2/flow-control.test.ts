@@ -1,7 +1,7 @@
 /** Windows, both ways: RFC 9113, sections 5.2 and 6.9. */
 import { describe, expect, test } from 'vitest';
-import { errorCode } from '../../src/http2/error-code.ts';
-import type { RequestHead } from '../../src/http2/fields.ts';
+import { errorCode } from '../../src/http2/contract/error-code.ts';
+import type { RequestHead } from '../../src/http2/contract/fields.ts';
 import { http2 } from '../../src/limits.ts';
 import {
   dataFrame,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Field, RequestHead } from '../../src/http2/fields.ts';
-import { HeadFault, toRequestHead, toTrailers } from '../../src/http2/head.ts';
-import { HeadReader } from '../../src/http2/head-cache.ts';
+import type { Field, RequestHead } from '../../src/http2/contract/fields.ts';
+import { HeadFault, toRequestHead, toTrailers } from '../../src/http2/heads/head.ts';
+import { HeadReader } from '../../src/http2/heads/head-cache.ts';
 import { HpackDecoder, HpackError } from '../../src/http2/hpack/decoder.ts';
 import { encodeBlock, RequestEncoder } from '../../src/http2/hpack/encoder.ts';
 import { http2 } from '../../src/limits.ts';

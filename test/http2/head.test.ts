@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Field } from '../../src/http2/fields.ts';
-import { HeadFault, toRequestHead, toResponseHead, toTrailers } from '../../src/http2/head.ts';
+import type { Field } from '../../src/http2/contract/fields.ts';
+import { HeadFault, toRequestHead, toResponseHead, toTrailers } from '../../src/http2/heads/head.ts';
 import { HeaderField } from '../../src/http2/hpack/tables.ts';
 
 const method: Field = [':method', 'POST'];

@@ -1,6 +1,6 @@
 /** Requests and responses as frames: RFC 9113, sections 4.1 to 4.3, 5.5, 6.1 to 6.3, 6.7 and 8.1, as the server's side. */
 import { describe, expect, test } from 'vitest';
-import { errorCode } from '../../src/http2/error-code.ts';
+import { errorCode } from '../../src/http2/contract/error-code.ts';
 import { encodeBlock } from '../../src/http2/hpack/encoder.ts';
 import { frame } from '../support/bare-http2.ts';
 import {

@@ -1,7 +1,7 @@
 /** Peers that send anything: no exception, nothing left behind, nothing beyond a limit. */
 import { describe, expect } from 'vitest';
-import { errorCode } from '../../src/http2/error-code.ts';
-import type { Stream } from '../../src/http2/stream.ts';
+import { errorCode } from '../../src/http2/contract/error-code.ts';
+import type { Stream } from '../../src/http2/contract/stream.ts';
 import { http2 } from '../../src/limits.ts';
 import { fuzz } from '../fuzz/fuzz.ts';
 import type { SeededRandom } from '../support/random.ts';

@@ -10,8 +10,8 @@ import {
 import { type AddressInfo, connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import { ClientConnection } from '../../src/http2/client-connection.ts';
-import type { Field } from '../../src/http2/fields.ts';
+import { ClientConnection } from '../../src/http2/connection/client-connection.ts';
+import type { Field } from '../../src/http2/contract/fields.ts';
 import { encodeBlock, RequestEncoder } from '../../src/http2/hpack/encoder.ts';
 import { type BareReply, frame } from '../support/bare-http2.ts';
 import { SeededRandom } from '../support/random.ts';

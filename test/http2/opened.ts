@@ -1,8 +1,8 @@
 /** A server's connection that has begun, and the frames of requests to it. */
-import type { ErrorCode } from '../../src/http2/error-code.ts';
-import type { Field, RequestHead } from '../../src/http2/fields.ts';
+import type { ErrorCode } from '../../src/http2/contract/error-code.ts';
+import type { Field, RequestHead } from '../../src/http2/contract/fields.ts';
 import { encodeBlock } from '../../src/http2/hpack/encoder.ts';
-import type { ServerConnectionOptions } from '../../src/http2/server-connection.ts';
+import type { ServerConnectionOptions } from '../../src/http2/connection/server-connection.ts';
 import { flag, headersFrame, preface, settingsAcknowledged, settingsFrame } from './frames.ts';
 import { type Behaviour, okHead, okTrailers, ServerUnderTest } from './server-under-test.ts';
 

@@ -1,5 +1,5 @@
 /** Whole sessions of servers, as their frames, that answer the calls on streams 1 to 11 of one client. */
-import type { Field } from '../../src/http2/fields.ts';
+import type { Field } from '../../src/http2/contract/fields.ts';
 import { encodeBlock } from '../../src/http2/hpack/encoder.ts';
 import { frame } from '../support/bare-http2.ts';
 import {

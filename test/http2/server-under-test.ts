@@ -1,10 +1,13 @@
 /** The server's side of a connection, on a socket whose other end the test plays, with users that note what they are told. */
-import type { ConnectionEnd } from '../../src/http2/endpoint.ts';
-import type { ErrorCode } from '../../src/http2/error-code.ts';
-import type { Field, RequestHead } from '../../src/http2/fields.ts';
+import type { ConnectionEnd } from '../../src/http2/contract/endpoint.ts';
+import type { ErrorCode } from '../../src/http2/contract/error-code.ts';
+import type { Field, RequestHead } from '../../src/http2/contract/fields.ts';
 import { encodeBlock } from '../../src/http2/hpack/encoder.ts';
-import { ServerConnection, type ServerConnectionOptions } from '../../src/http2/server-connection.ts';
-import type { BodyWriter, ClosedBy, ServerStream, StreamHandler } from '../../src/http2/stream.ts';
+import {
+  ServerConnection,
+  type ServerConnectionOptions,
+} from '../../src/http2/connection/server-connection.ts';
+import type { BodyWriter, ClosedBy, ServerStream, StreamHandler } from '../../src/http2/contract/stream.ts';
 import { FakeSocket } from './fake-socket.ts';
 import { StepClock } from './step-clock.ts';
 import { codeName, type Sent, sentIn, textOfBody, textOfFields, textOfSent } from './transcript.ts';

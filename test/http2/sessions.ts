@@ -1,5 +1,5 @@
 /** Whole sessions of clients, as their frames: what a server is to make of them does not depend on how the bytes are cut. */
-import type { Field } from '../../src/http2/fields.ts';
+import type { Field } from '../../src/http2/contract/fields.ts';
 import { encodeBlock, RequestEncoder } from '../../src/http2/hpack/encoder.ts';
 import { frame } from '../support/bare-http2.ts';
 import {

@@ -1,8 +1,8 @@
 /** How a server's connection ends without an error: RFC 9113, section 6.8. */
 import { describe, expect, test } from 'vitest';
-import type { ConnectionEnd } from '../../src/http2/endpoint.ts';
-import { errorCode } from '../../src/http2/error-code.ts';
-import { ServerConnection } from '../../src/http2/server-connection.ts';
+import type { ConnectionEnd } from '../../src/http2/contract/endpoint.ts';
+import { errorCode } from '../../src/http2/contract/error-code.ts';
+import { ServerConnection } from '../../src/http2/connection/server-connection.ts';
 import { http2 } from '../../src/limits.ts';
 import { FakeSocket } from './fake-socket.ts';
 import { dataFrame, flag, frameType, goawayFrame, pingFrame } from './frames.ts';

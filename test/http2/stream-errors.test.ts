@@ -1,7 +1,7 @@
 /** What ends one stream and leaves the connection as it is: RFC 9113, section 5.4.2, and the rules that lead there. */
 import { describe, expect, test } from 'vitest';
-import { errorCode } from '../../src/http2/error-code.ts';
-import type { Field } from '../../src/http2/fields.ts';
+import { errorCode } from '../../src/http2/contract/error-code.ts';
+import type { Field } from '../../src/http2/contract/fields.ts';
 import { encodeBlock } from '../../src/http2/hpack/encoder.ts';
 import { frame } from '../support/bare-http2.ts';
 import {

@@ -1,12 +1,12 @@
 /** RFC 9113, section 5.1.1: when all ids of a connection are used up. Here there are only three. */
 import { expect, test, vi } from 'vitest';
 import { encodeBlock } from '../../src/http2/hpack/encoder.ts';
-import { errorCode } from '../../src/http2/error-code.ts';
-import type * as frameModule from '../../src/http2/frame.ts';
+import { errorCode } from '../../src/http2/contract/error-code.ts';
+import type * as frameModule from '../../src/http2/frames/frame.ts';
 import { ClientUnderTest } from './client-under-test.ts';
 import { flag, headersFrame, settingsAcknowledged, settingsFrame } from './frames.ts';
 
-vi.mock(import('../../src/http2/frame.ts'), async (importOriginal) => {
+vi.mock(import('../../src/http2/frames/frame.ts'), async (importOriginal) => {
   const original: typeof frameModule = await importOriginal();
   return { ...original, STREAM_ID_MAX: 5 };
 });

@@ -1,6 +1,6 @@
 import { array, assert, boolean, constantFrom, integer, property, record } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { StreamTable } from '../../src/http2/stream-table.ts';
+import { StreamTable } from '../../src/http2/streams/stream-table.ts';
 
 describe('the table of streams', () => {
   test('finds what a Map finds, whatever is added and deleted, in any order', () => {

@@ -2,9 +2,9 @@
  * What a connection sent, apart from how its bytes were cut, as data and as text: two runs of a session are to be equal.
  */
 import { crc32 } from 'node:zlib';
-import { errorCode } from '../../src/http2/error-code.ts';
+import { errorCode } from '../../src/http2/contract/error-code.ts';
 import { HpackDecoder } from '../../src/http2/hpack/decoder.ts';
-import type { Field } from '../../src/http2/fields.ts';
+import type { Field } from '../../src/http2/contract/fields.ts';
 import { blockOf, flag, type Frame, frameType } from './frames.ts';
 
 /** What was sent on one stream. */

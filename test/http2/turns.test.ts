@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type TurnTaker, Turns, turnsOf } from '../../src/http2/turns.ts';
+import { type TurnTaker, Turns, turnsOf } from '../../src/http2/output/turns.ts';
 import { http2 } from '../../src/limits.ts';
 import { StepClock } from './step-clock.ts';
 

@@ -4,7 +4,7 @@ import type { ScanPage } from '../../src/api.ts';
 import { fixed } from '../../src/limits.ts';
 import type { KvStore } from '../../src/kv/kv-store.ts';
 import { openUncheckedStore } from '../../src/kv/open-store.ts';
-import type { RangeStreamOptions } from '../../src/kv/range-stream.ts';
+import type { RangeStreamOptions } from '../../src/kv/reads/range-stream.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { SeededRandom } from '../support/random.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';

@@ -1,6 +1,6 @@
 /** A sort that leaves the event loop in between sorts as one in one piece does. */
 import { describe, expect, it } from 'vitest';
-import { sortInSlices } from '../../src/kv/sliced-sort.ts';
+import { sortInSlices } from '../../src/kv/reads/sliced-sort.ts';
 import { fixed } from '../../src/limits.ts';
 import { SeededRandom } from '../support/random.ts';
 

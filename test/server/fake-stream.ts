@@ -1,8 +1,8 @@
 /** A stream of HTTP/2 without a connection: what a handler sends is kept, and a test plays the peer. */
-import { type ErrorCode, errorCode } from '../../src/http2/error-code.ts';
-import type { Field, HeaderBlock, RequestHead } from '../../src/http2/fields.ts';
+import { type ErrorCode, errorCode } from '../../src/http2/contract/error-code.ts';
+import type { Field, HeaderBlock, RequestHead } from '../../src/http2/contract/fields.ts';
 import { HpackDecoder } from '../../src/http2/hpack/decoder.ts';
-import type { BodyWriter, ClosedBy, ServerStream, StreamHandler } from '../../src/http2/stream.ts';
+import type { BodyWriter, ClosedBy, ServerStream, StreamHandler } from '../../src/http2/contract/stream.ts';
 
 export class FakeStream implements ServerStream {
   readonly id = 1;

@@ -1,8 +1,8 @@
 /** Requests and responses over a stream of HTTP/2, for the handlers that HTTP/1.1 has too. */
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { errorCode } from '../../src/http2/error-code.ts';
-import type { Field } from '../../src/http2/fields.ts';
+import { errorCode } from '../../src/http2/contract/error-code.ts';
+import type { Field } from '../../src/http2/contract/fields.ts';
 import { CallTable } from '../../src/server/calls/calls.ts';
 import type { HttpRequest, HttpResponse } from '../../src/server/http/http-message.ts';
 import { http2Exchange } from '../../src/server/http/http2-message.ts';

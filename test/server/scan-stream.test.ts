@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
 import { KvService, type ScanStreamResponse } from '../../gen/kelp/v1/kv_pb.ts';
 import type { KvStore } from '../../src/kv/kv-store.ts';
-import type { RangeStreamOptions } from '../../src/kv/range-stream.ts';
+import type { RangeStreamOptions } from '../../src/kv/reads/range-stream.ts';
 import { CallTable } from '../../src/server/calls/calls.ts';
 import { kvMethods } from '../../src/server/services/kv.ts';
 import { GrpcJsClient } from '../support/grpc-js-client.ts';

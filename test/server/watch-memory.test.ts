@@ -7,7 +7,7 @@ import type { KvStore } from '../../src/kv/kv-store.ts';
 import { type CallChannel, CallTable } from '../../src/server/calls/calls.ts';
 import type { PushedReplies } from '../../src/server/services/method.ts';
 import { watchMethods } from '../../src/server/services/watch.ts';
-import type { PulledWatch, WatchForm } from '../../src/store/watch/pulled-watch.ts';
+import type { PulledWatch, WatchForm } from '../../src/store/watch/messages/pulled-watch.ts';
 
 const channel: CallChannel = { cut: () => undefined };
 

@@ -1,7 +1,7 @@
 /** Damage of every kind to the files of a store, and a start on them. The readers' own tests stand in `test/wal`, `test/snapshot`. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/errors.ts';
-import { SEGMENT_HEADER_OFFSET } from '../../src/wal/format.ts';
+import { SEGMENT_HEADER_OFFSET } from '../../src/wal/frames/format.ts';
 import { FRAME_HEADER_BYTES, frameBytes, isZero, peekPayloadBytes } from '../../src/wire/frame.ts';
 import { inOrder } from '../support/schedule.ts';
 import { places } from '../support/share.ts';

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileGlob, type Glob } from '../../src/kv/glob.ts';
+import { compileGlob, type Glob } from '../../src/kv/patterns/glob.ts';
 
 /** A pattern in parts, from which its text is made and what it matches is worked out. */
 type Part =

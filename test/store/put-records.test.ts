@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { readRecord, writeRecord } from '../../gen/kelp/storage/v1/log_codec.ts';
 import { PutRow } from '../../src/engine/put-row.ts';
 import { PutRecords } from '../../src/store/commit/put-records.ts';
-import { visitRecords } from '../../src/wal/records.ts';
+import { visitRecords } from '../../src/wal/frames/records.ts';
 
 const number = fc.oneof(
   fc.integer({ min: 1, max: 300 }),

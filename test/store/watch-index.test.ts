@@ -4,8 +4,8 @@ import { encodeKey, toKeyText } from '../../src/store/views/keys.ts';
 import type { EventType, KeyRange } from '../../src/api.ts';
 import { placeChange } from '../../src/engine/version.ts';
 import { deletion } from '../../src/store/commit/effects.ts';
-import { isWanted, isWantedAt, mayWant, toWatchFilter } from '../../src/store/watch/watch-filter.ts';
-import { WatchIndex } from '../../src/store/watch/watch-index.ts';
+import { isWanted, isWantedAt, mayWant, toWatchFilter } from '../../src/store/watch/matching/watch-filter.ts';
+import { WatchIndex } from '../../src/store/watch/matching/watch-index.ts';
 
 const letters = fc.constantFrom('a', 'b', '\x7f', 'é', '\uffff', '\u{10000}', '\u{10ffff}', '\0');
 const text = fc.array(letters, { minLength: 1, maxLength: 3 }).map((all) => all.join(''));

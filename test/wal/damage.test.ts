@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isStoreError } from '../../src/errors.ts';
-import { PIECE_BYTES } from '../../src/wal/frame-cursor.ts';
+import { PIECE_BYTES } from '../../src/wal/frames/frame-cursor.ts';
 import { Log } from '../../src/wal/log.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
 import { framesOf, segmentPaths } from './segment-dump.ts';

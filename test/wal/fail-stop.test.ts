@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FailStop } from '../../src/wal/fail-stop.ts';
+import { FailStop } from '../../src/wal/segments/fail-stop.ts';
 
 describe('after the first failure', () => {
   it('nothing is begun any more', async () => {

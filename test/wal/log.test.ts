@@ -5,7 +5,7 @@ import { HeldDisk } from '../support/held-disk.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
 import { framesOf, segmentPaths } from './segment-dump.ts';
 import { FIRST_SEGMENT, logOptions, settle, TestLog, texts } from './test-log.ts';
-import { frameKind } from '../../src/wal/format.ts';
+import { frameKind } from '../../src/wal/frames/format.ts';
 import { Log } from '../../src/wal/log.ts';
 
 /** Counts the calls that cost time. */

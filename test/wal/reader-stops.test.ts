@@ -1,7 +1,7 @@
 /** Readers that stop within a batch and go on: nothing twice, nothing lost, and a long frame is read once for all of them. */
 import { describe, expect, it } from 'vitest';
 import { fixed } from '../../src/limits.ts';
-import { LongFrames } from '../../src/wal/long-frames.ts';
+import { LongFrames } from '../../src/wal/frames/long-frames.ts';
 import type { LogReader } from '../../src/wal/reader.ts';
 import { FIRST_SEGMENT, TestLog, texts } from './test-log.ts';
 

@@ -7,9 +7,9 @@ import {
   parseSegmentName,
   SEGMENT_HEADER_OFFSET,
   SEGMENT_MAGIC,
-} from '../../src/wal/format.ts';
-import { visitRecords } from '../../src/wal/records.ts';
-import { frameSeed } from '../../src/wal/segment-header.ts';
+} from '../../src/wal/frames/format.ts';
+import { visitRecords } from '../../src/wal/frames/records.ts';
+import { frameSeed } from '../../src/wal/segments/segment-header.ts';
 import {
   FRAME_HEADER_BYTES,
   frameBytes,

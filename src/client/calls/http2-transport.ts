@@ -6,7 +6,7 @@
  */
 import { systemClock } from '../../clock.ts';
 import { Deadlines } from '../../deadlines.ts';
-import type { Field } from '../../http2/fields.ts';
+import type { Field } from '../../http2/contract/fields.ts';
 import { client as limits } from '../../limits.ts';
 import type { ServerAddress } from '../connection/address.ts';
 import { SessionPool } from '../connection/session-pool.ts';

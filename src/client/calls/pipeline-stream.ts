@@ -19,9 +19,9 @@ import { type PipelineRequestShape, prependPipelineRequest } from '../../../gen/
 import { ErrorReason } from '../../../gen/kelp/v1/errors_codec.ts';
 import { systemClock } from '../../clock.ts';
 import { grpcCode } from '../../grpc-code.ts';
-import type { ErrorCode } from '../../http2/error-code.ts';
-import type { Field } from '../../http2/fields.ts';
-import type { BodyWriter, ClientStream, ClosedBy } from '../../http2/stream.ts';
+import type { ErrorCode } from '../../http2/contract/error-code.ts';
+import type { Field } from '../../http2/contract/fields.ts';
+import type { BodyWriter, ClientStream, ClosedBy } from '../../http2/contract/stream.ts';
 import { client as limits, fixed } from '../../limits.ts';
 import { Cursor } from '../../wire/cursor.ts';
 import { sizeWithLength } from '../../wire/varint.ts';

@@ -12,7 +12,7 @@
  * have no order, as ever.
  */
 import { grpcCode } from '../../grpc-code.ts';
-import type { Field } from '../../http2/fields.ts';
+import type { Field } from '../../http2/contract/fields.ts';
 import { client as limits, fixed } from '../../limits.ts';
 import type { CallFailure } from '../errors/call-failure.ts';
 import type { Surroundings } from './exchange.ts';

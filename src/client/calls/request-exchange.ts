@@ -3,8 +3,8 @@
  */
 import { systemClock } from '../../clock.ts';
 import { grpcCode } from '../../grpc-code.ts';
-import type { Field } from '../../http2/fields.ts';
-import type { BodyWriter, ClientStream } from '../../http2/stream.ts';
+import type { Field } from '../../http2/contract/fields.ts';
+import type { BodyWriter, ClientStream } from '../../http2/contract/stream.ts';
 import { client as limits } from '../../limits.ts';
 import type { Session } from '../connection/session.ts';
 import { CallFailure, canceled, outOfTime } from '../errors/call-failure.ts';

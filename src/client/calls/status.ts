@@ -2,7 +2,7 @@
  * What a reply says of how its call went: the head and the trailers of gRPC over HTTP/2 ("gRPC over HTTP2", Responses), and
  * what is answered by something that speaks HTTP but no gRPC ("HTTP to gRPC Status Code Mapping").
  */
-import { type Field, type ResponseHead, fieldOf } from '../../http2/fields.ts';
+import { type Field, type ResponseHead, fieldOf } from '../../http2/contract/fields.ts';
 import { type GrpcCode, grpcCode } from '../../grpc-code.ts';
 import { TLS_ONLY_HEADER } from '../../tls-only-header.ts';
 import { CallFailure } from '../errors/call-failure.ts';

@@ -1,6 +1,6 @@
 /** The exchange of a call with one request and one reply. */
 import { grpcCode } from '../../grpc-code.ts';
-import type { Field } from '../../http2/fields.ts';
+import type { Field } from '../../http2/contract/fields.ts';
 import { CallFailure } from '../errors/call-failure.ts';
 import type { Surroundings } from './exchange.ts';
 import { type Method, readReply } from './method.ts';

@@ -14,11 +14,11 @@
  */
 import type { Socket } from 'node:net';
 import { type Timer, systemClock } from '../../clock.ts';
-import { ClientConnection } from '../../http2/client-connection.ts';
-import type { ConnectionEnd, EndpointOptions } from '../../http2/endpoint.ts';
-import { type ErrorCode, errorCode } from '../../http2/error-code.ts';
-import type { Field } from '../../http2/fields.ts';
-import type { ClientStream, ClientStreamHandler } from '../../http2/stream.ts';
+import { ClientConnection } from '../../http2/connection/client-connection.ts';
+import type { ConnectionEnd, EndpointOptions } from '../../http2/contract/endpoint.ts';
+import { type ErrorCode, errorCode } from '../../http2/contract/error-code.ts';
+import type { Field } from '../../http2/contract/fields.ts';
+import type { ClientStream, ClientStreamHandler } from '../../http2/contract/stream.ts';
 import { client as limits } from '../../limits.ts';
 import { ConnectFailure, kindOf } from '../errors/connect-failure.ts';
 import type { ServerAddress } from './address.ts';

@@ -6,8 +6,8 @@
  * a value) is a TypeError, before anything of the block counts.
  */
 import { http2 } from '../../limits.ts';
-import { isFieldName, isFieldValue } from '../field-syntax.ts';
-import type { Field, HeaderBlock } from '../fields.ts';
+import { isFieldName, isFieldValue } from '../contract/field-syntax.ts';
+import type { Field, HeaderBlock } from '../contract/fields.ts';
 import { BlockWriter, literal, staticIndexOf, staticIndexOfName } from './block-writer.ts';
 import { DYNAMIC_INDEX_MIN, DynamicTable, HeaderField } from './tables.ts';
 

@@ -4,7 +4,7 @@
  * the fields of the dynamic one, the newest first.
  */
 import { http2 } from '../../limits.ts';
-import type { Field } from '../fields.ts';
+import type { Field } from '../contract/fields.ts';
 
 /** What a field counts beside its name and value, in a table and in a list (RFC 7541, section 4.1; RFC 9113, 6.5.2). */
 const FIELD_OVERHEAD_BYTES = 32;

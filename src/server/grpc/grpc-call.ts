@@ -12,9 +12,9 @@
  *     closed     the stream is over, and the call has left the table
  */
 import type { Logger } from 'pino';
-import type { ErrorCode } from '../../http2/error-code.ts';
-import { errorCode } from '../../http2/error-code.ts';
-import type { ClosedBy, ServerStream, StreamHandler } from '../../http2/stream.ts';
+import type { ErrorCode } from '../../http2/contract/error-code.ts';
+import { errorCode } from '../../http2/contract/error-code.ts';
+import type { ClosedBy, ServerStream, StreamHandler } from '../../http2/contract/stream.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import type { ServerLimits } from '../../limits.ts';
 import { deadlineError, tooSlowError } from '../calls/call-error.ts';

@@ -3,8 +3,8 @@
  * and response objects, no headers objects, no chain of generators: through the handlers for all protocols a call costs
  * many times as much (docs/decisions/0014).
  */
-import type { RequestHead } from '../../http2/fields.ts';
-import type { ServerStream, StreamHandler } from '../../http2/stream.ts';
+import type { RequestHead } from '../../http2/contract/fields.ts';
+import type { ServerStream, StreamHandler } from '../../http2/contract/stream.ts';
 import { recoveringError } from '../calls/call-error.ts';
 import { refusalIn } from '../health/server-state.ts';
 import type { GrpcContext } from './grpc-call.ts';

@@ -2,7 +2,7 @@
  * A call with one request whose replies are pushed as bytes: no promise and no copy of its own for each of them. Nothing more is
  * sent to a client that does not read until what it was sent has left for the socket.
  */
-import type { ServerStream } from '../../http2/stream.ts';
+import type { ServerStream } from '../../http2/contract/stream.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { type PushedReplies, type ReplyOutlet, readRequest } from '../services/method.ts';
 import { GrpcCall, type GrpcContext } from './grpc-call.ts';

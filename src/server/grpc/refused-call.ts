@@ -4,7 +4,7 @@
  * any while very many are: what refuses calls since there are too many must not hold any number of them. Nor is one of a method
  * that takes a stream of them: it may go on as long as its client has something to say.
  */
-import type { ServerStream } from '../../http2/stream.ts';
+import type { ServerStream } from '../../http2/contract/stream.ts';
 import { serverFixed } from '../../limits.ts';
 import type { CallTable } from '../calls/calls.ts';
 import { GrpcCall, type GrpcContext } from './grpc-call.ts';

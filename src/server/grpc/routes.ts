@@ -6,8 +6,8 @@
  * else, such as gRPC-Web, JSON and compressed requests, is for the handlers of requests (`undefined`), and so are the services
  * that are Connect's: health and reflection.
  */
-import { type RequestHead, fieldOf } from '../../http2/fields.ts';
-import type { BodyWriter } from '../../http2/stream.ts';
+import { type RequestHead, fieldOf } from '../../http2/contract/fields.ts';
+import type { BodyWriter } from '../../http2/contract/stream.ts';
 import { StoreError } from '../../errors.ts';
 import { serverFixed } from '../../limits.ts';
 import { CallError } from '../calls/call-error.ts';

@@ -3,7 +3,7 @@
  * `grpc-status-details-bin` ("gRPC over HTTP2", Responses).
  */
 import { encodeBlock } from '../../http2/hpack/encoder.ts';
-import type { Field, HeaderBlock } from '../../http2/fields.ts';
+import type { Field, HeaderBlock } from '../../http2/contract/fields.ts';
 import { prependBytes, sizeOfBytes } from '../../wire/bytes.ts';
 import { prependText, sizeOfText } from '../../wire/text.ts';
 import type { Outcome } from '../calls/outcome.ts';

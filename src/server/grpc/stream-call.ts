@@ -3,7 +3,7 @@
  * socket: a client that does not read costs one message, which is charged to its call, by the method before it is made, and what
  * the method has not charged when it is not read.
  */
-import type { ServerStream } from '../../http2/stream.ts';
+import type { ServerStream } from '../../http2/contract/stream.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { mapped } from '../calls/mapped.ts';
 import { PREFIX_BYTES } from '../services/envelope.ts';

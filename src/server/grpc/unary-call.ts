@@ -2,7 +2,7 @@
  * A call with one request message and one reply. A request that came in one piece is read where it lies, and a reply that
  * needs no promise goes out before the next frame is read.
  */
-import type { ServerStream } from '../../http2/stream.ts';
+import type { ServerStream } from '../../http2/contract/stream.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { moreThanOneError, noMessageError, tooLongError } from '../calls/call-error.ts';
 import { PREFIX_BYTES } from '../services/envelope.ts';

@@ -12,10 +12,10 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
-import { errorCode } from '../../http2/error-code.ts';
-import type { Field, RequestHead } from '../../http2/fields.ts';
+import { errorCode } from '../../http2/contract/error-code.ts';
+import type { Field, RequestHead } from '../../http2/contract/fields.ts';
 import { encodeBlock } from '../../http2/hpack/encoder.ts';
-import type { ServerStream, StreamHandler } from '../../http2/stream.ts';
+import type { ServerStream, StreamHandler } from '../../http2/contract/stream.ts';
 import type { Call, CallTable } from '../calls/calls.ts';
 import type { HttpRequest, HttpResponse } from './http-message.ts';
 

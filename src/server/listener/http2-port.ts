@@ -7,10 +7,10 @@
  */
 import type { Socket } from 'node:net';
 import type { Clock, Random } from '../../clock.ts';
-import { errorCode } from '../../http2/error-code.ts';
-import { ServerConnection, type ServerConnectionOptions } from '../../http2/server-connection.ts';
-import type { RequestHead } from '../../http2/fields.ts';
-import type { RequestReceiver, ServerStream, StreamHandler } from '../../http2/stream.ts';
+import { errorCode } from '../../http2/contract/error-code.ts';
+import { ServerConnection, type ServerConnectionOptions } from '../../http2/connection/server-connection.ts';
+import type { RequestHead } from '../../http2/contract/fields.ts';
+import type { RequestReceiver, ServerStream, StreamHandler } from '../../http2/contract/stream.ts';
 import { type ServerLimits, serverFixed } from '../../limits.ts';
 import { type Deadlines, Timed } from '../../deadlines.ts';
 import type { CallTable } from '../calls/calls.ts';

@@ -7,10 +7,10 @@
  */
 import type { Socket } from 'node:net';
 import { systemClock } from '../../clock.ts';
-import { type Field, type RequestHead, fieldOf } from '../../http2/fields.ts';
+import { type Field, type RequestHead, fieldOf } from '../../http2/contract/fields.ts';
 import { encodeBlock } from '../../http2/hpack/encoder.ts';
-import { ServerConnection } from '../../http2/server-connection.ts';
-import type { ServerStream, StreamHandler } from '../../http2/stream.ts';
+import { ServerConnection } from '../../http2/connection/server-connection.ts';
+import type { ServerStream, StreamHandler } from '../../http2/contract/stream.ts';
 import { serverFixed } from '../../limits.ts';
 import { TLS_ONLY_HEADER } from '../../tls-only-header.ts';
 import { grpcCode } from '../../grpc-code.ts';

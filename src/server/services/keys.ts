@@ -15,8 +15,8 @@ import type {
   TouchResult,
 } from '../../api.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
-import * as reads from '../../kv/reads.ts';
-import * as writes from '../../kv/writes.ts';
+import * as reads from '../../kv/reads/reads.ts';
+import * as writes from '../../kv/writes/writes.ts';
 import type { View } from '../../store/views/view.ts';
 import type { Call } from '../calls/calls.ts';
 import { entryBytes, entryShape, optionalEntry } from './reply-entries.ts';

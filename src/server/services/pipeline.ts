@@ -2,7 +2,7 @@
  * `KvService.Pipeline`: batches of operations, each the function of its own method (`keys.ts`), answered in their order.
  *
  * All operations of a batch are decided in one piece of code, one after the other, so they share the look for their keys, the
- * clock, a write of the log and its flush; and one promise tells that they are on disk (`kv/call-group.ts`). Several batches may
+ * clock, a write of the log and its flush; and one promise tells that they are on disk (`kv/turns/call-group.ts`). Several batches may
  * be under way, and share flushes too. A read goes out at once when no operation of the stream waits for the log; else it sees
  * the newest state and waits itself, so that a stream sees its own writes in their order.
  *
@@ -13,7 +13,7 @@
 import type { PipelineResponseShape, PipelineResultShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import type { Key } from '../../api.ts';
 import { StoreError } from '../../errors.ts';
-import type { CallGroup } from '../../kv/call-group.ts';
+import type { CallGroup } from '../../kv/turns/call-group.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { fixed, serverFixed } from '../../limits.ts';
 import { stoppingError } from '../calls/call-error.ts';

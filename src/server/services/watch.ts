@@ -19,7 +19,7 @@ import {
 import { StoreError, isStoreError } from '../../errors.ts';
 import type { DeleteReason, EventType, WatchEvent, WatchMessage, WatchRequest } from '../../api.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
-import type { PulledWatch, WatchForm, WatchReader } from '../../store/watch/pulled-watch.ts';
+import type { PulledWatch, WatchForm, WatchReader } from '../../store/watch/messages/pulled-watch.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import type { Call } from '../calls/calls.ts';
 import { stoppingError } from '../calls/call-error.ts';

@@ -5,7 +5,7 @@
  */
 import type { PutRow } from '../../engine/put-row.ts';
 import { assert } from '../../errors.ts';
-import { writeRecordPrefix } from '../../wal/records.ts';
+import { writeRecordPrefix } from '../../wal/frames/records.ts';
 import { sizeOfInt64, sizeOfVarint32, writeInt64 } from '../../wire/varint.ts';
 
 /** The fields of a record that its tags name: a number, or bytes with their length before them. */

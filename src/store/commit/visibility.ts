@@ -15,7 +15,7 @@ import {
   type RecentTransaction,
   type StagedChanges,
   stagePuts,
-} from '../watch/recent-changes.ts';
+} from '../watch/matching/recent-changes.ts';
 import type { WatchHub } from '../watch/watch-hub.ts';
 import { Fifo } from '../fifo.ts';
 import { Listeners } from './listeners.ts';

@@ -5,8 +5,8 @@ import type { Disk, DiskLock } from '../../disk/disk.ts';
 import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import { revisionOf, isUnfinishedName } from '../../snapshot/file-names.ts';
-import { isTemporaryName, parseSegmentName } from '../../wal/format.ts';
-import { NewestName } from '../../wal/newest-segment.ts';
+import { isTemporaryName, parseSegmentName } from '../../wal/frames/format.ts';
+import { NewestName } from '../../wal/segments/newest-segment.ts';
 import { type DataDirectory, isPassedOver } from './data-directory.ts';
 import type { OperatorEvent } from '../operator-event.ts';
 

@@ -8,12 +8,12 @@
  */
 import type { WatchRequest } from '../../api.ts';
 import { fixed } from '../../limits.ts';
-import { type EventContents, EventMaker } from './event-maker.ts';
-import type { WatchForm } from './pulled-watch.ts';
-import type { SharedAmong, SharedMessage, SharedMessages } from './shared-messages.ts';
-import { toWatchFilter, type WatchFilter } from './watch-filter.ts';
-import type { WatchSource } from './watch-registry.ts';
-import type { WatchPlace, WatchWork } from './watch-work.ts';
+import { type EventContents, EventMaker } from './messages/event-maker.ts';
+import type { WatchForm } from './messages/pulled-watch.ts';
+import type { SharedAmong, SharedMessage, SharedMessages } from './messages/shared-messages.ts';
+import { toWatchFilter, type WatchFilter } from './matching/watch-filter.ts';
+import type { WatchSource } from './matching/watch-registry.ts';
+import type { WatchPlace, WatchWork } from './sources/watch-work.ts';
 
 export class WatchGroup implements SharedAmong {
   readonly filter: WatchFilter;

@@ -24,14 +24,14 @@ import {
   type RecentChange,
   type RecentTransaction,
   type StagedChanges,
-} from './recent-changes.ts';
-import { ProgressTimers } from './progress-timers.ts';
-import type { PulledWatch, WatchForm, WatchReader } from './pulled-watch.ts';
-import { SharedMessages } from './shared-messages.ts';
-import { mayWant } from './watch-filter.ts';
+} from './matching/recent-changes.ts';
+import { ProgressTimers } from './matching/progress-timers.ts';
+import type { PulledWatch, WatchForm, WatchReader } from './messages/pulled-watch.ts';
+import { SharedMessages } from './messages/shared-messages.ts';
+import { mayWant } from './matching/watch-filter.ts';
 import { type WatchGroup, WatchGroups } from './watch-group.ts';
-import { WatchIndex } from './watch-index.ts';
-import type { HubWatch, WatchRegistry, WatchSource } from './watch-registry.ts';
+import { WatchIndex } from './matching/watch-index.ts';
+import type { HubWatch, WatchRegistry, WatchSource } from './matching/watch-registry.ts';
 import { Watcher } from './watcher.ts';
 
 export class WatchHub implements WatchRegistry {

@@ -1,6 +1,6 @@
 /** A watch as an iteration, for those who hold the store in process: promises around a watch that is pulled. */
 import type { WatchMessage } from '../../api.ts';
-import type { PulledWatch, WatchReader } from './pulled-watch.ts';
+import type { PulledWatch, WatchReader } from './messages/pulled-watch.ts';
 
 const DONE: IteratorResult<WatchMessage> = { done: true, value: undefined };
 

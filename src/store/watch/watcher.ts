@@ -17,19 +17,19 @@
 import type { Clock } from '../../clock.ts';
 import { fixed } from '../../limits.ts';
 import type { WatchRequest } from '../../api.ts';
-import { LogSource } from './log-source.ts';
-import { PresentEntries } from './present-entries.ts';
-import { ProgressEntry } from './progress-timers.ts';
-import type { PulledWatch, WatchReader } from './pulled-watch.ts';
-import { ReadyMessages } from './ready-messages.ts';
-import { readRecent } from './recent-reader.ts';
-import type { SharedMessage } from './shared-messages.ts';
-import type { WatchFilter } from './watch-filter.ts';
+import { LogSource } from './sources/log-source.ts';
+import { PresentEntries } from './sources/present-entries.ts';
+import { ProgressEntry } from './matching/progress-timers.ts';
+import type { PulledWatch, WatchReader } from './messages/pulled-watch.ts';
+import { ReadyMessages } from './messages/ready-messages.ts';
+import { readRecent } from './sources/recent-reader.ts';
+import type { SharedMessage } from './messages/shared-messages.ts';
+import type { WatchFilter } from './matching/watch-filter.ts';
 import type { WatchGroup } from './watch-group.ts';
-import type { HubWatch, WatchRegistry, WatchSource } from './watch-registry.ts';
+import type { HubWatch, WatchRegistry, WatchSource } from './matching/watch-registry.ts';
 import { checkProgressInterval, checkStart } from './watch-start.ts';
-import { WatchTurn } from './watch-turn.ts';
-import { WatchPlace, type WatchWork } from './watch-work.ts';
+import { WatchTurn } from './sources/watch-turn.ts';
+import { WatchPlace, type WatchWork } from './sources/watch-work.ts';
 
 export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, HubWatch {
   readonly group: WatchGroup;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Field } from '../../../src/http2/fields.ts';
+import type { Field } from '../../../src/http2/contract/fields.ts';
 import { HpackDecoder } from '../../../src/http2/hpack/decoder.ts';
 import { encodeBlock, RequestEncoder } from '../../../src/http2/hpack/encoder.ts';
 import { fieldsOf, hex, tableOf } from './hex.ts';

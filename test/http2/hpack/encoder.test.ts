@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Field } from '../../../src/http2/fields.ts';
+import type { Field } from '../../../src/http2/contract/fields.ts';
 import { HpackDecoder } from '../../../src/http2/hpack/decoder.ts';
 import { encodeBlock, RequestEncoder, TABLE_SIZE_ZERO } from '../../../src/http2/hpack/encoder.ts';
 import { fieldsOf, hex, tableOf } from './hex.ts';

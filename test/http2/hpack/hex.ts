@@ -1,5 +1,5 @@
 /** Bytes as the RFC prints them. */
-import type { Field } from '../../../src/http2/fields.ts';
+import type { Field } from '../../../src/http2/contract/fields.ts';
 import type { HpackDecoder } from '../../../src/http2/hpack/decoder.ts';
 
 export function hex(text: string): Buffer {

@@ -10,7 +10,7 @@ import {
 } from 'node:http2';
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Field } from '../../../src/http2/fields.ts';
+import type { Field } from '../../../src/http2/contract/fields.ts';
 import { HpackDecoder } from '../../../src/http2/hpack/decoder.ts';
 import { encodeBlock, RequestEncoder, TABLE_SIZE_ZERO } from '../../../src/http2/hpack/encoder.ts';
 import { SeededRandom } from '../../support/random.ts';

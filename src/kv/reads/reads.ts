@@ -1,0 +1,235 @@
+/** Reads of one key, of pages and of counts, at a revision that is visible and kept. */
+import type {
+  CountResult,
+  ExistsResult,
+  GetManyOptions,
+  GetManyResult,
+  GetOptions,
+  GetResult,
+  Key,
+  KeyRange,
+  KeysPage,
+  Entry,
+  PageOptions,
+  ScanPage,
+  ScanPageOptions,
+} from '../../api.ts';
+import type { EngineRange } from '../../engine/engine.ts';
+import { NO_BYTES } from '../../wire/bytes.ts';
+import { StoreError } from '../../errors.ts';
+import { fixed } from '../../limits.ts';
+import type { PinnedState, Seam, StateAt } from '../../store/seam.ts';
+import { decodeKey, keyAfter, keyScratch, toKeyText } from '../../store/views/keys.ts';
+import { prefixEnd, toEngineRange } from '../../store/views/range.ts';
+import { escapeLength, USER_KEYS_END } from '../../store/views/regions.ts';
+import type { ReadView, View } from '../../store/views/view.ts';
+import { copyEntry, toEntry } from '../../store/views/entries.ts';
+import { bytesOfEntry } from '../../store/watch/messages/event-maker.ts';
+import { compileGlob } from '../patterns/glob.ts';
+import type { KeyFetcher } from './key-fetcher.ts';
+import { decodePageToken, encodePageToken } from './page-token.ts';
+import { type ChargedPage, LISTED_KEY_BYTES, pageLimitOf } from './page-limit.ts';
+
+export function get(seam: Seam, keyText: Key, { revision = 0, admit }: GetOptions): GetResult {
+  const key = keyScratch.encode(keyText);
+  const result = readWanted(seam, revision, (view) => {
+    const version = view.read(key);
+    return { entry: version && toEntry(keyText, version), revision: view.revision };
+  });
+  admit?.(result.entry);
+  return result;
+}
+
+/** Of the newest state, which need not be durable yet. */
+export function getNewest(view: View, keyText: Key, { admit }: GetOptions): GetResult {
+  const version = view.read(keyScratch.encode(keyText));
+  const entry = version && toEntry(keyText, version);
+  admit?.(entry);
+  return { entry, revision: view.revision };
+}
+
+/** @param view of the visible state, or of the newest. */
+export function exists(view: ReadView, keys: readonly Key[]): ExistsResult {
+  if (keys.length === 0 || keys.length > fixed.existsKeysMax) {
+    throw new StoreError(
+      'invalidArgument',
+      `exists takes 1 to ${fixed.existsKeysMax} keys, not ${keys.length}`,
+    );
+  }
+  return {
+    exists: keys.map((key) => view.readMeta(keyScratch.encode(key)) !== undefined),
+    revision: view.revision,
+  };
+}
+
+export function getMany(
+  seam: Seam,
+  fetcher: KeyFetcher,
+  keyList: readonly Key[],
+  { revision = 0, keysOnly }: GetManyOptions,
+): GetManyResult {
+  if (keyList.length === 0 || keyList.length > fixed.getManyKeysMax) {
+    throw new StoreError(
+      'invalidArgument',
+      `getMany takes 1 to ${fixed.getManyKeysMax} keys, not ${keyList.length}`,
+    );
+  }
+  return readWanted(seam, revision, (view) => {
+    const entries: (Entry | undefined)[] = [];
+    for (const [index, key] of keyList.entries()) {
+      // As many as are still there when the last of them is read.
+      if (index % fixed.turnCallsMax === 0) {
+        for (const next of keyList.slice(index, index + fixed.turnCallsMax)) fetcher.add(next);
+        fetcher.run();
+      }
+      const bytes = keyScratch.encode(key);
+      const version = keysOnly === true ? view.readMeta(bytes) : view.read(bytes);
+      entries.push(version && toEntry(key, keysOnly === true ? { ...version, value: NO_BYTES } : version));
+    }
+    return { entries, revision: view.revision };
+  });
+}
+
+export function scan(seam: Seam, range: KeyRange, options: ScanPageOptions & ChargedPage): ScanPage {
+  const whole = toEngineRange(range);
+  const limit = pageLimitOf(options);
+  const wantedRevision = options.revision ?? 0;
+  const reverse = options.reverse === true;
+  const keysOnly = options.keysOnly === true;
+  const request = scanFingerprint(seam, whole, { revision: wantedRevision, reverse, keysOnly });
+  return readPage(seam, { whole, reverse, request, wantedRevision }, options, (view, rest) => {
+    const entries: Entry[] = [];
+    let bytes = 0;
+    const nextKey = view.scan(rest, reverse, (shown) => {
+      options.charge?.(bytesOfEntry(shown, !keysOnly));
+      const entry = copyEntry(shown, !keysOnly);
+      entries.push(entry);
+      bytes += shown.keyEnd - shown.keyStart + entry.value.length;
+      return entries.length < limit && bytes < fixed.pageBytesMax;
+    });
+    return { page: { entries }, nextKey };
+  });
+}
+
+/** What must be the same in all calls that read a range with one token, as text. */
+export function scanFingerprint(
+  { storeId }: Seam,
+  { start, end }: EngineRange,
+  { revision, reverse, keysOnly }: Required<Omit<ScanPageOptions, keyof PageOptions>>,
+): string {
+  const bounds = [toKeyText(start), end && toKeyText(end)];
+  return JSON.stringify([storeId, 'scan', ...bounds, revision, reverse, keysOnly]);
+}
+
+export function keys(seam: Seam, pattern: string, options: PageOptions & ChargedPage): KeysPage {
+  const glob = compileGlob(pattern);
+  const limit = pageLimitOf(options);
+  // The head is text, and stands as it is in the region of users' keys.
+  const { literalHead } = glob;
+  const whole: EngineRange = { start: literalHead, end: prefixEnd(literalHead) ?? USER_KEYS_END };
+  const request = JSON.stringify([seam.storeId, 'keys', pattern]);
+  return readPage(seam, { whole, reverse: false, request, wantedRevision: 0 }, options, (view, rest) => {
+    const matching: Key[] = [];
+    let bytes = 0;
+    const nextKey = view.scan(rest, false, (shown) => {
+      bytes += shown.keyEnd - shown.keyStart;
+      const { bytes: memory } = shown.keyMemory;
+      const start = shown.keyStart + escapeLength(memory[shown.keyStart]);
+      if (glob.matches(memory, start, shown.keyEnd)) {
+        options.charge?.(LISTED_KEY_BYTES + shown.keyEnd - start);
+        matching.push(decodeKey(shown.key));
+      }
+      return matching.length < limit && bytes < fixed.pageBytesMax;
+    });
+    return { page: { keys: matching }, nextKey };
+  });
+}
+
+/**
+ * Counts a range of a pinned state key by key, leaving the event loop free between pieces.
+ * @param pause resolves when other work has had its turn.
+ */
+export async function countPinned(
+  pin: PinnedState,
+  { start, end }: EngineRange,
+  pause: () => Promise<void>,
+): Promise<CountResult> {
+  try {
+    let count = 0;
+    for (let next: Uint8Array | undefined = start; next !== undefined;) {
+      const rest: EngineRange = { start: next, end };
+      next = pin.read((view) => {
+        view.budget.visitsLeft = fixed.pageVisitsMax;
+        return view.scan(rest, false, () => {
+          count++;
+          return true;
+        });
+      });
+      if (next !== undefined) await pause();
+    }
+    return { count, revision: pin.revision };
+  } finally {
+    pin.release();
+  }
+}
+
+/** @param revision 0 is the visible one, now. */
+function readWanted<Result>(seam: Seam, revision: number, run: (view: ReadView) => Result): Result {
+  return revision === 0 ? seam.readVisible(run) : seam.readAt({ revision, instantMs: 0 }, run);
+}
+
+/** A read of several pages. */
+interface PagedRead {
+  readonly whole: EngineRange;
+  readonly reverse: boolean;
+  /** All that must be the same on all pages, as text. */
+  readonly request: string;
+  /** 0: that which is visible at the first page. */
+  readonly wantedRevision: number;
+}
+
+/** What a page says besides its items. */
+type PageEnd = Pick<ScanPage, 'nextPageToken' | 'revision' | 'incarnation'>;
+
+/** Reads the next page of a range: from the beginning, or from where the token says. */
+function readPage<Page extends object>(
+  seam: Seam,
+  { whole, reverse, request, wantedRevision }: PagedRead,
+  { pageToken }: PageOptions,
+  read: (
+    view: ReadView,
+    rest: EngineRange,
+  ) => { readonly page: Page; readonly nextKey: Uint8Array | undefined },
+): Page & PageEnd {
+  const readRest = (view: ReadView, rest: EngineRange): Page & PageEnd => {
+    view.budget.visitsLeft = fixed.pageVisitsMax;
+    const { page, nextKey } = read(view, rest);
+    const { revision } = view;
+    const incarnation = seam.incarnationOf(revision);
+    if (nextKey === undefined) return { ...page, nextPageToken: '', revision, incarnation };
+    const instantMs = wantedRevision === 0 ? view.instantMs : 0;
+    const nextPageToken = encodePageToken({ revision, instantMs, incarnation, nextKey }, request);
+    return { ...page, nextPageToken, revision, incarnation };
+  };
+  if (pageToken === undefined || pageToken === '') {
+    return readWanted(seam, wantedRevision, (view) => readRest(view, whole));
+  }
+  const token = decodePageToken(pageToken, request);
+  seam.checkPlace('the page', token);
+  const rest = restFrom(token.nextKey, whole, reverse);
+  const state: StateAt = { revision: token.revision, instantMs: token.instantMs };
+  return seam.readAt(state, (view) => readRest(view, rest));
+}
+
+/** What is left of a range, `nextKey` included. A token comes from outside: it must not lead out of the range. */
+export function restFrom(nextKey: Uint8Array, { start, end }: EngineRange, reverse: boolean): EngineRange {
+  return reverse ? { start, end: lower(end, keyAfter(nextKey)) } : { start: higher(start, nextKey), end };
+}
+
+function higher(a: Uint8Array, b: Uint8Array): Uint8Array {
+  return Buffer.compare(a, b) >= 0 ? a : b;
+}
+
+function lower(a: Uint8Array | undefined, b: Uint8Array): Uint8Array {
+  return a !== undefined && Buffer.compare(a, b) <= 0 ? a : b;
+}

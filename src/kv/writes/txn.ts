@@ -1,0 +1,152 @@
+/** Transactions: compares, then one of two lists of operations, in one revision. */
+import type { Key } from '../../api.ts';
+import { bytesOf } from '../../arguments/value.ts';
+import type { EngineRange } from '../../engine/engine.ts';
+import type { Version } from '../../engine/version.ts';
+import { StoreError } from '../../errors.ts';
+import { fixed } from '../../limits.ts';
+import { budgetSpent } from '../../store/views/draft.ts';
+import { toEntry } from '../../store/views/entries.ts';
+import { encodeKey, keyAfter } from '../../store/views/keys.ts';
+import { toDeletedRange, toEngineRange } from '../../store/views/range.ts';
+import type { Compare, Operation, OperationResult, TxnRequest, TxnResult } from '../../api.ts';
+import type { View } from '../../store/views/view.ts';
+import { add, deleteAll } from './writes.ts';
+
+/** An operation with its keys as bytes. */
+interface Prepared {
+  readonly operation: Operation;
+  readonly range: EngineRange;
+}
+
+export function runTxn(view: View, request: TxnRequest): TxnResult {
+  const compares = request.compares ?? [];
+  if (compares.length > fixed.txnComparesMax) {
+    throw new StoreError('invalidArgument', `a transaction has at most ${fixed.txnComparesMax} compares`);
+  }
+  const prepared = compares.map(prepareCompare);
+  const success = prepare(request.success ?? [], 'success');
+  const failure = prepare(request.failure ?? [], 'failure');
+  const succeeded = prepared.every((compare) => holds(view, compare));
+  const results = (succeeded ? success : failure).map(({ operation, range }) => {
+    const result = run(view, operation, range);
+    request.admit?.(result);
+    return result;
+  });
+  return { succeeded, results, revision: view.replyRevision };
+}
+
+/** A compare with its key or range as bytes, and its operand checked. */
+interface PreparedCompare {
+  readonly compare: Compare;
+  readonly range: EngineRange;
+}
+
+function prepareCompare(compare: Compare): PreparedCompare {
+  const { subject, relation, operand } = compare;
+  if (operand.kind === 'exists' && relation !== 'equal' && relation !== 'notEqual') {
+    throw new StoreError('invalidArgument', 'a compare of existence can only be equal or not equal');
+  }
+  const range = 'key' in subject ? keyRange(subject.key) : toEngineRange(subject.range);
+  if (operand.kind !== 'value') return { compare, range };
+  // Once, not for each entry of the range.
+  return { compare: { ...compare, operand: { ...operand, value: bytesOf(operand.value) } }, range };
+}
+
+/** Encodes the keys of a branch and checks all that can be wrong with it whatever the store holds. */
+function prepare(operations: readonly Operation[], branch: string): Prepared[] {
+  if (operations.length > fixed.txnOperationsMax) {
+    throw new StoreError(
+      'invalidArgument',
+      `the ${branch} branch has ${operations.length} operations; at most ${fixed.txnOperationsMax} are allowed`,
+    );
+  }
+  return operations.map((operation) => {
+    const isRange = operation.kind === 'deleteRange';
+    return { operation, range: isRange ? toDeletedRange(operation.range) : keyRange(operation.key) };
+  });
+}
+
+function keyRange(key: Key): EngineRange {
+  const bytes = encodeKey(key);
+  return { start: bytes, end: keyAfter(bytes) };
+}
+
+function run(view: View, operation: Operation, { start: key, end }: EngineRange): OperationResult {
+  switch (operation.kind) {
+    case 'get': {
+      const current = view.read(key);
+      return { kind: 'get', entry: current && toEntry(operation.key, current) };
+    }
+    case 'put': {
+      const { ttlMs = 0, leaseId = 0, returnPrevious } = operation;
+      const current = returnPrevious === true ? view.read(key) : undefined;
+      const previous = current && toEntry(operation.key, current);
+      view.put(key, bytesOf(operation.value), { ttlMs, leaseId });
+      return { kind: 'put', previous };
+    }
+    case 'delete': {
+      const { returnPrevious } = operation;
+      const current = returnPrevious === true ? view.read(key) : undefined;
+      const previous = current && toEntry(operation.key, current);
+      return { kind: 'delete', deleted: view.delete(key) !== undefined, previous };
+    }
+    case 'deleteRange':
+      return { kind: 'deleteRange', deletedCount: deleteAll(view, { start: key, end }) };
+    case 'increment':
+      return {
+        kind: 'increment',
+        value: add(view, key, BigInt(operation.delta), operation.ttlMs),
+      };
+  }
+}
+
+function holds(view: View, { compare, range }: PreparedCompare): boolean {
+  const { subject, operand, relation } = compare;
+  if ('key' in subject) {
+    const current = operand.kind === 'value' ? view.read(range.start) : view.readMeta(range.start);
+    return holdsFor(compare, current);
+  }
+  let isEmpty = true;
+  let doesHold = true;
+  const nextKey = view.scan(range, false, (shown) => {
+    isEmpty = false;
+    if (operand.kind === 'value') view.budget.spendBytes(shown.valueEnd - shown.valueStart);
+    doesHold = operand.kind !== 'exists' && holdsFor(compare, shown);
+    return doesHold && !view.budget.isSpent;
+  });
+  if (operand.kind === 'exists') {
+    if (isEmpty && nextKey !== undefined) throw budgetSpent(view.budget);
+    return (isEmpty !== operand.value) === (relation === 'equal');
+  }
+  if (doesHold && nextKey !== undefined) throw budgetSpent(view.budget);
+  return doesHold;
+}
+
+/** @param version `undefined` when the key does not exist. */
+function holdsFor(compare: Compare, version: Version | undefined): boolean {
+  const { operand, relation } = compare;
+  switch (operand.kind) {
+    case 'exists':
+      return ((version !== undefined) === operand.value) === (relation === 'equal');
+    case 'value':
+      if (version === undefined) return relation === 'notEqual';
+      return isRelated(Buffer.compare(version.value, bytesOf(operand.value)), relation);
+    default:
+      return isRelated((version?.[operand.kind] ?? 0) - operand.value, relation);
+  }
+}
+
+/** @param order negative, zero or positive, as for a sort. */
+function isRelated(order: number, relation: Compare['relation']): boolean {
+  switch (relation) {
+    case 'equal':
+      return order === 0;
+    case 'notEqual':
+      return order !== 0;
+    case 'less':
+      return order < 0;
+    case 'greater':
+      return order > 0;
+  }
+}
