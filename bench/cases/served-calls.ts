@@ -4,8 +4,8 @@ import { keyOf, Values } from '../load/data.ts';
 import { GrpcCaller } from '../load/grpc-caller.ts';
 import { type H2Server, measureWithH2load } from '../load/h2load.ts';
 import { GET_PATH, getRequest, PUT_PATH, putRequest } from '../load/kelp-requests.ts';
+import { fillServed, servedDirectory } from '../load/served-data.ts';
 import { startKelp } from '../load/kelp-server.ts';
-import { fillStore, openBenchStore } from '../load/store.ts';
 import { ETCD_PUT_PATH, etcdPutRequest, RANGE_PATH, rangeRequest, startEtcd } from '../peers/etcd.ts';
 
 /** Valid for 127.0.0.1; the key is public. */
@@ -22,12 +22,7 @@ const put = { name: 'put', path: PUT_PATH, message: putRequest(key, value) };
  * `--fsync always`; etcd, which flushes before it answers, too.
  */
 export const servedCalls: BenchCase = {
-  async prepare(context) {
-    const store = await openBenchStore(context, dataDirectory(context), 'never');
-    await fillStore(store, context.keyCount);
-    await store.snapshot();
-    await store.close();
-  },
+  prepare: fillServed,
 
   async run(context) {
     await measureKelp(context, 'KelpDB', 'http', []);
@@ -57,17 +52,13 @@ export const servedCalls: BenchCase = {
   },
 };
 
-function dataDirectory(context: CaseContext): string {
-  return `${context.directory}/data`;
-}
-
 async function measureKelp(
   context: CaseContext,
   name: string,
   scheme: 'http' | 'https',
   options: readonly string[],
 ): Promise<void> {
-  const child = await startKelp(context, dataDirectory(context), 'always', { options });
+  const child = await startKelp(context, servedDirectory(context), 'always', { options });
   try {
     const server: H2Server = { name, url: `${scheme}://${child.ready}`, processId: child.processId };
     await measureWithH2load(context, server, get);

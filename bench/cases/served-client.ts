@@ -6,9 +6,9 @@ import { cpuNanos } from '../load/cpu.ts';
 import { randomKeys, VALUE_BYTES, Values } from '../load/data.ts';
 import { GrpcCaller } from '../load/grpc-caller.ts';
 import { GET_PATH, getRequest, PUT_PATH, putRequest } from '../load/kelp-requests.ts';
+import { fillServed, servedDirectory } from '../load/served-data.ts';
 import { startKelp } from '../load/kelp-server.ts';
 import { cpuSecondsOf } from '../load/process-figures.ts';
-import { fillStore, openBenchStore } from '../load/store.ts';
 import { underWay } from '../load/under-way.ts';
 
 /** One way to call the server. */
@@ -37,15 +37,10 @@ const NANOS_PER_SECOND = 1e9;
  * Puts are durable. Calls of one turn travel together, unless it says that they do not.
  */
 export const servedClient: BenchCase = {
-  async prepare(context) {
-    const store = await openBenchStore(context, dataDirectory(context), 'never');
-    await fillStore(store, context.keyCount);
-    await store.snapshot();
-    await store.close();
-  },
+  prepare: fillServed,
 
   async run(context) {
-    const server = await startKelp(context, dataDirectory(context), 'always');
+    const server = await startKelp(context, servedDirectory(context), 'always');
     try {
       const { ready, processId } = server;
       const callers = [kelpCaller(ready, true), kelpCaller(ready, false), await grpcJsCaller(ready)];
@@ -58,10 +53,6 @@ export const servedClient: BenchCase = {
     }
   },
 };
-
-function dataDirectory(context: CaseContext): string {
-  return `${context.directory}/data`;
-}
 
 async function measure(
   context: CaseContext,

@@ -2,10 +2,10 @@ import { emptyGetRequest, emptyPutRequest } from '../../gen/kelp/v1/kv_codec.ts'
 import type { PipelineOperationShape } from '../../gen/kelp/v1/kv_codec.ts';
 import { type BenchCase, type CaseContext, operationCount } from '../bench-case.ts';
 import { randomKeys, VALUE_BYTES, Values } from '../load/data.ts';
+import { fillServed, servedDirectory } from '../load/served-data.ts';
 import { startKelp } from '../load/kelp-server.ts';
 import { PipelineLoad, batchBytes } from '../load/pipeline-load.ts';
 import { cpuSecondsOf } from '../load/process-figures.ts';
-import { fillStore, openBenchStore } from '../load/store.ts';
 import { startRedis } from '../peers/redis.ts';
 import { redisBenchmark } from '../peers/redis-benchmark.ts';
 
@@ -25,15 +25,10 @@ const REDIS_LOADS = [
 
 /** Batches of operations to `kelp serve --fsync always`; server and client share the machine. */
 export const servedPipeline: BenchCase = {
-  async prepare(context) {
-    const store = await openBenchStore(context, dataDirectory(context), 'never');
-    await fillStore(store, context.keyCount);
-    await store.snapshot();
-    await store.close();
-  },
+  prepare: fillServed,
 
   async run(context) {
-    const server = await startKelp(context, dataDirectory(context), 'always');
+    const server = await startKelp(context, servedDirectory(context), 'always');
     try {
       const loads = await Promise.all(
         Array.from({ length: CONNECTIONS }, () => PipelineLoad.open(server.ready)),
@@ -67,10 +62,6 @@ async function measureRedis(context: CaseContext): Promise<void> {
   } finally {
     await redis.child.stop();
   }
-}
-
-function dataDirectory(context: CaseContext): string {
-  return `${context.directory}/data`;
 }
 
 async function measure(

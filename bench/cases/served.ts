@@ -2,25 +2,20 @@ import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { readGetResponse } from '../../gen/kelp/v1/kv_codec.ts';
 import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
-import type { BenchCase, CaseContext } from '../bench-case.ts';
+import type { BenchCase } from '../bench-case.ts';
 import { type CallTarget, measureCalls } from '../load/call-rates.ts';
 import { keyOf, VALUE_BYTES } from '../load/data.ts';
 import { GrpcCaller } from '../load/grpc-caller.ts';
 import { GET_PATH, getRequest, PUT_PATH, putRequest } from '../load/kelp-requests.ts';
+import { fillServed, servedDirectory } from '../load/served-data.ts';
 import { startKelp } from '../load/kelp-server.ts';
-import { fillStore, openBenchStore } from '../load/store.ts';
 
 /** Unary calls to `kelp serve --fsync always`; server and client share the machine. */
 export const served: BenchCase = {
-  async prepare(context) {
-    const store = await openBenchStore(context, dataDirectory(context), 'never');
-    await fillStore(store, context.keyCount);
-    await store.snapshot();
-    await store.close();
-  },
+  prepare: fillServed,
 
   async run(context) {
-    const server = await startKelp(context, dataDirectory(context), 'always');
+    const server = await startKelp(context, servedDirectory(context), 'always');
     try {
       const caller = new GrpcCaller(server.ready);
       await caller.connect();
@@ -33,10 +28,6 @@ export const served: BenchCase = {
     }
   },
 };
-
-function dataDirectory(context: CaseContext): string {
-  return `${context.directory}/data`;
-}
 
 /** The loads look at no reply, so one is looked at here. */
 async function checkReply(caller: GrpcCaller): Promise<void> {
