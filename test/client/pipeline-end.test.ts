@@ -246,6 +246,28 @@ describe('writes whose stream ends are not made again, and may have taken effect
 
 type Act = (connection: ScriptedConnection, streamId: number) => void;
 
+test('writes are not made again that waited for the window as the server went away, and whose connection breaks then', async () => {
+  let isAnswering = true;
+  const server = await startPipelineServer({
+    settings: { initialWindowSize: 100 },
+    onStream: ({ session, stream }) => {
+      stream.on('data', () => {
+        if (!isAnswering && !session.destroyed) session.goaway(NGHTTP2_NO_ERROR, stream.id);
+      });
+    },
+    onBatch: (stream) => {
+      if (isAnswering) answerAll(stream);
+      else stream.session.destroy();
+    },
+  });
+  const client = clientFor(server, { retries: 3 }, new FakePace());
+  await Promise.all(puts(client));
+  isAnswering = false;
+  expect(await endsOf(puts(client))).toEqual(all(['unavailable', true]));
+  expect(server.streams.flatMap(({ batches }) => batches)).toHaveLength(2);
+  expect(server.alone).toEqual([]);
+});
+
 describe('writes are made again when the server', () => {
   test.each<[string, Act]>([
     ['refuses their stream', (...stream) => reset(...stream, NGHTTP2_REFUSED_STREAM)],

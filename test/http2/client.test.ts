@@ -445,6 +445,24 @@ describe('the connection is lost', () => {
     ]);
   });
 
+  test('what still goes out as it ends counts as given to the socket', () => {
+    const client = openedClient();
+    client.socket.isRead = false;
+    client.call();
+    client.clock.settle();
+    let given = 0;
+    const waiting = client.call({ closed: ({ stream }) => void (given = stream?.outputGiven ?? 0) });
+    const end = waiting.stream?.outputPosition ?? Number.POSITIVE_INFINITY;
+    client.clock.settle();
+    client.receive(dataFrame(0, Buffer.alloc(1)));
+    client.clock.settle();
+    expect(waiting.closes).toEqual([[expect.any(Number), 'connection']]);
+    expect(given).toBeGreaterThanOrEqual(end);
+    client.socket.readAll();
+    client.clock.settle();
+    expect(client.sent.streams[3]?.blocks).toHaveLength(1);
+  });
+
   test('`destroy` closes at once with its error', () => {
     const client = openedClient();
     const response = client.call();

@@ -131,7 +131,8 @@ export class PipelineStream extends Exchange implements Lasting {
     this.#hasLeft = true;
     this.session?.letGo(this);
     this.#owner.left(this);
-    this.stream?.end();
+    // Behind what waits for the window: else it would not be known when that was sent.
+    if (!this.#isHeld) this.stream?.end();
     this.#makeWaitingAlone();
   }
 
@@ -155,6 +156,7 @@ export class PipelineStream extends Exchange implements Lasting {
     this.#isHeld = false;
     const outputEnd = this.stream?.outputPosition ?? Number.POSITIVE_INFINITY;
     for (const batch of this.#batches) if (!Number.isFinite(batch.outputEnd)) batch.outputEnd = outputEnd;
+    if (this.#hasLeft) this.stream?.end();
     this.send();
   }
 

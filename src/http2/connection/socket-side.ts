@@ -200,8 +200,9 @@ export abstract class SocketSide implements OutboxOwner, TurnTaker {
     this.#isEnding = true;
     this.#end ??= end;
     this.#rest = undefined;
-    this.breakOff(code);
+    // First: what waits still goes, and streams are told of that.
     this.sender.outbox.end();
+    this.breakOff(code);
     this.#linger();
     // What still comes is read, so that the socket closes in peace, and dropped.
     this.#socket.resume();

@@ -90,9 +90,9 @@ export class Outbox implements OutputHolder {
     return this.#givenBytes + this.#waitingBytes + this.#writtenBytes;
   }
 
-  /** What of it the socket was given. */
+  /** What of it the socket was given, or is to be given before it ends. */
   get givenBytes(): number {
-    return this.#givenBytes;
+    return this.#isEnding ? this.position : this.#givenBytes;
   }
 
   /** Makes room for so many bytes, 64 KiB at most, in `buffer`. @returns where. */
