@@ -6,9 +6,12 @@ import { Watching, messageText, refused, valueOf } from '../store/readable.ts';
 import { SeamHarness } from '../store/seam/seam-harness.ts';
 import { MemoryHarness } from '../store/store-harness.ts';
 
-/** A store that tells how many puts its engine has taken as a row, each time. */
-async function openCounting(): Promise<MemoryHarness & { readonly rows: number[] }> {
+/** A store that tells how many puts its engine has taken as a row, each time, and how many it was given. */
+async function openCounting(): Promise<
+  MemoryHarness & { readonly rows: number[]; readonly given: number[] }
+> {
   const rows: number[] = [];
+  const given: number[] = [];
   const harness = await MemoryHarness.open({
     makeEngine: () => {
       const engine = new MemoryEngine({ hashSeed: [1, 2] });
@@ -16,12 +19,13 @@ async function openCounting(): Promise<MemoryHarness & { readonly rows: number[]
       engine.putAll = (row) => {
         const count = putAll(row);
         rows.push(count);
+        given.push(row.length);
         return count;
       };
       return engine;
     },
   });
-  return Object.assign(harness, { rows });
+  return Object.assign(harness, { rows, given });
 }
 
 describe('plain puts of one turn', () => {
@@ -60,6 +64,19 @@ describe('plain puts of one turn', () => {
     expect(Buffer.from(deleted.previous?.value ?? []).toString()).toBe('3');
     expect(await store.getLease(7)).toMatchObject({ keyCount: 0 });
     expect((await store.get('a')).entry).toMatchObject({ version: 2, modRevision: last.revision });
+  });
+
+  it('are given to the engine about once each, however many keys among them stand against a row', async () => {
+    const { store, given } = await openCounting();
+    await store.grantLease(60_000, 7);
+    const names = Array.from({ length: 200 }, (_, index) => `k${index}`);
+    const options = names.map((_, index) => (index % 2 === 0 ? { leaseId: 7 } : {}));
+    await Promise.all(names.map((name, index) => store.put(name, '', options[index])));
+    await Promise.all(names.map((name) => store.put(name, 'new')));
+    // The whole of the rest was given for each put that let go of its lease.
+    expect(given.reduce((sum, count) => sum + count, 0)).toBeLessThan(4 * names.length);
+    expect(await store.getLease(7)).toMatchObject({ keyCount: 0 });
+    expect(await store.status()).toMatchObject({ revision: 400 });
   });
 
   it('on keys that are overdue create them anew, as one event', async () => {

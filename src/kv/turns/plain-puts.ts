@@ -25,18 +25,26 @@ export class PlainPuts {
   readonly #store: DurableStore;
   readonly #keys = new KeyRow();
   readonly #row = new PutRow();
+  /** How many puts the next row may have: few behind one that something stood against, since that may stand against all. */
+  #rowMax: number = fixed.turnCallsMax;
 
   constructor(store: DurableStore) {
     this.#store = store;
   }
 
-  /** Runs the plain puts of a queue that begin at `start`. @returns the first call that is still to run. */
+  /** A turn begins. */
+  begin(): void {
+    this.#rowMax = fixed.turnCallsMax;
+  }
+
+  /** Runs plain puts of a queue, from `start` on. @returns the first call that is still to run. */
   run(queue: readonly TurnCall[], start: number): number {
     const row = this.#row;
     const end = this.#gather(queue, start);
     if (end === start) return start;
     try {
       const count = this.#store.putAll(row);
+      this.#rowMax = count < row.length ? Math.max(1, count) : 2 * row.length;
       for (let index = 0; index < count; index++) {
         const call = queue[start + index] as PutCall;
         call.result = { revision: row.firstRevision + index, previous: undefined };
@@ -56,8 +64,9 @@ export class PlainPuts {
   #gather(queue: readonly TurnCall[], start: number): number {
     const keys = this.#keys;
     keys.clear();
+    const endMax = start + this.#rowMax;
     for (let index = start; ; index++) {
-      const call = queue[index];
+      const call = index < endMax ? queue[index] : undefined;
       if (!isPlainPut(call) || call.valueBytes.length > fixed.putRowValueBytesMax) return index;
       const key = keys.add(call.key);
       if (key === undefined) return index;

@@ -58,6 +58,7 @@ export class Turn {
     if (queue.length === 0) return;
     this.#queue = [];
     this.#fetch(queue);
+    this.#puts.begin();
     this.#store.atOneInstant(() => {
       for (let next = 0; next < queue.length;) {
         const done = this.#puts.run(queue, next);
