@@ -318,7 +318,7 @@ describe('a pipeline over a store whose flushes are held back', () => {
   const texts = (next: IteratorResult<PipelineResponseShape>): unknown[] =>
     (next.value as PipelineResponseShape).results.map((result) => told(result as unknown as PipelineResult));
 
-  test('what the results of a batch take is charged before it runs, which waits for it', async () => {
+  test('a batch whose results find no memory ends the stream behind what came before, and waits for none', async () => {
     const { disk, store, table, call, replies, send } = await start({ callBytesMax: 100_000 });
     disk.hold();
     const gets = Array.from({ length: 100 }, (_, index) => get(`k${index}`));
@@ -328,20 +328,24 @@ describe('a pipeline over a store whose flushes are held back', () => {
     const held = table.heldBytes;
     expect(held).toBeGreaterThan(100 * 100);
     const rest = 100_000 - held - 1000;
+    // As its own request, which is given back only when this batch is answered.
     call.charge(rest);
     const fetched = vi.spyOn(store, 'fetch');
     send(batch(...gets));
+    send(batch(put('never')));
     await turns();
-    expect([fetched.mock.calls.length, table.heldBytes]).toEqual([0, held + rest]);
-
     disk.release();
     expect(texts(await replies.next())).toHaveLength(100);
-    call.release(rest);
-    expect(texts(await replies.next())).toHaveLength(100);
-    const last = replies.next();
+    let failure: unknown;
+    replies.next().catch((error: unknown) => (failure = error));
     await turns();
-    expect(table.heldBytes).toBe(0);
-    last.catch(() => undefined);
+    expect(failure).toMatchObject({
+      code: 'limitReached',
+      message: expect.stringMatching(/\(call-bytes-max\); try again later/),
+    });
+    expect([fetched.mock.calls.length, table.heldBytes]).toEqual([0, rest]);
+    expect(store.existsVisible(['never']).exists).toEqual([false]);
+    await store.close();
   });
 
   test('reads see the writes before them in the stream, and are answered when these are on disk', async () => {

@@ -1871,7 +1871,8 @@ export const KvService: GenService<{
    * The server takes the next request when fewer than 16 are under way and their results hold less than 1 MiB. An operation that
    * can't be read, say for a number that is too large or a key that is not UTF-8, fails alone too. A request whose operations
    * can't be told from each other, or that is too long, ends the stream, behind the responses to those before it, and nothing of
-   * it is done; over Connect and gRPC-Web so does any request that is no Protobuf or JSON of its type. When a stream breaks,
+   * it is done; over Connect and gRPC-Web so does any request that is no Protobuf or JSON of its type. So does one that finds no
+   * memory for itself or its results (the server's --call-bytes-max), with RESOURCE_EXHAUSTED. When a stream breaks,
    * what was sent and not answered may have been done or not. When it ends by a status with an ErrorDetail, or by UNIMPLEMENTED,
    * nothing of what was not answered has been done.
    *

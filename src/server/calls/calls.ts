@@ -111,7 +111,8 @@ export class CallTable {
   }
 
   /**
-   * Takes memory for the next message of a stream, which may wait: the store holds it back without cost.
+   * Takes memory for the next message of a stream, which may wait: the store holds it back without cost. The stream must hold
+   * nothing that others may wait for, or they wait for each other.
    * @returns true when there was some at once, else a promise: false when the call ended before there was any.
    */
   chargeWhenFree(call: Call, bytes: number): true | Promise<boolean> {
@@ -304,14 +305,6 @@ export class Call {
   /** What so many bytes of a reply take while they are made. */
   replyMemoryBytes(bytes: number): number {
     return this.#table.replyMemoryBytes(bytes, this.replyCopies);
-  }
-
-  /**
-   * Takes memory when there is some, for a stream that may wait for it.
-   * @returns true when there was some at once, else a promise: false when the call ended before there was any.
-   */
-  chargeWhenFree(bytes: number): true | Promise<boolean> {
-    return this.#table.chargeWhenFree(this, bytes);
   }
 
   /**

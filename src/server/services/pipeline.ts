@@ -7,8 +7,10 @@
  * the newest state and waits itself, so that a stream sees its own writes in their order.
  *
  * Bounded: the operations and keys of a batch, the bytes of its reply, the batches under way and what their results hold, what
- * is run in one turn. What a result takes is charged to the call before it is made, and given back when its reply is written: for
- * the results themselves a batch waits until there is memory, what an entry takes beyond that fails its operation if there is none.
+ * is run in one turn. What a result takes is charged to the call before it is made, and given back when its reply is written. Nothing
+ * waits for memory, since a batch holds that of its request: streams that waited so would wait for each other. When there is none
+ * for the results themselves the stream ends, as it does when there is none for a request; what an entry takes beyond that fails
+ * its operation.
  */
 import type { PipelineResponseShape, PipelineResultShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import type { Key } from '../../api.ts';
@@ -77,8 +79,7 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
         checkSize(request.operations);
         const operations = stillWanted(request.operations, this.#call.messageWaitedMs);
         const batch = new Batch(this.#call);
-        const isHeld = batch.hold(operations.length);
-        if (isHeld !== true && !(await isHeld)) break;
+        batch.hold(operations.length);
         this.#batches.push(batch);
         this.#sequence = batch.run(this.#store, operations, this.#sequence);
         this.#wakeReader?.();
@@ -157,13 +158,11 @@ class Batch implements ReplyAccount {
     this.#call = call;
   }
 
-  /**
-   * Takes memory for its results.
-   * @returns false when the call ended before there was any.
-   */
-  hold(operationCount: number): boolean | Promise<boolean> {
-    this.heldBytes = this.#call.replyMemoryBytes(operationCount * RESULT_OBJECT_BYTES);
-    return this.#call.chargeWhenFree(this.heldBytes);
+  /** Takes memory for its results. Throws `limitReached` when there is none. */
+  hold(operationCount: number): void {
+    const bytes = this.#call.replyMemoryBytes(operationCount * RESULT_OBJECT_BYTES);
+    this.#call.charge(bytes);
+    this.heldBytes = bytes;
   }
 
   /**
