@@ -491,10 +491,13 @@ export const serverFixed = {
   connectionAgeGraceMs: 10_000,
   /**
    * What a client may send on one stream of HTTP/2, and on all streams of a connection, before it is taken. Enough to keep a
-   * connection busy whose round trip takes some milliseconds; what is not taken by then is held in memory.
+   * connection busy whose round trip takes some milliseconds; what is not taken by then is held in memory. What of that is
+   * charged to its call counts on its stream alone: `callBytesMax` bounds it.
    */
   streamWindowBytes: 256 * KiB,
   connectionWindowBytes: 1 * MiB,
+  /** What a piece of a body that waits to be read takes beside its bytes: a peer may send one byte at a time. */
+  waitingPieceBytes: 200,
   /** How long a connection may take to send its last bytes, once no call is under way and the server stops. */
   connectionLingerMs: 1000,
   /** How long a client that was turned away may take to read why. */

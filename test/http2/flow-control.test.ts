@@ -267,6 +267,38 @@ describe('6.9 what is received', () => {
     expect(server.sent.windows).toEqual({ 0: 48_000 });
   });
 
+  test('holds up its own stream alone when its user answers for the memory', () => {
+    const server = opened({ begun: ({ stream }) => stream.accountForBody() });
+    server.receive(request(1), request(3));
+    for (let count = 0; count < 4; count++) server.receive(dataFrame(1, Buffer.alloc(16_000)));
+    expect(server.sent.windows).toEqual({ 0: 48_000 });
+    server.receive(dataFrame(3, Buffer.alloc(16_000)));
+    expect(failureOf(server)).toBeUndefined();
+    expect(server.requests[1]?.bytes).toBe(16_000);
+    server.receive(dataFrame(1, Buffer.alloc(1535)), dataFrame(1, Buffer.of(1)));
+    expect(server.sent.streams[1]?.resetCodes).toEqual([FLOW_CONTROL_ERROR]);
+    expect(server.sent.streams[3]).toBeUndefined();
+  });
+
+  test('is given back to the connection once, whether its user answers for it early, late or twice', () => {
+    const server = opened(silent).receive(request(1), dataFrame(1, Buffer.alloc(16_000)));
+    const stream = server.requests[0]?.stream;
+    stream?.accountForBody();
+    stream?.accountForBody();
+    server.receive(dataFrame(1, padded(Buffer.alloc(15_744), 255), PADDED));
+    expect(server.sent.windows).toEqual({});
+    stream?.consumed(16_000);
+    server.receive(dataFrame(1, Buffer.alloc(767)));
+    expect(server.sent.windows).toEqual({});
+    server.receive(dataFrame(1, Buffer.of(1)));
+    expect(server.sent.windows).toEqual({ 0: 32_768 });
+    server.receive(resetFrame(1, errorCode.CANCEL), request(3), dataFrame(3, Buffer.alloc(16_384)));
+    server.receive(dataFrame(3, Buffer.alloc(16_383)));
+    server.requests[1]?.stream.consumed(32_767);
+    server.clock.settle();
+    expect(server.sent.windows).toEqual({ 0: 32_768 });
+  });
+
   test('a larger window for the connection is told at the beginning', () => {
     const server = opened(silent, { connectionWindowBytes: 1_000_000 });
     expect(server.sent.windows).toEqual({ 0: 1_000_000 - 65_535 });

@@ -14,6 +14,7 @@ export class FakeStream implements ServerStream {
   readonly fields: Record<string, string> = {};
   readonly written: Buffer[] = [];
   consumedBytes = 0;
+  isBodyAccountedFor = false;
   queuedBytes = 0;
   /** How the handler ended its side. */
   ended: 'response' | ErrorCode | undefined;
@@ -87,6 +88,10 @@ export class FakeStream implements ServerStream {
 
   consumed(bytes: number): void {
     this.consumedBytes += bytes;
+  }
+
+  accountForBody(): void {
+    this.isBodyAccountedFor = true;
   }
 
   /** The peer sends bytes of its request; they are overwritten afterwards, as a connection may. */

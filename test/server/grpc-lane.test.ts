@@ -13,7 +13,9 @@ import { WatchService } from '../../gen/kelp/v1/watch_pb.ts';
 import { Deadlines } from '../../src/deadlines.ts';
 import { StoreError } from '../../src/errors.ts';
 import { errorCode } from '../../src/http2/contract/error-code.ts';
+import { ServerConnection } from '../../src/http2/connection/server-connection.ts';
 import type { Field } from '../../src/http2/contract/fields.ts';
+import { encodeBlock } from '../../src/http2/hpack/encoder.ts';
 import type { KvStore } from '../../src/kv/kv-store.ts';
 import { serverDefaults, serverFixed } from '../../src/limits.ts';
 import { type Call, CallTable } from '../../src/server/calls/calls.ts';
@@ -29,6 +31,18 @@ import {
   serverStream,
   unary,
 } from '../../src/server/services/method.ts';
+import { connectionOptions } from '../../src/server/listener/http2-port.ts';
+import { FakeSocket } from '../http2/fake-socket.ts';
+import {
+  dataFrame,
+  flag,
+  headersFrame,
+  preface,
+  settingsAcknowledged,
+  settingsFrame,
+} from '../http2/frames.ts';
+import { StepClock } from '../http2/step-clock.ts';
+import { sentIn } from '../http2/transcript.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { FakeStream, headOf } from './fake-stream.ts';
 
@@ -123,6 +137,28 @@ class Lane {
     stream.handler = this.#lane(stream, headOf(path, fields));
     return stream;
   }
+
+  /** A connection all of whose requests come to the lane, and what its client's end is. */
+  connect(): { receive: (...frames: readonly Uint8Array[]) => void; socket: FakeSocket } {
+    const clock = new StepClock();
+    const socket = new FakeSocket(clock);
+    const options = { ...connectionOptions(serverDefaults, clock), onClosed: () => undefined };
+    const connection = new ServerConnection(socket.asSocket, options, (stream, head) => {
+      const handler = this.#lane(stream, head);
+      if (handler === undefined) throw new Error(`no call of gRPC: ${head.path}`);
+      return handler;
+    });
+    onTestFinished(() => {
+      connection.destroy();
+      clock.settle();
+    });
+    const receive = (...frames: readonly Uint8Array[]): void => {
+      for (const frame of frames) socket.receive(Buffer.from(frame));
+      clock.settle();
+    };
+    receive(preface, settingsFrame(), settingsAcknowledged);
+    return { receive, socket };
+  }
 }
 
 async function* noReplies(): AsyncGenerator<never> {}
@@ -143,6 +179,17 @@ function renewal(leaseId: number): Buffer {
 /** Lets promises that are settled have their say. */
 async function turns(): Promise<void> {
   for (let count = 0; count < 3; count++) await new Promise(setImmediate);
+}
+
+function headerBlock(path: string): Buffer {
+  return encodeBlock([
+    [':method', 'POST'],
+    [':scheme', 'http'],
+    [':path', path],
+    [':authority', 'kelp'],
+    ['content-type', 'application/grpc'],
+    ['te', 'trailers'],
+  ]);
 }
 
 function revisionIn(stream: FakeStream): number {
@@ -860,6 +907,34 @@ describe('a stream of requests', () => {
 
     expect(idsIn(stream)).toEqual([1, 2, 3]);
     expect(stream.consumedBytes).toBe(taken + 2 * renewal(2).length);
+  });
+
+  test('that waits to be taken holds up no other call of its connection, and is charged', () => {
+    const lane = new Lane({
+      async *keepAlive() {
+        await new Promise<never>(() => undefined);
+        yield { leaseId: 1, ttl: undefined };
+      },
+    });
+    const { receive, socket } = lane.connect();
+    const { streamWindowBytes, connectionWindowBytes } = serverFixed;
+    const requests = Buffer.alloc(streamWindowBytes, renewal(1));
+    const streamCount = connectionWindowBytes / streamWindowBytes + 1;
+    for (let index = 0; index < streamCount; index++) {
+      const id = 2 * index + 1;
+      receive(headersFrame(id, headerBlock(KEEP_ALIVE)));
+      for (let at = 0; at < requests.length; at += 16_384)
+        receive(dataFrame(id, requests.subarray(at, at + 16_384)));
+    }
+    const getId = 2 * streamCount + 1;
+
+    receive(headersFrame(getId, headerBlock(GET)), dataFrame(getId, message({ key: 'k' }), flag.END_STREAM));
+
+    const { goaways, streams, windows } = sentIn(socket.frames);
+    expect(goaways).toEqual([]);
+    expect(streams[getId]?.isEnded).toBe(true);
+    expect(windows[1]).toBeUndefined();
+    expect(lane.calls.heldBytes).toBeGreaterThanOrEqual(streamCount * streamWindowBytes);
   });
 
   test('is free of the time for a request, and not of its deadline', async () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { errorCode } from '../../src/http2/contract/error-code.ts';
 import type { Field } from '../../src/http2/contract/fields.ts';
+import { serverFixed } from '../../src/limits.ts';
 import { CallTable } from '../../src/server/calls/calls.ts';
 import type { HttpRequest, HttpResponse } from '../../src/server/http/http-message.ts';
 import { http2Exchange } from '../../src/server/http/http2-message.ts';
@@ -79,22 +80,25 @@ describe('a request', () => {
     expect(stream.consumedBytes).toBe(16 * chunk.length);
   });
 
-  test('charges to its call what has come and is not read, and nothing else', async () => {
+  test('charges to its call what has come and is not read, and nothing else; other streams may send meanwhile', async () => {
     const calls = new CallTable(limits);
     const { stream, request } = exchange([], 'POST', calls);
     const call = calls.open({ cut: () => undefined }, true);
+    expect(stream.isBodyAccountedFor).toBe(false);
     request.chargeTo?.(call);
+    expect(stream.isBodyAccountedFor).toBe(true);
     const chunk = Buffer.alloc(16 * 1024);
+    const chargedBytes = chunk.length + serverFixed.waitingPieceBytes;
     for (let count = 1; count <= 16; count++) {
       stream.receive(chunk);
-      expect([calls.heldBytes, stream.consumedBytes]).toEqual([count * chunk.length, 0]);
+      expect([calls.heldBytes, stream.consumedBytes]).toEqual([count * chargedBytes, 0]);
     }
 
     const bodies = request.iterator({ destroyOnReturn: false });
     let readBytes = 0;
     while (readBytes < 16 * chunk.length) {
       readBytes += ((await bodies.next()) as IteratorYieldResult<Buffer>).value.length;
-      expect(calls.heldBytes + stream.consumedBytes).toBe(16 * chunk.length);
+      expect(calls.heldBytes).toBe(stream.consumedBytes === 0 ? 16 * chargedBytes : 0);
     }
 
     expect([calls.heldBytes, stream.consumedBytes]).toEqual([0, 16 * chunk.length]);
@@ -113,6 +117,16 @@ describe('a request', () => {
     stream.receive(Buffer.alloc(10_001));
 
     expect([stream.ended, calls.heldBytes]).toEqual([errorCode.ENHANCE_YOUR_CALM, 0]);
+  });
+
+  test('that comes byte by byte is charged for what the pieces take', () => {
+    const calls = new CallTable({ ...limits, callBytesMax: 100 * serverFixed.waitingPieceBytes });
+    const { stream, request, response } = exchange([], 'POST', calls);
+    request.chargeTo?.(calls.open({ cut: () => response.cut?.() }, true));
+    let count = 0;
+    for (; stream.ended === undefined && count < 1000; count++) stream.receive(Buffer.alloc(1));
+
+    expect([count, stream.ended]).toEqual([100, errorCode.ENHANCE_YOUR_CALM]);
   });
 
   describe('whose client waits until the server wants its body', () => {

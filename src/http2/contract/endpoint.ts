@@ -13,8 +13,8 @@ export interface EndpointOptions {
   /** ... and on all streams of the connection together. */
   readonly connectionWindowBytes: number;
   /**
-   * Whether what a stream's user has not consumed keeps the connection's window closed too. That bounds what lies with all
-   * users together; without it, a stream that is not read does not hold up the others.
+   * Whether what a stream's user has not consumed keeps the connection's window closed too, unless it accounts for it. That
+   * bounds what lies with all users together; without it, a stream that is not read does not hold up the others.
    */
   readonly isConnectionWindowHeld: boolean;
   /** The fields of one head or of trailers: lengths of names and values, and 32 for each (RFC 9113, section 6.5.2). */

@@ -4,7 +4,8 @@
  *
  * - A received chunk is valid during the call only; who keeps bytes copies them.
  * - The peer may send more only as `consumed` gives its bytes back, on the stream and on the connection. What the user does
- *   not consume stays charged to the connection's window; the connection consumes the rest when the stream is closed.
+ *   not consume stays charged to the connection's window, unless it accounts for its memory (`accountForBody`); the connection
+ *   consumes the rest when the stream is closed.
  * - A handler's `closed` comes exactly once, last, whatever happened: both sides ended, a reset by either, the connection
  *   lost. It may come within the user's own call of `answer`, `respond`, `end` or `reset`. Nothing that the user sends
  *   afterwards goes anywhere, and nothing of it throws.
@@ -63,6 +64,11 @@ export interface BodyWriter<Body> {
 export interface ServerStream extends Stream {
   /** Of the connection: for limits and logs. */
   readonly connection: ConnectionInfo;
+  /**
+   * Says that its user accounts for the memory of what has come and will come, so that this is bounded: what is not consumed
+   * keeps the window of this stream closed, and no longer that of the connection, whose other streams go on.
+   */
+  accountForBody(): void;
   /** Sends an informational head (1xx) before that of the response; any number of them may. RFC 9110, section 15.2. */
   inform(head: HeaderBlock): void;
   /** Sends the head of the response; with `isEnd` there is nothing else. A head that is not prebuilt goes by `encodeBlock`. */

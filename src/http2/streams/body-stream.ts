@@ -2,7 +2,8 @@
  * One stream, as both sides have it: the body that is sent, the body that is received, and the end.
  *
  * - A body is sent at once, or held while it has to wait. Its end and trailers wait behind what is held.
- * - What was received and not consumed is owed to the windows: of the stream while the peer may send, of the connection always.
+ * - What was received and not consumed is owed to the windows: of the stream while the peer may send, of the connection unless
+ *   the user accounts for the body.
  * - `closed` of the handler comes once, last. The handler may be given after that: then it comes at once.
  */
 import { BodyQueue } from '../output/body-queue.ts';
@@ -48,6 +49,8 @@ export abstract class BodyStream extends StreamState implements SendingStream, S
   /** Made when a frame comes that is not the last. */
   #receiveWindow: ReceiveWindow | undefined;
   #unconsumedBytes = 0;
+  /** What is not consumed is owed to the window of the stream alone. */
+  #isBodyAccountedFor = false;
   #closing: readonly [ErrorCode, ClosedBy] | undefined;
 
   constructor(carrier: StreamCarrier, id: number, sendWindow: number) {
@@ -102,8 +105,14 @@ export abstract class BodyStream extends StreamState implements SendingStream, S
     const consumedBytes = Math.min(bytes, this.#unconsumedBytes);
     if (consumedBytes <= 0) return;
     this.#unconsumedBytes -= consumedBytes;
-    this.carrier.consumed(consumedBytes);
+    this.#settle(consumedBytes);
     this.#openWindow(consumedBytes);
+  }
+
+  accountForBody(): void {
+    if (this.#isBodyAccountedFor) return;
+    this.#settle(this.#unconsumedBytes);
+    this.#isBodyAccountedFor = true;
   }
 
   reset(code: ErrorCode): void {
@@ -129,6 +138,7 @@ export abstract class BodyStream extends StreamState implements SendingStream, S
     if (!this.#takeWindow(frameBytes, isEnd)) return this.#refuse(errorCode.FLOW_CONTROL_ERROR, frameBytes);
     if (!this.#countBody(size, isEnd)) return this.#refuse(errorCode.PROTOCOL_ERROR, frameBytes);
     this.#unconsumedBytes += frameBytes;
+    if (this.#isBodyAccountedFor) this.carrier.consumed(frameBytes);
     if (frameBytes > size) this.consumed(frameBytes - size);
     if (isEnd) this.endRemote();
     if (size > 0) this.#handler?.data(buffer, from, to, isEnd);
@@ -163,10 +173,8 @@ export abstract class BodyStream extends StreamState implements SendingStream, S
       this.carrier.sender.leave(this);
       this.#held = undefined;
     }
-    if (this.#unconsumedBytes > 0) {
-      this.carrier.consumed(this.#unconsumedBytes);
-      this.#unconsumedBytes = 0;
-    }
+    this.#settle(this.#unconsumedBytes);
+    this.#unconsumedBytes = 0;
     this.carrier.released(this);
     if (this.#handler === undefined) this.#closing = [code, by];
     else this.#handler.closed(code, by);
@@ -208,6 +216,11 @@ export abstract class BodyStream extends StreamState implements SendingStream, S
     if (isEnd && this.#receiveWindow === undefined) return bytes <= this.carrier.streamWindowBytes;
     this.#receiveWindow ??= this.carrier.newReceiveWindow();
     return this.#receiveWindow.take(bytes);
+  }
+
+  /** Gives bytes back to the connection, unless it had them as they came. */
+  #settle(bytes: number): void {
+    if (bytes > 0 && !this.#isBodyAccountedFor) this.carrier.consumed(bytes);
   }
 
   #openWindow(bytes: number): void {

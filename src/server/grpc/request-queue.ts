@@ -1,6 +1,6 @@
 /**
  * The messages of a stream of requests, as its method asks for them. The client may send more only as they are taken: one
- * that waits to be taken holds the next back.
+ * that waits to be taken holds the next back. What waits is charged to the call, and holds up no other stream of the connection.
  *
  * One consumer: it asks for the next message when it has done with the one before.
  */
@@ -27,6 +27,8 @@ export class RequestQueue implements AsyncIterableIterator<Buffer> {
     this.#stream = stream;
     this.#call = call;
     this.#reader = new MessageReader(call, messageBytesMax);
+    // The reader charges what waits here to the call; what comes behind an error is dropped.
+    stream.accountForBody();
   }
 
   [Symbol.asyncIterator](): this {

@@ -2,10 +2,10 @@
  * The request and response of a stream of HTTP/2 in the form that Node gives them for HTTP/1.1: for everything that is not
  * plain gRPC, so that both versions have the same handlers.
  *
- * A request is read at the pace of its handler: what has come and is not read counts against the windows of the stream and of
- * its connection, and is charged to its call. A client that waits for `100 Continue` before it sends the body is told so when
- * the handler begins to read (RFC 9110, section 10.1.1). A response is written at the pace of its client: `drain` tells when all
- * that was written has left for the socket.
+ * A request is read at the pace of its handler: what has come and is not read counts against the window of its stream. It is
+ * charged to its call, or else counts against the window of the connection too, which bounds it. A client that waits for
+ * `100 Continue` before it sends the body is told so when the handler begins to read (RFC 9110, section 10.1.1). A response is
+ * written at the pace of its client: `drain` tells when all that was written has left for the socket.
  *
  * A short text that its client does not take, such as a probe's, is held by a call of its own, which may be cut as others are.
  */
@@ -16,6 +16,7 @@ import { errorCode } from '../../http2/contract/error-code.ts';
 import type { Field, RequestHead } from '../../http2/contract/fields.ts';
 import { encodeBlock } from '../../http2/hpack/encoder.ts';
 import type { ServerStream, StreamHandler } from '../../http2/contract/stream.ts';
+import { serverFixed } from '../../limits.ts';
 import type { Call, CallTable } from '../calls/calls.ts';
 import type { HttpRequest, HttpResponse } from './http-message.ts';
 
@@ -54,8 +55,10 @@ class Http2Request extends Readable implements HttpRequest {
   readonly #stream: ServerStream;
   readonly #response: Http2Response;
   #call: Call | undefined;
-  /** What has come and the handler has not read. */
+  /** What has come and the handler has not read, ... */
   #unconsumedBytes = 0;
+  /** ... and what is charged for it. */
+  #chargedBytes = 0;
   #isContinueDue: boolean;
 
   constructor(stream: ServerStream, head: RequestHead, response: Http2Response) {
@@ -71,11 +74,16 @@ class Http2Request extends Readable implements HttpRequest {
 
   chargeTo(call: Call): void {
     this.#call = call;
+    this.#stream.accountForBody();
   }
 
   receive(buffer: Buffer, from: number, to: number): void {
     this.#isContinueDue = false;
-    if (this.#call?.holdCome(to - from) === false) return;
+    if (this.#call !== undefined) {
+      const bytes = to - from + serverFixed.waitingPieceBytes;
+      if (!this.#call.holdCome(bytes)) return;
+      this.#chargedBytes += bytes;
+    }
     this.#unconsumedBytes += to - from;
     this.push(Buffer.from(buffer.subarray(from, to)));
     this.#consume();
@@ -107,7 +115,8 @@ class Http2Request extends Readable implements HttpRequest {
     const bytes = this.#unconsumedBytes;
     if (bytes === 0 || this.readableLength > 0) return;
     this.#unconsumedBytes = 0;
-    this.#call?.release(bytes);
+    this.#call?.release(this.#chargedBytes);
+    this.#chargedBytes = 0;
     this.#stream.consumed(bytes);
   }
 
