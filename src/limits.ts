@@ -477,6 +477,8 @@ export const serverFixed = {
   pipelineBatchesMax: 16,
   pipelineHeldBytesMax: 1 * MiB,
   pipelineTurnOperationsMax: 2048,
+  /** When the operations of a batch have read so much of values, others have their turn before the next. */
+  pipelineTurnReadBytesMax: 4 * MiB,
   /** A path is quoted in an error up to this many characters. */
   pathCharactersMax: 200,
   /** A reply that its client has not read for this long is cut when memory for calls runs out, the oldest first. */

@@ -284,6 +284,11 @@ export class DurableStore implements Seam {
     return this.#parts.log.durableSequence;
   }
 
+  /** The bytes of the values that the last decision has read. */
+  get decidedBytes(): number {
+    return fixed.requestBytesMax - this.#draft.budget.bytesLeft;
+  }
+
   incarnationOf(revision: number): string {
     return this.#parts.recovered.incarnations.idOf(revision);
   }

@@ -529,6 +529,49 @@ describe('a pipeline over a store whose flushes are held back', () => {
     await store.close();
   });
 
+  test('others have their turn when the operations of a batch have read much, whose results are none the less in order', async () => {
+    const { store, replies, send } = await start();
+    await store.put('long', 'v'.repeat(2 * KiB * KiB));
+    let pauseCount = 0;
+    const pause = store.pause.bind(store);
+    store.pause = () => {
+      pauseCount++;
+      return pause();
+    };
+    const increments = Array.from({ length: 9 }, (): Operation => ({
+      case: 'increment',
+      value: { key: 'long', delta: 1n },
+    }));
+    send(batch(put('a'), ...increments, put('b'), get('a')));
+    const results = texts(await replies.next());
+    expect([results[0], ...results.slice(-2)]).toEqual(['revision 2', 'revision 3', 'a']);
+    expect(results.slice(1, -2)).toEqual(
+      increments.map(() => [Code.FailedPrecondition, expect.stringContaining('not the decimal text')]),
+    );
+    expect(pauseCount).toBe(4);
+    await store.close();
+  });
+
+  test('a put whose condition fails reads no value, also if it would return it', async () => {
+    const { store, replies, send } = await start();
+    await store.put('long', 'v'.repeat(2 * KiB * KiB));
+    store.pause = () => {
+      throw new Error('it has read much');
+    };
+    const puts = Array.from({ length: 20 }, (): Operation => ({
+      case: 'put',
+      value: {
+        key: 'long',
+        value: utf8.encode('x'),
+        returnPrevious: true,
+        condition: { condition: { case: 'mustNotExist', value: true } },
+      },
+    }));
+    send(batch(...puts));
+    expect(texts(await replies.next())).toEqual(puts.map(() => [Code.FailedPrecondition, 'the key exists']));
+    await store.close();
+  });
+
   test('what a batch writes when its client goes away is written, and nothing is held', async () => {
     const { disk, store, table, call, replies, send } = await start();
     disk.hold();

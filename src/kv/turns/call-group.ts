@@ -17,6 +17,7 @@ export class CallGroup {
   /** By place, whether the call has changed something; only of those whose results depend on what is not durable yet. */
   readonly #hasChanged: (boolean | undefined)[] = [];
   #sequence: number;
+  #readBytes = 0;
   #isLost = false;
 
   /** @param sequence what earlier results depend on, which go out before. */
@@ -28,6 +29,11 @@ export class CallGroup {
   /** The newest record that the results, and those before, depend on. */
   get sequence(): number {
     return this.#sequence;
+  }
+
+  /** The bytes of the values that the decisions have read: what makes a call long. */
+  get readBytes(): number {
+    return this.#readBytes;
   }
 
   /** Whether the log is still to say that this is durable: what is visible may lie behind the results. */
@@ -44,6 +50,8 @@ export class CallGroup {
     } catch (error) {
       if (!isIndependent(error)) this.#note(place, this.#store.committedSequence, false);
       throw error;
+    } finally {
+      this.#readBytes += this.#store.decidedBytes;
     }
   }
 

@@ -31,8 +31,7 @@ export function put(view: View, keyText: Key, value: Uint8Array, options: PutOpt
   const isShown = options.returnPrevious === true;
   let previous: PutResult['previous'];
   if (isShown || options.condition !== undefined) {
-    const current = isShown ? view.read(key) : view.readMeta(key);
-    if (options.condition !== undefined) checkCondition(options.condition, current);
+    const current = readFor(view, key, options.condition, isShown);
     if (isShown && current !== undefined) previous = toEntry(keyText, current);
   }
   view.put(key, value, { ttlMs, leaseId });
@@ -43,8 +42,7 @@ export function put(view: View, keyText: Key, value: Uint8Array, options: PutOpt
 export function deleteKey(view: View, keyText: Key, options: DeleteOptions): DeleteResult {
   const key = keyScratch.encode(keyText);
   const isShown = options.returnPrevious === true;
-  const current = isShown ? view.read(key) : view.readMeta(key);
-  if (options.condition !== undefined) checkCondition(options.condition, current);
+  const current = readFor(view, key, options.condition, isShown);
   if (current === undefined) return { revision: view.replyRevision, deleted: false, previous: undefined };
   view.delete(key);
   const previous = isShown ? toEntry(keyText, current) : undefined;
@@ -137,6 +135,19 @@ function parseInteger(value: Uint8Array): bigint {
     throw new StoreError('notAnInteger', 'the value is not the decimal text of a signed 64-bit integer');
   }
   return number;
+}
+
+/** Reads an entry, with its value only if that is shown and no condition stands against the call: it may be long. */
+function readFor(
+  view: View,
+  key: Uint8Array,
+  condition: Condition | undefined,
+  isShown: boolean,
+): Version | undefined {
+  if (condition === undefined) return isShown ? view.read(key) : view.readMeta(key);
+  const current = view.readMeta(key);
+  checkCondition(condition, current);
+  return isShown && current !== undefined ? view.read(key) : current;
 }
 
 function checkCondition(condition: Condition, current: Version | undefined): void {

@@ -80,8 +80,13 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
         const operations = stillWanted(request.operations, this.#call.messageWaitedMs);
         const batch = new Batch(this.#call);
         batch.hold(operations.length);
+        for (let next = 0; next < operations.length;) {
+          if (next > 0) await this.#store.pause();
+          const piece = batch.run(this.#store, operations, next, this.#sequence);
+          next = piece.end;
+          this.#sequence = piece.sequence;
+        }
         this.#batches.push(batch);
-        this.#sequence = batch.run(this.#store, operations, this.#sequence);
         this.#wakeReader?.();
         while (this.#isFull && !signal.aborted) await this.#untilAnswered(signal);
         ranInTurn += operations.length;
@@ -139,6 +144,14 @@ const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 type Result = PipelineResultShape['result'];
 
+/** What was run in one turn. */
+interface Piece {
+  /** The first operation that was not. */
+  readonly end: number;
+  /** The newest record of the log that its results, and those before, depend on. */
+  readonly sequence: number;
+}
+
 class Batch implements ReplyAccount {
   /** At the places of their operations. */
   readonly results: PipelineResultShape[] = [];
@@ -148,8 +161,8 @@ class Batch implements ReplyAccount {
   #entryBytes = 0;
   readonly #call: Call;
   /** Resolves when the results may go out; `undefined`: now. */
-  #durable: Promise<void> | undefined;
-  /** The reply holds as much as one may: what would return an entry is refused without a look at it. */
+  #durable: Promise<unknown> | undefined;
+  /** The reply holds as much as one may, or as there is memory for: what would return an entry is refused without a look at it. */
   #fullError: Error | undefined;
   /** What was not foreseen: it ends the stream. */
   #error: Error | undefined;
@@ -166,13 +179,16 @@ class Batch implements ReplyAccount {
   }
 
   /**
-   * Runs all operations. Bytes of theirs may change afterwards.
+   * Runs operations from `start` on: nearly always all, else as many as have read what one turn may. Bytes of theirs may change
+   * once all have run.
    * @param sequence the newest record of the log that earlier results of the stream depend on.
-   * @returns that of these.
+   * @returns that of these, and the operation to go on with.
    */
-  run(store: KvStore, operations: readonly BatchOperation[], sequence: number): number {
+  run(store: KvStore, operations: readonly BatchOperation[], start: number, sequence: number): Piece {
+    let end = start;
     const group = store.together(sequence, (calls) => {
-      for (let index = 0; index < operations.length; index++) {
+      for (; end < operations.length && calls.readBytes < serverFixed.pipelineTurnReadBytesMax; end++) {
+        const index = end;
         const { operation } = operations[index] as BatchOperation;
         if (index % fixed.turnCallsMax === 0) fetchKeys(store, operations, index);
         try {
@@ -182,8 +198,10 @@ class Batch implements ReplyAccount {
         }
       }
     });
-    this.#durable = group.untilDurable()?.then(() => this.#settle(group));
-    return group.sequence;
+    const durable = group.untilDurable()?.then(() => this.#settle(group));
+    if (durable !== undefined)
+      this.#durable = this.#durable === undefined ? durable : Promise.all([this.#durable, durable]);
+    return { end, sequence: group.sequence };
   }
 
   /** Resolves when the results may go out. Rejects with what was not foreseen. */
@@ -193,14 +211,14 @@ class Batch implements ReplyAccount {
   }
 
   chargeReply(bytes: number): void {
+    const memoryBytes = this.#call.replyMemoryBytes(bytes);
     try {
       this.#call.checkMessage(this.#entryBytes + bytes);
+      this.#call.charge(memoryBytes);
     } catch (error) {
       this.#fullError = error as Error;
       throw error;
     }
-    const memoryBytes = this.#call.replyMemoryBytes(bytes);
-    this.#call.charge(memoryBytes);
     this.#entryBytes += bytes;
     this.heldBytes += memoryBytes;
   }
