@@ -324,6 +324,15 @@ describe('a unary call', () => {
     }
   });
 
+  test('whose reply is not read no longer holds up the rest of its connection by its request', () => {
+    const lane = new Lane({});
+    const [read, unread] = [new FakeStream(), new FakeStream()];
+    unread.isBlocked = true;
+    for (const stream of [read, unread]) lane.open(GET, [], stream).receive(message({ key: 'k' }), true);
+
+    expect([read.isBodyAccountedFor, unread.isBodyAccountedFor]).toEqual([false, true]);
+  });
+
   test('whose reply is not read is cut when the memory for replies is full: the one that stalled first, else itself', () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     onTestFinished(() => void vi.useRealTimers());

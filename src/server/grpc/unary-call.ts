@@ -101,6 +101,8 @@ export class UnaryCall extends GrpcCall {
     this.stream.answer(replyHead, reply, size, writer, okTrailers);
     // What is held back by then waits for the client to read, in one piece until all of it has gone.
     if (this.stream.queuedBytes === 0) return;
+    // Nothing of the request lies here any more.
+    this.stream.accountForBody();
     this.call.holdUnread(size);
     this.call.setStalled(true);
   }
