@@ -44,6 +44,12 @@ export class FollowedWatch {
     this.#slowness = random.pick([0, 0, 0.1, 0.5]);
   }
 
+  /** Whether it was told of everything up to a revision, and, since it was opened last, that it is at the present. */
+  isCaughtUp(revision: number): boolean {
+    const isSynced = this.#parts.at(-1)?.messages.some(({ kind }) => kind === 'synced') === true;
+    return isSynced && this.revision >= revision;
+  }
+
   /** From now on it takes no rest, and goes on where it is. */
   hurry(): void {
     this.#isHurried = true;

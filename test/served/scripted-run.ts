@@ -76,7 +76,7 @@ export function runScript(mishap: Mishap = {}, valueBytes = 0): Promise<Scripted
       await makeBurst(store, 0, recorder);
       const revision = await putLast(store, recorder);
       watch.hurry();
-      while (watch.revision < revision) await Promise.race([scheduler.pause(), following]);
+      while (!watch.isCaughtUp(revision)) await Promise.race([scheduler.pause(), following]);
       client.close();
       await following;
     };

@@ -94,7 +94,7 @@ class Run {
     const last = calledThroughClient(this.#client());
     const revision = await machine.until(putLast(last, this.#recorder));
     for (const watch of watches) watch.hurry();
-    await machine.stepUntil(() => isBroken || watches.every((watch) => watch.revision >= revision));
+    await machine.stepUntil(() => isBroken || watches.every((watch) => watch.isCaughtUp(revision)));
     for (const client of this.#clients) client.close();
     await machine.until(following);
     await machine.until(machine.stop());
