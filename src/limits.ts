@@ -417,7 +417,7 @@ export const serverDefaults = {
   headerBytesMax: 16 * KiB,
   /** A connection is closed when its first bytes, its TLS handshake or a request's headers take longer than this. */
   handshakeTimeoutMs: 10_000,
-  /** The time from the headers of a request to its last byte; streams of requests are free of it. */
+  /** The time from the headers of a request to its last byte; in a stream of requests from the first byte of each message. */
   requestTimeoutMs: 60_000,
   /** How long an HTTP/1.1 connection is kept open without a request. */
   idleTimeoutMs: 75_000,

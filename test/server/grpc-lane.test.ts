@@ -956,6 +956,96 @@ describe('a stream of requests', () => {
     expect([endless.ended, bounded.fields['grpc-status']]).toEqual([undefined, '4']);
   });
 
+  describe('has the time for a request for each message', () => {
+    const tooSlow = ['4', expect.stringMatching(/not complete within 60000 ms \(request-timeout\)/)];
+    const half = renewal(300).subarray(0, 6);
+    const rest = renewal(300).subarray(6);
+
+    function status({ fields }: FakeStream): unknown {
+      return [fields['grpc-status'], fields['grpc-message']];
+    }
+
+    test.each([
+      ['a first message', [], false],
+      ['one behind others', [renewal(1)], false],
+      ['a first message, though it comes byte by byte', [], true],
+    ] as const)('from its first byte, for %s', async (_, before, isComing) => {
+      for (const fields of [[], [['grpc-timeout', '5M']]] satisfies Field[][]) {
+        const lane = new Lane({ keepAlive: ids });
+        const stream = lane.open(KEEP_ALIVE, fields);
+        // Nothing is begun.
+        lane.clock.advance(100_000);
+        stream.receive(Buffer.concat([...before, renewal(300).subarray(0, 1)]));
+        await turns();
+        for (let at = 1; at < 6; at++) {
+          lane.clock.advance(10_000);
+          if (isComing) stream.receive(renewal(300).subarray(at, at + 1));
+        }
+        await turns();
+        expect([idsIn(stream).length, status(stream)]).toEqual([before.length, [undefined, undefined]]);
+
+        lane.clock.advance(11_000);
+        await turns();
+
+        expect(status(stream)).toEqual(tooSlow);
+        expect(lane.calls.heldBytes).toBe(0);
+      }
+    });
+
+    test('anew for the next', async () => {
+      const lane = new Lane({ keepAlive: ids });
+      const stream = lane.open(KEEP_ALIVE);
+      stream.receive(half);
+      for (let round = 0; round < 4; round++) {
+        lane.clock.advance(40_000);
+        stream.receive(Buffer.concat([rest, half]));
+        await turns();
+      }
+      expect(idsIn(stream)).toEqual([300, 300, 300, 300]);
+      lane.clock.advance(40_000);
+      stream.receive(rest);
+      await turns();
+      lane.clock.advance(200_000);
+      await turns();
+      expect([idsIn(stream).length, stream.ended]).toEqual([5, undefined]);
+    });
+
+    test('not while the server holds its end back', async () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const lane = new Lane({
+        async *keepAlive(requests) {
+          for await (const { leaseId } of requests) {
+            yield { leaseId, ttl: undefined };
+            if (leaseId === 1) await promise;
+          }
+        },
+      });
+      const stream = lane.open(KEEP_ALIVE);
+      stream.receive(renewal(1));
+      await turns();
+      stream.receive(Buffer.concat([renewal(2), half]));
+      lane.clock.advance(200_000);
+      resolve();
+      await turns();
+      expect([idsIn(stream), stream.ended]).toEqual([[1, 2], undefined]);
+
+      lane.clock.advance(59_000);
+      stream.receive(rest);
+      await turns();
+      expect(idsIn(stream)).toEqual([1, 2, 300]);
+    });
+
+    test('and a deadline that comes first ends it as such', async () => {
+      const lane = new Lane({ keepAlive: ids });
+      const stream = lane.open(KEEP_ALIVE, [['grpc-timeout', '30S']]);
+      stream.receive(half);
+      await turns();
+      lane.clock.advance(31_000);
+      await turns();
+      expect(status(stream)).toEqual(['4', expect.stringContaining('timed out')]);
+    });
+  });
+
   test.each([
     ['is cut off', renewal(300).subarray(0, 6), '3'],
     ['has a message that is too long', Buffer.from([0, 0, 0, 0x10, 0]), '8'],

@@ -244,7 +244,7 @@ test('a request has waited since it had come whole', async () => {
     { cut: () => undefined },
     true,
   );
-  const requests = new RequestQueue(new FakeStream(), call, 1000);
+  const requests = new RequestQueue(new FakeStream(), call, 1000, () => undefined);
   const message = Buffer.from(encodeEnvelope(0, utf8.encode('message')));
   const waited: number[] = [];
   const take = async (atMs: number): Promise<void> => {

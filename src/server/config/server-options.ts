@@ -160,7 +160,8 @@ const serverLimitOptions: { readonly [name in keyof ServerLimits]: LimitOption }
     type: 'duration',
     min: 10,
     max: yearMs,
-    description: 'time from the headers of a request to its last byte',
+    description:
+      'time from the headers of a request to its last byte; in a stream of requests, from the first byte of each message',
   },
   idleTimeoutMs: {
     type: 'duration',

@@ -7,7 +7,8 @@
  *        +-----------+------------------------+    the client gone, the connection lost
  *
  *     reading    the request comes; the time for it runs
- *     running    the method is at work; the deadline runs if there is one
+ *     running    the method is at work; the deadline runs if there is one, and while a message of a stream of requests comes,
+ *                the time for that
  *     answered   the status is sent, by the method's end or by a failure; nothing that happens changes it
  *     closed     the stream is over, and the call has left the table
  */
@@ -102,7 +103,21 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
     this.stream.reset(errorCode.ENHANCE_YOUR_CALM);
   }
 
-  /** The request has come, or never will end: only the deadline runs on. */
+  /** A message of a stream of requests has begun to come: the time for it runs, until `requestDone`. */
+  protected requestBegun(): void {
+    if (this.#isRequestTimed || this.isAnswered) return;
+    const { requestTimeoutMs } = this.#context.limits;
+    if (this.#deadlineMs === undefined) {
+      // One that is set is no further away than the time for a request.
+      if (this.list !== undefined) return;
+    } else if (this.#deadlineMs - performance.now() <= requestTimeoutMs) {
+      return;
+    }
+    this.#isRequestTimed = true;
+    this.#context.deadlines.set(this, requestTimeoutMs);
+  }
+
+  /** The request, or a message of a stream of them, has come, or none is begun: only the deadline runs on. */
   protected requestDone(): void {
     if (!this.#isRequestTimed) return;
     this.#isRequestTimed = false;

@@ -1,6 +1,8 @@
 /**
  * The messages of a stream of requests, as its method asks for them. The client may send more only as they are taken: one
  * that waits to be taken holds the next back. What waits is charged to the call, and holds up no other stream of the connection.
+ * Who has the queue is told when the next message to be taken begins to come, and when it has come: that is the client's time.
+ * While one waits to be taken what follows is none of its client's.
  *
  * One consumer: it asks for the next message when it has done with the one before.
  */
@@ -16,6 +18,9 @@ export class RequestQueue implements AsyncIterableIterator<Buffer> {
   #heardAtMs = 0;
   /** ... and by when the message that is taken next had come whole. */
   #wholeAtMs = 0;
+  readonly #onComing: (isComing: boolean) => void;
+  /** The message that is taken next has begun, and is not whole. */
+  #isComing = false;
   /** What has come, and the client may not send again yet. */
   #unconsumedBytes = 0;
   #hasEnded = false;
@@ -23,7 +28,13 @@ export class RequestQueue implements AsyncIterableIterator<Buffer> {
   /** Resolves what the consumer waits for. */
   #wake: (() => void) | undefined = undefined;
 
-  constructor(stream: ServerStream, call: Call, messageBytesMax: number) {
+  constructor(
+    stream: ServerStream,
+    call: Call,
+    messageBytesMax: number,
+    onComing: (isComing: boolean) => void,
+  ) {
+    this.#onComing = onComing;
     this.#stream = stream;
     this.#call = call;
     this.#reader = new MessageReader(call, messageBytesMax);
@@ -42,7 +53,7 @@ export class RequestQueue implements AsyncIterableIterator<Buffer> {
     try {
       this.#reader.append(buffer, from, to);
       this.#unconsumedBytes += to - from;
-      this.#consume();
+      this.#note();
     } catch (error) {
       this.#error = error as Error;
     }
@@ -65,7 +76,7 @@ export class RequestQueue implements AsyncIterableIterator<Buffer> {
         const value = reader.take();
         this.#call.messageWaitedMs = performance.now() - this.#wholeAtMs;
         this.#wholeAtMs = this.#heardAtMs;
-        this.#consume();
+        this.#note();
         return { done: false, value };
       }
       if (this.#error !== undefined) throw this.#error;
@@ -79,9 +90,15 @@ export class RequestQueue implements AsyncIterableIterator<Buffer> {
     }
   }
 
-  /** What is not whole may come on, however long; what is has to be taken first. */
-  #consume(): void {
-    if (this.#reader.isWhole || this.#unconsumedBytes === 0) return;
+  /** Of what has come or was taken. What is not whole may come on, however long; what is has to be taken first. */
+  #note(): void {
+    const { isWhole, length } = this.#reader;
+    const isComing = !isWhole && length > 0;
+    if (isComing !== this.#isComing) {
+      this.#isComing = isComing;
+      this.#onComing(isComing);
+    }
+    if (isWhole || this.#unconsumedBytes === 0) return;
     const bytes = this.#unconsumedBytes;
     this.#unconsumedBytes = 0;
     this.#stream.consumed(bytes);

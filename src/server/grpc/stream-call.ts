@@ -157,9 +157,12 @@ export class ServerStreamCall extends StreamCall<ServerStreamMethod> {
 
 /** Requests and replies at the pace of either side. */
 export class BidiStreamCall extends StreamCall<BidiStreamMethod> {
-  readonly #requests = new RequestQueue(this.stream, this.call, this.served.requestBytesMax);
+  readonly #requests = new RequestQueue(this.stream, this.call, this.served.requestBytesMax, (isComing) => {
+    if (isComing) this.requestBegun();
+    else this.requestDone();
+  });
 
-  /** A stream of requests may last: there is no time for it. */
+  /** A stream of requests may last: there is a time for each message, and none for it. */
   begin(): void {
     this.requestDone();
     const { method } = this.served;
