@@ -479,6 +479,8 @@ export const serverFixed = {
   pipelineTurnOperationsMax: 2048,
   /** When the operations of a batch have read so much of values, others have their turn before the next. */
   pipelineTurnReadBytesMax: 4 * MiB,
+  /** In a batch that is longer the operations are counted before they are read; a shorter one has too few to take long. */
+  pipelineUncountedBytes: 64 * KiB,
   /** A path is quoted in an error up to this many characters. */
   pathCharactersMax: 200,
   /** A reply that its client has not read for this long is cut when memory for calls runs out, the oldest first. */

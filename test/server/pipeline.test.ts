@@ -22,8 +22,10 @@ import { fixed, serverFixed } from '../../src/limits.ts';
 import { CallTable } from '../../src/server/calls/calls.ts';
 import { RequestQueue } from '../../src/server/grpc/request-queue.ts';
 import { kvMethods } from '../../src/server/services/kv.ts';
+import { type BidiStreamMethod, readRequest } from '../../src/server/services/method.ts';
 import type { PipelineBatch } from '../../src/server/services/pipeline-batch.ts';
 import { RESULT_OBJECT_BYTES } from '../../src/server/services/reply-entries.ts';
+import { Cursor } from '../../src/wire/cursor.ts';
 import { HeldDisk } from '../support/held-disk.ts';
 import { SeededRandom } from '../support/random.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -710,6 +712,33 @@ describe('an operation that can not be read', () => {
       Buffer.concat(Array.from({ length: fixed.pipelineOperationsMax + 1 }, () => bad)),
     ]);
     expect([status, message]).toEqual(['3', expect.stringMatching(/1 to 1000 operations, not 1001/)]);
+  });
+
+  test.each([
+    ['that can not be read', Buffer.of(0x0a, 1, 0xff)],
+    ['that say nothing', Buffer.of(0x0a, 0)],
+  ])('is not looked for behind more than a batch may have, of operations %s', (_, operation) => {
+    const { desc, codecs } = kvMethods.pipeline as BidiStreamMethod;
+    const operations = Buffer.alloc(249_000 * operation.length, operation);
+    const looks = [vi.spyOn(Cursor.prototype, 'tag'), vi.spyOn(Cursor.prototype, 'endOfLength')];
+    onTestFinished(() => looks.forEach((look) => look.mockRestore()));
+
+    expect(() => readRequest({ desc, codecs }, operations, 0, operations.length)).toThrow(
+      /1 to 1000 operations, not 1001 or more/,
+    );
+
+    for (const look of looks) expect(look.mock.calls.length).toBe(fixed.pipelineOperationsMax + 1);
+  });
+
+  test('is not looked for behind more unknown fields than a request may have', () => {
+    const { desc, codecs } = kvMethods.pipeline as BidiStreamMethod;
+    const fields = Buffer.alloc(4 * serverFixed.requestPartsMax, Buffer.of(0x10, 1));
+    const look = vi.spyOn(Cursor.prototype, 'tag');
+    onTestFinished(() => look.mockRestore());
+
+    expect(() => readRequest({ desc, codecs }, fields, 0, fields.length)).toThrow(/more than 250000 parts/);
+
+    expect(look.mock.calls.length).toBe(serverFixed.requestPartsMax + 1);
   });
 
   test('ends the stream behind the replies before it when its end can not be told', async () => {

@@ -59,7 +59,7 @@ export function checkJsonParts(bytes: Uint8Array): void {
       case BRACE:
       case BRACKET:
       case COMMA:
-        if (++partCount > requestPartsMax) throw tooManyParts();
+        if (++partCount > requestPartsMax) throw tooManyPartsError();
         break;
       default:
         break;
@@ -111,7 +111,7 @@ class PartCounter {
 
   #add(count: number): void {
     this.#partCount += count;
-    if (this.#partCount > requestPartsMax) throw tooManyParts();
+    if (this.#partCount > requestPartsMax) throw tooManyPartsError();
   }
 }
 
@@ -130,7 +130,7 @@ function packedIn(field: DescMessage['fields'][number]): Inside {
   return field.fieldKind === 'list' && 'packed' in field && field.packed ? 'numbers' : undefined;
 }
 
-function tooManyParts(): Error {
+export function tooManyPartsError(): Error {
   return new StoreError(
     'limitReached',
     `the request has more than ${requestPartsMax} parts (fields and items of lists); split it`,

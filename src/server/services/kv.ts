@@ -9,7 +9,7 @@ import type { Call } from '../calls/calls.ts';
 import { mapped } from '../calls/mapped.ts';
 import { deleteKey, exists, get, increment, put, touch } from './keys.ts';
 import { type MethodsOf, bidiStream, serverStream, unary } from './method.ts';
-import { readBatch } from './pipeline-batch.ts';
+import { checkBatch, readBatch } from './pipeline-batch.ts';
 import { pipeline } from './pipeline.ts';
 import {
   entriesBytes,
@@ -102,6 +102,7 @@ export const kvMethods: MethodsOf<typeof KvService> = {
     KvService.method.pipeline,
     {
       read: readBatch,
+      check: checkBatch,
       readsApart: PipelineOperationSchema,
       sizeOf: codec.sizeOfPipelineResponse,
       prepend: codec.prependPipelineResponse,

@@ -24,6 +24,8 @@ import { refuseLargeInteger } from './large-integer.ts';
 export interface Codecs<Request = unknown, Reply = unknown> {
   /** What it returns may have views of the buffer. */
   read(buffer: Buffer, start: number, end: number): Request;
+  /** Throws for a request that is so wrong that its parts are not worth a look. */
+  check?(buffer: Buffer, start: number, end: number): void;
   /** Messages within the request that are read each by itself: a malformed one says nothing against the others. */
   readonly readsApart?: DescMessage;
   sizeOf(reply: Reply): number;
@@ -147,11 +149,15 @@ export function readRequest(
   {
     desc,
     codecs,
-  }: { readonly desc: { readonly input: DescMessage }; readonly codecs: Pick<Codecs, 'read' | 'readsApart'> },
+  }: {
+    readonly desc: { readonly input: DescMessage };
+    readonly codecs: Pick<Codecs, 'read' | 'check' | 'readsApart'>;
+  },
   bytes: Buffer,
   start: number,
   end: number,
 ): unknown {
+  codecs.check?.(bytes, start, end);
   checkBinaryParts(desc.input, bytes, start, end, codecs.readsApart);
   try {
     return codecs.read(bytes, start, end);

@@ -5,10 +5,11 @@
 import * as codec from '../../../gen/kelp/v1/kv_codec.ts';
 import { PipelineOperationSchema } from '../../../gen/kelp/v1/kv_pb.ts';
 import { StoreError } from '../../errors.ts';
-import { fixed } from '../../limits.ts';
+import { fixed, serverFixed } from '../../limits.ts';
 import { Cursor } from '../../wire/cursor.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import { type CallError, deadlineError, malformedRequestError } from '../calls/call-error.ts';
+import { tooManyPartsError } from '../calls/request-parts.ts';
 import { type Codecs, readRequest } from './method.ts';
 
 export interface BatchOperation {
@@ -41,6 +42,20 @@ const readers: Readers = {
   exists: codec.readExistsRequest,
 };
 
+/**
+ * Throws when a long batch has more operations than one may, of which the first too many is the last that is looked at. In a
+ * short one they are few enough to be read.
+ */
+export function checkBatch(buffer: Buffer, start: number, end: number): void {
+  if (end - start <= serverFixed.pipelineUncountedBytes) return;
+  try {
+    forEachOperation(buffer, start, end, () => undefined);
+  } catch (error) {
+    // Who reads it comes to the same place.
+    if (!(error instanceof WireError)) throw error;
+  }
+}
+
 /** Throws a WireError when it can't be told where the operations lie. */
 export function readBatch(buffer: Buffer, start: number, end: number): PipelineBatch {
   try {
@@ -49,8 +64,8 @@ export function readBatch(buffer: Buffer, start: number, end: number): PipelineB
     if (!(error instanceof WireError)) throw error;
   }
   // An error takes far longer to make than an operation to read: no more of them are read than a batch may have.
-  const messages = operationsIn(buffer, start, end);
-  if (messages.length > fixed.pipelineOperationsMax) throw batchSizeError(messages.length);
+  const messages: Buffer[] = [];
+  forEachOperation(buffer, start, end, (from, to) => messages.push(buffer.subarray(from, to)));
   return { operations: messages.map(readOperation) };
 }
 
@@ -65,27 +80,36 @@ export function stillWanted(
   return operations.map((each) => (isLate(each) ? refused : each));
 }
 
-export function batchSizeError(count: number): StoreError {
+export function batchSizeError(count: string): StoreError {
   return new StoreError(
     'invalidArgument',
     `a batch has 1 to ${fixed.pipelineOperationsMax} operations, not ${count}`,
   );
 }
 
-function operationsIn(buffer: Buffer, start: number, end: number): Buffer[] {
-  const messages: Buffer[] = [];
+/** Throws at the first operation that is one too many, and at the first field that is. */
+function forEachOperation(
+  buffer: Buffer,
+  start: number,
+  end: number,
+  visit: (start: number, end: number) => void,
+): void {
+  const { pipelineOperationsMax } = fixed;
   const cursor = new Cursor(buffer, start, end);
+  let count = 0;
+  let unknownCount = 0;
   while (cursor.position < end) {
     const tag = cursor.tag(end);
     if (tag === OPERATION_TAG) {
-      const messageEnd = cursor.endOfLength(end);
-      messages.push(buffer.subarray(cursor.position, messageEnd));
-      cursor.position = messageEnd;
+      const operationEnd = cursor.endOfLength(end);
+      if (++count > pipelineOperationsMax) throw batchSizeError(`${count} or more`);
+      visit(cursor.position, operationEnd);
+      cursor.position = operationEnd;
     } else {
+      if (++unknownCount > serverFixed.requestPartsMax) throw tooManyPartsError();
       cursor.skip(tag, end);
     }
   }
-  return messages;
 }
 
 function readOperation(message: Buffer): BatchOperation {

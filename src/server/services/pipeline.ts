@@ -302,7 +302,7 @@ function fetchKeys(store: KvStore, operations: readonly BatchOperation[], from: 
 function checkSize(operations: readonly BatchOperation[]): void {
   const { pipelineOperationsMax, pipelineKeysMax } = fixed;
   const count = operations.length;
-  if (count === 0 || count > pipelineOperationsMax) throw batchSizeError(count);
+  if (count === 0 || count > pipelineOperationsMax) throw batchSizeError(`${count}`);
   let keyCount = 0;
   for (const { operation } of operations) {
     keyCount += operation.case === 'exists' ? operation.value.keys.length : 1;
