@@ -16,7 +16,7 @@ import type { HttpRequest } from './http-message.ts';
 export interface BodyRules {
   /** Of one message, as sent. */
   readonly messageBytesMax: number;
-  /** For the whole body; streams of requests are free of it. */
+  /** For the whole body; in a stream of requests for each message from its first byte. */
   readonly timeoutMs: number;
   /** Told of the message, if it is not compressed; throws when it is none. */
   readonly check: (message: Uint8Array) => void;
@@ -93,22 +93,52 @@ export async function* messagesOf(
   rules: BodyRules,
 ): AsyncGenerator<Uint8Array> {
   const buffer = new BodyBuffer(call);
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    buffer.append(chunk as Buffer);
+  const chunks = request.iterator({ destroyOnReturn: false });
+  /** Of the message that has begun to come. */
+  let dueMs = Number.POSITIVE_INFINITY;
+  try {
     for (;;) {
-      const length = buffer.messageLength();
-      if (length === undefined) break;
-      if (length > rules.messageBytesMax) throw tooLongError(rules.messageBytesMax);
-      if (buffer.length < PREFIX_BYTES + length) break;
-      const message = buffer.take(PREFIX_BYTES + length);
-      checkEnveloped(message, rules);
-      yield message;
-      // A caller that asks for the next message has done with this one.
-      buffer.release();
+      const { done, value } = await comeInTime(chunks.next(), dueMs, rules);
+      if (done === true) break;
+      buffer.append(value as Buffer);
+      for (;;) {
+        const length = buffer.messageLength();
+        if (length === undefined) break;
+        if (length > rules.messageBytesMax) throw tooLongError(rules.messageBytesMax);
+        if (buffer.length < PREFIX_BYTES + length) break;
+        const message = buffer.take(PREFIX_BYTES + length);
+        checkEnveloped(message, rules);
+        yield message;
+        // A caller that asks for the next message has done with this one.
+        buffer.release();
+        dueMs = Number.POSITIVE_INFINITY;
+      }
+      if (buffer.length > 0) dueMs = Math.min(dueMs, systemClock.monotonicMs() + rules.timeoutMs);
     }
+  } finally {
+    // Not waited for: it would come behind a chunk that never comes.
+    chunks.return?.().catch(() => undefined);
   }
   // A message that was cut off: its reader says so.
   if (buffer.length > 0) yield buffer.take(buffer.length);
+}
+
+/** What has come by then; rejects when nothing has. */
+async function comeInTime<Item>(
+  coming: Promise<Item>,
+  dueMs: number,
+  { timeoutMs }: BodyRules,
+): Promise<Item> {
+  if (dueMs === Number.POSITIVE_INFINITY) return coming;
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = systemClock.setTimer(dueMs - systemClock.monotonicMs(), () =>
+    reject(tooSlowError(timeoutMs)),
+  );
+  try {
+    return await Promise.race([coming, late]);
+  } finally {
+    timer.cancel();
+  }
 }
 
 /** Connect would decode what follows before it refuses it, with this code. One that is cut short it refuses at once. */
