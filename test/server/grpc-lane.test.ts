@@ -198,6 +198,20 @@ function revisionIn(stream: FakeStream): number {
   return codec.readGetResponse(body, 5, body.length).revision;
 }
 
+/** A lane whose method takes a first renewal, of lease 1, and no other before it is told to. */
+function laneThatRests(): { readonly lane: Lane; resolve(): void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const lane = new Lane({
+    async *keepAlive(requests) {
+      for await (const { leaseId } of requests) {
+        yield { leaseId, ttl: undefined };
+        if (leaseId === 1) await promise;
+      }
+    },
+  });
+  return { lane, resolve };
+}
+
 describe('a unary call', () => {
   test('is answered within the frame that ends its request', () => {
     const lane = new Lane({});
@@ -893,15 +907,7 @@ describe('a stream of requests', () => {
   });
 
   test('may send more only as its method takes what has come', async () => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const lane = new Lane({
-      async *keepAlive(requests) {
-        for await (const { leaseId } of requests) {
-          yield { leaseId, ttl: undefined };
-          if (leaseId === 1) await promise;
-        }
-      },
-    });
+    const { lane, resolve } = laneThatRests();
     const stream = lane.open(KEEP_ALIVE);
     stream.receive(renewal(1));
     await turns();
@@ -1011,15 +1017,7 @@ describe('a stream of requests', () => {
     });
 
     test('not while the server holds its end back', async () => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const lane = new Lane({
-        async *keepAlive(requests) {
-          for await (const { leaseId } of requests) {
-            yield { leaseId, ttl: undefined };
-            if (leaseId === 1) await promise;
-          }
-        },
-      });
+      const { lane, resolve } = laneThatRests();
       const stream = lane.open(KEEP_ALIVE);
       stream.receive(renewal(1));
       await turns();
