@@ -199,7 +199,7 @@ function revisionIn(stream: FakeStream): number {
 }
 
 /** A lane whose method takes a first renewal, of lease 1, and no other before it is told to. */
-function laneThatRests(): { readonly lane: Lane; resolve(): void } {
+function laneThatRests(): { readonly lane: Lane; readonly resolve: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   const lane = new Lane({
     async *keepAlive(requests) {
