@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fixed } from '../../src/limits.ts';
 import { decodePageToken, encodePageToken } from '../../src/kv/reads/page-token.ts';
-import { MemoryHarness } from '../store/store-harness.ts';
+import { MemoryHarness } from '../store/model/store-harness.ts';
 
 const REQUEST = 'the request';
 const INCARNATION = '0123456789abcdef'.repeat(2);

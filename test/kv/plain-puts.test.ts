@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import { FailingEngine } from '../store/seam/failing-engine.ts';
-import { Watching, messageText, refused, valueOf } from '../store/readable.ts';
+import { Watching, messageText, refused, valueOf } from '../store/model/readable.ts';
 import { SeamHarness } from '../store/seam/seam-harness.ts';
-import { MemoryHarness } from '../store/store-harness.ts';
+import { MemoryHarness } from '../store/model/store-harness.ts';
 
 /** A store that tells how many puts its engine has taken as a row, each time, and how many it was given. */
 async function openCounting(): Promise<

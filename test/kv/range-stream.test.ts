@@ -9,7 +9,7 @@ import { ManualClock } from '../support/manual-clock.ts';
 import { SeededRandom } from '../support/random.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
 import { SeamHarness } from '../store/seam/seam-harness.ts';
-import { DATA_DIR } from '../store/store-harness.ts';
+import { DATA_DIR } from '../store/model/store-harness.ts';
 
 const MiB = 1024 * 1024;
 const KEYS = Array.from({ length: 25 }, (_, index) => `k${String(index).padStart(2, '0')}`);

@@ -1,8 +1,8 @@
 /** Calls that are made in one turn of the event loop: they run in their order, as a batch. */
 import { describe, expect, it } from 'vitest';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
-import { refused, valueOf } from '../store/readable.ts';
-import { MemoryHarness } from '../store/store-harness.ts';
+import { refused, valueOf } from '../store/model/readable.ts';
+import { MemoryHarness } from '../store/model/store-harness.ts';
 
 /** A store that tells how many keys were fetched together, each time. */
 async function openCounting(): Promise<MemoryHarness & { readonly fetched: number[] }> {

@@ -9,7 +9,7 @@ import { restore, type RestoreRequest, type RestoreResult } from '../../src/offl
 import { verifyDirectory } from '../../src/offline/verify.ts';
 import { openStore } from '../../src/kv/open-store.ts';
 import type { Store } from '../../src/api.ts';
-import { allPairs } from '../store/readable.ts';
+import { allPairs } from '../store/model/readable.ts';
 import { eventually } from '../support/eventually.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { SeededRandom } from '../support/random.ts';

@@ -9,7 +9,7 @@ import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
 import { EventType, WatchService } from '../../gen/kelp/v1/watch_pb.ts';
 import { nodeDisk } from '../../src/disk/node-disk.ts';
 import { grpcCode } from '../../src/grpc-code.ts';
-import { flag, FrameSplitter, frameType } from '../http2/frames.ts';
+import { flag, FrameSplitter, frameType } from '../http2/support/frames.ts';
 import { HeldDisk } from '../support/held-disk.ts';
 import { startTestServer } from '../support/test-server.ts';
 import { buildGoClient, GoClient, type GoClientOptions, isGoInstalled } from './go-client.ts';

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { SteadyClock } from '../../src/store/steady-clock.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { SeededRandom } from '../support/random.ts';
-import { refused, valueOf, Watching } from './readable.ts';
-import { MemoryHarness } from './store-harness.ts';
+import { refused, valueOf, Watching } from './model/readable.ts';
+import { MemoryHarness } from './model/store-harness.ts';
 
 const HOUR_MS = 3_600_000;
 const YEAR_MS = 365 * 24 * HOUR_MS;

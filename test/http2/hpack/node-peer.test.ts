@@ -24,7 +24,7 @@ import {
   preface,
   settingsAcknowledged,
   settingsFrame,
-} from '../frames.ts';
+} from '../support/frames.ts';
 import { fieldsOf } from './hex.ts';
 
 const REQUESTS = 60;

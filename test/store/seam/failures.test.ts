@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Lease } from '../../../src/api.ts';
 import { StoreError } from '../../../src/errors.ts';
 import { LeaseTable } from '../../../src/store/leases/lease-table.ts';
-import { refused, valueOf } from '../readable.ts';
+import { refused, valueOf } from '../model/readable.ts';
 import { FailingEngine } from './failing-engine.ts';
 import { ALL, bytesOf, SeamHarness, type SeamHarnessOptions, textOf } from './seam-harness.ts';
 

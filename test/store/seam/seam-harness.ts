@@ -11,7 +11,7 @@ import { HeldDisk } from '../../support/held-disk.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { SimulatedDisk } from '../../support/simulated-disk.ts';
-import { DATA_DIR } from '../store-harness.ts';
+import { DATA_DIR } from '../model/store-harness.ts';
 
 export interface SeamHarnessOptions {
   readonly seed?: number;

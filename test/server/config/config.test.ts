@@ -1,0 +1,275 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { defaults, serverDefaults } from '../../../src/limits.ts';
+import { type ConfigSources, type ServerConfig, loadConfig } from '../../../src/server/config/config.ts';
+import { OptionError } from '../../../src/server/config/option-values.ts';
+import { configOption, environmentName, serverOptions } from '../../../src/server/config/server-options.ts';
+import { isServiceLink } from '../../../src/server/config/service-links.ts';
+
+const MACHINE_BYTES = 8 * 1024 ** 3;
+
+/** Never the file of whoever runs the tests. */
+async function load(sources: ConfigSources = {}, yaml = ''): Promise<ServerConfig> {
+  const directory = await mkdtemp(join(tmpdir(), 'kelp-config-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const path = join(directory, 'kelp.yaml');
+  await writeFile(path, yaml);
+  const environment = { KELP_CONFIG: path, ...sources.environment };
+  return loadConfig({ machineMemoryBytes: MACHINE_BYTES, ...sources, environment });
+}
+
+async function refusal(sources: ConfigSources, yaml = ''): Promise<string> {
+  const error = await load(sources, yaml).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(OptionError);
+  return (error as OptionError).message;
+}
+
+test('nothing given gives the defaults of the limits', async () => {
+  expect(await load()).toEqual({
+    listen: { host: '127.0.0.1', port: 7379 },
+    dataDir: './data',
+    fsync: 'always',
+    memoryBytesMax: MACHINE_BYTES / 2,
+    tls: undefined,
+    logLevel: 'info',
+    logFormat: 'auto',
+    limits: defaults,
+    serverLimits: serverDefaults,
+  });
+});
+
+test('a flag goes before the environment, that before the file, that before the default', async () => {
+  const flags = { 'data-dir': '/flag' };
+  const environment = { KELP_DATA_DIR: '/environment', KELP_LISTEN: ':1' };
+  const yaml = 'data-dir: /file\nlisten: ":2"\nfsync: never\n';
+
+  expect(await load({ flags, environment }, yaml)).toMatchObject({
+    dataDir: '/flag',
+    listen: { host: '', port: 1 },
+    fsync: 'never',
+    logLevel: 'info',
+  });
+});
+
+test('a flag that is undefined is not given', async () => {
+  expect((await load({ flags: { 'data-dir': undefined } })).dataDir).toBe('./data');
+});
+
+test('every option can be set by flag, environment and file', async () => {
+  const flagged = Object.fromEntries(serverOptions.map(({ name, defaultText = 'x' }) => [name, defaultText]));
+  const inEnvironment = Object.fromEntries(
+    serverOptions.map(({ name, defaultText = 'x' }) => [environmentName(name), defaultText]),
+  );
+  const yaml = serverOptions.map(({ name, defaultText = 'x' }) => `${name}: "${defaultText}"`).join('\n');
+
+  const expected = { ...(await load()), tls: { certPath: 'x', keyPath: 'x' } };
+  expect(await load({ flags: flagged })).toEqual(expected);
+  expect(await load({ environment: inEnvironment })).toEqual(expected);
+  expect(await load({}, yaml)).toEqual(expected);
+});
+
+test.each([
+  ['512MiB', 512 * 1024 ** 2],
+  ['25%', MACHINE_BYTES / 4],
+  ['12.5 %', MACHINE_BYTES / 8],
+])('the memory limit is a size or a share of the machine: %s', async (text, bytes) => {
+  expect((await load({ flags: { 'memory-limit': text } })).memoryBytesMax).toBe(bytes);
+  expect((await load({}, `memory-limit: ${text}`)).memoryBytesMax).toBe(bytes);
+});
+
+test.each([
+  ['0%', 'above 0%'],
+  ['101%', 'up to 100%'],
+  ['half', 'expected a size'],
+  ['1MiB', 'expected 64MiB to'],
+])('a memory limit of %s is refused', async (text, reason) => {
+  const message = await refusal({ environment: { KELP_MEMORY_LIMIT: text } });
+  expect(message).toContain('KELP_MEMORY_LIMIT');
+  expect(message).toContain(reason);
+});
+
+test('a share of a very small machine is the least possible memory limit', async () => {
+  expect((await load({ machineMemoryBytes: 100 * 1024 ** 2 })).memoryBytesMax).toBe(64 * 1024 ** 2);
+});
+
+test('every limit has an option and every option a description', () => {
+  for (const { name, description } of serverOptions) expect(description, name).not.toBe('');
+  expect(new Set(serverOptions.map((option) => option.name)).size).toBe(serverOptions.length);
+});
+
+test('limits are read in their units', async () => {
+  const flags = {
+    'value-bytes-max': '1MiB',
+    'history-age': '30m',
+    'watchers-max': '7',
+    'request-timeout': '5s',
+  };
+
+  const { limits, serverLimits } = await load({ flags });
+
+  expect(limits).toEqual({ ...defaults, valueBytesMax: 1_048_576, historyAgeMs: 1_800_000, watchersMax: 7 });
+  expect(serverLimits).toEqual({ ...serverDefaults, requestTimeoutMs: 5000 });
+});
+
+test('numbers may stand bare in the file', async () => {
+  expect((await load({}, 'leases-max: 5\nsegment-bytes: 1048576')).limits).toMatchObject({
+    leasesMax: 5,
+    segmentBytes: 1_048_576,
+  });
+});
+
+describe('a name that is not known is refused', () => {
+  test('as a flag', async () => {
+    expect(await refusal({ flags: { 'data-dri': 'x' } })).toBe(
+      '--data-dri: unknown flag; did you mean --data-dir?',
+    );
+  });
+
+  test('in the environment', async () => {
+    expect(await refusal({ environment: { KELP_FSYNK: 'x' } })).toBe(
+      'KELP_FSYNK: unknown environment variable; did you mean KELP_FSYNC?',
+    );
+  });
+
+  test('in the file', async () => {
+    expect(await refusal({}, 'datadir: x')).toMatch(
+      /kelp\.yaml: datadir: unknown option; did you mean data-dir\?$/,
+    );
+  });
+
+  test('without a guess when nothing is near', async () => {
+    expect(await refusal({ flags: { colour: 'blue' } })).toBe(
+      '--colour: unknown flag; kelp serve --help and kelp.example.yaml list them',
+    );
+    expect(await refusal({ environment: { KELP_COLOUR: 'blue' } })).toBe(
+      'KELP_COLOUR: unknown environment variable; kelp serve --help and kelp.example.yaml list them',
+    );
+    expect(await refusal({}, 'colour: blue')).toMatch(
+      /kelp\.yaml: colour: unknown option; kelp serve --help and kelp\.example\.yaml list them$/,
+    );
+  });
+
+  test('but for what others use', async () => {
+    const environment = { KELP_ADDRESS: '127.0.0.1:1', PATH: '/bin' };
+
+    await load({ environment, otherEnvironmentNames: ['KELP_ADDRESS'] });
+    expect(await refusal({ environment })).toMatch(/^KELP_ADDRESS: unknown/);
+  });
+
+  test('the file can not name another file', async () => {
+    expect(await refusal({}, 'config: other.yaml')).toMatch(/config: unknown option/);
+  });
+});
+
+describe('a value that can not be is refused with its source', () => {
+  test.each([
+    [{ fsync: 'sometimes' }, /^--fsync: expected one of always, interval, never, not "sometimes"$/],
+    [{ listen: 'nowhere' }, /^--listen: expected HOST:PORT/],
+    [{ 'data-dir': '' }, /^--data-dir: expected a text/],
+    [{ 'value-bytes-max': '0' }, /^--value-bytes-max: expected 1 to 64MiB, not 0$/],
+    [{ 'value-bytes-max': 'big' }, /^--value-bytes-max: expected a size/],
+    [{ 'shutdown-timeout': '10' }, /^--shutdown-timeout: expected a time with its unit/],
+    [{ 'handshake-timeout': '25d' }, /^--handshake-timeout: expected 10ms to 576h, not 25d$/],
+    [{ 'idle-timeout': '25d' }, /^--idle-timeout: expected 10ms to 576h, not 25d$/],
+    [{ 'request-timeout': '366d' }, /^--request-timeout: expected 10ms to 8760h, not 366d$/],
+    [{ 'calls-max': '1.5' }, /^--calls-max: expected a whole number/],
+    [{ 'log-level': 'loud' }, /^--log-level: expected one of trace/],
+    [{ 'tls-cert': 'cert.pem' }, /--tls-cert and --tls-key go together/],
+    [{ 'tls-key': 'key.pem' }, /--tls-cert and --tls-key go together/],
+    [{ 'value-bytes-max': '64MiB' }, /^--txn-bytes-max: 32MiB is too little for --value-bytes-max/],
+    [{ 'request-bytes-max': '1MiB' }, /^--request-bytes-max: 1MiB is too little for --value-bytes-max/],
+    [{ 'reply-bytes-max': '1MiB' }, /^--reply-bytes-max: 1MiB is too little for --value-bytes-max/],
+    [{ 'call-bytes-max': '1MiB' }, /^--call-bytes-max: 1MiB is too little for/],
+    [{ 'unflushed-bytes-max': '1MiB' }, /^--unflushed-bytes-max: 1MiB is too little for --txn-bytes-max/],
+  ])('%j', async (flags, message) => {
+    expect(await refusal({ flags })).toMatch(message);
+  });
+
+  test('from the environment and the file', async () => {
+    expect(await refusal({ environment: { KELP_FSYNC: 'no' } })).toMatch(/^KELP_FSYNC: expected one of/);
+    expect(await refusal({}, 'fsync: no-thanks')).toMatch(/kelp\.yaml: fsync: expected one of/);
+    expect(await refusal({}, 'fsync: [always]')).toMatch(/kelp\.yaml: fsync: expected a text or a number/);
+  });
+});
+
+describe('the file', () => {
+  test('must be there when it was asked for', async () => {
+    expect(await refusal({ flags: { config: '/nowhere/kelp.yaml' } })).toMatch(
+      /^--config: can't read \/nowhere\/kelp\.yaml: /,
+    );
+  });
+
+  test('may be empty, or hold nothing but comments', async () => {
+    expect((await load({}, '# nothing\n')).dataDir).toBe('./data');
+  });
+
+  test.each(['- a\n- b', 'just text', 'fsync: always\nfsync: never', 'a: [', 'a: &x 1\nb: *x'])(
+    '%j is refused',
+    async (yaml) => {
+      expect(await refusal({}, yaml)).toMatch(/kelp\.yaml/);
+    },
+  );
+});
+
+describe('what Kubernetes and Docker set for services', () => {
+  test.each(['KELP', 'KELP_METRICS', 'KELP_LISTEN', 'KELP_DATA_DIR', 'KELP_2'])(
+    'named %s is passed over',
+    async (service) => {
+      const environment = {
+        [`${service}_SERVICE_HOST`]: '10.0.0.11',
+        [`${service}_SERVICE_PORT`]: '7379',
+        [`${service}_SERVICE_PORT_HTTP_METRICS`]: '9090',
+        [`${service}_PORT`]: 'tcp://10.0.0.11:7379',
+        [`${service}_PORT_7379_TCP`]: 'tcp://10.0.0.11:7379',
+        [`${service}_PORT_7379_TCP_PROTO`]: 'tcp',
+        [`${service}_PORT_7379_TCP_PORT`]: '7379',
+        [`${service}_PORT_7379_TCP_ADDR`]: '10.0.0.11',
+        [`${service}_PORT_53_UDP`]: 'udp://[fd00::11]:53',
+        [`${service}_PORT_53_UDP_ADDR`]: 'fd00::11',
+        [`${service}_NAME`]: '/web/kelp',
+        [`${service}_ENV_NODE_VERSION`]: '24.21.0',
+      };
+      expect(await load({ environment })).toEqual(await load());
+    },
+  );
+
+  test.each([
+    ['KELP_METRICS_PORT', '7379'],
+    ['KELP_LISTEN_PORT', '7379'],
+    ['KELP_METRICS_PORT_HTTP_TCP', 'tcp://10.0.0.11:7379'],
+    ['KELP_METRICS_SERVICE_HOST', 'true'],
+    ['KELP_METRICS_SERVICE', 'tcp://10.0.0.11:7379'],
+    ['KELP_NAME', 'kelp'],
+    ['KELP_DATA_DIRS', '/data'],
+  ])('is of another form than %s=%s, which is refused', async (variable, text) => {
+    expect(await refusal({ environment: { [variable]: text } })).toMatch(
+      `${variable}: unknown environment variable`,
+    );
+  });
+
+  test('never has the name of an option', () => {
+    const variables = [configOption, ...serverOptions].map(({ name }) => environmentName(name));
+    const values = ['10.0.0.11', '7379', 'tcp://10.0.0.11:7379', '/web/kelp'];
+    expect(variables.filter((variable) => values.some((value) => isServiceLink(variable, value)))).toEqual(
+      [],
+    );
+  });
+});
+
+test.each([
+  ['data_dir', 'data-dir'],
+  ['dataDir', 'data-dir'],
+  ['DATA_DIR', 'data-dir'],
+  ['KELP_DATA_DIR', 'data-dir'],
+  ['--data-dir', 'data-dir'],
+  ['fsync_intervall', 'fsync-interval'],
+])('in the file, the habits of other places lead to the right name: %s', async (written, option) => {
+  expect(await refusal({}, `${written}: x`)).toMatch(
+    new RegExp(`: unknown option; did you mean ${option}\\?$`),
+  );
+});

@@ -1,0 +1,12 @@
+import { HeapEngine } from '../../engine/heap-engine.ts';
+import { MemoryEngine } from '../../../src/engine/memory/memory-engine.ts';
+import { testStoreContract } from './store-contract.ts';
+import { MemoryHarness } from './store-harness.ts';
+
+testStoreContract('DurableStore over HeapEngine', (limits) =>
+  MemoryHarness.open({ makeEngine: () => new HeapEngine(), ...(limits && { limits }) }),
+);
+
+testStoreContract('DurableStore over MemoryEngine', (limits) =>
+  MemoryHarness.open({ makeEngine: () => new MemoryEngine(), ...(limits && { limits }) }),
+);
