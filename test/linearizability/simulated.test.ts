@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
-import { HeapEngine } from '../engine/heap-engine.ts';
+import { HeapEngine } from '../engine/contract/heap-engine.ts';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import { openStore } from '../../src/kv/open-store.ts';
 import type { Store } from '../../src/api.ts';

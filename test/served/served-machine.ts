@@ -11,7 +11,7 @@ import type { Pace } from '../../src/client/calls/pace.ts';
 import { loadConfig, type ServerConfig } from '../../src/server/config/config.ts';
 import { createLogger } from '../../src/server/logging/logger.ts';
 import { type RunningServer, startServer } from '../../src/server/server.ts';
-import { HeapEngine } from '../engine/heap-engine.ts';
+import { HeapEngine } from '../engine/contract/heap-engine.ts';
 import { Scheduler } from '../simulation/scheduler.ts';
 import { simulateCompression } from '../simulation/simulated-compression.ts';
 import { SeededRandom } from '../support/random.ts';

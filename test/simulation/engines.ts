@@ -1,8 +1,8 @@
 /** What simulated stores run on, by the names that `npm run simulate -- --engine` takes. */
 import type { Engine } from '../../src/engine/engine.ts';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
-import { HeapEngine } from '../engine/heap-engine.ts';
-import { MirrorEngine } from '../engine/mirror-engine.ts';
+import { HeapEngine } from '../engine/contract/heap-engine.ts';
+import { MirrorEngine } from '../engine/contract/mirror-engine.ts';
 
 export type EngineName = 'memory' | 'heap' | 'mirror';
 

@@ -9,7 +9,7 @@ import { openStore } from '../../src/kv/open-store.ts';
 import { SteadyClock } from '../../src/store/steady-clock.ts';
 import type { Store } from '../../src/api.ts';
 import type { SeededRandom } from '../support/random.ts';
-import { verifyIntegrity } from '../engine/integrity.ts';
+import { verifyIntegrity } from '../engine/memory/integrity.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
 import { Ledger } from './ledger.ts';
 import type { Instant } from './model.ts';

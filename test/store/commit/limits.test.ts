@@ -1,6 +1,6 @@
 /** What is refused when writes come faster than the disk takes them, and that nothing is lost by it. */
 import { describe, expect, it } from 'vitest';
-import { HeapEngine } from '../../engine/heap-engine.ts';
+import { HeapEngine } from '../../engine/contract/heap-engine.ts';
 import { fixed } from '../../../src/limits.ts';
 import type { Compare, Operation, WatchMessage } from '../../../src/api.ts';
 import { WatchHub } from '../../../src/store/watch/watch-hub.ts';

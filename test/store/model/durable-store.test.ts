@@ -1,4 +1,4 @@
-import { HeapEngine } from '../../engine/heap-engine.ts';
+import { HeapEngine } from '../../engine/contract/heap-engine.ts';
 import { MemoryEngine } from '../../../src/engine/memory/memory-engine.ts';
 import { testStoreContract } from './store-contract.ts';
 import { MemoryHarness } from './store-harness.ts';

@@ -1,15 +1,15 @@
 /** The store beside its model: random calls, the same answers, the same history and the same events. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HeapEngine } from '../../engine/heap-engine.ts';
+import { HeapEngine } from '../../engine/contract/heap-engine.ts';
 import { MemoryEngine } from '../../../src/engine/memory/memory-engine.ts';
 import { StoreError } from '../../../src/errors.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import type { Entry, OperationResult, Store, WatchEvent } from '../../../src/api.ts';
 import { plain, Watching } from './readable.ts';
 import { steps, type Call, type Step } from './random-calls.ts';
-import { verifyIntegrity } from '../../engine/integrity.ts';
-import { MirrorEngine } from '../../engine/mirror-engine.ts';
+import { verifyIntegrity } from '../../engine/memory/integrity.ts';
+import { MirrorEngine } from '../../engine/contract/mirror-engine.ts';
 import { answered, KEYS, ModelError, StoreModel, type ModelEvent } from './store-model.ts';
 import { MemoryHarness } from './store-harness.ts';
 

@@ -1,0 +1,24 @@
+/** One suite for every implementation of the `Engine` contract. */
+import { describe } from 'vitest';
+import type { Engine } from '../../../src/engine/engine.ts';
+import { testCompaction } from './compaction.ts';
+import { testDeadlines } from './deadlines.ts';
+import { testOrder } from './order.ts';
+import { testRandomSteps } from './random-steps.ts';
+import { testReads } from './reads.ts';
+import { testRows } from './rows.ts';
+import { testScans } from './scans.ts';
+import { testWalks } from './walks.ts';
+
+export function testEngineContract(name: string, create: () => Engine): void {
+  describe(`${name} keeps the engine contract`, () => {
+    testReads(create);
+    testScans(create);
+    testRows(create);
+    testOrder(create);
+    testDeadlines(create);
+    testWalks(create);
+    testCompaction(create);
+    testRandomSteps(create);
+  });
+}
