@@ -19,7 +19,7 @@ import { value } from '../arguments/value.ts';
 import type { ClientOptions } from './client-options.ts';
 import { KelpError } from './errors/error.ts';
 import type { TlsOptions } from './connection/socket.ts';
-import type { ClientTransport } from './calls/client-transport.ts';
+import type { ClientTransport } from './transports/client-transport.ts';
 import type {
   CallOptions,
   CountOptions,

@@ -1,6 +1,6 @@
 /** What `createClient` takes. */
 import type { TlsOptions } from './connection/socket.ts';
-import type { ClientTransport } from './calls/client-transport.ts';
+import type { ClientTransport } from './transports/client-transport.ts';
 
 export interface ClientOptions {
   /**

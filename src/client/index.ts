@@ -54,5 +54,5 @@ export type {
   WatchMessage,
   WatchRequest,
 } from './messages/types.ts';
-export type { ClientTransport } from './calls/client-transport.ts';
+export type { ClientTransport } from './transports/client-transport.ts';
 export type { Watch } from './watch.ts';

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
 import { failureJson, failureText } from '../../src/cli/process/failure.ts';
-import { toCallFailure } from '../../src/client/calls/connect-transport.ts';
+import { toCallFailure } from '../../src/client/transports/connect-transport.ts';
 import { toKelpError } from '../../src/client/errors/kelp-error.ts';
 import { KelpError } from '../../src/client/errors/error.ts';
 import { diskError } from '../../src/disk/system-error.ts';

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { describe, expect, test } from 'vitest';
 import { ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
-import { toCallFailure } from '../../src/client/calls/connect-transport.ts';
+import { toCallFailure } from '../../src/client/transports/connect-transport.ts';
 import type { FailedCall } from '../../src/client/errors/kelp-error.ts';
 import { toKelpError as callFailureToKelpError } from '../../src/client/errors/kelp-error.ts';
 import type { KelpErrorCode } from '../../src/client/errors/error.ts';

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { emptyBackupRequest } from '../../gen/kelp/v1/admin_codec.ts';
 import { adminMethods } from '../../src/client/calls/method.ts';
-import { StreamExchange } from '../../src/client/calls/stream-exchange.ts';
+import { StreamExchange } from '../../src/client/exchanges/stream-exchange.ts';
 import type { Session } from '../../src/client/connection/session.ts';
 import type { SessionPool } from '../../src/client/connection/session-pool.ts';
 import { systemClock } from '../../src/clock.ts';

@@ -71,7 +71,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'connect',
     'listener',
   ],
-  client: ['errors', 'messages', 'connection', 'calls'],
+  client: ['errors', 'messages', 'connection', 'calls', 'exchanges', 'pipelining', 'transports'],
   cli: ['terminal', 'process', 'command-line', 'session', 'tasks', 'completion', 'commands'],
 };
 

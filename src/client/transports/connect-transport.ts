@@ -24,8 +24,8 @@ import type { ErrorDetailShape } from '../../../gen/kelp/v1/errors_codec.ts';
 import type { GrpcCode } from '../../grpc-code.ts';
 import { TLS_ONLY_HEADER } from '../../tls-only-header.ts';
 import { CallFailure } from '../errors/call-failure.ts';
-import type { CallTransport } from './call-transport.ts';
-import { type Method, readReply } from './method.ts';
+import type { CallTransport } from '../calls/call-transport.ts';
+import { type Method, readReply } from '../calls/method.ts';
 
 const services = [KvService, LeaseService, AdminService, WatchService];
 const descriptors: ReadonlyMap<string, DescMethod> = new Map(

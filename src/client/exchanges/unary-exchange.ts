@@ -3,7 +3,7 @@ import { grpcCode } from '../../grpc-code.ts';
 import type { Field } from '../../http2/contract/fields.ts';
 import { CallFailure } from '../errors/call-failure.ts';
 import type { Surroundings } from './exchange.ts';
-import { type Method, readReply } from './method.ts';
+import { type Method, readReply } from '../calls/method.ts';
 import { RequestExchange } from './request-exchange.ts';
 
 export class UnaryExchange<Request, Reply> extends RequestExchange<Request, Reply> {

@@ -11,13 +11,13 @@ import { client as limits } from '../../limits.ts';
 import type { ServerAddress } from '../connection/address.ts';
 import { SessionPool } from '../connection/session-pool.ts';
 import type { TlsOptions } from '../connection/socket.ts';
-import type { CallTransport } from './call-transport.ts';
-import type { Surroundings } from './exchange.ts';
-import type { Method, Piped } from './method.ts';
-import { Pipeline } from './pipeline.ts';
-import { PipelinedCall } from './pipelined-call.ts';
-import { StreamExchange } from './stream-exchange.ts';
-import { UnaryExchange } from './unary-exchange.ts';
+import type { CallTransport } from '../calls/call-transport.ts';
+import type { Surroundings } from '../exchanges/exchange.ts';
+import type { Method, Piped } from '../calls/method.ts';
+import { Pipeline } from '../pipelining/pipeline.ts';
+import { PipelinedCall } from '../pipelining/pipelined-call.ts';
+import { StreamExchange } from '../exchanges/stream-exchange.ts';
+import { UnaryExchange } from '../exchanges/unary-exchange.ts';
 
 /** The head of the requests to a method that were made last; most have the same timeout. */
 interface Head {

@@ -5,7 +5,7 @@
  */
 import type { CallFailure } from '../errors/call-failure.ts';
 import { PREFIX_BYTES } from './message-reader.ts';
-import { readReply } from './method.ts';
+import { readReply } from '../calls/method.ts';
 import { RequestExchange } from './request-exchange.ts';
 
 interface Waiting {

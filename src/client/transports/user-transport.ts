@@ -3,10 +3,10 @@
  * clients go over connections of their own, and start in half the time without it.
  */
 import type { Transport } from '@connectrpc/connect';
-import type { CallTransport } from './call-transport.ts';
+import type { CallTransport } from '../calls/call-transport.ts';
 import type { ClientTransport } from './client-transport.ts';
 import type { ConnectTransport } from './connect-transport.ts';
-import type { Method } from './method.ts';
+import type { Method } from '../calls/method.ts';
 
 export class UserTransport implements CallTransport {
   readonly address: string;

@@ -21,10 +21,10 @@ import { grpcCode } from '../../grpc-code.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import { CallFailure, canceled, outOfTime } from '../errors/call-failure.ts';
 import type { Session } from '../connection/session.ts';
-import type { Surroundings } from './exchange.ts';
-import type { MessageTaker } from './message-reader.ts';
-import type { Method, Piped } from './method.ts';
-import { knownCode } from './status.ts';
+import type { Surroundings } from '../exchanges/exchange.ts';
+import type { MessageTaker } from '../exchanges/message-reader.ts';
+import type { Method, Piped } from '../calls/method.ts';
+import { knownCode } from '../exchanges/status.ts';
 
 /** What sees to the calls that go together. */
 export interface CallCarrier {

@@ -28,8 +28,8 @@ import { sizeWithLength } from '../../wire/varint.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import { CallFailure } from '../errors/call-failure.ts';
 import type { Lasting, Session } from '../connection/session.ts';
-import { Exchange } from './exchange.ts';
-import { PREFIX_BYTES, handOn, writePrefix } from './message-reader.ts';
+import { Exchange } from '../exchanges/exchange.ts';
+import { PREFIX_BYTES, handOn, writePrefix } from '../exchanges/message-reader.ts';
 import type { CallCarrier, PipelinedCall } from './pipelined-call.ts';
 
 /** What a stream tells the one who has opened it. */

@@ -10,7 +10,7 @@ import type { Session } from '../connection/session.ts';
 import { CallFailure, canceled, outOfTime } from '../errors/call-failure.ts';
 import { Exchange, type Surroundings } from './exchange.ts';
 import { PREFIX_BYTES, writePrefix } from './message-reader.ts';
-import type { Method } from './method.ts';
+import type { Method } from '../calls/method.ts';
 
 interface Writes {
   writeRequest(buffer: Buffer, start: number, end: number): void;

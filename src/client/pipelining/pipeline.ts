@@ -15,7 +15,7 @@ import { grpcCode } from '../../grpc-code.ts';
 import type { Field } from '../../http2/contract/fields.ts';
 import { client as limits, fixed } from '../../limits.ts';
 import type { CallFailure } from '../errors/call-failure.ts';
-import type { Surroundings } from './exchange.ts';
+import type { Surroundings } from '../exchanges/exchange.ts';
 import { type PipelineOwner, PipelineStream } from './pipeline-stream.ts';
 import type { PipelinedCall } from './pipelined-call.ts';
 
