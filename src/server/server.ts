@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { type Timer, holdProcess, systemClock } from '../clock.ts';
-import { systemReason } from '../errors.ts';
+import { leaveOutTraces, systemReason } from '../errors.ts';
 import { serverFixed } from '../limits.ts';
 import { openUncheckedStore } from '../kv/open-store.ts';
 import { type StoreOptions } from '../store/store-options.ts';
@@ -59,6 +59,7 @@ export async function startServer(
   config: ServerConfig,
   dependencies: ServerDependencies,
 ): Promise<RunningServer> {
+  leaveOutTraces();
   const tls = config.tls === undefined ? undefined : await readTlsFiles(config.tls);
   const server = new Server(config, dependencies, tls);
   await server.listen();

@@ -1,4 +1,5 @@
 /** The closed set of what can be wrong with the bytes of a message. */
+import { AnswerError } from '../errors.ts';
 
 export type WireErrorCode =
   /** A field, a length or a varint runs past the end of the message that holds it. */
@@ -18,17 +19,22 @@ export type WireErrorCode =
  * The bytes are not a Protobuf message of the type that was asked for. The only error that decoding throws; the caller
  * decides what it means: damage for what lies on disk, a bad request for what came over the network.
  */
-export class WireError extends Error {
+export class WireError extends AnswerError {
   override readonly name = 'WireError';
   readonly code: WireErrorCode;
   /** Where in the buffer, in bytes from its first. */
   readonly offset: number;
 
   constructor(code: WireErrorCode, offset: number) {
-    super(`malformed message: ${textByCode[code]} at byte ${offset}`);
+    super(wireErrorText(code, offset));
     this.code = code;
     this.offset = offset;
   }
+}
+
+/** @param offset counted from where its reader has it counted: a message may lie within a buffer. */
+export function wireErrorText(code: WireErrorCode, offset: number): string {
+  return `malformed message: ${textByCode[code]} at byte ${offset}`;
 }
 
 const textByCode: { readonly [code in WireErrorCode]: string } = {

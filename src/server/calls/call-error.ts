@@ -2,7 +2,7 @@
  * What goes wrong with a call and not with the store: the closed set beside that of `errors.ts`. What a request can't be is
  * `invalidArgument`, and a limit that was reached `limitReached`, as they are of the store.
  */
-import { StoreError } from '../../errors.ts';
+import { AnswerError, StoreError } from '../../errors.ts';
 import { limitName, serverFixed } from '../../limits.ts';
 
 export type CallErrorCode =
@@ -17,7 +17,7 @@ export type CallErrorCode =
   /** There is no such method, or the request has a form that is not served. */
   | 'unimplemented';
 
-export class CallError extends Error {
+export class CallError extends AnswerError {
   override readonly name = 'CallError';
   readonly code: CallErrorCode;
   /** Of a watch that is `stopping`: where to go on. */

@@ -10,7 +10,7 @@ import { StoreError } from '../../errors.ts';
 import { serverFixed } from '../../limits.ts';
 import { Cursor } from '../../wire/cursor.ts';
 import { endOfText } from '../../wire/json-numbers.ts';
-import { WireError } from '../../wire/wire-error.ts';
+import { WireError, wireErrorText } from '../../wire/wire-error.ts';
 import { malformedRequestError } from './call-error.ts';
 
 const { requestPartsMax } = serverFixed;
@@ -43,7 +43,7 @@ export function checkBinaryParts(
     new PartCounter(new Cursor(bytes, start, end), apart).count(message, end);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    throw malformedRequestError(message.typeName, error.message);
+    throw malformedRequestError(message.typeName, wireErrorText(error.code, error.offset - start));
   }
 }
 

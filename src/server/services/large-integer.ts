@@ -19,23 +19,23 @@ interface LargeInteger {
 }
 
 /**
- * Throws `invalidArgument` for the integer at `offset`, within the message that lies from `start` to `end`. Returns only if the
- * message is none on the way there, which its reader tells.
+ * The `invalidArgument` for the integer at `offset`, within the message that lies from `start` to `end`. `undefined`: the message
+ * is none on the way there, which its reader tells.
  */
-export function refuseLargeInteger(
+export function largeIntegerError(
   message: DescMessage,
   bytes: Buffer,
   start: number,
   end: number,
   offset: number,
-): void {
-  let found: LargeInteger | undefined;
+): StoreError | undefined {
   try {
-    found = findInteger(new Cursor(bytes, start, end), end, message, '', offset);
+    const found = findInteger(new Cursor(bytes, start, end), end, message, '', offset);
+    return found && refusalOf(found);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
+    return undefined;
   }
-  if (found !== undefined) throw refusalOf(found);
 }
 
 function refusalOf({ path, parent, value }: LargeInteger): StoreError {

@@ -13,12 +13,13 @@ import type {
   DescMethodUnary,
   DescService,
 } from '@bufbuild/protobuf';
+import type { StoreError } from '../../errors.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
-import { WireError } from '../../wire/wire-error.ts';
+import { WireError, wireErrorText } from '../../wire/wire-error.ts';
 import type { Call } from '../calls/calls.ts';
 import { malformedRequestError } from '../calls/call-error.ts';
 import { checkBinaryParts } from '../calls/request-parts.ts';
-import { refuseLargeInteger } from './large-integer.ts';
+import { largeIntegerError } from './large-integer.ts';
 
 /** How a request is read, and a reply written: functions of `gen/`. */
 export interface Codecs<Request = unknown, Reply = unknown> {
@@ -163,7 +164,19 @@ export function readRequest(
     return codecs.read(bytes, start, end);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    if (error.code === 'integerTooLarge') refuseLargeInteger(desc.input, bytes, start, end, error.offset);
-    throw malformedRequestError(desc.input.typeName, error.message);
+    throw unreadableError(desc.input, bytes, start, end, error);
   }
+}
+
+/** What a request from `start` to `end` is refused with that reading failed for. */
+export function unreadableError(
+  input: DescMessage,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  { code, offset }: WireError,
+): StoreError {
+  const largeInteger =
+    code === 'integerTooLarge' ? largeIntegerError(input, bytes, start, end, offset) : undefined;
+  return largeInteger ?? malformedRequestError(input.typeName, wireErrorText(code, offset - start));
 }

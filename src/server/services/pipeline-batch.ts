@@ -2,15 +2,16 @@
  * How a batch of `KvService.Pipeline` is read: at once if it can be, else operation by operation, so that one that can't be read
  * fails alone, as a call of its own would.
  */
+import type { DescMessage } from '@bufbuild/protobuf';
 import * as codec from '../../../gen/kelp/v1/kv_codec.ts';
 import { PipelineOperationSchema } from '../../../gen/kelp/v1/kv_pb.ts';
 import { StoreError } from '../../errors.ts';
 import { fixed, serverFixed } from '../../limits.ts';
 import { Cursor } from '../../wire/cursor.ts';
 import { WireError } from '../../wire/wire-error.ts';
-import { type CallError, deadlineError, malformedRequestError } from '../calls/call-error.ts';
+import { type CallError, deadlineError } from '../calls/call-error.ts';
 import { tooManyPartsError } from '../calls/request-parts.ts';
-import { type Codecs, readRequest } from './method.ts';
+import { type Codecs, unreadableError } from './method.ts';
 
 export interface BatchOperation {
   operation:
@@ -29,11 +30,9 @@ export interface PipelineBatch {
 const OPERATION_TAG = 0x0a;
 const LENGTH_DELIMITED = 2;
 
-type Readers = Readonly<
-  Record<NonNullable<codec.PipelineOperationShape['operation']['case']>, Codecs['read']>
->;
+type OperationKind = NonNullable<codec.PipelineOperationShape['operation']['case']>;
 
-const readers: Readers = {
+const readByKind: Readonly<Record<OperationKind, Codecs['read']>> = {
   get: codec.readGetRequest,
   put: codec.readPutRequest,
   delete: codec.readDeleteRequest,
@@ -41,6 +40,18 @@ const readers: Readers = {
   touch: codec.readTouchRequest,
   exists: codec.readExistsRequest,
 };
+
+interface OperationRequest {
+  readonly input: DescMessage;
+  readonly read: Codecs['read'];
+}
+
+/** By the number of its field. */
+const requestByNumber = new Map<number, OperationRequest>(
+  PipelineOperationSchema.fields.flatMap(({ number, localName, message }) =>
+    message === undefined ? [] : [[number, { input: message, read: readByKind[localName as OperationKind] }]],
+  ),
+);
 
 /**
  * Throws when a long batch has more operations than one may, of which the first too many is the last that is looked at. In a
@@ -63,10 +74,14 @@ export function readBatch(buffer: Buffer, start: number, end: number): PipelineB
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
   }
-  // An error takes far longer to make than an operation to read: no more of them are read than a batch may have.
-  const messages: Buffer[] = [];
-  forEachOperation(buffer, start, end, (from, to) => messages.push(buffer.subarray(from, to)));
-  return { operations: messages.map(readOperation) };
+  // One that can't be read takes far longer than one that can: no more of them are looked at than a batch may have.
+  const bounds: number[] = [];
+  forEachOperation(buffer, start, end, (from, to) => bounds.push(from, to));
+  const operations: BatchOperation[] = [];
+  for (let index = 0; index < bounds.length; index += 2) {
+    operations.push(readOperation(buffer, bounds[index] ?? 0, bounds[index + 1] ?? 0));
+  }
+  return { operations };
 }
 
 /** The operations of a batch that has lain here for so long: those whose callers wait no more are refused. */
@@ -112,40 +127,51 @@ function forEachOperation(
   }
 }
 
-function readOperation(message: Buffer): BatchOperation {
+function readOperation(buffer: Buffer, start: number, end: number): BatchOperation {
   try {
-    return codec.readPipelineOperation(message, 0, message.length);
+    return codec.readPipelineOperation(buffer, start, end);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    return { operation: { case: 'refused', value: refusalOf(message, error) }, timeoutMs: 0 };
+    const value =
+      refusalOfRequest(buffer, start, end) ??
+      unreadableError(PipelineOperationSchema, buffer, start, end, error);
+    return { operation: { case: 'refused', value }, timeoutMs: 0 };
   }
 }
 
-/** What is wrong with the request within the operation, in the words of its own method. */
-function refusalOf(message: Buffer, error: WireError): StoreError {
+/** What is wrong with the request within an operation, in the words of its own method. */
+function refusalOfRequest(buffer: Buffer, start: number, end: number): StoreError | undefined {
+  const cursor = new Cursor(buffer, start, end);
   try {
-    readRequestsIn(message);
-  } catch (refusal) {
-    if (refusal instanceof StoreError) return refusal;
-    if (!(refusal instanceof WireError)) throw refusal;
+    while (cursor.position < end) {
+      const tag = cursor.tag(end);
+      const request = (tag & 7) === LENGTH_DELIMITED ? requestByNumber.get(tag >>> 3) : undefined;
+      if (request === undefined) {
+        cursor.skip(tag, end);
+        continue;
+      }
+      const requestEnd = cursor.endOfLength(end);
+      const refusal = refusalOf(request, buffer, cursor.position, requestEnd);
+      if (refusal !== undefined) return refusal;
+      cursor.position = requestEnd;
+    }
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
   }
-  return malformedRequestError(PipelineOperationSchema.typeName, error.message);
+  return undefined;
 }
 
-function readRequestsIn(message: Buffer): void {
-  const end = message.length;
-  const cursor = new Cursor(message, 0, end);
-  while (cursor.position < end) {
-    const tag = cursor.tag(end);
-    const field = PipelineOperationSchema.fields.find(({ number }) => number === tag >>> 3);
-    if ((tag & 7) !== LENGTH_DELIMITED || field?.message === undefined) {
-      cursor.skip(tag, end);
-      continue;
-    }
-    const requestEnd = cursor.endOfLength(end);
-    const request = message.subarray(cursor.position, requestEnd);
-    const read = readers[field.localName as keyof Readers];
-    readRequest({ desc: { input: field.message }, codecs: { read } }, request, 0, request.length);
-    cursor.position = requestEnd;
+function refusalOf(
+  { input, read }: OperationRequest,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): StoreError | undefined {
+  try {
+    read(buffer, start, end);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    return unreadableError(input, buffer, start, end, error);
   }
 }
