@@ -410,7 +410,7 @@ export const serverDefaults = {
   replyBytesMax: 64 * MiB,
   /**
    * The requests and replies that all calls together hold in memory. A request takes up to twice its length, since its buffer
-   * doubles as it comes in: fifteen puts of the longest value, or eleven in JSON, have room.
+   * doubles as it comes in: fifteen puts of the longest value, or eleven in JSON, have room, half as many of one connection.
    */
   callBytesMax: 512 * MiB,
   /** The headers of one request. */
@@ -483,6 +483,8 @@ export const serverFixed = {
   pipelineUncountedBytes: 64 * KiB,
   /** A path is quoted in an error up to this many characters. */
   pathCharactersMax: 200,
+  /** Of `callBytesMax` the requests of one connection fill no more than this, so that those of others have room. */
+  requestsOfConnectionShareMax: 1 / 2,
   /** A reply that its client has not read for this long is cut when memory for calls runs out, the oldest first. */
   stalledReplyMs: 5000,
   /** When the server stops, a stream that its client does not read is cut after this long. */
@@ -496,7 +498,7 @@ export const serverFixed = {
   /**
    * What a client may send on one stream of HTTP/2, and on all streams of a connection, before it is taken. Enough to keep a
    * connection busy whose round trip takes some milliseconds; what is not taken by then is held in memory. What of that is
-   * charged to its call counts on its stream alone: `callBytesMax` bounds it.
+   * charged to its call counts on its stream alone: `requestsOfConnectionShareMax` bounds it.
    */
   streamWindowBytes: 256 * KiB,
   connectionWindowBytes: 1 * MiB,

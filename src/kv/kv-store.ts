@@ -112,7 +112,10 @@ export class KvStore implements api.Store {
     return this.#read(() => scan(this.#store, range, options));
   }
 
-  /** The entries of a range at one revision, in chunks. Throws what `scan` rejects with, by its iteration. */
+  /**
+   * The entries of a range at one revision, in chunks. Keeps nothing of `range`, and throws for one that is none; what else
+   * `scan` rejects with is thrown by the iteration.
+   */
   scanStream(range: api.KeyRange, options: RangeStreamOptions): AsyncIterableIterator<api.ScanPage> {
     return new RangeStream(this.#store, range, options, () => this.pause());
   }

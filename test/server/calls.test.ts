@@ -6,15 +6,20 @@ import { type Call, CallTable } from '../../src/server/calls/calls.ts';
 const limits = { callsMax: 3, callBytesMax: 1000, replyBytesMax: 400 };
 
 class FakeChannel {
+  readonly peer: object | undefined;
   isCut = false;
+
+  constructor(peer?: object) {
+    this.peer = peer;
+  }
 
   cut(): void {
     this.isCut = true;
   }
 }
 
-function open(table: CallTable, isStream = false): { call: Call; channel: FakeChannel } {
-  const channel = new FakeChannel();
+function open(table: CallTable, isStream = false, peer?: object): { call: Call; channel: FakeChannel } {
+  const channel = new FakeChannel(peer);
   return { call: table.open(channel, isStream), channel };
 }
 
@@ -71,6 +76,50 @@ describe('a table of calls', () => {
     first.call.close();
     expect(table.heldBytes).toBe(400);
     second.call.charge(600);
+  });
+
+  describe('lets the requests of one connection', () => {
+    const peer = {};
+    const openThree = (): Call[] => {
+      const table = new CallTable(limits);
+      return [peer, peer, {}].map((each) => open(table, false, each).call);
+    };
+
+    test('fill half of its memory, and those of others the rest', () => {
+      const [first, second, other] = openThree() as [Call, Call, Call];
+      first.chargeRequest(300);
+      second.chargeRequest(200);
+
+      expect(() => second.chargeRequest(1)).toThrow(/half of call-bytes-max/);
+      expect(second.requestBytes).toBe(200);
+      other.chargeRequest(500);
+    });
+
+    test('have room again as they are read, answered or over', () => {
+      const [first, second] = openThree() as [Call, Call];
+      second.chargeRequest(100);
+      first.chargeRequest(400);
+      first.releaseRequest(100);
+      second.chargeRequest(100);
+      first.holdOnly(10);
+      second.chargeRequest(300);
+      second.requestRead();
+      first.chargeRequest(500);
+      first.cut();
+      second.chargeRequest(500);
+      second.close();
+      first.chargeRequest(500);
+
+      expect(first.requestBytes).toBe(500);
+    });
+
+    test('take all of it while there is but one', () => {
+      const [first, second] = openThree() as [Call, Call];
+      first.chargeRequest(900);
+
+      expect(codeOf(() => second.chargeRequest(1))).toBe('limitReached');
+      first.chargeRequest(100);
+    });
   });
 
   test('charges nothing to a call whose client is gone', () => {

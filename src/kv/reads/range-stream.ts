@@ -33,7 +33,6 @@ export interface RangeStreamOptions extends ScanPageOptions {
 
 export class RangeStream implements AsyncIterableIterator<ScanPage> {
   readonly #seam: Seam;
-  readonly #range: KeyRange;
   readonly #options: RangeStreamOptions;
   readonly #pause: () => Promise<void>;
   readonly #reverse: boolean;
@@ -47,10 +46,13 @@ export class RangeStream implements AsyncIterableIterator<ScanPage> {
   #pin: PinnedState | undefined;
   #isOver = false;
 
-  /** @param pause resolves when other work has had its turn. */
+  /**
+   * Keeps nothing of `range`. Throws `invalidArgument` for one that is none.
+   * @param pause resolves when other work has had its turn.
+   */
   constructor(seam: Seam, range: KeyRange, options: RangeStreamOptions, pause: () => Promise<void>) {
     this.#seam = seam;
-    this.#range = range;
+    this.#rest = toEngineRange(range);
     this.#options = options;
     this.#pause = pause;
     this.#reverse = options.reverse === true;
@@ -87,10 +89,9 @@ export class RangeStream implements AsyncIterableIterator<ScanPage> {
   #begin(): PinnedState {
     const seam = this.#seam;
     const { revision = 0, pageToken = '' } = this.#options;
-    const whole = toEngineRange(this.#range);
+    const whole = this.#rest ?? NOTHING;
     const wanted = { revision, reverse: this.#reverse, keysOnly: this.#keysOnly };
     this.#fingerprint = scanFingerprint(seam, whole, wanted);
-    this.#rest = whole;
     if (pageToken === '') return seam.pin(revision === 0 ? undefined : { revision, instantMs: 0 });
     const token = decodePageToken(pageToken, this.#fingerprint);
     seam.checkPlace('the stream', token);

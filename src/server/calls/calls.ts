@@ -4,12 +4,16 @@
  *
  * A call that is answered at once costs its object and two counters: only streams, and replies that are not read, are listed.
  *
+ * What may wait for memory holds none of its request meanwhile, or calls would wait for each other; and the requests of one
+ * connection fill no more than a part of it, so that others have theirs.
+ *
  * Invariants: `heldBytes` of the table is the sum of that of its calls and never above `callBytesMax`; a call gives back all
  * that it holds when its response is closed, and not before, and counts until its method has done too: who cancels calls can't
- * have more of them at work than others; stalled calls stand in the order in which they stalled.
+ * have more of them at work than others; `requestBytes` of a call is a part of what it holds, and their sums by connection stand
+ * in `#requestBytesByPeer`, unless they are 0; stalled calls stand in the order in which they stalled.
  */
 import { type Timer, systemClock } from '../../clock.ts';
-import { StoreError } from '../../errors.ts';
+import { StoreError, assert } from '../../errors.ts';
 import { type ServerLimits, limitName, serverFixed } from '../../limits.ts';
 import { CallError, stoppingError } from './call-error.ts';
 
@@ -17,6 +21,8 @@ export type CallLimits = Pick<ServerLimits, 'callsMax' | 'callBytesMax' | 'reply
 
 /** What a call is answered through. */
 export interface CallChannel {
+  /** The connection, if others may have calls on it: their requests are bounded together. */
+  readonly peer?: object | undefined;
   /** Breaks the call off without a word: its client does not read. */
   cut(): void;
 }
@@ -29,6 +35,7 @@ export class CallTable {
   readonly #onEmpty = new Set<() => void>();
   /** Streams whose next message waits for memory, in the order in which they came. */
   readonly #waiting = new Set<WaitingStream>();
+  readonly #requestBytesByPeer = new Map<object, number>();
   #isServingWaiting = false;
   /** Runs while streams wait: a reply becomes old enough to be cut without anything happening. */
   #retryTimer: Timer | undefined;
@@ -83,7 +90,7 @@ export class CallTable {
 
   /** Of a call: its response is finished, or its client is gone. */
   leave(call: Call): void {
-    this.release(call, call.heldBytes);
+    this.releaseAll(call);
     if (call.isStream) this.#streams.delete(call);
     this.setStalled(call, false);
   }
@@ -110,12 +117,43 @@ export class CallTable {
     }
   }
 
+  /** Takes memory for what has come of a request. A request that is alone on its connection may have all of it. */
+  chargeRequest(call: Call, bytes: number): void {
+    if (call.isClosed) return;
+    const { peer } = call;
+    const peerBytes = this.#requestBytesOf(peer);
+    const bytesMax = this.#limits.callBytesMax * serverFixed.requestsOfConnectionShareMax;
+    if (peerBytes > call.requestBytes && peerBytes + bytes > bytesMax) {
+      throw limitReached(
+        `the requests of this connection fill its part of the memory that is set aside for all (half of ${limitName('callBytesMax')}); try again later`,
+      );
+    }
+    this.charge(call, bytes);
+    call.requestBytes += bytes;
+    this.#addRequestBytes(peer, bytes);
+  }
+
+  /** Gives back what a call has charged for its request. */
+  releaseRequest(call: Call, bytes: number): void {
+    const released = Math.max(0, Math.min(bytes, call.requestBytes));
+    call.requestBytes -= released;
+    this.#addRequestBytes(call.peer, -released);
+    this.release(call, released);
+  }
+
+  /** Gives back all that a call holds. */
+  releaseAll(call: Call): void {
+    this.releaseRequest(call, call.requestBytes);
+    this.release(call, call.heldBytes);
+  }
+
   /**
    * Takes memory for the next message of a stream, which may wait: the store holds it back without cost. The stream must hold
-   * nothing that others may wait for, or they wait for each other.
+   * nothing that others may wait for, such as its request, or they wait for each other.
    * @returns true when there was some at once, else a promise: false when the call ended before there was any.
    */
   chargeWhenFree(call: Call, bytes: number): true | Promise<boolean> {
+    assert(call.requestBytes === 0, 'what waits for memory has given back that of its request');
     if (this.#waiting.size === 0 && this.#tryCharge(call, bytes)) return true;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const waiting: WaitingStream = { call, bytes, resolve };
@@ -186,6 +224,17 @@ export class CallTable {
     return true;
   }
 
+  #requestBytesOf(peer: object | undefined): number {
+    return peer === undefined ? 0 : (this.#requestBytesByPeer.get(peer) ?? 0);
+  }
+
+  #addRequestBytes(peer: object | undefined, bytes: number): void {
+    if (peer === undefined || bytes === 0) return;
+    const sum = this.#requestBytesOf(peer) + bytes;
+    if (sum > 0) this.#requestBytesByPeer.set(peer, sum);
+    else this.#requestBytesByPeer.delete(peer);
+  }
+
   #serveWaiting(): void {
     // Cutting a stalled reply gives memory back, which leads here again.
     if (this.#isServingWaiting) return;
@@ -236,6 +285,8 @@ export class Call {
   readonly isStream: boolean;
   /** Of the table; a call's own code charges and releases by the methods. */
   heldBytes = 0;
+  /** ... and of that for its request. */
+  requestBytes = 0;
   /** Of the table: when the client stopped reading the reply; `undefined` while it reads. */
   stalledSinceMs: number | undefined = undefined;
   /** Of a stream of requests: how long the message that its method was given last had lain here, whole. */
@@ -290,6 +341,24 @@ export class Call {
 
   release(bytes: number): void {
     this.#table.release(this, bytes);
+  }
+
+  /** Takes memory for what has come of the request, as `charge` does. */
+  chargeRequest(bytes: number): void {
+    this.#table.chargeRequest(this, bytes);
+  }
+
+  releaseRequest(bytes: number): void {
+    this.#table.releaseRequest(this, bytes);
+  }
+
+  /** Of a stream: its request was read, and nothing of it is kept. */
+  requestRead(): void {
+    this.releaseRequest(this.requestBytes);
+  }
+
+  get peer(): object | undefined {
+    return this.#channel.peer;
   }
 
   /** Takes memory for a part of the reply message that is about to be made. */
@@ -363,6 +432,7 @@ export class Call {
 
   /** Of a call with one reply, which is made: nothing else of it is held any more. */
   holdOnly(bytes: number): void {
+    this.requestRead();
     this.release(this.heldBytes - bytes);
   }
 
@@ -410,16 +480,17 @@ export class Call {
    */
   holdUnread(bytes: number): number {
     const more = Math.max(bytes - this.heldBytes, 0);
-    return more > 0 && this.holdCome(more) ? more : 0;
+    return more > 0 && this.#isHeldOrCut(() => this.charge(more)) ? more : 0;
   }
 
-  /**
-   * Takes memory for what is there already and can't be refused. When there is none, the call is cut.
-   * @returns whether there was any.
-   */
+  /** As `holdUnread`, for what has come of the request and can't be refused. @returns whether there was memory. */
   holdCome(bytes: number): boolean {
+    return this.#isHeldOrCut(() => this.chargeRequest(bytes));
+  }
+
+  #isHeldOrCut(charge: () => void): boolean {
     try {
-      this.charge(bytes);
+      charge();
       return true;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
@@ -444,7 +515,7 @@ export class Call {
 
   /** Breaks the call off without a word: its client does not read. */
   cut(): void {
-    this.#table.release(this, this.heldBytes);
+    this.#table.releaseAll(this);
     this.#table.setStalled(this, false);
     this.#replyBytes = 0;
     this.#replyMemoryBytes = 0;

@@ -52,7 +52,9 @@ function addUnary(router: ConnectRouter, method: UnaryMethod, store: () => KvSto
 
 function addServerStream(router: ConnectRouter, method: ServerStreamMethod, store: () => KvStore): void {
   router.rpc(method.desc, (request: Message, context: HandlerContext) => {
-    const replies = method.run(store(), fromMessage(method, request), callOf(context), context.signal);
+    const call = callOf(context);
+    const replies = method.run(store(), fromMessage(method, request), call, context.signal);
+    call.requestRead();
     return mapped(replies, (reply) => toMessage(method, reply));
   });
 }
@@ -61,8 +63,8 @@ function addPushStream(router: ConnectRouter, method: PushStreamMethod, store: (
   router.rpc(method.desc, (request: Message, context: HandlerContext) => {
     const call = callOf(context);
     context.signal.addEventListener('abort', () => call.abort(context.signal.reason));
-    const read = fromMessage(method, request);
-    const messages = new PulledMessages((outlet) => method.open(store(), read, call, outlet), call);
+    const messages = new PulledMessages(method, store(), fromMessage(method, request), call);
+    call.requestRead();
     return mapped(messages, (bytes) => fromBinary(method.desc.output, bytes.subarray(PREFIX_BYTES)));
   });
 }

@@ -1,16 +1,22 @@
 /** What a method pushes, for Connect's handlers, which pull: the next message is made when it is asked for. */
+import type { KvStore } from '../../kv/kv-store.ts';
 import type { Call } from '../calls/calls.ts';
-import type { PushedReplies, ReplyOutlet } from '../services/method.ts';
+import type { PushStreamMethod, PushedReplies, ReplyOutlet } from '../services/method.ts';
 
 export class PulledMessages implements AsyncIterableIterator<Buffer>, ReplyOutlet {
-  readonly #open: (outlet: ReplyOutlet) => PushedReplies;
+  readonly #method: PushStreamMethod;
+  readonly #store: KvStore;
+  /** Until that is opened, which keeps nothing of it. */
+  #request: unknown;
   readonly #call: Call;
   #replies: PushedReplies | undefined;
   #asked: PromiseWithResolvers<IteratorResult<Buffer>> | undefined;
   #end: { readonly error: unknown } | undefined;
 
-  constructor(open: (outlet: ReplyOutlet) => PushedReplies, call: Call) {
-    this.#open = open;
+  constructor(method: PushStreamMethod, store: KvStore, request: unknown, call: Call) {
+    this.#method = method;
+    this.#store = store;
+    this.#request = request;
     this.#call = call;
   }
 
@@ -52,7 +58,9 @@ export class PulledMessages implements AsyncIterableIterator<Buffer>, ReplyOutle
 
   #begun(): PushedReplies {
     if (this.#replies === undefined) {
-      const replies = (this.#replies = this.#open(this));
+      const replies = this.#method.open(this.#store, this.#request, this.#call, this);
+      this.#request = undefined;
+      this.#replies = replies;
       this.#call.onAbort = () => replies.stop();
     }
     return this.#replies;

@@ -43,7 +43,7 @@ export function answerCall(request: HttpRequest, response: HttpResponse, context
   if (endpoint === undefined) return false;
   const { calls, logger } = context;
   const isFull = calls.isFull;
-  const call = calls.open({ cut: () => cut(response) }, endpoint.isStream);
+  const call = calls.open({ peer: request.socket, cut: () => cut(response) }, endpoint.isStream);
   call.replyCopies = REPLY_COPIES;
   response.once('close', () => call.close());
   const refusal = isFull ? calls.fullError() : chargeUnread(request, call, endpoint);
@@ -66,7 +66,7 @@ function chargeUnread(request: HttpRequest, call: Call, endpoint: RpcEndpoint): 
     request.chargeTo(call);
   } else if (endpoint.hasRequestStream) {
     try {
-      call.charge(request.readableHighWaterMark);
+      call.chargeRequest(request.readableHighWaterMark);
     } catch (error) {
       return error as Error;
     }
@@ -95,7 +95,7 @@ async function serveCall(
   });
   const handle = (): Promise<UniversalServerResponse> => endpoint.handle(universalRequest);
   const reply = await (isCompressed(request)
-    ? inflatingFor.run({ charge: (bytes) => call.charge(bytes), check }, handle)
+    ? inflatingFor.run({ charge: (bytes) => call.chargeRequest(bytes), check }, handle)
     : handle());
   const { status } = reply;
   if (status === 405 || status === 415) answerWrongForm(response, status, endpoint.isStream);

@@ -81,6 +81,10 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
     }
   }
 
+  get peer(): object {
+    return this.stream.connection;
+  }
+
   abstract data(buffer: Buffer, from: number, to: number, isLast: boolean): void;
   abstract end(): void;
   abstract drained(): void;

@@ -93,11 +93,12 @@ export class PushStreamCall extends GrpcCall implements ReplyOutlet {
 
   #open(reader: MessageReader): void {
     const message = reader.takeOnly();
+    this.#reader = undefined;
     const { method } = this.#served;
     const request = readRequest(method, message, 0, message.length);
+    // Before it is opened: it may take memory for its first message then.
+    this.call.requestRead();
     const replies = method.open(this.#store, request, this.call, this);
-    this.#reader = undefined;
-    reader.release();
     this.#replies = replies;
     this.#isAtWork = true;
     this.call.beginWork();

@@ -128,10 +128,11 @@ abstract class StreamCall<Method extends StreamMethod> extends GrpcCall {
 
 /** One request, many replies. */
 export class ServerStreamCall extends StreamCall<ServerStreamMethod> {
-  readonly #reader = new MessageReader(this.call, this.served.requestBytesMax);
+  /** Of the request, until that is read. */
+  #reader: MessageReader | undefined = new MessageReader(this.call, this.served.requestBytesMax);
 
   override data(buffer: Buffer, from: number, to: number): void {
-    if (this.isAnswered) return;
+    if (this.isAnswered || this.#reader === undefined) return;
     try {
       this.#reader.append(buffer, from, to);
       this.#reader.checkAlone();
@@ -142,13 +143,16 @@ export class ServerStreamCall extends StreamCall<ServerStreamMethod> {
   }
 
   override end(): void {
-    if (this.isAnswered) return;
+    if (this.isAnswered || this.#reader === undefined) return;
     this.requestDone();
     const { method } = this.served;
     try {
       const message = this.#reader.takeOnly();
+      this.#reader = undefined;
       const request = readRequest(method, message, 0, message.length);
-      void this.reply(method.run(this.store, request, this.call, this.call.signal));
+      const replies = method.run(this.store, request, this.call, this.call.signal);
+      this.call.requestRead();
+      void this.reply(replies);
     } catch (error) {
       this.fail(error);
     }

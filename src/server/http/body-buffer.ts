@@ -2,11 +2,13 @@
 import type { Call } from '../calls/calls.ts';
 import { PREFIX_BYTES } from '../services/envelope.ts';
 
+const NO_BYTES = Buffer.alloc(0);
+
 /** Bytes that have come and are not taken yet. Room is charged to the call; what was taken stays in it until released. */
 export class BodyBuffer {
   readonly #call: Call;
   /** Its length is the room; the first `#length` bytes have come. */
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes: Buffer = NO_BYTES;
   #length = 0;
   #chargedBytes = 0;
 
@@ -52,21 +54,22 @@ export class BodyBuffer {
   take(count: number): Buffer {
     const taken = this.#bytes.subarray(0, count);
     // What follows keeps no room beyond its end, so appending to it moves it to a place of its own.
-    this.#bytes = this.#bytes.subarray(count, this.#length);
+    this.#bytes = this.#length > count ? this.#bytes.subarray(count, this.#length) : NO_BYTES;
     this.#length = this.#bytes.length;
     return taken;
   }
 
-  /** Gives back the room of what was taken. */
+  /** Gives back the room of what was taken, which is not used any more. */
   release(): void {
-    this.#call.release(this.#chargedBytes - this.#length);
+    if (isSmallPart(this.#bytes)) this.#bytes = copyOf(this.#bytes, this.#length);
+    this.#call.releaseRequest(this.#chargedBytes - this.#length);
     this.#chargedBytes = this.#length;
   }
 
   /** The first chunk is kept as it is, for most bodies have no other, unless it keeps a far larger buffer alive. */
   #hold(chunk: Buffer): void {
     this.#charge(chunk.length);
-    this.#bytes = chunk.length * 4 < chunk.buffer.byteLength ? copyOf(chunk, chunk.length) : chunk;
+    this.#bytes = isSmallPart(chunk) ? copyOf(chunk, chunk.length) : chunk;
   }
 
   #grow(capacity: number): void {
@@ -75,9 +78,14 @@ export class BodyBuffer {
   }
 
   #charge(bytes: number): void {
-    this.#call.charge(bytes);
+    this.#call.chargeRequest(bytes);
     this.#chargedBytes += bytes;
   }
+}
+
+/** Whether it keeps a far larger buffer alive. */
+function isSmallPart(bytes: Buffer): boolean {
+  return bytes.length > 0 && bytes.length * 4 < bytes.buffer.byteLength;
 }
 
 /** A copy that shares its memory with nothing, with room for `capacity` bytes. */

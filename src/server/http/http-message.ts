@@ -13,6 +13,8 @@ export interface HttpRequest extends Readable {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
   readonly headers: IncomingHttpHeaders;
+  /** What it came on: the same object for all requests of a connection. */
+  readonly socket: object;
   /** Whether the client broke the request off. */
   readonly aborted?: boolean;
   /** Charges to the call what has come and is not read; without it that is `readableHighWaterMark` at most. */

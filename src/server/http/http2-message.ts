@@ -15,7 +15,7 @@ import { Readable } from 'node:stream';
 import { errorCode } from '../../http2/contract/error-code.ts';
 import type { Field, RequestHead } from '../../http2/contract/fields.ts';
 import { encodeBlock } from '../../http2/hpack/encoder.ts';
-import type { ServerStream, StreamHandler } from '../../http2/contract/stream.ts';
+import type { ConnectionInfo, ServerStream, StreamHandler } from '../../http2/contract/stream.ts';
 import { serverFixed } from '../../limits.ts';
 import type { Call, CallTable } from '../calls/calls.ts';
 import type { HttpRequest, HttpResponse } from './http-message.ts';
@@ -49,6 +49,7 @@ class Http2Request extends Readable implements HttpRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
+  readonly socket: ConnectionInfo;
   aborted = false;
   /** All of the body has come. */
   hasEnded = false;
@@ -68,6 +69,7 @@ class Http2Request extends Readable implements HttpRequest {
     this.method = head.method;
     this.url = head.path;
     this.headers = headersOf(head);
+    this.socket = stream.connection;
     this.#isContinueDue = this.headers.expect?.toLowerCase() === '100-continue';
     this.on('error', () => undefined);
   }
@@ -115,7 +117,7 @@ class Http2Request extends Readable implements HttpRequest {
     const bytes = this.#unconsumedBytes;
     if (bytes === 0 || this.readableLength > 0) return;
     this.#unconsumedBytes = 0;
-    this.#call?.release(this.#chargedBytes);
+    this.#call?.releaseRequest(this.#chargedBytes);
     this.#chargedBytes = 0;
     this.#stream.consumed(bytes);
   }

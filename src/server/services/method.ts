@@ -52,8 +52,8 @@ export interface ServerStreamMethod<Request = unknown, Reply = unknown> {
   readonly desc: DescMethodServerStreaming;
   readonly codecs: Codecs<Request, Reply>;
   /**
-   * Bytes of the request must stay as they are until the replies end. The next reply is asked for when the one before is
-   * written.
+   * Bytes of the request must stay as they are until this returns; what is kept of them is copied, since their memory is given
+   * back then. No memory is taken before a reply is asked for. The next one is asked for when the one before is written.
    */
   run(store: KvStore, request: Request, call: Call, signal: AbortSignal): AsyncIterable<Reply>;
 }
@@ -64,8 +64,8 @@ export interface PushStreamMethod<Request = unknown> {
   readonly desc: DescMethodServerStreaming;
   readonly codecs: Pick<Codecs<Request>, 'read'>;
   /**
-   * Nothing is sent before the first `goOn`. Bytes of the request must stay as they are until this returns. Throws a StoreError
-   * or CallError.
+   * Nothing is sent before the first `goOn`. Bytes of the request must stay as they are until this returns; what is kept of them
+   * is copied, since their memory counts no more. Throws a StoreError or CallError.
    */
   open(store: KvStore, request: Request, call: Call, outlet: ReplyOutlet): PushedReplies;
 }

@@ -13,6 +13,7 @@ const tooSlow = /not complete within 60000 ms \(request-timeout\)/;
 class Request extends Readable {
   readonly httpVersion = '2.0';
   readonly headers = {};
+  readonly socket = {};
 
   override _read(): void {}
 }
