@@ -346,7 +346,10 @@ export const http2 = {
   ampleUnsentBytesOfAll: 64 * MiB,
   /** ... and none before the last is sent, while it is more than this: so thousands that do read have their part. */
   scarceUnsentBytesOfAll: 96 * MiB,
-  /** They hold no more than this: for what would be beyond it connections are cut, the one first that has not read for longest. */
+  /**
+   * They hold no more than this, what TLS keeps encrypted included: for what would be beyond it connections are cut, the one first
+   * that has not read for longest.
+   */
   unsentBytesOfAllMax: 128 * MiB,
   /** Streams whose bodies wait take turns by so much. */
   chunkBytesMax: 16 * KiB,

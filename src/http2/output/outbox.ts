@@ -8,9 +8,10 @@
  *   buffer for each 64 KiB. How far is the connection's business, by `unsentBytes`.
  * - A buffer is used again once the socket has let go of it.
  * - What stays, in the socket or behind it, counts as the memory that it keeps (`unread-output.ts`), which is little for little:
- *   a peer that does not read keeps no whole buffers for a few bytes.
+ *   a peer that does not read keeps no whole buffers for a few bytes. What a TLS socket has it keeps in its encrypted form too.
  */
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { http2 } from '../../limits.ts';
 import { type OutputHolder, unreadOutput } from './unread-output.ts';
 
@@ -50,6 +51,7 @@ export class Outbox implements OutputHolder {
   /** All that the socket was given. */
   #givenBytes = 0;
   readonly #socket: Socket;
+  readonly #isEncrypted: boolean;
   readonly #owner: OutboxOwner;
   #waiting: Output[] = [];
   #waitingBytes = 0;
@@ -67,6 +69,7 @@ export class Outbox implements OutputHolder {
 
   constructor(socket: Socket, owner: OutboxOwner) {
     this.#socket = socket;
+    this.#isEncrypted = (socket as Partial<TLSSocket>).encrypted === true;
     this.#owner = owner;
   }
 
@@ -196,9 +199,10 @@ export class Outbox implements OutputHolder {
     this.#socket.write(length === buffer.length ? buffer : buffer.subarray(0, length), this.#onTaken);
     this.#isSocketSlow = this.#socket.writableLength > 0;
     if (this.#isSocketSlow) {
-      this.#inSocket.push({ buffer, length });
+      const inSocket = { buffer, length };
+      this.#inSocket.push(inSocket);
       this.#inSocketBytes += length;
-      unreadOutput.hold(this, buffer.length);
+      unreadOutput.hold(this, this.#memoryInSocket(inSocket));
     } else {
       this.#idleCallbacks++;
       free(buffer);
@@ -249,7 +253,7 @@ export class Outbox implements OutputHolder {
     const output = this.#inSocket.shift();
     if (output === undefined) return;
     this.#inSocketBytes -= output.length;
-    unreadOutput.release(this, output.buffer.length, true);
+    unreadOutput.release(this, this.#memoryInSocket(output), true);
     // What a socket that is destroyed had is never sent.
     if (this.#isClosed || this.#socket.destroyed) return;
     free(output.buffer);
@@ -257,6 +261,10 @@ export class Outbox implements OutputHolder {
     this.flush();
     this.#owner.outputTaken();
     this.#endSocket();
+  }
+
+  #memoryInSocket({ buffer, length }: Output): number {
+    return this.#isEncrypted ? buffer.length + length : buffer.length;
   }
 
   #endSocket(): void {

@@ -2,6 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { errorCode } from '../../../src/http2/contract/error-code.ts';
 import { encodeBlock } from '../../../src/http2/hpack/encoder.ts';
+import { Outbox } from '../../../src/http2/output/outbox.ts';
+import { unreadOutput } from '../../../src/http2/output/unread-output.ts';
+import { FakeSocket } from '../support/fake-socket.ts';
+import { StepClock } from '../support/step-clock.ts';
 import { http2 } from '../../../src/limits.ts';
 import {
   dataFrame,
@@ -229,6 +233,32 @@ describe('a client that does not read', () => {
     expect(later.connection.unsentBytes).toBeGreaterThan(2 * http2.outputBytes);
     later.connection.destroy();
     later.clock.settle();
+  });
+
+  test('over TLS holds what its socket has in two forms, and both count', () => {
+    const clock = new StepClock();
+    const sockets: FakeSocket[] = [];
+    const owner = { outputBegun: () => undefined, outputTaken: () => undefined, outputCut: () => undefined };
+    const heldBytes = (): number =>
+      sockets.reduce(
+        (sum, { destroyed, writableMemoryBytes }) => sum + (destroyed ? 0 : writableMemoryBytes),
+        0,
+      );
+    while (sockets.every(({ destroyed }) => !destroyed)) {
+      const socket = new FakeSocket(clock);
+      socket.encrypted = true;
+      socket.isRead = false;
+      sockets.push(socket);
+      const outbox = new Outbox(socket.asSocket, owner);
+      outbox.reserve(http2.outputBytes);
+      outbox.length = http2.outputBytes;
+      outbox.flush();
+      expect(heldBytes()).toBeLessThanOrEqual(http2.unsentBytesOfAllMax);
+    }
+    expect(unreadOutput.connectionBytesMax).toBeLessThan(http2.outputBytes);
+    // What is sent counts in neither.
+    for (const socket of sockets) socket.readAll();
+    expect(unreadOutput.connectionBytesMax).toBe(http2.unsentBytesMax);
   });
 
   test('and gets little holds little memory, however often', () => {

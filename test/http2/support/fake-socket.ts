@@ -16,6 +16,8 @@ interface Unsent {
 
 export class FakeSocket extends EventEmitter {
   readonly remoteAddress = '127.0.0.1';
+  /** As a TLS socket it has what is not sent in a second form. */
+  encrypted = false;
   /** As a real one it would end its side with the peer's, unless told otherwise. */
   allowHalfOpen = false;
   destroyed = false;
@@ -65,7 +67,8 @@ export class FakeSocket extends EventEmitter {
 
   /** The memory that is kept alive by that. */
   get writableMemoryBytes(): number {
-    return this.#unsent.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
+    const plainBytes = this.#unsent.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
+    return this.encrypted ? plainBytes + this.writableLength : plainBytes;
   }
 
   /** What came from the peer and was not read, since reading is paused. */
