@@ -45,11 +45,11 @@ export const fixed = {
   /** The keys that one transaction may change (a delete of a range, a lease that ends). */
   txnChangesMax: 100_000,
   /**
-   * The keys that may be attached to one lease, and their bytes: they are deleted in one transaction, with at most one
-   * more change for each.
+   * The keys that may be attached to one lease, and their bytes: they are deleted in one transaction, which takes about
+   * the time of one that deletes `txnChangesMax` short keys of a range.
    */
   leaseKeysMax: 50_000,
-  leaseKeyBytesMax: 16 * MiB,
+  leaseKeyBytesMax: 4 * MiB,
   /** The memory of all leases with their keys, which are objects that the garbage collector has to look at. */
   leaseTableBytesMax: 512 * MiB,
   /** The ranges of one watch. */
@@ -101,6 +101,11 @@ export const fixed = {
    */
   requestVisitsMax: 128 * 1024,
   requestBytesMax: 64 * MiB,
+  /**
+   * A key that a request names counts as one visit more for each of so many bytes, and again when it is written: 4,000 of the
+   * longest are read, or 2,000 written, in the time of the visits.
+   */
+  visitKeyBytes: 128,
   /** The keys past their deadline and not removed yet that a count can leave out. */
   overdueCountedMax: 10_000,
   /** The keys of a lease that are sorted, or made texts of, in one turn of the event loop. */

@@ -122,7 +122,7 @@ export type PutRequest = Message<"kelp.v1.PutRequest"> & {
 
   /**
    * The lease to attach the key to; it is deleted together with the lease. 0 (default): none, even if the entry
-   * before was attached to one. NOT_FOUND when there is no such lease, RESOURCE_EXHAUSTED when it has 50000 keys or 16 MiB
+   * before was attached to one. NOT_FOUND when there is no such lease, RESOURCE_EXHAUSTED when it has 50000 keys or 4 MiB
    * of keys already. May be combined with `ttl`: the key goes with the earlier of the two.
    *
    * @generated from field: int64 lease_id = 4;

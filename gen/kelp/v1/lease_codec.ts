@@ -900,7 +900,7 @@ export interface LeaseShape {
   remaining: DurationShape | undefined;
   /**
    * How many keys are attached to it, those included whose own time to live has passed, until they are removed. At most
-   * 50000, with at most 16 MiB.
+   * 50000, with at most 4 MiB.
    */
   keyCount: number;
 }

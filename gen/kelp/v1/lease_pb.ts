@@ -375,7 +375,7 @@ export type Lease = Message<"kelp.v1.Lease"> & {
 
   /**
    * How many keys are attached to it, those included whose own time to live has passed, until they are removed. At most
-   * 50000, with at most 16 MiB.
+   * 50000, with at most 4 MiB.
    *
    * @generated from field: int64 key_count = 4;
    */

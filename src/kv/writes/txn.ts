@@ -1,5 +1,4 @@
 /** Transactions: compares, then one of two lists of operations, in one revision. */
-import type { Key } from '../../api.ts';
 import { bytesOf } from '../../arguments/value.ts';
 import type { EngineRange } from '../../engine/engine.ts';
 import type { Version } from '../../engine/version.ts';
@@ -7,17 +6,18 @@ import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import { budgetSpent } from '../../store/views/draft.ts';
 import { toEntry } from '../../store/views/entries.ts';
-import { encodeKey, keyAfter } from '../../store/views/keys.ts';
+import { encodeKey } from '../../store/views/keys.ts';
 import { toDeletedRange, toEngineRange } from '../../store/views/range.ts';
 import type { Compare, Operation, OperationResult, TxnRequest, TxnResult } from '../../api.ts';
 import type { View } from '../../store/views/view.ts';
 import { add, deleteAll } from './writes.ts';
 
-/** An operation with its keys as bytes. */
-interface Prepared {
-  readonly operation: Operation;
-  readonly range: EngineRange;
-}
+/** An operation with its key, or its range, as bytes. */
+type Prepared =
+  | { readonly operation: RangeOperation; readonly range: EngineRange }
+  | { readonly operation: Exclude<Operation, RangeOperation>; readonly key: Uint8Array };
+
+type RangeOperation = Extract<Operation, { kind: 'deleteRange' }>;
 
 export function runTxn(view: View, request: TxnRequest): TxnResult {
   const compares = request.compares ?? [];
@@ -28,8 +28,8 @@ export function runTxn(view: View, request: TxnRequest): TxnResult {
   const success = prepare(request.success ?? [], 'success');
   const failure = prepare(request.failure ?? [], 'failure');
   const succeeded = prepared.every((compare) => holds(view, compare));
-  const results = (succeeded ? success : failure).map(({ operation, range }) => {
-    const result = run(view, operation, range);
+  const results = (succeeded ? success : failure).map((one) => {
+    const result = run(view, one);
     request.admit?.(result);
     return result;
   });
@@ -39,7 +39,7 @@ export function runTxn(view: View, request: TxnRequest): TxnResult {
 /** A compare with its key or range as bytes, and its operand checked. */
 interface PreparedCompare {
   readonly compare: Compare;
-  readonly range: EngineRange;
+  readonly keys: Uint8Array | EngineRange;
 }
 
 function prepareCompare(compare: Compare): PreparedCompare {
@@ -47,10 +47,10 @@ function prepareCompare(compare: Compare): PreparedCompare {
   if (operand.kind === 'exists' && relation !== 'equal' && relation !== 'notEqual') {
     throw new StoreError('invalidArgument', 'a compare of existence can only be equal or not equal');
   }
-  const range = 'key' in subject ? keyRange(subject.key) : toEngineRange(subject.range);
-  if (operand.kind !== 'value') return { compare, range };
+  const keys = 'key' in subject ? encodeKey(subject.key) : toEngineRange(subject.range);
+  if (operand.kind !== 'value') return { compare, keys };
   // Once, not for each entry of the range.
-  return { compare: { ...compare, operand: { ...operand, value: bytesOf(operand.value) } }, range };
+  return { compare: { ...compare, operand: { ...operand, value: bytesOf(operand.value) } }, keys };
 }
 
 /** Encodes the keys of a branch and checks all that can be wrong with it whatever the store holds. */
@@ -61,18 +61,16 @@ function prepare(operations: readonly Operation[], branch: string): Prepared[] {
       `the ${branch} branch has ${operations.length} operations; at most ${fixed.txnOperationsMax} are allowed`,
     );
   }
-  return operations.map((operation) => {
-    const isRange = operation.kind === 'deleteRange';
-    return { operation, range: isRange ? toDeletedRange(operation.range) : keyRange(operation.key) };
-  });
+  return operations.map((operation) =>
+    operation.kind === 'deleteRange'
+      ? { operation, range: toDeletedRange(operation.range) }
+      : { operation, key: encodeKey(operation.key) },
+  );
 }
 
-function keyRange(key: Key): EngineRange {
-  const bytes = encodeKey(key);
-  return { start: bytes, end: keyAfter(bytes) };
-}
-
-function run(view: View, operation: Operation, { start: key, end }: EngineRange): OperationResult {
+function run(view: View, prepared: Prepared): OperationResult {
+  if ('range' in prepared) return { kind: 'deleteRange', deletedCount: deleteAll(view, prepared.range) };
+  const { operation, key } = prepared;
   switch (operation.kind) {
     case 'get': {
       const current = view.read(key);
@@ -91,8 +89,6 @@ function run(view: View, operation: Operation, { start: key, end }: EngineRange)
       const previous = current && toEntry(operation.key, current);
       return { kind: 'delete', deleted: view.delete(key) !== undefined, previous };
     }
-    case 'deleteRange':
-      return { kind: 'deleteRange', deletedCount: deleteAll(view, { start: key, end }) };
     case 'increment':
       return {
         kind: 'increment',
@@ -101,15 +97,15 @@ function run(view: View, operation: Operation, { start: key, end }: EngineRange)
   }
 }
 
-function holds(view: View, { compare, range }: PreparedCompare): boolean {
-  const { subject, operand, relation } = compare;
-  if ('key' in subject) {
-    const current = operand.kind === 'value' ? view.read(range.start) : view.readMeta(range.start);
+function holds(view: View, { compare, keys }: PreparedCompare): boolean {
+  const { operand, relation } = compare;
+  if (keys instanceof Uint8Array) {
+    const current = operand.kind === 'value' ? view.read(keys) : view.readMeta(keys);
     return holdsFor(compare, current);
   }
   let isEmpty = true;
   let doesHold = true;
-  const nextKey = view.scan(range, false, (shown) => {
+  const nextKey = view.scan(keys, false, (shown) => {
     isEmpty = false;
     if (operand.kind === 'value') view.budget.spendBytes(shown.valueEnd - shown.valueStart);
     doesHold = operand.kind !== 'exists' && holdsFor(compare, shown);

@@ -53,6 +53,8 @@ const FETCHED_MIN = 4;
 /** ... so many at a time. */
 const FETCHED_MAX = 64;
 
+const NO_IDS: ReadonlySet<number> = new Set();
+
 export class Committer {
   readonly #context: CommitterContext;
   readonly #incarnation: string;
@@ -177,6 +179,7 @@ export class Committer {
       engine.apply(change);
       done++;
     }
+    const endedIds = leaseChanges.length === 0 ? NO_IDS : endedBy(leaseChanges);
     if (leaseChanges.length > 0) {
       this.#undo = [];
       leases.applyAll(
@@ -185,10 +188,11 @@ export class Committer {
       );
     }
     for (const { key, previousLeaseId, leaseId } of changes) {
-      if (leaseId !== previousLeaseId)
-        leases.applyMove(toKeyText(key), previousLeaseId, leaseId, (this.#undo ??= []));
+      // A lease that ends takes its keys along.
+      if (leaseId === previousLeaseId || (leaseId === 0 && endedIds.has(previousLeaseId))) continue;
+      leases.applyMove(toKeyText(key), previousLeaseId, leaseId, (this.#undo ??= []));
     }
-    if (leaseChanges.length > 0)
+    if (endedIds.size > 0)
       leases.applyAll(
         leaseChanges.filter(({ kind }) => kind === 'end'),
         this.#undo,
@@ -240,4 +244,8 @@ export class Committer {
     this.#lastTimeMs = Math.max(this.#lastTimeMs, instantMs);
     return this.#lastTimeMs;
   }
+}
+
+function endedBy(changes: readonly LeaseChange[]): ReadonlySet<number> {
+  return new Set(changes.filter(({ kind }) => kind === 'end').map(({ leaseId }) => leaseId));
 }

@@ -22,6 +22,7 @@ import { fromKeyText, keyScratch, toKeyText, type KeyText } from './keys.ts';
 import { MergedState } from './merged-state.ts';
 import { isOverdue } from './overdue.ts';
 import type { PlannedChange } from './planned-change.ts';
+import { boundBytesOf } from './range.ts';
 import { isEngineKey } from './regions.ts';
 import type { DeletedEntries, LeaseView, PutOptions, RangeLimits, Savepoint, View } from './view.ts';
 
@@ -142,6 +143,7 @@ export class Draft implements View {
 
   scan(range: EngineRange, reverse: boolean, visit: Visit): Uint8Array | undefined {
     this.#scanCount++;
+    this.budget.spendKeyBytes(boundBytesOf(range));
     try {
       return this.#merged.scan(this, range, reverse, visit);
     } finally {
@@ -150,17 +152,17 @@ export class Draft implements View {
   }
 
   rank(range: EngineRange, key: Uint8Array): number {
-    this.#spend();
+    this.#spend(boundBytesOf(range) + key.length);
     return this.#merged.rank(this, range, key);
   }
 
   select(range: EngineRange, index: number): Uint8Array | undefined {
-    this.#spend();
+    this.#spend(boundBytesOf(range));
     return this.#merged.select(this, range, index);
   }
 
   count(range: EngineRange): number {
-    this.#spend();
+    this.#spend(boundBytesOf(range));
     return this.#merged.count(this, range);
   }
 
@@ -184,6 +186,7 @@ export class Draft implements View {
     const isOverdueBelow = stored !== undefined && isOverdue(stored, this.instantMs);
     const current = change === undefined ? this.#present(stored) : entryOf(change);
     if (leaseId !== 0 && leaseId !== current?.leaseId) this.#checkLease(leaseId, key.length);
+    this.#payWrite(key);
     memory.admit(this.#changes.bytes + key.length + value.length);
     const revision = this.nextRevision;
     return this.#plan(change, {
@@ -210,6 +213,7 @@ export class Draft implements View {
     const change = this.#drafted(key);
     const current = change === undefined ? this.#present(this.#stored(key)) : entryOf(change);
     if (current === undefined) return undefined;
+    this.#payWrite(key);
     if (change === undefined) this.#plan(undefined, this.#deletion(key, reason, current.leaseId));
     else this.#deleteDrafted(change, reason);
     return change === undefined ? current : withoutValue(current);
@@ -226,6 +230,7 @@ export class Draft implements View {
       keys.push(key);
       leaseIds.push(shown.leaseId);
       bytes += key.length;
+      this.budget.spendKeyBytes(key.length);
       return keys.length < limits.keysMax && bytes < limits.bytesMax;
     });
     // What was just shown is paid, and needs no other look.
@@ -241,6 +246,7 @@ export class Draft implements View {
     const change = this.#drafted(key);
     const current = change === undefined ? this.#present(this.#storedWhole(key)) : entryOf(change);
     if (current === undefined) return undefined;
+    this.#payWrite(key);
     this.#context.memory.admit(this.#changes.bytes + key.length + current.value.length);
     return this.#plan(change, {
       type: change?.type ?? 'touch',
@@ -285,13 +291,16 @@ export class Draft implements View {
   }
 
   endLease(leaseId: number, reason: 'leaseExpired' | 'leaseRevoked'): number {
-    this.#checkOpen();
+    this.#spend(0);
     const { engine } = this.#context;
     const mayBeDrafted = this.#changes.count > 0;
     const keys = this.#keysOf(leaseId);
     let count = 0;
     for (const [index, key] of keys.entries()) {
       if (index % FETCHED_MAX === 0) engine.fetch(keys, index, Math.min(index + FETCHED_MAX, keys.length));
+      // The limits of a lease bound these, whatever a transaction may have: one that could not end would be there for ever.
+      this.budget.visitsLeft--;
+      this.budget.spendKeyBytes(key.length);
       const change = mayBeDrafted ? this.#changes.get(key) : undefined;
       if (change !== undefined) {
         if (entryOf(change)?.leaseId !== leaseId) continue;
@@ -299,10 +308,9 @@ export class Draft implements View {
         count++;
         continue;
       }
-      const stored = this.#stored(key);
+      const stored = engine.readMeta(key, NEWEST);
       assert(stored?.leaseId === leaseId, 'a key in the set of a lease names that lease');
       const isOver = isOverdue(stored, this.instantMs);
-      // The limits of a lease bound these, whatever a transaction may have.
       this.#note(undefined, this.#deletion(key, isOver ? 'expired' : reason, leaseId));
       if (!isOver) count++;
     }
@@ -324,7 +332,7 @@ export class Draft implements View {
 
   /** Tells by the engine's count, before any key is gathered, when a range surely has more keys than may be deleted. */
   #refuseTooMany(range: EngineRange): void {
-    this.#spend();
+    this.#spend(boundBytesOf(range));
     const { engine } = this.#context;
     // Each becomes a change, whatever the transaction itself has written there, but for those past their deadline.
     const counted = engine.count(range);
@@ -349,16 +357,23 @@ export class Draft implements View {
     assert(this.#scanCount === 0, 'nothing is changed while a scan shows what there is');
   }
 
-  /** Pays for a key that is looked at. */
-  #spend(): void {
+  /** Pays for a key that is looked at. @param keyBytes of it, and of what else is given. */
+  #spend(keyBytes: number): void {
     this.#checkOpen();
     this.budget.visitsLeft--;
+    this.budget.spendKeyBytes(keyBytes);
+    if (this.budget.isSpent) throw budgetSpent(this.budget);
+  }
+
+  /** Pays for a key that is written, beside the look at it. */
+  #payWrite(key: Uint8Array): void {
+    this.budget.spendKeyBytes(key.length);
     if (this.budget.isSpent) throw budgetSpent(this.budget);
   }
 
   /** What the engine has of a key, overdue or not. */
   #lookUp(key: Uint8Array, withValue: boolean): Version | undefined {
-    this.#spend();
+    this.#spend(key.length);
     const { engine } = this.#context;
     const stored = withValue ? engine.read(key, NEWEST) : engine.readMeta(key, NEWEST);
     this.#seen = stored;
@@ -395,7 +410,7 @@ export class Draft implements View {
   /** The same, paid for like a look at the engine. */
   #drafted(key: Uint8Array): PlannedChange | undefined {
     const change = this.#changes.get(key);
-    if (change !== undefined) this.#spend();
+    if (change !== undefined) this.#spend(key.length);
     return change;
   }
 
@@ -533,6 +548,6 @@ export function budgetSpent({ bytesLeft }: WorkBudget): StoreError<'limitReached
     'limitReached',
     bytesLeft <= 0
       ? `the request reads more than ${fixed.requestBytesMax} bytes of values; read fewer keys at a time`
-      : `the request looks at more than ${fixed.requestVisitsMax} keys; give it smaller ranges`,
+      : `the request looks at more than ${fixed.requestVisitsMax} keys, of which a long one counts as several (one more for each ${fixed.visitKeyBytes} bytes); give it fewer keys or smaller ranges`,
   );
 }

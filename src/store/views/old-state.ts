@@ -5,6 +5,7 @@ import { assert } from '../../errors.ts';
 import { WorkBudget } from '../../work-budget.ts';
 import { budgetSpent } from './draft.ts';
 import { isOverdue } from './overdue.ts';
+import { boundBytesOf } from './range.ts';
 import type { ReadView } from './view.ts';
 
 /** There is one object for all reads, one after the other. */
@@ -45,25 +46,27 @@ export class OldState implements ReadView {
   }
 
   read(key: Uint8Array): Version | undefined {
-    this.#spend();
+    this.#spend(key.length);
     const version = this.#engine.read(key, this.#revision);
     if (version !== undefined) this.budget.spendBytes(version.value.length);
     return this.#present(version);
   }
 
   readMeta(key: Uint8Array): Version | undefined {
-    this.#spend();
+    this.#spend(key.length);
     return this.#present(this.#engine.readMeta(key, this.#revision));
   }
 
   scan(range: EngineRange, reverse: boolean, visit: Visit): Uint8Array | undefined {
+    this.budget.spendKeyBytes(boundBytesOf(range));
     return this.#engine.scan(range, this.#revision, { reverse, budget: this.budget }, (shown) =>
       shown.expireTimeMs !== 0 && isOverdue(shown, this.instantMs) ? true : visit(shown),
     );
   }
 
-  #spend(): void {
+  #spend(keyBytes: number): void {
     this.budget.visitsLeft--;
+    this.budget.spendKeyBytes(keyBytes);
     if (this.budget.isSpent) throw budgetSpent(this.budget);
   }
 

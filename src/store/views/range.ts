@@ -75,3 +75,8 @@ export function rangesOverlap(a: EngineRange, b: EngineRange): boolean {
   const bBeforeA = b.end !== undefined && Buffer.compare(b.end, a.start) <= 0;
   return !aBeforeB && !bBeforeA;
 }
+
+/** What the bounds of a range cost to look for, in bytes of keys. */
+export function boundBytesOf({ start, end }: EngineRange): number {
+  return start.length + (end?.length ?? 0);
+}

@@ -58,6 +58,10 @@ const FEW_VISITS = 5000;
 /** Values of one request, and the last one that goes over it. */
 const REQUEST_BYTES = 65 * 1024 * 1024;
 const PAGE_BYTES = 2.1 * 1024 * 1024;
+/** Keys of one request: their bytes are paid as visits. */
+const KEY_BYTES = 20 * 1024 * 1024;
+/** Those of one lease, which go in one transaction. */
+const LEASE_KEY_BYTES = 4 * 1024 * 1024;
 
 const meter = new WorkMeter();
 const clock = new ManualClock();
@@ -326,6 +330,47 @@ describe('a call of one key', () => {
   });
 });
 
+describe('a request of many long keys', () => {
+  const long = (index: number): string => LONG_KEYS[index % LONG_KEYS.length] ?? '';
+  const many = Array.from({ length: fixed.existsKeysMax }, (_, index) => long(index));
+  /** New ones, as many as their bytes allow in one transaction. */
+  const added = Array.from({ length: 8000 }, (_, index) => `${'b'.repeat(4090)}${index}`);
+  const bound = (index: number): KeyRange => ({ start: long(index), end: `${long(index)}/` });
+  const rangeCompare = (_: unknown, index: number): Compare => ({
+    subject: { range: bound(index) },
+    relation: 'equal',
+    operand: { kind: 'version', value: 1 },
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['asks whether they exist', () => store.exists(many)],
+    ['reads them together', () => store.getMany(many)],
+    ['gets them', () => store.txn({ success: many.map((key) => ({ kind: 'get', key })) })],
+    ['puts them', () => store.txn({ success: added.map((key) => ({ kind: 'put', key, value: 'v' })) })],
+    ['deletes them', () => store.txn({ success: many.map((key) => ({ kind: 'delete', key })) })],
+    [
+      'increments them',
+      () => store.txn({ success: added.map((key) => ({ kind: 'increment', key, delta: 1 })) }),
+    ],
+    [
+      'deletes ranges between them',
+      () => store.txn({ success: many.map((_, at) => ({ kind: 'deleteRange', range: bound(at) })) }),
+    ],
+  ])('is refused when it %s', async (_, call) => {
+    const revision = await newestRevision();
+    const { most } = await refusedBeside(call);
+    expect(most.bytes).toBeLessThanOrEqual(KEY_BYTES);
+    expect(await newestRevision()).toBe(revision);
+  });
+
+  it('is done as far as compares may go', async () => {
+    const compares = Array.from({ length: fixed.txnComparesMax }, rangeCompare);
+    const { result, most } = await beside(() => store.txn({ compares }));
+    expect(result.succeeded).toBe(true);
+    expect(most.bytes).toBeLessThanOrEqual(KEY_BYTES);
+  });
+});
+
 describe('a transaction', () => {
   it('compares ranges of which all keys are deleted at next to no visits', async () => {
     await store.deleteRange({ prefix: 'gone' });
@@ -541,6 +586,24 @@ describe('a lease of the most keys', () => {
     expect(await newestRevision()).toBe(revision + 1);
     expect((await store.count({ prefix: 'leased' })).count).toBe(0);
     expect(most.visits).toBeLessThanOrEqual(TRANSACTION_VISITS);
+  });
+});
+
+describe('a lease of the longest keys', () => {
+  it('has few of them, and ends in one transaction', async () => {
+    await store.grantLease(LEASE_TTL_MS, LEASE);
+    const puts = Array.from({ length: LEASE_KEY_BYTES / 4096 }, (_, index): Operation => ({
+      kind: 'put',
+      key: `l${index}`.padEnd(4096, 'k'),
+      value: 'v',
+      leaseId: LEASE,
+    }));
+    await store.txn({ success: puts });
+    await refused(store.put('leased', 'v', { leaseId: LEASE }), 'limitReached');
+    const { result, most } = await beside(() => store.revokeLease(LEASE));
+    expect(result.deletedCount).toBe(puts.length);
+    // Each is looked at and deleted.
+    expect(most.bytes).toBeLessThanOrEqual(2.1 * LEASE_KEY_BYTES);
   });
 });
 

@@ -3,6 +3,7 @@ import { MemoryEngine } from '../../../src/engine/memory/memory-engine.ts';
 import type { EngineRange, ScanOptions, Visit, VisitRead, Walk } from '../../../src/engine/engine.ts';
 import type { PutRow } from '../../../src/engine/put-row.ts';
 import type { Change, PlacedChange, Version } from '../../../src/engine/version.ts';
+import { boundBytesOf } from '../../../src/store/views/range.ts';
 
 /** Keys and versions that are looked at, changed or dropped, and the bytes of keys and values that are shown or taken. */
 export interface Work {
@@ -88,22 +89,22 @@ export class CountedEngine extends MemoryEngine {
       return goesOn;
     });
     // To begin is a visit, however little there is.
-    this.#meter.spend(1 + before - budget.visitsLeft - laterSpent);
+    this.#meter.spend(1 + before - budget.visitsLeft - laterSpent, boundBytesOf(range));
     return next;
   }
 
   override count(range: EngineRange): number {
-    this.#meter.spend(1);
+    this.#meter.spend(1, boundBytesOf(range));
     return super.count(range);
   }
 
   override rank(range: EngineRange, key: Uint8Array): number {
-    this.#meter.spend(1);
+    this.#meter.spend(1, key.length + boundBytesOf(range));
     return super.rank(range, key);
   }
 
   override select(range: EngineRange, index: number): Uint8Array | undefined {
-    this.#meter.spend(1);
+    this.#meter.spend(1, boundBytesOf(range));
     return super.select(range, index);
   }
 

@@ -1,5 +1,7 @@
 /** A transaction over many leases does work that grows with what it changes, and not with the square of that. */
 import { expect, test, vi } from 'vitest';
+import { fixed } from '../../../src/limits.ts';
+import { LeaseTable } from '../../../src/store/leases/lease-table.ts';
 import { ChangeRow } from '../../../src/store/views/change-row.ts';
 import type { View } from '../../../src/store/views/view.ts';
 import { SeamHarness } from './seam-harness.ts';
@@ -43,6 +45,49 @@ test('keys of one lease are not looked for among the changes when it alone ends'
   expect(result).toBe(LEASES);
   expect(get).not.toHaveBeenCalled();
   get.mockRestore();
+});
+
+test('keys go with their lease as a whole, but for those that are another’s by then', async () => {
+  const harness = await SeamHarness.open();
+  await harness.decide((view) => {
+    for (const lease of [1, 2]) view.grantLease(lease, 60_000);
+    for (let key = 0; key < LEASES; key++) view.put(keyOf('key', key), value, { leaseId: 1 });
+  });
+  const move = vi.spyOn(LeaseTable.prototype, 'move');
+  await harness.decide((view) => {
+    view.put(keyOf('key', 1), value, { leaseId: 2 });
+    expect(view.endLease(1, 'leaseRevoked')).toBe(LEASES - 1);
+  });
+  expect(move).toHaveBeenCalledTimes(1);
+  move.mockRestore();
+  const left = await harness.store.readLeases((leases) => leases.list(0, 10).map(({ keys }) => [...keys]));
+  expect(left).toEqual([['key/1']]);
+});
+
+test('a lease ends as a whole, however little of the work is left that a request may do', async () => {
+  const harness = await SeamHarness.open();
+  await harness.decide((view) => {
+    view.grantLease(1, 60_000);
+    for (let key = 0; key < LEASES; key++) view.put(keyOf('key', key), value, { leaseId: 1 });
+  });
+  expect(() =>
+    harness.store.decide((view) => {
+      view.budget.begin(0);
+      view.endLease(1, 'leaseRevoked');
+    }),
+  ).toThrow(expect.objectContaining({ code: 'limitReached' }));
+  const left = await harness.decide((view) => {
+    view.budget.begin(10);
+    expect(view.endLease(1, 'leaseRevoked')).toBe(LEASES);
+    return view.budget.visitsLeft;
+  });
+  // It is paid for all the same.
+  expect(left).toBeLessThanOrEqual(10 - LEASES);
+});
+
+test('the most that a lease may have is within the work of one request', () => {
+  const keyVisits = fixed.leaseKeyBytesMax / fixed.visitKeyBytes;
+  expect(fixed.leaseKeysMax + keyVisits).toBeLessThan(100_000);
 });
 
 test('what is rolled back of leases is as if it had not been', async () => {
