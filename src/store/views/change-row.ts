@@ -16,6 +16,14 @@ interface Undo {
   readonly index: number;
 }
 
+/** Keys that come to a lease. */
+interface AttachedKeys {
+  readonly keyCount: number;
+  readonly keyBytes: number;
+}
+
+const NOTHING_ATTACHED: AttachedKeys = { keyCount: 0, keyBytes: 0 };
+
 export class ChangeRow {
   readonly #onChange: (key: Uint8Array, change: PlannedChange | undefined) => void;
   /** Those of keys whose changes cancelled out are `undefined`. */
@@ -30,7 +38,9 @@ export class ChangeRow {
   /** Only kept behind a mark. */
   #undos: Undo[] | undefined;
   #bytes = 0;
-  #keyBytes = 0;
+  /** What comes to each lease, as far as any does. */
+  #attached: Map<number, AttachedKeys> | undefined;
+  #attachedBytes = 0;
 
   /** @param onChange told of each key whose change is another one, or gone, by now. */
   constructor(onChange: (key: Uint8Array, change: PlannedChange | undefined) => void) {
@@ -46,9 +56,14 @@ export class ChangeRow {
     return this.#bytes;
   }
 
-  /** The part of `bytes` that is keys. */
-  get keyBytes(): number {
-    return this.#keyBytes;
+  /** The bytes of the keys that come to a lease, whichever. */
+  get attachedBytes(): number {
+    return this.#attachedBytes;
+  }
+
+  /** The keys that come to one lease. */
+  attachedTo(leaseId: number): AttachedKeys {
+    return this.#attached?.get(leaseId) ?? NOTHING_ATTACHED;
   }
 
   /** In their order. */
@@ -109,7 +124,8 @@ export class ChangeRow {
     this.#indexedCount = 0;
     this.#undos = undefined;
     this.#bytes = 0;
-    this.#keyBytes = 0;
+    this.#attached = undefined;
+    this.#attachedBytes = 0;
   }
 
   #undo({ before, index }: Undo): void {
@@ -123,8 +139,9 @@ export class ChangeRow {
 
   #set(index: number, before: PlannedChange | undefined, change: PlannedChange): void {
     this.#bytes += bytesOf(change) - bytesOf(before);
+    if (before !== undefined) this.#attach(before, -1);
+    this.#attach(change, 1);
     if (before === undefined) {
-      this.#keyBytes += change.key.length;
       this.#count++;
       if (index < this.#indexedCount) this.#indexByKey?.set(toKeyText(change.key), index);
     }
@@ -134,11 +151,21 @@ export class ChangeRow {
 
   #remove(index: number, change: PlannedChange): void {
     this.#bytes -= bytesOf(change);
-    this.#keyBytes -= change.key.length;
+    this.#attach(change, -1);
     this.#count--;
     this.#changes[index] = undefined;
     if (index < this.#indexedCount) this.#indexByKey?.delete(toKeyText(change.key));
     this.#onChange(change.key, undefined);
+  }
+
+  /** A change is there now (`sign` 1), or no more (-1), which may bring its key to a lease. */
+  #attach({ key, leaseId, previousLeaseId }: PlannedChange, sign: 1 | -1): void {
+    if (leaseId === 0 || leaseId === previousLeaseId) return;
+    const { keyCount, keyBytes } = this.attachedTo(leaseId);
+    const bytes = sign * key.length;
+    this.#attached ??= new Map();
+    this.#attached.set(leaseId, { keyCount: keyCount + sign, keyBytes: keyBytes + bytes });
+    this.#attachedBytes += bytes;
   }
 
   #indexOf({ key }: PlannedChange): number {

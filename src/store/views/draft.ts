@@ -506,23 +506,23 @@ export class Draft implements View {
   #checkLease(leaseId: number, keyBytes: number): void {
     if (this.#leases.get(leaseId) === undefined) throw leaseNotFound(leaseId);
     const { leases } = this.#context;
-    const lease = leases.get(leaseId);
-    const newKeyBytes = this.#changes.keyBytes + keyBytes;
-    if (leases.memoryBytes + newKeyBytes > fixed.leaseTableBytesMax) {
+    if (leases.memoryBytes + this.#changes.attachedBytes + keyBytes > fixed.leaseTableBytesMax) {
       throw new StoreError(
         'limitReached',
         `the keys of all leases take ${fixed.leaseTableBytesMax} bytes of memory; no more are allowed. Give keys a time to live of their own`,
       );
     }
-    const keyCount = lease?.keys.size ?? 0;
-    if (keyCount + this.#changes.count >= fixed.leaseKeysMax) {
+    const lease = leases.get(leaseId);
+    const drafted = this.#changes.attachedTo(leaseId);
+    const attachedCount = (lease?.keys.size ?? 0) + drafted.keyCount;
+    if (attachedCount >= fixed.leaseKeysMax) {
       throw new StoreError(
         'limitReached',
-        `lease ${leaseId} has ${keyCount} keys; at most ${fixed.leaseKeysMax} may be attached to one lease`,
+        `lease ${leaseId} has ${attachedCount} keys; at most ${fixed.leaseKeysMax} may be attached to one lease. Use several leases`,
       );
     }
-    const attachedBytes = lease?.keyBytes ?? 0;
-    if (attachedBytes + newKeyBytes > fixed.leaseKeyBytesMax) {
+    const attachedBytes = (lease?.keyBytes ?? 0) + drafted.keyBytes;
+    if (attachedBytes + keyBytes > fixed.leaseKeyBytesMax) {
       throw new StoreError(
         'limitReached',
         `the keys of lease ${leaseId} have ${attachedBytes} bytes; at most ${fixed.leaseKeyBytesMax} are allowed. Use several leases`,
