@@ -119,6 +119,9 @@ export const fixed = {
   deletePartBytesMax: 4 * MiB,
   /** The calls of one turn of the event loop that are gathered before they run. */
   turnCallsMax: 256,
+  /** When calls have looked at so much together, and read so many bytes of values, other work has its turn before the next. */
+  turnVisitsMax: 20_000,
+  turnBytesMax: 4 * MiB,
   /** A plain put whose key or value is longer than this is decided by itself; the others of a turn go together. */
   putRowKeyBytesMax: 64,
   putRowValueBytesMax: 4095,

@@ -11,19 +11,35 @@
  */
 import { fixed } from './limits.ts';
 
-export class WorkBudget {
+/** What was done. */
+export interface WorkDone {
+  readonly visitsSpent: number;
+  readonly bytesSpent: number;
+}
+
+export class WorkBudget implements WorkDone {
   visitsLeft: number;
   bytesLeft: number;
+  #visits: number;
+  #bytes: number;
 
   constructor(visits: number = fixed.requestVisitsMax, bytes: number = fixed.requestBytesMax) {
-    this.visitsLeft = visits;
-    this.bytesLeft = bytes;
+    this.#visits = this.visitsLeft = visits;
+    this.#bytes = this.bytesLeft = bytes;
   }
 
-  /** Fills it up again, for the next request. */
+  /** Fills it up again, for the next request, or for one that may do less before it has done anything. */
   begin(visits: number = fixed.requestVisitsMax, bytes: number = fixed.requestBytesMax): void {
-    this.visitsLeft = visits;
-    this.bytesLeft = bytes;
+    this.#visits = this.visitsLeft = visits;
+    this.#bytes = this.bytesLeft = bytes;
+  }
+
+  get visitsSpent(): number {
+    return this.#visits - this.visitsLeft;
+  }
+
+  get bytesSpent(): number {
+    return this.#bytes - this.bytesLeft;
   }
 
   spendVisits(count: number): void {

@@ -20,7 +20,8 @@ import type { View } from '../store/views/view.ts';
 import type { PulledWatch, WatchForm, WatchReader } from '../store/watch/messages/pulled-watch.ts';
 import { failedWatch } from '../store/watch/watch-start.ts';
 import { CallGroup } from './turns/call-group.ts';
-import { type DecidedCall, DeleteCall, FunctionCall, GetCall, PutCall } from './turns/calls-of-one-key.ts';
+import { DeleteCall, FunctionCall, GetCall, PutCall, ReadCall } from './turns/calls-of-one-key.ts';
+import { keptArguments } from './turns/kept-arguments.ts';
 import { KeyFetcher } from './reads/key-fetcher.ts';
 import { getLease, grantLease, listKeys, listLeases, renewLease, revokeLease } from './leases.ts';
 import type { ChargedPage } from './reads/page-limit.ts';
@@ -53,7 +54,7 @@ export class KvStore implements api.Store {
     this.#clock = clock;
     this.#random = random;
     this.#fetcher = new KeyFetcher((fetched, count) => store.fetch(fetched, count));
-    this.#turn = new Turn(store, this.#fetcher);
+    this.#turn = new Turn({ store, fetcher: this.#fetcher, yieldNow: (run) => clock.yieldNow(run) });
     this.storeId = store.storeId;
     this.failed = store.failed;
   }
@@ -70,14 +71,17 @@ export class KvStore implements api.Store {
   }
 
   get(key: api.Key, options: api.GetOptions = noOptions): Promise<api.GetResult> {
-    if (options.refreshTtl === true) return this.#decide((view) => getRefreshing(view, key, options));
-    if (this.#turn.begin()) return this.#read(() => get(this.#store, key, options));
+    if (options.refreshTtl === true)
+      return this.#decide({ key, options }, (view, kept) => getRefreshing(view, kept.key, kept.options));
+    if (this.#turn.begin()) return this.#readNow(() => get(this.#store, key, options));
     return this.#queue(new GetCall(keptKey(key), options === noOptions ? noOptions : { ...options }));
   }
 
   /** All at one revision. */
   getMany(keyList: readonly api.Key[], options: api.GetManyOptions = {}): Promise<api.GetManyResult> {
-    return this.#read(() => getMany(this.#store, this.#fetcher, keyList, options));
+    return this.#read({ keyList, options }, (kept) =>
+      getMany(this.#store, this.#fetcher, kept.keyList, kept.options),
+    );
   }
 
   put(key: api.Key, value: api.Value, options: api.PutOptions = noOptions): Promise<api.PutResult> {
@@ -96,11 +100,11 @@ export class KvStore implements api.Store {
 
   deleteRange(range: api.DeletedRange, options: api.DeleteRangeOptions = {}): Promise<api.DeleteRangeResult> {
     if (options.inParts === true) return this.#deleteInParts(range, options.signal);
-    return this.#decide((view) => deleteRange(view, toDeletedRange(range)));
+    return this.#decide(range, (view, kept) => deleteRange(view, toDeletedRange(kept)));
   }
 
   exists(keyList: readonly api.Key[]): Promise<api.ExistsResult> {
-    return this.#read(() => this.existsVisible(keyList));
+    return this.#read(keyList, (kept) => this.existsVisible(kept));
   }
 
   /** What `exists` resolves with, at once. */
@@ -109,7 +113,7 @@ export class KvStore implements api.Store {
   }
 
   scan(range: api.KeyRange, options: api.ScanPageOptions & ChargedPage = {}): Promise<api.ScanPage> {
-    return this.#read(() => scan(this.#store, range, options));
+    return this.#read({ range, options }, (kept) => scan(this.#store, kept.range, kept.options));
   }
 
   /**
@@ -129,7 +133,10 @@ export class KvStore implements api.Store {
       countPinned(pin, engineRange, () => this.pause());
     if (revision !== 0) return await countPin(store.pin({ revision, instantMs: 0 }));
     try {
-      return await this.#decide((view) => ({ count: view.count(engineRange), revision: view.revision }));
+      return await this.#decide(engineRange, (view, kept) => ({
+        count: view.count(kept),
+        revision: view.revision,
+      }));
     } catch (error) {
       // The ranks are those of the newest state, which a failed log never brings to disk.
       if (store.failure === undefined) throw error;
@@ -138,7 +145,7 @@ export class KvStore implements api.Store {
   }
 
   keys(pattern: string, options: api.PageOptions & ChargedPage = {}): Promise<api.KeysPage> {
-    return this.#read(() => keys(this.#store, pattern, options));
+    return this.#read(options, (kept) => keys(this.#store, pattern, kept));
   }
 
   increment(
@@ -146,15 +153,17 @@ export class KvStore implements api.Store {
     delta: bigint | number,
     options: api.IncrementOptions = {},
   ): Promise<api.IncrementResult> {
-    return this.#decide((view) => increment(view, key, delta, options.ttlMs));
+    return this.#decide({ key, options }, (view, kept) =>
+      increment(view, kept.key, delta, kept.options.ttlMs),
+    );
   }
 
   touch(key: api.Key, options: api.TouchOptions = {}): Promise<api.TouchResult> {
-    return this.#decide((view) => touch(view, key, options.ttlMs));
+    return this.#decide({ key, options }, (view, kept) => touch(view, kept.key, kept.options.ttlMs));
   }
 
   txn(request: api.TxnRequest): Promise<api.TxnResult> {
-    return this.#decide((view) => runTxn(view, request));
+    return this.#decide(request, runTxn);
   }
 
   watch(request: api.WatchRequest = {}): AsyncIterableIterator<api.WatchMessage> {
@@ -171,41 +180,44 @@ export class KvStore implements api.Store {
   }
 
   grantLease(ttlMs: number, leaseId = 0): Promise<api.LeaseGrant> {
-    return this.#decide((view) => grantLease(view, this.#random, ttlMs, leaseId));
+    return this.#decide(leaseId, (view) => grantLease(view, this.#random, ttlMs, leaseId));
   }
 
   renewLease(leaseId: number): Promise<{ readonly ttlMs: number }> {
-    return this.#decide((view) => renewLease(view, leaseId));
+    return this.#decide(leaseId, renewLease);
   }
 
   revokeLease(leaseId: number): Promise<api.DeleteRangeResult> {
-    return this.#decide((view) => revokeLease(view, leaseId));
+    return this.#decide(leaseId, revokeLease);
   }
 
   async getLease(leaseId: number, options: api.GetLeaseOptions & ChargedPage = {}): Promise<api.Lease> {
-    this.#turn.runQueued();
+    const behind = this.caughtUp();
+    if (behind !== undefined) await behind;
     const { lease, keys } = await this.#store.readLeases((leases) => getLease(leases, leaseId, options));
     return options.includeKeys === true
       ? { ...lease, keys: await listKeys(keys, () => this.pause()) }
       : lease;
   }
 
-  listLeases(options: api.PageOptions & ChargedPage = {}): Promise<api.LeasePage> {
-    this.#turn.runQueued();
-    return this.#store.readLeases((leases) => listLeases(leases, options));
+  async listLeases(options: api.PageOptions & ChargedPage = {}): Promise<api.LeasePage> {
+    const behind = this.caughtUp();
+    if (behind !== undefined) await behind;
+    return await this.#store.readLeases((leases) => listLeases(leases, options));
   }
 
-  status(): Promise<api.StoreStatus> {
-    return this.#read(() => this.#store.status());
+  async status(): Promise<api.StoreStatus> {
+    return this.#store.status();
   }
 
   async snapshot(): Promise<{ readonly revision: number; readonly bytes: number }> {
-    this.#turn.runQueued();
+    const behind = this.caughtUp();
+    if (behind !== undefined) await behind;
     return await this.#store.snapshot();
   }
 
   backup(): AsyncIterableIterator<Uint8Array> {
-    this.#turn.runQueued();
+    this.#turn.finish();
     return this.#store.backup();
   }
 
@@ -215,7 +227,7 @@ export class KvStore implements api.Store {
   }
 
   close(options: api.CloseOptions = {}): Promise<void> {
-    this.#turn.runQueued();
+    this.#turn.finish();
     return this.#store.close(options);
   }
 
@@ -225,20 +237,31 @@ export class KvStore implements api.Store {
    * @param sequence that of the group before, whose results go out first; 0: there was none.
    */
   together(sequence: number, run: (group: CallGroup) => void): CallGroup {
-    this.#turn.runQueued();
+    this.#turn.finish();
     const group = new CallGroup(this.#store, sequence);
     this.#store.atOneInstant(() => run(group));
     return group;
   }
 
-  /** Runs a transaction behind those that wait; its result, or its error, goes out when what it may depend on is durable. */
-  #decide<Result>(run: (view: View) => Result): Promise<Result> {
-    this.#turn.runQueued();
-    return this.#run(new FunctionCall(run));
+  /** For doors, before `together`: resolves when all calls made before have run, some of which may rest. `undefined`: now. */
+  caughtUp(): Promise<void> | undefined {
+    return this.#turn.caughtUp();
   }
 
-  #run<Result>(call: DecidedCall<Result>): Promise<Result> {
-    call.run(this.#store);
+  /**
+   * Runs a transaction behind those that wait; its result, or its error, goes out when what it may depend on is durable.
+   * @param given what the caller may change as soon as it has the promise.
+   */
+  #decide<Given, Result>(given: Given, run: (view: View, given: Given) => Result): Promise<Result> {
+    this.#turn.runQueued();
+    const { isResting } = this.#turn;
+    const kept = isResting ? keptArguments(given) : given;
+    const call = new FunctionCall((view) => run(view, kept));
+    return isResting ? this.#queue(call) : this.#run(call);
+  }
+
+  #run<Result>(call: TurnCall & Answer<Result>): Promise<Result> {
+    this.#turn.run(call);
     return call.promise;
   }
 
@@ -248,12 +271,20 @@ export class KvStore implements api.Store {
     return call.promise;
   }
 
-  /** Runs a read of visible state. */
-  #read<Result>(run: () => Result): Promise<Result> {
+  /** Runs a read of visible state. @param given as for `#decide`. */
+  #read<Given, Result>(given: Given, read: (given: Given) => Result): Promise<Result> {
+    if (!this.#turn.isResting) return this.#readNow(() => read(given));
+    const kept = keptArguments(given);
+    return this.#queue(new ReadCall(() => read(kept)));
+  }
+
+  #readNow<Result>(read: () => Result): Promise<Result> {
     try {
-      return Promise.resolve(run());
+      return Promise.resolve(read());
     } catch (error) {
       return Promise.reject(error);
+    } finally {
+      this.#turn.note(this.#store.readWork);
     }
   }
 
@@ -268,7 +299,7 @@ export class KvStore implements api.Store {
       const rest: EngineRange = { start: next, end };
       try {
         signal?.throwIfAborted();
-        const part = await this.#decide((view) => deletePart(view, rest));
+        const part = await this.#decide(rest, deletePart);
         done = withPart(done, part);
         next = part.nextKey;
         if (next !== undefined) await this.pause();

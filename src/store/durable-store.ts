@@ -46,6 +46,7 @@ import {
 import { WatchHub } from './watch/watch-hub.ts';
 import type { WatchSource } from './watch/matching/watch-registry.ts';
 import { WatchIterator } from './watch/watch-iterator.ts';
+import type { WorkDone } from '../work-budget.ts';
 
 export interface DurableStoreParts {
   readonly disk: Disk;
@@ -286,7 +287,17 @@ export class DurableStore implements Seam {
 
   /** The bytes of the values that the last decision has read. */
   get decidedBytes(): number {
-    return fixed.requestBytesMax - this.#draft.budget.bytesLeft;
+    return this.#draft.budget.bytesSpent;
+  }
+
+  /** What the last decision has done. */
+  get decidedWork(): WorkDone {
+    return this.#draft.budget;
+  }
+
+  /** What the last read of a state has done. */
+  get readWork(): WorkDone {
+    return this.#oldState.budget;
   }
 
   incarnationOf(revision: number): string {

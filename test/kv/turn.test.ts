@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { fixed } from '../../src/limits.ts';
 import { SeamHarness } from '../store/seam/seam-harness.ts';
 
 it.each(['', '\ud800', 'k'.repeat(5000)])(
@@ -43,4 +44,66 @@ it('calls of a turn run at one reading of the clock', async () => {
   expect(readings).toBeLessThanOrEqual(4);
   const { entries } = await calls.scan({});
   expect(new Set(entries.map(({ expireTimeMs }) => expireTimeMs)).size).toBe(1);
+});
+
+it('calls that rest run in the order in which they were made, with what their callers gave', async () => {
+  const { calls } = await SeamHarness.open();
+  const half = Buffer.alloc(fixed.turnBytesMax / 2, 'v');
+  await calls.put('long', half);
+  const buffer = new Uint8Array(1);
+  const given = (byte: string): Uint8Array => {
+    buffer.fill(byte.charCodeAt(0));
+    return buffer;
+  };
+  await calls.grantLease(60_000, 7);
+  const reads = [calls.get('long'), calls.get('long'), calls.get('long'), calls.get('long')];
+  const made = [
+    calls.put('k', given('1')),
+    calls.txn({ success: [{ kind: 'put', key: 't', value: given('2') }] }),
+    calls.increment('k', 5),
+    calls.get('k', { refreshTtl: true }),
+    calls.put(given('l'), '', { leaseId: 7 }),
+    calls.getLease(7, { includeKeys: true }),
+    calls.deleteRange({ key: given('k') }),
+    calls.count({}),
+    calls.touch(given('t'), { ttlMs: 1000 }),
+    calls.put('k', 'last'),
+  ] as const;
+  const scanned = calls.scan({ prefix: given('l') });
+  buffer.fill(0xee);
+  await Promise.all(reads);
+  const [put, txn, increment, read, , lease, deleted, counted, touched, last] = await Promise.all(made);
+  const revisions = [put, txn, increment, read, deleted, touched, last].map(({ revision }) => revision);
+  expect(revisions).toEqual([2, 3, 4, 4, 6, 7, 8]);
+  expect(increment.value).toBe(6n);
+  expect(lease.keys).toEqual(['l']);
+  expect(deleted.deletedCount).toBe(1);
+  expect(counted.count).toBe(3);
+  expect(touched.entry.key).toBe('t');
+  // What is visible, which the writes before it are not yet.
+  expect((await scanned).entries.map(({ key }) => key)).toEqual(['long']);
+});
+
+it('pages and transactions that one caller starts together leave the event loop between them', async () => {
+  const { calls } = await SeamHarness.open();
+  await calls.put('long', Buffer.alloc(fixed.turnBytesMax / 2));
+  let turns = 0;
+  const state = { isOver: false };
+  const started = Promise.all([
+    ...Array.from({ length: 10 }, () => calls.scan({})),
+    ...Array.from({ length: 10 }, () => calls.txn({ success: [{ kind: 'get', key: 'long' }] })),
+    ...Array.from({ length: 10 }, () => calls.getMany(['long'])),
+  ]).finally(() => (state.isOver = true));
+  for (; !state.isOver; turns++) await new Promise(setImmediate);
+  await started;
+  expect(turns).toBeGreaterThanOrEqual(14);
+});
+
+it('a store that is closed runs the calls that rest first', async () => {
+  const { calls } = await SeamHarness.open();
+  await calls.put('long', Buffer.alloc(fixed.turnBytesMax));
+  const made = [calls.get('long'), calls.get('long'), calls.put('k', 'v')] as const;
+  await calls.close();
+  expect((await made[2]).revision).toBe(2);
+  expect((await made[1]).entry).toBeDefined();
 });

@@ -856,7 +856,8 @@ export const TouchResponseSchema: GenMessage<TouchResponse> = /*@__PURE__*/
  * a watch gets one event for the key, or none when it is as absent at the end as it was before.
  *
  * A transaction may look at 131072 keys, those in ranges that are compared or deleted included, and those past their
- * deadline that are not removed yet; it may read 64 MiB of values; it may change 100000 keys, and these with their values
+ * deadline that are not removed yet, where a key or bound that it names counts as one more for each 128 bytes, and once
+ * more when it is written; it may read 64 MiB of values; it may change 100000 keys, and these with their values
  * may have 32 MiB (the server's --txn-bytes-max). Beyond one of these it is RESOURCE_EXHAUSTED, and nothing changes.
  *
  * @generated from message kelp.v1.TxnRequest

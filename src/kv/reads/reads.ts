@@ -104,7 +104,9 @@ export function scan(seam: Seam, range: KeyRange, options: ScanPageOptions & Cha
       options.charge?.(bytesOfEntry(shown, !keysOnly));
       const entry = copyEntry(shown, !keysOnly);
       entries.push(entry);
-      bytes += shown.keyEnd - shown.keyStart + entry.value.length;
+      const entryBytes = shown.keyEnd - shown.keyStart + entry.value.length;
+      bytes += entryBytes;
+      view.budget.spendBytes(entryBytes);
       return entries.length < limit && bytes < fixed.pageBytesMax;
     });
     return { page: { entries }, nextKey };
@@ -159,7 +161,7 @@ export async function countPinned(
     for (let next: Uint8Array | undefined = start; next !== undefined;) {
       const rest: EngineRange = { start: next, end };
       next = pin.read((view) => {
-        view.budget.visitsLeft = fixed.pageVisitsMax;
+        view.budget.begin(fixed.pageVisitsMax);
         return view.scan(rest, false, () => {
           count++;
           return true;
@@ -202,7 +204,7 @@ function readPage<Page extends object>(
   ) => { readonly page: Page; readonly nextKey: Uint8Array | undefined },
 ): Page & PageEnd {
   const readRest = (view: ReadView, rest: EngineRange): Page & PageEnd => {
-    view.budget.visitsLeft = fixed.pageVisitsMax;
+    view.budget.begin(fixed.pageVisitsMax);
     const { page, nextKey } = read(view, rest);
     const { revision } = view;
     const incarnation = seam.incarnationOf(revision);

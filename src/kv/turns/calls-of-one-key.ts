@@ -20,6 +20,7 @@ import type { DurableStore } from '../../store/durable-store.ts';
 import type { View } from '../../store/views/view.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import { get } from '../reads/reads.ts';
+import type { WorkDone } from '../../work-budget.ts';
 import type { TurnCall } from './turn-call.ts';
 import { deleteKey, put } from '../writes/writes.ts';
 
@@ -34,13 +35,9 @@ export class GetCall extends Answer<GetResult> implements TurnCall {
     this.#options = options;
   }
 
-  run(store: DurableStore): void {
-    try {
-      this.result = get(store, this.key, this.#options);
-    } catch (error) {
-      this.error = error;
-    }
-    this.settle();
+  run(store: DurableStore): WorkDone {
+    runRead(this, () => get(store, this.key, this.#options));
+    return store.readWork;
   }
 }
 
@@ -48,8 +45,9 @@ export class GetCall extends Answer<GetResult> implements TurnCall {
 export abstract class DecidedCall<Result> extends Answer<Result> {
   abstract decide(view: View): Result;
 
-  run(store: DurableStore): void {
+  run(store: DurableStore): WorkDone {
     decideCall(store, this);
+    return store.decidedWork;
   }
 }
 
@@ -111,8 +109,32 @@ export class DeleteCall extends DecidedCall<DeleteResult> implements TurnCall {
   }
 }
 
-/** A call that is no object of its own kind. */
-export class FunctionCall<Result> extends DecidedCall<Result> {
+/** A read of visible state that is no object of its own kind. */
+export class ReadCall<Result> extends Answer<Result> implements TurnCall {
+  readonly #read: () => Result;
+
+  constructor(read: () => Result) {
+    super();
+    this.#read = read;
+  }
+
+  run(store: DurableStore): WorkDone {
+    runRead(this, this.#read);
+    return store.readWork;
+  }
+}
+
+function runRead<Result>(call: Answer<Result>, read: () => Result): void {
+  try {
+    call.result = read();
+  } catch (error) {
+    call.error = error;
+  }
+  call.settle();
+}
+
+/** A transaction that is no object of its own kind. */
+export class FunctionCall<Result> extends DecidedCall<Result> implements TurnCall {
   readonly #decide: (view: View) => Result;
 
   constructor(decide: (view: View) => Result) {

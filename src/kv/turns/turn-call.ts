@@ -1,11 +1,12 @@
 /** What the calls that a turn gathers (`turn.ts`) have in common. */
 import type { Key } from '../../api.ts';
 import type { DurableStore } from '../../store/durable-store.ts';
+import type { WorkDone } from '../../work-budget.ts';
 
 /** A call that can wait. */
 export interface TurnCall {
-  /** What it will look at first. */
-  readonly key: Key;
-  /** Must not throw. */
-  run(store: DurableStore): void;
+  /** What it will look at first, if that is one key. */
+  readonly key?: Key | undefined;
+  /** Must not throw. @returns what it has done. */
+  run(store: DurableStore): WorkDone;
 }

@@ -18,7 +18,7 @@ interface DeletedPart extends DeletedEntries {
 
 export function deletePart(view: View, range: EngineRange): DeletedPart {
   // Keys past their deadline are looked at and not deleted, however many they are.
-  view.budget.visitsLeft = fixed.pageVisitsMax;
+  view.budget.begin(fixed.pageVisitsMax);
   const deleted = view.deleteRange(range, PART_LIMITS);
   return { ...deleted, revision: view.replyRevision };
 }

@@ -80,6 +80,8 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
         const operations = stillWanted(request.operations, this.#call.messageWaitedMs);
         const batch = new Batch(this.#call);
         batch.hold(operations.length);
+        const behind = this.#store.caughtUp();
+        if (behind !== undefined) await behind;
         for (let next = 0; next < operations.length;) {
           if (next > 0) await this.#store.pause();
           const piece = batch.run(this.#store, operations, next, this.#sequence);
