@@ -6,19 +6,16 @@
  * The tests share one store and stand in an order: each changes keys of its own, the last ones all. The last test tells a call that
  * has no row.
  */
+import { create, toBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type {
-  Compare,
-  GetResult,
-  Key,
-  KeyRange,
-  Operation,
-  ScanPageOptions,
-  Store,
-} from '../../../src/api.ts';
+import type { PipelineResponseShape } from '../../../gen/kelp/v1/kv_codec.ts';
+import { PipelineRequestSchema } from '../../../gen/kelp/v1/kv_pb.ts';
+import type { Compare, GetResult, Key, KeyRange, Operation, ScanPageOptions, Store } from '../../../src/api.ts';
 import { CheckedStore } from '../../../src/kv/checked-store.ts';
 import { KvStore } from '../../../src/kv/kv-store.ts';
 import { defaults, fixed } from '../../../src/limits.ts';
+import { CallTable } from '../../../src/server/calls/calls.ts';
+import { kvMethods } from '../../../src/server/services/kv.ts';
 import type { DurableStore } from '../../../src/store/durable-store.ts';
 import { LeaseOrder } from '../../../src/store/leases/lease-order.ts';
 import { openDurableStore } from '../../../src/store/open-durable-store.ts';
@@ -761,6 +758,29 @@ describe('what doors do', () => {
     expect(most.bytes).toBeLessThanOrEqual(TURN_BYTES);
   });
 
+  it('a batch of a pipeline reads long values some at a time', async () => {
+    const method = kvMethods.pipeline;
+    if (method.kind !== 'bidiStream') throw new Error('it is no stream');
+    const value = Buffer.from(LARGE_VALUE);
+    const operations = Array.from({ length: fixed.pipelineOperationsMax }, (_, at) => ({
+      operation:
+        at % 2 === 0
+          ? { case: 'get' as const, value: { key: 'large' } }
+          : { case: 'put' as const, value: { key: 'large', value, returnPrevious: true } },
+    }));
+    const request = create(PipelineRequestSchema, { operations });
+    const bytes = Buffer.from(toBinary(PipelineRequestSchema, request));
+    const read = method.codecs.read(bytes, 0, bytes.length);
+    const limits = { callsMax: 1, callBytesMax: 2 ** 30, replyBytesMax: 2 ** 30 };
+    const call = new CallTable(limits).open({ cut: () => undefined }, true);
+    const { result, most } = await beside(async () => {
+      const replies = method.run(kvStore, once(read), call, call.signal)[Symbol.asyncIterator]();
+      return (await replies.next()) as IteratorResult<PipelineResponseShape>;
+    });
+    expect((result.value as PipelineResponseShape).results).toHaveLength(operations.length);
+    expect(most.bytes).toBeLessThanOrEqual(TURN_BYTES);
+  });
+
   it('watches of many prefixes are found by a change in slices', async () => {
     const WATCHES = 200;
     const watches = await Promise.all(
@@ -823,6 +843,11 @@ describe('every call of a store', () => {
     expect(Object.keys(calls).filter((name) => !measured.has(name))).toEqual([]);
   });
 });
+
+async function* once<Item>(item: Item): AsyncGenerator<Item> {
+  await Promise.resolve();
+  yield item;
+}
 
 /** Of a revision. */
 async function countEvents(watching: Watching, revision: number): Promise<number> {
