@@ -483,13 +483,18 @@ export const serverFixed = {
   refusedCallsMax: 1000,
   /**
    * A stream of batches (Pipeline) takes the next one while so many are under way at most, and their results hold so many bytes
-   * of entries at most; when it has run so many operations in one turn of the event loop, others have theirs first.
+   * of entries at most.
    */
   pipelineBatchesMax: 16,
   pipelineHeldBytesMax: 1 * MiB,
-  pipelineTurnOperationsMax: 2048,
-  /** When the operations of a batch have read so much of values, others have their turn before the next. */
-  pipelineTurnReadBytesMax: 4 * MiB,
+  /**
+   * What the pipelines of all streams do in one turn of the event loop before others have theirs: visits, one for each key that an
+   * operation names, and bytes of requests and of values that are read. An operation that fails takes some times as long as one
+   * that does not, and pays so many visits more.
+   */
+  pipelineTurnVisitsMax: 2048,
+  pipelineTurnBytesMax: 4 * MiB,
+  pipelineFailureVisits: 7,
   /** In a batch that is longer the operations are counted before they are read; a shorter one has too few to take long. */
   pipelineUncountedBytes: 64 * KiB,
   /** A path is quoted in an error up to this many characters. */

@@ -32,6 +32,7 @@ import { runTxn } from './writes/txn.ts';
 import type { TurnCall } from './turns/turn-call.ts';
 import { Turn } from './turns/turn.ts';
 import { deleteRange, getRefreshing, increment, touch } from './writes/writes.ts';
+import type { WorkBudget } from '../work-budget.ts';
 import { deletePart, partlyDeleted, withPart } from './writes/delete-in-parts.ts';
 
 export interface KvStoreParts {
@@ -235,10 +236,11 @@ export class KvStore implements api.Store {
    * For doors that answer many calls at once, and need no promise for each: runs `run`, which decides one behind the other, behind
    * all calls made before and at one reading of the clock.
    * @param sequence that of the group before, whose results go out first; 0: there was none.
+   * @param budget what the group may do; its caller stops when that is spent.
    */
-  together(sequence: number, run: (group: CallGroup) => void): CallGroup {
+  together(sequence: number, budget: WorkBudget, run: (group: CallGroup) => void): CallGroup {
     this.#turn.finish();
-    const group = new CallGroup(this.#store, sequence);
+    const group = new CallGroup(this.#store, sequence, budget);
     this.#store.atOneInstant(() => run(group));
     return group;
   }

@@ -3,27 +3,32 @@
  * transaction of its own, and none has a promise: since all that is committed in one turn is in one batch of the log, their
  * results may go out at the same moment.
  *
- *     const group = store.together(0, (group) => {
+ *     const group = store.together(0, budget, (group) => {
  *       for (const [place, run] of runs.entries()) results[place] = group.decide(place, run);
  *     });
  *     await group.untilDurable();    // then each goes out, unless there is a `failureOf(place)`
  */
 import type { DurableStore } from '../../store/durable-store.ts';
 import type { View } from '../../store/views/view.ts';
+import type { WorkBudget } from '../../work-budget.ts';
 import { isIndependent } from './calls-of-one-key.ts';
 
 export class CallGroup {
   readonly #store: DurableStore;
   /** By place, whether the call has changed something; only of those whose results depend on what is not durable yet. */
   readonly #hasChanged: (boolean | undefined)[] = [];
+  readonly #budget: WorkBudget;
   #sequence: number;
-  #readBytes = 0;
   #isLost = false;
 
-  /** @param sequence what earlier results depend on, which go out before. */
-  constructor(store: DurableStore, sequence: number) {
+  /**
+   * @param sequence what earlier results depend on, which go out before.
+   * @param budget pays for the values that the decisions read: what makes a call long.
+   */
+  constructor(store: DurableStore, sequence: number, budget: WorkBudget) {
     this.#store = store;
     this.#sequence = sequence;
+    this.#budget = budget;
   }
 
   /** The newest record that the results, and those before, depend on. */
@@ -31,9 +36,9 @@ export class CallGroup {
     return this.#sequence;
   }
 
-  /** The bytes of the values that the decisions have read: what makes a call long. */
-  get readBytes(): number {
-    return this.#readBytes;
+  /** The log has failed: some calls are answered with a `failureOf` theirs. */
+  get isLost(): boolean {
+    return this.#isLost;
   }
 
   /** Whether the log is still to say that this is durable: what is visible may lie behind the results. */
@@ -51,7 +56,7 @@ export class CallGroup {
       if (!isIndependent(error)) this.#note(place, this.#store.committedSequence, false);
       throw error;
     } finally {
-      this.#readBytes += this.#store.decidedBytes;
+      this.#budget.spendBytes(this.#store.decidedBytes);
     }
   }
 

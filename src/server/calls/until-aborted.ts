@@ -1,5 +1,5 @@
 /**
- * The items of `source` until it ends or `signal` is aborted; an item that is on its way then is dropped.
+ * The items of `source` until it ends or `signal` is aborted, whose reason is thrown then; an item that is on its way is dropped.
  *
  * The source is not asked to return: an async generator that waits for its next item would let that wait as well.
  */
@@ -32,7 +32,7 @@ class UntilAborted<Item> implements AsyncIterableIterator<Item> {
   }
 
   next(): Promise<IteratorResult<Item>> {
-    if (this.#signal.aborted) return this.return();
+    if (this.#signal.aborted) return Promise.reject(this.#signal.reason as Error);
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -47,9 +47,7 @@ class UntilAborted<Item> implements AsyncIterableIterator<Item> {
 
   /** Of the signal. */
   handleEvent(): void {
-    const resolve = this.#resolve;
-    this.#end();
-    resolve?.(DONE);
+    this.#failed(this.#signal.reason);
   }
 
   readonly #came = (result: IteratorResult<Item>): void => {

@@ -14,6 +14,7 @@ import {
   type PushStreamMethod,
   type ServerStreamMethod,
   type UnaryMethod,
+  UnreadRequest,
   readRequest,
 } from '../services/method.ts';
 import { callOf } from './call-context.ts';
@@ -71,15 +72,20 @@ function addPushStream(router: ConnectRouter, method: PushStreamMethod, store: (
 
 function addBidiStream(router: ConnectRouter, method: BidiStreamMethod, store: () => KvStore): void {
   router.rpc(method.desc, (requests: AsyncIterable<Message>, context: HandlerContext) => {
-    const read = mapped(requests, (request) => fromMessage(method, request));
-    const replies = method.run(store(), read, callOf(context), context.signal);
+    const unread = mapped(requests, (request) => new UnreadRequest(method, bytesOf(method, request)));
+    const replies = method.run(store(), unread, callOf(context), context.signal);
     return mapped(replies, (reply) => toMessage(method, reply));
   });
 }
 
 function fromMessage(method: Pick<Method, 'desc' | 'codecs'>, message: Message): unknown {
-  const { buffer, byteOffset, byteLength } = toBinary(method.desc.input, message);
-  return readRequest(method, Buffer.from(buffer, byteOffset, byteLength), 0, byteLength);
+  const bytes = bytesOf(method, message);
+  return readRequest(method, bytes, 0, bytes.length);
+}
+
+function bytesOf({ desc }: Pick<Method, 'desc'>, message: Message): Buffer {
+  const { buffer, byteOffset, byteLength } = toBinary(desc.input, message);
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 function toMessage({ desc, codecs }: Exclude<Method, PushStreamMethod>, reply: unknown): Message {

@@ -11,6 +11,7 @@ import {
   type BidiStreamMethod,
   type ServerStreamMethod,
   type StreamMethod,
+  UnreadRequest,
   readRequest,
 } from '../services/method.ts';
 import { GrpcCall, type GrpcContext } from './grpc-call.ts';
@@ -170,7 +171,7 @@ export class BidiStreamCall extends StreamCall<BidiStreamMethod> {
   begin(): void {
     this.requestDone();
     const { method } = this.served;
-    const requests = mapped(this.#requests, (bytes) => readRequest(method, bytes, 0, bytes.length));
+    const requests = mapped(this.#requests, (bytes) => new UnreadRequest(method, bytes));
     try {
       void this.reply(method.run(this.store, requests, this.call, this.call.signal));
     } catch (error) {

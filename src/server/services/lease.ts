@@ -5,9 +5,8 @@ import { isStoreError } from '../../errors.ts';
 import type { Lease } from '../../api.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import type { Call } from '../calls/calls.ts';
-import { stoppingError } from '../calls/call-error.ts';
 import { untilAborted } from '../calls/until-aborted.ts';
-import { type MethodsOf, bidiStream, unary } from './method.ts';
+import { type MethodsOf, type UnreadRequest, bidiStream, unary } from './method.ts';
 import { durationShape, keyLists, keysBytes, pageCharge } from './reply-entries.ts';
 import { leaseTtlMs, pageLimit, wholeNumber } from './request-fields.ts';
 
@@ -82,14 +81,14 @@ async function renew(
 
 async function* keepAlive(
   store: KvStore,
-  requests: AsyncIterable<codec.KeepAliveRequestShape>,
-  call: Call,
+  requests: AsyncIterable<UnreadRequest<codec.KeepAliveRequestShape>>,
+  _call: Call,
   signal: AbortSignal,
 ): AsyncGenerator<codec.KeepAliveResponseShape> {
-  for await (const { leaseId } of untilAborted(requests, signal)) {
+  for await (const request of untilAborted(requests, signal)) {
+    const { leaseId } = request.read();
     yield { leaseId, ttl: durationShape(await renewedTtlMs(store, leaseId)) };
   }
-  if (call.isEndedByServer) throw stoppingError();
 }
 
 /** Zero when the lease is gone: the stream goes on for the other leases of its holder. */

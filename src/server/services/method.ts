@@ -96,10 +96,31 @@ export interface BidiStreamMethod<Request = unknown, Reply = unknown> {
   /** Bytes of a request must stay as they are until the next one is asked for. */
   run(
     store: KvStore,
-    requests: AsyncIterable<Request>,
+    requests: AsyncIterable<UnreadRequest<Request>>,
     call: Call,
     signal: AbortSignal,
   ): AsyncIterable<Reply>;
+}
+
+/** A request of a stream, whole as it came. Its method reads it when it has the time for that. */
+export class UnreadRequest<Request = unknown> {
+  readonly #method: BidiStreamMethod<Request>;
+  readonly #bytes: Buffer;
+
+  constructor(method: BidiStreamMethod<Request>, bytes: Buffer) {
+    this.#method = method;
+    this.#bytes = bytes;
+  }
+
+  /** In bytes. */
+  get length(): number {
+    return this.#bytes.length;
+  }
+
+  /** Throws `invalidArgument` and `limitReached`. */
+  read(): Request {
+    return readRequest(this.#method, this.#bytes, 0, this.#bytes.length) as Request;
+  }
 }
 
 export type StreamMethod = ServerStreamMethod | BidiStreamMethod;
@@ -137,7 +158,7 @@ export function bidiStream<Request, Reply>(
   codecs: Codecs<Request, Reply>,
   run: (
     store: KvStore,
-    requests: AsyncIterable<Request>,
+    requests: AsyncIterable<UnreadRequest<Request>>,
     call: Call,
     signal: AbortSignal,
   ) => AsyncIterable<Reply>,

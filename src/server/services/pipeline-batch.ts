@@ -9,7 +9,7 @@ import { StoreError } from '../../errors.ts';
 import { fixed, serverFixed } from '../../limits.ts';
 import { Cursor } from '../../wire/cursor.ts';
 import { WireError } from '../../wire/wire-error.ts';
-import { type CallError, deadlineError } from '../calls/call-error.ts';
+import type { CallError } from '../calls/call-error.ts';
 import { tooManyPartsError } from '../calls/request-parts.ts';
 import { type Codecs, unreadableError } from './method.ts';
 
@@ -82,17 +82,6 @@ export function readBatch(buffer: Buffer, start: number, end: number): PipelineB
     operations.push(readOperation(buffer, bounds[index] ?? 0, bounds[index + 1] ?? 0));
   }
   return { operations };
-}
-
-/** The operations of a batch that has lain here for so long: those whose callers wait no more are refused. */
-export function stillWanted(
-  operations: readonly BatchOperation[],
-  waitedMs: number,
-): readonly BatchOperation[] {
-  const isLate = ({ timeoutMs }: BatchOperation): boolean => timeoutMs !== 0 && timeoutMs <= waitedMs;
-  if (!operations.some(isLate)) return operations;
-  const refused: BatchOperation = { operation: { case: 'refused', value: deadlineError() }, timeoutMs: 0 };
-  return operations.map((each) => (isLate(each) ? refused : each));
 }
 
 export function batchSizeError(count: string): StoreError {

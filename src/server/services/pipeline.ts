@@ -7,10 +7,10 @@
  * the newest state and waits itself, so that a stream sees its own writes in their order.
  *
  * Bounded: the operations and keys of a batch, the bytes of its reply, the batches under way and what their results hold, what
- * is run in one turn. What a result takes is charged to the call before it is made, and given back when its reply is written. Nothing
- * waits for memory, since a batch holds that of its request: streams that waited so would wait for each other. When there is none
- * for the results themselves the stream ends, as it does when there is none for a request; what an entry takes beyond that fails
- * its operation.
+ * all streams read and run in one turn (`pipeline-turns.ts`). What a result takes is charged to the call before it is made, and
+ * given back when its reply is written. Nothing waits for memory, since a batch holds that of its request: streams that waited so
+ * would wait for each other. When there is none for the results themselves the stream ends, as it does when there is none for a
+ * request; what an entry takes beyond that fails its operation.
  */
 import type { PipelineResponseShape, PipelineResultShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import type { Key } from '../../api.ts';
@@ -18,7 +18,8 @@ import { StoreError } from '../../errors.ts';
 import type { CallGroup } from '../../kv/turns/call-group.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { fixed, serverFixed } from '../../limits.ts';
-import { stoppingError } from '../calls/call-error.ts';
+import type { WorkBudget } from '../../work-budget.ts';
+import { deadlineError } from '../calls/call-error.ts';
 import type { Call } from '../calls/calls.ts';
 import { failureOf, isUnforeseen } from '../calls/outcome.ts';
 import { untilAborted } from '../calls/until-aborted.ts';
@@ -34,11 +35,13 @@ import {
   touchIn,
 } from './keys.ts';
 import { RESULT_OBJECT_BYTES } from './reply-entries.ts';
-import { type BatchOperation, type PipelineBatch, batchSizeError, stillWanted } from './pipeline-batch.ts';
+import type { UnreadRequest } from './method.ts';
+import { type BatchOperation, type PipelineBatch, batchSizeError } from './pipeline-batch.ts';
+import { turnsOf } from './pipeline-turns.ts';
 
 export function pipeline(
   store: KvStore,
-  requests: AsyncIterable<PipelineBatch>,
+  requests: AsyncIterable<UnreadRequest<PipelineBatch>>,
   call: Call,
   signal: AbortSignal,
 ): AsyncIterable<PipelineResponseShape> {
@@ -72,31 +75,30 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
   }
 
   /** Runs the batches as they come. Never rejects. */
-  async run(requests: AsyncIterable<PipelineBatch>, signal: AbortSignal): Promise<void> {
-    let ranInTurn = 0;
+  async run(requests: AsyncIterable<UnreadRequest<PipelineBatch>>, signal: AbortSignal): Promise<void> {
+    const turns = turnsOf(this.#store);
+    const { budget } = turns;
     try {
       for await (const request of untilAborted(requests, signal)) {
-        checkSize(request.operations);
-        const operations = stillWanted(request.operations, this.#call.messageWaitedMs);
-        const batch = new Batch(this.#call);
-        batch.hold(operations.length);
-        const behind = this.#store.caughtUp();
-        if (behind !== undefined) await behind;
-        for (let next = 0; next < operations.length;) {
-          if (next > 0) await this.#store.pause();
-          const piece = batch.run(this.#store, operations, next, this.#sequence);
-          next = piece.end;
-          this.#sequence = piece.sequence;
+        const cameAtMs = performance.now() - this.#call.messageWaitedMs;
+        while (budget.isSpent) await turns.next();
+        signal.throwIfAborted();
+        budget.spendBytes(request.length);
+        const { operations } = request.read();
+        checkSize(operations);
+        const batch = new Batch(this.#call, operations, budget);
+        while (!batch.isDone && !this.#isUnwanted(signal)) {
+          if (budget.isSpent) await turns.next();
+          const behind = this.#store.caughtUp();
+          if (behind !== undefined) await behind;
+          else if (!budget.isSpent)
+            this.#sequence = batch.run(this.#store, this.#sequence, performance.now() - cameAtMs);
         }
+        if (!batch.isDone) throw signal.reason;
         this.#batches.push(batch);
         this.#wakeReader?.();
         while (this.#isFull && !signal.aborted) await this.#untilAnswered(signal);
-        ranInTurn += operations.length;
-        if (ranInTurn < serverFixed.pipelineTurnOperationsMax) continue;
-        ranInTurn = 0;
-        await this.#store.pause();
       }
-      if (this.#call.isEndedByServer) this.#error = stoppingError();
     } catch (error) {
       this.#error = error as Error;
     }
@@ -124,6 +126,11 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
     }
   }
 
+  /** Whether what is begun is for no client any more. A server that stops answers it first. */
+  #isUnwanted(signal: AbortSignal): boolean {
+    return this.#call.isClosed || (signal.aborted && !this.#call.isEndedByServer);
+  }
+
   get #isFull(): boolean {
     const batches = this.#batches;
     if (batches.length >= serverFixed.pipelineBatchesMax) return true;
@@ -146,14 +153,6 @@ const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 type Result = PipelineResultShape['result'];
 
-/** What was run in one turn. */
-interface Piece {
-  /** The first operation that was not. */
-  readonly end: number;
-  /** The newest record of the log that its results, and those before, depend on. */
-  readonly sequence: number;
-}
-
 class Batch implements ReplyAccount {
   /** At the places of their operations. */
   readonly results: PipelineResultShape[] = [];
@@ -162,6 +161,9 @@ class Batch implements ReplyAccount {
   /** Of the entries in its reply. */
   #entryBytes = 0;
   readonly #call: Call;
+  readonly #operations: readonly BatchOperation[];
+  /** Pays for what it does: of the turn. */
+  readonly #budget: WorkBudget;
   /** Resolves when the results may go out; `undefined`: now. */
   #durable: Promise<unknown> | undefined;
   /** The reply holds as much as one may, or as there is memory for: what would return an entry is refused without a look at it. */
@@ -169,41 +171,48 @@ class Batch implements ReplyAccount {
   /** What was not foreseen: it ends the stream. */
   #error: Error | undefined;
 
-  constructor(call: Call) {
+  /** Takes memory for the results. Throws `limitReached` when there is none. */
+  constructor(call: Call, operations: readonly BatchOperation[], budget: WorkBudget) {
     this.#call = call;
-  }
-
-  /** Takes memory for its results. Throws `limitReached` when there is none. */
-  hold(operationCount: number): void {
-    const bytes = this.#call.replyMemoryBytes(operationCount * RESULT_OBJECT_BYTES);
-    this.#call.charge(bytes);
+    this.#operations = operations;
+    this.#budget = budget;
+    const bytes = call.replyMemoryBytes(operations.length * RESULT_OBJECT_BYTES);
+    call.charge(bytes);
     this.heldBytes = bytes;
   }
 
+  /** Whether all operations have run. */
+  get isDone(): boolean {
+    return this.results.length === this.#operations.length;
+  }
+
   /**
-   * Runs operations from `start` on: nearly always all, else as many as have read what one turn may. Bytes of theirs may change
-   * once all have run.
+   * Runs the operations that come next, until the budget is spent; nearly always all. Bytes of theirs may change once all have run.
    * @param sequence the newest record of the log that earlier results of the stream depend on.
-   * @returns that of these, and the operation to go on with.
+   * @param waitedMs how long they have lain here.
+   * @returns the newest record that these depend on, and those before.
    */
-  run(store: KvStore, operations: readonly BatchOperation[], start: number, sequence: number): Piece {
-    let end = start;
-    const group = store.together(sequence, (calls) => {
-      for (; end < operations.length && calls.readBytes < serverFixed.pipelineTurnReadBytesMax; end++) {
-        const index = end;
-        const { operation } = operations[index] as BatchOperation;
+  run(store: KvStore, sequence: number, waitedMs: number): number {
+    const operations = this.#operations;
+    const budget = this.#budget;
+    const group = store.together(sequence, budget, (calls) => {
+      for (let index = this.results.length; index < operations.length && !budget.isSpent; index++) {
+        const { operation, timeoutMs } = operations[index] as BatchOperation;
         if (index % fixed.turnCallsMax === 0) fetchKeys(store, operations, index);
         try {
+          if (timeoutMs !== 0 && timeoutMs <= waitedMs) throw deadlineError();
           this.results[index] = { result: this.#resultOf(store, calls, operation, index) };
         } catch (error) {
+          budget.spendVisits(serverFixed.pipelineFailureVisits);
           this.#fail(index, error);
         }
+        budget.spendVisits(operation.case === 'exists' ? operation.value.keys.length : 1);
       }
     });
     const durable = group.untilDurable()?.then(() => this.#settle(group));
     if (durable !== undefined)
       this.#durable = this.#durable === undefined ? durable : Promise.all([this.#durable, durable]);
-    return { end, sequence: group.sequence };
+    return group.sequence;
   }
 
   /** Resolves when the results may go out. Rejects with what was not foreseen. */
@@ -223,6 +232,7 @@ class Batch implements ReplyAccount {
     }
     this.#entryBytes += bytes;
     this.heldBytes += memoryBytes;
+    this.#budget.spendBytes(bytes);
   }
 
   /** Its reply is written. */
@@ -273,6 +283,7 @@ class Batch implements ReplyAccount {
 
   /** The log has said what became of the writes. */
   #settle(calls: CallGroup): void {
+    if (!calls.isLost) return;
     for (let index = 0; index < this.results.length; index++) {
       const failure = calls.failureOf(index);
       if (failure !== undefined) this.#fail(index, failure);

@@ -19,6 +19,7 @@ import { encodeBlock } from '../../../src/http2/hpack/encoder.ts';
 import type { KvStore } from '../../../src/kv/kv-store.ts';
 import { serverDefaults, serverFixed } from '../../../src/limits.ts';
 import { type Call, CallTable } from '../../../src/server/calls/calls.ts';
+import { mapped } from '../../../src/server/calls/mapped.ts';
 import { grpcLane } from '../../../src/server/grpc/grpc-lane.ts';
 import { Routes } from '../../../src/server/grpc/routes.ts';
 import { ServerState } from '../../../src/server/health/server-state.ts';
@@ -113,7 +114,11 @@ class Lane {
           sizeOf: leaseCodec.sizeOfKeepAliveResponse,
           prepend: leaseCodec.prependKeepAliveResponse,
         },
-        (_, requests, call) => keepAlive?.(requests, call) ?? noReplies(),
+        (_, requests, call) =>
+          keepAlive?.(
+            mapped(requests, (each) => each.read()),
+            call,
+          ) ?? noReplies(),
       ),
     );
     const services = methods.map((method) => ({

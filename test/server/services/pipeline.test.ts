@@ -1,7 +1,7 @@
 /** `KvService.Pipeline`: batches of operations, each as its own call, in their order and within bounds. */
 import { once } from 'node:events';
 import { type IncomingHttpHeaders, connect as connectHttp2 } from 'node:http2';
-import { type MessageInitShape, create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { type MessageInitShape, fromBinary } from '@bufbuild/protobuf';
 import { Code, ConnectError, type Transport, createClient } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
 import { encodeEnvelope } from '@connectrpc/connect/protocol';
@@ -10,64 +10,34 @@ import { ErrorDetailSchema, ErrorReason } from '../../../gen/kelp/v1/errors_pb.t
 import {
   KvService,
   type OperationFailure,
-  type PipelineOperationSchema,
-  PipelineRequestSchema,
+  type PipelineRequestSchema,
   type PipelineResponse,
   PipelineResponseSchema,
   type PipelineResult,
 } from '../../../gen/kelp/v1/kv_pb.ts';
 import type { PipelineResponseShape } from '../../../gen/kelp/v1/kv_codec.ts';
-import { openUncheckedStore } from '../../../src/kv/open-store.ts';
 import { fixed, serverFixed } from '../../../src/limits.ts';
 import { CallTable } from '../../../src/server/calls/calls.ts';
 import { RequestQueue } from '../../../src/server/grpc/request-queue.ts';
 import { kvMethods } from '../../../src/server/services/kv.ts';
 import { type BidiStreamMethod, readRequest } from '../../../src/server/services/method.ts';
-import type { PipelineBatch } from '../../../src/server/services/pipeline-batch.ts';
 import { RESULT_OBJECT_BYTES } from '../../../src/server/services/reply-entries.ts';
 import { Cursor } from '../../../src/wire/cursor.ts';
-import { HeldDisk } from '../../support/held-disk.ts';
 import { SeededRandom } from '../../support/random.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
-import { SimulatedDisk } from '../../support/simulated-disk.ts';
 import { startTestServer } from '../../support/test-server.ts';
-import { DATA_DIR } from '../../store/model/store-harness.ts';
 import { FakeStream } from '../grpc/fake-stream.ts';
-
-type Operation = NonNullable<MessageInitShape<typeof PipelineOperationSchema>['operation']>;
-
-const utf8 = new TextEncoder();
-const KiB = 1024;
-
-const get = (key: string): Operation => ({ case: 'get', value: { key } });
-const put = (key: string, text = key): Operation => ({
-  case: 'put',
-  value: { key, value: utf8.encode(text) },
-});
-const batch = (...operations: Operation[]): MessageInitShape<typeof PipelineRequestSchema> => ({
-  operations: operations.map((operation) => ({ operation })),
-});
-
-/** The value of an entry as text, or what there is in its place. */
-function told({ result }: PipelineResult): unknown {
-  switch (result.case) {
-    case 'get':
-      return result.value.entry === undefined ? 'absent' : Buffer.from(result.value.entry.value).toString();
-    case 'failure':
-      return [result.value.code, result.value.message];
-    case 'put':
-    case 'touch':
-      return `revision ${result.value.revision}`;
-    case 'delete':
-      return result.value.deleted;
-    case 'increment':
-      return result.value.value;
-    case 'exists':
-      return result.value.exists;
-    default:
-      return undefined;
-  }
-}
+import {
+  KiB,
+  type Operation,
+  batch,
+  get,
+  put,
+  startPipeline,
+  texts,
+  told,
+  turns,
+  utf8,
+} from './pipeline-harness.ts';
 
 const transports: Readonly<Record<string, (baseUrl: string) => Transport>> = {
   gRPC: (baseUrl) => createGrpcTransport({ baseUrl }),
@@ -294,34 +264,8 @@ async function callAlone(kv: ReturnType<typeof createClient<typeof KvService>>, 
 }
 
 describe('a pipeline over a store whose flushes are held back', () => {
-  async function start({ replyBytesMax = 1_000_000, callBytesMax = 10_000_000 } = {}) {
-    const simulated = new SimulatedDisk({ seed: 1 });
-    const disk = new HeldDisk(simulated);
-    const store = await openUncheckedStore({
-      dataDir: DATA_DIR,
-      disk,
-      clock: new ManualClock(),
-      random: new SeededRandom(1),
-    });
-    const table = new CallTable({ callsMax: 1, callBytesMax, replyBytesMax });
-    const call = table.open({ cut: () => undefined }, true);
-    const requests = new Requests();
-    const method = kvMethods.pipeline;
-    if (method.kind !== 'bidiStream') throw new Error('it is no stream');
-    const stream = method.run(store, requests, call, call.signal);
-    const replies = stream[Symbol.asyncIterator]() as AsyncIterator<PipelineResponseShape>;
-    const read = (request: MessageInitShape<typeof PipelineRequestSchema>): void => {
-      const bytes = Buffer.from(toBinary(PipelineRequestSchema, create(PipelineRequestSchema, request)));
-      requests.give(method.codecs.read(bytes, 0, bytes.length) as PipelineBatch);
-    };
-    return { simulated, disk, store, table, call, requests, replies, send: read };
-  }
-
-  const texts = (next: IteratorResult<PipelineResponseShape>): unknown[] =>
-    (next.value as PipelineResponseShape).results.map((result) => told(result as unknown as PipelineResult));
-
   test('a batch whose results find no memory ends the stream behind what came before, and waits for none', async () => {
-    const { disk, store, table, call, replies, send } = await start({ callBytesMax: 100_000 });
+    const { disk, store, table, call, replies, send } = await startPipeline({ callBytesMax: 100_000 });
     disk.hold();
     const gets = Array.from({ length: 100 }, (_, index) => get(`k${index}`));
     const puts = Array.from({ length: 100 }, (_, index) => put(`k${index}`, 'v'));
@@ -351,7 +295,7 @@ describe('a pipeline over a store whose flushes are held back', () => {
   });
 
   test('reads see the writes before them in the stream, and are answered when these are on disk', async () => {
-    const { disk, store, replies, send } = await start();
+    const { disk, store, replies, send } = await startPipeline();
     await store.put('a', 'before');
     send(batch(get('a')));
     expect(texts(await replies.next())).toEqual(['before']);
@@ -371,7 +315,7 @@ describe('a pipeline over a store whose flushes are held back', () => {
   });
 
   test('an operation whose caller waits no more when its turn comes is not begun, and those beside it are', async () => {
-    const { store, call, replies, send } = await start();
+    const { store, call, replies, send } = await startPipeline();
     call.messageWaitedMs = 100;
     const timed = (operation: Operation, timeoutMs: number) => ({ operation, timeoutMs });
     send({
@@ -384,7 +328,7 @@ describe('a pipeline over a store whose flushes are held back', () => {
   });
 
   test('all writes of batches that wait share a flush', async () => {
-    const { disk, store, replies, send } = await start();
+    const { disk, store, replies, send } = await startPipeline();
     disk.hold();
     for (let round = 0; round < 4; round++) send(batch(...Array.from({ length: 100 }, () => put('a'))));
     await turns();
@@ -398,7 +342,7 @@ describe('a pipeline over a store whose flushes are held back', () => {
   });
 
   test('what a flush that fails leaves unknown is told as such, and nothing else is', async () => {
-    const { simulated, disk, store, replies, send } = await start();
+    const { simulated, disk, store, replies, send } = await startPipeline();
     await store.put('a', 'before');
     simulated.injectFault({ call: 'sync', at: 1, pathEnd: '.log', isPermanent: true });
     disk.hold();
@@ -429,7 +373,7 @@ describe('a pipeline over a store whose flushes are held back', () => {
   });
 
   test('the keys of a batch are looked for together, and its writes wait by one promise', async () => {
-    const { store, replies, send } = await start();
+    const { store, replies, send } = await startPipeline();
     const rows: number[] = [];
     const fetch = store.fetch.bind(store);
     store.fetch = (keys) => {
@@ -458,7 +402,7 @@ describe('a pipeline over a store whose flushes are held back', () => {
   });
 
   test('so many batches are under way at most, and so much is held of results that nobody reads', async () => {
-    const { store, table, requests, replies, send } = await start();
+    const { store, table, requests, replies, send } = await startPipeline();
     await store.put('a', 'v'.repeat(100 * KiB));
     for (let round = 0; round < 200; round++) send(batch(get('a')));
     await turns();
@@ -473,7 +417,7 @@ describe('a pipeline over a store whose flushes are held back', () => {
   });
 
   test('short batches that nobody reads are counted', async () => {
-    const { store, requests, send } = await start();
+    const { store, requests, send } = await startPipeline();
     for (let round = 0; round < 200; round++) send(batch(get('a')));
     await turns();
     expect(requests.takenCount).toBe(serverFixed.pipelineBatchesMax);
@@ -481,7 +425,7 @@ describe('a pipeline over a store whose flushes are held back', () => {
   });
 
   test('a reply holds what a reply may: what would return more is refused, and the rest is done', async () => {
-    const { store, table, replies, send } = await start({ replyBytesMax: 10_000 });
+    const { store, table, replies, send } = await startPipeline({ replyBytesMax: 10_000 });
     await store.put('a', 'v'.repeat(4000));
     let readCount = 0;
     const getVisible = store.getVisible.bind(store);
@@ -511,7 +455,7 @@ describe('a pipeline over a store whose flushes are held back', () => {
   });
 
   test('others have their turn when so many operations have run in one, however fast the replies are read', async () => {
-    const { store, requests, replies, send } = await start();
+    const { store, requests, replies, send } = await startPipeline();
     let pauseCount = 0;
     const pause = store.pause.bind(store);
     store.pause = () => {
@@ -526,13 +470,13 @@ describe('a pipeline over a store whose flushes are held back', () => {
     for (let count = 0; count < batchCount; count++) expect((await replies.next()).done).toBe(false);
     expect((await replies.next()).done).toBe(true);
     const operations = batchCount * fixed.pipelineOperationsMax;
-    const inTurn = serverFixed.pipelineTurnOperationsMax + fixed.pipelineOperationsMax;
+    const inTurn = serverFixed.pipelineTurnVisitsMax;
     expect(pauseCount).toBeGreaterThanOrEqual(Math.floor(operations / inTurn));
     await store.close();
   });
 
   test('others have their turn when the operations of a batch have read much, whose results are none the less in order', async () => {
-    const { store, replies, send } = await start();
+    const { store, replies, send } = await startPipeline();
     await store.put('long', 'v'.repeat(2 * KiB * KiB));
     let pauseCount = 0;
     const pause = store.pause.bind(store);
@@ -555,7 +499,7 @@ describe('a pipeline over a store whose flushes are held back', () => {
   });
 
   test('a put whose condition fails reads no value, also if it would return it', async () => {
-    const { store, replies, send } = await start();
+    const { store, replies, send } = await startPipeline();
     await store.put('long', 'v'.repeat(2 * KiB * KiB));
     store.pause = () => {
       throw new Error('it has read much');
@@ -575,7 +519,7 @@ describe('a pipeline over a store whose flushes are held back', () => {
   });
 
   test('what a batch writes when its client goes away is written, and nothing is held', async () => {
-    const { disk, store, table, call, replies, send } = await start();
+    const { disk, store, table, call, replies, send } = await startPipeline();
     disk.hold();
     send(batch(put('a'), get('a')));
     const reply = replies.next();
@@ -584,14 +528,14 @@ describe('a pipeline over a store whose flushes are held back', () => {
     await replies.return?.();
     disk.release();
     await reply;
-    await replies.next();
+    await expect(replies.next()).rejects.toMatchObject({ code: 'canceled' });
     expect((await store.get('a')).revision).toBe(1);
     expect([table.size, table.heldBytes]).toEqual([0, 0]);
     await store.close();
   });
 
   test('a server that stops answers what it has begun, and then says that it stops', async () => {
-    const { disk, store, call, replies, send } = await start();
+    const { disk, store, call, replies, send } = await startPipeline();
     disk.hold();
     send(batch(put('a')));
     await turns();
@@ -606,7 +550,7 @@ describe('a pipeline over a store whose flushes are held back', () => {
   });
 
   test('what was not foreseen ends the stream, and other batches are not answered as if all were well', async () => {
-    const { store, replies, send } = await start();
+    const { store, replies, send } = await startPipeline();
     store.getVisible = () => {
       throw new TypeError('a defect');
     };
@@ -779,43 +723,4 @@ async function rawCall(
   }
   const message = decodeURIComponent(String(fields['grpc-message'] ?? ''));
   return { status: String(fields['grpc-status']), message, messages };
-}
-
-/** Requests as a test gives them. */
-class Requests implements AsyncIterableIterator<PipelineBatch> {
-  takenCount = 0;
-  readonly #waiting: PipelineBatch[] = [];
-  #hasEnded = false;
-  #wake: (() => void) | undefined;
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  give(request: PipelineBatch): void {
-    this.#waiting.push(request);
-    this.#wake?.();
-  }
-
-  end(): void {
-    this.#hasEnded = true;
-    this.#wake?.();
-  }
-
-  async next(): Promise<IteratorResult<PipelineBatch>> {
-    for (;;) {
-      const value = this.#waiting.shift();
-      if (value !== undefined) {
-        this.takenCount++;
-        return { done: false, value };
-      }
-      if (this.#hasEnded) return { done: true, value: undefined };
-      await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
-  }
-}
-
-/** Lets all that can happen by itself happen. */
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
 }

@@ -10,12 +10,21 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PipelineResponseShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import { PipelineRequestSchema } from '../../../gen/kelp/v1/kv_pb.ts';
-import type { Compare, GetResult, Key, KeyRange, Operation, ScanPageOptions, Store } from '../../../src/api.ts';
+import type {
+  Compare,
+  GetResult,
+  Key,
+  KeyRange,
+  Operation,
+  ScanPageOptions,
+  Store,
+} from '../../../src/api.ts';
 import { CheckedStore } from '../../../src/kv/checked-store.ts';
 import { KvStore } from '../../../src/kv/kv-store.ts';
 import { defaults, fixed } from '../../../src/limits.ts';
 import { CallTable } from '../../../src/server/calls/calls.ts';
 import { kvMethods } from '../../../src/server/services/kv.ts';
+import { UnreadRequest } from '../../../src/server/services/method.ts';
 import type { DurableStore } from '../../../src/store/durable-store.ts';
 import { LeaseOrder } from '../../../src/store/leases/lease-order.ts';
 import { openDurableStore } from '../../../src/store/open-durable-store.ts';
@@ -770,11 +779,10 @@ describe('what doors do', () => {
     }));
     const request = create(PipelineRequestSchema, { operations });
     const bytes = Buffer.from(toBinary(PipelineRequestSchema, request));
-    const read = method.codecs.read(bytes, 0, bytes.length);
     const limits = { callsMax: 1, callBytesMax: 2 ** 30, replyBytesMax: 2 ** 30 };
     const call = new CallTable(limits).open({ cut: () => undefined }, true);
     const { result, most } = await beside(async () => {
-      const replies = method.run(kvStore, once(read), call, call.signal)[Symbol.asyncIterator]();
+      const replies = method.run(kvStore, once(new UnreadRequest(method, bytes)), call, call.signal)[Symbol.asyncIterator]();
       return (await replies.next()) as IteratorResult<PipelineResponseShape>;
     });
     expect((result.value as PipelineResponseShape).results).toHaveLength(operations.length);
