@@ -92,7 +92,7 @@ class Server implements RunningServer {
     const store = (): KvStore | undefined => this.#store;
     const services = servedServices(limits, version);
     const endpointByPath = rpcEndpoints({ store, state, services, logger });
-    const metrics = new Metrics({ state, store, droppedLogLines });
+    const metrics = new Metrics({ state, store, droppedLogLines, operationCounts: calls.operationCounts });
     const handlers = requestHandlers({ endpointByPath, calls, state, metrics, limits, logger });
     const lane = grpcLane(
       { store, state, calls, deadlines, limits, logger },

@@ -16,6 +16,7 @@ import { type Timer, systemClock } from '../../clock.ts';
 import { StoreError, assert } from '../../errors.ts';
 import { type ServerLimits, limitName, serverFixed } from '../../limits.ts';
 import { CallError, stoppingError } from './call-error.ts';
+import { OperationCounts, type OperationTally } from './operation-counts.ts';
 
 export type CallLimits = Pick<ServerLimits, 'callsMax' | 'callBytesMax' | 'replyBytesMax'>;
 
@@ -28,6 +29,8 @@ export interface CallChannel {
 }
 
 export class CallTable {
+  /** What the calls under way, and those before, have done in batches. */
+  readonly operationCounts = new OperationCounts();
   readonly #limits: CallLimits;
   readonly #streams = new Set<Call>();
   /** In the order in which they stalled. */
@@ -291,6 +294,8 @@ export class Call {
   stalledSinceMs: number | undefined = undefined;
   /** Of a stream of requests: how long the message that its method was given last had lain here, whole. */
   messageWaitedMs = 0;
+  /** Of a stream of batches, for the log. */
+  operationTally: OperationTally | undefined = undefined;
   /** The outcome for the log, once a service was reached. */
   outcome: string | undefined = undefined;
   /** In how many forms at once a reply of it is held while it is made. */
@@ -332,6 +337,11 @@ export class Call {
   set onAbort(listen: () => void) {
     this.#onAbort = listen;
     if (this.#abortReason !== undefined) listen();
+  }
+
+  /** Where the operations of its batches are counted. */
+  get operationCounts(): OperationCounts {
+    return this.#table.operationCounts;
   }
 
   /** Takes memory until it is released or the call ends; throws `limitReached` when there is none. */

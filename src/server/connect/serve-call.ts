@@ -203,6 +203,6 @@ function logWhenClosed(method: string, response: HttpResponse, call: Call, logge
     const ms = Math.round((performance.now() - startMs) * 1000) / 1000;
     // A call that no service has answered was malformed, one too many or too early, or its client went away.
     const code = call.outcome ?? (response.writableEnded ? 'Refused' : 'Canceled');
-    logger.debug({ method, code, status: response.statusCode, ms }, 'call');
+    logger.debug({ method, code, status: response.statusCode, ms, ...call.operationTally }, 'call');
   });
 }

@@ -153,6 +153,7 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
   #log(code: ErrorCode): void {
     const ms = Math.round((performance.now() - this.#startMs) * 1000) / 1000;
     const outcome = this.call.outcome ?? (code === errorCode.NO_ERROR ? 'Refused' : 'Canceled');
-    this.#context.logger.debug({ method: this.#name, code: outcome, status: 200, ms }, 'call');
+    const line = { method: this.#name, code: outcome, status: 200, ms, ...this.call.operationTally };
+    this.#context.logger.debug(line, 'call');
   }
 }

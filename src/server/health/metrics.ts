@@ -1,6 +1,7 @@
 /** `GET /metrics`: what the store and the process say of themselves, in the text format of Prometheus. */
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type { Store, StoreStatus } from '../../api.ts';
+import type { OperationCounts } from '../calls/operation-counts.ts';
 import { registerEventLoopLag } from './event-loop-lag.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { isReading, sendJson } from './probes.ts';
@@ -58,6 +59,7 @@ export interface MetricsSources {
   /** `undefined` as long as it is not open: then only the process is told of. */
   readonly store: () => Store | undefined;
   readonly droppedLogLines: () => number;
+  readonly operationCounts: OperationCounts;
 }
 
 export class Metrics {
@@ -71,9 +73,11 @@ export class Metrics {
   readonly #countDroppedLines: () => number;
   readonly #serving: Gauge;
   readonly #droppedLines: Counter;
+  readonly #operationCounts: OperationCounts;
+  readonly #operations: Counter;
   readonly #gauges: readonly (readonly [Gauge, StoreGauge])[];
 
-  constructor({ state, store, droppedLogLines }: MetricsSources) {
+  constructor({ state, store, droppedLogLines, operationCounts }: MetricsSources) {
     this.#state = state;
     this.#store = store;
     this.#countDroppedLines = droppedLogLines;
@@ -85,6 +89,13 @@ export class Metrics {
     this.#droppedLines = new Counter({
       name: 'kelp_log_lines_dropped_total',
       help: 'The lines of the log that were not read in time or could not be written.',
+      registers: [this.#ofServer],
+    });
+    this.#operationCounts = operationCounts;
+    this.#operations = new Counter({
+      name: 'kelp_pipeline_operations_total',
+      help: 'The operations of batches of Pipeline that are done, by kind and status code.',
+      labelNames: ['operation', 'code'],
       registers: [this.#ofServer],
     });
     this.#gauges = storeGauges.map((each) => [
@@ -117,6 +128,8 @@ export class Metrics {
     this.#serving.set(this.#state.isServing ? 1 : 0);
     this.#droppedLines.reset();
     this.#droppedLines.inc(this.#countDroppedLines());
+    this.#operations.reset();
+    for (const { count, ...labels } of this.#operationCounts.all) this.#operations.inc(labels, count);
     const status = await this.#store()?.status();
     const registries = [this.#ofServer, this.#ofProcess];
     if (status === undefined) return Registry.merge(registries).metrics();

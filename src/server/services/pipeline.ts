@@ -15,12 +15,14 @@
 import type { PipelineResponseShape, PipelineResultShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import type { Key } from '../../api.ts';
 import { StoreError } from '../../errors.ts';
+import { type GrpcCode, grpcCode } from '../../grpc-code.ts';
 import type { CallGroup } from '../../kv/turns/call-group.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { fixed, serverFixed } from '../../limits.ts';
 import type { WorkBudget } from '../../work-budget.ts';
 import { deadlineError } from '../calls/call-error.ts';
 import type { Call } from '../calls/calls.ts';
+import type { CountedKind, OperationTally } from '../calls/operation-counts.ts';
 import { failureOf, isUnforeseen } from '../calls/outcome.ts';
 import { untilAborted } from '../calls/until-aborted.ts';
 import {
@@ -53,6 +55,7 @@ export function pipeline(
 class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
   readonly #store: KvStore;
   readonly #call: Call;
+  readonly #tally: OperationTally = { operations: 0, failedOperations: 0 };
   /** The newest record of the log that results depend on. */
   #sequence = 0;
   /** Those that are not answered, in their order. */
@@ -68,6 +71,7 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
   constructor(store: KvStore, call: Call) {
     this.#store = store;
     this.#call = call;
+    call.operationTally = this.#tally;
   }
 
   [Symbol.asyncIterator](): this {
@@ -94,6 +98,7 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
           else if (!budget.isSpent)
             this.#sequence = batch.run(this.#store, this.#sequence, performance.now() - cameAtMs);
         }
+        batch.count(this.#tally);
         if (!batch.isDone) throw signal.reason;
         this.#batches.push(batch);
         this.#wakeReader?.();
@@ -215,6 +220,37 @@ class Batch implements ReplyAccount {
     return group.sequence;
   }
 
+  /** Counts what has run, and how it ended once that is known. Nothing is run afterwards. */
+  count(tally: OperationTally): void {
+    tally.operations += this.results.length;
+    if (this.#durable === undefined) this.#countOutcomes(tally);
+    else this.#durable = this.#durable.then(() => this.#countOutcomes(tally));
+  }
+
+  #countOutcomes(tally: OperationTally): void {
+    const { operationCounts } = this.#call;
+    const { results } = this;
+    let kind: OperationKind = undefined;
+    let okCount = 0;
+    for (let index = 0; index < results.length; index++) {
+      const next = (this.#operations[index] as BatchOperation).operation.case;
+      // Those of a batch are mostly alike.
+      if (next !== kind) {
+        if (okCount > 0) operationCounts.add(countedAs(kind), grpcCode.Ok, okCount);
+        kind = next;
+        okCount = 0;
+      }
+      const { result } = results[index] as PipelineResultShape;
+      if (result.case !== 'failure') {
+        okCount++;
+      } else {
+        operationCounts.add(countedAs(kind), result.value.code as GrpcCode);
+        tally.failedOperations++;
+      }
+    }
+    if (okCount > 0) operationCounts.add(countedAs(kind), grpcCode.Ok, okCount);
+  }
+
   /** Resolves when the results may go out. Rejects with what was not foreseen. */
   async done(): Promise<void> {
     if (this.#durable !== undefined) await this.#durable;
@@ -294,6 +330,13 @@ class Batch implements ReplyAccount {
     if (isUnforeseen(error)) this.#error = error as Error;
     this.results[index] = { result: { case: 'failure', value: failureOf(error) } };
   }
+}
+
+type OperationKind = BatchOperation['operation']['case'];
+
+/** One that says nothing that this server knows is as one that it can't read. */
+function countedAs(kind: OperationKind): CountedKind {
+  return kind === undefined || kind === 'refused' ? 'unreadable' : kind;
 }
 
 function returnsEntry(operation: BatchOperation['operation']): boolean {
