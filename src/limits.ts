@@ -311,6 +311,15 @@ export const client = {
   pipelineWaitingBytesMax: 4 * MiB,
   /** A stream of batches that has had nothing to do for this long is ended. */
   pipelineIdleMs: 1000,
+  /** One that has taken calls for this long is left for another: what stands in between may let no request last. */
+  pipelineAgeMsMax: 10_000,
+  /**
+   * After one that was not answered, or broke, calls go by themselves until another one has answered, for which it has so long.
+   * Before the second trial, and each further one, so much time passes, doubled with each failure, up to:
+   */
+  pipelineTrialMs: 2_000,
+  pipelinePauseMs: 1_000,
+  pipelinePauseMsMax: 60_000,
   /** The keys and values that a watch gathers to hand out all changes of one revision together. */
   watchRevisionBytesMax: 256 * MiB,
   /** The longest pause between two renewals of a lease, however long it lives. */

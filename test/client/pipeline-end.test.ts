@@ -106,6 +106,8 @@ describe('one call that is given up', () => {
   test('by its deadline is out of time, and its neighbours go on', async () => {
     const server = await silent();
     const client = clientFor(server);
+    // There is a connection, so that they are sent at once.
+    await client.get('first');
     const late = endsOf([client.put('a', 'v', { deadlineMs: 20 }), client.put('b', 'v', { deadlineMs: 25 })]);
     const calls = puts(client);
     expect(await late).toEqual(all(['deadlineExceeded', true], 2));
@@ -221,6 +223,7 @@ describe('writes whose stream ends are not made again, and may have taken effect
     ['ends it without an answer', ['internal', true], (stream) => stream.end()],
     ['ends it in an unknown way', ['internal', true], (stream) => stream.end({ 'grpc-status': '13' })],
     ['says that it is not available', ['unavailable', true], (stream) => stream.end({ 'grpc-status': '14' })],
+    ['says that it took too long', ['unavailable', true], (stream) => stream.end({ 'grpc-status': '4' })],
     [
       'answers with too few results',
       ['internal', true],

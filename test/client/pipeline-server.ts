@@ -108,6 +108,8 @@ export function usualResult({ operation }: Operation): Result {
       return { case: 'exists', value: { exists: operation.value.keys.map(() => true), revision } };
     case 'increment':
       return { case: 'increment', value: { value: operation.value.delta, revision } };
+    case undefined:
+      return { case: 'failure', value: { code: 3, message: 'no operation', detail: undefined } };
     default:
       throw new Error(`no test sends ${operation.case}`);
   }

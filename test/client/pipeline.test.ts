@@ -1,8 +1,9 @@
 /** Which calls travel together, and which by themselves. */
 import type { OutgoingHttpHeaders } from 'node:http2';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { ErrorReason } from '../../gen/kelp/v1/errors_codec.ts';
+import { systemClock } from '../../src/clock.ts';
 import type { KelpClient } from '../../src/client/client.ts';
 import { fixed, client as limits } from '../../src/limits.ts';
 import { eventually } from '../support/eventually.ts';
@@ -234,6 +235,8 @@ describe('what a stream has under way is bounded:', () => {
       },
     });
     const client = clientFor(server);
+    // So the stream is not silent for long.
+    const clock = vi.spyOn(systemClock, 'monotonicMs').mockReturnValue(systemClock.monotonicMs());
     const puts = keys(200).map((key) => client.put(key, 'v'.repeat(1000)));
     const late = new AbortController();
     await eventually(() => server.streams.length).toBe(1);
@@ -243,6 +246,7 @@ describe('what a stream has under way is bounded:', () => {
     for (const put of waiting) {
       expect(await failureOf(put)).toMatchObject({ code: 'canceled', mayHaveTakenEffect: false });
     }
+    clock.mockRestore();
     isTaken = true;
     server.streams[0]?.stream.resume();
     await Promise.all(puts);

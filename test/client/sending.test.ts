@@ -51,6 +51,25 @@ function first(act: Act): Script {
   };
 }
 
+describe('a write that the server was not sent in full', () => {
+  const neverRead: Script = { onRequest: () => undefined };
+  /** Longer than the window of a stream. */
+  const long = Buffer.alloc(200_000);
+
+  test('has changed nothing when its time is over', async () => {
+    const server = await startScripted(neverRead);
+    const failure = await failureOf(clientFor(server.port).put('a', long, { deadlineMs: 100 }));
+    expect(failure).toMatchObject({ code: 'deadlineExceeded', mayHaveTakenEffect: false });
+  });
+
+  test('has changed nothing when it is given up', async () => {
+    const controller = new AbortController();
+    const server = await startScripted({ ...neverRead, onData: () => controller.abort() });
+    const put = clientFor(server.port).put('a', long, { signal: controller.signal });
+    expect(await failureOf(put)).toMatchObject({ code: 'canceled', mayHaveTakenEffect: false });
+  });
+});
+
 describe('a write is made again when the server', () => {
   test.each<[string, Act, number[]]>([
     ['refuses its stream', (...stream) => reset(...stream, NGHTTP2_REFUSED_STREAM), [2]],

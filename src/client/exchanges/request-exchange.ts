@@ -71,13 +71,18 @@ export abstract class RequestExchange<Request, Reply> extends Exchange implement
 
   expire(): void {
     const { session } = this;
-    this.fail(outOfTime(session === undefined));
+    this.fail(outOfTime(this.#isUnsent));
     if (session !== undefined) this.surroundings.pool.doubt(session, this.#heardBytes, this.#sentAtMs);
   }
 
   /** Of the signal. */
   handleEvent(): void {
-    this.fail(canceled(this.session === undefined));
+    this.fail(canceled(this.#isUnsent));
+  }
+
+  /** Whether the server has not been sent all of it, and will not be when it ends now. */
+  get #isUnsent(): boolean {
+    return this.stream === undefined || this.stream.queuedBytes > 0;
   }
 
   protected override opened(stream: ClientStream): void {

@@ -1,61 +1,60 @@
 /**
  * One stream of `KvService.Pipeline`: batches go out, and their results come back in the same order.
  *
- *     placed --> open <--> resting --> left --> over
- *        |         |          |         ^        ^
- *        |         +----------+---------+        |
- *        +--------------------+------------------+
+ *     placed --> open <--> resting
+ *        |                    ^
+ *        +----> on trial -----+        each of them --> left --> over
  *
  *     placed    it waits for a connection, and its calls wait with it
+ *     on trial  it has no calls, and has sent an operation that is none: its answer shows that batches are answered
  *     open      it takes calls, as its bounds and the window of HTTP/2 let it
  *     resting   nothing is unanswered: it keeps neither the connection nor the process busy, and is left after a while
- *     left      it has sent its end, since the connection takes no new requests or it has rested for long; the last answers come
+ *     left      it has sent its end, since the connection takes no new requests, or it is old, or has rested for long, or is not
+ *               answered; the last answers come. It is cancelled once no call waits for them
  *     over      every call has its result or has failed, or goes by itself
  *
  * When it breaks, what becomes of its calls is what would become of them on streams of their own. A call whose batch the
  * socket was not given in full is surely not processed; one that still waits goes by itself.
  */
-import { type PipelineRequestShape, prependPipelineRequest } from '../../../gen/kelp/v1/kv_codec.ts';
+import {
+  type PipelineRequestShape,
+  prependPipelineRequest,
+  sizeOfPipelineRequest,
+} from '../../../gen/kelp/v1/kv_codec.ts';
 import { ErrorReason } from '../../../gen/kelp/v1/errors_codec.ts';
 import { systemClock } from '../../clock.ts';
 import { grpcCode } from '../../grpc-code.ts';
 import type { ErrorCode } from '../../http2/contract/error-code.ts';
+import type { Deadlines } from '../../deadlines.ts';
 import type { Field } from '../../http2/contract/fields.ts';
 import type { BodyWriter, ClientStream, ClosedBy } from '../../http2/contract/stream.ts';
-import { client as limits, fixed } from '../../limits.ts';
-import { Cursor } from '../../wire/cursor.ts';
-import { sizeWithLength } from '../../wire/varint.ts';
-import { WireError } from '../../wire/wire-error.ts';
+import { client as limits } from '../../limits.ts';
 import { CallFailure } from '../errors/call-failure.ts';
 import type { Lasting, Session } from '../connection/session.ts';
-import { Exchange } from '../exchanges/exchange.ts';
-import { PREFIX_BYTES, handOn, writePrefix } from '../exchanges/message-reader.ts';
-import type { CallCarrier, PipelinedCall } from './pipelined-call.ts';
+import { Exchange, type Surroundings } from '../exchanges/exchange.ts';
+import { PREFIX_BYTES, writePrefix } from '../exchanges/message-reader.ts';
+import { Batch, wrongReply } from './batch.ts';
+import type { BatchOfCall, CallCarrier, PipelinedCall } from './pipelined-call.ts';
+import { WaitingCalls } from './waiting-calls.ts';
 
 /** What a stream tells the one who has opened it. */
-export interface PipelineOwner extends CallCarrier {
+export interface PipelineOwner {
+  readonly surroundings: Surroundings;
   /** How many calls the next batch may have. */
   readonly batchCallsMax: number;
+  /** Makes a call by itself, in the time that is left to it. */
+  makeAlone(call: PipelinedCall): void;
   /** The results of a batch have come. */
   answered(replyBytes: number, callCount: number): void;
   /** The server will not take these batches, and has done nothing for them: their calls go by themselves. */
   turnedAway(failure: CallFailure): void;
+  /** It was not answered in time, or has broken: others may do the same. */
+  distrusted(): void;
+  /** Its trial has been answered: it may be given calls. */
+  proved(stream: PipelineStream): void;
   /** It takes no more calls. */
   left(stream: PipelineStream): void;
 }
-
-/** Calls that are not answered, as they were sent. */
-interface Batch extends PipelineRequestShape {
-  readonly operations: PipelinedCall[];
-  /** Where in all output of the connection it ends; infinity while it waits for the window. */
-  outputEnd: number;
-  isSurelyUnsent: boolean;
-}
-
-/** Of `PipelineResponse`: the tag of a result. */
-const RESULT_TAG = 0x0a;
-/** Of an operation in a batch. */
-const TAG_BYTES = 1;
 
 const batchWriter: BodyWriter<PipelineRequestShape> = {
   write(batch, buffer, start, end) {
@@ -64,42 +63,52 @@ const batchWriter: BodyWriter<PipelineRequestShape> = {
   },
 };
 
-export class PipelineStream extends Exchange implements Lasting {
+/** An operation that is none is refused by itself, and changes nothing. */
+const trial: PipelineRequestShape = { operations: [{ operation: { case: undefined }, timeoutMs: 0 }] };
+
+export class PipelineStream extends Exchange implements CallCarrier, Lasting {
   override readonly keepsMessages = false;
   readonly #owner: PipelineOwner;
-  #waiting: PipelinedCall[] = [];
-  #waitingBytes = 0;
+  readonly #waiting = new WaitingCalls();
   /** In the order in which they were sent. */
   readonly #batches: Batch[] = [];
   /** Some of the last batch waits for the window. */
   #isHeld = false;
+  #isOnTrial = false;
   #isResting = false;
   #hasLeft = false;
+  /** Its connection has ended. */
+  #isLost = false;
+  readonly #openedAtMs = systemClock.monotonicMs();
+  /** When it gave a sign of life last: an answer, or room for what waited. */
+  #heardAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(owner: PipelineOwner, fields: readonly Field[]) {
     super(owner.surroundings, fields);
     this.#owner = owner;
   }
 
+  get deadlines(): Deadlines {
+    return this.surroundings.deadlines;
+  }
+
   /** Whether calls may be given to it; else it is to be left. */
   get isUsable(): boolean {
     if (this.isSettled || this.#hasLeft) return false;
+    if (systemClock.monotonicMs() - this.#openedAtMs > limits.pipelineAgeMsMax) return false;
     return this.session === undefined || (this.session.isOpen && this.session.isFresh);
   }
 
   /** Whether it has room for a call. Those that it takes in one turn may wait for each other. */
   hasRoomFor(call: PipelinedCall): boolean {
-    const waitingCount = this.#waiting.length;
-    if (waitingCount >= limits.pipelineWaitingCallsMax) return false;
-    if (this.#waitingBytes + call.byteCount > limits.pipelineWaitingBytesMax) return false;
-    const mayWait = waitingCount > 0 || this.#isHeld || this.session === undefined;
+    if (!this.#waiting.hasRoomFor(call)) return false;
+    const mayWait = !this.#waiting.isEmpty || this.#isHeld || this.session === undefined;
     return mayWait || this.#batches.length < limits.pipelineBatchesMax;
   }
 
   /** Takes a call that it has room for; `send` follows. */
   add(call: PipelinedCall): void {
-    this.#waiting.push(call);
-    this.#waitingBytes += call.byteCount;
+    this.#waiting.add(call);
   }
 
   /** Opens it on a connection as soon as there is one. */
@@ -107,8 +116,14 @@ export class PipelineStream extends Exchange implements Lasting {
     this.surroundings.pool.place(this);
   }
 
+  /** Opens it to show, before calls are given to it, that it is answered. */
+  placeOnTrial(): void {
+    this.#isOnTrial = true;
+    this.place();
+  }
+
   override begin(session: Session): void {
-    if (this.#waiting.some((call) => !call.isSettled)) return super.begin(session);
+    if (this.#isOnTrial || this.#waiting.isWanted) return super.begin(session);
     this.settle();
     this.#owner.left(this);
   }
@@ -117,43 +132,66 @@ export class PipelineStream extends Exchange implements Lasting {
   send(): void {
     const { stream, session } = this;
     if (stream === undefined || session === undefined) return;
-    while (this.#waiting.length > 0 && this.#mayWrite) {
-      const batch = this.#nextBatch(stream, session);
-      if (batch === undefined) continue;
-      this.#batches.push(batch);
-    }
+    while (!this.#waiting.isEmpty && this.#mayWrite) this.#sendBatch(stream, session);
     if (this.#batches.length === 0) this.#rest();
   }
 
-  /** Half closes: the connection takes no new requests, or it has rested for long. */
+  /** Half closes: it takes no more calls. */
   leave(): void {
     if (this.isSettled || this.#hasLeft) return;
     this.#hasLeft = true;
+    if (this.#isResting) this.deadlines.set(this, limits.pipelineIdleMs);
     this.session?.letGo(this);
     this.#owner.left(this);
     // Behind what waits for the window: else it would not be known when that was sent.
     if (!this.#isHeld) this.stream?.end();
-    this.#makeWaitingAlone();
+    this.#makeAllAlone(this.#waiting.takeAll());
   }
 
-  /** It has rested for long. */
+  makeAlone(call: PipelinedCall): void {
+    this.#owner.makeAlone(call);
+  }
+
+  /**
+   * Whether the stream is worth anything shows when its calls end without an answer. Their neighbours keep it until they end, too:
+   * each has its own time.
+   */
+  endedEarly(batch: BatchOfCall | undefined, isLate: boolean): void {
+    if (batch === undefined) this.#waiting.ended();
+    else batch.callEnded();
+    const { session } = this;
+    if (this.isSettled || session === undefined) return;
+    const isSilent = this.#isSilent;
+    const isUnwanted = !this.#waiting.isWanted && this.#batches.every(({ isInVain }) => isInVain);
+    if (!this.#hasLeft && (isSilent || (isUnwanted && isLate))) this.#owner.distrusted();
+    if (isSilent || isUnwanted) this.leave();
+    if (this.#hasLeft && this.#isInVain) this.#cancel();
+    if (batch !== undefined && isLate) {
+      this.surroundings.pool.doubt(session, batch.heardBytes, batch.sentAtMs);
+    }
+  }
+
+  /** It has rested for long, or the server does not end what has been left, or does not answer a trial. */
   expire(): void {
-    this.leave();
+    if (this.#isOnTrial) this.#owner.distrusted();
+    if (this.#isOnTrial || this.#hasLeft) this.#cancel();
+    else this.leave();
   }
 
   message(buffer: Buffer, start: number, end: number): void {
+    this.#heardAtMs = systemClock.monotonicMs();
+    if (this.#isOnTrial) return this.#prove();
     const batch = this.#batches[0];
     if (batch === undefined) throw wrongReply('a reply to no request');
-    const { operations } = batch;
-    const count = handOnResults(operations, buffer, start, end);
-    if (count !== operations.length) throw wrongReply(`${count} results for ${operations.length} operations`);
+    batch.answer(buffer, start, end);
     this.#batches.shift();
-    this.#owner.answered(end - start, operations.length);
+    this.#owner.answered(end - start, batch.operations.length);
     this.send();
   }
 
   override drained(): void {
     this.#isHeld = false;
+    this.#heardAtMs = systemClock.monotonicMs();
     const outputEnd = this.stream?.outputPosition ?? Number.POSITIVE_INFINITY;
     for (const batch of this.#batches) if (!Number.isFinite(batch.outputEnd)) batch.outputEnd = outputEnd;
     if (this.#hasLeft) this.stream?.end();
@@ -161,17 +199,20 @@ export class PipelineStream extends Exchange implements Lasting {
   }
 
   override closed(code: ErrorCode, by: ClosedBy): void {
-    if (by === 'connection') {
-      const given = this.stream?.outputGiven ?? 0;
-      for (const batch of this.#batches) batch.isSurelyUnsent = batch.outputEnd > given;
-    }
+    this.#isLost = by === 'connection';
+    // A server that has reset the stream, or ended it, may have had all that was handed over.
+    const given = this.#isLost ? (this.stream?.outputGiven ?? 0) : Number.MAX_VALUE;
+    for (const batch of this.#batches) batch.isSurelyUnsent = batch.outputEnd > given;
     this.#work();
     super.closed(code, by);
   }
 
-  protected override opened(): void {
+  protected override opened(stream: ClientStream): void {
     this.session?.keep(this);
-    this.send();
+    if (!this.#isOnTrial) return this.send();
+    stream.writeInPlace(trial, PREFIX_BYTES + sizeOfPipelineRequest(trial), batchWriter);
+    // Nothing waits for its answer.
+    this.#rest(limits.pipelineTrialMs);
   }
 
   protected override taken(bytes: number): void {
@@ -180,24 +221,50 @@ export class PipelineStream extends Exchange implements Lasting {
 
   /** The server has ended the stream, which it does when the client has. */
   protected override succeeded(): void {
-    if (this.#batches.length > 0) return this.fail(wrongReply('no results for the last operations'));
+    if (this.#isOnTrial || this.#batches.length > 0) {
+      return this.fail(wrongReply('no results for the last operations'));
+    }
     this.settle();
     this.stream?.end();
     this.#over();
-    this.#makeWaitingAlone();
+    this.#makeAllAlone(this.#waiting.takeAll());
   }
 
   protected override failed(failure: CallFailure): void {
     this.#over();
-    if (isTurnedAway(failure)) {
-      this.#owner.turnedAway(failure);
-      for (const { operations } of this.#batches) this.#makeAlone(operations);
-    } else {
-      for (const batch of this.#batches) this.#failBatch(batch, failure);
+    const isTurnedAway = isTurningAway(failure);
+    if (isTurnedAway) this.#owner.turnedAway(failure);
+    else if (this.#isItsOwnFault(failure)) this.#owner.distrusted();
+    const own = ofItsCalls(failure, false);
+    for (const batch of this.#batches) {
+      if (isTurnedAway || (batch.isSurelyUnsent && !this.#isLost)) this.#makeAllAlone(batch.operations);
+      else batch.fail(batch.isSurelyUnsent ? ofItsCalls(failure, true) : own);
     }
     // What it waited for is a connection, and there is none for others either.
-    if (this.session === undefined) for (const call of this.#takeWaiting()) call.fail(failure);
-    else this.#makeWaitingAlone();
+    if (this.session === undefined) for (const call of this.#waiting.takeAll()) call.fail(failure);
+    else this.#makeAllAlone(this.#waiting.takeAll());
+  }
+
+  /** Whether it broke for a reason that streams of batches may have alone, unlike their connection. */
+  #isItsOwnFault({ isUnprocessed, detail }: CallFailure): boolean {
+    if (this.session === undefined || isUnprocessed || detail !== undefined) return false;
+    // A connection that breaks with the first thing that such a stream is sent may break for that.
+    if (this.#isLost && this.#heardAtMs >= 0) return false;
+    return this.#isOnTrial || this.#batches.length > 0;
+  }
+
+  /** Whether its answers are out, and nothing has come for so long that they may never come. */
+  get #isSilent(): boolean {
+    const [first] = this.#batches;
+    if (first === undefined) return false;
+    const sinceMs = Math.max(first.sentAtMs, this.#heardAtMs);
+    return systemClock.monotonicMs() - sinceMs >= limits.silenceMsMin;
+  }
+
+  /** Whether no call waits for what the server was sent in full. */
+  get #isInVain(): boolean {
+    const sentCount = this.#batches.length - (this.#isHeld ? 1 : 0);
+    return this.#batches.every(({ isInVain }, index) => isInVain || index >= sentCount);
   }
 
   get #mayWrite(): boolean {
@@ -206,65 +273,38 @@ export class PipelineStream extends Exchange implements Lasting {
     );
   }
 
-  /** Takes of what waits as much as a batch may have, and sends it. @returns undefined when all of it has ended. */
-  #nextBatch(stream: ClientStream, session: Session): Batch | undefined {
-    const waiting = this.#waiting;
-    const { batchCallsMax } = this.#owner;
-    const operations: PipelinedCall[] = [];
-    let byteCount = 0;
-    let keyCount = 0;
-    let taken = 0;
-    const sending = { session, sentAtMs: systemClock.monotonicMs(), heardBytes: session.bytesRead };
-    for (; taken < waiting.length && operations.length < batchCallsMax; taken++) {
-      const call = waiting[taken] as PipelinedCall;
-      if (call.isSettled) continue;
-      const callBytes = TAG_BYTES + sizeWithLength(call.byteCount);
-      keyCount += call.keyCount;
-      const isFull = byteCount + callBytes > limits.pipelineBatchBytesMax || keyCount > fixed.pipelineKeysMax;
-      if (isFull && operations.length > 0) break;
-      byteCount += callBytes;
-      call.sent(sending);
-      operations.push(call);
-    }
-    this.#dropWaiting(taken);
-    if (operations.length === 0) return undefined;
+  #sendBatch(stream: ClientStream, session: Session): void {
+    const { calls, byteCount } = this.#waiting.takeBatch(this.#owner.batchCallsMax);
+    if (calls.length === 0) return;
     this.#work();
-    const batch = { operations, outputEnd: Number.POSITIVE_INFINITY, isSurelyUnsent: false };
+    const batch = new Batch(calls, session, systemClock.monotonicMs());
+    for (const call of calls) call.sent(batch);
+    this.#batches.push(batch);
     this.#isHeld = !stream.writeInPlace(batch, PREFIX_BYTES + byteCount, batchWriter);
     if (!this.#isHeld) batch.outputEnd = stream.outputPosition;
-    return batch;
   }
 
-  #dropWaiting(count: number): void {
-    const waiting = this.#waiting;
-    if (count === waiting.length) {
-      this.#waiting = [];
-      this.#waitingBytes = 0;
-      return;
+  /** Of calls that the server does not act on here. Those that are as good as late end by their deadlines: they may be thousands. */
+  #makeAllAlone(calls: readonly PipelinedCall[]): void {
+    for (const call of calls) {
+      call.unsent();
+      if (!call.isSettled && !call.isAsGoodAsLate) this.#owner.makeAlone(call);
     }
-    for (let index = 0; index < count; index++) this.#waitingBytes -= waiting[index]?.byteCount ?? 0;
-    this.#waiting = waiting.slice(count);
   }
 
-  #takeWaiting(): PipelinedCall[] {
-    const waiting = this.#waiting;
-    this.#dropWaiting(waiting.length);
-    return waiting;
+  #prove(): void {
+    this.#isOnTrial = false;
+    if (this.#hasLeft) return;
+    this.deadlines.set(this, limits.pipelineIdleMs);
+    this.#owner.proved(this);
   }
 
-  #makeWaitingAlone(): void {
-    this.#makeAlone(this.#takeWaiting());
-  }
-
-  #makeAlone(calls: readonly PipelinedCall[]): void {
-    for (const call of calls) if (!call.isSettled) this.#owner.makeAlone(call);
-  }
-
-  #failBatch({ operations, isSurelyUnsent }: Batch, failure: CallFailure): void {
-    const { code, message, isUnprocessed } = failure;
-    const isKnown = isSurelyUnsent && !isUnprocessed;
-    const own = isKnown ? new CallFailure(code, message, { cause: failure, isUnprocessed: true }) : failure;
-    for (const call of operations) call.fail(own);
+  /** Nothing of it is wanted any more, but what was not sent in full: the server will not have that now. */
+  #cancel(): void {
+    const held = this.#isHeld ? this.#batches.at(-1) : undefined;
+    this.abandon();
+    this.#over();
+    if (held !== undefined) this.#makeAllAlone(held.operations);
   }
 
   #over(): void {
@@ -272,50 +312,32 @@ export class PipelineStream extends Exchange implements Lasting {
     this.#owner.left(this);
   }
 
-  #rest(): void {
+  #rest(forMs: number = limits.pipelineIdleMs): void {
     if (this.#isResting || this.isSettled) return;
     this.#isResting = true;
     this.session?.rest();
-    if (!this.#hasLeft) this.surroundings.deadlines.set(this, limits.pipelineIdleMs);
+    this.deadlines.set(this, forMs);
   }
 
   #work(): void {
     if (!this.#isResting) return;
     this.#isResting = false;
     this.session?.resume();
-    this.surroundings.deadlines.cancel(this);
+    this.deadlines.cancel(this);
   }
-}
-
-/** Hands each result of a `PipelineResponse` on to its call, those that have ended excepted. @returns how many there are. */
-function handOnResults(calls: readonly PipelinedCall[], buffer: Buffer, start: number, end: number): number {
-  const cursor = new Cursor(buffer, start, end);
-  let count = 0;
-  try {
-    while (cursor.position < end) {
-      const tag = cursor.tag(end);
-      if (tag !== RESULT_TAG) {
-        cursor.skip(tag, end);
-        continue;
-      }
-      const resultEnd = cursor.endOfLength(end);
-      const call = calls[count++];
-      if (call !== undefined && !call.isSettled) handOn(call, buffer, cursor.position, resultEnd);
-      cursor.position = resultEnd;
-    }
-  } catch (error) {
-    if (!(error instanceof WireError)) throw error;
-    throw wrongReply(`a ${error.message}`);
-  }
-  return count;
 }
 
 /** The server has ended the stream, and done nothing for what it has not answered, since it takes no such batches. */
-function isTurnedAway({ code, detail }: CallFailure): boolean {
+function isTurningAway({ code, detail }: CallFailure): boolean {
   if (code === grpcCode.Unimplemented) return true;
   return detail?.reason === ErrorReason.LIMIT_REACHED || detail?.reason === ErrorReason.INVALID_ARGUMENT;
 }
 
-function wrongReply(what: string): CallFailure {
-  return new CallFailure(grpcCode.Internal, `the reply to a batch is wrong: ${what}; is it a KelpDB server?`);
+/** What the end of the stream is to its calls: that it took too long tells nothing of how long they did. */
+function ofItsCalls(failure: CallFailure, isSurelyUnsent: boolean): CallFailure {
+  const { message, detail } = failure;
+  const isUnprocessed = failure.isUnprocessed || isSurelyUnsent;
+  const code = failure.code === grpcCode.DeadlineExceeded ? grpcCode.Unavailable : failure.code;
+  if (code === failure.code && isUnprocessed === failure.isUnprocessed) return failure;
+  return new CallFailure(code, message, { cause: failure, detail, isUnprocessed });
 }

@@ -6,18 +6,21 @@
  * it ends. They go by themselves, as if there were no pipeline, when
  * - there are few of them, or one is long;
  * - the stream has as much under way as it may: nothing waits for the answers to others but the calls of one burst;
- * - the replies before were long, or the server takes no batches.
+ * - the replies before were long, or the server takes no batches, or does not answer them as it answers single calls
+ *   (`trust.ts`).
  *
  * What a caller sees is the same in all cases: results, errors, what may be repeated. Calls that do not wait for each other
  * have no order, as ever.
  */
 import { grpcCode } from '../../grpc-code.ts';
 import type { Field } from '../../http2/contract/fields.ts';
+import { systemClock } from '../../clock.ts';
 import { client as limits, fixed } from '../../limits.ts';
 import type { CallFailure } from '../errors/call-failure.ts';
 import type { Surroundings } from '../exchanges/exchange.ts';
 import { type PipelineOwner, PipelineStream } from './pipeline-stream.ts';
 import type { PipelinedCall } from './pipelined-call.ts';
+import { Trust } from './trust.ts';
 
 /** Makes a call on a stream of its own. */
 export type MakeAlone = (call: PipelinedCall, timeoutMs: number) => void;
@@ -30,6 +33,8 @@ export class Pipeline implements PipelineOwner {
   /** Of this turn. */
   #gathered: PipelinedCall[] = [];
   #stream: PipelineStream | undefined;
+  readonly #trust = new Trust();
+  #trial: PipelineStream | undefined;
   /** So many calls go by themselves before a batch is tried again. */
   #aloneCalls = 0;
   batchCallsMax: number = limits.pipelineFirstCallsMax;
@@ -60,8 +65,20 @@ export class Pipeline implements PipelineOwner {
     this.#aloneCalls = code === grpcCode.Unimplemented ? Number.POSITIVE_INFINITY : limits.pipelineAloneCalls;
   }
 
+  distrusted(): void {
+    this.#trust.failed(systemClock.monotonicMs());
+  }
+
+  proved(stream: PipelineStream): void {
+    this.#trial = undefined;
+    this.#trust.proved();
+    this.#stream?.leave();
+    this.#stream = stream;
+  }
+
   left(stream: PipelineStream): void {
     if (this.#stream === stream) this.#stream = undefined;
+    if (this.#trial === stream) this.#trial = undefined;
   }
 
   /** Behind all promises of the turn, also of one that began with code that is no promise's. */
@@ -70,9 +87,17 @@ export class Pipeline implements PipelineOwner {
   readonly #endTurn = (): void => {
     const calls = this.#gathered;
     this.#gathered = [];
-    if (calls.length < limits.pipelineCallsMin || this.#aloneCalls > 0) this.#sendAlone(calls);
-    else this.#sendTogether(calls);
+    if (calls.length < limits.pipelineCallsMin || this.#aloneCalls > 0) return this.#sendAlone(calls);
+    if (this.#trust.isGiven) return this.#sendTogether(calls);
+    this.#try();
+    this.#sendAlone(calls);
   };
+
+  #try(): void {
+    if (this.#trial !== undefined || !this.#trust.mayBeTried(systemClock.monotonicMs())) return;
+    this.#trial = new PipelineStream(this, this.#fields);
+    this.#trial.placeOnTrial();
+  }
 
   #sendAlone(calls: readonly PipelinedCall[]): void {
     if (this.#aloneCalls > 0) this.#aloneCalls = Math.max(0, this.#aloneCalls - calls.length);
@@ -87,7 +112,7 @@ export class Pipeline implements PipelineOwner {
     }
     for (const call of calls) {
       if (!stream.hasRoomFor(call)) this.makeAlone(call);
-      else if (call.begin(this)) stream.add(call);
+      else if (call.begin(stream)) stream.add(call);
     }
     if (this.#stream === stream) return stream.send();
     this.#stream = stream;

@@ -16,28 +16,28 @@ import {
 } from '../../../gen/kelp/v1/kv_codec.ts';
 import { ErrorReason } from '../../../gen/kelp/v1/errors_codec.ts';
 import { systemClock } from '../../clock.ts';
-import { Timed } from '../../deadlines.ts';
+import { type Deadlines, Timed } from '../../deadlines.ts';
 import { grpcCode } from '../../grpc-code.ts';
+import { client as limits } from '../../limits.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import { CallFailure, canceled, outOfTime } from '../errors/call-failure.ts';
-import type { Session } from '../connection/session.ts';
-import type { Surroundings } from '../exchanges/exchange.ts';
 import type { MessageTaker } from '../exchanges/message-reader.ts';
 import type { Method, Piped } from '../calls/method.ts';
 import { knownCode } from '../exchanges/status.ts';
 
-/** What sees to the calls that go together. */
+/** What sees to the calls that go together: the stream that they are given to. */
 export interface CallCarrier {
-  readonly surroundings: Surroundings;
+  readonly deadlines: Deadlines;
   /** Makes a call by itself, in the time that is left to it. */
   makeAlone(call: PipelinedCall): void;
+  /** A call has ended by its deadline (`isLate`) or its signal; when it was sent, with this batch. */
+  endedEarly(batch: BatchOfCall | undefined, isLate: boolean): void;
 }
 
-/** Of what a call was sent with: for when it waits in vain. */
-interface Sending {
-  readonly session: Session;
+/** What a call was sent with. */
+export interface BatchOfCall {
+  callEnded(): void;
   readonly sentAtMs: number;
-  /** What had come over the connection by then. */
   readonly heardBytes: number;
 }
 
@@ -55,7 +55,7 @@ export class PipelinedCall extends Timed implements PipelineOperationShape, Mess
   readonly keepsMessages = true;
   isSettled = false;
   #carrier: CallCarrier | undefined;
-  #sending: Sending | undefined;
+  #batch: BatchOfCall | undefined;
 
   constructor(
     method: Method<unknown, unknown>,
@@ -94,12 +94,17 @@ export class PipelinedCall extends Timed implements PipelineOperationShape, Mess
       }
       signal.addEventListener('abort', this);
     }
-    carrier.surroundings.deadlines.set(this, this.timeoutMs);
+    carrier.deadlines.set(this, this.timeoutMs);
     return true;
   }
 
-  sent(sending: Sending): void {
-    this.#sending = sending;
+  sent(batch: BatchOfCall): void {
+    this.#batch = batch;
+  }
+
+  /** The server will not act on what it was sent of it. */
+  unsent(): void {
+    this.#batch = undefined;
   }
 
   /** Its result has come, and lies in `buffer` from `start` to `end`. */
@@ -122,24 +127,27 @@ export class PipelinedCall extends Timed implements PipelineOperationShape, Mess
     this.reject(failure);
   }
 
+  /** Whether so little of its time is left that it is not worth sending any more. */
+  get isAsGoodAsLate(): boolean {
+    return this.#leftMs < Math.min(limits.lastTryMs, this.timeoutMs / 2);
+  }
+
   /** It is to be made by itself. @returns how much of its time is left. */
   leave(): number {
-    const { list } = this;
-    const leftMs = list === undefined ? this.timeoutMs : list.dueMs - systemClock.monotonicMs();
+    const leftMs = this.#leftMs;
     this.#settle();
     return Math.max(1, Math.ceil(leftMs));
   }
 
   expire(): void {
-    const sending = this.#sending;
-    this.fail(outOfTime(sending === undefined));
-    if (sending === undefined) return;
-    this.#carrier?.surroundings.pool.doubt(sending.session, sending.heardBytes, sending.sentAtMs);
+    this.fail(outOfTime(this.#batch === undefined));
+    this.#carrier?.endedEarly(this.#batch, true);
   }
 
   /** Of the signal. */
   handleEvent(): void {
-    this.fail(canceled(this.#sending === undefined));
+    this.fail(canceled(this.#batch === undefined));
+    this.#carrier?.endedEarly(this.#batch, false);
   }
 
   /**
@@ -150,6 +158,11 @@ export class PipelinedCall extends Timed implements PipelineOperationShape, Mess
     const { operation } = this;
     if (isLimitReached(failure) && this.#piped.returnsEntry(operation.value)) this.#carrier?.makeAlone(this);
     else this.fail(failure);
+  }
+
+  get #leftMs(): number {
+    const { list } = this;
+    return list === undefined ? this.timeoutMs : list.dueMs - systemClock.monotonicMs();
   }
 
   #read(
@@ -170,7 +183,7 @@ export class PipelinedCall extends Timed implements PipelineOperationShape, Mess
   /** Leaves nothing behind: no timer, no listener. */
   #settle(): void {
     this.isSettled = true;
-    if (this.list !== undefined) this.#carrier?.surroundings.deadlines.cancel(this);
+    if (this.list !== undefined) this.#carrier?.deadlines.cancel(this);
     this.signal?.removeEventListener('abort', this);
   }
 }
