@@ -201,6 +201,22 @@ describe('a server that leaves', () => {
     await eventually(() => stream.isClosed).toBe(true);
   });
 
+  test('is followed by another connection for the calls that wait, which go on together', async () => {
+    const server = await startPipelineServer({
+      settings: { maxConcurrentStreams: 2 },
+      onBatch: () => undefined,
+    });
+    const client = clientFor(server);
+    const sentCount = limits.pipelineBatchesMax * limits.pipelineFirstCallsMax;
+    const calls = gets(client, sentCount + 100);
+    const stream = await firstStream(server, limits.pipelineBatchesMax);
+    stream.session.goaway(0, stream.stream.id);
+    await eventually(() => server.streams[1]?.batches.map(({ length }) => length)).toEqual([100]);
+    for (const each of server.streams) answerAll(each);
+    await Promise.all(calls);
+    expect(server.alone).toEqual([]);
+  });
+
   test('says so on a stream that rests, too', async () => {
     const server = await startPipelineServer();
     const client = clientFor(server);

@@ -44,6 +44,8 @@ export interface PipelineOwner {
   readonly batchCallsMax: number;
   /** Makes a call by itself, in the time that is left to it. */
   makeAlone(call: PipelinedCall): void;
+  /** Sends calls on that have waited here, and still do: this stream takes no more. */
+  goOn(calls: readonly PipelinedCall[]): void;
   /** The results of a batch have come. */
   answered(replyBytes: number, callCount: number): void;
   /** The server will not take these batches, and has done nothing for them: their calls go by themselves. */
@@ -136,16 +138,10 @@ export class PipelineStream extends Exchange implements CallCarrier, Lasting {
     if (this.#batches.length === 0) this.#rest();
   }
 
-  /** Half closes: it takes no more calls. */
+  /** It takes no more calls; those that wait go on over another one. */
   leave(): void {
-    if (this.isSettled || this.#hasLeft) return;
-    this.#hasLeft = true;
-    if (this.#isResting) this.deadlines.set(this, limits.pipelineIdleMs);
-    this.session?.letGo(this);
-    this.#owner.left(this);
-    // Behind what waits for the window: else it would not be known when that was sent.
-    if (!this.#isHeld) this.stream?.end();
-    this.#makeAllAlone(this.#waiting.takeAll());
+    this.#halfClose();
+    this.#owner.goOn(this.#waiting.takeAll());
   }
 
   makeAlone(call: PipelinedCall): void {
@@ -164,7 +160,10 @@ export class PipelineStream extends Exchange implements CallCarrier, Lasting {
     const isSilent = this.#isSilent;
     const isUnwanted = !this.#waiting.isWanted && this.#batches.every(({ isInVain }) => isInVain);
     if (!this.#hasLeft && (isSilent || (isUnwanted && isLate))) this.#owner.distrusted();
-    if (isSilent || isUnwanted) this.leave();
+    if (isSilent || isUnwanted) {
+      this.#halfClose();
+      this.#makeAllAlone(this.#waiting.takeAll());
+    }
     if (this.#hasLeft && this.#isInVain) this.#cancel();
     if (batch !== undefined && isLate) {
       this.surroundings.pool.doubt(session, batch.heardBytes, batch.sentAtMs);
@@ -305,6 +304,15 @@ export class PipelineStream extends Exchange implements CallCarrier, Lasting {
     this.abandon();
     this.#over();
     if (held !== undefined) this.#makeAllAlone(held.operations);
+  }
+
+  #halfClose(): void {
+    if (this.isSettled || this.#hasLeft) return;
+    this.#hasLeft = true;
+    if (this.#isResting) this.deadlines.set(this, limits.pipelineIdleMs);
+    this.#over();
+    // Behind what waits for the window: else it would not be known when that was sent.
+    if (!this.#isHeld) this.stream?.end();
   }
 
   #over(): void {

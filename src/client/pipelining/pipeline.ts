@@ -72,8 +72,13 @@ export class Pipeline implements PipelineOwner {
   proved(stream: PipelineStream): void {
     this.#trial = undefined;
     this.#trust.proved();
-    this.#stream?.leave();
+    const before = this.#stream;
     this.#stream = stream;
+    before?.leave();
+  }
+
+  goOn(calls: readonly PipelinedCall[]): void {
+    this.#send(calls.filter(({ isSettled }) => !isSettled));
   }
 
   left(stream: PipelineStream): void {
@@ -87,11 +92,15 @@ export class Pipeline implements PipelineOwner {
   readonly #endTurn = (): void => {
     const calls = this.#gathered;
     this.#gathered = [];
+    this.#send(calls);
+  };
+
+  #send(calls: readonly PipelinedCall[]): void {
     if (calls.length < limits.pipelineCallsMin || this.#aloneCalls > 0) return this.#sendAlone(calls);
     if (this.#trust.isGiven) return this.#sendTogether(calls);
     this.#try();
     this.#sendAlone(calls);
-  };
+  }
 
   #try(): void {
     if (this.#trial !== undefined || !this.#trust.mayBeTried(systemClock.monotonicMs())) return;
@@ -105,17 +114,15 @@ export class Pipeline implements PipelineOwner {
   }
 
   #sendTogether(calls: readonly PipelinedCall[]): void {
-    let stream = this.#stream;
-    if (stream?.isUsable !== true) {
-      stream?.leave();
-      stream = new PipelineStream(this, this.#fields);
-    }
+    // What waits for one that is left comes back here, and is given to the next.
+    if (this.#stream?.isUsable === false) this.#stream.leave();
+    const before = this.#stream;
+    const stream = (this.#stream ??= new PipelineStream(this, this.#fields));
     for (const call of calls) {
       if (!stream.hasRoomFor(call)) this.makeAlone(call);
       else if (call.begin(stream)) stream.add(call);
     }
-    if (this.#stream === stream) return stream.send();
-    this.#stream = stream;
-    stream.place();
+    if (before === stream) stream.send();
+    else stream.place();
   }
 }

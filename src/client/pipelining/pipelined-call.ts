@@ -83,9 +83,11 @@ export class PipelinedCall extends Timed implements PipelineOperationShape, Mess
     return this.operation.case === 'exists' ? this.operation.value.keys.length : 1;
   }
 
-  /** It waits. @returns false when it has ended: its signal was aborted. */
+  /** It waits, or goes on waiting for another stream. @returns false when it has ended: its signal was aborted. */
   begin(carrier: CallCarrier): boolean {
+    const hasBegun = this.#carrier !== undefined;
     this.#carrier = carrier;
+    if (hasBegun) return !this.isSettled;
     const { signal } = this;
     if (signal !== undefined) {
       if (signal.aborted) {
