@@ -15,7 +15,7 @@ import {
   failureOfCall,
   wrongCalls,
 } from '../support/wrong-arguments.ts';
-import { clientOf } from './fake-server.ts';
+import { clientOf } from './support/fake-server.ts';
 
 type Call = keyof typeof optionsByCall;
 

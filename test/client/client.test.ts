@@ -15,7 +15,7 @@ import { EntrySchema } from '../../gen/kelp/v1/types_pb.ts';
 import type { KelpClient } from '../../src/client/client.ts';
 import type * as api from '../../src/api.ts';
 import type * as clientTypes from '../../src/client/messages/types.ts';
-import { clientOf, failureOf, recovering } from './fake-server.ts';
+import { clientOf, failureOf, recovering } from './support/fake-server.ts';
 
 const entryMessage = create(EntrySchema, {
   key: 'a',

@@ -5,8 +5,8 @@ import { ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
 import { LeaseService } from '../../gen/kelp/v1/lease_pb.ts';
 import type { KelpClient } from '../../src/client/client.ts';
 import { eventually } from '../support/eventually.ts';
-import type { FakePace } from './fake-server.ts';
-import { broken, clientOf, failureOf, kelpFailure } from './fake-server.ts';
+import type { FakePace } from './support/fake-server.ts';
+import { broken, clientOf, failureOf, kelpFailure } from './support/fake-server.ts';
 
 const seconds = (count: number): { seconds: bigint; nanos: number } => ({ seconds: BigInt(count), nanos: 0 });
 const gone = (): Error => kelpFailure(Code.NotFound, ErrorReason.LEASE_NOT_FOUND);

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
 import type { KelpClient } from '../../src/client/client.ts';
-import { broken, clientOf, failureOf } from './fake-server.ts';
+import { broken, clientOf, failureOf } from './support/fake-server.ts';
 import type { Key } from '../../src/api.ts';
 
 /** A server with these keys whose pages hold at most `pageMax` of them, and which counts its pages. */

@@ -9,8 +9,8 @@ import { KvService, type ScanStreamRequest, ScanStreamResponseSchema } from '../
 import { createClient } from '../../src/client/client.ts';
 import type { ClientOptions } from '../../src/client/client-options.ts';
 import { startTestServer } from '../support/test-server.ts';
-import { broken, clientOf, failureOf, kelpFailure, recovering } from './fake-server.ts';
-import { begin, end, reset, startScripted } from './scripted-http2.ts';
+import { broken, clientOf, failureOf, kelpFailure, recovering } from './support/fake-server.ts';
+import { begin, end, reset, startScripted } from './support/scripted-http2.ts';
 
 const keysOf = (count: number): string[] => Array.from({ length: count }, (_, index) => `k${index}`);
 

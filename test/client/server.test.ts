@@ -9,7 +9,7 @@ import type { WatchMessage } from '../../src/client/messages/types.ts';
 import { restore } from '../../src/offline/restore.ts';
 import { eventually } from '../support/eventually.ts';
 import { type TestServer, startTestServer, temporaryDirectory } from '../support/test-server.ts';
-import { failureOf } from './fake-server.ts';
+import { failureOf } from './support/fake-server.ts';
 
 function clientFor(server: { readonly address: string }, options: Partial<ClientOptions> = {}): KelpClient {
   const client = createClient({ address: server.address, ...options });

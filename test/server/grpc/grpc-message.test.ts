@@ -11,7 +11,7 @@ import { encodeGrpcMessage } from '../../../src/server/http/grpc-message.ts';
 import { openSession, post, replyOf } from '../../support/bare-http2.ts';
 import { GrpcJsClient } from '../../support/grpc-js-client.ts';
 import { type TestServer, startTestServer } from '../../support/test-server.ts';
-import { failureOf } from '../../client/fake-server.ts';
+import { failureOf } from '../../client/support/fake-server.ts';
 
 describe('a message', () => {
   test.each([
