@@ -309,18 +309,20 @@ describe('a server', () => {
       onAlone: answerAlone,
     });
     const client = clientFor(server);
+    // A stream that rests for long on a busy machine is followed by another.
     const round = (): Promise<unknown> => Promise.all(keys(200).map((key) => client.get(key)));
     await round();
-    expect(batchLengths(server)).toEqual([[200]]);
+    expect(batchLengths(server).flat()).toEqual([200]);
     for (let count = 0; count < limits.pipelineAloneCalls; count += 200) await round();
-    expect(batchLengths(server)).toEqual([[200]]);
+    expect(batchLengths(server).flat()).toEqual([200]);
     await round();
     expect(
-      batchLengths(server)[0]
-        ?.slice(1)
+      batchLengths(server)
+        .flat()
+        .slice(1)
         .reduce((sum, length) => sum + length),
     ).toBe(200);
     const expected = Math.ceil(limits.pipelineReplyBytes / limits.pipelineCallBytesMax);
-    expect(Math.max(...(batchLengths(server)[0]?.slice(1) ?? []))).toBeLessThanOrEqual(expected);
+    expect(Math.max(...batchLengths(server).flat().slice(1))).toBeLessThanOrEqual(expected);
   });
 });
