@@ -72,6 +72,8 @@ export class Slabs {
   readonly holeUnits = new Int32Array(SLAB_COUNT_MAX);
   /** ... and of all together. */
   totalHoleUnits = 0;
+  /** Those of the slab that is being emptied which are of no more use: copied elsewhere, or never touched. */
+  emptiedUnits = 0;
   readonly #moved: (from: number, to: number) => void;
   readonly #slabBytesMax: number;
   /** The how-manieth slab it was that was taken; a number is used again, this is not. */
@@ -79,6 +81,7 @@ export class Slabs {
   readonly #cursors = new Set<SlabCursor>();
   /** Goes over the slab that is being emptied. */
   #emptying: SlabCursor | undefined;
+  #emptiedSlab: number | undefined;
   /** The slab that is being filled (-1: none), the first unit that is free there, and how many it has. */
   #slab = -1;
   #top = 0;
@@ -93,9 +96,12 @@ export class Slabs {
     this.#open(1);
   }
 
-  /** The bytes of all slabs, but for what has not been used of the newest one. */
+  /**
+   * The bytes of all slabs, but for what has not been used of the newest one, and what is about to be given back: so memory is
+   * passed by a slab at most while one is emptied, and not refused to writes meanwhile.
+   */
   get memoryBytes(): number {
-    return this.#usedUnits * UNIT_BYTES;
+    return (this.#usedUnits - this.emptiedUnits) * UNIT_BYTES;
   }
 
   /** The word of a block's head within the words of its slab. */
@@ -203,6 +209,7 @@ export class Slabs {
       const to = this.allocate(units);
       copyBytes(this.memoryAt(to), Slabs.wordOf(to) << 2, this.memoryAt(from), at << 2, units * UNIT_BYTES);
       this.#moved(from, to);
+      this.emptiedUnits += units;
       this.free(from, units);
     }
     return true;
@@ -225,7 +232,11 @@ export class Slabs {
       largest = share;
     }
     // The one that is being filled: what moves must go elsewhere.
-    if (found === this.#slab) this.#seal();
+    this.#emptiedSlab = found;
+    if (found === this.#slab) {
+      this.emptiedUnits = this.#capacity - this.#top;
+      this.#seal();
+    }
     return found !== undefined && this.words[found]!.length > 0 ? found : undefined;
   }
 
@@ -242,6 +253,7 @@ export class Slabs {
     this.totalHoleUnits += units;
     if (holes < words.length >>> 1 || slab === this.#slab) return;
     this.#totalUnits -= holes;
+    if (slab === this.#emptiedSlab) this.emptiedUnits = 0;
     this.totalHoleUnits -= holes;
     this.holeUnits[slab] = 0;
     this.words[slab] = NO_MEMORY.words;

@@ -29,6 +29,6 @@ export function checkSlabs(
     usedUnits += end;
     totalHoleUnits += holes;
   }
-  assert(usedUnits * UNIT_BYTES === slabs.memoryBytes, 'all units are counted');
+  assert((usedUnits - slabs.emptiedUnits) * UNIT_BYTES === slabs.memoryBytes, 'all units are counted');
   assert(totalHoleUnits === slabs.totalHoleUnits, 'all holes are counted');
 }
