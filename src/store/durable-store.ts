@@ -44,7 +44,7 @@ import {
   plainForm,
 } from './watch/messages/pulled-watch.ts';
 import { WatchHub } from './watch/watch-hub.ts';
-import type { WatchSource } from './watch/matching/watch-registry.ts';
+import type { WatchSource } from './watch/sources/watch-source.ts';
 import { WatchIterator } from './watch/watch-iterator.ts';
 import type { WorkDone } from '../work-budget.ts';
 
@@ -349,7 +349,7 @@ export class DurableStore implements Seam {
   }
 
   watch(request: WatchRequest): AsyncIterableIterator<WatchMessage> {
-    return new WatchIterator((reader) => this.openWatch(request, plainForm, reader));
+    return new WatchIterator(request, (reader) => this.openWatch(request, plainForm, reader));
   }
 
   /** Opens a watch that is pulled without promises, in a form of the reader's. Throws what `watch` would at its first step. */

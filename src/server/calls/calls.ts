@@ -278,6 +278,11 @@ export class CallTable {
   }
 }
 
+/** What ends with its call. */
+export interface Stoppable {
+  stop(): void;
+}
+
 interface WaitingStream {
   readonly call: Call;
   readonly bytes: number;
@@ -305,7 +310,7 @@ export class Call {
   /** Made when somebody asks for the signal: most calls are over before. */
   #controller: AbortController | undefined = undefined;
   #abortReason: unknown = undefined;
-  #onAbort: (() => void) | undefined = undefined;
+  #stopped: Stoppable | undefined = undefined;
   #replyBytes = 0;
   /** What is charged for those. */
   #replyMemoryBytes = 0;
@@ -333,10 +338,10 @@ export class Call {
     return this.#abortReason;
   }
 
-  /** Called when the signal is aborted, by the one who has no need of a signal: that takes more memory than all of a watch. */
-  set onAbort(listen: () => void) {
-    this.#onAbort = listen;
-    if (this.#abortReason !== undefined) listen();
+  /** Stops it when the signal is aborted: for one who has no need of a signal, which takes more memory than all of a watch. */
+  stopOnAbort(stopped: Stoppable): void {
+    this.#stopped = stopped;
+    if (this.#abortReason !== undefined) stopped.stop();
   }
 
   /** Where the operations of its batches are counted. */
@@ -520,7 +525,7 @@ export class Call {
     if (this.#abortReason !== undefined) return;
     this.#abortReason = reason;
     this.#controller?.abort(reason);
-    this.#onAbort?.();
+    this.#stopped?.stop();
   }
 
   /** Breaks the call off without a word: its client does not read. */

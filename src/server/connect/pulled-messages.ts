@@ -61,7 +61,7 @@ export class PulledMessages implements AsyncIterableIterator<Buffer>, ReplyOutle
       const replies = this.#method.open(this.#store, this.#request, this.#call, this);
       this.#request = undefined;
       this.#replies = replies;
-      this.#call.onAbort = () => replies.stop();
+      this.#call.stopOnAbort(replies);
     }
     return this.#replies;
   }

@@ -54,7 +54,7 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
   readonly #context: GrpcContext;
   readonly #name: string;
   /** For the log, if it tells of every call. */
-  readonly #startMs: number;
+  readonly #startMs: number | undefined;
   /** What ends next: the time for the request, or the deadline. */
   #isRequestTimed = true;
   /** By the monotonic clock, if it is behind the time for the request. */
@@ -71,7 +71,7 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
     this.#name = name;
     this.stream = stream;
     this.call = context.calls.open(this, isStream);
-    this.#startMs = context.logger.isLevelEnabled('debug') ? performance.now() : Number.NaN;
+    this.#startMs = context.logger.isLevelEnabled('debug') ? performance.now() : undefined;
     if (timeoutMs !== undefined && timeoutMs <= requestTimeoutMs) {
       this.#isRequestTimed = false;
       context.deadlines.set(this, timeoutMs);
@@ -93,7 +93,7 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
     this.isAnswered = true;
     this.#context.deadlines.cancel(this);
     this.call.close();
-    if (!Number.isNaN(this.#startMs)) this.#log(code);
+    if (this.#startMs !== undefined) this.#log(code, performance.now() - this.#startMs);
   }
 
   override expire(): void {
@@ -150,8 +150,8 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
     this.#context.deadlines.cancel(this);
   }
 
-  #log(code: ErrorCode): void {
-    const ms = Math.round((performance.now() - this.#startMs) * 1000) / 1000;
+  #log(code: ErrorCode, tookMs: number): void {
+    const ms = Math.round(tookMs * 1000) / 1000;
     const outcome = this.call.outcome ?? (code === errorCode.NO_ERROR ? 'Refused' : 'Canceled');
     const line = { method: this.#name, code: outcome, status: 200, ms, ...this.call.operationTally };
     this.#context.logger.debug(line, 'call');

@@ -102,7 +102,7 @@ export class PushStreamCall extends GrpcCall implements ReplyOutlet {
     this.#replies = replies;
     this.#isAtWork = true;
     this.call.beginWork();
-    this.call.onAbort = () => replies.stop();
+    this.call.stopOnAbort(replies);
     replies.goOn();
   }
 

@@ -91,8 +91,11 @@ class WatchReplies implements PushedReplies, WatchReader {
     this.#call = call;
     this.#outlet = outlet;
     this.#resumeRevision = request.startRevision;
-    const admit = (bytes: number): boolean | Promise<boolean> => call.holdForMessages(bytes);
-    this.#watch = store.openWatch({ ...request, admit }, encodedForm, this);
+    this.#watch = store.openWatch(request, encodedForm, this);
+  }
+
+  admit(bytes: number): boolean | Promise<boolean> {
+    return this.#call.holdForMessages(bytes);
   }
 
   goOn(): void {

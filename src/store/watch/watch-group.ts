@@ -12,7 +12,7 @@ import { type EventContents, EventMaker } from './messages/event-maker.ts';
 import type { WatchForm } from './messages/pulled-watch.ts';
 import type { SharedAmong, SharedMessage, SharedMessages } from './messages/shared-messages.ts';
 import { toWatchFilter, type WatchFilter } from './matching/watch-filter.ts';
-import type { WatchSource } from './matching/watch-registry.ts';
+import type { WatchSource } from './sources/watch-source.ts';
 import type { WatchPlace, WatchWork } from './sources/watch-work.ts';
 
 export class WatchGroup implements SharedAmong {

@@ -31,14 +31,15 @@ import { SharedMessages } from './messages/shared-messages.ts';
 import { mayWant } from './matching/watch-filter.ts';
 import { type WatchGroup, WatchGroups } from './watch-group.ts';
 import { WatchIndex } from './matching/watch-index.ts';
-import type { HubWatch, WatchRegistry, WatchSource } from './matching/watch-registry.ts';
+import type { HubWatch, WatchRegistry } from './matching/watch-registry.ts';
+import type { WatchSource } from './sources/watch-source.ts';
 import { Watcher } from './watcher.ts';
 
 export class WatchHub implements WatchRegistry {
   readonly #limits: Pick<Limits, 'watchersMax'>;
   readonly #clock: Clock;
-  /** The open watches, each with its group. */
-  readonly #watches = new Map<HubWatch, WatchGroup>();
+  /** The open watches. */
+  readonly #watches = new Set<HubWatch>();
   readonly #groups: WatchGroups;
   readonly #recent = new RecentChanges();
   readonly progress: ProgressTimers;
@@ -47,7 +48,6 @@ export class WatchHub implements WatchRegistry {
   /** Those that are to be told. */
   readonly #waiting = new Set<HubWatch>();
   /** By what they wait for. One that was told stays, since most wait again at once, until it is met when it does not wait. */
-  readonly #indexed = new Set<HubWatch>();
   readonly #indexByType: Readonly<Record<EventType, WatchIndex<HubWatch>>> = {
     put: new WatchIndex(),
     delete: new WatchIndex(),
@@ -97,24 +97,22 @@ export class WatchHub implements WatchRegistry {
     const group = this.#groups.of(request, form, source);
     const watcher = new Watcher<Item>(request, group, source, this.#clock, this, reader);
     if (!watcher.isEnded) {
-      this.#watches.set(watcher, group);
+      this.#watches.add(watcher);
       this.#groups.join(group);
     }
     return watcher;
   }
 
-  remove(watch: HubWatch): void {
+  remove(watch: HubWatch, group: WatchGroup): void {
     this.stopWaiting(watch);
     this.#leaveIndex(watch);
-    const group = this.#watches.get(watch);
-    this.#watches.delete(watch);
-    if (group !== undefined) this.#groups.leave(group);
+    if (this.#watches.delete(watch)) this.#groups.leave(group);
   }
 
   startWaiting(watch: HubWatch): void {
     this.#waiting.add(watch);
-    if (this.#indexed.has(watch)) return;
-    this.#indexed.add(watch);
+    if (watch.isIndexed) return;
+    watch.isIndexed = true;
     const { types, ranges } = watch.filter;
     for (const type of types) this.#indexByType[type].add(ranges, watch);
   }
@@ -178,7 +176,7 @@ export class WatchHub implements WatchRegistry {
   /** Ends all watches with `closed`. */
   close(): void {
     this.#isClosed = true;
-    for (const watch of this.#watches.keys()) watch.fail(storeClosing());
+    for (const watch of this.#watches) watch.fail(storeClosing());
   }
 
   #workOn(): void {
@@ -263,7 +261,8 @@ export class WatchHub implements WatchRegistry {
   }
 
   #leaveIndex(watch: HubWatch): void {
-    if (!this.#indexed.delete(watch)) return;
+    if (!watch.isIndexed) return;
+    watch.isIndexed = false;
     const { types, ranges } = watch.filter;
     for (const type of types) this.#indexByType[type].remove(ranges, watch);
   }

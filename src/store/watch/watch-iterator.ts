@@ -1,17 +1,19 @@
 /** A watch as an iteration, for those who hold the store in process: promises around a watch that is pulled. */
-import type { WatchMessage } from '../../api.ts';
+import type { WatchMessage, WatchRequest } from '../../api.ts';
 import type { PulledWatch, WatchReader } from './messages/pulled-watch.ts';
 
 const DONE: IteratorResult<WatchMessage> = { done: true, value: undefined };
 
 export class WatchIterator implements AsyncIterableIterator<WatchMessage>, WatchReader {
   readonly #watch: PulledWatch<WatchMessage>;
+  readonly #admit: WatchRequest['admit'];
   /** Goes on with the call of `next` that found nothing. */
   #goOn: (() => void) | undefined;
   /** Calls of `next` run one after the other. Holds no result of theirs. */
   #lastCall: Promise<void> = Promise.resolve();
 
-  constructor(open: (reader: WatchReader) => PulledWatch<WatchMessage>) {
+  constructor({ admit }: WatchRequest, open: (reader: WatchReader) => PulledWatch<WatchMessage>) {
+    this.#admit = admit;
     this.#watch = open(this);
   }
 
@@ -36,6 +38,10 @@ export class WatchIterator implements AsyncIterableIterator<WatchMessage>, Watch
     const goOn = this.#goOn;
     this.#goOn = undefined;
     goOn?.();
+  }
+
+  admit(bytes: number): boolean | Promise<boolean> {
+    return this.#admit?.(bytes) ?? true;
   }
 
   async #next(): Promise<IteratorResult<WatchMessage>> {

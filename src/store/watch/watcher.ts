@@ -8,7 +8,7 @@
  * - `ended`: by its caller, by its signal, or with an error that was or will be thrown once.
  *
  * Invariants: the cursor never goes back, and never passes the visible revision; every wanted event up to it has been
- * handed out or stands in `#ready`, and of the revision after it those of the first `changesDone` changes. `#ready` holds
+ * handed out or stands in `ready`, and of the revision after it those of the first `changesDone` changes. `ready` holds
  * about one message, and nothing is kept of what was handed out: what a watch does not read waits in the engine and in the
  * log. While the watch waits, everything up to the cursor and all that the hub has told it since, up to the first match, is
  * dealt with. Where another watch of its group has made the message that comes next, that one is handed out. What it does
@@ -20,29 +20,30 @@ import type { WatchRequest } from '../../api.ts';
 import { LogSource } from './sources/log-source.ts';
 import { PresentEntries } from './sources/present-entries.ts';
 import { ProgressEntry } from './matching/progress-timers.ts';
+import type { EventMaker } from './messages/event-maker.ts';
 import type { PulledWatch, WatchReader } from './messages/pulled-watch.ts';
 import { ReadyMessages } from './messages/ready-messages.ts';
 import { readRecent } from './sources/recent-reader.ts';
 import type { SharedMessage } from './messages/shared-messages.ts';
 import type { WatchFilter } from './matching/watch-filter.ts';
 import type { WatchGroup } from './watch-group.ts';
-import type { HubWatch, WatchRegistry, WatchSource } from './matching/watch-registry.ts';
+import type { HubWatch, WatchRegistry } from './matching/watch-registry.ts';
+import type { WatchSource } from './sources/watch-source.ts';
 import { checkProgressInterval, checkStart } from './watch-start.ts';
 import { WatchTurn } from './sources/watch-turn.ts';
 import { WatchPlace, type WatchWork } from './sources/watch-work.ts';
 
-export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, HubWatch {
+export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, HubWatch, WatchWork {
   readonly group: WatchGroup;
-  readonly #source: WatchSource;
+  readonly source: WatchSource;
+  readonly place: WatchPlace;
+  readonly turn = new WatchTurn();
+  readonly ready: ReadyMessages;
+  isIndexed = false;
   readonly #registry: WatchRegistry;
   readonly #reader: WatchReader;
   readonly #progressIntervalMs: number;
   readonly #signal: AbortSignal | undefined;
-  readonly #admit: WatchRequest['admit'];
-  readonly #place: WatchPlace;
-  readonly #turn = new WatchTurn();
-  readonly #ready: ReadyMessages;
-  readonly #work: WatchWork;
   #log: LogSource | undefined;
   #present: PresentEntries | undefined;
   #phase: 'current' | 'catchingUp' | 'live' | 'ended';
@@ -69,26 +70,17 @@ export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, H
   ) {
     super();
     this.group = group;
-    this.#source = source;
+    this.source = source;
     this.#registry = registry;
     this.#reader = reader;
     this.#progressIntervalMs = checkProgressInterval(request.progressIntervalMs);
     const visible = source.visibleRevision();
     const startRevision = checkStart(request, { ...source, newestRevision: visible });
-    this.#place = new WatchPlace(startRevision === 0 ? visible : startRevision - 1);
-    this.#ready = new ReadyMessages(source.incarnations, group.form);
-    this.#work = {
-      filter: group.filter,
-      source,
-      place: this.#place,
-      turn: this.#turn,
-      ready: this.#ready,
-      events: group.events,
-    };
+    this.place = new WatchPlace(startRevision === 0 ? visible : startRevision - 1);
+    this.ready = new ReadyMessages(source.incarnations, group.form);
     const isCurrent = request.includeCurrent === true;
-    if (isCurrent) this.#present = new PresentEntries(this.#work, group.events.keysOnly, clock.nowMs());
+    if (isCurrent) this.#present = new PresentEntries(this, group.events.keysOnly, clock.nowMs());
     this.#phase = isCurrent ? 'current' : 'catchingUp';
-    this.#admit = request.admit;
     this.#signal = request.signal;
     if (this.#signal?.aborted === true) this.#end(undefined);
     else if (this.#signal !== undefined) {
@@ -101,20 +93,24 @@ export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, H
     return this.group.filter;
   }
 
+  get events(): EventMaker {
+    return this.group.events;
+  }
+
   get isEnded(): boolean {
     return this.#phase === 'ended';
   }
 
   get isOver(): boolean {
-    return this.isEnded && !this.#isAtWork && !this.#ready.hasNext && this.#error === undefined;
+    return this.isEnded && !this.#isAtWork && !this.ready.hasNext && this.#error === undefined;
   }
 
   take(): Item | undefined {
     while (!this.#isAtWork) {
-      if (this.#ready.hasNext) {
+      if (this.ready.hasNext) {
         // It was admitted with more.
-        this.#hold(this.#ready.bytes);
-        return this.#ready.shift()?.item as Item;
+        this.#hold(this.ready.bytes);
+        return this.ready.shift()?.item as Item;
       }
       if (this.#phase === 'ended') {
         this.#finish();
@@ -140,7 +136,7 @@ export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, H
   }
 
   notice(first: number, last: number): boolean {
-    const { cursor } = this.#place;
+    const { cursor } = this.place;
     if (!this.#isWaiting || last <= cursor) return false;
     this.#matchRevision ??= Math.max(first, cursor + 1);
     return true;
@@ -150,7 +146,7 @@ export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, H
     if (!this.#isWaiting) return 0;
     this.#endWait();
     this.#reader.ready();
-    return fixed.watchWokenVisitsMax - this.#turn.visitsLeft;
+    return fixed.watchWokenVisitsMax - this.turn.visitsLeft;
   }
 
   fail(error: Error | undefined): void {
@@ -166,10 +162,10 @@ export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, H
     this.#phase = 'ended';
     this.#error = error;
     this.#isWaiting = false;
-    if (error === undefined) this.#ready.clear();
-    this.#registry.remove(this);
+    if (error === undefined) this.ready.clear();
+    this.#registry.remove(this, this.group);
     this.#registry.progress.cancel(this);
-    if (this.group.maker === this.#work) this.group.maker = undefined;
+    if (this.group.maker === this) this.group.maker = undefined;
     this.#present?.release();
     if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
     // The end may never be asked for: the segment must not stay open.
@@ -196,13 +192,13 @@ export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, H
    * @returns false: it waits, or is at work.
    */
   #advance(): boolean {
-    if (this.#turn.isOver) return this.#workOn(this.#takeTurn());
-    const visible = this.#source.visibleRevision();
-    const isBehind = this.#phase === 'current' || this.#place.cursor < visible;
+    if (this.turn.isOver) return this.#workOn(this.#takeTurn());
+    const visible = this.source.visibleRevision();
+    const isBehind = this.#phase === 'current' || this.place.cursor < visible;
     const isReading = isBehind && this.#phase !== 'current';
-    const shared = isReading ? this.group.find(this.#place) : undefined;
+    const shared = isReading ? this.group.find(this.place) : undefined;
     if (shared === undefined && isReading && this.#letsOthersMake()) return this.#workOn(this.#takeTurn());
-    const heldBytes = Math.max(this.#ready.bytesWanted, this.#ready.bytes, shared?.bytes ?? 0);
+    const heldBytes = Math.max(this.ready.bytesWanted, this.ready.bytes, shared?.bytes ?? 0);
     if (!this.#hold(isBehind ? heldBytes : 0)) return false;
     if (this.#phase === 'ended') return true;
     if (shared !== undefined) this.#takeShared(shared);
@@ -222,8 +218,8 @@ export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, H
     if (bytes === this.#admittedBytes) return true;
     const isMore = bytes > this.#admittedBytes;
     this.#admittedBytes = bytes;
-    this.#ready.allow(bytes);
-    const answer = this.#admit?.(bytes) ?? true;
+    this.ready.allow(bytes);
+    const answer = this.#reader.admit?.(bytes) ?? true;
     if (answer instanceof Promise) {
       if (isMore) return this.#workOn(this.#endUnless(answer));
       answer.catch((error: unknown) => this.fail(error as Error));
@@ -250,24 +246,24 @@ export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, H
 
   /** Whether another watch has begun to make what comes next, so that it may be there when this one has its turn. */
   #letsOthersMake(): boolean {
-    if (this.#ready.isOpen || !this.group.isMaking(this.#place) || this.#patience === 0) return false;
+    if (this.ready.isOpen || !this.group.isMaking(this.place) || this.#patience === 0) return false;
     this.#patience--;
     return true;
   }
 
   #takeShared(shared: SharedMessage): void {
-    this.#turn.spendShared(shared.bytes);
+    this.turn.spendShared(shared.bytes);
     this.#patience = fixed.watchPatienceTurns;
-    this.#ready.abandon();
-    this.#ready.share(shared.item, shared.bytes);
-    if (shared.changesTo === undefined) this.#place.pass(shared.revision);
-    else this.#place.passFragment(shared.changesTo);
+    this.ready.abandon();
+    this.ready.share(shared.item, shared.bytes);
+    if (shared.changesTo === undefined) this.place.pass(shared.revision);
+    else this.place.passFragment(shared.changesTo);
     this.group.taken(shared);
   }
 
   #read(visible: number): boolean {
-    const { cursor, changesTold } = this.#place;
-    if (!readRecent(this.#work, this.#registry, visible)) return this.#workOn(this.#readLog(visible));
+    const { cursor, changesTold } = this.place;
+    if (!readRecent(this, this.#registry, visible)) return this.#workOn(this.#readLog(visible));
     this.#share(cursor + 1, changesTold);
     return true;
   }
@@ -277,13 +273,13 @@ export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, H
    * @param told the changes of the revision `next` that were told before.
    */
   #share(next: number, told: number): void {
-    const made = this.#ready.peek();
+    const made = this.ready.peek();
     if (made === undefined) {
-      if (this.#ready.isOpen) this.group.maker = this.#work;
+      if (this.ready.isOpen) this.group.maker = this;
       return;
     }
     this.#patience = fixed.watchPatienceTurns;
-    const { cursor, changesTold } = this.#place;
+    const { cursor, changesTold } = this.place;
     const isWhole = changesTold === 0;
     const revision = isWhole ? cursor : cursor + 1;
     this.group.share({
@@ -297,7 +293,7 @@ export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, H
 
   async #readLog(visible: number): Promise<void> {
     await this.#takeTurn();
-    this.#log ??= new LogSource(this.#work);
+    this.#log ??= new LogSource(this);
     if (!this.isEnded) await this.#log.read(visible);
   }
 
@@ -315,13 +311,13 @@ export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, H
 
   #goLive(): void {
     this.#phase = 'live';
-    this.#ready.say('synced', this.#place.cursor);
+    this.ready.say('synced', this.place.cursor);
   }
 
   /** Lets others run: a watch that is always asked for more would go on for ever. */
   async #takeTurn(): Promise<void> {
     await this.#registry.takeTurn();
-    this.#turn.begin(fixed.watchTurnVisitsMax);
+    this.turn.begin(fixed.watchTurnVisitsMax);
   }
 
   /** Waits until something wanted is visible, or a progress message is due. */
@@ -335,13 +331,13 @@ export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, H
 
   #endWait(): void {
     this.#isWaiting = false;
-    this.#turn.begin(fixed.watchWokenVisitsMax);
+    this.turn.begin(fixed.watchWokenVisitsMax);
     const match = this.#matchRevision;
     // One that was told has left those that wait.
     if (match === undefined) this.#registry.stopWaiting(this);
     const dealtWith = match === undefined ? this.#registry.noticedRevision : match - 1;
-    if (dealtWith > this.#place.cursor) this.#place.pass(dealtWith);
-    if (this.#isProgressDue && match === undefined) this.#ready.say('progress', this.#place.cursor);
+    if (dealtWith > this.place.cursor) this.place.pass(dealtWith);
+    if (this.#isProgressDue && match === undefined) this.ready.say('progress', this.place.cursor);
     this.#isProgressDue = false;
   }
 }

@@ -31,7 +31,7 @@ class Stream implements ReplyOutlet {
     const method = watchMethods.watch;
     if (method.kind !== 'pushStream') throw new Error('watches are pushed');
     this.#replies = method.open(store, { ...emptyWatchRequest(), ...request }, this.call, this);
-    this.call.onAbort = () => this.#replies.stop();
+    this.call.stopOnAbort(this.#replies);
     onTestFinished(() => this.call.close());
     this.#replies.goOn();
   }

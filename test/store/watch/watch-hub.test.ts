@@ -16,6 +16,7 @@ import { MemoryHarness } from '../model/store-harness.ts';
 class CountingWatch implements HubWatch {
   readonly filter;
   readonly told: string[] = [];
+  isIndexed = false;
   wakeCount = 0;
   cursor = 0;
 

@@ -13,7 +13,7 @@ import { plainForm } from '../../../src/store/watch/messages/pulled-watch.ts';
 import { type SharedMessage, SharedMessages } from '../../../src/store/watch/messages/shared-messages.ts';
 import { WatchGroups } from '../../../src/store/watch/watch-group.ts';
 import { WatchPlace } from '../../../src/store/watch/sources/watch-work.ts';
-import type { WatchSource } from '../../../src/store/watch/matching/watch-registry.ts';
+import type { WatchSource } from '../../../src/store/watch/sources/watch-source.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { SimulatedDisk } from '../../support/simulated-disk.ts';

@@ -25,7 +25,7 @@ export interface WatchFilter {
   readonly types: ReadonlySet<EventType>;
 }
 
-const DEFAULT_TYPES: readonly EventType[] = ['put', 'delete'];
+const DEFAULT_TYPES: ReadonlySet<EventType> = new Set(['put', 'delete']);
 
 export function toWatchFilter(
   ranges: readonly KeyRange[] | undefined,
@@ -37,7 +37,7 @@ export function toWatchFilter(
   const wanted = ranges === undefined || ranges.length === 0 ? [{}] : ranges;
   return {
     ranges: merge(wanted.map(toTextRange)).map(toWatchedRange),
-    types: new Set(types === undefined || types.length === 0 ? DEFAULT_TYPES : types),
+    types: types === undefined || types.length === 0 ? DEFAULT_TYPES : new Set(types),
   };
 }
 

@@ -8,10 +8,13 @@ import { isInRanges, type WatchedRange } from './watch-filter.ts';
 /** A prefix of a key is cut off and hashed: so many bytes take as long as another look. */
 const PREFIX_BYTES_OF_A_VISIT = 128;
 
+/** Nearly all keys have one watch: a set takes 200 bytes. */
+type WatchesByText<Watch> = Map<string, Watch | Set<Watch>>;
+
 export class WatchIndex<Watch> {
-  readonly #byKey = new Map<string, Set<Watch>>();
+  readonly #byKey: WatchesByText<Watch> = new Map();
   /** By the length of the prefix, then by the prefix. */
-  readonly #byPrefix = new Map<number, Map<string, Set<Watch>>>();
+  readonly #byPrefix = new Map<number, WatchesByText<Watch>>();
   /** The ranges of each watch that are neither. */
   readonly #others = new Map<Watch, readonly WatchedRange[]>();
 
@@ -57,7 +60,7 @@ export class WatchIndex<Watch> {
    */
   visit(key: KeyText, visit: (watch: Watch) => boolean): number {
     let lookCount = 1;
-    for (const watch of this.#byKey.get(key) ?? []) {
+    for (const watch of watchesAt(this.#byKey, key)) {
       lookCount++;
       if (!visit(watch)) return lookCount;
     }
@@ -65,7 +68,7 @@ export class WatchIndex<Watch> {
       lookCount++;
       if (length > key.length) continue;
       lookCount += Math.floor(length / PREFIX_BYTES_OF_A_VISIT);
-      for (const watch of byPrefix.get(key.slice(0, length)) ?? []) {
+      for (const watch of watchesAt(byPrefix, key.slice(0, length))) {
         lookCount++;
         if (!visit(watch)) return lookCount;
       }
@@ -78,13 +81,27 @@ export class WatchIndex<Watch> {
   }
 }
 
-function addTo<Watch>(map: Map<string, Set<Watch>>, text: string, watch: Watch): void {
-  const watches = map.get(text);
-  if (watches === undefined) map.set(text, new Set([watch]));
-  else watches.add(watch);
+function watchesAt<Watch>(map: WatchesByText<Watch>, text: string): Iterable<Watch> {
+  const found = map.get(text);
+  if (found === undefined) return NONE;
+  return found instanceof Set ? found : [found];
 }
 
-function removeFrom<Watch>(map: Map<string, Set<Watch>>, text: string, watch: Watch): void {
-  const watches = map.get(text);
-  if (watches?.delete(watch) === true && watches.size === 0) map.delete(text);
+const NONE: readonly never[] = [];
+
+function addTo<Watch>(map: WatchesByText<Watch>, text: string, watch: Watch): void {
+  const found = map.get(text);
+  if (found === undefined) map.set(text, watch);
+  else if (found instanceof Set) found.add(watch);
+  else if (found !== watch) map.set(text, new Set([found, watch]));
+}
+
+function removeFrom<Watch>(map: WatchesByText<Watch>, text: string, watch: Watch): void {
+  const found = map.get(text);
+  if (found instanceof Set) {
+    found.delete(watch);
+    if (found.size === 0) map.delete(text);
+  } else if (found === watch) {
+    map.delete(text);
+  }
 }

@@ -1,21 +1,8 @@
-/** What a watch and the hub know of each other, and what a watch reads from. */
-import type { Engine } from '../../../engine/engine.ts';
-import type { Log } from '../../../wal/log.ts';
-import type { History } from '../../history/history.ts';
-import type { Incarnations } from '../../history/incarnations.ts';
+/** What a watch and the hub know of each other. */
 import type { ProgressTimers } from './progress-timers.ts';
 import type { RecentTransaction } from './recent-changes.ts';
 import type { WatchFilter } from './watch-filter.ts';
-
-/** What a watch reads from. */
-export interface WatchSource {
-  readonly storeId: string;
-  readonly engine: Engine;
-  readonly log: Log;
-  readonly history: History;
-  readonly incarnations: Incarnations;
-  visibleRevision(): number;
-}
+import type { WatchGroup } from '../watch-group.ts';
 
 /** The hub, as far as a watch knows it. */
 export interface WatchRegistry {
@@ -35,13 +22,15 @@ export interface WatchRegistry {
   wakeInTurn(watch: HubWatch): void;
   /** The watch waits no longer, whether it was told or not. */
   stopWaiting(watch: HubWatch): void;
-  /** The watch has ended. */
-  remove(watch: HubWatch): void;
+  /** The watch, one of this group, has ended. */
+  remove(watch: HubWatch, group: WatchGroup): void;
 }
 
 /** A watch, as far as the hub knows it. */
 export interface HubWatch {
   readonly filter: WatchFilter;
+  /** Of the hub: it stands in the index of watches by what they wait for. */
+  isIndexed: boolean;
   /**
    * One of the revisions from `first` to `last`, all of them visible, may hold what the watch waits for.
    * @returns false when it is past them, and goes on waiting.

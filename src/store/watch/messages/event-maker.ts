@@ -8,7 +8,7 @@ import { copyEntry } from '../../views/entries.ts';
 import { decodeKey, fromKeyText } from '../../views/keys.ts';
 import { ENTRY_BYTES, EVENT_BYTES, type ReadyMessages } from './ready-messages.ts';
 import type { RecentChange } from '../matching/recent-changes.ts';
-import type { WatchSource } from '../matching/watch-registry.ts';
+import type { WatchSource } from '../sources/watch-source.ts';
 
 /** An effect on a key, as it lies in the log: what kinds of effects have less leaves the rest as `clear` does. */
 export class PlacedEffect extends PlacedChange {

@@ -19,6 +19,8 @@ export interface WatchForm<Item> {
 export interface WatchReader {
   /** There may be something to take, or the watch is over by itself. Does not come within `take` and `end`. */
   ready(): void;
+  /** As `WatchRequest.admit`. Left out: whatever the watch is to hold may be. */
+  admit?(bytes: number): boolean | Promise<boolean>;
 }
 
 export interface PulledWatch<Item> {

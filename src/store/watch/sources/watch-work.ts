@@ -2,7 +2,7 @@
 import type { EventMaker } from '../messages/event-maker.ts';
 import type { ReadyMessages } from '../messages/ready-messages.ts';
 import type { WatchFilter } from '../matching/watch-filter.ts';
-import type { WatchSource } from '../matching/watch-registry.ts';
+import type { WatchSource } from './watch-source.ts';
 import type { WatchTurn } from './watch-turn.ts';
 
 export interface WatchWork {

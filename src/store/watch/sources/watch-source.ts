@@ -1,0 +1,14 @@
+/** What a watch reads from. */
+import type { Engine } from '../../../engine/engine.ts';
+import type { Log } from '../../../wal/log.ts';
+import type { History } from '../../history/history.ts';
+import type { Incarnations } from '../../history/incarnations.ts';
+
+export interface WatchSource {
+  readonly storeId: string;
+  readonly engine: Engine;
+  readonly log: Log;
+  readonly history: History;
+  readonly incarnations: Incarnations;
+  visibleRevision(): number;
+}
