@@ -125,6 +125,8 @@ export const fixed = {
   /** A plain put whose key or value is longer than this is decided by itself; the others of a turn go together. */
   putRowKeyBytesMax: 64,
   putRowValueBytesMax: 4095,
+  /** The plain gets of a turn are read together until they have read so many bytes of values; the next ones are another row. */
+  getRowBytesMax: 1 * MiB,
   /**
    * What they may add to the memory of the engine at most: for each the copy of the version before and the new one, a page of the
    * undo ring, and what indexes grow by.

@@ -34,6 +34,12 @@ export interface Engine {
   readPlaced(key: Uint8Array, revision: number, visit: VisitRead): void;
 
   /**
+   * Like `readPlaced` for each of the first `count` of `keys`, in their order, with their places fetched together, until `visit`
+   * returns false.
+   */
+  readAll(keys: readonly Uint8Array[], count: number, revision: number, visit: VisitRow): void;
+
+  /**
    * Brings the places in memory of `keys` from `start` to `end` (exclusive) together into the processor's cache, for reads
    * and changes of them that follow soon. Changes no answer, and keeps nothing of the keys.
    */
@@ -175,6 +181,9 @@ export interface ScanOptions {
 
 /** @returns false to stop; the scan then goes on after this key. */
 export type Visit = (version: PlacedChange) => boolean;
+
+/** @returns false to stop after this key. */
+export type VisitRow = (version: PlacedChange | undefined) => boolean;
 
 export type VisitRead = (version: PlacedChange | undefined) => void;
 

@@ -20,14 +20,15 @@ import type { View } from '../store/views/view.ts';
 import type { PulledWatch, WatchForm, WatchReader } from '../store/watch/messages/pulled-watch.ts';
 import { failedWatch } from '../store/watch/watch-start.ts';
 import { CallGroup } from './turns/call-group.ts';
-import { DeleteCall, FunctionCall, GetCall, PutCall, ReadCall } from './turns/calls-of-one-key.ts';
+import { DeleteCall, FunctionCall, PutCall, ReadCall } from './turns/calls-of-one-key.ts';
 import { keptArguments } from './turns/kept-arguments.ts';
 import { KeyFetcher } from './reads/key-fetcher.ts';
 import { getLease, grantLease, listKeys, listLeases, renewLease, revokeLease } from './leases.ts';
 import type { ChargedPage } from './reads/page-limit.ts';
 import { RangeStream, type RangeStreamOptions } from './reads/range-stream.ts';
 import { countPinned, exists, get, getMany, keys, scan } from './reads/reads.ts';
-import { isPlain } from './turns/plain-puts.ts';
+import { isPlainGet } from './turns/plain-gets.ts';
+import { isPlainPut } from './turns/plain-puts.ts';
 import { runTxn } from './writes/txn.ts';
 import type { TurnCall } from './turns/turn-call.ts';
 import { Turn } from './turns/turn.ts';
@@ -75,7 +76,8 @@ export class KvStore implements api.Store {
     if (options.refreshTtl === true)
       return this.#decide({ key, options }, (view, kept) => getRefreshing(view, kept.key, kept.options));
     if (this.#turn.begin()) return this.#readNow(() => get(this.#store, key, options));
-    return this.#queue(new GetCall(keptKey(key), options === noOptions ? noOptions : { ...options }));
+    if (isPlainGet(options)) return this.#turn.get(keptKey(key));
+    return this.#read({ key, options }, (kept) => get(this.#store, kept.key, kept.options));
   }
 
   /** All at one revision. */
@@ -86,12 +88,12 @@ export class KvStore implements api.Store {
   }
 
   put(key: api.Key, value: api.Value, options: api.PutOptions = noOptions): Promise<api.PutResult> {
-    if (this.#turn.begin()) return this.#run(new PutCall(key, bytesOf(value), options, false));
+    if (this.#turn.begin()) return this.#run(new PutCall(key, bytesOf(value), options));
     // The caller may use its buffers again as soon as it has the promise.
     const keptValue = this.#turn.keep(value);
-    return isPlain(options)
-      ? this.#queue(new PutCall(keptKey(key), keptValue, noOptions, true))
-      : this.#queue(new PutCall(keptKey(key), keptValue, keptConditional(options), false));
+    return isPlainPut(options)
+      ? this.#turn.put(keptKey(key), keptValue)
+      : this.#queue(new PutCall(keptKey(key), keptValue, keptConditional(options)));
   }
 
   delete(key: api.Key, options: api.DeleteOptions = {}): Promise<api.DeleteResult> {

@@ -5,6 +5,7 @@
 import type { CloseOptions, StoreStatus, WatchMessage, WatchRequest } from '../api.ts';
 import type { Clock, Random, Timer } from '../clock.ts';
 import type { Disk } from '../disk/disk.ts';
+import type { VisitRow } from '../engine/engine.ts';
 import type { PutRow } from '../engine/put-row.ts';
 import { assert, StoreError } from '../errors.ts';
 import { fixed, type Limits } from '../limits.ts';
@@ -13,7 +14,7 @@ import { readOnlyError } from '../wal/segments/fail-stop.ts';
 import type { Log } from '../wal/log.ts';
 import { Backups } from './checkpoints/backup.ts';
 import { Checkpointer } from './checkpoints/checkpointer.ts';
-import { Acknowledgements, Answer } from './commit/acknowledgements.ts';
+import { Acknowledgements, Answer, type Waiter } from './commit/acknowledgements.ts';
 import { Committer } from './commit/committer.ts';
 import { compactEffect } from './commit/effects.ts';
 import { asError, Listeners } from './commit/listeners.ts';
@@ -244,6 +245,12 @@ export class DurableStore implements Seam {
     return this.#oldState.show(this.#visibility.revision, undefined, run);
   }
 
+  /** Shows the versions of the first `count` of some keys, as `readVisible` would see each, where they lie, until `visit` returns false. */
+  readAll(keys: readonly Uint8Array[], count: number, visit: VisitRow): void {
+    this.#checkOpen();
+    this.#oldState.readAll(this.#visibility.revision, keys, count, visit);
+  }
+
   readAt<Result>({ revision, instantMs }: StateAt, run: (view: ReadView) => Result): Result {
     this.#checkOpen();
     return this.#oldState.show(this.#checkReadable(revision), instantMs, run);
@@ -333,9 +340,9 @@ export class DurableStore implements Seam {
     return answer.promise;
   }
 
-  /** Like `whenDurable`, of an answer that there is already. */
-  settleWhenDurable(answer: Answer<unknown>): void {
-    this.#acknowledgements.add(answer);
+  /** Like `whenDurable`, of what is there already. */
+  settleWhenDurable(waiter: Waiter): void {
+    this.#acknowledgements.add(waiter);
   }
 
   /** Runs decisions and reads, one behind the other, at one reading of the clock. */
@@ -424,11 +431,12 @@ export class DurableStore implements Seam {
     }
     const { clock } = this.#parts;
     // A caller that was told that history is dropped must not meet it again after a restart.
-    if (revision > this.#history.compactedRevision) {
+    const isNew = revision > this.#history.compactedRevision;
+    if (isNew) {
       this.#committer.note(clock.nowMs(), compactEffect(revision));
       this.#history.noteCompaction(revision);
     }
-    await this.whenDurable(undefined, true);
+    await this.whenDurable(undefined, isNew);
     this.#history.compact(revision);
     this.#maintenance.compact();
     await this.#removeSegments();

@@ -147,6 +147,30 @@ describe('plain puts of one turn', () => {
     expect(await calls.keys('*')).toMatchObject({ keys: ['k0', 'k1', 'k3'] });
   });
 
+  it('tell what became of each when the log fails under them', async () => {
+    const harness = await MemoryHarness.open({ limits: { valueBytesMax: 10 } });
+    const { store, disk } = harness;
+    await store.put('first of its life', '');
+    disk.injectFault({ call: 'sync', at: 1, pathEnd: '.log', isPermanent: true });
+    const values = ['first', 'a', 'too long for it', 'b'];
+    const puts = values.map((value, index) => store.put(`k${index}`, value));
+    const outcomes = await Promise.allSettled(puts);
+    expect(outcomes).toMatchObject([
+      { reason: { code: 'storageFailed' } },
+      { reason: { code: 'storageFailed' } },
+      // It says what is wrong with the call itself, whatever is on disk.
+      { reason: { code: 'invalidArgument' } },
+      { reason: { code: 'storageFailed' } },
+    ]);
+    const behind = await Promise.allSettled(values.map((value, index) => store.put(`k${index}`, value)));
+    expect(behind.map((outcome) => (outcome as PromiseRejectedResult).reason.code)).toEqual([
+      'readOnly',
+      'readOnly',
+      'invalidArgument',
+      'readOnly',
+    ]);
+  });
+
   it('are there again after a restart, with the clock of leases', async () => {
     const harness = await SeamHarness.open();
     const { calls, clock } = harness;

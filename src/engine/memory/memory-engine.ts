@@ -12,6 +12,7 @@ import type {
   ScanOptions,
   Visit,
   VisitRead,
+  VisitRow,
   Walk,
 } from '../engine.ts';
 import { PutOneByOne } from '../put-one-by-one.ts';
@@ -85,6 +86,23 @@ export class MemoryEngine implements Engine {
     keyspace.probe.set(key);
     const reference = keyspace.find();
     visit(reference !== NONE && keyspace.goTo(reference, revision) ? keyspace.show(state.placed) : undefined);
+    this.#states.push(state);
+  }
+
+  readAll(keys: readonly Uint8Array[], count: number, revision: number, visit: VisitRow): void {
+    this.#assertReadable(revision);
+    const { keyspace } = this;
+    const state = this.#states.pop() ?? new ScanState();
+    let isMore = true;
+    for (let start = 0; start < count && isMore; start += FETCHED_MAX) {
+      const end = Math.min(start + FETCHED_MAX, count);
+      this.fetch(keys, start, end);
+      for (let index = start; index < end && isMore; index++) {
+        const reference = this.#findFetched(keys[index]!, index - start);
+        const isThere = reference !== NONE && keyspace.goTo(reference, revision);
+        isMore = visit(isThere ? keyspace.show(state.placed) : undefined);
+      }
+    }
     this.#states.push(state);
   }
 
@@ -206,6 +224,15 @@ export class MemoryEngine implements Engine {
     const reference = keyspace.find();
     if (reference === NONE || !keyspace.goTo(reference, revision)) return undefined;
     return readVersion(keyspace.memory, keyspace.at, keyspace.longValues, withValue);
+  }
+
+  /** @param fetched the place of the key among those fetched last: where its hash led to is most often its block. */
+  #findFetched(key: Uint8Array, fetched: number): number {
+    const { probe, blocks } = this.keyspace;
+    probe.set(key);
+    const reference = this.#fetched[fetched]!;
+    const isFound = reference !== NONE && probe.isKeyAt(blocks.wordsAt(reference), Slabs.wordOf(reference));
+    return isFound ? reference : this.keyspace.find();
   }
 
   /** @returns the block at which a further scan goes on; `NONE`: at the end. */

@@ -5,41 +5,15 @@
  * One of each kind is there always. When a full collection of garbage finds none, V8 forgets their shape and throws away all
  * code that was made for it; a get took 170 ns longer then for a while, of 640.
  */
-import type {
-  DeleteOptions,
-  DeleteResult,
-  GetOptions,
-  GetResult,
-  Key,
-  PutOptions,
-  PutResult,
-} from '../../api.ts';
+import type { DeleteOptions, DeleteResult, Key, PutOptions, PutResult } from '../../api.ts';
 import { isStoreError } from '../../errors.ts';
 import { Answer } from '../../store/commit/acknowledgements.ts';
 import type { DurableStore } from '../../store/durable-store.ts';
 import type { View } from '../../store/views/view.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
-import { get } from '../reads/reads.ts';
 import type { WorkDone } from '../../work-budget.ts';
 import type { TurnCall } from './turn-call.ts';
 import { deleteKey, put } from '../writes/writes.ts';
-
-export class GetCall extends Answer<GetResult> implements TurnCall {
-  static readonly kept = new GetCall('', {});
-  readonly key: Key;
-  readonly #options: GetOptions;
-
-  constructor(key: Key, options: GetOptions) {
-    super();
-    this.key = key;
-    this.#options = options;
-  }
-
-  run(store: DurableStore): WorkDone {
-    runRead(this, () => get(store, this.key, this.#options));
-    return store.readWork;
-  }
-}
 
 /** A transaction: its result, or its error, goes out when what it may depend on is durable. */
 export abstract class DecidedCall<Result> extends Answer<Result> {
@@ -73,23 +47,20 @@ function decideCall(store: DurableStore, call: DecidedCall<unknown>): void {
 }
 
 export class PutCall extends DecidedCall<PutResult> implements TurnCall {
-  static readonly kept = new PutCall('', NO_BYTES, {}, false);
+  static readonly kept = new PutCall('', NO_BYTES, {});
   readonly key: Key;
-  readonly valueBytes: Uint8Array;
-  /** Whether it is nothing but a key and a value (`plain-puts.ts`). */
-  readonly isPlain: boolean;
+  readonly #value: Uint8Array;
   readonly #options: PutOptions;
 
-  constructor(key: Key, valueBytes: Uint8Array, options: PutOptions, isPlain: boolean) {
+  constructor(key: Key, value: Uint8Array, options: PutOptions) {
     super();
     this.key = key;
-    this.valueBytes = valueBytes;
-    this.isPlain = isPlain;
+    this.#value = value;
     this.#options = options;
   }
 
   override decide(view: View): PutResult {
-    return put(view, this.key, this.valueBytes, this.#options);
+    return put(view, this.key, this.#value, this.#options);
   }
 }
 

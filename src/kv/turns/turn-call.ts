@@ -10,3 +10,9 @@ export interface TurnCall {
   /** Must not throw. @returns what it has done. */
   run(store: DurableStore): WorkDone;
 }
+
+/** Calls of a queue that went together. */
+export interface RowDone extends WorkDone {
+  /** The first call that is still to run. */
+  readonly end: number;
+}

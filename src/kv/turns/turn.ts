@@ -1,5 +1,5 @@
 /**
- * The calls of one turn of the event loop, run together.
+ * The calls that are made of a store in one turn of the event loop, one batch.
  *
  * The first call of a turn runs at once: a caller that is alone waits for nothing. Those that follow before the promises of
  * the turn have had their say are queued, and run behind it one after the other, in their order: so their keys are fetched
@@ -9,13 +9,14 @@
  * whatever is called is queued until other work has had its turn. What was done in several turns adds up, which costs a rest now
  * and then and no look at where a turn ends.
  */
-import type { Value } from '../../api.ts';
+import type { GetResult, Key, PutResult, Value } from '../../api.ts';
 import { fixed } from '../../limits.ts';
 import type { DurableStore } from '../../store/durable-store.ts';
 import type { WorkDone } from '../../work-budget.ts';
 import { KeptValues } from './kept-values.ts';
 import type { KeyFetcher } from '../reads/key-fetcher.ts';
-import { isPlainPut, PlainPuts } from './plain-puts.ts';
+import { isPlainGetCall, PlainGets } from './plain-gets.ts';
+import { isPlainPutCall, PlainPuts } from './plain-puts.ts';
 import type { TurnCall } from './turn-call.ts';
 
 export interface TurnParts {
@@ -29,9 +30,11 @@ const NOTHING: WorkDone = { visitsSpent: 0, bytesSpent: 0 };
 
 export class Turn {
   readonly #parts: TurnParts;
+  readonly #gets: PlainGets;
   readonly #puts: PlainPuts;
   readonly #values = new KeptValues();
-  #queue: TurnCall[] = [];
+  /** What waits, in pieces of `turnCallsMax` calls at most, none of which is empty. */
+  readonly #queue: TurnCall[][] = [];
   #isOpen = false;
   #isResting = false;
   /** What was done since the last rest. */
@@ -48,11 +51,12 @@ export class Turn {
 
   constructor(parts: TurnParts) {
     this.#parts = parts;
+    this.#gets = new PlainGets(parts.store);
     this.#puts = new PlainPuts(parts.store);
   }
 
   /**
-   * Whether the call that comes now is the first, and may run at once; it begins the turn. Another one is to be queued, with
+   * Before each call that could be queued. @returns whether it may run now; else it has to be queued, with
    * copies of what its caller may change.
    */
   begin(): boolean {
@@ -72,9 +76,18 @@ export class Turn {
     return this.#values.keep(value);
   }
 
-  queue(call: TurnCall): void {
-    this.#queue.push(call);
-    if (this.#queue.length >= fixed.turnCallsMax) this.runQueued();
+  readonly queue = (call: TurnCall): void => {
+    if (this.#append(call) >= fixed.turnCallsMax) this.runQueued();
+  };
+
+  /** Queues a get without options. @param key stays as it is. */
+  get(key: Key): Promise<GetResult> {
+    return this.#gets.add(key, this.queue);
+  }
+
+  /** Queues a put of nothing but a key and a value, which both stay as they are until it has run. */
+  put(key: Key, value: Uint8Array): Promise<PutResult> {
+    return this.#puts.add(key, value, this.queue);
   }
 
   /** Runs a call now that was not queued. */
@@ -99,7 +112,7 @@ export class Turn {
     this.runQueued();
     if (this.#queue.length === 0) return undefined;
     return new Promise((resolve) => {
-      this.#queue.push({ run: () => (resolve(), NOTHING) });
+      this.#append({ run: () => (resolve(), NOTHING) });
     });
   }
 
@@ -117,35 +130,44 @@ export class Turn {
     }
   }
 
-  /** Runs calls until it rests, as many as are gathered at most. */
+  /** @returns how many calls wait in the last piece. */
+  #append(call: TurnCall): number {
+    const last = this.#queue.at(-1);
+    if (last !== undefined && last.length < fixed.turnCallsMax) return last.push(call);
+    this.#queue.push([call]);
+    return 1;
+  }
+
+  /** Runs a piece of what waits, until it rests. */
   #runSome(): void {
-    const all = this.#queue;
-    const queue = all.length <= fixed.turnCallsMax ? all : all.slice(0, fixed.turnCallsMax);
-    this.#queue = queue === all ? [] : all.slice(queue.length);
+    const calls = this.#queue.shift() ?? [];
     const { store } = this.#parts;
     let next = 0;
-    this.#fetch(queue);
+    this.#fetch(calls);
+    this.#gets.begin();
     this.#puts.begin();
     store.atOneInstant(() => {
-      while (next < queue.length && !this.#isResting) {
-        const done = this.#puts.run(queue, next);
-        if (done > next) next = done;
-        else {
-          const call = queue[next++];
+      while (next < calls.length && !this.#isResting) {
+        const row = this.#puts.run(calls, next) ?? this.#gets.run(calls, next);
+        if (row === undefined) {
+          const call = calls[next++];
           if (call !== undefined) this.run(call);
+        } else {
+          next = row.end;
+          this.note(row);
         }
       }
     });
-    if (next < queue.length) this.#queue.unshift(...queue.slice(next));
+    if (next < calls.length) this.#queue.unshift(calls.slice(next));
     // A listener to one of them may have queued others.
     if (this.#queue.length === 0) this.#values.release();
   }
 
-  /** Plain puts have theirs fetched as a row, so where there is nothing else it is left to that. */
-  #fetch(queue: readonly TurnCall[]): void {
+  /** Plain calls have theirs fetched as a row, so where there is nothing else it is left to that. */
+  #fetch(calls: readonly TurnCall[]): void {
     const { fetcher } = this.#parts;
-    if (queue.length === 1 || queue.every(isPlainPut)) return;
-    for (const { key } of queue) if (key !== undefined) fetcher.add(key);
+    if (calls.length === 1 || calls.every(isPlainPutCall) || calls.every(isPlainGetCall)) return;
+    for (const { key } of calls) if (key !== undefined) fetcher.add(key);
     fetcher.run();
   }
 }

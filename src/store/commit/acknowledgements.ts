@@ -23,42 +23,53 @@ const takeOver = (resolve: (result: never) => void, reject: (error: unknown) => 
   rejectMade = reject;
 };
 
+/** What waits until all that was committed before is durable. */
+export interface Waiter {
+  /** Of the log: what must be durable first. */
+  sequence: number;
+  settle(): void;
+  /** Called in place of `settle` when the log has failed. */
+  fail(failure: Failure): void;
+}
+
 /** A promise, with what it is settled by and what it waits for: one object for a call's whole way. */
-export class Answer<Result> {
+export class Answer<Result> implements Waiter {
   readonly promise: Promise<Result> = new Promise(takeOver);
   readonly #resolve = resolveMade;
-  readonly reject = rejectMade;
+  readonly #reject = rejectMade;
   result: Result | undefined;
   /** What it is rejected with instead. */
   error: unknown;
-  /** Of the log: what must be durable first. */
   sequence = 0;
   /** Whether the call has committed something itself. */
   hasChanged = false;
 
   settle(): void {
     if (this.error === undefined) this.#resolve(this.result);
-    else this.reject(this.error);
+    else this.#reject(this.error);
+  }
+
+  fail({ whenChanged, whenUnchanged }: Failure): void {
+    this.#reject(this.hasChanged ? whenChanged : whenUnchanged);
   }
 }
 
 export class Acknowledgements {
   readonly #log: Sequences;
-  readonly #waiters = new Fifo<Answer<unknown>>();
+  readonly #waiters = new Fifo<Waiter>();
   #failure: Failure | undefined;
 
   constructor(log: Sequences) {
     this.#log = log;
   }
 
-  /** Settles an answer once all that is committed now is durable. */
-  add(answer: Answer<unknown>): void {
+  /** Settles what waits once all that is committed now is durable. */
+  add(waiter: Waiter): void {
     const sequence = this.#log.committedSequence;
-    answer.sequence = sequence;
-    if (sequence <= this.#log.durableSequence) answer.settle();
-    // Since then nothing could be committed.
-    else if (this.#failure !== undefined) answer.reject(this.#failure.whenUnchanged);
-    else this.#waiters.push(answer);
+    waiter.sequence = sequence;
+    if (sequence <= this.#log.durableSequence) waiter.settle();
+    else if (this.#failure !== undefined) waiter.fail(this.#failure);
+    else this.#waiters.push(waiter);
   }
 
   /** Everything up to `sequence` is durable, and shown. */
@@ -74,6 +85,6 @@ export class Acknowledgements {
   fail(failure: Failure): void {
     this.#failure = failure;
     for (let next = this.#waiters.shift(); next !== undefined; next = this.#waiters.shift())
-      next.reject(next.hasChanged ? failure.whenChanged : failure.whenUnchanged);
+      next.fail(failure);
   }
 }

@@ -10,6 +10,11 @@ export function toEntry(given: Key, version: Version): Entry {
   return entryOf(canonicalKey(given), version, version.value);
 }
 
+/** The same of a version that is only shown, with a value of its own. */
+export function ownEntry(given: Key, shown: PlacedChange): Entry {
+  return entryOf(canonicalKey(given), shown, shown.copyValue());
+}
+
 /** The entry of a version that is only shown, with a value of its own. */
 export function copyEntry(shown: PlacedChange, withValue: boolean): Entry {
   return entryOf(decodeKey(shown.key), shown, withValue ? shown.copyValue() : NO_BYTES);

@@ -1,5 +1,5 @@
 /** Reads of a state that does not change any more: the visible one, or an older one that is kept. */
-import type { Engine, EngineRange, Visit } from '../../engine/engine.ts';
+import type { Engine, EngineRange, Visit, VisitRow } from '../../engine/engine.ts';
 import type { Version } from '../../engine/version.ts';
 import { assert } from '../../errors.ts';
 import { WorkBudget } from '../../work-budget.ts';
@@ -37,6 +37,13 @@ export class OldState implements ReadView {
     }
   }
 
+  /** Shows the versions of the first `count` of some keys, now, each as a read of its own would find it, until `visit` returns false. */
+  readAll(revision: number, keys: readonly Uint8Array[], count: number, visit: VisitRow): void {
+    this.show(revision, undefined, () => {
+      this.#engine.readAll(keys, count, revision, (shown) => visit(this.#present(shown)));
+    });
+  }
+
   get revision(): number {
     return this.#revision;
   }
@@ -70,7 +77,7 @@ export class OldState implements ReadView {
     if (this.budget.isSpent) throw budgetSpent(this.budget);
   }
 
-  #present(version: Version | undefined): Version | undefined {
+  #present<Found extends Version>(version: Found | undefined): Found | undefined {
     if (version === undefined || version.expireTimeMs === 0) return version;
     return isOverdue(version, this.instantMs) ? undefined : version;
   }

@@ -21,6 +21,7 @@ import type {
   ScanOptions,
   Visit,
   VisitRead,
+  VisitRow,
   Walk,
   WalkVisit,
 } from '../../../src/engine/engine.ts';
@@ -82,6 +83,13 @@ export class HeapEngine implements Engine, EngineLoader {
   readPlaced(key: Uint8Array, revision: number, visit: VisitRead): void {
     const version = this.#visible(textOf(key), revision);
     visit(version && placeChange({ ...version, key }));
+  }
+
+  readAll(keys: readonly Uint8Array[], count: number, revision: number, visit: VisitRow): void {
+    let isMore = true;
+    for (const key of keys.slice(0, count)) {
+      if (isMore) this.readPlaced(key, revision, (version) => (isMore = visit(version)));
+    }
   }
 
   scan(range: EngineRange, revision: number, options: ScanOptions, visit: Visit): Uint8Array | undefined {

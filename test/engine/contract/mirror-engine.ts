@@ -13,6 +13,7 @@ import type {
   ScanOptions,
   Visit,
   VisitRead,
+  VisitRow,
   Walk,
   WalkVisit,
 } from '../../../src/engine/engine.ts';
@@ -59,6 +60,17 @@ export class MirrorEngine implements Engine, EngineLoader {
       visit(version);
     });
     assertSame('readPlaced', String(seen), String(expected));
+  }
+
+  readAll(keys: readonly Uint8Array[], count: number, revision: number, visit: VisitRow): void {
+    const seen: string[] = [];
+    this.#engine.readAll(keys, count, revision, (version) => {
+      seen.push(textOfVersion(version));
+      return visit(version);
+    });
+    const expected: string[] = [];
+    this.#model.readAll(keys, seen.length, revision, (version) => expected.push(textOfVersion(version)) > 0);
+    assertSame('readAll', seen.join('\n'), expected.join('\n'));
   }
 
   scan(range: EngineRange, revision: number, options: ScanOptions, visit: Visit): Uint8Array | undefined {

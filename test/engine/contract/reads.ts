@@ -167,6 +167,7 @@ export function testReads(create: () => Engine): void {
     expect(() => engine.read(bytes('k'), 4)).toThrow(/broken invariant/);
     expect(() => engine.scan(ALL_KEYS, 4, forward(), () => true)).toThrow(/broken invariant/);
     expect(() => engine.readPlaced(bytes('k'), 4, () => {})).toThrow(/broken invariant/);
+    expect(() => engine.readAll([bytes('k')], 1, 4, () => true)).toThrow(/broken invariant/);
     expect(() => engine.openWalk(4, 5)).toThrow(/broken invariant/);
   });
 
@@ -186,6 +187,28 @@ export function testReads(create: () => Engine): void {
     expect(read(4, 'b', 'a')).toEqual([undefined, 'three']);
     const many = Array.from({ length: 300 }, (_, index) => (index % 3 === 0 ? 'a' : `none ${index}`));
     expect(read(NEWEST, ...many)).toEqual(many.map((key) => (key === 'a' ? 'three' : undefined)));
+  });
+
+  it('shows the versions of a row of keys until the visitor has enough', () => {
+    const engine = engineWith(put('a', 1, 'one'), put('b', 2, 'two'), put('a', 3, 'three'), deletion('b', 4));
+    const read = (revision: number, count: number, enough: number, ...keys: string[]) => {
+      const found: (string | undefined)[] = [];
+      engine.readAll(keys.map(bytes), count, revision, (version) => {
+        expect(version === undefined || asText(version.key) === keys[found.length]).toBe(true);
+        // What a visitor fetches changes nothing for those behind.
+        if (found.length % 50 === 0) engine.fetch([bytes('none'), bytes('b'), bytes('none')], 0, 3);
+        return found.push(textOf(version)) < enough;
+      });
+      return found;
+    };
+    expect(read(2, 4, 9, 'a', 'b', 'c', 'a')).toEqual(['one', 'two', undefined, 'one']);
+    expect(read(4, 1, 9, 'b', 'a')).toEqual([undefined]);
+    expect(read(4, 0, 9, 'b', 'a')).toEqual([]);
+    expect(read(4, 3, 2, 'b', 'a', 'a')).toEqual([undefined, 'three']);
+    const many = Array.from({ length: 300 }, (_, index) => (index % 3 === 0 ? 'a' : `none ${index}`));
+    const texts = many.map((key) => (key === 'a' ? 'three' : undefined));
+    expect(read(NEWEST, 300, 999, ...many)).toEqual(texts);
+    expect(read(NEWEST, 300, 100, ...many)).toEqual(texts.slice(0, 100));
   });
 
   it('lets a visitor read and scan', () => {

@@ -81,7 +81,8 @@ class RandomRun {
     else if (dice < 540) this.#applyFetched();
     else if (dice < 560) this.#putRow();
     else if (dice < 640) this.#read();
-    else if (dice < 680) this.#readFetched();
+    else if (dice < 660) this.#readFetched();
+    else if (dice < 680) this.#readRow();
     else if (dice < 740) this.#scan();
     else if (dice < 820) this.#order();
     else if (dice < 830) this.#due();
@@ -314,6 +315,23 @@ class RandomRun {
       });
     }
     expect(seen).toEqual(texts.map((text) => labelOf(this.#visible(text, revision))));
+  }
+
+  /** Some keys as a row, up to one that ends it. */
+  #readRow(): void {
+    const random = this.#random;
+    const revision = this.#readable();
+    const texts = Array.from({ length: random.below(140) }, () => this.#key());
+    const count = random.below(texts.length + 1);
+    const lastAt = random.below(300);
+    const disturbedAt = random.below(140);
+    const seen: string[] = [];
+    this.#engine.readAll(texts.map(bytes), count, revision, (version) => {
+      if (seen.length === disturbedAt) this.#readFetched();
+      return seen.push(version === undefined ? labelOf(undefined) : labelOf(placeChange(version))) <= lastAt;
+    });
+    const read = texts.slice(0, Math.min(count, lastAt + 1));
+    expect(seen).toEqual(read.map((text) => labelOf(this.#visible(text, revision))));
   }
 
   #bounds(): [start: string, end: string | undefined] {

@@ -1,6 +1,13 @@
 /** An engine that counts what it is made to do, and a meter that sums it up by turns of the event loop. */
 import { MemoryEngine } from '../../../src/engine/memory/memory-engine.ts';
-import type { EngineRange, ScanOptions, Visit, VisitRead, Walk } from '../../../src/engine/engine.ts';
+import type {
+  EngineRange,
+  ScanOptions,
+  Visit,
+  VisitRead,
+  VisitRow,
+  Walk,
+} from '../../../src/engine/engine.ts';
 import type { PutRow } from '../../../src/engine/put-row.ts';
 import type { Change, PlacedChange, Version } from '../../../src/engine/version.ts';
 import { boundBytesOf } from '../../../src/store/views/range.ts';
@@ -68,6 +75,13 @@ export class CountedEngine extends MemoryEngine {
     super.readPlaced(key, revision, (version) => {
       this.#meter.spend(1, version === undefined ? 0 : bytesOf(version));
       visit(version);
+    });
+  }
+
+  override readAll(keys: readonly Uint8Array[], count: number, revision: number, visit: VisitRow): void {
+    super.readAll(keys, count, revision, (version) => {
+      this.#meter.spend(1, version === undefined ? 0 : bytesOf(version));
+      return visit(version);
     });
   }
 

@@ -41,7 +41,7 @@ describe('acknowledgements', () => {
     acknowledgements.fail({ whenChanged, whenUnchanged });
     await expect(second).rejects.toBe(whenChanged);
     await expect(refused).rejects.toBe(whenUnchanged);
-    await expect(result('later')).rejects.toBe(whenUnchanged);
+    await expect(result('later', false)).rejects.toBe(whenUnchanged);
     expect(events).toEqual(['result first']);
   });
 });
