@@ -782,9 +782,8 @@ describe('what doors do', () => {
     const limits = { callsMax: 1, callBytesMax: 2 ** 30, replyBytesMax: 2 ** 30 };
     const call = new CallTable(limits).open({ cut: () => undefined }, true);
     const { result, most } = await beside(async () => {
-      const replies = method
-        .run(kvStore, once(new UnreadRequest(method, bytes)), call, call.signal)
-        [Symbol.asyncIterator]();
+      const requests = once(new UnreadRequest(method, bytes));
+      const replies = method.run(kvStore, requests, call, call.signal)[Symbol.asyncIterator]();
       return (await replies.next()) as IteratorResult<PipelineResponseShape>;
     });
     expect((result.value as PipelineResponseShape).results).toHaveLength(operations.length);

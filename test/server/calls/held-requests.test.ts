@@ -13,13 +13,13 @@ import {
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { KvService, ScanStreamRequestSchema } from '../../gen/kelp/v1/kv_pb.ts';
-import { WatchRequestSchema, WatchService } from '../../gen/kelp/v1/watch_pb.ts';
-import { serverDefaults } from '../../src/limits.ts';
-import { CallTable } from '../../src/server/calls/calls.ts';
-import { BodyBuffer } from '../../src/server/http/body-buffer.ts';
-import { openSession, post, replyOf } from '../support/bare-http2.ts';
-import { type TestServer, startTestServer, temporaryDirectory } from '../support/test-server.ts';
+import { KvService, ScanStreamRequestSchema } from '../../../gen/kelp/v1/kv_pb.ts';
+import { WatchRequestSchema, WatchService } from '../../../gen/kelp/v1/watch_pb.ts';
+import { serverDefaults } from '../../../src/limits.ts';
+import { CallTable } from '../../../src/server/calls/calls.ts';
+import { BodyBuffer } from '../../../src/server/http/body-buffer.ts';
+import { openSession, post, replyOf } from '../../support/bare-http2.ts';
+import { type TestServer, startTestServer, temporaryDirectory } from '../../support/test-server.ts';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;

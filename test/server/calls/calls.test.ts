@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { StoreError } from '../../src/errors.ts';
-import { serverFixed } from '../../src/limits.ts';
-import { type Call, CallTable } from '../../src/server/calls/calls.ts';
+import { StoreError } from '../../../src/errors.ts';
+import { serverFixed } from '../../../src/limits.ts';
+import { type Call, CallTable } from '../../../src/server/calls/calls.ts';
 
 const limits = { callsMax: 3, callBytesMax: 1000, replyBytesMax: 400 };
 
