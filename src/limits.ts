@@ -512,7 +512,7 @@ export const serverFixed = {
   pathCharactersMax: 200,
   /** Of `callBytesMax` the requests of one connection fill no more than this, so that those of others have room. */
   requestsOfConnectionShareMax: 1 / 2,
-  /** A reply that its client has not read for this long is cut when memory for calls runs out, the oldest first. */
+  /** A reply that its client has not read for this long is cut when memory for calls runs out, or `callsMax`, the oldest first. */
   stalledReplyMs: 5000,
   /** When the server stops, a stream that its client does not read is cut after this long. */
   stalledStreamGraceMs: 1000,

@@ -4,6 +4,8 @@
  *
  * A call that is answered at once costs its object and two counters: only streams, and replies that are not read, are listed.
  *
+ * When the table is full, or its memory, replies that have not been read for long are cut for what comes, the oldest first.
+ *
  * What may wait for memory holds none of its request meanwhile, or calls would wait for each other; and the requests of one
  * connection fill no more than a part of it, so that others have theirs.
  *
@@ -58,9 +60,15 @@ export class CallTable {
     return this.#heldBytes;
   }
 
-  /** Whether a call that is opened now would be one too many. */
-  get isFull(): boolean {
-    return this.#size >= this.#limits.callsMax;
+  /**
+   * Whether a call that is opened now is not one too many. When it would be, the reply that has not been read for longest is cut
+   * for it, if that is long.
+   */
+  makeRoom(): boolean {
+    if (this.#hasRoom) return true;
+    // One that counts on until its method has done makes room for a later call.
+    this.#longestStalled()?.cut();
+    return this.#hasRoom;
   }
 
   /** What a call too many is answered with. */
@@ -214,11 +222,16 @@ export class CallTable {
     if (this.#size > 0) await new Promise<void>((resolve) => this.#onEmpty.add(resolve));
   }
 
+  /** Those that wait to be refused come on top. */
+  get #hasRoom(): boolean {
+    return this.#size - this.#refusedCount < this.#limits.callsMax;
+  }
+
   #tryCharge(call: Call, bytes: number): boolean {
     // A service may still be at work for a client that is gone; nothing would give back what it takes now.
     if (call.isClosed) return true;
     while (this.#heldBytes + bytes > this.#limits.callBytesMax) {
-      const stalled = this.#longestStalled();
+      const stalled = this.#longestStalled((each) => each.heldBytes > 0);
       if (stalled === undefined) return false;
       stalled.cut();
     }
@@ -267,12 +280,12 @@ export class CallTable {
     this.#onEmpty.clear();
   }
 
-  /** That holds memory, and stalled long enough ago. */
-  #longestStalled(): Call | undefined {
+  /** That stalled long enough ago. */
+  #longestStalled(isWanted: (call: Call) => boolean = () => true): Call | undefined {
     const untilMs = performance.now() - serverFixed.stalledReplyMs;
     for (const call of this.#stalled) {
       if (call.stalledSinceMs === undefined || call.stalledSinceMs > untilMs) return undefined;
-      if (call.heldBytes > 0) return call;
+      if (isWanted(call)) return call;
     }
     return undefined;
   }

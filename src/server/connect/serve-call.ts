@@ -42,11 +42,11 @@ export function answerCall(request: HttpRequest, response: HttpResponse, context
   const endpoint = context.endpointByPath.get(path);
   if (endpoint === undefined) return false;
   const { calls, logger } = context;
-  const isFull = calls.isFull;
+  const hasRoom = calls.makeRoom();
   const call = calls.open({ peer: request.socket, cut: () => cut(response) }, endpoint.isStream);
   call.replyCopies = REPLY_COPIES;
   response.once('close', () => call.close());
-  const refusal = isFull ? calls.fullError() : chargeUnread(request, call, endpoint);
+  const refusal = hasRoom ? chargeUnread(request, call, endpoint) : calls.fullError();
   if (logger.isLevelEnabled('debug')) logWhenClosed(path.slice(1), response, call, logger);
 
   void serveCall(request, response, { call, refusal }, endpoint, context).catch((error: unknown) => {

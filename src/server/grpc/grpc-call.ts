@@ -9,7 +9,8 @@
  *     reading    the request comes; the time for it runs
  *     running    the method is at work; the deadline runs if there is one, and while a message of a stream of requests comes,
  *                the time for that
- *     answered   the status is sent, by the method's end or by a failure; nothing that happens changes it
+ *     answered   the status is sent, by the method's end or by a failure; nothing that happens changes it, but the deadline runs
+ *                on until all of the reply has gone out: what the client has not read by then is dropped (RST_STREAM)
  *     closed     the stream is over, and the call has left the table
  */
 import type { Logger } from 'pino';
@@ -18,7 +19,7 @@ import { errorCode } from '../../http2/contract/error-code.ts';
 import type { ClosedBy, ServerStream, StreamHandler } from '../../http2/contract/stream.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import type { ServerLimits } from '../../limits.ts';
-import { deadlineError, tooSlowError } from '../calls/call-error.ts';
+import { type CallError, deadlineError, tooSlowError } from '../calls/call-error.ts';
 import type { Call, CallTable } from '../calls/calls.ts';
 import { type Deadlines, Timed } from '../../deadlines.ts';
 import { nameOfCode } from '../../grpc-code.ts';
@@ -97,8 +98,9 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
   }
 
   override expire(): void {
-    if (!this.#isRequestTimed) this.fail(deadlineError());
-    else this.fail(tooSlowError(this.#context.limits.requestTimeoutMs));
+    if (this.#isRequestTimed) this.fail(tooSlowError(this.#context.limits.requestTimeoutMs));
+    else if (this.stream.queuedBytes === 0) this.fail(deadlineError());
+    else this.#breakOff(deadlineError());
   }
 
   /** gRPC maps this code of HTTP/2 to RESOURCE_EXHAUSTED. */
@@ -143,11 +145,19 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
     else this.stream.respond(failedReply(outcome), true);
   }
 
-  /** What follows is the last of the reply. */
+  /** What follows is the last of the reply. A deadline ends with the stream, which is now unless the reply waits for its reader. */
   protected answered(outcome: string): void {
     this.isAnswered = true;
     this.call.outcome = outcome;
-    this.#context.deadlines.cancel(this);
+    this.requestDone();
+  }
+
+  /** A status would stand behind what the client does not read. */
+  #breakOff(error: CallError): void {
+    if (!this.isAnswered) this.call.outcome = nameOfCode(outcomeOf(error).code);
+    this.isAnswered = true;
+    this.call.abort(error);
+    this.stream.reset(errorCode.CANCEL);
   }
 
   #log(code: ErrorCode, tookMs: number): void {

@@ -25,7 +25,7 @@ export function grpcLane(context: GrpcContext, routes: Routes): GrpcLane {
     if (route.served === undefined) return new RefusedCall(context, route.name, stream, route.refusal);
     const { served, timeoutMs } = route;
     const store = context.store();
-    const refusal = calls.isFull ? calls.fullError() : refusalIn(state);
+    const refusal = refusalIn(state) ?? (calls.makeRoom() ? undefined : calls.fullError());
     // A store that can't be opened ends the server.
     if (refusal !== undefined || store === undefined) {
       const takesStream = served.kind === 'bidiStream';

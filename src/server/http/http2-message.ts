@@ -207,7 +207,7 @@ class Http2Response extends EventEmitter implements HttpResponse {
   }
 
   #holdUnread(bytes: number): void {
-    if (this.#calls.isFull) return this.cut();
+    if (!this.#calls.makeRoom()) return this.cut();
     this.#unread = this.#calls.open(this, false);
     this.#unread.holdUnread(bytes);
     this.#unread.setStalled(true);

@@ -49,15 +49,15 @@ describe('a table of calls', () => {
     await table.empty();
   });
 
-  test('is full from the last call that it may have on, until one of them ends', () => {
+  test('has no room from the last call that it may have on, until one of them ends', () => {
     const table = new CallTable(limits);
-    const isFull = [1, 2, 3, 4].map(() => {
-      const isFullBefore = table.isFull;
-      open(table);
-      return isFullBefore;
+    const calls = Array.from({ length: limits.callsMax }, () => {
+      expect(table.makeRoom()).toBe(true);
+      return open(table).call;
     });
-
-    expect(isFull).toEqual([false, false, false, true]);
+    expect(table.makeRoom()).toBe(false);
+    calls[0]?.close();
+    expect(table.makeRoom()).toBe(true);
     expect(table.fullError()).toMatchObject({
       code: 'limitReached',
       message: expect.stringContaining('calls-max'),
@@ -190,6 +190,63 @@ describe('a table of calls', () => {
     table.cutStalledStreams();
 
     expect([stalled, stream, unary].map(({ channel }) => channel.isCut)).toEqual([true, false, false]);
+  });
+});
+
+describe('a full table', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  /** A call that ends when it is cut, as those of real channels do. */
+  function openEnding(table: CallTable): { call: Call; isCut: () => boolean } {
+    let isCut = false;
+    const cut = (): void => {
+      isCut = true;
+      call.close();
+    };
+    const call = table.open({ cut }, false);
+    return { call, isCut: () => isCut };
+  }
+
+  test('takes a call for which the reply ends that has not been read for longest, whatever memory that holds', () => {
+    const table = new CallTable(limits);
+    const [younger, older, reader] = [openEnding(table), openEnding(table), openEnding(table)];
+    older.call.setStalled(true);
+    vi.advanceTimersByTime(10);
+    younger.call.setStalled(true);
+    vi.advanceTimersByTime(serverFixed.stalledReplyMs);
+    const areCut = (): boolean[] => [older, younger, reader].map(({ isCut }) => isCut());
+
+    expect(table.makeRoom()).toBe(true);
+    expect(areCut()).toEqual([true, false, false]);
+    expect(table.makeRoom()).toBe(true);
+    expect(areCut()).toEqual([true, false, false]);
+    open(table);
+    expect(table.makeRoom()).toBe(true);
+    open(table);
+    expect(areCut()).toEqual([true, true, false]);
+    expect(table.makeRoom()).toBe(false);
+  });
+
+  test('cuts no reply that stopped only a moment ago', () => {
+    const table = new CallTable(limits);
+    const calls = [openEnding(table), openEnding(table), openEnding(table)];
+    for (const { call } of calls) call.setStalled(true);
+    vi.advanceTimersByTime(serverFixed.stalledReplyMs - 1);
+
+    expect(table.makeRoom()).toBe(false);
+    expect(calls.some(({ isCut }) => isCut())).toBe(false);
+  });
+
+  test('is made no fuller by the calls that wait to be refused', () => {
+    const table = new CallTable(limits);
+    const calls = Array.from({ length: limits.callsMax + 1 }, () => open(table).call);
+    table.mayRefuseLater();
+    expect(table.makeRoom()).toBe(false);
+
+    calls[0]?.close();
+
+    expect(table.makeRoom()).toBe(true);
   });
 });
 

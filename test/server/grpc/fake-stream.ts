@@ -87,7 +87,7 @@ export class FakeStream implements ServerStream {
   }
 
   reset(code: ErrorCode): void {
-    this.ended ??= code;
+    if (!this.#isClosed) this.ended = code;
     this.close(code, 'user');
   }
 

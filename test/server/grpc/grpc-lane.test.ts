@@ -498,6 +498,73 @@ describe('time', () => {
     expect([stream.fields['grpc-status'], signal?.aborted]).toEqual(['4', true]);
   });
 
+  describe('a deadline ends a reply that its client does not read by a reset', () => {
+    const fields: readonly Field[] = [['grpc-timeout', '1S']];
+
+    function expectReset(lane: Lane, stream: FakeStream): void {
+      stream.receiveEnd();
+      expect([stream.queuedBytes > 0, stream.isClosed, lane.calls.size]).toEqual([true, false, 1]);
+      lane.clock.advance(900);
+      expect(stream.isClosed).toBe(false);
+      lane.clock.advance(200);
+      expect([stream.ended, lane.calls.size, lane.calls.heldBytes]).toEqual([errorCode.CANCEL, 0, 0]);
+    }
+
+    test('of a unary call', () => {
+      const lane = new Lane({});
+      const stream = lane.open(GET, fields);
+      stream.isBlocked = true;
+      stream.receive(message({ key: 'a' }), true);
+      expectReset(lane, stream);
+    });
+
+    test('of a stream', async () => {
+      const lane = new Lane({
+        async *keepAlive(requests) {
+          for await (const { leaseId } of requests) yield { leaseId, ttl: undefined };
+        },
+      });
+      const stream = lane.open(KEEP_ALIVE, fields);
+      stream.isBlocked = true;
+      stream.receive(renewal(1));
+      await turns();
+      // Its method is told, and comes to its end in its own time.
+      expect([stream.queuedBytes > 0, stream.isClosed]).toEqual([true, false]);
+      lane.clock.advance(1100);
+      await turns();
+      expect([stream.ended, lane.calls.size, lane.calls.heldBytes]).toEqual([errorCode.CANCEL, 0, 0]);
+    });
+
+    test('of a stream that is pushed, though it has come to its end', () => {
+      let outlet: ReplyOutlet | undefined;
+      const lane = new Lane({
+        watch: (_store, _request, _call, given) => {
+          outlet = given;
+          return { goOn: () => undefined, stop: () => undefined };
+        },
+      });
+      const stream = lane.open(WATCH, fields);
+      stream.isBlocked = true;
+      stream.receive(Buffer.alloc(5), true);
+      outlet?.send(Buffer.from(encodeEnvelope(0, Buffer.from('reply'))));
+      outlet?.finish(undefined);
+      expectReset(lane, stream);
+    });
+  });
+
+  test('a reply that is read late, without a deadline, goes out whatever the time for its request', () => {
+    const lane = new Lane({});
+    const stream = lane.open(GET);
+    stream.isBlocked = true;
+    stream.receive(message({ key: 'a' }), true);
+
+    lane.clock.advance(24 * 3_600_000);
+    expect(stream.isClosed).toBe(false);
+    stream.drain();
+
+    expect([stream.ended, lane.calls.size]).toEqual(['response', 0]);
+  });
+
   test('a deadline further away than any timer is none', () => {
     const lane = new Lane({ get: () => new Promise(() => {}) });
     const stream = lane.open(GET, [['grpc-timeout', '99999999H']]);
@@ -599,6 +666,24 @@ describe('a reply of a stream that its client does not read', () => {
 });
 
 describe('a call that is not served', () => {
+  test('is served when replies that nobody reads fill the table: the oldest of them ends for it', () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const lane = new Lane({ callsMax: 2 });
+    const unread = [lane.open(GET), lane.open(GET)];
+    for (const stream of unread) {
+      stream.isBlocked = true;
+      stream.receive(message({ key: 'a' }), true);
+    }
+    vi.advanceTimersByTime(serverFixed.stalledReplyMs + 1);
+
+    const stream = lane.open(GET);
+    stream.receive(message({ key: 'abc' }), true);
+
+    expect(revisionIn(stream)).toBe(3);
+    expect(unread.map(({ ended }) => ended)).toEqual([errorCode.ENHANCE_YOUR_CALM, 'response']);
+  });
+
   test('is told so when its request has ended', () => {
     const lane = new Lane({ callsMax: 1 });
     const first = lane.open(GET);
