@@ -359,6 +359,11 @@ export const http2 = {
   outputsKept: 64,
   /** Bodies wait in their streams while so much of a connection's output is not sent yet, ... */
   waitingOutputBytesMax: 256 * KiB,
+  /**
+   * ... or while so much was sent in this turn of the event loop, in which a DATA frame counts as no less than this: windows that
+   * are opened byte by byte make very many of one byte.
+   */
+  turnBytesOfFrame: 64,
   /** ... and nothing more is read from a peer that has left so much of it unread. */
   unsentBytesMax: 1 * MiB,
   /** ... or `outputBytes` of it, while all connections of the process hold more than this, as memory. */
@@ -391,6 +396,8 @@ export const http2 = {
   idleFramesBurst: 1000,
   idleFramesPerSecond: 100,
   idleFramesPerFrameSent: 10,
+  /** SETTINGS that change the windows of streams count for one more for each so many streams that are open. */
+  windowsForIdleFrame: 32,
   /**
    * Of those more that are no WINDOW_UPDATE: at most so many a second, whatever was sent. A client that pings once for each call,
    * as Go's does, makes some 10,000.

@@ -19,14 +19,14 @@ export class Budget {
     this.#filledMs = clock.monotonicMs();
   }
 
-  /** Spends a token. @returns false when there is none left. */
-  take(): boolean {
+  /** Spends so many tokens. @returns false, and spends none, when there are not so many left. */
+  take(count = 1): boolean {
     const nowMs = this.#clock.monotonicMs();
     const gained = ((nowMs - this.#filledMs) * this.#perSecond) / 1000;
     this.#tokens = Math.min(this.#burst, this.#tokens + gained);
     this.#filledMs = nowMs;
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
+    if (this.#tokens < count) return false;
+    this.#tokens -= count;
     return true;
   }
 }

@@ -233,9 +233,12 @@ export abstract class Connection<Opened extends BodyStream> extends FrameSide im
   }
 
   protected override settingsReceived(settings: PeerSettings): void {
-    this.#idleFrames.countUnearned();
     const { sender } = this;
-    if (settings.initialWindowSize !== undefined) this.#resizeSendWindows(settings.initialWindowSize);
+    const { initialWindowSize = this.#sendWindowBytes } = settings;
+    const difference = initialWindowSize - this.#sendWindowBytes;
+    this.#idleFrames.countSettings(difference === 0 ? 0 : this.streams.size);
+    this.#sendWindowBytes = initialWindowSize;
+    if (difference !== 0) this.#resizeSendWindows(difference);
     sender.settingsAck();
     this.#shakeHands();
     this.settingsApplied(settings);
@@ -331,10 +334,7 @@ export abstract class Connection<Opened extends BodyStream> extends FrameSide im
   }
 
   /** Section 6.9.2: what changes is the window of every stream, by the difference. */
-  #resizeSendWindows(size: number): void {
-    const difference = size - this.#sendWindowBytes;
-    this.#sendWindowBytes = size;
-    if (difference === 0) return;
+  #resizeSendWindows(difference: number): void {
     for (const stream of this.streams.all()) {
       const window = widened(stream.sendWindow, difference);
       if (window === undefined) {

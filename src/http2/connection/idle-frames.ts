@@ -44,15 +44,20 @@ export class IdleFrames {
     if (!this.#isEarned()) this.countUnearned();
   }
 
-  /** One that has no such reason: SETTINGS, whose windows are those of all streams, and GOAWAY. */
-  countUnearned(): void {
-    if (this.#beginningCount < BEGINNING_FRAMES) {
+  /** SETTINGS, which may change the windows of so many streams. */
+  countSettings(windowCount: number): void {
+    this.countUnearned(1 + Math.floor(windowCount / http2.windowsForIdleFrame));
+  }
+
+  /** One that has no such reason, as GOAWAY. */
+  countUnearned(cost = 1): void {
+    if (cost === 1 && this.#beginningCount < BEGINNING_FRAMES) {
       this.#beginningCount++;
       return;
     }
     const burst = http2.idleFramesBurst - BEGINNING_FRAMES;
     this.#budget ??= new Budget(this.#clock, burst, http2.idleFramesPerSecond);
-    if (!this.#budget.take()) throw tooMany();
+    if (!this.#budget.take(cost)) throw tooMany();
   }
 
   #isEarned(): boolean {

@@ -66,7 +66,7 @@ export class Sender {
   /** The one whose turn it is, while it is told that what it held is sent, and how much more it may send in this turn. */
   #served: SendingStream | undefined;
   #servedBytesLeft = 0;
-  /** Bytes of bodies that were sent in this turn of the event loop: with a fast socket nothing else would bound them. */
+  /** Bytes of bodies that were sent in this turn of the event loop, short frames as longer: with a fast socket nothing else would bound them. */
   #turnBytes = 0;
 
   constructor(outbox: Outbox) {
@@ -295,6 +295,7 @@ export class Sender {
       }
     }
     this.streamFrames++;
+    if (size < http2.turnBytesOfFrame) this.#turnBytes += http2.turnBytesOfFrame - size;
     outbox.dataAt = outbox.reserve(FRAME_HEADER_BYTES + size);
     outbox.dataStreamId = stream.id;
     return writeFrameHeader(outbox.buffer, outbox.dataAt, size, frameType.DATA, 0, stream.id);

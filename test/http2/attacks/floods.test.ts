@@ -10,6 +10,7 @@ import {
   frameType,
   headersFrame,
   padded,
+  preface,
   pingFrame,
   resetFrame,
   setting,
@@ -17,6 +18,7 @@ import {
   settingsFrame,
   windowUpdateFrame,
 } from '../support/frames.ts';
+import { type Behaviour, okHead, ServerUnderTest } from '../support/server-under-test.ts';
 import { rawBlock } from '../sessions/sessions.ts';
 import {
   WHOLE,
@@ -225,6 +227,21 @@ describe('frames that bring nothing', () => {
     expect(count).toBe(http2.idleFramesBurst - USED);
   });
 
+  test('SETTINGS that change the windows of many streams count for as many', () => {
+    const streamCount = 1000;
+    const server = opened({ concurrentStreamsMax: streamCount });
+    for (let index = 0; index < streamCount; index++) server.receive(headersFrame(2 * index + 1, ignored));
+    expect(server.receive(settingsFrame([[setting.INITIAL_WINDOW_SIZE, 65_535]])).socket.isEnded).toBe(false);
+
+    const count = sentUntilEnd(server, (index) =>
+      settingsFrame([[setting.INITIAL_WINDOW_SIZE, 65_536 + index]]),
+    );
+
+    const cost = 1 + Math.floor(streamCount / http2.windowsForIdleFrame);
+    expect(count).toBe(Math.floor((http2.idleFramesBurst - USED - 1) / cost));
+    expect(goawayOf(server)).toBe(errorCode.ENHANCE_YOUR_CALM);
+  });
+
   test('SETTINGS may have so many entries', () => {
     const entries = (count: number): (readonly [number, number])[] =>
       Array.from({ length: count }, () => [setting.INITIAL_WINDOW_SIZE, 5]);
@@ -245,6 +262,32 @@ describe('one turn of the event loop', () => {
     expect(server.requests).toHaveLength(2 * http2.requestsInTurnMax);
     server.clock.settle();
     expect(server.requests).toHaveLength(1000);
+  });
+
+  test('sends so many DATA frames, however short, and the next turn goes on', () => {
+    const framesMax = http2.waitingOutputBytesMax / http2.turnBytesOfFrame;
+    const streamCount = framesMax + 100;
+    const unread: Behaviour = {
+      end({ stream }) {
+        stream.respond(okHead, false);
+        stream.write(Buffer.alloc(10));
+      },
+    };
+    const server = new ServerUnderTest(() => unread, { concurrentStreamsMax: streamCount }).receive(
+      preface,
+      settingsFrame([[setting.INITIAL_WINDOW_SIZE, 0]]),
+      settingsAcknowledged,
+      ...Array.from({ length: streamCount }, (_, index) => headersFrame(2 * index + 1, unary, WHOLE)),
+    );
+    const sentFrames = (): number =>
+      server.socket.frames.filter(({ type }) => type === frameType.DATA).length;
+    expect([server.requests.length, sentFrames()]).toEqual([streamCount, 0]);
+
+    server.socket.receive(settingsFrame([[setting.INITIAL_WINDOW_SIZE, 1]]));
+    server.clock.turn();
+    expect(sentFrames()).toBe(framesMax);
+    server.clock.settle();
+    expect(sentFrames()).toBe(streamCount);
   });
 
   test('begins no more requests once those of the turn have taken their time', () => {
