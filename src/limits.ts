@@ -404,6 +404,12 @@ export const http2 = {
    */
   earnedFramesBurst: 50_000,
   earnedFramesPerSecond: 50_000,
+  /**
+   * A request that was answered before its end may go on for so long, and so many bytes of it are dropped, before it is reset:
+   * some clients lose an answer that a reset follows.
+   */
+  answeredRequestMs: 2000,
+  answeredRequestBytesMax: 1 * MiB,
   /** The entries of one SETTINGS frame. */
   settingsEntriesMax: 64,
   /** The last streams that were reset from here are remembered: what the peer had sent on them by then is no error. */

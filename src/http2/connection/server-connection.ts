@@ -10,6 +10,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { http2 } from '../../limits.ts';
 import { NO_FIELDS } from '../streams/body-stream.ts';
+import { AnsweredRequests } from './answered-requests.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionEnd, EndpointOptions } from '../contract/endpoint.ts';
 import { errorCode, type ErrorCode } from '../contract/error-code.ts';
@@ -18,9 +19,9 @@ import { STREAM_ID_MAX, setting } from '../frames/frame.ts';
 import { HeadReader } from '../heads/head-cache.ts';
 import { HeadFault, toRequestHead, toTrailers } from '../heads/head.ts';
 import { encodeBlock } from '../hpack/encoder.ts';
-import { RequestStream } from '../streams/server-stream.ts';
+import { type RequestCarrier, RequestStream } from '../streams/server-stream.ts';
 import type { PeerSettings } from '../frames/settings.ts';
-import type { ConnectionInfo, RequestReceiver } from '../contract/stream.ts';
+import type { RequestReceiver, StreamHandler } from '../contract/stream.ts';
 import { Violation } from '../frames/violation.ts';
 
 export interface ServerConnectionOptions extends EndpointOptions {
@@ -32,7 +33,7 @@ export interface ServerConnectionOptions extends EndpointOptions {
 /** Request Header Fields Too Large: RFC 6585, section 5. */
 const headTooLong = encodeBlock([[':status', '431']]);
 
-export class ServerConnection extends Connection<RequestStream> implements ConnectionInfo {
+export class ServerConnection extends Connection<RequestStream> implements RequestCarrier {
   readonly remoteAddress: string;
   readonly isTls: boolean;
   readonly #serverOptions: ServerConnectionOptions;
@@ -43,6 +44,8 @@ export class ServerConnection extends Connection<RequestStream> implements Conne
   #lastStreamId = 0;
   /** The streams that the client has begun: when its ids have no gaps they tell how many there were. */
   #begunCount = 0;
+  /** Made with the first one. */
+  #answeredRequests: AnsweredRequests | undefined;
   #isShuttingDown = false;
   /** Streams above this id are not begun any more. */
   #lastAcceptedId = STREAM_ID_MAX;
@@ -80,6 +83,12 @@ export class ServerConnection extends Connection<RequestStream> implements Conne
   /** Closes at once, without a word. */
   destroy(): void {
     this.loseAndDestroy({ kind: 'owner', error: undefined });
+  }
+
+  /** @internal */
+  answeredEarly(stream: RequestStream): StreamHandler {
+    this.#answeredRequests ??= new AnsweredRequests(this.options.clock);
+    return this.#answeredRequests.add(stream);
   }
 
   protected override get lastPeerStreamId(): number {
@@ -123,6 +132,7 @@ export class ServerConnection extends Connection<RequestStream> implements Conne
   }
 
   protected override tellOwner(end: ConnectionEnd): void {
+    this.#answeredRequests?.close();
     this.#serverOptions.onClosed(this, end);
   }
 
@@ -142,17 +152,24 @@ export class ServerConnection extends Connection<RequestStream> implements Conne
     } else if (head.kind === 'malformed') {
       this.refuse(streamId, errorCode.PROTOCOL_ERROR);
     } else {
-      this.sender.headers(streamId, headTooLong, headTooLong.length, true);
-      if (!isEnd) this.sendReset(streamId, errorCode.NO_ERROR);
+      const stream = this.#open(streamId, undefined);
+      if (isEnd) stream.endRemote();
+      stream.respond(headTooLong, true);
       this.countViolation();
     }
   }
 
   #request(streamId: number, isEnd: boolean, head: RequestHead): void {
-    const stream = new RequestStream(this, this, streamId, this.sendWindowBytes, head.contentLength);
-    this.add(stream);
+    const stream = this.#open(streamId, head.contentLength);
+    if (isEnd && !stream.remoteEnded()) return;
     stream.handler = this.#receive(stream, head);
-    if (isEnd && !stream.isClosed) stream.receiveEnd(NO_FIELDS);
+    if (isEnd) stream.tellEnd(NO_FIELDS);
+  }
+
+  #open(streamId: number, contentLength: number | undefined): RequestStream {
+    const stream = new RequestStream(this, streamId, this.sendWindowBytes, contentLength);
+    this.add(stream);
+    return stream;
   }
 
   #readTrailers(buffer: Buffer, from: number, to: number): readonly Field[] | HeadFault {

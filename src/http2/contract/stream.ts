@@ -9,8 +9,8 @@
  * - A handler's `closed` comes exactly once, last, whatever happened: both sides ended, a reset by either, the connection
  *   lost. It may come within the user's own call of `answer`, `respond`, `end` or `reset`. Nothing that the user sends
  *   afterwards goes anywhere, and nothing of it throws.
- * - A server that ends its response before the request has ended asks for no more of it: RST_STREAM with NO_ERROR follows the
- *   response (RFC 9113, section 8.1), and the stream is closed.
+ * - A server that ends its response before the request has ended is told `closed` at once. What still comes is dropped, and when
+ *   it does not end soon RST_STREAM with NO_ERROR asks for no more of it (RFC 9113, section 8.1).
  * - What is sent goes out at the end of the turn of the event loop, in one write for all streams of the connection.
  */
 import type { Field, HeaderBlock, RequestHead, ResponseHead } from './fields.ts';

@@ -51,6 +51,7 @@ export abstract class BodyStream extends StreamState implements SendingStream, S
   #unconsumedBytes = 0;
   /** What is not consumed is owed to the window of the stream alone. */
   #isBodyAccountedFor = false;
+  /** What a handler that comes late is told: all is over for it already. */
   #closing: readonly [ErrorCode, ClosedBy] | undefined;
 
   constructor(carrier: StreamCarrier, id: number, sendWindow: number) {
@@ -79,8 +80,8 @@ export abstract class BodyStream extends StreamState implements SendingStream, S
   }
 
   set handler(handler: StreamHandler) {
-    this.#handler = handler;
-    if (this.#closing !== undefined) handler.closed(...this.#closing);
+    if (this.#closing === undefined) this.#handler = handler;
+    else handler.closed(...this.#closing);
   }
 
   write(bytes: Uint8Array): boolean {
@@ -148,8 +149,19 @@ export abstract class BodyStream extends StreamState implements SendingStream, S
 
   /** The peer has ended its side without a further byte of a body. */
   receiveEnd(trailers: readonly Field[]): void {
-    if (!this.#countBody(0, true)) return this.violated(errorCode.PROTOCOL_ERROR);
-    this.endRemote();
+    if (this.remoteEnded()) this.tellEnd(trailers);
+  }
+
+  /** @returns false: less of a body has come than was told, and the stream is reset. */
+  remoteEnded(): boolean {
+    const isWhole = this.#countBody(0, true);
+    if (isWhole) this.endRemote();
+    else this.violated(errorCode.PROTOCOL_ERROR);
+    return isWhole;
+  }
+
+  tellEnd(trailers: readonly Field[]): void {
+    if (this.isClosed) return;
     this.#handler?.end(trailers);
     this.#closeIfDone();
   }
@@ -183,6 +195,17 @@ export abstract class BodyStream extends StreamState implements SendingStream, S
   /** Whether nothing keeps a whole reply from being sent in one piece, on the side of this stream. */
   protected get isFresh(): boolean {
     return this.isLocalOpen && this.#held === undefined && !this.#isEnding;
+  }
+
+  /** All is over for the handler, and another one has what still comes. */
+  protected handOver(next: StreamHandler): void {
+    const handler = this.#handler;
+    this.#handler = next;
+    // Who is answered may leave off.
+    this.bodyBytesLeft = UNKNOWN;
+    this.consumed(this.#unconsumedBytes);
+    if (handler === undefined) this.#closing = [errorCode.NO_ERROR, 'user'];
+    else handler.closed(errorCode.NO_ERROR, 'user');
   }
 
   protected endBody(trailers: HeaderBlock | undefined): void {

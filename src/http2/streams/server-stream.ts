@@ -2,20 +2,20 @@
 import { errorCode } from '../contract/error-code.ts';
 import type { HeaderBlock } from '../contract/fields.ts';
 import { BodyStream, type StreamCarrier, written } from './body-stream.ts';
-import type { BodyWriter, ConnectionInfo, ServerStream } from '../contract/stream.ts';
+import type { BodyWriter, ConnectionInfo, ServerStream, StreamHandler } from '../contract/stream.ts';
+
+/** What a request needs of its connection. */
+export interface RequestCarrier extends StreamCarrier, ConnectionInfo {
+  /** The response is complete, and the request is not. @returns what is to have the rest of it. */
+  answeredEarly(stream: RequestStream): StreamHandler;
+}
 
 export class RequestStream extends BodyStream implements ServerStream {
-  readonly connection: ConnectionInfo;
+  readonly connection: RequestCarrier;
   #isHeadSent = false;
 
-  constructor(
-    carrier: StreamCarrier,
-    connection: ConnectionInfo,
-    id: number,
-    sendWindow: number,
-    contentLength: number | undefined,
-  ) {
-    super(carrier, id, sendWindow);
+  constructor(connection: RequestCarrier, id: number, sendWindow: number, contentLength: number | undefined) {
+    super(connection, id, sendWindow);
     this.connection = connection;
     if (contentLength !== undefined) this.bodyBytesLeft = contentLength;
   }
@@ -65,7 +65,7 @@ export class RequestStream extends BodyStream implements ServerStream {
 
   /** The response is complete: nothing that the client still sends matters. Section 8.1. */
   protected override localEnded(): void {
-    if (!this.isDone) this.carrier.sendReset(this.id, errorCode.NO_ERROR);
-    this.over(errorCode.NO_ERROR, 'user');
+    if (this.isDone) this.over(errorCode.NO_ERROR, 'user');
+    else this.handOver(this.connection.answeredEarly(this));
   }
 }

@@ -189,6 +189,28 @@ describe.runIf(isInstalled('curl', 'nghttp2'))('curl', () => {
     await expectPeace(server, 2, 2);
   });
 
+  test('a reply that goes out as the head of a request comes is not lost, whatever body follows', async () => {
+    const server = await EchoServer.start();
+    for (const bytes of [1, 1000, 100_000]) {
+      for (const header of ['a: b', `x-long: ${'x'.repeat(20_000)}`]) {
+        const status = await curl(
+          server,
+          '/refuse',
+          '--output',
+          '/dev/null',
+          '--write-out',
+          '%{http_code}',
+          '--header',
+          header,
+          '--data-binary',
+          'x'.repeat(bytes),
+        );
+        expect(status).toBe(header === 'a: b' ? '503' : '431');
+      }
+    }
+    await expectPeace(server, 6, 3);
+  });
+
   test('a header that is too long is answered by 431', async () => {
     const server = await EchoServer.start();
     const status = await curl(

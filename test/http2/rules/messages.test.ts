@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { errorCode } from '../../../src/http2/contract/error-code.ts';
 import { encodeBlock } from '../../../src/http2/hpack/encoder.ts';
+import { http2 } from '../../../src/limits.ts';
 import { frame } from '../../support/bare-http2.ts';
 import {
   dataFrame,
@@ -11,6 +12,7 @@ import {
   padded,
   pingFrame,
   preface,
+  resetFrame,
   setting,
   settingsAcknowledged,
   settingsFrame,
@@ -24,7 +26,7 @@ import {
   requestFields,
   wholeRequest,
 } from '../support/opened.ts';
-import { filler, okHead, okTrailers, ServerUnderTest } from '../support/server-under-test.ts';
+import { type Behaviour, filler, okHead, okTrailers, ServerUnderTest } from '../support/server-under-test.ts';
 
 const { END_STREAM, END_HEADERS, PADDED, PRIORITY } = flag;
 const NOTHING = Buffer.alloc(0);
@@ -87,11 +89,17 @@ describe('8.1 a request', () => {
     expect(server.requests.map(({ head }) => head.fields)).toEqual([[['a', 'b']]]);
   });
 
-  test('with a head that is longer than allowed, and a body to come: the client is asked for no more', () => {
+  test('with a head that is longer than allowed, and a body to come: the body is dropped', () => {
     const long = encodeBlock([...requestFields, ['x-long', 'x'.repeat(16_000)], ['y', 'y'.repeat(300)]]);
-    const server = opened().receive(request(1, long), dataFrame(1, Buffer.from('abc'), END_STREAM));
-    expect(server.sent.streams[1]).toMatchObject({ isEnded: true, resetCodes: [errorCode.NO_ERROR] });
-    expect(server.requests).toEqual([]);
+    const server = opened().receive(request(1, long));
+    expect(server.sent.streams[1]).toMatchObject({
+      blocks: [[[':status', '431']]],
+      isEnded: true,
+      resetCodes: [],
+    });
+    server.receive(dataFrame(1, Buffer.from('abc'), END_STREAM));
+    expect(server.sent.streams[1]?.resetCodes).toEqual([errorCode.NO_ERROR]);
+    expect([server.requests, server.connection.streamCount]).toEqual([[], 0]);
   });
 });
 
@@ -201,14 +209,103 @@ describe('8.1 a response', () => {
     ]);
   });
 
-  test('that ends before its request asks for no more of it, and the stream is closed', () => {
-    const server = opened({ begun: ({ stream }) => stream.respond(okHead, true) }).receive(
-      request(1),
-      dataFrame(1, Buffer.from('late')),
-      dataFrame(1, NOTHING, END_STREAM),
-    );
-    expect(server.sent.streams[1]).toMatchObject({ isEnded: true, resetCodes: [errorCode.NO_ERROR] });
-    expect(server.requests[0]).toMatchObject({ body: '', closes: [[errorCode.NO_ERROR, 'user']], late: [] });
+  describe('that ends before its request', () => {
+    const early: Behaviour = { begun: ({ stream }) => stream.respond(okHead, true) };
+    const part = Buffer.alloc(16_384);
+
+    /** The handler was told at once, and of nothing that came later. */
+    function expectTold(server: ServerUnderTest): void {
+      for (const told of server.requests) {
+        expect(told).toMatchObject({
+          body: '',
+          trailers: undefined,
+          closes: [[errorCode.NO_ERROR, 'user']],
+          late: [],
+        });
+      }
+    }
+
+    test('is over for its handler, and lets the client send the rest, which is dropped', () => {
+      const server = opened(early).receive(request(1));
+      expectTold(server);
+      for (let bytes = 0; bytes <= http2.answeredRequestBytesMax - part.length; bytes += part.length)
+        server.receive(dataFrame(1, part));
+      expect([server.sent.goaways, server.sent.streams[1]?.resetCodes]).toEqual([[], []]);
+      expect(server.connection.streamCount).toBe(1);
+
+      server.receive(dataFrame(1, NOTHING, END_STREAM));
+
+      expect(server.sent.streams[1]).toMatchObject({ isEnded: true, resetCodes: [errorCode.NO_ERROR] });
+      expect(server.connection.streamCount).toBe(0);
+      expectTold(server);
+    });
+
+    test('also one that has come to that end by trailers, or by a reset of the client', () => {
+      const trailers = wholeRequest(1, encodeBlock([['x-trailer', '1']]));
+      for (const last of [trailers, resetFrame(1, errorCode.NO_ERROR)]) {
+        const server = opened(early).receive(request(1), last);
+        expect(server.sent.streams[1]?.resetCodes).toEqual(last === trailers ? [errorCode.NO_ERROR] : []);
+        expect(server.connection.streamCount).toBe(0);
+        expectTold(server);
+      }
+    });
+
+    test('lets the client leave off before the length that it told', () => {
+      const block = encodeBlock([...requestFields, ['content-length', '100']]);
+      const server = opened(early).receive(request(1, block), dataFrame(1, Buffer.from('abc'), END_STREAM));
+      expect(server.sent.streams[1]).toMatchObject({ isEnded: true, resetCodes: [errorCode.NO_ERROR] });
+      expectTold(server);
+    });
+
+    test('gives back at once what its handler has not consumed', () => {
+      const server = opened({ data: ({ stream }) => stream.respond(okHead, true) });
+      server.receive(request(1), ...[1, 2, 3].map(() => dataFrame(1, part)));
+      expect(server.sent.windows[0]).toBeGreaterThan(0);
+      expect(server.sent.windows[1]).toBeGreaterThan(0);
+    });
+
+    test('asks for no more of it when it is long', () => {
+      const server = opened(early).receive(request(1));
+      for (let bytes = 0; bytes <= http2.answeredRequestBytesMax; bytes += part.length)
+        server.receive(dataFrame(1, part));
+      expect(server.sent.streams[1]).toMatchObject({ isEnded: true, resetCodes: [errorCode.NO_ERROR] });
+      expect(server.connection.streamCount).toBe(0);
+      server.receive(dataFrame(1, part), dataFrame(1, NOTHING, END_STREAM));
+      expect([server.sent.goaways, server.sent.streams[1]?.resetCodes]).toEqual([[], [errorCode.NO_ERROR]]);
+      expectTold(server);
+    });
+
+    test('asks for no more of it when it does not end in time, each in its own', () => {
+      const server = opened(early).receive(request(1), request(3));
+      const resets = (): unknown[] => [1, 3, 5].map((id) => server.sent.streams[id]?.resetCodes.length);
+      server.clock.advance(http2.answeredRequestMs / 2);
+      server.receive(request(5), dataFrame(3, NOTHING, END_STREAM));
+
+      server.clock.advance(http2.answeredRequestMs / 2);
+      server.clock.settle();
+      expect(resets()).toEqual([1, 1, 0]);
+      server.clock.advance(http2.answeredRequestMs / 2);
+      server.clock.settle();
+
+      expect(resets()).toEqual([1, 1, 1]);
+      expect([server.connection.streamCount, server.clock.timerCount]).toEqual([0, 0]);
+      expectTold(server);
+    });
+
+    test('is one of the open streams until then, and over with the connection', () => {
+      const server = opened(early, { concurrentStreamsMax: 1 }).receive(request(1), request(3));
+      expect(server.sent.streams[3]?.resetCodes).toEqual([errorCode.REFUSED_STREAM]);
+      server.connection.destroy();
+      server.clock.settle();
+      expect([server.connection.streamCount, server.clock.timerCount]).toEqual([0, 0]);
+      expectTold(server);
+    });
+  });
+
+  test('that is sent as the head of its request comes ends the stream if that is all of it', () => {
+    const server = opened({ begun: ({ stream }) => stream.respond(okHead, true) }).receive(wholeRequest(1));
+    expect(server.sent.streams[1]).toMatchObject({ isEnded: true, resetCodes: [] });
+    expect(server.requests[0]).toMatchObject({ closes: [[errorCode.NO_ERROR, 'user']], late: [] });
   });
 
   test('has one head: another is not sent, nor a body before it', () => {
