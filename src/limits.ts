@@ -386,7 +386,10 @@ export const http2 = {
    * client that follows watches takes 30 ms to make messages of.
    */
   readInTurnBytesMax: 128 * KiB,
-  /** Streams that the peer reset, or that were reset since it broke a rule: so many at once, and so many a second. */
+  /**
+   * Streams that the peer reset before their response began, or that were reset since it broke a rule: so many at once, and so
+   * many a second.
+   */
   resetsBurst: 1000,
   resetsPerSecond: 33,
   /**

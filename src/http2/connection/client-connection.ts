@@ -170,6 +170,10 @@ export class ClientConnection extends Connection<ResponseStream> {
     }
   }
 
+  protected override resetByPeer(): void {
+    // A server resets what it can't serve.
+  }
+
   protected override streamClosed(): void {
     this.#tellRoom();
   }

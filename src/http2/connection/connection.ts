@@ -111,6 +111,9 @@ export abstract class Connection<Opened extends BodyStream> extends FrameSide im
   /** The peer takes no more streams above this one, and has told why. */
   protected abstract peerGoingAway(lastStreamId: number, code: ErrorCode, debugText: string): void;
 
+  /** The peer has reset a stream, which has had its end. */
+  protected abstract resetByPeer(stream: Opened): void;
+
   /** A stream has left the table. */
   protected abstract streamClosed(): void;
 
@@ -229,7 +232,7 @@ export abstract class Connection<Opened extends BodyStream> extends FrameSide im
     // Section 8.1: a server that has sent all of its response asks for no more of the request so. Else something is missing.
     const isMissing = code === errorCode.NO_ERROR && (this.isServer || stream.isRemoteOpen);
     stream.over(isMissing ? errorCode.CANCEL : code, 'peer');
-    if (this.isServer) this.countViolation();
+    this.resetByPeer(stream);
   }
 
   protected override settingsReceived(settings: PeerSettings): void {

@@ -123,6 +123,12 @@ export class ServerConnection extends Connection<RequestStream> implements Reque
     this.leaveWhenDone();
   }
 
+  /** A client that has begun to read its response has what it asked for: it may have enough, as of a watch that has no other end. */
+  protected override resetByPeer(stream: RequestStream): void {
+    if (stream.isResponseBegun) this.countIdleFrame();
+    else this.countViolation();
+  }
+
   protected override streamClosed(): void {
     // Nothing waits for room here.
   }

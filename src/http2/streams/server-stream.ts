@@ -20,6 +20,10 @@ export class RequestStream extends BodyStream implements ServerStream {
     if (contentLength !== undefined) this.bodyBytesLeft = contentLength;
   }
 
+  get isResponseBegun(): boolean {
+    return this.#isHeadSent;
+  }
+
   inform(head: HeaderBlock): void {
     if (this.isLocalOpen && !this.#isHeadSent) this.carrier.sender.headers(this.id, head, head.length, false);
   }
@@ -60,7 +64,7 @@ export class RequestStream extends BodyStream implements ServerStream {
   }
 
   protected override get isBodyDue(): boolean {
-    return this.#isHeadSent;
+    return this.isResponseBegun;
   }
 
   /** The response is complete: nothing that the client still sends matters. Section 8.1. */

@@ -70,6 +70,25 @@ describe('rapid reset', () => {
   });
 
   test.each([
+    ['has begun', '/stream'],
+    ['waits for its reader', '/large'],
+    ['was sent before the request ended', '/refuse'],
+  ])('the reset of a stream whose response %s is none', (_, path) => {
+    const server = opened();
+    const block = encodeBlock(fieldsFor(path));
+    const isWhole = path !== '/refuse';
+    for (let index = 0; index < 3 * http2.resetsBurst; index++) {
+      const id = 2 * index + 1;
+      server.receive(headersFrame(id, block, isWhole ? WHOLE : END_HEADERS), windowUpdateFrame(0, 65_535));
+      server.receive(resetFrame(id, errorCode.CANCEL));
+    }
+    expect([server.socket.isEnded, server.connection.streamCount]).toEqual([false, 0]);
+    // What draws on the budget still has all of it.
+    const next = 6 * http2.resetsBurst;
+    expect(sentUntilEnd(server, (index) => openAndReset(next / 2 + index))).toBe(http2.resetsBurst);
+  });
+
+  test.each([
     ['requests that are malformed', (id: number) => [headersFrame(id, rawBlock([['A', 'b']]), WHOLE)]],
     [
       'requests that are too long',
