@@ -157,7 +157,7 @@ export interface Store {
   /**
    * The whole state at one revision, the newest when it is first read, as the bytes of a snapshot file; writes go on. After
    * the disk has failed it is the newest that reads show, and there are still backups.
-   * A reader that takes longer than `backupMsMax`, or stops reading for `idleReaderMs` while the store's memory is full, may
+   * A reader that takes longer than `backupMsMax`, or is waited for longer than `fullPinMs` in sum while writes find no memory, may
    * be too slow: the iteration then throws `limitReached`. Leaving the loop ends it.
    */
   backup(): AsyncIterableIterator<Uint8Array>;

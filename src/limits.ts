@@ -91,10 +91,10 @@ export const fixed = {
   /** How long a slow reader of a watch's present entries, or of another long reply, may hold back the compaction of history. */
   pinMsMax: 60_000,
   /**
-   * While memory is scarce, a backup or a watch's present entries whose reader has asked for nothing for this long hold history
-   * back no more.
+   * ... and for how long once a write finds no room in memory, however fast it reads. Of a backup only the time counts in which
+   * its reader is waited for.
    */
-  idleReaderMs: 5000,
+  fullPinMs: 5000,
   /**
    * What one request may do in one piece: so many keys looked at, with a good part more than a transaction may change, and so
    * many bytes of values read.

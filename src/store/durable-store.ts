@@ -261,7 +261,7 @@ export class DurableStore implements Seam {
     const { clock } = this.#parts;
     const nowMs = clock.nowMs();
     const { revision, instantMs } = state ?? { revision: this.#visibility.revision, instantMs: nowMs };
-    this.#checkReadable(revision);
+    this.#checkReadable(revision, '', this.#history.oldestWanted);
     const pin = this.#history.pin(revision, { holder: 'a long reply', msMax: fixed.pinMsMax });
     return {
       revision,
@@ -270,8 +270,6 @@ export class DurableStore implements Seam {
         if (!pin.isHeld()) this.#checkReadable(revision, howLost(pin));
         return this.#oldState.show(revision, instantMs, run);
       },
-      waitForReader: () => pin.waitForReader(),
-      goOn: () => pin.goOn(),
       release: () => pin.release(),
     };
   }
@@ -587,8 +585,7 @@ export class DurableStore implements Seam {
   }
 
   /** @param why it may be gone, for a reader that had kept it. */
-  #checkReadable(revision: number, why = ''): number {
-    const { oldestRevision } = this.#history;
+  #checkReadable(revision: number, why = '', oldestRevision = this.#history.oldestRevision): number {
     const newestRevision = this.#visibility.revision;
     const details = { requestedRevision: revision, oldestRevision, newestRevision };
     if (revision < oldestRevision) {
@@ -634,7 +631,7 @@ export class DurableStore implements Seam {
 /** Why the state of a long reply is no longer kept, and what to do. */
 function howLost(pin: Pin): string {
   return pin.hasGivenWay()
-    ? `. It was not read on for ${fixed.idleReaderMs / 1000} seconds while the store needed memory, and has given way to writes; begin again`
+    ? `. A write found no room while it was kept, for which it gives way after ${fixed.fullPinMs / 1000} seconds; begin again, and read less at once`
     : `. It was kept for ${fixed.pinMsMax / 1000} seconds; begin again, and read faster or less at once`;
 }
 

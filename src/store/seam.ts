@@ -60,7 +60,7 @@ export interface Seam {
 
   /**
    * Keeps a state for a reply that is made piece by piece, until it is released or has been kept for
-   * `fixed.pinMsMax`. Throws `revisionCompacted`, `revisionFuture`.
+   * `fixed.pinMsMax`, or gives way to writes (`history/pins.ts`). Throws `revisionCompacted`, `revisionFuture`.
    * @param state left out: the one that is visible now.
    */
   pin(state?: StateAt): PinnedState;
@@ -110,13 +110,6 @@ export interface PinnedState {
   readonly revision: number;
   /** Throws `revisionCompacted` when the state was kept for too long, or has given way to writes. */
   read<Result>(run: (view: ReadView) => Result): Result;
-  /**
-   * From now on the next step is that of who reads the reply: while memory is scarce the state gives way to writes if that takes
-   * longer than `fixed.idleReaderMs`.
-   */
-  waitForReader(): void;
-  /** The reply goes on. */
-  goOn(): void;
   release(): void;
 }
 

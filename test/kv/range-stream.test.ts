@@ -186,7 +186,38 @@ describe('a stream of a range that is read slowly', () => {
     });
   });
 
-  it('gives way to writes when the store needs memory for them, and says so', async () => {
+  it('gives way to writes that find no room a while after it began, however fast it is read, and says so', async () => {
+    const { store, clock, stream, large } = await openFull();
+    for (let second = 0; second < fixed.fullPinMs / 1000; second++) {
+      await expect(store.put('large', large)).rejects.toThrow(/kept for a long reply.*within 5 seconds/);
+      expect(await stream.next()).toMatchObject({ done: false });
+      await clock.pass(1000);
+    }
+    for (let round = 0; round < 3; round++) await store.put('large', large);
+    await expect(stream.next()).rejects.toMatchObject({
+      code: 'revisionCompacted',
+      message: expect.stringMatching(/A write found no room while it was kept.*after 5 seconds.*begin again/),
+    });
+  });
+
+  it('is not begun again where others alone keep its state, which would keep it for ever', async () => {
+    const { store, clock, stream, large, revision } = await openFull();
+    await expect(store.put('large', large)).rejects.toThrow(/kept for a long reply/);
+    await clock.pass(fixed.fullPinMs - 1000);
+    const again = store.scanStream({}, options({ revision, chunkLimit: 1 }));
+    await expect(again.next()).rejects.toMatchObject({ code: 'revisionCompacted' });
+    // Of the newest state it may be.
+    const newest = store.scanStream({}, options({ keysOnly: true, chunkLimit: 1 }));
+    await newest.next();
+    await clock.pass(1000);
+    await store.put('large', large);
+    expect(await newest.next()).toMatchObject({ done: false });
+    await stream.return?.();
+    await newest.return?.();
+  });
+
+  /** A store whose memory is full, with a stream that keeps what was overwritten since. */
+  async function openFull() {
     const clock = new ManualClock();
     const store = await openUncheckedStore({
       dataDir: DATA_DIR,
@@ -198,16 +229,10 @@ describe('a stream of a range that is read slowly', () => {
     onTestFinished(() => store.close());
     const large = Buffer.alloc(12_000_000, 1);
     await store.put('large', large);
-    await store.put('other', '');
+    for (const key of KEYS) await store.put(key, '');
     const stream = store.scanStream({}, options({ chunkBytesMax: 1, chunkLimit: 1 }));
-    await stream.next();
+    const { revision } = (await stream.next()).value as ScanPage;
     await store.put('large', large);
-    await expect(store.put('large', large)).rejects.toThrow(/kept for a long reply/);
-    await clock.pass(fixed.idleReaderMs);
-    for (let round = 0; round < 3; round++) await store.put('large', large);
-    await expect(stream.next()).rejects.toMatchObject({
-      code: 'revisionCompacted',
-      message: expect.stringMatching(/not read on for 5 seconds while the store needed memory.*begin again/),
-    });
-  });
+    return { store, clock, stream, large, revision };
+  }
 });

@@ -335,8 +335,8 @@ export const AdminService: GenService<{
    * its end, which the last message brings, such a file is refused. After the disk has failed it is the newest revision
    * that reads show, so a backup can still be taken. The server makes each part as it is read: while a
    * backup runs, versions that writes supersede stay in memory. That is bounded: one that takes longer than 10 minutes
-   * ends with RESOURCE_EXHAUSTED if writes have superseded what it still lacks, so does one that is not read for 5 seconds
-   * while the memory limit is reached, and so does one too many at a time.
+   * ends with RESOURCE_EXHAUSTED if writes have superseded what it still lacks, so does one whose reader was waited for longer
+   * than 5 seconds in sum when a write finds no room in memory, and so does one too many at a time.
    *
    * @generated from rpc kelp.v1.AdminService.Backup
    */

@@ -1812,8 +1812,9 @@ export const KvService: GenService<{
   /**
    * Reads the entries of a range in key order, in one stream of chunks, however many there are: all show one revision. The next
    * chunk is made when the reader has taken most of those before, so a reader may take its time, up to a point: the revision is
-   * kept for the stream for 60 seconds; after that, and while memory is scarce after 5 seconds in which the reader took nothing,
-   * only as long as history is kept anyway. When it is no longer kept the stream ends with OUT_OF_RANGE.
+   * kept for the stream for 60 seconds, but for 5 seconds only, however fast it is read, if by then writes find no room in memory
+   * because of it; after that only as long as history is kept anyway. When it is no longer kept the stream ends with
+   * OUT_OF_RANGE. A revision that is kept for other streams alone can't be streamed.
    *
    * @generated from rpc kelp.v1.KvService.ScanStream
    */

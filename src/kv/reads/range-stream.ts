@@ -2,8 +2,8 @@
  * A whole range at one state, in chunks, at the pace of who reads them.
  *
  * Each chunk is read when it is asked for, in one piece of bounded work, and other work has its turn between two. Memory for
- * it is asked for before it is made (`admit`). The state is pinned from the first chunk to the last; while the reader has a chunk,
- * or memory is waited for, the pin is idle, and so gives way when the store needs memory for writes.
+ * it is asked for before it is made (`admit`). The state is pinned from the first chunk to the last, for `fixed.pinMsMax`, or
+ * `fixed.fullPinMs` once writes need the memory that it keeps (`store/history/pins.ts`): then the stream ends `revisionCompacted`.
  *
  * Every chunk says by a token where it ends: a page, or another stream, goes on from there.
  */
@@ -102,16 +102,13 @@ export class RangeStream implements AsyncIterableIterator<ScanPage> {
   /** @returns `undefined` when there is no memory for it and never will be. */
   async #chunk(pin: PinnedState): Promise<ScanPage | undefined> {
     const { chunkBytesMax, admit, signal } = this.#options;
-    pin.waitForReader();
     for (let bytesMax = chunkBytesMax; ;) {
       const isAdmitted = admit(bytesMax);
       if (isAdmitted !== true && !(await isAdmitted)) {
         signal.throwIfAborted();
         return undefined;
       }
-      pin.goOn();
       const { page, bytesWanted } = pin.read((view) => this.#read(view, bytesMax));
-      pin.waitForReader();
       if (page !== undefined) {
         if (this.#rest === undefined || this.#remaining === 0) this.#end();
         return page;

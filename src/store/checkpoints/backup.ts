@@ -1,7 +1,7 @@
 /**
  * Backups: the state at one revision as the bytes of a snapshot file, made block by block as they are read. A backup
  * holds no older versions, so it costs the store nothing but those that writes supersede while it is being read. One that
- * is not read any more gives way when the store needs that memory for writes.
+ * is read slowly gives way when the store needs that memory for writes (`history/pins.ts`).
  */
 import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
@@ -87,7 +87,7 @@ export class Backups {
   }
 }
 
-/** In pieces, since it may be too long; while one is with the reader, the backup is idle. */
+/** In pieces, since it may be too long; while one is with the reader, the backup waits. */
 function* handOut(section: Buffer, checkpoint: Checkpoint): Generator<Uint8Array> {
   for (let start = 0; start < section.length; start += PIECE_BYTES_MAX) {
     checkpoint.waitForReader();

@@ -162,7 +162,7 @@ export class Checkpoint {
 
   #lost(): StoreError {
     const text = this.#pin.hasGivenWay()
-      ? `the backup of revision ${this.revision} was not read for ${fixed.idleReaderMs / 1000} seconds while the store needed memory, and has given way to writes; take it again`
+      ? `the backup of revision ${this.revision} has given way to writes: its reader was waited for longer than ${fixed.fullPinMs / 1000} seconds in sum, and a write found no room; take it again, and read faster, or raise the memory limit`
       : `revision ${this.revision} has been read for too long, and is not kept any more; begin again and read faster`;
     return new StoreError('limitReached', text);
   }

@@ -160,7 +160,7 @@ export class Checkpointer {
     const revision = this.#context.lastRevision();
     const existing = this.#snapshots[0];
     if (existing?.revision === revision) return existing;
-    const checkpoint = new Checkpoint(this.#context, history.oldestRevision, { holder: 'a snapshot' });
+    const checkpoint = new Checkpoint(this.#context, history.oldestWanted, { holder: 'a snapshot' });
     try {
       // A snapshot must not hold what a crash could still undo.
       await log.flush();

@@ -61,6 +61,11 @@ export class History {
     return this.#oldestRevision;
   }
 
+  /** What it would be without pins: a new one below this would keep what others alone still keep. */
+  get oldestWanted(): number {
+    return Math.max(this.#goal, this.#oldestRevision);
+  }
+
   /** The lowest revision with which a watch may start. */
   get oldestWatchRevision(): number {
     return this.#oldestWatchRevision;
@@ -115,15 +120,15 @@ export class History {
   }
 
   /**
-   * Gives up the older half of what can be read, since memory is scarce. Pins hold it back, but the idle ones give way when
-   * nothing else is left to give up.
+   * Gives up the older half of what can be read, since memory is scarce. Pins hold it back.
+   * @param isFull a write finds no room: when nothing else is left to give up, pins may have to give way.
    * @returns whether that has changed anything.
    */
-  shorten(visibleRevision: number): boolean {
+  shorten(visibleRevision: number, isFull: boolean): boolean {
     const before = this.#oldestRevision;
     const goal = before + Math.ceil((visibleRevision - before) / 2);
     this.#moveOldest(goal);
-    if (this.#oldestRevision === before) {
+    if (this.#oldestRevision === before && isFull) {
       this.#pins.giveWay(goal);
       this.#moveOldest(goal);
     }

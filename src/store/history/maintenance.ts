@@ -4,7 +4,7 @@
  *
  * While memory is scarce and the engine has nothing left to do, the older half of history is given up, and so on until
  * there is room or only the newest revision can be read. Half at a time, because the last revisions are what paged
- * scans and watches that want the entries before a change still need. Pins are kept to, but for idle ones (`pins.ts`).
+ * scans and watches that want the entries before a change still need. Pins are kept to, until a write finds no room (`pins.ts`).
  *
  * A write that finds no room does as much of that work itself as a time slice allows (`makeRoom`): with a small limit a
  * single large value is more than what is left when memory becomes scarce.
@@ -67,7 +67,7 @@ export class Maintenance {
     this.#slice.begin();
     for (let step = 0; !memory.hasRoom(byteCount) && (step < stepsMin || !this.#slice.isOver()); step++) {
       if (engine.maintain(true)) continue;
-      if (!history.shorten(this.#context.visibleRevision())) break;
+      if (!history.shorten(this.#context.visibleRevision(), true)) break;
       engine.compact(history.oldestRevision);
     }
     if (!this.#isWorking && memory.isScarce) this.#work();
@@ -103,7 +103,7 @@ export class Maintenance {
   #shortenHistory(): void {
     const { engine, history, memory } = this.#context;
     this.#isWorking = false;
-    if (!memory.isScarce || !history.shorten(this.#context.visibleRevision())) return;
+    if (!memory.isScarce || !history.shorten(this.#context.visibleRevision(), memory.isFull)) return;
     engine.compact(history.oldestRevision);
     this.#work();
   }

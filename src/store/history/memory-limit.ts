@@ -59,7 +59,11 @@ export class MemoryLimit {
 
   /** Whether so little is left that history should be given up for it. */
   get isScarce(): boolean {
-    if (this.usedBytes > this.#scarceBytes) return true;
+    return this.usedBytes > this.#scarceBytes || this.isFull;
+  }
+
+  /** Whether a write of late found no room, and still would not. */
+  get isFull(): boolean {
     if (this.#wantedBytes === 0 || this.hasRoom(this.#wantedBytes)) return false;
     if (this.#context.clock.monotonicMs() >= this.#wantedUntilMs) this.#wantedBytes = 0;
     return this.#wantedBytes > 0;
@@ -84,7 +88,7 @@ export class MemoryLimit {
     const advice =
       holder === undefined
         ? 'delete keys, which goes on and frees memory within seconds, or raise the limit'
-        : `what was deleted and overwritten is kept for ${holder}: wait until that is done, or raise the limit`;
+        : `what was deleted and overwritten is kept for ${holder}: wait until that is done, or gives way within ${fixed.fullPinMs / 1000} seconds if it is slow, or raise the limit`;
     throw new StoreError(
       'limitReached',
       `the store uses ${inMiB(this.usedBytes)} of the ${inMiB(this.bytesMax)} of memory that ${limitName('memoryBytesMax')} allows, and this write needs ${inMiB(byteCount)} more; ${advice}`,

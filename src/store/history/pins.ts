@@ -1,11 +1,15 @@
 /**
  * Pins: who reads at an old revision, and so keeps history from moving past it.
  *
- * A pin is held until it is released, or lost. It is lost, when history wants to move past it,
+ * A pin is held until it is released, or lost. It is lost when history wants to move past it,
  * - if its time is over, or
- * - if memory is scarce and it is idle: what it was made for waits for a reader of its own that has not asked for more for
- *   `fixed.idleReaderMs`. A client that stopped reading a backup must not keep a full store from accepting writes. What
- *   works by itself, as a snapshot or a count does, is never idle.
+ * - if a write finds no room in memory, nothing but pins is left that keeps any (`History.shorten`), and it has been held for
+ *   `fixed.fullPinMs`, however fast its reader is: writes go on within seconds. What counts is the time since it began; of a
+ *   snapshot and a backup, which the store reads at its own pace and as a whole, the time alone in which it waited for a
+ *   reader, in sum. So a snapshot never gives way, and a backup does if its reader is slow.
+ *
+ * The lowest revisions give way first, one at a time, and none does where another pin of the same revision stays. Nor is a
+ * state pinned that history would have moved past but for other pins (`History.oldestWanted`): it would never go.
  *
  * All times are by the monotonic clock.
  */
@@ -14,6 +18,14 @@ import { fixed } from '../../limits.ts';
 
 /** Who holds history back, as an operator is told. */
 export type PinHolder = 'a snapshot' | 'a backup' | 'a watch that reads the present entries' | 'a long reply';
+
+/** Whether the store reads by itself, but for the times in which it waits for a reader. */
+const isAtOwnPace: Readonly<Record<PinHolder, boolean>> = {
+  'a snapshot': true,
+  'a backup': true,
+  'a watch that reads the present entries': false,
+  'a long reply': false,
+};
 
 export interface PinOptions {
   readonly holder: PinHolder;
@@ -55,9 +67,13 @@ export class Pins {
     return reach;
   }
 
-  /** Memory is scarce: the idle ones below `goal` are lost. */
+  /** A write finds no room: those of the lowest revision are lost, if it is below `goal` and all of them are to give way. */
   giveWay(goal: number): void {
-    for (const pin of this.#held) if (pin.revision < goal && pin.isIdle) pin.lose('gaveWay');
+    let lowest = goal;
+    for (const { revision } of this.#held) lowest = Math.min(lowest, revision);
+    if (lowest === goal) return;
+    const inTheWay = [...this.#held].filter(({ revision }) => revision === lowest);
+    if (inTheWay.every((pin) => pin.isToGiveWay)) for (const pin of inTheWay) pin.lose('gaveWay');
   }
 
   /** Who keeps history from moving up to `goal`; `undefined`: none does. */
@@ -75,8 +91,10 @@ class HeldPin {
   readonly #onEnd: () => void;
   readonly #onLost: () => void;
   #state: PinState = 'held';
-  /** Since when its reader has been waited for. */
-  #idleSinceMs = Infinity;
+  /** Since when the time counts after which it gives way; `undefined`: it does not. */
+  #countsFromMs: number | undefined;
+  /** What counted before. */
+  #countedMs = 0;
 
   constructor(revision: number, options: PinOptions, clock: Clock, onEnd: () => void) {
     const { holder, msMax = Infinity, onLost = () => undefined } = options;
@@ -84,6 +102,7 @@ class HeldPin {
     this.holder = holder;
     this.#clock = clock;
     this.#untilMs = clock.monotonicMs() + msMax;
+    this.#countsFromMs = isAtOwnPace[holder] ? undefined : clock.monotonicMs();
     this.#onEnd = onEnd;
     this.#onLost = onLost;
   }
@@ -93,19 +112,20 @@ class HeldPin {
     return this.#state === 'held';
   }
 
-  /** Whether it was lost because its reader was idle while memory was scarce. */
+  /** Whether it was lost because writes needed memory. */
   hasGivenWay(): boolean {
     return this.#state === 'gaveWay';
   }
 
-  /** From now on the next step is its reader's. */
+  /** Of a backup: from now on the next step is its reader's. */
   waitForReader(): void {
-    this.#idleSinceMs = this.#clock.monotonicMs();
+    this.#countsFromMs ??= this.#clock.monotonicMs();
   }
 
   /** Its reader has asked for more. */
   goOn(): void {
-    this.#idleSinceMs = Infinity;
+    this.#countedMs = this.#fullMs;
+    this.#countsFromMs = undefined;
   }
 
   release(): void {
@@ -116,13 +136,19 @@ class HeldPin {
     return this.#clock.monotonicMs() >= this.#untilMs;
   }
 
-  get isIdle(): boolean {
-    return this.#clock.monotonicMs() - this.#idleSinceMs >= fixed.idleReaderMs;
+  get isToGiveWay(): boolean {
+    return this.#fullMs >= fixed.fullPinMs;
   }
 
   lose(state: 'outOfTime' | 'gaveWay'): void {
     this.#end(state);
     this.#onLost();
+  }
+
+  /** The time that counts while memory is full. */
+  get #fullMs(): number {
+    const fromMs = this.#countsFromMs;
+    return this.#countedMs + (fromMs === undefined ? 0 : this.#clock.monotonicMs() - fromMs);
   }
 
   #end(state: PinState): void {

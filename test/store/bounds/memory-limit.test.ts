@@ -196,34 +196,49 @@ describe('large values at a small limit', { timeout: 120_000 }, () => {
     await backup.next();
     await store.put('large', LARGE);
     await refused(store.put('large', LARGE), 'limitReached');
-    await harness.advance(fixed.idleReaderMs - 1);
+    await harness.advance(fixed.fullPinMs - 1);
     await refused(store.put('large', LARGE), 'limitReached');
     await harness.advance(1);
     for (let round = 0; round < 3; round++) await store.put('large', LARGE);
     await expect(readToEnd(backup)).rejects.toMatchObject({
       code: 'limitReached',
       message: expect.stringMatching(
-        /was not read for 5 seconds while the store needed memory.*take it again/,
+        /its reader was waited for longer than 5 seconds.*a write found no room.*take it again/,
       ),
     });
     // It has let go of everything, and another one can be taken.
     expect(await readToEnd(store.backup())).toBeGreaterThan(0);
   });
 
-  it('do not take away a backup that is read, however long it takes', async () => {
+  it('do not take away a backup whose reader takes all at once, however long that takes the store', async () => {
     const harness = await open();
     const { store } = harness;
     await store.put('large', LARGE);
-    const random = new SeededRandom(1);
-    await store.put('mixed', random.bytes(4 * MiB));
-    const backup = store.backup();
+    await store.put('mixed', new SeededRandom(1).bytes(4 * MiB));
     let pieceCount = 0;
-    for await (const _ of backup) {
+    for await (const _ of store.backup()) {
       pieceCount++;
-      await harness.advance(fixed.idleReaderMs - 1);
+      // Asked before the next is: no time passes while the reader is waited for.
       await store.put('large', LARGE).catch(() => undefined);
     }
     expect(pieceCount).toBeGreaterThan(5);
+  });
+
+  it('are taken when a backup is read so slowly that its reader was waited for in sum', async () => {
+    const harness = await open();
+    const { store } = harness;
+    await store.put('large', LARGE);
+    await store.put('mixed', new SeededRandom(1).bytes(4 * MiB));
+    const backup = store.backup();
+    await backup.next();
+    await store.put('large', LARGE);
+    await refused(store.put('large', LARGE), 'limitReached');
+    await harness.advance(fixed.fullPinMs / 2);
+    expect(await backup.next()).toMatchObject({ done: false });
+    await refused(store.put('large', LARGE), 'limitReached');
+    await harness.advance(fixed.fullPinMs / 2);
+    for (let round = 0; round < 3; round++) await store.put('large', LARGE);
+    await refused(readToEnd(backup), 'limitReached');
   });
 
   it("are taken when a watch's present entries have not been read for a while, and it says so", async () => {
@@ -235,7 +250,7 @@ describe('large values at a small limit', { timeout: 120_000 }, () => {
     expect(await watch.next()).toMatchObject({ value: { kind: 'current' } });
     await store.put('large', LARGE);
     await refused(store.put('large', LARGE), 'limitReached');
-    await harness.advance(fixed.idleReaderMs);
+    await harness.advance(fixed.fullPinMs);
     for (let round = 0; round < 3; round++) await store.put('large', LARGE);
     await refused(watch.next(), 'slowWatcher');
   });

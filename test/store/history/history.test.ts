@@ -61,14 +61,14 @@ describe('history', () => {
   it('gives up its older half on demand, as far as pins let it', () => {
     const { history } = historyOf({});
     history.advance(100, 0);
-    expect(history.shorten(100)).toBe(true);
+    expect(history.shorten(100, false)).toBe(true);
     expect(history.oldestRevision).toBe(50);
     const pin = history.pin(60, { holder: 'a snapshot' });
-    expect(history.shorten(100)).toBe(true);
+    expect(history.shorten(100, false)).toBe(true);
     expect(history.oldestRevision).toBe(60);
-    expect(history.shorten(100)).toBe(false);
+    expect(history.shorten(100, false)).toBe(false);
     pin.release();
-    while (history.shorten(100));
+    while (history.shorten(100, false));
     expect(history.oldestRevision).toBe(100);
     // The log is not what is scarce.
     expect(history.oldestWatchRevision).toBe(1);
@@ -146,44 +146,79 @@ describe('a pin', () => {
     expect(history.oldestRevision).toBe(50);
   });
 
-  it('gives way when memory is scarce and its reader has not asked for more for a while', () => {
+  it('gives way when a write finds no room, a while after it began', () => {
     const { history, clock } = historyOf({});
     history.advance(100, 0);
     let lostCount = 0;
-    const pin = history.pin(0, { holder: 'a backup', onLost: () => lostCount++ });
-    clock.advance(DAY_MS);
-    // It works by itself.
-    expect(history.shorten(100)).toBe(false);
-    pin.waitForReader();
+    const pin = history.pin(0, { holder: 'a long reply', msMax: HOUR_MS, onLost: () => lostCount++ });
     clock.jump(DAY_MS);
-    clock.advance(fixed.idleReaderMs - 1);
-    expect(history.shorten(100)).toBe(false);
-    pin.goOn();
-    pin.waitForReader();
-    clock.advance(fixed.idleReaderMs - 1);
-    expect(history.shorten(100)).toBe(false);
+    clock.advance(fixed.fullPinMs - 1);
+    expect(history.shorten(100, true)).toBe(false);
     clock.advance(1);
-    // Only because memory is scarce.
+    // Neither by itself, nor because little memory is left.
     history.compact(10);
+    expect(history.shorten(100, false)).toBe(false);
     expect([pin.isHeld(), lostCount]).toEqual([true, 0]);
-    expect(history.shorten(100)).toBe(true);
+    expect(history.shorten(100, true)).toBe(true);
     expect([pin.isHeld(), pin.hasGivenWay(), lostCount]).toEqual([false, true, 1]);
     expect(history.oldestRevision).toBe(50);
     pin.release();
     expect(pin.hasGivenWay()).toBe(true);
   });
 
+  it.each(['a snapshot', 'a backup'] as const)(
+    'of %s gives way by the time alone that its reader was waited for, in sum',
+    (holder) => {
+      const { history, clock } = historyOf({});
+      history.advance(100, 0);
+      const pin = history.pin(0, { holder });
+      // It works by itself.
+      clock.advance(DAY_MS);
+      expect(history.shorten(100, true)).toBe(false);
+      for (const waitedMs of [fixed.fullPinMs - 2, 1]) {
+        pin.waitForReader();
+        clock.advance(waitedMs);
+        expect(history.shorten(100, true)).toBe(false);
+        pin.goOn();
+        clock.advance(DAY_MS);
+        expect(history.shorten(100, true)).toBe(false);
+      }
+      pin.waitForReader();
+      clock.advance(1);
+      expect(history.shorten(100, true)).toBe(true);
+      expect(pin.hasGivenWay()).toBe(true);
+    },
+  );
+
   it('gives way only when nothing else is left to give up, and only if it is in the way', () => {
     const { history, clock } = historyOf({});
     history.advance(100, 0);
-    const low = history.pin(30, { holder: 'a backup' });
-    const high = history.pin(90, { holder: 'a backup' });
-    for (const pin of [low, high]) pin.waitForReader();
-    clock.advance(fixed.idleReaderMs);
-    expect(history.shorten(100)).toBe(true);
-    expect([history.oldestRevision, low.isHeld(), high.isHeld()]).toEqual([30, true, true]);
-    expect(history.shorten(100)).toBe(true);
-    expect([history.oldestRevision, low.isHeld(), high.isHeld()]).toEqual([65, false, true]);
+    const low = history.pin(30, { holder: 'a long reply' });
+    const next = history.pin(40, { holder: 'a long reply' });
+    const high = history.pin(90, { holder: 'a long reply' });
+    clock.advance(fixed.fullPinMs);
+    const state = (): unknown[] => [history.oldestRevision, ...[low, next, high].map((pin) => pin.isHeld())];
+    expect(history.shorten(100, true)).toBe(true);
+    expect(state()).toEqual([30, true, true, true]);
+    expect(history.shorten(100, true)).toBe(true);
+    expect(state()).toEqual([40, false, true, true]);
+    expect(history.shorten(100, true)).toBe(true);
+    expect(state()).toEqual([70, false, false, true]);
+  });
+
+  it('does not give way where another stays that holds as much back', () => {
+    const { history, clock } = historyOf({});
+    history.advance(100, 0);
+    const old = [history.pin(30, { holder: 'a long reply' }), history.pin(40, { holder: 'a long reply' })];
+    clock.advance(fixed.fullPinMs - 1);
+    const young = history.pin(30, { holder: 'a long reply' });
+    clock.advance(1);
+    history.shorten(100, true);
+    expect(history.shorten(100, true)).toBe(false);
+    expect(old.map((pin) => pin.isHeld())).toEqual([true, true]);
+    young.release();
+    expect(history.shorten(100, true)).toBe(true);
+    expect(old.map((pin) => pin.isHeld())).toEqual([false, true]);
   });
 });
 

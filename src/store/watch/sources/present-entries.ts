@@ -24,7 +24,6 @@ export class PresentEntries {
     this.#instantMs = nowMs;
     const holder = 'a watch that reads the present entries';
     this.#pin = work.source.history.pin(work.place.cursor, { holder, msMax: fixed.pinMsMax });
-    this.#pin.waitForReader();
   }
 
   release(): void {
@@ -38,7 +37,6 @@ export class PresentEntries {
    */
   read(): boolean {
     const { filter, ready, turn } = this.#work;
-    this.#pin.goOn();
     while (!ready.isHeldUp) {
       const range = filter.ranges[this.#rangeIndex];
       if (range === undefined) return true;
@@ -46,13 +44,12 @@ export class PresentEntries {
       if (!this.#pin.isHeld()) {
         throw new StoreError(
           'slowWatcher',
-          'the present entries were read so slowly that their revision is no longer kept; watch again from the start',
+          'the present entries were read so slowly, or memory was so short, that their revision is no longer kept; watch again from the start',
           { resumeRevision: 0 },
         );
       }
       this.#readPage(this.#nextKey ?? range.bytes.start, range.bytes.end);
     }
-    this.#pin.waitForReader();
     return false;
   }
 
