@@ -14,9 +14,10 @@ import type { EngineRange } from '../engine/engine.ts';
 import { StoreError } from '../errors.ts';
 import type { Answer } from '../store/commit/acknowledgements.ts';
 import type { DurableStore } from '../store/durable-store.ts';
-import type { PinnedState } from '../store/seam.ts';
+import type { StateAt } from '../store/seam.ts';
 import { toDeletedRange, toEngineRange } from '../store/views/range.ts';
 import type { View } from '../store/views/view.ts';
+import { TurnLine } from '../store/turn-line.ts';
 import type { PulledWatch, WatchForm, WatchReader } from '../store/watch/messages/pulled-watch.ts';
 import { failedWatch } from '../store/watch/watch-start.ts';
 import { CallGroup } from './turns/call-group.ts';
@@ -42,6 +43,12 @@ export interface KvStoreParts {
   readonly random: Random;
 }
 
+/** What ends a long call before it is done. */
+interface Cancellable {
+  /** Rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 export class KvStore implements api.Store {
   readonly storeId: string;
   readonly failed: Promise<Error>;
@@ -50,6 +57,8 @@ export class KvStore implements api.Store {
   readonly #random: Random;
   readonly #fetcher: KeyFetcher;
   readonly #turn: Turn;
+  /** The calls that are too long for one turn of the event loop. */
+  readonly #longCalls: TurnLine;
 
   constructor({ store, clock, random }: KvStoreParts) {
     this.#store = store;
@@ -57,6 +66,7 @@ export class KvStore implements api.Store {
     this.#random = random;
     this.#fetcher = new KeyFetcher((fetched, count) => store.fetch(fetched, count));
     this.#turn = new Turn({ store, fetcher: this.#fetcher, yieldNow: (run) => clock.yieldNow(run) });
+    this.#longCalls = new TurnLine(clock);
     this.storeId = store.storeId;
     this.failed = store.failed;
   }
@@ -124,17 +134,20 @@ export class KvStore implements api.Store {
    * `scan` rejects with is thrown by the iteration.
    */
   scanStream(range: api.KeyRange, options: RangeStreamOptions): AsyncIterableIterator<api.ScanPage> {
-    return new RangeStream(this.#store, range, options, () => this.pause());
+    return new RangeStream(this.#store, range, options, this.#longCalls);
   }
 
-  async count(range: api.KeyRange, options: api.CountOptions = {}): Promise<api.CountResult> {
+  async count(range: api.KeyRange, options: api.CountOptions & Cancellable = {}): Promise<api.CountResult> {
     const store = this.#store;
-    const { revision = 0 } = options;
+    const { revision = 0, signal } = options;
     // The caller may use its buffers again as soon as it has the promise.
     const engineRange = toEngineRange(range);
-    const countPin = (pin: PinnedState): Promise<api.CountResult> =>
-      countPinned(pin, engineRange, () => this.pause());
-    if (revision !== 0) return await countPin(store.pin({ revision, instantMs: 0 }));
+    const countAt = async (state?: StateAt): Promise<api.CountResult> => {
+      const turn = this.#longCalls.begin(signal);
+      if (turn !== undefined) await turn;
+      return await countPinned(store.pin(state), engineRange, () => this.#longCalls.next(signal));
+    };
+    if (revision !== 0) return await countAt({ revision, instantMs: 0 });
     try {
       return await this.#decide(engineRange, (view, kept) => ({
         count: view.count(kept),
@@ -143,7 +156,7 @@ export class KvStore implements api.Store {
     } catch (error) {
       // The ranks are those of the newest state, which a failed log never brings to disk.
       if (store.failure === undefined) throw error;
-      return await countPin(store.pin());
+      return await countAt();
     }
   }
 
@@ -194,16 +207,22 @@ export class KvStore implements api.Store {
     return this.#decide(leaseId, revokeLease);
   }
 
-  async getLease(leaseId: number, options: api.GetLeaseOptions & ChargedPage = {}): Promise<api.Lease> {
+  async getLease(
+    leaseId: number,
+    options: api.GetLeaseOptions & ChargedPage & Cancellable = {},
+  ): Promise<api.Lease> {
+    const { includeKeys = false, signal } = options;
+    const turn = includeKeys ? this.#longCalls.begin(signal) : undefined;
+    if (turn !== undefined) await turn;
     const behind = this.caughtUp();
     if (behind !== undefined) await behind;
     const { lease, keys } = await this.#store.readLeases((leases) => getLease(leases, leaseId, options));
-    return options.includeKeys === true
-      ? { ...lease, keys: await listKeys(keys, () => this.pause()) }
-      : lease;
+    return includeKeys ? { ...lease, keys: await listKeys(keys, () => this.#longCalls.next(signal)) } : lease;
   }
 
   async listLeases(options: api.PageOptions & ChargedPage = {}): Promise<api.LeasePage> {
+    const turn = this.#longCalls.begin();
+    if (turn !== undefined) await turn;
     const behind = this.caughtUp();
     if (behind !== undefined) await behind;
     return await this.#store.readLeases((leases) => listLeases(leases, options));
@@ -303,10 +322,11 @@ export class KvStore implements api.Store {
       const rest: EngineRange = { start: next, end };
       try {
         signal?.throwIfAborted();
+        const turn = next === start ? this.#longCalls.begin(signal) : this.#longCalls.next(signal);
+        if (turn !== undefined) await turn;
         const part = await this.#decide(rest, deletePart);
         done = withPart(done, part);
         next = part.nextKey;
-        if (next !== undefined) await this.pause();
       } catch (error) {
         throw done.deletedCount === 0 ? error : partlyDeleted(done, error);
       }
@@ -314,7 +334,7 @@ export class KvStore implements api.Store {
     return done;
   }
 
-  /** Resolves when other work has had its turn. */
+  /** For doors: resolves when other work has had its turn, to all that wait for it at the same time. */
   pause(): Promise<void> {
     return new Promise((resolve) => this.#clock.yieldNow(resolve));
   }

@@ -1,7 +1,7 @@
 /**
  * A whole range at one state, in chunks, at the pace of who reads them.
  *
- * Each chunk is read when it is asked for, in one piece of bounded work, and other work has its turn between two. Memory for
+ * Each chunk is read when it is asked for, in one piece of bounded work, in its turn in the line of all long calls. Memory for
  * it is asked for before it is made (`admit`). The state is pinned from the first chunk to the last, for `fixed.pinMsMax`, or
  * `fixed.fullPinMs` once writes need the memory that it keeps (`store/history/pins.ts`): then the stream ends `revisionCompacted`.
  *
@@ -12,6 +12,7 @@ import type { EngineRange } from '../../engine/engine.ts';
 import { fixed } from '../../limits.ts';
 import type { PinnedState, Seam } from '../../store/seam.ts';
 import { copyEntry } from '../../store/views/entries.ts';
+import type { TurnLine } from '../../store/turn-line.ts';
 import { toEngineRange } from '../../store/views/range.ts';
 import type { ReadView } from '../../store/views/view.ts';
 import { bytesOfEntry } from '../../store/watch/messages/event-maker.ts';
@@ -34,7 +35,7 @@ export interface RangeStreamOptions extends ScanPageOptions {
 export class RangeStream implements AsyncIterableIterator<ScanPage> {
   readonly #seam: Seam;
   readonly #options: RangeStreamOptions;
-  readonly #pause: () => Promise<void>;
+  readonly #line: TurnLine;
   readonly #reverse: boolean;
   readonly #keysOnly: boolean;
   readonly #chunkLimit: number;
@@ -48,13 +49,12 @@ export class RangeStream implements AsyncIterableIterator<ScanPage> {
 
   /**
    * Keeps nothing of `range`. Throws `invalidArgument` for one that is none.
-   * @param pause resolves when other work has had its turn.
    */
-  constructor(seam: Seam, range: KeyRange, options: RangeStreamOptions, pause: () => Promise<void>) {
+  constructor(seam: Seam, range: KeyRange, options: RangeStreamOptions, line: TurnLine) {
     this.#seam = seam;
     this.#rest = toEngineRange(range);
     this.#options = options;
-    this.#pause = pause;
+    this.#line = line;
     this.#reverse = options.reverse === true;
     this.#keysOnly = options.keysOnly === true;
     this.#chunkLimit = pageLimitOf({ limit: options.chunkLimit });
@@ -68,9 +68,12 @@ export class RangeStream implements AsyncIterableIterator<ScanPage> {
   async next(): Promise<IteratorResult<ScanPage>> {
     if (this.#isOver) return DONE;
     try {
-      this.#options.signal.throwIfAborted();
-      if (this.#pin === undefined) this.#pin = this.#begin();
-      else await this.#pause();
+      const { signal } = this.#options;
+      signal.throwIfAborted();
+      const turn = this.#pin === undefined ? this.#line.begin(signal) : this.#line.next(signal);
+      if (turn !== undefined) await turn;
+      if (this.#isOver) return DONE;
+      this.#pin ??= this.#begin();
       const value = await this.#chunk(this.#pin);
       if (value !== undefined) return { done: false, value };
       this.#end();
@@ -104,9 +107,14 @@ export class RangeStream implements AsyncIterableIterator<ScanPage> {
     const { chunkBytesMax, admit, signal } = this.#options;
     for (let bytesMax = chunkBytesMax; ;) {
       const isAdmitted = admit(bytesMax);
-      if (isAdmitted !== true && !(await isAdmitted)) {
-        signal.throwIfAborted();
-        return undefined;
+      if (isAdmitted !== true) {
+        if (!(await isAdmitted)) {
+          signal.throwIfAborted();
+          return undefined;
+        }
+        // Memory may have come for many at once.
+        const turn = this.#line.begin(signal);
+        if (turn !== undefined) await turn;
       }
       const { page, bytesWanted } = pin.read((view) => this.#read(view, bytesMax));
       if (page !== undefined) {

@@ -107,7 +107,8 @@ async function get(
   call: Call,
 ): Promise<codec.LeaseServiceGetResponseShape> {
   const charge = pageCharge(call);
-  const lease = await store.getLease(wholeNumber('lease_id', leaseId), { includeKeys, charge });
+  const options = includeKeys ? { includeKeys, charge, signal: call.signal } : { charge };
+  const lease = await store.getLease(wholeNumber('lease_id', leaseId), options);
   call.checkMessage(keysBytes(lease.keys));
   return { lease: leaseShape(lease), ...keyLists(lease.keys) };
 }

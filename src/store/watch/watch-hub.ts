@@ -16,7 +16,7 @@ import type { Clock } from '../../clock.ts';
 import { StoreError } from '../../errors.ts';
 import { fixed, limitName, type Limits } from '../../limits.ts';
 import type { EventType, WatchRequest } from '../../api.ts';
-import { Fifo } from '../fifo.ts';
+import { TurnLine } from '../turn-line.ts';
 import type { PlannedChange } from '../views/planned-change.ts';
 import {
   RecentChanges,
@@ -56,7 +56,7 @@ export class WatchHub implements WatchRegistry {
   /** Those that were told and are to be woken. */
   readonly #woken = new Set<HubWatch>();
   /** Those that wait for a turn. */
-  readonly #turns = new Fifo<() => void>();
+  readonly #turns: TurnLine;
   #publishedRevision = 0;
   #noticedRevision = 0;
   /** The changes of the revision after `#noticedRevision` that were looked at. */
@@ -68,6 +68,7 @@ export class WatchHub implements WatchRegistry {
   constructor(limits: Pick<Limits, 'watchersMax'>, clock: Clock) {
     this.#limits = limits;
     this.#clock = clock;
+    this.#turns = new TurnLine(clock);
     this.progress = new ProgressTimers(clock);
     this.#groups = new WatchGroups(this.shared);
   }
@@ -160,17 +161,7 @@ export class WatchHub implements WatchRegistry {
    * not hold up writers and other reads.
    */
   takeTurn(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#turns.push(resolve);
-    if (this.#turns.length === 1) this.#giveTurn();
-    return promise;
-  }
-
-  #giveTurn(): void {
-    this.#clock.yieldNow(() => {
-      this.#turns.shift()?.();
-      if (this.#turns.length > 0) this.#giveTurn();
-    });
+    return this.#turns.next();
   }
 
   /** Ends all watches with `closed`. */
