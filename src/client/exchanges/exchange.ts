@@ -5,7 +5,7 @@
  * - "placed": it waits for a connection. When it ends nothing was sent.
  * - "under way": it has a stream. When it ends before the reply has come the stream is reset with CANCEL, so that the server
  *   leaves off.
- * - "settled": its user knows how it went. The stream may be closed a little later.
+ * - "over": its user knows how it went. The stream may be closed a little later.
  */
 import type { Lost, Session } from '../connection/session.ts';
 import type { Applicant, SessionPool } from '../connection/session-pool.ts';
@@ -28,7 +28,7 @@ export abstract class Exchange extends Timed implements Applicant, ClientStreamH
   protected readonly surroundings: Surroundings;
   protected session: Session | undefined;
   protected stream: ClientStream | undefined;
-  protected isSettled = false;
+  protected isOver = false;
   readonly #fields: readonly Field[];
   #head: ResponseHead | undefined;
   /** Only for messages that come in several pieces. */
@@ -47,7 +47,7 @@ export abstract class Exchange extends Timed implements Applicant, ClientStreamH
   protected abstract opened(stream: ClientStream): void;
   /** The reply is complete, and the server says that all went well. */
   protected abstract succeeded(): void;
-  /** It has failed. It is settled already. */
+  /** It has failed. It is over already. */
   protected abstract failed(failure: CallFailure): void;
   /** So many bytes have been read, and their messages handed on. */
   protected abstract taken(bytes: number): void;
@@ -73,7 +73,7 @@ export abstract class Exchange extends Timed implements Applicant, ClientStreamH
   }
 
   data(buffer: Buffer, from: number, to: number): void {
-    if (this.isSettled) return this.stream?.consumed(to - from);
+    if (this.isOver) return this.stream?.consumed(to - from);
     try {
       if (
         this.#reader === undefined &&
@@ -93,7 +93,7 @@ export abstract class Exchange extends Timed implements Applicant, ClientStreamH
   }
 
   end(trailers: readonly Field[]): void {
-    if (this.isSettled) return;
+    if (this.isOver) return;
     const isInHead = this.#head !== undefined && meaningOf(this.#head).kind === 'status';
     const fields = isInHead && this.#head !== undefined ? this.#head.fields : trailers;
     if (!isOk(fields)) this.fail(statusFailure(fields, this.#head));
@@ -107,7 +107,7 @@ export abstract class Exchange extends Timed implements Applicant, ClientStreamH
 
   closed(code: ErrorCode, by: ClosedBy): void {
     this.session?.ended();
-    if (this.isSettled) return;
+    if (this.isOver) return;
     if (code === errorCode.REFUSED_STREAM) {
       const message = 'it refused the request';
       this.fail(new CallFailure(grpcCode.Unavailable, message, { isUnprocessed: true }));
@@ -121,21 +121,21 @@ export abstract class Exchange extends Timed implements Applicant, ClientStreamH
 
   /** Its user has enough. */
   protected abandon(): void {
-    if (this.isSettled) return;
-    this.settle();
+    if (this.isOver) return;
+    this.finish();
     this.stream?.reset(errorCode.CANCEL);
   }
 
   protected fail(failure: CallFailure): void {
-    if (this.isSettled) return;
-    this.settle();
+    if (this.isOver) return;
+    this.finish();
     this.stream?.reset(errorCode.CANCEL);
     this.failed(failure);
   }
 
   /** Leaves nothing behind: no timer, no stream that the server still works on. */
-  protected settle(): void {
-    this.isSettled = true;
+  protected finish(): void {
+    this.isOver = true;
     if (this.list !== undefined) this.surroundings.deadlines.cancel(this);
     if (this.session === undefined) this.surroundings.pool.withdraw(this);
   }

@@ -91,8 +91,8 @@ export abstract class RequestExchange<Request, Reply> extends Exchange implement
   }
 
   /** Nor does it leave a listener behind. */
-  protected override settle(): void {
-    super.settle();
+  protected override finish(): void {
+    super.finish();
     this.#signal?.removeEventListener('abort', this);
   }
 }

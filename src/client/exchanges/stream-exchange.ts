@@ -34,7 +34,7 @@ export class StreamExchange<Request, Reply> extends RequestExchange<Request, Rep
         const message = this.#messages[this.#taken];
         if (message !== undefined) yield this.#take(message);
         else if (this.#failure !== undefined) throw this.#failure;
-        else if (this.isSettled) return;
+        else if (this.isOver) return;
         else await this.#next();
       }
     } finally {
@@ -63,7 +63,7 @@ export class StreamExchange<Request, Reply> extends RequestExchange<Request, Rep
   }
 
   protected succeeded(): void {
-    this.settle();
+    this.finish();
     this.#wakeReader();
   }
 

@@ -38,7 +38,7 @@ export class UnaryExchange<Request, Reply> extends RequestExchange<Request, Repl
 
   protected succeeded(): void {
     if (!this.#isReplied) return this.fail(new CallFailure(grpcCode.Internal, 'the reply has no message'));
-    this.settle();
+    this.finish();
     this.#resolve(this.#reply as Reply);
   }
 

@@ -64,7 +64,7 @@ export class Batch implements BatchOfCall {
         }
         const resultEnd = cursor.endOfLength(end);
         const call = calls[count++];
-        if (call !== undefined && !call.isSettled) handOn(call, buffer, cursor.position, resultEnd);
+        if (call !== undefined && !call.isOver) handOn(call, buffer, cursor.position, resultEnd);
         cursor.position = resultEnd;
       }
     } catch (error) {

@@ -96,7 +96,7 @@ export class PipelineStream extends Exchange implements CallCarrier, Lasting {
 
   /** Whether calls may be given to it; else it is to be left. */
   get isUsable(): boolean {
-    if (this.isSettled || this.#hasLeft) return false;
+    if (this.isOver || this.#hasLeft) return false;
     if (systemClock.monotonicMs() - this.#openedAtMs > limits.pipelineAgeMsMax) return false;
     return this.session === undefined || (this.session.isOpen && this.session.isFresh);
   }
@@ -126,7 +126,7 @@ export class PipelineStream extends Exchange implements CallCarrier, Lasting {
 
   override begin(session: Session): void {
     if (this.#isOnTrial || this.#waiting.isWanted) return super.begin(session);
-    this.settle();
+    this.finish();
     this.#owner.left(this);
   }
 
@@ -156,7 +156,7 @@ export class PipelineStream extends Exchange implements CallCarrier, Lasting {
     if (batch === undefined) this.#waiting.ended();
     else batch.callEnded();
     const { session } = this;
-    if (this.isSettled || session === undefined) return;
+    if (this.isOver || session === undefined) return;
     const isSilent = this.#isSilent;
     const isUnwanted = !this.#waiting.isWanted && this.#batches.every(({ isInVain }) => isInVain);
     if (!this.#hasLeft && (isSilent || (isUnwanted && isLate))) this.#owner.distrusted();
@@ -223,7 +223,7 @@ export class PipelineStream extends Exchange implements CallCarrier, Lasting {
     if (this.#isOnTrial || this.#batches.length > 0) {
       return this.fail(wrongReply('no results for the last operations'));
     }
-    this.settle();
+    this.finish();
     this.stream?.end();
     this.#over();
     this.#makeAllAlone(this.#waiting.takeAll());
@@ -268,7 +268,7 @@ export class PipelineStream extends Exchange implements CallCarrier, Lasting {
 
   get #mayWrite(): boolean {
     return (
-      !this.#isHeld && !this.#hasLeft && !this.isSettled && this.#batches.length < limits.pipelineBatchesMax
+      !this.#isHeld && !this.#hasLeft && !this.isOver && this.#batches.length < limits.pipelineBatchesMax
     );
   }
 
@@ -287,7 +287,7 @@ export class PipelineStream extends Exchange implements CallCarrier, Lasting {
   #makeAllAlone(calls: readonly PipelinedCall[]): void {
     for (const call of calls) {
       call.unsent();
-      if (!call.isSettled && !call.isAsGoodAsLate) this.#owner.makeAlone(call);
+      if (!call.isOver && !call.isAsGoodAsLate) this.#owner.makeAlone(call);
     }
   }
 
@@ -307,7 +307,7 @@ export class PipelineStream extends Exchange implements CallCarrier, Lasting {
   }
 
   #halfClose(): void {
-    if (this.isSettled || this.#hasLeft) return;
+    if (this.isOver || this.#hasLeft) return;
     this.#hasLeft = true;
     if (this.#isResting) this.deadlines.set(this, limits.pipelineIdleMs);
     this.#over();
@@ -321,7 +321,7 @@ export class PipelineStream extends Exchange implements CallCarrier, Lasting {
   }
 
   #rest(forMs: number = limits.pipelineIdleMs): void {
-    if (this.#isResting || this.isSettled) return;
+    if (this.#isResting || this.isOver) return;
     this.#isResting = true;
     this.session?.rest();
     this.deadlines.set(this, forMs);

@@ -78,7 +78,7 @@ export class Pipeline implements PipelineOwner {
   }
 
   goOn(calls: readonly PipelinedCall[]): void {
-    this.#send(calls.filter(({ isSettled }) => !isSettled));
+    this.#send(calls.filter(({ isOver }) => !isOver));
   }
 
   left(stream: PipelineStream): void {

@@ -6,7 +6,7 @@
  * - "gathered": its turn of the event loop goes on. It is in no list yet: it may go by itself in the end.
  * - "waiting": for a connection, or for room on its stream. When it ends nothing was sent.
  * - "sent": it has a batch. When it ends early, what it was to change may be changed.
- * - "settled": its user knows how it went, or it goes by itself.
+ * - "over": its user knows how it went, or it goes by itself.
  */
 import {
   type OperationFailureShape,
@@ -53,7 +53,7 @@ export class PipelinedCall extends Timed implements PipelineOperationShape, Mess
   readonly resolve: (reply: unknown) => void;
   readonly reject: (failure: CallFailure) => void;
   readonly keepsMessages = true;
-  isSettled = false;
+  isOver = false;
   #carrier: CallCarrier | undefined;
   #batch: BatchOfCall | undefined;
 
@@ -87,7 +87,7 @@ export class PipelinedCall extends Timed implements PipelineOperationShape, Mess
   begin(carrier: CallCarrier): boolean {
     const hasBegun = this.#carrier !== undefined;
     this.#carrier = carrier;
-    if (hasBegun) return !this.isSettled;
+    if (hasBegun) return !this.isOver;
     const { signal } = this;
     if (signal !== undefined) {
       if (signal.aborted) {
@@ -114,7 +114,7 @@ export class PipelinedCall extends Timed implements PipelineOperationShape, Mess
     const result = this.#read(buffer, start, end);
     if (result === undefined) return;
     if (result.case === this.operation.case) {
-      this.#settle();
+      this.#finish();
       this.resolve(result.value);
     } else if (result.case === 'failure') {
       this.#refused(toCallFailure(result.value));
@@ -124,8 +124,8 @@ export class PipelinedCall extends Timed implements PipelineOperationShape, Mess
   }
 
   fail(failure: CallFailure): void {
-    if (this.isSettled) return;
-    this.#settle();
+    if (this.isOver) return;
+    this.#finish();
     this.reject(failure);
   }
 
@@ -137,7 +137,7 @@ export class PipelinedCall extends Timed implements PipelineOperationShape, Mess
   /** It is to be made by itself. @returns how much of its time is left. */
   leave(): number {
     const leftMs = this.#leftMs;
-    this.#settle();
+    this.#finish();
     return Math.max(1, Math.ceil(leftMs));
   }
 
@@ -183,8 +183,8 @@ export class PipelinedCall extends Timed implements PipelineOperationShape, Mess
   }
 
   /** Leaves nothing behind: no timer, no listener. */
-  #settle(): void {
-    this.isSettled = true;
+  #finish(): void {
+    this.isOver = true;
     if (this.list !== undefined) this.#carrier?.deadlines.cancel(this);
     this.signal?.removeEventListener('abort', this);
   }

@@ -46,7 +46,7 @@ export class WaitingCalls {
   /** One of them has ended. */
   ended(): void {
     if (++this.#endedCount * 2 < this.#calls.length) return;
-    this.#calls = this.#calls.filter(({ isSettled }) => !isSettled);
+    this.#calls = this.#calls.filter(({ isOver }) => !isOver);
     this.#byteCount = this.#calls.reduce((bytes, { byteCount }) => bytes + byteCount, 0);
     this.#endedCount = 0;
   }
@@ -60,7 +60,7 @@ export class WaitingCalls {
     let taken = 0;
     for (; taken < waiting.length && calls.length < callsMax; taken++) {
       const call = waiting[taken] as PipelinedCall;
-      if (call.isSettled) {
+      if (call.isOver) {
         this.#endedCount--;
         continue;
       }

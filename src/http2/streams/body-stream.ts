@@ -106,13 +106,13 @@ export abstract class BodyStream extends StreamState implements SendingStream, S
     const consumedBytes = Math.min(bytes, this.#unconsumedBytes);
     if (consumedBytes <= 0) return;
     this.#unconsumedBytes -= consumedBytes;
-    this.#settle(consumedBytes);
+    this.#giveBack(consumedBytes);
     this.#openWindow(consumedBytes);
   }
 
   accountForBody(): void {
     if (this.#isBodyAccountedFor) return;
-    this.#settle(this.#unconsumedBytes);
+    this.#giveBack(this.#unconsumedBytes);
     this.#isBodyAccountedFor = true;
   }
 
@@ -185,7 +185,7 @@ export abstract class BodyStream extends StreamState implements SendingStream, S
       this.carrier.sender.leave(this);
       this.#held = undefined;
     }
-    this.#settle(this.#unconsumedBytes);
+    this.#giveBack(this.#unconsumedBytes);
     this.#unconsumedBytes = 0;
     this.carrier.released(this);
     if (this.#handler === undefined) this.#closing = [code, by];
@@ -242,7 +242,7 @@ export abstract class BodyStream extends StreamState implements SendingStream, S
   }
 
   /** Gives bytes back to the connection, unless it had them as they came. */
-  #settle(bytes: number): void {
+  #giveBack(bytes: number): void {
     if (bytes > 0 && !this.#isBodyAccountedFor) this.carrier.consumed(bytes);
   }
 

@@ -214,7 +214,7 @@ class Batch implements ReplyAccount {
         budget.spendVisits(operation.case === 'exists' ? operation.value.keys.length : 1);
       }
     });
-    const durable = group.untilDurable()?.then(() => this.#settle(group));
+    const durable = group.untilDurable()?.then(() => this.#noteLosses(group));
     if (durable !== undefined)
       this.#durable = this.#durable === undefined ? durable : Promise.all([this.#durable, durable]);
     return group.sequence;
@@ -318,7 +318,7 @@ class Batch implements ReplyAccount {
   }
 
   /** The log has said what became of the writes. */
-  #settle(calls: CallGroup): void {
+  #noteLosses(calls: CallGroup): void {
     if (!calls.isLost) return;
     for (let index = 0; index < this.results.length; index++) {
       const failure = calls.failureOf(index);
