@@ -95,7 +95,7 @@ export function rpcEndpoints(context: RpcContext): Map<string, RpcEndpoint> {
   }
   serve(serverFixed.smallRequestBytesMax, (router) => {
     router
-      .service(Health, healthService(state, dataServices, otherServices))
+      .service(Health, healthService(state, dataServices, otherServices, callOf))
       .service(ServerReflection, reflectionService(index, callOf))
       .service(ServerReflectionAlpha, reflectionService(index, callOf));
   });

@@ -119,3 +119,18 @@ describe('a server whose disk has failed', () => {
     await server.log.line((line) => line['level'] === 'fatal');
   });
 });
+
+describe('a server that stops', () => {
+  test('says that it is NOT_SERVING, and ends the watches of that without an error', async () => {
+    const server = await startTestServer();
+    const health = createClient(Health, createGrpcTransport({ baseUrl: server.url }));
+    const statuses = health.watch({ service: 'grpc.health.v1.Health' })[Symbol.asyncIterator]();
+    expect((await statuses.next()).value).toMatchObject({ status: Status.SERVING });
+
+    const changed = statuses.next();
+    const stopped = server.stop();
+    expect((await changed).value).toMatchObject({ status: Status.NOT_SERVING });
+    expect((await statuses.next()).done).toBe(true);
+    await stopped;
+  });
+});
