@@ -3500,8 +3500,8 @@ export interface PipelineOperationShape {
     | { case: undefined; value?: undefined };
   /**
    * How long its caller waits, in milliseconds from when the request has come whole. 0 (default): for ever. An operation that has
-   * not begun by then, since those before it took so long, does not begin: it is DEADLINE_EXCEEDED, and has changed nothing. One
-   * that has begun is answered with its batch.
+   * not begun by then, since those before it took so long or other streams had their turns, does not begin: it is
+   * DEADLINE_EXCEEDED, and has changed nothing. One that has begun is answered with its batch.
    */
   timeoutMs: number;
 }

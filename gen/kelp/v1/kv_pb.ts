@@ -1539,8 +1539,8 @@ export type PipelineOperation = Message<"kelp.v1.PipelineOperation"> & {
 
   /**
    * How long its caller waits, in milliseconds from when the request has come whole. 0 (default): for ever. An operation that has
-   * not begun by then, since those before it took so long, does not begin: it is DEADLINE_EXCEEDED, and has changed nothing. One
-   * that has begun is answered with its batch.
+   * not begun by then, since those before it took so long or other streams had their turns, does not begin: it is
+   * DEADLINE_EXCEEDED, and has changed nothing. One that has begun is answered with its batch.
    *
    * @generated from field: uint32 timeout_ms = 15;
    */

@@ -147,7 +147,8 @@ const serverLimitOptions: { readonly [name in keyof ServerLimits]: LimitOption }
     type: 'bytes',
     min: 1 * MiB,
     max: TiB,
-    description: 'requests and replies that all calls together hold in memory',
+    description:
+      'requests and replies that all calls together hold in memory; the requests of one connection have half of it at most, a single one may have all',
   },
   headerBytesMax: { type: 'bytes', min: 4 * KiB, max: 1 * MiB, description: 'headers of one request' },
   handshakeTimeoutMs: {
