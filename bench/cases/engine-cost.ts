@@ -1,3 +1,8 @@
+/**
+ * Measures what an operation itself costs an engine, and what it leaves to the collector, with all keys in the caches;
+ * a `Map` with copies of its values is the measure. Nanoseconds are processor time, bytes are of the JavaScript heap:
+ * an operation that leaves none never causes a collection.
+ */
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import type { BenchCase, CaseContext } from '../bench-case.ts';
 import { operationCount } from '../bench-case.ts';
@@ -48,7 +53,6 @@ const OPERATIONS: readonly Operation[] = [
   },
 ];
 
-/** An engine and a `Map` with all in the cache: what an operation itself costs, and what it leaves to the collector. */
 export const engineCost: BenchCase = {
   async run(context) {
     for (const makeTarget of [makeEngineTarget, makeMapTarget]) {

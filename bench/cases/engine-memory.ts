@@ -1,3 +1,8 @@
+/**
+ * Measures what memory an engine gives back after deletes, and how much it wastes after overwrites. A share of 1 would
+ * be all that the keys took; a ratio of 1 after overwrites is that of a fresh load. The rows of the process include
+ * what V8 and the C library keep, those of the engine's own count do not.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Engine } from '../../src/engine/engine.ts';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';

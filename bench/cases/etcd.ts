@@ -1,3 +1,7 @@
+/**
+ * Measures etcd on the same calls as `served`, through the same client. It flushes every write before it answers, so
+ * its puts stand beside KelpDB's with `--fsync always`. The client shares the machine: often it is what limits.
+ */
 import type { BenchCase, CaseContext } from '../bench-case.ts';
 import { measureCalls } from '../load/call-rates.ts';
 import { keyOf, Values } from '../load/data.ts';
@@ -20,7 +24,6 @@ import {
 const FILL_SEED = 1;
 const FILL_UNDER_WAY = 16;
 
-/** etcd on the same calls through the same client. It flushes every write before it answers. */
 export const etcd: BenchCase = {
   async run(context) {
     const server = await startEtcd(context, `${context.directory}/etcd`);

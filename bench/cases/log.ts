@@ -1,3 +1,8 @@
+/**
+ * Measures the log without a store above it: how many records of the length of a put it makes durable in a second,
+ * under each policy of flushing. It is the ceiling of what puts can reach; with one under way and `always` it is the
+ * disk's time for a flush.
+ */
 import { systemClock } from '../../src/clock.ts';
 import { nodeDisk } from '../../src/disk/node-disk.ts';
 import { defaults, type FsyncPolicy } from '../../src/index.ts';
@@ -22,7 +27,6 @@ const LOADS: readonly {
   { fsync: 'never', concurrency: 256, count: 300_000 },
 ];
 
-/** Appends to the log without a store above it. */
 export const log: BenchCase = {
   async run(context) {
     for (const { fsync, concurrency, count: fullCount } of LOADS) {

@@ -1,3 +1,7 @@
+/**
+ * Measures a bare `Map` from texts to bytes: no log, no order, no old versions. Its rates are the ceiling of what
+ * JavaScript gives, its memory what the engine is to be better than.
+ */
 import type { BenchCase } from '../bench-case.ts';
 import { operationCount } from '../bench-case.ts';
 import { keyOf, randomKeys, Values } from '../load/data.ts';
@@ -7,7 +11,6 @@ import { ratesOf } from '../load/repeat.ts';
 
 const FILL_SEED = 1;
 
-/** A bare `Map` from texts to bytes: no log, no order, no old versions. The ceiling of what JavaScript gives. */
 export const map: BenchCase = {
   async run(context) {
     const { keyCount } = context;

@@ -1,3 +1,8 @@
+/**
+ * Measures Redis on the same work: its reads, its writes under each policy of its log, its memory, its snapshot. It is
+ * reached over a socket, with the depth of the pipeline where the store in process has callers, so a part of each
+ * figure is this process as its client.
+ */
 import type { BenchCase, CaseContext } from '../bench-case.ts';
 import { operationCount } from '../bench-case.ts';
 import { keyOf, randomKeys, Values } from '../load/data.ts';
@@ -14,7 +19,6 @@ const COUNT_ONE = 2000;
 const COUNT_MANY = 30_000;
 const PUT_COUNT_ONE = 1000;
 
-/** Redis on the same work: its reads, its writes under each policy of its log, its memory, its snapshot. */
 export const redis: BenchCase = {
   async run(context) {
     for (const fsync of ['always', 'everysec', 'no']) {

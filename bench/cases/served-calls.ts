@@ -1,3 +1,8 @@
+/**
+ * Measures what a server can do: one call over and over by `h2load`, which is written in C. KelpDB in plain text and
+ * over TLS, with `--fsync always`; etcd, which flushes before it answers, too. On a busy machine read the rows for each
+ * second of the server's processor time, not those by the clock.
+ */
 import { fileURLToPath } from 'node:url';
 import type { BenchCase, CaseContext } from '../bench-case.ts';
 import { keyOf, Values } from '../load/data.ts';
@@ -17,10 +22,6 @@ const value = new Values().of(0);
 const get = { name: 'get', path: GET_PATH, message: getRequest(key) };
 const put = { name: 'put', path: PUT_PATH, message: putRequest(key, value) };
 
-/**
- * One call over and over by `h2load`, which is written in C: what a server can do. KelpDB in plain text and over TLS, with
- * `--fsync always`; etcd, which flushes before it answers, too.
- */
 export const servedCalls: BenchCase = {
   prepare: fillServed,
 

@@ -1,3 +1,8 @@
+/**
+ * Measures whether the long streams of a client hold up its short calls: all come to one process, over connections of
+ * one client. Read the gets beside the watches against the gets alone, and the 99th of 100 rather than the median.
+ * These are times by the clock of two processes: they mean something on a machine that does nothing else only.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from '../../src/client/client.ts';
 import type { KelpClient } from '../../src/client/client.ts';
@@ -15,7 +20,6 @@ const WATCHES = 30;
 const QUIET_GETS = 1000;
 const PAUSE_MS = 2;
 
-/** Whether the long streams of a client hold up its short calls: all come to one process, over connections of one client. */
 export const servedCatchUp: BenchCase = {
   async prepare(context) {
     const store = await openBenchStore(context, `${context.directory}/data`, 'never');

@@ -1,3 +1,11 @@
+/**
+ * Measures what a call costs its caller: the calls that the processor time of the client's process, all its threads
+ * included, would be enough for in a second. Messages are made and read within it, as programs do. And what it costs
+ * the server.
+ *
+ * Puts are durable. Calls of one turn travel together, unless a row says that they do not. Read each row beside that of
+ * `@grpc/grpc-js`.
+ */
 import { readGetResponse, readPutResponse } from '../../gen/kelp/v1/kv_codec.ts';
 import { createClient } from '../../src/client/client.ts';
 import type { KelpClient } from '../../src/client/client.ts';
@@ -30,12 +38,6 @@ const LOADS = [
 
 const NANOS_PER_SECOND = 1e9;
 
-/**
- * What a call costs its caller: the calls that the processor time of the client's process, all its threads included, would
- * be enough for in a second. Messages are made and read within it, as programs do. And what it costs the server.
- *
- * Puts are durable. Calls of one turn travel together, unless it says that they do not.
- */
 export const servedClient: BenchCase = {
   prepare: fillServed,
 

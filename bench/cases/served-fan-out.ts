@@ -1,3 +1,7 @@
+/**
+ * Measures events of one key to many watchers, by the processor time that the server takes for them and for their puts;
+ * etcd's beside them. A rate counts each event once for every watcher that got it.
+ */
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { type BenchCase, type CaseContext, operationCount } from '../bench-case.ts';
 import { keyOf, Values } from '../load/data.ts';
@@ -43,7 +47,6 @@ interface Target {
   eventsIn(buffer: Buffer, start: number, end: number): number;
 }
 
-/** Events of one key to many watchers, by the processor time that the server takes for them and for their puts. */
 export const servedFanOut: BenchCase = {
   async run(context) {
     const kelp = await startKelp(context, `${context.directory}/data`, 'never');

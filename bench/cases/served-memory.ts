@@ -1,3 +1,8 @@
+/**
+ * Measures what an idle connection and an open watch take in the server. Resident is what the process grew by, and has
+ * the noise of V8's young generation; heap and buffers are counted once all garbage is collected, and are what to
+ * compare.
+ */
 import { once } from 'node:events';
 import { type Socket, connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -31,7 +36,6 @@ interface Target {
 /** Opens some things; the result closes them. */
 type Open = (count: number) => Promise<() => void>;
 
-/** What an idle connection and an open watch take in the server. */
 export const servedMemory: BenchCase = {
   async run(context) {
     await measureKelp(context);

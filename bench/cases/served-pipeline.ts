@@ -1,3 +1,7 @@
+/**
+ * Measures batches of operations to `kelp serve --fsync always`, and the same commands to Redis with as many of them
+ * under way. Server and client share the machine, so read the rows for each second of the server's processor time.
+ */
 import { emptyGetRequest, emptyPutRequest } from '../../gen/kelp/v1/kv_codec.ts';
 import type { PipelineOperationShape } from '../../gen/kelp/v1/kv_codec.ts';
 import { type BenchCase, type CaseContext, operationCount } from '../bench-case.ts';
@@ -23,7 +27,6 @@ const REDIS_LOADS = [
   { kind: 'get', count: 2_000_000 },
 ] as const;
 
-/** Batches of operations to `kelp serve --fsync always`; server and client share the machine. */
 export const servedPipeline: BenchCase = {
   prepare: fillServed,
 

@@ -1,3 +1,8 @@
+/**
+ * Measures what watchers that stop reading cost writers and memory, and what becomes of those watchers. Read the puts
+ * beside slow watchers against those beside none and those beside watchers that all read: latencies and memory are to
+ * stay alike, and no event may be lost or repeated.
+ */
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -31,7 +36,6 @@ const BURST_VALUE_BYTES = 16_384;
 const BURST_KEYS = 100;
 const BURST_UNDER_WAY = 64;
 
-/** What watchers that stop reading cost writers and memory, and what becomes of those watchers. */
 export const servedWatchSlow: BenchCase = {
   async run(context) {
     const server = await startKelp(context, `${context.directory}/data`, 'never');

@@ -1,3 +1,7 @@
+/**
+ * Measures watchers that are clients of `kelp serve`, all in one other process, which also writes: events a second, and
+ * the time from the call of a put to its event. The reading process shares the machine and is often what limits.
+ */
 import { once } from 'node:events';
 import { readWatchResponse, type WatchResponseShape } from '../../gen/kelp/v1/watch_codec.ts';
 import type { BenchCase } from '../bench-case.ts';
@@ -9,7 +13,6 @@ import { startKelp } from '../load/kelp-server.ts';
 /** Connections of the watchers; a server takes a limited number of streams on each. */
 const WATCH_CONNECTIONS = 10;
 
-/** Watchers that are clients of `kelp serve`, all in one other process, which also writes. */
 export const servedWatch: BenchCase = {
   async run(context) {
     const server = await startKelp(context, `${context.directory}/data`, 'never');

@@ -1,3 +1,7 @@
+/**
+ * Measures unary calls to `kelp serve --fsync always` through clients that programs use. Server and client share the
+ * machine, and these clients take more time for a call than the server: `served-calls` shows what that can do.
+ */
 import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { readGetResponse } from '../../gen/kelp/v1/kv_codec.ts';
@@ -10,7 +14,6 @@ import { GET_PATH, getRequest, PUT_PATH, putRequest } from '../load/kelp-request
 import { fillServed, servedDirectory } from '../load/served-data.ts';
 import { startKelp } from '../load/kelp-server.ts';
 
-/** Unary calls to `kelp serve --fsync always`; server and client share the machine. */
 export const served: BenchCase = {
   prepare: fillServed,
 

@@ -1,3 +1,7 @@
+/**
+ * Deletes nine keys of ten and looks what memory comes back. A share of 1 would be all that those keys took; the
+ * longest stall is the longest time in which the event loop served no call meanwhile.
+ */
 import type { BenchCase } from '../bench-case.ts';
 import { keyOf } from '../load/data.ts';
 import { measureMemory } from '../load/memory.ts';
@@ -14,7 +18,6 @@ const QUICK_WAIT_MS = 100;
 /** The versions that history keeps would be in the way. */
 const limits = { historyRevisionsMax: 1000 };
 
-/** Deletes nine keys of ten and looks what memory comes back. */
 export const storeDelete: BenchCase = {
   async run(context) {
     const { keyCount } = context;

@@ -1,3 +1,7 @@
+/**
+ * Measures deletes of keys that exist, one by one; each repetition has keys of its own. Few are made in a repetition,
+ * so the spread tells whether the rates mean anything: on a busy machine they are lower bounds.
+ */
 import type { BenchCase } from '../bench-case.ts';
 import { operationCount } from '../bench-case.ts';
 import { keyOf } from '../load/data.ts';
@@ -13,7 +17,6 @@ const LOADS = [
   { concurrency: 256, count: 50_000 },
 ] as const;
 
-/** Deletes keys that exist, one by one; each repetition has keys of its own. */
 export const storeDeletes: BenchCase = {
   async run(context) {
     const { keyCount, repetitions } = context;

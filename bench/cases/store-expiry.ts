@@ -1,3 +1,7 @@
+/**
+ * All keys pass the same deadline at once: how fast they are removed, and what that holds up. The longest stall is the
+ * longest time in which the event loop served no call until they were gone.
+ */
 import { systemClock } from '../../src/clock.ts';
 import type { Operation, Store } from '../../src/index.ts';
 import type { BenchCase } from '../bench-case.ts';
@@ -9,7 +13,6 @@ const TTL_MS = 1000;
 const TXN_PUTS = 500;
 const LOOK_MS = 20;
 
-/** All keys pass the same deadline at once: how long until they are removed, and what that holds up. */
 export const storeExpiry: BenchCase = {
   async run(context) {
     const { keyCount } = context;

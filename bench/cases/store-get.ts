@@ -1,3 +1,7 @@
+/**
+ * Measures reads of keys of a store in this process, one at a time and many under way; callers and their promises are
+ * part of it. `getMany` counts keys, not calls.
+ */
 import type { BenchCase } from '../bench-case.ts';
 import { operationCount } from '../bench-case.ts';
 import { randomKeys } from '../load/data.ts';
@@ -8,7 +12,6 @@ import { underWay } from '../load/under-way.ts';
 const CONCURRENCIES = [1, 256];
 const MANY = 100;
 
-/** Reads keys of a store in this process. */
 export const storeGet: BenchCase = {
   async run(context) {
     await withFilledStore(context, 'never', async (store) => {

@@ -1,3 +1,8 @@
+/**
+ * Grows a store from nothing, put by put, and looks for the longest pause: of a call, of the wait for its answer, of
+ * the event loop. These are times by the clock, so one that is long may be another process's doing: `engine-growth` has
+ * those of the engine without that.
+ */
 import type { BenchCase } from '../bench-case.ts';
 import { keyOf, Values } from '../load/data.ts';
 import { shuffledIndexes } from '../load/random.ts';
@@ -8,7 +13,6 @@ import { underWay } from '../load/under-way.ts';
 const FILL_SEED = 1;
 const UNDER_WAY = 256;
 
-/** Grows a store from nothing, put by put, and looks for the longest pause. */
 export const storeGrowth: BenchCase = {
   async run(context) {
     const { keyCount } = context;

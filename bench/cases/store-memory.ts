@@ -1,3 +1,7 @@
+/**
+ * Measures what a fill takes besides its keys and values, in bytes for each key: resident memory, and the JavaScript
+ * heap's part of it. With few keys it says nothing, since compiled code and the first pages of a process count too.
+ */
 import type { BenchCase } from '../bench-case.ts';
 import { measureMemory, reportMemory } from '../load/memory.ts';
 import { fillStore, openBenchStore, warmUpMemory } from '../load/store.ts';
@@ -5,7 +9,6 @@ import { fillStore, openBenchStore, warmUpMemory } from '../load/store.ts';
 /** The versions that history keeps are no cost of a key. */
 const limits = { historyRevisionsMax: 1 };
 
-/** What a fill takes besides its keys and values. */
 export const storeMemory: BenchCase = {
   async run(context) {
     const { keyCount } = context;

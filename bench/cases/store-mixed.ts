@@ -1,3 +1,7 @@
+/**
+ * Measures reads, puts and deletes together, by random key. A rate counts all operations of the mix: read it between
+ * those of `store-get` and `store-put`.
+ */
 import type { FsyncPolicy } from '../../src/index.ts';
 import type { BenchCase } from '../bench-case.ts';
 import { operationCount } from '../bench-case.ts';
@@ -15,7 +19,6 @@ const MIXES = [
   { puts: 0, deletes: 10, name: 'delete, and what is gone stays so' },
 ];
 
-/** Reads and writes together, by random key. */
 export const storeMixed: BenchCase = {
   async run(context) {
     const values = new Values();

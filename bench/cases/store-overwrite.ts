@@ -1,3 +1,7 @@
+/**
+ * Overwrites every key ten times with values of all lengths, and compares the memory with that of a process that wrote
+ * only the last of them. A ratio of 1 is that of the other process; what is above it is wasted.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Store } from '../../src/index.ts';
 import type { BenchCase, CaseContext } from '../bench-case.ts';
@@ -16,10 +20,6 @@ const limits = { historyRevisionsMax: 1000 };
 const WAIT_MS = 3000;
 const QUICK_WAIT_MS = 100;
 
-/**
- * Overwrites every key ten times with values of all lengths, and compares the memory with that of a process that wrote
- * only the last of them.
- */
 export const storeOverwrite: BenchCase = {
   async prepare(context) {
     await withStore(context, 'fresh', async (store) => {

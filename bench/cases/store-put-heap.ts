@@ -1,3 +1,7 @@
+/**
+ * Measures the JavaScript heap that a put takes, with the promises that stand for its callers. What it takes the
+ * collector has to clear away: the figure depends on neither the machine nor what else that does.
+ */
 import type { BenchCase } from '../bench-case.ts';
 import { operationCount } from '../bench-case.ts';
 import { randomKeys, Values } from '../load/data.ts';
@@ -8,7 +12,6 @@ import { underWay } from '../load/under-way.ts';
 const PUTS = 2000;
 const WARM_UP_PUTS = 100_000;
 
-/** The JavaScript heap that a put takes, with the promises that stand for its callers. */
 export const storePutHeap: BenchCase = {
   async run(context) {
     const values = new Values();

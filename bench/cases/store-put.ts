@@ -1,3 +1,8 @@
+/**
+ * Measures writes of keys that exist of a store in this process, under one fsync policy. With one under way and
+ * `always` it is the disk's time for a flush; with many it is the processor's, and the log's when the disk is slow
+ * (`log`).
+ */
 import type { FsyncPolicy } from '../../src/index.ts';
 import type { BenchCase } from '../bench-case.ts';
 import { operationCount } from '../bench-case.ts';
@@ -30,7 +35,6 @@ const LOADS: { readonly [policy in FsyncPolicy]: readonly Load[] } = {
   ],
 };
 
-/** Writes keys that exist of a store in this process, under one fsync policy. */
 export function storePut(fsync: FsyncPolicy): BenchCase {
   return {
     async run(context) {

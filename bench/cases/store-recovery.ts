@@ -1,3 +1,7 @@
+/**
+ * Opens a store that lies on disk, in a fresh process, as after a crash: from its log alone, and from a snapshot. The
+ * files are in the system's cache, so the rates are those of the processor, not of the disk.
+ */
 import type { BenchCase, CaseContext } from '../bench-case.ts';
 import { keyOf, Values } from '../load/data.ts';
 import { shuffledIndexes } from '../load/random.ts';
@@ -7,7 +11,6 @@ import { underWay } from '../load/under-way.ts';
 const FILL_SEED = 1;
 const FILL_UNDER_WAY = 1024;
 
-/** Opens a store that lies on disk, in a fresh process, as after a crash. */
 export const storeRecovery: BenchCase = {
   async prepare(context) {
     const { keyCount } = context;

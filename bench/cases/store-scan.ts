@@ -1,3 +1,7 @@
+/**
+ * Reads a whole store page by page; a rate counts entries. The difference between the rows with values and without is
+ * what copying values costs.
+ */
 import type { BenchCase } from '../bench-case.ts';
 import { operationCount } from '../bench-case.ts';
 import { ratesOf } from '../load/repeat.ts';
@@ -10,7 +14,6 @@ const VARIANTS = [
   { keysOnly: true, reverse: true, name: 'scan against key order, keys only' },
 ];
 
-/** Reads a whole store page by page. */
 export const storeScan: BenchCase = {
   async run(context) {
     const { keyCount } = context;

@@ -1,3 +1,7 @@
+/**
+ * Writes snapshots, with nothing else to do and beside writers. The stall without a snapshot is measured too: what
+ * writes alone cause is not the snapshot's doing, so read one against the other.
+ */
 import type { Store } from '../../src/index.ts';
 import type { BenchCase, CaseContext } from '../bench-case.ts';
 import { keyOf, randomKeys, Values } from '../load/data.ts';
@@ -7,10 +11,6 @@ import { withFilledStore } from '../load/store.ts';
 const WRITERS = 16;
 const KEYS_DRAWN = 10_000;
 
-/**
- * Writes snapshots, with nothing else to do and beside writers. The stall without a snapshot is measured too: what
- * writes alone cause is not the snapshot's doing.
- */
 export const storeSnapshot: BenchCase = {
   async run(context) {
     await withFilledStore(context, 'never', async (store) => {

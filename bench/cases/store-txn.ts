@@ -1,3 +1,7 @@
+/**
+ * Measures transactions in process: a small one with a compare, and a batch. The rate of the batch counts its puts, to
+ * be read beside those of `store-put`.
+ */
 import type { Operation, Store, TxnRequest } from '../../src/index.ts';
 import type { BenchCase, CaseContext } from '../bench-case.ts';
 import { operationCount } from '../bench-case.ts';
@@ -9,7 +13,6 @@ import { underWay } from '../load/under-way.ts';
 const UNDER_WAY = 64;
 const BATCH_PUTS = 100;
 
-/** Transactions in process: a small one with a compare, and a batch. */
 export const storeTxn: BenchCase = {
   async run(context) {
     const values = new Values();

@@ -1,3 +1,8 @@
+/**
+ * Measures what watches that read the past from the log, as all do after an outage of theirs, cost those who write
+ * meanwhile. Read the puts beside the watches against those alone, and the 99th of 100 rather than the longest, which
+ * another process may have caused.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Store } from '../../src/index.ts';
 import { type BenchCase, type CaseContext, operationCount } from '../bench-case.ts';
@@ -15,7 +20,6 @@ const WATCHERS = 10;
 const STEADY_INTERVAL_MS = 5;
 const QUIET_PUTS = 400;
 
-/** What watches that read the past from the log, as all do after an outage of theirs, cost those who write meanwhile. */
 export const watchCatchUp: BenchCase = {
   async run(context) {
     const store = await openBenchStore(context, `${context.directory}/data`, 'never');

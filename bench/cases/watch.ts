@@ -1,9 +1,12 @@
+/**
+ * Measures watchers and writer in this process: events a second, each counted once for every watcher that got it, and
+ * the time from the call of a put to its event.
+ */
 import type { Store } from '../../src/index.ts';
 import type { BenchCase } from '../bench-case.ts';
 import { type FanOutTarget, measureFanOut } from '../load/fan-out.ts';
 import { openBenchStore } from '../load/store.ts';
 
-/** Watchers and writer in this process. */
 export const watch: BenchCase = {
   async run(context) {
     const store = await openBenchStore(context, `${context.directory}/data`, 'never');

@@ -1,3 +1,4 @@
+/** The clients of a test that kills servers: one that reads, and several that write and are told of each failure. */
 import { onTestFinished } from 'vitest';
 import { createClient, type KelpClient } from '../../src/client/client.ts';
 

@@ -154,13 +154,6 @@ describe('the layers of src/', () => {
     expect(circles).toEqual([]);
   });
 
-  test('every file opens with what it is for', () => {
-    const silent = files.filter(
-      (file) => !/^(?:#!.*\n)?\/\*\*/.test(readFileSync(join('src', file), 'utf8')),
-    );
-    expect(silent).toEqual([]);
-  });
-
   test('time, chance and files are injected below the server', () => {
     const below = files.filter((file) => layerOf(roomOf(file)) < layerOf('server'));
     const implementations = new Set(['clock.ts', ...files.filter((file) => roomOf(file) === 'disk')]);

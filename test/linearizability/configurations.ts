@@ -1,3 +1,7 @@
+/**
+ * What a checker of histories keeps while it goes on: the ways in which things may stand, without those that others
+ * make superfluous.
+ */
 import type { State } from './store-model.ts';
 
 /** One way in which things may stand: some of the calls under way have had their effect, the others not yet. */

@@ -1,3 +1,4 @@
+/** One call of a client: drawn from its workload, made, and taken down in the history. */
 import type { CalledStore } from './called-store.ts';
 import type { HistoryRecorder } from './history.ts';
 import { perform } from './perform.ts';

@@ -1,3 +1,6 @@
+/**
+ * Histories of a store that is nothing but a map, to try the checker on: right ones, and ones with a fault put in.
+ */
 import { SeededRandom } from '../support/random.ts';
 import { type Call, HistoryRecorder } from './history.ts';
 import { makeCall } from './make-call.ts';

@@ -1,3 +1,4 @@
+/** Histories seen through one key, by values alone. */
 import type { Call } from './history.ts';
 import { ABSENT, type Seen } from './operation.ts';
 

@@ -1,3 +1,4 @@
+/** The clients of a simulated machine. */
 import { isStoreError, StoreError } from '../../src/errors.ts';
 import type { Store } from '../../src/api.ts';
 import type { SeededRandom } from '../support/random.ts';

@@ -1,3 +1,4 @@
+/** Values as texts, by which results of store and model are compared and told. */
 import { crc32 } from 'node:zlib';
 
 /** Values as one line of text: equal values give equal lines, whatever kind of byte array or object they are. */

@@ -1,3 +1,4 @@
+/** An engine that tells of all that is applied to it. */
 import type { Engine } from '../../src/engine/engine.ts';
 import type { PutRow } from '../../src/engine/put-row.ts';
 import type { Change } from '../../src/engine/version.ts';

@@ -1,3 +1,4 @@
+/** How the model of a simulation refuses a call. */
 import type { StoreErrorCode } from '../../src/errors.ts';
 
 /** An error that the contract asks for. */

@@ -1,3 +1,4 @@
+/** Transactions of the model that a simulated store is compared with. */
 import type { DeleteReason, DeletedRange } from '../../src/api.ts';
 import { compareKeys, isExpired, isInRange, type Model, type ModelChange, type ModelEntry } from './model.ts';
 import { Refusal } from './refusal.ts';

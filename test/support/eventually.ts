@@ -1,3 +1,4 @@
+/** Waiting for what must come in the end. */
 import { expect } from 'vitest';
 
 /** `expect.poll` with the patience that a busy machine needs: it ends as soon as the expectation holds. */

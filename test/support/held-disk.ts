@@ -1,3 +1,4 @@
+/** A disk for tests that have to do something while a flush is under way. */
 import type { Disk, DiskFile } from '../../src/disk/disk.ts';
 
 /** A disk whose flushes of files wait while they are held; everything else goes through at once. */

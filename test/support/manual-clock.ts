@@ -1,3 +1,4 @@
+/** A clock for tests that decide when time passes. */
 import type { Clock, Timer } from '../../src/clock.ts';
 
 interface Waiting {

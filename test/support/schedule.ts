@@ -1,3 +1,4 @@
+/** In which order things happen that may happen in any. */
 import type { SeededRandom } from './random.ts';
 
 /** Runs an action later, once; who schedules may not count on any order. */

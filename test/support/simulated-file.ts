@@ -1,3 +1,4 @@
+/** An open file of the simulated disk (`simulated-disk.ts`). */
 import type { DiskFile } from '../../src/disk/disk.ts';
 import type { SeededRandom } from './random.ts';
 import { failure } from './simulated-fault.ts';

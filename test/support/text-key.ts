@@ -1,3 +1,4 @@
+/** Keys as the models have them. */
 import type { Key } from '../../src/api.ts';
 
 /** A key as the models have them, which make no others. */
