@@ -3,7 +3,7 @@
  *
  *  1. it expects the client's preface;
  *  2. a header block on a new stream is a request, which its receiver gets once it is whole; on an open one it is trailers;
- *  3. it refuses what is malformed (RST_STREAM), too long (status 431), or one stream too many (REFUSED_STREAM);
+ *  3. it refuses what is malformed (RST_STREAM), too long (status 431, unless told otherwise), or one stream too many (REFUSED_STREAM);
  *  4. it shuts down in two steps, so that no request is lost that the client sent before it knew (RFC 9113, section 6.8).
  */
 import type { Socket } from 'node:net';
@@ -14,7 +14,7 @@ import { AnsweredRequests } from './answered-requests.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionEnd, EndpointOptions } from '../contract/endpoint.ts';
 import { errorCode, type ErrorCode } from '../contract/error-code.ts';
-import type { Field, RequestHead } from '../contract/fields.ts';
+import type { Field, HeaderBlock, RequestHead } from '../contract/fields.ts';
 import { STREAM_ID_MAX, setting } from '../frames/frame.ts';
 import { HeadReader } from '../heads/head-cache.ts';
 import { HeadFault, toRequestHead, toTrailers } from '../heads/head.ts';
@@ -26,6 +26,8 @@ import { Violation } from '../frames/violation.ts';
 
 export interface ServerConnectionOptions extends EndpointOptions {
   readonly concurrentStreamsMax: number;
+  /** What a request of this content type, whose head is too long, is answered with; without it the status 431. */
+  readonly headTooLong?: (contentType: string) => HeaderBlock | undefined;
   /** The connection is over, and every stream's `closed` has been called. */
   readonly onClosed: (connection: ServerConnection, end: ConnectionEnd) => void;
 }
@@ -160,7 +162,7 @@ export class ServerConnection extends Connection<RequestStream> implements Reque
     } else {
       const stream = this.#open(streamId, undefined);
       if (isEnd) stream.endRemote();
-      stream.respond(headTooLong, true);
+      stream.respond(this.#serverOptions.headTooLong?.(head.contentType ?? '') ?? headTooLong, true);
       this.countViolation();
     }
   }

@@ -59,7 +59,7 @@ export class HeadReader<Head> {
 
   #decode(buffer: Buffer, from: number, to: number, hash: number | undefined): Head | HeadFault {
     const fields = this.#decoder.decode(buffer, from, to);
-    if (fields === undefined) return listTooLong;
+    if (fields === undefined) return listTooLong(this.#decoder.contentType);
     const head = this.#headOf(fields);
     if (hash === undefined || head instanceof HeadFault || this.#decoder.tableUse === tableUse.CHANGED)
       return head;

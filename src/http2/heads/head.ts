@@ -11,17 +11,22 @@ import type { HeaderField } from '../hpack/tables.ts';
 
 /** Why a header block gives no head. */
 export class HeadFault {
-  /** `malformed`: against the protocol. `listTooLong`: more than this side takes, and nothing is known of it. */
+  /** `malformed`: against the protocol. `listTooLong`: more than this side takes, and nothing is known of it but its content type. */
   readonly kind: 'malformed' | 'listTooLong';
   readonly text: string;
+  /** Of a list that is too long, if it has one. */
+  readonly contentType: string | undefined;
 
-  constructor(kind: HeadFault['kind'], text: string) {
+  constructor(kind: HeadFault['kind'], text: string, contentType?: string) {
     this.kind = kind;
     this.text = text;
+    this.contentType = contentType;
   }
 }
 
-export const listTooLong = new HeadFault('listTooLong', 'The header fields are longer than allowed');
+export function listTooLong(contentType: string | undefined): HeadFault {
+  return new HeadFault('listTooLong', 'The header fields are longer than allowed', contentType);
+}
 
 /** Makes something out of the fields of a block. */
 export type HeadOf<Head> = (fields: readonly HeaderField[]) => Head | HeadFault;

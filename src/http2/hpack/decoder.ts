@@ -32,6 +32,8 @@ const scratch = Buffer.allocUnsafeSlow(4096);
 export class HpackDecoder {
   /** What the last block had to do with the dynamic table. */
   tableUse: TableUse = tableUse.NONE;
+  /** The `content-type` of the last block that counted too much: all that is kept of it, to refuse it in a form that is understood. */
+  contentType: string | undefined = undefined;
   readonly #listBytesMax: number;
   readonly #table = new DynamicTable();
   #block: Buffer = scratch;
@@ -59,6 +61,7 @@ export class HpackDecoder {
     this.#position = from;
     this.#end = to;
     this.tableUse = tableUse.NONE;
+    this.contentType = undefined;
     this.#resizeTable();
 
     const fields: HeaderField[] = [];
@@ -66,8 +69,10 @@ export class HpackDecoder {
     while (this.#position < to) {
       const field = this.#field(buffer[this.#position]!);
       listBytes += field.bytes;
-      if (listBytes <= this.#listBytesMax) fields.push(field);
-      else fields.length = 0;
+      fields.push(field);
+      if (listBytes <= this.#listBytesMax) continue;
+      this.contentType ??= fields.find(({ name }) => name === 'content-type')?.value;
+      fields.length = 0;
     }
     // Between two blocks a connection holds no buffer.
     this.#block = scratch;

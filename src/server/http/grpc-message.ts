@@ -45,3 +45,8 @@ export function grpcWebChunk(chunk: Uint8Array): Uint8Array {
   envelope.write(recoded, PREFIX_BYTES, 'latin1');
   return envelope;
 }
+
+/** Whether this is gRPC over HTTP/2, compressed or not, whose clients read a status of its own. */
+export function isGrpcType(contentType: string): boolean {
+  return /^application\/grpc(?!-web)/.test(contentType);
+}

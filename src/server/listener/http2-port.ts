@@ -11,10 +11,14 @@ import { errorCode } from '../../http2/contract/error-code.ts';
 import { ServerConnection, type ServerConnectionOptions } from '../../http2/connection/server-connection.ts';
 import type { RequestHead } from '../../http2/contract/fields.ts';
 import type { RequestReceiver, ServerStream, StreamHandler } from '../../http2/contract/stream.ts';
-import { type ServerLimits, serverFixed } from '../../limits.ts';
+import { StoreError } from '../../errors.ts';
+import { type ServerLimits, limitName, serverFixed } from '../../limits.ts';
 import { type Deadlines, Timed } from '../../deadlines.ts';
 import type { CallTable } from '../calls/calls.ts';
+import { outcomeOf } from '../calls/outcome.ts';
 import type { GrpcLane } from '../grpc/grpc-lane.ts';
+import { failedReply } from '../grpc/status.ts';
+import { isGrpcType } from '../http/grpc-message.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { http2Exchange } from '../http/http2-message.ts';
 
@@ -46,6 +50,7 @@ export class Http2Port {
     this.#options = options;
     this.#connectionOptions = {
       ...connectionOptions(options.limits, options.clock),
+      headTooLong: refusalOfLongHeads(options.limits.headerBytesMax),
       onClosed: (connection) => this.#forget(connection),
     };
   }
@@ -100,6 +105,15 @@ export function connectionOptions(
     connectionWindowBytes: serverFixed.connectionWindowBytes,
     isConnectionWindowHeld: true,
   };
+}
+
+/** gRPC has a status of its own, and its clients take that of HTTP for something unknown. */
+function refusalOfLongHeads(headerBytesMax: number): NonNullable<ServerConnectionOptions['headTooLong']> {
+  const message =
+    `the headers of the call, its metadata, count more than ${headerBytesMax} bytes, with 32 for each ` +
+    `(${limitName('headerBytesMax')})`;
+  const reply = failedReply(outcomeOf(new StoreError('limitReached', message)));
+  return (contentType) => (isGrpcType(contentType) ? reply : undefined);
 }
 
 /** First of its age, then of the grace. */

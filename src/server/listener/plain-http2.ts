@@ -14,7 +14,7 @@ import type { ServerStream, StreamHandler } from '../../http2/contract/stream.ts
 import { serverFixed } from '../../limits.ts';
 import { TLS_ONLY_HEADER } from '../../tls-only-header.ts';
 import { grpcCode } from '../../grpc-code.ts';
-import { encodeGrpcMessage } from '../http/grpc-message.ts';
+import { encodeGrpcMessage, isGrpcType } from '../http/grpc-message.ts';
 import { type Http2Limits, connectionOptions } from './http2-port.ts';
 
 export class PlainHttp2 {
@@ -45,7 +45,7 @@ export class PlainHttp2 {
   }
 
   #answer(stream: ServerStream, head: RequestHead): void {
-    if (isGrpc(head)) {
+    if (isGrpcType(fieldOf(head.fields, 'content-type') ?? '')) {
       stream.respond(encodeBlock(this.#grpcFields()), true);
       return;
     }
@@ -80,8 +80,4 @@ function ignoring(stream: ServerStream): StreamHandler {
     drained: nothing,
     closed: nothing,
   };
-}
-
-function isGrpc({ fields }: RequestHead): boolean {
-  return /^application\/grpc(?!-web)/.test(fieldOf(fields, 'content-type') ?? '');
 }

@@ -138,6 +138,22 @@ describe('a block that came before', () => {
     }
   });
 
+  test('one whose list is too long tells its content type, wherever that stands', () => {
+    const reader = new HeadReader(new HpackDecoder(200), toRequestHead);
+    const long: Field = ['x-long', 'x'.repeat(200)];
+    const type: Field = ['content-type', 'a/b'];
+    const read = (...fields: readonly Field[]): unknown => {
+      const block = encodeBlock(fields);
+      const fault = reader.read(block, 0, block.length);
+      return fault instanceof HeadFault ? fault.contentType : fault;
+    };
+
+    expect(read([':path', '/'], type, long)).toBe('a/b');
+    expect(read([':path', '/'], long, type)).toBe('a/b');
+    expect(read(long, ['a', 'b'], type, ['c', 'd'], long)).toBe('a/b');
+    expect(read([':path', '/'], long)).toBeUndefined();
+  });
+
   test('one that is longer than kept blocks is read each time', () => {
     const peer = new Peer();
     const block = encodeBlock([...base, ['a', '\xff'.repeat(http2.cachedBlockBytesMax)]]);

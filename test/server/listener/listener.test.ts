@@ -5,11 +5,12 @@ import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect as connectTcp, createServer as createTcpServer } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import { createClient } from '@connectrpc/connect';
+import { Code, createClient } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
-import { credentials, status } from '@grpc/grpc-js';
+import { Client, Metadata, credentials, status } from '@grpc/grpc-js';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
+import { serverDefaults } from '../../../src/limits.ts';
 import { ServerStartError } from '../../../src/server/server.ts';
 import { GrpcJsClient } from '../../support/grpc-js-client.ts';
 import { openSession } from '../../support/bare-http2.ts';
@@ -279,6 +280,34 @@ describe('limits of connections', () => {
     const [headers] = (await once(stream, 'response')) as [Answer['headers']];
     expect(headers[':status']).toBe(431);
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+  });
+
+  test('a call of gRPC whose metadata is too long is told so by its status', async () => {
+    const server = await startTestServer();
+    const long = 'x'.repeat(serverDefaults.headerBytesMax);
+    const refusal = /headers of the call, its metadata, .* 16384 bytes, .*\(header-bytes-max\)/;
+
+    const kv = createClient(KvService, createGrpcTransport({ baseUrl: server.url }));
+    await expect(kv.get({ key: 'a' }, { headers: { 'x-long': long } })).rejects.toMatchObject({
+      code: Code.ResourceExhausted,
+      rawMessage: expect.stringMatching(refusal),
+    });
+
+    const client = new Client(server.address, credentials.createInsecure());
+    onTestFinished(() => client.close());
+    const metadata = new Metadata();
+    metadata.set('x-long', long);
+    const call = new Promise((resolve, reject) => {
+      const asIs = (bytes: Buffer): Buffer => bytes;
+      const told = (error: Error | null, reply?: Buffer): void =>
+        error === null ? resolve(reply) : reject(error);
+      client.makeUnaryRequest('/kelp.v1.KvService/Get', asIs, asIs, Buffer.alloc(0), metadata, told);
+    });
+    await expect(call).rejects.toMatchObject({
+      code: Code.ResourceExhausted,
+      details: expect.stringMatching(refusal),
+    });
+    expect((await kv.get({ key: 'a' })).revision).toBe(0n);
   });
 
   test('streams beyond the limit of a connection wait for their turn', async () => {
