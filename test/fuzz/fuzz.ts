@@ -14,19 +14,25 @@ const TEST_TIMEOUT_MS_MIN = 60_000;
 /**
  * @param runs the inputs of an ordinary run.
  * @param tryOne throws when the input that it makes by chance is not dealt with as it should be.
+ * @param seed the first one unless `FUZZ_SEED` says another, or `random`: others each time.
  */
-export function fuzz(name: string, runs: number, tryOne: (random: SeededRandom) => unknown): void {
-  const { FUZZ_RUNS, FUZZ_SEED = '1' } = process.env;
+export function fuzz(
+  name: string,
+  runs: number,
+  tryOne: (random: SeededRandom) => unknown,
+  seed = '1',
+): void {
+  const { FUZZ_RUNS, FUZZ_SEED = seed } = process.env;
   const count = FUZZ_RUNS === undefined ? runs : Number(FUZZ_RUNS);
   const firstSeed = FUZZ_SEED === 'random' ? randomInt(2 ** 47) : Number(FUZZ_SEED);
   const timeout = Math.max(TEST_TIMEOUT_MS_MIN, count * RUN_TIMEOUT_MS);
 
   test(name, { timeout }, async ({ task }) => {
-    for (let seed = firstSeed; seed < firstSeed + count; seed++) {
+    for (let run = firstSeed; run < firstSeed + count; run++) {
       try {
-        await tryOne(new SeededRandom(seed));
+        await tryOne(new SeededRandom(run));
       } catch (cause) {
-        throw new Error(`seed ${seed}: ${(cause as Error).message}\nagain: ${again(task, seed)}`, { cause });
+        throw new Error(`seed ${run}: ${(cause as Error).message}\nagain: ${again(task, run)}`, { cause });
       }
     }
   });
