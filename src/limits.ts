@@ -69,10 +69,15 @@ export const fixed = {
   /** The shortest interval between two progress messages of a watch, and the default one. */
   progressIntervalMsMin: 100,
   progressIntervalMsDefault: 10_000,
-  /** The newest changes, kept by key in memory for watches that read slowly; those before come from the log. */
+  /**
+   * The newest changes, kept by key in memory for watches that read slowly, and the bytes of their keys; those before come from
+   * the log. As many once more may wait for becoming visible.
+   */
   recentChangesMax: 65_536,
-  /** Of a transaction with more changes none are kept there. */
+  recentKeyBytesMax: 8 * MiB,
+  /** Of a transaction with more changes, or with more bytes of keys, none are kept there. */
   watchStagedChangesMax: 10_000,
+  watchStagedKeyBytesMax: 1280 * KiB,
   /**
    * The keys, effects and revisions that a watch looks at in one turn, of which one watch has one at a time; an event that it
    * makes counts for several. A watch that was woken begins with the small part.

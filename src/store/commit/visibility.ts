@@ -11,6 +11,7 @@ import type { PlannedChange } from '../views/planned-change.ts';
 import { isUserKey } from '../views/regions.ts';
 import {
   recentChange,
+  RecentExtent,
   type RecentChange,
   type RecentTransaction,
   type StagedChanges,
@@ -24,9 +25,9 @@ interface Committed {
   readonly sequence: number;
   /** 0: a note. */
   readonly revision: number;
-  /** For the watch hub. */
+  /** For the watch hub; `undefined` too when more is staged already than is kept. */
   readonly staged: StagedChanges;
-  /** What the puts of a row changed, of which `revision` is the last; empty when there was no watch. */
+  /** What the puts of a row changed, of which `revision` is the last; empty as `staged` is `undefined`. */
   readonly stagedRow: readonly RecentTransaction[];
   /** For the listeners; `undefined` when there was none. */
   readonly changes: readonly RecentChange[] | undefined;
@@ -48,6 +49,8 @@ export class Visibility {
   readonly listeners: Listeners<[revision: number, changes: readonly RecentChange[]]>;
   readonly #hub: WatchHub;
   readonly #committed = new Fifo<Committed>();
+  /** Of what is staged in there. */
+  readonly #stagedExtent = new RecentExtent();
   #revision: number;
   #visibleKeyCount: number;
   #visibleLeaseCount: number;
@@ -86,7 +89,8 @@ export class Visibility {
   ): void {
     for (const change of changes) this.#keyCount += addedKeys(change);
     this.#leaseCount = leaseCount;
-    const staged = this.#hub.stage(revision, timeMs, changes);
+    const staged = this.#stagedExtent.isOver ? undefined : this.#hub.stage(revision, timeMs, changes);
+    if (staged !== undefined) this.#stagedExtent.add(staged);
     const listened = this.listeners.isEmpty ? undefined : changes.map(recentChange);
     this.#push(sequence, revision, staged, listened, undoLeases, NO_ROW);
   }
@@ -97,8 +101,9 @@ export class Visibility {
     for (let index = 0; index < count; index++) {
       if (createRevisions[index] === firstRevision + index) this.#keyCount++;
     }
-    const staged =
-      this.#hub.watcherCount === 0 ? NO_ROW : stagePuts(firstRevision, timeMs, keys.slice(0, count));
+    const isStaged = this.#hub.watcherCount > 0 && !this.#stagedExtent.isOver;
+    const staged = isStaged ? stagePuts(firstRevision, timeMs, keys.slice(0, count)) : NO_ROW;
+    for (const transaction of staged) this.#stagedExtent.add(transaction);
     const revision = firstRevision + count - 1;
     this.#push(sequence, revision, undefined, undefined, undefined, staged);
   }
@@ -119,8 +124,7 @@ export class Visibility {
       if (next.revision !== 0) {
         this.#revision = next.revision;
         hasMoved = true;
-        for (const transaction of next.stagedRow) this.#hub.publish(transaction.revision, transaction);
-        if (next.stagedRow.length === 0) this.#hub.publish(next.revision, next.staged);
+        this.#publish(next);
         if (next.changes !== undefined) this.listeners.tell(next.revision, next.changes);
       }
       next = this.#committed.peek();
@@ -135,6 +139,15 @@ export class Visibility {
       if (next.undoLeases !== undefined) undone.push(next.undoLeases);
     }
     for (const undo of undone.toReversed()) undoLeases(undo);
+  }
+
+  #publish({ revision, staged, stagedRow }: Committed): void {
+    for (const transaction of stagedRow) {
+      this.#stagedExtent.remove(transaction);
+      this.#hub.publish(transaction.revision, transaction);
+    }
+    if (staged !== undefined) this.#stagedExtent.remove(staged);
+    if (stagedRow.length === 0) this.#hub.publish(revision, staged);
   }
 
   #push(

@@ -2,8 +2,10 @@
  * How much memory the state of a store may take, and what happens near the limit.
  *
  * What counts: the memory that the engine uses (keys, values, every version that history keeps, indexes, holes between
- * them, what walks keep), and the lease table with the keys in it, by an estimate. What does not count is bounded by itself: the log's buffer (`unflushedBytesMax`), the changes kept for
- * watches (`recentChangesMax`), the messages of calls (`callBytesMax` of the server), and the rest of V8's own heap.
+ * them, what walks keep), and the lease table with the keys in it, by an estimate. What does not count has bounds of its own: the
+ * log's buffer (`unflushedBytesMax`); the changes kept for watches, visible or not yet (`recentChangesMax` of them with
+ * `recentKeyBytesMax` of keys, each twice: some 40 MiB of V8's heap at most, and nothing while no watch is open); what watches share
+ * (`sharedWatchBytesMax`); the messages of calls (`callBytesMax` of the server). The rest of V8's own heap has none.
  *
  * A write that adds a version and would pass the limit is refused before anything has changed. Deletes, expiry and the
  * ends of leases go on, though each adds a little until history lets go of it: what they free is the way out. So the

@@ -108,7 +108,7 @@ describe('what a watch that is not read holds in memory', () => {
     const hub = new WatchHub({ watchersMax: 1 }, new ManualClock());
     const revisionCount = fixed.recentChangesMax + 10;
     for (let revision = 1; revision <= revisionCount; revision++) {
-      hub.publish(revision, { revision, timeMs: 0, changes: [], borders: undefined });
+      hub.publish(revision, { revision, timeMs: 0, changes: [], borders: undefined, keyBytes: 0 });
     }
     expect(hub.recent(10)).toBeUndefined();
     expect(hub.recent(revisionCount)).toMatchObject({ revision: revisionCount });

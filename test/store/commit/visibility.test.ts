@@ -1,9 +1,45 @@
 /** Nothing that a crash could still undo is seen, and nothing that is durable is missed. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { fixed } from '../../../src/limits.ts';
 import type { Store, WatchMessage } from '../../../src/api.ts';
+import { WatchHub } from '../../../src/store/watch/watch-hub.ts';
 import { HeldDisk } from '../../support/held-disk.ts';
 import { allPairs, messageText, refused, valueOf, Watching } from '../model/readable.ts';
 import { MemoryHarness } from '../model/store-harness.ts';
+
+describe('what waits for its flush while there is a watch', () => {
+  it('is kept for watches up to a limit of bytes, and known to the log beyond it', async () => {
+    const { store, disk, settled } = await openHeld();
+    const others = await Watching.live(store, { ranges: [{ prefix: 'zzz' }] });
+    const watching = await Watching.live(store, { ranges: [{ prefix: 'k' }], keysOnly: true });
+    const published = vi.spyOn(WatchHub.prototype, 'publish');
+    onTestFinished(() => published.mockRestore());
+    const keys = Array.from({ length: (1.5 * fixed.recentKeyBytesMax) / 4096 }, (_, index) =>
+      `k${String(index).padStart(6, '0')}`.padEnd(4096, '.'),
+    );
+    disk.hold();
+    const writes = keys.map((key) => store.put(key, ''));
+    await settled();
+    disk.release();
+    await Promise.all(writes);
+    const stagedBytes = published.mock.calls.reduce((sum, [, staged]) => sum + (staged?.keyBytes ?? 0), 0);
+    expect(stagedBytes).toBeGreaterThan(0.9 * fixed.recentKeyBytesMax);
+    expect(stagedBytes).toBeLessThanOrEqual(fixed.recentKeyBytesMax + 4096);
+    const seen: string[] = [];
+    while (seen.length < keys.length) {
+      const message = await watching.next();
+      if (message?.kind === 'events') {
+        for (const event of message.events) if (event.type === 'put') seen.push(event.entry.key);
+      }
+    }
+    expect(seen).toEqual(keys);
+    await others.iterator.return?.();
+    // What comes afterwards is kept again.
+    published.mockClear();
+    await store.put('k', '');
+    expect(published.mock.calls.map(([, staged]) => staged?.keyBytes)).toEqual([1]);
+  });
+});
 
 describe('while a write waits for its flush', () => {
   it('is not seen by any read, and is by all once it is flushed', async () => {

@@ -4,7 +4,7 @@ import { fixed } from '../../../src/limits.ts';
 import type { EventType, KeyRange } from '../../../src/api.ts';
 import { deletion } from '../../../src/store/commit/effects.ts';
 import type { PlannedChange } from '../../../src/store/views/planned-change.ts';
-import { toWatchFilter } from '../../../src/store/watch/matching/watch-filter.ts';
+import { mayWant, toWatchFilter } from '../../../src/store/watch/matching/watch-filter.ts';
 import { WatchHub } from '../../../src/store/watch/watch-hub.ts';
 import type { HubWatch } from '../../../src/store/watch/matching/watch-registry.ts';
 import { stageChanges } from '../../../src/store/watch/matching/recent-changes.ts';
@@ -203,6 +203,45 @@ describe('what is kept of a transaction', () => {
       expect(staged.changes).toBeUndefined();
       expect(staged.borders).toEqual({ first: keys.at(0), last: keys.at(-1), types: new Set(['put']) });
     }
+  });
+
+  it('is as long in its keys as a limit says, and beyond it only where they lie, in few bytes', () => {
+    const short = keysOf(fixed.watchStagedChangesMax).map((key) => key.padEnd(128, '.'));
+    expect(stageChanges(1, 0, puts(short)).changes).toHaveLength(fixed.watchStagedChangesMax);
+    const long = keysOf(fixed.watchStagedKeyBytesMax / 4096 + 1).map((key) => key.padEnd(4096, '.'));
+    const { changes, borders, keyBytes } = stageChanges(1, 0, puts(long));
+    expect(changes).toBeUndefined();
+    expect(keyBytes).toBeLessThan(300);
+    expect((borders?.first.length ?? 0) + (borders?.last.length ?? 0)).toBe(keyBytes);
+    for (const key of [long.at(0), long.at(-1)]) {
+      expect(mayWant(toWatchFilter([{ key: key ?? '' }], undefined), borders)).toBe(true);
+    }
+    for (const range of [{ start: 'k1' }, { end: 'k' }]) {
+      expect(mayWant(toWatchFilter([range], undefined), borders)).toBe(false);
+    }
+  });
+});
+
+describe('the recent changes', () => {
+  it('reach back to as many as ever with keys of the usual length', () => {
+    const { hub, publish } = openHub();
+    const count = fixed.recentChangesMax / 2;
+    for (let revision = 1; revision <= count; revision++) publish(revision, ['k'.padEnd(128, '.')]);
+    expect(hub.recent(1)).toMatchObject({ revision: 1 });
+  });
+
+  it.each([1, 100])('are bounded by the bytes of their keys, with %s in a transaction', (keyCount) => {
+    const { hub, publish } = openHub();
+    const keys = keysOf(keyCount).map((key) => key.padEnd(4096, '.'));
+    const revisionCount = Math.ceil((2 * fixed.recentKeyBytesMax) / (4096 * keyCount));
+    for (let revision = 1; revision <= revisionCount; revision++) publish(revision, keys);
+    let keptBytes = 0;
+    for (let revision = 1; revision <= revisionCount; revision++) {
+      for (const { key } of hub.recent(revision)?.changes ?? []) keptBytes += key.length;
+    }
+    expect(hub.recent(revisionCount)?.changes).toHaveLength(keyCount);
+    expect(keptBytes).toBeLessThanOrEqual(fixed.recentKeyBytesMax);
+    expect(keptBytes).toBeGreaterThan(0.9 * fixed.recentKeyBytesMax);
   });
 });
 

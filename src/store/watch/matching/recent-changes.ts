@@ -1,7 +1,8 @@
 /**
  * What the newest transactions changed, kept in memory for all watches together: the keys alone, since the entries are read
- * from the engine when a watch wants them. Bounded by the number of changes: watches that fall behind read the log, and so
- * do all when a transaction has changed too much to be kept here; of that only the borders are known.
+ * from the engine when a watch wants them. Bounded by the number of changes and the bytes of their keys (`RecentExtent`):
+ * watches that fall behind read the log, and so do all when a transaction has changed too much to be kept here; of that only
+ * the borders are known.
  */
 import { fixed } from '../../../limits.ts';
 import type { DeleteReason, EventType } from '../../../api.ts';
@@ -23,18 +24,31 @@ export type StagedChanges = RecentTransaction | undefined;
 export interface RecentTransaction {
   readonly revision: number;
   readonly timeMs: number;
-  /** `undefined`: there are more than `fixed.watchStagedChangesMax`, and the log has them. */
+  /**
+   * `undefined`: there are more than `fixed.watchStagedChangesMax`, or their keys are longer than `fixed.watchStagedKeyBytesMax`
+   * together, and the log has them.
+   */
   readonly changes: readonly RecentChange[] | undefined;
   /** Where they lie; `undefined` when there is none. */
   readonly borders: ChangeBorders | undefined;
+  /** Of the keys that are kept. */
+  readonly keyBytes: number;
 }
 
-/** The lowest and the highest key that a transaction has changed, and what it has done to any of them. */
+/**
+ * Between which keys those lie that a transaction has changed, and what it has done to any of them. Long borders are cut, and then
+ * lie a little further out than the keys.
+ */
 export interface ChangeBorders {
   readonly first: KeyText;
   readonly last: KeyText;
   readonly types: ReadonlySet<EventType>;
 }
+
+/** A border is kept to this length. */
+const BORDER_BYTES_MAX = 128;
+/** Behind the beginning of a key it stands for all that may follow there: no byte of a key comes after it. */
+const BEHIND_ALL = '\u0100';
 
 /** Copies what watches have to know of a transaction; of a long one that takes no object for each change. */
 export function stageChanges(
@@ -42,10 +56,13 @@ export function stageChanges(
   timeMs: number,
   changes: readonly PlannedChange[],
 ): RecentTransaction {
-  if (changes.length > fixed.watchStagedChangesMax) {
-    return { revision, timeMs, changes: undefined, borders: bordersOf(changes) };
+  const keyBytes = changes.reduce((sum, { key }) => sum + key.length, 0);
+  if (changes.length > fixed.watchStagedChangesMax || keyBytes > fixed.watchStagedKeyBytesMax) {
+    const borders = bordersOf(changes);
+    const borderBytes = borders === undefined ? 0 : borders.first.length + borders.last.length;
+    return { revision, timeMs, changes: undefined, borders, keyBytes: borderBytes };
   }
-  return { revision, timeMs, changes: changes.map(recentChange), borders: undefined };
+  return { revision, timeMs, changes: changes.map(recentChange), borders: undefined, keyBytes };
 }
 
 /** Copies what watches have to know of puts that are a transaction each, one behind the other. */
@@ -59,6 +76,7 @@ export function stagePuts(
     timeMs,
     changes: [{ key: toKeyText(key), type: 'put', reason: undefined, replacedExpired: false }],
     borders: undefined,
+    keyBytes: key.length,
   }));
 }
 
@@ -78,13 +96,43 @@ function bordersOf(changes: readonly PlannedChange[]): ChangeBorders | undefined
     first ??= key;
   }
   if (first === undefined || last === undefined) return undefined;
-  return { first: toKeyText(first), last: toKeyText(last), types };
+  const lastBegins = toKeyText(last.subarray(0, BORDER_BYTES_MAX));
+  return {
+    first: toKeyText(first.subarray(0, BORDER_BYTES_MAX)),
+    last: last.length > BORDER_BYTES_MAX ? (`${lastBegins}${BEHIND_ALL}` as KeyText) : lastBegins,
+    types,
+  };
+}
+
+/** How much there is of several transactions: what is kept of them is bounded by it, before they are visible and afterwards. */
+export class RecentExtent {
+  #changeCount = 0;
+  #keyBytes = 0;
+
+  /** Whether there is more than is kept in memory. */
+  get isOver(): boolean {
+    return this.#changeCount > fixed.recentChangesMax || this.#keyBytes > fixed.recentKeyBytesMax;
+  }
+
+  add(transaction: RecentTransaction): void {
+    this.#count(transaction, 1);
+  }
+
+  remove(transaction: RecentTransaction): void {
+    this.#count(transaction, -1);
+  }
+
+  #count({ changes, keyBytes }: RecentTransaction, sign: 1 | -1): void {
+    // A transaction takes room even if it changes no key.
+    this.#changeCount += sign * (1 + (changes?.length ?? 0));
+    this.#keyBytes += sign * keyBytes;
+  }
 }
 
 /** A row of revisions without gap that ends with the newest visible one; empty when that was not staged. */
 export class RecentChanges {
   readonly #row = new Fifo<RecentTransaction>();
-  #weight = 0;
+  #extent = new RecentExtent();
 
   get firstRevision(): number | undefined {
     return this.#row.peek()?.revision;
@@ -97,20 +145,15 @@ export class RecentChanges {
 
   push(transaction: RecentTransaction): void {
     this.#row.push(transaction);
-    this.#weight += weightOf(transaction);
-    while (this.#weight > fixed.recentChangesMax && this.#row.length > 1) {
+    this.#extent.add(transaction);
+    while (this.#extent.isOver && this.#row.length > 1) {
       const oldest = this.#row.shift();
-      if (oldest !== undefined) this.#weight -= weightOf(oldest);
+      if (oldest !== undefined) this.#extent.remove(oldest);
     }
   }
 
   clear(): void {
     while (this.#row.shift() !== undefined);
-    this.#weight = 0;
+    this.#extent = new RecentExtent();
   }
-}
-
-/** A transaction takes room even if it changes no key. */
-function weightOf({ changes }: RecentTransaction): number {
-  return 1 + (changes?.length ?? 0);
 }
