@@ -211,21 +211,23 @@ export class KvStore implements api.Store {
     leaseId: number,
     options: api.GetLeaseOptions & ChargedPage & Cancellable = {},
   ): Promise<api.Lease> {
-    const { includeKeys = false, signal } = options;
+    const kept = keptArguments(options);
+    const { includeKeys = false, signal } = kept;
     const turn = includeKeys ? this.#longCalls.begin(signal) : undefined;
     if (turn !== undefined) await turn;
     const behind = this.caughtUp();
     if (behind !== undefined) await behind;
-    const { lease, keys } = await this.#store.readLeases((leases) => getLease(leases, leaseId, options));
+    const { lease, keys } = await this.#store.readLeases((leases) => getLease(leases, leaseId, kept));
     return includeKeys ? { ...lease, keys: await listKeys(keys, () => this.#longCalls.next(signal)) } : lease;
   }
 
   async listLeases(options: api.PageOptions & ChargedPage = {}): Promise<api.LeasePage> {
+    const kept = keptArguments(options);
     const turn = this.#longCalls.begin();
     if (turn !== undefined) await turn;
     const behind = this.caughtUp();
     if (behind !== undefined) await behind;
-    return await this.#store.readLeases((leases) => listLeases(leases, options));
+    return await this.#store.readLeases((leases) => listLeases(leases, kept));
   }
 
   async status(): Promise<api.StoreStatus> {
@@ -276,11 +278,10 @@ export class KvStore implements api.Store {
    * @param given what the caller may change as soon as it has the promise.
    */
   #decide<Given, Result>(given: Given, run: (view: View, given: Given) => Result): Promise<Result> {
-    this.#turn.runQueued();
-    const { isResting } = this.#turn;
-    const kept = isResting ? keptArguments(given) : given;
+    const isNow = this.#turn.beginAlone();
+    const kept = isNow ? given : keptArguments(given);
     const call = new FunctionCall((view) => run(view, kept));
-    return isResting ? this.#queue(call) : this.#run(call);
+    return isNow ? this.#run(call) : this.#queue(call);
   }
 
   #run<Result>(call: TurnCall & Answer<Result>): Promise<Result> {
@@ -342,8 +343,9 @@ export class KvStore implements api.Store {
 
 /** Options that stay as they are. */
 function keptConditional<Options extends Pick<api.PutOptions, 'condition'>>(options: Options): Options {
-  const { condition } = options;
-  return condition === undefined ? { ...options } : { ...options, condition: { ...condition } };
+  // The copy of most is a quick one.
+  const isPlain = Object.getPrototypeOf(options) === Object.prototype;
+  return isPlain && options.condition === undefined ? { ...options } : keptArguments(options);
 }
 
 /** A key that stays as it is. */

@@ -225,6 +225,11 @@ export class DurableStore implements Seam {
     }
   }
 
+  /** Whether a decision is being made, or its listeners are told of it: no other one can be made. */
+  get isDeciding(): boolean {
+    return this.#isDeciding;
+  }
+
   fetch(keys: readonly Uint8Array[], count = keys.length): void {
     this.#parts.recovered.engine.fetch(keys, 0, count);
   }

@@ -1,6 +1,7 @@
 /** Copies of the arguments of calls that wait, since callers may change theirs as soon as they have a promise. */
+import { isRecord } from '../../arguments/shape.ts';
 
-/** A copy of plain objects, lists and bytes, to their depth; all else, such as functions, is what it was. */
+/** A copy of objects of named members, lists and bytes, to their depth; all else, such as functions and signals, is what it was. */
 export function keptArguments<Value>(value: Value): Value {
   return copyOf(value) as Value;
 }
@@ -9,5 +10,17 @@ function copyOf(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Uint8Array) return Buffer.from(value);
   if (Array.isArray(value)) return value.map(copyOf);
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, copyOf(part)]));
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(namesIn(value).map((name) => [name, copyOf(value[name])]));
+}
+
+/** Of all members, also inherited ones and those that a class computes: whoever runs the call would see them, too. */
+function namesIn(value: object): readonly string[] {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return Object.keys(value);
+  const names = new Set(Object.getOwnPropertyNames(value));
+  for (let at = prototype; isRecord(at) && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    for (const name of Object.getOwnPropertyNames(at)) names.add(name);
+  }
+  return [...names];
 }

@@ -8,6 +8,9 @@
  * Each call is bounded, and so are all together: when they have done so much (`turnVisitsMax`, `turnBytesMax`) the turn rests, and
  * whatever is called is queued until other work has had its turn. What was done in several turns adds up, which costs a rest now
  * and then and no look at where a turn ends.
+ *
+ * Decisions call functions that may call in their turn: listeners, and what looks at a result before it is made. Such calls are
+ * queued as well, and run behind the decision.
  */
 import type { GetResult, Key, PutResult, Value } from '../../api.ts';
 import { fixed } from '../../limits.ts';
@@ -63,7 +66,17 @@ export class Turn {
     if (this.#isOpen || this.#isResting) return false;
     this.#isOpen = true;
     queueMicrotask(this.#end);
-    return true;
+    return !this.#parts.store.isDeciding;
+  }
+
+  /**
+   * Runs what waits, before a call that runs at once, if it may, and must not overtake. @returns whether it may; else it has to be
+   * queued, as for `begin`.
+   */
+  beginAlone(): boolean {
+    this.runQueued();
+    // What is queued in a decision runs behind it.
+    return this.#parts.store.isDeciding ? this.begin() : !this.#isResting;
   }
 
   /** Whether all calls are to be queued. */
@@ -116,18 +129,23 @@ export class Turn {
     });
   }
 
-  /** Runs what waits, unless it rests: for a call that runs at once, and must not overtake. */
+  /** Runs what waits, unless it rests. */
   runQueued(): void {
-    while (!this.#isResting && this.#queue.length > 0) this.#runSome();
+    while (!this.#isResting && this.#mayRun) this.#runSome();
   }
 
   /** Runs what waits, also while it rests: for what can't wait itself. */
   finish(): void {
     this.#isResting = false;
-    while (this.#queue.length > 0) {
+    while (this.#mayRun) {
       this.#runSome();
       this.#isResting = false;
     }
+  }
+
+  /** Something waits, and no decision is being made, which may have listeners that call. */
+  get #mayRun(): boolean {
+    return this.#queue.length > 0 && !this.#parts.store.isDeciding;
   }
 
   /** @returns how many calls wait in the last piece. */

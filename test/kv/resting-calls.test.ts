@@ -1,0 +1,260 @@
+/** Calls that wait since the turn has done much: what is kept for them, their order, and what becomes of them. */
+import { describe, expect, it, vi } from 'vitest';
+import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
+import { fixed } from '../../src/limits.ts';
+import { keptArguments } from '../../src/kv/turns/kept-arguments.ts';
+import { refused, valueOf } from '../store/model/readable.ts';
+import { SeamHarness } from '../store/seam/seam-harness.ts';
+
+/** A store whose turn rests as soon as `long` has been read. */
+async function openLong(options: Parameters<typeof SeamHarness.open>[0] = {}) {
+  const harness = await SeamHarness.open(options);
+  const { calls, store, clock, disk } = harness;
+  await calls.put('long', Buffer.alloc(fixed.turnBytesMax, 'v'));
+  return { harness, calls, store, clock, disk };
+}
+
+describe('what is kept of arguments', () => {
+  it('is a copy of lists, bytes and members to their depth', () => {
+    const given = { list: [{ key: Buffer.from('k'), deep: { value: Uint8Array.of(1) } }], count: 1 };
+    const kept = keptArguments(given);
+    given.list[0]!.key.fill(0);
+    given.list[0]!.deep.value.fill(0);
+    given.list.push(given.list[0]!);
+    given.count = 2;
+    expect(kept).toEqual({ list: [{ key: Buffer.from('k'), deep: { value: Buffer.of(1) } }], count: 1 });
+  });
+
+  it('has the members that an object inherits, or computes', () => {
+    const defaults = { ttlMs: 1000 };
+    class Options {
+      limit = 7;
+      get reverse(): boolean {
+        return this.limit === 7;
+      }
+    }
+    expect(keptArguments(Object.create(defaults))).toEqual({ ttlMs: 1000 });
+    expect(keptArguments(new Options())).toMatchObject({ limit: 7, reverse: true });
+    expect(keptArguments(Object.create(null, { limit: { value: 1, enumerable: true } }))).toEqual({
+      limit: 1,
+    });
+  });
+
+  it('is the thing itself where that is a function, a signal or another object of the language', () => {
+    const { signal } = new AbortController();
+    const charge = (): void => undefined;
+    const map = new Map();
+    const kept = keptArguments({ signal, charge, map, nothing: null, delta: 3n });
+    expect(kept.signal).toBe(signal);
+    expect(kept.charge).toBe(charge);
+    expect(kept.map).toBe(map);
+    expect([kept.nothing, kept.delta]).toEqual([null, 3n]);
+  });
+});
+
+it.each(['of a turn', 'that rest'])('calls %s have the options that theirs inherit', async (which) => {
+  const { calls, clock } = await openLong();
+  if (which === 'that rest') void calls.get('long');
+  const inherited = Object.create({ ttlMs: 1000, returnPrevious: true });
+  class Touched {
+    get ttlMs(): number {
+      return 1000;
+    }
+  }
+  await Promise.all([
+    calls.put('first', ''),
+    calls.put('put', '', inherited),
+    calls.put('on condition', '', Object.create({ ttlMs: 1000, condition: { kind: 'mustNotExist' } })),
+    calls.put('touched', ''),
+    calls.touch('touched', new Touched()),
+  ]);
+  const { previous } = await calls.delete('first', inherited);
+  expect(previous).toBeDefined();
+  const keys = ['put', 'on condition', 'touched'];
+  const deadlines = (await calls.getMany(keys)).entries.map((entry) => entry?.expireTimeMs);
+  expect(deadlines).toEqual(keys.map(() => clock.nowMs() + 1000));
+});
+
+it('reads of leases go by the options that were given, whatever these are by the time they run', async () => {
+  const { calls } = await openLong();
+  await calls.grantLease(60_000, 7);
+  await calls.grantLease(60_000, 8);
+  void calls.get('long');
+  void calls.put('k', '', { leaseId: 7 });
+  const leaseOptions = { includeKeys: true };
+  const pageOptions = { limit: 1 };
+  const lease = calls.getLease(7, leaseOptions);
+  const page = calls.listLeases(pageOptions);
+  leaseOptions.includeKeys = false;
+  pageOptions.limit = 5;
+  expect((await lease).keys).toEqual(['k']);
+  expect((await page).leases).toHaveLength(1);
+});
+
+it('lists and transactions that rest hold nothing that their callers may change', async () => {
+  const { calls } = await openLong();
+  await calls.put('a', 'A');
+  const resting = calls.get('long');
+  const key = Buffer.from('a');
+  const keyList = [key];
+  const compares = [
+    { subject: { key }, relation: 'equal' as const, operand: { kind: 'exists' as const, value: true } },
+  ];
+  const success = [{ kind: 'put' as const, key: Buffer.from('t'), value: Buffer.from('1') }];
+  const options = { limit: 1, reverse: false };
+  const made = [
+    calls.getMany(keyList),
+    calls.exists(keyList),
+    calls.txn({ compares, success }),
+    calls.keys('*', options),
+    calls.scan({ start: key }, options),
+    calls.delete(key, { returnPrevious: true }),
+  ] as const;
+  key.fill(0x7a);
+  keyList.push(key);
+  success[0]?.value.fill(0x32);
+  success.length = 0;
+  options.limit = 9;
+  options.reverse = true;
+  const [many, exists, txn, keys, scanned, deleted] = await Promise.all(made);
+  await resting;
+  expect(many.entries.map((entry) => entry?.key)).toEqual(['a']);
+  expect(exists.exists).toEqual([true]);
+  expect(txn.succeeded).toBe(true);
+  expect(await valueOf(calls, 't')).toBe('1');
+  expect(keys.keys).toEqual(['a']);
+  expect(scanned.entries.map((entry) => entry.key)).toEqual(['a']);
+  expect(deleted.deleted).toBe(true);
+});
+
+it('calls that rest are in their order in pieces, however many they are', async () => {
+  const fetched: number[] = [];
+  const makeEngine = () => {
+    const engine = new MemoryEngine({ hashSeed: [1, 2] });
+    const fetch = engine.fetch.bind(engine);
+    engine.fetch = (keys, start, end) => (fetched.push(end - start), fetch(keys, start, end));
+    return engine;
+  };
+  const { calls, store } = await openLong({ makeEngine });
+  const instants = vi.spyOn(store, 'atOneInstant');
+  const count = 3 * fixed.turnVisitsMax;
+  void calls.get('long');
+  const made = Array.from({ length: count }, (_, index) =>
+    calls.put(`k${index % 500}`, '', { ttlMs: 60_000 }),
+  );
+  expect(instants).not.toHaveBeenCalled();
+  const revisions = (await Promise.all(made)).map(({ revision }) => revision);
+  expect(revisions).toEqual(made.map((_, index) => index + 2));
+  const rests = Math.ceil((2 * count) / fixed.turnVisitsMax) + 1;
+  // A rest cuts one piece in two; nothing is looked at again but what is in that.
+  expect(instants.mock.calls.length).toBeLessThanOrEqual(Math.ceil(count / fixed.turnCallsMax) + rests);
+  const fetchedCount = fetched.reduce((sum, length) => sum + length, 0);
+  expect(fetchedCount).toBeLessThanOrEqual(count + rests * fixed.turnCallsMax);
+});
+
+it('what waits for all before it waits for those that rest, and for none that come behind', async () => {
+  const { calls } = await openLong();
+  expect(calls.caughtUp()).toBeUndefined();
+  const order: string[] = [];
+  void calls.get('long');
+  void calls.put('a', '').then(() => order.push('a'));
+  const caughtUp = calls.caughtUp()?.then(async () => {
+    order.push('caught up');
+    expect(calls.existsVisible(['b']).exists).toEqual([false]);
+  });
+  expect(caughtUp).toBeDefined();
+  const reads = [calls.get('long'), calls.get('long')];
+  const last = calls.put('b', '').then(() => order.push('b'));
+  await Promise.all([caughtUp, ...reads, last]);
+  expect(order.indexOf('caught up')).toBeLessThan(order.indexOf('b'));
+  expect(calls.caughtUp()).toBeUndefined();
+});
+
+it('a group runs behind all that rest, at once', async () => {
+  const { calls } = await openLong();
+  const reads = [calls.get('long'), calls.get('long'), calls.get('long')];
+  const put = calls.put('k', 'rested');
+  let seen: string | undefined;
+  const { WorkBudget } = await import('../../src/work-budget.ts');
+  calls.together(0, new WorkBudget(), (group) => {
+    seen = group.decide(0, (view) => String(view.nextRevision));
+  });
+  expect(seen).toBe('3');
+  await Promise.all([...reads, put]);
+});
+
+it('each call that rests is told of its own when the log fails meanwhile', async () => {
+  const { calls, disk } = await openLong();
+  disk.injectFault({ call: 'sync', at: 1, pathEnd: '.log', isPermanent: true });
+  const written = calls.put('x', '');
+  const read = calls.get('long');
+  const resting = [calls.get('long'), calls.get('long')];
+  const writes = [calls.put('y', ''), calls.put('z', '', { ttlMs: 1000 }), calls.delete('long')];
+  const txn = calls.txn({ success: [{ kind: 'put', key: 't', value: '' }] });
+  await refused(written, 'storageFailed');
+  expect((await read).entry?.key).toBe('long');
+  for (const get of resting) expect((await get).entry?.value.length).toBe(fixed.turnBytesMax);
+  for (const write of [...writes, txn]) await refused(write, 'readOnly');
+  expect(calls.existsVisible(['x', 'y', 'long']).exists).toEqual([false, false, true]);
+});
+
+it('values of calls that rest are not written over by those that come while they run', async () => {
+  const { calls } = await openLong();
+  const buffer = Buffer.alloc(8);
+  const valueFor = (index: number): Buffer => (buffer.writeUInt32LE(index), buffer);
+  const put = (index: number): Promise<unknown> => calls.put(`k${index}`, valueFor(index));
+  const made: Promise<unknown>[] = [];
+  for (let index = 0; index < 1000; index++) {
+    // Between rests: some values are kept while those before have not been released.
+    if (index % 100 === 0) made.push(calls.get('long'));
+    made.push(put(index));
+    if (index % 250 === 249) await new Promise(setImmediate);
+  }
+  await Promise.all(made);
+  const keys = Array.from({ length: 1000 }, (_, index) => `k${index}`);
+  const { entries } = await calls.getMany(keys);
+  expect(entries.map((entry) => Buffer.from(entry?.value ?? []).readUInt32LE())).toEqual(
+    keys.map((_, i) => i),
+  );
+});
+
+describe('calls that a listener makes in a decision', () => {
+  it.each(['run at once', 'of a turn', 'that rests'])('are queued behind one %s', async (which) => {
+    const { calls, store } = await openLong();
+    const made: Promise<unknown>[] = [];
+    const key = Buffer.from('by the listener 0');
+    const stop = store.onCommitted(([change]) => {
+      if (change === undefined || Buffer.from(change.key).toString() !== 'told') return;
+      stop();
+      made.push(
+        calls.put(key, 'put'),
+        calls.txn({ success: [{ kind: 'put', key, value: 'txn' }] }),
+        calls.increment('counter', 2),
+        calls.delete(key),
+      );
+      key.write('1', key.length - 1);
+    });
+    if (which === 'that rests') void calls.get('long');
+    const before = which === 'run at once' ? [] : [calls.put('before', '')];
+    const told = calls.put('told', '');
+    const behind = which === 'run at once' ? [] : [calls.put('behind', '')];
+    const revisions = (await Promise.all([...before, told, ...behind])).map(({ revision }) => revision);
+    expect(revisions).toEqual(revisions.map((_, index) => index + 2));
+    const last = revisions.at(-1) ?? 0;
+    const results = (await Promise.all(made)) as { readonly revision: number }[];
+    expect(results.map(({ revision }) => revision)).toEqual([1, 2, 3, 4].map((step) => last + step));
+    expect(await valueOf(calls, 'by the listener 0', last + 2)).toBe('txn');
+    expect(await valueOf(calls, 'counter')).toBe('2');
+  });
+
+  it('run, also when nothing else of the turn does', async () => {
+    const { calls, store } = await openLong();
+    const made: Promise<unknown>[] = [];
+    const stop = store.onCommitted(() => {
+      stop();
+      made.push(calls.touch('long', { ttlMs: 1000 }), calls.put('k', ''));
+    });
+    await calls.increment('counter', 1);
+    expect(await Promise.all(made)).toMatchObject([{ revision: 3 }, { revision: 4 }]);
+  });
+});
