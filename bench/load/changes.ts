@@ -1,8 +1,6 @@
 /** Versions as the store gives them to an engine. */
 import type { Change } from '../../src/engine/version.ts';
 
-const NO_BYTES = new Uint8Array(0);
-
 export function put(key: Uint8Array, value: Uint8Array, revision: number): Change {
   return {
     key,
@@ -17,8 +15,4 @@ export function put(key: Uint8Array, value: Uint8Array, revision: number): Chang
     ttlMs: 0,
     expireTimeMs: 0,
   };
-}
-
-export function deletion(key: Uint8Array, revision: number): Change {
-  return { ...put(key, NO_BYTES, revision), deleted: true };
 }

@@ -1,7 +1,7 @@
 /** Writes to an engine as the store does: a revision for each change, some of the engine's own work after each row. */
-import type { Change } from '../../src/engine/version.ts';
+import { type Change, deletionOf } from '../../src/engine/version.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import { deletion, put } from './changes.ts';
+import { put } from './changes.ts';
 import { keyOf, Values } from './data.ts';
 import { makeRandom, shuffledIndexes } from './random.ts';
 
@@ -65,7 +65,7 @@ export class EngineWriter {
 
   delete(key: Uint8Array): void {
     this.revision++;
-    this.#engine.apply(deletion(key, this.revision));
+    this.#engine.apply(deletionOf(key, this.revision));
     if (this.revision % ROW_CHANGES === 0) this.work();
   }
 

@@ -3,7 +3,7 @@ import { fixed } from '../limits.ts';
 import { NO_BYTES } from '../wire/bytes.ts';
 import type { Engine } from './engine.ts';
 import type { PutRow } from './put-row.ts';
-import type { Change } from './version.ts';
+import { type Change, deletionOf } from './version.ts';
 
 /** Reads the newest version of all. */
 const NEWEST = fixed.integerMax;
@@ -12,19 +12,8 @@ type Writable<T> = { -readonly [name in keyof T]: T[name] };
 
 export class PutOneByOne {
   readonly #engine: Pick<Engine, 'readMeta' | 'apply'>;
-  readonly #change: Writable<Change> = {
-    key: NO_BYTES,
-    revision: 0,
-    deleted: false,
-    value: NO_BYTES,
-    kind: 0,
-    createRevision: 0,
-    modRevision: 0,
-    version: 0,
-    leaseId: 0,
-    ttlMs: 0,
-    expireTimeMs: 0,
-  };
+  /** The same object for each put. What a put does not set is as in a deletion. */
+  readonly #change: Writable<Change> = { ...deletionOf(NO_BYTES, 0), deleted: false };
 
   constructor(engine: Pick<Engine, 'readMeta' | 'apply'>) {
     this.#engine = engine;

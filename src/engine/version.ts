@@ -30,6 +30,23 @@ export interface Change extends Version {
   readonly deleted: boolean;
 }
 
+/** The change that deletes a key at a revision. */
+export function deletionOf(key: Uint8Array, revision: number): Change {
+  return {
+    key,
+    revision,
+    deleted: true,
+    value: NO_BYTES,
+    kind: 0,
+    createRevision: 0,
+    modRevision: 0,
+    version: 0,
+    leaseId: 0,
+    ttlMs: 0,
+    expireTimeMs: 0,
+  };
+}
+
 const NOTHING = memoryOf(NO_BYTES);
 
 /**

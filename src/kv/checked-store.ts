@@ -8,9 +8,9 @@ import { named, text } from '../arguments/check.ts';
 import { count, deletedRange, delta as isDelta, keyList, readRange } from '../arguments/requests.ts';
 import { noOptions } from '../arguments/shape.ts';
 import { isKey } from '../arguments/key.ts';
+import { optionsByCall, txnRequest } from '../arguments/store-calls.ts';
 import { value as isValue } from '../arguments/value.ts';
 import { StoreError } from '../errors.ts';
-import { optionsByCall, txnRequest } from './arguments.ts';
 import type * as api from '../api.ts';
 import { failedWatch } from '../store/watch/watch-start.ts';
 

@@ -215,7 +215,7 @@ export class DurableStore implements Seam {
    * Throws `storageFailed`: all of them count as changed.
    */
   putAll(row: PutRow): number {
-    if (this.#closing !== undefined || this.#isDeciding || !this.#fits(row)) return 0;
+    if (this.#closing !== undefined || this.#isDeciding || !this.#canGoAsRow(row)) return 0;
     if (!this.#onCommitted.isEmpty || !this.#visibility.listeners.isEmpty) return 0;
     const failureBefore = this.#failure;
     try {
@@ -535,8 +535,12 @@ export class DurableStore implements Seam {
     return this.#failure === undefined || this.#failure === failureBefore ? error : this.#failure.whenChanged;
   }
 
-  /** Whether no limit stands against the puts of a row. Near the limit of memory each is looked at by itself. */
-  #fits({ keys, values, length }: PutRow): boolean {
+  /**
+   * Whether a row can be put without a draft for each put: nothing in it is beyond a limit, and memory is not near its own. It refuses
+   * no put: those of a row that can't go are decided one by one, and a draft (`Draft.put`), which enforces the limits, tells
+   * which one is too long.
+   */
+  #canGoAsRow({ keys, values, length }: PutRow): boolean {
     const { valueBytesMax, txnBytesMax } = this.#parts.limits;
     for (let index = 0; index < length; index++) {
       const valueBytes = values[index]?.length ?? 0;

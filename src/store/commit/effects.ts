@@ -8,7 +8,6 @@ import type {
 import { DeleteReason as DeleteReasonNumber } from '../../../gen/kelp/v1/watch_pb.ts';
 import type { Change, Version } from '../../engine/version.ts';
 import { assert } from '../../errors.ts';
-import { NO_BYTES } from '../../wire/bytes.ts';
 import type { PlannedChange } from '../views/planned-change.ts';
 import { fromIncarnation } from '../history/incarnations.ts';
 import type { DeleteReason } from '../../api.ts';
@@ -143,22 +142,5 @@ export function touchChange(effect: TouchEffectShape, revision: number, before: 
     leaseId: effect.leaseId,
     ttlMs: effect.ttlMs,
     expireTimeMs: effect.expireTimeMs,
-  };
-}
-
-/** A deletion of `key` at `revision`. */
-export function deletion(key: Uint8Array, revision: number): Change {
-  return {
-    key,
-    revision,
-    deleted: true,
-    value: NO_BYTES,
-    kind: 0,
-    createRevision: 0,
-    modRevision: 0,
-    version: 0,
-    leaseId: 0,
-    ttlMs: 0,
-    expireTimeMs: 0,
   };
 }

@@ -17,6 +17,7 @@ import { readSnapshotHeader } from '../../../gen/kelp/storage/v1/snapshot_codec.
 import type { Clock } from '../../clock.ts';
 import type { Disk } from '../../disk/disk.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { deletionOf } from '../../engine/version.ts';
 import { isStoreError, StoreError } from '../../errors.ts';
 import { SnapshotDamageError } from '../../snapshot/damage.ts';
 import { snapshotPath } from '../../snapshot/file-names.ts';
@@ -26,7 +27,7 @@ import type { Log } from '../../wal/log.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import { SNAPSHOT_FORMAT_VERSION } from '../checkpoints/checkpoint.ts';
 import { NEWEST } from '../views/draft.ts';
-import { deletion, putChange, touchChange } from '../commit/effects.ts';
+import { putChange, touchChange } from '../commit/effects.ts';
 import { Incarnations, toIncarnation, toLife } from '../history/incarnations.ts';
 import { ItemLoader } from './item-loader.ts';
 import { LeaseTable } from '../leases/lease-table.ts';
@@ -315,7 +316,7 @@ class Recovering implements RecoveredState {
         refuse(what, this.#loader.loadChange(putChange(effect.value, revision)));
         break;
       case 'delete':
-        refuse(what, this.#loader.loadChange(deletion(effect.value.key, revision)));
+        refuse(what, this.#loader.loadChange(deletionOf(effect.value.key, revision)));
         break;
       case 'touch': {
         const before = this.engine.read(effect.value.key, NEWEST);

@@ -1,7 +1,5 @@
 /** Changes for the tests of engines. */
-import type { Change } from '../../../src/engine/version.ts';
-
-const NO_BYTES = new Uint8Array(0);
+import { type Change, deletionOf } from '../../../src/engine/version.ts';
 
 export function bytes(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text, 'latin1'));
@@ -26,17 +24,5 @@ export function put(key: string, revision: number, value = '', fields: Partial<C
 }
 
 export function deletion(key: string, revision: number): Change {
-  return {
-    key: bytes(key),
-    revision,
-    deleted: true,
-    value: NO_BYTES,
-    kind: 0,
-    createRevision: 0,
-    modRevision: 0,
-    version: 0,
-    leaseId: 0,
-    ttlMs: 0,
-    expireTimeMs: 0,
-  };
+  return deletionOf(bytes(key), revision);
 }

@@ -29,7 +29,7 @@ import { KEY_BYTES_MAX, REFUSED_LOAD } from '../../../src/engine/engine.ts';
 import { PutOneByOne } from '../../../src/engine/put-one-by-one.ts';
 import type { PutRow } from '../../../src/engine/put-row.ts';
 import type { Change, PlacedChange, Version } from '../../../src/engine/version.ts';
-import { placeChange } from '../../../src/engine/version.ts';
+import { deletionOf, placeChange } from '../../../src/engine/version.ts';
 import { SortedTexts } from './sorted-texts.ts';
 
 interface StoredVersion extends Version {
@@ -132,7 +132,7 @@ export class HeapEngine implements Engine, EngineLoader {
       this.#versionsByKey.set(text, versions);
       this.#keys.add(text);
     }
-    const version = deleted ? deletionAt(revision) : storedCopyOf(change);
+    const version = deleted ? deletionOf(NO_BYTES, revision) : storedCopyOf(change);
     versions.push(version);
 
     if (previous !== undefined && previous.expireTimeMs > 0) {
@@ -201,7 +201,7 @@ export class HeapEngine implements Engine, EngineLoader {
     this.#replacedByOfKey.set(text, replacedBy);
     this.#leftovers.add(orderedText(replacedBy, text));
     if (change.revision === 0) return 0;
-    const version = change.deleted ? deletionAt(change.revision) : storedCopyOf(change);
+    const version = change.deleted ? deletionOf(NO_BYTES, change.revision) : storedCopyOf(change);
     versions.splice(-1, 0, version);
     this.#versionCount++;
     this.#dataBytes += text.length + version.value.length;
@@ -233,8 +233,7 @@ export class HeapEngine implements Engine, EngineLoader {
         if (version.revision <= oldest) continue;
         if (before !== undefined && !(before.deleted && before.revision <= oldest))
           older.push({ change: { ...before, key }, replacedBy: version.revision });
-        else if (version.deleted)
-          older.push({ change: { ...deletionAt(0), key }, replacedBy: version.revision });
+        else if (version.deleted) older.push({ change: deletionOf(key, 0), replacedBy: version.revision });
       }
       const last = versions.at(-1);
       if (last !== undefined && !(last.deleted && last.revision <= oldest))
@@ -408,20 +407,5 @@ function storedCopyOf(change: Change): StoredVersion {
     leaseId: change.leaseId,
     ttlMs: change.ttlMs,
     expireTimeMs: change.expireTimeMs,
-  };
-}
-
-function deletionAt(revision: number): StoredVersion {
-  return {
-    revision,
-    deleted: true,
-    value: NO_BYTES,
-    kind: 0,
-    createRevision: 0,
-    modRevision: 0,
-    version: 0,
-    leaseId: 0,
-    ttlMs: 0,
-    expireTimeMs: 0,
   };
 }

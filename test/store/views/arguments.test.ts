@@ -1,6 +1,6 @@
 /** The store in process as a program without types calls it: whatever is wrong is refused, and says what is. */
 import { describe, expect, test } from 'vitest';
-import { optionsByCall } from '../../../src/kv/arguments.ts';
+import { optionsByCall } from '../../../src/arguments/store-calls.ts';
 import { storeOptions } from '../../../src/store/store-options.ts';
 import { CheckedStore } from '../../../src/kv/checked-store.ts';
 import { openStore } from '../../../src/kv/open-store.ts';

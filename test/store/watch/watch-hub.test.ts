@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { fixed } from '../../../src/limits.ts';
 import type { EventType, KeyRange } from '../../../src/api.ts';
-import { deletion } from '../../../src/store/commit/effects.ts';
+import { deletionOf } from '../../../src/engine/version.ts';
 import type { PlannedChange } from '../../../src/store/views/planned-change.ts';
 import { mayWant, toWatchFilter } from '../../../src/store/watch/matching/watch-filter.ts';
 import { WatchHub } from '../../../src/store/watch/watch-hub.ts';
@@ -39,7 +39,7 @@ class CountingWatch implements HubWatch {
 }
 
 function puts(keys: readonly string[]): PlannedChange[] {
-  return keys.map((key) => ({ ...deletion(Buffer.from(key), 1), ...PUT }));
+  return keys.map((key) => ({ ...deletionOf(Buffer.from(key), 1), ...PUT }));
 }
 
 const PUT = {

@@ -2,8 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeKey, toKeyText } from '../../../src/store/views/keys.ts';
 import type { EventType, KeyRange } from '../../../src/api.ts';
-import { placeChange } from '../../../src/engine/version.ts';
-import { deletion } from '../../../src/store/commit/effects.ts';
+import { deletionOf, placeChange } from '../../../src/engine/version.ts';
 import {
   isWanted,
   isWantedAt,
@@ -63,7 +62,7 @@ describe('the filter of a watch', () => {
         const keyText = toKeyText(encodeKey(key));
         expect(isWanted(filter, keyText, 'put')).toBe(isInAny(wanted, key));
         expect(isWanted(filter, keyText, 'delete')).toBe(false);
-        const placed = placeChange(deletion(Buffer.from(key), 1));
+        const placed = placeChange(deletionOf(Buffer.from(key), 1));
         expect(isWantedAt(filter, placed, 'put')).toBe(isInAny(wanted, key));
         expect(isWantedAt(filter, placed, 'delete')).toBe(false);
       }

@@ -2,10 +2,10 @@
  * The tables of what the calls of the store take, for programs that have no types to check them. What is right in its
  * kind may still be refused by the call itself, such as a key that is too long.
  */
-import { callTables, wholeTimes } from '../arguments/calls.ts';
-import { callback, flag, text } from '../arguments/check.ts';
-import { count } from '../arguments/requests.ts';
-import { type Table, optionsOf, shape } from '../arguments/shape.ts';
+import { callTables, wholeTimes } from './calls.ts';
+import { callback, flag, text } from './check.ts';
+import { count } from './requests.ts';
+import { type Table, optionsOf, shape } from './shape.ts';
 import type {
   CloseOptions,
   DeleteOptions,
