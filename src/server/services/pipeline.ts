@@ -92,11 +92,10 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
         checkSize(operations);
         const batch = new Batch(this.#call, operations, budget);
         while (!batch.isDone && !this.#isUnwanted(signal)) {
-          if (budget.isSpent) await turns.next();
-          const behind = this.#store.caughtUp();
-          if (behind !== undefined) await behind;
-          else if (!budget.isSpent)
-            this.#sequence = batch.run(this.#store, this.#sequence, performance.now() - cameAtMs);
+          // Its client may go while it waits.
+          const waiting = budget.isSpent ? turns.next() : this.#store.caughtUp();
+          if (waiting !== undefined) await waiting;
+          else this.#sequence = batch.run(this.#store, this.#sequence, performance.now() - cameAtMs);
         }
         batch.count(this.#tally);
         if (!batch.isDone) throw signal.reason;
