@@ -3,7 +3,7 @@
  * them: the right state, or a refusal that says which file, which offset and which revisions are concerned.
  */
 import { createHash } from 'node:crypto';
-import type { Disk, DiskFile } from '../../src/disk/disk.ts';
+import type { Disk } from '../../src/disk/disk.ts';
 import { StoreError } from '../../src/errors.ts';
 import { openStore } from '../../src/kv/open-store.ts';
 import { type StoreOptions } from '../../src/store/store-options.ts';
@@ -12,6 +12,7 @@ import type { OperatorEvent } from '../../src/store/operator-event.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { SeededRandom } from '../support/random.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
+import { withFiles } from '../support/wrapped-disk.ts';
 import { describe, isSame } from './describe.ts';
 import { engineNamed } from './engines.ts';
 
@@ -206,29 +207,4 @@ function bounded(disk: Disk): Disk {
       return file.read(buffer, position);
     },
   }));
-}
-
-/** The disk with some methods of its files replaced. */
-function withFiles(disk: Disk, replace: (file: DiskFile) => Partial<DiskFile>): Disk {
-  const wrap = (file: DiskFile): DiskFile => ({
-    size: () => file.size(),
-    read: (buffer, position) => file.read(buffer, position),
-    write: (buffer, position) => file.write(buffer, position),
-    writeNow: (buffer, position) => file.writeNow(buffer, position),
-    renamedTo: (path) => file.renamedTo(path),
-    sync: () => file.sync(),
-    close: () => file.close(),
-    ...replace(file),
-  });
-  return {
-    makeDirectory: (path) => disk.makeDirectory(path),
-    list: (path) => disk.list(path),
-    open: async (path, mode) => wrap(await disk.open(path, mode)),
-    create: async (path) => wrap(await disk.create(path)),
-    rename: (from, to) => disk.rename(from, to),
-    remove: (path) => disk.remove(path),
-    syncDirectory: (path) => disk.syncDirectory(path),
-    openDirectory: (path) => disk.openDirectory(path),
-    lock: (path) => disk.lock(path),
-  };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Disk, DiskFile } from '../../src/disk/disk.ts';
+import type { Disk } from '../../src/disk/disk.ts';
+import { withCalls, withFiles } from '../support/wrapped-disk.ts';
 import { engineNamed } from './engines.ts';
 import type { MachineOptions } from './machine.ts';
 import { simulate } from './simulation.ts';
@@ -27,20 +28,16 @@ describe('a simulated store', () => {
   });
 
   test('is found out when the disk only claims to have flushed a file', async () => {
-    const wrapDisk = (disk: Disk): Disk => ({
-      ...passOn(disk),
-      open: async (path, mode) => withoutSync(await disk.open(path, mode)),
-      create: async (path) => withoutSync(await disk.create(path)),
-    });
+    const wrapDisk = (disk: Disk): Disk => withFiles(disk, () => ({ sync: () => Promise.resolve() }));
     expect(await failureWithin(50, { ...HEAP, wrapDisk })).toMatch(/was seen, .* was recovered|damaged/);
   });
 
   test('is found out when the disk only claims to have flushed a folder', async () => {
-    const wrapDisk = (disk: Disk): Disk => ({
-      ...passOn(disk),
-      syncDirectory: () => Promise.resolve(),
-      openDirectory: async () => ({ sync: () => Promise.resolve(), close: () => Promise.resolve() }),
-    });
+    const wrapDisk = (disk: Disk): Disk =>
+      withCalls(disk, {
+        syncDirectory: () => Promise.resolve(),
+        openDirectory: async () => ({ sync: () => Promise.resolve(), close: () => Promise.resolve() }),
+      });
     expect(await failureWithin(50, { ...HEAP, wrapDisk })).toMatch(/was seen, .* was recovered|damaged/);
   });
 });
@@ -52,30 +49,4 @@ async function failureWithin(schedules: number, options: MachineOptions): Promis
     if (failure !== undefined) return failure.message;
   }
   return undefined;
-}
-
-function passOn(disk: Disk): Disk {
-  return {
-    makeDirectory: (path) => disk.makeDirectory(path),
-    list: (path) => disk.list(path),
-    open: (path, mode) => disk.open(path, mode),
-    create: (path) => disk.create(path),
-    rename: (from, to) => disk.rename(from, to),
-    remove: (path) => disk.remove(path),
-    syncDirectory: (path) => disk.syncDirectory(path),
-    openDirectory: (path) => disk.openDirectory(path),
-    lock: (path) => disk.lock(path),
-  };
-}
-
-function withoutSync(file: DiskFile): DiskFile {
-  return {
-    size: () => file.size(),
-    read: (buffer, position) => file.read(buffer, position),
-    write: (buffer, position) => file.write(buffer, position),
-    writeNow: (buffer, position) => file.writeNow(buffer, position),
-    renamedTo: (path) => file.renamedTo(path),
-    sync: () => Promise.resolve(),
-    close: () => file.close(),
-  };
 }

@@ -1,6 +1,7 @@
 /** The machine's disk with the troubles that a server must live with. */
-import { type Disk, DiskError, type DiskFile } from '../../src/disk/disk.ts';
+import { type Disk, DiskError } from '../../src/disk/disk.ts';
 import { nodeDisk } from '../../src/disk/node-disk.ts';
+import { withFiles } from './wrapped-disk.ts';
 
 /** A disk whose first call waits: a store that is opened on it stays in its recovery for as long as a test likes. */
 export function slowDisk(): { readonly disk: Disk; readonly goOn: () => void } {
@@ -18,20 +19,9 @@ export function slowDisk(): { readonly disk: Disk; readonly goOn: () => void } {
 /** A disk that can't flush any more once `fail` is called. */
 export function failingDisk(): { readonly disk: Disk; readonly fail: () => void } {
   let isFailing = false;
-  const troubled = (file: DiskFile): DiskFile => ({
-    size: () => file.size(),
-    read: (buffer, position) => file.read(buffer, position),
-    write: (buffer, position) => file.write(buffer, position),
-    writeNow: (buffer, position) => file.writeNow(buffer, position),
-    renamedTo: (path) => file.renamedTo(path),
+  const disk = withFiles(nodeDisk, (file) => ({
     sync: () => (isFailing ? Promise.reject(new DiskError('failed', 'the disk is broken')) : file.sync()),
-    close: () => file.close(),
-  });
-  const disk: Disk = {
-    ...nodeDisk,
-    open: async (path, mode) => troubled(await nodeDisk.open(path, mode)),
-    create: async (path) => troubled(await nodeDisk.create(path)),
-  };
+  }));
   return {
     disk,
     fail: () => {

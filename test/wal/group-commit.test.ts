@@ -1,9 +1,9 @@
 /** What becomes durable together, by which way it goes to the disk, and when it is said to be durable. */
 import { describe, expect, it, vi } from 'vitest';
-import type { DiskFile } from '../../src/disk/disk.ts';
 import { fixed } from '../../src/limits.ts';
 import { HeldDisk } from '../support/held-disk.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
+import { withFiles } from '../support/wrapped-disk.ts';
 import { framesOf, segmentPaths } from './segment-dump.ts';
 import { FIRST_SEGMENT, logOptions, settle, TestLog, texts } from './test-log.ts';
 import { frameKind } from '../../src/wal/frames/format.ts';
@@ -358,36 +358,13 @@ it('interval: a flush that comes due while the segment before is being closed go
   // Closing takes its time on a disk whose calls do.
   let closing: (() => void)[] | undefined;
   const inner = new SimulatedDisk({ seed: 1 });
-  const slow = (file: DiskFile): DiskFile => ({
-    size: () => file.size(),
-    read: (buffer, position) => file.read(buffer, position),
-    write: (buffer, position) => file.write(buffer, position),
-    writeNow: (buffer, position) => file.writeNow(buffer, position),
-    renamedTo: (path) => file.renamedTo(path),
-    sync: () => file.sync(),
+  const slow = withFiles(inner, (file) => ({
     close: async () => {
       await file.close();
       await new Promise<void>((resolve) => (closing === undefined ? resolve() : void closing.push(resolve)));
     },
-  });
-  const test = await TestLog.create(
-    {
-      fsync: 'interval',
-      segmentBytes: 8192,
-      disk: {
-        makeDirectory: (path) => inner.makeDirectory(path),
-        list: (path) => inner.list(path),
-        open: async (path, mode) => slow(await inner.open(path, mode)),
-        create: async (path) => slow(await inner.create(path)),
-        rename: (from, to) => inner.rename(from, to),
-        remove: (path) => inner.remove(path),
-        syncDirectory: (path) => inner.syncDirectory(path),
-        openDirectory: (path) => inner.openDirectory(path),
-        lock: (path) => inner.lock(path),
-      },
-    },
-    inner,
-  );
+  }));
+  const test = await TestLog.create({ fsync: 'interval', segmentBytes: 8192, disk: slow }, inner);
   test.put('x'.repeat(9000));
   await settle();
   closing = [];

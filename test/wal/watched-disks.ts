@@ -1,6 +1,7 @@
 /** Disks by which a test sees, or holds back, what a log asks of them. */
-import type { Disk, DiskFile } from '../../src/disk/disk.ts';
+import type { Disk } from '../../src/disk/disk.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
+import { withFiles } from '../support/wrapped-disk.ts';
 import { framesOf } from './segment-dump.ts';
 import { FIRST_SEGMENT, TestLog } from './test-log.ts';
 
@@ -13,9 +14,7 @@ export class CountingDisk {
   readonly disk: Disk;
 
   constructor(inner: SimulatedDisk) {
-    const count = (file: DiskFile): DiskFile => ({
-      size: () => file.size(),
-      read: (buffer, position) => file.read(buffer, position),
+    this.disk = withFiles(inner, (file) => ({
       write: (buffer, position) => {
         this.writes++;
         return file.write(buffer, position);
@@ -24,25 +23,12 @@ export class CountingDisk {
         this.writes++;
         file.writeNow(buffer, position);
       },
-      renamedTo: (path) => file.renamedTo(path),
       sync: async () => {
         this.syncs++;
         await file.sync();
         await this.syncGate;
       },
-      close: () => file.close(),
-    });
-    this.disk = {
-      makeDirectory: (path) => inner.makeDirectory(path),
-      list: (path) => inner.list(path),
-      open: async (path, mode) => count(await inner.open(path, mode)),
-      create: async (path) => count(await inner.create(path)),
-      rename: (from, to) => inner.rename(from, to),
-      remove: (path) => inner.remove(path),
-      syncDirectory: (path) => inner.syncDirectory(path),
-      openDirectory: (path) => inner.openDirectory(path),
-      lock: (path) => inner.lock(path),
-    };
+    }));
   }
 
   reset(): void {

@@ -1,6 +1,7 @@
 /** The pipelines of a store share the turns of the event loop, and what waits for its turn may be given up. */
 import { Code } from '@connectrpc/connect';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { KvStore } from '../../../src/kv/kv-store.ts';
 import { fixed, serverFixed } from '../../../src/limits.ts';
 import { kvMethods } from '../../../src/server/services/kv.ts';
 import type { BidiStreamMethod } from '../../../src/server/services/method.ts';
@@ -40,6 +41,18 @@ async function countsOf(turnCount: number, observe: (happens: () => void) => voi
   return { inTurnMost, count };
 }
 
+/** How many gets one turn has at most, and all have. */
+function getsOf(store: KvStore, sendAll: () => void): ReturnType<typeof countsOf> {
+  return countsOf(60, (happens) => {
+    const getVisible = store.getVisible.bind(store);
+    store.getVisible = (...args) => {
+      happens();
+      return getVisible(...args);
+    };
+    sendAll();
+  });
+}
+
 describe('of what has come for many streams one turn does', () => {
   const STREAMS = 20;
 
@@ -52,14 +65,7 @@ describe('of what has come for many streams one turn does', () => {
 
   test('so many operations, and all are answered in the end', async () => {
     const { store, table, streams, sendAll } = await startMany(...many(batchOperations, get('a')));
-    const { inTurnMost, count } = await countsOf(60, (happens) => {
-      const getVisible = store.getVisible.bind(store);
-      store.getVisible = (...args) => {
-        happens();
-        return getVisible(...args);
-      };
-      sendAll();
-    });
+    const { inTurnMost, count } = await getsOf(store, sendAll);
     expect([inTurnMost, count]).toEqual([pipelineTurnVisitsMax, STREAMS * batchOperations]);
     for (const { replies } of streams) expect(texts(await replies.next())).toHaveLength(batchOperations);
     expect(table.size).toBe(STREAMS + 1);
@@ -99,14 +105,7 @@ describe('of what has come for many streams one turn does', () => {
   test('so many bytes of values', async () => {
     const { store, sendAll } = await startMany(get('long'), get('long'));
     await store.put('long', 'v'.repeat(KiB * KiB));
-    const { inTurnMost, count } = await countsOf(60, (happens) => {
-      const getVisible = store.getVisible.bind(store);
-      store.getVisible = (...args) => {
-        happens();
-        return getVisible(...args);
-      };
-      sendAll();
-    });
+    const { inTurnMost, count } = await getsOf(store, sendAll);
     expect([inTurnMost, count]).toEqual([pipelineTurnBytesMax / (KiB * KiB), 2 * STREAMS]);
     await store.close();
   });
