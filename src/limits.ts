@@ -503,6 +503,8 @@ export const serverFixed = {
   smallRequestBytesMax: 16 * KiB,
   /** The fields and items in one request; the largest transaction has about 190,000. */
   requestPartsMax: 250_000,
+  /** The characters of one request in JSON that are not in its texts: numbers, punctuation, white space. */
+  jsonSyntaxBytesMax: 8 * MiB,
   /** A deadline that is further away counts as none; a timer can't be set for much longer. */
   deadlineMsMax: 24 * 24 * 60 * 60 * 1000,
   /** An error's text goes into a header, so it is cut to this many characters. */
@@ -529,6 +531,12 @@ export const serverFixed = {
   pipelineFailureVisits: 7,
   /** In a batch that is longer the operations are counted before they are read; a shorter one has too few to take long. */
   pipelineUncountedBytes: 64 * KiB,
+  /**
+   * A message in JSON is sent in pieces of so many bytes. A value of so many bytes becomes base64 with them, a shorter one with
+   * the message.
+   */
+  jsonPieceBytes: 256 * KiB,
+  jsonLongValueBytes: 1 * KiB,
   /** A path is quoted in an error up to this many characters. */
   pathCharactersMax: 200,
   /** Of `callBytesMax` the requests of one connection fill no more than this, so that those of others have room. */

@@ -4,6 +4,7 @@
  */
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
 import { ScalarType } from '@bufbuild/protobuf';
+import { fieldsByJsonName } from './json-fields.ts';
 
 /** As many as a number of 64 bits can have. */
 const DECIMAL = /^-?\d{1,20}$/;
@@ -31,7 +32,7 @@ const SHOWN_LENGTH_MAX = 40;
 export function malformedIntegerIn(message: DescMessage, json: unknown): string | undefined {
   if (typeof json !== 'object' || json === null) return undefined;
   for (const [name, value] of Object.entries(json)) {
-    const field = fieldsOf(message).get(name);
+    const field = fieldsByJsonName(message).get(name);
     if (field === undefined) continue;
     for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
       const complaint =
@@ -47,18 +48,4 @@ function complaintOf({ scalar, name }: DescField, item: unknown): string | undef
   const shown =
     item.length <= SHOWN_LENGTH_MAX ? item : `${item.slice(0, SHOWN_LENGTH_MAX).toWellFormed()}...`;
   return `${name} is the text ${JSON.stringify(shown)}; a number as text is decimal digits, with a minus before them or not`;
-}
-
-const fieldsByMessage = new WeakMap<DescMessage, ReadonlyMap<string, DescField>>();
-
-/** By both names that the JSON form takes. */
-function fieldsOf(message: DescMessage): ReadonlyMap<string, DescField> {
-  let fields = fieldsByMessage.get(message);
-  if (fields === undefined) {
-    fields = new Map(
-      message.fields.flatMap((field) => [field.jsonName, field.name].map((name) => [name, field])),
-    );
-    fieldsByMessage.set(message, fields);
-  }
-  return fields;
 }

@@ -105,6 +105,17 @@ describe('the parts of a request', () => {
     else expect(check).not.toThrow();
   });
 
+  test('stand in so much white space at most', () => {
+    const { jsonSyntaxBytesMax } = serverFixed;
+    const spaced = (count: number): Buffer =>
+      Buffer.from(`{"key":${' '.repeat(count)}"${'a'.repeat(count)}"}`);
+    expect(() => checkJsonParts(spaced(jsonSyntaxBytesMax - 5))).not.toThrow();
+    expect(() => checkJsonParts(spaced(jsonSyntaxBytesMax - 4))).toThrow(/white space/);
+    expect(() => checkJsonParts(Buffer.from(`{"delta":${'1'.repeat(jsonSyntaxBytesMax)}}`))).toThrow(
+      /in no text/,
+    );
+  });
+
   test('are none in the texts of JSON', () => {
     const text = JSON.stringify({ key: '{[,"\\'.repeat(requestPartsMax) });
     expect(() => checkJsonParts(Buffer.from(text))).not.toThrow();

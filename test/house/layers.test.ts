@@ -65,6 +65,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'calls',
     'services',
     'http',
+    'json',
     'health',
     'reflection',
     'grpc',

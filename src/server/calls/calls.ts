@@ -485,12 +485,13 @@ export class Call {
     if (!this.#isAtWork) this.#table.uncount();
   }
 
-  /** Its method is at work, which may take longer than its client waits. */
+  /** Its method is at work, which may take longer than its client waits. It may have left by then. */
   beginWork(): void {
-    this.#isAtWork = true;
+    this.#isAtWork = !this.#hasLeft;
   }
 
   endWork(): void {
+    if (!this.#isAtWork) return;
     this.#isAtWork = false;
     // It may end as it learns that the call closes.
     if (this.#hasLeft) this.#table.uncount();

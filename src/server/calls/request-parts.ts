@@ -13,7 +13,7 @@ import { endOfText } from '../../wire/json-numbers.ts';
 import { WireError, wireErrorText } from '../../wire/wire-error.ts';
 import { malformedRequestError } from './call-error.ts';
 
-const { requestPartsMax } = serverFixed;
+const { requestPartsMax, jsonSyntaxBytesMax } = serverFixed;
 const PART_BYTES_MIN = 2;
 const LENGTH_DELIMITED = 2;
 
@@ -51,7 +51,10 @@ export function checkBinaryParts(
 export function checkJsonParts(bytes: Uint8Array): void {
   if (bytes.length <= requestPartsMax * PART_BYTES_MIN) return;
   let partCount = 0;
+  let syntaxBytes = 0;
   for (let at = 0; at < bytes.length; at++) {
+    // A text counts as one.
+    if (++syntaxBytes > jsonSyntaxBytesMax) throw tooMuchSyntaxError();
     switch (bytes[at]) {
       case QUOTE:
         at = endOfText(bytes, at);
@@ -128,6 +131,13 @@ function insideOf(message: DescMessage, fieldNumber: number): Inside {
 
 function packedIn(field: DescMessage['fields'][number]): Inside {
   return field.fieldKind === 'list' && 'packed' in field && field.packed ? 'numbers' : undefined;
+}
+
+function tooMuchSyntaxError(): Error {
+  return new StoreError(
+    'limitReached',
+    `the request has more than ${jsonSyntaxBytesMax} characters that are in no text; leave out white space`,
+  );
 }
 
 export function tooManyPartsError(): Error {

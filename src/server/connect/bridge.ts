@@ -1,9 +1,10 @@
 /**
  * Our methods behind Connect's handlers, which have messages of protobuf-es where the methods have bytes: a request is
- * turned into bytes and read again by the generated codecs, a reply the other way round. It is coded twice for that; what
- * is hot comes as gRPC and goes around this.
+ * turned into bytes and read again by the generated codecs, a reply the other way round, unless it is to be JSON, which is
+ * written from what the method returns (`json-messages.ts`). It is coded twice for that; what is hot comes as gRPC and goes
+ * around this.
  */
-import { type DescMessage, type MessageShape, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { type DescMessage, type MessageShape, create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { ConnectRouter, HandlerContext } from '@connectrpc/connect';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { mapped } from '../calls/mapped.ts';
@@ -17,7 +18,9 @@ import {
   UnreadRequest,
   readRequest,
 } from '../services/method.ts';
-import { callOf } from './call-context.ts';
+import { jsonOf } from '../json/write-reply.ts';
+import { contextOf } from './call-context.ts';
+import type { JsonMessages } from './json-messages.ts';
 import { PulledMessages } from './pulled-messages.ts';
 
 type Message = MessageShape<DescMessage>;
@@ -38,13 +41,15 @@ export function addMethod(router: ConnectRouter, method: Method, store: () => Kv
 
 function addUnary(router: ConnectRouter, method: UnaryMethod, store: () => KvStore): void {
   router.rpc(method.desc, async (request: Message, context: HandlerContext) => {
-    const call = callOf(context);
+    const { call, json } = contextOf(context);
     // Connect knows the deadline, the call does not.
     context.signal.addEventListener('abort', () => call.abort(context.signal.reason));
-    const read = fromMessage(method, request);
+    const inTurn = <Result>(piece: () => Result): Result | Promise<Awaited<Result>> =>
+      json === undefined ? piece() : json.run(piece);
     call.beginWork();
     try {
-      return toMessage(method, await method.run(store(), read, call));
+      const read = await inTurn(() => fromMessage(method, request, json));
+      return toMessage(method, await inTurn(() => method.run(store(), read, call)), json);
     } finally {
       call.endWork();
     }
@@ -53,43 +58,64 @@ function addUnary(router: ConnectRouter, method: UnaryMethod, store: () => KvSto
 
 function addServerStream(router: ConnectRouter, method: ServerStreamMethod, store: () => KvStore): void {
   router.rpc(method.desc, (request: Message, context: HandlerContext) => {
-    const call = callOf(context);
-    const replies = method.run(store(), fromMessage(method, request), call, context.signal);
+    const { call, json } = contextOf(context);
+    const replies = method.run(store(), fromMessage(method, request, json), call, context.signal);
     call.requestRead();
-    return mapped(replies, (reply) => toMessage(method, reply));
+    return mapped(replies, (reply) => toMessage(method, reply, json));
   });
 }
 
 function addPushStream(router: ConnectRouter, method: PushStreamMethod, store: () => KvStore): void {
   router.rpc(method.desc, (request: Message, context: HandlerContext) => {
-    const call = callOf(context);
+    const { call, json } = contextOf(context);
     context.signal.addEventListener('abort', () => call.abort(context.signal.reason));
-    const messages = new PulledMessages(method, store(), fromMessage(method, request), call);
+    const messages = new PulledMessages(method, store(), fromMessage(method, request, json), call);
     call.requestRead();
-    return mapped(messages, (bytes) => fromBinary(method.desc.output, bytes.subarray(PREFIX_BYTES)));
+    const { output } = method.desc;
+    const decoded = (bytes: Buffer): Message => fromBinary(output, bytes.subarray(PREFIX_BYTES));
+    return mapped(messages, (bytes) => {
+      if (json === undefined) return decoded(bytes);
+      return inPlace(output, json, () => decoded(bytes));
+    });
   });
 }
 
 function addBidiStream(router: ConnectRouter, method: BidiStreamMethod, store: () => KvStore): void {
   router.rpc(method.desc, (requests: AsyncIterable<Message>, context: HandlerContext) => {
-    const unread = mapped(requests, (request) => new UnreadRequest(method, bytesOf(method, request)));
-    const replies = method.run(store(), unread, callOf(context), context.signal);
-    return mapped(replies, (reply) => toMessage(method, reply));
+    const { call, json } = contextOf(context);
+    const unread = mapped(requests, (request) => new UnreadRequest(method, bytesOf(method, request, json)));
+    const replies = method.run(store(), unread, call, context.signal);
+    return mapped(replies, (reply) => toMessage(method, reply, json));
   });
 }
 
-function fromMessage(method: Pick<Method, 'desc' | 'codecs'>, message: Message): unknown {
-  const bytes = bytesOf(method, message);
+function fromMessage(
+  method: Pick<Method, 'desc' | 'codecs'>,
+  message: Message,
+  json: JsonMessages | undefined,
+): unknown {
+  const bytes = bytesOf(method, message, json);
   return readRequest(method, bytes, 0, bytes.length);
 }
 
-function bytesOf({ desc }: Pick<Method, 'desc'>, message: Message): Buffer {
-  const { buffer, byteOffset, byteLength } = toBinary(desc.input, message);
+function bytesOf({ desc }: Pick<Method, 'desc'>, message: Message, json: JsonMessages | undefined): Buffer {
+  const { buffer, byteOffset, byteLength } = toBinary(desc.input, json?.request(message) ?? message);
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-function toMessage({ desc, codecs }: Exclude<Method, PushStreamMethod>, reply: unknown): Message {
+function toMessage(
+  { desc, codecs }: Exclude<Method, PushStreamMethod>,
+  reply: unknown,
+  json: JsonMessages | undefined,
+): Message {
+  if (json !== undefined) return inPlace(desc.output, json, () => reply);
   const bytes = Buffer.allocUnsafe(codecs.sizeOf(reply));
   codecs.prepend(reply, bytes, bytes.length);
   return fromBinary(desc.output, bytes);
+}
+
+/** An empty message that stands for a reply in JSON. */
+function inPlace(output: DescMessage, json: JsonMessages, reply: () => unknown): Message {
+  json.reply(() => jsonOf(output, reply()));
+  return create(output);
 }

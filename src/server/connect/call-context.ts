@@ -2,11 +2,14 @@
 import { type HandlerContext, createContextKey } from '@connectrpc/connect';
 import { assert } from '../../errors.ts';
 import type { Call } from '../calls/calls.ts';
+import type { JsonMessages } from './json-messages.ts';
 
 export interface CallContext {
   readonly call: Call;
   /** What to answer the call with instead of serving it. */
   readonly refusal: Error | undefined;
+  /** Of a call in JSON whose messages go around Connect. */
+  readonly json: JsonMessages | undefined;
 }
 
 export const callContextKey = createContextKey<CallContext | undefined>(undefined, {

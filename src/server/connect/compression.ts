@@ -18,8 +18,8 @@ import { toConnectError } from './connect-error.ts';
 export interface Inflating {
   /** Told of the room that the message takes, piece by piece; throws when there is none. */
   charge(bytes: number): void;
-  /** Told of the whole message; throws when it is none. */
-  check(message: Uint8Array): void;
+  /** Told of the whole message; gives what Connect is to read, and rejects when it is none. */
+  check(message: Uint8Array): Promise<Uint8Array>;
 }
 
 /** The call whose request is being read: Connect asks for a message to be inflated without telling for whom. */
@@ -72,9 +72,9 @@ async function inflate(
   }
   const message = Buffer.concat(pieces, length);
   try {
-    owner?.check(message);
+    const checked = await owner?.check(message);
+    return checked === undefined || checked === message ? message : new Uint8Array(checked);
   } catch (error) {
     throw toConnectError(error);
   }
-  return message;
 }

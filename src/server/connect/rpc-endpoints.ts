@@ -34,6 +34,8 @@ export interface RpcEndpoint {
   readonly hasRequestStream: boolean;
   /** Either side does; such a call has no natural end. */
   readonly isStream: boolean;
+  /** One of our own methods, behind the bridge. */
+  readonly isBridged: boolean;
 }
 
 export interface RpcContext {
@@ -60,7 +62,7 @@ export function rpcEndpoints(context: RpcContext): Map<string, RpcEndpoint> {
     interceptors: [callInterceptor(logger)],
   };
 
-  function serve(requestBytesMax: number, add: (router: ConnectRouter) => void): void {
+  function serve(requestBytesMax: number, isBridged: boolean, add: (router: ConnectRouter) => void): void {
     const router = createConnectRouter({
       ...options,
       readMaxBytes: requestBytesMax,
@@ -76,6 +78,7 @@ export function rpcEndpoints(context: RpcContext): Map<string, RpcEndpoint> {
         requestBytesMax,
         hasRequestStream: methodKind === 'client_streaming' || methodKind === 'bidi_streaming',
         isStream: methodKind !== 'unary',
+        isBridged,
       });
     }
   }
@@ -89,11 +92,11 @@ export function rpcEndpoints(context: RpcContext): Map<string, RpcEndpoint> {
   // The errors' details are found by no method, but tools that show errors look them up.
   const index = new DescriptorIndex([...dataServices, ...otherServices], [file_kelp_v1_errors]);
   for (const { methods, requestBytesMax } of services) {
-    serve(requestBytesMax, (router) => {
+    serve(requestBytesMax, true, (router) => {
       for (const method of methods) addMethod(router, method, store);
     });
   }
-  serve(serverFixed.smallRequestBytesMax, (router) => {
+  serve(serverFixed.smallRequestBytesMax, false, (router) => {
     router
       .service(Health, healthService(state, dataServices, otherServices, callOf))
       .service(ServerReflection, reflectionService(index, callOf))

@@ -3,26 +3,25 @@
  * these handlers. Connect's own brings a process down by a request without a `Host` header, and reads bodies with no bound
  * but their length (see `http/request-body.ts`).
  */
-import { isUtf8 } from 'node:buffer';
 import { fromBinary } from '@bufbuild/protobuf';
 import { ConnectError, createContextValues } from '@connectrpc/connect';
 import type { UniversalServerRequest, UniversalServerResponse } from '@connectrpc/connect/protocol';
 import type { Logger } from 'pino';
 import type { ServerLimits } from '../../limits.ts';
-import { malformedIntegerIn } from '../../wire/json-integers.ts';
-import { roundedNumberIn } from '../../wire/json-numbers.ts';
 import { malformedRequestError } from '../calls/call-error.ts';
 import { type Call, type CallTable } from '../calls/calls.ts';
 import { isBeyondTimers } from '../calls/deadline.ts';
 import { isUnforeseen } from '../calls/outcome.ts';
-import { checkBinaryParts, checkJsonParts } from '../calls/request-parts.ts';
+import { checkBinaryParts } from '../calls/request-parts.ts';
 import { answerWrongForm } from '../health/probes.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { type BodyRules, messagesOf, wholeBody } from '../http/request-body.ts';
 import { originForm, pathOf } from '../http/request-target.ts';
+import { checkJsonRequest } from '../json/read-request.ts';
 import { type CallContext, callContextKey } from './call-context.ts';
 import { inflatingFor } from './compression.ts';
 import { toConnectError } from './connect-error.ts';
+import { JsonMessages } from './json-messages.ts';
 import type { RpcEndpoint } from './rpc-endpoints.ts';
 import { writeReply } from './write-reply.ts';
 
@@ -33,8 +32,10 @@ export interface ConnectContext {
   readonly logger: Logger;
 }
 
-/** Our shapes or bytes, a message of Connect's, as JSON its tree and texts, and the bytes that are sent. */
-const REPLY_COPIES = 4;
+/** Our shapes, their bytes, those that Connect makes of its message, and those with a prefix. */
+const BINARY_REPLY_COPIES = 4;
+/** Our shapes, and short values and keys once more as JSON. Long values are there once, which is charged as the short ones are. */
+const JSON_REPLY_COPIES = 3;
 
 /** @returns false when the request is for something else. */
 export function answerCall(request: HttpRequest, response: HttpResponse, context: ConnectContext): boolean {
@@ -44,12 +45,13 @@ export function answerCall(request: HttpRequest, response: HttpResponse, context
   const { calls, logger } = context;
   const hasRoom = calls.makeRoom();
   const call = calls.open({ peer: request.socket, cut: () => cut(response) }, endpoint.isStream);
-  call.replyCopies = REPLY_COPIES;
   response.once('close', () => call.close());
   const refusal = hasRoom ? chargeUnread(request, call, endpoint) : calls.fullError();
   if (logger.isLevelEnabled('debug')) logWhenClosed(path.slice(1), response, call, logger);
 
-  void serveCall(request, response, { call, refusal }, endpoint, context).catch((error: unknown) => {
+  const json = endpoint.isBridged && isJson(request) ? new JsonMessages(endpoint.input, call) : undefined;
+  call.replyCopies = json === undefined ? BINARY_REPLY_COPIES : JSON_REPLY_COPIES;
+  void serveCall(request, response, { call, refusal, json }, endpoint, context).catch((error: unknown) => {
     // The client is gone, or a reply could not be written: there is no client to tell.
     if (!call.isClosed) logger.error({ method: path.slice(1), err: error }, 'a call could not be answered');
     response.destroy();
@@ -86,8 +88,9 @@ async function serveCall(
   endpoint: RpcEndpoint,
   context: ConnectContext,
 ): Promise<void> {
-  const { call } = called;
-  const check = (message: Uint8Array): void => checkMessage(request, endpoint, message);
+  const { call, json } = called;
+  const check = (message: Uint8Array): Promise<Uint8Array> =>
+    json === undefined ? checkMessage(request, endpoint, message) : json.read(message);
   const universalRequest = toUniversal(request, called, endpoint, {
     messageBytesMax: endpoint.requestBytesMax,
     timeoutMs: context.limits.requestTimeoutMs,
@@ -99,7 +102,8 @@ async function serveCall(
     : handle());
   const { status } = reply;
   if (status === 405 || status === 415) answerWrongForm(response, status, endpoint.isStream);
-  else await writeReply(response, call, reply);
+  else if (json === undefined) await writeReply(response, call, reply);
+  else await json.write(reply, (written, rest) => writeReply(response, call, written, rest));
 }
 
 function toUniversal(
@@ -115,7 +119,7 @@ function toUniversal(
     method: request.method ?? '',
     // Handlers look at nothing but the query; a `Host` that is no host must not stop them.
     url: `http://kelp${originForm(request.url)}`,
-    header: protocolHeaders(request),
+    header: protocolHeaders(request, called),
     body: failingByConnect(readBody(request, call, rules)),
     signal: call.signal,
     contextValues: createContextValues().set(callContextKey, called),
@@ -135,31 +139,23 @@ async function* failingByConnect(body: AsyncIterable<Uint8Array>): AsyncGenerato
  * Connect calls what it can't decode INTERNAL, as if the server had failed; it is the client that has. Decoding twice
  * costs little next to the rest of its work.
  */
-function checkMessage(request: HttpRequest, { input }: RpcEndpoint, message: Uint8Array): void {
+async function checkMessage(
+  request: HttpRequest,
+  { input }: RpcEndpoint,
+  message: Uint8Array,
+): Promise<Uint8Array> {
   if (isJson(request)) {
-    // JSON's parser would put U+FFFD for such bytes, and two keys could become one. What is no JSON it refuses itself.
-    if (!isUtf8(message)) throw malformedRequestError(input.typeName, 'it is not UTF-8');
-    checkJsonParts(message);
-    const complaint = roundedNumberIn(message) ?? malformedIntegerIn(input, parsed(message));
-    if (complaint !== undefined) throw malformedRequestError(input.typeName, complaint);
-    return;
+    checkJsonRequest(input, message);
+    return message;
   }
   try {
     const bytes = Buffer.from(message.buffer, message.byteOffset, message.length);
     checkBinaryParts(input, bytes, 0, bytes.length);
     fromBinary(input, message, { readUnknownFields: false });
+    return message;
   } catch (error) {
     if (error instanceof ConnectError || !isUnforeseen(error)) throw error;
     throw malformedRequestError(input.typeName, (error as Error).message);
-  }
-}
-
-/** `undefined` for what is no JSON. */
-function parsed(message: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(message.buffer, message.byteOffset, message.length).toString());
-  } catch {
-    return undefined;
   }
 }
 
@@ -184,12 +180,14 @@ const protocolHeaderNames = [
   'connect-accept-encoding',
 ];
 
-function protocolHeaders(request: HttpRequest): Headers {
+function protocolHeaders(request: HttpRequest, { json }: CallContext): Headers {
   const headers = new Headers();
   for (const name of protocolHeaderNames) {
     const value = request.headers[name];
     if (typeof value === 'string' && !isBeyondTimers(name, value)) headers.set(name, value);
   }
+  // Connect is given something shorter.
+  if (json !== undefined) headers.delete('content-length');
   return headers;
 }
 

@@ -4,11 +4,15 @@ import type { Call } from '../calls/calls.ts';
 import { grpcHeaders, grpcWebChunk } from '../http/grpc-message.ts';
 import type { HttpResponse } from '../http/http-message.ts';
 
-/** Resolves when the last byte is handed over, or the client is gone. Each chunk is asked for when the one before is. */
+/**
+ * Resolves when the last byte is handed over, or the client is gone. Each chunk is asked for when the one before is.
+ * @param rest what of the reply is not handed out yet, and held.
+ */
 export async function writeReply(
   response: HttpResponse,
   call: Call,
   reply: UniversalServerResponse,
+  rest?: { readonly heldBytes: number },
 ): Promise<void> {
   const chunks = reply.body?.[Symbol.asyncIterator]();
   try {
@@ -19,7 +23,7 @@ export async function writeReply(
     const isGrpcWeb = reply.header?.get('content-type')?.startsWith('application/grpc-web') === true;
     while (next !== undefined && next.done !== true) {
       const chunk = isGrpcWeb ? grpcWebChunk(next.value) : next.value;
-      if (!call.isStream) call.holdOnly(chunk.length);
+      if (!call.isStream) call.holdOnly(chunk.length + (rest?.heldBytes ?? 0));
       if (!response.write(chunk) && !(await isRead(response, call, chunk.length))) return;
       next = await chunks?.next();
     }

@@ -18,8 +18,8 @@ export interface BodyRules {
   readonly messageBytesMax: number;
   /** For the whole body; in a stream of requests for each message from its first byte. */
   readonly timeoutMs: number;
-  /** Told of the message, if it is not compressed; throws when it is none. */
-  readonly check: (message: Uint8Array) => void;
+  /** Told of the message, if it is not compressed; gives what Connect is to read, and rejects when it is none. */
+  readonly check: (message: Uint8Array) => Promise<Uint8Array>;
 }
 
 /** The flag of a compressed message. */
@@ -31,13 +31,14 @@ export async function* wholeBody(
   call: Call,
   rules: BodyRules,
 ): AsyncGenerator<Uint8Array> {
-  const body = await readWhole(request, call, rules);
+  // Kept here no longer than that: what stands for it may be far shorter.
+  let body = await readWhole(request, call, rules);
   if (body.length === 0) return;
   if (isEnveloped(request)) {
     checkAlone(body);
-    checkEnveloped(body, rules);
+    body = await checkEnveloped(body, rules);
   } else if (request.headers['content-encoding'] === undefined) {
-    rules.check(body);
+    body = await rules.check(body);
   }
   yield body;
 }
@@ -106,9 +107,7 @@ export async function* messagesOf(
         if (length === undefined) break;
         if (length > rules.messageBytesMax) throw tooLongError(rules.messageBytesMax);
         if (buffer.length < PREFIX_BYTES + length) break;
-        const message = buffer.take(PREFIX_BYTES + length);
-        checkEnveloped(message, rules);
-        yield message;
+        yield await checkEnveloped(buffer.take(PREFIX_BYTES + length), rules);
         // A caller that asks for the next message has done with this one.
         buffer.release();
         dueMs = Number.POSITIVE_INFINITY;
@@ -150,9 +149,15 @@ function checkAlone(body: Uint8Array): void {
 }
 
 /** A compressed message is checked when it is not compressed any more. */
-function checkEnveloped(message: Uint8Array, rules: BodyRules): void {
+async function checkEnveloped(message: Uint8Array, rules: BodyRules): Promise<Uint8Array> {
   const [flags = 0] = message;
-  if ((flags & COMPRESSED) === 0) rules.check(message.subarray(PREFIX_BYTES));
+  if ((flags & COMPRESSED) !== 0) return message;
+  const bare = message.subarray(PREFIX_BYTES);
+  const checked = await rules.check(bare);
+  if (checked === bare) return message;
+  const enveloped = Buffer.concat([message.subarray(0, PREFIX_BYTES), checked]);
+  enveloped.writeUInt32BE(checked.length, 1);
+  return enveloped;
 }
 
 /** A unary call of Connect has its message bare; all others put a prefix before it. */

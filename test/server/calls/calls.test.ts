@@ -49,6 +49,17 @@ describe('a table of calls', () => {
     await table.empty();
   });
 
+  test('counts a call once that has left before its method begins', () => {
+    const table = new CallTable(limits);
+    open(table);
+    const { call } = open(table);
+    call.close();
+    call.beginWork();
+    call.endWork();
+
+    expect(table.size).toBe(1);
+  });
+
   test('has no room from the last call that it may have on, until one of them ends', () => {
     const table = new CallTable(limits);
     const calls = Array.from({ length: limits.callsMax }, () => {

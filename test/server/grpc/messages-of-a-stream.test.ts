@@ -30,7 +30,7 @@ function start() {
   const messages = messagesOf(request satisfies HttpRequest, call, {
     messageBytesMax: 1000,
     timeoutMs: TIMEOUT_MS,
-    check: () => undefined,
+    check: (message) => Promise.resolve(message),
   });
   const outcomes: unknown[] = [];
   const ask = async (): Promise<void> => {
