@@ -287,7 +287,10 @@ export abstract class Connection<Opened extends BodyStream> extends FrameSide im
     this.#idleFrames.count();
   }
 
-  /** The peer has ended its side, and with it the connection: a server's replies to what came before still go out. */
+  /**
+   * The peer has ended its side, and with it the connection: most have gone, and their streams end at once. What a server has
+   * answered by then still goes out; what is under way goes unanswered, a write as one whose connection was lost.
+   */
   protected override peerEnded(): void {
     const end = this.endOf(undefined);
     if (this.isServer) this.finish(end);
