@@ -296,6 +296,11 @@ export const client = {
   headerBytesMax: 64 * KiB,
   /** The longest message, in either direction. */
   messageBytesMax: 256 * MiB,
+  /** Room for so much of a long message is taken before its bytes are there; then it doubles. */
+  messageFirstBytes: 64 * KiB,
+  /** Messages that are kept share a slab of so many bytes, if none of them is longer than the second: who keeps one keeps all. */
+  messageSlabBytes: 16 * KiB,
+  slabMessageBytesMax: 2 * KiB,
   /**
    * Calls of one turn of the event loop travel together in batches of Pipeline when there are so many at least: fewer are
    * cheaper by themselves.
@@ -362,6 +367,12 @@ export const http2 = {
    */
   outputBytes: 64 * KiB,
   outputsKept: 64,
+  /**
+   * Output that stays since its peer does not read is moved to less memory when it is no more than this part of its buffer; to no
+   * less than so many bytes, as more may follow.
+   */
+  littleOutputShareMax: 1 / 4,
+  littleOutputBytesMin: 512,
   /** Bodies wait in their streams while so much of a connection's output is not sent yet, ... */
   waitingOutputBytesMax: 256 * KiB,
   /**
@@ -402,6 +413,8 @@ export const http2 = {
    * second, and so many more for each frame of a stream that the peer was sent. Clients measure the way by pings while replies come.
    */
   idleFramesBurst: 1000,
+  /** ... of which each connection has some at its beginning: SETTINGS, their acknowledgement, windows that are opened. */
+  beginningFrames: 4,
   idleFramesPerSecond: 100,
   idleFramesPerFrameSent: 10,
   /** SETTINGS that change the windows of streams count for one more for each so many streams that are open. */
@@ -418,6 +431,8 @@ export const http2 = {
    */
   answeredRequestMs: 2000,
   answeredRequestBytesMax: 1 * MiB,
+  /** A connection on which no stream is open any more keeps room for half of so many. */
+  streamSlotsKeptMax: 128,
   /** The entries of one SETTINGS frame. */
   settingsEntriesMax: 64,
   /** The last streams that were reset from here are remembered: what the peer had sent on them by then is no error. */

@@ -18,12 +18,7 @@ export interface MessageTaker {
   message(buffer: Buffer, start: number, end: number): void;
 }
 
-const SLAB_BYTES = 16 * 1024;
-const SLAB_MESSAGE_BYTES_MAX = SLAB_BYTES / 8;
-/** Room for so much of a long message is taken before its bytes are there; then it doubles. */
-const FIRST_ROOM_BYTES = 64 * 1024;
-
-let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+let slab = Buffer.allocUnsafeSlow(limits.messageSlabBytes);
 let slabBytesUsed = 0;
 
 /** Writes the prefix of the message that follows it and ends at `end`. */
@@ -51,13 +46,13 @@ export function messageLength(buffer: Buffer, from: number): number {
 export function handOn(taker: MessageTaker, buffer: Buffer, start: number, end: number): void {
   if (!taker.keepsMessages) return taker.message(buffer, start, end);
   const length = end - start;
-  if (length > SLAB_MESSAGE_BYTES_MAX) {
+  if (length > limits.slabMessageBytesMax) {
     const own = Buffer.allocUnsafeSlow(length);
     buffer.copy(own, 0, start, end);
     return taker.message(own, 0, length);
   }
-  if (length > SLAB_BYTES - slabBytesUsed) {
-    slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  if (length > limits.messageSlabBytes - slabBytesUsed) {
+    slab = Buffer.allocUnsafeSlow(limits.messageSlabBytes);
     slabBytesUsed = 0;
   }
   const slabStart = slabBytesUsed;
@@ -107,7 +102,7 @@ export class MessageReader {
     this.#prefixBytes += end - at;
     if (this.#prefixBytes === PREFIX_BYTES) {
       this.#length = messageLength(this.#prefix, 0);
-      this.#body = Buffer.allocUnsafeSlow(Math.min(this.#length, FIRST_ROOM_BYTES));
+      this.#body = Buffer.allocUnsafeSlow(Math.min(this.#length, limits.messageFirstBytes));
       this.#bodyBytes = 0;
       this.#handOnWhole();
     }

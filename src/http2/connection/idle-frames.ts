@@ -11,9 +11,6 @@ import { errorCode } from '../contract/error-code.ts';
 import type { Sender } from '../output/sender.ts';
 import { Violation } from '../frames/violation.ts';
 
-/** SETTINGS, their acknowledgement, a window that is opened. */
-const BEGINNING_FRAMES = 4;
-
 export class IdleFrames {
   readonly #clock: Clock;
   readonly #sender: Sender;
@@ -51,11 +48,11 @@ export class IdleFrames {
 
   /** One that has no such reason, as GOAWAY. */
   countUnearned(cost = 1): void {
-    if (cost === 1 && this.#beginningCount < BEGINNING_FRAMES) {
+    if (cost === 1 && this.#beginningCount < http2.beginningFrames) {
       this.#beginningCount++;
       return;
     }
-    const burst = http2.idleFramesBurst - BEGINNING_FRAMES;
+    const burst = http2.idleFramesBurst - http2.beginningFrames;
     this.#budget ??= new Budget(this.#clock, burst, http2.idleFramesPerSecond);
     if (!this.#budget.take(cost)) throw tooMany();
   }

@@ -35,10 +35,6 @@ const NO_BUFFER = Buffer.alloc(0);
 const sink = Buffer.allocUnsafeSlow(http2.outputBytes);
 const freeBuffers: Buffer[] = [];
 
-/** Up to this part of a buffer its output is moved to less memory when it stays. */
-const LITTLE = 1 / 4;
-const SMALL_BUFFER_BYTES_MIN = 512;
-
 export class Outbox implements OutputHolder {
   /** What is being written to, at the places that `reserve` tells, ... */
   buffer: Buffer = NO_BUFFER;
@@ -239,7 +235,7 @@ export class Outbox implements OutputHolder {
   #park(): void {
     const { buffer, length } = this;
     // As much again as waits already, so that many small pieces become few.
-    const capacity = Math.max(2 * length, this.#waitingBytes, SMALL_BUFFER_BYTES_MIN);
+    const capacity = Math.max(2 * length, this.#waitingBytes, http2.littleOutputBytesMin);
     if (isLittle(buffer, capacity)) this.buffer = moved(buffer, length, capacity);
     this.#parkedBytes = this.buffer.length;
     unreadOutput.hold(this, this.#parkedBytes);
@@ -273,7 +269,7 @@ export class Outbox implements OutputHolder {
 }
 
 function isLittle(buffer: Buffer, length: number): boolean {
-  return length <= buffer.length * LITTLE;
+  return length <= buffer.length * http2.littleOutputShareMax;
 }
 
 /** The output of a buffer in one of `capacity` bytes; the buffer is free. */

@@ -2,6 +2,8 @@
  * The open streams of a connection by their ids. Ids of one side rise by two, so a slot is nearly always found at once: open
  * addressing with `id / 2` as hash, a power of two of slots of which at most half are taken.
  */
+import { http2 } from '../../limits.ts';
+
 export interface Identified {
   readonly id: number;
 }
@@ -9,8 +11,6 @@ export interface Identified {
 const SLOTS_MIN = 8;
 /** Of a connection that has had no stream. */
 const NO_SLOTS: undefined[] = [];
-/** A connection that had many streams and has none now gives the memory back. */
-const SLOTS_KEPT_MAX = 128;
 
 export class StreamTable<Stream extends Identified> {
   #slots: (Stream | undefined)[] = NO_SLOTS;
@@ -47,7 +47,7 @@ export class StreamTable<Stream extends Identified> {
       hole = slot;
     }
     this.#slots[hole] = undefined;
-    if (this.#size === 0 && this.#slots.length > SLOTS_KEPT_MAX) this.#rebuild(SLOTS_MIN);
+    if (this.#size === 0 && this.#slots.length > http2.streamSlotsKeptMax) this.#rebuild(SLOTS_MIN);
   }
 
   /** Those of now: the table may change while they are gone through. */
