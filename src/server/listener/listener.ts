@@ -3,7 +3,7 @@
  * that does where it should not, or the other way round, is turned away. With TLS the handshake (ALPN) decides which
  * version of HTTP it speaks, without it the first bytes do. The connection is then handed to Node's server for HTTP/1.1, or to
  * the port for HTTP/2 (`http2-port.ts`). An `Upgrade: h2c` of HTTP/1.1 is left unheeded, and its request answered as any other
- * (RFC 9110, section 7.8).
+ * (`unheeded-upgrade.ts`).
  */
 import { type Server as HttpServer, createServer as createHttpServer } from 'node:http';
 import {
@@ -28,6 +28,7 @@ import type { GrpcLane } from '../grpc/grpc-lane.ts';
 import type { Deadlines } from '../../deadlines.ts';
 import { Http2Port } from './http2-port.ts';
 import { removeUnusedSocket } from './socket-file.ts';
+import { UnheededUpgrades } from './unheeded-upgrade.ts';
 import { WrongProtocol, refuse } from './wrong-protocol.ts';
 
 export interface ListenerOptions {
@@ -188,7 +189,10 @@ export class Listener {
       keepAliveTimeout: limits.idleTimeoutMs,
       connectionsCheckingInterval: Math.min(limits.handshakeTimeoutMs, serverFixed.connectionCheckMs),
     });
+    const upgrades = new UnheededUpgrades((socket) => void server.emit('connection', socket));
+    server.on('upgrade', (request, _socket, rest) => upgrades.leave(request, rest));
     server.on('request', (request, response) => {
+      upgrades.note(response);
       if (this.#isStopping) response.setHeader('connection', 'close');
       this.#handle(request, response);
     });

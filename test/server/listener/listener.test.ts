@@ -161,6 +161,66 @@ describe('one port', () => {
     },
   );
 
+  describe('a request to upgrade', () => {
+    const upgrade =
+      'Connection: keep-alive, Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n';
+    const get = (path: string, fields = ''): string => `GET ${path} HTTP/1.1\r\nHost: kelp\r\n${fields}\r\n`;
+    const body = '{"key":"a"}';
+    const post = (fields: string): string =>
+      'POST /kelp.v1.KvService/Get HTTP/1.1\r\nHost: kelp\r\nContent-Type: application/json\r\n' +
+      `Content-Length: ${body.length}\r\n${fields}\r\n`;
+
+    /** Waits for so many responses. @returns a word of each body, in order. */
+    async function answers(
+      connection: RawConnection,
+      count: number,
+    ): Promise<readonly (string | undefined)[]> {
+      const response = String.raw`HTTP/1\.1 200 OK\r\n(?:[^\r]+\r\n)+\r\n[^]*?(alive|serving|\{\})`;
+      const received = await connection.until(new RegExp(`(?:${response}[^]*?){${count}}`));
+      return [...received.matchAll(new RegExp(response, 'g'))].map(([, word]) => word);
+    }
+
+    test.each([
+      ['without a body', [get('/healthz', upgrade) + get('/readyz')], ['alive', 'serving']],
+      ['with a body', [post(upgrade) + body + get('/readyz')], ['{}', 'serving']],
+      [
+        'whose body comes later',
+        [post(upgrade), body.slice(0, 3), body.slice(3) + get('/readyz')],
+        ['{}', 'serving'],
+      ],
+      [
+        'behind others and before others that ask as well',
+        [
+          post('') +
+            body +
+            post(upgrade) +
+            body +
+            get('/healthz', upgrade) +
+            get('/readyz', upgrade) +
+            post('') +
+            body,
+        ],
+        ['{}', '{}', 'alive', 'serving', '{}'],
+      ],
+    ])('%s is answered, and what came with it too, in order', async (_, parts, expected) => {
+      const server = await startTestServer();
+      const connection = await RawConnection.open(server);
+      for (const part of parts) {
+        connection.send(part);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(await answers(connection, expected.length)).toEqual(expected);
+    });
+
+    test('leaves the connection as it was told to be', async () => {
+      const server = await startTestServer();
+      const connection = await RawConnection.open(server);
+      connection.send(get('/healthz', 'Connection: Upgrade, close\r\nUpgrade: h2c\r\n'));
+      await connection.closed;
+      expect(connection.received).toMatch(/^HTTP\/1\.1 200 [^]*alive/);
+    });
+  });
+
   test('says what it can not listen on', async () => {
     const server = await startTestServer();
 
