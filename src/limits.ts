@@ -122,6 +122,8 @@ export const fixed = {
   /** A delete of a range in parts deletes so many keys, of so many bytes, in one transaction. */
   deletePartKeysMax: 4096,
   deletePartBytesMax: 4 * MiB,
+  /** So many turns of the event loop it waits at most for the memory that the last part has taken beyond the limit. */
+  deletePartTurnsMax: 64,
   /** The calls of one turn of the event loop that are gathered before they run. */
   turnCallsMax: 256,
   /** When calls have looked at so much together, and read so many bytes of values, other work has its turn before the next. */

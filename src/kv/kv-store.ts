@@ -10,6 +10,7 @@ import type * as api from '../api.ts';
 import { noOptions } from '../arguments/shape.ts';
 import { bytesOf } from '../arguments/value.ts';
 import type { Clock, Random } from '../clock.ts';
+import { fixed } from '../limits.ts';
 import type { EngineRange } from '../engine/engine.ts';
 import { StoreError } from '../errors.ts';
 import type { Answer } from '../store/commit/acknowledgements.ts';
@@ -328,11 +329,17 @@ export class KvStore implements api.Store {
         const part = await this.#decide(rest, deletePart);
         done = withPart(done, part);
         next = part.nextKey;
+        if (next !== undefined) await this.#memoryGivenBack();
       } catch (error) {
         throw done.deletedCount === 0 ? error : partlyDeleted(done, error);
       }
     }
     return done;
+  }
+
+  /** Resolves when what the last part has taken beyond the limit of memory is given back, or after some turns. */
+  async #memoryGivenBack(): Promise<void> {
+    for (let turn = 0; this.#store.owesMemory && turn < fixed.deletePartTurnsMax; turn++) await this.pause();
   }
 
   /** For doors: resolves when other work has had its turn, to all that wait for it at the same time. */

@@ -287,6 +287,11 @@ export class DurableStore implements Seam {
     return this.#failure;
   }
 
+  /** Whether more memory is taken than the limit allows, and is being given back: what deletes by and by waits for it. */
+  get owesMemory(): boolean {
+    return this.#maintenance.isOwing;
+  }
+
   get committedSequence(): number {
     return this.#parts.log.committedSequence;
   }

@@ -41,6 +41,8 @@ const DEFAULT_SEED: HashSeed = [0x4b656c70, 0x44427631];
 
 /** The entries of the undo ring that one `maintain` drops. */
 const DROPPED_PER_STEP = 256;
+/** While there is more to drop, only each step after so many moves blocks: most may be of keys that are about to be dropped. */
+const DROPS_IN_A_ROW = 15;
 
 /** What a scan needs for itself: a visitor may scan, too. */
 class ScanState {
@@ -60,6 +62,7 @@ export class MemoryEngine implements Engine {
   readonly #putOneByOne = new PutOneByOne(this);
   readonly #hashes = new Int32Array(FETCHED_MAX);
   readonly #fetched = new Int32Array(FETCHED_MAX);
+  #dropsInARow = 0;
 
   constructor({ hashSeed = DEFAULT_SEED, slabBytesMax }: MemoryEngineOptions = {}) {
     this.keyspace = new Keyspace(hashSeed, slabBytesMax);
@@ -199,6 +202,8 @@ export class MemoryEngine implements Engine {
   maintain(isThorough = false): boolean {
     const keyspace = this.keyspace;
     const isMoreToDrop = keyspace.drop(DROPPED_PER_STEP);
+    if (isMoreToDrop && this.#dropsInARow++ < DROPS_IN_A_ROW) return true;
+    this.#dropsInARow = 0;
     const isMore = keyspace.giveBack(isThorough) || isMoreToDrop;
     if (isThorough && !isMore) keyspace.undo.trim();
     return isMore;

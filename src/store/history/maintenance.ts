@@ -7,7 +7,8 @@
  * scans and watches that want the entries before a change still need. Pins are kept to, until a write finds no room (`pins.ts`).
  *
  * A write that finds no room does as much of that work itself as a time slice allows (`makeRoom`): with a small limit a
- * single large value is more than what is left when memory becomes scarce.
+ * single large value is more than what is left when memory becomes scarce. A delete in parts waits between them for what those
+ * before have added (`isOwing`): what is deleted is copied first, and is there twice until history lets go of it.
  */
 import type { Clock, Timer } from '../../clock.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -25,8 +26,10 @@ export interface MaintenanceContext {
   visibleRevision(): number;
 }
 
-/** Pieces that are done in one go. */
+/** Pieces that are done in one go, ... */
 const STEPS_MAX = 4;
+/** ... and while memory is scarce, for as long as a time slice lasts: more than what a part of a delete leaves. */
+const STEPS_WHEN_SCARCE_MAX = 32;
 /** A write makes room for itself by a step more for each of these: to encode and log them takes longer. */
 const BYTES_PER_STEP = 64 * 1024;
 
@@ -60,17 +63,26 @@ export class Maintenance {
    * Does at once what makes room for so many bytes: drops what history has let go of, then the older half of history, and so
    * on, for as many steps as the bytes are worth, and as long as a time slice lasts. What is left to do goes on by itself:
    * memory is scarce for as long as `memory` says so.
+   * @returns whether something is left to do that may make more room.
    */
-  makeRoom(byteCount: number): void {
+  makeRoom(byteCount: number): boolean {
     const { engine, history, memory } = this.#context;
     const stepsMin = STEPS_MAX + Math.ceil(byteCount / BYTES_PER_STEP);
+    let isMore = true;
     this.#slice.begin();
     for (let step = 0; !memory.hasRoom(byteCount) && (step < stepsMin || !this.#slice.isOver()); step++) {
       if (engine.maintain(true)) continue;
-      if (!history.shorten(this.#context.visibleRevision(), true)) break;
+      isMore = history.shorten(this.#context.visibleRevision(), true);
+      if (!isMore) break;
       engine.compact(history.oldestRevision);
     }
     if (!this.#isWorking && memory.isScarce) this.#work();
+    return isMore;
+  }
+
+  /** Whether more than the limit is taken, and what is at work may give it back. */
+  get isOwing(): boolean {
+    return this.#isWorking && !this.#context.memory.hasRoom(0);
   }
 
   /** What keeps memory from being freed; `undefined`: nothing but the newest state. */
@@ -87,7 +99,8 @@ export class Maintenance {
     const { engine, memory, clock } = this.#context;
     this.#isWorking = true;
     this.#slice.begin();
-    for (let step = 0; step < STEPS_MAX && !this.#slice.isOver(); step++) {
+    const stepsMax = memory.isScarce ? STEPS_WHEN_SCARCE_MAX : STEPS_MAX;
+    for (let step = 0; step < stepsMax && !this.#slice.isOver(); step++) {
       if (engine.maintain(this.#isTidying || memory.isScarce)) continue;
       if (!memory.isScarce) {
         this.#isWorking = false;

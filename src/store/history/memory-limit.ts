@@ -8,14 +8,14 @@
  * (`sharedWatchBytesMax`); the messages of calls (`callBytesMax` of the server). The rest of V8's own heap has none.
  *
  * A write that adds a version and would pass the limit is refused before anything has changed. Deletes, expiry and the
- * ends of leases go on, though each adds a little until history lets go of it: what they free is the way out. So the
- * engine may pass the limit by what they add, by what one transaction adds, by what a recovery finds, and by the one slab of each kind
+ * ends of leases go on, though each adds a copy of what it removes until history lets go of it: what they free is the way out; a
+ * delete in parts waits for that. So the engine may pass the limit by what they add, by what one transaction adds, by what a recovery finds, and by the one slab of each kind
  * that is being emptied, whose blocks are there twice until it is given back (`slabs.ts`): 32 MiB of versions at most.
  *
  * When memory is scarce (near the limit, or too little for a write that came a short while ago), history is cut short and
  * the engine gives back what it would keep otherwise (`maintenance.ts`). A write that finds no room does some of that work
  * itself first. So writes are refused only once the newest state alone is too large, while something holds history back
- * that the text of the refusal names, or, for as long as the work takes, after many small changes.
+ * that the text of the refusal names, or for as long as the work takes, which the text says then.
  */
 import type { Clock } from '../../clock.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -31,8 +31,8 @@ export interface MemoryLimitContext {
   readonly leases: LeaseTable;
   readonly clock: Clock;
   readonly bytesMax: number;
-  /** Does some of the work that makes room for so many bytes. */
-  makeRoom(byteCount: number): void;
+  /** Does some of the work that makes room for so many bytes. @returns whether there is more of it to do. */
+  makeRoom(byteCount: number): boolean;
   /** What keeps history, and with it memory, from being given up. */
   heldBy(): string | undefined;
   onEvent(event: OperatorEvent): void;
@@ -83,14 +83,10 @@ export class MemoryLimit {
     if (this.hasRoom(byteCount)) return;
     this.#wantedBytes = byteCount;
     this.#wantedUntilMs = this.#context.clock.monotonicMs() + fixed.memoryWantedMs;
-    this.#context.makeRoom(byteCount);
+    const isMoreToDo = this.#context.makeRoom(byteCount);
     if (this.hasRoom(byteCount)) return;
     this.#tell();
-    const holder = this.#context.heldBy();
-    const advice =
-      holder === undefined
-        ? 'delete keys, which goes on and frees memory within seconds, or raise the limit'
-        : `what was deleted and overwritten is kept for ${holder}: wait until that is done, or gives way within ${fixed.fullPinMs / 1000} seconds if it is slow, or raise the limit`;
+    const advice = isMoreToDo ? GIVING_BACK : adviceFor(this.#context.heldBy());
     throw new StoreError(
       'limitReached',
       `the store uses ${inMiB(this.usedBytes)} of the ${inMiB(this.bytesMax)} of memory that ${limitName('memoryBytesMax')} allows, and this write needs ${inMiB(byteCount)} more; ${advice}`,
@@ -104,6 +100,15 @@ export class MemoryLimit {
     this.#toldMs = nowMs;
     this.#context.onEvent({ kind: 'memoryFull', usedBytes: this.usedBytes, limitBytes: this.bytesMax });
   }
+}
+
+const GIVING_BACK =
+  'the memory of what was deleted and overwritten is being given back: try again in a moment';
+
+function adviceFor(holder: string | undefined): string {
+  return holder === undefined
+    ? 'delete keys, which goes on and frees memory within seconds, or raise the limit'
+    : `what was deleted and overwritten is kept for ${holder}: wait until that is done, or gives way within ${fixed.fullPinMs / 1000} seconds if it is slow, or raise the limit`;
 }
 
 function inMiB(byteCount: number): string {

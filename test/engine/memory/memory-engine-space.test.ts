@@ -1,5 +1,5 @@
 /** What the contract does not ask for: that memory comes and goes with the data. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { MemoryEngine } from '../../../src/engine/memory/memory-engine.ts';
 import { bytes, deletion, put } from '../contract/changes.ts';
@@ -34,6 +34,20 @@ describe('the memory of the engine', () => {
           .toSorted(),
       );
     }
+  });
+
+  it('is given back without moving most of the keys that are to be dropped', () => {
+    const engine = new MemoryEngine();
+    const count = 50_000;
+    for (let number = 0; number < count; number++) engine.apply(put(keyOf(number), number + 1, SMALL));
+    for (let number = 0; number < count; number++)
+      engine.apply(deletion(keyOf((number * 7919) % count), count + number + 1));
+    engine.compact(2 * count);
+    const moved = vi.spyOn(engine.keyspace.map, 'replace');
+    while (engine.maintain(true));
+    expect(moved.mock.calls.length).toBeLessThan(count / 5);
+    expect(engine.stats().versionCount).toBe(0);
+    expect(engine.memoryBytes).toBeLessThan(MB);
   });
 
   it('is given back thoroughly when that is asked for, though much must be moved for little', () => {

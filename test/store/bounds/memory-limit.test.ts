@@ -1,10 +1,11 @@
 /** What is refused when the state of a store has grown to its memory limit, and how it gets out of it by itself. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { MemoryEngine } from '../../../src/engine/memory/memory-engine.ts';
 import { isStoreError } from '../../../src/errors.ts';
 import { fixed } from '../../../src/limits.ts';
 import { openStore } from '../../../src/kv/open-store.ts';
 import type { Store } from '../../../src/api.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { refused, valueOf } from '../model/readable.ts';
 import { MemoryHarness, type MemoryHarnessOptions } from '../model/store-harness.ts';
@@ -128,6 +129,56 @@ describe('at its memory limit a store', () => {
     await harness.advance(60_000);
     await refused(harness.store.put('more', VALUE), 'limitReached');
     expect(told()).toBe(2);
+  });
+});
+
+describe('a full store whose keys are all deleted', { timeout: 120_000 }, () => {
+  it('takes hardly more memory meanwhile, when that goes in parts, and takes writes again at once', async () => {
+    const bytesMax = 64 * MiB;
+    const engine = new MemoryEngine();
+    const { store } = await MemoryHarness.open({ memoryBytesMax: bytesMax, makeEngine: () => engine });
+    const count = await fillInTurns(store, 1000);
+    expect(count).toBeGreaterThan(50_000);
+    // Once for each part, when it is visible and history has not let go of anything for it.
+    let peakBytes = 0;
+    const compact = engine.compact.bind(engine);
+    engine.compact = (revision) => {
+      peakBytes = Math.max(peakBytes, engine.memoryBytes);
+      compact(revision);
+    };
+    const { deletedCount } = await store.deleteRange({ all: true }, { inParts: true });
+    expect(deletedCount).toBe(count);
+    expect(peakBytes).toBeGreaterThan(bytesMax);
+    // By a part: each of its keys with its value once more, and what stands beside.
+    expect(peakBytes).toBeLessThan(1.1 * bytesMax);
+    await store.put('again', VALUE);
+    expect(await fillInTurns(store, 1000, 'again')).toBeGreaterThan(0.9 * count);
+  });
+
+  it('says that memory is being given back, as long as there is some, and does that in few steps', async () => {
+    const engine = new MemoryEngine();
+    const clock = new TickingClock();
+    const { store } = await MemoryHarness.open({
+      memoryBytesMax: LIMIT_BYTES,
+      makeEngine: () => engine,
+      clock,
+    });
+    const count = await fillInTurns(store, 100);
+    const steps = vi.spyOn(engine, 'maintain');
+    await store.deleteRange({ all: true });
+    let refusedCount = 0;
+    for (; ; refusedCount++) {
+      const error = await store.put('again', VALUE).then(() => undefined, String);
+      if (error === undefined) break;
+      expect(error).toMatch(
+        /more; the memory of what was deleted .* is being given back: try again in a moment/,
+      );
+      await new Promise(setImmediate);
+    }
+    expect(refusedCount).toBeGreaterThan(0);
+    // A step drops 256 keys; each write that is refused does some of them itself, and so does each turn.
+    expect(refusedCount).toBeLessThan(count / 1024);
+    expect(steps.mock.calls.length).toBeLessThan((1.5 * count) / 256 + 50);
   });
 });
 
@@ -320,6 +371,26 @@ describe('a memory limit', () => {
     expect(memoryBytesMax).toBeLessThan(1024 ** 5);
   });
 });
+
+/** Time slices are over after a few looks at the clock. */
+class TickingClock extends ManualClock {
+  #looks = 0;
+
+  override monotonicMs(): number {
+    return super.monotonicMs() + this.#looks++ / 4;
+  }
+}
+
+/** Puts keys, many in a turn, until no more fit. @returns how many did. */
+async function fillInTurns(store: Store, valueBytes: number, prefix = 'key'): Promise<number> {
+  const value = 'v'.repeat(valueBytes);
+  for (let count = 0; ; count += 256) {
+    const puts = Array.from({ length: 256 }, (_, index) => store.put(`${prefix}${count + index}`, value));
+    const settled = await Promise.allSettled(puts);
+    const refusedCount = settled.filter(({ status }) => status === 'rejected').length;
+    if (refusedCount > 0) return count + 256 - refusedCount;
+  }
+}
 
 /** @returns how many bytes there were. */
 async function readToEnd(backup: AsyncIterableIterator<Uint8Array>): Promise<number> {
