@@ -126,6 +126,8 @@ export const fixed = {
   deletePartTurnsMax: 64,
   /** The calls of one turn of the event loop that are gathered before they run. */
   turnCallsMax: 256,
+  /** Of the plain ones so many are answered together: what they get is in memory until the last of them has run. */
+  jointAnswersMax: 256,
   /** When calls have looked at so much together, and read so many bytes of values, other work has its turn before the next. */
   turnVisitsMax: 20_000,
   turnBytesMax: 4 * MiB,

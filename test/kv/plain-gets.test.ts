@@ -77,6 +77,19 @@ describe('plain gets of one turn', () => {
     expect(textOf(await store.get('k'))).toBe('value');
   });
 
+  it('are none when what they hand out is looked at first', async () => {
+    const { calls } = await SeamHarness.open();
+    await calls.put('k', 'value');
+    const admitted: unknown[] = [];
+    const read = await Promise.all([
+      calls.get('k'),
+      calls.get('k'),
+      calls.get('k', { admit: (entry) => admitted.push(entry?.key) }),
+    ]);
+    expect(read.map(textOf)).toEqual(['value', 'value', 'value']);
+    expect(admitted).toEqual(['k']);
+  });
+
   it('do not show what is overdue', async () => {
     const { calls, clock } = await SeamHarness.open();
     await calls.put('short', '', { ttlMs: 1000 });

@@ -1,6 +1,8 @@
 /** Puts without conditions, leases and times to live that come in one turn go through the store as a row. */
 import { describe, expect, it } from 'vitest';
+import type { Store } from '../../src/api.ts';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
+import { fixed } from '../../src/limits.ts';
 import { FailingEngine } from '../store/seam/failing-engine.ts';
 import { Watching, messageText, refused, valueOf } from '../store/model/readable.ts';
 import { SeamHarness } from '../store/seam/seam-harness.ts';
@@ -77,6 +79,42 @@ describe('plain puts of one turn', () => {
     expect(given.reduce((sum, count) => sum + count, 0)).toBeLessThan(4 * names.length);
     expect(await store.getLease(7)).toMatchObject({ keyCount: 0 });
     expect(await store.status()).toMatchObject({ revision: 400 });
+  });
+
+  it('are in no row when their values are long', async () => {
+    const { store, rows } = await openCounting();
+    await store.put('first of its life', '');
+    const long = 'x'.repeat(fixed.putRowValueBytesMax + 1);
+    const values = ['', '', long.slice(1), long, ''];
+    await Promise.all(values.map((value, index) => store.put(`k${index}`, value)));
+    expect(rows).toEqual([2, 1]);
+    expect(await valueOf(store, 'k3')).toBe(long);
+  });
+
+  it('that are the first of a life of the store say so', async () => {
+    const harness = await MemoryHarness.open();
+    const { store } = harness;
+    await Promise.all([store.get('none'), ...['a', 'b', 'c'].map((key) => store.put(key, ''))]);
+    expect(await store.status()).toMatchObject({ revision: 3, incarnation: expect.stringMatching(/^.+$/) });
+  });
+
+  it.each([
+    ['puts', (store: Store) => store.put('k', '')],
+    ['gets', (store: Store) => store.get('k')],
+    ['gets of long values', (store: Store) => store.get('long')],
+  ])('%s leave the event loop when they have done much together', async (kind, call) => {
+    const { store } = await MemoryHarness.open();
+    const isLong = kind.endsWith('values');
+    await store.put('long', new Uint8Array(fixed.turnBytesMax / 8));
+    const count = isLong ? 8 * 4 : 3 * fixed.turnVisitsMax;
+    let turns = 0;
+    const state = { isOver: false };
+    const all = Promise.all(Array.from({ length: count }, () => call(store))).finally(
+      () => (state.isOver = true),
+    );
+    for (; !state.isOver; turns++) await new Promise(setImmediate);
+    await all;
+    expect(turns).toBeGreaterThanOrEqual(2);
   });
 
   it('on keys that are overdue create them anew, as one event', async () => {

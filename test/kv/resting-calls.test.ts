@@ -137,7 +137,7 @@ it('calls that rest are in their order in pieces, however many they are', async 
   };
   const { calls, store } = await openLong({ makeEngine });
   const instants = vi.spyOn(store, 'atOneInstant');
-  const count = 3 * fixed.turnVisitsMax;
+  const count = 1.5 * fixed.turnVisitsMax;
   void calls.get('long');
   const made = Array.from({ length: count }, (_, index) =>
     calls.put(`k${index % 500}`, '', { ttlMs: 60_000 }),
@@ -196,6 +196,29 @@ it('each call that rests is told of its own when the log fails meanwhile', async
   for (const get of resting) expect((await get).entry?.value.length).toBe(fixed.turnBytesMax);
   for (const write of [...writes, txn]) await refused(write, 'readOnly');
   expect(calls.existsVisible(['x', 'y', 'long']).exists).toEqual([false, false, true]);
+});
+
+it('calls that rest are answered while others rest, and what they got is not kept until all have run', async () => {
+  const { calls } = await openLong();
+  const rests = 48;
+  const count = 3 * fixed.jointAnswersMax;
+  const answeredAt: { readonly get: number[]; readonly put: number[] } = { get: [], put: [] };
+  let turn = 0;
+  void calls.get('long');
+  const made = Array.from({ length: count }, (_, index) => [
+    calls.get(index % (count / rests) === 0 ? 'long' : 'k').then(() => answeredAt.get.push(turn)),
+    calls.put(`k${index}`, '').then(() => answeredAt.put.push(turn)),
+  ]);
+  const state = { isOver: false };
+  const all = Promise.all(made.flat()).finally(() => (state.isOver = true));
+  for (; !state.isOver; turn++) await new Promise(setImmediate);
+  await all;
+  // A turn reads the long value once.
+  for (const turns of [answeredAt.get, answeredAt.put]) {
+    expect(turns[0]).toBeLessThan(rests / 2);
+    expect(turns.at(-1)).toBeGreaterThanOrEqual(rests - 4);
+    expect(turns.filter((each) => each === turns[0]).length).toBeLessThanOrEqual(fixed.jointAnswersMax);
+  }
 });
 
 it('values of calls that rest are not written over by those that come while they run', async () => {

@@ -5,6 +5,8 @@
  * They are made of one promise by `then`, and so have no functions that settle them: one takes 124 bytes of heap where one made by
  * `new Promise` takes 215, and less time.
  */
+import { fixed } from '../../limits.ts';
+
 export abstract class JointAnswers<Outcome, Result> {
   readonly #joint: Promise<void>;
   readonly #settle: () => void;
@@ -36,6 +38,11 @@ export abstract class JointAnswers<Outcome, Result> {
 
   get isEmpty(): boolean {
     return this.#added === 0;
+  }
+
+  /** It takes no more, so that the others need not wait, with what they get, for calls that rest. */
+  get isFull(): boolean {
+    return this.#added === fixed.jointAnswersMax;
   }
 
   /** The next call has run. @returns whether it was the last of those that were added. */

@@ -1,6 +1,6 @@
 /**
  * The gets of a turn that have no options: those that stand one behind the other are read as one row (`DurableStore.readAll`), and
- * all are answered together.
+ * so many at a time are answered together.
  */
 import type { GetOptions, GetResult, Key } from '../../api.ts';
 import { noOptions } from '../../arguments/shape.ts';
@@ -69,6 +69,7 @@ export class PlainGets {
 
   /** @param queue takes the call. @param key stays as it is. */
   add(key: Key, queue: (call: TurnCall) => void): Promise<GetResult> {
+    if (this.#answers.isFull) this.#answers = new GetAnswers();
     const answers = this.#answers;
     const result = answers.add();
     queue(new PlainGet(key, answers));

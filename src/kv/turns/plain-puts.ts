@@ -1,6 +1,6 @@
 /**
  * The puts of a turn that are nothing but a key and a value, without condition, lease or time to live: those that stand one
- * behind the other go through the store as one row (`DurableStore.putAll`), and all are answered together.
+ * behind the other go through the store as one row (`DurableStore.putAll`), and so many at a time are answered together.
  */
 import type { Key, PutOptions, PutResult } from '../../api.ts';
 import { noOptions } from '../../arguments/shape.ts';
@@ -99,6 +99,7 @@ export class PlainPuts {
 
   /** @param queue takes the call. @param key and value stay as they are until it has run. */
   add(key: Key, value: Uint8Array, queue: (call: TurnCall) => void): Promise<PutResult> {
+    if (this.#answers.isFull) this.#answers = new PutAnswers();
     const answers = this.#answers;
     const result = answers.add();
     queue(new PlainPut(key, value, answers));
