@@ -14,7 +14,7 @@ function copyOf(value: unknown): unknown {
   return Object.fromEntries(namesIn(value).map((name) => [name, copyOf(value[name])]));
 }
 
-/** Of all members, also inherited ones and those that a class computes: whoever runs the call would see them, too. */
+/** Of all members, also inherited ones and those that a class computes: a call that does not wait sees them, too. */
 function namesIn(value: object): readonly string[] {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return Object.keys(value);
