@@ -80,7 +80,14 @@ export class KvStore implements api.Store {
 
   /** What `get` without `refreshTtl` resolves with, at once. */
   getVisible(key: api.Key, revision: number): api.GetResult {
-    return get(this.#store, key, { revision });
+    const result = get(this.#store, key, { revision });
+    this.#turn.note(this.#store.readWork);
+    return result;
+  }
+
+  /** For doors: whether calls wait since others of this turn have done much, so that what is read at once should wait with them. */
+  get isResting(): boolean {
+    return this.#turn.isResting;
   }
 
   get(key: api.Key, options: api.GetOptions = noOptions): Promise<api.GetResult> {
@@ -118,12 +125,14 @@ export class KvStore implements api.Store {
   }
 
   exists(keyList: readonly api.Key[]): Promise<api.ExistsResult> {
-    return this.#read(keyList, (kept) => this.existsVisible(kept));
+    return this.#read(keyList, (kept) => this.#store.readVisible((view) => exists(view, kept)));
   }
 
   /** What `exists` resolves with, at once. */
   existsVisible(keyList: readonly api.Key[]): api.ExistsResult {
-    return this.#store.readVisible((view) => exists(view, keyList));
+    const result = this.#store.readVisible((view) => exists(view, keyList));
+    this.#turn.note(this.#store.readWork);
+    return result;
   }
 
   scan(range: api.KeyRange, options: api.ScanPageOptions & ChargedPage = {}): Promise<api.ScanPage> {

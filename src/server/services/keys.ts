@@ -40,13 +40,14 @@ function keyIn({ key, keyBytes }: { readonly key: string; readonly keyBytes: Uin
   return keyOf('key', key, keyBytes);
 }
 
-/** What is read goes out at once, and needs no promise. */
+/** What is read goes out at once, and needs no promise, unless others have read much in this turn. */
 export function get(
   store: KvStore,
   request: codec.GetRequestShape,
   call: ReplyAccount,
 ): codec.GetResponseShape | Promise<codec.GetResponseShape> {
-  return request.refreshTtl ? getRefreshing(store, request, call) : getVisible(store, request, call);
+  const waits = request.refreshTtl || store.isResting;
+  return waits ? getInTurn(store, request, call) : getVisible(store, request, call);
 }
 
 /** Without `refreshTtl`. */
@@ -60,14 +61,14 @@ export function getVisible(
   return getResponse(result);
 }
 
-async function getRefreshing(
+async function getInTurn(
   store: KvStore,
   request: codec.GetRequestShape,
   call: ReplyAccount,
 ): Promise<codec.GetResponseShape> {
-  const revision = revisionIn(request);
-  const admit = admitEntry(call);
-  return getResponse(await store.get(keyIn(request), { revision, refreshTtl: true, admit }));
+  const { refreshTtl } = request;
+  const options = { revision: revisionIn(request), refreshTtl, admit: admitEntry(call) };
+  return getResponse(await store.get(keyIn(request), options));
 }
 
 /** Without a revision, or with `refreshTtl`. */
@@ -166,6 +167,15 @@ function admitPrevious(
 
 function admitEntry(call: ReplyAccount): Admit<Entry | undefined> {
   return (entry) => call.chargeReply(entryBytes(entry));
+}
+
+/** As for `get`. */
+export function existsInTurn(
+  store: KvStore,
+  request: codec.ExistsRequestShape,
+  call: ReplyAccount,
+): codec.ExistsResponseShape | Promise<codec.ExistsResponseShape> {
+  return store.isResting ? store.exists(keysIn(request, call)) : exists(store, request, call);
 }
 
 export function exists(

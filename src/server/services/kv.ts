@@ -7,7 +7,7 @@ import type { KvStore } from '../../kv/kv-store.ts';
 import { fixed } from '../../limits.ts';
 import type { Call } from '../calls/calls.ts';
 import { mapped } from '../calls/mapped.ts';
-import { deleteKey, exists, get, increment, put, touch } from './keys.ts';
+import { deleteKey, existsInTurn, get, increment, put, touch } from './keys.ts';
 import { type MethodsOf, bidiStream, serverStream, unary } from './method.ts';
 import { checkBatch, readBatch } from './pipeline-batch.ts';
 import { pipeline } from './pipeline.ts';
@@ -58,7 +58,7 @@ export const kvMethods: MethodsOf<typeof KvService> = {
       sizeOf: codec.sizeOfExistsResponse,
       prepend: codec.prependExistsResponse,
     },
-    exists,
+    existsInTurn,
   ),
   scan: unary(
     KvService.method.scan,

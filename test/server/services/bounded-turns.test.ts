@@ -1,6 +1,6 @@
 /**
  * The heavy calls of each service, many at once, through a socket: on one connection and on several. What is asserted is what
- * one turn of the event loop does for all of them, in keys looked at (`counted-engine.ts`), and no time. What one call may
+ * one turn of the event loop does for all of them, in keys looked at and bytes (`counted-engine.ts`), and no time. What one call may
  * do alone is tested by `test/store/bounds`.
  */
 import type { ClientHttp2Session } from 'node:http2';
@@ -8,13 +8,18 @@ import { type DescMessage, type MessageInitShape, create, toBinary } from '@bufb
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import {
   DeleteRangeRequestSchema,
+  ExistsRequestSchema,
+  GetRequestSchema,
+  KeysRequestSchema,
   ScanRequestSchema,
   ScanStreamRequestSchema,
+  TxnRequestSchema,
 } from '../../../gen/kelp/v1/kv_pb.ts';
 import {
   GrantRequestSchema,
   LeaseServiceGetRequestSchema,
   ListRequestSchema,
+  RevokeRequestSchema,
 } from '../../../gen/kelp/v1/lease_pb.ts';
 import { createClient } from '../../../src/client/client.ts';
 import { fixed } from '../../../src/limits.ts';
@@ -27,12 +32,20 @@ const CALLS = 40;
 const KEYS = 60_000;
 const LEASES = 3000;
 const ENDED_LEASE_KEYS = 1000;
+const MiB = 1024 * 1024;
 
 /*
  * What one turn may do of all calls. Numbers of their own, so that a limit that is raised is seen here.
  */
 /** Of calls in pieces: one of these. */
 const PIECE_VISITS = 25_000;
+/** Of calls that end in one piece: so much, and the one that goes over it. */
+const TURN_VISITS = 45_000;
+/** ... which may be a transaction that looks at 128 Ki keys. */
+const TRANSACTION_VISITS = 160_000;
+/** What is changed counts here, and not in what ends a turn. */
+const WRITE_VISITS = 45_000;
+const TURN_BYTES = 6 * MiB;
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -51,6 +64,7 @@ async function filledServer(): Promise<TestServer> {
     );
     await client.txn({ success: keys.map((key) => ({ kind: 'put', key, value: '' })) });
   }
+  await client.put('large', Buffer.alloc(MiB));
   client.close();
   return server;
 }
@@ -117,22 +131,46 @@ describe.each([1, 8])('heavy calls on %i connections do a bounded amount in each
       expect(most.visits).toBeLessThanOrEqual(visitsMax);
     };
     const hidden = { range: { start: 'k1' }, revision: 1n, keysOnly: true };
+    await row(TURN_VISITS, (session) => call(session, 'KvService/Scan', ScanRequestSchema, hidden));
     await row(PIECE_VISITS, (session) =>
       call(session, 'KvService/ScanStream', ScanStreamRequestSchema, hidden),
     );
     const counted = { countOnly: true, revision: 6n };
     await row(PIECE_VISITS, (session) => call(session, 'KvService/Scan', ScanRequestSchema, counted));
+    const pattern = { pattern: '*x' };
+    await row(TURN_VISITS, (session) => call(session, 'KvService/Keys', KeysRequestSchema, pattern));
+    const keys = Array.from({ length: 3000 }, (_, index) => `k${String(index).padStart(5, '0')}`);
+    await row(TURN_VISITS, (session) => call(session, 'KvService/Exists', ExistsRequestSchema, { keys }));
+    const compare = {
+      subject: { case: 'range' as const, value: { prefix: 'k' } },
+      operand: { case: 'version' as const, value: 1n },
+    };
+    const compares = { compares: [compare, compare] };
+    await row(TRANSACTION_VISITS, (session) => call(session, 'KvService/Txn', TxnRequestSchema, compares));
+
+    const got = await measured(sessions, (session) =>
+      call(session, 'KvService/Get', GetRequestSchema, { key: 'large' }),
+    );
+    expect(got.results).toEqual(OK);
+    expect(got.all.bytes).toBeGreaterThan(CALLS * MiB);
+    expect(got.most.bytes).toBeLessThanOrEqual(TURN_BYTES);
+
     const keyAt = (place: number): string => `k${String(place).padStart(5, '0')}`;
     const rangeOf = (index: number): object => ({ start: keyAt(index * 500), end: keyAt(index * 500 + 500) });
-    const deleted = await measured(sessions, (session, index) =>
-      call(session, 'KvService/DeleteRange', DeleteRangeRequestSchema, {
-        range: rangeOf(index),
-        inParts: true,
-      }),
-    );
-    expect(deleted.results).toEqual(OK);
-    expect(deleted.all.visits).toBeGreaterThan(CALLS * 1000);
-    expect(deleted.most.visits).toBeLessThanOrEqual(5000);
+    for (const [first, inParts, visitsMax] of [
+      [0, true, 5000],
+      [CALLS, false, WRITE_VISITS],
+    ] as const) {
+      const deleted = await measured(sessions, (session, index) =>
+        call(session, 'KvService/DeleteRange', DeleteRangeRequestSchema, {
+          range: rangeOf(first + index),
+          inParts,
+        }),
+      );
+      expect(deleted.results).toEqual(OK);
+      expect(deleted.all.visits).toBeGreaterThan(CALLS * 1000);
+      expect(deleted.most.visits).toBeLessThanOrEqual(visitsMax);
+    }
   });
 
   test('of the service of leases', async () => {
@@ -166,6 +204,12 @@ describe.each([1, 8])('heavy calls on %i connections do a bounded amount in each
       }),
     );
     expect(new Set([...listed.results, ...got.results])).toEqual(new Set(['0']));
+    const revoked = await measured(sessions, (each, index) =>
+      call(each, 'LeaseService/Revoke', RevokeRequestSchema, { leaseId: BigInt(index + 1) }),
+    );
+    expect(new Set(revoked.results)).toEqual(new Set(['0']));
+    expect(revoked.all.visits).toBeGreaterThan(CALLS * ENDED_LEASE_KEYS);
+    expect(revoked.most.visits).toBeLessThanOrEqual(WRITE_VISITS);
   });
 
   test('of the service of watches', async () => {
@@ -173,11 +217,13 @@ describe.each([1, 8])('heavy calls on %i connections do a bounded amount in each
     const clients = Array.from({ length: connections }, () => createClient({ address: server.address }));
     const { all, most } = await measured([], async (_, index) => {
       const client = clients[index % connections];
-      const watch = client?.watch({ ranges: [{ prefix: 'k1' }], includeCurrent: true, keysOnly: true });
+      // No two want the same, so they share nothing.
+      const ranges = [{ prefix: 'k1' }, { prefix: `x${index}` }];
+      const watch = client?.watch({ ranges, includeCurrent: true, keysOnly: true });
       for await (const message of watch ?? []) if (message.kind === 'synced') break;
     });
     for (const client of clients) client.close();
-    expect(all.visits).toBeGreaterThan(10_000);
-    expect(most.visits).toBeLessThanOrEqual(5000);
+    expect(all.visits).toBeGreaterThan(CALLS * 10_000);
+    expect(most.visits).toBeLessThanOrEqual(10_000);
   });
 });
