@@ -43,8 +43,8 @@ test(
     const { stdout, stderr, status } = runBench('--quick', '--sizes', '100', '--filter', 'served');
     expect(status, stderr).toBe(0);
     expect(stdout).toMatch(/^served +100 keys$/m);
-    expect(stdout).toMatch(/^ {2}@grpc\/grpc-js: get, 64 under way +operations\/s +[\d,]+$/m);
-    expect(stdout).toMatch(/^ {2}connect-node, gRPC: put, 256 under way +operations\/s +[\d,]+$/m);
+    expect(stdout).toMatch(/^ {2}@grpc\/grpc-js: get, 64 under way +operations\/s +[\d.,]+$/m);
+    expect(stdout).toMatch(/^ {2}connect-node, gRPC: put, 256 under way +operations\/s +[\d.,]+$/m);
   },
 );
 

@@ -36,7 +36,7 @@ async function outcomeOf(call: Promise<unknown>): Promise<unknown> {
   }
 }
 
-test('random bursts give what the same calls give one after the other', async () => {
+test('random bursts give what the same calls give one after the other', { timeout: 120_000 }, async () => {
   const seed = 20261127;
   const random = new SeededRandom(seed);
   const key = (): string => `k${random.between(0, 9)}`;
