@@ -26,6 +26,7 @@ import { DeleteCall, FunctionCall, PutCall, ReadCall } from './turns/calls-of-on
 import { keptArguments } from './turns/kept-arguments.ts';
 import { KeyFetcher } from './reads/key-fetcher.ts';
 import { getLease, grantLease, listKeys, listLeases, renewLease, revokeLease } from './leases.ts';
+import type { LeaseReads } from '../store/leases/lease-table.ts';
 import type { ChargedPage } from './reads/page-limit.ts';
 import { RangeStream, type RangeStreamOptions } from './reads/range-stream.ts';
 import { countPinned, exists, get, getMany, keys, scan } from './reads/reads.ts';
@@ -37,6 +38,9 @@ import { Turn } from './turns/turn.ts';
 import { deleteRange, getRefreshing, increment, touch } from './writes/writes.ts';
 import type { WorkBudget } from '../work-budget.ts';
 import { deletePart, partlyDeleted, withPart } from './writes/delete-in-parts.ts';
+
+/** To copy the name of a key takes so much less than to look at one. */
+const LEASE_KEYS_PER_VISIT = 8;
 
 export interface KvStoreParts {
   readonly store: DurableStore;
@@ -223,21 +227,19 @@ export class KvStore implements api.Store {
   ): Promise<api.Lease> {
     const kept = keptArguments(options);
     const { includeKeys = false, signal } = kept;
-    const turn = includeKeys ? this.#longCalls.begin(signal) : undefined;
-    if (turn !== undefined) await turn;
-    const behind = this.caughtUp();
-    if (behind !== undefined) await behind;
-    const { lease, keys } = await this.#store.readLeases((leases) => getLease(leases, leaseId, kept));
+    const { lease, keys } = await this.#readLeases(
+      (leases) => getLease(leases, leaseId, kept),
+      (found) => found.keys.length / LEASE_KEYS_PER_VISIT,
+    );
     return includeKeys ? { ...lease, keys: await listKeys(keys, () => this.#longCalls.next(signal)) } : lease;
   }
 
-  async listLeases(options: api.PageOptions & ChargedPage = {}): Promise<api.LeasePage> {
+  listLeases(options: api.PageOptions & ChargedPage = {}): Promise<api.LeasePage> {
     const kept = keptArguments(options);
-    const turn = this.#longCalls.begin();
-    if (turn !== undefined) await turn;
-    const behind = this.caughtUp();
-    if (behind !== undefined) await behind;
-    return await this.#store.readLeases((leases) => listLeases(leases, kept));
+    return this.#readLeases(
+      (leases) => listLeases(leases, kept),
+      (page) => page.leases.length,
+    );
   }
 
   async status(): Promise<api.StoreStatus> {
@@ -312,6 +314,36 @@ export class KvStore implements api.Store {
     return this.#queue(new ReadCall(() => read(kept)));
   }
 
+  /**
+   * Runs a read of leases behind the calls made before.
+   * @param visitsOf what its result has cost, in visits.
+   */
+  #readLeases<Result>(
+    read: (leases: LeaseReads) => Result,
+    visitsOf: (result: Result) => number,
+  ): Promise<Result> {
+    let visitsSpent = 1;
+    const run = (): Promise<Result> =>
+      this.#store.readLeases((leases) => {
+        const result = read(leases);
+        visitsSpent = 1 + visitsOf(result);
+        return result;
+      });
+    if (this.#turn.beginAlone()) {
+      const result = run();
+      this.#turn.note({ visitsSpent, bytesSpent: 0 });
+      return result;
+    }
+    const { promise, resolve } = Promise.withResolvers<Result>();
+    this.#turn.queue({
+      run: () => {
+        resolve(run());
+        return { visitsSpent, bytesSpent: 0 };
+      },
+    });
+    return promise;
+  }
+
   #readNow<Result>(read: () => Result): Promise<Result> {
     try {
       return Promise.resolve(read());
@@ -333,8 +365,8 @@ export class KvStore implements api.Store {
       const rest: EngineRange = { start: next, end };
       try {
         signal?.throwIfAborted();
-        const turn = next === start ? this.#longCalls.begin(signal) : this.#longCalls.next(signal);
-        if (turn !== undefined) await turn;
+        // The first part has its place among the calls of its turn.
+        if (next !== start) await this.#longCalls.next(signal);
         const part = await this.#decide(rest, deletePart);
         done = withPart(done, part);
         next = part.nextKey;

@@ -22,6 +22,8 @@ const LEASE = 1_000_000;
 const LEASED_KEYS = 8200;
 /** Of one piece: a number of its own, so that a limit that is raised is seen here. */
 const PAGE_VISITS = 25_000;
+/** Of the first parts of deletes, which are calls of their turn as all are; each key that goes is looked at twice. */
+const FIRST_PARTS_VISITS = 45_000;
 
 const meter = new WorkMeter();
 const clock = new ManualClock();
@@ -149,7 +151,7 @@ describe('many long calls of one turn do one piece in each turn of all', () => {
       many((index) => store.deleteRange({ prefix: `k${String(index).padStart(3, '0')}` }, { inParts: true })),
     );
     expect(new Set(result.map(({ deletedCount }) => deletedCount))).toEqual(new Set([1000]));
-    expect(most).toBeLessThanOrEqual(PAGE_VISITS);
+    expect(most).toBeLessThanOrEqual(FIRST_PARTS_VISITS);
   });
 });
 
