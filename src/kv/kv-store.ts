@@ -247,8 +247,7 @@ export class KvStore implements api.Store {
   }
 
   async snapshot(): Promise<{ readonly revision: number; readonly bytes: number }> {
-    const behind = this.caughtUp();
-    if (behind !== undefined) await behind;
+    await this.#turn.inTurn(() => undefined);
     return await this.#store.snapshot();
   }
 
@@ -280,9 +279,12 @@ export class KvStore implements api.Store {
     return group;
   }
 
-  /** For doors, before `together`: resolves when all calls made before have run, some of which may rest. `undefined`: now. */
-  caughtUp(): Promise<void> | undefined {
-    return this.#turn.caughtUp();
+  /**
+   * For doors: runs a function, which calls `together`, behind all calls made before, some of which may rest.
+   * @returns `undefined`: it has run; else resolves when it has, or rejects with what it throws.
+   */
+  inTurn(run: () => void): Promise<void> | undefined {
+    return this.#turn.inTurn(run);
   }
 
   /**
@@ -309,7 +311,7 @@ export class KvStore implements api.Store {
 
   /** Runs a read of visible state. @param given as for `#decide`. */
   #read<Given, Result>(given: Given, read: (given: Given) => Result): Promise<Result> {
-    if (!this.#turn.isResting) return this.#readNow(() => read(given));
+    if (this.#turn.beginRead()) return this.#readNow(() => read(given));
     const kept = keptArguments(given);
     return this.#queue(new ReadCall(() => read(kept)));
   }

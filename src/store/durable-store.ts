@@ -355,11 +355,12 @@ export class DurableStore implements Seam {
 
   /** Runs decisions and reads, one behind the other, at one reading of the clock. */
   atOneInstant(run: () => void): void {
-    this.#instantMs = this.#parts.clock.nowMs();
+    const outer = this.#instantMs;
+    this.#instantMs = outer ?? this.#parts.clock.nowMs();
     try {
       run();
     } finally {
-      this.#instantMs = undefined;
+      this.#instantMs = outer;
     }
   }
 

@@ -2,6 +2,9 @@
 import { describe, expect, it, vi } from 'vitest';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import { fixed } from '../../src/limits.ts';
+import type { KvStore } from '../../src/kv/kv-store.ts';
+import { PlacedChange } from '../../src/engine/version.ts';
+import { WorkBudget } from '../../src/work-budget.ts';
 import { keptArguments } from '../../src/kv/turns/kept-arguments.ts';
 import { refused, valueOf } from '../store/model/readable.ts';
 import { SeamHarness } from '../store/seam/seam-harness.ts';
@@ -154,20 +157,116 @@ it('calls that rest are in their order in pieces, however many they are', async 
 
 it('what waits for all before it waits for those that rest, and for none that come behind', async () => {
   const { calls } = await openLong();
-  expect(calls.caughtUp()).toBeUndefined();
+  expect(calls.inTurn(() => undefined)).toBeUndefined();
   const order: string[] = [];
   void calls.get('long');
   void calls.put('a', '').then(() => order.push('a'));
-  const caughtUp = calls.caughtUp()?.then(async () => {
-    order.push('caught up');
-    expect(calls.existsVisible(['b']).exists).toEqual([false]);
-  });
+  const caughtUp = calls
+    .inTurn(() => undefined)
+    ?.then(async () => {
+      order.push('caught up');
+      expect(calls.existsVisible(['b']).exists).toEqual([false]);
+    });
   expect(caughtUp).toBeDefined();
   const reads = [calls.get('long'), calls.get('long')];
   const last = calls.put('b', '').then(() => order.push('b'));
   await Promise.all([caughtUp, ...reads, last]);
   expect(order.indexOf('caught up')).toBeLessThan(order.indexOf('b'));
-  expect(calls.caughtUp()).toBeUndefined();
+});
+
+it('what is called behind all others has its place among those that come for ever', async () => {
+  const { calls } = await openLong();
+  const state = { isOver: false };
+  // Each reads on as soon as it has its answer.
+  const readers = Array.from({ length: 8 }, async () => {
+    while (!state.isOver) await calls.get('long', { revision: 1 });
+  });
+  let runs = 0;
+  await calls.inTurn(() => runs++);
+  state.isOver = true;
+  await Promise.all(readers);
+  expect(runs).toBe(1);
+});
+
+it('what is called behind all others may fail alone', async () => {
+  const { calls } = await openLong();
+  const read = calls.get('long');
+  const failed = calls.inTurn(() => {
+    throw new Error('by itself');
+  });
+  await expect(failed).rejects.toThrow('by itself');
+  await read;
+});
+
+it('a rest lasts though a group has nothing to wait for, and there is one of them at a time', async () => {
+  const { calls, clock } = await openLong();
+  const rests = vi.spyOn(clock, 'yieldNow');
+  calls.getVisible('long', 0);
+  expect([calls.isResting, rests.mock.calls.length]).toEqual([true, 1]);
+  calls.together(0, new WorkBudget(), () => undefined);
+  expect(calls.isResting).toBe(true);
+  // A backup can't wait: what rests runs before it, and rests again.
+  for (let round = 0; round < 4; round++) {
+    void calls.get('long', { revision: 1 });
+    await calls.backup().return?.();
+    calls.getVisible('long', 0);
+  }
+  expect(rests).toHaveBeenCalledTimes(1);
+});
+
+it('calls that one of those that rest makes have memory of their own, and run behind them', async () => {
+  const { calls } = await openLong();
+  const many = [calls.getMany(['long']), calls.getMany(['long'])];
+  const inner: Promise<unknown>[] = [];
+  const outer = calls.get('long', {
+    admit: () => {
+      inner.push(calls.increment('counter', 1));
+      for (let index = 0; index < 50; index++) inner.push(calls.put(`inner${index}`, 'INNER'));
+    },
+  });
+  const puts = Array.from({ length: 300 }, (_, index) => calls.put(`k${index}`, `value ${index}`));
+  const revisions = (await Promise.all(puts)).map(({ revision }) => revision);
+  await Promise.all([...many, outer, ...inner]);
+  expect(revisions).toEqual(revisions.map((_, index) => index + 2));
+  const { entries } = await calls.getMany(puts.map((_, index) => `k${index}`));
+  expect(entries.map((entry) => Buffer.from(entry?.value ?? []).toString())).toEqual(
+    puts.map((_, index) => `value ${index}`),
+  );
+});
+
+it.each<[string, (calls: KvStore) => Promise<unknown>]>([
+  ['reads many', (calls) => calls.getMany(['other'])],
+  ['looks what exists', (calls) => calls.exists(['other'])],
+  ['counts', (calls) => calls.count({ key: 'other' })],
+  ['reads the past', (calls) => calls.get('other', { revision: 1 })],
+])('a put whose decision calls what %s writes its own key', async (_, call) => {
+  const { calls } = await openLong();
+  await calls.put('a key of its own', '');
+  const inner: Promise<unknown>[] = [];
+  await calls.put('a key of its own', 'v', {
+    returnPrevious: true,
+    admit: () => void inner.push(call(calls)),
+  });
+  await Promise.all(inner);
+  expect((await calls.keys('*')).keys).toEqual(['a key of its own', 'long']);
+  expect(await valueOf(calls, 'a key of its own')).toBe('v');
+});
+
+it('a get of a row that finds no memory for its value fails alone', async () => {
+  const { calls } = await openLong();
+  for (const key of ['a', 'b', 'c', 'd']) await calls.put(key, key);
+  let copies = 0;
+  // oxlint-disable-next-line typescript/unbound-method -- called with its receiver
+  const { copyValue } = PlacedChange.prototype;
+  const copying = vi.spyOn(PlacedChange.prototype, 'copyValue').mockImplementation(function (
+    this: PlacedChange,
+  ) {
+    if (++copies === 3) throw new RangeError('Array buffer allocation failed');
+    return copyValue.call(this);
+  });
+  const settled = await Promise.allSettled(['a', 'b', 'c', 'd'].map((key) => calls.get(key)));
+  copying.mockRestore();
+  expect(settled.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThanOrEqual(3);
 });
 
 it('a group runs behind all that rest, at once', async () => {
@@ -175,7 +274,6 @@ it('a group runs behind all that rest, at once', async () => {
   const reads = [calls.get('long'), calls.get('long'), calls.get('long')];
   const put = calls.put('k', 'rested');
   let seen: string | undefined;
-  const { WorkBudget } = await import('../../src/work-budget.ts');
   calls.together(0, new WorkBudget(), (group) => {
     seen = group.decide(0, (view) => String(view.nextRevision));
   });

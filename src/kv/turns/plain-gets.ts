@@ -88,9 +88,10 @@ export class PlainGets {
     let bytesLeft: number = fixed.getRowBytesMax;
     try {
       this.#store.readAll(keys.keys, keys.length, (shown) => {
-        const call = queue[next++] as PlainGet;
+        const call = queue[next] as PlainGet;
         const entry = shown && ownEntry(call.key, shown);
         if (entry !== undefined) bytesLeft -= entry.value.length;
+        next++;
         call.hasRun({ entry, revision });
         return bytesLeft > 0;
       });

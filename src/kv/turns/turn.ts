@@ -40,6 +40,9 @@ export class Turn {
   readonly #queue: TurnCall[][] = [];
   #isOpen = false;
   #isResting = false;
+  #isYielding = false;
+  /** Queued calls are run, and may call functions of their callers that call. */
+  #isRunning = false;
   /** What was done since the last rest. */
   #visits = 0;
   #bytes = 0;
@@ -48,6 +51,7 @@ export class Turn {
     this.runQueued();
   };
   readonly #goOn = (): void => {
+    this.#isYielding = false;
     this.#isResting = false;
     this.runQueued();
   };
@@ -66,7 +70,7 @@ export class Turn {
     if (this.#isOpen || this.#isResting) return false;
     this.#isOpen = true;
     queueMicrotask(this.#end);
-    return !this.#parts.store.isDeciding;
+    return !this.#isBusy;
   }
 
   /**
@@ -76,7 +80,12 @@ export class Turn {
   beginAlone(): boolean {
     this.runQueued();
     // What is queued in a decision runs behind it.
-    return this.#parts.store.isDeciding ? this.begin() : !this.#isResting;
+    return this.beginRead();
+  }
+
+  /** Before a call that may run at once, whatever waits. @returns as `beginAlone`. */
+  beginRead(): boolean {
+    return this.#isBusy ? this.begin() : !this.#isResting;
   }
 
   /** Whether all calls are to be queued. */
@@ -117,15 +126,29 @@ export class Turn {
     this.#bytes = 0;
     if (this.#isResting) return;
     this.#isResting = true;
+    // One that `finish` has ended is still on its way: two would run twice as much in each turn, for as long as something waits.
+    if (this.#isYielding) return;
+    this.#isYielding = true;
     this.#parts.yieldNow(this.#goOn);
   }
 
-  /** @returns `undefined`: nothing waits; else it resolves when all has run that waits now. */
-  caughtUp(): Promise<void> | undefined {
-    this.runQueued();
-    if (this.#queue.length === 0) return undefined;
-    return new Promise((resolve) => {
-      this.#append({ run: () => (resolve(), NOTHING) });
+  /** Runs a function behind all calls made before. @returns `undefined`: it has run; else it resolves when it has. */
+  inTurn(run: () => void): Promise<void> | undefined {
+    if (this.beginAlone()) {
+      run();
+      return undefined;
+    }
+    return new Promise((resolve, reject) => {
+      this.#append({
+        run: () => {
+          try {
+            resolve(run());
+          } catch (error) {
+            reject(error);
+          }
+          return NOTHING;
+        },
+      });
     });
   }
 
@@ -136,6 +159,8 @@ export class Turn {
 
   /** Runs what waits, also while it rests: for what can't wait itself. */
   finish(): void {
+    // The rest goes on where nothing waits: it is not over for those who call next.
+    if (!this.#mayRun) return;
     this.#isResting = false;
     while (this.#mayRun) {
       this.#runSome();
@@ -145,7 +170,12 @@ export class Turn {
 
   /** Something waits, and no decision is being made, which may have listeners that call. */
   get #mayRun(): boolean {
-    return this.#queue.length > 0 && !this.#parts.store.isDeciding;
+    return this.#queue.length > 0 && !this.#isBusy;
+  }
+
+  /** A call is being run, or told of, that others must neither overtake nor disturb. */
+  get #isBusy(): boolean {
+    return this.#isRunning || this.#parts.store.isDeciding;
   }
 
   /** @returns how many calls wait in the last piece. */
@@ -164,18 +194,23 @@ export class Turn {
     this.#fetch(calls);
     this.#gets.begin();
     this.#puts.begin();
-    store.atOneInstant(() => {
-      while (next < calls.length && !this.#isResting) {
-        const row = this.#puts.run(calls, next) ?? this.#gets.run(calls, next);
-        if (row === undefined) {
-          const call = calls[next++];
-          if (call !== undefined) this.run(call);
-        } else {
-          next = row.end;
-          this.note(row);
+    this.#isRunning = true;
+    try {
+      store.atOneInstant(() => {
+        while (next < calls.length && !this.#isResting) {
+          const row = this.#puts.run(calls, next) ?? this.#gets.run(calls, next);
+          if (row === undefined) {
+            const call = calls[next++];
+            if (call !== undefined) this.run(call);
+          } else {
+            next = row.end;
+            this.note(row);
+          }
         }
-      }
-    });
+      });
+    } finally {
+      this.#isRunning = false;
+    }
     if (next < calls.length) this.#queue.unshift(calls.slice(next));
     // A listener to one of them may have queued others.
     if (this.#queue.length === 0) this.#values.release();

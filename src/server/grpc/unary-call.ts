@@ -103,6 +103,7 @@ export class UnaryCall extends GrpcCall {
     if (this.stream.queuedBytes === 0) return;
     // Nothing of the request lies here any more.
     this.stream.accountForBody();
+    this.call.requestRead();
     this.call.holdUnread(size);
     this.call.setStalled(true);
   }

@@ -24,6 +24,7 @@ export interface BodyRules {
 
 /** The flag of a compressed message. */
 const COMPRESSED = 1;
+const END_OF_STREAM = 2;
 
 /** The body of a call with one request message, as one chunk. Nothing is read before the first chunk is asked for. */
 export async function* wholeBody(
@@ -94,6 +95,7 @@ export async function* messagesOf(
   rules: BodyRules,
 ): AsyncGenerator<Uint8Array> {
   const buffer = new BodyBuffer(call);
+  const isConnect = /^application\/connect\+/i.test(request.headers['content-type'] ?? '');
   const chunks = request.iterator({ destroyOnReturn: false });
   /** Of the message that has begun to come. */
   let dueMs = Number.POSITIVE_INFINITY;
@@ -107,7 +109,10 @@ export async function* messagesOf(
         if (length === undefined) break;
         if (length > rules.messageBytesMax) throw tooLongError(rules.messageBytesMax);
         if (buffer.length < PREFIX_BYTES + length) break;
-        yield await checkEnveloped(buffer.take(PREFIX_BYTES + length), rules);
+        const message = buffer.take(PREFIX_BYTES + length);
+        // Of Connect's streams: no message, and nothing follows it.
+        if (isConnect && ((message[0] ?? 0) & END_OF_STREAM) !== 0) return;
+        yield await checkEnveloped(message, rules);
         // A caller that asks for the next message has done with this one.
         buffer.release();
         dueMs = Number.POSITIVE_INFINITY;

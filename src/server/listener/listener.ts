@@ -192,7 +192,7 @@ export class Listener {
     const upgrades = new UnheededUpgrades((socket) => void server.emit('connection', socket));
     server.on('upgrade', (request, _socket, rest) => upgrades.leave(request, rest));
     server.on('request', (request, response) => {
-      upgrades.note(response);
+      upgrades.note(request, response);
       if (this.#isStopping) response.setHeader('connection', 'close');
       this.#handle(request, response);
     });

@@ -19,17 +19,20 @@ export class UnheededUpgrades {
   }
 
   /** A request is about to be answered. */
-  note(response: ServerResponse): void {
-    if (response.socket !== null) this.#lastResponseBySocket.set(response.socket, response);
+  note({ socket }: IncomingMessage, response: ServerResponse): void {
+    // One behind others has no socket yet.
+    this.#lastResponseBySocket.set(socket, response);
   }
 
   /** @param rest what came behind the head of the request. Node has let go of the socket. */
   leave(request: IncomingMessage, rest: Buffer): void {
     const { socket } = request;
     // Node has taken its own listener away; what becomes of the connection is found out when it is served.
-    socket.on('error', () => undefined);
+    const ignored = (): void => undefined;
+    socket.on('error', ignored);
     const again = (): void => {
-      if (socket.destroyed) return;
+      if (socket.destroyed || socket.writableEnded) return;
+      socket.off('error', ignored);
       // Node sets one for the time between two requests.
       socket.setTimeout(0);
       socket.unshift(Buffer.concat([headWithout(request), rest]));

@@ -91,11 +91,14 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
         const { operations } = request.read();
         checkSize(operations);
         const batch = new Batch(this.#call, operations, budget);
+        const runSome = (): void => {
+          // While it waited others may have used up the turn, and its client may have gone.
+          if (budget.isSpent || this.#isUnwanted(signal)) return;
+          this.#sequence = batch.run(this.#store, this.#sequence, performance.now() - cameAtMs);
+        };
         while (!batch.isDone && !this.#isUnwanted(signal)) {
-          // Its client may go while it waits.
-          const waiting = budget.isSpent ? turns.next() : this.#store.caughtUp();
+          const waiting = budget.isSpent ? turns.next() : this.#store.inTurn(runSome);
           if (waiting !== undefined) await waiting;
-          else this.#sequence = batch.run(this.#store, this.#sequence, performance.now() - cameAtMs);
         }
         batch.count(this.#tally);
         if (!batch.isDone) throw signal.reason;

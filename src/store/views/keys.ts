@@ -17,7 +17,7 @@ export type KeyText = string & { readonly brand: 'KeyText' };
 
 /** A key as the engine has it, in bytes of its own. Throws `invalidArgument` for what is no key. */
 export function encodeKey(key: Key): Uint8Array {
-  const scratch = keyScratch.encode(key);
+  const scratch = ownScratch.encode(key);
   return Uint8Array.prototype.slice.call(scratch);
 }
 
@@ -134,3 +134,5 @@ function tooLong(length: number): StoreError {
 
 /** The one scratch of this thread: all uses are synchronous and never nest. */
 export const keyScratch = new KeyScratch();
+/** For keys that are copied: a decision that calls a function which encodes one keeps its own. */
+const ownScratch = new KeyScratch();

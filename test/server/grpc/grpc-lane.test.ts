@@ -343,6 +343,18 @@ describe('a unary call', () => {
     }
   });
 
+  test('whose reply is not read holds nothing of its request', () => {
+    const lane = new Lane({});
+    const stream = lane.open(GET);
+    stream.isBlocked = true;
+    const request = message({ key: 'a'.repeat(500) });
+    stream.receive(request.subarray(0, 100));
+    expect(lane.calls.heldBytes).toBeGreaterThan(0);
+    stream.receive(request.subarray(100), true);
+    expect(lane.calls.heldBytes).toBe(stream.body.length);
+    expect(stream.body.length).toBeGreaterThan(5);
+  });
+
   test('whose reply is not read no longer holds up the rest of its connection by its request', () => {
     const lane = new Lane({});
     const [read, unread] = [new FakeStream(), new FakeStream()];

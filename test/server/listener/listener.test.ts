@@ -189,6 +189,11 @@ describe('one port', () => {
         ['{}', 'serving'],
       ],
       [
+        'behind several others that are not answered yet',
+        [(post('') + body).repeat(3) + post(upgrade) + body + get('/healthz')],
+        ['{}', '{}', '{}', '{}', 'alive'],
+      ],
+      [
         'behind others and before others that ask as well',
         [
           post('') +
@@ -210,6 +215,18 @@ describe('one port', () => {
         await new Promise((resolve) => setImmediate(resolve));
       }
       expect(await answers(connection, expected.length)).toEqual(expected);
+    });
+
+    test('leaves nothing on the connection, however often one comes', async () => {
+      const warnings: Error[] = [];
+      const note = (warning: Error): void => void warnings.push(warning);
+      process.on('warning', note);
+      onTestFinished(() => void process.off('warning', note));
+      const server = await startTestServer();
+      const connection = await RawConnection.open(server);
+      connection.send(get('/healthz', upgrade).repeat(15));
+      expect(await answers(connection, 15)).toEqual(Array(15).fill('alive'));
+      expect(warnings).toEqual([]);
     });
 
     test('leaves the connection as it was told to be', async () => {
