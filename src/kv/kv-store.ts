@@ -247,7 +247,8 @@ export class KvStore implements api.Store {
   }
 
   async snapshot(): Promise<{ readonly revision: number; readonly bytes: number }> {
-    await this.#turn.inTurn(() => undefined);
+    const behind = this.#turn.inTurn(() => undefined);
+    if (behind !== undefined) await behind;
     return await this.#store.snapshot();
   }
 
