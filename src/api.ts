@@ -524,6 +524,10 @@ export interface StoreStatus {
   readonly memoryBytesMax: number;
   readonly logBytes: number;
   readonly segmentCount: number;
+  /** The segment that is written, by the first revision that it may hold; its file in the data directory is named by it. */
+  readonly activeSegmentId: number;
+  /** The oldest segment that there is, in the same way. */
+  readonly oldestSegmentId: number;
   readonly snapshotBytes: number;
   readonly snapshotCount: number;
   /** 0: none. */

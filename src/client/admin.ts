@@ -35,6 +35,8 @@ export class Admin {
       memoryBytesMax: reply.memoryBytesMax,
       logBytes: reply.logBytes,
       segmentCount: reply.segmentCount,
+      activeSegmentId: reply.activeSegmentId,
+      oldestSegmentId: reply.oldestSegmentId,
       snapshotBytes: reply.snapshotBytes,
       snapshotCount: reply.snapshotCount,
       snapshotRevision: reply.snapshotRevision,

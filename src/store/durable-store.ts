@@ -410,6 +410,8 @@ export class DurableStore implements Seam {
       memoryBytesMax: this.#memory.bytesMax,
       logBytes: logStats.bytes,
       segmentCount: logStats.segmentCount,
+      activeSegmentId: logStats.activeSegmentId,
+      oldestSegmentId: logStats.oldestSegmentId,
       snapshotBytes: snapshots.reduce((sum, { bytes }) => sum + bytes, 0),
       snapshotCount: snapshots.length,
       snapshotRevision: snapshots[0]?.revision ?? 0,

@@ -28,7 +28,7 @@ import type { OnRecord } from './frames/records.ts';
 import { type OnProgress, recover } from './recovery.ts';
 import { Rotation } from './commit/rotation.ts';
 import type { TornTail } from './segments/segment-end.ts';
-import { type NewSegment, SegmentRow } from './segments/segment-row.ts';
+import { type LogStats, type NewSegment, SegmentRow } from './segments/segment-row.ts';
 
 export interface LogOptions {
   readonly disk: Disk;
@@ -220,8 +220,7 @@ export class Log {
     return this.#groupCommit.batch.buffer;
   }
 
-  /** `bytes`: the length of all segments, zeros ahead of use included. */
-  stats(): { bytes: number; segmentCount: number } {
+  stats(): LogStats {
     return this.#row.stats();
   }
 

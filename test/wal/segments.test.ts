@@ -14,6 +14,8 @@ describe('a segment', () => {
     const paths = await segmentPaths(test.disk);
     expect(test.log.stats()).toEqual({
       segmentCount: paths.length,
+      oldestSegmentId: 1,
+      activeSegmentId: Number.parseInt(paths.at(-1)?.split('/').at(-1) ?? '', 10),
       bytes: paths.reduce((sum, path) => sum + test.disk.contentOf(path).length, 0),
     });
     const again = await TestLog.open(test.disk, { segmentBytes: 4096 });

@@ -110,6 +110,10 @@ export interface StatusResponseShape {
   memoryBytesMax: number;
   /** The incarnation that wrote `revision`: with it a watch goes on from there. Empty when no life of the store wrote it. */
   incarnation: string;
+  /** The log segment that is written, by the first revision that it may hold; its file in the data directory is named by it. */
+  activeSegmentId: number;
+  /** The oldest log segment that there is, in the same way. */
+  oldestSegmentId: number;
 }
 
 /** The StatusResponse with every field at its default. */
@@ -134,6 +138,8 @@ export function emptyStatusResponse(): StatusResponseShape {
     memoryBytes: 0,
     memoryBytesMax: 0,
     incarnation: '',
+    activeSegmentId: 0,
+    oldestSegmentId: 0,
   };
 }
 
@@ -159,6 +165,8 @@ export function sizeOfStatusResponse(message: StatusResponseShape): number {
   if (message.memoryBytes !== 0) size += 2 + sizeOfInt64(message.memoryBytes);
   if (message.memoryBytesMax !== 0) size += 2 + sizeOfInt64(message.memoryBytesMax);
   if (message.incarnation !== '') size += 2 + sizeOfText(message.incarnation);
+  if (message.activeSegmentId !== 0) size += 2 + sizeOfInt64(message.activeSegmentId);
+  if (message.oldestSegmentId !== 0) size += 2 + sizeOfInt64(message.oldestSegmentId);
   return size;
 }
 
@@ -172,6 +180,16 @@ export function writeStatusResponse(message: StatusResponseShape, buffer: Buffer
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependStatusResponse(message: StatusResponseShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.oldestSegmentId !== 0) {
+    start = prependInt64(buffer, start, message.oldestSegmentId);
+    buffer[--start] = 0x01;
+    buffer[--start] = 0xa8;
+  }
+  if (message.activeSegmentId !== 0) {
+    start = prependInt64(buffer, start, message.activeSegmentId);
+    buffer[--start] = 0x01;
+    buffer[--start] = 0xa0;
+  }
   if (message.incarnation !== '') {
     start = prependText(buffer, start, message.incarnation);
     buffer[--start] = 0x01;
@@ -329,6 +347,12 @@ export function mergeStatusResponse(message: StatusResponseShape, cursor: Cursor
         break;
       case 0x9a:
         message.incarnation = cursor.text(end);
+        break;
+      case 0xa0:
+        message.activeSegmentId = cursor.int64(end);
+        break;
+      case 0xa8:
+        message.oldestSegmentId = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);

@@ -26,6 +26,7 @@ function statusFacts(status: Status): Record<string, string> {
     data: displaySize(status.dataBytes),
     memory: `${displaySize(status.memoryBytes)} of ${displaySize(status.memoryBytesMax)}, resident ${displaySize(status.residentBytes)}`,
     log: `${displaySize(status.logBytes)} in ${segmentCount} ${segmentCount === 1 ? 'segment' : 'segments'}`,
+    segments: `${status.oldestSegmentId} is the oldest, ${status.activeSegmentId} is written`,
     snapshots: `${snapshotCount}, ${displaySize(status.snapshotBytes)}${newest}`,
   };
 }

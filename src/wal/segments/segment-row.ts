@@ -12,6 +12,16 @@ import { frameSeed, type SegmentStart } from './segment-header.ts';
 import type { AppendPosition } from './segment-writer.ts';
 import { Segment } from './segment.ts';
 
+/** An id is the first revision that a segment may hold, by which its file is named. */
+export interface LogStats {
+  /** The length of all segments, zeros ahead of use included. */
+  readonly bytes: number;
+  readonly segmentCount: number;
+  /** Of the segment that is written. */
+  readonly activeSegmentId: number;
+  readonly oldestSegmentId: number;
+}
+
 /** A segment that was just made. */
 export interface NewSegment {
   readonly segment: Segment;
@@ -61,10 +71,13 @@ export class SegmentRow {
     return this.#segments[0]?.firstRevision ?? 1;
   }
 
-  /** `bytes`: the length of all files. */
-  stats(): { bytes: number; segmentCount: number } {
-    const bytes = this.#segments.reduce((sum, segment) => sum + segment.fileBytes, 0);
-    return { bytes, segmentCount: this.#segments.length };
+  stats(): LogStats {
+    return {
+      bytes: this.#segments.reduce((sum, segment) => sum + segment.fileBytes, 0),
+      segmentCount: this.#segments.length,
+      activeSegmentId: this.newest.firstRevision,
+      oldestSegmentId: this.oldestRevision,
+    };
   }
 
   /** The first revision of the longest row of newest segments that have `bytes` together at most, or of the newest. */

@@ -50,6 +50,8 @@ describe.each(transports)('over %s', (_, makeTransport) => {
       leaseCount: 0n,
       watcherCount: 0,
       segmentCount: 1,
+      activeSegmentId: 1n,
+      oldestSegmentId: 1n,
       snapshotCount: 0,
     });
     expect(status.storeId).toMatch(/^[0-9a-f]{32}$/);

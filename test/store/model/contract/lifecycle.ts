@@ -15,6 +15,8 @@ export function testLifecycle(open: OpenHarness): void {
       leaseCount: 0,
       dataBytes: 0,
       segmentCount: 1,
+      activeSegmentId: 1,
+      oldestSegmentId: 1,
       snapshotBytes: 0,
       snapshotCount: 0,
       snapshotRevision: 0,
