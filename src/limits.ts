@@ -556,6 +556,8 @@ export const serverFixed = {
    */
   jsonPieceBytes: 256 * KiB,
   jsonLongValueBytes: 1 * KiB,
+  /** The body of a reply over REST is written in pieces of so many bytes, each when the client has taken the one before. */
+  restPieceBytes: 256 * KiB,
   /** A path is quoted in an error up to this many characters. */
   pathCharactersMax: 200,
   /** Of `callBytesMax` the requests of one connection fill no more than this, so that those of others have room. */

@@ -281,6 +281,20 @@ export class KvStore implements api.Store {
   }
 
   /**
+   * For doors: runs a transaction of theirs, behind the calls made before. Its result, or its error, goes out when what it may depend on
+   * is durable.
+   * @param run holds nothing that its caller changes afterwards.
+   */
+  decide<Result>(run: (view: View) => Result): Promise<Result> {
+    return this.#decide(undefined, run);
+  }
+
+  /** The incarnation that wrote a revision; '' when none did, or that is not known any more. */
+  incarnationOf(revision: number): string {
+    return this.#store.incarnationOf(revision);
+  }
+
+  /**
    * For doors: runs a function, which calls `together`, behind all calls made before, some of which may rest.
    * @returns `undefined`: it has run; else resolves when it has, or rejects with what it throws.
    */

@@ -22,6 +22,7 @@ import { ServerState } from './health/server-state.ts';
 import { logOperatorEvent, recoveryLog } from './logging/operator-log.ts';
 import { servedServices } from './services/services.ts';
 import { Deadlines } from '../deadlines.ts';
+import { restApi } from './rest/rest.ts';
 import { grpcLane } from './grpc/grpc-lane.ts';
 import { Routes } from './grpc/routes.ts';
 
@@ -93,7 +94,9 @@ class Server implements RunningServer {
     const services = servedServices(limits, version);
     const endpointByPath = rpcEndpoints({ store, state, services, logger });
     const metrics = new Metrics({ state, store, droppedLogLines, operationCounts: calls.operationCounts });
-    const handlers = requestHandlers({ endpointByPath, calls, state, metrics, limits, logger });
+    const { valueBytesMax } = config.limits;
+    const rest = restApi({ valueBytesMax }, { store, state, calls, deadlines, limits, logger });
+    const handlers = requestHandlers({ endpointByPath, calls, state, metrics, rest, limits, logger });
     const lane = grpcLane(
       { store, state, calls, deadlines, limits, logger },
       new Routes(services, (path) => endpointByPath.has(path)),

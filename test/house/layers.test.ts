@@ -70,6 +70,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'reflection',
     'grpc',
     'connect',
+    'rest',
     'listener',
   ],
   client: ['errors', 'messages', 'connection', 'calls', 'exchanges', 'pipelining', 'transports'],

@@ -39,6 +39,34 @@ export function put(view: View, keyText: Key, value: Uint8Array, options: PutOpt
   return { revision: view.replyRevision, previous };
 }
 
+/**
+ * Writes one key on a condition of the caller's.
+ * @param check is given the entry as it is, without its value, and throws what stands against the write.
+ * @returns the entry as it is now.
+ */
+export function putIf(
+  view: View,
+  keyText: Key,
+  value: Uint8Array,
+  lifetime: Pick<PutOptions, 'ttlMs' | 'leaseId'>,
+  check: (current: Version | undefined) => void,
+): Version {
+  const key = keyScratch.encode(keyText);
+  check(view.readMeta(key));
+  return view.put(key, value, lifetime);
+}
+
+/** Deletes one key on a condition, as `putIf` writes one. @returns whether there was one. */
+export function deleteKeyIf(
+  view: View,
+  keyText: Key,
+  check: (current: Version | undefined) => void,
+): boolean {
+  const key = keyScratch.encode(keyText);
+  check(view.readMeta(key));
+  return view.delete(key) !== undefined;
+}
+
 export function deleteKey(view: View, keyText: Key, options: DeleteOptions): DeleteResult {
   const key = keyScratch.encode(keyText);
   const isShown = options.returnPrevious === true;

@@ -19,19 +19,40 @@ export interface HttpRequest extends Readable {
   readonly aborted?: boolean;
   /** Charges to the call what has come and is not read; without it that is `readableHighWaterMark` at most. */
   chargeTo?(call: Call): void;
+  /** Gives the body to `sink` as it comes, in place of reading it; before any of it has come. Without it, it is read as of any stream. */
+  sendTo?(sink: BodySink): void;
 }
+
+/** Takes a body as it comes. */
+export interface BodySink {
+  /** Bytes that may change afterwards: from `from` to `to`. */
+  data(buffer: Buffer, from: number, to: number): void;
+  /** All has come. */
+  end(): void;
+  /** No more comes, and this was not all. */
+  brokenOff(): void;
+}
+
+export type ResponseHeaders = Readonly<Record<string, string>>;
+/** Names and values in turn. */
+export type HeaderList = string[];
 
 export interface HttpResponse {
   readonly headersSent: boolean;
   readonly statusCode: number;
   readonly writableEnded: boolean;
-  writeHead(status: number, headers: Readonly<Record<string, string>>): unknown;
+  /** What was written and has not left for the socket. */
+  readonly writableLength: number;
+  writeHead(status: number, headers: ResponseHeaders): unknown;
+  writeHead(status: number, headers: HeaderList): unknown;
   /** @returns false when the next one should wait for `drain`. */
   write(chunk: Uint8Array): boolean;
   addTrailers(trailers: Readonly<Record<string, string>>): void;
   end(): unknown;
-  end(text: string): unknown;
+  end(body: string | Uint8Array): unknown;
   destroy(): unknown;
+  /** Says that a call accounts for what its client has not taken. Without it, that is so of all that is written. */
+  accountForUnread?(): void;
   /** Breaks the reply off because its client does not read; without it `destroy` does. */
   cut?(): void;
   once(event: 'close' | 'drain', listener: () => void): this;

@@ -18,7 +18,7 @@ import { encodeBlock } from '../../http2/hpack/encoder.ts';
 import type { ConnectionInfo, ServerStream, StreamHandler } from '../../http2/contract/stream.ts';
 import { serverFixed } from '../../limits.ts';
 import type { Call, CallTable } from '../calls/calls.ts';
-import type { HttpRequest, HttpResponse } from './http-message.ts';
+import type { BodySink, HeaderList, HttpRequest, HttpResponse, ResponseHeaders } from './http-message.ts';
 
 const CONTINUE = encodeBlock([[':status', '100']]);
 
@@ -56,6 +56,7 @@ class Http2Request extends Readable implements HttpRequest {
   readonly #stream: ServerStream;
   readonly #response: Http2Response;
   #call: Call | undefined;
+  #sink: BodySink | undefined;
   /** What has come and the handler has not read, ... */
   #unconsumedBytes = 0;
   /** ... and what is charged for it. */
@@ -79,8 +80,17 @@ class Http2Request extends Readable implements HttpRequest {
     this.#stream.accountForBody();
   }
 
+  sendTo(sink: BodySink): void {
+    this.#sink = sink;
+    if (this.#isContinueDue) this.#inform();
+  }
+
   receive(buffer: Buffer, from: number, to: number): void {
     this.#isContinueDue = false;
+    if (this.#sink !== undefined) {
+      this.#stream.consumed(to - from);
+      return this.#sink.data(buffer, from, to);
+    }
     if (this.#call !== undefined) {
       const bytes = to - from + serverFixed.waitingPieceBytes;
       if (!this.#call.holdCome(bytes)) return;
@@ -94,12 +104,14 @@ class Http2Request extends Readable implements HttpRequest {
   receiveEnd(): void {
     this.#isContinueDue = false;
     this.hasEnded = true;
-    this.push(null);
+    if (this.#sink === undefined) this.push(null);
+    else this.#sink.end();
   }
 
   breakOff(): void {
     this.aborted = true;
-    this.destroy();
+    if (this.#sink === undefined) this.destroy();
+    else this.#sink.brokenOff();
   }
 
   override _read(): void {
@@ -125,7 +137,10 @@ class Http2Request extends Readable implements HttpRequest {
   /** Unless the body is only dropped, since the request was answered without it. */
   #continue(): void {
     const isDropped = this.listenerCount('data') + this.listenerCount('readable') === 0;
-    if (isDropped || this.#response.headersSent) return;
+    if (!isDropped && !this.#response.headersSent) this.#inform();
+  }
+
+  #inform(): void {
     this.#isContinueDue = false;
     this.#stream.inform(CONTINUE);
   }
@@ -152,6 +167,8 @@ class Http2Response extends EventEmitter implements HttpResponse {
   /** Of a request for the head alone, whose response has no body (RFC 9110, section 9.3.2). */
   readonly #isHeadOnly: boolean;
   readonly #calls: CallTable;
+  /** A call has what its client has not taken. */
+  #isUnreadCharged = false;
   /** Of a text that its client has not taken. */
   #unread: Call | undefined;
   #head: readonly Field[] = [];
@@ -164,7 +181,15 @@ class Http2Response extends EventEmitter implements HttpResponse {
     this.#calls = calls;
   }
 
-  writeHead(status: number, headers: Readonly<Record<string, string>>): void {
+  get writableLength(): number {
+    return this.#stream.queuedBytes;
+  }
+
+  accountForUnread(): void {
+    this.#isUnreadCharged = true;
+  }
+
+  writeHead(status: number, headers: ResponseHeaders | HeaderList): void {
     this.statusCode = status;
     this.#head = [[':status', String(status)], ...fieldsOf(headers), ['date', new Date().toUTCString()]];
   }
@@ -179,17 +204,17 @@ class Http2Response extends EventEmitter implements HttpResponse {
     this.#trailers = fieldsOf(trailers);
   }
 
-  end(text = ''): void {
+  end(body: string | Uint8Array = ''): void {
     if (this.writableEnded) return;
     this.writableEnded = true;
     const hasTrailers = this.#trailers.length > 0;
-    const body = this.#isHeadOnly ? '' : text;
-    if (!this.headersSent && body === '' && !hasTrailers) return this.#sendHead(true);
+    const isEmpty = this.#isHeadOnly || body.length === 0;
+    if (!this.headersSent && isEmpty && !hasTrailers) return this.#sendHead(true);
     this.#sendHead(false);
-    if (body !== '') this.#stream.write(Buffer.from(body));
+    if (!isEmpty) this.#stream.write(typeof body === 'string' ? Buffer.from(body) : body);
     if (hasTrailers) this.#stream.end(encodeBlock(this.#trailers));
     else this.#stream.end();
-    if (this.#stream.queuedBytes > 0) this.#holdUnread(this.#stream.queuedBytes);
+    if (this.#stream.queuedBytes > 0 && !this.#isUnreadCharged) this.#holdUnread(this.#stream.queuedBytes);
   }
 
   destroy(): void {
@@ -221,6 +246,11 @@ class Http2Response extends EventEmitter implements HttpResponse {
   }
 }
 
-function fieldsOf(headers: Readonly<Record<string, string>>): Field[] {
+function fieldsOf(headers: ResponseHeaders | HeaderList): Field[] {
+  if (Array.isArray(headers)) {
+    const fields: Field[] = [];
+    for (let at = 0; at < headers.length; at += 2) fields.push([headers[at] ?? '', headers[at + 1] ?? '']);
+    return fields;
+  }
   return Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
 }

@@ -146,6 +146,7 @@ function blockedCall(callBytesMax: number) {
     headersSent: false,
     statusCode: 200,
     writableEnded: false,
+    writableLength: 0,
     writeHead: () => undefined,
     addTrailers: () => undefined,
     destroy: () => undefined,

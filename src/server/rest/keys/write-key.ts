@@ -1,0 +1,48 @@
+/** `PUT` and `DELETE` of `/v1/keys/{key}`. Their conditions are looked at where the write is decided. */
+import { StoreError } from '../../../errors.ts';
+import { deleteKeyIf, putIf } from '../../../kv/writes/writes.ts';
+import { type Operation, operation } from '../operation.ts';
+import { timeToLiveParameter, wholeNumberParameter } from '../query.ts';
+import { entityTag } from './entity-tag.ts';
+import { checkForWrite, preconditionsOf } from './preconditions.ts';
+
+/** @param valueBytesMax that of the store. */
+export function writeKey(valueBytesMax: number): Operation {
+  return operation({
+    method: 'PUT',
+    template: '/v1/keys/{key}',
+    query: { ttl: timeToLiveParameter, lease: wholeNumberParameter },
+    body: { bytesMax: valueBytesMax, limit: 'valueBytesMax' },
+    async run(call, { ttl: ttlMs = 0, lease: leaseId = 0 }) {
+      const { store, pathKey: key, body } = call;
+      const preconditions = preconditionsOf(call);
+      const entry = await store.decide((view) =>
+        putIf(view, key, body, { ttlMs, leaseId }, (current) => {
+          if (preconditions !== undefined) checkForWrite(preconditions, store, current);
+        }),
+      );
+      const { modRevision: revision, createRevision, version } = entry;
+      const created = version === 1;
+      const reply = { revision, createRevision, version, created };
+      call.sendJson(created ? 201 : 200, reply, ['etag', entityTag(store, revision)]);
+    },
+  });
+}
+
+export const deleteKey = operation({
+  method: 'DELETE',
+  template: '/v1/keys/{key}',
+  query: {},
+  async run(call) {
+    const { store, pathKey: key } = call;
+    const preconditions = preconditionsOf(call);
+    const revision = await store.decide((view) => {
+      const deleted = deleteKeyIf(view, key, (current) => {
+        if (preconditions !== undefined) checkForWrite(preconditions, store, current);
+      });
+      if (!deleted) throw new StoreError('keyNotFound', 'there is no such key');
+      return view.replyRevision;
+    });
+    call.sendJson(200, { revision, deleted: true });
+  },
+});

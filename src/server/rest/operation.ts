@@ -1,0 +1,47 @@
+/**
+ * One thing that an HTTP interface does: a method at a path. Its parameters and body are read and checked before it runs, so
+ * that it has the store's call to make and a reply to write.
+ *
+ *     const getKey = operation({
+ *       method: 'GET',
+ *       template: '/v1/keys/{key}',
+ *       query: { revision: wholeNumberParameter },
+ *       run(call, { revision = 0 }) {
+ *         const { entry } = call.store.getVisible(call.pathKey, revision);
+ *         ...
+ *         call.send(200, ['content-type', 'application/octet-stream'], entry.value);
+ *       },
+ *     });
+ *
+ * What it throws, or what its promise rejects with, becomes the reply by the interface's form of errors.
+ */
+import type { BodyLimit } from './body-reader.ts';
+import type { QueryOf, QueryTable } from './query.ts';
+import type { RestCall } from './rest-call.ts';
+
+export interface BodyRules extends BodyLimit {
+  /** Types of content that it may have, without parameters, of which the first is taken for one without; left out: any. */
+  readonly types?: readonly [string, ...string[]];
+}
+
+export interface OperationSpec<Table extends QueryTable> {
+  /** That of `GET` answers `HEAD`, too: what it sends goes without its body. */
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  readonly template: string;
+  readonly query: Table;
+  /** Left out: it takes none. */
+  readonly body?: BodyRules;
+  /** A reply without a natural end: it is ended when the server stops. */
+  readonly isStream?: boolean;
+  /** It answers while there is no store: while the server recovers, and as it stops. */
+  readonly needsNoStore?: boolean;
+  run(call: RestCall, query: QueryOf<Table>): void | Promise<void>;
+}
+
+export interface Operation extends Omit<OperationSpec<QueryTable>, 'run'> {
+  run(call: RestCall, query: object): void | Promise<void>;
+}
+
+export function operation<const Table extends QueryTable>(spec: OperationSpec<Table>): Operation {
+  return spec;
+}

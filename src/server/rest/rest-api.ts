@@ -1,0 +1,202 @@
+/**
+ * An HTTP interface over the store: a table of operations by path and method, for both versions of HTTP.
+ *
+ * A request goes: path and method to an operation (404, 405), a place among the calls under way, the state of the server, the parameters,
+ * the body, then the operation (`operation.ts`), which has one object for all of it, the `RestCall`. What is wrong is a problem
+ * (`problem.ts`), in the form of the interface.
+ */
+import type { Logger } from 'pino';
+import { StoreError } from '../../errors.ts';
+import { type ServerLimits, serverFixed } from '../../limits.ts';
+import { type ServerState, refusalIn } from '../health/server-state.ts';
+import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
+import { originForm } from '../http/request-target.ts';
+import type { BodyRules, Operation } from './operation.ts';
+import { type Problem, problemJson, problemType } from './problem.ts';
+import { readQuery } from './query.ts';
+import { type CallEnd, RestCall, type RestCallContext } from './rest-call.ts';
+import { RestError } from './rest-error.ts';
+import { type Resource, type Route, Router, allowedAt } from './router.ts';
+
+export interface RestApiContext extends Pick<RestCallContext, 'store' | 'calls' | 'deadlines'> {
+  readonly state: ServerState;
+  readonly limits: Pick<ServerLimits, 'requestTimeoutMs'>;
+  readonly logger: Logger;
+}
+
+export interface RestApiOptions {
+  readonly operations: readonly Operation[];
+  /** All paths that begin so are the interface's: one that is not served is a problem of its. Left out: it is for others. */
+  readonly ownPrefix?: string;
+  /** Writes errors; left out: as problem details. */
+  readonly writeProblem?: (call: RestCall, problem: Problem) => void;
+}
+
+const SLASH = 0x2f;
+
+export class RestApi {
+  readonly #router: Router<Operation>;
+  readonly #ownPrefix: string | undefined;
+  readonly #context: RestApiContext;
+  readonly #callContext: RestCallContext;
+  readonly #nameByOperation: ReadonlyMap<Operation, string>;
+
+  constructor(
+    { operations, ownPrefix, writeProblem = sendProblem }: RestApiOptions,
+    context: RestApiContext,
+  ) {
+    const { logger, store, calls, deadlines, limits } = context;
+    this.#router = new Router(operations);
+    this.#ownPrefix = ownPrefix;
+    this.#context = context;
+    this.#nameByOperation = new Map(operations.map((each) => [each, `${each.method} ${each.template}`]));
+    this.#callContext = {
+      store,
+      calls,
+      deadlines,
+      requestTimeoutMs: limits.requestTimeoutMs,
+      writeProblem,
+      onUnforeseen: (method, error) => logger.error({ method, err: error }, 'a call failed unexpectedly'),
+      onEnd: logger.isLevelEnabled('debug') ? (end) => logEnd(end, logger) : undefined,
+    };
+  }
+
+  /** @returns false when the request is for something else. */
+  answer(request: HttpRequest, response: HttpResponse): boolean {
+    const { url = '' } = request;
+    const target = url.charCodeAt(0) === SLASH ? url : (originForm(url) ?? '');
+    const queryAt = target.indexOf('?');
+    const path = queryAt < 0 ? target : target.slice(0, queryAt);
+    const route = this.#router.find(path);
+    if (route !== undefined) {
+      this.#answerRoute(route, queryAt < 0 ? '' : target.slice(queryAt + 1), request, response);
+      return true;
+    }
+    if (this.#ownPrefix === undefined || !path.startsWith(this.#ownPrefix)) return false;
+    this.#refuse(`* ${this.#ownPrefix}*`, request, response, pathNotFound(path));
+    return true;
+  }
+
+  #answerRoute(
+    { resource, parameter }: Route<Operation>,
+    query: string,
+    request: HttpRequest,
+    response: HttpResponse,
+  ): void {
+    const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
+    const operation = resource.operationByMethod.get(method);
+    if (operation === undefined) return this.#answerOtherMethod(resource, request, response);
+    const name = this.#nameByOperation.get(operation) ?? '';
+    const call = this.#open(request, response, { name, parameter, isStream: operation.isStream === true });
+    if (call === undefined) return;
+    try {
+      const refusal = operation.needsNoStore === true ? undefined : refusalIn(this.#context.state);
+      if (refusal !== undefined) throw refusal;
+      const given = readQuery(operation.query, query);
+      const { body } = operation;
+      if (body === undefined) {
+        checkNoBody(request);
+        run(operation, call, given);
+      } else {
+        checkBodyForm(body, request);
+        call.readBody(body, () => run(operation, call, given));
+      }
+    } catch (error) {
+      call.fail(error);
+    }
+  }
+
+  #answerOtherMethod(resource: Resource<Operation>, request: HttpRequest, response: HttpResponse): void {
+    const name = `* ${resource.template}`;
+    const allow = ['allow', allowedAt(resource)];
+    if (request.method === 'OPTIONS') {
+      this.#open(request, response, { name, parameter: '', isStream: false })?.sendHead(204, allow);
+      return;
+    }
+    const method = (request.method ?? '').slice(0, serverFixed.pathCharactersMax);
+    const message = `${resource.template} has no method ${method}; it has ${allowedAt(resource)}`;
+    this.#refuse(name, request, response, new RestError('methodNotAllowed', message, allow));
+  }
+
+  #refuse(name: string, request: HttpRequest, response: HttpResponse, error: Error): void {
+    this.#open(request, response, { name, parameter: '', isStream: false })?.fail(error);
+  }
+
+  /** @returns `undefined`: it is one too many, and was answered. */
+  #open(
+    request: HttpRequest,
+    response: HttpResponse,
+    about: { readonly name: string; readonly parameter: string; readonly isStream: boolean },
+  ): RestCall | undefined {
+    const { calls } = this.#context;
+    const hasRoom = calls.makeRoom();
+    const call = new RestCall(this.#callContext, request, response, about);
+    if (hasRoom) return call;
+    call.fail(calls.fullError());
+    return undefined;
+  }
+}
+
+/** Runs an operation; what it throws or rejects with is the reply. */
+function run(operation: Operation, call: RestCall, query: object): void {
+  try {
+    const running = operation.run(call, query);
+    if (running instanceof Promise) void answerLater(running, call);
+  } catch (error) {
+    call.fail(error);
+  }
+}
+
+async function answerLater(running: Promise<void>, call: RestCall): Promise<void> {
+  call.call.beginWork();
+  try {
+    await running;
+  } catch (error) {
+    call.fail(error);
+  }
+  call.call.endWork();
+}
+
+function sendProblem(call: RestCall, problem: Problem): void {
+  const headers = ['content-type', problemType, 'cache-control', 'no-store', ...problem.headers];
+  call.send(problem.status, headers, problemJson(problem));
+}
+
+function pathNotFound(path: string): RestError {
+  const quoted = path.slice(0, serverFixed.pathCharactersMax);
+  const hint = quoted.startsWith('/v1/keys/') ? '; a slash in a key is written %2F' : '';
+  return new RestError('pathNotFound', `nothing is served at ${quoted}${hint}`);
+}
+
+/** A body that nothing reads could be meant as a condition. */
+function checkNoBody({ headers, method = '' }: HttpRequest): void {
+  const length = headers['content-length'];
+  if ((length === undefined || Number(length) === 0) && headers['transfer-encoding'] === undefined) return;
+  throw new StoreError('invalidArgument', `${method} takes no body here`);
+}
+
+/** What is stored are the bytes as they come, so nothing may be told of them that would be lost. */
+function checkBodyForm({ types }: BodyRules, { headers }: HttpRequest): void {
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new RestError('unsupportedMediaType', 'the body is compressed; send it as it is', [
+      'accept-encoding',
+      'identity',
+    ]);
+  }
+  if (headers['content-range'] !== undefined) {
+    throw new StoreError(
+      'invalidArgument',
+      'a part of a value can not be written (content-range); send all of it',
+    );
+  }
+  if (types === undefined) return;
+  const [type = ''] = (headers['content-type'] ?? types[0]).split(';', 1);
+  if (types.includes(type.trim().toLowerCase())) return;
+  throw new RestError('unsupportedMediaType', `the content-type of the body is ${types.join(' or ')}`);
+}
+
+function logEnd({ name, code, status, startMs }: CallEnd, logger: Logger): void {
+  const ms = Math.round((performance.now() - startMs) * 1000) / 1000;
+  logger.debug({ method: name, code, status, ms }, 'call');
+}

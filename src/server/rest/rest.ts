@@ -1,0 +1,25 @@
+/**
+ * REST: the store's calls as resources of HTTP, below `/v1/`.
+ *
+ * To add an operation, write it in a file of its own (`operation.ts` shows one: method, template, table of parameters, body, `run`)
+ * and put it into the list here. `run` is given a `RestCall`: `store`, `pathKey` and `body` are there, `send`, `sendJson` or
+ * `beginStream`, `write` and `endStream` answer, and what is thrown becomes a problem. Memory for a long reply is taken
+ * before, by `call.call.chargeReply`; a stream ends when `call.call.stopOnAbort` says so. A new kind of error gets its code in
+ * `rest-error.ts` and its status in `problem.ts`.
+ *
+ * Another interface of HTTP makes a `RestApi` of its own operations, with its own form of errors, and a row of
+ * `listener/request-handler.ts`.
+ */
+import { readKey } from './keys/read-key.ts';
+import { deleteKey, writeKey } from './keys/write-key.ts';
+import { RestApi, type RestApiContext } from './rest-api.ts';
+
+export interface RestOptions {
+  /** The longest value, of the store. */
+  readonly valueBytesMax: number;
+}
+
+export function restApi({ valueBytesMax }: RestOptions, context: RestApiContext): RestApi {
+  const operations = [readKey, writeKey(valueBytesMax), deleteKey];
+  return new RestApi({ operations, ownPrefix: '/v1/' }, context);
+}
