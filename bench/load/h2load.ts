@@ -69,7 +69,8 @@ export async function measureWithH2load(
   context.report({ name: `${load}, by the server's processor time`, unit: 'operations/s', samples: costs });
 }
 
-async function runH2load(args: readonly string[]): Promise<number | undefined> {
+/** @returns requests a second by the clock; `undefined` when `h2load` is not installed. */
+export async function runH2load(args: readonly string[]): Promise<number | undefined> {
   let output: string;
   try {
     output = (await promisify(execFile)('h2load', args)).stdout;
