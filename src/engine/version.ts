@@ -93,6 +93,11 @@ export class PlacedChange implements Change {
     return copyOut(this.valueMemory, this.valueStart, this.valueEnd - this.valueStart);
   }
 
+  /** A part of the value in memory of its own: from `start` to `end` (exclusive). */
+  copyPart(start: number, end: number): Uint8Array {
+    return copyOut(this.valueMemory, this.valueStart + start, end - start);
+  }
+
   /** The change that has all fields of a message in which nothing is set, in a memory that holds key and value. */
   clear(memory: Memory): void {
     this.keyMemory = memory;

@@ -29,7 +29,7 @@ import { getLease, grantLease, listKeys, listLeases, renewLease, revokeLease } f
 import type { LeaseReads } from '../store/leases/lease-table.ts';
 import type { ChargedPage } from './reads/page-limit.ts';
 import { RangeStream, type RangeStreamOptions } from './reads/range-stream.ts';
-import { countPinned, exists, get, getMany, keys, scan } from './reads/reads.ts';
+import { type ChoosePart, countPinned, exists, get, getMany, getPart, keys, scan } from './reads/reads.ts';
 import { isPlainGet } from './turns/plain-gets.ts';
 import { isPlainPut } from './turns/plain-puts.ts';
 import { runTxn } from './writes/txn.ts';
@@ -100,6 +100,11 @@ export class KvStore implements api.Store {
     if (this.#turn.begin()) return this.#readNow(() => get(this.#store, key, options));
     if (isPlainGet(options)) return this.#turn.get(keptKey(key));
     return this.#read({ key, options }, (kept) => get(this.#store, kept.key, kept.options));
+  }
+
+  /** For doors that send a part of a value, or nothing of it: `choose` says which, before that is copied. */
+  getPart(key: api.Key, revision: number, choose: ChoosePart): Promise<api.GetResult> {
+    return this.#read(key, (kept) => getPart(this.#store, kept, revision, choose));
   }
 
   /** All at one revision. */

@@ -15,15 +15,16 @@ import type {
   ScanPageOptions,
 } from '../../api.ts';
 import type { EngineRange } from '../../engine/engine.ts';
+import type { PlacedChange } from '../../engine/version.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import type { PinnedState, Seam, StateAt } from '../../store/seam.ts';
-import { decodeKey, keyAfter, keyScratch, toKeyText } from '../../store/views/keys.ts';
+import { decodeKey, encodeKey, keyAfter, keyScratch, toKeyText } from '../../store/views/keys.ts';
 import { prefixEnd, toEngineRange } from '../../store/views/range.ts';
 import { escapeLength, USER_KEYS_END } from '../../store/views/regions.ts';
 import type { ReadView, View } from '../../store/views/view.ts';
-import { copyEntry, toEntry } from '../../store/views/entries.ts';
+import { copyEntry, partEntry, toEntry } from '../../store/views/entries.ts';
 import { bytesOfEntry } from '../../store/watch/messages/event-maker.ts';
 import { compileGlob } from '../patterns/glob.ts';
 import type { KeyFetcher } from './key-fetcher.ts';
@@ -38,6 +39,30 @@ export function get(seam: Seam, keyText: Key, { revision = 0, admit }: GetOption
   });
   admit?.(result.entry);
   return result;
+}
+
+/** A part of a value, from `start` to `end` (exclusive), in bytes. */
+export interface ValuePart {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Looks at an entry, which is as it is during the call only, and says what of its value is wanted; what it throws is thrown. */
+export type ChoosePart = (shown: PlacedChange) => ValuePart;
+
+/** As `get`, but no more of the value is copied than is wanted. */
+export function getPart(seam: Seam, keyText: Key, revision: number, choose: ChoosePart): GetResult {
+  const start = encodeKey(keyText);
+  return readWanted(seam, revision, (view) => {
+    let entry: Entry | undefined;
+    view.scan({ start, end: keyAfter(start) }, false, (shown) => {
+      const part = choose(shown);
+      view.budget.spendBytes(part.end - part.start);
+      entry = partEntry(keyText, shown, shown.copyPart(part.start, part.end));
+      return false;
+    });
+    return { entry, revision: view.revision };
+  });
 }
 
 /** Of the newest state, which need not be durable yet. */

@@ -79,8 +79,10 @@ export class BodyReader implements BodySink {
 
   end(): void {
     const done = this.#done;
+    const body = this.#bytes.subarray(0, this.bytesIn);
     this.#done = undefined;
-    done?.(this.#bytes.subarray(0, this.bytesIn));
+    this.#bytes = NO_BUFFER;
+    done?.(body);
   }
 
   brokenOff(): void {

@@ -92,6 +92,7 @@ export class RestApi {
     try {
       const refusal = operation.needsNoStore === true ? undefined : refusalIn(this.#context.state);
       if (refusal !== undefined) throw refusal;
+      call.readPathKey();
       const given = readQuery(operation.query, query);
       const { body } = operation;
       if (body === undefined) {
@@ -159,6 +160,9 @@ async function answerLater(running: Promise<void>, call: RestCall): Promise<void
 
 function sendProblem(call: RestCall, problem: Problem): void {
   const headers = ['content-type', problemType, 'cache-control', 'no-store', ...problem.headers];
+  // RFC 9110, section 15.5.9. In HTTP/2 the stream ends alone.
+  if (problem.status === 408 && call.request.httpVersion.startsWith('1.'))
+    headers.push('connection', 'close');
   call.send(problem.status, headers, problemJson(problem));
 }
 

@@ -58,6 +58,8 @@ export class RestCall extends Timed implements CallChannel {
   readonly call: Call;
   /** A `GET` whose reply has no body. */
   readonly isHead: boolean;
+  /** The key in the path; empty where there is none. */
+  pathKey: Key = '';
   /** The body of the request, once the operation runs. It is the call's own and stays as it is. */
   body: Uint8Array = NO_BYTES;
   readonly #context: RestCallContext;
@@ -102,9 +104,9 @@ export class RestCall extends Timed implements CallChannel {
     return store;
   }
 
-  /** The key in the path. Throws `invalidArgument` when it is malformed. */
-  get pathKey(): Key {
-    return percentDecoded(this.#parameter, 'the key in the path');
+  /** Reads the key in the path. Throws `invalidArgument`. */
+  readPathKey(): void {
+    if (this.#parameter !== '') this.pathKey = percentDecoded(this.#parameter, 'the key in the path');
   }
 
   get isClosed(): boolean {
@@ -192,9 +194,9 @@ export class RestCall extends Timed implements CallChannel {
 
   /** Answers by an error, unless the reply has begun: then it is broken off. */
   fail(error: unknown): void {
+    if (isUnforeseen(error) && !(error instanceof RestError)) this.#context.onUnforeseen(this.#name, error);
     if (this.call.isClosed) return;
     const problem = problemOf(error);
-    if (isUnforeseen(error) && !(error instanceof RestError)) this.#context.onUnforeseen(this.#name, error);
     this.#reader?.leave();
     this.call.abort(error);
     if (this.#isAnswered) {
@@ -224,6 +226,8 @@ export class RestCall extends Timed implements CallChannel {
     if (this.call.isClosed || this.#isAnswered) return false;
     this.#isAnswered = true;
     this.call.outcome ??= 'Ok';
+    // A reply may wait for its client for long.
+    this.body = NO_BYTES;
     return true;
   }
 

@@ -20,6 +20,11 @@ export function copyEntry(shown: PlacedChange, withValue: boolean): Entry {
   return entryOf(decodeKey(shown.key), shown, withValue ? shown.copyValue() : NO_BYTES);
 }
 
+/** The entry of a version that is only shown, with a part of its value. */
+export function partEntry(given: Key, shown: PlacedChange, part: Uint8Array): Entry {
+  return entryOf(canonicalKey(given), shown, part);
+}
+
 function entryOf(key: Key, version: Omit<Entry, 'key' | 'keyBytes' | 'value'>, value: Uint8Array): Entry {
   const isText = typeof key === 'string';
   const entry = {

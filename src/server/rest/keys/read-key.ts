@@ -1,6 +1,9 @@
 /** `GET /v1/keys/{key}`: the bytes of a value, or of a part of it. */
-import type { Entry, GetResult } from '../../../api.ts';
+import type { Entry } from '../../../api.ts';
 import { StoreError } from '../../../errors.ts';
+import type { PlacedChange } from '../../../engine/version.ts';
+import type { ValuePart } from '../../../kv/reads/reads.ts';
+import type { HeaderList } from '../../http/http-message.ts';
 import { operation } from '../operation.ts';
 import { wholeNumberParameter } from '../query.ts';
 import type { RestCall } from '../rest-call.ts';
@@ -13,68 +16,103 @@ export const readKey = operation({
   template: '/v1/keys/{key}',
   query: { revision: wholeNumberParameter },
   run(call, { revision = 0 }) {
+    if (isPartial(call)) return readPart(call, revision);
     // What is read goes out at once, and needs no promise, unless others have read much in this turn.
     return call.store.isResting ? readInTurn(call, revision) : readNow(call, revision);
   },
 });
 
+/** Whether it may need less than the whole value. */
+function isPartial({ isHead, request: { headers } }: RestCall): boolean {
+  return (
+    isHead ||
+    headers.range !== undefined ||
+    headers['if-none-match'] !== undefined ||
+    headers['if-match'] !== undefined
+  );
+}
+
 function readNow(call: RestCall, revision: number): void {
-  const result = call.store.getVisible(call.pathKey, revision);
-  if (result.entry !== undefined) call.call.chargeReply(result.entry.value.length);
-  sendResult(call, result);
+  const { entry, revision: readRevision } = call.store.getVisible(call.pathKey, revision);
+  if (entry === undefined) throw notFound();
+  call.call.chargeReply(entry.value.length);
+  sendValue(call, entry, readRevision);
 }
 
 async function readInTurn(call: RestCall, revision: number): Promise<void> {
   const admit = (entry: Entry | undefined): void => call.call.chargeReply(entry?.value.length ?? 0);
-  sendResult(call, await call.store.get(call.pathKey, { revision, admit }));
+  const result = await call.store.get(call.pathKey, { revision, admit });
+  if (result.entry === undefined) throw notFound();
+  sendValue(call, result.entry, result.revision);
 }
 
-function sendResult(call: RestCall, { entry, revision }: GetResult): void {
-  const tag = entry === undefined ? undefined : entityTag(call.store, entry.modRevision);
-  const preconditions = preconditionsOf(call);
-  if (preconditions !== undefined) {
-    const { ifMatch, ifNoneMatch } = preconditions;
+/** The order in which conditions are looked at is that of RFC 9110, section 13.2.2. */
+async function readPart(call: RestCall, revision: number): Promise<void> {
+  const { store } = call;
+  const { ifMatch, ifNoneMatch } = preconditionsOf(call);
+  let status = 200;
+  let valueBytes = 0;
+  let part: ValuePart = { start: 0, end: 0 };
+  const result = await store.getPart(call.pathKey, revision, (shown) => {
+    valueBytes = shown.valueEnd - shown.valueStart;
+    const tag = entityTag(store, shown.modRevision);
     if (ifMatch !== undefined && !matchesStrongly(ifMatch, tag))
-      throw conditionFailed('If-Match', tag, entry);
-    if (entry !== undefined && ifNoneMatch !== undefined && matchesWeakly(ifNoneMatch, tag)) {
-      return call.sendHead(304, headersOf(entry, revision, tag ?? ''));
+      throw conditionFailed('If-Match', tag, shown);
+    if (ifNoneMatch !== undefined && matchesWeakly(ifNoneMatch, tag)) {
+      status = 304;
+    } else if (!call.isHead) {
+      const wanted = wantedRange(call, tag, shown);
+      if (wanted !== undefined) status = 206;
+      part = wanted ?? { start: 0, end: valueBytes };
     }
+    call.call.chargeReply(part.end - part.start);
+    return part;
+  });
+  const { entry } = result;
+  if (entry === undefined) {
+    if (ifMatch !== undefined) throw conditionFailed('If-Match', undefined, undefined);
+    throw notFound();
   }
-  if (entry === undefined) throw new StoreError('keyNotFound', 'there is no such key');
-  sendValue(call, entry, revision, tag ?? '');
+  const headers = headersOf(call, entry, result.revision);
+  if (status === 304) return call.sendHead(304, headers);
+  headers.push(...VALUE_HEADERS);
+  if (call.isHead) return call.sendHead(200, ['content-length', String(valueBytes), ...headers]);
+  if (status === 206) headers.push('content-range', `bytes ${part.start}-${part.end - 1}/${valueBytes}`);
+  call.send(status, headers, entry.value);
 }
 
-function sendValue(call: RestCall, entry: Entry, revision: number, tag: string): void {
-  const { value } = entry;
-  const headers = headersOf(entry, revision, tag);
-  headers.push(
-    'content-type',
-    'application/octet-stream',
-    'x-content-type-options',
-    'nosniff',
-    'accept-ranges',
-    'bytes',
-  );
-  const { range, 'if-range': ifRange } = call.request.headers;
-  if (range === undefined || call.isHead || (ifRange !== undefined && ifRange !== tag)) {
-    return call.send(200, headers, value);
-  }
-  const part = byteRange(range, value.length);
-  if (part === undefined) return call.send(200, headers, value);
-  const { start, end } = part;
-  headers.push('content-range', `bytes ${start}-${end - 1}/${value.length}`);
-  call.send(206, headers, value.subarray(start, end));
+/** A range that depends on another state than this is left unheeded. */
+function wantedRange({ request }: RestCall, tag: string, shown: PlacedChange): ValuePart | undefined {
+  const { range, 'if-range': ifRange } = request.headers;
+  if (range === undefined || (ifRange !== undefined && ifRange !== tag)) return undefined;
+  return byteRange(range, shown.valueEnd - shown.valueStart);
 }
+
+function sendValue(call: RestCall, entry: Entry, revision: number): void {
+  const headers = headersOf(call, entry, revision);
+  headers.push(...VALUE_HEADERS);
+  call.send(200, headers, entry.value);
+}
+
+/** What no browser takes for a page, or for a script. */
+const VALUE_HEADERS = [
+  'content-type',
+  'application/octet-stream',
+  'x-content-type-options',
+  'nosniff',
+  'accept-ranges',
+  'bytes',
+] as const;
 
 /** `no-cache`: a cache asks each time whether the value is still the same, whatever `Expires` says. */
 function headersOf(
+  { store }: RestCall,
   { createRevision, modRevision, version, leaseId, expireTimeMs }: Entry,
   revision: number,
-  tag: string,
-): string[] {
+): HeaderList {
   const headers = [
     'etag',
-    tag,
+    entityTag(store, modRevision),
     'cache-control',
     'no-cache',
     'kelp-revision',
@@ -89,4 +127,8 @@ function headersOf(
   if (leaseId !== 0) headers.push('kelp-lease', String(leaseId));
   if (expireTimeMs !== 0) headers.push('expires', new Date(expireTimeMs).toUTCString());
   return headers;
+}
+
+function notFound(): StoreError {
+  return new StoreError('keyNotFound', 'there is no such key');
 }

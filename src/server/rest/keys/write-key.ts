@@ -17,9 +17,7 @@ export function writeKey(valueBytesMax: number): Operation {
       const { store, pathKey: key, body } = call;
       const preconditions = preconditionsOf(call);
       const entry = await store.decide((view) =>
-        putIf(view, key, body, { ttlMs, leaseId }, (current) => {
-          if (preconditions !== undefined) checkForWrite(preconditions, store, current);
-        }),
+        putIf(view, key, body, { ttlMs, leaseId }, (current) => checkForWrite(preconditions, store, current)),
       );
       const { modRevision: revision, createRevision, version } = entry;
       const created = version === 1;
@@ -37,9 +35,7 @@ export const deleteKey = operation({
     const { store, pathKey: key } = call;
     const preconditions = preconditionsOf(call);
     const revision = await store.decide((view) => {
-      const deleted = deleteKeyIf(view, key, (current) => {
-        if (preconditions !== undefined) checkForWrite(preconditions, store, current);
-      });
+      const deleted = deleteKeyIf(view, key, (current) => checkForWrite(preconditions, store, current));
       if (!deleted) throw new StoreError('keyNotFound', 'there is no such key');
       return view.replyRevision;
     });
