@@ -568,8 +568,10 @@ export const serverFixed = {
   stalledStreamGraceMs: 1000,
   /** A connection on which nothing came for this long is probed by TCP. */
   tcpKeepAliveMs: 60_000,
-  /** That a client came with TLS to a port without it, or without to one with it, is logged at most this often. */
-  wrongProtocolLogMs: 60_000,
+  /** That a client came with TLS to a port without it, or without to one with it, is logged at most this often; so are web pages that are refused. */
+  refusedClientLogMs: 60_000,
+  /** How long a browser may keep what a page of another origin may send; Chromium keeps nothing longer. */
+  preflightAgeMs: 7_200_000,
   /** What the calls of a connection that has reached its age may take to finish before they are broken off. */
   connectionAgeGraceMs: 10_000,
   /**

@@ -9,6 +9,7 @@ const serverLimitNames = new Set((Object.keys(serverDefaults) as SettableLimit[]
 const exampleByName: Readonly<Record<string, string>> = {
   'tls-cert': '/etc/kelp/tls.crt',
   'tls-key': '/etc/kelp/tls.key',
+  'cors-origin': 'https://app.example.com',
 };
 
 const LINE_CHARACTERS_MAX = 100;

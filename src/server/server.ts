@@ -3,6 +3,7 @@
  * store, then is ready; and goes the same way back when it stops.
  */
 import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { type Timer, holdProcess, systemClock } from '../clock.ts';
 import { leaveOutTraces, systemReason } from '../errors.ts';
@@ -24,6 +25,9 @@ import { servedServices } from './services/services.ts';
 import { Deadlines } from '../deadlines.ts';
 import { restApi } from './rest/rest.ts';
 import { grpcLane } from './grpc/grpc-lane.ts';
+import { Cors } from './web/cors.ts';
+import { PageRefusal } from './web/page-refusal.ts';
+import { WebGuard } from './web/web-guard.ts';
 import { Routes } from './grpc/routes.ts';
 
 export interface ServerDependencies {
@@ -101,7 +105,20 @@ class Server implements RunningServer {
       { store, state, calls, deadlines, limits, logger },
       new Routes(services, (path) => endpointByPath.has(path)),
     );
-    this.#listener = makeListener({ grpcLane: lane, calls, deadlines, handlers, tls, limits, logger });
+    const { corsOrigins, listen } = config;
+    const ownHosts = [hostname(), ...('host' in listen ? [listen.host] : [])];
+    const guard = new WebGuard({ corsOrigins, ownHosts });
+    this.#listener = makeListener({
+      pageRefusal: new PageRefusal(guard, logger),
+      cors: new Cors(guard, corsOrigins),
+      grpcLane: lane,
+      calls,
+      deadlines,
+      handlers,
+      tls,
+      limits,
+      logger,
+    });
   }
 
   get address(): string {

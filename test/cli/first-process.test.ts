@@ -35,7 +35,7 @@ test.skipIf(!isAllowed)('a second signal ends it at once', async () => {
   // A call that does not end holds up the stop.
   const port = Number(String(address).split(':').at(-1));
   const connection = await RawConnection.open({ host: '127.0.0.1', port });
-  connection.send('POST /kelp.v1.KvService/Get HTTP/1.1\r\nHost: kelp\r\nExpect: 100-continue\r\n');
+  connection.send('POST /kelp.v1.KvService/Get HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n');
   connection.send('Content-Type: application/json\r\nContent-Length: 100\r\n\r\n');
   await connection.until('100 Continue');
   process.kill(server, 'SIGTERM');

@@ -118,6 +118,19 @@ describe('options', () => {
     expect(stderr).toMatch(/KELP_FSINC.*KELP_FSYNC/);
   });
 
+  test('that may be several are given one by one', async () => {
+    const { address } = await serve([
+      '--cors-origin',
+      'https://a.example',
+      '--cors-origin',
+      'https://b.example',
+    ]);
+    const statusOf = async (origin: string): Promise<number> =>
+      (await fetch(`http://${address}/healthz`, { headers: { origin } })).status;
+    const origins = ['https://a.example', 'https://b.example', 'https://c.example'];
+    expect(await Promise.all(origins.map(statusOf))).toEqual([200, 200, 403]);
+  });
+
   test('are all shown by the help, with their defaults', async () => {
     const { code, stdout } = await new KelpProcess(['serve', '--help']).ended;
     const words = stdout.replace(/\s+/g, ' ');

@@ -120,7 +120,7 @@ function pick(random: SeededRandom): ValidRequest {
 }
 
 function http1Post(path: string, body: Buffer): Buffer {
-  const head = `POST ${path} HTTP/1.1\r\nHost: kelp\r\nContent-Type: application/proto\r\nContent-Length: ${body.length}\r\n\r\n`;
+  const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/proto\r\nContent-Length: ${body.length}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), body]);
 }
 

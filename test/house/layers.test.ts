@@ -71,6 +71,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'grpc',
     'connect',
     'rest',
+    'web',
     'listener',
   ],
   client: ['errors', 'messages', 'connection', 'calls', 'exchanges', 'pipelining', 'transports'],

@@ -230,7 +230,7 @@ describe('stopping', () => {
     const server = await startTestServer();
     const connection = await RawConnection.open(server);
     connection.send(
-      'POST /kelp.v1.KvService/Get HTTP/1.1\r\nHost: kelp\r\nContent-Type: application/json\r\n',
+      'POST /kelp.v1.KvService/Get HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n',
     );
     connection.send('Content-Length: 11\r\n\r\n{"key"');
     await server.log.message('ready');
@@ -326,7 +326,7 @@ describe('stopping', () => {
 test('aborting closes every connection, whatever goes on', async () => {
   const server = await startTestServer();
   const connection = await RawConnection.open(server);
-  connection.send('POST /kelp.v1.KvService/Get HTTP/1.1\r\nHost: kelp\r\n');
+  connection.send('POST /kelp.v1.KvService/Get HTTP/1.1\r\nHost: localhost\r\n');
 
   server.abort();
 

@@ -74,7 +74,7 @@ export function unfinishedPost(path: string, contentType: string, body: Uint8Arr
   const headers = Buffer.concat([
     field(':method', 'POST'),
     field(':scheme', 'http'),
-    field(':authority', 'kelp'),
+    field(':authority', 'localhost'),
     field(':path', path),
     field('content-type', contentType),
   ]);

@@ -30,7 +30,15 @@ export class RawConnection {
     readonly host: string;
     readonly port: number;
   }): Promise<RawConnection> {
-    const socket = connect({ host, port, allowHalfOpen: true });
+    return RawConnection.#connected(connect({ host, port, allowHalfOpen: true }));
+  }
+
+  /** To a socket that a file stands for. */
+  static openFile(path: string): Promise<RawConnection> {
+    return RawConnection.#connected(connect({ path, allowHalfOpen: true }));
+  }
+
+  static async #connected(socket: Socket): Promise<RawConnection> {
     onTestFinished(() => void socket.destroy());
     await once(socket, 'connect');
     return new RawConnection(socket);

@@ -19,10 +19,7 @@ export function addServeCommand(program: Command, { environment }: Surroundings)
     .addHelpText('after', help);
   const options = [configOption, ...serverOptions].map((option) => ({
     name: option.name,
-    flag: withChoices(
-      new Option(`--${option.name} <${placeholderByType[option.type]}>`, describe(option)),
-      option,
-    ),
+    flag: flagOf(option),
     group: groupOf(option.name),
   }));
   for (const { flag, group } of options) serve.addOption(flag.helpGroup(group));
@@ -39,14 +36,21 @@ const placeholderByType: Record<ServerOption['type'], string> = {
   text: 'text',
   path: 'path',
   choice: 'name',
+  origins: 'origin',
   integer: 'count',
   bytes: 'size',
   duration: 'time',
 };
 
-/** For completion; the value is checked where those of the environment and the file are. */
-function withChoices(flag: Option, { choices }: ServerOption): Option {
+/** The value is checked where those of the environment and the file are. */
+function flagOf(option: ServerOption): Option {
+  const { name, type, choices } = option;
+  const flag = new Option(`--${name} <${placeholderByType[type]}>`, describe(option));
+  // For completion.
   if (choices !== undefined) flag.argChoices = [...choices];
+  if (type === 'origins') {
+    flag.argParser((text, before: string | undefined) => (before === undefined ? text : `${before},${text}`));
+  }
   return flag;
 }
 

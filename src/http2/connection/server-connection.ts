@@ -37,6 +37,7 @@ const headTooLong = encodeBlock([[':status', '431']]);
 
 export class ServerConnection extends Connection<RequestStream> implements RequestCarrier {
   readonly remoteAddress: string;
+  readonly localAddress: string;
   readonly isTls: boolean;
   readonly #serverOptions: ServerConnectionOptions;
   readonly #receive: RequestReceiver;
@@ -59,6 +60,7 @@ export class ServerConnection extends Connection<RequestStream> implements Reque
     this.#receive = receive;
     this.#heads = new HeadReader(this.decoder, toRequestHead);
     this.remoteAddress = socket.remoteAddress ?? '';
+    this.localAddress = socket.localAddress ?? '';
     this.isTls = (socket as Partial<TLSSocket>).encrypted === true;
     this.open([[setting.MAX_CONCURRENT_STREAMS, options.concurrentStreamsMax]]);
   }

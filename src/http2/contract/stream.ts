@@ -99,6 +99,8 @@ export interface ClientStream extends Stream {
 
 export interface ConnectionInfo {
   readonly remoteAddress: string;
+  /** Of this end; empty when it has none, as a socket of a file. */
+  readonly localAddress: string;
   readonly isTls: boolean;
 }
 

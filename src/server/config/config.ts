@@ -34,6 +34,7 @@ import {
   serverOptions,
 } from './server-options.ts';
 import { isServiceLink } from './service-links.ts';
+import { parseOrigins } from './web-origins.ts';
 
 export interface ServerConfig {
   readonly listen: ListenAddress;
@@ -43,6 +44,8 @@ export interface ServerConfig {
   readonly memoryBytesMax: number;
   /** Paths of PEM files; `undefined`: no TLS. */
   readonly tls: { readonly certPath: string; readonly keyPath: string } | undefined;
+  /** Origins of web pages that may call, in the form of browsers; `*`: all of them. */
+  readonly corsOrigins: readonly string[];
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
   readonly limits: Limits;
@@ -86,6 +89,7 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<ServerCon
     fsync: valueOf('fsync', (text) => text as FsyncPolicy),
     memoryBytesMax: valueOf(limitOptionName('memoryBytesMax'), (text) => parseMemoryLimit(text, memoryBytes)),
     tls: tlsPaths(settingByName),
+    corsOrigins: valueOf('cors-origin', parseOrigins),
     logLevel: valueOf('log-level', (text) => text as LogLevel),
     logFormat: valueOf('log-format', (text) => text as LogFormat),
     limits: limitsOf(defaults),
@@ -184,12 +188,18 @@ function parseFile(path: string, content: string): Map<string, Setting> {
   for (const [name, value] of Object.entries(document)) {
     const source = `${path}: ${name}`;
     if (!optionNames.includes(name)) throw unknownName(source, 'option', optionNames, plainName(name));
-    if (typeof value !== 'string' && typeof value !== 'number') {
-      throw new OptionError(`${source}: expected a text or a number`);
-    }
-    settings.set(name, { text: String(value), source });
+    settings.set(name, { text: textOf(value, optionNamed(name), source), source });
   }
   return settings;
+}
+
+function textOf(value: unknown, { type }: ServerOption, source: string): string {
+  if (typeof value === 'string' || typeof value === 'number') return String(value);
+  if (type !== 'origins') throw new OptionError(`${source}: expected a text or a number`);
+  if (!Array.isArray(value) || !value.every((each) => typeof each === 'string')) {
+    throw new OptionError(`${source}: expected a text or a list of texts`);
+  }
+  return value.join(',');
 }
 
 const optionNames = serverOptions.map((option) => option.name);

@@ -16,7 +16,8 @@ import { formatBytes, formatDurationMs } from './option-values.ts';
 
 export interface ServerOption {
   readonly name: string;
-  readonly type: 'text' | 'path' | 'choice' | 'integer' | 'bytes' | 'duration';
+  /** Of several `origins`, each flag adds one, and the file may have a list. */
+  readonly type: 'text' | 'path' | 'choice' | 'origins' | 'integer' | 'bytes' | 'duration';
   readonly description: string;
   /** As it would be written; `undefined`: there is none. */
   readonly defaultText: string | undefined;
@@ -218,6 +219,13 @@ export const serverOptions: readonly ServerOption[] = [
   },
   { name: 'tls-cert', type: 'path', description: 'certificate chain, a PEM file', defaultText: undefined },
   { name: 'tls-key', type: 'path', description: 'private key, a PEM file', defaultText: undefined },
+  {
+    name: 'cors-origin',
+    type: 'origins',
+    description:
+      'origin of web pages that may call the server from a browser, such as https://app.example.com; may be given several times, or with commas between; *: any web page that someone who reaches the server opens may do all that they may',
+    defaultText: undefined,
+  },
   {
     name: 'log-level',
     type: 'choice',

@@ -43,6 +43,8 @@ export interface HttpResponse {
   readonly writableEnded: boolean;
   /** What was written and has not left for the socket. */
   readonly writableLength: number;
+  /** Adds a line to the head, which `writeHead` does not know of; a name may have several. */
+  appendHeader(name: string, value: string): unknown;
   writeHead(status: number, headers: ResponseHeaders): unknown;
   writeHead(status: number, headers: HeaderList): unknown;
   /** @returns false when the next one should wait for `drain`. */

@@ -172,6 +172,7 @@ class Http2Response extends EventEmitter implements HttpResponse {
   /** Of a text that its client has not taken. */
   #unread: Call | undefined;
   #head: readonly Field[] = [];
+  readonly #appended: Field[] = [];
   #trailers: readonly Field[] = [];
 
   constructor(stream: ServerStream, isHeadOnly: boolean, calls: CallTable) {
@@ -189,9 +190,18 @@ class Http2Response extends EventEmitter implements HttpResponse {
     this.#isUnreadCharged = true;
   }
 
+  appendHeader(name: string, value: string): void {
+    this.#appended.push([name, value]);
+  }
+
   writeHead(status: number, headers: ResponseHeaders | HeaderList): void {
     this.statusCode = status;
-    this.#head = [[':status', String(status)], ...fieldsOf(headers), ['date', new Date().toUTCString()]];
+    this.#head = [
+      [':status', String(status)],
+      ...fieldsOf(headers),
+      ...this.#appended,
+      ['date', new Date().toUTCString()],
+    ];
   }
 
   write(chunk: Uint8Array): boolean {

@@ -1,5 +1,5 @@
 /**
- * The connections of HTTP/2: plain gRPC goes to its lane, all other requests to the handlers of both versions. Decided for each
+ * The connections of HTTP/2: what the guard of web pages refuses ends here, plain gRPC goes to its lane, all other requests to the handlers of both versions. Decided for each
  * stream, since a proxy mixes protocols on one connection.
  *
  * A connection that has reached its age takes no new request, its calls have a grace to finish in, and then it is closed: so
@@ -21,6 +21,7 @@ import { failedReply } from '../grpc/status.ts';
 import { isGrpcType } from '../http/grpc-message.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { http2Exchange } from '../http/http2-message.ts';
+import type { PageRefusal } from '../web/page-refusal.ts';
 
 export type Http2Limits = Pick<
   ServerLimits,
@@ -28,6 +29,7 @@ export type Http2Limits = Pick<
 >;
 
 export interface Http2PortOptions {
+  readonly pageRefusal: PageRefusal;
   readonly grpcLane: GrpcLane;
   /** Answers what the lane leaves. */
   readonly handle: (request: HttpRequest, response: HttpResponse) => void;
@@ -77,7 +79,14 @@ export class Http2Port {
   }
 
   #receive(stream: ServerStream, head: RequestHead): StreamHandler {
-    const { grpcLane, calls, handle } = this.#options;
+    const { pageRefusal, grpcLane, calls, handle } = this.#options;
+    // The lane notes something in each head that gets as far: one that has come before need not be looked at again.
+    const refusal = head.memo === undefined ? pageRefusal.ofHead(head, stream.connection) : undefined;
+    if (refusal !== undefined) {
+      return http2Exchange(stream, head, calls, (request, response) =>
+        pageRefusal.answer(request, response, refusal),
+      );
+    }
     return grpcLane(stream, head) ?? http2Exchange(stream, head, calls, handle);
   }
 

@@ -26,6 +26,8 @@ import { type Protocol, sniffProtocol } from './protocol-sniffer.ts';
 import type { RequestHandler } from './request-handler.ts';
 import type { GrpcLane } from '../grpc/grpc-lane.ts';
 import type { Deadlines } from '../../deadlines.ts';
+import type { Cors } from '../web/cors.ts';
+import type { PageRefusal } from '../web/page-refusal.ts';
 import { Http2Port } from './http2-port.ts';
 import { removeUnusedSocket } from './socket-file.ts';
 import { UnheededUpgrades } from './unheeded-upgrade.ts';
@@ -34,6 +36,8 @@ import { WrongProtocol, refuse } from './wrong-protocol.ts';
 export interface ListenerOptions {
   /** Asked first about each stream of HTTP/2. */
   readonly grpcLane: GrpcLane;
+  readonly pageRefusal: PageRefusal;
+  readonly cors: Cors;
   readonly calls: CallTable;
   readonly deadlines: Deadlines;
   /** Asked in order; the last one answers everything. */
@@ -194,7 +198,9 @@ export class Listener {
     server.on('request', (request, response) => {
       upgrades.note(request, response);
       if (this.#isStopping) response.setHeader('connection', 'close');
-      this.#handle(request, response);
+      const refusal = this.#options.pageRefusal.ofRequest(request);
+      if (refusal === undefined) this.#handle(request, response);
+      else this.#options.pageRefusal.answer(request, response, refusal);
     });
     // Its target is a host; without a listener Node closes the connection without a word.
     server.on('connect', (_request, socket) => {
@@ -207,6 +213,7 @@ export class Listener {
 
   #handle(request: HttpRequest, response: HttpResponse): void {
     try {
+      if (this.#options.cors.begin(request, response)) return;
       const isHandled = this.#options.handlers.some((handler) => handler(request, response));
       assert(isHandled, 'the last handler answers every request');
     } catch (error) {

@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { systemClock } from '../../clock.ts';
 import { serverFixed } from '../../limits.ts';
+import { RareLine } from '../logging/rare-line.ts';
 import type { Http2Limits } from './http2-port.ts';
 import { PlainHttp2 } from './plain-http2.ts';
 import type { Protocol } from './protocol-sniffer.ts';
@@ -18,36 +19,22 @@ const SPEAKS_NO_TLS = 'this port speaks no TLS; use http://';
 
 export class WrongProtocol {
   readonly #hasTls: boolean;
-  readonly #logger: Logger;
+  readonly #line: RareLine;
   readonly #plainHttp2: PlainHttp2;
-  #toldAtMs = Number.NEGATIVE_INFINITY;
-  #untoldCount = 0;
 
   constructor(hasTls: boolean, logger: Logger, limits: Http2Limits) {
     this.#hasTls = hasTls;
-    this.#logger = logger;
+    this.#line = new RareLine(logger, serverFixed.refusedClientLogMs);
     this.#plainHttp2 = new PlainHttp2(SPEAKS_TLS, limits);
   }
 
   turnAway(socket: Socket, protocol: Protocol): void {
-    this.#tell(socket.remoteAddress);
-    if (protocol === 'http2') this.#plainHttp2.turnAway(socket);
-    else refuse(socket, '400 Bad Request', this.#hasTls ? SPEAKS_TLS : SPEAKS_NO_TLS);
-  }
-
-  /** A client that comes again and again fills no log. */
-  #tell(remoteAddress: string | undefined): void {
-    const nowMs = performance.now();
-    if (nowMs - this.#toldAtMs < serverFixed.wrongProtocolLogMs) {
-      this.#untoldCount++;
-      return;
-    }
     const message = this.#hasTls
       ? 'a client without TLS came to this port, which has TLS'
       : 'a client with TLS came to this port, which has none';
-    this.#logger.info({ remoteAddress, untoldCount: this.#untoldCount }, message);
-    this.#toldAtMs = nowMs;
-    this.#untoldCount = 0;
+    this.#line.tell({ remoteAddress: socket.remoteAddress }, message);
+    if (protocol === 'http2') this.#plainHttp2.turnAway(socket);
+    else refuse(socket, '400 Bad Request', this.#hasTls ? SPEAKS_TLS : SPEAKS_NO_TLS);
   }
 }
 

@@ -5,7 +5,12 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { defaults, serverDefaults } from '../../../src/limits.ts';
 import { type ConfigSources, type ServerConfig, loadConfig } from '../../../src/server/config/config.ts';
 import { OptionError } from '../../../src/server/config/option-values.ts';
-import { configOption, environmentName, serverOptions } from '../../../src/server/config/server-options.ts';
+import {
+  type ServerOption,
+  configOption,
+  environmentName,
+  serverOptions,
+} from '../../../src/server/config/server-options.ts';
 import { isServiceLink } from '../../../src/server/config/service-links.ts';
 
 const MACHINE_BYTES = 8 * 1024 ** 3;
@@ -36,6 +41,7 @@ test('nothing given gives the defaults of the limits', async () => {
     fsync: 'always',
     memoryBytesMax: MACHINE_BYTES / 2,
     tls: undefined,
+    corsOrigins: [],
     logLevel: 'info',
     logFormat: 'auto',
     limits: defaults,
@@ -61,13 +67,16 @@ test('a flag that is undefined is not given', async () => {
 });
 
 test('every option can be set by flag, environment and file', async () => {
-  const flagged = Object.fromEntries(serverOptions.map(({ name, defaultText = 'x' }) => [name, defaultText]));
+  const textOf = ({ type, defaultText }: ServerOption): string =>
+    defaultText ?? (type === 'origins' ? 'http://x' : 'x');
+  const flagged = Object.fromEntries(serverOptions.map((option) => [option.name, textOf(option)]));
   const inEnvironment = Object.fromEntries(
-    serverOptions.map(({ name, defaultText = 'x' }) => [environmentName(name), defaultText]),
+    serverOptions.map((option) => [environmentName(option.name), textOf(option)]),
   );
-  const yaml = serverOptions.map(({ name, defaultText = 'x' }) => `${name}: "${defaultText}"`).join('\n');
+  const yaml = serverOptions.map((option) => `${option.name}: "${textOf(option)}"`).join('\n');
 
-  const expected = { ...(await load()), tls: { certPath: 'x', keyPath: 'x' } };
+  const tls = { certPath: 'x', keyPath: 'x' };
+  const expected = { ...(await load()), tls, corsOrigins: ['http://x'] };
   expect(await load({ flags: flagged })).toEqual(expected);
   expect(await load({ environment: inEnvironment })).toEqual(expected);
   expect(await load({}, yaml)).toEqual(expected);
@@ -95,6 +104,55 @@ test.each([
 
 test('a share of a very small machine is the least possible memory limit', async () => {
   expect((await load({ machineMemoryBytes: 100 * 1024 ** 2 })).memoryBytesMax).toBe(64 * 1024 ** 2);
+});
+
+describe('origins of web pages', () => {
+  const originsOf = async (text: string): Promise<readonly string[]> =>
+    (await load({ flags: { 'cors-origin': text } })).corsOrigins;
+
+  test('are taken in the form of browsers', async () => {
+    expect(await originsOf('https://App.example.com:443, http://localhost:3000,http://[0::1]:80,')).toEqual([
+      'https://app.example.com',
+      'http://localhost:3000',
+      'http://[::1]',
+    ]);
+    expect(await originsOf('chrome-extension://AbCd,https://a,https://A')).toEqual([
+      'chrome-extension://abcd',
+      'https://a',
+    ]);
+    expect(await originsOf('*')).toEqual(['*']);
+    expect(await originsOf('')).toEqual([]);
+  });
+
+  test('may be a list in the file', async () => {
+    const expected = ['https://a.example', 'https://b.example'];
+    expect((await load({}, 'cors-origin: [https://a.example, https://b.example]')).corsOrigins).toEqual(
+      expected,
+    );
+    expect((await load({}, 'cors-origin: https://a.example,https://b.example')).corsOrigins).toEqual(
+      expected,
+    );
+    expect(await refusal({}, 'cors-origin: [1]')).toMatch(
+      /kelp.yaml: cors-origin: expected a text or a list/,
+    );
+    expect(await refusal({}, 'data-dir: [a]')).toMatch(/data-dir: expected a text or a number/);
+  });
+
+  test.each([
+    'app.example.com',
+    'localhost:3000',
+    'https://app.example.com/',
+    'https://app.example.com/path',
+    'https://*.example.com',
+    'https://user@app.example.com',
+    'https://app.example.com:port',
+    'https://',
+    'null',
+    'https://a.example https://b.example',
+  ])('are no %j', async (text) => {
+    const message = await refusal({ environment: { KELP_CORS_ORIGIN: text } });
+    expect(message).toMatch(/^KELP_CORS_ORIGIN: .*(https:\/\/app\.example\.com|an origin of its own)/);
+  });
 });
 
 test('every limit has an option and every option a description', () => {

@@ -32,6 +32,10 @@ describe('kelp.example.yaml', () => {
   test('holds the defaults, each in a form that the server takes', async () => {
     const taken = example.replaceAll(/^#(?=[\w-]+: \S)/gm, '');
     const tls = { certPath: '/etc/kelp/tls.crt', keyPath: '/etc/kelp/tls.key' };
-    expect(await load(taken)).toEqual({ ...(await load('')), tls });
+    expect(await load(taken)).toEqual({
+      ...(await load('')),
+      tls,
+      corsOrigins: ['https://app.example.com'],
+    });
   });
 });

@@ -11,7 +11,7 @@ import type {
 
 export class FakeStream implements ServerStream {
   readonly id = 1;
-  readonly connection = { remoteAddress: '127.0.0.1', isTls: false };
+  readonly connection = { remoteAddress: '127.0.0.1', localAddress: '127.0.0.1', isTls: false };
   #handler: StreamHandler | undefined;
   /** The informational heads. */
   readonly informed: Record<string, string>[] = [];

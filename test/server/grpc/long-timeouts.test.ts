@@ -35,7 +35,7 @@ describe('a request may take a month', () => {
   test('over HTTP/1.1', async () => {
     const server = await startTestServer({ flags });
     const connection = await RawConnection.open(server);
-    connection.send(`POST ${getPath} HTTP/1.1\r\nHost: kelp\r\nContent-Type: application/proto\r\n`);
+    connection.send(`POST ${getPath} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/proto\r\n`);
     connection.send('Content-Length: 3\r\n\r\n\n');
     await serveOthers(server);
     connection.send(message.subarray(1));

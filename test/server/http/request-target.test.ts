@@ -38,7 +38,7 @@ describe('a server', () => {
   /** The whole answer to a request of HTTP/1.1. */
   async function answerTo(line: string, fields: readonly string[] = [], body = ''): Promise<string> {
     const connection = await RawConnection.open(server);
-    const head = [`${line} HTTP/1.1`, 'Host: kelp', 'Connection: close', ...fields];
+    const head = [`${line} HTTP/1.1`, 'Host: localhost', 'Connection: close', ...fields];
     connection.send(`${head.join('\r\n')}\r\n\r\n${body}`);
     await connection.closed;
     return connection.received;
@@ -46,12 +46,12 @@ describe('a server', () => {
 
   test.each([
     ['GET http://127.0.0.1:7379/readyz', /^HTTP\/1\.1 200 .*serving/s],
-    ['GET http://kelp.example/healthz?verbose', /^HTTP\/1\.1 200 .*alive/s],
+    ['GET http://localhost/healthz?verbose', /^HTTP\/1\.1 200 .*alive/s],
     ['GET /readyz?x=1', /^HTTP\/1\.1 200 .*serving/s],
     ['GET http://127.0.0.1:7379/metrics?x', /^HTTP\/1\.1 200 .*kelp_revision/s],
     ['GET /metrics?x=1', /^HTTP\/1\.1 200 .*kelp_revision/s],
-    ['GET http://kelp', /^HTTP\/1\.1 404 .*nothing is served at \/;/s],
-    ['GET http://kelp/nowhere', /^HTTP\/1\.1 404 .*nothing is served at \/nowhere;/s],
+    ['GET http://localhost', /^HTTP\/1\.1 404 .*nothing is served at \/;/s],
+    ['GET http://localhost/nowhere', /^HTTP\/1\.1 404 .*nothing is served at \/nowhere;/s],
     ['OPTIONS *', /^HTTP\/1\.1 204 .*allow: GET, HEAD, POST, OPTIONS\r\n/is],
     ['GET *', /^HTTP\/1\.1 400 /],
     ['GET readyz', /^HTTP\/1\.1 400 /],
@@ -65,7 +65,7 @@ describe('a server', () => {
 
   const callFields = ['Content-Type: application/json', 'Content-Length: 11'];
 
-  test.each(['/kelp.v1.KvService/Get?trace=1', 'http://kelp.example:80/kelp.v1.KvService/Get'])(
+  test.each(['/kelp.v1.KvService/Get?trace=1', 'http://localhost:80/kelp.v1.KvService/Get'])(
     'serves a call at %s',
     async (target) => {
       expect(await answerTo(`POST ${target}`, callFields, '{"key":"a"}')).toMatch(/^HTTP\/1\.1 200 .*\{/s);
@@ -74,7 +74,7 @@ describe('a server', () => {
 
   test('serves a GET of Connect with its query behind a host', async () => {
     const query = 'connect=v1&encoding=json&message=%7B%22service%22%3A%22%22%7D';
-    const answer = await answerTo(`GET http://kelp/grpc.health.v1.Health/Check?${query}`);
+    const answer = await answerTo(`GET http://localhost/grpc.health.v1.Health/Check?${query}`);
     const origin = await answerTo(`GET /grpc.health.v1.Health/Check?${query}`);
     const withoutDate = (text: string): string => text.replace(/date: .*\r\n/i, '');
     expect(withoutDate(answer)).toBe(withoutDate(origin));

@@ -10,6 +10,7 @@ import { CallTable } from '../../../src/server/calls/calls.ts';
 import type { HttpRequest, HttpResponse } from '../../../src/server/http/http-message.ts';
 import { writeReply } from '../../../src/server/connect/write-reply.ts';
 import { Http2Port } from '../../../src/server/listener/http2-port.ts';
+import { pageRefusal } from '../web/default-refusal.ts';
 
 const chunk = new Uint8Array(64 * 1024);
 
@@ -49,6 +50,7 @@ function answering(body: EndlessBody): (request: HttpRequest, response: HttpResp
 
 function http2Server(body: EndlessBody): Server {
   const port = new Http2Port({
+    pageRefusal,
     grpcLane: () => undefined,
     calls: new CallTable(serverDefaults),
     handle: answering(body),
@@ -147,6 +149,7 @@ function blockedCall(callBytesMax: number) {
     statusCode: 200,
     writableEnded: false,
     writableLength: 0,
+    appendHeader: () => undefined,
     writeHead: () => undefined,
     addTrailers: () => undefined,
     destroy: () => undefined,

@@ -10,6 +10,7 @@ import { CallTable } from '../../../src/server/calls/calls.ts';
 import type { HttpResponse } from '../../../src/server/http/http-message.ts';
 import { Http2Port } from '../../../src/server/listener/http2-port.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
+import { pageRefusal } from '../web/default-refusal.ts';
 
 const AGE_MS = 60_000;
 /** Of what a greatest age may differ by, the middle: it and the grace behind it are far apart. */
@@ -24,6 +25,7 @@ class PortUnderTest {
 
   constructor(maxConnectionAgeMs: number) {
     this.port = new Http2Port({
+      pageRefusal,
       grpcLane: () => undefined,
       handle: (request, response) => {
         if (request.url === '/held') this.held.push(response);

@@ -80,7 +80,7 @@ describe('one port', () => {
 
     connection.send('P');
     connection.send('R');
-    connection.send('OPFIND /readyz HTTP/1.1\r\nHost: kelp\r\n\r\n');
+    connection.send('OPFIND /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n');
 
     expect(await connection.until(/\r\n\r\n/)).toMatch(/^HTTP\/1\.1 405 /);
   });
@@ -104,7 +104,9 @@ describe('one port', () => {
     const server = await startTestServer();
     const connection = await RawConnection.open(server);
 
-    connection.send('GET /healthz HTTP/1.1\r\nHost: kelp\r\n\r\nGET /readyz HTTP/1.1\r\nHost: kelp\r\n\r\n');
+    connection.send(
+      'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n',
+    );
 
     expect(await connection.until(/alive.*serving/s)).toMatch(/alive.*serving/s);
   });
@@ -113,7 +115,7 @@ describe('one port', () => {
     const server = await startTestServer();
     const connection = await RawConnection.open(server);
 
-    connection.socket.end('GET /healthz HTTP/1.1\r\nHost: kelp\r\nConnection: close\r\n\r\n');
+    connection.socket.end('GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
 
     expect(await connection.until(/alive/)).toMatch(/^HTTP\/1\.1 200/);
     await connection.closed;
@@ -131,8 +133,8 @@ describe('one port', () => {
     );
   });
 
-  test('answers a call whose Host header is no host', async () => {
-    const server = await startTestServer();
+  test('answers a call whose Host header is no host, where every one is allowed', async () => {
+    const server = await startTestServer({ flags: { 'cors-origin': '*' } });
     const connection = await RawConnection.open(server);
 
     connection.send(
@@ -150,13 +152,13 @@ describe('one port', () => {
       const connection = await RawConnection.open(server);
 
       connection.send(
-        `GET /healthz HTTP/1.1\r\nHost: kelp\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: ${protocol}\r\n` +
+        `GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: ${protocol}\r\n` +
           'HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n',
       );
 
       expect(await connection.until(/alive/)).toMatch(/^HTTP\/1\.1 200 OK/);
       // And the next one, too.
-      connection.send('GET /readyz HTTP/1.1\r\nHost: kelp\r\n\r\n');
+      connection.send('GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n');
       await connection.until(/serving/);
     },
   );
@@ -164,10 +166,11 @@ describe('one port', () => {
   describe('a request to upgrade', () => {
     const upgrade =
       'Connection: keep-alive, Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n';
-    const get = (path: string, fields = ''): string => `GET ${path} HTTP/1.1\r\nHost: kelp\r\n${fields}\r\n`;
+    const get = (path: string, fields = ''): string =>
+      `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${fields}\r\n`;
     const body = '{"key":"a"}';
     const post = (fields: string): string =>
-      'POST /kelp.v1.KvService/Get HTTP/1.1\r\nHost: kelp\r\nContent-Type: application/json\r\n' +
+      'POST /kelp.v1.KvService/Get HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n' +
       `Content-Length: ${body.length}\r\n${fields}\r\n`;
 
     /** Waits for so many responses. @returns a word of each body, in order. */
@@ -301,7 +304,7 @@ describe('a connection that dawdles', () => {
     const server = await startTestServer({ flags });
     const connection = await RawConnection.open(server);
 
-    connection.send('GET /healthz HTTP/1.1\r\nHost: ke');
+    connection.send('GET /healthz HTTP/1.1\r\nHost: lo');
 
     expect(await connection.until(/\r\n\r\n/)).toMatch(/^HTTP\/1\.1 408 /);
     await connection.closed;
@@ -320,7 +323,7 @@ describe('a connection that dawdles', () => {
     const server = await startTestServer({ flags: { 'idle-timeout': '50ms' } });
     const connection = await RawConnection.open(server);
 
-    connection.send('GET /healthz HTTP/1.1\r\nHost: kelp\r\n\r\n');
+    connection.send('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
 
     await connection.until(/alive/);
     await connection.closed;
@@ -337,7 +340,7 @@ describe('limits of connections', () => {
     await third.closed;
 
     for (const connection of [first, second]) {
-      connection.send('GET /healthz HTTP/1.1\r\nHost: kelp\r\n\r\n');
+      connection.send('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
       await connection.until(/alive/);
     }
   });
@@ -347,7 +350,7 @@ describe('limits of connections', () => {
     const connection = await RawConnection.open(server);
     const long = 'x'.repeat(8000);
 
-    connection.send(`GET /healthz HTTP/1.1\r\nHost: kelp\r\nX-Long: ${long}\r\n\r\n`);
+    connection.send(`GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: ${long}\r\n\r\n`);
     expect(await connection.until(/\r\n\r\n/)).toMatch(/^HTTP\/1\.1 431 /);
 
     const session = await http2Session(server.url);
@@ -484,7 +487,7 @@ describe('with TLS', () => {
     await once(second, 'secureConnect');
 
     expect([second.isSessionReused(), second.alpnProtocol]).toEqual([true, protocol]);
-    second.write(protocol === 'h2' ? HTTP2_BEGINNING : 'GET /healthz HTTP/1.1\r\nHost: kelp\r\n\r\n');
+    second.write(protocol === 'h2' ? HTTP2_BEGINNING : 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
     const [answer] = (await once(second, 'data')) as [Buffer];
     // SETTINGS, or a status line.
     expect(protocol === 'h2' ? answer[3] : answer.toString('latin1', 0, 12)).toBe(
@@ -511,7 +514,7 @@ describe('with TLS', () => {
   });
 
   test.each([
-    ['HTTP/1.1', 'GET /healthz HTTP/1.1\r\nHost: kelp\r\n\r\n'],
+    ['HTTP/1.1', 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n'],
     ['nothing that is known', 'hello\r\n'],
   ])('tells a client that speaks %s in plain text to use TLS, and goes on', async (_, bytes) => {
     const server = await startTestServer({ flags });

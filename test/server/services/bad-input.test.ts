@@ -295,7 +295,7 @@ describe('bytes that are no message', () => {
     const starts = [
       '',
       'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
-      'POST /kelp.v1.KvService/Put HTTP/1.1\r\nHost: a\r\n',
+      'POST /kelp.v1.KvService/Put HTTP/1.1\r\nHost: localhost\r\n',
     ];
 
     await assert(
@@ -381,7 +381,7 @@ describe('half a request', () => {
     const server = await startTestServer({ flags });
     const connection = await RawConnection.open(server);
 
-    connection.send(`POST ${putPath} HTTP/1.1\r\nHost: kelp\r\nContent-Type: application/json\r\n`);
+    connection.send(`POST ${putPath} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`);
     connection.send('Content-Length: 100\r\n\r\n{"key":');
 
     expect(await connection.until(/\}/)).toMatch(/^HTTP\/1\.1 \d+ .*deadline_exceeded/s);
@@ -399,7 +399,7 @@ describe('half a request', () => {
       await http2.until(pingAcknowledged);
     }
     const connection = await RawConnection.open(server);
-    connection.send(`POST ${putPath} HTTP/1.1\r\nHost: kelp\r\nContent-Type: application/proto\r\n`);
+    connection.send(`POST ${putPath} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/proto\r\n`);
     connection.send(`Transfer-Encoding: chunked\r\n\r\n${message.length.toString(16)}\r\n`);
     connection.send(message);
     connection.socket.end();

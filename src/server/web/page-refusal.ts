@@ -1,0 +1,67 @@
+/**
+ * Asks the guard about requests of either version of HTTP, and answers those that it refuses: status 403, with the reason in the
+ * form that their kind of client shows. No browser shows it to a page of another origin, but to who looks at its network log.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import type { Logger } from 'pino';
+import { grpcCode } from '../../grpc-code.ts';
+import type { RequestHead } from '../../http2/contract/fields.ts';
+import type { ConnectionInfo } from '../../http2/contract/stream.ts';
+import { serverFixed } from '../../limits.ts';
+import { encodeGrpcMessage } from '../http/grpc-message.ts';
+import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
+import { hostOf } from '../http/request-target.ts';
+import { RareLine } from '../logging/rare-line.ts';
+import type { WebGuard } from './web-guard.ts';
+
+export class PageRefusal {
+  readonly #guard: WebGuard;
+  readonly #line: RareLine;
+
+  constructor(guard: WebGuard, logger: Logger) {
+    this.#guard = guard;
+    this.#line = new RareLine(logger, serverFixed.refusedClientLogMs);
+  }
+
+  /** Of HTTP/2. @returns the reason; `undefined` when the request may go on. */
+  ofHead({ authority, path, fields }: RequestHead, connection: ConnectionInfo): string | undefined {
+    let origin: string | undefined;
+    for (const [name, value] of fields) {
+      if (name === 'origin') origin = origin === undefined ? value : `${origin}, ${value}`;
+    }
+    return this.#guard.refusalOf({ authority: hostOf(path) ?? authority, origin, connection });
+  }
+
+  /** Of HTTP/1.1. */
+  ofRequest({ headers, url, socket }: IncomingMessage): string | undefined {
+    const connection = {
+      localAddress: socket.localAddress ?? '',
+      isTls: (socket as Partial<TLSSocket>).encrypted === true,
+    };
+    const authority = hostOf(url) ?? headers.host ?? '';
+    return this.#guard.refusalOf({ authority, origin: headers.origin, connection });
+  }
+
+  answer(request: HttpRequest, response: HttpResponse, reason: string): void {
+    this.#line.tell({ reason }, 'a request was refused that a web page may have sent');
+    const { headers } = request;
+    const contentType = headers['content-type'] ?? '';
+    if (/^application\/grpc/i.test(contentType)) {
+      response.writeHead(403, {
+        'content-type': contentType,
+        'grpc-status': String(grpcCode.PermissionDenied),
+        'grpc-message': encodeGrpcMessage(reason),
+      });
+      response.end();
+      return;
+    }
+    const isConnect =
+      'connect-protocol-version' in headers || /^application\/(?:proto|connect\+)/i.test(contentType);
+    const [type, body] = isConnect
+      ? ['application/json', { code: 'permission_denied', message: reason }]
+      : ['application/problem+json', { title: 'Forbidden', status: 403, detail: reason }];
+    response.writeHead(403, { 'content-type': type, 'cache-control': 'no-store' });
+    response.end(`${JSON.stringify(body)}\n`);
+  }
+}

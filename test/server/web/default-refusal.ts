@@ -1,0 +1,9 @@
+/** The guard of web pages as a server has it that allows none. */
+import { pino } from 'pino';
+import { PageRefusal } from '../../../src/server/web/page-refusal.ts';
+import { WebGuard } from '../../../src/server/web/web-guard.ts';
+
+export const pageRefusal = new PageRefusal(
+  new WebGuard({ corsOrigins: [], ownHosts: [] }),
+  pino({ level: 'silent' }),
+);
