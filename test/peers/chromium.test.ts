@@ -1,17 +1,11 @@
 /** A page in Chromium calls the server by `fetch`, over TLS and HTTP/2: Connect with JSON, its streams, and gRPC-Web. */
-import { X509Certificate, createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GetRequestSchema, GetResponseSchema } from '../../gen/kelp/v1/kv_pb.ts';
 import { type TestServer, startTestServer } from '../support/test-server.ts';
-import { Chromium, type Page, isChromiumInstalled } from './chromium.ts';
+import { Chromium, type Page, isChromiumInstalled, keyOf } from './chromium.ts';
 
 const tls = { cert: 'test/support/tls/cert.pem', key: 'test/support/tls/key.pem' };
-
-const trustedKey = createHash('sha256')
-  .update(new X509Certificate(readFileSync(tls.cert)).publicKey.export({ type: 'spki', format: 'der' }))
-  .digest('base64');
 
 interface Answer {
   readonly status: number;
@@ -113,7 +107,7 @@ async function callGrpcWeb(path: string, request: string): Promise<{ message: st
 describe.runIf(isChromiumInstalled)('a page in Chromium', () => {
   let chromium: Chromium;
   beforeAll(async () => {
-    chromium = await Chromium.start(trustedKey);
+    chromium = await Chromium.start(keyOf(tls.cert));
   });
   afterAll(() => chromium.close());
 

@@ -3,7 +3,8 @@
  * zero byte, through two pipes.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { X509Certificate, createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +15,14 @@ const BROWSERS = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium'];
 const browser = BROWSERS.find((path) => existsSync(path));
 
 export const isChromiumInstalled = found('Chromium', browser !== undefined);
+
+/** What `Chromium.start` is to trust: that of a certificate in a PEM file. */
+export function keyOf(certificatePath: string): string {
+  const { publicKey } = new X509Certificate(readFileSync(certificatePath));
+  return createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('base64');
+}
 
 interface Reply {
   readonly id?: number;
