@@ -41,6 +41,10 @@ export interface HttpResponse {
   readonly headersSent: boolean;
   readonly statusCode: number;
   readonly writableEnded: boolean;
+  /** Of HTTP/1.1: null while the response waits for those before it on the connection. */
+  readonly socket?: object | null;
+  /** Whether it is over. */
+  readonly closed: boolean;
   /** What was written and has not left for the socket. */
   readonly writableLength: number;
   /** Adds a line to the head, which `writeHead` does not know of; a name may have several. */

@@ -39,7 +39,7 @@ export function http2Exchange(
     closed: () => {
       // A stream that was reset has no end of its body: half a message could pass for a whole one.
       if (!request.hasEnded) request.breakOff();
-      response.closed();
+      response.close();
     },
   };
 }
@@ -160,6 +160,7 @@ function headersOf({ authority, fields }: RequestHead): IncomingHttpHeaders {
 }
 
 class Http2Response extends EventEmitter implements HttpResponse {
+  closed = false;
   headersSent = false;
   statusCode = 200;
   writableEnded = false;
@@ -236,7 +237,8 @@ class Http2Response extends EventEmitter implements HttpResponse {
     this.#stream.reset(errorCode.ENHANCE_YOUR_CALM);
   }
 
-  closed(): void {
+  close(): void {
+    this.closed = true;
     this.#unread?.close();
     this.emit('close');
   }

@@ -15,6 +15,7 @@ import type { BodyRules, Operation } from './operation.ts';
 import { type Problem, problemJson, problemType } from './problem.ts';
 import { readQuery } from './query.ts';
 import { type CallEnd, RestCall, type RestCallContext } from './rest-call.ts';
+import { RequestOrder } from './request-order.ts';
 import { RestError } from './rest-error.ts';
 import { type Resource, type Route, Router, allowedAt } from './router.ts';
 
@@ -39,6 +40,7 @@ export class RestApi {
   readonly #ownPrefix: string | undefined;
   readonly #context: RestApiContext;
   readonly #callContext: RestCallContext;
+  readonly #order = new RequestOrder();
   readonly #nameByOperation: ReadonlyMap<Operation, string>;
 
   constructor(
@@ -89,17 +91,21 @@ export class RestApi {
     const name = this.#nameByOperation.get(operation) ?? '';
     const call = this.#open(request, response, { name, parameter, isStream: operation.isStream === true });
     if (call === undefined) return;
+    this.#order.run(request, response, () => this.#begin(operation, call, query));
+  }
+
+  #begin(operation: Operation, call: RestCall, query: string): void {
+    const { body, needsNoStore } = operation;
     try {
-      const refusal = operation.needsNoStore === true ? undefined : refusalIn(this.#context.state);
+      const refusal = needsNoStore === true ? undefined : refusalIn(this.#context.state);
       if (refusal !== undefined) throw refusal;
       call.readPathKey();
       const given = readQuery(operation.query, query);
-      const { body } = operation;
       if (body === undefined) {
-        checkNoBody(request);
+        checkNoBody(call.request);
         run(operation, call, given);
       } else {
-        checkBodyForm(body, request);
+        checkBodyForm(body, call.request);
         call.readBody(body, () => run(operation, call, given));
       }
     } catch (error) {

@@ -150,6 +150,7 @@ function blockedCall(callBytesMax: number) {
     writableEnded: false,
     writableLength: 0,
     appendHeader: () => undefined,
+    closed: false,
     writeHead: () => undefined,
     addTrailers: () => undefined,
     destroy: () => undefined,
