@@ -204,16 +204,16 @@ describe.each(versions)('over %s', (version) => {
 
 test('a target that names host and path is served', async () => {
   const connection = await RawConnection.open(await startTestServer());
-  connection.send('GET http://kelp.example/v1/keys/a HTTP/1.1\r\nhost: kelp\r\n\r\n');
+  connection.send('GET http://localhost/v1/keys/a HTTP/1.1\r\nhost: localhost\r\n\r\n');
   await connection.until('"code":"keyNotFound"');
 });
 
 test('requests that stand behind each other in a connection see what those before have written', async () => {
   const connection = await RawConnection.open(await startTestServer());
-  const put = 'PUT /v1/keys/a HTTP/1.1\r\nhost: kelp\r\ncontent-length: 5\r\n\r\nvalue';
-  const bad = 'GET /v1/keys/a?x=1 HTTP/1.1\r\nhost: kelp\r\n\r\n';
-  const get = 'GET /v1/keys/a HTTP/1.1\r\nhost: kelp\r\n\r\n';
-  const remove = 'DELETE /v1/keys/a HTTP/1.1\r\nhost: kelp\r\n\r\n';
+  const put = 'PUT /v1/keys/a HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\n\r\nvalue';
+  const bad = 'GET /v1/keys/a?x=1 HTTP/1.1\r\nhost: localhost\r\n\r\n';
+  const get = 'GET /v1/keys/a HTTP/1.1\r\nhost: localhost\r\n\r\n';
+  const remove = 'DELETE /v1/keys/a HTTP/1.1\r\nhost: localhost\r\n\r\n';
   connection.send(put + bad + get + get + remove + get);
   const received = await connection.until(/404 Not Found[^]*\}\n$/);
   const statuses = [...received.matchAll(/HTTP\/1.1 (\d+)/g)].map(([, status]) => status);

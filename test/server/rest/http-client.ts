@@ -82,7 +82,7 @@ async function http2Head(stream: ClientHttp2Stream): Promise<Omit<Answer, 'body'
 }
 
 /** Of a problem what does not depend on the wording. */
-function problemIn({ status, headers, body }: Answer): readonly unknown[] {
+export function problemIn({ status, headers, body }: Answer): readonly unknown[] {
   const { status: told, code } = JSON.parse(body.toString()) as { status: number; code: string };
   return [status, told, code, headers['content-type']];
 }

@@ -29,6 +29,8 @@ class FakeResponse extends EventEmitter implements HttpResponse {
     this.isOpen = isOpen;
   }
 
+  appendHeader(): void {}
+
   writeHead(status: number): void {
     this.headersSent = true;
     this.statusCode = status;
