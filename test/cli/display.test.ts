@@ -7,8 +7,8 @@ import {
   displaySize,
   displayValue,
   isPrintable,
-  textOf,
 } from '../../src/cli/terminal/display.ts';
+import { textOf } from '../../src/api-json.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 

@@ -17,7 +17,7 @@ const layers: readonly (readonly string[])[] = [
     'tls-only-header.ts',
     'unix-address.ts',
   ],
-  ['api.ts', 'arguments'],
+  ['api.ts', 'api-json.ts', 'arguments'],
   ['disk'],
   ['wire', 'http2'],
   ['wal', 'snapshot'],

@@ -3,7 +3,7 @@ import type { Lease } from '../../api.ts';
 import { displayDuration } from '../terminal/display.ts';
 import { type ExitCode, exitCode } from '../process/exit-code.ts';
 import { tellFailure } from '../process/failure.ts';
-import { listedKeyJson } from '../terminal/json.ts';
+import { listedKeyJson } from '../../api-json.ts';
 import type { Session } from '../session/session.ts';
 import { Table, formatFacts } from '../terminal/table.ts';
 

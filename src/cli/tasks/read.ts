@@ -1,9 +1,9 @@
 /** The work of `get`, `exists`, `keys`, `scan`. */
 import type { Entry } from '../../client/messages/entry.ts';
 import { canonicalKey, keyOf, namedKey } from '../../arguments/key.ts';
-import { displayTimeLeft, displayValue, isPrintable, textOf } from '../terminal/display.ts';
+import { displayTimeLeft, displayValue, isPrintable } from '../terminal/display.ts';
 import { type ExitCode, exitCode } from '../process/exit-code.ts';
-import { entryJson, keyJson } from '../terminal/json.ts';
+import { entryJson, keyJson, textOf } from '../../api-json.ts';
 import type { KeyForm } from '../command-line/key-form.ts';
 import type { Output } from '../terminal/output.ts';
 import { type RangeFlags, rangeOf } from '../command-line/range-options.ts';

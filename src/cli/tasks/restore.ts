@@ -1,7 +1,7 @@
 /** The work of `restore`. */
 import { restore } from '../../offline/restore.ts';
 import { displayCount } from '../terminal/display.ts';
-import { timeJson } from '../terminal/json.ts';
+import { timeJson } from '../../api-json.ts';
 import { interruptedBy, untilInterrupted } from '../process/interrupt.ts';
 import type { OfflineTask } from '../session/offline-task.ts';
 import { formatFacts } from '../terminal/table.ts';

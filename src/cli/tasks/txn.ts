@@ -4,7 +4,7 @@ import type { OperationResult, TxnRequest } from '../../client/messages/types.ts
 import { displayValue } from '../terminal/display.ts';
 import { type ExitCode, exitCode } from '../process/exit-code.ts';
 import { readTextInput } from '../command-line/input.ts';
-import { txnJson } from '../terminal/json.ts';
+import { txnJson } from '../../api-json.ts';
 import type { KeyForm } from '../command-line/key-form.ts';
 import type { Session } from '../session/session.ts';
 import { Table } from '../terminal/table.ts';

@@ -6,7 +6,7 @@ import { verifyDirectory } from '../../offline/verify.ts';
 import type { Damage, Forecast, VerifyReport } from '../../offline/verify-report.ts';
 import { displayCount, displaySize } from '../terminal/display.ts';
 import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
-import { timeJson } from '../terminal/json.ts';
+import { timeJson } from '../../api-json.ts';
 import type { OfflineTask } from '../session/offline-task.ts';
 import { formatFacts } from '../terminal/table.ts';
 

@@ -6,7 +6,7 @@ import type { WatchEvent, WatchMessage, WatchRequest } from '../../client/messag
 import { keyOf } from '../../arguments/key.ts';
 import { displayValue } from '../terminal/display.ts';
 import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
-import { watchJson } from '../terminal/json.ts';
+import { watchJson } from '../../api-json.ts';
 import type { KeyForm } from '../command-line/key-form.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Session } from '../session/session.ts';

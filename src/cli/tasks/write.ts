@@ -4,7 +4,7 @@ import type { DeleteResult, PutResult } from '../../client/messages/types.ts';
 import { displayTimeLeft, displayValue } from '../terminal/display.ts';
 import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
 import { readInput } from '../command-line/input.ts';
-import { entryJson, previousJson } from '../terminal/json.ts';
+import { entryJson, previousJson } from '../../api-json.ts';
 import type { Output } from '../terminal/output.ts';
 import { type RangeFlags, rangeOf } from '../command-line/range-options.ts';
 import type { Session } from '../session/session.ts';

@@ -3,18 +3,8 @@
  * characters: a key or value can't move the cursor or pass itself off as something else.
  */
 import type { Key } from '../../api.ts';
+import { textOf } from '../../api-json.ts';
 import { escapeUnprintable, unprintable } from '../../server/logging/printable.ts';
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** The text of bytes that are UTF-8. */
-export function textOf(bytes: Uint8Array): string | undefined {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
 
 /**
  * A key as it is, or in quotes with escapes where that would be unsafe or look like something else; one that is not UTF-8

@@ -4,7 +4,7 @@ import { DeleteReason } from '../../../gen/kelp/v1/watch_pb.ts';
 import { canonicalKey, namedKey } from '../../arguments/key.ts';
 import { userKeyOf } from '../../offline/log-records.ts';
 import { displayCount, displayDuration, displayKey, displayValue } from './display.ts';
-import { keyJson, timeJson, valueJson } from './json.ts';
+import { keyJson, timeJson, valueJson } from '../../api-json.ts';
 
 /** `12  2026-01-01T00:00:00.000Z  put      a  version 1, 5 bytes`: a line for each effect; a note has no revision. */
 export function recordLines(record: RecordShape, hasValues: boolean): string {

@@ -1,17 +1,52 @@
 /**
- * What `--json` prints. Names are those of the TypeScript client. A value that is UTF-8 is a text, any other
- * `{"base64": "..."}`, and so it is with keys in lists; an entry or event whose key is not UTF-8 has an empty `key`, and
- * the key in base64 as `keyBytes`. Times are ISO 8601; what is absent is left out.
+ * The one JSON of what the store gives, in which REST answers and the command prints with `--json`.
+ *
+ * Names are those of the TypeScript client. A value that is UTF-8 is a text, any other `{"base64": "..."}`, and so it is with
+ * keys in lists; an entry or event whose key is not UTF-8 has an empty `key`, and the key in base64 as `keyBytes`. Times are
+ * ISO 8601; what is absent is left out.
+ *
+ * A form is a tree for `JSON.stringify`. Values stand in it as `JsonValueOf`, which become text as they are written: a server
+ * writes long ones in pieces (`server/json/write-form.ts`).
  */
-import type { Key, NamedKey } from '../../api.ts';
-import type { Entry } from '../../client/messages/entry.ts';
-import type { OperationResult, TxnResult, WatchEvent, WatchMessage } from '../../client/messages/types.ts';
-import { textOf } from './display.ts';
+import type {
+  Entry,
+  Key,
+  NamedKey,
+  OperationResult,
+  TxnResult,
+  WatchCurrent,
+  WatchEvent,
+  WatchEvents,
+} from './api.ts';
 
-type JsonObject = Record<string, unknown>;
+export type JsonObject = Record<string, unknown>;
 
-export function valueJson(value: Uint8Array): unknown {
-  return textOf(value) ?? { base64: Buffer.from(value).toString('base64') };
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The text of bytes that are UTF-8. */
+export function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A value in a form, whose bytes must not change before it is written. */
+export class JsonValueOf {
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  toJSON(): unknown {
+    return textOf(this.bytes) ?? { base64: base64(this.bytes) };
+  }
+}
+
+export function valueJson(value: Uint8Array): JsonValueOf {
+  return new JsonValueOf(value);
 }
 
 /** A key in a list. */
@@ -21,7 +56,11 @@ export function listedKeyJson(key: Key): unknown {
 
 /** What names a key in an entry or event. */
 export function keyJson({ key, keyBytes }: NamedKey): JsonObject {
-  return { key, ...(keyBytes && { keyBytes: Buffer.from(keyBytes).toString('base64') }) };
+  return keyBytes === undefined ? { key } : { key, keyBytes: base64(keyBytes) };
+}
+
+function base64({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
 }
 
 /** `hasValue` is false where only keys were asked for: an empty text would look like an empty value. */
@@ -66,7 +105,13 @@ function resultJson(result: OperationResult): JsonObject {
   }
 }
 
-export function watchJson(message: WatchMessage, hasValue: boolean): JsonObject {
+/** What a watch says besides entries and events has a form that is itself. */
+interface PlainMessage {
+  readonly kind: 'synced' | 'progress' | 'restarted' | 'compacted';
+}
+
+/** All events of a revision. */
+export function watchJson(message: WatchCurrent | WatchEvents | PlainMessage, hasValue: boolean): JsonObject {
   switch (message.kind) {
     case 'current': {
       const entries = message.entries.map((entry) => entryJson(entry, hasValue));
@@ -74,29 +119,25 @@ export function watchJson(message: WatchMessage, hasValue: boolean): JsonObject 
       return { kind, revision, incarnation, entries };
     }
     case 'events': {
-      const { kind, revision, incarnation, commitTimeMs, events } = message;
-      return {
-        kind,
-        revision,
-        incarnation,
-        commitTime: timeJson(commitTimeMs),
-        events: events.map((event) => eventJson(event, hasValue)),
-      };
+      const { kind, revision, incarnation, commitTimeMs } = message;
+      const events = message.events.map((event) => eventJson(event, hasValue));
+      return { kind, revision, incarnation, commitTime: timeJson(commitTimeMs), events };
     }
     default:
       return { ...message };
   }
 }
 
-function eventJson(event: WatchEvent, hasValue: boolean): JsonObject {
+export function eventJson(event: WatchEvent, hasValue: boolean): JsonObject {
   if (event.type === 'delete') {
     const { type, modRevision, reason, previous } = event;
     return { type, ...keyJson(event), modRevision, reason, ...previousJson(previous, hasValue) };
   }
-  const { type, entry, previous } = event;
+  const { type, entry, previous, replacedExpired } = event;
   return {
     type,
     entry: entryJson(entry, hasValue && type === 'put'),
     ...previousJson(previous, hasValue),
+    ...(replacedExpired && { replacedExpired }),
   };
 }
