@@ -29,7 +29,17 @@ import { getLease, grantLease, listKeys, listLeases, renewLease, revokeLease } f
 import type { LeaseReads } from '../store/leases/lease-table.ts';
 import type { ChargedPage } from './reads/page-limit.ts';
 import { RangeStream, type RangeStreamOptions } from './reads/range-stream.ts';
-import { type ChoosePart, countPinned, exists, get, getMany, getPart, keys, scan } from './reads/reads.ts';
+import {
+  type ChoosePart,
+  countPinned,
+  exists,
+  get,
+  getMany,
+  getPart,
+  keys,
+  type MatchingPage,
+  scan,
+} from './reads/reads.ts';
 import { isPlainGet } from './turns/plain-gets.ts';
 import { isPlainPut } from './turns/plain-puts.ts';
 import { runTxn } from './writes/txn.ts';
@@ -144,7 +154,10 @@ export class KvStore implements api.Store {
     return result;
   }
 
-  scan(range: api.KeyRange, options: api.ScanPageOptions & ChargedPage = {}): Promise<api.ScanPage> {
+  scan(
+    range: api.KeyRange,
+    options: api.ScanPageOptions & ChargedPage & MatchingPage = {},
+  ): Promise<api.ScanPage> {
     return this.#read({ range, options }, (kept) => scan(this.#store, kept.range, kept.options));
   }
 

@@ -22,11 +22,11 @@ import { fixed } from '../../limits.ts';
 import type { PinnedState, Seam, StateAt } from '../../store/seam.ts';
 import { decodeKey, encodeKey, keyAfter, keyScratch, toKeyText } from '../../store/views/keys.ts';
 import { prefixEnd, toEngineRange } from '../../store/views/range.ts';
-import { escapeLength, USER_KEYS_END } from '../../store/views/regions.ts';
+import { escapeLength, USER_KEYS, USER_KEYS_END } from '../../store/views/regions.ts';
 import type { ReadView, View } from '../../store/views/view.ts';
 import { copyEntry, partEntry, toEntry } from '../../store/views/entries.ts';
 import { bytesOfEntry } from '../../store/watch/messages/event-maker.ts';
-import { compileGlob } from '../patterns/glob.ts';
+import { compileGlob, type Glob } from '../patterns/glob.ts';
 import type { KeyFetcher } from './key-fetcher.ts';
 import { decodePageToken, encodePageToken } from './page-token.ts';
 import { type ChargedPage, LISTED_KEY_BYTES, pageLimitOf } from './page-limit.ts';
@@ -115,17 +115,37 @@ export function getMany(
   });
 }
 
-export function scan(seam: Seam, range: KeyRange, options: ScanPageOptions & ChargedPage): ScanPage {
-  const whole = toEngineRange(range);
+/** For doors: a page of those entries of a range whose keys match a glob. It may be short, even empty, before the last. */
+export interface MatchingPage {
+  readonly match?: string;
+}
+
+export function scan(
+  seam: Seam,
+  range: KeyRange,
+  options: ScanPageOptions & ChargedPage & MatchingPage,
+): ScanPage {
+  const glob = options.match === undefined ? undefined : compileGlob(options.match);
+  const asked = toEngineRange(range);
+  const whole = glob === undefined ? asked : withHead(asked, glob);
   const limit = pageLimitOf(options);
   const wantedRevision = options.revision ?? 0;
   const reverse = options.reverse === true;
   const keysOnly = options.keysOnly === true;
-  const request = scanFingerprint(seam, whole, { revision: wantedRevision, reverse, keysOnly });
+  const request = scanFingerprint(
+    seam,
+    whole,
+    { revision: wantedRevision, reverse, keysOnly },
+    options.match,
+  );
   return readPage(seam, { whole, reverse, request, wantedRevision }, options, (view, rest) => {
     const entries: Entry[] = [];
     let bytes = 0;
     const nextKey = view.scan(rest, reverse, (shown) => {
+      if (glob !== undefined && !isMatching(glob, shown)) {
+        bytes += shown.keyEnd - shown.keyStart;
+        return bytes < fixed.pageBytesMax;
+      }
       options.charge?.(bytesOfEntry(shown, !keysOnly));
       const entry = copyEntry(shown, !keysOnly);
       entries.push(entry);
@@ -143,27 +163,38 @@ export function scanFingerprint(
   { storeId }: Seam,
   { start, end }: EngineRange,
   { revision, reverse, keysOnly }: Required<Omit<ScanPageOptions, keyof PageOptions>>,
+  match?: string,
 ): string {
   const bounds = [toKeyText(start), end && toKeyText(end)];
-  return JSON.stringify([storeId, 'scan', ...bounds, revision, reverse, keysOnly]);
+  const matching = match === undefined ? [] : [match];
+  return JSON.stringify([storeId, 'scan', ...bounds, revision, reverse, keysOnly, ...matching]);
+}
+
+/** What of a range may match. The head is text, and stands as it is in the region of users' keys. */
+function withHead({ start, end }: EngineRange, { literalHead }: Glob): EngineRange {
+  return {
+    start: higher(start, literalHead),
+    end: lower(end, prefixEnd(literalHead) ?? USER_KEYS_END),
+  };
+}
+
+function isMatching(glob: Glob, { keyMemory, keyStart, keyEnd }: PlacedChange): boolean {
+  const { bytes } = keyMemory;
+  return glob.matches(bytes, keyStart + escapeLength(bytes[keyStart]), keyEnd);
 }
 
 export function keys(seam: Seam, pattern: string, options: PageOptions & ChargedPage): KeysPage {
   const glob = compileGlob(pattern);
   const limit = pageLimitOf(options);
-  // The head is text, and stands as it is in the region of users' keys.
-  const { literalHead } = glob;
-  const whole: EngineRange = { start: literalHead, end: prefixEnd(literalHead) ?? USER_KEYS_END };
+  const whole = withHead(USER_KEYS, glob);
   const request = JSON.stringify([seam.storeId, 'keys', pattern]);
   return readPage(seam, { whole, reverse: false, request, wantedRevision: 0 }, options, (view, rest) => {
     const matching: Key[] = [];
     let bytes = 0;
     const nextKey = view.scan(rest, false, (shown) => {
       bytes += shown.keyEnd - shown.keyStart;
-      const { bytes: memory } = shown.keyMemory;
-      const start = shown.keyStart + escapeLength(memory[shown.keyStart]);
-      if (glob.matches(memory, start, shown.keyEnd)) {
-        options.charge?.(LISTED_KEY_BYTES + shown.keyEnd - start);
+      if (isMatching(glob, shown)) {
+        options.charge?.(LISTED_KEY_BYTES + shown.keyEnd - shown.keyStart);
         matching.push(decodeKey(shown.key));
       }
       return matching.length < limit && bytes < fixed.pageBytesMax;
