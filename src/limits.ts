@@ -558,6 +558,12 @@ export const serverFixed = {
   jsonLongValueBytes: 1 * KiB,
   /** The body of a reply over REST is written in pieces of so many bytes, each when the client has taken the one before. */
   restPieceBytes: 256 * KiB,
+  /**
+   * A reader of Server-Sent Events comes again after so long when its stream has ended, or could not begin, ...
+   */
+  eventsRetryMs: 1000,
+  /** ... and after so long when a limit was reached. */
+  eventsRefusedRetryMs: 5000,
   /** A path is quoted in an error up to this many characters. */
   pathCharactersMax: 200,
   /** Of `callBytesMax` the requests of one connection fill no more than this, so that those of others have room. */

@@ -307,6 +307,11 @@ export class KvStore implements api.Store {
     return this.#decide(undefined, run);
   }
 
+  /** For doors that name incarnations by their first digits: the newest of those; '' when none is known. */
+  incarnationWith(head: string): string {
+    return this.#store.incarnationWith(head);
+  }
+
   /** The incarnation that wrote a revision; '' when none did, or that is not known any more. */
   incarnationOf(revision: number): string {
     return this.#store.incarnationOf(revision);

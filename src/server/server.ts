@@ -99,7 +99,11 @@ class Server implements RunningServer {
     const endpointByPath = rpcEndpoints({ store, state, services, logger });
     const metrics = new Metrics({ state, store, droppedLogLines, operationCounts: calls.operationCounts });
     const { valueBytesMax } = config.limits;
-    const rest = restApi({ valueBytesMax }, { store, state, calls, deadlines, limits, logger });
+    const { requestBytesMax } = limits;
+    const rest = restApi(
+      { valueBytesMax, requestBytesMax },
+      { store, state, calls, deadlines, limits, logger },
+    );
     const handlers = requestHandlers({ endpointByPath, calls, state, metrics, rest, limits, logger });
     const lane = grpcLane(
       { store, state, calls, deadlines, limits, logger },

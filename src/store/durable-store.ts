@@ -315,6 +315,11 @@ export class DurableStore implements Seam {
     return this.#oldState.budget;
   }
 
+  /** The newest incarnation that begins so; '' when none is known. */
+  incarnationWith(head: string): string {
+    return this.#parts.recovered.incarnations.lives.findLast(({ id }) => id.startsWith(head))?.id ?? '';
+  }
+
   incarnationOf(revision: number): string {
     return this.#parts.recovered.incarnations.idOf(revision);
   }

@@ -4,7 +4,14 @@
  * each value in place of the value.
  */
 import { isUtf8 } from 'node:buffer';
-import { type DescField, type DescMessage, type JsonValue, ScalarType, fromJson } from '@bufbuild/protobuf';
+import {
+  type DescField,
+  type DescMessage,
+  type JsonValue,
+  type MessageShape,
+  ScalarType,
+  fromJson,
+} from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { malformedIntegerIn } from '../../wire/json-integers.ts';
 import { fieldsByJsonName } from '../../wire/json-fields.ts';
@@ -25,11 +32,17 @@ interface Numbered {
 }
 
 /**
+ * @param toProtobuf makes Protobuf's form of another one; left out: it is that.
  * @throws StoreError for what the reader would not see, ConnectError for what it refuses.
  */
-export async function readJsonRequest(input: DescMessage, bytes: Uint8Array, turns: Turns): Promise<Message> {
-  const numbered = await turns.run(() => numberedIn(input, bytes));
-  return turns.run(() => messageOf(input, numbered));
+export async function readJsonRequest<Input extends DescMessage>(
+  input: Input,
+  bytes: Uint8Array,
+  turns: Turns,
+  toProtobuf: (json: JsonValue) => JsonValue = (json) => json,
+): Promise<MessageShape<Input>> {
+  const numbered = await turns.run(() => numberedIn(input, bytes, toProtobuf));
+  return (await turns.run(() => messageOf(input, numbered))) as MessageShape<Input>;
 }
 
 /** Throws what the reader would not see. */
@@ -44,11 +57,16 @@ export function checkJsonRequest(input: DescMessage, bytes: Uint8Array): void {
   checkIntegers(input, json);
 }
 
-function numberedIn(input: DescMessage, bytes: Uint8Array): Numbered {
+function numberedIn(
+  input: DescMessage,
+  bytes: Uint8Array,
+  toProtobuf: (json: JsonValue) => JsonValue,
+): Numbered {
   checkBytes(input, bytes);
-  const json = parsed(input, bytes);
+  const given = parsed(input, bytes);
   const name = duplicateNameIn(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
   if (name !== undefined) throw undecodable(input, `duplicate object key ${JSON.stringify(name)}`);
+  const json = toProtobuf(given);
   checkIntegers(input, json);
   const values: Uint8Array[] = [];
   takeValues(input, json, values);

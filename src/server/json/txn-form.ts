@@ -13,6 +13,7 @@ import { type JsonObject, type JsonValue, fromJson } from '@bufbuild/protobuf';
 import { CompareSchema, OperationSchema } from '../../../gen/kelp/v1/kv_pb.ts';
 import type { Relation } from '../../api.ts';
 import { StoreError } from '../../errors.ts';
+import { fixed } from '../../limits.ts';
 import { OptionError, parseDurationMs } from '../config/option-values.ts';
 
 /** Changes what is friendlier here and leaves everything else for Protobuf to judge. */
@@ -118,10 +119,20 @@ function shown(value: JsonValue): string {
   return text.length <= SHOWN_LENGTH_MAX ? text : `${text.slice(0, SHOWN_LENGTH_MAX)}...`;
 }
 
-function toSeconds(ttl: JsonValue, place: string): JsonValue {
-  if (typeof ttl !== 'string') return ttl;
+/** A time to live in Protobuf's form. @param place of it, for errors. */
+export function toSeconds(ttl: JsonValue, place: string): JsonValue {
+  if (ttl === null) return ttl;
+  if (typeof ttl !== 'string') {
+    throw invalid(`${place} must be a text with its unit, such as "30s", not ${shown(ttl)}`);
+  }
+  const ms = durationIn(ttl, place);
+  if (ms >= 1 && ms <= fixed.ttlMsMax) return `${ms / 1000}s`;
+  throw invalid(`${place} must be 1ms to 100 years (36500d), or left out for ever, not ${shown(ttl)}`);
+}
+
+function durationIn(text: string, place: string): number {
   try {
-    return `${parseDurationMs(ttl) / 1000}s`;
+    return parseDurationMs(text);
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
     throw invalid(`${place}: ${error.message}`);

@@ -16,6 +16,7 @@
  * What it throws, or what its promise rejects with, becomes the reply by the interface's form of errors.
  */
 import type { BodyLimit } from './body-reader.ts';
+import type { Problem } from './problem.ts';
 import type { QueryOf, QueryTable } from './query.ts';
 import type { RestCall } from './rest-call.ts';
 
@@ -35,6 +36,8 @@ export interface OperationSpec<Table extends QueryTable> {
   readonly isStream?: boolean;
   /** It answers while there is no store: while the server recovers, and as it stops. */
   readonly needsNoStore?: boolean;
+  /** Writes what went wrong before its reply has begun; left out: as all of the interface do. */
+  writeProblem?(call: RestCall, problem: Problem): void;
   run(call: RestCall, query: QueryOf<Table>): void | Promise<void>;
 }
 

@@ -14,7 +14,7 @@ import { originForm } from '../http/request-target.ts';
 import type { BodyRules, Operation } from './operation.ts';
 import { type Problem, problemJson, problemType } from './problem.ts';
 import { readQuery } from './query.ts';
-import { type CallEnd, RestCall, type RestCallContext } from './rest-call.ts';
+import { type CallAbout, type CallEnd, RestCall, type RestCallContext } from './rest-call.ts';
 import { RequestOrder } from './request-order.ts';
 import { RestError } from './rest-error.ts';
 import { type Resource, type Route, Router, allowedAt } from './router.ts';
@@ -89,7 +89,8 @@ export class RestApi {
     const operation = resource.operationByMethod.get(method);
     if (operation === undefined) return this.#answerOtherMethod(resource, request, response);
     const name = this.#nameByOperation.get(operation) ?? '';
-    const call = this.#open(request, response, { name, parameter, isStream: operation.isStream === true });
+    const { isStream = false, writeProblem } = operation;
+    const call = this.#open(request, response, { name, parameter, isStream, writeProblem });
     if (call === undefined) return;
     this.#order.run(request, response, () => this.#begin(operation, call, query));
   }
@@ -130,11 +131,7 @@ export class RestApi {
   }
 
   /** @returns `undefined`: it is one too many, and was answered. */
-  #open(
-    request: HttpRequest,
-    response: HttpResponse,
-    about: { readonly name: string; readonly parameter: string; readonly isStream: boolean },
-  ): RestCall | undefined {
+  #open(request: HttpRequest, response: HttpResponse, about: CallAbout): RestCall | undefined {
     const { calls } = this.#context;
     const hasRoom = calls.makeRoom();
     const call = new RestCall(this.#callContext, request, response, about);
@@ -164,7 +161,7 @@ async function answerLater(running: Promise<void>, call: RestCall): Promise<void
   call.call.endWork();
 }
 
-function sendProblem(call: RestCall, problem: Problem): void {
+export function sendProblem(call: RestCall, problem: Problem): void {
   const headers = ['content-type', problemType, 'cache-control', 'no-store', ...problem.headers];
   // RFC 9110, section 15.5.9. In HTTP/2 the stream ends alone.
   if (problem.status === 408 && call.request.httpVersion.startsWith('1.'))

@@ -51,6 +51,16 @@ export interface RestCallContext {
   readonly onEnd?: ((end: CallEnd) => void) | undefined;
 }
 
+/** What is known of a call by its path and method. */
+export interface CallAbout {
+  readonly name: string;
+  /** Of the path, still encoded. */
+  readonly parameter: string;
+  readonly isStream: boolean;
+  /** Left out: that of the interface. */
+  readonly writeProblem?: RestCallContext['writeProblem'] | undefined;
+}
+
 const NOTHING_LISTENS = (): void => undefined;
 
 export class RestCall extends Timed implements CallChannel {
@@ -66,6 +76,7 @@ export class RestCall extends Timed implements CallChannel {
   readonly #response: HttpResponse;
   readonly #name: string;
   readonly #parameter: string;
+  readonly #writeProblem: RestCallContext['writeProblem'];
   readonly #startMs: number;
   /** The head of the reply is sent. */
   #isAnswered = false;
@@ -73,16 +84,11 @@ export class RestCall extends Timed implements CallChannel {
   #bytesOut = 0;
   #onDrain = NOTHING_LISTENS;
 
-  /** @param parameter of the path, still encoded. */
   constructor(
     context: RestCallContext,
     request: HttpRequest,
     response: HttpResponse,
-    {
-      name,
-      parameter,
-      isStream,
-    }: { readonly name: string; readonly parameter: string; readonly isStream: boolean },
+    { name, parameter, isStream, writeProblem = context.writeProblem }: CallAbout,
   ) {
     super();
     this.#context = context;
@@ -91,6 +97,7 @@ export class RestCall extends Timed implements CallChannel {
     this.isHead = request.method === 'HEAD';
     this.#name = name;
     this.#parameter = parameter;
+    this.#writeProblem = writeProblem;
     this.#startMs = context.onEnd === undefined ? 0 : performance.now();
     this.call = context.calls.open(this, isStream);
     response.accountForUnread?.();
@@ -170,7 +177,7 @@ export class RestCall extends Timed implements CallChannel {
 
   /**
    * Begins a reply that is written piece by piece.
-   * @param onDrain called when what was written has left, after a `write` that returned false.
+   * @param onDrain called when what was written has left, after a `write` that returned false, and when the call is closed.
    */
   beginStream(status: number, headers: HeaderList, onDrain: () => void): void {
     if (!this.#answer()) return;
@@ -205,7 +212,7 @@ export class RestCall extends Timed implements CallChannel {
     }
     this.call.outcome = nameOfCode(problem.grpcCode);
     this.call.requestRead();
-    this.#context.writeProblem(this, problem);
+    this.#writeProblem(this, problem);
   }
 
   get peer(): object {
@@ -277,6 +284,7 @@ export class RestCall extends Timed implements CallChannel {
     this.#context.deadlines.cancel(this);
     this.#reader?.leave();
     this.call.close();
+    this.#onDrain();
     if (onEnd === undefined) return;
     const code = this.call.outcome ?? 'Canceled';
     const bytesIn = this.#reader?.bytesIn ?? 0;

@@ -10,16 +10,31 @@
  * Another interface of HTTP makes a `RestApi` of its own operations, with its own form of errors, and a row of
  * `listener/request-handler.ts`.
  */
+import type { ServerLimits } from '../../limits.ts';
+import { deleteKeys } from './keys/delete-keys.ts';
+import { incrementKey } from './keys/increment-key.ts';
+import { listKeys } from './keys/list-keys.ts';
 import { readKey } from './keys/read-key.ts';
 import { deleteKey, writeKey } from './keys/write-key.ts';
 import { RestApi, type RestApiContext } from './rest-api.ts';
+import { runTxn } from './txn/run-txn.ts';
+import { watchKeys } from './watch/watch-keys.ts';
 
-export interface RestOptions {
+export interface RestOptions extends Pick<ServerLimits, 'requestBytesMax'> {
   /** The longest value, of the store. */
   readonly valueBytesMax: number;
 }
 
-export function restApi({ valueBytesMax }: RestOptions, context: RestApiContext): RestApi {
-  const operations = [readKey, writeKey(valueBytesMax), deleteKey];
+export function restApi(options: RestOptions, context: RestApiContext): RestApi {
+  const operations = [
+    readKey,
+    writeKey(options.valueBytesMax),
+    deleteKey,
+    incrementKey,
+    listKeys,
+    deleteKeys,
+    runTxn(options),
+    watchKeys,
+  ];
   return new RestApi({ operations, ownPrefix: '/v1/' }, context);
 }

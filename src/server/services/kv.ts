@@ -11,16 +11,9 @@ import { deleteKey, existsInTurn, get, increment, put, touch } from './keys.ts';
 import { type MethodsOf, bidiStream, serverStream, unary } from './method.ts';
 import { checkBatch, readBatch } from './pipeline-batch.ts';
 import { pipeline } from './pipeline.ts';
-import {
-  entriesBytes,
-  entryShape,
-  keyLists,
-  keysBytes,
-  pageCharge,
-  RESULT_OBJECT_BYTES,
-} from './reply-entries.ts';
+import { entriesBytes, entryShape, keyLists, keysBytes, pageCharge } from './reply-entries.ts';
 import { deletedRange, keyRange, pageLimit, wholeNumber } from './request-fields.ts';
-import { compare, operation, operationResult, resultBytes } from './transaction.ts';
+import { admitResult, compare, operation, operationResult } from './transaction.ts';
 
 export const kvMethods: MethodsOf<typeof KvService> = {
   get: unary(
@@ -203,15 +196,11 @@ async function txn(
   request: codec.TxnRequestShape,
   call: Call,
 ): Promise<codec.TxnResponseShape> {
-  const chargeObject = pageCharge(call);
   const { succeeded, results, revision } = await store.txn({
     compares: request.compares.map(compare),
     success: request.success.map((each, index) => operation(each, `success[${index}]`)),
     failure: request.failure.map((each, index) => operation(each, `failure[${index}]`)),
-    admit: (made) => {
-      chargeObject(RESULT_OBJECT_BYTES);
-      call.chargeReply(resultBytes(made));
-    },
+    admit: admitResult(call),
   });
   return { succeeded, results: results.map(operationResult), revision };
 }

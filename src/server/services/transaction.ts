@@ -2,8 +2,9 @@
 import type { CompareShape, OperationResultShape, OperationShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import { Relation as RelationNumber } from '../../../gen/kelp/v1/kv_pb.ts';
 import { StoreError } from '../../errors.ts';
-import type { Compare, Key, Operation, OperationResult, Relation } from '../../api.ts';
-import { entryBytes, optionalEntry } from './reply-entries.ts';
+import type { Admit, Compare, Key, Operation, OperationResult, Relation } from '../../api.ts';
+import type { Call } from '../calls/calls.ts';
+import { entryBytes, optionalEntry, pageCharge, RESULT_OBJECT_BYTES } from './reply-entries.ts';
 import { deletedRange, given, keyOf, keyRange, timeToLiveMs, wholeNumber } from './request-fields.ts';
 
 const relationByNumber: Readonly<Record<number, Relation>> = {
@@ -121,8 +122,17 @@ export function operationResult(result: OperationResult): OperationResultShape {
   }
 }
 
+/** Charges each result to the call before the transaction takes effect. */
+export function admitResult(call: Call): Admit<OperationResult> {
+  const chargeObject = pageCharge(call);
+  return (made) => {
+    chargeObject(RESULT_OBJECT_BYTES);
+    call.chargeReply(resultBytes(made));
+  };
+}
+
 /** What a result takes in a reply, at most; as an object it takes `RESULT_OBJECT_BYTES` besides. */
-export function resultBytes(result: OperationResult): number {
+function resultBytes(result: OperationResult): number {
   if (result.kind === 'get') return RESULT_BYTES + entryBytes(result.entry);
   if (result.kind === 'put' || result.kind === 'delete') return RESULT_BYTES + entryBytes(result.previous);
   return RESULT_BYTES;

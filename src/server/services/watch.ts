@@ -25,15 +25,9 @@ import type { Call } from '../calls/calls.ts';
 import { stoppingError } from '../calls/call-error.ts';
 import { PREFIX_BYTES, writePrefix } from './envelope.ts';
 import { type MethodsOf, type PushedReplies, type ReplyOutlet, pushStream } from './method.ts';
-import {
-  entriesBytes,
-  entryBytes,
-  keyFieldsBytes,
-  entryShape,
-  optionalEntry,
-  timestampShape,
-} from './reply-entries.ts';
+import { entryShape, optionalEntry, timestampShape } from './reply-entries.ts';
 import { given, keyRange, milliseconds, wholeNumber } from './request-fields.ts';
+import { messageBytes } from './watch-bytes.ts';
 
 export const watchMethods: MethodsOf<typeof WatchService> = {
   watch: pushStream(
@@ -220,21 +214,6 @@ function watchMessage(message: WatchMessage): codec.WatchResponseShape['message'
       return { case: message.kind, value: { revision } };
   }
 }
-
-/** What a message takes, at most. */
-function messageBytes(message: WatchMessage): number {
-  if (message.kind === 'current') return entriesBytes(message.entries);
-  if (message.kind !== 'events') return 0;
-  return message.events.reduce((bytes, event) => bytes + eventBytes(event), 0);
-}
-
-function eventBytes(event: WatchEvent): number {
-  const present = event.type === 'delete' ? keyFieldsBytes(event) : entryBytes(event.entry);
-  return present + entryBytes(event.previous) + EVENT_BYTES;
-}
-
-/** What an event takes besides its entries. */
-const EVENT_BYTES = 16;
 
 const reasonByName: Readonly<Record<DeleteReason, DeleteReasonNumber>> = {
   requested: DeleteReasonNumber.REQUESTED,

@@ -3,9 +3,7 @@
  * and the revision of that. So they outlast restarts, and one that was given before a history was lost is never that of another value.
  */
 import { StoreError } from '../../../errors.ts';
-
-/** Digits of the incarnation: two of the lives of a store have the same ones once in 2^48. */
-const INCARNATION_DIGITS = 12;
+import { shortPlace } from '../short-place.ts';
 
 /** What tells which incarnation wrote a revision. */
 export interface Incarnations {
@@ -13,7 +11,7 @@ export interface Incarnations {
 }
 
 export function entityTag(store: Incarnations, modRevision: number): string {
-  return `"${store.incarnationOf(modRevision).slice(0, INCARNATION_DIGITS)}-${modRevision}"`;
+  return `"${shortPlace(store.incarnationOf(modRevision), modRevision)}"`;
 }
 
 /** What stands in `If-Match` or `If-None-Match`: any entity, or a list of tags as they are written. */

@@ -1,0 +1,45 @@
+/** `DELETE /v1/keys`: deletes all keys of a range. Which must be said: nothing stands for all keys but `all=true`. */
+import type { DeletedRange, Key } from '../../../api.ts';
+import { StoreError } from '../../../errors.ts';
+import { operation } from '../operation.ts';
+import { flagParameter, keyParameter } from '../query.ts';
+
+export const deleteKeys = operation({
+  method: 'DELETE',
+  template: '/v1/keys',
+  query: {
+    prefix: keyParameter,
+    start: keyParameter,
+    end: keyParameter,
+    all: flagParameter,
+    in_parts: flagParameter,
+  },
+  async run(call, { all = false, in_parts: inParts = false, ...bounds }) {
+    const range = deletedRange(bounds, all);
+    const deleted = await call.store.deleteRange(range, inParts ? { inParts, signal: call.call.signal } : {});
+    const { deletedCount, firstRevision, revision } = deleted;
+    call.sendJson(200, { deletedCount, firstRevision, revision });
+  },
+});
+
+function deletedRange(bounds: { readonly [name: string]: Key }, all: boolean): DeletedRange {
+  const names = Object.keys(bounds);
+  for (const name of names) {
+    if (bounds[name]?.length === 0) throw invalid(`the parameter ${name} is empty; ${HOW_TO_DELETE_ALL}`);
+  }
+  if (all && names.length > 0) {
+    throw invalid(
+      `all=true deletes all keys there are, and ${names.join(' and ')} only some; give one of both`,
+    );
+  }
+  if (!all && names.length === 0) {
+    throw invalid(`which keys? Give prefix, or start, end or both; ${HOW_TO_DELETE_ALL}`);
+  }
+  return all ? { all } : bounds;
+}
+
+const HOW_TO_DELETE_ALL = 'to delete all keys there are give all=true';
+
+function invalid(message: string): StoreError {
+  return new StoreError('invalidArgument', message);
+}
