@@ -564,6 +564,30 @@ export const serverFixed = {
   eventsRetryMs: 1000,
   /** ... and after so long when a limit was reached. */
   eventsRefusedRetryMs: 5000,
+  /** The upper bounds, in seconds, by which durations of calls and flushes are counted: from a get in memory to a deadline. */
+  callDurationBounds: [
+    0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
+    2.5, 5, 10,
+  ],
+  flushDurationBounds: [
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+  ],
+  snapshotDurationBounds: [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600],
+  /** ... and those for batches of the log: records, and bytes. */
+  batchRecordsBounds: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 16_384],
+  batchBytesBounds: [
+    256,
+    KiB,
+    4 * KiB,
+    16 * KiB,
+    64 * KiB,
+    256 * KiB,
+    MiB,
+    4 * MiB,
+    16 * MiB,
+    64 * MiB,
+    256 * MiB,
+  ],
   /** A path is quoted in an error up to this many characters. */
   pathCharactersMax: 200,
   /** Of `callBytesMax` the requests of one connection fill no more than this, so that those of others have room. */

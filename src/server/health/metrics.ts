@@ -1,8 +1,8 @@
 /** `GET /metrics`: what the store and the process say of themselves, in the text format of Prometheus. */
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import type { Store, StoreStatus } from '../../api.ts';
 import type { OperationCounts } from '../calls/operation-counts.ts';
-import { registerEventLoopLag } from './event-loop-lag.ts';
+import { processMetrics } from '../metrics/process-metrics.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { isReading, sendJson } from './probes.ts';
 import { pathOf } from '../http/request-target.ts';
@@ -65,7 +65,7 @@ export interface MetricsSources {
 export class Metrics {
   readonly #state: ServerState;
   readonly #store: () => Store | undefined;
-  readonly #ofProcess = processRegistry();
+  readonly #ofProcess = processMetrics();
   readonly #ofServer = new Registry();
   readonly #ofStore = new Registry();
   /** The text that is being made. */
@@ -136,16 +136,4 @@ export class Metrics {
     for (const [gauge, { read }] of this.#gauges) gauge.set(read(status));
     return Registry.merge([...registries, this.#ofStore]).metrics();
   }
-}
-
-let ofProcess: Registry | undefined;
-
-/** Resident memory, processor time, delays of the event loop, garbage collection: once for all servers of a process. */
-function processRegistry(): Registry {
-  if (ofProcess === undefined) {
-    ofProcess = new Registry();
-    collectDefaultMetrics({ register: ofProcess });
-    registerEventLoopLag(ofProcess);
-  }
-  return ofProcess;
 }

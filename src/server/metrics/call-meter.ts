@@ -1,0 +1,65 @@
+/**
+ * What is counted of the calls of one method through one door: plain numbers, fed where a call ends. The meter hangs on what is
+ * known of the route, so no call looks for it; a call makes no garbage here.
+ */
+import { type GrpcCode, grpcCode } from '../../grpc-code.ts';
+import { serverFixed } from '../../limits.ts';
+import { Histogram } from './histogram.ts';
+import type { Door } from './routes.ts';
+import { statusClasses } from './routes.ts';
+
+const CODE_COUNT = Object.keys(grpcCode).length;
+const MS_PER_SECOND = 1000;
+
+export class CallMeter {
+  readonly door: Door;
+  readonly method: string;
+  /** Calls that were begun, streams that are open included. */
+  begunCount = 0;
+  endedCount = 0;
+  /** By code. */
+  readonly countByCode = new Float64Array(CODE_COUNT);
+  /** Replies of HTTP by the class of their status, from 1xx on. */
+  readonly countByStatusClass = new Float64Array(statusClasses.length);
+  /** In seconds; of calls with one request and one reply. */
+  readonly durations = new Histogram(serverFixed.callDurationBounds);
+
+  constructor(door: Door, method: string) {
+    this.door = door;
+    this.method = method;
+  }
+
+  begin(): void {
+    this.begunCount++;
+  }
+
+  /** A call with one request and one reply has ended. */
+  end(code: GrpcCode, tookMs: number): void {
+    this.#count(code, 1);
+    this.durations.add(tookMs / MS_PER_SECOND);
+  }
+
+  /** A stream has ended: how long it was open says nothing of how fast the server is. */
+  endStream(code: GrpcCode): void {
+    this.#count(code, 1);
+  }
+
+  /** So many calls that were not told of as they began have ended alike. */
+  addMany(code: GrpcCode, tookMs: number, count: number): void {
+    this.begunCount += count;
+    this.#count(code, count);
+    this.durations.add(tookMs / MS_PER_SECOND, count);
+  }
+
+  /** A reply of HTTP went out, or began to. */
+  replied(status: number): void {
+    const index = Math.floor(status / 100) - 1;
+    const counts = this.countByStatusClass;
+    if (index >= 0 && index < counts.length) counts[index] = (counts[index] as number) + 1;
+  }
+
+  #count(code: GrpcCode, count: number): void {
+    this.endedCount += count;
+    this.countByCode[code] = (this.countByCode[code] as number) + count;
+  }
+}

@@ -1,0 +1,166 @@
+/** The metrics of the server: calls, what they hold, and the connections that they came over. */
+import { grpcCode, nameOfCode } from '../../grpc-code.ts';
+import type { CallMeter } from './call-meter.ts';
+import type { Labels, Metric, Sample, ServerFigures, TrafficFigures } from './metric.ts';
+import { doors, statusClasses } from './routes.ts';
+import { protocols } from './traffic.ts';
+
+const doorLabel = Object.keys(doors).join(', ');
+const methodLabel = 'a method of `kelp.v1` (`Get`, `Put`, ...), or one of those below';
+const route = { door: doorLabel, method: methodLabel };
+const protocolLabel = { protocol: Object.keys(protocols).join(', ') };
+
+export const callMetrics: readonly Metric<ServerFigures>[] = [
+  {
+    name: 'kelp_calls_total',
+    type: 'counter',
+    help: 'The calls that have ended, by the status code that they ended with; 0 are not shown, except of Ok.',
+    labels: { ...route, code: 'the status codes of gRPC as the log names them: Ok, NotFound, ...' },
+    read: ({ meters }) => meters.used.flatMap(samplesByCode),
+  },
+  {
+    name: 'kelp_call_duration_seconds',
+    type: 'histogram',
+    help: 'From the head of a request to the end of its reply, of calls with one request and one reply; of an operation in a batch, from when the batch had come until it was durable.',
+    labels: route,
+    read: ({ meters }) =>
+      meters.used
+        .filter(({ durations }) => durations.count > 0)
+        .map((meter) => ({ labels: labelsOf(meter), histogram: meter.durations })),
+  },
+  {
+    name: 'kelp_calls_in_progress',
+    type: 'gauge',
+    help: 'The calls under way, open streams among them.',
+    labels: route,
+    read: ({ meters }) =>
+      meters.used.map((meter) => ({
+        labels: labelsOf(meter),
+        value: meter.begunCount - meter.endedCount,
+      })),
+  },
+  {
+    name: 'kelp_calls_limit',
+    type: 'gauge',
+    help: 'So many calls may be under way (--calls-max).',
+    read: ({ calls }) => calls.callsMax,
+  },
+  {
+    name: 'kelp_streams_open',
+    type: 'gauge',
+    help: 'Those of the calls under way that are streams: watches, pipelines, scans, backups.',
+    read: ({ calls }) => calls.streamCount,
+  },
+  {
+    name: 'kelp_http_responses_total',
+    type: 'counter',
+    help: 'The replies of HTTP through doors whose protocol uses its status, by the class of that.',
+    labels: { ...route, status_class: statusClasses.join(', ') },
+    read: ({ meters }) => meters.used.flatMap(samplesByStatusClass),
+  },
+  {
+    name: 'kelp_call_memory_bytes',
+    type: 'gauge',
+    help: 'The memory that requests and replies under way are charged for.',
+    read: ({ calls }) => calls.heldBytes,
+  },
+  {
+    name: 'kelp_call_memory_limit_bytes',
+    type: 'gauge',
+    help: 'So much of it they may hold together (--call-bytes-max).',
+    read: ({ calls }) => calls.callBytesMax,
+  },
+  {
+    name: 'kelp_replies_cut_total',
+    type: 'counter',
+    help: 'The replies that were broken off because their client did not read them.',
+    read: ({ calls }) => calls.cutCount,
+  },
+];
+
+export const connectionMetrics: readonly Metric<ServerFigures>[] = [
+  {
+    name: 'kelp_connections',
+    type: 'gauge',
+    help: 'The open connections.',
+    labels: protocolLabel,
+    read: byProtocol(({ openCount }) => openCount),
+  },
+  {
+    name: 'kelp_connections_limit',
+    type: 'gauge',
+    help: 'So many may be open (--connections-max).',
+    read: ({ connectionsMax }) => connectionsMax,
+  },
+  {
+    name: 'kelp_connections_opened_total',
+    type: 'counter',
+    help: 'The connections that were opened, counted once it is known what they speak.',
+    labels: protocolLabel,
+    read: byProtocol(({ openedCount }) => openedCount),
+  },
+  {
+    name: 'kelp_network_received_bytes_total',
+    type: 'counter',
+    help: 'The bytes that came over connections, with all that protocols and TLS put around them.',
+    labels: protocolLabel,
+    read: byProtocol(({ receivedBytes }) => receivedBytes),
+  },
+  {
+    name: 'kelp_network_sent_bytes_total',
+    type: 'counter',
+    help: 'The bytes that were sent, likewise.',
+    labels: protocolLabel,
+    read: byProtocol(({ sentBytes }) => sentBytes),
+  },
+];
+
+export const serverMetrics: readonly Metric<ServerFigures>[] = [
+  {
+    name: 'kelp_serving',
+    type: 'gauge',
+    help: '1: reads and writes are served; else 0.',
+    read: ({ isServing }) => (isServing ? 1 : 0),
+  },
+  {
+    name: 'kelp_build_info',
+    type: 'gauge',
+    help: 'Always 1; the label says which version runs.',
+    labels: { version: 'of the product' },
+    read: ({ version }) => [{ labels: { version }, value: 1 }],
+  },
+  {
+    name: 'kelp_log_lines_dropped_total',
+    type: 'counter',
+    help: "The lines of the server's log that were not read in time or could not be written: above 0 it has gaps.",
+    read: ({ droppedLogLines }) => droppedLogLines,
+  },
+];
+
+function labelsOf({ door, method }: CallMeter): Labels {
+  return { door, method };
+}
+
+function samplesByCode(meter: CallMeter): Sample[] {
+  return Object.values(grpcCode)
+    .map((code) => ({
+      labels: { ...labelsOf(meter), code: nameOfCode(code) },
+      value: meter.countByCode[code] ?? 0,
+      isShown: code === grpcCode.Ok,
+    }))
+    .filter(({ value, isShown }) => value > 0 || isShown);
+}
+
+function samplesByStatusClass(meter: CallMeter): Sample[] {
+  return statusClasses
+    .map((statusClass, index) => ({
+      labels: { ...labelsOf(meter), status_class: statusClass },
+      value: meter.countByStatusClass[index] ?? 0,
+    }))
+    .filter(({ value }) => value > 0);
+}
+
+function byProtocol(read: (figures: TrafficFigures) => number): (figures: ServerFigures) => Sample[] {
+  return ({ traffic }) =>
+    Object.entries(traffic).map(([protocol, figures]) => ({ labels: { protocol }, value: read(figures) }));
+}

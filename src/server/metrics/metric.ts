@@ -1,0 +1,81 @@
+/** What a row of the table of metrics is. */
+import type { StoreStatus } from '../../api.ts';
+import type { StoreFigures } from '../../store/figures.ts';
+import type { CallMeters } from './call-meters.ts';
+import type { Histogram } from './histogram.ts';
+import type { StoreMeter } from './store-meter.ts';
+import type { Protocol } from './traffic.ts';
+
+export type Labels = Readonly<Record<string, string>>;
+
+export interface Sample {
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+export interface HistogramSample {
+  readonly labels: Labels;
+  readonly histogram: Histogram;
+}
+
+/** The calls under way, and what bounds them. */
+export interface CallFigures {
+  readonly streamCount: number;
+  readonly heldBytes: number;
+  /** Replies that were broken off since they were not read. */
+  readonly cutCount: number;
+  readonly callsMax: number;
+  readonly callBytesMax: number;
+}
+
+/** Of the connections of a protocol. */
+export interface TrafficFigures {
+  readonly openCount: number;
+  readonly openedCount: number;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+}
+
+/** What the metrics of a server are read from. */
+export interface ServerFigures {
+  readonly version: string;
+  readonly isServing: boolean;
+  readonly droppedLogLines: number;
+  readonly meters: CallMeters;
+  readonly calls: CallFigures;
+  readonly connectionsMax: number;
+  readonly traffic: Readonly<Record<Protocol, TrafficFigures>>;
+}
+
+/** ... and those of its store. */
+export interface OpenStoreFigures {
+  readonly meter: StoreMeter;
+  readonly status: StoreStatus;
+  readonly figures: StoreFigures;
+  /** How often the pipelines of a turn rested. */
+  readonly pipelineRestCount: number;
+}
+
+/** What the documentation says of a metric. */
+export interface MetricFacts {
+  /** https://prometheus.io/docs/practices/naming/ */
+  readonly name: string;
+  /** One line, as the exposition and the documentation have it. */
+  readonly help: string;
+  /** The values that each label may have, or where they are told. */
+  readonly labels?: Labels;
+  readonly type: 'gauge' | 'counter' | 'histogram';
+}
+
+interface ValueMetric<Figures> extends MetricFacts {
+  readonly type: 'gauge' | 'counter';
+  /** One number stands for one sample without labels. */
+  readonly read: (figures: Figures) => number | readonly Sample[];
+}
+
+interface HistogramMetric<Figures> extends MetricFacts {
+  readonly type: 'histogram';
+  readonly read: (figures: Figures) => Histogram | readonly HistogramSample[];
+}
+
+export type Metric<Figures> = ValueMetric<Figures> | HistogramMetric<Figures>;

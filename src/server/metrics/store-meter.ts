@@ -1,0 +1,31 @@
+/** What the store tells as it happens, counted for the metrics: batches and flushes of the log, snapshots. */
+import { serverFixed } from '../../limits.ts';
+import type { OperatorEvent } from '../../store/operator-event.ts';
+import type { Flush, LogObserver, WrittenBatch } from '../../wal/commit/log-observer.ts';
+import { Histogram } from './histogram.ts';
+
+const MS_PER_SECOND = 1000;
+
+export class StoreMeter implements LogObserver {
+  /** In seconds. */
+  readonly flushDurations = new Histogram(serverFixed.flushDurationBounds);
+  readonly batchRecords = new Histogram(serverFixed.batchRecordsBounds);
+  readonly batchBytes = new Histogram(serverFixed.batchBytesBounds);
+  /** In seconds. */
+  readonly snapshotDurations = new Histogram(serverFixed.snapshotDurationBounds);
+  snapshotFailureCount = 0;
+
+  batchWritten({ recordCount, bytes }: WrittenBatch): void {
+    this.batchRecords.add(recordCount);
+    this.batchBytes.add(bytes);
+  }
+
+  flushed({ durationMs }: Flush): void {
+    this.flushDurations.add(durationMs / MS_PER_SECOND);
+  }
+
+  happened(event: OperatorEvent): void {
+    if (event.kind === 'snapshotWritten') this.snapshotDurations.add(event.durationMs / MS_PER_SECOND);
+    else if (event.kind === 'snapshotFailed') this.snapshotFailureCount++;
+  }
+}

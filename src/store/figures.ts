@@ -1,0 +1,37 @@
+/** What the store has counted since it was opened, for metrics: nothing here holds keys or values. */
+
+/** Why a watch ended. */
+export type WatchEnd =
+  /** By its reader. */
+  | 'requested'
+  /** It read so slowly that what follows was dropped. */
+  | 'fell_behind'
+  /** The store closed. */
+  | 'closed'
+  /** Anything else. */
+  | 'failed';
+
+/** What rests when it has done as much as one turn of the event loop has time for. */
+export type RestingWork = 'calls' | 'long_reads' | 'watches' | 'expiry';
+
+/** How far the watch that is furthest behind has to go to the visible revision. */
+export interface WatchLag {
+  /** The watches that are behind at all, with something to go through. */
+  readonly behindCount: number;
+  readonly revisions: number;
+  /** Of the log, as far as samples of it tell: in steps of 256 KiB. */
+  readonly logBytes: number;
+  /** Since the first revision that it has not dealt with became visible. */
+  readonly ms: number;
+}
+
+export interface StoreFigures {
+  readonly expiredKeyCount: number;
+  readonly expiredLeaseCount: number;
+  readonly watchLag: WatchLag;
+  readonly watchEventsSent: number;
+  readonly watchEndCounts: Readonly<Record<WatchEnd, number>>;
+  readonly restCounts: Readonly<Record<RestingWork, number>>;
+  /** Requests that were refused since they had used up their budget. */
+  readonly budgetRefusalCount: number;
+}
