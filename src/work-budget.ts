@@ -20,6 +20,8 @@ export interface WorkDone {
 export class WorkBudget implements WorkDone {
   visitsLeft: number;
   bytesLeft: number;
+  /** How often something was refused since it was spent; filling it up changes nothing of that. */
+  refusalCount = 0;
   #visits: number;
   #bytes: number;
 

@@ -18,6 +18,7 @@ import type { DurableStore } from '../store/durable-store.ts';
 import type { StateAt } from '../store/seam.ts';
 import { toDeletedRange, toEngineRange } from '../store/views/range.ts';
 import type { View } from '../store/views/view.ts';
+import type { StoreFigures } from '../store/figures.ts';
 import { TurnLine } from '../store/turn-line.ts';
 import type { PulledWatch, WatchForm, WatchReader } from '../store/watch/messages/pulled-watch.ts';
 import { failedWatch } from '../store/watch/watch-start.ts';
@@ -258,6 +259,17 @@ export class KvStore implements api.Store {
       (leases) => listLeases(leases, kept),
       (page) => page.leases.length,
     );
+  }
+
+  /** What was counted since the store was opened. */
+  figures(): StoreFigures {
+    const figures = this.#store.figures();
+    const restCounts = {
+      calls: this.#turn.restCount,
+      long_reads: this.#longCalls.waitCount,
+      ...figures.restCounts,
+    };
+    return { ...figures, restCounts };
   }
 
   async status(): Promise<api.StoreStatus> {

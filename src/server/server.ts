@@ -7,14 +7,18 @@ import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { type Timer, holdProcess, systemClock } from '../clock.ts';
 import { leaveOutTraces, systemReason } from '../errors.ts';
-import { serverFixed } from '../limits.ts';
+import { type ServerLimits, serverFixed } from '../limits.ts';
 import { openUncheckedStore } from '../kv/open-store.ts';
 import { type StoreOptions } from '../store/store-options.ts';
 import type { KvStore } from '../kv/kv-store.ts';
 import { CallTable } from './calls/calls.ts';
 import type { ServerConfig } from './config/config.ts';
 import { Listener, type ListenerOptions } from './listener/listener.ts';
-import { Metrics } from './health/metrics.ts';
+import { MetricsEndpoint } from './health/metrics-endpoint.ts';
+import type { OpenStoreFigures, ServerFigures } from './metrics/metric.ts';
+import { StoreMeter } from './metrics/store-meter.ts';
+import { Traffic } from './metrics/traffic.ts';
+import { turnsOf } from './services/pipeline-turns.ts';
 import { openFilesMax, withinOpenFiles } from './config/open-files.ts';
 import { formatAddress } from './config/option-values.ts';
 import { requestHandlers } from './listener/request-handler.ts';
@@ -78,6 +82,9 @@ class Server implements RunningServer {
   readonly #state = new ServerState();
   readonly #calls: CallTable;
   readonly #listener: Listener;
+  readonly #limits: ServerLimits;
+  readonly #traffic = new Traffic();
+  readonly #storeMeter = new StoreMeter();
   #address = '';
   #store: KvStore | undefined;
   /** Whether `stop` waits no longer for a store to close. */
@@ -86,18 +93,22 @@ class Server implements RunningServer {
   #stopped: Promise<void> | undefined;
 
   constructor(config: ServerConfig, dependencies: ServerDependencies, tls: ListenerOptions['tls']) {
-    const { logger, version, droppedLogLines = () => 0 } = dependencies;
+    const { logger, version } = dependencies;
     const limits = withinOpenFiles(config.serverLimits, openFilesMax(), logger);
     const state = this.#state;
     this.#config = config;
     this.#dependencies = dependencies;
+    this.#limits = limits;
     this.#calls = new CallTable(limits);
     const calls = this.#calls;
     const deadlines = new Deadlines(systemClock);
     const store = (): KvStore | undefined => this.#store;
     const services = servedServices(limits, version);
-    const endpointByPath = rpcEndpoints({ store, state, services, logger });
-    const metrics = new Metrics({ state, store, droppedLogLines, operationCounts: calls.operationCounts });
+    const endpointByPath = rpcEndpoints({ store, state, services, meters: calls.meters, logger });
+    const metrics = new MetricsEndpoint({
+      server: () => this.#serverFigures(),
+      store: () => this.#storeFigures(),
+    });
     const { valueBytesMax } = config.limits;
     const { requestBytesMax } = limits;
     const rest = restApi(
@@ -107,22 +118,51 @@ class Server implements RunningServer {
     const handlers = requestHandlers({ endpointByPath, calls, state, metrics, rest, limits, logger });
     const lane = grpcLane(
       { store, state, calls, deadlines, limits, logger },
-      new Routes(services, (path) => endpointByPath.has(path)),
+      new Routes(services, calls.meters, (path) => endpointByPath.has(path)),
     );
     const { corsOrigins, listen } = config;
     const ownHosts = [hostname(), ...('host' in listen ? [listen.host] : [])];
     const guard = new WebGuard({ corsOrigins, ownHosts });
+    const otherMeter = calls.meters.of('http', 'other');
     this.#listener = makeListener({
-      pageRefusal: new PageRefusal(guard, logger),
-      cors: new Cors(guard, corsOrigins),
+      pageRefusal: new PageRefusal(guard, logger, otherMeter),
+      cors: new Cors(guard, corsOrigins, otherMeter),
       grpcLane: lane,
       calls,
+      traffic: this.#traffic,
       deadlines,
       handlers,
       tls,
       limits,
       logger,
     });
+  }
+
+  #serverFigures(): ServerFigures {
+    const { version, droppedLogLines = () => 0 } = this.#dependencies;
+    const { streamCount, heldBytes, cutCount, meters } = this.#calls;
+    const { callsMax, callBytesMax, connectionsMax } = this.#limits;
+    const { connections, bytes } = this.#traffic;
+    return {
+      version,
+      isServing: this.#state.isServing,
+      droppedLogLines: droppedLogLines(),
+      meters,
+      calls: { streamCount, heldBytes, cutCount, callsMax, callBytesMax },
+      connectionsMax,
+      connections,
+      bytes,
+    };
+  }
+
+  #storeFigures(): Promise<OpenStoreFigures> | undefined {
+    const store = this.#store;
+    return store?.status().then((status) => ({
+      meter: this.#storeMeter,
+      status,
+      figures: store.figures(),
+      pipelineRestCount: turnsOf(store).restCount,
+    }));
   }
 
   get address(): string {
@@ -168,7 +208,11 @@ class Server implements RunningServer {
           this.#state.reportRecovery(progress);
           logProgress(progress);
         },
-        onEvent: (event) => logOperatorEvent(logger, event),
+        onEvent: (event) => {
+          this.#storeMeter.happened(event);
+          logOperatorEvent(logger, event);
+        },
+        observer: this.#storeMeter,
       });
       this.#store = store;
       void store.failed.then(() => this.#state.enter('readOnly'));

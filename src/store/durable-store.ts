@@ -21,6 +21,7 @@ import { asError, Listeners } from './commit/listeners.ts';
 import { Visibility } from './commit/visibility.ts';
 import { type Ownership, OwnershipLostError } from './directory/ownership.ts';
 import { publicStoreId } from './directory/store-id.ts';
+import type { StoreFigures, WatchLag } from './figures.ts';
 import { Fifo } from './fifo.ts';
 import { History } from './history/history.ts';
 import { Maintenance } from './history/maintenance.ts';
@@ -65,6 +66,8 @@ export interface DurableStoreParts {
   onEvent(event: OperatorEvent): void;
 }
 
+type RestCounts = Pick<StoreFigures['restCounts'], 'watches' | 'expiry'>;
+
 interface QueuedDecision {
   readonly run: (view: View) => void;
   readonly onFailure: (error: unknown) => void;
@@ -97,6 +100,8 @@ export class DurableStore implements Seam {
   #instantMs: number | undefined;
   #isTelling = false;
   #failure: Failure | undefined;
+  #expiredKeyCount = 0;
+  #expiredLeaseCount = 0;
   #agingTimer: Timer | undefined;
   #closing: Promise<void> | undefined;
 
@@ -157,8 +162,13 @@ export class DurableStore implements Seam {
       engine,
       leases,
       nowMs,
-      expireKey: (key) => void this.decide(() => this.#draft.expire(key)),
-      expireLease: (leaseId) => void this.decide((view) => view.endLease(leaseId, 'leaseExpired')),
+      expireKey: (key) => {
+        if (this.decide(() => this.#draft.expire(key)).hasChanged) this.#expiredKeyCount++;
+      },
+      expireLease: (leaseId) => {
+        if (this.decide((view) => view.endLease(leaseId, 'leaseExpired')).hasChanged)
+          this.#expiredLeaseCount++;
+      },
       noteLeaseClock: () => this.#noteLeaseClock(),
     });
     const committer = this.#committer;
@@ -421,6 +431,34 @@ export class DurableStore implements Seam {
       snapshotCount: snapshots.length,
       snapshotRevision: snapshots[0]?.revision ?? 0,
       watcherCount: this.#hub.watcherCount,
+    };
+  }
+
+  /** Without those of the calls that stand above. */
+  figures(): Omit<StoreFigures, 'restCounts'> & { readonly restCounts: RestCounts } {
+    return {
+      expiredKeyCount: this.#expiredKeyCount,
+      expiredLeaseCount: this.#expiredLeaseCount,
+      watchLag: this.#watchLag(),
+      watchEventsSent: this.#hub.sentEventCount,
+      watchEndCounts: this.#hub.endCounts,
+      restCounts: { watches: this.#hub.restCount, expiry: this.#expiry.restCount },
+      budgetRefusalCount: this.#draft.budget.refusalCount + this.#oldState.budget.refusalCount,
+    };
+  }
+
+  #watchLag(): WatchLag {
+    const { clock, log } = this.#parts;
+    const visible = this.#visibility.revision;
+    const { count, dealtWith } = this.#hub.behind(visible);
+    if (count === 0) return { behindCount: 0, revisions: 0, logBytes: 0, ms: 0 };
+    const { logBytes, ms } = this.#history.since(dealtWith, log.appendedBytes);
+    const timeMs = this.#hub.recent(dealtWith + 1)?.timeMs;
+    return {
+      behindCount: count,
+      revisions: visible - dealtWith,
+      logBytes,
+      ms: timeMs === undefined ? ms : Math.max(clock.nowMs() - timeMs, 0),
     };
   }
 

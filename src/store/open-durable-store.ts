@@ -75,6 +75,7 @@ async function openLocked(
     onFailure: (error) => store?.fail(error),
     onSegmentDelayed: (error, segmentBytes) => onEvent({ kind: 'segmentDelayed', error, segmentBytes }),
     checkOwned: () => ownership.check(),
+    observer: options.observer ?? {},
   };
   await removeUnfinishedSnapshots(disk, directory.snapshots);
   const snapshots = await listSnapshots(disk, directory.snapshots);

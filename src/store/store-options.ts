@@ -7,6 +7,7 @@ import type { Disk } from '../disk/disk.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type Limits, defaults, fixed } from '../limits.ts';
 import type { OperatorEvent } from './operator-event.ts';
+import type { LogObserver } from '../wal/commit/log-observer.ts';
 import type { RecoveryProgress } from './recovery/recovery.ts';
 
 export interface StoreOptions {
@@ -25,6 +26,8 @@ export interface StoreOptions {
   readonly onRecoveryProgress?: (progress: RecoveryProgress) => void;
   /** Told what an operator may want to see in a log. */
   readonly onEvent?: (event: OperatorEvent) => void;
+  /** Told of each write and flush of the log, for metrics and traces. */
+  readonly observer?: LogObserver;
   /** For tests: what the store runs on. */
   readonly clock?: Clock;
   readonly random?: Random;
@@ -66,6 +69,7 @@ export const storeOptions = optionsOf<StoreOptions>(
     memoryBytesMax: wholeNumber(1, fixed.integerMax),
     onRecoveryProgress: callback(),
     onEvent: callback(),
+    observer: part(),
     clock: part(),
     random: part(),
     disk: part(),

@@ -21,6 +21,8 @@ export class TurnLine {
   readonly #waiting = new Fifo<Waiting>();
   /** Whether this turn of the event loop has its piece. */
   #isTaken = false;
+  /** How often something waited for a later turn. */
+  waitCount = 0;
   readonly #give = (): void => this.#giveTurn();
 
   constructor(clock: Pick<Clock, 'yieldNow'>) {
@@ -40,6 +42,7 @@ export class TurnLine {
    */
   next(signal?: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.waitCount++;
     this.#waiting.push({ signal, resolve, reject });
     if (!this.#isTaken) this.#take();
     return promise;

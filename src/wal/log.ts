@@ -26,6 +26,7 @@ import { PieceBuffers } from './frames/piece-buffers.ts';
 import { type LogReader, SegmentReader } from './reader.ts';
 import type { OnRecord } from './frames/records.ts';
 import { type OnProgress, recover } from './recovery.ts';
+import type { LogObserver } from './commit/log-observer.ts';
 import { Rotation } from './commit/rotation.ts';
 import type { TornTail } from './segments/segment-end.ts';
 import { type LogStats, type NewSegment, SegmentRow } from './segments/segment-row.ts';
@@ -54,6 +55,8 @@ export interface LogOptions {
    * bytes by now, goes on as it is for a while. Told once a minute at most.
    */
   readonly onSegmentDelayed: (error: Error, segmentBytes: number) => void;
+  /** Told of batches and flushes; left out: they are not told of. */
+  readonly observer?: LogObserver;
   /** Asked before each new segment. What it rejects with stops the log as a failed write does. */
   readonly checkOwned: () => Promise<void>;
 }
@@ -83,7 +86,7 @@ export class Log {
     this.#row = row;
     this.#newestName = newestName;
     this.#failStop = new FailStop((error) => this.#onFailure(error));
-    const { clock, fsync, fsyncIntervalMs, checkOwned, onDurable, onSegmentDelayed } = options;
+    const { clock, fsync, fsyncIntervalMs, checkOwned, onDurable, onSegmentDelayed, observer = {} } = options;
     const failStop = this.#failStop;
     this.#rotation = new Rotation({
       clock,
@@ -97,7 +100,15 @@ export class Log {
       onWanted: () => this.#groupCommit.wake(),
     });
     const rotation = this.#rotation;
-    this.#groupCommit = new GroupCommit({ clock, failStop, rotation, fsync, fsyncIntervalMs, onDurable });
+    this.#groupCommit = new GroupCommit({
+      clock,
+      failStop,
+      rotation,
+      fsync,
+      fsyncIntervalMs,
+      onDurable,
+      observer,
+    });
   }
 
   /**

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { type KelpClient, createClient } from '../../src/client/client.ts';
-import { metricsOf } from '../server/health/exposition.ts';
+import { metricsOf } from '../server/metrics/exposition.ts';
 import { temporaryDirectory } from '../support/test-server.ts';
 
 // The log has to fill all that is between the server and its reader.

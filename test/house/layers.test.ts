@@ -62,6 +62,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
   server: [
     'config',
     'logging',
+    'metrics',
     'calls',
     'services',
     'http',

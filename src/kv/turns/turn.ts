@@ -41,6 +41,8 @@ export class Turn {
   #isOpen = false;
   #isResting = false;
   #isYielding = false;
+  /** How often the calls of a turn had done so much that the rest had to wait. */
+  restCount = 0;
   /** Queued calls are run, and may call functions of their callers that call. */
   #isRunning = false;
   /** What was done since the last rest. */
@@ -126,6 +128,7 @@ export class Turn {
     this.#bytes = 0;
     if (this.#isResting) return;
     this.#isResting = true;
+    this.restCount++;
     // One that `finish` has ended is still on its way: two would run twice as much in each turn, for as long as something waits.
     if (this.#isYielding) return;
     this.#isYielding = true;

@@ -17,6 +17,8 @@
 import { type Timer, systemClock } from '../../clock.ts';
 import { StoreError, assert } from '../../errors.ts';
 import { type ServerLimits, limitName, serverFixed } from '../../limits.ts';
+import type { GrpcCode } from '../../grpc-code.ts';
+import { CallMeters } from '../metrics/call-meters.ts';
 import { CallError, stoppingError } from './call-error.ts';
 import { OperationCounts, type OperationTally } from './operation-counts.ts';
 
@@ -31,8 +33,12 @@ export interface CallChannel {
 }
 
 export class CallTable {
-  /** What the calls under way, and those before, have done in batches. */
-  readonly operationCounts = new OperationCounts();
+  /** What is counted of calls, by door and method, ... */
+  readonly meters = new CallMeters();
+  /** ... and of what they have done in batches. */
+  readonly operationCounts = new OperationCounts(this.meters);
+  /** Replies that were broken off since their client did not read them. */
+  cutCount = 0;
   readonly #limits: CallLimits;
   readonly #streams = new Set<Call>();
   /** In the order in which they stalled. */
@@ -58,6 +64,11 @@ export class CallTable {
 
   get heldBytes(): number {
     return this.#heldBytes;
+  }
+
+  /** Those of the calls that are streams. */
+  get streamCount(): number {
+    return this.#streams.size;
   }
 
   /**
@@ -314,8 +325,8 @@ export class Call {
   messageWaitedMs = 0;
   /** Of a stream of batches, for the log. */
   operationTally: OperationTally | undefined = undefined;
-  /** The outcome for the log, once a service was reached. */
-  outcome: string | undefined = undefined;
+  /** How it ended, once that is known: for the log and the metrics. */
+  outcome: GrpcCode | undefined = undefined;
   /** In how many forms at once a reply of it is held while it is made. */
   replyCopies = 1;
   readonly #table: CallTable;
@@ -544,6 +555,7 @@ export class Call {
 
   /** Breaks the call off without a word: its client does not read. */
   cut(): void {
+    this.#table.cutCount++;
     this.#table.releaseAll(this);
     this.#table.setStalled(this, false);
     this.#replyBytes = 0;

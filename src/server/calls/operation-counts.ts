@@ -1,48 +1,43 @@
 /**
- * The operations of batches, which are no calls of their own: how many there were of each kind, and how they ended, for the
- * metrics. They are counted batch by batch, once it is known what became of them.
+ * The operations of batches, which are no calls of their own, as the metrics count them: each under the method that it stands for,
+ * by how it ended, once that is known; batch by batch.
  */
 import type { PipelineOperationShape } from '../../../gen/kelp/v1/kv_codec.ts';
-import { type GrpcCode, grpcCode, nameOfCode } from '../../grpc-code.ts';
+import type { GrpcCode } from '../../grpc-code.ts';
+import type { CallMeter } from '../metrics/call-meter.ts';
+import type { CallMeters } from '../metrics/call-meters.ts';
 
 export type CountedKind = NonNullable<PipelineOperationShape['operation']['case']> | 'unreadable';
 
-const CODE_COUNT = Object.keys(grpcCode).length;
-
-const rowByKind: Readonly<Record<CountedKind, number>> = {
-  get: 0,
-  put: 1,
-  delete: 2,
-  increment: 3,
-  touch: 4,
-  exists: 5,
-  unreadable: 6,
+const methodByKind: Readonly<Record<CountedKind, string>> = {
+  get: 'Get',
+  put: 'Put',
+  delete: 'Delete',
+  increment: 'Increment',
+  touch: 'Touch',
+  exists: 'Exists',
+  unreadable: 'other',
 };
 
-export interface OperationCount {
-  readonly operation: string;
-  /** As the log names it. */
-  readonly code: string;
-  readonly count: number;
-}
-
 export class OperationCounts {
-  /** By kind, then by code. */
-  readonly #counts = new Float64Array(Object.keys(rowByKind).length * CODE_COUNT);
+  readonly #meterByKind: Readonly<Record<CountedKind, CallMeter>>;
 
-  add(kind: CountedKind, code: GrpcCode, count = 1): void {
-    const place = rowByKind[kind] * CODE_COUNT + code;
-    this.#counts[place] = (this.#counts[place] ?? 0) + count;
+  constructor(meters: CallMeters) {
+    const meterOf = (kind: CountedKind): CallMeter => meters.of('pipeline', methodByKind[kind]);
+    this.#meterByKind = {
+      get: meterOf('get'),
+      put: meterOf('put'),
+      delete: meterOf('delete'),
+      increment: meterOf('increment'),
+      touch: meterOf('touch'),
+      exists: meterOf('exists'),
+      unreadable: meterOf('unreadable'),
+    };
   }
 
-  /** Of which there were any. */
-  get all(): OperationCount[] {
-    return Object.entries(rowByKind).flatMap(([operation, row]) =>
-      Object.values(grpcCode).flatMap((code) => {
-        const count = this.#counts[row * CODE_COUNT + code] ?? 0;
-        return count === 0 ? [] : [{ operation, code: nameOfCode(code), count }];
-      }),
-    );
+  /** @param tookMs from when their batch had come. */
+  add(kind: CountedKind, code: GrpcCode, tookMs: number, count = 1): void {
+    this.#meterByKind[kind].addMany(code, tookMs, count);
   }
 }
 

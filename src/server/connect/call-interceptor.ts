@@ -1,6 +1,7 @@
 /** Around every call that reaches a service: errors get their code and detail, and the outcome is noted for the log. */
-import { Code, ConnectError, type Interceptor } from '@connectrpc/connect';
+import { ConnectError, type Interceptor } from '@connectrpc/connect';
 import type { Logger } from 'pino';
+import { type GrpcCode, grpcCode } from '../../grpc-code.ts';
 import type { Call } from '../calls/calls.ts';
 import { isUnforeseen } from '../calls/outcome.ts';
 import { callContextKey } from './call-context.ts';
@@ -13,7 +14,7 @@ export function callInterceptor(logger: Logger): Interceptor {
     try {
       const response = await next(request);
       if (!response.stream) {
-        noteOutcome(call, 'Ok');
+        noteOutcome(call, grpcCode.Ok);
         return response;
       }
       return { ...response, message: watched(response.message) };
@@ -24,7 +25,7 @@ export function callInterceptor(logger: Logger): Interceptor {
     async function* watched<Message>(messages: AsyncIterable<Message>): AsyncGenerator<Message> {
       try {
         yield* messages;
-        noteOutcome(call, 'Ok');
+        noteOutcome(call, grpcCode.Ok);
       } catch (error) {
         throw failed(error);
       }
@@ -32,7 +33,8 @@ export function callInterceptor(logger: Logger): Interceptor {
 
     function failed(error: unknown): ConnectError {
       const connectError = toConnectError(error);
-      noteOutcome(call, Code[connectError.code]);
+      // Both are the codes of gRPC, without OK.
+      noteOutcome(call, connectError.code);
       // As gRPC demands, Connect calls some requests INTERNAL that break the protocol; that is no failure of ours.
       if (!(error instanceof ConnectError) && isUnforeseen(error))
         logger.error({ method, err: error }, 'a call failed unexpectedly');
@@ -41,6 +43,6 @@ export function callInterceptor(logger: Logger): Interceptor {
   };
 }
 
-function noteOutcome(call: Call | undefined, outcome: string): void {
+function noteOutcome(call: Call | undefined, outcome: GrpcCode): void {
   if (call !== undefined) call.outcome = outcome;
 }

@@ -22,6 +22,9 @@ import { type ServerState, refusalIn } from '../health/server-state.ts';
 import { DescriptorIndex } from '../reflection/descriptor-index.ts';
 import { healthService } from '../health/health-service.ts';
 import { reflectionService } from '../reflection/reflection.ts';
+import type { CallMeter } from '../metrics/call-meter.ts';
+import type { CallMeters } from '../metrics/call-meters.ts';
+import { methodNameOf } from '../metrics/routes.ts';
 import type { ServedService } from '../services/services.ts';
 
 /** One method. */
@@ -36,6 +39,8 @@ export interface RpcEndpoint {
   readonly isStream: boolean;
   /** One of our own methods, behind the bridge. */
   readonly isBridged: boolean;
+  /** By what its calls may come through. */
+  readonly meterByDoor: Readonly<Record<'grpc' | 'grpc_web' | 'connect', CallMeter>>;
 }
 
 export interface RpcContext {
@@ -44,13 +49,14 @@ export interface RpcContext {
   readonly state: ServerState;
   /** Those that need the store. */
   readonly services: readonly ServedService[];
+  readonly meters: CallMeters;
   readonly logger: Logger;
 }
 
 const otherServices = [Health, ServerReflection, ServerReflectionAlpha];
 
 export function rpcEndpoints(context: RpcContext): Map<string, RpcEndpoint> {
-  const { state, services, logger } = context;
+  const { state, services, meters, logger } = context;
   const dataServices = services.map(({ desc }) => desc);
   const endpointByPath = new Map<string, RpcEndpoint>();
   const options = {
@@ -72,6 +78,7 @@ export function rpcEndpoints(context: RpcContext): Map<string, RpcEndpoint> {
     add(router);
     for (const handle of router.handlers) {
       const { methodKind, input } = handle.method;
+      const name = methodNameOf(handle.method);
       endpointByPath.set(handle.requestPath, {
         handle,
         input,
@@ -79,6 +86,11 @@ export function rpcEndpoints(context: RpcContext): Map<string, RpcEndpoint> {
         hasRequestStream: methodKind === 'client_streaming' || methodKind === 'bidi_streaming',
         isStream: methodKind !== 'unary',
         isBridged,
+        meterByDoor: {
+          grpc: meters.of('grpc', name),
+          grpc_web: meters.of('grpc_web', name),
+          connect: meters.of('connect', name),
+        },
       });
     }
   }
@@ -109,5 +121,8 @@ export function rpcEndpoints(context: RpcContext): Map<string, RpcEndpoint> {
 function admit(context: HandlerContext, state: ServerState, dataServices: readonly DescService[]): void {
   const refusal =
     contextOf(context).refusal ?? (dataServices.includes(context.service) ? refusalIn(state) : undefined);
-  if (refusal !== undefined) throw toConnectError(refusal);
+  if (refusal === undefined) return;
+  const error = toConnectError(refusal);
+  callOf(context).outcome = error.code;
+  throw error;
 }

@@ -7,6 +7,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { ConnectError, createContextValues } from '@connectrpc/connect';
 import type { UniversalServerRequest, UniversalServerResponse } from '@connectrpc/connect/protocol';
 import type { Logger } from 'pino';
+import { grpcCode, nameOfCode } from '../../grpc-code.ts';
 import type { ServerLimits } from '../../limits.ts';
 import { malformedRequestError } from '../calls/call-error.ts';
 import { type Call, type CallTable } from '../calls/calls.ts';
@@ -15,6 +16,7 @@ import { isUnforeseen } from '../calls/outcome.ts';
 import { checkBinaryParts } from '../calls/request-parts.ts';
 import { answerWrongForm } from '../health/probes.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
+import { meterReply } from '../http/meter-reply.ts';
 import { type BodyRules, messagesOf, wholeBody } from '../http/request-body.ts';
 import { originForm, pathOf } from '../http/request-target.ts';
 import { checkJsonRequest } from '../json/read-request.ts';
@@ -46,6 +48,7 @@ export function answerCall(request: HttpRequest, response: HttpResponse, context
   const hasRoom = calls.makeRoom();
   const call = calls.open({ peer: request.socket, cut: () => cut(response) }, endpoint.isStream);
   response.once('close', () => call.close());
+  meterCall(request, response, call, endpoint);
   const refusal = hasRoom ? chargeUnread(request, call, endpoint) : calls.fullError();
   if (logger.isLevelEnabled('debug')) logWhenClosed(path.slice(1), response, call, logger);
 
@@ -57,6 +60,17 @@ export function answerCall(request: HttpRequest, response: HttpResponse, context
     response.destroy();
   });
   return true;
+}
+
+/** gRPC and gRPC-Web have a status of their own behind one of HTTP that is always 200. */
+function meterCall(request: HttpRequest, response: HttpResponse, call: Call, endpoint: RpcEndpoint): void {
+  const { meterByDoor } = endpoint;
+  const contentType = request.headers['content-type'] ?? '';
+  if (!contentType.startsWith('application/grpc')) meterReply(response, meterByDoor.connect, { call });
+  else {
+    const door = contentType.startsWith('application/grpc-web') ? 'grpc_web' : 'grpc';
+    meterReply(response, meterByDoor[door], { call, usesStatus: false });
+  }
 }
 
 /**
@@ -101,8 +115,10 @@ async function serveCall(
     ? inflatingFor.run({ charge: (bytes) => call.chargeRequest(bytes), check }, handle)
     : handle());
   const { status } = reply;
-  if (status === 405 || status === 415) answerWrongForm(response, status, endpoint.isStream);
-  else if (json === undefined) await writeReply(response, call, reply);
+  if (status === 405 || status === 415) {
+    call.outcome = status === 405 ? grpcCode.Unimplemented : grpcCode.InvalidArgument;
+    answerWrongForm(response, status, endpoint.isStream);
+  } else if (json === undefined) await writeReply(response, call, reply);
   else await json.write(reply, (written, rest) => writeReply(response, call, written, rest));
 }
 
@@ -120,18 +136,20 @@ function toUniversal(
     // Handlers look at nothing but the query; a `Host` that is no host must not stop them.
     url: `http://kelp${originForm(request.url)}`,
     header: protocolHeaders(request, called),
-    body: failingByConnect(readBody(request, call, rules)),
+    body: failingByConnect(call, readBody(request, call, rules)),
     signal: call.signal,
     contextValues: createContextValues().set(callContextKey, called),
   };
 }
 
 /** What fails while a body is read passes no interceptor, and has to be an error of Connect. */
-async function* failingByConnect(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* failingByConnect(call: Call, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
     yield* body;
   } catch (error) {
-    throw toConnectError(error);
+    const connectError = toConnectError(error);
+    call.outcome ??= connectError.code;
+    throw connectError;
   }
 }
 
@@ -199,8 +217,10 @@ function logWhenClosed(method: string, response: HttpResponse, call: Call, logge
   const startMs = performance.now();
   response.once('close', () => {
     const ms = Math.round((performance.now() - startMs) * 1000) / 1000;
-    // A call that no service has answered was malformed, one too many or too early, or its client went away.
-    const code = call.outcome ?? (response.writableEnded ? 'Refused' : 'Canceled');
+    const { outcome } = call;
+    // A call without one was malformed, or its client went away.
+    const noOutcome = response.writableEnded ? 'Refused' : 'Canceled';
+    const code = outcome === undefined ? noOutcome : nameOfCode(outcome);
     logger.debug({ method, code, status: response.statusCode, ms, ...call.operationTally }, 'call');
   });
 }

@@ -22,8 +22,9 @@ import type { ServerLimits } from '../../limits.ts';
 import { type CallError, deadlineError, tooSlowError } from '../calls/call-error.ts';
 import type { Call, CallTable } from '../calls/calls.ts';
 import { type Deadlines, Timed } from '../../deadlines.ts';
-import { nameOfCode } from '../../grpc-code.ts';
+import { type GrpcCode, grpcCode, nameOfCode } from '../../grpc-code.ts';
 import { isUnforeseen, outcomeOf } from '../calls/outcome.ts';
+import type { CallMeter } from '../metrics/call-meter.ts';
 import type { ServerState } from '../health/server-state.ts';
 import { failedReply, failedTrailers } from './status.ts';
 
@@ -37,8 +38,17 @@ export interface GrpcContext {
   readonly logger: Logger;
 }
 
+/** What a call is for. */
+export interface Called {
+  /** For the log. */
+  readonly name: string;
+  readonly meter: CallMeter;
+}
+
 interface CallTimes {
   readonly isStream: boolean;
+  /** How long it takes says how fast the server is; left out: unless it is a stream. */
+  readonly isTimed?: boolean;
   /** How long the client waits; `undefined`: for ever. */
   readonly timeoutMs: number | undefined;
   /** How long the request may take to come. */
@@ -53,9 +63,9 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
   /** The status is sent, or never will be. */
   protected isAnswered = false;
   readonly #context: GrpcContext;
-  readonly #name: string;
-  /** For the log, if it tells of every call. */
-  readonly #startMs: number | undefined;
+  readonly #called: Called;
+  readonly #startMs: number;
+  readonly #isTimed: boolean;
   /** What ends next: the time for the request, or the deadline. */
   #isRequestTimed = true;
   /** By the monotonic clock, if it is behind the time for the request. */
@@ -64,15 +74,21 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
   constructor(
     context: GrpcContext,
     stream: ServerStream,
-    name: string,
-    { isStream, timeoutMs, requestTimeoutMs = context.limits.requestTimeoutMs }: CallTimes,
+    called: Called,
+    {
+      isStream,
+      isTimed = !isStream,
+      timeoutMs,
+      requestTimeoutMs = context.limits.requestTimeoutMs,
+    }: CallTimes,
   ) {
     super();
     this.#context = context;
-    this.#name = name;
+    this.#called = called;
+    this.#isTimed = isTimed;
     this.stream = stream;
     this.call = context.calls.open(this, isStream);
-    this.#startMs = context.logger.isLevelEnabled('debug') ? performance.now() : undefined;
+    called.meter.begin();
     if (timeoutMs !== undefined && timeoutMs <= requestTimeoutMs) {
       this.#isRequestTimed = false;
       context.deadlines.set(this, timeoutMs);
@@ -80,6 +96,8 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
       if (timeoutMs !== undefined) this.#deadlineMs = performance.now() + timeoutMs;
       context.deadlines.set(this, requestTimeoutMs);
     }
+    // Each look at the clock is a good part of what a call costs.
+    this.#startMs = context.deadlines.setAtMs;
   }
 
   get peer(): object {
@@ -94,7 +112,11 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
     this.isAnswered = true;
     this.#context.deadlines.cancel(this);
     this.call.close();
-    if (this.#startMs !== undefined) this.#log(code, performance.now() - this.#startMs);
+    const tookMs = performance.now() - this.#startMs;
+    const outcome = this.call.outcome ?? grpcCode.Canceled;
+    if (this.#isTimed) this.#called.meter.end(outcome, tookMs);
+    else this.#called.meter.endStream(outcome);
+    if (this.#context.logger.isLevelEnabled('debug')) this.#log(code, tookMs);
   }
 
   override expire(): void {
@@ -135,9 +157,9 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
   protected fail(error: unknown): void {
     if (this.isAnswered) return;
     const outcome = outcomeOf(error);
-    this.answered(nameOfCode(outcome.code));
+    this.answered(outcome.code);
     if (isUnforeseen(error)) {
-      this.#context.logger.error({ method: this.#name, err: error }, 'a call failed unexpectedly');
+      this.#context.logger.error({ method: this.#called.name, err: error }, 'a call failed unexpectedly');
     }
     this.call.abort(error);
     // A request that still comes is not wanted any more, which the stream tells the client by itself.
@@ -146,7 +168,7 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
   }
 
   /** What follows is the last of the reply. A deadline ends with the stream, which is now unless the reply waits for its reader. */
-  protected answered(outcome: string): void {
+  protected answered(outcome: GrpcCode): void {
     this.isAnswered = true;
     this.call.outcome = outcome;
     this.requestDone();
@@ -154,7 +176,7 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
 
   /** A status would stand behind what the client does not read. */
   #breakOff(error: CallError): void {
-    if (!this.isAnswered) this.call.outcome = nameOfCode(outcomeOf(error).code);
+    if (!this.isAnswered) this.call.outcome = outcomeOf(error).code;
     this.isAnswered = true;
     this.call.abort(error);
     this.stream.reset(errorCode.CANCEL);
@@ -162,8 +184,10 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
 
   #log(code: ErrorCode, tookMs: number): void {
     const ms = Math.round(tookMs * 1000) / 1000;
-    const outcome = this.call.outcome ?? (code === errorCode.NO_ERROR ? 'Refused' : 'Canceled');
-    const line = { method: this.#name, code: outcome, status: 200, ms, ...this.call.operationTally };
+    const { outcome } = this.call;
+    const noAnswer = code === errorCode.NO_ERROR ? 'Refused' : 'Canceled';
+    const name = outcome === undefined ? noAnswer : nameOfCode(outcome);
+    const line = { method: this.#called.name, code: name, status: 200, ms, ...this.call.operationTally };
     this.#context.logger.debug(line, 'call');
   }
 }

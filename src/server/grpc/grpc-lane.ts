@@ -22,14 +22,14 @@ export function grpcLane(context: GrpcContext, routes: Routes): GrpcLane {
     const route = routes.of(head);
     if (route === undefined) return undefined;
     const { calls, state } = context;
-    if (route.served === undefined) return new RefusedCall(context, route.name, stream, route.refusal);
+    if (route.served === undefined) return new RefusedCall(context, route, stream, route.refusal);
     const { served, timeoutMs } = route;
     const store = context.store();
     const refusal = refusalIn(state) ?? (calls.makeRoom() ? undefined : calls.fullError());
     // A store that can't be opened ends the server.
     if (refusal !== undefined || store === undefined) {
       const takesStream = served.kind === 'bidiStream';
-      return new RefusedCall(context, served.name, stream, refusal ?? recoveringError(), takesStream);
+      return new RefusedCall(context, served, stream, refusal ?? recoveringError(), takesStream);
     }
     switch (served.kind) {
       case 'unary':

@@ -3,6 +3,7 @@
  * sent to a client that does not read until what it was sent has left for the socket.
  */
 import type { ServerStream } from '../../http2/contract/stream.ts';
+import { grpcCode } from '../../grpc-code.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { type PushedReplies, type ReplyOutlet, readRequest } from '../services/method.ts';
 import { GrpcCall, type GrpcContext } from './grpc-call.ts';
@@ -28,7 +29,7 @@ export class PushStreamCall extends GrpcCall implements ReplyOutlet {
     stream: ServerStream,
     timeoutMs: number | undefined,
   ) {
-    super(context, stream, served.name, { isStream: true, timeoutMs });
+    super(context, stream, served, { isStream: true, timeoutMs });
     this.#store = store;
     this.#served = served;
     this.#reader = new MessageReader(this.call, served.requestBytesMax);
@@ -87,7 +88,7 @@ export class PushStreamCall extends GrpcCall implements ReplyOutlet {
     if (error !== undefined) return this.fail(error);
     if (this.isAnswered) return;
     this.#sendHead();
-    this.answered('Ok');
+    this.answered(grpcCode.Ok);
     this.stream.end(okTrailers);
   }
 

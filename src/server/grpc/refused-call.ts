@@ -7,7 +7,7 @@
 import type { ServerStream } from '../../http2/contract/stream.ts';
 import { serverFixed } from '../../limits.ts';
 import type { CallTable } from '../calls/calls.ts';
-import { GrpcCall, type GrpcContext } from './grpc-call.ts';
+import { type Called, GrpcCall, type GrpcContext } from './grpc-call.ts';
 
 export class RefusedCall extends GrpcCall {
   readonly #refusal: Error;
@@ -15,9 +15,20 @@ export class RefusedCall extends GrpcCall {
   #isWaiting: boolean;
   #byteCount = 0;
 
-  constructor(context: GrpcContext, name: string, stream: ServerStream, refusal: Error, takesStream = false) {
+  constructor(
+    context: GrpcContext,
+    called: Called,
+    stream: ServerStream,
+    refusal: Error,
+    takesStream = false,
+  ) {
     const requestTimeoutMs = takesStream ? 0 : serverFixed.refusedRequestMs;
-    super(context, stream, name, { isStream: false, timeoutMs: undefined, requestTimeoutMs });
+    super(context, stream, called, {
+      isStream: false,
+      isTimed: false,
+      timeoutMs: undefined,
+      requestTimeoutMs,
+    });
     this.#refusal = refusal;
     this.#calls = context.calls;
     this.#isWaiting = this.#calls.mayRefuseLater();

@@ -12,6 +12,9 @@ import { StoreError } from '../../errors.ts';
 import { serverFixed } from '../../limits.ts';
 import { CallError } from '../calls/call-error.ts';
 import { grpcTimeoutMs } from '../calls/deadline.ts';
+import type { CallMeter } from '../metrics/call-meter.ts';
+import type { CallMeters } from '../metrics/call-meters.ts';
+import { methodNameOf } from '../metrics/routes.ts';
 import { originForm } from '../http/request-target.ts';
 import { PREFIX_BYTES, writePrefix } from '../services/envelope.ts';
 import type {
@@ -22,17 +25,16 @@ import type {
   ServerStreamMethod,
   UnaryMethod,
 } from '../services/method.ts';
+import type { Called } from './grpc-call.ts';
 import type { ServedService } from '../services/services.ts';
 
 /** A method at its path; `kind` is that of the method. */
 export type ServedMethod =
   Served<UnaryMethod> | Served<ServerStreamMethod> | ServedPush | Served<BidiStreamMethod>;
 
-interface AtPath<AMethod extends Method> {
+interface AtPath<AMethod extends Method> extends Called {
   readonly kind: AMethod['kind'];
   readonly method: AMethod;
-  /** For the log, as `kelp.v1.KvService/Get`. */
-  readonly name: string;
   readonly requestBytesMax: number;
 }
 
@@ -52,19 +54,27 @@ export type Route =
       readonly timeoutMs: number | undefined;
       readonly refusal: undefined;
     }
-  | { readonly served: undefined; readonly name: string; readonly refusal: CallError | StoreError };
+  | (Called & { readonly served: undefined; readonly refusal: CallError | StoreError });
 
 export class Routes {
   readonly #servedByPath = new Map<string, ServedMethod>();
   readonly #isElsewhere: (path: string) => boolean;
+  /** Of what is not known. */
+  readonly #otherMeter: CallMeter;
 
   /** @param isElsewhere whether a path that is no method of `services` is served by others. */
-  constructor(services: readonly ServedService[], isElsewhere: (path: string) => boolean) {
+  constructor(
+    services: readonly ServedService[],
+    meters: CallMeters,
+    isElsewhere: (path: string) => boolean,
+  ) {
     this.#isElsewhere = isElsewhere;
+    this.#otherMeter = meters.of('grpc', 'other');
     for (const { desc, methods, requestBytesMax } of services) {
       for (const method of methods) {
         const name = `${desc.typeName}/${method.desc.name}`;
-        const atPath = { kind: method.kind, method, name, requestBytesMax };
+        const meter = meters.of('grpc', methodNameOf(method.desc));
+        const atPath = { kind: method.kind, method, name, meter, requestBytesMax };
         const served =
           method.kind === 'pushStream' ? atPath : { ...atPath, writer: new MessageWriter(method.codecs) };
         this.#servedByPath.set(`/${name}`, served as ServedMethod);
@@ -83,7 +93,7 @@ export class Routes {
     const path = originForm(head.path)?.split('?', 1)[0];
     if (path === undefined) return undefined;
     const served = this.#servedByPath.get(path);
-    if (served === undefined) return this.#isElsewhere(path) ? undefined : unknownMethod(path);
+    if (served === undefined) return this.#isElsewhere(path) ? undefined : this.#unknownMethod(path);
     const timeout = fieldOf(head.fields, 'grpc-timeout');
     if (timeout === undefined) return { served, timeoutMs: undefined, refusal: undefined };
     const timeoutMs = grpcTimeoutMs(timeout);
@@ -92,11 +102,18 @@ export class Routes {
         'invalidArgument',
         `protocol error: invalid grpc timeout value: ${timeout}`,
       );
-      return { served: undefined, name: served.name, refusal };
+      return { served: undefined, name: served.name, meter: served.meter, refusal };
     }
     // No timer can be set for as long: it is as good as none.
     const isBeyond = timeoutMs > serverFixed.deadlineMsMax;
     return { served, timeoutMs: isBeyond ? undefined : timeoutMs, refusal: undefined };
+  }
+
+  #unknownMethod(path: string): Route {
+    const name = path.slice(0, serverFixed.pathCharactersMax);
+    const message = `nothing is served at ${name}; services are listed by gRPC reflection`;
+    const refusal = new CallError('unimplemented', message);
+    return { served: undefined, name, meter: this.#otherMeter, refusal };
   }
 }
 
@@ -109,12 +126,6 @@ function isPlain({ method, fields }: RequestHead): boolean {
   if (contentType !== 'application/grpc' && contentType !== 'application/grpc+proto') return false;
   const encoding = fieldOf(fields, 'grpc-encoding');
   return method === 'POST' && (encoding === undefined || encoding === 'identity');
-}
-
-function unknownMethod(path: string): Route {
-  const name = path.slice(0, serverFixed.pathCharactersMax);
-  const message = `nothing is served at ${name}; services are listed by gRPC reflection`;
-  return { served: undefined, name, refusal: new CallError('unimplemented', message) };
 }
 
 /** Writes a message with the prefix that gRPC puts before it: a byte of flags, four of the length. */

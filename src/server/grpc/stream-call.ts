@@ -4,6 +4,7 @@
  * the method has not charged when it is not read.
  */
 import type { ServerStream } from '../../http2/contract/stream.ts';
+import { grpcCode } from '../../grpc-code.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { mapped } from '../calls/mapped.ts';
 import { PREFIX_BYTES } from '../services/envelope.ts';
@@ -33,7 +34,7 @@ abstract class StreamCall<Method extends StreamMethod> extends GrpcCall {
     stream: ServerStream,
     timeoutMs: number | undefined,
   ) {
-    super(context, stream, served.name, { isStream: true, timeoutMs });
+    super(context, stream, served, { isStream: true, timeoutMs });
     this.store = store;
     this.served = served;
   }
@@ -101,7 +102,7 @@ abstract class StreamCall<Method extends StreamMethod> extends GrpcCall {
 
   #end(): void {
     this.#sendHead();
-    this.answered('Ok');
+    this.answered(grpcCode.Ok);
     this.stream.end(okTrailers);
   }
 

@@ -3,6 +3,7 @@
  * needs no promise goes out before the next frame is read.
  */
 import type { ServerStream } from '../../http2/contract/stream.ts';
+import { grpcCode } from '../../grpc-code.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { moreThanOneError, noMessageError, tooLongError } from '../calls/call-error.ts';
 import { PREFIX_BYTES } from '../services/envelope.ts';
@@ -26,7 +27,7 @@ export class UnaryCall extends GrpcCall {
     stream: ServerStream,
     timeoutMs: number | undefined,
   ) {
-    super(context, stream, served.name, { isStream: false, timeoutMs });
+    super(context, stream, served, { isStream: false, timeoutMs });
     this.#store = store;
     this.#served = served;
   }
@@ -97,7 +98,7 @@ export class UnaryCall extends GrpcCall {
     if (this.isAnswered) return;
     const { method, writer } = this.#served;
     const size = PREFIX_BYTES + method.codecs.sizeOf(reply);
-    this.answered('Ok');
+    this.answered(grpcCode.Ok);
     this.stream.answer(replyHead, reply, size, writer, okTrailers);
     // What is held back by then waits for the client to read, in one piece until all of it has gone.
     if (this.stream.queuedBytes === 0) return;

@@ -19,6 +19,7 @@ import { systemClock, systemRandom } from '../../clock.ts';
 import { assert } from '../../errors.ts';
 import { type ServerLimits, serverFixed } from '../../limits.ts';
 import type { CallTable } from '../calls/calls.ts';
+import type { Traffic } from '../metrics/traffic.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import type { ListenAddress, SocketAddress } from '../config/option-values.ts';
 import { sendJson } from '../health/probes.ts';
@@ -39,6 +40,8 @@ export interface ListenerOptions {
   readonly pageRefusal: PageRefusal;
   readonly cors: Cors;
   readonly calls: CallTable;
+  /** Told of every connection. */
+  readonly traffic: Traffic;
   readonly deadlines: Deadlines;
   /** Asked in order; the last one answers everything. */
   readonly handlers: readonly RequestHandler[];
@@ -134,13 +137,16 @@ export class Listener {
       (socket) => void this.#routeByFirstBytes(socket),
     );
     const sockets = this.#sockets;
+    const { traffic } = this.#options;
     // One for all of them.
     const forget = function (this: Socket): void {
       sockets.delete(this);
+      traffic.closed();
     };
     server.maxConnections = this.#options.limits.connectionsMax;
     server.on('connection', (socket) => {
       this.#sockets.add(socket);
+      traffic.accepted();
       socket.on('close', forget);
     });
     return server;
@@ -174,6 +180,7 @@ export class Listener {
   }
 
   #route(socket: Socket, isHttp2: boolean): void {
+    this.#options.traffic.speaks(socket, isHttp2 ? 'http2' : 'http1');
     if (isHttp2) {
       // Its streams end one by one: a client that ends the connection is gone.
       socket.allowHalfOpen = false;

@@ -3,27 +3,40 @@
  * the rest is told that there is nothing.
  */
 import { type ConnectContext, answerCall } from '../connect/serve-call.ts';
-import type { Metrics } from '../health/metrics.ts';
+import type { MetricsEndpoint } from '../health/metrics-endpoint.ts';
 import { answerProbe, answerUnknownPath, answerWithoutPath } from '../health/probes.ts';
 import type { ServerState } from '../health/server-state.ts';
 import type { RestApi } from '../rest/rest-api.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
+import { meterReply } from '../http/meter-reply.ts';
+import { pathOf } from '../http/request-target.ts';
 
 /** @returns whether it answers the request; it must not touch one that it leaves to others. */
 export type RequestHandler = (request: HttpRequest, response: HttpResponse) => boolean;
 
 export interface RequestContext extends ConnectContext {
   readonly state: ServerState;
-  readonly metrics: Metrics;
+  readonly metrics: MetricsEndpoint;
   readonly rest: RestApi;
 }
 
 /** Handlers in the order in which they are asked; the last one answers everything. */
 export function requestHandlers(context: RequestContext): readonly RequestHandler[] {
+  const { meters } = context.calls;
+  const meterByPath = new Map(
+    ['healthz', 'readyz', 'metrics'].map((name) => [`/${name}`, meters.of('http', name)]),
+  );
+  const otherMeter = meters.of('http', 'other');
+  const metered = (request: HttpRequest, response: HttpResponse): false => {
+    meterReply(response, meterByPath.get(pathOf(request)) ?? otherMeter);
+    return false;
+  };
   return [
-    answerWithoutPath,
     (request, response) => context.rest.answer(request, response),
     (request, response) => answerCall(request, response, context),
+    // What follows is no call, ...
+    metered,
+    answerWithoutPath,
     (request, response) => answerProbe(request, response, context.state),
     (request, response) => context.metrics.answer(request, response),
     (request, response) => {

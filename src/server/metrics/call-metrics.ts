@@ -1,7 +1,7 @@
 /** The metrics of the server: calls, what they hold, and the connections that they came over. */
 import { grpcCode, nameOfCode } from '../../grpc-code.ts';
 import type { CallMeter } from './call-meter.ts';
-import type { Labels, Metric, Sample, ServerFigures, TrafficFigures } from './metric.ts';
+import type { Labels, Metric, Sample, ServerFigures } from './metric.ts';
 import { doors, statusClasses } from './routes.ts';
 import { protocols } from './traffic.ts';
 
@@ -84,7 +84,7 @@ export const connectionMetrics: readonly Metric<ServerFigures>[] = [
     type: 'gauge',
     help: 'The open connections.',
     labels: protocolLabel,
-    read: byProtocol(({ openCount }) => openCount),
+    read: ({ connections }) => byProtocol(connections, ({ openCount }) => openCount),
   },
   {
     name: 'kelp_connections_limit',
@@ -97,21 +97,21 @@ export const connectionMetrics: readonly Metric<ServerFigures>[] = [
     type: 'counter',
     help: 'The connections that were opened, counted once it is known what they speak.',
     labels: protocolLabel,
-    read: byProtocol(({ openedCount }) => openedCount),
+    read: ({ connections }) => byProtocol(connections, ({ openedCount }) => openedCount),
   },
   {
     name: 'kelp_network_received_bytes_total',
     type: 'counter',
-    help: 'The bytes that came over connections, with all that protocols and TLS put around them.',
-    labels: protocolLabel,
-    read: byProtocol(({ receivedBytes }) => receivedBytes),
+    help: 'The bytes that came over connections, with all that their protocol puts around messages.',
+    labels: { protocol: 'http2, http1' },
+    read: ({ bytes }) => byProtocol(bytes, ({ receivedBytes }) => receivedBytes),
   },
   {
     name: 'kelp_network_sent_bytes_total',
     type: 'counter',
     help: 'The bytes that were sent, likewise.',
-    labels: protocolLabel,
-    read: byProtocol(({ sentBytes }) => sentBytes),
+    labels: { protocol: 'http2, http1' },
+    read: ({ bytes }) => byProtocol(bytes, ({ sentBytes }) => sentBytes),
   },
 ];
 
@@ -160,7 +160,9 @@ function samplesByStatusClass(meter: CallMeter): Sample[] {
     .filter(({ value }) => value > 0);
 }
 
-function byProtocol(read: (figures: TrafficFigures) => number): (figures: ServerFigures) => Sample[] {
-  return ({ traffic }) =>
-    Object.entries(traffic).map(([protocol, figures]) => ({ labels: { protocol }, value: read(figures) }));
+function byProtocol<Figures>(
+  all: Readonly<Record<string, Figures>>,
+  read: (figures: Figures) => number,
+): Sample[] {
+  return Object.entries(all).map(([protocol, figures]) => ({ labels: { protocol }, value: read(figures) }));
 }

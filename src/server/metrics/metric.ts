@@ -4,7 +4,7 @@ import type { StoreFigures } from '../../store/figures.ts';
 import type { CallMeters } from './call-meters.ts';
 import type { Histogram } from './histogram.ts';
 import type { StoreMeter } from './store-meter.ts';
-import type { Protocol } from './traffic.ts';
+import type { ByteFigures, ConnectionFigures, Protocol, SpokenProtocol } from './traffic.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -28,14 +28,6 @@ export interface CallFigures {
   readonly callBytesMax: number;
 }
 
-/** Of the connections of a protocol. */
-export interface TrafficFigures {
-  readonly openCount: number;
-  readonly openedCount: number;
-  readonly receivedBytes: number;
-  readonly sentBytes: number;
-}
-
 /** What the metrics of a server are read from. */
 export interface ServerFigures {
   readonly version: string;
@@ -44,7 +36,8 @@ export interface ServerFigures {
   readonly meters: CallMeters;
   readonly calls: CallFigures;
   readonly connectionsMax: number;
-  readonly traffic: Readonly<Record<Protocol, TrafficFigures>>;
+  readonly connections: Readonly<Record<Protocol, ConnectionFigures>>;
+  readonly bytes: Readonly<Record<SpokenProtocol, ByteFigures>>;
 }
 
 /** ... and those of its store. */

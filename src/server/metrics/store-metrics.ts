@@ -13,37 +13,37 @@ export const stateMetrics: readonly StoreMetric[] = [
   {
     name: 'kelp_oldest_revision',
     type: 'gauge',
-    help: 'The oldest that can be read.',
+    help: 'The oldest that can be read; 0: all can.',
     read: ({ status }) => status.oldestRevision,
   },
   {
     name: 'kelp_oldest_watch_revision',
     type: 'gauge',
-    help: 'The lowest at which a watch may start.',
+    help: 'The lowest at which a watch may start. A client that is away until its revision is below it begins anew.',
     read: ({ status }) => status.oldestWatchRevision,
   },
   {
     name: 'kelp_keys',
     type: 'gauge',
-    help: 'The keys that are durable.',
+    help: 'The keys that are durable; those past their deadline count until they are removed.',
     read: ({ status }) => status.keyCount,
   },
   {
     name: 'kelp_leases',
     type: 'gauge',
-    help: 'The leases that are durable.',
+    help: 'The leases that are durable, at most --leases-max.',
     read: ({ status }) => status.leaseCount,
   },
   {
     name: 'kelp_data_bytes',
     type: 'gauge',
-    help: 'Keys and values in memory, in all kept versions.',
+    help: 'Keys and values in memory, in all kept versions, those too that are not durable.',
     read: ({ status }) => status.dataBytes,
   },
   {
     name: 'kelp_memory_used_bytes',
     type: 'gauge',
-    help: 'The memory that counts towards the limit.',
+    help: 'What counts towards the limit: keys and values, indexes and leases.',
     read: ({ status }) => status.memoryBytes,
   },
   {
@@ -139,7 +139,7 @@ export const watchMetrics: readonly StoreMetric[] = [
   {
     name: 'kelp_watchers',
     type: 'gauge',
-    help: 'The open watches.',
+    help: 'The open watches, at most --watchers-max.',
     read: ({ status }) => status.watcherCount,
   },
   {

@@ -1,80 +1,95 @@
-/** The connections of a server: how many are open, and what went over those and the ones before. */
+/**
+ * The connections of a server: how many are open, and what went over them and those before. The bytes are what sockets have counted
+ * themselves, read at a scrape and when one closes: a connection costs an entry here, and its bytes nothing.
+ *
+ * A connection with TLS is two sockets, of which the outer one was accepted and the inner one speaks HTTP.
+ */
 import type { Socket } from 'node:net';
-import type { TrafficFigures } from './metric.ts';
 
 /** What connections speak, with what the documentation says of it. */
 export const protocols = {
   http2: 'HTTP/2',
   http1: 'HTTP/1.1',
-  unknown: 'nothing has come yet, or what was turned away',
+  unknown: 'nothing has come yet, a handshake is not done, or what was turned away',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type Protocol = keyof typeof protocols;
+export type SpokenProtocol = Exclude<Protocol, 'unknown'>;
 
-interface Counted {
-  openedCount: number;
-  receivedBytes: number;
-  sentBytes: number;
+/** Of the connections of a protocol. */
+export interface ConnectionFigures {
+  readonly openCount: number;
+  readonly openedCount: number;
+}
+
+export interface ByteFigures {
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+}
+
+class Spoken {
+  readonly sockets = new Set<Socket>();
+  openedCount = 0;
+  receivedBytes = 0;
+  sentBytes = 0;
+
+  open(socket: Socket): void {
+    this.openedCount++;
+    this.sockets.add(socket);
+    socket.once('close', () => {
+      this.sockets.delete(socket);
+      this.receivedBytes += socket.bytesRead;
+      this.sentBytes += socket.bytesWritten;
+    });
+  }
+
+  get connections(): ConnectionFigures {
+    return { openCount: this.sockets.size, openedCount: this.openedCount };
+  }
+
+  get bytes(): ByteFigures {
+    let { receivedBytes, sentBytes } = this;
+    for (const { bytesRead, bytesWritten } of this.sockets) {
+      receivedBytes += bytesRead;
+      sentBytes += bytesWritten;
+    }
+    return { receivedBytes, sentBytes };
+  }
 }
 
 export class Traffic {
-  readonly #protocolBySocket = new Map<Socket, Protocol>();
-  readonly #countedBy: Readonly<Record<Protocol, Counted>> = {
-    http2: { openedCount: 0, receivedBytes: 0, sentBytes: 0 },
-    http1: { openedCount: 0, receivedBytes: 0, sentBytes: 0 },
-    unknown: { openedCount: 0, receivedBytes: 0, sentBytes: 0 },
-  };
+  readonly #http1 = new Spoken();
+  readonly #http2 = new Spoken();
+  #acceptedCount = 0;
+  #acceptedOpenCount = 0;
 
-  opened(socket: Socket): void {
-    this.#protocolBySocket.set(socket, 'unknown');
+  accepted(): void {
+    this.#acceptedCount++;
+    this.#acceptedOpenCount++;
   }
 
-  /** It is known what a connection speaks: it counts from now on, with the bytes before. */
-  speaks(socket: Socket, protocol: 'http1' | 'http2'): void {
-    if (!this.#protocolBySocket.has(socket)) return;
-    this.#protocolBySocket.set(socket, protocol);
-    this.#countedBy[protocol].openedCount++;
+  /** One that was accepted is closed. */
+  closed(): void {
+    this.#acceptedOpenCount--;
   }
 
-  closed(socket: Socket): void {
-    const protocol = this.#protocolBySocket.get(socket);
-    if (protocol === undefined) return;
-    this.#protocolBySocket.delete(socket);
-    const counted = this.#countedBy[protocol];
-    // No counter may fall, so what may still turn out to be of a protocol was not counted before.
-    if (protocol === 'unknown') counted.openedCount++;
-    counted.receivedBytes += socket.bytesRead;
-    counted.sentBytes += socket.bytesWritten;
+  /** It is known what a connection speaks. */
+  speaks(socket: Socket, protocol: SpokenProtocol): void {
+    if (protocol === 'http2') this.#http2.open(socket);
+    else this.#http1.open(socket);
   }
 
-  /** The open sockets. */
-  get sockets(): Iterable<Socket> {
-    return this.#protocolBySocket.keys();
+  get connections(): Readonly<Record<Protocol, ConnectionFigures>> {
+    const http1 = this.#http1.connections;
+    const http2 = this.#http2.connections;
+    // The inner socket of one with TLS may be closed a little later than the outer one.
+    const openCount = Math.max(this.#acceptedOpenCount - http1.openCount - http2.openCount, 0);
+    // Those that are open and may still turn out to speak something are not counted yet: no counter may fall.
+    const openedCount = this.#acceptedCount - openCount - http1.openedCount - http2.openedCount;
+    return { http2, http1, unknown: { openCount, openedCount } };
   }
 
-  figures(): Record<Protocol, TrafficFigures> {
-    const open: Record<Protocol, { openCount: number; receivedBytes: number; sentBytes: number }> = {
-      http2: { openCount: 0, receivedBytes: 0, sentBytes: 0 },
-      http1: { openCount: 0, receivedBytes: 0, sentBytes: 0 },
-      unknown: { openCount: 0, receivedBytes: 0, sentBytes: 0 },
-    };
-    for (const [socket, protocol] of this.#protocolBySocket) {
-      const sum = open[protocol];
-      sum.openCount++;
-      if (protocol === 'unknown') continue;
-      sum.receivedBytes += socket.bytesRead;
-      sum.sentBytes += socket.bytesWritten;
-    }
-    const figuresOf = (protocol: Protocol): TrafficFigures => {
-      const { openedCount, receivedBytes, sentBytes } = this.#countedBy[protocol];
-      const sum = open[protocol];
-      return {
-        openCount: sum.openCount,
-        openedCount,
-        receivedBytes: receivedBytes + sum.receivedBytes,
-        sentBytes: sentBytes + sum.sentBytes,
-      };
-    };
-    return { http2: figuresOf('http2'), http1: figuresOf('http1'), unknown: figuresOf('unknown') };
+  get bytes(): Readonly<Record<SpokenProtocol, ByteFigures>> {
+    return { http2: this.#http2.bytes, http1: this.#http1.bytes };
   }
 }

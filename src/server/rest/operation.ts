@@ -5,6 +5,7 @@
  *     const getKey = operation({
  *       method: 'GET',
  *       template: '/v1/keys/{key}',
+ *       countsAs: 'Get',
  *       query: { revision: wholeNumberParameter },
  *       run(call, { revision = 0 }) {
  *         const { entry } = call.store.getVisible(call.pathKey, revision);
@@ -29,6 +30,8 @@ export interface OperationSpec<Table extends QueryTable> {
   /** That of `GET` answers `HEAD`, too: what it sends goes without its body. */
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly template: string;
+  /** The method under which metrics count it, such as `Get`: of `methodNames` in `metrics/routes.ts`, that of kelp.v1 which does the same. */
+  readonly countsAs: string;
   readonly query: Table;
   /** Left out: it takes none. */
   readonly body?: BodyRules;

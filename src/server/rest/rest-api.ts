@@ -6,8 +6,11 @@
  * (`problem.ts`), in the form of the interface.
  */
 import type { Logger } from 'pino';
-import { StoreError } from '../../errors.ts';
+import { StoreError, assert } from '../../errors.ts';
+import { nameOfCode } from '../../grpc-code.ts';
 import { type ServerLimits, serverFixed } from '../../limits.ts';
+import type { CallMeter } from '../metrics/call-meter.ts';
+import type { Door } from '../metrics/routes.ts';
 import { type ServerState, refusalIn } from '../health/server-state.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { originForm } from '../http/request-target.ts';
@@ -26,6 +29,8 @@ export interface RestApiContext extends Pick<RestCallContext, 'store' | 'calls' 
 }
 
 export interface RestApiOptions {
+  /** As which metrics count its calls. */
+  readonly door: Door;
   readonly operations: readonly Operation[];
   /** All paths that begin so are the interface's: one that is not served is a problem of its. Left out: it is for others. */
   readonly ownPrefix?: string;
@@ -35,23 +40,34 @@ export interface RestApiOptions {
 
 const SLASH = 0x2f;
 
+type Counted = Pick<CallAbout, 'name' | 'meter'>;
+
 export class RestApi {
   readonly #router: Router<Operation>;
   readonly #ownPrefix: string | undefined;
   readonly #context: RestApiContext;
   readonly #callContext: RestCallContext;
   readonly #order = new RequestOrder();
-  readonly #nameByOperation: ReadonlyMap<Operation, string>;
+  readonly #countedByOperation: ReadonlyMap<Operation, Counted>;
+  /** Of what is no operation. */
+  readonly #otherMeter: CallMeter;
 
   constructor(
-    { operations, ownPrefix, writeProblem = sendProblem }: RestApiOptions,
+    { door, operations, ownPrefix, writeProblem = sendProblem }: RestApiOptions,
     context: RestApiContext,
   ) {
     const { logger, store, calls, deadlines, limits } = context;
     this.#router = new Router(operations);
     this.#ownPrefix = ownPrefix;
     this.#context = context;
-    this.#nameByOperation = new Map(operations.map((each) => [each, `${each.method} ${each.template}`]));
+    const { meters } = calls;
+    this.#otherMeter = meters.of(door, 'other');
+    this.#countedByOperation = new Map(
+      operations.map((each) => [
+        each,
+        { name: `${each.method} ${each.template}`, meter: meters.of(door, each.countsAs) },
+      ]),
+    );
     this.#callContext = {
       store,
       calls,
@@ -88,9 +104,10 @@ export class RestApi {
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
     const operation = resource.operationByMethod.get(method);
     if (operation === undefined) return this.#answerOtherMethod(resource, request, response);
-    const name = this.#nameByOperation.get(operation) ?? '';
+    const counted = this.#countedByOperation.get(operation);
+    assert(counted !== undefined, 'an operation that is found is one of the table');
     const { isStream = false, writeProblem } = operation;
-    const call = this.#open(request, response, { name, parameter, isStream, writeProblem });
+    const call = this.#open(request, response, { ...counted, parameter, isStream, writeProblem });
     if (call === undefined) return;
     this.#order.run(request, response, () => this.#begin(operation, call, query));
   }
@@ -118,7 +135,7 @@ export class RestApi {
     const name = `* ${resource.template}`;
     const allow = ['allow', allowedAt(resource)];
     if (request.method === 'OPTIONS') {
-      this.#open(request, response, { name, parameter: '', isStream: false })?.sendHead(204, allow);
+      this.#open(request, response, this.#other(name))?.sendHead(204, allow);
       return;
     }
     const method = (request.method ?? '').slice(0, serverFixed.pathCharactersMax);
@@ -127,7 +144,11 @@ export class RestApi {
   }
 
   #refuse(name: string, request: HttpRequest, response: HttpResponse, error: Error): void {
-    this.#open(request, response, { name, parameter: '', isStream: false })?.fail(error);
+    this.#open(request, response, this.#other(name))?.fail(error);
+  }
+
+  #other(name: string): CallAbout {
+    return { name, meter: this.#otherMeter, parameter: '', isStream: false };
   }
 
   /** @returns `undefined`: it is one too many, and was answered. */
@@ -203,7 +224,7 @@ function checkBodyForm({ types }: BodyRules, { headers }: HttpRequest): void {
   throw new RestError('unsupportedMediaType', `the content-type of the body is ${types.join(' or ')}`);
 }
 
-function logEnd({ name, code, status, startMs }: CallEnd, logger: Logger): void {
-  const ms = Math.round((performance.now() - startMs) * 1000) / 1000;
-  logger.debug({ method: name, code, status, ms }, 'call');
+function logEnd({ name, code, status, tookMs }: CallEnd, logger: Logger): void {
+  const ms = Math.round(tookMs * 1000) / 1000;
+  logger.debug({ method: name, code: nameOfCode(code), status, ms }, 'call');
 }

@@ -11,13 +11,14 @@
  */
 import type { Key } from '../../api.ts';
 import { type Deadlines, Timed } from '../../deadlines.ts';
-import { nameOfCode } from '../../grpc-code.ts';
+import { type GrpcCode, grpcCode } from '../../grpc-code.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { serverFixed } from '../../limits.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import { recoveringError, tooSlowError } from '../calls/call-error.ts';
 import type { Call, CallChannel, CallTable } from '../calls/calls.ts';
 import { isUnforeseen } from '../calls/outcome.ts';
+import type { CallMeter } from '../metrics/call-meter.ts';
 import type { HeaderList, HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { type BodyLimit, BodyReader } from './body-reader.ts';
 import { percentDecoded } from './percent.ts';
@@ -28,13 +29,12 @@ import { RestError } from './rest-error.ts';
 export interface CallEnd {
   /** `GET /v1/keys/{key}`: of a set that is fixed. */
   readonly name: string;
-  /** As the log names it. */
-  readonly code: string;
+  readonly code: GrpcCode;
   readonly status: number;
   /** Of bodies. */
   readonly bytesIn: number;
   readonly bytesOut: number;
-  readonly startMs: number;
+  readonly tookMs: number;
 }
 
 export interface RestCallContext {
@@ -47,13 +47,14 @@ export interface RestCallContext {
   readonly writeProblem: (call: RestCall, problem: Problem) => void;
   /** An operation failed by a fault of our own. */
   readonly onUnforeseen: (name: string, error: unknown) => void;
-  /** Told of each call when it is closed; left out: that is of no interest, and its times are not taken. */
+  /** Told of each call when it is closed; left out: that is of no interest. */
   readonly onEnd?: ((end: CallEnd) => void) | undefined;
 }
 
 /** What is known of a call by its path and method. */
 export interface CallAbout {
   readonly name: string;
+  readonly meter: CallMeter;
   /** Of the path, still encoded. */
   readonly parameter: string;
   readonly isStream: boolean;
@@ -75,6 +76,7 @@ export class RestCall extends Timed implements CallChannel {
   readonly #context: RestCallContext;
   readonly #response: HttpResponse;
   readonly #name: string;
+  readonly #meter: CallMeter;
   readonly #parameter: string;
   readonly #writeProblem: RestCallContext['writeProblem'];
   readonly #startMs: number;
@@ -88,7 +90,7 @@ export class RestCall extends Timed implements CallChannel {
     context: RestCallContext,
     request: HttpRequest,
     response: HttpResponse,
-    { name, parameter, isStream, writeProblem = context.writeProblem }: CallAbout,
+    { name, meter, parameter, isStream, writeProblem = context.writeProblem }: CallAbout,
   ) {
     super();
     this.#context = context;
@@ -96,9 +98,11 @@ export class RestCall extends Timed implements CallChannel {
     this.#response = response;
     this.isHead = request.method === 'HEAD';
     this.#name = name;
+    this.#meter = meter;
     this.#parameter = parameter;
     this.#writeProblem = writeProblem;
-    this.#startMs = context.onEnd === undefined ? 0 : performance.now();
+    this.#startMs = performance.now();
+    meter.begin();
     this.call = context.calls.open(this, isStream);
     response.accountForUnread?.();
     response.once('close', () => this.#closed());
@@ -195,7 +199,7 @@ export class RestCall extends Timed implements CallChannel {
   }
 
   endStream(): void {
-    this.call.outcome ??= 'Ok';
+    this.call.outcome ??= grpcCode.Ok;
     if (!this.call.isClosed) this.#response.end();
   }
 
@@ -210,7 +214,7 @@ export class RestCall extends Timed implements CallChannel {
       this.#response.destroy();
       return;
     }
-    this.call.outcome = nameOfCode(problem.grpcCode);
+    this.call.outcome = problem.grpcCode;
     this.call.requestRead();
     this.#writeProblem(this, problem);
   }
@@ -232,7 +236,7 @@ export class RestCall extends Timed implements CallChannel {
   #answer(): boolean {
     if (this.call.isClosed || this.#isAnswered) return false;
     this.#isAnswered = true;
-    this.call.outcome ??= 'Ok';
+    this.call.outcome ??= grpcCode.Ok;
     // A reply may wait for its client for long.
     this.body = NO_BYTES;
     return true;
@@ -285,10 +289,14 @@ export class RestCall extends Timed implements CallChannel {
     this.#reader?.leave();
     this.call.close();
     this.#onDrain();
+    const { statusCode: status, headersSent } = this.#response;
+    const code = this.call.outcome ?? grpcCode.Canceled;
+    const tookMs = performance.now() - this.#startMs;
+    if (this.call.isStream) this.#meter.endStream(code);
+    else this.#meter.end(code, tookMs);
+    if (headersSent) this.#meter.replied(status);
     if (onEnd === undefined) return;
-    const code = this.call.outcome ?? 'Canceled';
     const bytesIn = this.#reader?.bytesIn ?? 0;
-    const { statusCode: status } = this.#response;
-    onEnd({ name: this.#name, code, status, bytesIn, bytesOut: this.#bytesOut, startMs: this.#startMs });
+    onEnd({ name: this.#name, code, status, bytesIn, bytesOut: this.#bytesOut, tookMs });
   }
 }

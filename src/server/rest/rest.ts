@@ -36,5 +36,5 @@ export function restApi(options: RestOptions, context: RestApiContext): RestApi 
     runTxn(options),
     watchKeys,
   ];
-  return new RestApi({ operations, ownPrefix: '/v1/' }, context);
+  return new RestApi({ door: 'rest', operations, ownPrefix: '/v1/' }, context);
 }

@@ -24,6 +24,8 @@ class PipelineTurns {
   readonly budget = new WorkBudget(pipelineTurnVisitsMax, pipelineTurnBytesMax);
   readonly #store: KvStore;
   #pause: Promise<void> | undefined;
+  /** How often the budget was spent. */
+  restCount = 0;
 
   constructor(store: KvStore) {
     this.#store = store;
@@ -36,6 +38,7 @@ class PipelineTurns {
   }
 
   async #paused(): Promise<void> {
+    this.restCount++;
     try {
       await this.#store.pause();
     } finally {

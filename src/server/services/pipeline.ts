@@ -90,7 +90,7 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
         budget.spendBytes(request.length);
         const { operations } = request.read();
         checkSize(operations);
-        const batch = new Batch(this.#call, operations, budget);
+        const batch = new Batch(this.#call, operations, budget, cameAtMs);
         const runSome = (): void => {
           // While it waited others may have used up the turn, and its client may have gone.
           if (budget.isSpent || this.#isUnwanted(signal)) return;
@@ -171,6 +171,7 @@ class Batch implements ReplyAccount {
   readonly #operations: readonly BatchOperation[];
   /** Pays for what it does: of the turn. */
   readonly #budget: WorkBudget;
+  readonly #cameAtMs: number;
   /** Resolves when the results may go out; `undefined`: now. */
   #durable: Promise<unknown> | undefined;
   /** The reply holds as much as one may, or as there is memory for: what would return an entry is refused without a look at it. */
@@ -179,10 +180,11 @@ class Batch implements ReplyAccount {
   #error: Error | undefined;
 
   /** Takes memory for the results. Throws `limitReached` when there is none. */
-  constructor(call: Call, operations: readonly BatchOperation[], budget: WorkBudget) {
+  constructor(call: Call, operations: readonly BatchOperation[], budget: WorkBudget, cameAtMs: number) {
     this.#call = call;
     this.#operations = operations;
     this.#budget = budget;
+    this.#cameAtMs = cameAtMs;
     const bytes = call.replyMemoryBytes(operations.length * RESULT_OBJECT_BYTES);
     call.charge(bytes);
     this.heldBytes = bytes;
@@ -232,13 +234,14 @@ class Batch implements ReplyAccount {
   #countOutcomes(tally: OperationTally): void {
     const { operationCounts } = this.#call;
     const { results } = this;
+    const tookMs = performance.now() - this.#cameAtMs;
     let kind: OperationKind = undefined;
     let okCount = 0;
     for (let index = 0; index < results.length; index++) {
       const next = (this.#operations[index] as BatchOperation).operation.case;
       // Those of a batch are mostly alike.
       if (next !== kind) {
-        if (okCount > 0) operationCounts.add(countedAs(kind), grpcCode.Ok, okCount);
+        if (okCount > 0) operationCounts.add(countedAs(kind), grpcCode.Ok, tookMs, okCount);
         kind = next;
         okCount = 0;
       }
@@ -246,11 +249,11 @@ class Batch implements ReplyAccount {
       if (result.case !== 'failure') {
         okCount++;
       } else {
-        operationCounts.add(countedAs(kind), result.value.code as GrpcCode);
+        operationCounts.add(countedAs(kind), result.value.code as GrpcCode, tookMs);
         tally.failedOperations++;
       }
     }
-    if (okCount > 0) operationCounts.add(countedAs(kind), grpcCode.Ok, okCount);
+    if (okCount > 0) operationCounts.add(countedAs(kind), grpcCode.Ok, tookMs, okCount);
   }
 
   /** Resolves when the results may go out. Rejects with what was not foreseen. */

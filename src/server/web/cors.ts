@@ -9,6 +9,8 @@
 import { ANY_ORIGIN } from '../config/web-origins.ts';
 import { serverFixed } from '../../limits.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
+import { meterReply } from '../http/meter-reply.ts';
+import type { CallMeter } from '../metrics/call-meter.ts';
 import type { WebGuard } from './web-guard.ts';
 
 const METHODS = 'GET, HEAD, PUT, POST, DELETE';
@@ -64,8 +66,11 @@ export class Cors {
   /** Whether responses differ by origin, so that caches have to know. */
   readonly #varies: boolean;
   readonly #isOff: boolean;
+  readonly #meter: CallMeter;
 
-  constructor(guard: WebGuard, corsOrigins: readonly string[]) {
+  /** @param meter of questions that browsers ask before a request. */
+  constructor(guard: WebGuard, corsOrigins: readonly string[], meter: CallMeter) {
+    this.#meter = meter;
     this.#guard = guard;
     this.#isOff = corsOrigins.length === 0;
     this.#varies = !corsOrigins.includes(ANY_ORIGIN);
@@ -82,8 +87,10 @@ export class Cors {
     if (origin === undefined || !this.#guard.allows(origin)) return false;
     response.appendHeader('access-control-allow-origin', this.#varies ? origin : ANY_ORIGIN);
     const isQuestion = request.method === 'OPTIONS' && 'access-control-request-method' in request.headers;
-    if (isQuestion) answerPreflight(request, response);
-    else response.appendHeader('access-control-expose-headers', RESPONSE_FIELDS);
+    if (isQuestion) {
+      meterReply(response, this.#meter);
+      answerPreflight(request, response);
+    } else response.appendHeader('access-control-expose-headers', RESPONSE_FIELDS);
     return isQuestion;
   }
 }

@@ -11,15 +11,19 @@ import type { ConnectionInfo } from '../../http2/contract/stream.ts';
 import { serverFixed } from '../../limits.ts';
 import { encodeGrpcMessage } from '../http/grpc-message.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
+import { meterReply } from '../http/meter-reply.ts';
 import { hostOf } from '../http/request-target.ts';
 import { RareLine } from '../logging/rare-line.ts';
+import type { CallMeter } from '../metrics/call-meter.ts';
 import type { WebGuard } from './web-guard.ts';
 
 export class PageRefusal {
   readonly #guard: WebGuard;
   readonly #line: RareLine;
+  readonly #meter: CallMeter;
 
-  constructor(guard: WebGuard, logger: Logger) {
+  constructor(guard: WebGuard, logger: Logger, meter: CallMeter) {
+    this.#meter = meter;
     this.#guard = guard;
     this.#line = new RareLine(logger, serverFixed.refusedClientLogMs);
   }
@@ -44,6 +48,7 @@ export class PageRefusal {
   }
 
   answer(request: HttpRequest, response: HttpResponse, reason: string): void {
+    meterReply(response, this.#meter);
     this.#line.tell({ reason }, 'a request was refused that a web page may have sent');
     const { headers } = request;
     const contentType = headers['content-type'] ?? '';

@@ -81,6 +81,22 @@ export class History {
     return this.#agedRevision;
   }
 
+  /** How much the log has grown, and how much time has passed, since about the revision behind this one: at most. */
+  since(revision: number, logBytes: number): { readonly logBytes: number; readonly ms: number } {
+    let first = 0;
+    for (let end = this.#logSamples.length; first < end;) {
+      const middle = (first + end) >> 1;
+      if ((this.#logSamples.at(middle)?.revision ?? 0) > revision) end = middle;
+      else first = middle + 1;
+    }
+    const before = this.#logSamples.at(first - 1);
+    const behind = this.#logSamples.at(first);
+    return {
+      logBytes: logBytes - ((before ?? behind)?.logBytes ?? logBytes),
+      ms: behind === undefined ? 0 : this.#clock.monotonicMs() - behind.atMs,
+    };
+  }
+
   /** The store has come to `revision`, and its log to `logBytes`. Moves what follows from that, and from the time. */
   advance(revision: number, logBytes: number): void {
     const nowMs = this.#clock.monotonicMs();

@@ -43,6 +43,8 @@ export class Expiry {
   /** Whether the next run comes without a timer. */
   #isYielding = false;
   #isStopped = false;
+  /** How often more was due than one turn has time for. */
+  restCount = 0;
 
   constructor(context: ExpiryContext) {
     this.#context = context;
@@ -86,6 +88,7 @@ export class Expiry {
   }
 
   #yield(): void {
+    this.restCount++;
     this.#isYielding = true;
     this.#context.clock.yieldNow(() => {
       this.#isYielding = false;

@@ -543,10 +543,12 @@ function withoutValue(version: Version): Version {
   return { ...version, value: NO_BYTES };
 }
 
-export function budgetSpent({ bytesLeft }: WorkBudget): StoreError<'limitReached'> {
+/** What is refused when a budget is spent; counted there. */
+export function budgetSpent(budget: WorkBudget): StoreError<'limitReached'> {
+  budget.refusalCount++;
   return new StoreError(
     'limitReached',
-    bytesLeft <= 0
+    budget.bytesLeft <= 0
       ? `the request reads more than ${fixed.requestBytesMax} bytes of values; read fewer keys at a time`
       : `the request looks at more than ${fixed.requestVisitsMax} keys, of which a long one counts as several (one more for each ${fixed.visitKeyBytes} bytes); give it fewer keys or smaller ranges`,
   );

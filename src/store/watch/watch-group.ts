@@ -56,7 +56,9 @@ export class WatchGroup implements SharedAmong {
   }
 
   /** Keeps what one watch has made for the others, if there are any. */
-  share(made: Pick<SharedMessage, 'revision' | 'changesFrom' | 'changesTo' | 'item' | 'bytes'>): void {
+  share(
+    made: Pick<SharedMessage, 'revision' | 'changesFrom' | 'changesTo' | 'item' | 'eventCount' | 'bytes'>,
+  ): void {
     if (!this.form.isShared || this.watchCount < 2 || made.revision < this.#newestRevision) return;
     if (this.#find(made.revision, made.changesFrom) !== undefined) return;
     this.#newestRevision = made.revision;

@@ -13,9 +13,10 @@
  * ranges.
  */
 import type { Clock } from '../../clock.ts';
-import { StoreError } from '../../errors.ts';
+import { StoreError, isStoreError } from '../../errors.ts';
 import { fixed, limitName, type Limits } from '../../limits.ts';
 import type { EventType, WatchRequest } from '../../api.ts';
+import type { WatchEnd } from '../figures.ts';
 import { TurnLine } from '../turn-line.ts';
 import type { PlannedChange } from '../views/planned-change.ts';
 import {
@@ -57,6 +58,10 @@ export class WatchHub implements WatchRegistry {
   readonly #woken = new Set<HubWatch>();
   /** Those that wait for a turn. */
   readonly #turns: TurnLine;
+  sentEventCount = 0;
+  readonly #endCounts: Record<WatchEnd, number> = { requested: 0, fell_behind: 0, closed: 0, failed: 0 };
+  /** How often there was more to notice or to wake than one turn has time for. */
+  #restCount = 0;
   #publishedRevision = 0;
   #noticedRevision = 0;
   /** The changes of the revision after `#noticedRevision` that were looked at. */
@@ -75,6 +80,15 @@ export class WatchHub implements WatchRegistry {
 
   get watcherCount(): number {
     return this.#watches.size;
+  }
+
+  get endCounts(): Readonly<Record<WatchEnd, number>> {
+    return { ...this.#endCounts };
+  }
+
+  /** How often the work of watches went on in a later turn. */
+  get restCount(): number {
+    return this.#restCount + this.#turns.waitCount;
   }
 
   get noticedRevision(): number {
@@ -104,10 +118,25 @@ export class WatchHub implements WatchRegistry {
     return watcher;
   }
 
-  remove(watch: HubWatch, group: WatchGroup): void {
+  remove(watch: HubWatch, group: WatchGroup, error: Error | undefined): void {
     this.stopWaiting(watch);
     this.#leaveIndex(watch);
-    if (this.#watches.delete(watch)) this.#groups.leave(group);
+    if (!this.#watches.delete(watch)) return;
+    this.#groups.leave(group);
+    this.#endCounts[endOf(error)]++;
+  }
+
+  /** How many watches are behind a revision that is visible, and what the one that is furthest behind has dealt with. */
+  behind(visibleRevision: number): { readonly count: number; readonly dealtWith: number } {
+    let count = 0;
+    let dealtWith = visibleRevision;
+    for (const watch of this.#watches) {
+      const reached = watch.dealtWith ?? visibleRevision;
+      if (reached >= visibleRevision) continue;
+      count++;
+      dealtWith = Math.min(dealtWith, reached);
+    }
+    return { count, dealtWith };
   }
 
   startWaiting(watch: HubWatch): void {
@@ -175,7 +204,9 @@ export class WatchHub implements WatchRegistry {
     while (this.#noticedRevision < this.#publishedRevision && this.#visitsLeft > 0) this.#noticeNext();
     this.#wakeSome();
     this.#isAtWork = this.#woken.size > 0 || this.#noticedRevision < this.#publishedRevision;
-    if (this.#isAtWork) this.#clock.yieldNow(() => this.#workOn());
+    if (!this.#isAtWork) return;
+    this.#restCount++;
+    this.#clock.yieldNow(() => this.#workOn());
   }
 
   /** Thousands of watches of one key must not hold up the answer to the writer, and all other calls. */
@@ -257,6 +288,12 @@ export class WatchHub implements WatchRegistry {
     const { types, ranges } = watch.filter;
     for (const type of types) this.#indexByType[type].remove(ranges, watch);
   }
+}
+
+function endOf(error: Error | undefined): WatchEnd {
+  if (error === undefined) return 'requested';
+  if (isStoreError(error, 'revisionCompacted')) return 'fell_behind';
+  return isStoreError(error, 'closed') ? 'closed' : 'failed';
 }
 
 function storeClosing(): StoreError {

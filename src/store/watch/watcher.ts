@@ -101,6 +101,11 @@ export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, H
     return this.#phase === 'ended';
   }
 
+  get dealtWith(): number | undefined {
+    if (!this.#isWaiting) return this.place.cursor;
+    return this.#matchRevision === undefined ? undefined : this.#matchRevision - 1;
+  }
+
   get isOver(): boolean {
     return this.isEnded && !this.#isAtWork && !this.ready.hasNext && this.#error === undefined;
   }
@@ -110,7 +115,9 @@ export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, H
       if (this.ready.hasNext) {
         // It was admitted with more.
         this.#hold(this.ready.bytes);
-        return this.ready.shift()?.item as Item;
+        const next = this.ready.shift();
+        this.#registry.sentEventCount += next?.eventCount ?? 0;
+        return next?.item as Item;
       }
       if (this.#phase === 'ended') {
         this.#finish();
@@ -163,7 +170,7 @@ export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, H
     this.#error = error;
     this.#isWaiting = false;
     if (error === undefined) this.ready.clear();
-    this.#registry.remove(this, this.group);
+    this.#registry.remove(this, this.group, error);
     this.#registry.progress.cancel(this);
     if (this.group.maker === this) this.group.maker = undefined;
     this.#present?.release();
@@ -255,7 +262,7 @@ export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, H
     this.turn.spendShared(shared.bytes);
     this.#patience = fixed.watchPatienceTurns;
     this.ready.abandon();
-    this.ready.share(shared.item, shared.bytes);
+    this.ready.share(shared.item, shared.eventCount, shared.bytes);
     if (shared.changesTo === undefined) this.place.pass(shared.revision);
     else this.place.passFragment(shared.changesTo);
     this.group.taken(shared);
@@ -287,6 +294,7 @@ export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, H
       changesFrom: revision === next ? told : 0,
       changesTo: isWhole ? undefined : changesTold,
       item: made.item,
+      eventCount: made.eventCount,
       bytes: made.bytes,
     });
   }

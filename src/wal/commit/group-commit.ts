@@ -23,9 +23,11 @@
  */
 import type { Clock, Timer } from '../../clock.ts';
 import { assert } from '../../errors.ts';
+import { frameBytes } from '../../wire/frame.ts';
 import { Batch } from '../frames/batch.ts';
 import type { FailStop } from '../segments/fail-stop.ts';
 import { PendingFlushes } from './pending-flushes.ts';
+import type { LogObserver } from './log-observer.ts';
 import type { Rotation } from './rotation.ts';
 import type { SegmentWriter } from '../segments/segment-writer.ts';
 
@@ -36,6 +38,7 @@ export interface GroupCommitOptions {
   readonly fsync: 'always' | 'interval' | 'never';
   readonly fsyncIntervalMs: number;
   readonly onDurable: (sequence: number) => void;
+  readonly observer: LogObserver;
 }
 
 type State =
@@ -63,6 +66,9 @@ export class GroupCommit {
   #committedSequence = 0;
   #writtenSequence = 0;
   #flushedSequence = 0;
+  /** The bytes of all batches that were written, and of those that were flushed. */
+  #writtenBytes = 0;
+  #flushedBytes = 0;
   #durableSequence = 0;
   /** This record, and what follows it, counts as durable only when this record is flushed. */
   #requiredSequence = 0;
@@ -233,10 +239,14 @@ export class GroupCommit {
 
   /** @returns the flush, where one follows. */
   #written(batch: Batch): Promise<void> | undefined {
+    const recordCount = batch.sequence - this.#writtenSequence;
+    const bytes = frameBytes(batch.payloadBytes);
     this.#writtenSequence = batch.sequence;
+    this.#writtenBytes += bytes;
     this.#writingBytes = 0;
     batch.clear();
     this.#otherBatch = batch;
+    this.#options.observer.batchWritten?.({ recordCount, bytes });
     const isFlushWanted = this.#pendingFlushes.reachBeyond(this.#flushedSequence);
     if (this.#flushesFirst() || isFlushWanted) return this.#flushWritten();
     if (this.#options.fsync === 'interval') this.#armFlush();
@@ -244,9 +254,18 @@ export class GroupCommit {
   }
 
   async #flushWritten(): Promise<void> {
+    const { clock, observer } = this.#options;
     const sequence = this.#writtenSequence;
+    const writtenBytes = this.#writtenBytes;
+    const startMs = clock.monotonicMs();
     await this.#ready().flush();
-    this.#flushedSequence = Math.max(this.#flushedSequence, sequence);
+    const durationMs = clock.monotonicMs() - startMs;
+    // Another flush may have ended meanwhile.
+    const recordCount = Math.max(sequence - this.#flushedSequence, 0);
+    const bytes = Math.max(writtenBytes - this.#flushedBytes, 0);
+    this.#flushedSequence += recordCount;
+    this.#flushedBytes += bytes;
+    observer.flushed?.({ startMs, durationMs, sequence, recordCount, bytes });
     this.#armMark();
   }
 

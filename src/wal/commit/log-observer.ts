@@ -6,7 +6,7 @@
  *
  * A flush covers the records after the one before, up to `sequence`: a span for a write begins where its call did and ends with
  * the first flush whose `sequence` is not below that of the write (`Decision.sequence`). Times are of the store's monotonic
- * clock, which is that of `performance.now()`, so a span's wall time is `performance.timeOrigin + startMs`.
+ * clock, whose zero is the process's time origin unless a clock is injected.
  */
 
 /** A batch of records that was written, flushed or not. */

@@ -124,7 +124,10 @@ export class Lane {
       limits: { requestTimeoutMs: 60_000 },
       logger,
     };
-    this.#lane = grpcLane(context, new Routes(services, (path) => path === '/grpc.health.v1.Health/Check'));
+    this.#lane = grpcLane(
+      context,
+      new Routes(services, this.calls.meters, (path) => path === '/grpc.health.v1.Health/Check'),
+    );
   }
 
   open(path: string, fields: readonly Field[] = [], stream = new FakeStream()): FakeStream {

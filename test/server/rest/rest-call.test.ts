@@ -1,4 +1,5 @@
 /** A call of REST among all calls: what it holds, and what becomes of it when its client does not read. */
+import { CallMeter } from '../../../src/server/metrics/call-meter.ts';
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
@@ -93,7 +94,7 @@ function opened({ isOpen = false, callBytesMax = 16 * PIECE, method = 'GET' } = 
     },
     request,
     response,
-    { name: 'GET /a', parameter: '', isStream: false },
+    { name: 'GET /a', meter: new CallMeter('rest', 'Put'), parameter: '', isStream: false },
   );
   return { call, calls, response, ends, unforeseen };
 }

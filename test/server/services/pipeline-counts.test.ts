@@ -3,19 +3,21 @@ import { type Transport, createClient } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
 import { describe, expect, test } from 'vitest';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
-import type { OperationCount } from '../../../src/server/calls/operation-counts.ts';
+import { grpcCode, nameOfCode } from '../../../src/grpc-code.ts';
+import type { CallTable } from '../../../src/server/calls/calls.ts';
 import { startTestServer } from '../../support/test-server.ts';
-import { metricsOf } from '../health/exposition.ts';
+import { metricsOf } from '../metrics/exposition.ts';
 import { type Operation, batch, get, put, startPipeline, texts, turns } from './pipeline-harness.ts';
 
-const METRIC = 'kelp_pipeline_operations_total';
+const METRIC = 'kelp_calls_total';
+/** What the labels of operations begin with. */
+const LABELS = `${METRIC}{door="pipeline",`;
 
 async function countsAt(url: string): Promise<Record<string, number>> {
   const metric = (await metricsOf(url)).find(({ name }) => name === METRIC);
   expect(metric?.type).toBe('counter');
-  return Object.fromEntries(
-    metric?.samples.map(({ name, value }) => [name.slice(METRIC.length), value]) ?? [],
-  );
+  const samples = metric?.samples.filter(({ name, value }) => name.startsWith(LABELS) && value > 0) ?? [];
+  return Object.fromEntries(samples.map(({ name, value }) => [name.slice(LABELS.length, -1), value]));
 }
 
 const transports: Readonly<Record<string, (baseUrl: string) => Transport>> = {
@@ -40,12 +42,12 @@ describe.each(Object.entries(transports))('over %s', (_, makeTransport) => {
     );
     await run([get('a')]);
     expect(await countsAt(server.url)).toEqual({
-      '{operation="get",code="Ok"}': 3,
-      '{operation="put",code="Ok"}': 2,
-      '{operation="put",code="InvalidArgument"}': 1,
-      '{operation="touch",code="NotFound"}': 1,
-      '{operation="exists",code="Ok"}': 1,
-      '{operation="unreadable",code="InvalidArgument"}': 1,
+      'method="Get",code="Ok"': 3,
+      'method="Put",code="Ok"': 2,
+      'method="Put",code="InvalidArgument"': 1,
+      'method="Touch",code="NotFound"': 1,
+      'method="Exists",code="Ok"': 1,
+      'method="other",code="InvalidArgument"': 1,
     });
     await server.log.line(({ operations }) => operations === 1);
     const first = await server.log.line(({ operations }) => operations === 8);
@@ -59,8 +61,12 @@ describe.each(Object.entries(transports))('over %s', (_, makeTransport) => {
 });
 
 describe('an operation is counted by how it ended', () => {
-  const countOf = (all: readonly OperationCount[]): string[] =>
-    all.map(({ operation, code, count }) => `${operation} ${code} ${count}`);
+  const countsOf = ({ meters }: CallTable): string[] =>
+    meters.used.flatMap(({ method, countByCode }) =>
+      Object.values(grpcCode)
+        .filter((code) => countByCode[code] !== 0)
+        .map((code) => `${method} ${nameOfCode(code)} ${countByCode[code]}`),
+    );
 
   test('when the log has told what became of it', async () => {
     const { simulated, disk, store, table, call, replies, send } = await startPipeline();
@@ -68,15 +74,11 @@ describe('an operation is counted by how it ended', () => {
     disk.hold();
     send(batch(put('a'), put('', 'no key'), get('a')));
     await turns();
-    expect(countOf(table.operationCounts.all)).toEqual([]);
+    expect(countsOf(table)).toEqual([]);
     expect(call.operationTally).toEqual({ operations: 3, failedOperations: 0 });
     disk.release();
     expect(texts(await replies.next())).toHaveLength(3);
-    expect(countOf(table.operationCounts.all)).toEqual([
-      'get Unavailable 1',
-      'put InvalidArgument 1',
-      'put Unavailable 1',
-    ]);
+    expect(countsOf(table)).toEqual(['Get Unavailable 1', 'Put InvalidArgument 1', 'Put Unavailable 1']);
     expect(call.operationTally).toEqual({ operations: 3, failedOperations: 3 });
     await store.close().catch(() => undefined);
   });
@@ -89,7 +91,7 @@ describe('an operation is counted by how it ended', () => {
     call.close();
     disk.release();
     await turns();
-    expect(countOf(table.operationCounts.all)).toEqual(['put Ok 2']);
+    expect(countsOf(table)).toEqual(['Put Ok 2']);
     await store.close();
   });
 });

@@ -19,6 +19,7 @@ class CountingWatch implements HubWatch {
   isIndexed = false;
   wakeCount = 0;
   cursor = 0;
+  readonly dealtWith = undefined;
 
   constructor(ranges: KeyRange[] = [], types?: EventType[]) {
     this.filter = toWatchFilter(ranges, types);

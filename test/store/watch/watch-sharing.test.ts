@@ -334,7 +334,7 @@ describe('what is kept for watches that come later', () => {
       return group.find(place);
     };
     const share = (revision: number, bytes: number): SharedMessage | undefined => {
-      group.share({ revision, changesFrom: 0, changesTo: undefined, item: revision, bytes });
+      group.share({ revision, changesFrom: 0, changesTo: undefined, item: revision, eventCount: 1, bytes });
       return find(revision, 0);
     };
     return { shared, groups, group, share, find };
@@ -382,8 +382,8 @@ describe('what is kept for watches that come later', () => {
   it('goes with the last watch that wants it', () => {
     const { shared, groups, group, share, find } = openGroup(2);
     share(1, 10);
-    group.share({ revision: 2, changesFrom: 0, changesTo: 5, item: 'a', bytes: 1 });
-    group.share({ revision: 2, changesFrom: 5, changesTo: undefined, item: 'b', bytes: 1 });
+    group.share({ revision: 2, changesFrom: 0, changesTo: 5, item: 'a', eventCount: 1, bytes: 1 });
+    group.share({ revision: 2, changesFrom: 5, changesTo: undefined, item: 'b', eventCount: 1, bytes: 1 });
     groups.leave(group);
     expect(find(2, 5)?.item).toBe('b');
     groups.leave(group);

@@ -7,6 +7,7 @@ import { flagParameter, keyParameter } from '../query.ts';
 export const deleteKeys = operation({
   method: 'DELETE',
   template: '/v1/keys',
+  countsAs: 'DeleteRange',
   query: {
     prefix: keyParameter,
     start: keyParameter,

@@ -14,6 +14,7 @@ const NOTHING = Buffer.from('{}');
 export const incrementKey = operation({
   method: 'POST',
   template: '/v1/keys/{key}/increment',
+  countsAs: 'Increment',
   query: {},
   body: { bytesMax: serverFixed.smallRequestBytesMax, types: ['application/json'] },
   async run(call) {

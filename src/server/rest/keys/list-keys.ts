@@ -12,6 +12,7 @@ import { JSON_REPLY_COPIES, sendPieces } from '../replies/json-reply.ts';
 export const listKeys = operation({
   method: 'GET',
   template: '/v1/keys',
+  countsAs: 'Scan',
   query: {
     prefix: keyParameter,
     start: keyParameter,

@@ -14,6 +14,7 @@ import { conditionFailed, preconditionsOf } from './preconditions.ts';
 export const readKey = operation({
   method: 'GET',
   template: '/v1/keys/{key}',
+  countsAs: 'Get',
   query: { revision: wholeNumberParameter },
   run(call, { revision = 0 }) {
     if (isPartial(call)) return readPart(call, revision);

@@ -11,6 +11,7 @@ export function writeKey(valueBytesMax: number): Operation {
   return operation({
     method: 'PUT',
     template: '/v1/keys/{key}',
+    countsAs: 'Put',
     query: { ttl: timeToLiveParameter, lease: wholeNumberParameter },
     body: { bytesMax: valueBytesMax, limit: 'valueBytesMax' },
     async run(call, { ttl: ttlMs = 0, lease: leaseId = 0 }) {
@@ -30,6 +31,7 @@ export function writeKey(valueBytesMax: number): Operation {
 export const deleteKey = operation({
   method: 'DELETE',
   template: '/v1/keys/{key}',
+  countsAs: 'Delete',
   query: {},
   async run(call) {
     const { store, pathKey: key } = call;

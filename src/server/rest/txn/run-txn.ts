@@ -15,6 +15,7 @@ export function runTxn({ requestBytesMax }: Pick<ServerLimits, 'requestBytesMax'
   return operation({
     method: 'POST',
     template: '/v1/txn',
+    countsAs: 'Txn',
     query: {},
     body: { bytesMax: requestBytesMax, limit: 'requestBytesMax', types: ['application/json'] },
     async run(call) {

@@ -7,7 +7,6 @@
  */
 import type { WatchRequest } from '../../../api.ts';
 import { isStoreError } from '../../../errors.ts';
-import { nameOfCode } from '../../../grpc-code.ts';
 import { serverFixed } from '../../../limits.ts';
 import type { PulledWatch, WatchReader } from '../../../store/watch/messages/pulled-watch.ts';
 import { stoppingError } from '../../calls/call-error.ts';
@@ -122,7 +121,7 @@ export class EventStream implements WatchReader {
 
   async #sendEnd(reply: PacedReply, error: unknown): Promise<void> {
     const problem = problemOf(error);
-    this.#call.call.outcome = nameOfCode(problem.grpcCode);
+    this.#call.call.outcome = problem.grpcCode;
     // What stands there of an event is dropped by its reader, and would be taken for a part of this one.
     if (!this.#isWithinEvent) await reply.write(Buffer.from(errorText(problem)));
   }

@@ -47,6 +47,7 @@ const query = {
 export const watchKeys: Operation = operation({
   method: 'GET',
   template: '/v1/watch',
+  countsAs: 'Watch',
   query,
   isStream: true,
   writeProblem: writeWatchProblem,

@@ -22,8 +22,10 @@ export interface WatchRegistry {
   wakeInTurn(watch: HubWatch): void;
   /** The watch waits no longer, whether it was told or not. */
   stopWaiting(watch: HubWatch): void;
-  /** The watch, one of this group, has ended. */
-  remove(watch: HubWatch, group: WatchGroup): void;
+  /** The watch, one of this group, has ended, with an error or by its reader. */
+  remove(watch: HubWatch, group: WatchGroup, error: Error | undefined): void;
+  /** The events and present entries that watches have handed out. */
+  sentEventCount: number;
 }
 
 /** A watch, as far as the hub knows it. */
@@ -31,6 +33,8 @@ export interface HubWatch {
   readonly filter: WatchFilter;
   /** Of the hub: it stands in the index of watches by what they wait for. */
   isIndexed: boolean;
+  /** Up to which revision it has dealt with what it wants; `undefined`: up to the newest that is visible. */
+  readonly dealtWith: number | undefined;
   /**
    * One of the revisions from `first` to `last`, all of them visible, may hold what the watch waits for.
    * @returns false when it is past them, and goes on waiting.

@@ -131,10 +131,11 @@ export class ReadyMessages {
     this.#open = undefined;
   }
 
-  /** Makes one ready that another watch has made, and that takes so many bytes. */
-  share(item: unknown, bytes: number): void {
+  /** Makes one ready that another watch has made, and that has so many events and takes so many bytes. */
+  share(item: unknown, eventCount: number, bytes: number): void {
+    this.#eventCount += eventCount;
     this.#bytes += bytes;
-    this.#keep({ item, eventCount: 0, bytes });
+    this.#keep({ item, eventCount, bytes });
   }
 
   peek(): Ready | undefined {

@@ -18,6 +18,7 @@ export interface SharedMessage {
   readonly changesTo: number | undefined;
   /** Made by the form of the group. */
   readonly item: unknown;
+  readonly eventCount: number;
   /** What it takes. */
   readonly bytes: number;
   /** The watches that may still take it. */

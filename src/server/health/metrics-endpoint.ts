@@ -1,0 +1,53 @@
+/** `GET /metrics`: what the server, its store and the process say of themselves, in the text format of Prometheus. */
+import { Registry } from 'prom-client';
+import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
+import { pathOf } from '../http/request-target.ts';
+import { exposed } from '../metrics/exposition.ts';
+import type { OpenStoreFigures, ServerFigures } from '../metrics/metric.ts';
+import { serverSections, storeSections } from '../metrics/metric-table.ts';
+import { processMetrics } from '../metrics/process-metrics.ts';
+import { isReading, sendJson } from './probes.ts';
+
+export interface FigureSources {
+  readonly server: () => ServerFigures;
+  /** `undefined` as long as it is not open. */
+  readonly store: () => Promise<OpenStoreFigures> | undefined;
+}
+
+export class MetricsEndpoint {
+  readonly #sources: FigureSources;
+  /** The text that is being made. */
+  #making: Promise<string> | undefined;
+
+  constructor(sources: FigureSources) {
+    this.#sources = sources;
+  }
+
+  /** @returns false when the request is for something else. */
+  answer(request: HttpRequest, response: HttpResponse): boolean {
+    const path = pathOf(request);
+    if (path !== '/metrics') return false;
+    if (!isReading(request, response, path)) return true;
+    // Those that come at once share one text: it takes longer to make than all else that is asked for without a call.
+    this.#making ??= this.#text().finally(() => (this.#making = undefined));
+    this.#making.then(
+      (text) => {
+        response.writeHead(200, {
+          'content-type': Registry.PROMETHEUS_CONTENT_TYPE,
+          'cache-control': 'no-store',
+        });
+        response.end(text);
+      },
+      (error: unknown) => sendJson(response, 503, { message: String(error) }),
+    );
+    return true;
+  }
+
+  async #text(): Promise<string> {
+    const store = await this.#sources.store();
+    const server = this.#sources.server();
+    const ofServer = serverSections.map(({ metrics }) => exposed(metrics, server));
+    const ofStore = store === undefined ? [] : storeSections.map(({ metrics }) => exposed(metrics, store));
+    return [...ofServer, ...ofStore, await processMetrics().metrics()].join('');
+  }
+}
