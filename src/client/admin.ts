@@ -6,7 +6,7 @@ import { optionsByCall, refuse } from './arguments.ts';
 import { type Caller, timeoutMsOf, withLongDeadline } from './calls/caller.ts';
 import { adminMethods } from './calls/method.ts';
 import { toMilliseconds } from './messages/scalar.ts';
-import type { CallOptions, Status } from './messages/types.ts';
+import type { Activity, CallOptions, Status } from './messages/types.ts';
 
 export class Admin {
   readonly #caller: Caller;
@@ -42,6 +42,26 @@ export class Admin {
       snapshotRevision: reply.snapshotRevision,
       watcherCount: reply.watcherCount,
       uptimeMs: toMilliseconds(reply.uptime),
+    };
+  }
+
+  /**
+   * What is going on: calls by door and method, and where the busiest keys lie. Counts are since the server was started; rates are made
+   * of the differences between two of these (`uptimeMs`).
+   */
+  async activity(options: CallOptions = noOptions): Promise<Activity> {
+    refuse(optionsByCall['admin.activity'](options));
+    const reply = await this.#caller.read(adminMethods.activity, {}, options);
+    const { uptime, prefixWindow, prefixes, ...counts } = reply;
+    return {
+      ...counts,
+      uptimeMs: toMilliseconds(uptime),
+      prefixes: prefixes.map(({ prefix, prefixBytes, readCount, writeCount }) => ({
+        prefix: prefixBytes.length === 0 ? prefix : new Uint8Array(prefixBytes),
+        readCount,
+        writeCount,
+      })),
+      prefixWindowMs: toMilliseconds(prefixWindow),
     };
   }
 

@@ -73,6 +73,7 @@ export const optionsByCall = {
   'leases.get': optionsOf<GetLeaseOptions>('get', { ...callTable, ...tables.getLease }),
   'leases.list': optionsOf<ListOptions>('list', listTable),
   'admin.status': plain('status'),
+  'admin.activity': plain('activity'),
   'admin.snapshot': plain('snapshot'),
   'admin.backup': plain('backup'),
   'admin.compact': plain('compact'),

@@ -29,6 +29,7 @@ export type {
   Value,
 } from '../api.ts';
 export type {
+  Activity,
   CallOptions,
   CountOptions,
   DeleteOptions,
@@ -41,7 +42,9 @@ export type {
   GrantOptions,
   IncrementOptions,
   ListOptions,
+  MethodActivity,
   OperationResult,
+  PrefixActivity,
   PutOptions,
   PutResult,
   ScanOptions,

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
-import { type Timer, holdProcess, systemClock } from '../clock.ts';
+import { type Timer, holdProcess, systemClock, systemRandom } from '../clock.ts';
 import { leaveOutTraces, systemReason } from '../errors.ts';
 import { type ServerLimits, serverFixed } from '../limits.ts';
 import { openUncheckedStore } from '../kv/open-store.ts';
@@ -16,6 +16,7 @@ import type { ServerConfig } from './config/config.ts';
 import { Listener, type ListenerOptions } from './listener/listener.ts';
 import { MetricsEndpoint } from './health/metrics-endpoint.ts';
 import type { OpenStoreFigures, ServerFigures } from './metrics/metric.ts';
+import { PrefixActivity } from './metrics/prefix-activity.ts';
 import { StoreMeter } from './metrics/store-meter.ts';
 import { Traffic } from './metrics/traffic.ts';
 import { turnsOf } from './services/pipeline-turns.ts';
@@ -25,6 +26,7 @@ import { requestHandlers } from './listener/request-handler.ts';
 import { rpcEndpoints } from './connect/rpc-endpoints.ts';
 import { ServerState } from './health/server-state.ts';
 import { logOperatorEvent, recoveryLog } from './logging/operator-log.ts';
+import type { ActivityFigures } from './services/activity.ts';
 import { servedServices } from './services/services.ts';
 import { Deadlines } from '../deadlines.ts';
 import { restApi } from './rest/rest.ts';
@@ -85,6 +87,7 @@ class Server implements RunningServer {
   readonly #limits: ServerLimits;
   readonly #traffic = new Traffic();
   readonly #storeMeter = new StoreMeter();
+  readonly #prefixes = new PrefixActivity(systemRandom, () => systemClock.monotonicMs());
   #address = '';
   #store: KvStore | undefined;
   /** Whether `stop` waits no longer for a store to close. */
@@ -103,7 +106,7 @@ class Server implements RunningServer {
     const calls = this.#calls;
     const deadlines = new Deadlines(systemClock);
     const store = (): KvStore | undefined => this.#store;
-    const services = servedServices(limits, version);
+    const services = servedServices(limits, version, () => this.#activity());
     const endpointByPath = rpcEndpoints({ store, state, services, meters: calls.meters, logger });
     const metrics = new MetricsEndpoint({
       server: () => this.#serverFigures(),
@@ -165,6 +168,19 @@ class Server implements RunningServer {
     }));
   }
 
+  #activity(): ActivityFigures {
+    const { connections, bytes } = this.#traffic;
+    return {
+      meters: this.#calls.meters.used,
+      prefixes: this.#prefixes,
+      storeMeter: this.#storeMeter,
+      connectionCount: sum(Object.values(connections).map(({ openCount }) => openCount)),
+      streamCount: this.#calls.streamCount,
+      receivedBytes: sum(Object.values(bytes).map(({ receivedBytes }) => receivedBytes)),
+      sentBytes: sum(Object.values(bytes).map(({ sentBytes }) => sentBytes)),
+    };
+  }
+
   get address(): string {
     return this.#address;
   }
@@ -213,6 +229,7 @@ class Server implements RunningServer {
           logOperatorEvent(logger, event);
         },
         observer: this.#storeMeter,
+        keyObserver: this.#prefixes,
       });
       this.#store = store;
       void store.failed.then(() => this.#state.enter('readOnly'));
@@ -276,6 +293,10 @@ class Server implements RunningServer {
   abort(): void {
     this.#listener.destroy();
   }
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }
 
 /** Resolves when connections have had the time to send their last bytes; a client that is gone takes none. */

@@ -28,6 +28,7 @@ import { Maintenance } from './history/maintenance.ts';
 import { MemoryLimit } from './history/memory-limit.ts';
 import type { Pin } from './history/pins.ts';
 import { checkPlace, type Place } from './history/place.ts';
+import type { KeyObserver } from './key-observer.ts';
 import { Expiry } from './leases/expiry.ts';
 import type { LeaseReads } from './leases/lease-table.ts';
 import type { OperatorEvent } from './operator-event.ts';
@@ -64,6 +65,7 @@ export interface DurableStoreParts {
   /** What the state may take, in bytes. */
   readonly memoryBytesMax: number;
   onEvent(event: OperatorEvent): void;
+  readonly keyObserver?: KeyObserver | undefined;
 }
 
 type RestCounts = Pick<StoreFigures['restCounts'], 'watches' | 'expiry'>;
@@ -148,8 +150,15 @@ export class DurableStore implements Seam {
       { log, engine, leases, visibility, incarnations },
       { lastRevision: revision, lastTimeMs: recovered.timeMs, incarnation: parts.incarnation },
     );
-    this.#draft = new Draft({ engine, leases, limits, memory: this.#memory, nowMs });
-    this.#oldState = new OldState(engine, nowMs);
+    this.#draft = new Draft({
+      engine,
+      leases,
+      limits,
+      memory: this.#memory,
+      nowMs,
+      keyObserver: parts.keyObserver,
+    });
+    this.#oldState = new OldState(engine, nowMs, parts.keyObserver);
     this.#maintenance = new Maintenance({
       engine,
       history: this.#history,
@@ -229,9 +238,20 @@ export class DurableStore implements Seam {
     if (!this.#onCommitted.isEmpty || !this.#visibility.listeners.isEmpty) return 0;
     const failureBefore = this.#failure;
     try {
-      return this.#committer.putAll(row, this.#instantMs ?? this.#parts.clock.nowMs());
+      const count = this.#committer.putAll(row, this.#instantMs ?? this.#parts.clock.nowMs());
+      this.#tellWritten(row.keys, count);
+      return count;
     } catch (error) {
       throw this.#toldFailure(error, failureBefore);
+    }
+  }
+
+  #tellWritten(keys: readonly Uint8Array[], count: number): void {
+    const { keyObserver } = this.#parts;
+    if (keyObserver === undefined) return;
+    for (let index = 0; index < count; index++) {
+      const key = keys[index];
+      if (key !== undefined) keyObserver.keyWritten(key);
     }
   }
 
@@ -546,6 +566,8 @@ export class DurableStore implements Seam {
       const hasChanged = changes.length > 0 || leaseChanges.length > 0;
       if (hasChanged) {
         this.#commit(draft);
+        const { keyObserver } = this.#parts;
+        if (keyObserver !== undefined) for (const { key } of changes) keyObserver.keyWritten(key);
         for (const { ttlMs } of leaseChanges) if (ttlMs !== 0) this.#expiry.notice(ttlMs);
         for (const { expireTimeMs } of changes) {
           if (expireTimeMs !== 0) this.#expiry.notice(expireTimeMs - draft.instantMs);

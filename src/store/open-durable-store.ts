@@ -105,6 +105,7 @@ async function openLocked(
       limits,
       memoryBytesMax,
       onEvent,
+      keyObserver: options.keyObserver,
     });
     return store;
   } catch (error) {

@@ -6,6 +6,7 @@ import type { Clock, Random } from '../clock.ts';
 import type { Disk } from '../disk/disk.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type Limits, defaults, fixed } from '../limits.ts';
+import type { KeyObserver } from './key-observer.ts';
 import type { OperatorEvent } from './operator-event.ts';
 import type { LogObserver } from '../wal/commit/log-observer.ts';
 import type { RecoveryProgress } from './recovery/recovery.ts';
@@ -28,6 +29,8 @@ export interface StoreOptions {
   readonly onEvent?: (event: OperatorEvent) => void;
   /** Told of each write and flush of the log, for metrics and traces. */
   readonly observer?: LogObserver;
+  /** @internal Told of each key that is read or changed. */
+  readonly keyObserver?: KeyObserver;
   /** For tests: what the store runs on. */
   readonly clock?: Clock;
   readonly random?: Random;
@@ -70,6 +73,7 @@ export const storeOptions = optionsOf<StoreOptions>(
     onRecoveryProgress: callback(),
     onEvent: callback(),
     observer: part(),
+    keyObserver: part(),
     clock: part(),
     random: part(),
     disk: part(),

@@ -45,6 +45,7 @@ const positionsByCall: Record<Call, CallShape['positions']> = {
   'leases.get': [['leaseId', 'wholeNumber', 5]],
   'leases.list': [],
   'admin.status': [],
+  'admin.activity': [],
   'admin.snapshot': [],
   'admin.backup': [],
   'admin.compact': [['revision', 'wholeNumber', 1]],

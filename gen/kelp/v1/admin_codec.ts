@@ -360,6 +360,536 @@ export function mergeStatusResponse(message: StatusResponseShape, cursor: Cursor
   }
 }
 
+/** Asks what is going on. */
+export interface ActivityRequestShape {
+}
+
+/** The ActivityRequest with every field at its default. */
+export function emptyActivityRequest(): ActivityRequestShape {
+  return {
+  };
+}
+
+/** How many bytes `writeActivityRequest` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfActivityRequest(message: ActivityRequestShape): number {
+  let size = 0;
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeActivityRequest(message: ActivityRequestShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfActivityRequest(message));
+  assertFilled(prependActivityRequest(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependActivityRequest(message: ActivityRequestShape, buffer: Buffer, end: number): number {
+  let start = end;
+  return start;
+}
+
+/**
+ * Reads the ActivityRequest that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readActivityRequest(buffer: Buffer, start: number, end: number): ActivityRequestShape {
+  const message = emptyActivityRequest();
+  mergeActivityRequest(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeActivityRequest(message: ActivityRequestShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/** Answers an Activity. */
+export interface ActivityResponseShape {
+  /** How long the server has been running when this was counted, to the millisecond. */
+  uptime: DurationShape | undefined;
+  /** The methods that were called, by door and method, in the order of their names. */
+  methods: MethodActivityShape[];
+  /** The upper bounds, inclusive, by which `duration_counts` counts, in microseconds, ascending. */
+  durationBoundsMicros: number[];
+  /** What the keys begin with that were read or written most lately, the busiest first; at most 256. */
+  prefixes: PrefixActivityShape[];
+  /**
+   * The time that the counts of `prefixes` are of: the last 10 to 20 seconds, less right after the start. 0 when nothing was
+   * read or written yet.
+   */
+  prefixWindow: DurationShape | undefined;
+  /** The open connections. */
+  connectionCount: number;
+  /** The calls under way that are streams, such as watches. */
+  streamCount: number;
+  /** The bytes that came over all connections so far. */
+  receivedBytes: number;
+  /** The bytes that were sent over all connections so far. */
+  sentBytes: number;
+  /** The events and present entries that watches were sent so far. */
+  watchEventCount: number;
+  /** How often the log was flushed so far. */
+  flushCount: number;
+  /** How long these flushes took in sum. */
+  flushMicros: number;
+  /** The transactions and notes that were written to the log so far. */
+  logRecordCount: number;
+  /** The bytes that were written to the log so far. */
+  logWrittenBytes: number;
+}
+
+/** The ActivityResponse with every field at its default. */
+export function emptyActivityResponse(): ActivityResponseShape {
+  return {
+    uptime: undefined,
+    methods: [],
+    durationBoundsMicros: [],
+    prefixes: [],
+    prefixWindow: undefined,
+    connectionCount: 0,
+    streamCount: 0,
+    receivedBytes: 0,
+    sentBytes: 0,
+    watchEventCount: 0,
+    flushCount: 0,
+    flushMicros: 0,
+    logRecordCount: 0,
+    logWrittenBytes: 0,
+  };
+}
+
+/** How many bytes `writeActivityResponse` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfActivityResponse(message: ActivityResponseShape): number {
+  let size = 0;
+  if (message.uptime !== undefined) size += 1 + sizeWithLength(sizeOfDuration(message.uptime));
+  for (const item of message.methods) size += 1 + sizeWithLength(sizeOfMethodActivity(item));
+  if (message.durationBoundsMicros.length !== 0) {
+    let listSize = 0;
+    for (const item of message.durationBoundsMicros) listSize += sizeOfInt64(item);
+    size += 1 + sizeWithLength(listSize);
+  }
+  for (const item of message.prefixes) size += 1 + sizeWithLength(sizeOfPrefixActivity(item));
+  if (message.prefixWindow !== undefined) size += 1 + sizeWithLength(sizeOfDuration(message.prefixWindow));
+  if (message.connectionCount !== 0) size += 1 + sizeOfInt32(message.connectionCount);
+  if (message.streamCount !== 0) size += 1 + sizeOfInt32(message.streamCount);
+  if (message.receivedBytes !== 0) size += 1 + sizeOfInt64(message.receivedBytes);
+  if (message.sentBytes !== 0) size += 1 + sizeOfInt64(message.sentBytes);
+  if (message.watchEventCount !== 0) size += 1 + sizeOfInt64(message.watchEventCount);
+  if (message.flushCount !== 0) size += 1 + sizeOfInt64(message.flushCount);
+  if (message.flushMicros !== 0) size += 1 + sizeOfInt64(message.flushMicros);
+  if (message.logRecordCount !== 0) size += 1 + sizeOfInt64(message.logRecordCount);
+  if (message.logWrittenBytes !== 0) size += 1 + sizeOfInt64(message.logWrittenBytes);
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeActivityResponse(message: ActivityResponseShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfActivityResponse(message));
+  assertFilled(prependActivityResponse(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependActivityResponse(message: ActivityResponseShape, buffer: Buffer, end: number): number {
+  let start = end;
+  if (message.logWrittenBytes !== 0) {
+    start = prependInt64(buffer, start, message.logWrittenBytes);
+    buffer[--start] = 0x70;
+  }
+  if (message.logRecordCount !== 0) {
+    start = prependInt64(buffer, start, message.logRecordCount);
+    buffer[--start] = 0x68;
+  }
+  if (message.flushMicros !== 0) {
+    start = prependInt64(buffer, start, message.flushMicros);
+    buffer[--start] = 0x60;
+  }
+  if (message.flushCount !== 0) {
+    start = prependInt64(buffer, start, message.flushCount);
+    buffer[--start] = 0x58;
+  }
+  if (message.watchEventCount !== 0) {
+    start = prependInt64(buffer, start, message.watchEventCount);
+    buffer[--start] = 0x50;
+  }
+  if (message.sentBytes !== 0) {
+    start = prependInt64(buffer, start, message.sentBytes);
+    buffer[--start] = 0x48;
+  }
+  if (message.receivedBytes !== 0) {
+    start = prependInt64(buffer, start, message.receivedBytes);
+    buffer[--start] = 0x40;
+  }
+  if (message.streamCount !== 0) {
+    start = prependInt32(buffer, start, message.streamCount);
+    buffer[--start] = 0x38;
+  }
+  if (message.connectionCount !== 0) {
+    start = prependInt32(buffer, start, message.connectionCount);
+    buffer[--start] = 0x30;
+  }
+  if (message.prefixWindow !== undefined) {
+    const bodyEnd = start;
+    start = prependDuration(message.prefixWindow, buffer, start);
+    start = prependVarint32(buffer, start, bodyEnd - start);
+    buffer[--start] = 0x2a;
+  }
+  for (let index = message.prefixes.length - 1; index >= 0; index--) {
+    const bodyEnd = start;
+    start = prependPrefixActivity((message.prefixes[index] as PrefixActivityShape), buffer, start);
+    start = prependVarint32(buffer, start, bodyEnd - start);
+    buffer[--start] = 0x22;
+  }
+  if (message.durationBoundsMicros.length !== 0) {
+    const listEnd = start;
+    for (let index = message.durationBoundsMicros.length - 1; index >= 0; index--) {
+      start = prependInt64(buffer, start, (message.durationBoundsMicros[index] as number));
+    }
+    start = prependVarint32(buffer, start, listEnd - start);
+    buffer[--start] = 0x1a;
+  }
+  for (let index = message.methods.length - 1; index >= 0; index--) {
+    const bodyEnd = start;
+    start = prependMethodActivity((message.methods[index] as MethodActivityShape), buffer, start);
+    start = prependVarint32(buffer, start, bodyEnd - start);
+    buffer[--start] = 0x12;
+  }
+  if (message.uptime !== undefined) {
+    const bodyEnd = start;
+    start = prependDuration(message.uptime, buffer, start);
+    start = prependVarint32(buffer, start, bodyEnd - start);
+    buffer[--start] = 0x0a;
+  }
+  return start;
+}
+
+/**
+ * Reads the ActivityResponse that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readActivityResponse(buffer: Buffer, start: number, end: number): ActivityResponseShape {
+  const message = emptyActivityResponse();
+  mergeActivityResponse(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeActivityResponse(message: ActivityResponseShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x0a:
+        message.uptime ??= emptyDuration();
+        mergeDuration(message.uptime, cursor, cursor.endOfLength(end));
+        break;
+      case 0x12: {
+        const item = emptyMethodActivity();
+        mergeMethodActivity(item, cursor, cursor.endOfLength(end));
+        message.methods.push(item);
+        break;
+      }
+      case 0x1a: {
+        const listEnd = cursor.endOfLength(end);
+        while (cursor.position < listEnd) message.durationBoundsMicros.push(cursor.int64(listEnd));
+        break;
+      }
+      case 0x18:
+        message.durationBoundsMicros.push(cursor.int64(end));
+        break;
+      case 0x22: {
+        const item = emptyPrefixActivity();
+        mergePrefixActivity(item, cursor, cursor.endOfLength(end));
+        message.prefixes.push(item);
+        break;
+      }
+      case 0x2a:
+        message.prefixWindow ??= emptyDuration();
+        mergeDuration(message.prefixWindow, cursor, cursor.endOfLength(end));
+        break;
+      case 0x30:
+        message.connectionCount = cursor.int32(end);
+        break;
+      case 0x38:
+        message.streamCount = cursor.int32(end);
+        break;
+      case 0x40:
+        message.receivedBytes = cursor.int64(end);
+        break;
+      case 0x48:
+        message.sentBytes = cursor.int64(end);
+        break;
+      case 0x50:
+        message.watchEventCount = cursor.int64(end);
+        break;
+      case 0x58:
+        message.flushCount = cursor.int64(end);
+        break;
+      case 0x60:
+        message.flushMicros = cursor.int64(end);
+        break;
+      case 0x68:
+        message.logRecordCount = cursor.int64(end);
+        break;
+      case 0x70:
+        message.logWrittenBytes = cursor.int64(end);
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/** The calls of one method through one door. */
+export interface MethodActivityShape {
+  /**
+   * What the calls came through: grpc, grpc_web, connect, rest, scripts, http; pipeline for the operations of batches, through
+   * whatever door their stream came.
+   */
+  door: string;
+  /** The method, such as Get or LeaseGrant; what is none of kelp.v1 has a name of its own, and `other` is all that is not known. */
+  method: string;
+  /** How many have ended. */
+  callCount: number;
+  /** How many of these by another code than OK. */
+  errorCount: number;
+  /** How many are under way. */
+  inProgressCount: number;
+  /** How long those that have ended took in sum, where the method has one request and one reply. */
+  durationMicros: number;
+  /**
+   * Of these, how many took no longer than each of `duration_bounds_micros` and longer than the one before; one more for those
+   * beyond all bounds. Empty for streams.
+   */
+  durationCounts: number[];
+}
+
+/** The MethodActivity with every field at its default. */
+export function emptyMethodActivity(): MethodActivityShape {
+  return {
+    door: '',
+    method: '',
+    callCount: 0,
+    errorCount: 0,
+    inProgressCount: 0,
+    durationMicros: 0,
+    durationCounts: [],
+  };
+}
+
+/** How many bytes `writeMethodActivity` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfMethodActivity(message: MethodActivityShape): number {
+  let size = 0;
+  if (message.door !== '') size += 1 + sizeOfText(message.door);
+  if (message.method !== '') size += 1 + sizeOfText(message.method);
+  if (message.callCount !== 0) size += 1 + sizeOfInt64(message.callCount);
+  if (message.errorCount !== 0) size += 1 + sizeOfInt64(message.errorCount);
+  if (message.inProgressCount !== 0) size += 1 + sizeOfInt64(message.inProgressCount);
+  if (message.durationMicros !== 0) size += 1 + sizeOfInt64(message.durationMicros);
+  if (message.durationCounts.length !== 0) {
+    let listSize = 0;
+    for (const item of message.durationCounts) listSize += sizeOfInt64(item);
+    size += 1 + sizeWithLength(listSize);
+  }
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeMethodActivity(message: MethodActivityShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfMethodActivity(message));
+  assertFilled(prependMethodActivity(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependMethodActivity(message: MethodActivityShape, buffer: Buffer, end: number): number {
+  let start = end;
+  if (message.durationCounts.length !== 0) {
+    const listEnd = start;
+    for (let index = message.durationCounts.length - 1; index >= 0; index--) {
+      start = prependInt64(buffer, start, (message.durationCounts[index] as number));
+    }
+    start = prependVarint32(buffer, start, listEnd - start);
+    buffer[--start] = 0x3a;
+  }
+  if (message.durationMicros !== 0) {
+    start = prependInt64(buffer, start, message.durationMicros);
+    buffer[--start] = 0x30;
+  }
+  if (message.inProgressCount !== 0) {
+    start = prependInt64(buffer, start, message.inProgressCount);
+    buffer[--start] = 0x28;
+  }
+  if (message.errorCount !== 0) {
+    start = prependInt64(buffer, start, message.errorCount);
+    buffer[--start] = 0x20;
+  }
+  if (message.callCount !== 0) {
+    start = prependInt64(buffer, start, message.callCount);
+    buffer[--start] = 0x18;
+  }
+  if (message.method !== '') {
+    start = prependText(buffer, start, message.method);
+    buffer[--start] = 0x12;
+  }
+  if (message.door !== '') {
+    start = prependText(buffer, start, message.door);
+    buffer[--start] = 0x0a;
+  }
+  return start;
+}
+
+/**
+ * Reads the MethodActivity that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readMethodActivity(buffer: Buffer, start: number, end: number): MethodActivityShape {
+  const message = emptyMethodActivity();
+  mergeMethodActivity(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeMethodActivity(message: MethodActivityShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x0a:
+        message.door = cursor.text(end);
+        break;
+      case 0x12:
+        message.method = cursor.text(end);
+        break;
+      case 0x18:
+        message.callCount = cursor.int64(end);
+        break;
+      case 0x20:
+        message.errorCount = cursor.int64(end);
+        break;
+      case 0x28:
+        message.inProgressCount = cursor.int64(end);
+        break;
+      case 0x30:
+        message.durationMicros = cursor.int64(end);
+        break;
+      case 0x3a: {
+        const listEnd = cursor.endOfLength(end);
+        while (cursor.position < listEnd) message.durationCounts.push(cursor.int64(listEnd));
+        break;
+      }
+      case 0x38:
+        message.durationCounts.push(cursor.int64(end));
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/**
+ * What was read and written of keys that begin alike: up to the first / or : of the key, that character included. Keys that
+ * have neither in their first 64 bytes count together, with an empty prefix. Only a sample of the operations is looked at, and
+ * only the busiest prefixes are kept, so counts are estimates; scans and deletes of ranges count only the keys they delete.
+ */
+export interface PrefixActivityShape {
+  /** The prefix; empty when it is not UTF-8, or there is none. */
+  prefix: string;
+  /** The prefix when it is not UTF-8; else empty. */
+  prefixBytes: Uint8Array;
+  /** The reads of keys in the window. */
+  readCount: number;
+  /** The changes of keys in the window, those of expiry included. */
+  writeCount: number;
+}
+
+/** The PrefixActivity with every field at its default. */
+export function emptyPrefixActivity(): PrefixActivityShape {
+  return {
+    prefix: '',
+    prefixBytes: NO_BYTES,
+    readCount: 0,
+    writeCount: 0,
+  };
+}
+
+/** How many bytes `writePrefixActivity` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfPrefixActivity(message: PrefixActivityShape): number {
+  let size = 0;
+  if (message.prefix !== '') size += 1 + sizeOfText(message.prefix);
+  if (message.prefixBytes.length !== 0) size += 1 + sizeOfBytes(message.prefixBytes);
+  if (message.readCount !== 0) size += 1 + sizeOfInt64(message.readCount);
+  if (message.writeCount !== 0) size += 1 + sizeOfInt64(message.writeCount);
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writePrefixActivity(message: PrefixActivityShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfPrefixActivity(message));
+  assertFilled(prependPrefixActivity(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependPrefixActivity(message: PrefixActivityShape, buffer: Buffer, end: number): number {
+  let start = end;
+  if (message.writeCount !== 0) {
+    start = prependInt64(buffer, start, message.writeCount);
+    buffer[--start] = 0x20;
+  }
+  if (message.readCount !== 0) {
+    start = prependInt64(buffer, start, message.readCount);
+    buffer[--start] = 0x18;
+  }
+  if (message.prefixBytes.length !== 0) {
+    start = prependBytes(buffer, start, message.prefixBytes);
+    buffer[--start] = 0x12;
+  }
+  if (message.prefix !== '') {
+    start = prependText(buffer, start, message.prefix);
+    buffer[--start] = 0x0a;
+  }
+  return start;
+}
+
+/**
+ * Reads the PrefixActivity that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readPrefixActivity(buffer: Buffer, start: number, end: number): PrefixActivityShape {
+  const message = emptyPrefixActivity();
+  mergePrefixActivity(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergePrefixActivity(message: PrefixActivityShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x0a:
+        message.prefix = cursor.text(end);
+        break;
+      case 0x12:
+        message.prefixBytes = cursor.bytes(end);
+        break;
+      case 0x18:
+        message.readCount = cursor.int64(end);
+        break;
+      case 0x20:
+        message.writeCount = cursor.int64(end);
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
 /** Asks for a snapshot. */
 export interface SnapshotRequestShape {
 }

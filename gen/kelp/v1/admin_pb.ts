@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file kelp/v1/admin.proto.
  */
 export const file_kelp_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChNrZWxwL3YxL2FkbWluLnByb3RvEgdrZWxwLnYxIg8KDVN0YXR1c1JlcXVlc3QigwQKDlN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSEAoIcmV2aXNpb24YAiABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAMgASgDEhEKCWtleV9jb3VudBgEIAEoAxITCgtsZWFzZV9jb3VudBgFIAEoAxISCgpkYXRhX2J5dGVzGAYgASgDEhYKDnJlc2lkZW50X2J5dGVzGAcgASgDEhEKCWxvZ19ieXRlcxgIIAEoAxIVCg1zZWdtZW50X2NvdW50GAkgASgFEhYKDnNuYXBzaG90X2J5dGVzGAogASgDEhYKDnNuYXBzaG90X2NvdW50GAsgASgFEhkKEXNuYXBzaG90X3JldmlzaW9uGAwgASgDEhUKDXdhdGNoZXJfY291bnQYDSABKAUSKQoGdXB0aW1lGA4gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhAKCHN0b3JlX2lkGA8gASgJEh0KFW9sZGVzdF93YXRjaF9yZXZpc2lvbhgQIAEoAxIUCgxtZW1vcnlfYnl0ZXMYESABKAMSGAoQbWVtb3J5X2J5dGVzX21heBgSIAEoAxITCgtpbmNhcm5hdGlvbhgTIAEoCRIZChFhY3RpdmVfc2VnbWVudF9pZBgUIAEoAxIZChFvbGRlc3Rfc2VnbWVudF9pZBgVIAEoAyIRCg9TbmFwc2hvdFJlcXVlc3QiMwoQU25hcHNob3RSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxINCgVieXRlcxgCIAEoAyIPCg1CYWNrdXBSZXF1ZXN0Ih4KDkJhY2t1cFJlc3BvbnNlEgwKBGRhdGEYASABKAwiIgoOQ29tcGFjdFJlcXVlc3QSEAoIcmV2aXNpb24YASABKAMiKgoPQ29tcGFjdFJlc3BvbnNlEhcKD29sZGVzdF9yZXZpc2lvbhgBIAEoAzKFAgoMQWRtaW5TZXJ2aWNlEjkKBlN0YXR1cxIWLmtlbHAudjEuU3RhdHVzUmVxdWVzdBoXLmtlbHAudjEuU3RhdHVzUmVzcG9uc2USPwoIU25hcHNob3QSGC5rZWxwLnYxLlNuYXBzaG90UmVxdWVzdBoZLmtlbHAudjEuU25hcHNob3RSZXNwb25zZRI7CgZCYWNrdXASFi5rZWxwLnYxLkJhY2t1cFJlcXVlc3QaFy5rZWxwLnYxLkJhY2t1cFJlc3BvbnNlMAESPAoHQ29tcGFjdBIXLmtlbHAudjEuQ29tcGFjdFJlcXVlc3QaGC5rZWxwLnYxLkNvbXBhY3RSZXNwb25zZUIcWhprZWxwL2dlbi9nby9rZWxwL3YxO2tlbHB2MWIGcHJvdG8z", [file_google_protobuf_duration]);
+  fileDesc("ChNrZWxwL3YxL2FkbWluLnByb3RvEgdrZWxwLnYxIg8KDVN0YXR1c1JlcXVlc3QigwQKDlN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSEAoIcmV2aXNpb24YAiABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAMgASgDEhEKCWtleV9jb3VudBgEIAEoAxITCgtsZWFzZV9jb3VudBgFIAEoAxISCgpkYXRhX2J5dGVzGAYgASgDEhYKDnJlc2lkZW50X2J5dGVzGAcgASgDEhEKCWxvZ19ieXRlcxgIIAEoAxIVCg1zZWdtZW50X2NvdW50GAkgASgFEhYKDnNuYXBzaG90X2J5dGVzGAogASgDEhYKDnNuYXBzaG90X2NvdW50GAsgASgFEhkKEXNuYXBzaG90X3JldmlzaW9uGAwgASgDEhUKDXdhdGNoZXJfY291bnQYDSABKAUSKQoGdXB0aW1lGA4gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhAKCHN0b3JlX2lkGA8gASgJEh0KFW9sZGVzdF93YXRjaF9yZXZpc2lvbhgQIAEoAxIUCgxtZW1vcnlfYnl0ZXMYESABKAMSGAoQbWVtb3J5X2J5dGVzX21heBgSIAEoAxITCgtpbmNhcm5hdGlvbhgTIAEoCRIZChFhY3RpdmVfc2VnbWVudF9pZBgUIAEoAxIZChFvbGRlc3Rfc2VnbWVudF9pZBgVIAEoAyIRCg9BY3Rpdml0eVJlcXVlc3QiuwMKEEFjdGl2aXR5UmVzcG9uc2USKQoGdXB0aW1lGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKB21ldGhvZHMYAiADKAsyFy5rZWxwLnYxLk1ldGhvZEFjdGl2aXR5Eh4KFmR1cmF0aW9uX2JvdW5kc19taWNyb3MYAyADKAMSKQoIcHJlZml4ZXMYBCADKAsyFy5rZWxwLnYxLlByZWZpeEFjdGl2aXR5EjAKDXByZWZpeF93aW5kb3cYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGAoQY29ubmVjdGlvbl9jb3VudBgGIAEoBRIUCgxzdHJlYW1fY291bnQYByABKAUSFgoOcmVjZWl2ZWRfYnl0ZXMYCCABKAMSEgoKc2VudF9ieXRlcxgJIAEoAxIZChF3YXRjaF9ldmVudF9jb3VudBgKIAEoAxITCgtmbHVzaF9jb3VudBgLIAEoAxIUCgxmbHVzaF9taWNyb3MYDCABKAMSGAoQbG9nX3JlY29yZF9jb3VudBgNIAEoAxIZChFsb2dfd3JpdHRlbl9ieXRlcxgOIAEoAyKkAQoOTWV0aG9kQWN0aXZpdHkSDAoEZG9vchgBIAEoCRIOCgZtZXRob2QYAiABKAkSEgoKY2FsbF9jb3VudBgDIAEoAxITCgtlcnJvcl9jb3VudBgEIAEoAxIZChFpbl9wcm9ncmVzc19jb3VudBgFIAEoAxIXCg9kdXJhdGlvbl9taWNyb3MYBiABKAMSFwoPZHVyYXRpb25fY291bnRzGAcgAygDIl8KDlByZWZpeEFjdGl2aXR5Eg4KBnByZWZpeBgBIAEoCRIUCgxwcmVmaXhfYnl0ZXMYAiABKAwSEgoKcmVhZF9jb3VudBgDIAEoAxITCgt3cml0ZV9jb3VudBgEIAEoAyIRCg9TbmFwc2hvdFJlcXVlc3QiMwoQU25hcHNob3RSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxINCgVieXRlcxgCIAEoAyIPCg1CYWNrdXBSZXF1ZXN0Ih4KDkJhY2t1cFJlc3BvbnNlEgwKBGRhdGEYASABKAwiIgoOQ29tcGFjdFJlcXVlc3QSEAoIcmV2aXNpb24YASABKAMiKgoPQ29tcGFjdFJlc3BvbnNlEhcKD29sZGVzdF9yZXZpc2lvbhgBIAEoAzLGAgoMQWRtaW5TZXJ2aWNlEjkKBlN0YXR1cxIWLmtlbHAudjEuU3RhdHVzUmVxdWVzdBoXLmtlbHAudjEuU3RhdHVzUmVzcG9uc2USPwoIU25hcHNob3QSGC5rZWxwLnYxLlNuYXBzaG90UmVxdWVzdBoZLmtlbHAudjEuU25hcHNob3RSZXNwb25zZRI7CgZCYWNrdXASFi5rZWxwLnYxLkJhY2t1cFJlcXVlc3QaFy5rZWxwLnYxLkJhY2t1cFJlc3BvbnNlMAESPAoHQ29tcGFjdBIXLmtlbHAudjEuQ29tcGFjdFJlcXVlc3QaGC5rZWxwLnYxLkNvbXBhY3RSZXNwb25zZRI/CghBY3Rpdml0eRIYLmtlbHAudjEuQWN0aXZpdHlSZXF1ZXN0Ghkua2VscC52MS5BY3Rpdml0eVJlc3BvbnNlQhxaGmtlbHAvZ2VuL2dvL2tlbHAvdjE7a2VscHYxYgZwcm90bzM", [file_google_protobuf_duration]);
 
 /**
  * Asks for the status.
@@ -195,6 +195,243 @@ export const StatusResponseSchema: GenMessage<StatusResponse> = /*@__PURE__*/
   messageDesc(file_kelp_v1_admin, 1);
 
 /**
+ * Asks what is going on.
+ *
+ * @generated from message kelp.v1.ActivityRequest
+ */
+export type ActivityRequest = Message<"kelp.v1.ActivityRequest"> & {
+};
+
+/**
+ * Describes the message kelp.v1.ActivityRequest.
+ * Use `create(ActivityRequestSchema)` to create a new message.
+ */
+export const ActivityRequestSchema: GenMessage<ActivityRequest> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_admin, 2);
+
+/**
+ * Answers an Activity.
+ *
+ * @generated from message kelp.v1.ActivityResponse
+ */
+export type ActivityResponse = Message<"kelp.v1.ActivityResponse"> & {
+  /**
+   * How long the server has been running when this was counted, to the millisecond.
+   *
+   * @generated from field: google.protobuf.Duration uptime = 1;
+   */
+  uptime?: Duration | undefined;
+
+  /**
+   * The methods that were called, by door and method, in the order of their names.
+   *
+   * @generated from field: repeated kelp.v1.MethodActivity methods = 2;
+   */
+  methods: MethodActivity[];
+
+  /**
+   * The upper bounds, inclusive, by which `duration_counts` counts, in microseconds, ascending.
+   *
+   * @generated from field: repeated int64 duration_bounds_micros = 3;
+   */
+  durationBoundsMicros: bigint[];
+
+  /**
+   * What the keys begin with that were read or written most lately, the busiest first; at most 256.
+   *
+   * @generated from field: repeated kelp.v1.PrefixActivity prefixes = 4;
+   */
+  prefixes: PrefixActivity[];
+
+  /**
+   * The time that the counts of `prefixes` are of: the last 10 to 20 seconds, less right after the start. 0 when nothing was
+   * read or written yet.
+   *
+   * @generated from field: google.protobuf.Duration prefix_window = 5;
+   */
+  prefixWindow?: Duration | undefined;
+
+  /**
+   * The open connections.
+   *
+   * @generated from field: int32 connection_count = 6;
+   */
+  connectionCount: number;
+
+  /**
+   * The calls under way that are streams, such as watches.
+   *
+   * @generated from field: int32 stream_count = 7;
+   */
+  streamCount: number;
+
+  /**
+   * The bytes that came over all connections so far.
+   *
+   * @generated from field: int64 received_bytes = 8;
+   */
+  receivedBytes: bigint;
+
+  /**
+   * The bytes that were sent over all connections so far.
+   *
+   * @generated from field: int64 sent_bytes = 9;
+   */
+  sentBytes: bigint;
+
+  /**
+   * The events and present entries that watches were sent so far.
+   *
+   * @generated from field: int64 watch_event_count = 10;
+   */
+  watchEventCount: bigint;
+
+  /**
+   * How often the log was flushed so far.
+   *
+   * @generated from field: int64 flush_count = 11;
+   */
+  flushCount: bigint;
+
+  /**
+   * How long these flushes took in sum.
+   *
+   * @generated from field: int64 flush_micros = 12;
+   */
+  flushMicros: bigint;
+
+  /**
+   * The transactions and notes that were written to the log so far.
+   *
+   * @generated from field: int64 log_record_count = 13;
+   */
+  logRecordCount: bigint;
+
+  /**
+   * The bytes that were written to the log so far.
+   *
+   * @generated from field: int64 log_written_bytes = 14;
+   */
+  logWrittenBytes: bigint;
+};
+
+/**
+ * Describes the message kelp.v1.ActivityResponse.
+ * Use `create(ActivityResponseSchema)` to create a new message.
+ */
+export const ActivityResponseSchema: GenMessage<ActivityResponse> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_admin, 3);
+
+/**
+ * The calls of one method through one door.
+ *
+ * @generated from message kelp.v1.MethodActivity
+ */
+export type MethodActivity = Message<"kelp.v1.MethodActivity"> & {
+  /**
+   * What the calls came through: grpc, grpc_web, connect, rest, scripts, http; pipeline for the operations of batches, through
+   * whatever door their stream came.
+   *
+   * @generated from field: string door = 1;
+   */
+  door: string;
+
+  /**
+   * The method, such as Get or LeaseGrant; what is none of kelp.v1 has a name of its own, and `other` is all that is not known.
+   *
+   * @generated from field: string method = 2;
+   */
+  method: string;
+
+  /**
+   * How many have ended.
+   *
+   * @generated from field: int64 call_count = 3;
+   */
+  callCount: bigint;
+
+  /**
+   * How many of these by another code than OK.
+   *
+   * @generated from field: int64 error_count = 4;
+   */
+  errorCount: bigint;
+
+  /**
+   * How many are under way.
+   *
+   * @generated from field: int64 in_progress_count = 5;
+   */
+  inProgressCount: bigint;
+
+  /**
+   * How long those that have ended took in sum, where the method has one request and one reply.
+   *
+   * @generated from field: int64 duration_micros = 6;
+   */
+  durationMicros: bigint;
+
+  /**
+   * Of these, how many took no longer than each of `duration_bounds_micros` and longer than the one before; one more for those
+   * beyond all bounds. Empty for streams.
+   *
+   * @generated from field: repeated int64 duration_counts = 7;
+   */
+  durationCounts: bigint[];
+};
+
+/**
+ * Describes the message kelp.v1.MethodActivity.
+ * Use `create(MethodActivitySchema)` to create a new message.
+ */
+export const MethodActivitySchema: GenMessage<MethodActivity> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_admin, 4);
+
+/**
+ * What was read and written of keys that begin alike: up to the first / or : of the key, that character included. Keys that
+ * have neither in their first 64 bytes count together, with an empty prefix. Only a sample of the operations is looked at, and
+ * only the busiest prefixes are kept, so counts are estimates; scans and deletes of ranges count only the keys they delete.
+ *
+ * @generated from message kelp.v1.PrefixActivity
+ */
+export type PrefixActivity = Message<"kelp.v1.PrefixActivity"> & {
+  /**
+   * The prefix; empty when it is not UTF-8, or there is none.
+   *
+   * @generated from field: string prefix = 1;
+   */
+  prefix: string;
+
+  /**
+   * The prefix when it is not UTF-8; else empty.
+   *
+   * @generated from field: bytes prefix_bytes = 2;
+   */
+  prefixBytes: Uint8Array;
+
+  /**
+   * The reads of keys in the window.
+   *
+   * @generated from field: int64 read_count = 3;
+   */
+  readCount: bigint;
+
+  /**
+   * The changes of keys in the window, those of expiry included.
+   *
+   * @generated from field: int64 write_count = 4;
+   */
+  writeCount: bigint;
+};
+
+/**
+ * Describes the message kelp.v1.PrefixActivity.
+ * Use `create(PrefixActivitySchema)` to create a new message.
+ */
+export const PrefixActivitySchema: GenMessage<PrefixActivity> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_admin, 5);
+
+/**
  * Asks for a snapshot.
  *
  * @generated from message kelp.v1.SnapshotRequest
@@ -207,7 +444,7 @@ export type SnapshotRequest = Message<"kelp.v1.SnapshotRequest"> & {
  * Use `create(SnapshotRequestSchema)` to create a new message.
  */
 export const SnapshotRequestSchema: GenMessage<SnapshotRequest> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_admin, 2);
+  messageDesc(file_kelp_v1_admin, 6);
 
 /**
  * Answers a Snapshot.
@@ -235,7 +472,7 @@ export type SnapshotResponse = Message<"kelp.v1.SnapshotResponse"> & {
  * Use `create(SnapshotResponseSchema)` to create a new message.
  */
 export const SnapshotResponseSchema: GenMessage<SnapshotResponse> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_admin, 3);
+  messageDesc(file_kelp_v1_admin, 7);
 
 /**
  * Asks for a backup.
@@ -250,7 +487,7 @@ export type BackupRequest = Message<"kelp.v1.BackupRequest"> & {
  * Use `create(BackupRequestSchema)` to create a new message.
  */
 export const BackupRequestSchema: GenMessage<BackupRequest> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_admin, 4);
+  messageDesc(file_kelp_v1_admin, 8);
 
 /**
  * A part of a backup.
@@ -271,7 +508,7 @@ export type BackupResponse = Message<"kelp.v1.BackupResponse"> & {
  * Use `create(BackupResponseSchema)` to create a new message.
  */
 export const BackupResponseSchema: GenMessage<BackupResponse> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_admin, 5);
+  messageDesc(file_kelp_v1_admin, 9);
 
 /**
  * Asks to drop history.
@@ -293,7 +530,7 @@ export type CompactRequest = Message<"kelp.v1.CompactRequest"> & {
  * Use `create(CompactRequestSchema)` to create a new message.
  */
 export const CompactRequestSchema: GenMessage<CompactRequest> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_admin, 6);
+  messageDesc(file_kelp_v1_admin, 10);
 
 /**
  * Answers a Compact.
@@ -314,7 +551,7 @@ export type CompactResponse = Message<"kelp.v1.CompactResponse"> & {
  * Use `create(CompactResponseSchema)` to create a new message.
  */
 export const CompactResponseSchema: GenMessage<CompactResponse> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_admin, 7);
+  messageDesc(file_kelp_v1_admin, 11);
 
 /**
  * For operators.
@@ -370,6 +607,18 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof CompactRequestSchema;
     output: typeof CompactResponseSchema;
+  },
+  /**
+   * Tells what is going on: how many calls of each method there were through each door, how long they took, and where the keys
+   * lie that are read and written most. Counts are since the server was started: rates, and quantiles of a time, are made of the
+   * differences between two answers, divided by the difference of their `uptime`.
+   *
+   * @generated from rpc kelp.v1.AdminService.Activity
+   */
+  activity: {
+    methodKind: "unary";
+    input: typeof ActivityRequestSchema;
+    output: typeof ActivityResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_kelp_v1_admin, 0);

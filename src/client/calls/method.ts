@@ -179,6 +179,12 @@ export const adminMethods = {
     admin.prependCompactRequest,
     admin.readCompactResponse,
   ),
+  activity: method(
+    'AdminService/Activity',
+    admin.sizeOfActivityRequest,
+    admin.prependActivityRequest,
+    admin.readActivityResponse,
+  ),
 };
 
 export const watchMethod = method(

@@ -67,6 +67,59 @@ export interface GrantOptions extends CallOptions {
 
 export interface GetLeaseOptions extends api.GetLeaseOptions, CallOptions {}
 
+/** What is going on, as the server has counted it since it was started. */
+export interface Activity {
+  /** How long the server has been running when this was counted. */
+  readonly uptimeMs: number;
+  /** The methods that were called, by door and method, in the order of their names. */
+  readonly methods: readonly MethodActivity[];
+  /** The upper bounds, inclusive, by which `durationCounts` counts, in microseconds, ascending. */
+  readonly durationBoundsMicros: readonly number[];
+  /** What the keys begin with that were read or written most lately, the busiest first. */
+  readonly prefixes: readonly PrefixActivity[];
+  /** The time that the counts of `prefixes` are of: the last 10 to 20 seconds; less right after the start. */
+  readonly prefixWindowMs: number;
+  readonly connectionCount: number;
+  /** The calls under way that are streams, such as watches. */
+  readonly streamCount: number;
+  /** Over all connections. */
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  /** The events and present entries that watches were sent. */
+  readonly watchEventCount: number;
+  /** How often the log was flushed, and how long that took in sum. */
+  readonly flushCount: number;
+  readonly flushMicros: number;
+  /** The transactions and notes that were written to the log, and the bytes that they took there. */
+  readonly logRecordCount: number;
+  readonly logWrittenBytes: number;
+}
+
+/** The calls of one method through one door. */
+export interface MethodActivity {
+  /** `grpc`, `grpc_web`, `connect`, `rest`, `scripts`, `http`; `pipeline`: the operations of batches. */
+  readonly door: string;
+  /** Such as `Get` or `LeaseGrant`. */
+  readonly method: string;
+  /** How many have ended, and how many of these by an error. */
+  readonly callCount: number;
+  readonly errorCount: number;
+  /** How many are under way. */
+  readonly inProgressCount: number;
+  /** How long those that have ended took in sum; 0 for streams. */
+  readonly durationMicros: number;
+  /** Of these, how many took no longer than each bound, and longer than the one before; one more is beyond all. Empty for streams. */
+  readonly durationCounts: readonly number[];
+}
+
+/** What was read and written of keys that begin alike, estimated from a sample. */
+export interface PrefixActivity {
+  /** Up to the first `/` or `:` of the key, with that; empty: keys that have neither in their first 64 bytes. */
+  readonly prefix: api.Key;
+  readonly readCount: number;
+  readonly writeCount: number;
+}
+
 /** How the store does, and the server's process. */
 export interface Status extends api.StoreStatus {
   /** The server's version. */

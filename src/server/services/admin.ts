@@ -3,12 +3,19 @@ import * as codec from '../../../gen/kelp/v1/admin_codec.ts';
 import { AdminService } from '../../../gen/kelp/v1/admin_pb.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import type { Call } from '../calls/calls.ts';
+import { type ActivityFigures, activityResponse } from './activity.ts';
 import { type MethodsOf, serverStream, unary } from './method.ts';
 import { durationShape } from './reply-entries.ts';
 import { wholeNumber } from './request-fields.ts';
 
-/** @param version of the product, as `Status` tells it. */
-export function adminMethods(version: string): MethodsOf<typeof AdminService> {
+/**
+ * @param version of the product, as `Status` tells it.
+ * @param activity of the server, as `Activity` tells it.
+ */
+export function adminMethods(
+  version: string,
+  activity: () => ActivityFigures,
+): MethodsOf<typeof AdminService> {
   return {
     status: unary(
       AdminService.method.status,
@@ -46,8 +53,24 @@ export function adminMethods(version: string): MethodsOf<typeof AdminService> {
       },
       (store, request) => store.compact(wholeNumber('revision', request.revision)),
     ),
+    activity: unary(
+      AdminService.method.activity,
+      {
+        read: codec.readActivityRequest,
+        sizeOf: codec.sizeOfActivityResponse,
+        prepend: codec.prependActivityResponse,
+      },
+      (store, _, call) => {
+        const reply = activityResponse(activity(), store.figures());
+        call.chargeReply(ACTIVITY_ROW_BYTES * (reply.methods.length + reply.prefixes.length));
+        return reply;
+      },
+    ),
   };
 }
+
+/** What a row of an activity takes, with its histogram, or its prefix. */
+const ACTIVITY_ROW_BYTES = 512;
 
 async function status(store: KvStore, version: string): Promise<codec.StatusResponseShape> {
   return {

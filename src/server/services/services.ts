@@ -5,6 +5,7 @@ import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
 import { WatchService } from '../../../gen/kelp/v1/watch_pb.ts';
 import { type ServerLimits, serverFixed } from '../../limits.ts';
+import type { ActivityFigures } from './activity.ts';
 import { adminMethods } from './admin.ts';
 import { kvMethods } from './kv.ts';
 import { leaseMethods } from './lease.ts';
@@ -21,6 +22,7 @@ export interface ServedService {
 export function servedServices(
   { requestBytesMax }: Pick<ServerLimits, 'requestBytesMax'>,
   version: string,
+  activity: () => ActivityFigures,
 ): readonly ServedService[] {
   const { smallRequestBytesMax } = serverFixed;
   return [
@@ -30,7 +32,7 @@ export function servedServices(
     { desc: LeaseService, methods: Object.values(leaseMethods), requestBytesMax: smallRequestBytesMax },
     {
       desc: AdminService,
-      methods: Object.values(adminMethods(version)),
+      methods: Object.values(adminMethods(version, activity)),
       requestBytesMax: smallRequestBytesMax,
     },
   ];

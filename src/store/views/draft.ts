@@ -16,6 +16,7 @@ import { WorkBudget } from '../../work-budget.ts';
 import type { MemoryLimit } from '../history/memory-limit.ts';
 import type { LeaseChange } from '../leases/lease-change.ts';
 import { LeaseDraft, leaseNotFound } from '../leases/lease-draft.ts';
+import type { KeyObserver } from '../key-observer.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
 import { bytesOf, ChangeRow } from './change-row.ts';
 import { fromKeyText, keyScratch, toKeyText, type KeyText } from './keys.ts';
@@ -36,6 +37,7 @@ export interface DraftContext {
   readonly memory: MemoryLimit;
   /** Wall time that does not go back. */
   nowMs(): number;
+  readonly keyObserver?: KeyObserver | undefined;
 }
 
 /** The keys of a lease that are fetched together as it ends. */
@@ -127,6 +129,7 @@ export class Draft implements View {
   }
 
   read(key: Uint8Array): Version | undefined {
+    this.#context.keyObserver?.keyRead(key);
     const change = this.#drafted(key);
     const entry = change === undefined ? this.#present(this.#lookUp(key, true)) : entryOf(change);
     if (entry === undefined) return undefined;

@@ -3,6 +3,7 @@ import type { Engine, EngineRange, Visit, VisitRow } from '../../engine/engine.t
 import type { Version } from '../../engine/version.ts';
 import { assert } from '../../errors.ts';
 import { WorkBudget } from '../../work-budget.ts';
+import type { KeyObserver } from '../key-observer.ts';
 import { budgetSpent } from './draft.ts';
 import { isOverdue } from './overdue.ts';
 import { boundBytesOf } from './range.ts';
@@ -13,14 +14,16 @@ export class OldState implements ReadView {
   readonly budget = new WorkBudget();
   readonly #engine: Engine;
   readonly #nowMs: () => number;
+  readonly #keyObserver: KeyObserver | undefined;
   #isShown = false;
   #revision = 0;
   #instantMs: number | undefined;
 
   /** @param nowMs wall time that does not go back. */
-  constructor(engine: Engine, nowMs: () => number) {
+  constructor(engine: Engine, nowMs: () => number, keyObserver?: KeyObserver) {
     this.#engine = engine;
     this.#nowMs = nowMs;
+    this.#keyObserver = keyObserver;
   }
 
   /** @param instantMs as `StateAt` has it; `undefined`: now. */
@@ -40,6 +43,7 @@ export class OldState implements ReadView {
   /** Shows the versions of the first `count` of some keys, now, each as a read of its own would find it, until `visit` returns false. */
   readAll(revision: number, keys: readonly Uint8Array[], count: number, visit: VisitRow): void {
     this.show(revision, undefined, () => {
+      if (this.#keyObserver !== undefined) this.#tellRead(this.#keyObserver, keys, count);
       this.#engine.readAll(keys, count, revision, (shown) => visit(this.#present(shown)));
     });
   }
@@ -54,6 +58,7 @@ export class OldState implements ReadView {
 
   read(key: Uint8Array): Version | undefined {
     this.#spend(key.length);
+    this.#keyObserver?.keyRead(key);
     const version = this.#engine.read(key, this.#revision);
     if (version !== undefined) this.budget.spendBytes(version.value.length);
     return this.#present(version);
@@ -61,6 +66,7 @@ export class OldState implements ReadView {
 
   readMeta(key: Uint8Array): Version | undefined {
     this.#spend(key.length);
+    this.#keyObserver?.keyRead(key);
     return this.#present(this.#engine.readMeta(key, this.#revision));
   }
 
@@ -69,6 +75,13 @@ export class OldState implements ReadView {
     return this.#engine.scan(range, this.#revision, { reverse, budget: this.budget }, (shown) =>
       shown.expireTimeMs !== 0 && isOverdue(shown, this.instantMs) ? true : visit(shown),
     );
+  }
+
+  #tellRead(keyObserver: KeyObserver, keys: readonly Uint8Array[], count: number): void {
+    for (let index = 0; index < count; index++) {
+      const key = keys[index];
+      if (key !== undefined) keyObserver.keyRead(key);
+    }
   }
 
   #spend(keyBytes: number): void {

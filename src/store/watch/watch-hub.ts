@@ -292,7 +292,7 @@ export class WatchHub implements WatchRegistry {
 
 function endOf(error: Error | undefined): WatchEnd {
   if (error === undefined) return 'requested';
-  if (isStoreError(error, 'revisionCompacted')) return 'fell_behind';
+  if (isStoreError(error, 'slowWatcher')) return 'fell_behind';
   return isStoreError(error, 'closed') ? 'closed' : 'failed';
 }
 

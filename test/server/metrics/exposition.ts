@@ -22,7 +22,7 @@ export async function metricsOf(url: string): Promise<Metric[]> {
   return parseMetrics(await response.text());
 }
 
-function parseMetrics(text: string): Metric[] {
+export function parseMetrics(text: string): Metric[] {
   assert(text.endsWith('\n'), 'the last line is ended');
   const metrics: { name: string; type: string; samples: Sample[] }[] = [];
   let helped = '';

@@ -1,0 +1,67 @@
+/** `AdminService.Activity`: what the metrics count, for a person who looks at a terminal, and what busy keys begin with. */
+import { isUtf8 } from 'node:buffer';
+import type * as codec from '../../../gen/kelp/v1/admin_codec.ts';
+import { grpcCode } from '../../grpc-code.ts';
+import { serverFixed } from '../../limits.ts';
+import type { StoreFigures } from '../../store/figures.ts';
+import { NO_BYTES } from '../../wire/bytes.ts';
+import type { CallMeter } from '../metrics/call-meter.ts';
+import type { PrefixActivity, PrefixCounts } from '../metrics/prefix-activity.ts';
+import type { StoreMeter } from '../metrics/store-meter.ts';
+import { durationShape } from './reply-entries.ts';
+
+/** Where it is read from. */
+export interface ActivityFigures {
+  readonly meters: readonly CallMeter[];
+  readonly prefixes: PrefixActivity;
+  readonly storeMeter: StoreMeter;
+  readonly connectionCount: number;
+  readonly streamCount: number;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+}
+
+const MICROS_PER_SECOND = 1e6;
+
+const boundsMicros = serverFixed.callDurationBounds.map((bound) => Math.round(bound * MICROS_PER_SECOND));
+
+export function activityResponse(
+  { meters, prefixes, storeMeter, ...server }: ActivityFigures,
+  { watchEventsSent }: StoreFigures,
+): codec.ActivityResponseShape {
+  const recent = prefixes.recent();
+  const { flushDurations, batchRecords, batchBytes } = storeMeter;
+  return {
+    uptime: durationShape(Math.round(process.uptime() * 1000)),
+    methods: meters.map(methodShape),
+    durationBoundsMicros: boundsMicros,
+    prefixes: recent.prefixes.map(prefixShape),
+    prefixWindow: durationShape(Math.round(recent.windowMs)),
+    ...server,
+    watchEventCount: watchEventsSent,
+    flushCount: flushDurations.count,
+    flushMicros: Math.round(flushDurations.sum * MICROS_PER_SECOND),
+    logRecordCount: batchRecords.sum,
+    logWrittenBytes: batchBytes.sum,
+  };
+}
+
+function methodShape(meter: CallMeter): codec.MethodActivityShape {
+  const { door, method, begunCount, endedCount, countByCode, durations } = meter;
+  return {
+    door,
+    method,
+    callCount: endedCount,
+    errorCount: endedCount - (countByCode[grpcCode.Ok] ?? 0),
+    inProgressCount: begunCount - endedCount,
+    durationMicros: Math.round(durations.sum * MICROS_PER_SECOND),
+    durationCounts: durations.count === 0 ? [] : [...durations.counts],
+  };
+}
+
+function prefixShape({ prefix, readCount, writeCount }: PrefixCounts): codec.PrefixActivityShape {
+  const bytes = Buffer.from(prefix, 'latin1');
+  const isText = isUtf8(bytes);
+  const text = isText ? bytes.toString('utf8') : '';
+  return { prefix: text, prefixBytes: isText ? NO_BYTES : bytes, readCount, writeCount };
+}
