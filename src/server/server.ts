@@ -5,9 +5,9 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
-import { type Timer, holdProcess, systemClock, systemRandom } from '../clock.ts';
+import { type Timer, holdProcess, systemClock } from '../clock.ts';
 import { leaveOutTraces, systemReason } from '../errors.ts';
-import { type ServerLimits, serverFixed } from '../limits.ts';
+import { serverFixed } from '../limits.ts';
 import { openUncheckedStore } from '../kv/open-store.ts';
 import { type StoreOptions } from '../store/store-options.ts';
 import type { KvStore } from '../kv/kv-store.ts';
@@ -15,18 +15,13 @@ import { CallTable } from './calls/calls.ts';
 import type { ServerConfig } from './config/config.ts';
 import { Listener, type ListenerOptions } from './listener/listener.ts';
 import { MetricsEndpoint } from './health/metrics-endpoint.ts';
-import type { OpenStoreFigures, ServerFigures } from './metrics/metric.ts';
-import { PrefixActivity } from './metrics/prefix-activity.ts';
-import { StoreMeter } from './metrics/store-meter.ts';
-import { Traffic } from './metrics/traffic.ts';
-import { turnsOf } from './services/pipeline-turns.ts';
+import { Measures } from './measures.ts';
 import { openFilesMax, withinOpenFiles } from './config/open-files.ts';
 import { formatAddress } from './config/option-values.ts';
 import { requestHandlers } from './listener/request-handler.ts';
 import { rpcEndpoints } from './connect/rpc-endpoints.ts';
 import { ServerState } from './health/server-state.ts';
 import { logOperatorEvent, recoveryLog } from './logging/operator-log.ts';
-import type { ActivityFigures } from './services/activity.ts';
 import { servedServices } from './services/services.ts';
 import { Deadlines } from '../deadlines.ts';
 import { restApi } from './rest/rest.ts';
@@ -84,10 +79,7 @@ class Server implements RunningServer {
   readonly #state = new ServerState();
   readonly #calls: CallTable;
   readonly #listener: Listener;
-  readonly #limits: ServerLimits;
-  readonly #traffic = new Traffic();
-  readonly #storeMeter = new StoreMeter();
-  readonly #prefixes = new PrefixActivity(systemRandom, () => systemClock.monotonicMs());
+  readonly #measures: Measures;
   #address = '';
   #store: KvStore | undefined;
   /** Whether `stop` waits no longer for a store to close. */
@@ -96,21 +88,23 @@ class Server implements RunningServer {
   #stopped: Promise<void> | undefined;
 
   constructor(config: ServerConfig, dependencies: ServerDependencies, tls: ListenerOptions['tls']) {
-    const { logger, version } = dependencies;
+    const { logger, version, droppedLogLines = () => 0 } = dependencies;
     const limits = withinOpenFiles(config.serverLimits, openFilesMax(), logger);
     const state = this.#state;
     this.#config = config;
     this.#dependencies = dependencies;
-    this.#limits = limits;
     this.#calls = new CallTable(limits);
+    this.#measures = new Measures(this.#calls, limits);
     const calls = this.#calls;
+    const measures = this.#measures;
     const deadlines = new Deadlines(systemClock);
     const store = (): KvStore | undefined => this.#store;
-    const services = servedServices(limits, version, () => this.#activity());
+    const services = servedServices(limits, version, () => measures.activity);
     const endpointByPath = rpcEndpoints({ store, state, services, meters: calls.meters, logger });
     const metrics = new MetricsEndpoint({
-      server: () => this.#serverFigures(),
-      store: () => this.#storeFigures(),
+      server: () =>
+        measures.ofServer({ version, isServing: state.isServing, droppedLogLines: droppedLogLines() }),
+      store: () => this.#store && measures.ofStore(this.#store),
     });
     const { valueBytesMax } = config.limits;
     const { requestBytesMax } = limits;
@@ -132,53 +126,13 @@ class Server implements RunningServer {
       cors: new Cors(guard, corsOrigins, otherMeter),
       grpcLane: lane,
       calls,
-      traffic: this.#traffic,
+      traffic: measures.traffic,
       deadlines,
       handlers,
       tls,
       limits,
       logger,
     });
-  }
-
-  #serverFigures(): ServerFigures {
-    const { version, droppedLogLines = () => 0 } = this.#dependencies;
-    const { streamCount, heldBytes, cutCount, meters } = this.#calls;
-    const { callsMax, callBytesMax, connectionsMax } = this.#limits;
-    const { connections, bytes } = this.#traffic;
-    return {
-      version,
-      isServing: this.#state.isServing,
-      droppedLogLines: droppedLogLines(),
-      meters,
-      calls: { streamCount, heldBytes, cutCount, callsMax, callBytesMax },
-      connectionsMax,
-      connections,
-      bytes,
-    };
-  }
-
-  #storeFigures(): Promise<OpenStoreFigures> | undefined {
-    const store = this.#store;
-    return store?.status().then((status) => ({
-      meter: this.#storeMeter,
-      status,
-      figures: store.figures(),
-      pipelineRestCount: turnsOf(store).restCount,
-    }));
-  }
-
-  #activity(): ActivityFigures {
-    const { connections, bytes } = this.#traffic;
-    return {
-      meters: this.#calls.meters.used,
-      prefixes: this.#prefixes,
-      storeMeter: this.#storeMeter,
-      connectionCount: sum(Object.values(connections).map(({ openCount }) => openCount)),
-      streamCount: this.#calls.streamCount,
-      receivedBytes: sum(Object.values(bytes).map(({ receivedBytes }) => receivedBytes)),
-      sentBytes: sum(Object.values(bytes).map(({ sentBytes }) => sentBytes)),
-    };
   }
 
   get address(): string {
@@ -225,11 +179,11 @@ class Server implements RunningServer {
           logProgress(progress);
         },
         onEvent: (event) => {
-          this.#storeMeter.happened(event);
+          this.#measures.storeMeter.happened(event);
           logOperatorEvent(logger, event);
         },
-        observer: this.#storeMeter,
-        keyObserver: this.#prefixes,
+        observer: this.#measures.storeMeter,
+        keyObserver: this.#measures.prefixes,
       });
       this.#store = store;
       void store.failed.then(() => this.#state.enter('readOnly'));
@@ -293,10 +247,6 @@ class Server implements RunningServer {
   abort(): void {
     this.#listener.destroy();
   }
-}
-
-function sum(counts: readonly number[]): number {
-  return counts.reduce((total, count) => total + count, 0);
 }
 
 /** Resolves when connections have had the time to send their last bytes; a client that is gone takes none. */

@@ -1,6 +1,6 @@
 /**
  * Where the keys lie that are read and written most: a sample of the operations, counted by what their keys begin with, over the
- * last one to two windows of time. Prefixes may tell what nobody should know, so they go out by `AdminService.Activity` alone.
+ * last one to two windows of time. A prefix may be part of a secret, so it goes out by `AdminService.Activity` alone.
  *
  * On the way of a call it costs a number that is counted down. How far apart two samples are is drawn at random: keys that come in a
  * pattern are counted as others are. A sample counts for all operations since the one before.

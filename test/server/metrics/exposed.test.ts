@@ -60,6 +60,16 @@ async function load({ url }: TestServer): Promise<void> {
     })();
     await expect(watched).rejects.toThrow();
   }
+  const rest = async (path: string, init: RequestInit = {}): Promise<void> => {
+    await (await fetch(`${url}/v1/${path}`, init)).arrayBuffer();
+  };
+  await rest('keys/rest', { method: 'PUT', body: 'value' });
+  await rest('keys/rest');
+  await rest('keys/rest');
+  await rest('keys/absent');
+  await rest('keys/rest', { method: 'DELETE' });
+  await rest('nothing');
+  await rest('keys/rest', { headers: { origin: 'http://elsewhere' } });
   for (const path of ['/healthz', '/healthz', '/readyz', '/metrics', '/nothing', '/nothing/else']) {
     await (await fetch(url + path)).text();
   }
@@ -156,6 +166,12 @@ describe('a server under mixed load', () => {
       '{door="grpc",method="Pipeline",code="Ok"}': 1,
       '{door="pipeline",method="Get",code="Ok"}': 4,
       '{door="pipeline",method="Put",code="Ok"}': 2,
+      '{door="rest",method="Put",code="Ok"}': 1,
+      '{door="rest",method="Get",code="Ok"}': 2,
+      '{door="rest",method="Get",code="NotFound"}': 1,
+      '{door="rest",method="Delete",code="Ok"}': 1,
+      '{door="rest",method="other",code="Unimplemented"}': 1,
+      '{door="http",method="other",code="PermissionDenied"}': 1,
       '{door="http",method="healthz",code="Ok"}': 2,
       '{door="http",method="readyz",code="Ok"}': 1,
       '{door="http",method="other",code="NotFound"}': 2,
@@ -169,7 +185,9 @@ describe('a server under mixed load', () => {
       '{door="connect",method="Get",status_class="2xx"}': 2,
       '{door="connect",method="Get",status_class="4xx"}': 1,
       '{door="http",method="healthz",status_class="2xx"}': 2,
-      '{door="http",method="other",status_class="4xx"}': 2,
+      '{door="http",method="other",status_class="4xx"}': 3,
+      '{door="rest",method="Get",status_class="2xx"}': 2,
+      '{door="rest",method="Get",status_class="4xx"}': 1,
     });
     expect(Object.keys(replies).filter((labels) => labels.includes('grpc'))).toEqual([]);
   });

@@ -1,0 +1,62 @@
+/**
+ * What is measured of a server, in one place: what its store and listener tell goes in, and what a scrape and `Activity` ask for is
+ * read out.
+ */
+import { systemClock, systemRandom } from '../clock.ts';
+import type { KvStore } from '../kv/kv-store.ts';
+import type { ServerLimits } from '../limits.ts';
+import type { CallTable } from './calls/calls.ts';
+import type { OpenStoreFigures, ServerFigures } from './metrics/metric.ts';
+import { PrefixActivity } from './metrics/prefix-activity.ts';
+import { StoreMeter } from './metrics/store-meter.ts';
+import { Traffic } from './metrics/traffic.ts';
+import type { ActivityFigures } from './services/activity.ts';
+import { turnsOf } from './services/pipeline-turns.ts';
+
+export class Measures {
+  readonly traffic = new Traffic();
+  readonly storeMeter = new StoreMeter();
+  readonly prefixes = new PrefixActivity(systemRandom, () => systemClock.monotonicMs());
+  readonly #calls: CallTable;
+  readonly #limits: ServerLimits;
+
+  constructor(calls: CallTable, limits: ServerLimits) {
+    this.#calls = calls;
+    this.#limits = limits;
+  }
+
+  ofServer(rest: Pick<ServerFigures, 'version' | 'isServing' | 'droppedLogLines'>): ServerFigures {
+    const { streamCount, heldBytes, cutCount, meters } = this.#calls;
+    const { callsMax, callBytesMax, connectionsMax } = this.#limits;
+    const { connections, bytes } = this.traffic;
+    const calls = { streamCount, heldBytes, cutCount, callsMax, callBytesMax };
+    return { ...rest, meters, calls, connectionsMax, connections, bytes };
+  }
+
+  async ofStore(store: KvStore): Promise<OpenStoreFigures> {
+    return {
+      meter: this.storeMeter,
+      status: await store.status(),
+      figures: store.figures(),
+      pipelineRestCount: turnsOf(store).restCount,
+    };
+  }
+
+  get activity(): ActivityFigures {
+    const { connections, bytes } = this.traffic;
+    const { meters, streamCount } = this.#calls;
+    return {
+      meters: meters.used,
+      prefixes: this.prefixes,
+      storeMeter: this.storeMeter,
+      connectionCount: sum(Object.values(connections).map(({ openCount }) => openCount)),
+      streamCount,
+      receivedBytes: sum(Object.values(bytes).map(({ receivedBytes }) => receivedBytes)),
+      sentBytes: sum(Object.values(bytes).map(({ sentBytes }) => sentBytes)),
+    };
+  }
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
+}

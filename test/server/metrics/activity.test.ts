@@ -1,0 +1,73 @@
+/** `AdminService.Activity` as its readers see it: through the client, and through Connect. */
+import { createClient as createConnectClient } from '@connectrpc/connect';
+import { createConnectTransport } from '@connectrpc/connect-node';
+import { expect, onTestFinished, test } from 'vitest';
+import { AdminService } from '../../../gen/kelp/v1/admin_pb.ts';
+import { type KelpClient, createClient } from '../../../src/client/client.ts';
+import type { MethodActivity } from '../../../src/client/messages/types.ts';
+import { serverFixed } from '../../../src/limits.ts';
+import { type TestServer, startTestServer } from '../../support/test-server.ts';
+
+const OPERATIONS = 3000;
+
+async function loaded(): Promise<{ server: TestServer; client: KelpClient }> {
+  const server = await startTestServer({ flags: { fsync: 'always' } });
+  const client = createClient({ address: server.url });
+  onTestFinished(() => client.close());
+  await Promise.all(Array.from({ length: OPERATIONS }, (_, index) => client.put(`order/${index}`, 'x')));
+  for (let round = 0; round < 4; round++) {
+    await Promise.all(Array.from({ length: OPERATIONS }, (_, index) => client.get(`user:${index}`)));
+  }
+  return { server, client };
+}
+
+const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+
+test('calls are told by door and method, with their errors and durations', async () => {
+  const { client } = await loaded();
+  await expect(client.leases.get(12)).rejects.toThrow();
+  const { methods, durationBoundsMicros, uptimeMs, ...counts } = await client.admin.activity();
+  const find = (name: string): MethodActivity[] => methods.filter(({ method }) => method === name);
+  expect(sum(find('Put').map(({ callCount }) => callCount))).toBe(OPERATIONS);
+  expect(sum(find('Get').map(({ callCount }) => callCount))).toBe(4 * OPERATIONS);
+  expect(new Set(find('Get').map(({ door }) => door))).toContain('pipeline');
+  expect(find('LeaseGet')).toMatchObject([{ door: 'grpc', callCount: 1, errorCount: 1, inProgressCount: 0 }]);
+  // It tells of itself.
+  expect(find('Activity')).toMatchObject([{ callCount: 0, inProgressCount: 1, durationCounts: [] }]);
+  for (const { callCount, durationMicros, durationCounts } of [...find('Put'), ...find('Get')]) {
+    expect(durationCounts).toHaveLength(durationBoundsMicros.length + 1);
+    expect(sum(durationCounts)).toBe(callCount);
+    expect(durationMicros).toBeGreaterThan(0);
+  }
+  expect(durationBoundsMicros).toEqual(durationBoundsMicros.toSorted((one, other) => one - other));
+  expect(uptimeMs).toBeGreaterThan(0);
+  expect(counts.connectionCount).toBeGreaterThanOrEqual(1);
+  expect(counts.logRecordCount).toBeGreaterThanOrEqual(OPERATIONS);
+  expect(Math.min(counts.flushCount, counts.flushMicros, counts.logWrittenBytes)).toBeGreaterThan(0);
+  expect(Math.min(counts.receivedBytes, counts.sentBytes)).toBeGreaterThan(10_000);
+});
+
+test('the busiest prefixes are told, reads and writes apart, by whatever client', async () => {
+  const { server, client } = await loaded();
+  await Promise.all(
+    Array.from({ length: 500 }, () => client.put(Uint8Array.of(0xff, 0xfe, 0x2f, 1), 'bytes')),
+  );
+  const { prefixes, prefixWindowMs } = await client.admin.activity();
+  expect(prefixes.map(({ prefix }) => prefix)).toEqual(['user:', 'order/', Uint8Array.of(0xff, 0xfe, 0x2f)]);
+  const [user, order] = prefixes;
+  expect((user?.readCount ?? 0) / OPERATIONS).toBeGreaterThan(3);
+  expect([user?.writeCount, order?.readCount]).toEqual([0, 0]);
+  expect((order?.writeCount ?? 0) / OPERATIONS).toBeGreaterThan(0.6);
+  expect(prefixWindowMs).toBeLessThanOrEqual(2 * serverFixed.prefixWindowMs);
+
+  const transport = createConnectTransport({ baseUrl: server.url, httpVersion: '1.1' });
+  const reply = await createConnectClient(AdminService, transport).activity({});
+  expect(reply.prefixes.map(({ prefix }) => prefix)).toEqual(['user:', 'order/', '']);
+  expect(reply.prefixes.at(-1)?.prefixBytes).toEqual(Uint8Array.of(0xff, 0xfe, 0x2f));
+});
+
+test('no metric has a prefix', async () => {
+  const { server } = await loaded();
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  expect(text).not.toMatch(/user:|order/);
+});
