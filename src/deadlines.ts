@@ -40,8 +40,6 @@ export class Deadlines {
   #lastStepMs = 0;
   #timer: Timer | undefined;
   #timerDueMs = Number.POSITIVE_INFINITY;
-  /** When an entry was set last, by the monotonic clock: for who needs the time as well. */
-  setAtMs = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -60,9 +58,7 @@ export class Deadlines {
       this.#lastStepMs = stepOf(delayMs);
     }
     const step = this.#lastStepMs;
-    const nowMs = this.#clock.monotonicMs();
-    this.setAtMs = nowMs;
-    const dueMs = Math.ceil((nowMs + delayMs) / step) * step;
+    const dueMs = Math.ceil((this.#clock.monotonicMs() + delayMs) / step) * step;
     const list = this.#newest.dueMs === dueMs ? this.#newest : this.#listAt(dueMs);
     const { first } = list;
     entry.list = list;

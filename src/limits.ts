@@ -565,13 +565,14 @@ export const serverFixed = {
   /** ... and after so long when a limit was reached. */
   eventsRefusedRetryMs: 5000,
   /**
-   * Of the keys that are read and written, about one in so many is looked at for the busiest prefixes: what these begin with up to
-   * the first separator in so many bytes. The counts of so many prefixes are kept, for reads and for writes, over so long.
+   * Of the keys that are read and written a sample is looked at for the busiest prefixes: what these begin with up to the first
+   * separator in so many bytes. The counts of so many prefixes are kept, for reads and for writes, over so long; and after so many
+   * samples in that time half as many are taken.
    */
-  keySampleInterval: 32,
   prefixBytesMax: 64,
   prefixesMax: 128,
   prefixWindowMs: 10_000,
+  prefixSamplesMax: 4096,
   /** The upper bounds, in seconds, by which durations of calls and flushes are counted: from a get in memory to a deadline. */
   callDurationBounds: [
     0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,

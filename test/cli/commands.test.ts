@@ -29,7 +29,8 @@ test.each(
       'txn',
       'watch',
       'lease',
-      'status',
+      'stats',
+      'top',
       'version',
       'completion',
     ],
@@ -444,9 +445,11 @@ describe('watch', () => {
 describe('operation', () => {
   test('shows the status', async () => {
     await kelp.text('put', 'a', '1');
-    expect(await kelp.json('status')).toMatchObject([{ version: '0.0.0-test', revision: 1, keyCount: 1 }]);
-    expect(await kelp.text('status')).toMatch(
-      /^version {4}0\.0\.0-test\n[^]*\nrevision {3}1\nlife {7}[0-9a-f]{32}\nreadable {3}all revisions\n/,
+    expect(await kelp.json('status', '--interval', '1ms')).toMatchObject([
+      { version: '0.0.0-test', revision: 1, keyCount: 1 },
+    ]);
+    expect(await kelp.text('status', '--interval', '1ms')).toMatch(
+      /^version +0\.0\.0-test\n[^]*\nrevision +1\nlife +[0-9a-f]{32}\nreadable +all revisions\n/,
     );
   });
 

@@ -794,7 +794,7 @@ export function mergeMethodActivity(message: MethodActivityShape, cursor: Cursor
 
 /**
  * What was read and written of keys that begin alike: up to the first / or : of the key, that character included. Keys that
- * have neither in their first 64 bytes count together, with an empty prefix. Only a sample of the operations is looked at, and
+ * have neither in their first 64 bytes count together, with an empty prefix. Where very many operations are done only a sample of them is looked at, and
  * only the busiest prefixes are kept, so counts are estimates; scans and deletes of ranges count only the keys they delete.
  */
 export interface PrefixActivityShape {

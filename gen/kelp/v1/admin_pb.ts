@@ -389,7 +389,7 @@ export const MethodActivitySchema: GenMessage<MethodActivity> = /*@__PURE__*/
 
 /**
  * What was read and written of keys that begin alike: up to the first / or : of the key, that character included. Keys that
- * have neither in their first 64 bytes count together, with an empty prefix. Only a sample of the operations is looked at, and
+ * have neither in their first 64 bytes count together, with an empty prefix. Where very many operations are done only a sample of them is looked at, and
  * only the busiest prefixes are kept, so counts are estimates; scans and deletes of ranges count only the keys they delete.
  *
  * @generated from message kelp.v1.PrefixActivity

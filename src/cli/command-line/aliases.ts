@@ -6,6 +6,7 @@ const aliasesByPath: Readonly<Record<string, readonly string[]>> = {
   put: ['set'],
   keys: ['ls'],
   delete: ['del', 'rm'],
+  stats: ['status'],
   'lease list': ['ls'],
 };
 

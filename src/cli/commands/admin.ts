@@ -1,16 +1,37 @@
-/** `status`, `snapshot`, `compact`. */
-import type { Command } from 'commander';
-import { wholeNumber } from '../command-line/argument.ts';
+/** `stats`, `top`, `snapshot`, `compact`. */
+import { type Command, Option } from 'commander';
+import { formatDurationMs } from '../../server/config/option-values.ts';
+import { duration, wholeNumber } from '../command-line/argument.ts';
 import type { SessionRunner } from '../session/session.ts';
+import type { StatsFlags } from '../tasks/stats.ts';
+import type { TopFlags } from '../tasks/top.ts';
+
+const INTERVAL_MS = 1000;
+
+function intervalOption(description: string): Option {
+  return new Option('--interval <time>', description)
+    .default(INTERVAL_MS, formatDurationMs(INTERVAL_MS))
+    .argParser(duration);
+}
 
 const tasks = () => import('../tasks/admin.ts');
 
 export function addAdminCommands(program: Command, runner: SessionRunner): void {
   program
-    .command('status')
-    .description('tell how the server and its store do')
-    .action((_: unknown, command: Command) =>
-      runner.run(command, async (session) => (await tasks()).status(session)),
+    .command('stats')
+    .description('tell how the server and its store do, and what goes on: rates, busiest methods and keys')
+    .addOption(intervalOption('time over which rates are taken'))
+    .action((flags: StatsFlags, command: Command) =>
+      runner.run(command, async (session) => (await import('../tasks/stats.ts')).stats(session, flags)),
+    );
+
+  program
+    .command('top')
+    .description('show what goes on, again and again: rates and times by method, the busiest keys; q quits')
+    .addOption(intervalOption('time between two pictures'))
+    .option('--once', 'print one picture and end, as where the output is no terminal')
+    .action((flags: TopFlags, command: Command) =>
+      runner.run(command, async (session) => (await import('../tasks/top.ts')).top(session, flags)),
     );
 
   program

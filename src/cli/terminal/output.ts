@@ -3,8 +3,9 @@ import type { Writable } from 'node:stream';
 
 export interface OutputStream extends Writable {
   readonly isTTY?: boolean;
-  /** Of a terminal: the width. */
+  /** Of a terminal: the width and the height. */
   readonly columns?: number;
+  readonly rows?: number;
 }
 
 /** The reader of the output has closed it, like `head` after its last line. There is nothing left to do. */
@@ -28,6 +29,15 @@ export class Output {
     // The callback of the write tells; without a listener the event would end the process.
     stream.on('error', () => undefined);
     errorStream.on('error', () => undefined);
+  }
+
+  /** Of the terminal that standard output is. One that does not tell says 0. */
+  get columns(): number {
+    return this.#stream.columns || 80;
+  }
+
+  get rows(): number {
+    return this.#stream.rows || 24;
   }
 
   /** Resolves when the text is handed over. Rejects with an `OutputClosedError` when its reader has closed it. */

@@ -25,6 +25,7 @@ import { type Deadlines, Timed } from '../../deadlines.ts';
 import { type GrpcCode, grpcCode, nameOfCode } from '../../grpc-code.ts';
 import { isUnforeseen, outcomeOf } from '../calls/outcome.ts';
 import type { CallMeter } from '../metrics/call-meter.ts';
+import type { TurnTime } from '../metrics/turn-times.ts';
 import type { ServerState } from '../health/server-state.ts';
 import { failedReply, failedTrailers } from './status.ts';
 
@@ -64,8 +65,10 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
   protected isAnswered = false;
   readonly #context: GrpcContext;
   readonly #called: Called;
-  readonly #startMs: number;
-  readonly #isTimed: boolean;
+  /** In which it began, if its duration is measured. */
+  readonly #turn: TurnTime | undefined;
+  /** For the log, if it tells of every call. */
+  readonly #startMs: number | undefined;
   /** What ends next: the time for the request, or the deadline. */
   #isRequestTimed = true;
   /** By the monotonic clock, if it is behind the time for the request. */
@@ -85,7 +88,8 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
     super();
     this.#context = context;
     this.#called = called;
-    this.#isTimed = isTimed;
+    this.#turn = isTimed ? context.calls.meters.turns.current : undefined;
+    this.#startMs = context.logger.isLevelEnabled('debug') ? performance.now() : undefined;
     this.stream = stream;
     this.call = context.calls.open(this, isStream);
     called.meter.begin();
@@ -96,8 +100,6 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
       if (timeoutMs !== undefined) this.#deadlineMs = performance.now() + timeoutMs;
       context.deadlines.set(this, requestTimeoutMs);
     }
-    // Each look at the clock is a good part of what a call costs.
-    this.#startMs = context.deadlines.setAtMs;
   }
 
   get peer(): object {
@@ -112,11 +114,10 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
     this.isAnswered = true;
     this.#context.deadlines.cancel(this);
     this.call.close();
-    const tookMs = performance.now() - this.#startMs;
-    const outcome = this.call.outcome ?? grpcCode.Canceled;
-    if (this.#isTimed) this.#called.meter.end(outcome, tookMs);
-    else this.#called.meter.endStream(outcome);
-    if (this.#context.logger.isLevelEnabled('debug')) this.#log(code, tookMs);
+    const { meter } = this.#called;
+    meter.endUntimed(this.call.outcome ?? grpcCode.Canceled);
+    if (this.#turn !== undefined) this.#context.calls.meters.turns.ended(meter.durations, this.#turn);
+    if (this.#startMs !== undefined) this.#log(code, performance.now() - this.#startMs);
   }
 
   override expire(): void {

@@ -28,7 +28,7 @@ export function meterReply(
     const { statusCode } = response;
     const whenUnknown = response.writableEnded ? codeOfStatus(statusCode) : grpcCode.Canceled;
     const code = call?.outcome ?? whenUnknown;
-    if (call?.isStream === true) meter.endStream(code);
+    if (call?.isStream === true) meter.endUntimed(code);
     else meter.end(code, performance.now() - startMs);
     if (usesStatus && response.headersSent) meter.replied(statusCode);
   });

@@ -16,7 +16,6 @@ export class CallMeter {
   readonly method: string;
   /** Calls that were begun, streams that are open included. */
   begunCount = 0;
-  endedCount = 0;
   /** By code. */
   readonly countByCode = new Float64Array(CODE_COUNT);
   /** Replies of HTTP by the class of their status, from 1xx on. */
@@ -39,8 +38,8 @@ export class CallMeter {
     this.durations.add(tookMs / MS_PER_SECOND);
   }
 
-  /** A stream has ended: how long it was open says nothing of how fast the server is. */
-  endStream(code: GrpcCode): void {
+  /** A call has ended whose duration is measured elsewhere, or a stream: how long that was open says nothing of how fast the server is. */
+  endUntimed(code: GrpcCode): void {
     this.#count(code, 1);
   }
 
@@ -58,8 +57,11 @@ export class CallMeter {
     if (index >= 0 && index < counts.length) counts[index] = (counts[index] as number) + 1;
   }
 
+  get endedCount(): number {
+    return this.countByCode.reduce((sum, count) => sum + count, 0);
+  }
+
   #count(code: GrpcCode, count: number): void {
-    this.endedCount += count;
     this.countByCode[code] = (this.countByCode[code] as number) + count;
   }
 }

@@ -1,10 +1,12 @@
 /** The meters of all doors and methods. Asked when a route is made, not for each call. */
 import { CallMeter } from './call-meter.ts';
+import { TurnTimes } from './turn-times.ts';
 import { type Door, methodNames } from './routes.ts';
 
 const known = new Set(methodNames);
 
 export class CallMeters {
+  readonly turns = new TurnTimes();
   readonly #meterByRoute = new Map<string, CallMeter>();
 
   /** @param method of `methodNames`; any other counts as `other`. */

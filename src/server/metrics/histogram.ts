@@ -32,21 +32,4 @@ export class Histogram {
   get count(): number {
     return this.#counts.reduce((sum, count) => sum + count, 0);
   }
-
-  /**
-   * What a share of the values does not exceed, by a straight line within its bucket; 0: there are none. What lies above all bounds
-   * counts as the highest.
-   */
-  quantile(share: number): number {
-    let left = share * this.count;
-    if (left === 0) return 0;
-    let lower = 0;
-    for (const [index, upper] of this.bounds.entries()) {
-      const count = this.#counts[index] as number;
-      if (count > 0 && left <= count) return lower + ((upper - lower) * left) / count;
-      left -= count;
-      lower = upper;
-    }
-    return lower;
-  }
 }

@@ -3,14 +3,15 @@
  * last one to two windows of time. A prefix may be part of a secret, so it goes out by `AdminService.Activity` alone.
  *
  * On the way of a call it costs a number that is counted down. How far apart two samples are is drawn at random: keys that come in a
- * pattern are counted as others are. A sample counts for all operations since the one before.
+ * pattern are counted as others are. A sample counts for all operations since the one before. While little is done each operation
+ * is a sample; the more is done, the further they are apart, so that they cost no more.
  */
 import type { Random } from '../../clock.ts';
 import { serverFixed } from '../../limits.ts';
 import type { KeyObserver } from '../../store/key-observer.ts';
 import { Busiest } from './busiest.ts';
 
-const { keySampleInterval, prefixBytesMax, prefixesMax, prefixWindowMs } = serverFixed;
+const { prefixBytesMax, prefixesMax, prefixWindowMs, prefixSamplesMax } = serverFixed;
 const SLASH = 0x2f;
 const COLON = 0x3a;
 /** The keys of users end here; what follows is the store's. Above the first, a byte stands before them (`store/views/regions.ts`). */
@@ -34,6 +35,9 @@ export class PrefixActivity implements KeyObserver {
   readonly #random: Gaps;
   readonly #nowMs: () => number;
   #gap = 1;
+  /** How far apart samples are on average. */
+  #interval = 1;
+  #samplesInWindow = 0;
   /** How many operations are left out before the next sample. */
   #left = 1;
   #window: Window | undefined;
@@ -76,7 +80,8 @@ export class PrefixActivity implements KeyObserver {
 
   #sample(key: Uint8Array, isWrite: boolean): void {
     const weight = this.#gap;
-    this.#gap = this.#left = this.#random.next();
+    if (++this.#samplesInWindow % prefixSamplesMax === 0) this.#interval *= 2;
+    this.#gap = this.#left = this.#random.next(this.#interval);
     if ((key[0] ?? 0) >= OWN_KEYS) return;
     const window = this.#roll(this.#nowMs());
     (isWrite ? window.writes : window.reads).add(prefixOf(key), weight);
@@ -88,6 +93,10 @@ export class PrefixActivity implements KeyObserver {
     if (window !== undefined && nowMs - window.beganMs < prefixWindowMs) return window;
     // The one before says nothing of now when nothing has come since.
     this.#before = window !== undefined && nowMs - window.beganMs < 2 * prefixWindowMs ? window : undefined;
+    // What was about right goes on; where there was little to do, samples come closer again.
+    const wanted = Math.ceil((this.#interval * this.#samplesInWindow) / prefixSamplesMax);
+    this.#interval = Math.max(1, Math.min(this.#interval, wanted));
+    this.#samplesInWindow = 0;
     this.#window = { beganMs: nowMs, reads: new Busiest(prefixesMax), writes: new Busiest(prefixesMax) };
     return this.#window;
   }
@@ -103,7 +112,7 @@ function prefixOf(key: Uint8Array): string {
   return '';
 }
 
-/** Random numbers of `keySampleInterval` on average, cheaply (xorshift, Marsaglia 2003). */
+/** Random numbers, cheaply (xorshift, Marsaglia 2003). */
 class Gaps {
   #state: number;
 
@@ -111,13 +120,13 @@ class Gaps {
     this.#state = Buffer.from(random.bytes(4)).readUInt32LE(0) | 1;
   }
 
-  next(): number {
+  /** 1 to twice the average less 1. */
+  next(average: number): number {
     let state = this.#state;
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
     this.#state = state;
-    // 1 to twice the interval less 1.
-    return 1 + ((state >>> 0) % (2 * keySampleInterval - 1));
+    return 1 + ((state >>> 0) % (2 * average - 1));
   }
 }

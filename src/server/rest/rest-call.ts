@@ -292,7 +292,7 @@ export class RestCall extends Timed implements CallChannel {
     const { statusCode: status, headersSent } = this.#response;
     const code = this.call.outcome ?? grpcCode.Canceled;
     const tookMs = performance.now() - this.#startMs;
-    if (this.call.isStream) this.#meter.endStream(code);
+    if (this.call.isStream) this.#meter.endUntimed(code);
     else this.#meter.end(code, tookMs);
     if (headersSent) this.#meter.replied(status);
     if (onEnd === undefined) return;

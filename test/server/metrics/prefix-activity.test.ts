@@ -70,13 +70,33 @@ test('reads and writes are counted apart, to a few hundredths, the busiest first
 
 test('keys that come in a pattern are counted as others are', () => {
   const counted = new Activity();
-  for (let round = 0; round < 20_000; round++) {
+  const rounds = 20_000;
+  for (let round = 0; round < rounds; round++) {
     counted.read('a:1', 1);
-    for (let one = 0; one < serverFixed.keySampleInterval - 1; one++) counted.read('b:1', 1);
+    counted.read('b:1', 31);
   }
-  const share = (counted.prefixes.find(({ prefix }) => prefix === 'a:')?.readCount ?? 0) / 20_000;
+  const share = (counted.prefixes.find(({ prefix }) => prefix === 'a:')?.readCount ?? 0) / rounds;
   expect(share).toBeGreaterThan(0.8);
   expect(share).toBeLessThan(1.2);
+});
+
+test('while little is done every operation is counted', () => {
+  const counted = new Activity();
+  counted.read('a:1', 700);
+  counted.write('b:1', 3);
+  expect(counted.prefixes).toEqual([
+    { prefix: 'a:', readCount: 700, writeCount: 0 },
+    { prefix: 'b:', readCount: 0, writeCount: 3 },
+  ]);
+  // After much was done, too, once it is over.
+  counted.read('a:1', 10 * MANY);
+  counted.nowMs += 2 * serverFixed.prefixWindowMs;
+  counted.read('a:1', 10 * serverFixed.prefixSamplesMax);
+  for (let window = 0; window < 10; window++) {
+    counted.nowMs += serverFixed.prefixWindowMs;
+    counted.read('c:1', 100);
+  }
+  expect(counted.prefixes).toEqual([{ prefix: 'c:', readCount: 200, writeCount: 0 }]);
 });
 
 test('a prefix ends at the first separator near the beginning; keys without one go together', () => {

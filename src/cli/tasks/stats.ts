@@ -1,0 +1,77 @@
+/** The work of `stats`: how the server and its store do, and what goes on. */
+import { systemClock, holdProcess } from '../../clock.ts';
+import type { Status } from '../../client/messages/types.ts';
+import type { Session } from '../session/session.ts';
+import { displayDuration, displaySize } from '../terminal/display.ts';
+import { formatFacts } from '../terminal/table.ts';
+import { methodTable, prefixTable, rateFacts } from './rate-tables.ts';
+import { type Rates, ratesOf } from './rates.ts';
+
+export interface StatsFlags {
+  /** In milliseconds. */
+  readonly interval: number;
+}
+
+/** Of methods and of prefixes. */
+const ROWS_MAX = 5;
+
+export async function stats({ client, output, isJson }: Session, { interval }: StatsFlags): Promise<void> {
+  const earlier = await client.admin.activity();
+  await pause(interval);
+  const [status, later] = await Promise.all([client.admin.status(), client.admin.activity()]);
+  const rates = ratesOf(earlier, later);
+  const { connectionCount, streamCount } = later;
+  if (isJson) return output.writeJson({ ...status, connectionCount, streamCount, rates });
+  const facts = {
+    ...statusFacts(status),
+    connections: `${connectionCount}, ${streamCount} ${streamCount === 1 ? 'stream' : 'streams'} open`,
+  };
+  await output.write(`${formatFacts(facts)}\nlast ${displayDuration(rates.seconds * 1000)}\n\n`);
+  await output.write(formatFacts(rateFacts(rates)));
+  await output.write(await busiestTables(rates));
+}
+
+/** Waits; a timer alone would not keep the process. Ends early, without an error, when the signal is aborted. */
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  const hold = holdProcess();
+  try {
+    await new Promise<void>((resolve) => {
+      const timer = systemClock.setTimer(ms, resolve);
+      signal?.addEventListener('abort', () => {
+        timer.cancel();
+        resolve();
+      });
+      if (signal?.aborted === true) resolve();
+    });
+  } finally {
+    hold.cancel();
+  }
+}
+
+async function busiestTables({ methods, prefixes }: Rates): Promise<string> {
+  const ofMethods = methods.length === 0 ? '' : `\n${await methodTable(methods.slice(0, ROWS_MAX))}`;
+  const ofPrefixes = prefixes.length === 0 ? '' : `\n${await prefixTable(prefixes.slice(0, ROWS_MAX))}`;
+  return ofMethods + ofPrefixes;
+}
+
+function statusFacts(status: Status): Record<string, string> {
+  const { oldestRevision, oldestWatchRevision, segmentCount, snapshotCount, snapshotRevision } = status;
+  const newest = snapshotCount === 0 ? '' : `, newest of revision ${snapshotRevision}`;
+  return {
+    version: status.version,
+    store: status.storeId,
+    uptime: displayDuration(status.uptimeMs),
+    revision: String(status.revision),
+    ...(status.incarnation !== '' && { life: status.incarnation }),
+    readable: oldestRevision === 0 ? 'all revisions' : `from revision ${oldestRevision} on`,
+    watchable: `from revision ${oldestWatchRevision} on`,
+    keys: String(status.keyCount),
+    leases: String(status.leaseCount),
+    watchers: String(status.watcherCount),
+    data: displaySize(status.dataBytes),
+    memory: `${displaySize(status.memoryBytes)} of ${displaySize(status.memoryBytesMax)}, resident ${displaySize(status.residentBytes)}`,
+    log: `${displaySize(status.logBytes)} in ${segmentCount} ${segmentCount === 1 ? 'segment' : 'segments'}`,
+    segments: `${status.oldestSegmentId} is the oldest, ${status.activeSegmentId} is written`,
+    snapshots: `${snapshotCount}, ${displaySize(status.snapshotBytes)}${newest}`,
+  };
+}

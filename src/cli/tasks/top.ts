@@ -1,0 +1,99 @@
+/** The work of `top`: what goes on, again and again on a terminal, else once. */
+import type { Activity, Status } from '../../client/messages/types.ts';
+import { isKelpError } from '../../client/errors/error.ts';
+import { untilInterrupted } from '../process/interrupt.ts';
+import type { Session } from '../session/session.ts';
+import { displayDuration, displaySize } from '../terminal/display.ts';
+import { FullScreen } from '../terminal/full-screen.ts';
+import { formatFacts } from '../terminal/table.ts';
+import { methodTable, prefixTable, rateFacts } from './rate-tables.ts';
+import { type Rates, ratesOf } from './rates.ts';
+import { pause } from './stats.ts';
+
+export interface TopFlags {
+  readonly interval: number;
+  readonly once?: boolean;
+}
+
+/** Room on a screen is for both tables. */
+const METHOD_ROWS_MAX = 10;
+const PREFIX_ROWS_MAX = 20;
+
+export async function top(session: Session, { interval, once = false }: TopFlags): Promise<void> {
+  const { client, output, stdin, isJson } = session;
+  const first = await client.admin.activity();
+  if (isJson || once || !output.isTerminal) {
+    await pause(interval);
+    const { rates, text } = await frame(session, first);
+    return isJson ? output.writeJson(rates) : output.write(text);
+  }
+  const quit = new AbortController();
+  const screen = new FullScreen(output, stdin, () => quit.abort());
+  await untilInterrupted(async (interrupted) => {
+    const signal = AbortSignal.any([quit.signal, interrupted]);
+    await screen.enter();
+    try {
+      await refresh(session, screen, { first, interval, signal });
+    } finally {
+      await screen.leave();
+    }
+    interrupted.throwIfAborted();
+  });
+}
+
+interface Refreshing {
+  readonly first: Activity;
+  readonly interval: number;
+  readonly signal: AbortSignal;
+}
+
+/** Until the signal is aborted. A server that does not answer may come back. */
+async function refresh(
+  session: Session,
+  screen: FullScreen,
+  { first, interval, signal }: Refreshing,
+): Promise<void> {
+  let earlier = first;
+  let lines = ['...'];
+  await screen.show(lines);
+  for (;;) {
+    await pause(interval, signal);
+    if (signal.aborted) return;
+    try {
+      const { later, text } = await frame(session, earlier, signal);
+      earlier = later;
+      lines = text.split('\n');
+      await screen.show([...lines, 'q quits']);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!isKelpError(error)) throw error;
+      await screen.show([error.message, '', ...lines]);
+    }
+  }
+}
+
+interface Frame {
+  readonly later: Activity;
+  readonly rates: Rates;
+  readonly text: string;
+}
+
+async function frame({ client }: Session, earlier: Activity, signal?: AbortSignal): Promise<Frame> {
+  const options = signal === undefined ? {} : { signal };
+  const [status, later] = await Promise.all([client.admin.status(options), client.admin.activity(options)]);
+  const rates = ratesOf(earlier, later);
+  const methods = await methodTable(rates.methods.slice(0, METHOD_ROWS_MAX));
+  const prefixes = await prefixTable(rates.prefixes.slice(0, PREFIX_ROWS_MAX));
+  const text = `${headOf(status, later)}\n${formatFacts(rateFacts(rates))}\n${methods}\n${prefixes}`;
+  return { later, rates, text };
+}
+
+function headOf(status: Status, { connectionCount, streamCount }: Activity): string {
+  const { version, uptimeMs, revision, keyCount, memoryBytes, memoryBytesMax, logBytes, watcherCount } =
+    status;
+  return [
+    `KelpDB ${version}, up ${displayDuration(uptimeMs)}, revision ${revision}, ${keyCount} keys`,
+    `memory ${displaySize(memoryBytes)} of ${displaySize(memoryBytesMax)}, log ${displaySize(logBytes)}, ${connectionCount} connections, ${streamCount} streams, ${watcherCount} watches`,
+    '',
+  ].join('\n');
+}
