@@ -558,6 +558,8 @@ export const serverFixed = {
   jsonLongValueBytes: 1 * KiB,
   /** The body of a reply over REST is written in pieces of so many bytes, each when the client has taken the one before. */
   restPieceBytes: 256 * KiB,
+  /** One over HTTP/1.1 that is no longer goes with its head. */
+  restJoinedBytesMax: 4 * KiB,
   /**
    * A reader of Server-Sent Events comes again after so long when its stream has ended, or could not begin, ...
    */

@@ -56,6 +56,8 @@ export interface HttpResponse {
   addTrailers(trailers: Readonly<Record<string, string>>): void;
   end(): unknown;
   end(body: string | Uint8Array): unknown;
+  /** A text that has a character for each byte. */
+  end(body: string, encoding: 'latin1'): unknown;
   destroy(): unknown;
   /** Says that a call accounts for what its client has not taken. Without it, that is so of all that is written. */
   accountForUnread?(): void;

@@ -215,14 +215,14 @@ class Http2Response extends EventEmitter implements HttpResponse {
     this.#trailers = fieldsOf(trailers);
   }
 
-  end(body: string | Uint8Array = ''): void {
+  end(body: string | Uint8Array = '', encoding: 'utf8' | 'latin1' = 'utf8'): void {
     if (this.writableEnded) return;
     this.writableEnded = true;
     const hasTrailers = this.#trailers.length > 0;
     const isEmpty = this.#isHeadOnly || body.length === 0;
     if (!this.headersSent && isEmpty && !hasTrailers) return this.#sendHead(true);
     this.#sendHead(false);
-    if (!isEmpty) this.#stream.write(typeof body === 'string' ? Buffer.from(body) : body);
+    if (!isEmpty) this.#stream.write(typeof body === 'string' ? Buffer.from(body, encoding) : body);
     if (hasTrailers) this.#stream.end(encodeBlock(this.#trailers));
     else this.#stream.end();
     if (this.#stream.queuedBytes > 0 && !this.#isUnreadCharged) this.#holdUnread(this.#stream.queuedBytes);

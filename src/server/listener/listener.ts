@@ -5,7 +5,12 @@
  * the port for HTTP/2 (`http2-port.ts`). An `Upgrade: h2c` of HTTP/1.1 is left unheeded, and its request answered as any other
  * (`unheeded-upgrade.ts`).
  */
-import { type Server as HttpServer, createServer as createHttpServer } from 'node:http';
+import {
+  type Server as HttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+  createServer as createHttpServer,
+} from 'node:http';
 import {
   type AddressInfo,
   type ListenOptions,
@@ -23,6 +28,7 @@ import type { Traffic } from '../metrics/traffic.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import type { ListenAddress, SocketAddress } from '../config/option-values.ts';
 import { sendJson } from '../health/probes.ts';
+import { continueWhenRead } from './awaited-body.ts';
 import { type Protocol, sniffProtocol } from './protocol-sniffer.ts';
 import type { RequestHandler } from './request-handler.ts';
 import type { GrpcLane } from '../grpc/grpc-lane.ts';
@@ -208,6 +214,10 @@ export class Listener {
       const refusal = this.#options.pageRefusal.ofRequest(request);
       if (refusal === undefined) this.#handle(request, response);
       else this.#options.pageRefusal.answer(request, response, refusal);
+    });
+    server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+      continueWhenRead(request, response);
+      server.emit('request', request, response);
     });
     // Its target is a host; without a listener Node closes the connection without a word.
     server.on('connect', (_request, socket) => {

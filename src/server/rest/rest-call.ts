@@ -62,6 +62,12 @@ export interface CallAbout {
   readonly writeProblem?: RestCallContext['writeProblem'] | undefined;
 }
 
+/** Bytes as text: Node sends that with the head in one piece, where bytes would be a second one, which takes a tenth of all. */
+function joined(bytes: Uint8Array): string {
+  return latin1Slice.call(bytes, 0, bytes.length);
+}
+const { latin1Slice } = Buffer.prototype;
+
 const NOTHING_LISTENS = (): void => undefined;
 
 export class RestCall extends Timed implements CallChannel {
@@ -156,7 +162,15 @@ export class RestCall extends Timed implements CallChannel {
       response.end();
     } else if (typeof body === 'string' || length <= serverFixed.restPieceBytes) {
       this.#bytesOut = length;
-      response.end(body);
+      if (
+        typeof body !== 'string' &&
+        length <= serverFixed.restJoinedBytesMax &&
+        this.request.httpVersion !== '2.0'
+      ) {
+        response.end(joined(body), 'latin1');
+      } else {
+        response.end(body);
+      }
       this.#holdUnread(length);
     } else {
       this.call.holdOnly(length);

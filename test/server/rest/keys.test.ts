@@ -94,6 +94,14 @@ describe.each(versions)('over %s a key', (version) => {
     expect([status, headers['content-length'], body.length]).toEqual([200, '0', 0]);
   });
 
+  test.each([256, 3 * 4096, 3 * 512 * 1024])('holds any bytes (%i)', async (length) => {
+    const http = await client();
+    const value = Buffer.from(Array.from({ length }, (_, at) => at & 0xff));
+    await http.ask({ method: 'PUT', path: '/v1/keys/a', body: value });
+    const { headers, body } = await http.ask({ path: '/v1/keys/a' });
+    expect([headers['content-length'], body.equals(value)]).toEqual([String(length), true]);
+  });
+
   test('has a time to live and a lease, and tells of them', async () => {
     const { url } = await startTestServer();
     const http = new HttpClient(url, version);
