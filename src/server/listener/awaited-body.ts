@@ -1,6 +1,7 @@
 /**
- * Requests of HTTP/1.1 whose client waits to be told before it sends the body (`Expect: 100-continue`, RFC 9110, section 10.1.1). It is told when the
- * body is read, and not when the request is refused without it: so a file that is too long is not sent. Left to itself Node tells it at once.
+ * Requests of HTTP/1.1 whose client waits to be told before it sends the body (`Expect: 100-continue`, RFC 9110, section
+ * 10.1.1). It is told when the body is read, and not when the request is refused without it: so a file that is too long is not
+ * sent. Left to itself Node tells it at once.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 

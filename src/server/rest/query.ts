@@ -1,6 +1,6 @@
 /**
- * The parameters of a query (`?ttl=30s&lease=7`), each of which stands in the table of its operation with the kind of its value. One that is
- * not known is refused, and so is one that is given twice: it could be the condition of a write.
+ * The parameters of a query (`?ttl=30s&lease=7`), each of which stands in the table of its operation with the kind of its
+ * value. One that is not known is refused, and so is one that is given twice: it could be the condition of a write.
  */
 import type { Key } from '../../api.ts';
 import { nearestName } from '../../arguments/nearest-name.ts';

@@ -1,6 +1,7 @@
 /**
- * The order of requests that stand behind each other in a connection of HTTP/1.1 (pipelining): one that changes something is over before
- * the next begins, since its client counts on that (RFC 9112, section 9.3.2). Requests that only read run side by side.
+ * The order of requests that stand behind each other in a connection of HTTP/1.1 (pipelining): one that changes something is
+ * over before the next begins, since its client counts on that (RFC 9112, section 9.3.2). Requests that only read run side by
+ * side.
  */
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 

@@ -1,9 +1,9 @@
 /**
  * An HTTP interface over the store: a table of operations by path and method, for both versions of HTTP.
  *
- * A request goes: path and method to an operation (404, 405), a place among the calls under way, the state of the server, the parameters,
- * the body, then the operation (`operation.ts`), which has one object for all of it, the `RestCall`. What is wrong is a problem
- * (`problem.ts`), in the form of the interface.
+ * The way of a request: path and method lead to an operation (404, 405); a place among the calls under way; the state of the
+ * server; the parameters; the body; then the operation (`operation.ts`), which has one object for all of it, the `RestCall`.
+ * What is wrong is a problem (`problem.ts`), in the form of the interface.
  */
 import type { Logger } from 'pino';
 import { StoreError, assert } from '../../errors.ts';

@@ -1,6 +1,7 @@
 /**
- * One request of an HTTP interface and its reply, from its head to the end of the response. It is a call among all calls: it counts,
- * its request has its time to come, what it holds is charged, and a reply that is not read stalls and may be cut for others.
+ * One request of an HTTP interface and its reply, from its head to the end of the response. It is a call among all calls: it
+ * counts, its request has its time to come, what it holds is charged, and a reply that is not read stalls and may be cut for
+ * others.
  *
  *     reading --> running --> answered --> closed
  *        |           |                       ^

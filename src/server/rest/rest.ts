@@ -1,5 +1,5 @@
 /**
- * REST: the store's calls as resources of HTTP, below `/v1/`.
+ * REST: the store's calls as resources of HTTP, below `/v1/`. `docs/rest.md` is its manual.
  *
  * To add an operation, write it in a file of its own (`operation.ts` shows one: method, template, table of parameters, body, `run`)
  * and put it into the list here. `run` is given a `RestCall`: `store`, `pathKey` and `body` are there, `send`, `sendJson` or

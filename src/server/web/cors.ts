@@ -55,8 +55,10 @@ const RESPONSE_FIELDS = [
   'content-range',
   'accept-ranges',
   'kelp-revision',
+  'kelp-mod-revision',
   'kelp-create-revision',
   'kelp-version',
+  'kelp-lease',
   'location',
   'retry-after',
 ].join(', ');

@@ -38,6 +38,7 @@ test.each([
   expect(received.startsWith(`HTTP/1.1 ${status}\r\n`)).toBe(true);
   expect(received).toMatch(/^connection: close\r$/im);
   await connection.closed;
+  expect(connection.received).not.toContain('100 Continue');
 });
 
 test('requests that wait in line are told in their order', async () => {

@@ -62,6 +62,19 @@ describe.each(versions)('over %s a key', (version) => {
     }
   });
 
+  test('is read among many that together are too long for one turn', async () => {
+    const { url } = await startTestServer();
+    const http = new HttpClient(url, version);
+    const value = Buffer.alloc(1024 * 1024, 'v');
+    await http.ask({ method: 'PUT', path: '/v1/keys/a', body: value });
+    const others = Array.from({ length: 20 }, () => new HttpClient(url, version));
+    const paths = others.map((_, index) => (index % 2 === 0 ? '/v1/keys/a' : '/v1/keys/b'));
+    const answers = await Promise.all(others.map((other, index) => other.ask({ path: paths[index] ?? '' })));
+    expect(answers.map(({ status, body }) => (status === 200 ? body.equals(value) : status))).toEqual(
+      paths.map((path) => (path === '/v1/keys/a' ? true : 404)),
+    );
+  });
+
   test('is read as it was', async () => {
     const http = await client();
     for (const body of ['first', 'second']) await http.ask({ method: 'PUT', path: '/v1/keys/a', body });

@@ -118,6 +118,8 @@ describe('a whole reply', () => {
   test('that is long leaves piece by piece, as it is read, without a copy', () => {
     const { call, calls, response, ends } = opened();
     const body = Buffer.alloc(3 * PIECE + 7, 'kelp');
+    // What the request has taken is given back as the reply begins.
+    call.call.chargeRequest(PIECE);
     call.call.chargeReply(body.length);
     call.send(200, [], body);
     for (let count = 1; count <= 3; count++) {

@@ -5,8 +5,8 @@ import { RestError } from '../rest-error.ts';
 const SINGLE = /^bytes=[ \t]*(?:(\d{1,15})-(\d{0,15})|-(\d{1,15}))[ \t]*$/i;
 
 /**
- * The part that is asked for of a value of so many bytes; `undefined`: all of it, as where several parts, another unit or none that makes
- * sense are asked for, which a server may answer so. Throws `rangeNotSatisfiable`.
+ * The part that is asked for of a value of so many bytes. `undefined`: all of it, as where several parts, another unit or
+ * none that makes sense are asked for, which a server may answer so. Throws `rangeNotSatisfiable`.
  */
 export function byteRange(header: string, length: number): ValuePart | undefined {
   const match = SINGLE.exec(header);

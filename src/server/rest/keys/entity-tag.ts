@@ -1,6 +1,7 @@
 /**
- * Entity tags of keys (RFC 9110, section 8.8.3): `"INCARNATION-MOD_REVISION"`, the first digits of the incarnation that wrote the value
- * and the revision of that. So they outlast restarts, and one that was given before a history was lost is never that of another value.
+ * Entity tags of keys (RFC 9110, section 8.8.3): `"INCARNATION-MOD_REVISION"`, the first digits of the incarnation that wrote
+ * the value and the revision of that, as in `"4c1d5b9a07e2-17"`. So they outlast restarts, and one that was given before a
+ * history was lost is never that of another value.
  */
 import { StoreError } from '../../../errors.ts';
 import { shortPlace } from '../short-place.ts';
@@ -33,7 +34,10 @@ export function tagList(name: string, text: string | undefined): TagList | undef
   return tags;
 }
 
-/** The strong comparison: no weak tag is the same as another. RFC 9110, section 8.8.3.2. @param tag `undefined`: there is no entity. */
+/**
+ * The strong comparison: no weak tag is the same as another. RFC 9110, section 8.8.3.2.
+ * @param tag `undefined`: there is no entity.
+ */
 export function matchesStrongly(list: TagList, tag: string | undefined): boolean {
   return tag !== undefined && (list === '*' || list.includes(tag));
 }
