@@ -22,21 +22,10 @@ import { isUnforeseen } from '../calls/outcome.ts';
 import type { CallMeter } from '../metrics/call-meter.ts';
 import type { HeaderList, HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { type BodyLimit, BodyReader } from './body-reader.ts';
+import type { CallEnd } from './call-end.ts';
 import { percentDecoded } from './percent.ts';
 import { type Problem, problemOf } from './problem.ts';
 import { RestError } from './rest-error.ts';
-
-/** How a call ended. */
-export interface CallEnd {
-  /** `GET /v1/keys/{key}`: of a set that is fixed. */
-  readonly name: string;
-  readonly code: GrpcCode;
-  readonly status: number;
-  /** Of bodies. */
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly tookMs: number;
-}
 
 export interface RestCallContext {
   /** `undefined` until it is open. */

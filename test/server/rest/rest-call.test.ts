@@ -8,8 +8,9 @@ import { StoreError } from '../../../src/errors.ts';
 import { serverFixed } from '../../../src/limits.ts';
 import { CallTable } from '../../../src/server/calls/calls.ts';
 import type { HttpRequest, HttpResponse } from '../../../src/server/http/http-message.ts';
+import type { CallEnd } from '../../../src/server/rest/call-end.ts';
 import { problemJson } from '../../../src/server/rest/problem.ts';
-import { type CallEnd, RestCall } from '../../../src/server/rest/rest-call.ts';
+import { RestCall } from '../../../src/server/rest/rest-call.ts';
 
 const PIECE = serverFixed.restPieceBytes;
 

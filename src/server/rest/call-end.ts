@@ -1,0 +1,13 @@
+/** What is told of a call when it is over, for the log. */
+import type { GrpcCode } from '../../grpc-code.ts';
+
+export interface CallEnd {
+  /** `GET /v1/keys/{key}`: of a set that is fixed. */
+  readonly name: string;
+  readonly code: GrpcCode;
+  readonly status: number;
+  /** Of bodies. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly tookMs: number;
+}
