@@ -109,7 +109,7 @@ class Server implements RunningServer {
     const { valueBytesMax } = config.limits;
     const { requestBytesMax } = limits;
     const rest = restApi(
-      { valueBytesMax, requestBytesMax },
+      { valueBytesMax, requestBytesMax, version },
       { store, state, calls, deadlines, limits, logger },
     );
     const handlers = requestHandlers({ endpointByPath, calls, state, metrics, rest, limits, logger });

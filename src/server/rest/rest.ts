@@ -16,6 +16,8 @@ import { incrementKey } from './keys/increment-key.ts';
 import { listKeys } from './keys/list-keys.ts';
 import { readKey } from './keys/read-key.ts';
 import { deleteKey, writeKey } from './keys/write-key.ts';
+import { readOpenApi } from './openapi/read-open-api.ts';
+import type { Operation } from './operation.ts';
 import { RestApi, type RestApiContext } from './rest-api.ts';
 import { runTxn } from './txn/run-txn.ts';
 import { watchKeys } from './watch/watch-keys.ts';
@@ -23,10 +25,12 @@ import { watchKeys } from './watch/watch-keys.ts';
 export interface RestOptions extends Pick<ServerLimits, 'requestBytesMax'> {
   /** The longest value, of the store. */
   readonly valueBytesMax: number;
+  /** Of the product. */
+  readonly version: string;
 }
 
 export function restApi(options: RestOptions, context: RestApiContext): RestApi {
-  const operations = [
+  const operations: Operation[] = [
     readKey,
     writeKey(options.valueBytesMax),
     deleteKey,
@@ -35,6 +39,7 @@ export function restApi(options: RestOptions, context: RestApiContext): RestApi 
     deleteKeys,
     runTxn(options),
     watchKeys,
+    readOpenApi(() => operations, options.version),
   ];
   return new RestApi({ door: 'rest', operations, ownPrefix: '/v1/' }, context);
 }

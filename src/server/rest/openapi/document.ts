@@ -1,0 +1,110 @@
+/**
+ * The OpenAPI document of REST: paths, parameters and bodies as the operations have them that the router knows, with what `about-*.ts` says
+ * of each.
+ */
+import { STATUS_CODES } from 'node:http';
+import { assert } from '../../../errors.ts';
+import type { Operation } from '../operation.ts';
+import { problemType } from '../problem.ts';
+import type { AboutOperation } from './about.ts';
+import { aboutKeys } from './about-keys.ts';
+import { aboutStores } from './about-stores.ts';
+import { schemaOfParameter } from './parameters.ts';
+import { type Json, ref, schemas } from './schemas.ts';
+
+/** All operations have these, ... */
+const TOO_MUCH = 429;
+/** ... but for those that need no store. */
+const UNAVAILABLE = 503;
+
+const aboutByName: Readonly<Record<string, AboutOperation>> = { ...aboutKeys, ...aboutStores };
+
+export function openApiDocument(operations: readonly Operation[], version: string): Json {
+  const paths: Record<string, Record<string, Json>> = {};
+  const statuses = new Set<number>([TOO_MUCH, UNAVAILABLE]);
+  for (const operation of operations) {
+    const name = `${operation.method} ${operation.template}`;
+    const about = aboutByName[name];
+    assert(about !== undefined, `the OpenAPI document knows ${name}`);
+    (paths[operation.template] ??= {})[operation.method.toLowerCase()] = operationObject(operation, about);
+    for (const status of about.problems) statuses.add(status);
+  }
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'KelpDB',
+      summary: 'A durable, watchable key-value store.',
+      description:
+        'Keys in paths are percent-encoded; a slash in a key is `%2F`. `HEAD` answers where `GET` does. All errors are problem details.',
+      version,
+      license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    paths,
+    components: { schemas, responses: problemResponses(statuses) },
+  };
+}
+
+function operationObject({ query, template, body }: Operation, about: AboutOperation): Json {
+  const { operationId, summary, description, isAlwaysServed } = about;
+  const described = about.body;
+  assert((body === undefined) === (described === undefined), `the body of ${operationId} is described`);
+  const problems = [...about.problems, TOO_MUCH, ...(isAlwaysServed === true ? [] : [UNAVAILABLE])];
+  return {
+    operationId,
+    summary,
+    ...(description !== undefined && { description }),
+    parameters: [
+      ...(template.includes('{key}') ? [keyInPath] : []),
+      ...Object.entries(query).map(([name, kind]) => ({
+        name,
+        in: 'query',
+        description: about.parameters[name],
+        schema: schemaOfParameter(kind),
+        ...(schemaOfParameter(kind)['type'] === 'array' && { style: 'form', explode: false }),
+      })),
+      ...Object.entries(about.requestHeaders ?? {}).map(([name, text]) => ({
+        name,
+        in: 'header',
+        description: text,
+        schema: { type: 'string' },
+      })),
+    ],
+    ...(described !== undefined && {
+      requestBody: {
+        description: described.description,
+        required: described.isOptional !== true,
+        content: described.content,
+      },
+    }),
+    responses: {
+      ...about.replies,
+      ...Object.fromEntries(problems.map((status) => [status, responseRef(String(status))])),
+      default: responseRef('default'),
+    },
+  };
+}
+
+const keyInPath = {
+  name: 'key',
+  in: 'path',
+  required: true,
+  description: 'The key, percent-encoded.',
+  schema: { type: 'string', minLength: 1 },
+};
+
+function responseRef(name: string): Json {
+  return { $ref: `#/components/responses/problem-${name}` };
+}
+
+function problemResponses(statuses: ReadonlySet<number>): Json {
+  const content = { [problemType]: { schema: ref('Problem') } };
+  const responses = [...statuses].map((status) => [
+    `problem-${status}`,
+    { description: STATUS_CODES[status] ?? 'A problem', content },
+  ]);
+  return {
+    ...Object.fromEntries(responses),
+    'problem-default': { description: 'Any other problem.', content },
+  };
+}
