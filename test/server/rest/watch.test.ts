@@ -1,9 +1,12 @@
 /** Watches over REST: Server-Sent Events. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { nodeDisk } from '../../../src/disk/node-disk.ts';
 import { fixed } from '../../../src/limits.ts';
+import { HeldDisk } from '../../support/held-disk.ts';
 import { type TestServerOptions, type TestServer, startTestServer } from '../../support/test-server.ts';
 import { type EventConnection, EventParser, type ReadEvent, connectEvents } from './event-reader.ts';
 import { type Send, jsonOf, restClient } from './rest-client.ts';
@@ -274,6 +277,28 @@ describe('the end of a stream', () => {
     await stopped;
   });
 
+  test('that was read too slowly says so, and where to begin anew', async () => {
+    const { server, send } = await started();
+    const socket = connect(server.port, server.host);
+    onTestFinished(() => void socket.destroy());
+    socket.setEncoding('utf8');
+    socket.write('GET /v1/watch?previous=true HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n');
+    let text = '';
+    while (!text.includes('event: synced')) {
+      await once(socket, 'readable');
+      text += String(socket.read() ?? '');
+    }
+    for (let index = 0; index < 40; index++) await put(send, 'a', 'x'.repeat(1_000_000));
+    await send('/kelp.v1.AdminService/Compact', { method: 'POST', body: { revision: 40 } });
+    socket.on('data', (part: string) => (text += part));
+    await once(socket, 'end');
+    const [, data = 'null'] = /event: error\ndata: (.*)\n\n/.exec(text.slice(-2000)) ?? [];
+    const problem = JSON.parse(data) as { readonly resumeRevision: number };
+    expect(problem).toMatchObject({ status: 429, code: 'slowWatcher' });
+    expect(text).toContain(`-${problem.resumeRevision - 1}\n\n`);
+    expect(text).not.toContain(`-${problem.resumeRevision}\n\n`);
+  });
+
   test('that is not read lets the server stop in good time', async () => {
     const { server, send } = await started();
     const socket = connect(server.port, server.host);
@@ -284,16 +309,40 @@ describe('the end of a stream', () => {
     socket.pause();
     for (let index = 0; index < 20; index++) await put(send, 'a', 'x'.repeat(1_000_000));
     await server.stop();
-    const messages = server.log.lines.map(({ msg }) => msg);
-    expect(messages).toContain('stopped');
-    expect(messages).not.toContain('calls did not finish in time; broken off');
+    expectStoppedInTime(server);
+  });
+
+  test('whose client is lost as the server stops holds nothing up', async () => {
+    const { server, send, watch } = await started();
+    await put(send, 'a', '1');
+    await next(await watch('?start_revision=1'));
+    server.abort();
+    await server.stop();
+    expectStoppedInTime(server);
   });
 });
 
+function expectStoppedInTime({ log }: TestServer): void {
+  const messages = log.lines.map(({ msg }) => msg);
+  expect(messages).toContain('stopped');
+  expect(messages).not.toContain('calls did not finish in time; broken off');
+}
+
 describe('what passes by itself', () => {
-  test('ends the stream of a reader of events, which comes again, and is a problem to others', async () => {
-    const { server, watch } = await started({ waitUntilReady: false, flags: { 'watchers-max': '1' } });
-    await server.ready;
+  test('such as a start ends the stream of a reader of events, and is a problem to others', async () => {
+    const disk = new HeldDisk(nodeDisk);
+    disk.hold();
+    const { watch } = await started({ storeOptions: { disk }, waitUntilReady: false });
+    onTestFinished(() => disk.release());
+    const early = await watch();
+    expect((await next(early, 'error')).json).toMatchObject({ status: 503, code: 'recovering' });
+    expect(await early.next()).toBeUndefined();
+    expect([early.status, early.contentType, early.parser.retryMs]).toEqual([200, 'text/event-stream', 1000]);
+    expect((await watch('', { accept: '*/*' })).status).toBe(503);
+  });
+
+  test('such as a limit ends it too, for longer', async () => {
+    const { watch } = await started({ flags: { 'watchers-max': '1' } });
     const stream = await watch();
     await next(stream, 'synced');
     const refused = await watch();
@@ -350,6 +399,20 @@ test('HEAD of a watch tells what GET would be', async () => {
   const { send } = await started();
   const reply = await send('/v1/watch', { method: 'HEAD' });
   expect([reply.status, reply.headers['content-type']]).toEqual([200, 'text/event-stream']);
+});
+
+test('curl -N shows each event as it comes', async () => {
+  const { server, send } = await started();
+  const curl = spawn('curl', ['-sN', `${server.url}/v1/watch`]);
+  onTestFinished(() => void curl.kill());
+  const parser = new EventParser();
+  const events: ReadEvent[] = [];
+  curl.stdout.setEncoding('utf8').on('data', (text: string) => events.push(...parser.push(text)));
+  for (let revision = 0; revision < 3; revision++) {
+    while (events.length <= revision) await once(curl.stdout, 'data');
+    await put(send, `k${revision}`, '');
+  }
+  expect(events.map(({ type }) => type)).toEqual(['synced', 'message', 'message']);
 });
 
 test('a watch over HTTP/2 is the same', async () => {
