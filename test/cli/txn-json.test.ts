@@ -59,6 +59,12 @@ describe('refused with a reason:', () => {
   test.each([
     ['no JSON', '{', /no JSON/],
     ['no object', '[]', /can't be read/],
+    ['a member that comes twice', '{"success": [], "success": []}', /has "success" twice/],
+    [
+      'what can not be read, with its place',
+      '{"success": [{"get": {"key": "a"}}, {"get": {"kye": "a"}}]}',
+      /can't be read: success\[1\]: .*"kye" is unknown/,
+    ],
     ['an unknown operation', '{"success": [{"move": {}}]}', /"move" is unknown/],
     ['an unknown field', '{"success": [{"put": {"key": "a", "vale": "1"}}]}', /"vale" is unknown/],
     ['an unknown relation', '{"compares": [{"key": "a", "relation": "same", "exists": true}]}', /"same"/],

@@ -3,6 +3,7 @@ import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { TxnRequestSchema } from '../../../gen/kelp/v1/kv_pb.ts';
 import type { TxnRequest } from '../../client/messages/types.ts';
 import { StoreError } from '../../errors.ts';
+import { duplicateNameIn } from '../../server/json/duplicate-names.ts';
 import { checkTxnOperations, faultyPlaceIn, toProtobufTxn } from '../../server/json/txn-form.ts';
 import { toTxnRequest } from '../../server/json/txn-message.ts';
 import { malformedIntegerIn } from '../../wire/json-integers.ts';
@@ -17,8 +18,12 @@ export function parseTxn(text: string, isPlain: boolean): TxnRequest {
   } catch (error) {
     throw new UsageError(`the transaction is no JSON: ${(error as Error).message}`, { cause: error });
   }
-  const complaint = roundedNumberIn(Buffer.from(text));
+  const bytes = Buffer.from(text);
+  const complaint = roundedNumberIn(bytes);
   if (complaint !== undefined) throw new UsageError(complaint);
+  const name = duplicateNameIn(bytes);
+  if (name !== undefined)
+    throw new UsageError(`the transaction has ${JSON.stringify(name)} twice in one object`);
   try {
     return read(json, isPlain);
   } catch (error) {

@@ -294,7 +294,9 @@ export class RestCall extends Timed implements CallChannel {
     this.call.close();
     this.#onDrain();
     const { statusCode: status, headersSent } = this.#response;
-    const code = this.call.outcome ?? grpcCode.Canceled;
+    const { outcome = grpcCode.Canceled } = this.call;
+    // A reply that began well may have been broken off.
+    const code = outcome === grpcCode.Ok && !this.#response.writableEnded ? grpcCode.Canceled : outcome;
     const tookMs = performance.now() - this.#startMs;
     if (this.call.isStream) this.#meter.endUntimed(code);
     else this.#meter.end(code, tookMs);

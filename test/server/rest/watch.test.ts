@@ -312,6 +312,15 @@ describe('the end of a stream', () => {
     expectStoppedInTime(server);
   });
 
+  test('by its client is told in the log', async () => {
+    const { server, watch } = await started();
+    const stream = await watch();
+    await next(stream, 'synced');
+    stream.cut();
+    const line = await server.log.line(({ method }) => method === 'GET /v1/watch');
+    expect(line).toMatchObject({ code: 'Canceled', status: 200 });
+  });
+
   test('whose client is lost as the server stops holds nothing up', async () => {
     const { server, send, watch } = await started();
     await put(send, 'a', '1');

@@ -8,6 +8,7 @@ export function readOpenApi(operations: () => readonly Operation[], version: str
   return operation({
     method: 'GET',
     template: '/v1/openapi.json',
+    countsAs: 'openapi',
     query: {},
     needsNoStore: true,
     run(call) {
