@@ -10,6 +10,8 @@ export {
 } from './errors.ts';
 export { defaults, fixed, type Limits } from './limits.ts';
 export { openStore } from './kv/open-store.ts';
+export { openBlobs, type BlobsOptions } from './blobs/open-blobs.ts';
+export type { StoredBlob, BlobInfo, BlobListOptions, BlobStats, Blobs } from './blobs/blobs.ts';
 export { type StoreOptions } from './store/store-options.ts';
 export type { RecoveryProgress } from './store/recovery/recovery.ts';
 export type { OperatorEvent } from './store/operator-event.ts';

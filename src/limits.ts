@@ -14,6 +14,8 @@ export const fixed = {
   keyBytesMax: 4 * KiB,
   /** ... and so many in the engine, in log and snapshots: one whose first byte is F8 or above has a byte before it. */
   engineKeyBytesMax: 4 * KiB + 1,
+  /** The name of a volume of blobs. */
+  volumeIdCharactersMax: 64,
   /** The largest revision, lease id and time that a number of JavaScript holds exactly: 2^53 - 1. */
   integerMax: Number.MAX_SAFE_INTEGER,
   /** A time to live: 1 ms to 100 years. */

@@ -25,6 +25,7 @@ import { logOperatorEvent, recoveryLog } from './logging/operator-log.ts';
 import { servedServices } from './services/services.ts';
 import { Deadlines } from '../deadlines.ts';
 import { restApi } from './rest/rest.ts';
+import { Scripts } from './scripts/scripts.ts';
 import { grpcLane } from './grpc/grpc-lane.ts';
 import { Cors } from './web/cors.ts';
 import { PageRefusal } from './web/page-refusal.ts';
@@ -108,11 +109,23 @@ class Server implements RunningServer {
     });
     const { valueBytesMax } = config.limits;
     const { requestBytesMax } = limits;
-    const rest = restApi(
-      { valueBytesMax, requestBytesMax, version },
-      { store, state, calls, deadlines, limits, logger },
+    const restContext = { store, state, calls, deadlines, limits, logger };
+    const rest = restApi({ valueBytesMax, requestBytesMax, version }, restContext);
+    const { volumeId } = config;
+    const scripts = new Scripts(
+      { volumeId, valueBytesMax, requestBytesMax, clock: systemClock },
+      restContext,
     );
-    const handlers = requestHandlers({ endpointByPath, calls, state, metrics, rest, limits, logger });
+    const handlers = requestHandlers({
+      endpointByPath,
+      calls,
+      state,
+      metrics,
+      rest,
+      scripts,
+      limits,
+      logger,
+    });
     const lane = grpcLane(
       { store, state, calls, deadlines, limits, logger },
       new Routes(services, calls.meters, (path) => endpointByPath.has(path)),

@@ -62,22 +62,24 @@ function part<Part>(): Check<Part> {
   return (given) => (isRecord(given) ? undefined : mustBe(given, 'an object'));
 }
 
+/** The check of each option, for those that take more options than these. */
+export const storeOptionsTable: Table<StoreOptions> = {
+  dataDir: required(path),
+  fsync,
+  limits,
+  memoryBytesMax: wholeNumber(1, fixed.integerMax),
+  onRecoveryProgress: callback(),
+  onEvent: callback(),
+  observer: part(),
+  keyObserver: part(),
+  clock: part(),
+  random: part(),
+  disk: part(),
+  makeEngine: callback(),
+};
+
+/** What `openStore` and others that open a store say of options that are none. */
+export const OPTIONS_EXAMPLE = "{ dataDir: './data' }";
+
 /** A misspelt option must not be overlooked: it could be the one that makes writes durable. */
-export const storeOptions = optionsOf<StoreOptions>(
-  'openStore',
-  {
-    dataDir: required(path),
-    fsync,
-    limits,
-    memoryBytesMax: wholeNumber(1, fixed.integerMax),
-    onRecoveryProgress: callback(),
-    onEvent: callback(),
-    observer: part(),
-    keyObserver: part(),
-    clock: part(),
-    random: part(),
-    disk: part(),
-    makeEngine: callback(),
-  },
-  "{ dataDir: './data' }",
-);
+export const storeOptions = optionsOf<StoreOptions>('openStore', storeOptionsTable, OPTIONS_EXAMPLE);

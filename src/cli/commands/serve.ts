@@ -55,14 +55,15 @@ function flagOf(option: ServerOption): Option {
 }
 
 /** Defaults stand in the text and not in Commander's own: it must stay clear what was given on the command line. */
-function describe({ name, type, description, defaultText, choices, min, max }: ServerOption): string {
+function describe(option: ServerOption): string {
+  const { name, type, description, defaultText, plainVariable, choices, min, max } = option;
   const facts = [
     ...(choices === undefined ? [] : [choices.join(', ')]),
     ...(min === undefined || max === undefined
       ? []
       : [`${formatNumber(type, min)} to ${formatNumber(type, max)}`]),
     ...(defaultText === undefined ? [] : [`default: ${defaultText}`]),
-    `env: ${environmentName(name)}`,
+    `env: ${[environmentName(name), ...(plainVariable === undefined ? [] : [plainVariable])].join(' or ')}`,
   ];
   return `${description} (${facts.join('; ')})`;
 }
@@ -78,7 +79,8 @@ function groupOf(name: string): string {
 
 const help = `
 Sizes have a unit (B, KiB, MiB, GiB), and times too (ms, s, m, h, d; 1h30m). Options come from the command line, the
-environment, ./kelp.yaml ("fsync: interval", one in a line) and the defaults, in this order of precedence.
+environment, ./kelp.yaml ("fsync: interval", one in a line) and the defaults, in this order of precedence. PORT (the port
+alone, on 127.0.0.1), DATA_DIR and VOLUME_ID of the environment come behind the file.
 
 SIGTERM and SIGINT stop the server. A second one, half a second later or more, ends it at once and loses nothing that was
 acknowledged. SIGHUP changes nothing.

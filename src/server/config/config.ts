@@ -1,10 +1,11 @@
 /**
- * The server's configuration: flags come before the environment, the environment before the file, the file before the
- * defaults. Everything is checked before anything is started, and a name that is not known is an error.
+ * The server's configuration: flags come before the environment, the environment before the file, the file before what other
+ * programs call the same in the environment (`PORT`), and that before the defaults. Everything is checked before anything is started, and a name that is not known is an error.
  */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
-import { nearestName } from '../../arguments/nearest-name.ts';
+import { named } from '../../arguments/check.ts';
+import { isVolumeId } from '../../blobs/volume-id.ts';
 import { assert, systemReason } from '../../errors.ts';
 import {
   type Limits,
@@ -26,20 +27,16 @@ import {
   parseListenAddress,
   parseShare,
 } from './option-values.ts';
-import {
-  type ServerOption,
-  configOption,
-  environmentName,
-  formatNumber,
-  serverOptions,
-} from './server-options.ts';
-import { isServiceLink } from './service-links.ts';
+import { type ServerOption, configOption, formatNumber } from './server-options.ts';
+import { readEnvironment, readPlainEnvironment } from './environment.ts';
+import { type Setting, optionNamed, optionNames, unknownName } from './settings.ts';
 import { parseOrigins } from './web-origins.ts';
 
 export interface ServerConfig {
   readonly listen: ListenAddress;
   readonly dataDir: string;
   readonly fsync: FsyncPolicy;
+  readonly volumeId: string;
   /** What the state of the store may take. */
   readonly memoryBytesMax: number;
   /** Paths of PEM files; `undefined`: no TLS. */
@@ -67,13 +64,6 @@ export interface ConfigSources {
 
 const fileDefault = 'kelp.yaml';
 
-/** What one source says about one option. */
-interface Setting {
-  readonly text: string;
-  /** As the operator wrote its name: `--data-dir`, `KELP_DATA_DIR`, `kelp.yaml: data-dir`. */
-  readonly source: string;
-}
-
 /** Rejects with an `OptionError` that names the source of what can't be used. */
 export async function loadConfig(sources: ConfigSources = {}): Promise<ServerConfig> {
   const flags = readFlags(sources.flags ?? {});
@@ -82,10 +72,14 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<ServerCon
 
   const memoryBytes = sources.machineMemoryBytes ?? machineMemoryBytes();
 
-  const settingByName = new Map([...file, ...environment, ...flags]);
+  const plain = readPlainEnvironment(sources.environment ?? {});
+  const settingByName = new Map([...plain, ...file, ...environment, ...flags]);
   const config: ServerConfig = {
-    listen: valueOf('listen', parseListenAddress),
+    listen: valueOf('listen', (text, source) =>
+      source === 'PORT' ? portOnDefaultHost(text) : parseListenAddress(text),
+    ),
     dataDir: valueOf('data-dir', nonEmpty),
+    volumeId: valueOf('volume-id', parseVolumeId),
     fsync: valueOf('fsync', (text) => text as FsyncPolicy),
     memoryBytesMax: valueOf(limitOptionName('memoryBytesMax'), (text) => parseMemoryLimit(text, memoryBytes)),
     tls: tlsPaths(settingByName),
@@ -98,14 +92,14 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<ServerCon
   checkTogether(config);
   return config;
 
-  function valueOf<Value>(name: string, parseText: (text: string) => Value): Value {
+  function valueOf<Value>(name: string, parseText: (text: string, source: string) => Value): Value {
     const option = optionNamed(name);
     const setting = settingByName.get(name) ?? { text: option.defaultText ?? '', source: `--${name}` };
     try {
       if (option.choices !== undefined && !option.choices.includes(setting.text)) {
         throw new OptionError(`expected one of ${option.choices.join(', ')}, not "${setting.text}"`);
       }
-      return parseText(setting.text);
+      return parseText(setting.text, setting.source);
     } catch (error) {
       throw new OptionError(`${setting.source}: ${(error as Error).message}`, { cause: error });
     }
@@ -134,26 +128,6 @@ function readFlags(flags: Readonly<Record<string, string | undefined>>): Map<str
         known.map((each) => `--${each}`),
       );
     settings.set(name, { text, source: `--${name}` });
-  }
-  return settings;
-}
-
-function readEnvironment(
-  environment: Readonly<Record<string, string | undefined>>,
-  others: readonly string[],
-): Map<string, Setting> {
-  const settings = new Map<string, Setting>();
-  const optionByVariable = new Map(
-    [...optionNames, configOption.name].map((name) => [environmentName(name), name]),
-  );
-  for (const [variable, text] of Object.entries(environment)) {
-    if (!variable.startsWith('KELP_') || text === undefined) continue;
-    const name = optionByVariable.get(variable);
-    if (name !== undefined) {
-      settings.set(name, { text, source: variable });
-    } else if (!others.includes(variable) && !isServiceLink(variable, text)) {
-      throw unknownName(variable, 'environment variable', [...optionByVariable.keys()]);
-    }
   }
   return settings;
 }
@@ -202,14 +176,6 @@ function textOf(value: unknown, { type }: ServerOption, source: string): string 
   return value.join(',');
 }
 
-const optionNames = serverOptions.map((option) => option.name);
-
-function optionNamed(name: string): ServerOption {
-  const option = serverOptions.find((each) => each.name === name);
-  assert(option !== undefined, `no option ${name}`);
-  return option;
-}
-
 /** A name as it would be written in the file, of one that is written as in the environment or in a program. */
 function plainName(name: string): string {
   return name
@@ -217,14 +183,6 @@ function plainName(name: string): string {
     .replace(/([a-z])([A-Z])/g, '$1-$2')
     .replaceAll('_', '-')
     .toLowerCase();
-}
-
-/** @param name what is compared with the known names. */
-function unknownName(written: string, kind: string, known: readonly string[], name = written): OptionError {
-  const nearest = nearestName(name, known);
-  const advice =
-    nearest === undefined ? 'kelp serve --help and kelp.example.yaml list them' : `did you mean ${nearest}?`;
-  return new OptionError(`${written}: unknown ${kind}; ${advice}`);
 }
 
 function parseNumber(option: ServerOption, text: string): number {
@@ -246,6 +204,21 @@ function parseMemoryLimit(text: string, machineBytes: number): number {
   return share === undefined
     ? parseNumber(option, text)
     : Math.max(option.min ?? 0, Math.floor(share * machineBytes));
+}
+
+/** Other programs have the port alone in the environment. */
+function portOnDefaultHost(text: string): ListenAddress {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
+    throw new OptionError(`expected a port, such as 7379, not "${text}"; KELP_LISTEN takes a host with it`);
+  }
+  const { defaultText = '' } = optionNamed('listen');
+  return { ...parseListenAddress(defaultText), port: Number(text) };
+}
+
+function parseVolumeId(text: string): string {
+  const wrong = named(`"${text}"`, isVolumeId(text));
+  if (wrong !== undefined) throw new OptionError(wrong);
+  return text;
 }
 
 function nonEmpty(text: string): string {

@@ -3,6 +3,7 @@
  * of it. An option has one name, `data-dir`; its flag is `--data-dir`, its environment variable `KELP_DATA_DIR`, and
  * in the file it is `data-dir` again.
  */
+import { VOLUME_ID_DEFAULT } from '../../blobs/volume-id.ts';
 import {
   type Limits,
   type ServerLimits,
@@ -19,6 +20,8 @@ export interface ServerOption {
   /** Of several `origins`, each flag adds one, and the file may have a list. */
   readonly type: 'text' | 'path' | 'choice' | 'origins' | 'integer' | 'bytes' | 'duration';
   readonly description: string;
+  /** What the environment may have in place of the name with `KELP_`, as others call it: the last to be asked before the default. */
+  readonly plainVariable?: 'PORT' | 'DATA_DIR' | 'VOLUME_ID';
   /** As it would be written; `undefined`: there is none. */
   readonly defaultText: string | undefined;
   /** Of a `choice`. */
@@ -193,12 +196,14 @@ export const serverOptions: readonly ServerOption[] = [
     description:
       'address and port; port 0 lets the system choose, an empty host means all interfaces; or unix:PATH',
     defaultText: '127.0.0.1:7379',
+    plainVariable: 'PORT',
   },
   {
     name: 'data-dir',
     type: 'path',
     description: 'folder of the log and the snapshots',
     defaultText: './data',
+    plainVariable: 'DATA_DIR',
   },
   {
     name: 'fsync',
@@ -216,6 +221,13 @@ export const serverOptions: readonly ServerOption[] = [
     description:
       'memory of keys, values, history and indexes, beyond which writes are refused; or a share of what the machine or container has',
     defaultText: `${100 * fixed.memoryShareDefault}%`,
+  },
+  {
+    name: 'volume-id',
+    type: 'text',
+    description: 'name by which /blobs, /health and /metrics in JSON tell this server from others beside it',
+    defaultText: VOLUME_ID_DEFAULT,
+    plainVariable: 'VOLUME_ID',
   },
   { name: 'tls-cert', type: 'path', description: 'certificate chain, a PEM file', defaultText: undefined },
   { name: 'tls-key', type: 'path', description: 'private key, a PEM file', defaultText: undefined },

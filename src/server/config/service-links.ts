@@ -11,14 +11,17 @@
  * https://docs.docker.com/engine/network/links/#environment-variables
  */
 
+/** The value of a variable that stands for a port of a service; one named `PORT` has the name of an option. */
+export const LINKED_PORT = /^(tcp|udp|sctp):\/\//;
+
 /** What follows `KELP_` and the rest of a service's name, and what its value looks like. */
 const links: readonly (readonly [name: RegExp, value: RegExp])[] = [
   [/^SERVICE_HOST$/, /^[0-9A-Fa-f.:]+$/],
   [/^SERVICE_PORT(_[A-Z0-9_]+)?$/, /^\d+$/],
-  [/^PORT$/, /^(tcp|udp|sctp):\/\//],
-  [/^PORT_\d+_(TCP|UDP|SCTP)$/, /^(tcp|udp|sctp):\/\//],
+  [/^PORT$/, LINKED_PORT],
+  [/^PORT_\d+_(TCP|UDP|SCTP)$/, LINKED_PORT],
   [/^PORT_\d+_(TCP|UDP|SCTP)_(PROTO|PORT|ADDR|PORT_START|PORT_END)$/, /^/],
-  [/^PORT_\d+_(TCP|UDP|SCTP)_(START|END)$/, /^(tcp|udp|sctp):\/\//],
+  [/^PORT_\d+_(TCP|UDP|SCTP)_(START|END)$/, LINKED_PORT],
   [/^NAME$/, /^\/.+\/.+$/],
   [/^ENV_.+$/, /^/],
 ];

@@ -7,6 +7,7 @@ import type { MetricsEndpoint } from '../health/metrics-endpoint.ts';
 import { answerProbe, answerUnknownPath, answerWithoutPath } from '../health/probes.ts';
 import type { ServerState } from '../health/server-state.ts';
 import type { RestApi } from '../rest/rest-api.ts';
+import type { Scripts } from '../scripts/scripts.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { meterReply } from '../http/meter-reply.ts';
 import { pathOf } from '../http/request-target.ts';
@@ -18,6 +19,7 @@ export interface RequestContext extends ConnectContext {
   readonly state: ServerState;
   readonly metrics: MetricsEndpoint;
   readonly rest: RestApi;
+  readonly scripts: Scripts;
 }
 
 /** Handlers in the order in which they are asked; the last one answers everything. */
@@ -38,6 +40,7 @@ export function requestHandlers(context: RequestContext): readonly RequestHandle
     metered,
     answerWithoutPath,
     (request, response) => answerProbe(request, response, context.state),
+    (request, response) => context.scripts.answer(request, response),
     (request, response) => context.metrics.answer(request, response),
     (request, response) => {
       answerUnknownPath(request, response);

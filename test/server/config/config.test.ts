@@ -38,6 +38,7 @@ test('nothing given gives the defaults of the limits', async () => {
   expect(await load()).toEqual({
     listen: { host: '127.0.0.1', port: 7379 },
     dataDir: './data',
+    volumeId: 'vol-1',
     fsync: 'always',
     memoryBytesMax: MACHINE_BYTES / 2,
     tls: undefined,
@@ -272,6 +273,50 @@ describe('the file', () => {
       expect(await refusal({}, yaml)).toMatch(/kelp\.yaml/);
     },
   );
+});
+
+describe('what other programs call PORT, DATA_DIR and VOLUME_ID', () => {
+  const environment = { PORT: '9001', DATA_DIR: '/data', VOLUME_ID: 'vol-7' };
+
+  test('is taken where nothing else is given', async () => {
+    expect(await load({ environment })).toEqual({
+      ...(await load()),
+      listen: { host: '127.0.0.1', port: 9001 },
+      dataDir: '/data',
+      volumeId: 'vol-7',
+    });
+  });
+
+  test('comes behind flags, the environment of the server and the file', async () => {
+    const expected = { listen: { host: '', port: 1 }, dataDir: '/here', volumeId: 'vol-2' };
+    const given = { listen: ':1', 'data-dir': '/here', 'volume-id': 'vol-2' };
+    const own = { KELP_LISTEN: ':1', KELP_DATA_DIR: '/here', KELP_VOLUME_ID: 'vol-2' };
+    const broken = { PORT: 'none', DATA_DIR: '/data', VOLUME_ID: '!' };
+    expect(await load({ environment: broken, flags: given })).toMatchObject(expected);
+    expect(await load({ environment: { ...broken, ...own } })).toMatchObject(expected);
+    const yaml = 'listen: ":1"\ndata-dir: /here\nvolume-id: vol-2\n';
+    expect(await load({ environment: broken }, yaml)).toMatchObject(expected);
+  });
+
+  test.each(['tcp://10.0.0.11:7379', 'udp://10.0.0.11:53', ''])(
+    'may be %j, which is no port',
+    async (text) => {
+      const unset = { PORT: text, DATA_DIR: '', VOLUME_ID: '' };
+      expect(await load({ environment: unset })).toEqual(await load());
+    },
+  );
+
+  test.each(['http', '70000', '-1', '1.5', '127.0.0.1:9001', ':9001'])(
+    'a PORT of %j is refused',
+    async (text) => {
+      expect(await refusal({ environment: { PORT: text } })).toMatch(/^PORT: expected a port.*KELP_LISTEN/);
+    },
+  );
+
+  test.each(['a b', 'ä', 'a/b', 'x'.repeat(65)])('a volume named %j is refused', async (text) => {
+    expect(await refusal({ environment: { VOLUME_ID: text } })).toMatch(/^VOLUME_ID: .*such as vol-1/);
+    expect(await refusal({ flags: { 'volume-id': text } })).toMatch(/^--volume-id: .*such as vol-1/);
+  });
 });
 
 describe('what Kubernetes and Docker set for services', () => {

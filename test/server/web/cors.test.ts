@@ -70,8 +70,10 @@ describe.each(versions)('over %s', (_, ask) => {
     ['an error of Connect', connectGet('{"key":""}'), 400],
     ['a reply of gRPC-Web', grpcWeb(), 200],
     ['a stream', stream(), 200],
+    ['a write over REST', { method: 'PUT', path: '/v1/keys/a', body: '1' }, 201],
+    ['a problem of REST', { method: 'GET', path: '/v1/keys/a' }, 404],
+    ['a blob', { method: 'POST', path: '/blobs/a', body: '1' }, 201],
     ['health', { method: 'GET', path: '/healthz' }, 200],
-    ['metrics', { method: 'GET', path: '/metrics' }, 200],
     ['what there is not', { method: 'GET', path: '/nothing' }, 404],
     ['a wrong method', { method: 'DELETE', path: '/healthz' }, 405],
     ['OPTIONS that are no question', { method: 'OPTIONS', path: '/nothing' }, 404],
@@ -82,6 +84,16 @@ describe.each(versions)('over %s', (_, ask) => {
     expect(fieldsOf(answer)).toMatchObject({ 'access-control-allow-origin': page, vary: 'Origin' });
     const seen = ['grpc-status', 'grpc-message', 'grpc-status-details-bin', 'etag', 'kelp-revision'];
     expect(wordsOf(answer, 'access-control-expose-headers')).toEqual(expect.arrayContaining(seen));
+  });
+
+  test('a response that depends on more than the origin says so too', async () => {
+    const { url } = await startTestServer({ flags: { 'cors-origin': page } });
+    for (const accept of ['application/json', '*/*']) {
+      const headers = { origin: page, accept };
+      const answer = await ask(url, { method: 'GET', path: '/metrics', headers });
+      expect([answer.status, answer.headers.vary]).toEqual([200, 'Origin, Accept']);
+      expect(answer.headers['access-control-allow-origin']).toBe(page);
+    }
   });
 
   test('who is no page of another origin gets none of it, but caches learn of the difference', async () => {

@@ -1,0 +1,92 @@
+/** Blobs by HTTP: `/blobs/{key}` and `/blobs`. */
+import { listedKeyJson } from '../../api-json.ts';
+import type { Key } from '../../api.ts';
+import { type Blobs, etagOf } from '../../blobs/blobs.ts';
+import { StoreError } from '../../errors.ts';
+import { matchesWeakly, tagList } from '../rest/keys/entity-tag.ts';
+import { type Operation, operation } from '../rest/operation.ts';
+import { keyParameter } from '../rest/query.ts';
+import type { RestCall } from '../rest/rest-call.ts';
+import { PacedReply } from '../rest/replies/paced-reply.ts';
+import { JSON_HEADERS, refuseConditions, sendBody } from './script-reply.ts';
+
+/** What the operations stand on. Throws while there is no store. */
+export type BlobsOf = (call: RestCall) => Blobs;
+
+/** @param valueBytesMax that of the store. */
+export function blobOperations(blobsOf: BlobsOf, valueBytesMax: number): readonly Operation[] {
+  const write = operation({
+    method: 'POST',
+    template: '/blobs/{key}',
+    countsAs: 'Put',
+    query: {},
+    body: { bytesMax: valueBytesMax, limit: 'valueBytesMax' },
+    async run(call) {
+      refuseConditions(call);
+      const { etag, size, volumeId } = await blobsOf(call).put(call.pathKey, call.body);
+      const body = { key: listedKeyJson(call.pathKey), etag, size, volume_id: volumeId };
+      sendBody(call, 201, body, ['etag', `"${etag}"`]);
+    },
+  });
+
+  const read = operation({
+    method: 'GET',
+    template: '/blobs/{key}',
+    countsAs: 'Get',
+    query: {},
+    async run(call) {
+      const known = tagList('If-None-Match', call.header('if-none-match'));
+      const { entry } = await call.store.get(call.pathKey, {
+        admit: (found) => call.call.chargeReply(found?.value.length ?? 0),
+      });
+      if (entry === undefined) throw new StoreError('keyNotFound', 'Blob not found');
+      const tag = `"${etagOf(entry.value)}"`;
+      const headers = ['etag', tag, 'cache-control', 'no-cache'];
+      if (known !== undefined && matchesWeakly(known, tag)) return call.sendHead(304, headers);
+      headers.push('content-type', 'application/octet-stream', 'x-content-type-options', 'nosniff');
+      call.send(200, headers, entry.value);
+    },
+  });
+
+  const remove = operation({
+    method: 'DELETE',
+    template: '/blobs/{key}',
+    countsAs: 'Delete',
+    query: {},
+    async run(call) {
+      refuseConditions(call);
+      await blobsOf(call).delete(call.pathKey);
+      call.sendHead(204, []);
+    },
+  });
+
+  const list = operation({
+    method: 'GET',
+    template: '/blobs',
+    countsAs: 'Keys',
+    query: { prefix: keyParameter },
+    run: (call, { prefix }) =>
+      sendList(call, blobsOf(call).listPages(prefix === undefined ? {} : { prefix })),
+  });
+
+  return [write, read, remove, list];
+}
+
+/** An array, page by page, each when the client has taken most of the one before. */
+async function sendList(call: RestCall, pages: AsyncIterator<readonly Key[]>): Promise<void> {
+  // What is wrong with the first page can still be told.
+  let page = await pages.next();
+  if (call.isHead) return call.sendHead(200, JSON_HEADERS);
+  const reply = new PacedReply(call, JSON_HEADERS);
+  let before = '[';
+  while (page.done !== true) {
+    const items = page.value.map((key) => JSON.stringify(listedKeyJson(key)));
+    if (items.length > 0) {
+      if (!(await reply.write(Buffer.from(before + items.join(','))))) return;
+      before = ',';
+    }
+    page = await pages.next();
+  }
+  await reply.write(Buffer.from(before === '[' ? '[]' : ']'));
+  reply.end();
+}
