@@ -1,12 +1,10 @@
 /** The work of `watch`. */
 import type { EventType, KeyRange } from '../../api.ts';
-import type { Entry } from '../../client/messages/entry.ts';
 import { KelpError } from '../../client/errors/error.ts';
-import type { WatchEvent, WatchMessage, WatchRequest } from '../../client/messages/types.ts';
-import { keyOf } from '../../arguments/key.ts';
-import { displayValue } from '../terminal/display.ts';
+import type { WatchMessage, WatchRequest } from '../../client/messages/types.ts';
 import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
 import { watchJson } from '../../api-json.ts';
+import { WatchLines } from '../terminal/watch-lines.ts';
 import type { KeyForm } from '../command-line/key-form.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Session } from '../session/session.ts';
@@ -29,7 +27,7 @@ export async function watch(
   flags: WatchFlags,
 ): Promise<ExitCode> {
   const { keysOnly = false } = flags;
-  const lines = new Lines(keys, keysOnly);
+  const lines = new WatchLines(keys.show, keysOnly);
   for await (const message of client.watch(requestOf(typed, flags, keys, output))) {
     if (isJson) await output.writeJson(watchJson(message, !keysOnly));
     else await output.write(lines.of(message));
@@ -73,64 +71,6 @@ function requestOf(
     onInterrupted: (error) => output.note(`${error.message}; connecting again ...`),
     onResumed: () => output.note('connected again'),
   };
-}
-
-/** `12  put      a  "1"` for each entry or event of a message. */
-class Lines {
-  readonly #keys: KeyForm;
-  readonly #keysOnly: boolean;
-
-  constructor(keys: KeyForm, keysOnly: boolean) {
-    this.#keys = keys;
-    this.#keysOnly = keysOnly;
-  }
-
-  of(message: WatchMessage): string {
-    switch (message.kind) {
-      case 'current':
-        return message.entries
-          .map((entry) => this.#ofEntry('current', entry, undefined, this.#keysOnly))
-          .join('');
-      case 'events':
-        return message.events.map((event) => this.#ofEvent(event)).join('');
-      default:
-        return '';
-    }
-  }
-
-  #ofEvent(event: WatchEvent): string {
-    if (event.type !== 'delete') {
-      return this.#ofEntry(event.type, event.entry, event.previous, this.#keysOnly || event.type === 'touch');
-    }
-    const { modRevision, reason, previous } = event;
-    const why = reason === 'requested' ? '' : `  (${reasonTexts[reason]})`;
-    return line(
-      modRevision,
-      'delete',
-      `${this.#keys.show(keyOf(event))}${why}${before(previous, this.#keysOnly)}`,
-    );
-  }
-
-  #ofEntry(kind: string, entry: Entry, previous: Entry | undefined, isKeyOnly: boolean): string {
-    const value = isKeyOnly ? '' : `  ${displayValue(entry.value)}`;
-    const rest = `${this.#keys.show(keyOf(entry))}${value}${before(previous, isKeyOnly)}`;
-    return line(entry.modRevision, kind, rest);
-  }
-}
-
-const reasonTexts = {
-  expired: 'its time to live ended',
-  leaseExpired: 'its lease ended',
-  leaseRevoked: 'its lease was revoked',
-};
-
-function before(previous: Entry | undefined, isKeyOnly: boolean): string {
-  if (previous === undefined) return '';
-  return `  (before: ${isKeyOnly ? `revision ${previous.modRevision}` : displayValue(previous.value)})`;
-}
-
-function line(revision: number, kind: string, rest: string): string {
-  return `${revision}  ${kind.padEnd(7)}  ${rest}\n`;
 }
 
 function noteOf(message: WatchMessage, output: Output): void {

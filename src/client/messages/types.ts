@@ -157,12 +157,12 @@ export type WatchEvent = api.WatchEvent<Entry>;
  * What a watch says. First `current` (if asked for, any number), then `synced` once, then the rest. `incarnation` is the
  * one that wrote `revision`: another watch goes on behind that with both, and with the store's id.
  */
-export type WatchMessage =
-  | api.WatchCurrent<Entry>
+export type WatchMessage<AnEntry extends api.Entry = Entry> =
+  | api.WatchCurrent<AnEntry>
   /** Another connection may lead to another store, so it is named. */
   | (api.WatchSynced & { readonly storeId: string })
   /** All events of one revision: the client puts fragments together. */
-  | api.WatchEvents<Entry>
+  | api.WatchEvents<AnEntry>
   | api.WatchProgress
   /**
    * What has been sent so far is void: the present entries come anew. `interrupted` when the connection broke before
