@@ -518,6 +518,33 @@ export function limitName(limit: SettableLimit): string {
   return limit in serverDefaults ? name : `${name} (option ${limit})`;
 }
 
+/** Limits of `kelp shell`. */
+export const shell = {
+  /** A line of a script, which may hold the longest value, quoted. */
+  lineBytesMax: 64 * MiB,
+  /** Lines that were typed or pasted while a command runs; input is not read on before they have had their turn. */
+  waitingLinesMax: 1000,
+  /** The file of the history is put aside when it has so many lines, in place of the one before; so many are remembered. */
+  historyLinesMax: 1000,
+  /** A longer line is not remembered. */
+  historyLineCharactersMax: 4096,
+  /** A file of the history that is longer was not written by the shell, and is put aside unread. */
+  historyFileBytesMax: 16 * MiB,
+  /** A lock on the history that is older was left by a process that was killed. */
+  historyLockMsMax: 60_000,
+  /** What is looked at to complete a key, and for how long. */
+  completionKeysMax: 200,
+  completionMs: 2000,
+  /** The keys that SCAN shows if it is not said how many. */
+  scanKeysDefault: 100,
+  /** The watches of one shell. */
+  watchesMax: 32,
+  /** The keys and values that a transaction gathers before its COMMIT. */
+  transactionBytesMax: 32 * MiB,
+  /** The keys that are looked at to tell why a COMMIT was aborted. */
+  changedKeysMax: 100,
+} as const;
+
 /** Limits of the server that never change at run time. */
 export const serverFixed = {
   /** A request message of the services whose requests are small by nature: leases, admin, health, reflection. */

@@ -9,6 +9,7 @@ import { addLogCommand } from './commands/log.ts';
 import { addReadCommands } from './commands/read.ts';
 import { addRestoreCommand } from './commands/restore.ts';
 import { addServeCommand } from './commands/serve.ts';
+import { addShellCommand } from './commands/shell.ts';
 import { addTxnCommand } from './commands/txn.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 import { addWatchCommand } from './commands/watch.ts';
@@ -44,6 +45,7 @@ export function buildProgram(surroundings: Surroundings, isJson = false): Progra
 
   command.commandsGroup('Server:');
   addServeCommand(command, surroundings);
+  addShellCommand(command, runner);
   command.commandsGroup('Keys:');
   addReadCommands(command, runner);
   addWriteCommands(command, runner);

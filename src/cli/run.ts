@@ -1,7 +1,8 @@
 /** Runs one command line. */
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { type ExitCode, exitCode, exitCodeOf } from './process/exit-code.ts';
 import { tellFailure } from './process/failure.ts';
+import { isTerminal } from './terminal/is-terminal.ts';
 import { OutputClosedError } from './terminal/output.ts';
 import { buildProgram } from './program.ts';
 import type { Surroundings } from './session/session.ts';
@@ -11,7 +12,8 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
   const isJson = asksForJson(args);
   const { command, runner } = buildProgram(surroundings, isJson);
   try {
-    await command.parseAsync(args, { from: 'user' });
+    const isShell = isShellMeant(command, args, surroundings);
+    await command.parseAsync(isShell ? [...args, 'shell'] : args, { from: 'user' });
     return runner.exitCode;
   } catch (error) {
     if (error instanceof OutputClosedError) return exitCode.ok;
@@ -30,6 +32,13 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
 function asksForJson(args: readonly string[]): boolean {
   const end = args.indexOf('--');
   return args.slice(0, end === -1 ? undefined : end).includes('--json');
+}
+
+/** A line without a command, but for options that lead to a server, typed on a terminal. */
+function isShellMeant(program: Command, args: readonly string[], { stdin, output }: Surroundings): boolean {
+  if (!output.isTerminal || !isTerminal(stdin)) return false;
+  const { operands, unknown } = program.parseOptions([...args]);
+  return operands.length === 0 && unknown.length === 0;
 }
 
 /** A line without a command, which the help has answered already. */

@@ -11,7 +11,9 @@ async function loadedBy(...args: string[]): Promise<string[]> {
   const list = join(await temporaryDirectory(), 'loaded');
   const hook = new URL('./loaded-modules.ts', import.meta.url).href;
   const environment = { NODE_OPTIONS: `--import=${hook}`, LOADED_MODULES: list };
-  const { code, stderr } = await new KelpProcess(args, { environment }).ended;
+  const kelp = new KelpProcess(args, { environment });
+  kelp.child.stdin?.end();
+  const { code, stderr } = await kelp.ended;
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const root = `${pathToFileURL(resolve('.')).href}/`;
   return readFileSync(list, 'utf8')
@@ -44,10 +46,20 @@ test('a call loads the client and its own task, and nothing of the server or of 
   const modules = await loadedBy('get', 'a', '--address', server.address);
   expect(packagesOf(modules)).toEqual(['commander']);
   expect(modules.filter((path) => path.startsWith('src/cli/tasks/'))).toEqual(['src/cli/tasks/read.ts']);
-  expect(modules.filter((path) => /^src\/(?:store|offline|engine|wal)\//.test(path))).toEqual([]);
+  expect(modules.filter((path) => /^src\/(?:store|offline|engine|wal|cli\/shell)\//.test(path))).toEqual([]);
   expect(modules.filter((path) => path.startsWith('src/server/')).sort()).toEqual([
     'src/server/config/option-values.ts',
     'src/server/config/server-options.ts',
     'src/server/logging/printable.ts',
   ]);
+});
+
+test('a shell against a server loads nothing of a store or of files', async () => {
+  const server = await startTestServer();
+  const modules = await loadedBy('shell', '--address', server.address);
+  expect(packagesOf(modules)).toEqual(['commander']);
+  expect(modules.filter((path) => path.startsWith('src/cli/shell/')).length).toBeGreaterThan(10);
+  expect(
+    modules.filter((path) => /^src\/(?:kv|store|offline|engine|wal|snapshot|disk)\//.test(path)),
+  ).toEqual([]);
 });

@@ -80,7 +80,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'listener',
   ],
   client: ['errors', 'messages', 'connection', 'calls', 'exchanges', 'pipelining', 'transports'],
-  cli: ['terminal', 'process', 'command-line', 'session', 'tasks', 'completion', 'commands'],
+  cli: ['terminal', 'process', 'command-line', 'session', 'tasks', 'shell', 'completion', 'commands'],
 };
 
 interface Import {

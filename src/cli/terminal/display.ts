@@ -16,7 +16,7 @@ export function displayKey(key: Key): string {
 }
 
 /** Text in quotes, with the escapes of JSON. */
-function quote(text: string): string {
+export function quote(text: string): string {
   return escapeUnprintable(JSON.stringify(text));
 }
 

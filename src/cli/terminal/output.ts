@@ -40,6 +40,11 @@ export class Output {
     return this.#stream.rows || 24;
   }
 
+  /** For an editor, which draws on the terminal by itself. */
+  get stream(): OutputStream {
+    return this.#stream;
+  }
+
   /** Resolves when the text is handed over. Rejects with an `OutputClosedError` when its reader has closed it. */
   write(chunk: string | Uint8Array): Promise<void> {
     if (chunk.length === 0) return Promise.resolve();

@@ -1,0 +1,75 @@
+/** HELP, EXIT: what concerns the shell itself. */
+import { type ShellCommand, command, commandGroups, nothing } from '../command.ts';
+import { findCommand } from '../find-command.ts';
+import { farewell, reply } from '../reply.ts';
+import { quoteWord } from '../words/quote.ts';
+
+const help = command(
+  {
+    names: ['HELP', '?'],
+    usage: '[command]',
+    summary: 'list the commands, or explain one',
+    group: 'Shell',
+    wordsMin: 0,
+    wordsMax: 1,
+    completes: ['command'],
+    inTransaction: 'beside',
+  },
+  ([word]) => word && (word.text ?? quoteWord(word.bytes)),
+  async (name, { commands }) => {
+    if (name !== undefined) {
+      const found = findCommand(commands, name);
+      return reply(helpOf(found).trimEnd(), factsOf(found));
+    }
+    return reply(overviewOf(commands).trimEnd(), { commands: commands.map(factsOf) });
+  },
+);
+
+function factsOf({ names, usage, summary }: ShellCommand): object {
+  return { names, usage: `${names[0]} ${usage}`.trimEnd(), summary };
+}
+
+function helpOf({ names: [name, ...others], usage, summary, details = '' }: ShellCommand): string {
+  const alias = others.length === 0 ? '' : `Also: ${others.join(', ')}\n`;
+  return `${`${name} ${usage}`.trimEnd()}\n\n${capitalized(summary)}.\n${alias}${details}`;
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function overviewOf(commands: readonly ShellCommand[]): string {
+  const namesOf = ({ names }: ShellCommand): string => names.filter((name) => name !== '?').join('|');
+  const width = Math.max(...commands.map((each) => namesOf(each).length));
+  const parts = commandGroups.map((group) => {
+    const lines = commands
+      .filter((each) => each.group === group)
+      .map((each) => `  ${namesOf(each).padEnd(width)}  ${each.summary}\n`);
+    return `${group}\n${lines.join('')}`;
+  });
+  return `${parts.join('\n')}\n${words}`;
+}
+
+const words = `Words stand as in a shell: 'two words', "it's", $'tab\\there', $'\\xff' for bytes. Capitals and small letters of commands are
+the same. HELP SET explains SET.
+`;
+
+const exit = command(
+  {
+    names: ['EXIT', 'QUIT'],
+    usage: '',
+    summary: 'leave; Ctrl-D does, too',
+    group: 'Shell',
+    wordsMin: 0,
+    wordsMax: 0,
+    completes: [],
+    inTransaction: 'beside',
+  },
+  nothing,
+  async (_, session) => {
+    session.isOver = true;
+    return reply(farewell(session.transaction !== undefined), { goodbye: true });
+  },
+);
+
+export const shellCommands: readonly ShellCommand[] = [help, exit];

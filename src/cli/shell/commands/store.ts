@@ -1,0 +1,135 @@
+/** SNAPSHOT, COMPACT, STATS: what concerns the store as a whole. */
+import { fixed } from '../../../limits.ts';
+import { UsageError } from '../../process/exit-code.ts';
+import { interruptedBy } from '../../process/interrupt.ts';
+import { displayDuration, displaySize } from '../../terminal/display.ts';
+import { formatFacts } from '../../terminal/table.ts';
+import { type ShellCommand, command, nothing } from '../command.ts';
+import { reply } from '../reply.ts';
+import type { ShellStatus, ShellStore } from '../store/shell-store.ts';
+import { shown, toWholeNumber } from '../words/arguments.ts';
+import { quoteWord } from '../words/quote.ts';
+
+const snapshot = command(
+  {
+    names: ['SNAPSHOT'],
+    usage: '[file]',
+    summary: "write the store's own snapshot, or a backup to a file of this machine",
+    details: `Without a file the store writes a snapshot into its data directory, which makes its next start quick. A file is a backup
+of the whole store at one revision, which kelp restore takes; an existing one is never overwritten.
+`,
+    group: 'Store',
+    wordsMin: 0,
+    wordsMax: 1,
+    completes: [],
+    inTransaction: 'beside',
+  },
+  ([file]) => {
+    if (file === undefined) return undefined;
+    if (!file.text) throw new UsageError(`${shown(file)} is no name of a file`);
+    return file.text;
+  },
+  async (file, { store, onProgress }, signal) => {
+    if (file === undefined) {
+      const { revision, bytes } = await store.snapshot();
+      return reply(`Saved snapshot of revision ${revision}, ${displaySize(bytes)}`, { revision, bytes });
+    }
+    // What works with files takes longer to load than most commands to run.
+    const { writeBackupFile } = await import('../../../offline/backup-file.ts');
+    const info = await writeBackupFile(file, store.backup(signal), interruptedBy(signal, onProgress));
+    return reply(`Saved snapshot to ${quoteWord(file)}`, { file, ...info });
+  },
+);
+
+const compact = command(
+  {
+    names: ['COMPACT'],
+    usage: '[revision]',
+    summary: 'drop the history before a revision; alone: give back what space can be given back',
+    details: `Alone it drops all history but the newest revision, writes a snapshot of that, and lets the log go that neither
+this snapshot nor the one before it needs; the segment that is being written stays. Then reads of older revisions, and
+watches that would go on from one, are refused. Memory is given back bit by bit while the store does other work.
+`,
+    group: 'Store',
+    wordsMin: 0,
+    wordsMax: 1,
+    completes: [],
+    inTransaction: 'beside',
+  },
+  ([word]) => word && toWholeNumber(word, fixed.integerMax),
+  async (revision, { store }) => {
+    if (revision === undefined) return giveBack(store);
+    const { oldestRevision } = await store.compact(revision);
+    return reply(`Readable from revision ${oldestRevision} on`, { oldestRevision });
+  },
+);
+
+/**
+ * First the history goes: the snapshot is the smaller for that, and the log that only old watches would need may go, too. The
+ * store removes it as soon as the snapshot is written.
+ */
+async function giveBack(store: ShellStore): ReturnType<ReturnType<ShellCommand['prepare']>> {
+  const before = await store.status();
+  if (before.revision === 0) return reply('Nothing to give back: nothing was written yet', { freed: {} });
+  const { oldestRevision } = await store.compact(before.revision);
+  const { revision } = await store.snapshot();
+  const after = await store.status();
+  const freed = {
+    logBytes: before.logBytes - after.logBytes,
+    snapshotBytes: before.snapshotBytes - after.snapshotBytes,
+    memoryBytes: before.memoryBytes - after.memoryBytes,
+  };
+  const parts = [
+    ...(freed.logBytes > 0 ? [`${displaySize(freed.logBytes)} of log`] : []),
+    ...(freed.snapshotBytes > 0 ? [`${displaySize(freed.snapshotBytes)} of snapshots`] : []),
+    ...(freed.memoryBytes > 0 ? [`${displaySize(freed.memoryBytes)} of memory`] : []),
+  ];
+  const gain = parts.length === 0 ? 'Gave back nothing so far' : `Gave back ${parts.join(', ')}`;
+  return reply(`${gain}; readable from revision ${oldestRevision} on, snapshot of revision ${revision}`, {
+    oldestRevision,
+    snapshotRevision: revision,
+    freed,
+  });
+}
+
+const stats = command(
+  {
+    names: ['STATS'],
+    usage: '',
+    summary: 'tell how the store does',
+    group: 'Store',
+    wordsMin: 0,
+    wordsMax: 0,
+    completes: [],
+    inTransaction: 'beside',
+  },
+  nothing,
+  async (_, { store }) => {
+    const status = await store.status();
+    return reply(formatFacts(statusFacts(status, store.place)).trimEnd(), status);
+  },
+);
+
+function statusFacts(status: ShellStatus, place: string): Record<string, string> {
+  const { version, uptimeMs, residentBytes, oldestRevision, snapshotCount } = status;
+  const resident = residentBytes === undefined ? '' : `, resident ${displaySize(residentBytes)}`;
+  const newest = snapshotCount === 0 ? '' : `, newest of revision ${status.snapshotRevision}`;
+  return {
+    ...(version === undefined || uptimeMs === undefined
+      ? { store: `${place}, embedded` }
+      : { server: `${place}, version ${version}, up ${displayDuration(uptimeMs)}` }),
+    id: status.storeId,
+    keys: String(status.keyCount),
+    leases: String(status.leaseCount),
+    watchers: String(status.watcherCount),
+    revision: `${status.revision}, readable from ${oldestRevision === 0 ? 'the first' : oldestRevision} on, watchable from ${status.oldestWatchRevision} on`,
+    data: displaySize(status.dataBytes),
+    memory: `${displaySize(status.memoryBytes)} of ${displaySize(status.memoryBytesMax)}${resident}`,
+    log: `${displaySize(status.logBytes)} in ${status.segmentCount} ${status.segmentCount === 1 ? 'segment' : 'segments'}`,
+    'active segment': String(status.activeSegmentId),
+    'oldest segment': String(status.oldestSegmentId),
+    snapshots: `${snapshotCount}, ${displaySize(status.snapshotBytes)}${newest}`,
+  };
+}
+
+export const storeCommands: readonly ShellCommand[] = [snapshot, compact, stats];

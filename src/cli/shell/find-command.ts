@@ -1,0 +1,19 @@
+/** From a word to the command that it names. */
+import { nearestName } from '../../arguments/nearest-name.ts';
+import { UsageError } from '../process/exit-code.ts';
+import type { ShellCommand } from './command.ts';
+import { quoteWord } from './words/quote.ts';
+
+/** @throws UsageError that names the nearest command when there is none. */
+export function findCommand(commands: readonly ShellCommand[], typed: string): ShellCommand {
+  const name = typed.toUpperCase();
+  const found = commands.find(({ names }) => names.includes(name));
+  if (found !== undefined) return found;
+  const nearest = nearestName(
+    typed,
+    commands.flatMap(({ names }) => names),
+  );
+  const advice = nearest === undefined ? '; HELP lists the commands' : ` (did you mean ${nearest}?)`;
+  const word = quoteWord(typed);
+  throw new UsageError(`unknown command ${word.length > 60 ? `${word.slice(0, 60)}...` : word}${advice}`);
+}

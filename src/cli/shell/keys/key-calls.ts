@@ -1,0 +1,30 @@
+/** What commands on single keys do: at once, or as part of the transaction that is open. */
+import type { Entry, Key } from '../../../api.ts';
+
+export interface KeyCalls {
+  /** `undefined`: there is no such key. */
+  get(key: Key): Promise<FoundValue | undefined>;
+  set(key: Key, value: Uint8Array, options: SetOptions): Promise<SetOutcome>;
+  /** For each key whether there was one. */
+  delete(keys: readonly Key[]): Promise<readonly boolean[]>;
+  exists(keys: readonly Key[]): Promise<readonly boolean[]>;
+  /** @returns the sum. */
+  increment(key: Key, delta: bigint): Promise<bigint>;
+}
+
+export interface FoundValue {
+  readonly value: Uint8Array;
+  /** Of a value that the open transaction has made there is no entry yet. */
+  readonly entry?: Entry;
+}
+
+export interface SetOptions {
+  readonly ttlMs?: number;
+  /** Only if there is no such key, or only if there is one. */
+  readonly only?: 'new' | 'existing';
+  /** The outcome tells the value before. */
+  readonly returnPrevious?: boolean;
+}
+
+export type SetOutcome =
+  { readonly isSet: true; readonly previous: Uint8Array | undefined } | { readonly isSet: false };

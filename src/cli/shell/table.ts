@@ -1,0 +1,19 @@
+/** All commands of the shell. */
+import type { ShellCommand } from './command.ts';
+import { listCommands } from './commands/lists.ts';
+import { shellCommands } from './commands/shell.ts';
+import { storeCommands } from './commands/store.ts';
+import { timeToLiveCommands } from './commands/time-to-live.ts';
+import { transactionCommands } from './commands/transactions.ts';
+import { valueCommands } from './commands/values.ts';
+import { watchingCommands } from './commands/watching.ts';
+
+export const commands: readonly ShellCommand[] = [
+  ...valueCommands,
+  ...listCommands,
+  ...timeToLiveCommands,
+  ...watchingCommands,
+  ...transactionCommands,
+  ...storeCommands,
+  ...shellCommands,
+];
