@@ -12,6 +12,16 @@ export { defaults, fixed, type Limits } from './limits.ts';
 export { openStore } from './kv/open-store.ts';
 export { openBlobs, type BlobsOptions } from './blobs/open-blobs.ts';
 export type { StoredBlob, BlobInfo, BlobListOptions, BlobStats, Blobs } from './blobs/blobs.ts';
+export { exportTo, type ExportOptions, type ExportSummary } from './transfer/export.ts';
+export { importFrom, type ImportOptions, type ImportSummary } from './transfer/import.ts';
+export {
+  TransferError,
+  type ImportProgress,
+  type TransferErrorCode,
+} from './transfer/contract/transfer-error.ts';
+export type { ExportSource, ImportTarget } from './transfer/contract/stores.ts';
+export type { TransferFormat } from './transfer/contract/words.ts';
+export type { OnProgress, Progress } from './progress.ts';
 export { type StoreOptions } from './store/store-options.ts';
 export type { RecoveryProgress } from './store/recovery/recovery.ts';
 export type { OperatorEvent } from './store/operator-event.ts';

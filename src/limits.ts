@@ -346,6 +346,25 @@ export const client = {
   renewTryMsMin: 250,
 } as const;
 
+/** Limits of exports and imports. */
+export const transfer = {
+  /** An export is handed out in pieces of about so many bytes; one of a longer value is longer. */
+  pieceBytes: 256 * KiB,
+  /** What is read is looked through in steps of so many bytes, however long the pieces are in which it comes. */
+  inputStepBytes: 64 * KiB,
+  /** The longest text of JSON that is read as a value, as it stands there: base64 and escapes make it longer than the value. */
+  textBytesMax: 384 * MiB,
+  /** The longest name of a member: a key of which each byte is an escape of six characters, and quotes. */
+  nameBytesMax: 6 * fixed.keyBytesMax + 2,
+  /** The longest number. */
+  numberBytesMax: 32,
+  /** An import writes so many keys in one transaction, each with its condition, and so many bytes unless one entry alone is longer. */
+  batchKeysMax: fixed.txnComparesMax,
+  batchBytesMax: 1 * MiB,
+  /** The entries of a page that an export reads. */
+  pageEntriesMax: fixed.pageLimitDefault,
+} as const;
+
 /** Limits of HTTP/2 connections, the server's and the client's. */
 export const http2 = {
   /**

@@ -10,6 +10,7 @@ import { addReadCommands } from './commands/read.ts';
 import { addRestoreCommand } from './commands/restore.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addShellCommand } from './commands/shell.ts';
+import { addTransferCommands } from './commands/transfer.ts';
 import { addTxnCommand } from './commands/txn.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 import { addWatchCommand } from './commands/watch.ts';
@@ -56,6 +57,7 @@ export function buildProgram(surroundings: Surroundings, isJson = false): Progra
   command.commandsGroup('Operation:');
   addAdminCommands(command, runner);
   addBackupCommand(command, runner);
+  addTransferCommands(command, runner);
   command.commandsGroup('Files of a store:');
   addVerifyCommand(command, runner);
   addLogCommand(command, runner);

@@ -1,13 +1,11 @@
 /** Backups as files: a backup is a snapshot, see `docs/format.md`. */
-import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { DiskError, type Disk, type DiskFile } from '../disk/disk.ts';
+import { DiskError, type Disk } from '../disk/disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
 import { StoreError } from '../errors.ts';
 import { publicStoreId } from '../store/directory/store-id.ts';
-import { isNothing, kindOf } from './file-system.ts';
-import type { OnProgress } from './progress.ts';
+import type { OnProgress } from '../progress.ts';
 import { VerifyingSnapshot } from './verify-snapshot.ts';
+import { writeWholeFile } from './whole-file.ts';
 
 /** What a whole backup is of. */
 export interface BackupInfo {
@@ -34,25 +32,21 @@ export async function writeBackupFile(
   onProgress: OnProgress,
   disk: Disk = nodeDisk,
 ): Promise<BackupInfo> {
-  await refuseExisting(path);
-  const unfinished = `${path}.tmp`;
-  const file = await createEmpty(disk, unfinished);
-  try {
-    try {
-      await fill(file, path, pieces, onProgress);
-    } finally {
-      await file.close();
-    }
-    const info = await verifyBackupFile(unfinished, onProgress, disk);
-    // It may have come meanwhile, and renaming would replace it.
-    await refuseExisting(path);
-    await disk.rename(unfinished, path);
-    await disk.syncDirectory(dirname(path));
-    return info;
-  } catch (error) {
-    await disk.remove(unfinished).catch(() => undefined);
-    throw error;
-  }
+  return writeWholeFile({
+    disk,
+    path,
+    what: 'backup',
+    mayReplace: false,
+    fill: async (append) => {
+      let doneBytes = 0;
+      for await (const piece of pieces) {
+        await append(piece);
+        doneBytes += piece.length;
+        onProgress({ work: `writing ${path}`, doneBytes, totalBytes: 0 });
+      }
+    },
+    check: (unfinishedPath) => verifyBackupFile(unfinishedPath, onProgress, disk),
+  });
 }
 
 /** Verifies a backup, or any snapshot. @throws StoreError `damaged`, `invalidArgument`. */
@@ -91,44 +85,4 @@ export function backupInfo({ header, counts }: VerifyingSnapshot): BackupInfo {
     timeMs: header.timeMs,
     ...counts,
   };
-}
-
-async function refuseExisting(path: string): Promise<void> {
-  if ((await kindOf(path)) === undefined) return;
-  throw new StoreError('invalidArgument', `${path} exists; a backup never overwrites a file`);
-}
-
-async function createEmpty(disk: Disk, path: string): Promise<DiskFile> {
-  try {
-    return await disk.create(path);
-  } catch (error) {
-    if (!(error instanceof DiskError)) throw error;
-    if (isNothing(error.cause)) {
-      const message = `there is no folder ${dirname(path)}; make it first`;
-      throw new StoreError('invalidArgument', message, { cause: error });
-    }
-    if (error.code !== 'exists') throw error;
-    const { mtime } = await stat(path).catch(() => ({ mtime: undefined }));
-    const lastWrite = mtime === undefined ? '' : `, last written to at ${mtime.toISOString()}`;
-    throw new StoreError(
-      'invalidArgument',
-      `${path} exists${lastWrite}: another backup is being written there, or one was killed before it could remove it; if none is running, remove the file and try again`,
-      { cause: error },
-    );
-  }
-}
-
-async function fill(
-  file: DiskFile,
-  path: string,
-  pieces: AsyncIterable<Uint8Array>,
-  onProgress: OnProgress,
-): Promise<void> {
-  let bytes = 0;
-  for await (const piece of pieces) {
-    await file.write(piece, bytes);
-    bytes += piece.length;
-    onProgress({ work: `writing ${path}`, doneBytes: bytes, totalBytes: 0 });
-  }
-  await file.sync();
 }

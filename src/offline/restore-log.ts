@@ -7,7 +7,7 @@ import { defaults, fixed } from '../limits.ts';
 import { formatSegmentName } from '../wal/frames/format.ts';
 import { Log } from '../wal/log.ts';
 import type { TornTail } from '../wal/segments/segment-end.ts';
-import type { OnProgress } from './progress.ts';
+import type { OnProgress } from '../progress.ts';
 import { filesFrom, openRow, type OpenedRow, type SegmentFile } from './segment-files.ts';
 import { type PlacedRecord, readRow, recordsOf } from './segment-reader.ts';
 

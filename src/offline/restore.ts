@@ -20,7 +20,7 @@ import { STORE_ID_BYTES } from '../wal/frames/format.ts';
 import type { TornTail } from '../wal/segments/segment-end.ts';
 import { backupInfo, openBackup } from './backup-file.ts';
 import { kindOf, moveFolder, removeEmptyFolder, removeFolder } from './file-system.ts';
-import type { OnProgress } from './progress.ts';
+import type { OnProgress } from '../progress.ts';
 import { copyLog, openLogOf, type CopiedLog } from './restore-log.ts';
 import { type OpenedRow, type SegmentFile, segmentFilesAt } from './segment-files.ts';
 import { takeLock, whileLogsUnused } from './unused-directory.ts';

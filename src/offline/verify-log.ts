@@ -10,7 +10,7 @@ import { NewestName } from '../wal/segments/newest-segment.ts';
 import { frameSeed, type SegmentStart } from '../wal/segments/segment-header.ts';
 import type { TornTail } from '../wal/segments/segment-end.ts';
 import { Segment } from '../wal/segments/segment.ts';
-import type { OnProgress } from './progress.ts';
+import type { OnProgress } from '../progress.ts';
 import { type ChainLink, linkBefore, readBatches, recordsOf } from './segment-reader.ts';
 
 /**

@@ -25,7 +25,7 @@ import {
   SnapshotOrder,
 } from '../store/recovery/recorded-items.ts';
 import { WireError } from '../wire/wire-error.ts';
-import type { OnProgress } from './progress.ts';
+import type { OnProgress } from '../progress.ts';
 
 /** What was counted on the way; the caller makes it, so that it has it also when damage ends the way. */
 export interface SnapshotCounts {

@@ -11,7 +11,7 @@ import { listSnapshots } from '../snapshot/snapshot-directory.ts';
 import { dataDirectory, type DataDirectory } from '../store/directory/data-directory.ts';
 import { publicStoreId } from '../store/directory/store-id.ts';
 import { type CheckedSnapshot, forecast, wholeRevision } from './forecast.ts';
-import type { OnProgress } from './progress.ts';
+import type { OnProgress } from '../progress.ts';
 import { whileUnused } from './unused-directory.ts';
 import { type VerifiedLog, verifyLog } from './verify-log.ts';
 import type { Damage, SnapshotReport, VerifyReport } from './verify-report.ts';

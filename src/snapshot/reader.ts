@@ -7,7 +7,7 @@ import { release } from '../wire/memory.ts';
 import { decompress } from './compression.ts';
 import { snapshotPath } from './file-names.ts';
 import { SectionReader } from './section-reader.ts';
-import type { Section } from './section-reader.ts';
+import type { Section, SnapshotSource } from './section-reader.ts';
 
 /** This many blocks are read and decompressed while the caller works on another one. */
 const BLOCKS_AHEAD = 2;
@@ -24,7 +24,7 @@ export interface SnapshotReader {
   readonly header: Uint8Array;
   /** How far the blocks that were handed out reach into the file, ... */
   readonly bytesRead: number;
-  /** ... and the length of the file. */
+  /** ... and the length of the file; infinite when it is not known. */
   readonly bytesTotal: number;
   /** The next block, which is the caller's from then on; `undefined` after the last. One call at a time. */
   next(): Promise<SnapshotBlock | undefined>;
@@ -48,13 +48,20 @@ export function openSnapshot(disk: Disk, directory: string, revision: number): P
 export async function openSnapshotFile(disk: Disk, path: string): Promise<SnapshotReader> {
   const file = await disk.open(path, 'read');
   try {
-    const sections = new SectionReader(path, file, await file.size());
-    const header = await sections.readHeader();
-    return new FileSnapshotReader(sections, header);
+    return await openSections(new SectionReader(path, file, await file.size()));
   } catch (error) {
     await file.close();
     throw error;
   }
+}
+
+/** Like `openSnapshot`, of one that comes as a stream of a length that is not known; `name` is what errors call it. */
+export function openSnapshotStream(name: string, source: SnapshotSource): Promise<SnapshotReader> {
+  return openSections(new SectionReader(name, source, Number.POSITIVE_INFINITY));
+}
+
+async function openSections(sections: SectionReader): Promise<SnapshotReader> {
+  return new FileSnapshotReader(sections, await sections.readHeader());
 }
 
 interface BlockAhead extends SnapshotBlock {

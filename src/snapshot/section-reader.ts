@@ -6,10 +6,16 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { crc32 } from 'node:zlib';
 import { SnapshotFooterSchema } from '../../gen/kelp/storage/v1/snapshot_pb.ts';
 import type { SnapshotFooter } from '../../gen/kelp/storage/v1/snapshot_pb.ts';
-import type { DiskFile } from '../disk/disk.ts';
 import { SnapshotDamageError } from './damage.ts';
 import { decodeSectionHead, MAGIC, SECTION_HEAD_BYTES, sectionKind, Tally } from './format.ts';
 import type { SectionHead } from './format.ts';
+
+/** Where the bytes of a snapshot come from: a file, or a stream, whose length is not known before its end. */
+export interface SnapshotSource {
+  /** Reads as `DiskFile.read` does. Each read begins where the one before has ended. */
+  read(buffer: Uint8Array, position: number): Promise<number>;
+  close(): Promise<void>;
+}
 
 export interface Section {
   readonly head: SectionHead;
@@ -26,7 +32,7 @@ export interface Section {
 export class SectionReader {
   readonly fileBytes: number;
   readonly #path: string;
-  readonly #file: DiskFile;
+  readonly #file: SnapshotSource;
   readonly #tally = new Tally();
   /** Where the next section begins. */
   #offset = MAGIC.length;
@@ -34,10 +40,15 @@ export class SectionReader {
   #nextHead: Buffer = Buffer.alloc(0);
   #isAtEnd = false;
 
-  constructor(path: string, file: DiskFile, fileBytes: number) {
+  /** @param fileBytes infinite when the length is not known. */
+  constructor(path: string, file: SnapshotSource, fileBytes: number) {
     this.#path = path;
     this.#file = file;
     this.fileBytes = fileBytes;
+  }
+
+  get #isLengthKnown(): boolean {
+    return Number.isFinite(this.fileBytes);
   }
 
   get offset(): number {
@@ -67,7 +78,7 @@ export class SectionReader {
         return section;
       case sectionKind.footer:
         this.#checkFooter(section.payload, startOffset);
-        if (this.#offset !== this.fileBytes)
+        if (this.#nextHead.length > 0 || (this.#isLengthKnown && this.#offset !== this.fileBytes))
           throw this.damage('the file goes on after the footer', this.#offset);
         this.#isAtEnd = true;
         return undefined;
@@ -93,6 +104,7 @@ export class SectionReader {
     }
     // One read brings the payload and the head behind it.
     const bytes = await this.#read(payloadOffset, head.storedBytes + SECTION_HEAD_BYTES);
+    if (bytes.length < head.storedBytes) throw this.damage('the file ends early', startOffset);
     const payload = bytes.subarray(0, head.storedBytes);
     if (crc32(payload) !== head.payloadChecksum) {
       throw this.damage('the checksum of the section does not match', startOffset);
@@ -129,8 +141,8 @@ export class SectionReader {
   async #read(offset: number, length: number): Promise<Buffer<ArrayBuffer>> {
     const buffer = Buffer.allocUnsafe(Math.min(length, this.fileBytes - offset));
     const count = await this.#file.read(buffer, offset);
-    if (count !== buffer.length)
-      throw this.damage('the file became shorter while it was read', offset + count);
-    return buffer;
+    if (count === buffer.length) return buffer;
+    if (!this.#isLengthKnown) return buffer.subarray(0, count);
+    throw this.damage('the file became shorter while it was read', offset + count);
   }
 }

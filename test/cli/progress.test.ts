@@ -35,8 +35,57 @@ test('on a terminal one line is written anew, four times a second at most', () =
   const output = new Output(new Stream(true), stderr);
   work(output, 1);
   expect(stderr.text).toBe(
-    ['25', '50', '75'].map((percent) => `\rreading: ${percent} % of 1000 B\u001b[K`).join(''),
+    [
+      ['25', '0.8s'],
+      ['50', '0.5s'],
+      ['75', '0.3s'],
+    ]
+      .map(([percent, left]) => `\rreading: ${percent} % of 1000 B, 1000 B/s, ${left} left\u001b[K`)
+      .join(''),
   );
+});
+
+test('of work that counts keys the share is that of the keys, and of work that knows no end there is none', () => {
+  const stderr = new Stream(true);
+  let nowMs = 0;
+  const onProgress = progressOn(new Output(new Stream(true), stderr), false, () => nowMs);
+  const lines: string[] = [];
+  const show = (doneBytes: number, keys: object): void => {
+    stderr.text = '';
+    onProgress({ work: 'writing', doneBytes, totalBytes: 0, ...keys });
+    lines.push(stderr.text.slice(1, -3));
+    nowMs += 500;
+  };
+  for (const done of [0, 1, 3]) show(1024 * done, { doneKeys: 100 * done, totalKeys: 1000 });
+  // More were written than there were when they were counted.
+  show(1024 * 11, { doneKeys: 1100, totalKeys: 1000 });
+  show(1024 * 12, {});
+  expect(lines).toEqual([
+    '',
+    'writing: 10 % of 1000 keys, 2.0 KiB/s, 4.5s left',
+    'writing: 30 % of 1000 keys, 3.0 KiB/s, 2.3s left',
+    'writing: 100 % of 1100 keys, 7.3 KiB/s, 0.0s left',
+    'writing: 12.0 KiB, 6.0 KiB/s',
+  ]);
+});
+
+test('each piece of work has a rate of its own, and it is that of the last intervals', () => {
+  const stderr = new Stream(true);
+  let nowMs = 0;
+  const onProgress = progressOn(new Output(new Stream(true), stderr), false, () => nowMs);
+  const after = (ms: number, work: string, doneBytes: number): string => {
+    nowMs += ms;
+    stderr.text = '';
+    onProgress({ work, doneBytes, totalBytes: 0 });
+    return stderr.text.slice(1, -3);
+  };
+  expect(after(1000, 'reading', 1000)).toBe('reading: 1000 B');
+  expect(after(1000, 'reading', 2000)).toBe('reading: 2.0 KiB, 1000 B/s');
+  expect(after(1000, 'writing', 500)).toBe('writing: 500 B');
+  let line = '';
+  for (let done = 500, step = 0; step < 40; step++)
+    line = after(1000, 'writing', (done += step < 20 ? 900 : 10));
+  expect(line).toMatch(/, 10 B\/s$/);
 });
 
 test.each([
@@ -80,7 +129,9 @@ test('a terminal that does not tell its width is taken for one of 80 columns', (
 test('in a file there is a line every ten seconds', () => {
   const stderr = new Stream(false);
   work(new Output(new Stream(false), stderr), 25);
-  expect(stderr.text).toBe('kelp: reading: 40 % of 24.4 KiB\nkelp: reading: 80 % of 24.4 KiB\n');
+  expect(stderr.text).toBe(
+    'kelp: reading: 40 % of 24.4 KiB, 1000 B/s, 15s left\nkelp: reading: 80 % of 24.4 KiB, 1000 B/s, 5.0s left\n',
+  );
 });
 
 test('with JSON a script that reads standard error sees none of it', () => {

@@ -12,6 +12,7 @@ const layers: readonly (readonly string[])[] = [
     'grpc-code.ts',
     'work-budget.ts',
     'machine.ts',
+    'progress.ts',
     'node-version.ts',
     'check-node.ts',
     'tls-only-header.ts',
@@ -25,7 +26,9 @@ const layers: readonly (readonly string[])[] = [
   ['store'],
   ['kv'],
   ['blobs'],
-  ['server', 'client', 'offline', 'index.ts'],
+  ['server', 'client', 'offline'],
+  ['transfer'],
+  ['index.ts'],
   ['cli'],
 ];
 
@@ -41,6 +44,8 @@ const strangers: readonly (readonly [string, string])[] = [
   ['server', 'offline'],
   ['offline', 'client'],
   ['client', 'offline'],
+  ['transfer', 'server'],
+  ['transfer', 'client'],
   ['client', 'store'],
   ['client', 'kv'],
   ['client', 'blobs'],
@@ -79,6 +84,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'web',
     'listener',
   ],
+  transfer: ['contract', 'json', 'snapshot', 'input', 'output', 'batches'],
   client: ['errors', 'messages', 'connection', 'calls', 'exchanges', 'pipelining', 'transports'],
   cli: ['terminal', 'process', 'command-line', 'session', 'tasks', 'shell', 'completion', 'commands'],
 };

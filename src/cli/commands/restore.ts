@@ -1,5 +1,6 @@
 /** `restore`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseInstant } from '../../arguments/instant.ts';
 import { collect, wholeNumberOrZero } from '../command-line/argument.ts';
 import { runOffline } from '../session/offline-task.ts';
 import type { SessionRunner } from '../session/session.ts';
@@ -37,19 +38,12 @@ export function addRestoreCommand(program: Command, runner: SessionRunner): void
     );
 }
 
-/** A time as RFC 3339, section 5.6, has it, in milliseconds since 1970-01-01 UTC. */
 function instantMs(text: string): number {
-  const [, date] = /^(\d{4}-\d\d-\d\d)[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/.exec(text) ?? [];
-  const timeMs = Date.parse(text.toUpperCase().replace(' ', 'T'));
-  // A day that the month does not have is taken for one of the next.
-  const dayMs = Date.parse(`${date}T00:00:00Z`);
-  const isDay = !Number.isNaN(dayMs) && new Date(dayMs).toISOString().slice(0, 10) === date;
-  if (!isDay || Number.isNaN(timeMs)) {
-    throw new InvalidArgumentError(
-      'Expected a time such as 2026-01-31T12:00:00Z or 2026-01-31T13:00:00+01:00.',
-    );
-  }
-  return timeMs;
+  const timeMs = parseInstant(text);
+  if (timeMs !== undefined) return timeMs;
+  throw new InvalidArgumentError(
+    'Expected a time such as 2026-01-31T12:00:00Z or 2026-01-31T13:00:00+01:00.',
+  );
 }
 
 const help = `

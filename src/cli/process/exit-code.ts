@@ -1,5 +1,6 @@
 /** How the command ends, for scripts; `kelp --help` shows this table. */
 import { CommanderError } from 'commander';
+import type { ErrorReason } from '../../../gen/kelp/v1/errors_pb.ts';
 import { type KelpErrorCode, isKelpError } from '../../client/errors/error.ts';
 import { StoreError, type StoreErrorCode } from '../../errors.ts';
 import { OptionError } from '../../server/config/option-values.ts';
@@ -25,6 +26,31 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** The name of the gRPC code, as Connect writes it, and that of the reason if `kelp.v1.ErrorReason` has one. */
+export type Outcome = readonly [code: string, reason?: keyof typeof ErrorReason];
+
+/** A failure of a task that is told in its own words, with all that scripts learn of it. */
+export class TaskError extends Error {
+  override readonly name = 'TaskError';
+  readonly exitCode: ExitCode;
+  readonly outcome: Outcome;
+  /** What `--json` shows besides. */
+  readonly details: object;
+
+  constructor(
+    message: string,
+    exitCode: ExitCode,
+    outcome: Outcome,
+    details: object,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.exitCode = exitCode;
+    this.outcome = outcome;
+    this.details = details;
+  }
+}
+
 const exitCodeByKelpCode: Partial<Record<KelpErrorCode, ExitCode>> = {
   keyNotFound: exitCode.no,
   leaseNotFound: exitCode.no,
@@ -46,6 +72,7 @@ const exitCodeByStoreCode: Partial<Record<StoreErrorCode, ExitCode>> = {
 
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof StoreError) return exitCodeByStoreCode[(error as StoreError).code] ?? exitCode.other;
+  if (error instanceof TaskError) return error.exitCode;
   if (isKelpError(error)) return exitCodeByKelpCode[error.code] ?? exitCode.other;
   // Commander counts an asked-for help or version as an error too, one with the exit code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;

@@ -6,12 +6,11 @@
  * Every failure has that form: of a call, of work with files, of the command line itself.
  */
 import { CommanderError } from 'commander';
-import type { ErrorReason } from '../../../gen/kelp/v1/errors_pb.ts';
 import { type MisconfigurationKind, misconfigurationOf } from '../../client/errors/connect-failure.ts';
 import { type KelpError, type KelpErrorCode, isKelpError } from '../../client/errors/error.ts';
 import { StoreError, type StoreErrorCode } from '../../errors.ts';
 import { OptionError } from '../../server/config/option-values.ts';
-import { UsageError } from './exit-code.ts';
+import { type Outcome, TaskError, UsageError } from './exit-code.ts';
 import { InterruptedError } from './interrupt.ts';
 import type { Output } from '../terminal/output.ts';
 
@@ -30,14 +29,16 @@ export function failureJson(error: unknown): object {
       ...(reason !== undefined && { reason }),
       message: isOfClient ? clientMessage(error) : failureText(error),
       ...(isOfClient && error.details),
+      ...(error instanceof TaskError && error.details),
       ...(isOfClient && error.mayHaveTakenEffect && { mayHaveTakenEffect: true }),
     },
   };
 }
 
-function outcomeOf(error: unknown): Outcome {
+export function outcomeOf(error: unknown): Outcome {
   if (error instanceof StoreError) return outcomeByCode[(error as StoreError).code];
   if (isKelpError(error)) return outcomeByCode[error.code];
+  if (error instanceof TaskError) return error.outcome;
   if ([CommanderError, UsageError, OptionError].some((kind) => error instanceof kind)) {
     return outcomeByCode.invalidArgument;
   }
@@ -92,9 +93,6 @@ function modRevisionNote(
   if (currentModRevision === 0 || message.includes('mod_revision')) return '';
   return ` (its mod_revision is ${currentModRevision})`;
 }
-
-/** The name of the gRPC code, as Connect writes it, and that of the reason if `kelp.v1.ErrorReason` has one. */
-type Outcome = readonly [code: string, reason?: keyof typeof ErrorReason];
 
 const outcomeByCode: Readonly<Record<KelpErrorCode | StoreErrorCode, Outcome>> = {
   invalidArgument: ['invalid_argument', 'INVALID_ARGUMENT'],

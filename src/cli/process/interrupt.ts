@@ -3,7 +3,7 @@
  * a second one ends the process at once (see `first-signal.ts`).
  */
 import { systemClock } from '../../clock.ts';
-import type { OnProgress } from '../../offline/progress.ts';
+import type { OnProgress } from '../../progress.ts';
 import { FirstSignal, type SignalSource } from './first-signal.ts';
 
 /** What a shell says of a command that one of these has ended: 128 and the number of the signal. */
@@ -16,10 +16,17 @@ const interruptingSignals = Object.keys(exitCodeBySignal) as InterruptingSignal[
 export class InterruptedError extends Error {
   override readonly name = 'InterruptedError';
   readonly exitCode: (typeof exitCodeBySignal)[InterruptingSignal];
+  readonly #signal: InterruptingSignal;
 
-  constructor(signal: InterruptingSignal) {
-    super(`interrupted by ${signal}`);
+  /** @param more what the person in front of it has to know besides. */
+  constructor(signal: InterruptingSignal, more = '') {
+    super(`interrupted by ${signal}${more}`);
     this.exitCode = exitCodeBySignal[signal];
+    this.#signal = signal;
+  }
+
+  saying(more: string): InterruptedError {
+    return new InterruptedError(this.#signal, more);
   }
 }
 

@@ -1,6 +1,6 @@
 /** What the commands that work with files of a store, and not with a server, share. */
 import type { Command } from 'commander';
-import type { OnProgress } from '../../offline/progress.ts';
+import type { OnProgress } from '../../progress.ts';
 import { type ExitCode, exitCode } from '../process/exit-code.ts';
 import type { Output } from '../terminal/output.ts';
 import { progressOn } from '../terminal/progress.ts';

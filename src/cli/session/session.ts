@@ -86,28 +86,41 @@ export class SessionRunner {
     this.surroundings = surroundings;
   }
 
-  /** Runs a task with a client that the options of its command lead to; what it returns is the exit code. */
-  async run(command: Command, task: (session: Session) => Promise<ExitCode | void>): Promise<void> {
+  /**
+   * Runs a task with a client that the options of its command lead to; what it returns is the exit code.
+   * @param retries by default none: somebody waits for the answer, and can try again by themselves.
+   */
+  async run(
+    command: Command,
+    task: (session: Session) => Promise<ExitCode | void>,
+    retries = 0,
+  ): Promise<void> {
     const flags = command.optsWithGlobals<ClientFlags>();
     const { stdin, output } = this.surroundings;
-    await using client = await openClient(flags);
+    await using client = await openClient(flags, retries);
     const isAskedFor = command.getOptionValueSourceWithGlobals('timeout') === 'cli';
     const askedFor = isAskedFor ? { deadlineMs: flags.timeout } : {};
-    const keys = flags.hexKeys === true ? hexKeys : textKeys;
+    const keys = keyFormOf(flags);
     const outcome = await task({ client, output, stdin, isJson: flags.json === true, keys, askedFor });
     this.exitCode = outcome ?? exitCode.ok;
   }
 }
 
-async function openClient({ address, tls, tlsCa, timeout }: ClientFlags): Promise<KelpClient> {
+export function keyFormOf({ hexKeys: isHex }: Pick<ClientFlags, 'hexKeys'>): KeyForm {
+  return isHex === true ? hexKeys : textKeys;
+}
+
+async function openClient(
+  { address, tls, tlsCa, timeout }: ClientFlags,
+  retries: number,
+): Promise<KelpClient> {
   const isTls = tls === true || address.startsWith('https://');
   const { createClient } = await import('../../client/client.ts');
   try {
     return createClient({
       address,
       deadlineMs: timeout,
-      // Somebody waits for the answer, and can try again by themselves.
-      retries: 0,
+      retries,
       ...(isTls && { tls: tlsCa === undefined ? true : { ca: await readCertificates(tlsCa) } }),
     });
   } catch (error) {
