@@ -8,7 +8,7 @@
 import { assert } from '../../errors.ts';
 import type { KeyCalls } from './keys/key-calls.ts';
 import type { Transaction } from './keys/transaction.ts';
-import type { OnProgress } from '../../offline/progress.ts';
+import type { OnProgress } from '../../progress.ts';
 import type { Reply } from './reply.ts';
 import type { ShellStore } from './store/shell-store.ts';
 import type { Watches } from './watches.ts';

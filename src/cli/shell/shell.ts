@@ -1,6 +1,6 @@
 /** `kelp shell`: commands typed at a prompt, or a script of them, against a server or an embedded store. */
 import type { Readable } from 'node:stream';
-import type { OnProgress } from '../../offline/progress.ts';
+import type { OnProgress } from '../../progress.ts';
 import { type ExitCode, exitCode } from '../process/exit-code.ts';
 import { untilInterrupted } from '../process/interrupt.ts';
 import type { Output } from '../terminal/output.ts';

@@ -4,7 +4,7 @@ import type { WatchMessage } from '../../../client/messages/types.ts';
 import { StoreError, isStoreError } from '../../../errors.ts';
 import { type RecoveryProgress, openStore } from '../../../index.ts';
 import { fixed } from '../../../limits.ts';
-import type { OnProgress } from '../../../offline/progress.ts';
+import type { OnProgress } from '../../../progress.ts';
 import type { ScanOptions, ShellStatus, ShellStore, WatchOptions } from './shell-store.ts';
 
 /** Rejects with a `StoreError`, one that says what to do when a server, or another shell, has the directory. */
