@@ -38,7 +38,7 @@ export interface Measured {
   readonly samples: readonly number[];
 }
 
-/** `/s`: a rate, where more is better; all others are costs, where less is better. */
+/** `/s`: a rate, where more is better. Of `ratio` and `count` the figure's name tells it; all others are costs. */
 export type Unit =
   | 'operations/s'
   | 'entries/s'

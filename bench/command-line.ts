@@ -2,12 +2,15 @@
 import { parseArgs } from 'node:util';
 import { catalog, type CatalogEntry } from './catalog.ts';
 import { type EngineName, engineMakers, isEngineName } from './load/engines.ts';
+import { RESULTS_FOLDER } from './save.ts';
 
 export interface BenchOptions {
   readonly entries: readonly CatalogEntry[];
   readonly keyCounts: readonly number[];
   readonly isQuick: boolean;
   readonly isJson: boolean;
+  /** Where the result is kept; `undefined`: nowhere. */
+  readonly resultsFolder: string | undefined;
   readonly engine: EngineName;
   readonly profileDirectory: string | undefined;
 }
@@ -19,6 +22,8 @@ export const usage = `npm run bench -- [options]
   --quick            the smallest work that shows that every case runs; the figures mean nothing
   --all              also the cases that take minutes or gigabytes
   --json             one JSON document instead of a table
+  --save             also keeps the result in bench/results/, for npm run bench:compare
+  --save-to FOLDER   keeps it there instead
   --engine NAME      ${Object.keys(engineMakers).join(' or ')}
   --profile FOLDER   every process leaves a CPU profile there
   --list             the cases
@@ -46,6 +51,8 @@ export function parseCommandLine(args: readonly string[]): BenchOptions | 'help'
       quick: { type: 'boolean', default: false },
       all: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
+      save: { type: 'boolean', default: false },
+      'save-to': { type: 'string' },
       engine: { type: 'string', default: 'default' },
       profile: { type: 'string' },
       list: { type: 'boolean', default: false },
@@ -61,6 +68,7 @@ export function parseCommandLine(args: readonly string[]): BenchOptions | 'help'
     keyCounts: values.sizes === undefined ? defaultKeyCounts : parseKeyCounts(values.sizes),
     isQuick: values.quick,
     isJson: values.json,
+    resultsFolder: values['save-to'] ?? (values.save ? RESULTS_FOLDER : undefined),
     engine: values.engine,
     profileDirectory: values.profile,
   };

@@ -33,6 +33,11 @@ export async function describeMachine(): Promise<Machine> {
     operatingSystem: `${process.platform} ${release()}`,
     node: process.version,
     fileSystem: fileSystemByMagic.get(type) ?? `0x${type.toString(16)}`,
-    loadAverage: Math.round((loadavg()[0] ?? 0) * 100) / 100,
+    loadAverage: currentLoadAverage(),
   };
+}
+
+/** Over the last minute. */
+export function currentLoadAverage(): number {
+  return Math.round((loadavg()[0] ?? 0) * 100) / 100;
 }

@@ -1,8 +1,16 @@
 /** `npm run bench`: measures KelpDB, and Redis and etcd on the same work where they are installed. */
+import { fileURLToPath } from 'node:url';
 import { abandon, type CaseOutcome, runEntry } from './case-runner.ts';
 import { type BenchOptions, caseList, parseCommandLine, usage } from './command-line.ts';
-import { describeMachine } from './machine.ts';
-import { formatTable, toDocument } from './report.ts';
+import { type Commit, commitOfRun, describeCommit } from './commit.ts';
+import { currentLoadAverage, describeMachine } from './machine.ts';
+import { formatTable } from './report.ts';
+import { toDocument } from './result.ts';
+import { makeResultsFolder, saveResult, toJson } from './save.ts';
+
+const SOURCES_FOLDER = fileURLToPath(new URL('..', import.meta.url));
+const NO_COMMIT = `--save: the sources are in no git repository, or git is not installed: a result that names no commit can't be
+compared. Run the bench in a clone, or take the figures by --json.`;
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -29,21 +37,56 @@ async function main(): Promise<number> {
 }
 
 async function measure(options: BenchOptions): Promise<number> {
+  const startMs = Date.now();
   const machine = await describeMachine();
+  const commitBefore = await describeCommit(SOURCES_FOLDER);
+  if (options.resultsFolder !== undefined) {
+    const refusal = await refusalToSave(options.resultsFolder, commitBefore);
+    if (refusal !== undefined) {
+      process.stderr.write(`${refusal}\n`);
+      return EXIT_USAGE;
+    }
+  }
   const outcomes: CaseOutcome[] = [];
   for (const entry of options.entries) {
     const keyCounts = entry.sizes === 'once' ? [undefined] : options.keyCounts;
     for (const keyCount of keyCounts) {
       if (keyCount !== undefined && keyCount > (entry.keyCountMax ?? Infinity)) continue;
-      const startMs = performance.now();
+      const caseStartMs = performance.now();
       const outcome = await runEntry(entry, keyCount, options);
       outcomes.push(outcome);
-      noteProgress(outcome, (performance.now() - startMs) / 1000);
+      noteProgress(outcome, (performance.now() - caseStartMs) / 1000);
     }
   }
-  const document = toDocument(machine, options, outcomes);
-  process.stdout.write(options.isJson ? `${JSON.stringify(document, null, 2)}\n` : formatTable(document));
+  const document = toDocument(
+    {
+      startedAt: `${new Date(startMs).toISOString().slice(0, 19)}Z`,
+      seconds: Math.round((Date.now() - startMs) / 1000),
+      arguments: process.argv.slice(2),
+      commit: commitOfRun(commitBefore, await describeCommit(SOURCES_FOLDER)),
+      machine,
+      loadAverageAfter: currentLoadAverage(),
+      isQuick: options.isQuick,
+      engine: options.engine,
+    },
+    outcomes,
+  );
+  process.stdout.write(options.isJson ? toJson(document) : formatTable(document));
+  if (options.resultsFolder !== undefined) {
+    process.stderr.write(`saved as ${await saveResult(document, options.resultsFolder)}\n`);
+  }
   return outcomes.some(({ hasFailed }) => hasFailed) ? EXIT_FAILED : 0;
+}
+
+/** Before anything is measured: why the result could not be kept. */
+async function refusalToSave(folder: string, commit: Commit | null): Promise<string | undefined> {
+  if (commit === null) return NO_COMMIT;
+  try {
+    await makeResultsFolder(folder);
+    return undefined;
+  } catch (error) {
+    return `--save: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }
 
 /** Beside the table, so that it is seen to go on. */

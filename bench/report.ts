@@ -1,71 +1,16 @@
-/** The figures, for tools and for people. */
-import type { Measured, Unit } from './bench-case.ts';
-import type { CaseOutcome } from './case-runner.ts';
-import { median } from './load/statistics.ts';
-import type { Machine } from './machine.ts';
-
-interface Figure {
-  readonly case: string;
-  readonly name: string;
-  readonly unit: Unit;
-  /** `null`: the case has no use for keys. */
-  readonly keyCount: number | null;
-  /** The repetitions that were measured. */
-  readonly n: number;
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-}
-
-/** What `--json` prints. */
-export interface BenchDocument {
-  readonly machine: Machine;
-  readonly isQuick: boolean;
-  readonly engine: string;
-  readonly figures: readonly Figure[];
-  readonly missing: readonly {
-    readonly case: string;
-    readonly keyCount: number | null;
-    readonly reason: string;
-  }[];
-}
-
-export function toDocument(
-  machine: Machine,
-  options: { readonly isQuick: boolean; readonly engine: string },
-  outcomes: readonly CaseOutcome[],
-): BenchDocument {
-  return {
-    machine,
-    isQuick: options.isQuick,
-    engine: options.engine,
-    figures: outcomes.flatMap((outcome) => outcome.figures.map((measured) => toFigure(outcome, measured))),
-    missing: outcomes.flatMap(({ caseName, keyCount, missing }) =>
-      missing === undefined ? [] : [{ case: caseName, keyCount: keyCount ?? null, reason: missing }],
-    ),
-  };
-}
-
-function toFigure({ caseName, keyCount }: CaseOutcome, { name, unit, samples }: Measured): Figure {
-  return {
-    case: caseName,
-    name,
-    unit,
-    keyCount: keyCount ?? null,
-    n: samples.length,
-    median: median(samples),
-    min: Math.min(...samples),
-    max: Math.max(...samples),
-  };
-}
+/** The figures for people. */
+import type { BenchDocument, Figure } from './result.ts';
 
 /** A table of medians: a row for each figure, a column for each number of keys. */
-export function formatTable({ machine, isQuick, engine, figures, missing }: BenchDocument): string {
+export function formatTable({ machine, commit, isQuick, engine, figures, missing }: BenchDocument): string {
   const { cpu, coreCount, memoryGiB, operatingSystem, node, fileSystem, loadAverage } = machine;
   const lines = [
     `${cpu}, ${coreCount} cores, ${memoryGiB} GiB, ${operatingSystem}, Node ${node}, ${fileSystem}`,
     `Load average before: ${loadAverage}. Engine: ${engine}. Medians, ± half of the spread from least to most.`,
   ];
+  if (commit?.isDirty === true) {
+    lines.push(`The sources have changes that the commit ${commit.id.slice(0, 7)} does not have.`);
+  }
   if (isQuick) lines.push('A quick run: these figures mean nothing.');
   const keyCounts = [...new Set(figures.map(({ keyCount }) => keyCount))].filter(
     (keyCount) => keyCount !== null,
@@ -103,14 +48,19 @@ function formatCase(caseName: string, figures: readonly Figure[], keyCounts: rea
   return [header.trimEnd(), ...lines];
 }
 
-function formatFigure({ median, min, max, n }: Figure): string {
-  if (n === 1 || median === 0) return formatNumber(median);
-  const spreadPercent = Math.round(((max - min) / 2 / median) * 100);
-  return `${formatNumber(median)} ±${spreadPercent}%`.padEnd(CELL_WIDTH - 2);
+function formatFigure(figure: Figure): string {
+  const spread = formatSpread(figure);
+  if (spread === '') return formatNumber(figure.median);
+  return `${formatNumber(figure.median)}${spread}`.padEnd(CELL_WIDTH - 2);
+}
+
+/** Half of the spread, in percent of the median; nothing where there is one repetition only. */
+export function formatSpread({ median, min, max, n }: Figure): string {
+  return n === 1 || median === 0 ? '' : ` ±${Math.round(((max - min) / 2 / median) * 100)}%`;
 }
 
 /** Three digits that count: more would say more than was measured. */
-function formatNumber(value: number): string {
+export function formatNumber(value: number): string {
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.max(Math.abs(value), 1e-3))));
   const rounded = value >= 1000 && !Number.isInteger(value) ? Number(value.toPrecision(3)) : value;
   return rounded.toLocaleString('en', { maximumFractionDigits: Math.min(digits, 3) });

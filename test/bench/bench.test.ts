@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import type { BenchDocument } from '../../bench/report.ts';
+import type { BenchDocument } from '../../bench/result.ts';
 
 const TIMEOUT_MS = 120_000;
 

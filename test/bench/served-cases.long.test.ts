@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { catalog } from '../../bench/catalog.ts';
-import type { BenchDocument } from '../../bench/report.ts';
+import type { BenchDocument } from '../../bench/result.ts';
 import { places } from '../support/share.ts';
 
 const TIMEOUT_MS = 300_000;
