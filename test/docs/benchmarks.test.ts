@@ -17,7 +17,8 @@ const saved = existsSync(RESULTS_FOLDER) ? readdirSync(RESULTS_FOLDER) : [];
 
 test('each table names its file, or the commit that brought it before results were kept', () => {
   expect(origins.length).toBeGreaterThan(5);
-  const form = /^File: (?:\[`[\w.-]+`\]\(\.\.\/bench\/results\/[\w.-]+\)|none; it came with [0-9a-f]{7}, before)/;
+  const form =
+    /^File: (?:\[`[\w.-]+`\]\(\.\.\/bench\/results\/[\w.-]+\)|none; it came with [0-9a-f]{7}, before)/;
   expect(origins.filter(({ origin }) => !form.test(origin))).toEqual([]);
 });
 
