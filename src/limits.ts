@@ -219,6 +219,9 @@ export const fixed = {
    * it are read again.
    */
   longFramesBytesMax: 64 * MiB,
+  /** What is read of the W3C headers of a trace: `traceparent` has 55 characters by now, of later versions perhaps more. */
+  traceparentCharactersMax: 256,
+  tracestateCharactersMax: 512,
   /** The length of one log frame: a batch of transactions that one flush makes durable. */
   frameBytesMax: 256 * MiB,
 } as const;
@@ -661,6 +664,17 @@ export const serverFixed = {
   refusedClientLogMs: 60_000,
   /** How long a browser may keep what a page of another origin may send; Chromium keeps nothing longer. */
   preflightAgeMs: 7_200_000,
+  /**
+   * Spans that wait to be sent to `--otlp-endpoint` (some 2 KiB each), and those of one message, which goes out after this time at
+   * the latest and is given up after that. When the server stops it waits this long for the last.
+   */
+  spanQueueMax: 4096,
+  spanBatchMax: 512,
+  spanBatchDelayMs: 1000,
+  spanExportMsMax: 10_000,
+  spanFlushMsMax: 3000,
+  /** That spans were lost is logged at most this often. */
+  spanLossLogMs: 60_000,
   /** What the calls of a connection that has reached its age may take to finish before they are broken off. */
   connectionAgeGraceMs: 10_000,
   /**

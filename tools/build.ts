@@ -45,7 +45,7 @@ async function buildKelpdb(): Promise<void> {
     cwd: root,
     input: { main: 'src/cli/main.ts' },
     platform: 'node',
-    external: [/^pino/, 'prom-client', 'yaml'],
+    external: [/^pino/, '@opentelemetry/api', 'prom-client', 'yaml'],
     plugins: [withoutChildProcess],
     output: {
       dir: 'dist/kelp',

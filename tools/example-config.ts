@@ -10,6 +10,7 @@ const exampleByName: Readonly<Record<string, string>> = {
   'tls-cert': '/etc/kelp/tls.crt',
   'tls-key': '/etc/kelp/tls.key',
   'cors-origin': 'https://app.example.com',
+  'otlp-endpoint': 'http://127.0.0.1:4318',
 };
 
 const LINE_CHARACTERS_MAX = 100;

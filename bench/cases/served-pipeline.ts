@@ -2,7 +2,7 @@
  * Measures batches of operations to `kelp serve --fsync always`, and the same commands to Redis with as many of them
  * under way. Server and client share the machine, so read the rows for each second of the server's processor time.
  */
-import { emptyGetRequest, emptyPutRequest } from '../../gen/kelp/v1/kv_codec.ts';
+import { emptyGetRequest, emptyPipelineOperation, emptyPutRequest } from '../../gen/kelp/v1/kv_codec.ts';
 import type { PipelineOperationShape } from '../../gen/kelp/v1/kv_codec.ts';
 import { type BenchCase, type CaseContext, operationCount } from '../bench-case.ts';
 import { randomKeys, VALUE_BYTES, Values } from '../load/data.ts';
@@ -107,7 +107,9 @@ async function measure(
 }
 
 function operationOf(kind: 'get' | 'put', key: string, value: Uint8Array): PipelineOperationShape {
-  return kind === 'get'
-    ? { operation: { case: 'get', value: { ...emptyGetRequest(), key } }, timeoutMs: 0 }
-    : { operation: { case: 'put', value: { ...emptyPutRequest(), key, value } }, timeoutMs: 0 };
+  const operation: PipelineOperationShape['operation'] =
+    kind === 'get'
+      ? { case: 'get', value: { ...emptyGetRequest(), key } }
+      : { case: 'put', value: { ...emptyPutRequest(), key, value } };
+  return { ...emptyPipelineOperation(), operation };
 }

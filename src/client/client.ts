@@ -33,6 +33,7 @@ import { fixed, client as limits } from '../limits.ts';
 import { Admin } from './admin.ts';
 import { clientOptions, optionsByCall, refuse, txnRequest } from './arguments.ts';
 import { Caller, withLongDeadline } from './calls/caller.ts';
+import type { CallTraces } from './calls/call-trace.ts';
 import { Http2Transport } from './transports/http2-transport.ts';
 import { kvMethods } from './calls/method.ts';
 import type { Pace } from './calls/pace.ts';
@@ -71,7 +72,11 @@ import type { Watch } from './watch.ts';
 import { openWatch } from './watch.ts';
 
 /** Throws a `KelpError` `invalidArgument` when the options make no sense. Connects when the first call is made. */
-export function createClient(options: ClientOptions, pace: Pace = systemPace): KelpClient {
+export function createClient(
+  options: ClientOptions,
+  pace: Pace = systemPace,
+  makeTraces?: (address: string) => CallTraces,
+): KelpClient {
   refuse(clientOptions(options));
   const { address, transport, tls, connectionsMax = limits.connectionsMax } = options;
   const { deadlineMs = limits.deadlineMs, retries = Number.POSITIVE_INFINITY, pipeline = true } = options;
@@ -84,7 +89,9 @@ export function createClient(options: ClientOptions, pace: Pace = systemPace): K
           isPipelined: pipeline,
         })
       : new UserTransport(address, transport);
-  return new KelpClient(new Caller({ transport: carrier, deadlineMs, retries, pace }));
+  return new KelpClient(
+    new Caller({ transport: carrier, deadlineMs, retries, pace, traces: makeTraces?.(carrier.address) }),
+  );
 }
 
 export class KelpClient {

@@ -2,7 +2,7 @@
 import '../check-node.ts';
 export type { ClientOptions } from './client-options.ts';
 export type { KelpClient } from './client.ts';
-export { createClient } from './client.ts';
+export { createClient } from './traced-client.ts';
 export type { TlsOptions } from './connection/socket.ts';
 export type { Entry } from './messages/entry.ts';
 export type { KelpErrorCode, KelpErrorDetails } from './errors/error.ts';

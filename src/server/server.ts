@@ -26,6 +26,9 @@ import { servedServices } from './services/services.ts';
 import { Deadlines } from '../deadlines.ts';
 import { restApi } from './rest/rest.ts';
 import { Scripts } from './scripts/scripts.ts';
+import { ServerTraces } from './tracing/server-traces.ts';
+import type { SpanExport } from './tracing/span-export.ts';
+import type { LogObserver } from '../wal/commit/log-observer.ts';
 import { grpcLane } from './grpc/grpc-lane.ts';
 import { Cors } from './web/cors.ts';
 import { PageRefusal } from './web/page-refusal.ts';
@@ -68,7 +71,8 @@ export async function startServer(
 ): Promise<RunningServer> {
   leaveOutTraces();
   const tls = config.tls === undefined ? undefined : await readTlsFiles(config.tls);
-  const server = new Server(config, dependencies, tls);
+  const spanExport = config.otlp === undefined ? undefined : await startExport(config.otlp, dependencies);
+  const server = new Server(config, dependencies, tls, spanExport);
   await server.listen();
   server.open();
   return server;
@@ -81,6 +85,7 @@ class Server implements RunningServer {
   readonly #calls: CallTable;
   readonly #listener: Listener;
   readonly #measures: Measures;
+  readonly #spanExport: SpanExport | undefined;
   #address = '';
   #store: KvStore | undefined;
   /** Whether `stop` waits no longer for a store to close. */
@@ -88,13 +93,19 @@ class Server implements RunningServer {
   #ready: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
 
-  constructor(config: ServerConfig, dependencies: ServerDependencies, tls: ListenerOptions['tls']) {
+  constructor(
+    config: ServerConfig,
+    dependencies: ServerDependencies,
+    tls: ListenerOptions['tls'],
+    spanExport: SpanExport | undefined,
+  ) {
     const { logger, version, droppedLogLines = () => 0 } = dependencies;
     const limits = withinOpenFiles(config.serverLimits, openFilesMax(), logger);
     const state = this.#state;
     this.#config = config;
     this.#dependencies = dependencies;
-    this.#calls = new CallTable(limits);
+    this.#spanExport = spanExport;
+    this.#calls = new CallTable(limits, new ServerTraces(spanExport));
     this.#measures = new Measures(this.#calls, limits);
     const calls = this.#calls;
     const measures = this.#measures;
@@ -195,7 +206,7 @@ class Server implements RunningServer {
           this.#measures.storeMeter.happened(event);
           logOperatorEvent(logger, event);
         },
-        observer: this.#measures.storeMeter,
+        observer: observers(this.#measures.storeMeter, this.#calls.traces),
         keyObserver: this.#measures.prefixes,
       });
       this.#store = store;
@@ -246,8 +257,10 @@ class Server implements RunningServer {
       // A recovery can't be broken off, but nothing is lost when the process ends in the middle of it.
       await Promise.race([this.#ready.catch(() => undefined), deadline.promise]);
       this.#isOver = true;
-      const leftMs = shutdownTimeoutMs - (systemClock.monotonicMs() - startMs) - serverFixed.closeReserveMs;
-      await this.#store?.close({ snapshotMsMax: Math.max(0, Math.floor(leftMs)) });
+      const leftMs = (): number => Math.max(0, shutdownTimeoutMs - (systemClock.monotonicMs() - startMs));
+      const snapshotMsMax = Math.max(0, Math.floor(leftMs() - serverFixed.closeReserveMs));
+      await this.#store?.close({ snapshotMsMax });
+      await this.#spanExport?.stop(Math.min(serverFixed.spanFlushMsMax, leftMs()));
     } finally {
       timer.cancel();
       cutter.cancel();
@@ -295,6 +308,23 @@ async function readTlsFile(option: string, path: string): Promise<Buffer> {
       cause: error,
     });
   }
+}
+
+/** All are told of all. */
+function observers(...each: readonly LogObserver[]): LogObserver {
+  return {
+    batchWritten: (batch) => each.forEach((observer) => observer.batchWritten?.(batch)),
+    flushed: (flush) => each.forEach((observer) => observer.flushed?.(flush)),
+  };
+}
+
+/** The SDK of OpenTelemetry is loaded by those who want it. */
+async function startExport(
+  otlp: NonNullable<ServerConfig['otlp']>,
+  { logger, version }: ServerDependencies,
+): Promise<SpanExport> {
+  const { exportSpans } = await import('./tracing/span-export.ts');
+  return exportSpans({ ...otlp, logger, version });
 }
 
 function makeListener(options: ListenerOptions): Listener {

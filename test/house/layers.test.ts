@@ -18,7 +18,7 @@ const layers: readonly (readonly string[])[] = [
     'tls-only-header.ts',
     'unix-address.ts',
   ],
-  ['api.ts', 'api-json.ts', 'arguments'],
+  ['api.ts', 'api-json.ts', 'arguments', 'tracing'],
   ['disk'],
   ['wire', 'http2'],
   ['wal', 'snapshot'],
@@ -71,6 +71,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'config',
     'logging',
     'metrics',
+    'tracing',
     'calls',
     'services',
     'http',
@@ -85,7 +86,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'listener',
   ],
   transfer: ['contract', 'json', 'snapshot', 'input', 'output', 'batches'],
-  client: ['errors', 'messages', 'connection', 'calls', 'exchanges', 'pipelining', 'transports'],
+  client: ['errors', 'messages', 'connection', 'calls', 'tracing', 'exchanges', 'pipelining', 'transports'],
   cli: ['terminal', 'process', 'command-line', 'session', 'tasks', 'shell', 'completion', 'commands'],
 };
 

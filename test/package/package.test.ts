@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startCollector } from '../support/fake-collector.ts';
 import { KelpProcess } from '../cli/kelp-process.ts';
 import { NODE_MAJOR_MIN, nodeVersionFault } from '../../src/node-version.ts';
 import { type Tarball, install, packAll, readJson, temporaryFolder } from './installed.ts';
@@ -78,13 +79,15 @@ describe('what is packed', () => {
     expect(Object.keys(client.manifest.dependencies ?? {})).toEqual([
       '@bufbuild/protobuf',
       '@connectrpc/connect',
+      '@opentelemetry/api',
     ]);
     expect(dependencies).toMatchObject(client.manifest.dependencies ?? {});
   });
 
   test('names the licence of each package whose code the command holds', () => {
     const licenses = readFileSync(join(kelpdb.directory, 'dist/kelp/LICENSES.txt'), 'utf8');
-    for (const name of ['@bufbuild/protobuf', '@connectrpc/connect', 'commander']) {
+    const names = ['@bufbuild/protobuf', '@connectrpc/connect', '@opentelemetry/sdk-trace', 'commander'];
+    for (const name of names) {
       expect(licenses).toMatch(new RegExp(`^${name} \\d`, 'm'));
     }
     expect(licenses).toContain('Copyright 2008 Google Inc.');
@@ -149,6 +152,27 @@ describe('installed, from plain JavaScript', { timeout: 120_000 }, () => {
     expect(unreachable).toMatchObject({ code: 3, stderr: expect.stringContaining('connection refused') });
   });
 
+  test('the command exports the spans of its calls', async () => {
+    const collector = await startCollector();
+    const server = kelp(
+      'serve',
+      '--listen',
+      '127.0.0.1:0',
+      '--data-dir',
+      temporaryFolderHere(),
+      '--otlp-endpoint',
+      collector.url,
+    );
+    const address = await server.ready();
+    expect(await kelp('put', 'a', 'packed', '--address', address).ended).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+    const put = await collector.span('kelp.v1.KvService/Put');
+    const flush = await collector.span('flush');
+    expect(flush.traceId).toBe(put.traceId);
+  });
+
   test('the client stands alone, without what only a server or a command needs', async () => {
     const address = await startServer();
     const script = `
@@ -163,6 +187,7 @@ describe('installed, from plain JavaScript', { timeout: 120_000 }, () => {
       '@bufbuild',
       '@connectrpc',
       '@kelpdb',
+      '@opentelemetry',
       '@types',
       'undici-types',
     ]);

@@ -3504,6 +3504,13 @@ export interface PipelineOperationShape {
    * DEADLINE_EXCEEDED, and has changed nothing. One that has begun is answered with its batch.
    */
   timeoutMs: number;
+  /**
+   * The trace that its caller is in, as the headers `traceparent` and `tracestate` of a call of its own would say it (W3C
+   * Trace Context). Empty (default): that of the stream's headers, or none. What can't be read counts as empty.
+   */
+  traceparent: string;
+  /** Beside `traceparent`, at most 512 characters; a longer one counts as empty. */
+  tracestate: string;
 }
 
 /** The PipelineOperation with every field at its default. */
@@ -3511,6 +3518,8 @@ export function emptyPipelineOperation(): PipelineOperationShape {
   return {
     operation: { case: undefined },
     timeoutMs: 0,
+    traceparent: '',
+    tracestate: '',
   };
 }
 
@@ -3538,6 +3547,8 @@ export function sizeOfPipelineOperation(message: PipelineOperationShape): number
       break;
   }
   if (message.timeoutMs !== 0) size += 1 + sizeOfUint32(message.timeoutMs);
+  if (message.traceparent !== '') size += 1 + sizeOfText(message.traceparent);
+  if (message.tracestate !== '') size += 1 + sizeOfText(message.tracestate);
   return size;
 }
 
@@ -3554,6 +3565,14 @@ export function prependPipelineOperation(message: PipelineOperationShape, buffer
   if (message.timeoutMs !== 0) {
     start = prependVarint32(buffer, start, message.timeoutMs);
     buffer[--start] = 0x78;
+  }
+  if (message.tracestate !== '') {
+    start = prependText(buffer, start, message.tracestate);
+    buffer[--start] = 0x72;
+  }
+  if (message.traceparent !== '') {
+    start = prependText(buffer, start, message.traceparent);
+    buffer[--start] = 0x6a;
   }
   switch (message.operation.case) {
     case 'exists': {
@@ -3655,6 +3674,12 @@ export function mergePipelineOperation(message: PipelineOperationShape, cursor: 
       }
       case 0x78:
         message.timeoutMs = cursor.uint32(end);
+        break;
+      case 0x6a:
+        message.traceparent = cursor.text(end);
+        break;
+      case 0x72:
+        message.tracestate = cursor.text(end);
         break;
       default:
         cursor.skip(tag, end);

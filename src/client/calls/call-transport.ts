@@ -2,6 +2,7 @@
  * What carries calls to the server. Both kinds have it: connections of the client's own, and a transport of Connect that its
  * user gave it. It makes one try of a call; what is to be tried again, and when, `caller.ts` knows.
  */
+import type { TraceHeaders } from '../../tracing/trace-context.ts';
 import type { Method } from './method.ts';
 
 /**
@@ -17,6 +18,7 @@ export interface CallTransport {
     request: Request,
     timeoutMs: number,
     signal: AbortSignal | undefined,
+    trace: TraceHeaders | undefined,
   ): Promise<Reply>;
   /** Begins with the first message that is asked for, and ends when the loop is left. Without a timeout it has no end. */
   stream<Request, Reply>(
@@ -24,6 +26,7 @@ export interface CallTransport {
     request: Request,
     timeoutMs: number | undefined,
     signal: AbortSignal,
+    trace: TraceHeaders | undefined,
   ): AsyncIterable<Reply>;
   /** Breaks off what is under way; calls made later fail. */
   close(): void;

@@ -19,6 +19,7 @@ import { CallFailure } from '../errors/call-failure.ts';
 import { KelpError } from '../errors/error.ts';
 import { mayPass, toKelpError } from '../errors/kelp-error.ts';
 import type { CallOptions } from '../messages/types.ts';
+import type { CallTrace, CallTraces } from './call-trace.ts';
 import type { CallTransport } from './call-transport.ts';
 import type { Method } from './method.ts';
 import type { Pace } from './pace.ts';
@@ -29,6 +30,8 @@ export interface CallerOptions {
   readonly deadlineMs: number;
   readonly retries: number;
   readonly pace: Pace;
+  /** `undefined`: no call is ever traced. */
+  readonly traces: CallTraces | undefined;
 }
 
 /** What calls take that the client makes by itself. */
@@ -60,11 +63,13 @@ export class Caller {
   readonly retries: number;
   readonly pace: Pace;
   readonly #transport: CallTransport;
+  readonly #traces: CallTraces | undefined;
   readonly #closed = new AbortController();
   #isClosed = false;
 
-  constructor({ transport, deadlineMs, retries, pace }: CallerOptions) {
+  constructor({ transport, deadlineMs, retries, pace, traces }: CallerOptions) {
     this.#transport = transport;
+    this.#traces = traces;
     this.retries = retries;
     this.pace = pace;
     this.deadlineMs = deadlineMs;
@@ -104,14 +109,16 @@ export class Caller {
     return this.#run(true, method, request, options);
   }
 
-  /** A call whose replies are a stream. It is made once; what becomes of a stream that breaks is its reader's to say. */
+  /** A call whose replies are a stream, to be read from at once. It is made once; what becomes of a stream that breaks is its reader's to say. */
   stream<Request, Reply>(
     method: Method<Request, Reply>,
     request: Request,
     timeoutMs: number | undefined,
     signal: AbortSignal,
   ): AsyncIterable<Reply> {
-    return this.#transport.stream(method, request, timeoutMs, signal);
+    const trace = this.#traces?.begin(method.path);
+    const replies = this.#transport.stream(method, request, timeoutMs, signal, trace?.headers);
+    return trace === undefined ? replies : this.#tracedStream(replies, trace, signal);
   }
 
   /** What went wrong, as the caller shall see it. `isOpen`: whether what was sent may have changed something. */
@@ -129,15 +136,38 @@ export class Caller {
     options: TryOptions,
   ): Promise<Reply> {
     const { signal } = options;
+    const trace = this.#traces?.begin(method.path);
     const attempt = (timeoutMs: number): Promise<Reply> =>
-      this.#transport.unary(method, request, timeoutMs, signal);
-    return this.#try(isWrite, attempt, options);
+      this.#transport.unary(method, request, timeoutMs, signal, trace?.headers);
+    const reply = this.#try(isWrite, attempt, options, trace);
+    return trace === undefined ? reply : traced(reply, trace);
+  }
+
+  /** The trace ends with the stream, also when its reader does nothing but abort the signal. */
+  async *#tracedStream<Reply>(
+    replies: AsyncIterable<Reply>,
+    trace: CallTrace,
+    signal: AbortSignal,
+  ): AsyncGenerator<Reply, void, undefined> {
+    const onAbort = (): void => trace.left();
+    signal.addEventListener('abort', onAbort);
+    try {
+      yield* replies;
+      trace.succeeded();
+    } catch (reason) {
+      if (!signal.aborted) trace.failed(this.errorOf(reason, false, undefined));
+      throw reason;
+    } finally {
+      trace.left();
+      signal.removeEventListener('abort', onAbort);
+    }
   }
 
   async #try<Reply>(
     isWrite: boolean,
     attempt: Attempt<Reply>,
     { signal, deadlineMs = this.deadlineMs, tryMsMax = Number.POSITIVE_INFINITY, onTry }: TryOptions,
+    trace?: CallTrace,
   ): Promise<Reply> {
     const { pace } = this;
     const beganAtMs = pace.monotonicMs();
@@ -165,9 +195,23 @@ export class Caller {
         mayBeRepeated && tries <= this.retries ? backoffUntil(endsAtMs, tries, pace) : undefined;
       if (pauseMs === undefined) throw afterTries(error, tries, pace.monotonicMs() - beganAtMs, last);
       last = error;
+      trace?.retried(error);
       await pace.wait(pauseMs, signal ? AbortSignal.any([signal, this.closed]) : this.closed);
     }
   }
+}
+
+/** Settles as the call does, and ends its trace. */
+async function traced<Reply>(call: Promise<Reply>, trace: CallTrace): Promise<Reply> {
+  let reply: Reply;
+  try {
+    reply = await call;
+  } catch (error) {
+    trace.failed(error as KelpError);
+    throw error;
+  }
+  trace.succeeded();
+  return reply;
 }
 
 /** The error that ends a call; after more than one try it says how many there were, over which time. */

@@ -118,11 +118,16 @@ export class Session {
 
   /**
    * Begins a request; `ended` is to be called once its stream is closed.
+   * @param once fields of this request alone, behind those that come again.
    * @returns undefined when there is no room, and nothing was sent.
    */
-  request(fields: readonly Field[], handler: ClientStreamHandler): ClientStream | undefined {
+  request(
+    fields: readonly Field[],
+    handler: ClientStreamHandler,
+    once?: readonly Field[],
+  ): ClientStream | undefined {
     if (this.#phase !== 'open') return undefined;
-    const stream = this.#connection?.request(fields, handler);
+    const stream = this.#connection?.request(fields, handler, once);
     if (stream !== undefined) this.resume();
     return stream;
   }

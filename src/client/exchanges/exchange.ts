@@ -30,15 +30,17 @@ export abstract class Exchange extends Timed implements Applicant, ClientStreamH
   protected stream: ClientStream | undefined;
   protected isOver = false;
   readonly #fields: readonly Field[];
+  readonly #once: readonly Field[] | undefined;
   #head: ResponseHead | undefined;
   /** Only for messages that come in several pieces. */
   #reader: MessageReader | undefined;
 
-  /** @param fields of the head. */
-  constructor(surroundings: Surroundings, fields: readonly Field[]) {
+  /** @param fields of the head. @param once those that only this one has. */
+  constructor(surroundings: Surroundings, fields: readonly Field[], once?: readonly Field[]) {
     super();
     this.surroundings = surroundings;
     this.#fields = fields;
+    this.#once = once;
   }
 
   abstract readonly keepsMessages: boolean;
@@ -53,7 +55,7 @@ export abstract class Exchange extends Timed implements Applicant, ClientStreamH
   protected abstract taken(bytes: number): void;
 
   begin(session: Session): void {
-    const stream = session.request(this.#fields, this);
+    const stream = session.request(this.#fields, this, this.#once);
     if (stream === undefined) {
       return this.fail(new CallFailure(grpcCode.Unavailable, 'it takes no request', { isUnprocessed: true }));
     }

@@ -35,8 +35,9 @@ export abstract class RequestExchange<Request, Reply> extends Exchange implement
     method: Method<Request, Reply>,
     request: Request,
     fields: readonly Field[],
+    once?: readonly Field[],
   ) {
-    super(surroundings, fields);
+    super(surroundings, fields, once);
     this.method = method;
     this.#request = request;
   }

@@ -19,8 +19,9 @@ export class UnaryExchange<Request, Reply> extends RequestExchange<Request, Repl
     fields: readonly Field[],
     resolve: (reply: Reply) => void,
     reject: (failure: CallFailure) => void,
+    once?: readonly Field[],
   ) {
-    super(surroundings, method, request, fields);
+    super(surroundings, method, request, fields, once);
     this.#resolve = resolve;
     this.#reject = reject;
   }

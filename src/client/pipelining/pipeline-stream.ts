@@ -18,6 +18,7 @@
  */
 import {
   type PipelineRequestShape,
+  emptyPipelineOperation,
   prependPipelineRequest,
   sizeOfPipelineRequest,
 } from '../../../gen/kelp/v1/kv_codec.ts';
@@ -66,7 +67,7 @@ const batchWriter: BodyWriter<PipelineRequestShape> = {
 };
 
 /** An operation that is none is refused by itself, and changes nothing. */
-const trial: PipelineRequestShape = { operations: [{ operation: { case: undefined }, timeoutMs: 0 }] };
+const trial: PipelineRequestShape = { operations: [emptyPipelineOperation()] };
 
 export class PipelineStream extends Exchange implements CallCarrier, Lasting {
   override readonly keepsMessages = false;

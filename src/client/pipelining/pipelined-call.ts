@@ -19,6 +19,7 @@ import { systemClock } from '../../clock.ts';
 import { type Deadlines, Timed } from '../../deadlines.ts';
 import { grpcCode } from '../../grpc-code.ts';
 import { client as limits } from '../../limits.ts';
+import type { TraceHeaders } from '../../tracing/trace-context.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import { CallFailure, canceled, outOfTime } from '../errors/call-failure.ts';
 import type { MessageTaker } from '../exchanges/message-reader.ts';
@@ -52,6 +53,7 @@ export class PipelinedCall extends Timed implements PipelineOperationShape, Mess
   readonly signal: AbortSignal | undefined;
   readonly resolve: (reply: unknown) => void;
   readonly reject: (failure: CallFailure) => void;
+  readonly trace: TraceHeaders | undefined;
   readonly keepsMessages = true;
   isOver = false;
   #carrier: CallCarrier | undefined;
@@ -65,17 +67,27 @@ export class PipelinedCall extends Timed implements PipelineOperationShape, Mess
     signal: AbortSignal | undefined,
     resolve: (reply: unknown) => void,
     reject: (failure: CallFailure) => void,
+    trace?: TraceHeaders,
   ) {
     super();
     // The method's request is that of its kind.
     this.operation = { case: piped.kind, value: request } as PipelineOperationShape['operation'];
     this.timeoutMs = timeoutMs;
+    this.trace = trace;
     this.method = method;
     this.#piped = piped;
     this.signal = signal;
     this.resolve = resolve;
     this.reject = reject;
     this.byteCount = sizeOfPipelineOperation(this);
+  }
+
+  get traceparent(): string {
+    return this.trace?.traceparent ?? '';
+  }
+
+  get tracestate(): string {
+    return this.trace?.tracestate ?? '';
   }
 
   /** The keys that it names. */

@@ -9,14 +9,14 @@ export interface ClientTransport {
     method: never,
     signal: AbortSignal | undefined,
     timeoutMs: number | undefined,
-    header: undefined,
+    header: Record<string, string> | undefined,
     input: never,
   ): Promise<{ readonly stream: false; readonly message: unknown }>;
   stream(
     method: never,
     signal: AbortSignal | undefined,
     timeoutMs: number | undefined,
-    header: undefined,
+    header: Record<string, string> | undefined,
     input: never,
   ): Promise<{ readonly stream: true; readonly message: AsyncIterable<unknown> }>;
 }

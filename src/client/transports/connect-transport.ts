@@ -22,6 +22,7 @@ import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
 import { WatchService } from '../../../gen/kelp/v1/watch_pb.ts';
 import type { ErrorDetailShape } from '../../../gen/kelp/v1/errors_codec.ts';
 import type { GrpcCode } from '../../grpc-code.ts';
+import type { TraceHeaders } from '../../tracing/trace-context.ts';
 import { TLS_ONLY_HEADER } from '../../tls-only-header.ts';
 import { CallFailure } from '../errors/call-failure.ts';
 import type { CallTransport } from '../calls/call-transport.ts';
@@ -49,13 +50,14 @@ export class ConnectTransport implements CallTransport {
     request: Request,
     timeoutMs: number,
     signal: AbortSignal | undefined,
+    trace: TraceHeaders | undefined,
   ): Promise<Reply> {
     const descriptor = descriptors.get(method.path) as DescMethodUnary;
     const message = toMessage(method, request, descriptor.input);
     const { signal: closed } = this.#closed;
     const ended = signal === undefined ? closed : AbortSignal.any([signal, closed]);
     try {
-      const reply = await this.#transport.unary(descriptor, ended, timeoutMs, undefined, message);
+      const reply = await this.#transport.unary(descriptor, ended, timeoutMs, headersOf(trace), message);
       return toReply(method, reply.message, descriptor.output);
     } catch (error) {
       throw toCallFailure(error);
@@ -67,6 +69,7 @@ export class ConnectTransport implements CallTransport {
     request: Request,
     timeoutMs: number | undefined,
     signal: AbortSignal,
+    trace: TraceHeaders | undefined,
   ): AsyncGenerator<Reply, void, undefined> {
     const descriptor = descriptors.get(method.path) as DescMethodServerStreaming;
     const message = toMessage(method, request, descriptor.input);
@@ -77,7 +80,7 @@ export class ConnectTransport implements CallTransport {
       const messages = (async function* () {
         yield message;
       })();
-      const replies = await this.#transport.stream(descriptor, ended, timeoutMs, undefined, messages);
+      const replies = await this.#transport.stream(descriptor, ended, timeoutMs, headersOf(trace), messages);
       for await (const reply of replies.message) yield toReply(method, reply, descriptor.output);
     } catch (error) {
       throw toCallFailure(error);
@@ -90,6 +93,12 @@ export class ConnectTransport implements CallTransport {
   close(): void {
     this.#closed.abort();
   }
+}
+
+function headersOf(trace: TraceHeaders | undefined): Record<string, string> | undefined {
+  if (trace === undefined) return undefined;
+  const { traceparent, tracestate } = trace;
+  return tracestate === '' ? { traceparent } : { traceparent, tracestate };
 }
 
 function toMessage<Request, Reply>(

@@ -8,6 +8,7 @@ import { systemClock } from '../../clock.ts';
 import { Deadlines } from '../../deadlines.ts';
 import type { Field } from '../../http2/contract/fields.ts';
 import { client as limits } from '../../limits.ts';
+import type { TraceHeaders } from '../../tracing/trace-context.ts';
 import type { ServerAddress } from '../connection/address.ts';
 import { SessionPool } from '../connection/session-pool.ts';
 import type { TlsOptions } from '../connection/socket.ts';
@@ -64,6 +65,7 @@ export class Http2Transport implements CallTransport {
     request: Request,
     timeoutMs: number,
     signal: AbortSignal | undefined,
+    trace: TraceHeaders | undefined,
   ): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const { piped } = method;
@@ -77,13 +79,16 @@ export class Http2Transport implements CallTransport {
           signal,
           resolve as (reply: unknown) => void,
           reject,
+          trace,
         );
         const { reads, writes } = this.#pipelines;
         if (call.byteCount <= limits.pipelineCallBytesMax)
           return (piped.isWrite(request) ? writes : reads).add(call);
       }
       const fields = this.#fieldsOf(method.path, timeoutMs);
-      new UnaryExchange(this.#calls, method, request, fields, resolve, reject).start(timeoutMs, signal);
+      const once = traceFields(trace);
+      const exchange = new UnaryExchange(this.#calls, method, request, fields, resolve, reject, once);
+      exchange.start(timeoutMs, signal);
     });
   }
 
@@ -92,9 +97,11 @@ export class Http2Transport implements CallTransport {
     request: Request,
     timeoutMs: number | undefined,
     signal: AbortSignal,
+    trace: TraceHeaders | undefined,
   ): AsyncIterable<Reply> {
     const fields = this.#fieldsOf(method.path, timeoutMs);
-    return new StreamExchange(this.#streams, method, request, fields).replies(timeoutMs, signal);
+    const exchange = new StreamExchange(this.#streams, method, request, fields, traceFields(trace));
+    return exchange.replies(timeoutMs, signal);
   }
 
   close(): void {
@@ -102,9 +109,10 @@ export class Http2Transport implements CallTransport {
     this.#streams.pool.close();
   }
 
-  #makeAlone({ method, operation, signal, resolve, reject }: PipelinedCall, timeoutMs: number): void {
+  #makeAlone({ method, operation, signal, resolve, reject, trace }: PipelinedCall, timeoutMs: number): void {
     const fields = this.#fieldsOf(method.path, timeoutMs);
-    const exchange = new UnaryExchange(this.#calls, method, operation.value, fields, resolve, reject);
+    const once = traceFields(trace);
+    const exchange = new UnaryExchange(this.#calls, method, operation.value, fields, resolve, reject, once);
     exchange.start(timeoutMs, signal);
   }
 
@@ -130,4 +138,13 @@ export class Http2Transport implements CallTransport {
       ...(timeoutMs === undefined ? [] : [['grpc-timeout', `${timeoutMs}m`] as const]),
     ];
   }
+}
+
+/** They differ from call to call, so they stand apart from the fields that come again. */
+function traceFields(trace: TraceHeaders | undefined): readonly Field[] | undefined {
+  if (trace === undefined) return undefined;
+  const { traceparent, tracestate } = trace;
+  const fields: Field[] = [['traceparent', traceparent]];
+  if (tracestate !== '') fields.push(['tracestate', tracestate]);
+  return fields;
 }

@@ -3,6 +3,7 @@
  * clients go over connections of their own, and start in half the time without it.
  */
 import type { Transport } from '@connectrpc/connect';
+import type { TraceHeaders } from '../../tracing/trace-context.ts';
 import type { CallTransport } from '../calls/call-transport.ts';
 import type { ClientTransport } from './client-transport.ts';
 import type { ConnectTransport } from './connect-transport.ts';
@@ -24,9 +25,10 @@ export class UserTransport implements CallTransport {
     request: Request,
     timeoutMs: number,
     signal: AbortSignal | undefined,
+    trace: TraceHeaders | undefined,
   ): Promise<Reply> {
     const connect = await this.#load();
-    return connect.unary(method, request, timeoutMs, signal);
+    return connect.unary(method, request, timeoutMs, signal, trace);
   }
 
   async *stream<Request, Reply>(
@@ -34,9 +36,10 @@ export class UserTransport implements CallTransport {
     request: Request,
     timeoutMs: number | undefined,
     signal: AbortSignal,
+    trace: TraceHeaders | undefined,
   ): AsyncGenerator<Reply, void, undefined> {
     const connect = await this.#load();
-    yield* connect.stream(method, request, timeoutMs, signal);
+    yield* connect.stream(method, request, timeoutMs, signal, trace);
   }
 
   close(): void {

@@ -79,11 +79,16 @@ export class ClientConnection extends Connection<ResponseStream> {
   /**
    * Begins a request. Its body follows by the stream, also when it is empty: `end`.
    * @param fields pseudo-headers first; a list that is given again costs less, and must not be changed.
+   * @param once fields of this request alone.
    * @returns undefined when no stream is free; nothing was sent then.
    */
-  request(fields: readonly Field[], handler: ClientStreamHandler): ClientStream | undefined {
+  request(
+    fields: readonly Field[],
+    handler: ClientStreamHandler,
+    once?: readonly Field[],
+  ): ClientStream | undefined {
     if (this.freeStreams === 0) return undefined;
-    const length = this.#encoder.encode(fields);
+    const length = this.#encoder.encode(fields, once);
     const id = this.#nextStreamId;
     this.#nextStreamId += 2;
     this.sender.headers(id, this.#encoder.bytes, length, false);

@@ -48,6 +48,14 @@ export class BlockWriter {
     this.bytes = Buffer.allocUnsafe(bytes);
   }
 
+  /** Begins anew, with a block that was made before. */
+  block(bytes: Buffer, length: number): void {
+    this.length = 0;
+    this.#reserve(length);
+    bytes.copy(this.bytes, 0, 0, length);
+    this.length = length;
+  }
+
   indexed(index: number): void {
     this.#reserve(FIELD_OVERHEAD_BYTES_MAX);
     this.#integer(0x80, 0x7f, index);

@@ -81,9 +81,16 @@ export class RequestEncoder {
 
   /**
    * @param fields may be given again, and then cost hardly anything; so the list must not be changed.
+   * @param once fields that follow them in this block alone. They leave the dynamic table as it is, and what is kept of `fields`.
    * @returns the length of the block, which stands in `bytes`.
    */
-  encode(fields: readonly Field[]): number {
+  encode(fields: readonly Field[], once?: readonly Field[]): number {
+    if (once === undefined) return this.#encodeKept(fields);
+    for (const [name, value] of once) checkField(name, value);
+    return this.#append(this.#encodeKept(fields), once);
+  }
+
+  #encodeKept(fields: readonly Field[]): number {
     if (this.#smallestBytesMax === undefined) {
       const block = this.#blockByFields.get(fields);
       if (block !== undefined) {
@@ -110,6 +117,16 @@ export class RequestEncoder {
     if (isUnchanged) {
       this.#blockByFields.set(fields, Buffer.from(this.#writer.bytes.subarray(0, this.#writer.length)));
     }
+  }
+
+  /** @param length of the block in `bytes`, which may be one that is kept. */
+  #append(length: number, once: readonly Field[]): number {
+    const writer = this.#writer;
+    if (this.bytes !== writer.bytes) writer.block(this.bytes, length);
+    for (const [name, value] of once)
+      writer.literal(literalFor(name, value), this.#indexOfName(name), name, value);
+    this.bytes = writer.bytes;
+    return writer.length;
   }
 
   #write(name: string, value: string): void {

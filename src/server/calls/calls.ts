@@ -14,11 +14,16 @@
  * have more of them at work than others; `requestBytes` of a call is a part of what it holds, and their sums by connection stand
  * in `#requestBytesByPeer`, unless they are 0; stalled calls stand in the order in which they stalled.
  */
+import { ROOT_CONTEXT, type Tracer } from '@opentelemetry/api';
 import { type Timer, systemClock } from '../../clock.ts';
 import { StoreError, assert } from '../../errors.ts';
 import { type ServerLimits, limitName, serverFixed } from '../../limits.ts';
-import type { GrpcCode } from '../../grpc-code.ts';
+import { type GrpcCode, nameOfCode } from '../../grpc-code.ts';
 import { CallMeters } from '../metrics/call-meters.ts';
+import type { TraceHeaders } from '../../tracing/trace-context.ts';
+import { type CallKind, CallSpan } from '../tracing/call-span.ts';
+import { parentContext } from '../tracing/parent-context.ts';
+import { ServerTraces } from '../tracing/server-traces.ts';
 import { CallError, stoppingError } from './call-error.ts';
 import { OperationCounts, type OperationTally } from './operation-counts.ts';
 
@@ -39,6 +44,7 @@ export class CallTable {
   readonly operationCounts = new OperationCounts(this.meters);
   /** Replies that were broken off since their client did not read them. */
   cutCount = 0;
+  readonly traces: ServerTraces;
   readonly #limits: CallLimits;
   readonly #streams = new Set<Call>();
   /** In the order in which they stalled. */
@@ -54,8 +60,9 @@ export class CallTable {
   #refusedCount = 0;
   #heldBytes = 0;
 
-  constructor(limits: CallLimits) {
+  constructor(limits: CallLimits, traces = new ServerTraces()) {
     this.#limits = limits;
+    this.traces = traces;
   }
 
   get size(): number {
@@ -327,6 +334,8 @@ export class Call {
   operationTally: OperationTally | undefined = undefined;
   /** How it ended, once that is known: for the log and the metrics. */
   outcome: GrpcCode | undefined = undefined;
+  /** Of its trace; `undefined`: spans are not wanted. */
+  span: CallSpan | undefined = undefined;
   /** In how many forms at once a reply of it is held while it is made. */
   replyCopies = 1;
   readonly #table: CallTable;
@@ -366,6 +375,25 @@ export class Call {
   stopOnAbort(stopped: Stoppable): void {
     this.#stopped = stopped;
     if (this.#abortReason !== undefined) stopped.stop();
+  }
+
+  get traces(): ServerTraces {
+    return this.#table.traces;
+  }
+
+  /** What else the line of the log says of it. */
+  get logged(): object {
+    const { span, operationTally } = this;
+    return span === undefined ? { ...operationTally } : { ...operationTally, trace_id: span.traceId };
+  }
+
+  /** It is part of a trace from now on, if that is recorded. @param headers what its client says of that. */
+  beginSpan(tracer: Tracer, headers: TraceHeaders | undefined, makeKind: () => CallKind): void {
+    const { traces } = this.#table;
+    const parent = parentContext(headers);
+    // What a stream is asked for is part of its trace, also of one that is left out.
+    const isForOthers = this.isStream && parent !== ROOT_CONTEXT;
+    if (isForOthers || traces.mayRecord(parent)) this.span = new CallSpan(traces, tracer, makeKind(), parent);
   }
 
   /** Where the operations of its batches are counted. */
@@ -493,6 +521,7 @@ export class Call {
     this.abort(clientGone);
     this.#table.leave(this);
     this.#hasLeft = true;
+    this.span?.end(this.outcome === undefined ? undefined : nameOfCode(this.outcome));
     if (!this.#isAtWork) this.#table.uncount();
   }
 

@@ -43,6 +43,8 @@ export interface ServerConfig {
   readonly tls: { readonly certPath: string; readonly keyPath: string } | undefined;
   /** Origins of web pages that may call, in the form of browsers; `*`: all of them. */
   readonly corsOrigins: readonly string[];
+  /** Where spans are sent to, and of which share of the traces that begin here; `undefined`: nowhere. */
+  readonly otlp: { readonly endpoint: string; readonly sampleShare: number } | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
   readonly limits: Limits;
@@ -84,6 +86,7 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<ServerCon
     memoryBytesMax: valueOf(limitOptionName('memoryBytesMax'), (text) => parseMemoryLimit(text, memoryBytes)),
     tls: tlsPaths(settingByName),
     corsOrigins: valueOf('cors-origin', parseOrigins),
+    otlp: otlpOf(valueOf('otlp-endpoint', parseHttpUrl), valueOf('trace-sample', parseSampleShare)),
     logLevel: valueOf('log-level', (text) => text as LogLevel),
     logFormat: valueOf('log-format', (text) => text as LogFormat),
     limits: limitsOf(defaults),
@@ -219,6 +222,30 @@ function parseVolumeId(text: string): string {
   const wrong = named(`"${text}"`, isVolumeId(text));
   if (wrong !== undefined) throw new OptionError(wrong);
   return text;
+}
+
+/** @returns `undefined` for none. */
+function parseHttpUrl(text: string): string | undefined {
+  if (text === '') return undefined;
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
+    throw new OptionError(`expected a URL such as http://127.0.0.1:4318, not "${text}"`);
+  }
+  // It is named in the log.
+  if (url.username !== '' || url.password !== '') {
+    throw new OptionError('expected a URL without a password; give it by OTEL_EXPORTER_OTLP_HEADERS');
+  }
+  return text;
+}
+
+function parseSampleShare(text: string): number {
+  const share = parseShare(text);
+  if (share === undefined) throw new OptionError(`expected a share such as 10%, not "${text}"`);
+  return share;
+}
+
+function otlpOf(endpoint: string | undefined, sampleShare: number): ServerConfig['otlp'] {
+  return endpoint === undefined ? undefined : { endpoint, sampleShare };
 }
 
 function nonEmpty(text: string): string {

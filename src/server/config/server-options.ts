@@ -252,6 +252,20 @@ export const serverOptions: readonly ServerOption[] = [
     description: 'JSON lines, or readable text; auto: text on a terminal',
     defaultText: 'auto',
   },
+  {
+    name: 'otlp-endpoint',
+    type: 'text',
+    description:
+      'where spans of calls are sent, as http://127.0.0.1:4318 (OTLP over HTTP); empty: nowhere, unless the process has a tracer',
+    defaultText: undefined,
+  },
+  {
+    name: 'trace-sample',
+    type: 'text',
+    description:
+      'with --otlp-endpoint: share of the traces begun here that is recorded; others are as their clients say',
+    defaultText: '100%',
+  },
   ...limitOptions(storeLimitOptions, defaults),
   ...limitOptions(serverLimitOptions, serverDefaults),
 ];

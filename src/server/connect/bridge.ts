@@ -17,6 +17,7 @@ import {
   type UnaryMethod,
   UnreadRequest,
   readRequest,
+  runTraced,
 } from '../services/method.ts';
 import { jsonOf } from '../json/write-reply.ts';
 import { contextOf } from './call-context.ts';
@@ -49,7 +50,10 @@ function addUnary(router: ConnectRouter, method: UnaryMethod, store: () => KvSto
     call.beginWork();
     try {
       const read = await inTurn(() => fromMessage(method, request, json));
-      return toMessage(method, await inTurn(() => method.run(store(), read, call)), json);
+      const { span } = call;
+      const run = (): unknown =>
+        span === undefined ? method.run(store(), read, call) : runTraced(method, store(), read, call, span);
+      return toMessage(method, await inTurn(run), json);
     } finally {
       call.endWork();
     }

@@ -6,9 +6,11 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { ConnectError, createContextValues } from '@connectrpc/connect';
 import type { UniversalServerRequest, UniversalServerResponse } from '@connectrpc/connect/protocol';
+import type { Tracer } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 import { grpcCode, nameOfCode } from '../../grpc-code.ts';
 import type { ServerLimits } from '../../limits.ts';
+import { type RpcSystem, rpcSystem } from '../../tracing/attributes.ts';
 import { malformedRequestError } from '../calls/call-error.ts';
 import { type Call, type CallTable } from '../calls/calls.ts';
 import { isBeyondTimers } from '../calls/deadline.ts';
@@ -20,6 +22,8 @@ import { meterReply } from '../http/meter-reply.ts';
 import { type BodyRules, messagesOf, wholeBody } from '../http/request-body.ts';
 import { originForm, pathOf } from '../http/request-target.ts';
 import { checkJsonRequest } from '../json/read-request.ts';
+import { traceHeadersOf } from '../tracing/parent-context.ts';
+import { RpcKind } from '../tracing/rpc-kind.ts';
 import { type CallContext, callContextKey } from './call-context.ts';
 import { inflatingFor } from './compression.ts';
 import { toConnectError } from './connect-error.ts';
@@ -49,6 +53,8 @@ export function answerCall(request: HttpRequest, response: HttpResponse, context
   const call = calls.open({ peer: request.socket, cut: () => cut(response) }, endpoint.isStream);
   response.once('close', () => call.close());
   meterCall(request, response, call, endpoint);
+  const { tracer } = calls.traces;
+  if (tracer !== undefined && endpoint.isBridged) beginSpan(tracer, request, call, endpoint);
   const refusal = hasRoom ? chargeUnread(request, call, endpoint) : calls.fullError();
   if (logger.isLevelEnabled('debug')) logWhenClosed(path.slice(1), response, call, logger);
 
@@ -177,6 +183,18 @@ async function checkMessage(
   }
 }
 
+/** As for plain gRPC. Health checks and reflection are nothing that a trace is about. */
+function beginSpan(tracer: Tracer, request: HttpRequest, call: Call, endpoint: RpcEndpoint): void {
+  const headers = traceHeadersOf(request.headers);
+  if (headers === undefined && endpoint.hasRequestStream) return;
+  call.beginSpan(tracer, headers, () => new RpcKind(rpcSystemOf(request), pathOf(request).slice(1)));
+}
+
+/** gRPC-Web is gRPC in another form. */
+function rpcSystemOf({ headers }: HttpRequest): RpcSystem {
+  return /^application\/grpc/i.test(headers['content-type'] ?? '') ? rpcSystem.GRPC : rpcSystem.CONNECT;
+}
+
 /** Types of content are the same in upper and lower case. */
 function isJson({ headers }: HttpRequest): boolean {
   return /json/i.test(headers['content-type'] ?? '');
@@ -221,6 +239,6 @@ function logWhenClosed(method: string, response: HttpResponse, call: Call, logge
     // A call without one was malformed, or its client went away.
     const noOutcome = response.writableEnded ? 'Refused' : 'Canceled';
     const code = outcome === undefined ? noOutcome : nameOfCode(outcome);
-    logger.debug({ method, code, status: response.statusCode, ms, ...call.operationTally }, 'call');
+    logger.debug({ method, code, status: response.statusCode, ms, ...call.logged }, 'call');
   });
 }

@@ -13,12 +13,15 @@
  *                on until all of the reply has gone out: what the client has not read by then is dropped (RST_STREAM)
  *     closed     the stream is over, and the call has left the table
  */
+import type { Tracer } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 import type { ErrorCode } from '../../http2/contract/error-code.ts';
 import { errorCode } from '../../http2/contract/error-code.ts';
+import type { RequestHead } from '../../http2/contract/fields.ts';
 import type { ClosedBy, ServerStream, StreamHandler } from '../../http2/contract/stream.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import type { ServerLimits } from '../../limits.ts';
+import { rpcSystem } from '../../tracing/attributes.ts';
 import { type CallError, deadlineError, tooSlowError } from '../calls/call-error.ts';
 import type { Call, CallTable } from '../calls/calls.ts';
 import { type Deadlines, Timed } from '../../deadlines.ts';
@@ -27,6 +30,9 @@ import { isUnforeseen, outcomeOf } from '../calls/outcome.ts';
 import type { CallMeter } from '../metrics/call-meter.ts';
 import type { TurnTime } from '../metrics/turn-times.ts';
 import type { ServerState } from '../health/server-state.ts';
+import type { Method } from '../services/method.ts';
+import { traceHeadersIn } from '../tracing/parent-context.ts';
+import { RpcKind } from '../tracing/rpc-kind.ts';
 import { failedReply, failedTrailers } from './status.ts';
 
 export interface GrpcContext {
@@ -44,6 +50,13 @@ export interface Called {
   /** For the log. */
   readonly name: string;
   readonly meter: CallMeter;
+}
+
+/** What a span has to know of a method. */
+interface AnyMethod {
+  readonly kind: Method['kind'];
+  /** As `kelp.v1.KvService/Get`. */
+  readonly name: string;
 }
 
 interface CallTimes {
@@ -100,6 +113,19 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
       if (timeoutMs !== undefined) this.#deadlineMs = performance.now() + timeoutMs;
       context.deadlines.set(this, requestTimeoutMs);
     }
+  }
+
+  /**
+   * It is part of a trace. A stream of requests is only if its client says so: it lasts, and what a batch of it asks for has spans
+   * of its own.
+   * @param head of its request.
+   * @param served `undefined`: there is no such method.
+   */
+  beginSpan(tracer: Tracer, head: RequestHead, served: AnyMethod | undefined): void {
+    if (this.call.isClosed) return;
+    const headers = traceHeadersIn(head.fields);
+    if (headers === undefined && served?.kind === 'bidiStream') return;
+    this.call.beginSpan(tracer, headers, () => new RpcKind(rpcSystem.GRPC, served?.name));
   }
 
   get peer(): object {
@@ -188,7 +214,7 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
     const { outcome } = this.call;
     const noAnswer = code === errorCode.NO_ERROR ? 'Refused' : 'Canceled';
     const name = outcome === undefined ? noAnswer : nameOfCode(outcome);
-    const line = { method: this.#called.name, code: name, status: 200, ms, ...this.call.operationTally };
+    const line = { method: this.#called.name, code: name, status: 200, ms, ...this.call.logged };
     this.#context.logger.debug(line, 'call');
   }
 }

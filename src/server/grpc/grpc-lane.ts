@@ -7,10 +7,10 @@ import type { RequestHead } from '../../http2/contract/fields.ts';
 import type { ServerStream, StreamHandler } from '../../http2/contract/stream.ts';
 import { recoveringError } from '../calls/call-error.ts';
 import { refusalIn } from '../health/server-state.ts';
-import type { GrpcContext } from './grpc-call.ts';
+import type { GrpcCall, GrpcContext } from './grpc-call.ts';
 import { PushStreamCall } from './push-stream-call.ts';
 import { RefusedCall } from './refused-call.ts';
-import type { Routes } from './routes.ts';
+import type { Routes, ServedMethod } from './routes.ts';
 import { BidiStreamCall, ServerStreamCall } from './stream-call.ts';
 import { UnaryCall } from './unary-call.ts';
 
@@ -18,31 +18,44 @@ import { UnaryCall } from './unary-call.ts';
 export type GrpcLane = (stream: ServerStream, head: RequestHead) => StreamHandler | undefined;
 
 export function grpcLane(context: GrpcContext, routes: Routes): GrpcLane {
+  const { tracer } = context.calls.traces;
   return (stream, head) => {
     const route = routes.of(head);
     if (route === undefined) return undefined;
     const { calls, state } = context;
-    if (route.served === undefined) return new RefusedCall(context, route, stream, route.refusal);
+    if (route.served === undefined) {
+      return traced(new RefusedCall(context, route, stream, route.refusal), head, undefined);
+    }
     const { served, timeoutMs } = route;
     const store = context.store();
     const refusal = refusalIn(state) ?? (calls.makeRoom() ? undefined : calls.fullError());
     // A store that can't be opened ends the server.
     if (refusal !== undefined || store === undefined) {
       const takesStream = served.kind === 'bidiStream';
-      return new RefusedCall(context, served, stream, refusal ?? recoveringError(), takesStream);
+      const call = new RefusedCall(context, served, stream, refusal ?? recoveringError(), takesStream);
+      return traced(call, head, served);
     }
     switch (served.kind) {
       case 'unary':
-        return new UnaryCall(context, store, served, stream, timeoutMs);
+        return traced(new UnaryCall(context, store, served, stream, timeoutMs), head, served);
       case 'serverStream':
-        return new ServerStreamCall(context, store, served, stream, timeoutMs);
+        return traced(new ServerStreamCall(context, store, served, stream, timeoutMs), head, served);
       case 'pushStream':
-        return new PushStreamCall(context, store, served, stream, timeoutMs);
+        return traced(new PushStreamCall(context, store, served, stream, timeoutMs), head, served);
       case 'bidiStream': {
-        const call = new BidiStreamCall(context, store, served, stream, timeoutMs);
+        const call = traced(new BidiStreamCall(context, store, served, stream, timeoutMs), head, served);
         call.begin();
         return call;
       }
     }
   };
+
+  function traced<ACall extends GrpcCall>(
+    call: ACall,
+    head: RequestHead,
+    served: ServedMethod | undefined,
+  ): ACall {
+    if (tracer !== undefined) call.beginSpan(tracer, head, served);
+    return call;
+  }
 }

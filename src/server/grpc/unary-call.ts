@@ -7,7 +7,7 @@ import { grpcCode } from '../../grpc-code.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { moreThanOneError, noMessageError, tooLongError } from '../calls/call-error.ts';
 import { PREFIX_BYTES } from '../services/envelope.ts';
-import { type UnaryMethod, readRequest } from '../services/method.ts';
+import { type UnaryMethod, readRequest, runTraced } from '../services/method.ts';
 import { GrpcCall, type GrpcContext } from './grpc-call.ts';
 import { MessageReader, checkPrefix, cutShortError } from './message-reader.ts';
 import type { Served } from './routes.ts';
@@ -79,7 +79,13 @@ export class UnaryCall extends GrpcCall {
     this.#isRunning = true;
     this.requestDone();
     const { method } = this.#served;
-    const reply = method.run(this.#store, readRequest(method, bytes, start, end), this.call);
+    const { call } = this;
+    const { span } = call;
+    const request = readRequest(method, bytes, start, end);
+    const reply =
+      span === undefined
+        ? method.run(this.#store, request, call)
+        : runTraced(method, this.#store, request, call, span);
     if (reply instanceof Promise) void this.#answerLater(reply);
     else this.#answer(reply);
   }

@@ -10,4 +10,6 @@ export interface CallEnd {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly tookMs: number;
+  /** What else the log says of it. */
+  readonly logged: object;
 }

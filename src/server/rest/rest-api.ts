@@ -167,10 +167,15 @@ export class RestApi {
 function run(operation: Operation, call: RestCall, query: object): void {
   try {
     const running = operation.run(call, query);
-    if (running instanceof Promise) void answerLater(running, call);
+    if (running instanceof Promise) void answerLater(committed(running, operation, call), call);
   } catch (error) {
     call.fail(error);
   }
+}
+
+/** For the trace of a call, if it is part of one, the wait of a write for the log has a span. */
+function committed(running: Promise<void>, { method }: Operation, { call }: RestCall): Promise<void> {
+  return call.span === undefined || method === 'GET' ? running : call.span.commit(running);
 }
 
 async function answerLater(running: Promise<void>, call: RestCall): Promise<void> {
@@ -225,7 +230,7 @@ function checkBodyForm({ types }: BodyRules, { headers }: HttpRequest): void {
   throw new RestError('unsupportedMediaType', `the content-type of the body is ${types.join(' or ')}`);
 }
 
-function logEnd({ name, code, status, tookMs }: CallEnd, logger: Logger): void {
+function logEnd({ name, code, status, tookMs, logged }: CallEnd, logger: Logger): void {
   const ms = Math.round(tookMs * 1000) / 1000;
-  logger.debug({ method: name, code: nameOfCode(code), status, ms }, 'call');
+  logger.debug({ method: name, code: nameOfCode(code), status, ms, ...logged }, 'call');
 }

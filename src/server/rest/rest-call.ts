@@ -12,7 +12,7 @@
  */
 import type { Key } from '../../api.ts';
 import { type Deadlines, Timed } from '../../deadlines.ts';
-import { type GrpcCode, grpcCode } from '../../grpc-code.ts';
+import { grpcCode } from '../../grpc-code.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { serverFixed } from '../../limits.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
@@ -21,6 +21,8 @@ import type { Call, CallChannel, CallTable } from '../calls/calls.ts';
 import { isUnforeseen } from '../calls/outcome.ts';
 import type { CallMeter } from '../metrics/call-meter.ts';
 import type { HeaderList, HttpRequest, HttpResponse } from '../http/http-message.ts';
+import { HttpKind } from '../tracing/http-kind.ts';
+import { traceHeadersOf } from '../tracing/parent-context.ts';
 import { type BodyLimit, BodyReader } from './body-reader.ts';
 import type { CallEnd } from './call-end.ts';
 import { percentDecoded } from './percent.ts';
@@ -102,6 +104,12 @@ export class RestCall extends Timed implements CallChannel {
     this.call = context.calls.open(this, isStream);
     response.accountForUnread?.();
     response.once('close', () => this.#closed());
+    const { tracer } = context.calls.traces;
+    if (tracer !== undefined) {
+      const route = name.slice(name.indexOf(' ') + 1);
+      const headers = traceHeadersOf(request.headers);
+      this.call.beginSpan(tracer, headers, () => new HttpKind(request.method, route, response));
+    }
   }
 
   /** Throws while there is none. */
@@ -303,6 +311,14 @@ export class RestCall extends Timed implements CallChannel {
     if (headersSent) this.#meter.replied(status);
     if (onEnd === undefined) return;
     const bytesIn = this.#reader?.bytesIn ?? 0;
-    onEnd({ name: this.#name, code, status, bytesIn, bytesOut: this.#bytesOut, tookMs });
+    onEnd({
+      name: this.#name,
+      code,
+      status,
+      bytesIn,
+      bytesOut: this.#bytesOut,
+      tookMs,
+      logged: this.call.logged,
+    });
   }
 }

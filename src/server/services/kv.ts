@@ -8,7 +8,7 @@ import { fixed } from '../../limits.ts';
 import type { Call } from '../calls/calls.ts';
 import { mapped } from '../calls/mapped.ts';
 import { deleteKey, existsInTurn, get, increment, put, touch } from './keys.ts';
-import { type MethodsOf, bidiStream, serverStream, unary } from './method.ts';
+import { type MethodsOf, bidiStream, serverStream, unary, unaryWrite } from './method.ts';
 import { checkBatch, readBatch } from './pipeline-batch.ts';
 import { pipeline } from './pipeline.ts';
 import { entriesBytes, entryShape, keyLists, keysBytes, pageCharge } from './reply-entries.ts';
@@ -21,12 +21,12 @@ export const kvMethods: MethodsOf<typeof KvService> = {
     { read: codec.readGetRequest, sizeOf: codec.sizeOfGetResponse, prepend: codec.prependGetResponse },
     get,
   ),
-  put: unary(
+  put: unaryWrite(
     KvService.method.put,
     { read: codec.readPutRequest, sizeOf: codec.sizeOfPutResponse, prepend: codec.prependPutResponse },
     put,
   ),
-  delete: unary(
+  delete: unaryWrite(
     KvService.method.delete,
     {
       read: codec.readDeleteRequest,
@@ -35,7 +35,7 @@ export const kvMethods: MethodsOf<typeof KvService> = {
     },
     deleteKey,
   ),
-  deleteRange: unary(
+  deleteRange: unaryWrite(
     KvService.method.deleteRange,
     {
       read: codec.readDeleteRangeRequest,
@@ -72,7 +72,7 @@ export const kvMethods: MethodsOf<typeof KvService> = {
     { read: codec.readKeysRequest, sizeOf: codec.sizeOfKeysResponse, prepend: codec.prependKeysResponse },
     keys,
   ),
-  increment: unary(
+  increment: unaryWrite(
     KvService.method.increment,
     {
       read: codec.readIncrementRequest,
@@ -81,12 +81,12 @@ export const kvMethods: MethodsOf<typeof KvService> = {
     },
     increment,
   ),
-  touch: unary(
+  touch: unaryWrite(
     KvService.method.touch,
     { read: codec.readTouchRequest, sizeOf: codec.sizeOfTouchResponse, prepend: codec.prependTouchResponse },
     touch,
   ),
-  txn: unary(
+  txn: unaryWrite(
     KvService.method.txn,
     { read: codec.readTxnRequest, sizeOf: codec.sizeOfTxnResponse, prepend: codec.prependTxnResponse },
     txn,

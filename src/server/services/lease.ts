@@ -6,12 +6,12 @@ import type { Lease } from '../../api.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import type { Call } from '../calls/calls.ts';
 import { untilAborted } from '../calls/until-aborted.ts';
-import { type MethodsOf, type UnreadRequest, bidiStream, unary } from './method.ts';
+import { type MethodsOf, type UnreadRequest, bidiStream, unary, unaryWrite } from './method.ts';
 import { durationShape, keyLists, keysBytes, pageCharge } from './reply-entries.ts';
 import { leaseTtlMs, pageLimit, wholeNumber } from './request-fields.ts';
 
 export const leaseMethods: MethodsOf<typeof LeaseService> = {
-  grant: unary(
+  grant: unaryWrite(
     LeaseService.method.grant,
     {
       read: codec.readGrantRequest,
@@ -20,7 +20,7 @@ export const leaseMethods: MethodsOf<typeof LeaseService> = {
     },
     grant,
   ),
-  renew: unary(
+  renew: unaryWrite(
     LeaseService.method.renew,
     {
       read: codec.readRenewRequest,
@@ -38,7 +38,7 @@ export const leaseMethods: MethodsOf<typeof LeaseService> = {
     },
     keepAlive,
   ),
-  revoke: unary(
+  revoke: unaryWrite(
     LeaseService.method.revoke,
     {
       read: codec.readRevokeRequest,

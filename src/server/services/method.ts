@@ -17,6 +17,7 @@ import type { StoreError } from '../../errors.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { WireError, wireErrorText } from '../../wire/wire-error.ts';
 import type { Call } from '../calls/calls.ts';
+import type { CallSpan } from '../tracing/call-span.ts';
 import { malformedRequestError } from '../calls/call-error.ts';
 import { checkBinaryParts } from '../calls/request-parts.ts';
 import { largeIntegerError } from './large-integer.ts';
@@ -39,6 +40,8 @@ export interface UnaryMethod<Request = unknown, Reply = unknown> {
   readonly kind: 'unary';
   readonly desc: DescMethodUnary;
   readonly codecs: Codecs<Request, Reply>;
+  /** It changes something, so that its reply waits for the log. */
+  readonly isWrite: boolean;
   /**
    * Bytes of the request must stay as they are until this returns, not until its promise settles.
    * Throws or rejects with a StoreError or CallError.
@@ -134,7 +137,15 @@ export function unary<Request, Reply>(
   codecs: Codecs<Request, Reply>,
   run: (store: KvStore, request: Request, call: Call) => Reply | Promise<Reply>,
 ): UnaryMethod<Request, Reply> {
-  return { kind: 'unary', desc, codecs, run };
+  return { kind: 'unary', desc, codecs, isWrite: false, run };
+}
+
+export function unaryWrite<Request, Reply>(
+  desc: DescMethodUnary,
+  codecs: Codecs<Request, Reply>,
+  run: (store: KvStore, request: Request, call: Call) => Promise<Reply>,
+): UnaryMethod<Request, Reply> {
+  return { kind: 'unary', desc, codecs, isWrite: true, run };
 }
 
 export function serverStream<Request, Reply>(
@@ -164,6 +175,18 @@ export function bidiStream<Request, Reply>(
   ) => AsyncIterable<Reply>,
 ): BidiStreamMethod<Request, Reply> {
   return { kind: 'bidiStream', desc, codecs, run };
+}
+
+/** Runs a unary method for a call that has a span: its wait for the log has one, too. */
+export function runTraced(
+  method: UnaryMethod,
+  store: KvStore,
+  request: unknown,
+  call: Call,
+  span: CallSpan,
+): unknown {
+  const reply = method.run(store, request, call);
+  return method.isWrite && reply instanceof Promise ? span.commit(reply) : reply;
 }
 
 /** Reads the request of a method that lies from `start` to `end`. Throws `invalidArgument` and `limitReached`. */

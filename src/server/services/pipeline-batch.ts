@@ -20,6 +20,8 @@ export interface BatchOperation {
     | { case: 'refused'; value: StoreError | CallError };
   /** From when the batch had come; 0: for ever. */
   timeoutMs: number;
+  traceparent: string;
+  tracestate: string;
 }
 
 export interface PipelineBatch {
@@ -124,7 +126,7 @@ function readOperation(buffer: Buffer, start: number, end: number): BatchOperati
     const value =
       refusalOfRequest(buffer, start, end) ??
       unreadableError(PipelineOperationSchema, buffer, start, end, error);
-    return { operation: { case: 'refused', value }, timeoutMs: 0 };
+    return { ...codec.emptyPipelineOperation(), operation: { case: 'refused', value } };
   }
 }
 

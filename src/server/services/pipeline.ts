@@ -39,6 +39,7 @@ import {
 import { RESULT_OBJECT_BYTES } from './reply-entries.ts';
 import type { UnreadRequest } from './method.ts';
 import { type BatchOperation, type PipelineBatch, batchSizeError } from './pipeline-batch.ts';
+import { traceBatch } from './pipeline-spans.ts';
 import { turnsOf } from './pipeline-turns.ts';
 
 export function pipeline(
@@ -100,7 +101,7 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
           const waiting = budget.isSpent ? turns.next() : this.#store.inTurn(runSome);
           if (waiting !== undefined) await waiting;
         }
-        batch.count(this.#tally);
+        batch.count(this.#tally, cameAtMs);
         if (!batch.isDone) throw signal.reason;
         this.#batches.push(batch);
         this.#wakeReader?.();
@@ -224,11 +225,18 @@ class Batch implements ReplyAccount {
     return group.sequence;
   }
 
-  /** Counts what has run, and how it ended once that is known. Nothing is run afterwards. */
-  count(tally: OperationTally): void {
+  /** Counts what has run, and how it ended once that is known, for the metrics and for traces. Nothing is run afterwards. */
+  count(tally: OperationTally, cameAtMs: number): void {
     tally.operations += this.results.length;
-    if (this.#durable === undefined) this.#countOutcomes(tally);
-    else this.#durable = this.#durable.then(() => this.#countOutcomes(tally));
+    const { tracer } = this.#call.traces;
+    const ranAtMs = tracer === undefined ? 0 : performance.now();
+    const ended = (): void => {
+      this.#countOutcomes(tally);
+      if (tracer !== undefined)
+        traceBatch(tracer, this.#call, this.#operations, this.results, { cameAtMs, ranAtMs });
+    };
+    if (this.#durable === undefined) ended();
+    else this.#durable = this.#durable.then(ended);
   }
 
   #countOutcomes(tally: OperationTally): void {

@@ -22,15 +22,15 @@ class Pair {
   readonly encoder = new RequestEncoder();
   readonly decoder = new HpackDecoder(LIST_BYTES_MAX);
 
-  encode(fields: readonly Field[]): Buffer {
-    const length = this.encoder.encode(fields);
+  encode(fields: readonly Field[], once?: readonly Field[]): Buffer {
+    const length = this.encoder.encode(fields, once);
     return Buffer.from(this.encoder.bytes.subarray(0, length));
   }
 
   /** Sends fields over; @returns the length of their block. */
-  send(fields: readonly Field[]): number {
-    const block = this.encode(fields);
-    expect(fieldsOf(this.decoder, block)).toEqual(fields);
+  send(fields: readonly Field[], once: readonly Field[] = []): number {
+    const block = this.encode(fields, once);
+    expect(fieldsOf(this.decoder, block)).toEqual([...fields, ...once]);
     return block.length;
   }
 }
@@ -173,6 +173,28 @@ describe('the encoder of requests', () => {
     for (let round = 0; round < 3; round++) pair.send(request);
     pair.send([['user-agent', 'another']]);
     for (let round = 0; round < 3; round++) pair.send(request);
+  });
+
+  test('fields of one request alone follow a list that is kept, and leave it and the table as they are', () => {
+    const pair = new Pair();
+    pair.send(request);
+    const kept = pair.send(request);
+    const table = tableOf(pair.decoder);
+    for (const value of ['first', 'first', 'second']) {
+      expect(pair.send(request, [['traceparent', value]])).toBeGreaterThan(kept);
+      expect(pair.send(request)).toBe(kept);
+    }
+    pair.send(
+      [...request, ['x-other', '1']],
+      [
+        ['traceparent', 'third'],
+        ['tracestate', 'a=1'],
+      ],
+    );
+    expect(pair.send(request)).toBe(kept);
+    expect(tableOf(pair.decoder)).toEqual(table);
+    expect(() => pair.encode(request, [['Traceparent', 'x']])).toThrow(TypeError);
+    expect(pair.send(request)).toBe(kept);
   });
 
   test('many lists take turns', () => {

@@ -163,6 +163,23 @@ describe('a block that came before', () => {
   });
 });
 
+describe('heads that differ from call to call, as those of traced calls do', () => {
+  test('leave those that come again where they are, and are not kept', () => {
+    const peer = new Peer();
+    for (let call = 0; call < 3; call++) peer.send(base);
+    const kept = peer.send(base);
+    const memos = new Set<unknown>();
+    for (let call = 0; call < 4 * http2.headCacheEntriesMax; call++) {
+      const length = peer.encoder.encode(base, [['traceparent', `00-${call}`]]);
+      const head = peer.read(Buffer.from(peer.encoder.bytes.subarray(0, length)));
+      expect(head).not.toBe(kept);
+      memos.add((head.memo ??= {}));
+    }
+    expect(memos.size).toBe(4 * http2.headCacheEntriesMax);
+    expect(peer.send(base)).toBe(kept);
+  });
+});
+
 describe('the bounds of what is kept', () => {
   /** How many of these blocks give the same head twice in a row. */
   function keptOf(blocks: readonly Buffer[]): number {

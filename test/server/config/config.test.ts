@@ -43,6 +43,7 @@ test('nothing given gives the defaults of the limits', async () => {
     memoryBytesMax: MACHINE_BYTES / 2,
     tls: undefined,
     corsOrigins: [],
+    otlp: undefined,
     logLevel: 'info',
     logFormat: 'auto',
     limits: defaults,
@@ -68,8 +69,9 @@ test('a flag that is undefined is not given', async () => {
 });
 
 test('every option can be set by flag, environment and file', async () => {
-  const textOf = ({ type, defaultText }: ServerOption): string =>
-    defaultText ?? (type === 'origins' ? 'http://x' : 'x');
+  const endpoint = 'http://collector';
+  const textOf = ({ name, type, defaultText }: ServerOption): string =>
+    defaultText ?? (name === 'otlp-endpoint' ? endpoint : type === 'origins' ? 'http://x' : 'x');
   const flagged = Object.fromEntries(serverOptions.map((option) => [option.name, textOf(option)]));
   const inEnvironment = Object.fromEntries(
     serverOptions.map((option) => [environmentName(option.name), textOf(option)]),
@@ -77,7 +79,8 @@ test('every option can be set by flag, environment and file', async () => {
   const yaml = serverOptions.map((option) => `${option.name}: "${textOf(option)}"`).join('\n');
 
   const tls = { certPath: 'x', keyPath: 'x' };
-  const expected = { ...(await load()), tls, corsOrigins: ['http://x'] };
+  const otlp = { endpoint, sampleShare: 1 };
+  const expected = { ...(await load()), tls, otlp, corsOrigins: ['http://x'] };
   expect(await load({ flags: flagged })).toEqual(expected);
   expect(await load({ environment: inEnvironment })).toEqual(expected);
   expect(await load({}, yaml)).toEqual(expected);
@@ -101,6 +104,27 @@ test.each([
   const message = await refusal({ environment: { KELP_MEMORY_LIMIT: text } });
   expect(message).toContain('KELP_MEMORY_LIMIT');
   expect(message).toContain(reason);
+});
+
+test('an endpoint of OTLP is a URL of HTTP, with a share of the traces', async () => {
+  const flags = { 'otlp-endpoint': 'https://collector:4318/base', 'trace-sample': '12.5%' };
+  expect((await load({ flags })).otlp).toEqual({
+    endpoint: 'https://collector:4318/base',
+    sampleShare: 0.125,
+  });
+  expect((await load({ flags: { 'otlp-endpoint': '' } })).otlp).toBeUndefined();
+});
+
+test.each([
+  [{ 'otlp-endpoint': 'collector:4318' }, 'expected a URL such as http://127.0.0.1:4318'],
+  [{ 'otlp-endpoint': 'grpc://collector:4317' }, 'expected a URL such as http://127.0.0.1:4318'],
+  [{ 'otlp-endpoint': 'http://user:secret@collector' }, 'give it by OTEL_EXPORTER_OTLP_HEADERS'],
+  [{ 'trace-sample': '0.1' }, '--trace-sample: expected a share such as 10%'],
+  [{ 'trace-sample': '0%' }, 'above 0% up to 100%'],
+])('options of traces that say nothing are refused: %j', async (flags, reason) => {
+  const message = await refusal({ flags });
+  expect(message).toContain(reason);
+  expect(message).not.toContain('secret');
 });
 
 test('a share of a very small machine is the least possible memory limit', async () => {
