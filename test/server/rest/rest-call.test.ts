@@ -1,4 +1,5 @@
 /** A call of REST among all calls: what it holds, and what becomes of it when its client does not read. */
+import { grpcCode } from '../../../src/grpc-code.ts';
 import { CallMeter } from '../../../src/server/metrics/call-meter.ts';
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';
@@ -105,7 +106,9 @@ describe('a whole reply', () => {
     const { call, calls, ends } = opened({ isOpen: true });
     call.send(200, [], Buffer.alloc(100));
     expect([calls.size, calls.heldBytes]).toEqual([0, 0]);
-    expect(ends).toMatchObject([{ name: 'GET /a', code: 'Ok', status: 200, bytesIn: 0, bytesOut: 100 }]);
+    expect(ends).toMatchObject([
+      { name: 'GET /a', code: grpcCode.Ok, status: 200, bytesIn: 0, bytesOut: 100 },
+    ]);
   });
 
   test('that is short is held while it is not read', () => {
@@ -178,7 +181,7 @@ describe('a stream of replies', () => {
     response.isOpen = true;
     expect(call.write(Buffer.alloc(50))).toBe(true);
     call.endStream();
-    expect(ends).toMatchObject([{ code: 'Ok', bytesOut: 100 }]);
+    expect(ends).toMatchObject([{ code: grpcCode.Ok, bytesOut: 100 }]);
   });
 
   test('that fails is broken off', () => {
@@ -195,7 +198,7 @@ describe('a call that fails', () => {
   test('is answered by its problem, and its end tells the outcome', () => {
     const { call, ends, unforeseen } = opened({ isOpen: true });
     call.fail(new StoreError('keyNotFound', 'there is no such key'));
-    expect(ends).toMatchObject([{ code: 'NotFound', status: 404 }]);
+    expect(ends).toMatchObject([{ code: grpcCode.NotFound, status: 404 }]);
     expect([unforeseen, call.call.abortReason]).toMatchObject([[], { code: 'keyNotFound' }]);
   });
 
@@ -217,6 +220,6 @@ describe('a call that fails', () => {
     const { call, response, ends } = opened();
     response.close();
     call.fail(new StoreError('closed', 'the store is closed'));
-    expect([ends.length, ends[0]?.code, response.written]).toEqual([1, 'Canceled', []]);
+    expect([ends.length, ends[0]?.code, response.written]).toEqual([1, grpcCode.Canceled, []]);
   });
 });
