@@ -18,9 +18,4 @@ do {
   pageToken = page.nextPageToken;
 } while (pageToken !== '');
 
-const { revision } = await store.deleteRange({ prefix: 'users/' });
-for await (const message of store.watch({ startRevision: revision })) {
-  if (message.kind === 'events') console.log(message.events.map(({ type }) => type));
-  if (message.kind === 'synced') break;
-}
 await store.close();

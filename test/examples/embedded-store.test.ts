@@ -9,7 +9,6 @@ test('does the same in a new folder and in one that has been used', async () => 
       '{"name":"ada"}',
       "[ 'users/ada', 'users/edsger' ]",
       "[ 'users/grace' ]",
-      "[ 'delete', 'delete', 'delete' ]",
     ]);
   }
 });
