@@ -352,7 +352,7 @@ describe('what the built command loads', { timeout: 120_000 }, () => {
   test('the version and the help need no client, and nothing outside of the command', async () => {
     for (const args of [['--version'], ['get', '--help'], ['serve', '--help']]) {
       const { files, internals } = await loadedBy(...args);
-      expect(files.length).toBeLessThanOrEqual(12);
+      expect(files.length).toBeLessThanOrEqual(14);
       expect(files.filter((path) => path.includes('/') || path === 'client.cjs')).toEqual([]);
       expect(internals.filter((name) => /NativeModule (?:http2?|child_process|tls)$/.test(name))).toEqual([]);
     }
@@ -363,7 +363,7 @@ describe('what the built command loads', { timeout: 120_000 }, () => {
     await loadedBy('put', 'a', '1', '--address', address);
     const { files, internals } = await loadedBy('get', 'a', '--address', address);
     expect(files).toContain('client.cjs');
-    expect(files.length).toBeLessThanOrEqual(20);
+    expect(files.length).toBeLessThanOrEqual(22);
     expect(files.filter((path) => path.includes('/') || path === 'run-server.cjs')).toEqual([]);
     expect(
       internals.filter((name) => /undici|http2?$|child_process$|sqlite$|worker_threads$/.test(name)),
