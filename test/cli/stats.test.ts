@@ -18,26 +18,29 @@ beforeEach(async () => {
   onTestFinished(() => client.close());
 });
 
-/** Puts and gets one after the other, until the test has ended. */
-function keepBusy(): void {
+/** Puts, and gets, go on until the test has ended. Resolves when there has been one of each; gets wait for no disk. */
+async function keepBusy(): Promise<void> {
   const end = new AbortController();
   onTestFinished(() => end.abort());
-  void (async () => {
-    for (let round = 0; !end.signal.aborted; round++) {
-      await client.put(`order/${round % 10}`, 'x');
-      await client.get(`user:${round % 10}`);
-      await client.get(`user:${round % 7}`);
-      // Others are to have their turn.
-      await new Promise(setImmediate);
-    }
-  })().catch(() => undefined);
+  const put = (round: number): Promise<unknown> => client.put(`order/${round % 10}`, 'x');
+  const get = (round: number): Promise<unknown> => client.get(`user:${round % 7}`);
+  await Promise.all([put(0), get(0)]);
+  for (const call of [put, get]) {
+    void (async () => {
+      for (let round = 1; !end.signal.aborted; round++) {
+        await call(round);
+        // Others are to have their turn.
+        await new Promise(setImmediate);
+      }
+    })().catch(() => undefined);
+  }
 }
 
 const INTERVAL = ['--interval', '200ms'];
 
 describe('stats', () => {
   test('tells a person how the store does, and what goes on', async () => {
-    keepBusy();
+    await keepBusy();
     const text = await kelp.text('stats', ...INTERVAL);
     expect(text).toMatch(/^version +0\.0\.0-test\n/);
     expect(text).toMatch(/\nmemory +\d.* of .*, resident .*\n/);
@@ -49,7 +52,7 @@ describe('stats', () => {
   });
 
   test('tells a program the same, with the figures of the status as they are', async () => {
-    keepBusy();
+    await keepBusy();
     const [stats] = (await kelp.json('stats', ...INTERVAL)) as [Record<string, unknown>];
     expect(Object.keys(await client.admin.status()).filter((name) => !(name in stats))).toEqual([]);
     expect(stats).toMatchObject({
@@ -73,7 +76,7 @@ describe('stats', () => {
 
 describe('top', () => {
   test.each([[['--once']], [[]]])('prints one picture where there is no terminal: %j', async (flags) => {
-    keepBusy();
+    await keepBusy();
     const { code, stdout } = await kelp.run(['top', ...INTERVAL, ...flags]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^KelpDB 0\.0\.0-test, up .*\nmemory .*\n\ncalls .*\n/);
@@ -82,7 +85,7 @@ describe('top', () => {
   });
 
   test('prints one object with --json, on a terminal too', async () => {
-    keepBusy();
+    await keepBusy();
     const { stdout } = await kelp.run(['top', ...INTERVAL, '--json'], { isTerminal: true });
     expect(stdout.trimEnd().split('\n')).toHaveLength(1);
     expect(JSON.parse(stdout)).toMatchObject({ prefixes: [{ prefix: 'user:' }, { prefix: 'order/' }] });
@@ -97,7 +100,7 @@ describe('top', () => {
     ['q', 'q'],
     ['Ctrl-C', '\u0003'],
   ])('refreshes on a terminal until %s is pressed, and leaves it as it was', async (_, key) => {
-    keepBusy();
+    await keepBusy();
     const terminal = new KelpTerminal(['top', '--address', server.address, ...INTERVAL]);
     // The second picture of rates, in place of the first.
     await terminal.until((output) => output.split('UNDER WAY').length > 2);

@@ -216,6 +216,8 @@ describe('openStore refuses', () => {
     clock: 'object',
     random: 'object',
     disk: 'object',
+    observer: 'object',
+    keyObserver: 'object',
     makeEngine: 'callback',
   };
 
