@@ -319,6 +319,11 @@ export class KvStore implements api.Store {
     return this.#decide(undefined, run);
   }
 
+  /** The newest revision that can be read. */
+  get visibleRevision(): number {
+    return this.#store.visibleRevision;
+  }
+
   /** For doors that name incarnations by their first digits: the newest of those; '' when none is known. */
   incarnationWith(head: string): string {
     return this.#store.incarnationWith(head);

@@ -55,6 +55,12 @@ export function malformedRequestError(typeName: string, what: string): StoreErro
   return new StoreError('invalidArgument', `the request is no ${typeName}: ${what}`);
 }
 
+/** What such an error complains of, for doors whose clients know no names of schemas; `undefined`: it is another error. */
+export function malformedRequestIn({ message }: Error, typeName: string): string | undefined {
+  const { message: head } = malformedRequestError(typeName, '');
+  return message.startsWith(head) ? message.slice(head.length) : undefined;
+}
+
 /** The request message is longer than `bytesMax`, as sent or, then `state` says so, as decompressed. */
 export function tooLongError(bytesMax: number, state = ''): StoreError {
   // Services whose requests are small by nature have a limit that is fixed.

@@ -114,7 +114,7 @@ function toBase64(value: JsonValue, place: string): JsonValue {
 /** What is shown of something that is no value. */
 const SHOWN_LENGTH_MAX = 100;
 
-function shown(value: JsonValue): string {
+export function shown(value: JsonValue): string {
   const text = JSON.stringify(value);
   return text.length <= SHOWN_LENGTH_MAX ? text : `${text.slice(0, SHOWN_LENGTH_MAX)}...`;
 }

@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import { StoreError, assert } from '../../errors.ts';
 import { nameOfCode } from '../../grpc-code.ts';
 import { type ServerLimits, serverFixed } from '../../limits.ts';
+import { CallError } from '../calls/call-error.ts';
 import type { CallMeter } from '../metrics/call-meter.ts';
 import type { Door } from '../metrics/routes.ts';
 import { type ServerState, refusalIn } from '../health/server-state.ts';
@@ -218,6 +219,13 @@ function checkBodyForm({ types }: BodyRules, { headers }: HttpRequest): void {
       'identity',
     ]);
   }
+  const transfer = headers['transfer-encoding'];
+  if (transfer !== undefined && transfer.toLowerCase() !== 'chunked') {
+    throw new CallError(
+      'unimplemented',
+      'the body is encoded for its transfer; send it as it is, or in chunks',
+    );
+  }
   if (headers['content-range'] !== undefined) {
     throw new StoreError(
       'invalidArgument',
@@ -225,9 +233,14 @@ function checkBodyForm({ types }: BodyRules, { headers }: HttpRequest): void {
     );
   }
   if (types === undefined) return;
-  const [type = ''] = (headers['content-type'] ?? types[0]).split(';', 1);
-  if (types.includes(type.trim().toLowerCase())) return;
-  throw new RestError('unsupportedMediaType', `the content-type of the body is ${types.join(' or ')}`);
+  const [head = ''] = (headers['content-type'] ?? types[0]).split(';', 1);
+  const type = head.trim().toLowerCase();
+  if (types.includes(type)) return;
+  const given = type.slice(0, serverFixed.pathCharactersMax);
+  throw new RestError(
+    'unsupportedMediaType',
+    `the body has the content-type ${given || '""'}; send it as ${types.join(' or ')}`,
+  );
 }
 
 function logEnd({ name, code, status, tookMs, logged }: CallEnd, logger: Logger): void {

@@ -208,6 +208,18 @@ test('a target that names host and path is served', async () => {
   await connection.until('"code":"keyNotFound"');
 });
 
+test('a value that is compressed for the transfer is refused, since it would be kept as it came', async () => {
+  const connection = await RawConnection.open(await startTestServer());
+  connection.send(
+    'PUT /v1/keys/a HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: gzip, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n',
+  );
+  await connection.until(/501 Not Implemented[^]*"code":"unimplemented"\}\n$/);
+  connection.send(
+    'PUT /v1/keys/a HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: Chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n',
+  );
+  await connection.until(/"revision":1,/);
+});
+
 test('requests that stand behind each other in a connection see what those before have written', async () => {
   const connection = await RawConnection.open(await startTestServer());
   const put = 'PUT /v1/keys/a HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\n\r\nvalue';

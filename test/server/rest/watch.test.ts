@@ -227,7 +227,12 @@ describe('a reader that comes again', () => {
     for (const id of ['0123456789ab-1', '-1', '0123456789ab-7']) {
       const refused = await watch('', { 'last-event-id': id });
       expect([refused.status, refused.contentType]).toEqual([409, 'application/problem+json']);
-      expect(JSON.parse(await refused.body)).toMatchObject({ code: 'historyDiffers' });
+      expect(JSON.parse(await refused.body)).toMatchObject({
+        code: 'historyDiffers',
+        sharedRevision: 0,
+        newestRevision: 1,
+        incarnation: id.endsWith('-7') ? '' : (expect.stringMatching(/^[0-9a-f]{32}$/) as unknown),
+      });
     }
     const [, incarnation = ''] =
       /"([0-9a-f]{12})-1"/.exec((await send('/v1/keys/a')).headers['etag'] ?? '') ?? [];

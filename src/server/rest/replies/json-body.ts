@@ -2,8 +2,10 @@
 import type { DescMessage, JsonValue, MessageShape } from '@bufbuild/protobuf';
 import { ConnectError } from '@connectrpc/connect';
 import { StoreError } from '../../../errors.ts';
+import { malformedRequestIn } from '../../calls/call-error.ts';
 import { readJsonRequest } from '../../json/read-request.ts';
 import { jsonTurns } from '../../json/turn-work.ts';
+import { shown } from '../../json/txn-form.ts';
 
 /**
  * Reads a body as a message of the schema.
@@ -20,13 +22,26 @@ export async function readJsonBody<Input extends DescMessage>(
 ): Promise<MessageShape<Input>> {
   let protobufJson: JsonValue = null;
   try {
-    return await readJsonRequest(input, body, jsonTurns, (json) => (protobufJson = toProtobuf(json)));
+    return await readJsonRequest(
+      input,
+      body,
+      jsonTurns,
+      (json) => (protobufJson = toProtobuf(objectIn(json))),
+    );
   } catch (error) {
-    if (!(error instanceof ConnectError)) throw error;
-    const place = placeOf(protobufJson);
-    const what = place === undefined ? 'the body' : place;
-    throw new StoreError('invalidArgument', `${what} can't be read: ${plainText(error.rawMessage)}`);
+    if (error instanceof ConnectError) throw unreadable(placeOf(protobufJson), plainText(error.rawMessage));
+    const complaint = error instanceof StoreError ? malformedRequestIn(error, input.typeName) : undefined;
+    throw complaint === undefined ? error : unreadable(undefined, complaint);
   }
+}
+
+function objectIn(json: JsonValue): JsonValue {
+  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json;
+  throw new StoreError('invalidArgument', `the body is a JSON object, not ${shown(json)}`);
+}
+
+function unreadable(place = 'the body', why: string): StoreError {
+  return new StoreError('invalidArgument', `${place} can't be read: ${why}`);
 }
 
 /** What protobuf-es says, without the names of schemas: of a field its own name. */

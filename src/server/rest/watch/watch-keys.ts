@@ -120,21 +120,22 @@ function resumed(store: KvStore, id: string | undefined): Start | undefined {
   const { revision, incarnationHead } = place;
   const incarnation = incarnationHead === '' ? '' : store.incarnationWith(incarnationHead);
   const isKnown = incarnationHead === '' ? store.incarnationOf(revision) === '' : incarnation !== '';
-  if (!isKnown) throw otherHistory(revision, incarnationHead, store.incarnationOf(revision));
+  if (!isKnown) throw otherHistory(revision, incarnationHead, store);
   return { startRevision: revision + 1, incarnation };
 }
 
-function otherHistory(revision: number, requestedIncarnation: string, incarnation: string): StoreError {
+function otherHistory(revision: number, requestedIncarnation: string, store: KvStore): StoreError {
+  const newestRevision = store.visibleRevision;
   return new StoreError(
     'historyDiffers',
     `the watch goes on behind revision ${revision} of an incarnation (${requestedIncarnation || 'not known'}) that this store does not have: it is another store, or its files were put back from a copy. Read the present state and go on from there`,
     {
       requestedRevision: revision,
       requestedIncarnation,
-      incarnation,
+      incarnation: revision <= newestRevision ? store.incarnationOf(revision) : '',
       sharedRevision: 0,
       sharedIncarnation: '',
-      newestRevision: 0,
+      newestRevision,
     },
   );
 }
