@@ -102,6 +102,9 @@ class CallSpan implements CallTrace {
   }
 }
 
+/** What can be no more than a name. */
+const NAME = /^[\w .:-]+$/;
+
 function serverAttributes(address: string): Attributes {
   try {
     const { target } = parseAddress(address, false);
@@ -109,6 +112,9 @@ function serverAttributes(address: string): Attributes {
     return { [attribute.SERVER_ADDRESS]: target.host, [attribute.SERVER_PORT]: target.port };
   } catch (error) {
     if (!isKelpError(error)) throw error;
-    return { [attribute.SERVER_ADDRESS]: address };
+    // What it holds besides a host may be a secret, such as the password of a proxy before the server.
+    const { hostname } = URL.parse(address) ?? { hostname: '' };
+    if (hostname !== '') return { [attribute.SERVER_ADDRESS]: hostname };
+    return NAME.test(address) ? { [attribute.SERVER_ADDRESS]: address } : {};
   }
 }

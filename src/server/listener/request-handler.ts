@@ -36,11 +36,11 @@ export function requestHandlers(context: RequestContext): readonly RequestHandle
   return [
     (request, response) => context.rest.answer(request, response),
     (request, response) => answerCall(request, response, context),
-    // What follows is no call, ...
+    (request, response) => context.scripts.answer(request, response),
+    // What follows is no call.
     metered,
     answerWithoutPath,
     (request, response) => answerProbe(request, response, context.state),
-    (request, response) => context.scripts.answer(request, response),
     (request, response) => context.metrics.answer(request, response),
     (request, response) => {
       answerUnknownPath(request, response);

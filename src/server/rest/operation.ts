@@ -39,6 +39,8 @@ export interface OperationSpec<Table extends QueryTable> {
   readonly isStream?: boolean;
   /** It answers while there is no store: while the server recovers, and as it stops. */
   readonly needsNoStore?: boolean;
+  /** Asked by what watches over the server: it is answered also when there are calls too many, and is in no trace. */
+  readonly isProbe?: boolean;
   /** Writes what went wrong before its reply has begun; left out: as all of the interface do. */
   writeProblem?(call: RestCall, problem: Problem): void;
   run(call: RestCall, query: QueryOf<Table>): void | Promise<void>;

@@ -108,8 +108,8 @@ export class RestApi {
     if (operation === undefined) return this.#answerOtherMethod(resource, request, response);
     const counted = this.#countedByOperation.get(operation);
     assert(counted !== undefined, 'an operation that is found is one of the table');
-    const { isStream = false, writeProblem } = operation;
-    const call = this.#open(request, response, { ...counted, parameter, isStream, writeProblem });
+    const { isStream = false, isProbe = false, writeProblem } = operation;
+    const call = this.#open(request, response, { ...counted, parameter, isStream, isProbe, writeProblem });
     if (call === undefined) return;
     this.#order.run(request, response, () => this.#begin(operation, call, query));
   }
@@ -150,13 +150,13 @@ export class RestApi {
   }
 
   #other(name: string): CallAbout {
-    return { name, meter: this.#otherMeter, parameter: '', isStream: false };
+    return { name, meter: this.#otherMeter, parameter: '', isStream: false, isProbe: false };
   }
 
   /** @returns `undefined`: it is one too many, and was answered. */
   #open(request: HttpRequest, response: HttpResponse, about: CallAbout): RestCall | undefined {
     const { calls } = this.#context;
-    const hasRoom = calls.makeRoom();
+    const hasRoom = about.isProbe || calls.makeRoom();
     const call = new RestCall(this.#callContext, request, response, about);
     if (hasRoom) return call;
     call.fail(calls.fullError());

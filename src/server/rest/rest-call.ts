@@ -50,6 +50,8 @@ export interface CallAbout {
   /** Of the path, still encoded. */
   readonly parameter: string;
   readonly isStream: boolean;
+  /** It is in no trace. */
+  readonly isProbe: boolean;
   /** Left out: that of the interface. */
   readonly writeProblem?: RestCallContext['writeProblem'] | undefined;
 }
@@ -88,7 +90,7 @@ export class RestCall extends Timed implements CallChannel {
     context: RestCallContext,
     request: HttpRequest,
     response: HttpResponse,
-    { name, meter, parameter, isStream, writeProblem = context.writeProblem }: CallAbout,
+    { name, meter, parameter, isStream, isProbe, writeProblem = context.writeProblem }: CallAbout,
   ) {
     super();
     this.#context = context;
@@ -105,7 +107,7 @@ export class RestCall extends Timed implements CallChannel {
     response.accountForUnread?.();
     response.once('close', () => this.#closed());
     const { tracer } = context.calls.traces;
-    if (tracer !== undefined) {
+    if (tracer !== undefined && !isProbe) {
       const route = name.slice(name.indexOf(' ') + 1);
       const headers = traceHeadersOf(request.headers);
       this.call.beginSpan(tracer, headers, () => new HttpKind(request.method, route, response));

@@ -8,8 +8,10 @@ import { Blobs } from '../../blobs/blobs.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { serverFixed } from '../../limits.ts';
 import { sendJson } from '../health/probes.ts';
+import { meterReply } from '../http/meter-reply.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { pathOf } from '../http/request-target.ts';
+import type { CallMeter } from '../metrics/call-meter.ts';
 import { RestApi, type RestApiContext } from '../rest/rest-api.ts';
 import type { RestCall } from '../rest/rest-call.ts';
 import { wantsJson } from './accept.ts';
@@ -32,12 +34,15 @@ export class Scripts {
   readonly #api: RestApi;
   readonly #options: ScriptsOptions;
   readonly #startMs: number;
+  /** Of what is at none of the paths. */
+  readonly #otherMeter: CallMeter;
   #blobs: Blobs | undefined;
 
   constructor(options: ScriptsOptions, context: RestApiContext) {
     const { volumeId, valueBytesMax, requestBytesMax, clock } = options;
     this.#options = options;
     this.#startMs = clock.monotonicMs();
+    this.#otherMeter = context.calls.meters.of('scripts', 'other');
     const blobsOf = ({ store }: RestCall): Blobs => this.#blobsOf(store);
     const uptimeMs = (): number => clock.monotonicMs() - this.#startMs;
     const operations = [
@@ -58,6 +63,7 @@ export class Scripts {
     }
     if (this.#api.answer(request, response)) return true;
     if (!OWN_PATH.test(path)) return false;
+    meterReply(response, this.#otherMeter);
     const shown = path.slice(0, serverFixed.pathCharactersMax);
     sendJson(response, 404, { error: `nothing is served at ${shown}; a slash in a key is written %2F` });
     return true;

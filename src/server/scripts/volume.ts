@@ -23,6 +23,7 @@ export function volumeOperations(blobsOf: BlobsOf, options: VolumeOptions): read
     query: {},
     // One that recovers for long is asked all the while.
     needsNoStore: true,
+    isProbe: true,
     async run(call) {
       const { phase, isServing } = state;
       const isOpen = phase === 'serving' || phase === 'readOnly';
@@ -43,6 +44,7 @@ export function volumeOperations(blobsOf: BlobsOf, options: VolumeOptions): read
     template: '/metrics',
     countsAs: 'metrics',
     query: {},
+    isProbe: true,
     async run(call) {
       sendBody(call, 200, metricsOf(await blobsOf(call).stats()));
     },

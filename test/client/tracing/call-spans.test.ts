@@ -184,6 +184,23 @@ test('a transport of its user carries the trace on, for calls and for streams', 
   }
 });
 
+test.each([
+  ['https://someone:secret@proxy.example/kelp?token=secret', 'proxy.example'],
+  ['someone:secret@proxy.example', undefined],
+  ['proxy.example/kelp?token=secret', undefined],
+])('of the address %s of a transport no more than the host is told', async (address, host) => {
+  const spans = registerSpans();
+  const { url } = await startTestServer();
+  const client = createClient({
+    address,
+    transport: createConnectTransport({ baseUrl: url, httpVersion: '1.1' }),
+  });
+  onTestFinished(() => client.close());
+  await client.get('a');
+  const { attributes } = await spans.span(GET, SpanKind.CLIENT);
+  expect(attributes['server.address']).toBe(host);
+});
+
 test('a client that was made before anyone wanted spans makes them from then on', async () => {
   const { client } = await clientOfServer();
   await client.get('before');

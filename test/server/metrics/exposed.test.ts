@@ -251,6 +251,31 @@ test('methods and paths that are not known make one row, whatever they are', asy
   });
 });
 
+test('what scripts ask for is counted once, as theirs', async () => {
+  const server = await startTestServer();
+  const ask = async (method: string, path: string, body?: string): Promise<void> => {
+    const headers = { accept: 'application/json' };
+    await (
+      await fetch(`${server.url}${path}`, { method, headers, ...(body !== undefined && { body }) })
+    ).text();
+  };
+  await ask('POST', '/blobs/a', 'hello');
+  await ask('GET', '/blobs/a');
+  await ask('GET', '/blobs/a/b');
+  await ask('GET', '/health');
+  await ask('GET', '/metrics');
+  await ask('PUT', '/set/a', '1');
+  const calls = samplesOf(await metricsOf(server.url), 'kelp_calls_total');
+  expect(Object.fromEntries(Object.entries(calls).filter(([, count]) => count > 0))).toEqual({
+    '{door="scripts",method="Put",code="Ok"}': 1,
+    '{door="scripts",method="Get",code="Ok"}': 1,
+    '{door="scripts",method="health",code="Ok"}': 1,
+    '{door="scripts",method="metrics",code="Ok"}': 1,
+    '{door="scripts",method="other",code="NotFound"}': 1,
+    '{door="scripts",method="other",code="Unimplemented"}': 1,
+  });
+});
+
 test('a call is in progress until it has ended, and one that its client breaks off is Canceled', async () => {
   const server = await startTestServer();
   const client = createClient({ address: server.url });

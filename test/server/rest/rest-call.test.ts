@@ -2,6 +2,7 @@
 import { grpcCode } from '../../../src/grpc-code.ts';
 import { CallMeter } from '../../../src/server/metrics/call-meter.ts';
 import { EventEmitter } from 'node:events';
+import { grpcCode } from '../../../src/grpc-code.ts';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { Deadlines } from '../../../src/deadlines.ts';
@@ -96,7 +97,7 @@ function opened({ isOpen = false, callBytesMax = 16 * PIECE, method = 'GET' } = 
     },
     request,
     response,
-    { name: 'GET /a', meter: new CallMeter('rest', 'Put'), parameter: '', isStream: false },
+    { name: 'GET /a', meter: new CallMeter('rest', 'Put'), parameter: '', isStream: false, isProbe: false },
   );
   return { call, calls, response, ends, unforeseen };
 }

@@ -207,6 +207,17 @@ describe('a server that can not write', () => {
     return [response.status, await response.json()];
   };
 
+  test('since it has all the calls that it takes is no ill one, and tells of itself', async () => {
+    const server = await startTestServer({ flags: { 'calls-max': '1' } });
+    const controller = new AbortController();
+    onTestFinished(() => controller.abort());
+    await fetch(`${server.url}/v1/watch`, { signal: controller.signal });
+    expect((await fetch(`${server.url}/blobs`)).status).toBe(429);
+    expect(await healthOf(server)).toMatchObject([200, { status: 'healthy', keys: 0 }]);
+    const metrics = await fetch(`${server.url}/metrics`, { headers: { accept: 'application/json' } });
+    expect([metrics.status, await metrics.json()]).toMatchObject([200, { total_keys: 0 }]);
+  });
+
   test('since it recovers says so, and answers nothing else', async () => {
     const { disk, goOn } = slowDisk();
     const server = await startTestServer({ storeOptions: { disk }, waitUntilReady: false });

@@ -192,6 +192,9 @@ test('a probe of health is no call that is traced', async () => {
     headers: { 'content-type': 'application/json', traceparent },
     body: '{}',
   });
+  const headers = { accept: 'application/json', traceparent };
+  for (const path of ['/healthz', '/readyz', '/health', '/metrics'])
+    await fetch(`${server.url}${path}`, { headers });
   await doors['JSON']?.client(server.url).get({ key: 'a' });
   await spans.span(GET);
   expect(spans.ended.map(({ name }) => name)).toEqual([GET]);
