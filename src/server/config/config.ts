@@ -228,8 +228,13 @@ function parseVolumeId(text: string): string {
 function parseHttpUrl(text: string): string | undefined {
   if (text === '') return undefined;
   const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
+  if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new OptionError(`expected a URL such as http://127.0.0.1:4318, not "${text}"`);
+  }
+  if (url.search !== '' || url.hash !== '') {
+    throw new OptionError(
+      'expected a URL without a query; what lets the server in is given by OTEL_EXPORTER_OTLP_HEADERS',
+    );
   }
   // It is named in the log.
   if (url.username !== '' || url.password !== '') {

@@ -5,6 +5,9 @@ import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { originForm, pathOf } from '../http/request-target.ts';
 import type { ServerState } from './server-state.ts';
 
+/** Those that something is served by. */
+export const METHODS = 'GET, HEAD, POST, PUT, DELETE, OPTIONS';
+
 /** @returns false when the request is for something else. */
 export function answerProbe(request: HttpRequest, response: HttpResponse, state: ServerState): boolean {
   const path = pathOf(request);
@@ -31,7 +34,7 @@ export function isReading(request: HttpRequest, response: HttpResponse, path: st
 /** Answers what has no path: `OPTIONS *`, and targets that make no sense. @returns false when there is one. */
 export function answerWithoutPath(request: HttpRequest, response: HttpResponse): boolean {
   if (request.url === '*' && request.method === 'OPTIONS') {
-    response.writeHead(204, { allow: 'GET, HEAD, POST, OPTIONS' });
+    response.writeHead(204, { allow: METHODS });
     response.end();
     return true;
   }

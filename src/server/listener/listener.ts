@@ -27,7 +27,7 @@ import type { CallTable } from '../calls/calls.ts';
 import type { Traffic } from '../metrics/traffic.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import type { ListenAddress, SocketAddress } from '../config/option-values.ts';
-import { sendJson } from '../health/probes.ts';
+import { METHODS, sendJson } from '../health/probes.ts';
 import { continueWhenRead } from './awaited-body.ts';
 import { type Protocol, sniffProtocol } from './protocol-sniffer.ts';
 import type { RequestHandler } from './request-handler.ts';
@@ -221,7 +221,7 @@ export class Listener {
     });
     // Its target is a host; without a listener Node closes the connection without a word.
     server.on('connect', (_request, socket) => {
-      refuse(socket as Socket, '405 Method Not Allowed', 'this server is no proxy', 'allow: GET, HEAD, POST');
+      refuse(socket as Socket, '405 Method Not Allowed', 'this server is no proxy', `allow: ${METHODS}`);
     });
     // Node starts to look after a server's time limits when it begins to listen; this one is only handed connections.
     server.emit('listening');

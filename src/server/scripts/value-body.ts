@@ -13,8 +13,10 @@ const QUOTE = 0x22;
 const COLON = 0x3a;
 const BRACE = 0x7b;
 const BRACE_END = 0x7d;
-/** Space, line feed, carriage return, tab: RFC 8259, section 2. */
-const WHITE_SPACE: readonly (number | undefined)[] = [0x20, 0x0a, 0x0d, 0x09];
+/** Space, line feed, carriage return, tab: RFC 8259, section 2. There may be megabytes of it. */
+function isWhiteSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
 
 /** Throws `invalidArgument`. */
 export function readValueBody(body: Uint8Array): Uint8Array {
@@ -38,8 +40,11 @@ class Cursor {
 
   /** The next byte that is no white space. */
   get next(): number | undefined {
-    while (WHITE_SPACE.includes(this.#json[this.#at])) this.#at++;
-    return this.#json[this.#at];
+    const json = this.#json;
+    let at = this.#at;
+    while (isWhiteSpace(json[at])) at++;
+    this.#at = at;
+    return json[at];
   }
 
   /** An object with this one member. */

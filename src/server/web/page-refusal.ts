@@ -17,6 +17,8 @@ import { RareLine } from '../logging/rare-line.ts';
 import type { CallMeter } from '../metrics/call-meter.ts';
 import type { WebGuard } from './web-guard.ts';
 
+const HOST = 'host';
+
 export class PageRefusal {
   readonly #guard: WebGuard;
   readonly #line: RareLine;
@@ -38,12 +40,12 @@ export class PageRefusal {
   }
 
   /** Of HTTP/1.1. */
-  ofRequest({ headers, url, socket }: IncomingMessage): string | undefined {
+  ofRequest({ headers, rawHeaders, url, socket }: IncomingMessage): string | undefined {
     const connection = {
       localAddress: socket.localAddress ?? '',
       isTls: (socket as Partial<TLSSocket>).encrypted === true,
     };
-    const authority = hostOf(url) ?? headers.host ?? '';
+    const authority = hostOf(url) ?? hostIn(rawHeaders);
     return this.#guard.refusalOf({ authority, origin: headers.origin, connection });
   }
 
@@ -69,4 +71,16 @@ export class PageRefusal {
     response.writeHead(403, { 'content-type': type, 'cache-control': 'no-store' });
     response.end(`${JSON.stringify(body)}\n`);
   }
+}
+
+/** All values of `Host`, of which Node takes the first, and a proxy before the server perhaps another. @param fields names and values in turns. */
+function hostIn(fields: readonly string[]): string {
+  let host: string | undefined;
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index] ?? '';
+    if (name.length !== HOST.length || name.toLowerCase() !== HOST) continue;
+    const value = fields[index + 1] ?? '';
+    host = host === undefined ? value : `${host}, ${value}`;
+  }
+  return host ?? '';
 }

@@ -118,6 +118,7 @@ test('an endpoint of OTLP is a URL of HTTP, with a share of the traces', async (
 test.each([
   [{ 'otlp-endpoint': 'collector:4318' }, 'expected a URL such as http://127.0.0.1:4318'],
   [{ 'otlp-endpoint': 'grpc://collector:4317' }, 'expected a URL such as http://127.0.0.1:4318'],
+  [{ 'otlp-endpoint': 'http://collector/?key=secret' }, 'expected a URL without a query'],
   [{ 'otlp-endpoint': 'http://user:secret@collector' }, 'give it by OTEL_EXPORTER_OTLP_HEADERS'],
   [{ 'trace-sample': '0.1' }, '--trace-sample: expected a share such as 10%'],
   [{ 'trace-sample': '0%' }, 'above 0% up to 100%'],

@@ -52,7 +52,7 @@ describe('a server', () => {
     ['GET /metrics?x=1', /^HTTP\/1\.1 200 .*kelp_revision/s],
     ['GET http://localhost', /^HTTP\/1\.1 404 .*nothing is served at \/;/s],
     ['GET http://localhost/nowhere', /^HTTP\/1\.1 404 .*nothing is served at \/nowhere;/s],
-    ['OPTIONS *', /^HTTP\/1\.1 204 .*allow: GET, HEAD, POST, OPTIONS\r\n/is],
+    ['OPTIONS *', /^HTTP\/1\.1 204 .*allow: GET, HEAD, POST, PUT, DELETE, OPTIONS\r\n/is],
     ['GET *', /^HTTP\/1\.1 400 /],
     ['GET readyz', /^HTTP\/1\.1 400 /],
     ['GET http://user@kelp/readyz', /^HTTP\/1\.1 400 .*request target/s],

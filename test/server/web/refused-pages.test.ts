@@ -144,6 +144,14 @@ test('several lines of origin are no origin', async () => {
   await connection.until('403 Forbidden');
 });
 
+test('several lines of host are no host of this machine', async () => {
+  const server = await startTestServer();
+  const connection = await RawConnection.open(server);
+  connection.send('GET /healthz HTTP/1.1\r\nHost: localhost\r\nhost: evil.example\r\n\r\n');
+  await connection.until('403 Forbidden');
+  expect(connection.received).toContain('localhost, evil.example');
+});
+
 test('a target with a host of its own counts for Host, and one of HTTP/1.0 needs none', async () => {
   const server = await startTestServer();
   const answerTo = async (request: string): Promise<string> => {
