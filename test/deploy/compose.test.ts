@@ -170,14 +170,16 @@ describe('compose.yaml', () => {
   });
 });
 
-test('compose.volumes.yaml has vol-1 to vol-3 on the ports 9001 to 9003, each by its own name', () => {
-  const told = Object.entries(volumes.services).map(([name, service]) => [
-    name,
-    portOf(service.ports[0] ?? '').published,
-    service.environment?.['VOLUME_ID'],
-    service.volumes,
-  ]);
-  expect(told).toEqual([
+test('compose.volumes.yaml has vol-1 to vol-3 on the ports 9001 to 9003, each by its own name', async () => {
+  const told = Object.entries(volumes.services).map(
+    async ([name, { ports, environment = {}, volumes: own }]) => [
+      name,
+      portOf(ports[0] ?? '').published,
+      (await loadConfig({ environment })).volumeId,
+      own,
+    ],
+  );
+  expect(await Promise.all(told)).toEqual([
     ['vol-1', 9001, 'vol-1', ['vol-1:/data']],
     ['vol-2', 9002, 'vol-2', ['vol-2:/data']],
     ['vol-3', 9003, 'vol-3', ['vol-3:/data']],

@@ -18,7 +18,7 @@ const PATIENCE = { timeout: 90_000, interval: 250 };
 const SCRAPE_INTERVAL = '250ms';
 
 /** Doors through which the load comes. */
-const DOORS = ['connect', 'grpc', 'grpc_web', 'http', 'pipeline', 'rest'];
+const DOORS = ['connect', 'grpc', 'grpc_web', 'http', 'pipeline', 'rest', 'scripts'];
 
 interface PrometheusConfig {
   readonly global: object;

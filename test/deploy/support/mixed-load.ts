@@ -44,6 +44,7 @@ export class MixedLoad {
         ...this.#transports.map((transport) => callsOver(transport)),
         ...this.#requests(),
         this.#callsOverRest(),
+        this.#callsOfScripts(),
       ]);
       await new Promise((resolve) => setTimeout(resolve, REST_MS));
     }
@@ -66,16 +67,12 @@ export class MixedLoad {
 
   /** Of HTTP: answered, not found, and, where the disk has failed, 503. */
   #requests(): Promise<unknown>[] {
-    const signal = this.#stopped.signal;
-    return ['/healthz', '/readyz', '/nothing-is-here'].map(async (path) =>
-      (await fetch(`${this.#url}${path}`, { signal })).arrayBuffer(),
-    );
+    return ['/healthz', '/readyz', '/nothing-is-here'].map((path) => this.#request(path));
   }
 
   async #callsOverRest(): Promise<void> {
-    const signal = this.#stopped.signal;
-    const call = async (key: string, init: RequestInit = {}): Promise<unknown> =>
-      (await fetch(`${this.#url}/v1/keys/${key}`, { ...init, signal })).arrayBuffer();
+    const call = (key: string, init?: RequestInit): Promise<unknown> =>
+      this.#request(`/v1/keys/${key}`, init);
     await Promise.allSettled([
       call('load%2Frest', { method: 'PUT', body: VALUE }),
       call('load%2Frest', { method: 'PUT', body: VALUE, headers: { 'if-none-match': '*' } }),
@@ -83,6 +80,24 @@ export class MixedLoad {
       call('load%2Frest', { method: 'DELETE' }),
       call('load%2Fmissing'),
     ]);
+  }
+
+  async #callsOfScripts(): Promise<void> {
+    await Promise.allSettled([
+      this.#request('/blobs/load%2Fblob', { method: 'POST', body: VALUE }),
+      this.#request('/blobs/load%2Fblob'),
+      this.#request('/blobs/load%2Fblob', { method: 'DELETE' }),
+      this.#request('/blobs'),
+      this.#request('/set/load%2Fset', { method: 'POST', body: '{"value": "kelp"}' }),
+      this.#request('/get/load%2Fmissing'),
+      this.#request('/health'),
+      this.#request('/metrics', { headers: { accept: 'application/json' } }),
+    ]);
+  }
+
+  async #request(path: string, init: RequestInit = {}): Promise<unknown> {
+    const { signal } = this.#stopped;
+    return (await fetch(`${this.#url}${path}`, { ...init, signal })).arrayBuffer();
   }
 
   async #watch(): Promise<void> {
