@@ -17,6 +17,7 @@ import { isBeyondTimers } from '../calls/deadline.ts';
 import { isUnforeseen } from '../calls/outcome.ts';
 import { checkBinaryParts } from '../calls/request-parts.ts';
 import { answerWrongForm } from '../health/probes.ts';
+import { grpcDoorOf } from '../http/grpc-message.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { meterReply } from '../http/meter-reply.ts';
 import { type BodyRules, messagesOf, wholeBody } from '../http/request-body.ts';
@@ -71,12 +72,9 @@ export function answerCall(request: HttpRequest, response: HttpResponse, context
 /** gRPC and gRPC-Web have a status of their own behind one of HTTP that is always 200. */
 function meterCall(request: HttpRequest, response: HttpResponse, call: Call, endpoint: RpcEndpoint): void {
   const { meterByDoor } = endpoint;
-  const contentType = request.headers['content-type'] ?? '';
-  if (!contentType.startsWith('application/grpc')) meterReply(response, meterByDoor.connect, { call });
-  else {
-    const door = contentType.startsWith('application/grpc-web') ? 'grpc_web' : 'grpc';
-    meterReply(response, meterByDoor[door], { call, usesStatus: false });
-  }
+  const door = grpcDoorOf(request.headers);
+  if (door === undefined) meterReply(response, meterByDoor.connect, { call });
+  else meterReply(response, meterByDoor[door], { call, usesStatus: false });
 }
 
 /**
@@ -192,7 +190,7 @@ function beginSpan(tracer: Tracer, request: HttpRequest, call: Call, endpoint: R
 
 /** gRPC-Web is gRPC in another form. */
 function rpcSystemOf({ headers }: HttpRequest): RpcSystem {
-  return /^application\/grpc/i.test(headers['content-type'] ?? '') ? rpcSystem.GRPC : rpcSystem.CONNECT;
+  return grpcDoorOf(headers) === undefined ? rpcSystem.CONNECT : rpcSystem.GRPC;
 }
 
 /** Types of content are the same in upper and lower case. */

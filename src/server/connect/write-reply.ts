@@ -1,7 +1,7 @@
 /** Writes the reply of a call at the pace at which its client reads. */
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
 import type { Call } from '../calls/calls.ts';
-import { grpcHeaders, grpcWebChunk } from '../http/grpc-message.ts';
+import { grpcHeaders, grpcStatusOf, grpcWebChunk } from '../http/grpc-message.ts';
 import type { HttpResponse } from '../http/http-message.ts';
 
 /**
@@ -23,10 +23,13 @@ export async function writeReply(
     const isGrpcWeb = reply.header?.get('content-type')?.startsWith('application/grpc-web') === true;
     while (next !== undefined && next.done !== true) {
       const chunk = isGrpcWeb ? grpcWebChunk(next.value) : next.value;
+      // What Connect refuses by itself comes to no interceptor, which would have noted it.
+      if (isGrpcWeb) call.outcome ??= grpcStatusOf(chunk);
       if (!call.isStream) call.holdOnly(chunk.length + (rest?.heldBytes ?? 0));
       if (!response.write(chunk) && !(await isRead(response, call, chunk.length))) return;
       next = await chunks?.next();
     }
+    call.outcome ??= grpcStatusOf(reply.trailer);
     if (reply.trailer !== undefined) response.addTrailers(grpcHeaders(reply.trailer));
     response.end();
   } finally {

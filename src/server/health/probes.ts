@@ -1,6 +1,6 @@
 /** `GET /healthz` and `GET /readyz`, for whatever probes by plain HTTP. */
 import { serverFixed } from '../../limits.ts';
-import { encodeGrpcMessage } from '../http/grpc-message.ts';
+import { encodeGrpcMessage, grpcDoorOf } from '../http/grpc-message.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { originForm, pathOf } from '../http/request-target.ts';
 import type { ServerState } from './server-state.ts';
@@ -48,9 +48,10 @@ export function answerWithoutPath(request: HttpRequest, response: HttpResponse):
 export function answerUnknownPath(request: HttpRequest, response: HttpResponse): void {
   const path = pathOf(request).slice(0, serverFixed.pathCharactersMax);
   const message = `nothing is served at ${path}; services are listed by gRPC reflection`;
-  if (request.headers['content-type']?.startsWith('application/grpc') === true) {
+  const { headers } = request;
+  if (grpcDoorOf(headers) !== undefined) {
     response.writeHead(200, {
-      'content-type': request.headers['content-type'],
+      'content-type': headers['content-type'] ?? '',
       'grpc-status': '12',
       'grpc-message': encodeGrpcMessage(message),
     });

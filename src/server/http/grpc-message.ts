@@ -4,8 +4,10 @@
  *
  * Connect escapes far more, as in a URL, which clients that decode only what gRPC asks for show as it is. What it has
  * written is put right here before it leaves, whichever way it takes: headers, trailers, or the trailers that gRPC-Web
- * has in the body.
+ * has in the body. The code that is beside it is read here, too.
  */
+import type { IncomingHttpHeaders } from 'node:http';
+import { type GrpcCode, grpcCode } from '../../grpc-code.ts';
 
 /** The value of `grpc-message` for a text. */
 export function encodeGrpcMessage(text: string): string {
@@ -44,6 +46,28 @@ export function grpcWebChunk(chunk: Uint8Array): Uint8Array {
   envelope.writeUInt32BE(recoded.length, 1);
   envelope.write(recoded, PREFIX_BYTES, 'latin1');
   return envelope;
+}
+
+/** What such an envelope, or the trailers of gRPC, say of how the call ended; `undefined`: it is one of a message, or they say nothing. */
+export function grpcStatusOf(end: Uint8Array | Headers | undefined): GrpcCode | undefined {
+  const text = end instanceof Uint8Array ? statusInEnvelope(end) : (end?.get('grpc-status') ?? undefined);
+  return text === undefined ? undefined : codes.find((code) => String(code) === text);
+}
+
+const codes = Object.values(grpcCode);
+const STATUS_LINE = /^grpc-status: *(\d+)/m;
+
+function statusInEnvelope(envelope: Uint8Array): string | undefined {
+  if (envelope[0] !== TRAILER_FLAG) return undefined;
+  const lines = Buffer.from(envelope.subarray(PREFIX_BYTES)).toString('latin1');
+  return STATUS_LINE.exec(lines)?.[1];
+}
+
+/** Which of the two protocols that are behind a status of HTTP which is always 200, with one of their own; `undefined`: none. */
+export function grpcDoorOf(headers: IncomingHttpHeaders): 'grpc' | 'grpc_web' | undefined {
+  const [, isWeb] = /^application\/grpc(-web)?/i.exec(headers['content-type'] ?? '') ?? [undefined, null];
+  if (isWeb === null) return undefined;
+  return isWeb === undefined ? 'grpc' : 'grpc_web';
 }
 
 /** Whether this is gRPC over HTTP/2, compressed or not, whose clients read a status of its own. */

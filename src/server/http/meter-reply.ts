@@ -11,8 +11,10 @@ import type { CallMeter } from '../metrics/call-meter.ts';
 import type { HttpResponse } from './http-message.ts';
 
 interface MeterOptions {
-  /** Whose `outcome` is the code, once it is known; left out, or without one: what the status stands for. */
+  /** Whose `outcome` is the code, once it is known; left out, or without one: `code`. */
   readonly call?: Call;
+  /** Of a reply that gets to its end; left out: what the status stands for. */
+  readonly code?: GrpcCode;
   /** Whether the status of HTTP says how the call went; left out: it does. */
   readonly usesStatus?: boolean;
 }
@@ -20,13 +22,13 @@ interface MeterOptions {
 export function meterReply(
   response: HttpResponse,
   meter: CallMeter,
-  { call, usesStatus = true }: MeterOptions = {},
+  { call, code: whenEnded, usesStatus = true }: MeterOptions = {},
 ): void {
   const startMs = performance.now();
   meter.begin();
   response.once('close', () => {
     const { statusCode } = response;
-    const whenUnknown = response.writableEnded ? codeOfStatus(statusCode) : grpcCode.Canceled;
+    const whenUnknown = response.writableEnded ? (whenEnded ?? codeOfStatus(statusCode)) : grpcCode.Canceled;
     const code = call?.outcome ?? whenUnknown;
     if (call?.isStream === true) meter.endUntimed(code);
     else meter.end(code, performance.now() - startMs);

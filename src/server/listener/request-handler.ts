@@ -8,6 +8,8 @@ import { answerProbe, answerUnknownPath, answerWithoutPath } from '../health/pro
 import type { ServerState } from '../health/server-state.ts';
 import type { RestApi } from '../rest/rest-api.ts';
 import type { Scripts } from '../scripts/scripts.ts';
+import { grpcCode } from '../../grpc-code.ts';
+import { grpcDoorOf } from '../http/grpc-message.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { meterReply } from '../http/meter-reply.ts';
 import { pathOf } from '../http/request-target.ts';
@@ -30,7 +32,11 @@ export function requestHandlers(context: RequestContext): readonly RequestHandle
   );
   const otherMeter = meters.of('http', 'other');
   const metered = (request: HttpRequest, response: HttpResponse): false => {
-    meterReply(response, meterByPath.get(pathOf(request)) ?? otherMeter);
+    const path = pathOf(request);
+    const meter = meterByPath.get(path);
+    const door = meter === undefined && path !== '' ? grpcDoorOf(request.headers) : undefined;
+    if (door === undefined) meterReply(response, meter ?? otherMeter);
+    else meterReply(response, meters.of(door, 'other'), { code: grpcCode.Unimplemented, usesStatus: false });
     return false;
   };
   return [

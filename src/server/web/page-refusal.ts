@@ -9,7 +9,7 @@ import { grpcCode } from '../../grpc-code.ts';
 import type { RequestHead } from '../../http2/contract/fields.ts';
 import type { ConnectionInfo } from '../../http2/contract/stream.ts';
 import { serverFixed } from '../../limits.ts';
-import { encodeGrpcMessage } from '../http/grpc-message.ts';
+import { encodeGrpcMessage, grpcDoorOf } from '../http/grpc-message.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { meterReply } from '../http/meter-reply.ts';
 import { hostOf } from '../http/request-target.ts';
@@ -54,7 +54,7 @@ export class PageRefusal {
     this.#line.tell({ reason }, 'a request was refused that a web page may have sent');
     const { headers } = request;
     const contentType = headers['content-type'] ?? '';
-    if (/^application\/grpc/i.test(contentType)) {
+    if (grpcDoorOf(headers) !== undefined) {
       response.writeHead(403, {
         'content-type': contentType,
         'grpc-status': String(grpcCode.PermissionDenied),
