@@ -25,7 +25,7 @@ export class Measures {
     this.#limits = limits;
   }
 
-  ofServer(rest: Pick<ServerFigures, 'version' | 'isServing' | 'droppedLogLines'>): ServerFigures {
+  ofServer(rest: Pick<ServerFigures, 'version' | 'isServing' | 'droppedLogLines' | 'spans'>): ServerFigures {
     const { streamCount, heldBytes, cutCount, meters } = this.#calls;
     const { callsMax, callBytesMax, connectionsMax } = this.#limits;
     const { connections, bytes } = this.traffic;

@@ -115,7 +115,12 @@ class Server implements RunningServer {
     const endpointByPath = rpcEndpoints({ store, state, services, meters: calls.meters, logger });
     const metrics = new MetricsEndpoint({
       server: () =>
-        measures.ofServer({ version, isServing: state.isServing, droppedLogLines: droppedLogLines() }),
+        measures.ofServer({
+          version,
+          isServing: state.isServing,
+          droppedLogLines: droppedLogLines(),
+          spans: spanExport?.counts ?? { sentCount: 0, lostCount: 0 },
+        }),
       store: () => this.#store && measures.ofStore(this.#store),
     });
     const { valueBytesMax } = config.limits;

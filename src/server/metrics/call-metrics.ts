@@ -135,6 +135,18 @@ export const serverMetrics: readonly Metric<ServerFigures>[] = [
     help: "The lines of the server's log that were not read in time or could not be written: above 0 it has gaps.",
     read: ({ droppedLogLines }) => droppedLogLines,
   },
+  {
+    name: 'kelp_trace_spans_sent_total',
+    type: 'counter',
+    help: 'The spans of traces that the collector has received (--otlp-endpoint).',
+    read: ({ spans }) => spans.sentCount,
+  },
+  {
+    name: 'kelp_trace_spans_lost_total',
+    type: 'counter',
+    help: 'The spans that were lost: more than are sent in time, or the collector did not take them. No call is lost by it.',
+    read: ({ spans }) => spans.lostCount,
+  },
 ];
 
 function labelsOf({ door, method }: CallMeter): Labels {

@@ -33,6 +33,8 @@ export interface ServerFigures {
   readonly version: string;
   readonly isServing: boolean;
   readonly droppedLogLines: number;
+  /** Of traces: those that were received, and those that will not be. */
+  readonly spans: { readonly sentCount: number; readonly lostCount: number };
   readonly meters: CallMeters;
   readonly calls: CallFigures;
   readonly connectionsMax: number;

@@ -34,8 +34,16 @@ export interface SpanExportOptions {
   readonly logger: Logger;
 }
 
+/** How many spans were received, and how many will not be. */
+export interface SpanCounts {
+  readonly sentCount: number;
+  readonly lostCount: number;
+}
+
 /** The tracer records all that it is asked for, but what is part of a trace that is left out. */
 export interface SpanExport extends OwnTraces {
+  /** Of now, whenever it is read. */
+  readonly counts: SpanCounts;
   /** Sends what waits, if that takes no longer than this. */
   stop(timeoutMs: number): Promise<void>;
 }
@@ -61,6 +69,7 @@ export function exportSpans({ endpoint, sampleShare, version, logger }: SpanExpo
   return {
     tracer: provider.getTracer('kelpdb', version),
     sampleShare,
+    counts: queue,
     stop: async (timeoutMs) => {
       const late = Promise.withResolvers<void>();
       const timer = systemClock.setTimer(timeoutMs, late.resolve);
@@ -85,16 +94,19 @@ interface Losses {
 }
 
 /** Bounds what waits in the processor of the SDK, which would drop what is too much without a word, and counts what is lost. */
-class SpanQueue implements SpanProcessor {
+class SpanQueue implements SpanProcessor, SpanCounts {
+  sentCount = 0;
+  lostCount = 0;
   readonly #processor: SpanProcessor;
   readonly #exporter: SpanExporter;
   readonly #onLosses: (losses: Losses) => void;
   /** Those that wait, ... */
   #waitingCount = 0;
   /** ... and those on their way. */
-  #sentCount = 0;
+  #leavingCount = 0;
   #isGivenUp = false;
-  #lostCount = 0;
+  /** Since the log has told of any. */
+  #untoldCount = 0;
   #reason: string | undefined;
   #toldAtMs = Number.NEGATIVE_INFINITY;
 
@@ -133,34 +145,36 @@ class SpanQueue implements SpanProcessor {
 
   /** What was not received by now is lost. */
   giveUp(): void {
-    const unsentCount = this.#waitingCount + this.#sentCount;
+    const unsentCount = this.#waitingCount + this.#leavingCount;
     this.#isGivenUp = true;
     if (unsentCount > 0) this.#lost(unsentCount, 'not received when the server stopped');
     this.#tellLosses();
   }
 
   #tellLosses(): void {
-    if (this.#lostCount === 0) return;
-    this.#onLosses({ lostSpans: this.#lostCount, reason: this.#reason });
-    this.#lostCount = 0;
+    if (this.#untoldCount === 0) return;
+    this.#onLosses({ lostSpans: this.#untoldCount, reason: this.#reason });
+    this.#untoldCount = 0;
     this.#reason = undefined;
     this.#toldAtMs = systemClock.monotonicMs();
   }
 
   #export(spans: ReadableSpan[], onResult: OnResult): void {
     this.#waitingCount -= spans.length;
-    this.#sentCount += spans.length;
+    this.#leavingCount += spans.length;
     this.#exporter.export(spans, (result) => {
       if (!this.#isGivenUp) {
-        this.#sentCount -= spans.length;
-        if ((result.code as number) !== SUCCESS) this.#lost(spans.length, result.error?.message);
+        this.#leavingCount -= spans.length;
+        if ((result.code as number) === SUCCESS) this.sentCount += spans.length;
+        else this.#lost(spans.length, result.error?.message);
       }
       onResult(result);
     });
   }
 
   #lost(count: number, reason: string | undefined): void {
-    this.#lostCount += count;
+    this.lostCount += count;
+    this.#untoldCount += count;
     this.#reason = reason ?? this.#reason;
     if (systemClock.monotonicMs() - this.#toldAtMs >= spanLossLogMs) this.#tellLosses();
   }

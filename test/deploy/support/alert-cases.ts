@@ -190,6 +190,12 @@ export const alertCases: readonly AlertCase[] = [
     trouble: { [of('kelp_log_lines_dropped_total')]: '0 0 0 5x300' },
     health: { [of('kelp_log_lines_dropped_total')]: '5x300' },
   },
+  {
+    alert: 'KelpSpansLost',
+    firesAt: 16,
+    trouble: { [of('kelp_trace_spans_lost_total')]: '0+5x300' },
+    health: { [of('kelp_trace_spans_lost_total')]: '0 5x300' },
+  },
 ];
 
 function nearLimit(alert: string, firesAt: number, used: string, limit: string): AlertCase {

@@ -5,8 +5,10 @@ import { CallSpans } from '../../../src/client/tracing/call-spans.ts';
 import { systemPace } from '../../../src/client/calls/pace.ts';
 import { serverFixed } from '../../../src/limits.ts';
 import { startCollector } from '../../support/fake-collector.ts';
+import { eventually } from '../../support/eventually.ts';
 import { registerSpans, within } from '../../support/recorded-spans.ts';
 import { startTestServer } from '../../support/test-server.ts';
+import { metricsOf } from '../metrics/exposition.ts';
 import { SpanKind } from '@opentelemetry/api';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
@@ -74,6 +76,22 @@ test.each([
   expect(lines).toEqual([
     expect.objectContaining({ level: 'warn', endpoint: `${endpoint}/v1/traces`, lostSpans: 10 }),
   ]);
+});
+
+test('the metrics say how many spans the collector has received, and how many were lost', async () => {
+  const collector = await startCollector();
+  const server = await startTestServer({ flags: { 'otlp-endpoint': collector.url } });
+  const client = clientOf(server.address);
+  const spans = async (what: string): Promise<number | undefined> =>
+    (await metricsOf(server.url)).find(({ name }) => name === `kelp_trace_spans_${what}_total`)?.samples[0]
+      ?.value;
+  for (let index = 0; index < 3; index++) await client.get('a');
+  await eventually(() => spans('sent')).toBe(3);
+  expect(await spans('lost')).toBe(0);
+  collector.status = 400;
+  for (let index = 0; index < 2; index++) await client.get('a');
+  await eventually(() => spans('lost')).toBe(2);
+  expect(await spans('sent')).toBe(3);
 });
 
 test('a collector that does not answer holds up neither calls nor the stop, and what waits for it is bounded', async () => {
