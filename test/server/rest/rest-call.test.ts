@@ -2,7 +2,6 @@
 import { grpcCode } from '../../../src/grpc-code.ts';
 import { CallMeter } from '../../../src/server/metrics/call-meter.ts';
 import { EventEmitter } from 'node:events';
-import { grpcCode } from '../../../src/grpc-code.ts';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { Deadlines } from '../../../src/deadlines.ts';
