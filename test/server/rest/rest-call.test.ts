@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { Deadlines } from '../../../src/deadlines.ts';
 import { StoreError } from '../../../src/errors.ts';
+import { grpcCode } from '../../../src/grpc-code.ts';
 import { serverFixed } from '../../../src/limits.ts';
 import { CallTable } from '../../../src/server/calls/calls.ts';
 import type { HttpRequest, HttpResponse } from '../../../src/server/http/http-message.ts';
