@@ -17,9 +17,9 @@ export const readKey = operation({
   countsAs: 'Get',
   query: { revision: wholeNumberParameter },
   run(call, { revision = 0 }) {
-    if (isPartial(call)) return readPart(call, revision);
-    // What is read goes out at once, and needs no promise, unless others have read much in this turn.
-    return call.store.isResting ? readInTurn(call, revision) : readNow(call, revision);
+    // What is read goes out at once, and needs no promise, unless others have read much in this turn. Then many long values may
+    // be asked for together, and those that there is no memory for are refused before they are copied.
+    return isPartial(call) || call.store.isResting ? readChecked(call, revision) : readNow(call, revision);
   },
 });
 
@@ -40,15 +40,8 @@ function readNow(call: RestCall, revision: number): void {
   sendValue(call, entry, readRevision);
 }
 
-async function readInTurn(call: RestCall, revision: number): Promise<void> {
-  const admit = (entry: Entry | undefined): void => call.call.chargeReply(entry?.value.length ?? 0);
-  const result = await call.store.get(call.pathKey, { revision, admit });
-  if (result.entry === undefined) throw notFound();
-  sendValue(call, result.entry, result.revision);
-}
-
 /** The order in which conditions are looked at is that of RFC 9110, section 13.2.2. */
-async function readPart(call: RestCall, revision: number): Promise<void> {
+async function readChecked(call: RestCall, revision: number): Promise<void> {
   const { store } = call;
   const { ifMatch, ifNoneMatch } = preconditionsOf(call);
   let status = 200;
