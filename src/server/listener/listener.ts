@@ -36,6 +36,7 @@ import type { Deadlines } from '../../deadlines.ts';
 import type { Cors } from '../web/cors.ts';
 import type { PageRefusal } from '../web/page-refusal.ts';
 import { Http2Port } from './http2-port.ts';
+import { refuseMalformed } from './malformed-request.ts';
 import { removeUnusedSocket } from './socket-file.ts';
 import { UnheededUpgrades } from './unheeded-upgrade.ts';
 import { WrongProtocol, refuse } from './wrong-protocol.ts';
@@ -219,6 +220,9 @@ export class Listener {
       continueWhenRead(request, response);
       server.emit('request', request, response);
     });
+    server.on('clientError', (error, socket) =>
+      refuseMalformed(error, socket as Socket, upgrades.lastResponse(socket), limits.headerBytesMax),
+    );
     // Its target is a host; without a listener Node closes the connection without a word.
     server.on('connect', (_request, socket) => {
       refuse(socket as Socket, '405 Method Not Allowed', 'this server is no proxy', `allow: ${METHODS}`);

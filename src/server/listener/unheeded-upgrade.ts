@@ -24,6 +24,11 @@ export class UnheededUpgrades {
     this.#lastResponseBySocket.set(socket, response);
   }
 
+  /** Of the last request of a connection; `undefined`: it had none. */
+  lastResponse(socket: object): ServerResponse | undefined {
+    return this.#lastResponseBySocket.get(socket);
+  }
+
   /** @param rest what came behind the head of the request. Node has let go of the socket. */
   leave(request: IncomingMessage, rest: Buffer): void {
     const { socket } = request;

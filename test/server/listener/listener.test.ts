@@ -351,7 +351,9 @@ describe('limits of connections', () => {
     const long = 'x'.repeat(8000);
 
     connection.send(`GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: ${long}\r\n\r\n`);
-    expect(await connection.until(/\r\n\r\n/)).toMatch(/^HTTP\/1\.1 431 /);
+    const refused = await connection.until(/longer than 4096 bytes \(header-bytes-max\)\n$/);
+    expect(refused).toMatch(/^HTTP\/1\.1 431 /);
+    await connection.closed;
 
     const session = await http2Session(server.url);
     // The server's limit holds from when it knows that the client knows it.
@@ -360,6 +362,31 @@ describe('limits of connections', () => {
     const [headers] = (await once(stream, 'response')) as [Answer['headers']];
     expect(headers[':status']).toBe(431);
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+  });
+
+  test.each([
+    ['GET /v1/keys/\u00fc HTTP/1.1\r\nHost: localhost\r\n\r\n', /write it percent-encoded, as in %C3%BC\n$/],
+    ['GET /v1/keys/a b HTTP/1.1\r\nHost: localhost\r\n\r\n', /this is no request of HTTP\/1\.1: .+\n$/],
+    ['GET / HTTP/1.1\r\nHost: localhost\r\na b: c\r\n\r\n', /this is no request of HTTP\/1\.1: .+\n$/],
+    [
+      'PUT /v1/keys/a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\nno length\r\n',
+      /this is no request of HTTP\/1\.1: .+\n$/,
+    ],
+  ])('what is no request is told why: %j', async (bytes, text) => {
+    const connection = await RawConnection.open(await startTestServer());
+    connection.send(Buffer.from(bytes, 'latin1'));
+    expect(await connection.until(text)).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    await connection.closed;
+  });
+
+  test('what is no request behind one that is not answered yet only ends the connection', async () => {
+    const server = await startTestServer();
+    const connection = await RawConnection.open(server);
+    connection.send('GET /v1/watch HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await connection.until('synced');
+    connection.send('no request\r\n\r\n');
+    await connection.closed;
+    expect(connection.received).not.toContain('400');
   });
 
   test('a call of gRPC whose metadata is too long is told so by its status', async () => {
