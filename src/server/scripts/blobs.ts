@@ -8,7 +8,8 @@ import { type Operation, operation } from '../rest/operation.ts';
 import { keyParameter } from '../rest/query.ts';
 import type { RestCall } from '../rest/rest-call.ts';
 import { PacedReply } from '../rest/replies/paced-reply.ts';
-import { JSON_HEADERS, refuseConditions, sendBody } from './script-reply.ts';
+import { refuseConditions } from '../rest/keys/preconditions.ts';
+import { JSON_HEADERS, sendBody } from './script-reply.ts';
 
 /** What the operations stand on. Throws while there is no store. */
 export type BlobsOf = (call: RestCall) => Blobs;

@@ -1,5 +1,4 @@
 /** The replies of the interfaces for scripts: JSON to the letter, without a line end; an error is `{"error": "..."}`. */
-import { StoreError } from '../../errors.ts';
 import type { HeaderList } from '../http/http-message.ts';
 import type { Problem } from '../rest/problem.ts';
 import type { RestCall } from '../rest/rest-call.ts';
@@ -14,13 +13,4 @@ export function sendError(call: RestCall, { status, detail, headers }: Problem):
   // As for all of REST: what still comes of a request that was too slow is not waited for.
   const isOver = status === 408 && call.request.httpVersion.startsWith('1.');
   sendBody(call, status, { error: detail }, [...headers, ...(isOver ? ['connection', 'close'] : [])]);
-}
-
-/** A condition that nothing looks at could keep a write from being lost. */
-export function refuseConditions(call: RestCall): void {
-  const name = ['if-match', 'if-none-match', 'if-unmodified-since'].find(
-    (each) => call.header(each) !== undefined,
-  );
-  if (name === undefined) return;
-  throw new StoreError('invalidArgument', `${name} is not looked at here; write to /v1/keys/{key} with it`);
 }

@@ -6,7 +6,8 @@ import { jsonTurns } from '../json/turn-work.ts';
 import { writeForm } from '../json/write-form.ts';
 import { type Operation, operation } from '../rest/operation.ts';
 import { JSON_REPLY_COPIES, sendPieces } from '../rest/replies/json-reply.ts';
-import { refuseConditions, sendBody } from './script-reply.ts';
+import { refuseConditions } from '../rest/keys/preconditions.ts';
+import { sendBody } from './script-reply.ts';
 import { readValueBody } from './value-body.ts';
 
 const done = { status: 'ok' };

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { startTestServer, temporaryDirectory } from '../../support/test-server.ts';
 import { tagList } from '../../../src/server/rest/keys/entity-tag.ts';
-import { HttpClient, versions } from './http-client.ts';
+import { HttpClient, problemIn, versions } from './http-client.ts';
 
 const path = '/v1/keys/a';
 
@@ -106,6 +106,22 @@ describe.each(versions)('over %s', (version) => {
       statuses.filter((status) => status === 412).length,
     ]).toEqual([1, 49]);
     expect((await http.ask({ path })).body.toString()).toBe(`new ${statuses.indexOf(200)}`);
+  });
+
+  test.each([
+    ['POST', '/v1/keys/n/increment', undefined],
+    ['POST', '/v1/txn', '{"success":[{"put":{"key":"n","value":"2"}}]}'],
+    ['DELETE', '/v1/keys?prefix=n', undefined],
+  ])('%s %s refuses those that it would not look at', async (method, path, body) => {
+    const http = new HttpClient((await startTestServer()).url, version);
+    await http.ask({ method: 'PUT', path: '/v1/keys/n', body: '1' });
+    for (const name of ['if-match', 'if-none-match', 'if-unmodified-since']) {
+      const headers = { [name]: '"4c1d5b9a07e2-9"', 'content-type': 'application/json' };
+      const refused = await http.ask({ method, path, headers, ...(body !== undefined && { body }) });
+      expect(problemIn(refused)).toEqual([400, 400, 'invalidArgument', 'application/problem+json']);
+      expect(JSON.parse(refused.body.toString()).detail).toMatch(`${name} is not looked at here`);
+    }
+    expect((await http.ask({ path: '/v1/keys/n' })).headers['kelp-revision']).toBe('1');
   });
 
   test('a restart changes no tag', async () => {

@@ -379,6 +379,7 @@ describe('refused:', () => {
     ['?progress_interval=10ms', /progress_interval must be 100ms/],
     ['?progress_interval=10', /progress_interval must be a length of time with its unit/],
     ['?key=a&prefix=b', /not by several of them/],
+    ['?key=', /key is empty; leave it out to watch all keys/],
     ['?incarnation=abc&start_revision=1', /32 hexadecimal digits/],
     ['?previous=1', /previous must be true or false/],
     ['?prefx=a', /did you mean prefix\?/],

@@ -3,6 +3,7 @@ import type { DeletedRange, Key } from '../../../api.ts';
 import { StoreError } from '../../../errors.ts';
 import { operation } from '../operation.ts';
 import { flagParameter, keyParameter } from '../query.ts';
+import { refuseConditions } from './preconditions.ts';
 
 export const deleteKeys = operation({
   method: 'DELETE',
@@ -16,6 +17,7 @@ export const deleteKeys = operation({
     in_parts: flagParameter,
   },
   async run(call, { all = false, in_parts: inParts = false, ...bounds }) {
+    refuseConditions(call);
     const range = deletedRange(bounds, all);
     const deleted = await call.store.deleteRange(range, inParts ? { inParts, signal: call.call.signal } : {});
     const { deletedCount, firstRevision, revision } = deleted;

@@ -7,6 +7,7 @@ import { serverFixed } from '../../../limits.ts';
 import { toSeconds } from '../../json/txn-form.ts';
 import { operation } from '../operation.ts';
 import { readJsonBody } from '../replies/json-body.ts';
+import { refuseConditions } from './preconditions.ts';
 
 /** Without a body it adds 1. */
 const NOTHING = Buffer.from('{}');
@@ -18,6 +19,7 @@ export const incrementKey = operation({
   query: {},
   body: { bytesMax: serverFixed.smallRequestBytesMax, types: ['application/json'] },
   async run(call) {
+    refuseConditions(call);
     const { body, pathKey } = call;
     const json = body.length === 0 ? NOTHING : body;
     const { delta, ttl } = await readJsonBody(IncrementRequestSchema, json, toProtobuf);

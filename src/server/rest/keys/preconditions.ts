@@ -27,6 +27,18 @@ export function preconditionsOf({ request: { headers } }: RestCall): Preconditio
   };
 }
 
+/** For writes that look at none: a condition that is overlooked could be what keeps a write from being lost. Throws `invalidArgument`. */
+export function refuseConditions(call: RestCall): void {
+  const name = ['if-match', 'if-none-match', 'if-unmodified-since'].find(
+    (each) => call.header(each) !== undefined,
+  );
+  if (name === undefined) return;
+  throw new StoreError(
+    'invalidArgument',
+    `${name} is not looked at here; PUT and DELETE of /v1/keys/{key} take If-Match and If-None-Match`,
+  );
+}
+
 /** Throws `conditionFailed` unless a write may go ahead on an entry as it is; `undefined`: there is none. */
 export function checkForWrite(
   { ifMatch, ifNoneMatch }: Preconditions,

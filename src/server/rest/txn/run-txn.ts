@@ -8,6 +8,7 @@ import { checkTxnOperations, faultyPlaceIn, toProtobufTxn } from '../../json/txn
 import { toTxnRequest } from '../../json/txn-message.ts';
 import { admitResult } from '../../services/transaction.ts';
 import { type Operation, operation } from '../operation.ts';
+import { refuseConditions } from '../keys/preconditions.ts';
 import { readJsonBody } from '../replies/json-body.ts';
 import { JSON_REPLY_COPIES, sendForm } from '../replies/json-reply.ts';
 
@@ -19,6 +20,7 @@ export function runTxn({ requestBytesMax }: Pick<ServerLimits, 'requestBytesMax'
     query: {},
     body: { bytesMax: requestBytesMax, limit: 'requestBytesMax', types: ['application/json'] },
     async run(call) {
+      refuseConditions(call);
       call.call.replyCopies = JSON_REPLY_COPIES;
       const request = await readTxn(call.body);
       await sendForm(call, txnJson(await call.store.txn({ ...request, admit: admitResult(call.call) })));

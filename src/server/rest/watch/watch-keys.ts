@@ -83,6 +83,7 @@ function wrong(name: string, why: string): StoreError {
 }
 
 function requestOf({ key, prefix, start, end, ...given }: QueryOf<typeof query>): WatchRequest {
+  if (key?.length === 0) throw wrong('key', 'is empty; leave it out to watch all keys');
   const range: KeyRange = {
     ...(key && { key }),
     ...(prefix && { prefix }),
