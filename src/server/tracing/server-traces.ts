@@ -4,7 +4,7 @@
  * to look for it with each call would be a part of what a read costs that can be measured.
  *
  * Which traces the server's own records is decided here, before anything is made for a call: a span that its sampler leaves out costs
- * as much as a read.
+ * as much as a read, and so does one that is lost since too many wait.
  */
 import { type Context, ROOT_CONTEXT, TraceFlags, type Tracer, trace } from '@opentelemetry/api';
 import type { Flush, LogObserver } from '../../wal/commit/log-observer.ts';
@@ -15,25 +15,26 @@ export interface OwnTraces {
   readonly tracer: Tracer;
   /** Of the traces that begin here; the others are as those say that they are part of. */
   readonly sampleShare: number;
+  /** @returns false: so many spans wait to be sent that those of one more call would be lost, as they are now. */
+  hasRoom(): boolean;
 }
 
 export class ServerTraces implements LogObserver {
   /** `undefined`: spans are not wanted. */
   readonly tracer: Tracer | undefined;
   /** `undefined`: the tracer's own sampler decides. */
-  readonly #sampleShare: number | undefined;
+  readonly #own: OwnTraces | undefined;
   #lastFlush: Flush | undefined;
 
   constructor(own?: OwnTraces) {
     this.tracer = own?.tracer ?? registeredTracer();
-    this.#sampleShare = own?.sampleShare;
+    this.#own = own;
   }
 
   /** Whether a span in this context is worth making. */
   mayRecord(parent: Context): boolean {
-    if (this.#sampleShare === undefined) return true;
-    if (parent === ROOT_CONTEXT) return Math.random() < this.#sampleShare;
-    return ((trace.getSpanContext(parent)?.traceFlags ?? 0) & TraceFlags.SAMPLED) !== 0;
+    const own = this.#own;
+    return own === undefined || (isSampled(parent, own.sampleShare) && own.hasRoom());
   }
 
   /** The newest: when a write is told to be durable, the one that made it so. */
@@ -44,4 +45,9 @@ export class ServerTraces implements LogObserver {
   flushed(flush: Flush): void {
     this.#lastFlush = flush;
   }
+}
+
+function isSampled(parent: Context, sampleShare: number): boolean {
+  if (parent === ROOT_CONTEXT) return Math.random() < sampleShare;
+  return ((trace.getSpanContext(parent)?.traceFlags ?? 0) & TraceFlags.SAMPLED) !== 0;
 }

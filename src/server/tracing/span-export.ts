@@ -70,6 +70,7 @@ export function exportSpans({ endpoint, sampleShare, version, logger }: SpanExpo
     tracer: provider.getTracer('kelpdb', version),
     sampleShare,
     counts: queue,
+    hasRoom: () => queue.hasRoom(),
     stop: async (timeoutMs) => {
       const late = Promise.withResolvers<void>();
       const timer = systemClock.setTimer(timeoutMs, late.resolve);
@@ -126,11 +127,17 @@ class SpanQueue implements SpanProcessor, SpanCounts {
     });
   }
 
+  hasRoom(): boolean {
+    if (this.#waitingCount < spanQueueMax) return true;
+    this.#lost(1, undefined);
+    return false;
+  }
+
   onStart(): void {}
 
   onEnd(span: ReadableSpan): void {
     if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0) return;
-    if (this.#waitingCount >= spanQueueMax) return this.#lost(1, undefined);
+    if (!this.hasRoom()) return;
     this.#waitingCount++;
     this.#processor.onEnd(span);
   }

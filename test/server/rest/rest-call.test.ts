@@ -1,5 +1,4 @@
 /** A call of REST among all calls: what it holds, and what becomes of it when its client does not read. */
-import { grpcCode } from '../../../src/grpc-code.ts';
 import { CallMeter } from '../../../src/server/metrics/call-meter.ts';
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';

@@ -4,12 +4,15 @@ import { createClient } from '../../../src/client/client.ts';
 import { CallSpans } from '../../../src/client/tracing/call-spans.ts';
 import { systemPace } from '../../../src/client/calls/pace.ts';
 import { serverFixed } from '../../../src/limits.ts';
+import { ServerTraces } from '../../../src/server/tracing/server-traces.ts';
+import { exportSpans } from '../../../src/server/tracing/span-export.ts';
 import { startCollector } from '../../support/fake-collector.ts';
 import { eventually } from '../../support/eventually.ts';
 import { registerSpans, within } from '../../support/recorded-spans.ts';
 import { startTestServer } from '../../support/test-server.ts';
 import { metricsOf } from '../metrics/exposition.ts';
-import { SpanKind } from '@opentelemetry/api';
+import { ROOT_CONTEXT, SpanKind, TraceFlags, trace } from '@opentelemetry/api';
+import { pino } from 'pino';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const spanId = 'b7ad6b7169203331';
@@ -92,6 +95,26 @@ test('the metrics say how many spans the collector has received, and how many we
   for (let index = 0; index < 2; index++) await client.get('a');
   await eventually(() => spans('lost')).toBe(2);
   expect(await spans('sent')).toBe(3);
+});
+
+test('while as many spans wait as may, calls make no more, and are counted as lost', async () => {
+  const collector = await startCollector();
+  collector.status = undefined;
+  const losses: unknown[] = [];
+  const write = (line: string): number => losses.push((JSON.parse(line) as { lostSpans: number }).lostSpans);
+  const logger = pino({}, { write });
+  const spanExport = exportSpans({ endpoint: collector.url, sampleShare: 1, version: '0', logger });
+  const traces = new ServerTraces(spanExport);
+  let made = 0;
+  for (; made < 2 * serverFixed.spanQueueMax && traces.mayRecord(ROOT_CONTEXT); made++)
+    spanExport.tracer.startSpan('a').end();
+  // The first message is on its way.
+  expect(made).toBe(serverFixed.spanQueueMax + serverFixed.spanBatchMax);
+  const unsampled = { traceId, spanId, traceFlags: TraceFlags.NONE };
+  expect(traces.mayRecord(trace.setSpanContext(ROOT_CONTEXT, unsampled))).toBe(false);
+  for (let index = 0; index < 4; index++) expect(traces.mayRecord(ROOT_CONTEXT)).toBe(false);
+  await spanExport.stop(1);
+  expect(losses).toEqual([1, 4 + made]);
 });
 
 test('a collector that does not answer holds up neither calls nor the stop, and what waits for it is bounded', async () => {
