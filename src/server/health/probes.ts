@@ -47,7 +47,7 @@ export function answerWithoutPath(request: HttpRequest, response: HttpResponse):
 /** Nothing is served at the path. gRPC has its own form of saying so, which is not an HTTP status. */
 export function answerUnknownPath(request: HttpRequest, response: HttpResponse): void {
   const path = pathOf(request).slice(0, serverFixed.pathCharactersMax);
-  const message = `nothing is served at ${path}; services are listed by gRPC reflection`;
+  const message = `nothing is served at ${path}; /v1/openapi.json tells of REST, and gRPC reflection of services`;
   const { headers } = request;
   if (grpcDoorOf(headers) !== undefined) {
     response.writeHead(200, {

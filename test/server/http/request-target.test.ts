@@ -50,7 +50,7 @@ describe('a server', () => {
     ['GET /readyz?x=1', /^HTTP\/1\.1 200 .*serving/s],
     ['GET http://127.0.0.1:7379/metrics?x', /^HTTP\/1\.1 200 .*kelp_revision/s],
     ['GET /metrics?x=1', /^HTTP\/1\.1 200 .*kelp_revision/s],
-    ['GET http://localhost', /^HTTP\/1\.1 404 .*nothing is served at \/;/s],
+    ['GET http://localhost', /^HTTP\/1\.1 404 .*nothing is served at \/; \/v1\/openapi\.json /s],
     ['GET http://localhost/nowhere', /^HTTP\/1\.1 404 .*nothing is served at \/nowhere;/s],
     ['OPTIONS *', /^HTTP\/1\.1 204 .*allow: GET, HEAD, POST, PUT, DELETE, OPTIONS\r\n/is],
     ['GET *', /^HTTP\/1\.1 400 /],
