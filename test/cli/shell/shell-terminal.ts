@@ -11,6 +11,8 @@ export interface ShellTerminalOptions {
   readonly cwd?: string;
   /** A file that gets the exit code, also when the terminal is gone by then. */
   readonly codeFile?: string;
+  /** Below a shell that notices when it is stopped, says so, and has it go on. */
+  readonly hasJobControl?: boolean;
 }
 
 const ROWS = 24;
@@ -20,6 +22,7 @@ export const keys = {
   enter: '\r',
   tab: '\t',
   interrupt: '\u0003',
+  suspend: '\u001a',
   endOfInput: '\u0004',
   left: '\u001b[D',
   up: '\u001b[A',
@@ -36,13 +39,11 @@ export class ShellTerminal {
   #wake = (): void => undefined;
   #exitCode: number | undefined;
 
-  constructor({ args, environment = {}, columns = 80, cwd = '.', codeFile }: ShellTerminalOptions) {
+  constructor(options: ShellTerminalOptions) {
+    const { args, environment = {}, columns = 80, cwd = '.' } = options;
     this.screen = new Screen(columns, ROWS);
     const words = [process.execPath, resolve('src/cli/main.ts'), ...args].map((word) => `'${word}'`);
-    const kelp = words.join(' ');
-    // The shell between, which notes the code, must not end with the terminal.
-    const run = codeFile === undefined ? `exec ${kelp}` : `trap : HUP; ${kelp}; echo $? > '${codeFile}'`;
-    const command = `stty cols ${columns} rows ${ROWS}; ${run}`;
+    const command = `stty cols ${columns} rows ${ROWS}; ${runUnderShell(words.join(' '), options)}`;
     this.#process = spawn('script', ['-qec', command, '/dev/null'], {
       cwd,
       env: { PATH: process.env['PATH'], TERM: 'xterm', SHELL: '/bin/sh', ...environment },
@@ -104,4 +105,10 @@ export class ShellTerminal {
     await this.until(({ lines, cursor }) => lines.length > before && cursor.line === prompt);
     return this.screen.lines.slice(before, -1);
   }
+}
+
+function runUnderShell(kelp: string, { codeFile, hasJobControl }: ShellTerminalOptions): string {
+  if (hasJobControl === true) return `set -m; ${kelp}; echo stopped; fg > /dev/null`;
+  // The shell between, which notes the code, must not end with the terminal.
+  return codeFile === undefined ? `exec ${kelp}` : `trap : HUP; ${kelp}; echo $? > '${codeFile}'`;
 }

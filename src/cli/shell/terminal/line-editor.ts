@@ -1,12 +1,13 @@
 /**
  * The line that is being typed: Node's own editor, and what it lacks. A watch can print above the line without destroying it;
- * Ctrl-C clears it; what is typed while a command runs is kept, and shown when its turn has come.
+ * Ctrl-C clears it; Ctrl-Z stops the shell, which goes on with it; what is typed while a command runs is kept, and shown when its turn has come.
  *
  * States: `waiting` for a line, with the prompt shown; `busy` while a command runs, when nothing is drawn; `closed` by Ctrl-D
  * or by the end of the terminal.
  */
 import { type Interface, clearScreenDown, createInterface, cursorTo, moveCursor } from 'node:readline';
 import type { Readable } from 'node:stream';
+import type { ReadStream } from 'node:tty';
 import { shell as limits } from '../../../limits.ts';
 import { escapeUnprintable } from '../../../server/logging/printable.ts';
 import { InterruptedError } from '../../process/interrupt.ts';
@@ -69,6 +70,7 @@ export class LineEditor {
     });
     this.#editor.on('line', (text) => this.#take(text));
     this.#editor.on('SIGINT', () => this.#interrupt());
+    this.#editor.on('SIGTSTP', () => this.#suspend());
     // The terminal is gone: reading from it, or giving it back, fails. Without a listener this would end the process.
     this.#editor.on('error', () => {
       this.#isHungUp = true;
@@ -148,6 +150,24 @@ export class LineEditor {
     this.#clearLine();
     this.#output.isQuiet = false;
     this.#draw();
+  }
+
+  /** Stops, as the terminal would have all that runs with the shell stop, and goes on with the same line. */
+  #suspend(): void {
+    const isBusy = this.#output.isQuiet;
+    if (!isBusy) {
+      this.#editor.write(null, { ctrl: true, name: 'e' });
+      this.#terminal.write('^Z\n');
+    }
+    this.#setRawMode(false);
+    // Returns when the shell is to go on, and at once where no other one could say so: then nothing is stopped.
+    process.kill(0, 'SIGTSTP');
+    this.#setRawMode(true);
+    if (!isBusy) this.#draw();
+  }
+
+  #setRawMode(isRaw: boolean): void {
+    (this.#options.stdin as Partial<ReadStream>).setRawMode?.(isRaw);
   }
 
   #clearLine(): void {
