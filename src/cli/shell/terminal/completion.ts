@@ -10,6 +10,9 @@ import { untilAborted } from '../until-aborted.ts';
 import { quoteWord } from '../words/quote.ts';
 import { type Word, splitOpenLine } from '../words/words.ts';
 
+/** Behind the keys that are shown. It also keeps the line editor from adding what only these begin with. */
+const MORE = '...';
+
 /** As the line editor of Node takes it: what may stand in place of the end of the line, and that end. */
 export type Offer = [offers: string[], typed: string];
 
@@ -60,15 +63,17 @@ export class Completer {
   }
 
   async #findKeys({ bytes }: Word): Promise<string[]> {
-    const keys = await this.#scan(bytes, limits.completionKeysMax, false);
+    const found = await this.#scan(bytes, limits.completionKeysMax + 1, false);
+    const keys = found.slice(0, limits.completionKeysMax);
     const [first] = keys;
     if (first === undefined) return [];
     if (keys.length === 1) return [`${quoteWord(first)} `];
     // Keys are in order: what the first and the last one have in common all have, also those that were not looked at.
-    const isMore = keys.length === limits.completionKeysMax;
+    const isMore = found.length > keys.length;
     const last = isMore ? (await this.#scan(bytes, 1, true))[0] : keys.at(-1);
     const common = commonBytes(Buffer.from(first), Buffer.from(last ?? first));
-    return common.length > bytes.length ? [openWord(canonicalKey(common))] : keys.map(quoteWord);
+    if (common.length > bytes.length) return [openWord(canonicalKey(common))];
+    return [...keys.map(quoteWord), ...(isMore ? [MORE] : [])];
   }
 
   async #scan(prefix: Uint8Array, limit: number, reverse: boolean): Promise<Key[]> {
