@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Table, formatFacts } from '../../src/cli/terminal/table.ts';
+import { Table, fitLines, formatFacts } from '../../src/cli/terminal/table.ts';
 
 test('columns line up, numbers to the right, and get wider for later rows', async () => {
   const table = new Table([{ title: 'KEY' }, { title: 'REVISION', isNumber: true }, { title: 'X' }]);
@@ -38,4 +38,15 @@ test.each([
 
 test('facts line up', () => {
   expect(formatFacts({ a: '1', 'b c': '2' })).toBe('a    1\nb c  2\n');
+});
+
+test.each([
+  ['abcdef', 'abcde'],
+  ['abcde', 'abcde'],
+  ['漢字漢字', '漢字'],
+  ['a漢字漢字', 'a漢字'],
+  ['e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301', 'e\u0301e\u0301e\u0301e\u0301e\u0301'],
+  ['👩\u200d👩\u200d👧👩\u200d👩\u200d👧👩\u200d👩\u200d👧', '👩\u200d👩\u200d👧👩\u200d👩\u200d👧'],
+])('of %s five columns are %s', async (line, shown) => {
+  expect(await fitLines(['ascii', line], 5)).toEqual(['ascii', shown]);
 });

@@ -45,7 +45,7 @@ export function prefixTable(prefixes: readonly PrefixRate[]): Promise<string> {
   ]);
   return table.format(
     prefixes.map(({ prefix, readsPerSecond, writesPerSecond }) => [
-      prefix.length === 0 ? '(no / or :)' : `${displayKey(prefix)}*`,
+      prefix.length === 0 ? '(no prefix)' : `${displayKey(prefix)}*`,
       displayRate(readsPerSecond),
       displayRate(writesPerSecond),
     ]),

@@ -43,7 +43,7 @@ const MICROS_PER_MS = 1000;
 
 /** @param earlier of the same server; one of a life before counts as none. */
 export function ratesOf(earlier: Activity, later: Activity): Rates {
-  const before = earlier.uptimeMs < later.uptimeMs ? earlier : undefined;
+  const before = isOfSameLife(earlier, later) ? earlier : undefined;
   const seconds = Math.max(later.uptimeMs - (before?.uptimeMs ?? 0), 1) / MS_PER_SECOND;
   const rate = (read: (activity: Activity) => number): number =>
     (read(later) - (before === undefined ? 0 : read(before))) / seconds;
@@ -68,6 +68,15 @@ export function ratesOf(earlier: Activity, later: Activity): Rates {
     methods,
     prefixes: prefixRates(later),
   };
+}
+
+/** A server that was away for long may have been up for longer than the one before it; its counts began anew. */
+function isOfSameLife(earlier: Activity, later: Activity): boolean {
+  const countByName = new Map(later.methods.map((each) => [nameOf(each), each.callCount]));
+  return (
+    earlier.uptimeMs < later.uptimeMs &&
+    earlier.methods.every((each) => each.callCount <= (countByName.get(nameOf(each)) ?? 0))
+  );
 }
 
 function methodRate(

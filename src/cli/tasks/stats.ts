@@ -2,7 +2,7 @@
 import { systemClock, holdProcess } from '../../clock.ts';
 import type { Status } from '../../client/messages/types.ts';
 import type { Session } from '../session/session.ts';
-import { displayDuration, displaySize } from '../terminal/display.ts';
+import { displayCount, displayDuration, displaySize } from '../terminal/display.ts';
 import { formatFacts } from '../terminal/table.ts';
 import { methodTable, prefixTable, rateFacts } from './rate-tables.ts';
 import { type Rates, ratesOf } from './rates.ts';
@@ -24,7 +24,7 @@ export async function stats({ client, output, isJson }: Session, { interval }: S
   if (isJson) return output.writeJson({ ...status, connectionCount, streamCount, rates });
   const facts = {
     ...statusFacts(status),
-    connections: `${connectionCount}, ${streamCount} ${streamCount === 1 ? 'stream' : 'streams'} open`,
+    connections: `${connectionCount}, ${displayCount(streamCount, 'stream')} open`,
   };
   await output.write(`${formatFacts(facts)}\nlast ${displayDuration(rates.seconds * 1000)}\n\n`);
   await output.write(formatFacts(rateFacts(rates)));
@@ -70,7 +70,7 @@ function statusFacts(status: Status): Record<string, string> {
     watchers: String(status.watcherCount),
     data: displaySize(status.dataBytes),
     memory: `${displaySize(status.memoryBytes)} of ${displaySize(status.memoryBytesMax)}, resident ${displaySize(status.residentBytes)}`,
-    log: `${displaySize(status.logBytes)} in ${segmentCount} ${segmentCount === 1 ? 'segment' : 'segments'}`,
+    log: `${displaySize(status.logBytes)} in ${displayCount(segmentCount, 'segment')}`,
     segments: `${status.oldestSegmentId} is the oldest, ${status.activeSegmentId} is written`,
     snapshots: `${snapshotCount}, ${displaySize(status.snapshotBytes)}${newest}`,
   };

@@ -1,9 +1,10 @@
 /** The work of `top`: what goes on, again and again on a terminal, else once. */
 import type { Activity, Status } from '../../client/messages/types.ts';
 import { isKelpError } from '../../client/errors/error.ts';
+import { failureText } from '../process/failure.ts';
 import { untilInterrupted } from '../process/interrupt.ts';
 import type { Session } from '../session/session.ts';
-import { displayDuration, displaySize } from '../terminal/display.ts';
+import { displayCount, displayDuration, displaySize } from '../terminal/display.ts';
 import { FullScreen } from '../terminal/full-screen.ts';
 import { formatFacts } from '../terminal/table.ts';
 import { methodTable, prefixTable, rateFacts } from './rate-tables.ts';
@@ -18,6 +19,8 @@ export interface TopFlags {
 /** Room on a screen is for both tables. */
 const METHOD_ROWS_MAX = 10;
 const PREFIX_ROWS_MAX = 20;
+
+const FOOT = 'q quits';
 
 export async function top(session: Session, { interval, once = false }: TopFlags): Promise<void> {
   const { client, output, stdin, isJson } = session;
@@ -55,7 +58,7 @@ async function refresh(
 ): Promise<void> {
   let earlier = first;
   let lines = ['...'];
-  await screen.show(lines);
+  await screen.show(lines, FOOT);
   for (;;) {
     await pause(interval, signal);
     if (signal.aborted) return;
@@ -63,11 +66,11 @@ async function refresh(
       const { later, text } = await frame(session, earlier, signal);
       earlier = later;
       lines = text.split('\n');
-      await screen.show([...lines, 'q quits']);
+      await screen.show(lines, FOOT);
     } catch (error) {
       if (signal.aborted) return;
       if (!isKelpError(error)) throw error;
-      await screen.show([error.message, '', ...lines]);
+      await screen.show([failureText(error), '', ...lines], FOOT);
     }
   }
 }
@@ -92,8 +95,8 @@ function headOf(status: Status, { connectionCount, streamCount }: Activity): str
   const { version, uptimeMs, revision, keyCount, memoryBytes, memoryBytesMax, logBytes, watcherCount } =
     status;
   return [
-    `KelpDB ${version}, up ${displayDuration(uptimeMs)}, revision ${revision}, ${keyCount} keys`,
-    `memory ${displaySize(memoryBytes)} of ${displaySize(memoryBytesMax)}, log ${displaySize(logBytes)}, ${connectionCount} connections, ${streamCount} streams, ${watcherCount} watches`,
+    `KelpDB ${version}, up ${displayDuration(uptimeMs)}, revision ${revision}, ${displayCount(keyCount, 'key')}`,
+    `memory ${displaySize(memoryBytes)} of ${displaySize(memoryBytesMax)}, log ${displaySize(logBytes)}, ${displayCount(connectionCount, 'connection')}, ${displayCount(streamCount, 'stream')}, ${displayCount(watcherCount, 'watch', 'watches')}`,
     '',
   ].join('\n');
 }

@@ -80,8 +80,8 @@ export function displayTimeLeft(deadlineMs: number): string {
 }
 
 /** `1 key`, `2 keys`. */
-export function displayCount(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+export function displayCount(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
 }
 
 const byteUnits = ['KiB', 'MiB', 'GiB', 'TiB'];

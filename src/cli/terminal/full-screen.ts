@@ -5,6 +5,8 @@
 import type { Readable } from 'node:stream';
 import type { ReadStream } from 'node:tty';
 import type { Output } from './output.ts';
+import { stopUntilContinued } from './stop.ts';
+import { fitLines } from './table.ts';
 
 const ENTER = '\u001b[?1049h\u001b[?25l';
 const LEAVE = '\u001b[?25h\u001b[?1049l';
@@ -12,6 +14,8 @@ const HOME = '\u001b[H';
 const ERASE_LINE = '\u001b[K';
 const ERASE_BELOW = '\u001b[J';
 
+/** What Ctrl-Z sends. */
+const STOP_KEY = '\u001a';
 /** `q`, and what Ctrl-C and Ctrl-D send where the terminal makes no signal and no end of it. */
 const quitKeys = ['q', 'Q', '\u0003', '\u0004'];
 
@@ -33,11 +37,11 @@ export class FullScreen {
     await this.#output.write(ENTER);
   }
 
-  /** Shows lines from the top, as many and as much of each as there is room for. */
-  async show(lines: readonly string[]): Promise<void> {
+  /** Shows lines from the top, as many and as much of each as there is room for, and below them the `foot`. */
+  async show(lines: readonly string[], foot: string): Promise<void> {
     const { rows, columns } = this.#output;
-    const shown = lines.slice(0, rows - 1).map((line) => `${line.slice(0, columns)}${ERASE_LINE}\r\n`);
-    await this.#output.write(`${HOME}${shown.join('')}${ERASE_BELOW}`);
+    const shown = await fitLines([...lines.slice(0, rows - 1), foot], columns);
+    await this.#output.write(`${HOME}${shown.join(`${ERASE_LINE}\r\n`)}${ERASE_BELOW}`);
   }
 
   async leave(): Promise<void> {
@@ -47,8 +51,18 @@ export class FullScreen {
     await this.#output.write(LEAVE);
   }
 
+  /** What is shown next is a whole picture again. */
+  #stop(): void {
+    const keyboard = this.#keyboard;
+    if (keyboard === undefined) return;
+    this.#output.writeSoon(LEAVE);
+    stopUntilContinued(keyboard);
+    this.#output.writeSoon(ENTER);
+  }
+
   readonly #onKeys = (keys: Buffer | string): void => {
     const text = keys.toString();
+    if (text.includes(STOP_KEY)) this.#stop();
     if (quitKeys.some((key) => text.includes(key))) this.#onQuit();
   };
 }

@@ -17,7 +17,7 @@ export class Table {
 
   /** The next part, with the header before the first; each row holds one text for each column. */
   async format(rows: readonly (readonly string[])[]): Promise<string> {
-    const widthOf = await widthFor(rows);
+    const widthOf = await widthFor(rows.flat());
     for (const row of rows) {
       for (const [index, cell] of row.entries()) {
         this.#widths[index] = Math.max(this.#widths[index] ?? 0, widthOf(cell));
@@ -41,9 +41,27 @@ export class Table {
 type WidthOf = (text: string) => number;
 
 /** The tables of Unicode take longer to load than most commands to run, so only for texts that need them. */
-async function widthFor(rows: readonly (readonly string[])[]): Promise<WidthOf> {
-  if (rows.every((row) => row.every((cell) => /^[\x20-\x7e]*$/.test(cell)))) return (text) => text.length;
+async function widthFor(texts: readonly string[]): Promise<WidthOf> {
+  if (texts.every((text) => /^[\x20-\x7e]*$/.test(text))) return (text) => text.length;
   return (await import('string-width')).default;
+}
+
+/** Each line as much as fits into a width, so that none wraps. */
+export async function fitLines(lines: readonly string[], width: number): Promise<string[]> {
+  const widthOf = await widthFor(lines);
+  return lines.map((line) => (widthOf(line) <= width ? line : cutLine(line, width, widthOf)));
+}
+
+function cutLine(line: string, width: number, widthOf: WidthOf): string {
+  let left = width;
+  let end = 0;
+  // What a person sees as one character may be several, whose widths do not add up.
+  for (const { segment } of new Intl.Segmenter().segment(line)) {
+    left -= widthOf(segment);
+    if (left < 0) break;
+    end += segment.length;
+  }
+  return line.slice(0, end);
 }
 
 /** What a name is, each in a line: the right column lines up. */

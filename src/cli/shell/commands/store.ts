@@ -2,7 +2,7 @@
 import { fixed } from '../../../limits.ts';
 import { UsageError } from '../../process/exit-code.ts';
 import { interruptedBy } from '../../process/interrupt.ts';
-import { displayDuration, displaySize } from '../../terminal/display.ts';
+import { displayCount, displayDuration, displaySize } from '../../terminal/display.ts';
 import { formatFacts } from '../../terminal/table.ts';
 import { type ShellCommand, command, nothing } from '../command.ts';
 import { reply } from '../reply.ts';
@@ -125,7 +125,7 @@ function statusFacts(status: ShellStatus, place: string): Record<string, string>
     revision: `${status.revision}, readable from ${oldestRevision === 0 ? 'the first' : oldestRevision} on, watchable from ${status.oldestWatchRevision} on`,
     data: displaySize(status.dataBytes),
     memory: `${displaySize(status.memoryBytes)} of ${displaySize(status.memoryBytesMax)}${resident}`,
-    log: `${displaySize(status.logBytes)} in ${status.segmentCount} ${status.segmentCount === 1 ? 'segment' : 'segments'}`,
+    log: `${displaySize(status.logBytes)} in ${displayCount(status.segmentCount, 'segment')}`,
     'active segment': String(status.activeSegmentId),
     'oldest segment': String(status.oldestSegmentId),
     snapshots: `${snapshotCount}, ${displaySize(status.snapshotBytes)}${newest}`,

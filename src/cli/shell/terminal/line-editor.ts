@@ -7,11 +7,11 @@
  */
 import { type Interface, clearScreenDown, createInterface, cursorTo, moveCursor } from 'node:readline';
 import type { Readable } from 'node:stream';
-import type { ReadStream } from 'node:tty';
 import { shell as limits } from '../../../limits.ts';
 import { escapeUnprintable } from '../../../server/logging/printable.ts';
 import { InterruptedError } from '../../process/interrupt.ts';
 import type { OutputStream } from '../../terminal/output.ts';
+import { stopUntilContinued } from '../../terminal/stop.ts';
 import type { Completer, Offer } from './completion.ts';
 import { type History, isKept } from './history.ts';
 import { QuietOutput } from './quiet-output.ts';
@@ -152,22 +152,15 @@ export class LineEditor {
     this.#draw();
   }
 
-  /** Stops, as the terminal would have all that runs with the shell stop, and goes on with the same line. */
+  /** Ctrl-Z: goes on with the same line. */
   #suspend(): void {
     const isBusy = this.#output.isQuiet;
     if (!isBusy) {
       this.#editor.write(null, { ctrl: true, name: 'e' });
       this.#terminal.write('^Z\n');
     }
-    this.#setRawMode(false);
-    // Returns when the shell is to go on, and at once where no other one could say so: then nothing is stopped.
-    process.kill(0, 'SIGTSTP');
-    this.#setRawMode(true);
+    stopUntilContinued(this.#options.stdin);
     if (!isBusy) this.#draw();
-  }
-
-  #setRawMode(isRaw: boolean): void {
-    (this.#options.stdin as Partial<ReadStream>).setRawMode?.(isRaw);
   }
 
   #clearLine(): void {
