@@ -77,6 +77,12 @@ describe('a value', () => {
     expect(isPrintable('a\tb\n')).toBe(true);
     expect(isPrintable('a\rb')).toBe(false);
     expect(isPrintable('\u001b[2J')).toBe(false);
+    expect(isPrintable('abc\u202edcba')).toBe(false);
+  });
+
+  test('may go to a terminal with what joins or parts its letters, and emoji', () => {
+    expect(isPrintable('\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645')).toBe(true);
+    expect(isPrintable('👩\u200d👩\u200d👧')).toBe(true);
   });
 });
 

@@ -48,9 +48,12 @@ function displayBytes(value: Uint8Array): string {
   return `0x${shown}${isCut ? '...' : ''} (${value.length} bytes)`;
 }
 
+/** Line ends, tabs, and what joins or parts letters (U+200C, U+200D), without which Persian, Hindi or emoji are not themselves. */
+const harmless = /[\n\t\u200c\u200d]/g;
+
 /** Whether text can go to a terminal as it is. */
 export function isPrintable(text: string): boolean {
-  return !unprintable.test(text.replace(/[\n\t]/g, ''));
+  return !unprintable.test(text.replace(harmless, ''));
 }
 
 const timeUnits = [
