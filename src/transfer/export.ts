@@ -10,7 +10,7 @@
  */
 import type { Writable } from 'node:stream';
 import type { KeyRange } from '../api.ts';
-import { callback, flag, instanceOf, oneOf } from '../arguments/check.ts';
+import { callback, flag, instanceOf, named, oneOf } from '../arguments/check.ts';
 import { count, readRange } from '../arguments/requests.ts';
 import { noOptions, optionsOf } from '../arguments/shape.ts';
 import { type Clock, type Random, systemClock, systemRandom } from '../clock.ts';
@@ -20,6 +20,7 @@ import { isStoreError } from '../errors.ts';
 import { verifyBackupFile } from '../offline/backup-file.ts';
 import { writeWholeFile } from '../offline/whole-file.ts';
 import type { OnProgress } from '../progress.ts';
+import { pathOr, withMethods } from './contract/checks.ts';
 import { formatOfName, knownEndings } from './contract/format.ts';
 import { type ExportSource, isClient } from './contract/stores.ts';
 import { TransferError, messageOf } from './contract/transfer-error.ts';
@@ -81,6 +82,9 @@ const exportOptions = optionsOf<ExportOptions>('exportTo', {
   onProgress: callback<OnProgress>(),
 });
 
+const exportSource = withMethods(['scan', 'count'], 'a store or a client');
+const exportTarget = pathOr(withMethods(['write', 'on'], 'the path of a file, or a stream to write to'));
+
 /**
  * @param store the store in process, or a client.
  * @param target the path of a file, or a stream, which is left open behind the last byte.
@@ -93,13 +97,14 @@ export async function exportTo(
   options: ExportOptions = noOptions,
   parts: TransferParts = systemParts,
 ): Promise<ExportSummary> {
-  const wrong = exportOptions(options);
+  const wrong =
+    named('store', exportSource(store)) ?? named('target', exportTarget(target)) ?? exportOptions(options);
   if (wrong !== undefined) throw new TransferError('invalidArgument', wrong);
   const run = new ExportRun(store, options, typeof target === 'string' ? target : undefined, parts);
   return run.guarded(() =>
     typeof target === 'string'
       ? run.toFile(target)
-      : whileWritingTo(target, (sink) => run.toSink(sink, 'the export')),
+      : whileWritingTo(target, options.signal, (sink) => run.toSink(sink, 'the export')),
   );
 }
 

@@ -11,13 +11,14 @@
  */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { callback, flag, instanceOf, oneOf } from '../arguments/check.ts';
+import { callback, flag, instanceOf, named, oneOf } from '../arguments/check.ts';
 import { count } from '../arguments/requests.ts';
 import { noOptions, optionsOf } from '../arguments/shape.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { isStoreError, systemReason } from '../errors.ts';
 import type { OnProgress } from '../progress.ts';
 import { BatchWriter } from './batches/batch-writer.ts';
+import { pathOr, withMethods } from './contract/checks.ts';
 import type { ImportTarget } from './contract/stores.ts';
 import { type ImportProgress, TransferError, messageOf } from './contract/transfer-error.ts';
 import { type OnConflict, type TransferFormat, conflictRules, transferFormats } from './contract/words.ts';
@@ -55,6 +56,11 @@ const importOptions = optionsOf<ImportOptions>('importFrom', {
   onProgress: callback<OnProgress>(),
 });
 
+const importTarget = withMethods(['txn', 'exists'], 'a store or a client');
+const importSource = pathOr(
+  withMethods([Symbol.asyncIterator], 'the path of a file, or a stream of bytes or text to read from'),
+);
+
 /**
  * @param store the store in process, or a client.
  * @param source the path of a file; or bytes or text in pieces, such as a stream of Node.
@@ -67,9 +73,12 @@ export async function importFrom(
   options: ImportOptions = noOptions,
   clock: Clock = systemClock,
 ): Promise<ImportSummary> {
-  const wrong = importOptions(options);
+  const wrong =
+    named('store', importTarget(store)) ?? named('source', importSource(source)) ?? importOptions(options);
   if (wrong !== undefined) throw new TransferError('invalidArgument', wrong);
   const { format, onConflict = 'fail', resumeAfter = 0, dryRun: isDryRun = false, signal } = options;
+  // A file would be opened, and a stream that nothing was read of is not closed by ending its iteration.
+  if (signal?.aborted) throw brokenOff(signal);
   const name = typeof source === 'string' ? source : 'the input';
   const totalBytes = typeof source === 'string' ? await sizeOfFile(source) : 0;
   const pieces = typeof source === 'string' ? createReadStream(source) : source;
@@ -142,8 +151,7 @@ function isBadInput(error: unknown): error is Error {
 function failureOf(error: unknown, writer: BatchWriter, signal: AbortSignal | undefined): TransferError {
   const done = { ...writer.done };
   const cause = { cause: error, done };
-  if (signal?.aborted)
-    return new TransferError('interrupted', 'the import was broken off', { cause: signal.reason, done });
+  if (signal?.aborted) return brokenOff(signal, done);
   if (isBadInput(error)) return new TransferError('badInput', error.message, cause);
   if (error instanceof TransferError) return new TransferError(error.code, error.message, cause);
   const { first, last } = writer.pending;
@@ -152,4 +160,9 @@ function failureOf(error: unknown, writer: BatchWriter, signal: AbortSignal | un
   const unknown =
     isUnknown && last >= first ? `; entries ${first} to ${last} may have been written all the same` : '';
   return new TransferError('failed', messageOf(error) + unknown, cause);
+}
+
+function brokenOff({ reason }: AbortSignal, done?: ImportProgress): TransferError {
+  const options = { cause: reason as unknown, ...(done && { done }) };
+  return new TransferError('interrupted', 'the import was broken off', options);
 }

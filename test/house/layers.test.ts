@@ -17,6 +17,7 @@ const layers: readonly (readonly string[])[] = [
     'check-node.ts',
     'tls-only-header.ts',
     'unix-address.ts',
+    'until-aborted.ts',
   ],
   ['api.ts', 'api-json.ts', 'arguments', 'tracing'],
   ['disk'],

@@ -1,4 +1,7 @@
 /** What is held in memory does not grow with the input: counted in bytes, of what was read and not written yet. */
+import { getEventListeners } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { importFrom } from '../../src/index.ts';
 import { transfer as limits } from '../../src/limits.ts';
@@ -84,4 +87,27 @@ test('white space without end takes no memory, and a text that is too long is re
     message: `line 1, byte 2: a text of more than ${limits.nameBytesMax} bytes`,
   });
   expect(name.givenBytes).toBeLessThan(3 * 64 * 1024);
+});
+
+test('a signal keeps nothing of what was read, and is let go of at the end', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const given: WeakRef<Uint8Array>[] = [];
+  let keptCount = 0;
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    for (let index = 0; index < 100; index++) {
+      const piece = Buffer.from(line(index));
+      given.push(new WeakRef(piece));
+      yield piece;
+    }
+    // A weak reference holds on to what it was made of until the turn is over.
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+    keptCount = given.filter((piece) => piece.deref() !== undefined).length;
+  }
+  const { signal } = new AbortController();
+  await importFrom(new MapTarget(), pieces(), { signal });
+  expect(given).toHaveLength(100);
+  expect(keptCount).toBeLessThan(10);
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 });

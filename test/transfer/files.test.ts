@@ -272,8 +272,21 @@ describe('a stream', () => {
     for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
     expect([pageCount, waiting.length]).toEqual([1, 1]);
     controller.abort();
-    waiting[0]?.();
+    // Also where what was written is never taken.
     await expect(exporting).rejects.toMatchObject({ code: 'interrupted' });
+  });
+
+  test.each([
+    ['without an error', undefined, 'the stream was closed before it had taken everything'],
+    ['with an error', new Error('the reader has gone'), 'the reader has gone'],
+  ])('that is destroyed %s while it takes something ends the export', async (_, error, message) => {
+    const taken = Promise.withResolvers<void>();
+    const target = new Writable({ write: () => taken.resolve() });
+    const exporting = exportTo(source, target);
+    await taken.promise;
+    target.destroy(error);
+    await expect(exporting).rejects.toMatchObject({ code: 'failed', message });
+    expect(target.listenerCount('close')).toBe(0);
   });
 
   test('that breaks ends the export with its error, and is left open when it does not', async () => {
@@ -361,5 +374,32 @@ test('options that make no sense are refused by name', async () => {
   await expect(importing).rejects.toMatchObject({
     code: 'invalidArgument',
     message: expect.stringContaining('fail, skip, replace') as string,
+  });
+});
+
+test('what is no store, stream or path is refused by its name', async () => {
+  const notAny = 5 as unknown as string;
+  for (const [name, wrong] of [
+    ['store', exportTo(notAny as never, new Collected())],
+    ['store', importFrom(undefined as never, inPieces(''))],
+    ['target', exportTo(source, notAny)],
+    ['target', exportTo(source, inPieces('') as never)],
+    ['source', importFrom(new MapTarget(), notAny)],
+    ['source', importFrom(new MapTarget(), Buffer.from('{}') as never)],
+  ] as const) {
+    await expect(wrong).rejects.toMatchObject({
+      name: 'TransferError',
+      code: 'invalidArgument',
+      message: expect.stringMatching(new RegExp(`^${name} is .*; it must be `)) as string,
+    });
+  }
+});
+
+test('an import whose signal is aborted already opens no file', async () => {
+  const path = join(await temporaryDirectory(), 'none.jsonl');
+  const signal = AbortSignal.abort(new Error('enough'));
+  await expect(importFrom(new MapTarget(), path, { signal })).rejects.toMatchObject({
+    code: 'interrupted',
+    cause: new Error('enough'),
   });
 });

@@ -12,7 +12,7 @@ import type {
   ServerReflectionRequest as ServerReflectionRequestAlpha,
 } from '../../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import type { Call } from '../calls/calls.ts';
-import { untilAborted } from '../calls/until-aborted.ts';
+import { untilAborted } from '../../until-aborted.ts';
 import type { DescriptorIndex } from './descriptor-index.ts';
 
 type Request = ServerReflectionRequest | ServerReflectionRequestAlpha;

@@ -5,7 +5,7 @@ import { isStoreError } from '../../errors.ts';
 import type { Lease } from '../../api.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import type { Call } from '../calls/calls.ts';
-import { untilAborted } from '../calls/until-aborted.ts';
+import { untilAborted } from '../../until-aborted.ts';
 import { type MethodsOf, type UnreadRequest, bidiStream, unary, unaryWrite } from './method.ts';
 import { durationShape, keyLists, keysBytes, pageCharge } from './reply-entries.ts';
 import { leaseTtlMs, pageLimit, wholeNumber } from './request-fields.ts';

@@ -24,7 +24,7 @@ import { deadlineError } from '../calls/call-error.ts';
 import type { Call } from '../calls/calls.ts';
 import type { CountedKind, OperationTally } from '../calls/operation-counts.ts';
 import { failureOf, isUnforeseen } from '../calls/outcome.ts';
-import { untilAborted } from '../calls/until-aborted.ts';
+import { untilAborted } from '../../until-aborted.ts';
 import {
   type ReplyAccount,
   deleteKeyIn,

@@ -1,25 +1,24 @@
 /** Bytes that come in pieces of any length, taken in steps of the length that their reader wants. */
 import type { SnapshotSource } from '../../snapshot/section-reader.ts';
+import { untilAborted } from '../../until-aborted.ts';
 
 /** What `importFrom` reads: a stream of Node, or any other iteration of bytes or text. */
 export type InputPieces = AsyncIterable<Uint8Array | string>;
 
 export class ByteSteps implements SnapshotSource {
   bytesRead = 0;
-  readonly #aborted: Promise<never> | undefined;
   readonly #signal: AbortSignal | undefined;
+  readonly #source: AsyncIterator<Uint8Array | string>;
+  /** The source, until the signal is aborted. */
   readonly #pieces: AsyncIterator<Uint8Array | string>;
   #rest: Uint8Array = new Uint8Array(0);
 
   /** @param signal aborting it makes the reads reject with its reason, also one that waits for a piece. */
   constructor(pieces: InputPieces, signal?: AbortSignal) {
-    this.#pieces = pieces[Symbol.asyncIterator]();
+    this.#source = pieces[Symbol.asyncIterator]();
+    const source: InputPieces = { [Symbol.asyncIterator]: () => this.#source };
+    this.#pieces = signal === undefined ? this.#source : untilAborted(source, signal);
     this.#signal = signal;
-    if (signal === undefined) return;
-    this.#aborted = new Promise((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    });
-    this.#aborted.catch(() => undefined);
   }
 
   /** Whether the first bytes are these; they are read again all the same. */
@@ -59,16 +58,15 @@ export class ByteSteps implements SnapshotSource {
 
   /** Nothing more is read. */
   async close(): Promise<void> {
-    const ended = this.#pieces.return?.();
+    if (this.#signal !== undefined) await this.#pieces.return?.();
+    const ended = this.#source.return?.();
     // One that was broken off may wait for a piece that never comes.
     if (this.#signal?.aborted) ended?.catch(() => undefined);
     else await ended;
   }
 
   async #nextPiece(): Promise<Uint8Array | undefined> {
-    this.#signal?.throwIfAborted();
-    const next = this.#pieces.next();
-    const { done, value } = await (this.#aborted === undefined ? next : Promise.race([next, this.#aborted]));
+    const { done, value } = await this.#pieces.next();
     if (done === true) return undefined;
     return typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
   }
