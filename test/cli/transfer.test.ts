@@ -1,5 +1,7 @@
 /** `kelp export` and `kelp import`: what they print, how they end, and what a signal or a kill leaves. */
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { open, readFile, readdir, writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createClient } from '../../src/client/index.ts';
@@ -275,5 +277,45 @@ describe('an import that is ended', () => {
     const again = await kelp.run(['import', '--resume-after', count], { stdin: linesOf(0, KEY_COUNT) });
     expect(again).toMatchObject({ code: 0, stderr: '' });
     await expectAll();
+  });
+});
+
+describe('a signal ends', () => {
+  /** As a shell sees it. */
+  function exitCodeOf({ child }: KelpProcess): Promise<number> {
+    return new Promise((resolve) => {
+      child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? 'SIGKILL']));
+    });
+  }
+
+  test('an export whose reader has stopped to read', async () => {
+    await using client = createClient({ address: server.address });
+    await client.put('long', 'x'.repeat(8 * 1024 * 1024));
+    const exporting = new KelpProcess(['export'], { environment: { KELP_ADDRESS: server.address } });
+    const { stdout } = exporting.child;
+    stdout?.once('data', () => stdout.pause());
+    await exporting.until(() => exporting.stdout !== '');
+    const exited = exitCodeOf(exporting);
+    exporting.child.kill('SIGTERM');
+    expect(await exited).toBe(143);
+    expect(exporting.stderr).toBe('kelp: interrupted by SIGTERM\n');
+    stdout?.resume();
+  });
+
+  test('an import from a pipe that nothing is written to', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const importing = new KelpProcess(['import', pipe], { environment: { KELP_ADDRESS: server.address } });
+    const writing = await open(pipe, 'w');
+    await writing.write(linesOf(0, 2000));
+    await using client = createClient({ address: server.address });
+    for await (const message of client.watch({ includeCurrent: true, keysOnly: true })) {
+      if (message.kind === 'events' || (message.kind === 'current' && message.entries.length > 0)) break;
+    }
+    const exited = exitCodeOf(importing);
+    importing.child.kill('SIGINT');
+    expect(await exited).toBe(130);
+    expect(importing.stderr).toMatch(/^kelp: interrupted by SIGINT; the first \d+ entries are done/);
+    await writing.close();
   });
 });

@@ -4,6 +4,7 @@
  */
 import { systemClock } from '../../clock.ts';
 import type { OnProgress } from '../../progress.ts';
+import { serverFixed } from '../../limits.ts';
 import { FirstSignal, type SignalSource } from './first-signal.ts';
 
 /** What a shell says of a command that one of these has ended: 128 and the number of the signal. */
@@ -51,6 +52,21 @@ export async function untilInterrupted<Result>(
     // An echo that comes now must not end the process before it has told what happened.
     if (!first.mayEcho) first.leaveToSystem();
   }
+}
+
+/**
+ * Ends this process by the signal that has ended its work, once that is told, should something keep it: output that is not
+ * read, or a read of a pipe that nothing is written to. A shell sees the same code either way.
+ */
+export function endBySignal(exitCode: number): void {
+  const signal = interruptingSignals.find((name) => exitCodeBySignal[name] === exitCode);
+  if (signal === undefined) return;
+  const end = (): void => {
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  };
+  // It is there no more when nothing keeps the process.
+  setTimeout(end, serverFixed.signalEchoMs).unref();
 }
 
 /** Breaks off work that tells how far it is. */

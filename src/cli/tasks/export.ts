@@ -64,11 +64,13 @@ function tellLeftOut(output: Output, { leasedCount }: ExportSummary): void {
 
 /** The output as a stream; on a terminal with the characters escaped that could do it harm, which JSON may hold as they are. */
 function streamOf(output: Output): Writable {
-  return Writable.fromWeb(
+  const stream = Writable.fromWeb(
     new WritableStream<Buffer>({
       write: (chunk) => output.write(output.isTerminal ? printable(chunk) : chunk),
     }),
   );
+  // What is under way when a signal comes may fail when the export has ended already.
+  return stream.on('error', () => undefined);
 }
 
 /** Line by line: the ends of lines stay. A piece never ends within a character. */
