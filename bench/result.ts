@@ -101,6 +101,7 @@ export function parseDocument(text: string): BenchDocument {
     figures.every(isFigure) &&
     Array.isArray(missing) &&
     typeof machine === 'object' &&
+    machine !== null &&
     commit !== undefined &&
     typeof startedAt === 'string';
   if (!isWhole)

@@ -12,7 +12,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type OutputChunk, type Plugin, build } from 'rolldown';
+import { type ChunkingContext, type OutputChunk, type Plugin, build } from 'rolldown';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -39,6 +39,24 @@ const withoutChildProcess: Plugin = {
   load: (id) => (id === '\0no-child-process' ? 'export default {};' : null),
 };
 
+/**
+ * Puts what every start loads into one file. All that such a module imports is such a module, so nothing else is drawn into it.
+ */
+function chunkOfStart(): (id: string, context: ChunkingContext) => string | null {
+  let ids: Set<string> | undefined;
+  return (id, context) => {
+    ids ??= importedBy(join(root, 'src/cli/start.ts'), context);
+    return ids.has(id) ? 'start' : null;
+  };
+}
+
+/** The modules that are loaded with one, itself among them. */
+function importedBy(first: string, context: ChunkingContext): Set<string> {
+  const ids = new Set([first]);
+  for (const id of ids) for (const each of context.getModuleInfo(id)?.importedIds ?? []) ids.add(each);
+  return ids;
+}
+
 async function buildKelpdb(): Promise<void> {
   compile('tsconfig.build.json', 'dist');
   const { output } = await build({
@@ -53,6 +71,7 @@ async function buildKelpdb(): Promise<void> {
       entryFileNames: '[name].cjs',
       chunkFileNames: '[name].cjs',
       comments: { legal: true },
+      codeSplitting: { groups: [{ name: chunkOfStart(), debugName: 'start' }] },
     },
     logLevel: 'warn',
   });

@@ -88,7 +88,8 @@ describe('a file of a result', () => {
       expect(() => parseDocument(text)).toThrow('no "format"');
     expect(() => parseDocument(toJson({ ...documentOf(), format: 2 }))).toThrow('its format is 2');
     const { machine: _, ...headless } = documentOf();
-    expect(() => parseDocument(JSON.stringify(headless))).toThrow('no whole result');
+    for (const machine of [{}, { machine: null }])
+      expect(() => parseDocument(JSON.stringify({ ...headless, ...machine }))).toThrow('no whole result');
     const figures = [{ ...documentOf().figures[0], median: null }];
     expect(() => parseDocument(JSON.stringify({ ...documentOf(), figures }))).toThrow('no whole result');
   });

@@ -18,12 +18,12 @@ const saved = existsSync(RESULTS_FOLDER) ? readdirSync(RESULTS_FOLDER) : [];
 test('each table names its file, or the commit that brought it before results were kept', () => {
   expect(origins.length).toBeGreaterThan(5);
   const form =
-    /^File: (?:`bench\/results\/[\w.-]+`|none; it came with [0-9a-f]{7}, before)/;
+    /^File: (?:\[`[\w.-]+`\]\(\.\.\/bench\/results\/[\w.-]+\)|none; it came with [0-9a-f]{7}, before)/;
   expect(origins.filter(({ origin }) => !form.test(origin))).toEqual([]);
 });
 
 test('each saved result is named on the page', () => {
-  const named = [...page.matchAll(/`bench\/results\/([\w.-]+\.json)`/g)].map(([, name]) => name);
+  const named = [...page.matchAll(/\(\.\.\/bench\/results\/([\w.-]+)\)/g)].map(([, name]) => name);
   expect(saved.filter((name) => !named.includes(name))).toEqual([]);
 });
 
