@@ -55,7 +55,7 @@ describe('export', () => {
     expect(await kelp.text('export', path)).toMatch(/^revision 1, 1 key, \d+ B\n$/);
     expect(await kelp.run(['export', path])).toMatchObject({
       code: 2,
-      stderr: `kelp: ${path} exists; an export never overwrites a file\n`,
+      stderr: `kelp: ${path} exists; an export overwrites a file only with --force (in a program: overwrite)\n`,
     });
     const { size } = Object.fromEntries([['size', (await readFile(path)).length]]);
     expect(await kelp.json('export', path, '--force')).toEqual([
@@ -182,6 +182,13 @@ describe('import', () => {
         entryCount: 2,
         writtenCount: 2,
       },
+    });
+  });
+
+  test('that is to pass over more than there is says so, and nothing of how to go on', async () => {
+    expect(await kelp.run(['import', '--resume-after', '5'], { stdin: linesOf(0, 3) })).toMatchObject({
+      code: 2,
+      stderr: 'kelp: the input has 3 entries; there is nothing behind the first 5\n',
     });
   });
 

@@ -64,7 +64,10 @@ describe('a file', () => {
     const folder = await temporaryDirectory();
     const path = join(folder, 'keys.jsonl');
     await writeFile(path, 'mine');
-    const refusal = { code: 'fileExists', message: `${path} exists; an export never overwrites a file` };
+    const refusal = {
+      code: 'fileExists',
+      message: `${path} exists; an export overwrites a file only with --force (in a program: overwrite)`,
+    };
     await expect(exportTo(source, path)).rejects.toMatchObject(refusal);
     expect(await readFile(path, 'utf8')).toBe('mine');
     await exportTo(source, path, { overwrite: true });

@@ -37,7 +37,8 @@ function textOf({ message, cause }: TransferError): string {
 
 /** @param failure what has ended the import, if that is known; with a signal it is not the error itself. */
 export function importErrorOf(error: unknown, failure: unknown, isDryRun: boolean): unknown {
-  const done = failure instanceof TransferError && !isDryRun ? failure.done : undefined;
+  const isOfInput = failure instanceof TransferError && failure.code !== 'invalidArgument';
+  const done = isOfInput && !isDryRun ? failure.done : undefined;
   const more = done === undefined ? '' : `; ${doneText(done)}`;
   return error instanceof InterruptedError ? error.saying(more) : taskErrorOf(error, more);
 }
