@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:http2';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { exitCode } from '../../src/cli/process/exit-code.ts';
 import { defaults, serverDefaults } from '../../src/limits.ts';
 import { serverOptions } from '../../src/server/config/server-options.ts';
 import { temporaryDirectory } from '../support/test-server.ts';
@@ -36,6 +37,25 @@ describe('a signal', () => {
     await new Kelp(address).text('put', 'a', '1');
     server.child.kill('SIGTERM');
     expect(await server.ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('none, but an error that nobody foresaw, ends it with a line of the log and a code after which it may be started again', async () => {
+    const dataDir = join(await temporaryDirectory(), 'data');
+    const fault = 'process.on("SIGUSR2", () => { throw new Error("unforeseen"); });';
+    const environment = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fault)}` };
+    const args = ['serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir];
+    const server = new KelpProcess(args, { environment });
+    const address = await server.ready();
+    await new Kelp(address).text('put', 'a', '1');
+    server.child.kill('SIGUSR2');
+    expect(await server.ended).toMatchObject({ code: exitCode.other });
+    const [line = ''] = server.stdout.split('\n').filter((each) => each.includes('"fatal"'));
+    expect(JSON.parse(line)).toMatchObject({
+      msg: 'the server failed unexpectedly, and ends',
+      err: { message: 'unforeseen', stack: expect.stringContaining('at ') as string },
+    });
+    const next = new KelpProcess(args);
+    expect(await new Kelp(await next.ready()).text('get', 'a')).toBe('1');
   });
 
   test('a second time ends the process at once, and loses nothing that was acknowledged', async () => {

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { exitCode } from '../../src/cli/process/exit-code.ts';
 import { serverDefaults } from '../../src/limits.ts';
 import { loadConfig } from '../../src/server/config/config.ts';
 import { sectionOf, textsOf } from '../support/page-examples.ts';
@@ -27,6 +28,12 @@ test('the unit gives options that there are and time enough to stop', async () =
   expect(unit).toMatch(/^ExecStart=\S+ \S+\/kelp serve --config \S+$/m);
   const [, stopSeconds] = /^TimeoutStopSec=(\d+)$/m.exec(unit) ?? [];
   expect(Number(stopSeconds)).toBeGreaterThan(serverDefaults.shutdownTimeoutMs / 1000);
+});
+
+test('the unit starts again what has ended, but not what a new start does not mend', () => {
+  expect(unit).toMatch(/^Restart=on-failure$/m);
+  const [, codes] = /^RestartPreventExitStatus=(.*)$/m.exec(unit) ?? [];
+  expect(codes).toBe(`${exitCode.no} ${exitCode.usage}`);
 });
 
 test('the unit and the page name files of the package where npm puts them', () => {

@@ -5,6 +5,7 @@ import { loadConfig } from '../../server/config/config.ts';
 import { LogOutput } from '../../server/logging/log-output.ts';
 import { createLogger, logGaps } from '../../server/logging/logger.ts';
 import { ServerStartError, startServer } from '../../server/server.ts';
+import { endOnCrash } from '../process/crash.ts';
 import { UsageError } from '../process/exit-code.ts';
 import { type Surroundings, clientEnvironmentNames } from '../session/session.ts';
 import { logHangups, stopOnSignal } from '../process/stop-signals.ts';
@@ -20,6 +21,7 @@ export async function runServer(
   const logger = createLogger({ level: config.logLevel, format: config.logFormat }, output);
   logGaps(logger, output);
   logHangups(logger, process);
+  const leaveCrashes = endOnCrash(logger);
   const droppedLogLines = (): number => output.droppedCount;
   try {
     const server = await startServer(config, { logger, version, droppedLogLines }).catch((error: unknown) => {
@@ -29,6 +31,7 @@ export async function runServer(
     await server.ready;
     await stopped;
   } finally {
+    leaveCrashes();
     // The process ends by itself, unless lines of the log wait for a reader or a recovery goes on.
     systemClock.setTimer(serverFixed.exitGraceMs, () => process.exit());
   }
