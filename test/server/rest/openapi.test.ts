@@ -255,12 +255,20 @@ function statusesOf(responses: Operation['responses']): number[] {
   return statuses.map(Number);
 }
 
+/** Headers that say something of KelpDB: the others are those of any reply of HTTP. */
+const TOLD_HEADER = /^(?:kelp-.*|etag|expires|content-range|accept-encoding|retry-after)$/;
+
 function faultsOf(document: Document, schemas: Schemas, operation: Operation, reply: RestReply): string[] {
   const response = responseOf(document, operation, reply.status);
   if (response === undefined) return [`${reply.status} is not told`];
   const faults: string[] = [];
-  for (const name of Object.keys(response.headers ?? {})) {
-    if (!(name.toLowerCase() in reply.headers)) faults.push(`no ${name}`);
+  const told = Object.entries(response.headers ?? {});
+  for (const [name, { required }] of told) {
+    if (required === true && !(name.toLowerCase() in reply.headers)) faults.push(`no ${name}`);
+  }
+  const toldNames = new Set(told.map(([name]) => name.toLowerCase()));
+  for (const name of Object.keys(reply.headers)) {
+    if (!toldNames.has(name) && TOLD_HEADER.test(name)) faults.push(`${name} is not told`);
   }
   const type = reply.headers['content-type'];
   const media = type === undefined ? undefined : response.content?.[type];
@@ -268,6 +276,28 @@ function faultsOf(document: Document, schemas: Schemas, operation: Operation, re
   if (media?.schema !== undefined) faults.push(schemas.faults(media.schema, jsonOf(reply)));
   return faults.filter((fault) => fault !== '');
 }
+
+test('the head of a value that will be gone is what it says', async () => {
+  const { send } = await prepared();
+  const document = await documentOf(send);
+  const operation = document.paths['/v1/keys/{key}']?.['get'];
+  if (operation === undefined) throw new Error('keys are read');
+  const granted = await send('/kelp.v1.LeaseService/Grant', {
+    method: 'POST',
+    body: { ttl: '60s', leaseId: 7 },
+  });
+  expect(granted.status).toBe(200);
+  await send('/v1/keys/leased?lease=7', { method: 'PUT', body: '1' });
+  await send('/v1/keys/timed?ttl=1h', { method: 'PUT', body: '1' });
+  for (const [key, name] of [
+    ['leased', 'kelp-lease'],
+    ['timed', 'expires'],
+  ] as const) {
+    const reply = await send(`/v1/keys/${key}`);
+    expect(reply.headers).toHaveProperty(name);
+    expect([key, faultsOf(document, new Schemas(document), operation, reply)]).toEqual([key, []]);
+  }
+});
 
 test('the data of the events of a watch are what it says', async () => {
   const { url, send } = await prepared();

@@ -14,6 +14,10 @@ const ofEntry = {
   'Kelp-Create-Revision': { type: 'integer' },
   'Kelp-Version': { type: 'integer' },
 };
+const ofSome = {
+  'Kelp-Lease': { type: 'integer', description: 'The lease that the key is attached to.' },
+  Expires: { type: 'string', description: 'When its time to live ends, cut to seconds.' },
+};
 
 export const aboutKeys: Readonly<Record<string, AboutOperation>> = {
   'GET /v1/keys/{key}': {
@@ -22,13 +26,14 @@ export const aboutKeys: Readonly<Record<string, AboutOperation>> = {
     parameters: { revision: 'The revision to read at; left out: the newest.' },
     requestHeaders: { ...conditions, Range: 'A part of the value: `bytes=0-99`.' },
     replies: {
-      200: tagged('The value.', ofEntry, binary),
+      200: tagged('The value.', ofEntry, binary, ofSome),
       206: tagged(
         'The part that was asked for.',
         { ...ofEntry, 'Content-Range': { type: 'string' } },
         binary,
+        ofSome,
       ),
-      304: tagged('The client has the value.', ofEntry),
+      304: tagged('The client has the value.', ofEntry, undefined, ofSome),
     },
     problems: [400, 404, 410, 412, 416],
   },

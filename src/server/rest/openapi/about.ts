@@ -30,14 +30,26 @@ export function json(schema: Json, example: unknown): Json {
   return { 'application/json': { schema, example } };
 }
 
-/** @param schemaByHeader of the headers that it has. */
-export function tagged(description: string, schemaByHeader: Json, content?: Json): Reply {
-  const headers = Object.fromEntries(
-    Object.entries(schemaByHeader).map(([name, schema]) => [name, { schema, required: true }]),
-  );
+/**
+ * @param schemaByHeader of the headers that it has.
+ * @param schemaByOther of those that it may have.
+ */
+export function tagged(
+  description: string,
+  schemaByHeader: Json,
+  content?: Json,
+  schemaByOther?: Json,
+): Reply {
+  const headers = { ...headersOf(schemaByHeader, true), ...headersOf(schemaByOther ?? {}, false) };
   return {
     description,
     ...(Object.keys(headers).length > 0 && { headers }),
     ...(content !== undefined && { content }),
   };
+}
+
+function headersOf(schemaByHeader: Json, required: boolean): Json {
+  return Object.fromEntries(
+    Object.entries(schemaByHeader).map(([name, schema]) => [name, { schema, required }]),
+  );
 }

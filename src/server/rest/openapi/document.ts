@@ -6,7 +6,7 @@ import { STATUS_CODES } from 'node:http';
 import { assert } from '../../../errors.ts';
 import type { Operation } from '../operation.ts';
 import { problemType } from '../problem.ts';
-import type { AboutOperation } from './about.ts';
+import { type AboutOperation, tagged } from './about.ts';
 import { aboutKeys } from './about-keys.ts';
 import { aboutStores } from './about-stores.ts';
 import { schemaOfParameter } from './parameters.ts';
@@ -97,11 +97,26 @@ function responseRef(name: string): Json {
   return { $ref: `#/components/responses/problem-${name}` };
 }
 
+/** Those that all problems of a status have, ... */
+const headersByStatus: Readonly<Record<number, Json>> = {
+  416: { 'Content-Range': { type: 'string', description: 'The length of the value.' } },
+  503: { 'Retry-After': { type: 'integer', description: 'Seconds.' } },
+};
+/** ... and those that some have. */
+const otherHeadersByStatus: Readonly<Record<number, Json>> = {
+  415: { 'Accept-Encoding': { type: 'string' } },
+};
+
 function problemResponses(statuses: ReadonlySet<number>): Json {
   const content = { [problemType]: { schema: ref('Problem') } };
   const responses = [...statuses].map((status) => [
     `problem-${status}`,
-    { description: STATUS_CODES[status] ?? 'A problem', content },
+    tagged(
+      STATUS_CODES[status] ?? 'A problem',
+      headersByStatus[status] ?? {},
+      content,
+      otherHeadersByStatus[status],
+    ),
   ]);
   return {
     ...Object.fromEntries(responses),
