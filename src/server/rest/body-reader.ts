@@ -20,6 +20,8 @@ export interface BodyLimit {
   readonly bytesMax: number;
   /** Where that comes from, for the error. */
   readonly limit?: SettableLimit;
+  /** What a longer one is answered with; left out: that it is too long. */
+  readonly refusal?: () => Error;
 }
 
 export class BodyReader implements BodySink {
@@ -112,7 +114,8 @@ export class BodyReader implements BodySink {
 
 const NO_BUFFER = Buffer.from(NO_BYTES.buffer, 0, 0);
 
-function bodyTooLong({ bytesMax, limit }: BodyLimit): Error {
+function bodyTooLong({ bytesMax, limit, refusal }: BodyLimit): Error {
+  if (refusal !== undefined) return refusal();
   const name = limit === undefined ? '' : ` (${limitName(limit)})`;
   return new RestError('bodyTooLong', `the body is longer than ${bytesMax} bytes${name}`);
 }

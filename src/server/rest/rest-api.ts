@@ -15,6 +15,7 @@ import type { Door } from '../metrics/routes.ts';
 import { type ServerState, refusalIn } from '../health/server-state.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { originForm } from '../http/request-target.ts';
+import type { BodyLimit } from './body-reader.ts';
 import type { CallEnd } from './call-end.ts';
 import type { BodyRules, Operation } from './operation.ts';
 import { type Problem, problemJson, problemType } from './problem.ts';
@@ -123,7 +124,8 @@ export class RestApi {
       const given = readQuery(operation.query, query);
       if (body === undefined) {
         checkNoBody(call.request);
-        run(operation, call, given);
+        if (mayHaveBody(call.request)) call.readBody(NO_BODY, () => run(operation, call, given));
+        else run(operation, call, given);
       } else {
         checkBodyForm(body, call.request);
         call.readBody(body, () => run(operation, call, given));
@@ -207,7 +209,18 @@ function pathNotFound(path: string): RestError {
 function checkNoBody({ headers, method = '' }: HttpRequest): void {
   const length = headers['content-length'];
   if ((length === undefined || Number(length) === 0) && headers['transfer-encoding'] === undefined) return;
-  throw new StoreError('invalidArgument', `${method} takes no body here`);
+  throw noBodyTaken(method);
+}
+
+/** Whether a request of HTTP/2 that announces no body could have one all the same, and what it writes depend on it. */
+function mayHaveBody({ httpVersion, method, headers }: HttpRequest): boolean {
+  return httpVersion === '2.0' && method === 'DELETE' && headers['content-length'] === undefined;
+}
+
+const NO_BODY: BodyLimit = { bytesMax: 0, refusal: () => noBodyTaken('DELETE') };
+
+function noBodyTaken(method: string): StoreError {
+  return new StoreError('invalidArgument', `${method} takes no body here`);
 }
 
 /** What is stored are the bytes as they come, so nothing may be told of them that would be lost. */

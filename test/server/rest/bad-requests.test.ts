@@ -193,6 +193,27 @@ describe.each(versions)('over %s', (version) => {
     expect((await http.ask({ path: '/v1/keys/a' })).status).toBe(404);
   });
 
+  test.each(['/v1/keys/a', '/v1/keys?prefix=a'])(
+    'a body of a delete of %s that is not announced is refused',
+    async (path) => {
+      const { url } = await startTestServer();
+      const http = new HttpClient(url, version);
+      await http.ask({ method: 'PUT', path: '/v1/keys/a', body: '1' });
+      const { request, head } = http.begin({
+        method: 'DELETE',
+        path,
+        headers: version === 'HTTP/1.1' ? { 'transfer-encoding': 'chunked' } : {},
+      });
+      request.end('{"prefix": "a"}');
+      const { status, body } = await head;
+      expect([status, Buffer.concat((await body.toArray()) as Buffer[]).toString()]).toEqual([
+        400,
+        expect.stringContaining('DELETE takes no body here'),
+      ]);
+      expect((await http.ask({ path: '/v1/keys/a' })).status).toBe(200);
+    },
+  );
+
   test('OPTIONS tells what a path has', async () => {
     const http = new HttpClient((await startTestServer()).url, version);
     const { status, headers, body } = await http.ask({ method: 'OPTIONS', path: '/v1/keys/a' });
