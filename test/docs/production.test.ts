@@ -33,9 +33,12 @@ describe('metrics', () => {
 });
 
 test('the messages that the page explains are those of the server', () => {
-  const sources = readdirSync('src/server', { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => readFileSync(join('src/server', name), 'utf8'))
+  const sources = ['src/server', 'src/cli/process']
+    .flatMap((folder) =>
+      readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+    )
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => readFileSync(path, 'utf8'))
     .join('');
   const messages = firstCells(sectionOf(page, 'The log')).flatMap((cell) => cell.split(', `'));
   expect(messages.length).toBeGreaterThan(10);
