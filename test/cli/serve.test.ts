@@ -39,7 +39,7 @@ describe('a signal', () => {
     expect(await server.ended).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('none, but an error that nobody foresaw, ends it with a line of the log and a code after which it may be started again', async () => {
+  test('none, but an error that was not foreseen, ends it with a line of the log and a code after which it may be started again', async () => {
     const dataDir = join(await temporaryDirectory(), 'data');
     const fault = 'process.on("SIGUSR2", () => { throw new Error("unforeseen"); });';
     const environment = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fault)}` };

@@ -1,5 +1,5 @@
 /**
- * An error that nobody foresaw ends a server: what it has left half done is not known. Node would exit with 1, which says here that data
+ * An error that was not foreseen ends a server: what it has left half done is not known. Node would exit with 1, which says here that data
  * is damaged, so what watches over the process would not start it again (`deploy/kelpdb.service`).
  */
 import type { Logger } from 'pino';
