@@ -15,7 +15,7 @@ export const doors = {
   connect: "Connect's own protocol, in JSON or binary",
   rest: 'REST',
   scripts: 'the HTTP interfaces for existing scripts',
-  http: 'all other HTTP: probes, metrics, pages, and paths at which nothing is served',
+  http: 'all other HTTP: probes, metrics, paths at which nothing is served, and what browsers are told before a request gets to its door',
   pipeline:
     'the operations of batches of `Pipeline`, through whatever door their stream came, each as the call that it stands for',
 } as const satisfies Readonly<Record<string, string>>;
