@@ -24,6 +24,7 @@ import { ServerState } from './health/server-state.ts';
 import { logOperatorEvent, recoveryLog } from './logging/operator-log.ts';
 import { servedServices } from './services/services.ts';
 import { Deadlines } from '../deadlines.ts';
+import { RequestOrder } from './http/request-order.ts';
 import { restApi } from './rest/rest.ts';
 import { Scripts } from './scripts/scripts.ts';
 import { ServerTraces } from './tracing/server-traces.ts';
@@ -125,7 +126,8 @@ class Server implements RunningServer {
     });
     const { valueBytesMax } = config.limits;
     const { requestBytesMax } = limits;
-    const restContext = { store, state, calls, deadlines, limits, logger };
+    const order = new RequestOrder();
+    const restContext = { store, state, order, calls, deadlines, limits, logger };
     const rest = restApi({ valueBytesMax, requestBytesMax, version }, restContext);
     const { volumeId } = config;
     const scripts = new Scripts(
@@ -134,6 +136,7 @@ class Server implements RunningServer {
     );
     const handlers = requestHandlers({
       endpointByPath,
+      order,
       calls,
       state,
       metrics,

@@ -21,6 +21,7 @@ import { grpcDoorOf } from '../http/grpc-message.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { meterReply } from '../http/meter-reply.ts';
 import { type BodyRules, messagesOf, wholeBody } from '../http/request-body.ts';
+import type { RequestOrder } from '../http/request-order.ts';
 import { originForm, pathOf } from '../http/request-target.ts';
 import { checkJsonRequest } from '../json/read-request.ts';
 import { traceHeadersOf } from '../tracing/parent-context.ts';
@@ -34,6 +35,7 @@ import { writeReply } from './write-reply.ts';
 
 export interface ConnectContext {
   readonly endpointByPath: ReadonlyMap<string, RpcEndpoint>;
+  readonly order: RequestOrder;
   readonly calls: CallTable;
   readonly limits: Pick<ServerLimits, 'requestTimeoutMs'>;
   readonly logger: Logger;
@@ -49,7 +51,7 @@ export function answerCall(request: HttpRequest, response: HttpResponse, context
   const path = pathOf(request);
   const endpoint = context.endpointByPath.get(path);
   if (endpoint === undefined) return false;
-  const { calls, logger } = context;
+  const { calls, logger, order } = context;
   const hasRoom = calls.makeRoom();
   const call = calls.open({ peer: request.socket, cut: () => cut(response) }, endpoint.isStream);
   response.once('close', () => call.close());
@@ -61,10 +63,12 @@ export function answerCall(request: HttpRequest, response: HttpResponse, context
 
   const json = endpoint.isBridged && isJson(request) ? new JsonMessages(endpoint.input, call) : undefined;
   call.replyCopies = json === undefined ? BINARY_REPLY_COPIES : JSON_REPLY_COPIES;
-  void serveCall(request, response, { call, refusal, json }, endpoint, context).catch((error: unknown) => {
-    // The client is gone, or a reply could not be written: there is no client to tell.
-    if (!call.isClosed) logger.error({ method: path.slice(1), err: error }, 'a call could not be answered');
-    response.destroy();
+  order.run(request, response, () => {
+    serveCall(request, response, { call, refusal, json }, endpoint, context).catch((error: unknown) => {
+      // The client is gone, or a reply could not be written: there is no client to tell.
+      if (!call.isClosed) logger.error({ method: path.slice(1), err: error }, 'a call could not be answered');
+      response.destroy();
+    });
   });
   return true;
 }

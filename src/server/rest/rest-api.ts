@@ -14,6 +14,7 @@ import type { CallMeter } from '../metrics/call-meter.ts';
 import type { Door } from '../metrics/routes.ts';
 import { type ServerState, refusalIn } from '../health/server-state.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
+import type { RequestOrder } from '../http/request-order.ts';
 import { originForm } from '../http/request-target.ts';
 import type { BodyLimit } from './body-reader.ts';
 import type { CallEnd } from './call-end.ts';
@@ -21,12 +22,13 @@ import type { BodyRules, Operation } from './operation.ts';
 import { type Problem, problemJson, problemType } from './problem.ts';
 import { readQuery } from './query.ts';
 import { type CallAbout, RestCall, type RestCallContext } from './rest-call.ts';
-import { RequestOrder } from './request-order.ts';
 import { RestError } from './rest-error.ts';
 import { type Resource, type Route, Router, allowedAt } from './router.ts';
 
 export interface RestApiContext extends Pick<RestCallContext, 'store' | 'calls' | 'deadlines'> {
   readonly state: ServerState;
+  /** One for all doors of a server. */
+  readonly order: RequestOrder;
   readonly limits: Pick<ServerLimits, 'requestTimeoutMs'>;
   readonly logger: Logger;
 }
@@ -50,7 +52,6 @@ export class RestApi {
   readonly #ownPrefix: string | undefined;
   readonly #context: RestApiContext;
   readonly #callContext: RestCallContext;
-  readonly #order = new RequestOrder();
   readonly #countedByOperation: ReadonlyMap<Operation, Counted>;
   /** Of what is no operation. */
   readonly #otherMeter: CallMeter;
@@ -112,7 +113,7 @@ export class RestApi {
     const { isStream = false, isProbe = false, writeProblem } = operation;
     const call = this.#open(request, response, { ...counted, parameter, isStream, isProbe, writeProblem });
     if (call === undefined) return;
-    this.#order.run(request, response, () => this.#begin(operation, call, query));
+    this.#context.order.run(request, response, () => this.#begin(operation, call, query));
   }
 
   #begin(operation: Operation, call: RestCall, query: string): void {

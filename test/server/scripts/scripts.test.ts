@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createClient } from '../../../src/client/index.ts';
+import { RawConnection } from '../../support/raw-connection.ts';
 import { type TestServer, startTestServer, temporaryDirectory } from '../../support/test-server.ts';
 import { failingDisk, slowDisk } from '../../support/troubled-disk.ts';
 import { type CurlAnswer, curl, isCurlInstalled, versions } from './curl.ts';
@@ -199,6 +200,29 @@ describe.runIf(isCurlInstalled).each(versions)('curl over %s', (_, version) => {
     expect(others).toEqual({});
     expect(told(await ask('/blobs'))).toEqual([200, '[]']);
   });
+});
+
+test('requests of all doors behind each other in a connection see what those before have written', async () => {
+  const server = await startTestServer({ flags: { fsync: 'always' } });
+  const connection = await RawConnection.open(server);
+  const request = (line: string, body = ''): string =>
+    `${line} HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n` +
+    `${line.startsWith('POST /kelp') ? 'content-type: application/json\r\n' : ''}\r\n${body}`;
+  connection.send(
+    request('POST /blobs/a', 'one') +
+      request('GET /v1/keys/a') +
+      request('PUT /v1/keys/a', 'two') +
+      request('GET /get/a') +
+      request('DELETE /delete/a') +
+      request('POST /kelp.v1.KvService/Put', '{"key":"YQ==","value":"Y29ubmVjdA=="}') +
+      request('POST /kelp.v1.KvService/Get', '{"key":"YQ=="}') +
+      request('DELETE /blobs/a') +
+      request('GET /v1/keys/a'),
+  );
+  const received = await connection.until(/404 Not Found[^]*\}\n?$/);
+  const statuses = [...received.matchAll(/HTTP\/1.1 (\d+)/g)].map(([, status]) => status);
+  expect(statuses).toEqual(['201', '200', '200', '200', '200', '200', '200', '204', '404']);
+  expect(received).toMatch(/\r\n\r\none[^]*\{"value":"two"\}[^]*"value":"Y29ubmVjdA=="/);
 });
 
 describe('a server that can not write', () => {

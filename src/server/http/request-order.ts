@@ -1,9 +1,9 @@
 /**
  * The order of requests that stand behind each other in a connection of HTTP/1.1 (pipelining): one that changes something is
- * over before the next begins, since its client counts on that (RFC 9112, section 9.3.2). Requests that only read run side by
- * side.
+ * over before the next begins, through whatever door it comes, since its client counts on that (RFC 9112, section 9.3.2). Requests
+ * that only read run side by side.
  */
-import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
+import type { HttpRequest, HttpResponse } from './http-message.ts';
 
 export class RequestOrder {
   /** What the next request of a connection waits for, if it comes before that is over. */
