@@ -66,7 +66,7 @@ export function endBySignal(exitCode: number): void {
     process.kill(process.pid, signal);
   };
   // It is there no more when nothing keeps the process.
-  setTimeout(end, serverFixed.signalEchoMs).unref();
+  systemClock.setTimer(serverFixed.signalEchoMs, end);
 }
 
 /** Breaks off work that tells how far it is. */
