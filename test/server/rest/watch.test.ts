@@ -373,7 +373,7 @@ describe('refused:', () => {
   test.each([
     ['?start_revision=x', /start_revision must be a whole number/],
     ['?start_revision=9', /lies in the future/],
-    ['?start_revision=1&include_current=true', /not both/],
+    ['?start_revision=1&include_current=true', /^give start_revision or include_current=true, not both$/],
     ['?events=put,move', /events has "move"/],
     ['?events=', /events has ""/],
     ['?progress_interval=10ms', /progress_interval must be 100ms/],

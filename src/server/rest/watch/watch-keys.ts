@@ -108,6 +108,9 @@ function startOf(given: QueryOf<typeof query>): Start {
     incarnation = '',
     include_current: includeCurrent = false,
   } = given;
+  if (startRevision > 0 && includeCurrent) {
+    throw new StoreError('invalidArgument', 'give start_revision or include_current=true, not both');
+  }
   return { startRevision, incarnation, includeCurrent };
 }
 
