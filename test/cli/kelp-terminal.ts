@@ -11,9 +11,9 @@ export class KelpTerminal {
   #wake = (): void => undefined;
   #hasEnded = false;
 
-  constructor(args: readonly string[]) {
+  constructor(args: readonly string[], rows = 30) {
     const words = [process.execPath, resolve('src/cli/main.ts'), ...args].map((word) => `'${word}'`);
-    const command = `stty cols 100 rows 30; stty -g; ${words.join(' ')}; echo "code $?"; stty -g`;
+    const command = `stty cols 100 rows ${rows}; stty -g; ${words.join(' ')}; echo "code $?"; stty -g`;
     this.#process = spawn('script', ['-qec', command, '/dev/null'], {
       env: { PATH: process.env['PATH'], TERM: 'xterm', SHELL: '/bin/sh' },
     });

@@ -130,6 +130,19 @@ describe('top', () => {
     expect(longest).toBeLessThanOrEqual(100);
   });
 
+  test('a low screen has room for the busiest methods and keys', async () => {
+    await keepBusy();
+    // One method more than there is room for.
+    const end = new AbortController();
+    onTestFinished(() => end.abort());
+    const watch = client.watch({ ranges: [{}], signal: end.signal });
+    await watch[Symbol.asyncIterator]().next();
+    const terminal = new KelpTerminal(['top', '--address', server.address, ...INTERVAL], 17);
+    await terminal.until((output) => /\nGet [^]*\nuser:\* [^]*\norder\/\* /.test(output));
+    terminal.press('q');
+    await terminal.ended;
+  });
+
   test('Ctrl-Z gives the screen back, and brings it again', async () => {
     const terminal = new KelpTerminal(['top', '--address', server.address, ...INTERVAL]);
     await terminal.until((output) => output.includes('UNDER WAY'));

@@ -16,9 +16,11 @@ export interface TopFlags {
   readonly once?: boolean;
 }
 
-/** Room on a screen is for both tables. */
 const METHOD_ROWS_MAX = 10;
+const METHOD_ROWS_MIN = 3;
 const PREFIX_ROWS_MAX = 20;
+/** Of a picture: those that are of neither table, their titles and the foot. */
+const OTHER_ROWS = 12;
 
 const FOOT = 'q quits';
 
@@ -81,11 +83,20 @@ interface Frame {
   readonly text: string;
 }
 
-async function frame({ client }: Session, earlier: Activity, signal?: AbortSignal): Promise<Frame> {
+/** On a screen there is room for both tables: methods get half of it, and what the prefixes leave. */
+function methodRows({ isTerminal, rows }: Session['output'], prefixCount: number): number {
+  if (!isTerminal) return METHOD_ROWS_MAX;
+  const room = rows - OTHER_ROWS;
+  const share = Math.max(METHOD_ROWS_MIN, Math.floor(room / 2), room - prefixCount);
+  return Math.min(METHOD_ROWS_MAX, share);
+}
+
+async function frame({ client, output }: Session, earlier: Activity, signal?: AbortSignal): Promise<Frame> {
   const options = signal === undefined ? {} : { signal };
   const [status, later] = await Promise.all([client.admin.status(options), client.admin.activity(options)]);
   const rates = ratesOf(earlier, later);
-  const methods = await methodTable(rates.methods.slice(0, METHOD_ROWS_MAX));
+  const shownCount = methodRows(output, rates.prefixes.length);
+  const methods = await methodTable(rates.methods.slice(0, shownCount));
   const prefixes = await prefixTable(rates.prefixes.slice(0, PREFIX_ROWS_MAX));
   const text = `${headOf(status, later)}\n${formatFacts(rateFacts(rates))}\n${methods}\n${prefixes}`;
   return { later, rates, text };
