@@ -15,8 +15,8 @@ export interface WholeFile<Result> {
   readonly what: string;
   /** Whether a file of this name may be replaced. */
   readonly mayReplace: boolean;
-  /** What its caller has to ask for it with, if that is possible. */
-  readonly askedWith?: string;
+  /** What else lets it do so. */
+  readonly howToAsk?: string;
   /** Writes the bytes one behind the other. */
   readonly fill: (append: (piece: Uint8Array) => Promise<void>) => Promise<void>;
   /** Looks at what was written, before it has its name. */
@@ -62,12 +62,12 @@ function appendTo(file: DiskFile): (piece: Uint8Array) => Promise<void> {
   };
 }
 
-async function refuseExisting({ path, what, mayReplace, askedWith }: WholeFile<unknown>): Promise<void> {
+async function refuseExisting({ path, what, mayReplace, howToAsk }: WholeFile<unknown>): Promise<void> {
   if ((await kindOf(path)) === undefined) return;
   const article = /^[aeiou]/.test(what) ? 'an' : 'a';
   if (!mayReplace) {
     const rule =
-      askedWith === undefined ? 'never overwrites a file' : `overwrites a file only with ${askedWith}`;
+      howToAsk === undefined ? 'never overwrites a file' : `overwrites a file only with ${howToAsk}`;
     throw new StoreError('invalidArgument', `${path} exists; ${article} ${what} ${rule}`);
   }
   if (!(await stat(path)).isFile()) {

@@ -152,7 +152,7 @@ class ExportRun {
       path,
       what: 'export',
       mayReplace: this.#options.overwrite ?? false,
-      askedWith: '--force (in a program: overwrite)',
+      howToAsk: 'overwrite (kelp export --force)',
       fill: async (append) => void (await this.toSink(append, path)),
       check: (unfinishedPath) =>
         this.#format === 'binary'

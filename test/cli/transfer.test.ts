@@ -55,7 +55,7 @@ describe('export', () => {
     expect(await kelp.text('export', path)).toMatch(/^revision 1, 1 key, \d+ B\n$/);
     expect(await kelp.run(['export', path])).toMatchObject({
       code: 2,
-      stderr: `kelp: ${path} exists; an export overwrites a file only with --force (in a program: overwrite)\n`,
+      stderr: `kelp: ${path} exists; an export overwrites a file only with overwrite (kelp export --force)\n`,
     });
     const { size } = Object.fromEntries([['size', (await readFile(path)).length]]);
     expect(await kelp.json('export', path, '--force')).toEqual([

@@ -66,7 +66,7 @@ describe('a file', () => {
     await writeFile(path, 'mine');
     const refusal = {
       code: 'fileExists',
-      message: `${path} exists; an export overwrites a file only with --force (in a program: overwrite)`,
+      message: `${path} exists; an export overwrites a file only with overwrite (kelp export --force)`,
     };
     await expect(exportTo(source, path)).rejects.toMatchObject(refusal);
     expect(await readFile(path, 'utf8')).toBe('mine');

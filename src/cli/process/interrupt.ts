@@ -65,7 +65,7 @@ export function endBySignal(exitCode: number): void {
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
   };
-  // It is there no more when nothing keeps the process.
+  // A timer keeps no process: it only runs out where something else does.
   systemClock.setTimer(serverFixed.signalEchoMs, end);
 }
 

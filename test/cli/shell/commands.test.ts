@@ -1,4 +1,5 @@
 /** Each command of the shell, against a server and with an embedded store: both answer alike. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { StoreStatus } from '../../../src/api.ts';
@@ -175,6 +176,21 @@ describe.each(shells)('with %s', (_, open) => {
     expect(stderr).toMatch(
       /^kelp: line 1: .* exists; .*\nkelp: line 2: there is no folder .*\nkelp: line 3: '' is no name of a file\n$/,
     );
+  });
+
+  test('SNAPSHOT writes JSON to a file whose name says so', async () => {
+    const folder = await temporaryDirectory();
+    const [lines, document] = ['a.jsonl', 'a.json'].map((name) => join(folder, name)) as [string, string];
+    expect(await replies(run, 'SET a 1', `SNAPSHOT ${lines}`, `SNAPSHOT ${document}`)).toEqual([
+      'OK',
+      `Saved snapshot to ${lines}`,
+      `Saved snapshot to ${document}`,
+    ]);
+    expect(readFileSync(lines, 'utf8')).toBe('{"key":"a","value":"1"}\n');
+    expect(JSON.parse(readFileSync(document, 'utf8'))).toMatchObject({ version: 1, data: { a: '1' } });
+    const { code, stderr } = await run([`SNAPSHOT ${lines}`, 'SNAPSHOT /nowhere/at/all.json']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^kelp: line 1: .* exists; .*\nkelp: line 2: there is no folder .*\n$/);
   });
 
   test('COMPACT drops the history before a revision', async () => {

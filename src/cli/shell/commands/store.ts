@@ -1,11 +1,15 @@
 /** SNAPSHOT, COMPACT, STATS: what concerns the store as a whole. */
 import { fixed } from '../../../limits.ts';
+import type { OnProgress } from '../../../progress.ts';
+import { formatOfName } from '../../../transfer/contract/format.ts';
+import type { TransferFormat } from '../../../transfer/contract/words.ts';
 import { UsageError } from '../../process/exit-code.ts';
 import { interruptedBy } from '../../process/interrupt.ts';
+import { taskErrorOf } from '../../tasks/transfer-failure.ts';
 import { displayCount, displayDuration, displaySize } from '../../terminal/display.ts';
 import { formatFacts } from '../../terminal/table.ts';
 import { type ShellCommand, command, nothing } from '../command.ts';
-import { reply } from '../reply.ts';
+import { type TextReply, reply } from '../reply.ts';
 import type { ShellStatus, ShellStore } from '../store/shell-store.ts';
 import { shown, toWholeNumber } from '../words/arguments.ts';
 import { quoteWord } from '../words/quote.ts';
@@ -14,9 +18,10 @@ const snapshot = command(
   {
     names: ['SNAPSHOT'],
     usage: '[file]',
-    summary: "write the store's own snapshot, or a backup to a file of this machine",
+    summary: "write the store's own snapshot, or all that it holds to a file of this machine",
     details: `Without a file the store writes a snapshot into its data directory, which makes its next start quick. A file is a backup
-of the whole store at one revision, which kelp restore takes; an existing one is never overwritten.
+of the whole store at one revision, which kelp restore takes; with a name that ends in .jsonl, .ndjson or .json it is JSON,
+as kelp export writes it, which kelp import takes. An existing file is never overwritten.
 `,
     group: 'Store',
     wordsMin: 0,
@@ -34,12 +39,32 @@ of the whole store at one revision, which kelp restore takes; an existing one is
       const { revision, bytes } = await store.snapshot();
       return reply(`Saved snapshot of revision ${revision}, ${displaySize(bytes)}`, { revision, bytes });
     }
+    const format = formatOfName(file);
+    if (format === 'jsonl' || format === 'json') return exportTo(file, format, store, onProgress, signal);
     // What works with files takes longer to load than most commands to run.
     const { writeBackupFile } = await import('../../../offline/backup-file.ts');
     const info = await writeBackupFile(file, store.backup(signal), interruptedBy(signal, onProgress));
     return reply(`Saved snapshot to ${quoteWord(file)}`, { file, ...info });
   },
 );
+
+async function exportTo(
+  file: string,
+  format: TransferFormat,
+  store: ShellStore,
+  onProgress: OnProgress,
+  signal: AbortSignal,
+): Promise<TextReply> {
+  const transfer = await import('../../../transfer/export.ts');
+  const options = { format, signal, onProgress };
+  const summary = await transfer.exportTo(store.exported, file, options).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw taskErrorOf(error);
+  });
+  const { leasedCount } = summary;
+  const leftOut = leasedCount === 0 ? '' : `, without ${displayCount(leasedCount, 'key')} of leases`;
+  return reply(`Saved snapshot to ${quoteWord(file)}${leftOut}`, { file, ...summary });
+}
 
 const compact = command(
   {

@@ -54,6 +54,10 @@ export class ClientStore implements ShellStore {
     return this.#client.admin.backup({ ...this.#askedFor, signal });
   }
 
+  get exported(): KelpClient {
+    return this.#client;
+  }
+
   compact(revision: number): Promise<{ readonly oldestRevision: number }> {
     return this.#client.admin.compact(revision, this.#askedFor);
   }

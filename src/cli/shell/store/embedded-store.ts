@@ -102,6 +102,10 @@ export class EmbeddedStore implements ShellStore, AsyncDisposable {
     return this.#store.backup();
   }
 
+  get exported(): Store {
+    return this.#store;
+  }
+
   compact(revision: number): Promise<{ readonly oldestRevision: number }> {
     return this.#store.compact(revision);
   }

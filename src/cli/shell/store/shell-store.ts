@@ -4,6 +4,7 @@
  */
 import type { Entry, Key, KeyRange, Store, StoreStatus } from '../../../api.ts';
 import type { WatchMessage } from '../../../client/messages/types.ts';
+import type { ExportSource } from '../../../transfer/contract/stores.ts';
 
 type SharedCalls = Pick<Store, 'get' | 'put' | 'delete' | 'exists' | 'increment' | 'touch' | 'txn'>;
 
@@ -18,6 +19,8 @@ export interface ShellStore extends SharedCalls {
   status(): Promise<ShellStatus>;
   snapshot(): Promise<{ readonly revision: number; readonly bytes: number }>;
   backup(signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** What exports read. */
+  readonly exported: ExportSource;
   compact(revision: number): Promise<{ readonly oldestRevision: number }>;
 }
 
