@@ -33,6 +33,8 @@ export const fixed = {
   scanChunkBytesMax: 512 * KiB,
   /** The length of a glob. */
   patternBytesMax: 256,
+  /** The values of which the mean length is taken where there are more. */
+  sampledValuesMax: 1024,
   /** The keys of one `exists`. */
   existsKeysMax: 10_000,
   /** The keys of one `getMany`. */

@@ -48,10 +48,20 @@ export interface BlobStats {
   readonly oldestSegmentId: number;
   /** What the segments take on disk. */
   readonly totalBytes: number;
-  /** Keys and values in memory, with the old versions that history keeps, by key: what a key costs, not the mean of the newest values. */
-  readonly bytesPerKey: number;
+  /** How long blobs are on average, rounded; where there are many, of a sample that is spread over them. */
+  readonly meanBytes: number;
   /** Since the volume was opened. */
   readonly uptimeMs: number;
+}
+
+/** @internal */
+export interface BlobsParts {
+  readonly store: Store;
+  readonly meanValueBytes: () => Promise<number>;
+  readonly volumeId: string;
+  readonly clock: Clock;
+  /** When the volume was opened, by the monotonic clock; left out: now. */
+  readonly startMs?: number;
 }
 
 /** The calls on the blobs of a store. They fail as those of the store do, by a `StoreError`. */
@@ -59,12 +69,14 @@ export class Blobs {
   readonly volumeId: string;
   /** Where the blobs are values, with all that it can do besides. */
   readonly store: Store;
+  readonly #meanValueBytes: () => Promise<number>;
   readonly #clock: Clock;
   readonly #startMs: number;
 
-  /** @param startMs when the volume was opened, by the monotonic clock. */
-  constructor(store: Store, volumeId: string, clock: Clock, startMs = clock.monotonicMs()) {
+  /** @internal Made by `openBlobs`. */
+  constructor({ store, meanValueBytes, volumeId, clock, startMs = clock.monotonicMs() }: BlobsParts) {
     this.store = store;
+    this.#meanValueBytes = meanValueBytes;
     this.volumeId = volumeId;
     this.#clock = clock;
     this.#startMs = startMs;
@@ -122,8 +134,7 @@ export class Blobs {
 
   async stats(...surplus: never[]): Promise<BlobStats> {
     refuse(nothingMore('stats', surplus));
-    const { keyCount, segmentCount, activeSegmentId, oldestSegmentId, logBytes, dataBytes } =
-      await this.store.status();
+    const { keyCount, segmentCount, activeSegmentId, oldestSegmentId, logBytes } = await this.store.status();
     return {
       volumeId: this.volumeId,
       keyCount,
@@ -131,7 +142,7 @@ export class Blobs {
       activeSegmentId,
       oldestSegmentId,
       totalBytes: logBytes,
-      bytesPerKey: keyCount === 0 ? 0 : Math.round(dataBytes / keyCount),
+      meanBytes: Math.round(await this.#meanValueBytes()),
       uptimeMs: Math.floor(this.#clock.monotonicMs() - this.#startMs),
     };
   }

@@ -2,7 +2,8 @@
 import { optionsOf } from '../arguments/shape.ts';
 import { systemClock } from '../clock.ts';
 import { StoreError } from '../errors.ts';
-import { openStore } from '../kv/open-store.ts';
+import { CheckedStore } from '../kv/checked-store.ts';
+import { openUncheckedStore } from '../kv/open-store.ts';
 import { OPTIONS_EXAMPLE, type StoreOptions, storeOptionsTable } from '../store/store-options.ts';
 import { Blobs } from './blobs.ts';
 import { VOLUME_ID_DEFAULT, isVolumeId } from './volume-id.ts';
@@ -29,7 +30,13 @@ export async function openBlobs(options: BlobsOptions): Promise<Blobs> {
   const wrong = blobsOptions(options);
   if (wrong !== undefined) throw new StoreError('invalidArgument', wrong);
   const { volumeId = VOLUME_ID_DEFAULT, ...storeOptions } = options;
-  return new Blobs(await openStore(storeOptions), volumeId, options.clock ?? systemClock);
+  const opened = await openUncheckedStore(storeOptions);
+  return new Blobs({
+    store: new CheckedStore(opened),
+    meanValueBytes: () => opened.meanValueBytes(),
+    volumeId,
+    clock: options.clock ?? systemClock,
+  });
 }
 
 const blobsOptions = optionsOf<BlobsOptions>(

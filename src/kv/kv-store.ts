@@ -28,6 +28,7 @@ import { keptArguments } from './turns/kept-arguments.ts';
 import { KeyFetcher } from './reads/key-fetcher.ts';
 import { getLease, grantLease, listKeys, listLeases, renewLease, revokeLease } from './leases.ts';
 import type { LeaseReads } from '../store/leases/lease-table.ts';
+import { meanOfFirst, meanValueBytes } from './reads/mean-value.ts';
 import type { ChargedPage } from './reads/page-limit.ts';
 import { RangeStream, type RangeStreamOptions } from './reads/range-stream.ts';
 import {
@@ -190,6 +191,18 @@ export class KvStore implements api.Store {
       // The ranks are those of the newest state, which a failed log never brings to disk.
       if (store.failure === undefined) throw error;
       return await countAt();
+    }
+  }
+
+  /** How long values are on average, in bytes: of a sample where there are many. */
+  async meanValueBytes(): Promise<number> {
+    const store = this.#store;
+    try {
+      return await this.#decide(undefined, meanValueBytes);
+    } catch (error) {
+      // As with a count, whose ranks are those of the newest state.
+      if (store.failure === undefined) throw error;
+      return store.readVisible(meanOfFirst);
     }
   }
 

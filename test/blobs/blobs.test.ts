@@ -1,15 +1,21 @@
 /** Blobs in process: what the HTTP interface stands on. */
 import { crc32 } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Blobs } from '../../src/blobs/blobs.ts';
+import type { Blobs } from '../../src/blobs/blobs.ts';
 import { openBlobs } from '../../src/blobs/open-blobs.ts';
-import { MemoryHarness } from '../store/model/store-harness.ts';
+import { fixed } from '../../src/limits.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { SeededRandom } from '../support/random.ts';
+import { SimulatedDisk } from '../support/simulated-disk.ts';
 import { temporaryDirectory } from '../support/test-server.ts';
 import { type CallShape, bytesInEveryForm, failureOfCall, wrongCalls } from '../support/wrong-arguments.ts';
 
-async function open(): Promise<{ readonly blobs: Blobs; readonly harness: MemoryHarness }> {
-  const harness = await MemoryHarness.open();
-  return { harness, blobs: new Blobs(harness.store, 'vol-1', harness.clock) };
+async function open(): Promise<{ readonly blobs: Blobs; readonly clock: ManualClock }> {
+  const clock = new ManualClock();
+  const disk = new SimulatedDisk({ seed: 1 });
+  const blobs = await openBlobs({ dataDir: '/data', clock, disk, random: new SeededRandom(1) });
+  onTestFinished(() => blobs.close());
+  return { blobs, clock };
 }
 
 async function allOf<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
@@ -33,7 +39,7 @@ test('a volume is written, read, listed and told of, and is there again when it 
     segmentCount: 1,
     activeSegmentId: 1,
     oldestSegmentId: 1,
-    bytesPerKey: 6,
+    meanBytes: 5,
   });
   // It is a key as any other.
   expect((await blobs.store.get('a')).entry?.version).toBe(1);
@@ -48,9 +54,27 @@ test('a volume is written, read, listed and told of, and is there again when it 
   expect(await again.get('b')).toMatchObject({ etag: '00000000', size: 0 });
 });
 
+test('the mean length is that of the blobs, not of what they were, and of a sample of many', async () => {
+  const { blobs } = await open();
+  expect((await blobs.stats()).meanBytes).toBe(0);
+  await blobs.put('a long name', Buffer.alloc(900));
+  await blobs.put('a long name', Buffer.alloc(10));
+  await blobs.put('b', Buffer.alloc(31));
+  expect((await blobs.stats()).meanBytes).toBe(21);
+  const many = 5 * fixed.sampledValuesMax;
+  const nameOf = (index: number): string => String(index).padStart(6, '0');
+  await Promise.all(
+    Array.from({ length: many }, (_, index) =>
+      blobs.put(nameOf(index), Buffer.alloc(index < many / 4 ? 400 : 0)),
+    ),
+  );
+  // A quarter of them, in the order of the keys.
+  expect((await blobs.stats()).meanBytes).toBeCloseTo(100, -1);
+});
+
 test('the uptime is that of the volume', async () => {
-  const { blobs, harness } = await open();
-  harness.clock.advance(1500);
+  const { blobs, clock } = await open();
+  clock.advance(1500);
   expect((await blobs.stats()).uptimeMs).toBe(1500);
 });
 

@@ -72,7 +72,8 @@ export class Scripts {
   /** A server has one store as long as it runs. */
   #blobsOf(store: KvStore): Blobs {
     const { volumeId, clock } = this.#options;
-    this.#blobs ??= new Blobs(store, volumeId, clock, this.#startMs);
+    const meanValueBytes = (): Promise<number> => store.meanValueBytes();
+    this.#blobs ??= new Blobs({ store, meanValueBytes, volumeId, clock, startMs: this.#startMs });
     return this.#blobs;
   }
 }

@@ -63,7 +63,7 @@ function metricsOf(stats: BlobStats): object {
     oldest_segment_id: stats.oldestSegmentId,
     volume_id: stats.volumeId,
     uptime_secs: Math.floor(stats.uptimeMs / 1000),
-    avg_value_size_bytes: stats.bytesPerKey,
+    avg_value_size_bytes: stats.meanBytes,
   };
 }
 
