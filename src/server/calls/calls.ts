@@ -19,6 +19,7 @@ import { type Timer, systemClock } from '../../clock.ts';
 import { StoreError, assert } from '../../errors.ts';
 import { type ServerLimits, limitName, serverFixed } from '../../limits.ts';
 import { type GrpcCode, nameOfCode } from '../../grpc-code.ts';
+import type { CallMeter } from '../metrics/call-meter.ts';
 import { CallMeters } from '../metrics/call-meters.ts';
 import type { TraceHeaders } from '../../tracing/trace-context.ts';
 import { type CallKind, CallSpan } from '../tracing/call-span.ts';
@@ -334,6 +335,8 @@ export class Call {
   operationTally: OperationTally | undefined = undefined;
   /** How it ended, once that is known: for the log and the metrics. */
   outcome: GrpcCode | undefined = undefined;
+  /** Where the bytes of its bodies are counted, unless its door does that itself. */
+  meter: CallMeter | undefined = undefined;
   /** Of its trace; `undefined`: spans are not wanted. */
   span: CallSpan | undefined = undefined;
   /** In how many forms at once a reply of it is held while it is made. */
@@ -399,6 +402,15 @@ export class Call {
   /** Where the operations of its batches are counted. */
   get operationCounts(): OperationCounts {
     return this.#table.operationCounts;
+  }
+
+  /** Bytes of a body have come, for the metrics. */
+  received(bytes: number): void {
+    if (this.meter !== undefined) this.meter.receivedBytes += bytes;
+  }
+
+  sent(bytes: number): void {
+    if (this.meter !== undefined) this.meter.sentBytes += bytes;
   }
 
   /** Takes memory until it is released or the call ends; throws `limitReached` when there is none. */

@@ -26,6 +26,7 @@ export async function writeReply(
       // What Connect refuses by itself comes to no interceptor, which would have noted it.
       if (isGrpcWeb) call.outcome ??= grpcStatusOf(chunk);
       if (!call.isStream) call.holdOnly(chunk.length + (rest?.heldBytes ?? 0));
+      call.sent(chunk.length);
       if (!response.write(chunk) && !(await isRead(response, call, chunk.length))) return;
       next = await chunks?.next();
     }

@@ -158,6 +158,15 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
     this.stream.reset(errorCode.ENHANCE_YOUR_CALM);
   }
 
+  /** Bytes of bodies, for the metrics. */
+  protected received(bytes: number): void {
+    this.#called.meter.receivedBytes += bytes;
+  }
+
+  protected sent(bytes: number): void {
+    this.#called.meter.sentBytes += bytes;
+  }
+
   /** A message of a stream of requests has begun to come: the time for it runs, until `requestDone`. */
   protected requestBegun(): void {
     if (this.#isRequestTimed || this.isAnswered) return;

@@ -37,6 +37,7 @@ export class PushStreamCall extends GrpcCall implements ReplyOutlet {
 
   override data(buffer: Buffer, from: number, to: number): void {
     if (this.isAnswered || this.#reader === undefined) return;
+    this.received(to - from);
     try {
       this.#reader.append(buffer, from, to);
       this.#reader.checkAlone();
@@ -72,6 +73,7 @@ export class PushStreamCall extends GrpcCall implements ReplyOutlet {
   send(message: Buffer): boolean {
     if (this.isAnswered) return false;
     if (!this.hasHead) this.#sendHead();
+    this.sent(message.length);
     const isWritten = this.stream.write(message);
     if (!isWritten && !this.isAnswered) {
       this.#unreadBytes = this.call.holdUnread(message.length);

@@ -89,6 +89,7 @@ abstract class StreamCall<Method extends StreamMethod> extends GrpcCall {
     const { method, writer } = this.served;
     const size = PREFIX_BYTES + method.codecs.sizeOf(reply);
     this.#sendHead();
+    this.sent(size);
     return this.stream.writeInPlace(reply, size, writer) ? 0 : size;
   }
 
@@ -135,6 +136,7 @@ export class ServerStreamCall extends StreamCall<ServerStreamMethod> {
 
   override data(buffer: Buffer, from: number, to: number): void {
     if (this.isAnswered || this.#reader === undefined) return;
+    this.received(to - from);
     try {
       this.#reader.append(buffer, from, to);
       this.#reader.checkAlone();
@@ -181,7 +183,9 @@ export class BidiStreamCall extends StreamCall<BidiStreamMethod> {
   }
 
   override data(buffer: Buffer, from: number, to: number): void {
-    if (!this.isAnswered) this.#requests.data(buffer, from, to);
+    if (this.isAnswered) return;
+    this.received(to - from);
+    this.#requests.data(buffer, from, to);
   }
 
   override end(): void {

@@ -34,6 +34,7 @@ export class UnaryCall extends GrpcCall {
 
   override data(buffer: Buffer, from: number, to: number, isLast: boolean): void {
     if (this.isAnswered) return;
+    this.received(to - from);
     try {
       if (isLast && this.#reader === undefined) this.#runWhole(buffer, from, to);
       else this.#gather(buffer, from, to);
@@ -105,6 +106,7 @@ export class UnaryCall extends GrpcCall {
     const { method, writer } = this.#served;
     const size = PREFIX_BYTES + method.codecs.sizeOf(reply);
     this.answered(grpcCode.Ok);
+    this.sent(size);
     this.stream.answer(replyHead, reply, size, writer, okTrailers);
     // What is held back by then waits for the client to read, in one piece until all of it has gone.
     if (this.stream.queuedBytes === 0) return;

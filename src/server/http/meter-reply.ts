@@ -26,6 +26,7 @@ export function meterReply(
 ): void {
   const startMs = performance.now();
   meter.begin();
+  if (call !== undefined) call.meter = meter;
   response.once('close', () => {
     const { statusCode } = response;
     const whenUnknown = response.writableEnded ? (whenEnded ?? codeOfStatus(statusCode)) : grpcCode.Canceled;

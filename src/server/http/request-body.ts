@@ -58,6 +58,7 @@ function readWhole(request: HttpRequest, call: Call, rules: BodyRules): Promise<
 
   function onData(chunk: Buffer): void {
     try {
+      call.received(chunk.length);
       if (buffer.length + chunk.length > bodyBytesMax) throw tooLongError(rules.messageBytesMax);
       buffer.append(chunk);
       // The announced length tells early what the bytes would tell late.
@@ -103,6 +104,7 @@ export async function* messagesOf(
     for (;;) {
       const { done, value } = await comeInTime(chunks.next(), dueMs, rules);
       if (done === true) break;
+      call.received((value as Buffer).length);
       buffer.append(value as Buffer);
       for (;;) {
         const length = buffer.messageLength();

@@ -20,6 +20,9 @@ export class CallMeter {
   readonly countByCode = new Float64Array(CODE_COUNT);
   /** Replies of HTTP by the class of their status, from 1xx on. */
   readonly countByStatusClass = new Float64Array(statusClasses.length);
+  /** Of bodies: messages with what their protocol puts before each, compressed as they come and go. Fed as they do. */
+  receivedBytes = 0;
+  sentBytes = 0;
   /** In seconds; of calls with one request and one reply. */
   readonly durations = new Histogram(serverFixed.callDurationBounds);
 

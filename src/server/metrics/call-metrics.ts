@@ -59,6 +59,20 @@ export const callMetrics: readonly Metric<ServerFigures>[] = [
     read: ({ meters }) => meters.used.flatMap(samplesByStatusClass),
   },
   {
+    name: 'kelp_call_received_bytes_total',
+    type: 'counter',
+    help: 'The bytes of the bodies of requests, as they come: compressed where they are, without heads. Those of batches count for Pipeline alone.',
+    labels: route,
+    read: ({ meters }) => byRoute(meters.used, ({ receivedBytes }) => receivedBytes),
+  },
+  {
+    name: 'kelp_call_sent_bytes_total',
+    type: 'counter',
+    help: 'The bytes of the bodies of replies, in the same way, as they are handed to the connection.',
+    labels: route,
+    read: ({ meters }) => byRoute(meters.used, ({ sentBytes }) => sentBytes),
+  },
+  {
     name: 'kelp_call_memory_bytes',
     type: 'gauge',
     help: 'The memory that requests and replies under way are charged for.',
@@ -170,6 +184,10 @@ function samplesByStatusClass(meter: CallMeter): Sample[] {
       value: meter.countByStatusClass[index] ?? 0,
     }))
     .filter(({ value }) => value > 0);
+}
+
+function byRoute(meters: readonly CallMeter[], read: (meter: CallMeter) => number): Sample[] {
+  return meters.map((meter) => ({ labels: labelsOf(meter), value: read(meter) }));
 }
 
 function byProtocol<Figures>(

@@ -161,7 +161,7 @@ export class RestCall extends Timed implements CallChannel {
     if (this.isHead || length === 0) {
       response.end();
     } else if (typeof body === 'string' || length <= serverFixed.restPieceBytes) {
-      this.#bytesOut = length;
+      this.#sent(length);
       if (
         typeof body !== 'string' &&
         length <= serverFixed.restJoinedBytesMax &&
@@ -206,7 +206,7 @@ export class RestCall extends Timed implements CallChannel {
   /** @returns false when the next piece should wait until `onDrain`: what lies unread is held by the call until then. */
   write(bytes: Uint8Array): boolean {
     if (this.call.isClosed) return false;
-    this.#bytesOut += bytes.length;
+    this.#sent(bytes.length);
     if (this.#response.write(bytes)) return true;
     this.#awaitDrain(this.#onDrain);
     return false;
@@ -264,7 +264,7 @@ export class RestCall extends Timed implements CallChannel {
         if (this.call.isClosed) return;
         const piece = body.subarray(at, at + serverFixed.restPieceBytes);
         at += piece.length;
-        this.#bytesOut += piece.length;
+        this.#sent(piece.length);
         if (!response.write(piece) && at < body.length) return this.#awaitDrain(go);
       }
       response.end();
@@ -296,6 +296,11 @@ export class RestCall extends Timed implements CallChannel {
     call.setStalled(true);
   }
 
+  #sent(bytes: number): void {
+    this.#bytesOut += bytes;
+    this.#meter.sentBytes += bytes;
+  }
+
   /** The one place where a call ends. */
   #closed(): void {
     const { onEnd } = this.#context;
@@ -311,8 +316,9 @@ export class RestCall extends Timed implements CallChannel {
     if (this.call.isStream) this.#meter.endUntimed(code);
     else this.#meter.end(code, tookMs);
     if (headersSent) this.#meter.replied(status);
-    if (onEnd === undefined) return;
     const bytesIn = this.#reader?.bytesIn ?? 0;
+    this.#meter.receivedBytes += bytesIn;
+    if (onEnd === undefined) return;
     onEnd({
       name: this.#name,
       code,
