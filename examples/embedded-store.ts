@@ -17,5 +17,4 @@ do {
   console.log(page.entries.map(({ key }) => key));
   pageToken = page.nextPageToken;
 } while (pageToken !== '');
-
 await store.close();
