@@ -54,7 +54,7 @@ test('the unit and the page name files of the package where npm puts them', () =
 test.runIf(isAnalyzeInstalled)('systemd finds nothing wrong with the unit', async () => {
   const path = join(await temporaryDirectory(), 'kelpdb.service');
   // Whether there is a Node at that place is for the machine that it is installed on.
-  writeFileSync(path, unit.replace(/^ExecStart=\S+/m, `ExecStart=${process.execPath}`));
+  writeFileSync(path, unit.replace(/^ExecStart=\S+/m, `ExecStart="${process.execPath}"`));
   const { stderr, status } = spawnSync('systemd-analyze', ['verify', path], { encoding: 'utf8' });
   expect(stderr).toBe('');
   expect(status).toBe(0);
