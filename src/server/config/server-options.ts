@@ -235,7 +235,7 @@ export const serverOptions: readonly ServerOption[] = [
     name: 'cors-origin',
     type: 'origins',
     description:
-      'origin of web pages that may call the server from a browser, such as https://app.example.com; may be given several times, or with commas between; *: any web page that someone who reaches the server opens may do all that they may',
+      'origin of web pages that may call the server from a browser, such as https://app.example.com; may be given several times, or with commas between; *: all web pages, which then may do whatever the user of the browser may',
     defaultText: undefined,
   },
   {
