@@ -35,6 +35,18 @@ export const fixed = {
   patternBytesMax: 256,
   /** The values of which the mean length is taken where there are more. */
   sampledValuesMax: 1024,
+  /** A name of a user, a role or a token. */
+  accessNameCharactersMax: 128,
+  /** Users, roles and tokens, of each; the roles of a user, and the grants of a role. */
+  accessRecordsMax: 4096,
+  accessListedMax: 100,
+  /** Passwords that are checked at once, each on a thread of the pool, and those that wait for that. */
+  passwordChecksMax: 2,
+  passwordChecksWaitingMax: 64,
+  /** The answer to a wrong password waits for so long. */
+  failedLoginDelayMs: 500,
+  /** Passwords that were verified and are remembered by a hash. */
+  verifiedPasswordsMax: 1024,
   /** The keys of one `exists`. */
   existsKeysMax: 10_000,
   /** The keys of one `getMany`. */
@@ -571,6 +583,8 @@ export const shell = {
 
 /** Limits of the server that never change at run time. */
 export const serverFixed = {
+  /** The header `authorization`: a password of 1024 bytes and a name, in Base64, have some 2,000. */
+  authorizationCharactersMax: 4096,
   /** A request message of the services whose requests are small by nature: leases, admin, health, reflection. */
   smallRequestBytesMax: 16 * KiB,
   /** The fields and items in one request; the largest transaction has about 190,000. */

@@ -17,8 +17,8 @@ import type { Answer } from '../store/commit/acknowledgements.ts';
 import type { DurableStore } from '../store/durable-store.ts';
 import type { StateAt } from '../store/seam.ts';
 import { toDeletedRange, toEngineRange } from '../store/views/range.ts';
-import type { View } from '../store/views/view.ts';
 import type { StoreFigures } from '../store/figures.ts';
+import type { ReadView, View } from '../store/views/view.ts';
 import { TurnLine } from '../store/turn-line.ts';
 import type { PulledWatch, WatchForm, WatchReader } from '../store/watch/messages/pulled-watch.ts';
 import { failedWatch } from '../store/watch/watch-start.ts';
@@ -451,6 +451,16 @@ export class KvStore implements api.Store {
   /** Resolves when what the last part has taken beyond the limit of memory is given back, or after some turns. */
   async #memoryGivenBack(): Promise<void> {
     for (let turn = 0; this.#store.owesMemory && turn < fixed.deletePartTurnsMax; turn++) await this.pause();
+  }
+
+  /** For layers of functions over a view: runs one as a transaction of its own, behind the calls made before. */
+  transact<Result>(run: (view: View) => Result): Promise<Result> {
+    return this.#decide(undefined, run);
+  }
+
+  /** For the same: reads the visible state now. */
+  readVisible<Result>(run: (view: ReadView) => Result): Result {
+    return this.#store.readVisible(run);
   }
 
   /** For doors: resolves when other work has had its turn, to all that wait for it at the same time. */

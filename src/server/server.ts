@@ -5,13 +5,17 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
-import { type Timer, holdProcess, systemClock } from '../clock.ts';
+import { Access } from '../access/access.ts';
+import { checkUser } from '../access/checks.ts';
+import { type Timer, holdProcess, systemClock, systemRandom } from '../clock.ts';
 import { leaveOutTraces, systemReason } from '../errors.ts';
 import { serverFixed } from '../limits.ts';
 import { openUncheckedStore } from '../kv/open-store.ts';
 import { type StoreOptions } from '../store/store-options.ts';
 import type { KvStore } from '../kv/kv-store.ts';
+import { Logins } from './access/logins.ts';
 import { CallTable } from './calls/calls.ts';
+import type { HttpRequest } from './http/http-message.ts';
 import type { ServerConfig } from './config/config.ts';
 import { Listener, type ListenerOptions } from './listener/listener.ts';
 import { MetricsEndpoint } from './health/metrics-endpoint.ts';
@@ -89,6 +93,7 @@ class Server implements RunningServer {
   readonly #spanExport: SpanExport | undefined;
   #address = '';
   #store: KvStore | undefined;
+  #access: Access | undefined;
   /** Whether `stop` waits no longer for a store to close. */
   #isOver = false;
   #ready: Promise<void> = Promise.resolve();
@@ -112,9 +117,23 @@ class Server implements RunningServer {
     const measures = this.#measures;
     const deadlines = new Deadlines(systemClock);
     const store = (): KvStore | undefined => this.#store;
+    const logins = new Logins(
+      () => this.#access,
+      () => undefined,
+    );
+    const { openMetrics, openReflection } = config.access;
     const services = servedServices(limits, version, () => measures.activity);
-    const endpointByPath = rpcEndpoints({ store, state, services, meters: calls.meters, logger });
+    const endpointByPath = rpcEndpoints({
+      store,
+      state,
+      services,
+      openReflection,
+      meters: calls.meters,
+      logger,
+    });
     const metrics = new MetricsEndpoint({
+      admit: (request) =>
+        openMetrics || this.#access === undefined ? undefined : admitUser(logins, request),
       server: () =>
         measures.ofServer({
           version,
@@ -127,16 +146,17 @@ class Server implements RunningServer {
     const { valueBytesMax } = config.limits;
     const { requestBytesMax } = limits;
     const order = new RequestOrder();
-    const restContext = { store, state, order, calls, deadlines, limits, logger };
+    const restContext = { store, state, logins, order, calls, deadlines, limits, logger };
     const rest = restApi({ valueBytesMax, requestBytesMax, version }, restContext);
     const { volumeId } = config;
     const scripts = new Scripts(
-      { volumeId, valueBytesMax, requestBytesMax, clock: systemClock },
+      { volumeId, valueBytesMax, requestBytesMax, clock: systemClock, openMetrics },
       restContext,
     );
     const handlers = requestHandlers({
       endpointByPath,
       order,
+      logins,
       calls,
       state,
       metrics,
@@ -146,7 +166,7 @@ class Server implements RunningServer {
       logger,
     });
     const lane = grpcLane(
-      { store, state, calls, deadlines, limits, logger },
+      { store, state, logins, calls, deadlines, limits, logger },
       new Routes(services, calls.meters, (path) => endpointByPath.has(path)),
     );
     const { corsOrigins, listen } = config;
@@ -217,6 +237,9 @@ class Server implements RunningServer {
         observer: observers(this.#measures.storeMeter, this.#calls.traces),
         keyObserver: this.#measures.prefixes,
       });
+      const { clock = systemClock, random = systemRandom } = storeOptions ?? {};
+      this.#access = new Access({ store, clock, random });
+      this.#access.table.onChange(() => this.#calls.askAgain());
       this.#store = store;
       void store.failed.then(() => this.#state.enter('readOnly'));
       const { revision } = await store.status();
@@ -281,6 +304,11 @@ class Server implements RunningServer {
   abort(): void {
     this.#listener.destroy();
   }
+}
+
+/** Rejects unless a request is of a user. */
+async function admitUser(logins: Logins, { headers, socket }: HttpRequest): Promise<void> {
+  checkUser(await logins.of(headers.authorization, socket));
 }
 
 /** Resolves when connections have had the time to send their last bytes; a client that is gone takes none. */

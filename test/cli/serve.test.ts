@@ -156,8 +156,8 @@ describe('options', () => {
     const words = stdout.replace(/\s+/g, ' ');
     expect(code).toBe(0);
     expect(serverOptions.length).toBeGreaterThan(Object.keys({ ...defaults, ...serverDefaults }).length);
-    for (const { name, defaultText, description } of serverOptions) {
-      expect(words).toContain(`--${name} <`);
+    for (const { name, type, defaultText, description } of serverOptions) {
+      expect(words).toContain(type === 'switch' ? `--${name} ${description}` : `--${name} <`);
       expect(words).toContain(description);
       if (defaultText !== undefined) expect(words).toContain(`default: ${defaultText}; env: KELP_`);
     }

@@ -65,6 +65,14 @@ export const ErrorReason = {
    * what ended it. What the same call would do again: delete what is there by then.
    */
   PARTLY_DELETED: 21,
+  /** UNAUTHENTICATED: the call has no credentials, or they are not right, or not any more. The message tells no more than that. */
+  UNAUTHENTICATED: 22,
+  /** PERMISSION_DENIED: no role of the user lets it do what was asked for, all of it. A watch ends so when that comes to be. */
+  PERMISSION_DENIED: 23,
+  /** NOT_FOUND: there is no such user, role, grant or token. */
+  NAME_NOT_FOUND: 24,
+  /** ALREADY_EXISTS: there is a user, role or token of the name. */
+  NAME_TAKEN: 25,
 } as const;
 
 /** The typed part of an error: programs act on this, people read the error's message. */

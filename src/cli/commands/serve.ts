@@ -23,16 +23,18 @@ export function addServeCommand(program: Command, { environment }: Surroundings)
     group: groupOf(option.name),
   }));
   for (const { flag, group } of options) serve.addOption(flag.helpGroup(group));
-  serve.action(async (values: Record<string, string | undefined>, command: Command) => {
+  serve.action(async (values: Record<string, string | true | undefined>, command: Command) => {
     refuseClientOptions(command);
-    const flags = Object.fromEntries(options.map(({ name, flag }) => [name, values[flag.attributeName()]]));
+    const flags = Object.fromEntries(
+      options.map(({ name, flag }) => [name, values[flag.attributeName()]?.toString()]),
+    );
     // The other commands start faster for not having loaded a server.
     const { runServer } = await import('../tasks/serve.ts');
     await runServer(flags, environment);
   });
 }
 
-const placeholderByType: Record<ServerOption['type'], string> = {
+const placeholderByType: Record<Exclude<ServerOption['type'], 'switch'>, string> = {
   text: 'text',
   path: 'path',
   choice: 'name',
@@ -45,7 +47,8 @@ const placeholderByType: Record<ServerOption['type'], string> = {
 /** The value is checked where those of the environment and the file are. */
 function flagOf(option: ServerOption): Option {
   const { name, type, choices } = option;
-  const flag = new Option(`--${name} <${placeholderByType[type]}>`, describe(option));
+  const value = type === 'switch' ? '' : ` <${placeholderByType[type]}>`;
+  const flag = new Option(`--${name}${value}`, describe(option));
   // For completion.
   if (choices !== undefined) flag.argChoices = [...choices];
   if (type === 'origins') {

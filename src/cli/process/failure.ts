@@ -102,6 +102,9 @@ const outcomeByCode: Readonly<Record<KelpErrorCode | StoreErrorCode, Outcome>> =
   keyNotFound: ['not_found', 'KEY_NOT_FOUND'],
   leaseNotFound: ['not_found', 'LEASE_NOT_FOUND'],
   leaseExists: ['already_exists', 'LEASE_EXISTS'],
+  unauthenticated: ['unauthenticated', 'UNAUTHENTICATED'],
+  nameNotFound: ['not_found', 'NAME_NOT_FOUND'],
+  nameTaken: ['already_exists', 'NAME_TAKEN'],
   notAnInteger: ['failed_precondition', 'NOT_AN_INTEGER'],
   integerOverflow: ['failed_precondition', 'INTEGER_OVERFLOW'],
   noTimeToLive: ['failed_precondition', 'NO_TIME_TO_LIVE'],
@@ -122,7 +125,7 @@ const outcomeByCode: Readonly<Record<KelpErrorCode | StoreErrorCode, Outcome>> =
   canceled: ['canceled'],
   closed: ['canceled'],
   unimplemented: ['unimplemented'],
-  permissionDenied: ['permission_denied'],
+  permissionDenied: ['permission_denied', 'PERMISSION_DENIED'],
   internal: ['internal'],
 };
 

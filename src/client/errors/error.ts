@@ -32,6 +32,12 @@ export type KelpErrorCode =
   | 'leaseNotFound'
   /** The lease id asked for is taken. */
   | 'leaseExists'
+  /** The call has no credentials, or they are not right, or not any more. */
+  | 'unauthenticated'
+  /** There is no such user, role, grant or token. */
+  | 'nameNotFound'
+  /** There is a user, role or token of the name. */
+  | 'nameTaken'
   /** The value to increment is not the decimal text of a signed 64-bit integer. */
   | 'notAnInteger'
   /** The sum leaves the range of a signed 64-bit integer. */

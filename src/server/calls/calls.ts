@@ -15,6 +15,8 @@
  * in `#requestBytesByPeer`, unless they are 0; stalled calls stand in the order in which they stalled.
  */
 import { ROOT_CONTEXT, type Tracer } from '@opentelemetry/api';
+import { checkUser } from '../../access/checks.ts';
+import { type Login, NOBODY } from '../../access/login/login.ts';
 import { type Timer, systemClock } from '../../clock.ts';
 import { StoreError, assert } from '../../errors.ts';
 import { type ServerLimits, limitName, serverFixed } from '../../limits.ts';
@@ -48,6 +50,8 @@ export class CallTable {
   readonly traces: ServerTraces;
   readonly #limits: CallLimits;
   readonly #streams = new Set<Call>();
+  /** Those that go on, and for which what they were allowed is asked again. */
+  readonly #lasting = new Set<Call>();
   /** In the order in which they stalled. */
   readonly #stalled = new Set<Call>();
   readonly #onEmpty = new Set<() => void>();
@@ -122,7 +126,18 @@ export class CallTable {
   leave(call: Call): void {
     this.releaseAll(call);
     if (call.isStream) this.#streams.delete(call);
+    this.#lasting.delete(call);
     this.setStalled(call, false);
+  }
+
+  /** A call goes on, and is ended when it is not allowed any more. */
+  lasts(call: Call): void {
+    this.#lasting.add(call);
+  }
+
+  /** Access has changed: what is not allowed any more ends. */
+  askAgain(): void {
+    for (const call of this.#lasting) call.askAgain();
   }
 
   /** Of a call that has left, and whose method has done. */
@@ -323,6 +338,8 @@ interface WaitingStream {
 
 export class Call {
   readonly isStream: boolean;
+  /** Whose call it is; set by its door. */
+  login: Login = NOBODY;
   /** Of the table; a call's own code charges and releases by the methods. */
   heldBytes = 0;
   /** ... and of that for its request. */
@@ -343,6 +360,8 @@ export class Call {
   replyCopies = 1;
   readonly #table: CallTable;
   readonly #channel: CallChannel;
+  /** Throws when it is not allowed any more. */
+  #needs: ((login: Login) => void) | undefined = undefined;
   /** Made when somebody asks for the signal: most calls are over before. */
   #controller: AbortController | undefined = undefined;
   #abortReason: unknown = undefined;
@@ -378,6 +397,25 @@ export class Call {
   stopOnAbort(stopped: Stoppable): void {
     this.#stopped = stopped;
     if (this.#abortReason !== undefined) stopped.stop();
+  }
+
+  /**
+   * Asks whether it is allowed, now and again after each change of access for as long as it goes on: then it is aborted by what
+   * `needs` throws.
+   */
+  keepAllowed(needs: (login: Login) => void): void {
+    needs(this.login);
+    // To one without a name everything is allowed or nothing, so what it was that it needed is not kept.
+    this.#needs = this.login.userName === '' ? checkUser : needs;
+    if (!this.#isClosed) this.#table.lasts(this);
+  }
+
+  askAgain(): void {
+    try {
+      this.#needs?.(this.login);
+    } catch (error) {
+      this.abort(error);
+    }
   }
 
   get traces(): ServerTraces {

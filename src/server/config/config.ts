@@ -26,6 +26,7 @@ import {
   parseInteger,
   parseListenAddress,
   parseShare,
+  parseSwitch,
 } from './option-values.ts';
 import { type ServerOption, configOption, formatNumber } from './server-options.ts';
 import { readEnvironment, readPlainEnvironment } from './environment.ts';
@@ -41,6 +42,7 @@ export interface ServerConfig {
   readonly memoryBytesMax: number;
   /** Paths of PEM files; `undefined`: no TLS. */
   readonly tls: { readonly certPath: string; readonly keyPath: string } | undefined;
+  readonly access: AccessConfig;
   /** Origins of web pages that may call, in the form of browsers; `*`: all of them. */
   readonly corsOrigins: readonly string[];
   /** Where spans are sent to, and of which share of the traces that begin here; `undefined`: nowhere. */
@@ -49,6 +51,19 @@ export interface ServerConfig {
   readonly logFormat: LogFormat;
   readonly limits: Limits;
   readonly serverLimits: ServerLimits;
+}
+
+/** What the operator has decided about access; what it leads to, `server/access/safe-start.ts` says. */
+export interface AccessConfig {
+  /** Of the password of the user root, which is made at a start without one; `undefined`: none is made. */
+  readonly rootPasswordFile: string | undefined;
+  /** Whether all who reach the port may do everything, also from other machines, as long as there is no root. */
+  readonly allowAnonymous: boolean;
+  /** Whether passwords and tokens may come from other machines without TLS. */
+  readonly allowPlaintext: boolean;
+  /** Whether metrics, and reflection, need no credentials where everything else does. */
+  readonly openMetrics: boolean;
+  readonly openReflection: boolean;
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -85,6 +100,13 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<ServerCon
     fsync: valueOf('fsync', (text) => text as FsyncPolicy),
     memoryBytesMax: valueOf(limitOptionName('memoryBytesMax'), (text) => parseMemoryLimit(text, memoryBytes)),
     tls: tlsPaths(settingByName),
+    access: {
+      rootPasswordFile: valueOf('root-password-file', (text) => (text === '' ? undefined : text)),
+      allowAnonymous: valueOf('allow-anonymous', parseSwitch),
+      allowPlaintext: valueOf('allow-plaintext', parseSwitch),
+      openMetrics: valueOf('open-metrics', parseSwitch),
+      openReflection: valueOf('open-reflection', parseSwitch),
+    },
     corsOrigins: valueOf('cors-origin', parseOrigins),
     otlp: otlpOf(valueOf('otlp-endpoint', parseHttpUrl), valueOf('trace-sample', parseSampleShare)),
     logLevel: valueOf('log-level', (text) => text as LogLevel),
@@ -172,6 +194,8 @@ function parseFile(path: string, content: string): Map<string, Setting> {
 
 function textOf(value: unknown, { type }: ServerOption, source: string): string {
   if (typeof value === 'string' || typeof value === 'number') return String(value);
+  if (type === 'switch' && typeof value === 'boolean') return String(value);
+  if (type === 'switch') throw new OptionError(`${source}: expected true or false`);
   if (type !== 'origins') throw new OptionError(`${source}: expected a text or a number`);
   if (!Array.isArray(value) || !value.every((each) => typeof each === 'string')) {
     throw new OptionError(`${source}: expected a text or a list of texts`);
@@ -269,7 +293,12 @@ function tlsPaths(settingByName: ReadonlyMap<string, Setting>): ServerConfig['tl
 }
 
 /** Limits that contradict each other would only show when the first large value comes. */
-function checkTogether({ listen, tls, limits, serverLimits }: ServerConfig): void {
+function checkTogether({ listen, tls, access, limits, serverLimits }: ServerConfig): void {
+  if (access.allowAnonymous && access.rootPasswordFile !== undefined) {
+    throw new OptionError(
+      '--allow-anonymous and --root-password-file exclude each other: once there is a user root, nothing is allowed without credentials',
+    );
+  }
   if ('path' in listen && tls !== undefined) {
     throw new OptionError(
       '--listen: a socket of this machine is without TLS; leave --tls-cert and --tls-key out',

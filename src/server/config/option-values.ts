@@ -89,6 +89,13 @@ export function formatDurationMs(ms: number): string {
   return `${ms}ms`;
 }
 
+/** Reads whether a switch is on; an empty text, as of a variable that is not set, is off. */
+export function parseSwitch(text: string): boolean {
+  if (text === 'true' || text === '1') return true;
+  if (text === 'false' || text === '0' || text === '') return false;
+  throw new OptionError(`expected true or false, not "${text}"`);
+}
+
 /** Reads a whole number, not negative. */
 export function parseInteger(text: string): number {
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;

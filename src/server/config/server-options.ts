@@ -17,8 +17,11 @@ import { formatBytes, formatDurationMs } from './option-values.ts';
 
 export interface ServerOption {
   readonly name: string;
-  /** Of several `origins`, each flag adds one, and the file may have a list. */
-  readonly type: 'text' | 'path' | 'choice' | 'origins' | 'integer' | 'bytes' | 'duration';
+  /**
+   * Of several `origins`, each flag adds one, and the file may have a list. The flag of a `switch` turns it on; elsewhere it is
+   * `true` or `false`.
+   */
+  readonly type: 'text' | 'path' | 'choice' | 'origins' | 'switch' | 'integer' | 'bytes' | 'duration';
   readonly description: string;
   /** What the environment may have in place of the name with `KELP_`, as others call it: the last to be asked before the default. */
   readonly plainVariable?: 'PORT' | 'DATA_DIR' | 'VOLUME_ID';
@@ -231,6 +234,39 @@ export const serverOptions: readonly ServerOption[] = [
   },
   { name: 'tls-cert', type: 'path', description: 'certificate chain, a PEM file', defaultText: undefined },
   { name: 'tls-key', type: 'path', description: 'private key, a PEM file', defaultText: undefined },
+  {
+    name: 'root-password-file',
+    type: 'path',
+    description:
+      'file with the password of the user root, which is made at the start if there is none; from then on nothing is allowed that no role allows',
+    defaultText: undefined,
+  },
+  {
+    name: 'allow-anonymous',
+    type: 'switch',
+    description:
+      'without a user root, listen on addresses that other machines reach too: all who reach the port may do everything',
+    defaultText: 'false',
+  },
+  {
+    name: 'allow-plaintext',
+    type: 'switch',
+    description:
+      'without TLS, take passwords and tokens on addresses that other machines reach too: behind a proxy that ends TLS, or where no one can read along',
+    defaultText: 'false',
+  },
+  {
+    name: 'open-metrics',
+    type: 'switch',
+    description: 'answer /metrics without credentials, too, where a user root has closed access',
+    defaultText: 'false',
+  },
+  {
+    name: 'open-reflection',
+    type: 'switch',
+    description: 'answer gRPC reflection without credentials, too, where a user root has closed access',
+    defaultText: 'false',
+  },
   {
     name: 'cors-origin',
     type: 'origins',

@@ -39,6 +39,8 @@ export interface RpcEndpoint {
   readonly isStream: boolean;
   /** One of our own methods, behind the bridge. */
   readonly isBridged: boolean;
+  /** It is for everybody. */
+  readonly isOpen: boolean;
   /** By what its calls may come through. */
   readonly meterByDoor: Readonly<Record<'grpc' | 'grpc_web' | 'connect', CallMeter>>;
 }
@@ -49,6 +51,8 @@ export interface RpcContext {
   readonly state: ServerState;
   /** Those that need the store. */
   readonly services: readonly ServedService[];
+  /** Reflection is for everybody. */
+  readonly openReflection: boolean;
   readonly meters: CallMeters;
   readonly logger: Logger;
 }
@@ -56,7 +60,7 @@ export interface RpcContext {
 const otherServices = [Health, ServerReflection, ServerReflectionAlpha];
 
 export function rpcEndpoints(context: RpcContext): Map<string, RpcEndpoint> {
-  const { state, services, meters, logger } = context;
+  const { state, services, meters, openReflection, logger } = context;
   const dataServices = services.map(({ desc }) => desc);
   const endpointByPath = new Map<string, RpcEndpoint>();
   const options = {
@@ -86,6 +90,7 @@ export function rpcEndpoints(context: RpcContext): Map<string, RpcEndpoint> {
         hasRequestStream: methodKind === 'client_streaming' || methodKind === 'bidi_streaming',
         isStream: methodKind !== 'unary',
         isBridged,
+        isOpen: !isBridged && (openReflection || handle.service.typeName === Health.typeName),
         meterByDoor: {
           grpc: meters.of('grpc', name),
           grpc_web: meters.of('grpc_web', name),

@@ -8,9 +8,12 @@ import { ConnectError, createContextValues } from '@connectrpc/connect';
 import type { UniversalServerRequest, UniversalServerResponse } from '@connectrpc/connect/protocol';
 import type { Tracer } from '@opentelemetry/api';
 import type { Logger } from 'pino';
+import { checkUser } from '../../access/checks.ts';
 import { grpcCode, nameOfCode } from '../../grpc-code.ts';
 import type { ServerLimits } from '../../limits.ts';
 import { type RpcSystem, rpcSystem } from '../../tracing/attributes.ts';
+import { CHALLENGE } from '../access/credentials.ts';
+import type { Logins } from '../access/logins.ts';
 import { malformedRequestError } from '../calls/call-error.ts';
 import { type Call, type CallTable } from '../calls/calls.ts';
 import { isBeyondTimers } from '../calls/deadline.ts';
@@ -36,6 +39,7 @@ import { writeReply } from './write-reply.ts';
 export interface ConnectContext {
   readonly endpointByPath: ReadonlyMap<string, RpcEndpoint>;
   readonly order: RequestOrder;
+  readonly logins: Logins;
   readonly calls: CallTable;
   readonly limits: Pick<ServerLimits, 'requestTimeoutMs'>;
   readonly logger: Logger;
@@ -98,6 +102,24 @@ function chargeUnread(request: HttpRequest, call: Call, endpoint: RpcEndpoint): 
   return undefined;
 }
 
+/** Finds out whose call it is. @returns what it is refused with. */
+async function refusalOfLogin(
+  request: HttpRequest,
+  call: Call,
+  { isOpen, isBridged, isStream }: RpcEndpoint,
+  logins: Logins,
+): Promise<Error | undefined> {
+  if (isOpen) return undefined;
+  try {
+    call.login = await logins.of(request.headers.authorization, request.socket);
+    checkUser(call.login);
+    if (!isBridged && isStream) call.keepAllowed(checkUser);
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
 function cut(response: HttpResponse): void {
   if (response.cut === undefined) response.destroy();
   else response.cut();
@@ -111,9 +133,10 @@ async function serveCall(
   context: ConnectContext,
 ): Promise<void> {
   const { call, json } = called;
+  const refusal = called.refusal ?? (await refusalOfLogin(request, call, endpoint, context.logins));
   const check = (message: Uint8Array): Promise<Uint8Array> =>
     json === undefined ? checkMessage(request, endpoint, message) : json.read(message);
-  const universalRequest = toUniversal(request, called, endpoint, {
+  const universalRequest = toUniversal(request, { ...called, refusal }, endpoint, {
     messageBytesMax: endpoint.requestBytesMax,
     timeoutMs: context.limits.requestTimeoutMs,
     check,
@@ -123,6 +146,7 @@ async function serveCall(
     ? inflatingFor.run({ charge: (bytes) => call.chargeRequest(bytes), check }, handle)
     : handle());
   const { status } = reply;
+  if (status === 401) response.appendHeader('www-authenticate', CHALLENGE);
   if (status === 405 || status === 415) {
     call.outcome = status === 405 ? grpcCode.Unimplemented : grpcCode.InvalidArgument;
     answerWrongForm(response, status, endpoint.isStream);

@@ -15,6 +15,7 @@
  */
 import type { Tracer } from '@opentelemetry/api';
 import type { Logger } from 'pino';
+import type { Login } from '../../access/login/login.ts';
 import type { ErrorCode } from '../../http2/contract/error-code.ts';
 import { errorCode } from '../../http2/contract/error-code.ts';
 import type { RequestHead } from '../../http2/contract/fields.ts';
@@ -22,6 +23,7 @@ import type { ClosedBy, ServerStream, StreamHandler } from '../../http2/contract
 import type { KvStore } from '../../kv/kv-store.ts';
 import type { ServerLimits } from '../../limits.ts';
 import { rpcSystem } from '../../tracing/attributes.ts';
+import type { Logins } from '../access/logins.ts';
 import { type CallError, deadlineError, tooSlowError } from '../calls/call-error.ts';
 import type { Call, CallTable } from '../calls/calls.ts';
 import { type Deadlines, Timed } from '../../deadlines.ts';
@@ -39,6 +41,7 @@ export interface GrpcContext {
   /** `undefined` until it is open. */
   readonly store: () => KvStore | undefined;
   readonly state: ServerState;
+  readonly logins: Logins;
   readonly calls: CallTable;
   readonly deadlines: Deadlines;
   readonly limits: Pick<ServerLimits, 'requestTimeoutMs'>;
@@ -84,6 +87,8 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
   readonly #startMs: number | undefined;
   /** What ends next: the time for the request, or the deadline. */
   #isRequestTimed = true;
+  /** That whose call this is was found; `undefined`: it is known. */
+  #loggingIn: Promise<void> | undefined = undefined;
   /** By the monotonic clock, if it is behind the time for the request. */
   #deadlineMs: number | undefined = undefined;
 
@@ -126,6 +131,45 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
     const headers = traceHeadersIn(head.fields);
     if (headers === undefined && served?.kind === 'bidiStream') return;
     this.call.beginSpan(tracer, headers, () => new RpcKind(rpcSystem.GRPC, served?.name));
+  }
+
+  /** @param login whose call it is. A promise of that may reject with what the call fails with. */
+  begin(login: Login | Promise<Login>): void {
+    if (login instanceof Promise) {
+      this.#loggingIn = login.then((found) => {
+        this.call.login = found;
+        this.#loggingIn = undefined;
+      });
+      // It is told where it is waited for, which may be later than it happens.
+      this.#loggingIn.catch(() => undefined);
+    } else {
+      this.call.login = login;
+    }
+  }
+
+  /** Whether it is not known yet whose call this is: then `loggedIn` is waited for before it runs. */
+  protected get isLoggingIn(): boolean {
+    return this.#loggingIn !== undefined;
+  }
+
+  /** Runs what needs to know whose call this is. What it throws fails the call. */
+  protected whenLoggedIn(run: () => void): void {
+    if (this.#loggingIn === undefined) this.#attempt(run);
+    else
+      void this.#loggingIn.then(
+        () => this.#attempt(run),
+        (error: unknown) => this.fail(error),
+      );
+  }
+
+  #attempt(run: () => void): void {
+    // While it was waited for the call may have come to its end.
+    if (this.isAnswered) return;
+    try {
+      run();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   get peer(): object {

@@ -3,8 +3,12 @@
  * and response objects, no headers objects, no chain of generators: through the handlers for all protocols a call costs
  * many times as much (docs/decisions/0014).
  */
-import type { RequestHead } from '../../http2/contract/fields.ts';
+import { checkUser } from '../../access/checks.ts';
+import type { Login } from '../../access/login/login.ts';
+import { type RequestHead, fieldOf } from '../../http2/contract/fields.ts';
 import type { ServerStream, StreamHandler } from '../../http2/contract/stream.ts';
+import type { KvStore } from '../../kv/kv-store.ts';
+import type { LoginMemo } from '../access/logins.ts';
 import { recoveringError } from '../calls/call-error.ts';
 import { refusalIn } from '../health/server-state.ts';
 import type { GrpcCall, GrpcContext } from './grpc-call.ts';
@@ -35,20 +39,46 @@ export function grpcLane(context: GrpcContext, routes: Routes): GrpcLane {
       const call = new RefusedCall(context, served, stream, refusal ?? recoveringError(), takesStream);
       return traced(call, head, served);
     }
+    let login: Login | Promise<Login>;
+    try {
+      login = loginOf(route.login, stream, head);
+    } catch (error) {
+      const takesStream = served.kind === 'bidiStream';
+      return traced(new RefusedCall(context, served, stream, error as Error, takesStream), head, served);
+    }
+    const call = traced(newCall(store, served, stream, timeoutMs), head, served);
+    call.begin(login);
+    return call;
+  };
+
+  /** Throws for one that is not one any more, too. */
+  function loginOf(memo: LoginMemo, stream: ServerStream, head: RequestHead): Login | Promise<Login> {
+    const login = context.logins.remembered(
+      memo,
+      () => fieldOf(head.fields, 'authorization'),
+      stream.connection,
+    );
+    if (!(login instanceof Promise)) checkUser(login);
+    return login;
+  }
+
+  function newCall(
+    store: KvStore,
+    served: ServedMethod,
+    stream: ServerStream,
+    timeoutMs: number | undefined,
+  ): GrpcCall {
     switch (served.kind) {
       case 'unary':
-        return traced(new UnaryCall(context, store, served, stream, timeoutMs), head, served);
+        return new UnaryCall(context, store, served, stream, timeoutMs);
       case 'serverStream':
-        return traced(new ServerStreamCall(context, store, served, stream, timeoutMs), head, served);
+        return new ServerStreamCall(context, store, served, stream, timeoutMs);
       case 'pushStream':
-        return traced(new PushStreamCall(context, store, served, stream, timeoutMs), head, served);
-      case 'bidiStream': {
-        const call = traced(new BidiStreamCall(context, store, served, stream, timeoutMs), head, served);
-        call.begin();
-        return call;
-      }
+        return new PushStreamCall(context, store, served, stream, timeoutMs);
+      case 'bidiStream':
+        return new BidiStreamCall(context, store, served, stream, timeoutMs);
     }
-  };
+  }
 
   function traced<ACall extends GrpcCall>(
     call: ACall,

@@ -49,12 +49,10 @@ export class PushStreamCall extends GrpcCall implements ReplyOutlet {
 
   override end(): void {
     if (this.isAnswered || this.#reader === undefined) return;
+    const reader = this.#reader;
+    this.#reader = undefined;
     this.requestDone();
-    try {
-      this.#open(this.#reader);
-    } catch (error) {
-      this.fail(error);
-    }
+    this.whenLoggedIn(() => this.#open(reader));
   }
 
   override closed(...end: Parameters<GrpcCall['closed']>): void {
@@ -96,7 +94,6 @@ export class PushStreamCall extends GrpcCall implements ReplyOutlet {
 
   #open(reader: MessageReader): void {
     const message = reader.takeOnly();
-    this.#reader = undefined;
     const { method } = this.#served;
     const request = readRequest(method, message, 0, message.length);
     // Before it is opened: it may take memory for its first message then.

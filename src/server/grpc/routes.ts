@@ -10,6 +10,7 @@ import { type RequestHead, fieldOf } from '../../http2/contract/fields.ts';
 import type { BodyWriter } from '../../http2/contract/stream.ts';
 import { StoreError } from '../../errors.ts';
 import { serverFixed } from '../../limits.ts';
+import type { LoginMemo } from '../access/logins.ts';
 import { CallError } from '../calls/call-error.ts';
 import { grpcTimeoutMs } from '../calls/deadline.ts';
 import type { CallMeter } from '../metrics/call-meter.ts';
@@ -53,6 +54,8 @@ export type Route =
       /** How long the client waits; `undefined`: for ever. */
       readonly timeoutMs: number | undefined;
       readonly refusal: undefined;
+      /** Of those who send this head. */
+      readonly login: LoginMemo;
     }
   | (Called & { readonly served: undefined; readonly refusal: CallError | StoreError });
 
@@ -95,7 +98,7 @@ export class Routes {
     const served = this.#servedByPath.get(path);
     if (served === undefined) return this.#isElsewhere(path) ? undefined : this.#unknownMethod(path);
     const timeout = fieldOf(head.fields, 'grpc-timeout');
-    if (timeout === undefined) return { served, timeoutMs: undefined, refusal: undefined };
+    if (timeout === undefined) return found(served, undefined);
     const timeoutMs = grpcTimeoutMs(timeout);
     if (timeoutMs === undefined) {
       const refusal = new StoreError(
@@ -106,7 +109,7 @@ export class Routes {
     }
     // No timer can be set for as long: it is as good as none.
     const isBeyond = timeoutMs > serverFixed.deadlineMsMax;
-    return { served, timeoutMs: isBeyond ? undefined : timeoutMs, refusal: undefined };
+    return found(served, isBeyond ? undefined : timeoutMs);
   }
 
   #unknownMethod(path: string): Route {
@@ -115,6 +118,10 @@ export class Routes {
     const refusal = new CallError('unimplemented', message);
     return { served: undefined, name, meter: this.#otherMeter, refusal };
   }
+}
+
+function found(served: ServedMethod, timeoutMs: number | undefined): Route {
+  return { served, timeoutMs, refusal: undefined, login: { login: undefined, generation: 0 } };
 }
 
 interface Memo {

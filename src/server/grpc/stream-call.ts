@@ -4,6 +4,7 @@
  * the method has not charged when it is not read.
  */
 import type { ServerStream } from '../../http2/contract/stream.ts';
+import type { Login } from '../../access/login/login.ts';
 import { grpcCode } from '../../grpc-code.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { mapped } from '../calls/mapped.ts';
@@ -149,17 +150,16 @@ export class ServerStreamCall extends StreamCall<ServerStreamMethod> {
   override end(): void {
     if (this.isAnswered || this.#reader === undefined) return;
     this.requestDone();
-    const { method } = this.served;
-    try {
-      const message = this.#reader.takeOnly();
-      this.#reader = undefined;
+    const reader = this.#reader;
+    this.#reader = undefined;
+    this.whenLoggedIn(() => {
+      const { method } = this.served;
+      const message = reader.takeOnly();
       const request = readRequest(method, message, 0, message.length);
       const replies = method.run(this.store, request, this.call, this.call.signal);
       this.call.requestRead();
       void this.reply(replies);
-    } catch (error) {
-      this.fail(error);
-    }
+    });
   }
 }
 
@@ -171,15 +171,14 @@ export class BidiStreamCall extends StreamCall<BidiStreamMethod> {
   });
 
   /** A stream of requests may last: there is a time for each message, and none for it. */
-  begin(): void {
+  override begin(login: Login | Promise<Login>): void {
+    super.begin(login);
     this.requestDone();
-    const { method } = this.served;
-    const requests = mapped(this.#requests, (bytes) => new UnreadRequest(method, bytes));
-    try {
+    this.whenLoggedIn(() => {
+      const { method } = this.served;
+      const requests = mapped(this.#requests, (bytes) => new UnreadRequest(method, bytes));
       void this.reply(method.run(this.store, requests, this.call, this.call.signal));
-    } catch (error) {
-      this.fail(error);
-    }
+    });
   }
 
   override data(buffer: Buffer, from: number, to: number): void {

@@ -48,7 +48,7 @@ export class UnaryCall extends GrpcCall {
     try {
       if (this.#reader === undefined) throw noMessageError();
       const message = this.#reader.takeOnly();
-      this.#run(message, 0, message.length);
+      this.#runAllowed(message, 0, message.length);
     } catch (error) {
       this.fail(error);
     }
@@ -66,7 +66,17 @@ export class UnaryCall extends GrpcCall {
     checkPrefix(buffer.readUInt8(from), length, requestBytesMax);
     if (start + length > to) throw cutShortError();
     if (start + length < to) throw moreThanOneError();
-    this.#run(buffer, start, to);
+    if (!this.isLoggingIn) return this.#run(buffer, start, to);
+    // Where it lies comes the next one.
+    this.call.chargeRequest(length);
+    this.#runAllowed(Buffer.from(buffer.subarray(start, to)), 0, length);
+  }
+
+  /** @param bytes stay as they are. */
+  #runAllowed(bytes: Buffer, start: number, end: number): void {
+    this.#isRunning = true;
+    this.requestDone();
+    this.whenLoggedIn(() => this.#run(bytes, start, end));
   }
 
   #gather(buffer: Buffer, from: number, to: number): void {

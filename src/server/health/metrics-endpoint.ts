@@ -6,12 +6,21 @@ import { exposed } from '../metrics/exposition.ts';
 import type { OpenStoreFigures, ServerFigures } from '../metrics/metric.ts';
 import { serverSections, storeSections } from '../metrics/metric-table.ts';
 import { processMetrics } from '../metrics/process-metrics.ts';
+import { problemOf } from '../rest/problem.ts';
 import { isReading, sendJson } from './probes.ts';
 
 export interface FigureSources {
+  /** Rejects for those who may not see them; `undefined`: for everybody. */
+  readonly admit: (request: HttpRequest) => Promise<void> | undefined;
   readonly server: () => ServerFigures;
   /** `undefined` as long as it is not open. */
   readonly store: () => Promise<OpenStoreFigures> | undefined;
+}
+
+function sendRefusal(response: HttpResponse, error: unknown): void {
+  const { status, detail, headers } = problemOf(error);
+  const [name, value] = headers;
+  sendJson(response, status, { message: detail }, name === undefined ? {} : { [name]: value ?? '' });
 }
 
 export class MetricsEndpoint {
@@ -28,6 +37,17 @@ export class MetricsEndpoint {
     const path = pathOf(request);
     if (path !== '/metrics') return false;
     if (!isReading(request, response, path)) return true;
+    const allowed = this.#sources.admit(request);
+    if (allowed === undefined) this.#send(response);
+    else
+      allowed.then(
+        () => this.#send(response),
+        (error: unknown) => sendRefusal(response, error),
+      );
+    return true;
+  }
+
+  #send(response: HttpResponse): void {
     // Those that come at once share one text: it takes longer to make than all else that is asked for without a call.
     this.#making ??= this.#text().finally(() => (this.#making = undefined));
     this.#making.then(
@@ -40,7 +60,6 @@ export class MetricsEndpoint {
       },
       (error: unknown) => sendJson(response, 503, { message: String(error) }),
     );
-    return true;
   }
 
   async #text(): Promise<string> {

@@ -7,6 +7,7 @@
  *       template: '/v1/keys/{key}',
  *       countsAs: 'Get',
  *       query: { revision: wholeNumberParameter },
+ *       needs: (login, call) => checkKey(login, 'read', call.pathKey),
  *       run(call, { revision = 0 }) {
  *         const { entry } = call.store.getVisible(call.pathKey, revision);
  *         ...
@@ -16,6 +17,7 @@
  *
  * What it throws, or what its promise rejects with, becomes the reply by the interface's form of errors.
  */
+import type { Login } from '../../access/login/login.ts';
 import type { BodyLimit } from './body-reader.ts';
 import type { Problem } from './problem.ts';
 import type { QueryOf, QueryTable } from './query.ts';
@@ -41,12 +43,24 @@ export interface OperationSpec<Table extends QueryTable> {
   readonly needsNoStore?: boolean;
   /** Asked by what watches over the server: it is answered also when there are calls too many, and is in no trace. */
   readonly isProbe?: boolean;
+  /**
+   * Throws unless its caller may do it; asked before the body is read, and again when the operation runs. Of a stream it is asked again
+   * after each change of access. What the body alone says, the operation asks for itself. `open`: it is for everybody.
+   */
+  readonly needs: 'open' | OperationNeeds<Table>;
   /** Writes what went wrong before its reply has begun; left out: as all of the interface do. */
   writeProblem?(call: RestCall, problem: Problem): void;
   run(call: RestCall, query: QueryOf<Table>): void | Promise<void>;
 }
 
-export interface Operation extends Omit<OperationSpec<QueryTable>, 'run'> {
+export type OperationNeeds<Table extends QueryTable> = (
+  login: Login,
+  call: RestCall,
+  query: QueryOf<Table>,
+) => void;
+
+export interface Operation extends Omit<OperationSpec<QueryTable>, 'needs' | 'run'> {
+  readonly needs: 'open' | ((login: Login, call: RestCall, query: object) => void);
   run(call: RestCall, query: object): void | Promise<void>;
 }
 

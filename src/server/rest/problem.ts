@@ -6,6 +6,7 @@
 import { STATUS_CODES } from 'node:http';
 import { StoreError, type StoreErrorCode } from '../../errors.ts';
 import { type GrpcCode, grpcCode } from '../../grpc-code.ts';
+import { CHALLENGE } from '../access/credentials.ts';
 import { CallError, type CallErrorCode } from '../calls/call-error.ts';
 import { failureOf, headerText } from '../calls/outcome.ts';
 import { RestError, type RestErrorCode } from './rest-error.ts';
@@ -32,6 +33,10 @@ const statusByStoreCode: Readonly<Record<StoreErrorCode, number>> = {
   keyNotFound: 404,
   leaseNotFound: 404,
   leaseExists: 409,
+  unauthenticated: 401,
+  permissionDenied: 403,
+  nameNotFound: 404,
+  nameTaken: 409,
   notAnInteger: 409,
   integerOverflow: 409,
   noTimeToLive: 409,
@@ -71,6 +76,11 @@ const outcomeByRestCode: Readonly<Record<RestErrorCode, readonly [number, GrpcCo
 const RETRY_SOON = ['retry-after', '1'] as const;
 const NO_HEADERS: readonly string[] = [];
 
+const headersByStatus: Readonly<Record<number, readonly string[]>> = {
+  401: ['www-authenticate', CHALLENGE],
+  503: RETRY_SOON,
+};
+
 /** Whatever an operation threw, as the client gets it. What was not foreseen tells nothing of its inside. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof RestError) {
@@ -80,7 +90,7 @@ export function problemOf(error: unknown): Problem {
   }
   const { code: outcome, message: detail, detail: typed } = failureOf(error);
   const [status, code] = statusOf(error);
-  const headers = status === 503 ? RETRY_SOON : NO_HEADERS;
+  const headers = headersByStatus[status] ?? NO_HEADERS;
   return { status, code, detail, members: typed?.info.value ?? {}, headers, grpcCode: outcome };
 }
 

@@ -6,9 +6,12 @@
  * What is wrong is a problem (`problem.ts`), in the form of the interface.
  */
 import type { Logger } from 'pino';
+import { checkUser } from '../../access/checks.ts';
+import { type Login, NOBODY } from '../../access/login/login.ts';
 import { StoreError, assert } from '../../errors.ts';
 import { nameOfCode } from '../../grpc-code.ts';
 import { type ServerLimits, serverFixed } from '../../limits.ts';
+import type { Logins } from '../access/logins.ts';
 import { CallError } from '../calls/call-error.ts';
 import type { CallMeter } from '../metrics/call-meter.ts';
 import type { Door } from '../metrics/routes.ts';
@@ -27,6 +30,7 @@ import { type Resource, type Route, Router, allowedAt } from './router.ts';
 
 export interface RestApiContext extends Pick<RestCallContext, 'store' | 'calls' | 'deadlines'> {
   readonly state: ServerState;
+  readonly logins: Logins;
   /** One for all doors of a server. */
   readonly order: RequestOrder;
   readonly limits: Pick<ServerLimits, 'requestTimeoutMs'>;
@@ -113,16 +117,39 @@ export class RestApi {
     const { isStream = false, isProbe = false, writeProblem } = operation;
     const call = this.#open(request, response, { ...counted, parameter, isStream, isProbe, writeProblem });
     if (call === undefined) return;
-    this.#context.order.run(request, response, () => this.#begin(operation, call, query));
+    this.#context.order.run(request, response, () => this.#logIn(operation, call, query));
   }
 
-  #begin(operation: Operation, call: RestCall, query: string): void {
-    const { body, needsNoStore } = operation;
+  /** Finds out whose call it is, and begins it. */
+  #logIn(operation: Operation, call: RestCall, query: string): void {
     try {
-      const refusal = needsNoStore === true ? undefined : refusalIn(this.#context.state);
+      const refusal = operation.needsNoStore === true ? undefined : refusalIn(this.#context.state);
       if (refusal !== undefined) throw refusal;
+      const login = this.#context.logins.of(call.request.headers.authorization, call.peer);
+      if (!(login instanceof Promise)) return this.#begin(operation, call, query, login);
+      const begin = (found: Login): void => this.#begin(operation, call, query, found);
+      void login.then(begin, (error: unknown) => this.#withoutLogin(operation, call, query, error));
+    } catch (error) {
+      this.#withoutLogin(operation, call, query, error);
+    }
+  }
+
+  /** What is for everybody is also for those whose credentials are wrong. */
+  #withoutLogin(operation: Operation, call: RestCall, query: string, error: unknown): void {
+    if (operation.needs === 'open') this.#begin(operation, call, query, NOBODY);
+    else call.fail(error);
+  }
+
+  #begin(operation: Operation, call: RestCall, query: string, login: Login): void {
+    // While a password was checked, its client may have gone.
+    if (call.isClosed) return;
+    call.call.login = login;
+    const { body } = operation;
+    try {
+      if (operation.needs !== 'open') checkUser(login);
       call.readPathKey();
       const given = readQuery(operation.query, query);
+      if (body !== undefined) checkAllowed(operation, call, given);
       if (body === undefined) {
         checkNoBody(call.request);
         if (mayHaveBody(call.request)) call.readBody(NO_BODY, () => run(operation, call, given));
@@ -170,11 +197,18 @@ export class RestApi {
 /** Runs an operation; what it throws or rejects with is the reply. */
 function run(operation: Operation, call: RestCall, query: object): void {
   try {
+    checkAllowed(operation, call, query);
     const running = operation.run(call, query);
     if (running instanceof Promise) void answerLater(committed(running, operation, call), call);
   } catch (error) {
     call.fail(error);
   }
+}
+
+function checkAllowed({ needs, isStream }: Operation, call: RestCall, query: object): void {
+  if (needs === 'open') return;
+  if (isStream === true) call.call.keepAllowed((login) => needs(login, call, query));
+  else needs(call.call.login, call, query);
 }
 
 /** For the trace of a call, if it is part of one, the wait of a write for the log has a span. */

@@ -1,4 +1,6 @@
 /** Blobs by HTTP: `/blobs/{key}` and `/blobs`. */
+import { checkKey, checkRange, checkWrite } from '../../access/checks.ts';
+import type { Login } from '../../access/login/login.ts';
 import { listedKeyJson } from '../../api-json.ts';
 import type { Key } from '../../api.ts';
 import { type Blobs, etagOf } from '../../blobs/blobs.ts';
@@ -22,6 +24,7 @@ export function blobOperations(blobsOf: BlobsOf, valueBytesMax: number): readonl
     countsAs: 'Put',
     query: {},
     body: { bytesMax: valueBytesMax, limit: 'valueBytesMax' },
+    needs: (login, { pathKey }) => checkWrite(login, pathKey, false),
     async run(call) {
       refuseConditions(call);
       const { etag, size, volumeId } = await blobsOf(call).put(call.pathKey, call.body);
@@ -35,6 +38,7 @@ export function blobOperations(blobsOf: BlobsOf, valueBytesMax: number): readonl
     template: '/blobs/{key}',
     countsAs: 'Get',
     query: {},
+    needs: (login, { pathKey }) => checkKey(login, 'read', pathKey),
     async run(call) {
       const known = tagList('If-None-Match', call.header('if-none-match'));
       const { entry } = await call.store.get(call.pathKey, {
@@ -54,6 +58,7 @@ export function blobOperations(blobsOf: BlobsOf, valueBytesMax: number): readonl
     template: '/blobs/{key}',
     countsAs: 'Delete',
     query: {},
+    needs: (login, { pathKey }) => checkWrite(login, pathKey, false),
     async run(call) {
       refuseConditions(call);
       await blobsOf(call).delete(call.pathKey);
@@ -66,11 +71,19 @@ export function blobOperations(blobsOf: BlobsOf, valueBytesMax: number): readonl
     template: '/blobs',
     countsAs: 'Keys',
     query: { prefix: keyParameter },
-    run: (call, { prefix }) =>
-      sendList(call, blobsOf(call).listPages(prefix === undefined ? {} : { prefix })),
+    needs: listNeeds,
+    run(call, { prefix }) {
+      // Its pages may take long.
+      call.call.keepAllowed((login) => listNeeds(login, call, { prefix }));
+      return sendList(call, blobsOf(call).listPages(prefix === undefined ? {} : { prefix }));
+    },
   });
 
   return [write, read, remove, list];
+}
+
+function listNeeds(login: Login, _: RestCall, { prefix }: { readonly prefix?: Key | undefined }): void {
+  checkRange(login, 'read', prefix === undefined ? {} : { prefix });
 }
 
 /** An array, page by page, each when the client has taken most of the one before. */
@@ -86,6 +99,8 @@ async function sendList(call: RestCall, pages: AsyncIterator<readonly Key[]>): P
       if (!(await reply.write(Buffer.from(before + items.join(','))))) return;
       before = ',';
     }
+    // What is sent already can't be unsent, but the rest is not.
+    if (call.call.abortReason !== undefined) return call.fail(call.call.abortReason);
     page = await pages.next();
   }
   await reply.write(Buffer.from(before === '[' ? '[]' : ']'));

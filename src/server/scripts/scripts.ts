@@ -28,6 +28,8 @@ export interface ScriptsOptions {
   readonly valueBytesMax: number;
   readonly requestBytesMax: number;
   readonly clock: Clock;
+  /** Metrics are for everybody. */
+  readonly openMetrics: boolean;
 }
 
 export class Scripts {
@@ -39,7 +41,7 @@ export class Scripts {
   #blobs: Blobs | undefined;
 
   constructor(options: ScriptsOptions, context: RestApiContext) {
-    const { volumeId, valueBytesMax, requestBytesMax, clock } = options;
+    const { volumeId, valueBytesMax, requestBytesMax, clock, openMetrics } = options;
     this.#options = options;
     this.#startMs = clock.monotonicMs();
     this.#otherMeter = context.calls.meters.of('scripts', 'other');
@@ -48,7 +50,7 @@ export class Scripts {
     const operations = [
       ...blobOperations(blobsOf, valueBytesMax),
       ...valueOperations(requestBytesMax),
-      ...volumeOperations(blobsOf, { volumeId, state: context.state, uptimeMs }),
+      ...volumeOperations(blobsOf, { volumeId, state: context.state, uptimeMs, openMetrics }),
     ];
     this.#api = new RestApi({ door: 'scripts', operations, writeProblem: sendError }, context);
   }

@@ -1,4 +1,5 @@
 /** Values as JSON by HTTP: `/set/{key}`, `/get/{key}`, `/delete/{key}`. */
+import { checkKey, checkWrite } from '../../access/checks.ts';
 import { valueJson } from '../../api-json.ts';
 import { StoreError } from '../../errors.ts';
 import { JsonText } from '../json/json-text.ts';
@@ -21,6 +22,7 @@ export function valueOperations(requestBytesMax: number): readonly Operation[] {
     query: {},
     // Of any type: curl calls what it posts a form.
     body: { bytesMax: requestBytesMax, limit: 'requestBytesMax' },
+    needs: (login, { pathKey }) => checkWrite(login, pathKey, false),
     async run(call) {
       refuseConditions(call);
       // The text that the body holds, and its bytes.
@@ -36,6 +38,7 @@ export function valueOperations(requestBytesMax: number): readonly Operation[] {
     template: '/get/{key}',
     countsAs: 'Get',
     query: {},
+    needs: (login, { pathKey }) => checkKey(login, 'read', pathKey),
     async run(call) {
       call.call.replyCopies = JSON_REPLY_COPIES;
       const { entry } = await call.store.get(call.pathKey, {
@@ -57,6 +60,7 @@ export function valueOperations(requestBytesMax: number): readonly Operation[] {
     template: '/delete/{key}',
     countsAs: 'Delete',
     query: {},
+    needs: (login, { pathKey }) => checkWrite(login, pathKey, false),
     async run(call) {
       refuseConditions(call);
       const { deleted } = await call.store.delete(call.pathKey);

@@ -1,4 +1,5 @@
 /** What a volume tells of itself to scripts: `/health`, and `/metrics` in JSON. */
+import { checkUser, isUser } from '../../access/checks.ts';
 import type { BlobStats } from '../../blobs/blobs.ts';
 import type { ServerState } from '../health/server-state.ts';
 import { type Operation, operation } from '../rest/operation.ts';
@@ -9,12 +10,13 @@ export interface VolumeOptions {
   readonly volumeId: string;
   readonly state: ServerState;
   readonly uptimeMs: () => number;
+  readonly openMetrics: boolean;
 }
 
 const MIB = 1024 * 1024;
 
 export function volumeOperations(blobsOf: BlobsOf, options: VolumeOptions): readonly Operation[] {
-  const { volumeId, state, uptimeMs } = options;
+  const { volumeId, state, uptimeMs, openMetrics } = options;
 
   const health = operation({
     method: 'GET',
@@ -24,12 +26,16 @@ export function volumeOperations(blobsOf: BlobsOf, options: VolumeOptions): read
     // One that recovers for long is asked all the while.
     needsNoStore: true,
     isProbe: true,
+    needs: 'open',
     async run(call) {
       const { phase, isServing } = state;
+      const code = isServing ? 200 : 503;
+      const status = isServing ? 'healthy' : phase;
       const isOpen = phase === 'serving' || phase === 'readOnly';
+      if (isOpen && !isUser(call.call.login)) return sendBody(call, code, { status });
       const { keyCount = 0, segmentCount = 0, totalBytes = 0 } = isOpen ? await blobsOf(call).stats() : {};
-      sendBody(call, isServing ? 200 : 503, {
-        status: isServing ? 'healthy' : phase,
+      sendBody(call, code, {
+        status,
         volume_id: volumeId,
         keys: keyCount,
         segments: segmentCount,
@@ -45,6 +51,7 @@ export function volumeOperations(blobsOf: BlobsOf, options: VolumeOptions): read
     countsAs: 'metrics',
     query: {},
     isProbe: true,
+    needs: openMetrics ? 'open' : checkUser,
     async run(call) {
       sendBody(call, 200, metricsOf(await blobsOf(call).stats()));
     },

@@ -1,6 +1,7 @@
 /** `kelp.v1.AdminService` over the store and the process. */
 import * as codec from '../../../gen/kelp/v1/admin_codec.ts';
 import { AdminService } from '../../../gen/kelp/v1/admin_pb.ts';
+import { checkAdmin, checkUser } from '../../access/checks.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import type { Call } from '../calls/calls.ts';
 import { type ActivityFigures, activityResponse } from './activity.ts';
@@ -24,6 +25,7 @@ export function adminMethods(
         sizeOf: codec.sizeOfStatusResponse,
         prepend: codec.prependStatusResponse,
       },
+      checkUser,
       (store) => status(store, version),
     ),
     snapshot: unary(
@@ -33,6 +35,7 @@ export function adminMethods(
         sizeOf: codec.sizeOfSnapshotResponse,
         prepend: codec.prependSnapshotResponse,
       },
+      checkAdmin,
       (store) => store.snapshot(),
     ),
     backup: serverStream(
@@ -42,6 +45,7 @@ export function adminMethods(
         sizeOf: codec.sizeOfBackupResponse,
         prepend: codec.prependBackupResponse,
       },
+      () => checkAdmin,
       backup,
     ),
     compact: unary(
@@ -51,6 +55,7 @@ export function adminMethods(
         sizeOf: codec.sizeOfCompactResponse,
         prepend: codec.prependCompactResponse,
       },
+      checkAdmin,
       (store, request) => store.compact(wholeNumber('revision', request.revision)),
     ),
     activity: unary(
@@ -60,6 +65,7 @@ export function adminMethods(
         sizeOf: codec.sizeOfActivityResponse,
         prepend: codec.prependActivityResponse,
       },
+      checkAdmin,
       (store, _, call) => {
         const reply = activityResponse(activity(), store.figures());
         call.chargeReply(ACTIVITY_ROW_BYTES * (reply.methods.length + reply.prefixes.length));

@@ -23,7 +23,7 @@ import { entryBytes, entryShape, optionalEntry } from './reply-entries.ts';
 import {
   condition,
   given,
-  keyOf,
+  keyIn,
   keysOf,
   milliseconds,
   timeToLiveMs,
@@ -35,10 +35,6 @@ export type ReplyAccount = Pick<Call, 'chargeReply'>;
 
 /** What one answer takes, yes or no. */
 const ANSWER_BYTES = 8;
-
-function keyIn({ key, keyBytes }: { readonly key: string; readonly keyBytes: Uint8Array }): Key {
-  return keyOf('key', key, keyBytes);
-}
 
 /** What is read goes out at once, and needs no promise, unless others have read much in this turn. */
 export function get(

@@ -1,6 +1,7 @@
 /** `kelp.v1.KvService` over the store. */
 import * as codec from '../../../gen/kelp/v1/kv_codec.ts';
 import { KvService, PipelineOperationSchema } from '../../../gen/kelp/v1/kv_pb.ts';
+import { checkDeletedRange, checkUser } from '../../access/checks.ts';
 import { StoreError } from '../../errors.ts';
 import type { ScanPage } from '../../api.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
@@ -11,19 +12,34 @@ import { deleteKey, existsInTurn, get, increment, put, touch } from './keys.ts';
 import { type MethodsOf, bidiStream, serverStream, unary, unaryWrite } from './method.ts';
 import { checkBatch, readBatch } from './pipeline-batch.ts';
 import { pipeline } from './pipeline.ts';
+import {
+  deleteNeeds,
+  deleteRangeNeeds,
+  existsNeeds,
+  getNeeds,
+  incrementNeeds,
+  keysNeeds,
+  putNeeds,
+  rangesNeed,
+  scanNeeds,
+  touchNeeds,
+  txnNeeds,
+} from './needs.ts';
 import { entriesBytes, entryShape, keyLists, keysBytes, pageCharge } from './reply-entries.ts';
 import { deletedRange, keyRange, pageLimit, wholeNumber } from './request-fields.ts';
-import { admitResult, compare, operation, operationResult } from './transaction.ts';
+import { admitResult, operationResult, txnRequest } from './transaction.ts';
 
 export const kvMethods: MethodsOf<typeof KvService> = {
   get: unary(
     KvService.method.get,
     { read: codec.readGetRequest, sizeOf: codec.sizeOfGetResponse, prepend: codec.prependGetResponse },
+    getNeeds,
     get,
   ),
   put: unaryWrite(
     KvService.method.put,
     { read: codec.readPutRequest, sizeOf: codec.sizeOfPutResponse, prepend: codec.prependPutResponse },
+    putNeeds,
     put,
   ),
   delete: unaryWrite(
@@ -33,6 +49,7 @@ export const kvMethods: MethodsOf<typeof KvService> = {
       sizeOf: codec.sizeOfDeleteResponse,
       prepend: codec.prependDeleteResponse,
     },
+    deleteNeeds,
     deleteKey,
   ),
   deleteRange: unaryWrite(
@@ -42,6 +59,7 @@ export const kvMethods: MethodsOf<typeof KvService> = {
       sizeOf: codec.sizeOfDeleteRangeResponse,
       prepend: codec.prependDeleteRangeResponse,
     },
+    deleteRangeNeeds,
     deleteRange,
   ),
   exists: unary(
@@ -51,11 +69,13 @@ export const kvMethods: MethodsOf<typeof KvService> = {
       sizeOf: codec.sizeOfExistsResponse,
       prepend: codec.prependExistsResponse,
     },
+    existsNeeds,
     existsInTurn,
   ),
   scan: unary(
     KvService.method.scan,
     { read: codec.readScanRequest, sizeOf: codec.sizeOfScanResponse, prepend: codec.prependScanResponse },
+    scanNeeds,
     scan,
   ),
   scanStream: serverStream(
@@ -65,11 +85,13 @@ export const kvMethods: MethodsOf<typeof KvService> = {
       sizeOf: codec.sizeOfScanStreamResponse,
       prepend: codec.prependScanStreamResponse,
     },
+    ({ range }) => rangesNeed([range]),
     scanStream,
   ),
   keys: unary(
     KvService.method.keys,
     { read: codec.readKeysRequest, sizeOf: codec.sizeOfKeysResponse, prepend: codec.prependKeysResponse },
+    keysNeeds,
     keys,
   ),
   increment: unaryWrite(
@@ -79,16 +101,19 @@ export const kvMethods: MethodsOf<typeof KvService> = {
       sizeOf: codec.sizeOfIncrementResponse,
       prepend: codec.prependIncrementResponse,
     },
+    incrementNeeds,
     increment,
   ),
   touch: unaryWrite(
     KvService.method.touch,
     { read: codec.readTouchRequest, sizeOf: codec.sizeOfTouchResponse, prepend: codec.prependTouchResponse },
+    touchNeeds,
     touch,
   ),
   txn: unaryWrite(
     KvService.method.txn,
     { read: codec.readTxnRequest, sizeOf: codec.sizeOfTxnResponse, prepend: codec.prependTxnResponse },
+    txnNeeds,
     txn,
   ),
   pipeline: bidiStream(
@@ -100,6 +125,7 @@ export const kvMethods: MethodsOf<typeof KvService> = {
       sizeOf: codec.sizeOfPipelineResponse,
       prepend: codec.prependPipelineResponse,
     },
+    checkUser,
     pipeline,
   ),
 };
@@ -110,6 +136,8 @@ async function deleteRange(
   call: Call,
 ): Promise<codec.DeleteRangeResponseShape> {
   const deleted = deletedRange('range', range);
+  // Its parts may take long.
+  if (inParts) call.keepAllowed((login) => checkDeletedRange(login, deleted));
   return inParts
     ? await store.deleteRange(deleted, { inParts, signal: call.signal })
     : await store.deleteRange(deleted);
@@ -197,9 +225,7 @@ async function txn(
   call: Call,
 ): Promise<codec.TxnResponseShape> {
   const { succeeded, results, revision } = await store.txn({
-    compares: request.compares.map(compare),
-    success: request.success.map((each, index) => operation(each, `success[${index}]`)),
-    failure: request.failure.map((each, index) => operation(each, `failure[${index}]`)),
+    ...txnRequest(request),
     admit: admitResult(call),
   });
   return { succeeded, results: results.map(operationResult), revision };

@@ -1,6 +1,7 @@
 /** `kelp.v1.LeaseService` over the store. */
 import * as codec from '../../../gen/kelp/v1/lease_codec.ts';
 import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
+import { checkUser } from '../../access/checks.ts';
 import { isStoreError } from '../../errors.ts';
 import type { Lease } from '../../api.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
@@ -18,6 +19,7 @@ export const leaseMethods: MethodsOf<typeof LeaseService> = {
       sizeOf: codec.sizeOfGrantResponse,
       prepend: codec.prependGrantResponse,
     },
+    checkUser,
     grant,
   ),
   renew: unaryWrite(
@@ -27,6 +29,7 @@ export const leaseMethods: MethodsOf<typeof LeaseService> = {
       sizeOf: codec.sizeOfRenewResponse,
       prepend: codec.prependRenewResponse,
     },
+    checkUser,
     renew,
   ),
   keepAlive: bidiStream(
@@ -36,6 +39,7 @@ export const leaseMethods: MethodsOf<typeof LeaseService> = {
       sizeOf: codec.sizeOfKeepAliveResponse,
       prepend: codec.prependKeepAliveResponse,
     },
+    checkUser,
     keepAlive,
   ),
   revoke: unaryWrite(
@@ -45,6 +49,7 @@ export const leaseMethods: MethodsOf<typeof LeaseService> = {
       sizeOf: codec.sizeOfRevokeResponse,
       prepend: codec.prependRevokeResponse,
     },
+    checkUser,
     (store, { leaseId }) => store.revokeLease(wholeNumber('lease_id', leaseId)),
   ),
   get: unary(
@@ -54,11 +59,13 @@ export const leaseMethods: MethodsOf<typeof LeaseService> = {
       sizeOf: codec.sizeOfLeaseServiceGetResponse,
       prepend: codec.prependLeaseServiceGetResponse,
     },
+    checkUser,
     get,
   ),
   list: unary(
     LeaseService.method.list,
     { read: codec.readListRequest, sizeOf: codec.sizeOfListResponse, prepend: codec.prependListResponse },
+    checkUser,
     list,
   ),
 };

@@ -5,6 +5,9 @@
  *
  * What a request can't be is `invalidArgument` and names the field. A reply is charged to its call before its bytes are
  * made, and where the call writes, before the write takes effect.
+ *
+ * No method is without a rule of what its caller must be allowed (`Needs`), which is asked before it runs, in the same piece of
+ * code: by the method itself, so that no door can leave it out. Those that go on are asked again after each change of access.
  */
 import type {
   DescMessage,
@@ -14,6 +17,7 @@ import type {
   DescService,
 } from '@bufbuild/protobuf';
 import type { StoreError } from '../../errors.ts';
+import type { Login } from '../../access/login/login.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { WireError, wireErrorText } from '../../wire/wire-error.ts';
 import type { Call } from '../calls/calls.ts';
@@ -126,6 +130,15 @@ export class UnreadRequest<Request = unknown> {
   }
 }
 
+/** What a call needs; throws `permissionDenied`, `unauthenticated`, and `invalidArgument` for what can't be asked for. */
+export type Needs<Request> = (login: Login, request: Request, store: KvStore) => void;
+
+/**
+ * What a call that goes on needs, found once by its request, of whose bytes nothing is kept; asked when it begins and again
+ * after each change of access.
+ */
+export type LastingNeeds<Request> = (request: Request) => (login: Login) => void;
+
 export type StreamMethod = ServerStreamMethod | BidiStreamMethod;
 export type Method = UnaryMethod | PushStreamMethod | StreamMethod;
 
@@ -135,46 +148,81 @@ export type MethodsOf<Service extends DescService> = { readonly [name in keyof S
 export function unary<Request, Reply>(
   desc: DescMethodUnary,
   codecs: Codecs<Request, Reply>,
-  run: (store: KvStore, request: Request, call: Call) => Reply | Promise<Reply>,
+  needs: Needs<Request>,
+  run: UnaryMethod<Request, Reply>['run'],
 ): UnaryMethod<Request, Reply> {
-  return { kind: 'unary', desc, codecs, isWrite: false, run };
+  return { kind: 'unary', desc, codecs, isWrite: false, run: allowed(needs, run) };
 }
 
 export function unaryWrite<Request, Reply>(
   desc: DescMethodUnary,
   codecs: Codecs<Request, Reply>,
+  needs: Needs<Request>,
   run: (store: KvStore, request: Request, call: Call) => Promise<Reply>,
 ): UnaryMethod<Request, Reply> {
-  return { kind: 'unary', desc, codecs, isWrite: true, run };
+  return { kind: 'unary', desc, codecs, isWrite: true, run: allowed(needs, run) };
 }
 
 export function serverStream<Request, Reply>(
   desc: DescMethodServerStreaming,
   codecs: Codecs<Request, Reply>,
-  run: (store: KvStore, request: Request, call: Call, signal: AbortSignal) => AsyncIterable<Reply>,
+  needs: LastingNeeds<Request>,
+  run: ServerStreamMethod<Request, Reply>['run'],
 ): ServerStreamMethod<Request, Reply> {
-  return { kind: 'serverStream', desc, codecs, run };
+  return {
+    kind: 'serverStream',
+    desc,
+    codecs,
+    run(store, request, call, signal) {
+      call.keepAllowed(needs(request));
+      return run(store, request, call, signal);
+    },
+  };
 }
 
 export function pushStream<Request>(
   desc: DescMethodServerStreaming,
   codecs: Pick<Codecs<Request>, 'read'>,
+  needs: LastingNeeds<Request>,
   open: PushStreamMethod<Request>['open'],
 ): PushStreamMethod<Request> {
-  return { kind: 'pushStream', desc, codecs, open };
+  return {
+    kind: 'pushStream',
+    desc,
+    codecs,
+    open(store, request, call, outlet) {
+      call.keepAllowed(needs(request));
+      return open(store, request, call, outlet);
+    },
+  };
 }
 
+/** @param needs for the stream itself; what a request of it needs, `run` asks. */
 export function bidiStream<Request, Reply>(
   desc: DescMethodBiDiStreaming,
   codecs: Codecs<Request, Reply>,
-  run: (
-    store: KvStore,
-    requests: AsyncIterable<UnreadRequest<Request>>,
-    call: Call,
-    signal: AbortSignal,
-  ) => AsyncIterable<Reply>,
+  needs: (login: Login) => void,
+  run: BidiStreamMethod<Request, Reply>['run'],
 ): BidiStreamMethod<Request, Reply> {
-  return { kind: 'bidiStream', desc, codecs, run };
+  return {
+    kind: 'bidiStream',
+    desc,
+    codecs,
+    run(store, requests, call, signal) {
+      call.keepAllowed(needs);
+      return run(store, requests, call, signal);
+    },
+  };
+}
+
+function allowed<Request, Result>(
+  needs: Needs<Request>,
+  run: (store: KvStore, request: Request, call: Call) => Result,
+): (store: KvStore, request: Request, call: Call) => Result {
+  return (store, request, call) => {
+    needs(call.login, request, store);
+    return run(store, request, call);
+  };
 }
 
 /** Runs a unary method for a call that has a span: its wait for the log has one, too. */

@@ -36,6 +36,7 @@ import {
   putIn,
   touchIn,
 } from './keys.ts';
+import { operationNeeds } from './needs.ts';
 import { RESULT_OBJECT_BYTES } from './reply-entries.ts';
 import type { UnreadRequest } from './method.ts';
 import { type BatchOperation, type PipelineBatch, batchSizeError } from './pipeline-batch.ts';
@@ -292,6 +293,7 @@ class Batch implements ReplyAccount {
 
   /** Throws what the operation fails with. */
   #resultOf(store: KvStore, calls: CallGroup, operation: BatchOperation['operation'], index: number): Result {
+    operationNeeds(this.#call.login, operation);
     if (this.#fullError !== undefined && returnsEntry(operation)) throw this.#fullError;
     switch (operation.case) {
       case 'get': {

@@ -13,6 +13,11 @@ export function keyOf(field: string, text: string, bytes: Uint8Array): Key {
   throw new StoreError('invalidArgument', `${field} and ${field}_bytes are both given; give one of them`);
 }
 
+/** The key that a request is for. */
+export function keyIn({ key, keyBytes }: { readonly key: string; readonly keyBytes: Uint8Array }): Key {
+  return keyOf('key', key, keyBytes);
+}
+
 /** A list of keys, where empty texts stand for those that are given as bytes. */
 export function keysOf(texts: readonly string[], bytes: readonly Uint8Array[]): Key[] {
   let next = 0;

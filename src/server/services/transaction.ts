@@ -1,8 +1,13 @@
 /** The parts of a transaction between their generated shapes and the store's form. */
-import type { CompareShape, OperationResultShape, OperationShape } from '../../../gen/kelp/v1/kv_codec.ts';
+import type {
+  CompareShape,
+  OperationResultShape,
+  OperationShape,
+  TxnRequestShape,
+} from '../../../gen/kelp/v1/kv_codec.ts';
 import { Relation as RelationNumber } from '../../../gen/kelp/v1/kv_pb.ts';
 import { StoreError } from '../../errors.ts';
-import type { Admit, Compare, Key, Operation, OperationResult, Relation } from '../../api.ts';
+import type { Admit, Compare, Key, Operation, OperationResult, Relation, TxnRequest } from '../../api.ts';
 import type { Call } from '../calls/calls.ts';
 import { entryBytes, optionalEntry, pageCharge, RESULT_OBJECT_BYTES } from './reply-entries.ts';
 import { deletedRange, given, keyOf, keyRange, timeToLiveMs, wholeNumber } from './request-fields.ts';
@@ -15,7 +20,20 @@ const relationByNumber: Readonly<Record<number, Relation>> = {
   [RelationNumber.GREATER]: 'greater',
 };
 
-export function compare(message: CompareShape, index: number): Compare {
+/** Without what is charged for its results. */
+export function txnRequest({
+  compares,
+  success,
+  failure,
+}: TxnRequestShape): Required<Pick<TxnRequest, 'compares' | 'success' | 'failure'>> {
+  return {
+    compares: compares.map(compare),
+    success: success.map((each, index) => operation(each, `success[${index}]`)),
+    failure: failure.map((each, index) => operation(each, `failure[${index}]`)),
+  };
+}
+
+function compare(message: CompareShape, index: number): Compare {
   const field = `compares[${index}]`;
   const relation = relationByNumber[message.relation];
   if (relation === undefined) {
@@ -63,7 +81,7 @@ const fieldByOperand = {
   leaseId: 'lease_id',
 } as const;
 
-export function operation({ operation }: OperationShape, field: string): Operation {
+function operation({ operation }: OperationShape, field: string): Operation {
   const keyIn = (
     kind: string,
     { key, keyBytes }: { readonly key: string; readonly keyBytes: Uint8Array },

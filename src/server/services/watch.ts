@@ -25,6 +25,7 @@ import type { Call } from '../calls/calls.ts';
 import { stoppingError } from '../calls/call-error.ts';
 import { PREFIX_BYTES, writePrefix } from './envelope.ts';
 import { type MethodsOf, type PushedReplies, type ReplyOutlet, pushStream } from './method.ts';
+import { rangesNeed } from './needs.ts';
 import { entryShape, optionalEntry, timestampShape } from './reply-entries.ts';
 import { given, keyRange, milliseconds, wholeNumber } from './request-fields.ts';
 import { messageBytes } from './watch-bytes.ts';
@@ -33,6 +34,7 @@ export const watchMethods: MethodsOf<typeof WatchService> = {
   watch: pushStream(
     WatchService.method.watch,
     { read: codec.readWatchRequest },
+    ({ ranges }) => rangesNeed(ranges.length === 0 ? [undefined] : ranges),
     (store, request, call, outlet) => new WatchReplies(store, watchRequest(request), call, outlet),
   ),
 };

@@ -57,6 +57,10 @@ describe('what the server explains', () => {
     OTHER_STORE: 'otherStore',
     HISTORY_DIFFERS: 'historyDiffers',
     PARTLY_DELETED: 'partlyDeleted',
+    UNAUTHENTICATED: 'unauthenticated',
+    PERMISSION_DENIED: 'permissionDenied',
+    NAME_NOT_FOUND: 'nameNotFound',
+    NAME_TAKEN: 'nameTaken',
     DAMAGED: 'damaged',
     SNAPSHOT_FAILED: 'snapshotFailed',
   };

@@ -42,6 +42,13 @@ test('nothing given gives the defaults of the limits', async () => {
     fsync: 'always',
     memoryBytesMax: MACHINE_BYTES / 2,
     tls: undefined,
+    access: {
+      rootPasswordFile: undefined,
+      allowAnonymous: false,
+      allowPlaintext: false,
+      openMetrics: false,
+      openReflection: false,
+    },
     corsOrigins: [],
     otlp: undefined,
     logLevel: 'info',
@@ -80,7 +87,9 @@ test('every option can be set by flag, environment and file', async () => {
 
   const tls = { certPath: 'x', keyPath: 'x' };
   const otlp = { endpoint, sampleShare: 1 };
-  const expected = { ...(await load()), tls, otlp, corsOrigins: ['http://x'] };
+  const defaultConfig = await load();
+  const access = { ...defaultConfig.access, rootPasswordFile: 'x' };
+  const expected = { ...defaultConfig, tls, access, otlp, corsOrigins: ['http://x'] };
   expect(await load({ flags: flagged })).toEqual(expected);
   expect(await load({ environment: inEnvironment })).toEqual(expected);
   expect(await load({}, yaml)).toEqual(expected);
@@ -126,6 +135,45 @@ test.each([
   const message = await refusal({ flags });
   expect(message).toContain(reason);
   expect(message).not.toContain('secret');
+});
+
+describe('switches', () => {
+  const openMetrics = async (sources: ConfigSources, yaml = ''): Promise<boolean> =>
+    (await load(sources, yaml)).access.openMetrics;
+
+  test('are on by a flag, true or 1, and off by false, 0 or nothing', async () => {
+    const inEnvironment = (text: string): Promise<boolean> =>
+      openMetrics({ environment: { KELP_OPEN_METRICS: text } });
+    expect(await Promise.all(['true', '1', 'false', '0', ''].map(inEnvironment))).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
+    expect(await openMetrics({ flags: { 'open-metrics': 'true' } })).toBe(true);
+    expect(await openMetrics({}, 'open-metrics: true')).toBe(true);
+    expect(await openMetrics({ environment: { KELP_OPEN_METRICS: 'false' } }, 'open-metrics: true')).toBe(
+      false,
+    );
+  });
+
+  test('are nothing else', async () => {
+    expect(await refusal({ environment: { KELP_ALLOW_ANONYMOUS: 'yes' } })).toBe(
+      'KELP_ALLOW_ANONYMOUS: expected true or false, not "yes"',
+    );
+    expect(await refusal({}, 'allow-plaintext: [true]')).toMatch(
+      /kelp.yaml: allow-plaintext: expected true or false$/,
+    );
+    expect(await refusal({}, 'data-dir: true')).toMatch(/data-dir: expected a text or a number$/);
+  });
+
+  test('that contradict another option are refused', async () => {
+    const flags = { 'allow-anonymous': 'true', 'root-password-file': '/etc/kelp/root-password' };
+    expect(await refusal({ flags })).toMatch(
+      /^--allow-anonymous and --root-password-file exclude each other/,
+    );
+  });
 });
 
 test('a share of a very small machine is the least possible memory limit', async () => {

@@ -33,9 +33,11 @@ describe('kelp.example.yaml', () => {
     const taken = example.replaceAll(/^#(?=[\w-]+: \S)/gm, '');
     const otlp = { endpoint: 'http://127.0.0.1:4318', sampleShare: 1 };
     const tls = { certPath: '/etc/kelp/tls.crt', keyPath: '/etc/kelp/tls.key' };
+    const defaultConfig = await load('');
     expect(await load(taken)).toEqual({
-      ...(await load('')),
+      ...defaultConfig,
       tls,
+      access: { ...defaultConfig.access, rootPasswordFile: '/etc/kelp/root-password' },
       otlp,
       corsOrigins: ['https://app.example.com'],
     });

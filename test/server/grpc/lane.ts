@@ -10,6 +10,7 @@ import { AdminService } from '../../../gen/kelp/v1/admin_pb.ts';
 import * as adminCodec from '../../../gen/kelp/v1/admin_codec.ts';
 import * as watchCodec from '../../../gen/kelp/v1/watch_codec.ts';
 import { WatchService } from '../../../gen/kelp/v1/watch_pb.ts';
+import { checkUser } from '../../../src/access/checks.ts';
 import { Deadlines } from '../../../src/deadlines.ts';
 import { ServerConnection } from '../../../src/http2/connection/server-connection.ts';
 import type { Field } from '../../../src/http2/contract/fields.ts';
@@ -34,6 +35,7 @@ import { FakeSocket } from '../../http2/support/fake-socket.ts';
 import { preface, settingsAcknowledged, settingsFrame } from '../../http2/support/frames.ts';
 import { StepClock } from '../../http2/support/step-clock.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
+import { openLogins } from '../../support/open-access.ts';
 import { FakeStream, headOf } from './fake-stream.ts';
 
 export const GET = '/kelp.v1.KvService/Get';
@@ -77,6 +79,7 @@ export class Lane {
       unary(
         KvService.method.get,
         { read: codec.readGetRequest, sizeOf: codec.sizeOfGetResponse, prepend: codec.prependGetResponse },
+        checkUser,
         (_, request, call) => get?.(request, call) ?? { entry: undefined, revision: request.key.length },
       ),
       serverStream(
@@ -86,11 +89,13 @@ export class Lane {
           sizeOf: adminCodec.sizeOfBackupResponse,
           prepend: adminCodec.prependBackupResponse,
         },
+        () => checkUser,
         (_, request, call, signal) => backup?.(call, signal) ?? noReplies(),
       ),
       pushStream(
         WatchService.method.watch,
         { read: watchCodec.readWatchRequest },
+        () => checkUser,
         (store, request, call, outlet) => {
           if (watch === undefined) throw new Error('the test has no pushed replies');
           return watch(store, request, call, outlet);
@@ -103,6 +108,7 @@ export class Lane {
           sizeOf: leaseCodec.sizeOfKeepAliveResponse,
           prepend: leaseCodec.prependKeepAliveResponse,
         },
+        checkUser,
         (_, requests, call) =>
           keepAlive?.(
             mapped(requests, (each) => each.read()),
@@ -119,6 +125,7 @@ export class Lane {
     const context = {
       store: () => ({}) as KvStore,
       state: this.state,
+      logins: openLogins,
       calls: this.calls,
       deadlines: new Deadlines(this.clock),
       limits: { requestTimeoutMs: 60_000 },

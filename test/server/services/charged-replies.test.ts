@@ -2,6 +2,7 @@
  * Memory for a reply is taken before the reply is made: many calls of one turn would else hold a page each before the first of
  * them is refused.
  */
+import { allowed } from '../../support/open-access.ts';
 import { type DescMessage, type MessageInitShape, create, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
@@ -103,7 +104,7 @@ describe.each(cases)('%s', (_, run) => {
   test('is not made when there is no memory for it', async () => {
     const counting = new CountingStore(await filledStore());
     const table = new CallTable({ ...limits, callBytesMax: 1000 });
-    const call = table.open({ cut: () => undefined }, false);
+    const call = allowed(table.open({ cut: () => undefined }, false));
 
     await expect(run(counting.store, call)).rejects.toMatchObject({ code: 'limitReached' });
 
@@ -113,13 +114,13 @@ describe.each(cases)('%s', (_, run) => {
   test('is made for as many calls at once as there is memory for', async () => {
     const counting = new CountingStore(await filledStore());
     const alone = new CallTable({ ...limits, callBytesMax: 1 << 20 });
-    await run(counting.store, alone.open({ cut: () => undefined }, false));
+    await run(counting.store, allowed(alone.open({ cut: () => undefined }, false)));
     const bytes = alone.heldBytes;
     expect(bytes).toBeGreaterThanOrEqual(8 * ITEMS);
 
     counting.madeCount = 0;
     const table = new CallTable({ ...limits, callBytesMax: 3 * bytes });
-    const calls = Array.from({ length: 20 }, () => table.open({ cut: () => undefined }, false));
+    const calls = Array.from({ length: 20 }, () => allowed(table.open({ cut: () => undefined }, false)));
     const outcomes = await Promise.allSettled(calls.map((call) => run(counting.store, call)));
 
     // What is refused halfway has charged some of it.
@@ -132,7 +133,7 @@ describe.each(cases)('%s', (_, run) => {
   test('takes so many times the memory for a door that holds it in several forms', async () => {
     const store = await filledStore();
     const table = new CallTable({ ...limits, callBytesMax: 1 << 22 });
-    const [once, often] = [false, false].map(() => table.open({ cut: () => undefined }, false)) as [
+    const [once, often] = [false, false].map(() => allowed(table.open({ cut: () => undefined }, false))) as [
       Call,
       Call,
     ];

@@ -1,4 +1,5 @@
 /** Pipelines on a store of their own, by the method itself: a test gives the requests, asks for the replies and holds the disk. */
+import { allowed } from '../../support/open-access.ts';
 import { type MessageInitShape, create, toBinary } from '@bufbuild/protobuf';
 import type { PipelineResponseShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import {
@@ -64,7 +65,7 @@ export async function startPipeline({ replyBytesMax = 1_000_000, callBytesMax = 
   const method = kvMethods.pipeline;
   if (method.kind !== 'bidiStream') throw new Error('it is no stream');
   const open = () => {
-    const call = table.open({ cut: () => undefined }, true);
+    const call = allowed(table.open({ cut: () => undefined }, true));
     const requests = new Requests();
     const stream = method.run(store, requests, call, call.signal);
     const replies = stream[Symbol.asyncIterator]() as AsyncIterator<PipelineResponseShape>;

@@ -1,4 +1,5 @@
 /** `KvService.Pipeline`: batches of operations, each as its own call, in their order and within bounds. */
+import { allowed } from '../../support/open-access.ts';
 import { once } from 'node:events';
 import { type IncomingHttpHeaders, connect as connectHttp2 } from 'node:http2';
 import { type MessageInitShape, fromBinary } from '@bufbuild/protobuf';
@@ -212,9 +213,11 @@ describe.each(Object.entries(transports))('Pipeline over %s', (_, makeTransport)
 test('a request has waited since it had come whole', async () => {
   const now = vi.spyOn(performance, 'now');
   onTestFinished(() => now.mockRestore());
-  const call = new CallTable({ callsMax: 1, callBytesMax: 1000, replyBytesMax: 1000 }).open(
-    { cut: () => undefined },
-    true,
+  const call = allowed(
+    new CallTable({ callsMax: 1, callBytesMax: 1000, replyBytesMax: 1000 }).open(
+      { cut: () => undefined },
+      true,
+    ),
   );
   const requests = new RequestQueue(new FakeStream(), call, 1000, () => undefined);
   const message = Buffer.from(encodeEnvelope(0, utf8.encode('message')));

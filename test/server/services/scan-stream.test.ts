@@ -1,4 +1,5 @@
 /** `KvService.ScanStream` over the protocols: what its chunks say, its errors, and what it holds while nobody reads it. */
+import { allowed } from '../../support/open-access.ts';
 import { type Client, Code, ConnectError, type Transport, createClient } from '@connectrpc/connect';
 import {
   createConnectTransport,
@@ -155,7 +156,7 @@ test('streams that are not read leave the memory of calls to others, and are who
 
 test('a stream holds what a reply may, and no more', async () => {
   const table = new CallTable({ callsMax: 1, callBytesMax: 1_000_000, replyBytesMax: 100_000 });
-  const call = table.open({ cut: () => undefined }, true);
+  const call = allowed(table.open({ cut: () => undefined }, true));
   const given: Pick<RangeStreamOptions, 'chunkBytesMax' | 'admit'>[] = [];
   const store = {
     scanStream: (_: unknown, options: (typeof given)[number]) => {

@@ -1,4 +1,5 @@
 /** The service of watches over a store, as a door uses it: what is sent to several streams, and what each has of its own. */
+import { allowed } from '../../support/open-access.ts';
 import { expect, onTestFinished, test } from 'vitest';
 import {
   type WatchRequestShape,
@@ -22,7 +23,7 @@ const table = new CallTable({ callsMax: 1000, callBytesMax: 64_000_000, replyByt
 /** A stream of one watch whose client reads, or does not. */
 class Stream implements ReplyOutlet {
   readonly sent: Buffer[] = [];
-  readonly call: Call = table.open({ cut: () => undefined }, true);
+  readonly call: Call = allowed(table.open({ cut: () => undefined }, true));
   isBlocked = false;
   error: unknown;
   readonly #replies: PushedReplies;

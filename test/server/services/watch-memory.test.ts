@@ -1,4 +1,5 @@
 /** What the service of watches holds of messages: nothing that is sent, nothing that was not admitted. */
+import { allowed } from '../../support/open-access.ts';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
@@ -54,7 +55,7 @@ function callService(
   if (method.kind !== 'pushStream') throw new Error('the service has no watch');
   const openWatch = <Item>(_: WatchRequest, form: WatchForm<Item>): PulledWatch<Item> => watchOf(next, form);
   const store = { storeId: 'store', openWatch } as Partial<KvStore> as KvStore;
-  const call = table.open(channel, true);
+  const call = allowed(table.open(channel, true));
   const outlet = {
     send: (message: Buffer) => {
       onSent(message);

@@ -1,5 +1,6 @@
 /** `DELETE /v1/keys`: deletes all keys of a range. Which must be said: nothing stands for all keys but `all=true`. */
 import type { DeletedRange, Key } from '../../../api.ts';
+import { checkDeletedRange } from '../../../access/checks.ts';
 import { StoreError } from '../../../errors.ts';
 import { operation } from '../operation.ts';
 import { flagParameter, keyParameter } from '../query.ts';
@@ -16,9 +17,13 @@ export const deleteKeys = operation({
     all: flagParameter,
     in_parts: flagParameter,
   },
+  needs: (login, _, { all = false, in_parts: _inParts, ...bounds }) =>
+    checkDeletedRange(login, deletedRange(bounds, all)),
   async run(call, { all = false, in_parts: inParts = false, ...bounds }) {
     refuseConditions(call);
     const range = deletedRange(bounds, all);
+    // Its parts may take long.
+    if (inParts) call.call.keepAllowed((login) => checkDeletedRange(login, range));
     const deleted = await call.store.deleteRange(range, inParts ? { inParts, signal: call.call.signal } : {});
     const { deletedCount, firstRevision, revision } = deleted;
     call.sendJson(200, { deletedCount, firstRevision, revision });

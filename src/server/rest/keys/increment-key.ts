@@ -1,4 +1,5 @@
 /** `POST /v1/keys/{key}/increment`: adds to a number that is kept as decimal text. */
+import { checkWrite } from '../../../access/checks.ts';
 import type { JsonValue } from '@bufbuild/protobuf';
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import { IncrementRequestSchema } from '../../../../gen/kelp/v1/kv_pb.ts';
@@ -18,6 +19,7 @@ export const incrementKey = operation({
   countsAs: 'Increment',
   query: {},
   body: { bytesMax: serverFixed.smallRequestBytesMax, types: ['application/json'] },
+  needs: (login, { pathKey }) => checkWrite(login, pathKey, true),
   async run(call) {
     refuseConditions(call);
     const { body, pathKey } = call;

@@ -1,5 +1,6 @@
 /** `GET /v1/keys`: a page of a range, in JSON. */
-import type { Entry, ScanPage } from '../../../api.ts';
+import { checkRange } from '../../../access/checks.ts';
+import type { Entry, Key, KeyRange, ScanPage } from '../../../api.ts';
 import { entryJson } from '../../../api-json.ts';
 import { serverFixed } from '../../../limits.ts';
 import { JsonText } from '../../json/json-text.ts';
@@ -24,27 +25,31 @@ export const listKeys = operation({
     keys_only: flagParameter,
     reverse: flagParameter,
   },
+  needs: (login, _, bounds) => checkRange(login, 'read', rangeOf(bounds)),
   async run(call, { prefix, start, end, ...options }) {
     const { match, limit = 0, page_token: pageToken = '', revision = 0 } = options;
     const { keys_only: keysOnly = false, reverse = false } = options;
     call.call.replyCopies = JSON_REPLY_COPIES;
-    const page = await call.store.scan(
-      { ...(prefix && { prefix }), ...(start && { start }), ...(end && { end }) },
-      {
-        limit,
-        pageToken,
-        revision,
-        keysOnly,
-        reverse,
-        ...(match !== undefined && { match }),
-        charge: pageCharge(call.call),
-      },
-    );
+    const page = await call.store.scan(rangeOf({ prefix, start, end }), {
+      limit,
+      pageToken,
+      revision,
+      keysOnly,
+      reverse,
+      ...(match !== undefined && { match }),
+      charge: pageCharge(call.call),
+    });
     call.call.checkMessage(entriesBytes(page.entries));
     const text = new PageText(page, !keysOnly);
     await sendPieces(call, () => text.take());
   },
 });
+
+type Bounds = { readonly [name in 'prefix' | 'start' | 'end']?: Key | undefined };
+
+function rangeOf({ prefix, start, end }: Bounds): KeyRange {
+  return { ...(prefix && { prefix }), ...(start && { start }), ...(end && { end }) };
+}
 
 /** A page as JSON, entry by entry. */
 class PageText {

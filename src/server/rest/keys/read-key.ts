@@ -1,4 +1,5 @@
 /** `GET /v1/keys/{key}`: the bytes of a value, or of a part of it. */
+import { checkKey } from '../../../access/checks.ts';
 import type { Entry } from '../../../api.ts';
 import { StoreError } from '../../../errors.ts';
 import type { PlacedChange } from '../../../engine/version.ts';
@@ -16,6 +17,7 @@ export const readKey = operation({
   template: '/v1/keys/{key}',
   countsAs: 'Get',
   query: { revision: wholeNumberParameter },
+  needs: (login, { pathKey }) => checkKey(login, 'read', pathKey),
   run(call, { revision = 0 }) {
     // What is read goes out at once, and needs no promise, unless others have read much in this turn. Then many long values may
     // be asked for together, and those that there is no memory for are refused before they are copied.

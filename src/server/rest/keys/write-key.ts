@@ -1,10 +1,19 @@
 /** `PUT` and `DELETE` of `/v1/keys/{key}`. Their conditions are looked at where the write is decided. */
+import { checkWrite } from '../../../access/checks.ts';
+import type { Login } from '../../../access/login/login.ts';
 import { StoreError } from '../../../errors.ts';
 import { deleteKeyIf, putIf } from '../../../kv/writes/writes.ts';
 import { type Operation, operation } from '../operation.ts';
 import { timeToLiveParameter, wholeNumberParameter } from '../query.ts';
+import type { RestCall } from '../rest-call.ts';
 import { entityTag } from './entity-tag.ts';
 import { checkForWrite, preconditionsOf } from './preconditions.ts';
+
+/** A condition tells what is there. */
+function writeNeeds(login: Login, call: RestCall): void {
+  const { ifMatch, ifNoneMatch } = preconditionsOf(call);
+  checkWrite(login, call.pathKey, ifMatch !== undefined || ifNoneMatch !== undefined);
+}
 
 /** @param valueBytesMax that of the store. */
 export function writeKey(valueBytesMax: number): Operation {
@@ -14,6 +23,7 @@ export function writeKey(valueBytesMax: number): Operation {
     countsAs: 'Put',
     query: { ttl: timeToLiveParameter, lease: wholeNumberParameter },
     body: { bytesMax: valueBytesMax, limit: 'valueBytesMax' },
+    needs: writeNeeds,
     async run(call, { ttl: ttlMs = 0, lease: leaseId = 0 }) {
       const { store, pathKey: key, body } = call;
       const preconditions = preconditionsOf(call);
@@ -33,6 +43,7 @@ export const deleteKey = operation({
   template: '/v1/keys/{key}',
   countsAs: 'Delete',
   query: {},
+  needs: writeNeeds,
   async run(call) {
     const { store, pathKey: key } = call;
     const preconditions = preconditionsOf(call);

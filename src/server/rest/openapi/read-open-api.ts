@@ -10,6 +10,8 @@ export function readOpenApi(operations: () => readonly Operation[], version: str
     template: '/v1/openapi.json',
     countsAs: 'openapi',
     query: {},
+    // It says nothing that is not in the manual.
+    needs: 'open',
     needsNoStore: true,
     run(call) {
       document ??= openApiDocument(operations(), version);

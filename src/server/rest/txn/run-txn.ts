@@ -1,6 +1,7 @@
 /** `POST /v1/txn`: compares, then writes, atomically. The form of the body is in `json/txn-form.ts`. */
 import type { JsonValue } from '@bufbuild/protobuf';
 import { TxnRequestSchema } from '../../../../gen/kelp/v1/kv_pb.ts';
+import { checkTxn, checkUser } from '../../../access/checks.ts';
 import type { TxnRequest } from '../../../api.ts';
 import { txnJson } from '../../../api-json.ts';
 import type { ServerLimits } from '../../../limits.ts';
@@ -19,10 +20,13 @@ export function runTxn({ requestBytesMax }: Pick<ServerLimits, 'requestBytesMax'
     countsAs: 'Txn',
     query: {},
     body: { bytesMax: requestBytesMax, limit: 'requestBytesMax', types: ['application/json'] },
+    // Of the body: below.
+    needs: checkUser,
     async run(call) {
       refuseConditions(call);
       call.call.replyCopies = JSON_REPLY_COPIES;
       const request = await readTxn(call.body);
+      checkTxn(call.call.login, request);
       await sendForm(call, txnJson(await call.store.txn({ ...request, admit: admitResult(call.call) })));
     },
   });

@@ -55,7 +55,10 @@ export class EventStream implements WatchReader {
     try {
       await reply.write(Buffer.from(retryText(serverFixed.eventsRetryMs)));
       await this.#sendAll(reply);
-      if (this.#call.call.isEndedByServer) throw stoppingError(this.#resumeRevision);
+      const { isEndedByServer, isClosed, abortReason } = this.#call.call;
+      if (isEndedByServer) throw stoppingError(this.#resumeRevision);
+      // It is not allowed any more.
+      if (!isClosed && abortReason instanceof Error) throw abortReason;
     } catch (error) {
       this.#watch.end();
       if (isUnforeseen(error)) throw error;

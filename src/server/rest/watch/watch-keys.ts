@@ -7,6 +7,7 @@
  * is over soon (the server starts or stops, a limit was reached) it must not stop for, so one that says that it reads events
  * is given a stream that ends at once, and comes again.
  */
+import { checkRange } from '../../../access/checks.ts';
 import type { EventType, KeyRange, WatchRequest } from '../../../api.ts';
 import { StoreError } from '../../../errors.ts';
 import { fixed, serverFixed } from '../../../limits.ts';
@@ -50,6 +51,7 @@ export const watchKeys: Operation = operation({
   countsAs: 'Watch',
   query,
   isStream: true,
+  needs: (login, _, given) => checkRange(login, 'read', rangeOf(given)),
   writeProblem: writeWatchProblem,
   async run(call, given) {
     if (call.isHead) return call.sendHead(200, eventStreamHeaders);
@@ -82,16 +84,19 @@ function wrong(name: string, why: string): StoreError {
   return new StoreError('invalidArgument', `the parameter ${name} ${why}`);
 }
 
-function requestOf({ key, prefix, start, end, ...given }: QueryOf<typeof query>): WatchRequest {
+function rangeOf({ key, prefix, start, end }: QueryOf<typeof query>): KeyRange {
   if (key?.length === 0) throw wrong('key', 'is empty; leave it out to watch all keys');
-  const range: KeyRange = {
+  return {
     ...(key && { key }),
     ...(prefix && { prefix }),
     ...(start && { start }),
     ...(end && { end }),
   };
+}
+
+function requestOf(given: QueryOf<typeof query>): WatchRequest {
   return {
-    ranges: [range],
+    ranges: [rangeOf(given)],
     keysOnly: given.keys_only ?? false,
     returnPrevious: given.previous ?? false,
     ...(given.events && { eventTypes: given.events }),

@@ -1,0 +1,118 @@
+/**
+ * The checks of calls: one for each thing that a call may want. Each door asks before its call runs, in the same synchronous piece,
+ * and what is not allowed throws `permissionDenied`. A range is allowed as a whole or not at all: a reply is never thinned.
+ *
+ * The key or the range is not looked at where everything is allowed, so that open access, and root, cost a comparison.
+ */
+import type { DeletedRange, Key, KeyRange, TxnRequest } from '../api.ts';
+import type { EngineRange } from '../engine/engine.ts';
+import { StoreError } from '../errors.ts';
+import { compileGlob } from '../kv/patterns/glob.ts';
+import { keyScratch } from '../store/views/keys.ts';
+import { toDeletedRange, toEngineRange } from '../store/views/range.ts';
+import type { Login } from './login/login.ts';
+import { ALL_KEYS } from './rights/rights.ts';
+
+export type Use = 'read' | 'write';
+
+/** What every user may do; while access is open, everybody. */
+export function checkUser(login: Login): void {
+  void login.rights;
+}
+
+/** Whether `checkUser` would let it pass. */
+export function isUser(login: Login): boolean {
+  try {
+    checkUser(login);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether there is no key that it may not read and write. */
+export function mayUseAllKeys(login: Login): boolean {
+  const { read, write } = login.rights;
+  return read === ALL_KEYS && write === ALL_KEYS;
+}
+
+export function checkKey(login: Login, use: Use, key: Key): void {
+  const allowed = login.rights[use];
+  if (allowed !== ALL_KEYS && !allowed.has(keyScratch.encode(key))) throw denied(login, use, 'the key');
+}
+
+export function checkKeys(login: Login, use: Use, keys: readonly Key[]): void {
+  const allowed = login.rights[use];
+  if (allowed === ALL_KEYS) return;
+  for (const key of keys) {
+    if (!allowed.has(keyScratch.encode(key))) throw denied(login, use, 'one of the keys');
+  }
+}
+
+/** @param range `{}`: all keys. */
+export function checkRange(login: Login, use: Use, range: KeyRange): void {
+  if (login.rights[use] !== ALL_KEYS) checkEngineRange(login, use, toEngineRange(range));
+}
+
+export function checkDeletedRange(login: Login, range: DeletedRange): void {
+  if (login.rights.write !== ALL_KEYS) checkEngineRange(login, 'write', toDeletedRange(range));
+}
+
+export function checkEngineRange(login: Login, use: Use, range: EngineRange): void {
+  if (!login.rights[use].covers(range)) throw denied(login, use, 'all keys of the range');
+}
+
+/** Of all keys that a pattern could have: those that begin as it does before its first wildcard. */
+export function checkPattern(login: Login, pattern: string): void {
+  if (login.rights.read === ALL_KEYS) return;
+  checkRange(login, 'read', { prefix: compileGlob(pattern).literalHead });
+}
+
+/** Every compare reads, and every operation of both branches is asked for, whichever will run. */
+export function checkTxn(login: Login, { compares = [], success = [], failure = [] }: TxnRequest): void {
+  if (mayUseAllKeys(login)) return;
+  for (const { subject } of compares) {
+    if ('key' in subject) checkKey(login, 'read', subject.key);
+    else checkRange(login, 'read', subject.range);
+  }
+  for (const operation of [...success, ...failure]) {
+    switch (operation.kind) {
+      case 'get':
+        checkKey(login, 'read', operation.key);
+        break;
+      case 'deleteRange':
+        checkDeletedRange(login, operation.range);
+        break;
+      case 'increment':
+        checkWrite(login, operation.key, true);
+        break;
+      case 'put':
+      case 'delete':
+        checkWrite(login, operation.key, operation.returnPrevious === true);
+    }
+  }
+}
+
+/** @param tells whether the reply, or the refusal, tells what was there: then it reads, too. */
+export function checkWrite(login: Login, key: Key, tells: boolean): void {
+  checkKey(login, 'write', key);
+  if (tells) checkKey(login, 'read', key);
+}
+
+/** What is for operators. */
+export function checkAdmin(login: Login): void {
+  if (!login.rights.isAdmin) {
+    throw new StoreError(
+      'permissionDenied',
+      `this is for operators, and ${nameOf(login)} has no role that is admin`,
+    );
+  }
+}
+
+function denied(login: Login, use: Use, what: string): StoreError {
+  return new StoreError('permissionDenied', `${nameOf(login)} may not ${use} ${what}`);
+}
+
+function nameOf({ userName }: Login): string {
+  return `the user ${userName}`;
+}

@@ -1,0 +1,133 @@
+/**
+ * From credentials to a login. All wrong ones get the same answer after the same work, whether there is such a user or not.
+ *
+ * A password costs a thread of the pool (`passwords.ts`), which a client that sends it with each request does not pay again: what was
+ * verified is remembered by a hash, for as long as the user's record is the one that it was verified by. A token is looked up by
+ * its hash, which who guesses can't steer.
+ */
+import { createHash } from 'node:crypto';
+import type { Clock, Random } from '../../clock.ts';
+import { StoreError } from '../../errors.ts';
+import { fixed } from '../../limits.ts';
+import type { AccessTable } from '../access-table.ts';
+import { AnonymousLogin, GroundedLogin, type Login } from './login.ts';
+import { Passwords } from './passwords.ts';
+
+/** What a client shows of itself. */
+export type Credentials =
+  | { readonly kind: 'password'; readonly userName: string; readonly password: string }
+  | { readonly kind: 'token'; readonly secret: string }
+  /** The names in its certificate, the first that is a user's counts. */
+  | { readonly kind: 'certificate'; readonly names: readonly string[] };
+
+interface Verified {
+  readonly hash: Uint8Array;
+  readonly login: Login;
+}
+
+export class Authenticator {
+  readonly anonymous: Login;
+  readonly passwords: Passwords;
+  readonly #table: AccessTable;
+  readonly #clock: Clock;
+  /** By the hash of user and password, the one that was used last at the end. */
+  readonly #verified = new Map<string, Verified>();
+  /** Those under way, by the same hash: a client that sends many calls at once has its password checked once. */
+  readonly #verifying = new Map<string, Promise<Login>>();
+  /** Of this process alone, so that the hashes in memory are good for nothing else. */
+  readonly #pepper: Uint8Array;
+
+  constructor(table: AccessTable, { clock, random }: { readonly clock: Clock; readonly random: Random }) {
+    this.#table = table;
+    this.#clock = clock;
+    this.#pepper = random.bytes(32);
+    this.passwords = new Passwords(random);
+    this.anonymous = new AnonymousLogin(table);
+  }
+
+  /** @returns the login at once where no password has to be checked. Throws or rejects with `unauthenticated`, `limitReached`. */
+  login(credentials: Credentials): Login | Promise<Login> {
+    switch (credentials.kind) {
+      case 'password':
+        return this.#byPassword(credentials.userName, credentials.password);
+      case 'token':
+        return this.#byToken(credentials.secret);
+      case 'certificate':
+        return this.#byCertificate(credentials.names);
+    }
+  }
+
+  #byPassword(userName: string, password: string): Login | Promise<Login> {
+    const id = createHash('sha256')
+      .update(this.#pepper)
+      .update(userName)
+      .update('\0')
+      .update(password)
+      .digest('base64');
+    const verified = this.#verified.get(id);
+    if (verified !== undefined && this.#hasPassword(userName, verified.hash)) {
+      this.#remember(id, verified);
+      return verified.login;
+    }
+    let verifying = this.#verifying.get(id);
+    if (verifying === undefined) {
+      verifying = this.#verify(id, userName, password).finally(() => this.#verifying.delete(id));
+      this.#verifying.set(id, verifying);
+    }
+    return verifying;
+  }
+
+  async #verify(id: string, userName: string, password: string): Promise<Login> {
+    const record = this.#table.user(userName);
+    const isRight = await this.passwords.verify(password, record?.password);
+    const hash = record?.password?.hash;
+    if (!isRight || hash === undefined) {
+      await this.#waited(fixed.failedLoginDelayMs);
+      throw wrongCredentials();
+    }
+    const isCurrent = (): boolean => this.#hasPassword(userName, hash);
+    const login = new GroundedLogin(this.#table, { userName, isCurrent, expireTimeMs: 0 }, this.#nowMs);
+    this.#remember(id, { hash, login });
+    return login;
+  }
+
+  #byToken(secret: string): Login {
+    const hash = createHash('sha256').update(secret).digest('hex');
+    const token = this.#table.tokenByHash(hash);
+    if (token === undefined) throw wrongCredentials();
+    const { user: userName, expireTimeMs } = token.record;
+    // A token that is made anew under the same name has another secret.
+    const isCurrent = (): boolean => this.#table.tokenByHash(hash)?.name === token.name;
+    return new GroundedLogin(this.#table, { userName, isCurrent, expireTimeMs }, this.#nowMs);
+  }
+
+  #byCertificate(names: readonly string[]): Login {
+    const userName = names.find((name) => this.#table.user(name) !== undefined);
+    if (userName === undefined) throw wrongCredentials();
+    return new GroundedLogin(this.#table, { userName, isCurrent: () => true, expireTimeMs: 0 }, this.#nowMs);
+  }
+
+  /** Whether that is still what is kept of the password of a user. */
+  #hasPassword(userName: string, hash: Uint8Array): boolean {
+    const kept = this.#table.user(userName)?.password?.hash;
+    return kept !== undefined && Buffer.compare(kept, hash) === 0;
+  }
+
+  readonly #nowMs = (): number => this.#clock.nowMs();
+
+  #remember(id: string, verified: Verified): void {
+    this.#verified.delete(id);
+    this.#verified.set(id, verified);
+    if (this.#verified.size <= fixed.verifiedPasswordsMax) return;
+    const [oldest] = this.#verified.keys();
+    if (oldest !== undefined) this.#verified.delete(oldest);
+  }
+
+  #waited(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.#clock.setTimer(delayMs, resolve));
+  }
+}
+
+function wrongCredentials(): StoreError {
+  return new StoreError('unauthenticated', 'the credentials are not right');
+}

@@ -1,0 +1,88 @@
+/**
+ * Passwords, kept as what scrypt makes of them (RFC 7914), which takes a thread of the pool some 50 ms and 16 MiB: so a guess
+ * costs as much. A flood of logins must not take all threads, on which flushes depend, nor wait in memory without bound: few run
+ * at once, a bounded number waits, and one more is refused.
+ */
+import { type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
+import type { PasswordHashShape } from '../../../gen/kelp/storage/v1/access_codec.ts';
+import type { Random } from '../../clock.ts';
+import { StoreError } from '../../errors.ts';
+import { fixed } from '../../limits.ts';
+
+const HASH_BYTES = 32;
+const SALT_BYTES = 16;
+/** 16 MiB: OWASP's "Password Storage Cheat Sheet" has this among its equivalent choices, with p = 5. */
+const COST = 2 ** 14;
+const BLOCK_SIZE = 8;
+const PARALLELIZATION = 5;
+
+export class Passwords {
+  readonly #random: Random;
+  readonly #waiting: (() => void)[] = [];
+  #runningCount = 0;
+  /** What a user that does not exist is compared with, so that it takes as long. */
+  readonly #nobody: PasswordHashShape;
+
+  constructor(random: Random) {
+    this.#random = random;
+    this.#nobody = { ...emptyHash(random), hash: random.bytes(HASH_BYTES) };
+  }
+
+  /** Rejects with `limitReached` when too many wait. */
+  async hash(password: string): Promise<PasswordHashShape> {
+    const made = emptyHash(this.#random);
+    return { ...made, hash: await this.#run(password, made) };
+  }
+
+  /** @param kept `undefined`: no such user, or one without a password; false, after as much work. */
+  async verify(password: string, kept: PasswordHashShape | undefined): Promise<boolean> {
+    const compared = kept ?? this.#nobody;
+    const made = await this.#run(password, compared);
+    return timingSafeEqual(made, compared.hash) && kept !== undefined;
+  }
+
+  async #run(password: string, form: PasswordHashShape): Promise<Buffer> {
+    await this.#turn();
+    try {
+      return await scryptOf(password, form);
+    } finally {
+      this.#runningCount--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#runningCount >= fixed.passwordChecksMax) {
+      if (this.#waiting.length >= fixed.passwordChecksWaitingMax) {
+        throw new StoreError('limitReached', 'too many passwords are being checked; try again later');
+      }
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    this.#runningCount++;
+  }
+}
+
+function emptyHash(random: Random): PasswordHashShape {
+  return {
+    salt: random.bytes(SALT_BYTES),
+    hash: Buffer.alloc(HASH_BYTES),
+    cost: COST,
+    blockSize: BLOCK_SIZE,
+    parallelization: PARALLELIZATION,
+  };
+}
+
+function scryptOf(password: string, form: PasswordHashShape): Promise<Buffer> {
+  const { salt, hash, cost, blockSize, parallelization } = form;
+  const options: ScryptOptions = {
+    N: cost,
+    r: blockSize,
+    p: parallelization,
+    maxmem: 256 * cost * blockSize,
+  };
+  return new Promise((resolve, reject) => {
+    scrypt(password.normalize('NFKC'), salt, hash.length, options, (error, made) =>
+      error === null ? resolve(made) : reject(error),
+    );
+  });
+}

@@ -1,0 +1,56 @@
+/**
+ * The store's own keys for access, which no call of a client can read or write:
+ *
+ *     FC 01 name   a user    UserRecord
+ *     FC 02 name   a role    RoleRecord
+ *     FC 03 name   a token   TokenRecord
+ *
+ * A name is 1 to 128 characters of UTF-8, so its bytes are the rest of the key, and listing them is in their order.
+ */
+import type { EngineRange } from '../../engine/engine.ts';
+import { StoreError } from '../../errors.ts';
+import { fixed } from '../../limits.ts';
+
+const REGION = 0xfc;
+
+export const accessKind = { user: 1, role: 2, token: 3 } as const;
+export type AccessKind = (typeof accessKind)[keyof typeof accessKind];
+
+const wordOfKind: Readonly<Record<AccessKind, string>> = { 1: 'user', 2: 'role', 3: 'token' };
+
+/** All of them. */
+export const ACCESS_KEYS: EngineRange = { start: Uint8Array.of(REGION), end: Uint8Array.of(REGION + 1) };
+
+/** Of a user's name, a role's, a token's. Throws `invalidArgument` for what is no name. */
+export function accessKey(kind: AccessKind, name: string): Uint8Array {
+  checkName(kind, name);
+  return Buffer.concat([Uint8Array.of(REGION, kind), Buffer.from(name, 'utf8')]);
+}
+
+export function isAccessKey(key: Uint8Array): boolean {
+  return key[0] === REGION;
+}
+
+/** What a key of the region is of; `undefined`: of a kind that this version does not know. */
+export function parseAccessKey(key: Uint8Array): { kind: AccessKind; name: string } | undefined {
+  const kind = key[1];
+  if (kind !== accessKind.user && kind !== accessKind.role && kind !== accessKind.token) return undefined;
+  return { kind, name: Buffer.from(key.subarray(2)).toString('utf8') };
+}
+
+/** The word for what is of a kind, for messages. */
+export function wordOf(kind: AccessKind): string {
+  return wordOfKind[kind];
+}
+
+/** A colon ends the name in Basic authentication; spaces and what can't be printed would deceive who reads a list. */
+const NAME = /^[^\s:\p{C}]+$/u;
+
+function checkName(kind: AccessKind, name: string): void {
+  const isName = name.isWellFormed() && name.length <= fixed.accessNameCharactersMax && NAME.test(name);
+  if (isName) return;
+  throw new StoreError(
+    'invalidArgument',
+    `the name of a ${wordOf(kind)} has 1 to ${fixed.accessNameCharactersMax} characters, none of them a space, a colon or a control character`,
+  );
+}

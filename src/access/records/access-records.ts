@@ -1,0 +1,253 @@
+/**
+ * Users, roles and tokens as they lie in the store, each a function over a view: who calls these decides when a change takes
+ * effect and who hears of it. What stays true between the records:
+ *
+ * - a role that a user has exists, and so does the user that a token is of: who deletes one takes it from the others in the same
+ *   transaction;
+ * - the user `root` has all rights by its name, whatever its roles; from its making on nothing is allowed that no role allows. It
+ *   is never deleted: access is opened again on a store that is stopped.
+ *
+ * All of them are bounded in number (`accessRecordsMax`), and one of them in what it lists.
+ */
+import {
+  type GrantRecordShape,
+  type PasswordHashShape,
+  type RoleRecordShape,
+  type TokenRecordShape,
+  type UserRecordShape,
+  readRoleRecord,
+  readTokenRecord,
+  readUserRecord,
+  sizeOfRoleRecord,
+  sizeOfTokenRecord,
+  sizeOfUserRecord,
+  writeRoleRecord,
+  writeTokenRecord,
+  writeUserRecord,
+} from '../../../gen/kelp/storage/v1/access_codec.ts';
+import type { EngineRange } from '../../engine/engine.ts';
+import { StoreError } from '../../errors.ts';
+import { fixed } from '../../limits.ts';
+import type { ReadView } from '../../store/views/view.ts';
+import type { AccessDraft } from './access-draft.ts';
+import {
+  ACCESS_KEYS,
+  type AccessKind,
+  accessKey,
+  accessKind,
+  parseAccessKey,
+  wordOf,
+} from './access-keys.ts';
+
+/** The user that has all rights. */
+export const ROOT = 'root';
+
+interface Codec<AccessRecord> {
+  readonly kind: AccessKind;
+  readonly read: (buffer: Buffer, start: number, end: number) => AccessRecord;
+  readonly sizeOf: (record: AccessRecord) => number;
+  readonly write: (record: AccessRecord, buffer: Buffer, offset: number) => number;
+}
+
+const userCodec: Codec<UserRecordShape> = {
+  kind: accessKind.user,
+  read: readUserRecord,
+  sizeOf: sizeOfUserRecord,
+  write: writeUserRecord,
+};
+const roleCodec: Codec<RoleRecordShape> = {
+  kind: accessKind.role,
+  read: readRoleRecord,
+  sizeOf: sizeOfRoleRecord,
+  write: writeRoleRecord,
+};
+const tokenCodec: Codec<TokenRecordShape> = {
+  kind: accessKind.token,
+  read: readTokenRecord,
+  sizeOf: sizeOfTokenRecord,
+  write: writeTokenRecord,
+};
+
+interface RecordOfKind {
+  readonly [accessKind.user]: UserRecordShape;
+  readonly [accessKind.role]: RoleRecordShape;
+  readonly [accessKind.token]: TokenRecordShape;
+}
+
+const codecByKind: { readonly [Kind in AccessKind]: Codec<RecordOfKind[Kind]> } = {
+  [accessKind.user]: userCodec,
+  [accessKind.role]: roleCodec,
+  [accessKind.token]: tokenCodec,
+};
+
+export function createUser(
+  draft: AccessDraft,
+  name: string,
+  { password, roles, nowMs }: { password: PasswordHashShape | undefined; roles: string[]; nowMs: number },
+): void {
+  const distinct = [...new Set(roles)];
+  checkListed(distinct.length, 'roles of a user');
+  for (const role of distinct) existing(draft.view, roleCodec, role);
+  create(draft, userCodec, name, { password, roles: distinct, createTimeMs: nowMs });
+}
+
+/** Its tokens end with it. */
+export function deleteUser(draft: AccessDraft, name: string): void {
+  if (name === ROOT) {
+    throw new StoreError(
+      'invalidArgument',
+      'the user root is not deleted while the server runs: stop it, and run kelp access reset',
+    );
+  }
+  existing(draft.view, userCodec, name);
+  draft.delete(accessKey(accessKind.user, name));
+  for (const [token, { user }] of all(draft.view, tokenCodec)) if (user === name) deleteToken(draft, token);
+}
+
+export function setPassword(draft: AccessDraft, name: string, password: PasswordHashShape | undefined): void {
+  put(draft, userCodec, name, { ...existing(draft.view, userCodec, name), password });
+}
+
+export function giveRole(draft: AccessDraft, userName: string, roleName: string): void {
+  const user = existing(draft.view, userCodec, userName);
+  existing(draft.view, roleCodec, roleName);
+  if (user.roles.includes(roleName)) return;
+  checkListed(user.roles.length + 1, 'roles of a user');
+  put(draft, userCodec, userName, { ...user, roles: [...user.roles, roleName] });
+}
+
+export function takeRole(draft: AccessDraft, userName: string, roleName: string): void {
+  const user = existing(draft.view, userCodec, userName);
+  if (!user.roles.includes(roleName)) {
+    throw new StoreError('nameNotFound', `the user ${userName} does not have the role ${roleName}`);
+  }
+  put(draft, userCodec, userName, { ...user, roles: user.roles.filter((role) => role !== roleName) });
+}
+
+export function createRole(draft: AccessDraft, name: string): void {
+  create(draft, roleCodec, name, { grants: [] });
+}
+
+/** Its users do not have it any more. */
+export function deleteRole(draft: AccessDraft, name: string): void {
+  existing(draft.view, roleCodec, name);
+  draft.delete(accessKey(accessKind.role, name));
+  for (const [userName, user] of all(draft.view, userCodec)) {
+    if (user.roles.includes(name)) takeRole(draft, userName, name);
+  }
+}
+
+/** A grant of the same range takes the place of the one before. */
+export function addGrant(draft: AccessDraft, roleName: string, grant: GrantRecordShape): void {
+  const { grants } = existing(draft.view, roleCodec, roleName);
+  const others = grants.filter((each) => !isSameTarget(each, grant));
+  checkListed(others.length + 1, 'grants of a role');
+  put(draft, roleCodec, roleName, { grants: [...others, grant] });
+}
+
+/** @param target what the grant is for; what it allows is not looked at. */
+export function removeGrant(draft: AccessDraft, roleName: string, target: GrantRecordShape): void {
+  const { grants } = existing(draft.view, roleCodec, roleName);
+  const others = grants.filter((each) => !isSameTarget(each, target));
+  if (others.length === grants.length) {
+    throw new StoreError(
+      'nameNotFound',
+      `the role ${roleName} has no grant for exactly that; kelp role show lists them`,
+    );
+  }
+  put(draft, roleCodec, roleName, { grants: others });
+}
+
+export function createToken(draft: AccessDraft, name: string, token: TokenRecordShape): void {
+  existing(draft.view, userCodec, token.user);
+  create(draft, tokenCodec, name, token);
+}
+
+export function deleteToken(draft: AccessDraft, name: string): void {
+  existing(draft.view, tokenCodec, name);
+  draft.delete(accessKey(accessKind.token, name));
+}
+
+/** Everything of the region is deleted: access is open again. @returns how many records that were. */
+export function deleteAllAccess(draft: AccessDraft): number {
+  return draft.view.deleteRange(ACCESS_KEYS).count;
+}
+
+/** The record that lies at a key of its kind. @param value `undefined`: there is none. */
+export function readRecord<Kind extends AccessKind>(
+  kind: Kind,
+  value: Uint8Array | undefined,
+): RecordOfKind[Kind] | undefined {
+  return value && decode(codecByKind[kind], value);
+}
+
+/** By their names, in the order of their bytes. */
+export const users = (view: ReadView): [string, UserRecordShape][] => all(view, userCodec);
+export const roles = (view: ReadView): [string, RoleRecordShape][] => all(view, roleCodec);
+export const tokens = (view: ReadView): [string, TokenRecordShape][] => all(view, tokenCodec);
+
+function all<AccessRecord>(view: ReadView, codec: Codec<AccessRecord>): [string, AccessRecord][] {
+  const found: [string, AccessRecord][] = [];
+  view.scan(kindRange(codec.kind), false, (shown) => {
+    const name = parseAccessKey(shown.key)?.name;
+    if (name !== undefined) found.push([name, decode(codec, shown.copyValue())]);
+    return true;
+  });
+  return found;
+}
+
+function kindRange(kind: AccessKind): EngineRange {
+  const [region = 0] = ACCESS_KEYS.start;
+  return { start: Uint8Array.of(region, kind), end: Uint8Array.of(region, kind + 1) };
+}
+
+function existing<AccessRecord>(view: ReadView, codec: Codec<AccessRecord>, name: string): AccessRecord {
+  const version = view.read(accessKey(codec.kind, name));
+  if (version !== undefined) return decode(codec, version.value);
+  throw new StoreError('nameNotFound', `there is no ${wordOf(codec.kind)} ${name}`);
+}
+
+function create<AccessRecord>(
+  draft: AccessDraft,
+  codec: Codec<AccessRecord>,
+  name: string,
+  record: AccessRecord,
+): void {
+  if (draft.view.readMeta(accessKey(codec.kind, name)) !== undefined) {
+    throw new StoreError('nameTaken', `there is a ${wordOf(codec.kind)} ${name} already`);
+  }
+  if (draft.view.count(kindRange(codec.kind)) >= fixed.accessRecordsMax) {
+    throw new StoreError(
+      'limitReached',
+      `there are ${fixed.accessRecordsMax} of the kind ${wordOf(codec.kind)}, which is the most`,
+    );
+  }
+  put(draft, codec, name, record);
+}
+
+function put<AccessRecord>(
+  draft: AccessDraft,
+  codec: Codec<AccessRecord>,
+  name: string,
+  record: AccessRecord,
+): void {
+  const bytes = Buffer.alloc(codec.sizeOf(record));
+  codec.write(record, bytes, 0);
+  draft.put(accessKey(codec.kind, name), bytes);
+}
+
+/** A record is part of the store's own state: damage to it stops the start, and no call meets it. */
+function decode<AccessRecord>(codec: Codec<AccessRecord>, value: Uint8Array): AccessRecord {
+  const bytes = Buffer.from(value);
+  return codec.read(bytes, 0, bytes.length);
+}
+
+function isSameTarget(a: GrantRecordShape, b: GrantRecordShape): boolean {
+  if (a.isAdmin || b.isAdmin) return a.isAdmin && b.isAdmin;
+  return Buffer.compare(a.start, b.start) === 0 && Buffer.compare(a.end, b.end) === 0;
+}
+
+function checkListed(count: number, what: string): void {
+  if (count <= fixed.accessListedMax) return;
+  throw new StoreError('limitReached', `there are more than ${fixed.accessListedMax} ${what}`);
+}

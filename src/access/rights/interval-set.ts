@@ -1,0 +1,62 @@
+/**
+ * Keys as a set of intervals: what the grants of a role let one read or write, put together, so that two grants that meet cover a
+ * range which goes over their border.
+ *
+ * Invariants: each interval has a key; they stand in their order, and none touches the next.
+ */
+import type { EngineRange } from '../../engine/engine.ts';
+
+interface Interval {
+  /** Inclusive. */
+  readonly start: Uint8Array;
+  /** Exclusive. */
+  readonly end: Uint8Array;
+}
+
+export class IntervalSet {
+  static readonly none = new IntervalSet([]);
+  readonly #intervals: readonly Interval[];
+
+  private constructor(intervals: readonly Interval[]) {
+    this.#intervals = intervals;
+  }
+
+  static of(intervals: readonly Interval[]): IntervalSet {
+    const sorted = intervals
+      .filter(({ start, end }) => Buffer.compare(start, end) < 0)
+      .sort((a, b) => Buffer.compare(a.start, b.start));
+    const merged: Interval[] = [];
+    for (const interval of sorted) {
+      const last = merged.at(-1);
+      if (last === undefined || Buffer.compare(last.end, interval.start) < 0) merged.push(interval);
+      else if (Buffer.compare(last.end, interval.end) < 0)
+        merged[merged.length - 1] = { start: last.start, end: interval.end };
+    }
+    return new IntervalSet(merged);
+  }
+
+  has(key: Uint8Array): boolean {
+    const interval = this.#at(key);
+    return interval !== undefined && Buffer.compare(key, interval.end) < 0;
+  }
+
+  /** Whether every possible key of the range is in the set. */
+  covers({ start, end }: EngineRange): boolean {
+    const interval = this.#at(start);
+    return interval !== undefined && end !== undefined && Buffer.compare(end, interval.end) <= 0;
+  }
+
+  /** The last interval that begins at or before a key. */
+  #at(key: Uint8Array): Interval | undefined {
+    const intervals = this.#intervals;
+    let low = 0;
+    let high = intervals.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const interval = intervals[middle];
+      if (interval !== undefined && Buffer.compare(interval.start, key) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    return intervals[low - 1];
+  }
+}

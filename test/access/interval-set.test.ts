@@ -1,0 +1,42 @@
+import * as fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { IntervalSet } from '../../src/access/rights/interval-set.ts';
+
+/** All keys of up to two bytes of a small alphabet, among which every border lies. */
+const LETTERS = [0, 1, 2, 3];
+const KEYS = [[], ...LETTERS.map((a) => [a]), ...LETTERS.flatMap((a) => LETTERS.map((b) => [a, b]))].map(
+  (key) => Uint8Array.from(key),
+);
+
+const aKey = fc.constantFrom(...KEYS);
+const intervals = fc.array(fc.record({ start: aKey, end: aKey }), { maxLength: 6 });
+
+it('has the keys that an interval has', () => {
+  fc.assert(
+    fc.property(intervals, aKey, (given, key) => {
+      const isIn = given.some(
+        ({ start, end }) => Buffer.compare(start, key) <= 0 && Buffer.compare(key, end) < 0,
+      );
+      expect(IntervalSet.of(given).has(key)).toBe(isIn);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+it('covers a range when it has every key of it, over the borders of intervals that meet', () => {
+  fc.assert(
+    fc.property(intervals, aKey, aKey, (given, start, end) => {
+      fc.pre(Buffer.compare(start, end) < 0);
+      const set = IntervalSet.of(given);
+      // Between two of the keys lie none that an interval could leave out: each border is one of them.
+      const inRange = KEYS.filter((key) => Buffer.compare(start, key) <= 0 && Buffer.compare(key, end) < 0);
+      expect(set.covers({ start, end })).toBe(inRange.every((key) => set.has(key)));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+it('covers no range without an end', () => {
+  const set = IntervalSet.of([{ start: Uint8Array.of(), end: Uint8Array.of(255) }]);
+  expect(set.covers({ start: Uint8Array.of(1), end: undefined })).toBe(false);
+});
