@@ -7,13 +7,18 @@
 import type { DeletedRange, Key, KeyRange, TxnRequest } from '../api.ts';
 import type { EngineRange } from '../engine/engine.ts';
 import { StoreError } from '../errors.ts';
+import type { KvStore } from '../kv/kv-store.ts';
 import { compileGlob } from '../kv/patterns/glob.ts';
+import { leaseNotFound } from '../store/leases/lease-draft.ts';
 import { keyScratch } from '../store/views/keys.ts';
 import { toDeletedRange, toEngineRange } from '../store/views/range.ts';
 import type { Login } from './login/login.ts';
 import { ALL_KEYS } from './rights/rights.ts';
 
 export type Use = 'read' | 'write';
+
+/** Where leases are looked up. */
+export type LeaseOwners = Pick<KvStore, 'leaseOwner'>;
 
 /** What every user may do; while access is open, everybody. */
 export function checkUser(login: Login): void {
@@ -97,6 +102,35 @@ export function checkTxn(login: Login, { compares = [], success = [], failure = 
 export function checkWrite(login: Login, key: Key, tells: boolean): void {
   checkKey(login, 'write', key);
   if (tells) checkKey(login, 'read', key);
+}
+
+/**
+ * A lease is its owner's, and of who has the right to all keys; one without an owner is everybody's. To renew it, to end it and to
+ * attach keys to it writes; to list its keys reads. A lease that is not there yet is refused as the call itself would refuse it, so
+ * that none is used that another user grants before the call has its turn.
+ * @param leaseId 0: none. Throws `permissionDenied` and `leaseNotFound`.
+ */
+export function checkLease(login: Login, use: Use, leases: LeaseOwners, leaseId: number | undefined): void {
+  if (login.rights[use] === ALL_KEYS || leaseId === undefined || leaseId === 0) return;
+  const owner = leases.leaseOwner(leaseId);
+  if (owner === undefined) throw leaseNotFound(leaseId);
+  if (owner !== '' && owner !== login.userName) {
+    throw new StoreError(
+      'permissionDenied',
+      `lease ${leaseId} is another user's, and ${nameOf(login)} may not ${use} all keys`,
+    );
+  }
+}
+
+/** Of the puts of both branches. */
+export function checkTxnLeases(
+  login: Login,
+  leases: LeaseOwners,
+  { success = [], failure = [] }: TxnRequest,
+): void {
+  if (login.rights.write === ALL_KEYS) return;
+  for (const operation of [...success, ...failure])
+    if (operation.kind === 'put') checkLease(login, 'write', leases, operation.leaseId);
 }
 
 /** What is for operators. */

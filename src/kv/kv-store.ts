@@ -241,8 +241,16 @@ export class KvStore implements api.Store {
     return this.#store.openWatch(request, form, reader);
   }
 
-  grantLease(ttlMs: number, leaseId = 0): Promise<api.LeaseGrant> {
-    return this.#decide(leaseId, (view) => grantLease(view, this.#random, ttlMs, leaseId));
+  /** @param owner for doors: the user that it belongs to; '': none. */
+  grantLease(ttlMs: number, leaseId = 0, owner = ''): Promise<api.LeaseGrant> {
+    return this.#decide(undefined, (view) =>
+      grantLease(view, this.#random, { ttlMs, wantedId: leaseId, owner }),
+    );
+  }
+
+  /** For doors: the user that granted a lease of the newest state, '' where none did; `undefined`: there is no such lease. */
+  leaseOwner(leaseId: number): string | undefined {
+    return this.#store.leaseOwner(leaseId);
   }
 
   renewLease(leaseId: number): Promise<{ readonly ttlMs: number }> {

@@ -18,13 +18,17 @@ import type { View } from '../store/views/view.ts';
 import { type ChargedPage, LISTED_KEY_BYTES, LISTED_LEASE_BYTES, pageLimitOf } from './reads/page-limit.ts';
 import { sortInSlices } from './reads/sliced-sort.ts';
 
-/** @param wantedId 0: one that is free. */
-export function grantLease(view: View, random: Random, ttlMs: number, wantedId: number): LeaseGrant {
+/** @param wantedId 0: one that is free. @param owner the user that it belongs to; '': none. */
+export function grantLease(
+  view: View,
+  random: Random,
+  { ttlMs, wantedId, owner }: { readonly ttlMs: number; readonly wantedId: number; readonly owner: string },
+): LeaseGrant {
   if (wantedId !== 0 && view.lease(wantedId) !== undefined) {
     throw new StoreError('leaseExists', `lease ${wantedId} exists already`);
   }
   const leaseId = wantedId === 0 ? freeLeaseId(view, random) : wantedId;
-  view.grantLease(leaseId, ttlMs);
+  view.grantLease(leaseId, ttlMs, owner);
   return { leaseId, ttlMs, revision: view.replyRevision };
 }
 

@@ -408,6 +408,11 @@ export class DurableStore implements Seam {
     return this.#hub.open(request, this.#watchSource, form, reader);
   }
 
+  /** The user that granted a lease, as of the newest transaction, durable or not; `undefined`: there is no such lease. */
+  leaseOwner(leaseId: number): string | undefined {
+    return this.#parts.recovered.leases.get(leaseId)?.owner;
+  }
+
   /**
    * Reads leases beside transactions: those of the newest one, once that is durable; after a failure of the log those of the
    * last that is.

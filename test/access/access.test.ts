@@ -4,6 +4,7 @@ import type { Access } from '../../src/access/access.ts';
 import * as checks from '../../src/access/checks.ts';
 import * as records from '../../src/access/records/access-records.ts';
 import type { Login } from '../../src/access/login/login.ts';
+import { isStoreError } from '../../src/errors.ts';
 import { toEngineRange } from '../../src/store/views/range.ts';
 import type { KeyRange } from '../../src/api.ts';
 import { opened } from './opened.ts';
@@ -98,6 +99,49 @@ describe('access', () => {
     ]) {
       expect(() => checks.checkTxn(ann, request)).toThrow(denied);
     }
+  });
+
+  it('lets a lease be used by its owner and by who has the right to all keys', async () => {
+    const { access, store } = await opened();
+    await addRole(access, 'some', grant({ prefix: 'a/' }, 'readwrite'));
+    await addRole(access, 'reader', grant({}, 'read'));
+    await addRole(access, 'writer', grant({}, 'write'));
+    await addUser(access, records.ROOT, 'secret');
+    for (const [name, role] of [
+      ['ann', 'some'],
+      ['bob', 'some'],
+      ['eve', 'reader'],
+      ['joe', 'writer'],
+    ] as const)
+      await addUser(access, name, 'word', role);
+    await store.grantLease(60_000, 1, 'ann');
+    await store.grantLease(60_000, 2);
+
+    const mayUse = async (name: string, password = 'word'): Promise<string[]> => {
+      const login = await loginOf(access, name, password);
+      return [1, 2, 3].flatMap((leaseId) =>
+        (['read', 'write'] as const).flatMap((use) => {
+          try {
+            checks.checkLease(login, use, store, leaseId);
+            return [`${use} ${leaseId}`];
+          } catch (error) {
+            return isStoreError(error, 'leaseNotFound') ? [`none ${leaseId}`] : [];
+          }
+        }),
+      );
+    };
+    expect(await mayUse('ann')).toEqual(['read 1', 'write 1', 'read 2', 'write 2', 'none 3', 'none 3']);
+    expect(await mayUse('bob')).toEqual(['read 2', 'write 2', 'none 3', 'none 3']);
+    expect(await mayUse('eve')).toEqual(['read 1', 'read 2', 'write 2', 'read 3', 'none 3']);
+    expect(await mayUse('joe')).toEqual(['write 1', 'read 2', 'write 2', 'none 3', 'write 3']);
+    expect(await mayUse(records.ROOT, 'secret')).toHaveLength(6);
+    expect(() => checks.checkLease(access.logins.anonymous, 'read', store, 2)).toThrow(unauthenticated);
+
+    const bob = await loginOf(access, 'bob', 'word');
+    const put = (leaseId: number) => ({ kind: 'put', key: 'a/1', value: '', leaseId }) as const;
+    checks.checkTxnLeases(bob, store, { success: [put(0), put(2)], failure: [put(2)] });
+    expect(() => checks.checkTxnLeases(bob, store, { success: [put(2), put(1)] })).toThrow(denied);
+    expect(() => checks.checkTxnLeases(bob, store, { failure: [put(1)] })).toThrow(denied);
   });
 
   it('changes what is allowed for who is logged in already', async () => {

@@ -2,6 +2,7 @@
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openUncheckedStore } from '../../src/kv/open-store.ts';
 import { KelpProcess } from '../cli/kelp-process.ts';
 import { jsonLines, Kelp, type Outcome } from '../cli/kelp.ts';
 import { startTestServer, temporaryDirectory } from '../support/test-server.ts';
@@ -72,6 +73,16 @@ describe('kelp log', () => {
       -  2026-01-01T00:00:00.000Z  lease    7  (ttl 1m)
       "
     `);
+  });
+
+  it('prints whose a lease is', async () => {
+    const dataDir = join(await temporaryDirectory(), 'data');
+    const store = await openUncheckedStore({ dataDir });
+    await store.grantLease(60_000, 7, 'ann');
+    await store.close();
+    expect(await offline.text('log', dataDir)).toMatch(/lease {4}7 {2}\(ttl 1m, owner ann\)\n/);
+    const [record] = await offline.json('log', dataDir);
+    expect(record).toMatchObject({ effects: [{ type: 'lease', leaseId: 7, owner: 'ann' }] });
   });
 
   it('prints a range of revisions, with the notes that follow each', async () => {

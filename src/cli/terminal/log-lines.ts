@@ -31,8 +31,9 @@ function effectText({ effect }: EffectShape, hasValues: boolean): string {
       return line('touch', `${keyText(key)}  (${facts.length === 0 ? 'lives for ever' : facts.join(', ')})`);
     }
     case 'lease': {
-      const { leaseId, ttlMs } = effect.value;
-      return line('lease', `${leaseId}  (ttl ${displayDuration(ttlMs)})`);
+      const { leaseId, ttlMs, owner } = effect.value;
+      const facts = [`ttl ${displayDuration(ttlMs)}`, ...(owner === '' ? [] : [`owner ${owner}`])];
+      return line('lease', `${leaseId}  (${facts.join(', ')})`);
     }
     case 'leaseEnd':
       return line('end', `lease ${effect.value.leaseId}`);
@@ -131,8 +132,8 @@ function effectJson({ effect }: EffectShape, hasValues: boolean): Record<string,
       };
     }
     case 'lease': {
-      const { leaseId, ttlMs, deadlineMs } = effect.value;
-      return { type: 'lease', leaseId, ttlMs, deadlineMs };
+      const { leaseId, ttlMs, deadlineMs, owner } = effect.value;
+      return { type: 'lease', leaseId, ttlMs, deadlineMs, ...(owner !== '' && { owner }) };
     }
     case 'leaseEnd':
       return { type: 'leaseEnd', leaseId: effect.value.leaseId };

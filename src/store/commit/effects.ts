@@ -95,8 +95,8 @@ interface ChangeEffect {
 const NOTHING = {};
 const SPARES_MAX = 1024;
 
-export function leaseEffect({ leaseId, ttlMs, deadlineMs }: LeaseEffectShape): EffectShape {
-  return { effect: { case: 'lease', value: { leaseId, ttlMs, deadlineMs } } };
+export function leaseEffect({ leaseId, ttlMs, deadlineMs, owner }: LeaseEffectShape): EffectShape {
+  return { effect: { case: 'lease', value: { leaseId, ttlMs, deadlineMs, owner } } };
 }
 
 export function leaseEndEffect(leaseId: number): EffectShape {

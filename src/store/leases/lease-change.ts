@@ -5,4 +5,6 @@ export interface LeaseChange {
   readonly ttlMs: number;
   /** By the lease clock. */
   readonly deadlineMs: number;
+  /** The user that granted it; '': none did. */
+  readonly owner: string;
 }

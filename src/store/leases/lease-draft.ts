@@ -54,7 +54,7 @@ export class LeaseDraft {
     const lease = change ?? this.#table.get(leaseId);
     if (lease === undefined || change?.kind === 'end') return undefined;
     const remainingMs = Math.max(0, lease.deadlineMs - this.#table.clockMs());
-    return { leaseId, ttlMs: lease.ttlMs, remainingMs };
+    return { leaseId, ttlMs: lease.ttlMs, remainingMs, owner: lease.owner };
   }
 
   /** Whether the transaction has ended it. */
@@ -62,7 +62,7 @@ export class LeaseDraft {
     return this.#lastOf(leaseId)?.kind === 'end';
   }
 
-  grant(leaseId: number, ttlMs: number): void {
+  grant(leaseId: number, ttlMs: number, owner: string): void {
     assert(leaseId > 0 && this.get(leaseId) === undefined, 'a lease is granted with an id that is free');
     // Grants come into the lease table before ends.
     assert(!this.hasEnded(leaseId), 'the id of a lease that a transaction has ended is free after it');
@@ -72,17 +72,17 @@ export class LeaseDraft {
         `there are ${this.#table.size} leases; no more are allowed (${limitName('leasesMax')}). Revoke some, or share leases between keys`,
       );
     }
-    this.#add({ kind: 'grant', leaseId, ttlMs, deadlineMs: this.#table.clockMs() + ttlMs });
+    this.#add({ kind: 'grant', leaseId, ttlMs, deadlineMs: this.#table.clockMs() + ttlMs, owner });
   }
 
   renew(leaseId: number): void {
-    const { ttlMs } = this.#present(leaseId);
-    this.#add({ kind: 'renew', leaseId, ttlMs, deadlineMs: this.#table.clockMs() + ttlMs });
+    const { ttlMs, owner } = this.#present(leaseId);
+    this.#add({ kind: 'renew', leaseId, ttlMs, deadlineMs: this.#table.clockMs() + ttlMs, owner });
   }
 
   remove(leaseId: number): void {
     this.#present(leaseId);
-    this.#add({ kind: 'end', leaseId, ttlMs: 0, deadlineMs: 0 });
+    this.#add({ kind: 'end', leaseId, ttlMs: 0, deadlineMs: 0, owner: '' });
   }
 
   #lastOf(leaseId: number): LeaseChange | undefined {

@@ -1,5 +1,5 @@
 /**
- * The leases of a store: their deadlines and the keys attached to them, as of the newest sequenced transaction.
+ * The leases of a store: their deadlines, their owners and the keys attached to them, as of the newest sequenced transaction.
  *
  * Deadlines count by the lease clock: the milliseconds that the store has been running in all its lives. It stands still
  * while the store is down, so a lease keeps over a restart exactly the time that remained.
@@ -13,13 +13,15 @@ import { fixed } from '../../limits.ts';
 import type { LeaseChange } from './lease-change.ts';
 import type { KeyText } from '../views/keys.ts';
 import { LeaseOrder } from './lease-order.ts';
-import { LeaseWalk } from './lease-walk.ts';
+import { type LeaseCopy, LeaseWalk } from './lease-walk.ts';
 
 export interface LeaseState {
   readonly leaseId: number;
   readonly ttlMs: number;
   /** By the lease clock. */
   deadlineMs: number;
+  /** The user that granted it; '': none did, so it is everybody's. */
+  readonly owner: string;
   readonly keys: Set<KeyText>;
   /** The bytes of all keys. */
   keyBytes: number;
@@ -50,6 +52,8 @@ interface HeapItem {
 /** What a lease takes, and a key of one beside its text, in the table and in the heap; measured. */
 const LEASE_OBJECT_BYTES = 500;
 const KEY_OBJECT_BYTES = 100;
+/** Of an owner's name; leases that come from disk have a copy each. */
+const OWNER_CHARACTER_BYTES = 2;
 
 /** Items of the heap that may belong to leases that are gone, however few leases there are. */
 const HEAP_SLACK = 64;
@@ -96,11 +100,11 @@ export class LeaseTable implements LeaseReads {
   }
 
   /** Makes a lease; its id must be free. */
-  grant(leaseId: number, ttlMs: number, deadlineMs: number): void {
+  grant({ leaseId, ttlMs, deadlineMs, owner }: LeaseCopy): void {
     assert(!this.#leaseById.has(leaseId), `lease ${leaseId} is granted twice`);
-    const lease: LeaseState = { leaseId, ttlMs, deadlineMs, keys: new Set(), keyBytes: 0 };
+    const lease: LeaseState = { leaseId, ttlMs, deadlineMs, owner, keys: new Set(), keyBytes: 0 };
     this.#leaseById.set(leaseId, lease);
-    this.#memoryBytes += LEASE_OBJECT_BYTES;
+    this.#memoryBytes += memoryBytesOf(lease);
     this.#order.add(leaseId);
     for (const walk of this.#walks) walk.granted(leaseId);
     this.#push({ lease, deadlineMs });
@@ -125,7 +129,7 @@ export class LeaseTable implements LeaseReads {
       walk.ended(leaseId);
     }
     this.#leaseById.delete(leaseId);
-    this.#memoryBytes -= LEASE_OBJECT_BYTES + lease.keys.size * KEY_OBJECT_BYTES + lease.keyBytes;
+    this.#memoryBytes -= memoryBytesOf(lease);
     this.#order.remove(leaseId);
     // Leases that ended before their deadline must not fill the heap.
     if (this.#heap.length > 2 * this.#leaseById.size + HEAP_SLACK) this.#rebuildHeap();
@@ -158,11 +162,12 @@ export class LeaseTable implements LeaseReads {
     undo.push(() => this.move(key, toLeaseId, fromLeaseId));
   }
 
-  #apply({ kind, leaseId, ttlMs, deadlineMs }: LeaseChange): () => void {
+  #apply(change: LeaseChange): () => void {
+    const { kind, leaseId, deadlineMs } = change;
     const lease = this.#leaseById.get(leaseId);
     switch (kind) {
       case 'grant':
-        this.grant(leaseId, ttlMs, deadlineMs);
+        this.grant(change);
         return () => this.remove(leaseId);
       case 'renew': {
         const before = lease?.deadlineMs ?? 0;
@@ -181,7 +186,7 @@ export class LeaseTable implements LeaseReads {
 
   #bringBack(lease: LeaseState): void {
     this.#leaseById.set(lease.leaseId, lease);
-    this.#memoryBytes += LEASE_OBJECT_BYTES + lease.keys.size * KEY_OBJECT_BYTES + lease.keyBytes;
+    this.#memoryBytes += memoryBytesOf(lease);
     this.#order.add(lease.leaseId);
     for (const walk of this.#walks) walk.granted(lease.leaseId);
     this.#push({ lease, deadlineMs: lease.deadlineMs });
@@ -262,6 +267,10 @@ export class LeaseTable implements LeaseReads {
     }
     heap[at] = item;
   }
+}
+
+function memoryBytesOf({ owner, keys, keyBytes }: LeaseState): number {
+  return LEASE_OBJECT_BYTES + owner.length * OWNER_CHARACTER_BYTES + keys.size * KEY_OBJECT_BYTES + keyBytes;
 }
 
 /** By the deadline; leases that share one go in the order of their ids. */

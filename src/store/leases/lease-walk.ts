@@ -12,6 +12,7 @@ export interface LeaseCopy {
   readonly ttlMs: number;
   /** By the lease clock. */
   readonly deadlineMs: number;
+  readonly owner: string;
 }
 
 /** What a walk goes over. */
@@ -58,9 +59,9 @@ export class LeaseWalk {
   }
 
   /** A lease is about to be renewed, or ended. */
-  changing({ leaseId, ttlMs, deadlineMs }: LeaseCopy): void {
+  changing({ leaseId, ttlMs, deadlineMs, owner }: LeaseCopy): void {
     if (leaseId <= this.#afterId || this.#grantedIds.has(leaseId) || this.#keptById.has(leaseId)) return;
-    this.#keptById.set(leaseId, { leaseId, ttlMs, deadlineMs });
+    this.#keptById.set(leaseId, { leaseId, ttlMs, deadlineMs, owner });
     this.#keptIds.add(leaseId);
   }
 
@@ -82,6 +83,6 @@ export class LeaseWalk {
     }
     if (this.#grantedIds.delete(leaseId)) return undefined;
     const lease = this.#leases.get(leaseId);
-    return lease && { leaseId, ttlMs: lease.ttlMs, deadlineMs: lease.deadlineMs };
+    return lease && { leaseId, ttlMs: lease.ttlMs, deadlineMs: lease.deadlineMs, owner: lease.owner };
   }
 }

@@ -134,7 +134,7 @@ export class ItemLoader {
       const lease = readSnapshotLease(block, cursor.position, end);
       const fault = order.faultOfLease(lease);
       if (fault !== undefined) return fault;
-      this.#leases.grant(lease.leaseId, lease.ttlMs, lease.deadlineMs);
+      this.#leases.grant(lease);
       cursor.position = end;
     }
   }

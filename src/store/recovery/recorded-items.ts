@@ -207,7 +207,9 @@ function faultOfKey(bytes: Uint8Array, start: number, end: number): string | und
   return undefined;
 }
 
-function faultOfLease({ leaseId, ttlMs, deadlineMs }: SnapshotLeaseShape): string | undefined {
+function faultOfLease({ leaseId, ttlMs, deadlineMs, owner }: SnapshotLeaseShape): string | undefined {
+  if (owner.length > fixed.accessNameCharactersMax)
+    return `the owner of lease ${leaseId} has ${owner.length} characters`;
   return leaseId >= 1 && ttlMs >= 1 && deadlineMs >= 0 && deadlineMs <= DEADLINE_MS_MAX
     ? undefined
     : `lease ${leaseId} lives ${ttlMs} ms, to ${deadlineMs}`;

@@ -361,8 +361,8 @@ class Recovering implements RecoveredState {
    * The log does not tell a grant from a renewal. The snapshot below may be newer than the note: then the lease is there with
    * that deadline or a later one, or the note of its end follows.
    */
-  #grantOrRenew({ leaseId, ttlMs, deadlineMs }: LeaseEffectShape): void {
-    if (this.leases.get(leaseId) === undefined) this.leases.grant(leaseId, ttlMs, deadlineMs);
-    else this.leases.renew(leaseId, deadlineMs);
+  #grantOrRenew(lease: LeaseEffectShape): void {
+    if (this.leases.get(lease.leaseId) === undefined) this.leases.grant(lease);
+    else this.leases.renew(lease.leaseId, lease.deadlineMs);
   }
 }

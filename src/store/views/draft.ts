@@ -283,9 +283,9 @@ export class Draft implements View {
     return this.#leases.get(leaseId);
   }
 
-  grantLease(leaseId: number, ttlMs: number): void {
+  grantLease(leaseId: number, ttlMs: number, owner = ''): void {
     this.#checkOpen();
-    this.#leases.grant(leaseId, ttlMs);
+    this.#leases.grant(leaseId, ttlMs, owner);
   }
 
   renewLease(leaseId: number): void {

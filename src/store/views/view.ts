@@ -65,9 +65,9 @@ export interface View extends ReadView {
   lease(leaseId: number): LeaseView | undefined;
   /**
    * Makes a lease; its id must be above 0 and free, and no lease that this transaction has ended may have had it. Its time
-   * begins now. @throws StoreError `limitReached`.
+   * begins now. @param owner the user that it belongs to; '': none. @throws StoreError `limitReached`.
    */
-  grantLease(leaseId: number, ttlMs: number): void;
+  grantLease(leaseId: number, ttlMs: number, owner?: string): void;
   /** The time of a lease begins anew. The lease must exist. */
   renewLease(leaseId: number): void;
   /** Ends a lease and deletes its keys. The lease must exist. @returns how many entries that deleted. */
@@ -106,6 +106,8 @@ export interface LeaseView {
   readonly leaseId: number;
   readonly ttlMs: number;
   readonly remainingMs: number;
+  /** The user that granted it; '': none did. */
+  readonly owner: string;
 }
 
 /** How far a draft had come. */

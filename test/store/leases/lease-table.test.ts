@@ -21,7 +21,7 @@ describe('the table of leases', () => {
         const deadline = deadlines.get(leaseId);
         if (kind === 'grant' && deadline === undefined) {
           deadlines.set(leaseId, nowMs + ms);
-          table.grant(leaseId, ms, nowMs + ms);
+          grant(table, leaseId, ms, nowMs + ms);
         } else if (kind === 'renew') {
           if (deadline !== undefined) deadlines.set(leaseId, Math.max(deadline, nowMs + ms));
           table.renew(leaseId, nowMs + ms);
@@ -50,7 +50,7 @@ describe('the table of leases', () => {
   it('forgets the deadlines of leases that ended early', () => {
     const table = new LeaseTable(new ManualClock());
     for (let leaseId = 1; leaseId <= 10_000; leaseId++) {
-      table.grant(leaseId, 1, leaseId);
+      grant(table, leaseId, 1, leaseId);
       table.remove(leaseId);
     }
     // Only the newest few may still have a place.
@@ -60,7 +60,7 @@ describe('the table of leases', () => {
   it('moves those that were renewed some at a time as their first deadline passes', () => {
     const LEASES = 10_000;
     const table = new LeaseTable(new ManualClock());
-    for (let leaseId = 1; leaseId <= LEASES; leaseId++) table.grant(leaseId, 1000, 1000);
+    for (let leaseId = 1; leaseId <= LEASES; leaseId++) grant(table, leaseId);
     for (let leaseId = 1; leaseId < LEASES; leaseId++) table.renew(leaseId, 5000);
     let looks = 1;
     while (table.due(1000) === undefined) looks++;
@@ -71,8 +71,8 @@ describe('the table of leases', () => {
 
   it('counts the keys of a lease and their bytes', () => {
     const table = new LeaseTable(new ManualClock());
-    table.grant(1, 1000, 1000);
-    table.grant(2, 1000, 1000);
+    grant(table, 1);
+    grant(table, 2);
     const key = 'key' as KeyText;
     table.move(key, 0, 1);
     table.move('other' as KeyText, 0, 1);
@@ -85,7 +85,19 @@ describe('the table of leases', () => {
     table.move(key, 77, 1);
     expect(table.get(1)?.keyBytes).toBe(8);
     expect(() => table.move(key, 1, 77)).toThrow(/broken invariant/);
-    expect(() => table.grant(1, 1000, 1000)).toThrow(/broken invariant/);
+    expect(() => grant(table, 1)).toThrow(/broken invariant/);
+  });
+
+  it('counts the memory of owners, and gives it back', () => {
+    const table = new LeaseTable(new ManualClock());
+    grant(table, 1, 1000, 1000, '');
+    const { memoryBytes } = table;
+    grant(table, 2, 1000, 1000, 'x'.repeat(128));
+    expect(table.memoryBytes).toBe(2 * memoryBytes + 256);
+    undoLeases(table.applyAll([{ kind: 'end', leaseId: 2, ttlMs: 0, deadlineMs: 0, owner: '' }]));
+    expect(table.memoryBytes).toBe(2 * memoryBytes + 256);
+    table.remove(2);
+    expect(table.memoryBytes).toBe(memoryBytes);
   });
 
   it('has a clock that counts whole milliseconds and goes on from where it was set', () => {
@@ -103,14 +115,14 @@ describe('the table of leases', () => {
 
   it('lists leases after an id, in the order of ids', () => {
     const table = new LeaseTable(new ManualClock());
-    for (const id of [20, 3, 100]) table.grant(id, 1000, 1000);
+    for (const id of [20, 3, 100]) grant(table, id);
     const idsAfter = (id: number, limit: number) => table.list(id, limit).map(({ leaseId }) => leaseId);
     expect(idsAfter(0, 10)).toEqual([3, 20, 100]);
     expect(idsAfter(3, 10)).toEqual([20, 100]);
     expect(idsAfter(4, 1)).toEqual([20]);
     expect(idsAfter(100, 10)).toEqual([]);
     table.remove(20);
-    table.grant(5, 1000, 1000);
+    grant(table, 5);
     expect(idsAfter(0, 10)).toEqual([3, 5, 100]);
   });
 
@@ -126,7 +138,7 @@ describe('the table of leases', () => {
         table.remove(leaseId);
       } else if (!present.has(leaseId) && step <= 12_000) {
         present.add(leaseId);
-        table.grant(leaseId, 1000, 1000);
+        grant(table, leaseId);
       }
     }
     const sorted = [...present].sort((a, b) => a - b);
@@ -152,11 +164,11 @@ describe('the table of leases', () => {
       for (const { kind, leaseId, limit } of actions) {
         const isThere = table.get(leaseId) !== undefined;
         deadlineMs++;
-        if (kind === 'grant' && !isThere) table.grant(leaseId, limit, deadlineMs);
+        if (kind === 'grant' && !isThere) grant(table, leaseId, limit, deadlineMs, `user ${deadlineMs}`);
         else if (kind === 'renew') table.renew(leaseId, deadlineMs);
         else if (kind === 'remove') table.remove(leaseId);
         else if (kind === 'undo' && isThere)
-          undoLeases(table.applyAll([{ kind: 'end', leaseId, ttlMs: 0, deadlineMs: 0 }]));
+          undoLeases(table.applyAll([{ kind: 'end', leaseId, ttlMs: 0, deadlineMs: 0, owner: '' }]));
         else if (kind === 'open') walked ??= new WalkedTable(table);
         else if (kind === 'next') walked?.next(limit);
       }
@@ -168,13 +180,17 @@ describe('the table of leases', () => {
   it('shows nothing in a walk of leases that came since', () => {
     const table = new LeaseTable(new ManualClock());
     const walk = table.openWalk();
-    for (let leaseId = 1; leaseId <= 1000; leaseId++) table.grant(leaseId, 1000, 1000);
+    for (let leaseId = 1; leaseId <= 1000; leaseId++) grant(table, leaseId);
     for (let leaseId = 2; leaseId <= 1000; leaseId++) table.remove(leaseId);
     expect(walk.next(10)).toEqual([]);
     expect(walk.next(10)).toBeUndefined();
     walk.close();
   });
 });
+
+function grant(table: LeaseTable, leaseId: number, ttlMs = 1000, deadlineMs = 1000, owner = ''): void {
+  table.grant({ leaseId, ttlMs, deadlineMs, owner });
+}
 
 /** A walk, and what it must show. */
 class WalkedTable {
@@ -185,7 +201,7 @@ class WalkedTable {
   constructor(table: LeaseTable) {
     this.#expected = table
       .list(0, 100)
-      .map(({ leaseId, ttlMs, deadlineMs }) => ({ leaseId, ttlMs, deadlineMs }));
+      .map(({ leaseId, ttlMs, deadlineMs, owner }) => ({ leaseId, ttlMs, deadlineMs, owner }));
     this.#walk = table.openWalk();
   }
 

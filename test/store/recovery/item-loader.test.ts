@@ -25,7 +25,10 @@ const version = (key: string, revision: number, replacedBy = 0): SnapshotVersion
   replacedBy,
 });
 
-const leases: SnapshotBlockShape = { leases: [{ leaseId: 1, ttlMs: 1000, deadlineMs: 1000 }], versions: [] };
+const leases: SnapshotBlockShape = {
+  leases: [{ leaseId: 1, ttlMs: 1000, deadlineMs: 1000, owner: 'ann' }],
+  versions: [],
+};
 const keys: SnapshotBlockShape = { leases: [], versions: [version('a', 4), version('b', 2)] };
 const older: SnapshotBlockShape = { leases: [], versions: [version('a', 1, 4)] };
 

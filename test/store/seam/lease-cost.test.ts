@@ -92,7 +92,7 @@ test('the most that a lease may have is within the work of one request', () => {
 
 test('what is rolled back of leases is as if it had not been', async () => {
   const harness = await SeamHarness.open({ limits: { leasesMax: 2 } });
-  await harness.decide((view) => view.grantLease(1, 1000));
+  await harness.decide((view) => view.grantLease(1, 1000, 'ann'));
   harness.clock.advance(400);
   await harness.decide((view) => {
     view.renewLease(1);
@@ -102,7 +102,7 @@ test('what is rolled back of leases is as if it had not been', async () => {
     view.endLease(1, 'leaseRevoked');
     expect(view.lease(1)).toBeUndefined();
     view.rollBack(savepoint);
-    expect(view.lease(1)).toEqual({ leaseId: 1, ttlMs: 1000, remainingMs: 1000 });
+    expect(view.lease(1)).toEqual({ leaseId: 1, ttlMs: 1000, remainingMs: 1000, owner: 'ann' });
     expect(view.lease(2)).toBeUndefined();
     // The grant that was rolled back does not count.
     view.grantLease(2, 2000);

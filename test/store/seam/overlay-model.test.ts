@@ -169,11 +169,18 @@ class RandomRun {
       draft.list({ start: '', end: undefined }),
     );
     const leases = await store.readLeases((table) =>
-      table.list(0, 100).map(({ leaseId, ttlMs, keys }) => ({ leaseId, ttlMs, keys: [...keys].sort() })),
+      table
+        .list(0, 100)
+        .map(({ leaseId, ttlMs, owner, keys }) => ({ leaseId, ttlMs, owner, keys: [...keys].sort() })),
     );
     expect(leases).toEqual(
       [...model.leases]
-        .map(([leaseId, ttlMs]) => ({ leaseId, ttlMs, keys: model.keysOfLease(leaseId) }))
+        .map(([leaseId, ttlMs]) => ({
+          leaseId,
+          ttlMs,
+          owner: ownerOf(ttlMs),
+          keys: model.keysOfLease(leaseId),
+        }))
         .sort((a, b) => a.leaseId - b.leaseId),
     );
   }
@@ -258,7 +265,7 @@ class RandomRun {
       draft.renewLease();
       view.renewLease(leaseId);
       const ttlMs = draft.leases.get(leaseId);
-      expect(view.lease(leaseId)).toEqual({ leaseId, ttlMs, remainingMs: ttlMs });
+      expect(view.lease(leaseId)).toEqual({ leaseId, ttlMs, remainingMs: ttlMs, owner: ownerOf(ttlMs) });
     } else {
       const count = draft.endLease(leaseId, 'leaseRevoked');
       expect(view.endLease(leaseId, 'leaseRevoked')).toBe(count);
@@ -269,8 +276,8 @@ class RandomRun {
   #grant(view: View, draft: DraftModel, leaseId: number): void {
     const ttlMs = DAY_MS * (1 + this.#random.below(100));
     draft.grantLease(leaseId, ttlMs);
-    view.grantLease(leaseId, ttlMs);
-    expect(view.lease(leaseId)).toEqual({ leaseId, ttlMs, remainingMs: ttlMs });
+    view.grantLease(leaseId, ttlMs, ownerOf(ttlMs));
+    expect(view.lease(leaseId)).toEqual({ leaseId, ttlMs, remainingMs: ttlMs, owner: ownerOf(ttlMs) });
   }
 
   /** Piece by piece, each ended by its visitor or by a small budget. */
@@ -361,6 +368,11 @@ function entryOf(version: Version | undefined): ModelEntry | undefined {
 }
 
 /** Without the value, which may or may not have been read. */
+/** The owner that a lease is granted, told by its time to live. */
+function ownerOf(ttlMs = 0): string {
+  return `user ${ttlMs}`;
+}
+
 function metaOf(version: Version | undefined): ModelEntry | undefined {
   if (version === undefined) return undefined;
   const { kind, createRevision, modRevision, revision, leaseId, ttlMs, expireTimeMs } = version;

@@ -5,6 +5,7 @@ import { NO_BYTES, prependBytes, prependPlacedBytes, sizeOfBytes } from '../../.
 import { Cursor } from '../../../../src/wire/cursor.ts';
 import { type Memory, type WholeBuffer } from '../../../../src/wire/memory.ts';
 import { assertFilled, endOfRoom } from '../../../../src/wire/room.ts';
+import { prependText, sizeOfText } from '../../../../src/wire/text.ts';
 import { prependInt64, prependVarint32, sizeOfInt64, sizeOfUint32, sizeWithLength } from '../../../../src/wire/varint.ts';
 
 /** The first frame of a segment. */
@@ -1247,6 +1248,11 @@ export interface LeaseEffectShape {
   ttlMs: number;
   /** Its deadline by the lease clock (Record.lease_clock_ms). */
   deadlineMs: number;
+  /**
+   * The name of the user that granted it; empty: access was open, the program that has the store in its process did, or a
+   * program that knew no owners. A renewal says it too, since the log does not tell the two apart.
+   */
+  owner: string;
 }
 
 /** The LeaseEffect with every field at its default. */
@@ -1255,6 +1261,7 @@ export function emptyLeaseEffect(): LeaseEffectShape {
     leaseId: 0,
     ttlMs: 0,
     deadlineMs: 0,
+    owner: '',
   };
 }
 
@@ -1264,6 +1271,7 @@ export function sizeOfLeaseEffect(message: LeaseEffectShape): number {
   if (message.leaseId !== 0) size += 1 + sizeOfInt64(message.leaseId);
   if (message.ttlMs !== 0) size += 1 + sizeOfInt64(message.ttlMs);
   if (message.deadlineMs !== 0) size += 1 + sizeOfInt64(message.deadlineMs);
+  if (message.owner !== '') size += 1 + sizeOfText(message.owner);
   return size;
 }
 
@@ -1277,6 +1285,10 @@ export function writeLeaseEffect(message: LeaseEffectShape, buffer: Buffer, offs
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependLeaseEffect(message: LeaseEffectShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.owner !== '') {
+    start = prependText(buffer, start, message.owner);
+    buffer[--start] = 0x22;
+  }
   if (message.deadlineMs !== 0) {
     start = prependInt64(buffer, start, message.deadlineMs);
     buffer[--start] = 0x18;
@@ -1315,6 +1327,9 @@ export function mergeLeaseEffect(message: LeaseEffectShape, cursor: Cursor, end:
         break;
       case 0x18:
         message.deadlineMs = cursor.int64(end);
+        break;
+      case 0x22:
+        message.owner = cursor.text(end);
         break;
       default:
         cursor.skip(tag, end);

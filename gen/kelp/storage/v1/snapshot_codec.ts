@@ -5,6 +5,7 @@ import { NO_BYTES, prependBytes, prependPlacedBytes, sizeOfBytes } from '../../.
 import { Cursor } from '../../../../src/wire/cursor.ts';
 import { type Memory, type WholeBuffer } from '../../../../src/wire/memory.ts';
 import { assertFilled, endOfRoom } from '../../../../src/wire/room.ts';
+import { prependText, sizeOfText } from '../../../../src/wire/text.ts';
 import { prependInt64, prependVarint32, sizeOfInt64, sizeOfUint32, sizeOfUint64, sizeWithLength } from '../../../../src/wire/varint.ts';
 
 /** What the store says of a snapshot, in its header. */
@@ -729,6 +730,8 @@ export interface SnapshotLeaseShape {
   ttlMs: number;
   /** Its deadline by the lease clock. */
   deadlineMs: number;
+  /** The name of the user that granted it; may be empty (LeaseEffect.owner). */
+  owner: string;
 }
 
 /** The SnapshotLease with every field at its default. */
@@ -737,6 +740,7 @@ export function emptySnapshotLease(): SnapshotLeaseShape {
     leaseId: 0,
     ttlMs: 0,
     deadlineMs: 0,
+    owner: '',
   };
 }
 
@@ -746,6 +750,7 @@ export function sizeOfSnapshotLease(message: SnapshotLeaseShape): number {
   if (message.leaseId !== 0) size += 1 + sizeOfInt64(message.leaseId);
   if (message.ttlMs !== 0) size += 1 + sizeOfInt64(message.ttlMs);
   if (message.deadlineMs !== 0) size += 1 + sizeOfInt64(message.deadlineMs);
+  if (message.owner !== '') size += 1 + sizeOfText(message.owner);
   return size;
 }
 
@@ -759,6 +764,10 @@ export function writeSnapshotLease(message: SnapshotLeaseShape, buffer: Buffer, 
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependSnapshotLease(message: SnapshotLeaseShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.owner !== '') {
+    start = prependText(buffer, start, message.owner);
+    buffer[--start] = 0x22;
+  }
   if (message.deadlineMs !== 0) {
     start = prependInt64(buffer, start, message.deadlineMs);
     buffer[--start] = 0x18;
@@ -797,6 +806,9 @@ export function mergeSnapshotLease(message: SnapshotLeaseShape, cursor: Cursor, 
         break;
       case 0x18:
         message.deadlineMs = cursor.int64(end);
+        break;
+      case 0x22:
+        message.owner = cursor.text(end);
         break;
       default:
         cursor.skip(tag, end);
