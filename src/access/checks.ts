@@ -74,7 +74,11 @@ export function checkPattern(login: Login, pattern: string): void {
 }
 
 /** Every compare reads, and every operation of both branches is asked for, whichever will run. */
-export function checkTxn(login: Login, { compares = [], success = [], failure = [] }: TxnRequest): void {
+export function checkTxn(
+  login: Login,
+  leases: LeaseOwners,
+  { compares = [], success = [], failure = [] }: TxnRequest,
+): void {
   if (mayUseAllKeys(login)) return;
   for (const { subject } of compares) {
     if ('key' in subject) checkKey(login, 'read', subject.key);
@@ -92,6 +96,9 @@ export function checkTxn(login: Login, { compares = [], success = [], failure = 
         checkWrite(login, operation.key, true);
         break;
       case 'put':
+        checkWrite(login, operation.key, operation.returnPrevious === true);
+        checkLease(login, 'write', leases, operation.leaseId);
+        break;
       case 'delete':
         checkWrite(login, operation.key, operation.returnPrevious === true);
     }
@@ -120,17 +127,6 @@ export function checkLease(login: Login, use: Use, leases: LeaseOwners, leaseId:
       `lease ${leaseId} is another user's, and ${nameOf(login)} may not ${use} all keys`,
     );
   }
-}
-
-/** Of the puts of both branches. */
-export function checkTxnLeases(
-  login: Login,
-  leases: LeaseOwners,
-  { success = [], failure = [] }: TxnRequest,
-): void {
-  if (login.rights.write === ALL_KEYS) return;
-  for (const operation of [...success, ...failure])
-    if (operation.kind === 'put') checkLease(login, 'write', leases, operation.leaseId);
 }
 
 /** What is for operators. */

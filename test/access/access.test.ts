@@ -80,7 +80,7 @@ describe('access', () => {
   });
 
   it('asks for every operation of a transaction, of the branch that does not run too', async () => {
-    const { access } = await opened();
+    const { access, store } = await opened();
     await addRole(access, 'some', grant({ prefix: 'rw/' }, 'readwrite'), grant({ prefix: 'w/' }, 'write'));
     await addUser(access, 'ann', 'word', 'some');
     const ann = await loginOf(access, 'ann', 'word');
@@ -88,7 +88,7 @@ describe('access', () => {
       ({ kind: 'put', key, value: '', returnPrevious }) as const;
     const exists = (key: string) =>
       ({ subject: { key }, relation: 'equal', operand: { kind: 'exists', value: true } }) as const;
-    checks.checkTxn(ann, { compares: [exists('rw/1')], success: [put('rw/1'), put('w/1')] });
+    checks.checkTxn(ann, store, { compares: [exists('rw/1')], success: [put('rw/1'), put('w/1')] });
     for (const request of [
       { success: [put('w/1', true)] },
       { compares: [exists('w/1')] },
@@ -97,7 +97,7 @@ describe('access', () => {
       { success: [{ kind: 'increment', key: 'w/1', delta: 1 } as const] },
       { success: [{ kind: 'deleteRange', range: { prefix: 'w' } } as const] },
     ]) {
-      expect(() => checks.checkTxn(ann, request)).toThrow(denied);
+      expect(() => checks.checkTxn(ann, store, request)).toThrow(denied);
     }
   });
 
@@ -139,9 +139,9 @@ describe('access', () => {
 
     const bob = await loginOf(access, 'bob', 'word');
     const put = (leaseId: number) => ({ kind: 'put', key: 'a/1', value: '', leaseId }) as const;
-    checks.checkTxnLeases(bob, store, { success: [put(0), put(2)], failure: [put(2)] });
-    expect(() => checks.checkTxnLeases(bob, store, { success: [put(2), put(1)] })).toThrow(denied);
-    expect(() => checks.checkTxnLeases(bob, store, { failure: [put(1)] })).toThrow(denied);
+    checks.checkTxn(bob, store, { success: [put(0), put(2)], failure: [put(2)] });
+    expect(() => checks.checkTxn(bob, store, { success: [put(2), put(1)] })).toThrow(denied);
+    expect(() => checks.checkTxn(bob, store, { failure: [put(1)] })).toThrow(denied);
   });
 
   it('changes what is allowed for who is logged in already', async () => {

@@ -1,7 +1,7 @@
 /** `kelp.v1.LeaseService` over the store. */
 import * as codec from '../../../gen/kelp/v1/lease_codec.ts';
 import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
-import { checkUser } from '../../access/checks.ts';
+import { checkLease, checkUser } from '../../access/checks.ts';
 import { isStoreError } from '../../errors.ts';
 import type { Lease } from '../../api.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
@@ -29,7 +29,7 @@ export const leaseMethods: MethodsOf<typeof LeaseService> = {
       sizeOf: codec.sizeOfRenewResponse,
       prepend: codec.prependRenewResponse,
     },
-    checkUser,
+    (login, { leaseId }, store) => checkLease(login, 'write', store, leaseId),
     renew,
   ),
   keepAlive: bidiStream(
@@ -49,7 +49,7 @@ export const leaseMethods: MethodsOf<typeof LeaseService> = {
       sizeOf: codec.sizeOfRevokeResponse,
       prepend: codec.prependRevokeResponse,
     },
-    checkUser,
+    (login, { leaseId }, store) => checkLease(login, 'write', store, leaseId),
     (store, { leaseId }) => store.revokeLease(wholeNumber('lease_id', leaseId)),
   ),
   get: unary(
@@ -59,7 +59,8 @@ export const leaseMethods: MethodsOf<typeof LeaseService> = {
       sizeOf: codec.sizeOfLeaseServiceGetResponse,
       prepend: codec.prependLeaseServiceGetResponse,
     },
-    checkUser,
+    (login, { leaseId, includeKeys }, store) =>
+      includeKeys ? checkLease(login, 'read', store, leaseId) : checkUser(login),
     get,
   ),
   list: unary(
@@ -70,11 +71,14 @@ export const leaseMethods: MethodsOf<typeof LeaseService> = {
   ),
 };
 
-async function grant(store: KvStore, request: codec.GrantRequestShape): Promise<codec.GrantResponseShape> {
+async function grant(
+  store: KvStore,
+  request: codec.GrantRequestShape,
+  { login }: Call,
+): Promise<codec.GrantResponseShape> {
   const ttlMs = leaseTtlMs('ttl', request.ttl);
-  // Zero lets the store choose the id.
   const asked = wholeNumber('lease_id', request.leaseId);
-  const lease = await (asked === 0 ? store.grantLease(ttlMs) : store.grantLease(ttlMs, asked));
+  const lease = await store.grantLease(ttlMs, asked, login.userName);
   return { leaseId: lease.leaseId, ttl: durationShape(lease.ttlMs), revision: lease.revision };
 }
 
@@ -89,18 +93,19 @@ async function renew(
 async function* keepAlive(
   store: KvStore,
   requests: AsyncIterable<UnreadRequest<codec.KeepAliveRequestShape>>,
-  _call: Call,
+  call: Call,
   signal: AbortSignal,
 ): AsyncGenerator<codec.KeepAliveResponseShape> {
   for await (const request of untilAborted(requests, signal)) {
     const { leaseId } = request.read();
-    yield { leaseId, ttl: durationShape(await renewedTtlMs(store, leaseId)) };
+    yield { leaseId, ttl: durationShape(await renewedTtlMs(store, call, leaseId)) };
   }
 }
 
 /** Zero when the lease is gone: the stream goes on for the other leases of its holder. */
-async function renewedTtlMs(store: KvStore, leaseId: number): Promise<number> {
+async function renewedTtlMs(store: KvStore, { login }: Call, leaseId: number): Promise<number> {
   try {
+    checkLease(login, 'write', store, leaseId);
     return (await store.renewLease(wholeNumber('lease_id', leaseId))).ttlMs;
   } catch (error) {
     if (isStoreError(error, 'leaseNotFound')) return 0;

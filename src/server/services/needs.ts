@@ -7,10 +7,12 @@
 import type * as codec from '../../../gen/kelp/v1/kv_codec.ts';
 import type { KeyRangeShape } from '../../../gen/kelp/v1/types_codec.ts';
 import {
+  type LeaseOwners,
   checkDeletedRange,
   checkEngineRange,
   checkKey,
   checkKeys,
+  checkLease,
   checkPattern,
   checkRange,
   checkTxn,
@@ -29,8 +31,9 @@ export function getNeeds(login: Login, request: codec.GetRequestShape): void {
   if (request.refreshTtl) checkKey(login, 'write', key);
 }
 
-export function putNeeds(login: Login, request: codec.PutRequestShape): void {
+export function putNeeds(login: Login, request: codec.PutRequestShape, leases: LeaseOwners): void {
   checkWrite(login, keyIn(request), request.returnPrevious || request.condition !== undefined);
+  if (request.leaseId !== 0) checkLease(login, 'write', leases, request.leaseId);
 }
 
 export function deleteNeeds(login: Login, request: codec.DeleteRequestShape): void {
@@ -62,8 +65,8 @@ export function keysNeeds(login: Login, { pattern }: codec.KeysRequestShape): vo
   checkPattern(login, pattern);
 }
 
-export function txnNeeds(login: Login, request: codec.TxnRequestShape): void {
-  if (!mayUseAllKeys(login)) checkTxn(login, txnRequest(request));
+export function txnNeeds(login: Login, request: codec.TxnRequestShape, leases: LeaseOwners): void {
+  if (!mayUseAllKeys(login)) checkTxn(login, leases, txnRequest(request));
 }
 
 /** Of what goes on and reads ranges: one at least. */
@@ -75,12 +78,16 @@ export function rangesNeed(ranges: readonly (KeyRangeShape | undefined)[]): (log
 }
 
 /** One that can't be run needs nothing: it is refused for that. */
-export function operationNeeds(login: Login, operation: BatchOperation['operation']): void {
+export function operationNeeds(
+  login: Login,
+  operation: BatchOperation['operation'],
+  leases: LeaseOwners,
+): void {
   switch (operation.case) {
     case 'get':
       return getNeeds(login, operation.value);
     case 'put':
-      return putNeeds(login, operation.value);
+      return putNeeds(login, operation.value, leases);
     case 'delete':
       return deleteNeeds(login, operation.value);
     case 'increment':

@@ -293,7 +293,7 @@ class Batch implements ReplyAccount {
 
   /** Throws what the operation fails with. */
   #resultOf(store: KvStore, calls: CallGroup, operation: BatchOperation['operation'], index: number): Result {
-    operationNeeds(this.#call.login, operation);
+    operationNeeds(this.#call.login, operation, store);
     if (this.#fullError !== undefined && returnsEntry(operation)) throw this.#fullError;
     switch (operation.case) {
       case 'get': {

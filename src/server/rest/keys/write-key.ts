@@ -1,5 +1,5 @@
 /** `PUT` and `DELETE` of `/v1/keys/{key}`. Their conditions are looked at where the write is decided. */
-import { checkWrite } from '../../../access/checks.ts';
+import { checkLease, checkWrite } from '../../../access/checks.ts';
 import type { Login } from '../../../access/login/login.ts';
 import { StoreError } from '../../../errors.ts';
 import { deleteKeyIf, putIf } from '../../../kv/writes/writes.ts';
@@ -23,7 +23,10 @@ export function writeKey(valueBytesMax: number): Operation {
     countsAs: 'Put',
     query: { ttl: timeToLiveParameter, lease: wholeNumberParameter },
     body: { bytesMax: valueBytesMax, limit: 'valueBytesMax' },
-    needs: writeNeeds,
+    needs(login, call, { lease: leaseId = 0 }) {
+      writeNeeds(login, call);
+      checkLease(login, 'write', call.store, leaseId);
+    },
     async run(call, { ttl: ttlMs = 0, lease: leaseId = 0 }) {
       const { store, pathKey: key, body } = call;
       const preconditions = preconditionsOf(call);

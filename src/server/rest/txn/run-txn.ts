@@ -26,7 +26,7 @@ export function runTxn({ requestBytesMax }: Pick<ServerLimits, 'requestBytesMax'
       refuseConditions(call);
       call.call.replyCopies = JSON_REPLY_COPIES;
       const request = await readTxn(call.body);
-      checkTxn(call.call.login, request);
+      checkTxn(call.call.login, call.store, request);
       await sendForm(call, txnJson(await call.store.txn({ ...request, admit: admitResult(call.call) })));
     },
   });
