@@ -40,6 +40,10 @@ export const fixed = {
   /** Users, roles and tokens, of each; the roles of a user, and the grants of a role. */
   accessRecordsMax: 4096,
   accessListedMax: 100,
+  /** ... and each of the records: the grants of a role have room for six ranges with the longest keys on both sides. */
+  accessRecordBytesMax: 48 * KiB,
+  /** A password, in UTF-8. */
+  passwordBytesMax: 1 * KiB,
   /** Passwords that are checked at once, each on a thread of the pool, and those that wait for that. */
   passwordChecksMax: 2,
   passwordChecksWaitingMax: 64,
@@ -587,6 +591,8 @@ export const serverFixed = {
   authorizationCharactersMax: 4096,
   /** A request message of the services whose requests are small by nature: leases, admin, health, reflection. */
   smallRequestBytesMax: 16 * KiB,
+  /** ... and of access: a user with the most roles, whose names are the longest. */
+  accessRequestBytesMax: 64 * KiB,
   /** The fields and items in one request; the largest transaction has about 190,000. */
   requestPartsMax: 250_000,
   /** The characters of one request in JSON that are not in its texts: numbers, punctuation, white space. */
@@ -666,6 +672,9 @@ export const serverFixed = {
     64 * MiB,
     256 * MiB,
   ],
+  /** What clients may bring about in the log without rights: in so long one line for each that does something, and so many of all. */
+  auditWindowMs: 60_000,
+  auditRareLinesMax: 100,
   /** A path is quoted in an error up to this many characters. */
   pathCharactersMax: 200,
   /** Of `callBytesMax` the requests of one connection fill no more than this, so that those of others have room. */

@@ -4,16 +4,13 @@
  * a transaction like any other, and in effect for everybody once it is durable, which is when its promise resolves.
  */
 import type { Clock, Random } from '../clock.ts';
-import { StoreError } from '../errors.ts';
 import type { KvStore } from '../kv/kv-store.ts';
 import { AccessTable } from './access-table.ts';
-import { Authenticator } from './login/authenticator.ts';
+import { Authenticator, type AuthenticatorOptions } from './login/authenticator.ts';
 import { AccessDraft } from './records/access-draft.ts';
 
-export interface AccessOptions {
+export interface AccessOptions extends AuthenticatorOptions {
   readonly store: Pick<KvStore, 'readVisible' | 'transact'>;
-  readonly clock: Clock;
-  readonly random: Random;
 }
 
 export class Access {
@@ -23,12 +20,12 @@ export class Access {
   readonly random: Random;
   readonly #store: AccessOptions['store'];
 
-  constructor({ store, clock, random }: AccessOptions) {
+  constructor({ store, clock, random, passwordCost }: AccessOptions) {
     this.#store = store;
     this.clock = clock;
     this.random = random;
     this.table = new AccessTable(store);
-    this.logins = new Authenticator(this.table, { clock, random });
+    this.logins = new Authenticator(this.table, { clock, random, passwordCost });
   }
 
   /** Runs a change; what it throws is the answer, and then nothing has changed. */
@@ -42,16 +39,5 @@ export class Access {
     });
     this.table.refresh(changedKeys);
     return result;
-  }
-}
-
-/** A password that may be given to a user. Throws `invalidArgument`. */
-export function checkPassword(password: string, bytesMax: number): void {
-  const bytes = Buffer.byteLength(password);
-  if (bytes > bytesMax) {
-    throw new StoreError(
-      'invalidArgument',
-      `the password is ${bytes} bytes long; at most ${bytesMax} are allowed`,
-    );
   }
 }

@@ -13,7 +13,9 @@ import { serverFixed } from '../limits.ts';
 import { openUncheckedStore } from '../kv/open-store.ts';
 import { type StoreOptions } from '../store/store-options.ts';
 import type { KvStore } from '../kv/kv-store.ts';
+import { Audit } from './access/audit.ts';
 import { Logins } from './access/logins.ts';
+import { recoveringError } from './calls/call-error.ts';
 import { CallTable } from './calls/calls.ts';
 import type { HttpRequest } from './http/http-message.ts';
 import type { ServerConfig } from './config/config.ts';
@@ -48,6 +50,8 @@ export interface ServerDependencies {
   readonly droppedLogLines?: () => number;
   /** What else the store runs on; for tests. */
   readonly storeOptions?: Pick<StoreOptions, 'clock' | 'random' | 'disk' | 'makeEngine'>;
+  /** Of scrypt; for tests, which would wait for it. */
+  readonly passwordCost?: number;
 }
 
 export interface RunningServer {
@@ -122,7 +126,12 @@ class Server implements RunningServer {
       () => undefined,
     );
     const { openMetrics, openReflection } = config.access;
-    const services = servedServices(limits, version, () => measures.activity);
+    const services = servedServices(limits, {
+      version,
+      activity: () => measures.activity,
+      access: () => this.#opened(),
+      audit: new Audit(logger),
+    });
     const endpointByPath = rpcEndpoints({
       store,
       state,
@@ -214,7 +223,7 @@ class Server implements RunningServer {
 
   async #recover(): Promise<void> {
     const { dataDir, fsync, limits, memoryBytesMax, tls } = this.#config;
-    const { logger, version, storeOptions } = this.#dependencies;
+    const { logger, version, storeOptions, passwordCost } = this.#dependencies;
     const address = this.#address;
     const startMs = performance.now();
     const logProgress = recoveryLog(logger);
@@ -238,7 +247,7 @@ class Server implements RunningServer {
         keyObserver: this.#measures.prefixes,
       });
       const { clock = systemClock, random = systemRandom } = storeOptions ?? {};
-      this.#access = new Access({ store, clock, random });
+      this.#access = new Access({ store, clock, random, passwordCost });
       this.#access.table.onChange(() => this.#calls.askAgain());
       this.#store = store;
       void store.failed.then(() => this.#state.enter('readOnly'));
@@ -256,6 +265,11 @@ class Server implements RunningServer {
       this.#listener.destroy();
       throw error;
     }
+  }
+
+  #opened(): Access {
+    if (this.#access === undefined) throw recoveringError();
+    return this.#access;
   }
 
   stop(): Promise<void> {

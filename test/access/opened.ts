@@ -31,5 +31,5 @@ export async function opened(
     await close();
     return opened(disk, clock);
   };
-  return { access: new Access({ store, clock, random }), store, clock, reopen };
+  return { access: new Access({ store, clock, random, passwordCost: 2 }), store, clock, reopen };
 }

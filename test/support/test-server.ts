@@ -62,6 +62,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const server = await startServer(config, {
     logger,
     version: '0.0.0-test',
+    passwordCost: 2,
     ...(storeOptions === undefined ? {} : { storeOptions }),
   });
   onTestFinished(async () => {

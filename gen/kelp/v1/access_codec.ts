@@ -23,10 +23,10 @@ export const Permission = {
   ADMIN: 4,
 } as const;
 
-/** Keys that a grant is for. Exactly one is set; for PERMISSION_ADMIN none is. */
+/** Keys that a grant is for. Exactly one is set. A list shows the shortest form: a range of all keys that begin so is a prefix. */
 export interface GrantedKeysShape {
   keys:
-    /** One key. */
+    /** One key, 1 to 4096 bytes. */
     | { case: 'key'; value: Uint8Array }
     /** All keys that begin so; empty: all keys. */
     | { case: 'prefix'; value: Uint8Array }
@@ -126,7 +126,7 @@ export function mergeGrantedKeys(message: GrantedKeysShape, cursor: Cursor, end:
 export interface GrantedRangeShape {
   /** The first, inclusive; empty: the first of all. */
   start: Uint8Array;
-  /** The one behind the last; empty: behind the last of all. */
+  /** The one behind the last, after `start`; empty: behind the last of all. */
   end: Uint8Array;
 }
 
@@ -198,7 +198,7 @@ export function mergeGrantedRange(message: GrantedRangeShape, cursor: Cursor, en
 export interface GrantShape {
   /** What it lets do. */
   permission: number;
-  /** With which keys; not set for PERMISSION_ADMIN. */
+  /** With which keys; set unless it is PERMISSION_ADMIN, for which it must not be. */
   keys: GrantedKeysShape | undefined;
 }
 
@@ -323,7 +323,7 @@ export function mergeWhoAmIRequest(message: WhoAmIRequestShape, cursor: Cursor, 
 export interface WhoAmIResponseShape {
   /** The user; empty while access is open. */
   user: string;
-  /** Its roles. */
+  /** Its roles, in the order in which they were given. */
   roles: string[];
   /** Whether access is closed: calls need credentials. */
   isClosed: boolean;
@@ -406,9 +406,9 @@ export function mergeWhoAmIResponse(message: WhoAmIResponseShape, cursor: Cursor
 export interface CreateUserRequestShape {
   /** Its name. */
   name: string;
-  /** Its password, at most 1024 bytes; empty: it has none, and comes by tokens or certificates. */
+  /** Its password, at most 1024 bytes of UTF-8; empty: it has none, and comes by tokens or certificates. "root" must have one. */
   password: string;
-  /** Its roles, at most 100. "root" needs none. */
+  /** Its roles, at most 100; one that is named twice counts once. "root" needs none. */
   roles: string[];
 }
 
@@ -648,9 +648,9 @@ export function mergeDeleteUserResponse(message: DeleteUserResponseShape, cursor
 
 /** Asks for another password. */
 export interface SetPasswordRequestShape {
-  /** Of this user; empty: of the caller. */
+  /** Of this user; empty: of the caller, which is INVALID_ARGUMENT while access is open. */
   name: string;
-  /** The new one, at most 1024 bytes; empty: none, but not for "root". */
+  /** The new one, at most 1024 bytes of UTF-8; empty: none, but not for "root". */
   password: string;
 }
 
@@ -1014,17 +1014,28 @@ export function mergeTakeRoleResponse(message: TakeRoleResponseShape, cursor: Cu
 
 /** Asks for the users. */
 export interface ListUsersRequestShape {
+  /**
+   * The most users in one reply. 0 (default) means 1000; more than 10000 is taken as 10000; negative is
+   * INVALID_ARGUMENT. A page may have fewer before the last, at least one.
+   */
+  limit: number;
+  /** Where to go on: `next_page_token` of the page before. Empty (default) begins. */
+  pageToken: string;
 }
 
 /** The ListUsersRequest with every field at its default. */
 export function emptyListUsersRequest(): ListUsersRequestShape {
   return {
+    limit: 0,
+    pageToken: '',
   };
 }
 
 /** How many bytes `writeListUsersRequest` writes. Breaks when a field has a value that is not one of its type. */
 export function sizeOfListUsersRequest(message: ListUsersRequestShape): number {
   let size = 0;
+  if (message.limit !== 0) size += 1 + sizeOfInt32(message.limit);
+  if (message.pageToken !== '') size += 1 + sizeOfText(message.pageToken);
   return size;
 }
 
@@ -1038,6 +1049,14 @@ export function writeListUsersRequest(message: ListUsersRequestShape, buffer: Bu
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependListUsersRequest(message: ListUsersRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.pageToken !== '') {
+    start = prependText(buffer, start, message.pageToken);
+    buffer[--start] = 0x12;
+  }
+  if (message.limit !== 0) {
+    start = prependInt32(buffer, start, message.limit);
+    buffer[--start] = 0x08;
+  }
   return start;
 }
 
@@ -1056,6 +1075,12 @@ export function mergeListUsersRequest(message: ListUsersRequestShape, cursor: Cu
   while (cursor.position < end) {
     const tag = cursor.tag(end);
     switch (tag) {
+      case 0x08:
+        message.limit = cursor.int32(end);
+        break;
+      case 0x12:
+        message.pageToken = cursor.text(end);
+        break;
       default:
         cursor.skip(tag, end);
     }
@@ -1066,12 +1091,15 @@ export function mergeListUsersRequest(message: ListUsersRequestShape, cursor: Cu
 export interface ListUsersResponseShape {
   /** In the order of the bytes of their names. */
   users: UserShape[];
+  /** Send this back for the next page. Empty: this was the last. */
+  nextPageToken: string;
 }
 
 /** The ListUsersResponse with every field at its default. */
 export function emptyListUsersResponse(): ListUsersResponseShape {
   return {
     users: [],
+    nextPageToken: '',
   };
 }
 
@@ -1079,6 +1107,7 @@ export function emptyListUsersResponse(): ListUsersResponseShape {
 export function sizeOfListUsersResponse(message: ListUsersResponseShape): number {
   let size = 0;
   for (const item of message.users) size += 1 + sizeWithLength(sizeOfUser(item));
+  if (message.nextPageToken !== '') size += 1 + sizeOfText(message.nextPageToken);
   return size;
 }
 
@@ -1092,6 +1121,10 @@ export function writeListUsersResponse(message: ListUsersResponseShape, buffer: 
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependListUsersResponse(message: ListUsersResponseShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.nextPageToken !== '') {
+    start = prependText(buffer, start, message.nextPageToken);
+    buffer[--start] = 0x12;
+  }
   for (let index = message.users.length - 1; index >= 0; index--) {
     const bodyEnd = start;
     start = prependUser((message.users[index] as UserShape), buffer, start);
@@ -1122,6 +1155,9 @@ export function mergeListUsersResponse(message: ListUsersResponseShape, cursor: 
         message.users.push(item);
         break;
       }
+      case 0x12:
+        message.nextPageToken = cursor.text(end);
+        break;
       default:
         cursor.skip(tag, end);
     }
@@ -1699,17 +1735,28 @@ export function mergeRemoveGrantResponse(message: RemoveGrantResponseShape, curs
 
 /** Asks for the roles. */
 export interface ListRolesRequestShape {
+  /**
+   * The most roles in one reply. 0 (default) means 1000; more than 10000 is taken as 10000; negative is
+   * INVALID_ARGUMENT. A page may have fewer before the last, at least one.
+   */
+  limit: number;
+  /** Where to go on: `next_page_token` of the page before. Empty (default) begins. */
+  pageToken: string;
 }
 
 /** The ListRolesRequest with every field at its default. */
 export function emptyListRolesRequest(): ListRolesRequestShape {
   return {
+    limit: 0,
+    pageToken: '',
   };
 }
 
 /** How many bytes `writeListRolesRequest` writes. Breaks when a field has a value that is not one of its type. */
 export function sizeOfListRolesRequest(message: ListRolesRequestShape): number {
   let size = 0;
+  if (message.limit !== 0) size += 1 + sizeOfInt32(message.limit);
+  if (message.pageToken !== '') size += 1 + sizeOfText(message.pageToken);
   return size;
 }
 
@@ -1723,6 +1770,14 @@ export function writeListRolesRequest(message: ListRolesRequestShape, buffer: Bu
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependListRolesRequest(message: ListRolesRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.pageToken !== '') {
+    start = prependText(buffer, start, message.pageToken);
+    buffer[--start] = 0x12;
+  }
+  if (message.limit !== 0) {
+    start = prependInt32(buffer, start, message.limit);
+    buffer[--start] = 0x08;
+  }
   return start;
 }
 
@@ -1741,6 +1796,12 @@ export function mergeListRolesRequest(message: ListRolesRequestShape, cursor: Cu
   while (cursor.position < end) {
     const tag = cursor.tag(end);
     switch (tag) {
+      case 0x08:
+        message.limit = cursor.int32(end);
+        break;
+      case 0x12:
+        message.pageToken = cursor.text(end);
+        break;
       default:
         cursor.skip(tag, end);
     }
@@ -1751,12 +1812,15 @@ export function mergeListRolesRequest(message: ListRolesRequestShape, cursor: Cu
 export interface ListRolesResponseShape {
   /** In the order of the bytes of their names. */
   roles: RoleShape[];
+  /** Send this back for the next page. Empty: this was the last. */
+  nextPageToken: string;
 }
 
 /** The ListRolesResponse with every field at its default. */
 export function emptyListRolesResponse(): ListRolesResponseShape {
   return {
     roles: [],
+    nextPageToken: '',
   };
 }
 
@@ -1764,6 +1828,7 @@ export function emptyListRolesResponse(): ListRolesResponseShape {
 export function sizeOfListRolesResponse(message: ListRolesResponseShape): number {
   let size = 0;
   for (const item of message.roles) size += 1 + sizeWithLength(sizeOfRole(item));
+  if (message.nextPageToken !== '') size += 1 + sizeOfText(message.nextPageToken);
   return size;
 }
 
@@ -1777,6 +1842,10 @@ export function writeListRolesResponse(message: ListRolesResponseShape, buffer: 
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependListRolesResponse(message: ListRolesResponseShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.nextPageToken !== '') {
+    start = prependText(buffer, start, message.nextPageToken);
+    buffer[--start] = 0x12;
+  }
   for (let index = message.roles.length - 1; index >= 0; index--) {
     const bodyEnd = start;
     start = prependRole((message.roles[index] as RoleShape), buffer, start);
@@ -1807,6 +1876,9 @@ export function mergeListRolesResponse(message: ListRolesResponseShape, cursor: 
         message.roles.push(item);
         break;
       }
+      case 0x12:
+        message.nextPageToken = cursor.text(end);
+        break;
       default:
         cursor.skip(tag, end);
     }
@@ -1894,9 +1966,9 @@ export function mergeRole(message: RoleShape, cursor: Cursor, end: number): void
 export interface CreateTokenRequestShape {
   /** Its name, by which it is listed and deleted. */
   name: string;
-  /** Whose rights it has; empty: the caller's. */
+  /** Whose rights it has; empty: the caller's, which is INVALID_ARGUMENT while access is open. */
   user: string;
-  /** How long it is valid; not set: until it is deleted. */
+  /** How long it is valid: 1 ms to 100 years; not set: until it is deleted. */
   ttl: DurationShape | undefined;
 }
 
@@ -2150,17 +2222,28 @@ export function mergeDeleteTokenResponse(message: DeleteTokenResponseShape, curs
 
 /** Asks for the tokens. */
 export interface ListTokensRequestShape {
+  /**
+   * The most tokens in one reply. 0 (default) means 1000; more than 10000 is taken as 10000; negative is
+   * INVALID_ARGUMENT. A page may have fewer before the last, at least one.
+   */
+  limit: number;
+  /** Where to go on: `next_page_token` of the page before. Empty (default) begins. */
+  pageToken: string;
 }
 
 /** The ListTokensRequest with every field at its default. */
 export function emptyListTokensRequest(): ListTokensRequestShape {
   return {
+    limit: 0,
+    pageToken: '',
   };
 }
 
 /** How many bytes `writeListTokensRequest` writes. Breaks when a field has a value that is not one of its type. */
 export function sizeOfListTokensRequest(message: ListTokensRequestShape): number {
   let size = 0;
+  if (message.limit !== 0) size += 1 + sizeOfInt32(message.limit);
+  if (message.pageToken !== '') size += 1 + sizeOfText(message.pageToken);
   return size;
 }
 
@@ -2174,6 +2257,14 @@ export function writeListTokensRequest(message: ListTokensRequestShape, buffer: 
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependListTokensRequest(message: ListTokensRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.pageToken !== '') {
+    start = prependText(buffer, start, message.pageToken);
+    buffer[--start] = 0x12;
+  }
+  if (message.limit !== 0) {
+    start = prependInt32(buffer, start, message.limit);
+    buffer[--start] = 0x08;
+  }
   return start;
 }
 
@@ -2192,6 +2283,12 @@ export function mergeListTokensRequest(message: ListTokensRequestShape, cursor: 
   while (cursor.position < end) {
     const tag = cursor.tag(end);
     switch (tag) {
+      case 0x08:
+        message.limit = cursor.int32(end);
+        break;
+      case 0x12:
+        message.pageToken = cursor.text(end);
+        break;
       default:
         cursor.skip(tag, end);
     }
@@ -2202,12 +2299,15 @@ export function mergeListTokensRequest(message: ListTokensRequestShape, cursor: 
 export interface ListTokensResponseShape {
   /** In the order of the bytes of their names. */
   tokens: TokenShape[];
+  /** Send this back for the next page. Empty: this was the last. */
+  nextPageToken: string;
 }
 
 /** The ListTokensResponse with every field at its default. */
 export function emptyListTokensResponse(): ListTokensResponseShape {
   return {
     tokens: [],
+    nextPageToken: '',
   };
 }
 
@@ -2215,6 +2315,7 @@ export function emptyListTokensResponse(): ListTokensResponseShape {
 export function sizeOfListTokensResponse(message: ListTokensResponseShape): number {
   let size = 0;
   for (const item of message.tokens) size += 1 + sizeWithLength(sizeOfToken(item));
+  if (message.nextPageToken !== '') size += 1 + sizeOfText(message.nextPageToken);
   return size;
 }
 
@@ -2228,6 +2329,10 @@ export function writeListTokensResponse(message: ListTokensResponseShape, buffer
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependListTokensResponse(message: ListTokensResponseShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.nextPageToken !== '') {
+    start = prependText(buffer, start, message.nextPageToken);
+    buffer[--start] = 0x12;
+  }
   for (let index = message.tokens.length - 1; index >= 0; index--) {
     const bodyEnd = start;
     start = prependToken((message.tokens[index] as TokenShape), buffer, start);
@@ -2258,6 +2363,9 @@ export function mergeListTokensResponse(message: ListTokensResponseShape, cursor
         message.tokens.push(item);
         break;
       }
+      case 0x12:
+        message.nextPageToken = cursor.text(end);
+        break;
       default:
         cursor.skip(tag, end);
     }

@@ -12,10 +12,10 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file kelp/v1/access.proto.
  */
 export const file_kelp_v1_access: GenFile = /*@__PURE__*/
-  fileDesc("ChRrZWxwL3YxL2FjY2Vzcy5wcm90bxIHa2VscC52MSJeCgtHcmFudGVkS2V5cxINCgNrZXkYASABKAxIABIQCgZwcmVmaXgYAiABKAxIABImCgVyYW5nZRgDIAEoCzIVLmtlbHAudjEuR3JhbnRlZFJhbmdlSABCBgoEa2V5cyIqCgxHcmFudGVkUmFuZ2USDQoFc3RhcnQYASABKAwSCwoDZW5kGAIgASgMIlQKBUdyYW50EicKCnBlcm1pc3Npb24YASABKA4yEy5rZWxwLnYxLlBlcm1pc3Npb24SIgoEa2V5cxgCIAEoCzIULmtlbHAudjEuR3JhbnRlZEtleXMiDwoNV2hvQW1JUmVxdWVzdCJACg5XaG9BbUlSZXNwb25zZRIMCgR1c2VyGAEgASgJEg0KBXJvbGVzGAIgAygJEhEKCWlzX2Nsb3NlZBgDIAEoCCJCChFDcmVhdGVVc2VyUmVxdWVzdBIMCgRuYW1lGAEgASgJEhAKCHBhc3N3b3JkGAIgASgJEg0KBXJvbGVzGAMgAygJIhQKEkNyZWF0ZVVzZXJSZXNwb25zZSIhChFEZWxldGVVc2VyUmVxdWVzdBIMCgRuYW1lGAEgASgJIhQKEkRlbGV0ZVVzZXJSZXNwb25zZSI0ChJTZXRQYXNzd29yZFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSIVChNTZXRQYXNzd29yZFJlc3BvbnNlIi0KD0dpdmVSb2xlUmVxdWVzdBIMCgR1c2VyGAEgASgJEgwKBHJvbGUYAiABKAkiEgoQR2l2ZVJvbGVSZXNwb25zZSItCg9UYWtlUm9sZVJlcXVlc3QSDAoEdXNlchgBIAEoCRIMCgRyb2xlGAIgASgJIhIKEFRha2VSb2xlUmVzcG9uc2UiEgoQTGlzdFVzZXJzUmVxdWVzdCIxChFMaXN0VXNlcnNSZXNwb25zZRIcCgV1c2VycxgBIAMoCzINLmtlbHAudjEuVXNlciJqCgRVc2VyEgwKBG5hbWUYASABKAkSDQoFcm9sZXMYAiADKAkSFAoMaGFzX3Bhc3N3b3JkGAMgASgIEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIhChFDcmVhdGVSb2xlUmVxdWVzdBIMCgRuYW1lGAEgASgJIhQKEkNyZWF0ZVJvbGVSZXNwb25zZSIhChFEZWxldGVSb2xlUmVxdWVzdBIMCgRuYW1lGAEgASgJIhQKEkRlbGV0ZVJvbGVSZXNwb25zZSI+Cg9BZGRHcmFudFJlcXVlc3QSDAoEcm9sZRgBIAEoCRIdCgVncmFudBgCIAEoCzIOLmtlbHAudjEuR3JhbnQiEgoQQWRkR3JhbnRSZXNwb25zZSJGChJSZW1vdmVHcmFudFJlcXVlc3QSDAoEcm9sZRgBIAEoCRIiCgRrZXlzGAIgASgLMhQua2VscC52MS5HcmFudGVkS2V5cyIVChNSZW1vdmVHcmFudFJlc3BvbnNlIhIKEExpc3RSb2xlc1JlcXVlc3QiMQoRTGlzdFJvbGVzUmVzcG9uc2USHAoFcm9sZXMYASADKAsyDS5rZWxwLnYxLlJvbGUiNAoEUm9sZRIMCgRuYW1lGAEgASgJEh4KBmdyYW50cxgCIAMoCzIOLmtlbHAudjEuR3JhbnQiWAoSQ3JlYXRlVG9rZW5SZXF1ZXN0EgwKBG5hbWUYASABKAkSDAoEdXNlchgCIAEoCRImCgN0dGwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iJQoTQ3JlYXRlVG9rZW5SZXNwb25zZRIOCgZzZWNyZXQYASABKAkiIgoSRGVsZXRlVG9rZW5SZXF1ZXN0EgwKBG5hbWUYASABKAkiFQoTRGVsZXRlVG9rZW5SZXNwb25zZSITChFMaXN0VG9rZW5zUmVxdWVzdCI0ChJMaXN0VG9rZW5zUmVzcG9uc2USHgoGdG9rZW5zGAEgAygLMg4ua2VscC52MS5Ub2tlbiKFAQoFVG9rZW4SDAoEbmFtZRgBIAEoCRIMCgR1c2VyGAIgASgJEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqgwEKClBlcm1pc3Npb24SGgoWUEVSTUlTU0lPTl9VTlNQRUNJRklFRBAAEhMKD1BFUk1JU1NJT05fUkVBRBABEhQKEFBFUk1JU1NJT05fV1JJVEUQAhIYChRQRVJNSVNTSU9OX1JFQURXUklURRADEhQKEFBFUk1JU1NJT05fQURNSU4QBDKgCAoNQWNjZXNzU2VydmljZRI5CgZXaG9BbUkSFi5rZWxwLnYxLldob0FtSVJlcXVlc3QaFy5rZWxwLnYxLldob0FtSVJlc3BvbnNlEkUKCkNyZWF0ZVVzZXISGi5rZWxwLnYxLkNyZWF0ZVVzZXJSZXF1ZXN0Ghsua2VscC52MS5DcmVhdGVVc2VyUmVzcG9uc2USRQoKRGVsZXRlVXNlchIaLmtlbHAudjEuRGVsZXRlVXNlclJlcXVlc3QaGy5rZWxwLnYxLkRlbGV0ZVVzZXJSZXNwb25zZRJICgtTZXRQYXNzd29yZBIbLmtlbHAudjEuU2V0UGFzc3dvcmRSZXF1ZXN0Ghwua2VscC52MS5TZXRQYXNzd29yZFJlc3BvbnNlEj8KCEdpdmVSb2xlEhgua2VscC52MS5HaXZlUm9sZVJlcXVlc3QaGS5rZWxwLnYxLkdpdmVSb2xlUmVzcG9uc2USPwoIVGFrZVJvbGUSGC5rZWxwLnYxLlRha2VSb2xlUmVxdWVzdBoZLmtlbHAudjEuVGFrZVJvbGVSZXNwb25zZRJCCglMaXN0VXNlcnMSGS5rZWxwLnYxLkxpc3RVc2Vyc1JlcXVlc3QaGi5rZWxwLnYxLkxpc3RVc2Vyc1Jlc3BvbnNlEkUKCkNyZWF0ZVJvbGUSGi5rZWxwLnYxLkNyZWF0ZVJvbGVSZXF1ZXN0Ghsua2VscC52MS5DcmVhdGVSb2xlUmVzcG9uc2USRQoKRGVsZXRlUm9sZRIaLmtlbHAudjEuRGVsZXRlUm9sZVJlcXVlc3QaGy5rZWxwLnYxLkRlbGV0ZVJvbGVSZXNwb25zZRI/CghBZGRHcmFudBIYLmtlbHAudjEuQWRkR3JhbnRSZXF1ZXN0Ghkua2VscC52MS5BZGRHcmFudFJlc3BvbnNlEkgKC1JlbW92ZUdyYW50Ehsua2VscC52MS5SZW1vdmVHcmFudFJlcXVlc3QaHC5rZWxwLnYxLlJlbW92ZUdyYW50UmVzcG9uc2USQgoJTGlzdFJvbGVzEhkua2VscC52MS5MaXN0Um9sZXNSZXF1ZXN0Ghoua2VscC52MS5MaXN0Um9sZXNSZXNwb25zZRJICgtDcmVhdGVUb2tlbhIbLmtlbHAudjEuQ3JlYXRlVG9rZW5SZXF1ZXN0Ghwua2VscC52MS5DcmVhdGVUb2tlblJlc3BvbnNlEkgKC0RlbGV0ZVRva2VuEhsua2VscC52MS5EZWxldGVUb2tlblJlcXVlc3QaHC5rZWxwLnYxLkRlbGV0ZVRva2VuUmVzcG9uc2USRQoKTGlzdFRva2VucxIaLmtlbHAudjEuTGlzdFRva2Vuc1JlcXVlc3QaGy5rZWxwLnYxLkxpc3RUb2tlbnNSZXNwb25zZUIcWhprZWxwL2dlbi9nby9rZWxwL3YxO2tlbHB2MWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChRrZWxwL3YxL2FjY2Vzcy5wcm90bxIHa2VscC52MSJeCgtHcmFudGVkS2V5cxINCgNrZXkYASABKAxIABIQCgZwcmVmaXgYAiABKAxIABImCgVyYW5nZRgDIAEoCzIVLmtlbHAudjEuR3JhbnRlZFJhbmdlSABCBgoEa2V5cyIqCgxHcmFudGVkUmFuZ2USDQoFc3RhcnQYASABKAwSCwoDZW5kGAIgASgMIlQKBUdyYW50EicKCnBlcm1pc3Npb24YASABKA4yEy5rZWxwLnYxLlBlcm1pc3Npb24SIgoEa2V5cxgCIAEoCzIULmtlbHAudjEuR3JhbnRlZEtleXMiDwoNV2hvQW1JUmVxdWVzdCJACg5XaG9BbUlSZXNwb25zZRIMCgR1c2VyGAEgASgJEg0KBXJvbGVzGAIgAygJEhEKCWlzX2Nsb3NlZBgDIAEoCCJCChFDcmVhdGVVc2VyUmVxdWVzdBIMCgRuYW1lGAEgASgJEhAKCHBhc3N3b3JkGAIgASgJEg0KBXJvbGVzGAMgAygJIhQKEkNyZWF0ZVVzZXJSZXNwb25zZSIhChFEZWxldGVVc2VyUmVxdWVzdBIMCgRuYW1lGAEgASgJIhQKEkRlbGV0ZVVzZXJSZXNwb25zZSI0ChJTZXRQYXNzd29yZFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSIVChNTZXRQYXNzd29yZFJlc3BvbnNlIi0KD0dpdmVSb2xlUmVxdWVzdBIMCgR1c2VyGAEgASgJEgwKBHJvbGUYAiABKAkiEgoQR2l2ZVJvbGVSZXNwb25zZSItCg9UYWtlUm9sZVJlcXVlc3QSDAoEdXNlchgBIAEoCRIMCgRyb2xlGAIgASgJIhIKEFRha2VSb2xlUmVzcG9uc2UiNQoQTGlzdFVzZXJzUmVxdWVzdBINCgVsaW1pdBgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJIkoKEUxpc3RVc2Vyc1Jlc3BvbnNlEhwKBXVzZXJzGAEgAygLMg0ua2VscC52MS5Vc2VyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJqCgRVc2VyEgwKBG5hbWUYASABKAkSDQoFcm9sZXMYAiADKAkSFAoMaGFzX3Bhc3N3b3JkGAMgASgIEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIhChFDcmVhdGVSb2xlUmVxdWVzdBIMCgRuYW1lGAEgASgJIhQKEkNyZWF0ZVJvbGVSZXNwb25zZSIhChFEZWxldGVSb2xlUmVxdWVzdBIMCgRuYW1lGAEgASgJIhQKEkRlbGV0ZVJvbGVSZXNwb25zZSI+Cg9BZGRHcmFudFJlcXVlc3QSDAoEcm9sZRgBIAEoCRIdCgVncmFudBgCIAEoCzIOLmtlbHAudjEuR3JhbnQiEgoQQWRkR3JhbnRSZXNwb25zZSJGChJSZW1vdmVHcmFudFJlcXVlc3QSDAoEcm9sZRgBIAEoCRIiCgRrZXlzGAIgASgLMhQua2VscC52MS5HcmFudGVkS2V5cyIVChNSZW1vdmVHcmFudFJlc3BvbnNlIjUKEExpc3RSb2xlc1JlcXVlc3QSDQoFbGltaXQYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJKChFMaXN0Um9sZXNSZXNwb25zZRIcCgVyb2xlcxgBIAMoCzINLmtlbHAudjEuUm9sZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiNAoEUm9sZRIMCgRuYW1lGAEgASgJEh4KBmdyYW50cxgCIAMoCzIOLmtlbHAudjEuR3JhbnQiWAoSQ3JlYXRlVG9rZW5SZXF1ZXN0EgwKBG5hbWUYASABKAkSDAoEdXNlchgCIAEoCRImCgN0dGwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iJQoTQ3JlYXRlVG9rZW5SZXNwb25zZRIOCgZzZWNyZXQYASABKAkiIgoSRGVsZXRlVG9rZW5SZXF1ZXN0EgwKBG5hbWUYASABKAkiFQoTRGVsZXRlVG9rZW5SZXNwb25zZSI2ChFMaXN0VG9rZW5zUmVxdWVzdBINCgVsaW1pdBgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJIk0KEkxpc3RUb2tlbnNSZXNwb25zZRIeCgZ0b2tlbnMYASADKAsyDi5rZWxwLnYxLlRva2VuEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKFAQoFVG9rZW4SDAoEbmFtZRgBIAEoCRIMCgR1c2VyGAIgASgJEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqgwEKClBlcm1pc3Npb24SGgoWUEVSTUlTU0lPTl9VTlNQRUNJRklFRBAAEhMKD1BFUk1JU1NJT05fUkVBRBABEhQKEFBFUk1JU1NJT05fV1JJVEUQAhIYChRQRVJNSVNTSU9OX1JFQURXUklURRADEhQKEFBFUk1JU1NJT05fQURNSU4QBDKgCAoNQWNjZXNzU2VydmljZRI5CgZXaG9BbUkSFi5rZWxwLnYxLldob0FtSVJlcXVlc3QaFy5rZWxwLnYxLldob0FtSVJlc3BvbnNlEkUKCkNyZWF0ZVVzZXISGi5rZWxwLnYxLkNyZWF0ZVVzZXJSZXF1ZXN0Ghsua2VscC52MS5DcmVhdGVVc2VyUmVzcG9uc2USRQoKRGVsZXRlVXNlchIaLmtlbHAudjEuRGVsZXRlVXNlclJlcXVlc3QaGy5rZWxwLnYxLkRlbGV0ZVVzZXJSZXNwb25zZRJICgtTZXRQYXNzd29yZBIbLmtlbHAudjEuU2V0UGFzc3dvcmRSZXF1ZXN0Ghwua2VscC52MS5TZXRQYXNzd29yZFJlc3BvbnNlEj8KCEdpdmVSb2xlEhgua2VscC52MS5HaXZlUm9sZVJlcXVlc3QaGS5rZWxwLnYxLkdpdmVSb2xlUmVzcG9uc2USPwoIVGFrZVJvbGUSGC5rZWxwLnYxLlRha2VSb2xlUmVxdWVzdBoZLmtlbHAudjEuVGFrZVJvbGVSZXNwb25zZRJCCglMaXN0VXNlcnMSGS5rZWxwLnYxLkxpc3RVc2Vyc1JlcXVlc3QaGi5rZWxwLnYxLkxpc3RVc2Vyc1Jlc3BvbnNlEkUKCkNyZWF0ZVJvbGUSGi5rZWxwLnYxLkNyZWF0ZVJvbGVSZXF1ZXN0Ghsua2VscC52MS5DcmVhdGVSb2xlUmVzcG9uc2USRQoKRGVsZXRlUm9sZRIaLmtlbHAudjEuRGVsZXRlUm9sZVJlcXVlc3QaGy5rZWxwLnYxLkRlbGV0ZVJvbGVSZXNwb25zZRI/CghBZGRHcmFudBIYLmtlbHAudjEuQWRkR3JhbnRSZXF1ZXN0Ghkua2VscC52MS5BZGRHcmFudFJlc3BvbnNlEkgKC1JlbW92ZUdyYW50Ehsua2VscC52MS5SZW1vdmVHcmFudFJlcXVlc3QaHC5rZWxwLnYxLlJlbW92ZUdyYW50UmVzcG9uc2USQgoJTGlzdFJvbGVzEhkua2VscC52MS5MaXN0Um9sZXNSZXF1ZXN0Ghoua2VscC52MS5MaXN0Um9sZXNSZXNwb25zZRJICgtDcmVhdGVUb2tlbhIbLmtlbHAudjEuQ3JlYXRlVG9rZW5SZXF1ZXN0Ghwua2VscC52MS5DcmVhdGVUb2tlblJlc3BvbnNlEkgKC0RlbGV0ZVRva2VuEhsua2VscC52MS5EZWxldGVUb2tlblJlcXVlc3QaHC5rZWxwLnYxLkRlbGV0ZVRva2VuUmVzcG9uc2USRQoKTGlzdFRva2VucxIaLmtlbHAudjEuTGlzdFRva2Vuc1JlcXVlc3QaGy5rZWxwLnYxLkxpc3RUb2tlbnNSZXNwb25zZUIcWhprZWxwL2dlbi9nby9rZWxwL3YxO2tlbHB2MWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
- * Keys that a grant is for. Exactly one is set; for PERMISSION_ADMIN none is.
+ * Keys that a grant is for. Exactly one is set. A list shows the shortest form: a range of all keys that begin so is a prefix.
  *
  * @generated from message kelp.v1.GrantedKeys
  */
@@ -27,7 +27,7 @@ export type GrantedKeys = Message<"kelp.v1.GrantedKeys"> & {
    */
   keys: {
     /**
-     * One key.
+     * One key, 1 to 4096 bytes.
      *
      * @generated from field: bytes key = 1;
      */
@@ -73,7 +73,7 @@ export type GrantedRange = Message<"kelp.v1.GrantedRange"> & {
   start: Uint8Array;
 
   /**
-   * The one behind the last; empty: behind the last of all.
+   * The one behind the last, after `start`; empty: behind the last of all.
    *
    * @generated from field: bytes end = 2;
    */
@@ -101,7 +101,7 @@ export type Grant = Message<"kelp.v1.Grant"> & {
   permission: Permission;
 
   /**
-   * With which keys; not set for PERMISSION_ADMIN.
+   * With which keys; set unless it is PERMISSION_ADMIN, for which it must not be.
    *
    * @generated from field: kelp.v1.GrantedKeys keys = 2;
    */
@@ -144,7 +144,7 @@ export type WhoAmIResponse = Message<"kelp.v1.WhoAmIResponse"> & {
   user: string;
 
   /**
-   * Its roles.
+   * Its roles, in the order in which they were given.
    *
    * @generated from field: repeated string roles = 2;
    */
@@ -179,14 +179,14 @@ export type CreateUserRequest = Message<"kelp.v1.CreateUserRequest"> & {
   name: string;
 
   /**
-   * Its password, at most 1024 bytes; empty: it has none, and comes by tokens or certificates.
+   * Its password, at most 1024 bytes of UTF-8; empty: it has none, and comes by tokens or certificates. "root" must have one.
    *
    * @generated from field: string password = 2;
    */
   password: string;
 
   /**
-   * Its roles, at most 100. "root" needs none.
+   * Its roles, at most 100; one that is named twice counts once. "root" needs none.
    *
    * @generated from field: repeated string roles = 3;
    */
@@ -258,14 +258,14 @@ export const DeleteUserResponseSchema: GenMessage<DeleteUserResponse> = /*@__PUR
  */
 export type SetPasswordRequest = Message<"kelp.v1.SetPasswordRequest"> & {
   /**
-   * Of this user; empty: of the caller.
+   * Of this user; empty: of the caller, which is INVALID_ARGUMENT while access is open.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * The new one, at most 1024 bytes; empty: none, but not for "root".
+   * The new one, at most 1024 bytes of UTF-8; empty: none, but not for "root".
    *
    * @generated from field: string password = 2;
    */
@@ -386,6 +386,20 @@ export const TakeRoleResponseSchema: GenMessage<TakeRoleResponse> = /*@__PURE__*
  * @generated from message kelp.v1.ListUsersRequest
  */
 export type ListUsersRequest = Message<"kelp.v1.ListUsersRequest"> & {
+  /**
+   * The most users in one reply. 0 (default) means 1000; more than 10000 is taken as 10000; negative is
+   * INVALID_ARGUMENT. A page may have fewer before the last, at least one.
+   *
+   * @generated from field: int32 limit = 1;
+   */
+  limit: number;
+
+  /**
+   * Where to go on: `next_page_token` of the page before. Empty (default) begins.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
 };
 
 /**
@@ -407,6 +421,13 @@ export type ListUsersResponse = Message<"kelp.v1.ListUsersResponse"> & {
    * @generated from field: repeated kelp.v1.User users = 1;
    */
   users: User[];
+
+  /**
+   * Send this back for the next page. Empty: this was the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
 };
 
 /**
@@ -622,6 +643,20 @@ export const RemoveGrantResponseSchema: GenMessage<RemoveGrantResponse> = /*@__P
  * @generated from message kelp.v1.ListRolesRequest
  */
 export type ListRolesRequest = Message<"kelp.v1.ListRolesRequest"> & {
+  /**
+   * The most roles in one reply. 0 (default) means 1000; more than 10000 is taken as 10000; negative is
+   * INVALID_ARGUMENT. A page may have fewer before the last, at least one.
+   *
+   * @generated from field: int32 limit = 1;
+   */
+  limit: number;
+
+  /**
+   * Where to go on: `next_page_token` of the page before. Empty (default) begins.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
 };
 
 /**
@@ -643,6 +678,13 @@ export type ListRolesResponse = Message<"kelp.v1.ListRolesResponse"> & {
    * @generated from field: repeated kelp.v1.Role roles = 1;
    */
   roles: Role[];
+
+  /**
+   * Send this back for the next page. Empty: this was the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
 };
 
 /**
@@ -694,14 +736,14 @@ export type CreateTokenRequest = Message<"kelp.v1.CreateTokenRequest"> & {
   name: string;
 
   /**
-   * Whose rights it has; empty: the caller's.
+   * Whose rights it has; empty: the caller's, which is INVALID_ARGUMENT while access is open.
    *
    * @generated from field: string user = 2;
    */
   user: string;
 
   /**
-   * How long it is valid; not set: until it is deleted.
+   * How long it is valid: 1 ms to 100 years; not set: until it is deleted.
    *
    * @generated from field: google.protobuf.Duration ttl = 3;
    */
@@ -778,6 +820,20 @@ export const DeleteTokenResponseSchema: GenMessage<DeleteTokenResponse> = /*@__P
  * @generated from message kelp.v1.ListTokensRequest
  */
 export type ListTokensRequest = Message<"kelp.v1.ListTokensRequest"> & {
+  /**
+   * The most tokens in one reply. 0 (default) means 1000; more than 10000 is taken as 10000; negative is
+   * INVALID_ARGUMENT. A page may have fewer before the last, at least one.
+   *
+   * @generated from field: int32 limit = 1;
+   */
+  limit: number;
+
+  /**
+   * Where to go on: `next_page_token` of the page before. Empty (default) begins.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
 };
 
 /**
@@ -799,6 +855,13 @@ export type ListTokensResponse = Message<"kelp.v1.ListTokensResponse"> & {
    * @generated from field: repeated kelp.v1.Token tokens = 1;
    */
   tokens: Token[];
+
+  /**
+   * Send this back for the next page. Empty: this was the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
 };
 
 /**
@@ -915,8 +978,16 @@ export const PermissionSchema: GenEnum<Permission> = /*@__PURE__*/
  * PERMISSION_DENIED, a range that is granted in part too. A change takes effect at once, for open watches and streams, which
  * then end with one of the two.
  *
- * All but WhoAmI and SetPassword for oneself needs a role that is admin. Names have 1 to 128 characters, none of them a
- * space, a colon or a control character.
+ * All but WhoAmI and SetPassword for oneself needs a role that is admin. That is all there is to have: who may change access may
+ * give itself every right, and "root" another password. Nobody can lock the door behind itself, though: "root" has all rights
+ * whatever its roles are, is never deleted and never without a password; who has lost that one stops the server and runs
+ * `kelp access reset`.
+ *
+ * Names have 1 to 128 characters, none of them a space, a colon or a control character. What a name, key or password can't be is
+ * INVALID_ARGUMENT and names the field.
+ *
+ * What may be made again when its answer was lost: SetPassword, GiveRole and AddGrant, which do the same again. The others that
+ * change something are refused then, by ALREADY_EXISTS or NOT_FOUND; a token whose answer was lost is deleted and made anew.
  *
  * @generated from service kelp.v1.AccessService
  */
@@ -932,7 +1003,8 @@ export const AccessService: GenService<{
     output: typeof WhoAmIResponseSchema;
   },
   /**
-   * Makes a user. ALREADY_EXISTS when there is one of the name, NOT_FOUND when there is no such role. Making "root" closes access.
+   * Makes a user. ALREADY_EXISTS when there is one of the name, NOT_FOUND when there is no such role, RESOURCE_EXHAUSTED when there
+   * are 4096. Making "root" closes access: a caller that comes without credentials needs some from the next call on.
    *
    * @generated from rpc kelp.v1.AccessService.CreateUser
    */
@@ -942,7 +1014,8 @@ export const AccessService: GenService<{
     output: typeof CreateUserResponseSchema;
   },
   /**
-   * Deletes a user and its tokens. NOT_FOUND when there is none; "root" can't be deleted.
+   * Deletes a user and its tokens. NOT_FOUND when there is none; INVALID_ARGUMENT for "root". What it has begun ends with
+   * UNAUTHENTICATED.
    *
    * @generated from rpc kelp.v1.AccessService.DeleteUser
    */
@@ -952,7 +1025,8 @@ export const AccessService: GenService<{
     output: typeof DeleteUserResponseSchema;
   },
   /**
-   * Gives a user another password. What was begun with the one before ends with UNAUTHENTICATED. A user may do so for itself.
+   * Gives a user another password, or none. What was begun with the one before ends with UNAUTHENTICATED; tokens and certificates
+   * go on. A user may do so for itself. NOT_FOUND when there is no such user.
    *
    * @generated from rpc kelp.v1.AccessService.SetPassword
    */
@@ -962,7 +1036,8 @@ export const AccessService: GenService<{
     output: typeof SetPasswordResponseSchema;
   },
   /**
-   * Gives a user a role that it may have already.
+   * Gives a user a role; one that it has already is no error. NOT_FOUND when there is no such user or role, RESOURCE_EXHAUSTED
+   * when it has 100.
    *
    * @generated from rpc kelp.v1.AccessService.GiveRole
    */
@@ -972,7 +1047,7 @@ export const AccessService: GenService<{
     output: typeof GiveRoleResponseSchema;
   },
   /**
-   * Takes a role from a user. NOT_FOUND when it does not have it.
+   * Takes a role from a user, which may be the caller. NOT_FOUND when there is no such user, or it does not have the role.
    *
    * @generated from rpc kelp.v1.AccessService.TakeRole
    */
@@ -982,7 +1057,7 @@ export const AccessService: GenService<{
     output: typeof TakeRoleResponseSchema;
   },
   /**
-   * Lists all users by their names.
+   * Lists the users in the order of their names, by pages; each is of the state then.
    *
    * @generated from rpc kelp.v1.AccessService.ListUsers
    */
@@ -992,7 +1067,7 @@ export const AccessService: GenService<{
     output: typeof ListUsersResponseSchema;
   },
   /**
-   * Makes a role that grants nothing yet. ALREADY_EXISTS when there is one of the name.
+   * Makes a role that grants nothing yet. ALREADY_EXISTS when there is one of the name, RESOURCE_EXHAUSTED when there are 4096.
    *
    * @generated from rpc kelp.v1.AccessService.CreateRole
    */
@@ -1012,7 +1087,8 @@ export const AccessService: GenService<{
     output: typeof DeleteRoleResponseSchema;
   },
   /**
-   * Adds a grant to a role; it takes the place of one for exactly the same keys.
+   * Adds a grant to a role; it takes the place of one for exactly the same keys. NOT_FOUND when there is no such role,
+   * RESOURCE_EXHAUSTED when it has 100, or would take more than 48 KiB.
    *
    * @generated from rpc kelp.v1.AccessService.AddGrant
    */
@@ -1022,7 +1098,7 @@ export const AccessService: GenService<{
     output: typeof AddGrantResponseSchema;
   },
   /**
-   * Takes a grant from a role: the one for exactly these keys. NOT_FOUND when there is none.
+   * Takes a grant from a role: the one for exactly these keys. NOT_FOUND when there is no such role, or it has none.
    *
    * @generated from rpc kelp.v1.AccessService.RemoveGrant
    */
@@ -1032,7 +1108,7 @@ export const AccessService: GenService<{
     output: typeof RemoveGrantResponseSchema;
   },
   /**
-   * Lists all roles by their names.
+   * Lists the roles in the order of their names, by pages; each is of the state then.
    *
    * @generated from rpc kelp.v1.AccessService.ListRoles
    */
@@ -1042,7 +1118,8 @@ export const AccessService: GenService<{
     output: typeof ListRolesResponseSchema;
   },
   /**
-   * Makes a token, with all rights of a user. Its secret is in the answer and nowhere else.
+   * Makes a token, with all rights of a user. Its secret is in the answer and nowhere else. ALREADY_EXISTS when there is one of
+   * the name, NOT_FOUND when there is no such user, RESOURCE_EXHAUSTED when there are 4096.
    *
    * @generated from rpc kelp.v1.AccessService.CreateToken
    */
@@ -1062,7 +1139,8 @@ export const AccessService: GenService<{
     output: typeof DeleteTokenResponseSchema;
   },
   /**
-   * Lists all tokens by their names, without their secrets.
+   * Lists the tokens in the order of their names, without their secrets, by pages; each is of the state then. Those whose time is
+   * over are listed until CreateToken is called next, which deletes them.
    *
    * @generated from rpc kelp.v1.AccessService.ListTokens
    */

@@ -20,6 +20,13 @@ export type Credentials =
   /** The names in its certificate, the first that is a user's counts. */
   | { readonly kind: 'certificate'; readonly names: readonly string[] };
 
+export interface AuthenticatorOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Of scrypt, for new passwords; left out: as much as can be borne. */
+  readonly passwordCost?: number | undefined;
+}
+
 interface Verified {
   readonly hash: Uint8Array;
   readonly login: Login;
@@ -37,11 +44,11 @@ export class Authenticator {
   /** Of this process alone, so that the hashes in memory are good for nothing else. */
   readonly #pepper: Uint8Array;
 
-  constructor(table: AccessTable, { clock, random }: { readonly clock: Clock; readonly random: Random }) {
+  constructor(table: AccessTable, { clock, random, passwordCost }: AuthenticatorOptions) {
     this.#table = table;
     this.#clock = clock;
     this.#pepper = random.bytes(32);
-    this.passwords = new Passwords(random);
+    this.passwords = new Passwords(random, passwordCost);
     this.anonymous = new AnonymousLogin(table);
   }
 

@@ -16,21 +16,37 @@ const COST = 2 ** 14;
 const BLOCK_SIZE = 8;
 const PARALLELIZATION = 5;
 
+export interface PasswordFigures {
+  /** All that scrypt has run for, or runs. */
+  readonly begunCount: number;
+  readonly runningCount: number;
+  readonly waitingCount: number;
+}
+
 export class Passwords {
   readonly #random: Random;
+  readonly #cost: number;
   readonly #waiting: (() => void)[] = [];
+  #begunCount = 0;
   #runningCount = 0;
   /** What a user that does not exist is compared with, so that it takes as long. */
   readonly #nobody: PasswordHashShape;
 
-  constructor(random: Random) {
+  /** @param cost of new hashes; another one than the default is for tests. */
+  constructor(random: Random, cost = COST) {
     this.#random = random;
-    this.#nobody = { ...emptyHash(random), hash: random.bytes(HASH_BYTES) };
+    this.#cost = cost;
+    this.#nobody = { ...this.#emptyHash(), hash: random.bytes(HASH_BYTES) };
+  }
+
+  get figures(): PasswordFigures {
+    const { length } = this.#waiting;
+    return { begunCount: this.#begunCount, runningCount: this.#runningCount, waitingCount: length };
   }
 
   /** Rejects with `limitReached` when too many wait. */
   async hash(password: string): Promise<PasswordHashShape> {
-    const made = emptyHash(this.#random);
+    const made = this.#emptyHash();
     return { ...made, hash: await this.#run(password, made) };
   }
 
@@ -59,17 +75,18 @@ export class Passwords {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     this.#runningCount++;
+    this.#begunCount++;
   }
-}
 
-function emptyHash(random: Random): PasswordHashShape {
-  return {
-    salt: random.bytes(SALT_BYTES),
-    hash: Buffer.alloc(HASH_BYTES),
-    cost: COST,
-    blockSize: BLOCK_SIZE,
-    parallelization: PARALLELIZATION,
-  };
+  #emptyHash(): PasswordHashShape {
+    return {
+      salt: this.#random.bytes(SALT_BYTES),
+      hash: Buffer.alloc(HASH_BYTES),
+      cost: this.#cost,
+      blockSize: BLOCK_SIZE,
+      parallelization: PARALLELIZATION,
+    };
+  }
 }
 
 function scryptOf(password: string, form: PasswordHashShape): Promise<Buffer> {
@@ -78,7 +95,7 @@ function scryptOf(password: string, form: PasswordHashShape): Promise<Buffer> {
     N: cost,
     r: blockSize,
     p: parallelization,
-    maxmem: 256 * cost * blockSize,
+    maxmem: 256 * blockSize * (cost + parallelization),
   };
   return new Promise((resolve, reject) => {
     scrypt(password.normalize('NFKC'), salt, hash.length, options, (error, made) =>

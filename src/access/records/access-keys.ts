@@ -46,11 +46,14 @@ export function wordOf(kind: AccessKind): string {
 /** A colon ends the name in Basic authentication; spaces and what can't be printed would deceive who reads a list. */
 const NAME = /^[^\s:\p{C}]+$/u;
 
+export function isAccessName(name: string): boolean {
+  return name.isWellFormed() && name.length <= fixed.accessNameCharactersMax && NAME.test(name);
+}
+
+/** What a name has, for messages. */
+export const accessNameRule = `1 to ${fixed.accessNameCharactersMax} characters, none of them a space, a colon or a control character`;
+
 function checkName(kind: AccessKind, name: string): void {
-  const isName = name.isWellFormed() && name.length <= fixed.accessNameCharactersMax && NAME.test(name);
-  if (isName) return;
-  throw new StoreError(
-    'invalidArgument',
-    `the name of a ${wordOf(kind)} has 1 to ${fixed.accessNameCharactersMax} characters, none of them a space, a colon or a control character`,
-  );
+  if (isAccessName(name)) return;
+  throw new StoreError('invalidArgument', `the name of a ${wordOf(kind)} has ${accessNameRule}`);
 }

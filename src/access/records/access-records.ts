@@ -28,6 +28,7 @@ import {
 import type { EngineRange } from '../../engine/engine.ts';
 import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
+import { keyAfter } from '../../store/views/keys.ts';
 import type { ReadView } from '../../store/views/view.ts';
 import type { AccessDraft } from './access-draft.ts';
 import {
@@ -158,8 +159,12 @@ export function removeGrant(draft: AccessDraft, roleName: string, target: GrantR
   put(draft, roleCodec, roleName, { grants: others });
 }
 
+/** Those whose time is over go: they would fill the list, and keep their names. */
 export function createToken(draft: AccessDraft, name: string, token: TokenRecordShape): void {
   existing(draft.view, userCodec, token.user);
+  for (const [each, { expireTimeMs }] of all(draft.view, tokenCodec)) {
+    if (expireTimeMs !== 0 && expireTimeMs <= token.createTimeMs) deleteToken(draft, each);
+  }
   create(draft, tokenCodec, name, token);
 }
 
@@ -194,6 +199,50 @@ function all<AccessRecord>(view: ReadView, codec: Codec<AccessRecord>): [string,
     return true;
   });
   return found;
+}
+
+/** A part of a list, and whether more follows. */
+export interface RecordPage<Kind extends AccessKind> {
+  readonly records: readonly (readonly [name: string, record: RecordOfKind[Kind]])[];
+  readonly isLast: boolean;
+}
+
+export interface RecordPageOptions {
+  /** The name behind which it begins; empty: with the first. */
+  readonly after: string;
+  readonly countMax: number;
+  /** Of names and records; one alone may have more. */
+  readonly bytesMax: number;
+  /** Called with the bytes of each before it is read; what it throws is thrown. */
+  readonly charge: (bytes: number) => void;
+}
+
+/** Records of a kind in the order of the bytes of their names. */
+export function recordPage<Kind extends AccessKind>(
+  view: ReadView,
+  kind: Kind,
+  { after, countMax, bytesMax, charge }: RecordPageOptions,
+): RecordPage<Kind> {
+  const records: [string, RecordOfKind[Kind]][] = [];
+  let bytes = 0;
+  let isLast = true;
+  const { start, end } = kindRange(kind);
+  const range = { start: after === '' ? start : keyAfter(accessKey(kind, after)), end };
+  view.scan(range, false, (shown) => {
+    const { key, value } = shown;
+    const length = key.length + value.length;
+    if (records.length === countMax || (records.length > 0 && bytes + length > bytesMax)) {
+      isLast = false;
+      return false;
+    }
+    charge(length);
+    bytes += length;
+    const name = parseAccessKey(key)?.name;
+    const record = readRecord(kind, value);
+    if (name !== undefined && record !== undefined) records.push([name, record]);
+    return true;
+  });
+  return { records, isLast };
 }
 
 function kindRange(kind: AccessKind): EngineRange {
@@ -231,7 +280,14 @@ function put<AccessRecord>(
   name: string,
   record: AccessRecord,
 ): void {
-  const bytes = Buffer.alloc(codec.sizeOf(record));
+  const length = codec.sizeOf(record);
+  if (length > fixed.accessRecordBytesMax) {
+    throw new StoreError(
+      'limitReached',
+      `the ${wordOf(codec.kind)} ${name} would take ${length} bytes; at most ${fixed.accessRecordBytesMax} are allowed: put its grants into several roles`,
+    );
+  }
+  const bytes = Buffer.alloc(length);
   codec.write(record, bytes, 0);
   draft.put(accessKey(codec.kind, name), bytes);
 }

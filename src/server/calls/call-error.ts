@@ -64,7 +64,9 @@ export function malformedRequestIn({ message }: Error, typeName: string): string
 /** The request message is longer than `bytesMax`, as sent or, then `state` says so, as decompressed. */
 export function tooLongError(bytesMax: number, state = ''): StoreError {
   // Services whose requests are small by nature have a limit that is fixed.
-  const name = bytesMax === serverFixed.smallRequestBytesMax ? '' : ` (${limitName('requestBytesMax')})`;
+  const { smallRequestBytesMax, accessRequestBytesMax } = serverFixed;
+  const isFixed = bytesMax === smallRequestBytesMax || bytesMax === accessRequestBytesMax;
+  const name = isFixed ? '' : ` (${limitName('requestBytesMax')})`;
   return new StoreError(
     'limitReached',
     `the request message is longer than ${bytesMax} bytes${state}${name}`,

@@ -32,10 +32,16 @@ import { OperationCounts, type OperationTally } from './operation-counts.ts';
 
 export type CallLimits = Pick<ServerLimits, 'callsMax' | 'callBytesMax' | 'replyBytesMax'>;
 
+/** The connection that a call came over. */
+export interface Peer {
+  /** `undefined` or empty: it is none of the network, but a socket of a file. */
+  readonly remoteAddress?: string | undefined;
+}
+
 /** What a call is answered through. */
 export interface CallChannel {
   /** The connection, if others may have calls on it: their requests are bounded together. */
-  readonly peer?: object | undefined;
+  readonly peer?: Peer | undefined;
   /** Breaks the call off without a word: its client does not read. */
   cut(): void;
 }
@@ -474,7 +480,7 @@ export class Call {
     this.releaseRequest(this.requestBytes);
   }
 
-  get peer(): object | undefined {
+  get peer(): Peer | undefined {
     return this.#channel.peer;
   }
 

@@ -25,7 +25,7 @@ import type { ServerLimits } from '../../limits.ts';
 import { rpcSystem } from '../../tracing/attributes.ts';
 import type { Logins } from '../access/logins.ts';
 import { type CallError, deadlineError, tooSlowError } from '../calls/call-error.ts';
-import type { Call, CallTable } from '../calls/calls.ts';
+import type { Call, CallTable, Peer } from '../calls/calls.ts';
 import { type Deadlines, Timed } from '../../deadlines.ts';
 import { type GrpcCode, grpcCode, nameOfCode } from '../../grpc-code.ts';
 import { isUnforeseen, outcomeOf } from '../calls/outcome.ts';
@@ -172,7 +172,7 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
     }
   }
 
-  get peer(): object {
+  get peer(): Peer {
     return this.stream.connection;
   }
 

@@ -6,7 +6,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { Call } from '../calls/calls.ts';
+import type { Call, Peer } from '../calls/calls.ts';
 
 export interface HttpRequest extends Readable {
   readonly httpVersion: string;
@@ -14,7 +14,7 @@ export interface HttpRequest extends Readable {
   readonly url?: string | undefined;
   readonly headers: IncomingHttpHeaders;
   /** What it came on: the same object for all requests of a connection. */
-  readonly socket: object;
+  readonly socket: Peer;
   /** Whether the client broke the request off. */
   readonly aborted?: boolean;
   /** Charges to the call what has come and is not read; without it that is `readableHighWaterMark` at most. */

@@ -17,7 +17,7 @@ import type { KvStore } from '../../kv/kv-store.ts';
 import { serverFixed } from '../../limits.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import { recoveringError, tooSlowError } from '../calls/call-error.ts';
-import type { Call, CallChannel, CallTable } from '../calls/calls.ts';
+import type { Call, CallChannel, CallTable, Peer } from '../calls/calls.ts';
 import { isUnforeseen } from '../calls/outcome.ts';
 import type { CallMeter } from '../metrics/call-meter.ts';
 import type { HeaderList, HttpRequest, HttpResponse } from '../http/http-message.ts';
@@ -233,7 +233,7 @@ export class RestCall extends Timed implements CallChannel {
     this.#writeProblem(this, problem);
   }
 
-  get peer(): object {
+  get peer(): Peer {
     return this.request.socket;
   }
 

@@ -1,22 +1,22 @@
 /** `kelp.v1.AdminService` over the store and the process. */
+import type { DescMethod } from '@bufbuild/protobuf';
 import * as codec from '../../../gen/kelp/v1/admin_codec.ts';
 import { AdminService } from '../../../gen/kelp/v1/admin_pb.ts';
 import { checkAdmin, checkUser } from '../../access/checks.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import type { Call } from '../calls/calls.ts';
-import { type ActivityFigures, activityResponse } from './activity.ts';
+import { activityResponse } from './activity.ts';
 import { type MethodsOf, serverStream, unary } from './method.ts';
 import { durationShape } from './reply-entries.ts';
 import { wholeNumber } from './request-fields.ts';
+import type { ServiceParts } from './services.ts';
 
-/**
- * @param version of the product, as `Status` tells it.
- * @param activity of the server, as `Activity` tells it.
- */
-export function adminMethods(
-  version: string,
-  activity: () => ActivityFigures,
-): MethodsOf<typeof AdminService> {
+export function adminMethods({
+  version,
+  activity,
+  audit,
+}: Pick<ServiceParts, 'version' | 'activity' | 'audit'>): MethodsOf<typeof AdminService> {
+  const told = (call: Call, { name }: DescMethod): void => audit.adminCalled(call, `AdminService/${name}`);
   return {
     status: unary(
       AdminService.method.status,
@@ -36,7 +36,10 @@ export function adminMethods(
         prepend: codec.prependSnapshotResponse,
       },
       checkAdmin,
-      (store) => store.snapshot(),
+      (store, _, call) => {
+        told(call, AdminService.method.snapshot);
+        return store.snapshot();
+      },
     ),
     backup: serverStream(
       AdminService.method.backup,
@@ -46,7 +49,10 @@ export function adminMethods(
         prepend: codec.prependBackupResponse,
       },
       () => checkAdmin,
-      backup,
+      (store, _, call, signal) => {
+        told(call, AdminService.method.backup);
+        return backup(store, call, signal);
+      },
     ),
     compact: unary(
       AdminService.method.compact,
@@ -56,7 +62,10 @@ export function adminMethods(
         prepend: codec.prependCompactResponse,
       },
       checkAdmin,
-      (store, request) => store.compact(wholeNumber('revision', request.revision)),
+      (store, request, call) => {
+        told(call, AdminService.method.compact);
+        return store.compact(wholeNumber('revision', request.revision));
+      },
     ),
     activity: unary(
       AdminService.method.activity,
@@ -89,7 +98,6 @@ async function status(store: KvStore, version: string): Promise<codec.StatusResp
 
 async function* backup(
   store: KvStore,
-  _: codec.BackupRequestShape,
   call: Call,
   signal: AbortSignal,
 ): AsyncGenerator<codec.BackupResponseShape> {

@@ -1,10 +1,14 @@
 /** The services of `kelp.v1`, for all doors: what is served, and how long a request of theirs may be. */
 import type { DescService } from '@bufbuild/protobuf';
+import { AccessService } from '../../../gen/kelp/v1/access_pb.ts';
 import { AdminService } from '../../../gen/kelp/v1/admin_pb.ts';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
 import { WatchService } from '../../../gen/kelp/v1/watch_pb.ts';
+import type { Access } from '../../access/access.ts';
 import { type ServerLimits, serverFixed } from '../../limits.ts';
+import type { AccessAudit } from '../access/audit.ts';
+import { accessMethods } from './access.ts';
 import type { ActivityFigures } from './activity.ts';
 import { adminMethods } from './admin.ts';
 import { kvMethods } from './kv.ts';
@@ -19,12 +23,21 @@ export interface ServedService {
   readonly requestBytesMax: number;
 }
 
+export interface ServiceParts {
+  /** Of the product, as `Status` tells it. */
+  readonly version: string;
+  /** Of the server, as `Activity` tells it. */
+  readonly activity: () => ActivityFigures;
+  /** Of the store, once that is open. */
+  readonly access: () => Access;
+  readonly audit: AccessAudit;
+}
+
 export function servedServices(
   { requestBytesMax }: Pick<ServerLimits, 'requestBytesMax'>,
-  version: string,
-  activity: () => ActivityFigures,
+  { version, activity, access, audit }: ServiceParts,
 ): readonly ServedService[] {
-  const { smallRequestBytesMax } = serverFixed;
+  const { smallRequestBytesMax, accessRequestBytesMax } = serverFixed;
   return [
     // Values come in requests and pages of them in replies; the latter are limited before they are made.
     { desc: KvService, methods: Object.values(kvMethods), requestBytesMax },
@@ -32,8 +45,13 @@ export function servedServices(
     { desc: LeaseService, methods: Object.values(leaseMethods), requestBytesMax: smallRequestBytesMax },
     {
       desc: AdminService,
-      methods: Object.values(adminMethods(version, activity)),
+      methods: Object.values(adminMethods({ version, activity, audit })),
       requestBytesMax: smallRequestBytesMax,
+    },
+    {
+      desc: AccessService,
+      methods: Object.values(accessMethods(access, audit)),
+      requestBytesMax: accessRequestBytesMax,
     },
   ];
 }
