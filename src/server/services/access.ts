@@ -184,11 +184,15 @@ const LISTED_BYTES = 64;
 const SECRET_BYTES = 32;
 
 /** A reply without fields, as all that change something have but for CreateToken. */
-type Empty = Readonly<Record<never, never>>;
-const EMPTY: Empty = {};
+type Empty = codec.CreateUserResponseShape;
+const EMPTY: Empty = codec.emptyCreateUserResponse();
 
 function emptyReply<Request>(read: Codecs<Request>['read']): Codecs<Request, Empty> {
-  return { read, sizeOf: () => 0, prepend: (_reply, _buffer, end) => end };
+  return {
+    read,
+    sizeOf: codec.sizeOfCreateUserResponse,
+    prepend: codec.prependCreateUserResponse,
+  };
 }
 
 function whoAmI({ table }: Access, call: Call): codec.WhoAmIResponseShape {

@@ -20,6 +20,7 @@ const services = [
   'grpc.health.v1.Health',
   'grpc.reflection.v1.ServerReflection',
   'grpc.reflection.v1alpha.ServerReflection',
+  'kelp.v1.AccessService',
   'kelp.v1.AdminService',
   'kelp.v1.KvService',
   'kelp.v1.LeaseService',
