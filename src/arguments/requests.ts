@@ -45,9 +45,13 @@ const anyRangeTable: Table<AnyRange> = { ...rangeTable, all: isTrue };
 const anyRange = shape(anyRangeTable);
 const anyRangeNames = Object.keys(anyRangeTable);
 
+/** A range in which nothing stands for all keys but `{ all: true }`. */
+export const explicitRange: Check<DeletedRange> = (range) =>
+  anyRange(range) ?? (isRecord(range) ? emptiness(range) : undefined);
+
 /** A range of keys that are deleted. */
 export const deletedRange: Check<DeletedRange> = (range) => {
-  const complaint = anyRange(range) ?? (isRecord(range) ? emptiness(range) : undefined);
+  const complaint = explicitRange(range);
   return complaint === undefined ? undefined : `${complaint}; ${howToDeleteAll}`;
 };
 

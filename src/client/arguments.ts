@@ -8,6 +8,7 @@ import {
   callback,
   flag,
   instanceOf,
+  listOf,
   mustBe,
   numberThat,
   required,
@@ -16,10 +17,12 @@ import {
 import { count } from '../arguments/requests.ts';
 import { type Table, isRecord, optionsOf, shape } from '../arguments/shape.ts';
 import { value } from '../arguments/value.ts';
+import { accessName, secret } from './access-arguments.ts';
 import type { ClientOptions } from './client-options.ts';
 import { KelpError } from './errors/error.ts';
 import type { TlsOptions } from './connection/socket.ts';
 import type { ClientTransport } from './transports/client-transport.ts';
+import type { CreateTokenOptions, CreateUserOptions, SetPasswordOptions } from './messages/access-types.ts';
 import type {
   CallOptions,
   CountOptions,
@@ -77,6 +80,29 @@ export const optionsByCall = {
   'admin.snapshot': plain('snapshot'),
   'admin.backup': plain('backup'),
   'admin.compact': plain('compact'),
+  'access.whoAmI': plain('whoAmI'),
+  'access.createUser': optionsOf<CreateUserOptions>('createUser', {
+    ...callTable,
+    password: secret,
+    roles: listOf(accessName, 'names of roles'),
+  }),
+  'access.deleteUser': plain('deleteUser'),
+  'access.setPassword': optionsOf<SetPasswordOptions>('setPassword', { ...callTable, user: accessName }),
+  'access.giveRole': plain('giveRole'),
+  'access.takeRole': plain('takeRole'),
+  'access.listUsers': plain('listUsers'),
+  'access.createRole': plain('createRole'),
+  'access.deleteRole': plain('deleteRole'),
+  'access.addGrant': plain('addGrant'),
+  'access.removeGrant': plain('removeGrant'),
+  'access.listRoles': plain('listRoles'),
+  'access.createToken': optionsOf<CreateTokenOptions>('createToken', {
+    ...callTable,
+    user: accessName,
+    ttlMs: roundedTimes.ttlMs,
+  }),
+  'access.deleteToken': plain('deleteToken'),
+  'access.listTokens': plain('listTokens'),
 };
 
 export const txnRequest = shape<TxnRequest>(tables.txn);

@@ -30,6 +30,7 @@ import { noOptions } from '../arguments/shape.ts';
 import { isKey } from '../arguments/key.ts';
 import { copyOf, value as isValue } from '../arguments/value.ts';
 import { fixed, client as limits } from '../limits.ts';
+import { Access } from './access.ts';
 import { Admin } from './admin.ts';
 import { clientOptions, optionsByCall, refuse, txnRequest } from './arguments.ts';
 import { Caller, withLongDeadline } from './calls/caller.ts';
@@ -97,12 +98,14 @@ export function createClient(
 export class KelpClient {
   readonly leases: Leases;
   readonly admin: Admin;
+  readonly access: Access;
   readonly #caller: Caller;
 
   /** @internal Use `createClient`. */
   constructor(caller: Caller) {
     this.leases = new Leases(caller);
     this.admin = new Admin(caller);
+    this.access = new Access(caller);
     this.#caller = caller;
   }
 

@@ -9,7 +9,20 @@ export type { KelpErrorCode, KelpErrorDetails } from './errors/error.ts';
 export { KelpError, isKelpError } from './errors/error.ts';
 export type { LeaseHandle, Leases } from './lease.ts';
 export type { Page, PagedList } from './paging.ts';
+export type { Access } from './access.ts';
 export type { Admin } from './admin.ts';
+export type {
+  CreateTokenOptions,
+  CreateUserOptions,
+  Grant,
+  GrantedKeys,
+  Permission,
+  Role,
+  SetPasswordOptions,
+  Token,
+  User,
+  WhoAmI,
+} from './messages/access-types.ts';
 export type {
   AllKeys,
   Compare,

@@ -3,6 +3,7 @@ import type { Transport } from '@connectrpc/connect';
 import { describe, expect, test } from 'vitest';
 import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
 import { LeaseService } from '../../gen/kelp/v1/lease_pb.ts';
+import { Access } from '../../src/client/access.ts';
 import { Admin } from '../../src/client/admin.ts';
 import { clientOptions, optionsByCall } from '../../src/client/arguments.ts';
 import { KelpClient, createClient } from '../../src/client/client.ts';
@@ -49,6 +50,33 @@ const positionsByCall: Record<Call, CallShape['positions']> = {
   'admin.snapshot': [],
   'admin.backup': [],
   'admin.compact': [['revision', 'wholeNumber', 1]],
+  'access.whoAmI': [],
+  'access.createUser': [['name', 'name', 'ada']],
+  'access.deleteUser': [['name', 'name', 'ada']],
+  'access.setPassword': [['password', 'newPassword', 'a word']],
+  'access.giveRole': [
+    ['user', 'name', 'ada'],
+    ['role', 'name', 'reader'],
+  ],
+  'access.takeRole': [
+    ['user', 'name', 'ada'],
+    ['role', 'name', 'reader'],
+  ],
+  'access.listUsers': [],
+  'access.createRole': [['name', 'name', 'reader']],
+  'access.deleteRole': [['name', 'name', 'reader']],
+  'access.addGrant': [
+    ['role', 'name', 'reader'],
+    ['grant', 'grant', { permission: 'read', key: 'a' }],
+  ],
+  'access.removeGrant': [
+    ['role', 'name', 'reader'],
+    ['target', 'grantTarget', { key: 'a' }],
+  ],
+  'access.listRoles': [],
+  'access.createToken': [['name', 'name', 'of ada']],
+  'access.deleteToken': [['name', 'name', 'of ada']],
+  'access.listTokens': [],
 };
 
 const kindByOption: Record<string, Kind> = {
@@ -77,6 +105,9 @@ const kindByOption: Record<string, Kind> = {
   onInterrupted: 'callback',
   onResumed: 'callback',
   includeKeys: 'flag',
+  password: 'secret',
+  roles: 'names',
+  user: 'name',
 };
 
 const calls = Object.keys(optionsByCall) as Call[];
@@ -94,7 +125,7 @@ function countingClient(): { client: KelpClient; sentCount: () => number } {
 
 function methodOf(client: KelpClient, call: Call): (...given: readonly unknown[]) => unknown {
   const [name = '', room] = call.split('.').reverse();
-  const owner = (room === undefined ? client : client[room as 'leases' | 'admin']) as object;
+  const owner = (room === undefined ? client : client[room as 'leases' | 'admin' | 'access']) as object;
   return (owner[name as keyof typeof owner] as (...given: readonly unknown[]) => unknown).bind(owner);
 }
 
@@ -103,7 +134,12 @@ test('every call of the client is looked at', () => {
     Object.getOwnPropertyNames(prototype)
       .filter((name) => name !== 'constructor' && name !== 'close')
       .map((name) => room + name);
-  const methods = [...namesOf(KelpClient), ...namesOf(Leases, 'leases.'), ...namesOf(Admin, 'admin.')];
+  const methods = [
+    ...namesOf(KelpClient),
+    ...namesOf(Leases, 'leases.'),
+    ...namesOf(Admin, 'admin.'),
+    ...namesOf(Access, 'access.'),
+  ];
   expect(methods.sort()).toEqual([...calls].sort());
 });
 

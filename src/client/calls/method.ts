@@ -2,6 +2,7 @@
  * The methods of the API that the client calls: where each is found, and how its messages are written and read. Messages
  * are the plain shapes of the generated codecs.
  */
+import * as access from '../../../gen/kelp/v1/access_codec.ts';
 import * as admin from '../../../gen/kelp/v1/admin_codec.ts';
 import * as kv from '../../../gen/kelp/v1/kv_codec.ts';
 import * as lease from '../../../gen/kelp/v1/lease_codec.ts';
@@ -184,6 +185,99 @@ export const adminMethods = {
     admin.sizeOfActivityRequest,
     admin.prependActivityRequest,
     admin.readActivityResponse,
+  ),
+};
+
+export const accessMethods = {
+  whoAmI: method(
+    'AccessService/WhoAmI',
+    access.sizeOfWhoAmIRequest,
+    access.prependWhoAmIRequest,
+    access.readWhoAmIResponse,
+  ),
+  createUser: method(
+    'AccessService/CreateUser',
+    access.sizeOfCreateUserRequest,
+    access.prependCreateUserRequest,
+    access.readCreateUserResponse,
+  ),
+  deleteUser: method(
+    'AccessService/DeleteUser',
+    access.sizeOfDeleteUserRequest,
+    access.prependDeleteUserRequest,
+    access.readDeleteUserResponse,
+  ),
+  setPassword: method(
+    'AccessService/SetPassword',
+    access.sizeOfSetPasswordRequest,
+    access.prependSetPasswordRequest,
+    access.readSetPasswordResponse,
+  ),
+  giveRole: method(
+    'AccessService/GiveRole',
+    access.sizeOfGiveRoleRequest,
+    access.prependGiveRoleRequest,
+    access.readGiveRoleResponse,
+  ),
+  takeRole: method(
+    'AccessService/TakeRole',
+    access.sizeOfTakeRoleRequest,
+    access.prependTakeRoleRequest,
+    access.readTakeRoleResponse,
+  ),
+  listUsers: method(
+    'AccessService/ListUsers',
+    access.sizeOfListUsersRequest,
+    access.prependListUsersRequest,
+    access.readListUsersResponse,
+  ),
+  createRole: method(
+    'AccessService/CreateRole',
+    access.sizeOfCreateRoleRequest,
+    access.prependCreateRoleRequest,
+    access.readCreateRoleResponse,
+  ),
+  deleteRole: method(
+    'AccessService/DeleteRole',
+    access.sizeOfDeleteRoleRequest,
+    access.prependDeleteRoleRequest,
+    access.readDeleteRoleResponse,
+  ),
+  addGrant: method(
+    'AccessService/AddGrant',
+    access.sizeOfAddGrantRequest,
+    access.prependAddGrantRequest,
+    access.readAddGrantResponse,
+  ),
+  removeGrant: method(
+    'AccessService/RemoveGrant',
+    access.sizeOfRemoveGrantRequest,
+    access.prependRemoveGrantRequest,
+    access.readRemoveGrantResponse,
+  ),
+  listRoles: method(
+    'AccessService/ListRoles',
+    access.sizeOfListRolesRequest,
+    access.prependListRolesRequest,
+    access.readListRolesResponse,
+  ),
+  createToken: method(
+    'AccessService/CreateToken',
+    access.sizeOfCreateTokenRequest,
+    access.prependCreateTokenRequest,
+    access.readCreateTokenResponse,
+  ),
+  deleteToken: method(
+    'AccessService/DeleteToken',
+    access.sizeOfDeleteTokenRequest,
+    access.prependDeleteTokenRequest,
+    access.readDeleteTokenResponse,
+  ),
+  listTokens: method(
+    'AccessService/ListTokens',
+    access.sizeOfListTokensRequest,
+    access.prependListTokensRequest,
+    access.readListTokensResponse,
   ),
 };
 

@@ -14,6 +14,7 @@ import {
   toBinary,
 } from '@bufbuild/protobuf';
 import { ConnectError, type Transport } from '@connectrpc/connect';
+import { AccessService } from '../../../gen/kelp/v1/access_pb.ts';
 import { AdminService } from '../../../gen/kelp/v1/admin_pb.ts';
 import { readErrorDetail } from '../../../gen/kelp/v1/errors_codec.ts';
 import { ErrorDetailSchema } from '../../../gen/kelp/v1/errors_pb.ts';
@@ -28,7 +29,7 @@ import { CallFailure } from '../errors/call-failure.ts';
 import type { CallTransport } from '../calls/call-transport.ts';
 import { type Method, readReply } from '../calls/method.ts';
 
-const services = [KvService, LeaseService, AdminService, WatchService];
+const services = [KvService, LeaseService, AdminService, WatchService, AccessService];
 const descriptors: ReadonlyMap<string, DescMethod> = new Map(
   services.flatMap((service) =>
     service.methods.map((method) => [`/${service.typeName}/${method.name}`, method] as const),
