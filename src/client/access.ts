@@ -90,8 +90,11 @@ export class Access {
   /** All users, in the order of the bytes of their names. */
   async listUsers(options: CallOptions = noOptions): Promise<User[]> {
     refuse(optionsByCall['access.listUsers'](options));
-    const { users } = await this.#caller.read(accessMethods.listUsers, {}, options);
-    return users.map(toUser);
+    return allPages(async (pageToken) => {
+      const request = { limit: 0, pageToken };
+      const page = await this.#caller.read(accessMethods.listUsers, request, options);
+      return { items: page.users.map(toUser), nextPageToken: page.nextPageToken };
+    });
   }
 
   /** Makes a role, which grants nothing yet. Rejects with `nameTaken`. */
@@ -137,8 +140,11 @@ export class Access {
   /** All roles with their grants, in the order of the bytes of their names. */
   async listRoles(options: CallOptions = noOptions): Promise<Role[]> {
     refuse(optionsByCall['access.listRoles'](options));
-    const { roles } = await this.#caller.read(accessMethods.listRoles, {}, options);
-    return roles.map(toRole);
+    return allPages(async (pageToken) => {
+      const request = { limit: 0, pageToken };
+      const page = await this.#caller.read(accessMethods.listRoles, request, options);
+      return { items: page.roles.map(toRole), nextPageToken: page.nextPageToken };
+    });
   }
 
   /**
@@ -164,9 +170,26 @@ export class Access {
   /** All tokens without their secrets, in the order of the bytes of their names. */
   async listTokens(options: CallOptions = noOptions): Promise<Token[]> {
     refuse(optionsByCall['access.listTokens'](options));
-    const { tokens } = await this.#caller.read(accessMethods.listTokens, {}, options);
-    return tokens.map(toToken);
+    return allPages(async (pageToken) => {
+      const request = { limit: 0, pageToken };
+      const page = await this.#caller.read(accessMethods.listTokens, request, options);
+      return { items: page.tokens.map(toToken), nextPageToken: page.nextPageToken };
+    });
   }
+}
+
+/** There are 4,096 items at most, and a page has many. */
+async function allPages<Item>(
+  readPage: (pageToken: string) => Promise<{ items: Item[]; nextPageToken: string }>,
+): Promise<Item[]> {
+  const all: Item[] = [];
+  let pageToken = '';
+  do {
+    const { items, nextPageToken } = await readPage(pageToken);
+    all.push(...items);
+    pageToken = nextPageToken;
+  } while (pageToken !== '');
+  return all;
 }
 
 function wrongPair(user: string, role: string): string | undefined {

@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import { Access } from '../access/access.ts';
 import { checkUser } from '../access/checks.ts';
 import { type Timer, holdProcess, systemClock, systemRandom } from '../clock.ts';
+import { nodeDisk } from '../disk/node-disk.ts';
 import { leaveOutTraces, systemReason } from '../errors.ts';
 import { serverFixed } from '../limits.ts';
 import { openUncheckedStore } from '../kv/open-store.ts';
@@ -16,6 +17,7 @@ import type { KvStore } from '../kv/kv-store.ts';
 import { Audit } from './access/audit.ts';
 import { Logins } from './access/logins.ts';
 import { recoveringError } from './calls/call-error.ts';
+import { SafeStart } from './access/safe-start.ts';
 import { CallTable } from './calls/calls.ts';
 import type { HttpRequest } from './http/http-message.ts';
 import type { ServerConfig } from './config/config.ts';
@@ -73,7 +75,10 @@ export class ServerStartError extends Error {
   override readonly name = 'ServerStartError';
 }
 
-/** Resolves when the server listens, which is before it is ready. Rejects with a `ServerStartError`. */
+/**
+ * Resolves when the server listens, which is before it is ready. Rejects with a `ServerStartError`, and with an `OptionError` when it
+ * would not be safe (`access/safe-start.ts`); what the store has to be open for to be known, `ready` rejects with.
+ */
 export async function startServer(
   config: ServerConfig,
   dependencies: ServerDependencies,
@@ -96,6 +101,7 @@ class Server implements RunningServer {
   readonly #measures: Measures;
   readonly #spanExport: SpanExport | undefined;
   #address = '';
+  #safeStart: SafeStart | undefined;
   #store: KvStore | undefined;
   #access: Access | undefined;
   /** Whether `stop` waits no longer for a store to close. */
@@ -206,12 +212,19 @@ class Server implements RunningServer {
 
   async listen(): Promise<void> {
     const { listen } = this.#config;
-    try {
-      this.#address = formatAddress(await this.#listener.listen(listen));
-    } catch (error) {
-      throw new ServerStartError(`can't listen on ${formatAddress(listen)}: ${(error as Error).message}`, {
+    const { disk = nodeDisk } = this.#dependencies.storeOptions ?? {};
+    const bound = await this.#listener.listen(listen).catch((error: Error) => {
+      throw new ServerStartError(`can't listen on ${formatAddress(listen)}: ${error.message}`, {
         cause: error,
       });
+    });
+    this.#address = formatAddress(bound);
+    this.#safeStart = new SafeStart(this.#config, bound);
+    try {
+      await this.#safeStart.refuseEarly(disk);
+    } catch (error) {
+      this.#listener.destroy();
+      throw error;
     }
   }
 
@@ -223,7 +236,7 @@ class Server implements RunningServer {
 
   async #recover(): Promise<void> {
     const { dataDir, fsync, limits, memoryBytesMax, tls } = this.#config;
-    const { logger, version, storeOptions, passwordCost } = this.#dependencies;
+    const { logger, version, storeOptions } = this.#dependencies;
     const address = this.#address;
     const startMs = performance.now();
     const logProgress = recoveryLog(logger);
@@ -246,8 +259,7 @@ class Server implements RunningServer {
         observer: observers(this.#measures.storeMeter, this.#calls.traces),
         keyObserver: this.#measures.prefixes,
       });
-      const { clock = systemClock, random = systemRandom } = storeOptions ?? {};
-      this.#access = new Access({ store, clock, random, passwordCost });
+      this.#access = await this.#settledAccess(store);
       this.#access.table.onChange(() => this.#calls.askAgain());
       this.#store = store;
       void store.failed.then(() => this.#state.enter('readOnly'));
@@ -270,6 +282,21 @@ class Server implements RunningServer {
   #opened(): Access {
     if (this.#access === undefined) throw recoveringError();
     return this.#access;
+  }
+
+  /** The access of a store that may be served; else the store is closed again, and this rejects with why. */
+  async #settledAccess(store: KvStore): Promise<Access> {
+    const { logger, passwordCost, storeOptions } = this.#dependencies;
+    const { clock = systemClock, random = systemRandom } = storeOptions ?? {};
+    try {
+      const access = new Access({ store, clock, random, passwordCost });
+      await this.#safeStart?.settle(access, logger);
+      return access;
+    } catch (error) {
+      // What has refused the start is what the caller needs to know.
+      await store.close({ snapshotMsMax: 0 }).catch(() => undefined);
+      throw error;
+    }
   }
 
   stop(): Promise<void> {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:http2';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -189,6 +189,49 @@ test.each([
   const { code, stderr } = await new KelpProcess([...serving, ...args]).ended;
   expect(stderr).toMatch(message);
   expect(code).toBe(2);
+});
+
+describe('an address that other machines reach', () => {
+  const tls = ['--tls-cert', 'test/support/tls/cert.pem', '--tls-key', 'test/support/tls/key.pem'];
+  const publicly = ['serve', '--listen', '0.0.0.0:0'];
+
+  test('is refused without a decision about access, in one line that names the ways out', async () => {
+    const dataDir = join(await temporaryDirectory(), 'data');
+    const { code, stdout, stderr } = await new KelpProcess([...publicly, '--data-dir', dataDir]).ended;
+    expect(stderr).toMatch(/^kelp: other machines reach 0\.0\.0\.0:\d+, and nothing says .*\n$/);
+    for (const way of ['--root-password-file', '--allow-anonymous', '--allow-plaintext', '--tls-cert']) {
+      expect(stderr).toContain(way);
+    }
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    await expect(readdir(dataDir)).rejects.toThrow('ENOENT');
+  });
+
+  test('is refused, too, once a store is found to have no user root', async () => {
+    const { server, dataDir } = await serve();
+    server.child.kill('SIGTERM');
+    await server.ended;
+    const refused = await new KelpProcess([...publicly, '--data-dir', dataDir, ...tls]).ended;
+    expect(refused).toMatchObject({ code: 2 });
+    expect(refused.stderr).toMatch(/^kelp: other machines reach .*--root-password-file.*\n$/);
+    expect(refused.stdout).not.toContain('"ready"');
+  });
+
+  test('is served with what the environment says of it', async () => {
+    const folder = await temporaryDirectory();
+    const passwordPath = join(folder, 'root-password');
+    await writeFile(passwordPath, 'secret\n', { mode: 0o600 });
+    const environment = { KELP_ROOT_PASSWORD_FILE: passwordPath, KELP_ALLOW_PLAINTEXT: 'true' };
+    const args = [...publicly, '--data-dir', join(folder, 'data')];
+    const closed = new KelpProcess(args, { environment });
+    await closed.ready();
+    expect(closed.stdout).toContain('the user root was made');
+    expect(closed.stdout).toContain('passwords and tokens come without TLS');
+    closed.child.kill('SIGTERM');
+    await closed.ended;
+    const open = new KelpProcess([...publicly, '--data-dir', join(folder, 'open'), '--allow-anonymous']);
+    await open.ready();
+    expect(open.stdout).toContain('access is open');
+  });
 });
 
 describe('a reader that leaves', () => {

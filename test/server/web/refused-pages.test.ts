@@ -182,7 +182,11 @@ test('a socket of a file has no rule for the host, but that for the origin', asy
 });
 
 test('hosts of --listen and of allowed origins are its own', async () => {
-  const flags = { listen: '0.0.0.0:0', 'cors-origin': 'https://kv.example.com' };
+  const flags = {
+    listen: '0.0.0.0:0',
+    'allow-anonymous': 'true',
+    'cors-origin': 'https://kv.example.com',
+  };
   const { port } = await startTestServer({ flags });
   for (const [, ask] of versions) {
     const statusOf = async (host: string): Promise<number> =>
