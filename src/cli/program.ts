@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { addAliases, helpOfNames } from './command-line/aliases.ts';
 import { addAboutCommands } from './commands/about.ts';
+import { addAccessCommand } from './commands/access.ts';
 import { addAdminCommands } from './commands/admin.ts';
 import { addBackupCommand } from './commands/backup.ts';
 import { addLeaseCommands } from './commands/lease.ts';
@@ -62,6 +63,7 @@ export function buildProgram(surroundings: Surroundings, isJson = false): Progra
   addVerifyCommand(command, runner);
   addLogCommand(command, runner);
   addRestoreCommand(command, runner);
+  addAccessCommand(command, runner);
   command.commandsGroup('Help:');
   addAboutCommands(command, runner);
   addAliases(command);

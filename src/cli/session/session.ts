@@ -9,6 +9,7 @@ import { systemReason } from '../../errors.ts';
 import { client as limits } from '../../limits.ts';
 import { formatDurationMs } from '../../server/config/option-values.ts';
 import { duration } from '../command-line/argument.ts';
+import { pathOf } from '../command-line/command-path.ts';
 import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
 import { type KeyForm, hexKeys, textKeys } from '../command-line/key-form.ts';
 import type { Output } from '../terminal/output.ts';
@@ -56,11 +57,12 @@ export function clientOptions(environment: Surroundings['environment']): Option[
 
 /** Refuses the options above, but for those that are `allowed`, where there is no client. */
 export function refuseClientOptions(command: Command, allowed: readonly string[] = []): void {
-  const program = command.parent;
-  for (const option of program?.options ?? []) {
+  let program = command;
+  while (program.parent !== null) program = program.parent;
+  for (const option of program.options) {
     const name = option.attributeName();
-    if (!allowed.includes(name) && program?.getOptionValueSource(name) === 'cli') {
-      throw new UsageError(`kelp ${command.name()} has no option ${option.long}`);
+    if (!allowed.includes(name) && program.getOptionValueSource(name) === 'cli') {
+      throw new UsageError(`kelp ${pathOf(command).join(' ')} has no option ${option.long}`);
     }
   }
 }

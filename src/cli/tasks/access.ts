@@ -1,0 +1,88 @@
+/** The work of `access reset`. */
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import {
+  type AccessFound,
+  resetAccess as deleteAccess,
+  resetRootPassword,
+} from '../../offline/reset-access.ts';
+import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
+import type { OfflineTask } from '../session/offline-task.ts';
+import { displayCount } from '../terminal/display.ts';
+import { isTerminal } from '../terminal/is-terminal.ts';
+
+export interface ResetFlags {
+  readonly dataDir: string;
+  readonly rootPasswordFile?: string;
+  readonly yes?: boolean;
+}
+
+export async function resetAccess(
+  { dataDir, rootPasswordFile, yes = false }: ResetFlags,
+  stdin: Readable,
+  task: OfflineTask,
+): Promise<ExitCode> {
+  if (rootPasswordFile !== undefined) return setRootPassword(dataDir, rootPasswordFile, task);
+  if (!yes && (task.isJson || !isTerminal(stdin))) {
+    throw new UsageError(
+      'this deletes all users, roles and tokens, and there is no terminal to ask on: give --yes, or --root-password-file to give root another password and keep all others',
+    );
+  }
+  const { output, isJson, onProgress } = task;
+  const found = await deleteAccess(dataDir, onProgress, async (there) => {
+    if (yes || isEmpty(there)) return true;
+    output.noteSoon(
+      `In ${dataDir} there are ${counted(there)}. All of them are deleted; keys and values stay. Access is then open: a server on an\n` +
+        'address that other machines reach starts only with --root-password-file or --allow-anonymous.\n' +
+        'To give root another password and keep all others, answer no, and give --root-password-file.\n' +
+        'Delete them? [y/N] ',
+    );
+    return isYes(stdin);
+  });
+  const { userCount, roleCount, tokenCount, isDone } = found;
+  if (isJson) await output.writeJson({ userCount, roleCount, tokenCount, isDone });
+  else if (isEmpty(found))
+    await output.writeLine('access is open already: there are no users, roles or tokens');
+  else if (isDone) await output.writeLine(`deleted ${counted(found)}; access is open`);
+  else await output.writeLine('nothing was changed');
+  return isDone ? exitCode.ok : exitCode.no;
+}
+
+async function setRootPassword(
+  dataDir: string,
+  path: string,
+  { output, isJson, onProgress }: OfflineTask,
+): Promise<ExitCode> {
+  const { hasRoot, rootTokens, mayAllRead, ...counts } = await resetRootPassword(dataDir, path, onProgress);
+  if (mayAllRead) output.note(`every user of this machine may read ${path}`);
+  const { userCount, roleCount, tokenCount } = counts;
+  if (isJson) await output.writeJson({ userCount, roleCount, tokenCount, hasRoot, rootTokens });
+  else await output.writeLine(hasRoot ? 'root has another password' : 'root was made; access is closed');
+  if (rootTokens.length > 0) {
+    output.note(
+      `tokens of root stay valid: ${rootTokens.join(', ')}; kelp token revoke takes back what others may have`,
+    );
+  }
+  return exitCode.ok;
+}
+
+function isEmpty({ userCount, roleCount, tokenCount }: AccessFound): boolean {
+  return userCount + roleCount + tokenCount === 0;
+}
+
+function counted({ userCount, roleCount, tokenCount }: AccessFound): string {
+  return `${displayCount(userCount, 'user')}, ${displayCount(roleCount, 'role')} and ${displayCount(tokenCount, 'token')}`;
+}
+
+/** Whether the next line says so; its end without one says no. */
+async function isYes(stdin: Readable): Promise<boolean> {
+  const lines = createInterface({ input: stdin, terminal: false });
+  try {
+    const ended = once(lines, 'close').then(() => ['']);
+    const [line] = (await Promise.race([once(lines, 'line'), ended])) as [string];
+    return /^y(es)?$/i.test(line.trim());
+  } finally {
+    lines.close();
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * A way in for an operator who has lost the password of root, and whom no server lets in: on the files of a store that no server has
+ * open. Either root gets another password and all else stays, or users, roles and tokens are deleted together, which opens
+ * access: `docs/decisions/0021-access-reset.md` tells why there is nothing between. Each is one transaction of the log.
+ */
+import { Access } from '../access/access.ts';
+import { readPasswordFile } from '../access/login/password-file.ts';
+import { ROOT, deleteAllAccess, roles, tokens, users } from '../access/records/access-records.ts';
+import { setRootPassword } from '../access/root.ts';
+import { systemClock, systemRandom } from '../clock.ts';
+import { StoreError, isStoreError } from '../errors.ts';
+import { openUncheckedStore } from '../kv/open-store.ts';
+import type { KvStore } from '../kv/kv-store.ts';
+import { fixed } from '../limits.ts';
+import type { OnProgress } from '../progress.ts';
+import { dataDirectory } from '../store/directory/data-directory.ts';
+import { kindOf } from './file-system.ts';
+
+export interface AccessFound {
+  readonly userCount: number;
+  readonly roleCount: number;
+  readonly tokenCount: number;
+  /** Whether there is a user root, and so whether access is closed. */
+  readonly hasRoot: boolean;
+  /** Its tokens, which another password leaves as they are. */
+  readonly rootTokens: readonly string[];
+}
+
+/**
+ * Deletes all users, roles and tokens, if `confirm` has it so.
+ * @returns what was there. Rejects with a `StoreError`: `invalidArgument` when there is no store, `locked` when it is open.
+ */
+export async function resetAccess(
+  dataDir: string,
+  onProgress: OnProgress,
+  confirm: (found: AccessFound) => Promise<boolean>,
+): Promise<AccessFound & { readonly isDone: boolean }> {
+  return onStore(dataDir, onProgress, async (store, access) => {
+    const found = foundIn(store);
+    const isDone = await confirm(found);
+    if (isDone) await access.change(deleteAllAccess);
+    return { ...found, isDone };
+  });
+}
+
+/**
+ * Gives root the password of a file, and makes it if need be; all others stay as they are.
+ * @returns what was there. Rejects as `resetAccess` does, and with `invalidArgument` for the file.
+ */
+export async function resetRootPassword(
+  dataDir: string,
+  passwordFile: string,
+  onProgress: OnProgress,
+): Promise<AccessFound & { readonly mayAllRead: boolean }> {
+  const { password, mayAllRead } = await readPasswordFile(passwordFile);
+  return onStore(dataDir, onProgress, async (store, access) => {
+    const found = foundIn(store);
+    await setRootPassword(access, password);
+    return { ...found, mayAllRead };
+  });
+}
+
+/** The limits are those of the server, which this does not know: nothing is let go of that it might keep. */
+const limits = {
+  logRetentionBytes: fixed.integerMax,
+  logRetentionMs: fixed.integerMax,
+  snapshotLogBytes: fixed.integerMax,
+};
+
+async function onStore<Result>(
+  dataDir: string,
+  onProgress: OnProgress,
+  work: (store: KvStore, access: Access) => Promise<Result>,
+): Promise<Result> {
+  // To open a store that is not there would make it.
+  if ((await kindOf(dataDirectory(dataDir).log)) !== 'folder') {
+    throw new StoreError('invalidArgument', `there is no store in ${dataDir}`);
+  }
+  const store = await openUncheckedStore({
+    dataDir,
+    limits,
+    memoryBytesMax: fixed.integerMax,
+    onRecoveryProgress: ({ doneBytes, totalBytes }) =>
+      onProgress({ work: 'reading the store', doneBytes, totalBytes }),
+  }).catch((error: unknown) => {
+    if (!isStoreError(error, 'locked')) throw error;
+    throw new StoreError('locked', `a server has ${dataDir} open; stop it first`, { cause: error });
+  });
+  try {
+    return await work(store, new Access({ store, clock: systemClock, random: systemRandom }));
+  } finally {
+    await store.close({ snapshotMsMax: 0 });
+  }
+}
+
+function foundIn(store: KvStore): AccessFound {
+  return store.readVisible((view) => {
+    const names = users(view).map(([name]) => name);
+    const all = tokens(view);
+    return {
+      userCount: names.length,
+      roleCount: roles(view).length,
+      tokenCount: all.length,
+      hasRoot: names.includes(ROOT),
+      rootTokens: all.filter(([, { user }]) => user === ROOT).map(([name]) => name),
+    };
+  });
+}
