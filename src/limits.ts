@@ -290,6 +290,8 @@ export const client = {
   deadlineMs: 10_000,
   /** ... for the calls that write a snapshot, drop history or delete in parts. */
   longDeadlineMs: 10 * 60 * 1000,
+  /** A function that gives credentials has failed when it takes longer. */
+  credentialsMs: 30_000,
   /** Before the n-th retry a random time of up to this much, doubled n - 1 times, passes, ... */
   backoffMs: 100,
   /** ... but never more than this, ... */

@@ -1,19 +1,13 @@
 /** Checks of what the calls on users, roles and tokens take. None of them shows a secret. */
 import { type Check, mustBe, oneOf, text } from '../arguments/check.ts';
 import { explicitRange } from '../arguments/requests.ts';
+import { secret } from '../arguments/secret.ts';
 import { isRecord } from '../arguments/shape.ts';
 import type { Grant, GrantedKeys, Permission } from './messages/access-types.ts';
 
 /** The name of a user, role or token. An empty one may come of a variable that was not set, and would mean the caller. */
 export const accessName: Check<string> = (given) =>
   given === '' ? ' is empty; it must be a name' : text(given);
-
-/** What must not be read in a log: of what is wrong with it its kind alone is told. */
-export const secret: Check<string> = (given) => {
-  if (typeof given !== 'string') return ` is ${kindOf(given)}; it must be text`;
-  if (given === '') return ' is empty; it must be text';
-  return given.isWellFormed() ? undefined : ' holds half a surrogate pair, which is no text';
-};
 
 export const newPassword: Check<string | null> = (given) => {
   if (given === null) return undefined;
@@ -51,9 +45,4 @@ const howToGrantAll = 'a grant is for a key, a prefix, a start and an end, or, w
 function severalForms(names: readonly string[]): string | undefined {
   const isOneForm = names.length === 1 || names.every((name) => name === 'start' || name === 'end');
   return isOneForm ? undefined : ` has ${names.join(' and ')}`;
-}
-
-function kindOf(given: unknown): string {
-  if (given === null) return 'null';
-  return Array.isArray(given) ? 'an array' : `of type ${typeof given}`;
 }

@@ -82,14 +82,26 @@ export class Admin {
   async *backup(options: CallOptions = noOptions): AsyncGenerator<Uint8Array, void, undefined> {
     refuse(optionsByCall['admin.backup'](options));
     const { signal, deadlineMs } = options;
-    const { closed } = this.#caller;
-    const ended = signal === undefined ? closed : AbortSignal.any([closed, signal]);
+    const caller = this.#caller;
+    const ended = signal === undefined ? caller.closed : AbortSignal.any([caller.closed, signal]);
     const timeoutMs = deadlineMs === undefined ? undefined : timeoutMsOf(deadlineMs);
-    try {
-      const replies = this.#caller.stream(adminMethods.backup, {}, timeoutMs, ended);
-      for await (const { data } of replies) yield data;
-    } catch (reason) {
-      throw this.#caller.errorOf(reason, false, signal);
+    const waitMs = deadlineMs ?? caller.deadlineMs;
+    for (let tries = 1; ; tries++) {
+      await caller.authorized(waitMs, signal);
+      const { generation } = caller;
+      let hasBegun = false;
+      try {
+        const replies = caller.stream(adminMethods.backup, {}, timeoutMs, ended);
+        for await (const { data } of replies) {
+          hasBegun = true;
+          yield data;
+        }
+        return;
+      } catch (reason) {
+        const error = caller.errorOf(reason, false, signal);
+        const mayBeRepeated = error.code === 'unauthenticated' && !hasBegun && tries === 1;
+        if (!mayBeRepeated || !(await caller.reauthorized(generation, waitMs, signal))) throw error;
+      }
     }
   }
 

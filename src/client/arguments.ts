@@ -17,7 +17,9 @@ import {
 import { count } from '../arguments/requests.ts';
 import { type Table, isRecord, optionsOf, shape } from '../arguments/shape.ts';
 import { value } from '../arguments/value.ts';
-import { accessName, secret } from './access-arguments.ts';
+import { secret } from '../arguments/secret.ts';
+import { accessName } from './access-arguments.ts';
+import { credentialsOrSource } from './calls/credentials.ts';
 import type { ClientOptions } from './client-options.ts';
 import { KelpError } from './errors/error.ts';
 import type { TlsOptions } from './connection/socket.ts';
@@ -120,7 +122,7 @@ const tlsOptions = shape<TlsOptions>({
   ca: pem(),
   cert: pem(),
   key: pem(),
-  passphrase: text,
+  passphrase: secret,
   servername: text,
   rejectUnauthorized: flag,
 });
@@ -139,6 +141,8 @@ export const clientOptions = optionsOf<ClientOptions>(
   {
     address: required(text),
     tls,
+    credentials: credentialsOrSource,
+    allowPlaintextCredentials: flag,
     deadlineMs,
     retries: amount,
     connectionsMax: numberThat((count) => count >= 1, 'a number from 1 on'),

@@ -1,4 +1,5 @@
 /** What `createClient` takes. */
+import type { Credentials, CredentialsSource } from './calls/credentials.ts';
 import type { TlsOptions } from './connection/socket.ts';
 import type { ClientTransport } from './transports/client-transport.ts';
 
@@ -10,6 +11,19 @@ export interface ClientOptions {
   readonly address: string;
   /** True: with TLS, checked against the certificates that Node trusts. With options: as they say. */
   readonly tls?: boolean | TlsOptions;
+  /**
+   * Who the client is to the server: a user with its password, a token, or a function that gives one of these, also by a promise.
+   * A function is called before the first call, and its result used for all that follow; when the server does not take it any
+   * more (`unauthenticated`) it is called again, once for all calls that were refused, and these are made again, once each, and
+   * streams go on. Left out: the client shows none, but for the client certificate of `tls`.
+   */
+  readonly credentials?: Credentials | CredentialsSource;
+  /**
+   * True: `credentials` may be sent without TLS to another machine, where everyone on the way can read them and use them. Default
+   * false: such a client is refused. To a loopback address and a `unix:` socket they may go in any case; what a `transport` of your own
+   * does with them is yours to see to.
+   */
+  readonly allowPlaintextCredentials?: boolean;
   /** The time that a call may take, its retries included. Default 10000. */
   readonly deadlineMs?: number;
   /**

@@ -32,9 +32,10 @@ import { copyOf, value as isValue } from '../arguments/value.ts';
 import { fixed, client as limits } from '../limits.ts';
 import { Access } from './access.ts';
 import { Admin } from './admin.ts';
-import { clientOptions, optionsByCall, refuse, txnRequest } from './arguments.ts';
+import { clientOptions, invalidArgument, optionsByCall, refuse, txnRequest } from './arguments.ts';
 import { Caller, withLongDeadline } from './calls/caller.ts';
 import type { CallTraces } from './calls/call-trace.ts';
+import type { CallTransport } from './calls/call-transport.ts';
 import { Http2Transport } from './transports/http2-transport.ts';
 import { kvMethods } from './calls/method.ts';
 import type { Pace } from './calls/pace.ts';
@@ -79,20 +80,28 @@ export function createClient(
   makeTraces?: (address: string) => CallTraces,
 ): KelpClient {
   refuse(clientOptions(options));
-  const { address, transport, tls, connectionsMax = limits.connectionsMax } = options;
-  const { deadlineMs = limits.deadlineMs, retries = Number.POSITIVE_INFINITY, pipeline = true } = options;
-  const carrier =
-    transport === undefined
-      ? new Http2Transport({
-          address: parseAddress(address, tls !== undefined && tls !== false),
-          tls: typeof tls === 'object' ? tls : {},
-          connectionsMax,
-          isPipelined: pipeline,
-        })
-      : new UserTransport(address, transport);
-  return new KelpClient(
-    new Caller({ transport: carrier, deadlineMs, retries, pace, traces: makeTraces?.(carrier.address) }),
-  );
+  const { credentials, deadlineMs = limits.deadlineMs, retries = Number.POSITIVE_INFINITY } = options;
+  const transport = transportOf(options);
+  const traces = makeTraces?.(transport.address);
+  return new KelpClient(new Caller({ transport, deadlineMs, retries, pace, credentials, traces }));
+}
+
+function transportOf({ address: given, transport, tls = false, ...options }: ClientOptions): CallTransport {
+  if (transport !== undefined) return new UserTransport(given, transport);
+  const address = parseAddress(given, tls !== false);
+  const { credentials, allowPlaintextCredentials = false } = options;
+  if (credentials !== undefined && !address.isTls && !address.isLocal && !allowPlaintextCredentials) {
+    throw invalidArgument(
+      `credentials would go to ${address.text} in plain text, which everyone on the way can read; use https:// or tls, ` +
+        'or allow it by allowPlaintextCredentials: true',
+    );
+  }
+  return new Http2Transport({
+    address,
+    tls: typeof tls === 'object' ? tls : {},
+    connectionsMax: options.connectionsMax ?? limits.connectionsMax,
+    isPipelined: options.pipeline ?? true,
+  });
 }
 
 export class KelpClient {

@@ -1,6 +1,12 @@
 /** The public face of the TypeScript client. */
 import '../check-node.ts';
 export type { ClientOptions } from './client-options.ts';
+export type {
+  Credentials,
+  CredentialsSource,
+  PasswordCredentials,
+  TokenCredentials,
+} from './calls/credentials.ts';
 export type { KelpClient } from './client.ts';
 export { createClient } from './traced-client.ts';
 export type { TlsOptions } from './connection/socket.ts';

@@ -2,7 +2,8 @@
  * The entries of a range by one stream (`KvService.ScanStream`): the server makes the next chunk as those before are taken, and
  * sends ahead what the stream's window holds. A stream that breaks, as all do whose connection gives no sign of life, is opened
  * again with the token of the last chunk. So is one that the server cuts, as it does when its memory for calls is short and the
- * reader pauses; it may be short still, and refuse the next stream, which is tried until the deadline too. A chunk that does not
+ * reader pauses; it may be short still, and refuse the next stream, which is tried until the deadline too. One that ends since its credentials are not valid any more goes on
+ * with others, where a function gives them. A chunk that does not
  * come by the deadline, over a connection that is alive, ends the scan.
  */
 import type { ScanStreamRequestShape, ScanStreamResponseShape } from '../../gen/kelp/v1/kv_codec.ts';
@@ -47,6 +48,8 @@ class Chunks {
   #stream: ChunkStream | undefined;
   /** Whether the last stream was cut for want of memory, and nothing has come since. */
   #isCut = false;
+  /** Of the credentials that the last stream was opened with. */
+  #generation = 0;
 
   constructor(caller: Caller, range: ScannedRange, options: CallOptions, limit: number, chunkLimit: number) {
     this.#caller = caller;
@@ -61,7 +64,11 @@ class Chunks {
   }
 
   async next(): Promise<ScanStreamResponseShape> {
-    const chunk = await this.#caller.readPart((timeoutMs) => this.#try(timeoutMs), this.#options);
+    const chunk = await this.#caller.readPart(
+      (timeoutMs) => this.#try(timeoutMs),
+      this.#options,
+      () => this.#generation,
+    );
     if (chunk === undefined) throw incompleteReply('the rest of the range');
     this.#remaining -= chunk.entries.length;
     this.#pageToken = chunk.nextPageToken;
@@ -109,6 +116,7 @@ class Chunks {
       pageToken: this.#pageToken,
       chunkLimit: this.#chunkLimit,
     };
+    this.#generation = this.#caller.generation;
     return new ChunkStream(this.#caller, request, this.#options.signal);
   }
 }

@@ -18,6 +18,9 @@
  * come back with another history (a copy of its files that was put back): the watch remembers the incarnation that wrote
  * R, and where another one wrote it, the server refuses too.
  *
+ * A watch that ends since its credentials are not valid any more, as one does whose token expires, goes on with others, where a
+ * function gives them; once it has begun, also when that function fails for a while.
+ *
  * Before the first message a watch fails as a call does that changes nothing: with what does not pass at once, else with
  * its last failure when the client's deadline has passed since it was first read. After that it tries for as long as it
  * is read. A server that takes its time over the first message is waited for; a connection that is dead is noticed.
@@ -26,6 +29,7 @@ import type { EventShape, WatchResponseShape } from '../../gen/kelp/v1/watch_cod
 import { grpcCode } from '../grpc-code.ts';
 import { client as limits } from '../limits.ts';
 import { refuse } from './arguments.ts';
+import { lacksCredentials } from './calls/authorization.ts';
 import type { Caller } from './calls/caller.ts';
 import { afterTries } from './calls/caller.ts';
 import { watchMethod } from './calls/method.ts';
@@ -88,6 +92,10 @@ const interruptions: ReadonlySet<KelpErrorCode> = new Set([
   'deadlineExceeded',
 ]);
 
+function isInterruption(error: KelpError): boolean {
+  return interruptions.has(error.code) || lacksCredentials(error);
+}
+
 /** What the watch would go on with is not there. */
 const lostPlaces: ReadonlySet<KelpErrorCode> = new Set([
   'revisionCompacted',
@@ -116,6 +124,10 @@ class ResumableWatch {
   #hasHandedOut = false;
   #hasSynced = false;
   #hasHeard = false;
+  /** Of the credentials that the last connection was opened with. */
+  #generation = 0;
+  /** Whether others were got since the last message. */
+  #isReauthorized = false;
   /** When it was first read. */
   #beganAtMs = 0;
   /** Tries that failed since the last message. */
@@ -144,7 +156,7 @@ class ResumableWatch {
       } catch (reason) {
         if (this.#signal.aborted) return;
         // What was found wrong here, in the request or a message, would be wrong again.
-        if (reason instanceof KelpError) throw reason;
+        if (reason instanceof KelpError && !lacksCredentials(reason)) throw reason;
         const error = this.#caller.errorOf(reason, false, undefined);
         const farewell = await this.#recover(error);
         if (farewell !== undefined) yield farewell;
@@ -156,6 +168,8 @@ class ResumableWatch {
   /** The messages of one connection. */
   async *#connect(): AsyncGenerator<WatchMessage, void, undefined> {
     this.#incarnation = '';
+    await this.#caller.authorized(this.#caller.deadlineMs, this.#signal);
+    this.#generation = this.#caller.generation;
     try {
       const position = this.#position;
       const start =
@@ -189,6 +203,7 @@ class ResumableWatch {
     this.#hasHeard = true;
     if (this.#failures > 0) this.#request.onResumed?.();
     this.#failures = 0;
+    this.#isReauthorized = false;
   }
 
   /** Moves the position on. @returns what the reader gets, if anything. */
@@ -252,7 +267,9 @@ class ResumableWatch {
   }
 
   /** Gets ready for the next connection, or throws. @returns what the reader must know. */
-  async #recover(error: KelpError): Promise<WatchMessage | undefined> {
+  async #recover(failure: KelpError): Promise<WatchMessage | undefined> {
+    const error = await this.#reauthorize(failure);
+    if (error === undefined) return this.#isVoid ? this.#beginAnew('interrupted') : undefined;
     if (lostPlaces.has(error.code)) {
       const isRestart =
         this.#position === undefined && this.#start.includeCurrent && error.code !== 'otherStore';
@@ -268,15 +285,30 @@ class ResumableWatch {
     }
     if (this.#failures === 1) this.#request.onInterrupted?.(error);
     await this.#caller.pace.wait(pauseMs, this.#signal);
-    // The reader has entries of one revision and will get those of another.
-    if (this.#position === undefined && this.#hasHandedOut) return this.#beginAnew('interrupted');
-    return undefined;
+    return this.#isVoid ? this.#beginAnew('interrupted') : undefined;
+  }
+
+  /** Gets other credentials where those that it had are refused. @returns what there is to recover from all the same. */
+  async #reauthorize(error: KelpError): Promise<KelpError | undefined> {
+    if (error.code !== 'unauthenticated' || this.#isReauthorized || lacksCredentials(error)) return error;
+    const { deadlineMs } = this.#caller;
+    try {
+      this.#isReauthorized = await this.#caller.reauthorized(this.#generation, deadlineMs, this.#signal);
+    } catch (reason) {
+      return this.#caller.errorOf(reason, false, undefined);
+    }
+    return this.#isReauthorized ? undefined : error;
+  }
+
+  /** The reader has entries of one revision and will get those of another. */
+  get #isVoid(): boolean {
+    return this.#position === undefined && this.#hasHandedOut;
   }
 
   /** `undefined` when it is not to be tried again. */
   #pauseAfter(error: KelpError): number | undefined {
     const { pace, retries, deadlineMs } = this.#caller;
-    if (this.#hasHeard) return interruptions.has(error.code) ? backoffMs(this.#failures, pace) : undefined;
+    if (this.#hasHeard) return isInterruption(error) ? backoffMs(this.#failures, pace) : undefined;
     if (!mayPass(error) || this.#failures > retries) return undefined;
     return backoffUntil(this.#beganAtMs + deadlineMs, this.#failures, pace);
   }

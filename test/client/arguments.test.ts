@@ -255,6 +255,8 @@ describe('createClient refuses', () => {
   const kinds: Record<string, Kind> = {
     address: 'text',
     tls: 'tls',
+    credentials: 'credentials',
+    allowPlaintextCredentials: 'flag',
     deadlineMs: 'number',
     retries: 'number',
     connectionsMax: 'number',

@@ -28,6 +28,8 @@ export interface CallTransport {
     signal: AbortSignal,
     trace: TraceHeaders | undefined,
   ): AsyncIterable<Reply>;
+  /** Requests that begin from now on show this, as the header `authorization`. */
+  authorize(value: string): void;
   /** Breaks off what is under way; calls made later fail. */
   close(): void;
 }

@@ -9,18 +9,23 @@
  * - Nothing else is repeated. That holds for `limitReached` too, although it promises that nothing has changed: most
  *   limits do not pass by themselves (a message that is too long, a full memory), and where one does (too many calls at
  *   once), more calls would not help.
+ * - What is refused as `unauthenticated` has changed nothing. Where a function gives the credentials it is made again, once, with
+ *   others (`authorization.ts`), which is no retry: it is not counted by `retries`, and waits for nothing but the function.
  * - A wrong configuration that is certain (TLS on one side only, a certificate that is not trusted) fails at once.
  *
  * One try at a time is under way. A call that is out of time rejects with its last failure: `unavailable`, `recovering`
  * or `shuttingDown` when that was known by then, `deadlineExceeded` when the last try was still without an answer.
  */
+import { type Timer, systemClock } from '../../clock.ts';
 import { client as limits } from '../../limits.ts';
 import { CallFailure } from '../errors/call-failure.ts';
 import { KelpError } from '../errors/error.ts';
 import { mayPass, toKelpError } from '../errors/kelp-error.ts';
 import type { CallOptions } from '../messages/types.ts';
+import { Authorization } from './authorization.ts';
 import type { CallTrace, CallTraces } from './call-trace.ts';
 import type { CallTransport } from './call-transport.ts';
+import type { Credentials, CredentialsSource } from './credentials.ts';
 import type { Method } from './method.ts';
 import type { Pace } from './pace.ts';
 import { backoffUntil } from './pace.ts';
@@ -30,6 +35,8 @@ export interface CallerOptions {
   readonly deadlineMs: number;
   readonly retries: number;
   readonly pace: Pace;
+  /** `undefined`: calls show none. */
+  readonly credentials: Credentials | CredentialsSource | undefined;
   /** `undefined`: no call is ever traced. */
   readonly traces: CallTraces | undefined;
 }
@@ -64,11 +71,13 @@ export class Caller {
   readonly pace: Pace;
   readonly #transport: CallTransport;
   readonly #traces: CallTraces | undefined;
+  readonly #authorization: Authorization;
   readonly #closed = new AbortController();
   #isClosed = false;
 
-  constructor({ transport, deadlineMs, retries, pace, traces }: CallerOptions) {
+  constructor({ transport, deadlineMs, retries, pace, credentials, traces }: CallerOptions) {
     this.#transport = transport;
+    this.#authorization = new Authorization(credentials, (value) => transport.authorize(value));
     this.#traces = traces;
     this.retries = retries;
     this.pace = pace;
@@ -95,9 +104,12 @@ export class Caller {
     return this.#run(false, method, request, options);
   }
 
-  /** A part of something longer that changes nothing: `attempt` makes one try, in so many milliseconds. */
-  readPart<Part>(attempt: Attempt<Part>, options: CallOptions): Promise<Part> {
-    return this.#try(false, attempt, options);
+  /**
+   * A part of something longer that changes nothing: `attempt` makes one try, in so many milliseconds.
+   * @param generation which credentials what it goes over was opened with, once the try has failed.
+   */
+  readPart<Part>(attempt: Attempt<Part>, options: CallOptions, generation: () => number): Promise<Part> {
+    return this.#try(false, attempt, options, undefined, generation);
   }
 
   /** A call that changes something. */
@@ -109,7 +121,34 @@ export class Caller {
     return this.#run(true, method, request, options);
   }
 
-  /** A call whose replies are a stream, to be read from at once. It is made once; what becomes of a stream that breaks is its reader's to say. */
+  /** Of the credentials that what begins now shows. */
+  get generation(): number {
+    return this.#authorization.generation;
+  }
+
+  /**
+   * Waits until there are credentials to begin with; nearly always there is nothing to wait for, and this is `undefined`.
+   * Rejects with a `KelpError`, or any error once the signal is aborted.
+   */
+  authorized(ms: number, signal: AbortSignal | undefined): Promise<void> | undefined {
+    const { awaited } = this.#authorization;
+    return awaited && this.#inTime(awaited, ms, signal);
+  }
+
+  /**
+   * Gets other credentials after those of a generation were refused. Rejects as `authorized` does.
+   * @returns false when there are no others: the refusal is the answer.
+   */
+  async reauthorized(generation: number, ms: number, signal: AbortSignal | undefined): Promise<boolean> {
+    if (!this.#authorization.isRenewable) return false;
+    await this.#inTime(this.#authorization.renew(generation), ms, signal);
+    return true;
+  }
+
+  /**
+   * A call whose replies are a stream, to be read from at once, when it is `authorized`. It is made once; what becomes of a stream
+   * that breaks is its reader's to say.
+   */
   stream<Request, Reply>(
     method: Method<Request, Reply>,
     request: Request,
@@ -163,23 +202,47 @@ export class Caller {
     }
   }
 
+  /** Waits for credentials. */
+  async #inTime(coming: Promise<void>, ms: number, signal: AbortSignal | undefined): Promise<void> {
+    const ended = signal === undefined ? this.closed : AbortSignal.any([signal, this.closed]);
+    const { promise: end, reject } = Promise.withResolvers<never>();
+    const onAbort = (): void => reject(this.errorOf(undefined, false, signal));
+    const timer: Timer = systemClock.setTimer(Math.max(0, ms), () =>
+      reject(new KelpError('deadlineExceeded', 'the function credentials gave none in time', undefined)),
+    );
+    if (ended.aborted) onAbort();
+    else ended.addEventListener('abort', onAbort);
+    try {
+      await Promise.race([coming, end]);
+    } finally {
+      timer.cancel();
+      ended.removeEventListener('abort', onAbort);
+    }
+  }
+
   async #try<Reply>(
     isWrite: boolean,
     attempt: Attempt<Reply>,
     { signal, deadlineMs = this.deadlineMs, tryMsMax = Number.POSITIVE_INFINITY, onTry }: TryOptions,
     trace?: CallTrace,
+    generationOf?: () => number,
   ): Promise<Reply> {
     const { pace } = this;
     const beganAtMs = pace.monotonicMs();
     const endsAtMs = beganAtMs + deadlineMs;
+    let freeTries = 0;
     for (let tries = 1, last: KelpError | undefined; ; tries++) {
       // Nothing has been sent yet, or the last try has proved to be without effect.
       if (signal?.aborted || this.#isClosed) throw this.errorOf(undefined, false, signal);
-      const remainingMs = Math.ceil(tries === 1 ? deadlineMs : endsAtMs - pace.monotonicMs());
+      const { awaited } = this.#authorization;
+      if (awaited !== undefined) await this.#inTime(awaited, endsAtMs - pace.monotonicMs(), signal);
+      const { generation } = this.#authorization;
+      const hasPaused = tries > 1 || awaited !== undefined;
+      const remainingMs = Math.ceil(hasPaused ? endsAtMs - pace.monotonicMs() : deadlineMs);
       // A pause ends late in a process that is held up.
       if (last !== undefined && remainingMs <= 0)
         throw afterTries(last, tries - 1, pace.monotonicMs() - beganAtMs);
-      const timeoutMs = timeoutMsOf(Math.min(remainingMs, tryMsMax));
+      const timeoutMs = timeoutMsOf(Math.max(1, Math.min(remainingMs, tryMsMax)));
       onTry?.();
       let error: KelpError;
       try {
@@ -188,11 +251,20 @@ export class Caller {
         const isUnprocessed = reason instanceof CallFailure && reason.isUnprocessed;
         error = this.errorOf(reason, isWrite && !isUnprocessed, signal);
       }
+      if (error.code === 'unauthenticated' && freeTries === 0) {
+        const refused = generationOf?.() ?? generation;
+        if (await this.reauthorized(refused, endsAtMs - pace.monotonicMs(), signal)) {
+          freeTries++;
+          last = error;
+          trace?.retried(error);
+          continue;
+        }
+      }
       const mayBeRepeated =
         !error.mayHaveTakenEffect &&
         (mayPass(error) || (error.code === 'deadlineExceeded' && timeoutMs < remainingMs));
       const pauseMs =
-        mayBeRepeated && tries <= this.retries ? backoffUntil(endsAtMs, tries, pace) : undefined;
+        mayBeRepeated && tries - freeTries <= this.retries ? backoffUntil(endsAtMs, tries, pace) : undefined;
       if (pauseMs === undefined) throw afterTries(error, tries, pace.monotonicMs() - beganAtMs, last);
       last = error;
       trace?.retried(error);

@@ -6,6 +6,8 @@ export interface ServerAddress {
   /** As messages name it: scheme, host and port as a URL without a path, or `unix:PATH`. */
   readonly text: string;
   readonly isTls: boolean;
+  /** Whether what is sent there does not leave this machine, for sure. */
+  readonly isLocal: boolean;
   /** What requests name the server by. */
   readonly authority: string;
   readonly target: TcpTarget | { readonly path: string };
@@ -22,6 +24,9 @@ const DEFAULT_PORT = '7379';
 /** Where a server is that listens on all interfaces, as with an address without a host. */
 const DEFAULT_HOST = '127.0.0.1';
 
+/** As a URL writes it, in one form. Names that end in `localhost` are left out: not every resolver keeps them here. */
+const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|::1)$/;
+
 /**
  * Reads an address: `host`, `host:port`, `[::1]:port`, or one of these after `http://` or `https://`; or `unix:PATH`, the
  * file of a socket on this machine. Without a host, `:port`, it is this machine: what `kelp serve --listen` takes, a client
@@ -32,15 +37,23 @@ export function parseAddress(address: string, isTls: boolean): ServerAddress {
   if (unix !== undefined) {
     if ('wrong' in unix) throw badAddress(address, `it ${unix.wrong}`);
     if (isTls) throw badAddress(address, 'TLS is asked for, but a socket of this machine is without');
-    return { text: formatUnixAddress(unix.path), isTls: false, authority: 'localhost', target: unix };
+    return {
+      text: formatUnixAddress(unix.path),
+      isTls: false,
+      isLocal: true,
+      authority: 'localhost',
+      target: unix,
+    };
   }
   const url = new URL(parseOrigin(address, isTls));
   const hasTls = url.protocol === 'https:';
+  const host = url.hostname.replace(/^\[|\]$/g, '');
   return {
     text: url.origin,
     isTls: hasTls,
+    isLocal: LOOPBACK.test(host),
     authority: url.host,
-    target: { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || (hasTls ? 443 : 80)) },
+    target: { host, port: Number(url.port || (hasTls ? 443 : 80)) },
   };
 }
 

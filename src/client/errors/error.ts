@@ -32,8 +32,10 @@ export type KelpErrorCode =
   | 'leaseNotFound'
   /** The lease id asked for is taken. */
   | 'leaseExists'
-  /** The call has no credentials, or they are not right, or not any more. */
+  /** The call has no credentials, or they are not right, or not any more. Nothing has changed. */
   | 'unauthenticated'
+  /** No role of the user allows all of what was asked for, or a proxy in front of the server refused it. Nothing has changed. */
+  | 'permissionDenied'
   /** There is no such user, role, grant or token. */
   | 'nameNotFound'
   /** There is a user, role or token of the name. */
@@ -73,8 +75,6 @@ export type KelpErrorCode =
   | 'closed'
   /** The server does not know the call: it is older than this client, or no KelpDB server. */
   | 'unimplemented'
-  /** A proxy in front of the server refused the caller. */
-  | 'permissionDenied'
   /** Anything else; a defect of the server, the client or something between them. */
   | 'internal';
 

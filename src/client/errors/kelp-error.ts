@@ -153,8 +153,9 @@ function unexplainedError(cause: CallFailure, call: FailedCall): KelpError {
         { cause },
       );
     case grpcCode.PermissionDenied:
-    case grpcCode.Unauthenticated:
       return new KelpError('permissionDenied', cause.message, undefined, { cause });
+    case grpcCode.Unauthenticated:
+      return new KelpError('unauthenticated', cause.message, undefined, { cause });
     default:
       return new KelpError('internal', cause.message, undefined, open);
   }

@@ -28,7 +28,7 @@ export type MakeAlone = (call: PipelinedCall, timeoutMs: number) => void;
 /** All calls of one kind: reads or writes. */
 export class Pipeline implements PipelineOwner {
   readonly surroundings: Surroundings;
-  readonly #fields: readonly Field[];
+  #fields: readonly Field[];
   readonly #makeAlone: MakeAlone;
   /** Of this turn. */
   #gathered: PipelinedCall[] = [];
@@ -49,6 +49,12 @@ export class Pipeline implements PipelineOwner {
   /** Takes a call, which goes out at the end of the turn. */
   add(call: PipelinedCall): void {
     if (this.#gathered.push(call) === 1) queueMicrotask(this.#waitForTurn);
+  }
+
+  /** Calls go on over a stream with another head; those that the present one was given end there. */
+  goOnWith(fields: readonly Field[]): void {
+    this.#fields = fields;
+    this.#stream?.leave();
   }
 
   makeAlone(call: PipelinedCall): void {

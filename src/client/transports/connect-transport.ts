@@ -40,6 +40,7 @@ export class ConnectTransport implements CallTransport {
   readonly address: string;
   readonly #transport: Transport;
   readonly #closed = new AbortController();
+  #authorization: string | undefined;
 
   constructor(address: string, transport: Transport) {
     this.address = address;
@@ -58,7 +59,13 @@ export class ConnectTransport implements CallTransport {
     const { signal: closed } = this.#closed;
     const ended = signal === undefined ? closed : AbortSignal.any([signal, closed]);
     try {
-      const reply = await this.#transport.unary(descriptor, ended, timeoutMs, headersOf(trace), message);
+      const reply = await this.#transport.unary(
+        descriptor,
+        ended,
+        timeoutMs,
+        this.#headersOf(trace),
+        message,
+      );
       return toReply(method, reply.message, descriptor.output);
     } catch (error) {
       throw toCallFailure(error);
@@ -81,7 +88,13 @@ export class ConnectTransport implements CallTransport {
       const messages = (async function* () {
         yield message;
       })();
-      const replies = await this.#transport.stream(descriptor, ended, timeoutMs, headersOf(trace), messages);
+      const replies = await this.#transport.stream(
+        descriptor,
+        ended,
+        timeoutMs,
+        this.#headersOf(trace),
+        messages,
+      );
       for await (const reply of replies.message) yield toReply(method, reply, descriptor.output);
     } catch (error) {
       throw toCallFailure(error);
@@ -90,16 +103,25 @@ export class ConnectTransport implements CallTransport {
     }
   }
 
+  authorize(value: string): void {
+    this.#authorization = value;
+  }
+
   /** The transport itself is its owner's to close. */
   close(): void {
     this.#closed.abort();
   }
-}
 
-function headersOf(trace: TraceHeaders | undefined): Record<string, string> | undefined {
-  if (trace === undefined) return undefined;
-  const { traceparent, tracestate } = trace;
-  return tracestate === '' ? { traceparent } : { traceparent, tracestate };
+  #headersOf(trace: TraceHeaders | undefined): Record<string, string> | undefined {
+    const authorization = this.#authorization;
+    if (trace === undefined && authorization === undefined) return undefined;
+    const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
+    if (trace === undefined) return headers;
+    const { traceparent, tracestate } = trace;
+    headers['traceparent'] = traceparent;
+    if (tracestate !== '') headers['tracestate'] = tracestate;
+    return headers;
+  }
 }
 
 function toMessage<Request, Reply>(

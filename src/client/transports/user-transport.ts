@@ -13,6 +13,7 @@ export class UserTransport implements CallTransport {
   readonly address: string;
   readonly #transport: Transport;
   #loaded: Promise<ConnectTransport> | undefined;
+  #authorization: string | undefined;
   #isClosed = false;
 
   constructor(address: string, transport: ClientTransport) {
@@ -42,6 +43,11 @@ export class UserTransport implements CallTransport {
     yield* connect.stream(method, request, timeoutMs, signal, trace);
   }
 
+  authorize(value: string): void {
+    this.#authorization = value;
+    void this.#loaded?.then((connect) => connect.authorize(value));
+  }
+
   close(): void {
     this.#isClosed = true;
     void this.#loaded?.then((connect) => connect.close());
@@ -50,6 +56,7 @@ export class UserTransport implements CallTransport {
   #load(): Promise<ConnectTransport> {
     this.#loaded ??= import('./connect-transport.ts').then(({ ConnectTransport }) => {
       const connect = new ConnectTransport(this.address, this.#transport);
+      if (this.#authorization !== undefined) connect.authorize(this.#authorization);
       if (this.#isClosed) connect.close();
       return connect;
     });

@@ -43,6 +43,7 @@ test.each([
   expect(parseAddress(address, false)).toEqual({
     text: `unix:${path}`,
     isTls: false,
+    isLocal: true,
     authority: 'localhost',
     target: { path },
   });

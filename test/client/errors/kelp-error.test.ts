@@ -165,7 +165,14 @@ describe('what nobody explains', () => {
       false,
       /KelpDB server\?/,
     ],
-    ['a proxy that refuses', new ConnectError('no', Code.Unauthenticated), 'permissionDenied', false, /no/],
+    [
+      'a proxy that knows no such caller',
+      new ConnectError('no', Code.Unauthenticated),
+      'unauthenticated',
+      false,
+      /no/,
+    ],
+    ['a proxy that refuses', new ConnectError('no', Code.PermissionDenied), 'permissionDenied', false, /no/],
     ['a defect', new ConnectError('oops', Code.Internal), 'internal', true, /oops/],
     ['anything else', new Error('what'), 'internal', true, /what/],
   ])('%s', (_, reason, code, mayHaveTakenEffect, message) => {

@@ -246,7 +246,7 @@ describe('a status', () => {
 describe('an answer that is no gRPC', () => {
   test.each([
     [400, 'internal'],
-    [401, 'permissionDenied'],
+    [401, 'unauthenticated'],
     [403, 'permissionDenied'],
     [404, 'unimplemented'],
     [429, 'unavailable'],

@@ -1,0 +1,101 @@
+/**
+ * The credentials that a client's calls show, and where others come from when the server does not take them any more.
+ *
+ * Those that are given as they are hold for good. A function is called before the first call, and again when a call or a stream
+ * was refused as `unauthenticated`: once for all that were refused with the same credentials, which then go on with what it has
+ * given. So each note which credentials they were made with, by `generation`, the number of those that the function has given.
+ *
+ * - "none": nothing was given yet. Calls wait for it.
+ * - "held": calls go out with what was given last.
+ * - "coming": the function has been called. Calls that begin wait for it: those held before were refused.
+ */
+import { systemClock } from '../../clock.ts';
+import { client as limits } from '../../limits.ts';
+import { causesOf } from '../errors/connect-failure.ts';
+import { KelpError } from '../errors/error.ts';
+import { type Credentials, type CredentialsSource, authorizationOf, credentials } from './credentials.ts';
+
+export class Authorization {
+  readonly #source: CredentialsSource | undefined;
+  readonly #show: (value: string) => void;
+  #generation = 0;
+  #coming: Promise<void> | undefined;
+
+  /** @param show makes calls that begin from now on show this, as the header `authorization`. */
+  constructor(given: Credentials | CredentialsSource | undefined, show: (value: string) => void) {
+    this.#show = show;
+    if (typeof given === 'function') this.#source = given;
+    else if (given !== undefined) show(authorizationOf(given));
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** What a call has to wait for; `undefined`: nothing, as nearly always. Rejects with a `KelpError`. */
+  get awaited(): Promise<void> | undefined {
+    if (this.#source === undefined) return undefined;
+    return this.#coming ?? (this.#generation === 0 ? this.#get(this.#source) : undefined);
+  }
+
+  /** Whether there may be others than those that were refused. */
+  get isRenewable(): boolean {
+    return this.#source !== undefined;
+  }
+
+  /** Gets others than those of a generation, unless there are some already. Rejects with a `KelpError`. */
+  async renew(generation: number): Promise<void> {
+    if (this.#source !== undefined && generation === this.#generation)
+      await (this.#coming ?? this.#get(this.#source));
+  }
+
+  #get(source: CredentialsSource): Promise<void> {
+    this.#coming = this.#call(source).finally(() => (this.#coming = undefined));
+    return this.#coming;
+  }
+
+  async #call(source: CredentialsSource): Promise<void> {
+    let given: Credentials;
+    try {
+      given = await inTime(source);
+    } catch (reason) {
+      const cause = new CredentialsFailure(reason);
+      throw new KelpError('unauthenticated', `no credentials: ${cause.message}`, undefined, { cause });
+    }
+    const wrong = credentials(given);
+    if (wrong !== undefined) {
+      throw new KelpError('invalidArgument', `what the function credentials gave${wrong}`, undefined);
+    }
+    this.#show(authorizationOf(given));
+    this.#generation++;
+  }
+}
+
+/** The function of the option `credentials` has failed: that may pass. */
+class CredentialsFailure extends Error {
+  override readonly name = 'CredentialsFailure';
+
+  constructor(cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(`the function credentials failed: ${why}`, { cause });
+  }
+}
+
+/** Whether a call failed since there were no credentials to show, rather than since these were refused. */
+export function lacksCredentials(error: KelpError): boolean {
+  for (const cause of causesOf(error)) if (cause instanceof CredentialsFailure) return true;
+  return false;
+}
+
+/** One that never comes to an end would keep every later call from being made. */
+async function inTime(source: CredentialsSource): Promise<Credentials> {
+  const late = Promise.withResolvers<never>();
+  const timer = systemClock.setTimer(limits.credentialsMs, () =>
+    late.reject(new Error(`it gave nothing within ${limits.credentialsMs} ms`)),
+  );
+  try {
+    return await Promise.race([source(), late.promise]);
+  } finally {
+    timer.cancel();
+  }
+}
