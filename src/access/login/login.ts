@@ -12,6 +12,8 @@ export interface Login {
   readonly userName: string;
   /** Throws `unauthenticated` when the login is over. */
   readonly rights: Rights;
+  /** From when on it is over by itself, by the wall clock; 0: never. */
+  readonly expireTimeMs: number;
 }
 
 /** What a login rests on. */
@@ -40,6 +42,10 @@ export class GroundedLogin implements Login {
     return this.#ground.userName;
   }
 
+  get expireTimeMs(): number {
+    return this.#ground.expireTimeMs;
+  }
+
   get rights(): Rights {
     const { userName, isCurrent, expireTimeMs } = this.#ground;
     if (this.#generation !== this.#table.generation) {
@@ -55,6 +61,7 @@ export class GroundedLogin implements Login {
 /** Before a door has said whose call it is: nothing is allowed. */
 export const NOBODY: Login = {
   userName: '',
+  expireTimeMs: 0,
   get rights(): Rights {
     throw new StoreError('unauthenticated', 'it is not known whose call this is');
   },
@@ -63,6 +70,7 @@ export const NOBODY: Login = {
 /** Of who shows nothing: everything is allowed while access is open, and nothing once it is closed. */
 export class AnonymousLogin implements Login {
   readonly userName = '';
+  readonly expireTimeMs = 0;
   readonly #table: AccessTable;
 
   constructor(table: AccessTable) {

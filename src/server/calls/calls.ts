@@ -65,6 +65,9 @@ export class CallTable {
   readonly #waiting = new Set<WaitingStream>();
   readonly #requestBytesByPeer = new Map<object, number>();
   #isServingWaiting = false;
+  /** Runs until the first login of those that go on is over, which is at `#askTimeMs` by the wall clock. */
+  #askTimer: Timer | undefined;
+  #askTimeMs = Infinity;
   /** Runs while streams wait: a reply becomes old enough to be cut without anything happening. */
   #retryTimer: Timer | undefined;
   #size = 0;
@@ -139,11 +142,25 @@ export class CallTable {
   /** A call goes on, and is ended when it is not allowed any more. */
   lasts(call: Call): void {
     this.#lasting.add(call);
+    this.#askAt(call.login.expireTimeMs);
   }
 
-  /** Access has changed: what is not allowed any more ends. */
+  /** Access has changed, or a login is over: what is not allowed any more ends. */
   askAgain(): void {
     for (const call of this.#lasting) call.askAgain();
+  }
+
+  /** @param expireTimeMs of a login, by the wall clock; 0: never. */
+  #askAt(expireTimeMs: number): void {
+    if (expireTimeMs === 0 || expireTimeMs >= this.#askTimeMs) return;
+    this.#askTimer?.cancel();
+    this.#askTimeMs = expireTimeMs;
+    const delayMs = Math.max(0, expireTimeMs - systemClock.nowMs());
+    this.#askTimer = systemClock.setTimer(delayMs, () => {
+      this.#askTimeMs = Infinity;
+      this.askAgain();
+      for (const call of this.#lasting) if (!call.isAborted) this.#askAt(call.login.expireTimeMs);
+    });
   }
 
   /** Of a call that has left, and whose method has done. */
@@ -397,6 +414,10 @@ export class Call {
   /** What the signal was aborted with. */
   get abortReason(): unknown {
     return this.#abortReason;
+  }
+
+  get isAborted(): boolean {
+    return this.#abortReason !== undefined;
   }
 
   /** Stops it when the signal is aborted: for one who has no need of a signal, which takes more memory than all of a watch. */
