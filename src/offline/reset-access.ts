@@ -4,7 +4,7 @@
  * access: `docs/decisions/0021-access-reset.md` tells why there is nothing between. Each is one transaction of the log.
  */
 import { Access } from '../access/access.ts';
-import { readPasswordFile } from '../access/login/password-file.ts';
+import { readPasswordFile } from '../secret-file.ts';
 import { ROOT, deleteAllAccess, roles, tokens, users } from '../access/records/access-records.ts';
 import { setRootPassword } from '../access/root.ts';
 import { systemClock, systemRandom } from '../clock.ts';

@@ -13,6 +13,7 @@ const layers: readonly (readonly string[])[] = [
     'work-budget.ts',
     'machine.ts',
     'progress.ts',
+    'secret-file.ts',
     'node-version.ts',
     'check-node.ts',
     'tls-only-header.ts',
@@ -26,7 +27,7 @@ const layers: readonly (readonly string[])[] = [
   ['engine'],
   ['store'],
   ['kv'],
-  ['blobs'],
+  ['access', 'blobs'],
   ['server', 'client', 'offline'],
   ['transfer'],
   ['index.ts'],
@@ -49,13 +50,17 @@ const strangers: readonly (readonly [string, string])[] = [
   ['transfer', 'client'],
   ['client', 'store'],
   ['client', 'kv'],
+  ['client', 'access'],
   ['client', 'blobs'],
+  ['blobs', 'access'],
+  ['access', 'blobs'],
   ['client', 'wal'],
   ['client', 'engine'],
   ['engine', 'wal'],
   ['engine', 'snapshot'],
   ['cli', 'store'],
   ['cli', 'kv'],
+  ['cli', 'access'],
   ['cli', 'blobs'],
   ['cli', 'wal'],
   ['cli', 'engine'],
@@ -74,6 +79,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'metrics',
     'tracing',
     'calls',
+    'access',
     'services',
     'http',
     'json',
@@ -172,7 +178,11 @@ describe('the layers of src/', () => {
 
   test('time, chance and files are injected below the server', () => {
     const below = files.filter((file) => layerOf(roomOf(file)) < layerOf('server'));
-    const implementations = new Set(['clock.ts', ...files.filter((file) => roomOf(file) === 'disk')]);
+    const implementations = new Set([
+      'clock.ts',
+      'secret-file.ts',
+      ...files.filter((file) => roomOf(file) === 'disk'),
+    ]);
     const offences = below
       .filter((file) => !implementations.has(file))
       .filter((file) =>

@@ -979,7 +979,7 @@ export const PermissionSchema: GenEnum<Permission> = /*@__PURE__*/
  * then end with one of the two.
  *
  * All but WhoAmI and SetPassword for oneself needs a role that is admin. That is all there is to have: who may change access may
- * give itself every right, and "root" another password. Nobody can lock the door behind itself, though: "root" has all rights
+ * give itself every right, and "root" another password. It can't lock everybody out, though: "root" has all rights
  * whatever its roles are, is never deleted and never without a password; who has lost that one stops the server and runs
  * `kelp access reset`.
  *

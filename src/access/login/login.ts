@@ -59,7 +59,7 @@ export class GroundedLogin implements Login {
 }
 
 /** Before a door has said whose call it is: nothing is allowed. */
-export const NOBODY: Login = {
+export const noLogin: Login = {
   userName: '',
   expireTimeMs: 0,
   get rights(): Rights {

@@ -30,13 +30,13 @@ export class Passwords {
   #begunCount = 0;
   #runningCount = 0;
   /** What a user that does not exist is compared with, so that it takes as long. */
-  readonly #nobody: PasswordHashShape;
+  readonly #noUser: PasswordHashShape;
 
   /** @param cost of new hashes; another one than the default is for tests. */
   constructor(random: Random, cost = COST) {
     this.#random = random;
     this.#cost = cost;
-    this.#nobody = { ...this.#emptyHash(), hash: random.bytes(HASH_BYTES) };
+    this.#noUser = { ...this.#emptyHash(), hash: random.bytes(HASH_BYTES) };
   }
 
   get figures(): PasswordFigures {
@@ -52,7 +52,7 @@ export class Passwords {
 
   /** @param kept `undefined`: no such user, or one without a password; false, after as much work. */
   async verify(password: string, kept: PasswordHashShape | undefined): Promise<boolean> {
-    const compared = kept ?? this.#nobody;
+    const compared = kept ?? this.#noUser;
     const made = await this.#run(password, compared);
     return timingSafeEqual(made, compared.hash) && kept !== undefined;
   }

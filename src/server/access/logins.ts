@@ -1,6 +1,6 @@
 /**
- * Whose a request is, for all doors of a server: by the header `authorization`, else by the certificate of its connection, else
- * nobody's, who may do everything while access is open.
+ * Whose a request is, for all doors of a server: by the header `authorization`, else by the certificate of its connection; a
+ * request without either is anonymous, which may do everything while access is open, and then nothing.
  *
  * What is found is good as long as access does not change, and is kept with the head that a connection knows again (`LoginMemo`):
  * a call with the same credentials as the one before costs a comparison.

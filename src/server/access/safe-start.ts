@@ -13,13 +13,13 @@
  */
 import type { Logger } from 'pino';
 import type { Access } from '../../access/access.ts';
-import { type PasswordFile, readPasswordFile } from '../../access/login/password-file.ts';
+import { type PasswordFile, readPasswordFile } from '../../secret-file.ts';
 import { makeRoot } from '../../access/root.ts';
 import type { Disk } from '../../disk/disk.ts';
 import { dataDirectory } from '../../store/directory/data-directory.ts';
 import type { ServerConfig } from '../config/config.ts';
 import { type ListenAddress, OptionError, formatAddress } from '../config/option-values.ts';
-import { isLoopbackAddress } from '../web/authority.ts';
+import { isLoopbackAddress } from '../config/loopback-address.ts';
 
 export type StartConfig = Pick<ServerConfig, 'dataDir' | 'tls' | 'access'>;
 

@@ -16,7 +16,7 @@
  */
 import { ROOT_CONTEXT, type Tracer } from '@opentelemetry/api';
 import { checkUser } from '../../access/checks.ts';
-import { type Login, NOBODY } from '../../access/login/login.ts';
+import { type Login, noLogin } from '../../access/login/login.ts';
 import { type Timer, systemClock } from '../../clock.ts';
 import { StoreError, assert } from '../../errors.ts';
 import { type ServerLimits, limitName, serverFixed } from '../../limits.ts';
@@ -362,7 +362,7 @@ interface WaitingStream {
 export class Call {
   readonly isStream: boolean;
   /** Whose call it is; set by its door. */
-  login: Login = NOBODY;
+  login: Login = noLogin;
   /** Of the table; a call's own code charges and releases by the methods. */
   heldBytes = 0;
   /** ... and of that for its request. */

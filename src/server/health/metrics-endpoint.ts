@@ -1,12 +1,14 @@
 /** `GET /metrics`: what the server, its store and the process say of themselves, in the text format of Prometheus. */
 import { Registry } from 'prom-client';
+import { grpcCode } from '../../grpc-code.ts';
+import { CHALLENGE } from '../access/credentials.ts';
+import { failureOf } from '../calls/outcome.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { pathOf } from '../http/request-target.ts';
 import { exposed } from '../metrics/exposition.ts';
 import type { OpenStoreFigures, ServerFigures } from '../metrics/metric.ts';
 import { serverSections, storeSections } from '../metrics/metric-table.ts';
 import { processMetrics } from '../metrics/process-metrics.ts';
-import { problemOf } from '../rest/problem.ts';
 import { isReading, sendJson } from './probes.ts';
 
 export interface FigureSources {
@@ -18,9 +20,10 @@ export interface FigureSources {
 }
 
 function sendRefusal(response: HttpResponse, error: unknown): void {
-  const { status, detail, headers } = problemOf(error);
-  const [name, value] = headers;
-  sendJson(response, status, { message: detail }, name === undefined ? {} : { [name]: value ?? '' });
+  const { code, message } = failureOf(error);
+  if (code === grpcCode.Unauthenticated)
+    sendJson(response, 401, { message }, { 'www-authenticate': CHALLENGE });
+  else sendJson(response, code === grpcCode.ResourceExhausted ? 429 : 503, { message });
 }
 
 export class MetricsEndpoint {

@@ -1,6 +1,6 @@
 /**
  * Lines of the log that many clients bring about, for each of which the first is worth a line: one for each key in a window of time,
- * and no more than so many in it altogether, whoever they come from. What is left out is counted.
+ * and no more than so many in it altogether, from all sources. What is left out is counted.
  */
 import type { Logger } from 'pino';
 

@@ -7,7 +7,7 @@
  */
 import type { Logger } from 'pino';
 import { checkUser } from '../../access/checks.ts';
-import { type Login, NOBODY } from '../../access/login/login.ts';
+import { type Login, noLogin } from '../../access/login/login.ts';
 import { StoreError, assert } from '../../errors.ts';
 import { nameOfCode } from '../../grpc-code.ts';
 import { type ServerLimits, serverFixed } from '../../limits.ts';
@@ -136,7 +136,7 @@ export class RestApi {
 
   /** What is for everybody is also for those whose credentials are wrong. */
   #withoutLogin(operation: Operation, call: RestCall, query: string, error: unknown): void {
-    if (operation.needs === 'open') this.#begin(operation, call, query, NOBODY);
+    if (operation.needs === 'open') this.#begin(operation, call, query, noLogin);
     else call.fail(error);
   }
 

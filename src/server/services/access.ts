@@ -214,7 +214,7 @@ async function createUser(
     throw invalid(`roles has more than ${fixed.accessListedMax} names, which is the most a user may have`);
   }
   checkPassword(name, request.password);
-  // Whoever asks for what can't be pays no hash for it.
+  // What can't be is refused before it costs a hash.
   if (access.table.user(name) !== undefined)
     throw new StoreError('nameTaken', `there is a user ${name} already`);
   const password = await hashOf(access, request.password);
@@ -348,7 +348,7 @@ function checkPassword(userName: string, password: string): void {
     throw invalid(`password is ${bytes} bytes long; at most ${passwordBytesMax} are allowed`);
   }
   if (bytes === 0 && userName === records.ROOT) {
-    throw invalid('password is missing; the user root must have one, or nobody could log in as it');
+    throw invalid('password is missing; the user root must have one, or no login as it would be possible');
   }
 }
 

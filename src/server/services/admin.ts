@@ -9,7 +9,7 @@ import { activityResponse } from './activity.ts';
 import { type MethodsOf, serverStream, unary } from './method.ts';
 import { durationShape } from './reply-entries.ts';
 import { wholeNumber } from './request-fields.ts';
-import type { ServiceParts } from './services.ts';
+import type { ServiceParts } from './service-parts.ts';
 
 export function adminMethods({
   version,

@@ -5,15 +5,13 @@ import { AdminService } from '../../../gen/kelp/v1/admin_pb.ts';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
 import { WatchService } from '../../../gen/kelp/v1/watch_pb.ts';
-import type { Access } from '../../access/access.ts';
 import { type ServerLimits, serverFixed } from '../../limits.ts';
-import type { AccessAudit } from '../access/audit.ts';
 import { accessMethods } from './access.ts';
-import type { ActivityFigures } from './activity.ts';
 import { adminMethods } from './admin.ts';
 import { kvMethods } from './kv.ts';
 import { leaseMethods } from './lease.ts';
 import type { Method } from './method.ts';
+import type { ServiceParts } from './service-parts.ts';
 import { watchMethods } from './watch.ts';
 
 export interface ServedService {
@@ -21,16 +19,6 @@ export interface ServedService {
   readonly methods: readonly Method[];
   /** Of one request message, as sent and as decompressed. */
   readonly requestBytesMax: number;
-}
-
-export interface ServiceParts {
-  /** Of the product, as `Status` tells it. */
-  readonly version: string;
-  /** Of the server, as `Activity` tells it. */
-  readonly activity: () => ActivityFigures;
-  /** Of the store, once that is open. */
-  readonly access: () => Access;
-  readonly audit: AccessAudit;
 }
 
 export function servedServices(

@@ -13,7 +13,8 @@
  * Who allows every origin (`*`) has no rule left.
  */
 import { ANY_ORIGIN, originOf } from '../config/web-origins.ts';
-import { type Authority, isLoopbackAddress, isLoopbackName, parseAuthority } from './authority.ts';
+import { isLoopbackAddress } from '../config/loopback-address.ts';
+import { type Authority, isLoopbackName, parseAuthority } from './authority.ts';
 
 export interface GuardOptions {
   /** As `parseOrigins` gives them. */

@@ -1,6 +1,6 @@
 /** Which requests a web page may have sent by accident, one by one. */
 import { describe, expect, test } from 'vitest';
-import { isLoopbackAddress } from '../../../src/server/web/authority.ts';
+import { isLoopbackAddress } from '../../../src/server/config/loopback-address.ts';
 import { type GuardedConnection, WebGuard } from '../../../src/server/web/web-guard.ts';
 
 const loopback: GuardedConnection = { localAddress: '127.0.0.1', isTls: false };

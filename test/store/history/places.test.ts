@@ -27,7 +27,7 @@ interface Place {
 }
 
 /** No store ever drew it. */
-const NOBODY = 'f'.repeat(32);
+const noLogin = 'f'.repeat(32);
 
 async function placeOf(store: Store): Promise<Place> {
   const { revision, incarnation } = await store.status();
@@ -70,7 +70,7 @@ async function writers(store: Store): Promise<string[]> {
   const { revision: newest } = await store.status();
   const ids: string[] = [];
   for (let revision = 1; revision <= newest; revision++)
-    ids.push((await differenceAt(store, { revision, incarnation: NOBODY })).incarnation);
+    ids.push((await differenceAt(store, { revision, incarnation: noLogin })).incarnation);
   return ids;
 }
 
@@ -366,21 +366,21 @@ describe('a request to go on', () => {
     await harness.store.compact(3);
     const { store } = harness;
     const open = (request: object): Promise<unknown> => new Watching(store, request).next();
-    const other = { storeId: NOBODY, incarnation: 'no id', startRevision: 3 };
+    const other = { storeId: noLogin, incarnation: 'no id', startRevision: 3 };
     await refused(open(other), 'otherStore');
     await refused(open({ incarnation: 'no id', startRevision: 3 }), 'invalidArgument');
     await refused(open({ incarnation: 'no id' }), 'invalidArgument');
     await refused(open({ incarnation, startRevision: 3, includeCurrent: true }), 'invalidArgument');
-    await refused(open({ incarnation: NOBODY, startRevision: 2 }), 'historyDiffers');
-    await refused(open({ incarnation: NOBODY, startRevision: 9 }), 'historyDiffers');
+    await refused(open({ incarnation: noLogin, startRevision: 2 }), 'historyDiffers');
+    await refused(open({ incarnation: noLogin, startRevision: 9 }), 'historyDiffers');
     await refused(open({ incarnation, startRevision: 2 }), 'revisionCompacted');
     await refused(open({ startRevision: 9 }), 'revisionFuture');
-    expect(await open({ incarnation: NOBODY })).toMatchObject({ kind: 'synced' });
+    expect(await open({ incarnation: noLogin })).toMatchObject({ kind: 'synced' });
   });
 
   it('from revision 1 on is of every history of the store', async () => {
     const { store } = await MemoryHarness.open();
     await write(store, 'a');
-    expect(await keysBehind(store, { revision: 0, incarnation: NOBODY })).toEqual(['a']);
+    expect(await keysBehind(store, { revision: 0, incarnation: noLogin })).toEqual(['a']);
   });
 });

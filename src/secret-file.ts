@@ -4,8 +4,8 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { type FileHandle, open } from 'node:fs/promises';
-import { StoreError, systemReason } from '../../errors.ts';
-import { fixed } from '../../limits.ts';
+import { StoreError, systemReason } from './errors.ts';
+import { fixed } from './limits.ts';
 
 export interface PasswordFile {
   readonly password: string;
