@@ -7,6 +7,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, onTestFinished, test } from 'vitest';
 import { nodeDisk } from '../../../src/disk/node-disk.ts';
 import { HeldDisk } from '../../support/held-disk.ts';
+import { basic } from '../access/access-client.ts';
 import { startTestServer } from '../../support/test-server.ts';
 import { type EventConnection, connectEvents } from './event-reader.ts';
 import { type RestReply, type RestRequest, type Send, jsonOf, restClient } from './rest-client.ts';
@@ -251,12 +252,14 @@ test('each status that it names is that of a real reply, which has the form that
 
 /** Those that all operations have are asked for apart. */
 function statusesOf(responses: Operation['responses']): number[] {
-  const statuses = Object.keys(responses).filter((status) => !['429', '503', 'default'].includes(status));
+  const statuses = Object.keys(responses).filter(
+    (status) => !['401', '403', '429', '503', 'default'].includes(status),
+  );
   return statuses.map(Number);
 }
 
 /** Headers that say something of KelpDB: the others are those of any reply of HTTP. */
-const TOLD_HEADER = /^(?:kelp-.*|etag|expires|content-range|accept-encoding|retry-after)$/;
+const TOLD_HEADER = /^(?:kelp-.*|etag|expires|content-range|accept-encoding|retry-after|www-authenticate)$/;
 
 function faultsOf(document: Document, schemas: Schemas, operation: Operation, reply: RestReply): string[] {
   const response = responseOf(document, operation, reply.status);
@@ -340,6 +343,33 @@ test('all operations answer 429 when too much is under way', async () => {
     const reply = await answered(by, name, firstOf(name));
     expect([name, reply.status]).toEqual([name, status]);
     expect([name, faultsOf(document, schemas, operation, reply)]).toEqual([name, []]);
+  }
+});
+
+test('all operations but the document answer 401 without credentials, and 403 without a right, once access is closed', async () => {
+  const { url } = await startTestServer();
+  const root = { authorization: basic('root', 'secret') };
+  for (const name of ['root', 'ann']) {
+    const headers = name === 'root' ? {} : root;
+    const body = { name, password: 'secret' };
+    await restClient(url)('/kelp.v1.AccessService/CreateUser', { method: 'POST', headers, body });
+  }
+  const send = restClient(url);
+  const document = await documentOf(send);
+  const schemas = new Schemas(document);
+  for (const [name, operation] of operationsOf(document)) {
+    for (const [status, authorization] of [
+      [401, undefined],
+      [401, 'Bearer wrong'],
+      [403, basic('ann', 'secret')],
+    ] as const) {
+      const [path, request]: Case = name === 'GET /v1/watch' ? ['/v1/watch'] : firstOf(name);
+      const headers = { ...request?.headers, ...(authorization !== undefined && { authorization }) };
+      const reply = await answered(send, name, [path, { ...request, headers }]);
+      const isOpen = name === 'GET /v1/openapi.json';
+      expect([name, authorization, reply.status]).toEqual([name, authorization, isOpen ? 200 : status]);
+      expect([name, faultsOf(document, schemas, operation, reply)]).toEqual([name, []]);
+    }
   }
 });
 

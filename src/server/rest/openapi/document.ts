@@ -12,16 +12,18 @@ import { aboutStores } from './about-stores.ts';
 import { schemaOfParameter } from './parameters.ts';
 import { type Json, ref, schemas } from './schemas.ts';
 
-/** All operations have these, ... */
+/** All operations have this, ... */
 const TOO_MUCH = 429;
-/** ... but for those that need no store. */
+/** ... those that need the store this, too, ... */
 const UNAVAILABLE = 503;
+/** ... and those that are not for everybody these. */
+const REFUSED = [401, 403] as const;
 
 const aboutByName: Readonly<Record<string, AboutOperation>> = { ...aboutKeys, ...aboutStores };
 
 export function openApiDocument(operations: readonly Operation[], version: string): Json {
   const paths: Record<string, Record<string, Json>> = {};
-  const statuses = new Set<number>([TOO_MUCH, UNAVAILABLE]);
+  const statuses = new Set<number>([TOO_MUCH, UNAVAILABLE, ...REFUSED]);
   for (const operation of operations) {
     const name = `${operation.method} ${operation.template}`;
     const about = aboutByName[name];
@@ -41,15 +43,21 @@ export function openApiDocument(operations: readonly Operation[], version: strin
     },
     servers: [{ url: '/' }],
     paths,
-    components: { schemas, responses: problemResponses(statuses) },
+    components: { schemas, responses: problemResponses(statuses), securitySchemes },
+    security: [{ token: [] }, { password: [] }, { certificate: [] }, {}],
   };
 }
 
-function operationObject({ query, template, body }: Operation, about: AboutOperation): Json {
+function operationObject({ query, template, body, needs }: Operation, about: AboutOperation): Json {
   const { operationId, summary, description, isAlwaysServed } = about;
   const described = about.body;
   assert((body === undefined) === (described === undefined), `the body of ${operationId} is described`);
-  const problems = [...about.problems, TOO_MUCH, ...(isAlwaysServed === true ? [] : [UNAVAILABLE])];
+  const problems = [
+    ...about.problems,
+    TOO_MUCH,
+    ...(isAlwaysServed === true ? [] : [UNAVAILABLE]),
+    ...(needs === 'open' ? [] : REFUSED),
+  ];
   return {
     operationId,
     summary,
@@ -77,6 +85,7 @@ function operationObject({ query, template, body }: Operation, about: AboutOpera
         content: described.content,
       },
     }),
+    ...(needs === 'open' && { security: [] }),
     responses: {
       ...about.replies,
       ...Object.fromEntries(problems.map((status) => [status, responseRef(String(status))])),
@@ -84,6 +93,16 @@ function operationObject({ query, template, body }: Operation, about: AboutOpera
     },
   };
 }
+
+/** Nothing is needed as long as access is open. */
+const securitySchemes = {
+  token: { type: 'http', scheme: 'bearer', description: 'A token of `kelp token create`.' },
+  password: { type: 'http', scheme: 'basic', description: 'A user and its password.' },
+  certificate: {
+    type: 'mutualTLS',
+    description: 'A client certificate that names a user, where the server has `--tls-client-ca`.',
+  },
+};
 
 const keyInPath = {
   name: 'key',
@@ -99,6 +118,7 @@ function responseRef(name: string): Json {
 
 /** Those that all problems of a status have, ... */
 const headersByStatus: Readonly<Record<number, Json>> = {
+  401: { 'WWW-Authenticate': { type: 'string', description: 'How to show credentials.' } },
   416: { 'Content-Range': { type: 'string', description: 'The length of the value.' } },
   503: { 'Retry-After': { type: 'integer', description: 'Seconds.' } },
 };
