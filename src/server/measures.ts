@@ -25,7 +25,9 @@ export class Measures {
     this.#limits = limits;
   }
 
-  ofServer(rest: Pick<ServerFigures, 'version' | 'isServing' | 'droppedLogLines' | 'spans'>): ServerFigures {
+  ofServer(
+    rest: Pick<ServerFigures, 'version' | 'isServing' | 'droppedLogLines' | 'spans' | 'access'>,
+  ): ServerFigures {
     const { streamCount, heldBytes, cutCount, meters } = this.#calls;
     const { callsMax, callBytesMax, connectionsMax } = this.#limits;
     const { connections, bytes } = this.traffic;

@@ -6,7 +6,6 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { Access } from '../access/access.ts';
-import { checkUser } from '../access/checks.ts';
 import { type Timer, holdProcess, systemClock, systemRandom } from '../clock.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
 import { leaveOutTraces, systemReason } from '../errors.ts';
@@ -127,16 +126,19 @@ class Server implements RunningServer {
     const measures = this.#measures;
     const deadlines = new Deadlines(systemClock);
     const store = (): KvStore | undefined => this.#store;
+    const audit = new Audit(logger);
+    calls.onDenied = (call, name) => audit.callDenied(call, name);
     const logins = new Logins(
       () => this.#access,
       () => undefined,
+      audit,
     );
     const { openMetrics, openReflection } = config.access;
     const services = servedServices(limits, {
       version,
       activity: () => measures.activity,
       access: () => this.#opened(),
-      audit: new Audit(logger),
+      audit,
     });
     const endpointByPath = rpcEndpoints({
       store,
@@ -154,6 +156,11 @@ class Server implements RunningServer {
           version,
           isServing: state.isServing,
           droppedLogLines: droppedLogLines(),
+          access: {
+            loginCounts: audit.loginCounts,
+            deniedCount: audit.deniedCount,
+            passwords: this.#access?.logins.passwords.figures ?? NO_PASSWORDS,
+          },
           spans: spanExport?.counts ?? { sentCount: 0, lostCount: 0 },
         }),
       store: () => this.#store && measures.ofStore(this.#store),
@@ -347,9 +354,11 @@ class Server implements RunningServer {
   }
 }
 
+const NO_PASSWORDS = { begunCount: 0, runningCount: 0, waitingCount: 0 };
+
 /** Rejects unless a request is of a user. */
 async function admitUser(logins: Logins, { headers, socket }: HttpRequest): Promise<void> {
-  checkUser(await logins.of(headers.authorization, socket));
+  logins.check(await logins.of(headers.authorization, socket), socket);
 }
 
 /** Resolves when connections have had the time to send their last bytes; a client that is gone takes none. */

@@ -19,6 +19,7 @@ const access = new Access({
 export const openLogins = new Logins(
   () => access,
   () => undefined,
+  { loginAccepted: () => undefined, loginRefused: () => undefined },
 );
 
 /** A call of anybody, as its door would have it. */

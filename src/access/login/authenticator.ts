@@ -7,11 +7,11 @@
  */
 import { createHash } from 'node:crypto';
 import type { Clock, Random } from '../../clock.ts';
-import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import type { AccessTable } from '../access-table.ts';
 import { AnonymousLogin, GroundedLogin, type Login } from './login.ts';
 import { Passwords } from './passwords.ts';
+import { RefusedLogin } from './refused-login.ts';
 
 /** What a client shows of itself. */
 export type Credentials =
@@ -90,7 +90,9 @@ export class Authenticator {
     const hash = record?.password?.hash;
     if (!isRight || hash === undefined) {
       await this.#waited(fixed.failedLoginDelayMs);
-      throw wrongCredentials();
+      throw new RefusedLogin(
+        record === undefined ? 'noSuchUser' : hash === undefined ? 'noPassword' : 'wrongPassword',
+      );
     }
     const isCurrent = (): boolean => this.#hasPassword(userName, hash);
     const login = new GroundedLogin(this.#table, { userName, isCurrent, expireTimeMs: 0 }, this.#nowMs);
@@ -101,7 +103,7 @@ export class Authenticator {
   #byToken(secret: string): Login {
     const hash = createHash('sha256').update(secret).digest('hex');
     const token = this.#table.tokenByHash(hash);
-    if (token === undefined) throw wrongCredentials();
+    if (token === undefined) throw new RefusedLogin('unknownToken');
     const { user: userName, expireTimeMs } = token.record;
     // A token that is made anew under the same name has another secret.
     const isCurrent = (): boolean => this.#table.tokenByHash(hash)?.name === token.name;
@@ -110,7 +112,7 @@ export class Authenticator {
 
   #byCertificate(names: readonly string[]): Login {
     const userName = names.find((name) => this.#table.user(name) !== undefined);
-    if (userName === undefined) throw wrongCredentials();
+    if (userName === undefined) throw new RefusedLogin('unknownCertificate');
     return new GroundedLogin(this.#table, { userName, isCurrent: () => true, expireTimeMs: 0 }, this.#nowMs);
   }
 
@@ -133,8 +135,4 @@ export class Authenticator {
   #waited(delayMs: number): Promise<void> {
     return new Promise((resolve) => this.#clock.setTimer(delayMs, resolve));
   }
-}
-
-function wrongCredentials(): StoreError {
-  return new StoreError('unauthenticated', 'the credentials are not right');
 }

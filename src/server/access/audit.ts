@@ -8,10 +8,11 @@
  */
 import type { Logger } from 'pino';
 import { systemClock } from '../../clock.ts';
-import { serverFixed } from '../../limits.ts';
+import { fixed, serverFixed } from '../../limits.ts';
 import type { Call, Peer } from '../calls/calls.ts';
 import { escapeUnprintable } from '../logging/printable.ts';
 import { RareLines } from '../logging/rare-lines.ts';
+import type { LoginKind, LoginObserver, LoginOutcome, RefusedAttempt } from './logins.ts';
 
 /** What a change was of: names alone. */
 export interface ChangedNames {
@@ -37,7 +38,18 @@ export interface AccessAudit {
   adminCalled(caller: Caller, method: string): void;
 }
 
-export class Audit implements AccessAudit {
+type LoginCounts = Record<LoginKind, Record<LoginOutcome, number>>;
+
+export class Audit implements AccessAudit, LoginObserver {
+  /** Credentials that were looked at, since the start. */
+  readonly loginCounts: LoginCounts = {
+    password: noLogins(),
+    token: noLogins(),
+    certificate: noLogins(),
+    none: noLogins(),
+  };
+  /** Calls, and operations of batches, that asked for more than they are allowed. */
+  deniedCount = 0;
   readonly #logger: Logger;
   /** What clients without rights bring about. */
   readonly #rare: RareLines;
@@ -69,9 +81,35 @@ export class Audit implements AccessAudit {
   adminCalled(caller: Caller, method: string): void {
     const fields = { event: 'admin.called', method, ...callerFields(caller) };
     const message = 'a call for operators';
-    if (caller.login.userName === '') this.#rare.tell(keyOf(fields), fields, message);
+    if (caller.login.userName === '') this.#tellRarely(fields, message);
     else this.#logger.info(fields, message);
   }
+
+  loginAccepted(kind: LoginKind): void {
+    this.loginCounts[kind].accepted++;
+  }
+
+  loginRefused({ kind, userName, reason }: RefusedAttempt, connection: Peer): void {
+    this.loginCounts[kind][reason === 'busy' ? 'busy' : 'refused']++;
+    this.#tellRarely(
+      { event: 'login.refused', kind, reason, ...userFields(userName), ...peerFields(connection) },
+      'a login was refused',
+    );
+  }
+
+  /** @param name of what it asked for: a method, or an operation of REST. */
+  callDenied(caller: Caller, name: string): void {
+    this.deniedCount++;
+    this.#tellRarely({ event: 'call.denied', method: name, ...callerFields(caller) }, 'a call was denied');
+  }
+
+  #tellRarely(fields: Readonly<Record<string, string>> & { readonly event: string }, message: string): void {
+    this.#rare.tell(Object.values(fields).join('\n'), fields, message);
+  }
+}
+
+function noLogins(): Record<LoginOutcome, number> {
+  return { accepted: 0, refused: 0, busy: 0 };
 }
 
 interface CallerFields {
@@ -80,14 +118,19 @@ interface CallerFields {
 }
 
 function callerFields({ login: { userName }, peer }: Caller): CallerFields {
-  return { ...(userName !== '' && { user: escapeUnprintable(userName) }), ...peerFields(peer) };
+  return { ...userFields(userName), ...peerFields(peer) };
+}
+
+/** A name may be what a client says it is: anything, and long. */
+function userFields(userName: string): Pick<CallerFields, 'user'> {
+  if (userName === '') return {};
+  const { accessNameCharactersMax } = fixed;
+  const isLong = userName.length > accessNameCharactersMax;
+  const text = isLong ? `${userName.slice(0, accessNameCharactersMax)}...` : userName;
+  return { user: escapeUnprintable(text.toWellFormed()) };
 }
 
 function peerFields(peer: Peer | undefined): Pick<CallerFields, 'peer'> {
   const address = peer?.remoteAddress ?? '';
   return address === '' ? {} : { peer: address };
-}
-
-function keyOf(fields: { readonly event: string; readonly method: string } & CallerFields): string {
-  return JSON.stringify([fields.event, fields.method, fields.user, fields.peer]);
 }

@@ -8,7 +8,11 @@
 import type { Access } from '../../access/access.ts';
 import type { Credentials } from '../../access/login/authenticator.ts';
 import type { Login } from '../../access/login/login.ts';
+import { type LoginRefusal, RefusedLogin } from '../../access/login/refused-login.ts';
+import { checkUser } from '../../access/checks.ts';
+import { isStoreError } from '../../errors.ts';
 import { recoveringError } from '../calls/call-error.ts';
+import type { Peer } from '../calls/calls.ts';
 import { credentialsIn } from './credentials.ts';
 
 /** What is kept of a login where the same credentials come again. */
@@ -18,35 +22,80 @@ export interface LoginMemo {
   generation: number;
 }
 
+export type LoginKind = Credentials['kind'] | 'none';
+export type LoginOutcome = 'accepted' | 'refused' | 'busy';
+
+/** Who was let in, and who was not. */
+export interface LoginObserver {
+  loginAccepted(kind: LoginKind): void;
+  loginRefused(refused: RefusedAttempt, connection: Peer): void;
+}
+
+/** What is told of a login that was refused. */
+export interface RefusedAttempt {
+  /** `none`: no credentials were shown, or what was shown is in no form of them. */
+  readonly kind: LoginKind;
+  /** Which user it was said to be; empty: that is not known. It may be anything that a client sends. */
+  readonly userName: string;
+  readonly reason: LoginRefusal | 'noCredentials' | 'malformed' | 'over' | 'busy';
+}
+
 /** The credentials that a connection has by itself: its client's certificate. */
-export type CredentialsOfConnection = (connection: object) => Credentials | undefined;
+export type CredentialsOfConnection = (connection: Peer) => Credentials | undefined;
 
 export class Logins {
   readonly #access: () => Access | undefined;
   readonly #ofConnection: CredentialsOfConnection;
+  readonly #observer: LoginObserver;
 
   /** @param access `undefined` until the store is open. */
-  constructor(access: () => Access | undefined, ofConnection: CredentialsOfConnection) {
+  constructor(
+    access: () => Access | undefined,
+    ofConnection: CredentialsOfConnection,
+    observer: LoginObserver,
+  ) {
     this.#access = access;
     this.#ofConnection = ofConnection;
+    this.#observer = observer;
   }
 
   /**
    * @returns the login at once, unless a password has to be checked. Throws, or rejects, with `unauthenticated` and `limitReached`;
    * what it returns may throw `unauthenticated` when it is asked, too.
    */
-  of(authorization: string | undefined, connection: object): Login | Promise<Login> {
+  of(authorization: string | undefined, connection: Peer): Login | Promise<Login> {
     const { logins } = this.#opened();
     const credentials =
-      authorization === undefined ? this.#ofConnection(connection) : credentialsIn(authorization);
-    return credentials === undefined ? logins.anonymous : logins.login(credentials);
+      authorization === undefined ? this.#ofConnection(connection) : this.#read(authorization, connection);
+    if (credentials === undefined) return logins.anonymous;
+    try {
+      const login = logins.login(credentials);
+      if (login instanceof Promise) return this.#answered(login, credentials, connection);
+      this.#observer.loginAccepted(credentials.kind);
+      return login;
+    } catch (error) {
+      this.#tellRefused(error, credentials, connection);
+      throw error;
+    }
+  }
+
+  /** What only those may do who have shown who they are, unless access is open. Throws `unauthenticated`. */
+  check(login: Login, connection: Peer): void {
+    try {
+      checkUser(login);
+    } catch (error) {
+      const { userName } = login;
+      const reason = userName === '' ? 'noCredentials' : 'over';
+      this.#observer.loginRefused({ kind: 'none', userName, reason }, connection);
+      throw error;
+    }
   }
 
   /** As `of`, for a head that comes again. @param authorization asked for when it is not known. */
   remembered(
     memo: LoginMemo,
     authorization: () => string | undefined,
-    connection: object,
+    connection: Peer,
   ): Login | Promise<Login> {
     const { generation } = this.#opened().table;
     if (memo.login !== undefined && memo.generation === generation) return memo.login;
@@ -55,6 +104,36 @@ export class Logins {
     memo.login = login;
     memo.generation = generation;
     return login;
+  }
+
+  #read(authorization: string, connection: Peer): Credentials {
+    try {
+      return credentialsIn(authorization);
+    } catch (error) {
+      this.#observer.loginRefused({ kind: 'none', userName: '', reason: 'malformed' }, connection);
+      throw error;
+    }
+  }
+
+  async #answered(login: Promise<Login>, credentials: Credentials, connection: Peer): Promise<Login> {
+    try {
+      const found = await login;
+      this.#observer.loginAccepted(credentials.kind);
+      return found;
+    } catch (error) {
+      this.#tellRefused(error, credentials, connection);
+      throw error;
+    }
+  }
+
+  #tellRefused(error: unknown, credentials: Credentials, connection: Peer): void {
+    const { kind } = credentials;
+    const userName = kind === 'password' ? credentials.userName : '';
+    if (error instanceof RefusedLogin) {
+      this.#observer.loginRefused({ kind, userName, reason: error.reason }, connection);
+    } else if (isStoreError(error, 'limitReached')) {
+      this.#observer.loginRefused({ kind, userName, reason: 'busy' }, connection);
+    }
   }
 
   #opened(): Access {

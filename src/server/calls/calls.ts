@@ -18,7 +18,7 @@ import { ROOT_CONTEXT, type Tracer } from '@opentelemetry/api';
 import { checkUser } from '../../access/checks.ts';
 import { type Login, noLogin } from '../../access/login/login.ts';
 import { type Timer, systemClock } from '../../clock.ts';
-import { StoreError, assert } from '../../errors.ts';
+import { StoreError, assert, isStoreError } from '../../errors.ts';
 import { type ServerLimits, limitName, serverFixed } from '../../limits.ts';
 import { type GrpcCode, nameOfCode } from '../../grpc-code.ts';
 import type { CallMeter } from '../metrics/call-meter.ts';
@@ -53,6 +53,8 @@ export class CallTable {
   readonly operationCounts = new OperationCounts(this.meters);
   /** Replies that were broken off since their client did not read them. */
   cutCount = 0;
+  /** Told of each call that asks for more than it is allowed, by the name of what it asks for. */
+  onDenied: (call: Call, name: string) => void = () => undefined;
   readonly traces: ServerTraces;
   readonly #limits: CallLimits;
   readonly #streams = new Set<Call>();
@@ -435,6 +437,24 @@ export class Call {
     // To one without a name everything is allowed or nothing, so what it was that it needed is not kept.
     this.#needs = this.login.userName === '' ? checkUser : needs;
     if (!this.#isClosed) this.#table.lasts(this);
+  }
+
+  /**
+   * Runs what asks whether it is allowed something. Throws what that throws.
+   * @param name of what it is, for the log.
+   */
+  asked(name: string, ask: () => void): void {
+    try {
+      ask();
+    } catch (error) {
+      this.denied(name, error);
+      throw error;
+    }
+  }
+
+  /** It was asked whether it is allowed something, and that threw: if it is for want of rights, it is told. */
+  denied(name: string, error: unknown): void {
+    if (isStoreError(error, 'permissionDenied')) this.#table.onDenied(this, name);
   }
 
   askAgain(): void {

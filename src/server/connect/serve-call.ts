@@ -112,7 +112,7 @@ async function refusalOfLogin(
   if (isOpen) return undefined;
   try {
     call.login = await logins.of(request.headers.authorization, request.socket);
-    checkUser(call.login);
+    logins.check(call.login, request.socket);
     if (!isBridged && isStream) call.keepAllowed(checkUser);
     return undefined;
   } catch (error) {

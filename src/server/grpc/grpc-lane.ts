@@ -3,7 +3,6 @@
  * and response objects, no headers objects, no chain of generators: through the handlers for all protocols a call costs
  * many times as much (docs/decisions/0014).
  */
-import { checkUser } from '../../access/checks.ts';
 import type { Login } from '../../access/login/login.ts';
 import { type RequestHead, fieldOf } from '../../http2/contract/fields.ts';
 import type { ServerStream, StreamHandler } from '../../http2/contract/stream.ts';
@@ -58,7 +57,7 @@ export function grpcLane(context: GrpcContext, routes: Routes): GrpcLane {
       () => fieldOf(head.fields, 'authorization'),
       stream.connection,
     );
-    if (!(login instanceof Promise)) checkUser(login);
+    if (!(login instanceof Promise)) context.logins.check(login, stream.connection);
     return login;
   }
 

@@ -2,6 +2,7 @@
  * Every metric of KelpDB in one table, by subject: `exposition.ts` writes what a scrape gets of it, and `docs/metrics.md` is made of
  * it. Names are part of the API: dashboards and alerts stand on them.
  */
+import { accessMetrics } from './access-metrics.ts';
 import { callMetrics, connectionMetrics, serverMetrics } from './call-metrics.ts';
 import type { Metric, OpenStoreFigures, ServerFigures } from './metric.ts';
 import { diskMetrics, stateMetrics, watchMetrics, workMetrics } from './store-metrics.ts';
@@ -16,6 +17,7 @@ export const serverSections: readonly Section<ServerFigures>[] = [
   { title: 'The server', metrics: serverMetrics },
   { title: 'Calls', metrics: callMetrics },
   { title: 'Connections', metrics: connectionMetrics },
+  { title: 'Access', metrics: accessMetrics },
 ];
 
 /** There once the store is open. */

@@ -28,6 +28,14 @@ export interface CallFigures {
   readonly callBytesMax: number;
 }
 
+/** Who was let in, who was not, and what that takes. */
+export interface AccessFigures {
+  /** By the kind of credentials, then by outcome. */
+  readonly loginCounts: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly deniedCount: number;
+  readonly passwords: Readonly<Record<'begunCount' | 'runningCount' | 'waitingCount', number>>;
+}
+
 /** What the metrics of a server are read from. */
 export interface ServerFigures {
   readonly version: string;
@@ -37,6 +45,7 @@ export interface ServerFigures {
   readonly spans: { readonly sentCount: number; readonly lostCount: number };
   readonly meters: CallMeters;
   readonly calls: CallFigures;
+  readonly access: AccessFigures;
   readonly connectionsMax: number;
   readonly connections: Readonly<Record<Protocol, ConnectionFigures>>;
   readonly bytes: Readonly<Record<SpokenProtocol, ByteFigures>>;

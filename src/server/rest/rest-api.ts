@@ -146,7 +146,7 @@ export class RestApi {
     call.call.login = login;
     const { body } = operation;
     try {
-      if (operation.needs !== 'open') checkUser(login);
+      if (operation.needs !== 'open') this.#context.logins.check(login, call.peer);
       call.readPathKey();
       const given = readQuery(operation.query, query);
       if (body !== undefined) checkAllowed(operation, call, given);
@@ -207,8 +207,10 @@ function run(operation: Operation, call: RestCall, query: object): void {
 
 function checkAllowed({ needs, isStream }: Operation, call: RestCall, query: object): void {
   if (needs === 'open') return;
-  if (isStream === true) call.call.keepAllowed((login) => needs(login, call, query));
-  else needs(call.call.login, call, query);
+  call.call.asked(call.name, () => {
+    if (isStream === true) call.call.keepAllowed((login) => needs(login, call, query));
+    else needs(call.call.login, call, query);
+  });
 }
 
 /** For the trace of a call, if it is part of one, the wait of a write for the log has a span. */

@@ -75,7 +75,8 @@ export class RestCall extends Timed implements CallChannel {
   body: Uint8Array = NO_BYTES;
   readonly #context: RestCallContext;
   readonly #response: HttpResponse;
-  readonly #name: string;
+  /** As `GET /v1/keys/{key}`. */
+  readonly name: string;
   readonly #meter: CallMeter;
   readonly #parameter: string;
   readonly #writeProblem: RestCallContext['writeProblem'];
@@ -97,7 +98,7 @@ export class RestCall extends Timed implements CallChannel {
     this.request = request;
     this.#response = response;
     this.isHead = request.method === 'HEAD';
-    this.#name = name;
+    this.name = name;
     this.#meter = meter;
     this.#parameter = parameter;
     this.#writeProblem = writeProblem;
@@ -219,7 +220,7 @@ export class RestCall extends Timed implements CallChannel {
 
   /** Answers by an error, unless the reply has begun: then it is broken off. */
   fail(error: unknown): void {
-    if (isUnforeseen(error) && !(error instanceof RestError)) this.#context.onUnforeseen(this.#name, error);
+    if (isUnforeseen(error) && !(error instanceof RestError)) this.#context.onUnforeseen(this.name, error);
     if (this.call.isClosed) return;
     const problem = problemOf(error);
     this.#reader?.leave();
@@ -320,7 +321,7 @@ export class RestCall extends Timed implements CallChannel {
     this.#meter.receivedBytes += bytesIn;
     if (onEnd === undefined) return;
     onEnd({
-      name: this.#name,
+      name: this.name,
       code,
       status,
       bytesIn,

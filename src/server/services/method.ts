@@ -11,6 +11,7 @@
  */
 import type {
   DescMessage,
+  DescMethod,
   DescMethodBiDiStreaming,
   DescMethodServerStreaming,
   DescMethodUnary,
@@ -151,7 +152,7 @@ export function unary<Request, Reply>(
   needs: Needs<Request>,
   run: UnaryMethod<Request, Reply>['run'],
 ): UnaryMethod<Request, Reply> {
-  return { kind: 'unary', desc, codecs, isWrite: false, run: allowed(needs, run) };
+  return { kind: 'unary', desc, codecs, isWrite: false, run: allowed(desc, needs, run) };
 }
 
 export function unaryWrite<Request, Reply>(
@@ -160,7 +161,7 @@ export function unaryWrite<Request, Reply>(
   needs: Needs<Request>,
   run: (store: KvStore, request: Request, call: Call) => Promise<Reply>,
 ): UnaryMethod<Request, Reply> {
-  return { kind: 'unary', desc, codecs, isWrite: true, run: allowed(needs, run) };
+  return { kind: 'unary', desc, codecs, isWrite: true, run: allowed(desc, needs, run) };
 }
 
 export function serverStream<Request, Reply>(
@@ -174,7 +175,7 @@ export function serverStream<Request, Reply>(
     desc,
     codecs,
     run(store, request, call, signal) {
-      call.keepAllowed(needs(request));
+      call.asked(nameOf(desc), () => call.keepAllowed(needs(request)));
       return run(store, request, call, signal);
     },
   };
@@ -191,7 +192,7 @@ export function pushStream<Request>(
     desc,
     codecs,
     open(store, request, call, outlet) {
-      call.keepAllowed(needs(request));
+      call.asked(nameOf(desc), () => call.keepAllowed(needs(request)));
       return open(store, request, call, outlet);
     },
   };
@@ -209,20 +210,31 @@ export function bidiStream<Request, Reply>(
     desc,
     codecs,
     run(store, requests, call, signal) {
-      call.keepAllowed(needs);
+      call.asked(nameOf(desc), () => call.keepAllowed(needs));
       return run(store, requests, call, signal);
     },
   };
 }
 
 function allowed<Request, Result>(
+  desc: DescMethod,
   needs: Needs<Request>,
   run: (store: KvStore, request: Request, call: Call) => Result,
 ): (store: KvStore, request: Request, call: Call) => Result {
   return (store, request, call) => {
-    needs(call.login, request, store);
+    try {
+      needs(call.login, request, store);
+    } catch (error) {
+      call.denied(nameOf(desc), error);
+      throw error;
+    }
     return run(store, request, call);
   };
+}
+
+/** As `KvService/Get`. */
+function nameOf({ name, parent }: DescMethod): string {
+  return `${parent.name}/${name}`;
 }
 
 /** Runs a unary method for a call that has a span: its wait for the log has one, too. */

@@ -293,7 +293,12 @@ class Batch implements ReplyAccount {
 
   /** Throws what the operation fails with. */
   #resultOf(store: KvStore, calls: CallGroup, operation: BatchOperation['operation'], index: number): Result {
-    operationNeeds(this.#call.login, operation, store);
+    try {
+      operationNeeds(this.#call.login, operation, store);
+    } catch (error) {
+      this.#call.denied(`KvService/Pipeline ${operation.case ?? ''}`, error);
+      throw error;
+    }
     if (this.#fullError !== undefined && returnsEntry(operation)) throw this.#fullError;
     switch (operation.case) {
       case 'get': {

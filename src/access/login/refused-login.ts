@@ -1,0 +1,14 @@
+/** What is wrong with credentials: for the log of the server alone. A client is told no more than that they are not right. */
+import { StoreError } from '../../errors.ts';
+
+export type LoginRefusal =
+  'noSuchUser' | 'noPassword' | 'wrongPassword' | 'unknownToken' | 'unknownCertificate';
+
+export class RefusedLogin extends StoreError<'unauthenticated'> {
+  readonly reason: LoginRefusal;
+
+  constructor(reason: LoginRefusal) {
+    super('unauthenticated', 'the credentials are not right');
+    this.reason = reason;
+  }
+}
