@@ -44,6 +44,8 @@ export const fixed = {
   accessRecordBytesMax: 48 * KiB,
   /** A password, in UTF-8. */
   passwordBytesMax: 1 * KiB,
+  /** The memory that one check of a password may take. */
+  passwordMemoryBytesMax: 64 * MiB,
   /** Passwords that are checked at once, each on a thread of the pool, and those that wait for that. */
   passwordChecksMax: 2,
   passwordChecksWaitingMax: 64,

@@ -13,7 +13,7 @@ import type {
 } from '../../gen/kelp/storage/v1/access_codec.ts';
 import type { Seam } from '../store/seam.ts';
 import { type AccessKind, accessKind, parseAccessKey } from './records/access-keys.ts';
-import { ROOT, readRecord, roles, tokens, users } from './records/access-records.ts';
+import { ROOT, checkAllAccess, readRecord, roles, tokens, users } from './records/access-records.ts';
 import { type Rights, allRights, rightsOf } from './rights/rights.ts';
 
 /** A token whose record is current. */
@@ -33,8 +33,10 @@ export class AccessTable {
   readonly #listeners = new Set<() => void>();
   #generation = 0;
 
+  /** Throws `damaged` when a record can't be understood: what it would allow is not known. */
   constructor(seam: Pick<Seam, 'readVisible'>) {
     this.#seam = seam;
+    seam.readVisible(checkAllAccess);
     for (const [name, record] of seam.readVisible(users)) this.#userByName.set(name, record);
     for (const [name, record] of seam.readVisible(roles)) this.#roleByName.set(name, record);
     for (const [name, record] of seam.readVisible(tokens)) this.#setToken(name, record);
@@ -95,9 +97,9 @@ export class AccessTable {
   }
 
   #set(kind: AccessKind, name: string, value: Uint8Array | undefined): void {
-    if (kind === accessKind.user) setOrDelete(this.#userByName, name, readRecord(kind, value));
-    else if (kind === accessKind.role) setOrDelete(this.#roleByName, name, readRecord(kind, value));
-    else this.#setToken(name, readRecord(kind, value));
+    if (kind === accessKind.user) setOrDelete(this.#userByName, name, readRecord(kind, name, value));
+    else if (kind === accessKind.role) setOrDelete(this.#roleByName, name, readRecord(kind, name, value));
+    else this.#setToken(name, readRecord(kind, name, value));
   }
 
   #setToken(name: string, record: TokenRecordShape | undefined): void {

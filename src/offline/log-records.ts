@@ -1,5 +1,6 @@
 /** `kelp log`: the records of a log, in order. */
 import type { RecordShape } from '../../gen/kelp/storage/v1/log_codec.ts';
+import { isAccessKey, parseAccessKey, wordOf } from '../access/records/access-keys.ts';
 import type { Disk } from '../disk/disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
 import { StoreError } from '../errors.ts';
@@ -42,6 +43,18 @@ export async function readLog(request: LogRequest, onRecord: OnLogRecord): Promi
 /** The key of a user that stands in a record as the engine has it. */
 export function userKeyOf(key: Uint8Array): Uint8Array {
   return toUserKey(key);
+}
+
+/** What of access a record is of. */
+export interface AccessName {
+  readonly kind: 'user' | 'role' | 'token';
+  readonly name: string;
+}
+
+/** Of one of the store's own keys for access, whose values are not for reading: they hold hashes. `undefined`: it is none. */
+export function accessNameOf(key: Uint8Array): AccessName | undefined {
+  const parsed = isAccessKey(key) ? parseAccessKey(key) : undefined;
+  return parsed && { kind: wordOf(parsed.kind), name: parsed.name };
 }
 
 async function read(

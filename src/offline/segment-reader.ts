@@ -3,6 +3,7 @@
  * at the pace of the caller. Memory is bounded by the longest frame.
  */
 import { readRecord, type RecordShape } from '../../gen/kelp/storage/v1/log_codec.ts';
+import { faultOfAccess } from '../access/records/access-records.ts';
 import { faultOfRecord } from '../store/recovery/recorded-items.ts';
 import { damageError } from '../wal/frames/damage.ts';
 import { frameKind, SEGMENT_HEADER_OFFSET } from '../wal/frames/format.ts';
@@ -128,7 +129,7 @@ export function* recordsOf(batch: LogBatch): Generator<PlacedRecord, void> {
     if (record.effects.some(({ effect }) => effect.case === undefined)) {
       throw damage('a record has an effect that this version does not know; use the version that wrote it');
     }
-    const fault = faultOfRecord(record);
+    const fault = faultOfRecord(record) ?? faultOfItsAccess(record);
     if (fault !== undefined) throw damage(`no store writes such a thing: ${fault}`);
     if (record.revision !== 0) revision = record.revision;
     yield { record, start, end };
@@ -136,6 +137,14 @@ export function* recordsOf(batch: LogBatch): Generator<PlacedRecord, void> {
   if (revision !== batch.revision) {
     throw damage(`a frame says that it ends at revision ${batch.revision}, its records at ${revision}`);
   }
+}
+
+function faultOfItsAccess({ effects }: RecordShape): string | undefined {
+  for (const { effect } of effects) {
+    const fault = effect.case === 'put' ? faultOfAccess(effect.value.key, effect.value.value) : undefined;
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
 }
 
 function decode(buffer: Buffer, start: number, end: number, damage: (what: string) => Error): RecordShape {

@@ -9,6 +9,7 @@ import {
   type SnapshotBlockShape,
   type SnapshotHeaderShape,
 } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
+import { faultOfAccess } from '../access/records/access-records.ts';
 import type { Disk } from '../disk/disk.ts';
 import { SnapshotDamageError } from '../snapshot/damage.ts';
 import { openSnapshotFile, type SnapshotReader } from '../snapshot/reader.ts';
@@ -129,6 +130,7 @@ export class VerifyingSnapshot {
     for (const lease of leases) this.#refuse(this.#order.faultOfLease(lease), offset);
     for (const version of versions) {
       this.#refuse(this.#order.faultOfVersion(version), offset);
+      if (!version.deleted) this.#refuse(faultOfAccess(version.key, version.value), offset);
       const { replacedBy } = version;
       const change = placeChange({ ...version, value: NO_BYTES }, replacedBy);
       if (replacedBy !== 0) this.#finishNewest(offset);

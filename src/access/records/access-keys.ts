@@ -16,7 +16,7 @@ const REGION = 0xfc;
 export const accessKind = { user: 1, role: 2, token: 3 } as const;
 export type AccessKind = (typeof accessKind)[keyof typeof accessKind];
 
-const wordOfKind: Readonly<Record<AccessKind, string>> = { 1: 'user', 2: 'role', 3: 'token' };
+const wordOfKind = { 1: 'user', 2: 'role', 3: 'token' } as const satisfies Record<AccessKind, string>;
 
 /** All of them. */
 export const ACCESS_KEYS: EngineRange = { start: Uint8Array.of(REGION), end: Uint8Array.of(REGION + 1) };
@@ -39,7 +39,7 @@ export function parseAccessKey(key: Uint8Array): { kind: AccessKind; name: strin
 }
 
 /** The word for what is of a kind, for messages. */
-export function wordOf(kind: AccessKind): string {
+export function wordOf(kind: AccessKind): (typeof wordOfKind)[AccessKind] {
   return wordOfKind[kind];
 }
 

@@ -26,16 +26,19 @@ import {
   writeUserRecord,
 } from '../../../gen/kelp/storage/v1/access_codec.ts';
 import type { EngineRange } from '../../engine/engine.ts';
-import { StoreError } from '../../errors.ts';
+import { isStoreError, StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import { keyAfter } from '../../store/views/keys.ts';
 import type { ReadView } from '../../store/views/view.ts';
+import { WireError } from '../../wire/wire-error.ts';
 import type { AccessDraft } from './access-draft.ts';
+import { faultOfRole, faultOfToken, faultOfUser } from './access-faults.ts';
 import {
   ACCESS_KEYS,
   type AccessKind,
   accessKey,
   accessKind,
+  isAccessKey,
   parseAccessKey,
   wordOf,
 } from './access-keys.ts';
@@ -48,6 +51,7 @@ interface Codec<AccessRecord> {
   readonly read: (buffer: Buffer, start: number, end: number) => AccessRecord;
   readonly sizeOf: (record: AccessRecord) => number;
   readonly write: (record: AccessRecord, buffer: Buffer, offset: number) => number;
+  readonly faultOf: (record: AccessRecord) => string | undefined;
 }
 
 const userCodec: Codec<UserRecordShape> = {
@@ -55,18 +59,21 @@ const userCodec: Codec<UserRecordShape> = {
   read: readUserRecord,
   sizeOf: sizeOfUserRecord,
   write: writeUserRecord,
+  faultOf: faultOfUser,
 };
 const roleCodec: Codec<RoleRecordShape> = {
   kind: accessKind.role,
   read: readRoleRecord,
   sizeOf: sizeOfRoleRecord,
   write: writeRoleRecord,
+  faultOf: faultOfRole,
 };
 const tokenCodec: Codec<TokenRecordShape> = {
   kind: accessKind.token,
   read: readTokenRecord,
   sizeOf: sizeOfTokenRecord,
   write: writeTokenRecord,
+  faultOf: faultOfToken,
 };
 
 interface RecordOfKind {
@@ -181,9 +188,34 @@ export function deleteAllAccess(draft: AccessDraft): number {
 /** The record that lies at a key of its kind. @param value `undefined`: there is none. */
 export function readRecord<Kind extends AccessKind>(
   kind: Kind,
+  name: string,
   value: Uint8Array | undefined,
 ): RecordOfKind[Kind] | undefined {
-  return value && decode(codecByKind[kind], value);
+  return value && decode(codecByKind[kind], name, value);
+}
+
+/** What is wrong with what lies at a key of the engine; `undefined`: nothing, or it is no key of access. */
+export function faultOfAccess(key: Uint8Array, value: Uint8Array): string | undefined {
+  if (!isAccessKey(key)) return undefined;
+  const parsed = parseAccessKey(key);
+  if (parsed === undefined)
+    return 'a record of access is of no kind that this version knows; use the version that wrote it';
+  try {
+    decode(codecByKind[parsed.kind] as Codec<unknown>, parsed.name, value);
+    return undefined;
+  } catch (error) {
+    if (isStoreError(error, 'damaged')) return error.message;
+    throw error;
+  }
+}
+
+/** Throws `damaged` when one of all records of the region can't be understood. */
+export function checkAllAccess(view: ReadView): void {
+  view.scan(ACCESS_KEYS, false, ({ key, value }) => {
+    const fault = faultOfAccess(key, value);
+    if (fault !== undefined) throw new StoreError('damaged', fault);
+    return true;
+  });
 }
 
 /** By their names, in the order of their bytes. */
@@ -195,7 +227,7 @@ function all<AccessRecord>(view: ReadView, codec: Codec<AccessRecord>): [string,
   const found: [string, AccessRecord][] = [];
   view.scan(kindRange(codec.kind), false, (shown) => {
     const name = parseAccessKey(shown.key)?.name;
-    if (name !== undefined) found.push([name, decode(codec, shown.copyValue())]);
+    if (name !== undefined) found.push([name, decode(codec, name, shown.copyValue())]);
     return true;
   });
   return found;
@@ -237,9 +269,8 @@ export function recordPage<Kind extends AccessKind>(
     }
     charge(length);
     bytes += length;
-    const name = parseAccessKey(key)?.name;
-    const record = readRecord(kind, value);
-    if (name !== undefined && record !== undefined) records.push([name, record]);
+    const name = parseAccessKey(key)?.name ?? '';
+    records.push([name, decode(codecByKind[kind], name, value)]);
     return true;
   });
   return { records, isLast };
@@ -252,7 +283,7 @@ function kindRange(kind: AccessKind): EngineRange {
 
 function existing<AccessRecord>(view: ReadView, codec: Codec<AccessRecord>, name: string): AccessRecord {
   const version = view.read(accessKey(codec.kind, name));
-  if (version !== undefined) return decode(codec, version.value);
+  if (version !== undefined) return decode(codec, name, version.value);
   throw new StoreError('nameNotFound', `there is no ${wordOf(codec.kind)} ${name}`);
 }
 
@@ -292,10 +323,26 @@ function put<AccessRecord>(
   draft.put(accessKey(codec.kind, name), bytes);
 }
 
-/** A record is part of the store's own state: damage to it stops the start, and no call meets it. */
-function decode<AccessRecord>(codec: Codec<AccessRecord>, value: Uint8Array): AccessRecord {
+/** A record is part of the store's own state: one that is damaged stops the start, and no call meets it. */
+function decode<AccessRecord>(codec: Codec<AccessRecord>, name: string, value: Uint8Array): AccessRecord {
   const bytes = Buffer.from(value);
-  return codec.read(bytes, 0, bytes.length);
+  let record: AccessRecord;
+  try {
+    record = codec.read(bytes, 0, bytes.length);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    throw damaged(codec.kind, name, error.message);
+  }
+  const fault = codec.faultOf(record);
+  if (fault !== undefined) throw damaged(codec.kind, name, fault);
+  return record;
+}
+
+function damaged(kind: AccessKind, name: string, fault: string): StoreError {
+  return new StoreError(
+    'damaged',
+    `the ${wordOf(kind)} ${name}, as the store keeps it, can not be understood (${fault}); use the version that wrote it, restore a backup, or run kelp access reset, which deletes all users, roles and tokens`,
+  );
 }
 
 function isSameTarget(a: GrantRecordShape, b: GrantRecordShape): boolean {

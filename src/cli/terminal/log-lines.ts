@@ -2,7 +2,7 @@
 import type { EffectShape, RecordShape } from '../../../gen/kelp/storage/v1/log_codec.ts';
 import { DeleteReason } from '../../../gen/kelp/v1/watch_pb.ts';
 import { canonicalKey, namedKey } from '../../arguments/key.ts';
-import { userKeyOf } from '../../offline/log-records.ts';
+import { type AccessName, accessNameOf, userKeyOf } from '../../offline/log-records.ts';
 import { displayCount, displayDuration, displayKey, displayValue } from './display.ts';
 import { keyJson, timeJson, valueJson } from '../../api-json.ts';
 
@@ -16,6 +16,10 @@ export function recordLines(record: RecordShape, hasValues: boolean): string {
 }
 
 function effectText({ effect }: EffectShape, hasValues: boolean): string {
+  const access = accessOf(effect);
+  if (access !== undefined) {
+    return line('access', `${access.kind} ${displayKey(access.name)}  (${access.change})`);
+  }
   switch (effect.case) {
     case 'put': {
       const { key, value, version, leaseId, ttlMs, expireTimeMs } = effect.value;
@@ -44,6 +48,15 @@ function effectText({ effect }: EffectShape, hasValues: boolean): string {
     case undefined:
       return line('unknown', '');
   }
+}
+
+type Effect = EffectShape['effect'];
+
+/** Of a change of access, which is shown without its value, `--values` or not: it may be the hash of a password. */
+function accessOf(effect: Effect): (AccessName & { readonly change: 'written' | 'deleted' }) | undefined {
+  if (effect.case !== 'put' && effect.case !== 'delete') return undefined;
+  const name = accessNameOf(effect.value.key);
+  return name && { ...name, change: effect.case === 'put' ? 'written' : 'deleted' };
 }
 
 function line(kind: string, rest: string): string {
@@ -104,6 +117,8 @@ export function recordJson(record: RecordShape, hasValues: boolean): Record<stri
 }
 
 function effectJson({ effect }: EffectShape, hasValues: boolean): Record<string, unknown> {
+  const access = accessOf(effect);
+  if (access !== undefined) return { type: 'access', ...access };
   switch (effect.case) {
     case 'put': {
       const { key, value, createRevision, version } = effect.value;
