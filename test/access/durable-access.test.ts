@@ -9,6 +9,7 @@ import { openUncheckedStore } from '../../src/kv/open-store.ts';
 import { writeBackupFile } from '../../src/offline/backup-file.ts';
 import { restore } from '../../src/offline/restore.ts';
 import { verifyDirectory } from '../../src/offline/verify.ts';
+import { importFrom } from '../../src/transfer/import.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { SeededRandom } from '../support/random.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
@@ -168,6 +169,18 @@ it('an older state is restored with the access of its time', async () => {
   expect(await shownOf(`${dataDir}-old`)).toBe(state);
   await restore({ backupPath, dataDir: `${dataDir}-new`, logPaths }, NO_PROGRESS);
   expect(await shownOf(`${dataDir}-new`)).not.toContain('"ann"');
+});
+
+it('an import of a backup makes no user, and no key of what is kept of one', async () => {
+  const { dataDir, store } = await filledFolder();
+  const backupPath = `${dataDir}.backup`;
+  await writeBackupFile(backupPath, store.backup(), NO_PROGRESS);
+  const { store: other } = await openOn(new SimulatedDisk({ seed: 1 }));
+  onTestFinished(() => other.close());
+  expect(await importFrom(other, backupPath)).toMatchObject({ entryCount: 1, writtenCount: 1 });
+  const { entries } = await other.scan({});
+  expect(entries.map(({ key, keyBytes }) => keyBytes ?? key)).toEqual(['a key of a user']);
+  expect(shown(other)).toBe('[[],[],[]]');
 });
 
 describe('a record that no store writes', () => {

@@ -2,11 +2,15 @@
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { Access } from '../../src/access/access.ts';
+import * as records from '../../src/access/records/access-records.ts';
 import { openUncheckedStore } from '../../src/kv/open-store.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { SeededRandom } from '../support/random.ts';
 import { KelpProcess } from '../cli/kelp-process.ts';
 import { jsonLines, Kelp, type Outcome } from '../cli/kelp.ts';
 import { startTestServer, temporaryDirectory } from '../support/test-server.ts';
-import { contentsOf, openFolder } from './folders.ts';
+import { BEGIN_MS, contentsOf, openFolder } from './folders.ts';
 
 /** Nobody listens there: these commands need no server. */
 const offline = new Kelp('127.0.0.1:1');
@@ -112,6 +116,39 @@ describe('kelp log', () => {
       {"revision":7,"time":"2026-01-01T00:00:00.500Z","leaseClockMs":500,"effects":[{"type":"delete","key":"leased","reason":"leaseRevoked"},{"type":"leaseEnd","leaseId":7}]}
       "
     `);
+  });
+
+  it('prints changes of access by their names, and never what is kept of them', async () => {
+    const dataDir = join(await temporaryDirectory(), 'data');
+    const [clock, random] = [new ManualClock(BEGIN_MS), new SeededRandom(1)];
+    const store = await openUncheckedStore({ dataDir, clock, random, fsync: 'never' });
+    const access = new Access({ store, clock, random, passwordCost: 2 });
+    const password = await access.logins.passwords.hash('a password');
+    await access.change((draft) => records.createRole(draft, 'reader'));
+    await access.change((draft) =>
+      records.createUser(draft, 'ann', { password, roles: ['reader'], nowMs: 1 }),
+    );
+    await access.change((draft) => records.deleteRole(draft, 'reader'));
+    // As a key of a user, the same bytes are an entry like any other.
+    await store.put(Uint8Array.of(0xfc, 1, 0x61), 'x');
+    await store.close();
+    for (const values of [[], ['--values']]) {
+      const text = await offline.text('log', dataDir, ...values);
+      const lines = text.split('\n').map((line) => line.replace(/^.*Z {2}/, ''));
+      expect(lines.slice(1, 6)).toEqual([
+        'access   role reader  (written)',
+        'access   user ann  (written)',
+        'access   role reader  (deleted)',
+        'access   user ann  (written)',
+        `put      0xfc0161  ${values.length === 0 ? '1 byte' : '"x"'}  (version 1)`,
+      ]);
+      const json = (await offline.json('log', dataDir, ...values)) as { readonly effects: unknown[] }[];
+      expect(json[1]?.effects).toEqual([{ type: 'access', kind: 'user', name: 'ann', change: 'written' }]);
+      const all = text + JSON.stringify(json);
+      for (const form of ['hex', 'base64'] as const) {
+        expect(all).not.toContain(Buffer.from(password.hash).toString(form));
+      }
+    }
   });
 
   it('prints that history was dropped on demand', async () => {

@@ -3,7 +3,8 @@
  *
  *     00 .. F7   a key of a user, its bytes as they are
  *     F8 key     a key of a user whose own first byte is F8 or above
- *     F9 .. FF   the store's own; none is in use yet
+ *     FC         users, roles and tokens (`access/records/access-keys.ts`)
+ *     F9 .. FF   else the store's own; none is in use yet
  *
  * UTF-8 has no byte above F4, so text stays as it is. The order of users' keys is that of their bytes on both sides.
  */

@@ -17,7 +17,7 @@ import {
   faultOfItemCount,
   faultOfSnapshotHeader,
 } from '../../store/recovery/recorded-items.ts';
-import { toUserKey } from '../../store/views/regions.ts';
+import { isUserKey, toUserKey } from '../../store/views/regions.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import type { TransferEntry } from '../contract/entry.ts';
 
@@ -71,8 +71,9 @@ function decoded<Message>(name: string, offset: number, read: () => Message): Me
   }
 }
 
-function isEntry({ deleted, replacedBy }: SnapshotVersionShape): boolean {
-  return !deleted && replacedBy === 0;
+/** Not of what the store keeps for itself, such as who may do what. */
+function isEntry({ key, deleted, replacedBy }: SnapshotVersionShape): boolean {
+  return !deleted && replacedBy === 0 && isUserKey(key);
 }
 
 function toEntry({ key, value, leaseId, expireTimeMs }: SnapshotVersionShape): TransferEntry {
