@@ -691,6 +691,13 @@ export const serverFixed = {
   tcpKeepAliveMs: 60_000,
   /** That a client came with TLS to a port without it, or without to one with it, is logged at most this often; so are web pages that are refused. */
   refusedClientLogMs: 60_000,
+  /** So much of the subject of a client's certificate that is not valid is logged. */
+  loggedSubjectCharactersMax: 200,
+  /** A longer file of a certificate, a key or authorities is none; and how often it is looked whether one has changed. */
+  tlsFileBytesMax: 1 * MiB,
+  tlsFilesCheckMs: 5000,
+  /** A certificate of the server that expires sooner is warned of. */
+  certificateWarningMs: 14 * 24 * 60 * 60 * 1000,
   /** How long a browser may keep what a page of another origin may send; Chromium keeps nothing longer. */
   preflightAgeMs: 7_200_000,
   /**

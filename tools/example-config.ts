@@ -9,6 +9,7 @@ const serverLimitNames = new Set((Object.keys(serverDefaults) as SettableLimit[]
 const exampleByName: Readonly<Record<string, string>> = {
   'tls-cert': '/etc/kelp/tls.crt',
   'tls-key': '/etc/kelp/tls.key',
+  'tls-client-ca': '/etc/kelp/client-ca.crt',
   'root-password-file': '/etc/kelp/root-password',
   'cors-origin': 'https://app.example.com',
   'otlp-endpoint': 'http://127.0.0.1:4318',

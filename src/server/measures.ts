@@ -26,7 +26,10 @@ export class Measures {
   }
 
   ofServer(
-    rest: Pick<ServerFigures, 'version' | 'isServing' | 'droppedLogLines' | 'spans' | 'access'>,
+    rest: Pick<
+      ServerFigures,
+      'version' | 'isServing' | 'droppedLogLines' | 'certificateExpireTimeMs' | 'spans' | 'access'
+    >,
   ): ServerFigures {
     const { streamCount, heldBytes, cutCount, meters } = this.#calls;
     const { callsMax, callBytesMax, connectionsMax } = this.#limits;

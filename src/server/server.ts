@@ -2,13 +2,12 @@
  * The server's life: it listens first, so that health checks are answered while a long recovery runs, then opens the
  * store, then is ready; and goes the same way back when it stops.
  */
-import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { Access } from '../access/access.ts';
 import { type Timer, holdProcess, systemClock, systemRandom } from '../clock.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
-import { leaveOutTraces, systemReason } from '../errors.ts';
+import { leaveOutTraces } from '../errors.ts';
 import { serverFixed } from '../limits.ts';
 import { openUncheckedStore } from '../kv/open-store.ts';
 import { type StoreOptions } from '../store/store-options.ts';
@@ -20,7 +19,7 @@ import { SafeStart } from './access/safe-start.ts';
 import { CallTable } from './calls/calls.ts';
 import type { HttpRequest } from './http/http-message.ts';
 import type { ServerConfig } from './config/config.ts';
-import { Listener, type ListenerOptions } from './listener/listener.ts';
+import { Listener } from './listener/listener.ts';
 import { MetricsEndpoint } from './health/metrics-endpoint.ts';
 import { Measures } from './measures.ts';
 import { openFilesMax, withinOpenFiles } from './config/open-files.ts';
@@ -42,6 +41,9 @@ import { Cors } from './web/cors.ts';
 import { PageRefusal } from './web/page-refusal.ts';
 import { WebGuard } from './web/web-guard.ts';
 import { Routes } from './grpc/routes.ts';
+import { readTlsFiles } from './tls/tls-files.ts';
+import { type TlsMaterial, checkTlsFiles } from './tls/tls-material.ts';
+import { TlsRenewal } from './tls/tls-renewal.ts';
 
 export interface ServerDependencies {
   readonly logger: Logger;
@@ -65,6 +67,11 @@ export interface RunningServer {
    * within `shutdownTimeoutMs`. May be called before the server is ready; called again it gives the same promise.
    */
   stop(): Promise<void>;
+  /**
+   * Reads the TLS files again; resolves when new connections get what is in them, or the log says why not.
+   * @returns `undefined`: there are none.
+   */
+  renewTls(): Promise<void> | undefined;
   /** Closes every connection at once. What was acknowledged is as durable as it was; the process may exit. */
   abort(): void;
 }
@@ -83,7 +90,7 @@ export async function startServer(
   dependencies: ServerDependencies,
 ): Promise<RunningServer> {
   leaveOutTraces();
-  const tls = config.tls === undefined ? undefined : await readTlsFiles(config.tls);
+  const tls = config.tls === undefined ? undefined : await tlsMaterial(config.tls);
   const spanExport = config.otlp === undefined ? undefined : await startExport(config.otlp, dependencies);
   const server = new Server(config, dependencies, tls, spanExport);
   await server.listen();
@@ -97,6 +104,7 @@ class Server implements RunningServer {
   readonly #state = new ServerState();
   readonly #calls: CallTable;
   readonly #listener: Listener;
+  readonly #tlsRenewal: TlsRenewal | undefined;
   readonly #measures: Measures;
   readonly #spanExport: SpanExport | undefined;
   #address = '';
@@ -111,7 +119,7 @@ class Server implements RunningServer {
   constructor(
     config: ServerConfig,
     dependencies: ServerDependencies,
-    tls: ListenerOptions['tls'],
+    tls: TlsMaterial | undefined,
     spanExport: SpanExport | undefined,
   ) {
     const { logger, version, droppedLogLines = () => 0 } = dependencies;
@@ -161,6 +169,7 @@ class Server implements RunningServer {
             deniedCount: audit.deniedCount,
             passwords: this.#access?.logins.passwords.figures ?? NO_PASSWORDS,
           },
+          certificateExpireTimeMs: this.#tlsRenewal?.expireTimeMs,
           spans: spanExport?.counts ?? { sentCount: 0, lostCount: 0 },
         }),
       store: () => this.#store && measures.ofStore(this.#store),
@@ -195,7 +204,7 @@ class Server implements RunningServer {
     const ownHosts = [hostname(), ...('host' in listen ? [listen.host] : [])];
     const guard = new WebGuard({ corsOrigins, ownHosts });
     const otherMeter = calls.meters.of('http', 'other');
-    this.#listener = makeListener({
+    this.#listener = new Listener({
       pageRefusal: new PageRefusal(guard, logger, otherMeter),
       cors: new Cors(guard, corsOrigins, otherMeter),
       grpcLane: lane,
@@ -207,6 +216,16 @@ class Server implements RunningServer {
       limits,
       logger,
     });
+    this.#tlsRenewal =
+      tls &&
+      config.tls &&
+      new TlsRenewal({
+        paths: config.tls,
+        material: tls,
+        use: (material) => this.#listener.renewTls(material),
+        logger,
+        clock: systemClock,
+      });
   }
 
   get address(): string {
@@ -236,6 +255,7 @@ class Server implements RunningServer {
   }
 
   open(): void {
+    this.#tlsRenewal?.start();
     this.#ready = this.#recover();
     // A caller that waits for `ready` or stops the server hears of a failure; that may be a while from now.
     this.#ready.catch(() => undefined);
@@ -281,9 +301,14 @@ class Server implements RunningServer {
       );
     } catch (error) {
       this.#state.enter('stopping');
+      this.#tlsRenewal?.stop();
       this.#listener.destroy();
       throw error;
     }
+  }
+
+  renewTls(): Promise<void> | undefined {
+    return this.#tlsRenewal?.renew();
   }
 
   #opened(): Access {
@@ -344,6 +369,7 @@ class Server implements RunningServer {
       timer.cancel();
       cutter.cancel();
       hold.cancel();
+      this.#tlsRenewal?.stop();
       this.#listener.destroy();
     }
     logger.info('stopped');
@@ -379,20 +405,11 @@ function cutRepeatedly(calls: CallTable): Timer {
   return { cancel: () => timer.cancel() };
 }
 
-async function readTlsFiles(paths: NonNullable<ServerConfig['tls']>): Promise<ListenerOptions['tls']> {
-  return {
-    cert: await readTlsFile('--tls-cert', paths.certPath),
-    key: await readTlsFile('--tls-key', paths.keyPath),
-  };
-}
-
-async function readTlsFile(option: string, path: string): Promise<Buffer> {
+async function tlsMaterial(paths: NonNullable<ServerConfig['tls']>): Promise<TlsMaterial> {
   try {
-    return await readFile(path);
+    return checkTlsFiles(await readTlsFiles(paths));
   } catch (error) {
-    throw new ServerStartError(`${option}: can't read ${path}: ${systemReason(error)}`, {
-      cause: error,
-    });
+    throw new ServerStartError((error as Error).message, { cause: error });
   }
 }
 
@@ -411,15 +428,4 @@ async function startExport(
 ): Promise<SpanExport> {
   const { exportSpans } = await import('./tracing/span-export.ts');
   return exportSpans({ ...otlp, logger, version });
-}
-
-function makeListener(options: ListenerOptions): Listener {
-  try {
-    return new Listener(options);
-  } catch (error) {
-    throw new ServerStartError(
-      `--tls-cert and --tls-key: expected a certificate and its key in PEM form: ${(error as Error).message}`,
-      { cause: error },
-    );
-  }
 }

@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { exitCode } from '../../src/cli/process/exit-code.ts';
 import { defaults, serverDefaults } from '../../src/limits.ts';
 import { serverOptions } from '../../src/server/config/server-options.ts';
+import { Authority, type Identity } from '../support/certificates.ts';
 import { temporaryDirectory } from '../support/test-server.ts';
 import { KelpProcess } from './kelp-process.ts';
 import { Kelp } from './kelp.ts';
@@ -30,11 +31,31 @@ describe('a signal', () => {
     expect(await new Kelp(await next.ready()).text('get', 'a')).toBe('1');
   });
 
-  test('SIGHUP is logged and changes nothing', async () => {
+  test('SIGHUP without TLS is logged and changes nothing', async () => {
     const { server, address } = await serve();
     server.child.kill('SIGHUP');
-    await server.until(() => server.stdout.includes('SIGHUP'));
+    await server.until(() => server.stdout.includes('SIGHUP: there are no TLS files to read again'));
     await new Kelp(address).text('put', 'a', '1');
+    server.child.kill('SIGTERM');
+    expect(await server.ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('SIGHUP has the TLS files read again, and the server goes on', async () => {
+    const directory = await temporaryDirectory();
+    const [cert, key] = [join(directory, 'tls.crt'), join(directory, 'tls.key')];
+    const [first, second] = [new Authority(), new Authority()];
+    const write = async (identity: Identity): Promise<void> => {
+      await writeFile(cert, identity.cert);
+      await writeFile(key, identity.key);
+    };
+    await write(first.server());
+    const { server, address } = await serve(['--tls-cert', cert, '--tls-key', key]);
+    await write(second.server());
+    await writeFile(join(directory, 'ca.pem'), second.identity.cert);
+    server.child.kill('SIGHUP');
+    await server.until(() => server.stdout.includes('"the TLS files were read again"'));
+    const kelp = new Kelp(`https://${address}`);
+    expect(await kelp.text('put', 'a', '1', '--tls-ca', join(directory, 'ca.pem'))).toBe('revision 1\n');
     server.child.kill('SIGTERM');
     expect(await server.ended).toMatchObject({ code: 0, stderr: '' });
   });

@@ -76,6 +76,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
   server: [
     'config',
     'logging',
+    'tls',
     'metrics',
     'tracing',
     'calls',

@@ -79,6 +79,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     dataDir,
     log,
     ready: server.ready,
+    renewTls: () => server.renewTls(),
     stop: () => server.stop(),
     abort: () => server.abort(),
   };

@@ -17,8 +17,8 @@ import { RefusedLogin } from './refused-login.ts';
 export type Credentials =
   | { readonly kind: 'password'; readonly userName: string; readonly password: string }
   | { readonly kind: 'token'; readonly secret: string }
-  /** The names in its certificate, the first that is a user's counts. */
-  | { readonly kind: 'certificate'; readonly names: readonly string[] };
+  /** The names in its certificate, the first that is a user's counts; and when that expires, by the wall clock. */
+  | { readonly kind: 'certificate'; readonly names: readonly string[]; readonly expireTimeMs: number };
 
 export interface AuthenticatorOptions {
   readonly clock: Clock;
@@ -60,7 +60,7 @@ export class Authenticator {
       case 'token':
         return this.#byToken(credentials.secret);
       case 'certificate':
-        return this.#byCertificate(credentials.names);
+        return this.#byCertificate(credentials.names, credentials.expireTimeMs);
     }
   }
 
@@ -110,10 +110,10 @@ export class Authenticator {
     return new GroundedLogin(this.#table, { userName, isCurrent, expireTimeMs }, this.#nowMs);
   }
 
-  #byCertificate(names: readonly string[]): Login {
+  #byCertificate(names: readonly string[], expireTimeMs: number): Login {
     const userName = names.find((name) => this.#table.user(name) !== undefined);
     if (userName === undefined) throw new RefusedLogin('unknownCertificate');
-    return new GroundedLogin(this.#table, { userName, isCurrent: () => true, expireTimeMs: 0 }, this.#nowMs);
+    return new GroundedLogin(this.#table, { userName, isCurrent: () => true, expireTimeMs }, this.#nowMs);
   }
 
   /** Whether that is still what is kept of the password of a user. */

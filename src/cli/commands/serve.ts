@@ -86,7 +86,7 @@ environment, ./kelp.yaml ("fsync: interval", one in a line) and the defaults, in
 alone, on 127.0.0.1), DATA_DIR and VOLUME_ID of the environment come behind the file.
 
 SIGTERM and SIGINT stop the server. A second one, half a second later or more, ends it at once and loses nothing that was
-acknowledged. SIGHUP changes nothing.
+acknowledged. SIGHUP has the TLS files read again, which happens by itself some seconds after they change.
 
 Examples:
   kelp serve

@@ -1,7 +1,7 @@
 /**
  * What signals do to a server. The first SIGTERM or SIGINT stops it, a second one ends the process: see
- * `first-signal.ts`. SIGHUP, which comes when a terminal is closed or a configuration is to be read again, is logged and
- * changes nothing.
+ * `first-signal.ts`. SIGHUP has the TLS files read again, as services are told by it, and never ends the server: it also comes when
+ * a terminal is closed, and the server goes on then, as it does under nohup.
  */
 import type { Logger } from 'pino';
 import type { RunningServer } from '../../server/server.ts';
@@ -22,6 +22,13 @@ export function stopOnSignal(
   return promise;
 }
 
-export function logHangups(logger: Logger, process: Pick<SignalledProcess, 'on'>): void {
-  process.on('SIGHUP', () => logger.info('SIGHUP: nothing to do'));
+/** @param server `undefined`: it has not begun to listen. */
+export function renewOnHangup(
+  server: () => Pick<RunningServer, 'renewTls'> | undefined,
+  process: Pick<SignalledProcess, 'on'>,
+  logger: Logger,
+): void {
+  process.on('SIGHUP', () => {
+    if (server()?.renewTls() === undefined) logger.info('SIGHUP: there are no TLS files to read again');
+  });
 }

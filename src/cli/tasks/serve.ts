@@ -4,11 +4,12 @@ import { serverFixed } from '../../limits.ts';
 import { loadConfig } from '../../server/config/config.ts';
 import { LogOutput } from '../../server/logging/log-output.ts';
 import { createLogger, logGaps } from '../../server/logging/logger.ts';
-import { ServerStartError, startServer } from '../../server/server.ts';
+import { type RunningServer, ServerStartError, startServer } from '../../server/server.ts';
+import { TlsFileError } from '../../server/tls/tls-material.ts';
 import { endOnCrash } from '../process/crash.ts';
 import { UsageError } from '../process/exit-code.ts';
 import { type Surroundings, clientEnvironmentNames } from '../session/session.ts';
-import { logHangups, stopOnSignal } from '../process/stop-signals.ts';
+import { renewOnHangup, stopOnSignal } from '../process/stop-signals.ts';
 import { version } from '../process/version.ts';
 
 /** `flags` are by the names of the options. Resolves when the server has stopped. */
@@ -20,13 +21,15 @@ export async function runServer(
   const output = new LogOutput(process.stdout);
   const logger = createLogger({ level: config.logLevel, format: config.logFormat }, output);
   logGaps(logger, output);
-  logHangups(logger, process);
+  let running: RunningServer | undefined;
+  renewOnHangup(() => running, process, logger);
   const leaveCrashes = endOnCrash(logger);
   const droppedLogLines = (): number => output.droppedCount;
   try {
     const server = await startServer(config, { logger, version, droppedLogLines }).catch((error: unknown) => {
       throw isTlsFileFault(error) ? new UsageError(error.message, { cause: error }) : error;
     });
+    running = server;
     const stopped = stopOnSignal(server, { process, clock: systemClock });
     await server.ready;
     await stopped;
@@ -37,9 +40,7 @@ export async function runServer(
   }
 }
 
-/** A file that an option names is missing or no PEM, as against an address that can't be had. */
+/** A file that an option names is missing or can't be used, as against an address that can't be had. */
 function isTlsFileFault(error: unknown): error is ServerStartError {
-  if (!(error instanceof ServerStartError)) return false;
-  const { code = '', syscall = '' } = (error.cause ?? {}) as Partial<NodeJS.ErrnoException>;
-  return ['open', 'read'].includes(syscall) || code.startsWith('ERR_OSSL_');
+  return error instanceof ServerStartError && error.cause instanceof TlsFileError;
 }

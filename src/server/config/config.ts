@@ -41,7 +41,14 @@ export interface ServerConfig {
   /** What the state of the store may take. */
   readonly memoryBytesMax: number;
   /** Paths of PEM files; `undefined`: no TLS. */
-  readonly tls: { readonly certPath: string; readonly keyPath: string } | undefined;
+  readonly tls:
+    | {
+        readonly certPath: string;
+        readonly keyPath: string;
+        /** Authorities of client certificates; `undefined`: none are asked for. */
+        readonly clientCaPath: string | undefined;
+      }
+    | undefined;
   readonly access: AccessConfig;
   /** Origins of web pages that may call, in the form of browsers; `*`: all of them. */
   readonly corsOrigins: readonly string[];
@@ -285,11 +292,17 @@ function nonEmpty(text: string): string {
 function tlsPaths(settingByName: ReadonlyMap<string, Setting>): ServerConfig['tls'] {
   const certPath = settingByName.get('tls-cert')?.text ?? '';
   const keyPath = settingByName.get('tls-key')?.text ?? '';
-  if (certPath === '' && keyPath === '') return undefined;
+  const clientCaPath = settingByName.get('tls-client-ca')?.text || undefined;
+  if (certPath === '' && keyPath === '') {
+    if (clientCaPath === undefined) return undefined;
+    throw new OptionError(
+      '--tls-client-ca: client certificates need TLS; give --tls-cert and --tls-key, too',
+    );
+  }
   if (certPath === '' || keyPath === '') {
     throw new OptionError('--tls-cert and --tls-key go together: give both, or neither to serve without TLS');
   }
-  return { certPath, keyPath };
+  return { certPath, keyPath, clientCaPath };
 }
 
 /** Limits that contradict each other would only show when the first large value comes. */

@@ -235,6 +235,13 @@ export const serverOptions: readonly ServerOption[] = [
   { name: 'tls-cert', type: 'path', description: 'certificate chain, a PEM file', defaultText: undefined },
   { name: 'tls-key', type: 'path', description: 'private key, a PEM file', defaultText: undefined },
   {
+    name: 'tls-client-ca',
+    type: 'path',
+    description:
+      'authorities, a PEM file: clients may show a certificate that one of them has signed, and are then the user whom it names',
+    defaultText: undefined,
+  },
+  {
     name: 'root-password-file',
     type: 'path',
     description:

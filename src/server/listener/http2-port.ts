@@ -21,6 +21,7 @@ import { failedReply } from '../grpc/status.ts';
 import { isGrpcType } from '../http/grpc-message.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { http2Exchange } from '../http/http2-message.ts';
+import { clientCertificateOf, noteClientCertificate } from '../tls/client-certificate.ts';
 import type { PageRefusal } from '../web/page-refusal.ts';
 
 export type Http2Limits = Pick<
@@ -60,6 +61,8 @@ export class Http2Port {
   /** Takes a connection over, with what was `unshift`ed to its socket. */
   take(socket: Socket): void {
     const connection = new ServerConnection(socket, this.#connectionOptions, this.#receiver);
+    const certificate = clientCertificateOf(socket);
+    if (certificate !== undefined) noteClientCertificate(connection, certificate);
     const { deadlines, limits, random } = this.#options;
     const age = new Age(connection, deadlines);
     this.#ageByConnection.set(connection, age);

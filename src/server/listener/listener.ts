@@ -35,6 +35,8 @@ import type { GrpcLane } from '../grpc/grpc-lane.ts';
 import type { Deadlines } from '../../deadlines.ts';
 import type { Cors } from '../web/cors.ts';
 import type { PageRefusal } from '../web/page-refusal.ts';
+import { ClientCheck } from '../tls/client-check.ts';
+import { type TlsMaterial, contextOptions } from '../tls/tls-material.ts';
 import { Http2Port } from './http2-port.ts';
 import { refuseMalformed } from './malformed-request.ts';
 import { removeUnusedSocket } from './socket-file.ts';
@@ -52,8 +54,8 @@ export interface ListenerOptions {
   readonly deadlines: Deadlines;
   /** Asked in order; the last one answers everything. */
   readonly handlers: readonly RequestHandler[];
-  /** In PEM form; `undefined`: plain text. */
-  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  /** `undefined`: plain text. */
+  readonly tls: TlsMaterial | undefined;
   readonly limits: ServerLimits;
   readonly logger: Logger;
 }
@@ -111,6 +113,11 @@ export class Listener {
     });
   }
 
+  /** New connections get this; what is open stays as it is. Whether there is TLS, and client certificates, was said at the start. */
+  renewTls(tls: TlsMaterial): void {
+    this.#tls?.setSecureContext(contextOptions(tls));
+  }
+
   /** Takes no new connection, and no new request on those of HTTP/2; idle ones are closed. */
   stopAccepting(): void {
     if (this.#isStopping) return;
@@ -160,14 +167,20 @@ export class Listener {
   }
 
   /** Never listens: it is handed connections whose first bytes are those of TLS. */
-  #makeTls(tls: NonNullable<ListenerOptions['tls']>): TlsServer {
+  #makeTls(tls: TlsMaterial): TlsServer {
+    const clientCheck = tls.clientCa === undefined ? undefined : new ClientCheck(this.#options.logger);
     const server = createTlsServer(
       {
-        ...tls,
+        ...contextOptions(tls),
+        // A client may come without one; one that is not valid is refused below.
+        requestCert: tls.clientCa !== undefined,
+        rejectUnauthorized: false,
         ALPNProtocols: ['h2', 'http/1.1'],
         handshakeTimeout: this.#options.limits.handshakeTimeoutMs,
       },
-      (socket) => this.#route(socket, socket.alpnProtocol === 'h2'),
+      (socket) => {
+        if (clientCheck?.admits(socket) !== false) this.#route(socket, socket.alpnProtocol === 'h2');
+      },
     );
     // Node does not close a connection whose handshake takes too long, it only tells.
     server.on('tlsClientError', (_error: Error, socket: Socket) => void socket.destroy());

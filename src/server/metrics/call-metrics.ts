@@ -150,6 +150,12 @@ export const serverMetrics: readonly Metric<ServerFigures>[] = [
     read: ({ droppedLogLines }) => droppedLogLines,
   },
   {
+    name: 'kelp_tls_certificate_expiration_timestamp_seconds',
+    type: 'gauge',
+    help: 'When the certificate of the server, or one of its chain, expires, as seconds since 1970; without TLS there is none.',
+    read: ({ certificateExpireTimeMs: atMs }) => (atMs === undefined ? [] : atMs / 1000),
+  },
+  {
     name: 'kelp_trace_spans_sent_total',
     type: 'counter',
     help: 'The spans of traces that the collector has received (--otlp-endpoint).',

@@ -41,6 +41,8 @@ export interface ServerFigures {
   readonly version: string;
   readonly isServing: boolean;
   readonly droppedLogLines: number;
+  /** Of the certificate or its chain; `undefined`: there is no TLS. */
+  readonly certificateExpireTimeMs: number | undefined;
   /** Of traces: those that were received, and those that will not be. */
   readonly spans: { readonly sentCount: number; readonly lostCount: number };
   readonly meters: CallMeters;

@@ -85,7 +85,7 @@ test('every option can be set by flag, environment and file', async () => {
   );
   const yaml = serverOptions.map((option) => `${option.name}: "${textOf(option)}"`).join('\n');
 
-  const tls = { certPath: 'x', keyPath: 'x' };
+  const tls = { certPath: 'x', keyPath: 'x', clientCaPath: 'x' };
   const otlp = { endpoint, sampleShare: 1 };
   const defaultConfig = await load();
   const access = { ...defaultConfig.access, rootPasswordFile: 'x' };
@@ -313,6 +313,7 @@ describe('a value that can not be is refused with its source', () => {
     [{ 'log-level': 'loud' }, /^--log-level: expected one of trace/],
     [{ 'tls-cert': 'cert.pem' }, /--tls-cert and --tls-key go together/],
     [{ 'tls-key': 'key.pem' }, /--tls-cert and --tls-key go together/],
+    [{ 'tls-client-ca': 'ca.pem' }, /^--tls-client-ca: client certificates need TLS; give --tls-cert/],
     [{ 'value-bytes-max': '64MiB' }, /^--txn-bytes-max: 32MiB is too little for --value-bytes-max/],
     [{ 'request-bytes-max': '1MiB' }, /^--request-bytes-max: 1MiB is too little for --value-bytes-max/],
     [{ 'reply-bytes-max': '1MiB' }, /^--reply-bytes-max: 1MiB is too little for --value-bytes-max/],

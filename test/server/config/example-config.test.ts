@@ -32,7 +32,11 @@ describe('kelp.example.yaml', () => {
   test('holds the defaults, each in a form that the server takes', async () => {
     const taken = example.replaceAll(/^#(?=[\w-]+: \S)/gm, '');
     const otlp = { endpoint: 'http://127.0.0.1:4318', sampleShare: 1 };
-    const tls = { certPath: '/etc/kelp/tls.crt', keyPath: '/etc/kelp/tls.key' };
+    const tls = {
+      certPath: '/etc/kelp/tls.crt',
+      keyPath: '/etc/kelp/tls.key',
+      clientCaPath: '/etc/kelp/client-ca.crt',
+    };
     const defaultConfig = await load('');
     expect(await load(taken)).toEqual({
       ...defaultConfig,
