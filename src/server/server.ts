@@ -41,6 +41,7 @@ import { Cors } from './web/cors.ts';
 import { PageRefusal } from './web/page-refusal.ts';
 import { WebGuard } from './web/web-guard.ts';
 import { Routes } from './grpc/routes.ts';
+import { clientCertificateOf } from './tls/client-certificate.ts';
 import { readTlsFiles } from './tls/tls-files.ts';
 import { type TlsMaterial, checkTlsFiles } from './tls/tls-material.ts';
 import { TlsRenewal } from './tls/tls-renewal.ts';
@@ -128,7 +129,7 @@ class Server implements RunningServer {
     this.#config = config;
     this.#dependencies = dependencies;
     this.#spanExport = spanExport;
-    this.#calls = new CallTable(limits, new ServerTraces(spanExport));
+    this.#calls = new CallTable(limits, new ServerTraces(spanExport), dependencies.storeOptions?.clock);
     this.#measures = new Measures(this.#calls, limits);
     const calls = this.#calls;
     const measures = this.#measures;
@@ -138,7 +139,10 @@ class Server implements RunningServer {
     calls.onDenied = (call, name) => audit.callDenied(call, name);
     const logins = new Logins(
       () => this.#access,
-      () => undefined,
+      (connection) => {
+        const certificate = clientCertificateOf(connection);
+        return certificate && { kind: 'certificate', ...certificate };
+      },
       audit,
     );
     const { openMetrics, openReflection } = config.access;
