@@ -50,8 +50,8 @@ export class Access {
   }
 
   /**
-   * Makes a user. Its name has 1 to 128 characters, none of them a space, a colon or a control character. Making `root`, with a
-   * password, closes access. Rejects with `nameTaken`, and with `nameNotFound` when there is no such role.
+   * Makes a user. Its name has 1 to 128 characters, none of them a space, a colon or a control character; without a
+   * password it may have colons, as a URI of a certificate has. Making `root`, with a password, closes access. Rejects with `nameTaken`, and with `nameNotFound` when there is no such role.
    */
   async createUser(name: string, options: CreateUserOptions = noOptions): Promise<void> {
     refuse(named('name', accessName(name)) ?? optionsByCall['access.createUser'](options));

@@ -204,6 +204,31 @@ describe('access', () => {
     expect(() => login('s1')).toThrow(unauthenticated);
   });
 
+  it('knows a certificate by its first name that is a user, until it expires or the user is gone', async () => {
+    const { access, clock } = await opened();
+    const expireTimeMs = clock.nowMs() + 1000;
+    const login = (...names: string[]): Login | Promise<Login> =>
+      access.logins.login({ kind: 'certificate', names, expireTimeMs });
+    expect(login('ann')).toBe(access.logins.anonymous);
+    await addRole(access, 'reader', grant({}, 'read'));
+    await addUser(access, records.ROOT, 'secret');
+    await addUser(access, 'ann', 'word', 'reader');
+    await addUser(access, 'bob', 'word');
+    const ann = await login('host.example', 'ann', 'bob');
+    const bob = await login('bob', 'ann');
+    expect([ann.userName, bob.userName]).toEqual(['ann', 'bob']);
+    checks.checkKey(ann, 'read', 'a');
+    expect(() => checks.checkKey(bob, 'read', 'a')).toThrow(denied);
+    for (const names of [[], ['host.example']]) expect(() => login(...names)).toThrow(unauthenticated);
+
+    await access.change((draft) => records.deleteUser(draft, 'bob'));
+    expect(() => checks.checkUser(bob)).toThrow(unauthenticated);
+    await clock.pass(999);
+    checks.checkKey(ann, 'read', 'a');
+    await clock.pass(1);
+    expect(() => checks.checkKey(ann, 'read', 'a')).toThrow(unauthenticated);
+  });
+
   it('knows names and their kinds, and refuses what is none', async () => {
     const { access } = await opened();
     for (const name of ['', ' ', 'a b', 'a:b', 'a\n', 'x'.repeat(129), '\ud800']) {
@@ -213,6 +238,14 @@ describe('access', () => {
     }
     await addRole(access, 'ann');
     await addUser(access, 'ann', 'word', 'ann');
+    const uri = 'spiffe://example/ann';
+    await expect(addUser(access, uri, 'word')).rejects.toMatchObject({ code: 'invalidArgument' });
+    await access.change((draft) =>
+      records.createUser(draft, uri, { password: undefined, roles: [], nowMs: 1 }),
+    );
+    const password = await access.logins.passwords.hash('word');
+    const given = access.change((draft) => records.setPassword(draft, uri, password));
+    await expect(given).rejects.toMatchObject({ code: 'invalidArgument' });
     await expect(addUser(access, 'ann', 'word')).rejects.toMatchObject({ code: 'nameTaken' });
     await expect(addUser(access, 'bob', 'word', 'none')).rejects.toMatchObject({ code: 'nameNotFound' });
     expect(access.table.user('bob')).toBeUndefined();

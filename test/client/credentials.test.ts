@@ -343,7 +343,10 @@ test.each([
   ['s3cret', 'credentials is of type string; it must be { user, password } or { token } or a function'],
   [{ token: 's3cret\n' }, 'credentials.token has a line break or space around it; give it without'],
   [{ token: undefined }, 'credentials.token is missing; it must be text'],
-  [{ user: 'a:b', password: 's3cret' }, 'credentials.user has a colon, which no name of a user has'],
+  [
+    { user: 'a:b', password: 's3cret' },
+    'credentials.user has a colon, which no user with a password has in its name',
+  ],
   [{ user: 'ada', pasword: 's3cret' }, 'credentials has no member "pasword" (did you mean "password"?)'],
   [{ user: 'ada', password: 4711 }, 'credentials.password is of type number; it must be text'],
   [{ token: 'a', password: 's3cret' }, 'credentials has a token and a user or password'],

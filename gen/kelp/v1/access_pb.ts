@@ -983,8 +983,11 @@ export const PermissionSchema: GenEnum<Permission> = /*@__PURE__*/
  * whatever its roles are, is never deleted and never without a password; who has lost that one stops the server and runs
  * `kelp access reset`.
  *
- * Names have 1 to 128 characters, none of them a space, a colon or a control character. What a name, key or password can't be is
- * INVALID_ARGUMENT and names the field.
+ * Names have 1 to 128 characters, none of them a space, a colon or a control character; a user without a password may have colons in
+ * its name, as a URI of a certificate has. What a name, key or password can't be is INVALID_ARGUMENT and names the field.
+ *
+ * A certificate is that of the first user among its names: the subject's common name, then the URIs and the DNS names of its SAN. What
+ * is begun by it ends when it expires.
  *
  * What may be made again when its answer was lost: SetPassword, GiveRole and AddGrant, which do the same again. The others that
  * change something are refused then, by ALREADY_EXISTS or NOT_FOUND; a token whose answer was lost is deleted and made anew.

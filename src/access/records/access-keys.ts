@@ -43,17 +43,22 @@ export function wordOf(kind: AccessKind): (typeof wordOfKind)[AccessKind] {
   return wordOfKind[kind];
 }
 
-/** A colon ends the name in Basic authentication; spaces and what can't be printed would deceive who reads a list. */
-const NAME = /^[^\s:\p{C}]+$/u;
+/** Spaces and what can't be printed would deceive who reads a list. */
+const NAME = /^[^\s\p{C}]+$/u;
 
-export function isAccessName(name: string): boolean {
-  return name.isWellFormed() && name.length <= fixed.accessNameCharactersMax && NAME.test(name);
+/** A user may be a URI that stands in its certificate; it has no password then, since a colon ends the name in Basic authentication. */
+export function isAccessName(kind: AccessKind, name: string): boolean {
+  const isText = name.isWellFormed() && name.length <= fixed.accessNameCharactersMax && NAME.test(name);
+  return isText && (kind === accessKind.user || !name.includes(':'));
 }
 
-/** What a name has, for messages. */
-export const accessNameRule = `1 to ${fixed.accessNameCharactersMax} characters, none of them a space, a colon or a control character`;
+/** What a name of a kind has, for messages. */
+export function accessNameRule(kind: AccessKind): string {
+  const refused = kind === accessKind.user ? 'a space' : 'a space, a colon';
+  return `1 to ${fixed.accessNameCharactersMax} characters, none of them ${refused} or a control character`;
+}
 
 function checkName(kind: AccessKind, name: string): void {
-  if (isAccessName(name)) return;
-  throw new StoreError('invalidArgument', `the name of a ${wordOf(kind)} has ${accessNameRule}`);
+  if (isAccessName(kind, name)) return;
+  throw new StoreError('invalidArgument', `the name of a ${wordOf(kind)} has ${accessNameRule(kind)}`);
 }

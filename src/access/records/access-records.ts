@@ -96,6 +96,7 @@ export function createUser(
   const distinct = [...new Set(roles)];
   checkListed(distinct.length, 'roles of a user');
   for (const role of distinct) existing(draft.view, roleCodec, role);
+  if (password !== undefined) checkMayHavePassword(name);
   create(draft, userCodec, name, { password, roles: distinct, createTimeMs: nowMs });
 }
 
@@ -113,7 +114,17 @@ export function deleteUser(draft: AccessDraft, name: string): void {
 }
 
 export function setPassword(draft: AccessDraft, name: string, password: PasswordHashShape | undefined): void {
+  if (password !== undefined) checkMayHavePassword(name);
   put(draft, userCodec, name, { ...existing(draft.view, userCodec, name), password });
+}
+
+/** Basic authentication (RFC 7617) has the password behind the first colon. */
+function checkMayHavePassword(userName: string): void {
+  if (!userName.includes(':')) return;
+  throw new StoreError(
+    'invalidArgument',
+    'a user whose name has a colon can have no password: it comes by a token or a certificate',
+  );
 }
 
 export function giveRole(draft: AccessDraft, userName: string, roleName: string): void {

@@ -37,7 +37,7 @@ const user: Check<string> = (given) => {
   const complaint = secret(given);
   if (complaint !== undefined) return complaint;
   const text = given as string;
-  if (text.includes(':')) return ' has a colon, which no name of a user has';
+  if (text.includes(':')) return ' has a colon, which no user with a password has in its name';
   return /[\s\p{C}]/u.test(text)
     ? ' has a space or a control character, which no name of a user has'
     : undefined;

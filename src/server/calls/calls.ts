@@ -17,7 +17,7 @@
 import { ROOT_CONTEXT, type Tracer } from '@opentelemetry/api';
 import { checkUser } from '../../access/checks.ts';
 import { type Login, noLogin } from '../../access/login/login.ts';
-import { type Timer, systemClock } from '../../clock.ts';
+import { type Clock, type Timer, systemClock } from '../../clock.ts';
 import { StoreError, assert, isStoreError } from '../../errors.ts';
 import { type ServerLimits, limitName, serverFixed } from '../../limits.ts';
 import { type GrpcCode, nameOfCode } from '../../grpc-code.ts';
@@ -57,6 +57,7 @@ export class CallTable {
   onDenied: (call: Call, name: string) => void = () => undefined;
   readonly traces: ServerTraces;
   readonly #limits: CallLimits;
+  readonly #clock: Clock;
   readonly #streams = new Set<Call>();
   /** Those that go on, and for which what they were allowed is asked again. */
   readonly #lasting = new Set<Call>();
@@ -76,8 +77,10 @@ export class CallTable {
   #refusedCount = 0;
   #heldBytes = 0;
 
-  constructor(limits: CallLimits, traces = new ServerTraces()) {
+  /** @param clock by which logins expire. */
+  constructor(limits: CallLimits, traces = new ServerTraces(), clock: Clock = systemClock) {
     this.#limits = limits;
+    this.#clock = clock;
     this.traces = traces;
   }
 
@@ -157,8 +160,8 @@ export class CallTable {
     if (expireTimeMs === 0 || expireTimeMs >= this.#askTimeMs) return;
     this.#askTimer?.cancel();
     this.#askTimeMs = expireTimeMs;
-    const delayMs = Math.max(0, expireTimeMs - systemClock.nowMs());
-    this.#askTimer = systemClock.setTimer(delayMs, () => {
+    const delayMs = Math.max(0, expireTimeMs - this.#clock.nowMs());
+    this.#askTimer = this.#clock.setTimer(delayMs, () => {
       this.#askTimeMs = Infinity;
       this.askAgain();
       for (const call of this.#lasting) if (!call.isAborted) this.#askAt(call.login.expireTimeMs);

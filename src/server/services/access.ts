@@ -276,7 +276,7 @@ function listed<Kind extends AccessKind>(
   { limit, pageToken }: PageRequest,
   call: Call,
 ): { readonly items: records.RecordPage<Kind>['records']; readonly nextPageToken: string } {
-  if (pageToken !== '' && !isAccessName(pageToken)) {
+  if (pageToken !== '' && !isAccessName(kind, pageToken)) {
     throw invalid('page_token is not one that this store gave out; begin without a token');
   }
   const page = store.readVisible((view) =>
@@ -313,11 +313,11 @@ function checkSelfOrAdmin(login: Login, userName: string): void {
 }
 
 function nameIn(field: string, kind: AccessKind, name: string): string {
-  if (isAccessName(name)) return name;
+  if (isAccessName(kind, name)) return name;
   throw invalid(
     name === ''
-      ? `${field} is missing; a ${wordOf(kind)} has a name of ${accessNameRule}`
-      : `${field} is no name of a ${wordOf(kind)}, which has ${accessNameRule}`,
+      ? `${field} is missing; a ${wordOf(kind)} has a name of ${accessNameRule(kind)}`
+      : `${field} is no name of a ${wordOf(kind)}, which has ${accessNameRule(kind)}`,
   );
 }
 

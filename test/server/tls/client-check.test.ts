@@ -230,3 +230,17 @@ test.each(['TLSv1.2', 'TLSv1.3'] as const)(
     expect(port.seen.map((certificate) => certificate?.names)).toEqual([['alice'], ['alice']]);
   },
 );
+
+test('a session from before the authorities were changed lets no certificate of those before in', async () => {
+  const port = await PortUnderTest.open();
+  const identity = clientAuthority.issue({ commonNames: ['alice'] });
+  const before = port.tls(identity, { ALPNProtocols: ['http/1.1'] });
+  const [session] = await Promise.race([once(before, 'session'), once(before, 'secureConnect')]);
+  before.destroy();
+  port.renew(new Authority('the next authority of clients').identity.cert);
+  const given = Buffer.isBuffer(session) ? session : before.getSession();
+  const after = port.tls(identity, given === undefined ? {} : { session: given });
+  after.on('error', () => undefined).resume();
+  await once(after, 'close');
+  expect(port.log.lines).toMatchObject([{ msg: REFUSED, subject: 'CN=alice' }]);
+});
