@@ -11,7 +11,8 @@ COPY src src
 RUN npm run build -- kelpdb && npm prune --omit=dev
 
 FROM node:24-slim
-# In the environment and not in CMD: options behind "docker run kelpdb serve" shall add to them, not replace them.
+# All addresses, so it starts only with a decision about access: KELP_ROOT_PASSWORD_FILE with KELP_TLS_CERT and KELP_TLS_KEY, or
+# KELP_ALLOW_PLAINTEXT; or KELP_ALLOW_ANONYMOUS. In the environment and not in CMD: options behind "docker run kelpdb serve" shall add to them, not replace them.
 ENV NODE_ENV=production KELP_LISTEN=0.0.0.0:7379 KELP_DATA_DIR=/data
 WORKDIR /app
 COPY --from=build /app/package.json ./

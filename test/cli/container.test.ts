@@ -62,6 +62,15 @@ test('without an option the image serves on all addresses, from its volume', asy
   expect(instruction('EXPOSE')).toBe('7379');
 });
 
+test('it does not start before who may do what is decided', async () => {
+  const dataDir = join(await temporaryDirectory(), 'data');
+  const here = { ...environment, KELP_LISTEN: '0.0.0.0:0', KELP_DATA_DIR: dataDir };
+  const refused = await new KelpProcess(command, { environment: here }).ended;
+  expect(refused).toMatchObject({ code: 2, stdout: '' });
+  expect(refused.stderr).toContain('KELP_ALLOW_ANONYMOUS=true');
+  await new KelpProcess(command, { environment: { ...here, KELP_ALLOW_ANONYMOUS: 'true' } }).ready();
+});
+
 test('options behind "serve", or in the environment, leave address and data directory as they are', async () => {
   const dataDir = join(await temporaryDirectory(), 'data');
   const here = { ...environment, KELP_LISTEN: '127.0.0.1:0', KELP_DATA_DIR: dataDir };

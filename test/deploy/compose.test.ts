@@ -14,6 +14,7 @@ import {
   readCompose,
 } from './support/compose.ts';
 import { besideStateBytes } from './support/server-memory.ts';
+import { warningsOfStarts } from './support/start-of.ts';
 
 const FOLDER = 'deploy';
 const stack = readCompose(join(FOLDER, 'compose.yaml'));
@@ -95,6 +96,11 @@ describe.each(servers)('the server $name', ({ service }) => {
     expect(mounts.map(({ target }) => target)).toEqual([dataDir]);
   });
 
+  test('starts as it stands: who may do what there is decided', async () => {
+    expect(await warningsOfStarts(environment)).not.toEqual([]);
+    await expect(warningsOfStarts(imageEnvironment())).rejects.toThrow('--allow-anonymous');
+  });
+
   test('has memory for what is not keys and values, and time to stop', async () => {
     const machineMemoryBytes = bytesOf(service.mem_limit);
     const { memoryBytesMax } = await loadConfig({ environment, machineMemoryBytes });
@@ -108,6 +114,24 @@ describe.each(servers)('the server $name', ({ service }) => {
 
 describe('compose.yaml', () => {
   const { kelpdb, prometheus, grafana } = stack.services as Record<string, ComposeService>;
+
+  test('has the password of root from a file, which git leaves out, and metrics without one', async () => {
+    const { access } = await loadConfig({ environment: kelpdb?.environment ?? {} });
+    expect(kelpdb?.secrets).toEqual(['root-password']);
+    expect(access).toMatchObject({
+      rootPasswordFile: '/run/secrets/root-password',
+      allowAnonymous: false,
+      openMetrics: true,
+    });
+    const path = join(FOLDER, stack.secrets?.['root-password']?.file ?? '');
+    expect(readFileSync('.gitignore', 'utf8').split('\n')).toContain(path);
+    const [, made] = /> (\S+)\)$/m.exec(readFileSync(join(FOLDER, 'compose.yaml'), 'utf8')) ?? [];
+    expect(made).toBe(path);
+    expect(await warningsOfStarts({ ...imageEnvironment(), ...kelpdb?.environment })).toEqual([
+      'passwords and tokens come without TLS: they can be read along',
+      'passwords and tokens come without TLS: they can be read along',
+    ]);
+  });
 
   test('has KelpDB, Prometheus and Grafana on the ports that people know', () => {
     const published = Object.entries(stack.services).map(([name, { ports }]) => [name, ports]);

@@ -1,4 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { createClient } from '../../src/client/index.ts';
@@ -6,14 +10,15 @@ import { serverDefaults } from '../../src/limits.ts';
 import { loadConfig } from '../../src/server/config/config.ts';
 import { parseBytes } from '../../src/server/config/option-values.ts';
 import { eventually } from '../support/eventually.ts';
-import { startTestServer } from '../support/test-server.ts';
+import { startTestServer, temporaryDirectory } from '../support/test-server.ts';
 import { failingDisk } from '../support/troubled-disk.ts';
 import { besideStateBytes } from './support/server-memory.ts';
+import { warningsOfStarts } from './support/start-of.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
 interface Probe {
-  readonly httpGet: { readonly path: string; readonly port: string };
+  readonly httpGet: { readonly path: string; readonly port: string; readonly scheme: string };
   readonly periodSeconds: number;
   readonly failureThreshold?: number;
 }
@@ -50,6 +55,10 @@ interface StatefulSet extends Manifest {
         readonly containers: readonly Container[];
         readonly terminationGracePeriodSeconds: number;
         readonly securityContext: unknown;
+        readonly volumes: readonly {
+          readonly name: string;
+          readonly secret: { readonly secretName: string; readonly defaultMode: number };
+        }[];
       };
     };
     readonly volumeClaimTemplates: readonly {
@@ -129,10 +138,27 @@ test('the server gets options that there are, and the port is one and the same e
   expect(policy.spec.ingress.flatMap(({ ports }) => ports)).toEqual([{ port: name }]);
   expect(set.spec.template.metadata.annotations['prometheus.io/port']).toBe(String(containerPort));
   // A folder below the volume's root: there may be a lost+found in that.
-  const [mount, ...more] = container.volumeMounts;
-  expect(more).toEqual([]);
+  const [mount] = container.volumeMounts;
   expect(dataDir).toBe(`${mount?.mountPath}/store`);
   expect(mount?.name).toBe(set.spec.volumeClaimTemplates[0]?.metadata.name);
+});
+
+test('access is decided: the user root, TLS, and metrics without a token, by secrets that only the server reads', async () => {
+  const { tls, access } = await loadConfig({ environment });
+  const paths = [tls?.certPath, tls?.keyPath, access.rootPasswordFile];
+  const mounts = container.volumeMounts.slice(1);
+  const secretOf = (path = ''): string | undefined => {
+    const mount = mounts.find(({ mountPath }) => path.startsWith(`${mountPath}/`));
+    return pod.volumes.find(({ name }) => name === mount?.name)?.secret.secretName;
+  };
+  expect(paths.map(secretOf)).toEqual(['kelp-tls', 'kelp-tls', 'kelp-root']);
+  expect(paths.map((path) => path?.split('/').at(-1))).toEqual(['tls.crt', 'tls.key', 'password']);
+  for (const { secret } of pod.volumes) expect(secret.defaultMode).toBe(0o440);
+  expect(access).toMatchObject({ allowAnonymous: false, allowPlaintext: false, openMetrics: true });
+  expect(await warningsOfStarts(environment)).toEqual([]);
+  const comment = readFileSync('deploy/kubernetes.yaml', 'utf8');
+  expect(comment).toContain('create secret generic kelp-root --from-file=password=');
+  expect(comment).toContain('create secret tls kelp-tls ');
 });
 
 test('what runs is the version of these sources', () => {
@@ -163,18 +189,35 @@ test('the pod may do no more than it needs', () => {
   });
 });
 
+/** Certificates are not verified, as the kubelet does not. */
+async function asked(url: string): Promise<IncomingMessage> {
+  const request = get(url, { rejectUnauthorized: false, agent: false });
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  response.resume();
+  return response;
+}
+
 describe('probes and scrapes', () => {
-  test('ask for what the server answers, on the port by its name', async () => {
-    const { url } = await startTestServer();
+  test('ask for what the server answers without credentials, over TLS, on the port by its name', async () => {
+    const password = join(await temporaryDirectory(), 'root-password');
+    writeFileSync(password, 'secret', { mode: 0o600 });
+    const { url } = await startTestServer({
+      flags: {
+        'tls-cert': 'test/support/tls/cert.pem',
+        'tls-key': 'test/support/tls/key.pem',
+        'root-password-file': password,
+        'open-metrics': environment['KELP_OPEN_METRICS'] ?? '',
+      },
+    });
     const { livenessProbe, readinessProbe } = container;
     for (const { httpGet } of [livenessProbe, readinessProbe]) {
-      expect(httpGet.port).toBe(container.ports[0]?.name);
-      expect((await fetch(`${url}${httpGet.path}`)).status).toBe(200);
+      expect(httpGet).toMatchObject({ port: container.ports[0]?.name, scheme: 'HTTPS' });
+      expect((await asked(`${url}${httpGet.path}`)).statusCode).toBe(200);
     }
-    const scraped = set.spec.template.metadata.annotations['prometheus.io/path'];
-    expect((await fetch(`${url}${scraped}`)).headers.get('content-type')).toContain(
-      'text/plain; version=0.0.4',
-    );
+    const { annotations } = set.spec.template.metadata;
+    expect(annotations['prometheus.io/scheme']).toBe('https');
+    const scraped = await asked(`${url}${annotations['prometheus.io/path']}`);
+    expect(scraped.headers['content-type']).toContain('text/plain; version=0.0.4');
   });
 
   test('find a server alive, but not ready, once its disk has failed', async () => {

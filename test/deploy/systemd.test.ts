@@ -30,6 +30,19 @@ test('the unit gives options that there are and time enough to stop', async () =
   expect(Number(stopSeconds)).toBeGreaterThan(serverDefaults.shutdownTimeoutMs / 1000);
 });
 
+test('the unit has the password of root as a credential of its own, once that is asked for', async () => {
+  const asked = [...unit.matchAll(/^#((?:LoadCredential|Environment)=.*)$/gm)].map(([, line = '']) => line);
+  const [load = '', variable = ''] = asked;
+  const [, id = ''] = /^LoadCredential=([\w-]+):\/etc\/kelp\/\S+$/.exec(load) ?? [];
+  expect(variable).toBe(`Environment=KELP_ROOT_PASSWORD_FILE=%d/${id}`);
+  for (const line of asked) expect(page).toContain(`\n${line}\n`);
+  if (!isAnalyzeInstalled) return;
+  const path = join(await temporaryDirectory(), 'kelpdb.service');
+  const started = unit.replace(/^ExecStart=\S+/m, `ExecStart="${process.execPath}"`);
+  writeFileSync(path, started.replaceAll(/^#(?=(?:LoadCredential|Environment)=)/gm, ''));
+  expect(spawnSync('systemd-analyze', ['verify', path], { encoding: 'utf8' }).stderr).toBe('');
+});
+
 test('the unit starts again what has ended, but not what a new start does not mend', () => {
   expect(unit).toMatch(/^Restart=on-failure$/m);
   const [, codes] = /^RestartPreventExitStatus=(.*)$/m.exec(unit) ?? [];

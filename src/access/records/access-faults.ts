@@ -9,13 +9,14 @@ import type {
   UserRecordShape,
 } from '../../../gen/kelp/storage/v1/access_codec.ts';
 import { fixed } from '../../limits.ts';
-import { isAccessName } from './access-keys.ts';
+import { accessKind, isAccessName } from './access-keys.ts';
 
 /** SHA-256, and what is kept of passwords. */
 const HASH_BYTES = 32;
 
 export function faultOfUser({ password, roles }: UserRecordShape): string | undefined {
-  if (roles.length > fixed.accessListedMax || !roles.every(isAccessName)) return 'its roles are none';
+  const areNames = roles.every((role) => isAccessName(accessKind.role, role));
+  if (roles.length > fixed.accessListedMax || !areNames) return 'its roles are none';
   return password === undefined ? undefined : faultOfPassword(password);
 }
 
@@ -31,7 +32,7 @@ export function faultOfRole({ grants }: RoleRecordShape): string | undefined {
 
 export function faultOfToken({ hash, user }: TokenRecordShape): string | undefined {
   if (hash.length !== HASH_BYTES) return 'its hash is none';
-  return isAccessName(user) ? undefined : 'its user is none';
+  return isAccessName(accessKind.user, user) ? undefined : 'its user is none';
 }
 
 /** To check a password by such a hash would take more memory than is set aside for that, or fail. */

@@ -14,6 +14,7 @@
 import type { Logger } from 'pino';
 import type { Access } from '../../access/access.ts';
 import { type PasswordFile, readPasswordFile } from '../../secret-file.ts';
+import { ROOT } from '../../access/records/access-records.ts';
 import { makeRoot } from '../../access/root.ts';
 import type { Disk } from '../../disk/disk.ts';
 import { dataDirectory } from '../../store/directory/data-directory.ts';
@@ -67,7 +68,8 @@ export class SafeStart {
         );
       }
       await makeRoot(access, password);
-      logger.info({ rootPasswordFile }, 'the user root was made');
+      const change = { event: 'access.changed', method: 'CreateUser', name: ROOT };
+      logger.info({ ...change, rootPasswordFile }, 'the user root was made');
     } else if (allowAnonymous) {
       if (hasRoot) logger.warn('--allow-anonymous changes nothing: there is a user root');
       else logger.warn('access is open: all who reach the address may do everything');

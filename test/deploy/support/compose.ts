@@ -9,6 +9,7 @@ export interface ComposeService {
   readonly command?: readonly string[];
   readonly ports: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  readonly secrets?: readonly string[];
   readonly volumes: readonly string[];
   readonly healthcheck?: { readonly test: readonly string[] };
   readonly user: string;
@@ -23,6 +24,7 @@ export interface ComposeService {
 export interface ComposeFile {
   readonly name: string;
   readonly services: Readonly<Record<string, ComposeService>>;
+  readonly secrets?: Readonly<Record<string, { readonly file: string }>>;
   readonly volumes: Readonly<Record<string, unknown>>;
 }
 
