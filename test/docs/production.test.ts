@@ -1,15 +1,14 @@
-/** What docs/production.md says is what the server has: metrics, messages, options, TLS. test/deploy holds what deploy/ says. */
-import { execFile } from 'node:child_process';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+/** What docs/production.md says is what the server has: metrics, messages, options. test/docs/production-setup.test.ts runs its
+ * set-up, and test/deploy holds what deploy/ says. */
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { clientEnvironmentNames } from '../../src/cli/session/session.ts';
 import { serverDefaults } from '../../src/limits.ts';
 import { parseDurationMs } from '../../src/server/config/option-values.ts';
 import { environmentName, serverOptions } from '../../src/server/config/server-options.ts';
-import { freshClone, ownEnvironment } from '../support/fresh-clone.ts';
-import { consoleExamplesOf, sectionOf, textsOf } from '../support/page-examples.ts';
-import { startTestServer, temporaryDirectory } from '../support/test-server.ts';
+import { sectionOf } from '../support/page-examples.ts';
+import { startTestServer } from '../support/test-server.ts';
 
 const page = readFileSync('docs/production.md', 'utf8');
 
@@ -55,38 +54,9 @@ test('the options that the page names are those of the server', () => {
   const names = serverOptions.map(({ name }) => name);
   expect(flags.filter((flag) => !names.includes(flag))).toEqual([]);
   // That of a service link is named as an example of what is no option.
-  const known = [...names.map(environmentName), 'KELP_METRICS_SERVICE_HOST'];
+  const known = [...names.map(environmentName), ...clientEnvironmentNames, 'KELP_METRICS_SERVICE_HOST'];
   expect(variables.filter((variable) => !known.includes(variable))).toEqual([]);
 });
-
-test(
-  'the commands for TLS make a certificate with which server and clients work',
-  { timeout: 60_000 },
-  async () => {
-    const section = sectionOf(page, 'TLS');
-    const [makeCertificate = '', serve = ''] = textsOf(section, 'sh');
-    const clone = join(await temporaryDirectory(), 'clone');
-    freshClone(clone);
-    const environment = { ...ownEnvironment() };
-    const typed = async (command: string): Promise<string> => {
-      const kelp = "alias kelp='npm run --silent kelp --'\n";
-      const options = { cwd: clone, env: environment };
-      return (await promisify(execFile)('sh', ['-e', '-c', `${kelp}${command}`], options)).stdout;
-    };
-    await typed(makeCertificate);
-    expect(serve).toContain('--tls-cert kelp.pem --tls-key kelp.key');
-    const flags = { 'tls-cert': join(clone, 'kelp.pem'), 'tls-key': join(clone, 'kelp.key') };
-    const { port } = await startTestServer({ flags });
-    const here = (text: string): string => text.replaceAll('localhost:7379', `localhost:${port}`);
-    for (const { command, output } of consoleExamplesOf(section)) {
-      expect((await typed(here(command))).trimEnd(), command).toBe(output.trimEnd());
-    }
-    const [program = ''] = textsOf(section, 'ts');
-    const use = "console.log((await client.get('greeting')).entry?.text());\nclient.close();\n";
-    writeFileSync(join(clone, 'over-tls.ts'), here(program) + use);
-    expect(await typed('npm run --silent example over-tls.ts')).toBe('hello\n');
-  },
-);
 
 test('the page gives the time to stop that is the default', () => {
   const [, text = ''] = /`--shutdown-timeout` \((\d+ s)\)/.exec(page) ?? [];

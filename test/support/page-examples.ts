@@ -10,7 +10,8 @@ interface ConsoleExample {
   readonly output: string;
 }
 
-function blocksOf(page: string): readonly Block[] {
+/** In their order. */
+export function blocksOf(page: string): readonly Block[] {
   return [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language = '', text = '']) => ({
     language,
     text,
