@@ -133,6 +133,16 @@ export class StoreError<Code extends StoreErrorCode = StoreErrorCode> extends An
   }
 }
 
+/** A limit that passes by itself: the same call may succeed once `retryAfterMs` have passed. It has changed nothing. */
+export class RetryLaterError extends StoreError<'limitReached'> {
+  readonly retryAfterMs: number;
+
+  constructor(message: string, retryAfterMs: number) {
+    super('limitReached', message);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
 const carriesDetails: Record<keyof DetailsByCode, true> = {
   conditionFailed: true,
   revisionCompacted: true,

@@ -197,6 +197,8 @@ export const fixed = {
   memoryReserveBytesMax: 256 * MiB,
   /** For a write that was refused for want of memory room is made for so long, whatever the reserve. */
   memoryWantedMs: 10_000,
+  /** What was refused for want of room that others give back soon, in memory, log or calls, may be tried again after this time. */
+  busyRetryMs: 1000,
   /** When nothing has changed for this long, memory is given back that takes much work for little. */
   tidyAfterMs: 1000,
   /** That the memory is full is told at most this often. */

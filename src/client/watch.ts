@@ -308,9 +308,12 @@ class ResumableWatch {
   /** `undefined` when it is not to be tried again. */
   #pauseAfter(error: KelpError): number | undefined {
     const { pace, retries, deadlineMs } = this.#caller;
-    if (this.#hasHeard) return isInterruption(error) ? backoffMs(this.#failures, pace) : undefined;
+    if (this.#hasHeard) {
+      const leastMs = error.retryAfterMs ?? 0;
+      return isInterruption(error) ? leastMs + backoffMs(this.#failures, pace) : undefined;
+    }
     if (!mayPass(error) || this.#failures > retries) return undefined;
-    return backoffUntil(this.#beganAtMs + deadlineMs, this.#failures, pace);
+    return backoffUntil(this.#beganAtMs + deadlineMs, this.#failures, pace, error.retryAfterMs);
   }
 
   #noFragments(): Fragments {

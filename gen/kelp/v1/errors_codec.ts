@@ -30,7 +30,10 @@ export const ErrorReason = {
   INTEGER_OVERFLOW: 9,
   /** FAILED_PRECONDITION: a Touch without ttl on a key that has no time to live of its own. */
   NO_TIME_TO_LIVE: 10,
-  /** RESOURCE_EXHAUSTED: a limit was reached. The message names the limit and what to do. Nothing has changed. */
+  /**
+   * RESOURCE_EXHAUSTED: a limit was reached. The message names the limit and what to do. Nothing has changed. Where the limit
+   * passes by itself, a google.rpc.RetryInfo stands beside this detail: the same call may succeed after its retry_delay.
+   */
   LIMIT_REACHED: 11,
   /** RESOURCE_EXHAUSTED: a watch fell further behind than history is kept. */
   SLOW_WATCHER: 12,

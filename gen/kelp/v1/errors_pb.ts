@@ -372,7 +372,8 @@ export const ErrorReason = {
   NO_TIME_TO_LIVE: 10,
 
   /**
-   * RESOURCE_EXHAUSTED: a limit was reached. The message names the limit and what to do. Nothing has changed.
+   * RESOURCE_EXHAUSTED: a limit was reached. The message names the limit and what to do. Nothing has changed. Where the limit
+   * passes by itself, a google.rpc.RetryInfo stands beside this detail: the same call may succeed after its retry_delay.
    *
    * @generated from enum value: ERROR_REASON_LIMIT_REACHED = 11;
    */

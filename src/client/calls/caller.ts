@@ -6,9 +6,9 @@
  * - A call that changes something is repeated after such a failure only when that proves that nothing has changed: the
  *   request has surely not been processed (`call-failure.ts` says when), or the server said that it is recovering or
  *   stopping. A lost answer is not such a proof; the caller gets the error with `mayHaveTakenEffect` and decides.
- * - Nothing else is repeated. That holds for `limitReached` too, although it promises that nothing has changed: most
- *   limits do not pass by themselves (a message that is too long, a full memory), and where one does (too many calls at
- *   once), more calls would not help.
+ * - `limitReached` promises that nothing has changed. Any call that got it is repeated if the server said when that may help
+ *   (`google.rpc.RetryInfo`), and not before: more calls would not help. When there is no time for that, it fails at once.
+ * - Nothing else is repeated: other limits do not pass by themselves (a message that is too long, a full memory).
  * - What is refused as `unauthenticated` has changed nothing. Where a function gives the credentials it is made again, once, with
  *   others (`authorization.ts`), which is no retry: it is not counted by `retries`, and waits for nothing but the function.
  * - A wrong configuration that is certain (TLS on one side only, a certificate that is not trusted) fails at once.
@@ -264,7 +264,9 @@ export class Caller {
         !error.mayHaveTakenEffect &&
         (mayPass(error) || (error.code === 'deadlineExceeded' && timeoutMs < remainingMs));
       const pauseMs =
-        mayBeRepeated && tries - freeTries <= this.retries ? backoffUntil(endsAtMs, tries, pace) : undefined;
+        mayBeRepeated && tries - freeTries <= this.retries
+          ? backoffUntil(endsAtMs, tries, pace, error.retryAfterMs)
+          : undefined;
       if (pauseMs === undefined) throw afterTries(error, tries, pace.monotonicMs() - beganAtMs, last);
       last = error;
       trace?.retried(error);
@@ -289,9 +291,9 @@ async function traced<Reply>(call: Promise<Reply>, trace: CallTrace): Promise<Re
 /** The error that ends a call; after more than one try it says how many there were, over which time. */
 export function afterTries(error: KelpError, tries: number, ms: number, before?: KelpError): KelpError {
   if (tries < 2 || error.code === 'canceled' || error.code === 'closed') return error;
-  const { code, details, mayHaveTakenEffect } = error;
+  const { code, details, mayHaveTakenEffect, retryAfterMs } = error;
   // That there was no answer tells least of all.
   const why = code === 'deadlineExceeded' && before !== undefined ? `, before that: ${before.message}` : '';
   const message = `${error.message} (tried ${tries} times in ${Math.round(ms)} ms${why})`;
-  return new KelpError(code, message, details, { cause: error, mayHaveTakenEffect });
+  return new KelpError(code, message, details, { cause: error, mayHaveTakenEffect, retryAfterMs });
 }

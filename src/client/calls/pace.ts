@@ -38,8 +38,15 @@ export function backoffMs(failures: number, pace: Pace): number {
 /**
  * The same when there is a deadline, towards which the tries become more frequent: a pause that leaves no time behind it
  * would waste what is left. `undefined` when there is no time for another try.
+ * @param leastMs what the server has asked for. Those that were asked for the same come back spread behind it.
  */
-export function backoffUntil(endsAtMs: number, failures: number, pace: Pace): number | undefined {
-  const remainingMs = endsAtMs - pace.monotonicMs();
-  return remainingMs < limits.lastTryMs ? undefined : Math.min(backoffMs(failures, pace), remainingMs / 2);
+export function backoffUntil(
+  endsAtMs: number,
+  failures: number,
+  pace: Pace,
+  leastMs = 0,
+): number | undefined {
+  const remainingMs = endsAtMs - pace.monotonicMs() - leastMs;
+  if (remainingMs < limits.lastTryMs) return undefined;
+  return leastMs + Math.min(backoffMs(failures, pace), remainingMs / 2);
 }

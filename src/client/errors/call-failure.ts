@@ -8,6 +8,8 @@ import { type GrpcCode, grpcCode } from '../../grpc-code.ts';
 export interface CallFailureOptions extends ErrorOptions {
   /** What a KelpDB server says of it. */
   readonly detail?: ErrorDetailShape | undefined;
+  /** When, as the server says, the same call may succeed. */
+  readonly retryAfterMs?: number | undefined;
   /**
    * Whether the server has surely not acted on the request, and will not. So it is when
    * - no connection was made, so that the request was not handed to one;
@@ -26,6 +28,7 @@ export class CallFailure extends Error {
   override readonly name = 'CallFailure';
   readonly code: GrpcCode;
   readonly detail: ErrorDetailShape | undefined;
+  readonly retryAfterMs: number | undefined;
   readonly isUnprocessed: boolean;
   readonly isTlsOnly: boolean;
 
@@ -33,6 +36,7 @@ export class CallFailure extends Error {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.detail = options.detail;
+    this.retryAfterMs = options.retryAfterMs;
     this.isUnprocessed = options.isUnprocessed ?? false;
     this.isTlsOnly = options.isTlsOnly ?? false;
   }

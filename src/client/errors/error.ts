@@ -85,6 +85,7 @@ export type KelpErrorDetails<Code extends KelpErrorCode> = Code extends keyof De
 export interface KelpErrorOptions extends ErrorOptions {
   /** Default false. */
   readonly mayHaveTakenEffect?: boolean;
+  readonly retryAfterMs?: number | undefined;
 }
 
 export class KelpError<Code extends KelpErrorCode = KelpErrorCode> extends Error {
@@ -96,12 +97,18 @@ export class KelpError<Code extends KelpErrorCode = KelpErrorCode> extends Error
    * never came. False is a promise: nothing has changed.
    */
   readonly mayHaveTakenEffect: boolean;
+  /**
+   * With `limitReached`: the server says that the same call may succeed after this time, since it is more than its user may do in
+   * a second, or the server is busy. `undefined`: the server says nothing of the kind.
+   */
+  readonly retryAfterMs: number | undefined;
 
   constructor(code: Code, message: string, details: KelpErrorDetails<Code>, options: KelpErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.details = details;
     this.mayHaveTakenEffect = options.mayHaveTakenEffect ?? false;
+    this.retryAfterMs = options.retryAfterMs;
   }
 }
 

@@ -99,7 +99,8 @@ function explainedError(cause: CallFailure, call: FailedCall): KelpError | undef
       const code = simpleCodeByReason.get(detail.reason);
       if (code === undefined) return undefined;
       const mayHaveTakenEffect = call.isWrite && reachedAfterWrite.has(code);
-      return new KelpError(code, message, undefined, { cause, mayHaveTakenEffect });
+      const { retryAfterMs } = cause;
+      return new KelpError(code, message, undefined, { cause, mayHaveTakenEffect, retryAfterMs });
     }
   }
 }
@@ -166,6 +167,7 @@ const passingCodes: ReadonlySet<KelpErrorCode> = new Set(['unavailable', 'recove
 
 /** Whether the same call may succeed when it is made again, without anything else being done. */
 export function mayPass(error: KelpError): boolean {
+  if (error.code === 'limitReached') return error.retryAfterMs !== undefined;
   return passingCodes.has(error.code) && misconfigurationOf(error) === undefined;
 }
 

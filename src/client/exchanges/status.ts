@@ -81,6 +81,7 @@ export function statusFailure(fields: readonly Field[], head: ResponseHead | und
   const message = read?.message || percentDecoded(fieldOf(fields, 'grpc-message') ?? '');
   return new CallFailure(code, message, {
     detail: read?.detail,
+    retryAfterMs: read?.retryAfterMs,
     isTlsOnly: isTlsOnly(fields) || (head !== undefined && isTlsOnly(head.fields)),
   });
 }

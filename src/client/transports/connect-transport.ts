@@ -26,6 +26,7 @@ import type { GrpcCode } from '../../grpc-code.ts';
 import type { TraceHeaders } from '../../tracing/trace-context.ts';
 import { TLS_ONLY_HEADER } from '../../tls-only-header.ts';
 import { CallFailure } from '../errors/call-failure.ts';
+import { readRetryInfo } from '../errors/status-details.ts';
 import type { CallTransport } from '../calls/call-transport.ts';
 import { type Method, readReply } from '../calls/method.ts';
 
@@ -149,6 +150,7 @@ export function toCallFailure(reason: unknown): CallFailure {
   return new CallFailure(error.code satisfies GrpcCode, error.rawMessage, {
     cause: error,
     detail: detailOf(error),
+    retryAfterMs: retryAfterMsOf(error),
     isTlsOnly: error.metadata.has(TLS_ONLY_HEADER),
   });
 }
@@ -158,4 +160,13 @@ function detailOf(error: ConnectError): ErrorDetailShape | undefined {
   if (detail === undefined) return undefined;
   const bytes = Buffer.from(toBinary(ErrorDetailSchema, detail));
   return readErrorDetail(bytes, 0, bytes.length);
+}
+
+function retryAfterMsOf({ details }: ConnectError): number | undefined {
+  for (const each of details) {
+    if (!('type' in each) || each.type !== 'google.rpc.RetryInfo') continue;
+    const bytes = Buffer.from(each.value);
+    return readRetryInfo(bytes, 0, bytes.length);
+  }
+  return undefined;
 }

@@ -18,8 +18,8 @@ import { ROOT_CONTEXT, type Tracer } from '@opentelemetry/api';
 import { checkUser } from '../../access/checks.ts';
 import { type Login, noLogin } from '../../access/login/login.ts';
 import { type Clock, type Timer, systemClock } from '../../clock.ts';
-import { StoreError, assert, isStoreError } from '../../errors.ts';
-import { type ServerLimits, limitName, serverFixed } from '../../limits.ts';
+import { RetryLaterError, StoreError, assert, isStoreError } from '../../errors.ts';
+import { type ServerLimits, fixed, limitName, serverFixed } from '../../limits.ts';
 import { type GrpcCode, nameOfCode } from '../../grpc-code.ts';
 import type { CallMeter } from '../metrics/call-meter.ts';
 import { CallMeters } from '../metrics/call-meters.ts';
@@ -111,7 +111,7 @@ export class CallTable {
   /** What a call too many is answered with. */
   fullError(): StoreError {
     const { callsMax } = this.#limits;
-    return limitReached(`${callsMax} calls are under way (${limitName('callsMax')}); try again later`);
+    return tryLater(`${callsMax} calls are under way (${limitName('callsMax')}); try again later`);
   }
 
   /**
@@ -184,7 +184,7 @@ export class CallTable {
   /** Takes memory for a call. When there is none left, replies that are not being read are cut for it, the oldest first. */
   charge(call: Call, bytes: number): void {
     if (!this.#tryCharge(call, bytes)) {
-      throw limitReached(
+      throw tryLater(
         `requests and replies fill the memory that is set aside for them (${limitName('callBytesMax')}); try again later`,
       );
     }
@@ -197,7 +197,7 @@ export class CallTable {
     const peerBytes = this.#requestBytesOf(peer);
     const bytesMax = this.#limits.callBytesMax * serverFixed.requestsOfConnectionShareMax;
     if (peerBytes > call.requestBytes && peerBytes + bytes > bytesMax) {
-      throw limitReached(
+      throw tryLater(
         `the requests of this connection fill its part of the memory that is set aside for all (half of ${limitName('callBytesMax')}); try again later`,
       );
     }
@@ -255,7 +255,8 @@ export class CallTable {
   checkReply(bytes: number): void {
     const { replyBytesMax } = this.#limits;
     if (bytes > replyBytesMax) {
-      throw limitReached(
+      throw new StoreError(
+        'limitReached',
         `the reply would hold more than ${replyBytesMax} bytes (${limitName('replyBytesMax')}); ask for less at once`,
       );
     }
@@ -697,6 +698,6 @@ export class Call {
 const clientGone = new CallError('canceled', 'the client is gone');
 const serverStops = stoppingError();
 
-function limitReached(message: string): StoreError {
-  return new StoreError('limitReached', message);
+function tryLater(message: string): RetryLaterError {
+  return new RetryLaterError(message, fixed.busyRetryMs);
 }

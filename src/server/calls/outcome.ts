@@ -9,7 +9,7 @@ import {
 } from '../../../gen/kelp/v1/errors_codec.ts';
 import type { OperationFailureShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import { ErrorReason } from '../../../gen/kelp/v1/errors_pb.ts';
-import { StoreError, type StoreErrorCode } from '../../errors.ts';
+import { RetryLaterError, StoreError, type StoreErrorCode } from '../../errors.ts';
 import { serverFixed } from '../../limits.ts';
 import { CallError, type CallErrorCode } from './call-error.ts';
 import { type GrpcCode, grpcCode } from '../../grpc-code.ts';
@@ -21,6 +21,8 @@ export interface Outcome {
   readonly message: string;
   /** A `kelp.v1.ErrorDetail`; `undefined`: the code says all. */
   readonly detail: Buffer | undefined;
+  /** When the same call may succeed; `undefined`: that is not known. */
+  readonly retryAfterMs: number | undefined;
 }
 
 const codes = grpcCode;
@@ -66,7 +68,11 @@ const outcomeByCallCode: Readonly<Record<CallErrorCode, readonly [GrpcCode, Erro
 /** Whatever a service threw, as the client gets it. */
 export function outcomeOf(error: unknown): Outcome {
   const { code, message, detail } = failureOf(error);
-  return { code, message, detail: detail && bytesOf(detail) };
+  return { code, message, detail: detail && bytesOf(detail), retryAfterMs: retryAfterMsOf(error) };
+}
+
+export function retryAfterMsOf(error: unknown): number | undefined {
+  return error instanceof RetryLaterError ? error.retryAfterMs : undefined;
 }
 
 /** The same, its detail not yet as bytes. What was not foreseen is INTERNAL and tells nothing of its inside. */

@@ -3,15 +3,19 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { type Code, ConnectError } from '@connectrpc/connect';
 import { ErrorDetailSchema } from '../../../gen/kelp/v1/errors_pb.ts';
 import { headerText, outcomeOf } from '../calls/outcome.ts';
+import { RETRY_INFO_NAME, retryInfo } from '../calls/retry-info.ts';
 
 /** Whatever a service threw, as the client gets it. */
 export function toConnectError(error: unknown): ConnectError {
   if (error instanceof ConnectError) return withHeaderText(error);
-  const { code, message, detail } = outcomeOf(error);
-  const details =
-    detail === undefined ? [] : [{ desc: ErrorDetailSchema, value: fromBinary(ErrorDetailSchema, detail) }];
+  const { code, message, detail, retryAfterMs } = outcomeOf(error);
   // Both are the codes of gRPC, without OK.
-  return new ConnectError(message, code as Code, undefined, details, error);
+  const connectError = new ConnectError(message, code as Code, undefined, undefined, error);
+  const { details } = connectError;
+  if (detail !== undefined)
+    details.push({ desc: ErrorDetailSchema, value: fromBinary(ErrorDetailSchema, detail) });
+  if (retryAfterMs !== undefined) details.push({ type: RETRY_INFO_NAME, value: retryInfo(retryAfterMs) });
+  return connectError;
 }
 
 /** Connect's own errors quote what they can not read. */

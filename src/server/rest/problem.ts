@@ -8,7 +8,7 @@ import { StoreError, type StoreErrorCode } from '../../errors.ts';
 import { type GrpcCode, grpcCode } from '../../grpc-code.ts';
 import { CHALLENGE } from '../access/credentials.ts';
 import { CallError, type CallErrorCode } from '../calls/call-error.ts';
-import { failureOf, headerText } from '../calls/outcome.ts';
+import { failureOf, headerText, retryAfterMsOf } from '../calls/outcome.ts';
 import { RestError, type RestErrorCode } from './rest-error.ts';
 
 export interface Problem {
@@ -72,7 +72,6 @@ const outcomeByRestCode: Readonly<Record<RestErrorCode, readonly [number, GrpcCo
   rangeNotSatisfiable: [416, grpcCode.OutOfRange],
 };
 
-/** When it is worth to try again, with statuses that say so. */
 const RETRY_SOON = ['retry-after', '1'] as const;
 const NO_HEADERS: readonly string[] = [];
 
@@ -90,8 +89,14 @@ export function problemOf(error: unknown): Problem {
   }
   const { code: outcome, message: detail, detail: typed } = failureOf(error);
   const [status, code] = statusOf(error);
-  const headers = headersByStatus[status] ?? NO_HEADERS;
-  return { status, code, detail, members: typed?.info.value ?? {}, headers, grpcCode: outcome };
+  const members = typed?.info.value ?? {};
+  return { status, code, detail, members, headers: headersOf(error, status), grpcCode: outcome };
+}
+
+function headersOf(error: unknown, status: number): readonly string[] {
+  const retryAfterMs = retryAfterMsOf(error);
+  if (retryAfterMs !== undefined) return ['retry-after', String(Math.ceil(retryAfterMs / 1000))];
+  return headersByStatus[status] ?? NO_HEADERS;
 }
 
 function statusOf(error: unknown): readonly [number, Problem['code']] {

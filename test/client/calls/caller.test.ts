@@ -68,6 +68,42 @@ test.each([0, 1, 700])(
   },
 );
 
+describe('a limit of which the server says when it passes', () => {
+  /** RetryInfo { retry_delay: { seconds: 2, nanos: 500 ms } } */
+  const retryInfo = Buffer.from([0x0a, 8, 0x08, 2, 0x10, 0x80, 0xca, 0xb5, 0xee, 0x01]);
+  const busy = (): ConnectError => {
+    const error = kelpFailure(Code.ResourceExhausted, ErrorReason.LIMIT_REACHED);
+    error.details.push({ type: 'google.rpc.RetryInfo', value: retryInfo });
+    return error;
+  };
+
+  test.each([
+    ['a read', (client: KelpClient) => client.get('a')],
+    ['a write', (client: KelpClient) => client.put('a', '1')],
+  ])('is waited for by %s', async (_, call) => {
+    const { client, pace, tries } = failingClient([busy(), busy()]);
+    pace.chance = 0;
+    expect(await call(client)).toMatchObject({ revision: 5 });
+    expect([tries(), pace.waitsMs]).toEqual([3, [2500, 2500]]);
+  });
+
+  test('is not waited for when the deadline comes first', async () => {
+    const { client, pace, tries } = failingClient([busy(), busy()]);
+    expect(await failureOf(client.put('a', '1', { deadlineMs: 2500 }))).toMatchObject({
+      code: 'limitReached',
+      retryAfterMs: 2500,
+      mayHaveTakenEffect: false,
+    });
+    expect([tries(), pace.waitsMs]).toEqual([1, []]);
+  });
+
+  test('is told to a client that repeats nothing', async () => {
+    const { client, tries } = failingClient([busy()], { retries: 0 });
+    expect(await failureOf(client.get('a'))).toMatchObject({ code: 'limitReached', retryAfterMs: 2500 });
+    expect(tries()).toBe(1);
+  });
+});
+
 describe('a read', () => {
   test('is repeated after failures that may pass', async () => {
     const stopping = kelpFailure(Code.Unavailable, ErrorReason.SHUTTING_DOWN);

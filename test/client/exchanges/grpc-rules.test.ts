@@ -228,6 +228,23 @@ describe('a status', () => {
     });
   });
 
+  test('that says when to try again is told so', async () => {
+    const limit = create(ErrorDetailSchema, { reason: ErrorReason.LIMIT_REACHED });
+    const packed = anyPack(ErrorDetailSchema, limit);
+    const retryInfo = Buffer.concat([Buffer.from([0x0a, 2, 0x08]), varint(60)]);
+    const trailers = details(
+      'busy',
+      any('type.googleapis.com/google.rpc.RetryInfo', retryInfo),
+      any(packed.typeUrl, packed.value),
+    );
+    // There is no time for it.
+    expect(await putFailure(respondWith(grpcHead, [], trailers))).toMatchObject({
+      code: 'limitReached',
+      retryAfterMs: 60_000,
+      mayHaveTakenEffect: false,
+    });
+  });
+
   test.each<[string, OutgoingHttpHeaders]>([
     ['that are of others', details('', any('type.googleapis.com/a.B', toBinary(ErrorDetailSchema, detail)))],
     ['that are malformed', details('', Buffer.from([0xff]))],

@@ -1,7 +1,9 @@
 /** Unary calls of plain gRPC on the streams of HTTP/2. */
+import { findTrailerError } from '@connectrpc/connect/protocol-grpc';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type * as codec from '../../../gen/kelp/v1/kv_codec.ts';
-import { StoreError } from '../../../src/errors.ts';
+import { readStatusDetails } from '../../../src/client/errors/status-details.ts';
+import { RetryLaterError, StoreError } from '../../../src/errors.ts';
 import { errorCode } from '../../../src/http2/contract/error-code.ts';
 import { serverFixed } from '../../../src/limits.ts';
 import { FakeStream } from './fake-stream.ts';
@@ -241,6 +243,26 @@ describe('a unary call', () => {
       'grpc-status-details-bin':
         'CAkSDm5vdCAiw7wiIDEwMCAlGjEKJ3R5cGUuZ29vZ2xlYXBpcy5jb20va2VscC52MS5FcnJvckRldGFpbBIGCAISAggF',
     });
+  });
+
+  test('that fails by a limit which passes tells when to try again', () => {
+    const stream = new Lane({
+      get: () => {
+        throw new RetryLaterError('busy', 61_250);
+      },
+    }).open(GET);
+
+    stream.receive(message({ key: 'a' }), true);
+
+    const text = stream.fields['grpc-status-details-bin'] ?? '';
+    expect(stream.fields['grpc-status']).toBe('8');
+    expect(readStatusDetails(text)).toMatchObject({ detail: { reason: 11 }, retryAfterMs: 61_250 });
+    // The same as Connect's library reads it.
+    const error = findTrailerError(new Headers({ 'grpc-status-details-bin': text }));
+    expect(error?.details.map((each) => 'type' in each && each.type)).toEqual([
+      'kelp.v1.ErrorDetail',
+      'google.rpc.RetryInfo',
+    ]);
   });
 
   test('that fails as nobody foresaw is logged, and tells nothing of its inside', async () => {

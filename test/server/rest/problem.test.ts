@@ -1,6 +1,6 @@
 /** Errors as HTTP has them: each code has its status, and carries what programs act on. */
 import { expect, test } from 'vitest';
-import { StoreError } from '../../../src/errors.ts';
+import { RetryLaterError, StoreError } from '../../../src/errors.ts';
 import { nameOfCode } from '../../../src/grpc-code.ts';
 import { recoveringError, stoppingError, tooSlowError } from '../../../src/server/calls/call-error.ts';
 import { problemJson, problemOf } from '../../../src/server/rest/problem.ts';
@@ -53,6 +53,16 @@ test.each<[Error, number, string, object]>([
     ...members,
   });
   expect(problem.headers.includes('retry-after')).toBe(status === 503);
+});
+
+test.each([
+  [1, '1'],
+  [1000, '1'],
+  [1001, '2'],
+  [59_500, '60'],
+])('a limit that passes in %i ms tells so in whole seconds', (retryAfterMs, seconds) => {
+  const { status, headers } = problemOf(new RetryLaterError('m', retryAfterMs));
+  expect([status, headers]).toEqual([429, ['retry-after', seconds]]);
 });
 
 test('text that no header could hold is well formed and not too long', () => {

@@ -88,6 +88,7 @@ test.each(versions)(
       const refused = await second.ask({ path });
       if (refused.status === 404) continue;
       expect(problemIn(refused).slice(0, 3)).toEqual([429, 429, 'limitReached']);
+      expect(refused.headers['retry-after']).toBe('1');
       expect(JSON.parse(refused.body.toString()).detail).toContain('1 calls are under way (calls-max)');
       break;
     }

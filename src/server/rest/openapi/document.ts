@@ -125,6 +125,7 @@ const headersByStatus: Readonly<Record<number, Json>> = {
 /** ... and those that some have. */
 const otherHeadersByStatus: Readonly<Record<number, Json>> = {
   415: { 'Accept-Encoding': { type: 'string' } },
+  429: { 'Retry-After': { type: 'integer', description: 'Seconds.' } },
 };
 
 function problemResponses(statuses: ReadonlySet<number>): Json {
