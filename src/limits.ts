@@ -510,6 +510,12 @@ export type Limits = { readonly [name in keyof typeof defaults]: number };
 export const serverDefaults = {
   /** The open connections. One more is closed at once. */
   connectionsMax: 10_000,
+  /** ... and those of one address (of IPv6: of a /64) that is not this machine's. 0: any number. */
+  connectionsPerAddressMax: 1000,
+  /** What one user may do in a second, or one connection without a user; so much may be done at once. 0: any number. */
+  operationsPerSecondMax: 0,
+  /** ... and the bytes of its requests and replies. */
+  bytesPerSecondMax: 0,
   /** The open streams of one HTTP/2 connection. */
   streamsPerConnectionMax: 1000,
   /** The calls under way on all connections, open streams included. */
@@ -728,6 +734,10 @@ export const serverFixed = {
   connectionLingerMs: 1000,
   /** How long a client that was turned away may take to read why. */
   refusalLingerMs: 1000,
+  /** Connections that are too many of one address: so many at a time are told so, once it is known what they speak. */
+  toldConnectionsMax: 64,
+  /** The rates of so many users are kept before those are looked for that have done nothing of late. */
+  idleRatesMax: 1024,
   /** How often the time limits of HTTP/1.1 connections are looked after. */
   connectionCheckMs: 1000,
   /** What of the log waits for its reader; lines beyond it are dropped. */

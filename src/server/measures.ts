@@ -4,8 +4,10 @@
  */
 import { systemClock, systemRandom } from '../clock.ts';
 import type { KvStore } from '../kv/kv-store.ts';
-import type { ServerLimits } from '../limits.ts';
+import { type ServerLimits, limitOptionName } from '../limits.ts';
 import type { CallTable } from './calls/calls.ts';
+import type { AddressLimit } from './limits/address-limit.ts';
+import { noRateCounts } from './limits/rate.ts';
 import type { OpenStoreFigures, ServerFigures } from './metrics/metric.ts';
 import { PrefixActivity } from './metrics/prefix-activity.ts';
 import { StoreMeter } from './metrics/store-meter.ts';
@@ -19,10 +21,12 @@ export class Measures {
   readonly prefixes = new PrefixActivity(systemRandom, () => systemClock.monotonicMs());
   readonly #calls: CallTable;
   readonly #limits: ServerLimits;
+  readonly #addressLimit: AddressLimit;
 
-  constructor(calls: CallTable, limits: ServerLimits) {
+  constructor(calls: CallTable, limits: ServerLimits, addressLimit: AddressLimit) {
     this.#calls = calls;
     this.#limits = limits;
+    this.#addressLimit = addressLimit;
   }
 
   ofServer(
@@ -31,11 +35,29 @@ export class Measures {
       'version' | 'isServing' | 'droppedLogLines' | 'certificateExpireTimeMs' | 'spans' | 'access'
     >,
   ): ServerFigures {
-    const { streamCount, heldBytes, cutCount, meters } = this.#calls;
+    const { streamCount, heldBytes, cutCount, meters, rates } = this.#calls;
     const { callsMax, callBytesMax, connectionsMax } = this.#limits;
     const { connections, bytes } = this.traffic;
     const calls = { streamCount, heldBytes, cutCount, callsMax, callBytesMax };
-    return { ...rest, meters, calls, connectionsMax, connections, bytes };
+    const refusedConnections = {
+      [limitOptionName('connectionsMax')]: this.traffic.droppedCount,
+      [limitOptionName('connectionsPerAddressMax')]: this.#addressLimit.refusedCount,
+    };
+    const { operationsPerSecondMax, bytesPerSecondMax } = rates?.counts ?? noRateCounts();
+    const rateCounts = {
+      [limitOptionName('operationsPerSecondMax')]: operationsPerSecondMax,
+      [limitOptionName('bytesPerSecondMax')]: bytesPerSecondMax,
+    };
+    return {
+      ...rest,
+      meters,
+      calls,
+      connectionsMax,
+      connections,
+      refusedConnections,
+      rates: rateCounts,
+      bytes,
+    };
   }
 
   async ofStore(store: KvStore): Promise<OpenStoreFigures> {

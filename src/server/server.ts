@@ -19,6 +19,8 @@ import { SafeStart } from './access/safe-start.ts';
 import { CallTable } from './calls/calls.ts';
 import type { HttpRequest } from './http/http-message.ts';
 import type { ServerConfig } from './config/config.ts';
+import { AddressLimit } from './limits/address-limit.ts';
+import { RateLimits } from './limits/rate-limits.ts';
 import { Listener } from './listener/listener.ts';
 import { MetricsEndpoint } from './health/metrics-endpoint.ts';
 import { Measures } from './measures.ts';
@@ -52,6 +54,8 @@ export interface ServerDependencies {
   readonly version: string;
   /** How many lines of the log were dropped so far; left out: none ever is. */
   readonly droppedLogLines?: () => number;
+  /** Whether connections from this machine count among those of an address; for tests, which have no others. */
+  readonly countsLoopback?: boolean;
   /** What else the store runs on; for tests. */
   readonly storeOptions?: Pick<StoreOptions, 'clock' | 'random' | 'disk' | 'makeEngine'>;
   /** Of scrypt; for tests, which would wait for it. */
@@ -129,8 +133,14 @@ class Server implements RunningServer {
     this.#config = config;
     this.#dependencies = dependencies;
     this.#spanExport = spanExport;
-    this.#calls = new CallTable(limits, new ServerTraces(spanExport), dependencies.storeOptions?.clock);
-    this.#measures = new Measures(this.#calls, limits);
+    const rates = new RateLimits(limits, systemClock);
+    this.#calls = new CallTable(limits, {
+      traces: new ServerTraces(spanExport),
+      clock: dependencies.storeOptions?.clock,
+      rates: rates.isOn ? rates : undefined,
+    });
+    const addressLimit = new AddressLimit(limits.connectionsPerAddressMax, dependencies.countsLoopback);
+    this.#measures = new Measures(this.#calls, limits, addressLimit);
     const calls = this.#calls;
     const measures = this.#measures;
     const deadlines = new Deadlines(systemClock);
@@ -151,6 +161,7 @@ class Server implements RunningServer {
       activity: () => measures.activity,
       access: () => this.#opened(),
       audit,
+      areRatesLimited: rates.isOn,
     });
     const endpointByPath = rpcEndpoints({
       store,
@@ -214,6 +225,7 @@ class Server implements RunningServer {
       grpcLane: lane,
       calls,
       traffic: measures.traffic,
+      addressLimit,
       deadlines,
       handlers,
       tls,

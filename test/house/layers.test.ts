@@ -79,6 +79,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'tls',
     'metrics',
     'tracing',
+    'limits',
     'calls',
     'access',
     'services',

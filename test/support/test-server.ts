@@ -20,6 +20,7 @@ export interface TestServerOptions {
   /** By option name, without dashes. */
   readonly flags?: Readonly<Record<string, string>>;
   readonly storeOptions?: ServerDependencies['storeOptions'];
+  readonly countsLoopback?: boolean;
   /** False: returns while the store is still being recovered. */
   readonly waitUntilReady?: boolean;
 }
@@ -52,7 +53,7 @@ export class TestLog {
 
 /** Starts a server that is stopped when the test ends. */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
-  const { flags = {}, storeOptions, waitUntilReady = true } = options;
+  const { flags = {}, storeOptions, countsLoopback = false, waitUntilReady = true } = options;
   const dataDir = flags['data-dir'] ?? (await temporaryDirectory());
   const log = new TestLog();
   const config = await loadConfig({
@@ -63,6 +64,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     logger,
     version: '0.0.0-test',
     passwordCost: 2,
+    countsLoopback,
     ...(storeOptions === undefined ? {} : { storeOptions }),
   });
   onTestFinished(async () => {

@@ -21,6 +21,8 @@ import { type Clock, type Timer, systemClock } from '../../clock.ts';
 import { RetryLaterError, StoreError, assert, isStoreError } from '../../errors.ts';
 import { type ServerLimits, fixed, limitName, serverFixed } from '../../limits.ts';
 import { type GrpcCode, nameOfCode } from '../../grpc-code.ts';
+import type { Rate } from '../limits/rate.ts';
+import type { RateLimits } from '../limits/rate-limits.ts';
 import type { CallMeter } from '../metrics/call-meter.ts';
 import { CallMeters } from '../metrics/call-meters.ts';
 import type { TraceHeaders } from '../../tracing/trace-context.ts';
@@ -36,6 +38,14 @@ export type CallLimits = Pick<ServerLimits, 'callsMax' | 'callBytesMax' | 'reply
 export interface Peer {
   /** `undefined` or empty: it is none of the network, but a socket of a file. */
   readonly remoteAddress?: string | undefined;
+}
+
+export interface CallTableParts {
+  readonly traces?: ServerTraces;
+  /** By which logins expire. */
+  readonly clock?: Clock | undefined;
+  /** Left out: calls are not limited by users. */
+  readonly rates?: RateLimits | undefined;
 }
 
 /** What a call is answered through. */
@@ -56,6 +66,8 @@ export class CallTable {
   /** Told of each call that asks for more than it is allowed, by the name of what it asks for. */
   onDenied: (call: Call, name: string) => void = () => undefined;
   readonly traces: ServerTraces;
+  /** `undefined`: that is not limited. */
+  readonly rates: RateLimits | undefined;
   readonly #limits: CallLimits;
   readonly #clock: Clock;
   readonly #streams = new Set<Call>();
@@ -77,11 +89,14 @@ export class CallTable {
   #refusedCount = 0;
   #heldBytes = 0;
 
-  /** @param clock by which logins expire. */
-  constructor(limits: CallLimits, traces = new ServerTraces(), clock: Clock = systemClock) {
+  constructor(
+    limits: CallLimits,
+    { traces = new ServerTraces(), clock = systemClock, rates }: CallTableParts = {},
+  ) {
     this.#limits = limits;
     this.#clock = clock;
     this.traces = traces;
+    this.rates = rates;
   }
 
   get size(): number {
@@ -402,6 +417,10 @@ export class Call {
   #hasLeft = false;
   #isAtWork = false;
   #isEndedByServer = false;
+  /** For which its bytes are counted; `undefined`: for none, or not yet. */
+  #rate: Rate | undefined = undefined;
+  /** Those that came before. */
+  #uncountedBytes = 0;
 
   /** Of the table, which counts it. */
   constructor(table: CallTable, channel: CallChannel, isStream: boolean) {
@@ -496,10 +515,56 @@ export class Call {
   /** Bytes of a body have come, for the metrics. */
   received(bytes: number): void {
     if (this.meter !== undefined) this.meter.receivedBytes += bytes;
+    this.countBytes(bytes);
   }
 
   sent(bytes: number): void {
     if (this.meter !== undefined) this.meter.sentBytes += bytes;
+    this.countBytes(bytes);
+  }
+
+  /** Its user does so many operations by it. Throws `limitReached` when that is more than it may do in a second. */
+  takeOperations(count: number): void {
+    this.#rateOfUser?.begin(count);
+  }
+
+  /**
+   * As `takeOperations`, of a stream, which waits where a call would be refused; its bytes are counted.
+   * @returns `undefined`: at once; else a promise: false when the signal was aborted before.
+   */
+  takeOperationsWhenFree(count: number, signal: AbortSignal): undefined | Promise<boolean> {
+    this.countItsBytes();
+    return this.#rate?.beginWhenFree(count, signal);
+  }
+
+  /** It does so many operations more than it has taken: they make a debt. */
+  addOperations(count: number): void {
+    this.#rateOfUser?.addOperations(count);
+  }
+
+  /** Operations that are counted and never refused. */
+  countOperations(count: number): void {
+    this.#rateOfUser?.countOperations(count);
+  }
+
+  /** The bytes of its bodies count from now on for what its user may send and be sent in a second, and so do those that have come. */
+  countItsBytes(): void {
+    if (this.#table.rates === undefined || this.#rate !== undefined) return;
+    this.#rate = this.#rateOfUser;
+    this.#rate?.countBytes(this.#uncountedBytes);
+    this.#uncountedBytes = 0;
+  }
+
+  /** Bytes of a body have come or were sent. */
+  countBytes(bytes: number): void {
+    if (this.#table.rates === undefined) return;
+    if (this.#rate === undefined) this.#uncountedBytes += bytes;
+    else this.#rate.countBytes(bytes);
+  }
+
+  get #rateOfUser(): Rate | undefined {
+    const { peer } = this;
+    return peer === undefined ? undefined : this.#table.rates?.of(this.login.userName, peer);
   }
 
   /** Takes memory until it is released or the call ends; throws `limitReached` when there is none. */

@@ -131,6 +131,26 @@ const storeLimitOptions: { readonly [name in keyof Limits]: LimitOption } = {
 
 const serverLimitOptions: { readonly [name in keyof ServerLimits]: LimitOption } = {
   connectionsMax: { type: 'integer', min: 1, max: countMax, description: 'open connections' },
+  connectionsPerAddressMax: {
+    type: 'integer',
+    min: 0,
+    max: countMax,
+    description:
+      'open connections of one address, or one /64 of IPv6; those from the machine itself are not counted; 0: any number',
+  },
+  operationsPerSecondMax: {
+    type: 'integer',
+    min: 0,
+    max: countMax,
+    description:
+      'operations of one user in a second, or of one connection without a user; as many may be done at once; 0: any number',
+  },
+  bytesPerSecondMax: {
+    type: 'bytes',
+    min: 0,
+    max: TiB,
+    description: 'bytes of requests and replies of one user in a second, in the same way; 0: any number',
+  },
   streamsPerConnectionMax: {
     type: 'integer',
     min: 1,

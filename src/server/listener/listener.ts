@@ -24,11 +24,13 @@ import { systemClock, systemRandom } from '../../clock.ts';
 import { assert } from '../../errors.ts';
 import { type ServerLimits, serverFixed } from '../../limits.ts';
 import type { CallTable } from '../calls/calls.ts';
+import type { AddressLimit } from '../limits/address-limit.ts';
 import type { Traffic } from '../metrics/traffic.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import type { ListenAddress, SocketAddress } from '../config/option-values.ts';
 import { METHODS, sendJson } from '../health/probes.ts';
 import { continueWhenRead } from './awaited-body.ts';
+import { CrowdedAddress } from './crowded-address.ts';
 import { type Protocol, sniffProtocol } from './protocol-sniffer.ts';
 import type { RequestHandler } from './request-handler.ts';
 import type { GrpcLane } from '../grpc/grpc-lane.ts';
@@ -51,6 +53,7 @@ export interface ListenerOptions {
   readonly calls: CallTable;
   /** Told of every connection. */
   readonly traffic: Traffic;
+  readonly addressLimit: AddressLimit;
   readonly deadlines: Deadlines;
   /** Asked in order; the last one answers everything. */
   readonly handlers: readonly RequestHandler[];
@@ -65,6 +68,7 @@ export class Listener {
   readonly #server: NetServer;
   readonly #tls: TlsServer | undefined;
   readonly #wrongProtocol: WrongProtocol;
+  readonly #crowdedAddress: CrowdedAddress;
   readonly #http1: HttpServer;
   readonly #http2: Http2Port;
   readonly #sockets = new Set<Socket>();
@@ -81,6 +85,7 @@ export class Listener {
     });
     this.#tls = options.tls && this.#makeTls(options.tls);
     this.#wrongProtocol = new WrongProtocol(options.tls !== undefined, options.logger, options.limits);
+    this.#crowdedAddress = new CrowdedAddress(options.limits, options.logger);
     this.#server = this.#makeServer();
   }
 
@@ -148,7 +153,7 @@ export class Listener {
         // A client may end its side after its request and wait for the reply.
         allowHalfOpen: true,
       },
-      (socket) => void this.#routeByFirstBytes(socket),
+      (socket) => this.#admit(socket),
     );
     const sockets = this.#sockets;
     const { traffic } = this.#options;
@@ -158,6 +163,7 @@ export class Listener {
       traffic.closed();
     };
     server.maxConnections = this.#options.limits.connectionsMax;
+    server.on('drop', () => traffic.dropped());
     server.on('connection', (socket) => {
       this.#sockets.add(socket);
       traffic.accepted();
@@ -185,6 +191,13 @@ export class Listener {
     // Node does not close a connection whose handshake takes too long, it only tells.
     server.on('tlsClientError', (_error: Error, socket: Socket) => void socket.destroy());
     return server;
+  }
+
+  #admit(socket: Socket): void {
+    const onClosed = this.#options.addressLimit.open(socket.remoteAddress);
+    if (onClosed === undefined) return this.#crowdedAddress.turnAway(socket);
+    socket.once('close', onClosed);
+    void this.#routeByFirstBytes(socket);
   }
 
   async #routeByFirstBytes(socket: Socket): Promise<void> {

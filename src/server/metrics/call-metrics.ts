@@ -1,13 +1,18 @@
 /** The metrics of the server: calls, what they hold, and the connections that they came over. */
 import { grpcCode, nameOfCode } from '../../grpc-code.ts';
+import { limitOptionName } from '../../limits.ts';
 import type { CallMeter } from './call-meter.ts';
 import type { Labels, Metric, Sample, ServerFigures } from './metric.ts';
 import { doors, statusClasses } from './routes.ts';
 import { protocols } from './traffic.ts';
 
+const connectionLimits = ['connectionsMax', 'connectionsPerAddressMax'] as const;
+const rateLimits = ['operationsPerSecondMax', 'bytesPerSecondMax'] as const;
+
 const doorLabel = Object.keys(doors).join(', ');
 const methodLabel = 'a method of `kelp.v1` (`Get`, `Put`, ...), or one of those below';
 const route = { door: doorLabel, method: methodLabel };
+const rateLabel = { limit: rateLimits.map(limitOptionName).join(', ') };
 const protocolLabel = { protocol: Object.keys(protocols).join(', ') };
 
 export const callMetrics: readonly Metric<ServerFigures>[] = [
@@ -85,6 +90,20 @@ export const callMetrics: readonly Metric<ServerFigures>[] = [
     read: ({ calls }) => calls.callBytesMax,
   },
   {
+    name: 'kelp_rate_refusals_total',
+    type: 'counter',
+    help: 'The calls that were refused since their user, or their connection, had more in a second than the limit allows.',
+    labels: rateLabel,
+    read: ({ rates }) => byLimit(rates, ({ refusedCount }) => refusedCount),
+  },
+  {
+    name: 'kelp_rate_waits_total',
+    type: 'counter',
+    help: 'The batches of Pipeline and parts of ScanStream that waited for the same reason.',
+    labels: rateLabel,
+    read: ({ rates }) => byLimit(rates, ({ waitedCount }) => waitedCount),
+  },
+  {
     name: 'kelp_replies_cut_total',
     type: 'counter',
     help: 'The replies that were broken off because their client did not read them.',
@@ -105,6 +124,14 @@ export const connectionMetrics: readonly Metric<ServerFigures>[] = [
     type: 'gauge',
     help: 'So many may be open (--connections-max).',
     read: ({ connectionsMax }) => connectionsMax,
+  },
+  {
+    name: 'kelp_connections_refused_total',
+    type: 'counter',
+    help: 'The connections that were closed since there were too many, by the option that sets the limit.',
+    labels: { limit: connectionLimits.map(limitOptionName).join(', ') },
+    read: ({ refusedConnections }) =>
+      Object.entries(refusedConnections).map(([limit, value]) => ({ labels: { limit }, value })),
   },
   {
     name: 'kelp_connections_opened_total',
@@ -194,6 +221,13 @@ function samplesByStatusClass(meter: CallMeter): Sample[] {
 
 function byRoute(meters: readonly CallMeter[], read: (meter: CallMeter) => number): Sample[] {
   return meters.map((meter) => ({ labels: labelsOf(meter), value: read(meter) }));
+}
+
+function byLimit(
+  rates: ServerFigures['rates'],
+  read: (counts: ServerFigures['rates'][string]) => number,
+): Sample[] {
+  return Object.entries(rates).map(([limit, counts]) => ({ labels: { limit }, value: read(counts) }));
 }
 
 function byProtocol<Figures>(

@@ -50,6 +50,10 @@ export interface ServerFigures {
   readonly access: AccessFigures;
   readonly connectionsMax: number;
   readonly connections: Readonly<Record<Protocol, ConnectionFigures>>;
+  /** Connections that were refused, by the option that sets the limit. */
+  readonly refusedConnections: Readonly<Record<string, number>>;
+  /** What users were held up by, by the option that sets the limit. */
+  readonly rates: Readonly<Record<string, { readonly refusedCount: number; readonly waitedCount: number }>>;
   readonly bytes: Readonly<Record<SpokenProtocol, ByteFigures>>;
 }
 

@@ -60,12 +60,18 @@ class Spoken {
 export class Traffic {
   readonly #http1 = new Spoken();
   readonly #http2 = new Spoken();
+  /** Connections that were closed at once, since there were too many. */
+  droppedCount = 0;
   #acceptedCount = 0;
   #acceptedOpenCount = 0;
 
   accepted(): void {
     this.#acceptedCount++;
     this.#acceptedOpenCount++;
+  }
+
+  dropped(): void {
+    this.droppedCount++;
   }
 
   /** One that was accepted is closed. */

@@ -72,6 +72,7 @@ const outcomeByRestCode: Readonly<Record<RestErrorCode, readonly [number, GrpcCo
   rangeNotSatisfiable: [416, grpcCode.OutOfRange],
 };
 
+/** When it is worth to try again, with statuses that say so. */
 const RETRY_SOON = ['retry-after', '1'] as const;
 const NO_HEADERS: readonly string[] = [];
 

@@ -197,6 +197,7 @@ export class RestApi {
 /** Runs an operation; what it throws or rejects with is the reply. */
 function run(operation: Operation, call: RestCall, query: object): void {
   try {
+    takeOperation(operation, call);
     checkAllowed(operation, call, query);
     const running = operation.run(call, query);
     if (running instanceof Promise) void answerLater(committed(running, operation, call), call);
@@ -211,6 +212,13 @@ function checkAllowed({ needs, isStream }: Operation, call: RestCall, query: obj
     if (isStream === true) call.call.keepAllowed((login) => needs(login, call, query));
     else needs(call.call.login, call, query);
   });
+}
+
+/** Of a watch the events are not counted (`services/limited.ts`). */
+function takeOperation({ needs, isStream, isProbe }: Operation, { call }: RestCall): void {
+  if (needs === 'open' || isProbe === true) return;
+  call.takeOperations(1);
+  if (isStream !== true) call.countItsBytes();
 }
 
 /** For the trace of a call, if it is part of one, the wait of a write for the log has a span. */

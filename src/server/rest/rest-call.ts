@@ -145,6 +145,7 @@ export class RestCall extends Timed implements CallChannel {
       deadlines.cancel(this);
       if (!(body instanceof Uint8Array)) return this.fail(body);
       this.body = body;
+      this.call.countBytes(body.length);
       run();
     });
     this.#reader.begin();
@@ -300,6 +301,7 @@ export class RestCall extends Timed implements CallChannel {
   #sent(bytes: number): void {
     this.#bytesOut += bytes;
     this.#meter.sentBytes += bytes;
+    this.call.countBytes(bytes);
   }
 
   /** The one place where a call ends. */

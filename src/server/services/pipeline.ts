@@ -92,6 +92,8 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
         budget.spendBytes(request.length);
         const { operations } = request.read();
         checkSize(operations);
+        const free = this.#call.takeOperationsWhenFree(operations.length, signal);
+        if (free !== undefined) await free;
         const batch = new Batch(this.#call, operations, budget, cameAtMs);
         const runSome = (): void => {
           // While it waited others may have used up the turn, and its client may have gone.

@@ -11,4 +11,6 @@ export interface ServiceParts {
   /** Of the store, once that is open. */
   readonly access: () => Access;
   readonly audit: AccessAudit;
+  /** Whether users may do so much in a second. */
+  readonly areRatesLimited: boolean;
 }

@@ -9,6 +9,7 @@ import { type ServerLimits, serverFixed } from '../../limits.ts';
 import { accessMethods } from './access.ts';
 import { adminMethods } from './admin.ts';
 import { kvMethods } from './kv.ts';
+import { limited } from './limited.ts';
 import { leaseMethods } from './lease.ts';
 import type { Method } from './method.ts';
 import type { ServiceParts } from './service-parts.ts';
@@ -23,14 +24,17 @@ export interface ServedService {
 
 export function servedServices(
   { requestBytesMax }: Pick<ServerLimits, 'requestBytesMax'>,
-  { version, activity, access, audit }: ServiceParts,
+  { version, activity, access, audit, areRatesLimited }: ServiceParts,
 ): readonly ServedService[] {
   const { smallRequestBytesMax, accessRequestBytesMax } = serverFixed;
+  const methodsOf = (methods: Readonly<Record<string, Method>>): readonly Method[] =>
+    areRatesLimited ? Object.values(methods).map(limited) : Object.values(methods);
   return [
     // Values come in requests and pages of them in replies; the latter are limited before they are made.
-    { desc: KvService, methods: Object.values(kvMethods), requestBytesMax },
-    { desc: WatchService, methods: Object.values(watchMethods), requestBytesMax },
-    { desc: LeaseService, methods: Object.values(leaseMethods), requestBytesMax: smallRequestBytesMax },
+    { desc: KvService, methods: methodsOf(kvMethods), requestBytesMax },
+    { desc: WatchService, methods: methodsOf(watchMethods), requestBytesMax },
+    { desc: LeaseService, methods: methodsOf(leaseMethods), requestBytesMax: smallRequestBytesMax },
+    // These count for no user: operators get in however much is done.
     {
       desc: AdminService,
       methods: Object.values(adminMethods({ version, activity, audit })),

@@ -1,5 +1,10 @@
 import { once } from 'node:events';
-import { type ClientHttp2Session, type IncomingHttpHeaders, connect as connectHttp2 } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  type IncomingHttpHeaders,
+  connect as connectHttp2,
+  constants,
+} from 'node:http2';
 import { Agent, request as httpRequest } from 'node:http';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect as connectTcp, createServer as createTcpServer } from 'node:net';
@@ -10,6 +15,7 @@ import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect
 import { Client, Metadata, credentials, status } from '@grpc/grpc-js';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
+import { createClient as createKelpClient } from '../../../src/client/client.ts';
 import { serverDefaults } from '../../../src/limits.ts';
 import { ServerStartError } from '../../../src/server/server.ts';
 import { GrpcJsClient } from '../../support/grpc-js-client.ts';
@@ -343,6 +349,46 @@ describe('limits of connections', () => {
       connection.send('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
       await connection.until(/alive/);
     }
+  });
+
+  test('one connection too many of an address is told so, and another has its place once one is closed', async () => {
+    const server = await startTestServer({
+      flags: { 'connections-per-address-max': '2' },
+      countsLoopback: true,
+    });
+    const request = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
+    const first = await RawConnection.open(server);
+    const second = await RawConnection.open(server);
+    for (const connection of [first, second]) {
+      connection.send(request);
+      await connection.until(/alive/);
+    }
+
+    const third = await RawConnection.open(server);
+    third.send(request);
+    const text = await third.until(/connections-per-address-max\)\n$/);
+    expect(text).toMatch(/^HTTP\/1\.1 429 Too Many Requests\r\n/);
+    expect(text).toMatch(/retry-after: 1\r\n[^]*your address has 2 connections open/);
+    await third.closed;
+
+    const session = connectHttp2(server.url);
+    session.on('error', () => undefined);
+    const [code, lastStreamId, reason] = (await once(session, 'goaway')) as [number, number, Buffer];
+    expect([code, lastStreamId]).toEqual([constants.NGHTTP2_ENHANCE_YOUR_CALM, 0]);
+    expect(reason.toString()).toContain('your address has 2 connections open');
+
+    await using client = createKelpClient({ address: server.address, retries: 0 });
+    await expect(client.put('a', '1')).rejects.toMatchObject({
+      code: 'unavailable',
+      mayHaveTakenEffect: false,
+    });
+    const line = await server.log.message('an address has too many connections, one more was closed');
+    expect(line).toMatchObject({ remoteAddress: '127.0.0.1', connectionsPerAddressMax: 2 });
+
+    second.send('GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+    await second.until(/kelp_connections_refused_total\{limit="connections-per-address-max"\} 3\n/);
+    await second.closed;
+    expect((await client.put('a', '1')).revision).toBe(1);
   });
 
   test('headers that are too long are refused over both versions', async () => {

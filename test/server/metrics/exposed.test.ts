@@ -144,6 +144,12 @@ describe('a server under mixed load', () => {
       code: Object.keys(grpcCode),
       status_class: statusClasses,
       protocol: Object.keys(protocols),
+      limit: [
+        'operations-per-second-max',
+        'bytes-per-second-max',
+        'connections-max',
+        'connections-per-address-max',
+      ],
       reason: ['requested', 'fell_behind', 'closed', 'failed'],
       work: ['calls', 'pipelines', 'long_reads', 'watches', 'expiry'],
       version: ['0.0.0-test'],

@@ -10,6 +10,7 @@ import { serverDefaults } from '../../../src/limits.ts';
 import { CallTable } from '../../../src/server/calls/calls.ts';
 import { Listener } from '../../../src/server/listener/listener.ts';
 import { createLogger } from '../../../src/server/logging/logger.ts';
+import { AddressLimit } from '../../../src/server/limits/address-limit.ts';
 import { Traffic } from '../../../src/server/metrics/traffic.ts';
 import { type ClientCertificate, clientCertificateOf } from '../../../src/server/tls/client-certificate.ts';
 import { checkTlsFiles } from '../../../src/server/tls/tls-material.ts';
@@ -44,6 +45,7 @@ class PortUnderTest {
       pageRefusal,
       cors: new Cors(guard, [], calls.meters.of('http', 'other')),
       calls,
+      addressLimit: new AddressLimit(100),
       traffic: new Traffic(),
       deadlines: new Deadlines(systemClock),
       handlers: [

@@ -7,6 +7,7 @@ import { txnJson } from '../../../api-json.ts';
 import type { ServerLimits } from '../../../limits.ts';
 import { checkTxnOperations, faultyPlaceIn, toProtobufTxn } from '../../json/txn-form.ts';
 import { toTxnRequest } from '../../json/txn-message.ts';
+import { txnOperations } from '../../services/limited.ts';
 import { admitResult } from '../../services/transaction.ts';
 import { type Operation, operation } from '../operation.ts';
 import { refuseConditions } from '../keys/preconditions.ts';
@@ -27,9 +28,15 @@ export function runTxn({ requestBytesMax }: Pick<ServerLimits, 'requestBytesMax'
       call.call.replyCopies = JSON_REPLY_COPIES;
       const request = await readTxn(call.body);
       checkTxn(call.call.login, call.store, request);
+      // One was taken as it began.
+      call.call.addOperations(operationsOf(request) - 1);
       await sendForm(call, txnJson(await call.store.txn({ ...request, admit: admitResult(call.call) })));
     },
   });
+}
+
+function operationsOf({ compares = [], success = [], failure = [] }: TxnRequest): number {
+  return txnOperations(compares.length, success.length, failure.length);
 }
 
 async function readTxn(body: Uint8Array): Promise<TxnRequest> {

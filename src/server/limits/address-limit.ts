@@ -1,0 +1,77 @@
+/**
+ * The connections of one address: so many may be open (`--connections-per-address-max`), so that one client does not take all
+ * that there are. Of IPv6 the network counts (the first 64 bits), since a client has all addresses of it.
+ *
+ * Not counted are connections from this machine: of loopback addresses, behind which a proxy brings everybody's, and of sockets.
+ *
+ * Bounded: an address has an entry as long as it has a connection.
+ */
+import { isIPv4 } from 'node:net';
+
+const IPV4_IN_IPV6 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
+const NETWORK_GROUPS = 4;
+const GROUPS = 8;
+
+export class AddressLimit {
+  /** Connections that were refused. */
+  refusedCount = 0;
+  readonly #max: number;
+  readonly #countsLoopback: boolean;
+  readonly #countByNetwork = new Map<string, number>();
+
+  /** @param max of one address; 0: any number. @param countsLoopback for tests, which have no other address. */
+  constructor(max: number, countsLoopback = false) {
+    this.#max = max;
+    this.#countsLoopback = countsLoopback;
+  }
+
+  /**
+   * A connection has come. @param address of its peer; `undefined`: it has none, or is gone.
+   * @returns what is to be called when it is closed; `undefined`: it is one too many.
+   */
+  open(address: string | undefined): (() => void) | undefined {
+    const network = address === undefined || this.#max === 0 ? undefined : networkOf(address);
+    if (network === undefined || (!this.#countsLoopback && isLoopback(network))) return NOTHING_TO_DO;
+    const count = this.#countByNetwork.get(network) ?? 0;
+    if (count >= this.#max) {
+      this.refusedCount++;
+      return undefined;
+    }
+    this.#countByNetwork.set(network, count + 1);
+    return () => this.#close(network);
+  }
+
+  #close(network: string): void {
+    const count = (this.#countByNetwork.get(network) ?? 0) - 1;
+    if (count > 0) this.#countByNetwork.set(network, count);
+    else this.#countByNetwork.delete(network);
+  }
+}
+
+const NOTHING_TO_DO = (): void => undefined;
+
+/** The address of IPv4, however it is written, or the first half of one of IPv6. */
+export function networkOf(address: string): string {
+  const mapped = IPV4_IN_IPV6.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  if (isIPv4(address) || address === '::1') return address;
+  const [head = '', tail] = address.toLowerCase().replace(/%.*$/, '').split('::');
+  const groups = groupsOf(head);
+  if (tail !== undefined) {
+    const last = groupsOf(tail);
+    while (groups.length + last.length < GROUPS) groups.push('0');
+    groups.push(...last);
+  }
+  return groups
+    .slice(0, NETWORK_GROUPS)
+    .map((group) => group.replace(/^0+(?=.)/, ''))
+    .join(':');
+}
+
+function groupsOf(part: string): string[] {
+  return part === '' ? [] : part.split(':');
+}
+
+function isLoopback(network: string): boolean {
+  return network === '::1' || network.startsWith('127.');
+}

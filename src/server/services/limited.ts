@@ -1,0 +1,135 @@
+/**
+ * Methods that count for what their user may do in a second (`limits/rate.ts`); made when that is limited, else methods are as
+ * they are.
+ *
+ * - A call with one request is one operation, a transaction as many as it has compares and operations in its longer branch. It is
+ *   refused when its user has none left. The bytes of its request and its reply are counted as they come and go.
+ * - A stream of entries (`ScanStream`) is one, and each message waits until those before it are paid for.
+ * - A watch is one when it begins, and its events are not counted: others have made them, and one that is slowed would fall
+ *   behind the history that is kept.
+ * - Renewals of leases are counted and never refused: what a lease holds must not be lost since its holder is busy.
+ * - `Pipeline` counts for itself (`pipeline.ts`): batches wait.
+ */
+import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
+import type { TxnRequestShape } from '../../../gen/kelp/v1/kv_codec.ts';
+import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
+import type { Call } from '../calls/calls.ts';
+import { mapped } from '../calls/mapped.ts';
+import type {
+  BidiStreamMethod,
+  Method,
+  PushStreamMethod,
+  ServerStreamMethod,
+  UnaryMethod,
+} from './method.ts';
+
+export function limited(method: Method): Method {
+  switch (method.kind) {
+    case 'unary':
+      return limitedUnary(method);
+    case 'serverStream':
+      return limitedReplies(method);
+    case 'pushStream':
+      return limitedWatch(method);
+    case 'bidiStream':
+      return method.desc === LeaseService.method.keepAlive ? countedRequests(method) : method;
+  }
+}
+
+/** What a transaction counts as. */
+export function txnOperations(compareCount: number, successCount: number, failureCount: number): number {
+  return Math.max(1, compareCount + Math.max(successCount, failureCount));
+}
+
+function limitedUnary(method: UnaryMethod): UnaryMethod {
+  if (method.desc === LeaseService.method.renew) {
+    return {
+      ...method,
+      run(store, request, call) {
+        call.countOperations(1);
+        return method.run(store, request, call);
+      },
+    };
+  }
+  const operationsOf = method.desc === KvService.method.txn ? operationsOfTxn : one;
+  return {
+    ...method,
+    run(store, request, call) {
+      call.takeOperations(operationsOf(request));
+      call.countItsBytes();
+      return method.run(store, request, call);
+    },
+  };
+}
+
+function one(): number {
+  return 1;
+}
+
+function operationsOfTxn(request: unknown): number {
+  const { compares, success, failure } = request as TxnRequestShape;
+  return txnOperations(compares.length, success.length, failure.length);
+}
+
+function limitedReplies(method: ServerStreamMethod): ServerStreamMethod {
+  return {
+    ...method,
+    run(store, request, call, signal) {
+      call.takeOperations(1);
+      call.countItsBytes();
+      return new PacedReplies(method.run(store, request, call, signal), call, signal);
+    },
+  };
+}
+
+function limitedWatch(method: PushStreamMethod): PushStreamMethod {
+  return {
+    ...method,
+    open(store, request, call, outlet) {
+      call.takeOperations(1);
+      return method.open(store, request, call, outlet);
+    },
+  };
+}
+
+function countedRequests(method: BidiStreamMethod): BidiStreamMethod {
+  return {
+    ...method,
+    run(store, requests, call, signal) {
+      const counted = mapped(requests, (request) => {
+        call.countOperations(1);
+        return request;
+      });
+      return method.run(store, counted, call, signal);
+    },
+  };
+}
+
+/** Asks for the next reply when those before are paid for. */
+class PacedReplies implements AsyncIterableIterator<unknown> {
+  readonly #replies: AsyncIterator<unknown>;
+  readonly #call: Call;
+  readonly #signal: AbortSignal;
+
+  constructor(replies: AsyncIterable<unknown>, call: Call, signal: AbortSignal) {
+    this.#replies = replies[Symbol.asyncIterator]();
+    this.#call = call;
+    this.#signal = signal;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<unknown>> {
+    // No operation: that was counted when the stream began.
+    const free = this.#call.takeOperationsWhenFree(0, this.#signal);
+    if (free !== undefined && !(await free)) this.#signal.throwIfAborted();
+    return this.#replies.next();
+  }
+
+  async return(): Promise<IteratorResult<unknown>> {
+    await this.#replies.return?.();
+    return { done: true, value: undefined };
+  }
+}
