@@ -87,7 +87,7 @@ export class Access {
     await this.#caller.write(accessMethods.takeRole, { user, role }, options);
   }
 
-  /** All users, in the order of the bytes of their names. */
+  /** All users, in the order of the bytes of their names. A deadline holds for each page. */
   async listUsers(options: CallOptions = noOptions): Promise<User[]> {
     refuse(optionsByCall['access.listUsers'](options));
     return allPages(async (pageToken) => {
@@ -137,7 +137,7 @@ export class Access {
     await this.#caller.write(accessMethods.removeGrant, request, options);
   }
 
-  /** All roles with their grants, in the order of the bytes of their names. */
+  /** All roles with their grants, in the order of the bytes of their names. A deadline holds for each page. */
   async listRoles(options: CallOptions = noOptions): Promise<Role[]> {
     refuse(optionsByCall['access.listRoles'](options));
     return allPages(async (pageToken) => {
@@ -167,7 +167,7 @@ export class Access {
     await this.#caller.write(accessMethods.deleteToken, { name }, options);
   }
 
-  /** All tokens without their secrets, in the order of the bytes of their names. */
+  /** All tokens without their secrets, in the order of the bytes of their names. A deadline holds for each page. */
   async listTokens(options: CallOptions = noOptions): Promise<Token[]> {
     refuse(optionsByCall['access.listTokens'](options));
     return allPages(async (pageToken) => {

@@ -186,6 +186,23 @@ describe('replies', () => {
   });
 });
 
+test('lists go on to their last page', async () => {
+  const pages: Record<string, [string[], string]> = { '': [['a', 'b'], 'p'], p: [[], 'q'], q: [['c'], ''] };
+  const page = ({ pageToken, limit }: { readonly pageToken: string; readonly limit: number }) => {
+    expect(limit).toBe(0);
+    const [names = [], nextPageToken = ''] = pages[pageToken] ?? [];
+    return { items: names.map((name) => ({ name })), nextPageToken };
+  };
+  const access = accessOf({
+    listUsers: (request) => ({ ...page(request), users: page(request).items }),
+    listRoles: (request) => ({ ...page(request), roles: page(request).items }),
+    listTokens: (request) => ({ ...page(request), tokens: page(request).items }),
+  });
+  for (const list of [access.listUsers(), access.listRoles(), access.listTokens()]) {
+    expect((await list).map(({ name }) => name)).toEqual(['a', 'b', 'c']);
+  }
+});
+
 test.each([
   [Code.NotFound, ErrorReason.NAME_NOT_FOUND, 'nameNotFound'],
   [Code.AlreadyExists, ErrorReason.NAME_TAKEN, 'nameTaken'],
