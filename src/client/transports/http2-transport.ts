@@ -106,7 +106,6 @@ export class Http2Transport implements CallTransport {
   }
 
   authorize(value: string): void {
-    if (value === this.#authorization) return;
     this.#authorization = value;
     this.#headByPath.clear();
     if (this.#pipelines === undefined) return;

@@ -6,7 +6,6 @@
  * What is wrong is a problem (`problem.ts`), in the form of the interface.
  */
 import type { Logger } from 'pino';
-import { checkUser } from '../../access/checks.ts';
 import { type Login, noLogin } from '../../access/login/login.ts';
 import { StoreError, assert } from '../../errors.ts';
 import { nameOfCode } from '../../grpc-code.ts';

@@ -13,7 +13,7 @@ import { basic, bearer, clientsOf, refusalOf } from './access-client.ts';
 type Line = Record<string, unknown>;
 
 function eventsOf({ log }: TestServer, event: string): Line[] {
-  return log.lines.filter((line) => line['event'] === event).map(({ time: _, ...line }) => line);
+  return log.lines.filter((line) => line['event'] === event).map((line) => ({ ...line, time: undefined }));
 }
 
 async function metricsOf({ url }: TestServer, authorization: string): Promise<string> {
