@@ -20,6 +20,8 @@ export interface SentSpan {
 export class FakeCollector {
   readonly spans: SentSpan[] = [];
   readonly paths: string[] = [];
+  /** All that it was sent, as it came. */
+  readonly bodies: Buffer[] = [];
   /** The names of the services that sent them. */
   readonly services = new Set<string>();
   url = '';
@@ -30,6 +32,7 @@ export class FakeCollector {
   async receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.paths.push(request.url ?? '');
     const body = await buffer(request);
+    this.bodies.push(body);
     if (this.status === 200) this.#read(body);
     if (this.status !== undefined) response.writeHead(this.status).end();
     this.#wake();
