@@ -22,6 +22,8 @@ const of = (metric: string, labels = ''): string =>
 const ofStranger = (metric: string): string => `${metric}{${stranger}}`;
 const serving = { [of('kelp_serving')]: '1x300' };
 const call = (code: string): string => of('kelp_calls_total', `door="grpc", method="Get", code="${code}"`);
+const logins = (kind: string, outcome: string): string =>
+  of('kelp_logins_total', `kind="${kind}", outcome="${outcome}"`);
 
 /** The buckets of a histogram of which 100 values a minute came in, all within the bound `le`, of those given. */
 function histogram(
@@ -92,6 +94,12 @@ export const alertCases: readonly AlertCase[] = [
       [call('ResourceExhausted')]: '0+3x300',
       [call('NotFound')]: '0+90x300',
     },
+  },
+  {
+    alert: 'KelpLoginsRefused',
+    firesAt: 11,
+    trouble: { [logins('password', 'refused')]: '0+300x300', [logins('password', 'busy')]: '0+300x300' },
+    health: { [logins('password', 'refused')]: '0+60x300', [logins('token', 'accepted')]: '0+6000x300' },
   },
   {
     alert: 'KelpCallsSlow',
