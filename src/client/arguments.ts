@@ -22,7 +22,7 @@ import { accessName } from './access-arguments.ts';
 import { credentialsOrSource } from './calls/credentials.ts';
 import type { ClientOptions } from './client-options.ts';
 import { KelpError } from './errors/error.ts';
-import type { TlsOptions } from './connection/socket.ts';
+import type { TlsOptions, TlsSource } from './connection/socket.ts';
 import type { ClientTransport } from './transports/client-transport.ts';
 import type { CreateTokenOptions, CreateUserOptions, SetPasswordOptions } from './messages/access-types.ts';
 import type {
@@ -118,7 +118,7 @@ function pem<Pem>(): Check<Pem> {
       : mustBe(given, 'PEM as text or bytes, or an array of such');
 }
 
-const tlsOptions = shape<TlsOptions>({
+export const tlsOptions = shape<TlsOptions>({
   ca: pem(),
   cert: pem(),
   key: pem(),
@@ -127,8 +127,8 @@ const tlsOptions = shape<TlsOptions>({
   rejectUnauthorized: flag,
 });
 
-const tls: Check<boolean | TlsOptions> = (given) =>
-  typeof given === 'boolean' ? undefined : tlsOptions(given);
+const tls: Check<boolean | TlsOptions | TlsSource> = (given) =>
+  typeof given === 'boolean' || typeof given === 'function' ? undefined : tlsOptions(given);
 
 const transport: Check<ClientTransport> = (given) => {
   if (!isRecord(given)) return mustBe(given, 'a transport of Connect');

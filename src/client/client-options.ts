@@ -1,6 +1,6 @@
 /** What `createClient` takes. */
 import type { Credentials, CredentialsSource } from './calls/credentials.ts';
-import type { TlsOptions } from './connection/socket.ts';
+import type { TlsOptions, TlsSource } from './connection/socket.ts';
 import type { ClientTransport } from './transports/client-transport.ts';
 
 export interface ClientOptions {
@@ -9,8 +9,11 @@ export interface ClientOptions {
    * file of a socket on this machine.
    */
   readonly address: string;
-  /** True: with TLS, checked against the certificates that Node trusts. With options: as they say. */
-  readonly tls?: boolean | TlsOptions;
+  /**
+   * True: with TLS, checked against the certificates that Node trusts. With options: as they say. A function gives those of each new
+   * connection.
+   */
+  readonly tls?: boolean | TlsOptions | TlsSource;
   /**
    * Who the client is to the server: a user with its password, a token, or a function that gives one of these, also by a promise.
    * A function is called before the first call, and its result used for all that follow; when the server does not take it any

@@ -32,7 +32,14 @@ import { copyOf, value as isValue } from '../arguments/value.ts';
 import { fixed, client as limits } from '../limits.ts';
 import { Access } from './access.ts';
 import { Admin } from './admin.ts';
-import { clientOptions, invalidArgument, optionsByCall, refuse, txnRequest } from './arguments.ts';
+import {
+  clientOptions,
+  invalidArgument,
+  optionsByCall,
+  refuse,
+  tlsOptions,
+  txnRequest,
+} from './arguments.ts';
 import { Caller, withLongDeadline } from './calls/caller.ts';
 import type { CallTraces } from './calls/call-trace.ts';
 import type { CallTransport } from './calls/call-transport.ts';
@@ -43,6 +50,7 @@ import { systemPace } from './calls/pace.ts';
 import { UserTransport } from './transports/user-transport.ts';
 import type { ClientOptions } from './client-options.ts';
 import { parseAddress } from './connection/address.ts';
+import type { TlsSource } from './connection/socket.ts';
 import { Entry, toEntry } from './messages/entry.ts';
 import { incompleteReply } from './errors/error.ts';
 import { Leases } from './lease.ts';
@@ -98,10 +106,18 @@ function transportOf({ address: given, transport, tls = false, ...options }: Cli
   }
   return new Http2Transport({
     address,
-    tls: typeof tls === 'object' ? tls : {},
+    tls: typeof tls === 'function' ? checkedSource(tls) : typeof tls === 'object' ? tls : {},
     connectionsMax: options.connectionsMax ?? limits.connectionsMax,
     isPipelined: options.pipeline ?? true,
   });
+}
+
+function checkedSource(source: TlsSource): TlsSource {
+  return () => {
+    const given = source();
+    refuse(named('what the function tls gave', tlsOptions(given)));
+    return given;
+  };
 }
 
 export class KelpClient {

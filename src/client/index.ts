@@ -9,7 +9,7 @@ export type {
 } from './calls/credentials.ts';
 export type { KelpClient } from './client.ts';
 export { createClient } from './traced-client.ts';
-export type { TlsOptions } from './connection/socket.ts';
+export type { TlsOptions, TlsSource } from './connection/socket.ts';
 export type { Entry } from './messages/entry.ts';
 export type { KelpErrorCode, KelpErrorDetails } from './errors/error.ts';
 export { KelpError, isKelpError } from './errors/error.ts';

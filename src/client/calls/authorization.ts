@@ -3,7 +3,8 @@
  *
  * Those that are given as they are hold for good. A function is called before the first call, and again when a call or a stream
  * was refused as `unauthenticated`: once for all that were refused with the same credentials, which then go on with what it has
- * given. So each note which credentials they were made with, by `generation`, the number of those that the function has given.
+ * given. So each notes which credentials it was made with, by `generation`, the number of those that the function has given. A client
+ * certificate that may be another one on a new connection is renewed in the same way.
  *
  * - "none": nothing was given yet. Calls wait for it.
  * - "held": calls go out with what was given last.
@@ -13,19 +14,22 @@ import { systemClock } from '../../clock.ts';
 import { client as limits } from '../../limits.ts';
 import { causesOf } from '../errors/connect-failure.ts';
 import { KelpError } from '../errors/error.ts';
+import type { CallTransport } from './call-transport.ts';
 import { type Credentials, type CredentialsSource, authorizationOf, credentials } from './credentials.ts';
+
+/** What shows the server who the client is. */
+type Shows = Pick<CallTransport, 'authorize' | 'isCertificateRenewable' | 'renewCertificate'>;
 
 export class Authorization {
   readonly #source: CredentialsSource | undefined;
-  readonly #show: (value: string) => void;
+  readonly #transport: Shows;
   #generation = 0;
   #coming: Promise<void> | undefined;
 
-  /** @param show makes calls that begin from now on show this, as the header `authorization`. */
-  constructor(given: Credentials | CredentialsSource | undefined, show: (value: string) => void) {
-    this.#show = show;
+  constructor(given: Credentials | CredentialsSource | undefined, transport: Shows) {
+    this.#transport = transport;
     if (typeof given === 'function') this.#source = given;
-    else if (given !== undefined) show(authorizationOf(given));
+    else if (given !== undefined) transport.authorize(authorizationOf(given));
   }
 
   get generation(): number {
@@ -40,18 +44,25 @@ export class Authorization {
 
   /** Whether there may be others than those that were refused. */
   get isRenewable(): boolean {
-    return this.#source !== undefined;
+    return this.#source !== undefined || this.#transport.isCertificateRenewable;
   }
 
   /** Gets others than those of a generation, unless there are some already. Rejects with a `KelpError`. */
   async renew(generation: number): Promise<void> {
-    if (this.#source !== undefined && generation === this.#generation)
-      await (this.#coming ?? this.#get(this.#source));
+    if (generation !== this.#generation) return;
+    if (this.#source !== undefined) await (this.#coming ?? this.#get(this.#source));
+    else this.#renewed();
   }
 
   #get(source: CredentialsSource): Promise<void> {
     this.#coming = this.#call(source).finally(() => (this.#coming = undefined));
     return this.#coming;
+  }
+
+  #renewed(): void {
+    const isFirst = this.#source !== undefined && this.#generation === 0;
+    this.#generation++;
+    if (!isFirst && this.#transport.isCertificateRenewable) this.#transport.renewCertificate();
   }
 
   async #call(source: CredentialsSource): Promise<void> {
@@ -66,8 +77,8 @@ export class Authorization {
     if (wrong !== undefined) {
       throw new KelpError('invalidArgument', `what the function credentials gave${wrong}`, undefined);
     }
-    this.#show(authorizationOf(given));
-    this.#generation++;
+    this.#transport.authorize(authorizationOf(given));
+    this.#renewed();
   }
 }
 

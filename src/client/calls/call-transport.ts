@@ -30,6 +30,10 @@ export interface CallTransport {
   ): AsyncIterable<Reply>;
   /** Requests that begin from now on show this, as the header `authorization`. */
   authorize(value: string): void;
+  /** Whether connections that are made anew may show another client certificate. */
+  readonly isCertificateRenewable: boolean;
+  /** Requests that begin from now on go over connections that are made anew. */
+  renewCertificate(): void;
   /** Breaks off what is under way; calls made later fail. */
   close(): void;
 }

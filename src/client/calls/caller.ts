@@ -77,7 +77,7 @@ export class Caller {
 
   constructor({ transport, deadlineMs, retries, pace, credentials, traces }: CallerOptions) {
     this.#transport = transport;
-    this.#authorization = new Authorization(credentials, (value) => transport.authorize(value));
+    this.#authorization = new Authorization(credentials, transport);
     this.#traces = traces;
     this.retries = retries;
     this.pace = pace;

@@ -13,7 +13,7 @@ import { CallFailure } from '../errors/call-failure.ts';
 import { ConnectFailure } from '../errors/connect-failure.ts';
 import type { ServerAddress } from './address.ts';
 import { Session, type SessionOwner } from './session.ts';
-import type { TlsOptions } from './socket.ts';
+import type { TlsOptions, TlsSource } from './socket.ts';
 
 /** A request that looks for a connection. */
 export interface Applicant {
@@ -25,7 +25,7 @@ export interface Applicant {
 
 export class SessionPool implements SessionOwner {
   readonly #address: ServerAddress;
-  readonly #tls: TlsOptions;
+  readonly #tls: TlsOptions | TlsSource;
   readonly #sessionsMax: number;
   /** Those that take requests, the oldest first, which is filled first: so the others fall idle, and close. */
   readonly #open: Session[] = [];
@@ -37,7 +37,7 @@ export class SessionPool implements SessionOwner {
   #distrusted: Session | undefined;
   #isClosed = false;
 
-  constructor(address: ServerAddress, tls: TlsOptions, sessionsMax: number) {
+  constructor(address: ServerAddress, tls: TlsOptions | TlsSource, sessionsMax: number) {
     this.#address = address;
     this.#tls = tls;
     this.#sessionsMax = sessionsMax;
@@ -69,6 +69,11 @@ export class SessionPool implements SessionOwner {
     if (this.#distrusted?.isClosed === false) return;
     this.#distrusted = session;
     session.leave();
+  }
+
+  /** Later requests go over connections that are made anew; what is under way goes on. */
+  renew(): void {
+    for (const session of this.#open.slice()) session.leave();
   }
 
   /** Breaks off what is under way. */
@@ -137,7 +142,7 @@ export class SessionPool implements SessionOwner {
       this.#expected = stale;
       stale.check();
     } else if (this.#open.length < this.#sessionsMax) {
-      this.#expected = new Session(this.#address, this.#tls, this);
+      this.#make();
     } else {
       this.#refuseAll(
         new CallFailure(
@@ -150,11 +155,27 @@ export class SessionPool implements SessionOwner {
     }
   }
 
+  #make(): void {
+    try {
+      this.#expected = new Session(this.#address, this.#tls, this);
+    } catch (error) {
+      // What a function gave may be half of a pair that is being replaced.
+      const kind = typeof this.#tls === 'function' ? 'failed' : 'unusableTls';
+      this.#refuseAll(unsent(new ConnectFailure(kind, unusableTls(error))));
+    }
+  }
+
   #refuseAll(failure: CallFailure): void {
     const refused = [...this.#waiting];
     this.#waiting.clear();
     for (const applicant of refused) applicant.refuse(failure);
   }
+}
+
+/** OpenSSL says which part is wrong, and shows none of it. */
+function unusableTls(cause: unknown): Error {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new Error(`the TLS options can't be used: ${why}`, { cause });
 }
 
 /** Nothing was sent, since there is no connection. */

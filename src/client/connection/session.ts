@@ -13,6 +13,7 @@
  * Its timers are set when they are missing and look at the clock when they run, so that a call costs none.
  */
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { type Timer, systemClock } from '../../clock.ts';
 import { ClientConnection } from '../../http2/connection/client-connection.ts';
 import type { ConnectionEnd, EndpointOptions } from '../../http2/contract/endpoint.ts';
@@ -22,7 +23,7 @@ import type { ClientStream, ClientStreamHandler } from '../../http2/contract/str
 import { client as limits } from '../../limits.ts';
 import { ConnectFailure, kindOf } from '../errors/connect-failure.ts';
 import type { ServerAddress } from './address.ts';
-import type { TlsOptions } from './socket.ts';
+import type { TlsOptions, TlsSource } from './socket.ts';
 import { hasTls, openSocket } from './socket.ts';
 
 /** What a session tells the one who has opened it. */
@@ -64,6 +65,8 @@ export class Session {
   readonly #socket: Socket;
   readonly #openTimer: Timer;
   #connection: ClientConnection | undefined;
+  /** Whether the server was shown a certificate of the client. */
+  #hasCertificate = false;
   #phase: 'opening' | 'open' | 'leaving' | 'closed' = 'opening';
   #underWay = 0;
   readonly #lasting = new Set<Lasting>();
@@ -81,7 +84,8 @@ export class Session {
   #lifeTimer: Timer | undefined;
   #idleTimer: Timer | undefined;
 
-  constructor(address: ServerAddress, tls: TlsOptions, owner: SessionOwner) {
+  /** Throws when the TLS options can't be used. */
+  constructor(address: ServerAddress, tls: TlsOptions | TlsSource, owner: SessionOwner) {
     this.#address = address;
     this.#owner = owner;
     this.#socket = openSocket(address, tls);
@@ -200,6 +204,7 @@ export class Session {
       this.#end(new ConnectFailure('peerHasNoHttp2', new Error('the server did not agree on h2 by ALPN')));
       return;
     }
+    this.#hasCertificate = this.#address.isTls && showsCertificate(this.#socket as TLSSocket);
     this.#connection = new ClientConnection(this.#socket, endpointOptions, {
       opened: () => this.#open(),
       roomMade: () => this.#owner.ready(this),
@@ -255,6 +260,11 @@ export class Session {
     const { target, isTls } = this.#address;
     // What it was that closed the connection, or answered with what is no HTTP/2, is worth a look.
     const isPeer = this.#connection !== undefined && !this.#isGivenUp && !isTls;
+    if (this.#hasCertificate && !this.#isGivenUp && kindOf(reason) === 'failed') {
+      // A server that is told so by its own check may say nothing, as Node's does not.
+      const text = `${reason.message}, as one does that takes no such client certificate`;
+      return this.#end(new ConnectFailure('failed', new Error(text, { cause: reason })));
+    }
     if (!isPeer || 'path' in target) return this.#end(new ConnectFailure(kindOf(reason), reason));
     this.#phase = 'closed';
     void hasTls(target).then((isTlsThere) =>
@@ -310,6 +320,11 @@ export class Session {
     if (idleMs >= limits.idleCloseMs) this.leave();
     else this.#idleTimer = systemClock.setTimer(limits.idleCloseMs - idleMs, () => this.#lookForUse());
   }
+}
+
+/** Node gives an empty object for none. */
+function showsCertificate(socket: TLSSocket): boolean {
+  return Object.keys(socket.getCertificate() ?? {}).length > 0;
 }
 
 /** In the form of the system's own errors; what the code means stands in `kelp-error.ts`. */

@@ -10,7 +10,10 @@ import type { ServerAddress, TcpTarget } from './address.ts';
 export interface TlsOptions {
   /** Certificates to trust, as PEM, in place of those that Node trusts. */
   readonly ca?: PemText | readonly PemText[];
-  /** The client's own certificate, with those that lead to one that the server trusts, as PEM. */
+  /**
+   * The client's own certificate, with those that lead to one that the server trusts, as PEM. To a server that takes certificates of
+   * clients (`--tls-client-ca`) it says which user the client is, unless `credentials` do.
+   */
   readonly cert?: PemText;
   /** The key of `cert`, as PEM. */
   readonly key?: PemText;
@@ -22,21 +25,28 @@ export interface TlsOptions {
   readonly rejectUnauthorized?: boolean;
 }
 
+/**
+ * Gives the options of the next connection, for certificates and keys that are replaced while the client runs. It is called for each
+ * connection, and a call that is refused as `unauthenticated` is made again, once, over a new one.
+ */
+export type TlsSource = () => TlsOptions;
+
 type PemText = string | Uint8Array;
 
 /**
  * @internal
  * A socket that connects, or fails with an error of the system. One with TLS is connected when the two have agreed on
- * HTTP/2, or what they agreed on is seen by its `alpnProtocol`.
+ * HTTP/2, or what they agreed on is seen by its `alpnProtocol`. Throws when the TLS options can't be used.
  */
-export function openSocket({ isTls, target }: ServerAddress, tls: TlsOptions): Socket {
+export function openSocket({ isTls, target }: ServerAddress, tls: TlsOptions | TlsSource): Socket {
   if (!isTls || 'path' in target) return connectPlain({ ...target, noDelay: true });
+  const options = typeof tls === 'function' ? tls() : tls;
   return connectTls({
     ...target,
     ALPNProtocols: ['h2'],
     servername: serverName(target.host),
     // Node takes any bytes; its types say Buffer.
-    ...(tls as ConnectionOptions),
+    ...(options as ConnectionOptions),
   }).setNoDelay();
 }
 

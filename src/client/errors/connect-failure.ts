@@ -13,7 +13,13 @@ export type ConnectFailureKind =
   /** The server's certificate comes from an authority that the client does not trust. */
   | 'unknownAuthority'
   /** The server's certificate is wrong in another way: it is for another name, or out of date. */
-  | 'notTrusted';
+  | 'notTrusted'
+  /** The server takes no connection without a certificate of the client. */
+  | 'certificateWanted'
+  /** The server does not take the client's certificate. */
+  | 'certificateRefused'
+  /** The options of TLS can't be used: they hold no certificate, or a key that is of another. */
+  | 'unusableTls';
 
 /** What a program that can't connect has to set otherwise. */
 export type MisconfigurationKind = Exclude<ConnectFailureKind, 'failed'>;
@@ -83,6 +89,11 @@ const unknownAuthorityCodes: ReadonlySet<string> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
+/** What the server says of the client's certificate, by an alert that ends the handshake or comes right behind it. */
+const WANTS_CERTIFICATE = /^ERR_SSL_.*ALERT_CERTIFICATE_REQUIRED$/;
+const REFUSES_CERTIFICATE =
+  /^ERR_SSL_.*ALERT_(?:(?:BAD|UNSUPPORTED)_CERTIFICATE|CERTIFICATE_(?:REVOKED|EXPIRED|UNKNOWN)|UNKNOWN_CA)$/;
+
 /** Whether a code of Node tells that a certificate was refused, which ends the handshake. */
 export function isCertificateCode(code: string): boolean {
   return CERTIFICATE_CODE.test(code);
@@ -93,6 +104,8 @@ export function kindOf(error: unknown): ConnectFailureKind {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (noTlsCodes.has(code)) return 'peerHasNoTls';
   if (noHttp2Codes.has(code)) return 'peerHasNoHttp2';
+  if (WANTS_CERTIFICATE.test(code)) return 'certificateWanted';
+  if (REFUSES_CERTIFICATE.test(code)) return 'certificateRefused';
   if (unknownAuthorityCodes.has(code)) return 'unknownAuthority';
   return isCertificateCode(code) ? 'notTrusted' : 'failed';
 }

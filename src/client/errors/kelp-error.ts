@@ -182,25 +182,41 @@ function failureError(failure: ConnectFailure, address: string, cause: CallFailu
     const message = `can't reach the server at ${address}: ${describe(failure.cause)}`;
     return new KelpError('unavailable', message, undefined, { cause });
   }
-  const wrong = new Misconfiguration(kind, `the server at ${address} ${problem(failure, kind)}`, cause);
+  const wrong = new Misconfiguration(kind, problem(failure, kind, `the server at ${address}`), cause);
   const advice = adviceByKind[kind];
   const message = advice === undefined ? wrong.message : `${wrong.message}; ${advice}`;
   return new KelpError('unavailable', message, undefined, { cause: wrong });
 }
 
-function problem({ cause }: ConnectFailure, kind: MisconfigurationKind): string {
+function problem({ cause }: ConnectFailure, kind: MisconfigurationKind, server: string): string {
   switch (kind) {
     case 'peerHasTls':
-      return 'speaks TLS';
+      return `${server} speaks TLS`;
     case 'peerHasNoTls':
-      return 'speaks no TLS';
+      return `${server} speaks no TLS`;
     case 'peerHasNoHttp2':
-      return 'speaks TLS, but no HTTP/2';
+      return `${server} speaks TLS, but no HTTP/2`;
     case 'unknownAuthority':
-      return 'is not trusted: its certificate is self-signed, or from an authority that is not known here';
+      return `${server} is not trusted: its certificate is self-signed, or from an authority that is not known here`;
     case 'notTrusted':
-      return `is not trusted: ${describe(cause)}`;
+      return `${server} is not trusted: ${describe(cause)}`;
+    case 'certificateWanted':
+      return `${server} takes no connection without a client certificate`;
+    case 'certificateRefused':
+      return `${server} does not take the client certificate: ${alertText(cause)}`;
+    case 'unusableTls':
+      return `can't reach ${server}: ${describe(cause)}`;
   }
+}
+
+/** An alert of TLS (RFC 8446, section 6.2), by the end of its code. */
+function alertText(error: unknown): string {
+  return isSystemError(error)
+    ? error.code
+        .replace(/^.*ALERT_/, '')
+        .replaceAll('_', ' ')
+        .toLowerCase()
+    : describe(error);
 }
 
 /** What a program is to do; of a certificate that is wrong in itself, its message says enough. */
@@ -209,6 +225,7 @@ const adviceByKind: Readonly<Partial<Record<MisconfigurationKind, string>>> = {
   peerHasNoTls: 'use http:// or leave tls out',
   peerHasNoHttp2: 'go through a proxy of HTTP/1.1 or gRPC-Web with the option transport',
   unknownAuthority: 'give the certificate to trust with tls: { ca }',
+  certificateWanted: 'give one with tls: { cert, key }',
 };
 
 interface SystemError extends Error {

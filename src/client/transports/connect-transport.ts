@@ -37,7 +37,7 @@ const descriptors: ReadonlyMap<string, DescMethod> = new Map(
   ),
 );
 
-export class ConnectTransport implements CallTransport {
+export class ConnectTransport implements Omit<CallTransport, 'isCertificateRenewable' | 'renewCertificate'> {
   readonly address: string;
   readonly #transport: Transport;
   readonly #closed = new AbortController();

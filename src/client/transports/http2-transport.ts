@@ -11,7 +11,7 @@ import { client as limits } from '../../limits.ts';
 import type { TraceHeaders } from '../../tracing/trace-context.ts';
 import type { ServerAddress } from '../connection/address.ts';
 import { SessionPool } from '../connection/session-pool.ts';
-import type { TlsOptions } from '../connection/socket.ts';
+import type { TlsOptions, TlsSource } from '../connection/socket.ts';
 import type { CallTransport } from '../calls/call-transport.ts';
 import type { Surroundings } from '../exchanges/exchange.ts';
 import type { Method, Piped } from '../calls/method.ts';
@@ -28,7 +28,7 @@ interface Head {
 
 export interface Http2Options {
   readonly address: ServerAddress;
-  readonly tls: TlsOptions;
+  readonly tls: TlsOptions | TlsSource;
   readonly connectionsMax: number;
   /** Whether calls of one turn may travel together. */
   readonly isPipelined: boolean;
@@ -38,6 +38,7 @@ const PIPELINE_PATH = '/kelp.v1.KvService/Pipeline';
 
 export class Http2Transport implements CallTransport {
   readonly address: string;
+  readonly isCertificateRenewable: boolean;
   readonly #address: ServerAddress;
   readonly #calls: Surroundings;
   readonly #streams: Surroundings;
@@ -49,6 +50,7 @@ export class Http2Transport implements CallTransport {
   constructor({ address, tls, connectionsMax, isPipelined }: Http2Options) {
     this.address = address.text;
     this.#address = address;
+    this.isCertificateRenewable = typeof tls === 'function';
     const deadlines = new Deadlines(systemClock);
     this.#calls = { pool: new SessionPool(address, tls, connectionsMax), deadlines };
     this.#streams = { pool: new SessionPool(address, tls, connectionsMax), deadlines };
@@ -112,6 +114,11 @@ export class Http2Transport implements CallTransport {
     const fields = this.#newFields(PIPELINE_PATH, undefined);
     this.#pipelines.reads.goOnWith(fields);
     this.#pipelines.writes.goOnWith(fields);
+  }
+
+  renewCertificate(): void {
+    this.#calls.pool.renew();
+    this.#streams.pool.renew();
   }
 
   close(): void {

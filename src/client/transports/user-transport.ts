@@ -11,6 +11,8 @@ import type { Method } from '../calls/method.ts';
 
 export class UserTransport implements CallTransport {
   readonly address: string;
+  /** Its connections are its owner's. */
+  readonly isCertificateRenewable = false;
   readonly #transport: Transport;
   #loaded: Promise<ConnectTransport> | undefined;
   #authorization: string | undefined;
@@ -47,6 +49,8 @@ export class UserTransport implements CallTransport {
     this.#authorization = value;
     void this.#loaded?.then((connect) => connect.authorize(value));
   }
+
+  renewCertificate(): void {}
 
   close(): void {
     this.#isClosed = true;
