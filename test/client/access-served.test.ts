@@ -1,11 +1,14 @@
 /** Users, roles and tokens of a real server, by the client alone, and clients that show who they are. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ClientOptions, Credentials, Grant } from '../../src/client/index.ts';
 import type { KelpClient } from '../../src/client/client.ts';
 import { createClient } from '../../src/client/client.ts';
 import { client as limits } from '../../src/limits.ts';
-import { startTestServer } from '../support/test-server.ts';
+import { Authority } from '../support/certificates.ts';
+import { startTestServer, temporaryDirectory } from '../support/test-server.ts';
 import { failureOf } from './support/fake-server.ts';
 
 const password = 'a word of root';
@@ -193,4 +196,45 @@ test('a user changes its own password, and goes on with the new one', async () =
   });
   await root.access.setPassword(null, { user: 'ada' });
   expect(await failureOf(ada.access.whoAmI())).toMatchObject({ code: 'unauthenticated' });
+});
+
+test('a client certificate is a user, and the certificate of now is shown when that user is gone', async () => {
+  const [ofServers, ofClients] = [new Authority('of servers'), new Authority('of clients')];
+  const { cert, key } = ofServers.server();
+  const directory = await temporaryDirectory();
+  const file = async (name: string, text: string): Promise<string> => {
+    const path = join(directory, name);
+    await writeFile(path, text);
+    return path;
+  };
+  const { url } = await startTestServer({
+    flags: {
+      'tls-cert': await file('cert.pem', cert),
+      'tls-key': await file('key.pem', key),
+      'tls-client-ca': await file('ca.pem', ofClients.identity.cert),
+    },
+  });
+  const ca = ofServers.identity.cert;
+  const as = (options: Partial<ClientOptions>): KelpClient => {
+    const client = createClient({ address: url, tls: { ca }, ...options });
+    onTestFinished(() => client.close());
+    return client;
+  };
+  await as({}).access.createUser('root', { password });
+  const root = as({ credentials: { user: 'root', password } });
+  await root.access.createUser('ada');
+  let name = 'ada';
+  const ada = as({ tls: () => ({ ca, ...ofClients.issue({ commonNames: [name] }) }) });
+  expect(await ada.access.whoAmI()).toMatchObject({ user: 'ada' });
+  name = 'bob';
+  await root.access.createUser('bob');
+  expect(await ada.access.whoAmI()).toMatchObject({ user: 'ada' });
+  await root.access.deleteUser('ada');
+  expect(await ada.access.whoAmI()).toMatchObject({ user: 'bob' });
+  // What is given as such counts before the certificate.
+  const both = as({
+    tls: { ca, ...ofClients.issue({ commonNames: ['bob'] }) },
+    credentials: { user: 'root', password },
+  });
+  expect(await both.access.whoAmI()).toMatchObject({ user: 'root' });
 });

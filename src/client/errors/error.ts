@@ -32,9 +32,15 @@ export type KelpErrorCode =
   | 'leaseNotFound'
   /** The lease id asked for is taken. */
   | 'leaseExists'
-  /** The call has no credentials, or they are not right, or not any more. Nothing has changed. */
+  /**
+   * The call has no credentials, or they are not right, or not any more; or the function of the option `credentials` failed. Nothing has
+   * changed. It does not pass by itself: the client has tried others where a function gives them.
+   */
   | 'unauthenticated'
-  /** No role of the user allows all of what was asked for, or a proxy in front of the server refused it. Nothing has changed. */
+  /**
+   * No role of the user allows all of what was asked for, or a proxy in front of the server refused it. Nothing has changed. It does
+   * not pass by itself.
+   */
   | 'permissionDenied'
   /** There is no such user, role, grant or token. */
   | 'nameNotFound'
