@@ -38,6 +38,7 @@ import type { Deadlines } from '../../deadlines.ts';
 import type { Cors } from '../web/cors.ts';
 import type { PageRefusal } from '../web/page-refusal.ts';
 import { ClientCheck } from '../tls/client-check.ts';
+import { refuseCertificate } from './refused-certificate.ts';
 import { type TlsMaterial, contextOptions } from '../tls/tls-material.ts';
 import { Http2Port } from './http2-port.ts';
 import { refuseMalformed } from './malformed-request.ts';
@@ -178,14 +179,17 @@ export class Listener {
     const server = createTlsServer(
       {
         ...contextOptions(tls),
-        // A client may come without one; one that is not valid is refused below.
+        // A client may come without one; one that is not valid is refused when the handshake is done.
         requestCert: tls.clientCa !== undefined,
         rejectUnauthorized: false,
         ALPNProtocols: ['h2', 'http/1.1'],
         handshakeTimeout: this.#options.limits.handshakeTimeoutMs,
       },
       (socket) => {
-        if (clientCheck?.admits(socket) !== false) this.#route(socket, socket.alpnProtocol === 'h2');
+        const isHttp2 = socket.alpnProtocol === 'h2';
+        const refusal = clientCheck?.refusalOf(socket);
+        if (refusal === undefined) this.#route(socket, isHttp2);
+        else refuseCertificate(socket, isHttp2, refusal, this.#options.limits);
       },
     );
     // Node does not close a connection whose handshake takes too long, it only tells.

@@ -8,24 +8,33 @@
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { systemClock } from '../../clock.ts';
+import { grpcCode } from '../../grpc-code.ts';
 import { serverFixed } from '../../limits.ts';
+import { TLS_ONLY_HEADER } from '../../tls-only-header.ts';
 import { RareLine } from '../logging/rare-line.ts';
 import type { Http2Limits } from './http2-port.ts';
-import { PlainHttp2 } from './plain-http2.ts';
+import { Http2Refusal, type Refusal } from './http2-refusal.ts';
 import type { Protocol } from './protocol-sniffer.ts';
 
 const SPEAKS_TLS = 'this port speaks TLS; use https://';
+/** Clients of HTTP/2 are told in their own words. */
+const tlsOnly: Refusal = {
+  text: SPEAKS_TLS,
+  status: '400',
+  grpcCode: grpcCode.Unavailable,
+  field: [TLS_ONLY_HEADER, '1'],
+};
 const SPEAKS_NO_TLS = 'this port speaks no TLS; use http://';
 
 export class WrongProtocol {
   readonly #hasTls: boolean;
   readonly #line: RareLine;
-  readonly #plainHttp2: PlainHttp2;
+  readonly #http2Refusal: Http2Refusal;
 
   constructor(hasTls: boolean, logger: Logger, limits: Http2Limits) {
     this.#hasTls = hasTls;
     this.#line = new RareLine(logger, serverFixed.refusedClientLogMs);
-    this.#plainHttp2 = new PlainHttp2(SPEAKS_TLS, limits);
+    this.#http2Refusal = new Http2Refusal(limits);
   }
 
   turnAway(socket: Socket, protocol: Protocol): void {
@@ -33,7 +42,7 @@ export class WrongProtocol {
       ? 'a client without TLS came to this port, which has TLS'
       : 'a client with TLS came to this port, which has none';
     this.#line.tell({ remoteAddress: socket.remoteAddress }, message);
-    if (protocol === 'http2') this.#plainHttp2.turnAway(socket);
+    if (protocol === 'http2') this.#http2Refusal.turnAway(socket, tlsOnly);
     else refuse(socket, '400 Bad Request', this.#hasTls ? SPEAKS_TLS : SPEAKS_NO_TLS);
   }
 }

@@ -1,8 +1,8 @@
 /**
  * Which connections may go on where client certificates are asked for. A client may come without one, and then shows a password or a
- * token. One that it sends must be valid: what is not is no help to its client, and no login, but a fault that is found late if the client
- * is let in as if it had sent nothing. OpenSSL checks it in the handshake; Node closes the connection after that only if every client
- * needs one, so it is closed here.
+ * token. One that it sends must be valid: were it let in as if it had sent none, its calls would be refused for want of credentials, and
+ * nothing would say what is wrong with those that it has. OpenSSL checks the certificate in the handshake; Node acts on that only where
+ * every client needs one, so it is looked at here.
  */
 import type { TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
@@ -30,26 +30,25 @@ export class ClientCheck {
     this.#line = new RareLine(logger, serverFixed.refusedClientLogMs);
   }
 
-  /** The handshake is done. @returns false: the connection is closed. */
-  admits(socket: TLSSocket): boolean {
+  /** The handshake is done. @returns why the connection is refused; `undefined`: it may go on. */
+  refusalOf(socket: TLSSocket): string | undefined {
     const certificate = socket.getPeerX509Certificate();
-    if (certificate === undefined) return true;
+    if (certificate === undefined) return undefined;
     if (socket.authorized) {
       noteClientCertificate(socket, readClientCertificate(certificate));
-      return true;
+      return undefined;
     }
     // Node's types say that it is an error; it is the code.
     const code = String(socket.authorizationError);
+    const reason = reasonByCode[code] ?? code;
     this.#line.tell(
       {
         remoteAddress: socket.remoteAddress,
-        reason: reasonByCode[code] ?? code,
+        reason,
         subject: certificate.subject.slice(0, serverFixed.loggedSubjectCharactersMax),
       },
       'a client came with a certificate that is not valid',
     );
-    socket.on('error', () => undefined);
-    socket.destroy();
-    return false;
+    return `the client certificate is not valid: ${reason}`;
   }
 }

@@ -78,7 +78,7 @@ class PortUnderTest {
   http1(identity?: Identity): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const request = httpsRequest({ ...this.#options(identity), path: '/', agent: false }, (response) => {
-      response.setEncoding('utf8').once('data', resolve);
+      response.setEncoding('utf8').once('data', (text: string) => resolve(`${response.statusCode} ${text}`));
     });
     request.once('error', reject).end();
     return promise;
@@ -90,7 +90,10 @@ class PortUnderTest {
     onTestFinished(() => session.destroy());
     session.once('error', reject).once('close', () => reject(new Error('closed')));
     const stream = session.request({ ':path': '/' });
-    stream.once('error', reject).setEncoding('utf8').once('data', resolve);
+    let status: unknown;
+    stream.once('response', (headers) => (status = headers[':status']));
+    stream.once('error', reject).setEncoding('utf8');
+    stream.once('data', (text: string) => resolve(`${String(status)} ${text}`));
     return promise.finally(() => session.destroy());
   }
 
@@ -125,16 +128,16 @@ test('a valid certificate is seen by all that answer requests of its connection'
   const identity = clientAuthority.issue({ commonNames: ['alice'], uris: ['spiffe://x/alice'], notAfter });
   const expected = { names: ['alice', 'spiffe://x/alice'], expireTimeMs: notAfter.getTime() };
 
-  expect(await port.http1(identity)).toBe('served');
+  expect(await port.http1(identity)).toBe('200 served');
   expect(port.seen).toEqual([expected]);
 
-  expect(await port.http2(identity)).toBe('served');
+  expect(await port.http2(identity)).toBe('200 served');
   expect(port.seen).toEqual([expected, expected, expected]);
 });
 
 test('a client without a certificate is served, and has none', async () => {
   const port = await PortUnderTest.open();
-  expect([await port.http1(), await port.http2()]).toEqual(['served', 'served']);
+  expect([await port.http1(), await port.http2()]).toEqual(['200 served', '200 served']);
   expect(port.seen).toEqual([undefined, undefined, undefined]);
   expect(port.log.lines).toEqual([]);
 });
@@ -142,7 +145,7 @@ test('a client without a certificate is served, and has none', async () => {
 test('a certificate is neither asked for nor looked at where there is no authority of clients', async () => {
   const port = await PortUnderTest.open({ clientCa: undefined });
   const identity = selfSigned({ commonNames: ['alice'] });
-  expect([await port.http1(identity), await port.http2(identity)]).toEqual(['served', 'served']);
+  expect([await port.http1(identity), await port.http2(identity)]).toEqual(['200 served', '200 served']);
   expect(port.seen).toEqual([undefined, undefined, undefined]);
 });
 
@@ -181,11 +184,13 @@ const refused: readonly (readonly [what: string, identity: () => Identity, reaso
 ];
 
 test.each(refused)(
-  'a certificate that %s closes the connection, and the log says why',
+  'a certificate that %s closes the connection; its client is told why, and so is the log',
   async (_, identity, reason) => {
     const port = await PortUnderTest.open();
-    await expect(port.http1(identity())).rejects.toThrow();
-    await expect(port.http2(identity())).rejects.toThrow();
+    const told = /^401 the client certificate is not valid: (.*)\n$/;
+    const [, overHttp1] = told.exec(await port.http1(identity())) ?? [];
+    const [, overHttp2] = told.exec(await port.http2(identity())) ?? [];
+    expect([overHttp1, overHttp2]).toEqual([expect.stringMatching(reason), overHttp1]);
     expect(port.seen).toEqual([]);
     expect(port.log.lines).toMatchObject([
       { msg: REFUSED, reason: expect.stringMatching(reason) as string, subject: 'CN=alice' },
@@ -196,7 +201,7 @@ test.each(refused)(
 test('a certificate for clients alone is taken', async () => {
   const port = await PortUnderTest.open();
   expect(await port.http1(clientAuthority.issue({ commonNames: ['a'], usages: ['clientAuth'] }))).toBe(
-    'served',
+    '200 served',
   );
 });
 
@@ -205,10 +210,10 @@ test('other authorities count for connections that are opened after they were ch
   const [before, after] = [clientAuthority, new Authority('the next authority of clients')];
   const [old, next] = [before, after].map((each) => each.issue({ commonNames: ['alice'] }));
   port.renew(after.identity.cert);
-  await expect(port.http1(old)).rejects.toThrow();
-  expect(await port.http1(next)).toBe('served');
+  expect(await port.http1(old)).toMatch(/^401 /);
+  expect(await port.http1(next)).toBe('200 served');
   port.renew(before.identity.cert + after.identity.cert);
-  expect([await port.http1(old), await port.http1(next)]).toEqual(['served', 'served']);
+  expect([await port.http1(old), await port.http1(next)]).toEqual(['200 served', '200 served']);
 });
 
 test.each(['TLSv1.2', 'TLSv1.3'] as const)(

@@ -1,5 +1,5 @@
 /**
- * Turns clients away that speak HTTP/2 in plain text to a port that has TLS. Each connection gets the reason twice: as
+ * Turns clients of HTTP/2 away whose connection can't be served, whatever they ask for. Each connection gets the reason twice: as
  * the answer to its first request, in the form that its kind of client shows, and in the GOAWAY that ends it.
  *
  * The answer waits for a request, since HTTP/2 has none without; a connection that makes none is closed after the time
@@ -12,21 +12,27 @@ import { encodeBlock } from '../../http2/hpack/encoder.ts';
 import { ServerConnection } from '../../http2/connection/server-connection.ts';
 import type { ServerStream, StreamHandler } from '../../http2/contract/stream.ts';
 import { serverFixed } from '../../limits.ts';
-import { TLS_ONLY_HEADER } from '../../tls-only-header.ts';
-import { grpcCode } from '../../grpc-code.ts';
+import type { GrpcCode } from '../../grpc-code.ts';
 import { encodeGrpcMessage, isGrpcType } from '../http/grpc-message.ts';
 import { type Http2Limits, connectionOptions } from './http2-port.ts';
 
-export class PlainHttp2 {
-  readonly #text: string;
+export interface Refusal {
+  readonly text: string;
+  /** Of HTTP, ... */
+  readonly status: string;
+  /** ... and of gRPC. */
+  readonly grpcCode: GrpcCode;
+  readonly field: Field;
+}
+
+export class Http2Refusal {
   readonly #limits: Http2Limits;
 
-  constructor(text: string, limits: Http2Limits) {
-    this.#text = text;
+  constructor(limits: Http2Limits) {
     this.#limits = limits;
   }
 
-  turnAway(socket: Socket): void {
+  turnAway(socket: Socket, refusal: Refusal): void {
     const connection = new ServerConnection(
       socket,
       {
@@ -36,39 +42,32 @@ export class PlainHttp2 {
       (stream, head) => {
         timer.cancel();
         timer = systemClock.setTimer(serverFixed.refusalLingerMs, () => connection.destroy());
-        this.#answer(stream, head);
-        connection.shutdown(this.#text);
+        answer(stream, head, refusal);
+        connection.shutdown(refusal.text);
         return ignoring(stream);
       },
     );
     let timer = systemClock.setTimer(this.#limits.handshakeTimeoutMs, () => connection.destroy());
   }
+}
 
-  #answer(stream: ServerStream, head: RequestHead): void {
-    if (isGrpcType(fieldOf(head.fields, 'content-type') ?? '')) {
-      stream.respond(encodeBlock(this.#grpcFields()), true);
-      return;
-    }
+function answer(stream: ServerStream, head: RequestHead, { text, status, grpcCode, field }: Refusal): void {
+  if (isGrpcType(fieldOf(head.fields, 'content-type') ?? '')) {
+    // An answer that has no message: "gRPC over HTTP2", Trailers-Only.
     const fields: Field[] = [
-      [':status', '400'],
-      ['content-type', 'text/plain'],
-      [TLS_ONLY_HEADER, '1'],
-    ];
-    stream.respond(encodeBlock(fields), false);
-    stream.write(Buffer.from(`${this.#text}\n`));
-    stream.end();
-  }
-
-  /** An answer that has no message: "gRPC over HTTP2", Trailers-Only. */
-  #grpcFields(): Field[] {
-    return [
       [':status', '200'],
       ['content-type', 'application/grpc'],
-      ['grpc-status', String(grpcCode.Unavailable)],
-      ['grpc-message', encodeGrpcMessage(this.#text)],
-      [TLS_ONLY_HEADER, '1'],
+      ['grpc-status', String(grpcCode)],
+      ['grpc-message', encodeGrpcMessage(text)],
+      field,
     ];
+    stream.respond(encodeBlock(fields), true);
+    return;
   }
+  const fields: Field[] = [[':status', status], ['content-type', 'text/plain'], field];
+  stream.respond(encodeBlock(fields), false);
+  stream.write(Buffer.from(`${text}\n`));
+  stream.end();
 }
 
 /** What comes of the request's body is dropped. */
