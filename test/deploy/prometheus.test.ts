@@ -1,12 +1,12 @@
 /** Debian's Prometheus scrapes a server that works, and one whose disk has failed; what dashboard and alerts ask has answers. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { grpcCode, nameOfCode } from '../../src/grpc-code.ts';
 import { eventually } from '../support/eventually.ts';
-import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { startTestServer, temporaryDirectory, type TestServer } from '../support/test-server.ts';
 import { failingDisk } from '../support/troubled-disk.ts';
 import { alertRules, alertsFile } from './support/alerts.ts';
 import { expressions } from './support/dashboard.ts';
@@ -64,6 +64,23 @@ function withoutComparisons(expression: string): string {
     .replaceAll('{}', () => selectors.shift() ?? '')
     .replaceAll(DEFECTS, 'code!=""');
 }
+
+test.runIf(isPrometheusInstalled)(
+  'what is commented out of the configuration can be taken as it is',
+  async () => {
+    const config = readFileSync('deploy/prometheus/prometheus.yml', 'utf8');
+    const taken = config.replaceAll(/^( +)#(?=\w+: )/gm, '$1');
+    const { scrape_configs: scrapes } = parse(taken) as { scrape_configs: object[] };
+    expect(scrapes).toMatchObject([
+      { scheme: 'https', authorization: { credentials_file: expect.any(String) as string } },
+    ]);
+    const path = join(await temporaryDirectory(), 'prometheus.yml');
+    writeFileSync(path, taken);
+    const args = ['check', 'config', '--syntax-only', path];
+    const { status, stdout, stderr } = spawnSync('promtool', args, { encoding: 'utf8' });
+    expect({ status, said: stdout + stderr }).toMatchObject({ status: 0 });
+  },
+);
 
 test('the codes that alerts ask for are codes that calls end with', () => {
   const codes = alertRules.flatMap(({ expr }) =>

@@ -85,10 +85,13 @@ Sizes have a unit (B, KiB, MiB, GiB), and times too (ms, s, m, h, d; 1h30m). Opt
 environment, ./kelp.yaml ("fsync: interval", one in a line) and the defaults, in this order of precedence. PORT (the port
 alone, on 127.0.0.1), DATA_DIR and VOLUME_ID of the environment come behind the file.
 
+On an address that other machines reach it starts only with a decision about access: users, by --root-password-file (or in
+the store already), with TLS or --allow-plaintext; or --allow-anonymous. kelp access reset helps with a lost password.
+
 SIGTERM and SIGINT stop the server. A second one, half a second later or more, ends it at once and loses nothing that was
 acknowledged. SIGHUP has the TLS files read again, which happens by itself some seconds after they change.
 
 Examples:
   kelp serve
-  kelp serve --listen :7379 --data-dir /var/lib/kelp
+  kelp serve --listen :7379 --root-password-file root.password --tls-cert kelp.pem --tls-key kelp.key
   KELP_FSYNC=interval kelp serve --fsync-interval 100ms`;
