@@ -4,7 +4,7 @@
  * access: `docs/decisions/0021-access-reset.md` tells why there is nothing between. Each is one transaction of the log.
  */
 import { Access } from '../access/access.ts';
-import { readPasswordFile } from '../secret-file.ts';
+import { readSecretFile } from '../secret-file.ts';
 import { ROOT, deleteAllAccess, roles, tokens, users } from '../access/records/access-records.ts';
 import { setRootPassword } from '../access/root.ts';
 import { systemClock, systemRandom } from '../clock.ts';
@@ -52,7 +52,7 @@ export async function resetRootPassword(
   passwordFile: string,
   onProgress: OnProgress,
 ): Promise<AccessFound & { readonly mayAllRead: boolean }> {
-  const { password, mayAllRead } = await readPasswordFile(passwordFile);
+  const { secret: password, mayAllRead } = await readSecretFile(passwordFile, 'password');
   return onStore(dataDir, onProgress, async (store, access) => {
     const found = foundIn(store);
     await setRootPassword(access, password);

@@ -13,7 +13,7 @@
  */
 import type { Logger } from 'pino';
 import type { Access } from '../../access/access.ts';
-import { type PasswordFile, readPasswordFile } from '../../secret-file.ts';
+import { type SecretFile, readSecretFile } from '../../secret-file.ts';
 import { ROOT } from '../../access/records/access-records.ts';
 import { makeRoot } from '../../access/root.ts';
 import type { Disk } from '../../disk/disk.ts';
@@ -28,7 +28,7 @@ export class SafeStart {
   readonly #config: StartConfig;
   readonly #bound: ListenAddress;
   /** Read once: it may be a pipe. */
-  #rootPassword: Promise<PasswordFile> | undefined;
+  #rootPassword: Promise<SecretFile> | undefined;
 
   /** @param bound where the server listens, as the system says. */
   constructor(config: StartConfig, bound: ListenAddress) {
@@ -60,7 +60,7 @@ export class SafeStart {
     if (rootPasswordFile !== undefined && hasRoot) {
       logger.info({ rootPasswordFile }, 'there is a user root: --root-password-file is not used');
     } else if (rootPasswordFile !== undefined) {
-      const { password, mayAllRead } = await this.#readRootPassword(rootPasswordFile);
+      const { secret: password, mayAllRead } = await this.#readRootPassword(rootPasswordFile);
       if (mayAllRead) {
         logger.warn(
           { rootPasswordFile },
@@ -90,8 +90,8 @@ export class SafeStart {
     return access.allowAnonymous ? undefined : undecided(this.#bound, isSafeOnItsWay);
   }
 
-  #readRootPassword(path: string): Promise<PasswordFile> {
-    this.#rootPassword ??= readPasswordFile(path).catch((error: Error) => {
+  #readRootPassword(path: string): Promise<SecretFile> {
+    this.#rootPassword ??= readSecretFile(path, 'password').catch((error: Error) => {
       throw new OptionError(`--root-password-file: ${error.message}`, { cause: error });
     });
     return this.#rootPassword;
