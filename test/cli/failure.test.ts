@@ -198,6 +198,10 @@ describe('as JSON', () => {
         'keyNotFound',
         'leaseNotFound',
         'leaseExists',
+        'unauthenticated',
+        'permissionDenied',
+        'nameNotFound',
+        'nameTaken',
         'notAnInteger',
         'integerOverflow',
         'noTimeToLive',
@@ -217,7 +221,9 @@ describe('as JSON', () => {
 
   test('every failure has the gRPC code that the server gave it', () => {
     for (const { answer, told } of answers) {
-      expect(told).toMatchObject({ error: { code: codeToString(answer.code), message: answer.rawMessage } });
+      expect(told).toMatchObject({
+        error: { code: codeToString(answer.code), message: expect.stringContaining(answer.rawMessage) },
+      });
     }
   });
 

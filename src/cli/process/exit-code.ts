@@ -8,7 +8,7 @@ import { InterruptedError } from './interrupt.ts';
 
 export const exitCode = {
   ok: 0,
-  /** The answer is no: there is no such key or lease, a condition did not hold, or data is damaged. */
+  /** The answer is no: there is no such key, lease, user, role or token, or there is one already; a condition did not hold, or data is damaged. */
   no: 1,
   /** The command line, a file of options or what was to be sent is wrong. */
   usage: 2,
@@ -54,6 +54,8 @@ export class TaskError extends Error {
 const exitCodeByKelpCode: Partial<Record<KelpErrorCode, ExitCode>> = {
   keyNotFound: exitCode.no,
   leaseNotFound: exitCode.no,
+  nameNotFound: exitCode.no,
+  nameTaken: exitCode.no,
   conditionFailed: exitCode.no,
   invalidArgument: exitCode.usage,
   unavailable: exitCode.unavailable,

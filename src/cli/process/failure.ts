@@ -65,10 +65,19 @@ export function failureText(error: unknown): string {
 /** What the client says, with the options of the command in place of those of a program. */
 function clientMessage(error: KelpError): string {
   const wrong = misconfigurationOf(error);
-  if (wrong === undefined) return error.message || error.name;
+  if (wrong === undefined) {
+    const message = error.message || error.name;
+    const advice = adviceByCode[error.code];
+    return advice === undefined ? message : `${message}; ${advice}`;
+  }
   const advice = adviceByKind[wrong.kind];
   return advice === undefined ? wrong.message : `${wrong.message}; ${advice}`;
 }
+
+const adviceByCode: Readonly<Partial<Record<KelpErrorCode, string>>> = {
+  unauthenticated: 'log in with --user NAME, --token-file FILE or KELP_TOKEN',
+  permissionDenied: 'kelp whoami tells your roles, kelp role show what one grants',
+};
 
 const adviceByKind: Readonly<Partial<Record<MisconfigurationKind, string>>> = {
   peerHasTls: 'use --tls, or https:// in --address or KELP_ADDRESS',
@@ -77,9 +86,14 @@ const adviceByKind: Readonly<Partial<Record<MisconfigurationKind, string>>> = {
   unknownAuthority: 'give the certificate to trust with --tls-ca or KELP_TLS_CA',
 };
 
-/** In one line, the guess at what was meant with it. */
+/**
+ * In one line, the guess at what was meant with it. What was typed where nothing stands may be a secret, and is left out: the
+ * value of an option that is not known, and arguments beyond those that a command has.
+ */
 function commanderText({ message }: CommanderError): string {
   return message
+    .replace(/^(error: unknown option '[^'=]*)=[^]*'/, "$1'")
+    .replace(/^(error: too many arguments.* but got \d+): [^]*/, '$1')
     .replace(/^error: /, '')
     .trim()
     .replaceAll('\n', ' ');

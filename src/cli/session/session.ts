@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { type Command, Option } from 'commander';
 import type { KelpClient } from '../../client/client.ts';
+import type { Credentials, CredentialsSource } from '../../client/calls/credentials.ts';
+import type { TlsOptions } from '../../client/connection/socket.ts';
 import { isKelpError } from '../../client/errors/error.ts';
 import type { CallOptions } from '../../client/messages/types.ts';
 import { systemReason } from '../../errors.ts';
@@ -13,6 +15,14 @@ import { pathOf } from '../command-line/command-path.ts';
 import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
 import { type KeyForm, hexKeys, textKeys } from '../command-line/key-form.ts';
 import type { Output } from '../terminal/output.ts';
+import {
+  type Login,
+  type LoginFlags,
+  chooseLogin,
+  loginEnvironmentNames,
+  loginOptions,
+  namingLogin,
+} from './login.ts';
 
 /** What a command runs in. */
 export interface Surroundings {
@@ -22,12 +32,21 @@ export interface Surroundings {
 }
 
 /** The `KELP_*` variables of the commands that talk to a server; `kelp serve` passes over them. */
-export const clientEnvironmentNames = ['KELP_ADDRESS', 'KELP_TLS_CA'];
+export const clientEnvironmentNames = [
+  'KELP_ADDRESS',
+  'KELP_TLS_CA',
+  'KELP_TLS_CLIENT_CERT',
+  'KELP_TLS_CLIENT_KEY',
+  ...loginEnvironmentNames,
+];
 
-interface ClientFlags {
+interface ClientFlags extends LoginFlags {
   readonly address: string;
   readonly tls?: boolean;
   readonly tlsCa?: string;
+  readonly tlsClientCert?: string;
+  readonly tlsClientKey?: string;
+  readonly allowPlaintextLogin?: boolean;
   readonly timeout: number;
   readonly json?: boolean;
   readonly hexKeys?: boolean;
@@ -38,6 +57,7 @@ const DEFAULT_ADDRESS = '127.0.0.1:7379';
 /** Options of the program, which can stand before or after the name of a command. */
 export function clientOptions(environment: Surroundings['environment']): Option[] {
   const { KELP_ADDRESS: address, KELP_TLS_CA: tlsCa } = environment;
+  const { KELP_TLS_CLIENT_CERT: tlsClientCert, KELP_TLS_CLIENT_KEY: tlsClientKey } = environment;
   return [
     new Option(
       '--address <address>',
@@ -46,6 +66,18 @@ export function clientOptions(environment: Surroundings['environment']): Option[
     new Option('--tls', 'use TLS; the same as an address with https://'),
     new Option('--tls-ca <file>', 'PEM file of certificates to trust with TLS (env: KELP_TLS_CA)').default(
       tlsCa || undefined,
+    ),
+    new Option(
+      '--tls-client-cert <file>',
+      'PEM file of the certificate to log in with over TLS (env: KELP_TLS_CLIENT_CERT)',
+    ).default(tlsClientCert || undefined),
+    new Option('--tls-client-key <file>', 'PEM file of its key (env: KELP_TLS_CLIENT_KEY)').default(
+      tlsClientKey || undefined,
+    ),
+    ...loginOptions(),
+    new Option(
+      '--allow-plaintext-login',
+      'send a password or token to another machine without TLS, where others can read it',
     ),
     new Option('--timeout <time>', 'time that a call may take')
       .default(limits.deadlineMs, formatDurationMs(limits.deadlineMs))
@@ -99,12 +131,27 @@ export class SessionRunner {
   ): Promise<void> {
     const flags = command.optsWithGlobals<ClientFlags>();
     const { stdin, output } = this.surroundings;
-    await using client = await openClient(flags, retries);
+    const isJson = flags.json === true;
+    if (!usesTls(flags)) refuseCertificate(command);
+    const login = chooseLogin(flags, this.surroundings.environment);
+    if (login.kind !== 'none') await refusePlaintext(flags);
+    await using client = await openClient(flags, retries, await this.#credentials(login, isJson));
     const isAskedFor = command.getOptionValueSourceWithGlobals('timeout') === 'cli';
     const askedFor = isAskedFor ? { deadlineMs: flags.timeout } : {};
     const keys = keyFormOf(flags);
-    const outcome = await task({ client, output, stdin, isJson: flags.json === true, keys, askedFor });
-    this.exitCode = outcome ?? exitCode.ok;
+    try {
+      const outcome = await task({ client, output, stdin, isJson, keys, askedFor });
+      this.exitCode = outcome ?? exitCode.ok;
+    } catch (error) {
+      throw namingLogin(error, login);
+    }
+  }
+
+  /** What reads and asks is loaded where there is a login. */
+  async #credentials(login: Login, isJson: boolean): Promise<Credentials | CredentialsSource | undefined> {
+    if (login.kind === 'none') return undefined;
+    const { credentialsOf } = await import('./credentials.ts');
+    return credentialsOf(login, this.surroundings, isJson);
   }
 }
 
@@ -112,28 +159,79 @@ export function keyFormOf({ hexKeys: isHex }: Pick<ClientFlags, 'hexKeys'>): Key
   return isHex === true ? hexKeys : textKeys;
 }
 
-async function openClient(
-  { address, tls, tlsCa, timeout }: ClientFlags,
-  retries: number,
-): Promise<KelpClient> {
-  const isTls = tls === true || address.startsWith('https://');
-  const { createClient } = await import('../../client/client.ts');
+function usesTls({ tls, address }: ClientFlags): boolean {
+  return tls === true || address.startsWith('https://');
+}
+
+/** One of the environment may be for other servers. */
+function refuseCertificate(command: Command): void {
+  for (const [name, option] of [
+    ['tlsClientCert', '--tls-client-cert'],
+    ['tlsClientKey', '--tls-client-key'],
+  ] as const) {
+    if (command.getOptionValueSourceWithGlobals(name) === 'cli') {
+      throw new UsageError(`${option} is for TLS; add --tls, or https:// to the address`);
+    }
+  }
+}
+
+/** Before a password is asked for. */
+async function refusePlaintext(flags: ClientFlags): Promise<void> {
+  const { parseAddress } = await import('../../client/connection/address.ts');
+  const { isTls, isLocal, text } = await usageErrorFrom(() => parseAddress(flags.address, usesTls(flags)));
+  if (isTls || isLocal || flags.allowPlaintextLogin === true) return;
+  throw new UsageError(
+    `the login would go to ${text} in plain text, which everyone on the way can read; use --tls, or allow it with --allow-plaintext-login`,
+  );
+}
+
+/** What the client finds wrong with what was typed. */
+async function usageErrorFrom<Result>(make: () => Result | Promise<Result>): Promise<Result> {
   try {
-    return createClient({
-      address,
-      deadlineMs: timeout,
-      retries,
-      ...(isTls && { tls: tlsCa === undefined ? true : { ca: await readCertificates(tlsCa) } }),
-    });
+    return await make();
   } catch (error) {
     throw isKelpError(error, 'invalidArgument') ? new UsageError(error.message, { cause: error }) : error;
   }
 }
 
-async function readCertificates(path: string): Promise<Buffer> {
+async function openClient(
+  flags: ClientFlags,
+  retries: number,
+  credentials: Credentials | CredentialsSource | undefined,
+): Promise<KelpClient> {
+  const { address, timeout } = flags;
+  const isTls = usesTls(flags);
+  const { createClient } = await import('../../client/client.ts');
+  return usageErrorFrom(async () =>
+    createClient({
+      address,
+      deadlineMs: timeout,
+      retries,
+      ...(isTls && { tls: await tlsOptionsOf(flags) }),
+      ...(credentials !== undefined && { credentials, allowPlaintextCredentials: true }),
+    }),
+  );
+}
+
+async function tlsOptionsOf({ tlsCa, tlsClientCert, tlsClientKey }: ClientFlags): Promise<TlsOptions> {
+  if ((tlsClientCert === undefined) !== (tlsClientKey === undefined)) {
+    const [given, missing] =
+      tlsClientKey === undefined
+        ? ['--tls-client-cert', '--tls-client-key']
+        : ['--tls-client-key', '--tls-client-cert'];
+    throw new UsageError(`${given} needs a ${missing} beside it: a certificate logs in with its key`);
+  }
+  return {
+    ...(tlsCa !== undefined && { ca: await readPem('--tls-ca', tlsCa) }),
+    ...(tlsClientCert !== undefined && { cert: await readPem('--tls-client-cert', tlsClientCert) }),
+    ...(tlsClientKey !== undefined && { key: await readPem('--tls-client-key', tlsClientKey) }),
+  };
+}
+
+async function readPem(option: string, path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new UsageError(`--tls-ca: can't read ${path}: ${systemReason(error)}`, { cause: error });
+    throw new UsageError(`${option}: can't read ${path}: ${systemReason(error)}`, { cause: error });
   }
 }

@@ -1,6 +1,7 @@
 /** The work of `stats`: how the server and its store do, and what goes on. */
 import { systemClock, holdProcess } from '../../clock.ts';
-import type { Status } from '../../client/messages/types.ts';
+import { isKelpError } from '../../client/errors/error.ts';
+import type { Activity, Status } from '../../client/messages/types.ts';
 import type { Session } from '../session/session.ts';
 import { displayCount, displayDuration, displaySize } from '../terminal/display.ts';
 import { formatFacts } from '../terminal/table.ts';
@@ -15,8 +16,10 @@ export interface StatsFlags {
 /** Of methods and of prefixes. */
 const ROWS_MAX = 5;
 
-export async function stats({ client, output, isJson }: Session, { interval }: StatsFlags): Promise<void> {
-  const earlier = await client.admin.activity();
+export async function stats(session: Session, { interval }: StatsFlags): Promise<void> {
+  const { client, output, isJson } = session;
+  const earlier = await activityOf(session);
+  if (earlier === undefined) return tellStatus(session, await client.admin.status());
   await pause(interval);
   const [status, later] = await Promise.all([client.admin.status(), client.admin.activity()]);
   const rates = ratesOf(earlier, later);
@@ -29,6 +32,22 @@ export async function stats({ client, output, isJson }: Session, { interval }: S
   await output.write(`${formatFacts(facts)}\nlast ${displayDuration(rates.seconds * 1000)}\n\n`);
   await output.write(formatFacts(rateFacts(rates)));
   await output.write(await busiestTables(rates));
+}
+
+/** @returns `undefined` where that is not allowed: what goes on tells of keys, the status does not. */
+async function activityOf({ client }: Session): Promise<Activity | undefined> {
+  try {
+    return await client.admin.activity();
+  } catch (error) {
+    if (isKelpError(error, 'permissionDenied')) return undefined;
+    throw error;
+  }
+}
+
+async function tellStatus({ output, isJson }: Session, status: Status): Promise<void> {
+  if (isJson) return output.writeJson(status);
+  await output.write(formatFacts(statusFacts(status)));
+  output.note('rates, busiest methods and keys are for users with a role that is admin');
 }
 
 /** Waits; a timer alone would not keep the process. Ends early, without an error, when the signal is aborted. */

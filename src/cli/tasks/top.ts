@@ -71,10 +71,15 @@ async function refresh(
       await screen.show(lines, FOOT);
     } catch (error) {
       if (signal.aborted) return;
-      if (!isKelpError(error)) throw error;
+      if (!isKelpError(error) || endsLogin(error)) throw error;
       await screen.show([failureText(error), '', ...lines], FOOT);
     }
   }
+}
+
+/** To ask again and again would not help, and is logged as an attack would be. */
+function endsLogin(error: unknown): boolean {
+  return isKelpError(error, 'unauthenticated') || isKelpError(error, 'permissionDenied');
 }
 
 interface Frame {
