@@ -8,11 +8,14 @@ import { addBackupCommand } from './commands/backup.ts';
 import { addLeaseCommands } from './commands/lease.ts';
 import { addLogCommand } from './commands/log.ts';
 import { addReadCommands } from './commands/read.ts';
+import { addRoleCommands } from './commands/role.ts';
 import { addRestoreCommand } from './commands/restore.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addShellCommand } from './commands/shell.ts';
+import { addTokenCommands, addWhoAmICommand } from './commands/token.ts';
 import { addTransferCommands } from './commands/transfer.ts';
 import { addTxnCommand } from './commands/txn.ts';
+import { addUserCommands } from './commands/user.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 import { addWatchCommand } from './commands/watch.ts';
 import { addWriteCommands } from './commands/write.ts';
@@ -55,6 +58,11 @@ export function buildProgram(surroundings: Surroundings, isJson = false): Progra
   addWatchCommand(command, runner);
   command.commandsGroup('Leases:');
   addLeaseCommands(command, runner);
+  command.commandsGroup('Access:');
+  addUserCommands(command, runner);
+  addRoleCommands(command, runner);
+  addTokenCommands(command, runner);
+  addWhoAmICommand(command, runner);
   command.commandsGroup('Operation:');
   addAdminCommands(command, runner);
   addBackupCommand(command, runner);
@@ -81,7 +89,8 @@ function throwToldOf(group: Command, error: CommanderError): never {
 const help = `
 Exit codes:
   0  done
-  1  the answer is no: there is no such key or lease, a condition does not hold, or data is damaged
+  1  the answer is no: there is no such key, lease or name, a name is taken, a condition does not hold, or data is
+     damaged
   2  the command line or the request is wrong
   3  the server can't be reached, is not ready or did not answer in time
   4  any other refusal or failure

@@ -119,6 +119,8 @@ describe.each(shells.filter(([shell]) => isInstalled(shell)))('in %s', (_, load)
     expect(offers('lease', 'r').toSorted()).toEqual(['renew', 'revoke']);
     expect(offers('--json', '--address', 'get', 'lease', 'g').toSorted()).toEqual(['get', 'grant']);
     expect(offers('help', 'lease', 'li')).toEqual(['list']);
+    expect(offers('user', '--user', 'alice', 'ta')).toEqual(['take']);
+    expect(offers('--token-file', 'take', 'token', 're')).toEqual(['revoke']);
   });
 
   test('no commands are offered where an argument stands', () => {
@@ -140,6 +142,9 @@ describe.each(shells.filter(([shell]) => isInstalled(shell)))('in %s', (_, load)
     expect(offers('serve', '--log-format', 'p')).toEqual(['pretty']);
     expect(offers('completion', '').toSorted()).toEqual(['bash', 'fish', 'zsh']);
     expect(offers('get', '--revision', '')).toEqual([]);
+    expect(offers('role', 'grant', 'name', 'readw')).toEqual(['readwrite']);
+    expect(offers('--user', 'alice', 'role', 'add', 'x', '')).toEqual([]);
+    expect(offers('user', 'del', '')).toEqual([]);
   });
 });
 
@@ -149,6 +154,8 @@ describe.each(shells.filter(([shell]) => shell !== 'fish' && isInstalled(shell))
     const files = ['files: -o default'];
     expect(offers('verify', 'x')).toEqual(files);
     expect(offers('put', 'key', '--file', '')).toEqual(files);
+    expect(offers('get', 'key', '--token-file', '')).toEqual(files);
+    expect(offers('user', 'add', 'bob', '--user', '')).toEqual([]);
     expect(offers('serve', '--data-dir', '')).toEqual(files);
     expect(offers('get', '')).toEqual([]);
     expect(offers('put', 'key', '')).toEqual([]);

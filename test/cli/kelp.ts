@@ -22,8 +22,9 @@ export interface Circumstances {
 export class Kelp {
   readonly #environment: Readonly<Record<string, string>>;
 
-  constructor(address: string) {
-    this.#environment = { KELP_ADDRESS: address };
+  /** @param environment of each run. */
+  constructor(address: string, environment: Readonly<Record<string, string>> = {}) {
+    this.#environment = { KELP_ADDRESS: address, ...environment };
   }
 
   async run(args: readonly string[], circumstances: Circumstances = {}): Promise<Outcome> {

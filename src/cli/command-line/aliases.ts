@@ -8,6 +8,15 @@ const aliasesByPath: Readonly<Record<string, readonly string[]>> = {
   delete: ['del', 'rm'],
   stats: ['status'],
   'lease list': ['ls'],
+  'user add': ['create'],
+  'user list': ['ls'],
+  'user delete': ['del', 'rm'],
+  'role create': ['add'],
+  'role list': ['ls'],
+  'role delete': ['del', 'rm'],
+  'token create': ['add'],
+  'token list': ['ls'],
+  'token revoke': ['delete', 'del', 'rm'],
 };
 
 /** Gives the commands of a program their other names, once all of them are there. */
