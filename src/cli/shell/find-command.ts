@@ -2,6 +2,7 @@
 import { nearestName } from '../../arguments/nearest-name.ts';
 import { UsageError } from '../process/exit-code.ts';
 import type { ShellCommand } from './command.ts';
+import { isLoginName } from './words/login-words.ts';
 import { quoteWord } from './words/quote.ts';
 
 /** @throws UsageError that names the nearest command when there is none. */
@@ -9,6 +10,11 @@ export function findCommand(commands: readonly ShellCommand[], typed: string): S
   const name = typed.toUpperCase();
   const found = commands.find(({ names }) => names.includes(name));
   if (found !== undefined) return found;
+  if (isLoginName(name)) {
+    throw new UsageError(
+      `there is no ${name}: the shell logs in as it starts; EXIT, then kelp shell --user NAME or --token-file FILE`,
+    );
+  }
   const nearest = nearestName(
     typed,
     commands.flatMap(({ names }) => names),

@@ -1,5 +1,6 @@
 /** A shell with a person in front of it: a prompt, until EXIT or Ctrl-D. */
 import type { Readable } from 'node:stream';
+import { isKelpError } from '../../client/errors/error.ts';
 import { failureText } from '../process/failure.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Interpreter } from './interpreter.ts';
@@ -7,6 +8,9 @@ import { farewell } from './reply.ts';
 import { Completer } from './terminal/completion.ts';
 import { History } from './terminal/history.ts';
 import { LineEditor } from './terminal/line-editor.ts';
+
+/** A session has one login, from its start on. */
+const HOW_TO_LOG_IN = '; EXIT, and start the shell anew with one of them';
 
 export interface InteractiveOptions {
   readonly stdin: Readable;
@@ -45,7 +49,9 @@ export async function runInteractive(
       history.add(line);
       interruption = new AbortController();
       await interpreter.run(line, AbortSignal.any([signal, interruption.signal]), (error) =>
-        output.writeLine(`error: ${failureText(error)}`),
+        output.writeLine(
+          `error: ${failureText(error)}${isKelpError(error, 'unauthenticated') ? HOW_TO_LOG_IN : ''}`,
+        ),
       );
     }
     // EXIT has said so already.

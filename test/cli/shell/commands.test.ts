@@ -282,6 +282,7 @@ describe.each(shells)('with %s', (_, open) => {
     ['HELP nothing', 'unknown command nothing'],
     ['GTE a', 'unknown command GTE (did you mean GET?)'],
     ['dlete a', 'unknown command dlete (did you mean DELETE?)'],
+    ['auth bob hunter2', 'there is no AUTH: the shell logs in as it starts'],
     ['frobnicate', 'unknown command frobnicate; HELP lists the commands'],
     ['COMMIT', 'no transaction is open; BEGIN begins one'],
     ['ROLLBACK', 'no transaction is open'],

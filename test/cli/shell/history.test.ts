@@ -44,6 +44,19 @@ test('a line behind a blank, an empty one and one that is too long are left out'
   expect((await open()).lines).toEqual(['GET a']);
 });
 
+test('a line that may hold a password, as people know it from Redis, is left out', async () => {
+  await write([
+    'AUTH hunter2',
+    'auth bob hunter2',
+    '"AUTH" hunter2',
+    'HELLO 3 AUTH a b',
+    'ACL SETUSER a >b',
+    'GET a',
+  ]);
+  expect((await open()).lines).toEqual(['GET a']);
+  expect(readFileSync(path, 'utf8')).toBe('GET a\n');
+});
+
 test('several shells at once lose none of each other', async () => {
   const count = limits.historyLinesMax / 4;
   const names = ['one', 'two', 'three'];

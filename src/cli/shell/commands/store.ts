@@ -1,10 +1,11 @@
-/** SNAPSHOT, COMPACT, STATS: what concerns the store as a whole. */
+/** SNAPSHOT, COMPACT, STATS, WHOAMI: what concerns the store as a whole. */
 import { fixed } from '../../../limits.ts';
 import type { OnProgress } from '../../../progress.ts';
 import { formatOfName } from '../../../transfer/contract/format.ts';
 import type { TransferFormat } from '../../../transfer/contract/words.ts';
 import { UsageError } from '../../process/exit-code.ts';
 import { interruptedBy } from '../../process/interrupt.ts';
+import { whoAmIText } from '../../tasks/access-text.ts';
 import { taskErrorOf } from '../../tasks/transfer-failure.ts';
 import { displayCount, displayDuration, displaySize } from '../../terminal/display.ts';
 import { formatFacts } from '../../terminal/table.ts';
@@ -157,4 +158,24 @@ function statusFacts(status: ShellStatus, place: string): Record<string, string>
   };
 }
 
-export const storeCommands: readonly ShellCommand[] = [snapshot, compact, stats];
+const whoAmI = command(
+  {
+    names: ['WHOAMI'],
+    usage: '',
+    summary: 'tell who is logged in, and by which roles',
+    group: 'Store',
+    wordsMin: 0,
+    wordsMax: 0,
+    completes: [],
+    inTransaction: 'beside',
+  },
+  nothing,
+  async (_, { store }) => {
+    const who = await store.whoAmI();
+    if (who === undefined)
+      return reply('An embedded store asks for no login', { user: '', roles: [], isClosed: false });
+    return reply(whoAmIText(who), who);
+  },
+);
+
+export const storeCommands: readonly ShellCommand[] = [snapshot, compact, stats, whoAmI];

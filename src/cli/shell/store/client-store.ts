@@ -1,6 +1,7 @@
 /** The store of a server, through the client. */
 import type { Entry, Key, KeyRange, Store } from '../../../api.ts';
 import type { KelpClient } from '../../../client/client.ts';
+import type { WhoAmI } from '../../../client/messages/access-types.ts';
 import type { CallOptions, WatchMessage } from '../../../client/messages/types.ts';
 import type { ScanOptions, ShellStatus, ShellStore, WatchOptions } from './shell-store.ts';
 
@@ -44,6 +45,10 @@ export class ClientStore implements ShellStore {
 
   status(): Promise<ShellStatus> {
     return this.#client.admin.status();
+  }
+
+  whoAmI(): Promise<WhoAmI> {
+    return this.#client.access.whoAmI();
   }
 
   snapshot(): Promise<{ readonly revision: number; readonly bytes: number }> {

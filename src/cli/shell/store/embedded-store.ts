@@ -94,6 +94,10 @@ export class EmbeddedStore implements ShellStore, AsyncDisposable {
     return this.#store.status();
   }
 
+  whoAmI(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   snapshot(): Promise<{ readonly revision: number; readonly bytes: number }> {
     return this.#store.snapshot();
   }

@@ -3,6 +3,7 @@
  * few that differ in their form, in one. Whatever fails is a `KelpError` or a `StoreError`.
  */
 import type { Entry, Key, KeyRange, Store, StoreStatus } from '../../../api.ts';
+import type { WhoAmI } from '../../../client/messages/access-types.ts';
 import type { WatchMessage } from '../../../client/messages/types.ts';
 import type { ExportSource } from '../../../transfer/contract/stores.ts';
 
@@ -17,6 +18,8 @@ export interface ShellStore extends SharedCalls {
   /** Begins when it is first read; ends when `signal` is aborted. */
   watch(range: KeyRange, options: WatchOptions): AsyncIterable<WatchMessage<Entry>>;
   status(): Promise<ShellStatus>;
+  /** Nothing of an embedded store, which asks for no login. */
+  whoAmI(): Promise<WhoAmI | undefined>;
   snapshot(): Promise<{ readonly revision: number; readonly bytes: number }>;
   backup(signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** What exports read. */

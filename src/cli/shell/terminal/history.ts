@@ -10,6 +10,7 @@
 import { appendFile, chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { shell as limits } from '../../../limits.ts';
+import { mayHoldSecret } from '../words/login-words.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -74,9 +75,9 @@ export class History {
   }
 }
 
-/** What is typed behind a blank, like a password, is not for keeping. */
+/** What is typed behind a blank is not for keeping, nor is what may hold a password. */
 export function isKept(line: string): boolean {
-  return /^\S/.test(line) && line.length <= limits.historyLineCharactersMax;
+  return /^\S/.test(line) && line.length <= limits.historyLineCharactersMax && !mayHoldSecret(line);
 }
 
 async function pathOf({ XDG_STATE_HOME: states, HOME: home }: Environment): Promise<string | undefined> {
