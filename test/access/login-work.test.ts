@@ -121,7 +121,7 @@ describe('the work of a login', () => {
     const { passwordChecksMax, passwordChecksWaitingMax } = fixed;
     const room = passwordChecksMax + passwordChecksWaitingMax;
     const outcomes = await Promise.allSettled(
-      Array.from({ length: room + 2 }, (_, index) =>
+      Array.from({ length: room + 2 }, async (_, index) =>
         access.logins.login({
           kind: 'password',
           userName: index % 2 === 0 ? 'ann' : 'none',

@@ -25,8 +25,8 @@ interface Race {
   readonly access: Access;
   readonly told: string[];
   /** Runs a method for a user; its hash is not made before `hashed` is called. */
-  run(method: 'createUser' | 'setPassword', userName: string, request: object): Promise<unknown>;
-  hashed(): void;
+  readonly run: (method: 'createUser' | 'setPassword', userName: string, request: object) => Promise<unknown>;
+  readonly hashed: () => void;
   readonly hashCount: () => number;
 }
 
