@@ -144,6 +144,8 @@ describe('a server under mixed load', () => {
       code: Object.keys(grpcCode),
       status_class: statusClasses,
       protocol: Object.keys(protocols),
+      kind: ['password', 'token', 'certificate', 'none'],
+      outcome: ['accepted', 'refused', 'busy'],
       limit: [
         'operations-per-second-max',
         'bytes-per-second-max',
