@@ -222,15 +222,25 @@ test('a client certificate is a user, and the certificate of now is shown when t
   };
   await as({}).access.createUser('root', { password });
   const root = as({ credentials: { user: 'root', password } });
-  await root.access.createUser('ada');
+  await root.access.createRole('own');
+  await root.access.addGrant('own', { permission: 'readwrite', prefix: 'own/' });
+  await root.access.createUser('ada', { roles: ['own'] });
   let name = 'ada';
   const ada = as({ tls: () => ({ ca, ...ofClients.issue({ commonNames: [name] }) }) });
   expect(await ada.access.whoAmI()).toMatchObject({ user: 'ada' });
+  const watch = ada.watch({ ranges: [{ prefix: 'own/' }], includeCurrent: true });
+  await watch.next();
   name = 'bob';
-  await root.access.createUser('bob');
+  await root.access.createUser('bob', { roles: ['own'] });
   expect(await ada.access.whoAmI()).toMatchObject({ user: 'ada' });
   await root.access.deleteUser('ada');
+  await puts(ada, 100);
   expect(await ada.access.whoAmI()).toMatchObject({ user: 'bob' });
+  const revisions = new Set<number>();
+  for await (const message of watch) {
+    if (message.kind === 'events') revisions.add(message.revision);
+    if (revisions.size === 100) break;
+  }
   // What is given as such counts before the certificate.
   const both = as({
     tls: { ca, ...ofClients.issue({ commonNames: ['bob'] }) },
