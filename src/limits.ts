@@ -48,9 +48,19 @@ export const fixed = {
   passwordMemoryBytesMax: 64 * MiB,
   /** Passwords that are checked at once, each on a thread of the pool, and those that wait for that. */
   passwordChecksMax: 2,
-  passwordChecksWaitingMax: 64,
-  /** The answer to a wrong password waits for so long. */
+  passwordChecksWaitingMax: 128,
+  /** ... of one connection, which has one at a time. */
+  passwordChecksOfConnectionMax: 16,
+  /** The answer to a wrong password waits for so long, and so does the next check of its connection. */
   failedLoginDelayMs: 500,
+  /**
+   * After more wrong passwords than these from one address (of IPv6: one /64) its next check waits, twice as long each time, up to
+   * the maximum; they are forgotten when there was none for so long. So many addresses are remembered.
+   */
+  failedLoginsFree: 5,
+  failedLoginPauseMsMax: 8000,
+  failedLoginsForgottenMs: 5 * 60 * 1000,
+  failedNetworksMax: 4096,
   /** Passwords that were verified and are remembered by a hash. */
   verifiedPasswordsMax: 1024,
   /** The keys of one `exists`. */

@@ -10,6 +10,7 @@ import type { Clock, Random } from '../../clock.ts';
 import { fixed } from '../../limits.ts';
 import type { AccessTable } from '../access-table.ts';
 import { AnonymousLogin, GroundedLogin, type Login } from './login.ts';
+import type { LoginPeer } from './login-line.ts';
 import { Passwords } from './passwords.ts';
 import { RefusedLogin } from './refused-login.ts';
 
@@ -48,15 +49,15 @@ export class Authenticator {
     this.#table = table;
     this.#clock = clock;
     this.#pepper = random.bytes(32);
-    this.passwords = new Passwords(random, passwordCost);
+    this.passwords = new Passwords({ clock, random }, passwordCost);
     this.anonymous = new AnonymousLogin(table);
   }
 
   /** @returns the login at once where no password has to be checked. Throws or rejects with `unauthenticated`, `limitReached`. */
-  login(credentials: Credentials): Login | Promise<Login> {
+  login(credentials: Credentials, peer?: LoginPeer): Login | Promise<Login> {
     switch (credentials.kind) {
       case 'password':
-        return this.#byPassword(credentials.userName, credentials.password);
+        return this.#byPassword(credentials.userName, credentials.password, peer);
       case 'token':
         return this.#byToken(credentials.secret);
       case 'certificate':
@@ -64,7 +65,7 @@ export class Authenticator {
     }
   }
 
-  #byPassword(userName: string, password: string): Login | Promise<Login> {
+  #byPassword(userName: string, password: string, peer: LoginPeer | undefined): Login | Promise<Login> {
     const id = createHash('sha256')
       .update(this.#pepper)
       .update(userName)
@@ -78,15 +79,15 @@ export class Authenticator {
     }
     let verifying = this.#verifying.get(id);
     if (verifying === undefined) {
-      verifying = this.#verify(id, userName, password).finally(() => this.#verifying.delete(id));
+      verifying = this.#verify(id, userName, password, peer).finally(() => this.#verifying.delete(id));
       this.#verifying.set(id, verifying);
     }
     return verifying;
   }
 
-  async #verify(id: string, userName: string, password: string): Promise<Login> {
+  async #verify(id: string, userName: string, password: string, peer: LoginPeer | undefined): Promise<Login> {
     const record = this.#table.user(userName);
-    const isRight = await this.passwords.verify(password, record?.password);
+    const isRight = await this.passwords.verify(password, record?.password, peer);
     const hash = record?.password?.hash;
     if (!isRight || hash === undefined) {
       await this.#waited(fixed.failedLoginDelayMs);

@@ -1,13 +1,12 @@
 /**
  * Passwords, kept as what scrypt makes of them (RFC 7914), which takes a thread of the pool some 50 ms and 16 MiB: so a guess
  * costs as much. A flood of logins must not take all threads, on which flushes depend, nor wait in memory without bound: few run
- * at once, a bounded number waits, and one more is refused.
+ * at once, a bounded number waits, and who comes next is decided in a line (`login-line.ts`).
  */
 import { type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import type { PasswordHashShape } from '../../../gen/kelp/storage/v1/access_codec.ts';
-import type { Random } from '../../clock.ts';
-import { StoreError } from '../../errors.ts';
-import { fixed } from '../../limits.ts';
+import type { Clock, Random } from '../../clock.ts';
+import { LoginLine, type LoginPeer } from './login-line.ts';
 
 const HASH_BYTES = 32;
 const SALT_BYTES = 16;
@@ -26,56 +25,58 @@ export interface PasswordFigures {
 export class Passwords {
   readonly #random: Random;
   readonly #cost: number;
-  readonly #waiting: (() => void)[] = [];
+  readonly #line: LoginLine;
   #begunCount = 0;
-  #runningCount = 0;
   /** What a user that does not exist is compared with, so that it takes as long. */
   readonly #noUser: PasswordHashShape;
 
   /** @param cost of new hashes; another one than the default is for tests. */
-  constructor(random: Random, cost = COST) {
+  constructor({ clock, random }: { readonly clock: Clock; readonly random: Random }, cost = COST) {
     this.#random = random;
+    this.#line = new LoginLine(clock);
     this.#cost = cost;
     this.#noUser = { ...this.#emptyHash(), hash: random.bytes(HASH_BYTES) };
   }
 
   get figures(): PasswordFigures {
-    const { length } = this.#waiting;
-    return { begunCount: this.#begunCount, runningCount: this.#runningCount, waitingCount: length };
+    const { runningCount, waitingCount } = this.#line;
+    return { begunCount: this.#begunCount, runningCount, waitingCount };
   }
 
   /** Rejects with `limitReached` when too many wait. */
   async hash(password: string): Promise<PasswordHashShape> {
     const made = this.#emptyHash();
-    return { ...made, hash: await this.#run(password, made) };
+    const peer = { connection: made, network: '' };
+    return { ...made, hash: await this.#run(peer, password, made, () => true) };
   }
 
-  /** @param kept `undefined`: no such user, or one without a password; false, after as much work. */
-  async verify(password: string, kept: PasswordHashShape | undefined): Promise<boolean> {
+  /**
+   * Rejects with `limitReached` when too many wait.
+   * @param kept `undefined`: no such user, or one without a password; false, after as much work.
+   */
+  async verify(password: string, kept: PasswordHashShape | undefined, peer?: LoginPeer): Promise<boolean> {
     const compared = kept ?? this.#noUser;
-    const made = await this.#run(password, compared);
-    return timingSafeEqual(made, compared.hash) && kept !== undefined;
+    const isRight = (made: Buffer): boolean => timingSafeEqual(made, compared.hash) && kept !== undefined;
+    const from = peer ?? { connection: {}, network: '' };
+    return isRight(await this.#run(from, password, compared, isRight));
   }
 
-  async #run(password: string, form: PasswordHashShape): Promise<Buffer> {
-    await this.#turn();
-    try {
-      return await scryptOf(password, form);
-    } finally {
-      this.#runningCount--;
-      this.#waiting.shift()?.();
-    }
-  }
-
-  async #turn(): Promise<void> {
-    if (this.#runningCount >= fixed.passwordChecksMax) {
-      if (this.#waiting.length >= fixed.passwordChecksWaitingMax) {
-        throw new StoreError('limitReached', 'too many passwords are being checked; try again later');
-      }
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    this.#runningCount++;
+  async #run(
+    peer: LoginPeer,
+    password: string,
+    form: PasswordHashShape,
+    isRight: (made: Buffer) => boolean,
+  ): Promise<Buffer> {
+    await this.#line.enter(peer);
     this.#begunCount++;
+    let isFailed = false;
+    try {
+      const made = await scryptOf(password, form);
+      isFailed = !isRight(made);
+      return made;
+    } finally {
+      this.#line.leave(peer, isFailed);
+    }
   }
 
   #emptyHash(): PasswordHashShape {

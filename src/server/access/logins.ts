@@ -13,6 +13,7 @@ import { checkUser } from '../../access/checks.ts';
 import { isStoreError } from '../../errors.ts';
 import { recoveringError } from '../calls/call-error.ts';
 import type { Peer } from '../calls/calls.ts';
+import { networkOfPeer } from '../limits/address-limit.ts';
 import { credentialsIn } from './credentials.ts';
 
 /** What is kept of a login where the same credentials come again. */
@@ -69,7 +70,8 @@ export class Logins {
       authorization === undefined ? this.#ofConnection(connection) : this.#read(authorization, connection);
     if (credentials === undefined) return logins.anonymous;
     try {
-      const login = logins.login(credentials);
+      const network = networkOfPeer(connection.remoteAddress);
+      const login = logins.login(credentials, { connection, network });
       if (login instanceof Promise) return this.#answered(login, credentials, connection);
       this.#observer.loginAccepted(credentials.kind);
       return login;

@@ -50,6 +50,13 @@ export class AddressLimit {
 
 const NOTHING_TO_DO = (): void => undefined;
 
+/** Whose connections count together; empty: those of this machine, which may be anybody's. */
+export function networkOfPeer(address: string | undefined): string {
+  if (address === undefined || address === '') return '';
+  const network = networkOf(address);
+  return isLoopback(network) ? '' : network;
+}
+
 /** The address of IPv4, however it is written, or the first half of one of IPv6. */
 export function networkOf(address: string): string {
   const mapped = IPV4_IN_IPV6.exec(address)?.[1];

@@ -18,8 +18,12 @@ export interface Clients {
   readonly kv: Client<typeof KvService>;
 }
 
-/** @param authorization the header; left out: none. */
-export function clientsOf(url: string, authorization?: string, door: Door = 'gRPC'): Clients {
+/** @param authorization the header, or what gives it for each call; left out: none. */
+export function clientsOf(
+  url: string,
+  authorization?: string | (() => string),
+  door: Door = 'gRPC',
+): Clients {
   const transport = transportOf(url, door, authorization);
   return {
     access: createClient(AccessService, transport),
@@ -31,10 +35,11 @@ export function clientsOf(url: string, authorization?: string, door: Door = 'gRP
 function transportOf(
   baseUrl: string,
   door: Door,
-  authorization: string | undefined,
+  authorization: string | (() => string) | undefined,
 ): ReturnType<typeof createGrpcTransport> {
   const show: Interceptor = (next) => (request) => {
-    if (authorization !== undefined) request.header.set('authorization', authorization);
+    const shown = typeof authorization === 'function' ? authorization() : authorization;
+    if (shown !== undefined) request.header.set('authorization', shown);
     return next(request);
   };
   const interceptors = [show];
