@@ -94,7 +94,7 @@ describe('users', () => {
     ['no such role', ['user', 'add', 'bob', '--role', 'x', '--no-password'], 1, 'NAME_NOT_FOUND'],
     ['a role that it does not have', ['user', 'take', 'web', 'reader'], 1, 'NAME_NOT_FOUND'],
     ['a name that is taken', ['user', 'add', 'web', '--no-password'], 1, 'NAME_TAKEN'],
-    ['a name that can be none', ['user', 'add', 'a:b', '--no-password'], 2, 'INVALID_ARGUMENT'],
+    ['a name that can be none', ['user', 'add', 'a b', '--no-password'], 2, 'INVALID_ARGUMENT'],
     ['no name', ['user', 'add', '', '--no-password'], 2, 'INVALID_ARGUMENT'],
     ['root without a password', ['user', 'add', 'root', '--no-password'], 2, 'INVALID_ARGUMENT'],
     ['open access', ['user', 'password', '--password-stdin'], 2, 'INVALID_ARGUMENT'],

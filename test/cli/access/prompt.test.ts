@@ -63,6 +63,21 @@ test.each([
   expect(server.calls).toEqual([]);
 });
 
+test('behind the question the terminal is as it was: Ctrl-C ends the call', async () => {
+  const server = await startFakeServer();
+  const { promise: isCalled, resolve } = Promise.withResolvers<void>();
+  server.onCall = () => {
+    resolve();
+    return new Promise(() => undefined);
+  };
+  const terminal = await asked(server, 'keys');
+  terminal.press('secret\r');
+  await isCalled;
+  terminal.press('\u0003');
+  // The shell that runs the command is interrupted with it.
+  expect(await terminal.ended).toBe(130);
+});
+
 test('a new password is asked for twice', async () => {
   const server = await startFakeServer();
   const terminal = new KelpTerminal(['user', 'add', 'bob', '--role', 'r', '--address', server.address]);
