@@ -141,14 +141,14 @@ describe('a flood', () => {
     },
   });
 
-  function audited(): { readonly audit: Audit; readonly lines: Line[]; pass(ms: number): void } {
+  function audited(): { readonly audit: Audit; readonly lines: Line[]; readonly pass: (ms: number) => void } {
     const lines: Line[] = [];
     let nowMs = 0;
     const logger = createLogger(
       { level: 'info', format: 'json' },
       { write: (line) => void lines.push(JSON.parse(line) as Line) },
     );
-    return { audit: new Audit(logger, () => nowMs), lines, pass: (ms) => (nowMs += ms) };
+    return { audit: new Audit(logger, () => nowMs), lines, pass: (ms) => void (nowMs += ms) };
   }
 
   test('of denied calls is one line in a while for each user and call, which says how many were left out', () => {
