@@ -19,7 +19,7 @@ export interface HttpRequest extends Readable {
   readonly aborted?: boolean;
   /** Charges to the call what has come and is not read; without it that is `readableHighWaterMark` at most. */
   chargeTo?(call: Call): void;
-  /** Gives the body to `sink` as it comes, in place of reading it; before any has come. Without this it is read as any stream. */
+  /** Gives the body to `sink`, what has come at once and the rest as it comes, in place of reading it. Without this it is read as any stream. */
   sendTo?(sink: BodySink): void;
 }
 

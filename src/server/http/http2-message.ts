@@ -82,7 +82,12 @@ class Http2Request extends Readable implements HttpRequest {
 
   sendTo(sink: BodySink): void {
     this.#sink = sink;
+    if (this.aborted) return sink.brokenOff();
     if (this.#isContinueDue) this.#inform();
+    // A handler may have waited for something first.
+    const come = this.read() as Buffer | null;
+    if (come !== null) sink.data(come, 0, come.length);
+    if (this.hasEnded) sink.end();
   }
 
   receive(buffer: Buffer, from: number, to: number): void {

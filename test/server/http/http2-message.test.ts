@@ -175,6 +175,48 @@ describe('a request', () => {
     });
   });
 
+  describe('whose handler asks for its body by pieces late, since it had to wait for something', () => {
+    const told = (request: HttpRequest): string[] => {
+      const calls: string[] = [];
+      request.sendTo?.({
+        data: (buffer, from, to) => void calls.push(buffer.toString('latin1', from, to)),
+        end: () => void calls.push('end'),
+        brokenOff: () => void calls.push('broken off'),
+      });
+      return calls;
+    };
+
+    test('has what came before and its end', () => {
+      const { stream, request } = exchange();
+      stream.receive(Buffer.from('ab'));
+      stream.receive(Buffer.from('cd'), true);
+      expect(told(request).join('')).toBe('abcdend');
+      expect(stream.consumedBytes).toBe(4);
+    });
+
+    test('has what came before and what follows', () => {
+      const { stream, request } = exchange();
+      stream.receive(Buffer.from('ab'));
+      const calls = told(request);
+      expect(calls).toEqual(['ab']);
+      stream.receive(Buffer.from('cd'), true);
+      expect(calls).toEqual(['ab', 'cd', 'end']);
+    });
+
+    test('has its end, where it has no body', () => {
+      const { stream, request } = exchange();
+      stream.handler?.end([]);
+      expect(told(request)).toEqual(['end']);
+    });
+
+    test('is told that its client is gone', () => {
+      const { stream, request } = exchange();
+      stream.receive(Buffer.from('ab'));
+      stream.handler?.closed(errorCode.CANCEL, 'peer');
+      expect(told(request)).toEqual(['broken off']);
+    });
+  });
+
   test('that is broken off has no end', async () => {
     const { stream, request } = exchange();
     let hasEnded = false;
