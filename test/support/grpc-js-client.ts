@@ -20,6 +20,8 @@ import {
   Client,
   type ClientDuplexStream,
   type ClientReadableStream,
+  InterceptingCall,
+  type Interceptor,
   type ServiceError,
   credentials,
 } from '@grpc/grpc-js';
@@ -29,9 +31,14 @@ import { type ErrorDetail, ErrorDetailSchema } from '../../gen/kelp/v1/errors_pb
 export class GrpcJsClient {
   readonly #client: Client;
 
-  /** Closed when the test ends. */
-  constructor(address: string, channelCredentials: ChannelCredentials = credentials.createInsecure()) {
+  /** Closed when the test ends. @param authorization of each call; left out: none. */
+  constructor(
+    address: string,
+    channelCredentials: ChannelCredentials = credentials.createInsecure(),
+    authorization?: string,
+  ) {
     this.#client = new Client(address, channelCredentials, {
+      ...(authorization !== undefined && { interceptors: [showing(authorization)] }),
       'grpc.max_receive_message_length': -1,
       'grpc.max_send_message_length': -1,
       // Each client has connections of its own.
@@ -84,6 +91,16 @@ export class GrpcJsClient {
       deserializer(method.output),
     );
   }
+}
+
+function showing(authorization: string): Interceptor {
+  return (options, nextCall) =>
+    new InterceptingCall(nextCall(options), {
+      start(metadata, listener, next) {
+        metadata.set('authorization', authorization);
+        next(metadata, listener);
+      },
+    });
 }
 
 /** The typed detail of an error, as grpc-js leaves it in the metadata. */
