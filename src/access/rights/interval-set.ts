@@ -37,7 +37,7 @@ export class IntervalSet {
 
   has(key: Uint8Array): boolean {
     const interval = this.#at(key);
-    return interval !== undefined && Buffer.compare(key, interval.end) < 0;
+    return interval !== undefined && compare(key, interval.end) < 0;
   }
 
   /** Whether every possible key of the range is in the set. */
@@ -54,9 +54,22 @@ export class IntervalSet {
     while (low < high) {
       const middle = (low + high) >>> 1;
       const interval = intervals[middle];
-      if (interval !== undefined && Buffer.compare(interval.start, key) <= 0) low = middle + 1;
+      if (interval !== undefined && compare(interval.start, key) <= 0) low = middle + 1;
       else high = middle;
     }
     return intervals[low - 1];
   }
+}
+
+/** Grants mostly differ from a key within these, and the call into the system's compare costs more than to look. */
+const LOOKED_AT_BYTES = 16;
+
+/** As `Buffer.compare`: this is done for each call. */
+function compare(a: Uint8Array, b: Uint8Array): number {
+  const looked = Math.min(a.length, b.length, LOOKED_AT_BYTES);
+  for (let index = 0; index < looked; index++) {
+    const difference = (a[index] ?? 0) - (b[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return looked < LOOKED_AT_BYTES ? a.length - b.length : Buffer.compare(a, b);
 }
