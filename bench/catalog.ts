@@ -204,6 +204,13 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./cases/served-calls.ts')).servedCalls,
   },
   {
+    name: 'served-access',
+    about: 'gets with open access, of root, and of a user with one grant, by processor time of the server',
+    sizes: 'each',
+    keyCountMax: 100_000,
+    load: async () => (await import('./cases/served-access.ts')).servedAccess,
+  },
+  {
     name: 'served-rest',
     about: 'gets over REST beside a bare HTTP server of Node, by processor time of the server',
     sizes: 'each',
