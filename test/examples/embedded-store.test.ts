@@ -8,7 +8,6 @@ test('does the same in a new folder and in one that has been used', async () => 
     expect(await runExample('embedded-store', { KELP_DATA_DIR: dataDir })).toEqual([
       '{"name":"ada"}',
       "[ 'users/ada', 'users/edsger' ]",
-      "[ 'users/grace' ]",
     ]);
   }
 });
