@@ -6,6 +6,7 @@
  * The tests share one store and stand in an order: each changes keys of its own, the last ones all. The last test tells a call that
  * has no row.
  */
+import { allowed } from '../../support/open-access.ts';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PipelineResponseShape } from '../../../gen/kelp/v1/kv_codec.ts';
@@ -780,7 +781,7 @@ describe('what doors do', () => {
     const request = create(PipelineRequestSchema, { operations });
     const bytes = Buffer.from(toBinary(PipelineRequestSchema, request));
     const limits = { callsMax: 1, callBytesMax: 2 ** 30, replyBytesMax: 2 ** 30 };
-    const call = new CallTable(limits).open({ cut: () => undefined }, true);
+    const call = allowed(new CallTable(limits).open({ cut: () => undefined }, true));
     const { result, most } = await beside(async () => {
       const requests = once(new UnreadRequest(method, bytes));
       const replies = method.run(kvStore, requests, call, call.signal)[Symbol.asyncIterator]();
