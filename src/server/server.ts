@@ -303,7 +303,7 @@ class Server implements RunningServer {
         keyObserver: this.#measures.prefixes,
       });
       this.#access = await this.#settledAccess(store);
-      this.#access.table.onChange(() => this.#calls.askAgain());
+      this.#access.table.onChange(() => this.#calls.lasting.askAgain());
       this.#store = store;
       void store.failed.then(() => this.#state.enter('readOnly'));
       const { revision } = await store.status();

@@ -21,7 +21,6 @@ import { type Clock, type Timer, systemClock } from '../../clock.ts';
 import { RetryLaterError, StoreError, assert, isStoreError } from '../../errors.ts';
 import { type ServerLimits, fixed, limitName, serverFixed } from '../../limits.ts';
 import { type GrpcCode, nameOfCode } from '../../grpc-code.ts';
-import type { Rate } from '../limits/rate.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
 import type { CallMeter } from '../metrics/call-meter.ts';
 import { CallMeters } from '../metrics/call-meters.ts';
@@ -30,6 +29,8 @@ import { type CallKind, CallSpan } from '../tracing/call-span.ts';
 import { parentContext } from '../tracing/parent-context.ts';
 import { ServerTraces } from '../tracing/server-traces.ts';
 import { CallError, stoppingError } from './call-error.ts';
+import { CallRate } from './call-rate.ts';
+import { type LastingCall, LastingCalls } from './lasting-calls.ts';
 import { OperationCounts, type OperationTally } from './operation-counts.ts';
 
 export type CallLimits = Pick<ServerLimits, 'callsMax' | 'callBytesMax' | 'replyBytesMax'>;
@@ -68,11 +69,10 @@ export class CallTable {
   readonly traces: ServerTraces;
   /** `undefined`: that is not limited. */
   readonly rates: RateLimits | undefined;
+  /** Those that go on. */
+  readonly lasting: LastingCalls;
   readonly #limits: CallLimits;
-  readonly #clock: Clock;
   readonly #streams = new Set<Call>();
-  /** Those that go on, and for which what they were allowed is asked again. */
-  readonly #lasting = new Set<Call>();
   /** In the order in which they stalled. */
   readonly #stalled = new Set<Call>();
   readonly #onEmpty = new Set<() => void>();
@@ -80,9 +80,6 @@ export class CallTable {
   readonly #waiting = new Set<WaitingStream>();
   readonly #requestBytesByPeer = new Map<object, number>();
   #isServingWaiting = false;
-  /** Runs until the first login of those that go on is over, which is at `#askTimeMs` by the wall clock. */
-  #askTimer: Timer | undefined;
-  #askTimeMs = Infinity;
   /** Runs while streams wait: a reply becomes old enough to be cut without anything happening. */
   #retryTimer: Timer | undefined;
   #size = 0;
@@ -94,7 +91,7 @@ export class CallTable {
     { traces = new ServerTraces(), clock = systemClock, rates }: CallTableParts = {},
   ) {
     this.#limits = limits;
-    this.#clock = clock;
+    this.lasting = new LastingCalls(clock);
     this.traces = traces;
     this.rates = rates;
   }
@@ -155,32 +152,8 @@ export class CallTable {
   leave(call: Call): void {
     this.releaseAll(call);
     if (call.isStream) this.#streams.delete(call);
-    this.#lasting.delete(call);
+    this.lasting.delete(call);
     this.setStalled(call, false);
-  }
-
-  /** A call goes on, and is ended when it is not allowed any more. */
-  lasts(call: Call): void {
-    this.#lasting.add(call);
-    this.#askAt(call.login.expireTimeMs);
-  }
-
-  /** Access has changed, or a login is over: what is not allowed any more ends. */
-  askAgain(): void {
-    for (const call of this.#lasting) call.askAgain();
-  }
-
-  /** @param expireTimeMs of a login, by the wall clock; 0: never. */
-  #askAt(expireTimeMs: number): void {
-    if (expireTimeMs === 0 || expireTimeMs >= this.#askTimeMs) return;
-    this.#askTimer?.cancel();
-    this.#askTimeMs = expireTimeMs;
-    const delayMs = Math.max(0, expireTimeMs - this.#clock.nowMs());
-    this.#askTimer = this.#clock.setTimer(delayMs, () => {
-      this.#askTimeMs = Infinity;
-      this.askAgain();
-      for (const call of this.#lasting) if (!call.isAborted) this.#askAt(call.login.expireTimeMs);
-    });
   }
 
   /** Of a call that has left, and whose method has done. */
@@ -380,10 +353,12 @@ interface WaitingStream {
   readonly resolve: (isCharged: boolean) => void;
 }
 
-export class Call {
+export class Call implements LastingCall {
   readonly isStream: boolean;
   /** Whose call it is; set by its door. */
   login: Login = noLogin;
+  /** `undefined`: what users do is not limited. */
+  readonly rate: CallRate | undefined;
   /** Of the table; a call's own code charges and releases by the methods. */
   heldBytes = 0;
   /** ... and of that for its request. */
@@ -417,16 +392,13 @@ export class Call {
   #hasLeft = false;
   #isAtWork = false;
   #isEndedByServer = false;
-  /** For which its bytes are counted; `undefined`: for none, or not yet. */
-  #rate: Rate | undefined = undefined;
-  /** Those that came before. */
-  #uncountedBytes = 0;
 
   /** Of the table, which counts it. */
   constructor(table: CallTable, channel: CallChannel, isStream: boolean) {
     this.#table = table;
     this.#channel = channel;
     this.isStream = isStream;
+    this.rate = table.rates && new CallRate(table.rates, this);
   }
 
   /** Aborted when the client is gone, the deadline has passed or the server ends its streams. */
@@ -459,7 +431,7 @@ export class Call {
     needs(this.login);
     // To one without a name everything is allowed or nothing, so what it was that it needed is not kept.
     this.#needs = this.login.userName === '' ? checkUser : needs;
-    if (!this.#isClosed) this.#table.lasts(this);
+    if (!this.#isClosed) this.#table.lasting.add(this);
   }
 
   /**
@@ -515,56 +487,12 @@ export class Call {
   /** Bytes of a body have come, for the metrics. */
   received(bytes: number): void {
     if (this.meter !== undefined) this.meter.receivedBytes += bytes;
-    this.countBytes(bytes);
+    this.rate?.countBytes(bytes);
   }
 
   sent(bytes: number): void {
     if (this.meter !== undefined) this.meter.sentBytes += bytes;
-    this.countBytes(bytes);
-  }
-
-  /** Its user does so many operations by it. Throws `limitReached` when that is more than it may do in a second. */
-  takeOperations(count: number): void {
-    this.#rateOfUser?.begin(count);
-  }
-
-  /**
-   * As `takeOperations`, of a stream, which waits where a call would be refused; its bytes are counted.
-   * @returns `undefined`: at once; else a promise: false when the signal was aborted before.
-   */
-  takeOperationsWhenFree(count: number, signal: AbortSignal): undefined | Promise<boolean> {
-    this.countItsBytes();
-    return this.#rate?.beginWhenFree(count, signal);
-  }
-
-  /** It does so many operations more than it has taken: they make a debt. */
-  addOperations(count: number): void {
-    this.#rateOfUser?.addOperations(count);
-  }
-
-  /** Operations that are counted and never refused. */
-  countOperations(count: number): void {
-    this.#rateOfUser?.countOperations(count);
-  }
-
-  /** The bytes of its bodies count from now on for what its user may send and be sent in a second, and so do those that have come. */
-  countItsBytes(): void {
-    if (this.#table.rates === undefined || this.#rate !== undefined) return;
-    this.#rate = this.#rateOfUser;
-    this.#rate?.countBytes(this.#uncountedBytes);
-    this.#uncountedBytes = 0;
-  }
-
-  /** Bytes of a body have come or were sent. */
-  countBytes(bytes: number): void {
-    if (this.#table.rates === undefined) return;
-    if (this.#rate === undefined) this.#uncountedBytes += bytes;
-    else this.#rate.countBytes(bytes);
-  }
-
-  get #rateOfUser(): Rate | undefined {
-    const { peer } = this;
-    return peer === undefined ? undefined : this.#table.rates?.of(this.login.userName, peer);
+    this.rate?.countBytes(bytes);
   }
 
   /** Takes memory until it is released or the call ends; throws `limitReached` when there is none. */

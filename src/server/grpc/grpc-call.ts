@@ -205,12 +205,12 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
   /** Bytes of bodies, for the metrics. */
   protected received(bytes: number): void {
     this.#called.meter.receivedBytes += bytes;
-    this.call.countBytes(bytes);
+    this.call.rate?.countBytes(bytes);
   }
 
   protected sent(bytes: number): void {
     this.#called.meter.sentBytes += bytes;
-    this.call.countBytes(bytes);
+    this.call.rate?.countBytes(bytes);
   }
 
   /** A message of a stream of requests has begun to come: the time for it runs, until `requestDone`. */

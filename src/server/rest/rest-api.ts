@@ -216,8 +216,8 @@ function checkAllowed({ needs, isStream }: Operation, call: RestCall, query: obj
 /** Of a watch the events are not counted (`services/limited.ts`). */
 function takeOperation({ needs, isStream, isProbe }: Operation, { call }: RestCall): void {
   if (needs === 'open' || isProbe === true) return;
-  call.takeOperations(1);
-  if (isStream !== true) call.countItsBytes();
+  call.rate?.takeOperations(1);
+  if (isStream !== true) call.rate?.countItsBytes();
 }
 
 /** For the trace of a call, if it is part of one, the wait of a write for the log has a span. */

@@ -145,7 +145,7 @@ export class RestCall extends Timed implements CallChannel {
       deadlines.cancel(this);
       if (!(body instanceof Uint8Array)) return this.fail(body);
       this.body = body;
-      this.call.countBytes(body.length);
+      this.call.rate?.countBytes(body.length);
       run();
     });
     this.#reader.begin();
@@ -301,7 +301,7 @@ export class RestCall extends Timed implements CallChannel {
   #sent(bytes: number): void {
     this.#bytesOut += bytes;
     this.#meter.sentBytes += bytes;
-    this.call.countBytes(bytes);
+    this.call.rate?.countBytes(bytes);
   }
 
   /** The one place where a call ends. */

@@ -46,7 +46,7 @@ function limitedUnary(method: UnaryMethod): UnaryMethod {
     return {
       ...method,
       run(store, request, call) {
-        call.countOperations(1);
+        call.rate?.countOperations(1);
         return method.run(store, request, call);
       },
     };
@@ -55,8 +55,8 @@ function limitedUnary(method: UnaryMethod): UnaryMethod {
   return {
     ...method,
     run(store, request, call) {
-      call.takeOperations(operationsOf(request));
-      call.countItsBytes();
+      call.rate?.takeOperations(operationsOf(request));
+      call.rate?.countItsBytes();
       return method.run(store, request, call);
     },
   };
@@ -75,8 +75,8 @@ function limitedReplies(method: ServerStreamMethod): ServerStreamMethod {
   return {
     ...method,
     run(store, request, call, signal) {
-      call.takeOperations(1);
-      call.countItsBytes();
+      call.rate?.takeOperations(1);
+      call.rate?.countItsBytes();
       return new PacedReplies(method.run(store, request, call, signal), call, signal);
     },
   };
@@ -86,7 +86,7 @@ function limitedWatch(method: PushStreamMethod): PushStreamMethod {
   return {
     ...method,
     open(store, request, call, outlet) {
-      call.takeOperations(1);
+      call.rate?.takeOperations(1);
       return method.open(store, request, call, outlet);
     },
   };
@@ -97,7 +97,7 @@ function countedRequests(method: BidiStreamMethod): BidiStreamMethod {
     ...method,
     run(store, requests, call, signal) {
       const counted = mapped(requests, (request) => {
-        call.countOperations(1);
+        call.rate?.countOperations(1);
         return request;
       });
       return method.run(store, counted, call, signal);
@@ -123,7 +123,7 @@ class PacedReplies implements AsyncIterableIterator<unknown> {
 
   async next(): Promise<IteratorResult<unknown>> {
     // No operation: that was counted when the stream began.
-    const free = this.#call.takeOperationsWhenFree(0, this.#signal);
+    const free = this.#call.rate?.takeOperationsWhenFree(0, this.#signal);
     if (free !== undefined && !(await free)) this.#signal.throwIfAborted();
     return this.#replies.next();
   }

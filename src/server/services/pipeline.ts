@@ -92,7 +92,7 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
         budget.spendBytes(request.length);
         const { operations } = request.read();
         checkSize(operations);
-        const free = this.#call.takeOperationsWhenFree(operations.length, signal);
+        const free = this.#call.rate?.takeOperationsWhenFree(operations.length, signal);
         if (free !== undefined) await free;
         const batch = new Batch(this.#call, operations, budget, cameAtMs);
         const runSome = (): void => {

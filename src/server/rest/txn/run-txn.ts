@@ -29,7 +29,7 @@ export function runTxn({ requestBytesMax }: Pick<ServerLimits, 'requestBytesMax'
       const request = await readTxn(call.body);
       checkTxn(call.call.login, call.store, request);
       // One was taken as it began.
-      call.call.addOperations(operationsOf(request) - 1);
+      call.call.rate?.addOperations(operationsOf(request) - 1);
       await sendForm(call, txnJson(await call.store.txn({ ...request, admit: admitResult(call.call) })));
     },
   });
