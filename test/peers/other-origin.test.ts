@@ -1,11 +1,13 @@
 /** A page in Chromium that comes from another origin calls the server with Connect-Web: where that is allowed, and where it is not. */
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { build } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ErrorReason } from '../../gen/kelp/v1/errors_pb.ts';
-import { type TestServer, startTestServer } from '../support/test-server.ts';
+import { type TestServer, startTestServer, temporaryDirectory } from '../support/test-server.ts';
 import { Chromium, type Page, isChromiumInstalled, keyOf } from './chromium.ts';
 import type { PageFunctions, WebProtocol } from './web-page.ts';
 
@@ -77,9 +79,15 @@ describe.runIf(isChromiumInstalled)('a page of another origin in Chromium', () =
     ['HTTP/2 with TLS', { 'tls-cert': tls.cert, 'tls-key': tls.key }],
   ])('over %s', (_, flags) => {
     test.each<WebProtocol>(['Connect', 'Connect in JSON', 'gRPC-Web'])(
-      'calls, reads errors and streams, and watches by %s',
+      'logs in, calls, reads errors and streams, and watches by %s',
       async (protocol) => {
-        const { page, server } = await openPage((origin) => ({ ...flags, 'cors-origin': origin }));
+        const passwordFile = join(await temporaryDirectory(), 'password');
+        writeFileSync(passwordFile, 'secret', { mode: 0o600 });
+        const { page, server } = await openPage((origin) => ({
+          ...flags,
+          'cors-origin': origin,
+          'root-password-file': passwordFile,
+        }));
         expect(await page.run(runInPage, 'useStore', protocol, server.url)).toEqual({
           value: 'of b',
           keys: ['a', 'b', 'c'],

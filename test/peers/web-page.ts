@@ -25,7 +25,7 @@ async function failureOf(call: Promise<unknown>): Promise<readonly unknown[]> {
 /** Unary calls, an error with a detail, and a stream that ends by itself. */
 async function useStore(protocol: WebProtocol, baseUrl: string): Promise<object> {
   const kv = createClient(KvService, transportFor(protocol, baseUrl));
-  const options = { timeoutMs: 60_000, headers: { authorization: 'Bearer token' } };
+  const options = { timeoutMs: 60_000, headers: { authorization: `Basic ${btoa('root:secret')}` } };
   for (const key of ['a', 'b', 'c'])
     await kv.put({ key, value: new TextEncoder().encode(`of ${key}`) }, options);
   const { entry } = await kv.get({ key: 'b' }, options);
