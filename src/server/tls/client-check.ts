@@ -8,6 +8,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
 import { serverFixed } from '../../limits.ts';
 import { RareLine } from '../logging/rare-line.ts';
+import { subjectOf } from './certificate-subject.ts';
 import { noteClientCertificate, readClientCertificate } from './client-certificate.ts';
 
 /** Codes of OpenSSL, as Node names them. */
@@ -45,7 +46,7 @@ export class ClientCheck {
       {
         remoteAddress: socket.remoteAddress,
         reason,
-        subject: certificate.subject.slice(0, serverFixed.loggedSubjectCharactersMax),
+        subject: subjectOf(certificate).slice(0, serverFixed.loggedSubjectCharactersMax),
       },
       'a client came with a certificate that is not valid',
     );

@@ -5,6 +5,7 @@
  */
 import { X509Certificate, constants, createPrivateKey } from 'node:crypto';
 import { type SecureContextOptions, createSecureContext } from 'node:tls';
+import { subjectOf } from './certificate-subject.ts';
 
 /** The contents of the files, in PEM form. */
 export interface TlsFiles {
@@ -16,7 +17,7 @@ export interface TlsFiles {
 }
 
 export interface TlsMaterial extends TlsFiles {
-  /** Of the certificate, in one line. */
+  /** Of the certificate, for people (`subjectOf`). */
   readonly subject: string;
   readonly beginTimeMs: number;
   /** When the first of the certificate and its chain is over. */
@@ -47,7 +48,7 @@ export function checkTlsFiles(files: TlsFiles): TlsMaterial {
   }
   return {
     ...files,
-    subject: leaf.subject.replaceAll('\n', ', '),
+    subject: subjectOf(leaf),
     beginTimeMs: leaf.validFromDate.getTime(),
     expireTimeMs: Math.min(...[leaf, ...chain].map(({ validToDate }) => validToDate.getTime())),
   };

@@ -198,6 +198,26 @@ test.each(refused)(
   },
 );
 
+test.each([
+  ['which has no subject', {}, ''],
+  ['which has alternative names alone', { dnsNames: ['a.example'] }, 'DNS:a.example'],
+])('a certificate signed by itself %s is refused as any other', async (_, options, subject) => {
+  const port = await PortUnderTest.open();
+  const refusal = expect.stringMatching(/^401 .*signed by itself/) as string;
+  expect([await port.http1(selfSigned(options)), await port.http2(selfSigned(options))]).toEqual([
+    refusal,
+    refusal,
+  ]);
+  expect(port.log.lines).toMatchObject([{ msg: REFUSED, subject }]);
+});
+
+test('a certificate without a subject is taken by its alternative names', async () => {
+  const port = await PortUnderTest.open();
+  expect(await port.http1(clientAuthority.issue({ dnsNames: ['a.example'] }))).toBe('200 served');
+  expect(await port.http1(clientAuthority.issue({}))).toBe('200 served');
+  expect(port.seen.map((certificate) => certificate?.names)).toEqual([['a.example'], []]);
+});
+
 test('a certificate for clients alone is taken', async () => {
   const port = await PortUnderTest.open();
   expect(await port.http1(clientAuthority.issue({ commonNames: ['a'], usages: ['clientAuth'] }))).toBe(

@@ -24,6 +24,11 @@ test('a certificate and its key are taken, with what the certificate says', () =
   });
 });
 
+test('a certificate without a subject is told by its alternative names', () => {
+  const { subject } = check(authority.server({ commonNames: [] }));
+  expect(subject).toBe('DNS:localhost, IP Address:127.0.0.1');
+});
+
 test('a chain expires with the first of it', () => {
   const notAfter = new Date('2027-01-02T00:00:00Z');
   const intermediate = selfSigned({ commonNames: ['intermediate'], isAuthority: true, notAfter });
