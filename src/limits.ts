@@ -746,6 +746,8 @@ export const serverFixed = {
   refusalLingerMs: 1000,
   /** Connections that are too many of one address: so many at a time are told so, once it is known what they speak. */
   toldConnectionsMax: 64,
+  /** What one call, or many at once, cost more than a user may have in a second holds it up for no longer than this. */
+  rateDebtMsMax: 10_000,
   /** The rates of so many users are kept before those are looked for that have done nothing of late. */
   idleRatesMax: 1024,
   /** How often the time limits of HTTP/1.1 connections are looked after. */

@@ -133,7 +133,7 @@ class Server implements RunningServer {
     this.#config = config;
     this.#dependencies = dependencies;
     this.#spanExport = spanExport;
-    const rates = new RateLimits(limits, systemClock);
+    const rates = new RateLimits(limits, dependencies.storeOptions?.clock ?? systemClock);
     this.#calls = new CallTable(limits, {
       traces: new ServerTraces(spanExport),
       clock: dependencies.storeOptions?.clock,

@@ -7,19 +7,25 @@
  *
  *     tokens of 10 a second     10        9        -41       -41 ... 1
  *                               begin 1   begin 50  nothing begins for 4.2 s
+ *
+ * A debt is no longer than some seconds, whatever was under way: who has once read too much is slowed, and not locked out for hours.
  */
+import { serverFixed } from '../../limits.ts';
+
 const MS_PER_SECOND = 1000;
 /** By so much sums of fractions may be wrong: who has waited as long as it was told does so no more. */
 const ROUNDING_MS = 1e-6;
 
 export class TokenBucket {
   readonly perSecond: number;
+  readonly #debtMax: number;
   #tokens: number;
   #atMs: number;
 
   /** @param nowMs by the monotonic clock, as in all methods. */
   constructor(perSecond: number, nowMs: number) {
     this.perSecond = perSecond;
+    this.#debtMax = (perSecond * serverFixed.rateDebtMsMax) / MS_PER_SECOND;
     this.#tokens = perSecond;
     this.#atMs = nowMs;
   }
@@ -33,7 +39,7 @@ export class TokenBucket {
 
   spend(count: number, nowMs: number): void {
     this.#fill(nowMs);
-    this.#tokens -= count;
+    this.#tokens = Math.max(this.#tokens - count, -this.#debtMax);
   }
 
   /** Takes what there is of it, and makes no debt. */

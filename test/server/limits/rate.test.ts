@@ -45,6 +45,16 @@ describe('operations', () => {
     expect(delayOf(rate)).toBe(0);
   });
 
+  test('that are far more than there are hold up the next for a bounded time', () => {
+    const { rate, clock } = rateOf(10);
+    rate.begin(1_000_000);
+    rate.addOperations(1_000_000);
+    const longestMs = serverFixed.rateDebtMsMax + 100;
+    expect(delayOf(rate)).toBe(longestMs);
+    clock.advance(longestMs);
+    expect([delayOf(rate), delayOf(rate)]).toEqual([0, 100]);
+  });
+
   test('that are counted alone are never refused, and make no debt', () => {
     const { rate } = rateOf(10);
     rate.countOperations(1000);
@@ -67,8 +77,10 @@ describe('operations', () => {
         const { rate, clock } = rateOf(perSecond);
         let done = 0;
         let last = 0;
-        for (const { waitMs, operations } of steps) {
-          clock.advance(waitMs);
+        const debtMax = (perSecond * serverFixed.rateDebtMsMax) / 1000;
+        for (const step of steps) {
+          clock.advance(step.waitMs);
+          const operations = Math.min(step.operations, debtMax);
           const delayMs = delayOf(rate, operations);
           if (delayMs === 0) done += last = operations;
           const allowed = perSecond * (1 + clock.monotonicMs() / 1000);
