@@ -748,6 +748,8 @@ export const serverFixed = {
   toldConnectionsMax: 64,
   /** What one call, or many at once, cost more than a user may have in a second holds it up for no longer than this. */
   rateDebtMsMax: 10_000,
+  /** So long those of its calls that were refused may begin before batches that wait do; below the second that a bucket holds. */
+  rateCallsTurnMs: 500,
   /** The rates of so many users are kept before those are looked for that have done nothing of late. */
   idleRatesMax: 1024,
   /** How often the time limits of HTTP/1.1 connections are looked after. */

@@ -2,10 +2,18 @@
  * What one user, or one connection without a user, has done of late, and whether it may do more: operations and bytes, each by a
  * bucket (`token-bucket.ts`). A call that may not begin is refused, and told when it may. A stream of batches waits instead, in the
  * order in which its streams came: its client has sent the calls already, and would send them again.
+ *
+ * Both are of one user, and must not keep each other out: a batch that waits would else begin the very moment that one may, before
+ * any call that was told to come back then; and calls without end would leave no moment in which one may. So they take turns:
+ *
+ *     anybody --a call is refused--> calls --some time after it may begin--> batches --one begins--> anybody
+ *
+ *     calls     no batch begins
+ *     batches   some wait: no call begins
  */
 import type { Clock, Timer } from '../../clock.ts';
 import { RetryLaterError } from '../../errors.ts';
-import { type ServerLimits, limitName } from '../../limits.ts';
+import { type ServerLimits, limitName, serverFixed } from '../../limits.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** In a second, of one user; 0: any number. */
@@ -40,6 +48,8 @@ export class Rate {
   readonly #counts: RateCounts;
   readonly #waiting = new Set<WaitingBatch>();
   #timer: Timer | undefined;
+  #turn: 'anybody' | 'calls' | 'batches' = 'anybody';
+  #callsTurnEndsAtMs = 0;
 
   constructor({ operationsPerSecondMax, bytesPerSecondMax }: RateMaxima, clock: Clock, counts: RateCounts) {
     const nowMs = clock.monotonicMs();
@@ -51,9 +61,11 @@ export class Rate {
 
   /** A call of so many operations begins. Throws `limitReached` with the time after which it may. */
   begin(operations: number): void {
-    const { name, delayMs } = this.#delay();
+    const { name, delayMs: freeInMs } = this.#delay();
+    const delayMs = this.#turn === 'batches' ? Math.max(1, freeInMs) : freeInMs;
     if (delayMs > 0) {
       this.#counts[name].refusedCount++;
+      this.#giveTurnToCalls(delayMs);
       throw this.#refusal(name, delayMs);
     }
     this.#operations?.spend(operations, this.#clock.monotonicMs());
@@ -65,7 +77,7 @@ export class Rate {
    */
   beginWhenFree(operations: number, signal: AbortSignal): undefined | Promise<boolean> {
     const { name, delayMs } = this.#delay();
-    if (delayMs === 0 && this.#waiting.size === 0) {
+    if (delayMs === 0 && this.#waiting.size === 0 && this.#callsTurnMs === 0) {
       this.#operations?.spend(operations, this.#clock.monotonicMs());
       return undefined;
     }
@@ -115,7 +127,7 @@ export class Rate {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const onAbort = (): void => {
       this.#waiting.delete(waiting);
-      if (this.#waiting.size === 0) this.#stopTimer();
+      if (this.#waiting.size === 0) this.#stopWaiting();
       resolve(false);
     };
     const waiting = { operations, goOn: () => resolve(true) };
@@ -127,20 +139,35 @@ export class Rate {
   }
 
   #setTimer(): void {
-    this.#timer ??= this.#clock.setTimer(this.#delay().delayMs, () => {
+    this.#timer ??= this.#clock.setTimer(Math.max(this.#delay().delayMs, this.#callsTurnMs), () => {
       this.#timer = undefined;
       this.#serveWaiting();
     });
   }
 
-  #stopTimer(): void {
+  #stopWaiting(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+    if (this.#turn === 'batches') this.#turn = 'anybody';
+  }
+
+  #giveTurnToCalls(delayMs: number): void {
+    // While batches wait theirs comes next, however many more calls are refused.
+    if (this.#turn === 'batches' || (this.#turn === 'calls' && this.#waiting.size > 0)) return;
+    this.#turn = 'calls';
+    this.#callsTurnEndsAtMs = this.#clock.monotonicMs() + delayMs + serverFixed.rateCallsTurnMs;
+  }
+
+  /** How long no batch may begin. */
+  get #callsTurnMs(): number {
+    return this.#turn === 'calls' ? Math.max(0, this.#callsTurnEndsAtMs - this.#clock.monotonicMs()) : 0;
   }
 
   #serveWaiting(): void {
+    if (this.#turn === 'calls' && this.#callsTurnMs === 0) this.#turn = 'batches';
     for (const waiting of this.#waiting) {
-      if (this.#delay().delayMs > 0) break;
+      if (this.#delay().delayMs > 0 || this.#turn === 'calls') break;
+      this.#turn = 'anybody';
       this.#waiting.delete(waiting);
       this.#operations?.spend(waiting.operations, this.#clock.monotonicMs());
       waiting.goOn();

@@ -136,6 +136,49 @@ describe('what waits in place of being refused', () => {
     expect([begun, counts.operationsPerSecondMax.waitedCount]).toEqual([['a', 'b', 'c'], 2]);
   });
 
+  /** One behind the other, each as soon as it may. @returns how many have begun. */
+  function batchesWithoutEnd(rate: Rate, operations: number): { count: number } {
+    const begun = { count: 0 };
+    const goOn = async (): Promise<void> => {
+      for (;;) {
+        await rate.beginWhenFree(operations, never);
+        begun.count++;
+      }
+    };
+    // Two, so that there is always one that waits.
+    for (let index = 0; index < 2; index++) void goOn();
+    return begun;
+  }
+
+  test('leaves time to calls that were refused, which come when they were told to', async () => {
+    const { rate, clock } = rateOf(10);
+    batchesWithoutEnd(rate, 30);
+    await clock.settled();
+    for (let round = 0; round < 10; round++) {
+      const delayMs = delayOf(rate);
+      expect(delayMs).toBeGreaterThan(0);
+      // A client that backs off comes a little later.
+      await clock.pass(delayMs + 100);
+      expect(delayOf(rate)).toBe(0);
+      await clock.pass(1000);
+    }
+  });
+
+  test('has its turn among calls without end', async () => {
+    const { rate, clock } = rateOf(10);
+    rate.begin(10);
+    const begun = batchesWithoutEnd(rate, 1);
+    let calls = 0;
+    for (let step = 0; step < 10_000; step++) {
+      if (delayOf(rate) === 0) calls++;
+      await clock.pass(1);
+    }
+    // Together what the pace allows.
+    expect(calls + begun.count).toBeGreaterThanOrEqual(95);
+    expect(calls + begun.count).toBeLessThanOrEqual(101);
+    expect(Math.min(calls, begun.count)).toBeGreaterThan(10);
+  });
+
   test('is let go when its signal is aborted, and leaves no timer', async () => {
     const { rate, clock } = rateOf(10);
     rate.begin(20);
