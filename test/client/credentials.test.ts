@@ -1,5 +1,6 @@
 /** What a client shows of who it is, when it gets other credentials, and that none of them is to be read anywhere. */
-import { inspect } from 'node:util';
+import { execFile } from 'node:child_process';
+import { inspect, promisify } from 'node:util';
 import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
 import { Code } from '@connectrpc/connect';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -310,6 +311,19 @@ describe('a function that gives credentials', () => {
     expect(await watched).toMatchObject({ done: true });
     expect(server.seen).toEqual([]);
   });
+});
+
+test('a program does not end while a call of it waits for credentials', async () => {
+  const program = `
+    import { createClient } from ${JSON.stringify(new URL('../../src/client/client.ts', import.meta.url).href)};
+    const credentials = () => new Promise(() => undefined);
+    const client = createClient({ address: '127.0.0.1:1', credentials, deadlineMs: 50 });
+    await client.get('a').catch(({ code }) => console.log(code));
+    const watch = client.watch();
+    await watch.next().catch(({ code }) => console.log(code));`;
+  const run = promisify(execFile);
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program]);
+  expect(stdout.trim().split('\n')).toEqual(['deadlineExceeded', 'deadlineExceeded']);
 });
 
 describe('in plain text', () => {

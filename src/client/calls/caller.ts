@@ -16,7 +16,7 @@
  * One try at a time is under way. A call that is out of time rejects with its last failure: `unavailable`, `recovering`
  * or `shuttingDown` when that was known by then, `deadlineExceeded` when the last try was still without an answer.
  */
-import { type Timer, systemClock } from '../../clock.ts';
+import { type Timer, holdProcess, systemClock } from '../../clock.ts';
 import { client as limits } from '../../limits.ts';
 import { CallFailure } from '../errors/call-failure.ts';
 import { KelpError } from '../errors/error.ts';
@@ -210,11 +210,14 @@ export class Caller {
     const timer: Timer = systemClock.setTimer(Math.max(0, ms), () =>
       reject(new KelpError('deadlineExceeded', 'the function credentials gave none in time', undefined)),
     );
+    // The function may wait for what does not.
+    const held = holdProcess();
     if (ended.aborted) onAbort();
     else ended.addEventListener('abort', onAbort);
     try {
       await Promise.race([coming, end]);
     } finally {
+      held.cancel();
       timer.cancel();
       ended.removeEventListener('abort', onAbort);
     }
