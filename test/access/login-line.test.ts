@@ -98,6 +98,27 @@ describe('a flood', () => {
     expect((await played.rest())[fixed.passwordChecksMax + 1]).toBe('one');
   });
 
+  test.each(['', 'net'])(
+    'whose clients are gone leaves no check behind, of network "%s"',
+    async (network) => {
+      const played = new Played();
+      const gone = { destroyed: false };
+      const count = fixed.passwordChecksMax + fixed.passwordChecksOfConnectionMax;
+      for (let index = 0; index < fixed.passwordChecksMax; index++)
+        played.enter(`runs ${index}`, peerOf('other'));
+      for (let index = fixed.passwordChecksMax; index < count; index++)
+        played.enter(`gone ${index}`, { connection: gone, network });
+      await played.clock.settled();
+      expect(played.line.waitingCount).toBe(fixed.passwordChecksOfConnectionMax);
+      gone.destroyed = true;
+      played.enter('next', peerOf(network));
+      await played.clock.settled();
+      expect(played.line.waitingCount).toBe(1);
+      expect(played.refused).toHaveLength(fixed.passwordChecksOfConnectionMax);
+      expect((await played.rest()).at(-1)).toBe('next');
+    },
+  );
+
   test('of many networks fills the line, and is told when to come again', async () => {
     const played = new Played();
     const count = fixed.passwordChecksMax + fixed.passwordChecksWaitingMax;

@@ -6,6 +6,7 @@
  * - Of one connection one check runs at a time, and after a wrong password none begins for `failedLoginDelayMs`.
  * - Of one network none begins for longer and longer once it has failed often, up to `failedLoginPauseMsMax`; that is forgotten when
  *   it has not failed for `failedLoginsForgottenMs`.
+ * - What a connection that is closed waited for is not checked any more.
  *
  * Bounded: so many wait, and of one connection fewer. When there are too many, the newest goes of the network that has the most,
  * which may be the one that comes. Networks that have failed are remembered up to a number, those that did last.
@@ -16,7 +17,8 @@ import { fixed } from '../../limits.ts';
 
 /** Where credentials come from. */
 export interface LoginPeer {
-  readonly connection: object;
+  /** `destroyed`: it is closed. */
+  readonly connection: { readonly destroyed?: boolean };
   /** Whose connections count together; empty: those of the machine itself, which may be anybody's, each count for themselves. */
   readonly network: string;
 }
@@ -69,6 +71,7 @@ export class LoginLine {
   /** Resolves when a check may run; then `leave` is to be called. Rejects with `limitReached` when too many wait. */
   async enter(peer: LoginPeer): Promise<void> {
     const owner = ownerOf(peer);
+    this.#dropGone();
     this.#makeRoom(peer, owner);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const turn = Math.max(this.#turn, this.#lastTurnByOwner.get(owner) ?? 0) + 1;
@@ -89,6 +92,17 @@ export class LoginLine {
     this.#serve();
   }
 
+  #dropGone(): void {
+    for (const waiting of this.#waiting)
+      if (waiting.peer.connection.destroyed === true) this.#refuse(waiting);
+  }
+
+  /** Of one that waits. */
+  #refuse(waiting: Waiting): void {
+    this.#waiting.delete(waiting);
+    waiting.refuse(tooManyError());
+  }
+
   #makeRoom({ connection }: LoginPeer, owner: Owner): void {
     const countByOwner = new Map<Owner, number>();
     let countOfConnection = 0;
@@ -101,12 +115,11 @@ export class LoginLine {
     const [most, count] = [...countByOwner].reduce((one, other) => (other[1] > one[1] ? other : one));
     if (count <= (countByOwner.get(owner) ?? 0) + 1) throw tooManyError();
     const newest = [...this.#waiting].findLast((each) => each.owner === most);
-    if (newest === undefined) return;
-    this.#waiting.delete(newest);
-    newest.refuse(tooManyError());
+    if (newest !== undefined) this.#refuse(newest);
   }
 
   #serve(): void {
+    this.#dropGone();
     while (this.#runningCount < fixed.passwordChecksMax) {
       const next = this.#next();
       if (next === undefined) return;

@@ -46,7 +46,7 @@ export class Passwords {
   /** Rejects with `limitReached` when too many wait. */
   async hash(password: string): Promise<PasswordHashShape> {
     const made = this.#emptyHash();
-    const peer = { connection: made, network: '' };
+    const peer = { connection: {}, network: '' };
     return { ...made, hash: await this.#run(peer, password, made, () => true) };
   }
 

@@ -276,6 +276,11 @@ export abstract class SocketSide implements OutboxOwner, TurnTaker {
     });
   }
 
+  /** Whether its socket is closed, as one says it. */
+  get destroyed(): boolean {
+    return this.#isClosed;
+  }
+
   /** @internal */
   socketClosed(): void {
     if (this.#isClosed) return;

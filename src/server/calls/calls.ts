@@ -39,6 +39,8 @@ export type CallLimits = Pick<ServerLimits, 'callsMax' | 'callBytesMax' | 'reply
 export interface Peer {
   /** `undefined` or empty: it is none of the network, but a socket of a file. */
   readonly remoteAddress?: string | undefined;
+  /** It is closed. */
+  readonly destroyed?: boolean;
 }
 
 export interface CallTableParts {
