@@ -442,10 +442,13 @@ export class KvStore implements api.Store {
     for (let next: Uint8Array | undefined = start; next !== undefined;) {
       const rest: EngineRange = { start: next, end };
       try {
-        signal?.throwIfAborted();
         // The first part has its place among the calls of its turn.
         if (next !== start) await this.#longCalls.next(signal);
-        const part = await this.#decide(rest, deletePart);
+        const part = await this.#decide(rest, (view, kept) => {
+          // A part may have to wait for its turn.
+          signal?.throwIfAborted();
+          return deletePart(view, kept);
+        });
         done = withPart(done, part);
         next = part.nextKey;
         if (next !== undefined) await this.#memoryGivenBack();

@@ -1,11 +1,12 @@
 /** `kelp.v1.KvService` over the store. */
 import * as codec from '../../../gen/kelp/v1/kv_codec.ts';
 import { KvService, PipelineOperationSchema } from '../../../gen/kelp/v1/kv_pb.ts';
-import { checkDeletedRange, checkUser } from '../../access/checks.ts';
+import { checkEngineRange, checkUser } from '../../access/checks.ts';
 import { StoreError } from '../../errors.ts';
-import type { ScanPage } from '../../api.ts';
+import type { CountResult, KeyRange, ScanPage } from '../../api.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { fixed } from '../../limits.ts';
+import { toDeletedRange, toEngineRange } from '../../store/views/range.ts';
 import type { Call } from '../calls/calls.ts';
 import { mapped } from '../calls/mapped.ts';
 import { deleteKey, existsInTurn, get, increment, put, touch } from './keys.ts';
@@ -136,11 +137,11 @@ async function deleteRange(
   call: Call,
 ): Promise<codec.DeleteRangeResponseShape> {
   const deleted = deletedRange('range', range);
-  // Its parts may take long.
-  if (inParts) call.keepAllowed((login) => checkDeletedRange(login, deleted));
-  return inParts
-    ? await store.deleteRange(deleted, { inParts, signal: call.signal })
-    : await store.deleteRange(deleted);
+  if (!inParts) return await store.deleteRange(deleted);
+  // Its parts may take long, and the bytes of its request are not kept for them.
+  const keys = toDeletedRange(deleted);
+  call.keepAllowed((login) => checkEngineRange(login, 'write', keys));
+  return await store.deleteRange(deleted, { inParts, signal: call.signal });
 }
 
 async function scan(
@@ -160,7 +161,7 @@ async function scan(
       );
     }
     // The newest state takes no time to count, and a signal more memory than all of such a call.
-    const counted = await store.count(range, revision === 0 ? {} : { revision, signal: call.signal });
+    const counted = await (revision === 0 ? store.count(range) : countAt(store, range, revision, call));
     return { ...counted, incarnation: '', entries: [], nextPageToken: '' };
   }
   const page = await store.scan(range, {
@@ -173,6 +174,13 @@ async function scan(
   });
   call.checkMessage(entriesBytes(page.entries));
   return { ...page, entries: page.entries.map(entryShape), count: 0 };
+}
+
+/** An older state is counted key by key, which may take long. */
+function countAt(store: KvStore, range: KeyRange, revision: number, call: Call): Promise<CountResult> {
+  const keys = toEngineRange(range);
+  call.keepAllowed((login) => checkEngineRange(login, 'read', keys));
+  return store.count(range, { revision, signal: call.signal });
 }
 
 /** Memory for a chunk is taken before it is made, and given back as the next one is asked for, when this one is written. */
