@@ -197,7 +197,8 @@ export class RestApi {
 function run(operation: Operation, call: RestCall, query: object): void {
   try {
     takeOperation(operation, call);
-    checkAllowed(operation, call, query);
+    call.checkAllowed = () => checkAllowed(operation, call, query);
+    call.checkAllowed();
     const running = operation.run(call, query);
     if (running instanceof Promise) void answerLater(committed(running, operation, call), call);
   } catch (error) {

@@ -63,6 +63,7 @@ function joined(bytes: Uint8Array): string {
 const { latin1Slice } = Buffer.prototype;
 
 const NOTHING_LISTENS = (): void => undefined;
+const NOTHING_ASKED = (): void => undefined;
 
 export class RestCall extends Timed implements CallChannel {
   readonly request: HttpRequest;
@@ -73,6 +74,8 @@ export class RestCall extends Timed implements CallChannel {
   pathKey: Key = '';
   /** The body of the request, once the operation runs. It is the call's own and stays as it is. */
   body: Uint8Array = NO_BYTES;
+  /** Throws unless it is allowed. It was asked when the operation began, which asks again behind what it waits for. */
+  checkAllowed = NOTHING_ASKED;
   readonly #context: RestCallContext;
   readonly #response: HttpResponse;
   /** As `GET /v1/keys/{key}`. */

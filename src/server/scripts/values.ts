@@ -28,6 +28,8 @@ export function valueOperations(requestBytesMax: number): readonly Operation[] {
       // The text that the body holds, and its bytes.
       call.call.chargeRequest(2 * call.body.length);
       const value = await jsonTurns.run(() => readValueBody(call.body));
+      // The body was read in a turn of its own.
+      call.checkAllowed();
       await call.store.put(call.pathKey, value);
       sendBody(call, 200, done);
     },

@@ -26,6 +26,8 @@ export const incrementKey = operation({
     const json = body.length === 0 ? NOTHING : body;
     const { delta, ttl } = await readJsonBody(IncrementRequestSchema, json, toProtobuf);
     const options = ttl === undefined ? {} : { ttlMs: durationMs(ttl) };
+    // The body was read in a turn of its own.
+    call.checkAllowed();
     const { value, revision } = await call.store.increment(pathKey, delta, options);
     call.sendJson(200, { value: String(value), revision });
   },

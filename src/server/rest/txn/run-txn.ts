@@ -27,7 +27,7 @@ export function runTxn({ requestBytesMax }: Pick<ServerLimits, 'requestBytesMax'
       refuseConditions(call);
       call.call.replyCopies = JSON_REPLY_COPIES;
       const request = await readTxn(call.body);
-      checkTxn(call.call.login, call.store, request);
+      call.call.asked(call.name, () => checkTxn(call.call.login, call.store, request));
       // One was taken as it began.
       call.call.rate?.addOperations(operationsOf(request) - 1);
       await sendForm(call, txnJson(await call.store.txn({ ...request, admit: admitResult(call.call) })));
