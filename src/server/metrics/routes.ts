@@ -3,6 +3,7 @@
  * whatever door it is called through.
  */
 import type { DescMethod } from '@bufbuild/protobuf';
+import { AccessService } from '../../../gen/kelp/v1/access_pb.ts';
 import { AdminService } from '../../../gen/kelp/v1/admin_pb.ts';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
@@ -37,7 +38,7 @@ export function methodNameOf({
   return `${prefixByService[parent.typeName] ?? ''}${name}`;
 }
 
-const served = [KvService, WatchService, LeaseService, AdminService].flatMap(({ methods }) =>
+const served = [KvService, WatchService, LeaseService, AdminService, AccessService].flatMap(({ methods }) =>
   methods.map(methodNameOf),
 );
 
