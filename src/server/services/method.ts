@@ -233,7 +233,7 @@ function allowed<Request, Result>(
 }
 
 /** As `KvService/Get`. */
-function nameOf({ name, parent }: DescMethod): string {
+export function nameOf({ name, parent }: DescMethod): string {
   return `${parent.name}/${name}`;
 }
 

@@ -1,5 +1,6 @@
-/** While a password becomes its hash, access may change: what counts is what is allowed when the change is made. */
+/** While a change waits for its hash or its turn, access may change: what counts is what is allowed when it is made. */
 import { expect, test } from 'vitest';
+import type { AccessDraft } from '../../../src/access/records/access-draft.ts';
 import type { Access } from '../../../src/access/access.ts';
 import {
   ROOT,
@@ -25,7 +26,11 @@ interface Race {
   readonly access: Access;
   readonly told: string[];
   /** Runs a method for a user; its hash is not made before `hashed` is called. */
-  readonly run: (method: 'createUser' | 'setPassword', userName: string, request: object) => Promise<unknown>;
+  readonly run: (
+    method: keyof ReturnType<typeof accessMethods>,
+    userName: string,
+    request: object,
+  ) => Promise<unknown>;
   readonly hashed: () => void;
   readonly hashCount: () => number;
 }
@@ -89,6 +94,30 @@ test('who loses the rights of an operator meanwhile makes no user and sets no pa
   await Promise.all(calls);
   expect(access.table.user('new')).toBeUndefined();
   expect(access.table.user(ROOT)?.password?.hash).toEqual(before);
+  expect(told).toEqual([]);
+});
+
+test('who loses the rights of an operator while a change waits for its turn changes nothing', async () => {
+  const { access, told, run } = await race();
+  const change = access.change.bind(access);
+  const turn = Promise.withResolvers<void>();
+  access.change = async <Result>(make: (draft: AccessDraft) => Result): Promise<Result> => {
+    await turn.promise;
+    return (await change(make)) as Result;
+  };
+  const calls = [
+    run('createRole', 'olga', { name: 'new' }),
+    run('giveRole', 'olga', { user: 'ann', role: 'operator' }),
+    run('takeRole', 'olga', { user: 'olga', role: 'operator' }),
+    run('deleteUser', 'olga', { name: 'ann' }),
+    run('deleteRole', 'olga', { name: 'operator' }),
+    run('createToken', 'olga', { name: 'new', user: 'ann', ttl: undefined }),
+    run('deleteToken', 'olga', { name: 'new' }),
+  ].map((call) => expect(call).rejects.toThrow(denied));
+  await change((draft) => takeRole(draft, 'olga', 'operator'));
+  turn.resolve();
+  await Promise.all(calls);
+  expect(access.table.user('ann')?.roles).toEqual([]);
   expect(told).toEqual([]);
 });
 
