@@ -701,6 +701,12 @@ export const serverFixed = {
   pathCharactersMax: 200,
   /** Of `callBytesMax` the requests of one connection fill no more than this, so that those of others have room. */
   requestsOfConnectionShareMax: 1 / 2,
+  /**
+   * ... and the requests of all whose password is being checked no more than this. Of `callsMax` those, and streams that are for
+   * everybody, have no more than that.
+   */
+  strangerBytesShareMax: 1 / 8,
+  strangerCallsShareMax: 1 / 4,
   /** A reply that its client has not read for this long is cut when memory for calls runs out, or `callsMax`, the oldest first. */
   stalledReplyMs: 5000,
   /** When the server stops, a stream that its client does not read is cut after this long. */

@@ -9,6 +9,9 @@
  * What may wait for memory holds none of its request meanwhile, or calls would wait for each other; and the requests of one
  * connection fill no more than a part of it, so that others have theirs.
  *
+ * Calls of strangers, whose user is not known since a password is being checked, or since they are for everybody, have a part of the
+ * places and of the memory for requests: who has no right to anything can't keep those out who have.
+ *
  * Invariants: `heldBytes` of the table is the sum of that of its calls and never above `callBytesMax`; a call gives back all
  * that it holds when its response is closed, and not before, and counts until its method has done too: who cancels calls can't
  * have more of them at work than others; `requestBytes` of a call is a part of what it holds, and their sums by connection stand
@@ -81,6 +84,9 @@ export class CallTable {
   /** Streams whose next message waits for memory, in the order in which they came. */
   readonly #waiting = new Set<WaitingStream>();
   readonly #requestBytesByPeer = new Map<object, number>();
+  #strangerCount = 0;
+  /** ... and what has come of their requests. */
+  #strangerBytes = 0;
   #isServingWaiting = false;
   /** Runs while streams wait: a reply becomes old enough to be cut without anything happening. */
   #retryTimer: Timer | undefined;
@@ -153,9 +159,30 @@ export class CallTable {
   /** Of a call: its response is finished, or its client is gone. */
   leave(call: Call): void {
     this.releaseAll(call);
+    this.removeStranger(call);
     if (call.isStream) this.#streams.delete(call);
     this.lasting.delete(call);
     this.setStalled(call, false);
+  }
+
+  /** It is not known whose call it is, until `removeStranger` or its end. Throws `limitReached`. */
+  addStranger(call: Call): void {
+    if (call.isStranger || call.isClosed) return;
+    if (this.#strangerCount >= this.#limits.callsMax * serverFixed.strangerCallsShareMax) {
+      throw tryLater(
+        `calls of those who have not logged in fill their part of all calls (${limitName('callsMax')}); try again later`,
+      );
+    }
+    call.isStranger = true;
+    this.#strangerCount++;
+    this.#strangerBytes += call.requestBytes;
+  }
+
+  removeStranger(call: Call): void {
+    if (!call.isStranger) return;
+    call.isStranger = false;
+    this.#strangerCount--;
+    this.#strangerBytes -= call.requestBytes;
   }
 
   /** Of a call that has left, and whose method has done. */
@@ -191,8 +218,10 @@ export class CallTable {
         `the requests of this connection fill its part of the memory that is set aside for all (half of ${limitName('callBytesMax')}); try again later`,
       );
     }
+    if (call.isStranger) this.#checkStrangerBytes(bytes);
     this.charge(call, bytes);
     call.requestBytes += bytes;
+    if (call.isStranger) this.#strangerBytes += bytes;
     this.#addRequestBytes(peer, bytes);
   }
 
@@ -200,6 +229,7 @@ export class CallTable {
   releaseRequest(call: Call, bytes: number): void {
     const released = Math.max(0, Math.min(bytes, call.requestBytes));
     call.requestBytes -= released;
+    if (call.isStranger) this.#strangerBytes -= released;
     this.#addRequestBytes(call.peer, -released);
     this.release(call, released);
   }
@@ -293,6 +323,13 @@ export class CallTable {
     return true;
   }
 
+  #checkStrangerBytes(bytes: number): void {
+    if (this.#strangerBytes + bytes <= this.#limits.callBytesMax * serverFixed.strangerBytesShareMax) return;
+    throw tryLater(
+      `the requests of those who have not logged in fill their part of the memory that is set aside for all (${limitName('callBytesMax')}); try again later`,
+    );
+  }
+
   #requestBytesOf(peer: object | undefined): number {
     return peer === undefined ? 0 : (this.#requestBytesByPeer.get(peer) ?? 0);
   }
@@ -365,6 +402,8 @@ export class Call implements LastingCall {
   heldBytes = 0;
   /** ... and of that for its request. */
   requestBytes = 0;
+  /** Of the table: it is not known whose call it is. */
+  isStranger = false;
   /** Of the table: when the client stopped reading the reply; `undefined` while it reads. */
   stalledSinceMs: number | undefined = undefined;
   /** Of a stream of requests: how long the message that its method was given last had lain here, whole. */
@@ -423,6 +462,23 @@ export class Call implements LastingCall {
   stopOnAbort(stopped: Stoppable): void {
     this.#stopped = stopped;
     if (this.#abortReason !== undefined) stopped.stop();
+  }
+
+  /**
+   * It is the call of whom a password is checked for; until then it is a stranger's. Rejects with why it is nobody's, and with
+   * `limitReached`.
+   */
+  async logIn(login: Promise<Login>): Promise<void> {
+    // One that is refused a place waits for it no more.
+    login.catch(() => undefined);
+    this.#table.addStranger(this);
+    this.login = await login;
+    this.#table.removeStranger(this);
+  }
+
+  /** It goes on, and is for everybody. Throws `limitReached`. */
+  lastsForStranger(): void {
+    this.#table.addStranger(this);
   }
 
   /**

@@ -109,9 +109,14 @@ async function refusalOfLogin(
   { isOpen, isBridged, isStream }: RpcEndpoint,
   logins: Logins,
 ): Promise<Error | undefined> {
-  if (isOpen) return undefined;
   try {
-    call.login = await logins.of(request.headers.authorization, request.socket);
+    if (isOpen) {
+      if (isStream) call.lastsForStranger();
+      return undefined;
+    }
+    const login = logins.of(request.headers.authorization, request.socket);
+    if (login instanceof Promise) await call.logIn(login);
+    else call.login = login;
     logins.check(call.login, request.socket);
     if (!isBridged && isStream) call.keepAllowed(checkUser);
     return undefined;

@@ -89,6 +89,8 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
   #isRequestTimed = true;
   /** That whose call this is was found; `undefined`: it is known. */
   #loggingIn: Promise<void> | undefined = undefined;
+  /** What has come meanwhile. */
+  #unconsumedBytes = 0;
   /** By the monotonic clock, if it is behind the time for the request. */
   #deadlineMs: number | undefined = undefined;
 
@@ -135,16 +137,24 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
 
   /** @param login whose call it is. A promise of that may reject with what the call fails with. */
   begin(login: Login | Promise<Login>): void {
-    if (login instanceof Promise) {
-      this.#loggingIn = login.then((found) => {
-        this.call.login = found;
-        this.#loggingIn = undefined;
-      });
-      // It is told where it is waited for, which may be later than it happens.
-      this.#loggingIn.catch(() => undefined);
-    } else {
+    if (!(login instanceof Promise)) {
       this.call.login = login;
+      return;
     }
+    // The reader charges what comes to the call.
+    this.stream.accountForBody();
+    this.#loggingIn = this.call.logIn(login).then(() => {
+      this.#loggingIn = undefined;
+      if (!this.isAnswered) this.stream.consumed(this.#unconsumedBytes);
+    });
+    // What still comes of the request of nobody is not kept.
+    this.#loggingIn.catch((error: unknown) => this.fail(error));
+  }
+
+  /** What has come is kept. Its client may send as much again, once it is known whose call it is. */
+  protected consumed(bytes: number): void {
+    if (this.#loggingIn === undefined) this.stream.consumed(bytes);
+    else this.#unconsumedBytes += bytes;
   }
 
   /** Whether it is not known yet whose call this is: then `loggedIn` is waited for before it runs. */

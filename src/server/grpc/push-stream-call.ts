@@ -41,7 +41,7 @@ export class PushStreamCall extends GrpcCall implements ReplyOutlet {
     try {
       this.#reader.append(buffer, from, to);
       this.#reader.checkAlone();
-      this.stream.consumed(to - from);
+      this.consumed(to - from);
     } catch (error) {
       this.fail(error);
     }

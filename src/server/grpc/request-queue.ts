@@ -10,9 +10,12 @@ import type { ServerStream } from '../../http2/contract/stream.ts';
 import type { Call } from '../calls/calls.ts';
 import { MessageReader, cutShortError } from './message-reader.ts';
 
+/** Where messages come from. */
+type Body = Pick<ServerStream, 'accountForBody' | 'consumed'>;
+
 export class RequestQueue implements AsyncIterableIterator<Buffer> {
   readonly #reader: MessageReader;
-  readonly #stream: ServerStream;
+  readonly #stream: Body;
   readonly #call: Call;
   /** When something came last, ... */
   #heardAtMs = 0;
@@ -28,12 +31,7 @@ export class RequestQueue implements AsyncIterableIterator<Buffer> {
   /** Resolves what the consumer waits for. */
   #wake: (() => void) | undefined = undefined;
 
-  constructor(
-    stream: ServerStream,
-    call: Call,
-    messageBytesMax: number,
-    onComing: (isComing: boolean) => void,
-  ) {
+  constructor(stream: Body, call: Call, messageBytesMax: number, onComing: (isComing: boolean) => void) {
     this.#onComing = onComing;
     this.#stream = stream;
     this.#call = call;

@@ -141,7 +141,7 @@ export class ServerStreamCall extends StreamCall<ServerStreamMethod> {
     try {
       this.#reader.append(buffer, from, to);
       this.#reader.checkAlone();
-      this.stream.consumed(to - from);
+      this.consumed(to - from);
     } catch (error) {
       this.fail(error);
     }
@@ -165,10 +165,18 @@ export class ServerStreamCall extends StreamCall<ServerStreamMethod> {
 
 /** Requests and replies at the pace of either side. */
 export class BidiStreamCall extends StreamCall<BidiStreamMethod> {
-  readonly #requests = new RequestQueue(this.stream, this.call, this.served.requestBytesMax, (isComing) => {
-    if (isComing) this.requestBegun();
-    else this.requestDone();
-  });
+  readonly #requests = new RequestQueue(
+    {
+      accountForBody: () => this.stream.accountForBody(),
+      consumed: (bytes) => this.consumed(bytes),
+    },
+    this.call,
+    this.served.requestBytesMax,
+    (isComing) => {
+      if (isComing) this.requestBegun();
+      else this.requestDone();
+    },
+  );
 
   /** A stream of requests may last: there is a time for each message, and none for it. */
   override begin(login: Login | Promise<Login>): void {

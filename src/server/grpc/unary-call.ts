@@ -83,7 +83,7 @@ export class UnaryCall extends GrpcCall {
     this.#reader ??= new MessageReader(this.call, this.#served.requestBytesMax);
     this.#reader.append(buffer, from, to);
     this.#reader.checkAlone();
-    this.stream.consumed(to - from);
+    this.consumed(to - from);
   }
 
   #run(bytes: Buffer, start: number, end: number): void {

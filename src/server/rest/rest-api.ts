@@ -6,7 +6,6 @@
  * What is wrong is a problem (`problem.ts`), in the form of the interface.
  */
 import type { Logger } from 'pino';
-import { type Login, noLogin } from '../../access/login/login.ts';
 import { StoreError, assert } from '../../errors.ts';
 import { nameOfCode } from '../../grpc-code.ts';
 import { type ServerLimits, serverFixed } from '../../limits.ts';
@@ -125,9 +124,14 @@ export class RestApi {
       const refusal = operation.needsNoStore === true ? undefined : refusalIn(this.#context.state);
       if (refusal !== undefined) throw refusal;
       const login = this.#context.logins.of(call.request.headers.authorization, call.peer);
-      if (!(login instanceof Promise)) return this.#begin(operation, call, query, login);
-      const begin = (found: Login): void => this.#begin(operation, call, query, found);
-      void login.then(begin, (error: unknown) => this.#withoutLogin(operation, call, query, error));
+      if (!(login instanceof Promise)) {
+        call.call.login = login;
+        return this.#begin(operation, call, query);
+      }
+      void call.call.logIn(login).then(
+        () => this.#begin(operation, call, query),
+        (error: unknown) => this.#withoutLogin(operation, call, query, error),
+      );
     } catch (error) {
       this.#withoutLogin(operation, call, query, error);
     }
@@ -135,17 +139,16 @@ export class RestApi {
 
   /** What is for everybody is also for those whose credentials are wrong. */
   #withoutLogin(operation: Operation, call: RestCall, query: string, error: unknown): void {
-    if (operation.needs === 'open') this.#begin(operation, call, query, noLogin);
+    if (operation.needs === 'open') this.#begin(operation, call, query);
     else call.fail(error);
   }
 
-  #begin(operation: Operation, call: RestCall, query: string, login: Login): void {
+  #begin(operation: Operation, call: RestCall, query: string): void {
     // While a password was checked, its client may have gone.
     if (call.isClosed) return;
-    call.call.login = login;
     const { body } = operation;
     try {
-      if (operation.needs !== 'open') this.#context.logins.check(login, call.peer);
+      if (operation.needs !== 'open') this.#context.logins.check(call.call.login, call.peer);
       call.readPathKey();
       const given = readQuery(operation.query, query);
       if (body !== undefined) checkAllowed(operation, call, given);

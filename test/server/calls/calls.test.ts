@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type Login, noLogin } from '../../../src/access/login/login.ts';
 import { StoreError } from '../../../src/errors.ts';
 import { serverFixed } from '../../../src/limits.ts';
 import { type Call, CallTable } from '../../../src/server/calls/calls.ts';
@@ -33,6 +34,42 @@ function codeOf(act: () => void): string | undefined {
 }
 
 describe('a table of calls', () => {
+  test('gives calls whose user is not known a part of its places and of its memory, until it is known or they end', async () => {
+    const callsMax = 8;
+    const table = new CallTable({ ...limits, callsMax });
+    const places = callsMax * serverFixed.strangerCallsShareMax;
+    const bytes = limits.callBytesMax * serverFixed.strangerBytesShareMax;
+    const logins = Array.from({ length: places }, () => {
+      const { call } = open(table);
+      const login = Promise.withResolvers<Login>();
+      return { call, login, loggedIn: call.logIn(login.promise) };
+    });
+    const [one, other] = logins as [(typeof logins)[0], (typeof logins)[0]];
+    const late = open(table).call;
+    await expect(late.logIn(Promise.resolve(noLogin))).rejects.toMatchObject({ code: 'limitReached' });
+    expect(codeOf(() => open(table).call.lastsForStranger())).toBe('limitReached');
+
+    one.call.chargeRequest(bytes);
+    expect(codeOf(() => other.call.chargeRequest(1))).toBe('limitReached');
+    late.chargeRequest(bytes);
+    one.call.releaseRequest(1);
+    other.call.chargeRequest(1);
+    one.login.resolve(noLogin);
+    await one.loggedIn;
+    other.call.chargeRequest(bytes - 1);
+    expect(codeOf(() => other.call.chargeRequest(1))).toBe('limitReached');
+    other.call.close();
+
+    const next = open(table).call;
+    next.chargeRequest(bytes);
+    next.lastsForStranger();
+    expect(codeOf(() => next.chargeRequest(1))).toBe('limitReached');
+    one.call.close();
+    next.close();
+    late.close();
+    expect(table.heldBytes).toBe(0);
+  });
+
   test('counts calls until they close', async () => {
     const table = new CallTable(limits);
     const first = open(table);

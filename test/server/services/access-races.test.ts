@@ -103,7 +103,7 @@ test('who loses the rights of an operator while a change waits for its turn chan
   const turn = Promise.withResolvers<void>();
   access.change = async <Result>(make: (draft: AccessDraft) => Result): Promise<Result> => {
     await turn.promise;
-    return (await change(make)) as Result;
+    return await change(make);
   };
   const calls = [
     run('createRole', 'olga', { name: 'new' }),
