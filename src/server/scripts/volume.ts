@@ -32,7 +32,8 @@ export function volumeOperations(blobsOf: BlobsOf, options: VolumeOptions): read
       const code = isServing ? 200 : 503;
       const status = isServing ? 'healthy' : phase;
       const isOpen = phase === 'serving' || phase === 'readOnly';
-      if (isOpen && !isUser(call.call.login)) return sendBody(call, code, { status });
+      // While it recovers it is not known who is one.
+      if (!isUser(call.call.login)) return sendBody(call, code, { status });
       const { keyCount = 0, segmentCount = 0, totalBytes = 0 } = isOpen ? await blobsOf(call).stats() : {};
       sendBody(call, code, {
         status,
