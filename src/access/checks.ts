@@ -54,6 +54,11 @@ export function checkKeys(login: Login, use: Use, keys: readonly Key[]): void {
   }
 }
 
+/** Whether `checkKey` would let it read. */
+export function mayReadKey({ rights: { read } }: Login, key: Key): boolean {
+  return read === ALL_KEYS || read.has(keyScratch.encode(key));
+}
+
 /** @param range `{}`: all keys. */
 export function checkRange(login: Login, use: Use, range: KeyRange): void {
   if (login.rights[use] !== ALL_KEYS) checkEngineRange(login, use, toEngineRange(range));

@@ -1,5 +1,5 @@
 /** `PUT` and `DELETE` of `/v1/keys/{key}`. Their conditions are looked at where the write is decided. */
-import { checkLease, checkWrite } from '../../../access/checks.ts';
+import { checkLease, checkWrite, mayReadKey } from '../../../access/checks.ts';
 import type { Login } from '../../../access/login/login.ts';
 import { StoreError } from '../../../errors.ts';
 import { deleteKeyIf, putIf } from '../../../kv/writes/writes.ts';
@@ -30,13 +30,16 @@ export function writeKey(valueBytesMax: number): Operation {
     async run(call, { ttl: ttlMs = 0, lease: leaseId = 0 }) {
       const { store, pathKey: key, body } = call;
       const preconditions = preconditionsOf(call);
+      const mayRead = mayReadKey(call.call.login, key);
       const entry = await store.decide((view) =>
         putIf(view, key, body, { ttlMs, leaseId }, (current) => checkForWrite(preconditions, store, current)),
       );
       const { modRevision: revision, createRevision, version } = entry;
+      const headers = ['etag', entityTag(store, revision)];
+      // The rest tells what was there.
+      if (!mayRead) return call.sendJson(200, { revision }, headers);
       const created = version === 1;
-      const reply = { revision, createRevision, version, created };
-      call.sendJson(created ? 201 : 200, reply, ['etag', entityTag(store, revision)]);
+      call.sendJson(created ? 201 : 200, { revision, createRevision, version, created }, headers);
     },
   });
 }

@@ -91,7 +91,7 @@ export const schemas = {
     'revision',
     'incarnation',
   ]),
-  Written: object({ revision, createRevision: revision, version: wholeNumber, created: flag }),
+  Written: object({ revision, createRevision: revision, version: wholeNumber, created: flag }, ['revision']),
   Deleted: object({ revision, deleted: { const: true } }),
   RangeDeleted: object({
     deletedCount: wholeNumber,
