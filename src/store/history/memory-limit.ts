@@ -9,8 +9,10 @@
  *
  * A write that adds a version and would pass the limit is refused before anything has changed. Deletes, expiry and the
  * ends of leases go on, though each adds a copy of what it removes until history lets go of it: what they free is the way out; a
- * delete in parts waits for that. So the engine may pass the limit by what they add, by what one transaction adds, by what a recovery finds, and by the one slab of each kind
- * that is being emptied, whose blocks are there twice until it is given back (`slabs.ts`): 32 MiB of versions at most.
+ * delete in parts waits for that. Users, roles and tokens are written as well: who fills a store is shut out of one that is full.
+ * They are few (`accessRecordsMax`). So the engine may pass the limit by what these add, by what one transaction adds, by what a
+ * recovery finds, and by the one slab of each kind that is being emptied, whose blocks are there twice until it is given back
+ * (`slabs.ts`): 32 MiB of versions at most.
  *
  * When memory is scarce (near the limit, or too little for a write that came a short while ago), history is cut short and
  * the engine gives back what it would keep otherwise (`maintenance.ts`). A write that finds no room does some of that work

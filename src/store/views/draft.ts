@@ -24,7 +24,7 @@ import { MergedState } from './merged-state.ts';
 import { isOverdue } from './overdue.ts';
 import type { PlannedChange } from './planned-change.ts';
 import { boundBytesOf } from './range.ts';
-import { isEngineKey } from './regions.ts';
+import { isEngineKey, isUserKey } from './regions.ts';
 import type { DeletedEntries, LeaseView, PutOptions, RangeLimits, Savepoint, View } from './view.ts';
 
 /** Reads the newest version of all. */
@@ -171,7 +171,9 @@ export class Draft implements View {
 
   put(key: Uint8Array, value: Uint8Array, options = NO_OPTIONS): Version {
     const { limits, memory } = this.#context;
-    if (value.length > limits.valueBytesMax) {
+    // Who writes the store's own keys bounds them, and they must be written in a store that is full, too.
+    const isUsers = isUserKey(key);
+    if (isUsers && value.length > limits.valueBytesMax) {
       throw new StoreError(
         'invalidArgument',
         `the value is ${value.length} bytes long; at most ${limits.valueBytesMax} are allowed (${limitName('valueBytesMax')})`,
@@ -190,7 +192,7 @@ export class Draft implements View {
     const current = change === undefined ? this.#present(stored) : entryOf(change);
     if (leaseId !== 0 && leaseId !== current?.leaseId) this.#checkLease(leaseId, key.length);
     this.#payWrite(key);
-    memory.admit(this.#changes.bytes + key.length + value.length);
+    if (isUsers) memory.admit(this.#changes.bytes + key.length + value.length);
     const revision = this.nextRevision;
     return this.#plan(change, {
       type: 'put',

@@ -49,7 +49,7 @@ export interface View extends ReadView {
 
   /**
    * Writes an entry. Of several writes of a key in one transaction the last one counts, as one event. The key is one of the
-   * engine's (`regions.ts`).
+   * engine's (`regions.ts`); what lies at the store's own has no limit of length or memory here.
    * @returns the entry as it is now; its value is the one that was handed in.
    * @throws StoreError `limitReached`, `leaseNotFound`, and `invalidArgument` for a value that is too long.
    */
