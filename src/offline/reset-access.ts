@@ -5,7 +5,13 @@
  */
 import { Access } from '../access/access.ts';
 import { readSecretFile } from '../secret-file.ts';
-import { ROOT, deleteAllAccess, roles, tokens, users } from '../access/records/access-records.ts';
+import {
+  type AccessCounts,
+  ROOT,
+  countAccess,
+  deleteAllAccess,
+  tokens,
+} from '../access/records/access-records.ts';
 import { setRootPassword } from '../access/root.ts';
 import { systemClock, systemRandom } from '../clock.ts';
 import { StoreError, isStoreError } from '../errors.ts';
@@ -16,10 +22,9 @@ import type { OnProgress } from '../progress.ts';
 import { dataDirectory } from '../store/directory/data-directory.ts';
 import { kindOf } from './file-system.ts';
 
-export interface AccessFound {
-  readonly userCount: number;
-  readonly roleCount: number;
-  readonly tokenCount: number;
+export type AccessFound = AccessCounts;
+
+export interface RootFound extends AccessFound {
   /** Whether there is a user root, and so whether access is closed. */
   readonly hasRoot: boolean;
   /** Its tokens, which another password leaves as they are. */
@@ -27,7 +32,7 @@ export interface AccessFound {
 }
 
 /**
- * Deletes all users, roles and tokens, if `confirm` has it so.
+ * Deletes all users, roles and tokens, if `confirm` has it so, whether they can be understood or not.
  * @returns what was there. Rejects with a `StoreError`: `invalidArgument` when there is no store, `locked` when it is open.
  */
 export async function resetAccess(
@@ -35,10 +40,10 @@ export async function resetAccess(
   onProgress: OnProgress,
   confirm: (found: AccessFound) => Promise<boolean>,
 ): Promise<AccessFound & { readonly isDone: boolean }> {
-  return onStore(dataDir, onProgress, async (store, access) => {
-    const found = foundIn(store);
+  return onStore(dataDir, onProgress, async (store) => {
+    const found = store.readVisible(countAccess);
     const isDone = await confirm(found);
-    if (isDone) await access.change(deleteAllAccess);
+    if (isDone) await store.transact(deleteAllAccess);
     return { ...found, isDone };
   });
 }
@@ -51,10 +56,11 @@ export async function resetRootPassword(
   dataDir: string,
   passwordFile: string,
   onProgress: OnProgress,
-): Promise<AccessFound & { readonly mayAllRead: boolean }> {
+): Promise<RootFound & { readonly mayAllRead: boolean }> {
   const { secret: password, mayAllRead } = await readSecretFile(passwordFile, 'password');
-  return onStore(dataDir, onProgress, async (store, access) => {
-    const found = foundIn(store);
+  return onStore(dataDir, onProgress, async (store) => {
+    const access = new Access({ store, clock: systemClock, random: systemRandom });
+    const found = foundIn(store, access);
     await setRootPassword(access, password);
     return { ...found, mayAllRead };
   });
@@ -70,7 +76,7 @@ const limits = {
 async function onStore<Result>(
   dataDir: string,
   onProgress: OnProgress,
-  work: (store: KvStore, access: Access) => Promise<Result>,
+  work: (store: KvStore) => Promise<Result>,
 ): Promise<Result> {
   // To open a store that is not there would make it.
   if ((await kindOf(dataDirectory(dataDir).log)) !== 'folder') {
@@ -87,22 +93,16 @@ async function onStore<Result>(
     throw new StoreError('locked', `a server has ${dataDir} open; stop it first`, { cause: error });
   });
   try {
-    return await work(store, new Access({ store, clock: systemClock, random: systemRandom }));
+    return await work(store);
   } finally {
     await store.close({ snapshotMsMax: 0 });
   }
 }
 
-function foundIn(store: KvStore): AccessFound {
-  return store.readVisible((view) => {
-    const names = users(view).map(([name]) => name);
-    const all = tokens(view);
-    return {
-      userCount: names.length,
-      roleCount: roles(view).length,
-      tokenCount: all.length,
-      hasRoot: names.includes(ROOT),
-      rootTokens: all.filter(([, { user }]) => user === ROOT).map(([name]) => name),
-    };
-  });
+function foundIn(store: KvStore, { table }: Access): RootFound {
+  return store.readVisible((view) => ({
+    ...countAccess(view),
+    hasRoot: table.isClosed,
+    rootTokens: tokens(view).flatMap(([name, { user }]) => (user === ROOT ? [name] : [])),
+  }));
 }

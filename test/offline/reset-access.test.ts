@@ -4,6 +4,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Access } from '../../src/access/access.ts';
+import { accessKey, accessKind } from '../../src/access/records/access-keys.ts';
 import * as records from '../../src/access/records/access-records.ts';
 import { systemClock, systemRandom } from '../../src/clock.ts';
 import { openUncheckedStore } from '../../src/kv/open-store.ts';
@@ -124,6 +125,23 @@ describe('without one', () => {
     await expect(ready).rejects.toThrow('--root-password-file');
   });
 
+  // What such a record allows is not known, so no server starts, and the refusal names this way out.
+  test.each([
+    ['a user that can not be understood', accessKey(accessKind.user, 'bad'), '3 users, 1 role and 2 tokens'],
+    ['what another version wrote', Buffer.of(0xfc, 9, 1), '2 users, 1 role, 2 tokens and 1 unknown record'],
+  ])('deletes %s as well', async (_, key, counts) => {
+    const dataDir = await closedStore();
+    const store = await openUncheckedStore({ dataDir });
+    await store.transact((view) => view.put(key, Buffer.of(0xff, 0xff)));
+    await store.close();
+    await expect(onAccess(dataDir, () => undefined)).rejects.toMatchObject({ code: 'damaged' });
+    expect(await reset(dataDir, '--yes')).toMatchObject({
+      code: 0,
+      stdout: `deleted ${counts}; access is open\n`,
+    });
+    expect(await onAccess(dataDir, ({ table }) => table.isClosed)).toBe(false);
+  });
+
   test('scripts must say that they mean it, and are told what there was', async () => {
     const dataDir = await closedStore();
     const before = await contentsOf(dataDir);
@@ -133,7 +151,13 @@ describe('without one', () => {
     });
     expect(await contentsOf(dataDir)).toEqual(before);
     const { stdout } = await reset(dataDir, '--yes', '--json');
-    expect(JSON.parse(stdout)).toEqual({ userCount: 2, roleCount: 1, tokenCount: 2, isDone: true });
+    expect(JSON.parse(stdout)).toEqual({
+      userCount: 2,
+      roleCount: 1,
+      tokenCount: 2,
+      unknownCount: 0,
+      isDone: true,
+    });
   });
 
   test.each([

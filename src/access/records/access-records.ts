@@ -26,10 +26,11 @@ import {
   writeUserRecord,
 } from '../../../gen/kelp/storage/v1/access_codec.ts';
 import type { EngineRange } from '../../engine/engine.ts';
-import { isStoreError, StoreError } from '../../errors.ts';
+import type { PlacedChange } from '../../engine/version.ts';
+import { assert, isStoreError, StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import { keyAfter } from '../../store/views/keys.ts';
-import type { ReadView } from '../../store/views/view.ts';
+import type { ReadView, View } from '../../store/views/view.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import type { AccessDraft } from './access-draft.ts';
 import { faultOfRole, faultOfToken, faultOfUser } from './access-faults.ts';
@@ -191,9 +192,29 @@ export function deleteToken(draft: AccessDraft, name: string): void {
   draft.delete(accessKey(accessKind.token, name));
 }
 
-/** Everything of the region is deleted: access is open again. @returns how many records that were. */
-export function deleteAllAccess(draft: AccessDraft): number {
-  return draft.view.deleteRange(ACCESS_KEYS).count;
+/** How many records there are of each kind. */
+export interface AccessCounts {
+  readonly userCount: number;
+  readonly roleCount: number;
+  readonly tokenCount: number;
+  /** Of kinds that this version does not know. */
+  readonly unknownCount: number;
+}
+
+/** Counts the records without a look into them: they need not be such that they can be understood. */
+export function countAccess(view: ReadView): AccessCounts {
+  const counts = { userCount: 0, roleCount: 0, tokenCount: 0, unknownCount: 0 };
+  scanAll(view, ACCESS_KEYS, ({ key }) => {
+    const kind = parseAccessKey(key)?.kind;
+    counts[kind === undefined ? 'unknownCount' : (`${wordOf(kind)}Count` as const)]++;
+  });
+  return counts;
+}
+
+/** Everything of the region is deleted, whatever it is: access is open again. For a store that no server has open. */
+export function deleteAllAccess(view: View): void {
+  const { nextKey } = view.deleteRange(ACCESS_KEYS);
+  assert(nextKey === undefined, TOO_MANY);
 }
 
 /** The record that lies at a key of its kind. @param value `undefined`: there is none. */
@@ -222,10 +243,9 @@ export function faultOfAccess(key: Uint8Array, value: Uint8Array): string | unde
 
 /** Throws `damaged` when one of all records of the region can't be understood. */
 export function checkAllAccess(view: ReadView): void {
-  view.scan(ACCESS_KEYS, false, ({ key, value }) => {
+  scanAll(view, ACCESS_KEYS, ({ key, value }) => {
     const fault = faultOfAccess(key, value);
     if (fault !== undefined) throw new StoreError('damaged', fault);
-    return true;
   });
 }
 
@@ -236,12 +256,22 @@ export const tokens = (view: ReadView): [string, TokenRecordShape][] => all(view
 
 function all<AccessRecord>(view: ReadView, codec: Codec<AccessRecord>): [string, AccessRecord][] {
   const found: [string, AccessRecord][] = [];
-  view.scan(kindRange(codec.kind), false, (shown) => {
+  scanAll(view, kindRange(codec.kind), (shown) => {
     const name = parseAccessKey(shown.key)?.name;
     if (name !== undefined) found.push([name, decode(codec, name, shown.copyValue())]);
-    return true;
   });
   return found;
+}
+
+/** One that were passed over could be root, without whom everything is allowed. */
+const TOO_MANY = 'one view can look at all records of access';
+
+function scanAll(view: ReadView, range: EngineRange, visit: (shown: PlacedChange) => void): void {
+  const nextKey = view.scan(range, false, (shown) => {
+    visit(shown);
+    return true;
+  });
+  assert(nextKey === undefined, TOO_MANY);
 }
 
 /** A part of a list, and whether more follows. */

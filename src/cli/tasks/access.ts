@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+
 import {
   type AccessFound,
   resetAccess as deleteAccess,
@@ -40,8 +41,8 @@ export async function resetAccess(
     );
     return isYes(stdin);
   });
-  const { userCount, roleCount, tokenCount, isDone } = found;
-  if (isJson) await output.writeJson({ userCount, roleCount, tokenCount, isDone });
+  const { isDone } = found;
+  if (isJson) await output.writeJson(found);
   else if (isEmpty(found))
     await output.writeLine('access is open already: there are no users, roles or tokens');
   else if (isDone) await output.writeLine(`deleted ${counted(found)}; access is open`);
@@ -54,10 +55,10 @@ async function setRootPassword(
   path: string,
   { output, isJson, onProgress }: OfflineTask,
 ): Promise<ExitCode> {
-  const { hasRoot, rootTokens, mayAllRead, ...counts } = await resetRootPassword(dataDir, path, onProgress);
+  const { mayAllRead, ...found } = await resetRootPassword(dataDir, path, onProgress);
+  const { hasRoot, rootTokens } = found;
   if (mayAllRead) output.note(`every user of this machine may read ${path}`);
-  const { userCount, roleCount, tokenCount } = counts;
-  if (isJson) await output.writeJson({ userCount, roleCount, tokenCount, hasRoot, rootTokens });
+  if (isJson) await output.writeJson(found);
   else await output.writeLine(hasRoot ? 'root has another password' : 'root was made; access is closed');
   if (rootTokens.length > 0) {
     output.note(
@@ -67,12 +68,18 @@ async function setRootPassword(
   return exitCode.ok;
 }
 
-function isEmpty({ userCount, roleCount, tokenCount }: AccessFound): boolean {
-  return userCount + roleCount + tokenCount === 0;
+function isEmpty({ userCount, roleCount, tokenCount, unknownCount }: AccessFound): boolean {
+  return userCount + roleCount + tokenCount + unknownCount === 0;
 }
 
-function counted({ userCount, roleCount, tokenCount }: AccessFound): string {
-  return `${displayCount(userCount, 'user')}, ${displayCount(roleCount, 'role')} and ${displayCount(tokenCount, 'token')}`;
+function counted({ userCount, roleCount, tokenCount, unknownCount }: AccessFound): string {
+  const parts = [
+    displayCount(userCount, 'user'),
+    displayCount(roleCount, 'role'),
+    displayCount(tokenCount, 'token'),
+    ...(unknownCount > 0 ? [displayCount(unknownCount, 'unknown record')] : []),
+  ];
+  return `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
 }
 
 /** Whether the next line says so; its end without one says no. */
