@@ -32,6 +32,7 @@ export class AccessTable {
   readonly #rightsByUser = new Map<string, Rights>();
   readonly #listeners = new Set<() => void>();
   #generation = 0;
+  #isClosed: boolean;
 
   /** Throws `damaged` when a record can't be understood: what it would allow is not known. */
   constructor(seam: Pick<Seam, 'readVisible'>) {
@@ -40,6 +41,7 @@ export class AccessTable {
     for (const [name, record] of seam.readVisible(users)) this.#userByName.set(name, record);
     for (const [name, record] of seam.readVisible(roles)) this.#roleByName.set(name, record);
     for (const [name, record] of seam.readVisible(tokens)) this.#setToken(name, record);
+    this.#isClosed = this.#userByName.has(ROOT);
   }
 
   /** Another number after each change. */
@@ -49,7 +51,7 @@ export class AccessTable {
 
   /** Whether nothing is allowed that no role allows; else everybody may do everything. */
   get isClosed(): boolean {
-    return this.#userByName.has(ROOT);
+    return this.#isClosed;
   }
 
   user(name: string): UserRecordShape | undefined {
@@ -87,6 +89,7 @@ export class AccessTable {
         if (parsed !== undefined) this.#set(parsed.kind, parsed.name, view.read(key)?.value);
       }
     });
+    this.#isClosed = this.#userByName.has(ROOT);
     this.#rightsByUser.clear();
     this.#generation++;
     for (const listen of this.#listeners) listen();

@@ -26,6 +26,32 @@ it.each([0, 14, 15, 16, 40])('has the keys that an interval has, where %i bytes 
   );
 });
 
+/** ASCII, and what takes two, three and four bytes; and among the borders bytes that no text has. */
+const TEXTS = ['a', 'b', '\x7f', '\u00e9', '\ufffd', '\u{1f600}'];
+const aText = fc.array(fc.constantFrom(...TEXTS), { maxLength: 3 }).map((letters) => letters.join(''));
+const aBound = fc
+  .tuple(aText, fc.constantFrom([], [0x80], [0xf5], [0]))
+  .map(([text, end]) => Buffer.concat([Buffer.from(text), Buffer.from(end)]));
+
+it('tells of a text what it tells of its bytes, or that it needs them', () => {
+  let toldCount = 0;
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ start: aBound, end: aBound }), { maxLength: 4 }),
+      aText,
+      (given, text) => {
+        const set = IntervalSet.of(given);
+        const found = set.hasText(text);
+        if (found !== undefined) expect(found).toBe(set.has(Buffer.from(text)));
+        if (found === true) toldCount++;
+        if (!/[^\0-\x7f]/.test(text)) expect(found).toBeDefined();
+      },
+    ),
+    { numRuns: 5000 },
+  );
+  expect(toldCount).toBeGreaterThan(50);
+});
+
 it('covers a range when it has every key of it, over the borders of intervals that meet', () => {
   fc.assert(
     fc.property(intervals, aKey, aKey, (given, start, end) => {

@@ -40,6 +40,30 @@ export class IntervalSet {
     return interval !== undefined && compare(key, interval.end) < 0;
   }
 
+  /**
+   * As `has`, of a key as its text, which mostly need not become bytes for it.
+   * @returns `undefined`: it must; it is not ASCII where that counts.
+   */
+  hasText(text: string): boolean | undefined {
+    const intervals = this.#intervals;
+    let low = 0;
+    let high = intervals.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const interval = intervals[middle]!;
+      const fromStart = compareText(text, interval.start);
+      if (fromStart < 0) {
+        high = middle;
+        continue;
+      }
+      const fromEnd = compareText(text, interval.end);
+      if (Number.isNaN(fromStart) || Number.isNaN(fromEnd)) return undefined;
+      if (fromEnd < 0) return true;
+      low = middle + 1;
+    }
+    return false;
+  }
+
   /** Whether every possible key of the range is in the set. */
   covers({ start, end }: EngineRange): boolean {
     const interval = this.#at(start);
@@ -61,6 +85,7 @@ export class IntervalSet {
   }
 }
 
+const FIRST_NOT_ASCII = 0x80;
 /** Grants mostly differ from a key within these, and the call into the system's compare costs more than to look. */
 const LOOKED_AT_BYTES = 16;
 
@@ -72,4 +97,16 @@ function compare(a: Uint8Array, b: Uint8Array): number {
     if (difference !== 0) return difference;
   }
   return looked < LOOKED_AT_BYTES ? a.length - b.length : Buffer.compare(a, b);
+}
+
+/** As `compare`, of the UTF-8 of a text. @returns NaN: not all that was looked at is ASCII. */
+function compareText(text: string, bound: Uint8Array): number {
+  const looked = Math.min(text.length, bound.length);
+  for (let index = 0; index < looked; index++) {
+    const code = text.charCodeAt(index);
+    if (code >= FIRST_NOT_ASCII) return NaN;
+    const difference = code - (bound[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return text.length - bound.length;
 }

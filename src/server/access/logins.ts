@@ -11,6 +11,7 @@ import type { Login } from '../../access/login/login.ts';
 import { type LoginRefusal, RefusedLogin } from '../../access/login/refused-login.ts';
 import { checkUser } from '../../access/checks.ts';
 import { isStoreError } from '../../errors.ts';
+import { type RequestHead, fieldOf } from '../../http2/contract/fields.ts';
 import { recoveringError } from '../calls/call-error.ts';
 import type { Peer } from '../calls/calls.ts';
 import { networkOfPeer } from '../limits/address-limit.ts';
@@ -93,16 +94,17 @@ export class Logins {
     }
   }
 
-  /** As `of`, for a head that comes again. @param authorization asked for when it is not known. */
-  remembered(
-    memo: LoginMemo,
-    authorization: () => string | undefined,
-    connection: Peer,
-  ): Login | Promise<Login> {
+  /** As `of` and `check`, for a head that comes again: what was found for it is good until access changes, or it is over by itself. */
+  ofHead(memo: LoginMemo, { fields }: RequestHead, connection: Peer): Login | Promise<Login> {
     const { generation } = this.#opened().table;
-    if (memo.login !== undefined && memo.generation === generation) return memo.login;
-    const login = this.of(authorization(), connection);
+    const known = memo.login;
+    if (known !== undefined && memo.generation === generation) {
+      if (known.expireTimeMs !== 0) this.check(known, connection);
+      return known;
+    }
+    const login = this.of(fieldOf(fields, 'authorization'), connection);
     if (login instanceof Promise) return login;
+    this.check(login, connection);
     memo.login = login;
     memo.generation = generation;
     return login;

@@ -4,10 +4,9 @@
  * many times as much (docs/decisions/0014).
  */
 import type { Login } from '../../access/login/login.ts';
-import { type RequestHead, fieldOf } from '../../http2/contract/fields.ts';
+import type { RequestHead } from '../../http2/contract/fields.ts';
 import type { ServerStream, StreamHandler } from '../../http2/contract/stream.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
-import type { LoginMemo } from '../access/logins.ts';
 import { recoveringError } from '../calls/call-error.ts';
 import { refusalIn } from '../health/server-state.ts';
 import type { GrpcCall, GrpcContext } from './grpc-call.ts';
@@ -40,7 +39,7 @@ export function grpcLane(context: GrpcContext, routes: Routes): GrpcLane {
     }
     let login: Login | Promise<Login>;
     try {
-      login = loginOf(route.login, stream, head);
+      login = context.logins.ofHead(route.login, head, stream.connection);
     } catch (error) {
       const takesStream = served.kind === 'bidiStream';
       return traced(new RefusedCall(context, served, stream, error as Error, takesStream), head, served);
@@ -49,17 +48,6 @@ export function grpcLane(context: GrpcContext, routes: Routes): GrpcLane {
     call.begin(login);
     return call;
   };
-
-  /** Throws for one that is not one any more, too. */
-  function loginOf(memo: LoginMemo, stream: ServerStream, head: RequestHead): Login | Promise<Login> {
-    const login = context.logins.remembered(
-      memo,
-      () => fieldOf(head.fields, 'authorization'),
-      stream.connection,
-    );
-    if (!(login instanceof Promise)) context.logins.check(login, stream.connection);
-    return login;
-  }
 
   function newCall(
     store: KvStore,
