@@ -161,7 +161,7 @@ export class CallTable {
     this.releaseAll(call);
     this.removeStranger(call);
     if (call.isStream) this.#streams.delete(call);
-    this.lasting.delete(call);
+    if (call.isLasting) this.lasting.delete(call);
     this.setStalled(call, false);
   }
 
@@ -732,6 +732,11 @@ export class Call implements LastingCall {
     this.#abortReason = reason;
     this.#controller?.abort(reason);
     this.#stopped?.stop();
+  }
+
+  /** Whether what it needs is asked again after each change of access. */
+  get isLasting(): boolean {
+    return this.#needs !== undefined;
   }
 
   /** Breaks the call off without a word: its client does not read. */

@@ -43,7 +43,7 @@ test('a delete in parts goes on when the bytes of its request are those of anoth
   const range = { ...emptyKeyRange(), prefixBytes };
   const deletion = run('deleteRange', store, login, { ...emptyDeleteRangeRequest(), range, inParts: true });
   prefixBytes.fill('z');
-  table.askAgain();
+  table.lasting.askAgain();
   expect(await deletion).toMatchObject({ deletedCount: keyCount });
 });
 
@@ -63,6 +63,6 @@ test('a count of an older state ends when it is not allowed any more', async () 
   await store.put('a/0', 'y');
   const count = run('scan', store, login, { ...emptyScanRequest(), countOnly: true, revision });
   isOver = true;
-  table.askAgain();
+  table.lasting.askAgain();
   await expect(count).rejects.toThrow('it is over');
 });
