@@ -17,8 +17,8 @@ export interface ClientOptions {
   /**
    * Who the client is to the server: a user with its password, a token, or a function that gives one of these, also by a promise.
    * A function is called before the first call, and its result used for all that follow; when the server does not take it any
-   * more (`unauthenticated`) it is called again, once for all calls that were refused, and these are made again, once each, and
-   * streams go on. Left out: the client shows none, but for the client certificate of `tls`.
+   * more (`unauthenticated`) it is called again, once for all calls that were refused. If it gives others these are made again, once
+   * each, and streams go on. Left out: the client shows none, but for the client certificate of `tls`.
    */
   readonly credentials?: Credentials | CredentialsSource;
   /**

@@ -71,12 +71,16 @@ describe('the header authorization', () => {
   });
 });
 
-describe('fixed credentials that are refused', () => {
+describe.each<[string, Credentials | (() => Credentials)]>([
+  ['given as they are', { token: 'wrong' }],
+  // Each try with a wrong password counts as a guess of it.
+  ['given by a function that has no others', () => ({ token: 'wrong' })],
+])('credentials that are refused, %s', (_, credentials) => {
   test.each(['Get', 'Pipeline', 'Watch', 'ScanStream', 'Backup'])(
     'are told at once, and not tried again: %s',
     async (method) => {
       const server = await startGuarded('Bearer right');
-      const client = clientFor(server, { credentials: { token: 'wrong' } });
+      const client = clientFor(server, { credentials });
       const calls: Record<string, () => Promise<unknown>> = {
         Get: () => client.get('a'),
         Pipeline: () => Promise.all(keys(limits.pipelineCallsMin).map((key) => client.get(key))),
@@ -147,6 +151,23 @@ describe('a function that gives credentials', () => {
     // The next call begins anew.
     expect(await failureOf(client.put('a', '1'))).toMatchObject({ code: 'unauthenticated' });
     expect(server.shown('Put')).toEqual(['Bearer t1', 'Bearer t2', 'Bearer t2', 'Bearer t3']);
+  });
+
+  test('that gives what was refused, and then others, serves all calls again', async () => {
+    const server = await startGuarded('Bearer t1');
+    let token = 't1';
+    let count = 0;
+    const credentials = (): Credentials => ((count += 1), { token });
+    const client = clientFor(server, { credentials, pipeline: false });
+    await client.get('a');
+    server.replace('Bearer t1', 'Bearer t2');
+    const failures = await Promise.all([failureOf(client.get('a')), failureOf(client.get('b'))]);
+    expect(failures).toMatchObject([{ code: 'unauthenticated' }, { code: 'unauthenticated' }]);
+    expect(server.shown('Get')).toEqual(['Bearer t1', 'Bearer t1', 'Bearer t1']);
+    expect(count).toBe(2);
+    token = 't2';
+    await Promise.all([client.get('a'), client.get('b')]);
+    expect(count).toBe(3);
   });
 
   test('leaves the count of retries as it is', async () => {
@@ -373,7 +394,8 @@ test.each([
 test('no secret shows in the client, its parts and its errors', async () => {
   const server = await startGuarded();
   const basic = clientFor(server, { credentials: { user: 'ada', password: 's3cret' } });
-  const bearer = clientFor(server, { credentials: () => ({ token: 's3cret' }) });
+  let count = 0;
+  const bearer = clientFor(server, { credentials: () => ({ token: `s3cret${++count}` }) });
   const header = Buffer.from('ada:s3cret').toString('base64');
   for (const client of [basic, bearer]) {
     const watch = client.watch();

@@ -3,8 +3,9 @@
  *
  * Those that are given as they are hold for good. A function is called before the first call, and again when a call or a stream
  * was refused as `unauthenticated`: once for all that were refused with the same credentials, which then go on with what it has
- * given. So each notes which credentials it was made with, by `generation`, the number of those that the function has given. A client
- * certificate that may be another one on a new connection is renewed in the same way.
+ * given, unless that is what was refused: shown once more, a password would count as one more guess. So each notes which credentials
+ * it was made with, by `generation`, the number of those that the function has given. A client certificate that may be another one on
+ * a new connection is renewed in the same way.
  *
  * - "none": nothing was given yet. Calls wait for it.
  * - "held": calls go out with what was given last.
@@ -24,6 +25,10 @@ export class Authorization {
   readonly #source: CredentialsSource | undefined;
   readonly #transport: Shows;
   #generation = 0;
+  /** The first generation that shows what is shown now. */
+  #changedAt = 0;
+  /** What the function gave last, as a header. */
+  #given: string | undefined;
   #coming: Promise<void> | undefined;
 
   constructor(given: Credentials | CredentialsSource | undefined, transport: Shows) {
@@ -47,11 +52,16 @@ export class Authorization {
     return this.#source !== undefined || this.#transport.isCertificateRenewable;
   }
 
-  /** Gets others than those of a generation, unless there are some already. Rejects with a `KelpError`. */
-  async renew(generation: number): Promise<void> {
-    if (generation !== this.#generation) return;
-    if (this.#source !== undefined) await (this.#coming ?? this.#get(this.#source));
-    else this.#renewed();
+  /**
+   * Gets others than those of a generation, unless there are some already. Rejects with a `KelpError`.
+   * @returns false where those are still all that there are.
+   */
+  async renew(generation: number): Promise<boolean> {
+    if (generation === this.#generation) {
+      if (this.#source !== undefined) await (this.#coming ?? this.#get(this.#source));
+      else this.#renewed(false);
+    }
+    return generation < this.#changedAt;
   }
 
   #get(source: CredentialsSource): Promise<void> {
@@ -59,10 +69,12 @@ export class Authorization {
     return this.#coming;
   }
 
-  #renewed(): void {
+  #renewed(areOthersGiven: boolean): void {
     const isFirst = this.#source !== undefined && this.#generation === 0;
+    const renewsCertificate = !isFirst && this.#transport.isCertificateRenewable;
     this.#generation++;
-    if (!isFirst && this.#transport.isCertificateRenewable) this.#transport.renewCertificate();
+    if (renewsCertificate) this.#transport.renewCertificate();
+    if (areOthersGiven || renewsCertificate) this.#changedAt = this.#generation;
   }
 
   async #call(source: CredentialsSource): Promise<void> {
@@ -77,8 +89,11 @@ export class Authorization {
     if (wrong !== undefined) {
       throw new KelpError('invalidArgument', `what the function credentials gave${wrong}`, undefined);
     }
-    this.#transport.authorize(authorizationOf(given));
-    this.#renewed();
+    const header = authorizationOf(given);
+    const areOthers = header !== this.#given;
+    this.#given = header;
+    this.#transport.authorize(header);
+    this.#renewed(areOthers);
   }
 }
 

@@ -141,8 +141,7 @@ export class Caller {
    */
   async reauthorized(generation: number, ms: number, signal: AbortSignal | undefined): Promise<boolean> {
     if (!this.#authorization.isRenewable) return false;
-    await this.#inTime(this.#authorization.renew(generation), ms, signal);
-    return true;
+    return this.#inTime(this.#authorization.renew(generation), ms, signal);
   }
 
   /**
@@ -203,7 +202,11 @@ export class Caller {
   }
 
   /** Waits for credentials. */
-  async #inTime(coming: Promise<void>, ms: number, signal: AbortSignal | undefined): Promise<void> {
+  async #inTime<Result>(
+    coming: Promise<Result>,
+    ms: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Result> {
     const ended = signal === undefined ? this.closed : AbortSignal.any([signal, this.closed]);
     const { promise: end, reject } = Promise.withResolvers<never>();
     const onAbort = (): void => reject(this.errorOf(undefined, false, signal));
@@ -215,7 +218,7 @@ export class Caller {
     if (ended.aborted) onAbort();
     else ended.addEventListener('abort', onAbort);
     try {
-      await Promise.race([coming, end]);
+      return await Promise.race([coming, end]);
     } finally {
       held.cancel();
       timer.cancel();
