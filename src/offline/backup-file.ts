@@ -18,6 +18,8 @@ export interface BackupInfo {
   /** The versions of keys: one for each key in a backup; other snapshots may hold older ones too. */
   readonly versionCount: number;
   readonly leaseCount: number;
+  /** Users, roles and tokens; older versions of them as of keys. */
+  readonly accessCount: number;
 }
 
 /**

@@ -50,6 +50,7 @@ export interface RestoreResult {
   readonly timeMs: number;
   readonly versionCount: number;
   readonly leaseCount: number;
+  readonly accessCount: number;
   /** What a crash had left of a write under way at the end of the log; it was left out. */
   readonly torn: TornTail | undefined;
   /** Whether the log has nothing beyond what was restored; false without a log. */
@@ -215,7 +216,7 @@ async function putInPlace(
 }
 
 function result(storeId: Uint8Array, backup: VerifyingSnapshot, copied: CopiedLog): RestoreResult {
-  const { revision: backupRevision, timeMs, versionCount, leaseCount } = backupInfo(backup);
+  const { revision: backupRevision, timeMs, versionCount, leaseCount, accessCount } = backupInfo(backup);
   return {
     storeId: publicStoreId(storeId),
     revision: copied.revision,
@@ -223,6 +224,7 @@ function result(storeId: Uint8Array, backup: VerifyingSnapshot, copied: CopiedLo
     timeMs: copied.timeMs ?? timeMs,
     versionCount,
     leaseCount,
+    accessCount,
     torn: copied.torn,
     hasLogEnded: copied.hasLogEnded,
   };

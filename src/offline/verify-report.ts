@@ -49,6 +49,7 @@ export interface SnapshotReport {
   /** Of what was read. */
   readonly versionCount: number;
   readonly leaseCount: number;
+  readonly accessCount: number;
 }
 
 /** What the next start would do. */

@@ -9,6 +9,7 @@ import {
   type SnapshotBlockShape,
   type SnapshotHeaderShape,
 } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
+import { isAccessKey } from '../access/records/access-keys.ts';
 import { faultOfAccess } from '../access/records/access-records.ts';
 import type { Disk } from '../disk/disk.ts';
 import { SnapshotDamageError } from '../snapshot/damage.ts';
@@ -31,12 +32,15 @@ import type { OnProgress } from '../progress.ts';
 /** What was counted on the way; the caller makes it, so that it has it also when damage ends the way. */
 export interface SnapshotCounts {
   bytes: number;
+  /** The versions of clients' keys. */
   versionCount: number;
   leaseCount: number;
+  /** The versions of users, roles and tokens. */
+  accessCount: number;
 }
 
 export function noCounts(): SnapshotCounts {
-  return { bytes: 0, versionCount: 0, leaseCount: 0 };
+  return { bytes: 0, versionCount: 0, leaseCount: 0, accessCount: 0 };
 }
 
 /** A block as it stands in the file, verified. */
@@ -93,7 +97,10 @@ export class VerifyingSnapshot {
     const block = this.#decode('block', offset, () => readSnapshotBlock(next.block, 0, next.block.length));
     this.#checkBlock(block, next.itemCount, offset);
     this.counts.leaseCount += block.leases.length;
-    this.counts.versionCount += block.versions.length;
+    for (const { key } of block.versions) {
+      if (isAccessKey(key)) this.counts.accessCount++;
+      else this.counts.versionCount++;
+    }
     this.#onProgress({
       work: `reading ${this.#path}`,
       doneBytes: this.#reader.bytesRead,

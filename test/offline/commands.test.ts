@@ -325,6 +325,32 @@ describe('kelp backup, verify and restore', () => {
     ]);
   });
 
+  it('count users, roles and tokens by themselves', async () => {
+    const server = await startTestServer();
+    const kelp = new Kelp(server.address);
+    const folder = await temporaryDirectory();
+    const backupPath = join(folder, 'kelp.backup');
+    await kelp.text('put', 'a', '1');
+    await kelp.text('role', 'create', 'reader');
+    await kelp.text('user', 'add', 'web', '--role', 'reader', '--no-password');
+    expect(await kelp.text('backup', backupPath)).toMatch(
+      /^revision 3, 1 key, 0 leases, 2 access records, \d+ B\n$/,
+    );
+    expect(await offline.json('verify', backupPath)).toMatchObject([{ versionCount: 1, accessCount: 2 }]);
+    expect(await offline.text('verify', backupPath)).toMatch(
+      /\nkeys {6}1\nleases {4}0\naccess {4}2 records\n$/,
+    );
+    await kelp.text('snapshot');
+    await server.stop();
+    expect(await offline.text('verify', server.dataDir)).toMatch(
+      /1 version, 0 leases, 2 access records, whole/,
+    );
+    const dataDir = join(folder, 'restored');
+    expect(await offline.text('restore', backupPath, '--data-dir', dataDir)).toMatch(
+      /\nbackup +revision 3, 1 key, 0 leases, 2 access records\n/,
+    );
+  });
+
   it('may take as long as can be said', async () => {
     const { address } = await startTestServer();
     const path = join(await temporaryDirectory(), 'kelp.backup');

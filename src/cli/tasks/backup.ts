@@ -1,6 +1,6 @@
 /** The work of `backup`. */
 import { writeBackupFile } from '../../offline/backup-file.ts';
-import { displayCount, displaySize } from '../terminal/display.ts';
+import { displayHeld, displaySize } from '../terminal/display.ts';
 import { UsageError } from '../process/exit-code.ts';
 import { interruptedBy, untilInterrupted } from '../process/interrupt.ts';
 import { progressOn } from '../terminal/progress.ts';
@@ -23,8 +23,7 @@ export async function backup({ client, output, isJson, askedFor }: Session, path
   );
   if (isJson) await output.writeJson(info);
   else {
-    const keys = displayCount(info.versionCount, 'key');
-    const leases = displayCount(info.leaseCount, 'lease');
-    await output.writeLine(`revision ${info.revision}, ${keys}, ${leases}, ${displaySize(info.bytes)}`);
+    const held = displayHeld(info, 'key');
+    await output.writeLine(`revision ${info.revision}, ${held}, ${displaySize(info.bytes)}`);
   }
 }

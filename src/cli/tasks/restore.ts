@@ -1,6 +1,6 @@
 /** The work of `restore`. */
 import { restore } from '../../offline/restore.ts';
-import { displayCount } from '../terminal/display.ts';
+import { displayCount, displayHeld } from '../terminal/display.ts';
 import { timeJson } from '../../api-json.ts';
 import { interruptedBy, untilInterrupted } from '../process/interrupt.ts';
 import type { OfflineTask } from '../session/offline-task.ts';
@@ -33,12 +33,10 @@ export async function restoreBackup(
   }
   if (isJson) return output.writeJson(result);
   const { backupRevision, torn } = result;
-  const keys = displayCount(result.versionCount, 'key');
-  const leases = displayCount(result.leaseCount, 'lease');
   await output.write(
     formatFacts({
       revision: `${result.revision}, of ${timeJson(result.timeMs)}`,
-      backup: `revision ${backupRevision}, ${keys}, ${leases}`,
+      backup: `revision ${backupRevision}, ${displayHeld(result, 'key')}`,
       log: logPaths.length === 0 ? 'none' : displayCount(result.revision - backupRevision, 'revision'),
       store: result.storeId,
     }),

@@ -4,7 +4,7 @@ import { systemReason } from '../../errors.ts';
 import { verifyBackupFile } from '../../offline/backup-file.ts';
 import { verifyDirectory } from '../../offline/verify.ts';
 import type { Damage, Forecast, VerifyReport } from '../../offline/verify-report.ts';
-import { displayCount, displaySize } from '../terminal/display.ts';
+import { displayCount, displayHeld, displaySize } from '../terminal/display.ts';
 import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
 import { timeJson } from '../../api-json.ts';
 import type { OfflineTask } from '../session/offline-task.ts';
@@ -22,6 +22,7 @@ export async function verify(path: string, task: OfflineTask): Promise<ExitCode>
         revision: `${info.revision}, of ${timeJson(info.timeMs)}`,
         keys: String(info.versionCount),
         leases: String(info.leaseCount),
+        access: displayCount(info.accessCount, 'record'),
       }),
     );
   }
@@ -47,10 +48,9 @@ async function verifyDataDirectory(
 
 function reportText(report: VerifyReport): string {
   const facts: Record<string, string> = { log: logText(report.log) };
-  for (const { revision, bytes, versionCount, leaseCount, isWhole } of report.snapshots) {
-    const held = isWhole
-      ? `${displayCount(versionCount, 'version')}, ${displayCount(leaseCount, 'lease')}, whole`
-      : 'damaged';
+  for (const snapshot of report.snapshots) {
+    const { revision, bytes, isWhole } = snapshot;
+    const held = isWhole ? `${displayHeld(snapshot, 'version')}, whole` : 'damaged';
     facts[`snapshot ${revision}`] = `${displaySize(bytes)}, ${held}`;
   }
   facts['whole'] = report.wholeRevision === 0 ? 'no revision' : `up to revision ${report.wholeRevision}`;

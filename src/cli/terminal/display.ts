@@ -87,6 +87,15 @@ export function displayCount(count: number, noun: string, plural = `${noun}s`): 
   return `${count} ${count === 1 ? noun : plural}`;
 }
 
+/** What a backup or a snapshot holds. Most stores have no users, roles and tokens. */
+export function displayHeld(
+  counts: { readonly versionCount: number; readonly leaseCount: number; readonly accessCount: number },
+  word: 'key' | 'version',
+): string {
+  const held = `${displayCount(counts.versionCount, word)}, ${displayCount(counts.leaseCount, 'lease')}`;
+  return counts.accessCount === 0 ? held : `${held}, ${displayCount(counts.accessCount, 'access record')}`;
+}
+
 const byteUnits = ['KiB', 'MiB', 'GiB', 'TiB'];
 
 /** A size in its largest unit: `812 B`, `1.5 GiB`. */
