@@ -1,6 +1,6 @@
 /**
  * A secret as the keys of a terminal make it, byte by byte and without a picture of it: Enter ends it, Backspace takes a character
- * back, Ctrl-U all of them. Keys that type nothing, such as arrows, are passed over and make the terminal ring.
+ * back, Ctrl-U and Ctrl-Z all of them. Keys that type nothing, such as arrows, are passed over and make the terminal ring.
  */
 
 const INTERRUPT = 0x03;
@@ -62,8 +62,11 @@ export class TypedSecret {
         const isPair = byte === RETURN && keys[index + 1] === NEWLINE;
         return { ending, isSuspended, rings, rest: keys.subarray(index + (isPair ? 2 : 1)) };
       }
-      if (byte === SUSPEND) isSuspended = true;
-      else if (!this.#edit(byte)) rings = true;
+      if (byte === SUSPEND) {
+        isSuspended = true;
+        // Asked anew, nobody knows how far they had come.
+        this.#bytes.length = 0;
+      } else if (!this.#edit(byte)) rings = true;
     }
     return { isSuspended, rings, rest: keys.subarray(keys.length) };
   }

@@ -52,8 +52,8 @@ test('Ctrl-C, Ctrl-\\ and Ctrl-D give up; behind something Ctrl-D is Enter', () 
   expect(typed('abc\u0004')).toMatchObject({ text: 'abc', endings: ['entered'] });
 });
 
-test('Ctrl-Z is told, and what was typed stays', () => {
-  expect(typed('ab\u001a', 'c\r')).toMatchObject({ text: 'abc', isSuspended: true });
+test('Ctrl-Z is told, and what was typed is forgotten: the question comes anew', () => {
+  expect(typed('ab\u001a', 'c\r')).toMatchObject({ text: 'c', isSuspended: true });
 });
 
 test('a longer one than there may be is kept as far as shows that', () => {
