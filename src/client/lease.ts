@@ -139,7 +139,10 @@ export class LeaseHandle {
   readonly id: number;
   /** How long it lives without being renewed. */
   readonly ttlMs: number;
-  /** Resolves, with the reason, when the lease is lost while `keepAlive` is on. Never rejects. */
+  /**
+   * Resolves, with the reason, when the lease is lost while `keepAlive` is on: `leaseNotFound`; `unauthenticated` or `permissionDenied`
+   * where renewals were refused; or `unavailable`. Never rejects.
+   */
   readonly lost: Promise<KelpError>;
   readonly #leases: Leases;
   readonly #caller: Caller;
@@ -233,10 +236,14 @@ export class LeaseHandle {
       } catch (error) {
         if (stopped.aborted) return;
         if (isKelpError(error, 'leaseNotFound')) return this.#lose(error);
-        last = this.#caller.errorOf(error, false, undefined);
-        if (!isTold && !mayPass(last) && last.code !== 'deadlineExceeded') {
+        const failure = this.#caller.errorOf(error, false, undefined);
+        const hasAnswer = failure.code !== 'deadlineExceeded';
+        // That there was no answer tells least of all.
+        if (hasAnswer) last = failure;
+        else last ??= failure;
+        if (!isTold && !mayPass(failure) && hasAnswer) {
           isTold = true;
-          this.#warn(last);
+          this.#warn(failure);
         }
         // What a call is not repeated for (an answer of a proxy, a server that is read only) may pass all the same.
         const remainingMs = this.#endsAtMs - pace.monotonicMs();
@@ -267,7 +274,9 @@ export class LeaseHandle {
   #outOfReach(last: KelpError | undefined): KelpError {
     const message = `lease ${this.id} could not be renewed for ${this.ttlMs} ms, as long as it lives`;
     if (last === undefined) return new KelpError('unavailable', message, undefined);
-    return new KelpError('unavailable', `${message}: ${last.message}`, undefined, { cause: last });
+    const isRefusal = isKelpError(last, 'unauthenticated') || isKelpError(last, 'permissionDenied');
+    const code = isRefusal ? last.code : 'unavailable';
+    return new KelpError(code, `${message}: ${last.message}`, undefined, { cause: last });
   }
 
   #lose(reason: KelpError): void {

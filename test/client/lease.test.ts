@@ -178,6 +178,21 @@ describe('a lease that is kept alive', () => {
     });
   });
 
+  test.each([
+    [Code.Unauthenticated, ErrorReason.UNAUTHENTICATED, 'unauthenticated'],
+    [Code.PermissionDenied, ErrorReason.PERMISSION_DENIED, 'permissionDenied'],
+  ])('is lost by a refusal, also when the last try was not answered: %d', async (code, reason, expected) => {
+    const { client } = leasing((attempt) => {
+      if (attempt === 1) throw kelpFailure(code, reason, undefined, 'not you');
+      throw new ConnectError('late', Code.DeadlineExceeded);
+    });
+    const lease = (await client.leases.grant(9000)).keepAlive();
+    expect(await lease.lost).toMatchObject({
+      code: expected,
+      message: 'lease 7 could not be renewed for 9000 ms, as long as it lives: not you',
+    });
+  });
+
   test('of a hundred years is renewed each hour', async () => {
     const years = 100 * 365 * 24 * 60 * 60 * 1000;
     const { client, renewals } = leasing((attempt) => {

@@ -1,5 +1,6 @@
 /** The work of `lease grant`, `renew`, `keep-alive`, `revoke`, `get`, `list`. */
 import type { Lease } from '../../api.ts';
+import { isKelpError } from '../../client/errors/error.ts';
 import { displayDuration } from '../terminal/display.ts';
 import { type ExitCode, exitCode } from '../process/exit-code.ts';
 import { tellFailure } from '../process/failure.ts';
@@ -27,7 +28,9 @@ export async function keepAlive({ client, output, isJson }: Session, leaseId: nu
   const lease = (await client.leases.resume(leaseId)).keepAlive();
   if (isJson) await output.writeJson({ leaseId, ttlMs: lease.ttlMs });
   else output.note(`keeping lease ${leaseId} of ${displayDuration(lease.ttlMs)} alive; interrupt to stop`);
-  tellFailure(output, await lease.lost, isJson);
+  const reason = await lease.lost;
+  if (isKelpError(reason, 'unauthenticated') || isKelpError(reason, 'permissionDenied')) throw reason;
+  tellFailure(output, reason, isJson);
   return exitCode.no;
 }
 

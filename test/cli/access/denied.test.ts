@@ -52,6 +52,23 @@ test.each([
   });
 });
 
+test('a lease that is lost since its login has ended is told as a refusal', async () => {
+  const { web, root } = server;
+  await web.text('lease', 'grant', '1s', '--id', '7');
+  const { promise: isKept, resolve } = Promise.withResolvers<void>();
+  const keeping = web.run(['lease', 'keep-alive', '7', '--json'], { onOutput: () => resolve() });
+  await isKept;
+  await root.text('token', 'revoke', 'of-web');
+  const { code, stderr } = await keeping;
+  expect(code).toBe(4);
+  expect(JSON.parse(stderr)).toMatchObject({
+    error: {
+      code: 'unauthenticated',
+      message: expect.stringMatching(/^lease 7 could not be renewed .* \(token of KELP_TOKEN\); log in with/),
+    },
+  });
+});
+
 test('an export or a backup that is refused leaves no file', async () => {
   const folder = await temporaryDirectory();
   expect(await server.web.run(['export', join(folder, 'all.jsonl')])).toMatchObject({ code: 4 });
