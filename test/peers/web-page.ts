@@ -22,10 +22,13 @@ async function failureOf(call: Promise<unknown>): Promise<readonly unknown[]> {
   }
 }
 
+/** The page logs in as root. */
+const headers = { authorization: `Basic ${btoa('root:secret')}` };
+
 /** Unary calls, an error with a detail, and a stream that ends by itself. */
 async function useStore(protocol: WebProtocol, baseUrl: string): Promise<object> {
   const kv = createClient(KvService, transportFor(protocol, baseUrl));
-  const options = { timeoutMs: 60_000, headers: { authorization: `Basic ${btoa('root:secret')}` } };
+  const options = { timeoutMs: 60_000, headers };
   for (const key of ['a', 'b', 'c'])
     await kv.put({ key, value: new TextEncoder().encode(`of ${key}`) }, options);
   const { entry } = await kv.get({ key: 'b' }, options);
@@ -35,7 +38,7 @@ async function useStore(protocol: WebProtocol, baseUrl: string): Promise<object>
     value: new TextDecoder().decode(entry?.value),
     keys,
     failure: await failureOf(
-      kv.put({ key: 'a', condition: { condition: { case: 'mustNotExist', value: true } } }),
+      kv.put({ key: 'a', condition: { condition: { case: 'mustNotExist', value: true } } }, options),
     ),
   };
 }
@@ -47,10 +50,10 @@ async function watchWrites(protocol: WebProtocol, baseUrl: string): Promise<read
   const seen: string[] = [];
   const request = { ranges: [{ prefix: 'w/' }] };
   const { signal } = leave;
-  for await (const { message } of createClient(WatchService, transport).watch(request, { signal })) {
+  for await (const { message } of createClient(WatchService, transport).watch(request, { signal, headers })) {
     if (message.case === 'events') seen.push(...message.value.events.map(({ entry }) => entry?.key ?? ''));
     if (seen.length === 2) break;
-    await createClient(KvService, transport).put({ key: `w/${seen.length}` });
+    await createClient(KvService, transport).put({ key: `w/${seen.length}` }, { headers });
   }
   leave.abort();
   return seen;
