@@ -64,7 +64,7 @@ export class TypedSecret {
       }
       if (byte === SUSPEND) {
         isSuspended = true;
-        // Asked anew, nobody knows how far they had come.
+        // Asked anew, it is not known how far they had come.
         this.#bytes.length = 0;
       } else if (!this.#edit(byte)) rings = true;
     }

@@ -465,7 +465,7 @@ export class Call implements LastingCall {
   }
 
   /**
-   * It is the call of whom a password is checked for; until then it is a stranger's. Rejects with why it is nobody's, and with
+   * It is the call of whom a password is checked for; until then it is a stranger's. Rejects with why it is no user's, and with
    * `limitReached`.
    */
   async logIn(login: Promise<Login>): Promise<void> {

@@ -147,7 +147,7 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
       this.#loggingIn = undefined;
       if (!this.isAnswered) this.stream.consumed(this.#unconsumedBytes);
     });
-    // What still comes of the request of nobody is not kept.
+    // What still comes of a request that is no user's is not kept.
     this.#loggingIn.catch((error: unknown) => this.fail(error));
   }
 
