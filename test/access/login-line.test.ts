@@ -119,6 +119,27 @@ describe('a flood', () => {
     },
   );
 
+  test.each(['', 'net'])(
+    'of connections of network "%s" that have failed lets those go first that have not',
+    async (network) => {
+      const played = new Played();
+      const failed = [peerOf(network), peerOf(network)];
+      for (const [index, peer] of failed.entries()) played.enter(`first ${index}`, peer);
+      await played.clock.settled();
+      for (const [index] of failed.entries()) await played.end(`first ${index}`, true);
+      await played.clock.pass(fixed.failedLoginDelayMs);
+      for (const name of ['runs', 'runs too']) played.enter(name, peerOf('other'));
+      for (const [index, peer] of failed.entries()) played.enter(`again ${index}`, peer);
+      played.enter('one', peerOf(network));
+      played.enter('of another', peerOf('another'));
+      expect((await played.rest()).slice(2)).toEqual(
+        network === ''
+          ? ['one', 'again 0', 'again 1', 'of another']
+          : ['one', 'of another', 'again 0', 'again 1'],
+      );
+    },
+  );
+
   test('of many networks fills the line, and is told when to come again', async () => {
     const played = new Played();
     const count = fixed.passwordChecksMax + fixed.passwordChecksWaitingMax;

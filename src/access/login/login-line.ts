@@ -6,6 +6,8 @@
  * - Of one connection one check runs at a time, and after a wrong password none begins for `failedLoginDelayMs`.
  * - Of one network none begins for longer and longer once it has failed often, up to `failedLoginPauseMsMax`; that is forgotten when
  *   it has not failed for `failedLoginsForgottenMs`.
+ * - Of one network, and of this machine, connections that have failed let those go first that have not: who has the right password is
+ *   not held up by one beside it who guesses over and over.
  * - What a connection that is closed waited for is not checked any more.
  *
  * Bounded: so many wait, and of one connection fewer. When there are too many, the newest goes of the network that has the most,
@@ -27,7 +29,7 @@ interface Waiting {
   readonly peer: LoginPeer;
   readonly owner: Owner;
   /** By it they take turns: the lowest is next. */
-  readonly turn: number;
+  turn: number;
   readonly goOn: () => void;
   readonly refuse: (error: Error) => void;
 }
@@ -88,6 +90,8 @@ export class LoginLine {
     if (isFailed) {
       this.#freeAtMs.set(connection, this.#clock.monotonicMs() + fixed.failedLoginDelayMs);
       if (network !== '') this.#noteFailure(network);
+    } else {
+      this.#freeAtMs.delete(connection);
     }
     this.#serve();
   }
@@ -141,20 +145,48 @@ export class LoginLine {
   /** The one whose turn it is of those that may begin. When none may, it is looked again as soon as one may. */
   #next(): Waiting | undefined {
     const nowMs = this.#clock.monotonicMs();
-    let next: Waiting | undefined;
+    const free: Waiting[] = [];
     let soonestMs = Number.POSITIVE_INFINITY;
     for (const waiting of this.#waiting) {
       if (this.#busy.has(waiting.peer.connection)) continue;
       const atMs = this.#mayBeginAtMs(waiting.peer);
       if (atMs > nowMs) soonestMs = Math.min(soonestMs, atMs);
-      else if (next === undefined || waiting.turn < next.turn) next = waiting;
+      else free.push(waiting);
     }
+    const next = this.#firstOf(free);
     this.#timer?.cancel();
     this.#timer = undefined;
     if (next === undefined && soonestMs < Number.POSITIVE_INFINITY) {
       this.#timer = this.#clock.setTimer(soonestMs - nowMs, () => this.#serve());
     }
     return next;
+  }
+
+  /** It has the lowest turn, or has not failed and takes that of one beside it that has. */
+  #firstOf(free: readonly Waiting[]): Waiting | undefined {
+    let first = free[0];
+    if (first === undefined) return undefined;
+    for (const waiting of free) if (waiting.turn < first.turn) first = waiting;
+    if (!this.#freeAtMs.has(first.peer.connection)) return first;
+    const { network } = first.peer;
+    const blameless = free.find(
+      ({ peer }) => peer.network === network && !this.#freeAtMs.has(peer.connection),
+    );
+    if (blameless === undefined) return first;
+    this.#moveBefore(first, blameless);
+    return blameless;
+  }
+
+  /** The others of the network move back by one, so that it has as many turns as before. */
+  #moveBefore(first: Waiting, moved: Waiting): void {
+    const { network } = first.peer;
+    const others = [...this.#waiting].filter(
+      (each) =>
+        each.peer.network === network && each !== moved && each.turn >= first.turn && each.turn <= moved.turn,
+    );
+    const turns = [...others.slice(1).map(({ turn }) => turn), moved.turn];
+    moved.turn = first.turn;
+    for (const [index, other] of others.entries()) other.turn = turns[index] ?? other.turn;
   }
 
   #mayBeginAtMs({ connection, network }: LoginPeer): number {
