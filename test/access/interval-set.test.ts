@@ -44,7 +44,8 @@ it('tells of a text what it tells of its bytes, or that it needs them', () => {
         const found = set.hasText(text);
         if (found !== undefined) expect(found).toBe(set.has(Buffer.from(text)));
         if (found === true) toldCount++;
-        if (!/[^\0-\x7f]/.test(text)) expect(found).toBeDefined();
+        const areAscii = given.every(({ start, end }) => [...start, ...end].every((byte) => byte < 0x80));
+        if (areAscii) expect(found).toBeDefined();
       },
     ),
     { numRuns: 5000 },

@@ -13,12 +13,21 @@ interface Interval {
   readonly end: Uint8Array;
 }
 
+interface TextInterval {
+  readonly start: string;
+  /** `undefined`: behind all texts. */
+  readonly end: string | undefined;
+}
+
 export class IntervalSet {
   static readonly none = new IntervalSet([]);
   readonly #intervals: readonly Interval[];
+  /** With borders as texts, so that a key that is one need not become bytes. */
+  readonly #textIntervals: readonly TextInterval[] | undefined;
 
   private constructor(intervals: readonly Interval[]) {
     this.#intervals = intervals;
+    this.#textIntervals = textIntervalsOf(intervals);
   }
 
   static of(intervals: readonly Interval[]): IntervalSet {
@@ -40,26 +49,18 @@ export class IntervalSet {
     return interval !== undefined && compare(key, interval.end) < 0;
   }
 
-  /**
-   * As `has`, of a key as its text, which mostly need not become bytes for it.
-   * @returns `undefined`: it must; it is not ASCII where that counts.
-   */
+  /** As `has`, of a key as its text. @returns `undefined`: not all borders can be compared with texts. */
   hasText(text: string): boolean | undefined {
-    const intervals = this.#intervals;
+    const intervals = this.#textIntervals;
+    if (intervals === undefined) return undefined;
     let low = 0;
     let high = intervals.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const interval = intervals[middle]!;
-      const fromStart = compareText(text, interval.start);
-      if (fromStart < 0) {
-        high = middle;
-        continue;
-      }
-      const fromEnd = compareText(text, interval.end);
-      if (Number.isNaN(fromStart) || Number.isNaN(fromEnd)) return undefined;
-      if (fromEnd < 0) return true;
-      low = middle + 1;
+      const { start, end } = intervals[middle]!;
+      if (text < start) high = middle;
+      else if (end === undefined || text < end) return true;
+      else low = middle + 1;
     }
     return false;
   }
@@ -86,6 +87,8 @@ export class IntervalSet {
 }
 
 const FIRST_NOT_ASCII = 0x80;
+/** UTF-8 has no such byte, nor a higher one. */
+const FIRST_OF_NO_TEXT = 0xf5;
 /** Grants mostly differ from a key within these, and the call into the system's compare costs more than to look. */
 const LOOKED_AT_BYTES = 16;
 
@@ -99,14 +102,22 @@ function compare(a: Uint8Array, b: Uint8Array): number {
   return looked < LOOKED_AT_BYTES ? a.length - b.length : Buffer.compare(a, b);
 }
 
-/** As `compare`, of the UTF-8 of a text. @returns NaN: not all that was looked at is ASCII. */
-function compareText(text: string, bound: Uint8Array): number {
-  const looked = Math.min(text.length, bound.length);
-  for (let index = 0; index < looked; index++) {
-    const code = text.charCodeAt(index);
-    if (code >= FIRST_NOT_ASCII) return NaN;
-    const difference = code - (bound[index] ?? 0);
-    if (difference !== 0) return difference;
+/**
+ * A border of ASCII alone, whose order among texts is that among their bytes in UTF-8, whatever these have. A character beyond ASCII,
+ * and each unit of it, is above such a border in both.
+ */
+function asciiOf(border: Uint8Array): string | undefined {
+  return border.every((byte) => byte < FIRST_NOT_ASCII) ? Buffer.from(border).toString('latin1') : undefined;
+}
+
+function textIntervalsOf(intervals: readonly Interval[]): TextInterval[] | undefined {
+  const found: TextInterval[] = [];
+  for (const { start, end } of intervals) {
+    const startText = asciiOf(start);
+    const endText = asciiOf(end);
+    const isEndBehindAll = (end[0] ?? 0) >= FIRST_OF_NO_TEXT;
+    if (startText === undefined || (endText === undefined && !isEndBehindAll)) return undefined;
+    found.push({ start: startText, end: endText });
   }
-  return text.length - bound.length;
+  return found;
 }
