@@ -87,7 +87,7 @@ describe('with a password for root', () => {
     expect(outcome).toMatchObject({
       code: 0,
       stdout: 'root was made; access is closed\n',
-      stderr: `kelp: every user of this machine may read ${path}\n`,
+      stderr: `kelp: --root-password-file: every user of this machine may read ${path}; chmod 600 it\n`,
     });
     expect(await onAccess(dataDir, ({ table }) => table.isClosed)).toBe(true);
   });

@@ -57,10 +57,13 @@ async function setRootPassword(
 ): Promise<ExitCode> {
   const { mayAllRead, ...found } = await resetRootPassword(dataDir, path, onProgress);
   const { hasRoot, rootTokens } = found;
-  if (mayAllRead) output.note(`every user of this machine may read ${path}`);
+  // With --json, standard error holds nothing but JSON.
+  if (mayAllRead && !isJson) {
+    output.note(`--root-password-file: every user of this machine may read ${path}; chmod 600 it`);
+  }
   if (isJson) await output.writeJson(found);
   else await output.writeLine(hasRoot ? 'root has another password' : 'root was made; access is closed');
-  if (rootTokens.length > 0) {
+  if (rootTokens.length > 0 && !isJson) {
     output.note(
       `tokens of root stay valid: ${rootTokens.join(', ')}; kelp token revoke takes back what others may have`,
     );
