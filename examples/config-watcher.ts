@@ -58,7 +58,8 @@ const stopping = new AbortController();
 process.once('SIGINT', () => stopping.abort());
 process.once('SIGTERM', () => stopping.abort());
 
-await using client = createClient({ address: process.env['KELP_ADDRESS'] ?? '127.0.0.1:7379' });
+const { KELP_ADDRESS: address = '127.0.0.1:7379', KELP_TOKEN: token } = process.env;
+await using client = createClient({ address, ...(token && { credentials: { token } }) });
 
 await watchConfig(
   client,

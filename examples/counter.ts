@@ -30,7 +30,8 @@ async function countOnce(client: KelpClient, key: string, eventId: string): Prom
   }
 }
 
-await using client = createClient({ address: process.env['KELP_ADDRESS'] ?? '127.0.0.1:7379' });
+const { KELP_ADDRESS: address = '127.0.0.1:7379', KELP_TOKEN: token } = process.env;
+await using client = createClient({ address, ...(token && { credentials: { token } }) });
 
 // Ten writers at once. No increment is lost, and each gets the number that it made.
 await client.delete('visits');

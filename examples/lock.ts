@@ -87,7 +87,8 @@ async function putAsHolder(client: KelpClient, lock: Lock, key: string, value: s
   return succeeded;
 }
 
-await using client = createClient({ address: process.env['KELP_ADDRESS'] ?? '127.0.0.1:7379' });
+const { KELP_ADDRESS: address = '127.0.0.1:7379', KELP_TOKEN: token } = process.env;
+await using client = createClient({ address, ...(token && { credentials: { token } }) });
 
 await Promise.all(
   ['ada', 'grace', 'edsger'].map(async (name) => {
