@@ -1,5 +1,6 @@
 /** The credentials of a login, read or asked for before the first call, once for each run of the command. */
-import type { Credentials, CredentialsSource } from '../../client/calls/credentials.ts';
+import { named } from '../../arguments/check.ts';
+import { type Credentials, type CredentialsSource, userName } from '../../client/calls/credentials.ts';
 import { assert } from '../../errors.ts';
 import type { SecretKind } from '../../secret-file.ts';
 import { UsageError } from '../process/exit-code.ts';
@@ -26,6 +27,8 @@ export async function credentialsOf(
     }
     case 'password': {
       const { user, file } = login;
+      const wrong = named('the user to log in as', userName(user));
+      if (wrong !== undefined) throw new UsageError(wrong);
       if (file !== undefined) return rereadable(file, 'password', warn, (password) => ({ user, password }));
       return { user, password: await askPassword(user, desk) };
     }

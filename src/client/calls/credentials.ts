@@ -33,7 +33,7 @@ const token: Check<string> = (given) => {
   return /^[\x21-\x7e]+$/.test(text) ? undefined : ' holds characters that no token has';
 };
 
-const user: Check<string> = (given) => {
+export const userName: Check<string> = (given) => {
   const complaint = secret(given);
   if (complaint !== undefined) return complaint;
   const text = given as string;
@@ -44,7 +44,7 @@ const user: Check<string> = (given) => {
 };
 
 const members = shape<{ readonly user?: string; readonly password?: string; readonly token?: string }>({
-  user,
+  user: userName,
   password: secret,
   token,
 });
@@ -61,7 +61,7 @@ export const credentials: Check<Credentials> = (given) => {
   // Such as of a variable that was not set.
   if (!hasPassword)
     return 'token' in given ? named('.token', token(undefined)) : ` is empty; it must be ${wanted}`;
-  return named('.user', user(given['user'])) ?? named('.password', secret(given['password']));
+  return named('.user', userName(given['user'])) ?? named('.password', secret(given['password']));
 };
 
 /** Credentials, or a function that gives them. */

@@ -184,6 +184,23 @@ test('a login that is refused says which it is and how to log in, and never the 
   }
 });
 
+test('what is no name of a user with a password is told of the user, before a password is read', async () => {
+  const kelp = new Kelp('127.0.0.1:1');
+  for (const [name, why] of [
+    ['a:b', 'has a colon, which no user with a password has in its name'],
+    ['a b', 'has a space or a control character, which no name of a user has'],
+  ] as const) {
+    for (const [args, environment] of [
+      [['--user', name, '--password-file', 'no-file'], {}],
+      [['--user', name], {}],
+      [[], { KELP_USER: name }],
+    ] as const) {
+      const outcome = await kelp.run(['get', 'a', ...args], { environment });
+      expect(outcome).toMatchObject({ code: 2, stderr: `kelp: the user to log in as ${why}\n` });
+    }
+  }
+});
+
 test('secrets that are typed as arguments are not repeated', async () => {
   const kelp = new Kelp('127.0.0.1:1');
   for (const args of [
