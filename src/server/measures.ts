@@ -5,7 +5,7 @@
 import { systemClock, systemRandom } from '../clock.ts';
 import type { KvStore } from '../kv/kv-store.ts';
 import { type ServerLimits, limitOptionName } from '../limits.ts';
-import type { CallTable } from './calls/calls.ts';
+import type { CallTable } from './calls/call-table.ts';
 import type { AddressLimit } from './limits/address-limit.ts';
 import { noRateCounts } from './limits/rate.ts';
 import type { OpenStoreFigures, ServerFigures } from './metrics/metric.ts';

@@ -16,7 +16,7 @@ import { Audit } from './access/audit.ts';
 import { Logins } from './access/logins.ts';
 import { recoveringError } from './calls/call-error.ts';
 import { SafeStart } from './access/safe-start.ts';
-import { CallTable } from './calls/calls.ts';
+import { CallTable } from './calls/call-table.ts';
 import type { HttpRequest } from './http/http-message.ts';
 import type { ServerConfig } from './config/config.ts';
 import { AddressLimit } from './limits/address-limit.ts';

@@ -1,7 +1,7 @@
 /** The logins of a server whose access is open: everybody may do everything. */
 import { Access } from '../../src/access/access.ts';
 import { systemClock, systemRandom } from '../../src/clock.ts';
-import type { Call } from '../../src/server/calls/calls.ts';
+import type { Call } from '../../src/server/calls/call.ts';
 import { Logins } from '../../src/server/access/logins.ts';
 import type { ReadView } from '../../src/store/views/view.ts';
 

@@ -9,7 +9,7 @@
 import type { Logger } from 'pino';
 import { systemClock } from '../../clock.ts';
 import { fixed, serverFixed } from '../../limits.ts';
-import type { Call, Peer } from '../calls/calls.ts';
+import type { Call, Peer } from '../calls/call.ts';
 import { escapeUnprintable } from '../logging/printable.ts';
 import { RareLines } from '../logging/rare-lines.ts';
 import type { LoginKind, LoginObserver, LoginOutcome, RefusedAttempt } from './logins.ts';

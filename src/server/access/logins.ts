@@ -13,7 +13,7 @@ import { checkUser } from '../../access/checks.ts';
 import { isStoreError } from '../../errors.ts';
 import { type RequestHead, fieldOf } from '../../http2/contract/fields.ts';
 import { recoveringError } from '../calls/call-error.ts';
-import type { Peer } from '../calls/calls.ts';
+import type { Peer } from '../calls/call.ts';
 import { networkOfPeer } from '../limits/address-limit.ts';
 import { credentialsIn } from './credentials.ts';
 

@@ -1,7 +1,7 @@
 /** What Connect's handlers hand on to our services: the call that a request belongs to. */
 import { type HandlerContext, createContextKey } from '@connectrpc/connect';
 import { assert } from '../../errors.ts';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import type { JsonMessages } from './json-messages.ts';
 
 export interface CallContext {

@@ -2,7 +2,7 @@
 import { ConnectError, type Interceptor } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import { type GrpcCode, grpcCode } from '../../grpc-code.ts';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import { isUnforeseen } from '../calls/outcome.ts';
 import { callContextKey } from './call-context.ts';
 import { toConnectError } from './connect-error.ts';

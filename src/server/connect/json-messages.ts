@@ -8,7 +8,7 @@
  */
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import type { JsonText } from '../json/json-text.ts';
 import { readJsonRequest } from '../json/read-request.ts';
 import { type Turns, jsonTurns } from '../json/turn-work.ts';

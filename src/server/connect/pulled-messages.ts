@@ -1,6 +1,6 @@
 /** What a method pushes, for Connect's handlers, which pull: the next message is made when it is asked for. */
 import type { KvStore } from '../../kv/kv-store.ts';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import type { PushStreamMethod, PushedReplies, ReplyOutlet } from '../services/method.ts';
 
 export class PulledMessages implements AsyncIterableIterator<Buffer>, ReplyOutlet {

@@ -1,6 +1,6 @@
 /** Writes the reply of a call at the pace at which its client reads. */
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import { grpcHeaders, grpcStatusOf, grpcWebChunk } from '../http/grpc-message.ts';
 import type { HttpResponse } from '../http/http-message.ts';
 

@@ -5,7 +5,7 @@
  */
 import { StoreError } from '../../errors.ts';
 import { moreThanOneError, noMessageError, tooLongError } from '../calls/call-error.ts';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import { BodyBuffer } from '../http/body-buffer.ts';
 import { PREFIX_BYTES } from '../services/envelope.ts';
 

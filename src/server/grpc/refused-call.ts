@@ -6,7 +6,7 @@
  */
 import type { ServerStream } from '../../http2/contract/stream.ts';
 import { serverFixed } from '../../limits.ts';
-import type { CallTable } from '../calls/calls.ts';
+import type { CallTable } from '../calls/call-table.ts';
 import { type Called, GrpcCall, type GrpcContext } from './grpc-call.ts';
 
 export class RefusedCall extends GrpcCall {

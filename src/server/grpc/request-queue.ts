@@ -7,7 +7,7 @@
  * One consumer: it asks for the next message when it has done with the one before.
  */
 import type { ServerStream } from '../../http2/contract/stream.ts';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import { MessageReader, cutShortError } from './message-reader.ts';
 
 /** Where messages come from. */

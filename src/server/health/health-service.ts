@@ -5,7 +5,7 @@ import {
   type Health,
   HealthCheckResponse_ServingStatus as Status,
 } from '../../../gen/grpc/health/v1/health_pb.ts';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import type { ServerState } from './server-state.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** The bytes of a body as they come, charged to their call as they take memory, which is not before they are there. */
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import { PREFIX_BYTES } from '../services/envelope.ts';
 
 const NO_BYTES = Buffer.alloc(0);

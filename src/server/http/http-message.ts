@@ -6,7 +6,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { Call, Peer } from '../calls/calls.ts';
+import type { Call, Peer } from '../calls/call.ts';
 
 export interface HttpRequest extends Readable {
   readonly httpVersion: string;

@@ -17,7 +17,8 @@ import type { Field, RequestHead } from '../../http2/contract/fields.ts';
 import { encodeBlock } from '../../http2/hpack/encoder.ts';
 import type { ConnectionInfo, ServerStream, StreamHandler } from '../../http2/contract/stream.ts';
 import { serverFixed } from '../../limits.ts';
-import type { Call, CallTable } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
+import type { CallTable } from '../calls/call-table.ts';
 import type { BodySink, HeaderList, HttpRequest, HttpResponse, ResponseHeaders } from './http-message.ts';
 
 const CONTINUE = encodeBlock([[':status', '100']]);

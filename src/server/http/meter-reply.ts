@@ -6,7 +6,7 @@
  *     meterReply(response, meters.of('rest', 'Get'), { call });    // the door's handler; meters are made with the routes
  */
 import { type GrpcCode, grpcCode } from '../../grpc-code.ts';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import type { CallMeter } from '../metrics/call-meter.ts';
 import type { HttpResponse } from './http-message.ts';
 

@@ -10,7 +10,7 @@ import { systemClock } from '../../clock.ts';
 import { PREFIX_BYTES } from '../services/envelope.ts';
 import { BodyBuffer } from './body-buffer.ts';
 import { CallError, moreThanOneError, tooLongError, tooSlowError } from '../calls/call-error.ts';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import type { HttpRequest } from './http-message.ts';
 
 export interface BodyRules {

@@ -14,7 +14,7 @@ import type { RequestReceiver, ServerStream, StreamHandler } from '../../http2/c
 import { StoreError } from '../../errors.ts';
 import { type ServerLimits, limitName, serverFixed } from '../../limits.ts';
 import { type Deadlines, Timed } from '../../deadlines.ts';
-import type { CallTable } from '../calls/calls.ts';
+import type { CallTable } from '../calls/call-table.ts';
 import { outcomeOf } from '../calls/outcome.ts';
 import type { GrpcLane } from '../grpc/grpc-lane.ts';
 import { failedReply } from '../grpc/status.ts';

@@ -23,7 +23,7 @@ import type { Logger } from 'pino';
 import { systemClock, systemRandom } from '../../clock.ts';
 import { assert } from '../../errors.ts';
 import { type ServerLimits, serverFixed } from '../../limits.ts';
-import type { CallTable } from '../calls/calls.ts';
+import type { CallTable } from '../calls/call-table.ts';
 import type { AddressLimit } from '../limits/address-limit.ts';
 import type { Traffic } from '../metrics/traffic.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';

@@ -11,7 +11,7 @@ import type {
   ServerReflection as ServerReflectionAlpha,
   ServerReflectionRequest as ServerReflectionRequestAlpha,
 } from '../../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import { untilAborted } from '../../until-aborted.ts';
 import type { DescriptorIndex } from './descriptor-index.ts';
 

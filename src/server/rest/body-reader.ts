@@ -7,7 +7,7 @@
 import { type SettableLimit, limitName } from '../../limits.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import { CallError } from '../calls/call-error.ts';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import type { BodySink, HttpRequest } from '../http/http-message.ts';
 import { RestError } from './rest-error.ts';
 

@@ -28,7 +28,7 @@ import { StoreError } from '../../errors.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { pageLimitOf } from '../../kv/reads/page-limit.ts';
 import { fixed } from '../../limits.ts';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import type { AccessAudit, ChangedNames } from '../access/audit.ts';
 import { grantRecord, grantShape, grantTarget, permissionWord } from './grants.ts';
 import { type Codecs, type MethodsOf, type UnaryMethod, nameOf, unary, unaryWrite } from './method.ts';

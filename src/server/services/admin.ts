@@ -4,7 +4,7 @@ import * as codec from '../../../gen/kelp/v1/admin_codec.ts';
 import { AdminService } from '../../../gen/kelp/v1/admin_pb.ts';
 import { checkAdmin, checkUser } from '../../access/checks.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import { activityResponse } from './activity.ts';
 import { type MethodsOf, serverStream, unary } from './method.ts';
 import { durationShape } from './reply-entries.ts';

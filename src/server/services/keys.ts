@@ -18,7 +18,7 @@ import type { KvStore } from '../../kv/kv-store.ts';
 import * as reads from '../../kv/reads/reads.ts';
 import * as writes from '../../kv/writes/writes.ts';
 import type { View } from '../../store/views/view.ts';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import { entryBytes, entryShape, optionalEntry } from './reply-entries.ts';
 import {
   condition,

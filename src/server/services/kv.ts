@@ -7,7 +7,7 @@ import type { CountResult, KeyRange, ScanPage } from '../../api.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { fixed } from '../../limits.ts';
 import { toDeletedRange, toEngineRange } from '../../store/views/range.ts';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import { mapped } from '../calls/mapped.ts';
 import { deleteKey, existsInTurn, get, increment, put, touch } from './keys.ts';
 import { type MethodsOf, bidiStream, serverStream, unary, unaryWrite } from './method.ts';

@@ -5,7 +5,7 @@ import { checkLease, checkUser } from '../../access/checks.ts';
 import { isStoreError } from '../../errors.ts';
 import type { Lease } from '../../api.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import { untilAborted } from '../../until-aborted.ts';
 import { type MethodsOf, type UnreadRequest, bidiStream, unary, unaryWrite } from './method.ts';
 import { durationShape, keyLists, keysBytes, pageCharge } from './reply-entries.ts';

@@ -13,7 +13,7 @@
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import type { TxnRequestShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import { mapped } from '../calls/mapped.ts';
 import type {
   BidiStreamMethod,

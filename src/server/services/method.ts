@@ -21,7 +21,7 @@ import type { StoreError } from '../../errors.ts';
 import type { Login } from '../../access/login/login.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { WireError, wireErrorText } from '../../wire/wire-error.ts';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import type { CallSpan } from '../tracing/call-span.ts';
 import { malformedRequestError } from '../calls/call-error.ts';
 import { checkBinaryParts } from '../calls/request-parts.ts';

@@ -3,7 +3,7 @@ import type { Tracer } from '@opentelemetry/api';
 import type { PipelineResultShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import { type GrpcCode, grpcCode, nameOfCode } from '../../grpc-code.ts';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import { type BatchTimes, OperationSpans } from '../tracing/operation-spans.ts';
 import type { BatchOperation } from './pipeline-batch.ts';
 

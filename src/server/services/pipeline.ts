@@ -21,7 +21,7 @@ import type { KvStore } from '../../kv/kv-store.ts';
 import { fixed, serverFixed } from '../../limits.ts';
 import type { WorkBudget } from '../../work-budget.ts';
 import { deadlineError } from '../calls/call-error.ts';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import type { CountedKind, OperationTally } from '../calls/operation-counts.ts';
 import { failureOf, isUnforeseen } from '../calls/outcome.ts';
 import { untilAborted } from '../../until-aborted.ts';

@@ -3,7 +3,7 @@ import type { DurationShape } from '../../../gen/google/protobuf/duration_codec.
 import type { TimestampShape } from '../../../gen/google/protobuf/timestamp_codec.ts';
 import type { EntryShape } from '../../../gen/kelp/v1/types_codec.ts';
 import type { Entry, Key, NamedKey } from '../../api.ts';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 
 export function entryShape(entry: Entry): EntryShape {

@@ -8,7 +8,7 @@ import type {
 import { Relation as RelationNumber } from '../../../gen/kelp/v1/kv_pb.ts';
 import { StoreError } from '../../errors.ts';
 import type { Admit, Compare, Key, Operation, OperationResult, Relation, TxnRequest } from '../../api.ts';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import { entryBytes, optionalEntry, pageCharge, RESULT_OBJECT_BYTES } from './reply-entries.ts';
 import { deletedRange, given, keyOf, keyRange, timeToLiveMs, wholeNumber } from './request-fields.ts';
 

@@ -21,7 +21,7 @@ import type { DeleteReason, EventType, WatchEvent, WatchMessage, WatchRequest } 
 import type { KvStore } from '../../kv/kv-store.ts';
 import type { PulledWatch, WatchForm, WatchReader } from '../../store/watch/messages/pulled-watch.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
-import type { Call } from '../calls/calls.ts';
+import type { Call } from '../calls/call.ts';
 import { stoppingError } from '../calls/call-error.ts';
 import { PREFIX_BYTES, writePrefix } from './envelope.ts';
 import { type MethodsOf, type PushedReplies, type ReplyOutlet, pushStream } from './method.ts';

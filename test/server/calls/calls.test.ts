@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Login, noLogin } from '../../../src/access/login/login.ts';
 import { StoreError } from '../../../src/errors.ts';
 import { serverFixed } from '../../../src/limits.ts';
-import { type Call, CallTable } from '../../../src/server/calls/calls.ts';
+import type { Call } from '../../../src/server/calls/call.ts';
+import { CallTable } from '../../../src/server/calls/call-table.ts';
 
 const limits = { callsMax: 3, callBytesMax: 1000, replyBytesMax: 400 };
 

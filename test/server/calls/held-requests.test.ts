@@ -16,7 +16,7 @@ import { describe, expect, test } from 'vitest';
 import { KvService, ScanStreamRequestSchema } from '../../../gen/kelp/v1/kv_pb.ts';
 import { WatchRequestSchema, WatchService } from '../../../gen/kelp/v1/watch_pb.ts';
 import { serverDefaults } from '../../../src/limits.ts';
-import { CallTable } from '../../../src/server/calls/calls.ts';
+import { CallTable } from '../../../src/server/calls/call-table.ts';
 import { BodyBuffer } from '../../../src/server/http/body-buffer.ts';
 import { openSession, post, replyOf } from '../../support/bare-http2.ts';
 import { type TestServer, startTestServer, temporaryDirectory } from '../../support/test-server.ts';

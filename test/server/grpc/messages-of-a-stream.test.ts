@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { encodeEnvelope } from '@connectrpc/connect/protocol';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { CallTable } from '../../../src/server/calls/calls.ts';
+import { CallTable } from '../../../src/server/calls/call-table.ts';
 import type { HttpRequest } from '../../../src/server/http/http-message.ts';
 import { messagesOf } from '../../../src/server/http/request-body.ts';
 

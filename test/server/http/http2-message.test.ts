@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { errorCode } from '../../../src/http2/contract/error-code.ts';
 import type { Field } from '../../../src/http2/contract/fields.ts';
 import { serverFixed } from '../../../src/limits.ts';
-import { CallTable } from '../../../src/server/calls/calls.ts';
+import { CallTable } from '../../../src/server/calls/call-table.ts';
 import type { HttpRequest, HttpResponse } from '../../../src/server/http/http-message.ts';
 import { http2Exchange } from '../../../src/server/http/http2-message.ts';
 import { FakeStream, headOf } from '../grpc/fake-stream.ts';

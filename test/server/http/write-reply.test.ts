@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { systemClock, systemRandom } from '../../../src/clock.ts';
 import { Deadlines } from '../../../src/deadlines.ts';
 import { serverDefaults } from '../../../src/limits.ts';
-import { CallTable } from '../../../src/server/calls/calls.ts';
+import { CallTable } from '../../../src/server/calls/call-table.ts';
 import type { HttpRequest, HttpResponse } from '../../../src/server/http/http-message.ts';
 import { writeReply } from '../../../src/server/connect/write-reply.ts';
 import { Http2Port } from '../../../src/server/listener/http2-port.ts';

@@ -1,7 +1,7 @@
 /** Bodies of requests: one buffer, which takes memory as they come. */
 import { EventEmitter } from 'node:events';
 import { expect, test } from 'vitest';
-import { CallTable } from '../../../src/server/calls/calls.ts';
+import { CallTable } from '../../../src/server/calls/call-table.ts';
 import type { HttpRequest } from '../../../src/server/http/http-message.ts';
 import { BodyReader } from '../../../src/server/rest/body-reader.ts';
 

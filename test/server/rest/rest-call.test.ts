@@ -7,7 +7,7 @@ import { Deadlines } from '../../../src/deadlines.ts';
 import { StoreError } from '../../../src/errors.ts';
 import { grpcCode } from '../../../src/grpc-code.ts';
 import { serverFixed } from '../../../src/limits.ts';
-import { CallTable } from '../../../src/server/calls/calls.ts';
+import { CallTable } from '../../../src/server/calls/call-table.ts';
 import type { HttpRequest, HttpResponse } from '../../../src/server/http/http-message.ts';
 import type { CallEnd } from '../../../src/server/rest/call-end.ts';
 import { problemJson } from '../../../src/server/rest/problem.ts';

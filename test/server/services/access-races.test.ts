@@ -12,7 +12,8 @@ import {
   addGrant,
 } from '../../../src/access/records/access-records.ts';
 import type { PasswordHashShape } from '../../../gen/kelp/storage/v1/access_codec.ts';
-import { CallTable, type Call } from '../../../src/server/calls/calls.ts';
+import type { Call } from '../../../src/server/calls/call.ts';
+import { CallTable } from '../../../src/server/calls/call-table.ts';
 import { accessMethods } from '../../../src/server/services/access.ts';
 import { serverDefaults } from '../../../src/limits.ts';
 import { opened } from '../../access/opened.ts';

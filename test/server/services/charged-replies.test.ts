@@ -15,7 +15,8 @@ import { LeaseServiceGetRequestSchema, ListRequestSchema } from '../../../gen/ke
 import { PlacedChange } from '../../../src/engine/version.ts';
 import type { KvStore } from '../../../src/kv/kv-store.ts';
 import { openUncheckedStore } from '../../../src/kv/open-store.ts';
-import { type Call, CallTable } from '../../../src/server/calls/calls.ts';
+import type { Call } from '../../../src/server/calls/call.ts';
+import { CallTable } from '../../../src/server/calls/call-table.ts';
 import { kvMethods } from '../../../src/server/services/kv.ts';
 import { leaseMethods } from '../../../src/server/services/lease.ts';
 import type { Method } from '../../../src/server/services/method.ts';

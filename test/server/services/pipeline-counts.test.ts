@@ -4,7 +4,7 @@ import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect
 import { describe, expect, test } from 'vitest';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import { grpcCode, nameOfCode } from '../../../src/grpc-code.ts';
-import type { CallTable } from '../../../src/server/calls/calls.ts';
+import type { CallTable } from '../../../src/server/calls/call-table.ts';
 import { startTestServer } from '../../support/test-server.ts';
 import { metricsOf } from '../metrics/exposition.ts';
 import { type Operation, batch, get, put, startPipeline, texts, turns } from './pipeline-harness.ts';

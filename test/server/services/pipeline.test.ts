@@ -18,7 +18,7 @@ import {
 } from '../../../gen/kelp/v1/kv_pb.ts';
 import type { PipelineResponseShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import { fixed, serverFixed } from '../../../src/limits.ts';
-import { CallTable } from '../../../src/server/calls/calls.ts';
+import { CallTable } from '../../../src/server/calls/call-table.ts';
 import { RequestQueue } from '../../../src/server/grpc/request-queue.ts';
 import { kvMethods } from '../../../src/server/services/kv.ts';
 import { type BidiStreamMethod, readRequest } from '../../../src/server/services/method.ts';

@@ -10,7 +10,8 @@ import {
 import { emptyKeyRange } from '../../../gen/kelp/v1/types_codec.ts';
 import type { KvStore } from '../../../src/kv/kv-store.ts';
 import { openUncheckedStore } from '../../../src/kv/open-store.ts';
-import { type Call, CallTable } from '../../../src/server/calls/calls.ts';
+import type { Call } from '../../../src/server/calls/call.ts';
+import { CallTable } from '../../../src/server/calls/call-table.ts';
 import { PREFIX_BYTES } from '../../../src/server/services/envelope.ts';
 import type { PushedReplies, ReplyOutlet } from '../../../src/server/services/method.ts';
 import { watchMethods } from '../../../src/server/services/watch.ts';

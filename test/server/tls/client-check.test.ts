@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { Deadlines } from '../../../src/deadlines.ts';
 import { serverDefaults } from '../../../src/limits.ts';
-import { CallTable } from '../../../src/server/calls/calls.ts';
+import { CallTable } from '../../../src/server/calls/call-table.ts';
 import { Listener } from '../../../src/server/listener/listener.ts';
 import { createLogger } from '../../../src/server/logging/logger.ts';
 import { AddressLimit } from '../../../src/server/limits/address-limit.ts';

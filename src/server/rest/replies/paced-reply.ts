@@ -1,5 +1,5 @@
 /** A reply that is written piece by piece, no faster than its client reads. */
-import type { Stoppable } from '../../calls/calls.ts';
+import type { Stoppable } from '../../calls/call.ts';
 import type { HeaderList } from '../../http/http-message.ts';
 import type { RestCall } from '../rest-call.ts';
 
