@@ -32,6 +32,8 @@ export interface CallChannel {
   readonly peer?: Peer | undefined;
   /** Breaks the call off without a word: its client does not read. */
   cut(): void;
+  /** The call is not allowed any more, and was aborted; one whose client does not read would not come to its end by itself. */
+  refuse?(error: unknown): void;
 }
 
 /** What ends with its call. */
@@ -187,6 +189,7 @@ export class Call implements LastingCall {
       this.#needs?.(this.login);
     } catch (error) {
       this.abort(error);
+      this.#channel.refuse?.(error);
     }
   }
 

@@ -213,6 +213,10 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
     this.stream.reset(errorCode.ENHANCE_YOUR_CALM);
   }
 
+  refuse(error: unknown): void {
+    if (this.stream.queuedBytes > 0) this.fail(error);
+  }
+
   /** Bytes of bodies, for the metrics. */
   protected received(bytes: number): void {
     this.#called.meter.receivedBytes += bytes;

@@ -1,4 +1,5 @@
 /** Streams of plain gRPC, both ways, and what is held of replies that their client does not read. */
+import { type Login, noLogin } from '../../../src/access/login/login.ts';
 import { encodeEnvelope } from '@connectrpc/connect/protocol';
 import { describe, expect, test } from 'vitest';
 import * as leaseCodec from '../../../gen/kelp/v1/lease_codec.ts';
@@ -166,6 +167,33 @@ describe('a stream of replies', () => {
     act(stream, lane);
 
     await returned;
+    expect(lane.calls.size).toBe(0);
+  });
+
+  test('that waits for its reader leaves its method when it is not allowed any more, and tells so behind what is read', async () => {
+    const { promise: returned, resolve } = Promise.withResolvers<void>();
+    let login: (to: Login) => void = () => undefined;
+    const lane = new Lane({
+      async *backup(call) {
+        login = (to) => (call.login = to);
+        try {
+          for (;;) yield reply;
+        } finally {
+          resolve();
+        }
+      },
+    });
+    const stream = lane.open(BACKUP);
+    stream.isBlocked = true;
+    stream.receive(Buffer.alloc(5), true);
+    await turns();
+
+    login(noLogin);
+    lane.calls.lasting.askAgain();
+
+    await returned;
+    expect(stream.fields['grpc-status']).toBe('16');
+    stream.drain();
     expect(lane.calls.size).toBe(0);
   });
 
