@@ -1,7 +1,8 @@
 /** A tour of the client. Run it beside a server: `npm run example examples/tour.ts`. */
 import { createClient } from 'kelpdb/client';
 
-await using client = createClient({ address: process.env['KELP_ADDRESS'] ?? '127.0.0.1:7379' });
+const { KELP_ADDRESS: address = '127.0.0.1:7379', KELP_TOKEN: token } = process.env;
+await using client = createClient({ address, ...(token && { credentials: { token } }) });
 
 const key = 'config/theme';
 const { revision } = await client.put(key, 'dark');
