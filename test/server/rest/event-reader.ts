@@ -71,6 +71,8 @@ export function connectEvents(
   headers: Readonly<Record<string, string>> = {},
 ): Promise<EventConnection> {
   const parser = new EventParser();
+  // Before anything comes: an event without an id has that of the one before.
+  parser.lastEventId = headers['last-event-id'] ?? '';
   const events: ReadEvent[] = [];
   let isOver = false;
   let wake = (): void => undefined;

@@ -106,11 +106,11 @@ class Reader {
   }
 
   async #readFrom(address: string): Promise<void> {
-    const headers = this.#lastEventId === '' ? {} : { 'last-event-id': this.#lastEventId };
+    const headers: Record<string, string> =
+      this.#lastEventId === '' ? {} : { 'last-event-id': this.#lastEventId };
     const connection = await connectEvents(`http://${address}/v1/watch?${this.subject.query}`, headers);
     this.connectionCount++;
     if (connection.status !== 200) throw new Error(`${connection.status}: ${await connection.body}`);
-    connection.parser.lastEventId = this.#lastEventId;
     let leftUntilCut = this.#random.between(0, 40);
     for (let event = await connection.next(); event !== undefined; event = await connection.next()) {
       this.#lastEventId = event.lastEventId;
