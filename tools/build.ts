@@ -71,7 +71,13 @@ async function buildKelpdb(): Promise<void> {
       entryFileNames: '[name].cjs',
       chunkFileNames: '[name].cjs',
       comments: { legal: true },
-      codeSplitting: { groups: [{ name: chunkOfStart(), debugName: 'start' }] },
+      codeSplitting: {
+        groups: [
+          { name: chunkOfStart(), debugName: 'start' },
+          // Small files that every call needs a few of.
+          { name: 'arguments', test: /\/src\/arguments\// },
+        ],
+      },
     },
     logLevel: 'warn',
   });
