@@ -28,7 +28,7 @@ export class AccessTable {
   readonly #roleByName = new Map<string, RoleRecordShape>();
   readonly #tokenByName = new Map<string, TokenRecordShape>();
   readonly #tokenByHash = new Map<string, NamedToken>();
-  /** Made when they are first asked for. */
+  /** Made when they are first asked for, and again after a change of the user or of a role that it has. */
   readonly #rightsByUser = new Map<string, Rights>();
   readonly #listeners = new Set<() => void>();
   #generation = 0;
@@ -90,7 +90,6 @@ export class AccessTable {
       }
     });
     this.#isClosed = this.#userByName.has(ROOT);
-    this.#rightsByUser.clear();
     this.#generation++;
     for (const listen of this.#listeners) listen();
   }
@@ -100,9 +99,20 @@ export class AccessTable {
   }
 
   #set(kind: AccessKind, name: string, value: Uint8Array | undefined): void {
-    if (kind === accessKind.user) setOrDelete(this.#userByName, name, readRecord(kind, name, value));
-    else if (kind === accessKind.role) setOrDelete(this.#roleByName, name, readRecord(kind, name, value));
-    else this.#setToken(name, readRecord(kind, name, value));
+    if (kind === accessKind.user) {
+      setOrDelete(this.#userByName, name, readRecord(kind, name, value));
+      this.#rightsByUser.delete(name);
+    } else if (kind === accessKind.role) {
+      setOrDelete(this.#roleByName, name, readRecord(kind, name, value));
+      this.#forgetRightsBy(name);
+    } else this.#setToken(name, readRecord(kind, name, value));
+  }
+
+  #forgetRightsBy(role: string): void {
+    for (const userName of this.#rightsByUser.keys()) {
+      const isOf = this.#userByName.get(userName)?.roles.includes(role) ?? true;
+      if (isOf) this.#rightsByUser.delete(userName);
+    }
   }
 
   #setToken(name: string, record: TokenRecordShape | undefined): void {

@@ -164,6 +164,21 @@ describe('access', () => {
     expect(told).toBe(4);
   });
 
+  it('puts the rights together again of those alone whose roles are others', async () => {
+    const { access } = await opened();
+    const { table } = access;
+    for (const name of ['a', 'b']) {
+      await addRole(access, `of-${name}`, grant({ prefix: name }, 'read'));
+      await addUser(access, name, 'word', `of-${name}`);
+    }
+    const [a, b] = [table.rightsOf('a'), table.rightsOf('b')];
+    await access.change((draft) => records.addGrant(draft, 'of-a', grant({ prefix: 'c' }, 'read')));
+    expect(table.rightsOf('a')).not.toBe(a);
+    expect(table.rightsOf('b')).toBe(b);
+    await access.change((draft) => records.giveRole(draft, 'b', 'of-a'));
+    expect(table.rightsOf('b')).not.toBe(b);
+  });
+
   it('ends a login with its password, and no other change of the user does', async () => {
     const { access } = await opened();
     await addRole(access, 'all', grant({}, 'readwrite'));
