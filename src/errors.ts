@@ -93,6 +93,14 @@ export type StoreErrorCode =
   | 'notAnInteger'
   /** The sum leaves the range of a signed 64-bit integer. */
   | 'integerOverflow'
+  /** The key holds another type of value than the call is about. */
+  | 'wrongType'
+  /** The value to add to is not the decimal text of a number. */
+  | 'notAFloat'
+  /** The sum is not a number, or not a finite one where it must be. */
+  | 'notANumber'
+  /** The list has no element at the index. */
+  | 'indexOutOfRange'
   /** `touch` without a time to live, of a key that has none. */
   | 'noTimeToLive'
   /** A limit was reached; the message names it. */

@@ -76,6 +76,14 @@ export const ErrorReason = {
   NAME_NOT_FOUND: 24,
   /** ALREADY_EXISTS: there is a user, role or token of the name. */
   NAME_TAKEN: 25,
+  /** FAILED_PRECONDITION: the key holds another type of value than the call is about. */
+  WRONG_TYPE: 26,
+  /** FAILED_PRECONDITION: the value to add to is not the decimal text of a number. */
+  NOT_A_FLOAT: 27,
+  /** FAILED_PRECONDITION: the sum is not a number, or not a finite one where it must be. */
+  NOT_A_NUMBER: 28,
+  /** OUT_OF_RANGE: the list has no element at the index. */
+  INDEX_OUT_OF_RANGE: 29,
 } as const;
 
 /** The typed part of an error: programs act on this, people read the error's message. */

@@ -22,6 +22,10 @@ test.each<[Error, number, string, object]>([
   [new StoreError('leaseNotFound', 'm'), 404, 'NotFound', {}],
   [new StoreError('notAnInteger', 'm'), 409, 'FailedPrecondition', {}],
   [new StoreError('integerOverflow', 'm'), 409, 'FailedPrecondition', {}],
+  [new StoreError('wrongType', 'm'), 409, 'FailedPrecondition', {}],
+  [new StoreError('notAFloat', 'm'), 409, 'FailedPrecondition', {}],
+  [new StoreError('notANumber', 'm'), 409, 'FailedPrecondition', {}],
+  [new StoreError('indexOutOfRange', 'm'), 400, 'OutOfRange', {}],
   [new StoreError('limitReached', 'm'), 429, 'ResourceExhausted', {}],
   [
     new StoreError('partlyDeleted', 'm', { firstRevision: 1, revision: 2, deletedCount: 3 }),

@@ -1,0 +1,224 @@
+/**
+ * What a command of the Redis protocol is: one row of the command table. Dispatch, MULTI, access, COMMAND, COMMAND DOCS and
+ * `docs/redis.md` read these rows and nothing else.
+ *
+ * A family is one file of `families/`: functions that take a call apart (`Arguments`), call a function of `types/` over the
+ * view that they are given, and write the reply; the file ends with the family's rows. They know no socket, so that a test runs
+ * them with words and a view alone.
+ *
+ * What is wrong with a call is thrown as a `ReplyError` (`replies/errors.ts` has all texts); what the store refuses comes as a
+ * `StoreError`, and the same file turns its code into Redis' text. Either way nothing that the call has written, to the view or
+ * to the reply, stays.
+ */
+import type { ReadView, View } from '../../../store/views/view.ts';
+
+/** One call, while it runs. It and everything that it hands out is good until the command returns. */
+export interface CommandCall {
+  readonly args: Arguments;
+  readonly reply: Reply;
+  readonly session: Session;
+  /**
+   * Says that a keyspace event has happened to a key, to be told once the change is visible (`set`, `hset`, `del`, ...).
+   * @param eventClass the letter of `notify-keyspace-events` that it belongs to.
+   * @param key as the engine has it.
+   */
+  notify(eventClass: EventClass, event: string, key: Uint8Array): void;
+}
+
+/** g: generic, $: string, l: list, s: set, h: hash, z: sorted set, x: expired, n: new key, d: module types. */
+export type EventClass = 'g' | '$' | 'l' | 's' | 'h' | 'z' | 'x' | 'n' | 'd';
+
+/** The words of a call; 0 is the command itself. All bytes are views of the connection's input. */
+export interface Arguments {
+  /** With the command's name. */
+  readonly count: number;
+  bytes(index: number): Uint8Array;
+  /** The engine's key of an argument, in the session's database. Throws a `ReplyError` for one that no key can have. */
+  key(index: number): Uint8Array;
+  /** As Latin-1, so that each byte is one character. */
+  text(index: number): string;
+  /** Whether an argument is a word, in upper or lower case. @param word in upper case. */
+  is(index: number, word: string): boolean;
+  /** A signed 64-bit integer, as Redis parses one. Throws `notAnInteger` ("ERR value is not an integer or out of range"). */
+  int64(index: number): bigint;
+  /** For an index, a count or milliseconds: as `int64`, but beyond 2^53 it is the nearest safe integer. */
+  integer(index: number): number;
+  /** A double as Redis parses one (inf, -inf, hexadecimal; no NaN). Throws `notAFloat` ("ERR value is not a valid float"). */
+  double(index: number): number;
+}
+
+/**
+ * Where a command writes its reply, in the version of the protocol that the session speaks. What differs between the versions is told
+ * here: in RESP2 a map is an array of twice as many, a set an array, a double and a big number bulk strings, a boolean an integer,
+ * null the bulk string of length -1, a push an array.
+ */
+export interface Reply {
+  readonly version: 2 | 3;
+  ok(): void;
+  /** A simple string: ASCII without line ends. */
+  simple(text: string): void;
+  /** As the error's text is sent: with its code first (`ERR ...`). For errors within arrays; a command throws otherwise. */
+  error(text: string): void;
+  integer(value: number | bigint): void;
+  bulk(bytes: Uint8Array): void;
+  /** A bulk string of text, as UTF-8. */
+  text(text: string): void;
+  nil(): void;
+  /** Null where an array was to be: `*-1` in RESP2. */
+  nilArray(): void;
+  array(count: number): void;
+  /** @param count of pairs. */
+  map(count: number): void;
+  set(count: number): void;
+  push(count: number): void;
+  double(value: number): void;
+  boolean(value: boolean): void;
+  bigNumber(value: bigint): void;
+  /** @param format of three letters: `txt`, `mkd`. */
+  verbatim(format: string, text: string): void;
+  /** An array whose length is known at its end. @returns what `endArray` takes; arrays may lie within each other. */
+  beginArray(): number;
+  endArray(begun: number, count: number): void;
+}
+
+/** What commands know of the connection that they came by. */
+export interface Session {
+  /** The database that is selected: 0 to 15. */
+  readonly database: number;
+  /** Whether the command runs within EXEC: it does not block, and has no slices. */
+  readonly isInTransaction: boolean;
+}
+
+/**
+ * A piece of a long reply: it goes on where the last one has ended, on the same state, in a later turn. It writes what it can,
+ * looking at `elementsPerSlice` (limits.ts) at most, and returns the next piece, or nothing at the end.
+ */
+export type Slice = (view: ReadView, reply: Reply) => Slice | undefined;
+
+/** What a command that blocks has come to: it waits for one of its keys, and is tried again when one has changed. */
+export interface Waiting {
+  /** As the engine has them, in the order of the command. They are copied. */
+  readonly keys: readonly Uint8Array[];
+  /** 0: for ever. */
+  readonly timeoutMs: number;
+  /** Written when the time is over; within EXEC, at once. */
+  readonly onTimeout: (reply: Reply) => void;
+}
+
+/**
+ * How a command of a family runs. Those about the connection or the server have a way of their own (`session-command.ts`):
+ *
+ * - `read`: over the visible state, or over the newest one behind writes of the same connection. May go on in slices.
+ * - `newest`: reads ranks, counts or places by index, which only the newest state has. May go on in slices, on the state that it began
+ *   on once that is visible.
+ * - `write`: in a decision of its own, or in the one of its MULTI.
+ * - `block`: as `write`, and may wait.
+ */
+export type Handler =
+  | { readonly read: (view: ReadView, call: CommandCall) => Slice | undefined | void }
+  | { readonly newest: (view: View, call: CommandCall) => Slice | undefined | void }
+  | { readonly write: (view: View, call: CommandCall) => void }
+  | { readonly block: (view: View, call: CommandCall) => Waiting | undefined };
+
+export type CommandFlag =
+  | 'write'
+  | 'readonly'
+  | 'denyoom'
+  | 'admin'
+  | 'pubsub'
+  | 'noscript'
+  | 'blocking'
+  | 'loading'
+  | 'stale'
+  | 'skip_monitor'
+  | 'skip_slowlog'
+  | 'asking'
+  | 'fast'
+  | 'no_auth'
+  | 'no_multi'
+  | 'no_async_loading'
+  | 'movablekeys'
+  | 'allow_busy'
+  | 'may_replicate'
+  | 'sentinel'
+  | 'no_mandatory_keys';
+
+/** Without their `@`. */
+export type Category =
+  | 'keyspace'
+  | 'read'
+  | 'write'
+  | 'set'
+  | 'sortedset'
+  | 'list'
+  | 'hash'
+  | 'string'
+  | 'bitmap'
+  | 'hyperloglog'
+  | 'bloom'
+  | 'pubsub'
+  | 'admin'
+  | 'fast'
+  | 'slow'
+  | 'blocking'
+  | 'dangerous'
+  | 'connection'
+  | 'transaction';
+
+export type Group =
+  | 'string'
+  | 'bitmap'
+  | 'generic'
+  | 'hash'
+  | 'list'
+  | 'set'
+  | 'sorted-set'
+  | 'hyperloglog'
+  | 'bf'
+  | 'transactions'
+  | 'pubsub'
+  | 'connection'
+  | 'server';
+
+/** Keys of a command whose places do not depend on its words, and what is done with them. */
+export interface KeyPlaces {
+  /** The index of the first key. */
+  readonly first: number;
+  /** The index of the last key; negative: counted from the end, -1 the last word. */
+  readonly last: number;
+  readonly step: number;
+  /** What access asks for: `read` of a key, `write`, or both. */
+  readonly use: KeyUse;
+}
+
+export type KeyUse = 'read' | 'write' | 'both';
+
+/** Keys whose places the words tell (`numkeys`, STORE, ...). */
+export interface FoundKeys {
+  /** Tells each key's index; what is wrong with the words is left to the command itself. */
+  readonly find: (args: Arguments, tell: (index: number, use: KeyUse) => void) => void;
+  /** As COMMAND tells them: first key, last key, step; `0, 0, 0` without any. */
+  readonly told: readonly [first: number, last: number, step: number];
+}
+
+export interface CommandFacts {
+  /** In lower case; a subcommand as `config|get`. */
+  readonly name: string;
+  /** How many words, with the name; negative: at least so many. */
+  readonly arity: number;
+  readonly flags: readonly CommandFlag[];
+  /** Several rows where keys differ in use (`SMOVE source destination`). Left out: the command has no keys. */
+  readonly keys?: readonly KeyPlaces[] | FoundKeys;
+  readonly categories: readonly Category[];
+  readonly group: Group;
+  /** One sentence, as COMMAND DOCS and `docs/redis.md` have it. */
+  readonly summary: string;
+  /** The version of Redis that brought it: `1.0.0`. */
+  readonly since: string;
+  /** `O(1)`, `O(N) with N ...`. */
+  readonly complexity: string;
+  /** The words behind the name, as a reference page writes them: `key field value [field value ...]`. */
+  readonly syntax: string;
+}
+
+export type Command = CommandFacts & Handler;
