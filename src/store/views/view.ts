@@ -88,6 +88,8 @@ export interface PutOptions {
   readonly leaseId?: number;
   /** What kind of value it is; 0 or left out: plain bytes. */
   readonly kind?: number;
+  /** Of the elements that belong to the entry, by `newCollectionId`; 0 or left out: none do. */
+  readonly collectionId?: number;
 }
 
 export interface RangeLimits {

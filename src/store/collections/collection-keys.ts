@@ -1,0 +1,88 @@
+/**
+ * The keys of collections' elements, and of collections that are to be swept: the one place that puts them together.
+ *
+ *     FA id:u64 tag sub    an element of the collection `id`
+ *     FB id:u64            the elements of `id` are to be swept
+ *
+ * Numbers are big-endian, so that an id's elements lie side by side, by tag, then by sub. What a tag's sub and value are is
+ * said by the type that has it; tags are never used for something else:
+ *
+ * | tag | type | sub → value |
+ * |---|---|---|
+ * | f | hash | field → value |
+ * | m | set, sorted set | member → nothing; sorted set: its score |
+ * | s | sorted set | sortable score, member → nothing |
+ * | c | list | position → chunk |
+ * | b | Bloom filter | page → its bits |
+ */
+import type { EngineRange } from '../../engine/engine.ts';
+
+const ELEMENT = 0xfa;
+const SWEPT = 0xfb;
+const ID_END = 9;
+
+export const tags = {
+  field: 0x66,
+  member: 0x6d,
+  score: 0x73,
+  chunk: 0x63,
+  page: 0x62,
+} as const;
+
+export type Tag = (typeof tags)[keyof typeof tags];
+
+/** The bytes of an element's key before its sub. */
+export const ELEMENT_HEAD_BYTES = ID_END + 1;
+
+/** @param id from 1 to 2^53 - 1. */
+export function elementKey(id: number, tag: Tag, sub: Uint8Array): Uint8Array {
+  const key = beginElementKey(id, tag, sub.length);
+  key.set(sub, ELEMENT_HEAD_BYTES);
+  return key;
+}
+
+/** A key whose sub, of so many bytes, the caller fills in. */
+export function beginElementKey(id: number, tag: Tag, subBytes: number): Uint8Array {
+  const key = new Uint8Array(ELEMENT_HEAD_BYTES + subBytes);
+  writeHead(key, ELEMENT, id);
+  key[ID_END] = tag;
+  return key;
+}
+
+/** The elements of a collection that have a tag. */
+export function elementsWithTag(id: number, tag: Tag): EngineRange {
+  const start = beginElementKey(id, tag, 0);
+  const end = beginElementKey(id, tag, 0);
+  end[ID_END] = tag + 1;
+  return { start, end };
+}
+
+/** All elements of a collection. */
+export function elementsOf(id: number): EngineRange {
+  return { start: idKey(ELEMENT, id), end: idKey(ELEMENT, id + 1) };
+}
+
+/** What stands for a collection whose elements are to be swept. */
+export function sweptKey(id: number): Uint8Array {
+  return idKey(SWEPT, id);
+}
+
+/** The sub of an element's key: a view of it. */
+export function subOf(key: Uint8Array): Uint8Array {
+  return key.subarray(ELEMENT_HEAD_BYTES);
+}
+
+function idKey(region: number, id: number): Uint8Array {
+  const key = new Uint8Array(ID_END);
+  writeHead(key, region, id);
+  return key;
+}
+
+function writeHead(key: Uint8Array, region: number, id: number): void {
+  key[0] = region;
+  let rest = id;
+  for (let index = ID_END - 1; index > 0; index--) {
+    key[index] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+}
