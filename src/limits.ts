@@ -775,4 +775,10 @@ export const serverFixed = {
    */
   openFilesReserve: 128,
   openFilesReserveShareMax: 3 / 4,
+  /**
+   * The places at which scans of Redis clients go on (SCAN, HSCAN, ...), of all clients, and the bytes of their keys; when there
+   * are more the oldest are forgotten, and such a scan begins anew.
+   */
+  scanCursorsMax: 65_536,
+  scanCursorBytesMax: 16 * MiB,
 } as const;

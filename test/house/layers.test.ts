@@ -94,6 +94,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'rest',
     'scripts',
     'web',
+    'redis',
     'listener',
   ],
   transfer: ['contract', 'json', 'snapshot', 'input', 'output', 'batches'],

@@ -11,12 +11,15 @@
  * to the reply, stays.
  */
 import type { ReadView, View } from '../../../store/views/view.ts';
+import type { ScanCursors } from '../cursors/cursor-ring.ts';
 
 /** One call, while it runs. It and everything that it hands out is good until the command returns. */
 export interface CommandCall {
   readonly args: Arguments;
   readonly reply: Reply;
   readonly session: Session;
+  /** Where the scans of all clients go on (SCAN, HSCAN, SSCAN, ZSCAN). */
+  readonly cursors: ScanCursors;
   /**
    * Says that a keyspace event has happened to a key, to be told once the change is visible (`set`, `hset`, `del`, ...).
    * @param eventClass the letter of `notify-keyspace-events` that it belongs to.
