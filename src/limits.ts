@@ -33,6 +33,8 @@ export const fixed = {
   scanChunkBytesMax: 512 * KiB,
   /** The length of a glob. */
   patternBytesMax: 256,
+  /** ... and that of one by Redis' rules. */
+  globBytesMax: 64 * KiB,
   /** The values of which the mean length is taken where there are more. */
   sampledValuesMax: 1024,
   /** A name of a user, a role or a token. */

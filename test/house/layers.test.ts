@@ -22,7 +22,7 @@ const layers: readonly (readonly string[])[] = [
   ],
   ['api.ts', 'api-json.ts', 'arguments', 'tracing'],
   ['disk'],
-  ['wire', 'http2'],
+  ['wire', 'http2', 'matching'],
   ['wal', 'snapshot'],
   ['engine'],
   ['store'],
@@ -38,7 +38,7 @@ const layers: readonly (readonly string[])[] = [
 const strangers: readonly (readonly [string, string])[] = [
   ['wal', 'snapshot'],
   ['snapshot', 'wal'],
-  ['wire', 'http2'],
+  ['wire', 'http2', 'matching'],
   ['http2', 'wire'],
   ['server', 'client'],
   ['client', 'server'],

@@ -9,7 +9,7 @@
 import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import { CodeIntervals } from './code-intervals.ts';
-import { SymbolPattern, type Position } from './symbol-pattern.ts';
+import { SymbolPattern, type Position } from '../../matching/symbol-pattern.ts';
 
 type Step =
   | { readonly kind: 'star' }
