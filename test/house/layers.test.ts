@@ -38,7 +38,7 @@ const layers: readonly (readonly string[])[] = [
 const strangers: readonly (readonly [string, string])[] = [
   ['wal', 'snapshot'],
   ['snapshot', 'wal'],
-  ['wire', 'http2', 'matching'],
+  ['wire', 'http2'],
   ['http2', 'wire'],
   ['server', 'client'],
   ['client', 'server'],

@@ -95,7 +95,7 @@ describe('globs by the rules of Redis', () => {
   });
 
   it('match what stringmatchlen matches', () => {
-    const seed = Number(process.env.SEED ?? 20261126);
+    const seed = Number(process.env['SEED'] ?? 20261126);
     const random = new SeededRandom(seed);
     const letters = ['a', 'b', 'c', '*', '?', '[', ']', '^', '-', '\\', '!', '\0', '\x80', '\xff'];
     const text = (most: number): string =>
