@@ -126,6 +126,8 @@ export class StoreError<Code extends StoreErrorCode = StoreErrorCode> extends An
   override readonly name = 'StoreError';
   readonly code: Code;
   readonly details: DetailsOf<Code>;
+  /** Of some `limitReached`: what has no room for more. */
+  room: 'memory' | 'log' | undefined;
 
   constructor(
     code: Code,
@@ -167,6 +169,15 @@ export function isStoreError<Code extends StoreErrorCode>(
   code: Code,
 ): error is StoreError<Code> {
   return error instanceof StoreError && error.code === code;
+}
+
+/** Says what has no room for what was refused. */
+export function noRoomIn(
+  room: 'memory' | 'log',
+  error: StoreError<'limitReached'>,
+): StoreError<'limitReached'> {
+  error.room = room;
+  return error;
 }
 
 /** Breaks when an invariant of our own does not hold; never for what the outside world does wrong. */

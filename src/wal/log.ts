@@ -14,7 +14,7 @@
  */
 import type { Clock } from '../clock.ts';
 import type { Disk } from '../disk/disk.ts';
-import { RetryLaterError, StoreError, assert } from '../errors.ts';
+import { noRoomIn, RetryLaterError, StoreError, assert } from '../errors.ts';
 import { fixed, limitName } from '../limits.ts';
 import { FailStop, readOnlyError } from './segments/fail-stop.ts';
 import { SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, STORE_ID_BYTES } from './frames/format.ts';
@@ -404,10 +404,13 @@ export class Log {
     // A single record that is longer than the limit would otherwise wait for ever.
     if (batch.isEmpty && writingBytes === 0) return;
     const { unflushedBytesMax } = this.#options;
-    throw new RetryLaterError(
-      `${unwrittenBytes - byteLength} bytes are not yet written to the log, and ${byteLength} more ` +
-        `would pass the ${unflushedBytesMax} of ${limitName('unflushedBytesMax')}: wait for writes under way and try again`,
-      fixed.busyRetryMs,
+    throw noRoomIn(
+      'log',
+      new RetryLaterError(
+        `${unwrittenBytes - byteLength} bytes are not yet written to the log, and ${byteLength} more ` +
+          `would pass the ${unflushedBytesMax} of ${limitName('unflushedBytesMax')}: wait for writes under way and try again`,
+        fixed.busyRetryMs,
+      ),
     );
   }
 

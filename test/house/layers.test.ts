@@ -96,6 +96,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'web',
     'redis',
     'listener',
+    'redis',
   ],
   transfer: ['contract', 'json', 'snapshot', 'input', 'output', 'batches'],
   client: ['errors', 'messages', 'connection', 'calls', 'tracing', 'exchanges', 'pipelining', 'transports'],

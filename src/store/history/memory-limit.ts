@@ -21,7 +21,7 @@
  */
 import type { Clock } from '../../clock.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { RetryLaterError, StoreError } from '../../errors.ts';
+import { noRoomIn, RetryLaterError, StoreError } from '../../errors.ts';
 import { fixed, limitName } from '../../limits.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
 import type { OperatorEvent } from '../operator-event.ts';
@@ -90,9 +90,10 @@ export class MemoryLimit {
     this.#tell();
     const advice = isMoreToDo ? GIVING_BACK : adviceFor(this.#context.heldBy());
     const message = `the store uses ${inMiB(this.usedBytes)} of the ${inMiB(this.bytesMax)} of memory that ${limitName('memoryBytesMax')} allows, and this write needs ${inMiB(byteCount)} more; ${advice}`;
-    throw isMoreToDo
-      ? new RetryLaterError(message, fixed.busyRetryMs)
-      : new StoreError('limitReached', message);
+    throw noRoomIn(
+      'memory',
+      isMoreToDo ? new RetryLaterError(message, fixed.busyRetryMs) : new StoreError('limitReached', message),
+    );
   }
 
   /** Tells the operator, but not for each write that is refused. */

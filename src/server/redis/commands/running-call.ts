@@ -1,0 +1,32 @@
+/** The call that is running: one object for all calls, one after the other. */
+import type { PlacedArguments } from '../protocol/placed-arguments.ts';
+import type { ReplyWriter } from '../protocol/reply-writer.ts';
+import type { CommandCall, EventClass, Session } from './command.ts';
+
+/** Something that happened to a key, to be told once it is visible. */
+export interface KeyspaceEvent {
+  readonly eventClass: EventClass;
+  readonly event: string;
+  /** As the engine has it, in bytes of its own. */
+  readonly key: Uint8Array;
+}
+
+export class RunningCall implements CommandCall {
+  readonly args: PlacedArguments;
+  reply: ReplyWriter;
+  session: Session;
+  /** Whether events are wanted by anything; else none are kept. */
+  keepsEvents = false;
+  /** Those of the calls since they were taken, in their order. */
+  events: KeyspaceEvent[] = [];
+
+  constructor(args: PlacedArguments, reply: ReplyWriter, session: Session) {
+    this.args = args;
+    this.reply = reply;
+    this.session = session;
+  }
+
+  notify(eventClass: EventClass, event: string, key: Uint8Array): void {
+    if (this.keepsEvents) this.events.push({ eventClass, event, key: Uint8Array.prototype.slice.call(key) });
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Commands about the connection or the server, beside those of the families: they know the session that they came by, and no view.
+ * Their rows stand in the same table.
+ */
+import type { CommandCall, CommandFacts, Session } from './command.ts';
+
+/**
+ * Runs in the connection's turn, in its order. What it returns is waited for before the connection's next command runs; its reply
+ * may be written until then.
+ */
+export type SessionHandler = (session: ClientSession, call: CommandCall) => void | Promise<void>;
+
+export type SessionCommand = CommandFacts & { readonly session: SessionHandler };
+
+/** One connection, as commands and other connections see it. */
+export interface ClientSession extends Session {
+  /** Counted from 1; never given out twice by one process. */
+  readonly id: number;
+  /** CLIENT SETNAME; '' without. */
+  name: string;
+  /** Who is at the other end, `HOST:PORT`, or the path of the socket and `:0`. */
+  readonly address: string;
+  /** Where it came in, in the same form. */
+  readonly localAddress: string;
+  /** What SELECT sets. */
+  database: number;
+  readonly protocolVersion: 2 | 3;
+  /** The user that it is logged in as, or `default`. */
+  readonly userName: string;
+  /** CLIENT REPLY: what is done with replies. `skip` ends behind the next command. */
+  replyMode: 'on' | 'off' | 'skip';
+  /** CLIENT NO-EVICT, NO-TOUCH; told by CLIENT LIST. */
+  readonly options: Set<ClientOption>;
+  /** CLIENT SETINFO. */
+  libraryName: string;
+  libraryVersion: string;
+  /** What pub/sub keeps of it; while one is above 0, RESP2 takes few commands. */
+  readonly subscriptionCounts: SubscriptionCounts;
+  /** MONITOR: is sent what others run. */
+  isMonitor: boolean;
+
+  readonly figures: SessionFigures;
+  /** Commands queued by MULTI; -1 outside of it. */
+  readonly queuedCount: number;
+  readonly watchedCount: number;
+  /** Whether it waits in a command that blocks. */
+  readonly isBlocked: boolean;
+
+  /** Sends what is no reply: a message of pub/sub, a line of MONITOR. It goes behind all replies that have been written. */
+  push(bytes: Uint8Array): void;
+  /** Closes it: at once, or behind the reply to the command that runs now. */
+  kill(when: 'now' | 'afterReply'): void;
+  /** Ends its wait. @returns whether it waited. @param withError CLIENT UNBLOCK ... ERROR. */
+  unblock(withError: boolean): boolean;
+  /** Runs once, as it is closed. */
+  onClose(run: () => void): void;
+  /** As RESET does: no MULTI, no WATCH, database 0, RESP2, no name, the user that it began as. */
+  reset(): void;
+}
+
+export type ClientOption = 'noEvict' | 'noTouch';
+
+export interface SubscriptionCounts {
+  channels: number;
+  patterns: number;
+  shardChannels: number;
+}
+
+export interface SessionFigures {
+  /** By the wall clock. */
+  readonly connectedAtMs: number;
+  readonly lastCommandAtMs: number;
+  /** `config|get`; '' before the first. */
+  readonly lastCommand: string;
+  /** What is read and not yet a whole command. */
+  readonly queryBytes: number;
+  /** What is written and not sent. */
+  readonly outputBytes: number;
+}
+
+/** All connections of the door, and what can be done to them together. */
+export interface ClientSessions {
+  readonly all: Iterable<ClientSession>;
+  readonly count: number;
+  byId(id: number): ClientSession | undefined;
+  /** CLIENT PAUSE: commands that write, or all, wait until then, by the wall clock; 0 ends it. */
+  pause(untilMs: number, what: 'writes' | 'all'): void;
+}

@@ -1,0 +1,155 @@
+/**
+ * `PlacedArguments`: the words of one call, as places in the buffer that they came in. There is one object for all calls of a
+ * connection, one after the other; no word is copied or made an object before it is asked for.
+ */
+import { assert } from '../../../errors.ts';
+import { fixed } from '../../../limits.ts';
+import type { Arguments } from '../commands/command.ts';
+import { notAFloat, notAnInteger } from '../replies/errors.ts';
+import { KeyPlace, toEngineKey } from './database-keys.ts';
+import { readDouble, readInteger } from './number-words.ts';
+
+/** Between an upper-case letter and its lower-case one. */
+const CASE_BIT = 0x20;
+const FIRST_PLACES = 16;
+
+export class PlacedArguments implements Arguments {
+  count = 0;
+  /** In which the keys are. */
+  database = 0;
+  #buffer: Buffer = Buffer.alloc(0);
+  /** Begin and end of each word. */
+  #places = new Int32Array(2 * FIRST_PLACES);
+  /** Of the first key; others, and those of a transaction, which all have to stay, are in memory of their own. */
+  readonly #firstKey = new KeyPlace();
+  keepsKeys = false;
+
+  /** The next call: words are added then. @param buffer stays as it is until the call is over. */
+  begin(buffer: Buffer): void {
+    this.#buffer = buffer;
+    this.count = 0;
+  }
+
+  add(start: number, end: number): void {
+    const at = 2 * this.count;
+    if (at === this.#places.length) this.#grow();
+    this.#places[at] = start;
+    this.#places[at + 1] = end;
+    this.count++;
+  }
+
+  /** Takes the words of a call that were copied. */
+  takeWords(words: readonly Uint8Array[]): void {
+    this.begin(Buffer.concat(words));
+    let start = 0;
+    for (const { length } of words) {
+      this.add(start, start + length);
+      start += length;
+    }
+  }
+
+  /** The words, copied together. */
+  copyWords(): Uint8Array[] {
+    const copies: Uint8Array[] = [];
+    for (let index = 0; index < this.count; index++)
+      copies.push(Uint8Array.prototype.slice.call(this.bytes(index)));
+    return copies;
+  }
+
+  /** Of all words. */
+  get byteLength(): number {
+    return this.count === 0 ? 0 : this.#end(this.count - 1) - this.#start(0);
+  }
+
+  bytes(index: number): Uint8Array {
+    const start = this.#start(index);
+    return new Uint8Array(this.#buffer.buffer, this.#buffer.byteOffset + start, this.#end(index) - start);
+  }
+
+  key(index: number): Uint8Array {
+    if (index === 1 && !this.keepsKeys)
+      return this.#firstKey.put(this.database, this.#buffer, this.#start(index), this.#end(index));
+    return toEngineKey(this.database, this.bytes(index));
+  }
+
+  text(index: number): string {
+    return this.#buffer.toString('latin1', this.#start(index), this.#end(index));
+  }
+
+  is(index: number, word: string): boolean {
+    const start = this.#start(index);
+    const { length } = word;
+    if (this.#end(index) - start !== length) return false;
+    const buffer = this.#buffer;
+    for (let at = 0; at < length; at++) {
+      const byte = buffer[start + at] ?? 0;
+      const wanted = word.charCodeAt(at);
+      if (byte !== wanted && (byte !== (wanted | CASE_BIT) || wanted < 0x41 || wanted > 0x5a)) return false;
+    }
+    return true;
+  }
+
+  int64(index: number): bigint {
+    return BigInt(this.#integer(index));
+  }
+
+  integer(index: number): number {
+    const value = this.#integer(index);
+    if (typeof value === 'number') return value;
+    if (value > BigInt(fixed.integerMax)) return fixed.integerMax;
+    return value < -BigInt(fixed.integerMax) ? -fixed.integerMax : Number(value);
+  }
+
+  double(index: number): number {
+    const value = readDouble(this.#buffer, this.#start(index), this.#end(index));
+    if (value === undefined) throw notAFloat();
+    return value;
+  }
+
+  /** FNV-1a of a word in lower case, for a table of names. */
+  hash(index: number): number {
+    const buffer = this.#buffer;
+    const end = this.#end(index);
+    let hash = HASH_START;
+    for (let at = this.#start(index); at < end; at++) hash = hashStep(hash, lower(buffer[at] ?? 0));
+    return hash;
+  }
+
+  #integer(index: number): number | bigint {
+    const value = readInteger(this.#buffer, this.#start(index), this.#end(index));
+    if (value === undefined) throw notAnInteger();
+    return value;
+  }
+
+  #start(index: number): number {
+    assert(index < this.count, 'a command asks for words that its arity or its count allows');
+    return this.#places[2 * index] ?? 0;
+  }
+
+  #end(index: number): number {
+    return this.#places[2 * index + 1] ?? 0;
+  }
+
+  #grow(): void {
+    const grown = new Int32Array(2 * this.#places.length);
+    grown.set(this.#places);
+    this.#places = grown;
+  }
+}
+
+const HASH_START = 0x811c9dc5 | 0;
+
+function hashStep(hash: number, byte: number): number {
+  return Math.imul(hash ^ byte, 0x01000193);
+}
+
+function lower(byte: number): number {
+  return byte >= 0x41 && byte <= 0x5a ? byte | CASE_BIT : byte;
+}
+
+/** As `PlacedArguments.hash`, of a name in lower case. */
+export function hashOfName(name: string): number {
+  let hash = HASH_START;
+  for (let index = 0; index < name.length; index++) hash = hashStep(hash, name.charCodeAt(index));
+  return hash;
+}

@@ -1,0 +1,110 @@
+/**
+ * All texts of errors that go over the wire, as Redis 7.0 has them where it has one: its clients look at the code (the first
+ * word), some at more.
+ */
+import { AnswerError, StoreError, type StoreErrorCode } from '../../../errors.ts';
+import { fixed } from '../../../limits.ts';
+
+/** What is wrong with a command. The message is what is sent, with its code first and without line ends. */
+export class ReplyError extends AnswerError {
+  override readonly name = 'ReplyError';
+}
+
+export const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value';
+export const NOT_AN_INTEGER = 'ERR value is not an integer or out of range';
+export const NOT_A_FLOAT = 'ERR value is not a valid float';
+export const SYNTAX = 'ERR syntax error';
+export const INTEGER_OVERFLOW = 'ERR increment or decrement would overflow';
+export const NOT_A_NUMBER = 'ERR increment would produce NaN or Infinity';
+export const INDEX_OUT_OF_RANGE = 'ERR index out of range';
+export const NO_SUCH_KEY = 'ERR no such key';
+export const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
+export const INTERNAL = 'ERR the server failed to run the command; its log says how';
+
+export function syntaxError(): ReplyError {
+  return new ReplyError(SYNTAX);
+}
+
+export function notAnInteger(): ReplyError {
+  return new ReplyError(NOT_AN_INTEGER);
+}
+
+export function notAFloat(): ReplyError {
+  return new ReplyError(NOT_A_FLOAT);
+}
+
+export function keyHasNoBytes(): ReplyError {
+  return new ReplyError('ERR the key is empty; a key has at least 1 byte');
+}
+
+export function keyIsTooLong(length: number): ReplyError {
+  return new ReplyError(`ERR the key is ${length} bytes long; at most ${fixed.keyBytesMax} are allowed`);
+}
+
+export function wrongArity(name: string): ReplyError {
+  return new ReplyError(`ERR wrong number of arguments for '${name}' command`);
+}
+
+/** Of the name and of the words behind it so many characters are told. */
+const TOLD_CHARACTERS_MAX = 128;
+
+/** @param words behind the name. */
+export function unknownCommand(name: string, words: Iterable<string>): ReplyError {
+  let told = '';
+  for (const word of words) {
+    if (told.length >= TOLD_CHARACTERS_MAX) break;
+    told += `'${word.slice(0, TOLD_CHARACTERS_MAX - told.length)}' `;
+  }
+  return new ReplyError(
+    plain(`ERR unknown command '${name.slice(0, TOLD_CHARACTERS_MAX)}', with args beginning with: ${told}`),
+  );
+}
+
+export function unknownSubcommand(name: string, container: string): ReplyError {
+  return new ReplyError(
+    plain(
+      `ERR unknown subcommand '${name.slice(0, TOLD_CHARACTERS_MAX)}'. Try ${container.toUpperCase()} HELP.`,
+    ),
+  );
+}
+
+/** As Redis does it, so that what a client has sent can't end the line. */
+function plain(text: string): string {
+  return text.replace(/[\r\n]/g, ' ');
+}
+
+/** What is sent for what the store has refused. */
+export function textOfStoreError(error: StoreError): string {
+  const fixedText = TEXTS[error.code];
+  if (fixedText !== undefined) return fixedText;
+  const message = plain(error.message);
+  switch (error.code) {
+    case 'limitReached':
+      return error.room === 'memory' ? OUT_OF_MEMORY : `ERR ${message}`;
+    case 'readOnly':
+    case 'storageFailed':
+      return `MISCONF Errors writing to the log: ${message}`;
+    case 'unauthenticated':
+      return `NOAUTH ${message}`;
+    case 'permissionDenied':
+      return `NOPERM ${message}`;
+    default:
+      return `ERR ${message}`;
+  }
+}
+
+const TEXTS: { readonly [code in StoreErrorCode]?: string } = {
+  wrongType: WRONG_TYPE,
+  notAnInteger: NOT_AN_INTEGER,
+  integerOverflow: INTEGER_OVERFLOW,
+  notAFloat: NOT_A_FLOAT,
+  notANumber: NOT_A_NUMBER,
+  indexOutOfRange: INDEX_OUT_OF_RANGE,
+  keyNotFound: NO_SUCH_KEY,
+};
+
+/** @returns what is sent for something thrown; `undefined`: it is a defect of ours. */
+export function textOf(error: unknown): string | undefined {
+  if (error instanceof ReplyError) return error.message;
+  return error instanceof StoreError ? textOfStoreError(error) : undefined;
+}
