@@ -1,4 +1,5 @@
 /** The call that is running: one object for all calls, one after the other. */
+import type { ScanCursors } from '../cursors/cursor-ring.ts';
 import type { PlacedArguments } from '../protocol/placed-arguments.ts';
 import type { ReplyWriter } from '../protocol/reply-writer.ts';
 import type { CommandCall, EventClass, Session } from './command.ts';
@@ -15,15 +16,17 @@ export class RunningCall implements CommandCall {
   readonly args: PlacedArguments;
   reply: ReplyWriter;
   session: Session;
+  readonly cursors: ScanCursors;
   /** Whether events are wanted by anything; else none are kept. */
   keepsEvents = false;
   /** Those of the calls since they were taken, in their order. */
   events: KeyspaceEvent[] = [];
 
-  constructor(args: PlacedArguments, reply: ReplyWriter, session: Session) {
+  constructor(args: PlacedArguments, reply: ReplyWriter, session: Session, cursors: ScanCursors) {
     this.args = args;
     this.reply = reply;
     this.session = session;
+    this.cursors = cursors;
   }
 
   notify(eventClass: EventClass, event: string, key: Uint8Array): void {

@@ -7,6 +7,7 @@ import type { TableRow } from '../../../../src/server/redis/commands/table.ts';
 import { CommandTable } from '../../../../src/server/redis/commands/table.ts';
 import { CommandRunner } from '../../../../src/server/redis/commands/run-command.ts';
 import { RunningCall, type KeyspaceEvent } from '../../../../src/server/redis/commands/running-call.ts';
+import { CursorRing } from '../../../../src/server/redis/cursors/cursor-ring.ts';
 import { PlacedArguments } from '../../../../src/server/redis/protocol/placed-arguments.ts';
 import { ReplyWriter } from '../../../../src/server/redis/protocol/reply-writer.ts';
 import { ReplyError } from '../../../../src/server/redis/replies/errors.ts';
@@ -31,7 +32,7 @@ export class RedisHarness {
     this.#runner = new CommandRunner(seam.store, (_, error) => {
       throw error;
     });
-    this.#call = new RunningCall(this.#args, this.#reply, this.#session);
+    this.#call = new RunningCall(this.#args, this.#reply, this.#session, new CursorRing(0));
     this.#call.keepsEvents = true;
   }
 
