@@ -94,7 +94,6 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'rest',
     'scripts',
     'web',
-    'redis',
     'listener',
     'redis',
   ],
