@@ -783,4 +783,6 @@ export const serverFixed = {
    */
   scanCursorsMax: 65_536,
   scanCursorBytesMax: 16 * MiB,
+  /** Of a long reply to a Redis client a piece looks at so many elements at most, before others have their turn. */
+  elementsPerSlice: 1000,
 } as const;
