@@ -149,6 +149,12 @@ export class Cursor {
     return (BigInt(this.#high | 0) << 32n) | BigInt(low);
   }
 
+  double(end: number): number {
+    const start = this.position;
+    this.#skipBytes(8, end);
+    return this.#buffer.readDoubleLE(start);
+  }
+
   /** The length of what comes next, as the position where that ends. */
   endOfLength(end: number): number {
     const start = this.position;

@@ -51,7 +51,7 @@ describe('the generator of codecs', () => {
   });
 
   it('refuses a kind of field that it can not do', () => {
-    expect(() => generate(schemaOf(scalar('Real', Type.DOUBLE)), all)).toThrow('not supported');
+    expect(() => generate(schemaOf(scalar('Real', Type.FLOAT)), all)).toThrow('not supported');
     expect(() => generate(schemaOf(scalar('Fixed', Type.FIXED64)), all)).toThrow('not supported');
   });
 

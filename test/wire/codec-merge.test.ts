@@ -1,4 +1,11 @@
-import { create, fromBinary, toBinary, type DescMessage } from '@bufbuild/protobuf';
+import {
+  create,
+  fromBinary,
+  ScalarType,
+  toBinary,
+  type DescField,
+  type DescMessage,
+} from '@bufbuild/protobuf';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readDeleteResponse } from '../../gen/kelp/v1/kv_codec.ts';
@@ -70,9 +77,7 @@ function scramble(message: DescMessage, bytes: Buffer, choices: fc.Stream<number
     } else if (payload !== undefined && field?.message !== undefined) {
       pieces.push(encodePayload(number, scramble(field.message, payload, choices)));
     } else if (payload !== undefined && field?.fieldKind === 'list' && field.packed && choose(2) === 0) {
-      for (const value of splitVarints(payload)) {
-        pieces.push(Buffer.concat([encodeTag(number, 0), encodeVarint(value)]));
-      }
+      pieces.push(...unpacked(field, payload));
     } else {
       pieces.push(record.raw);
     }
@@ -82,4 +87,13 @@ function scramble(message: DescMessage, bytes: Buffer, choices: fc.Stream<number
     [pieces[index], pieces[other]] = [pieces[other] as Buffer, pieces[index] as Buffer];
   }
   return Buffer.concat(pieces);
+}
+
+/** Each item of a packed list as a record of its own. */
+function unpacked({ number, scalar }: DescField, payload: Buffer): Buffer[] {
+  if (scalar !== ScalarType.DOUBLE)
+    return splitVarints(payload).map((value) => Buffer.concat([encodeTag(number, 0), encodeVarint(value)]));
+  return Array.from({ length: payload.length / 8 }, (_, index) =>
+    Buffer.concat([encodeTag(number, 1), payload.subarray(8 * index, 8 * index + 8)]),
+  );
 }

@@ -26,6 +26,7 @@ export const bigIntFields: ReadonlySet<string> = new Set([
   'kelp.v1.IncrementResponse.value',
   'kelp.v1.IncrementOperation.delta',
   'kelp.v1.IncrementResult.value',
+  'kelp.v1.HashIncrementRequest.delta',
 ]);
 
 export const codecs: readonly Codec[] = await loadCodecs();

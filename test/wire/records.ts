@@ -7,6 +7,8 @@ export interface WireRecord {
   readonly varint?: bigint;
   /** What follows a length, without that length; `undefined` with all other wire types. */
   readonly payload?: Buffer;
+  /** Eight bytes; `undefined` with all other wire types. */
+  readonly fixed64?: Buffer;
   /** All its bytes, the tag included. */
   readonly raw: Buffer;
 }
@@ -63,8 +65,10 @@ function recordAt(bytes: Buffer, start: number, groupDepth: number): WireRecord 
       const { value, end } = varintAt(bytes, tag.end, 10);
       return { number, wireType, varint: value, raw: slice(bytes, start, end) };
     }
-    case 1:
-      return { number, wireType, raw: slice(bytes, start, tag.end + 8) };
+    case 1: {
+      const end = tag.end + 8;
+      return { number, wireType, fixed64: slice(bytes, tag.end, end), raw: slice(bytes, start, end) };
+    }
     case 2: {
       const length = varintAt(bytes, tag.end, 10);
       const end = length.end + Number(length.value);

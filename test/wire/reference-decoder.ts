@@ -6,6 +6,7 @@
 
 import { type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf';
 import { type Shape, bigIntFields } from './codecs.ts';
+import { isOptional } from './shapes.ts';
 import { splitRecords, splitVarints, type WireRecord } from './records.ts';
 
 /** Throws when the bytes are not such a message. */
@@ -66,10 +67,18 @@ function itemsOf(field: DescField, record: WireRecord): unknown[] {
   if (field.scalar === ScalarType.STRING || field.scalar === ScalarType.BYTES) {
     return record.payload === undefined ? [] : [scalarOf(field, record.payload)];
   }
+  if (field.scalar === ScalarType.DOUBLE) return doublesOf(field, record);
   if (field.fieldKind === 'list' && record.payload !== undefined) {
     return splitVarints(record.payload).map((value) => integerOf(field, value));
   }
   return record.varint === undefined ? [] : [integerOf(field, record.varint)];
+}
+
+function doublesOf(field: DescField, { fixed64, payload }: WireRecord): number[] {
+  if (fixed64 !== undefined) return [fixed64.readDoubleLE()];
+  if (field.fieldKind !== 'list' || payload === undefined) return [];
+  if (payload.length % 8 !== 0) throw new Error('a packed list of doubles ends within one');
+  return Array.from({ length: payload.length / 8 }, (_, index) => payload.readDoubleLE(8 * index));
 }
 
 function scalarOf(field: DescField, payload: Buffer): unknown {
@@ -110,7 +119,8 @@ function finish(field: DescField, value: unknown): unknown {
 
 function defaultOf(field: DescField): unknown {
   if (field.fieldKind === 'list') return [];
-  if (field.message !== undefined) return undefined;
+  if (field.message !== undefined || isOptional(field)) return undefined;
+  if (field.scalar === ScalarType.DOUBLE) return 0;
   if (field.scalar === ScalarType.STRING) return '';
   if (field.scalar === ScalarType.BYTES) return new Uint8Array(0);
   return integerOf(field, 0n);

@@ -1,6 +1,7 @@
 /** Messages of any type: arbitrary ones, and the way from those of protobuf-es to those of the codecs. */
 
 import { type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf';
+import { FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
 import * as fc from 'fast-check';
 import { type Shape, bigIntFields } from './codecs.ts';
 
@@ -55,7 +56,12 @@ function singleShape(field: DescField, value: unknown): unknown {
 function fieldArbitrary(field: DescField): fc.Arbitrary<unknown> {
   if (field.fieldKind === 'list') return fc.array(singleArbitrary(field), { maxLength: 4 });
   if (field.message !== undefined) return fc.option(singleArbitrary(field), { nil: undefined });
-  return singleArbitrary(field);
+  return isOptional(field) ? fc.option(singleArbitrary(field), { nil: undefined }) : singleArbitrary(field);
+}
+
+/** Whether its default differs from not being set. */
+export function isOptional(field: DescField): boolean {
+  return field.message === undefined && field.presence === FeatureSet_FieldPresence.EXPLICIT;
 }
 
 function singleArbitrary(field: DescField): fc.Arbitrary<unknown> {
@@ -63,6 +69,9 @@ function singleArbitrary(field: DescField): fc.Arbitrary<unknown> {
   switch (field.enum === undefined ? field.scalar : ScalarType.INT32) {
     case ScalarType.BOOL:
       return fc.boolean();
+    case ScalarType.DOUBLE:
+      // What a NaN is made of does not matter, and its bits may change on the way.
+      return fc.oneof(fc.double({ noNaN: true }), fc.constantFrom(0, -0, Infinity, -Infinity));
     case ScalarType.STRING:
       return text;
     case ScalarType.BYTES:

@@ -48,9 +48,7 @@ function unsupportedFeature(field: DescField): string | undefined {
     case 'enum':
     case 'scalar':
       if (field.enum?.open === false) return 'closed enums';
-      return field.oneof === undefined && field.presence !== FeatureSet_FieldPresence.IMPLICIT
-        ? 'optional scalars'
-        : undefined;
+      return field.presence === FeatureSet_FieldPresence.LEGACY_REQUIRED ? 'required fields' : undefined;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
 import type { Scope } from './scope.ts';
-import { hex, tagOf } from './tag.ts';
+import { hex, tagOf, type WireType } from './tag.ts';
 
 /** The functions that read a message. */
 export function printRead(message: DescMessage, scope: Scope): string {
@@ -35,7 +35,7 @@ function printCase(field: DescField, scope: Scope): string {
   const target = `message.${field.localName}`;
   if (field.message === undefined) {
     const { read, wireType } = scope.scalar(field);
-    if (field.fieldKind === 'list' && wireType === 0) return printPackedCases(field, scope);
+    if (field.fieldKind === 'list' && wireType !== 2) return printPackedCases(field, scope);
     return fieldCase(field, wireType, [assignment(field, read)]);
   }
   const child = scope.empty(field.message);
@@ -69,17 +69,17 @@ function assignment(field: DescField, read: string): string {
 
 /** A list of numbers may come packed or not, and a reader must take both. */
 function printPackedCases(field: DescField, scope: Scope): string {
-  const { read } = scope.scalar(field);
+  const { read, wireType } = scope.scalar(field);
   const target = `message.${field.localName}`;
   const packed = fieldCase(field, 2, [
     'const listEnd = cursor.endOfLength(end);',
     `while (cursor.position < listEnd) ${target}.push(${read.replace('(end)', '(listEnd)')});`,
   ]);
-  return packed + fieldCase(field, 0, [`${target}.push(${read});`]);
+  return packed + fieldCase(field, wireType, [`${target}.push(${read});`]);
 }
 
 /** What the switch of a reader does with a field. */
-export function fieldCase(field: DescField, wireType: 0 | 2, statements: readonly string[]): string {
+export function fieldCase(field: DescField, wireType: WireType, statements: readonly string[]): string {
   const open = statements.some((statement) => statement.startsWith('const ')) ? ' {' : '';
   const head = `      case ${hex(tagOf(field, wireType))}:${open}\n`;
   const body = [...statements, 'break;'].map((statement) => `        ${statement}\n`).join('');

@@ -1,5 +1,6 @@
 import { type DescField, ScalarType } from '@bufbuild/protobuf';
 import type { Imports } from './imports.ts';
+import type { WireType } from './tag.ts';
 
 /** How a value that is not a message is kept in memory and brought to bytes, as pieces of code. */
 export interface ScalarCodec {
@@ -7,8 +8,7 @@ export interface ScalarCodec {
   readonly type: string;
   /** The default value. */
   zero(): string;
-  /** 0: varint, 2: a length and bytes. */
-  readonly wireType: 0 | 2;
+  readonly wireType: WireType;
   /** Whether the value differs from the default. */
   isSet(value: string): string;
   /** The bytes of a value without its tag. */
@@ -37,6 +37,16 @@ export function scalarCodec(field: DescField, isBigInt: boolean, imports: Import
         prepend: (value) => `buffer[--start] = ${value} ? 1 : 0;`,
         prependSet: () => 'buffer[--start] = 1;',
         read: 'cursor.bool(end)',
+      };
+    case ScalarType.DOUBLE:
+      return {
+        ...calling('Double', 'double', 'double.ts', imports),
+        type: 'number',
+        zero: () => '0',
+        wireType: 1,
+        // Minus zero is another number than the default.
+        isSet: (value) => `!Object.is(${value}, 0)`,
+        size: () => '8',
       };
     case ScalarType.STRING:
       return {

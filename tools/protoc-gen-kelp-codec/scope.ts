@@ -1,4 +1,5 @@
 import type { DescEnum, DescEnumValue, DescField, DescMessage } from '@bufbuild/protobuf';
+import { FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
 import { getComments } from '@bufbuild/protoplugin';
 import type { Imports } from './imports.ts';
 import { type ScalarCodec, scalarCodec } from './scalars.ts';
@@ -41,6 +42,15 @@ export class Scope {
   #of(message: DescMessage, name: string): string {
     return this.imports.generated(name, codecPath(message.file.name)).replace(/^type /, '');
   }
+}
+
+/** Whether a field that is no message tells apart its default from not being set (`optional` in proto3). */
+export function isOptional(field: DescField): boolean {
+  return (
+    (field.fieldKind === 'scalar' || field.fieldKind === 'enum') &&
+    field.oneof === undefined &&
+    field.presence === FeatureSet_FieldPresence.EXPLICIT
+  );
 }
 
 /** Where the code of a schema file goes, within the output folder. */

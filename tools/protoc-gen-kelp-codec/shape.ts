@@ -1,5 +1,5 @@
 import type { DescField, DescMessage, DescOneof } from '@bufbuild/protobuf';
-import { type Scope, printComment } from './scope.ts';
+import { type Scope, isOptional, printComment } from './scope.ts';
 
 /** The interface of a message and the function that makes one with every field at its default. */
 export function printShape(message: DescMessage, scope: Scope): string {
@@ -31,8 +31,9 @@ function oneofType(oneof: DescOneof, scope: Scope): string {
 }
 
 function fieldType(field: DescField, scope: Scope): string {
-  if (field.fieldKind === 'list') return `${singleType(field, scope)}[]`;
-  return field.message === undefined ? singleType(field, scope) : `${scope.shape(field.message)} | undefined`;
+  const type = singleType(field, scope);
+  if (field.fieldKind === 'list') return `${type}[]`;
+  return field.message === undefined && !isOptional(field) ? type : `${type} | undefined`;
 }
 
 function singleType(field: DescField, scope: Scope): string {
@@ -42,5 +43,5 @@ function singleType(field: DescField, scope: Scope): string {
 function defaultOf(member: DescField | DescOneof, scope: Scope): string {
   if (member.kind === 'oneof') return '{ case: undefined }';
   if (member.fieldKind === 'list') return '[]';
-  return member.message === undefined ? scope.scalar(member).zero() : 'undefined';
+  return member.message === undefined && !isOptional(member) ? scope.scalar(member).zero() : 'undefined';
 }

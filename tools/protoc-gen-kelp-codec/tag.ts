@@ -1,7 +1,10 @@
 import type { DescField } from '@bufbuild/protobuf';
 
-/** A field's tag: its number and its wire type (0: varint, 2: a length and bytes) in one number. */
-export function tagOf(field: DescField, wireType: 0 | 2): number {
+/** 0: varint, 1: eight bytes, 2: a length and bytes. */
+export type WireType = 0 | 1 | 2;
+
+/** A field's tag: its number and its wire type in one number. */
+export function tagOf(field: DescField, wireType: WireType): number {
   return field.number * 8 + wireType;
 }
 
@@ -23,7 +26,7 @@ export function tagSize(field: DescField): number {
 }
 
 /** The statements that write a tag before `start`. */
-export function prependTag(field: DescField, wireType: 0 | 2): string {
+export function prependTag(field: DescField, wireType: WireType): string {
   return tagBytes(tagOf(field, wireType))
     .toReversed()
     .map((byte) => `buffer[--start] = ${hex(byte)};\n`)

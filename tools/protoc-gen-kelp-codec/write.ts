@@ -1,5 +1,5 @@
 import type { DescField, DescMessage, DescOneof } from '@bufbuild/protobuf';
-import type { Scope } from './scope.ts';
+import { isOptional, type Scope } from './scope.ts';
 import { prependTag, tagSize } from './tag.ts';
 
 /** The functions that tell the size of a message and that write it. */
@@ -39,7 +39,8 @@ function sizeOfField(field: DescField, scope: Scope): string {
   if (field.message !== undefined) {
     return `if (${value} !== undefined) size += ${sizeWithTag(field, value, scope)};\n`;
   }
-  return `if (${scope.scalar(field).isSet(value)}) size += ${sizeWithTag(field, value, scope)};\n`;
+  const isSet = isOptional(field) ? `${value} !== undefined` : scope.scalar(field).isSet(value);
+  return `if (${isSet}) size += ${sizeWithTag(field, value, scope)};\n`;
 }
 
 function sizeOfOneof(oneof: DescOneof, scope: Scope): string {
@@ -110,8 +111,10 @@ function prependField(field: DescField, scope: Scope): string {
     return `if (${value} !== undefined) {\n${indent(prependSingle(field, value, scope))}}\n`;
   }
   const scalar = scope.scalar(field);
-  const statements = `${scalar.prependSet(value)}\n${prependTag(field, scalar.wireType)}`;
-  return `if (${scalar.isSet(value)}) {\n${indent(statements)}}\n`;
+  const isSet = isOptional(field) ? `${value} !== undefined` : scalar.isSet(value);
+  const prepend = isOptional(field) ? scalar.prepend(value) : scalar.prependSet(value);
+  const statements = `${prepend}\n${prependTag(field, scalar.wireType)}`;
+  return `if (${isSet}) {\n${indent(statements)}}\n`;
 }
 
 function prependList(field: DescField & { fieldKind: 'list' }, scope: Scope): string {
