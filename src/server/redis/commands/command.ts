@@ -116,12 +116,15 @@ export interface Waiting {
  *   on once that is visible.
  * - `write`: in a decision of its own, or in the one of its MULTI.
  * - `block`: as `write`, and may wait.
+ * - `parts`: as `write`, in as many decisions as it takes (FLUSHALL), each in a turn of its own: it runs again while it returns true, and
+ *   writes its reply the last time. Within EXEC there is one decision, which has to do.
  */
 export type Handler =
   | { readonly read: (view: ReadView, call: CommandCall) => Slice | undefined | void }
   | { readonly newest: (view: View, call: CommandCall) => Slice | undefined | void }
   | { readonly write: (view: View, call: CommandCall) => void }
-  | { readonly block: (view: View, call: CommandCall) => Waiting | undefined };
+  | { readonly block: (view: View, call: CommandCall) => Waiting | undefined }
+  | { readonly parts: (view: View, call: CommandCall) => boolean };
 
 export type CommandFlag =
   | 'write'

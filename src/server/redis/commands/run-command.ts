@@ -7,7 +7,7 @@
  */
 import type { Seam } from '../../../store/seam.ts';
 import type { ReadView, View } from '../../../store/views/view.ts';
-import { INTERNAL, textOf } from '../replies/errors.ts';
+import { INTERNAL, textOf, tooMuchForTransaction } from '../replies/errors.ts';
 import type { Command, Slice, Waiting } from './command.ts';
 import type { RunningCall } from './running-call.ts';
 
@@ -18,6 +18,7 @@ export class CommandRunner {
   #call: RunningCall | undefined;
   #slice: Slice | undefined;
   #waiting: Waiting | undefined;
+  #hasMoreParts = false;
   /** Of the last call that had a view of the newest state: its reply waits for it. */
   sequence = 0;
 
@@ -37,14 +38,20 @@ export class CommandRunner {
     return this.#waiting;
   }
 
+  /** Whether the last call has done a part of what it does, and is to be run again, in another turn. */
+  get hasMoreParts(): boolean {
+    return this.#hasMoreParts;
+  }
+
   /**
    * @param isVisibleWanted a read is shown the visible state; else the newest.
-   * @returns whether the reply is there and complete: else `slice` or `waiting` says how it goes on.
+   * @returns whether the reply is there and complete: else `slice`, `waiting` or `hasMoreParts` says how it goes on.
    */
   runAlone(command: Command, call: RunningCall, isVisibleWanted: boolean): boolean {
     this.#command = command;
     this.#call = call;
     this.#slice = this.#waiting = undefined;
+    this.#hasMoreParts = false;
     const { reply } = call;
     const begun = reply.length;
     const eventCount = call.events.length;
@@ -54,11 +61,12 @@ export class CommandRunner {
     } catch (error) {
       reply.rollBack(begun);
       call.events.length = eventCount;
+      this.#hasMoreParts = false;
       this.#answer(error);
       // What it has found may be from a decision that is not durable.
       if (!isVisibleWanted || !('read' in command)) this.sequence = this.#seam.committedSequence;
     }
-    return this.#slice === undefined && this.#waiting === undefined;
+    return this.#slice === undefined && this.#waiting === undefined && !this.#hasMoreParts;
   }
 
   /** Runs a call as one of several of a transaction. A command that blocks does not: it comes to the end of its time at once. */
@@ -66,6 +74,7 @@ export class CommandRunner {
     this.#command = command;
     this.#call = call;
     this.#slice = this.#waiting = undefined;
+    this.#hasMoreParts = false;
     const { reply } = call;
     const begun = reply.length;
     const eventCount = call.events.length;
@@ -74,6 +83,7 @@ export class CommandRunner {
       this.#decided(view);
       for (let slice = this.slice; slice !== undefined; slice = slice(view, reply) ?? undefined);
       this.waiting?.onTimeout(reply);
+      if (this.#hasMoreParts) throw tooMuchForTransaction(command.name);
     } catch (error) {
       view.rollBack(savepoint);
       reply.rollBack(begun);
@@ -101,6 +111,7 @@ export class CommandRunner {
     if ('write' in command) command.write(view, call);
     else if ('read' in command) this.#slice = command.read(view, call) ?? undefined;
     else if ('newest' in command) this.#slice = command.newest(view, call) ?? undefined;
-    else this.#waiting = command.block(view, call);
+    else if ('block' in command) this.#waiting = command.block(view, call);
+    else this.#hasMoreParts = command.parts(view, call);
   };
 }

@@ -45,6 +45,11 @@ export function wrongArity(name: string): ReplyError {
   return new ReplyError(`ERR wrong number of arguments for '${name}' command`);
 }
 
+/** For a command that takes several revisions outside of one. */
+export function tooMuchForTransaction(name: string): ReplyError {
+  return new ReplyError(`ERR '${name}' has more to do than one transaction may; run it outside of MULTI`);
+}
+
 /** Of the name and of the words behind it so many characters are told. */
 const TOLD_CHARACTERS_MAX = 128;
 

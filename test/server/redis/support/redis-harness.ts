@@ -64,7 +64,10 @@ export class RedisHarness {
     const row = this.#table.find(this.#args);
     if (row instanceof ReplyError) this.#reply.error(row.message);
     else if ('session' in row) throw new Error(`${row.name} needs a connection`);
-    else if (!this.#runner.runAlone(row, this.#call, false)) this.#finish();
+    else if (!this.#runner.runAlone(row, this.#call, false)) {
+      while (this.#runner.hasMoreParts) this.#runner.runAlone(row, this.#call, false);
+      this.#finish();
+    }
     return this.#reply.take().toString('latin1');
   }
 
