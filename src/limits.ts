@@ -12,8 +12,15 @@ const MiB = 1024 * KiB;
 export const fixed = {
   /** A key of a user has 1 byte to this many, ... */
   keyBytesMax: 4 * KiB,
-  /** ... and so many in the engine, in log and snapshots: one whose first byte is F8 or above has a byte before it. */
-  engineKeyBytesMax: 4 * KiB + 1,
+  /** A member of a set, a field of a hash: it is the end of a key. */
+  memberBytesMax: 4 * KiB,
+  /**
+   * The longest key in the engine, in log and snapshots: that of a member with its score (`store/views/regions.ts`), of which the
+   * region, the collection, a tag and the score have 1, 8, 1 and 8 bytes.
+   */
+  engineKeyBytesMax: 4 * KiB + 18,
+  /** The ids of collections of which a record of the log tells that they may be in use. */
+  collectionIdsRecorded: 2 ** 20,
   /** The name of a volume of blobs. */
   volumeIdCharactersMax: 64,
   /** The largest revision, lease id and time that a number of JavaScript holds exactly: 2^53 - 1. */

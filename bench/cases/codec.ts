@@ -109,6 +109,7 @@ function recordShape(): RecordShape {
     ttlMs: 0,
     expireTimeMs: 0,
     kind: 0,
+    collectionId: 0,
     replacedExpired: false,
   };
   const effects: RecordShape['effects'] = [{ effect: { case: 'put', value: put } }];
@@ -164,6 +165,7 @@ function versionShape(): SnapshotVersionShape {
     ttlMs: 60_000,
     expireTimeMs: NOW_MS,
     kind: 0,
+    collectionId: 0,
     replacedBy: 0,
   };
 }

@@ -8,6 +8,7 @@ export function put(key: Uint8Array, value: Uint8Array, revision: number): Chang
     revision,
     deleted: false,
     kind: 0,
+    collectionId: 0,
     createRevision: revision,
     modRevision: revision,
     version: 1,

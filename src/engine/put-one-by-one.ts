@@ -3,7 +3,7 @@ import { fixed } from '../limits.ts';
 import { NO_BYTES } from '../wire/bytes.ts';
 import type { Engine } from './engine.ts';
 import type { PutRow } from './put-row.ts';
-import { type Change, deletionOf } from './version.ts';
+import { type Change, deletionOf, type Version } from './version.ts';
 
 /** Reads the newest version of all. */
 const NEWEST = fixed.integerMax;
@@ -19,11 +19,11 @@ export class PutOneByOne {
     this.#engine = engine;
   }
 
-  /** @returns false where the key has a lease or a deadline, and then nothing has changed. */
+  /** @returns false where the key has a lease, a deadline or a collection, and then nothing has changed. */
   put(row: PutRow, index: number): boolean {
     const key = row.keys[index] ?? NO_BYTES;
     const before = this.#engine.readMeta(key, NEWEST);
-    if (before !== undefined && (before.leaseId !== 0 || before.expireTimeMs !== 0)) return false;
+    if (before !== undefined && !isPlain(before)) return false;
     const change = this.#change;
     const revision = row.firstRevision + index;
     change.key = key;
@@ -43,4 +43,9 @@ export class PutOneByOne {
     while (done < row.length && this.put(row, done)) done++;
     return done;
   }
+}
+
+/** Whether nothing but the version itself has to change with it. */
+function isPlain({ leaseId, expireTimeMs, collectionId }: Version): boolean {
+  return leaseId === 0 && expireTimeMs === 0 && collectionId === 0;
 }

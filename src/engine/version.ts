@@ -11,6 +11,8 @@ export interface Version {
   readonly value: Uint8Array;
   /** What kind of value it is; 0: plain bytes. */
   readonly kind: number;
+  /** The collection whose elements belong to it; 0: none do. */
+  readonly collectionId: number;
   readonly createRevision: number;
   /** The revision that wrote the value; below `revision` when only the time to live has changed since. */
   readonly modRevision: number;
@@ -38,6 +40,7 @@ export function deletionOf(key: Uint8Array, revision: number): Change {
     deleted: true,
     value: NO_BYTES,
     kind: 0,
+    collectionId: 0,
     createRevision: 0,
     modRevision: 0,
     version: 0,
@@ -64,6 +67,7 @@ export class PlacedChange implements Change {
   revision = 0;
   deleted = false;
   kind = 0;
+  collectionId = 0;
   createRevision = 0;
   modRevision = 0;
   version = 0;
@@ -109,6 +113,7 @@ export class PlacedChange implements Change {
     this.revision = 0;
     this.deleted = false;
     this.kind = 0;
+    this.collectionId = 0;
     this.createRevision = 0;
     this.modRevision = 0;
     this.version = 0;
@@ -133,6 +138,7 @@ export function placeChange(change: Change, replacedBy = 0): PlacedChange {
   placed.revision = change.revision;
   placed.deleted = change.deleted;
   placed.kind = change.kind;
+  placed.collectionId = change.collectionId;
   placed.createRevision = change.createRevision;
   placed.modRevision = change.modRevision;
   placed.version = change.version;

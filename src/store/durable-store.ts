@@ -14,6 +14,7 @@ import { readOnlyError } from '../wal/segments/fail-stop.ts';
 import type { Log } from '../wal/log.ts';
 import { Backups } from './checkpoints/backup.ts';
 import { Checkpointer } from './checkpoints/checkpointer.ts';
+import { CollectionIds } from './collections/collection-ids.ts';
 import { Acknowledgements, Answer, type Waiter } from './commit/acknowledgements.ts';
 import { Committer } from './commit/committer.ts';
 import { compactEffect } from './commit/effects.ts';
@@ -146,8 +147,9 @@ export class DurableStore implements Seam {
     const nowMs = (): number => this.#instantMs ?? clock.nowMs();
     const visibility = this.#visibility;
     const visibleRevision = (): number => visibility.revision;
+    const collectionIds = new CollectionIds(recovered.collectionIdsEnd);
     this.#committer = new Committer(
-      { log, engine, leases, visibility, incarnations },
+      { log, engine, leases, visibility, incarnations, collectionIds },
       { lastRevision: revision, lastTimeMs: recovered.timeMs, incarnation: parts.incarnation },
     );
     this.#draft = new Draft({
@@ -155,6 +157,7 @@ export class DurableStore implements Seam {
       leases,
       limits,
       memory: this.#memory,
+      collectionIds,
       nowMs,
       keyObserver: parts.keyObserver,
     });
@@ -187,6 +190,7 @@ export class DurableStore implements Seam {
       engine,
       leases,
       incarnations,
+      collectionIds,
       history: this.#history,
       lastRevision: () => committer.lastRevision,
       visibleRevision,

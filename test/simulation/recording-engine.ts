@@ -35,6 +35,7 @@ function putOf(row: PutRow, index: number): Change {
     deleted: false,
     value: row.values[index] ?? NO_BYTES,
     kind: 0,
+    collectionId: 0,
     createRevision: row.createRevisions[index] ?? 0,
     modRevision: revision,
     version: row.versions[index] ?? 0,

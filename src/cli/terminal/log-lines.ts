@@ -45,6 +45,8 @@ function effectText({ effect }: EffectShape, hasValues: boolean): string {
       return line('compact', `history before revision ${effect.value.oldestRevision}`);
     case 'incarnation':
       return line('life', `incarnation ${idText(effect.value.id)}`);
+    case 'collectionIds':
+      return line('ids', `of collections below ${effect.value.end}`);
     case undefined:
       return line('unknown', '');
   }
@@ -156,6 +158,8 @@ function effectJson({ effect }: EffectShape, hasValues: boolean): Record<string,
       return { type: 'compact', oldestRevision: effect.value.oldestRevision };
     case 'incarnation':
       return { type: 'life', incarnation: idText(effect.value.id) };
+    case 'collectionIds':
+      return { type: 'collectionIds', end: effect.value.end };
     case undefined:
       return { type: 'unknown' };
   }

@@ -77,6 +77,9 @@ export const EXTRA_LEASE = 8;
 export const EXTRA_TTL = 16;
 export const EXTRA_DEADLINE = 32;
 export const EXTRA_KIND = 64;
+export const EXTRA_COLLECTION = 128;
+/** All of them. */
+export const EXTRAS_MASK = 2 * EXTRA_COLLECTION - 1;
 
 export function headOf(kind: number, keyBytes: number, valueBytes: number): number {
   return (kind << KIND_SHIFT) | (valueBytes << VALUE_SHIFT) | keyBytes;
@@ -134,7 +137,7 @@ export function unitsAt(words: Int32Array, at: number): number {
 
 /** The words of extras, the one that says which among them. */
 export function extrasWords(which: number): number {
-  let rest = which & 0x7f;
+  let rest = which & EXTRAS_MASK;
   let wordCount = 1;
   for (; rest !== 0; rest &= rest - 1) wordCount += 2;
   return wordCount;

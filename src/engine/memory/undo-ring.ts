@@ -30,6 +30,7 @@ import { copyBytes, memoryOf } from '../../wire/memory.ts';
 import type { Memory } from '../../wire/memory.ts';
 import { KEY_BYTES_MAX } from '../engine.ts';
 import {
+  EXTRAS_MASK,
   HEAD,
   KEY,
   NONE,
@@ -325,6 +326,7 @@ function giveBack({ memory }: Page): void {
   (memory.words.buffer as ArrayBuffer).transfer(0);
 }
 
-const VERSION_WORDS_MAX = KEY + wordsOf(KEY_BYTES_MAX) + wordsOf(SHORT_VALUE_BYTES_MAX) + extrasWords(0x7f);
+const VERSION_WORDS_MAX =
+  KEY + wordsOf(KEY_BYTES_MAX) + wordsOf(SHORT_VALUE_BYTES_MAX) + extrasWords(EXTRAS_MASK);
 assert(ENTRY_UNITS + ((VERSION_WORDS_MAX + 1) >>> 1) < PAGE_UNITS, 'the longest entry fits a page');
 assert(HEAD === 0, 'the copy of a version begins with its head');

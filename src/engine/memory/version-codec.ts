@@ -5,6 +5,8 @@ import type { Change, PlacedChange, Version } from '../version.ts';
 import { copyOut } from '../byte-pool.ts';
 import {
   CREATED_BEFORE,
+  EXTRAS_MASK,
+  EXTRA_COLLECTION,
   EXTRA_COUNT,
   EXTRA_CREATE,
   EXTRA_DEADLINE,
@@ -44,7 +46,7 @@ import type { Probe } from './probe.ts';
 /** The revision of the creation lies no further back than this, or is an extra. */
 export const CREATED_BEFORE_MAX = 0xffff_ffff;
 /** An extra stands behind those of the bits below its own: how many words these take, for each choice of them. */
-const WORDS_OF_EXTRAS = Uint8Array.from({ length: 2 * EXTRA_KIND }, (_, which) => extrasWords(which));
+const WORDS_OF_EXTRAS = Uint8Array.from({ length: EXTRAS_MASK + 1 }, (_, which) => extrasWords(which));
 
 /** A version on its way into a block: one object, so that the code that writes blocks meets one shape only. */
 export class Fields {
@@ -57,7 +59,7 @@ export class Fields {
   /** Words of the block as they will stand there. */
   #second = 0;
   #createdBefore = 0;
-  readonly #extras = new Int32Array(extrasWords(2 * EXTRA_KIND - 1));
+  readonly #extras = new Int32Array(extrasWords(EXTRAS_MASK));
   #extrasEnd = 0;
 
   take(change: Change, keyBytes: number, valueBytes: number): void {
@@ -101,7 +103,17 @@ export class Fields {
   }
 
   #takeFields(change: Change): void {
-    const { revision, createRevision, modRevision, version, leaseId, ttlMs, expireTimeMs, kind } = change;
+    const {
+      revision,
+      createRevision,
+      modRevision,
+      version,
+      leaseId,
+      ttlMs,
+      expireTimeMs,
+      kind,
+      collectionId,
+    } = change;
     const createdBefore = revision - createRevision;
     const isNear = createdBefore >= 0 && createdBefore <= CREATED_BEFORE_MAX;
     const isFew = version >= 1 && version <= SHORT_COUNT_MAX;
@@ -114,6 +126,7 @@ export class Fields {
     if (ttlMs !== 0) this.#addExtra(EXTRA_TTL, ttlMs);
     if (expireTimeMs !== 0) this.#addExtra(EXTRA_DEADLINE, expireTimeMs);
     if (kind !== 0) this.#addExtra(EXTRA_KIND, kind);
+    if (collectionId !== 0) this.#addExtra(EXTRA_COLLECTION, collectionId);
     const hasExtras = this.#extrasEnd > 1;
     if (!hasExtras) this.#extrasEnd = 0;
     this.#second = secondWord(revision, isFew ? version : 0, hasExtras ? HAS_EXTRAS : 0);
@@ -181,6 +194,7 @@ export function readVersion(memory: Memory, at: number, longValues: LongValues, 
     revision,
     value,
     kind: 0,
+    collectionId: 0,
     createRevision: revision - (words[at + CREATED_BEFORE]! >>> 0),
     modRevision: revision,
     version: shortCount(second),
@@ -236,6 +250,7 @@ function readExtras(words: Int32Array, at: number, version: Writable<Version>): 
   if ((which & EXTRA_TTL) !== 0) version.ttlMs = readExtra(words, at, which, EXTRA_TTL);
   if ((which & EXTRA_DEADLINE) !== 0) version.expireTimeMs = readExtra(words, at, which, EXTRA_DEADLINE);
   if ((which & EXTRA_KIND) !== 0) version.kind = readExtra(words, at, which, EXTRA_KIND);
+  if ((which & EXTRA_COLLECTION) !== 0) version.collectionId = readExtra(words, at, which, EXTRA_COLLECTION);
 }
 
 /** One of the extras that begin at `at` with the word that says which there are. */

@@ -20,6 +20,7 @@ import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import type { Log } from '../../wal/log.ts';
 import { BlockWriter, type CheckpointBlock } from './block-writer.ts';
+import type { CollectionIds } from '../collections/collection-ids.ts';
 import type { History } from '../history/history.ts';
 import { fromLife, type Incarnations } from '../history/incarnations.ts';
 import type { Pin, PinOptions } from '../history/pins.ts';
@@ -40,6 +41,7 @@ export interface CheckpointSource {
   readonly engine: Engine;
   readonly leases: LeaseTable;
   readonly incarnations: Incarnations;
+  readonly collectionIds: CollectionIds;
   readonly history: History;
   /** The newest revision that was taken. */
   lastRevision(): number;
@@ -68,7 +70,7 @@ export class Checkpoint {
    * @param pinned what it is made for, and how long it keeps what it needs from being compacted.
    */
   constructor(source: CheckpointSource, oldestRevision: number, pinned: Omit<PinOptions, 'onLost'>) {
-    const { clock, engine, history, incarnations, leases, log } = source;
+    const { clock, collectionIds, engine, history, incarnations, leases, log } = source;
     const hasFailed = log.failure !== undefined;
     this.revision = hasFailed ? source.visibleRevision() : source.lastRevision();
     this.#clock = clock;
@@ -87,6 +89,7 @@ export class Checkpoint {
       leaseClockMs: leases.clockMs(),
       compactedRevision: history.compactedRevision,
       incarnations: incarnations.livesUpTo(this.revision).map(fromLife),
+      collectionIdsEnd: collectionIds.recordedEnd,
     });
   }
 

@@ -16,10 +16,13 @@
  * | b | Bloom filter | page → its bits |
  */
 import type { EngineRange } from '../../engine/engine.ts';
+import { assert } from '../../errors.ts';
+import { fixed } from '../../limits.ts';
+import { ELEMENT, ELEMENT_HEAD_BYTES, SWEPT, SWEPT_KEY_BYTES } from '../views/regions.ts';
 
-const ELEMENT = 0xfa;
-const SWEPT = 0xfb;
-const ID_END = 9;
+export { ELEMENT_HEAD_BYTES };
+
+const ID_END = SWEPT_KEY_BYTES;
 
 export const tags = {
   field: 0x66,
@@ -31,9 +34,6 @@ export const tags = {
 
 export type Tag = (typeof tags)[keyof typeof tags];
 
-/** The bytes of an element's key before its sub. */
-export const ELEMENT_HEAD_BYTES = ID_END + 1;
-
 /** @param id from 1 to 2^53 - 1. */
 export function elementKey(id: number, tag: Tag, sub: Uint8Array): Uint8Array {
   const key = beginElementKey(id, tag, sub.length);
@@ -43,6 +43,7 @@ export function elementKey(id: number, tag: Tag, sub: Uint8Array): Uint8Array {
 
 /** A key whose sub, of so many bytes, the caller fills in. */
 export function beginElementKey(id: number, tag: Tag, subBytes: number): Uint8Array {
+  assert(ELEMENT_HEAD_BYTES + subBytes <= fixed.engineKeyBytesMax, 'the key of an element is not too long');
   const key = new Uint8Array(ELEMENT_HEAD_BYTES + subBytes);
   writeHead(key, ELEMENT, id);
   key[ID_END] = tag;
@@ -79,6 +80,7 @@ function idKey(region: number, id: number): Uint8Array {
 }
 
 function writeHead(key: Uint8Array, region: number, id: number): void {
+  assert(id >= 1, 'a collection has an id');
   key[0] = region;
   let rest = id;
   for (let index = ID_END - 1; index > 0; index--) {

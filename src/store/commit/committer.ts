@@ -15,12 +15,13 @@ import type { Engine } from '../../engine/engine.ts';
 import type { PutRow } from '../../engine/put-row.ts';
 import { assert } from '../../errors.ts';
 import type { Log } from '../../wal/log.ts';
+import type { CollectionIds } from '../collections/collection-ids.ts';
 import type { Incarnations } from '../history/incarnations.ts';
 import type { LeaseChange } from '../leases/lease-change.ts';
 import { type LeaseTable, undoLeases, type UndoLeases } from '../leases/lease-table.ts';
 import { toKeyText } from '../views/keys.ts';
 import type { PlannedChange } from '../views/planned-change.ts';
-import { EffectRow, incarnationEffect, leaseEffect, leaseEndEffect } from './effects.ts';
+import { collectionIdsEffect, EffectRow, incarnationEffect, leaseEffect, leaseEndEffect } from './effects.ts';
 import { asError } from './listeners.ts';
 import { PutRecords } from './put-records.ts';
 import type { Visibility } from './visibility.ts';
@@ -31,6 +32,7 @@ export interface CommitterContext {
   readonly leases: LeaseTable;
   readonly visibility: Visibility;
   readonly incarnations: Incarnations;
+  readonly collectionIds: CollectionIds;
 }
 
 /** Where the store begins to write, and as which of its lives. */
@@ -142,10 +144,12 @@ export class Committer {
   }
 
   #commit(revision: number, { changes, leaseChanges, instantMs }: Decided): void {
-    const { leases } = this.#context;
+    const { leases, collectionIds } = this.#context;
     const effects = this.#effects;
     effects.begin();
     if (!this.#hasBegun) effects.push(incarnationEffect(this.#incarnation));
+    const idsEnd = collectionIds.endToRecord;
+    if (idsEnd !== 0) effects.push(collectionIdsEffect(idsEnd));
     // A key may name a lease that the same transaction grants, and is deleted before its lease ends.
     for (const change of leaseChanges) if (change.kind !== 'end') effects.push(leaseEffect(change));
     for (const change of changes) effects.pushChange(change);
@@ -153,6 +157,7 @@ export class Committer {
     const timeMs = this.#timeMs(instantMs);
     const sequence = this.#append(revision, timeMs, leases.size > 0 || leaseChanges.length > 0);
     this.#lastRevision = revision;
+    if (idsEnd !== 0) collectionIds.noteRecorded(idsEnd);
     this.#undo = undefined;
     try {
       this.#take(revision, sequence, timeMs, changes, leaseChanges);

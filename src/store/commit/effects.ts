@@ -111,6 +111,10 @@ export function incarnationEffect(id: string): EffectShape {
   return { effect: { case: 'incarnation', value: { id: fromIncarnation(id) } } };
 }
 
+export function collectionIdsEffect(end: number): EffectShape {
+  return { effect: { case: 'collectionIds', value: { end } } };
+}
+
 /** The change that a put made at `revision`. */
 export function putChange(effect: PutEffectShape, revision: number): Change {
   return {
@@ -119,6 +123,7 @@ export function putChange(effect: PutEffectShape, revision: number): Change {
     deleted: false,
     value: effect.value,
     kind: effect.kind,
+    collectionId: effect.collectionId,
     createRevision: effect.createRevision,
     modRevision: revision,
     version: effect.version,
@@ -135,7 +140,8 @@ export function touchChange(effect: TouchEffectShape, revision: number, before: 
     revision,
     deleted: false,
     value: before.value,
-    kind: before.kind,
+    kind: effect.kind,
+    collectionId: effect.collectionId,
     createRevision: effect.createRevision,
     modRevision: effect.modRevision,
     version: effect.version,

@@ -19,7 +19,7 @@ import { fixed } from '../../limits.ts';
 import { isDeleteReason } from '../commit/effects.ts';
 import { INCARNATION_BYTES, Incarnations, toLife } from '../history/incarnations.ts';
 import { toKeyText } from '../views/keys.ts';
-import { escapeLength, isEscapedByte } from '../views/regions.ts';
+import { faultOfKey } from '../views/regions.ts';
 
 /** The end of the year 9999, the last that Protobuf knows. */
 const TIME_MS_MAX = 253_402_300_799_999;
@@ -69,6 +69,8 @@ export function faultOfEffect(effect: EffectShape['effect'], revision: number): 
     case 'incarnation':
       if (revision === 0) return 'a note begins a life of the store';
       return faultOfIncarnation(effect.value.id);
+    case 'collectionIds':
+      return effect.value.end < 1 ? `ids of collections up to ${effect.value.end}` : undefined;
     case 'lease':
       return faultOfLease(effect.value);
     case 'leaseEnd':
@@ -87,7 +89,7 @@ export const TWO_NEWEST = 'a key has two newest versions';
 export const MISFIT_OLDER = 'an old version does not fit the others of its key';
 
 export function faultOfSnapshotHeader(header: SnapshotHeaderShape): string | undefined {
-  const { revision, oldestRevision, compactedRevision, timeMs, leaseClockMs } = header;
+  const { revision, oldestRevision, compactedRevision, timeMs, leaseClockMs, collectionIdsEnd } = header;
   if (
     Math.min(oldestRevision, compactedRevision) < 0 ||
     Math.max(oldestRevision, compactedRevision) > revision
@@ -95,6 +97,7 @@ export function faultOfSnapshotHeader(header: SnapshotHeaderShape): string | und
     return `a snapshot of revision ${revision} reaches back to ${oldestRevision} and ${compactedRevision}`;
   if (!isTime(timeMs) || !isTime(leaseClockMs))
     return `a snapshot has the times ${timeMs} and ${leaseClockMs}`;
+  if (collectionIdsEnd < 0) return `a snapshot has ids of collections up to ${collectionIdsEnd}`;
   return faultOfIncarnations(header.incarnations, revision);
 }
 
@@ -187,23 +190,15 @@ type VersionNumbers = Omit<SnapshotVersionShape, 'key' | 'value' | 'kind'>;
 type EntryNumbers = Omit<VersionNumbers, 'deleted' | 'replacedBy'>;
 
 function faultOfEntry(entry: EntryNumbers): string | undefined {
-  const { revision, createRevision, modRevision, version, leaseId, ttlMs, expireTimeMs } = entry;
+  const { revision, createRevision, modRevision, version, leaseId, ttlMs, expireTimeMs, collectionId } =
+    entry;
   if (createRevision < 1 || createRevision > modRevision || modRevision > revision)
     return `an entry of revision ${revision} was created at ${createRevision} and written at ${modRevision}`;
   if (version < 1) return `an entry has version ${version}`;
   if (leaseId < 0) return `an entry has lease ${leaseId}`;
+  if (collectionId < 0) return `an entry has collection ${collectionId}`;
   if (ttlMs < 0 || ttlMs > fixed.ttlMsMax || expireTimeMs < 0 || expireTimeMs > DEADLINE_MS_MAX)
     return `an entry lives ${ttlMs} ms, to ${expireTimeMs}`;
-  return undefined;
-}
-
-/** Of a key as the engine has it. */
-function faultOfKey(bytes: Uint8Array, start: number, end: number): string | undefined {
-  const before = escapeLength(bytes[start]);
-  const byteLength = end - start;
-  if (byteLength < 1 || byteLength > fixed.keyBytesMax + before) return `a key has ${byteLength} bytes`;
-  if (before === 1 && (byteLength === 1 || !isEscapedByte(bytes[start + 1])))
-    return 'a key that needs no escape has one';
   return undefined;
 }
 

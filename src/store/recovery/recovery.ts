@@ -60,6 +60,8 @@ export interface RecoveredState {
   readonly oldestRevision: number;
   /** Everything before this revision was dropped on demand; 0: nothing was. */
   readonly compactedRevision: number;
+  /** The highest bound of ids of collections that was met; 0: none was. */
+  readonly collectionIdsEnd: number;
   /** The latest wall time that was met on the way: the store had come so far by then. 0: none was. */
   readonly timeMs: number;
   /** The bytes of the records that were replayed: what the log holds behind the snapshot. */
@@ -186,6 +188,7 @@ class Recovering implements RecoveredState {
   revision = 0;
   oldestRevision = 0;
   compactedRevision = 0;
+  collectionIdsEnd = 0;
   timeMs = 0;
   leaseClockMs = 0;
   replayedBytes = 0;
@@ -245,6 +248,7 @@ class Recovering implements RecoveredState {
     this.incarnations = new Incarnations(header.incarnations.map(toLife));
     this.oldestRevision = header.oldestRevision;
     this.compactedRevision = header.compactedRevision;
+    this.collectionIdsEnd = header.collectionIdsEnd;
     this.timeMs = header.timeMs;
     this.leaseClockMs = header.leaseClockMs;
   }
@@ -342,6 +346,9 @@ class Recovering implements RecoveredState {
             `revision ${this.revision} is compacted at ${effect.value.oldestRevision}`,
           );
         this.compactedRevision = Math.max(this.compactedRevision, effect.value.oldestRevision);
+        break;
+      case 'collectionIds':
+        this.collectionIdsEnd = Math.max(this.collectionIdsEnd, effect.value.end);
         break;
       case 'incarnation': {
         const life = { firstRevision: revision, id: toIncarnation(effect.value.id) };

@@ -13,6 +13,7 @@ import { assert, StoreError } from '../../errors.ts';
 import { fixed, limitName, type Limits } from '../../limits.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import { WorkBudget } from '../../work-budget.ts';
+import type { CollectionIds } from '../collections/collection-ids.ts';
 import type { MemoryLimit } from '../history/memory-limit.ts';
 import type { LeaseChange } from '../leases/lease-change.ts';
 import { LeaseDraft, leaseNotFound } from '../leases/lease-draft.ts';
@@ -24,7 +25,7 @@ import { MergedState } from './merged-state.ts';
 import { isOverdue } from './overdue.ts';
 import type { PlannedChange } from './planned-change.ts';
 import { boundBytesOf } from './range.ts';
-import { isEngineKey, isUserKey } from './regions.ts';
+import { holdsUserData, isEngineKey } from './regions.ts';
 import type { DeletedEntries, LeaseView, PutOptions, RangeLimits, Savepoint, View } from './view.ts';
 
 /** Reads the newest version of all. */
@@ -35,6 +36,7 @@ export interface DraftContext {
   readonly leases: LeaseTable;
   readonly limits: Limits;
   readonly memory: MemoryLimit;
+  readonly collectionIds: CollectionIds;
   /** Wall time that does not go back. */
   nowMs(): number;
   readonly keyObserver?: KeyObserver | undefined;
@@ -171,15 +173,15 @@ export class Draft implements View {
 
   put(key: Uint8Array, value: Uint8Array, options = NO_OPTIONS): Version {
     const { limits, memory } = this.#context;
-    // Who writes the store's own keys bounds them, and they must be written in a store that is full, too.
-    const isUsers = isUserKey(key);
+    // Whatever writes the store's own keys bounds them, and they must be written in a store that is full, too.
+    const isUsers = holdsUserData(key);
     if (isUsers && value.length > limits.valueBytesMax) {
       throw new StoreError(
         'invalidArgument',
         `the value is ${value.length} bytes long; at most ${limits.valueBytesMax} are allowed (${limitName('valueBytesMax')})`,
       );
     }
-    const { ttlMs = 0, leaseId = 0, kind = 0, expireTimeMs } = options;
+    const { ttlMs = 0, leaseId = 0, kind = 0, collectionId = 0, expireTimeMs } = options;
     assert(isEngineKey(key), 'a key is one that the engine may have: `regions.ts` says which');
     assert(
       expireTimeMs === undefined || expireTimeMs === 0 || expireTimeMs > this.instantMs,
@@ -201,6 +203,7 @@ export class Draft implements View {
       revision,
       deleted: false,
       kind,
+      collectionId,
       createRevision: current?.createRevision ?? revision,
       modRevision: revision,
       version: (current?.version ?? 0) + 1,
@@ -260,6 +263,7 @@ export class Draft implements View {
       revision: this.nextRevision,
       deleted: false,
       kind: current.kind,
+      collectionId: current.collectionId,
       createRevision: current.createRevision,
       modRevision: current.modRevision,
       version: current.version,
@@ -279,6 +283,10 @@ export class Draft implements View {
     if (stored === undefined || !isOverdue(stored, this.instantMs)) return false;
     this.#plan(undefined, this.#deletion(key, 'expired', stored.leaseId));
     return true;
+  }
+
+  newCollectionId(): number {
+    return this.#context.collectionIds.take();
   }
 
   lease(leaseId: number): LeaseView | undefined {
@@ -443,6 +451,7 @@ export class Draft implements View {
       revision: this.nextRevision,
       deleted: true,
       kind: 0,
+      collectionId: 0,
       createRevision: 0,
       modRevision: 0,
       version: 0,

@@ -49,7 +49,7 @@ export interface View extends ReadView {
 
   /**
    * Writes an entry. Of several writes of a key in one transaction the last one counts, as one event. The key is one of the
-   * engine's (`regions.ts`); what lies at the store's own has no limit of length or memory here.
+   * engine's (`regions.ts`); what is not users' data has no limit of length or memory here.
    * @returns the entry as it is now; its value is the one that was handed in.
    * @throws StoreError `limitReached`, `leaseNotFound`, and `invalidArgument` for a value that is too long.
    */
@@ -58,8 +58,11 @@ export interface View extends ReadView {
   delete(key: Uint8Array, reason?: DeleteReason): Version | undefined;
   /** Deletes the entries of a range from the first on, as many as `limits` and the budget allow. */
   deleteRange(range: EngineRange, limits?: RangeLimits): DeletedEntries;
-  /** Gives an entry another time to live from now; 0: for ever. @returns the entry as it is now; `undefined`: there is none. */
+  /** Gives an entry another time to live from now, and leaves all else of it; 0: for ever. @returns the entry as it is now; `undefined`: there is none. */
   touch(key: Uint8Array, ttlMs: number): Version | undefined;
+
+  /** An id for a collection, which was never given out and never will be again, whatever becomes of this transaction. */
+  newCollectionId(): number;
 
   /** A lease as this transaction sees it; `undefined`: there is none. */
   lease(leaseId: number): LeaseView | undefined;
@@ -88,7 +91,7 @@ export interface PutOptions {
   readonly leaseId?: number;
   /** What kind of value it is; 0 or left out: plain bytes. */
   readonly kind?: number;
-  /** Of the elements that belong to the entry, by `newCollectionId`; 0 or left out: none do. */
+  /** Of the elements that belong to the entry, by `newCollectionId`, which no other key may have; 0 or left out: none do. */
   readonly collectionId?: number;
 }
 

@@ -41,6 +41,7 @@ export class SnapshotOfEntries {
       timeMs,
       leaseClockMs: 0,
       compactedRevision: 0,
+      collectionIdsEnd: 0,
       incarnations:
         incarnation === '' ? [] : [{ id: Buffer.from(incarnation, 'hex'), firstRevision: revision }],
     });
@@ -67,6 +68,7 @@ export class SnapshotOfEntries {
       ttlMs: expireTimeMs === 0 ? 0 : Math.min(fixed.ttlMsMax, Math.max(1, expireTimeMs - this.#timeMs)),
       expireTimeMs,
       kind: 0,
+      collectionId: 0,
       replacedBy: 0,
     };
     const bytes = sizeOfSnapshotVersion(shape);

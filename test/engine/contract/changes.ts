@@ -13,6 +13,7 @@ export function put(key: string, revision: number, value = '', fields: Partial<C
     deleted: false,
     value: bytes(value),
     kind: 0,
+    collectionId: 0,
     createRevision: revision,
     modRevision: revision,
     version: 1,

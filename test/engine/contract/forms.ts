@@ -60,11 +60,13 @@ export function textOf(version: Version | undefined): string | undefined {
 /** A version with its value as text and its fields in one order, whatever else its object carries. */
 export function plain(version: Version | undefined) {
   if (version === undefined) return undefined;
-  const { revision, value, kind, createRevision, modRevision, leaseId, ttlMs, expireTimeMs } = version;
+  const { revision, value, kind, collectionId, createRevision, modRevision, leaseId, ttlMs, expireTimeMs } =
+    version;
   return {
     revision,
     value: asText(value),
     kind,
+    collectionId,
     createRevision,
     modRevision,
     version: version.version,

@@ -401,6 +401,7 @@ function storedCopyOf(change: Change): StoredVersion {
     // Not `slice`: that of a `Buffer` shares its memory.
     value: new Uint8Array(change.value),
     kind: change.kind,
+    collectionId: change.collectionId,
     createRevision: change.createRevision,
     modRevision: change.modRevision,
     version: change.version,

@@ -253,10 +253,12 @@ function textOf(bytes: Uint8Array): string {
 
 function textOfVersion(version: Version | undefined): string {
   if (version === undefined) return 'nothing';
-  const { revision, value, kind, createRevision, modRevision, leaseId, ttlMs, expireTimeMs } = version;
+  const { revision, value, kind, collectionId, createRevision, modRevision, leaseId, ttlMs, expireTimeMs } =
+    version;
   const numbers = [
     revision,
     kind,
+    collectionId,
     createRevision,
     modRevision,
     version.version,

@@ -34,6 +34,7 @@ export function testRows(create: () => Engine): void {
           revision,
           value: bytes(`${index}`.repeat(index * 5)),
           kind: 0,
+          collectionId: 0,
           createRevision: row.createRevisions[index] ?? 0,
           modRevision: revision,
           version: row.versions[index] ?? 0,
@@ -47,20 +48,23 @@ export function testRows(create: () => Engine): void {
     verifyIntegrity(engine);
   });
 
-  it.each([{ leaseId: 7 }, { expireTimeMs: 5000 }])('ends a row before a key with %j', (fields) => {
-    const engine = create();
-    engine.apply(put('b', 1, 'x', fields));
-    const row = new PutRow();
-    row.firstRevision = 2;
-    for (const key of ['a', 'b', 'c']) row.add(bytes(key), bytes(key));
-    expect(engine.putAll(row)).toBe(1);
-    expect(['a', 'b', 'c'].map((key) => textOf(engine.read(bytes(key), NEWEST)))).toEqual([
-      'a',
-      'x',
-      undefined,
-    ]);
-    expect(engine.stats()).toMatchObject({ keyCount: 2, versionCount: 2 });
-  });
+  it.each([{ leaseId: 7 }, { expireTimeMs: 5000 }, { collectionId: 9 }])(
+    'ends a row before a key with %j',
+    (fields) => {
+      const engine = create();
+      engine.apply(put('b', 1, 'x', fields));
+      const row = new PutRow();
+      row.firstRevision = 2;
+      for (const key of ['a', 'b', 'c']) row.add(bytes(key), bytes(key));
+      expect(engine.putAll(row)).toBe(1);
+      expect(['a', 'b', 'c'].map((key) => textOf(engine.read(bytes(key), NEWEST)))).toEqual([
+        'a',
+        'x',
+        undefined,
+      ]);
+      expect(engine.stats()).toMatchObject({ keyCount: 2, versionCount: 2 });
+    },
+  );
 
   it.each(['short', 'a key that is longer than most others are'])(
     'reads the key that was read last where it lies after any change (%s)',

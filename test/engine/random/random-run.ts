@@ -195,6 +195,7 @@ class RandomRun {
       deleted: false,
       value,
       kind: random.chance(0.1) ? random.below(2 ** 30) : 0,
+      collectionId: random.chance(0.1) ? 1 + random.below(2 ** 31) * 2 ** 20 : 0,
       createRevision: isNew ? revision : before.createRevision,
       modRevision: isTouch ? before.modRevision : revision,
       version: isNew ? (random.chance(0.1) ? 250 : 1) : before.version + (isTouch ? 0 : 1),
@@ -264,7 +265,7 @@ class RandomRun {
     const expected: Change[] = [];
     for (const [index, text] of texts.entries()) {
       const before = this.#visible(text, this.#revision);
-      if (before !== undefined && (before.leaseId !== 0 || before.expireTimeMs !== 0)) break;
+      if (before !== undefined && isMoreThanPlain(before)) break;
       const revision = ++this.#revision;
       const createRevision = before?.createRevision ?? revision;
       const version = (before?.version ?? 0) + 1;
@@ -499,8 +500,19 @@ function textOf(key: Uint8Array): string {
 function labelOf(version: (Version & { readonly deleted?: boolean }) | undefined): string {
   if (version === undefined) return 'nothing';
   if (version.deleted === true) return `deleted ${version.revision}`;
-  const { revision, kind, createRevision, modRevision, leaseId, ttlMs, expireTimeMs, value } = version;
-  return [revision, kind, createRevision, modRevision, version.version, leaseId, ttlMs, expireTimeMs]
+  const { revision, kind, collectionId, createRevision, modRevision, leaseId, ttlMs, expireTimeMs, value } =
+    version;
+  return [
+    revision,
+    kind,
+    collectionId,
+    createRevision,
+    modRevision,
+    version.version,
+    leaseId,
+    ttlMs,
+    expireTimeMs,
+  ]
     .concat(value.length)
     .join(' ')
     .concat(textOf(value));
@@ -515,4 +527,9 @@ function lowerBound(texts: readonly string[], text: string): number {
     else high = middle;
   }
   return low;
+}
+
+/** Whether a row of puts ends before such a version. */
+function isMoreThanPlain({ leaseId, expireTimeMs, collectionId }: Version): boolean {
+  return leaseId !== 0 || expireTimeMs !== 0 || collectionId !== 0;
 }

@@ -40,7 +40,14 @@ it('the records of a row of puts are byte for byte what the codec of the log wri
         ).toBe(true);
         expect(written.map((bytes) => bytes.toString('hex'))).toEqual(
           puts.map(({ key, value, createRevision, version }, index) => {
-            const rest = { leaseId: 0, ttlMs: 0, expireTimeMs: 0, kind: 0, replacedExpired: false };
+            const rest = {
+              leaseId: 0,
+              ttlMs: 0,
+              expireTimeMs: 0,
+              kind: 0,
+              collectionId: 0,
+              replacedExpired: false,
+            };
             const value_ = { key, value, createRevision, version, ...rest };
             const effects = [{ effect: { case: 'put' as const, value: value_ } }];
             const record = { revision: firstRevision + index, timeMs, leaseClockMs, effects };

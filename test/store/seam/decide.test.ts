@@ -32,7 +32,13 @@ describe('decide', () => {
     ['one that is too long', new Uint8Array(fixed.keyBytesMax + 1).fill(0x61)],
     ['an escape alone', Uint8Array.of(0xf8)],
     ['an escape before what needs none', Uint8Array.of(0xf8, 0x61)],
-    ['one of the store itself that is too long', new Uint8Array(fixed.keyBytesMax + 1).fill(0xfa)],
+    ['one of the store itself that is too long', new Uint8Array(fixed.keyBytesMax + 1).fill(0xfc)],
+    ['none of a database', Uint8Array.of(0xf9, 1)],
+    ['one that names database 0', Uint8Array.of(0xf9, 0, 0x61)],
+    ['one of a database that is too long', new Uint8Array(fixed.keyBytesMax + 3).fill(0xf9)],
+    ['a collection without a tag', new Uint8Array(9).fill(0xfa)],
+    ['an element that is too long', new Uint8Array(fixed.engineKeyBytesMax + 1).fill(0xfa)],
+    ['a mark that is too long', new Uint8Array(10).fill(0xfb)],
   ];
 
   it.each(wrongKeys)('takes no key that a start would refuse to read again: %s', async (_name, wrong) => {
@@ -44,11 +50,14 @@ describe('decide', () => {
     expect(store.committedSequence).toBe(0);
     await harness.decide((view) => {
       view.put(new Uint8Array(fixed.keyBytesMax).fill(0x61), value);
-      view.put(new Uint8Array(fixed.engineKeyBytesMax).fill(0xf8), value);
+      view.put(new Uint8Array(fixed.keyBytesMax + 1).fill(0xf8), value);
+      view.put(new Uint8Array(fixed.keyBytesMax + 2).fill(0xf9), value);
+      view.put(new Uint8Array(fixed.engineKeyBytesMax).fill(0xfa), value);
+      view.put(new Uint8Array(9).fill(0xfb), value);
       view.put(new Uint8Array(fixed.keyBytesMax).fill(0xff), value);
     });
     await harness.reopen();
-    expect(shown(harness)).toHaveLength(3);
+    expect(shown(harness)).toHaveLength(6);
   });
 
   it('writes no entry past its deadline', async () => {

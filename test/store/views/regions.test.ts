@@ -106,7 +106,7 @@ describe('among random keys of all first bytes', () => {
 });
 
 describe("the store's own keys", () => {
-  const OWN = ['f9', 'f9ff', 'fa61', 'ff'];
+  const OWN = ['f90161', 'f9ff61', 'fa000000000000000161', 'ff'];
 
   /** A store with keys of users in front of its own, and at places that those look like. */
   async function withOwnKeys(): Promise<{ harness: SeamHarness; store: Store; users: string[] }> {
@@ -147,7 +147,7 @@ describe("the store's own keys", () => {
   it('are not among the keys of the status, also after another start', async () => {
     const { harness, store, users } = await withOwnKeys();
     expect((await store.status()).keyCount).toBe(users.length);
-    await harness.decide((view) => void view.delete(bytes('f9')));
+    await harness.decide((view) => void view.delete(bytes('f90161')));
     expect((await store.status()).keyCount).toBe(users.length);
     await harness.reopen();
     expect((await harness.calls.status()).keyCount).toBe(users.length);
@@ -189,7 +189,7 @@ describe("the store's own keys", () => {
     expect((await present.next()).kind).toBe('synced');
     const watching = await Watching.live(store, { ranges: [{}, { prefix: bytes('ff') }] });
     const own = await harness.decide((view) => {
-      view.put(bytes('f9'), bytes('01'));
+      view.put(bytes('f90161'), bytes('01'));
       return view.nextRevision;
     });
     // Both belong to one transaction, and one of them to the user.

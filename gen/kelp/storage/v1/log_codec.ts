@@ -365,6 +365,8 @@ export interface EffectShape {
     | { case: 'compact'; value: CompactEffectShape }
     /** The transaction is the first of a life of the store. */
     | { case: 'incarnation'; value: IncarnationEffectShape }
+    /** More ids of collections may be given out. */
+    | { case: 'collectionIds'; value: CollectionIdsEffectShape }
     | { case: undefined; value?: undefined };
 }
 
@@ -400,6 +402,9 @@ export function sizeOfEffect(message: EffectShape): number {
     case 'incarnation':
       size += 1 + sizeWithLength(sizeOfIncarnationEffect(message.effect.value));
       break;
+    case 'collectionIds':
+      size += 1 + sizeWithLength(sizeOfCollectionIdsEffect(message.effect.value));
+      break;
   }
   return size;
 }
@@ -415,6 +420,13 @@ export function writeEffect(message: EffectShape, buffer: Buffer, offset: number
 export function prependEffect(message: EffectShape, buffer: Buffer, end: number): number {
   let start = end;
   switch (message.effect.case) {
+    case 'collectionIds': {
+      const bodyEnd = start;
+      start = prependCollectionIdsEffect(message.effect.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x42;
+      break;
+    }
     case 'incarnation': {
       const bodyEnd = start;
       start = prependIncarnationEffect(message.effect.value, buffer, start);
@@ -525,6 +537,12 @@ export function mergeEffect(message: EffectShape, cursor: Cursor, end: number): 
         message.effect = { case: 'incarnation', value };
         break;
       }
+      case 0x42: {
+        const value = message.effect.case === 'collectionIds' ? message.effect.value : emptyCollectionIdsEffect();
+        mergeCollectionIdsEffect(value, cursor, cursor.endOfLength(end));
+        message.effect = { case: 'collectionIds', value };
+        break;
+      }
       default:
         cursor.skip(tag, end);
     }
@@ -535,7 +553,7 @@ export function mergeEffect(message: EffectShape, cursor: Cursor, end: number): 
  * Goes into the message that makes up the whole Effect; returns which it is. When something else stands there too,
  * or nothing, it returns `undefined` and the cursor stays where it is.
  */
-export function enterEffect(cursor: Cursor, end: number): 'put' | 'delete' | 'touch' | 'lease' | 'leaseEnd' | 'compact' | 'incarnation' | undefined {
+export function enterEffect(cursor: Cursor, end: number): 'put' | 'delete' | 'touch' | 'lease' | 'leaseEnd' | 'compact' | 'incarnation' | 'collectionIds' | undefined {
   const start = cursor.position;
   if (start < end) {
     switch (cursor.field(end)) {
@@ -559,6 +577,9 @@ export function enterEffect(cursor: Cursor, end: number): 'put' | 'delete' | 'to
         break;
       case 0x3a:
         if (cursor.endOfField(end) === end) return 'incarnation';
+        break;
+      case 0x42:
+        if (cursor.endOfField(end) === end) return 'collectionIds';
         break;
     }
   }
@@ -586,6 +607,8 @@ export interface PutEffectShape {
   kind: number;
   /** True: the key held an entry whose time to live had ended, which counts as absent; its end has no effect of its own. */
   replacedExpired: boolean;
+  /** The collection whose elements belong to it; 0: none do. */
+  collectionId: number;
 }
 
 /** The PutEffect with every field at its default. */
@@ -600,6 +623,7 @@ export function emptyPutEffect(): PutEffectShape {
     expireTimeMs: 0,
     kind: 0,
     replacedExpired: false,
+    collectionId: 0,
   };
 }
 
@@ -615,6 +639,7 @@ export function sizeOfPutEffect(message: PutEffectShape): number {
   if (message.expireTimeMs !== 0) size += 1 + sizeOfInt64(message.expireTimeMs);
   if (message.kind !== 0) size += 1 + sizeOfUint32(message.kind);
   if (message.replacedExpired) size += 2;
+  if (message.collectionId !== 0) size += 1 + sizeOfInt64(message.collectionId);
   return size;
 }
 
@@ -628,6 +653,10 @@ export function writePutEffect(message: PutEffectShape, buffer: Buffer, offset: 
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependPutEffect(message: PutEffectShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.collectionId !== 0) {
+    start = prependInt64(buffer, start, message.collectionId);
+    buffer[--start] = 0x50;
+  }
   if (message.replacedExpired) {
     buffer[--start] = 1;
     buffer[--start] = 0x48;
@@ -709,6 +738,9 @@ export function mergePutEffect(message: PutEffectShape, cursor: Cursor, end: num
       case 0x48:
         message.replacedExpired = cursor.bool(end);
         break;
+      case 0x50:
+        message.collectionId = cursor.int64(end);
+        break;
       default:
         cursor.skip(tag, end);
     }
@@ -739,6 +771,8 @@ export interface PlacedPutEffect {
   kind: number;
   /** True: the key held an entry whose time to live had ended, which counts as absent; its end has no effect of its own. */
   replacedExpired: boolean;
+  /** The collection whose elements belong to it; 0: none do. */
+  collectionId: number;
 }
 
 /**
@@ -759,6 +793,7 @@ export function readPlacedPutEffect(target: PlacedPutEffect, cursor: Cursor, end
   target.expireTimeMs = 0;
   target.kind = 0;
   target.replacedExpired = false;
+  target.collectionId = 0;
   while (cursor.position < end) {
     const tag = cursor.field(end);
     switch (tag) {
@@ -797,6 +832,9 @@ export function readPlacedPutEffect(target: PlacedPutEffect, cursor: Cursor, end
       case 0x48:
         target.replacedExpired = cursor.short < 0 ? cursor.bool(end) : cursor.short !== 0;
         break;
+      case 0x50:
+        target.collectionId = cursor.short < 0 ? cursor.int64(end) : cursor.short;
+        break;
       default:
         cursor.skipField(tag, end);
     }
@@ -815,6 +853,7 @@ export function sizeOfPlacedPutEffect(source: PlacedPutEffect): number {
   if (source.expireTimeMs !== 0) size += 1 + sizeOfInt64(source.expireTimeMs);
   if (source.kind !== 0) size += 1 + sizeOfUint32(source.kind);
   if (source.replacedExpired) size += 2;
+  if (source.collectionId !== 0) size += 1 + sizeOfInt64(source.collectionId);
   return size;
 }
 
@@ -822,6 +861,10 @@ export function sizeOfPlacedPutEffect(source: PlacedPutEffect): number {
 export function prependPlacedPutEffect(source: PlacedPutEffect, target: WholeBuffer, end: number): number {
   const { buffer } = target;
   let start = end;
+  if (source.collectionId !== 0) {
+    start = prependInt64(buffer, start, source.collectionId);
+    buffer[--start] = 0x50;
+  }
   if (source.replacedExpired) {
     buffer[--start] = 1;
     buffer[--start] = 0x48;
@@ -1013,6 +1056,10 @@ export interface TouchEffectShape {
   ttlMs: number;
   /** As in PutEffect. */
   expireTimeMs: number;
+  /** As in PutEffect. */
+  kind: number;
+  /** As in PutEffect. */
+  collectionId: number;
 }
 
 /** The TouchEffect with every field at its default. */
@@ -1025,6 +1072,8 @@ export function emptyTouchEffect(): TouchEffectShape {
     leaseId: 0,
     ttlMs: 0,
     expireTimeMs: 0,
+    kind: 0,
+    collectionId: 0,
   };
 }
 
@@ -1038,6 +1087,8 @@ export function sizeOfTouchEffect(message: TouchEffectShape): number {
   if (message.leaseId !== 0) size += 1 + sizeOfInt64(message.leaseId);
   if (message.ttlMs !== 0) size += 1 + sizeOfInt64(message.ttlMs);
   if (message.expireTimeMs !== 0) size += 1 + sizeOfInt64(message.expireTimeMs);
+  if (message.kind !== 0) size += 1 + sizeOfUint32(message.kind);
+  if (message.collectionId !== 0) size += 1 + sizeOfInt64(message.collectionId);
   return size;
 }
 
@@ -1051,6 +1102,14 @@ export function writeTouchEffect(message: TouchEffectShape, buffer: Buffer, offs
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependTouchEffect(message: TouchEffectShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.collectionId !== 0) {
+    start = prependInt64(buffer, start, message.collectionId);
+    buffer[--start] = 0x48;
+  }
+  if (message.kind !== 0) {
+    start = prependVarint32(buffer, start, message.kind);
+    buffer[--start] = 0x40;
+  }
   if (message.expireTimeMs !== 0) {
     start = prependInt64(buffer, start, message.expireTimeMs);
     buffer[--start] = 0x38;
@@ -1118,6 +1177,12 @@ export function mergeTouchEffect(message: TouchEffectShape, cursor: Cursor, end:
       case 0x38:
         message.expireTimeMs = cursor.int64(end);
         break;
+      case 0x40:
+        message.kind = cursor.uint32(end);
+        break;
+      case 0x48:
+        message.collectionId = cursor.int64(end);
+        break;
       default:
         cursor.skip(tag, end);
     }
@@ -1142,6 +1207,10 @@ export interface PlacedTouchEffect {
   ttlMs: number;
   /** As in PutEffect. */
   expireTimeMs: number;
+  /** As in PutEffect. */
+  kind: number;
+  /** As in PutEffect. */
+  collectionId: number;
 }
 
 /**
@@ -1158,6 +1227,8 @@ export function readPlacedTouchEffect(target: PlacedTouchEffect, cursor: Cursor,
   target.leaseId = 0;
   target.ttlMs = 0;
   target.expireTimeMs = 0;
+  target.kind = 0;
+  target.collectionId = 0;
   while (cursor.position < end) {
     const tag = cursor.field(end);
     switch (tag) {
@@ -1186,6 +1257,12 @@ export function readPlacedTouchEffect(target: PlacedTouchEffect, cursor: Cursor,
       case 0x38:
         target.expireTimeMs = cursor.short < 0 ? cursor.int64(end) : cursor.short;
         break;
+      case 0x40:
+        target.kind = cursor.short < 0 ? cursor.uint32(end) : cursor.short;
+        break;
+      case 0x48:
+        target.collectionId = cursor.short < 0 ? cursor.int64(end) : cursor.short;
+        break;
       default:
         cursor.skipField(tag, end);
     }
@@ -1202,6 +1279,8 @@ export function sizeOfPlacedTouchEffect(source: PlacedTouchEffect): number {
   if (source.leaseId !== 0) size += 1 + sizeOfInt64(source.leaseId);
   if (source.ttlMs !== 0) size += 1 + sizeOfInt64(source.ttlMs);
   if (source.expireTimeMs !== 0) size += 1 + sizeOfInt64(source.expireTimeMs);
+  if (source.kind !== 0) size += 1 + sizeOfUint32(source.kind);
+  if (source.collectionId !== 0) size += 1 + sizeOfInt64(source.collectionId);
   return size;
 }
 
@@ -1209,6 +1288,14 @@ export function sizeOfPlacedTouchEffect(source: PlacedTouchEffect): number {
 export function prependPlacedTouchEffect(source: PlacedTouchEffect, target: WholeBuffer, end: number): number {
   const { buffer } = target;
   let start = end;
+  if (source.collectionId !== 0) {
+    start = prependInt64(buffer, start, source.collectionId);
+    buffer[--start] = 0x48;
+  }
+  if (source.kind !== 0) {
+    start = prependVarint32(buffer, start, source.kind);
+    buffer[--start] = 0x40;
+  }
   if (source.expireTimeMs !== 0) {
     start = prependInt64(buffer, start, source.expireTimeMs);
     buffer[--start] = 0x38;
@@ -1520,6 +1607,70 @@ export function mergeIncarnationEffect(message: IncarnationEffectShape, cursor: 
     switch (tag) {
       case 0x0a:
         message.id = cursor.bytes(end);
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/**
+ * Ids of collections up to a bound may be given out from here on. It stands before any put that has one of them; the next
+ * life of the store goes on from the bound, and so gives out none twice.
+ */
+export interface CollectionIdsEffectShape {
+  /** The bound, exclusive. */
+  end: number;
+}
+
+/** The CollectionIdsEffect with every field at its default. */
+export function emptyCollectionIdsEffect(): CollectionIdsEffectShape {
+  return {
+    end: 0,
+  };
+}
+
+/** How many bytes `writeCollectionIdsEffect` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfCollectionIdsEffect(message: CollectionIdsEffectShape): number {
+  let size = 0;
+  if (message.end !== 0) size += 1 + sizeOfInt64(message.end);
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeCollectionIdsEffect(message: CollectionIdsEffectShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfCollectionIdsEffect(message));
+  assertFilled(prependCollectionIdsEffect(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependCollectionIdsEffect(message: CollectionIdsEffectShape, buffer: Buffer, end: number): number {
+  let start = end;
+  if (message.end !== 0) {
+    start = prependInt64(buffer, start, message.end);
+    buffer[--start] = 0x08;
+  }
+  return start;
+}
+
+/**
+ * Reads the CollectionIdsEffect that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readCollectionIdsEffect(buffer: Buffer, start: number, end: number): CollectionIdsEffectShape {
+  const message = emptyCollectionIdsEffect();
+  mergeCollectionIdsEffect(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeCollectionIdsEffect(message: CollectionIdsEffectShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x08:
+        message.end = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);

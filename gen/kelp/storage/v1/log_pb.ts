@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file kelp/storage/v1/log.proto.
  */
 export const file_kelp_storage_v1_log: GenFile = /*@__PURE__*/
-  fileDesc("ChlrZWxwL3N0b3JhZ2UvdjEvbG9nLnByb3RvEg9rZWxwLnN0b3JhZ2UudjEijQEKDVNlZ21lbnRIZWFkZXISFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SEAoIc3RvcmVfaWQYAiABKAwSFgoOZmlyc3RfcmV2aXNpb24YAyABKAMSGQoRcHJldmlvdXNfY2hlY2tzdW0YBCABKA0SHwoXcHJldmlvdXNfZmlyc3RfcmV2aXNpb24YBSABKAMiMQoFQmF0Y2gSKAoHcmVjb3JkcxgBIAMoCzIXLmtlbHAuc3RvcmFnZS52MS5SZWNvcmQibQoGUmVjb3JkEhAKCHJldmlzaW9uGAEgASgDEg8KB3RpbWVfbXMYAiABKAMSFgoObGVhc2VfY2xvY2tfbXMYAyABKAMSKAoHZWZmZWN0cxgEIAMoCzIXLmtlbHAuc3RvcmFnZS52MS5FZmZlY3Qi8AIKBkVmZmVjdBIpCgNwdXQYASABKAsyGi5rZWxwLnN0b3JhZ2UudjEuUHV0RWZmZWN0SAASLwoGZGVsZXRlGAIgASgLMh0ua2VscC5zdG9yYWdlLnYxLkRlbGV0ZUVmZmVjdEgAEi0KBXRvdWNoGAMgASgLMhwua2VscC5zdG9yYWdlLnYxLlRvdWNoRWZmZWN0SAASLQoFbGVhc2UYBCABKAsyHC5rZWxwLnN0b3JhZ2UudjEuTGVhc2VFZmZlY3RIABI0CglsZWFzZV9lbmQYBSABKAsyHy5rZWxwLnN0b3JhZ2UudjEuTGVhc2VFbmRFZmZlY3RIABIxCgdjb21wYWN0GAYgASgLMh4ua2VscC5zdG9yYWdlLnYxLkNvbXBhY3RFZmZlY3RIABI5CgtpbmNhcm5hdGlvbhgHIAEoCzIiLmtlbHAuc3RvcmFnZS52MS5JbmNhcm5hdGlvbkVmZmVjdEgAQggKBmVmZmVjdCKzAQoJUHV0RWZmZWN0EgsKA2tleRgBIAEoDBINCgV2YWx1ZRgCIAEoDBIXCg9jcmVhdGVfcmV2aXNpb24YAyABKAMSDwoHdmVyc2lvbhgEIAEoAxIQCghsZWFzZV9pZBgFIAEoAxIOCgZ0dGxfbXMYBiABKAMSFgoOZXhwaXJlX3RpbWVfbXMYByABKAMSDAoEa2luZBgIIAEoDRIYChByZXBsYWNlZF9leHBpcmVkGAkgASgIIisKDERlbGV0ZUVmZmVjdBILCgNrZXkYASABKAwSDgoGcmVhc29uGAIgASgNIpQBCgtUb3VjaEVmZmVjdBILCgNrZXkYASABKAwSFwoPY3JlYXRlX3JldmlzaW9uGAIgASgDEhQKDG1vZF9yZXZpc2lvbhgDIAEoAxIPCgd2ZXJzaW9uGAQgASgDEhAKCGxlYXNlX2lkGAUgASgDEg4KBnR0bF9tcxgGIAEoAxIWCg5leHBpcmVfdGltZV9tcxgHIAEoAyJTCgtMZWFzZUVmZmVjdBIQCghsZWFzZV9pZBgBIAEoAxIOCgZ0dGxfbXMYAiABKAMSEwoLZGVhZGxpbmVfbXMYAyABKAMSDQoFb3duZXIYBCABKAkiIgoOTGVhc2VFbmRFZmZlY3QSEAoIbGVhc2VfaWQYASABKAMiKAoNQ29tcGFjdEVmZmVjdBIXCg9vbGRlc3RfcmV2aXNpb24YASABKAMiHwoRSW5jYXJuYXRpb25FZmZlY3QSCgoCaWQYASABKAxCJ1ola2VscC9nZW4vZ28va2VscC9zdG9yYWdlL3YxO3N0b3JhZ2V2MWIGcHJvdG8z");
+  fileDesc("ChlrZWxwL3N0b3JhZ2UvdjEvbG9nLnByb3RvEg9rZWxwLnN0b3JhZ2UudjEijQEKDVNlZ21lbnRIZWFkZXISFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SEAoIc3RvcmVfaWQYAiABKAwSFgoOZmlyc3RfcmV2aXNpb24YAyABKAMSGQoRcHJldmlvdXNfY2hlY2tzdW0YBCABKA0SHwoXcHJldmlvdXNfZmlyc3RfcmV2aXNpb24YBSABKAMiMQoFQmF0Y2gSKAoHcmVjb3JkcxgBIAMoCzIXLmtlbHAuc3RvcmFnZS52MS5SZWNvcmQibQoGUmVjb3JkEhAKCHJldmlzaW9uGAEgASgDEg8KB3RpbWVfbXMYAiABKAMSFgoObGVhc2VfY2xvY2tfbXMYAyABKAMSKAoHZWZmZWN0cxgEIAMoCzIXLmtlbHAuc3RvcmFnZS52MS5FZmZlY3QisAMKBkVmZmVjdBIpCgNwdXQYASABKAsyGi5rZWxwLnN0b3JhZ2UudjEuUHV0RWZmZWN0SAASLwoGZGVsZXRlGAIgASgLMh0ua2VscC5zdG9yYWdlLnYxLkRlbGV0ZUVmZmVjdEgAEi0KBXRvdWNoGAMgASgLMhwua2VscC5zdG9yYWdlLnYxLlRvdWNoRWZmZWN0SAASLQoFbGVhc2UYBCABKAsyHC5rZWxwLnN0b3JhZ2UudjEuTGVhc2VFZmZlY3RIABI0CglsZWFzZV9lbmQYBSABKAsyHy5rZWxwLnN0b3JhZ2UudjEuTGVhc2VFbmRFZmZlY3RIABIxCgdjb21wYWN0GAYgASgLMh4ua2VscC5zdG9yYWdlLnYxLkNvbXBhY3RFZmZlY3RIABI5CgtpbmNhcm5hdGlvbhgHIAEoCzIiLmtlbHAuc3RvcmFnZS52MS5JbmNhcm5hdGlvbkVmZmVjdEgAEj4KDmNvbGxlY3Rpb25faWRzGAggASgLMiQua2VscC5zdG9yYWdlLnYxLkNvbGxlY3Rpb25JZHNFZmZlY3RIAEIICgZlZmZlY3QiygEKCVB1dEVmZmVjdBILCgNrZXkYASABKAwSDQoFdmFsdWUYAiABKAwSFwoPY3JlYXRlX3JldmlzaW9uGAMgASgDEg8KB3ZlcnNpb24YBCABKAMSEAoIbGVhc2VfaWQYBSABKAMSDgoGdHRsX21zGAYgASgDEhYKDmV4cGlyZV90aW1lX21zGAcgASgDEgwKBGtpbmQYCCABKA0SGAoQcmVwbGFjZWRfZXhwaXJlZBgJIAEoCBIVCg1jb2xsZWN0aW9uX2lkGAogASgDIisKDERlbGV0ZUVmZmVjdBILCgNrZXkYASABKAwSDgoGcmVhc29uGAIgASgNIrkBCgtUb3VjaEVmZmVjdBILCgNrZXkYASABKAwSFwoPY3JlYXRlX3JldmlzaW9uGAIgASgDEhQKDG1vZF9yZXZpc2lvbhgDIAEoAxIPCgd2ZXJzaW9uGAQgASgDEhAKCGxlYXNlX2lkGAUgASgDEg4KBnR0bF9tcxgGIAEoAxIWCg5leHBpcmVfdGltZV9tcxgHIAEoAxIMCgRraW5kGAggASgNEhUKDWNvbGxlY3Rpb25faWQYCSABKAMiUwoLTGVhc2VFZmZlY3QSEAoIbGVhc2VfaWQYASABKAMSDgoGdHRsX21zGAIgASgDEhMKC2RlYWRsaW5lX21zGAMgASgDEg0KBW93bmVyGAQgASgJIiIKDkxlYXNlRW5kRWZmZWN0EhAKCGxlYXNlX2lkGAEgASgDIigKDUNvbXBhY3RFZmZlY3QSFwoPb2xkZXN0X3JldmlzaW9uGAEgASgDIh8KEUluY2FybmF0aW9uRWZmZWN0EgoKAmlkGAEgASgMIiIKE0NvbGxlY3Rpb25JZHNFZmZlY3QSCwoDZW5kGAEgASgDQidaJWtlbHAvZ2VuL2dvL2tlbHAvc3RvcmFnZS92MTtzdG9yYWdldjFiBnByb3RvMw");
 
 /**
  * The first frame of a segment.
@@ -194,6 +194,14 @@ export type Effect = Message<"kelp.storage.v1.Effect"> & {
      */
     value: IncarnationEffect;
     case: "incarnation";
+  } | {
+    /**
+     * More ids of collections may be given out.
+     *
+     * @generated from field: kelp.storage.v1.CollectionIdsEffect collection_ids = 8;
+     */
+    value: CollectionIdsEffect;
+    case: "collectionIds";
   } | { case: undefined; value?: undefined };
 };
 
@@ -272,6 +280,13 @@ export type PutEffect = Message<"kelp.storage.v1.PutEffect"> & {
    * @generated from field: bool replaced_expired = 9;
    */
   replacedExpired: boolean;
+
+  /**
+   * The collection whose elements belong to it; 0: none do.
+   *
+   * @generated from field: int64 collection_id = 10;
+   */
+  collectionId: bigint;
 };
 
 /**
@@ -364,6 +379,20 @@ export type TouchEffect = Message<"kelp.storage.v1.TouchEffect"> & {
    * @generated from field: int64 expire_time_ms = 7;
    */
   expireTimeMs: bigint;
+
+  /**
+   * As in PutEffect.
+   *
+   * @generated from field: uint32 kind = 8;
+   */
+  kind: number;
+
+  /**
+   * As in PutEffect.
+   *
+   * @generated from field: int64 collection_id = 9;
+   */
+  collectionId: bigint;
 };
 
 /**
@@ -481,4 +510,26 @@ export type IncarnationEffect = Message<"kelp.storage.v1.IncarnationEffect"> & {
  */
 export const IncarnationEffectSchema: GenMessage<IncarnationEffect> = /*@__PURE__*/
   messageDesc(file_kelp_storage_v1_log, 10);
+
+/**
+ * Ids of collections up to a bound may be given out from here on. It stands before any put that has one of them; the next
+ * life of the store goes on from the bound, and so gives out none twice.
+ *
+ * @generated from message kelp.storage.v1.CollectionIdsEffect
+ */
+export type CollectionIdsEffect = Message<"kelp.storage.v1.CollectionIdsEffect"> & {
+  /**
+   * The bound, exclusive.
+   *
+   * @generated from field: int64 end = 1;
+   */
+  end: bigint;
+};
+
+/**
+ * Describes the message kelp.storage.v1.CollectionIdsEffect.
+ * Use `create(CollectionIdsEffectSchema)` to create a new message.
+ */
+export const CollectionIdsEffectSchema: GenMessage<CollectionIdsEffect> = /*@__PURE__*/
+  messageDesc(file_kelp_storage_v1_log, 11);
 

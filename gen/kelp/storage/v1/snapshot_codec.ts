@@ -29,6 +29,8 @@ export interface SnapshotHeaderShape {
   compactedRevision: number;
   /** The lives of the store that wrote revisions up to this one, in the order of their first revisions: the last thousand. */
   incarnations: SnapshotIncarnationShape[];
+  /** The highest CollectionIdsEffect.end of all that took effect before it was begun; 0 for none. */
+  collectionIdsEnd: number;
 }
 
 /** The SnapshotHeader with every field at its default. */
@@ -42,6 +44,7 @@ export function emptySnapshotHeader(): SnapshotHeaderShape {
     leaseClockMs: 0,
     compactedRevision: 0,
     incarnations: [],
+    collectionIdsEnd: 0,
   };
 }
 
@@ -56,6 +59,7 @@ export function sizeOfSnapshotHeader(message: SnapshotHeaderShape): number {
   if (message.leaseClockMs !== 0) size += 1 + sizeOfInt64(message.leaseClockMs);
   if (message.compactedRevision !== 0) size += 1 + sizeOfInt64(message.compactedRevision);
   for (const item of message.incarnations) size += 1 + sizeWithLength(sizeOfSnapshotIncarnation(item));
+  if (message.collectionIdsEnd !== 0) size += 1 + sizeOfInt64(message.collectionIdsEnd);
   return size;
 }
 
@@ -69,6 +73,10 @@ export function writeSnapshotHeader(message: SnapshotHeaderShape, buffer: Buffer
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependSnapshotHeader(message: SnapshotHeaderShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.collectionIdsEnd !== 0) {
+    start = prependInt64(buffer, start, message.collectionIdsEnd);
+    buffer[--start] = 0x48;
+  }
   for (let index = message.incarnations.length - 1; index >= 0; index--) {
     const bodyEnd = start;
     start = prependSnapshotIncarnation((message.incarnations[index] as SnapshotIncarnationShape), buffer, start);
@@ -148,6 +156,9 @@ export function mergeSnapshotHeader(message: SnapshotHeaderShape, cursor: Cursor
         message.incarnations.push(item);
         break;
       }
+      case 0x48:
+        message.collectionIdsEnd = cursor.int64(end);
+        break;
       default:
         cursor.skip(tag, end);
     }
@@ -384,6 +395,8 @@ export interface SnapshotVersionShape {
    * nothing: the key was not there when the deletion of revision `replaced_by` was made.
    */
   replacedBy: number;
+  /** The collection whose elements belong to it; 0: none do. */
+  collectionId: number;
 }
 
 /** The SnapshotVersion with every field at its default. */
@@ -401,6 +414,7 @@ export function emptySnapshotVersion(): SnapshotVersionShape {
     expireTimeMs: 0,
     kind: 0,
     replacedBy: 0,
+    collectionId: 0,
   };
 }
 
@@ -419,6 +433,7 @@ export function sizeOfSnapshotVersion(message: SnapshotVersionShape): number {
   if (message.expireTimeMs !== 0) size += 1 + sizeOfInt64(message.expireTimeMs);
   if (message.kind !== 0) size += 1 + sizeOfUint32(message.kind);
   if (message.replacedBy !== 0) size += 1 + sizeOfInt64(message.replacedBy);
+  if (message.collectionId !== 0) size += 1 + sizeOfInt64(message.collectionId);
   return size;
 }
 
@@ -432,6 +447,10 @@ export function writeSnapshotVersion(message: SnapshotVersionShape, buffer: Buff
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependSnapshotVersion(message: SnapshotVersionShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.collectionId !== 0) {
+    start = prependInt64(buffer, start, message.collectionId);
+    buffer[--start] = 0x68;
+  }
   if (message.replacedBy !== 0) {
     start = prependInt64(buffer, start, message.replacedBy);
     buffer[--start] = 0x60;
@@ -534,6 +553,9 @@ export function mergeSnapshotVersion(message: SnapshotVersionShape, cursor: Curs
       case 0x60:
         message.replacedBy = cursor.int64(end);
         break;
+      case 0x68:
+        message.collectionId = cursor.int64(end);
+        break;
       default:
         cursor.skip(tag, end);
     }
@@ -573,6 +595,8 @@ export interface PlacedSnapshotVersion {
    * nothing: the key was not there when the deletion of revision `replaced_by` was made.
    */
   replacedBy: number;
+  /** The collection whose elements belong to it; 0: none do. */
+  collectionId: number;
 }
 
 /**
@@ -596,6 +620,7 @@ export function readPlacedSnapshotVersion(target: PlacedSnapshotVersion, cursor:
   target.expireTimeMs = 0;
   target.kind = 0;
   target.replacedBy = 0;
+  target.collectionId = 0;
   while (cursor.position < end) {
     const tag = cursor.field(end);
     switch (tag) {
@@ -643,6 +668,9 @@ export function readPlacedSnapshotVersion(target: PlacedSnapshotVersion, cursor:
       case 0x60:
         target.replacedBy = cursor.short < 0 ? cursor.int64(end) : cursor.short;
         break;
+      case 0x68:
+        target.collectionId = cursor.short < 0 ? cursor.int64(end) : cursor.short;
+        break;
       default:
         cursor.skipField(tag, end);
     }
@@ -664,6 +692,7 @@ export function sizeOfPlacedSnapshotVersion(source: PlacedSnapshotVersion): numb
   if (source.expireTimeMs !== 0) size += 1 + sizeOfInt64(source.expireTimeMs);
   if (source.kind !== 0) size += 1 + sizeOfUint32(source.kind);
   if (source.replacedBy !== 0) size += 1 + sizeOfInt64(source.replacedBy);
+  if (source.collectionId !== 0) size += 1 + sizeOfInt64(source.collectionId);
   return size;
 }
 
@@ -671,6 +700,10 @@ export function sizeOfPlacedSnapshotVersion(source: PlacedSnapshotVersion): numb
 export function prependPlacedSnapshotVersion(source: PlacedSnapshotVersion, target: WholeBuffer, end: number): number {
   const { buffer } = target;
   let start = end;
+  if (source.collectionId !== 0) {
+    start = prependInt64(buffer, start, source.collectionId);
+    buffer[--start] = 0x68;
+  }
   if (source.replacedBy !== 0) {
     start = prependInt64(buffer, start, source.replacedBy);
     buffer[--start] = 0x60;

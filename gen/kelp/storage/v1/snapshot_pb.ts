@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file kelp/storage/v1/snapshot.proto.
  */
 export const file_kelp_storage_v1_snapshot: GenFile = /*@__PURE__*/
-  fileDesc("Ch5rZWxwL3N0b3JhZ2UvdjEvc25hcHNob3QucHJvdG8SD2tlbHAuc3RvcmFnZS52MSLmAQoOU25hcHNob3RIZWFkZXISFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SEAoIc3RvcmVfaWQYAiABKAwSEAoIcmV2aXNpb24YAyABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAQgASgDEg8KB3RpbWVfbXMYBSABKAMSFgoObGVhc2VfY2xvY2tfbXMYBiABKAMSGgoSY29tcGFjdGVkX3JldmlzaW9uGAcgASgDEjoKDGluY2FybmF0aW9ucxgIIAMoCzIkLmtlbHAuc3RvcmFnZS52MS5TbmFwc2hvdEluY2FybmF0aW9uIjkKE1NuYXBzaG90SW5jYXJuYXRpb24SCgoCaWQYASABKAwSFgoOZmlyc3RfcmV2aXNpb24YAiABKAMicwoNU25hcHNob3RCbG9jaxIyCgh2ZXJzaW9ucxgBIAMoCzIgLmtlbHAuc3RvcmFnZS52MS5TbmFwc2hvdFZlcnNpb24SLgoGbGVhc2VzGAIgAygLMh4ua2VscC5zdG9yYWdlLnYxLlNuYXBzaG90TGVhc2Ui7QEKD1NuYXBzaG90VmVyc2lvbhILCgNrZXkYASABKAwSEAoIcmV2aXNpb24YAiABKAMSDwoHZGVsZXRlZBgDIAEoCBINCgV2YWx1ZRgEIAEoDBIXCg9jcmVhdGVfcmV2aXNpb24YBSABKAMSFAoMbW9kX3JldmlzaW9uGAYgASgDEg8KB3ZlcnNpb24YByABKAMSEAoIbGVhc2VfaWQYCCABKAMSDgoGdHRsX21zGAkgASgDEhYKDmV4cGlyZV90aW1lX21zGAogASgDEgwKBGtpbmQYCyABKA0SEwoLcmVwbGFjZWRfYnkYDCABKAMiVQoNU25hcHNob3RMZWFzZRIQCghsZWFzZV9pZBgBIAEoAxIOCgZ0dGxfbXMYAiABKAMSEwoLZGVhZGxpbmVfbXMYAyABKAMSDQoFb3duZXIYBCABKAkiYAoOU25hcHNob3RGb290ZXISEwoLYmxvY2tfY291bnQYASABKAQSEgoKaXRlbV9jb3VudBgCIAEoBBITCgtwbGFpbl9ieXRlcxgDIAEoBBIQCghjaGVja3N1bRgEIAEoDUInWiVrZWxwL2dlbi9nby9rZWxwL3N0b3JhZ2UvdjE7c3RvcmFnZXYxYgZwcm90bzM");
+  fileDesc("Ch5rZWxwL3N0b3JhZ2UvdjEvc25hcHNob3QucHJvdG8SD2tlbHAuc3RvcmFnZS52MSKCAgoOU25hcHNob3RIZWFkZXISFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SEAoIc3RvcmVfaWQYAiABKAwSEAoIcmV2aXNpb24YAyABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAQgASgDEg8KB3RpbWVfbXMYBSABKAMSFgoObGVhc2VfY2xvY2tfbXMYBiABKAMSGgoSY29tcGFjdGVkX3JldmlzaW9uGAcgASgDEjoKDGluY2FybmF0aW9ucxgIIAMoCzIkLmtlbHAuc3RvcmFnZS52MS5TbmFwc2hvdEluY2FybmF0aW9uEhoKEmNvbGxlY3Rpb25faWRzX2VuZBgJIAEoAyI5ChNTbmFwc2hvdEluY2FybmF0aW9uEgoKAmlkGAEgASgMEhYKDmZpcnN0X3JldmlzaW9uGAIgASgDInMKDVNuYXBzaG90QmxvY2sSMgoIdmVyc2lvbnMYASADKAsyIC5rZWxwLnN0b3JhZ2UudjEuU25hcHNob3RWZXJzaW9uEi4KBmxlYXNlcxgCIAMoCzIeLmtlbHAuc3RvcmFnZS52MS5TbmFwc2hvdExlYXNlIoQCCg9TbmFwc2hvdFZlcnNpb24SCwoDa2V5GAEgASgMEhAKCHJldmlzaW9uGAIgASgDEg8KB2RlbGV0ZWQYAyABKAgSDQoFdmFsdWUYBCABKAwSFwoPY3JlYXRlX3JldmlzaW9uGAUgASgDEhQKDG1vZF9yZXZpc2lvbhgGIAEoAxIPCgd2ZXJzaW9uGAcgASgDEhAKCGxlYXNlX2lkGAggASgDEg4KBnR0bF9tcxgJIAEoAxIWCg5leHBpcmVfdGltZV9tcxgKIAEoAxIMCgRraW5kGAsgASgNEhMKC3JlcGxhY2VkX2J5GAwgASgDEhUKDWNvbGxlY3Rpb25faWQYDSABKAMiVQoNU25hcHNob3RMZWFzZRIQCghsZWFzZV9pZBgBIAEoAxIOCgZ0dGxfbXMYAiABKAMSEwoLZGVhZGxpbmVfbXMYAyABKAMSDQoFb3duZXIYBCABKAkiYAoOU25hcHNob3RGb290ZXISEwoLYmxvY2tfY291bnQYASABKAQSEgoKaXRlbV9jb3VudBgCIAEoBBITCgtwbGFpbl9ieXRlcxgDIAEoBBIQCghjaGVja3N1bRgEIAEoDUInWiVrZWxwL2dlbi9nby9rZWxwL3N0b3JhZ2UvdjE7c3RvcmFnZXYxYgZwcm90bzM");
 
 /**
  * What the store says of a snapshot, in its header.
@@ -74,6 +74,13 @@ export type SnapshotHeader = Message<"kelp.storage.v1.SnapshotHeader"> & {
    * @generated from field: repeated kelp.storage.v1.SnapshotIncarnation incarnations = 8;
    */
   incarnations: SnapshotIncarnation[];
+
+  /**
+   * The highest CollectionIdsEffect.end of all that took effect before it was begun; 0 for none.
+   *
+   * @generated from field: int64 collection_ids_end = 9;
+   */
+  collectionIdsEnd: bigint;
 };
 
 /**
@@ -230,6 +237,13 @@ export type SnapshotVersion = Message<"kelp.storage.v1.SnapshotVersion"> & {
    * @generated from field: int64 replaced_by = 12;
    */
   replacedBy: bigint;
+
+  /**
+   * The collection whose elements belong to it; 0: none do.
+   *
+   * @generated from field: int64 collection_id = 13;
+   */
+  collectionId: bigint;
 };
 
 /**
