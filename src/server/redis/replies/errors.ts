@@ -50,6 +50,65 @@ export function tooMuchForTransaction(name: string): ReplyError {
   return new ReplyError(`ERR '${name}' has more to do than one transaction may; run it outside of MULTI`);
 }
 
+/** @param name of the command, in lower case. */
+export function invalidExpireTime(name: string): ReplyError {
+  return new ReplyError(`ERR invalid expire time in '${name}' command`);
+}
+
+export function offsetOutOfRange(): ReplyError {
+  return new ReplyError('ERR offset is out of range');
+}
+
+export function decrementOverflow(): ReplyError {
+  return new ReplyError('ERR decrement would overflow');
+}
+
+export function lcsOfOtherTypes(): ReplyError {
+  return new ReplyError('ERR The specified keys must contain string values');
+}
+
+export function lcsLengthAndIndexes(): ReplyError {
+  return new ReplyError('ERR If you want both the length and indexes, please just use IDX.');
+}
+
+export function badBitOffset(): ReplyError {
+  return new ReplyError('ERR bit offset is not an integer or out of range');
+}
+
+export function badBit(): ReplyError {
+  return new ReplyError('ERR bit is not an integer or out of range');
+}
+
+export function bitIsNotOneOrZero(): ReplyError {
+  return new ReplyError('ERR The bit argument must be 1 or 0.');
+}
+
+export function notOfSeveralKeys(): ReplyError {
+  return new ReplyError('ERR BITOP NOT must be called with a single source key.');
+}
+
+export function badOverflowType(): ReplyError {
+  return new ReplyError('ERR Invalid OVERFLOW type specified');
+}
+
+export function badFieldType(): ReplyError {
+  return new ReplyError(
+    'ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.',
+  );
+}
+
+export function onlyGetIsSupported(): ReplyError {
+  return new ReplyError('ERR BITFIELD_RO only supports the GET subcommand');
+}
+
+export function notHyperLogLog(): ReplyError {
+  return new ReplyError('WRONGTYPE Key is not a valid HyperLogLog string value.');
+}
+
+export function damagedHyperLogLog(): ReplyError {
+  return new ReplyError('INVALIDOBJ Corrupted HLL object detected');
+}
+
 /** Of the name and of the words behind it so many characters are told. */
 const TOLD_CHARACTERS_MAX = 128;
 
