@@ -65,10 +65,11 @@ function base64({ buffer, byteOffset, byteLength }: Uint8Array): string {
 
 /** `hasValue` is false where only keys were asked for: an empty text would look like an empty value. */
 export function entryJson(entry: Entry, hasValue = true): JsonObject {
-  const { value, createRevision, modRevision, version, leaseId, expireTimeMs } = entry;
+  const { value, createRevision, modRevision, version, leaseId, expireTimeMs, type } = entry;
   return {
     ...keyJson(entry),
-    ...(hasValue && { value: valueJson(value) }),
+    ...(type !== undefined && { type }),
+    ...(hasValue && type === undefined && { value: valueJson(value) }),
     createRevision,
     modRevision,
     version,

@@ -192,7 +192,12 @@ export interface Entry extends NamedKey {
   readonly leaseId: number;
   /** The instant from which it is no longer readable, in milliseconds since 1970-01-01 UTC; 0: never. */
   readonly expireTimeMs: number;
+  /** What it holds; left out: plain bytes. Anything else has an empty `value`: its elements are read by the calls of its type. */
+  readonly type?: ValueType;
 }
+
+/** What a key may hold besides plain bytes. */
+export type ValueType = 'hash' | 'list' | 'set' | 'sortedSet' | 'stream' | 'bloomFilter';
 
 /**
  * Called with what a call is about to hand out, before its write takes effect: what it throws refuses the call, and

@@ -72,6 +72,7 @@ export type {
   TxnRequest,
   TxnResult,
   Value,
+  ValueType,
   WatchCurrent,
   WatchEvent,
   WatchEvents,

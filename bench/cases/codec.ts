@@ -140,6 +140,7 @@ function responseShape(): GetResponseShape {
     version: 3,
     leaseId: 0,
     expireTime: undefined,
+    type: 0,
     keyBytes: new Uint8Array(0),
   };
   return { entry, revision: 1_234_567 };

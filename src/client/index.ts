@@ -46,6 +46,7 @@ export type {
   Operation,
   Relation,
   Value,
+  ValueType,
 } from '../api.ts';
 export type {
   Activity,

@@ -5,8 +5,26 @@ import { NO_BYTES, prependBytes, sizeOfBytes } from '../../../src/wire/bytes.ts'
 import { Cursor } from '../../../src/wire/cursor.ts';
 import { assertFilled, endOfRoom } from '../../../src/wire/room.ts';
 import { prependText, sizeOfText } from '../../../src/wire/text.ts';
-import { prependInt64, prependVarint32, sizeOfInt64, sizeWithLength } from '../../../src/wire/varint.ts';
+import { prependInt32, prependInt64, prependVarint32, sizeOfInt32, sizeOfInt64, sizeWithLength } from '../../../src/wire/varint.ts';
 import { type TimestampShape, emptyTimestamp, mergeTimestamp, prependTimestamp, sizeOfTimestamp } from '../../google/protobuf/timestamp_codec.ts';
+
+/** What a key holds. */
+export const ValueType = {
+  /** Plain bytes; a HyperLogLog, too. */
+  UNSPECIFIED: 0,
+  /** A hash: HashService. */
+  HASH: 1,
+  /** A list: ListService. */
+  LIST: 2,
+  /** A set: SetService. */
+  SET: 3,
+  /** A sorted set: SortedSetService. */
+  SORTED_SET: 4,
+  /** A stream. None of this version's calls makes one. */
+  STREAM: 5,
+  /** A Bloom filter: SketchService. */
+  BLOOM_FILTER: 6,
+} as const;
 
 /** One key with its value, as of one revision. */
 export interface EntryShape {
@@ -29,6 +47,8 @@ export interface EntryShape {
   expireTime: TimestampShape | undefined;
   /** The key when it is not UTF-8; else empty. */
   keyBytes: Uint8Array;
+  /** What the key holds. Any other than plain bytes has no `value`: its elements are read by the service of its type. */
+  type: number;
 }
 
 /** The Entry with every field at its default. */
@@ -42,6 +62,7 @@ export function emptyEntry(): EntryShape {
     leaseId: 0,
     expireTime: undefined,
     keyBytes: NO_BYTES,
+    type: 0,
   };
 }
 
@@ -56,6 +77,7 @@ export function sizeOfEntry(message: EntryShape): number {
   if (message.leaseId !== 0) size += 1 + sizeOfInt64(message.leaseId);
   if (message.expireTime !== undefined) size += 1 + sizeWithLength(sizeOfTimestamp(message.expireTime));
   if (message.keyBytes.length !== 0) size += 1 + sizeOfBytes(message.keyBytes);
+  if (message.type !== 0) size += 1 + sizeOfInt32(message.type);
   return size;
 }
 
@@ -69,6 +91,10 @@ export function writeEntry(message: EntryShape, buffer: Buffer, offset: number):
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependEntry(message: EntryShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.type !== 0) {
+    start = prependInt32(buffer, start, message.type);
+    buffer[--start] = 0x48;
+  }
   if (message.keyBytes.length !== 0) {
     start = prependBytes(buffer, start, message.keyBytes);
     buffer[--start] = 0x42;
@@ -145,6 +171,9 @@ export function mergeEntry(message: EntryShape, cursor: Cursor, end: number): vo
         break;
       case 0x42:
         message.keyBytes = cursor.bytes(end);
+        break;
+      case 0x48:
+        message.type = cursor.int32(end);
         break;
       default:
         cursor.skip(tag, end);

@@ -28,17 +28,17 @@
 //   such as 9007199254740993, is INVALID_ARGUMENT.
 // - Errors carry a kelp.v1.ErrorDetail where a program may want to act on them.
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file kelp/v1/types.proto.
  */
 export const file_kelp_v1_types: GenFile = /*@__PURE__*/
-  fileDesc("ChNrZWxwL3YxL3R5cGVzLnByb3RvEgdrZWxwLnYxIrkBCgVFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAwSFwoPY3JlYXRlX3JldmlzaW9uGAMgASgDEhQKDG1vZF9yZXZpc2lvbhgEIAEoAxIPCgd2ZXJzaW9uGAUgASgDEhAKCGxlYXNlX2lkGAYgASgDEi8KC2V4cGlyZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglrZXlfYnl0ZXMYCCABKAwioQEKCEtleVJhbmdlEg4KBnByZWZpeBgBIAEoCRINCgVzdGFydBgCIAEoCRILCgNlbmQYAyABKAkSCwoDa2V5GAQgASgJEgsKA2FsbBgFIAEoCBIUCgxwcmVmaXhfYnl0ZXMYBiABKAwSEwoLc3RhcnRfYnl0ZXMYByABKAwSEQoJZW5kX2J5dGVzGAggASgMEhEKCWtleV9ieXRlcxgJIAEoDCJnCglDb25kaXRpb24SGAoObXVzdF9ub3RfZXhpc3QYASABKAhIABIUCgptdXN0X2V4aXN0GAIgASgISAASHQoTbW9kX3JldmlzaW9uX2VxdWFscxgDIAEoA0gAQgsKCWNvbmRpdGlvbkIcWhprZWxwL2dlbi9nby9rZWxwL3YxO2tlbHB2MWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChNrZWxwL3YxL3R5cGVzLnByb3RvEgdrZWxwLnYxItsBCgVFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAwSFwoPY3JlYXRlX3JldmlzaW9uGAMgASgDEhQKDG1vZF9yZXZpc2lvbhgEIAEoAxIPCgd2ZXJzaW9uGAUgASgDEhAKCGxlYXNlX2lkGAYgASgDEi8KC2V4cGlyZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglrZXlfYnl0ZXMYCCABKAwSIAoEdHlwZRgJIAEoDjISLmtlbHAudjEuVmFsdWVUeXBlIqEBCghLZXlSYW5nZRIOCgZwcmVmaXgYASABKAkSDQoFc3RhcnQYAiABKAkSCwoDZW5kGAMgASgJEgsKA2tleRgEIAEoCRILCgNhbGwYBSABKAgSFAoMcHJlZml4X2J5dGVzGAYgASgMEhMKC3N0YXJ0X2J5dGVzGAcgASgMEhEKCWVuZF9ieXRlcxgIIAEoDBIRCglrZXlfYnl0ZXMYCSABKAwiZwoJQ29uZGl0aW9uEhgKDm11c3Rfbm90X2V4aXN0GAEgASgISAASFAoKbXVzdF9leGlzdBgCIAEoCEgAEh0KE21vZF9yZXZpc2lvbl9lcXVhbHMYAyABKANIAEILCgljb25kaXRpb24qtAEKCVZhbHVlVHlwZRIaChZWQUxVRV9UWVBFX1VOU1BFQ0lGSUVEEAASEwoPVkFMVUVfVFlQRV9IQVNIEAESEwoPVkFMVUVfVFlQRV9MSVNUEAISEgoOVkFMVUVfVFlQRV9TRVQQAxIZChVWQUxVRV9UWVBFX1NPUlRFRF9TRVQQBBIVChFWQUxVRV9UWVBFX1NUUkVBTRAFEhsKF1ZBTFVFX1RZUEVfQkxPT01fRklMVEVSEAZCHFoaa2VscC9nZW4vZ28va2VscC92MTtrZWxwdjFiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * One key with its value, as of one revision.
@@ -102,6 +102,13 @@ export type Entry = Message<"kelp.v1.Entry"> & {
    * @generated from field: bytes key_bytes = 8;
    */
   keyBytes: Uint8Array;
+
+  /**
+   * What the key holds. Any other than plain bytes has no `value`: its elements are read by the service of its type.
+   *
+   * @generated from field: kelp.v1.ValueType type = 9;
+   */
+  type: ValueType;
 };
 
 /**
@@ -239,4 +246,73 @@ export type Condition = Message<"kelp.v1.Condition"> & {
  */
 export const ConditionSchema: GenMessage<Condition> = /*@__PURE__*/
   messageDesc(file_kelp_v1_types, 2);
+
+/**
+ * What a key holds.
+ *
+ * @generated from enum kelp.v1.ValueType
+ */
+export const ValueType = {
+  /**
+   * Plain bytes; a HyperLogLog, too.
+   *
+   * @generated from enum value: VALUE_TYPE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * A hash: HashService.
+   *
+   * @generated from enum value: VALUE_TYPE_HASH = 1;
+   */
+  HASH: 1,
+
+  /**
+   * A list: ListService.
+   *
+   * @generated from enum value: VALUE_TYPE_LIST = 2;
+   */
+  LIST: 2,
+
+  /**
+   * A set: SetService.
+   *
+   * @generated from enum value: VALUE_TYPE_SET = 3;
+   */
+  SET: 3,
+
+  /**
+   * A sorted set: SortedSetService.
+   *
+   * @generated from enum value: VALUE_TYPE_SORTED_SET = 4;
+   */
+  SORTED_SET: 4,
+
+  /**
+   * A stream. None of this version's calls makes one.
+   *
+   * @generated from enum value: VALUE_TYPE_STREAM = 5;
+   */
+  STREAM: 5,
+
+  /**
+   * A Bloom filter: SketchService.
+   *
+   * @generated from enum value: VALUE_TYPE_BLOOM_FILTER = 6;
+   */
+  BLOOM_FILTER: 6,
+} as const;
+
+/**
+ * What a key holds.
+ *
+ * @generated from enum kelp.v1.ValueType
+ */
+export type ValueType = (typeof ValueType)[keyof typeof ValueType] | UnknownEnum;
+
+/**
+ * Describes the enum kelp.v1.ValueType.
+ */
+export const ValueTypeSchema: GenEnum<ValueType> = /*@__PURE__*/
+  enumDesc(file_kelp_v1_types, 0);
 

@@ -1,7 +1,17 @@
 /** An entry as the client hands it out: the plain one, and methods that read its value. */
 import type { EntryShape } from '../../../gen/kelp/v1/types_codec.ts';
-import type { Entry as PlainEntry } from '../../api.ts';
+import { ValueType as ValueTypeNumber } from '../../../gen/kelp/v1/types_codec.ts';
+import type { Entry as PlainEntry, ValueType } from '../../api.ts';
 import { toMilliseconds } from './scalar.ts';
+
+const typeByNumber: Readonly<Record<number, ValueType>> = {
+  [ValueTypeNumber.HASH]: 'hash',
+  [ValueTypeNumber.LIST]: 'list',
+  [ValueTypeNumber.SET]: 'set',
+  [ValueTypeNumber.SORTED_SET]: 'sortedSet',
+  [ValueTypeNumber.STREAM]: 'stream',
+  [ValueTypeNumber.BLOOM_FILTER]: 'bloomFilter',
+};
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -16,6 +26,8 @@ export class Entry implements PlainEntry {
   readonly version: number;
   readonly leaseId: number;
   readonly expireTimeMs: number;
+  /** Declared only: it is not there when the key holds plain bytes. */
+  declare readonly type?: ValueType;
 
   /** @internal */
   constructor(message: EntryShape) {
@@ -27,6 +39,8 @@ export class Entry implements PlainEntry {
     this.version = message.version;
     this.leaseId = message.leaseId;
     this.expireTimeMs = toMilliseconds(message.expireTime);
+    const type = typeByNumber[message.type];
+    if (type !== undefined) this.type = type;
   }
 
   /** The value as text. Throws a `TypeError` when it is not UTF-8, rather than give back something else. */

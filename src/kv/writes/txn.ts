@@ -10,6 +10,7 @@ import { encodeKey } from '../../store/views/keys.ts';
 import { toDeletedRange, toEngineRange } from '../../store/views/range.ts';
 import type { Compare, Operation, OperationResult, TxnRequest, TxnResult } from '../../api.ts';
 import type { View } from '../../store/views/view.ts';
+import { kinds } from '../../store/collections/kinds.ts';
 import { add, deleteAll } from './writes.ts';
 
 /** An operation with its key, or its range, as bytes. */
@@ -126,7 +127,8 @@ function holdsFor(compare: Compare, version: Version | undefined): boolean {
     case 'exists':
       return ((version !== undefined) === operand.value) === (relation === 'equal');
     case 'value':
-      if (version === undefined) return relation === 'notEqual';
+      // What is no plain value is unequal to every value.
+      if (version === undefined || version.kind !== kinds.plain) return relation === 'notEqual';
       return isRelated(Buffer.compare(version.value, bytesOf(operand.value)), relation);
     default:
       return isRelated((version?.[operand.kind] ?? 0) - operand.value, relation);

@@ -17,6 +17,7 @@ import type { Version } from '../../engine/version.ts';
 import { isStoreError, StoreError } from '../../errors.ts';
 import { budgetSpent } from '../../store/views/draft.ts';
 import { keyScratch } from '../../store/views/keys.ts';
+import { kinds, valueTypeOf } from '../../store/collections/kinds.ts';
 import type { View } from '../../store/views/view.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import { toEntry } from '../../store/views/entries.ts';
@@ -117,6 +118,7 @@ export function increment(
 /** Adds to a number; the new value is returned. A key that exists keeps its time to live and its lease. */
 export function add(view: View, key: Uint8Array, delta: bigint, ttlMs = 0): bigint {
   const current = view.read(key);
+  if (current !== undefined && current.kind !== kinds.plain) throw notPlain(current);
   const sum = (current === undefined ? 0n : parseInteger(current.value)) + delta;
   if (sum < INT64_MIN || sum > INT64_MAX) {
     throw new StoreError('integerOverflow', 'the sum does not fit into a signed 64-bit integer');
@@ -154,6 +156,11 @@ export function getRefreshing(view: View, keyText: Key, options: GetOptions): Ge
   const entry = toEntry(keyText, refreshed);
   options.admit?.(entry);
   return { entry, revision: view.replyRevision };
+}
+
+function notPlain({ kind }: Version): StoreError {
+  const type = valueTypeOf(kind) ?? 'of a type that this version does not know';
+  return new StoreError('wrongType', `the value is not plain bytes: it is ${type}`);
 }
 
 function parseInteger(value: Uint8Array): bigint {

@@ -2,7 +2,8 @@
 import type { DurationShape } from '../../../gen/google/protobuf/duration_codec.ts';
 import type { TimestampShape } from '../../../gen/google/protobuf/timestamp_codec.ts';
 import type { EntryShape } from '../../../gen/kelp/v1/types_codec.ts';
-import type { Entry, Key, NamedKey } from '../../api.ts';
+import { ValueType } from '../../../gen/kelp/v1/types_codec.ts';
+import type { Entry, Key, NamedKey, ValueType as ValueTypeName } from '../../api.ts';
 import type { Call } from '../calls/call.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 
@@ -16,9 +17,33 @@ export function entryShape(entry: Entry): EntryShape {
     version,
     leaseId,
     expireTimeMs,
+    type,
   } = entry;
   const expireTime = expireTimeMs === 0 ? undefined : timestampShape(expireTimeMs);
-  return { key, value, createRevision, modRevision, version, leaseId, expireTime, keyBytes };
+  return {
+    key,
+    value,
+    createRevision,
+    modRevision,
+    version,
+    leaseId,
+    expireTime,
+    keyBytes,
+    type: valueTypeNumber(type),
+  };
+}
+
+const numberByType: Readonly<Record<ValueTypeName, number>> = {
+  hash: ValueType.HASH,
+  list: ValueType.LIST,
+  set: ValueType.SET,
+  sortedSet: ValueType.SORTED_SET,
+  stream: ValueType.STREAM,
+  bloomFilter: ValueType.BLOOM_FILTER,
+};
+
+function valueTypeNumber(type: ValueTypeName | undefined): number {
+  return type === undefined ? ValueType.UNSPECIFIED : numberByType[type];
 }
 
 /** A list of keys: an empty text stands for each that is bytes. */

@@ -2,6 +2,7 @@
 import type { PlacedChange, Version } from '../../engine/version.ts';
 import { canonicalKey } from '../../arguments/key.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
+import { kinds, valueTypeOf } from '../collections/kinds.ts';
 import { decodeKey } from './keys.ts';
 import type { Entry, Key } from '../../api.ts';
 
@@ -25,16 +26,22 @@ export function partEntry(given: Key, shown: PlacedChange, part: Uint8Array): En
   return entryOf(canonicalKey(given), shown, part);
 }
 
-function entryOf(key: Key, version: Omit<Entry, 'key' | 'keyBytes' | 'value'>, value: Uint8Array): Entry {
+function entryOf(
+  key: Key,
+  version: Pick<Version, Exclude<keyof Version, 'value'>>,
+  value: Uint8Array,
+): Entry {
   const isText = typeof key === 'string';
+  const { kind } = version;
   const entry = {
     key: isText ? key : '',
-    value,
+    value: kind === kinds.plain ? value : NO_BYTES,
     createRevision: version.createRevision,
     modRevision: version.modRevision,
     version: version.version,
     leaseId: version.leaseId,
     expireTimeMs: version.expireTimeMs,
   };
+  if (kind !== kinds.plain) Object.assign(entry, { type: valueTypeOf(kind) });
   return isText ? entry : { ...entry, keyBytes: key };
 }

@@ -125,6 +125,7 @@ function emptyEntry(): NonNullable<codec.GetResponseShape['entry']> {
     version: 1,
     leaseId: 0,
     expireTime: undefined,
+    type: 0,
   };
 }
 

@@ -1,9 +1,10 @@
 /** `GET /v1/keys/{key}`: the bytes of a value, or of a part of it. */
 import { checkKey } from '../../../access/checks.ts';
-import type { Entry } from '../../../api.ts';
+import type { Entry, ValueType } from '../../../api.ts';
 import { StoreError } from '../../../errors.ts';
 import type { PlacedChange } from '../../../engine/version.ts';
 import type { ValuePart } from '../../../kv/reads/reads.ts';
+import { valueTypeOf } from '../../../store/collections/kinds.ts';
 import type { HeaderList } from '../../http/http-message.ts';
 import { operation } from '../operation.ts';
 import { wholeNumberParameter } from '../query.ts';
@@ -38,6 +39,7 @@ function isPartial({ isHead, request: { headers } }: RestCall): boolean {
 function readNow(call: RestCall, revision: number): void {
   const { entry, revision: readRevision } = call.store.getVisible(call.pathKey, revision);
   if (entry === undefined) throw notFound();
+  checkPlain(entry.type);
   call.call.chargeReply(entry.value.length);
   sendValue(call, entry, readRevision);
 }
@@ -50,6 +52,7 @@ async function readChecked(call: RestCall, revision: number): Promise<void> {
   let valueBytes = 0;
   let part: ValuePart = { start: 0, end: 0 };
   const result = await store.getPart(call.pathKey, revision, (shown) => {
+    checkPlain(valueTypeOf(shown.kind));
     valueBytes = shown.valueEnd - shown.valueStart;
     const tag = entityTag(store, shown.modRevision);
     if (ifMatch !== undefined && !matchesStrongly(ifMatch, tag))
@@ -75,6 +78,15 @@ async function readChecked(call: RestCall, revision: number): Promise<void> {
   if (call.isHead) return call.sendHead(200, ['content-length', String(valueBytes), ...headers]);
   if (status === 206) headers.push('content-range', `bytes ${part.start}-${part.end - 1}/${valueBytes}`);
   call.send(status, headers, entry.value);
+}
+
+/** The elements of a collection are no bytes that could be sent, and an empty value would be taken for one. */
+function checkPlain(type: ValueType | undefined): void {
+  if (type === undefined) return;
+  throw new StoreError(
+    'wrongType',
+    `the key holds no plain bytes, but a ${type}: read it by the calls of its type over gRPC, or by the Redis protocol`,
+  );
 }
 
 /** A range that depends on another state than this is left unheeded. */

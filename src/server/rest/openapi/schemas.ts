@@ -58,6 +58,11 @@ const range = {
 const entry = object(
   {
     ...named,
+    type: {
+      type: 'string',
+      enum: ['hash', 'list', 'set', 'sortedSet', 'stream', 'bloomFilter'],
+      description: 'What the key holds, where that is not a plain value; there is no `value` then.',
+    },
     value: { $ref: '#/components/schemas/Value' },
     createRevision: revision,
     modRevision: revision,
