@@ -33,6 +33,41 @@ export function notAFloat(): ReplyError {
   return new ReplyError(NOT_A_FLOAT);
 }
 
+export function invalidCursor(): ReplyError {
+  return new ReplyError('ERR invalid cursor');
+}
+
+export function unsupportedOption(word: string): ReplyError {
+  return new ReplyError(plain(`ERR Unsupported option ${word.slice(0, TOLD_CHARACTERS_MAX)}`));
+}
+
+export function incompatibleConditions(words: string): ReplyError {
+  return new ReplyError(`ERR ${words} options at the same time are not compatible`);
+}
+
+export function noSuchKey(): ReplyError {
+  return new ReplyError(NO_SUCH_KEY);
+}
+
+export function sameObjects(): ReplyError {
+  return new ReplyError('ERR source and destination objects are the same');
+}
+
+export function databaseOutOfRange(): ReplyError {
+  return new ReplyError('ERR DB index is out of range');
+}
+
+/** Of an integer that has bounds of its own, both inclusive. */
+export function integerOutOfBounds(min: number, max: number): ReplyError {
+  return new ReplyError(`ERR value is out of range, value must between ${min} and ${max}`);
+}
+
+export function frequencyNotKept(): ReplyError {
+  return new ReplyError(
+    'ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.',
+  );
+}
+
 export function keyHasNoBytes(): ReplyError {
   return new ReplyError('ERR the key is empty; a key has at least 1 byte');
 }

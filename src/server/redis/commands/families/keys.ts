@@ -1,0 +1,244 @@
+/** Keys of any type: DEL, EXISTS, TYPE, RENAME, COPY, MOVE and the like; the table has those of the files beside it too. */
+import type { ReadView, View } from '../../../../store/views/view.ts';
+import { DATABASE_COUNT, toDatabaseKey } from '../../../../types/databases/database-keys.ts';
+import { copyKey } from '../../../../types/keys/copying.ts';
+import { moveKey } from '../../../../types/keys/moving.ts';
+import { typeName } from '../../../../types/keys/type-names.ts';
+import {
+  databaseOutOfRange,
+  integerOutOfBounds,
+  noSuchKey,
+  sameObjects,
+  syntaxError,
+} from '../../replies/errors.ts';
+import type { Arguments, Command, CommandCall, CommandFacts } from '../command.ts';
+import { expiryCommands } from './expiry.ts';
+import { keyspaceCommands } from './keyspace.ts';
+import { objectCommands } from './object.ts';
+
+function del(view: View, call: CommandCall): void {
+  const { args, reply } = call;
+  let count = 0;
+  for (let index = 1; index < args.count; index++) {
+    const key = args.key(index);
+    if (view.delete(key) === undefined) continue;
+    call.notify('g', 'del', key);
+    count++;
+  }
+  reply.integer(count);
+}
+
+/** TOUCH too: when a key was looked at last is not kept. */
+function exists(view: ReadView, { args, reply }: CommandCall): void {
+  let count = 0;
+  for (let index = 1; index < args.count; index++) {
+    if (view.readMeta(args.key(index)) !== undefined) count++;
+  }
+  reply.integer(count);
+}
+
+function type(view: ReadView, { args, reply }: CommandCall): void {
+  const version = view.readMeta(args.key(1));
+  reply.simple(version === undefined ? 'none' : typeName(version.kind));
+}
+
+function rename(view: View, call: CommandCall): void {
+  const { args, reply } = call;
+  const from = args.key(1);
+  const to = args.key(2);
+  if (moveKey(view, from, to, true) === 'noKey') throw noSuchKey();
+  if (Buffer.compare(from, to) !== 0) notifyMoved(call, 'rename', from, to);
+  reply.ok();
+}
+
+function renamenx(view: View, call: CommandCall): void {
+  const { args, reply } = call;
+  const from = args.key(1);
+  const to = args.key(2);
+  const outcome = moveKey(view, from, to, false);
+  if (outcome === 'noKey') throw noSuchKey();
+  if (outcome === 'moved') notifyMoved(call, 'rename', from, to);
+  reply.integer(outcome === 'moved' ? 1 : 0);
+}
+
+function move(view: View, call: CommandCall): void {
+  const { args, reply, session } = call;
+  const database = readDatabase(args, 2);
+  if (database === session.database) throw sameObjects();
+  const from = args.key(1);
+  const to = toDatabaseKey(database, args.bytes(1));
+  const isMoved = moveKey(view, from, to, false) === 'moved';
+  if (isMoved) notifyMoved(call, 'move', from, to);
+  reply.integer(isMoved ? 1 : 0);
+}
+
+function notifyMoved(call: CommandCall, verb: 'rename' | 'move', from: Uint8Array, to: Uint8Array): void {
+  call.notify('n', 'new', to);
+  call.notify('g', `${verb}_from`, from);
+  call.notify('g', `${verb}_to`, to);
+}
+
+function copy(view: View, call: CommandCall): void {
+  const { args, reply, session } = call;
+  let { database } = session;
+  let replaces = false;
+  for (let index = 3; index < args.count; index++) {
+    if (args.is(index, 'REPLACE')) replaces = true;
+    else if (args.is(index, 'DB') && index + 1 < args.count) database = readDatabase(args, ++index);
+    else throw syntaxError();
+  }
+  const from = args.key(1);
+  // The length of the key is checked there.
+  const inSame = args.key(2);
+  const to = database === session.database ? inSame : toDatabaseKey(database, args.bytes(2));
+  if (Buffer.compare(from, to) === 0) throw sameObjects();
+  const isCopied = copyKey(view, from, to, replaces);
+  if (isCopied) {
+    call.notify('n', 'new', to);
+    call.notify('g', 'copy_to', to);
+  }
+  reply.integer(isCopied ? 1 : 0);
+}
+
+const INT32_MIN = -(2 ** 31);
+const INT32_MAX = 2 ** 31 - 1;
+
+function readDatabase(args: Arguments, index: number): number {
+  const database = args.integer(index);
+  if (database < INT32_MIN || database > INT32_MAX) throw integerOutOfBounds(INT32_MIN, INT32_MAX);
+  if (database < 0 || database >= DATABASE_COUNT) throw databaseOutOfRange();
+  return database;
+}
+
+const reading = {
+  flags: ['readonly', 'fast'],
+  categories: ['keyspace', 'read', 'fast'],
+  group: 'generic',
+} as const satisfies Partial<CommandFacts>;
+
+const writing = {
+  flags: ['write', 'fast'],
+  categories: ['keyspace', 'write', 'fast'],
+  group: 'generic',
+} as const satisfies Partial<CommandFacts>;
+
+const slowWriting = {
+  flags: ['write'],
+  categories: ['keyspace', 'write', 'slow'],
+  group: 'generic',
+} as const satisfies Partial<CommandFacts>;
+
+const fromTo = [
+  { first: 1, last: 1, step: 1, use: 'both' },
+  { first: 2, last: 2, step: 1, use: 'write' },
+] as const;
+
+export const keysCommands: readonly Command[] = [
+  {
+    ...slowWriting,
+    name: 'del',
+    arity: -2,
+    keys: [{ first: 1, last: -1, step: 1, use: 'write' }],
+    summary: 'Delete a key',
+    since: '1.0.0',
+    complexity: 'O(N) where N is the number of keys that will be removed, whatever they hold',
+    syntax: 'key [key ...]',
+    write: del,
+  },
+  {
+    ...writing,
+    name: 'unlink',
+    arity: -2,
+    keys: [{ first: 1, last: -1, step: 1, use: 'write' }],
+    summary: 'Delete a key; what it held is swept in the background, as DEL does too',
+    since: '4.0.0',
+    complexity: 'O(1) for each key removed regardless of its size',
+    syntax: 'key [key ...]',
+    write: del,
+  },
+  {
+    ...reading,
+    name: 'exists',
+    arity: -2,
+    keys: [{ first: 1, last: -1, step: 1, use: 'read' }],
+    summary: 'Determine if a key exists',
+    since: '1.0.0',
+    complexity: 'O(N) where N is the number of keys to check.',
+    syntax: 'key [key ...]',
+    read: exists,
+  },
+  {
+    ...reading,
+    name: 'touch',
+    arity: -2,
+    keys: [{ first: 1, last: -1, step: 1, use: 'read' }],
+    summary: 'Return the number of existing keys specified; when a key was accessed last is not kept',
+    since: '3.2.1',
+    complexity: 'O(N) where N is the number of keys that will be touched.',
+    syntax: 'key [key ...]',
+    read: exists,
+  },
+  {
+    ...reading,
+    name: 'type',
+    arity: 2,
+    keys: [{ first: 1, last: 1, step: 1, use: 'read' }],
+    summary: 'Determine the type stored at key',
+    since: '1.0.0',
+    complexity: 'O(1)',
+    syntax: 'key',
+    read: type,
+  },
+  {
+    ...slowWriting,
+    name: 'rename',
+    arity: 3,
+    keys: fromTo,
+    summary: 'Rename a key',
+    since: '1.0.0',
+    complexity: 'O(1)',
+    syntax: 'key newkey',
+    write: rename,
+  },
+  {
+    ...writing,
+    name: 'renamenx',
+    arity: 3,
+    keys: fromTo,
+    summary: 'Rename a key, only if the new key does not exist',
+    since: '1.0.0',
+    complexity: 'O(1)',
+    syntax: 'key newkey',
+    write: renamenx,
+  },
+  {
+    ...writing,
+    name: 'move',
+    arity: 3,
+    keys: [{ first: 1, last: 1, step: 1, use: 'both' }],
+    summary: 'Move a key to another database',
+    since: '1.0.0',
+    complexity: 'O(1)',
+    syntax: 'key db',
+    write: move,
+  },
+  {
+    ...slowWriting,
+    name: 'copy',
+    arity: -3,
+    flags: ['write', 'denyoom'],
+    keys: [
+      { first: 1, last: 1, step: 1, use: 'read' },
+      { first: 2, last: 2, step: 1, use: 'write' },
+    ],
+    summary: 'Copy a key',
+    since: '6.2.0',
+    complexity:
+      'O(N) worst case for collections, where N is the number of nested items. O(1) for string values.',
+    syntax: 'source destination [DB destination-db] [REPLACE]',
+    write: copy,
+  },
+  ...expiryCommands,
+  ...keyspaceCommands,
+  ...objectCommands,
+];

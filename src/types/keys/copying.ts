@@ -1,0 +1,56 @@
+/**
+ * A copy of a key of any type. A packed collection is a value like any other; the elements of a spread one are copied one by one,
+ * under an id of their own, so that a large one reaches the limits of a transaction.
+ */
+import type { PutOptions, View } from '../../store/views/view.ts';
+import { budgetSpent } from '../../store/views/draft.ts';
+import { elementsOf } from '../../store/collections/collection-keys.ts';
+import { keepLifetime } from '../lifetime.ts';
+
+/** A scan may not write: so many elements, of about so many bytes, are gathered between two pieces of one. */
+const GATHERED_MAX = 256;
+const GATHERED_BYTES_MAX = 1024 * 1024;
+
+/**
+ * Copies a key, with its deadline and its lease. @param replaces a key of the new name gives way; else nothing is done when there
+ * is one. Throws `limitReached` for a collection of too many elements.
+ * @returns whether it was copied.
+ */
+export function copyKey(view: View, from: Uint8Array, to: Uint8Array, replaces: boolean): boolean {
+  const version = view.read(from);
+  if (version === undefined) return false;
+  if (!replaces && view.readMeta(to) !== undefined) return false;
+  const { value, kind } = version;
+  const collectionId = version.collectionId === 0 ? 0 : copyElements(view, version.collectionId);
+  view.put(to, value, { ...keepLifetime(version), kind, collectionId });
+  return true;
+}
+
+interface Element {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+  readonly options: PutOptions;
+}
+
+/** @returns the id of the copies. */
+function copyElements(view: View, id: number): number {
+  const copyId = view.newCollectionId();
+  const copyStart = elementsOf(copyId).start;
+  const { start, end } = elementsOf(id);
+  for (let next: Uint8Array | undefined = start; next !== undefined;) {
+    const gathered: Element[] = [];
+    let bytes = 0;
+    next = view.scan({ start: next, end }, false, (shown) => {
+      const key = shown.copyKey();
+      key.set(copyStart);
+      const value = shown.copyValue();
+      gathered.push({ key, value, options: keepLifetime(shown) });
+      bytes += key.length + value.length;
+      view.budget.spendBytes(value.length);
+      return gathered.length < GATHERED_MAX && bytes < GATHERED_BYTES_MAX;
+    });
+    if (next !== undefined && view.budget.isSpent) throw budgetSpent(view.budget);
+    for (const { key, value, options } of gathered) view.put(key, value, options);
+  }
+  return copyId;
+}
