@@ -15,6 +15,7 @@ import type { ReadView } from '../../store/views/view.ts';
 import { ITEMS_START, isPacked, readCount } from '../collections/metadata.ts';
 import { ItemCursor } from '../collections/packed-items.ts';
 import { kinds } from '../kinds.ts';
+import { parseIntegerText } from '../strings/integer-text.ts';
 
 /** `*-max-listpack-entries`, `set-max-intset-entries`. */
 const HASH_LISTPACK_ENTRIES_MAX = 512;
@@ -25,19 +26,14 @@ const LISTPACK_VALUE_BYTES_MAX = 64;
 /** The longest string that lies in one piece with what describes it. */
 const EMBEDDED_BYTES_MAX = 44;
 /** Integers below it that are values of strings exist once in Redis. */
-const SHARED_INTEGERS = 10_000n;
-
-const INTEGER_BYTES_MAX = 20;
-const INTEGER = /^(?:0|-?[1-9]\d*)$/;
-const INT64_MIN = -(2n ** 63n);
-const INT64_MAX = 2n ** 63n - 1n;
+const SHARED_INTEGERS = 10_000;
 
 /** @param version of the key, with its value. Throws `limitReached`. */
 export function encodingOf(view: ReadView, version: Version): string {
   const { kind, value } = version;
   switch (kind) {
     case kinds.plain:
-      if (integerOf(value) !== undefined) return 'int';
+      if (parseIntegerText(value) !== undefined) return 'int';
       return value.length <= EMBEDDED_BYTES_MAX ? 'embstr' : 'raw';
     case kinds.hash:
       return holds(view, version, tags.field, HASH_LISTPACK_ENTRIES_MAX, isShort) ? 'listpack' : 'hashtable';
@@ -58,8 +54,8 @@ export function encodingOf(view: ReadView, version: Version): string {
 
 /** How often Redis would refer to a value: without end to a small integer. */
 export function referenceCountOf({ kind, value }: Version): number {
-  const integer = kind === kinds.plain ? integerOf(value) : undefined;
-  return integer !== undefined && integer >= 0n && integer < SHARED_INTEGERS ? 2 ** 31 - 1 : 1;
+  const integer = kind === kinds.plain ? parseIntegerText(value) : undefined;
+  return integer !== undefined && integer >= 0 && integer < SHARED_INTEGERS ? 2 ** 31 - 1 : 1;
 }
 
 /** Whether a collection has no more elements than so many, and what they consist of, names and values, is so. */
@@ -91,16 +87,5 @@ function isShort(item: Uint8Array): boolean {
 }
 
 function isInteger(item: Uint8Array): boolean {
-  return integerOf(item) !== undefined;
-}
-
-/** In the one form that Redis prints. */
-function integerOf(bytes: Uint8Array): bigint | undefined {
-  const { length } = bytes;
-  const first = bytes[0] ?? 0;
-  if (length > INTEGER_BYTES_MAX || first > 0x39) return undefined;
-  const text = Buffer.from(bytes).toString('latin1');
-  if (!INTEGER.test(text)) return undefined;
-  const value = BigInt(text);
-  return value < INT64_MIN || value > INT64_MAX ? undefined : value;
+  return parseIntegerText(item) !== undefined;
 }
