@@ -152,6 +152,9 @@ export const fixed = {
    * longest are read, or 2,000 written, in the time of the visits.
    */
   visitKeyBytes: 128,
+  /** A key that is found by its place counts as so many visits; where many elements are chosen by chance, so many are found that way. */
+  selectVisits: 4,
+  selectedElementsMax: 4096,
   /** The keys past their deadline and not removed yet that a count can leave out. */
   overdueCountedMax: 10_000,
   /** The keys of a lease that are sorted, or made texts of, in one turn of the event loop. */
