@@ -19,6 +19,17 @@ export const NOT_A_NUMBER = 'ERR increment would produce NaN or Infinity';
 export const INDEX_OUT_OF_RANGE = 'ERR index out of range';
 export const NO_SUCH_KEY = 'ERR no such key';
 export const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
+export const HASH_VALUE_NOT_AN_INTEGER = 'ERR hash value is not an integer';
+export const HASH_VALUE_NOT_A_FLOAT = 'ERR hash value is not a float';
+export const NOT_FINITE = 'ERR value is NaN or Infinity';
+export const OUT_OF_RANGE = 'ERR value is out of range';
+export const OUT_OF_RANGE_INT64 =
+  'ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807';
+export const NOT_POSITIVE = 'ERR value is out of range, must be positive';
+export const INVALID_CURSOR = 'ERR invalid cursor';
+export const NO_KEY_COUNT = 'ERR numkeys should be greater than 0';
+export const TOO_FEW_KEYS = "ERR Number of keys can't be greater than number of args";
+export const NEGATIVE_LIMIT = "ERR LIMIT can't be negative";
 export const INTERNAL = 'ERR the server failed to run the command; its log says how';
 
 export function syntaxError(): ReplyError {

@@ -1,0 +1,421 @@
+/** HSET, HGET, HSCAN, ...: the commands of hashes. */
+import { isStoreError } from '../../../../errors.ts';
+import type { ReadView, View } from '../../../../store/views/view.ts';
+import { countElements, findElement, hasElement } from '../../../../types/collections/element-table.ts';
+import { visitRandom } from '../../../../types/collections/random-elements.ts';
+import { changeField, editHash, hashType, incrementField, readHash } from '../../../../types/hash/hash.ts';
+import {
+  addLongDoubles,
+  formatLongDouble,
+  LONG_DOUBLE_ZERO,
+  parseLongDouble,
+} from '../../../../types/strings/long-double.ts';
+import { NO_BYTES } from '../../../../wire/bytes.ts';
+import {
+  HASH_VALUE_NOT_A_FLOAT,
+  HASH_VALUE_NOT_AN_INTEGER,
+  NOT_A_NUMBER,
+  NOT_FINITE,
+  notAFloat,
+  ReplyError,
+  syntaxError,
+  wrongArity,
+} from '../../replies/errors.ts';
+import type { Command, CommandCall, KeyPlaces, Slice } from '../command.ts';
+import {
+  elementsSlice,
+  readPickCount,
+  refuseTooManyPairs,
+  scanTable,
+  type WriteElement,
+  writeBoth,
+  writeChosen,
+  writeName,
+  writePair,
+  writeRepeated,
+  writeValue,
+} from '../elements/table-replies.ts';
+
+function hset(view: View, call: CommandCall): void {
+  call.reply.integer(setPairs(view, call, 'hset'));
+}
+
+function hmset(view: View, call: CommandCall): void {
+  setPairs(view, call, 'hmset');
+  call.reply.ok();
+}
+
+/** @returns how many fields are new. */
+function setPairs(view: View, call: CommandCall, name: string): number {
+  const { args } = call;
+  if (args.count % 2 === 1) throw wrongArity(name);
+  const key = args.key(1);
+  const edit = editHash(view, key);
+  let newCount = 0;
+  for (let index = 2; index < args.count; index += 2) {
+    if (edit.set(args.bytes(index), args.bytes(index + 1))) newCount++;
+  }
+  edit.save();
+  call.notify('h', 'hset', key);
+  return newCount;
+}
+
+function hsetnx(view: View, call: CommandCall): void {
+  const { args, reply } = call;
+  const key = args.key(1);
+  const edit = editHash(view, key);
+  if (edit.get(args.bytes(2)) !== undefined) {
+    reply.integer(0);
+    return;
+  }
+  edit.set(args.bytes(2), args.bytes(3));
+  edit.save();
+  call.notify('h', 'hset', key);
+  reply.integer(1);
+}
+
+function hget(view: ReadView, { args, reply }: CommandCall): void {
+  const value = valueOf(view, args.key(1), args.bytes(2));
+  if (value === undefined) reply.nil();
+  else reply.bulk(value);
+}
+
+function valueOf(view: ReadView, key: Uint8Array, field: Uint8Array): Uint8Array | undefined {
+  const hash = readHash(view, key);
+  return hash && findElement(view, hash, hashType, field);
+}
+
+function hmget(view: ReadView, { args, reply }: CommandCall): void {
+  const hash = readHash(view, args.key(1));
+  reply.array(args.count - 2);
+  for (let index = 2; index < args.count; index++) {
+    const value = hash && findElement(view, hash, hashType, args.bytes(index));
+    if (value === undefined) reply.nil();
+    else reply.bulk(value);
+  }
+}
+
+function hgetall(view: ReadView, { args, reply }: CommandCall): Slice | undefined {
+  const hash = readHash(view, args.key(1));
+  reply.map(hash === undefined ? 0 : countElements(hash, hashType));
+  return hash && elementsSlice(hash, hashType, writeBoth)(view, reply);
+}
+
+/** HKEYS and HVALS. */
+function oneOfBoth(write: WriteElement): (view: ReadView, call: CommandCall) => Slice | undefined {
+  return (view, { args, reply }) => {
+    const hash = readHash(view, args.key(1));
+    reply.array(hash === undefined ? 0 : countElements(hash, hashType));
+    return hash && elementsSlice(hash, hashType, write)(view, reply);
+  };
+}
+
+function hlen(view: ReadView, { args, reply }: CommandCall): void {
+  const hash = readHash(view, args.key(1));
+  reply.integer(hash === undefined ? 0 : countElements(hash, hashType));
+}
+
+function hstrlen(view: ReadView, { args, reply }: CommandCall): void {
+  reply.integer(valueOf(view, args.key(1), args.bytes(2))?.length ?? 0);
+}
+
+function hexists(view: ReadView, { args, reply }: CommandCall): void {
+  const hash = readHash(view, args.key(1));
+  reply.integer(hash !== undefined && hasElement(view, hash, hashType, args.bytes(2)) ? 1 : 0);
+}
+
+function hdel(view: View, call: CommandCall): void {
+  const { args, reply } = call;
+  const key = args.key(1);
+  const edit = editHash(view, key);
+  let count = 0;
+  for (let index = 2; index < args.count && !edit.isEmpty; index++) {
+    if (edit.remove(args.bytes(index))) count++;
+  }
+  edit.save();
+  if (count > 0) {
+    call.notify('h', 'hdel', key);
+    if (edit.isEmpty) call.notify('g', 'del', key);
+  }
+  reply.integer(count);
+}
+
+function hincrby(view: View, call: CommandCall): void {
+  const { args, reply } = call;
+  const delta = args.int64(3);
+  const key = args.key(1);
+  reply.integer(increment(view, key, args.bytes(2), delta));
+  call.notify('h', 'hincrby', key);
+}
+
+function increment(view: View, key: Uint8Array, field: Uint8Array, delta: bigint): bigint {
+  try {
+    return incrementField(view, key, field, delta);
+  } catch (error) {
+    if (isStoreError(error, 'notAnInteger')) throw new ReplyError(HASH_VALUE_NOT_AN_INTEGER);
+    throw error;
+  }
+}
+
+function hincrbyfloat(view: View, call: CommandCall): void {
+  const { args, reply } = call;
+  const delta = parseLongDouble(args.bytes(3));
+  if (delta === undefined) throw notAFloat();
+  if (delta.infinity !== 0) throw new ReplyError(NOT_FINITE);
+  const key = args.key(1);
+  let text = NO_BYTES;
+  changeField(view, key, args.bytes(2), (value) => {
+    const before = value === undefined ? LONG_DOUBLE_ZERO : parseLongDouble(value);
+    if (before === undefined) throw new ReplyError(HASH_VALUE_NOT_A_FLOAT);
+    const sum = addLongDoubles(before, delta);
+    if (sum === undefined || sum.infinity !== 0) throw new ReplyError(NOT_A_NUMBER);
+    return (text = Buffer.from(formatLongDouble(sum), 'latin1'));
+  });
+  call.notify('h', 'hincrbyfloat', key);
+  reply.bulk(text);
+}
+
+function hrandfield(view: View, { args, reply }: CommandCall): Slice | undefined {
+  if (args.count === 2) {
+    const hash = readHash(view, args.key(1));
+    if (hash === undefined) reply.nil();
+    else visitRandom(view, hash, hashType, Math.random, (field) => reply.bulk(field));
+    return undefined;
+  }
+  const given = readPickCount(args, 2);
+  const hasValues = args.count > 3;
+  if (args.count > 4 || (hasValues && !args.is(3, 'WITHVALUES'))) throw syntaxError();
+  if (hasValues) refuseTooManyPairs(given);
+  const hash = readHash(view, args.key(1));
+  if (hash === undefined || given === 0n) {
+    reply.array(0);
+    return undefined;
+  }
+  const asked = Math.abs(args.integer(2));
+  const count = given < 0n ? asked : Math.min(asked, countElements(hash, hashType));
+  const isFlat = hasValues && reply.version === 2;
+  reply.array(isFlat ? 2 * count : count);
+  const write = isFlat ? writeBoth : hasValues ? writePair : writeName;
+  return (given < 0n ? writeRepeated : writeChosen)(view, reply, hash, hashType, count, write);
+}
+
+function hscan(view: ReadView, call: CommandCall): void {
+  scanTable(view, call, readHash, hashType);
+}
+
+const READ: readonly KeyPlaces[] = [{ first: 1, last: 1, step: 1, use: 'read' }];
+const WRITTEN: readonly KeyPlaces[] = [{ first: 1, last: 1, step: 1, use: 'write' }];
+const BOTH: readonly KeyPlaces[] = [{ first: 1, last: 1, step: 1, use: 'both' }];
+
+export const hashCommands: readonly Command[] = [
+  {
+    name: 'hset',
+    arity: -4,
+    flags: ['write', 'denyoom', 'fast'],
+    keys: WRITTEN,
+    categories: ['write', 'hash', 'fast'],
+    group: 'hash',
+    summary: 'Set the string value of a hash field',
+    since: '2.0.0',
+    complexity:
+      'O(1) for each field/value pair added, so O(N) to add N field/value pairs when the command is called with multiple field/value pairs.',
+    syntax: 'key field value [field value ...]',
+    write: hset,
+  },
+  {
+    name: 'hmset',
+    arity: -4,
+    flags: ['write', 'denyoom', 'fast'],
+    keys: WRITTEN,
+    categories: ['write', 'hash', 'fast'],
+    group: 'hash',
+    summary: 'Set multiple hash fields to multiple values',
+    since: '2.0.0',
+    complexity: 'O(N) where N is the number of fields being set.',
+    syntax: 'key field value [field value ...]',
+    write: hmset,
+  },
+  {
+    name: 'hsetnx',
+    arity: 4,
+    flags: ['write', 'denyoom', 'fast'],
+    keys: WRITTEN,
+    categories: ['write', 'hash', 'fast'],
+    group: 'hash',
+    summary: 'Set the value of a hash field, only if the field does not exist',
+    since: '2.0.0',
+    complexity: 'O(1)',
+    syntax: 'key field value',
+    write: hsetnx,
+  },
+  {
+    name: 'hget',
+    arity: 3,
+    flags: ['readonly', 'fast'],
+    keys: READ,
+    categories: ['read', 'hash', 'fast'],
+    group: 'hash',
+    summary: 'Get the value of a hash field',
+    since: '2.0.0',
+    complexity: 'O(1)',
+    syntax: 'key field',
+    read: hget,
+  },
+  {
+    name: 'hmget',
+    arity: -3,
+    flags: ['readonly', 'fast'],
+    keys: READ,
+    categories: ['read', 'hash', 'fast'],
+    group: 'hash',
+    summary: 'Get the values of all the given hash fields',
+    since: '2.0.0',
+    complexity: 'O(N) where N is the number of fields being requested.',
+    syntax: 'key field [field ...]',
+    read: hmget,
+  },
+  {
+    name: 'hgetall',
+    arity: 2,
+    flags: ['readonly'],
+    keys: READ,
+    categories: ['read', 'hash', 'slow'],
+    group: 'hash',
+    summary: 'Get all the fields and values in a hash',
+    since: '2.0.0',
+    complexity: 'O(N) where N is the size of the hash.',
+    syntax: 'key',
+    read: hgetall,
+  },
+  {
+    name: 'hkeys',
+    arity: 2,
+    flags: ['readonly'],
+    keys: READ,
+    categories: ['read', 'hash', 'slow'],
+    group: 'hash',
+    summary: 'Get all the fields in a hash',
+    since: '2.0.0',
+    complexity: 'O(N) where N is the size of the hash.',
+    syntax: 'key',
+    read: oneOfBoth(writeName),
+  },
+  {
+    name: 'hvals',
+    arity: 2,
+    flags: ['readonly'],
+    keys: READ,
+    categories: ['read', 'hash', 'slow'],
+    group: 'hash',
+    summary: 'Get all the values in a hash',
+    since: '2.0.0',
+    complexity: 'O(N) where N is the size of the hash.',
+    syntax: 'key',
+    read: oneOfBoth(writeValue),
+  },
+  {
+    name: 'hlen',
+    arity: 2,
+    flags: ['readonly', 'fast'],
+    keys: READ,
+    categories: ['read', 'hash', 'fast'],
+    group: 'hash',
+    summary: 'Get the number of fields in a hash',
+    since: '2.0.0',
+    complexity: 'O(1)',
+    syntax: 'key',
+    read: hlen,
+  },
+  {
+    name: 'hstrlen',
+    arity: 3,
+    flags: ['readonly', 'fast'],
+    keys: READ,
+    categories: ['read', 'hash', 'fast'],
+    group: 'hash',
+    summary: 'Get the length of the value of a hash field',
+    since: '3.2.0',
+    complexity: 'O(1)',
+    syntax: 'key field',
+    read: hstrlen,
+  },
+  {
+    name: 'hexists',
+    arity: 3,
+    flags: ['readonly', 'fast'],
+    keys: READ,
+    categories: ['read', 'hash', 'fast'],
+    group: 'hash',
+    summary: 'Determine if a hash field exists',
+    since: '2.0.0',
+    complexity: 'O(1)',
+    syntax: 'key field',
+    read: hexists,
+  },
+  {
+    name: 'hdel',
+    arity: -3,
+    flags: ['write', 'fast'],
+    keys: WRITTEN,
+    categories: ['write', 'hash', 'fast'],
+    group: 'hash',
+    summary: 'Delete one or more hash fields',
+    since: '2.0.0',
+    complexity: 'O(N) where N is the number of fields to be removed.',
+    syntax: 'key field [field ...]',
+    write: hdel,
+  },
+  {
+    name: 'hincrby',
+    arity: 4,
+    flags: ['write', 'denyoom', 'fast'],
+    keys: BOTH,
+    categories: ['write', 'hash', 'fast'],
+    group: 'hash',
+    summary: 'Increment the integer value of a hash field by the given number',
+    since: '2.0.0',
+    complexity: 'O(1)',
+    syntax: 'key field increment',
+    write: hincrby,
+  },
+  {
+    name: 'hincrbyfloat',
+    arity: 4,
+    flags: ['write', 'denyoom', 'fast'],
+    keys: BOTH,
+    categories: ['write', 'hash', 'fast'],
+    group: 'hash',
+    summary: 'Increment the float value of a hash field by the given amount',
+    since: '2.6.0',
+    complexity: 'O(1)',
+    syntax: 'key field increment',
+    write: hincrbyfloat,
+  },
+  {
+    name: 'hrandfield',
+    arity: -2,
+    flags: ['readonly'],
+    keys: READ,
+    categories: ['read', 'hash', 'slow'],
+    group: 'hash',
+    summary: 'Get one or multiple random fields from a hash',
+    since: '6.2.0',
+    complexity: 'O(N) where N is the number of fields returned',
+    syntax: 'key [count [WITHVALUES]]',
+    newest: hrandfield,
+  },
+  {
+    name: 'hscan',
+    arity: -3,
+    flags: ['readonly'],
+    keys: READ,
+    categories: ['read', 'hash', 'slow'],
+    group: 'hash',
+    summary: 'Incrementally iterate hash fields and associated values',
+    since: '2.8.0',
+    complexity:
+      'O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection..',
+    syntax: 'key cursor [MATCH pattern] [COUNT count]',
+    read: hscan,
+  },
+];
