@@ -17,8 +17,8 @@ import { assert } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 
-const ESCAPE = 0xf8;
-const DATABASE = 0xf9;
+export const ESCAPE = 0xf8;
+export const DATABASE = 0xf9;
 export const ELEMENT = 0xfa;
 export const SWEPT = 0xfb;
 
@@ -26,7 +26,7 @@ export const SWEPT = 0xfb;
 export const ELEMENT_HEAD_BYTES = 10;
 export const SWEPT_KEY_BYTES = 9;
 /** The region and the number of the database. */
-const DATABASE_HEAD_BYTES = 2;
+export const DATABASE_HEAD_BYTES = 2;
 const SCORE_BYTES = 8;
 
 /** Behind the last key of a user. */

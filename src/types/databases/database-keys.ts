@@ -9,6 +9,8 @@
 import type { EngineRange } from '../../engine/engine.ts';
 import { prefixEnd } from '../../store/views/range.ts';
 import {
+  DATABASE,
+  DATABASE_HEAD_BYTES,
   escapeLength,
   isEscaped,
   toEngineBound,
@@ -19,10 +21,6 @@ import {
 
 export const DATABASE_COUNT = 16;
 
-const OTHER_DATABASES = 0xf9;
-/** The bytes before a key of another database. */
-const HEAD_BYTES = 2;
-
 /** The engine's key for a user's: in bytes of its own, or the same bytes. @param database 0 to 15. */
 export function toDatabaseKey(database: number, userKey: Uint8Array): Uint8Array {
   if (database !== 0) return withHead(database, userKey);
@@ -31,25 +29,25 @@ export function toDatabaseKey(database: number, userKey: Uint8Array): Uint8Array
 
 /** The database that a key of the engine belongs to. */
 export function databaseOf(key: Uint8Array): number {
-  return key[0] === OTHER_DATABASES ? (key[1] ?? 0) : 0;
+  return key[0] === DATABASE ? (key[1] ?? 0) : 0;
 }
 
 /** The user's key that the engine has: a view of it. */
 export function toKeyOfDatabase(key: Uint8Array): Uint8Array {
-  return key[0] === OTHER_DATABASES ? key.subarray(HEAD_BYTES) : toUserKey(key);
+  return key[0] === DATABASE ? key.subarray(DATABASE_HEAD_BYTES) : toUserKey(key);
 }
 
 /** How many bytes before the user's key a key of the engine has, by its first byte. */
 export function headLength(firstByte: number | undefined): number {
-  return firstByte === OTHER_DATABASES ? HEAD_BYTES : escapeLength(firstByte);
+  return firstByte === DATABASE ? DATABASE_HEAD_BYTES : escapeLength(firstByte);
 }
 
 /** All keys of a database. */
 export function databaseRange(database: number): EngineRange {
   if (database === 0) return USER_KEYS;
   return {
-    start: Uint8Array.of(OTHER_DATABASES, database),
-    end: Uint8Array.of(OTHER_DATABASES, database + 1),
+    start: Uint8Array.of(DATABASE, database),
+    end: Uint8Array.of(DATABASE, database + 1),
   };
 }
 
@@ -65,9 +63,9 @@ export function headRange(database: number, head: Uint8Array): EngineRange {
 }
 
 function withHead(database: number, bytes: Uint8Array): Uint8Array {
-  const key = new Uint8Array(HEAD_BYTES + bytes.length);
-  key[0] = OTHER_DATABASES;
+  const key = new Uint8Array(DATABASE_HEAD_BYTES + bytes.length);
+  key[0] = DATABASE;
   key[1] = database;
-  key.set(bytes, HEAD_BYTES);
+  key.set(bytes, DATABASE_HEAD_BYTES);
   return key;
 }

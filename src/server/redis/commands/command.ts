@@ -215,6 +215,8 @@ export interface CommandFacts {
   readonly flags: readonly CommandFlag[];
   /** Several rows where keys differ in use (`SMOVE source destination`). Left out: the command has no keys. */
   readonly keys?: readonly KeyPlaces[] | FoundKeys;
+  /** Whether a call is about keys of another database than the selected one (`MOVE`); left out: never. */
+  readonly isAboutOthers?: (args: Arguments) => boolean;
   readonly categories: readonly Category[];
   readonly group: Group;
   /** One sentence, as COMMAND DOCS and `docs/redis.md` have it. */

@@ -1,22 +1,17 @@
 /**
- * Users' keys of the sixteen databases as the engine has them (`store/views/regions.ts`): those of database 0 as they are, which
- * are those of all doors, the others behind `F9` and the database.
+ * The keys in the words of calls, as the engine has them (`types/databases/database-keys.ts`); what no key can be is refused.
  */
 import { fixed } from '../../../limits.ts';
-import { isEscaped, isEscapedByte, writeEscaped } from '../../../store/views/regions.ts';
+import { DATABASE, DATABASE_HEAD_BYTES, ESCAPE, isEscapedByte } from '../../../store/views/regions.ts';
+import { toDatabaseKey } from '../../../types/databases/database-keys.ts';
 import { keyHasNoBytes, keyIsTooLong } from '../replies/errors.ts';
-
-/** The byte before a key of database 0 whose own first one is it or above. */
-const ESCAPED_KEYS = 0xf8;
-/** The byte before the keys of the databases 1 to 15. */
-const OTHER_DATABASES = 0xf9;
 
 /**
  * Writes keys into memory of its own, for calls that read and write one key at a time: a view of each length is made once. What it
  * returns holds until the next key.
  */
 export class KeyPlace {
-  readonly #bytes = new Uint8Array(fixed.keyBytesMax + 2);
+  readonly #bytes = new Uint8Array(fixed.keyBytesMax + DATABASE_HEAD_BYTES);
   readonly #views: (Uint8Array | undefined)[] = [];
 
   /** @param database 0 to 15. */
@@ -25,9 +20,9 @@ export class KeyPlace {
     const bytes = this.#bytes;
     let at = 0;
     if (database !== 0) {
-      bytes[at++] = OTHER_DATABASES;
+      bytes[at++] = DATABASE;
       bytes[at++] = database;
-    } else if (isEscapedByte(source[start])) bytes[at++] = ESCAPED_KEYS;
+    } else if (isEscapedByte(source[start])) bytes[at++] = ESCAPE;
     for (let index = start; index < end; index++) bytes[at++] = source[index] ?? 0;
     return (this.#views[at] ??= bytes.subarray(0, at));
   }
@@ -36,17 +31,7 @@ export class KeyPlace {
 /** A key in bytes of its own, or a view of the user's. */
 export function toEngineKey(database: number, userKey: Uint8Array): Uint8Array {
   checkLength(userKey.length);
-  if (database === 0) {
-    if (!isEscaped(userKey)) return userKey;
-    const escaped = new Uint8Array(userKey.length + 1);
-    writeEscaped(escaped, userKey);
-    return escaped;
-  }
-  const key = new Uint8Array(userKey.length + 2);
-  key[0] = OTHER_DATABASES;
-  key[1] = database;
-  key.set(userKey, 2);
-  return key;
+  return toDatabaseKey(database, userKey);
 }
 
 function checkLength(length: number): void {

@@ -100,6 +100,12 @@ function copy(view: View, call: CommandCall): void {
   reply.integer(isCopied ? 1 : 0);
 }
 
+/** Whether COPY has a word that may be its DB. */
+function namesDatabase(args: Arguments): boolean {
+  for (let index = 3; index < args.count; index++) if (args.is(index, 'DB')) return true;
+  return false;
+}
+
 const INT32_MIN = -(2 ** 31);
 const INT32_MAX = 2 ** 31 - 1;
 
@@ -216,6 +222,7 @@ export const keysCommands: readonly Command[] = [
     name: 'move',
     arity: 3,
     keys: [{ first: 1, last: 1, step: 1, use: 'both' }],
+    isAboutOthers: () => true,
     summary: 'Move a key to another database',
     since: '1.0.0',
     complexity: 'O(1)',
@@ -231,6 +238,7 @@ export const keysCommands: readonly Command[] = [
       { first: 1, last: 1, step: 1, use: 'read' },
       { first: 2, last: 2, step: 1, use: 'write' },
     ],
+    isAboutOthers: namesDatabase,
     summary: 'Copy a key',
     since: '6.2.0',
     complexity:
