@@ -44,10 +44,6 @@ export function notAFloat(): ReplyError {
   return new ReplyError(NOT_A_FLOAT);
 }
 
-export function invalidCursor(): ReplyError {
-  return new ReplyError('ERR invalid cursor');
-}
-
 export function unsupportedOption(word: string): ReplyError {
   return new ReplyError(plain(`ERR Unsupported option ${word.slice(0, TOLD_CHARACTERS_MAX)}`));
 }
