@@ -91,6 +91,9 @@ export interface Engine {
    */
   openWalk(oldest: number, newest: number): Walk;
 
+  /** Whether a walk is open. */
+  readonly isWalked: boolean;
+
   /**
    * Declares that no read below `revision` comes any more. Memory is given back by `maintain`. A revision at or below
    * one that was given before changes nothing.

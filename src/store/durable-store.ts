@@ -15,9 +15,10 @@ import type { Log } from '../wal/log.ts';
 import { Backups } from './checkpoints/backup.ts';
 import { Checkpointer } from './checkpoints/checkpointer.ts';
 import { CollectionIds } from './collections/collection-ids.ts';
+import { Sweeper } from './collections/sweeper.ts';
 import { Acknowledgements, Answer, type Waiter } from './commit/acknowledgements.ts';
 import { Committer } from './commit/committer.ts';
-import { compactEffect } from './commit/effects.ts';
+import { compactEffect, sweptEffect } from './commit/effects.ts';
 import { asError, Listeners } from './commit/listeners.ts';
 import { Visibility } from './commit/visibility.ts';
 import { type Ownership, OwnershipLostError } from './directory/ownership.ts';
@@ -94,6 +95,7 @@ export class DurableStore implements Seam {
   readonly #backups: Backups;
   readonly #memory: MemoryLimit;
   readonly #maintenance: Maintenance;
+  readonly #sweeper: Sweeper;
   readonly #onCommitted: Listeners<[changes: readonly PlannedChange[]]>;
   readonly #onDurable: Listeners<[sequence: number, failure: Failure | undefined]>;
   readonly #queue = new Fifo<QueuedDecision>();
@@ -162,8 +164,15 @@ export class DurableStore implements Seam {
       keyObserver: parts.keyObserver,
     });
     this.#oldState = new OldState(engine, nowMs, parts.keyObserver);
+    this.#sweeper = new Sweeper({
+      engine,
+      history: this.#history,
+      recoveredRevision: revision,
+      noteSwept: (marks) => this.#committer.note(clock.nowMs(), ...marks.map(sweptEffect)),
+    });
     this.#maintenance = new Maintenance({
       engine,
+      sweeper: this.#sweeper,
       history: this.#history,
       memory: this.#memory,
       clock,
@@ -571,10 +580,13 @@ export class DurableStore implements Seam {
     draft.begin(this.#committer.lastRevision);
     try {
       const result = run(draft);
+      draft.seal();
       const { changes, leaseChanges } = draft;
       const hasChanged = changes.length > 0 || leaseChanges.length > 0;
       if (hasChanged) {
         this.#commit(draft);
+        for (const collectionId of draft.orphanIds)
+          this.#sweeper.add({ collectionId, revision: this.#committer.lastRevision });
         const { keyObserver } = this.#parts;
         if (keyObserver !== undefined) for (const { key } of changes) keyObserver.keyWritten(key);
         for (const { ttlMs } of leaseChanges) if (ttlMs !== 0) this.#expiry.notice(ttlMs);
@@ -635,6 +647,7 @@ export class DurableStore implements Seam {
     this.#hub.close();
     this.#expiry.stop();
     this.#maintenance.stop();
+    this.#sweeper.stop();
     this.#agingTimer?.cancel();
     const { log, ownership } = this.#parts;
     const checkOwned = (): Promise<void> => ownership.check().catch((error: Error) => log.stop(error));

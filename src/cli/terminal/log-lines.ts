@@ -47,6 +47,11 @@ function effectText({ effect }: EffectShape, hasValues: boolean): string {
       return line('life', `incarnation ${idText(effect.value.id)}`);
     case 'collectionIds':
       return line('ids', `of collections below ${effect.value.end}`);
+    case 'swept':
+      return line(
+        'swept',
+        `collection ${effect.value.collectionId}, of no key from revision ${effect.value.revision} on`,
+      );
     case undefined:
       return line('unknown', '');
   }
@@ -160,6 +165,8 @@ function effectJson({ effect }: EffectShape, hasValues: boolean): Record<string,
       return { type: 'life', incarnation: idText(effect.value.id) };
     case 'collectionIds':
       return { type: 'collectionIds', end: effect.value.end };
+    case 'swept':
+      return { type: 'swept', ...effect.value };
     case undefined:
       return { type: 'unknown' };
   }

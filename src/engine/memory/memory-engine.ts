@@ -74,6 +74,10 @@ export class MemoryEngine implements Engine {
     return this.keyspace.memoryBytes;
   }
 
+  get isWalked(): boolean {
+    return this.keyspace.walks.size > 0;
+  }
+
   read(key: Uint8Array, revision: number): Version | undefined {
     return this.#read(key, revision, true);
   }

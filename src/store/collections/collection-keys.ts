@@ -68,6 +68,24 @@ export function sweptKey(id: number): Uint8Array {
   return idKey(SWEPT, id);
 }
 
+/** The keys of all that are to be swept, and of one. */
+export const SWEPT_KEYS: EngineRange = { start: Uint8Array.of(SWEPT), end: Uint8Array.of(SWEPT + 1) };
+
+export function sweptKeyRange(id: number): EngineRange {
+  return { start: sweptKey(id), end: sweptKey(id + 1) };
+}
+
+export function isElementKey(key: Uint8Array): boolean {
+  return key[0] === ELEMENT;
+}
+
+/** The collection of an element's key, or of one that stands for what is to be swept. */
+export function collectionIdOf(key: Uint8Array): number {
+  let id = 0;
+  for (let index = 1; index < ID_END; index++) id = id * 256 + (key[index] ?? 0);
+  return id;
+}
+
 /** The sub of an element's key: a view of it. */
 export function subOf(key: Uint8Array): Uint8Array {
   return key.subarray(ELEMENT_HEAD_BYTES);

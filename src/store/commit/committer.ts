@@ -122,10 +122,10 @@ export class Committer {
     this.#commit(this.#lastRevision + 1, { changes: [], leaseChanges: [], instantMs });
   }
 
-  /** Writes a note: an effect that takes no revision, or only the lease clock. */
-  note(instantMs: number, effect?: EffectShape): void {
+  /** Writes a note: effects that take no revision, or only the lease clock. */
+  note(instantMs: number, ...effects: EffectShape[]): void {
     this.#effects.begin();
-    if (effect !== undefined) this.#effects.push(effect);
+    for (const effect of effects) this.#effects.push(effect);
     this.#append(0, this.#timeMs(instantMs), this.#context.leases.size > 0);
   }
 

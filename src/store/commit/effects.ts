@@ -9,6 +9,7 @@ import { DeleteReason as DeleteReasonNumber } from '../../../gen/kelp/v1/watch_p
 import type { Change, Version } from '../../engine/version.ts';
 import { assert } from '../../errors.ts';
 import type { PlannedChange } from '../views/planned-change.ts';
+import type { SweepMark } from '../collections/sweeper.ts';
 import { fromIncarnation } from '../history/incarnations.ts';
 import type { DeleteReason } from '../../api.ts';
 
@@ -113,6 +114,10 @@ export function incarnationEffect(id: string): EffectShape {
 
 export function collectionIdsEffect(end: number): EffectShape {
   return { effect: { case: 'collectionIds', value: { end } } };
+}
+
+export function sweptEffect({ collectionId, revision }: SweepMark): EffectShape {
+  return { effect: { case: 'swept', value: { collectionId, revision } } };
 }
 
 /** The change that a put made at `revision`. */

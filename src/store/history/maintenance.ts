@@ -1,6 +1,6 @@
 /**
- * The engine's own work, a bounded piece at a time between other work: dropping what history has let go of, giving
- * memory back. What takes much work for little memory is left until nothing has changed for a while, or memory is scarce.
+ * The engine's own work, a bounded piece at a time between other work: dropping what history has let go of, sweeping
+ * collections that no key has any more (`collections/sweeper.ts`), giving memory back. What takes much work for little memory is left until nothing has changed for a while, or memory is scarce.
  *
  * While memory is scarce and the engine has nothing left to do, the older half of history is given up, and so on until
  * there is room or only the newest revision can be read. Half at a time, because the last revisions are what paged
@@ -13,6 +13,7 @@
 import type { Clock, Timer } from '../../clock.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { fixed } from '../../limits.ts';
+import type { Sweeper } from '../collections/sweeper.ts';
 import type { History } from './history.ts';
 import type { MemoryLimit } from './memory-limit.ts';
 import type { PinHolder } from './pins.ts';
@@ -20,6 +21,7 @@ import { TimeSlice } from '../time-slice.ts';
 
 export interface MaintenanceContext {
   readonly engine: Engine;
+  readonly sweeper: Sweeper;
   readonly history: History;
   readonly memory: MemoryLimit;
   readonly clock: Clock;
@@ -71,7 +73,7 @@ export class Maintenance {
     let isMore = true;
     this.#slice.begin();
     for (let step = 0; !memory.hasRoom(byteCount) && (step < stepsMin || !this.#slice.isOver()); step++) {
-      if (engine.maintain(true)) continue;
+      if (this.#step(true)) continue;
       isMore = history.shorten(this.#context.visibleRevision(), true);
       if (!isMore) break;
       engine.compact(history.oldestRevision);
@@ -96,12 +98,12 @@ export class Maintenance {
   }
 
   #work(): void {
-    const { engine, memory, clock } = this.#context;
+    const { memory, clock } = this.#context;
     this.#isWorking = true;
     this.#slice.begin();
     const stepsMax = memory.isScarce ? STEPS_WHEN_SCARCE_MAX : STEPS_MAX;
     for (let step = 0; step < stepsMax && !this.#slice.isOver(); step++) {
-      if (engine.maintain(this.#isTidying || memory.isScarce)) continue;
+      if (this.#step(this.#isTidying || memory.isScarce)) continue;
       if (!memory.isScarce) {
         this.#isWorking = false;
         return;
@@ -111,6 +113,14 @@ export class Maintenance {
       return;
     }
     clock.yieldNow(() => this.#work());
+  }
+
+  /** A piece of what is to be done. @returns whether there is more. */
+  #step(isThorough: boolean): boolean {
+    const { engine, sweeper } = this.#context;
+    // What is swept leaves more for the engine to do.
+    const isMoreToSweep = sweeper.sweep();
+    return engine.maintain(isThorough) || isMoreToSweep;
   }
 
   #shortenHistory(): void {

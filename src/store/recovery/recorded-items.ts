@@ -71,6 +71,13 @@ export function faultOfEffect(effect: EffectShape['effect'], revision: number): 
       return faultOfIncarnation(effect.value.id);
     case 'collectionIds':
       return effect.value.end < 1 ? `ids of collections up to ${effect.value.end}` : undefined;
+    case 'swept': {
+      const { collectionId, revision: sweptRevision } = effect.value;
+      if (revision !== 0) return 'a transaction sweeps a collection';
+      return collectionId < 1 || sweptRevision < 1
+        ? `collection ${collectionId} is swept at ${sweptRevision}`
+        : undefined;
+    }
     case 'lease':
       return faultOfLease(effect.value);
     case 'leaseEnd':

@@ -27,12 +27,16 @@ import type { Log } from '../../wal/log.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import { SNAPSHOT_FORMAT_VERSION } from '../checkpoints/checkpoint.ts';
 import { NEWEST } from '../views/draft.ts';
+import { elementsOf, sweptKeyRange } from '../collections/collection-keys.ts';
 import { putChange, touchChange } from '../commit/effects.ts';
 import { Incarnations, toIncarnation, toLife } from '../history/incarnations.ts';
 import { ItemLoader } from './item-loader.ts';
 import { LeaseTable } from '../leases/lease-table.ts';
 import { faultOfEffect, faultOfRecordHead, faultOfSnapshotHeader, SnapshotOrder } from './recorded-items.ts';
 import type { OperatorEvent } from '../operator-event.ts';
+
+/** The elements that are forgotten between two yields. */
+const FORGOTTEN_AT_ONCE_MAX = 1024;
 
 /** How far a recovery has come: bytes of the snapshot or of the log. */
 export interface RecoveryProgress {
@@ -188,6 +192,8 @@ class Recovering implements RecoveredState {
   revision = 0;
   oldestRevision = 0;
   compactedRevision = 0;
+  /** The collections whose elements are to be forgotten once all is loaded. */
+  sweptIds: number[] = [];
   collectionIdsEnd = 0;
   timeMs = 0;
   leaseClockMs = 0;
@@ -256,13 +262,27 @@ class Recovering implements RecoveredState {
   /** Puts what was loaded so far where it can be found. */
   async finishLoad(): Promise<void> {
     await this.#load('the snapshot', this.#loader.finish());
+    for (const id of this.sweptIds) await this.#forget(id);
+    this.sweptIds = [];
+  }
+
+  /** What a snapshot or the log has brought back of a collection that was swept. */
+  async #forget(collectionId: number): Promise<void> {
+    const { engine } = this;
+    while (engine.forget(elementsOf(collectionId), FORGOTTEN_AT_ONCE_MAX) === FORGOTTEN_AT_ONCE_MAX)
+      await this.#yield();
+    engine.forget(sweptKeyRange(collectionId), 1);
+  }
+
+  #yield(): Promise<void> {
+    return new Promise((resolve) => this.#clock.yieldNow(resolve));
   }
 
   async #load(what: string, pieces: Generator<undefined, string | undefined>): Promise<void> {
     for (;;) {
       const piece = decode(what, () => pieces.next());
       if (piece.done === true) return refuse(what, piece.value);
-      await new Promise<void>((resolve) => this.#clock.yieldNow(resolve));
+      await this.#yield();
     }
   }
 
@@ -349,6 +369,12 @@ class Recovering implements RecoveredState {
         break;
       case 'collectionIds':
         this.collectionIdsEnd = Math.max(this.collectionIdsEnd, effect.value.end);
+        break;
+      case 'swept':
+        if (effect.value.revision > this.revision)
+          refuse('a note of the log', `revision ${this.revision} is swept at ${effect.value.revision}`);
+        this.sweptIds.push(effect.value.collectionId);
+        this.oldestRevision = Math.max(this.oldestRevision, effect.value.revision);
         break;
       case 'incarnation': {
         const life = { firstRevision: revision, id: toIncarnation(effect.value.id) };

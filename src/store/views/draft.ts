@@ -14,6 +14,8 @@ import { fixed, limitName, type Limits } from '../../limits.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import { WorkBudget } from '../../work-budget.ts';
 import type { CollectionIds } from '../collections/collection-ids.ts';
+import { sweptKey } from '../collections/collection-keys.ts';
+import { orphansOf } from '../collections/orphans.ts';
 import type { MemoryLimit } from '../history/memory-limit.ts';
 import type { LeaseChange } from '../leases/lease-change.ts';
 import { LeaseDraft, leaseNotFound } from '../leases/lease-draft.ts';
@@ -65,6 +67,11 @@ export class Draft implements View {
   #isSeenWhole = false;
   /** By lease; made when the transaction ends its first one, and kept up from then on. */
   #attached: Map<number, Set<KeyText>> | undefined;
+  /** The first id of a collection that this transaction was given; infinite: none. */
+  #firstNewId = Infinity;
+  /** Whether a change has another collection than its key had before: without, no collection can be left without a key. */
+  #movesCollections = false;
+  #orphanIds: readonly number[] = NO_IDS;
   /** The scans that are under way, one within the other. */
   #scanCount = 0;
 
@@ -89,6 +96,22 @@ export class Draft implements View {
     this.#instantMs = 0;
   }
 
+  /**
+   * The transaction is done: collections that it leaves without a key are marked to be swept. No limit stands against that, nor
+   * is it paid for: what removes a key, if only its time, must be able to.
+   */
+  seal(): void {
+    if (!this.#movesCollections && this.#firstNewId === Infinity) return;
+    const orphanIds = [...orphansOf(this.#changes.all, this.#firstNewId)];
+    for (const id of orphanIds) this.#note(undefined, this.#mark(id));
+    this.#orphanIds = orphanIds;
+  }
+
+  /** The collections that it leaves without a key, once it is sealed. */
+  get orphanIds(): readonly number[] {
+    return this.#orphanIds;
+  }
+
   /** Drops the changes. */
   end(): void {
     this.#isOpen = false;
@@ -96,6 +119,9 @@ export class Draft implements View {
     this.#seenKey = undefined;
     this.#seen = undefined;
     this.#attached = undefined;
+    this.#firstNewId = Infinity;
+    this.#movesCollections = false;
+    this.#orphanIds = NO_IDS;
     this.#leases.end();
     this.#merged.end();
   }
@@ -214,6 +240,7 @@ export class Draft implements View {
       hadEntry: !isOverdueBelow && (change?.hadEntry ?? stored !== undefined),
       replacedExpired: isOverdueBelow || change?.replacedExpired === true,
       previousLeaseId: change?.previousLeaseId ?? stored?.leaseId ?? 0,
+      previousCollectionId: change?.previousCollectionId ?? stored?.collectionId ?? 0,
     });
   }
 
@@ -222,7 +249,8 @@ export class Draft implements View {
     const current = change === undefined ? this.#present(this.#stored(key)) : entryOf(change);
     if (current === undefined) return undefined;
     this.#payWrite(key);
-    if (change === undefined) this.#plan(undefined, this.#deletion(key, reason, current.leaseId));
+    if (change === undefined)
+      this.#plan(undefined, this.#deletion(key, reason, current.leaseId, current.collectionId));
     else this.#deleteDrafted(change, reason);
     return change === undefined ? current : withoutValue(current);
   }
@@ -232,11 +260,13 @@ export class Draft implements View {
     const mayBeDrafted = this.#changes.count > 0;
     const keys: Uint8Array[] = [];
     const leaseIds: number[] = [];
+    const collectionIds: number[] = [];
     let bytes = 0;
     const nextKey = this.scan(range, false, (shown) => {
       const key = shown.copyKey();
       keys.push(key);
       leaseIds.push(shown.leaseId);
+      collectionIds.push(shown.collectionId);
       bytes += key.length;
       this.budget.spendKeyBytes(key.length);
       return keys.length < limits.keysMax && bytes < limits.bytesMax;
@@ -244,8 +274,12 @@ export class Draft implements View {
     // What was just shown is paid, and needs no other look.
     for (const [index, key] of keys.entries()) {
       const change = mayBeDrafted ? this.#changes.get(key) : undefined;
-      if (change === undefined) this.#plan(undefined, this.#deletion(key, 'requested', leaseIds[index] ?? 0));
-      else this.#deleteDrafted(change, 'requested');
+      if (change !== undefined) this.#deleteDrafted(change, 'requested');
+      else
+        this.#plan(
+          undefined,
+          this.#deletion(key, 'requested', leaseIds[index] ?? 0, collectionIds[index] ?? 0),
+        );
     }
     return { count: keys.length, nextKey };
   }
@@ -274,6 +308,7 @@ export class Draft implements View {
       hadEntry: change?.hadEntry ?? true,
       replacedExpired: change?.replacedExpired ?? false,
       previousLeaseId: change?.previousLeaseId ?? current.leaseId,
+      previousCollectionId: change?.previousCollectionId ?? current.collectionId,
     });
   }
 
@@ -281,12 +316,14 @@ export class Draft implements View {
   expire(key: Uint8Array): boolean {
     const stored = this.#stored(key);
     if (stored === undefined || !isOverdue(stored, this.instantMs)) return false;
-    this.#plan(undefined, this.#deletion(key, 'expired', stored.leaseId));
+    this.#plan(undefined, this.#deletion(key, 'expired', stored.leaseId, stored.collectionId));
     return true;
   }
 
   newCollectionId(): number {
-    return this.#context.collectionIds.take();
+    const id = this.#context.collectionIds.take();
+    this.#firstNewId = Math.min(this.#firstNewId, id);
+    return id;
   }
 
   lease(leaseId: number): LeaseView | undefined {
@@ -324,7 +361,7 @@ export class Draft implements View {
       const stored = engine.readMeta(key, NEWEST);
       assert(stored?.leaseId === leaseId, 'a key in the set of a lease names that lease');
       const isOver = isOverdue(stored, this.instantMs);
-      this.#note(undefined, this.#deletion(key, isOver ? 'expired' : reason, leaseId));
+      this.#note(undefined, this.#deletion(key, isOver ? 'expired' : reason, leaseId, stored.collectionId));
       if (!isOver) count++;
     }
     this.#leases.remove(leaseId);
@@ -429,21 +466,26 @@ export class Draft implements View {
 
   /** Deletes the entry that a change has left. @param endingLeaseId is about to end. */
   #deleteDrafted(change: PlannedChange, reason: DeleteReason, endingLeaseId = 0): void {
-    const { key, hadEntry, previousLeaseId } = change;
-    if (hadEntry) this.#plan(change, this.#deletion(key, reason, previousLeaseId));
+    const { key, hadEntry, previousLeaseId, previousCollectionId } = change;
+    if (hadEntry) this.#plan(change, this.#deletion(key, reason, previousLeaseId, previousCollectionId));
     // An overdue version would come to light again, and must not name a lease that has ended.
     else if (
       previousLeaseId !== 0 &&
       (previousLeaseId === endingLeaseId || this.#leases.hasEnded(previousLeaseId))
     )
-      this.#note(change, this.#deletion(key, 'expired', previousLeaseId));
+      this.#note(change, this.#deletion(key, 'expired', previousLeaseId, previousCollectionId));
     else {
       this.#checkUnscanned();
       this.#changes.drop(change);
     }
   }
 
-  #deletion(key: Uint8Array, reason: DeleteReason, previousLeaseId: number): PlannedChange {
+  #deletion(
+    key: Uint8Array,
+    reason: DeleteReason,
+    previousLeaseId: number,
+    previousCollectionId: number,
+  ): PlannedChange {
     return {
       type: 'delete',
       key,
@@ -462,6 +504,22 @@ export class Draft implements View {
       hadEntry: true,
       replacedExpired: false,
       previousLeaseId,
+      previousCollectionId,
+    };
+  }
+
+  /** The change that says that a collection is to be swept. */
+  #mark(collectionId: number): PlannedChange {
+    const revision = this.nextRevision;
+    return {
+      ...this.#deletion(sweptKey(collectionId), 'requested', 0, 0),
+      type: 'put',
+      deleted: false,
+      createRevision: revision,
+      modRevision: revision,
+      version: 1,
+      reason: undefined,
+      hadEntry: false,
     };
   }
 
@@ -486,6 +544,7 @@ export class Draft implements View {
 
   #note(before: PlannedChange | undefined, change: PlannedChange): PlannedChange {
     this.#checkUnscanned();
+    if (change.collectionId !== change.previousCollectionId) this.#movesCollections = true;
     this.#changes.put(before, change);
     return change;
   }
@@ -545,6 +604,7 @@ export class Draft implements View {
   }
 }
 
+const NO_IDS: readonly number[] = [];
 const NO_KEYS: ReadonlySet<KeyText> = new Set();
 
 /** What a change leaves of its key. */

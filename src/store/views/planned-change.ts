@@ -12,4 +12,6 @@ export interface PlannedChange extends Change {
   readonly replacedExpired: boolean;
   /** The lease of the newest version before the transaction, overdue or not; 0: none. */
   readonly previousLeaseId: number;
+  /** The collection that this version had; 0: none. */
+  readonly previousCollectionId: number;
 }

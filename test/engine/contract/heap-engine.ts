@@ -59,6 +59,7 @@ export class HeapEngine implements Engine, EngineLoader {
   #isRefused = false;
   /** Keys whose newest version lacks the one that it replaced. */
   readonly #incomplete = new Set<string>();
+  #walkCount = 0;
   #keyCount = 0;
   #versionCount = 0;
   #dataBytes = 0;
@@ -143,6 +144,10 @@ export class HeapEngine implements Engine, EngineLoader {
     this.#keyCount += (deleted ? 0 : 1) - (previous === undefined || previous.deleted ? 0 : 1);
     this.#versionCount++;
     this.#dataBytes += key.length + version.value.length;
+  }
+
+  get isWalked(): boolean {
+    return this.#walkCount > 0;
   }
 
   forget(range: EngineRange, limit: number): number {
@@ -241,6 +246,12 @@ export class HeapEngine implements Engine, EngineLoader {
     }
     items.push(...older.sort((a, b) => a.replacedBy - b.replacedBy));
     let place = 0;
+    let isOpen = true;
+    this.#walkCount++;
+    const close = (): void => {
+      if (isOpen) this.#walkCount--;
+      isOpen = false;
+    };
     return {
       next(visitsMax: number, visit: WalkVisit): boolean {
         for (let left = visitsMax; left > 0 && place < items.length; left--) {
@@ -249,7 +260,7 @@ export class HeapEngine implements Engine, EngineLoader {
         }
         return place < items.length;
       },
-      close() {},
+      close,
     };
   }
 

@@ -124,6 +124,10 @@ export class MirrorEngine implements Engine, EngineLoader {
     );
   }
 
+  get isWalked(): boolean {
+    return this.#both('isWalked', (engine) => engine.isWalked, String);
+  }
+
   forget(range: EngineRange, limit: number): number {
     return this.#both('forget', (engine) => engine.forget(range, limit), String);
   }

@@ -48,6 +48,7 @@ const PUT = {
   deleted: false,
   reason: undefined,
   previousLeaseId: 0,
+  previousCollectionId: 0,
   hadEntry: false,
   replacedExpired: false,
 } as const;

@@ -367,6 +367,8 @@ export interface EffectShape {
     | { case: 'incarnation'; value: IncarnationEffectShape }
     /** More ids of collections may be given out. */
     | { case: 'collectionIds'; value: CollectionIdsEffectShape }
+    /** The elements of a collection that no key had any more are gone. */
+    | { case: 'swept'; value: SweptEffectShape }
     | { case: undefined; value?: undefined };
 }
 
@@ -405,6 +407,9 @@ export function sizeOfEffect(message: EffectShape): number {
     case 'collectionIds':
       size += 1 + sizeWithLength(sizeOfCollectionIdsEffect(message.effect.value));
       break;
+    case 'swept':
+      size += 1 + sizeWithLength(sizeOfSweptEffect(message.effect.value));
+      break;
   }
   return size;
 }
@@ -420,6 +425,13 @@ export function writeEffect(message: EffectShape, buffer: Buffer, offset: number
 export function prependEffect(message: EffectShape, buffer: Buffer, end: number): number {
   let start = end;
   switch (message.effect.case) {
+    case 'swept': {
+      const bodyEnd = start;
+      start = prependSweptEffect(message.effect.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x4a;
+      break;
+    }
     case 'collectionIds': {
       const bodyEnd = start;
       start = prependCollectionIdsEffect(message.effect.value, buffer, start);
@@ -543,6 +555,12 @@ export function mergeEffect(message: EffectShape, cursor: Cursor, end: number): 
         message.effect = { case: 'collectionIds', value };
         break;
       }
+      case 0x4a: {
+        const value = message.effect.case === 'swept' ? message.effect.value : emptySweptEffect();
+        mergeSweptEffect(value, cursor, cursor.endOfLength(end));
+        message.effect = { case: 'swept', value };
+        break;
+      }
       default:
         cursor.skip(tag, end);
     }
@@ -553,7 +571,7 @@ export function mergeEffect(message: EffectShape, cursor: Cursor, end: number): 
  * Goes into the message that makes up the whole Effect; returns which it is. When something else stands there too,
  * or nothing, it returns `undefined` and the cursor stays where it is.
  */
-export function enterEffect(cursor: Cursor, end: number): 'put' | 'delete' | 'touch' | 'lease' | 'leaseEnd' | 'compact' | 'incarnation' | 'collectionIds' | undefined {
+export function enterEffect(cursor: Cursor, end: number): 'put' | 'delete' | 'touch' | 'lease' | 'leaseEnd' | 'compact' | 'incarnation' | 'collectionIds' | 'swept' | undefined {
   const start = cursor.position;
   if (start < end) {
     switch (cursor.field(end)) {
@@ -580,6 +598,9 @@ export function enterEffect(cursor: Cursor, end: number): 'put' | 'delete' | 'to
         break;
       case 0x42:
         if (cursor.endOfField(end) === end) return 'collectionIds';
+        break;
+      case 0x4a:
+        if (cursor.endOfField(end) === end) return 'swept';
         break;
     }
   }
@@ -1671,6 +1692,81 @@ export function mergeCollectionIdsEffect(message: CollectionIdsEffectShape, curs
     switch (tag) {
       case 0x08:
         message.end = cursor.int64(end);
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/**
+ * The elements of a collection that no key has any more, and the mark that said so, are gone. They have no effects of their
+ * own. It stands in a note.
+ */
+export interface SweptEffectShape {
+  /** The collection. */
+  collectionId: number;
+  /** The revision from which on no key had it. No older one can be read from here on. */
+  revision: number;
+}
+
+/** The SweptEffect with every field at its default. */
+export function emptySweptEffect(): SweptEffectShape {
+  return {
+    collectionId: 0,
+    revision: 0,
+  };
+}
+
+/** How many bytes `writeSweptEffect` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfSweptEffect(message: SweptEffectShape): number {
+  let size = 0;
+  if (message.collectionId !== 0) size += 1 + sizeOfInt64(message.collectionId);
+  if (message.revision !== 0) size += 1 + sizeOfInt64(message.revision);
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeSweptEffect(message: SweptEffectShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfSweptEffect(message));
+  assertFilled(prependSweptEffect(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependSweptEffect(message: SweptEffectShape, buffer: Buffer, end: number): number {
+  let start = end;
+  if (message.revision !== 0) {
+    start = prependInt64(buffer, start, message.revision);
+    buffer[--start] = 0x10;
+  }
+  if (message.collectionId !== 0) {
+    start = prependInt64(buffer, start, message.collectionId);
+    buffer[--start] = 0x08;
+  }
+  return start;
+}
+
+/**
+ * Reads the SweptEffect that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readSweptEffect(buffer: Buffer, start: number, end: number): SweptEffectShape {
+  const message = emptySweptEffect();
+  mergeSweptEffect(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeSweptEffect(message: SweptEffectShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x08:
+        message.collectionId = cursor.int64(end);
+        break;
+      case 0x10:
+        message.revision = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file kelp/storage/v1/log.proto.
  */
 export const file_kelp_storage_v1_log: GenFile = /*@__PURE__*/
-  fileDesc("ChlrZWxwL3N0b3JhZ2UvdjEvbG9nLnByb3RvEg9rZWxwLnN0b3JhZ2UudjEijQEKDVNlZ21lbnRIZWFkZXISFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SEAoIc3RvcmVfaWQYAiABKAwSFgoOZmlyc3RfcmV2aXNpb24YAyABKAMSGQoRcHJldmlvdXNfY2hlY2tzdW0YBCABKA0SHwoXcHJldmlvdXNfZmlyc3RfcmV2aXNpb24YBSABKAMiMQoFQmF0Y2gSKAoHcmVjb3JkcxgBIAMoCzIXLmtlbHAuc3RvcmFnZS52MS5SZWNvcmQibQoGUmVjb3JkEhAKCHJldmlzaW9uGAEgASgDEg8KB3RpbWVfbXMYAiABKAMSFgoObGVhc2VfY2xvY2tfbXMYAyABKAMSKAoHZWZmZWN0cxgEIAMoCzIXLmtlbHAuc3RvcmFnZS52MS5FZmZlY3QisAMKBkVmZmVjdBIpCgNwdXQYASABKAsyGi5rZWxwLnN0b3JhZ2UudjEuUHV0RWZmZWN0SAASLwoGZGVsZXRlGAIgASgLMh0ua2VscC5zdG9yYWdlLnYxLkRlbGV0ZUVmZmVjdEgAEi0KBXRvdWNoGAMgASgLMhwua2VscC5zdG9yYWdlLnYxLlRvdWNoRWZmZWN0SAASLQoFbGVhc2UYBCABKAsyHC5rZWxwLnN0b3JhZ2UudjEuTGVhc2VFZmZlY3RIABI0CglsZWFzZV9lbmQYBSABKAsyHy5rZWxwLnN0b3JhZ2UudjEuTGVhc2VFbmRFZmZlY3RIABIxCgdjb21wYWN0GAYgASgLMh4ua2VscC5zdG9yYWdlLnYxLkNvbXBhY3RFZmZlY3RIABI5CgtpbmNhcm5hdGlvbhgHIAEoCzIiLmtlbHAuc3RvcmFnZS52MS5JbmNhcm5hdGlvbkVmZmVjdEgAEj4KDmNvbGxlY3Rpb25faWRzGAggASgLMiQua2VscC5zdG9yYWdlLnYxLkNvbGxlY3Rpb25JZHNFZmZlY3RIAEIICgZlZmZlY3QiygEKCVB1dEVmZmVjdBILCgNrZXkYASABKAwSDQoFdmFsdWUYAiABKAwSFwoPY3JlYXRlX3JldmlzaW9uGAMgASgDEg8KB3ZlcnNpb24YBCABKAMSEAoIbGVhc2VfaWQYBSABKAMSDgoGdHRsX21zGAYgASgDEhYKDmV4cGlyZV90aW1lX21zGAcgASgDEgwKBGtpbmQYCCABKA0SGAoQcmVwbGFjZWRfZXhwaXJlZBgJIAEoCBIVCg1jb2xsZWN0aW9uX2lkGAogASgDIisKDERlbGV0ZUVmZmVjdBILCgNrZXkYASABKAwSDgoGcmVhc29uGAIgASgNIrkBCgtUb3VjaEVmZmVjdBILCgNrZXkYASABKAwSFwoPY3JlYXRlX3JldmlzaW9uGAIgASgDEhQKDG1vZF9yZXZpc2lvbhgDIAEoAxIPCgd2ZXJzaW9uGAQgASgDEhAKCGxlYXNlX2lkGAUgASgDEg4KBnR0bF9tcxgGIAEoAxIWCg5leHBpcmVfdGltZV9tcxgHIAEoAxIMCgRraW5kGAggASgNEhUKDWNvbGxlY3Rpb25faWQYCSABKAMiUwoLTGVhc2VFZmZlY3QSEAoIbGVhc2VfaWQYASABKAMSDgoGdHRsX21zGAIgASgDEhMKC2RlYWRsaW5lX21zGAMgASgDEg0KBW93bmVyGAQgASgJIiIKDkxlYXNlRW5kRWZmZWN0EhAKCGxlYXNlX2lkGAEgASgDIigKDUNvbXBhY3RFZmZlY3QSFwoPb2xkZXN0X3JldmlzaW9uGAEgASgDIh8KEUluY2FybmF0aW9uRWZmZWN0EgoKAmlkGAEgASgMIiIKE0NvbGxlY3Rpb25JZHNFZmZlY3QSCwoDZW5kGAEgASgDQidaJWtlbHAvZ2VuL2dvL2tlbHAvc3RvcmFnZS92MTtzdG9yYWdldjFiBnByb3RvMw");
+  fileDesc("ChlrZWxwL3N0b3JhZ2UvdjEvbG9nLnByb3RvEg9rZWxwLnN0b3JhZ2UudjEijQEKDVNlZ21lbnRIZWFkZXISFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SEAoIc3RvcmVfaWQYAiABKAwSFgoOZmlyc3RfcmV2aXNpb24YAyABKAMSGQoRcHJldmlvdXNfY2hlY2tzdW0YBCABKA0SHwoXcHJldmlvdXNfZmlyc3RfcmV2aXNpb24YBSABKAMiMQoFQmF0Y2gSKAoHcmVjb3JkcxgBIAMoCzIXLmtlbHAuc3RvcmFnZS52MS5SZWNvcmQibQoGUmVjb3JkEhAKCHJldmlzaW9uGAEgASgDEg8KB3RpbWVfbXMYAiABKAMSFgoObGVhc2VfY2xvY2tfbXMYAyABKAMSKAoHZWZmZWN0cxgEIAMoCzIXLmtlbHAuc3RvcmFnZS52MS5FZmZlY3Qi3wMKBkVmZmVjdBIpCgNwdXQYASABKAsyGi5rZWxwLnN0b3JhZ2UudjEuUHV0RWZmZWN0SAASLwoGZGVsZXRlGAIgASgLMh0ua2VscC5zdG9yYWdlLnYxLkRlbGV0ZUVmZmVjdEgAEi0KBXRvdWNoGAMgASgLMhwua2VscC5zdG9yYWdlLnYxLlRvdWNoRWZmZWN0SAASLQoFbGVhc2UYBCABKAsyHC5rZWxwLnN0b3JhZ2UudjEuTGVhc2VFZmZlY3RIABI0CglsZWFzZV9lbmQYBSABKAsyHy5rZWxwLnN0b3JhZ2UudjEuTGVhc2VFbmRFZmZlY3RIABIxCgdjb21wYWN0GAYgASgLMh4ua2VscC5zdG9yYWdlLnYxLkNvbXBhY3RFZmZlY3RIABI5CgtpbmNhcm5hdGlvbhgHIAEoCzIiLmtlbHAuc3RvcmFnZS52MS5JbmNhcm5hdGlvbkVmZmVjdEgAEj4KDmNvbGxlY3Rpb25faWRzGAggASgLMiQua2VscC5zdG9yYWdlLnYxLkNvbGxlY3Rpb25JZHNFZmZlY3RIABItCgVzd2VwdBgJIAEoCzIcLmtlbHAuc3RvcmFnZS52MS5Td2VwdEVmZmVjdEgAQggKBmVmZmVjdCLKAQoJUHV0RWZmZWN0EgsKA2tleRgBIAEoDBINCgV2YWx1ZRgCIAEoDBIXCg9jcmVhdGVfcmV2aXNpb24YAyABKAMSDwoHdmVyc2lvbhgEIAEoAxIQCghsZWFzZV9pZBgFIAEoAxIOCgZ0dGxfbXMYBiABKAMSFgoOZXhwaXJlX3RpbWVfbXMYByABKAMSDAoEa2luZBgIIAEoDRIYChByZXBsYWNlZF9leHBpcmVkGAkgASgIEhUKDWNvbGxlY3Rpb25faWQYCiABKAMiKwoMRGVsZXRlRWZmZWN0EgsKA2tleRgBIAEoDBIOCgZyZWFzb24YAiABKA0iuQEKC1RvdWNoRWZmZWN0EgsKA2tleRgBIAEoDBIXCg9jcmVhdGVfcmV2aXNpb24YAiABKAMSFAoMbW9kX3JldmlzaW9uGAMgASgDEg8KB3ZlcnNpb24YBCABKAMSEAoIbGVhc2VfaWQYBSABKAMSDgoGdHRsX21zGAYgASgDEhYKDmV4cGlyZV90aW1lX21zGAcgASgDEgwKBGtpbmQYCCABKA0SFQoNY29sbGVjdGlvbl9pZBgJIAEoAyJTCgtMZWFzZUVmZmVjdBIQCghsZWFzZV9pZBgBIAEoAxIOCgZ0dGxfbXMYAiABKAMSEwoLZGVhZGxpbmVfbXMYAyABKAMSDQoFb3duZXIYBCABKAkiIgoOTGVhc2VFbmRFZmZlY3QSEAoIbGVhc2VfaWQYASABKAMiKAoNQ29tcGFjdEVmZmVjdBIXCg9vbGRlc3RfcmV2aXNpb24YASABKAMiHwoRSW5jYXJuYXRpb25FZmZlY3QSCgoCaWQYASABKAwiIgoTQ29sbGVjdGlvbklkc0VmZmVjdBILCgNlbmQYASABKAMiNgoLU3dlcHRFZmZlY3QSFQoNY29sbGVjdGlvbl9pZBgBIAEoAxIQCghyZXZpc2lvbhgCIAEoA0InWiVrZWxwL2dlbi9nby9rZWxwL3N0b3JhZ2UvdjE7c3RvcmFnZXYxYgZwcm90bzM");
 
 /**
  * The first frame of a segment.
@@ -202,6 +202,14 @@ export type Effect = Message<"kelp.storage.v1.Effect"> & {
      */
     value: CollectionIdsEffect;
     case: "collectionIds";
+  } | {
+    /**
+     * The elements of a collection that no key had any more are gone.
+     *
+     * @generated from field: kelp.storage.v1.SweptEffect swept = 9;
+     */
+    value: SweptEffect;
+    case: "swept";
   } | { case: undefined; value?: undefined };
 };
 
@@ -532,4 +540,33 @@ export type CollectionIdsEffect = Message<"kelp.storage.v1.CollectionIdsEffect">
  */
 export const CollectionIdsEffectSchema: GenMessage<CollectionIdsEffect> = /*@__PURE__*/
   messageDesc(file_kelp_storage_v1_log, 11);
+
+/**
+ * The elements of a collection that no key has any more, and the mark that said so, are gone. They have no effects of their
+ * own. It stands in a note.
+ *
+ * @generated from message kelp.storage.v1.SweptEffect
+ */
+export type SweptEffect = Message<"kelp.storage.v1.SweptEffect"> & {
+  /**
+   * The collection.
+   *
+   * @generated from field: int64 collection_id = 1;
+   */
+  collectionId: bigint;
+
+  /**
+   * The revision from which on no key had it. No older one can be read from here on.
+   *
+   * @generated from field: int64 revision = 2;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message kelp.storage.v1.SweptEffect.
+ * Use `create(SweptEffectSchema)` to create a new message.
+ */
+export const SweptEffectSchema: GenMessage<SweptEffect> = /*@__PURE__*/
+  messageDesc(file_kelp_storage_v1_log, 12);
 
