@@ -44,8 +44,8 @@ export class Combination {
   }
 
   /**
-   * Visits members until so many were looked at, or the budget is nearly spent, or `visit` returns false; at least one is
-   * looked at.
+   * Visits members until so many were looked at, each set that is asked for one counted too, or the budget is nearly spent, or
+   * `visit` returns false; at least one is looked at.
    * @param place to begin at; `undefined`: the beginning.
    * @returns where to go on; `undefined` at the end.
    */
@@ -68,8 +68,10 @@ export class Combination {
           notLookedAt = new Uint8Array(member);
           return false;
         }
-        lookedAt++;
-        isStopped = (this.#has(view, set, member) && !visit(member)) || lookedAt >= lookedAtMax;
+        const visitsBefore = view.budget.visitsLeft;
+        isStopped = this.#has(view, set, member) && !visit(member);
+        lookedAt += 1 + visitsBefore - view.budget.visitsLeft;
+        isStopped ||= lookedAt >= lookedAtMax;
         return !isStopped;
       });
       const member = notLookedAt ?? next;

@@ -173,6 +173,40 @@ describe('bounds of a hash', () => {
   });
 });
 
+it('a command that fails within a transaction leaves nothing of the hash that it has spread', async () => {
+  const redis = await RedisHarness.open(hashCommands);
+  redis.run('HSET', 'hash', 'a', '1');
+  const many = Array.from({ length: 100 }, (_, index) => [String(index), 'x']).flat();
+  const [failed, length, one, all] = redis.runTogether(
+    ['HSET', 'hash', ...many, 'x'.repeat(4097), ''],
+    ['HLEN', 'hash'],
+    ['HSET', 'hash', 'b', '2'],
+    ['HGETALL', 'hash'],
+  );
+  expect(showReply(failed ?? null)).toMatch(/^-ERR the field is 4097 bytes long/);
+  expect([length, one, all]).toEqual([1, 1, ['a', '1', 'b', '2']]);
+  expect(redis.run('HGETALL', 'hash')).toEqual(['a', '1', 'b', '2']);
+});
+
+it('a hash that is spread, deleted and made again in one transaction has its new fields alone', async () => {
+  const redis = await RedisHarness.open([...hashCommands, ...otherTypes]);
+  const many = Array.from({ length: 100 }, (_, index) => [String(index), 'x']).flat();
+  const replies = redis.runTogether(
+    ['HSET', 'hash', ...many],
+    ['DEL', 'hash'],
+    ['HSET', 'hash', ...many.slice(0, 140)],
+    ['HLEN', 'hash'],
+    ['HRANDFIELD', 'hash', '100'],
+  );
+  expect(replies.slice(0, 4)).toEqual([100, 1, 70, 70]);
+  expect(replies[4]).toHaveLength(70);
+  redis.use({ database: 3 });
+  expect(redis.run('HLEN', 'hash')).toBe(0);
+  redis.run('HSET', 'hash', 'other', 'database');
+  redis.use({ database: 0 });
+  expect(redis.run('HLEN', 'hash')).toBe(70);
+});
+
 it('events of hashes', async () => {
   const redis = await RedisHarness.open(hashCommands);
   redis.run('HSET', 'hash', 'a', '1', 'b', '2');
