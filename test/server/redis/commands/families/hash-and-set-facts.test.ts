@@ -17,7 +17,7 @@ it('COMMAND INFO and COMMAND DOCS of hashes and sets', async () => {
       expect(words(flags)).toEqual(command.flags.map((flag) => `+${flag}`).sort());
       expect(words(categories)).toEqual(command.categories.map((category) => `+@${category}`).sort());
       const places: readonly KeyPlaces[] | undefined =
-        keys !== undefined && !('find' in keys) ? keys : undefined;
+        keys !== undefined && !('told' in keys) ? keys : undefined;
       expect([first, last, step]).toEqual(
         places === undefined ? [0, 0, 0] : [places[0]?.first, places.at(-1)?.last, 1],
       );
