@@ -22,9 +22,6 @@ export interface CombinationPlace {
   readonly member: Uint8Array | undefined;
 }
 
-/** Members are gathered so many at a time, to be written. */
-const GATHERED_MAX = 256;
-
 export class Combination {
   readonly #sets: readonly Version[];
   readonly #combining: Combining;
@@ -40,7 +37,7 @@ export class Combination {
     const sets = found.filter((version) => version !== undefined);
     if (combining === 'intersection') {
       if (sets.length < found.length) return new Combination([], combining);
-      sets.sort((a, b) => countMembers(a) - countMembers(b));
+      return new Combination(smallestFirst(sets), combining);
     }
     if (combining === 'difference' && found[0] === undefined) return new Combination([], combining);
     return new Combination(sets, combining);
@@ -105,6 +102,12 @@ export class Combination {
   }
 }
 
+/** Each is counted once: the packed ones are walked for that. */
+function smallestFirst(sets: readonly Version[]): Version[] {
+  const counted = sets.map((version) => ({ version, count: countMembers(version) }));
+  return counted.sort((a, b) => a.count - b.count).map(({ version }) => version);
+}
+
 /**
  * Writes a combination to a key, in place of what is there; an empty one deletes that.
  * @returns how many members it has, and whether a key was deleted. Throws `limitReached` for one that is too much for a request.
@@ -114,18 +117,15 @@ export function storeCombination(
   combination: Combination,
   key: Uint8Array,
 ): { readonly count: number; readonly isDeleted: boolean } {
+  // All before any is written: a scan over what the transaction itself has changed is slower.
+  const members: Uint8Array[] = [];
+  const next = combination.visit(view, undefined, Infinity, (member) => {
+    members.push(new Uint8Array(member));
+    return true;
+  });
+  if (next !== undefined) throw budgetSpent(view.budget);
   const edit = TableEdit.replace(view, key, setType);
-  const gathered: Uint8Array[] = [];
-  let place: CombinationPlace | undefined;
-  do {
-    if (view.budget.isSpent) throw budgetSpent(view.budget);
-    place = combination.visit(view, place, GATHERED_MAX, (member) => {
-      gathered.push(new Uint8Array(member));
-      return true;
-    });
-    for (const member of gathered) edit.add(member);
-    gathered.length = 0;
-  } while (place !== undefined);
+  for (const member of members) edit.add(member);
   if (edit.count === 0) return { count: 0, isDeleted: view.delete(key) !== undefined };
   edit.save();
   return { count: edit.count, isDeleted: false };

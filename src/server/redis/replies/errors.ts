@@ -44,10 +44,6 @@ export function notAFloat(): ReplyError {
   return new ReplyError(NOT_A_FLOAT);
 }
 
-export function invalidCursor(): ReplyError {
-  return new ReplyError('ERR invalid cursor');
-}
-
 export function unsupportedOption(word: string): ReplyError {
   return new ReplyError(plain(`ERR Unsupported option ${word.slice(0, TOLD_CHARACTERS_MAX)}`));
 }
@@ -154,6 +150,27 @@ export function notHyperLogLog(): ReplyError {
 export function damagedHyperLogLog(): ReplyError {
   return new ReplyError('INVALIDOBJ Corrupted HLL object detected');
 }
+
+/** As RedisBloom has them; some have no code. */
+export const bloomTexts = {
+  badErrorRate: 'ERR bad error rate',
+  errorRateRange: 'ERR (0 < error rate range < 1) ',
+  badCapacity: 'ERR bad capacity',
+  capacityRange: 'ERR (capacity should be larger than 0)',
+  noExpansion: 'ERR no expansion',
+  badExpansion: 'ERR bad expansion',
+  expansionRange: 'ERR expansion should be greater or equal to 1',
+  fixedExpansion: 'Nonscaling filters cannot expand',
+  exists: 'ERR item exists',
+  notFound: 'ERR not found',
+  full: 'ERR non scaling filter is full',
+  insertErrorRate: 'Bad error rate',
+  insertExpansion: 'Bad expansion',
+  insertCapacity: 'Bad capacity',
+  insertArgument: 'Bad argument received',
+  unknownArgument: 'Unknown argument received',
+  unknownInformation: 'Invalid information value',
+} as const;
 
 /** Of the name and of the words behind it so many characters are told. */
 const TOLD_CHARACTERS_MAX = 128;

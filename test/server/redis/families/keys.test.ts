@@ -1,17 +1,18 @@
 /** Commands about keys of any type, next to Redis and by themselves. */
 import { describe, expect, it } from 'vitest';
 import { fixed, serverFixed } from '../../../../src/limits.ts';
+import { hashCommands } from '../../../../src/server/redis/commands/families/hash.ts';
 import { keysCommands } from '../../../../src/server/redis/commands/families/keys.ts';
+import { setCommands } from '../../../../src/server/redis/commands/families/set.ts';
+import { stringCommands } from '../../../../src/server/redis/commands/families/strings.ts';
 import type { SeededRandom } from '../../../support/random.ts';
 import { SimpleReply, type DecodedReply, ErrorReply } from '../support/decoded-reply.ts';
 import { type DrawnCommand, differential } from '../support/differential.ts';
-import { echoCommands } from '../support/echo-commands.ts';
 import { hasRealRedis, RealRedis } from '../support/real-redis.ts';
 import { RedisHarness } from '../support/redis-harness.ts';
 import { toBytes, type Word } from '../support/words.ts';
 
-const strings = echoCommands.filter(({ name }) => name === 'set' || name === 'get');
-const rows = [...strings, ...keysCommands];
+const rows = [...stringCommands, ...hashCommands, ...setCommands, ...keysCommands];
 
 const keys: readonly Word[] = [
   'a',
@@ -93,7 +94,8 @@ function draw(random: SeededRandom): DrawnCommand {
     () => ({ words: ['RANDOMKEY'], compare: 'nothing' }),
     () => ({ words: ['OBJECT', random.pick(['ENCODING', 'freq', 'help', 'none']), key] }),
     () => ({ words: ['OBJECT', random.pick(['HELP', 'ENCODING'])] }),
-    () => ({ words: ['SCAN', random.pick(['x', '', ' 1', '0x']), 'COUNT', 3], compare: 'nothing' }),
+    () => ({ words: ['SCAN', random.pick(['x', ' 1', '0x', '+', '--1', '18446744073709551616'])] }),
+    () => ({ words: ['SCAN', random.pick(['', '0', '-0', '+00', '\0x'])], compare: 'nothing' }),
     () => ({
       words: ['SCAN', 0, ...random.pick<Word[]>([['COUNT', 0], ['COUNT', 'x'], ['MATCH'], ['FOO', 1]])],
     }),
@@ -108,11 +110,54 @@ function draw(random: SeededRandom): DrawnCommand {
   return random.pick(draws)();
 }
 
+/** Collections that only grow, or go as a whole: Redis remembers what they have been. */
+function drawOfCollections(random: SeededRandom): DrawnCommand {
+  const names = ['h', 'i', 's', 't'];
+  const key = random.pick(names);
+  const other = random.pick(names);
+  const count = random.pick([1, 1, 3, 40, 200]);
+  const several = (item: (index: number) => Word[]): Word[] =>
+    Array.from({ length: count }, () => item(random.below(700))).flat();
+  const draws: (() => DrawnCommand)[] = [
+    () => ({ words: ['HSET', key, ...several((index) => [`field${index}`, `value${index}`])] }),
+    () => ({ words: ['HSET', key, ...several((index) => [`f${index}`, 'x'.repeat(index % 65)])] }),
+    () => ({ words: ['HSET', key, 'long', 'x'.repeat(65)] }),
+    () => ({ words: ['SADD', key, ...several((index) => [index * 1000])] }),
+    () => ({ words: ['SADD', key, ...several((index) => [index])] }),
+    () => ({ words: ['SADD', key, 'word'] }),
+    () => ({ words: ['SET', key, 'text'] }),
+    () => ({ words: ['DEL', key] }),
+    () => ({ words: ['TYPE', key] }),
+    () => ({ words: ['OBJECT', 'ENCODING', key] }),
+    () => ({ words: ['OBJECT', 'ENCODING', key] }),
+    () => ({ words: ['HGETALL', key], isUnordered: true }),
+    () => ({ words: ['SMEMBERS', key], isUnordered: true }),
+    () => ({ words: ['HLEN', key] }),
+    () => ({ words: ['SCARD', key] }),
+    () => ({ words: ['EXPIRE', key, 100_000] }),
+    () => ({ words: ['EXPIRE', key, random.pick([0, 100_000, 100_000])] }),
+    () => ({ words: ['TTL', key], compare: 'near' }),
+    () => ({ words: ['RENAME', key, other] }),
+    () => ({ words: ['COPY', key, other, ...random.pick([[], ['REPLACE']])] }),
+    () => ({ words: ['COPY', key, other, 'DB', random.below(2), 'REPLACE'] }),
+    () => ({ words: ['MOVE', key, random.below(2)] }),
+    () => ({ words: ['SELECT', random.below(2)] }),
+    () => ({ words: ['DBSIZE'] }),
+    () => ({ words: ['FLUSHDB', random.pick(['ASYNC', 'no', 'no'])] }),
+  ];
+  return random.pick(draws)();
+}
+
 describe.runIf(hasRealRedis)('commands about keys, next to Redis', { timeout: 120_000 }, () => {
   it('reply alike', async () => {
     const seed = Number(process.env['SEED'] ?? 1);
     await differential({ rows, draw, seed, count: 6000 });
     await differential({ rows, draw, seed: seed + 1, count: 2000, version: 3 });
+  });
+
+  it('reply alike about collections', async () => {
+    const seed = Number(process.env['SEED'] ?? 1);
+    await differential({ rows, draw: drawOfCollections, seed, count: 4000 });
   });
 
   it('are described alike', async () => {

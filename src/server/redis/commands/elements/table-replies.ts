@@ -1,6 +1,6 @@
 /** Replies with many elements of a hash or a set (`types/collections/element-table.ts`), in pieces where they are long. */
 import type { Version } from '../../../../engine/version.ts';
-import { serverFixed } from '../../../../limits.ts';
+import { fixed, serverFixed } from '../../../../limits.ts';
 import { budgetSpent } from '../../../../store/views/draft.ts';
 import type { ReadView, View } from '../../../../store/views/view.ts';
 import { countElements, type TableType, visitElements } from '../../../../types/collections/element-table.ts';
@@ -85,7 +85,7 @@ export function writeRepeated(
 ): Slice | undefined {
   if (isPacked(version)) return repeatedSlice(elementsOf(view, version, type), count, write)(view, reply);
   // No piece of an older state finds elements by their place. What surely is too much is refused before it begins.
-  if (count >= view.budget.visitsLeft) throw budgetSpent(view.budget);
+  if (count * fixed.selectVisits >= view.budget.visitsLeft) throw budgetSpent(view.budget);
   const writeOne = (name: Uint8Array, value: Uint8Array): void => write(reply, name, value);
   for (let left = count; left > 0; left--) visitRandom(view, version, type, Math.random, writeOne);
   return undefined;

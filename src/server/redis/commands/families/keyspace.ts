@@ -11,9 +11,9 @@ import {
   pickKey,
   visitKeys,
 } from '../../../../types/keys/keyspace.ts';
-import { readCursor, readScanOptions, toGlob, writeCursor } from '../../cursors/scan-call.ts';
 import { syntaxError } from '../../replies/errors.ts';
 import type { Arguments, Command, CommandCall, CommandFacts, Reply, Slice } from '../command.ts';
+import { readCursor, readScanOptions, toGlob } from '../elements/scan-words.ts';
 
 function scan(view: ReadView, { args, reply, session: { database }, cursors }: CommandCall): void {
   const cursor = readCursor(args, 1);
@@ -28,7 +28,7 @@ function scan(view: ReadView, { args, reply, session: { database }, cursors }: C
     return bytes < fixed.pageBytesMax;
   });
   reply.array(2);
-  writeCursor(reply, next === undefined ? 0 : cursors.keep(scope, next));
+  reply.text(next === undefined ? '0' : String(cursors.keep(scope, next)));
   reply.array(keys.length);
   for (const key of keys) reply.bulk(toKeyOfDatabase(key));
 }
