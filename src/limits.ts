@@ -157,6 +157,9 @@ export const fixed = {
   /** A key that is found by its place counts as so many visits; where many elements are chosen by chance, so many are found that way. */
   selectVisits: 4,
   selectedElementsMax: 4096,
+  /** The members that a combination of sorted sets which is told, not stored, may have, and their bytes: they are in memory together. */
+  combinedMembersMax: 250_000,
+  combinedBytesMax: 32 * MiB,
   /** The keys past their deadline and not removed yet that a count can leave out. */
   overdueCountedMax: 10_000,
   /** The keys of a lease that are sorted, or made texts of, in one turn of the event loop. */

@@ -77,3 +77,20 @@ function scaled(mantissa: bigint, exponent: number): number {
   const firstStep = Math.trunc(power / 2);
   return Number(kept) * 2 ** firstStep * 2 ** (power - firstStep);
 }
+
+/** What C calls a space. */
+const SPACES = /^[\t-\r ]+/;
+
+/**
+ * A bound of scores, which Redis reads with `strtod` alone: spaces may stand before it, what is too large is infinite, what is too
+ * small 0, and so is nothing at all.
+ * @returns `undefined` for what is no number to its last byte, and for NaN.
+ */
+export function readLooseDouble(word: Uint8Array, start: number): number | undefined {
+  if (start === word.length) return 0;
+  if (word.length - start > TEXT_BYTES_MAX) return undefined;
+  const bytes = Buffer.from(word.buffer, word.byteOffset, word.length);
+  const text = bytes.toString('latin1', start).replace(SPACES, '');
+  const value = readDouble(bytes, bytes.length - text.length, bytes.length);
+  return value === undefined && DECIMAL.test(text) ? Number(text) : value;
+}
