@@ -160,6 +160,8 @@ export const fixed = {
   /** The members that a combination of sorted sets which is told, not stored, may have, and their bytes: they are in memory together. */
   combinedMembersMax: 250_000,
   combinedBytesMax: 32 * MiB,
+  /** A Bloom filter that has so many layers does not grow any more: each of them is looked at for each item. */
+  bloomLayersMax: 64,
   /** The keys past their deadline and not removed yet that a count can leave out. */
   overdueCountedMax: 10_000,
   /** The keys of a lease that are sorted, or made texts of, in one turn of the event loop. */

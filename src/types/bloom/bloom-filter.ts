@@ -7,6 +7,7 @@
  * Invariants: an item that was added is found for ever; the layers' pages follow each other; only the last layer takes items.
  */
 import { StoreError } from '../../errors.ts';
+import { fixed } from '../../limits.ts';
 import type { ReadView, View } from '../../store/views/view.ts';
 import { expectKind, putMetadata, readCollection } from '../collections/metadata.ts';
 import { kinds } from '../kinds.ts';
@@ -16,7 +17,6 @@ import {
   type Filter,
   type FilterOptions,
   itemCountOf,
-  LAYERS_MAX,
   newFilter,
   nextLayer,
 } from './layers.ts';
@@ -126,7 +126,7 @@ function addSelected(filter: Filter, pages: Pages): Added {
     if (layer === undefined) {
       throw new StoreError(
         'limitReached',
-        `the filter has as many layers (at most ${LAYERS_MAX}) or bits as a filter may have; reserve one with a greater capacity`,
+        `the filter has as many layers (at most ${fixed.bloomLayersMax}) or bits as a filter may have; reserve one with a greater capacity`,
       );
     }
     pages.unpack();

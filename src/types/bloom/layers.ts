@@ -14,13 +14,12 @@
  */
 import type { Version } from '../../engine/version.ts';
 import { assert } from '../../errors.ts';
+import { fixed } from '../../limits.ts';
 import { PACKED, PACKED_BYTES_MAX, readCount, spreadMetadata } from '../collections/metadata.ts';
 
 export const PAGE_BYTES = 1024;
 /** A page's number has 32 bits. */
 const PAGES_MAX = 2 ** 32;
-/** A filter that has so many layers does not grow any more: each is looked at for each item. */
-export const LAYERS_MAX = 64;
 
 const FIXED = 1;
 const HEAD_BYTES = 5;
@@ -71,7 +70,7 @@ export function newFilter({ errorRate, capacity, expansion, isScaling }: FilterO
 /** The layer behind the last one; `undefined`: the filter can't be that large, or has as many as it may have. */
 export function nextLayer({ layers, expansion }: Filter): Layer | undefined {
   const last = layers.at(-1);
-  if (last === undefined || layers.length >= LAYERS_MAX) return undefined;
+  if (last === undefined || layers.length >= fixed.bloomLayersMax) return undefined;
   return newLayer(last.capacity * expansion, last.errorRate * TIGHTENING, last.firstPage + pagesOf(last));
 }
 

@@ -10,6 +10,7 @@ import { StoreError } from '../../errors.ts';
 import { budgetSpent } from '../../store/views/draft.ts';
 import type { ReadView, View } from '../../store/views/view.ts';
 import type { Version } from '../../engine/version.ts';
+import { NO_BYTES } from '../../wire/bytes.ts';
 import { MurmurHash } from '../hashing/murmur-hash.ts';
 import { putInPlace, readString } from '../strings/strings.ts';
 import { estimateCardinality, HASH_BITS } from './estimate.ts';
@@ -115,7 +116,7 @@ export function mergeInto(view: View, target: Uint8Array, sources: readonly Uint
 }
 
 function put(view: View, key: Uint8Array, registers: Registers, before: Version | undefined): void {
-  const value = registers.bytes;
+  const value = registers.takeBytes();
   forgetCardinality(value);
   putInPlace(view, key, value, before);
 }
@@ -127,14 +128,16 @@ class Registers {
 
   constructor(bytes: Uint8Array) {
     this.#sparse = isDense(bytes) ? undefined : new SparseRegisters(bytes);
-    this.#dense = bytes.slice();
+    this.#dense = isDense(bytes) ? bytes.slice() : NO_BYTES;
   }
 
   get isSparse(): boolean {
     return this.#sparse !== undefined;
   }
 
-  get bytes(): Uint8Array {
+  /** As they are now, for the caller to change. */
+  takeBytes(): Uint8Array {
+    this.#sparse?.own();
     return this.#sparse?.bytes ?? this.#dense;
   }
 

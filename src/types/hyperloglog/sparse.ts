@@ -62,20 +62,29 @@ export function visitRuns(
 /** `full`: the sparse form can't hold it; `damaged`: the runs end before the register. */
 export type Raised = 'raised' | 'unchanged' | 'full' | 'damaged';
 
-/** A sparse HyperLogLog that is being changed: bytes with room behind them. */
+/** A sparse HyperLogLog that may be changed: in place until it is, then in bytes of its own with room behind them. */
 export class SparseRegisters {
   #bytes: Uint8Array;
   #length: number;
+  #isOwn = false;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = new Uint8Array(Math.max(bytes.length, SPARSE_BYTES_MAX) + 4);
-    this.#bytes.set(bytes);
+    this.#bytes = bytes;
     this.#length = bytes.length;
   }
 
   /** As they are now: a view. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** What is changed is not what was handed in. */
+  own(): void {
+    if (this.#isOwn) return;
+    const bytes = new Uint8Array(Math.max(this.#length, SPARSE_BYTES_MAX) + 4);
+    bytes.set(this.#bytes);
+    this.#bytes = bytes;
+    this.#isOwn = true;
   }
 
   /** Raises a register to a value; one that has it, or a higher one, stays. */
@@ -98,6 +107,7 @@ export class SparseRegisters {
     pushRun(sequence, runs.value, behind);
     const grown = sequence.length - (runs.next - runs.at);
     if (grown > 0 && this.#length + grown > SPARSE_BYTES_MAX) return 'full';
+    this.own();
     this.#bytes.copyWithin(runs.next + grown, runs.next, this.#length);
     this.#bytes.set(sequence, runs.at);
     this.#length += grown;

@@ -14,6 +14,11 @@ function names(from: number, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `item ${from + index}`);
 }
 
+function countOf(redis: RedisHarness): unknown {
+  const reply = redis.run('BF.INFO', 'f', 'ITEMS');
+  return Array.isArray(reply) ? reply[0] : undefined;
+}
+
 function countOnes(reply: unknown): number {
   return Array.isArray(reply) ? reply.filter((element) => element === 1).length : NaN;
 }
@@ -90,6 +95,18 @@ describe('a Bloom filter', () => {
     expect(redis.run('BF.INFO', 'fixed', 'EXPANSION')).toEqual([null]);
     expect(redis.run('BF.ADD', 'fixed', 'f')).toEqual(new ErrorReply('ERR non scaling filter is full'));
     expect(redis.run('BF.ADD', 'fixed', 'b')).toBe(0);
+  });
+
+  it('has 64 layers at most', async () => {
+    const redis = await open();
+    redis.run('BF.RESERVE', 'f', '0.5', 1, 'EXPANSION', 1);
+    let count = 0;
+    while (countOf(redis) !== 64) redis.run('BF.ADD', 'f', `item ${count++}`);
+    expect(redis.run('BF.INFO', 'f', 'FILTERS')).toEqual([64]);
+    expect(redis.raw('BF.MADD', 'f', 'item 0', ...names(count, 20))).toMatch(
+      /^-ERR the filter has as many layers/,
+    );
+    expect(redis.run('BF.INFO', 'f', 'ITEMS')).toEqual([64]);
   });
 
   it('of any capacity takes only the pages that are written', async () => {
