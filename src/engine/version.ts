@@ -87,6 +87,12 @@ export class PlacedChange implements Change {
     return new Uint8Array(this.valueMemory.bytes.buffer, this.valueStart, this.valueEnd - this.valueStart);
   }
 
+  /** The key from a byte on, for a caller that knows what it begins with: a view of the memory, not a copy. */
+  keyFrom(start: number): Uint8Array {
+    const { keyStart, keyEnd } = this;
+    return new Uint8Array(this.keyMemory.bytes.buffer, keyStart + start, keyEnd - keyStart - start);
+  }
+
   /** The key in memory of its own, which may be kept. */
   copyKey(): Uint8Array {
     return copyOut(this.keyMemory, this.keyStart, this.keyEnd - this.keyStart);

@@ -12,7 +12,13 @@
 import type { EngineRange } from '../../engine/engine.ts';
 import type { Version } from '../../engine/version.ts';
 import { fixed } from '../../limits.ts';
-import { elementKey, elementsWithTag, subOf, type Tag } from '../../store/collections/collection-keys.ts';
+import {
+  ELEMENT_HEAD_BYTES,
+  elementKey,
+  elementsWithTag,
+  subOf,
+  type Tag,
+} from '../../store/collections/collection-keys.ts';
 import { budgetSpent } from '../../store/views/draft.ts';
 import type { ReadView } from '../../store/views/view.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
@@ -68,6 +74,7 @@ export function elementRange(version: Version, { tag }: TableType): EngineRange 
 /**
  * Visits elements until `visit` returns false or the budget is spent.
  * @param start the name to begin at, inclusive; `undefined`: the first element.
+ * @param withValues false: the values need not be looked at, and may be empty.
  * @returns the name to go on from; `undefined` at the end.
  */
 export function visitElements(
@@ -76,15 +83,15 @@ export function visitElements(
   type: TableType,
   start: Uint8Array | undefined,
   visit: ElementVisit,
+  withValues = type.hasValues,
 ): Uint8Array | undefined {
   if (isPacked(version)) return visitPacked(view, version, type, start, visit);
   const { budget } = view;
   const all = elementRange(version, type);
   const from = start === undefined ? all.start : elementKey(version.collectionId, type.tag, start);
-  const { hasValues } = type;
   const next = view.scan({ start: from, end: all.end }, false, (shown) => {
-    const value = hasValues ? shown.value : NO_BYTES;
-    const name = subOf(shown.key);
+    const value = withValues ? shown.value : NO_BYTES;
+    const name = shown.keyFrom(ELEMENT_HEAD_BYTES);
     budget.spendBytes(name.length + value.length);
     return visit(name, value) && !budget.isSpent;
   });

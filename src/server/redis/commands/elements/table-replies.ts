@@ -40,10 +40,12 @@ export function elementsSlice(
   return (view, reply) => {
     refuseSpent(view);
     let left = serverFixed.elementsPerSlice;
-    const next = visitElements(view, version, type, start, (name, value) => {
+    const writeNext = (name: Uint8Array, value: Uint8Array): boolean => {
       write(reply, name, value);
       return --left > 0;
-    });
+    };
+    const withValues = type.hasValues && write !== writeName;
+    const next = visitElements(view, version, type, start, writeNext, withValues);
     return next === undefined ? undefined : elementsSlice(version, type, write, next);
   };
 }
