@@ -5,9 +5,16 @@
  *
  * The score -0 becomes 0, as in the short sets of Redis.
  */
-import { ITEMS_START } from '../collections/metadata.ts';
-import { ItemCursor, sizeOfItem, spliceItems } from '../collections/packed-items.ts';
-import { readScore, SCORE_BYTES, scoreBytes } from './score.ts';
+import { assert } from '../../errors.ts';
+import { ITEMS_START, PACKED_BYTES_MAX } from '../collections/metadata.ts';
+import { sizeOfItem, spliceItems, writeItem } from '../collections/packed-items.ts';
+import { readScore, SCORE_BYTES, writeScore } from './score.ts';
+
+/** Between the end of a member and that of its element: the length of the score, and the score. */
+const SCORE_ITEM_BYTES = 1 + SCORE_BYTES;
+
+// Two bytes have the length of any member of a packed value.
+assert(PACKED_BYTES_MAX < 2 ** 14, 'the length of a packed member has at most two bytes');
 
 /** Goes through a packed value, element by element. */
 export class PairCursor {
@@ -15,27 +22,31 @@ export class PairCursor {
   start = ITEMS_START;
   /** ... and ends (exclusive). */
   end = ITEMS_START;
-  score = 0;
   #memberStart = 0;
   #memberEnd = 0;
   readonly #value: Uint8Array;
-  readonly #items: ItemCursor;
 
   constructor(value: Uint8Array) {
     this.#value = value;
-    this.#items = new ItemCursor(value, ITEMS_START);
   }
 
   next(): boolean {
-    const items = this.#items;
-    this.start = this.end;
-    if (!items.next()) return false;
-    this.#memberStart = items.start;
-    this.#memberEnd = items.end;
-    items.next();
-    this.score = readScore(this.#value, items.start);
-    this.end = items.end;
+    const value = this.#value;
+    const start = this.end;
+    this.start = start;
+    if (start >= value.length) return false;
+    let length = value[start] ?? 0;
+    let memberStart = start + 1;
+    if (length >= 0x80) length = (length & 0x7f) | ((value[memberStart++] ?? 0) << 7);
+    this.#memberStart = memberStart;
+    this.#memberEnd = memberStart + length;
+    this.end = this.#memberEnd + SCORE_ITEM_BYTES;
+    assert(this.end <= value.length, 'an element ends within its value');
     return true;
+  }
+
+  get score(): number {
+    return readScore(this.#value, this.#memberEnd + 1);
   }
 
   /** A view of the value. */
@@ -53,7 +64,8 @@ export class PairCursor {
 
   /** Whether the element stands before another one. */
   isBefore(score: number, member: Uint8Array): boolean {
-    if (this.score !== score) return this.score < score;
+    const own = this.score;
+    if (own !== score) return own < score;
     return Buffer.compare(this.member, member) < 0;
   }
 }
@@ -61,19 +73,57 @@ export class PairCursor {
 /** How many elements a packed value has. */
 export function countPairs(value: Uint8Array): number {
   let count = 0;
-  for (const items = new ItemCursor(value, ITEMS_START); items.next();) count++;
-  return count / 2;
+  for (const pairs = new PairCursor(value); pairs.next();) count++;
+  return count;
 }
 
 export function sizeOfPair(member: Uint8Array): number {
-  return sizeOfItem(member) + 1 + SCORE_BYTES;
+  return sizeOfItem(member) + SCORE_ITEM_BYTES;
 }
 
-/** A packed value with one element more, which it does not have yet. */
-export function insertPair(value: Uint8Array, member: Uint8Array, score: number): Uint8Array {
-  const cursor = new PairCursor(value);
-  while (cursor.next() && cursor.isBefore(score, member));
-  return spliceItems(value, cursor.start, cursor.start, [member, scoreBytes(score === 0 ? 0 : score)]);
+/**
+ * A packed value with a member at the place of its score, in place of the element that lies from `cutStart` to `cutEnd` (exclusive):
+ * that of the same member; none, if they are equal.
+ */
+export function placePair(
+  value: Uint8Array,
+  cutStart: number,
+  cutEnd: number,
+  member: Uint8Array,
+  score: number,
+): Uint8Array {
+  const pairs = new PairCursor(value);
+  while (pairs.next() && (pairs.start === cutStart || pairs.isBefore(score, member)));
+  const place = pairs.start;
+  const placed = Buffer.allocUnsafe(value.length - (cutEnd - cutStart) + sizeOfPair(member));
+  // One of the two parts before and behind the cut has the place in it.
+  let at = 0;
+  if (place <= cutStart) {
+    at = copy(value, 0, place, placed, at);
+    at = writePair(placed, at, member, score);
+    at = copy(value, place, cutStart, placed, at);
+    at = copy(value, cutEnd, value.length, placed, at);
+  } else {
+    at = copy(value, 0, cutStart, placed, at);
+    at = copy(value, cutEnd, place, placed, at);
+    at = writePair(placed, at, member, score);
+    at = copy(value, place, value.length, placed, at);
+  }
+  assert(at === placed.length, 'a packed value is as long as its elements');
+  return placed;
+}
+
+function writePair(target: Uint8Array, offset: number, member: Uint8Array, score: number): number {
+  const at = writeItem(target, offset, member);
+  target[at] = SCORE_BYTES;
+  writeScore(target, at + 1, score === 0 ? 0 : score);
+  return at + SCORE_ITEM_BYTES;
+}
+
+/** @returns where it ends in the target. */
+function copy(source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number {
+  if (end > start) target.set(source.subarray(start, end), at);
+  return at + end - start;
 }
 
 /** A packed value without what lies from `start` to `end` (exclusive). */

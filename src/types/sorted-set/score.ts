@@ -15,10 +15,14 @@ const SIGN = 0x80000000;
 /** The 8 bytes of a score, in memory of their own. */
 export function scoreBytes(score: number): Uint8Array {
   const bytes = new Uint8Array(SCORE_BYTES);
-  scratch.setFloat64(0, score);
-  putWord(bytes, 0, scratch.getUint32(0));
-  putWord(bytes, 4, scratch.getUint32(4));
+  writeScore(bytes, 0, score);
   return bytes;
+}
+
+export function writeScore(target: Uint8Array, offset: number, score: number): void {
+  scratch.setFloat64(0, score);
+  putWord(target, offset, scratch.getUint32(0));
+  putWord(target, offset + 4, scratch.getUint32(4));
 }
 
 export function readScore(bytes: Uint8Array, offset: number): number {

@@ -22,7 +22,7 @@ import {
 } from '../collections/metadata.ts';
 import { kinds } from '../kinds.ts';
 import { allByScore, memberKey, memberOfScoreKey, scoreKey, scoreOfKey, scoreValue } from './element-keys.ts';
-import { countPairs, cutPairs, insertPair, PairCursor, sizeOfPair } from './packed-pairs.ts';
+import { countPairs, cutPairs, PairCursor, placePair, sizeOfPair } from './packed-pairs.ts';
 import { readScore, scoreBytes } from './score.ts';
 
 const EMPTY = Uint8Array.of(PACKED);
@@ -141,15 +141,22 @@ export class SortedSetEdit {
   }
 
   #setPacked(packed: Uint8Array, member: Uint8Array, score: number, before: number | undefined): void {
-    const rest = before === undefined ? packed : withoutMember(packed, member);
-    const count = before === undefined ? this.#count + 1 : this.#count;
-    if (count <= PACKED_ELEMENTS_MAX && rest.length + sizeOfPair(member) <= PACKED_BYTES_MAX) {
-      this.#packed = insertPair(rest, member, score);
+    let cutStart = packed.length;
+    let cutEnd = packed.length;
+    if (before !== undefined) {
+      const pairs = new PairCursor(packed);
+      while (pairs.next() && !pairs.isMember(member));
+      cutStart = pairs.start;
+      cutEnd = pairs.end;
+    }
+    const bytes = packed.length - (cutEnd - cutStart) + sizeOfPair(member);
+    if (bytes <= PACKED_BYTES_MAX && (before !== undefined || this.#count < PACKED_ELEMENTS_MAX)) {
+      this.#packed = placePair(packed, cutStart, cutEnd, member, score);
       return;
     }
     this.#packed = undefined;
     this.#id = this.#view.newCollectionId();
-    for (const pairs = new PairCursor(rest); pairs.next();) this.#putNew(pairs.member, pairs.score);
+    for (const pairs = new PairCursor(packed); pairs.next();) this.#putNew(pairs.member, pairs.score);
     this.#putNew(member, score);
   }
 
