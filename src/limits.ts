@@ -802,4 +802,6 @@ export const serverFixed = {
   scanCursorBytesMax: 16 * MiB,
   /** Of a long reply to a Redis client a piece looks at so many elements at most, before others have their turn. */
   elementsPerSlice: 1000,
+  /** The elements that SORT takes at most: they are sorted in one piece, which takes some 50 ms. */
+  sortedElementsMax: 50_000,
 } as const;
