@@ -42,8 +42,8 @@ export const fixed = {
   scanChunkBytesMax: 512 * KiB,
   /** The length of a glob. */
   patternBytesMax: 256,
-  /** ... and that of one by Redis' rules. */
-  globBytesMax: 64 * KiB,
+  /** ... and that of one by Redis' rules, which takes some 100 ns for each byte to be got ready. */
+  globBytesMax: 16 * KiB,
   /** The values of which the mean length is taken where there are more. */
   sampledValuesMax: 1024,
   /** A name of a user, a role or a token. */
@@ -800,6 +800,9 @@ export const serverFixed = {
    */
   scanCursorsMax: 65_536,
   scanCursorBytesMax: 16 * MiB,
+  /** So many patterns of scans are kept ready, each of so many bytes at most: a scan gives its pattern with every call. */
+  scanGlobsMax: 64,
+  scanGlobBytesMax: 256,
   /** Of a long reply to a Redis client a piece looks at so many elements at most, before others have their turn. */
   elementsPerSlice: 1000,
   /** The elements that SORT takes at most: they are sorted in one piece, which takes some 50 ms. */

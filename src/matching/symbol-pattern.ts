@@ -50,7 +50,9 @@ export class SymbolPattern {
     this.#wordCount = Math.ceil(from / WORD_BITS);
     this.#taking = new Int32Array(symbolCount * this.#wordCount);
     this.#reached = new Int32Array(this.#wordCount);
-    for (const [index, position] of parts.flat().entries()) this.#setTaking(index, position);
+    const positions = parts.flat();
+    this.#takeForNegated(positions, symbolCount);
+    for (const [index, position] of positions.entries()) this.#setTaking(index, position);
   }
 
   matches(symbols: Symbols, start: number, end: number): boolean {
@@ -67,11 +69,17 @@ export class SymbolPattern {
     return true;
   }
 
+  /** Lets each symbol be taken by all negated positions; those in their ranges are left out then. */
+  #takeForNegated(positions: readonly Position[], symbolCount: number): void {
+    const negated = new Int32Array(this.#wordCount);
+    for (const [index, position] of positions.entries())
+      if (position.negated) negated[index >>> 5]! |= 1 << index;
+    for (let symbol = 0; symbol < symbolCount; symbol++) this.#taking.set(negated, symbol * this.#wordCount);
+  }
+
   #setTaking(index: number, { negated, ranges }: Position): void {
     const word = index >>> 5;
     const bit = 1 << index;
-    if (negated)
-      for (let at = word; at < this.#taking.length; at += this.#wordCount) this.#taking[at]! |= bit;
     for (const [low, high] of ranges) {
       for (let symbol = low; symbol <= high; symbol++) {
         if (negated) this.#taking[symbol * this.#wordCount + word]! &= ~bit;

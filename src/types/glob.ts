@@ -25,7 +25,7 @@ export interface RedisGlob {
 }
 
 /**
- * Throws `invalidArgument` for a pattern of more than 64 KiB.
+ * Throws `invalidArgument` for a pattern of more than 16 KiB.
  * @param subjectBytesMax the most bytes of what is matched: a pattern for more of them matches nothing.
  */
 export function compileRedisGlob(
@@ -37,10 +37,10 @@ export function compileRedisGlob(
   const { parts, positionCount } = parse(pattern, subjectBytesMax);
   if (positionCount > subjectBytesMax) return MATCHES_NOTHING;
   const matcher = new SymbolPattern(parts, BYTE_COUNT);
+  const isEmpty = pattern.length === 0;
   return {
     literalHead: headOf(parts),
-    matches: (bytes, start, end) =>
-      start === end ? pattern.length === 0 : matcher.matches(bytes, start, end),
+    matches: (bytes, start, end) => (start === end ? isEmpty : matcher.matches(bytes, start, end)),
   };
 }
 

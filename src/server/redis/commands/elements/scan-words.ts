@@ -49,8 +49,19 @@ export function readScanOptions(args: Arguments, first: number, takesType = fals
   return { count: Math.min(count, serverFixed.elementsPerSlice), glob: pattern && toGlob(pattern), type };
 }
 
+/** Ready ones by their patterns, one character for each byte. */
+const globs = new Map<string, RedisGlob>();
+
 /** `undefined`: all keys and elements match. */
 export function toGlob(pattern: Uint8Array): RedisGlob | undefined {
   if (pattern.length === 1 && pattern[0] === ASTERISK) return undefined;
-  return compileRedisGlob(pattern, Math.max(fixed.keyBytesMax, fixed.memberBytesMax));
+  const isKept = pattern.length <= serverFixed.scanGlobBytesMax;
+  const text = isKept ? Buffer.from(pattern).toString('latin1') : '';
+  const ready = isKept ? globs.get(text) : undefined;
+  if (ready !== undefined) return ready;
+  const glob = compileRedisGlob(pattern, Math.max(fixed.keyBytesMax, fixed.memberBytesMax));
+  if (!isKept) return glob;
+  if (globs.size === serverFixed.scanGlobsMax) globs.clear();
+  globs.set(text, glob);
+  return glob;
 }
