@@ -48,7 +48,7 @@ export function rename(view: View, from: Uint8Array, to: Uint8Array): void {
 }
 
 /** Every collection of a state has its elements. @returns how many these are together. */
-function checkState(view: ReadView): number {
+export function checkState(view: ReadView): number {
   const found: [number, number][] = [];
   view.scan(USER_KEYS, false, ({ collectionId, kind, value }) => {
     if (collectionId !== 0) found.push([collectionId, Number(textOf(value))]);
@@ -88,8 +88,8 @@ export async function goOn(store: DurableStore, clock: ManualClock, writes = 4):
 }
 
 /** What no key has is gone, and nothing else is. */
-export async function checkSwept(store: DurableStore, clock: ManualClock): Promise<void> {
-  await goOn(store, clock);
+export async function checkSwept(store: DurableStore, clock: ManualClock, writes?: number): Promise<void> {
+  await goOn(store, clock, writes);
   checkStates(store);
   const elements = store.decide(checkState).result;
   expect(counts(store)).toEqual({ elements, marks: 0 });
