@@ -14,6 +14,7 @@ import {
   tags,
 } from '../../store/collections/collection-keys.ts';
 import type { EngineRange } from '../../engine/engine.ts';
+import type { PlacedChange } from '../../engine/version.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import { readSortable, SCORE_BYTES, writeSortable } from './score.ts';
 
@@ -36,12 +37,24 @@ export function scoreValue(score: number): Uint8Array {
   return Object.is(score, -0) ? NEGATIVE_ZERO : NO_BYTES;
 }
 
-/** @param hasValue whether the key has a value that is not empty. */
-export function scoreOfKey(key: Uint8Array, hasValue: boolean): number {
-  return hasValue ? -0 : readSortable(key, ELEMENT_HEAD_BYTES);
+/** The score that a key by score which is shown stands for. */
+export function scoreOfKey({ keyMemory, keyStart, valueStart, valueEnd }: PlacedChange): number {
+  if (valueEnd > valueStart) return -0;
+  return readSortable(keyMemory.bytes, keyStart + ELEMENT_HEAD_BYTES);
 }
 
-export function memberOfScoreKey(key: Uint8Array): Uint8Array {
+/** The member of a key by score: a view of it. */
+export function memberOfScoreKey(shown: PlacedChange): Uint8Array {
+  return shown.keyFrom(MEMBER_IN_SCORE_KEY);
+}
+
+/** The member of a key by member: a view of it. */
+export function memberOfMemberKey(shown: PlacedChange): Uint8Array {
+  return shown.keyFrom(ELEMENT_HEAD_BYTES);
+}
+
+/** What lies behind the score in a key of its own. */
+export function memberWithin(key: Uint8Array): Uint8Array {
   return key.subarray(MEMBER_IN_SCORE_KEY);
 }
 

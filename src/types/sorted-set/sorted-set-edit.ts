@@ -21,7 +21,7 @@ import {
   spreadMetadata,
 } from '../collections/metadata.ts';
 import { kinds } from '../kinds.ts';
-import { allByScore, memberKey, memberOfScoreKey, scoreKey, scoreOfKey, scoreValue } from './element-keys.ts';
+import { allByScore, memberKey, memberWithin, scoreKey, scoreOfKey, scoreValue } from './element-keys.ts';
 import { countPairs, cutPairs, PairCursor, placePair, sizeOfPair } from './packed-pairs.ts';
 import { readScore, scoreBytes } from './score.ts';
 
@@ -176,13 +176,12 @@ export class SortedSetEdit {
     view.scan(allByScore(this.#id), isHighest, (shown) => {
       const key = shown.copyKey();
       keys.push(key);
-      const member = memberOfScoreKey(key);
-      visit(member, scoreOfKey(key, shown.valueEnd > shown.valueStart));
+      visit(memberWithin(key), scoreOfKey(shown));
       return keys.length < count;
     });
     if (keys.length < count) throw budgetSpent(view.budget);
     for (const key of keys) {
-      view.delete(memberKey(this.#id, memberOfScoreKey(key)));
+      view.delete(memberKey(this.#id, memberWithin(key)));
       view.delete(key);
     }
   }
@@ -192,11 +191,11 @@ export class SortedSetEdit {
     let found: Uint8Array | undefined;
     this.#view.scan(allByScore(this.#id), isHighest, (shown) => {
       found = shown.copyKey();
-      visit(memberOfScoreKey(found), scoreOfKey(found, shown.valueEnd > shown.valueStart));
+      visit(memberWithin(found), scoreOfKey(shown));
       return false;
     });
     if (found === undefined) throw budgetSpent(this.#view.budget);
-    this.#view.delete(memberKey(this.#id, memberOfScoreKey(found)));
+    this.#view.delete(memberKey(this.#id, memberWithin(found)));
     return found;
   }
 }

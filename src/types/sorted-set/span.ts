@@ -6,10 +6,9 @@ import type { EngineRange } from '../../engine/engine.ts';
 import type { PlacedChange } from '../../engine/version.ts';
 import { assert } from '../../errors.ts';
 import { budgetSpent } from '../../store/views/draft.ts';
-import { subOf } from '../../store/collections/collection-keys.ts';
 import { keyAfter } from '../../store/views/keys.ts';
 import type { ReadView, View } from '../../store/views/view.ts';
-import { allByScore, memberOfScoreKey, scoreOfKey } from './element-keys.ts';
+import { allByScore, memberOfMemberKey, memberOfScoreKey, scoreOfKey } from './element-keys.ts';
 import {
   hasMember,
   hasScore,
@@ -92,12 +91,13 @@ export class Span {
       this.#left = 0;
       return false;
     }
-    if (view.budget.isSpent) throw budgetSpent(view.budget);
+    const { budget } = view;
+    if (budget.isSpent) throw budgetSpent(budget);
     let pieceLeft = Math.min(countMax, this.#left);
     const next = view.scan(range, this.#isReversed, (shown) => {
-      this.#show(shown, visit);
+      budget.spendBytes(this.#show(shown, visit));
       this.#left--;
-      return --pieceLeft > 0;
+      return --pieceLeft > 0 && !budget.isSpent;
     });
     if (this.#left === 0) return false;
     assert(next !== undefined, 'a sorted set has as many elements as its metadata counts');
@@ -107,10 +107,11 @@ export class Span {
     return true;
   }
 
-  #show(shown: PlacedChange, visit: VisitScored): void {
-    const { key } = shown;
-    if (this.#isByMember) visit(subOf(key), readScore(shown.value, 0));
-    else visit(memberOfScoreKey(key), scoreOfKey(key, shown.valueEnd > shown.valueStart));
+  /** @returns how many bytes it has shown. */
+  #show(shown: PlacedChange, visit: VisitScored): number {
+    const member = this.#isByMember ? memberOfMemberKey(shown) : memberOfScoreKey(shown);
+    visit(member, this.#isByMember ? readScore(shown.value, 0) : scoreOfKey(shown));
+    return member.length;
   }
 
   static #ofSpread(view: View, set: SortedSet, selection: Selection, isReversed: boolean): Span {
