@@ -1,13 +1,20 @@
 /** What is done to keys of collections, whose elements lie under keys of their own. */
 import { describe, expect, it } from 'vitest';
 import { fixed } from '../../../src/limits.ts';
-import { elementKey, elementsOf, tags, type Tag } from '../../../src/store/collections/collection-keys.ts';
+import {
+  elementKey,
+  elementsOf,
+  sweptKey,
+  tags,
+  type Tag,
+} from '../../../src/store/collections/collection-keys.ts';
 import type { View } from '../../../src/store/views/view.ts';
 import { spreadMetadata } from '../../../src/types/collections/metadata.ts';
 import { copyKey } from '../../../src/types/keys/copying.ts';
 import { encodingOf } from '../../../src/types/keys/encoding.ts';
 import { refreshLifetime } from '../../../src/types/keys/expiry.ts';
 import { memoryUsageOf } from '../../../src/types/keys/memory-usage.ts';
+import { moveKey } from '../../../src/types/keys/moving.ts';
 import { kinds, type Kind } from '../../../src/types/kinds.ts';
 import { SeamHarness } from '../../store/seam/seam-harness.ts';
 
@@ -84,6 +91,27 @@ describe('a copy', () => {
       /looks at more than|changes more than/,
     );
     expect(store.committedSequence).toBe(committedSequence);
+  });
+});
+
+describe('a key that gets another name', () => {
+  it('keeps its elements, and those of the key that gives way are swept', async () => {
+    const { store } = await SeamHarness.open();
+    const { result: ids } = store.decide((view) => {
+      const moved = put(view, 'from', kinds.hash, tags.field, numbered(3));
+      return { moved, gone: put(view, 'to', kinds.set, tags.member, numbered(3)) };
+    });
+    store.decide((view) => {
+      expect(moveKey(view, bytes('from'), bytes('to'), false)).toBe('taken');
+      expect(moveKey(view, bytes('from'), bytes('to'), true)).toBe('moved');
+    });
+    store.decide((view) => {
+      expect(view.read(bytes('from'))).toBeUndefined();
+      expect(view.read(bytes('to'))).toMatchObject({ kind: kinds.hash, collectionId: ids.moved });
+      expect(elements(view, ids.moved)).toHaveLength(3);
+      expect(view.readMeta(sweptKey(ids.gone))).toBeDefined();
+      expect(view.readMeta(sweptKey(ids.moved))).toBeUndefined();
+    });
   });
 });
 
