@@ -1,9 +1,11 @@
 /** Lists: what moves elements between them, pops from the first one that has any, or waits for one. */
 import type { View } from '../../../../store/views/view.ts';
+import { kinds } from '../../../../types/kinds.ts';
 import type { End } from '../../../../types/list/list.ts';
 import { move } from '../../../../types/list/move.ts';
 import { pop } from '../../../../types/list/pop.ts';
-import { syntaxError } from '../../replies/errors.ts';
+import { lengthOf } from '../../../../types/list/read.ts';
+import { ReplyError, syntaxError, WRONG_TYPE } from '../../replies/errors.ts';
 import type { Arguments, Command, CommandCall, KeyUse, Reply, Waiting } from '../command.ts';
 import { notifyPop, notifyPush } from './list.ts';
 import { integerFrom } from '../bounded-integers.ts';
@@ -56,8 +58,14 @@ function moveOrWait(
   to: End,
   timeoutMs: number,
 ): Waiting | undefined {
-  if (moveOne(view, call, from, to)) return undefined;
   const { args, session } = call;
+  // A source of another type is waited for to become a list; a target of another type fails the call, however late it is tried.
+  if (lengthOf(view, args.key(1)) > 0) {
+    const kind = view.readMeta(args.key(2))?.kind;
+    if (kind !== undefined && kind !== kinds.list) throw new ReplyError(WRONG_TYPE);
+    moveOne(view, call, from, to);
+    return undefined;
+  }
   // Redis gives null within EXEC, and a null array when the time is over.
   const { isInTransaction } = session;
   return {

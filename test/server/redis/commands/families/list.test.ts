@@ -189,3 +189,42 @@ describe('blocking commands of lists', () => {
     ).toEqual([null, null, null, null, 1, ['a', 'x']]);
   });
 });
+
+describe('long lists', () => {
+  it('are read in pieces, alone and within EXEC, forward and backward', async () => {
+    const harness = await RedisHarness.open(rows);
+    const texts = Array.from({ length: 4500 }, (_, index) => `element ${index}`);
+    harness.run('RPUSH', 'l', ...texts);
+    expect(harness.run('LRANGE', 'l', 0, -1)).toEqual(texts);
+    expect(harness.run('LRANGE', 'l', 700, -300)).toEqual(texts.slice(700, -299));
+    expect(harness.runTogether(['LRANGE', 'l', 1, 4000])).toEqual([texts.slice(1, 4001)]);
+    expect(harness.run('LPOS', 'l', 'element 4000')).toBe(4000);
+    expect(harness.run('LPOS', 'l', 'element 30', 'RANK', -1, 'COUNT', 0)).toEqual([30]);
+    expect(harness.run('LPOS', 'l', 'element 30', 'RANK', -1, 'MAXLEN', 4469)).toBeNull();
+    expect(harness.run('LPOS', 'l', 'none')).toBeNull();
+  });
+});
+
+describe('events of lists', () => {
+  it('are those of Redis, in its order, with `del` when the last element goes', async () => {
+    const harness = await RedisHarness.open(rows);
+    const eventsOf = (...words: Word[]): string[] => {
+      harness.run(...words);
+      return harness.events();
+    };
+    expect(eventsOf('RPUSH', 'a', 'x', 'y', 'x')).toEqual(['l rpush a']);
+    expect(eventsOf('LPUSHX', 'none', 'x')).toEqual([]);
+    expect(eventsOf('LSET', 'a', 0, 'z')).toEqual(['l lset a']);
+    expect(eventsOf('LINSERT', 'a', 'BEFORE', 'z', 'w')).toEqual(['l linsert a']);
+    expect(eventsOf('LINSERT', 'a', 'BEFORE', 'none', 'w')).toEqual([]);
+    expect(eventsOf('LREM', 'a', 0, 'none')).toEqual([]);
+    expect(eventsOf('LREM', 'a', 0, 'x')).toEqual(['l lrem a']);
+    expect(eventsOf('LPOP', 'a', 0)).toEqual([]);
+    expect(eventsOf('LMOVE', 'a', 'b', 'LEFT', 'RIGHT')).toEqual(['l rpush b', 'l lpop a']);
+    expect(eventsOf('LMPOP', 2, 'none', 'a', 'RIGHT', 'COUNT', 9)).toEqual(['l rpop a', 'g del a']);
+    expect(eventsOf('RPOPLPUSH', 'b', 'a')).toEqual(['l lpush a', 'l rpop b', 'g del b']);
+    expect(eventsOf('RPOPLPUSH', 'a', 'a')).toEqual(['l lpush a', 'l rpop a']);
+    expect(eventsOf('LTRIM', 'a', 0, 0)).toEqual(['l ltrim a']);
+    expect(eventsOf('LTRIM', 'a', 5, 9)).toEqual(['l ltrim a', 'g del a']);
+  });
+});
