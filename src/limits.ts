@@ -803,6 +803,36 @@ export const serverFixed = {
   /** So many patterns of scans are kept ready, each of so many bytes at most: a scan gives its pattern with every call. */
   scanGlobsMax: 64,
   scanGlobBytesMax: 256,
+  /**
+   * A command of the Redis protocol: its words, a line that is no word (or all of it, where it comes without lengths), and its bytes
+   * while it comes in. The longest word is the longest value and so many bytes.
+   */
+  redisWordsMax: 1024 * 1024,
+  redisLineBytesMax: 64 * KiB,
+  redisCommandBytesMax: 96 * MiB,
+  redisWordBytesAboveValue: 64 * KiB,
+  /** ... of a client that has not shown who it is. */
+  redisStrangerWordsMax: 10,
+  redisStrangerWordBytesMax: 16 * KiB,
+  /** What all clients of Redis have sent that is not a whole command yet, or waits in MULTI or in a command that blocks. */
+  redisInputBytesMax: 512 * MiB,
+  /** What MULTI queues for one client. */
+  redisQueuedCommandsMax: 100_000,
+  redisQueuedBytesMax: 64 * MiB,
+  /** The keys that one client may watch (WATCH), and their bytes. */
+  redisWatchedKeysMax: 100_000,
+  redisWatchedBytesMax: 4 * MiB,
+  /**
+   * Nothing more is read of a client of Redis that has left so many bytes of replies unread; with more than that, or for longer, it is
+   * cut. One that gets messages of pub/sub is cut sooner. The unread bytes of all together: beyond it who adds to them is cut.
+   */
+  redisUnreadBytesPaused: 1 * MiB,
+  redisUnreadBytesMax: 128 * MiB,
+  redisUnreadPushedBytesMax: 32 * MiB,
+  redisUnreadMs: 60_000,
+  redisUnreadBytesOfAllMax: 512 * MiB,
+  /** Replies that wait for the disk, of one client, before nothing more is read of it. */
+  redisWaitingBytesPaused: 4 * MiB,
   /** Of a long reply to a Redis client a piece looks at so many elements at most, before others have their turn. */
   elementsPerSlice: 1000,
   /** The elements that SORT takes at most: they are sorted in one piece, which takes some 50 ms. */

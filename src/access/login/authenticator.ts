@@ -65,6 +65,11 @@ export class Authenticator {
     }
   }
 
+  /** Whether a text is the secret of a token, for doors where it comes in the place of a password. */
+  isToken(secret: string): boolean {
+    return this.#table.tokenByHash(hashOfToken(secret)) !== undefined;
+  }
+
   #byPassword(userName: string, password: string, peer: LoginPeer | undefined): Login | Promise<Login> {
     const id = createHash('sha256')
       .update(this.#pepper)
@@ -102,7 +107,7 @@ export class Authenticator {
   }
 
   #byToken(secret: string): Login {
-    const hash = createHash('sha256').update(secret).digest('hex');
+    const hash = hashOfToken(secret);
     const token = this.#table.tokenByHash(hash);
     if (token === undefined) throw new RefusedLogin('unknownToken');
     const { user: userName, expireTimeMs } = token.record;
@@ -140,4 +145,8 @@ export class Authenticator {
   #waited(delayMs: number): Promise<void> {
     return new Promise((resolve) => this.#clock.setTimer(delayMs, resolve));
   }
+}
+
+function hashOfToken(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex');
 }

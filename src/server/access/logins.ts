@@ -69,7 +69,22 @@ export class Logins {
     const { logins } = this.#opened();
     const credentials =
       authorization === undefined ? this.#ofConnection(connection) : this.#read(authorization, connection);
-    if (credentials === undefined) return logins.anonymous;
+    return credentials === undefined ? logins.anonymous : this.show(credentials, connection);
+  }
+
+  /** What a connection has by itself, before it shows anything: its certificate's login, or the anonymous one. */
+  ofConnection(connection: Peer): Login | Promise<Login> {
+    return this.of(undefined, connection);
+  }
+
+  /** Whether a text that came in the place of a password is the secret of a token. */
+  isToken(secret: string): boolean {
+    return this.#opened().logins.isToken(secret);
+  }
+
+  /** As `of`, for credentials that came in a form of their own. */
+  show(credentials: Credentials, connection: Peer): Login | Promise<Login> {
+    const { logins } = this.#opened();
     try {
       const network = networkOfPeer(connection.remoteAddress);
       const login = logins.login(credentials, { connection, network });

@@ -5,113 +5,162 @@
  * Alone, a call that writes has a decision of its own, which does not happen when it throws. Within EXEC all calls share one view, and
  * one that throws is taken back to where it began.
  */
-import type { Seam } from '../../../store/seam.ts';
+import { isStoreError } from '../../../errors.ts';
+import type { Seam, StateAt } from '../../../store/seam.ts';
+import { budgetSpent } from '../../../store/views/draft.ts';
 import type { ReadView, View } from '../../../store/views/view.ts';
 import { INTERNAL, textOf, tooMuchForTransaction } from '../replies/errors.ts';
-import type { Command, Slice, Waiting } from './command.ts';
+import type { Command, Reply, Slice, Waiting } from './command.ts';
 import type { RunningCall } from './running-call.ts';
+
+/** How a call has gone on. */
+export type CallState =
+  /** Its reply is there. */
+  | 'done'
+  /** It goes on: `slice` says how, or `waiting` what for, or `hasMoreParts` that it is to be run again, in another turn. */
+  | 'goesOn'
+  /** The log has no room for it now: nothing has happened, and it is to be tried again. */
+  | 'noRoom';
+
+export interface RunObserver {
+  /** Something was thrown that is neither a `ReplyError` nor a `StoreError`. */
+  defect(command: string, error: unknown): void;
+  /** @param text of the error that is the reply. */
+  failed(text: string): void;
+}
 
 export class CommandRunner {
   readonly #seam: Seam;
-  readonly #onDefect: (command: string, error: unknown) => void;
+  readonly #observer: RunObserver;
   #command: Command | undefined;
   #call: RunningCall | undefined;
-  #slice: Slice | undefined;
-  #waiting: Waiting | undefined;
-  #hasMoreParts = false;
+  /** What the last call goes on with, and on which state. */
+  slice: Slice | undefined;
+  state: StateAt = { revision: 0, instantMs: 0 };
+  /** What the last call waits for. */
+  waiting: Waiting | undefined;
+  hasMoreParts = false;
   /** Of the last call that had a view of the newest state: its reply waits for it. */
   sequence = 0;
+  /** What calls have done since this was set to 0. */
+  visitsSpent = 0;
+  bytesSpent = 0;
 
-  /** @param onDefect is told what is neither a `ReplyError` nor a `StoreError`. */
-  constructor(seam: Seam, onDefect: (command: string, error: unknown) => void) {
+  constructor(seam: Seam, observer: RunObserver) {
     this.#seam = seam;
-    this.#onDefect = onDefect;
+    this.#observer = observer;
   }
 
-  /** What the last call goes on with. */
-  get slice(): Slice | undefined {
-    return this.#slice;
-  }
-
-  /** What the last call waits for. */
-  get waiting(): Waiting | undefined {
-    return this.#waiting;
-  }
-
-  /** Whether the last call has done a part of what it does, and is to be run again, in another turn. */
-  get hasMoreParts(): boolean {
-    return this.#hasMoreParts;
-  }
-
-  /**
-   * @param isVisibleWanted a read is shown the visible state; else the newest.
-   * @returns whether the reply is there and complete: else `slice`, `waiting` or `hasMoreParts` says how it goes on.
-   */
-  runAlone(command: Command, call: RunningCall, isVisibleWanted: boolean): boolean {
+  /** @param isVisibleWanted a read is shown the visible state; else the newest. */
+  runAlone(command: Command, call: RunningCall, isVisibleWanted: boolean): CallState {
     this.#command = command;
     this.#call = call;
-    this.#slice = this.#waiting = undefined;
-    this.#hasMoreParts = false;
+    this.slice = this.waiting = undefined;
+    this.hasMoreParts = false;
     const { reply } = call;
     const begun = reply.length;
     const eventCount = call.events.length;
+    const isVisible = isVisibleWanted && 'read' in command;
     try {
-      if (isVisibleWanted && 'read' in command) this.#seam.readVisible(this.#read);
+      if (isVisible) this.#seam.readVisible(this.#read);
       else this.sequence = this.#seam.decide(this.#decided).sequence;
     } catch (error) {
       reply.rollBack(begun);
       call.events.length = eventCount;
-      this.#hasMoreParts = false;
-      this.#answer(error);
+      this.hasMoreParts = false;
+      if (isLogFull(error)) return 'noRoom';
+      this.answer(error, reply);
       // What it has found may be from a decision that is not durable.
-      if (!isVisibleWanted || !('read' in command)) this.sequence = this.#seam.committedSequence;
+      if (!isVisible) this.sequence = this.#seam.committedSequence;
     }
-    return this.#slice === undefined && this.#waiting === undefined && !this.#hasMoreParts;
+    return this.slice === undefined && this.waiting === undefined && !this.hasMoreParts ? 'done' : 'goesOn';
   }
 
-  /** Runs a call as one of several of a transaction. A command that blocks does not: it comes to the end of its time at once. */
+  /**
+   * Runs a call as one of several of a transaction. A command that blocks does not wait: its time is over at once; a long reply is
+   * made to its end.
+   */
   runWithin(view: View, command: Command, call: RunningCall): void {
-    this.#command = command;
-    this.#call = call;
-    this.#slice = this.#waiting = undefined;
-    this.#hasMoreParts = false;
     const { reply } = call;
     const begun = reply.length;
     const eventCount = call.events.length;
     const savepoint = view.savepoint();
     try {
-      this.#decided(view);
-      for (let slice = this.slice; slice !== undefined; slice = slice(view, reply) ?? undefined);
-      this.waiting?.onTimeout(reply);
-      if (this.#hasMoreParts) throw tooMuchForTransaction(command.name);
+      const waiting = this.tryWithin(view, command, call);
+      waiting?.onTimeout(reply);
+      if (this.hasMoreParts) throw tooMuchForTransaction(command.name);
+      for (let slice = this.slice; slice !== undefined;) {
+        if (view.budget.isSpent) throw budgetSpent(view.budget);
+        slice = slice(view, reply) ?? undefined;
+      }
     } catch (error) {
       view.rollBack(savepoint);
       reply.rollBack(begun);
       call.events.length = eventCount;
-      this.#answer(error);
+      this.answer(error, reply);
     }
   }
 
-  #answer(error: unknown): void {
-    const { name } = this.#command ?? { name: '' };
+  /** Runs a call over a view that its caller has. @returns what it waits for. Throws what the call throws. */
+  tryWithin(view: View, command: Command, call: RunningCall): Waiting | undefined {
+    this.#command = command;
+    this.#call = call;
+    this.slice = this.waiting = undefined;
+    this.hasMoreParts = false;
+    this.#decided(view);
+    return this.waiting;
+  }
+
+  /** Writes what something thrown is told as. */
+  answer(error: unknown, reply: Reply): void {
     const text = textOf(error);
-    if (text === undefined) this.#onDefect(name, error);
-    this.#call?.reply.error(text ?? INTERNAL);
+    if (text === undefined) this.#observer.defect(this.#command?.name ?? '', error);
+    else this.#observer.failed(text);
+    reply.error(text ?? INTERNAL);
   }
 
   readonly #read = (view: ReadView): void => {
-    if (this.#command !== undefined && this.#call !== undefined && 'read' in this.#command)
-      this.#slice = this.#command.read(view, this.#call) ?? undefined;
+    const command = this.#command;
+    const call = this.#call;
+    if (command === undefined || call === undefined || !('read' in command)) return;
+    const { budget } = view;
+    try {
+      const slice = command.read(view, call) ?? undefined;
+      if (slice !== undefined) this.#goOn(view, slice);
+    } finally {
+      this.visitsSpent += 1 + budget.visitsSpent;
+      this.bytesSpent += budget.bytesSpent;
+    }
   };
 
   readonly #decided = (view: View): void => {
     const command = this.#command;
     const call = this.#call;
     if (command === undefined || call === undefined) return;
-    if ('write' in command) command.write(view, call);
-    else if ('read' in command) this.#slice = command.read(view, call) ?? undefined;
-    else if ('newest' in command) this.#slice = command.newest(view, call) ?? undefined;
-    else if ('block' in command) this.#waiting = command.block(view, call);
-    else this.#hasMoreParts = command.parts(view, call);
+    const { budget } = view;
+    const { visitsSpent, bytesSpent } = budget;
+    try {
+      if ('write' in command) command.write(view, call);
+      else if ('block' in command) this.waiting = command.block(view, call);
+      else if ('parts' in command) this.hasMoreParts = command.parts(view, call);
+      else {
+        const slice =
+          ('read' in command ? command.read(view, call) : command.newest(view, call)) ?? undefined;
+        if (slice !== undefined) this.#goOn(view, slice);
+      }
+    } finally {
+      this.visitsSpent += 1 + budget.visitsSpent - visitsSpent;
+      this.bytesSpent += budget.bytesSpent - bytesSpent;
+    }
   };
+
+  #goOn({ revision, instantMs }: ReadView, slice: Slice): void {
+    this.slice = slice;
+    this.state = { revision, instantMs };
+  }
+}
+
+/** What passes as soon as the log has written what it holds. */
+export function isLogFull(error: unknown): boolean {
+  return isStoreError(error, 'limitReached') && error.room === 'log';
 }

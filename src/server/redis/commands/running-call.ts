@@ -13,7 +13,7 @@ export interface KeyspaceEvent {
 }
 
 export class RunningCall implements CommandCall {
-  readonly args: PlacedArguments;
+  args: PlacedArguments;
   reply: ReplyWriter;
   session: Session;
   readonly cursors: ScanCursors;

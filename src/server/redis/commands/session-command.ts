@@ -2,7 +2,7 @@
  * Commands about the connection or the server, beside those of the families: they know the session that they came by, and no view.
  * Their rows stand in the same table.
  */
-import type { CommandCall, CommandFacts, Session } from './command.ts';
+import type { CommandCall, CommandFacts, Reply, Session } from './command.ts';
 
 /**
  * Runs in the connection's turn, in its order. What it returns is waited for before the connection's next command runs; its reply
@@ -10,7 +10,11 @@ import type { CommandCall, CommandFacts, Session } from './command.ts';
  */
 export type SessionHandler = (session: ClientSession, call: CommandCall) => void | Promise<void>;
 
-export type SessionCommand = CommandFacts & { readonly session: SessionHandler };
+export type SessionCommand = CommandFacts & {
+  readonly session: SessionHandler;
+  /** The handler returns a promise: its words and its reply are its own until that is settled. It can't be part of a transaction. */
+  readonly isLong?: boolean;
+};
 
 /** One connection, as commands and other connections see it. */
 export interface ClientSession extends Session {
@@ -24,7 +28,10 @@ export interface ClientSession extends Session {
   readonly localAddress: string;
   /** What SELECT sets. */
   database: number;
-  readonly protocolVersion: 2 | 3;
+  /** HELLO: from the reply of this command on. */
+  protocolVersion: 2 | 3;
+  /** Whether it may run commands at all. */
+  readonly isLoggedIn: boolean;
   /** The user that it is logged in as, or `default`. */
   readonly userName: string;
   /** CLIENT REPLY: what is done with replies. `skip` ends behind the next command. */
@@ -54,8 +61,23 @@ export interface ClientSession extends Session {
   unblock(withError: boolean): boolean;
   /** Runs once, as it is closed. */
   onClose(run: () => void): void;
+  /** AUTH. Rejects, or throws, with what is wrong; then the session is as it was. @param userName '' for `AUTH password`. */
+  logIn(userName: string, password: string): void | Promise<void>;
+  /** MULTI, DISCARD, EXEC, WATCH, UNWATCH. */
+  readonly transaction: TransactionControl;
   /** As RESET does: no MULTI, no WATCH, database 0, RESP2, no name, the user that it began as. */
   reset(): void;
+}
+
+/** What a session can do about its transaction; each throws a `ReplyError` where Redis gives an error. */
+export interface TransactionControl {
+  begin(): void;
+  discard(): void;
+  /** Writes the replies. */
+  execute(reply: Reply): void;
+  /** @param keys as the engine has them. */
+  watch(keys: readonly Uint8Array[]): void;
+  unwatch(): void;
 }
 
 export type ClientOption = 'noEvict' | 'noTouch';

@@ -12,6 +12,8 @@ import { readDouble, readInteger } from './number-words.ts';
 /** Between an upper-case letter and its lower-case one. */
 const CASE_BIT = 0x20;
 const FIRST_PLACES = 16;
+/** Of the first key, one for all calls; others are in memory of their own. */
+const firstKey = new KeyPlace();
 
 export class PlacedArguments implements Arguments {
   count = 0;
@@ -20,8 +22,7 @@ export class PlacedArguments implements Arguments {
   #buffer: Buffer = Buffer.alloc(0);
   /** Begin and end of each word. */
   #places = new Int32Array(2 * FIRST_PLACES);
-  /** Of the first key; others, and those of a transaction, which all have to stay, are in memory of their own. */
-  readonly #firstKey = new KeyPlace();
+  /** Whether keys stay as they are beyond the call, as those of a transaction have to. */
   keepsKeys = false;
 
   /** The next call: words are added then. @param buffer stays as it is until the call is over. */
@@ -48,6 +49,21 @@ export class PlacedArguments implements Arguments {
     }
   }
 
+  /** The same call, to go on with in another place. */
+  copy(): PlacedArguments {
+    const copy = new PlacedArguments();
+    copy.begin(this.#buffer);
+    for (let index = 0; index < this.count; index++) copy.add(this.#start(index), this.#end(index));
+    return copy;
+  }
+
+  /** The words were moved. */
+  move(buffer: Buffer, offset: number): void {
+    this.#buffer = buffer;
+    const places = this.#places;
+    for (let index = 2 * this.count - 1; index >= 0; index--) places[index] = (places[index] ?? 0) + offset;
+  }
+
   /** The words, copied together. */
   copyWords(): Uint8Array[] {
     const copies: Uint8Array[] = [];
@@ -68,7 +84,7 @@ export class PlacedArguments implements Arguments {
 
   key(index: number): Uint8Array {
     if (index === 1 && !this.keepsKeys)
-      return this.#firstKey.put(this.database, this.#buffer, this.#start(index), this.#end(index));
+      return firstKey.put(this.database, this.#buffer, this.#start(index), this.#end(index));
     return toEngineKey(this.database, this.bytes(index));
   }
 

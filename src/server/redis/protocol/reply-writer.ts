@@ -41,6 +41,12 @@ export class ReplyWriter implements Reply {
   version: 2 | 3 = 2;
   #buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #length = 0;
+  #openArrays = 0;
+
+  /** Whether an array is being written whose length is not known. */
+  get isOpen(): boolean {
+    return this.#openArrays > 0;
+  }
 
   /** How many bytes were written and not taken. */
   get length(): number {
@@ -50,6 +56,7 @@ export class ReplyWriter implements Reply {
   /** Forgets what was written since. @param length as it was then. */
   rollBack(length: number): void {
     this.#length = length;
+    this.#openArrays = 0;
   }
 
   /** What was written, in memory of its own; nothing is left. */
@@ -183,6 +190,7 @@ export class ReplyWriter implements Reply {
     this.#reserve(SHORT_HEADER_BYTES);
     const begun = this.#length;
     this.#length += SHORT_HEADER_BYTES;
+    this.#openArrays++;
     return begun;
   }
 
@@ -195,6 +203,7 @@ export class ReplyWriter implements Reply {
     this.#length = begun;
     this.#header(types.array, count);
     this.#length = end + more;
+    this.#openArrays--;
   }
 
   /** Bytes that are a reply already. */

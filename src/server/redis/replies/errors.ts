@@ -32,6 +32,38 @@ export const TOO_FEW_KEYS = "ERR Number of keys can't be greater than number of 
 export const NEGATIVE_LIMIT = "ERR LIMIT can't be negative";
 export const INTERNAL = 'ERR the server failed to run the command; its log says how';
 
+export function noAuth(): ReplyError {
+  return new ReplyError('NOAUTH Authentication required.');
+}
+
+export function wrongPassword(): ReplyError {
+  return new ReplyError('WRONGPASS invalid username-password pair or user is disabled.');
+}
+
+export function noKeyPermission(): ReplyError {
+  return new ReplyError('NOPERM this user has no permissions to access one of the keys used as arguments');
+}
+
+/** @param name of the command. */
+export function noCommandPermission(name: string): ReplyError {
+  return new ReplyError(`NOPERM this user has no permissions to run the '${name}' command`);
+}
+
+export function execAborted(): ReplyError {
+  return new ReplyError('EXECABORT Transaction discarded because of previous errors.');
+}
+
+export function notInTransaction(): ReplyError {
+  return new ReplyError('ERR Command not allowed inside a transaction');
+}
+
+/** @param name in lower case. */
+export function notWhileSubscribed(name: string): ReplyError {
+  return new ReplyError(
+    `ERR Can't execute '${name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
+  );
+}
+
 export function syntaxError(): ReplyError {
   return new ReplyError(SYNTAX);
 }

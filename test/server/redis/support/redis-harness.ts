@@ -29,8 +29,11 @@ export class RedisHarness {
   private constructor(seam: SeamHarness, rows: readonly TableRow[]) {
     this.#seam = seam;
     this.#table = new CommandTable(rows);
-    this.#runner = new CommandRunner(seam.store, (_, error) => {
-      throw error;
+    this.#runner = new CommandRunner(seam.store, {
+      defect: (_, error) => {
+        throw error;
+      },
+      failed: () => undefined,
     });
     this.#call = new RunningCall(this.#args, this.#reply, this.#session, new CursorRing(0));
     this.#call.keepsEvents = true;
@@ -64,7 +67,7 @@ export class RedisHarness {
     const row = this.#table.find(this.#args);
     if (row instanceof ReplyError) this.#reply.error(row.message);
     else if ('session' in row) throw new Error(`${row.name} needs a connection`);
-    else if (!this.#runner.runAlone(row, this.#call, false)) {
+    else if (this.#runner.runAlone(row, this.#call, false) === 'goesOn') {
       while (this.#runner.hasMoreParts) this.#runner.runAlone(row, this.#call, false);
       this.#finish();
     }

@@ -1,0 +1,190 @@
+/** AUTH, HELLO, PING, ECHO, QUIT, RESET, SELECT. */
+import { ReplyError } from '../../replies/errors.ts';
+import type { Arguments, CommandCall, CommandFacts } from '../command.ts';
+import type { ClientSession, SessionCommand } from '../session-command.ts';
+
+/** The version of Redis whose commands these are; clients look what they may use. */
+export const REDIS_VERSION = '7.0.15';
+
+const facts = {
+  categories: ['fast', 'connection'],
+  group: 'connection',
+} as const satisfies Partial<CommandFacts>;
+const alwaysFlags = ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'] as const;
+
+function ping(session: ClientSession, { args, reply }: CommandCall): void {
+  if (args.count > 2) throw new ReplyError("ERR wrong number of arguments for 'ping' command");
+  const { channels, patterns, shardChannels } = session.subscriptionCounts;
+  if (session.protocolVersion === 2 && channels + patterns + shardChannels > 0) {
+    reply.array(2);
+    reply.text('pong');
+    if (args.count === 2) reply.bulk(args.bytes(1));
+    else reply.text('');
+  } else if (args.count === 2) reply.bulk(args.bytes(1));
+  else reply.simple('PONG');
+}
+
+function select(session: ClientSession, { args, reply }: CommandCall): void {
+  let database: number;
+  try {
+    database = args.integer(1);
+  } catch {
+    throw new ReplyError('ERR invalid DB index');
+  }
+  if (database < 0 || database > 15) throw new ReplyError('ERR DB index is out of range');
+  session.database = database;
+  reply.ok();
+}
+
+async function auth(session: ClientSession, { args, reply }: CommandCall): Promise<void> {
+  if (args.count > 3) throw new ReplyError('ERR syntax error');
+  await (args.count === 2 ? session.logIn('', utf8(args, 1)) : session.logIn(utf8(args, 1), utf8(args, 2)));
+  reply.ok();
+}
+
+/** `HELLO [2|3 [AUTH user password] [SETNAME name]]`: nothing is changed unless all of it is right. */
+async function hello(session: ClientSession, { args, reply }: CommandCall): Promise<void> {
+  let version = session.protocolVersion;
+  let login: readonly [string, string] | undefined;
+  let name: string | undefined;
+  if (args.count > 1) {
+    let asked: number;
+    try {
+      asked = args.integer(1);
+    } catch {
+      throw new ReplyError('ERR Protocol version is not an integer or out of range');
+    }
+    if (asked !== 2 && asked !== 3) throw new ReplyError('NOPROTO unsupported protocol version');
+    version = asked;
+  }
+  for (let index = 2; index < args.count; index++) {
+    if (args.is(index, 'AUTH') && index + 2 < args.count) {
+      login = [utf8(args, index + 1), utf8(args, index + 2)];
+      index += 2;
+    } else if (args.is(index, 'SETNAME') && index + 1 < args.count) {
+      name = args.text(++index);
+      checkName(name);
+    } else throw new ReplyError(`ERR Syntax error in HELLO option '${args.text(index)}'`);
+  }
+  if (login !== undefined) await session.logIn(...login);
+  else if (!session.isLoggedIn) {
+    throw new ReplyError(
+      'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
+    );
+  }
+  if (name !== undefined) session.name = name;
+  session.protocolVersion = version;
+  reply.map(7);
+  reply.text('server');
+  reply.text('redis');
+  reply.text('version');
+  reply.text(REDIS_VERSION);
+  reply.text('proto');
+  reply.integer(version);
+  reply.text('id');
+  reply.integer(session.id);
+  reply.text('mode');
+  reply.text('standalone');
+  reply.text('role');
+  reply.text('master');
+  reply.text('modules');
+  reply.array(0);
+}
+
+/** Also for CLIENT SETNAME. Throws for what would break the lines of CLIENT LIST. */
+function checkName(name: string): void {
+  if (!/^[!-~]*$/.test(name))
+    throw new ReplyError('ERR Client names cannot contain spaces, newlines or special characters.');
+}
+
+function utf8(args: Arguments, index: number): string {
+  return Buffer.from(args.bytes(index)).toString('utf8');
+}
+
+export const connectionCommands: readonly SessionCommand[] = [
+  {
+    ...facts,
+    name: 'auth',
+    arity: -2,
+    flags: alwaysFlags,
+    summary: 'Logs the connection in: by user and password, or by a token',
+    since: '1.0.0',
+    complexity: 'O(N) where N is the number of passwords defined for the user',
+    syntax: '[username] password',
+    isLong: true,
+    session: auth,
+  },
+  {
+    ...facts,
+    name: 'hello',
+    arity: -1,
+    flags: alwaysFlags,
+    summary: 'Begins the connection: version of the protocol, login and name',
+    since: '6.0.0',
+    complexity: 'O(1)',
+    syntax: '[protover [AUTH username password] [SETNAME clientname]]',
+    isLong: true,
+    session: hello,
+  },
+  {
+    ...facts,
+    name: 'ping',
+    arity: -1,
+    flags: ['fast'],
+    summary: 'Answers, or gives the message back',
+    since: '1.0.0',
+    complexity: 'O(1)',
+    syntax: '[message]',
+    session: ping,
+  },
+  {
+    ...facts,
+    name: 'echo',
+    arity: 2,
+    flags: ['loading', 'stale', 'fast'],
+    summary: 'Gives the message back',
+    since: '1.0.0',
+    complexity: 'O(1)',
+    syntax: 'message',
+    session: (_, { args, reply }) => reply.bulk(args.bytes(1)),
+  },
+  {
+    ...facts,
+    name: 'quit',
+    arity: -1,
+    flags: alwaysFlags,
+    summary: 'Closes the connection',
+    since: '1.0.0',
+    complexity: 'O(1)',
+    syntax: '',
+    session: (session, { reply }) => {
+      reply.ok();
+      session.kill('afterReply');
+    },
+  },
+  {
+    ...facts,
+    name: 'reset',
+    arity: 1,
+    flags: alwaysFlags,
+    summary: 'Makes the connection as it was at its beginning',
+    since: '6.2.0',
+    complexity: 'O(1)',
+    syntax: '',
+    session: (session, { reply }) => {
+      session.reset();
+      reply.simple('RESET');
+    },
+  },
+  {
+    ...facts,
+    name: 'select',
+    arity: 2,
+    flags: ['loading', 'stale', 'fast'],
+    summary: 'Chooses the database of the connection',
+    since: '1.0.0',
+    complexity: 'O(1)',
+    syntax: 'index',
+    session: select,
+  },
+];

@@ -1,0 +1,162 @@
+/**
+ * Clients that wait for a key (BLPOP, BZPOPMIN, ...). When a transaction has written such a key, its waiters are tried again in the
+ * order in which they came, each in a decision of its own right behind that transaction: so the pop is the next revision, and no
+ * other client comes between. What a waiter is served goes out when that decision is durable.
+ *
+ * What is committed is listened to while a client waits, and only then. Where the transaction's budget, or the log, has no room for
+ * serving, the key is looked at again in another turn.
+ */
+import type { Clock } from '../../../clock.ts';
+import { StoreError } from '../../../errors.ts';
+import type { Seam, Stop } from '../../../store/seam.ts';
+import { type KeyText, toKeyText } from '../../../store/views/keys.ts';
+import type { PlannedChange } from '../../../store/views/planned-change.ts';
+import type { View } from '../../../store/views/view.ts';
+import type { Command } from '../commands/command.ts';
+import { isLogFull, type CommandRunner } from '../commands/run-command.ts';
+import type { RunningCall } from '../commands/running-call.ts';
+
+export interface BlockedClient {
+  readonly command: Command;
+  /** With words of its own, and a reply of its own. */
+  readonly call: RunningCall;
+  readonly keys: readonly KeyText[];
+  /** Of the protocol, for its reply. */
+  readonly version: 2 | 3;
+  /** Its reply is written, and the decision that it is from is made. */
+  served(): void;
+}
+
+export class BlockedClients {
+  readonly #seam: Seam;
+  readonly #clock: Clock;
+  readonly #runner: CommandRunner;
+  readonly #clientsByKey = new Map<KeyText, Set<BlockedClient>>();
+  /** Keys that are queued to be served. */
+  readonly #queuedKeys = new Set<KeyText>();
+  /** Keys that there was no room for. */
+  readonly #leftKeys = new Set<KeyText>();
+  /** Whose decision is not made yet. */
+  #serving: BlockedClient | undefined;
+  #stop: Stop | undefined;
+  #isRetrying = false;
+
+  constructor(seam: Seam, clock: Clock, runner: CommandRunner) {
+    this.#seam = seam;
+    this.#clock = clock;
+    this.#runner = runner;
+  }
+
+  add(client: BlockedClient): void {
+    for (const key of client.keys) {
+      const clients = this.#clientsByKey.get(key);
+      if (clients === undefined) this.#clientsByKey.set(key, new Set([client]));
+      else clients.add(client);
+    }
+    this.#stop ??= this.#seam.onCommitted((changes) => this.#committed(changes));
+  }
+
+  remove(client: BlockedClient): void {
+    for (const key of client.keys) {
+      const clients = this.#clientsByKey.get(key);
+      clients?.delete(client);
+      if (clients?.size === 0) this.#clientsByKey.delete(key);
+    }
+    if (this.#clientsByKey.size === 0 && this.#serving === undefined) {
+      this.#stop?.();
+      this.#stop = undefined;
+    }
+  }
+
+  /** The log has written what it held. */
+  durable(): void {
+    if (this.#leftKeys.size > 0) this.#retryLater();
+  }
+
+  #committed(changes: readonly PlannedChange[]): void {
+    this.#settle();
+    for (const { key, deleted } of changes) {
+      if (deleted) continue;
+      const text = toKeyText(key);
+      if (this.#clientsByKey.has(text)) this.#queue(text);
+    }
+  }
+
+  /** The decision that served a client is made. */
+  #settle(): void {
+    const served = this.#serving;
+    this.#serving = undefined;
+    if (served === undefined) return;
+    this.remove(served);
+    served.served();
+  }
+
+  #queue(key: KeyText): void {
+    if (this.#queuedKeys.has(key)) return;
+    this.#queuedKeys.add(key);
+    try {
+      this.#seam.queueDecide(
+        (view) => {
+          this.#queuedKeys.delete(key);
+          this.#serve(view, key);
+        },
+        (error) => this.#failed(key, error),
+      );
+    } catch (error) {
+      this.#failed(key, error);
+    }
+  }
+
+  #failed(key: KeyText, error: unknown): void {
+    this.#queuedKeys.delete(key);
+    this.#serving = undefined;
+    this.#leftKeys.add(key);
+    if (!isLogFull(error)) this.#retryLater();
+  }
+
+  /** Serves the first of a key's clients that can be; the change that this makes has the next one tried. */
+  #serve(view: View, key: KeyText): void {
+    // The decision before this one is made, whether it has changed anything or not.
+    this.#settle();
+    for (const client of this.#clientsByKey.get(key) ?? []) {
+      const { reply } = client.call;
+      reply.version = client.version;
+      const begun = reply.length;
+      const savepoint = view.savepoint();
+      try {
+        if (this.#runner.tryWithin(view, client.command, client.call) !== undefined) continue;
+        this.#serving = client;
+        return;
+      } catch (error) {
+        view.rollBack(savepoint);
+        reply.rollBack(begun);
+        // The key has a value of another kind than it waits for: it goes on waiting.
+        if (error instanceof StoreError && error.code === 'wrongType') continue;
+        if (view.budget.isSpent) throw error;
+        this.#runner.answer(error, reply);
+        this.#serving = client;
+        // Nothing has changed: no transaction will say that it is done.
+        queueMicrotask(() => this.#settle());
+        return;
+      }
+    }
+  }
+
+  #retryLater(): void {
+    if (this.#isRetrying) return;
+    this.#isRetrying = true;
+    this.#clock.yieldNow(() => {
+      this.#isRetrying = false;
+      for (const key of this.#leftKeys) {
+        this.#leftKeys.delete(key);
+        try {
+          this.#seam.decide((view) => this.#serve(view, key));
+          this.#settle();
+        } catch (error) {
+          this.#failed(key, error);
+          return;
+        }
+      }
+    });
+  }
+}

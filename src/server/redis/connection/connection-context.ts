@@ -1,0 +1,87 @@
+/** What all connections of the Redis door share. */
+import type { Login } from '../../../access/login/login.ts';
+import type { Clock } from '../../../clock.ts';
+import type { Seam } from '../../../store/seam.ts';
+import type { ClientSession } from '../commands/session-command.ts';
+import type { CommandRunner } from '../commands/run-command.ts';
+import type { KeyspaceEvent } from '../commands/running-call.ts';
+import type { CommandTable, TableRow } from '../commands/table.ts';
+import type { ScanCursors } from '../cursors/cursor-ring.ts';
+import type { Arguments } from '../commands/command.ts';
+import type { PlacedArguments } from '../protocol/placed-arguments.ts';
+import type { ReplyWriter } from '../protocol/reply-writer.ts';
+import type { BlockedClients } from './blocked-clients.ts';
+import type { ReplyQueue } from './reply-queue.ts';
+import type { TurnBudget } from './turn-budget.ts';
+import type { WatchedKeys } from './watched-keys.ts';
+
+/** What a connection needs of a socket. */
+export interface Wire {
+  /** @returns false: some of it waits to be taken, and `drained` will be told. */
+  write(bytes: Uint8Array): boolean;
+  /** What waits to be taken. */
+  readonly writableLength: number;
+  pause(): unknown;
+  resume(): unknown;
+  end(): unknown;
+  destroy(): unknown;
+}
+
+/** The store, with the clock read once for commands that come together. */
+export interface RedisStore extends Seam {
+  atOneInstant(run: () => void): void;
+}
+
+/** Who looks at what runs: MONITOR, SLOWLOG, keyspace events, the meters. Left out where none is wanted, since each costs every command. */
+export interface CommandHooks {
+  /** Before a command runs. */
+  before: ((session: ClientSession, row: TableRow, args: Arguments) => void) | undefined;
+  /** After it has run, with the time that it took. */
+  after: ((session: ClientSession, row: TableRow, args: Arguments, durationMs: number) => void) | undefined;
+  /** Events of keys, which may be told once the sequence is durable. */
+  events: ((events: readonly KeyspaceEvent[], sequence: number) => void) | undefined;
+}
+
+/** Counts commands, for the metrics. */
+export interface CommandMeter {
+  ran(name: string): void;
+}
+
+export interface LoginGate {
+  /** While nothing was shown: the certificate's, or the anonymous one. */
+  first(wire: object): Login | Promise<Login>;
+  /** Rejects or throws with what is wrong. */
+  logIn(wire: object, userName: string, password: string): Login | Promise<Login>;
+  /** A call was not allowed. */
+  denied(login: Login, wire: object, name: string): void;
+}
+
+export interface ConnectionContext {
+  readonly seam: RedisStore;
+  readonly clock: Clock;
+  readonly table: CommandTable;
+  readonly runner: CommandRunner;
+  readonly args: PlacedArguments;
+  /** Empty between two connections' turns. */
+  reply: ReplyWriter;
+  /** What blocked clients are served with. */
+  readonly servedReply: ReplyWriter;
+  readonly cursors: ScanCursors;
+  readonly queue: ReplyQueue;
+  readonly watched: WatchedKeys;
+  readonly blocked: BlockedClients;
+  readonly turn: TurnBudget;
+  readonly hooks: CommandHooks;
+  readonly meter: CommandMeter;
+  readonly logins: LoginGate;
+  readonly wordBytesMax: number;
+  /** Memory of what has come in and waits. @returns false: there is no room. */
+  chargeInput(bytes: number): boolean;
+  /** Bytes of replies that clients have not taken. @returns false: there is no room. */
+  chargeUnread(bytes: number): boolean;
+  /** The log has no room: the connection goes on when it has. */
+  whenLogHasRoom(run: () => void): void;
+  /** CLIENT PAUSE. @returns whether a command waits; then `run` is called when that is over. */
+  isPaused(row: TableRow, run: () => void): boolean;
+  closed(session: ClientSession): void;
+}

@@ -1,0 +1,797 @@
+/**
+ * `Connection`: one client of the Redis protocol, from the bytes that come in to the replies that go out.
+ *
+ * All commands that lie in a piece as a whole run at once, one behind the other, and their replies are gathered in one buffer. It
+ * goes out when all that it may depend on is durable: at once after reads of the visible state, else by the queue of replies. While
+ * replies of the connection wait there, its reads see the newest state, so that each sees what its own client has written.
+ *
+ * States:
+ * - running: commands are taken as they come.
+ * - busy: a command goes on by itself (a long reply, a wait for a key, a password that is checked), or waits for a turn, for room in
+ *   the log or for the end of CLIENT PAUSE. What comes in meanwhile waits, in the socket but for one piece.
+ * - closing: the last reply is written; what comes in is dropped.
+ * - closed.
+ */
+import type { Login } from '../../../access/login/login.ts';
+import type { Rights } from '../../../access/rights/rights.ts';
+import type { Timer } from '../../../clock.ts';
+import { serverFixed } from '../../../limits.ts';
+import { toKeyText } from '../../../store/views/keys.ts';
+import type { Reply, Waiting } from '../commands/command.ts';
+import { isLogFull } from '../commands/run-command.ts';
+import { RunningCall } from '../commands/running-call.ts';
+import type {
+  ClientOption,
+  ClientSession,
+  SessionCommand,
+  SessionFigures,
+  SubscriptionCounts,
+  TransactionControl,
+} from '../commands/session-command.ts';
+import type { TableRow } from '../commands/table.ts';
+import { PlacedArguments } from '../protocol/placed-arguments.ts';
+import { ReplyWriter } from '../protocol/reply-writer.ts';
+import { execAborted, noAuth, notInTransaction, notWhileSubscribed, ReplyError } from '../replies/errors.ts';
+import type { BlockedClient } from './blocked-clients.ts';
+import type { ConnectionContext, Wire } from './connection-context.ts';
+import { checkCall } from './key-access.ts';
+import { LongReply } from './long-reply.ts';
+import type { ReplyTarget } from './reply-queue.ts';
+import { ProtocolError, RequestParser } from './request-parser.ts';
+import { Transaction } from './transaction.ts';
+import { WatchList } from './watched-keys.ts';
+
+export interface ConnectionNames {
+  readonly id: number;
+  readonly address: string;
+  readonly localAddress: string;
+}
+
+/** What else may be done in RESP2 while messages may come at any time. */
+const WHILE_SUBSCRIBED = new Set([
+  'subscribe',
+  'unsubscribe',
+  'psubscribe',
+  'punsubscribe',
+  'ssubscribe',
+  'sunsubscribe',
+  'ping',
+  'quit',
+  'reset',
+]);
+/** What MULTI does not queue. */
+const NOT_QUEUED = new Set(['exec', 'discard', 'multi', 'watch', 'quit', 'reset']);
+
+export class Connection implements ClientSession, ReplyTarget, TransactionControl {
+  readonly id: number;
+  readonly address: string;
+  readonly localAddress: string;
+  name = '';
+  database = 0;
+  replyMode: 'on' | 'off' | 'skip' = 'on';
+  readonly options = new Set<ClientOption>();
+  libraryName = '';
+  libraryVersion = '';
+  readonly subscriptionCounts: SubscriptionCounts = { channels: 0, patterns: 0, shardChannels: 0 };
+  isMonitor = false;
+  isInTransaction = false;
+  readonly #context: ConnectionContext;
+  readonly #wire: Wire;
+  readonly #parser: RequestParser;
+  readonly #call: RunningCall;
+  readonly #connectedAtMs: number;
+  #lastCommandAtMs: number;
+  #lastCommand = '';
+  #version: 2 | 3 = 2;
+  #login: Login;
+  readonly #firstLogin: Login;
+  #multi: Transaction | undefined;
+  #watchList: WatchList | undefined;
+  #longReply: LongReply | undefined;
+  /** Messages that have come while a long reply is made. */
+  readonly #heldPushes: Uint8Array[] = [];
+  #blocked: BlockedClient | undefined;
+  #blockTimer: Timer | undefined;
+  #endBlock: ((reply: Reply) => void) | undefined;
+  /** The newest that a reply may depend on. */
+  #sequence = 0;
+  /** Replies of it in the queue, and their bytes. */
+  #queuedReplies = 0;
+  #queuedBytes = 0;
+  #isBusy = false;
+  #isRunning = false;
+  #isReadPaused = false;
+  #isClosing = false;
+  #isClosed = false;
+  /** What of its replies the client has not taken. */
+  #unreadBytes = 0;
+  #unreadSinceMs = 0;
+  readonly #onClose: (() => void)[] = [];
+
+  constructor(context: ConnectionContext, wire: Wire, names: ConnectionNames, login: Login) {
+    this.#context = context;
+    this.#wire = wire;
+    this.id = names.id;
+    this.address = names.address;
+    this.localAddress = names.localAddress;
+    this.#login = this.#firstLogin = login;
+    this.#connectedAtMs = this.#lastCommandAtMs = context.clock.nowMs();
+    this.#parser = new RequestParser({
+      wordBytesMax: context.wordBytesMax,
+      charge: (bytes) => context.chargeInput(bytes),
+    });
+    this.#call = new RunningCall(context.args, context.reply, this, context.cursors);
+  }
+
+  // What comes in.
+
+  receive(chunk: Buffer): void {
+    if (this.#isClosing || this.#isClosed) return;
+    if (!this.#parser.add(chunk)) {
+      this.#destroy();
+      return;
+    }
+    if (this.#isBusy) {
+      if (!this.#parser.keep()) this.#destroy();
+      this.#steerReading();
+      return;
+    }
+    this.#run();
+  }
+
+  /** The client has ended its side. */
+  ended(): void {
+    this.close();
+  }
+
+  /** The client has taken what waited. */
+  drained(): void {
+    this.#noteUnread();
+    this.#longReply?.goOn();
+    this.#steerReading();
+  }
+
+  /** The socket is closed, by whichever side. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const { watched, blocked } = this.#context;
+    this.#parser.close();
+    this.#dropTransaction();
+    if (this.#watchList !== undefined) watched.clear(this.#watchList);
+    if (this.#blocked !== undefined) blocked.remove(this.#blocked);
+    this.#blockTimer?.cancel();
+    this.#longReply?.stop();
+    this.#context.chargeUnread(-this.#unreadBytes);
+    this.#context.chargeInput(-this.#blockCharge);
+    for (const run of this.#onClose) run();
+    this.#context.closed(this);
+    this.#wire.destroy();
+  }
+
+  /** Takes no more commands: what was begun ends, and its reply goes out before the end. */
+  stop(): void {
+    if (this.#isBusy && this.#blocked === undefined) {
+      this.#isClosing = true;
+      return;
+    }
+    this.#isClosing = true;
+    this.#endWhenSent();
+  }
+
+  // The replies.
+
+  send(bytes: Buffer): void {
+    this.#queuedReplies--;
+    this.#queuedBytes -= bytes.length;
+    if (this.#isClosed) return;
+    this.#write(bytes);
+    if (this.#isClosing) this.#endWhenSent();
+    else this.#steerReading();
+  }
+
+  fail(): void {
+    this.#queuedReplies--;
+    this.#destroy();
+  }
+
+  push(bytes: Uint8Array): void {
+    if (this.#isClosed || this.#isClosing) return;
+    if (this.#unreadBytes > serverFixed.redisUnreadPushedBytesMax) {
+      this.#destroy();
+      return;
+    }
+    if (this.#longReply !== undefined) this.#heldPushes.push(bytes);
+    else if (this.#isRunning) this.#context.reply.raw(bytes);
+    else this.#deliver(Buffer.from(bytes));
+  }
+
+  /** Cuts a client that has not read for too long. */
+  checkUnread(nowMs: number): void {
+    this.#noteUnread();
+    if (this.#unreadBytes > 0 && nowMs - this.#unreadSinceMs > serverFixed.redisUnreadMs) this.#destroy();
+  }
+
+  #deliver(bytes: Buffer): void {
+    const { seam, queue } = this.#context;
+    if (this.#queuedReplies === 0 && this.#sequence <= seam.durableSequence) {
+      this.#write(bytes);
+      return;
+    }
+    if (seam.failure !== undefined) {
+      // What it may depend on will never be durable.
+      this.#wire.write(
+        Buffer.from('-MISCONF the log has failed: whether the last changes are kept is not known\r\n'),
+      );
+      this.#isClosing = true;
+      this.#wire.end();
+      return;
+    }
+    this.#queuedReplies++;
+    this.#queuedBytes += bytes.length;
+    queue.add(this.#sequence, this, bytes);
+  }
+
+  #write(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    if (!this.#wire.write(bytes) || this.#unreadBytes > 0) this.#noteUnread();
+  }
+
+  #noteUnread(): void {
+    const unread = this.#isClosed ? 0 : this.#wire.writableLength;
+    if (unread === this.#unreadBytes) return;
+    if (this.#unreadBytes === 0 || unread < this.#unreadBytes)
+      this.#unreadSinceMs = this.#context.clock.monotonicMs();
+    const hasRoom = this.#context.chargeUnread(unread - this.#unreadBytes);
+    const isMore = unread > this.#unreadBytes;
+    this.#unreadBytes = unread;
+    if (unread > serverFixed.redisUnreadBytesMax || (isMore && !hasRoom)) this.#destroy();
+  }
+
+  #endWhenSent(): void {
+    if (this.#queuedReplies === 0 && !this.#isClosed) this.#wire.end();
+  }
+
+  #destroy(): void {
+    this.close();
+  }
+
+  /** Reads on while there is room for what comes. */
+  #steerReading(): void {
+    const isPaused =
+      this.#isBusy ||
+      this.#unreadBytes > serverFixed.redisUnreadBytesPaused ||
+      this.#queuedBytes > serverFixed.redisWaitingBytesPaused;
+    if (isPaused === this.#isReadPaused || this.#isClosed) return;
+    this.#isReadPaused = isPaused;
+    if (isPaused) this.#wire.pause();
+    else this.#wire.resume();
+  }
+
+  // The commands.
+
+  /** Goes on with what waits. */
+  readonly #goOn = (): void => {
+    if (this.#isClosed) return;
+    this.#isBusy = false;
+    if (this.#isClosing) this.#endWhenSent();
+    else this.#run();
+  };
+
+  #run(): void {
+    const { seam } = this.#context;
+    this.#isRunning = true;
+    try {
+      seam.atOneInstant(this.#runAll);
+    } finally {
+      this.#isRunning = false;
+    }
+    if (this.#isClosed) {
+      this.#context.reply.rollBack(0);
+      return;
+    }
+    this.#flush();
+    if (this.#isClosing && !this.#isBusy) this.#endWhenSent();
+    if (!this.#parser.keep()) this.#destroy();
+    this.#steerReading();
+  }
+
+  readonly #runAll = (): void => {
+    const { args, reply, runner, turn } = this.#context;
+    reply.version = this.#version;
+    this.#call.reply = reply;
+    this.#parser.isStranger = this.#rights() === undefined;
+    runner.visitsSpent = runner.bytesSpent = 0;
+    this.#lastCommandAtMs = this.#context.clock.nowMs();
+    let replyLength = reply.length;
+    while (!this.#isBusy && !this.#isClosing && !this.#isClosed) {
+      if (turn.isSpent) {
+        this.#isBusy = true;
+        turn.later(this.#goOn);
+        return;
+      }
+      let next: PlacedArguments | undefined;
+      try {
+        next = this.#parser.next(args);
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+        reply.error(error.message);
+        this.#isClosing = true;
+        return;
+      }
+      if (next === undefined) return;
+      this.#execute(next);
+      turn.spend(
+        runner.visitsSpent + 1,
+        runner.bytesSpent + Math.max(0, this.#context.reply.length - replyLength),
+      );
+      runner.visitsSpent = runner.bytesSpent = 0;
+      replyLength = this.#context.reply.length;
+    }
+  };
+
+  #flush(): void {
+    const { reply } = this.#context;
+    if (reply.length > 0) this.#deliver(reply.take());
+  }
+
+  #execute(args: PlacedArguments): void {
+    const { table, hooks, meter, reply } = this.#context;
+    const row = table.find(args);
+    const begun = reply.length;
+    if (row instanceof ReplyError) {
+      this.#refuse(row);
+      return;
+    }
+    args.database = this.database;
+    args.keepsKeys = false;
+    try {
+      this.#admit(row, args);
+      if (this.#context.isPaused(row, this.#goOn)) {
+        this.#waitFor();
+        return;
+      }
+      if (this.#multi !== undefined && !NOT_QUEUED.has(row.name)) {
+        if ('session' in row && row.isLong === true) throw notInTransaction();
+        this.#multi.add(row, args, this.#context.chargeInput);
+        reply.simple('QUEUED');
+        return;
+      }
+    } catch (error) {
+      this.#refuse(error);
+      return;
+    }
+    this.#lastCommand = row.name;
+    meter.ran(row.name);
+    hooks.before?.(this, row, args);
+    if (hooks.after === undefined) this.#runRow(row, args);
+    else {
+      const startMs = this.#context.clock.monotonicMs();
+      this.#runRow(row, args);
+      if (!this.#isClosed && !this.#isBusy)
+        hooks.after(this, row, args, this.#context.clock.monotonicMs() - startMs);
+    }
+    this.#silence(begun);
+  }
+
+  #silence(begun: number): void {
+    if (this.replyMode === 'on' || this.#isBusy) return;
+    this.#context.reply.rollBack(begun);
+    if (this.replyMode === 'skip' && this.#lastCommand !== 'client|reply') this.replyMode = 'on';
+  }
+
+  #runRow(row: TableRow, args: PlacedArguments): void {
+    const call = this.#call;
+    call.args = args;
+    if ('session' in row) {
+      this.#runSession(row, args);
+      return;
+    }
+    const { runner, seam, hooks, turn } = this.#context;
+    call.keepsEvents = hooks.events !== undefined;
+    const isVisibleWanted = this.#queuedReplies === 0 && this.#sequence <= seam.durableSequence;
+    const begun = call.reply.length;
+    const state = runner.runAlone(row, call, isVisibleWanted);
+    this.#sequence = Math.max(this.#sequence, runner.sequence);
+    if (call.events.length > 0) hooks.events?.(call.events.splice(0), runner.sequence);
+    if (state === 'done') return;
+    if (state === 'noRoom') {
+      this.#waitFor();
+      this.#context.whenLogHasRoom(this.#goOn);
+    } else if (runner.hasMoreParts) {
+      this.#waitFor();
+      turn.later(this.#goOn);
+    } else if (runner.waiting !== undefined && 'block' in row) this.#block(row, args, runner.waiting);
+    else this.#beginLongReply(isVisibleWanted && 'read' in row, begun);
+  }
+
+  /** The command that was taken last comes again. */
+  #waitFor(): void {
+    this.#isBusy = true;
+    this.#parser.rewind();
+  }
+
+  #runSession(row: SessionCommand, args: PlacedArguments): void {
+    const { runner, reply } = this.#context;
+    if (row.isLong === true) {
+      this.#runLong(row, args);
+      return;
+    }
+    const begun = reply.length;
+    try {
+      void row.session(this, this.#call);
+    } catch (error) {
+      reply.rollBack(begun);
+      if (isLogFull(error)) {
+        this.#waitFor();
+        this.#context.whenLogHasRoom(this.#goOn);
+      } else runner.answer(error, reply);
+    }
+  }
+
+  #runLong(row: SessionCommand, args: PlacedArguments): void {
+    const { cursors, runner } = this.#context;
+    const ownArgs = new PlacedArguments();
+    ownArgs.takeWords(args.copyWords());
+    const reply = new ReplyWriter();
+    reply.version = this.#version;
+    const call = new RunningCall(ownArgs, reply, this, cursors);
+    this.#isBusy = true;
+    const done = (): void => {
+      if (this.#isClosed) return;
+      this.#flushNow(reply);
+      this.#goOn();
+    };
+    const failed = (error: unknown): void => {
+      reply.rollBack(0);
+      runner.answer(error, reply);
+      done();
+    };
+    this.#longCall = call;
+    const run = async (): Promise<void> => row.session(this, call);
+    run().then(done, failed);
+  }
+
+  #longCall: RunningCall | undefined;
+
+  /** Writes what is not written in the run of commands. */
+  #flushNow(reply: ReplyWriter): void {
+    this.#longCall = undefined;
+    if (reply.length > 0) this.#deliver(reply.take());
+  }
+
+  /** Whether a call may run: throws a `ReplyError`. */
+  #admit(row: TableRow, args: PlacedArguments): void {
+    if (!row.flags.includes('no_auth')) {
+      const rights = this.#rights();
+      if (rights === undefined) throw noAuth();
+      try {
+        checkCall(rights, row, args);
+      } catch (error) {
+        this.#context.logins.denied(this.#login, this.#wire, row.name);
+        throw error;
+      }
+    }
+    if (this.#multi !== undefined && row.flags.includes('no_multi')) throw notInTransaction();
+    if (this.#version === 2 && this.#isSubscribed && !WHILE_SUBSCRIBED.has(row.name))
+      throw notWhileSubscribed(row.name);
+  }
+
+  /** A command can't run: a transaction that it was to be part of is spoilt. */
+  #refuse(error: unknown): void {
+    const { runner, reply } = this.#context;
+    if (this.#multi !== undefined) this.#multi.isSpoilt = true;
+    runner.answer(error, reply);
+  }
+
+  #rights(): Rights | undefined {
+    try {
+      return this.#login.rights;
+    } catch {
+      return undefined;
+    }
+  }
+
+  get #isSubscribed(): boolean {
+    const { channels, patterns, shardChannels } = this.subscriptionCounts;
+    return channels + patterns + shardChannels > 0;
+  }
+
+  // Replies that take more than one turn.
+
+  /** @param begun where in the buffer it begins. */
+  #beginLongReply(isVisible: boolean, begun: number): void {
+    const context = this.#context;
+    const { runner, seam, clock, queue } = context;
+    const { slice, state } = runner;
+    if (slice === undefined) return;
+    this.#isBusy = true;
+    // What is written so far, of this reply and of those before it, goes on in the same buffer.
+    const reply = context.reply;
+    context.reply = new ReplyWriter();
+    const longReply = new LongReply({
+      slice,
+      reply,
+      begun,
+      clock,
+      pin: () => seam.pin(state),
+      isTakingTime: () => this.#unreadBytes > serverFixed.redisUnreadBytesPaused,
+      send: (bytes) => this.#deliver(bytes),
+      fail: (error) => {
+        if (error === undefined) this.#destroy();
+        else runner.answer(error, reply);
+      },
+      done: () => {
+        this.#longReply = undefined;
+        for (const bytes of this.#heldPushes.splice(0)) this.push(bytes);
+        this.#goOn();
+      },
+    });
+    this.#longReply = longReply;
+    if (isVisible) longReply.begin();
+    else
+      queue.add(
+        this.#sequence,
+        { send: () => longReply.begin(), fail: () => this.#destroy() },
+        Buffer.alloc(0),
+      );
+  }
+
+  // Commands that wait.
+
+  #block(row: BlockedClient['command'], args: PlacedArguments, waiting: Waiting): void {
+    const context = this.#context;
+    const keys = waiting.keys.map(toKeyText);
+    const ownArgs = new PlacedArguments();
+    ownArgs.takeWords(args.copyWords());
+    ownArgs.database = this.database;
+    ownArgs.keepsKeys = true;
+    const charged = args.byteLength + keys.length * BYTES_OF_KEY;
+    if (!context.chargeInput(charged)) {
+      context.reply.error('ERR the commands that wait for keys take too much memory');
+      return;
+    }
+    const call = new RunningCall(ownArgs, context.servedReply, this, context.cursors);
+    const blocked: BlockedClient = {
+      command: row,
+      keys,
+      call,
+      version: this.#version,
+      served: () => {
+        const reply = context.servedReply.take();
+        context.hooks.events?.(call.events.splice(0), context.seam.committedSequence);
+        this.#unblocked(reply);
+      },
+    };
+    call.keepsEvents = context.hooks.events !== undefined;
+    this.#blocked = blocked;
+    this.#isBusy = true;
+    this.#endBlock = waiting.onTimeout;
+    this.#blockCharge = charged;
+    context.blocked.add(blocked);
+    if (waiting.timeoutMs > 0) {
+      this.#blockTimer = context.clock.setTimer(waiting.timeoutMs, () =>
+        this.#endWait((reply) => waiting.onTimeout(reply)),
+      );
+    }
+  }
+
+  #blockCharge = 0;
+
+  #endWait(write: (reply: ReplyWriter) => void): void {
+    const { blocked } = this.#context;
+    if (this.#blocked === undefined) return;
+    blocked.remove(this.#blocked);
+    const reply = new ReplyWriter();
+    reply.version = this.#version;
+    write(reply);
+    this.#unblocked(reply.take());
+  }
+
+  #unblocked(reply: Buffer): void {
+    this.#blocked = undefined;
+    this.#blockTimer?.cancel();
+    this.#blockTimer = undefined;
+    if (this.#isClosed) return;
+    this.#context.chargeInput(-this.#blockCharge);
+    this.#blockCharge = 0;
+    this.#sequence = Math.max(this.#sequence, this.#context.seam.committedSequence);
+    if (this.replyMode === 'on') this.#deliver(reply);
+    // Others are in the middle of a decision, or of their commands.
+    this.#context.turn.later(this.#goOn);
+  }
+
+  unblock(withError: boolean): boolean {
+    if (this.#blocked === undefined) return false;
+    const end = this.#endBlock;
+    this.#endWait((reply) => {
+      if (withError) reply.error('UNBLOCKED client unblocked via CLIENT UNBLOCK');
+      else end?.(reply);
+    });
+    return true;
+  }
+
+  // Transactions.
+
+  get transaction(): TransactionControl {
+    return this;
+  }
+
+  begin(): void {
+    if (this.#multi !== undefined) throw new ReplyError('ERR MULTI calls can not be nested');
+    this.#multi = new Transaction();
+  }
+
+  discard(): void {
+    if (this.#multi === undefined) throw new ReplyError('ERR DISCARD without MULTI');
+    this.#dropTransaction();
+    this.unwatch();
+  }
+
+  watch(keys: readonly Uint8Array[]): void {
+    if (this.#multi !== undefined) throw new ReplyError('ERR WATCH inside MULTI is not allowed');
+    const { seam, watched } = this.#context;
+    this.#watchList ??= new WatchList();
+    const { result, sequence } = seam.decide((view) =>
+      keys.map((key) => [key, view.readMeta(key) !== undefined] as const),
+    );
+    this.#sequence = Math.max(this.#sequence, sequence);
+    watched.add(this.#watchList, result);
+  }
+
+  unwatch(): void {
+    if (this.#watchList === undefined) return;
+    this.#context.watched.clear(this.#watchList);
+    this.#watchList = undefined;
+  }
+
+  execute(reply: Reply): void {
+    const multi = this.#multi;
+    if (multi === undefined) throw new ReplyError('ERR EXEC without MULTI');
+    if (multi.isSpoilt) {
+      this.#dropTransaction();
+      this.unwatch();
+      throw execAborted();
+    }
+    const { seam, runner, reply: writer, hooks } = this.#context;
+    const call = this.#call;
+    call.keepsEvents = hooks.events !== undefined;
+    this.isInTransaction = true;
+    const database = this.database;
+    try {
+      const { sequence } = seam.decide((view) => {
+        if (this.#watchList?.isChanged === true || this.#watchList?.isOverdue(view) === true) {
+          reply.nilArray();
+          return;
+        }
+        reply.array(multi.calls.length);
+        for (const { row, args } of multi.calls) {
+          args.database = this.database;
+          call.args = args;
+          const begun = writer.length;
+          try {
+            this.#admitQueued(row, args);
+            if (!('session' in row)) {
+              runner.runWithin(view, row, call);
+              continue;
+            }
+            void row.session(this, call);
+          } catch (error) {
+            writer.rollBack(begun);
+            runner.answer(error, writer);
+          }
+        }
+      });
+      this.#sequence = Math.max(this.#sequence, sequence);
+      if (call.events.length > 0) hooks.events?.(call.events.splice(0), sequence);
+    } catch (error) {
+      call.events.length = 0;
+      // The whole transaction is tried again when there is room.
+      if (isLogFull(error)) {
+        this.database = database;
+        throw error;
+      }
+      this.#sequence = Math.max(this.#sequence, seam.committedSequence);
+      this.#dropTransaction();
+      this.unwatch();
+      throw error;
+    } finally {
+      this.isInTransaction = false;
+    }
+    this.#dropTransaction();
+    this.unwatch();
+  }
+
+  /** What a user may do can have changed since a call was queued. */
+  #admitQueued(row: TableRow, args: PlacedArguments): void {
+    const rights = this.#rights();
+    if (rights === undefined) throw noAuth();
+    checkCall(rights, row, args);
+  }
+
+  #dropTransaction(): void {
+    if (this.#multi === undefined) return;
+    this.#context.chargeInput(-this.#multi.bytes);
+    this.#multi = undefined;
+  }
+
+  // What commands about the session do.
+
+  get protocolVersion(): 2 | 3 {
+    return this.#version;
+  }
+
+  set protocolVersion(version: 2 | 3) {
+    this.#version = version;
+    this.#call.reply.version = version;
+    if (this.#longCall !== undefined) this.#longCall.reply.version = version;
+  }
+
+  get isLoggedIn(): boolean {
+    return this.#rights() !== undefined;
+  }
+
+  get userName(): string {
+    return this.#login.userName === '' ? 'default' : this.#login.userName;
+  }
+
+  logIn(userName: string, password: string): void | Promise<void> {
+    const login = this.#context.logins.logIn(this.#wire, userName, password);
+    if (!(login instanceof Promise)) {
+      this.#login = login;
+      return undefined;
+    }
+    return login.then((found) => {
+      this.#login = found;
+    });
+  }
+
+  reset(): void {
+    this.#dropTransaction();
+    this.unwatch();
+    this.isMonitor = false;
+    this.database = 0;
+    this.name = '';
+    this.replyMode = 'on';
+    this.options.clear();
+    this.protocolVersion = 2;
+    this.#login = this.#firstLogin;
+  }
+
+  kill(when: 'now' | 'afterReply'): void {
+    if (when === 'now') {
+      this.close();
+      return;
+    }
+    this.#isClosing = true;
+    if (!this.#isRunning && !this.#isBusy) this.#endWhenSent();
+  }
+
+  onClose(run: () => void): void {
+    this.#onClose.push(run);
+  }
+
+  get figures(): SessionFigures {
+    return {
+      connectedAtMs: this.#connectedAtMs,
+      lastCommandAtMs: this.#lastCommandAtMs,
+      lastCommand: this.#lastCommand,
+      queryBytes: this.#parser.waitingBytes,
+      outputBytes: this.#queuedBytes + this.#unreadBytes,
+    };
+  }
+
+  get queuedCount(): number {
+    return this.#multi?.calls.length ?? -1;
+  }
+
+  get watchedCount(): number {
+    return this.#watchList?.wasThere.size ?? 0;
+  }
+
+  get isBlocked(): boolean {
+    return this.#blocked !== undefined;
+  }
+}
+
+const BYTES_OF_KEY = 200;

@@ -1,0 +1,51 @@
+/**
+ * What a user may run: each key of a call is asked for by its place and use. Keys of the databases 1 to 15 have no grants of their own,
+ * so they, and commands over all keys, are for users with the right to all keys; what is for operators is for admins.
+ *
+ * While access is open, and for root, it costs two comparisons.
+ */
+import { ALL_KEYS, type Rights } from '../../../access/rights/rights.ts';
+import type { PlacedArguments } from '../protocol/placed-arguments.ts';
+import { noCommandPermission, noKeyPermission } from '../replies/errors.ts';
+import type { CommandFacts, FoundKeys, KeyPlaces, KeyUse } from '../commands/command.ts';
+
+/** Tells each key of a call by its index. */
+export function eachKey(
+  { keys }: CommandFacts,
+  args: PlacedArguments,
+  tell: (index: number, use: KeyUse) => void,
+): void {
+  if (keys === undefined) return;
+  if (isFound(keys)) {
+    keys.find(args, tell);
+    return;
+  }
+  for (const { first, last, step, use } of keys) {
+    const end = last < 0 ? args.count + last : last;
+    for (let index = first; index <= end && index < args.count; index += step) tell(index, use);
+  }
+}
+
+function isFound(keys: readonly KeyPlaces[] | FoundKeys): keys is FoundKeys {
+  return 'find' in keys;
+}
+
+/** Throws a `ReplyError` when a user may not run a call. */
+export function checkCall(rights: Rights, facts: CommandFacts, args: PlacedArguments): void {
+  if (rights.read === ALL_KEYS && rights.write === ALL_KEYS) {
+    if (!rights.isAdmin && facts.flags.includes('admin')) throw noCommandPermission(facts.name);
+    return;
+  }
+  if (!rights.isAdmin && facts.flags.includes('admin')) throw noCommandPermission(facts.name);
+  if (facts.keys === undefined) {
+    if (facts.categories.includes('keyspace') && facts.group !== 'connection')
+      throw noCommandPermission(facts.name);
+    return;
+  }
+  eachKey(facts, args, (index, use) => {
+    if (args.database !== 0) throw noKeyPermission();
+    const key = args.key(index);
+    if (use !== 'write' && !rights.read.has(key)) throw noKeyPermission();
+    if (use !== 'read' && !rights.write.has(key)) throw noKeyPermission();
+  });
+}

@@ -1,0 +1,122 @@
+/**
+ * A reply that is made piece by piece, all of one state, in turns of its own: between them others have theirs, and what is written
+ * goes out as far as no array is open whose length is not known. Pieces wait while the client does not read.
+ */
+import type { Clock } from '../../../clock.ts';
+import { StoreError } from '../../../errors.ts';
+import { fixed, serverFixed } from '../../../limits.ts';
+import type { PinnedState } from '../../../store/seam.ts';
+import type { Slice } from '../commands/command.ts';
+import type { ReplyWriter } from '../protocol/reply-writer.ts';
+
+export interface LongReplyOptions {
+  readonly slice: Slice;
+  /** With what is written already; it is this reply's own from now on. */
+  readonly reply: ReplyWriter;
+  /** Where it begins there. */
+  readonly begun: number;
+  readonly clock: Clock;
+  readonly pin: () => PinnedState;
+  /** Whether the client has much to read already. */
+  readonly isTakingTime: () => boolean;
+  readonly send: (bytes: Buffer) => void;
+  /** What is written is taken back, and this is the reply; without an error a part of it is sent already. */
+  readonly fail: (error: StoreError | undefined) => void;
+  readonly done: () => void;
+}
+
+export class LongReply {
+  readonly #options: LongReplyOptions;
+  #slice: Slice | undefined;
+  #pin: PinnedState | undefined;
+  #isWaiting = false;
+  #isOver = false;
+  #hasSent = false;
+
+  constructor(options: LongReplyOptions) {
+    this.#options = options;
+    this.#slice = options.slice;
+  }
+
+  /** The state that it is of can be read. */
+  begin(): void {
+    if (this.#isOver) return;
+    try {
+      this.#pin = this.#options.pin();
+    } catch (error) {
+      this.#failed(error);
+      return;
+    }
+    this.#later();
+  }
+
+  /** The client has read something. */
+  goOn(): void {
+    if (!this.#isWaiting || this.#options.isTakingTime()) return;
+    this.#isWaiting = false;
+    this.#later();
+  }
+
+  stop(): void {
+    this.#isOver = true;
+    this.#pin?.release();
+  }
+
+  #later(): void {
+    this.#options.clock.yieldNow(this.#step);
+  }
+
+  readonly #step = (): void => {
+    if (this.#isOver) return;
+    const { reply, isTakingTime } = this.#options;
+    if (isTakingTime()) {
+      this.#isWaiting = true;
+      return;
+    }
+    try {
+      this.#pin?.read((view) => {
+        view.budget.begin(fixed.turnVisitsMax, fixed.turnBytesMax);
+        this.#slice = this.#slice?.(view, reply) ?? undefined;
+      });
+    } catch (error) {
+      this.#failed(error);
+      return;
+    }
+    if (reply.length > serverFixed.redisUnreadBytesMax) {
+      this.#failed(undefined);
+      return;
+    }
+    if (this.#slice === undefined) this.#finish();
+    else {
+      this.#send();
+      this.#later();
+    }
+  };
+
+  #send(): void {
+    const { reply, send } = this.#options;
+    if (reply.isOpen || reply.length === 0) return;
+    this.#hasSent = true;
+    send(reply.take());
+  }
+
+  #finish(): void {
+    this.stop();
+    const { reply, send, done } = this.#options;
+    send(reply.take());
+    done();
+  }
+
+  #failed(error: unknown): void {
+    this.stop();
+    const { reply, begun, fail, send, done } = this.#options;
+    if (this.#hasSent || !(error instanceof StoreError)) {
+      fail(undefined);
+      return;
+    }
+    reply.rollBack(begun);
+    fail(error);
+    send(reply.take());
+    done();
+  }
+}

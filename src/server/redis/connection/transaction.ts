@@ -1,0 +1,39 @@
+/** What MULTI has gathered: calls with words of their own, until EXEC runs them or DISCARD forgets them. */
+import { serverFixed } from '../../../limits.ts';
+import type { TableRow } from '../commands/table.ts';
+import { PlacedArguments } from '../protocol/placed-arguments.ts';
+import { ReplyError } from '../replies/errors.ts';
+
+interface QueuedCall {
+  readonly row: TableRow;
+  readonly args: PlacedArguments;
+}
+
+export class Transaction {
+  readonly calls: QueuedCall[] = [];
+  bytes = 0;
+  /** A command was refused before it was queued: EXEC gives up. */
+  isSpoilt = false;
+
+  /** @param charge counts memory, and says whether there is room. */
+  add(row: TableRow, args: PlacedArguments, charge: (bytes: number) => boolean): void {
+    const bytes = args.byteLength + BYTES_OF_CALL + BYTES_OF_WORD * args.count;
+    if (
+      this.calls.length >= serverFixed.redisQueuedCommandsMax ||
+      this.bytes + bytes > serverFixed.redisQueuedBytesMax
+    )
+      throw new ReplyError(
+        `ERR a transaction has at most ${serverFixed.redisQueuedCommandsMax} commands and ${serverFixed.redisQueuedBytesMax} bytes`,
+      );
+    if (!charge(bytes))
+      throw new ReplyError('ERR the commands that wait in all transactions take too much memory');
+    this.bytes += bytes;
+    const kept = new PlacedArguments();
+    kept.takeWords(args.copyWords());
+    kept.keepsKeys = true;
+    this.calls.push({ row, args: kept });
+  }
+}
+
+const BYTES_OF_CALL = 300;
+const BYTES_OF_WORD = 8;

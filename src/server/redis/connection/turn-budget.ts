@@ -1,0 +1,49 @@
+/**
+ * What the commands of all connections may do in one turn of the event loop. What is left over waits for the next turn, one connection
+ * behind the other, each going on where it had stopped.
+ */
+import type { Clock } from '../../../clock.ts';
+import { fixed } from '../../../limits.ts';
+import { Fifo } from '../../../store/fifo.ts';
+
+export class TurnBudget {
+  readonly #clock: Clock;
+  #visitsLeft: number = fixed.turnVisitsMax;
+  #bytesLeft: number = fixed.turnBytesMax;
+  #isRenewing = false;
+  readonly #waiting = new Fifo<() => void>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get isSpent(): boolean {
+    return this.#visitsLeft <= 0 || this.#bytesLeft <= 0;
+  }
+
+  spend(visits: number, bytes: number): void {
+    this.#visitsLeft -= visits;
+    this.#bytesLeft -= bytes;
+    if (!this.#isRenewing) this.#renewLater();
+  }
+
+  /** Runs something in a turn that has some left, behind what waits already. */
+  later(run: () => void): void {
+    this.#waiting.push(run);
+    if (!this.#isRenewing) this.#renewLater();
+  }
+
+  #renewLater(): void {
+    this.#isRenewing = true;
+    this.#clock.yieldNow(() => this.#renew());
+  }
+
+  #renew(): void {
+    this.#isRenewing = false;
+    this.#visitsLeft = fixed.turnVisitsMax;
+    this.#bytesLeft = fixed.turnBytesMax;
+    // Those that come to wait now have had their part of this turn.
+    for (let count = this.#waiting.length; count > 0 && !this.isSpent; count--) this.#waiting.shift()?.();
+    if (this.#waiting.length > 0 && !this.#isRenewing) this.#renewLater();
+  }
+}
