@@ -831,6 +831,7 @@ export const serverFixed = {
   redisUnreadPushedBytesMax: 32 * MiB,
   redisUnreadMs: 60_000,
   redisUnreadBytesOfAllMax: 512 * MiB,
+  redisUnreadCheckMs: 1000,
   /** Replies that wait for the disk, of one client, before nothing more is read of it. */
   redisWaitingBytesPaused: 4 * MiB,
   /** Of a long reply to a Redis client a piece looks at so many elements at most, before others have their turn. */

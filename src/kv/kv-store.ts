@@ -15,7 +15,7 @@ import type { EngineRange } from '../engine/engine.ts';
 import { StoreError } from '../errors.ts';
 import type { Answer } from '../store/commit/acknowledgements.ts';
 import type { DurableStore } from '../store/durable-store.ts';
-import type { StateAt } from '../store/seam.ts';
+import type { Seam, StateAt } from '../store/seam.ts';
 import { toDeletedRange, toEngineRange } from '../store/views/range.ts';
 import type { StoreFigures } from '../store/figures.ts';
 import type { ReadView, View } from '../store/views/view.ts';
@@ -86,6 +86,11 @@ export class KvStore implements api.Store {
     this.#longCalls = new TurnLine(clock);
     this.storeId = store.storeId;
     this.failed = store.failed;
+  }
+
+  /** For doors that run functions over a view and answer without promises: what this stands on itself. */
+  get seam(): Seam & Pick<DurableStore, 'atOneInstant'> {
+    return this.#store;
   }
 
   /** A hint: brings what calls of several keys need, made in this turn, into the processor's cache together. */

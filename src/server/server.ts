@@ -39,6 +39,10 @@ import { ServerTraces } from './tracing/server-traces.ts';
 import type { SpanExport } from './tracing/span-export.ts';
 import type { LogObserver } from '../wal/commit/log-observer.ts';
 import { grpcLane } from './grpc/grpc-lane.ts';
+import { redisRows } from './redis/redis-rows.ts';
+import { RedisDoor } from './redis/redis-door.ts';
+import { RedisListener } from './redis/redis-listener.ts';
+import { RedisLogins } from './redis/redis-logins.ts';
 import { Cors } from './web/cors.ts';
 import { PageRefusal } from './web/page-refusal.ts';
 import { WebGuard } from './web/web-guard.ts';
@@ -65,6 +69,8 @@ export interface ServerDependencies {
 export interface RunningServer {
   /** Where it listens: `HOST:PORT`, with the port that the system chose, or `unix:PATH`. */
   readonly address: string;
+  /** Where clients of Redis are served; '' if nowhere. */
+  readonly redisAddress: string;
   /** Resolves when the store is recovered and calls are served. Rejects with the store's error when it can't be. */
   readonly ready: Promise<void>;
   /**
@@ -109,6 +115,9 @@ class Server implements RunningServer {
   readonly #state = new ServerState();
   readonly #calls: CallTable;
   readonly #listener: Listener;
+  readonly #redisListener: RedisListener | undefined;
+  readonly #redisLogins: RedisLogins;
+  #redisAddress = '';
   readonly #tlsRenewal: TlsRenewal | undefined;
   readonly #measures: Measures;
   readonly #spanExport: SpanExport | undefined;
@@ -155,6 +164,7 @@ class Server implements RunningServer {
       },
       audit,
     );
+    this.#redisLogins = new RedisLogins(logins, audit);
     const { openMetrics, openReflection } = config.access;
     const services = servedServices(limits, {
       version,
@@ -232,13 +242,26 @@ class Server implements RunningServer {
       limits,
       logger,
     });
+    this.#redisListener =
+      config.redis &&
+      new RedisListener({
+        tls: config.redis.hasTls ? tls : undefined,
+        limits,
+        addressLimit,
+        traffic: measures.traffic,
+        logins: this.#redisLogins,
+        logger,
+      });
     this.#tlsRenewal =
       tls &&
       config.tls &&
       new TlsRenewal({
         paths: config.tls,
         material: tls,
-        use: (material) => this.#listener.renewTls(material),
+        use: (material) => {
+          this.#listener.renewTls(material);
+          this.#redisListener?.renewTls(material);
+        },
         logger,
         clock: systemClock,
       });
@@ -248,12 +271,16 @@ class Server implements RunningServer {
     return this.#address;
   }
 
+  get redisAddress(): string {
+    return this.#redisAddress;
+  }
+
   get ready(): Promise<void> {
     return this.#ready;
   }
 
   async listen(): Promise<void> {
-    const { listen } = this.#config;
+    const { listen, redis, tls } = this.#config;
     const { disk = nodeDisk } = this.#dependencies.storeOptions ?? {};
     const bound = await this.#listener.listen(listen).catch((error: Error) => {
       throw new ServerStartError(`can't listen on ${formatAddress(listen)}: ${error.message}`, {
@@ -261,11 +288,22 @@ class Server implements RunningServer {
       });
     });
     this.#address = formatAddress(bound);
-    this.#safeStart = new SafeStart(this.#config, bound);
+    const bounds = [{ address: bound, hasTls: tls !== undefined }];
+    if (redis !== undefined && this.#redisListener !== undefined) {
+      const redisBound = await this.#redisListener.listen(redis.listen).catch((error: Error) => {
+        this.#listener.destroy();
+        const where = formatAddress(redis.listen);
+        throw new ServerStartError(`can't listen on ${where} for Redis: ${error.message}`, { cause: error });
+      });
+      this.#redisAddress = formatAddress(redisBound);
+      bounds.push({ address: redisBound, hasTls: redis.hasTls });
+    }
+    this.#safeStart = new SafeStart(this.#config, bounds);
     try {
       await this.#safeStart.refuseEarly(disk);
     } catch (error) {
       this.#listener.destroy();
+      this.#redisListener?.destroy();
       throw error;
     }
   }
@@ -310,17 +348,49 @@ class Server implements RunningServer {
       if (this.#isOver) return await store.close({ snapshotMsMax: 0 });
       this.#state.enter('serving');
       if (!this.#state.isServing) return;
+      this.#serveRedis(store);
       const recoveryMs = Math.round(performance.now() - startMs);
       logger.info(
-        { address, dataDir, fsync, version, revision, recoveryMs, tls: tls !== undefined },
+        {
+          address,
+          ...(this.#redisAddress === '' ? {} : { redisAddress: this.#redisAddress }),
+          dataDir,
+          fsync,
+          version,
+          revision,
+          recoveryMs,
+          tls: tls !== undefined,
+        },
         'ready',
       );
     } catch (error) {
       this.#state.enter('stopping');
       this.#tlsRenewal?.stop();
       this.#listener.destroy();
+      this.#redisListener?.destroy();
       throw error;
     }
+  }
+
+  #serveRedis(store: KvStore): void {
+    const { clock = systemClock } = this.#dependencies.storeOptions ?? {};
+    const { logger } = this.#dependencies;
+    this.#redisListener?.serve(
+      new RedisDoor({
+        store: store.seam,
+        clock,
+        rows: redisRows,
+        logins: this.#redisLogins,
+        meter: {
+          ran: () => undefined,
+          failed: () => undefined,
+          defect: (command, error) =>
+            logger.error({ err: error, command }, 'a Redis command failed unexpectedly'),
+        },
+        valueBytesMax: this.#config.limits.valueBytesMax,
+        cursorSeed: systemRandom.bytes(4).reduce((sum, byte) => sum * 256 + byte, 0) / 2 ** 32,
+      }),
+    );
   }
 
   renewTls(): Promise<void> | undefined {
@@ -365,6 +435,7 @@ class Server implements RunningServer {
     try {
       this.#state.enter('stopping');
       this.#listener.stopAccepting();
+      this.#redisListener?.stopAccepting();
       this.#calls.endStreams();
       if ((await Promise.race([this.#calls.empty(), deadline.promise])) === 'late') {
         logger.warn(
@@ -372,8 +443,10 @@ class Server implements RunningServer {
           'calls did not finish in time; broken off',
         );
       }
-      await Promise.race([this.#listener.drained(), lingered(), deadline.promise]);
+      const drained = Promise.all([this.#listener.drained(), this.#redisListener?.drained()]);
+      await Promise.race([drained, lingered(), deadline.promise]);
       this.#listener.destroy();
+      this.#redisListener?.destroy();
       // A recovery can't be broken off, but nothing is lost when the process ends in the middle of it.
       await Promise.race([this.#ready.catch(() => undefined), deadline.promise]);
       this.#isOver = true;
@@ -387,12 +460,14 @@ class Server implements RunningServer {
       hold.cancel();
       this.#tlsRenewal?.stop();
       this.#listener.destroy();
+      this.#redisListener?.destroy();
     }
     logger.info('stopped');
   }
 
   abort(): void {
     this.#listener.destroy();
+    this.#redisListener?.destroy();
   }
 }
 

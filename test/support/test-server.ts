@@ -75,6 +75,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const separator = server.address.lastIndexOf(':');
   return {
     address: server.address,
+    redisAddress: server.redisAddress,
     url: `${config.tls === undefined ? 'http' : 'https'}://${server.address}`,
     host: server.address.slice(0, separator).replace(/^\[|\]$/g, ''),
     port: Number(server.address.slice(separator + 1)),

@@ -22,18 +22,24 @@ import type { ServerConfig } from '../config/config.ts';
 import { type ListenAddress, OptionError, formatAddress } from '../config/option-values.ts';
 import { isLoopbackAddress } from '../config/loopback-address.ts';
 
-export type StartConfig = Pick<ServerConfig, 'dataDir' | 'tls' | 'access'>;
+export type StartConfig = Pick<ServerConfig, 'dataDir' | 'access'>;
+
+/** One of the addresses at which the server listens. */
+export interface BoundAddress {
+  /** As the system says. */
+  readonly address: ListenAddress;
+  readonly hasTls: boolean;
+}
 
 export class SafeStart {
   readonly #config: StartConfig;
-  readonly #bound: ListenAddress;
+  readonly #bounds: readonly BoundAddress[];
   /** Read once: it may be a pipe. */
   #rootPassword: Promise<SecretFile> | undefined;
 
-  /** @param bound where the server listens, as the system says. */
-  constructor(config: StartConfig, bound: ListenAddress) {
+  constructor(config: StartConfig, bounds: readonly BoundAddress[]) {
     this.#config = config;
-    this.#bound = bound;
+    this.#bounds = bounds;
   }
 
   /** Rejects with an `OptionError` when the start is refused whatever the store holds. */
@@ -74,20 +80,28 @@ export class SafeStart {
       if (hasRoot) logger.warn('--allow-anonymous changes nothing: there is a user root');
       else logger.warn('access is open: all who reach the address may do everything');
     }
-    if (access.table.isClosed && isExposed(this.#bound) && this.#config.tls === undefined) {
+    if (access.table.isClosed && this.#bounds.some((bound) => isExposed(bound.address) && !bound.hasTls)) {
       logger.warn('passwords and tokens come without TLS: they can be read along');
     }
   }
 
   /** Why the server must not serve; `undefined`: it may. */
   #refusal(hasRoot: boolean): string | undefined {
-    const { tls, access } = this.#config;
-    if (!isExposed(this.#bound)) return undefined;
-    const isSafeOnItsWay = tls !== undefined || access.allowPlaintext;
-    if (hasRoot || access.rootPasswordFile !== undefined) {
-      return isSafeOnItsWay ? undefined : readAlong(this.#bound, hasRoot && access.allowAnonymous);
+    for (const bound of this.#bounds) {
+      const refusal = this.#refusalOf(bound, hasRoot);
+      if (refusal !== undefined) return refusal;
     }
-    return access.allowAnonymous ? undefined : undecided(this.#bound, isSafeOnItsWay);
+    return undefined;
+  }
+
+  #refusalOf({ address, hasTls }: BoundAddress, hasRoot: boolean): string | undefined {
+    const { access } = this.#config;
+    if (!isExposed(address)) return undefined;
+    const isSafeOnItsWay = hasTls || access.allowPlaintext;
+    if (hasRoot || access.rootPasswordFile !== undefined) {
+      return isSafeOnItsWay ? undefined : readAlong(address, hasRoot && access.allowAnonymous);
+    }
+    return access.allowAnonymous ? undefined : undecided(address, isSafeOnItsWay);
   }
 
   #readRootPassword(path: string): Promise<SecretFile> {

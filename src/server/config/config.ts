@@ -35,6 +35,8 @@ import { parseOrigins } from './web-origins.ts';
 
 export interface ServerConfig {
   readonly listen: ListenAddress;
+  /** Where clients of Redis are served, and whether with TLS; `undefined`: nowhere. */
+  readonly redis: { readonly listen: ListenAddress; readonly hasTls: boolean } | undefined;
   readonly dataDir: string;
   readonly fsync: FsyncPolicy;
   readonly volumeId: string;
@@ -102,6 +104,10 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<ServerCon
     listen: valueOf('listen', (text, source) =>
       source === 'PORT' ? portOnDefaultHost(text) : parseListenAddress(text),
     ),
+    redis: redisOf(
+      valueOf('redis-listen', (text) => (text === '' ? undefined : parseListenAddress(text))),
+      valueOf('redis-tls', (text) => text === 'auto'),
+    ),
     dataDir: valueOf('data-dir', nonEmpty),
     volumeId: valueOf('volume-id', parseVolumeId),
     fsync: valueOf('fsync', (text) => text as FsyncPolicy),
@@ -123,6 +129,13 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<ServerCon
   };
   checkTogether(config);
   return config;
+
+  function redisOf(listen: ListenAddress | undefined, mayHaveTls: boolean): ServerConfig['redis'] {
+    if (listen === undefined) return undefined;
+    // A socket of this machine is without TLS.
+    const hasTls = mayHaveTls && 'host' in listen && tlsPaths(settingByName) !== undefined;
+    return { listen, hasTls };
+  }
 
   function valueOf<Value>(name: string, parseText: (text: string, source: string) => Value): Value {
     const option = optionNamed(name);

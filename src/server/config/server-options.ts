@@ -222,6 +222,20 @@ export const serverOptions: readonly ServerOption[] = [
     plainVariable: 'PORT',
   },
   {
+    name: 'redis-listen',
+    type: 'text',
+    description:
+      'address and port, or unix:PATH, at which clients of Redis are served, as with --listen; 6379 is their port; empty: nowhere',
+    defaultText: '',
+  },
+  {
+    name: 'redis-tls',
+    type: 'choice',
+    choices: ['auto', 'off'],
+    description: 'auto: clients of Redis need TLS if the server has a certificate; off: they come without',
+    defaultText: 'auto',
+  },
+  {
     name: 'data-dir',
     type: 'path',
     description: 'folder of the log and the snapshots',

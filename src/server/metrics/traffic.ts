@@ -10,6 +10,7 @@ import type { Socket } from 'node:net';
 export const protocols = {
   http2: 'HTTP/2',
   http1: 'HTTP/1.1',
+  redis: 'the protocol of Redis',
   unknown: 'nothing has come yet, a handshake is not done, or what was turned away',
 } as const satisfies Readonly<Record<string, string>>;
 
@@ -60,6 +61,7 @@ class Spoken {
 export class Traffic {
   readonly #http1 = new Spoken();
   readonly #http2 = new Spoken();
+  readonly #redis = new Spoken();
   /** Connections that were closed at once, since there were too many. */
   droppedCount = 0;
   #acceptedCount = 0;
@@ -81,21 +83,34 @@ export class Traffic {
 
   /** It is known what a connection speaks. */
   speaks(socket: Socket, protocol: SpokenProtocol): void {
-    if (protocol === 'http2') this.#http2.open(socket);
-    else this.#http1.open(socket);
+    this.#spoken(protocol).open(socket);
   }
 
   get connections(): Readonly<Record<Protocol, ConnectionFigures>> {
     const http1 = this.#http1.connections;
     const http2 = this.#http2.connections;
+    const redis = this.#redis.connections;
+    const spokenOpenCount = http1.openCount + http2.openCount + redis.openCount;
     // The inner socket of one with TLS may be closed a little later than the outer one.
-    const openCount = Math.max(this.#acceptedOpenCount - http1.openCount - http2.openCount, 0);
+    const openCount = Math.max(this.#acceptedOpenCount - spokenOpenCount, 0);
     // Those that are open and may still turn out to speak something are not counted yet: no counter may fall.
-    const openedCount = this.#acceptedCount - openCount - http1.openedCount - http2.openedCount;
-    return { http2, http1, unknown: { openCount, openedCount } };
+    const spokenOpenedCount = http1.openedCount + http2.openedCount + redis.openedCount;
+    const openedCount = this.#acceptedCount - openCount - spokenOpenedCount;
+    return { http2, http1, redis, unknown: { openCount, openedCount } };
   }
 
   get bytes(): Readonly<Record<SpokenProtocol, ByteFigures>> {
-    return { http2: this.#http2.bytes, http1: this.#http1.bytes };
+    return { http2: this.#http2.bytes, http1: this.#http1.bytes, redis: this.#redis.bytes };
+  }
+
+  #spoken(protocol: SpokenProtocol): Spoken {
+    switch (protocol) {
+      case 'http2':
+        return this.#http2;
+      case 'http1':
+        return this.#http1;
+      case 'redis':
+        return this.#redis;
+    }
   }
 }

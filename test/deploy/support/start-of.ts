@@ -18,12 +18,13 @@ export async function warningsOfStarts(environment: Readonly<Record<string, stri
   });
   const log = new TestLog();
   const disk = new SimulatedDisk({ seed: 1 });
-  const bound = { host: '0.0.0.0', port: 7379 };
-  await new SafeStart(config, bound).refuseEarly(disk);
+  const address = { host: '0.0.0.0', port: 7379 };
+  const bounds = [{ address, hasTls: config.tls !== undefined }];
+  await new SafeStart(config, bounds).refuseEarly(disk);
   const logger = createLogger({ level: 'warn', format: 'json' }, log);
   const first = await opened(disk);
-  await new SafeStart(config, bound).settle(first.access, logger);
+  await new SafeStart(config, bounds).settle(first.access, logger);
   const second = await first.reopen();
-  await new SafeStart(config, bound).settle(second.access, logger);
+  await new SafeStart(config, bounds).settle(second.access, logger);
   return log.lines.map(({ msg }) => String(msg));
 }

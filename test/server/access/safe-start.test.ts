@@ -23,7 +23,8 @@ const PLAINTEXT = { 'allow-plaintext': 'true' };
 type Flags = NonNullable<ConfigSources['flags']>;
 
 async function start(flags: Flags, bound: ListenAddress): Promise<SafeStart> {
-  return new SafeStart(await loadConfig({ flags: { 'data-dir': '/data', ...flags } }), bound);
+  const config = await loadConfig({ flags: { 'data-dir': '/data', ...flags } });
+  return new SafeStart(config, [{ address: bound, hasTls: config.tls !== undefined }]);
 }
 
 async function passwordFile(content: string | Uint8Array, mode = 0o600): Promise<string> {

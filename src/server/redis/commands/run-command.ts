@@ -40,7 +40,7 @@ export class CommandRunner {
   /** What the last call waits for. */
   waiting: Waiting | undefined;
   hasMoreParts = false;
-  /** Of the last call that had a view of the newest state: its reply waits for it. */
+  /** What the reply of the last call waits for; 0: nothing. */
   sequence = 0;
   /** What calls have done since this was set to 0. */
   visitsSpent = 0;
@@ -61,6 +61,7 @@ export class CommandRunner {
     const begun = reply.length;
     const eventCount = call.events.length;
     const isVisible = isVisibleWanted && 'read' in command;
+    this.sequence = 0;
     try {
       if (isVisible) this.#seam.readVisible(this.#read);
       else this.sequence = this.#seam.decide(this.#decided).sequence;

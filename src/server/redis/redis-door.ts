@@ -1,0 +1,188 @@
+/**
+ * `RedisDoor`: what all connections of the Redis protocol share, over an open store. It tells them when the log is durable, has room,
+ * or has failed, cuts those that do not read, and ends all of them.
+ */
+import type { Clock, Timer } from '../../clock.ts';
+import type { Login } from '../../access/login/login.ts';
+import { serverFixed } from '../../limits.ts';
+import type { Stop } from '../../store/seam.ts';
+import type { ClientSession, ClientSessions } from './commands/session-command.ts';
+import { CommandRunner, type RunObserver } from './commands/run-command.ts';
+import { CommandTable, type TableRow } from './commands/table.ts';
+import { BlockedClients } from './connection/blocked-clients.ts';
+import { Connection, type ConnectionNames } from './connection/connection.ts';
+import type {
+  CommandHooks,
+  CommandMeter,
+  ConnectionContext,
+  LoginGate,
+  RedisStore,
+  Wire,
+} from './connection/connection-context.ts';
+import { ReplyQueue } from './connection/reply-queue.ts';
+import { TurnBudget } from './connection/turn-budget.ts';
+import { WatchedKeys } from './connection/watched-keys.ts';
+import { CursorRing } from './cursors/cursor-ring.ts';
+import { PlacedArguments } from './protocol/placed-arguments.ts';
+import { ReplyWriter } from './protocol/reply-writer.ts';
+
+export interface RedisDoorOptions {
+  readonly store: RedisStore;
+  readonly clock: Clock;
+  /** Of all commands. */
+  readonly rows: readonly TableRow[];
+  readonly logins: LoginGate;
+  readonly meter: CommandMeter & RunObserver;
+  /** Of the store. */
+  readonly valueBytesMax: number;
+  /** From 0 to below 1, by chance: where cursors begin. */
+  readonly cursorSeed: number;
+}
+
+export class RedisDoor implements ClientSessions {
+  readonly table: CommandTable;
+  /** Set by who looks at what runs. */
+  readonly hooks: CommandHooks = { before: undefined, after: undefined, events: undefined };
+  readonly #options: RedisDoorOptions;
+  readonly #context: ConnectionContext;
+  readonly #connections = new Map<number, Connection>();
+  readonly #stopListening: Stop;
+  #lastId = 0;
+  #inputBytes = 0;
+  #unreadBytes = 0;
+  #unreadTimer: Timer | undefined;
+  /** Connections whose next command waits until the log has room. */
+  #waitingForLog: (() => void)[] = [];
+  #pausedUntilMs = 0;
+  #pausesAll = false;
+  #waitingForPause: (() => void)[] = [];
+  #pauseTimer: Timer | undefined;
+
+  constructor(options: RedisDoorOptions) {
+    const { store, clock, rows, logins, meter, valueBytesMax, cursorSeed } = options;
+    this.#options = options;
+    this.table = new CommandTable(rows);
+    const runner = new CommandRunner(store, meter);
+    const queue = new ReplyQueue();
+    const blocked = new BlockedClients(store, clock, runner);
+    this.#context = {
+      seam: store,
+      clock,
+      table: this.table,
+      runner,
+      args: new PlacedArguments(),
+      reply: new ReplyWriter(),
+      servedReply: new ReplyWriter(),
+      cursors: new CursorRing(cursorSeed),
+      queue,
+      watched: new WatchedKeys(store),
+      blocked,
+      turn: new TurnBudget(clock),
+      hooks: this.hooks,
+      meter,
+      logins,
+      wordBytesMax: valueBytesMax + serverFixed.redisWordBytesAboveValue,
+      chargeInput: (bytes) => this.#chargeInput(bytes),
+      chargeUnread: (bytes) => this.#chargeUnread(bytes),
+      whenLogHasRoom: (run) => void this.#waitingForLog.push(run),
+      isPaused: (row, run) => this.#isPaused(row, run),
+      closed: (session) => void this.#connections.delete(session.id),
+    };
+    this.#stopListening = store.onDurable((sequence, failure) => {
+      if (failure === undefined) queue.durable(sequence);
+      else queue.fail();
+      blocked.durable();
+      this.#logMoved();
+    });
+  }
+
+  accept(wire: Wire, names: Omit<ConnectionNames, 'id'>, login: Login): Connection {
+    const connection = new Connection(this.#context, wire, { ...names, id: ++this.#lastId }, login);
+    this.#connections.set(connection.id, connection);
+    return connection;
+  }
+
+  get all(): Iterable<ClientSession> {
+    return this.#connections.values();
+  }
+
+  get count(): number {
+    return this.#connections.size;
+  }
+
+  byId(id: number): ClientSession | undefined {
+    return this.#connections.get(id);
+  }
+
+  pause(untilMs: number, what: 'writes' | 'all'): void {
+    this.#pausedUntilMs = untilMs;
+    this.#pausesAll = what === 'all';
+    this.#pauseTimer?.cancel();
+    const leftMs = untilMs - this.#options.clock.nowMs();
+    if (leftMs <= 0) this.#endPause();
+    else this.#pauseTimer = this.#options.clock.setTimer(leftMs, () => this.#endPause());
+  }
+
+  /** Takes no more commands; what was begun is answered, and each connection closed when its replies are out. */
+  stop(): void {
+    this.#endPause();
+    for (const connection of this.#connections.values()) connection.stop();
+  }
+
+  /** Closes all at once. */
+  destroy(): void {
+    for (const connection of this.#connections.values()) connection.close();
+    this.#unreadTimer?.cancel();
+    this.#pauseTimer?.cancel();
+    this.#stopListening();
+  }
+
+  #isPaused(row: TableRow, run: () => void): boolean {
+    if (this.#pausedUntilMs === 0 || row.group === 'connection' || row.group === 'server') return false;
+    if (
+      !this.#pausesAll &&
+      !row.flags.includes('write') &&
+      row.name !== 'exec' &&
+      !row.flags.includes('may_replicate')
+    )
+      return false;
+    this.#waitingForPause.push(run);
+    return true;
+  }
+
+  #endPause(): void {
+    this.#pausedUntilMs = 0;
+    this.#pauseTimer?.cancel();
+    this.#pauseTimer = undefined;
+    for (const run of this.#waitingForPause.splice(0)) this.#context.turn.later(run);
+  }
+
+  #logMoved(): void {
+    if (this.#waitingForLog.length === 0) return;
+    const waiting = this.#waitingForLog;
+    this.#waitingForLog = [];
+    for (const run of waiting) this.#context.turn.later(run);
+  }
+
+  #chargeInput(bytes: number): boolean {
+    if (bytes > 0 && this.#inputBytes + bytes > serverFixed.redisInputBytesMax) return false;
+    this.#inputBytes += bytes;
+    return true;
+  }
+
+  #chargeUnread(bytes: number): boolean {
+    this.#unreadBytes += bytes;
+    if (this.#unreadBytes > 0 && this.#unreadTimer === undefined) this.#checkUnreadLater();
+    return this.#unreadBytes <= serverFixed.redisUnreadBytesOfAllMax;
+  }
+
+  #checkUnreadLater(): void {
+    const { clock } = this.#options;
+    this.#unreadTimer = clock.setTimer(serverFixed.redisUnreadCheckMs, () => {
+      this.#unreadTimer = undefined;
+      const nowMs = clock.monotonicMs();
+      for (const connection of this.#connections.values()) connection.checkUnread(nowMs);
+      if (this.#unreadBytes > 0) this.#checkUnreadLater();
+    });
+  }
+}

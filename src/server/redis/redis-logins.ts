@@ -1,0 +1,45 @@
+/** Logins of the Redis door on the users of the store: by user and password, or by a token in the place of the password. */
+import { type Login } from '../../access/login/login.ts';
+import { isStoreError } from '../../errors.ts';
+import type { Audit } from '../access/audit.ts';
+import type { Logins } from '../access/logins.ts';
+import type { Peer } from '../calls/call.ts';
+import type { LoginGate } from './connection/connection-context.ts';
+import { wrongPassword } from './replies/errors.ts';
+
+/** The user of `AUTH password`. */
+const DEFAULT_USER = 'default';
+
+export class RedisLogins implements LoginGate {
+  readonly #logins: Logins;
+  readonly #audit: Audit;
+
+  constructor(logins: Logins, audit: Audit) {
+    this.#logins = logins;
+    this.#audit = audit;
+  }
+
+  first(wire: Peer): Login | Promise<Login> {
+    return this.#logins.ofConnection(wire);
+  }
+
+  async logIn(wire: Peer, userName: string, password: string): Promise<Login> {
+    try {
+      const isToken = this.#logins.isToken(password);
+      const login = await this.#logins.show(
+        isToken
+          ? { kind: 'token', secret: password }
+          : { kind: 'password', userName: userName === '' ? DEFAULT_USER : userName, password },
+        wire,
+      );
+      if (isToken && userName !== '' && login.userName !== userName) throw wrongPassword();
+      return login;
+    } catch (error) {
+      throw isStoreError(error, 'unauthenticated') ? wrongPassword() : error;
+    }
+  }
+
+  denied(login: Login, wire: Peer, name: string): void {
+    this.#audit.callDenied({ login, peer: wire }, `redis/${name}`);
+  }
+}

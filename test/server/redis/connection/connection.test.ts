@@ -1,0 +1,364 @@
+/** Connections without sockets: the order of replies, what they wait for, long replies, waits and transactions. */
+import { describe, expect, it } from 'vitest';
+import { serverFixed } from '../../../../src/limits.ts';
+import { kinds } from '../../../../src/types/kinds.ts';
+import { DoorHarness } from '../support/door-harness.ts';
+import { echoCommands } from '../support/echo-commands.ts';
+
+const open = (options = {}): Promise<DoorHarness> => DoorHarness.open({ rows: echoCommands, ...options });
+
+describe('a pipeline', () => {
+  it('is answered in its order, each command seeing what those before it wrote', async () => {
+    const harness = await open();
+    const client = harness.connect();
+    client.pipeline(['SET', 'a', '1'], ['GET', 'a'], ['PING'], ['NONE'], ['SET', 'a', '2'], ['GET', 'a']);
+    expect(client.raw()).toBe('');
+    await harness.settled();
+    expect(client.raw()).toBe(
+      "+OK\r\n$1\r\n1\r\n+PONG\r\n-ERR unknown command 'NONE', with args beginning with: \r\n+OK\r\n$1\r\n2\r\n",
+    );
+    expect(client.wire.written.length).toBe(0);
+  });
+
+  it('waits for its flush, errors and failed conditions too, while reads of what is durable go out at once', async () => {
+    const harness = await open();
+    const { flushes } = harness.seam;
+    const [writer, reader] = [harness.connect(), harness.connect()];
+    writer.send('SET', 'a', 'old');
+    await harness.settled();
+    writer.raw();
+    flushes.hold();
+    writer.pipeline(['SET', 'a', 'new'], ['GET', 'a'], ['INCRBYARRAY', 'n', 'x'], ['PING']);
+    reader.send('GET', 'a');
+    expect(reader.replies()).toEqual(['old']);
+    // A rank is one of the newest state, which is not durable.
+    reader.send('RANKOF', 'b');
+    await harness.seam.clock.settled();
+    expect([writer.raw(), reader.raw()]).toEqual(['', '']);
+    // What follows is behind it, whatever it is.
+    reader.send('PING');
+    expect(reader.raw()).toBe('');
+    flushes.release();
+    await harness.settled();
+    expect(writer.raw()).toBe(
+      '+OK\r\n$3\r\nnew\r\n-ERR value is not an integer or out of range\r\n+PONG\r\n',
+    );
+    expect(reader.raw()).toBe(':1\r\n+PONG\r\n');
+    reader.send('GET', 'a');
+    expect(reader.replies()).toEqual(['new']);
+  });
+
+  it('yields to others when it has done its part of a turn, and goes on', async () => {
+    const harness = await open({ fsync: 'never' });
+    const [busy, other] = [harness.connect(), harness.connect()];
+    const count = 40_000;
+    busy.pipeline(...Array.from({ length: count }, () => ['GET', 'a']));
+    const before = busy.replies().length;
+    expect(before).toBeLessThan(count);
+    expect(busy.wire.isPaused).toBe(true);
+    other.send('PING');
+    await harness.settled();
+    expect(other.raw()).toBe('+PONG\r\n');
+    for (let rest = count - before; rest > 0;) {
+      rest -= busy.replies().length;
+      await harness.seam.clock.settled();
+    }
+    expect(busy.wire.isPaused).toBe(false);
+    busy.send('PING');
+    expect(busy.raw()).toBe('+PONG\r\n');
+  });
+
+  it('waits when the log has no room, and is never refused', async () => {
+    const limits = { unflushedBytesMax: 1024 * 1024, txnBytesMax: 1024 * 1024, valueBytesMax: 512 * 1024 };
+    const harness = await open({ limits });
+    const client = harness.connect();
+    const value = Buffer.alloc(100_000, 'v');
+    harness.seam.flushes.hold();
+    client.pipeline(...Array.from({ length: 40 }, (_, index) => ['SET', `key:${index}`, value]), [
+      'GET',
+      'key:39',
+    ]);
+    await harness.seam.clock.settled();
+    expect(client.raw()).toBe('');
+    expect(client.wire.isPaused).toBe(true);
+    harness.seam.flushes.release();
+    for (let seen = 0; seen < 41;) {
+      await harness.settled();
+      const replies = client.replies();
+      seen += replies.length;
+      for (const reply of replies) expect(reply).not.toHaveProperty('text', expect.stringContaining('ERR'));
+    }
+  });
+});
+
+describe('a long reply', () => {
+  it('is made of one state in several turns, while others are served and its own connection waits', async () => {
+    const harness = await open();
+    const [long, other] = [harness.connect(), harness.connect()];
+    long.pipeline(['SET', 'a', '1'], ['COUNTDOWN', '10'], ['GET', 'a']);
+    other.send('PING');
+    expect(other.raw()).toBe('+PONG\r\n');
+    for (let turn = 0; turn < 10; turn++) await harness.settled();
+    expect(long.replies().slice(1)).toEqual([[10, 9, 8, 7, 6, 5, 4, 3, 2, 1], '1']);
+  });
+
+  it('waits for a client that does not read', async () => {
+    const harness = await open();
+    const client = harness.connect();
+    client.wire.isRead = false;
+    client.send('SET', 'a', Buffer.alloc(900_000));
+    await harness.settled();
+    client.pipeline(['GET', 'a'], ['GET', 'a'], ['GET', 'a']);
+    client.send('COUNTDOWN', '9');
+    await harness.settled();
+    expect(client.wire.isPaused).toBe(true);
+    client.drain();
+    await harness.settled();
+    client.raw();
+    client.send('PING');
+    expect(client.wire.isPaused).toBe(false);
+    expect(client.raw()).toBe('+PONG\r\n');
+  });
+});
+
+describe('a client that does not read', () => {
+  it('is not read from any more, and cut after a while', async () => {
+    const harness = await open();
+    const [deaf, other] = [harness.connect(), harness.connect()];
+    other.send('SET', 'a', Buffer.alloc(serverFixed.redisUnreadBytesPaused));
+    await harness.settled();
+    deaf.wire.isRead = false;
+    deaf.pipeline(['GET', 'a'], ['GET', 'a']);
+    expect(deaf.wire.isPaused).toBe(true);
+    await harness.seam.clock.pass(serverFixed.redisUnreadMs + 2000);
+    expect(deaf.wire.isDestroyed).toBe(true);
+    other.raw();
+    other.send('PING');
+    expect(other.raw()).toBe('+PONG\r\n');
+    expect(harness.door.count).toBe(1);
+  });
+
+  it('is cut at once beyond what may wait for it', async () => {
+    const harness = await open();
+    const client = harness.connect();
+    client.send('SET', 'a', Buffer.alloc(1_000_000));
+    await harness.settled();
+    client.wire.isRead = false;
+    const calls = Math.ceil(serverFixed.redisUnreadBytesMax / 1_000_000) + 1;
+    client.pipeline(...Array.from({ length: calls }, () => ['GET', 'a']));
+    for (let turn = 0; turn < calls && !client.wire.isDestroyed; turn++) await harness.settled();
+    expect(client.wire.isDestroyed || client.wire.writableLength <= serverFixed.redisUnreadBytesMax).toBe(
+      true,
+    );
+  });
+});
+
+describe('a wait for a key', () => {
+  it('ends with the first write, first come first served, each at the next revision', async () => {
+    const harness = await open();
+    const clients = [harness.connect(), harness.connect(), harness.connect()] as const;
+    for (const client of clients) client.send('TAKELETTER', 'none', 'row', '0');
+    const writer = harness.connect();
+    writer.pipeline(['APPEND', 'row', 'xyz'], ['GET', 'row']);
+    expect(clients[0].raw()).toBe('');
+    await harness.settled();
+    expect(clients.map((client) => client.raw())).toEqual(['$1\r\nz\r\n', '$1\r\ny\r\n', '$1\r\nx\r\n']);
+    expect(writer.replies()).toEqual([3, null]);
+    expect(harness.seam.store.visibleRevision).toBe(4);
+    // They are as others again.
+    clients[0].pipeline(['PING'], ['GET', 'row']);
+    await harness.settled();
+    expect(clients[0].replies()).toMatchObject([{ text: 'PONG' }, null]);
+  });
+
+  it('is answered at once where there is something, and in a transaction whether or not', async () => {
+    const harness = await open();
+    const client = harness.connect();
+    client.pipeline(
+      ['APPEND', 'row', 'ab'],
+      ['TAKELETTER', 'row', '0'],
+      ['MULTI'],
+      ['TAKELETTER', 'other', '0'],
+      ['EXEC'],
+    );
+    await harness.settled();
+    expect(client.replies()).toMatchObject([2, 'b', { text: 'OK' }, { text: 'QUEUED' }, [null]]);
+  });
+
+  it('goes on at a value of another kind, and is not served by what is behind it in its own connection', async () => {
+    const harness = await open();
+    const client = harness.connect();
+    client.pipeline(['TAKELETTER', 'row', '0'], ['APPEND', 'row', 'a']);
+    await harness.seam.decide((view) => view.put(Buffer.from('row'), Buffer.from('h'), { kind: kinds.hash }));
+    await harness.settled();
+    expect(client.raw()).toBe('');
+    await harness.seam.decide((view) => view.put(Buffer.from('row'), Buffer.from('q')));
+    await harness.settled();
+    expect(client.replies()).toEqual(['q', 1]);
+  });
+
+  it('ends with its time, by CLIENT UNBLOCK, and with its connection', async () => {
+    const harness = await open();
+    const [late, unblocked, gone] = [harness.connect(), harness.connect(), harness.connect()];
+    late.send('TAKELETTER', 'row', '500');
+    unblocked.send('TAKELETTER', 'row', '0');
+    gone.send('TAKELETTER', 'row', '0');
+    expect(gone.connection.isBlocked).toBe(true);
+    gone.connection.close();
+    await harness.seam.clock.pass(499);
+    expect(late.raw()).toBe('');
+    await harness.seam.clock.pass(1);
+    await harness.settled();
+    expect(late.raw()).toBe('$-1\r\n');
+    expect(unblocked.connection.unblock(true)).toBe(true);
+    expect(unblocked.connection.unblock(true)).toBe(false);
+    await harness.settled();
+    expect(unblocked.raw()).toBe('-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n');
+    await harness.seam.decide((view) => view.put(Buffer.from('row'), Buffer.from('q')));
+    await harness.settled();
+    expect([late.raw(), unblocked.raw(), gone.raw()]).toEqual(['', '', '']);
+    expect(harness.defects).toEqual([]);
+  });
+});
+
+describe('a transaction', () => {
+  it('runs as one, and one of its commands that fails undoes only what it has done itself', async () => {
+    const harness = await open();
+    const client = harness.connect();
+    client.pipeline(
+      ['MULTI'],
+      ['SET', 'a', '1'],
+      ['INCRBYARRAY', 'a', 'x'],
+      ['PING'],
+      ['GET', 'a'],
+      ['EXEC'],
+      ['GET', 'a'],
+    );
+    await harness.settled();
+    const queued = { text: 'QUEUED' };
+    expect(client.replies()).toMatchObject([
+      { text: 'OK' },
+      queued,
+      queued,
+      queued,
+      queued,
+      [{ text: 'OK' }, { text: 'ERR value is not an integer or out of range' }, { text: 'PONG' }, '1'],
+      '1',
+    ]);
+    expect(harness.seam.store.visibleRevision).toBe(1);
+  });
+
+  it('is given up after a command that could not be queued', async () => {
+    const harness = await open();
+    const client = harness.connect();
+    client.pipeline(
+      ['MULTI'],
+      ['NONE'],
+      ['SET', 'a', '1'],
+      ['EXEC'],
+      ['EXEC'],
+      ['DISCARD'],
+      ['MULTI'],
+      ['MULTI'],
+      ['WATCH', 'a'],
+      ['DISCARD'],
+    );
+    await harness.settled();
+    expect(client.replies().slice(3)).toMatchObject([
+      { text: 'EXECABORT Transaction discarded because of previous errors.' },
+      { text: 'ERR EXEC without MULTI' },
+      { text: 'ERR DISCARD without MULTI' },
+      { text: 'OK' },
+      { text: 'ERR MULTI calls can not be nested' },
+      { text: 'ERR WATCH inside MULTI is not allowed' },
+      { text: 'OK' },
+    ]);
+    expect(harness.seam.store.committedSequence).toBe(0);
+  });
+
+  it('does nothing when a key that is watched was changed, was made and deleted, or is past its deadline', async () => {
+    const harness = await open();
+    const { clock, store } = harness.seam;
+    const [client, other] = [harness.connect(), harness.connect()];
+    const key = Buffer.from('k');
+    const exec = async (between: () => void): Promise<unknown> => {
+      client.send('WATCH', 'k');
+      await harness.settled();
+      client.replies();
+      between();
+      await harness.settled();
+      client.pipeline(['MULTI'], ['SET', 'done', '1'], ['EXEC']);
+      await harness.settled();
+      return client.replies().at(-1);
+    };
+    expect(await exec(() => undefined)).toMatchObject([{ text: 'OK' }]);
+    expect(await exec(() => other.send('SET', 'k', '1'))).toBe(null);
+    expect(await exec(() => client.send('SET', 'k', '1'))).toBe(null);
+    expect(await exec(() => store.decide((view) => view.touch(key, 1000)))).toBe(null);
+    expect(await exec(() => clock.jump(2000))).toBe(null);
+    store.decide((view) => view.delete(key));
+    expect(
+      await exec(() => {
+        store.decide((view) => view.put(key, key));
+        store.decide((view) => view.delete(key));
+      }),
+    ).toBe(null);
+    // It was past its deadline before it was watched: that it is removed is no change.
+    store.decide((view) => view.put(key, key, { ttlMs: 10 }));
+    clock.jump(20);
+    expect(await exec(() => clock.advance(2000))).toMatchObject([{ text: 'OK' }]);
+    client.send('UNWATCH');
+    await harness.settled();
+    expect(client.replies()).toMatchObject([{ text: 'OK' }]);
+  });
+});
+
+describe('a command in parts', () => {
+  it('takes several decisions, and has one reply', async () => {
+    const harness = await open();
+    const client = harness.connect();
+    client.pipeline(
+      ...['a', 'b', 'c', 'd', 'e'].map((key) => ['SET', key, '1']),
+      ['DELETEALL'],
+      ['GET', 'e'],
+    );
+    for (let turn = 0; turn < 5; turn++) await harness.settled();
+    expect(client.replies().slice(5)).toMatchObject([{ text: 'OK' }, null]);
+    expect(harness.seam.store.visibleRevision).toBe(8);
+  });
+});
+
+describe('a session', () => {
+  it('begins with HELLO, selects its database, and is made anew by RESET', async () => {
+    const harness = await open();
+    const client = harness.connect();
+    client.send('HELLO', '3', 'SETNAME', 'me');
+    await harness.settled();
+    expect(client.raw()).toContain('%7\r\n$6\r\nserver\r\n$5\r\nredis\r\n');
+    expect(client.connection.name).toBe('me');
+    client.pipeline(
+      ['SELECT', '15'],
+      ['SELECT', '16'],
+      ['SELECT', 'x'],
+      ['GET', 'a'],
+      ['RESET'],
+      ['GET', 'a'],
+      ['QUIT'],
+      ['PING'],
+    );
+    await harness.settled();
+    expect(client.raw()).toBe(
+      '+OK\r\n-ERR DB index is out of range\r\n-ERR invalid DB index\r\n_\r\n+RESET\r\n$-1\r\n+OK\r\n',
+    );
+    expect(client.wire.isEnded).toBe(true);
+  });
+
+  it('is closed after what is no command, with the error behind the replies before it', async () => {
+    const harness = await open();
+    const client = harness.connect();
+    client.sendText('SET a b\r\n*1\r\nx\r\nPING\r\n');
+    await harness.settled();
+    expect(client.raw()).toBe("+OK\r\n-ERR Protocol error: expected '$', got 'x'\r\n");
+    expect(client.wire.isEnded).toBe(true);
+  });
+});
