@@ -226,7 +226,7 @@ export const serverOptions: readonly ServerOption[] = [
     type: 'text',
     description:
       'address and port, or unix:PATH, at which clients of Redis are served, as with --listen; 6379 is their port; empty: nowhere',
-    defaultText: '',
+    defaultText: undefined,
   },
   {
     name: 'redis-tls',

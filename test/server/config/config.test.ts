@@ -71,14 +71,33 @@ test('a flag goes before the environment, that before the file, that before the 
   });
 });
 
+test('clients of Redis are served where that is asked for, with TLS where the server has it', async () => {
+  const tls = { 'tls-cert': 'x', 'tls-key': 'x' };
+  const at = { 'redis-listen': '127.0.0.1:6379' };
+  const listen = { host: '127.0.0.1', port: 6379 };
+  expect((await load()).redis).toBeUndefined();
+  expect((await load({ flags: { 'redis-listen': '' } })).redis).toBeUndefined();
+  expect((await load({ flags: at })).redis).toEqual({ listen, hasTls: false });
+  expect((await load({ flags: { ...at, ...tls } })).redis).toEqual({ listen, hasTls: true });
+  expect((await load({ flags: { ...at, ...tls, 'redis-tls': 'off' } })).redis).toEqual({
+    listen,
+    hasTls: false,
+  });
+  expect((await load({ flags: { ...tls, 'redis-listen': 'unix:/s' } })).redis).toEqual({
+    listen: { path: '/s' },
+    hasTls: false,
+  });
+});
+
 test('a flag that is undefined is not given', async () => {
   expect((await load({ flags: { 'data-dir': undefined } })).dataDir).toBe('./data');
 });
 
 test('every option can be set by flag, environment and file', async () => {
   const endpoint = 'http://collector';
+  const ownTexts: Readonly<Record<string, string>> = { 'otlp-endpoint': endpoint, 'redis-listen': ':6379' };
   const textOf = ({ name, type, defaultText }: ServerOption): string =>
-    defaultText ?? (name === 'otlp-endpoint' ? endpoint : type === 'origins' ? 'http://x' : 'x');
+    defaultText ?? ownTexts[name] ?? (type === 'origins' ? 'http://x' : 'x');
   const flagged = Object.fromEntries(serverOptions.map((option) => [option.name, textOf(option)]));
   const inEnvironment = Object.fromEntries(
     serverOptions.map((option) => [environmentName(option.name), textOf(option)]),
@@ -89,7 +108,8 @@ test('every option can be set by flag, environment and file', async () => {
   const otlp = { endpoint, sampleShare: 1 };
   const defaultConfig = await load();
   const access = { ...defaultConfig.access, rootPasswordFile: 'x' };
-  const expected = { ...defaultConfig, tls, access, otlp, corsOrigins: ['http://x'] };
+  const redis = { listen: { host: '', port: 6379 }, hasTls: true };
+  const expected = { ...defaultConfig, redis, tls, access, otlp, corsOrigins: ['http://x'] };
   expect(await load({ flags: flagged })).toEqual(expected);
   expect(await load({ environment: inEnvironment })).toEqual(expected);
   expect(await load({}, yaml)).toEqual(expected);

@@ -40,6 +40,7 @@ describe('kelp.example.yaml', () => {
     const defaultConfig = await load('');
     expect(await load(taken)).toEqual({
       ...defaultConfig,
+      redis: { listen: { host: '127.0.0.1', port: 6379 }, hasTls: true },
       tls,
       access: { ...defaultConfig.access, rootPasswordFile: '/etc/kelp/root-password' },
       otlp,

@@ -76,9 +76,9 @@ export interface ConnectionContext {
   readonly logins: LoginGate;
   readonly wordBytesMax: number;
   /** Memory of what has come in and waits. @returns false: there is no room. */
-  chargeInput(bytes: number): boolean;
+  readonly chargeInput: (bytes: number) => boolean;
   /** Bytes of replies that clients have not taken. @returns false: there is no room. */
-  chargeUnread(bytes: number): boolean;
+  readonly chargeUnread: (bytes: number) => boolean;
   /** The log has no room: the connection goes on when it has. */
   whenLogHasRoom(run: () => void): void;
   /** CLIENT PAUSE. @returns whether a command waits; then `run` is called when that is over. */

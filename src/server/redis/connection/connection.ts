@@ -88,6 +88,8 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
   #multi: Transaction | undefined;
   #watchList: WatchList | undefined;
   #longReply: LongReply | undefined;
+  /** The command that takes its time. */
+  #longCall: RunningCall | undefined;
   /** Messages that have come while a long reply is made. */
   readonly #heldPushes: Uint8Array[] = [];
   #blocked: BlockedClient | undefined;
@@ -430,34 +432,29 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
   }
 
   #runLong(row: SessionCommand, args: PlacedArguments): void {
-    const { cursors, runner } = this.#context;
+    const { cursors } = this.#context;
     const ownArgs = new PlacedArguments();
     ownArgs.takeWords(args.copyWords());
     const reply = new ReplyWriter();
     reply.version = this.#version;
     const call = new RunningCall(ownArgs, reply, this, cursors);
     this.#isBusy = true;
-    const done = (): void => {
-      if (this.#isClosed) return;
-      this.#flushNow(reply);
-      this.#goOn();
-    };
-    const failed = (error: unknown): void => {
-      reply.rollBack(0);
-      runner.answer(error, reply);
-      done();
-    };
     this.#longCall = call;
-    const run = async (): Promise<void> => row.session(this, call);
-    run().then(done, failed);
+    void this.#settleLong(row, call);
   }
 
-  #longCall: RunningCall | undefined;
-
-  /** Writes what is not written in the run of commands. */
-  #flushNow(reply: ReplyWriter): void {
+  async #settleLong(row: SessionCommand, call: RunningCall): Promise<void> {
+    const { reply } = call;
+    try {
+      await row.session(this, call);
+    } catch (error) {
+      reply.rollBack(0);
+      this.#context.runner.answer(error, reply);
+    }
     this.#longCall = undefined;
-    if (reply.length > 0) this.#deliver(reply.take());
+    if (this.#isClosed) return;
+    if (reply.length > 0 && this.replyMode === 'on') this.#deliver(reply.take());
+    this.#goOn();
   }
 
   /** Whether a call may run: throws a `ReplyError`. */

@@ -10,7 +10,7 @@
  * commands `#wordsLeft` is 0.
  */
 import { serverFixed } from '../../../limits.ts';
-import { PlacedArguments } from '../protocol/placed-arguments.ts';
+import type { PlacedArguments } from '../protocol/placed-arguments.ts';
 import { ReplyError } from '../replies/errors.ts';
 import { splitWords } from './inline-words.ts';
 

@@ -9,7 +9,7 @@ import { type TableRow } from '../../../../src/server/redis/commands/table.ts';
 import type { Connection } from '../../../../src/server/redis/connection/connection.ts';
 import type { LoginGate, Wire } from '../../../../src/server/redis/connection/connection-context.ts';
 import { RedisDoor } from '../../../../src/server/redis/redis-door.ts';
-import { redisRows } from '../../../../src/server/redis/redis-rows.ts';
+import { sessionRows } from '../../../../src/server/redis/redis-rows.ts';
 import { SeamHarness, type SeamHarnessOptions } from '../../../store/seam/seam-harness.ts';
 import { type DecodedReply, ReplyReader } from './decoded-reply.ts';
 import { toRequest, type Word } from './words.ts';
@@ -40,10 +40,7 @@ export class DoorHarness {
     this.door = new RedisDoor({
       store: seam.store,
       clock: seam.clock,
-      rows: [
-        ...redisRows.filter(({ name }) => !options.rows.some((row) => row.name === name)),
-        ...options.rows,
-      ],
+      rows: [...sessionRows, ...options.rows],
       logins: this.#logins,
       meter: {
         ran: () => undefined,
