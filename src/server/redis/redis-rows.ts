@@ -1,9 +1,19 @@
 /** The rows of all commands that a server has. */
 import { bitmapCommands } from './commands/families/bitmaps.ts';
+import { bloomCommands } from './commands/families/bloom.ts';
 import { hashCommands } from './commands/families/hash.ts';
 import { hyperLogLogCommands } from './commands/families/hyperloglog.ts';
 import { keysCommands } from './commands/families/keys.ts';
+import { listCommands } from './commands/families/list.ts';
+import { listMoveCommands } from './commands/families/list-moves.ts';
+import { listReadCommands } from './commands/families/list-reads.ts';
 import { setCommands } from './commands/families/set.ts';
+import { sortCommands } from './commands/families/sort.ts';
+import { sortedSetCommands } from './commands/families/sorted-set.ts';
+import { sortedSetCombinationCommands } from './commands/families/sorted-set-combinations.ts';
+import { sortedSetElementCommands } from './commands/families/sorted-set-elements.ts';
+import { sortedSetPopCommands } from './commands/families/sorted-set-pops.ts';
+import { sortedSetRangeCommands } from './commands/families/sorted-set-ranges.ts';
 import { stringCommands } from './commands/families/strings.ts';
 import { connectionCommands } from './commands/session/connection-commands.ts';
 import { transactionCommands } from './commands/session/transaction-commands.ts';
@@ -14,10 +24,20 @@ export const sessionRows: readonly TableRow[] = [...connectionCommands, ...trans
 
 export const redisRows: readonly TableRow[] = [
   ...sessionRows,
-  ...stringCommands,
   ...bitmapCommands,
+  ...bloomCommands,
+  ...hashCommands,
   ...hyperLogLogCommands,
   ...keysCommands,
-  ...hashCommands,
+  ...listCommands,
+  ...listMoveCommands,
+  ...listReadCommands,
   ...setCommands,
+  ...sortCommands,
+  ...sortedSetCommands,
+  ...sortedSetCombinationCommands,
+  ...sortedSetElementCommands,
+  ...sortedSetPopCommands,
+  ...sortedSetRangeCommands,
+  ...stringCommands,
 ];
