@@ -6,10 +6,8 @@ import { chunkRange, ordinalOf, seekChunk } from './chunks.ts';
 import { List } from './list.ts';
 import { countItems, itemAt, startOfItem, startsOfItems } from './rows.ts';
 
-/** So many bytes of a row take about the time of one visit to go through, ... */
-const VISIT_ROW_BYTES = 32;
-/** ... but no more than so many: beyond them lies a single long element. */
-const PAID_ROW_BYTES_MAX = 512;
+/** So many elements are gone through in about the time of one visit. */
+const ELEMENTS_PER_VISIT = 16;
 
 /** @returns false to stop. The bytes hold during the visit only. */
 export type VisitElement = (element: Uint8Array, index: number) => boolean;
@@ -89,9 +87,12 @@ export function visitRows(view: ReadView, list: List, from: number, to: number, 
   let index = from;
   let isStopped = false;
   const visitRow = (row: Uint8Array, rowIndex: number): void => {
-    pay(view, row);
+    budget.spendBytes(row.length);
     isStopped = !visit(row, rowIndex);
-    if (!isStopped) index = rowIndex + countItems(row);
+    if (isStopped) return;
+    const itemCount = countItems(row);
+    budget.spendVisits(Math.floor(itemCount / ELEMENTS_PER_VISIT));
+    index = rowIndex + itemCount;
   };
   if (index < headCount && index < to) visitRow(headRow, 0);
   const chunksEnd = Math.min(to, tailStart);
@@ -126,9 +127,11 @@ export function visitRowsBackward(
   let end = to;
   let isStopped = false;
   const visitRow = (row: Uint8Array, rowIndex: number): void => {
-    pay(view, row);
+    budget.spendBytes(row.length);
     isStopped = !visit(row, rowIndex);
-    if (!isStopped) end = rowIndex;
+    if (isStopped) return;
+    budget.spendVisits(Math.floor((end - rowIndex) / ELEMENTS_PER_VISIT));
+    end = rowIndex;
   };
   if (end > tailStart && end > from) visitRow(tailRow, tailStart);
   for (;;) {
@@ -140,10 +143,4 @@ export function visitRowsBackward(
   }
   if (!isStopped && end > from && end <= headCount) visitRow(headRow, 0);
   return end;
-}
-
-/** Pays for going through a row, beside the visit that its chunk is. */
-function pay({ budget }: ReadView, row: Uint8Array): void {
-  budget.spendBytes(row.length);
-  budget.spendVisits(Math.floor(Math.min(row.length, PAID_ROW_BYTES_MAX) / VISIT_ROW_BYTES));
 }
