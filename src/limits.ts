@@ -20,7 +20,7 @@ export const fixed = {
    */
   engineKeyBytesMax: 4 * KiB + 18,
   /** The elements of collections that no key has any more are taken away this many at a time between other work. */
-  sweptAtOnceMax: 512,
+  sweptAtOnceMax: 128,
   /** The ids of collections of which a record of the log tells that they may be in use. */
   collectionIdsRecorded: 2 ** 20,
   /** The name of a volume of blobs. */

@@ -5,8 +5,8 @@
  * - It is read and written piece by piece, at the pace of what takes it.
  * - A file is there whole or not at all (`offline/whole-file.ts`).
  * - Keys, values and times to live are kept. Of the JSON forms revisions and versions are not. What belongs to a lease is left
- *   out, and counted: its end is that of the lease, whose owner does not come along. Only the binary form of the whole store,
- *   which is a backup, has leases.
+ *   out, and counted: its end is that of the lease, whose owner does not come along. So are lists, hashes and other collections.
+ *   Only the binary form of the whole store, which is a backup, has leases and collections.
  */
 import type { Writable } from 'node:stream';
 import type { KeyRange } from '../api.ts';
@@ -28,6 +28,7 @@ import { type TransferFormat, type TtlForm, transferFormats, ttlForms } from './
 import {
   type ExportCounts,
   type JsonExport,
+  isLeftOut,
   jsonDocumentPieces,
   jsonLinesPieces,
 } from './output/json-pieces.ts';
@@ -62,6 +63,8 @@ export interface ExportSummary {
   readonly entryCount: number | undefined;
   /** The keys that were left out, since they belong to a lease. */
   readonly leasedCount: number;
+  /** The keys that were left out, since they are lists, hashes or other collections. */
+  readonly collectionCount: number;
 }
 
 export interface TransferParts {
@@ -113,7 +116,7 @@ class ExportRun {
   readonly #options: ExportOptions;
   readonly #parts: TransferParts;
   readonly #format: TransferFormat;
-  readonly #counts: ExportCounts = { entryCount: 0, leasedCount: 0, revision: 0 };
+  readonly #counts: ExportCounts = { entryCount: 0, leasedCount: 0, collectionCount: 0, revision: 0 };
   #bytes = 0;
 
   constructor(store: ExportSource, options: ExportOptions, path: string | undefined, parts: TransferParts) {
@@ -178,7 +181,7 @@ class ExportRun {
   }
 
   #summary(): ExportSummary {
-    const { entryCount, leasedCount, revision } = this.#counts;
+    const { entryCount, leasedCount, collectionCount, revision } = this.#counts;
     const isCounted = !this.#isBackup;
     return {
       format: this.#format,
@@ -186,6 +189,7 @@ class ExportRun {
       revision: isCounted ? revision : undefined,
       entryCount: isCounted ? entryCount : undefined,
       leasedCount,
+      collectionCount,
     };
   }
 
@@ -239,10 +243,7 @@ class ExportRun {
           yield snapshot.begin();
         }
         for (const entry of entries) {
-          if (entry.leaseId !== 0) {
-            counts.leasedCount++;
-            continue;
-          }
+          if (isLeftOut(entry, counts)) continue;
           counts.entryCount++;
           const block = await snapshot.add(entry);
           if (block !== undefined) yield block;

@@ -59,7 +59,7 @@ describe('export', () => {
     });
     const { size } = Object.fromEntries([['size', (await readFile(path)).length]]);
     expect(await kelp.json('export', path, '--force')).toEqual([
-      { format: 'json', bytes: size, revision: 1, entryCount: 1, leasedCount: 0 },
+      { format: 'json', bytes: size, revision: 1, entryCount: 1, leasedCount: 0, collectionCount: 0 },
     ]);
   });
 
@@ -142,6 +142,7 @@ describe('import', () => {
         skippedCount: 1,
         expiredCount: 1,
         leasedCount: 1,
+        collectionCount: 0,
         revision: 2,
       },
     ]);

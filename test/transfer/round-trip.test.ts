@@ -3,6 +3,9 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createClient } from '../../src/client/index.ts';
 import { exportTo, importFrom } from '../../src/index.ts';
+import { elementKey, tags } from '../../src/store/collections/collection-keys.ts';
+import { kinds } from '../../src/store/collections/kinds.ts';
+import { opened } from '../access/opened.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { startTestServer } from '../support/test-server.ts';
 import '../support/property-seed.ts';
@@ -150,6 +153,26 @@ test('keys of leases are left out and counted, in exports and where a backup hol
     writtenCount: 1,
     leasedCount: 1,
   });
+  expect((await contentOf(copy)).map(([key]) => key)).toEqual(['plain']);
+});
+
+test('collections are left out and counted, in exports and where a backup holds them', async () => {
+  const { store } = await opened();
+  await store.put('plain', '1');
+  await store.transact((view) => {
+    const collectionId = view.newCollectionId();
+    view.put(elementKey(collectionId, tags.field, Buffer.from('field')), Buffer.from('value'));
+    view.put(Buffer.from('h'), Buffer.from('metadata'), { kind: kinds.hash, collectionId });
+  });
+  const left = { entryCount: 1, collectionCount: 1 };
+  for (const format of ['jsonl', 'json'] as const)
+    expect(await exportTo(store, new Collected(), { format })).toMatchObject(left);
+  const part = { format: 'binary', range: { start: 'a' } } as const;
+  expect(await exportTo(store, new Collected(), part)).toMatchObject(left);
+  const copy = await openedStore();
+  const backup = await exported(store, { format: 'binary' });
+  const written = { entryCount: 2, writtenCount: 1, collectionCount: 1 };
+  expect(await importFrom(copy, inPieces(backup))).toMatchObject(written);
   expect((await contentOf(copy)).map(([key]) => key)).toEqual(['plain']);
 });
 

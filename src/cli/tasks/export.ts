@@ -56,10 +56,15 @@ function summaryText({ revision, entryCount, bytes }: ExportSummary): string {
   return `revision ${revision}, ${displayCount(entryCount ?? 0, 'key')}, ${displaySize(bytes)}`;
 }
 
-function tellLeftOut(output: Output, { leasedCount }: ExportSummary): void {
-  if (leasedCount === 0) return;
-  const keys = displayCount(leasedCount, 'key');
-  output.note(`${keys} of leases left out; kelp backup holds leases and their keys`);
+function tellLeftOut(output: Output, { leasedCount, collectionCount }: ExportSummary): void {
+  if (leasedCount > 0) {
+    const keys = displayCount(leasedCount, 'key');
+    output.note(`${keys} of leases left out; kelp backup holds leases and their keys`);
+  }
+  if (collectionCount > 0) {
+    const keys = displayCount(collectionCount, 'key');
+    output.note(`${keys} with lists, hashes or other collections left out; kelp backup holds them`);
+  }
 }
 
 /** The output as a stream; on a terminal with the characters escaped that could do it harm, which JSON may hold as they are. */

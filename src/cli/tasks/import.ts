@@ -47,7 +47,7 @@ export async function importEntries(
 }
 
 function summaryText(summary: ImportSummary, isDryRun: boolean): string {
-  const { writtenCount, skippedCount, expiredCount, leasedCount, bytes } = summary;
+  const { writtenCount, skippedCount, expiredCount, leasedCount, collectionCount, bytes } = summary;
   const written = isDryRun
     ? `${displayCount(writtenCount, 'key')} would be written`
     : `${displayCount(writtenCount, 'key')} written`;
@@ -56,6 +56,7 @@ function summaryText(summary: ImportSummary, isDryRun: boolean): string {
     ...(skippedCount > 0 ? [`${skippedCount} left as they are`] : []),
     ...(expiredCount > 0 ? [`${expiredCount} left out, whose time is over`] : []),
     ...(leasedCount > 0 ? [`${leasedCount} of leases left out`] : []),
+    ...(collectionCount > 0 ? [`${collectionCount} with lists, hashes or other collections left out`] : []),
   ];
   return `${parts.join(', ')}; ${displaySize(bytes)} read`;
 }

@@ -22,8 +22,10 @@ function effectText({ effect }: EffectShape, hasValues: boolean): string {
   }
   switch (effect.case) {
     case 'put': {
-      const { key, value, version, leaseId, ttlMs, expireTimeMs } = effect.value;
+      const { key, value, version, leaseId, ttlMs, expireTimeMs, kind, collectionId } = effect.value;
       const facts = [`version ${version}`, ...lifeFacts(leaseId, ttlMs, expireTimeMs)];
+      if (kind !== 0)
+        facts.push(collectionId === 0 ? `kind ${kind}` : `kind ${kind}, collection ${collectionId}`);
       const content = hasValues ? displayValue(value) : displayCount(value.length, 'byte');
       return line('put', `${keyText(key)}  ${content}  (${facts.join(', ')})`);
     }
@@ -128,13 +130,15 @@ function effectJson({ effect }: EffectShape, hasValues: boolean): Record<string,
   if (access !== undefined) return { type: 'access', ...access };
   switch (effect.case) {
     case 'put': {
-      const { key, value, createRevision, version } = effect.value;
+      const { key, value, createRevision, version, kind, collectionId } = effect.value;
       return {
         type: 'put',
         ...keyFields(key),
         ...(hasValues ? { value: valueJson(value) } : { valueBytes: value.length }),
         createRevision,
         version,
+        ...(kind !== 0 && { kind }),
+        ...(collectionId !== 0 && { collectionId }),
         ...lifeJson(effect.value),
       };
     }

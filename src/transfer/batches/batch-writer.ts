@@ -26,7 +26,7 @@ export interface BatchOptions {
 /** An entry with its place in the input, from 1 on; or one that is left out, of which only that is kept. */
 interface Item {
   readonly place: number;
-  readonly entry: TransferEntry | 'expired' | 'leased';
+  readonly entry: TransferEntry | 'expired' | 'leased' | 'collection';
 }
 
 interface WrittenItem extends Item {
@@ -52,7 +52,8 @@ export class BatchWriter {
     this.#target = target;
     this.#options = options;
     this.#lastPlace = place;
-    this.done = { entryCount: place, writtenCount: 0, skippedCount: 0, expiredCount: 0, leasedCount: 0 };
+    const leftOut = { skippedCount: 0, expiredCount: 0, leasedCount: 0, collectionCount: 0 };
+    this.done = { entryCount: place, writtenCount: 0, ...leftOut };
   }
 
   /** The entries of the batch that is being put together or written: from the first to the last. */
@@ -68,7 +69,8 @@ export class BatchWriter {
     // A transaction writes a key once; which of two entries counts, the rule for conflicts says.
     if (this.#items.length > 0 && (isFull || this.#keys.has(name))) await this.flush();
     const place = ++this.#lastPlace;
-    if (entry.isLeased) this.#items.push({ place, entry: 'leased' });
+    if (entry.isCollection) this.#items.push({ place, entry: 'collection' });
+    else if (entry.isLeased) this.#items.push({ place, entry: 'leased' });
     else if (this.#leftMs(entry) <= 0) this.#items.push({ place, entry: 'expired' });
     else {
       this.#items.push({ place, entry });
@@ -102,6 +104,7 @@ export class BatchWriter {
     for (const { entry } of items) {
       if (entry === 'expired') done.expiredCount++;
       else if (entry === 'leased') done.leasedCount++;
+      else if (entry === 'collection') done.collectionCount++;
     }
   }
 

@@ -9,6 +9,8 @@ export interface TransferEntry {
   readonly expireTimeMs: number;
   /** Whether it belongs to a lease, whose end is its own. */
   readonly isLeased: boolean;
+  /** Whether it is a list, a hash or another collection, which no form but a backup has: `value` says nothing of it. */
+  readonly isCollection: boolean;
 }
 
 /** What a reader of a form hands out, and what stands behind it. */

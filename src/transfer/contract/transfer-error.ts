@@ -11,6 +11,8 @@ export interface ImportProgress {
   readonly expiredCount: number;
   /** Left out since they belong to a lease. */
   readonly leasedCount: number;
+  /** Left out since they are lists, hashes or other collections. */
+  readonly collectionCount: number;
 }
 
 export type TransferErrorCode =

@@ -194,7 +194,7 @@ function entryOf(
     throw reader.fault(`a time to live of ${ttlMs} ms; it is 1 to ${fixed.ttlMsMax}`);
   }
   const deadlineMs = expireTimeMs ?? (ttlMs === undefined ? 0 : nowMs() + ttlMs);
-  return { key, value, expireTimeMs: deadlineMs, isLeased: leaseId !== 0 };
+  return { key, value, expireTimeMs: deadlineMs, isLeased: leaseId !== 0, isCollection: false };
 }
 
 function instantOf(reader: JsonReader, text: string): number {

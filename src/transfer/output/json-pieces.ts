@@ -13,6 +13,7 @@ import type { EntryPage } from './pages.ts';
 export interface ExportCounts {
   entryCount: number;
   leasedCount: number;
+  collectionCount: number;
   /** 0 until a page was read. */
   revision: number;
 }
@@ -62,7 +63,7 @@ export async function* jsonDocumentPieces(request: JsonExport): Pieces {
       ...request,
       range: rangeFrom(range, firstBytesKey),
       revision: counts.revision,
-      counts: { entryCount: 0, leasedCount: 0, revision: 0 },
+      counts: { entryCount: 0, leasedCount: 0, collectionCount: 0, revision: 0 },
     };
     for await (const entry of exported(again)) {
       if (typeof entry.key === 'string') continue;
@@ -83,10 +84,7 @@ async function* exported({ read, range, revision, counts }: JsonExport): AsyncGe
   for await (const page of read(range, revision)) {
     counts.revision = page.revision;
     for (const entry of page.entries) {
-      if (entry.leaseId !== 0) {
-        counts.leasedCount++;
-        continue;
-      }
+      if (isLeftOut(entry, counts)) continue;
       counts.entryCount++;
       yield toTransferEntry(entry);
     }
@@ -95,7 +93,7 @@ async function* exported({ read, range, revision, counts }: JsonExport): AsyncGe
 
 function toTransferEntry(entry: Entry): TransferEntry {
   const { value, expireTimeMs } = entry;
-  return { key: keyOf(entry), value, expireTimeMs, isLeased: false };
+  return { key: keyOf(entry), value, expireTimeMs, isLeased: false, isCollection: false };
 }
 
 /** Text that is handed out in pieces that are worth a write. */
@@ -116,4 +114,11 @@ class GatheredText {
     this.#length = 0;
     yield piece;
   }
+}
+
+/** Whether an export leaves an entry out, which it counts then. */
+export function isLeftOut({ leaseId, type }: Entry, counts: ExportCounts): boolean {
+  if (type !== undefined) counts.collectionCount++;
+  else if (leaseId !== 0) counts.leasedCount++;
+  return type !== undefined || leaseId !== 0;
 }

@@ -12,6 +12,7 @@ import { SnapshotDamageError } from '../../snapshot/damage.ts';
 import { openSnapshotStream, type SnapshotReader } from '../../snapshot/reader.ts';
 import type { SnapshotSource } from '../../snapshot/section-reader.ts';
 import { SNAPSHOT_FORMAT_VERSION } from '../../store/checkpoints/checkpoint.ts';
+import { kinds } from '../../store/collections/kinds.ts';
 import {
   SnapshotOrder,
   faultOfItemCount,
@@ -76,6 +77,8 @@ function isEntry({ key, deleted, replacedBy }: SnapshotVersionShape): boolean {
   return !deleted && replacedBy === 0 && isUserKey(key);
 }
 
-function toEntry({ key, value, leaseId, expireTimeMs }: SnapshotVersionShape): TransferEntry {
-  return { key: canonicalKey(toUserKey(key)), value, expireTimeMs, isLeased: leaseId !== 0 };
+function toEntry({ key, value, leaseId, expireTimeMs, kind }: SnapshotVersionShape): TransferEntry {
+  const isCollection = kind !== kinds.plain;
+  const isLeased = leaseId !== 0;
+  return { key: canonicalKey(toUserKey(key)), value, expireTimeMs, isLeased, isCollection };
 }

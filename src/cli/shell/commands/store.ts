@@ -62,9 +62,15 @@ async function exportTo(
     signal.throwIfAborted();
     throw taskErrorOf(error);
   });
-  const { leasedCount } = summary;
-  const leftOut = leasedCount === 0 ? '' : `, without ${displayCount(leasedCount, 'key')} of leases`;
-  return reply(`Saved snapshot to ${quoteWord(file)}${leftOut}`, { file, ...summary });
+  const { leasedCount, collectionCount } = summary;
+  const leftOut = [
+    ...(leasedCount === 0 ? [] : [`${displayCount(leasedCount, 'key')} of leases`]),
+    ...(collectionCount === 0 ? [] : [`${displayCount(collectionCount, 'key')} with collections`]),
+  ].join(' and ');
+  return reply(`Saved snapshot to ${quoteWord(file)}${leftOut && `, without ${leftOut}`}`, {
+    file,
+    ...summary,
+  });
 }
 
 const compact = command(
