@@ -9,11 +9,14 @@
  * writes long ones in pieces (`server/json/write-form.ts`).
  */
 import type {
+  ElementChange,
+  ElementChanges,
   Entry,
   Key,
   NamedKey,
   OperationResult,
   TxnResult,
+  ValueType,
   WatchCurrent,
   WatchEvent,
   WatchEvents,
@@ -134,11 +137,33 @@ export function eventJson(event: WatchEvent, hasValue: boolean): JsonObject {
     const { type, modRevision, reason, previous } = event;
     return { type, ...keyJson(event), modRevision, reason, ...previousJson(previous, hasValue) };
   }
-  const { type, entry, previous, replacedExpired } = event;
+  const { type, entry, previous, replacedExpired, elements } = event;
   return {
     type,
     entry: entryJson(entry, hasValue && type === 'put'),
     ...previousJson(previous, hasValue),
     ...(replacedExpired && { replacedExpired }),
+    ...(elements !== undefined && { elements: elementsJson(elements, entry.type) }),
+  };
+}
+
+function elementsJson(
+  { changes, isWhole, isLeftOut }: ElementChanges,
+  type: ValueType | undefined,
+): JsonObject {
+  if (isLeftOut) return { isLeftOut };
+  return { changes: changes.map((change) => elementJson(change, type)), isWhole };
+}
+
+function elementJson(
+  { name, value, score, isRemoved }: ElementChange,
+  type: ValueType | undefined,
+): JsonObject {
+  if (type === 'list') return { value: valueJson(value) };
+  return {
+    name: valueJson(name),
+    ...(isRemoved && { isRemoved }),
+    ...(!isRemoved && type === 'hash' && { value: valueJson(value) }),
+    ...(!isRemoved && type === 'sortedSet' && { score: Number.isFinite(score) ? score : String(score) }),
   };
 }

@@ -412,6 +412,8 @@ export interface WatchRequest {
   readonly keysOnly?: boolean;
   /** Each event carries the entry as it was before. */
   readonly returnPrevious?: boolean;
+  /** A put of a hash, a list, a set or a sorted set says what has changed within it. */
+  readonly includeElements?: boolean;
   /** How often `progress` comes while there is no event. Default 10000, at least 100. */
   readonly progressIntervalMs?: number;
   /** Aborting it ends the watch; the loop ends without an error. */
@@ -475,6 +477,8 @@ export type WatchEvent<AnEntry extends Entry = Entry> =
       readonly previous: AnEntry | undefined;
       /** The put took the place of an entry whose time to live had ended: its end has no event, and there is no previous entry. */
       readonly replacedExpired?: true;
+      /** With `includeElements`, of a put of a hash, a list, a set or a sorted set. */
+      readonly elements?: ElementChanges;
     }
   | (NamedKey & {
       readonly type: 'delete';
@@ -483,6 +487,26 @@ export type WatchEvent<AnEntry extends Entry = Entry> =
       readonly reason: DeleteReason;
       readonly previous: AnEntry | undefined;
     });
+
+/** What has become of the elements of a collection. */
+export interface ElementChanges {
+  readonly changes: readonly ElementChange[];
+  /** `changes` are all elements that there are now; else those that are not among them are as they were. */
+  readonly isWhole: boolean;
+  /** There is more than an event carries, or it is a long list: `changes` is empty, and the collection is to be read. */
+  readonly isLeftOut: boolean;
+}
+
+export interface ElementChange {
+  /** The field of a hash, the member of a set or of a sorted set; empty for an element of a list, which come in their order. */
+  readonly name: Uint8Array;
+  /** The value of a field, the element of a list; else empty. */
+  readonly value: Uint8Array;
+  /** Of a member of a sorted set; else 0. */
+  readonly score: number;
+  /** It was removed. */
+  readonly isRemoved: boolean;
+}
 
 export interface LeaseGrant {
   readonly leaseId: number;

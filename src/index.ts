@@ -39,6 +39,8 @@ export type {
   DeleteReason,
   DeleteResult,
   DeletedRange,
+  ElementChange,
+  ElementChanges,
   Entry,
   EventType,
   ExistsResult,

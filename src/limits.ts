@@ -120,6 +120,9 @@ export const fixed = {
   recentKeyBytesMax: 8 * MiB,
   /** Of a transaction with more changes, or with more bytes of keys, none are kept there. */
   watchStagedChangesMax: 10_000,
+  /** The most elements, and bytes of their names and values, that a watch is told of for one revision; beyond, that they changed. */
+  watchElementsMax: 10_000,
+  watchElementBytesMax: 512 * KiB,
   watchStagedKeyBytesMax: 1280 * KiB,
   /**
    * The keys, effects and revisions that a watch looks at in one turn, of which one watch has one at a time; an event that it

@@ -80,6 +80,7 @@ export function callTables({ ttlMs, ttlMsOrZero }: TimeChecks): CallTables {
       eventTypes,
       keysOnly: flag,
       returnPrevious: flag,
+      includeElements: flag,
       progressIntervalMs: msFrom(fixed.progressIntervalMsMin),
       signal: instanceOf(AbortSignal),
     },

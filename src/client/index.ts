@@ -36,6 +36,8 @@ export type {
   CountResult,
   DeleteReason,
   DeletedRange,
+  ElementChange,
+  ElementChanges,
   EventType,
   ExistsResult,
   IncrementResult,

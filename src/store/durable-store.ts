@@ -48,6 +48,7 @@ import {
   type WatchReader,
   plainForm,
 } from './watch/messages/pulled-watch.ts';
+import type { DescribeElements } from './watch/messages/element-rows.ts';
 import { WatchHub } from './watch/watch-hub.ts';
 import type { WatchSource } from './watch/sources/watch-source.ts';
 import { WatchIterator } from './watch/watch-iterator.ts';
@@ -68,6 +69,7 @@ export interface DurableStoreParts {
   readonly memoryBytesMax: number;
   onEvent(event: OperatorEvent): void;
   readonly keyObserver?: KeyObserver | undefined;
+  readonly describeElements: DescribeElements;
 }
 
 type RestCounts = Pick<StoreFigures['restCounts'], 'watches' | 'expiry'>;
@@ -135,6 +137,7 @@ export class DurableStore implements Seam {
       history: this.#history,
       incarnations,
       visibleRevision: () => this.#visibility.revision,
+      describeElements: parts.describeElements,
     };
     this.#acknowledgements = new Acknowledgements(log);
     this.#memory = new MemoryLimit({

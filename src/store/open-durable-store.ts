@@ -17,6 +17,7 @@ import { newState, recover, type RecoveryContext } from './recovery/recovery.ts'
 import { SteadyClock } from './steady-clock.ts';
 import { takeDirectory } from './directory/take-directory.ts';
 import { storeOptions, type StoreOptions } from './store-options.ts';
+import type { DescribeElements } from './watch/messages/element-rows.ts';
 
 const STORE_ID_BYTES = 16;
 const HASH_SEED_BYTES = 8;
@@ -27,8 +28,12 @@ const HASH_SEED_BYTES = 8;
  * Rejects with a `StoreError`: `invalidArgument` when an option can't be used, or the directory is neither empty nor a
  * store's; `locked` when another process (or another store of this one) has the directory, `damaged` when what lies there
  * is not whole, `storageFailed` when the disk does not let it.
+ * @param describeElements for watches that are told of elements; left out: none are.
  */
-export async function openDurableStore(options: StoreOptions): Promise<DurableStore> {
+export async function openDurableStore(
+  options: StoreOptions,
+  describeElements: DescribeElements = () => undefined,
+): Promise<DurableStore> {
   const wrong = storeOptions(options);
   if (wrong !== undefined) throw new StoreError('invalidArgument', wrong);
   const { disk = nodeDisk, clock = systemClock, dataDir, onEvent = () => undefined } = options;
@@ -37,7 +42,7 @@ export async function openDurableStore(options: StoreOptions): Promise<DurableSt
     const locks = await takeDirectory({ disk, clock, onEvent }, dataDir, directory);
     const ownership = new Ownership({ clock, dataDir, locks });
     try {
-      return await openLocked(options, disk, directory, ownership);
+      return await openLocked(options, describeElements, disk, directory, ownership);
     } catch (error) {
       await ownership.release();
       throw error;
@@ -49,6 +54,7 @@ export async function openDurableStore(options: StoreOptions): Promise<DurableSt
 
 async function openLocked(
   options: StoreOptions,
+  describeElements: DescribeElements,
   disk: Disk,
   directory: DataDirectory,
   ownership: Ownership,
@@ -106,6 +112,7 @@ async function openLocked(
       memoryBytesMax,
       onEvent,
       keyObserver: options.keyObserver,
+      describeElements,
     });
     return store;
   } catch (error) {

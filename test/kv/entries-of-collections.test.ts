@@ -65,6 +65,9 @@ test('its value is unequal to every value, its metadata included', async () => {
 test('a put takes its place, and a delete takes it away', async () => {
   const store = await withHash();
   await store.put('h', 'plain');
-  expect((await store.get('h')).entry).toMatchObject({ value: Uint8Array.from(Buffer.from('plain')), version: 2 });
+  expect((await store.get('h')).entry).toMatchObject({
+    value: Uint8Array.from(Buffer.from('plain')),
+    version: 2,
+  });
   expect((await store.delete('h')).deleted).toBe(true);
 });

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file kelp/v1/watch.proto.
  */
 export const file_kelp_v1_watch: GenFile = /*@__PURE__*/
-  fileDesc("ChNrZWxwL3YxL3dhdGNoLnByb3RvEgdrZWxwLnYxIpQCCgxXYXRjaFJlcXVlc3QSIQoGcmFuZ2VzGAEgAygLMhEua2VscC52MS5LZXlSYW5nZRIWCg5zdGFydF9yZXZpc2lvbhgCIAEoAxIXCg9pbmNsdWRlX2N1cnJlbnQYAyABKAgSJwoLZXZlbnRfdHlwZXMYBCADKA4yEi5rZWxwLnYxLkV2ZW50VHlwZRIRCglrZXlzX29ubHkYBSABKAgSFwoPcmV0dXJuX3ByZXZpb3VzGAYgASgIEjQKEXByb2dyZXNzX2ludGVydmFsGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhAKCHN0b3JlX2lkGAggASgJEhMKC2luY2FybmF0aW9uGAkgASgJItMBCg1XYXRjaFJlc3BvbnNlEiMKB2N1cnJlbnQYASABKAsyEC5rZWxwLnYxLkN1cnJlbnRIABIhCgZzeW5jZWQYAiABKAsyDy5rZWxwLnYxLlN5bmNlZEgAEiEKBmV2ZW50cxgDIAEoCzIPLmtlbHAudjEuRXZlbnRzSAASJQoIcHJvZ3Jlc3MYBCABKAsyES5rZWxwLnYxLlByb2dyZXNzSAASEAoIc3RvcmVfaWQYBSABKAkSEwoLaW5jYXJuYXRpb24YBiABKAlCCQoHbWVzc2FnZSI8CgdDdXJyZW50Eh8KB2VudHJpZXMYASADKAsyDi5rZWxwLnYxLkVudHJ5EhAKCHJldmlzaW9uGAIgASgDIhoKBlN5bmNlZBIQCghyZXZpc2lvbhgBIAEoAyKDAQoGRXZlbnRzEhAKCHJldmlzaW9uGAEgASgDEi8KC2NvbW1pdF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIeCgZldmVudHMYAyADKAsyDi5rZWxwLnYxLkV2ZW50EhYKDm1vcmVfZnJhZ21lbnRzGAQgASgIIhwKCFByb2dyZXNzEhAKCHJldmlzaW9uGAEgASgDIrIBCgVFdmVudBIgCgR0eXBlGAEgASgOMhIua2VscC52MS5FdmVudFR5cGUSHQoFZW50cnkYAiABKAsyDi5rZWxwLnYxLkVudHJ5EiAKCHByZXZpb3VzGAMgASgLMg4ua2VscC52MS5FbnRyeRIsCg1kZWxldGVfcmVhc29uGAQgASgOMhUua2VscC52MS5EZWxldGVSZWFzb24SGAoQcmVwbGFjZWRfZXhwaXJlZBgFIAEoCCpoCglFdmVudFR5cGUSGgoWRVZFTlRfVFlQRV9VTlNQRUNJRklFRBAAEhIKDkVWRU5UX1RZUEVfUFVUEAESFQoRRVZFTlRfVFlQRV9ERUxFVEUQAhIUChBFVkVOVF9UWVBFX1RPVUNIEAMqpwEKDERlbGV0ZVJlYXNvbhIdChlERUxFVEVfUkVBU09OX1VOU1BFQ0lGSUVEEAASGwoXREVMRVRFX1JFQVNPTl9SRVFVRVNURUQQARIZChVERUxFVEVfUkVBU09OX0VYUElSRUQQAhIfChtERUxFVEVfUkVBU09OX0xFQVNFX0VYUElSRUQQAxIfChtERUxFVEVfUkVBU09OX0xFQVNFX1JFVk9LRUQQBDJICgxXYXRjaFNlcnZpY2USOAoFV2F0Y2gSFS5rZWxwLnYxLldhdGNoUmVxdWVzdBoWLmtlbHAudjEuV2F0Y2hSZXNwb25zZTABQhxaGmtlbHAvZ2VuL2dvL2tlbHAvdjE7a2VscHYxYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_kelp_v1_types]);
+  fileDesc("ChNrZWxwL3YxL3dhdGNoLnByb3RvEgdrZWxwLnYxIq4CCgxXYXRjaFJlcXVlc3QSIQoGcmFuZ2VzGAEgAygLMhEua2VscC52MS5LZXlSYW5nZRIWCg5zdGFydF9yZXZpc2lvbhgCIAEoAxIXCg9pbmNsdWRlX2N1cnJlbnQYAyABKAgSJwoLZXZlbnRfdHlwZXMYBCADKA4yEi5rZWxwLnYxLkV2ZW50VHlwZRIRCglrZXlzX29ubHkYBSABKAgSFwoPcmV0dXJuX3ByZXZpb3VzGAYgASgIEjQKEXByb2dyZXNzX2ludGVydmFsGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhAKCHN0b3JlX2lkGAggASgJEhMKC2luY2FybmF0aW9uGAkgASgJEhgKEGluY2x1ZGVfZWxlbWVudHMYCiABKAgi0wEKDVdhdGNoUmVzcG9uc2USIwoHY3VycmVudBgBIAEoCzIQLmtlbHAudjEuQ3VycmVudEgAEiEKBnN5bmNlZBgCIAEoCzIPLmtlbHAudjEuU3luY2VkSAASIQoGZXZlbnRzGAMgASgLMg8ua2VscC52MS5FdmVudHNIABIlCghwcm9ncmVzcxgEIAEoCzIRLmtlbHAudjEuUHJvZ3Jlc3NIABIQCghzdG9yZV9pZBgFIAEoCRITCgtpbmNhcm5hdGlvbhgGIAEoCUIJCgdtZXNzYWdlIjwKB0N1cnJlbnQSHwoHZW50cmllcxgBIAMoCzIOLmtlbHAudjEuRW50cnkSEAoIcmV2aXNpb24YAiABKAMiGgoGU3luY2VkEhAKCHJldmlzaW9uGAEgASgDIoMBCgZFdmVudHMSEAoIcmV2aXNpb24YASABKAMSLwoLY29tbWl0X3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh4KBmV2ZW50cxgDIAMoCzIOLmtlbHAudjEuRXZlbnQSFgoObW9yZV9mcmFnbWVudHMYBCABKAgiHAoIUHJvZ3Jlc3MSEAoIcmV2aXNpb24YASABKAMi3QEKBUV2ZW50EiAKBHR5cGUYASABKA4yEi5rZWxwLnYxLkV2ZW50VHlwZRIdCgVlbnRyeRgCIAEoCzIOLmtlbHAudjEuRW50cnkSIAoIcHJldmlvdXMYAyABKAsyDi5rZWxwLnYxLkVudHJ5EiwKDWRlbGV0ZV9yZWFzb24YBCABKA4yFS5rZWxwLnYxLkRlbGV0ZVJlYXNvbhIYChByZXBsYWNlZF9leHBpcmVkGAUgASgIEikKCGVsZW1lbnRzGAYgASgLMhcua2VscC52MS5FbGVtZW50Q2hhbmdlcyJgCg5FbGVtZW50Q2hhbmdlcxInCgdjaGFuZ2VzGAEgAygLMhYua2VscC52MS5FbGVtZW50Q2hhbmdlEhAKCGlzX3dob2xlGAIgASgIEhMKC2lzX2xlZnRfb3V0GAMgASgIIk8KDUVsZW1lbnRDaGFuZ2USDAoEbmFtZRgBIAEoDBINCgV2YWx1ZRgCIAEoDBINCgVzY29yZRgDIAEoARISCgppc19yZW1vdmVkGAQgASgIKmgKCUV2ZW50VHlwZRIaChZFVkVOVF9UWVBFX1VOU1BFQ0lGSUVEEAASEgoORVZFTlRfVFlQRV9QVVQQARIVChFFVkVOVF9UWVBFX0RFTEVURRACEhQKEEVWRU5UX1RZUEVfVE9VQ0gQAyqnAQoMRGVsZXRlUmVhc29uEh0KGURFTEVURV9SRUFTT05fVU5TUEVDSUZJRUQQABIbChdERUxFVEVfUkVBU09OX1JFUVVFU1RFRBABEhkKFURFTEVURV9SRUFTT05fRVhQSVJFRBACEh8KG0RFTEVURV9SRUFTT05fTEVBU0VfRVhQSVJFRBADEh8KG0RFTEVURV9SRUFTT05fTEVBU0VfUkVWT0tFRBAEMkgKDFdhdGNoU2VydmljZRI4CgVXYXRjaBIVLmtlbHAudjEuV2F0Y2hSZXF1ZXN0GhYua2VscC52MS5XYXRjaFJlc3BvbnNlMAFCHFoaa2VscC9nZW4vZ28va2VscC92MTtrZWxwdjFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_kelp_v1_types]);
 
 /**
  * Asks for changes.
@@ -93,6 +93,13 @@ export type WatchRequest = Message<"kelp.v1.WatchRequest"> & {
    * @generated from field: string incarnation = 9;
    */
   incarnation: string;
+
+  /**
+   * True: a put event of a hash, a list, a set or a sorted set says what has changed within it (Event.elements).
+   *
+   * @generated from field: bool include_elements = 10;
+   */
+  includeElements: boolean;
 };
 
 /**
@@ -330,6 +337,13 @@ export type Event = Message<"kelp.v1.Event"> & {
    * @generated from field: bool replaced_expired = 5;
    */
   replacedExpired: boolean;
+
+  /**
+   * With include_elements, for a put of a hash, a list, a set or a sorted set.
+   *
+   * @generated from field: kelp.v1.ElementChanges elements = 6;
+   */
+  elements?: ElementChanges | undefined;
 };
 
 /**
@@ -338,6 +352,85 @@ export type Event = Message<"kelp.v1.Event"> & {
  */
 export const EventSchema: GenMessage<Event> = /*@__PURE__*/
   messageDesc(file_kelp_v1_watch, 6);
+
+/**
+ * What has become of the elements of a collection. All that a transaction has changed in it comes in one event.
+ *
+ * @generated from message kelp.v1.ElementChanges
+ */
+export type ElementChanges = Message<"kelp.v1.ElementChanges"> & {
+  /**
+   * The elements, in no order that means something but for those of a list.
+   *
+   * @generated from field: repeated kelp.v1.ElementChange changes = 1;
+   */
+  changes: ElementChange[];
+
+  /**
+   * True: `changes` are all elements that there are now, and what is not among them is not there. So it is for one that is short, and one
+   * that is new. False: all others are as they were.
+   *
+   * @generated from field: bool is_whole = 2;
+   */
+  isWhole: boolean;
+
+  /**
+   * True: `changes` is empty, since there is more than an event carries (10000 elements or 512 KiB in one revision), or since it is a
+   * long list, or of a type that has no such elements: the collection is to be read, at the revision of the event.
+   *
+   * @generated from field: bool is_left_out = 3;
+   */
+  isLeftOut: boolean;
+};
+
+/**
+ * Describes the message kelp.v1.ElementChanges.
+ * Use `create(ElementChangesSchema)` to create a new message.
+ */
+export const ElementChangesSchema: GenMessage<ElementChanges> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_watch, 7);
+
+/**
+ * What has become of an element.
+ *
+ * @generated from message kelp.v1.ElementChange
+ */
+export type ElementChange = Message<"kelp.v1.ElementChange"> & {
+  /**
+   * The field of a hash, the member of a set or sorted set; empty for an element of a list.
+   *
+   * @generated from field: bytes name = 1;
+   */
+  name: Uint8Array;
+
+  /**
+   * The value of a field, the element of a list.
+   *
+   * @generated from field: bytes value = 2;
+   */
+  value: Uint8Array;
+
+  /**
+   * The score of a member of a sorted set.
+   *
+   * @generated from field: double score = 3;
+   */
+  score: number;
+
+  /**
+   * True: it was removed; only `name` is set.
+   *
+   * @generated from field: bool is_removed = 4;
+   */
+  isRemoved: boolean;
+};
+
+/**
+ * Describes the message kelp.v1.ElementChange.
+ * Use `create(ElementChangeSchema)` to create a new message.
+ */
+export const ElementChangeSchema: GenMessage<ElementChange> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_watch, 8);
 
 /**
  * What happened to a key.

@@ -36,6 +36,7 @@ export function addWatchCommand(program: Command, runner: SessionRunner): void {
     )
     .option('--keys-only', 'print no values')
     .option('--previous', 'print the entry before each event too')
+    .option('--elements', 'print what has changed within a hash, a list, a set or a sorted set')
     .option('--restart', 'when a broken watch can not go on, begin again with the present entries')
     .addHelpText('after', help)
     .action((keys: string[], flags: WatchFlags, command: Command) =>

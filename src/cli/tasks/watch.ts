@@ -18,6 +18,7 @@ export interface WatchFlags {
   readonly events: EventType[];
   readonly keysOnly?: boolean;
   readonly previous?: boolean;
+  readonly elements?: boolean;
   readonly restart?: boolean;
 }
 
@@ -51,7 +52,7 @@ function requestOf(
   output: Output,
 ): WatchRequest {
   const { prefix: prefixes = [], fromRevision, storeId, incarnation, current, events } = flags;
-  const { keysOnly, previous, restart } = flags;
+  const { keysOnly, previous, elements, restart } = flags;
   if ([...keys, ...prefixes].includes(''))
     throw new UsageError('a key or prefix is empty; give none to watch all');
   const ranges: KeyRange[] = [
@@ -67,6 +68,7 @@ function requestOf(
     includeCurrent: current ?? false,
     keysOnly: keysOnly ?? false,
     returnPrevious: previous ?? false,
+    includeElements: elements ?? false,
     restartWhenLost: restart ?? false,
     onInterrupted: (error) => output.note(`${error.message}; connecting again ...`),
     onResumed: () => output.note('connected again'),

@@ -1,5 +1,5 @@
 /** What a watch tells, as lines for people. */
-import type { Entry, Key, WatchEvent } from '../../api.ts';
+import type { ElementChange, ElementChanges, Entry, Key, WatchEvent } from '../../api.ts';
 import { keyOf } from '../../arguments/key.ts';
 import type { WatchMessage } from '../../client/messages/types.ts';
 import { displayValue } from './display.ts';
@@ -30,7 +30,9 @@ export class WatchLines {
 
   #ofEvent(event: WatchEvent): string {
     if (event.type !== 'delete') {
-      return this.#ofEntry(event.type, event.entry, event.previous, this.#keysOnly || event.type === 'touch');
+      const { type, entry, previous, elements } = event;
+      const ofEntry = this.#ofEntry(type, entry, previous, this.#keysOnly || type === 'touch');
+      return elements === undefined ? ofEntry : ofEntry + elementLines(elements, entry.type);
     }
     const { modRevision, reason, previous } = event;
     const why = reason === 'requested' ? '' : `  (${reasonTexts[reason]})`;
@@ -42,7 +44,7 @@ export class WatchLines {
   }
 
   #ofEntry(kind: string, entry: Entry, previous: Entry | undefined, isKeyOnly: boolean): string {
-    const value = isKeyOnly ? '' : `  ${displayValue(entry.value)}`;
+    const value = isKeyOnly ? '' : `  ${shownValue(entry)}`;
     const rest = `${this.#show(keyOf(entry))}${value}${before(previous, isKeyOnly)}`;
     return line(entry.modRevision, kind, rest);
   }
@@ -56,8 +58,31 @@ const reasonTexts = {
 
 function before(previous: Entry | undefined, isKeyOnly: boolean): string {
   if (previous === undefined) return '';
-  return `  (before: ${isKeyOnly ? `revision ${previous.modRevision}` : displayValue(previous.value)})`;
+  return `  (before: ${isKeyOnly ? `revision ${previous.modRevision}` : shownValue(previous)})`;
 }
+
+/** What a key holds that is no plain value is told by its type. */
+function shownValue({ type, value }: Entry): string {
+  return type === undefined ? displayValue(value) : `(${type})`;
+}
+
+function elementLines({ changes, isWhole, isLeftOut }: ElementChanges, type: Entry['type']): string {
+  if (isLeftOut) return `${INDENT}(its elements are to be read)\n`;
+  const sign = isWhole ? '=' : '+';
+  return changes
+    .map((change) => `${INDENT}${change.isRemoved ? '-' : sign} ${elementText(change, type)}\n`)
+    .join('');
+}
+
+function elementText({ name, value, score, isRemoved }: ElementChange, type: Entry['type']): string {
+  if (type === 'list') return displayValue(value);
+  const element = displayValue(name);
+  if (isRemoved || type === 'set') return element;
+  return type === 'sortedSet' ? `${element}  ${score}` : `${element}  ${displayValue(value)}`;
+}
+
+/** Below the kind of the event. */
+const INDENT = '      ';
 
 function line(revision: number, kind: string, rest: string): string {
   return `${revision}  ${kind.padEnd(7)}  ${rest}\n`;

@@ -44,11 +44,13 @@ export function toWatchRequest(request: WatchRequest, start: WatchStart): WatchR
     eventTypes: (request.eventTypes ?? []).map((type) => numberByType[type]),
     keysOnly: request.keysOnly ?? false,
     returnPrevious: request.returnPrevious ?? false,
+    includeElements: request.includeElements ?? false,
     progressInterval: progressIntervalMs === undefined ? undefined : toDuration(progressIntervalMs),
   };
 }
 
-export function toEvent({ type, entry, previous, deleteReason, replacedExpired }: EventShape): WatchEvent {
+export function toEvent(event: EventShape): WatchEvent {
+  const { type, entry, previous, deleteReason, replacedExpired, elements } = event;
   if (entry === undefined) throw incompleteReply('the entry of an event');
   switch (type) {
     case TypeNumber.PUT:
@@ -57,6 +59,7 @@ export function toEvent({ type, entry, previous, deleteReason, replacedExpired }
         entry: new Entry(entry),
         previous: toEntry(previous),
         ...(replacedExpired ? { replacedExpired } : {}),
+        ...(elements === undefined ? {} : { elements }),
       };
     case TypeNumber.TOUCH:
       return { type: 'touch', entry: new Entry(entry), previous: toEntry(previous) };
@@ -72,8 +75,12 @@ export function toEvent({ type, entry, previous, deleteReason, replacedExpired }
 }
 
 /** The bytes that an event holds in memory, roughly: those of its keys and values. */
-export function eventBytes({ entry, previous }: EventShape): number {
-  return entryBytes(entry) + entryBytes(previous);
+export function eventBytes({ entry, previous, elements }: EventShape): number {
+  const changes = elements?.changes ?? [];
+  return changes.reduce(
+    (bytes, { name, value }) => bytes + name.length + value.length,
+    entryBytes(entry) + entryBytes(previous),
+  );
 }
 
 function entryBytes(entry: EntryShape | undefined): number {

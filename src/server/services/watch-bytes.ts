@@ -1,5 +1,6 @@
 /** What the messages of a watch take, which is charged to their stream. */
 import type { WatchEvent, WatchMessage } from '../../api.ts';
+import { bytesOfElements } from '../../store/watch/messages/element-rows.ts';
 import { entriesBytes, entryBytes, keyFieldsBytes } from './reply-entries.ts';
 
 /** What a message takes, at most. */
@@ -10,8 +11,10 @@ export function messageBytes(message: WatchMessage): number {
 }
 
 function eventBytes(event: WatchEvent): number {
-  const present = event.type === 'delete' ? keyFieldsBytes(event) : entryBytes(event.entry);
-  return present + entryBytes(event.previous) + EVENT_BYTES;
+  const previousBytes = entryBytes(event.previous) + EVENT_BYTES;
+  if (event.type === 'delete') return keyFieldsBytes(event) + previousBytes;
+  const { elements } = event;
+  return entryBytes(event.entry) + previousBytes + (elements === undefined ? 0 : bytesOfElements(elements));
 }
 
 /** What an event takes besides its entries. */

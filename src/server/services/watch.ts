@@ -17,7 +17,14 @@ import {
   WatchService,
 } from '../../../gen/kelp/v1/watch_pb.ts';
 import { StoreError, isStoreError } from '../../errors.ts';
-import type { DeleteReason, EventType, WatchEvent, WatchMessage, WatchRequest } from '../../api.ts';
+import type {
+  DeleteReason,
+  ElementChanges,
+  EventType,
+  WatchEvent,
+  WatchMessage,
+  WatchRequest,
+} from '../../api.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import type { PulledWatch, WatchForm, WatchReader } from '../../store/watch/messages/pulled-watch.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
@@ -159,7 +166,7 @@ function encoded(response: codec.WatchResponseShape, before: Buffer): Buffer {
 }
 
 function watchRequest(message: codec.WatchRequestShape): WatchRequest & { readonly startRevision: number } {
-  const { storeId, incarnation, includeCurrent, keysOnly, returnPrevious } = message;
+  const { storeId, incarnation, includeCurrent, keysOnly, returnPrevious, includeElements } = message;
   return {
     ranges: message.ranges.map(keyRange),
     startRevision: wholeNumber('start_revision', message.startRevision),
@@ -169,6 +176,7 @@ function watchRequest(message: codec.WatchRequestShape): WatchRequest & { readon
     eventTypes: message.eventTypes.map(eventType),
     keysOnly,
     returnPrevious,
+    includeElements,
     ...given({ progressIntervalMs: milliseconds('progress_interval', message.progressInterval) }),
   };
 }
@@ -234,6 +242,7 @@ function eventShape(event: WatchEvent): codec.EventShape {
       previous,
       deleteReason: reasonByName[reason],
       replacedExpired: false,
+      elements: undefined,
     };
   }
   return {
@@ -242,5 +251,10 @@ function eventShape(event: WatchEvent): codec.EventShape {
     previous,
     deleteReason: DeleteReasonNumber.UNSPECIFIED,
     replacedExpired: event.replacedExpired === true,
+    elements: event.elements && elementsShape(event.elements),
   };
+}
+
+function elementsShape({ changes, isWhole, isLeftOut }: ElementChanges): codec.ElementChangesShape {
+  return { changes: changes.map((change) => ({ ...change })), isWhole, isLeftOut };
 }

@@ -75,6 +75,7 @@ export function sweptKeyRange(id: number): EngineRange {
   return { start: sweptKey(id), end: sweptKey(id + 1) };
 }
 
+/** Whether a key is that of an element. */
 export function isElementKey(key: Uint8Array): boolean {
   return key[0] === ELEMENT;
 }
@@ -84,6 +85,11 @@ export function collectionIdOf(key: Uint8Array): number {
   let id = 0;
   for (let index = 1; index < ID_END; index++) id = id * 256 + (key[index] ?? 0);
   return id;
+}
+
+/** The tag of an element's key. */
+export function tagOf(key: Uint8Array): number | undefined {
+  return key[ID_END];
 }
 
 /** The sub of an element's key: a view of it. */

@@ -1,10 +1,12 @@
 /**
- * The changes of keys that one transaction plans, in the order in which keys were first written.
+ * The changes of keys that one transaction plans, in the order in which keys were first written; once it is sealed, those of elements
+ * before all others.
  *
  * Invariants: a key is there at most once; a key whose changes cancelled out (a put and then a delete of one that was absent)
  * is not there, and stands behind the others when it is written again. Behind a mark every step can be undone.
  */
 import { assert } from '../../errors.ts';
+import { isElementKey } from '../collections/collection-keys.ts';
 import { toKeyText, type KeyText } from './keys.ts';
 import type { PlannedChange } from './planned-change.ts';
 
@@ -41,6 +43,10 @@ export class ChangeRow {
   /** What comes to each lease, as far as any does. */
   #attached: Map<number, AttachedKeys> | undefined;
   #attachedBytes = 0;
+  /** Whether one of another key than that of an element is among them, ... */
+  #hasOther = false;
+  /** ... and an element stands behind it. */
+  #isMixed = false;
 
   /** @param onChange told of each key whose change is another one, or gone, by now. */
   constructor(onChange: (key: Uint8Array, change: PlannedChange | undefined) => void) {
@@ -87,6 +93,8 @@ export class ChangeRow {
   /** @param before the change of the same key whose place it takes. */
   put(before: PlannedChange | undefined, change: PlannedChange): void {
     const index = before === undefined ? this.#changes.length : this.#indexOf(before);
+    if (!isElementKey(change.key)) this.#hasOther = true;
+    else if (this.#hasOther) this.#isMixed = true;
     this.#undos?.push({ before, index });
     this.#set(index, before, change);
   }
@@ -95,6 +103,19 @@ export class ChangeRow {
     const index = this.#indexOf(change);
     this.#undos?.push({ before: change, index });
     this.#remove(index, change);
+  }
+
+  /**
+   * Puts those of elements before all others, once the transaction is done: who goes through them then knows all of a collection's
+   * elements as its metadata comes. Behind this nothing is looked for, nor undone.
+   */
+  seal(): void {
+    if (!this.#isMixed) return;
+    const { all } = this;
+    this.#changes = [
+      ...all.filter(({ key }) => isElementKey(key)),
+      ...all.filter(({ key }) => !isElementKey(key)),
+    ];
   }
 
   /** What `rollBack` goes back to. */
@@ -126,6 +147,7 @@ export class ChangeRow {
     this.#bytes = 0;
     this.#attached = undefined;
     this.#attachedBytes = 0;
+    this.#hasOther = this.#isMixed = false;
   }
 
   #undo({ before, index }: Undo): void {

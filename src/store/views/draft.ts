@@ -101,7 +101,11 @@ export class Draft implements View {
    * is it paid for: what removes a key, if only its time, must be able to.
    */
   seal(): void {
-    if (!this.#movesCollections && this.#firstNewId === Infinity) return;
+    if (this.#movesCollections || this.#firstNewId !== Infinity) this.#markOrphans();
+    this.#changes.seal();
+  }
+
+  #markOrphans(): void {
     const orphanIds = [...orphansOf(this.#changes.all, this.#firstNewId)];
     for (const id of orphanIds) this.#note(undefined, this.#mark(id));
     this.#orphanIds = orphanIds;

@@ -107,6 +107,7 @@ export class WatchGroups {
     const contents = {
       keysOnly: request.keysOnly === true,
       returnPrevious: request.returnPrevious === true,
+      includeElements: request.includeElements === true,
     };
     const key = keyOf(filter, contents);
     const found = key === undefined ? undefined : this.#groupsByForm.get(form)?.get(key);
@@ -135,5 +136,6 @@ function keyOf({ ranges, types }: WatchFilter, contents: EventContents): string 
   for (const { start, end = '' } of ranges) characters += start.length + end.length;
   if (characters > fixed.watchGroupCharactersMax) return undefined;
   const bounds = ranges.map(({ start, end }) => [start, end]);
-  return JSON.stringify([bounds, [...types].sort(), contents.keysOnly, contents.returnPrevious]);
+  const { keysOnly, returnPrevious, includeElements } = contents;
+  return JSON.stringify([bounds, [...types].sort(), keysOnly, returnPrevious, includeElements]);
 }

@@ -20,6 +20,7 @@ import type { WatchRequest } from '../../api.ts';
 import { LogSource } from './sources/log-source.ts';
 import { PresentEntries } from './sources/present-entries.ts';
 import { ProgressEntry } from './matching/progress-timers.ts';
+import { ElementRows } from './messages/element-rows.ts';
 import type { EventMaker } from './messages/event-maker.ts';
 import type { PulledWatch, WatchReader } from './messages/pulled-watch.ts';
 import { ReadyMessages } from './messages/ready-messages.ts';
@@ -39,6 +40,7 @@ export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, H
   readonly place: WatchPlace;
   readonly turn = new WatchTurn();
   readonly ready: ReadyMessages;
+  readonly elements: ElementRows | undefined;
   isIndexed = false;
   readonly #registry: WatchRegistry;
   readonly #reader: WatchReader;
@@ -78,6 +80,7 @@ export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, H
     const startRevision = checkStart(request, { ...source, newestRevision: visible });
     this.place = new WatchPlace(startRevision === 0 ? visible : startRevision - 1);
     this.ready = new ReadyMessages(source.incarnations, group.form);
+    this.elements = group.events.includeElements ? new ElementRows() : undefined;
     const isCurrent = request.includeCurrent === true;
     if (isCurrent) this.#present = new PresentEntries(this, group.events.keysOnly, clock.nowMs());
     this.#phase = isCurrent ? 'current' : 'catchingUp';

@@ -52,14 +52,17 @@ export function expectKind({ kind }: Version, expected: Kind): void {
   throw new StoreError('wrongType', `the key holds ${found}, not ${nameOfKind[expected]}`);
 }
 
-export function isPacked({ value }: Version): boolean {
+export function isPacked({ value }: Pick<Version, 'value'>): boolean {
   const form = value[0];
   assert(form === PACKED || form === SPREAD, 'a collection is packed or spread');
   return form === PACKED;
 }
 
 /** Of a spread collection: how many elements it has, and where the rest of its metadata begins. */
-export function readCount({ value }: Version): { readonly count: number; readonly restStart: number } {
+export function readCount({ value }: Pick<Version, 'value'>): {
+  readonly count: number;
+  readonly restStart: number;
+} {
   let count = 0;
   let scale = 1;
   for (let at = 1; at < value.length; at++) {

@@ -8,7 +8,10 @@
 import { StoreError } from '../../../errors.ts';
 import type { LogReader } from '../../../wal/reader.ts';
 import { WireError } from '../../../wire/wire-error.ts';
-import { slowWatcher } from '../messages/event-maker.ts';
+import type { EventType } from '../../../api.ts';
+import { ELEMENT } from '../../views/regions.ts';
+import type { ElementRows } from '../messages/element-rows.ts';
+import { type PlacedEffect, slowWatcher } from '../messages/event-maker.ts';
 import { RecordWalk } from './record-walk.ts';
 import { isWantedAt } from '../matching/watch-filter.ts';
 import type { WatchWork } from './watch-work.ts';
@@ -78,8 +81,10 @@ export class LogSource {
 
   /** @returns whether all effects are dealt with. */
   #readEffects(walk: RecordWalk, start: number, end: number, revision: number, timeMs: number): boolean {
-    const { place, turn, ready, filter, events } = this.#work;
-    const stop = this.#stop?.revision === revision ? this.#stop : { changeCount: 0, offset: 0 };
+    const { place, turn, ready, filter, events, elements } = this.#work;
+    const isGathered = elements === undefined || elements.revision === revision;
+    if (!isGathered) elements.begin(revision);
+    const stop = isGathered && this.#stop?.revision === revision ? this.#stop : { changeCount: 0, offset: 0 };
     let { changeCount } = stop;
     walk.goTo(start + stop.offset, end);
     for (;;) {
@@ -89,19 +94,21 @@ export class LogSource {
       const type = walk.next();
       if (type === undefined) return true;
       if (type === 'other') continue;
+      // An effect can be read once.
+      const isLookedAt =
+        elements !== undefined || (changeCount >= place.changesDone && filter.types.has(type));
+      const effect = isLookedAt ? walk.readEffect(type, revision) : undefined;
+      if (elements !== undefined && effect !== undefined) gather(effect, type, elements);
       // What comes before was read from the recent changes.
       if (changeCount >= place.changesDone) {
-        if (filter.types.has(type)) {
-          const effect = walk.readEffect(type, revision);
-          if (isWantedAt(filter, effect, type)) {
-            const made = events.ofEffect(type, effect, revision, ready);
-            if (made === undefined) {
-              if (ready.close(true)) place.passFragment(changeCount);
-              return this.#stopAt({ revision, changeCount, offset });
-            }
-            ready.add(revision, timeMs, made.event, made.bytes);
-            turn.spendEvent(made.bytes);
+        if (effect !== undefined && isWantedAt(filter, effect, type)) {
+          const made = events.ofEffect(type, effect, revision, ready, elements);
+          if (made === undefined) {
+            if (ready.close(true)) place.passFragment(changeCount);
+            return this.#stopAt({ revision, changeCount, offset });
           }
+          ready.add(revision, timeMs, made.event, made.bytes);
+          turn.spendEvent(made.bytes);
         }
         place.changesDone = changeCount + 1;
       }
@@ -113,4 +120,10 @@ export class LogSource {
     this.#stop = stop;
     return false;
   }
+}
+
+/** A change of an element comes before that of its collection's metadata. */
+function gather(effect: PlacedEffect, type: EventType, elements: ElementRows): void {
+  if (effect.keyMemory.bytes[effect.keyStart] !== ELEMENT || elements.isOver) return;
+  elements.add(effect.copyKey(), type === 'delete' ? undefined : effect.copyValue());
 }

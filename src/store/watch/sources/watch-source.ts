@@ -2,6 +2,7 @@
 import type { Engine } from '../../../engine/engine.ts';
 import type { Log } from '../../../wal/log.ts';
 import type { History } from '../../history/history.ts';
+import type { DescribeElements } from '../messages/element-rows.ts';
 import type { Incarnations } from '../../history/incarnations.ts';
 
 export interface WatchSource {
@@ -11,4 +12,5 @@ export interface WatchSource {
   readonly history: History;
   readonly incarnations: Incarnations;
   visibleRevision(): number;
+  readonly describeElements: DescribeElements;
 }

@@ -1,4 +1,5 @@
 /** What the parts of one watch share that make its messages: `readRecent`, `LogSource` and `PresentEntries`. */
+import type { ElementRows } from '../messages/element-rows.ts';
 import type { EventMaker } from '../messages/event-maker.ts';
 import type { ReadyMessages } from '../messages/ready-messages.ts';
 import type { WatchFilter } from '../matching/watch-filter.ts';
@@ -12,6 +13,8 @@ export interface WatchWork {
   readonly turn: WatchTurn;
   readonly ready: ReadyMessages;
   readonly events: EventMaker;
+  /** Of the revision that is read; `undefined`: the watch is not told of elements. */
+  readonly elements: ElementRows | undefined;
 }
 
 /**
