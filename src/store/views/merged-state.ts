@@ -16,6 +16,7 @@ import type { WorkBudget } from '../../work-budget.ts';
 import { Overlay, type OverlayEntry } from './overlay.ts';
 import { isOverdue } from './overdue.ts';
 import type { PlannedChange } from './planned-change.ts';
+import { ELEMENT } from './regions.ts';
 
 /** The draft, as far as it is needed here. */
 export interface MergedSource {
@@ -69,18 +70,18 @@ export class MergedState {
   }
 
   count(source: MergedSource, range: EngineRange): number {
-    const overlay = this.#exact(source);
+    const overlay = this.#exact(source, range);
     return Math.max(0, this.#entriesBeforeEnd(overlay, range) - this.#entriesBefore(overlay, range.start));
   }
 
   rank(source: MergedSource, range: EngineRange, key: Uint8Array): number {
-    const overlay = this.#exact(source);
+    const overlay = this.#exact(source, range);
     const end = range.end !== undefined && Buffer.compare(key, range.end) > 0 ? range.end : key;
     return Math.max(0, this.#entriesBefore(overlay, end) - this.#entriesBefore(overlay, range.start));
   }
 
   select(source: MergedSource, range: EngineRange, index: number): Uint8Array | undefined {
-    const overlay = this.#exact(source);
+    const overlay = this.#exact(source, range);
     const place = this.#entriesBefore(overlay, range.start) + index;
     if (place >= this.#entriesBeforeEnd(overlay, range)) return undefined;
     // The last key of the overlay before which no more entries lie than before the one that is looked for.
@@ -171,9 +172,10 @@ export class MergedState {
   }
 
   /** The overlay with the keys that the engine counts and that are overdue. */
-  #exact(source: MergedSource): Overlay<Laid> {
+  #exact(source: MergedSource, range: EngineRange): Overlay<Laid> {
     const overlay = this.#laidOver(source);
-    if (this.#hidesOverdue) return overlay;
+    // Elements have no deadlines: what is overdue elsewhere counts on both sides of each difference.
+    if (this.#hidesOverdue || hasElementsAlone(range)) return overlay;
     const firstMs = this.#engine.nextDeadlineMs();
     if (firstMs === undefined || firstMs > source.instantMs) {
       this.#hidesOverdue = true;
@@ -197,6 +199,11 @@ export class MergedState {
     const stored = this.#engine.readMeta(key, NEWEST);
     return stored !== undefined && stored.expireTimeMs !== 0 && isOverdue(stored, instantMs());
   }
+}
+
+/** Whether only elements of collections may lie in a range. */
+function hasElementsAlone({ start, end }: EngineRange): boolean {
+  return start[0] === ELEMENT && end?.[0] === ELEMENT;
 }
 
 /** By how much a change alters the number of keys that the engine counts. */

@@ -8,10 +8,9 @@
 import type { Version } from '../../engine/version.ts';
 import { fixed } from '../../limits.ts';
 import type { ReadView, View } from '../../store/views/view.ts';
-import { subOf } from '../../store/collections/collection-keys.ts';
 import { isPacked, readCollection, readCount } from '../collections/metadata.ts';
 import { kinds } from '../kinds.ts';
-import { allByMember, allByScore, memberKey, scoreKey } from './element-keys.ts';
+import { allByScore, memberKey, scoreKey } from './element-keys.ts';
 import {
   hasMember,
   hasScore,
@@ -92,16 +91,5 @@ export class SortedSet {
     for (const pairs = new PairCursor(this.packed); pairs.next();)
       if (hasMember(interval, pairs.member)) count++;
     return count;
-  }
-
-  /** The member at an index, in the order of the members' bytes where it is spread. */
-  memberAt(view: View, index: number): Uint8Array | undefined {
-    if (this.packed === undefined) {
-      const key = view.select(allByMember(this.id), index);
-      return key && subOf(key);
-    }
-    const pairs = new PairCursor(this.packed);
-    for (let at = 0; at <= index; at++) if (!pairs.next()) return undefined;
-    return pairs.member;
   }
 }

@@ -1,10 +1,11 @@
 /** What ranks, counts, places and pops of a large set cost, in visits: no more behind many deletions. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fixed } from '../../../src/limits.ts';
 import type { View } from '../../../src/store/views/view.ts';
 import { SortedSetEdit } from '../../../src/types/sorted-set/sorted-set-edit.ts';
 import { SortedSet } from '../../../src/types/sorted-set/sorted-set.ts';
 import { Span } from '../../../src/types/sorted-set/span.ts';
-import { bytesOf, SeamHarness } from '../../store/seam/seam-harness.ts';
+import { bytesOf, SeamHarness, textOf } from '../../store/seam/seam-harness.ts';
 
 const KEY = bytesOf('set');
 const MEMBERS = 60_000;
@@ -66,6 +67,32 @@ describe('behind 15,000 members that were popped', () => {
       expect(found).toEqual([49_998, 49_997, 49_996, 49_995, 49_994]);
     });
     expect(visits).toBeLessThan(30);
+  });
+
+  it('keys elsewhere that are past their deadline are not looked at', async () => {
+    const own = await SeamHarness.open();
+    await own.decide((view) => {
+      const edit = new SortedSetEdit(view, KEY);
+      for (let index = 0; index < 100; index++) edit.set(bytesOf(`m${index}`), index);
+      edit.finish();
+      for (let index = 0; index <= fixed.overdueCountedMax; index++)
+        view.put(bytesOf(`overdue${index}`), bytesOf(''), { ttlMs: 1000 });
+    });
+    own.clock.jump(2000);
+    own.store.decide((view) => {
+      const before = view.budget.visitsLeft;
+      const set = SortedSet.read(view, KEY);
+      expect(set?.rank(view, bytesOf('m70'))).toBe(70);
+      const edit = new SortedSetEdit(view, KEY);
+      edit.remove(bytesOf('m20'));
+      edit.finish();
+      expect(set?.rank(view, bytesOf('m70'))).toBe(69);
+      const scores = { min: 10, max: 30, isMinExcluded: false, isMaxExcluded: false };
+      expect(set?.countScores(view, scores)).toBe(20);
+      const span = set && Span.of(view, set, { by: 'index', start: 90, stop: 90 }, false);
+      span?.step(view, 1, (member) => expect(textOf(member)).toBe('m91'));
+      expect(before - view.budget.visitsLeft).toBeLessThan(30);
+    });
   });
 
   it('a member that gets another score takes as few', () => {
