@@ -74,13 +74,13 @@ export function readCount({ value }: Pick<Version, 'value'>): {
   throw new Error('broken invariant: the count of a spread collection ends within its metadata');
 }
 
-/** The metadata of a spread collection, with room for the rest, which the caller fills in from `restStart` on. */
+/** The metadata of a spread collection, with room for the rest: the caller writes all of it, from `restStart` on. */
 export function spreadMetadata(
   count: number,
   restBytes = 0,
 ): { readonly value: Buffer; readonly restStart: number } {
   const restStart = 1 + sizeOfUint64(count);
-  const value = Buffer.alloc(restStart + restBytes);
+  const value = Buffer.allocUnsafe(restStart + restBytes);
   value[0] = SPREAD;
   writeInt64(value, 1, count);
   return { value, restStart };

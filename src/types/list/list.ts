@@ -124,7 +124,7 @@ export class List {
     }
     if (this.id === 0) {
       if (this.headRow.length < PACKED_BYTES_MAX && this.count <= PACKED_ELEMENTS_MAX) {
-        const value = new Uint8Array(ITEMS_START + this.headRow.length);
+        const value = Buffer.allocUnsafe(ITEMS_START + this.headRow.length);
         value[0] = PACKED;
         value.set(this.headRow, ITEMS_START);
         putMetadata(view, key, kinds.list, value, this.before, 0);

@@ -62,7 +62,7 @@ function pushPacked(
   for (const element of elements) added += sizeOfItem(element);
   const valueBytes = ITEMS_START + headRow.length + added;
   if (valueBytes > PACKED_BYTES_MAX) return false;
-  const value = new Uint8Array(valueBytes);
+  const value = Buffer.allocUnsafe(valueBytes);
   value[0] = PACKED;
   let at = ITEMS_START;
   if (end === 'head') {
@@ -91,7 +91,7 @@ function pushToTail(view: View, list: List, elements: readonly Uint8Array[]): vo
       bytes += size;
     }
     if (next > at) {
-      const row = new Uint8Array(bytes);
+      const row = Buffer.allocUnsafe(bytes);
       row.set(list.tailRow);
       let rowAt = list.tailRow.length;
       for (let index = at; index < next; index++) rowAt = writeElement(row, rowAt, elements[index]);
@@ -122,7 +122,7 @@ function pushToHead(view: View, list: List, elements: readonly Uint8Array[]): vo
       bytes += size;
     }
     if (next > at) {
-      const row = new Uint8Array(bytes);
+      const row = Buffer.allocUnsafe(bytes);
       let rowAt = 0;
       for (let index = next - 1; index >= at; index--) rowAt = writeElement(row, rowAt, elements[index]);
       row.set(list.headRow, rowAt);
