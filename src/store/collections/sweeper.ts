@@ -66,7 +66,18 @@ export class Sweeper {
     this.#marked.push(revision);
   }
 
-  /** Does a bounded piece of what can be done now. @returns whether there is more of that. */
+  /** Whether there is something that can be done now. */
+  get canSweep(): boolean {
+    if (this.#isStopped) return false;
+    const { engine, history } = this.#context;
+    const mark = this.#next();
+    return this.#unread !== undefined || (isPassed(mark, history) && !engine.isWalked);
+  }
+
+  /**
+   * Does a bounded piece of what can be done now, between transactions: what one has counted must stay as it is.
+   * @returns whether there is more of that.
+   */
   sweep(): boolean {
     if (this.#isStopped) return false;
     if (this.#unread !== undefined) {
@@ -75,10 +86,9 @@ export class Sweeper {
     }
     const { engine, history } = this.#context;
     let mark = this.#next();
-    if (mark === undefined || mark.revision > history.oldestRevision || engine.isWalked) return false;
+    if (engine.isWalked) return false;
     const swept: SweepMark[] = [];
-    for (let left: number = fixed.sweptAtOnceMax; mark !== undefined; mark = this.#next()) {
-      if (mark.revision > history.oldestRevision) break;
+    for (let left: number = fixed.sweptAtOnceMax; isPassed(mark, history); mark = this.#next()) {
       // An empty one counts, too.
       left -= 1 + engine.forget(elementsOf(mark.collectionId), left);
       if (left <= 0) break;
@@ -86,7 +96,7 @@ export class Sweeper {
       this.#shift();
     }
     if (swept.length > 0 && !this.#note(swept)) return false;
-    return mark !== undefined && mark.revision <= history.oldestRevision;
+    return isPassed(mark, history);
   }
 
   stop(): void {
@@ -132,4 +142,9 @@ export class Sweeper {
     });
     if (this.#unread === undefined) this.#recovered.sort((a, b) => b.revision - a.revision);
   }
+}
+
+/** Whether no read comes any more to what was there before a mark. */
+function isPassed(mark: SweepMark | undefined, { oldestRevision }: History): mark is SweepMark {
+  return mark !== undefined && mark.revision <= oldestRevision;
 }

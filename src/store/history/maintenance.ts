@@ -64,7 +64,7 @@ export class Maintenance {
   /**
    * Does at once what makes room for so many bytes: drops what history has let go of, then the older half of history, and so
    * on, for as many steps as the bytes are worth, and as long as a time slice lasts. What is left to do goes on by itself:
-   * memory is scarce for as long as `memory` says so.
+   * memory is scarce for as long as `memory` says so. Nothing is swept here, within a transaction, which has counted keys.
    * @returns whether something is left to do that may make more room.
    */
   makeRoom(byteCount: number): boolean {
@@ -73,13 +73,13 @@ export class Maintenance {
     let isMore = true;
     this.#slice.begin();
     for (let step = 0; !memory.hasRoom(byteCount) && (step < stepsMin || !this.#slice.isOver()); step++) {
-      if (this.#step(true)) continue;
+      if (engine.maintain(true)) continue;
       isMore = history.shorten(this.#context.visibleRevision(), true);
       if (!isMore) break;
       engine.compact(history.oldestRevision);
     }
-    if (!this.#isWorking && memory.isScarce) this.#work();
-    return isMore;
+    if (!this.#isWorking && memory.isScarce) this.#workLater();
+    return isMore || this.#context.sweeper.canSweep;
   }
 
   /** Whether more than the limit is taken, and what is at work may give it back. */
@@ -95,6 +95,11 @@ export class Maintenance {
   /** Begins nothing more by itself. */
   stop(): void {
     this.#timer?.cancel();
+  }
+
+  #workLater(): void {
+    this.#isWorking = true;
+    this.#context.clock.yieldNow(() => this.#work());
   }
 
   #work(): void {
