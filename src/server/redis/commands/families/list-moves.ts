@@ -162,7 +162,8 @@ function countedKeys(numberAt: number) {
   return {
     told: [0, 0, 0],
     find: (args: Arguments, tell: (index: number, use: KeyUse) => void): void => {
-      const keyEnd = Math.min(args.count, numberAt + 1 + args.integer(numberAt));
+      if (args.count <= numberAt || !/^[1-9]\d*$/.test(args.text(numberAt))) return;
+      const keyEnd = Math.min(args.count, numberAt + 1 + Number(args.text(numberAt)));
       for (let index = numberAt + 1; index < keyEnd; index++) tell(index, 'both');
     },
   } as const;

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { listMoveCommands } from '../../../../../src/server/redis/commands/families/list-moves.ts';
 import { listReadCommands } from '../../../../../src/server/redis/commands/families/list-reads.ts';
 import { listCommands } from '../../../../../src/server/redis/commands/families/list.ts';
+import { sortCommands } from '../../../../../src/server/redis/commands/families/sort.ts';
+import { PlacedArguments } from '../../../../../src/server/redis/protocol/placed-arguments.ts';
 import type { Command } from '../../../../../src/server/redis/commands/command.ts';
 import type { SeededRandom } from '../../../../support/random.ts';
 import { differential, type DrawnCommand } from '../../support/differential.ts';
@@ -187,6 +189,27 @@ describe('blocking commands of lists', () => {
         ['BLPOP', 'a', 0],
       ),
     ).toEqual([null, null, null, null, 1, ['a', 'x']]);
+  });
+});
+
+describe('the keys of LMPOP, BLMPOP and SORT', () => {
+  it.each([
+    ['LMPOP 2 a b LEFT', 'a b'],
+    ['LMPOP x a b LEFT', ''],
+    ['LMPOP 99 a b', 'a b'],
+    ['BLMPOP 0 1 a LEFT', 'a'],
+    ['SORT a BY w_* GET # GET v_*->f STORE b', 'a w_* v_*->f b'],
+    ['SORT a LIMIT by *', 'a'],
+    ['SORT a BY', 'a'],
+  ])('of %s are "%s"', (line, told) => {
+    const words = line.split(' ').map((word) => Buffer.from(word));
+    const args = new PlacedArguments();
+    args.takeWords(words);
+    const command = [...rows, ...sortCommands].find(({ name }) => name === args.text(0).toLowerCase());
+    const found: string[] = [];
+    const keys = command?.keys;
+    if (keys !== undefined && 'told' in keys) keys.find(args, (index) => found.push(args.text(index)));
+    expect(found.join(' ')).toBe(told);
   });
 });
 
