@@ -2,7 +2,7 @@
  * Commands about the connection or the server, beside those of the families: they know the session that they came by, and no view.
  * Their rows stand in the same table.
  */
-import type { CommandCall, CommandFacts, Reply, Session } from './command.ts';
+import type { Arguments, CommandCall, CommandFacts, Reply, Session } from './command.ts';
 
 /**
  * Runs in the connection's turn, in its order. What it returns is waited for before the connection's next command runs; its reply
@@ -13,8 +13,13 @@ export type SessionHandler = (session: ClientSession, call: CommandCall) => void
 export type SessionCommand = CommandFacts & {
   readonly session: SessionHandler;
   /** The handler returns a promise: its words and its reply are its own until that is settled. It can't be part of a transaction. */
-  readonly isLong?: boolean;
+  readonly isLong?: boolean | ((args: Arguments) => boolean);
 };
+
+/** Whether a call is a long one. */
+export function takesTime({ isLong = false }: SessionCommand, args: Arguments): boolean {
+  return typeof isLong === 'function' ? isLong(args) : isLong;
+}
 
 /** One connection, as commands and other connections see it. */
 export interface ClientSession extends Session {

@@ -20,13 +20,14 @@ import { toKeyText } from '../../../store/views/keys.ts';
 import type { Reply, Waiting } from '../commands/command.ts';
 import { isLogFull } from '../commands/run-command.ts';
 import { RunningCall } from '../commands/running-call.ts';
-import type {
-  ClientOption,
-  ClientSession,
-  SessionCommand,
-  SessionFigures,
-  SubscriptionCounts,
-  TransactionControl,
+import {
+  takesTime,
+  type ClientOption,
+  type ClientSession,
+  type SessionCommand,
+  type SessionFigures,
+  type SubscriptionCounts,
+  type TransactionControl,
 } from '../commands/session-command.ts';
 import type { TableRow } from '../commands/table.ts';
 import { PlacedArguments } from '../protocol/placed-arguments.ts';
@@ -354,7 +355,7 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
         return;
       }
       if (this.#multi !== undefined && !NOT_QUEUED.has(row.name)) {
-        if ('session' in row && row.isLong === true) throw notInTransaction();
+        if ('session' in row && takesTime(row, args)) throw notInTransaction();
         this.#multi.add(row, args, this.#context.chargeInput);
         reply.simple('QUEUED');
         return;
@@ -415,7 +416,7 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
 
   #runSession(row: SessionCommand, args: PlacedArguments): void {
     const { runner, reply } = this.#context;
-    if (row.isLong === true) {
+    if (takesTime(row, args)) {
       this.#runLong(row, args);
       return;
     }

@@ -43,7 +43,8 @@ async function auth(session: ClientSession, { args, reply }: CommandCall): Promi
 }
 
 /** `HELLO [2|3 [AUTH user password] [SETNAME name]]`: nothing is changed unless all of it is right. */
-async function hello(session: ClientSession, { args, reply }: CommandCall): Promise<void> {
+function hello(session: ClientSession, call: CommandCall): void | Promise<void> {
+  const { args } = call;
   let version = session.protocolVersion;
   let login: readonly [string, string] | undefined;
   let name: string | undefined;
@@ -66,29 +67,51 @@ async function hello(session: ClientSession, { args, reply }: CommandCall): Prom
       checkName(name);
     } else throw new ReplyError(`ERR Syntax error in HELLO option '${args.text(index)}'`);
   }
-  if (login !== undefined) await session.logIn(...login);
-  else if (!session.isLoggedIn) {
+  const greet = (): void => {
+    if (name !== undefined) session.name = name;
+    session.protocolVersion = version;
+    writeGreeting(call, session);
+  };
+  if (login !== undefined) return loggedIn(session, login, greet);
+  if (!session.isLoggedIn) {
     throw new ReplyError(
       'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
     );
   }
-  if (name !== undefined) session.name = name;
-  session.protocolVersion = version;
+  greet();
+  return undefined;
+}
+
+function writeGreeting({ reply }: CommandCall, { id, protocolVersion }: ClientSession): void {
   reply.map(7);
   reply.text('server');
   reply.text('redis');
   reply.text('version');
   reply.text(REDIS_VERSION);
   reply.text('proto');
-  reply.integer(version);
+  reply.integer(protocolVersion);
   reply.text('id');
-  reply.integer(session.id);
+  reply.integer(id);
   reply.text('mode');
   reply.text('standalone');
   reply.text('role');
   reply.text('master');
   reply.text('modules');
   reply.array(0);
+}
+
+async function loggedIn(
+  session: ClientSession,
+  login: readonly [userName: string, password: string],
+  greet: () => void,
+): Promise<void> {
+  await session.logIn(...login);
+  greet();
+}
+
+function hasLogin(args: Arguments): boolean {
+  for (let index = 2; index < args.count; index++) if (args.is(index, 'AUTH')) return true;
+  return false;
 }
 
 /** Also for CLIENT SETNAME. Throws for what would break the lines of CLIENT LIST. */
@@ -123,7 +146,7 @@ export const connectionCommands: readonly SessionCommand[] = [
     since: '6.0.0',
     complexity: 'O(1)',
     syntax: '[protover [AUTH username password] [SETNAME clientname]]',
-    isLong: true,
+    isLong: hasLogin,
     session: hello,
   },
   {
