@@ -1,5 +1,10 @@
 /** Collections as they lie on disk: whatever call of the disk a crash comes at, each has its elements, and the sweep goes on. */
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { writeBackupFile } from '../../../src/offline/backup-file.ts';
+import { restore } from '../../../src/offline/restore.ts';
+import type { Disk } from '../../../src/disk/disk.ts';
+import { nodeDisk } from '../../../src/disk/node-disk.ts';
 import { verifyDirectory } from '../../../src/offline/verify.ts';
 import type { DurableStore } from '../../../src/store/durable-store.ts';
 import { openDurableStore } from '../../../src/store/open-durable-store.ts';
@@ -7,6 +12,7 @@ import { NO_PROGRESS } from '../../offline/folders.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { SimulatedDisk } from '../../support/simulated-disk.ts';
+import { temporaryDirectory } from '../../support/test-server.ts';
 import { bytesOf } from '../seam/seam-harness.ts';
 import { checkStates, checkSwept, counts, create, goOn, rename, resize } from './collections.ts';
 
@@ -41,18 +47,13 @@ const steps: readonly Step[] = [
   decided((view) => void create(view, a, 2)),
 ];
 
-async function openOn(disk: SimulatedDisk): Promise<{ store: DurableStore; clock: ManualClock }> {
+async function openIn(
+  dataDir: string,
+  disk: Disk = nodeDisk,
+): Promise<{ readonly store: DurableStore; readonly clock: ManualClock }> {
   const clock = new ManualClock();
-  const random = new SeededRandom(2);
-  const limits = { historyRevisionsMax: 2 };
-  const store = await openDurableStore({
-    dataDir: DATA,
-    disk,
-    clock,
-    random,
-    limits,
-    onEvent: () => undefined,
-  });
+  const parts = { clock, random: new SeededRandom(2), disk, onEvent: () => undefined };
+  const store = await openDurableStore({ dataDir, limits: { historyRevisionsMax: 2 }, ...parts });
   return { store, clock };
 }
 
@@ -71,7 +72,7 @@ describe.each(['losePower', 'endProcess'] as const)('after a crash (%s) at any c
             action();
           }),
       });
-      const { store, clock } = await openOn(disk);
+      const { store, clock } = await openIn(DATA, disk);
       callsLeft = calls;
       let done = 0;
       try {
@@ -83,7 +84,7 @@ describe.each(['losePower', 'endProcess'] as const)('after a crash (%s) at any c
       await store.close().catch(() => undefined);
       hasCrashed = after !== undefined;
       const left = after ?? disk[end]();
-      const again = await openOn(left);
+      const again = await openIn(DATA, left);
       checkStates(again.store);
       marked.add(counts(again.store).marks);
       found.add(done);
@@ -93,5 +94,35 @@ describe.each(['losePower', 'endProcess'] as const)('after a crash (%s) at any c
     }
     expect(found.size).toBeGreaterThan(steps.length - 3);
     expect(marked.size).toBeGreaterThan(1);
+  });
+});
+
+describe('a backup that is made between a delete and its sweep', () => {
+  it('is restored with all collections, alone or with the log behind it, and swept then', async () => {
+    const dataDir = join(await temporaryDirectory(), 'data');
+    const backupPath = `${dataDir}.backup`;
+    const { store, clock } = await openIn(dataDir);
+    await decided((view) => {
+      create(view, a, 3);
+      create(view, b, 500);
+    })(store, clock);
+    await decided((view) => void view.delete(b))(store, clock);
+    await writeBackupFile(backupPath, store.backup(), NO_PROGRESS);
+    await goOn(store, clock, 4);
+    await decided((view) => resize(view, a, 1))(store, clock);
+    await store.close({ snapshotMsMax: 0 });
+    for (const [name, logPaths, elements] of [
+      ['alone', [], 3],
+      ['with-log', [dataDir], 4],
+    ] as const) {
+      const restoredDir = `${dataDir}-${name}`;
+      await restore({ backupPath, dataDir: restoredDir, logPaths: [...logPaths] }, NO_PROGRESS);
+      const again = await openIn(restoredDir);
+      checkStates(again.store);
+      await checkSwept(again.store, again.clock);
+      expect(counts(again.store)).toEqual({ elements, marks: 0 });
+      await again.store.close();
+      expect((await verifyDirectory(restoredDir, NO_PROGRESS)).damages).toEqual([]);
+    }
   });
 });
