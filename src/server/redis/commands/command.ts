@@ -215,8 +215,8 @@ export interface CommandFacts {
   readonly flags: readonly CommandFlag[];
   /** Several rows where keys differ in use (`SMOVE source destination`). Left out: the command has no keys. */
   readonly keys?: readonly KeyPlaces[] | FoundKeys;
-  /** Whether a call is about keys of another database than the selected one (`MOVE`); left out: never. */
-  readonly isAboutOthers?: (args: Arguments) => boolean;
+  /** Whether a call may be about keys that its words don't name, or of another database (`MOVE`, the patterns of `SORT`); left out: never. */
+  readonly needsAllKeys?: (args: Arguments) => boolean;
   readonly categories: readonly Category[];
   readonly group: Group;
   /** One sentence, as COMMAND DOCS and `docs/redis.md` have it. */

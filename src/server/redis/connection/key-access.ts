@@ -27,7 +27,8 @@ export function eachKey(
 }
 
 function isFound(keys: readonly KeyPlaces[] | FoundKeys): keys is FoundKeys {
-  return 'find' in keys;
+  // A list has a method of the name `find`, too.
+  return 'told' in keys;
 }
 
 /** Throws a `ReplyError` when a user may not run a call. */
@@ -37,6 +38,7 @@ export function checkCall(rights: Rights, facts: CommandFacts, args: PlacedArgum
     return;
   }
   if (!rights.isAdmin && facts.flags.includes('admin')) throw noCommandPermission(facts.name);
+  if (facts.needsAllKeys?.(args) === true) throw noKeyPermission();
   if (facts.keys === undefined) {
     if (facts.categories.includes('keyspace') && facts.group !== 'connection')
       throw noCommandPermission(facts.name);

@@ -222,7 +222,7 @@ export const keysCommands: readonly Command[] = [
     name: 'move',
     arity: 3,
     keys: [{ first: 1, last: 1, step: 1, use: 'both' }],
-    isAboutOthers: () => true,
+    needsAllKeys: () => true,
     summary: 'Move a key to another database',
     since: '1.0.0',
     complexity: 'O(1)',
@@ -238,7 +238,7 @@ export const keysCommands: readonly Command[] = [
       { first: 1, last: 1, step: 1, use: 'read' },
       { first: 2, last: 2, step: 1, use: 'write' },
     ],
-    isAboutOthers: namesDatabase,
+    needsAllKeys: namesDatabase,
     summary: 'Copy a key',
     since: '6.2.0',
     complexity:

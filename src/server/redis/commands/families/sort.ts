@@ -112,19 +112,32 @@ function sort(view: View, call: CommandCall): void {
   reply.integer(stored.length);
 }
 
-/** The key itself, what STORE writes, and the patterns that read keys: access to these is asked for as to a key of that text. */
+/** The key itself, and what STORE writes. */
 function findKeys(args: Arguments, tell: (index: number, use: KeyUse) => void): void {
   tell(1, 'read');
   for (let index = 2; index < args.count - 1; index++) {
     if (args.is(index, 'LIMIT')) index += 2;
     else if (args.is(index, 'STORE')) tell(++index, 'write');
-    else if (args.is(index, 'BY') || args.is(index, 'GET')) {
-      if (args.text(++index).includes('*')) tell(index, 'read');
-    }
+    else if (args.is(index, 'BY') || args.is(index, 'GET')) index++;
   }
 }
 
-const keys = { find: findKeys, told: [1, 1, 1] } as const;
+/** Which keys a pattern reads the elements say. */
+function hasPattern(args: Arguments): boolean {
+  for (let index = 2; index < args.count - 1; index++) {
+    if (args.is(index, 'LIMIT')) index += 2;
+    else if (args.is(index, 'STORE')) index++;
+    else if (args.is(index, 'BY') || args.is(index, 'GET')) {
+      if (args.text(++index).includes('*')) return true;
+    }
+  }
+  return false;
+}
+
+const places = {
+  keys: { find: findKeys, told: [1, 1, 1] },
+  needsAllKeys: hasPattern,
+} as const;
 const complexity =
   'O(N+M*log(M)) where N is the number of elements to sort, and M that of the returned ones; O(N) when they are not sorted.';
 const SYNTAX = 'key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC|DESC] [ALPHA]';
@@ -140,7 +153,7 @@ export const sortCommands: readonly Command[] = [
     since: '1.0.0',
     complexity,
     syntax: `${SYNTAX} [STORE destination]`,
-    keys,
+    ...places,
     write: sort,
   },
   {
@@ -153,7 +166,7 @@ export const sortCommands: readonly Command[] = [
     since: '7.0.0',
     complexity,
     syntax: SYNTAX,
-    keys,
+    ...places,
     read: sortReadOnly,
   },
 ];

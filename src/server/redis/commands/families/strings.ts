@@ -22,7 +22,7 @@ import {
   syntaxError,
   wrongArity,
 } from '../../replies/errors.ts';
-import type { Command, CommandCall, KeyPlaces, KeyUse, Reply, Slice } from '../command.ts';
+import type { Command, CommandCall, KeyPlaces, KeyUse, Reply, Slice, KeyUse } from '../command.ts';
 import { getex, replyWith, set, setFor } from './set-options.ts';
 
 const INT64_MIN = -(2n ** 63n);
@@ -255,6 +255,13 @@ const writeSlow = {
 } as const;
 const PART_COMPLEXITY = 'O(N) where N is the length of the returned string';
 
+/** SET reads when it has GET, wherever that stands. */
+function findSetKey(args: Arguments, tell: (index: number, use: KeyUse) => void): void {
+  let isRead = false;
+  for (let index = 3; index < args.count; index++) isRead ||= args.is(index, 'GET');
+  tell(1, isRead ? 'both' : 'write');
+}
+
 export const stringCommands: readonly Command[] = [
   {
     ...writeFast,
@@ -439,7 +446,7 @@ export const stringCommands: readonly Command[] = [
     ...writeSlow,
     name: 'set',
     arity: -3,
-    keys: keyAt('both'),
+    keys: { find: findSetKey, told: [1, 1, 1] },
     summary: 'Set the string value of a key',
     since: '1.0.0',
     complexity: 'O(1)',
