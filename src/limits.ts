@@ -841,4 +841,32 @@ export const serverFixed = {
   elementsPerSlice: 1000,
   /** The elements that SORT takes at most: they are sorted in one piece, which takes some 50 ms. */
   sortedElementsMax: 50_000,
+  /** The databases of the Redis door. */
+  redisDatabases: 16,
+  /** What one Redis client may listen to: channels, patterns and shard channels; and what all of that takes in memory. */
+  redisSubscriptionsMax: 10_000,
+  redisSubscriptionBytesMax: 16 * MiB,
+  /** The patterns of all clients, each of which is looked at for each message; and their bytes, of which one takes 32 when compiled. */
+  redisPatternsMax: 10_000,
+  redisPatternBytesMax: 1 * MiB,
+  /** Messages, and lines of MONITOR, that a client has not read: with more of them it is broken off. */
+  redisPubsubUnsentBytesMax: 32 * MiB,
+  /** Messages that wait until what was decided before them is durable. */
+  redisPubsubWaitingBytesMax: 64 * MiB,
+  /** Messages that waited and are sent in one turn of the event loop. */
+  redisPubsubSentPerTurnMax: 5000,
+  /** SLOWLOG: its length, ... */
+  redisSlowLogLengthDefault: 128,
+  redisSlowLogLengthMax: 4096,
+  /** ... how long a command takes that is kept, and what is kept of its words, as Redis does it. */
+  redisSlowerThanMicrosDefault: 10_000,
+  redisSlowLogWordsMax: 32,
+  redisSlowLogWordBytesMax: 128,
+  /** The clients that MONITOR at a time, and what of the words of a command is shown to them. */
+  redisMonitorsMax: 16,
+  redisMonitorLineBytesMax: 4 * KiB,
+  /** DEBUG SLEEP, which holds up the connection that asks for it. */
+  redisDebugSleepMsMax: 10_000,
+  /** The codes of errors that are counted apart. */
+  redisErrorCodesMax: 128,
 } as const;

@@ -7,12 +7,12 @@
 import { ALL_KEYS, type Rights } from '../../../access/rights/rights.ts';
 import type { PlacedArguments } from '../protocol/placed-arguments.ts';
 import { noCommandPermission, noKeyPermission } from '../replies/errors.ts';
-import type { CommandFacts, FoundKeys, KeyPlaces, KeyUse } from '../commands/command.ts';
+import type { Arguments, CommandFacts, FoundKeys, KeyPlaces, KeyUse } from '../commands/command.ts';
 
 /** Tells each key of a call by its index. */
 export function eachKey(
   { keys }: CommandFacts,
-  args: PlacedArguments,
+  args: Arguments,
   tell: (index: number, use: KeyUse) => void,
 ): void {
   if (keys === undefined) return;

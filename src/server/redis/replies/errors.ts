@@ -3,7 +3,7 @@
  * word), some at more.
  */
 import { AnswerError, StoreError, type StoreErrorCode } from '../../../errors.ts';
-import { fixed } from '../../../limits.ts';
+import { fixed, serverFixed } from '../../../limits.ts';
 
 /** What is wrong with a command. The message is what is sent, with its code first and without line ends. */
 export class ReplyError extends AnswerError {
@@ -203,6 +203,123 @@ export const bloomTexts = {
   unknownArgument: 'Unknown argument received',
   unknownInformation: 'Invalid information value',
 } as const;
+export function subscriptionsExceeded(): ReplyError {
+  const { redisSubscriptionsMax, redisSubscriptionBytesMax } = serverFixed;
+  return new ReplyError(
+    `ERR too many subscriptions; a client may have ${redisSubscriptionsMax}, and all together may take ${redisSubscriptionBytesMax} bytes`,
+  );
+}
+
+export function patternsExceeded(): ReplyError {
+  const { redisPatternsMax, redisPatternBytesMax } = serverFixed;
+  return new ReplyError(
+    `ERR too many patterns; all clients together may have ${redisPatternsMax}, of ${redisPatternBytesMax} bytes`,
+  );
+}
+
+export function messagesWaiting(): ReplyError {
+  return new ReplyError('ERR too many messages wait for the disk; publish again a little later');
+}
+
+export function monitorsExceeded(): ReplyError {
+  return new ReplyError(`ERR too many clients monitor; at most ${serverFixed.redisMonitorsMax} may`);
+}
+
+export function unknownParameter(name: string): ReplyError {
+  return new ReplyError(plain(`ERR Unknown option or number of arguments for CONFIG SET - '${name}'`));
+}
+
+export function configSetFailed(name: string, reason: string): ReplyError {
+  return new ReplyError(plain(`ERR CONFIG SET failed (possibly related to argument '${name}') - ${reason}`));
+}
+
+export function noConfigFile(): ReplyError {
+  return new ReplyError('ERR The server is running without a config file');
+}
+
+export function slowLogCount(): ReplyError {
+  return new ReplyError('ERR count should be greater than or equal to -1');
+}
+
+export function invalidClientName(): ReplyError {
+  return new ReplyError('ERR Client names cannot contain spaces, newlines or special characters.');
+}
+
+export function unknownClientType(type: string): ReplyError {
+  return new ReplyError(plain(`ERR Unknown client type '${type}'`));
+}
+
+export function noSuchClient(): ReplyError {
+  return new ReplyError('ERR No such client');
+}
+
+export function noSuchUser(name: string): ReplyError {
+  return new ReplyError(plain(`ERR No such user '${name}'`));
+}
+
+export function clientIdNotPositive(): ReplyError {
+  return new ReplyError('ERR client-id should be greater than 0');
+}
+
+export function invalidClientId(): ReplyError {
+  return new ReplyError('ERR Invalid client ID');
+}
+
+export function invalidPauseMode(): ReplyError {
+  return new ReplyError('ERR CLIENT PAUSE mode must be WRITE or ALL');
+}
+
+export function invalidTimeout(): ReplyError {
+  return new ReplyError('ERR timeout is not an integer or out of range');
+}
+
+export function negativeTimeout(): ReplyError {
+  return new ReplyError('ERR timeout is negative');
+}
+
+export function invalidUnblockReason(): ReplyError {
+  return new ReplyError('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR');
+}
+
+export function notTracking(): ReplyError {
+  return new ReplyError(
+    'ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled',
+  );
+}
+
+export function unknownCategory(name: string): ReplyError {
+  return new ReplyError(plain(`ERR Unknown category '${name}'`));
+}
+
+export function invalidPasswordBits(): ReplyError {
+  return new ReplyError(
+    'ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096',
+  );
+}
+
+export function invalidCommand(): ReplyError {
+  return new ReplyError('ERR Invalid command specified');
+}
+
+export function commandHasNoKeys(): ReplyError {
+  return new ReplyError('ERR The command has no key arguments');
+}
+
+export function invalidCommandArity(): ReplyError {
+  return new ReplyError('ERR Invalid number of arguments specified for command');
+}
+
+export function debugRefused(what: string): ReplyError {
+  return new ReplyError(`ERR DEBUG ${what} is not there, since it would hold up other clients`);
+}
+
+export function noShutdownRunning(): ReplyError {
+  return new ReplyError('ERR No shutdown in progress.');
+}
+
+export function snapshotFailed(error: unknown): ReplyError {
+  return new ReplyError(plain(`ERR the snapshot failed: ${error instanceof Error ? error.message : ''}`));
+}
 
 /** Of the name and of the words behind it so many characters are told. */
 const TOLD_CHARACTERS_MAX = 128;

@@ -1,0 +1,234 @@
+/** COMMAND: what the table of commands has. */
+import { compileRedisGlob } from '../../../../types/glob.ts';
+import { commandHasNoKeys, invalidCommand, invalidCommandArity, syntaxError } from '../../replies/errors.ts';
+import { replyHelp } from '../../replies/help.ts';
+import type { Arguments, KeyUse, Reply } from '../command.ts';
+import type { Door, DoorCommand } from '../door.ts';
+import { eachKey } from '../../connection/key-access.ts';
+import { SubArguments } from '../sub-arguments.ts';
+import type { TableEntry, TableRow } from '../table.ts';
+import { replyDocs, replyEntry } from '../told-commands.ts';
+
+type Run = DoorCommand['door'];
+
+const all: Run = ({ table }, _, { reply }) => {
+  const { entries } = table();
+  reply.array(entries.length);
+  for (const entry of entries) replyEntry(reply, entry);
+};
+
+const count: Run = ({ table }, _, { reply }) => reply.integer(table().entries.length);
+
+/** By a name of a command, `get`, or of a subcommand, `config|get`. */
+function entryOf({ table }: Door, name: string): TableEntry | undefined {
+  const [first = '', second] = name.toLowerCase().split('|');
+  const entry = table().entries.find((one) => one.name === first);
+  if (second === undefined) return entry;
+  return entry?.subcommands?.entries.find((one) => one.name === second);
+}
+
+const info: Run = (door, session, call) => {
+  const { args, reply } = call;
+  if (args.count === 2) return all(door, session, call);
+  reply.array(args.count - 2);
+  for (let index = 2; index < args.count; index++) {
+    const entry = entryOf(door, args.text(index));
+    if (entry === undefined) reply.nilArray();
+    else replyEntry(reply, entry);
+  }
+};
+
+const docs: Run = (door, _, { args, reply }) => {
+  const found: (readonly [string, TableEntry])[] = [];
+  if (args.count === 2) for (const entry of door.table().entries) found.push([entry.name, entry]);
+  for (let index = 2; index < args.count; index++) {
+    const entry = entryOf(door, args.text(index));
+    if (entry !== undefined) found.push([args.text(index).toLowerCase(), entry]);
+  }
+  reply.map(found.length);
+  for (const [name, entry] of found) {
+    reply.text(name);
+    replyDocs(reply, entry);
+  }
+};
+
+const list: Run = ({ table }, _, { args, reply }) => {
+  const names = filteredNames(args, table().entries);
+  reply.array(names.length);
+  for (const name of names) reply.text(name);
+};
+
+function filteredNames(args: Arguments, entries: readonly TableEntry[]): readonly string[] {
+  if (args.count === 2) return entries.map(({ name }) => name);
+  if (args.count !== 5 || !args.is(2, 'FILTERBY')) throw syntaxError();
+  const rows = entries.flatMap(withSubcommands);
+  if (args.is(3, 'MODULE')) return [];
+  if (args.is(3, 'ACLCAT')) {
+    const category = args.text(4).toLowerCase();
+    return rows
+      .filter(([, { row }]) => row?.categories.some((one) => one === category) === true)
+      .map(([name]) => name);
+  }
+  if (!args.is(3, 'PATTERN')) throw syntaxError();
+  const glob = compileRedisGlob(Buffer.from(args.text(4).toLowerCase(), 'latin1'));
+  return rows
+    .map(([name]) => name)
+    .filter((name) => {
+      const bytes = Buffer.from(name);
+      return glob.matches(bytes, 0, bytes.length);
+    });
+}
+
+function withSubcommands(entry: TableEntry): (readonly [name: string, entry: TableEntry])[] {
+  const below = entry.subcommands?.entries ?? [];
+  return [[entry.name, entry], ...below.map((one) => [`${entry.name}|${one.name}`, one] as const)];
+}
+
+/** The row that the words behind COMMAND GETKEYS are a call of. */
+function calledRow({ table }: Door, args: Arguments): TableRow {
+  const entry = table().entries.find(({ upperName }) => args.is(2, upperName));
+  const below = entry?.subcommands?.entries.find(({ upperName }) => args.count > 3 && args.is(3, upperName));
+  const row = below?.row ?? (entry?.subcommands === undefined ? entry?.row : undefined);
+  if (row === undefined) throw invalidCommand();
+  if (row.keys === undefined) throw commandHasNoKeys();
+  const words = args.count - 2;
+  if (row.arity >= 0 ? words !== row.arity : words < -row.arity) throw invalidCommandArity();
+  return row;
+}
+
+function calledKeys(door: Door, args: Arguments): (readonly [index: number, use: KeyUse])[] {
+  const row = calledRow(door, args);
+  const keys: (readonly [number, KeyUse])[] = [];
+  eachKey(row, new SubArguments(args, 2), (index, use) => keys.push([index + 2, use]));
+  if (keys.length === 0) throw commandHasNoKeys();
+  return keys;
+}
+
+const getKeys: Run = (door, _, { args, reply }) => {
+  const keys = calledKeys(door, args);
+  reply.array(keys.length);
+  for (const [index] of keys) reply.bulk(args.bytes(index));
+};
+
+const getKeysAndFlags: Run = (door, _, { args, reply }) => {
+  const keys = calledKeys(door, args);
+  reply.array(keys.length);
+  for (const [index, use] of keys) {
+    reply.array(2);
+    reply.bulk(args.bytes(index));
+    replyUse(reply, use);
+  }
+};
+
+const USE_FLAGS: Readonly<Record<KeyUse, readonly string[]>> = {
+  read: ['RO', 'access'],
+  write: ['OW', 'update'],
+  both: ['RW', 'access', 'update'],
+};
+
+function replyUse(reply: Reply, use: KeyUse): void {
+  const flags = USE_FLAGS[use];
+  reply.set(flags.length);
+  for (const flag of flags) reply.simple(flag);
+}
+
+const help: Run = (_, __, { reply }) => replyHelp(reply, 'command', commandCommands.slice(1));
+
+export const commandCommands: readonly DoorCommand[] = [
+  {
+    name: 'command',
+    arity: -1,
+    flags: ['loading', 'stale'],
+    categories: ['slow', 'connection'],
+    group: 'server',
+    summary: 'Get array of Redis command details',
+    since: '2.8.13',
+    complexity: 'O(N) where N is the total number of Redis commands',
+    syntax: '',
+    door: all,
+  },
+  {
+    name: 'command|count',
+    arity: 2,
+    flags: ['loading', 'stale'],
+    categories: ['slow', 'connection'],
+    group: 'server',
+    summary: 'Get total number of Redis commands',
+    since: '2.8.13',
+    complexity: 'O(1)',
+    syntax: '',
+    door: count,
+  },
+  {
+    name: 'command|info',
+    arity: -2,
+    flags: ['loading', 'stale'],
+    categories: ['slow', 'connection'],
+    group: 'server',
+    summary: 'Get array of specific Redis command details, or all when no argument is given.',
+    since: '2.8.13',
+    complexity: 'O(N) where N is the number of commands to look up',
+    syntax: '[command-name [command-name ...]]',
+    door: info,
+  },
+  {
+    name: 'command|docs',
+    arity: -2,
+    flags: ['loading', 'stale'],
+    categories: ['slow', 'connection'],
+    group: 'server',
+    summary: 'Get array of specific Redis command documentation',
+    since: '7.0.0',
+    complexity: 'O(N) where N is the number of commands to look up',
+    syntax: '[command-name [command-name ...]]',
+    door: docs,
+  },
+  {
+    name: 'command|list',
+    arity: -2,
+    flags: ['loading', 'stale'],
+    categories: ['slow', 'connection'],
+    group: 'server',
+    summary: 'Get an array of Redis command names',
+    since: '7.0.0',
+    complexity: 'O(N) where N is the total number of Redis commands',
+    syntax: '[FILTERBY MODULE module-name|ACLCAT category|PATTERN pattern]',
+    door: list,
+  },
+  {
+    name: 'command|getkeys',
+    arity: -4,
+    flags: ['loading', 'stale'],
+    categories: ['slow', 'connection'],
+    group: 'server',
+    summary: 'Extract keys given a full Redis command',
+    since: '2.8.13',
+    complexity: 'O(N) where N is the number of arguments to the command',
+    syntax: '',
+    door: getKeys,
+  },
+  {
+    name: 'command|getkeysandflags',
+    arity: -4,
+    flags: ['loading', 'stale'],
+    categories: ['slow', 'connection'],
+    group: 'server',
+    summary: 'Extract keys and access flags given a full Redis command',
+    since: '7.0.0',
+    complexity: 'O(N) where N is the number of arguments to the command',
+    syntax: '',
+    door: getKeysAndFlags,
+  },
+  {
+    name: 'command|help',
+    arity: 2,
+    flags: ['loading', 'stale'],
+    categories: ['slow', 'connection'],
+    group: 'server',
+    summary: 'Show helpful text about the different subcommands',
+    since: '5.0.0',
+    complexity: 'O(1)',
+    syntax: '',
+    door: help,
+  },
+];

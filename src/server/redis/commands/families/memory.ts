@@ -1,0 +1,143 @@
+/** MEMORY: what the store takes. MEMORY USAGE is about a key, and so a read like those of the families. */
+import { KEY_OVERHEAD_BYTES } from '../../info/memory-facts.ts';
+import { replyHelp } from '../../replies/help.ts';
+import { notAnInteger, syntaxError } from '../../replies/errors.ts';
+import type { Command, CommandFacts } from '../command.ts';
+import type { DoorCommand } from '../door.ts';
+
+type Run = DoorCommand['door'];
+
+const doctor: Run = ({ server }, _, { reply }) => {
+  const { memoryBytes, memoryBytesMax } = server.status();
+  const percent = Math.round((100 * memoryBytes) / Math.max(1, memoryBytesMax));
+  reply.verbatim(
+    'txt',
+    `The state of the store takes ${percent} % of what it may (memory-limit). Writes that need more are refused with OOM; nothing is evicted.\n`,
+  );
+};
+
+const stats: Run = ({ server, sessions }, _, { reply }) => {
+  const { memoryBytes, dataBytes, keyCount } = server.status();
+  let clientBytes = 0;
+  for (const { figures } of sessions.all) clientBytes += figures.queryBytes + figures.outputBytes;
+  const facts: readonly (readonly [string, number])[] = [
+    ['total.allocated', memoryBytes],
+    ['replication.backlog', 0],
+    ['clients.slaves', 0],
+    ['clients.normal', clientBytes],
+    ['overhead.total', Math.max(0, memoryBytes - dataBytes)],
+    ['keys.count', keyCount],
+    ['keys.bytes-per-key', keyCount === 0 ? 0 : Math.round(memoryBytes / keyCount)],
+    ['dataset.bytes', dataBytes],
+    ['allocator.resident', process.memoryUsage.rss()],
+  ];
+  reply.map(facts.length);
+  for (const [name, value] of facts) {
+    reply.text(name);
+    reply.integer(value);
+  }
+};
+
+/** Memory that is free goes back by itself. */
+const purge: Run = (_, __, { reply }) => reply.ok();
+
+const mallocStats: Run = (_, __, { reply }) => {
+  const { rss, heapTotal, heapUsed, external, arrayBuffers } = process.memoryUsage();
+  const lines = Object.entries({ rss, heapTotal, heapUsed, external, arrayBuffers });
+  reply.verbatim('txt', lines.map(([name, bytes]) => `${name}: ${bytes}\n`).join(''));
+};
+
+const usage: Extract<Command, { read: unknown }>['read'] = (view, { args, reply }) => {
+  if (args.count > 3 && (args.count !== 5 || !args.is(3, 'SAMPLES'))) throw syntaxError();
+  if (args.count === 5 && args.integer(4) < 0) throw notAnInteger();
+  const key = args.key(2);
+  const version = view.read(key);
+  if (version === undefined) reply.nil();
+  // Of a collection whose elements have keys of their own this is what its own entry takes.
+  else reply.integer(key.length + version.value.length + KEY_OVERHEAD_BYTES);
+};
+
+const help: Run = (_, __, { reply }) => replyHelp(reply, 'memory', memoryRows());
+
+function memoryRows(): readonly CommandFacts[] {
+  return [...memoryKeyCommands, ...memoryCommands];
+}
+
+export const memoryKeyCommands: readonly Command[] = [
+  {
+    name: 'memory|usage',
+    arity: -3,
+    flags: ['readonly'],
+    keys: [{ first: 2, last: 2, step: 1, use: 'read' }],
+    categories: ['read', 'slow'],
+    group: 'server',
+    summary: 'Estimate the memory usage of a key',
+    since: '4.0.0',
+    complexity: 'O(N) where N is the number of samples.',
+    syntax: 'key [SAMPLES count]',
+    read: usage,
+  },
+];
+
+export const memoryCommands: readonly DoorCommand[] = [
+  {
+    name: 'memory|doctor',
+    arity: 2,
+    flags: [],
+    categories: ['slow'],
+    group: 'server',
+    summary: 'Outputs memory problems report',
+    since: '4.0.0',
+    complexity: 'O(1)',
+    syntax: '',
+    door: doctor,
+  },
+  {
+    name: 'memory|stats',
+    arity: 2,
+    flags: [],
+    categories: ['slow'],
+    group: 'server',
+    summary: 'Show memory usage details',
+    since: '4.0.0',
+    complexity: 'O(1)',
+    syntax: '',
+    door: stats,
+  },
+  {
+    name: 'memory|purge',
+    arity: 2,
+    flags: [],
+    categories: ['slow'],
+    group: 'server',
+    summary: 'Ask the allocator to release memory',
+    since: '4.0.0',
+    complexity: 'Depends on how much memory is allocated, could be slow',
+    syntax: '',
+    door: purge,
+  },
+  {
+    name: 'memory|malloc-stats',
+    arity: 2,
+    flags: [],
+    categories: ['slow'],
+    group: 'server',
+    summary: 'Show allocator internal stats',
+    since: '4.0.0',
+    complexity: 'Depends on how much memory is allocated, could be slow',
+    syntax: '',
+    door: mallocStats,
+  },
+  {
+    name: 'memory|help',
+    arity: 2,
+    flags: ['loading', 'stale'],
+    categories: ['slow'],
+    group: 'server',
+    summary: 'Show helpful text about the different subcommands',
+    since: '4.0.0',
+    complexity: 'O(1)',
+    syntax: '',
+    door: help,
+  },
+];

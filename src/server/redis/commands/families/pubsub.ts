@@ -1,0 +1,293 @@
+/**
+ * Pub/sub. Channels are bytes, as keys are, and no keys: each user may use all of them, and databases don't tell them apart. Shard channels
+ * are names of their own; without a cluster that is all there is to them.
+ */
+import { compileRedisGlob } from '../../../../types/glob.ts';
+import { serverFixed } from '../../../../limits.ts';
+import type { ListeningKind } from '../../pubsub/subscriber.ts';
+import { replyHelp } from '../../replies/help.ts';
+import { subscriptionsExceeded } from '../../replies/errors.ts';
+import type { CommandCall } from '../command.ts';
+import type { Door, DoorCommand } from '../door.ts';
+import type { ClientSession } from '../session-command.ts';
+
+type Run = DoorCommand['door'];
+
+function listen(kind: ListeningKind, word: string): Run {
+  return ({ channels }, session, { args, reply }) => {
+    const count = channels.of(session)?.count ?? 0;
+    // Before any of them: a command that fails has done nothing.
+    if (count + args.count - 1 > serverFixed.redisSubscriptionsMax) throw subscriptionsExceeded();
+    for (let index = 1; index < args.count; index++) {
+      channels.listen(kind, args.text(index), session);
+      reply.push(3);
+      reply.text(word);
+      reply.bulk(args.bytes(index));
+      reply.integer(countTold(session, kind));
+    }
+  };
+}
+
+function leave(kind: ListeningKind, word: string): Run {
+  return ({ channels }, session, { args, reply }) => {
+    const tell = (name: Uint8Array | undefined): void => {
+      reply.push(3);
+      reply.text(word);
+      if (name === undefined) reply.nil();
+      else reply.bulk(name);
+      reply.integer(countTold(session, kind));
+    };
+    for (let index = 1; index < args.count; index++) {
+      channels.leave(kind, args.text(index), session);
+      tell(args.bytes(index));
+    }
+    if (args.count > 1) return;
+    const names = [...(channels.of(session)?.names[kind] ?? [])];
+    for (const name of names) {
+      channels.leave(kind, name, session);
+      tell(Buffer.from(name, 'latin1'));
+    }
+    if (names.length === 0) tell(undefined);
+  };
+}
+
+/** Channels and patterns count together, shard channels alone. */
+function countTold({ subscriptionCounts }: ClientSession, kind: ListeningKind): number {
+  const { channels, patterns, shardChannels } = subscriptionCounts;
+  return kind === 'shard' ? shardChannels : channels + patterns;
+}
+
+function publishTo(kind: 'channel' | 'shard'): Run {
+  return ({ delivery, events }, session, { args, reply }) => {
+    events.settle();
+    const [channel, payload] = [args.bytes(1), args.bytes(2)];
+    reply.integer(
+      session.isInTransaction
+        ? delivery.publishBehind(kind, channel, payload)
+        : delivery.publish(kind, channel, payload),
+    );
+  };
+}
+
+/** All names, or those that match. */
+function replyNames({ channels }: Door, kind: ListeningKind, { args, reply }: CommandCall): void {
+  const glob = args.count > 2 ? compileRedisGlob(args.bytes(2)) : undefined;
+  const begun = reply.beginArray();
+  let count = 0;
+  for (const name of channels.names(kind)) {
+    const bytes = Buffer.from(name, 'latin1');
+    if (glob !== undefined && !glob.matches(bytes, 0, bytes.length)) continue;
+    count++;
+    reply.bulk(bytes);
+  }
+  reply.endArray(begun, count);
+}
+
+function replyCounts({ channels }: Door, kind: ListeningKind, { args, reply }: CommandCall): void {
+  reply.array((args.count - 2) * 2);
+  for (let index = 2; index < args.count; index++) {
+    reply.bulk(args.bytes(index));
+    reply.integer(channels.listenerCount(kind, args.text(index)));
+  }
+}
+
+const subscribe = listen('channel', 'subscribe');
+const psubscribe = listen('pattern', 'psubscribe');
+const ssubscribe = listen('shard', 'ssubscribe');
+const unsubscribe = leave('channel', 'unsubscribe');
+const punsubscribe = leave('pattern', 'punsubscribe');
+const sunsubscribe = leave('shard', 'sunsubscribe');
+const publish = publishTo('channel');
+const spublish = publishTo('shard');
+const channels: Run = (door, _, call) => replyNames(door, 'channel', call);
+const shardChannels: Run = (door, _, call) => replyNames(door, 'shard', call);
+const numsub: Run = (door, _, call) => replyCounts(door, 'channel', call);
+const shardNumsub: Run = (door, _, call) => replyCounts(door, 'shard', call);
+const numpat: Run = (door, _, { reply }) => reply.integer(door.channels.nameCount('pattern'));
+const help: Run = (_, __, { reply }) =>
+  replyHelp(
+    reply,
+    'pubsub',
+    pubSubCommands.filter(({ name }) => name.startsWith('pubsub|')),
+  );
+
+/** Shard channels stand where keys do, for clusters, and are none. */
+const noKeys = (): void => undefined;
+
+export const pubSubCommands: readonly DoorCommand[] = [
+  {
+    name: 'subscribe',
+    arity: -2,
+    flags: ['pubsub', 'noscript', 'loading', 'stale'],
+    categories: ['pubsub', 'slow'],
+    group: 'pubsub',
+    summary: 'Listen for messages published to the given channels',
+    since: '2.0.0',
+    complexity: 'O(N) where N is the number of channels to subscribe to.',
+    syntax: 'channel [channel ...]',
+    door: subscribe,
+  },
+  {
+    name: 'psubscribe',
+    arity: -2,
+    flags: ['pubsub', 'noscript', 'loading', 'stale'],
+    categories: ['pubsub', 'slow'],
+    group: 'pubsub',
+    summary: 'Listen for messages published to channels matching the given patterns',
+    since: '2.0.0',
+    complexity: 'O(N) where N is the number of patterns the client is already subscribed to.',
+    syntax: 'pattern [pattern ...]',
+    door: psubscribe,
+  },
+  {
+    name: 'ssubscribe',
+    arity: -2,
+    flags: ['pubsub', 'noscript', 'loading', 'stale'],
+    keys: { find: noKeys, told: [1, -1, 1] },
+    categories: ['pubsub', 'slow'],
+    group: 'pubsub',
+    summary: 'Listen for messages published to the given shard channels',
+    since: '7.0.0',
+    complexity: 'O(N) where N is the number of shard channels to subscribe to.',
+    syntax: 'shardchannel [shardchannel ...]',
+    door: ssubscribe,
+  },
+  {
+    name: 'unsubscribe',
+    arity: -1,
+    flags: ['pubsub', 'noscript', 'loading', 'stale'],
+    categories: ['pubsub', 'slow'],
+    group: 'pubsub',
+    summary: 'Stop listening for messages posted to the given channels',
+    since: '2.0.0',
+    complexity: 'O(N) where N is the number of clients already subscribed to a channel.',
+    syntax: '[channel [channel ...]]',
+    door: unsubscribe,
+  },
+  {
+    name: 'punsubscribe',
+    arity: -1,
+    flags: ['pubsub', 'noscript', 'loading', 'stale'],
+    categories: ['pubsub', 'slow'],
+    group: 'pubsub',
+    summary: 'Stop listening for messages posted to channels matching the given patterns',
+    since: '2.0.0',
+    complexity:
+      'O(N+M) where N is the number of patterns the client is already subscribed and M is the number of total patterns subscribed in the system (by any client).',
+    syntax: '[pattern [pattern ...]]',
+    door: punsubscribe,
+  },
+  {
+    name: 'sunsubscribe',
+    arity: -1,
+    flags: ['pubsub', 'noscript', 'loading', 'stale'],
+    keys: { find: noKeys, told: [1, -1, 1] },
+    categories: ['pubsub', 'slow'],
+    group: 'pubsub',
+    summary: 'Stop listening for messages posted to the given shard channels',
+    since: '7.0.0',
+    complexity: 'O(N) where N is the number of clients already subscribed to a shard channel.',
+    syntax: '[shardchannel [shardchannel ...]]',
+    door: sunsubscribe,
+  },
+  {
+    name: 'publish',
+    arity: 3,
+    flags: ['pubsub', 'loading', 'stale', 'fast'],
+    categories: ['pubsub', 'fast'],
+    group: 'pubsub',
+    summary: 'Post a message to a channel',
+    since: '2.0.0',
+    complexity:
+      'O(N+M) where N is the number of clients subscribed to the receiving channel and M is the total number of subscribed patterns (by any client).',
+    syntax: 'channel message',
+    door: publish,
+  },
+  {
+    name: 'spublish',
+    arity: 3,
+    flags: ['pubsub', 'loading', 'stale', 'fast'],
+    keys: { find: noKeys, told: [1, 1, 1] },
+    categories: ['pubsub', 'fast'],
+    group: 'pubsub',
+    summary: 'Post a message to a shard channel',
+    since: '7.0.0',
+    complexity: 'O(N) where N is the number of clients subscribed to the receiving shard channel.',
+    syntax: 'shardchannel message',
+    door: spublish,
+  },
+  {
+    name: 'pubsub|channels',
+    arity: -2,
+    flags: ['pubsub', 'loading', 'stale'],
+    categories: ['pubsub', 'slow'],
+    group: 'pubsub',
+    summary: 'List active channels',
+    since: '2.8.0',
+    complexity:
+      'O(N) where N is the number of active channels, and assuming constant time pattern matching (relatively short channels and patterns)',
+    syntax: '[pattern]',
+    door: channels,
+  },
+  {
+    name: 'pubsub|numsub',
+    arity: -2,
+    flags: ['pubsub', 'loading', 'stale'],
+    categories: ['pubsub', 'slow'],
+    group: 'pubsub',
+    summary: 'Get the count of subscribers for channels',
+    since: '2.8.0',
+    complexity: 'O(N) for the NUMSUB subcommand, where N is the number of requested channels',
+    syntax: '[channel [channel ...]]',
+    door: numsub,
+  },
+  {
+    name: 'pubsub|numpat',
+    arity: 2,
+    flags: ['pubsub', 'loading', 'stale'],
+    categories: ['pubsub', 'slow'],
+    group: 'pubsub',
+    summary: 'Get the count of unique patterns pattern subscriptions',
+    since: '2.8.0',
+    complexity: 'O(1)',
+    syntax: '',
+    door: numpat,
+  },
+  {
+    name: 'pubsub|shardchannels',
+    arity: -2,
+    flags: ['pubsub', 'loading', 'stale'],
+    categories: ['pubsub', 'slow'],
+    group: 'pubsub',
+    summary: 'List active shard channels',
+    since: '7.0.0',
+    complexity:
+      'O(N) where N is the number of active shard channels, and assuming constant time pattern matching (relatively short shard channels).',
+    syntax: '[pattern]',
+    door: shardChannels,
+  },
+  {
+    name: 'pubsub|shardnumsub',
+    arity: -2,
+    flags: ['pubsub', 'loading', 'stale'],
+    categories: ['pubsub', 'slow'],
+    group: 'pubsub',
+    summary: 'Get the count of subscribers for shard channels',
+    since: '7.0.0',
+    complexity: 'O(N) for the SHARDNUMSUB subcommand, where N is the number of requested shard channels',
+    syntax: '[shardchannel [shardchannel ...]]',
+    door: shardNumsub,
+  },
+  {
+    name: 'pubsub|help',
+    arity: 2,
+    flags: ['loading', 'stale'],
+    categories: ['slow'],
+    group: 'pubsub',
+    summary: 'Show helpful text about the different subcommands',
+    since: '6.2.0',
+    complexity: 'O(1)',
+    syntax: '',
+    door: help,
+  },
+];

@@ -1,0 +1,259 @@
+/** Commands about the server: what it is, how it does, snapshots, and its end. */
+import { serverFixed } from '../../../../limits.ts';
+import { infoText, REDIS_VERSION } from '../../info/info.ts';
+import {
+  debugRefused,
+  negativeTimeout,
+  noShutdownRunning,
+  snapshotFailed,
+  syntaxError,
+  unknownSubcommand,
+} from '../../replies/errors.ts';
+import type { Arguments } from '../command.ts';
+import type { DoorCommand } from '../door.ts';
+
+type Run = DoorCommand['door'];
+
+const info: Run = (door, _, { args, reply }) => {
+  const names: string[] = [];
+  for (let index = 1; index < args.count; index++) names.push(args.text(index).toLowerCase());
+  reply.verbatim('txt', infoText(door, names));
+};
+
+const time: Run = ({ clock }, _, { reply }) => {
+  const nowMs = clock.nowMs();
+  const wholeSeconds = Math.floor(nowMs / 1000);
+  reply.array(2);
+  reply.text(String(wholeSeconds));
+  reply.text(String(Math.floor((nowMs - wholeSeconds * 1000) * 1000)));
+};
+
+/** Without replicas; what stands for the offset is the revision. */
+const role: Run = ({ server }, _, { reply }) => {
+  reply.array(3);
+  reply.text('master');
+  reply.integer(server.status().revision);
+  reply.array(0);
+};
+
+/** No replica acknowledges anything, and there is nothing to wait for. */
+const wait: Run = (_, __, { args, reply }) => {
+  args.integer(1);
+  if (args.integer(2) < 0) throw negativeTimeout();
+  reply.integer(0);
+};
+
+const lastSave: Run = ({ server }, _, { reply }) => {
+  reply.integer(Math.floor(server.lastSnapshotMs / 1000));
+};
+
+const save: Run = async ({ server }, _, { reply }) => {
+  try {
+    await server.snapshot();
+  } catch (error) {
+    throw snapshotFailed(error);
+  }
+  reply.ok();
+};
+
+const bgSave: Run = ({ server }, _, { args, reply }) => {
+  if (args.count > 2 || (args.count === 2 && !args.is(1, 'SCHEDULE'))) throw syntaxError();
+  inBackground(server.snapshot());
+  reply.simple('Background saving started');
+};
+
+/** The log becomes shorter by a snapshot. */
+const bgRewriteAof: Run = ({ server }, _, { reply }) => {
+  inBackground(server.snapshot());
+  reply.simple('Background append only file rewriting started');
+};
+
+/** That a snapshot has failed is logged by the store itself. */
+function inBackground(snapshot: Promise<unknown>): void {
+  snapshot.catch(() => undefined);
+}
+
+const shutdown: Run = ({ server }, _, { args }) => {
+  let isAbort = false;
+  let savesOrNot = 0;
+  for (let index = 1; index < args.count; index++) {
+    if (args.is(index, 'ABORT')) isAbort = true;
+    else if (args.is(index, 'SAVE') || args.is(index, 'NOSAVE')) savesOrNot++;
+    else if (!args.is(index, 'NOW') && !args.is(index, 'FORCE')) throw syntaxError();
+  }
+  if (savesOrNot > 1 || (isAbort && args.count > 2)) throw syntaxError();
+  if (isAbort) throw noShutdownRunning();
+  // As in Redis there is no reply: the connection ends.
+  server.shutDown();
+};
+
+const lolwut: Run = ({ server }, _, { args, reply }) => {
+  if (args.count > 2 && args.is(1, 'VERSION')) args.integer(2);
+  reply.verbatim(
+    'txt',
+    ['  | | / /', '  | |/ /   kelp grows where the current is strong', '  |___/', ''].join('\n') +
+      `\nKelpDB ${server.version}, which speaks as Redis ver. ${REDIS_VERSION}\n`,
+  );
+};
+
+/** What test suites of clients ask for, and nothing that could hold up others. */
+const debug: Run = async ({ clock }, _, { args, reply }) => {
+  if (args.is(1, 'SLEEP') && args.count === 3) {
+    const ms = sleepMs(args);
+    // The connection waits, and no other one with it.
+    await new Promise<void>((resolve) => clock.setTimer(ms, resolve));
+    reply.ok();
+  } else if (args.is(1, 'SET-ACTIVE-EXPIRE') && args.count === 3) {
+    if (!args.is(2, '1')) throw debugRefused('SET-ACTIVE-EXPIRE 0');
+    reply.ok();
+  } else if (args.is(1, 'HELP') && args.count === 2) {
+    const lines = ['DEBUG <subcommand>. Subcommands are:', 'SLEEP <seconds>', 'SET-ACTIVE-EXPIRE 1', 'HELP'];
+    reply.array(lines.length);
+    for (const line of lines) reply.simple(line);
+  } else throw unknownSubcommand(args.text(1), 'debug');
+};
+
+function sleepMs(args: Arguments): number {
+  const ms = args.double(2) * 1000;
+  if (!(ms >= 0 && ms <= serverFixed.redisDebugSleepMsMax)) throw debugRefused('a longer SLEEP');
+  return ms;
+}
+
+export const serverCommands: readonly DoorCommand[] = [
+  {
+    name: 'info',
+    arity: -1,
+    flags: ['loading', 'stale'],
+    categories: ['slow', 'dangerous'],
+    group: 'server',
+    summary: 'Get information and statistics about the server',
+    since: '1.0.0',
+    complexity: 'O(1)',
+    syntax: '[section [section ...]]',
+    door: info,
+  },
+  {
+    name: 'time',
+    arity: 1,
+    flags: ['loading', 'stale', 'fast'],
+    categories: ['fast'],
+    group: 'server',
+    summary: 'Return the current server time',
+    since: '2.6.0',
+    complexity: 'O(1)',
+    syntax: '',
+    door: time,
+  },
+  {
+    name: 'role',
+    arity: 1,
+    flags: ['noscript', 'loading', 'stale', 'fast'],
+    categories: ['admin', 'fast', 'dangerous'],
+    group: 'server',
+    summary: 'Return the role of the instance in the context of replication',
+    since: '2.8.12',
+    complexity: 'O(1)',
+    syntax: '',
+    door: role,
+  },
+  {
+    name: 'wait',
+    arity: 3,
+    flags: ['noscript'],
+    categories: ['slow', 'connection'],
+    group: 'generic',
+    summary:
+      'Wait for the synchronous replication of all the write commands sent in the context of the current connection',
+    since: '3.0.0',
+    complexity: 'O(1)',
+    syntax: 'numreplicas timeout',
+    door: wait,
+  },
+  {
+    name: 'lastsave',
+    arity: 1,
+    flags: ['loading', 'stale', 'fast'],
+    categories: ['admin', 'fast', 'dangerous'],
+    group: 'server',
+    summary: 'Get the UNIX time stamp of the last successful save to disk',
+    since: '1.0.0',
+    complexity: 'O(1)',
+    syntax: '',
+    door: lastSave,
+  },
+  {
+    name: 'save',
+    arity: 1,
+    flags: ['admin', 'noscript', 'no_async_loading', 'no_multi'],
+    categories: ['admin', 'slow', 'dangerous'],
+    group: 'server',
+    summary: 'Synchronously save the dataset to disk',
+    since: '1.0.0',
+    complexity: 'O(N) where N is the total number of keys in all databases',
+    syntax: '',
+    door: save,
+    isLong: true,
+  },
+  {
+    name: 'bgsave',
+    arity: -1,
+    flags: ['admin', 'noscript', 'no_async_loading'],
+    categories: ['admin', 'slow', 'dangerous'],
+    group: 'server',
+    summary: 'Asynchronously save the dataset to disk',
+    since: '1.0.0',
+    complexity: 'O(1)',
+    syntax: '[SCHEDULE]',
+    door: bgSave,
+  },
+  {
+    name: 'bgrewriteaof',
+    arity: 1,
+    flags: ['admin', 'noscript', 'no_async_loading'],
+    categories: ['admin', 'slow', 'dangerous'],
+    group: 'server',
+    summary: 'Asynchronously rewrite the append-only file',
+    since: '1.0.0',
+    complexity: 'O(1)',
+    syntax: '',
+    door: bgRewriteAof,
+  },
+  {
+    name: 'shutdown',
+    arity: -1,
+    flags: ['admin', 'noscript', 'loading', 'stale', 'no_multi', 'allow_busy'],
+    categories: ['admin', 'slow', 'dangerous'],
+    group: 'server',
+    summary: 'Synchronously save the dataset to disk and then shut down the server',
+    since: '1.0.0',
+    complexity:
+      'O(N) when saving, where N is the total number of keys in all databases when saving data, otherwise O(1)',
+    syntax: '[NOSAVE|SAVE] [NOW] [FORCE] [ABORT]',
+    door: shutdown,
+  },
+  {
+    name: 'lolwut',
+    arity: -1,
+    flags: ['readonly', 'fast'],
+    categories: ['read', 'fast'],
+    group: 'server',
+    summary: 'Display some computer art and the Redis version',
+    since: '5.0.0',
+    complexity: '',
+    syntax: '[VERSION version]',
+    door: lolwut,
+  },
+  {
+    name: 'debug',
+    arity: -2,
+    flags: ['admin', 'noscript', 'loading', 'stale'],
+    categories: ['admin', 'slow', 'dangerous'],
+    group: 'server',
+    summary: 'A container for debugging commands',
+    since: '1.0.0',
+    complexity: 'Depends on subcommand.',
+    syntax: '',
+    door: debug,
+    isLong: true,
+  },
+];

@@ -1,0 +1,47 @@
+/** What commands tell of the server and ask of it, without knowing what it is made of. */
+import type { FsyncPolicy, StoreStatus } from '../../../api.ts';
+import type { StoreFigures } from '../../../store/figures.ts';
+
+export interface ServerFacts {
+  /** Of KelpDB. */
+  readonly version: string;
+  /** 40 hexadecimal digits, new with each start. */
+  readonly runId: string;
+  /** Of the Redis door; 0: it listens at a socket of the file system. */
+  readonly port: number;
+  readonly dataDir: string;
+  /** By the wall clock. */
+  readonly startedAtMs: number;
+  readonly fsync: FsyncPolicy;
+  readonly valueBytesMax: number;
+  readonly connectionsMax: number;
+  readonly memoryBytesMax: number;
+
+  /** Whether the log has failed for good. */
+  readonly hasFailed: boolean;
+  status(): StoreStatus;
+  figures(): StoreFigures;
+  /** How many keys each database has, of those that have any. */
+  keyCounts(): readonly DatabaseCount[];
+  traffic(): DoorTraffic;
+  /** When the newest snapshot was written, by the wall clock; 0: not since the start. */
+  readonly lastSnapshotMs: number;
+  snapshot(): Promise<unknown>;
+  /** Begins to stop the server. */
+  shutDown(): void;
+  /** Users by name; empty while access is open. */
+  userNames(): readonly string[];
+}
+
+export interface DatabaseCount {
+  readonly database: number;
+  readonly keyCount: number;
+}
+
+/** Of the Redis door since the start. */
+export interface DoorTraffic {
+  readonly openedCount: number;
+  readonly refusedCount: number;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+}

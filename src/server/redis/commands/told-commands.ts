@@ -1,0 +1,128 @@
+/** Commands as COMMAND INFO and COMMAND DOCS tell them. What has subcommands and is no command itself has facts of its own. */
+import type { CommandFacts, FoundKeys, KeyPlaces, KeyUse, Reply } from './command.ts';
+import type { TableEntry } from './table.ts';
+
+type ToldFacts = Pick<
+  CommandFacts,
+  'name' | 'arity' | 'flags' | 'categories' | 'keys' | 'group' | 'summary' | 'since' | 'complexity'
+>;
+
+function factsOf({ name, row, subcommands }: TableEntry): ToldFacts {
+  if (row !== undefined) return row;
+  const all = (subcommands?.entries ?? []).flatMap((entry) => entry.row ?? []);
+  return {
+    name,
+    arity: -2,
+    flags: [],
+    categories: ['slow'],
+    group: all[0]?.group ?? 'server',
+    summary: `Has subcommands, which ${name.toUpperCase()} HELP tells`,
+    since: containerSince[name] ?? '1.0.0',
+    complexity: 'Depends on subcommand.',
+  };
+}
+
+/** The versions that brought them, with other subcommands than those that are oldest today. */
+const containerSince: Readonly<Record<string, string>> = {
+  acl: '6.0.0',
+  client: '2.4.0',
+  config: '2.0.0',
+  memory: '4.0.0',
+  object: '2.2.3',
+  pubsub: '2.8.0',
+  script: '2.6.0',
+  slowlog: '2.2.12',
+};
+
+export function replyEntry(reply: Reply, entry: TableEntry): void {
+  const { name, arity, flags, categories, keys } = factsOf(entry);
+  const [first, last, step] = toldPlaces(keys);
+  reply.array(10);
+  reply.text(name);
+  reply.integer(arity);
+  reply.set(flags.length);
+  for (const flag of flags) reply.simple(flag);
+  reply.integer(first);
+  reply.integer(last);
+  reply.integer(step);
+  reply.set(categories.length);
+  for (const category of categories) reply.simple(`@${category}`);
+  // Tips.
+  reply.set(0);
+  const places = keys === undefined || isFound(keys) ? [] : keys;
+  reply.set(places.length);
+  for (const place of places) replyKeySpec(reply, place);
+  const below = entry.subcommands?.entries ?? [];
+  if (below.length === 0) reply.set(0);
+  else {
+    reply.array(below.length);
+    for (const one of below) replyEntry(reply, one);
+  }
+}
+
+/** One row of places for all: those of the first key of all, and of the last one. */
+export function toldPlaces(
+  keys: readonly KeyPlaces[] | FoundKeys | undefined,
+): readonly [number, number, number] {
+  if (keys === undefined) return [0, 0, 0];
+  if (isFound(keys)) return keys.told;
+  const [first] = keys;
+  const last = keys.at(-1);
+  if (first === undefined || last === undefined) return [0, 0, 0];
+  return [first.first, last.last, first.step];
+}
+
+function isFound(keys: readonly KeyPlaces[] | FoundKeys): keys is FoundKeys {
+  return 'find' in keys;
+}
+
+const USE_FLAGS: Readonly<Record<KeyUse, readonly string[]>> = {
+  read: ['RO', 'access'],
+  write: ['OW', 'update'],
+  both: ['RW', 'access', 'update'],
+};
+
+function replyKeySpec(reply: Reply, { first, last, step, use }: KeyPlaces): void {
+  reply.map(3);
+  reply.text('flags');
+  reply.set(USE_FLAGS[use].length);
+  for (const flag of USE_FLAGS[use]) reply.simple(flag);
+  reply.text('begin_search');
+  reply.map(2);
+  reply.text('type');
+  reply.text('index');
+  reply.text('spec');
+  reply.map(1);
+  reply.text('index');
+  reply.integer(first);
+  reply.text('find_keys');
+  reply.map(2);
+  reply.text('type');
+  reply.text('range');
+  reply.text('spec');
+  reply.map(3);
+  reply.text('lastkey');
+  reply.integer(last < 0 ? last : last - first);
+  reply.text('keystep');
+  reply.integer(step);
+  reply.text('limit');
+  reply.integer(0);
+}
+
+export function replyDocs(reply: Reply, entry: TableEntry): void {
+  const { summary, since, group, complexity } = factsOf(entry);
+  const below = entry.subcommands?.entries ?? [];
+  const texts = { summary, since, group, complexity };
+  reply.map(4 + (below.length > 0 ? 1 : 0));
+  for (const [name, text] of Object.entries(texts)) {
+    reply.text(name);
+    reply.text(text);
+  }
+  if (below.length === 0) return;
+  reply.text('subcommands');
+  reply.map(below.length);
+  for (const one of below) {
+    reply.text(`${entry.name}|${one.name}`);
+    replyDocs(reply, one);
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * What stands beside the connections of the Redis door: pub/sub, keyspace events, settings, and the counts of what runs; with the
+ * commands that are about these.
+ */
+import type { Clock, Random } from '../../clock.ts';
+import type { Seam } from '../../store/seam.ts';
+import { type DoorCommand, type Door, withDoor } from './commands/door.ts';
+import { aclCommands } from './commands/families/acl.ts';
+import { clientCommands } from './commands/families/client.ts';
+import { commandCommands } from './commands/families/command.ts';
+import { configCommands } from './commands/families/config.ts';
+import { memoryCommands, memoryKeyCommands } from './commands/families/memory.ts';
+import { observedCommands } from './commands/families/observed.ts';
+import { pubSubCommands } from './commands/families/pubsub.ts';
+import { serverCommands } from './commands/families/server.ts';
+import type { ServerFacts } from './commands/server-facts.ts';
+import type { ClientSessions } from './commands/session-command.ts';
+import type { CommandTable, TableRow } from './commands/table.ts';
+import type { CommandHooks } from './connection/connection-context.ts';
+import { KeyspaceEvents } from './keyspace/keyspace-events.ts';
+import { CommandObserver } from './observed/command-observer.ts';
+import { Channels } from './pubsub/channels.ts';
+import { Delivery } from './pubsub/delivery.ts';
+import { Settings } from './settings/settings.ts';
+
+/** Rows of commands about sessions and the server, without the door that they run on. */
+export const doorCommands: readonly DoorCommand[] = [
+  ...pubSubCommands,
+  ...clientCommands,
+  ...configCommands,
+  ...commandCommands,
+  ...aclCommands,
+  ...observedCommands,
+  ...memoryCommands,
+  ...serverCommands,
+];
+
+export interface DoorServicesOptions {
+  readonly seam: Seam;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly server: ServerFacts;
+  /** The connections and all commands: asked for when a command runs. */
+  readonly connections: () => ClientSessions & { readonly table: CommandTable };
+}
+
+export class DoorServices {
+  readonly rows: readonly TableRow[];
+  readonly #channels = new Channels();
+  readonly #observer: CommandObserver;
+  readonly #events: KeyspaceEvents;
+  readonly #delivery: Delivery;
+
+  constructor({ seam, clock, random, server, connections }: DoorServicesOptions) {
+    const channels = this.#channels;
+    this.#delivery = new Delivery({ seam, channels, yieldNow: (run) => clock.yieldNow(run) });
+    this.#events = new KeyspaceEvents({ seam, channels, delivery: this.#delivery });
+    this.#observer = new CommandObserver(clock);
+    const { stats, slowLog, monitors } = this.#observer;
+    const door: Door = {
+      get sessions() {
+        return connections();
+      },
+      table: () => connections().table,
+      channels,
+      delivery: this.#delivery,
+      events: this.#events,
+      settings: new Settings({ server, events: this.#events, slowLog }),
+      stats,
+      slowLog,
+      monitors,
+      server,
+      clock,
+      random,
+    };
+    this.rows = [...memoryKeyCommands, ...withDoor(doorCommands, door)];
+  }
+
+  /** Counts what runs; for the meter of the connections. */
+  get stats(): Pick<CommandObserver['stats'], 'ran' | 'failed'> {
+    return this.#observer.stats;
+  }
+
+  /** Has connections tell of what runs. */
+  watch(hooks: CommandHooks): void {
+    hooks.after = (session, row, args, durationMs) => {
+      this.#observer.after(session, row, args, durationMs);
+      // RESET ends what the session listens to, of which it does not know.
+      if (row.name === 'reset') this.#channels.leaveAll(session);
+    };
+    // Events are kept only while they are wanted.
+    this.#events.onWanted((isWanted) => {
+      hooks.events = isWanted ? (events, sequence) => this.#events.noted(events, sequence) : undefined;
+    });
+  }
+
+  stop(): void {
+    this.#delivery.stop();
+    this.#events.stop();
+  }
+}

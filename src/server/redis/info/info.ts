@@ -1,0 +1,192 @@
+/**
+ * INFO: what there is to tell of the server, in sections of lines `name:value`, as clients and exporters of Redis read it. Of
+ * Redis' fields those are there that KelpDB has something true for; where one can only have one value here (`loading:0`), it has
+ * that. What only KelpDB has stands under `# KelpDB`.
+ */
+import { arch, release, type as osType } from 'node:os';
+import { serverFixed } from '../../../limits.ts';
+import { machineMemoryBytes } from '../../../machine.ts';
+import type { Door } from '../commands/door.ts';
+import { formatHuman } from './human-bytes.ts';
+
+type Value = string | number;
+type Section = readonly (readonly [name: string, value: Value])[];
+type Sections = Readonly<Record<string, readonly [title: string, read: (door: Door) => Section]>>;
+
+/** The version of Redis whose commands and replies these are. */
+export const REDIS_VERSION = '7.0.15';
+
+const seconds = (ms: number): number => Math.floor(ms / 1000);
+
+function serverSection({ server, clock }: Door): Section {
+  const uptimeSeconds = seconds(clock.nowMs() - server.startedAtMs);
+  return [
+    ['redis_version', REDIS_VERSION],
+    ['redis_mode', 'standalone'],
+    ['os', `${osType()} ${release()} ${arch()}`],
+    ['arch_bits', 64],
+    ['process_id', process.pid],
+    ['run_id', server.runId],
+    ['tcp_port', server.port],
+    ['server_time_usec', clock.nowMs() * 1000],
+    ['uptime_in_seconds', uptimeSeconds],
+    ['uptime_in_days', Math.floor(uptimeSeconds / 86_400)],
+  ];
+}
+
+function clientSection({ sessions, server }: Door): Section {
+  let blockedCount = 0;
+  for (const session of sessions.all) if (session.isBlocked) blockedCount++;
+  return [
+    ['connected_clients', sessions.count],
+    ['cluster_connections', 0],
+    ['maxclients', server.connectionsMax],
+    ['blocked_clients', blockedCount],
+    ['tracking_clients', 0],
+  ];
+}
+
+function memorySection({ server }: Door): Section {
+  const { memoryBytes, memoryBytesMax, dataBytes } = server.status();
+  const rssBytes = process.memoryUsage.rss();
+  const systemBytes = machineMemoryBytes();
+  const both = (name: string, bytes: number): Section => [
+    [name, bytes],
+    [`${name}_human`, formatHuman(bytes)],
+  ];
+  return [
+    ...both('used_memory', memoryBytes),
+    ...both('used_memory_rss', rssBytes),
+    ['used_memory_overhead', Math.max(0, memoryBytes - dataBytes)],
+    ['used_memory_dataset', dataBytes],
+    ...both('total_system_memory', systemBytes),
+    ...both('maxmemory', memoryBytesMax),
+    ['maxmemory_policy', 'noeviction'],
+    ['mem_fragmentation_ratio', (rssBytes / Math.max(1, memoryBytes)).toFixed(2)],
+  ];
+}
+
+function persistenceSection({ server }: Door): Section {
+  const { logBytes, snapshotBytes } = server.status();
+  return [
+    ['loading', 0],
+    ['async_loading', 0],
+    ['rdb_bgsave_in_progress', 0],
+    ['rdb_last_save_time', seconds(server.lastSnapshotMs)],
+    ['rdb_last_bgsave_status', 'ok'],
+    ['aof_enabled', 1],
+    ['aof_rewrite_in_progress', 0],
+    ['aof_last_bgrewrite_status', 'ok'],
+    ['aof_last_write_status', server.hasFailed ? 'err' : 'ok'],
+    ['aof_current_size', logBytes],
+    ['aof_base_size', snapshotBytes],
+  ];
+}
+
+function statsSection({ server, stats, channels }: Door): Section {
+  const { openedCount, refusedCount, receivedBytes, sentBytes } = server.traffic();
+  const { expiredKeyCount } = server.figures();
+  return [
+    ['total_connections_received', openedCount],
+    ['total_commands_processed', stats.callCount],
+    ['total_net_input_bytes', receivedBytes],
+    ['total_net_output_bytes', sentBytes],
+    ['rejected_connections', refusedCount],
+    ['expired_keys', expiredKeyCount],
+    ['evicted_keys', 0],
+    ['pubsub_channels', channels.nameCount('channel')],
+    ['pubsub_patterns', channels.nameCount('pattern')],
+    ['pubsubshard_channels', channels.nameCount('shard')],
+    ['total_error_replies', stats.errorCount],
+  ];
+}
+
+function replicationSection({ server }: Door): Section {
+  return [
+    ['role', 'master'],
+    ['connected_slaves', 0],
+    ['master_failover_state', 'no-failover'],
+    ['master_replid', server.runId],
+    ['master_repl_offset', server.status().revision],
+    ['repl_backlog_active', 0],
+  ];
+}
+
+function cpuSection(): Section {
+  const { user, system } = process.cpuUsage();
+  return [
+    ['used_cpu_sys', (system / 1e6).toFixed(6)],
+    ['used_cpu_user', (user / 1e6).toFixed(6)],
+  ];
+}
+
+function commandSection({ stats }: Door): Section {
+  return [...stats.commands].map(([name, { callCount, micros, failedCount }]) => {
+    const perCall = (micros / Math.max(1, callCount)).toFixed(2);
+    return [
+      `cmdstat_${name}`,
+      `calls=${callCount},usec=${Math.round(micros)},usec_per_call=${perCall},rejected_calls=0,failed_calls=${failedCount}`,
+    ];
+  });
+}
+
+function errorSection({ stats }: Door): Section {
+  return [...stats.errorCounts].map(([code, count]) => [`errorstat_${code}`, `count=${count}`]);
+}
+
+function keyspaceSection({ server }: Door): Section {
+  return server
+    .keyCounts()
+    .map(({ database, keyCount }) => [`db${database}`, `keys=${keyCount},expires=0,avg_ttl=0`]);
+}
+
+function kelpSection({ server }: Door): Section {
+  const status = server.status();
+  return [
+    ['kelpdb_version', server.version],
+    ['store_id', status.storeId],
+    ['revision', status.revision],
+    ['incarnation', status.incarnation],
+    ['oldest_revision', status.oldestRevision],
+    ['fsync', server.fsync],
+    ['log_bytes', status.logBytes],
+    ['log_segments', status.segmentCount],
+    ['snapshot_revision', status.snapshotRevision],
+    ['snapshot_bytes', status.snapshotBytes],
+    ['leases', status.leaseCount],
+    ['watches', status.watcherCount],
+    ['databases', serverFixed.redisDatabases],
+  ];
+}
+
+const sections: Sections = {
+  server: ['Server', serverSection],
+  clients: ['Clients', clientSection],
+  memory: ['Memory', memorySection],
+  persistence: ['Persistence', persistenceSection],
+  stats: ['Stats', statsSection],
+  replication: ['Replication', replicationSection],
+  cpu: ['CPU', cpuSection],
+  modules: ['Modules', () => []],
+  commandstats: ['Commandstats', commandSection],
+  errorstats: ['Errorstats', errorSection],
+  cluster: ['Cluster', () => [['cluster_enabled', 0]]],
+  keyspace: ['Keyspace', keyspaceSection],
+  kelpdb: ['KelpDB', kelpSection],
+};
+
+/** What comes without a name of a section; the others come with `all` and `everything`. */
+const notInDefault: ReadonlySet<string> = new Set(['commandstats']);
+
+/** @param names of sections, in lower case; none: the usual ones. Names that are none are passed over. */
+export function infoText(door: Door, names: readonly string[]): string {
+  const wantsAll = names.includes('all') || names.includes('everything');
+  const wantsDefault = names.length === 0 || names.includes('default');
+  const texts = Object.entries(sections)
+    .filter(([name]) => wantsAll || names.includes(name) || (wantsDefault && !notInDefault.has(name)))
+    .map(([, [title, read]]) => {
+      const lines = read(door).map(([field, value]) => `${field}:${value}\r\n`);
+      return `# ${title}\r\n${lines.join('')}`;
+    });
+  return texts.join('\r\n');
+}

@@ -1,0 +1,191 @@
+/**
+ * Keyspace events: what happens to keys, published to those that listen to `__keyspace@0__:key` or `__keyevent@0__:event`.
+ *
+ * A decision that is committed has the events that its changes show (`derived-events.ts`), until the command that has made it tells
+ * those that it has noted itself, which come in their place. So each change is told of once, through whatever door it came, in the
+ * order of decisions, and only when it is durable and shown (`pubsub/delivery.ts`). The command tells in the turn of its decision; at the end
+ * of that, or before anything else is published, what there is goes out.
+ *
+ * It listens to the store only while events are asked for and a client listens to anything: else puts take their fast path.
+ */
+import type { Seam, Stop } from '../../../store/seam.ts';
+import type { PlannedChange } from '../../../store/views/planned-change.ts';
+import type { EventClass } from '../commands/command.ts';
+import type { KeyspaceEvent } from '../commands/running-call.ts';
+import type { Channels } from '../pubsub/channels.ts';
+import type { Delivery } from '../pubsub/delivery.ts';
+import { eachDerivedEvent } from './derived-events.ts';
+import { BY_EVENT, BY_KEY, type EventClasses, NO_CLASSES, classBit } from './event-classes.ts';
+import { keyNameOf } from './key-names.ts';
+
+export interface KeyspaceEventsOptions {
+  readonly seam: Pick<Seam, 'committedSequence' | 'onCommitted'>;
+  readonly channels: Channels;
+  readonly delivery: Pick<Delivery, 'publishEvent'>;
+}
+
+export class KeyspaceEvents {
+  readonly #seam: KeyspaceEventsOptions['seam'];
+  readonly #channels: Channels;
+  readonly #delivery: KeyspaceEventsOptions['delivery'];
+  #classes: EventClasses = NO_CLASSES;
+  #stop: Stop | undefined;
+  #tellWanted: (isWanted: boolean) => void = () => undefined;
+  /** Of the turn that runs, in their order. */
+  #decisions: DecisionEvents[] = [];
+
+  constructor({ seam, channels, delivery }: KeyspaceEventsOptions) {
+    this.#seam = seam;
+    this.#channels = channels;
+    this.#delivery = delivery;
+    channels.onUse(() => this.#listenIfWanted());
+  }
+
+  get classes(): EventClasses {
+    return this.#classes;
+  }
+
+  set classes(classes: EventClasses) {
+    this.#classes = classes;
+    this.#listenIfWanted();
+  }
+
+  /** @param tell is called when events of commands begin to be wanted, and when they end. */
+  onWanted(tell: (isWanted: boolean) => void): void {
+    this.#tellWanted = tell;
+  }
+
+  stop(): void {
+    this.#listen(false);
+  }
+
+  /** What commands have noted of a decision, in their order, told in the turn of that decision. It stays as it is. */
+  noted(events: readonly KeyspaceEvent[], sequence: number): void {
+    if (this.#stop === undefined) return;
+    const decision = this.#decisions.find((one) => one.sequence === sequence);
+    if (decision === undefined) this.#add({ sequence, noted: events, changes: [] });
+    else decision.noted = events;
+  }
+
+  /** Publishes what there is: something else is about to be published. */
+  readonly settle = (): void => {
+    if (this.#decisions.length === 0) return;
+    const decisions = this.#decisions;
+    this.#decisions = [];
+    for (const decision of decisions) this.#publishDecision(decision);
+  };
+
+  #add(decision: DecisionEvents): void {
+    if (this.#decisions.length === 0) queueMicrotask(this.settle);
+    this.#decisions.push(decision);
+  }
+
+  #wants(eventClass: EventClass): boolean {
+    return (this.#classes & classBit(eventClass)) !== 0;
+  }
+
+  #listenIfWanted(): void {
+    const isWanted = (this.#classes & (BY_KEY | BY_EVENT)) !== 0 && !this.#channels.isEmpty;
+    this.#listen(isWanted);
+  }
+
+  #listen(isWanted: boolean): void {
+    if (isWanted === (this.#stop !== undefined)) return;
+    if (isWanted) this.#stop = this.#seam.onCommitted((changes) => this.#committed(changes));
+    else {
+      this.#stop?.();
+      this.#stop = undefined;
+      this.#decisions = [];
+    }
+    this.#tellWanted(isWanted);
+  }
+
+  #committed(changes: readonly PlannedChange[]): void {
+    if (changes.length === 0) return;
+    const kept = changes.filter(({ key }) => keyNameOf(key) !== undefined).map(keepChange);
+    this.#add({ sequence: this.#seam.committedSequence, noted: undefined, changes: kept });
+  }
+
+  #publishDecision({ sequence, noted, changes }: DecisionEvents): void {
+    if (noted === undefined) {
+      for (const change of changes) this.#publishDerived(change, sequence);
+      return;
+    }
+    const toldOf = new Map<string, KeptChange>();
+    for (const change of changes) {
+      if (change.replacedExpired || (this.#wants('n') && isCreation(change)))
+        toldOf.set(latin1Of(change.key), change);
+    }
+    for (const { eventClass, event, key } of noted) {
+      if (toldOf.size > 0) {
+        const name = latin1Of(key);
+        const change = toldOf.get(name);
+        if (change !== undefined) this.#publishCreation(change, sequence);
+        toldOf.delete(name);
+      }
+      this.#publish(eventClass, event, key, sequence);
+    }
+    for (const change of toldOf.values()) this.#publishCreation(change, sequence);
+  }
+
+  #publishDerived(change: KeptChange, sequence: number): void {
+    this.#publishCreation(change, sequence);
+    eachDerivedEvent(change, (eventClass, event) => this.#publish(eventClass, event, change.key, sequence));
+  }
+
+  /** What comes before the event of a write itself. */
+  #publishCreation(change: KeptChange, sequence: number): void {
+    if (change.replacedExpired) this.#publish('x', 'expired', change.key, sequence);
+    if (isCreation(change)) this.#publish('n', 'new', change.key, sequence);
+  }
+
+  #publish(eventClass: EventClass, event: string, engineKey: Uint8Array, sequence: number): void {
+    if (!this.#wants(eventClass)) return;
+    const name = keyNameOf(engineKey);
+    if (name === undefined) return;
+    const { database, key } = name;
+    const eventBytes = Buffer.from(event);
+    if ((this.#classes & BY_KEY) !== 0) {
+      const channel = Buffer.concat([Buffer.from(`__keyspace@${database}__:`), key]);
+      this.#delivery.publishEvent(sequence, channel, eventBytes);
+    }
+    if ((this.#classes & BY_EVENT) !== 0) {
+      this.#delivery.publishEvent(sequence, Buffer.from(`__keyevent@${database}__:${event}`), key);
+    }
+  }
+}
+
+/** What is kept of a change until it is told. */
+export type KeptChange = Pick<
+  PlannedChange,
+  | 'key'
+  | 'type'
+  | 'reason'
+  | 'kind'
+  | 'revision'
+  | 'modRevision'
+  | 'expireTimeMs'
+  | 'hadEntry'
+  | 'replacedExpired'
+>;
+
+interface DecisionEvents {
+  readonly sequence: number;
+  /** `undefined`: by what its changes show. */
+  noted: readonly KeyspaceEvent[] | undefined;
+  readonly changes: readonly KeptChange[];
+}
+
+function keepChange(change: PlannedChange): KeptChange {
+  const { type, reason, kind, revision, modRevision, expireTimeMs, hadEntry, replacedExpired } = change;
+  const key = Uint8Array.from(change.key);
+  return { key, type, reason, kind, revision, modRevision, expireTimeMs, hadEntry, replacedExpired };
+}
+
+function isCreation({ type, hadEntry }: KeptChange): boolean {
+  return type === 'put' && !hadEntry;
+}
+
+function latin1Of(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+}

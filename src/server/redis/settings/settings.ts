@@ -1,0 +1,104 @@
+/**
+ * What CONFIG GET and CONFIG SET know: parameters of Redis that mean something here. Some can be set while the server runs, and hold
+ * until it stops; the others tell what options of the server, or KelpDB itself, have decided, and to set one of these to what it
+ * is anyway succeeds.
+ */
+import { fixed, serverFixed } from '../../../limits.ts';
+import type { ServerFacts } from '../commands/server-facts.ts';
+import { formatEventClasses, parseEventClasses } from '../keyspace/event-classes.ts';
+import type { KeyspaceEvents } from '../keyspace/keyspace-events.ts';
+import type { SlowLog } from '../observed/slow-log.ts';
+import { configSetFailed, syntaxError, unknownParameter } from '../replies/errors.ts';
+import { type Setting, told, wholeNumber } from './setting.ts';
+
+export interface SettingsParts {
+  readonly server: ServerFacts;
+  readonly events: KeyspaceEvents;
+  readonly slowLog: SlowLog;
+}
+
+const FSYNC_NAMES = { always: 'always', interval: 'everysec', never: 'no' } as const;
+
+export class Settings {
+  readonly #byName: ReadonlyMap<string, Setting>;
+
+  constructor(parts: SettingsParts) {
+    this.#byName = new Map(settingsOf(parts).map((setting) => [setting.name, setting]));
+  }
+
+  get all(): Iterable<Setting> {
+    return this.#byName.values();
+  }
+
+  /** Sets all or none. Throws a `ReplyError`. @param words parameters, each with its value behind it. */
+  set(words: readonly string[]): void {
+    if (words.length % 2 !== 0) throw syntaxError();
+    const applyByName = new Map<string, () => void>();
+    for (let index = 0; index < words.length; index += 2) {
+      const [given = '', text = ''] = [words[index], words[index + 1]];
+      const name = given.toLowerCase();
+      const setting = this.#byName.get(name);
+      if (setting === undefined) throw unknownParameter(given);
+      if (applyByName.has(name)) throw configSetFailed(name, 'duplicate parameter');
+      const parsed = setting.parse === undefined ? unlessSame(setting, text) : setting.parse(text);
+      if (typeof parsed === 'string') throw configSetFailed(name, parsed);
+      applyByName.set(name, parsed);
+    }
+    for (const apply of applyByName.values()) apply();
+  }
+}
+
+function unlessSame({ read }: Setting, text: string): (() => void) | string {
+  return text.toLowerCase() === read().toLowerCase() ? () => undefined : "can't set immutable config";
+}
+
+function settingsOf({ server, events, slowLog }: SettingsParts): Setting[] {
+  const { redisPubsubUnsentBytesMax, redisSlowLogLengthMax, redisDatabases } = serverFixed;
+  return [
+    told('port', () => server.port),
+    told('dir', () => server.dataDir),
+    told('databases', () => redisDatabases),
+    told('maxclients', () => server.connectionsMax),
+    told('timeout', () => 0),
+    told('tcp-keepalive', () => serverFixed.tcpKeepAliveMs / 1000),
+    told('maxmemory', () => server.memoryBytesMax),
+    told('maxmemory-policy', () => 'noeviction'),
+    told('save', () => ''),
+    told('appendonly', () => 'yes'),
+    told('appendfsync', () => FSYNC_NAMES[server.fsync]),
+    told('proto-max-bulk-len', () => server.valueBytesMax),
+    told(
+      'client-output-buffer-limit',
+      () => `normal 0 0 0 slave 0 0 0 pubsub ${redisPubsubUnsentBytesMax} 0 0`,
+    ),
+    told('cluster-enabled', () => 'no'),
+    told('io-threads', () => 1),
+    {
+      name: 'notify-keyspace-events',
+      read: () => formatEventClasses(events.classes),
+      parse: (text) => {
+        const classes = parseEventClasses(text);
+        if (classes === undefined) return "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.";
+        return () => {
+          events.classes = classes;
+        };
+      },
+    },
+    wholeNumber(
+      'slowlog-log-slower-than',
+      { min: -1, max: fixed.integerMax },
+      () => slowLog.slowerThanMicros,
+      (micros) => {
+        slowLog.slowerThanMicros = micros;
+      },
+    ),
+    wholeNumber(
+      'slowlog-max-len',
+      { min: 0, max: redisSlowLogLengthMax },
+      () => slowLog.lengthMax,
+      (length) => {
+        slowLog.lengthMax = length;
+      },
+    ),
+  ];
+}
