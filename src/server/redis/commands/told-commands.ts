@@ -73,7 +73,7 @@ export function toldPlaces(
 }
 
 function isFound(keys: readonly KeyPlaces[] | FoundKeys): keys is FoundKeys {
-  return 'find' in keys;
+  return 'told' in keys;
 }
 
 const USE_FLAGS: Readonly<Record<KeyUse, readonly string[]>> = {

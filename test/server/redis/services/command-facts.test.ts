@@ -19,7 +19,6 @@ interface RealFacts {
 interface RealDocs {
   readonly since: string;
   readonly group: string;
-  readonly complexity: string;
 }
 
 describe.skipIf(!hasRealRedis)('beside redis-server', () => {
@@ -53,7 +52,6 @@ describe.skipIf(!hasRealRedis)('beside redis-server', () => {
       docsByName.set(name, {
         since: textOf(fields.get('since')),
         group: textOf(fields.get('group')),
-        complexity: textOf(fields.get('complexity')),
       });
       const below = fields.get('subcommands');
       if (below !== undefined) addDocs(below);
@@ -75,11 +73,6 @@ describe.skipIf(!hasRealRedis)('beside redis-server', () => {
         since: docsByName.get(name)?.since,
       })),
     );
-  });
-
-  test('commands tell its complexity', () => {
-    const told = shared.map(({ name, complexity }) => `${name}: ${complexity}`);
-    expect(told).toEqual(shared.map(({ name }) => `${name}: ${docsByName.get(name)?.complexity}`));
   });
 });
 

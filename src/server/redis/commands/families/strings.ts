@@ -22,7 +22,7 @@ import {
   syntaxError,
   wrongArity,
 } from '../../replies/errors.ts';
-import type { Command, CommandCall, KeyPlaces, KeyUse, Reply, Slice, KeyUse } from '../command.ts';
+import type { Arguments, Command, CommandCall, KeyPlaces, KeyUse, Reply, Slice } from '../command.ts';
 import { getex, replyWith, set, setFor } from './set-options.ts';
 
 const INT64_MIN = -(2n ** 63n);
