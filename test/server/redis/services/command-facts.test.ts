@@ -92,9 +92,12 @@ function listOf(reply: DecodedReply | undefined): readonly DecodedReply[] {
 
 function pairsOf(reply: DecodedReply): (readonly [string, DecodedReply])[] {
   const list = listOf(reply);
-  return list.flatMap((one, index) => (index % 2 === 0 ? [[textOf(one), list[index + 1] ?? null] as const] : []));
+  return list.flatMap((one, index) =>
+    index % 2 === 0 ? [[textOf(one), list[index + 1] ?? null] as const] : [],
+  );
 }
 
 function textOf(reply: DecodedReply | undefined): string {
-  return reply instanceof SimpleReply ? reply.text : String(reply);
+  if (reply instanceof SimpleReply) return reply.text;
+  return typeof reply === 'string' ? reply : '';
 }
