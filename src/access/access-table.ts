@@ -58,6 +58,10 @@ export class AccessTable {
     return this.#userByName.get(name);
   }
 
+  get userNames(): readonly string[] {
+    return [...this.#userByName.keys()];
+  }
+
   /** The rights of a user; `undefined`: there is no such user. */
   rightsOf(name: string): Rights | undefined {
     const user = this.#userByName.get(name);

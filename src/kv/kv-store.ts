@@ -89,7 +89,7 @@ export class KvStore implements api.Store {
   }
 
   /** For doors that run functions over a view and answer without promises: what this stands on itself. */
-  get seam(): Seam & Pick<DurableStore, 'atOneInstant'> {
+  get seam(): Seam & Pick<DurableStore, 'atOneInstant' | 'status' | 'isDeciding'> {
     return this.#store;
   }
 

@@ -25,7 +25,7 @@ import { Listener } from './listener/listener.ts';
 import { MetricsEndpoint } from './health/metrics-endpoint.ts';
 import { Measures } from './measures.ts';
 import { openFilesMax, withinOpenFiles } from './config/open-files.ts';
-import { formatAddress } from './config/option-values.ts';
+import { type ListenAddress, formatAddress } from './config/option-values.ts';
 import { requestHandlers } from './listener/request-handler.ts';
 import { rpcEndpoints } from './connect/rpc-endpoints.ts';
 import { ServerState } from './health/server-state.ts';
@@ -39,8 +39,7 @@ import { ServerTraces } from './tracing/server-traces.ts';
 import type { SpanExport } from './tracing/span-export.ts';
 import type { LogObserver } from '../wal/commit/log-observer.ts';
 import { grpcLane } from './grpc/grpc-lane.ts';
-import { redisRows } from './redis/redis-rows.ts';
-import { RedisDoor } from './redis/redis-door.ts';
+import { openRedis } from './redis/open-redis.ts';
 import { RedisListener } from './redis/redis-listener.ts';
 import { RedisLogins } from './redis/redis-logins.ts';
 import { Cors } from './web/cors.ts';
@@ -56,6 +55,8 @@ export interface ServerDependencies {
   readonly logger: Logger;
   /** Of the product, as `Status` tells it. */
   readonly version: string;
+  /** What a client asks for that may stop the server (SHUTDOWN); left out: the server stops, and the process goes on. */
+  readonly shutDown?: () => void;
   /** How many lines of the log were dropped so far; left out: none ever is. */
   readonly droppedLogLines?: () => number;
   /** Whether connections from this machine count among those of an address; for tests, which have no others. */
@@ -118,6 +119,7 @@ class Server implements RunningServer {
   readonly #redisListener: RedisListener | undefined;
   readonly #redisLogins: RedisLogins;
   #redisAddress = '';
+  #redisBound: ListenAddress | undefined;
   readonly #tlsRenewal: TlsRenewal | undefined;
   readonly #measures: Measures;
   readonly #spanExport: SpanExport | undefined;
@@ -296,6 +298,7 @@ class Server implements RunningServer {
         throw new ServerStartError(`can't listen on ${where} for Redis: ${error.message}`, { cause: error });
       });
       this.#redisAddress = formatAddress(redisBound);
+      this.#redisBound = redisBound;
       bounds.push({ address: redisBound, hasTls: redis.hasTls });
     }
     this.#safeStart = new SafeStart(this.#config, bounds);
@@ -373,22 +376,23 @@ class Server implements RunningServer {
   }
 
   #serveRedis(store: KvStore): void {
-    const { clock = systemClock } = this.#dependencies.storeOptions ?? {};
-    const { logger } = this.#dependencies;
+    const { clock = systemClock, random = systemRandom } = this.#dependencies.storeOptions ?? {};
+    const { logger, version, shutDown = () => void this.stop() } = this.#dependencies;
     this.#redisListener?.serve(
-      new RedisDoor({
-        store: store.seam,
+      openRedis({
+        store,
         clock,
-        rows: redisRows,
+        random,
         logins: this.#redisLogins,
-        meter: {
-          ran: () => undefined,
-          failed: () => undefined,
-          defect: (command, error) =>
-            logger.error({ err: error, command }, 'a Redis command failed unexpectedly'),
-        },
-        valueBytesMax: this.#config.limits.valueBytesMax,
-        cursorSeed: systemRandom.bytes(4).reduce((sum, byte) => sum * 256 + byte, 0) / 2 ** 32,
+        config: this.#config,
+        address: this.#redisBound,
+        traffic: this.#measures.traffic,
+        version,
+        userNames: () => this.#access?.table.userNames ?? [],
+        lastSnapshotMs: () => this.#measures.storeMeter.lastSnapshotMs,
+        shutDown,
+        onDefect: (command, error) =>
+          logger.error({ err: error, command }, 'a Redis command failed unexpectedly'),
       }),
     );
   }

@@ -26,7 +26,13 @@ export async function runServer(
   const leaveCrashes = endOnCrash(logger);
   const droppedLogLines = (): number => output.droppedCount;
   try {
-    const server = await startServer(config, { logger, version, droppedLogLines }).catch((error: unknown) => {
+    const server = await startServer(config, {
+      logger,
+      version,
+      droppedLogLines,
+      // As an operator would, so that the process ends with it.
+      shutDown: () => void process.kill(process.pid, 'SIGTERM'),
+    }).catch((error: unknown) => {
       throw isTlsFileFault(error) ? new UsageError(error.message, { cause: error }) : error;
     });
     running = server;

@@ -1,4 +1,5 @@
 /** What the store tells as it happens, counted for the metrics: batches and flushes of the log, snapshots. */
+import { systemClock } from '../../clock.ts';
 import { serverFixed } from '../../limits.ts';
 import type { OperatorEvent } from '../../store/operator-event.ts';
 import type { Flush, LogObserver, WrittenBatch } from '../../wal/commit/log-observer.ts';
@@ -14,6 +15,8 @@ export class StoreMeter implements LogObserver {
   /** In seconds. */
   readonly snapshotDurations = new Histogram(serverFixed.snapshotDurationBounds);
   snapshotFailureCount = 0;
+  /** When the newest was written, by the wall clock; 0: none since the start. */
+  lastSnapshotMs = 0;
 
   batchWritten({ recordCount, bytes }: WrittenBatch): void {
     this.batchRecords.add(recordCount);
@@ -25,7 +28,9 @@ export class StoreMeter implements LogObserver {
   }
 
   happened(event: OperatorEvent): void {
-    if (event.kind === 'snapshotWritten') this.snapshotDurations.add(event.durationMs / MS_PER_SECOND);
-    else if (event.kind === 'snapshotFailed') this.snapshotFailureCount++;
+    if (event.kind === 'snapshotWritten') {
+      this.snapshotDurations.add(event.durationMs / MS_PER_SECOND);
+      this.lastSnapshotMs = systemClock.nowMs();
+    } else if (event.kind === 'snapshotFailed') this.snapshotFailureCount++;
   }
 }

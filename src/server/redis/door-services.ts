@@ -55,6 +55,7 @@ export class DoorServices {
     const channels = this.#channels;
     this.#delivery = new Delivery({ seam, channels, yieldNow: (run) => clock.yieldNow(run) });
     this.#events = new KeyspaceEvents({ seam, channels, delivery: this.#delivery });
+    this.#delivery.onTransaction(this.#events.settle);
     this.#observer = new CommandObserver(clock);
     const { stats, slowLog, monitors } = this.#observer;
     const door: Door = {

@@ -62,7 +62,6 @@ function memorySection({ server }: Door): Section {
     ...both('total_system_memory', systemBytes),
     ...both('maxmemory', memoryBytesMax),
     ['maxmemory_policy', 'noeviction'],
-    ['mem_fragmentation_ratio', (rssBytes / Math.max(1, memoryBytes)).toFixed(2)],
   ];
 }
 

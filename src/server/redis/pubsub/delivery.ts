@@ -45,6 +45,7 @@ export class Delivery {
   #held: WaitingMessage[] = [];
   #waitingBytes = 0;
   #isYielding = false;
+  #settle: () => void = () => undefined;
   #stop: Stop | undefined;
 
   constructor({ seam, channels, yieldNow }: DeliveryOptions) {
@@ -53,8 +54,9 @@ export class Delivery {
     this.#yieldNow = yieldNow;
   }
 
-  get waitingBytes(): number {
-    return this.#waitingBytes;
+  /** @param settle is called before what came out of a transaction is published: it publishes the events of that. */
+  onTransaction(settle: () => void): void {
+    this.#settle = settle;
   }
 
   /**
@@ -139,6 +141,7 @@ export class Delivery {
   /** The transaction is over. */
   #publishHeld(): void {
     if (this.#held.length === 0) return;
+    this.#settle();
     const held = this.#held;
     this.#held = [];
     for (const message of held) this.#push({ ...message, sequence: this.#seam.committedSequence });

@@ -1,0 +1,113 @@
+/** Puts the Redis door of a server together: its connections, what stands beside them, and what commands know of the server. */
+import type { Clock, Random } from '../../clock.ts';
+import type { KvStore } from '../../kv/kv-store.ts';
+import { countKeys } from '../../types/keys/keyspace.ts';
+import { DATABASE_COUNT } from '../../types/databases/database-keys.ts';
+import type { View } from '../../store/views/view.ts';
+import type { Traffic } from '../metrics/traffic.ts';
+import type { ServerConfig } from '../config/config.ts';
+import type { ListenAddress } from '../config/option-values.ts';
+import type { LoginGate } from './connection/connection-context.ts';
+import type { DatabaseCount, ServerFacts } from './commands/server-facts.ts';
+import { DoorServices } from './door-services.ts';
+import { RedisDoor } from './redis-door.ts';
+import { redisRows } from './redis-rows.ts';
+
+export interface RedisOptions {
+  readonly store: KvStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logins: LoginGate;
+  readonly config: Pick<ServerConfig, 'dataDir' | 'fsync' | 'limits' | 'serverLimits' | 'memoryBytesMax'>;
+  readonly address: ListenAddress | undefined;
+  readonly traffic: Traffic;
+  /** Of KelpDB. */
+  readonly version: string;
+  readonly userNames: () => readonly string[];
+  readonly lastSnapshotMs: () => number;
+  readonly shutDown: () => void;
+  readonly onDefect: (command: string, error: unknown) => void;
+}
+
+export function openRedis(options: RedisOptions): RedisDoor {
+  const { store, clock, random, logins, config, onDefect } = options;
+  const { seam } = store;
+  let door: RedisDoor | undefined;
+  const services = new DoorServices({
+    seam,
+    clock,
+    random,
+    server: serverFacts(options),
+    connections: () => {
+      if (door === undefined) throw new Error('the door is not open');
+      return door;
+    },
+  });
+  const { stats } = services;
+  door = new RedisDoor({
+    store: seam,
+    clock,
+    rows: [...redisRows, ...services.rows],
+    logins,
+    meter: {
+      ran: (name) => stats.ran(name),
+      failed: (code) => stats.failed(code),
+      defect: onDefect,
+    },
+    valueBytesMax: config.limits.valueBytesMax,
+    cursorSeed: random.bytes(4).reduce((sum, byte) => sum * 256 + byte, 0) / 2 ** 32,
+  });
+  services.watch(door.hooks);
+  return door;
+}
+
+function serverFacts(options: RedisOptions): ServerFacts {
+  const { store, clock, random, config, address, traffic, version } = options;
+  let hasFailed = false;
+  void store.failed.then(() => {
+    hasFailed = true;
+  });
+  let counted: readonly DatabaseCount[] = [];
+  return {
+    version,
+    runId: Buffer.from(random.bytes(20)).toString('hex'),
+    port: address !== undefined && 'port' in address ? address.port : 0,
+    dataDir: config.dataDir,
+    startedAtMs: clock.nowMs(),
+    fsync: config.fsync,
+    valueBytesMax: config.limits.valueBytesMax,
+    connectionsMax: config.serverLimits.connectionsMax,
+    memoryBytesMax: config.memoryBytesMax,
+    get hasFailed() {
+      return hasFailed;
+    },
+    status: () => store.seam.status(),
+    figures: () => store.figures(),
+    keyCounts: () => {
+      // Within a transaction, and once the log has failed, there is no other one: what was counted last.
+      if (!hasFailed && !store.seam.isDeciding) counted = store.seam.decide(countAll).result;
+      return counted;
+    },
+    traffic: () => ({
+      openedCount: traffic.connections.redis.openedCount,
+      refusedCount: traffic.droppedCount,
+      receivedBytes: traffic.bytes.redis.receivedBytes,
+      sentBytes: traffic.bytes.redis.sentBytes,
+    }),
+    get lastSnapshotMs() {
+      return options.lastSnapshotMs();
+    },
+    snapshot: () => store.snapshot(),
+    shutDown: options.shutDown,
+    userNames: options.userNames,
+  };
+}
+
+function countAll(view: View): DatabaseCount[] {
+  const counts: DatabaseCount[] = [];
+  for (let database = 0; database < DATABASE_COUNT; database++) {
+    const keyCount = countKeys(view, database);
+    if (keyCount > 0) counts.push({ database, keyCount });
+  }
+  return counts;
+}
