@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CommandFacts } from '../../../../src/server/redis/commands/command.ts';
 import { toldPlaces } from '../../../../src/server/redis/commands/told-commands.ts';
 import { commandFacts } from '../../../../src/server/redis/all-commands.ts';
+import { absentCommands } from '../../../../tools/redis-absent.ts';
 import { type DecodedReply, SimpleReply } from '../support/decoded-reply.ts';
 import { RealRedis, hasRealRedis } from '../support/real-redis.ts';
 
@@ -73,6 +74,15 @@ describe.skipIf(!hasRealRedis)('beside redis-server', () => {
         since: docsByName.get(name)?.since,
       })),
     );
+  });
+
+  test('all others are said to be absent, with what stands for them', () => {
+    const own = new Set(commandFacts.map(({ name }) => name));
+    const absent = new Set(absentCommands.flatMap(({ names }) => names));
+    const isContainer = (name: string): boolean => [...own].some((one) => one.startsWith(`${name}|`));
+    const others = [...factsByName.keys()].filter((name) => !own.has(name) && !isContainer(name));
+    expect(others.filter((name) => !absent.has(name))).toEqual([]);
+    expect([...absent].filter((name) => !factsByName.has(name))).toEqual([]);
   });
 });
 

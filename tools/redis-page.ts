@@ -1,0 +1,110 @@
+/** The text of `docs/redis.md`: how to serve clients of Redis, what differs, and every command. */
+import { type Options, format, resolveConfig } from 'prettier';
+import { fixed, serverFixed } from '../src/limits.ts';
+import { commandFacts } from '../src/server/redis/all-commands.ts';
+import type { CommandFacts, Group } from '../src/server/redis/commands/command.ts';
+import { REDIS_VERSION } from '../src/server/redis/info/info.ts';
+import { absentCommands } from './redis-absent.ts';
+
+export const REDIS_PAGE = 'docs/redis.md';
+
+const KIB = 1024;
+
+const opening = `# Redis clients
+
+KelpDB speaks the protocol of Redis, RESP2 and RESP3, with the commands and replies of Redis ${REDIS_VERSION}:
+
+\`\`\`sh
+kelp serve --redis-listen 127.0.0.1:6379
+redis-cli set greeting hello
+\`\`\`
+
+\`redis-tls\` in the configuration says whether that port has TLS. A client logs in with \`AUTH user password\`, or with a token in the
+place of the password; the users are those of all doors ([access.md](access.md)). Keys of database 0 are the keys of gRPC, REST and the
+shell: what one door writes the others read. The databases 1 to ${serverFixed.redisDatabases - 1} are for Redis clients alone.
+
+Made by \`npm run generate\` from the table that the server itself runs.
+
+## What differs from Redis
+
+- **Durability.** A reply to a write means that it is on disk, with \`--fsync always\`, which is the default; the other policies of
+  \`--fsync\` are nearer to \`appendfsync everysec\` and \`no\`. \`SAVE\` and \`BGSAVE\` write a snapshot, which only makes the next start shorter.
+- **Reads** see what is durable, and behind writes of their own connection these too. A message of pub/sub, and a keyspace event, comes
+  when what was written before it is durable: who reads then finds it.
+- **Memory.** \`maxmemory\` is \`--memory-limit\`; nothing is evicted, writes beyond it get \`-OOM\`. History takes memory too.
+- **Limits.** A key, a field or a member has 1 to ${fixed.keyBytesMax} bytes: the empty key of Redis is refused. A value has up to \`value-bytes-max\`.
+  One command does a bounded amount of work; what would do more is refused before it has changed anything, with an error that names
+  the limit.
+- **Expired keys** are gone at their deadline; \`expired\` events come with their deletion, or with the write in their place.
+- **\`FLUSHALL\`** of many keys is several transactions, one behind the other.
+- **Keyspace events** cover changes by all doors. What gRPC or REST has done to a collection is told as \`hset\`, \`sadd\`, \`zadd\` or \`lset\`.
+  \`e\` and \`m\` have no events. The messages of a transaction come behind its events.
+- **\`CONFIG SET\`** changes \`notify-keyspace-events\`, \`slowlog-log-slower-than\` and \`slowlog-max-len\`, until the server stops; the
+  rest is for options at the start, and refused unless it is so already.
+- **Pub/sub.** A client listens to at most ${serverFixed.redisSubscriptionsMax} names; all clients have ${serverFixed.redisPatternsMax} patterns together. One that has
+  ${serverFixed.redisPubsubUnsentBytesMax / KIB / KIB} MiB of messages unread is broken off.
+- **\`MONITOR\`** is for ${serverFixed.redisMonitorsMax} clients, and shows ${serverFixed.redisMonitorLineBytesMax / KIB} KiB of a command. \`DEBUG SLEEP\` holds up its own connection alone.
+- **\`COMMAND DOCS\`** tells no arguments, and \`COMMAND INFO\` no tips. \`CLIENT LIST\` has 0 for buffers that are not there.
+- **\`ROLE\`** and \`INFO replication\` tell the revision as the offset. \`WAIT\` is answered at once, with 0.
+`;
+
+const titles: Readonly<Record<Group, string>> = {
+  string: 'Strings',
+  bitmap: 'Bitmaps',
+  generic: 'Keys',
+  hash: 'Hashes',
+  list: 'Lists',
+  set: 'Sets',
+  'sorted-set': 'Sorted sets',
+  hyperloglog: 'HyperLogLog',
+  bf: 'Bloom filters',
+  transactions: 'Transactions',
+  pubsub: 'Pub/sub',
+  connection: 'Connections',
+  server: 'The server',
+};
+
+export async function redisPage(): Promise<string> {
+  const groups = Object.entries(titles).flatMap(([group, title]) => {
+    const rows = commandFacts.filter((facts) => facts.group === group);
+    return rows.length === 0 ? [] : [`### ${title}\n\n${tableOf(rows)}`];
+  });
+  const text = [opening, '## Commands\n', ...groups, absentSection()].join('\n');
+  const options: Options = { ...(await resolveConfig(REDIS_PAGE)), parser: 'markdown' };
+  return format(text, options);
+}
+
+function tableOf(rows: readonly CommandFacts[]): string {
+  const lines = rows
+    .map(({ name, syntax, summary, complexity }) => ({
+      call: `${name.replace('|', ' ').toUpperCase()} ${syntax}`.trimEnd(),
+      summary,
+      complexity,
+    }))
+    .sort((a, b) => (a.call < b.call ? -1 : 1))
+    .map(({ call, summary, complexity }) => line([code(call), summary, complexity]));
+  return `${[line(['command', 'what it does', 'takes']), line(['---', '---', '---']), ...lines].join('\n')}\n`;
+}
+
+function absentSection(): string {
+  const rows = absentCommands.map(({ names, state, note }) => {
+    const told = names.filter((name) => !commandFacts.some((facts) => facts.name === name));
+    const commands = told.filter((name) => !told.some((other) => other.startsWith(`${name}|`)));
+    return line([commands.map((name) => code(name.replace('|', ' ').toUpperCase())).join(', '), state, note]);
+  });
+  return `## Not there
+
+A client that calls one of these gets the error of Redis for a command, or a subcommand, that it does not know.
+
+${[line(['commands', 'comes', 'what it is, or what stands for it']), line(['---', '---', '---']), ...rows].join('\n')}
+`;
+}
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.trim()).join(' | ')} |`;
+}
+
+/** In a table a bar stands for itself only behind a backslash. */
+function code(text: string): string {
+  return `\`${text.replaceAll('|', '\\|')}\``;
+}
