@@ -10,6 +10,7 @@ import type { AddressLimit } from './limits/address-limit.ts';
 import { noRateCounts } from './limits/rate.ts';
 import type { OpenStoreFigures, ServerFigures } from './metrics/metric.ts';
 import { PrefixActivity } from './metrics/prefix-activity.ts';
+import { RedisMeter } from './metrics/redis-meter.ts';
 import { StoreMeter } from './metrics/store-meter.ts';
 import { Traffic } from './metrics/traffic.ts';
 import type { ActivityFigures } from './services/activity.ts';
@@ -18,6 +19,7 @@ import { turnsOf } from './services/pipeline-turns.ts';
 export class Measures {
   readonly traffic = new Traffic();
   readonly storeMeter = new StoreMeter();
+  readonly redisMeter = new RedisMeter();
   readonly prefixes = new PrefixActivity(systemRandom, () => systemClock.monotonicMs());
   readonly #calls: CallTable;
   readonly #limits: ServerLimits;
@@ -50,6 +52,7 @@ export class Measures {
     };
     return {
       ...rest,
+      redis: this.redisMeter,
       meters,
       calls,
       connectionsMax,

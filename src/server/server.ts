@@ -387,6 +387,7 @@ class Server implements RunningServer {
         config: this.#config,
         address: this.#redisBound,
         traffic: this.#measures.traffic,
+        meter: this.#measures.redisMeter,
         version,
         userNames: () => this.#access?.table.userNames ?? [],
         lastSnapshotMs: () => this.#measures.storeMeter.lastSnapshotMs,

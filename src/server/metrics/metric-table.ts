@@ -5,6 +5,7 @@
 import { accessMetrics } from './access-metrics.ts';
 import { callMetrics, connectionMetrics, serverMetrics } from './call-metrics.ts';
 import type { Metric, OpenStoreFigures, ServerFigures } from './metric.ts';
+import { redisMetrics } from './redis-metrics.ts';
 import { diskMetrics, stateMetrics, watchMetrics, workMetrics } from './store-metrics.ts';
 
 interface Section<Figures> {
@@ -18,6 +19,7 @@ export const serverSections: readonly Section<ServerFigures>[] = [
   { title: 'Calls', metrics: callMetrics },
   { title: 'Connections', metrics: connectionMetrics },
   { title: 'Access', metrics: accessMetrics },
+  { title: 'Redis', metrics: redisMetrics },
 ];
 
 /** There once the store is open. */

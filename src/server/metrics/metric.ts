@@ -1,4 +1,5 @@
 /** What a row of the table of metrics is. */
+import type { RedisMeter } from './redis-meter.ts';
 import type { StoreStatus } from '../../api.ts';
 import type { StoreFigures } from '../../store/figures.ts';
 import type { CallMeters } from './call-meters.ts';
@@ -48,6 +49,7 @@ export interface ServerFigures {
   readonly meters: CallMeters;
   readonly calls: CallFigures;
   readonly access: AccessFigures;
+  readonly redis: Pick<RedisMeter, 'commandCounts' | 'errorCounts'>;
   readonly connectionsMax: number;
   readonly connections: Readonly<Record<Protocol, ConnectionFigures>>;
   /** Connections that were refused, by the option that sets the limit. */

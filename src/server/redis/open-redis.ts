@@ -4,6 +4,7 @@ import type { KvStore } from '../../kv/kv-store.ts';
 import { countKeys } from '../../types/keys/keyspace.ts';
 import { DATABASE_COUNT } from '../../types/databases/database-keys.ts';
 import type { View } from '../../store/views/view.ts';
+import type { RedisMeter } from '../metrics/redis-meter.ts';
 import type { Traffic } from '../metrics/traffic.ts';
 import type { ServerConfig } from '../config/config.ts';
 import type { ListenAddress } from '../config/option-values.ts';
@@ -21,6 +22,8 @@ export interface RedisOptions {
   readonly config: Pick<ServerConfig, 'dataDir' | 'fsync' | 'limits' | 'serverLimits' | 'memoryBytesMax'>;
   readonly address: ListenAddress | undefined;
   readonly traffic: Traffic;
+  /** For the metrics of the server; INFO has counts of its own, which clients may set back. */
+  readonly meter: RedisMeter;
   /** Of KelpDB. */
   readonly version: string;
   readonly userNames: () => readonly string[];
@@ -30,7 +33,7 @@ export interface RedisOptions {
 }
 
 export function openRedis(options: RedisOptions): RedisDoor {
-  const { store, clock, random, logins, config, onDefect } = options;
+  const { store, clock, random, logins, config, meter, onDefect } = options;
   const { seam } = store;
   let door: RedisDoor | undefined;
   const services = new DoorServices({
@@ -50,8 +53,14 @@ export function openRedis(options: RedisOptions): RedisDoor {
     rows: [...redisRows, ...services.rows],
     logins,
     meter: {
-      ran: (name) => stats.ran(name),
-      failed: (code) => stats.failed(code),
+      ran: (name) => {
+        stats.ran(name);
+        meter.ran(name);
+      },
+      failed: (text) => {
+        stats.failed(text);
+        meter.failed(text);
+      },
       defect: onDefect,
     },
     valueBytesMax: config.limits.valueBytesMax,

@@ -21,6 +21,9 @@ import { doors, methodNames, statusClasses } from '../../../src/server/metrics/r
 import { protocols } from '../../../src/server/metrics/traffic.ts';
 import { eventually } from '../../support/eventually.ts';
 import { found } from '../../support/installed.ts';
+import { redisErrorCodes } from '../../../src/server/metrics/redis-meter.ts';
+import { redisRows } from '../../../src/server/redis/redis-rows.ts';
+import { RedisClient } from '../redis/support/redis-client.ts';
 import { type TestServer, startTestServer } from '../../support/test-server.ts';
 import { slowDisk } from '../../support/troubled-disk.ts';
 import { batch, get, put } from '../services/pipeline-harness.ts';
@@ -37,7 +40,7 @@ const transports: Readonly<Record<string, (baseUrl: string) => Transport>> = {
 };
 
 /** Two gets, one that is refused, two operations in a batch and a watch through each door, and what else makes figures move. */
-async function load({ url }: TestServer): Promise<void> {
+async function load({ url, redisAddress }: TestServer): Promise<void> {
   const own = createClient({ address: url, retries: 0 });
   await own.put('expires', '1', { ttlMs: 50 });
   for (const makeTransport of Object.values(transports)) {
@@ -73,6 +76,10 @@ async function load({ url }: TestServer): Promise<void> {
   for (const path of ['/healthz', '/healthz', '/readyz', '/metrics', '/nothing', '/nothing/else']) {
     await (await fetch(url + path)).text();
   }
+  const redis = await RedisClient.open(redisAddress);
+  await redis.run('PING');
+  await redis.run('NONE');
+  redis.socket.destroy();
   await own.admin.snapshot();
   await eventually(() => own.admin.status()).toMatchObject({ keyCount: 1 });
   own.close();
@@ -97,7 +104,7 @@ let scraping: Promise<{ readonly metrics: Metric[]; readonly text: string }> | u
 /** What the load has made of the metrics, once for all tests that look at it. */
 function scraped(): NonNullable<typeof scraping> {
   scraping ??= (async () => {
-    const server = await startTestServer({ flags: { fsync: 'always' } });
+    const server = await startTestServer({ flags: { fsync: 'always', 'redis-listen': '127.0.0.1:0' } });
     await load(server);
     // A stream is over when its client's reset has come.
     const openStreams = async (): Promise<number | undefined> =>
@@ -141,7 +148,8 @@ describe('a server under mixed load', () => {
     const sets: Readonly<Record<string, readonly string[]>> = {
       door: Object.keys(doors),
       method: methodNames,
-      code: Object.keys(grpcCode),
+      code: [...Object.keys(grpcCode), ...redisErrorCodes],
+      command: redisRows.map(({ name }) => name),
       status_class: statusClasses,
       protocol: Object.keys(protocols),
       kind: ['password', 'token', 'certificate', 'none'],
