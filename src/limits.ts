@@ -841,8 +841,6 @@ export const serverFixed = {
   elementsPerSlice: 1000,
   /** The elements that SORT takes at most: they are sorted in one piece, which takes some 50 ms. */
   sortedElementsMax: 50_000,
-  /** The databases of the Redis door. */
-  redisDatabases: 16,
   /** What one Redis client may listen to: channels, patterns and shard channels; and what all of that takes in memory. */
   redisSubscriptionsMax: 10_000,
   redisSubscriptionBytesMax: 16 * MiB,

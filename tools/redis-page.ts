@@ -4,6 +4,7 @@ import { fixed, serverFixed } from '../src/limits.ts';
 import { commandFacts } from '../src/server/redis/all-commands.ts';
 import type { CommandFacts, Group } from '../src/server/redis/commands/command.ts';
 import { REDIS_VERSION } from '../src/server/redis/info/info.ts';
+import { DATABASE_COUNT } from '../src/types/databases/database-keys.ts';
 import { absentCommands } from './redis-absent.ts';
 
 export const REDIS_PAGE = 'docs/redis.md';
@@ -21,7 +22,7 @@ redis-cli set greeting hello
 
 \`redis-tls\` in the configuration says whether that port has TLS. A client logs in with \`AUTH user password\`, or with a token in the
 place of the password; the users are those of all doors ([access.md](access.md)). Keys of database 0 are the keys of gRPC, REST and the
-shell: what one door writes the others read. The databases 1 to ${serverFixed.redisDatabases - 1} are for Redis clients alone.
+shell: what one door writes the others read. The databases 1 to ${DATABASE_COUNT - 1} are for Redis clients alone.
 
 Made by \`npm run generate\` from the table that the server itself runs.
 

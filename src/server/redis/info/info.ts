@@ -4,7 +4,6 @@
  * that. What only KelpDB has stands under `# KelpDB`.
  */
 import { arch, release, type as osType } from 'node:os';
-import { serverFixed } from '../../../limits.ts';
 import { machineMemoryBytes } from '../../../machine.ts';
 import type { Door } from '../commands/door.ts';
 import { formatHuman } from './human-bytes.ts';
@@ -154,7 +153,6 @@ function kelpSection({ server }: Door): Section {
     ['snapshot_bytes', status.snapshotBytes],
     ['leases', status.leaseCount],
     ['watches', status.watcherCount],
-    ['databases', serverFixed.redisDatabases],
   ];
 }
 

@@ -4,6 +4,7 @@
  * is anyway succeeds.
  */
 import { fixed, serverFixed } from '../../../limits.ts';
+import { DATABASE_COUNT } from '../../../types/databases/database-keys.ts';
 import type { ServerFacts } from '../commands/server-facts.ts';
 import { formatEventClasses, parseEventClasses } from '../keyspace/event-classes.ts';
 import type { KeyspaceEvents } from '../keyspace/keyspace-events.ts';
@@ -53,11 +54,11 @@ function unlessSame({ read }: Setting, text: string): (() => void) | string {
 }
 
 function settingsOf({ server, events, slowLog }: SettingsParts): Setting[] {
-  const { redisPubsubUnsentBytesMax, redisSlowLogLengthMax, redisDatabases } = serverFixed;
+  const { redisPubsubUnsentBytesMax, redisSlowLogLengthMax } = serverFixed;
   return [
     told('port', () => server.port),
     told('dir', () => server.dataDir),
-    told('databases', () => redisDatabases),
+    told('databases', () => DATABASE_COUNT),
     told('maxclients', () => server.connectionsMax),
     told('timeout', () => 0),
     told('tcp-keepalive', () => serverFixed.tcpKeepAliveMs / 1000),
