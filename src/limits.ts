@@ -844,8 +844,8 @@ export const serverFixed = {
   /** What one Redis client may listen to: channels, patterns and shard channels; and what all of that takes in memory. */
   redisSubscriptionsMax: 10_000,
   redisSubscriptionBytesMax: 16 * MiB,
-  /** The patterns of all clients, each of which is looked at for each message; and their bytes, of which one takes 32 when compiled. */
-  redisPatternsMax: 10_000,
+  /** Patterns of all clients that differ: each is looked at for each message, some 50 ns. And their bytes, of which one takes 32 when compiled. */
+  redisPatternsMax: 1000,
   redisPatternBytesMax: 1 * MiB,
   /** Messages, and lines of MONITOR, that a client has not read: with more of them it is broken off. */
   redisPubsubUnsentBytesMax: 32 * MiB,
