@@ -72,7 +72,9 @@ async function write(store: KvStore, model: Shown, random: SeededRandom): Promis
 }
 
 function snapshotOf(model: Shown): string {
-  return JSON.stringify([...model].sort().map(([key, elements]) => [key, [...elements].sort()]));
+  const inOrder = <Value>(map: ReadonlyMap<string, Value>): [string, Value][] =>
+    [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify(inOrder(model).map(([key, elements]) => [key, inOrder(elements)]));
 }
 
 /** What a follower makes of an event. */

@@ -35,7 +35,7 @@ describe('the layout of a list', () => {
     store.decide((view) => {
       push(view, KEY, 'tail', ['b', '', 'cc'].map(bytesOf));
       push(view, KEY, 'head', ['x', 'a'].map(bytesOf));
-      expect(dump(view)).toEqual(['k 2 00' + '0161' + '0178' + '0162' + '00' + '026363']);
+      expect(dump(view)).toEqual([['k 2 00', '0161', '0178', '0162', '00', '026363'].join('')]);
     });
   });
 
@@ -47,7 +47,7 @@ describe('the layout of a list', () => {
       push(view, KEY, 'head', [bytesOf('h')]);
       const row = (...texts: string[]): string => texts.map((text) => `7f${text.repeat(127)}`).join('');
       expect(dump(view)).toEqual([
-        `k 2 0106000fffffffffffff0102` + '0168' + '01' + row('65'),
+        ['k 2 0106000fffffffffffff0102', '0168', '01', row('65')].join(''),
         `fa${'0'.repeat(15)}1630010000000000000 0 ${row('61', '62')}`,
         `fa${'0'.repeat(15)}1630010000000000002 0 ${row('63', '64')}`,
       ]);
