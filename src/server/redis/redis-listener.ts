@@ -41,7 +41,13 @@ export class RedisListener {
     this.#options = options;
     this.#tls = options.tls && this.#makeTls(options.tls);
     this.#server = createServer(
-      { noDelay: true, keepAlive: true, keepAliveInitialDelay: serverFixed.tcpKeepAliveMs },
+      {
+        noDelay: true,
+        keepAlive: true,
+        keepAliveInitialDelay: serverFixed.tcpKeepAliveMs,
+        // A client may end its side after its last command and wait for the replies.
+        allowHalfOpen: true,
+      },
       (socket) => this.#admit(socket),
     );
     this.#server.maxConnections = options.limits.connectionsMax;
@@ -215,9 +221,12 @@ function answerLoading(socket: Socket, onClose: () => void): () => void {
       socket.destroy();
     }
   };
+  const end = (): void => void socket.end();
   socket.on('data', read);
+  socket.on('end', end);
   socket.on('close', onClose);
   return () => {
+    socket.off('end', end);
     socket.off('data', read);
     socket.off('close', onClose);
   };

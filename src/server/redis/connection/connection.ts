@@ -105,6 +105,8 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
   #isRunning = false;
   #isReadPaused = false;
   #isClosing = false;
+  /** The client sends nothing more. */
+  #hasEnded = false;
   #isClosed = false;
   /** What of its replies the client has not taken. */
   #unreadBytes = 0;
@@ -142,9 +144,11 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
     this.#run();
   }
 
-  /** The client has ended its side. */
+  /** The client has ended its side: it may still wait for the replies to what it has sent. */
   ended(): void {
-    this.close();
+    this.#hasEnded = true;
+    if (this.#blocked !== undefined) this.close();
+    else if (!this.#isBusy) this.#closeWhenSent();
   }
 
   /** The client has taken what waited. */
@@ -251,6 +255,11 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
     if (unread > serverFixed.redisUnreadBytesMax || (isMore && !hasRoom)) this.#destroy();
   }
 
+  #closeWhenSent(): void {
+    this.#isClosing = true;
+    this.#endWhenSent();
+  }
+
   #endWhenSent(): void {
     if (this.#queuedReplies === 0 && !this.#isClosed) this.#wire.end();
   }
@@ -294,6 +303,8 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
       return;
     }
     this.#flush();
+    if (this.#hasEnded && !this.#isBusy) this.#isClosing = true;
+    if (this.#hasEnded && this.#blocked !== undefined) this.close();
     if (this.#isClosing && !this.#isBusy) this.#endWhenSent();
     if (!this.#parser.keep()) this.#destroy();
     this.#steerReading();

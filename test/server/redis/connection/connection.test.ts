@@ -91,6 +91,32 @@ describe('a pipeline', () => {
   });
 });
 
+describe('a client that ends its side', () => {
+  it('gets the replies to all that it has sent', async () => {
+    const harness = await open();
+    const client = harness.connect();
+    harness.seam.flushes.hold();
+    client.pipeline(['SET', 'a', 'b'], ['COUNTDOWN', '5'], ['GET', 'a']);
+    client.connection.ended();
+    await harness.seam.clock.settled();
+    expect([client.raw(), client.wire.isEnded]).toEqual(['', false]);
+    harness.seam.flushes.release();
+    for (let turn = 0; turn < 6; turn++) await harness.settled();
+    expect(client.replies().slice(1)).toEqual([[5, 4, 3, 2, 1], 'b']);
+    expect(client.wire.isEnded).toBe(true);
+  });
+
+  it('does not wait for a key any more', async () => {
+    const harness = await open();
+    const client = harness.connect();
+    client.send('TAKELETTER', 'row', '0');
+    client.connection.ended();
+    expect(client.wire.isDestroyed).toBe(true);
+    await harness.seam.decide((view) => view.put(Buffer.from('row'), Buffer.from('q')));
+    expect(harness.seam.store.visibleRevision).toBe(1);
+  });
+});
+
 describe('a long reply', () => {
   it('is made of one state in several turns, while others are served and its own connection waits', async () => {
     const harness = await open();
