@@ -64,7 +64,10 @@ export class CommandRunner {
     this.sequence = 0;
     try {
       if (isVisible) this.#seam.readVisible(this.#read);
-      else this.sequence = this.#seam.decide(this.#decided).sequence;
+      else {
+        this.sequence = this.#seam.decide(this.#decided).sequence;
+        this.#refuseLost();
+      }
     } catch (error) {
       reply.rollBack(begun);
       call.events.length = eventCount;
@@ -72,9 +75,17 @@ export class CommandRunner {
       if (isLogFull(error)) return 'noRoom';
       this.answer(error, reply);
       // What it has found may be from a decision that is not durable.
-      if (!isVisible) this.sequence = this.#seam.committedSequence;
+      if (!isVisible) this.sequence = this.#seam.failure === undefined ? this.#seam.committedSequence : 0;
     }
     return this.slice === undefined && this.waiting === undefined && !this.hasMoreParts ? 'done' : 'goesOn';
+  }
+
+  /** Once the log has failed, the newest state may have what is lost: only what is visible may be told of. */
+  #refuseLost(): void {
+    const { failure, durableSequence } = this.#seam;
+    if (failure === undefined || this.sequence <= durableSequence) return;
+    this.slice = this.waiting = undefined;
+    throw failure.whenUnchanged;
   }
 
   /**

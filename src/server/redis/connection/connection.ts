@@ -700,7 +700,7 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
         this.database = database;
         throw error;
       }
-      this.#sequence = Math.max(this.#sequence, seam.committedSequence);
+      if (seam.failure === undefined) this.#sequence = Math.max(this.#sequence, seam.committedSequence);
       this.#dropTransaction();
       this.unwatch();
       throw error;

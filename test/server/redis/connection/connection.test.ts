@@ -388,3 +388,24 @@ describe('a session', () => {
     expect(client.wire.isEnded).toBe(true);
   });
 });
+
+describe('a log that has failed', () => {
+  it('ends those who wait for it, refuses writes, and leaves reads of what is durable', async () => {
+    const harness = await open();
+    const [writer, other] = [harness.connect(), harness.connect()];
+    writer.send('SET', 'a', 'durable');
+    await harness.settled();
+    writer.raw();
+    harness.seam.disk.injectFault({ call: 'sync', pathEnd: '.log' });
+    writer.send('SET', 'a', 'lost');
+    await harness.seam.store.failed;
+    await harness.seam.clock.settled();
+    expect([writer.raw(), writer.wire.isDestroyed]).toEqual(['', true]);
+    other.pipeline(['GET', 'a'], ['SET', 'a', 'x'], ['RANKOF', 'a'], ['PING'], ['GET', 'a']);
+    await harness.seam.clock.settled();
+    expect(other.raw()).toMatch(
+      /^\$7\r\ndurable\r\n-MISCONF .*\r\n-MISCONF .*\r\n\+PONG\r\n\$7\r\ndurable\r\n$/,
+    );
+    expect(harness.defects).toEqual([]);
+  });
+});
