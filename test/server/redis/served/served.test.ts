@@ -91,11 +91,6 @@ describe('access', () => {
     );
     expect(await client.run('AUTH', 'root', 'secret of root')).toMatchObject({ text: 'OK' });
     expect(await client.run('SET', 'a', 'b')).toMatchObject({ text: 'OK' });
-    await api('CreateRole', { name: 'reader' });
-    await api('GrantPermission', {
-      role: 'reader',
-      grant: { read: true, range: { prefix: Buffer.from('r:').toString('base64') } },
-    }).catch(() => undefined);
     const { secret } = (await api('CreateToken', { name: 'token', user: 'root' })) as { secret: string };
     const other = await RedisClient.open(server.redisAddress);
     expect(await other.run('AUTH', secret)).toMatchObject({ text: 'OK' });
@@ -103,6 +98,57 @@ describe('access', () => {
     expect(await other.run('AUTH', 'root', secret)).toMatchObject({ text: 'OK' });
     await api('DeleteToken', { name: 'token' });
     expect(await other.run('GET', 'a')).toEqual(new ErrorReply('NOAUTH Authentication required.'));
+  });
+
+  test('is asked for each key of a command, again after each change of it', async () => {
+    const { server, api } = await closed();
+    await api('CreateRole', { name: 'team' });
+    const grant = (permission: string, prefix: string): object => ({
+      role: 'team',
+      grant: { permission, keys: { prefix: Buffer.from(prefix).toString('base64') } },
+    });
+    await api('AddGrant', grant('PERMISSION_READWRITE', 'team:'));
+    await api('AddGrant', grant('PERMISSION_READ', 'shared:'));
+    await api('CreateUser', { name: 'ann', password: 'secret of ann', roles: ['team'] });
+    const client = await RedisClient.open(server.redisAddress);
+    expect(await client.run('AUTH', 'ann', 'secret of ann')).toMatchObject({ text: 'OK' });
+    const refused = { text: expect.stringMatching(/^NOPERM /) as string };
+    expect(await client.run('SET', 'team:a', '1')).toMatchObject({ text: 'OK' });
+    expect(await client.run('GET', 'shared:a')).toBe(null);
+    const calls: [readonly string[], boolean][] = [
+      [['SET', 'shared:a', '1'], false],
+      [['GET', 'other'], false],
+      [['MGET', 'team:a', 'other'], false],
+      [['MGET', 'team:a', 'shared:a'], true],
+      [['COPY', 'shared:a', 'team:b'], true],
+      [['COPY', 'team:a', 'shared:b'], false],
+      [['COPY', 'team:a', 'team:b', 'DB', '1'], false],
+      [['MOVE', 'team:a', '1'], false],
+      [['SORT', 'team:list', 'BY', 'other:*'], false],
+      [['SORT', 'team:list'], true],
+      [['WATCH', 'other'], false],
+      [['KEYS', 'team:*'], false],
+      [['SCAN', '0'], false],
+      [['DBSIZE'], false],
+      [['RANDOMKEY'], false],
+      [['FLUSHALL'], false],
+      [['FLUSHDB'], false],
+      [['CONFIG', 'GET', 'maxmemory'], false],
+      [['PING'], true],
+    ];
+    for (const [words, isAllowed] of calls) {
+      const reply = await client.run(...words);
+      if (isAllowed) expect(reply, words.join(' ')).not.toMatchObject(refused);
+      else expect(reply, words.join(' ')).toMatchObject(refused);
+    }
+    await client.run('SELECT', '1');
+    expect(await client.run('GET', 'team:a')).toMatchObject(refused);
+    await client.run('SELECT', '0');
+    expect(await client.run('MULTI')).toMatchObject({ text: 'OK' });
+    expect(await client.run('GET', 'team:a')).toMatchObject({ text: 'QUEUED' });
+    await api('TakeRole', { user: 'ann', role: 'team' });
+    expect(await client.run('EXEC')).toEqual([expect.objectContaining(refused)]);
+    expect(server.log.lines.filter(({ event }) => event === 'call.denied').length).toBeGreaterThan(0);
   });
 
   test('takes little of those who have not shown who they are', async () => {
