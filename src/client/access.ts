@@ -16,7 +16,8 @@
 import { named } from '../arguments/check.ts';
 import { noOptions } from '../arguments/shape.ts';
 import { accessName, grant as isGrant, grantTarget, newPassword } from './access-arguments.ts';
-import { optionsByCall, refuse } from './arguments.ts';
+import { optionsByCall } from './arguments.ts';
+import { refuse } from './errors/refuse.ts';
 import type { Caller } from './calls/caller.ts';
 import { accessMethods } from './calls/method.ts';
 import { toGrantMessage, toGrantedKeysMessage, toRole, toToken, toUser } from './messages/access-message.ts';

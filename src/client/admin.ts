@@ -2,7 +2,8 @@
 import { named } from '../arguments/check.ts';
 import { count } from '../arguments/requests.ts';
 import { noOptions } from '../arguments/shape.ts';
-import { optionsByCall, refuse } from './arguments.ts';
+import { optionsByCall } from './arguments.ts';
+import { refuse } from './errors/refuse.ts';
 import { type Caller, timeoutMsOf, withLongDeadline } from './calls/caller.ts';
 import { adminMethods } from './calls/method.ts';
 import { toMilliseconds } from './messages/scalar.ts';

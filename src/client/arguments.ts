@@ -7,7 +7,6 @@ import {
   type Check,
   callback,
   flag,
-  instanceOf,
   listOf,
   mustBe,
   numberThat,
@@ -15,18 +14,17 @@ import {
   text,
 } from '../arguments/check.ts';
 import { count } from '../arguments/requests.ts';
-import { type Table, isRecord, optionsOf, shape } from '../arguments/shape.ts';
+import { isRecord, optionsOf, shape } from '../arguments/shape.ts';
 import { value } from '../arguments/value.ts';
 import { secret } from '../arguments/secret.ts';
 import { accessName } from './access-arguments.ts';
+import { amount, callTable, deadlineMs, listTable, plainOptions } from './calls/call-arguments.ts';
 import { credentialsOrSource } from './calls/credentials.ts';
 import type { ClientOptions } from './client-options.ts';
-import { KelpError } from './errors/error.ts';
 import type { TlsOptions, TlsSource } from './connection/socket.ts';
 import type { ClientTransport } from './transports/client-transport.ts';
 import type { CreateTokenOptions, CreateUserOptions, SetPasswordOptions } from './messages/access-types.ts';
 import type {
-  CallOptions,
   CountOptions,
   DeleteOptions,
   DeleteRangeOptions,
@@ -44,26 +42,18 @@ import type {
 
 const tables = callTables(roundedTimes);
 
-const deadlineMs = numberThat((ms) => ms > 0, 'a number of milliseconds above 0');
-const amount = numberThat((number) => number >= 0, 'a number from 0 on');
-
-const callTable: Table<CallOptions> = { signal: instanceOf(AbortSignal), deadlineMs };
-const listTable: Table<ListOptions> = { ...callTable, limit: amount, pageSize: amount };
-
-const plain = (call: string): ReturnType<typeof optionsOf> => optionsOf<CallOptions>(call, callTable);
-
 export const optionsByCall = {
   get: optionsOf<GetOptions>('get', { ...callTable, ...tables.get }),
   put: optionsOf<PutOptions>('put', { ...callTable, ...tables.put }),
   delete: optionsOf<DeleteOptions>('delete', { ...callTable, ...tables.delete }),
   deleteRange: optionsOf<DeleteRangeOptions>('deleteRange', { ...callTable, ...tables.deleteRange }),
-  exists: plain('exists'),
+  exists: plainOptions('exists'),
   count: optionsOf<CountOptions>('count', { ...callTable, ...tables.count }),
   scan: optionsOf<ScanOptions>('scan', { ...listTable, ...tables.scan }),
   keys: optionsOf<ListOptions>('keys', listTable),
   increment: optionsOf<IncrementOptions>('increment', { ...callTable, ...tables.increment }),
   touch: optionsOf<TouchOptions>('touch', { ...callTable, ...tables.touch }),
-  txn: plain('txn'),
+  txn: plainOptions('txn'),
   watch: optionsOf<WatchRequest>('watch', {
     ...tables.watch,
     revisionBytesMax: amount,
@@ -72,39 +62,39 @@ export const optionsByCall = {
     onResumed: callback(),
   }),
   'leases.grant': optionsOf<GrantOptions>('grant', { ...callTable, leaseId: count }),
-  'leases.resume': plain('resume'),
-  'leases.renew': plain('renew'),
-  'leases.revoke': plain('revoke'),
+  'leases.resume': plainOptions('resume'),
+  'leases.renew': plainOptions('renew'),
+  'leases.revoke': plainOptions('revoke'),
   'leases.get': optionsOf<GetLeaseOptions>('get', { ...callTable, ...tables.getLease }),
   'leases.list': optionsOf<ListOptions>('list', listTable),
-  'admin.status': plain('status'),
-  'admin.activity': plain('activity'),
-  'admin.snapshot': plain('snapshot'),
-  'admin.backup': plain('backup'),
-  'admin.compact': plain('compact'),
-  'access.whoAmI': plain('whoAmI'),
+  'admin.status': plainOptions('status'),
+  'admin.activity': plainOptions('activity'),
+  'admin.snapshot': plainOptions('snapshot'),
+  'admin.backup': plainOptions('backup'),
+  'admin.compact': plainOptions('compact'),
+  'access.whoAmI': plainOptions('whoAmI'),
   'access.createUser': optionsOf<CreateUserOptions>('createUser', {
     ...callTable,
     password: secret,
     roles: listOf(accessName, 'names of roles'),
   }),
-  'access.deleteUser': plain('deleteUser'),
+  'access.deleteUser': plainOptions('deleteUser'),
   'access.setPassword': optionsOf<SetPasswordOptions>('setPassword', { ...callTable, user: accessName }),
-  'access.giveRole': plain('giveRole'),
-  'access.takeRole': plain('takeRole'),
-  'access.listUsers': plain('listUsers'),
-  'access.createRole': plain('createRole'),
-  'access.deleteRole': plain('deleteRole'),
-  'access.addGrant': plain('addGrant'),
-  'access.removeGrant': plain('removeGrant'),
-  'access.listRoles': plain('listRoles'),
+  'access.giveRole': plainOptions('giveRole'),
+  'access.takeRole': plainOptions('takeRole'),
+  'access.listUsers': plainOptions('listUsers'),
+  'access.createRole': plainOptions('createRole'),
+  'access.deleteRole': plainOptions('deleteRole'),
+  'access.addGrant': plainOptions('addGrant'),
+  'access.removeGrant': plainOptions('removeGrant'),
+  'access.listRoles': plainOptions('listRoles'),
   'access.createToken': optionsOf<CreateTokenOptions>('createToken', {
     ...callTable,
     user: accessName,
     ttlMs: roundedTimes.ttlMs,
   }),
-  'access.deleteToken': plain('deleteToken'),
-  'access.listTokens': plain('listTokens'),
+  'access.deleteToken': plainOptions('deleteToken'),
+  'access.listTokens': plainOptions('listTokens'),
 };
 
 export const txnRequest = shape<TxnRequest>(tables.txn);
@@ -151,13 +141,3 @@ export const clientOptions = optionsOf<ClientOptions>(
   },
   "{ address: '127.0.0.1:7379' }",
 );
-
-/** @param wrong what a check has found. */
-export function invalidArgument(wrong: string): KelpError<'invalidArgument'> {
-  return new KelpError('invalidArgument', wrong, undefined);
-}
-
-/** @throws KelpError `invalidArgument` when a check has found something. */
-export function refuse(wrong: string | undefined): void {
-  if (wrong !== undefined) throw invalidArgument(wrong);
-}

@@ -32,14 +32,13 @@ import { copyOf, value as isValue } from '../arguments/value.ts';
 import { fixed, client as limits } from '../limits.ts';
 import { Access } from './access.ts';
 import { Admin } from './admin.ts';
-import {
-  clientOptions,
-  invalidArgument,
-  optionsByCall,
-  refuse,
-  tlsOptions,
-  txnRequest,
-} from './arguments.ts';
+import { clientOptions, optionsByCall, tlsOptions, txnRequest } from './arguments.ts';
+import { invalidArgument, refuse } from './errors/refuse.ts';
+import { Hashes } from './collections/hash.ts';
+import { Lists } from './collections/list.ts';
+import { Sets } from './collections/set.ts';
+import { Sketches } from './collections/sketch.ts';
+import { SortedSets } from './collections/sorted-set.ts';
 import { Caller, withLongDeadline } from './calls/caller.ts';
 import type { CallTraces } from './calls/call-trace.ts';
 import type { CallTransport } from './calls/call-transport.ts';
@@ -54,8 +53,8 @@ import type { TlsSource } from './connection/socket.ts';
 import { Entry, toEntry } from './messages/entry.ts';
 import { incompleteReply } from './errors/error.ts';
 import { Leases } from './lease.ts';
-import { PagedList, callsForPages, refusedList } from './paging.ts';
-import { streamOfPages } from './scan.ts';
+import { PagedList, callsForPages, refusedList } from './paging/paged-list.ts';
+import { streamOfPages } from './paging/scan.ts';
 import { keysOf, toTxnResult } from './messages/reply.ts';
 import { checkBytes, toCondition, toKey, toKeyList, toRange, toTtl, toTxn } from './messages/request.ts';
 import type {
@@ -125,6 +124,11 @@ export class KelpClient {
   readonly admin: Admin;
   readonly access: Access;
   readonly #caller: Caller;
+  #hash: Hashes | undefined;
+  #list: Lists | undefined;
+  #set: Sets | undefined;
+  #sortedSet: SortedSets | undefined;
+  #sketch: Sketches | undefined;
 
   /** @internal Use `createClient`. */
   constructor(caller: Caller) {
@@ -132,6 +136,31 @@ export class KelpClient {
     this.admin = new Admin(caller);
     this.access = new Access(caller);
     this.#caller = caller;
+  }
+
+  /** Hashes: fields with their values under one key. */
+  get hash(): Hashes {
+    return (this.#hash ??= new Hashes(this.#caller));
+  }
+
+  /** Lists: elements in an order under one key. */
+  get list(): Lists {
+    return (this.#list ??= new Lists(this.#caller));
+  }
+
+  /** Sets: members, each once, under one key. */
+  get set(): Sets {
+    return (this.#set ??= new Sets(this.#caller));
+  }
+
+  /** Sorted sets: members in the order of their scores under one key. */
+  get sortedSet(): SortedSets {
+    return (this.#sortedSet ??= new SortedSets(this.#caller));
+  }
+
+  /** HyperLogLogs and Bloom filters. */
+  get sketch(): Sketches {
+    return (this.#sketch ??= new Sketches(this.#caller));
   }
 
   /**

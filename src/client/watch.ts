@@ -28,7 +28,7 @@
 import type { EventShape, WatchResponseShape } from '../../gen/kelp/v1/watch_codec.ts';
 import { grpcCode } from '../grpc-code.ts';
 import { client as limits } from '../limits.ts';
-import { refuse } from './arguments.ts';
+import { refuse } from './errors/refuse.ts';
 import { lacksCredentials } from './calls/authorization.ts';
 import type { Caller } from './calls/caller.ts';
 import { afterTries } from './calls/caller.ts';

@@ -98,7 +98,18 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'redis',
   ],
   transfer: ['contract', 'json', 'snapshot', 'input', 'output', 'batches'],
-  client: ['errors', 'messages', 'connection', 'calls', 'tracing', 'exchanges', 'pipelining', 'transports'],
+  client: [
+    'errors',
+    'messages',
+    'connection',
+    'calls',
+    'tracing',
+    'exchanges',
+    'pipelining',
+    'transports',
+    'paging',
+    'collections',
+  ],
   cli: ['terminal', 'process', 'command-line', 'session', 'tasks', 'shell', 'completion', 'commands'],
 };
 

@@ -51,7 +51,7 @@ export function readReply<Reply>(
   }
 }
 
-function method<Request, Reply>(
+export function method<Request, Reply>(
   path: string,
   sizeOf: Method<Request, Reply>['sizeOf'],
   prepend: Method<Request, Reply>['prepend'],

@@ -18,8 +18,13 @@ import { AccessService } from '../../../gen/kelp/v1/access_pb.ts';
 import { AdminService } from '../../../gen/kelp/v1/admin_pb.ts';
 import { readErrorDetail } from '../../../gen/kelp/v1/errors_codec.ts';
 import { ErrorDetailSchema } from '../../../gen/kelp/v1/errors_pb.ts';
+import { HashService } from '../../../gen/kelp/v1/hash_pb.ts';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
+import { ListService } from '../../../gen/kelp/v1/list_pb.ts';
+import { SetService } from '../../../gen/kelp/v1/set_pb.ts';
+import { SketchService } from '../../../gen/kelp/v1/sketch_pb.ts';
+import { SortedSetService } from '../../../gen/kelp/v1/sorted_set_pb.ts';
 import { WatchService } from '../../../gen/kelp/v1/watch_pb.ts';
 import type { ErrorDetailShape } from '../../../gen/kelp/v1/errors_codec.ts';
 import type { GrpcCode } from '../../grpc-code.ts';
@@ -30,7 +35,18 @@ import { readRetryInfo } from '../errors/status-details.ts';
 import type { CallTransport } from '../calls/call-transport.ts';
 import { type Method, readReply } from '../calls/method.ts';
 
-const services = [KvService, LeaseService, AdminService, WatchService, AccessService];
+const services = [
+  KvService,
+  HashService,
+  ListService,
+  SetService,
+  SortedSetService,
+  SketchService,
+  LeaseService,
+  AdminService,
+  WatchService,
+  AccessService,
+];
 const descriptors: ReadonlyMap<string, DescMethod> = new Map(
   services.flatMap((service) =>
     service.methods.map((method) => [`/${service.typeName}/${method.name}`, method] as const),

@@ -11,9 +11,9 @@
  * item. A scan is a stream, of which the server sends a little ahead (`scan.ts`); of all other lists each page is a call of
  * its own, made when it is asked for.
  */
-import { fixed } from '../limits.ts';
-import { invalidArgument } from './arguments.ts';
-import type { ListOptions } from './messages/types.ts';
+import { fixed } from '../../limits.ts';
+import { invalidArgument } from '../errors/refuse.ts';
+import type { ListOptions } from '../messages/types.ts';
 
 export interface Page<Item> {
   readonly items: Item[];

@@ -6,17 +6,17 @@
  * with others, where a function gives them. A chunk that does not
  * come by the deadline, over a connection that is alive, ends the scan.
  */
-import type { ScanStreamRequestShape, ScanStreamResponseShape } from '../../gen/kelp/v1/kv_codec.ts';
-import { type Timer, systemClock } from '../clock.ts';
-import { grpcCode } from '../grpc-code.ts';
-import { client as limits } from '../limits.ts';
-import type { Caller } from './calls/caller.ts';
-import { kvMethods } from './calls/method.ts';
-import { CallFailure } from './errors/call-failure.ts';
-import { incompleteReply } from './errors/error.ts';
-import { Entry } from './messages/entry.ts';
-import type { CallOptions } from './messages/types.ts';
-import type { ReadPages } from './paging.ts';
+import type { ScanStreamRequestShape, ScanStreamResponseShape } from '../../../gen/kelp/v1/kv_codec.ts';
+import { type Timer, systemClock } from '../../clock.ts';
+import { grpcCode } from '../../grpc-code.ts';
+import { client as limits } from '../../limits.ts';
+import type { Caller } from '../calls/caller.ts';
+import { kvMethods } from '../calls/method.ts';
+import { CallFailure } from '../errors/call-failure.ts';
+import { incompleteReply } from '../errors/error.ts';
+import { Entry } from '../messages/entry.ts';
+import type { CallOptions } from '../messages/types.ts';
+import type { ReadPages } from './paged-list.ts';
 
 /** What all streams of a scan ask for alike. */
 export type ScannedRange = Pick<ScanStreamRequestShape, 'range' | 'revision' | 'reverse' | 'keysOnly'>;
