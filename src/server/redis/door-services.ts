@@ -78,14 +78,15 @@ export class DoorServices {
   }
 
   /** Counts what runs; for the meter of the connections. */
-  get stats(): Pick<CommandObserver['stats'], 'ran' | 'failed'> {
+  get stats(): Pick<CommandObserver['stats'], 'ran' | 'failed' | 'refused'> {
     return this.#observer.stats;
   }
 
   /** Has connections tell of what runs. */
   watch(hooks: CommandHooks): void {
-    hooks.after = (session, row, args, durationMs) => {
-      this.#observer.after(session, row, args, durationMs);
+    hooks.ended = this.#observer.ended;
+    hooks.ran = (session, row, args) => {
+      this.#observer.ran(session, row, args);
       // RESET ends what the session listens to, of which it does not know.
       if (row.name === 'reset') this.#channels.leaveAll(session);
     };

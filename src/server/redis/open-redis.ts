@@ -57,8 +57,12 @@ export function openRedis(options: RedisOptions): RedisDoor {
         stats.ran(name);
         meter.ran(name);
       },
-      failed: (text) => {
-        stats.failed(text);
+      failed: (text, command) => {
+        stats.failed(text, command);
+        meter.failed(text);
+      },
+      refused: (text, command) => {
+        stats.refused(text, command);
         meter.failed(text);
       },
       defect: onDefect,

@@ -42,7 +42,7 @@ export interface RedisDoorOptions {
 export class RedisDoor implements ClientSessions {
   readonly table: CommandTable;
   /** Set by who looks at what runs. */
-  readonly hooks: CommandHooks = { before: undefined, after: undefined, events: undefined };
+  readonly hooks: CommandHooks = { ran: undefined, ended: undefined, events: undefined };
   readonly #options: RedisDoorOptions;
   readonly #context: ConnectionContext;
   readonly #connections = new Map<number, Connection>();

@@ -25,8 +25,10 @@ export type CallState =
 export interface RunObserver {
   /** Something was thrown that is neither a `ReplyError` nor a `StoreError`. */
   defect(command: string, error: unknown): void;
-  /** @param text of the error that is the reply. */
-  failed(text: string): void;
+  /** A call has run and failed. @param text of the error that is the reply. */
+  failed(text: string, command: string): void;
+  /** A call did not run. @param command `undefined`: none of the table. */
+  refused(text: string, command: string | undefined): void;
 }
 
 export class CommandRunner {
@@ -73,7 +75,7 @@ export class CommandRunner {
       call.events.length = eventCount;
       this.hasMoreParts = false;
       if (isLogFull(error)) return 'noRoom';
-      this.answer(error, reply);
+      this.answer(error, reply, command.name);
       // What it has found may be from a decision that is not durable.
       if (!isVisible) this.sequence = this.#seam.failure === undefined ? this.#seam.committedSequence : 0;
     }
@@ -109,7 +111,7 @@ export class CommandRunner {
       view.rollBack(savepoint);
       reply.rollBack(begun);
       call.events.length = eventCount;
-      this.answer(error, reply);
+      this.answer(error, reply, command.name);
     }
   }
 
@@ -123,11 +125,19 @@ export class CommandRunner {
     return this.waiting;
   }
 
-  /** Writes what something thrown is told as. */
-  answer(error: unknown, reply: Reply): void {
+  /** Writes what something is told as that a command has thrown. */
+  answer(error: unknown, reply: Reply, command: string): void {
     const text = textOf(error);
-    if (text === undefined) this.#observer.defect(this.#command?.name ?? '', error);
-    else this.#observer.failed(text);
+    if (text === undefined) this.#observer.defect(command, error);
+    this.#observer.failed(text ?? INTERNAL, command);
+    reply.error(text ?? INTERNAL);
+  }
+
+  /** As `answer`, for a call that does not run. @param command `undefined`: none of the table. */
+  refuse(error: unknown, reply: Reply, command: string | undefined): void {
+    const text = textOf(error);
+    if (text === undefined) this.#observer.defect(command ?? '', error);
+    this.#observer.refused(text ?? INTERNAL, command);
     reply.error(text ?? INTERNAL);
   }
 

@@ -83,6 +83,13 @@ export class CommandTable {
     return isArityRight(row, args.count) ? row : wrongArity(row.name);
   }
 
+  /** The row of a call by its name, however many words there are. */
+  named(args: PlacedArguments): TableRow | undefined {
+    const entry = this.#names.find(args, 0);
+    if (entry?.subcommands === undefined || args.count === 1) return entry?.row;
+    return entry.subcommands.find(args, 1)?.row;
+  }
+
   /** @param name in lower case, `config|get`. */
   byName(name: string): TableRow | undefined {
     return this.rows.find((row) => row.name === name);

@@ -23,8 +23,8 @@ export interface BlockedClient {
   readonly keys: readonly KeyText[];
   /** Of the protocol, for its reply. */
   readonly version: 2 | 3;
-  /** Its reply is written, and the decision that it is from is made. */
-  served(): void;
+  /** Its reply is written, and the decision that it is from is made. @param durationMs that this took. */
+  served(durationMs: number): void;
 }
 
 export class BlockedClients {
@@ -38,6 +38,8 @@ export class BlockedClients {
   readonly #leftKeys = new Set<KeyText>();
   /** Whose decision is not made yet. */
   #serving: BlockedClient | undefined;
+  /** That this one's command has taken. */
+  #servingMs = 0;
   #stop: Stop | undefined;
   #isRetrying = false;
 
@@ -88,7 +90,7 @@ export class BlockedClients {
     this.#serving = undefined;
     if (served === undefined) return;
     this.remove(served);
-    served.served();
+    served.served(this.#servingMs);
   }
 
   #queue(key: KeyText): void {
@@ -123,9 +125,11 @@ export class BlockedClients {
       reply.version = client.version;
       const begun = reply.length;
       const savepoint = view.savepoint();
+      const startMs = this.#clock.monotonicMs();
       try {
         if (this.#runner.tryWithin(view, client.command, client.call) !== undefined) continue;
         this.#serving = client;
+        this.#servingMs = this.#clock.monotonicMs() - startMs;
         return;
       } catch (error) {
         view.rollBack(savepoint);
@@ -133,7 +137,7 @@ export class BlockedClients {
         // The key has a value of another kind than it waits for: it goes on waiting.
         if (error instanceof StoreError && error.code === 'wrongType') continue;
         if (view.budget.isSpent) throw error;
-        this.#runner.answer(error, reply);
+        this.#runner.answer(error, reply, client.command.name);
         this.#serving = client;
         // Nothing has changed: no transaction will say that it is done.
         queueMicrotask(() => this.#settle());

@@ -34,10 +34,10 @@ export interface RedisStore extends Seam {
 
 /** Who looks at what runs: MONITOR, SLOWLOG, keyspace events, the meters. Left out where none is wanted, since each costs every command. */
 export interface CommandHooks {
-  /** Before a command runs. */
-  before: ((session: ClientSession, row: TableRow, args: Arguments) => void) | undefined;
-  /** After it has run, with the time that it took. */
-  after: ((session: ClientSession, row: TableRow, args: Arguments, durationMs: number) => void) | undefined;
+  /** Once for each call, when it has run, be it that it goes on in other turns. */
+  ran: ((session: ClientSession, row: TableRow, args: Arguments) => void) | undefined;
+  /** When it has come to its end, with the time that its turns took: for a key it may have waited longer. */
+  ended: ((session: ClientSession, row: TableRow, args: Arguments, durationMs: number) => void) | undefined;
   /** Events of keys, which may be told once the sequence is durable. */
   events: ((events: readonly KeyspaceEvent[], sequence: number) => void) | undefined;
 }

@@ -32,7 +32,14 @@ import {
 import type { TableRow } from '../commands/table.ts';
 import { PlacedArguments } from '../protocol/placed-arguments.ts';
 import { ReplyWriter } from '../protocol/reply-writer.ts';
-import { execAborted, noAuth, notInTransaction, notWhileSubscribed, ReplyError } from '../replies/errors.ts';
+import {
+  execAborted,
+  noAuth,
+  notInTransaction,
+  notWhileSubscribed,
+  ReplyError,
+  unblocked,
+} from '../replies/errors.ts';
 import type { BlockedClient } from './blocked-clients.ts';
 import type { ConnectionContext, Wire } from './connection-context.ts';
 import { checkCall } from './key-access.ts';
@@ -105,6 +112,10 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
   #isRunning = false;
   #isReadPaused = false;
   #isClosing = false;
+  /** The command that is taken next has run before, for a part or in vain. */
+  #isTriedAgain = false;
+  /** That the command which runs has taken so far. */
+  #spentMs = 0;
   /** The client sends nothing more. */
   #hasEnded = false;
   #isClosed = false;
@@ -350,48 +361,77 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
   }
 
   #execute(args: PlacedArguments): void {
-    const { table, hooks, meter, reply } = this.#context;
-    const row = table.find(args);
+    const { table, reply } = this.#context;
     const begun = reply.length;
-    if (row instanceof ReplyError) {
-      this.#refuse(row);
-      return;
-    }
+    const row = table.find(args);
+    if (row instanceof ReplyError) this.#refuse(row, table.named(args)?.name);
+    else if (this.#takesPart(row, args)) this.#runCounted(row, args);
+    this.#silence(begun, row instanceof ReplyError ? undefined : row);
+  }
+
+  /** Whether a call is to run now: else it is refused, queued, or waits. */
+  #takesPart(row: TableRow, args: PlacedArguments): boolean {
+    const { reply } = this.#context;
     args.database = this.database;
     args.keepsKeys = false;
     try {
       this.#admit(row, args);
       if (this.#context.isPaused(row, this.#goOn)) {
         this.#waitFor();
-        return;
+        return false;
       }
       if (this.#multi !== undefined && !NOT_QUEUED.has(row.name)) {
         if ('session' in row && takesTime(row, args)) throw notInTransaction();
         this.#multi.add(row, args, this.#context.chargeInput);
         reply.simple('QUEUED');
-        return;
+        return false;
       }
     } catch (error) {
-      this.#refuse(error);
-      return;
+      this.#isTriedAgain = false;
+      this.#refuse(error, row.name);
+      return false;
     }
-    this.#lastCommand = row.name;
-    meter.ran(row.name);
-    hooks.before?.(this, row, args);
-    if (hooks.after === undefined) this.#runRow(row, args);
-    else {
-      const startMs = this.#context.clock.monotonicMs();
-      this.#runRow(row, args);
-      if (!this.#isClosed && !this.#isBusy)
-        hooks.after(this, row, args, this.#context.clock.monotonicMs() - startMs);
-    }
-    this.#silence(begun);
+    return true;
   }
 
-  #silence(begun: number): void {
+  /** Runs a call, and tells those who look on: once, however many turns it takes. */
+  #runCounted(row: TableRow, args: PlacedArguments): void {
+    const { hooks, meter, clock } = this.#context;
+    this.#lastCommand = row.name;
+    const isFirst = !this.#isTriedAgain;
+    this.#isTriedAgain = false;
+    if (isFirst) {
+      meter.ran(row.name);
+      this.#spentMs = 0;
+    }
+    if (hooks.ended === undefined) {
+      this.#runRow(row, args);
+      return;
+    }
+    const startMs = clock.monotonicMs();
+    this.#runRow(row, args);
+    this.#spentMs += clock.monotonicMs() - startMs;
+    if (this.#longCall !== undefined) return;
+    if (isFirst) hooks.ran?.(this, row, args);
+    if (!this.#isClosed && !this.#isBusy) hooks.ended(this, row, args, this.#spentMs);
+  }
+
+  /** A call has come to its end in a later turn than its first. */
+  #endedLater(row: TableRow, args: PlacedArguments, moreMs: number): void {
+    this.#context.hooks.ended?.(this, row, args, this.#spentMs + moreMs);
+  }
+
+  /** Takes the reply to a call back that the client does not want. */
+  #silence(begun: number, row: TableRow | undefined): void {
     if (this.replyMode === 'on' || this.#isBusy) return;
     this.#context.reply.rollBack(begun);
-    if (this.replyMode === 'skip' && this.#lastCommand !== 'client|reply') this.replyMode = 'on';
+    if (this.replyMode === 'skip' && row?.name !== 'client|reply') this.replyMode = 'on';
+  }
+
+  /** What a call that has taken its time is answered with. */
+  #answerLater(reply: Buffer): void {
+    if (this.replyMode === 'on') this.#deliver(reply);
+    else if (this.replyMode === 'skip') this.replyMode = 'on';
   }
 
   #runRow(row: TableRow, args: PlacedArguments): void {
@@ -409,20 +449,26 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
     this.#sequence = Math.max(this.#sequence, runner.sequence);
     if (call.events.length > 0) hooks.events?.(call.events.splice(0), runner.sequence);
     if (state === 'done') return;
-    if (state === 'noRoom') {
+    if (state === 'noRoom') this.#waitForLog();
+    else if (runner.hasMoreParts) {
       this.#waitFor();
-      this.#context.whenLogHasRoom(this.#goOn);
-    } else if (runner.hasMoreParts) {
-      this.#waitFor();
+      this.#isTriedAgain = true;
       turn.later(this.#goOn);
     } else if (runner.waiting !== undefined && 'block' in row) this.#block(row, args, runner.waiting);
-    else this.#beginLongReply(isVisibleWanted && 'read' in row, begun);
+    // A reply that is not wanted is not made.
+    else if (this.replyMode === 'on') this.#beginLongReply(row, isVisibleWanted && 'read' in row, begun);
   }
 
   /** The command that was taken last comes again. */
   #waitFor(): void {
     this.#isBusy = true;
     this.#parser.rewind();
+  }
+
+  #waitForLog(): void {
+    this.#waitFor();
+    this.#isTriedAgain = true;
+    this.#context.whenLogHasRoom(this.#goOn);
   }
 
   #runSession(row: SessionCommand, args: PlacedArguments): void {
@@ -436,17 +482,14 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
       void row.session(this, this.#call);
     } catch (error) {
       reply.rollBack(begun);
-      if (isLogFull(error)) {
-        this.#waitFor();
-        this.#context.whenLogHasRoom(this.#goOn);
-      } else runner.answer(error, reply);
+      if (isLogFull(error)) this.#waitForLog();
+      else runner.answer(error, reply, row.name);
     }
   }
 
   #runLong(row: SessionCommand, args: PlacedArguments): void {
     const { cursors } = this.#context;
-    const ownArgs = new PlacedArguments();
-    ownArgs.takeWords(args.copyWords());
+    const ownArgs = ownCopyOf(args);
     const reply = new ReplyWriter();
     reply.version = this.#version;
     const call = new RunningCall(ownArgs, reply, this, cursors);
@@ -456,16 +499,21 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
   }
 
   async #settleLong(row: SessionCommand, call: RunningCall): Promise<void> {
-    const { reply } = call;
+    const { reply, args } = call;
+    const { clock, hooks } = this.#context;
+    const startMs = clock.monotonicMs();
     try {
       await row.session(this, call);
     } catch (error) {
       reply.rollBack(0);
-      this.#context.runner.answer(error, reply);
+      this.#context.runner.answer(error, reply, row.name);
     }
     this.#longCall = undefined;
+    hooks.ran?.(this, row, args);
+    this.#spentMs = 0;
+    this.#endedLater(row, args, clock.monotonicMs() - startMs);
     if (this.#isClosed) return;
-    if (reply.length > 0 && this.replyMode === 'on') this.#deliver(reply.take());
+    this.#answerLater(reply.take());
     this.#goOn();
   }
 
@@ -487,10 +535,10 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
   }
 
   /** A command can't run: a transaction that it was to be part of is spoilt. */
-  #refuse(error: unknown): void {
+  #refuse(error: unknown, name: string | undefined): void {
     const { runner, reply } = this.#context;
     if (this.#multi !== undefined) this.#multi.isSpoilt = true;
-    runner.answer(error, reply);
+    runner.refuse(error, reply, name);
   }
 
   #rights(): Rights | undefined {
@@ -509,11 +557,12 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
   // Replies that take more than one turn.
 
   /** @param begun where in the buffer it begins. */
-  #beginLongReply(isVisible: boolean, begun: number): void {
+  #beginLongReply(row: TableRow, isVisible: boolean, begun: number): void {
     const context = this.#context;
-    const { runner, seam, clock, queue } = context;
+    const { runner, seam, clock, queue, hooks } = context;
     const { slice, state } = runner;
     if (slice === undefined) return;
+    const ownArgs = hooks.ended === undefined ? undefined : ownCopyOf(this.#call.args);
     this.#isBusy = true;
     // What is written so far, of this reply and of those before it, goes on in the same buffer.
     const reply = context.reply;
@@ -528,10 +577,11 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
       send: (bytes) => this.#deliver(bytes),
       fail: (error) => {
         if (error === undefined) this.#destroy();
-        else runner.answer(error, reply);
+        else runner.answer(error, reply, row.name);
       },
-      done: () => {
+      done: (durationMs) => {
         this.#longReply = undefined;
+        if (ownArgs !== undefined) this.#endedLater(row, ownArgs, durationMs);
         for (const bytes of this.#heldPushes.splice(0)) this.push(bytes);
         this.#goOn();
       },
@@ -551,9 +601,7 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
   #block(row: BlockedClient['command'], args: PlacedArguments, waiting: Waiting): void {
     const context = this.#context;
     const keys = waiting.keys.map(toKeyText);
-    const ownArgs = new PlacedArguments();
-    ownArgs.takeWords(args.copyWords());
-    ownArgs.database = this.database;
+    const ownArgs = ownCopyOf(args);
     ownArgs.keepsKeys = true;
     const charged = args.byteLength + keys.length * BYTES_OF_KEY;
     if (!context.chargeInput(charged)) {
@@ -566,10 +614,10 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
       keys,
       call,
       version: this.#version,
-      served: () => {
+      served: (durationMs) => {
         const reply = context.servedReply.take();
         context.hooks.events?.(call.events.splice(0), context.seam.committedSequence);
-        this.#unblocked(reply);
+        this.#unblocked(reply, durationMs);
       },
     };
     call.keepsEvents = context.hooks.events !== undefined;
@@ -594,10 +642,13 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
     const reply = new ReplyWriter();
     reply.version = this.#version;
     write(reply);
-    this.#unblocked(reply.take());
+    this.#unblocked(reply.take(), 0);
   }
 
-  #unblocked(reply: Buffer): void {
+  /** @param durationMs that serving it has taken. */
+  #unblocked(reply: Buffer, durationMs: number): void {
+    if (this.#blocked !== undefined)
+      this.#endedLater(this.#blocked.command, this.#blocked.call.args, durationMs);
     this.#blocked = undefined;
     this.#blockTimer?.cancel();
     this.#blockTimer = undefined;
@@ -605,7 +656,7 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
     this.#context.chargeInput(-this.#blockCharge);
     this.#blockCharge = 0;
     this.#sequence = Math.max(this.#sequence, this.#context.seam.committedSequence);
-    if (this.replyMode === 'on') this.#deliver(reply);
+    this.#answerLater(reply);
     // Others are in the middle of a decision, or of their commands.
     this.#context.turn.later(this.#goOn);
   }
@@ -613,8 +664,9 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
   unblock(withError: boolean): boolean {
     if (this.#blocked === undefined) return false;
     const end = this.#endBlock;
+    const { command } = this.#blocked;
     this.#endWait((reply) => {
-      if (withError) reply.error('UNBLOCKED client unblocked via CLIENT UNBLOCK');
+      if (withError) this.#context.runner.answer(unblocked(), reply, command.name);
       else end?.(reply);
     });
     return true;
@@ -662,7 +714,7 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
       this.unwatch();
       throw execAborted();
     }
-    const { seam, runner, reply: writer, hooks } = this.#context;
+    const { seam, runner, reply: writer, hooks, clock } = this.#context;
     const call = this.#call;
     call.keepsEvents = hooks.events !== undefined;
     this.isInTransaction = true;
@@ -674,7 +726,8 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
           return;
         }
         reply.array(multi.calls.length);
-        for (const { row, args } of multi.calls) {
+        for (const [index, { row, args }] of multi.calls.entries()) {
+          const startMs = clock.monotonicMs();
           args.database = this.database;
           call.args = args;
           const begun = writer.length;
@@ -687,7 +740,9 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
             void row.session(this, call);
           } catch (error) {
             writer.rollBack(begun);
-            runner.answer(error, writer);
+            runner.answer(error, writer, row.name);
+          } finally {
+            this.#ranWithin(multi, index, clock.monotonicMs() - startMs);
           }
         }
       });
@@ -709,6 +764,17 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
     }
     this.#dropTransaction();
     this.unwatch();
+  }
+
+  /** Tells of a call of a transaction: once, although the transaction may be tried again. */
+  #ranWithin(multi: Transaction, index: number, durationMs: number): void {
+    const queued = multi.calls[index];
+    if (queued === undefined || index < multi.toldCount) return;
+    multi.toldCount = index + 1;
+    const { meter, hooks } = this.#context;
+    meter.ran(queued.row.name);
+    hooks.ran?.(this, queued.row, queued.args);
+    hooks.ended?.(this, queued.row, queued.args, durationMs);
   }
 
   /** What a user may do can have changed since a call was queued. */
@@ -804,3 +870,11 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
 }
 
 const BYTES_OF_KEY = 200;
+
+/** Words that stay when what comes in next is in their place. */
+function ownCopyOf(args: PlacedArguments): PlacedArguments {
+  const copy = new PlacedArguments();
+  copy.takeWords(args.copyWords());
+  copy.database = args.database;
+  return copy;
+}

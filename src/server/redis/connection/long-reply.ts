@@ -22,7 +22,8 @@ export interface LongReplyOptions {
   readonly send: (bytes: Buffer) => void;
   /** What is written is taken back, and this is the reply; without an error a part of it is sent already. */
   readonly fail: (error: StoreError | undefined) => void;
-  readonly done: () => void;
+  /** @param durationMs that its turns took. */
+  readonly done: (durationMs: number) => void;
 }
 
 export class LongReply {
@@ -32,6 +33,7 @@ export class LongReply {
   #isWaiting = false;
   #isOver = false;
   #hasSent = false;
+  #durationMs = 0;
 
   constructor(options: LongReplyOptions) {
     this.#options = options;
@@ -68,11 +70,12 @@ export class LongReply {
 
   readonly #step = (): void => {
     if (this.#isOver) return;
-    const { reply, isTakingTime } = this.#options;
+    const { reply, isTakingTime, clock } = this.#options;
     if (isTakingTime()) {
       this.#isWaiting = true;
       return;
     }
+    const startMs = clock.monotonicMs();
     try {
       this.#pin?.read((view) => {
         view.budget.begin(fixed.turnVisitsMax, fixed.turnBytesMax);
@@ -81,6 +84,8 @@ export class LongReply {
     } catch (error) {
       this.#failed(error);
       return;
+    } finally {
+      this.#durationMs += clock.monotonicMs() - startMs;
     }
     if (reply.length > serverFixed.redisUnreadBytesMax) {
       this.#failed(undefined);
@@ -104,7 +109,7 @@ export class LongReply {
     this.stop();
     const { reply, send, done } = this.#options;
     send(reply.take());
-    done();
+    done(this.#durationMs);
   }
 
   #failed(error: unknown): void {
@@ -117,6 +122,6 @@ export class LongReply {
     reply.rollBack(begun);
     fail(error);
     send(reply.take());
-    done();
+    done(this.#durationMs);
   }
 }

@@ -14,6 +14,8 @@ export class Transaction {
   bytes = 0;
   /** A command was refused before it was queued: EXEC gives up. */
   isSpoilt = false;
+  /** Calls that were told to those who look on. */
+  toldCount = 0;
 
   /** @param charge counts memory, and says whether there is room. */
   add(row: TableRow, args: PlacedArguments, charge: (bytes: number) => boolean): void {

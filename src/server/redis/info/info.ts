@@ -119,11 +119,11 @@ function cpuSection(): Section {
 }
 
 function commandSection({ stats }: Door): Section {
-  return [...stats.commands].map(([name, { callCount, micros, failedCount }]) => {
+  return [...stats.commands].map(([name, { callCount, micros, failedCount, refusedCount }]) => {
     const perCall = (micros / Math.max(1, callCount)).toFixed(2);
     return [
       `cmdstat_${name}`,
-      `calls=${callCount},usec=${Math.round(micros)},usec_per_call=${perCall},rejected_calls=0,failed_calls=${failedCount}`,
+      `calls=${callCount},usec=${Math.round(micros)},usec_per_call=${perCall},rejected_calls=${refusedCount},failed_calls=${failedCount}`,
     ];
   });
 }

@@ -16,19 +16,24 @@ export class CommandObserver {
     this.#clock = clock;
   }
 
-  /** A command has run, in so long: its words are still there. */
-  readonly after = (
+  /** A command has run, or begun to: its words are still there. */
+  readonly ran = (session: ClientSession, { name, flags }: CommandFacts, args: Arguments): void => {
+    const { monitors } = this;
+    if (!monitors.isEmpty && !flags.includes('skip_monitor') && !flags.includes('admin'))
+      monitors.tell(name, args, session, this.#clock.nowMs());
+  };
+
+  /** A command has come to its end: its words are still there. */
+  readonly ended = (
     session: ClientSession,
     { name, flags }: CommandFacts,
     args: Arguments,
     durationMs: number,
   ): void => {
-    const { stats, slowLog, monitors } = this;
+    const { stats, slowLog } = this;
     const micros = durationMs * 1000;
     stats.ended(name, micros);
     if (slowLog.isSlow(micros) && !flags.includes('skip_slowlog'))
       slowLog.add(name, args, session, this.#clock.nowMs(), micros);
-    if (!monitors.isEmpty && !flags.includes('skip_monitor') && !flags.includes('admin'))
-      monitors.tell(name, args, session, this.#clock.nowMs());
   };
 }

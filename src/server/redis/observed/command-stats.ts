@@ -7,44 +7,36 @@ export interface CommandStat {
   micros: number;
   /** Calls that were answered with an error. */
   failedCount: number;
+  /** Calls that were refused before they ran; they count as no calls. */
+  refusedCount: number;
 }
 
 export class CommandStats {
   readonly #statByName = new Map<string, CommandStat>();
   readonly #errorCounts = new Map<string, number>();
-  /** Of the command that runs. */
-  #running: CommandStat | undefined;
   callCount = 0;
   errorCount = 0;
 
-  /** A command is about to run. @param name `config|get`. */
+  /** A command runs. @param name `config|get`. */
   ran(name: string): void {
-    let stat = this.#statByName.get(name);
-    if (stat === undefined) {
-      stat = { callCount: 0, micros: 0, failedCount: 0 };
-      this.#statByName.set(name, stat);
-    }
-    stat.callCount++;
+    this.#statOf(name).callCount++;
     this.callCount++;
-    this.#running = stat;
   }
 
-  /** A call is answered with an error. @param text its first word counts. */
-  failed(text: string): void {
-    this.errorCount++;
-    if (this.#running !== undefined) this.#running.failedCount++;
-    this.#running = undefined;
-    const end = text.indexOf(' ');
-    const code = end === -1 ? text : text.slice(0, end);
-    const count = this.#errorCounts.get(code);
-    if (count === undefined && this.#errorCounts.size >= serverFixed.redisErrorCodesMax) return;
-    this.#errorCounts.set(code, (count ?? 0) + 1);
+  /** A call has run, and is answered with an error. @param text its first word counts. */
+  failed(text: string, name: string): void {
+    this.#statOf(name).failedCount++;
+    this.#countError(text);
+  }
+
+  /** A call did not run. @param name `undefined`: there is no such command. */
+  refused(text: string, name: string | undefined): void {
+    if (name !== undefined) this.#statOf(name).refusedCount++;
+    this.#countError(text);
   }
 
   ended(name: string, micros: number): void {
-    this.#running = undefined;
-    const stat = this.#statByName.get(name);
-    if (stat !== undefined) stat.micros += micros;
+    this.#statOf(name).micros += micros;
   }
 
   /** Commands that were called, by name. */
@@ -59,7 +51,24 @@ export class CommandStats {
   reset(): void {
     this.#statByName.clear();
     this.#errorCounts.clear();
-    this.#running = undefined;
     this.callCount = this.errorCount = 0;
+  }
+
+  #statOf(name: string): CommandStat {
+    let stat = this.#statByName.get(name);
+    if (stat === undefined) {
+      stat = { callCount: 0, micros: 0, failedCount: 0, refusedCount: 0 };
+      this.#statByName.set(name, stat);
+    }
+    return stat;
+  }
+
+  #countError(text: string): void {
+    this.errorCount++;
+    const end = text.indexOf(' ');
+    const code = end === -1 ? text : text.slice(0, end);
+    const count = this.#errorCounts.get(code);
+    if (count === undefined && this.#errorCounts.size >= serverFixed.redisErrorCodesMax) return;
+    this.#errorCounts.set(code, (count ?? 0) + 1);
   }
 }

@@ -384,3 +384,7 @@ export function textOf(error: unknown): string | undefined {
   if (error instanceof ReplyError) return error.message;
   return error instanceof StoreError ? textOfStoreError(error) : undefined;
 }
+
+export function unblocked(): ReplyError {
+  return new ReplyError('UNBLOCKED client unblocked via CLIENT UNBLOCK');
+}

@@ -119,7 +119,7 @@ export class DoorHarness {
   readonly seam: SeamHarness;
   readonly connections = new TestSessions();
   readonly services: DoorServices;
-  readonly hooks: CommandHooks = { before: undefined, after: undefined, events: undefined };
+  readonly hooks: CommandHooks = { ran: undefined, ended: undefined, events: undefined };
   snapshotCount = 0;
   isShutDown = false;
   /** That each command takes. */
@@ -176,10 +176,12 @@ export class DoorHarness {
       this.services.stats.ran(row.name);
       if ('session' in row) await row.session(session, call);
       else if ('read' in row) this.seam.store.readVisible((view) => void row.read(view, call));
-      this.hooks.after?.(session, row, args, this.durationMs);
+      this.hooks.ran?.(session, row, args);
+      this.hooks.ended?.(session, row, args, this.durationMs);
     } catch (error) {
       if (!(error instanceof ReplyError)) throw error;
-      this.services.stats.failed(error.message);
+      if (row instanceof ReplyError) this.services.stats.refused(error.message, undefined);
+      else this.services.stats.failed(error.message, row.name);
       return `-${error.message}\r\n`;
     }
     return reply.take().toString('latin1');

@@ -45,6 +45,7 @@ export class DoorHarness {
       meter: {
         ran: () => undefined,
         failed: () => undefined,
+        refused: () => undefined,
         defect: (_, error) => void this.defects.push(error),
       },
       valueBytesMax: options.valueBytesMax ?? 1024 * 1024,

@@ -34,6 +34,7 @@ export class RedisHarness {
         throw error;
       },
       failed: () => undefined,
+      refused: () => undefined,
     });
     this.#call = new RunningCall(this.#args, this.#reply, this.#session, new CursorRing(0));
     this.#call.keepsEvents = true;

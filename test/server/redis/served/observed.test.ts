@@ -1,0 +1,137 @@
+/** What SLOWLOG, MONITOR and the counts of INFO tell of commands, beside redis-server. */
+import { expect, test } from 'vitest';
+import { startTestServer } from '../../../support/test-server.ts';
+import { type DecodedReply, showReply } from '../support/decoded-reply.ts';
+import { hasRealRedis, RealRedis } from '../support/real-redis.ts';
+import { RedisClient } from '../support/redis-client.ts';
+import type { Word } from '../support/words.ts';
+
+interface Told {
+  readonly replies: readonly string[];
+  /** Without times and addresses. */
+  readonly lines: readonly string[];
+  /** By command: calls, refused and failed ones. */
+  readonly counts: readonly string[];
+  /** Words of SLOWLOG, in no order. */
+  readonly slow: readonly string[];
+}
+
+const calls: readonly (readonly Word[])[] = [
+  ['SET', 'text', 'a "quoted"\n\x01 one'],
+  ['LPOP', 'text'],
+  ['LPOP'],
+  ['GETT', 'text'],
+  ['AUTH', 'ada', 'secret'],
+  ['HELLO', '2', 'AUTH', 'ada', 'secret', 'SETNAME', 'me'],
+  ['MULTI'],
+  ['INCR', 'count'],
+  ['SELECT', '3'],
+  ['LPOP', 'text'],
+  ['BLPOP', 'none', '0'],
+  ['EXEC'],
+  ['SELECT', '0'],
+  ['MULTI'],
+  ['INCR'],
+  ['EXEC'],
+  ['FLUSHALL'],
+  ['CLIENT', 'REPLY', 'SKIP'],
+];
+
+async function tellOf(address: string): Promise<Told> {
+  const [client, other, monitor] = await Promise.all([
+    RedisClient.open(address),
+    RedisClient.open(address),
+    RedisClient.open(address),
+  ]);
+  await client.run('CONFIG', 'SET', 'slowlog-log-slower-than', '0');
+  await client.run('CONFIG', 'SET', 'slowlog-max-len', '1000');
+  await client.run('CONFIG', 'RESETSTAT');
+  await client.run('SLOWLOG', 'RESET');
+  await monitor.run('MONITOR');
+  const replies: string[] = [];
+  for (const words of calls) {
+    if (words[2] === 'SKIP') client.send(...words);
+    else replies.push(showReply(await client.run(...words)).replace(/"id", \d+/, '"id", 0'));
+  }
+  client.send('PING');
+  // It waits, and is served and ended.
+  client.send('BLPOP', 'row', 'other', '0');
+  while (!showReply(await other.run('CLIENT', 'LIST')).includes('cmd=blpop'));
+  await other.run('RPUSH', 'other', 'x');
+  replies.push(showReply(await client.next()));
+  await client.run('ECHO', 'the end');
+  const lines: string[] = [];
+  for (let line = ''; !line.includes('the end'); lines.push(line))
+    line = showReply(await monitor.next()).replace(/^\+\d+\.\d{6} \[(\d+) [^\]]*\]/, '$1');
+  const info = String(textOf(await other.run('INFO', 'commandstats')));
+  const counts = [...info.matchAll(/cmdstat_([^:]+):calls=(\d+),.*rejected_calls=(\d+),failed_calls=(\d+)/g)]
+    .map(([, name = '', ...numbers]) => `${name} ${numbers.join(' ')}`)
+    .filter((line) => !/^(client\|list|info|config\|resetstat) /.test(line))
+    .sort();
+  const log = (await other.run('SLOWLOG', 'GET', '-1')) as readonly (readonly DecodedReply[])[];
+  const slow = log
+    .map((entry) => showReply(entry[3] ?? null))
+    .filter((words) => !words.includes('LIST') && !words.includes('INFO') && !words.includes('SLOWLOG'))
+    .sort();
+  return { replies, lines: lines.filter((line) => !line.includes('"LIST"')), counts, slow };
+}
+
+function textOf(reply: DecodedReply): unknown {
+  return typeof reply === 'object' && reply !== null && 'text' in reply ? reply.text : reply;
+}
+
+test.runIf(hasRealRedis)('of each command as much is told as redis-server tells', async () => {
+  const redis = await RealRedis.start();
+  try {
+    const server = await startTestServer({ flags: { 'redis-listen': '127.0.0.1:0' } });
+    const [ours, theirs] = [await tellOf(server.redisAddress), await tellOf(`127.0.0.1:${redis.port}`)];
+    expect(ours).toEqual(theirs);
+  } finally {
+    await redis.stop();
+  }
+});
+
+test('a reply that takes several turns, and a command that takes its time, are told of when they end', async () => {
+  const server = await startTestServer({ flags: { 'redis-listen': '127.0.0.1:0' } });
+  const client = await RedisClient.open(server.redisAddress);
+  const fields = Array.from({ length: 20_000 }, (_, index) => [`f${index}`, 'v']).flat();
+  await client.run('HSET', 'hash', ...fields);
+  await client.run('CONFIG', 'SET', 'slowlog-log-slower-than', '0');
+  await client.run('SLOWLOG', 'RESET');
+  const answered = client.run('HGETALL', 'hash');
+  await answered;
+  await client.run('DEBUG', 'SLEEP', '0');
+  await client.run('FLUSHALL');
+  const log = (await client.run('SLOWLOG', 'GET')) as readonly (readonly DecodedReply[])[];
+  expect(log.map((entry) => showReply(entry[3] ?? null))).toEqual([
+    '["FLUSHALL"]',
+    '["DEBUG", "SLEEP", "0"]',
+    '["HGETALL", "hash"]',
+    '["SLOWLOG", "RESET"]',
+  ]);
+  const page = await (await fetch(`${server.url}/metrics`)).text();
+  expect(page).toMatch(/redis[a-z_]*commands[a-z_]*\{command="debug"\} 1\n/);
+  expect(page).toMatch(/redis[a-z_]*commands[a-z_]*\{command="flushall"\} 1\n/);
+});
+
+test('a client that wants no replies gets none, of whatever sort', async () => {
+  const server = await startTestServer({ flags: { 'redis-listen': '127.0.0.1:0' } });
+  const client = await RedisClient.open(server.redisAddress);
+  const fields = Array.from({ length: 20_000 }, (_, index) => [`f${index}`, 'v']).flat();
+  await client.run('HSET', 'hash', ...fields);
+  const quiet: readonly (readonly Word[])[] = [
+    ['HGETALL', 'hash'],
+    ['DEBUG', 'SLEEP', '0'],
+    ['BLPOP', 'none', '0.001'],
+    ['NONE'],
+    ['GET'],
+  ];
+  for (const words of quiet) {
+    client.send('CLIENT', 'REPLY', 'SKIP');
+    client.send(...words);
+    expect(await client.run('ECHO', 'heard')).toBe('heard');
+  }
+  client.send('CLIENT', 'REPLY', 'OFF');
+  for (const words of quiet) client.send(...words);
+  expect(showReply(await client.run('CLIENT', 'REPLY', 'ON'))).toBe('+OK');
+});
