@@ -75,6 +75,7 @@ const kindByOption: Record<string, Kind> = {
   pageToken: 'text',
   reverse: 'flag',
   keysOnly: 'flag',
+  includeElements: 'flag',
   ranges: 'ranges',
   startRevision: 'wholeNumber',
   storeId: 'text',
