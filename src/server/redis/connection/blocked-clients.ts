@@ -38,6 +38,8 @@ export class BlockedClients {
   readonly #leftKeys = new Set<KeyText>();
   /** Whose decision is not made yet. */
   #serving: BlockedClient | undefined;
+  /** Where in the buffer its reply begins. */
+  #begun = 0;
   /** That this one's command has taken. */
   #servingMs = 0;
   #stop: Stop | undefined;
@@ -111,9 +113,18 @@ export class BlockedClients {
 
   #failed(key: KeyText, error: unknown): void {
     this.#queuedKeys.delete(key);
-    this.#serving = undefined;
+    this.#takeBack();
     this.#leftKeys.add(key);
     if (!isLogFull(error)) this.#retryLater();
+  }
+
+  /** What served a client could not be committed: it was never told, and waits on. */
+  #takeBack(): void {
+    const { call } = this.#serving ?? {};
+    this.#serving = undefined;
+    if (call === undefined) return;
+    call.reply.rollBack(this.#begun);
+    call.events.length = 0;
   }
 
   /** Serves the first of a key's clients that can be; the change that this makes has the next one tried. */
@@ -129,6 +140,7 @@ export class BlockedClients {
       try {
         if (this.#runner.tryWithin(view, client.command, client.call) !== undefined) continue;
         this.#serving = client;
+        this.#begun = begun;
         this.#servingMs = this.#clock.monotonicMs() - startMs;
         return;
       } catch (error) {
