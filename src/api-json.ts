@@ -8,6 +8,7 @@
  * A form is a tree for `JSON.stringify`. Values stand in it as `JsonValueOf`, which become text as they are written: a server
  * writes long ones in pieces (`server/json/write-form.ts`).
  */
+import type { CollectionResult } from './api-collections.ts';
 import type {
   ElementChange,
   ElementChanges,
@@ -94,7 +95,8 @@ export function txnJson({ succeeded, revision, results }: TxnResult): JsonObject
   return { succeeded, revision, results: results.map((result) => ({ [result.kind]: resultJson(result) })) };
 }
 
-function resultJson(result: OperationResult): JsonObject {
+/** Of an operation of a transaction, without its kind. */
+export function resultJson(result: OperationResult): JsonObject {
   switch (result.kind) {
     case 'get':
       return result.entry === undefined ? {} : { entry: entryJson(result.entry) };
@@ -106,7 +108,27 @@ function resultJson(result: OperationResult): JsonObject {
       return { deletedCount: result.deletedCount };
     case 'increment':
       return { value: String(result.value) };
+    default:
+      return collectionJson(result);
   }
+}
+
+/** Bytes as values, and an infinite score as a text. */
+function collectionJson(result: CollectionResult): JsonObject {
+  const members = Object.entries(result).filter(([name]) => name !== 'kind');
+  return Object.fromEntries(members.map(([name, member]) => [name, partJson(member)]));
+}
+
+function partJson(part: unknown): unknown {
+  if (part instanceof Uint8Array) return valueJson(part);
+  if (Array.isArray(part)) return part.map(partJson);
+  if (typeof part === 'number') return scoreJson(part);
+  if (typeof part !== 'object' || part === null) return part ?? null;
+  return Object.fromEntries(Object.entries(part).map(([name, member]) => [name, partJson(member)]));
+}
+
+function scoreJson(score: number): number | string {
+  return Number.isFinite(score) ? score : String(score);
 }
 
 /** What a watch says besides entries and events has a form that is itself. */
@@ -164,6 +186,6 @@ function elementJson(
     name: valueJson(name),
     ...(isRemoved && { isRemoved }),
     ...(!isRemoved && type === 'hash' && { value: valueJson(value) }),
-    ...(!isRemoved && type === 'sortedSet' && { score: Number.isFinite(score) ? score : String(score) }),
+    ...(!isRemoved && type === 'sortedSet' && { score: scoreJson(score) }),
   };
 }

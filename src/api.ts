@@ -7,14 +7,10 @@
  * client's have methods that read their value.
  */
 
-/** The bytes of a buffer or of a view of one, as they are whatever its type; or text, which stands for its UTF-8. */
-export type Value = string | ArrayBufferView | ArrayBufferLike;
+import type { CollectionOperation, CollectionResult } from './api-collections.ts';
+import type { Key, Value } from './api-value.ts';
 
-/**
- * A key of 1 to 4096 bytes: text, which stands for its UTF-8, or the bytes. Bytes that are UTF-8 name the same key as
- * their text. A key that is handed out is a text, and bytes only if it is not UTF-8; keys are ordered by their bytes.
- */
-export type Key = string | Uint8Array;
+export type { Key, Value };
 
 /** How an entry or an event names its key: `entry.keyBytes ?? entry.key` is a `Key` that every call takes. */
 export interface NamedKey {
@@ -67,7 +63,11 @@ export interface Compare {
     | { readonly kind: 'version' | 'createRevision' | 'modRevision' | 'leaseId'; readonly value: number };
 }
 
-export type Operation =
+/** An operation of a transaction. */
+export type Operation = KeyOperation | CollectionOperation;
+
+/** One on keys, whatever they hold. */
+export type KeyOperation =
   | { readonly kind: 'get'; readonly key: Key }
   | {
       readonly kind: 'put';
@@ -373,7 +373,11 @@ export interface TxnRequest {
   readonly admit?: Admit<OperationResult>;
 }
 
-export type OperationResult<AnEntry extends Entry = Entry> =
+/** What an operation has done. */
+export type OperationResult<AnEntry extends Entry = Entry> = KeyResult<AnEntry> | CollectionResult;
+
+/** What a `KeyOperation` has done. */
+export type KeyResult<AnEntry extends Entry = Entry> =
   | { readonly kind: 'get'; readonly entry: AnEntry | undefined }
   | { readonly kind: 'put'; readonly previous: AnEntry | undefined }
   | { readonly kind: 'delete'; readonly deleted: boolean; readonly previous: AnEntry | undefined }

@@ -25,6 +25,7 @@ export type { OnProgress, Progress } from './progress.ts';
 export { type StoreOptions } from './store/store-options.ts';
 export type { RecoveryProgress } from './store/recovery/recovery.ts';
 export type { OperatorEvent } from './store/operator-event.ts';
+export type { CollectionKind, CollectionOperation, CollectionResult } from './api-collections.ts';
 export type {
   Admit,
   AllKeys,

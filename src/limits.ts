@@ -163,6 +163,11 @@ export const fixed = {
   /** The members that a combination of sorted sets which is told, not stored, may have, and their bytes: they are in memory together. */
   combinedMembersMax: 250_000,
   combinedBytesMax: 32 * MiB,
+  /** The keys of one combination, and the elements that one read of a collection asks for by name. */
+  combinedKeysMax: 1000,
+  askedElementsMax: 10_000,
+  /** How many times larger a further layer of a Bloom filter is. */
+  bloomExpansionMax: 0xffff_ffff,
   /** A Bloom filter that has so many layers does not grow any more: each of them is looked at for each item. */
   bloomLayersMax: 64,
   /** The keys past their deadline and not removed yet that a count can leave out. */

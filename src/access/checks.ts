@@ -4,6 +4,7 @@
  *
  * The key or the range is not looked at where everything is allowed, so that open access, and root, cost a comparison.
  */
+import type { CollectionOperation } from '../api-collections.ts';
 import type { DeletedRange, Key, KeyRange, TxnRequest } from '../api.ts';
 import type { EngineRange } from '../engine/engine.ts';
 import { StoreError } from '../errors.ts';
@@ -12,6 +13,7 @@ import { compileGlob } from '../kv/patterns/glob.ts';
 import { leaseNotFound } from '../store/leases/lease-draft.ts';
 import { keyScratch } from '../store/views/keys.ts';
 import { toDeletedRange, toEngineRange } from '../store/views/range.ts';
+import { usesOf } from './collection-uses.ts';
 import type { Login } from './login/login.ts';
 import type { IntervalSet } from './rights/interval-set.ts';
 import { ALL_KEYS } from './rights/rights.ts';
@@ -107,8 +109,18 @@ export function checkTxn(
         break;
       case 'delete':
         checkWrite(login, operation.key, operation.returnPrevious === true);
+        break;
+      default:
+        checkCollection(login, operation);
     }
   }
+}
+
+/** Every key that an operation on collections uses. */
+export function checkCollection(login: Login, operation: CollectionOperation): void {
+  const { reads = [], writes = [] } = usesOf(operation);
+  checkKeys(login, 'write', writes);
+  checkKeys(login, 'read', reads);
 }
 
 /** @param tells whether the reply, or the refusal, tells what was there: then it reads, too. */

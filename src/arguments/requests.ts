@@ -10,23 +10,16 @@ import type {
   Relation,
 } from '../api.ts';
 import { fixed } from '../limits.ts';
+import { collectionTables, delta } from './collections.ts';
 import { type Check, flag, listOf, mustBe, oneOf, required, wholeNumber } from './check.ts';
 import { isKey } from './key.ts';
 import { type Table, byKind, exactlyOne, isRecord, shape } from './shape.ts';
 import { value } from './value.ts';
 
+export { delta };
+
 /** A revision, a lease id, a number of items; 0 where it may be left out. */
 export const count = wholeNumber(0, fixed.integerMax);
-
-const INT64_MIN = -(2n ** 63n);
-const INT64_MAX = 2n ** 63n - 1n;
-
-/** What an increment adds: a bigint of 64 bits, or a number that is exact. */
-export const delta: Check<bigint | number> = (given) => {
-  const isDelta =
-    typeof given === 'bigint' ? given >= INT64_MIN && given <= INT64_MAX : Number.isSafeInteger(given);
-  return isDelta ? undefined : mustBe(given, 'a bigint of 64 bits or a whole number up to 2^53 - 1');
-};
 
 const rangeTable: Table<KeyRange> = { key: isKey, prefix: isKey, start: isKey, end: isKey };
 const keyRange = shape(rangeTable);
@@ -105,6 +98,7 @@ export function operationsWith(ttlMs: Check<number>): Check<readonly Operation[]
     delete: { key: required(isKey), returnPrevious: flag },
     deleteRange: { range: required(deletedRange) },
     increment: { key: required(isKey), delta: required(delta), ttlMs },
+    ...collectionTables(ttlMs),
   });
   return listOf(operation, 'operations');
 }

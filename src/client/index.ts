@@ -1,5 +1,6 @@
 /** The public face of the TypeScript client. */
 import '../check-node.ts';
+export type { CollectionKind, CollectionOperation, CollectionResult } from '../api-collections.ts';
 export type { ClientOptions } from './client-options.ts';
 export type {
   Credentials,

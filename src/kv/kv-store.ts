@@ -6,6 +6,7 @@
  * `CheckedStore` for programs, the server's `request-fields.ts` for requests. What depends on the store, and how long keys,
  * values and lists may be, is checked here and below.
  */
+import type { CollectionKind, CollectionOperation, CollectionResult } from '../api-collections.ts';
 import type * as api from '../api.ts';
 import { noOptions } from '../arguments/shape.ts';
 import { bytesOf } from '../arguments/value.ts';
@@ -22,6 +23,7 @@ import type { ReadView, View } from '../store/views/view.ts';
 import { TurnLine } from '../store/turn-line.ts';
 import type { PulledWatch, WatchForm, WatchReader } from '../store/watch/messages/pulled-watch.ts';
 import { failedWatch } from '../store/watch/watch-start.ts';
+import { prepareOperation } from './collections/operation.ts';
 import { CallGroup } from './turns/call-group.ts';
 import { DeleteCall, FunctionCall, PutCall, ReadCall } from './turns/calls-of-one-key.ts';
 import { keptArguments } from './turns/kept-arguments.ts';
@@ -230,7 +232,29 @@ export class KvStore implements api.Store {
   }
 
   txn(request: api.TxnRequest): Promise<api.TxnResult> {
-    return this.#decide(request, runTxn);
+    return this.#decide(request, (view, kept) => runTxn(view, kept, this.#random));
+  }
+
+  /** For doors: an operation on a collection as a call of its own. @param admit called with what it answers before it takes effect. */
+  operate<Kind extends CollectionKind>(
+    operation: CollectionOperation<Kind>,
+    admit?: api.Admit<CollectionResult<Kind>>,
+  ): Promise<{ readonly result: CollectionResult<Kind>; readonly revision: number }> {
+    return this.#decide(operation, (view, kept) => {
+      const result = prepareOperation(kept, this.#random)(view);
+      admit?.(result);
+      return { result, revision: view.replyRevision };
+    });
+  }
+
+  /** For doors: a read of visible or older states, behind the calls made before. @param given what the caller may change afterwards. */
+  readSeam<Given, Result>(given: Given, read: (seam: Seam, given: Given) => Result): Promise<Result> {
+    return this.#read(given, (kept) => read(this.#store, kept));
+  }
+
+  /** As `decide`. @param given what the caller may change afterwards. */
+  decideWith<Given, Result>(given: Given, run: (view: View, given: Given) => Result): Promise<Result> {
+    return this.#decide(given, run);
   }
 
   watch(request: api.WatchRequest = {}): AsyncIterableIterator<api.WatchMessage> {

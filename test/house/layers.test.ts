@@ -20,7 +20,7 @@ const layers: readonly (readonly string[])[] = [
     'unix-address.ts',
     'until-aborted.ts',
   ],
-  ['api.ts', 'api-json.ts', 'arguments', 'tracing'],
+  ['api-value.ts', 'api-collections.ts', 'api.ts', 'api-json.ts', 'arguments', 'tracing'],
   ['disk'],
   ['wire', 'http2', 'matching'],
   ['wal', 'snapshot'],
@@ -74,7 +74,7 @@ const strangers: readonly (readonly [string, string])[] = [
 const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
   http2: ['contract', 'frames', 'hpack', 'heads', 'output', 'streams', 'connection'],
   wal: ['frames', 'segments', 'commit'],
-  kv: ['patterns', 'reads', 'writes', 'turns'],
+  kv: ['patterns', 'reads', 'collections', 'writes', 'turns'],
   server: [
     'config',
     'logging',

@@ -1,5 +1,6 @@
 /** What a store in process and the client of a served one have in common, as far as histories need it. */
 import type { KelpClient } from '../../src/client/client.ts';
+import { keyResult } from '../support/key-operations.ts';
 import type { Condition, Store, TxnRequest } from '../../src/api.ts';
 
 export interface SeenEntry {
@@ -76,6 +77,9 @@ function singleCalls(store: Store | KelpClient): Omit<CalledStore, 'readAll'> {
     put: (key, value, options) => store.put(key, value, options),
     delete: (key, options) => store.delete(key, options),
     increment: (key, delta) => store.increment(key, delta),
-    txn: (request) => store.txn(request),
+    txn: async (request) => {
+      const { succeeded, revision, results } = await store.txn(request);
+      return { succeeded, revision, results: results.map(keyResult) };
+    },
   };
 }

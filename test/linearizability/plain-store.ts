@@ -4,9 +4,10 @@
  */
 import { bytesOf } from '../../src/arguments/value.ts';
 import { StoreError } from '../../src/errors.ts';
-import type { Compare, Condition, Operation, TxnRequest } from '../../src/api.ts';
+import type { Compare, Condition, KeyOperation, TxnRequest } from '../../src/api.ts';
 import type { SeededRandom } from '../support/random.ts';
 import type { CalledStore, SeenEntry, TxnPart } from './called-store.ts';
+import { keyOperation } from '../support/key-operations.ts';
 import { textKey } from '../support/text-key.ts';
 
 export const storeFaults = [
@@ -124,7 +125,7 @@ export class PlainStore implements CalledStore {
       const conditions = this.#forConditions();
       const succeeded = compares.every((compare) => isSo(compare, conditions));
       const before = this.#at(this.#revision);
-      const operations = succeeded ? success : failure;
+      const operations = (succeeded ? success : failure).map(keyOperation);
       const entries = new Map(before);
       const results = operations.map((operation) => {
         const result = resultOf(operation, entries);
@@ -155,7 +156,7 @@ export class PlainStore implements CalledStore {
     return answer;
   }
 
-  #commit(operations: readonly Operation[]): number {
+  #commit(operations: readonly KeyOperation[]): number {
     const before = this.#at(this.#revision);
     const writes = effectsOf(operations, before);
     if (writes.length === 0) return this.#revision;
@@ -163,7 +164,7 @@ export class PlainStore implements CalledStore {
     const isShared = this.#revision > 0 && this.#strikes('sharedRevision');
     const revision = isShared ? this.#revision : this.#revision + 1;
     const after = new Map(before);
-    const apply = (write: Operation): void => writeInto(after, write, revision);
+    const apply = (write: KeyOperation): void => writeInto(after, write, revision);
     const [last] = writes.slice(-1);
     const isTorn = writes.length > 1 && last !== undefined;
     if (isTorn && (this.#strikes('tornTransaction') || this.#strikes('partOfTransaction'))) {
@@ -215,22 +216,24 @@ export class PlainStore implements CalledStore {
 }
 
 /** What operations come to in the end: one write for each key that they change. */
-function effectsOf(operations: readonly Operation[], before: Entries): Operation[] {
+function effectsOf(operations: readonly KeyOperation[], before: Entries): KeyOperation[] {
   const entries = new Map(before);
   for (const operation of operations) writeInto(entries, operation, 0);
   const keys = new Set(operations.flatMap((write) => (isWrite(write) ? [textKey(write.key)] : [])));
-  return [...keys].flatMap((key): Operation[] => {
+  return [...keys].flatMap((key): KeyOperation[] => {
     const entry = entries.get(key);
     if (entry !== undefined) return [{ kind: 'put', key, value: entry.value }];
     return before.has(key) ? [{ kind: 'delete', key }] : [];
   });
 }
 
-function isWrite(operation: Operation): operation is Exclude<Operation, { kind: 'get' | 'deleteRange' }> {
+function isWrite(
+  operation: KeyOperation,
+): operation is Exclude<KeyOperation, { kind: 'get' | 'deleteRange' }> {
   return operation.kind !== 'get' && operation.kind !== 'deleteRange';
 }
 
-function writeInto(entries: Map<string, SeenEntry>, write: Operation, modRevision: number): void {
+function writeInto(entries: Map<string, SeenEntry>, write: KeyOperation, modRevision: number): void {
   if (write.kind === 'delete') entries.delete(textKey(write.key));
   if (write.kind === 'put') {
     entries.set(textKey(write.key), { key: textKey(write.key), value: bytesOf(write.value), modRevision });
@@ -241,7 +244,7 @@ function writeInto(entries: Map<string, SeenEntry>, write: Operation, modRevisio
   }
 }
 
-function resultOf(operation: Operation, before: Entries): TxnPart {
+function resultOf(operation: KeyOperation, before: Entries): TxnPart {
   if (operation.kind === 'get') return { kind: 'get', entry: before.get(textKey(operation.key)) };
   if (operation.kind !== 'increment') return { kind: operation.kind };
   return { kind: 'increment', value: numberIn(before.get(textKey(operation.key))) + BigInt(operation.delta) };

@@ -9,6 +9,7 @@ import type { Instant, Model, ModelEntry, ModelLease } from './model.ts';
 import type { Operation } from './operation.ts';
 import { Refusal } from './refusal.ts';
 import { Transaction } from './transaction.ts';
+import { keyOperation } from '../support/key-operations.ts';
 import { textKey } from '../support/text-key.ts';
 
 /** A call is answered with a value or with an error. */
@@ -112,7 +113,7 @@ export class SequentialStore {
         return isRelated(Buffer.compare(entry.value, bytesOf(operand.value)), relation);
       });
     });
-    const operations = (succeeded ? request.success : request.failure) ?? [];
+    const operations = ((succeeded ? request.success : request.failure) ?? []).map(keyOperation);
     const results = operations.map((operation) => {
       const { kind } = operation;
       switch (operation.kind) {

@@ -8,6 +8,11 @@ import { prependText, sizeOfText } from '../../../src/wire/text.ts';
 import { prependBigInt64, prependInt32, prependInt64, prependVarint32, sizeOfBigInt64, sizeOfInt32, sizeOfInt64, sizeOfUint32, sizeWithLength } from '../../../src/wire/varint.ts';
 import { type DurationShape, emptyDuration, mergeDuration, prependDuration, sizeOfDuration } from '../../google/protobuf/duration_codec.ts';
 import { type ErrorDetailShape, emptyErrorDetail, mergeErrorDetail, prependErrorDetail, sizeOfErrorDetail } from './errors_codec.ts';
+import { type HashDeleteRequestShape, type HashDeleteResponseShape, type HashIncrementRequestShape, type HashIncrementResponseShape, type HashSetRequestShape, type HashSetResponseShape, emptyHashDeleteRequest, emptyHashDeleteResponse, emptyHashIncrementRequest, emptyHashIncrementResponse, emptyHashSetRequest, emptyHashSetResponse, mergeHashDeleteRequest, mergeHashDeleteResponse, mergeHashIncrementRequest, mergeHashIncrementResponse, mergeHashSetRequest, mergeHashSetResponse, prependHashDeleteRequest, prependHashDeleteResponse, prependHashIncrementRequest, prependHashIncrementResponse, prependHashSetRequest, prependHashSetResponse, sizeOfHashDeleteRequest, sizeOfHashDeleteResponse, sizeOfHashIncrementRequest, sizeOfHashIncrementResponse, sizeOfHashSetRequest, sizeOfHashSetResponse } from './hash_codec.ts';
+import { type ListInsertRequestShape, type ListInsertResponseShape, type ListMoveRequestShape, type ListMoveResponseShape, type ListPopRequestShape, type ListPopResponseShape, type ListPushRequestShape, type ListPushResponseShape, type ListRemoveRequestShape, type ListRemoveResponseShape, type ListSetRequestShape, type ListSetResponseShape, type ListTrimRequestShape, type ListTrimResponseShape, emptyListInsertRequest, emptyListInsertResponse, emptyListMoveRequest, emptyListMoveResponse, emptyListPopRequest, emptyListPopResponse, emptyListPushRequest, emptyListPushResponse, emptyListRemoveRequest, emptyListRemoveResponse, emptyListSetRequest, emptyListSetResponse, emptyListTrimRequest, emptyListTrimResponse, mergeListInsertRequest, mergeListInsertResponse, mergeListMoveRequest, mergeListMoveResponse, mergeListPopRequest, mergeListPopResponse, mergeListPushRequest, mergeListPushResponse, mergeListRemoveRequest, mergeListRemoveResponse, mergeListSetRequest, mergeListSetResponse, mergeListTrimRequest, mergeListTrimResponse, prependListInsertRequest, prependListInsertResponse, prependListMoveRequest, prependListMoveResponse, prependListPopRequest, prependListPopResponse, prependListPushRequest, prependListPushResponse, prependListRemoveRequest, prependListRemoveResponse, prependListSetRequest, prependListSetResponse, prependListTrimRequest, prependListTrimResponse, sizeOfListInsertRequest, sizeOfListInsertResponse, sizeOfListMoveRequest, sizeOfListMoveResponse, sizeOfListPopRequest, sizeOfListPopResponse, sizeOfListPushRequest, sizeOfListPushResponse, sizeOfListRemoveRequest, sizeOfListRemoveResponse, sizeOfListSetRequest, sizeOfListSetResponse, sizeOfListTrimRequest, sizeOfListTrimResponse } from './list_codec.ts';
+import { type SetAddRequestShape, type SetAddResponseShape, type SetCombineRequestShape, type SetCombineResponseShape, type SetPopRequestShape, type SetPopResponseShape, type SetRemoveRequestShape, type SetRemoveResponseShape, emptySetAddRequest, emptySetAddResponse, emptySetCombineRequest, emptySetCombineResponse, emptySetPopRequest, emptySetPopResponse, emptySetRemoveRequest, emptySetRemoveResponse, mergeSetAddRequest, mergeSetAddResponse, mergeSetCombineRequest, mergeSetCombineResponse, mergeSetPopRequest, mergeSetPopResponse, mergeSetRemoveRequest, mergeSetRemoveResponse, prependSetAddRequest, prependSetAddResponse, prependSetCombineRequest, prependSetCombineResponse, prependSetPopRequest, prependSetPopResponse, prependSetRemoveRequest, prependSetRemoveResponse, sizeOfSetAddRequest, sizeOfSetAddResponse, sizeOfSetCombineRequest, sizeOfSetCombineResponse, sizeOfSetPopRequest, sizeOfSetPopResponse, sizeOfSetRemoveRequest, sizeOfSetRemoveResponse } from './set_codec.ts';
+import { type BloomAddRequestShape, type BloomAddResponseShape, type BloomCreateRequestShape, type BloomCreateResponseShape, type HllAddRequestShape, type HllAddResponseShape, type HllMergeRequestShape, type HllMergeResponseShape, emptyBloomAddRequest, emptyBloomAddResponse, emptyBloomCreateRequest, emptyBloomCreateResponse, emptyHllAddRequest, emptyHllAddResponse, emptyHllMergeRequest, emptyHllMergeResponse, mergeBloomAddRequest, mergeBloomAddResponse, mergeBloomCreateRequest, mergeBloomCreateResponse, mergeHllAddRequest, mergeHllAddResponse, mergeHllMergeRequest, mergeHllMergeResponse, prependBloomAddRequest, prependBloomAddResponse, prependBloomCreateRequest, prependBloomCreateResponse, prependHllAddRequest, prependHllAddResponse, prependHllMergeRequest, prependHllMergeResponse, sizeOfBloomAddRequest, sizeOfBloomAddResponse, sizeOfBloomCreateRequest, sizeOfBloomCreateResponse, sizeOfHllAddRequest, sizeOfHllAddResponse, sizeOfHllMergeRequest, sizeOfHllMergeResponse } from './sketch_codec.ts';
+import { type SortedSetAddRequestShape, type SortedSetAddResponseShape, type SortedSetCombineRequestShape, type SortedSetCombineResponseShape, type SortedSetPopRequestShape, type SortedSetPopResponseShape, type SortedSetRemoveRangeRequestShape, type SortedSetRemoveRangeResponseShape, type SortedSetRemoveRequestShape, type SortedSetRemoveResponseShape, emptySortedSetAddRequest, emptySortedSetAddResponse, emptySortedSetCombineRequest, emptySortedSetCombineResponse, emptySortedSetPopRequest, emptySortedSetPopResponse, emptySortedSetRemoveRangeRequest, emptySortedSetRemoveRangeResponse, emptySortedSetRemoveRequest, emptySortedSetRemoveResponse, mergeSortedSetAddRequest, mergeSortedSetAddResponse, mergeSortedSetCombineRequest, mergeSortedSetCombineResponse, mergeSortedSetPopRequest, mergeSortedSetPopResponse, mergeSortedSetRemoveRangeRequest, mergeSortedSetRemoveRangeResponse, mergeSortedSetRemoveRequest, mergeSortedSetRemoveResponse, prependSortedSetAddRequest, prependSortedSetAddResponse, prependSortedSetCombineRequest, prependSortedSetCombineResponse, prependSortedSetPopRequest, prependSortedSetPopResponse, prependSortedSetRemoveRangeRequest, prependSortedSetRemoveRangeResponse, prependSortedSetRemoveRequest, prependSortedSetRemoveResponse, sizeOfSortedSetAddRequest, sizeOfSortedSetAddResponse, sizeOfSortedSetCombineRequest, sizeOfSortedSetCombineResponse, sizeOfSortedSetPopRequest, sizeOfSortedSetPopResponse, sizeOfSortedSetRemoveRangeRequest, sizeOfSortedSetRemoveRangeResponse, sizeOfSortedSetRemoveRequest, sizeOfSortedSetRemoveResponse } from './sorted_set_codec.ts';
 import { type ConditionShape, type EntryShape, type KeyRangeShape, emptyCondition, emptyEntry, emptyKeyRange, mergeCondition, mergeEntry, mergeKeyRange, prependCondition, prependEntry, prependKeyRange, sizeOfCondition, sizeOfEntry, sizeOfKeyRange } from './types_codec.ts';
 
 /** How two things compare. */
@@ -2280,6 +2285,52 @@ export interface OperationShape {
     | { case: 'deleteRange'; value: DeleteRangeOperationShape }
     /** Adds to a number. */
     | { case: 'increment'; value: IncrementOperationShape }
+    /** As HashService.Set. */
+    | { case: 'hashSet'; value: HashSetRequestShape }
+    /** As HashService.Delete. */
+    | { case: 'hashDelete'; value: HashDeleteRequestShape }
+    /** As HashService.Increment. */
+    | { case: 'hashIncrement'; value: HashIncrementRequestShape }
+    /** As ListService.Push. */
+    | { case: 'listPush'; value: ListPushRequestShape }
+    /** As ListService.Pop. */
+    | { case: 'listPop'; value: ListPopRequestShape }
+    /** As ListService.Set. */
+    | { case: 'listSet'; value: ListSetRequestShape }
+    /** As ListService.Insert. */
+    | { case: 'listInsert'; value: ListInsertRequestShape }
+    /** As ListService.Remove. */
+    | { case: 'listRemove'; value: ListRemoveRequestShape }
+    /** As ListService.Trim. */
+    | { case: 'listTrim'; value: ListTrimRequestShape }
+    /** As ListService.Move. */
+    | { case: 'listMove'; value: ListMoveRequestShape }
+    /** As SetService.Add. */
+    | { case: 'setAdd'; value: SetAddRequestShape }
+    /** As SetService.Remove. */
+    | { case: 'setRemove'; value: SetRemoveRequestShape }
+    /** As SetService.Pop. */
+    | { case: 'setPop'; value: SetPopRequestShape }
+    /** As SetService.Combine. */
+    | { case: 'setCombine'; value: SetCombineRequestShape }
+    /** As SortedSetService.Add. */
+    | { case: 'sortedSetAdd'; value: SortedSetAddRequestShape }
+    /** As SortedSetService.Remove. */
+    | { case: 'sortedSetRemove'; value: SortedSetRemoveRequestShape }
+    /** As SortedSetService.RemoveRange. */
+    | { case: 'sortedSetRemoveRange'; value: SortedSetRemoveRangeRequestShape }
+    /** As SortedSetService.Pop. */
+    | { case: 'sortedSetPop'; value: SortedSetPopRequestShape }
+    /** As SortedSetService.Combine. */
+    | { case: 'sortedSetCombine'; value: SortedSetCombineRequestShape }
+    /** As SketchService.HllAdd. */
+    | { case: 'hllAdd'; value: HllAddRequestShape }
+    /** As SketchService.HllMerge. */
+    | { case: 'hllMerge'; value: HllMergeRequestShape }
+    /** As SketchService.BloomCreate. */
+    | { case: 'bloomCreate'; value: BloomCreateRequestShape }
+    /** As SketchService.BloomAdd. */
+    | { case: 'bloomAdd'; value: BloomAddRequestShape }
     | { case: undefined; value?: undefined };
 }
 
@@ -2309,6 +2360,75 @@ export function sizeOfOperation(message: OperationShape): number {
     case 'increment':
       size += 1 + sizeWithLength(sizeOfIncrementOperation(message.operation.value));
       break;
+    case 'hashSet':
+      size += 1 + sizeWithLength(sizeOfHashSetRequest(message.operation.value));
+      break;
+    case 'hashDelete':
+      size += 1 + sizeWithLength(sizeOfHashDeleteRequest(message.operation.value));
+      break;
+    case 'hashIncrement':
+      size += 1 + sizeWithLength(sizeOfHashIncrementRequest(message.operation.value));
+      break;
+    case 'listPush':
+      size += 1 + sizeWithLength(sizeOfListPushRequest(message.operation.value));
+      break;
+    case 'listPop':
+      size += 1 + sizeWithLength(sizeOfListPopRequest(message.operation.value));
+      break;
+    case 'listSet':
+      size += 1 + sizeWithLength(sizeOfListSetRequest(message.operation.value));
+      break;
+    case 'listInsert':
+      size += 2 + sizeWithLength(sizeOfListInsertRequest(message.operation.value));
+      break;
+    case 'listRemove':
+      size += 2 + sizeWithLength(sizeOfListRemoveRequest(message.operation.value));
+      break;
+    case 'listTrim':
+      size += 2 + sizeWithLength(sizeOfListTrimRequest(message.operation.value));
+      break;
+    case 'listMove':
+      size += 2 + sizeWithLength(sizeOfListMoveRequest(message.operation.value));
+      break;
+    case 'setAdd':
+      size += 2 + sizeWithLength(sizeOfSetAddRequest(message.operation.value));
+      break;
+    case 'setRemove':
+      size += 2 + sizeWithLength(sizeOfSetRemoveRequest(message.operation.value));
+      break;
+    case 'setPop':
+      size += 2 + sizeWithLength(sizeOfSetPopRequest(message.operation.value));
+      break;
+    case 'setCombine':
+      size += 2 + sizeWithLength(sizeOfSetCombineRequest(message.operation.value));
+      break;
+    case 'sortedSetAdd':
+      size += 2 + sizeWithLength(sizeOfSortedSetAddRequest(message.operation.value));
+      break;
+    case 'sortedSetRemove':
+      size += 2 + sizeWithLength(sizeOfSortedSetRemoveRequest(message.operation.value));
+      break;
+    case 'sortedSetRemoveRange':
+      size += 2 + sizeWithLength(sizeOfSortedSetRemoveRangeRequest(message.operation.value));
+      break;
+    case 'sortedSetPop':
+      size += 2 + sizeWithLength(sizeOfSortedSetPopRequest(message.operation.value));
+      break;
+    case 'sortedSetCombine':
+      size += 2 + sizeWithLength(sizeOfSortedSetCombineRequest(message.operation.value));
+      break;
+    case 'hllAdd':
+      size += 2 + sizeWithLength(sizeOfHllAddRequest(message.operation.value));
+      break;
+    case 'hllMerge':
+      size += 2 + sizeWithLength(sizeOfHllMergeRequest(message.operation.value));
+      break;
+    case 'bloomCreate':
+      size += 2 + sizeWithLength(sizeOfBloomCreateRequest(message.operation.value));
+      break;
+    case 'bloomAdd':
+      size += 2 + sizeWithLength(sizeOfBloomAddRequest(message.operation.value));
+      break;
   }
   return size;
 }
@@ -2324,6 +2444,184 @@ export function writeOperation(message: OperationShape, buffer: Buffer, offset: 
 export function prependOperation(message: OperationShape, buffer: Buffer, end: number): number {
   let start = end;
   switch (message.operation.case) {
+    case 'bloomAdd': {
+      const bodyEnd = start;
+      start = prependBloomAddRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x02;
+      buffer[--start] = 0x82;
+      break;
+    }
+    case 'bloomCreate': {
+      const bodyEnd = start;
+      start = prependBloomCreateRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xfa;
+      break;
+    }
+    case 'hllMerge': {
+      const bodyEnd = start;
+      start = prependHllMergeRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xf2;
+      break;
+    }
+    case 'hllAdd': {
+      const bodyEnd = start;
+      start = prependHllAddRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xea;
+      break;
+    }
+    case 'sortedSetCombine': {
+      const bodyEnd = start;
+      start = prependSortedSetCombineRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xe2;
+      break;
+    }
+    case 'sortedSetPop': {
+      const bodyEnd = start;
+      start = prependSortedSetPopRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xda;
+      break;
+    }
+    case 'sortedSetRemoveRange': {
+      const bodyEnd = start;
+      start = prependSortedSetRemoveRangeRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xd2;
+      break;
+    }
+    case 'sortedSetRemove': {
+      const bodyEnd = start;
+      start = prependSortedSetRemoveRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xca;
+      break;
+    }
+    case 'sortedSetAdd': {
+      const bodyEnd = start;
+      start = prependSortedSetAddRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xc2;
+      break;
+    }
+    case 'setCombine': {
+      const bodyEnd = start;
+      start = prependSetCombineRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xba;
+      break;
+    }
+    case 'setPop': {
+      const bodyEnd = start;
+      start = prependSetPopRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xb2;
+      break;
+    }
+    case 'setRemove': {
+      const bodyEnd = start;
+      start = prependSetRemoveRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xaa;
+      break;
+    }
+    case 'setAdd': {
+      const bodyEnd = start;
+      start = prependSetAddRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xa2;
+      break;
+    }
+    case 'listMove': {
+      const bodyEnd = start;
+      start = prependListMoveRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0x9a;
+      break;
+    }
+    case 'listTrim': {
+      const bodyEnd = start;
+      start = prependListTrimRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0x92;
+      break;
+    }
+    case 'listRemove': {
+      const bodyEnd = start;
+      start = prependListRemoveRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0x8a;
+      break;
+    }
+    case 'listInsert': {
+      const bodyEnd = start;
+      start = prependListInsertRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0x82;
+      break;
+    }
+    case 'listSet': {
+      const bodyEnd = start;
+      start = prependListSetRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x7a;
+      break;
+    }
+    case 'listPop': {
+      const bodyEnd = start;
+      start = prependListPopRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x72;
+      break;
+    }
+    case 'listPush': {
+      const bodyEnd = start;
+      start = prependListPushRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x6a;
+      break;
+    }
+    case 'hashIncrement': {
+      const bodyEnd = start;
+      start = prependHashIncrementRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x62;
+      break;
+    }
+    case 'hashDelete': {
+      const bodyEnd = start;
+      start = prependHashDeleteRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x5a;
+      break;
+    }
+    case 'hashSet': {
+      const bodyEnd = start;
+      start = prependHashSetRequest(message.operation.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x52;
+      break;
+    }
     case 'increment': {
       const bodyEnd = start;
       start = prependIncrementOperation(message.operation.value, buffer, start);
@@ -2406,6 +2704,144 @@ export function mergeOperation(message: OperationShape, cursor: Cursor, end: num
         const value = message.operation.case === 'increment' ? message.operation.value : emptyIncrementOperation();
         mergeIncrementOperation(value, cursor, cursor.endOfLength(end));
         message.operation = { case: 'increment', value };
+        break;
+      }
+      case 0x52: {
+        const value = message.operation.case === 'hashSet' ? message.operation.value : emptyHashSetRequest();
+        mergeHashSetRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'hashSet', value };
+        break;
+      }
+      case 0x5a: {
+        const value = message.operation.case === 'hashDelete' ? message.operation.value : emptyHashDeleteRequest();
+        mergeHashDeleteRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'hashDelete', value };
+        break;
+      }
+      case 0x62: {
+        const value = message.operation.case === 'hashIncrement' ? message.operation.value : emptyHashIncrementRequest();
+        mergeHashIncrementRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'hashIncrement', value };
+        break;
+      }
+      case 0x6a: {
+        const value = message.operation.case === 'listPush' ? message.operation.value : emptyListPushRequest();
+        mergeListPushRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'listPush', value };
+        break;
+      }
+      case 0x72: {
+        const value = message.operation.case === 'listPop' ? message.operation.value : emptyListPopRequest();
+        mergeListPopRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'listPop', value };
+        break;
+      }
+      case 0x7a: {
+        const value = message.operation.case === 'listSet' ? message.operation.value : emptyListSetRequest();
+        mergeListSetRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'listSet', value };
+        break;
+      }
+      case 0x82: {
+        const value = message.operation.case === 'listInsert' ? message.operation.value : emptyListInsertRequest();
+        mergeListInsertRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'listInsert', value };
+        break;
+      }
+      case 0x8a: {
+        const value = message.operation.case === 'listRemove' ? message.operation.value : emptyListRemoveRequest();
+        mergeListRemoveRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'listRemove', value };
+        break;
+      }
+      case 0x92: {
+        const value = message.operation.case === 'listTrim' ? message.operation.value : emptyListTrimRequest();
+        mergeListTrimRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'listTrim', value };
+        break;
+      }
+      case 0x9a: {
+        const value = message.operation.case === 'listMove' ? message.operation.value : emptyListMoveRequest();
+        mergeListMoveRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'listMove', value };
+        break;
+      }
+      case 0xa2: {
+        const value = message.operation.case === 'setAdd' ? message.operation.value : emptySetAddRequest();
+        mergeSetAddRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'setAdd', value };
+        break;
+      }
+      case 0xaa: {
+        const value = message.operation.case === 'setRemove' ? message.operation.value : emptySetRemoveRequest();
+        mergeSetRemoveRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'setRemove', value };
+        break;
+      }
+      case 0xb2: {
+        const value = message.operation.case === 'setPop' ? message.operation.value : emptySetPopRequest();
+        mergeSetPopRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'setPop', value };
+        break;
+      }
+      case 0xba: {
+        const value = message.operation.case === 'setCombine' ? message.operation.value : emptySetCombineRequest();
+        mergeSetCombineRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'setCombine', value };
+        break;
+      }
+      case 0xc2: {
+        const value = message.operation.case === 'sortedSetAdd' ? message.operation.value : emptySortedSetAddRequest();
+        mergeSortedSetAddRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'sortedSetAdd', value };
+        break;
+      }
+      case 0xca: {
+        const value = message.operation.case === 'sortedSetRemove' ? message.operation.value : emptySortedSetRemoveRequest();
+        mergeSortedSetRemoveRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'sortedSetRemove', value };
+        break;
+      }
+      case 0xd2: {
+        const value = message.operation.case === 'sortedSetRemoveRange' ? message.operation.value : emptySortedSetRemoveRangeRequest();
+        mergeSortedSetRemoveRangeRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'sortedSetRemoveRange', value };
+        break;
+      }
+      case 0xda: {
+        const value = message.operation.case === 'sortedSetPop' ? message.operation.value : emptySortedSetPopRequest();
+        mergeSortedSetPopRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'sortedSetPop', value };
+        break;
+      }
+      case 0xe2: {
+        const value = message.operation.case === 'sortedSetCombine' ? message.operation.value : emptySortedSetCombineRequest();
+        mergeSortedSetCombineRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'sortedSetCombine', value };
+        break;
+      }
+      case 0xea: {
+        const value = message.operation.case === 'hllAdd' ? message.operation.value : emptyHllAddRequest();
+        mergeHllAddRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'hllAdd', value };
+        break;
+      }
+      case 0xf2: {
+        const value = message.operation.case === 'hllMerge' ? message.operation.value : emptyHllMergeRequest();
+        mergeHllMergeRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'hllMerge', value };
+        break;
+      }
+      case 0xfa: {
+        const value = message.operation.case === 'bloomCreate' ? message.operation.value : emptyBloomCreateRequest();
+        mergeBloomCreateRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'bloomCreate', value };
+        break;
+      }
+      case 0x102: {
+        const value = message.operation.case === 'bloomAdd' ? message.operation.value : emptyBloomAddRequest();
+        mergeBloomAddRequest(value, cursor, cursor.endOfLength(end));
+        message.operation = { case: 'bloomAdd', value };
         break;
       }
       default:
@@ -2953,6 +3389,52 @@ export interface OperationResultShape {
     | { case: 'deleteRange'; value: DeleteRangeResultShape }
     /** What an increment did. */
     | { case: 'increment'; value: IncrementResultShape }
+    /** What HashService.Set answers. */
+    | { case: 'hashSet'; value: HashSetResponseShape }
+    /** What HashService.Delete answers. */
+    | { case: 'hashDelete'; value: HashDeleteResponseShape }
+    /** What HashService.Increment answers. */
+    | { case: 'hashIncrement'; value: HashIncrementResponseShape }
+    /** What ListService.Push answers. */
+    | { case: 'listPush'; value: ListPushResponseShape }
+    /** What ListService.Pop answers. */
+    | { case: 'listPop'; value: ListPopResponseShape }
+    /** What ListService.Set answers. */
+    | { case: 'listSet'; value: ListSetResponseShape }
+    /** What ListService.Insert answers. */
+    | { case: 'listInsert'; value: ListInsertResponseShape }
+    /** What ListService.Remove answers. */
+    | { case: 'listRemove'; value: ListRemoveResponseShape }
+    /** What ListService.Trim answers. */
+    | { case: 'listTrim'; value: ListTrimResponseShape }
+    /** What ListService.Move answers. */
+    | { case: 'listMove'; value: ListMoveResponseShape }
+    /** What SetService.Add answers. */
+    | { case: 'setAdd'; value: SetAddResponseShape }
+    /** What SetService.Remove answers. */
+    | { case: 'setRemove'; value: SetRemoveResponseShape }
+    /** What SetService.Pop answers. */
+    | { case: 'setPop'; value: SetPopResponseShape }
+    /** What SetService.Combine answers. */
+    | { case: 'setCombine'; value: SetCombineResponseShape }
+    /** What SortedSetService.Add answers. */
+    | { case: 'sortedSetAdd'; value: SortedSetAddResponseShape }
+    /** What SortedSetService.Remove answers. */
+    | { case: 'sortedSetRemove'; value: SortedSetRemoveResponseShape }
+    /** What SortedSetService.RemoveRange answers. */
+    | { case: 'sortedSetRemoveRange'; value: SortedSetRemoveRangeResponseShape }
+    /** What SortedSetService.Pop answers. */
+    | { case: 'sortedSetPop'; value: SortedSetPopResponseShape }
+    /** What SortedSetService.Combine answers. */
+    | { case: 'sortedSetCombine'; value: SortedSetCombineResponseShape }
+    /** What SketchService.HllAdd answers. */
+    | { case: 'hllAdd'; value: HllAddResponseShape }
+    /** What SketchService.HllMerge answers. */
+    | { case: 'hllMerge'; value: HllMergeResponseShape }
+    /** What SketchService.BloomCreate answers. */
+    | { case: 'bloomCreate'; value: BloomCreateResponseShape }
+    /** What SketchService.BloomAdd answers. */
+    | { case: 'bloomAdd'; value: BloomAddResponseShape }
     | { case: undefined; value?: undefined };
 }
 
@@ -2982,6 +3464,75 @@ export function sizeOfOperationResult(message: OperationResultShape): number {
     case 'increment':
       size += 1 + sizeWithLength(sizeOfIncrementResult(message.result.value));
       break;
+    case 'hashSet':
+      size += 1 + sizeWithLength(sizeOfHashSetResponse(message.result.value));
+      break;
+    case 'hashDelete':
+      size += 1 + sizeWithLength(sizeOfHashDeleteResponse(message.result.value));
+      break;
+    case 'hashIncrement':
+      size += 1 + sizeWithLength(sizeOfHashIncrementResponse(message.result.value));
+      break;
+    case 'listPush':
+      size += 1 + sizeWithLength(sizeOfListPushResponse(message.result.value));
+      break;
+    case 'listPop':
+      size += 1 + sizeWithLength(sizeOfListPopResponse(message.result.value));
+      break;
+    case 'listSet':
+      size += 1 + sizeWithLength(sizeOfListSetResponse(message.result.value));
+      break;
+    case 'listInsert':
+      size += 2 + sizeWithLength(sizeOfListInsertResponse(message.result.value));
+      break;
+    case 'listRemove':
+      size += 2 + sizeWithLength(sizeOfListRemoveResponse(message.result.value));
+      break;
+    case 'listTrim':
+      size += 2 + sizeWithLength(sizeOfListTrimResponse(message.result.value));
+      break;
+    case 'listMove':
+      size += 2 + sizeWithLength(sizeOfListMoveResponse(message.result.value));
+      break;
+    case 'setAdd':
+      size += 2 + sizeWithLength(sizeOfSetAddResponse(message.result.value));
+      break;
+    case 'setRemove':
+      size += 2 + sizeWithLength(sizeOfSetRemoveResponse(message.result.value));
+      break;
+    case 'setPop':
+      size += 2 + sizeWithLength(sizeOfSetPopResponse(message.result.value));
+      break;
+    case 'setCombine':
+      size += 2 + sizeWithLength(sizeOfSetCombineResponse(message.result.value));
+      break;
+    case 'sortedSetAdd':
+      size += 2 + sizeWithLength(sizeOfSortedSetAddResponse(message.result.value));
+      break;
+    case 'sortedSetRemove':
+      size += 2 + sizeWithLength(sizeOfSortedSetRemoveResponse(message.result.value));
+      break;
+    case 'sortedSetRemoveRange':
+      size += 2 + sizeWithLength(sizeOfSortedSetRemoveRangeResponse(message.result.value));
+      break;
+    case 'sortedSetPop':
+      size += 2 + sizeWithLength(sizeOfSortedSetPopResponse(message.result.value));
+      break;
+    case 'sortedSetCombine':
+      size += 2 + sizeWithLength(sizeOfSortedSetCombineResponse(message.result.value));
+      break;
+    case 'hllAdd':
+      size += 2 + sizeWithLength(sizeOfHllAddResponse(message.result.value));
+      break;
+    case 'hllMerge':
+      size += 2 + sizeWithLength(sizeOfHllMergeResponse(message.result.value));
+      break;
+    case 'bloomCreate':
+      size += 2 + sizeWithLength(sizeOfBloomCreateResponse(message.result.value));
+      break;
+    case 'bloomAdd':
+      size += 2 + sizeWithLength(sizeOfBloomAddResponse(message.result.value));
+      break;
   }
   return size;
 }
@@ -2997,6 +3548,184 @@ export function writeOperationResult(message: OperationResultShape, buffer: Buff
 export function prependOperationResult(message: OperationResultShape, buffer: Buffer, end: number): number {
   let start = end;
   switch (message.result.case) {
+    case 'bloomAdd': {
+      const bodyEnd = start;
+      start = prependBloomAddResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x02;
+      buffer[--start] = 0x82;
+      break;
+    }
+    case 'bloomCreate': {
+      const bodyEnd = start;
+      start = prependBloomCreateResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xfa;
+      break;
+    }
+    case 'hllMerge': {
+      const bodyEnd = start;
+      start = prependHllMergeResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xf2;
+      break;
+    }
+    case 'hllAdd': {
+      const bodyEnd = start;
+      start = prependHllAddResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xea;
+      break;
+    }
+    case 'sortedSetCombine': {
+      const bodyEnd = start;
+      start = prependSortedSetCombineResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xe2;
+      break;
+    }
+    case 'sortedSetPop': {
+      const bodyEnd = start;
+      start = prependSortedSetPopResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xda;
+      break;
+    }
+    case 'sortedSetRemoveRange': {
+      const bodyEnd = start;
+      start = prependSortedSetRemoveRangeResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xd2;
+      break;
+    }
+    case 'sortedSetRemove': {
+      const bodyEnd = start;
+      start = prependSortedSetRemoveResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xca;
+      break;
+    }
+    case 'sortedSetAdd': {
+      const bodyEnd = start;
+      start = prependSortedSetAddResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xc2;
+      break;
+    }
+    case 'setCombine': {
+      const bodyEnd = start;
+      start = prependSetCombineResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xba;
+      break;
+    }
+    case 'setPop': {
+      const bodyEnd = start;
+      start = prependSetPopResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xb2;
+      break;
+    }
+    case 'setRemove': {
+      const bodyEnd = start;
+      start = prependSetRemoveResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xaa;
+      break;
+    }
+    case 'setAdd': {
+      const bodyEnd = start;
+      start = prependSetAddResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0xa2;
+      break;
+    }
+    case 'listMove': {
+      const bodyEnd = start;
+      start = prependListMoveResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0x9a;
+      break;
+    }
+    case 'listTrim': {
+      const bodyEnd = start;
+      start = prependListTrimResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0x92;
+      break;
+    }
+    case 'listRemove': {
+      const bodyEnd = start;
+      start = prependListRemoveResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0x8a;
+      break;
+    }
+    case 'listInsert': {
+      const bodyEnd = start;
+      start = prependListInsertResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x01;
+      buffer[--start] = 0x82;
+      break;
+    }
+    case 'listSet': {
+      const bodyEnd = start;
+      start = prependListSetResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x7a;
+      break;
+    }
+    case 'listPop': {
+      const bodyEnd = start;
+      start = prependListPopResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x72;
+      break;
+    }
+    case 'listPush': {
+      const bodyEnd = start;
+      start = prependListPushResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x6a;
+      break;
+    }
+    case 'hashIncrement': {
+      const bodyEnd = start;
+      start = prependHashIncrementResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x62;
+      break;
+    }
+    case 'hashDelete': {
+      const bodyEnd = start;
+      start = prependHashDeleteResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x5a;
+      break;
+    }
+    case 'hashSet': {
+      const bodyEnd = start;
+      start = prependHashSetResponse(message.result.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x52;
+      break;
+    }
     case 'increment': {
       const bodyEnd = start;
       start = prependIncrementResult(message.result.value, buffer, start);
@@ -3079,6 +3808,144 @@ export function mergeOperationResult(message: OperationResultShape, cursor: Curs
         const value = message.result.case === 'increment' ? message.result.value : emptyIncrementResult();
         mergeIncrementResult(value, cursor, cursor.endOfLength(end));
         message.result = { case: 'increment', value };
+        break;
+      }
+      case 0x52: {
+        const value = message.result.case === 'hashSet' ? message.result.value : emptyHashSetResponse();
+        mergeHashSetResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'hashSet', value };
+        break;
+      }
+      case 0x5a: {
+        const value = message.result.case === 'hashDelete' ? message.result.value : emptyHashDeleteResponse();
+        mergeHashDeleteResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'hashDelete', value };
+        break;
+      }
+      case 0x62: {
+        const value = message.result.case === 'hashIncrement' ? message.result.value : emptyHashIncrementResponse();
+        mergeHashIncrementResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'hashIncrement', value };
+        break;
+      }
+      case 0x6a: {
+        const value = message.result.case === 'listPush' ? message.result.value : emptyListPushResponse();
+        mergeListPushResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'listPush', value };
+        break;
+      }
+      case 0x72: {
+        const value = message.result.case === 'listPop' ? message.result.value : emptyListPopResponse();
+        mergeListPopResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'listPop', value };
+        break;
+      }
+      case 0x7a: {
+        const value = message.result.case === 'listSet' ? message.result.value : emptyListSetResponse();
+        mergeListSetResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'listSet', value };
+        break;
+      }
+      case 0x82: {
+        const value = message.result.case === 'listInsert' ? message.result.value : emptyListInsertResponse();
+        mergeListInsertResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'listInsert', value };
+        break;
+      }
+      case 0x8a: {
+        const value = message.result.case === 'listRemove' ? message.result.value : emptyListRemoveResponse();
+        mergeListRemoveResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'listRemove', value };
+        break;
+      }
+      case 0x92: {
+        const value = message.result.case === 'listTrim' ? message.result.value : emptyListTrimResponse();
+        mergeListTrimResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'listTrim', value };
+        break;
+      }
+      case 0x9a: {
+        const value = message.result.case === 'listMove' ? message.result.value : emptyListMoveResponse();
+        mergeListMoveResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'listMove', value };
+        break;
+      }
+      case 0xa2: {
+        const value = message.result.case === 'setAdd' ? message.result.value : emptySetAddResponse();
+        mergeSetAddResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'setAdd', value };
+        break;
+      }
+      case 0xaa: {
+        const value = message.result.case === 'setRemove' ? message.result.value : emptySetRemoveResponse();
+        mergeSetRemoveResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'setRemove', value };
+        break;
+      }
+      case 0xb2: {
+        const value = message.result.case === 'setPop' ? message.result.value : emptySetPopResponse();
+        mergeSetPopResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'setPop', value };
+        break;
+      }
+      case 0xba: {
+        const value = message.result.case === 'setCombine' ? message.result.value : emptySetCombineResponse();
+        mergeSetCombineResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'setCombine', value };
+        break;
+      }
+      case 0xc2: {
+        const value = message.result.case === 'sortedSetAdd' ? message.result.value : emptySortedSetAddResponse();
+        mergeSortedSetAddResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'sortedSetAdd', value };
+        break;
+      }
+      case 0xca: {
+        const value = message.result.case === 'sortedSetRemove' ? message.result.value : emptySortedSetRemoveResponse();
+        mergeSortedSetRemoveResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'sortedSetRemove', value };
+        break;
+      }
+      case 0xd2: {
+        const value = message.result.case === 'sortedSetRemoveRange' ? message.result.value : emptySortedSetRemoveRangeResponse();
+        mergeSortedSetRemoveRangeResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'sortedSetRemoveRange', value };
+        break;
+      }
+      case 0xda: {
+        const value = message.result.case === 'sortedSetPop' ? message.result.value : emptySortedSetPopResponse();
+        mergeSortedSetPopResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'sortedSetPop', value };
+        break;
+      }
+      case 0xe2: {
+        const value = message.result.case === 'sortedSetCombine' ? message.result.value : emptySortedSetCombineResponse();
+        mergeSortedSetCombineResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'sortedSetCombine', value };
+        break;
+      }
+      case 0xea: {
+        const value = message.result.case === 'hllAdd' ? message.result.value : emptyHllAddResponse();
+        mergeHllAddResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'hllAdd', value };
+        break;
+      }
+      case 0xf2: {
+        const value = message.result.case === 'hllMerge' ? message.result.value : emptyHllMergeResponse();
+        mergeHllMergeResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'hllMerge', value };
+        break;
+      }
+      case 0xfa: {
+        const value = message.result.case === 'bloomCreate' ? message.result.value : emptyBloomCreateResponse();
+        mergeBloomCreateResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'bloomCreate', value };
+        break;
+      }
+      case 0x102: {
+        const value = message.result.case === 'bloomAdd' ? message.result.value : emptyBloomAddResponse();
+        mergeBloomAddResponse(value, cursor, cursor.endOfLength(end));
+        message.result = { case: 'bloomAdd', value };
         break;
       }
       default:

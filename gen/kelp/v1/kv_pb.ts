@@ -8,6 +8,16 @@ import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 import type { ErrorDetail } from "./errors_pb.ts";
 import { file_kelp_v1_errors } from "./errors_pb.ts";
+import type { HashDeleteRequest, HashDeleteResponse, HashIncrementRequest, HashIncrementResponse, HashSetRequest, HashSetResponse } from "./hash_pb.ts";
+import { file_kelp_v1_hash } from "./hash_pb.ts";
+import type { ListInsertRequest, ListInsertResponse, ListMoveRequest, ListMoveResponse, ListPopRequest, ListPopResponse, ListPushRequest, ListPushResponse, ListRemoveRequest, ListRemoveResponse, ListSetRequest, ListSetResponse, ListTrimRequest, ListTrimResponse } from "./list_pb.ts";
+import { file_kelp_v1_list } from "./list_pb.ts";
+import type { SetAddRequest, SetAddResponse, SetCombineRequest, SetCombineResponse, SetPopRequest, SetPopResponse, SetRemoveRequest, SetRemoveResponse } from "./set_pb.ts";
+import { file_kelp_v1_set } from "./set_pb.ts";
+import type { BloomAddRequest, BloomAddResponse, BloomCreateRequest, BloomCreateResponse, HllAddRequest, HllAddResponse, HllMergeRequest, HllMergeResponse } from "./sketch_pb.ts";
+import { file_kelp_v1_sketch } from "./sketch_pb.ts";
+import type { SortedSetAddRequest, SortedSetAddResponse, SortedSetCombineRequest, SortedSetCombineResponse, SortedSetPopRequest, SortedSetPopResponse, SortedSetRemoveRangeRequest, SortedSetRemoveRangeResponse, SortedSetRemoveRequest, SortedSetRemoveResponse } from "./sorted_set_pb.ts";
+import { file_kelp_v1_sorted_set } from "./sorted_set_pb.ts";
 import type { Condition, Entry, KeyRange } from "./types_pb.ts";
 import { file_kelp_v1_types } from "./types_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -16,7 +26,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file kelp/v1/kv.proto.
  */
 export const file_kelp_v1_kv: GenFile = /*@__PURE__*/
-  fileDesc("ChBrZWxwL3YxL2t2LnByb3RvEgdrZWxwLnYxIlMKCkdldFJlcXVlc3QSCwoDa2V5GAEgASgJEhAKCHJldmlzaW9uGAIgASgDEhMKC3JlZnJlc2hfdHRsGAMgASgIEhEKCWtleV9ieXRlcxgEIAEoDCI+CgtHZXRSZXNwb25zZRIdCgVlbnRyeRgBIAEoCzIOLmtlbHAudjEuRW50cnkSEAoIcmV2aXNpb24YAiABKAMitQEKClB1dFJlcXVlc3QSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMEiYKA3R0bBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghsZWFzZV9pZBgEIAEoAxIlCgljb25kaXRpb24YBSABKAsyEi5rZWxwLnYxLkNvbmRpdGlvbhIXCg9yZXR1cm5fcHJldmlvdXMYBiABKAgSEQoJa2V5X2J5dGVzGAcgASgMIkEKC1B1dFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEiAKCHByZXZpb3VzGAIgASgLMg4ua2VscC52MS5FbnRyeSJvCg1EZWxldGVSZXF1ZXN0EgsKA2tleRgBIAEoCRIlCgljb25kaXRpb24YAiABKAsyEi5rZWxwLnYxLkNvbmRpdGlvbhIXCg9yZXR1cm5fcHJldmlvdXMYAyABKAgSEQoJa2V5X2J5dGVzGAQgASgMIlUKDkRlbGV0ZVJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEg8KB2RlbGV0ZWQYAiABKAgSIAoIcHJldmlvdXMYAyABKAsyDi5rZWxwLnYxLkVudHJ5IkgKEkRlbGV0ZVJhbmdlUmVxdWVzdBIgCgVyYW5nZRgBIAEoCzIRLmtlbHAudjEuS2V5UmFuZ2USEAoIaW5fcGFydHMYAiABKAgiVgoTRGVsZXRlUmFuZ2VSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxIVCg1kZWxldGVkX2NvdW50GAIgASgDEhYKDmZpcnN0X3JldmlzaW9uGAMgASgDIjEKDUV4aXN0c1JlcXVlc3QSDAoEa2V5cxgBIAMoCRISCgprZXlzX2J5dGVzGAIgAygMIjIKDkV4aXN0c1Jlc3BvbnNlEg4KBmV4aXN0cxgBIAMoCBIQCghyZXZpc2lvbhgCIAEoAyKcAQoLU2NhblJlcXVlc3QSIAoFcmFuZ2UYASABKAsyES5rZWxwLnYxLktleVJhbmdlEg0KBWxpbWl0GAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSEAoIcmV2aXNpb24YBCABKAMSDwoHcmV2ZXJzZRgFIAEoCBIRCglrZXlzX29ubHkYBiABKAgSEgoKY291bnRfb25seRgHIAEoCCJ+CgxTY2FuUmVzcG9uc2USHwoHZW50cmllcxgBIAMoCzIOLmtlbHAudjEuRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEg0KBWNvdW50GAMgASgDEhAKCHJldmlzaW9uGAQgASgDEhMKC2luY2FybmF0aW9uGAUgASgJIqMBChFTY2FuU3RyZWFtUmVxdWVzdBIgCgVyYW5nZRgBIAEoCzIRLmtlbHAudjEuS2V5UmFuZ2USDQoFbGltaXQYAiABKAMSEgoKcGFnZV90b2tlbhgDIAEoCRIQCghyZXZpc2lvbhgEIAEoAxIPCgdyZXZlcnNlGAUgASgIEhEKCWtleXNfb25seRgGIAEoCBITCgtjaHVua19saW1pdBgHIAEoBSJ1ChJTY2FuU3RyZWFtUmVzcG9uc2USHwoHZW50cmllcxgBIAMoCzIOLmtlbHAudjEuRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhAKCHJldmlzaW9uGAMgASgDEhMKC2luY2FybmF0aW9uGAQgASgJIkEKC0tleXNSZXF1ZXN0Eg8KB3BhdHRlcm4YASABKAkSDQoFbGltaXQYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJwCgxLZXlzUmVzcG9uc2USDAoEa2V5cxgBIAMoCRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEAoIcmV2aXNpb24YAyABKAMSEwoLaW5jYXJuYXRpb24YBCABKAkSEgoKa2V5c19ieXRlcxgFIAMoDCJpChBJbmNyZW1lbnRSZXF1ZXN0EgsKA2tleRgBIAEoCRINCgVkZWx0YRgCIAEoAxImCgN0dGwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJa2V5X2J5dGVzGAQgASgMIjQKEUluY3JlbWVudFJlc3BvbnNlEg0KBXZhbHVlGAEgASgDEhAKCHJldmlzaW9uGAIgASgDIlYKDFRvdWNoUmVxdWVzdBILCgNrZXkYASABKAkSJgoDdHRsGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhEKCWtleV9ieXRlcxgDIAEoDCJACg1Ub3VjaFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEh0KBWVudHJ5GAIgASgLMg4ua2VscC52MS5FbnRyeSJ6CgpUeG5SZXF1ZXN0EiIKCGNvbXBhcmVzGAEgAygLMhAua2VscC52MS5Db21wYXJlEiMKB3N1Y2Nlc3MYAiADKAsyEi5rZWxwLnYxLk9wZXJhdGlvbhIjCgdmYWlsdXJlGAMgAygLMhIua2VscC52MS5PcGVyYXRpb24iiQIKB0NvbXBhcmUSDQoDa2V5GAEgASgJSAASEwoJa2V5X2J5dGVzGAogASgMSAASIgoFcmFuZ2UYAiABKAsyES5rZWxwLnYxLktleVJhbmdlSAASIwoIcmVsYXRpb24YAyABKA4yES5rZWxwLnYxLlJlbGF0aW9uEhAKBmV4aXN0cxgEIAEoCEgBEg8KBXZhbHVlGAUgASgMSAESEQoHdmVyc2lvbhgGIAEoA0gBEhkKD2NyZWF0ZV9yZXZpc2lvbhgHIAEoA0gBEhYKDG1vZF9yZXZpc2lvbhgIIAEoA0gBEhIKCGxlYXNlX2lkGAkgASgDSAFCCQoHc3ViamVjdEIJCgdvcGVyYW5kIvkBCglPcGVyYXRpb24SJAoDZ2V0GAEgASgLMhUua2VscC52MS5HZXRPcGVyYXRpb25IABIkCgNwdXQYAiABKAsyFS5rZWxwLnYxLlB1dE9wZXJhdGlvbkgAEioKBmRlbGV0ZRgDIAEoCzIYLmtlbHAudjEuRGVsZXRlT3BlcmF0aW9uSAASNQoMZGVsZXRlX3JhbmdlGAQgASgLMh0ua2VscC52MS5EZWxldGVSYW5nZU9wZXJhdGlvbkgAEjAKCWluY3JlbWVudBgFIAEoCzIbLmtlbHAudjEuSW5jcmVtZW50T3BlcmF0aW9uSABCCwoJb3BlcmF0aW9uIi4KDEdldE9wZXJhdGlvbhILCgNrZXkYASABKAkSEQoJa2V5X2J5dGVzGAIgASgMIpABCgxQdXRPcGVyYXRpb24SCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMEiYKA3R0bBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghsZWFzZV9pZBgEIAEoAxIXCg9yZXR1cm5fcHJldmlvdXMYBSABKAgSEQoJa2V5X2J5dGVzGAYgASgMIkoKD0RlbGV0ZU9wZXJhdGlvbhILCgNrZXkYASABKAkSFwoPcmV0dXJuX3ByZXZpb3VzGAIgASgIEhEKCWtleV9ieXRlcxgDIAEoDCI4ChREZWxldGVSYW5nZU9wZXJhdGlvbhIgCgVyYW5nZRgBIAEoCzIRLmtlbHAudjEuS2V5UmFuZ2UiawoSSW5jcmVtZW50T3BlcmF0aW9uEgsKA2tleRgBIAEoCRINCgVkZWx0YRgCIAEoAxImCgN0dGwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJa2V5X2J5dGVzGAQgASgMIl0KC1R4blJlc3BvbnNlEhEKCXN1Y2NlZWRlZBgBIAEoCBIpCgdyZXN1bHRzGAIgAygLMhgua2VscC52MS5PcGVyYXRpb25SZXN1bHQSEAoIcmV2aXNpb24YAyABKAMi7QEKD09wZXJhdGlvblJlc3VsdBIhCgNnZXQYASABKAsyEi5rZWxwLnYxLkdldFJlc3VsdEgAEiEKA3B1dBgCIAEoCzISLmtlbHAudjEuUHV0UmVzdWx0SAASJwoGZGVsZXRlGAMgASgLMhUua2VscC52MS5EZWxldGVSZXN1bHRIABIyCgxkZWxldGVfcmFuZ2UYBCABKAsyGi5rZWxwLnYxLkRlbGV0ZVJhbmdlUmVzdWx0SAASLQoJaW5jcmVtZW50GAUgASgLMhgua2VscC52MS5JbmNyZW1lbnRSZXN1bHRIAEIICgZyZXN1bHQiKgoJR2V0UmVzdWx0Eh0KBWVudHJ5GAEgASgLMg4ua2VscC52MS5FbnRyeSItCglQdXRSZXN1bHQSIAoIcHJldmlvdXMYASABKAsyDi5rZWxwLnYxLkVudHJ5IkEKDERlbGV0ZVJlc3VsdBIPCgdkZWxldGVkGAEgASgIEiAKCHByZXZpb3VzGAIgASgLMg4ua2VscC52MS5FbnRyeSIqChFEZWxldGVSYW5nZVJlc3VsdBIVCg1kZWxldGVkX2NvdW50GAEgASgDIiAKD0luY3JlbWVudFJlc3VsdBINCgV2YWx1ZRgBIAEoAyJBCg9QaXBlbGluZVJlcXVlc3QSLgoKb3BlcmF0aW9ucxgBIAMoCzIaLmtlbHAudjEuUGlwZWxpbmVPcGVyYXRpb24i0QIKEVBpcGVsaW5lT3BlcmF0aW9uEiIKA2dldBgBIAEoCzITLmtlbHAudjEuR2V0UmVxdWVzdEgAEiIKA3B1dBgCIAEoCzITLmtlbHAudjEuUHV0UmVxdWVzdEgAEigKBmRlbGV0ZRgDIAEoCzIWLmtlbHAudjEuRGVsZXRlUmVxdWVzdEgAEi4KCWluY3JlbWVudBgEIAEoCzIZLmtlbHAudjEuSW5jcmVtZW50UmVxdWVzdEgAEiYKBXRvdWNoGAUgASgLMhUua2VscC52MS5Ub3VjaFJlcXVlc3RIABIoCgZleGlzdHMYBiABKAsyFi5rZWxwLnYxLkV4aXN0c1JlcXVlc3RIABISCgp0aW1lb3V0X21zGA8gASgNEhMKC3RyYWNlcGFyZW50GA0gASgJEhIKCnRyYWNlc3RhdGUYDiABKAlCCwoJb3BlcmF0aW9uIjwKEFBpcGVsaW5lUmVzcG9uc2USKAoHcmVzdWx0cxgBIAMoCzIXLmtlbHAudjEuUGlwZWxpbmVSZXN1bHQiwgIKDlBpcGVsaW5lUmVzdWx0EiMKA2dldBgBIAEoCzIULmtlbHAudjEuR2V0UmVzcG9uc2VIABIjCgNwdXQYAiABKAsyFC5rZWxwLnYxLlB1dFJlc3BvbnNlSAASKQoGZGVsZXRlGAMgASgLMhcua2VscC52MS5EZWxldGVSZXNwb25zZUgAEi8KCWluY3JlbWVudBgEIAEoCzIaLmtlbHAudjEuSW5jcmVtZW50UmVzcG9uc2VIABInCgV0b3VjaBgFIAEoCzIWLmtlbHAudjEuVG91Y2hSZXNwb25zZUgAEikKBmV4aXN0cxgGIAEoCzIXLmtlbHAudjEuRXhpc3RzUmVzcG9uc2VIABIsCgdmYWlsdXJlGAcgASgLMhkua2VscC52MS5PcGVyYXRpb25GYWlsdXJlSABCCAoGcmVzdWx0IlcKEE9wZXJhdGlvbkZhaWx1cmUSDAoEY29kZRgBIAEoBRIPCgdtZXNzYWdlGAIgASgJEiQKBmRldGFpbBgDIAEoCzIULmtlbHAudjEuRXJyb3JEZXRhaWwqeQoIUmVsYXRpb24SGAoUUkVMQVRJT05fVU5TUEVDSUZJRUQQABISCg5SRUxBVElPTl9FUVVBTBABEhYKElJFTEFUSU9OX05PVF9FUVVBTBACEhEKDVJFTEFUSU9OX0xFU1MQAxIUChBSRUxBVElPTl9HUkVBVEVSEAQy1QUKCUt2U2VydmljZRIwCgNHZXQSEy5rZWxwLnYxLkdldFJlcXVlc3QaFC5rZWxwLnYxLkdldFJlc3BvbnNlEjAKA1B1dBITLmtlbHAudjEuUHV0UmVxdWVzdBoULmtlbHAudjEuUHV0UmVzcG9uc2USOQoGRGVsZXRlEhYua2VscC52MS5EZWxldGVSZXF1ZXN0Ghcua2VscC52MS5EZWxldGVSZXNwb25zZRJICgtEZWxldGVSYW5nZRIbLmtlbHAudjEuRGVsZXRlUmFuZ2VSZXF1ZXN0Ghwua2VscC52MS5EZWxldGVSYW5nZVJlc3BvbnNlEjkKBkV4aXN0cxIWLmtlbHAudjEuRXhpc3RzUmVxdWVzdBoXLmtlbHAudjEuRXhpc3RzUmVzcG9uc2USMwoEU2NhbhIULmtlbHAudjEuU2NhblJlcXVlc3QaFS5rZWxwLnYxLlNjYW5SZXNwb25zZRJHCgpTY2FuU3RyZWFtEhoua2VscC52MS5TY2FuU3RyZWFtUmVxdWVzdBobLmtlbHAudjEuU2NhblN0cmVhbVJlc3BvbnNlMAESMwoES2V5cxIULmtlbHAudjEuS2V5c1JlcXVlc3QaFS5rZWxwLnYxLktleXNSZXNwb25zZRJCCglJbmNyZW1lbnQSGS5rZWxwLnYxLkluY3JlbWVudFJlcXVlc3QaGi5rZWxwLnYxLkluY3JlbWVudFJlc3BvbnNlEjYKBVRvdWNoEhUua2VscC52MS5Ub3VjaFJlcXVlc3QaFi5rZWxwLnYxLlRvdWNoUmVzcG9uc2USMAoDVHhuEhMua2VscC52MS5UeG5SZXF1ZXN0GhQua2VscC52MS5UeG5SZXNwb25zZRJDCghQaXBlbGluZRIYLmtlbHAudjEuUGlwZWxpbmVSZXF1ZXN0Ghkua2VscC52MS5QaXBlbGluZVJlc3BvbnNlKAEwAUIcWhprZWxwL2dlbi9nby9rZWxwL3YxO2tlbHB2MWIGcHJvdG8z", [file_google_protobuf_duration, file_kelp_v1_errors, file_kelp_v1_types]);
+  fileDesc("ChBrZWxwL3YxL2t2LnByb3RvEgdrZWxwLnYxIlMKCkdldFJlcXVlc3QSCwoDa2V5GAEgASgJEhAKCHJldmlzaW9uGAIgASgDEhMKC3JlZnJlc2hfdHRsGAMgASgIEhEKCWtleV9ieXRlcxgEIAEoDCI+CgtHZXRSZXNwb25zZRIdCgVlbnRyeRgBIAEoCzIOLmtlbHAudjEuRW50cnkSEAoIcmV2aXNpb24YAiABKAMitQEKClB1dFJlcXVlc3QSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMEiYKA3R0bBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghsZWFzZV9pZBgEIAEoAxIlCgljb25kaXRpb24YBSABKAsyEi5rZWxwLnYxLkNvbmRpdGlvbhIXCg9yZXR1cm5fcHJldmlvdXMYBiABKAgSEQoJa2V5X2J5dGVzGAcgASgMIkEKC1B1dFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEiAKCHByZXZpb3VzGAIgASgLMg4ua2VscC52MS5FbnRyeSJvCg1EZWxldGVSZXF1ZXN0EgsKA2tleRgBIAEoCRIlCgljb25kaXRpb24YAiABKAsyEi5rZWxwLnYxLkNvbmRpdGlvbhIXCg9yZXR1cm5fcHJldmlvdXMYAyABKAgSEQoJa2V5X2J5dGVzGAQgASgMIlUKDkRlbGV0ZVJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEg8KB2RlbGV0ZWQYAiABKAgSIAoIcHJldmlvdXMYAyABKAsyDi5rZWxwLnYxLkVudHJ5IkgKEkRlbGV0ZVJhbmdlUmVxdWVzdBIgCgVyYW5nZRgBIAEoCzIRLmtlbHAudjEuS2V5UmFuZ2USEAoIaW5fcGFydHMYAiABKAgiVgoTRGVsZXRlUmFuZ2VSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxIVCg1kZWxldGVkX2NvdW50GAIgASgDEhYKDmZpcnN0X3JldmlzaW9uGAMgASgDIjEKDUV4aXN0c1JlcXVlc3QSDAoEa2V5cxgBIAMoCRISCgprZXlzX2J5dGVzGAIgAygMIjIKDkV4aXN0c1Jlc3BvbnNlEg4KBmV4aXN0cxgBIAMoCBIQCghyZXZpc2lvbhgCIAEoAyKcAQoLU2NhblJlcXVlc3QSIAoFcmFuZ2UYASABKAsyES5rZWxwLnYxLktleVJhbmdlEg0KBWxpbWl0GAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSEAoIcmV2aXNpb24YBCABKAMSDwoHcmV2ZXJzZRgFIAEoCBIRCglrZXlzX29ubHkYBiABKAgSEgoKY291bnRfb25seRgHIAEoCCJ+CgxTY2FuUmVzcG9uc2USHwoHZW50cmllcxgBIAMoCzIOLmtlbHAudjEuRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEg0KBWNvdW50GAMgASgDEhAKCHJldmlzaW9uGAQgASgDEhMKC2luY2FybmF0aW9uGAUgASgJIqMBChFTY2FuU3RyZWFtUmVxdWVzdBIgCgVyYW5nZRgBIAEoCzIRLmtlbHAudjEuS2V5UmFuZ2USDQoFbGltaXQYAiABKAMSEgoKcGFnZV90b2tlbhgDIAEoCRIQCghyZXZpc2lvbhgEIAEoAxIPCgdyZXZlcnNlGAUgASgIEhEKCWtleXNfb25seRgGIAEoCBITCgtjaHVua19saW1pdBgHIAEoBSJ1ChJTY2FuU3RyZWFtUmVzcG9uc2USHwoHZW50cmllcxgBIAMoCzIOLmtlbHAudjEuRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhAKCHJldmlzaW9uGAMgASgDEhMKC2luY2FybmF0aW9uGAQgASgJIkEKC0tleXNSZXF1ZXN0Eg8KB3BhdHRlcm4YASABKAkSDQoFbGltaXQYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJwCgxLZXlzUmVzcG9uc2USDAoEa2V5cxgBIAMoCRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEAoIcmV2aXNpb24YAyABKAMSEwoLaW5jYXJuYXRpb24YBCABKAkSEgoKa2V5c19ieXRlcxgFIAMoDCJpChBJbmNyZW1lbnRSZXF1ZXN0EgsKA2tleRgBIAEoCRINCgVkZWx0YRgCIAEoAxImCgN0dGwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJa2V5X2J5dGVzGAQgASgMIjQKEUluY3JlbWVudFJlc3BvbnNlEg0KBXZhbHVlGAEgASgDEhAKCHJldmlzaW9uGAIgASgDIlYKDFRvdWNoUmVxdWVzdBILCgNrZXkYASABKAkSJgoDdHRsGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhEKCWtleV9ieXRlcxgDIAEoDCJACg1Ub3VjaFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEh0KBWVudHJ5GAIgASgLMg4ua2VscC52MS5FbnRyeSJ6CgpUeG5SZXF1ZXN0EiIKCGNvbXBhcmVzGAEgAygLMhAua2VscC52MS5Db21wYXJlEiMKB3N1Y2Nlc3MYAiADKAsyEi5rZWxwLnYxLk9wZXJhdGlvbhIjCgdmYWlsdXJlGAMgAygLMhIua2VscC52MS5PcGVyYXRpb24iiQIKB0NvbXBhcmUSDQoDa2V5GAEgASgJSAASEwoJa2V5X2J5dGVzGAogASgMSAASIgoFcmFuZ2UYAiABKAsyES5rZWxwLnYxLktleVJhbmdlSAASIwoIcmVsYXRpb24YAyABKA4yES5rZWxwLnYxLlJlbGF0aW9uEhAKBmV4aXN0cxgEIAEoCEgBEg8KBXZhbHVlGAUgASgMSAESEQoHdmVyc2lvbhgGIAEoA0gBEhkKD2NyZWF0ZV9yZXZpc2lvbhgHIAEoA0gBEhYKDG1vZF9yZXZpc2lvbhgIIAEoA0gBEhIKCGxlYXNlX2lkGAkgASgDSAFCCQoHc3ViamVjdEIJCgdvcGVyYW5kIo4LCglPcGVyYXRpb24SJAoDZ2V0GAEgASgLMhUua2VscC52MS5HZXRPcGVyYXRpb25IABIkCgNwdXQYAiABKAsyFS5rZWxwLnYxLlB1dE9wZXJhdGlvbkgAEioKBmRlbGV0ZRgDIAEoCzIYLmtlbHAudjEuRGVsZXRlT3BlcmF0aW9uSAASNQoMZGVsZXRlX3JhbmdlGAQgASgLMh0ua2VscC52MS5EZWxldGVSYW5nZU9wZXJhdGlvbkgAEjAKCWluY3JlbWVudBgFIAEoCzIbLmtlbHAudjEuSW5jcmVtZW50T3BlcmF0aW9uSAASKwoIaGFzaF9zZXQYCiABKAsyFy5rZWxwLnYxLkhhc2hTZXRSZXF1ZXN0SAASMQoLaGFzaF9kZWxldGUYCyABKAsyGi5rZWxwLnYxLkhhc2hEZWxldGVSZXF1ZXN0SAASNwoOaGFzaF9pbmNyZW1lbnQYDCABKAsyHS5rZWxwLnYxLkhhc2hJbmNyZW1lbnRSZXF1ZXN0SAASLQoJbGlzdF9wdXNoGA0gASgLMhgua2VscC52MS5MaXN0UHVzaFJlcXVlc3RIABIrCghsaXN0X3BvcBgOIAEoCzIXLmtlbHAudjEuTGlzdFBvcFJlcXVlc3RIABIrCghsaXN0X3NldBgPIAEoCzIXLmtlbHAudjEuTGlzdFNldFJlcXVlc3RIABIxCgtsaXN0X2luc2VydBgQIAEoCzIaLmtlbHAudjEuTGlzdEluc2VydFJlcXVlc3RIABIxCgtsaXN0X3JlbW92ZRgRIAEoCzIaLmtlbHAudjEuTGlzdFJlbW92ZVJlcXVlc3RIABItCglsaXN0X3RyaW0YEiABKAsyGC5rZWxwLnYxLkxpc3RUcmltUmVxdWVzdEgAEi0KCWxpc3RfbW92ZRgTIAEoCzIYLmtlbHAudjEuTGlzdE1vdmVSZXF1ZXN0SAASKQoHc2V0X2FkZBgUIAEoCzIWLmtlbHAudjEuU2V0QWRkUmVxdWVzdEgAEi8KCnNldF9yZW1vdmUYFSABKAsyGS5rZWxwLnYxLlNldFJlbW92ZVJlcXVlc3RIABIpCgdzZXRfcG9wGBYgASgLMhYua2VscC52MS5TZXRQb3BSZXF1ZXN0SAASMQoLc2V0X2NvbWJpbmUYFyABKAsyGi5rZWxwLnYxLlNldENvbWJpbmVSZXF1ZXN0SAASNgoOc29ydGVkX3NldF9hZGQYGCABKAsyHC5rZWxwLnYxLlNvcnRlZFNldEFkZFJlcXVlc3RIABI8ChFzb3J0ZWRfc2V0X3JlbW92ZRgZIAEoCzIfLmtlbHAudjEuU29ydGVkU2V0UmVtb3ZlUmVxdWVzdEgAEkcKF3NvcnRlZF9zZXRfcmVtb3ZlX3JhbmdlGBogASgLMiQua2VscC52MS5Tb3J0ZWRTZXRSZW1vdmVSYW5nZVJlcXVlc3RIABI2Cg5zb3J0ZWRfc2V0X3BvcBgbIAEoCzIcLmtlbHAudjEuU29ydGVkU2V0UG9wUmVxdWVzdEgAEj4KEnNvcnRlZF9zZXRfY29tYmluZRgcIAEoCzIgLmtlbHAudjEuU29ydGVkU2V0Q29tYmluZVJlcXVlc3RIABIpCgdobGxfYWRkGB0gASgLMhYua2VscC52MS5IbGxBZGRSZXF1ZXN0SAASLQoJaGxsX21lcmdlGB4gASgLMhgua2VscC52MS5IbGxNZXJnZVJlcXVlc3RIABIzCgxibG9vbV9jcmVhdGUYHyABKAsyGy5rZWxwLnYxLkJsb29tQ3JlYXRlUmVxdWVzdEgAEi0KCWJsb29tX2FkZBggIAEoCzIYLmtlbHAudjEuQmxvb21BZGRSZXF1ZXN0SABCCwoJb3BlcmF0aW9uIi4KDEdldE9wZXJhdGlvbhILCgNrZXkYASABKAkSEQoJa2V5X2J5dGVzGAIgASgMIpABCgxQdXRPcGVyYXRpb24SCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMEiYKA3R0bBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghsZWFzZV9pZBgEIAEoAxIXCg9yZXR1cm5fcHJldmlvdXMYBSABKAgSEQoJa2V5X2J5dGVzGAYgASgMIkoKD0RlbGV0ZU9wZXJhdGlvbhILCgNrZXkYASABKAkSFwoPcmV0dXJuX3ByZXZpb3VzGAIgASgIEhEKCWtleV9ieXRlcxgDIAEoDCI4ChREZWxldGVSYW5nZU9wZXJhdGlvbhIgCgVyYW5nZRgBIAEoCzIRLmtlbHAudjEuS2V5UmFuZ2UiawoSSW5jcmVtZW50T3BlcmF0aW9uEgsKA2tleRgBIAEoCRINCgVkZWx0YRgCIAEoAxImCgN0dGwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJa2V5X2J5dGVzGAQgASgMIl0KC1R4blJlc3BvbnNlEhEKCXN1Y2NlZWRlZBgBIAEoCBIpCgdyZXN1bHRzGAIgAygLMhgua2VscC52MS5PcGVyYXRpb25SZXN1bHQSEAoIcmV2aXNpb24YAyABKAMimQsKD09wZXJhdGlvblJlc3VsdBIhCgNnZXQYASABKAsyEi5rZWxwLnYxLkdldFJlc3VsdEgAEiEKA3B1dBgCIAEoCzISLmtlbHAudjEuUHV0UmVzdWx0SAASJwoGZGVsZXRlGAMgASgLMhUua2VscC52MS5EZWxldGVSZXN1bHRIABIyCgxkZWxldGVfcmFuZ2UYBCABKAsyGi5rZWxwLnYxLkRlbGV0ZVJhbmdlUmVzdWx0SAASLQoJaW5jcmVtZW50GAUgASgLMhgua2VscC52MS5JbmNyZW1lbnRSZXN1bHRIABIsCghoYXNoX3NldBgKIAEoCzIYLmtlbHAudjEuSGFzaFNldFJlc3BvbnNlSAASMgoLaGFzaF9kZWxldGUYCyABKAsyGy5rZWxwLnYxLkhhc2hEZWxldGVSZXNwb25zZUgAEjgKDmhhc2hfaW5jcmVtZW50GAwgASgLMh4ua2VscC52MS5IYXNoSW5jcmVtZW50UmVzcG9uc2VIABIuCglsaXN0X3B1c2gYDSABKAsyGS5rZWxwLnYxLkxpc3RQdXNoUmVzcG9uc2VIABIsCghsaXN0X3BvcBgOIAEoCzIYLmtlbHAudjEuTGlzdFBvcFJlc3BvbnNlSAASLAoIbGlzdF9zZXQYDyABKAsyGC5rZWxwLnYxLkxpc3RTZXRSZXNwb25zZUgAEjIKC2xpc3RfaW5zZXJ0GBAgASgLMhsua2VscC52MS5MaXN0SW5zZXJ0UmVzcG9uc2VIABIyCgtsaXN0X3JlbW92ZRgRIAEoCzIbLmtlbHAudjEuTGlzdFJlbW92ZVJlc3BvbnNlSAASLgoJbGlzdF90cmltGBIgASgLMhkua2VscC52MS5MaXN0VHJpbVJlc3BvbnNlSAASLgoJbGlzdF9tb3ZlGBMgASgLMhkua2VscC52MS5MaXN0TW92ZVJlc3BvbnNlSAASKgoHc2V0X2FkZBgUIAEoCzIXLmtlbHAudjEuU2V0QWRkUmVzcG9uc2VIABIwCgpzZXRfcmVtb3ZlGBUgASgLMhoua2VscC52MS5TZXRSZW1vdmVSZXNwb25zZUgAEioKB3NldF9wb3AYFiABKAsyFy5rZWxwLnYxLlNldFBvcFJlc3BvbnNlSAASMgoLc2V0X2NvbWJpbmUYFyABKAsyGy5rZWxwLnYxLlNldENvbWJpbmVSZXNwb25zZUgAEjcKDnNvcnRlZF9zZXRfYWRkGBggASgLMh0ua2VscC52MS5Tb3J0ZWRTZXRBZGRSZXNwb25zZUgAEj0KEXNvcnRlZF9zZXRfcmVtb3ZlGBkgASgLMiAua2VscC52MS5Tb3J0ZWRTZXRSZW1vdmVSZXNwb25zZUgAEkgKF3NvcnRlZF9zZXRfcmVtb3ZlX3JhbmdlGBogASgLMiUua2VscC52MS5Tb3J0ZWRTZXRSZW1vdmVSYW5nZVJlc3BvbnNlSAASNwoOc29ydGVkX3NldF9wb3AYGyABKAsyHS5rZWxwLnYxLlNvcnRlZFNldFBvcFJlc3BvbnNlSAASPwoSc29ydGVkX3NldF9jb21iaW5lGBwgASgLMiEua2VscC52MS5Tb3J0ZWRTZXRDb21iaW5lUmVzcG9uc2VIABIqCgdobGxfYWRkGB0gASgLMhcua2VscC52MS5IbGxBZGRSZXNwb25zZUgAEi4KCWhsbF9tZXJnZRgeIAEoCzIZLmtlbHAudjEuSGxsTWVyZ2VSZXNwb25zZUgAEjQKDGJsb29tX2NyZWF0ZRgfIAEoCzIcLmtlbHAudjEuQmxvb21DcmVhdGVSZXNwb25zZUgAEi4KCWJsb29tX2FkZBggIAEoCzIZLmtlbHAudjEuQmxvb21BZGRSZXNwb25zZUgAQggKBnJlc3VsdCIqCglHZXRSZXN1bHQSHQoFZW50cnkYASABKAsyDi5rZWxwLnYxLkVudHJ5Ii0KCVB1dFJlc3VsdBIgCghwcmV2aW91cxgBIAEoCzIOLmtlbHAudjEuRW50cnkiQQoMRGVsZXRlUmVzdWx0Eg8KB2RlbGV0ZWQYASABKAgSIAoIcHJldmlvdXMYAiABKAsyDi5rZWxwLnYxLkVudHJ5IioKEURlbGV0ZVJhbmdlUmVzdWx0EhUKDWRlbGV0ZWRfY291bnQYASABKAMiIAoPSW5jcmVtZW50UmVzdWx0Eg0KBXZhbHVlGAEgASgDIkEKD1BpcGVsaW5lUmVxdWVzdBIuCgpvcGVyYXRpb25zGAEgAygLMhoua2VscC52MS5QaXBlbGluZU9wZXJhdGlvbiLRAgoRUGlwZWxpbmVPcGVyYXRpb24SIgoDZ2V0GAEgASgLMhMua2VscC52MS5HZXRSZXF1ZXN0SAASIgoDcHV0GAIgASgLMhMua2VscC52MS5QdXRSZXF1ZXN0SAASKAoGZGVsZXRlGAMgASgLMhYua2VscC52MS5EZWxldGVSZXF1ZXN0SAASLgoJaW5jcmVtZW50GAQgASgLMhkua2VscC52MS5JbmNyZW1lbnRSZXF1ZXN0SAASJgoFdG91Y2gYBSABKAsyFS5rZWxwLnYxLlRvdWNoUmVxdWVzdEgAEigKBmV4aXN0cxgGIAEoCzIWLmtlbHAudjEuRXhpc3RzUmVxdWVzdEgAEhIKCnRpbWVvdXRfbXMYDyABKA0SEwoLdHJhY2VwYXJlbnQYDSABKAkSEgoKdHJhY2VzdGF0ZRgOIAEoCUILCglvcGVyYXRpb24iPAoQUGlwZWxpbmVSZXNwb25zZRIoCgdyZXN1bHRzGAEgAygLMhcua2VscC52MS5QaXBlbGluZVJlc3VsdCLCAgoOUGlwZWxpbmVSZXN1bHQSIwoDZ2V0GAEgASgLMhQua2VscC52MS5HZXRSZXNwb25zZUgAEiMKA3B1dBgCIAEoCzIULmtlbHAudjEuUHV0UmVzcG9uc2VIABIpCgZkZWxldGUYAyABKAsyFy5rZWxwLnYxLkRlbGV0ZVJlc3BvbnNlSAASLwoJaW5jcmVtZW50GAQgASgLMhoua2VscC52MS5JbmNyZW1lbnRSZXNwb25zZUgAEicKBXRvdWNoGAUgASgLMhYua2VscC52MS5Ub3VjaFJlc3BvbnNlSAASKQoGZXhpc3RzGAYgASgLMhcua2VscC52MS5FeGlzdHNSZXNwb25zZUgAEiwKB2ZhaWx1cmUYByABKAsyGS5rZWxwLnYxLk9wZXJhdGlvbkZhaWx1cmVIAEIICgZyZXN1bHQiVwoQT3BlcmF0aW9uRmFpbHVyZRIMCgRjb2RlGAEgASgFEg8KB21lc3NhZ2UYAiABKAkSJAoGZGV0YWlsGAMgASgLMhQua2VscC52MS5FcnJvckRldGFpbCp5CghSZWxhdGlvbhIYChRSRUxBVElPTl9VTlNQRUNJRklFRBAAEhIKDlJFTEFUSU9OX0VRVUFMEAESFgoSUkVMQVRJT05fTk9UX0VRVUFMEAISEQoNUkVMQVRJT05fTEVTUxADEhQKEFJFTEFUSU9OX0dSRUFURVIQBDLVBQoJS3ZTZXJ2aWNlEjAKA0dldBITLmtlbHAudjEuR2V0UmVxdWVzdBoULmtlbHAudjEuR2V0UmVzcG9uc2USMAoDUHV0EhMua2VscC52MS5QdXRSZXF1ZXN0GhQua2VscC52MS5QdXRSZXNwb25zZRI5CgZEZWxldGUSFi5rZWxwLnYxLkRlbGV0ZVJlcXVlc3QaFy5rZWxwLnYxLkRlbGV0ZVJlc3BvbnNlEkgKC0RlbGV0ZVJhbmdlEhsua2VscC52MS5EZWxldGVSYW5nZVJlcXVlc3QaHC5rZWxwLnYxLkRlbGV0ZVJhbmdlUmVzcG9uc2USOQoGRXhpc3RzEhYua2VscC52MS5FeGlzdHNSZXF1ZXN0Ghcua2VscC52MS5FeGlzdHNSZXNwb25zZRIzCgRTY2FuEhQua2VscC52MS5TY2FuUmVxdWVzdBoVLmtlbHAudjEuU2NhblJlc3BvbnNlEkcKClNjYW5TdHJlYW0SGi5rZWxwLnYxLlNjYW5TdHJlYW1SZXF1ZXN0Ghsua2VscC52MS5TY2FuU3RyZWFtUmVzcG9uc2UwARIzCgRLZXlzEhQua2VscC52MS5LZXlzUmVxdWVzdBoVLmtlbHAudjEuS2V5c1Jlc3BvbnNlEkIKCUluY3JlbWVudBIZLmtlbHAudjEuSW5jcmVtZW50UmVxdWVzdBoaLmtlbHAudjEuSW5jcmVtZW50UmVzcG9uc2USNgoFVG91Y2gSFS5rZWxwLnYxLlRvdWNoUmVxdWVzdBoWLmtlbHAudjEuVG91Y2hSZXNwb25zZRIwCgNUeG4SEy5rZWxwLnYxLlR4blJlcXVlc3QaFC5rZWxwLnYxLlR4blJlc3BvbnNlEkMKCFBpcGVsaW5lEhgua2VscC52MS5QaXBlbGluZVJlcXVlc3QaGS5rZWxwLnYxLlBpcGVsaW5lUmVzcG9uc2UoATABQhxaGmtlbHAvZ2VuL2dvL2tlbHAvdjE7a2VscHYxYgZwcm90bzM", [file_google_protobuf_duration, file_kelp_v1_errors, file_kelp_v1_hash, file_kelp_v1_list, file_kelp_v1_set, file_kelp_v1_sketch, file_kelp_v1_sorted_set, file_kelp_v1_types]);
 
 /**
  * Asks for one key.
@@ -1052,6 +1062,190 @@ export type Operation = Message<"kelp.v1.Operation"> & {
      */
     value: IncrementOperation;
     case: "increment";
+  } | {
+    /**
+     * As HashService.Set.
+     *
+     * @generated from field: kelp.v1.HashSetRequest hash_set = 10;
+     */
+    value: HashSetRequest;
+    case: "hashSet";
+  } | {
+    /**
+     * As HashService.Delete.
+     *
+     * @generated from field: kelp.v1.HashDeleteRequest hash_delete = 11;
+     */
+    value: HashDeleteRequest;
+    case: "hashDelete";
+  } | {
+    /**
+     * As HashService.Increment.
+     *
+     * @generated from field: kelp.v1.HashIncrementRequest hash_increment = 12;
+     */
+    value: HashIncrementRequest;
+    case: "hashIncrement";
+  } | {
+    /**
+     * As ListService.Push.
+     *
+     * @generated from field: kelp.v1.ListPushRequest list_push = 13;
+     */
+    value: ListPushRequest;
+    case: "listPush";
+  } | {
+    /**
+     * As ListService.Pop.
+     *
+     * @generated from field: kelp.v1.ListPopRequest list_pop = 14;
+     */
+    value: ListPopRequest;
+    case: "listPop";
+  } | {
+    /**
+     * As ListService.Set.
+     *
+     * @generated from field: kelp.v1.ListSetRequest list_set = 15;
+     */
+    value: ListSetRequest;
+    case: "listSet";
+  } | {
+    /**
+     * As ListService.Insert.
+     *
+     * @generated from field: kelp.v1.ListInsertRequest list_insert = 16;
+     */
+    value: ListInsertRequest;
+    case: "listInsert";
+  } | {
+    /**
+     * As ListService.Remove.
+     *
+     * @generated from field: kelp.v1.ListRemoveRequest list_remove = 17;
+     */
+    value: ListRemoveRequest;
+    case: "listRemove";
+  } | {
+    /**
+     * As ListService.Trim.
+     *
+     * @generated from field: kelp.v1.ListTrimRequest list_trim = 18;
+     */
+    value: ListTrimRequest;
+    case: "listTrim";
+  } | {
+    /**
+     * As ListService.Move.
+     *
+     * @generated from field: kelp.v1.ListMoveRequest list_move = 19;
+     */
+    value: ListMoveRequest;
+    case: "listMove";
+  } | {
+    /**
+     * As SetService.Add.
+     *
+     * @generated from field: kelp.v1.SetAddRequest set_add = 20;
+     */
+    value: SetAddRequest;
+    case: "setAdd";
+  } | {
+    /**
+     * As SetService.Remove.
+     *
+     * @generated from field: kelp.v1.SetRemoveRequest set_remove = 21;
+     */
+    value: SetRemoveRequest;
+    case: "setRemove";
+  } | {
+    /**
+     * As SetService.Pop.
+     *
+     * @generated from field: kelp.v1.SetPopRequest set_pop = 22;
+     */
+    value: SetPopRequest;
+    case: "setPop";
+  } | {
+    /**
+     * As SetService.Combine.
+     *
+     * @generated from field: kelp.v1.SetCombineRequest set_combine = 23;
+     */
+    value: SetCombineRequest;
+    case: "setCombine";
+  } | {
+    /**
+     * As SortedSetService.Add.
+     *
+     * @generated from field: kelp.v1.SortedSetAddRequest sorted_set_add = 24;
+     */
+    value: SortedSetAddRequest;
+    case: "sortedSetAdd";
+  } | {
+    /**
+     * As SortedSetService.Remove.
+     *
+     * @generated from field: kelp.v1.SortedSetRemoveRequest sorted_set_remove = 25;
+     */
+    value: SortedSetRemoveRequest;
+    case: "sortedSetRemove";
+  } | {
+    /**
+     * As SortedSetService.RemoveRange.
+     *
+     * @generated from field: kelp.v1.SortedSetRemoveRangeRequest sorted_set_remove_range = 26;
+     */
+    value: SortedSetRemoveRangeRequest;
+    case: "sortedSetRemoveRange";
+  } | {
+    /**
+     * As SortedSetService.Pop.
+     *
+     * @generated from field: kelp.v1.SortedSetPopRequest sorted_set_pop = 27;
+     */
+    value: SortedSetPopRequest;
+    case: "sortedSetPop";
+  } | {
+    /**
+     * As SortedSetService.Combine.
+     *
+     * @generated from field: kelp.v1.SortedSetCombineRequest sorted_set_combine = 28;
+     */
+    value: SortedSetCombineRequest;
+    case: "sortedSetCombine";
+  } | {
+    /**
+     * As SketchService.HllAdd.
+     *
+     * @generated from field: kelp.v1.HllAddRequest hll_add = 29;
+     */
+    value: HllAddRequest;
+    case: "hllAdd";
+  } | {
+    /**
+     * As SketchService.HllMerge.
+     *
+     * @generated from field: kelp.v1.HllMergeRequest hll_merge = 30;
+     */
+    value: HllMergeRequest;
+    case: "hllMerge";
+  } | {
+    /**
+     * As SketchService.BloomCreate.
+     *
+     * @generated from field: kelp.v1.BloomCreateRequest bloom_create = 31;
+     */
+    value: BloomCreateRequest;
+    case: "bloomCreate";
+  } | {
+    /**
+     * As SketchService.BloomAdd.
+     *
+     * @generated from field: kelp.v1.BloomAddRequest bloom_add = 32;
+     */
+    value: BloomAddRequest;
+    case: "bloomAdd";
   } | { case: undefined; value?: undefined };
 };
 
@@ -1331,6 +1525,190 @@ export type OperationResult = Message<"kelp.v1.OperationResult"> & {
      */
     value: IncrementResult;
     case: "increment";
+  } | {
+    /**
+     * What HashService.Set answers.
+     *
+     * @generated from field: kelp.v1.HashSetResponse hash_set = 10;
+     */
+    value: HashSetResponse;
+    case: "hashSet";
+  } | {
+    /**
+     * What HashService.Delete answers.
+     *
+     * @generated from field: kelp.v1.HashDeleteResponse hash_delete = 11;
+     */
+    value: HashDeleteResponse;
+    case: "hashDelete";
+  } | {
+    /**
+     * What HashService.Increment answers.
+     *
+     * @generated from field: kelp.v1.HashIncrementResponse hash_increment = 12;
+     */
+    value: HashIncrementResponse;
+    case: "hashIncrement";
+  } | {
+    /**
+     * What ListService.Push answers.
+     *
+     * @generated from field: kelp.v1.ListPushResponse list_push = 13;
+     */
+    value: ListPushResponse;
+    case: "listPush";
+  } | {
+    /**
+     * What ListService.Pop answers.
+     *
+     * @generated from field: kelp.v1.ListPopResponse list_pop = 14;
+     */
+    value: ListPopResponse;
+    case: "listPop";
+  } | {
+    /**
+     * What ListService.Set answers.
+     *
+     * @generated from field: kelp.v1.ListSetResponse list_set = 15;
+     */
+    value: ListSetResponse;
+    case: "listSet";
+  } | {
+    /**
+     * What ListService.Insert answers.
+     *
+     * @generated from field: kelp.v1.ListInsertResponse list_insert = 16;
+     */
+    value: ListInsertResponse;
+    case: "listInsert";
+  } | {
+    /**
+     * What ListService.Remove answers.
+     *
+     * @generated from field: kelp.v1.ListRemoveResponse list_remove = 17;
+     */
+    value: ListRemoveResponse;
+    case: "listRemove";
+  } | {
+    /**
+     * What ListService.Trim answers.
+     *
+     * @generated from field: kelp.v1.ListTrimResponse list_trim = 18;
+     */
+    value: ListTrimResponse;
+    case: "listTrim";
+  } | {
+    /**
+     * What ListService.Move answers.
+     *
+     * @generated from field: kelp.v1.ListMoveResponse list_move = 19;
+     */
+    value: ListMoveResponse;
+    case: "listMove";
+  } | {
+    /**
+     * What SetService.Add answers.
+     *
+     * @generated from field: kelp.v1.SetAddResponse set_add = 20;
+     */
+    value: SetAddResponse;
+    case: "setAdd";
+  } | {
+    /**
+     * What SetService.Remove answers.
+     *
+     * @generated from field: kelp.v1.SetRemoveResponse set_remove = 21;
+     */
+    value: SetRemoveResponse;
+    case: "setRemove";
+  } | {
+    /**
+     * What SetService.Pop answers.
+     *
+     * @generated from field: kelp.v1.SetPopResponse set_pop = 22;
+     */
+    value: SetPopResponse;
+    case: "setPop";
+  } | {
+    /**
+     * What SetService.Combine answers.
+     *
+     * @generated from field: kelp.v1.SetCombineResponse set_combine = 23;
+     */
+    value: SetCombineResponse;
+    case: "setCombine";
+  } | {
+    /**
+     * What SortedSetService.Add answers.
+     *
+     * @generated from field: kelp.v1.SortedSetAddResponse sorted_set_add = 24;
+     */
+    value: SortedSetAddResponse;
+    case: "sortedSetAdd";
+  } | {
+    /**
+     * What SortedSetService.Remove answers.
+     *
+     * @generated from field: kelp.v1.SortedSetRemoveResponse sorted_set_remove = 25;
+     */
+    value: SortedSetRemoveResponse;
+    case: "sortedSetRemove";
+  } | {
+    /**
+     * What SortedSetService.RemoveRange answers.
+     *
+     * @generated from field: kelp.v1.SortedSetRemoveRangeResponse sorted_set_remove_range = 26;
+     */
+    value: SortedSetRemoveRangeResponse;
+    case: "sortedSetRemoveRange";
+  } | {
+    /**
+     * What SortedSetService.Pop answers.
+     *
+     * @generated from field: kelp.v1.SortedSetPopResponse sorted_set_pop = 27;
+     */
+    value: SortedSetPopResponse;
+    case: "sortedSetPop";
+  } | {
+    /**
+     * What SortedSetService.Combine answers.
+     *
+     * @generated from field: kelp.v1.SortedSetCombineResponse sorted_set_combine = 28;
+     */
+    value: SortedSetCombineResponse;
+    case: "sortedSetCombine";
+  } | {
+    /**
+     * What SketchService.HllAdd answers.
+     *
+     * @generated from field: kelp.v1.HllAddResponse hll_add = 29;
+     */
+    value: HllAddResponse;
+    case: "hllAdd";
+  } | {
+    /**
+     * What SketchService.HllMerge answers.
+     *
+     * @generated from field: kelp.v1.HllMergeResponse hll_merge = 30;
+     */
+    value: HllMergeResponse;
+    case: "hllMerge";
+  } | {
+    /**
+     * What SketchService.BloomCreate answers.
+     *
+     * @generated from field: kelp.v1.BloomCreateResponse bloom_create = 31;
+     */
+    value: BloomCreateResponse;
+    case: "bloomCreate";
+  } | {
+    /**
+     * What SketchService.BloomAdd answers.
+     *
+     * @generated from field: kelp.v1.BloomAddResponse bloom_add = 32;
+     */
+    value: BloomAddResponse;
+    case: "bloomAdd";
   } | { case: undefined; value?: undefined };
 };
 

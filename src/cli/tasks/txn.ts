@@ -4,7 +4,7 @@ import type { OperationResult, TxnRequest } from '../../client/messages/types.ts
 import { displayValue } from '../terminal/display.ts';
 import { type ExitCode, exitCode } from '../process/exit-code.ts';
 import { readTextInput } from '../command-line/input.ts';
-import { txnJson } from '../../api-json.ts';
+import { resultJson, txnJson } from '../../api-json.ts';
 import type { KeyForm } from '../command-line/key-form.ts';
 import type { Session } from '../session/session.ts';
 import { Table } from '../terminal/table.ts';
@@ -42,7 +42,8 @@ function resultTable(
 }
 
 function subjectOf(operation: Operation, { show }: KeyForm): string {
-  if (operation.kind !== 'deleteRange') return show(operation.key);
+  if ('keys' in operation) return operation.keys.map(show).join(' ');
+  if ('key' in operation) return show(operation.key);
   if ('all' in operation.range) return 'all keys';
   const { key, prefix, start, end } = operation.range;
   if (key) return show(key);
@@ -64,5 +65,7 @@ function displayResult(result: OperationResult): string {
       return `${result.deletedCount} deleted`;
     case 'increment':
       return String(result.value);
+    default:
+      return JSON.stringify(resultJson(result));
   }
 }

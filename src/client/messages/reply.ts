@@ -41,6 +41,8 @@ function toOperationResult({ result }: OperationResultShape): OperationResult {
       return { kind: 'deleteRange', deletedCount: result.value.deletedCount };
     case 'increment':
       return { kind: 'increment', value: result.value.value };
+    default:
+      throw incompleteReply(`a result that this client knows, not ${result.case}`);
     case undefined:
       throw incompleteReply('a result of an operation');
   }

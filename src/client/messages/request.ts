@@ -171,5 +171,11 @@ function toOperation(operation: Operation): OperationShape {
       };
       return { operation: { case: 'increment', value } };
     }
+    default:
+      throw new KelpError(
+        'invalidArgument',
+        `this client sends no ${operation.kind} in a transaction`,
+        undefined,
+      );
   }
 }

@@ -8,26 +8,29 @@ import { budgetSpent } from '../../store/views/draft.ts';
 import { toEntry } from '../../store/views/entries.ts';
 import { encodeKey } from '../../store/views/keys.ts';
 import { toDeletedRange, toEngineRange } from '../../store/views/range.ts';
-import type { Compare, Operation, OperationResult, TxnRequest, TxnResult } from '../../api.ts';
+import type { Compare, KeyOperation, Operation, OperationResult, TxnRequest, TxnResult } from '../../api.ts';
+import type { Random } from '../../clock.ts';
 import type { View } from '../../store/views/view.ts';
 import { kinds } from '../../store/collections/kinds.ts';
+import { isCollectionOperation, prepareOperation } from '../collections/operation.ts';
 import { add, deleteAll } from './writes.ts';
 
-/** An operation with its key, or its range, as bytes. */
+/** An operation with its key, or its range, as bytes; or what runs it. */
 type Prepared =
   | { readonly operation: RangeOperation; readonly range: EngineRange }
-  | { readonly operation: Exclude<Operation, RangeOperation>; readonly key: Uint8Array };
+  | { readonly operation: Exclude<KeyOperation, RangeOperation>; readonly key: Uint8Array }
+  | { readonly run: (view: View) => OperationResult };
 
 type RangeOperation = Extract<Operation, { kind: 'deleteRange' }>;
 
-export function runTxn(view: View, request: TxnRequest): TxnResult {
+export function runTxn(view: View, request: TxnRequest, random: Random): TxnResult {
   const compares = request.compares ?? [];
   if (compares.length > fixed.txnComparesMax) {
     throw new StoreError('invalidArgument', `a transaction has at most ${fixed.txnComparesMax} compares`);
   }
   const prepared = compares.map(prepareCompare);
-  const success = prepare(request.success ?? [], 'success');
-  const failure = prepare(request.failure ?? [], 'failure');
+  const success = prepare(request.success ?? [], 'success', random);
+  const failure = prepare(request.failure ?? [], 'failure', random);
   const succeeded = prepared.every((compare) => holds(view, compare));
   const results = (succeeded ? success : failure).map((one) => {
     const result = run(view, one);
@@ -55,21 +58,23 @@ function prepareCompare(compare: Compare): PreparedCompare {
 }
 
 /** Encodes the keys of a branch and checks all that can be wrong with it whatever the store holds. */
-function prepare(operations: readonly Operation[], branch: string): Prepared[] {
+function prepare(operations: readonly Operation[], branch: string, random: Random): Prepared[] {
   if (operations.length > fixed.txnOperationsMax) {
     throw new StoreError(
       'invalidArgument',
       `the ${branch} branch has ${operations.length} operations; at most ${fixed.txnOperationsMax} are allowed`,
     );
   }
-  return operations.map((operation) =>
-    operation.kind === 'deleteRange'
+  return operations.map((operation) => {
+    if (isCollectionOperation(operation)) return { run: prepareOperation(operation, random) };
+    return operation.kind === 'deleteRange'
       ? { operation, range: toDeletedRange(operation.range) }
-      : { operation, key: encodeKey(operation.key) },
-  );
+      : { operation, key: encodeKey(operation.key) };
+  });
 }
 
 function run(view: View, prepared: Prepared): OperationResult {
+  if ('run' in prepared) return prepared.run(view);
   if ('range' in prepared) return { kind: 'deleteRange', deletedCount: deleteAll(view, prepared.range) };
   const { operation, key } = prepared;
   switch (operation.kind) {

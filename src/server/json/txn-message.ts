@@ -76,6 +76,10 @@ function toOperation({ operation }: OperationMessage, place: string): Operation 
       const key = keyIn(`${place}.increment`, operation.value);
       return { kind: 'increment', key, delta, ...(ttl !== undefined && { ttlMs: durationMs(ttl) }) };
     }
+    default:
+      throw invalid(
+        `${place}.${operation.case} is for gRPC and Connect: a transaction in this form has get, put, delete, deleteRange and increment`,
+      );
     case undefined:
       throw invalid(`${place} is no operation; give get, put, delete, deleteRange or increment`);
   }

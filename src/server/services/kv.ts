@@ -236,5 +236,5 @@ async function txn(
     ...txnRequest(request),
     admit: admitResult(call),
   });
-  return { succeeded, results: results.map(operationResult), revision };
+  return { succeeded, results: results.map((result) => operationResult(result, revision)), revision };
 }

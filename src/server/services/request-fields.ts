@@ -19,13 +19,13 @@ export function keyIn({ key, keyBytes }: { readonly key: string; readonly keyByt
 }
 
 /** A list of keys, where empty texts stand for those that are given as bytes. */
-export function keysOf(texts: readonly string[], bytes: readonly Uint8Array[]): Key[] {
+export function keysOf(texts: readonly string[], bytes: readonly Uint8Array[], field = 'keys'): Key[] {
   let next = 0;
   const keys = texts.map((text): Key => (text === '' ? (bytes[next++] ?? '') : text));
   if (next !== bytes.length) {
     throw new StoreError(
       'invalidArgument',
-      `keys has ${next} empty texts, but keys_bytes has ${bytes.length} keys; each empty text stands for one of them`,
+      `${field} has ${next} empty texts, but ${field}_bytes has ${bytes.length} keys; each empty text stands for one of them`,
     );
   }
   return keys;

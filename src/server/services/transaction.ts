@@ -9,6 +9,8 @@ import { Relation as RelationNumber } from '../../../gen/kelp/v1/kv_pb.ts';
 import { StoreError } from '../../errors.ts';
 import type { Admit, Compare, Key, Operation, OperationResult, Relation, TxnRequest } from '../../api.ts';
 import type { Call } from '../calls/call.ts';
+import { answerBytes, resultShape } from './data-types/replies.ts';
+import { operationOf } from './data-types/requests.ts';
 import { entryBytes, optionalEntry, pageCharge, RESULT_OBJECT_BYTES } from './reply-entries.ts';
 import { deletedRange, given, keyOf, keyRange, timeToLiveMs, wholeNumber } from './request-fields.ts';
 
@@ -118,12 +120,19 @@ function operation({ operation }: OperationShape, field: string): Operation {
         ...given({ ttlMs: timeToLiveMs(`${field}.increment.ttl`, ttl) }),
       };
     }
+    default:
+      return operationOf(operation.case, operation.value, `${field}.${fieldOf(operation.case)}.`);
     case undefined:
       throw new StoreError('invalidArgument', `${field} is empty or of a kind that is not known`);
   }
 }
 
-export function operationResult(result: OperationResult): OperationResultShape {
+/** The field of an operation, as errors name it. */
+function fieldOf(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+export function operationResult(result: OperationResult, revision: number): OperationResultShape {
   switch (result.kind) {
     case 'get':
       return { result: { case: 'get', value: { entry: optionalEntry(result.entry) } } };
@@ -137,6 +146,8 @@ export function operationResult(result: OperationResult): OperationResultShape {
       return { result: { case: 'deleteRange', value: { deletedCount: result.deletedCount } } };
     case 'increment':
       return { result: { case: 'increment', value: { value: result.value } } };
+    default:
+      return { result: resultShape(result, revision) };
   }
 }
 
@@ -153,7 +164,8 @@ export function admitResult(call: Call): Admit<OperationResult> {
 function resultBytes(result: OperationResult): number {
   if (result.kind === 'get') return RESULT_BYTES + entryBytes(result.entry);
   if (result.kind === 'put' || result.kind === 'delete') return RESULT_BYTES + entryBytes(result.previous);
-  return RESULT_BYTES;
+  if (result.kind === 'deleteRange' || result.kind === 'increment') return RESULT_BYTES;
+  return RESULT_BYTES + answerBytes(result);
 }
 
 /** What a result takes besides its entry. */

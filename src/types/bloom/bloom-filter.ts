@@ -24,6 +24,14 @@ import { Pages } from './pages.ts';
 
 export type { FilterOptions } from './layers.ts';
 
+/** Of a filter that is made without a word of how: as RedisBloom has them. */
+export const filterDefaults: FilterOptions = {
+  errorRate: 0.01,
+  capacity: 100,
+  expansion: 2,
+  isScaling: true,
+};
+
 /** `full`: the filter does not grow, and has as many items as it was made for. */
 export type Added = 'added' | 'present' | 'full';
 

@@ -110,20 +110,22 @@ function smallestFirst(sets: readonly Version[]): Version[] {
 
 /**
  * Writes a combination to a key, in place of what is there; an empty one deletes that.
+ * @param countMax the most members that are written, from 1.
  * @returns how many members it has, and whether a key was deleted. Throws `limitReached` for one that is too much for a request.
  */
 export function storeCombination(
   view: View,
   combination: Combination,
   key: Uint8Array,
+  countMax = Infinity,
 ): { readonly count: number; readonly isDeleted: boolean } {
   // All before any is written: a scan over what the transaction itself has changed is slower.
   const members: Uint8Array[] = [];
   const next = combination.visit(view, undefined, Infinity, (member) => {
     members.push(new Uint8Array(member));
-    return true;
+    return members.length < countMax;
   });
-  if (next !== undefined) throw budgetSpent(view.budget);
+  if (next !== undefined && members.length < countMax) throw budgetSpent(view.budget);
   const edit = TableEdit.replace(view, key, setType);
   for (const member of members) edit.add(member);
   if (edit.count === 0) return { count: 0, isDeleted: view.delete(key) !== undefined };

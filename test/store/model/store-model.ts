@@ -9,11 +9,12 @@ import type {
   Condition,
   DeleteReason,
   DeletedRange,
-  Operation,
+  KeyOperation,
   PutOptions,
   TxnRequest,
 } from '../../../src/api.ts';
 import { textOf } from './readable.ts';
+import { keyOperation } from '../../support/key-operations.ts';
 import { textKey } from '../../support/text-key.ts';
 
 export interface ModelEntry {
@@ -156,7 +157,9 @@ export class StoreModel {
     const { compares = [], success = [], failure = [] } = request;
     const draft = new Draft(this);
     const succeeded = compares.every((compare) => holds(draft, compare));
-    const results = (succeeded ? success : failure).map((operation) => this.#run(draft, operation));
+    const results = (succeeded ? success : failure).map((operation) =>
+      this.#run(draft, keyOperation(operation)),
+    );
     this.#commit(draft);
     return { succeeded, results, revision: this.revision };
   }
@@ -277,7 +280,7 @@ export class StoreModel {
     this.events.push(events);
   }
 
-  #run(draft: Draft, operation: Operation): unknown {
+  #run(draft: Draft, operation: KeyOperation): unknown {
     const { kind } = operation;
     if (kind === 'deleteRange') return { kind, deletedCount: draft.deleteRange(operation.range) };
     const key = textKey(operation.key);

@@ -4,6 +4,7 @@ import { fixed } from '../../../../limits.ts';
 import type { ReadView, View } from '../../../../store/views/view.ts';
 import {
   addItems,
+  filterDefaults,
   type FilterInfo,
   type FilterOptions,
   hasItems,
@@ -13,9 +14,6 @@ import {
 import { bloomTexts, ReplyError, wrongArity } from '../../replies/errors.ts';
 import type { Arguments, Command, CommandCall, KeyPlaces, KeyUse, Reply } from '../command.ts';
 
-/** Of a filter that is made by the first item: 100 items, 1 %. */
-const DEFAULTS: FilterOptions = { errorRate: 0.01, capacity: 100, expansion: 2, isScaling: true };
-const EXPANSION_MAX = 0xffff_ffff;
 /** What a filter and each of its layers take besides their bits, as RedisBloom counts. */
 const FILTER_BYTES = 32;
 const LAYER_BYTES = 64;
@@ -28,13 +26,13 @@ function reserve(view: View, { args, reply }: CommandCall): void {
   if (capacity <= 0) throw new ReplyError(bloomTexts.capacityRange);
   const isScaling = indexOf(args, 'NONSCALING') === -1;
   const expansionIndex = indexOf(args, 'EXPANSION');
-  let { expansion } = DEFAULTS;
+  let { expansion } = filterDefaults;
   if (expansionIndex !== -1) {
     if (expansionIndex + 1 === args.count) throw new ReplyError(bloomTexts.noExpansion);
     if (!isScaling) throw new ReplyError(bloomTexts.fixedExpansion);
     expansion = numberOr(bloomTexts.badExpansion, () => args.integer(expansionIndex + 1));
     if (expansion < 1) throw new ReplyError(bloomTexts.expansionRange);
-    if (expansion > EXPANSION_MAX) throw new ReplyError(bloomTexts.badExpansion);
+    if (expansion > fixed.bloomExpansionMax) throw new ReplyError(bloomTexts.badExpansion);
   }
   const isNew = reserveFilter(view, args.key(1), { errorRate, capacity, expansion, isScaling });
   if (!isNew) throw new ReplyError(bloomTexts.exists);
@@ -56,17 +54,17 @@ function numberOr(text: string, read: () => number): number {
 }
 
 function add(view: View, call: CommandCall): void {
-  insertItems(view, call, 2, DEFAULTS, false);
+  insertItems(view, call, 2, filterDefaults, false);
 }
 
 function madd(view: View, call: CommandCall): void {
-  insertItems(view, call, 2, DEFAULTS, true);
+  insertItems(view, call, 2, filterDefaults, true);
 }
 
 /** Options are known by their first letters, as in RedisBloom. */
 function insert(view: View, call: CommandCall): void {
   const { args } = call;
-  let { errorRate, capacity, expansion, isScaling } = DEFAULTS;
+  let { errorRate, capacity, expansion, isScaling } = filterDefaults;
   let isCreated = true;
   let index = 2;
   for (let isItems = false; !isItems; index++) {
@@ -86,7 +84,13 @@ function insert(view: View, call: CommandCall): void {
     else throw new ReplyError(bloomTexts.unknownArgument);
   }
   if (index === args.count) throw wrongArity('bf.insert');
-  if (errorRate <= 0 || errorRate >= 1 || capacity < 1 || expansion < 1 || expansion > EXPANSION_MAX)
+  if (
+    errorRate <= 0 ||
+    errorRate >= 1 ||
+    capacity < 1 ||
+    expansion < 1 ||
+    expansion > fixed.bloomExpansionMax
+  )
     throw new ReplyError(bloomTexts.insertArgument);
   insertItems(view, call, index, isCreated ? { errorRate, capacity, expansion, isScaling } : undefined, true);
 }
