@@ -75,7 +75,6 @@ const kindByOption: Record<string, Kind> = {
   pageToken: 'text',
   reverse: 'flag',
   keysOnly: 'flag',
-  includeElements: 'flag',
   ranges: 'ranges',
   startRevision: 'wholeNumber',
   storeId: 'text',

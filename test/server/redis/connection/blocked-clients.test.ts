@@ -55,7 +55,7 @@ test('one whose decision finds no room is served once, later, and by one reply',
     version: 2,
     served: () => served.push(`${reply.take().toString()}${events.join()}`),
   });
-  tell([{ key: KEY, deleted: false } as PlannedChange]);
+  tell([{ key: KEY, deleted: false } as unknown as PlannedChange]);
   expect(served).toEqual([]);
   clients.durable();
   await clock.settled();
