@@ -384,6 +384,7 @@ class Server implements RunningServer {
         clock,
         random,
         logins: this.#redisLogins,
+        rates: this.#calls.rates,
         config: this.#config,
         address: this.#redisBound,
         traffic: this.#measures.traffic,

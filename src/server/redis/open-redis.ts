@@ -4,6 +4,7 @@ import type { KvStore } from '../../kv/kv-store.ts';
 import { countKeys } from '../../types/keys/keyspace.ts';
 import { DATABASE_COUNT } from '../../types/databases/database-keys.ts';
 import type { View } from '../../store/views/view.ts';
+import type { RateLimits } from '../limits/rate-limits.ts';
 import type { RedisMeter } from '../metrics/redis-meter.ts';
 import type { Traffic } from '../metrics/traffic.ts';
 import type { ServerConfig } from '../config/config.ts';
@@ -19,6 +20,8 @@ export interface RedisOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logins: LoginGate;
+  /** Where what users may do in a second is limited. */
+  readonly rates: RateLimits | undefined;
   readonly config: Pick<ServerConfig, 'dataDir' | 'fsync' | 'limits' | 'serverLimits' | 'memoryBytesMax'>;
   readonly address: ListenAddress | undefined;
   readonly traffic: Traffic;
@@ -68,6 +71,7 @@ export function openRedis(options: RedisOptions): RedisDoor {
       defect: onDefect,
     },
     valueBytesMax: config.limits.valueBytesMax,
+    rates: options.rates,
     cursorSeed: random.bytes(4).reduce((sum, byte) => sum * 256 + byte, 0) / 2 ** 32,
   });
   services.watch(door.hooks);

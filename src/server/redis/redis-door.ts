@@ -5,6 +5,7 @@
 import type { Clock, Timer } from '../../clock.ts';
 import type { Login } from '../../access/login/login.ts';
 import { serverFixed } from '../../limits.ts';
+import type { RateLimits } from '../limits/rate-limits.ts';
 import type { Stop } from '../../store/seam.ts';
 import type { ClientSession, ClientSessions } from './commands/session-command.ts';
 import { CommandRunner, type RunObserver } from './commands/run-command.ts';
@@ -35,6 +36,8 @@ export interface RedisDoorOptions {
   readonly meter: CommandMeter & RunObserver;
   /** Of the store. */
   readonly valueBytesMax: number;
+  /** Where what users may do in a second is limited. */
+  readonly rates: RateLimits | undefined;
   /** From 0 to below 1, by chance: where cursors begin. */
   readonly cursorSeed: number;
 }
@@ -59,7 +62,7 @@ export class RedisDoor implements ClientSessions {
   #pauseTimer: Timer | undefined;
 
   constructor(options: RedisDoorOptions) {
-    const { store, clock, rows, logins, meter, valueBytesMax, cursorSeed } = options;
+    const { store, clock, rows, logins, meter, valueBytesMax, rates, cursorSeed } = options;
     this.#options = options;
     this.table = new CommandTable(rows);
     const runner = new CommandRunner(store, meter);
@@ -82,6 +85,7 @@ export class RedisDoor implements ClientSessions {
       meter,
       logins,
       wordBytesMax: valueBytesMax + serverFixed.redisWordBytesAboveValue,
+      rates,
       chargeInput: (bytes) => this.#chargeInput(bytes),
       chargeUnread: (bytes) => this.#chargeUnread(bytes),
       whenLogHasRoom: (run) => void this.#waitingForLog.push(run),

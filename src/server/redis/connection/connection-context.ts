@@ -1,6 +1,7 @@
 /** What all connections of the Redis door share. */
 import type { Login } from '../../../access/login/login.ts';
 import type { Clock } from '../../../clock.ts';
+import type { RateLimits } from '../../limits/rate-limits.ts';
 import type { Seam } from '../../../store/seam.ts';
 import type { ClientSession } from '../commands/session-command.ts';
 import type { CommandRunner } from '../commands/run-command.ts';
@@ -75,6 +76,8 @@ export interface ConnectionContext {
   readonly meter: CommandMeter;
   readonly logins: LoginGate;
   readonly wordBytesMax: number;
+  /** Where what users may do in a second is limited. */
+  readonly rates: RateLimits | undefined;
   /** Memory of what has come in and waits. @returns false: there is no room. */
   readonly chargeInput: (bytes: number) => boolean;
   /** Bytes of replies that clients have not taken. @returns false: there is no room. */

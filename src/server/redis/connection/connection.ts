@@ -41,6 +41,7 @@ import {
   unblocked,
 } from '../replies/errors.ts';
 import type { BlockedClient } from './blocked-clients.ts';
+import { CommandPace } from './command-pace.ts';
 import type { ConnectionContext, Wire } from './connection-context.ts';
 import { checkCall } from './key-access.ts';
 import { LongReply } from './long-reply.ts';
@@ -87,6 +88,8 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
   readonly #wire: Wire;
   readonly #parser: RequestParser;
   readonly #call: RunningCall;
+  /** Where it is limited what a user may do in a second. */
+  readonly #pace: CommandPace | undefined;
   readonly #connectedAtMs: number;
   #lastCommandAtMs: number;
   #lastCommand = '';
@@ -109,6 +112,8 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
   #queuedReplies = 0;
   #queuedBytes = 0;
   #isBusy = false;
+  /** What is to run next waits until more of the replies before it is gone. */
+  #waitsForReader = false;
   #isRunning = false;
   #isReadPaused = false;
   #isClosing = false;
@@ -137,12 +142,14 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
       charge: (bytes) => context.chargeInput(bytes),
     });
     this.#call = new RunningCall(context.args, context.reply, this, context.cursors);
+    this.#pace = context.rates && new CommandPace(context.rates, wire, context.turn);
   }
 
   // What comes in.
 
   receive(chunk: Buffer): void {
     if (this.#isClosing || this.#isClosed) return;
+    this.#pace?.received(chunk.length);
     if (!this.#parser.add(chunk)) {
       this.#destroy();
       return;
@@ -175,6 +182,7 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
     this.#isClosed = true;
     const { watched, blocked } = this.#context;
     this.#parser.close();
+    this.#pace?.close();
     this.#dropTransaction();
     if (this.#watchList !== undefined) watched.clear(this.#watchList);
     if (this.#blocked !== undefined) blocked.remove(this.#blocked);
@@ -189,7 +197,8 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
 
   /** Takes no more commands: what was begun ends, and its reply goes out before the end. */
   stop(): void {
-    if (this.#isBusy && this.#blocked === undefined) {
+    const isHeld = this.#waitsForReader || this.#pace?.isHolding === true;
+    if (this.#isBusy && this.#blocked === undefined && !isHeld) {
       this.#isClosing = true;
       return;
     }
@@ -219,6 +228,7 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
       this.#destroy();
       return;
     }
+    if (this.#longReply === undefined) this.#pace?.pushed(bytes.length);
     if (this.#longReply !== undefined) this.#heldPushes.push(bytes);
     else if (this.#isRunning) this.#context.reply.raw(bytes);
     else this.#deliver(Buffer.from(bytes));
@@ -252,6 +262,7 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
 
   #write(bytes: Buffer): void {
     if (bytes.length === 0) return;
+    this.#pace?.sent(this.#login, bytes.length);
     if (!this.#wire.write(bytes) || this.#unreadBytes > 0) this.#noteUnread();
   }
 
@@ -281,14 +292,22 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
 
   /** Reads on while there is room for what comes. */
   #steerReading(): void {
-    const isPaused =
-      this.#isBusy ||
-      this.#unreadBytes > serverFixed.redisUnreadBytesPaused ||
-      this.#queuedBytes > serverFixed.redisWaitingBytesPaused;
+    const isPaused = this.#isBusy || this.#hasMuchToSend;
+    if (this.#waitsForReader && !this.#hasMuchToSend) {
+      this.#waitsForReader = false;
+      this.#context.turn.later(this.#goOn);
+    }
     if (isPaused === this.#isReadPaused || this.#isClosed) return;
     this.#isReadPaused = isPaused;
     if (isPaused) this.#wire.pause();
     else this.#wire.resume();
+  }
+
+  get #hasMuchToSend(): boolean {
+    return (
+      this.#unreadBytes > serverFixed.redisUnreadBytesPaused ||
+      this.#queuedBytes > serverFixed.redisWaitingBytesPaused
+    );
   }
 
   // The commands.
@@ -335,6 +354,10 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
         turn.later(this.#goOn);
         return;
       }
+      if (this.#hasMuchToSend) {
+        this.#isBusy = this.#waitsForReader = true;
+        return;
+      }
       let next: PlacedArguments | undefined;
       try {
         next = this.#parser.next(args);
@@ -376,7 +399,10 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
     args.keepsKeys = false;
     try {
       this.#admit(row, args);
-      if (this.#context.isPaused(row, this.#goOn)) {
+      if (
+        this.#pace?.holds(this.#login, row, args, this.#goOn) === true ||
+        this.#context.isPaused(row, this.#goOn)
+      ) {
         this.#waitFor();
         return false;
       }
@@ -462,6 +488,7 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
   /** The command that was taken last comes again. */
   #waitFor(): void {
     this.#isBusy = true;
+    this.#pace?.comesAgain();
     this.#parser.rewind();
   }
 
@@ -573,7 +600,9 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
       begun,
       clock,
       pin: () => seam.pin(state),
-      isTakingTime: () => this.#unreadBytes > serverFixed.redisUnreadBytesPaused,
+      isTakingTime: () =>
+        this.#unreadBytes > serverFixed.redisUnreadBytesPaused ||
+        this.#pace?.holdsReply(this.#login, () => this.#longReply?.goOn()) === true,
       send: (bytes) => this.#deliver(bytes),
       fail: (error) => {
         if (error === undefined) this.#destroy();

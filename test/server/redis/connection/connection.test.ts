@@ -409,3 +409,46 @@ describe('a log that has failed', () => {
     expect(harness.defects).toEqual([]);
   });
 });
+
+describe('replies that a client reads slowly', () => {
+  it('hold up the rest of its pipeline, however many there are', async () => {
+    const harness = await open();
+    const client = harness.connect();
+    client.send('SET', 'a', Buffer.alloc(1_000_000));
+    await harness.settled();
+    client.raw();
+    client.wire.isRead = false;
+    const count = Math.ceil((1.5 * serverFixed.redisUnreadBytesMax) / 1_000_000);
+    client.pipeline(...Array.from({ length: count }, () => ['GET', 'a']));
+    for (let sentCount = 0; sentCount < count;) {
+      await harness.settled();
+      expect(client.wire.writableLength).toBeLessThan(0.1 * serverFixed.redisUnreadBytesMax);
+      sentCount += client.wire.written.splice(0).length === 0 ? 0 : client.wire.writableLength / 1_000_010;
+      client.wire.writableLength = 0;
+      client.connection.drained();
+    }
+    await harness.settled();
+    expect([client.wire.isDestroyed, client.wire.isPaused]).toEqual([false, false]);
+    client.wire.isRead = true;
+    client.send('PING');
+    expect(client.raw()).toBe('+PONG\r\n');
+  });
+
+  it('and wait for the disk do so too', async () => {
+    const harness = await open();
+    const client = harness.connect();
+    const value = Buffer.alloc(500_000);
+    harness.seam.flushes.hold();
+    const count = 100;
+    client.pipeline(['SET', 'a', value], ...Array.from({ length: count }, () => ['GET', 'a']));
+    for (let turn = 0; turn < count; turn++) await harness.seam.clock.settled();
+    expect(client.connection.figures.outputBytes).toBeLessThan(2 * serverFixed.redisWaitingBytesPaused);
+    harness.seam.flushes.release();
+    let got = 0;
+    while (got < count + 1) {
+      await harness.settled();
+      got += client.replies().length;
+    }
+    expect(got).toBe(count + 1);
+  });
+});

@@ -5,6 +5,8 @@
 import { onTestFinished } from 'vitest';
 import type { Login } from '../../../../src/access/login/login.ts';
 import { allRights } from '../../../../src/access/rights/rights.ts';
+import type { RateMaxima } from '../../../../src/server/limits/rate.ts';
+import { RateLimits } from '../../../../src/server/limits/rate-limits.ts';
 import { type TableRow } from '../../../../src/server/redis/commands/table.ts';
 import type { Connection } from '../../../../src/server/redis/connection/connection.ts';
 import type { LoginGate, Wire } from '../../../../src/server/redis/connection/connection-context.ts';
@@ -26,6 +28,7 @@ export interface DoorHarnessOptions extends SeamHarnessOptions {
   readonly rows: readonly TableRow[];
   readonly logins?: LoginGate;
   readonly valueBytesMax?: number;
+  readonly rates?: RateMaxima;
 }
 
 export class DoorHarness {
@@ -49,6 +52,7 @@ export class DoorHarness {
         defect: (_, error) => void this.defects.push(error),
       },
       valueBytesMax: options.valueBytesMax ?? 1024 * 1024,
+      rates: options.rates && new RateLimits(options.rates, seam.clock),
       cursorSeed: 0,
     });
   }
