@@ -91,7 +91,7 @@ function draw(random: SeededRandom): DrawnCommand {
     () => ({ words: ['DBSIZE'] }),
     () => ({ words: ['RANDOMKEY'], compare: 'nothing' }),
     () => ({ words: ['OBJECT', random.pick(['ENCODING', 'freq', 'help', 'none']), key] }),
-    () => ({ words: ['OBJECT', random.pick(['HELP', 'ENCODING'])] }),
+    () => ({ words: ['OBJECT', 'ENCODING'] }),
     () => ({ words: ['SCAN', random.pick(['x', ' 1', '0x', '+', '--1', '18446744073709551616'])] }),
     () => ({ words: ['SCAN', random.pick(['', '0', '-0', '+00', '\0x'])], compare: 'nothing' }),
     () => ({

@@ -64,7 +64,6 @@ describe.skipIf(!hasRealRedis)('facts', () => {
         uses: asArray(specs).map(useOf),
         categories: textsOf(categories),
         group: doc('group'),
-        summary: doc('summary'),
         since: doc('since'),
       };
       const ours = {
@@ -75,7 +74,6 @@ describe.skipIf(!hasRealRedis)('facts', () => {
         uses: placesOf(command).map(({ use }) => use),
         categories: command.categories.map((category) => `@${category}`).sort(),
         group: command.group,
-        summary: command.summary,
         since: command.since,
       };
       expect(ours).toEqual(theirs);
