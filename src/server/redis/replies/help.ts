@@ -4,7 +4,7 @@ import type { CommandFacts, Reply } from '../commands/command.ts';
 /** @param rows of the subcommands. */
 export function replyHelp(reply: Reply, container: string, rows: readonly CommandFacts[]): void {
   const lines = [
-    `${container.toUpperCase()} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:`,
+    `${container.toUpperCase()} has these subcommands:`,
     ...rows.flatMap(({ name, syntax, summary }) => [
       `${name.slice(name.indexOf('|') + 1).toUpperCase()} ${syntax}`.trimEnd(),
       `    ${summary}.`,

@@ -3,6 +3,7 @@ import type { Version } from '../../../../engine/version.ts';
 import type { ReadView } from '../../../../store/views/view.ts';
 import { encodingOf, referenceCountOf } from '../../../../types/keys/encoding.ts';
 import { frequencyNotKept } from '../../replies/errors.ts';
+import { replyHelp } from '../../replies/help.ts';
 import type { Command, CommandCall, CommandFacts } from '../command.ts';
 
 /** Of a key that is not there nothing is told. */
@@ -22,27 +23,8 @@ const freq = ofKey(() => {
   throw frequencyNotKept();
 });
 
-const HELP = [
-  'OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:',
-  'ENCODING <key>',
-  '    Return the kind of internal representation used in order to store the value',
-  '    associated with a <key>.',
-  'FREQ <key>',
-  '    Return the access frequency index of the <key>. The returned integer is',
-  '    proportional to the logarithm of the recent access frequency of the key.',
-  'IDLETIME <key>',
-  '    Return the idle time of the <key>, that is the approximated number of',
-  '    seconds elapsed since the last access to the key.',
-  'REFCOUNT <key>',
-  '    Return the number of references of the value associated with the specified',
-  '    <key>.',
-  'HELP',
-  '    Prints this help.',
-];
-
 function help(_: ReadView, { reply }: CommandCall): void {
-  reply.array(HELP.length);
-  for (const line of HELP) reply.simple(line);
+  replyHelp(reply, 'object', objectCommands);
 }
 
 const facts = {
@@ -60,26 +42,26 @@ export const objectCommands: readonly Command[] = [
   {
     ...facts,
     name: 'object|encoding',
-    summary: 'Inspect the internal encoding of a Redis object',
+    summary: 'Tells the encoding that Redis would have for a value',
     read: encoding,
   },
   {
     ...facts,
     name: 'object|freq',
-    summary: 'Get the logarithmic access frequency counter of a Redis object',
+    summary: 'Is refused, as how often a key is used is not counted',
     since: '4.0.0',
     read: freq,
   },
   {
     ...facts,
     name: 'object|idletime',
-    summary: 'Get the time since a Redis object was last accessed',
+    summary: 'Answers 0, as when a key was used last is not kept',
     read: idletime,
   },
   {
     ...facts,
     name: 'object|refcount',
-    summary: 'Get the number of references to the value of the key',
+    summary: 'Tells the count of references that Redis would have for a value',
     read: refcount,
   },
   {
@@ -88,7 +70,7 @@ export const objectCommands: readonly Command[] = [
     flags: ['loading', 'stale'],
     categories: ['keyspace', 'slow'],
     group: 'generic',
-    summary: 'Show helpful text about the different subcommands',
+    summary: 'Lists the subcommands',
     since: '6.2.0',
     complexity: 'O(1)',
     syntax: '',

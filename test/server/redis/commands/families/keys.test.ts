@@ -137,6 +137,19 @@ describe('OBJECT', () => {
     expect(redis.run('OBJECT', 'REFCOUNT', 'large')).toBe(1);
     expect(redis.run('OBJECT', 'IDLETIME', 'none')).toBe(null);
   });
+
+  it('tells its subcommands with what they do', async () => {
+    const redis = await RedisHarness.open(rows);
+    const [opening, ...lines] = asArray(redis.run('OBJECT', 'HELP')).map(textOf);
+    expect(opening).toBe('OBJECT has these subcommands:');
+    const told = keysCommands.filter(({ name }) => name.startsWith('object|'));
+    expect(lines).toEqual(
+      told.flatMap(({ name, syntax, summary }) => [
+        `${name.slice('object|'.length).toUpperCase()} ${syntax}`.trimEnd(),
+        `    ${summary}.`,
+      ]),
+    );
+  });
 });
 
 describe('keyspace events', () => {
