@@ -200,7 +200,7 @@ function keyAt(use: KeyUse): readonly KeyPlaces[] {
 const facts = { group: 'bf', since: '1.0.0' } as const;
 const write = { ...facts, flags: ['write', 'denyoom'], categories: ['write', 'bloom', 'slow'] } as const;
 const read = { ...facts, flags: ['readonly', 'fast'], categories: ['read', 'bloom', 'fast'] } as const;
-const ITEM_COMPLEXITY = 'O(k) for each item, where k is the number of hash functions of all layers';
+const ITEM_COMPLEXITY = 'O(k) per item, for k hash functions in all layers';
 
 export const bloomCommands: readonly Command[] = [
   {
@@ -218,7 +218,7 @@ export const bloomCommands: readonly Command[] = [
     name: 'bf.exists',
     arity: 3,
     keys: keyAt('read'),
-    summary: 'Checks whether an item was added to a Bloom filter',
+    summary: 'Tells whether an item may be in a Bloom filter, or surely is not',
     complexity: ITEM_COMPLEXITY,
     syntax: 'key item',
     read: exists,
@@ -228,7 +228,7 @@ export const bloomCommands: readonly Command[] = [
     name: 'bf.info',
     arity: -2,
     keys: keyAt('read'),
-    summary: 'Returns information about a Bloom filter',
+    summary: 'Tells the capacity, size, layers and items of a Bloom filter',
     complexity: 'O(1)',
     syntax: 'key [CAPACITY | SIZE | FILTERS | ITEMS | EXPANSION]',
     read: info,
@@ -259,7 +259,7 @@ export const bloomCommands: readonly Command[] = [
     name: 'bf.mexists',
     arity: -3,
     keys: keyAt('read'),
-    summary: 'Checks whether items were added to a Bloom filter',
+    summary: 'Tells of each item whether it may be in a Bloom filter, or surely is not',
     complexity: ITEM_COMPLEXITY,
     syntax: 'key item [item ...]',
     read: mexists,
@@ -269,7 +269,7 @@ export const bloomCommands: readonly Command[] = [
     name: 'bf.reserve',
     arity: -4,
     keys: keyAt('write'),
-    summary: 'Makes an empty Bloom filter',
+    summary: 'Makes an empty Bloom filter for so many items, at an error rate',
     complexity: 'O(1)',
     syntax: 'key error_rate capacity [EXPANSION expansion] [NONSCALING]',
     write: reserve,
