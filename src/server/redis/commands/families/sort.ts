@@ -138,8 +138,6 @@ const places = {
   keys: { find: findKeys, told: [1, 1, 1] },
   needsAllKeys: hasPattern,
 } as const;
-const complexity =
-  'O(N+M*log(M)) where N is the number of elements to sort, and M that of the returned ones; O(N) when they are not sorted.';
 const SYNTAX = 'key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC|DESC] [ALPHA]';
 
 export const sortCommands: readonly Command[] = [
@@ -149,9 +147,9 @@ export const sortCommands: readonly Command[] = [
     flags: ['write', 'denyoom', 'movablekeys'],
     categories: ['write', 'set', 'sortedset', 'list', 'slow', 'dangerous'],
     group: 'generic',
-    summary: 'Sort the elements in a list, set or sorted set',
+    summary: 'Sorts a list, set or sorted set, by its elements or by other keys, and stores them if asked',
     since: '1.0.0',
-    complexity,
+    complexity: 'O(n log n) in the elements; O(n) when they are not sorted',
     syntax: `${SYNTAX} [STORE destination]`,
     ...places,
     write: sort,
@@ -162,9 +160,9 @@ export const sortCommands: readonly Command[] = [
     flags: ['readonly', 'movablekeys'],
     categories: ['read', 'set', 'sortedset', 'list', 'slow', 'dangerous'],
     group: 'generic',
-    summary: 'Sort the elements in a list, set or sorted set. Read-only variant of SORT.',
+    summary: 'Sorts a list, set or sorted set, by its elements or by other keys',
     since: '7.0.0',
-    complexity,
+    complexity: 'O(n log n) in the elements; O(n) when they are not sorted',
     syntax: SYNTAX,
     ...places,
     read: sortReadOnly,
