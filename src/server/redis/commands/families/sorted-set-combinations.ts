@@ -175,19 +175,16 @@ const store = {
   keys: keysBehindNumber(2, 'read', true),
   categories: ['write', 'sortedset', 'slow'],
 } as const;
-const unionComplexity =
-  'O(N)+O(M*log(M)) where N is the number of members of all sets and M that of the result';
-const intersectionComplexity =
-  'O(N*K)+O(M*log(M)) where N is the number of members of the smallest set, K that of the sets and M that of the members of the result';
-const differenceComplexity =
-  'O(N*K)+O(M*log(M)) where N is the number of members of the first set, K that of the sets and M that of the members of the result';
+const unionComplexity = 'O(n + m log m) for n members in all sets, m in the result';
+const intersectionComplexity = 'O(n k + m log m) for k sets, n members in the smallest, m in the result';
+const differenceComplexity = 'O(n k + m log m) for k sets, n members in the first, m in the result';
 const weighed = '[WEIGHTS weight [weight ...]] [AGGREGATE SUM|MIN|MAX]';
 
 export const sortedSetCombinationCommands: readonly Command[] = [
   {
     ...read,
     name: 'zunion',
-    summary: 'Tells the members that any of several sets has',
+    summary: 'Reads the members that any of several sets has, by score',
     since: '6.2.0',
     complexity: unionComplexity,
     syntax: `numkeys key [key ...] ${weighed} [WITHSCORES]`,
@@ -196,7 +193,7 @@ export const sortedSetCombinationCommands: readonly Command[] = [
   {
     ...read,
     name: 'zinter',
-    summary: 'Tells the members that all of several sets have',
+    summary: 'Reads the members that all of several sets have, by score',
     since: '6.2.0',
     complexity: intersectionComplexity,
     syntax: `numkeys key [key ...] ${weighed} [WITHSCORES]`,
@@ -205,7 +202,7 @@ export const sortedSetCombinationCommands: readonly Command[] = [
   {
     ...read,
     name: 'zdiff',
-    summary: 'Tells the members that the first of several sets has alone',
+    summary: 'Reads the members that the first of several sets has alone, by score',
     since: '6.2.0',
     complexity: differenceComplexity,
     syntax: 'numkeys key [key ...] [WITHSCORES]',
@@ -216,7 +213,7 @@ export const sortedSetCombinationCommands: readonly Command[] = [
     name: 'zintercard',
     summary: 'Counts the members that all of several sets have',
     since: '7.0.0',
-    complexity: 'O(N*K) where N is the number of members of the smallest set and K that of the sets',
+    complexity: 'O(n k) for k sets, n members in the smallest',
     syntax: 'numkeys key [key ...] [LIMIT limit]',
     read: zintercard,
   },

@@ -139,9 +139,7 @@ function timedOut(reply: Reply): void {
 const group = 'sorted-set';
 const key = [{ first: 1, last: 1, step: 1, use: 'both' }] as const;
 const waitedKeys = [{ first: 1, last: -2, step: 1, use: 'both' }] as const;
-const complexity =
-  'O(log(N)*M) where N is the number of members of the set and M that of those that are taken out';
-const manyComplexity = `O(K) + ${complexity}, and K is the number of keys`;
+const manyComplexity = 'O(k + m log n) for k keys and m members taken out';
 
 export const sortedSetPopCommands: readonly Command[] = [
   {
@@ -153,7 +151,7 @@ export const sortedSetPopCommands: readonly Command[] = [
     categories: ['write', 'sortedset', 'fast'],
     summary: 'Takes out the members with the lowest scores',
     since: '5.0.0',
-    complexity,
+    complexity: 'O(log n) per member',
     syntax: 'key [count]',
     write: (view, call) => popOne(view, call, 'lowest'),
   },
@@ -166,7 +164,7 @@ export const sortedSetPopCommands: readonly Command[] = [
     categories: ['write', 'sortedset', 'fast'],
     summary: 'Takes out the members with the highest scores',
     since: '5.0.0',
-    complexity,
+    complexity: 'O(log n) per member',
     syntax: 'key [count]',
     write: (view, call) => popOne(view, call, 'highest'),
   },
@@ -177,9 +175,9 @@ export const sortedSetPopCommands: readonly Command[] = [
     flags: ['write', 'noscript', 'blocking', 'fast'],
     keys: waitedKeys,
     categories: ['write', 'sortedset', 'fast', 'blocking'],
-    summary: 'Takes out the member with the lowest score of the first set that has one, or waits for one',
+    summary: 'Takes out the member with the lowest score of the first set that has any, or waits for one',
     since: '5.0.0',
-    complexity: 'O(log(N)) where N is the number of members of the set',
+    complexity: 'O(k + log n) for k keys',
     syntax: 'key [key ...] timeout',
     block: (view, call) => popOrWait(view, call, 'lowest'),
   },
@@ -190,9 +188,9 @@ export const sortedSetPopCommands: readonly Command[] = [
     flags: ['write', 'noscript', 'blocking', 'fast'],
     keys: waitedKeys,
     categories: ['write', 'sortedset', 'fast', 'blocking'],
-    summary: 'Takes out the member with the highest score of the first set that has one, or waits for one',
+    summary: 'Takes out the member with the highest score of the first set that has any, or waits for one',
     since: '5.0.0',
-    complexity: 'O(log(N)) where N is the number of members of the set',
+    complexity: 'O(k + log n) for k keys',
     syntax: 'key [key ...] timeout',
     block: (view, call) => popOrWait(view, call, 'highest'),
   },

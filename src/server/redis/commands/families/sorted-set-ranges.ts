@@ -101,10 +101,8 @@ function removing(by: By, event: string): (view: View, call: CommandCall) => voi
 }
 
 const group = 'sorted-set';
-const complexity =
-  'O(log(N)+M) where N is the number of members of the set and M that of the members in the reply';
-const removalComplexity =
-  'O(log(N)+M) where N is the number of members of the set and M that of those that are removed';
+const complexity = 'O(log n + m) for m members read';
+const removalComplexity = 'O(log n) per member removed; O(log n) for all together';
 const read = {
   group,
   flags: ['readonly'],
@@ -126,7 +124,7 @@ export const sortedSetRangeCommands: readonly Command[] = [
   {
     ...read,
     name: 'zrange',
-    summary: 'Tells the members in a range of indexes, scores or members',
+    summary: 'Reads the members in a range of indexes, scores or members',
     since: '1.2.0',
     syntax: 'key start stop [BYSCORE|BYLEX] [REV] [LIMIT offset count] [WITHSCORES]',
     newest: telling(),
@@ -134,7 +132,7 @@ export const sortedSetRangeCommands: readonly Command[] = [
   {
     ...read,
     name: 'zrevrange',
-    summary: 'Tells the members in a range of indexes, counted from the highest score on',
+    summary: 'Reads the members in a range of indexes, counted from the highest score on',
     since: '1.2.0',
     syntax: 'key start stop [WITHSCORES]',
     newest: telling('index', true),
@@ -142,7 +140,7 @@ export const sortedSetRangeCommands: readonly Command[] = [
   {
     ...read,
     name: 'zrangebyscore',
-    summary: 'Tells the members with a score between two bounds',
+    summary: 'Reads the members with a score between two bounds',
     since: '1.0.5',
     syntax: 'key min max [WITHSCORES] [LIMIT offset count]',
     newest: telling('score', false),
@@ -150,7 +148,7 @@ export const sortedSetRangeCommands: readonly Command[] = [
   {
     ...read,
     name: 'zrevrangebyscore',
-    summary: 'Tells the members with a score between two bounds, the highest score first',
+    summary: 'Reads the members with a score between two bounds, the highest score first',
     since: '2.2.0',
     syntax: 'key max min [WITHSCORES] [LIMIT offset count]',
     newest: telling('score', true),
@@ -158,7 +156,7 @@ export const sortedSetRangeCommands: readonly Command[] = [
   {
     ...read,
     name: 'zrangebylex',
-    summary: 'Tells the members between two others, by their bytes',
+    summary: 'Reads the members between two others, by their bytes',
     since: '2.8.9',
     syntax: 'key min max [LIMIT offset count]',
     newest: telling('member', false),
@@ -166,7 +164,7 @@ export const sortedSetRangeCommands: readonly Command[] = [
   {
     ...read,
     name: 'zrevrangebylex',
-    summary: 'Tells the members between two others, by their bytes, the highest first',
+    summary: 'Reads the members between two others, by their bytes, the highest first',
     since: '2.8.9',
     syntax: 'key max min [LIMIT offset count]',
     newest: telling('member', true),
@@ -183,7 +181,7 @@ export const sortedSetRangeCommands: readonly Command[] = [
     categories: ['write', 'sortedset', 'slow'],
     summary: 'Stores a range of a sorted set at another key',
     since: '6.2.0',
-    complexity: 'O(log(N)+M) where N is the number of members of the set and M that of those that are stored',
+    complexity: 'O(log n) per member stored',
     syntax: 'dst src min max [BYSCORE|BYLEX] [REV] [LIMIT offset count]',
     write: zrangestore,
   },
