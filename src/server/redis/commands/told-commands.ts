@@ -18,7 +18,7 @@ function factsOf({ name, row, subcommands }: TableEntry): ToldFacts {
     group: all[0]?.group ?? 'server',
     summary: `Has subcommands, which ${name.toUpperCase()} HELP tells`,
     since: containerSince[name] ?? '1.0.0',
-    complexity: 'Depends on subcommand.',
+    complexity: 'that of its subcommands',
   };
 }
 

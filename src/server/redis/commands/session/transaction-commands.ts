@@ -30,7 +30,7 @@ export const transactionCommands: readonly SessionCommand[] = [
     flags: ['noscript', 'loading', 'stale', 'skip_slowlog'],
     summary: 'Runs all commands that were queued since MULTI, as one',
     since: '1.2.0',
-    complexity: 'Depends on commands in the transaction',
+    complexity: 'that of its commands',
     syntax: '',
     session: (session, { reply }) => session.transaction.execute(reply),
   },
@@ -41,7 +41,7 @@ export const transactionCommands: readonly SessionCommand[] = [
     flags: ['noscript', 'loading', 'stale', 'fast', 'allow_busy'],
     summary: 'Forgets all commands that were queued since MULTI',
     since: '2.0.0',
-    complexity: 'O(N), when N is the number of queued commands',
+    complexity: 'O(n) in the commands',
     syntax: '',
     session: (session, { reply }) => {
       session.transaction.discard();
@@ -56,7 +56,7 @@ export const transactionCommands: readonly SessionCommand[] = [
     keys: [{ first: 1, last: -1, step: 1, use: 'read' }],
     summary: 'Makes EXEC depend on keys: it does nothing when one was changed',
     since: '2.2.0',
-    complexity: 'O(1) for every key.',
+    complexity: 'O(1) per key',
     syntax: 'key [key ...]',
     session: (session, { args, reply }) => {
       const keys: Uint8Array[] = [];
@@ -73,7 +73,7 @@ export const transactionCommands: readonly SessionCommand[] = [
     flags: ['noscript', 'loading', 'stale', 'fast', 'allow_busy'],
     summary: 'Forgets all keys that are watched',
     since: '2.2.0',
-    complexity: 'O(1)',
+    complexity: 'O(n) in the keys watched',
     syntax: '',
     session: (session, { reply }) => {
       session.transaction.unwatch();
