@@ -49,6 +49,12 @@ Made by \`npm run generate\` from the table that the server itself runs.
 - **\`ROLE\`** and \`INFO replication\` tell the revision as the offset. \`WAIT\` is answered at once, with 0.
 `;
 
+const takes = `What a command takes is told for values and elements of a few bytes, with \`n\` the elements of a collection where nothing else is
+said. \`O(log n)\` is a search in the order of all keys and elements of the store, which is one tree. Into that order comes what is new,
+and out of it goes what is deleted, by such a search too: of commands that do nothing else there (\`SET\`, \`SADD\`, \`DEL\`) it is left
+out.
+`;
+
 const titles: Readonly<Record<Group, string>> = {
   string: 'Strings',
   bitmap: 'Bitmaps',
@@ -70,7 +76,7 @@ export async function redisPage(): Promise<string> {
     const rows = commandFacts.filter((facts) => facts.group === group);
     return rows.length === 0 ? [] : [`### ${title}\n\n${tableOf(rows)}`];
   });
-  const text = [opening, '## Commands\n', ...groups, absentSection()].join('\n');
+  const text = [opening, '## Commands\n', takes, ...groups, absentSection()].join('\n');
   const options: Options = { ...(await resolveConfig(REDIS_PAGE)), parser: 'markdown' };
   return format(text, options);
 }

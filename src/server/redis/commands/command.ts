@@ -219,11 +219,11 @@ export interface CommandFacts {
   readonly needsAllKeys?: (args: Arguments) => boolean;
   readonly categories: readonly Category[];
   readonly group: Group;
-  /** One sentence, as COMMAND DOCS and `docs/redis.md` have it. */
+  /** What it does, in words of our own and without a period: told by COMMAND DOCS, HELP and `docs/redis.md`. */
   readonly summary: string;
   /** The version of Redis that brought it: `1.0.0`. */
   readonly since: string;
-  /** `O(1)`, `O(N) with N ...`. */
+  /** What it takes of KelpDB, not of Redis: `O(1) per member`, `O(n) in the elements`. `docs/redis.md` says what `n` is. */
   readonly complexity: string;
   /** The words behind the name, as a reference page writes them: `key field value [field value ...]`. */
   readonly syntax: string;

@@ -20,6 +20,8 @@ interface RealFacts {
 interface RealDocs {
   readonly since: string;
   readonly group: string;
+  readonly summary: string;
+  readonly complexity: string;
 }
 
 describe.skipIf(!hasRealRedis)('beside redis-server', () => {
@@ -53,6 +55,8 @@ describe.skipIf(!hasRealRedis)('beside redis-server', () => {
       docsByName.set(name, {
         since: textOf(fields.get('since')),
         group: textOf(fields.get('group')),
+        summary: textOf(fields.get('summary')),
+        complexity: textOf(fields.get('complexity')),
       });
       const below = fields.get('subcommands');
       if (below !== undefined) addDocs(below);
@@ -76,6 +80,15 @@ describe.skipIf(!hasRealRedis)('beside redis-server', () => {
     );
   });
 
+  test('what commands do, and what they take, is not told in its sentences', () => {
+    const isSentence = (text: string): boolean => /\s/.test(text.trim());
+    for (const { name, summary, complexity } of shared) {
+      const docs = docsByName.get(name);
+      expect([name, plainWords(summary)]).not.toEqual([name, plainWords(docs?.summary ?? '')]);
+      if (isSentence(complexity)) expect([name, complexity]).not.toEqual([name, docs?.complexity]);
+    }
+  });
+
   test('all others are said to be absent, with what stands for them', () => {
     const own = new Set(commandFacts.map(({ name }) => name));
     const absent = new Set(absentCommands.flatMap(({ names }) => names));
@@ -85,6 +98,22 @@ describe.skipIf(!hasRealRedis)('beside redis-server', () => {
     expect([...absent].filter((name) => !factsByName.has(name))).toEqual([]);
   });
 });
+
+test('what a command does is told in the third person and without a period, what it takes as O(...)', () => {
+  for (const { name, summary, complexity } of commandFacts) {
+    expect([name, summary]).toEqual([name, expect.stringMatching(/^[A-Z][a-z]*s\b[^|]*[^.|]$/)]);
+    expect([name, complexity]).toEqual([name, expect.stringMatching(/^(O\([^()]*\)|that of its)/)]);
+  }
+});
+
+/** Without what only makes it another person: `Gets a value`, `Get a value`. */
+function plainWords(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/\W+/g, ' ')
+    .trim()
+    .replace(/^(\w+?)(?:es|s)?\b/, '$1');
+}
 
 function toldOf({ name, arity, flags, categories, keys }: CommandFacts): { name: string } & RealFacts {
   return {
