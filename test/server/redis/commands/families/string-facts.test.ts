@@ -1,9 +1,10 @@
-/** What is told of the commands of strings, bitmaps and HyperLogLogs is what Redis tells of its own. */
+/** The facts of the commands of strings, bitmaps and HyperLogLogs are those of Redis. */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Command, KeyPlaces } from '../../../../../src/server/redis/commands/command.ts';
 import { bitmapCommands } from '../../../../../src/server/redis/commands/families/bitmaps.ts';
 import { hyperLogLogCommands } from '../../../../../src/server/redis/commands/families/hyperloglog.ts';
 import { stringCommands } from '../../../../../src/server/redis/commands/families/strings.ts';
+import { toldPlaces } from '../../../../../src/server/redis/commands/told-commands.ts';
 import type { DecodedReply } from '../../support/decoded-reply.ts';
 import { hasRealRedis, RealRedis } from '../../support/real-redis.ts';
 
@@ -25,17 +26,10 @@ function textsOf(reply: DecodedReply | undefined): string[] {
   return asArray(reply).map(textOf).sort();
 }
 
-function placesOf({ keys }: Command): readonly KeyPlaces[] {
-  if (keys === undefined || 'told' in keys) throw new Error('all of these have keys at places of their own');
-  return keys;
-}
-
-/** Of all rows together, as COMMAND INFO tells it: the destination of BITOP alone has a row of its own that does not count there. */
-function toldKeys(command: Command): readonly number[] {
-  const places = placesOf(command);
-  const first = Math.min(...places.map((place) => place.first));
-  const [last] = places.slice(-1);
-  return [first, last?.last ?? 0, last?.step ?? 0];
+/** `undefined`: what is done with the key depends on the words (SET with GET reads it too), which Redis tells of all calls alike. */
+function placesOf({ keys }: Command): readonly KeyPlaces[] | undefined {
+  if (keys === undefined) throw new Error('all of these have keys');
+  return 'told' in keys ? undefined : keys;
 }
 
 /** By the flags of a key's row: its use, as access asks for it. */
@@ -56,12 +50,13 @@ describe.skipIf(!hasRealRedis)('facts', () => {
       const [name, arity, flags, first, last, step, categories, , specs] = info;
       const docs = asArray(asArray(await redis.run('COMMAND', 'DOCS', command.name))[1]);
       const doc = (key: string): string => textOf(docs[docs.indexOf(key) + 1]);
+      const places = placesOf(command);
       const theirs = {
         name,
         arity,
         flags: textsOf(flags),
         keys: [first, last, step],
-        uses: asArray(specs).map(useOf),
+        uses: places === undefined ? undefined : asArray(specs).map(useOf),
         categories: textsOf(categories),
         group: doc('group'),
         since: doc('since'),
@@ -70,8 +65,8 @@ describe.skipIf(!hasRealRedis)('facts', () => {
         name: command.name,
         arity: command.arity,
         flags: [...command.flags].sort(),
-        keys: toldKeys(command),
-        uses: placesOf(command).map(({ use }) => use),
+        keys: toldPlaces(command.keys),
+        uses: places?.map(({ use }) => use),
         categories: command.categories.map((category) => `@${category}`).sort(),
         group: command.group,
         since: command.since,
