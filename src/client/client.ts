@@ -56,7 +56,8 @@ import { Leases } from './lease.ts';
 import { PagedList, callsForPages, refusedList } from './paging/paged-list.ts';
 import { streamOfPages } from './paging/scan.ts';
 import { keysOf, toTxnResult } from './messages/reply.ts';
-import { checkBytes, toCondition, toKey, toKeyList, toRange, toTtl, toTxn } from './messages/request.ts';
+import { checkBytes, toCondition, toKey, toKeyList, toRange, toTtl } from './messages/request.ts';
+import { toTxn } from './messages/txn.ts';
 import type {
   CallOptions,
   CountOptions,

@@ -1,6 +1,7 @@
 /** Replies on keys, from the form of the protocol to their plain one. */
 import type { OperationResultShape, TxnResponseShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import type { Key, NamedKey } from '../../api.ts';
+import { toCollectionResult } from './collections/operations.ts';
 import { toEntry } from './entry.ts';
 import { incompleteReply } from '../errors/error.ts';
 import type { OperationResult, TxnResult } from './types.ts';
@@ -41,9 +42,9 @@ function toOperationResult({ result }: OperationResultShape): OperationResult {
       return { kind: 'deleteRange', deletedCount: result.value.deletedCount };
     case 'increment':
       return { kind: 'increment', value: result.value.value };
-    default:
-      throw incompleteReply(`a result that this client knows, not ${result.case}`);
     case undefined:
       throw incompleteReply('a result of an operation');
+    default:
+      return toCollectionResult(result);
   }
 }

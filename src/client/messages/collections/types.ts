@@ -1,8 +1,19 @@
 /** What the calls on hashes, lists, sets, sorted sets and sketches take and give. */
 import type { Key, Value } from '../../../api.ts';
+import type {
+  ListEnd,
+  MemberBounds,
+  RankBounds,
+  ScoreAggregate,
+  ScoreBounds,
+  SetOperation,
+  SortedSetRange as PlainRange,
+} from '../../../api-collections.ts';
 import type { CallOptions, ListOptions } from '../types.ts';
 import type { Bytes } from './bytes.ts';
 import type { HashFields } from './hash-fields.ts';
+
+export type { ListEnd, MemberBounds, RankBounds, ScoreAggregate, ScoreBounds, SetOperation };
 
 /** Of a change. */
 export interface ChangeResult {
@@ -83,9 +94,6 @@ export interface HashDeleteResult extends CountedChangeResult {
   /** How many fields there were to delete. */
   readonly deletedCount: number;
 }
-
-/** An end of a list: the index of the head is 0, that of the tail -1. */
-export type ListEnd = 'head' | 'tail';
 
 export interface PushOptions extends CreateOptions {
   /** The end to add at. Default: the tail. */
@@ -174,9 +182,6 @@ export interface TakenMembers<Member> extends CountedChangeResult {
   readonly members: Member[];
 }
 
-/** The union, the intersection, or what is in the first and in none of the others. */
-export type SetOperation = 'union' | 'intersection' | 'difference';
-
 export interface SetCombineOptions extends CallOptions {
   /** The key that gets the result in place of what it held, and is deleted when there is none. Left out: nothing changes. */
   readonly destination?: Key;
@@ -254,34 +259,8 @@ export interface RankResult {
   readonly revision: number;
 }
 
-/** Ranks count from 0, the lowest score; a negative one from the end, -1 the highest. */
-export interface RankBounds {
-  /** Default 0. */
-  readonly start?: number;
-  /** Inclusive; default -1. */
-  readonly stop?: number;
-}
-
-/** Left out: not bounded on that side. */
-export interface ScoreBounds {
-  readonly min?: number;
-  readonly max?: number;
-  /** A score that equals `min` is not in the range. */
-  readonly minExclusive?: boolean;
-  readonly maxExclusive?: boolean;
-}
-
-/** By the bytes of the members, where all have the same score; else the result means nothing. */
-export interface MemberBounds {
-  readonly min?: Value;
-  readonly max?: Value;
-  readonly minExclusive?: boolean;
-  readonly maxExclusive?: boolean;
-}
-
-/** A part of a sorted set: one of the three. */
-export type BoundedRange =
-  { readonly rank: RankBounds } | { readonly score: ScoreBounds } | { readonly member: MemberBounds };
+/** A part of a sorted set: one of `rank`, `score` and `member`. */
+export type BoundedRange = PlainRange;
 
 /** At most one of the three; `{}` is all of it. */
 export interface SortedSetRange {
@@ -301,9 +280,6 @@ export interface SortedSetPopOptions extends TakeOptions {
   /** Take those with the highest scores; default: the lowest. */
   readonly highest?: boolean;
 }
-
-/** Which score a member gets that several sets have. */
-export type ScoreAggregate = 'sum' | 'min' | 'max';
 
 export interface SortedSetCombineOptions extends CallOptions {
   /** The key that gets the result in place of what it held, and is deleted when there is none. Left out: nothing changes. */
