@@ -26,6 +26,11 @@ export interface CommandCall {
    * @param key as the engine has it.
    */
   notify(eventClass: EventClass, event: string, key: Uint8Array): void;
+  /**
+   * Whether a command that waits for keys looks at one: when it is tried again, only at the one that has changed, so that another one
+   * of a wrong type does not hold it up.
+   */
+  looksAt(key: Uint8Array): boolean;
 }
 
 /** g: generic, $: string, l: list, s: set, h: hash, z: sorted set, x: expired, n: new key, d: module types. */

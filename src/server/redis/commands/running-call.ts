@@ -1,4 +1,5 @@
 /** The call that is running: one object for all calls, one after the other. */
+import { type KeyText, toKeyText } from '../../../store/views/keys.ts';
 import type { ScanCursors } from '../cursors/cursor-ring.ts';
 import type { PlacedArguments } from '../protocol/placed-arguments.ts';
 import type { ReplyWriter } from '../protocol/reply-writer.ts';
@@ -21,6 +22,8 @@ export class RunningCall implements CommandCall {
   keepsEvents = false;
   /** Those of the calls since they were taken, in their order. */
   events: KeyspaceEvent[] = [];
+  /** The only key that a command which waits looks at. */
+  changedKey: KeyText | undefined;
 
   constructor(args: PlacedArguments, reply: ReplyWriter, session: Session, cursors: ScanCursors) {
     this.args = args;
@@ -31,5 +34,9 @@ export class RunningCall implements CommandCall {
 
   notify(eventClass: EventClass, event: string, key: Uint8Array): void {
     if (this.keepsEvents) this.events.push({ eventClass, event, key: Uint8Array.prototype.slice.call(key) });
+  }
+
+  looksAt(key: Uint8Array): boolean {
+    return this.changedKey === undefined || this.changedKey === toKeyText(key);
   }
 }

@@ -23,6 +23,8 @@ export interface BlockedClient {
   readonly keys: readonly KeyText[];
   /** Of the protocol, for its reply. */
   readonly version: 2 | 3;
+  /** Throws a `ReplyError` when its user may not run the command any more. */
+  readonly admit: () => void;
   /** Its reply is written, and the decision that it is from is made. @param durationMs that this took. */
   served(durationMs: number): void;
 }
@@ -138,6 +140,8 @@ export class BlockedClients {
       const savepoint = view.savepoint();
       const startMs = this.#clock.monotonicMs();
       try {
+        client.admit();
+        client.call.changedKey = key;
         if (this.#runner.tryWithin(view, client.command, client.call) !== undefined) continue;
         this.#serving = client;
         this.#begun = begun;

@@ -643,6 +643,7 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
       keys,
       call,
       version: this.#version,
+      admit: () => this.#admitQueued(row, ownArgs),
       served: (durationMs) => {
         const reply = context.servedReply.take();
         context.hooks.events?.(call.events.splice(0), context.seam.committedSequence);

@@ -1,5 +1,7 @@
 /** Connections without sockets: the order of replies, what they wait for, long replies, waits and transactions. */
 import { describe, expect, it } from 'vitest';
+import type { Login } from '../../../../src/access/login/login.ts';
+import { allRights, rightsOf } from '../../../../src/access/rights/rights.ts';
 import { serverFixed } from '../../../../src/limits.ts';
 import { kinds } from '../../../../src/types/kinds.ts';
 import { DoorHarness } from '../support/door-harness.ts';
@@ -243,6 +245,33 @@ describe('a wait for a key', () => {
     await harness.seam.decide((view) => view.put(Buffer.from('row'), Buffer.from('q')));
     await harness.settled();
     expect([late.raw(), unblocked.raw(), gone.raw()]).toEqual(['', '', '']);
+    expect(harness.defects).toEqual([]);
+  });
+});
+
+describe('a wait of a user whose rights are taken away', () => {
+  it('ends with an error when it would be served, and the next one is served', async () => {
+    let rights = allRights;
+    const login: Login = {
+      userName: 'ada',
+      expireTimeMs: 0,
+      get rights() {
+        return rights;
+      },
+    };
+    const logins = { first: () => login, logIn: () => login, denied: () => undefined };
+    const harness = await open({ logins });
+    const client = harness.connect();
+    client.send('TAKELETTER', 'row', '0');
+    rights = rightsOf([]);
+    await harness.seam.decide((view) => view.put(Buffer.from('row'), Buffer.from('q')));
+    await harness.settled();
+    expect(client.raw()).toMatch(/^-NOPERM /);
+    expect(client.connection.isBlocked).toBe(false);
+    rights = allRights;
+    client.pipeline(['TAKELETTER', 'row', '0']);
+    await harness.settled();
+    expect(client.replies()).toEqual(['q']);
     expect(harness.defects).toEqual([]);
   });
 });

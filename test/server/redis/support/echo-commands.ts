@@ -69,12 +69,13 @@ function append(view: View, call: CommandCall): void {
 }
 
 /** Takes the last letter of a row, or waits for one. */
-function takeLetter(view: View, { args, reply }: CommandCall): Waiting | undefined {
+function takeLetter(view: View, call: CommandCall): Waiting | undefined {
+  const { args, reply } = call;
   const keys: Uint8Array[] = [];
   for (let index = 1; index < args.count - 1; index++) {
     const key = args.key(index);
     keys.push(Uint8Array.prototype.slice.call(key));
-    const version = view.read(key);
+    const version = call.looksAt(key) ? view.read(key) : undefined;
     if (version === undefined) continue;
     if (version.kind !== 0) throw new StoreError('wrongType', 'it is no row of letters');
     const letters = Buffer.from(version.value);

@@ -85,7 +85,7 @@ function popOrWait(view: View, call: CommandCall, end: End): Waiting | undefined
   const keys: Uint8Array[] = [];
   for (let index = 1; index < keyEnd; index++) {
     const key = args.key(index);
-    const popped = pop(view, key, end, 1);
+    const popped = call.looksAt(key) ? pop(view, key, end, 1) : undefined;
     if (popped !== undefined) {
       reply.array(2);
       reply.bulk(args.bytes(index));
@@ -130,7 +130,7 @@ function popMany(
   const keys: Uint8Array[] = [];
   for (let index = firstKey; index < keyEnd; index++) {
     const key = args.key(index);
-    const popped = pop(view, key, end, count);
+    const popped = call.looksAt(key) ? pop(view, key, end, count) : undefined;
     if (popped === undefined) {
       keys.push(key);
       continue;

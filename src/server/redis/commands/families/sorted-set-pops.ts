@@ -45,9 +45,11 @@ function popOne(view: View, call: CommandCall, end: End): void {
 /** The first of some sorted sets that has members; `undefined`: none has. Throws `wrongType` for what stands before it. */
 function firstOf(
   view: View,
+  call: CommandCall,
   keys: readonly Uint8Array[],
 ): { readonly index: number; readonly key: Uint8Array; readonly edit: SortedSetEdit } | undefined {
   for (const [index, key] of keys.entries()) {
+    if (!call.looksAt(key)) continue;
     const edit = new SortedSetEdit(view, key);
     if (edit.exists) return { index, key, edit };
   }
@@ -65,7 +67,7 @@ function popOrWait(view: View, call: CommandCall, end: End): Waiting | undefined
   const timeoutAt = args.count - 1;
   const timeoutMs = timeoutMsAt(args, timeoutAt);
   const keys = keysAt(call, 1, timeoutAt);
-  const found = firstOf(view, keys);
+  const found = firstOf(view, call, keys);
   if (found === undefined) return { keys, timeoutMs, onTimeout: timedOut };
   reply.array(3);
   reply.bulk(args.bytes(1 + found.index));
@@ -110,7 +112,7 @@ function integerFrom1(args: CommandCall['args'], index: number, text: string): n
 function popMany(view: View, call: CommandCall, words: ManyWords): readonly Uint8Array[] | undefined {
   const { args, reply } = call;
   const keys = keysAt(call, words.numberAt + 1, words.keyEnd);
-  const found = firstOf(view, keys);
+  const found = firstOf(view, call, keys);
   if (found === undefined) return keys;
   const { index, key, edit } = found;
   const count = Math.min(words.countMax, edit.count);
