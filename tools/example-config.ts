@@ -8,6 +8,7 @@ const serverLimitNames = new Set((Object.keys(serverDefaults) as SettableLimit[]
 /** What stands for an option that has no default, so that its line can be taken as it is but for the path. */
 const exampleByName: Readonly<Record<string, string>> = {
   'redis-listen': '127.0.0.1:6379',
+  'redis-notify-keyspace-events': 'KEA',
   'tls-cert': '/etc/kelp/tls.crt',
   'tls-key': '/etc/kelp/tls.key',
   'tls-client-ca': '/etc/kelp/client-ca.crt',

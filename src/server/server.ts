@@ -387,6 +387,7 @@ class Server implements RunningServer {
         rates: this.#calls.rates,
         config: this.#config,
         address: this.#redisBound,
+        eventClasses: this.#config.redis?.eventClasses ?? '',
         traffic: this.#measures.traffic,
         meter: this.#measures.redisMeter,
         version,

@@ -35,8 +35,9 @@ import { parseOrigins } from './web-origins.ts';
 
 export interface ServerConfig {
   readonly listen: ListenAddress;
-  /** Where clients of Redis are served, and whether with TLS; `undefined`: nowhere. */
-  readonly redis: { readonly listen: ListenAddress; readonly hasTls: boolean } | undefined;
+  /** Where clients of Redis are served, whether with TLS, and of which events of keys they are told; `undefined`: nowhere. */
+  readonly redis:
+    { readonly listen: ListenAddress; readonly hasTls: boolean; readonly eventClasses: string } | undefined;
   readonly dataDir: string;
   readonly fsync: FsyncPolicy;
   readonly volumeId: string;
@@ -107,6 +108,7 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<ServerCon
     redis: redisOf(
       valueOf('redis-listen', (text) => (text === '' ? undefined : parseListenAddress(text))),
       valueOf('redis-tls', (text) => text === 'auto'),
+      valueOf('redis-notify-keyspace-events', eventClassesOf),
     ),
     dataDir: valueOf('data-dir', nonEmpty),
     volumeId: valueOf('volume-id', parseVolumeId),
@@ -130,11 +132,15 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<ServerCon
   checkTogether(config);
   return config;
 
-  function redisOf(listen: ListenAddress | undefined, mayHaveTls: boolean): ServerConfig['redis'] {
+  function redisOf(
+    listen: ListenAddress | undefined,
+    mayHaveTls: boolean,
+    eventClasses: string,
+  ): ServerConfig['redis'] {
     if (listen === undefined) return undefined;
     // A socket of this machine is without TLS.
     const hasTls = mayHaveTls && 'host' in listen && tlsPaths(settingByName) !== undefined;
-    return { listen, hasTls };
+    return { listen, hasTls, eventClasses };
   }
 
   function valueOf<Value>(name: string, parseText: (text: string, source: string) => Value): Value {
@@ -345,4 +351,11 @@ function atLeast(limit: SettableLimit, bytes: number, other: SettableLimit, byte
   throw new OptionError(
     `--${names.name}: ${formatNumber('bytes', bytes)} is too little for --${names.other}; expected ${formatNumber('bytes', bytesMin)} or more`,
   );
+}
+
+/** Letters, as `server/redis/keyspace/event-classes.ts` takes them. */
+function eventClassesOf(text: string): string {
+  if (!/^[Ag$lshzxeKEtmdn]*$/.test(text))
+    throw new OptionError(`expected letters of Ag$lshzxeKEtmdn, not "${text}"`);
+  return text;
 }

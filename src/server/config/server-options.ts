@@ -236,6 +236,13 @@ export const serverOptions: readonly ServerOption[] = [
     defaultText: 'auto',
   },
   {
+    name: 'redis-notify-keyspace-events',
+    type: 'text',
+    description:
+      'classes of events that clients of Redis are told of keys, as notify-keyspace-events of Redis: KEA for all; empty: none',
+    defaultText: undefined,
+  },
+  {
     name: 'data-dir',
     type: 'path',
     description: 'folder of the log and the snapshots',

@@ -17,6 +17,7 @@ import type { ServerFacts } from './commands/server-facts.ts';
 import type { ClientSessions } from './commands/session-command.ts';
 import type { CommandTable, TableRow } from './commands/table.ts';
 import type { CommandHooks } from './connection/connection-context.ts';
+import type { EventClasses } from './keyspace/event-classes.ts';
 import { KeyspaceEvents } from './keyspace/keyspace-events.ts';
 import { CommandObserver } from './observed/command-observer.ts';
 import { Channels } from './pubsub/channels.ts';
@@ -40,6 +41,8 @@ export interface DoorServicesOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly server: ServerFacts;
+  /** Of keyspace events: those that are told from the start. */
+  readonly eventClasses: EventClasses;
   /** The connections and all commands: asked for when a command runs. */
   readonly connections: () => ClientSessions & { readonly table: CommandTable };
 }
@@ -51,10 +54,11 @@ export class DoorServices {
   readonly #events: KeyspaceEvents;
   readonly #delivery: Delivery;
 
-  constructor({ seam, clock, random, server, connections }: DoorServicesOptions) {
+  constructor({ seam, clock, random, server, eventClasses, connections }: DoorServicesOptions) {
     const channels = this.#channels;
     this.#delivery = new Delivery({ seam, channels, yieldNow: (run) => clock.yieldNow(run) });
     this.#events = new KeyspaceEvents({ seam, channels, delivery: this.#delivery });
+    this.#events.classes = eventClasses;
     this.#delivery.onTransaction(this.#events.settle);
     this.#observer = new CommandObserver(clock);
     const { stats, slowLog, monitors } = this.#observer;

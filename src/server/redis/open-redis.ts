@@ -12,6 +12,7 @@ import type { ListenAddress } from '../config/option-values.ts';
 import type { LoginGate } from './connection/connection-context.ts';
 import type { DatabaseCount, ServerFacts } from './commands/server-facts.ts';
 import { DoorServices } from './door-services.ts';
+import { NO_CLASSES, parseEventClasses } from './keyspace/event-classes.ts';
 import { RedisDoor } from './redis-door.ts';
 import { redisRows } from './redis-rows.ts';
 
@@ -24,6 +25,8 @@ export interface RedisOptions {
   readonly rates: RateLimits | undefined;
   readonly config: Pick<ServerConfig, 'dataDir' | 'fsync' | 'limits' | 'serverLimits' | 'memoryBytesMax'>;
   readonly address: ListenAddress | undefined;
+  /** Letters of keyspace events that are told from the start. */
+  readonly eventClasses: string;
   readonly traffic: Traffic;
   /** For the metrics of the server; INFO has counts of its own, which clients may set back. */
   readonly meter: RedisMeter;
@@ -44,6 +47,7 @@ export function openRedis(options: RedisOptions): RedisDoor {
     clock,
     random,
     server: serverFacts(options),
+    eventClasses: parseEventClasses(options.eventClasses) ?? NO_CLASSES,
     connections: () => {
       if (door === undefined) throw new Error('the door is not open');
       return door;

@@ -77,16 +77,29 @@ test('clients of Redis are served where that is asked for, with TLS where the se
   const listen = { host: '127.0.0.1', port: 6379 };
   expect((await load()).redis).toBeUndefined();
   expect((await load({ flags: { 'redis-listen': '' } })).redis).toBeUndefined();
-  expect((await load({ flags: at })).redis).toEqual({ listen, hasTls: false });
-  expect((await load({ flags: { ...at, ...tls } })).redis).toEqual({ listen, hasTls: true });
+  expect((await load({ flags: at })).redis).toEqual({ listen, hasTls: false, eventClasses: '' });
+  expect((await load({ flags: { ...at, ...tls } })).redis).toEqual({
+    listen,
+    hasTls: true,
+    eventClasses: '',
+  });
   expect((await load({ flags: { ...at, ...tls, 'redis-tls': 'off' } })).redis).toEqual({
     listen,
     hasTls: false,
+    eventClasses: '',
   });
   expect((await load({ flags: { ...tls, 'redis-listen': 'unix:/s' } })).redis).toEqual({
     listen: { path: '/s' },
     hasTls: false,
+    eventClasses: '',
   });
+});
+
+test('classes of keyspace events are checked at the start', async () => {
+  const at = { 'redis-listen': ':6379', 'redis-notify-keyspace-events': 'KEA!' };
+  await expect(load({ flags: at })).rejects.toThrow(
+    '--redis-notify-keyspace-events: expected letters of Ag$lshzxeKEtmdn, not "KEA!"',
+  );
 });
 
 test('a flag that is undefined is not given', async () => {
@@ -95,7 +108,11 @@ test('a flag that is undefined is not given', async () => {
 
 test('every option can be set by flag, environment and file', async () => {
   const endpoint = 'http://collector';
-  const ownTexts: Readonly<Record<string, string>> = { 'otlp-endpoint': endpoint, 'redis-listen': ':6379' };
+  const ownTexts: Readonly<Record<string, string>> = {
+    'otlp-endpoint': endpoint,
+    'redis-listen': ':6379',
+    'redis-notify-keyspace-events': 'K',
+  };
   const textOf = ({ name, type, defaultText }: ServerOption): string =>
     defaultText ?? ownTexts[name] ?? (type === 'origins' ? 'http://x' : 'x');
   const flagged = Object.fromEntries(serverOptions.map((option) => [option.name, textOf(option)]));
@@ -108,7 +125,7 @@ test('every option can be set by flag, environment and file', async () => {
   const otlp = { endpoint, sampleShare: 1 };
   const defaultConfig = await load();
   const access = { ...defaultConfig.access, rootPasswordFile: 'x' };
-  const redis = { listen: { host: '', port: 6379 }, hasTls: true };
+  const redis = { listen: { host: '', port: 6379 }, hasTls: true, eventClasses: 'K' };
   const expected = { ...defaultConfig, redis, tls, access, otlp, corsOrigins: ['http://x'] };
   expect(await load({ flags: flagged })).toEqual(expected);
   expect(await load({ environment: inEnvironment })).toEqual(expected);

@@ -40,7 +40,11 @@ describe('kelp.example.yaml', () => {
     const defaultConfig = await load('');
     expect(await load(taken)).toEqual({
       ...defaultConfig,
-      redis: { listen: { host: '127.0.0.1', port: 6379 }, hasTls: true },
+      redis: {
+        listen: { host: '127.0.0.1', port: 6379 },
+        hasTls: true,
+        eventClasses: 'KEA',
+      },
       tls,
       access: { ...defaultConfig.access, rootPasswordFile: '/etc/kelp/root-password' },
       otlp,

@@ -44,6 +44,8 @@ export class CommandRunner {
   hasMoreParts = false;
   /** What the reply of the last call waits for; 0: nothing. */
   sequence = 0;
+  /** Whether the last call, run alone, has changed anything. */
+  hasChanged = false;
   /** What calls have done since this was set to 0. */
   visitsSpent = 0;
   bytesSpent = 0;
@@ -64,11 +66,14 @@ export class CommandRunner {
     const eventCount = call.events.length;
     const isVisible = isVisibleWanted && 'read' in command;
     this.sequence = 0;
+    this.hasChanged = false;
     try {
       if (isVisible) this.#seam.readVisible(this.#read);
       else {
-        this.sequence = this.#seam.decide(this.#decided).sequence;
+        const { sequence, hasChanged } = this.#seam.decide(this.#decided);
+        this.sequence = sequence;
         this.#refuseLost();
+        this.hasChanged = hasChanged;
       }
     } catch (error) {
       reply.rollBack(begun);

@@ -473,7 +473,8 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
     const begun = call.reply.length;
     const state = runner.runAlone(row, call, isVisibleWanted);
     this.#sequence = Math.max(this.#sequence, runner.sequence);
-    if (call.events.length > 0) hooks.events?.(call.events.splice(0), runner.sequence);
+    // A command that has changed something and tells of no event has none, as FLUSHALL.
+    if (runner.hasChanged) hooks.events?.(call.events.splice(0), runner.sequence);
     if (state === 'done') return;
     if (state === 'noRoom') this.#waitForLog();
     else if (runner.hasMoreParts) {
@@ -750,7 +751,7 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
     this.isInTransaction = true;
     const database = this.database;
     try {
-      const { sequence } = seam.decide((view) => {
+      const { sequence, hasChanged } = seam.decide((view) => {
         if (this.#watchList?.isChanged === true || this.#watchList?.isOverdue(view) === true) {
           reply.nilArray();
           return;
@@ -777,7 +778,7 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
         }
       });
       this.#sequence = Math.max(this.#sequence, sequence);
-      if (call.events.length > 0) hooks.events?.(call.events.splice(0), sequence);
+      if (hasChanged) hooks.events?.(call.events.splice(0), sequence);
     } catch (error) {
       call.events.length = 0;
       // The whole transaction is tried again when there is room.

@@ -111,21 +111,23 @@ export class KeyspaceEvents {
       for (const change of changes) this.#publishDerived(change, sequence);
       return;
     }
-    const toldOf = new Map<string, KeptChange>();
+    const creations = new Map<string, KeptChange>();
     for (const change of changes) {
       if (change.replacedExpired || (this.#wants('n') && isCreation(change)))
-        toldOf.set(latin1Of(change.key), change);
+        creations.set(latin1Of(change.key), change);
     }
     for (const { eventClass, event, key } of noted) {
-      if (toldOf.size > 0) {
+      if (creations.size > 0) {
         const name = latin1Of(key);
-        const change = toldOf.get(name);
-        if (change !== undefined) this.#publishCreation(change, sequence);
-        toldOf.delete(name);
+        const creation = creations.get(name);
+        creations.delete(name);
+        if (creation?.replacedExpired === true) this.#publish('x', 'expired', key, sequence);
+        // A command that replaces a whole key, as RENAME does, says by itself that it is new.
+        if (creation !== undefined && eventClass !== 'n') this.#publishNew(creation, sequence);
       }
       this.#publish(eventClass, event, key, sequence);
     }
-    for (const change of toldOf.values()) this.#publishCreation(change, sequence);
+    for (const creation of creations.values()) this.#publishCreation(creation, sequence);
   }
 
   #publishDerived(change: KeptChange, sequence: number): void {
@@ -136,6 +138,10 @@ export class KeyspaceEvents {
   /** What comes before the event of a write itself. */
   #publishCreation(change: KeptChange, sequence: number): void {
     if (change.replacedExpired) this.#publish('x', 'expired', change.key, sequence);
+    this.#publishNew(change, sequence);
+  }
+
+  #publishNew(change: KeptChange, sequence: number): void {
     if (isCreation(change)) this.#publish('n', 'new', change.key, sequence);
   }
 

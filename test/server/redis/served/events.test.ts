@@ -60,3 +60,21 @@ test('a subscriber of RESP3 goes on with other commands', async () => {
   const both = [showReply(await client.next()), showReply(await client.next())];
   expect(both.sort()).toEqual(['1', '>["message", "c", "to itself"]']);
 });
+
+test('events are told from the start where an option says so', async () => {
+  const server = await startTestServer({
+    flags: { 'redis-listen': '127.0.0.1:0', 'redis-notify-keyspace-events': 'Kg' },
+  });
+  const [client, subscriber] = [
+    await RedisClient.open(server.redisAddress),
+    await RedisClient.open(server.redisAddress),
+  ];
+  expect(await client.run('CONFIG', 'GET', 'notify-keyspace-events')).toEqual([
+    'notify-keyspace-events',
+    'gK',
+  ]);
+  await subscriber.run('SUBSCRIBE', '__keyspace@0__:k');
+  await client.run('SET', 'k', 'v');
+  await client.run('DEL', 'k');
+  expect(showReply(await subscriber.next())).toBe('["message", "__keyspace@0__:k", "del"]');
+});

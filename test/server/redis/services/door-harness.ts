@@ -132,6 +132,7 @@ export class DoorHarness {
       clock: seam.clock,
       random: new SeededRandom(1),
       server: this.#server(),
+      eventClasses: 0,
       connections: () => this.connections,
     });
     this.services.watch(this.hooks);
