@@ -31,6 +31,8 @@ export interface CommandCall {
    * of a wrong type does not hold it up.
    */
   looksAt(key: Uint8Array): boolean;
+  /** Counts work that no view counts as part of what may be done in one turn. */
+  spend(visits: number, bytes: number): void;
 }
 
 /** g: generic, $: string, l: list, s: set, h: hash, z: sorted set, x: expired, n: new key, d: module types. */
@@ -222,6 +224,8 @@ export interface CommandFacts {
   readonly keys?: readonly KeyPlaces[] | FoundKeys;
   /** Whether a call may be about keys that its words don't name, or of another database (`MOVE`, the patterns of `SORT`); left out: never. */
   readonly needsAllKeys?: (args: Arguments) => boolean;
+  /** Whether a call would tell names of keys, whichever: it is for users who may read all of them. Left out: never. */
+  readonly readsAllKeys?: (args: Arguments) => boolean;
   readonly categories: readonly Category[];
   readonly group: Group;
   /** What it does, in words of our own and without a period: told by COMMAND DOCS, HELP and `docs/redis.md`. */

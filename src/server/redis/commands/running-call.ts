@@ -22,6 +22,9 @@ export class RunningCall implements CommandCall {
   keepsEvents = false;
   /** Those of the calls since they were taken, in their order. */
   events: KeyspaceEvent[] = [];
+  /** Since they were set to 0. */
+  visitsSpent = 0;
+  bytesSpent = 0;
   /** The only key that a command which waits looks at. */
   changedKey: KeyText | undefined;
 
@@ -34,6 +37,11 @@ export class RunningCall implements CommandCall {
 
   notify(eventClass: EventClass, event: string, key: Uint8Array): void {
     if (this.keepsEvents) this.events.push({ eventClass, event, key: Uint8Array.prototype.slice.call(key) });
+  }
+
+  spend(visits: number, bytes: number): void {
+    this.visitsSpent += visits;
+    this.bytesSpent += bytes;
   }
 
   looksAt(key: Uint8Array): boolean {

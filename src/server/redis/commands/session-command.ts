@@ -37,6 +37,8 @@ export interface ClientSession extends Session {
   protocolVersion: 2 | 3;
   /** Whether it may run commands at all. */
   readonly isLoggedIn: boolean;
+  /** Whether its user may, now. */
+  readonly mayReadAllKeys: boolean;
   /** The user that it is logged in as, or `default`. */
   readonly userName: string;
   /** CLIENT REPLY: what is done with replies. `skip` ends behind the next command. */

@@ -13,7 +13,7 @@
  * - closed.
  */
 import type { Login } from '../../../access/login/login.ts';
-import type { Rights } from '../../../access/rights/rights.ts';
+import { ALL_KEYS, type Rights } from '../../../access/rights/rights.ts';
 import type { Timer } from '../../../clock.ts';
 import { serverFixed } from '../../../limits.ts';
 import { toKeyText } from '../../../store/views/keys.ts';
@@ -369,11 +369,12 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
       }
       if (next === undefined) return;
       this.#execute(next);
+      const call = this.#call;
       turn.spend(
-        runner.visitsSpent + 1,
-        runner.bytesSpent + Math.max(0, this.#context.reply.length - replyLength),
+        runner.visitsSpent + call.visitsSpent + 1,
+        runner.bytesSpent + call.bytesSpent + Math.max(0, this.#context.reply.length - replyLength),
       );
-      runner.visitsSpent = runner.bytesSpent = 0;
+      runner.visitsSpent = runner.bytesSpent = call.visitsSpent = call.bytesSpent = 0;
       replyLength = this.#context.reply.length;
     }
   };
@@ -835,6 +836,10 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
 
   get isLoggedIn(): boolean {
     return this.#rights() !== undefined;
+  }
+
+  get mayReadAllKeys(): boolean {
+    return this.#rights()?.read === ALL_KEYS;
   }
 
   get userName(): string {

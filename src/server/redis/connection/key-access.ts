@@ -6,7 +6,7 @@
  */
 import { ALL_KEYS, type Rights } from '../../../access/rights/rights.ts';
 import type { PlacedArguments } from '../protocol/placed-arguments.ts';
-import { noCommandPermission, noKeyPermission } from '../replies/errors.ts';
+import { noChannelPermission, noCommandPermission, noKeyPermission } from '../replies/errors.ts';
 import type { Arguments, CommandFacts, FoundKeys, KeyPlaces, KeyUse } from '../commands/command.ts';
 
 /** Tells each key of a call by its index. */
@@ -39,6 +39,7 @@ export function checkCall(rights: Rights, facts: CommandFacts, args: PlacedArgum
   }
   if (!rights.isAdmin && facts.flags.includes('admin')) throw noCommandPermission(facts.name);
   if (facts.needsAllKeys?.(args) === true) throw noKeyPermission();
+  if (rights.read !== ALL_KEYS && facts.readsAllKeys?.(args) === true) throw noChannelPermission();
   if (facts.keys === undefined) {
     if (facts.categories.includes('keyspace') && facts.group !== 'connection')
       throw noCommandPermission(facts.name);

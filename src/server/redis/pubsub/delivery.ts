@@ -6,7 +6,8 @@
  * 2. Messages go out in the order in which they were published; keyspace events are messages among them.
  * 3. In one turn of the event loop so many are sent; those behind them in the next one.
  * 4. A client that does not read is broken off once `redisPubsubUnsentBytesMax` wait for it.
- * 5. So many bytes of messages may wait for the disk. What is published beyond them is refused; an event, which can't be, breaks off
+ * 5. An event of a key goes to those clients alone whose user may read all keys as it goes out.
+ * 6. So many bytes of messages may wait for the disk. What is published beyond them is refused; an event, which can't be, breaks off
  *    those that would have got it, so that they know.
  */
 import { serverFixed } from '../../../limits.ts';
@@ -34,6 +35,8 @@ interface WaitingMessage {
   readonly name: ChannelName;
   readonly patterns: readonly ChannelName[];
   readonly payload: Uint8Array;
+  /** Of a key: it is for those alone whose user may read all keys. */
+  readonly isEvent: boolean;
 }
 
 export class Delivery {
@@ -65,7 +68,7 @@ export class Delivery {
    */
   publish(kind: 'channel' | 'shard', channel: Uint8Array, payload: Uint8Array): number {
     this.#publishHeld();
-    const message = this.#receivable(kind, channel, payload, this.#seam.committedSequence);
+    const message = this.#receivable(kind, channel, payload, this.#seam.committedSequence, false);
     if (message === undefined) return 0;
     if (this.#isNow) return this.#send(message);
     if (this.#isFull) throw messagesWaiting();
@@ -75,7 +78,7 @@ export class Delivery {
 
   /** Publishes a message out of a transaction that runs: behind it, so that it waits for what that has changed. */
   publishBehind(kind: 'channel' | 'shard', channel: Uint8Array, payload: Uint8Array): number {
-    const message = this.#receivable(kind, channel, payload, 0);
+    const message = this.#receivable(kind, channel, payload, 0, false);
     if (message === undefined) return 0;
     if (this.#isFull) throw messagesWaiting();
     if (this.#held.length === 0) queueMicrotask(() => this.#publishHeld());
@@ -86,7 +89,7 @@ export class Delivery {
 
   /** Publishes a keyspace event of a decision. @param channel stays as it is, as does the payload. */
   publishEvent(sequence: number, channel: Uint8Array, payload: Uint8Array): void {
-    const message = this.#receivable('channel', channel, payload, sequence);
+    const message = this.#receivable('channel', channel, payload, sequence, true);
     if (message === undefined) return;
     if (this.#isFull) this.#eachReceiver(message, (subscriber) => subscriber.kill('now'));
     else this.#keep(message);
@@ -118,12 +121,13 @@ export class Delivery {
     channel: Uint8Array,
     payload: Uint8Array,
     sequence: number,
+    isEvent: boolean,
   ): WaitingMessage | undefined {
     if (this.#channels.isEmpty) return undefined;
     const name = Buffer.from(channel.buffer, channel.byteOffset, channel.length).toString('latin1');
     const patterns = kind === 'channel' ? this.#channels.patternsOf(channel) : [];
     if (patterns.length === 0 && this.#channels.listeners(kind, name) === undefined) return undefined;
-    return { sequence, order: this.#channels.takeOrder(), kind, channel, name, patterns, payload };
+    return { sequence, order: this.#channels.takeOrder(), kind, channel, name, patterns, payload, isEvent };
   }
 
   #keep(message: WaitingMessage): void {
@@ -195,19 +199,21 @@ export class Delivery {
 
   /** First those of the channel itself, then those of each pattern. */
   #eachReceiver(
-    { kind, channel, name, patterns, payload, order }: WaitingMessage,
+    { kind, channel, name, patterns, payload, order, isEvent }: WaitingMessage,
     visit: (subscriber: Subscriber, encoded: Message) => void,
   ): void {
     const listeners = this.#channels.listeners(kind, name);
     if (listeners !== undefined) {
       const encoded = new Message([kind === 'shard' ? SMESSAGE : MESSAGE, channel, payload]);
-      for (const [subscriber, since] of listeners) if (since < order) visit(subscriber, encoded);
+      for (const [subscriber, since] of listeners)
+        if (since < order && (!isEvent || subscriber.mayReadAllKeys)) visit(subscriber, encoded);
     }
     for (const pattern of patterns) {
       const matching = this.#channels.listeners('pattern', pattern);
       if (matching === undefined) continue;
       const encoded = new Message([PMESSAGE, Buffer.from(pattern, 'latin1'), channel, payload]);
-      for (const [subscriber, since] of matching) if (since < order) visit(subscriber, encoded);
+      for (const [subscriber, since] of matching)
+        if (since < order && (!isEvent || subscriber.mayReadAllKeys)) visit(subscriber, encoded);
     }
   }
 }

@@ -44,6 +44,12 @@ export function noKeyPermission(): ReplyError {
   return new ReplyError('NOPERM this user has no permissions to access one of the keys used as arguments');
 }
 
+export function noChannelPermission(): ReplyError {
+  return new ReplyError(
+    'NOPERM this user has no permissions to access one of the channels used as arguments',
+  );
+}
+
 /** @param name of the command. */
 export function noCommandPermission(name: string): ReplyError {
   return new ReplyError(`NOPERM this user has no permissions to run the '${name}' command`);

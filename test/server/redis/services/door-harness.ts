@@ -28,6 +28,7 @@ export class TestSession implements ClientSession {
   database = 0;
   protocolVersion: 2 | 3 = 2;
   readonly isLoggedIn = true;
+  mayReadAllKeys = true;
   readonly userName = 'default';
   replyMode: 'on' | 'off' | 'skip' = 'on';
   readonly options = new Set<ClientOption>();

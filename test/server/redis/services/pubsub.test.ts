@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { allRights, rightsOf, type Rights } from '../../../../src/access/rights/rights.ts';
 import { serverFixed } from '../../../../src/limits.ts';
+import { pubSubCommands } from '../../../../src/server/redis/commands/families/pubsub.ts';
+import { checkCall } from '../../../../src/server/redis/connection/key-access.ts';
+import { PlacedArguments } from '../../../../src/server/redis/protocol/placed-arguments.ts';
+import { USER_KEYS } from '../../../../src/store/views/regions.ts';
 import { bytesOf } from '../../../store/seam/seam-harness.ts';
 import { DoorHarness } from './door-harness.ts';
 
@@ -204,5 +209,51 @@ describe('keyspace events', () => {
     expect(door.hooks.events).toBeUndefined();
     door.seam.store.decide((view) => view.put(bytesOf('k'), bytesOf('1')));
     expect(await pushed()).toEqual([]);
+  });
+});
+
+describe('channels of keyspace events', () => {
+  const mayNot = rightsOf([]);
+  const mayRead = rightsOf([
+    { start: USER_KEYS.start, end: USER_KEYS.end, mayRead: true, mayWrite: false, isAdmin: false },
+  ]);
+
+  test.each([
+    ['subscribe', ['news', '__keyspace@0__:a'], true],
+    ['subscribe', ['__keyevent@0__:set'], true],
+    ['subscribe', ['__keyx', '__keyspace'], false],
+    ['ssubscribe', ['__keyspace@0__:a'], false],
+    ['psubscribe', ['news.*', '__key*'], true],
+    ['psubscribe', ['_*'], true],
+    ['psubscribe', ['__keyspace@0__:user:*'], true],
+    ['psubscribe', ['__keyx*', '*', 'n?ws'], false],
+  ] as const)('%s %j', (name, channels, isRefused) => {
+    const args = new PlacedArguments();
+    args.takeWords([name, ...channels].map(bytesOf));
+    const facts = pubSubCommands.find((one) => one.name === name);
+    const check = (rights: Rights) => (): void => {
+      if (facts !== undefined) checkCall(rights, facts, args);
+    };
+    if (isRefused) expect(check(mayNot)).toThrow(/^NOPERM .* channels/);
+    else expect(check(mayNot)).not.toThrow();
+    expect(check(mayRead)).not.toThrow();
+    expect(check(allRights)).not.toThrow();
+  });
+
+  test('tell those alone who may read all keys, as long as they may', async () => {
+    const door = await DoorHarness.open();
+    const [all, some] = [door.session(), door.session()];
+    await door.run(all, 'CONFIG', 'SET', 'notify-keyspace-events', 'KA');
+    await door.run(all, 'PSUBSCRIBE', '*');
+    await door.run(all, 'SUBSCRIBE', '__keyspace@0__:k');
+    await door.run(some, 'PSUBSCRIBE', '*');
+    some.mayReadAllKeys = false;
+    door.seam.store.decide((view) => view.put(bytesOf('k'), bytesOf('1')));
+    await door.run(all, 'PUBLISH', 'news', 'x');
+    await door.seam.durable();
+    expect(some.pushed()).toEqual(['["pmessage", "*", "news", "x"]']);
+    expect(all.pushed()).toHaveLength(3);
+    expect(await door.run(some, 'PUBSUB', 'CHANNELS')).toEqual(['[]']);
+    expect(await door.run(all, 'PUBSUB', 'CHANNELS')).toEqual(['["__keyspace@0__:k"]']);
   });
 });

@@ -1,13 +1,14 @@
 /**
- * Pub/sub. Channels are bytes, as keys are, and no keys: each user may use all of them, and databases don't tell them apart. Shard channels
- * are names of their own; without a cluster that is all there is to them.
+ * Pub/sub. Channels are bytes, as keys are, and no keys: each user may use all of them, and databases don't tell them apart. But those of
+ * keyspace events tell names of keys: they are for users who may read all keys. Shard channels are names of their own; without a
+ * cluster that is all there is to them.
  */
 import { compileRedisGlob } from '../../../../types/glob.ts';
 import { serverFixed } from '../../../../limits.ts';
 import type { ListeningKind } from '../../pubsub/subscriber.ts';
 import { replyHelp } from '../../replies/help.ts';
 import { subscriptionsExceeded } from '../../replies/errors.ts';
-import type { CommandCall } from '../command.ts';
+import type { Arguments, CommandCall } from '../command.ts';
 import type { Door, DoorCommand } from '../door.ts';
 import type { ClientSession } from '../session-command.ts';
 
@@ -58,23 +59,32 @@ function countTold({ subscriptionCounts }: ClientSession, kind: ListeningKind): 
 }
 
 function publishTo(kind: 'channel' | 'shard'): Run {
-  return ({ delivery, events }, session, { args, reply }) => {
+  return ({ delivery, events, channels }, session, call) => {
+    const { args, reply } = call;
     events.settle();
     const [channel, payload] = [args.bytes(1), args.bytes(2)];
-    reply.integer(
-      session.isInTransaction
-        ? delivery.publishBehind(kind, channel, payload)
-        : delivery.publish(kind, channel, payload),
-    );
+    const count = session.isInTransaction
+      ? delivery.publishBehind(kind, channel, payload)
+      : delivery.publish(kind, channel, payload);
+    // Each pattern was looked at, and each receiver is sent the message.
+    call.spend(channels.nameCount('pattern') + count, count * payload.length);
+    reply.integer(count);
   };
 }
 
 /** All names, or those that match. */
-function replyNames({ channels }: Door, kind: ListeningKind, { args, reply }: CommandCall): void {
+function replyNames(
+  { channels }: Door,
+  kind: ListeningKind,
+  session: ClientSession,
+  call: CommandCall,
+): void {
+  const { args, reply } = call;
   const glob = args.count > 2 ? compileRedisGlob(args.bytes(2)) : undefined;
   const begun = reply.beginArray();
   let count = 0;
   for (const name of channels.names(kind)) {
+    if (isOfEvents(name) && !session.mayReadAllKeys) continue;
     const bytes = Buffer.from(name, 'latin1');
     if (glob !== undefined && !glob.matches(bytes, 0, bytes.length)) continue;
     count++;
@@ -99,8 +109,8 @@ const punsubscribe = leave('pattern', 'punsubscribe');
 const sunsubscribe = leave('shard', 'sunsubscribe');
 const publish = publishTo('channel');
 const spublish = publishTo('shard');
-const channels: Run = (door, _, call) => replyNames(door, 'channel', call);
-const shardChannels: Run = (door, _, call) => replyNames(door, 'shard', call);
+const channels: Run = (door, session, call) => replyNames(door, 'channel', session, call);
+const shardChannels: Run = (door, session, call) => replyNames(door, 'shard', session, call);
 const numsub: Run = (door, _, call) => replyCounts(door, 'channel', call);
 const shardNumsub: Run = (door, _, call) => replyCounts(door, 'shard', call);
 const numpat: Run = (door, _, { reply }) => reply.integer(door.channels.nameCount('pattern'));
@@ -110,6 +120,31 @@ const help: Run = (_, __, { reply }) =>
     'pubsub',
     pubSubCommands.filter(({ name }) => name.startsWith('pubsub|')),
   );
+
+/** Where the names of channels of keyspace events begin: `__keyspace@0__:key`, `__keyevent@0__:event`. */
+const EVENT_HEADS = ['__keyspace@', '__keyevent@'] as const;
+
+function namesEvents(args: Arguments): boolean {
+  for (let index = 1; index < args.count; index++) if (isOfEvents(args.text(index))) return true;
+  return false;
+}
+
+function isOfEvents(name: string): boolean {
+  return EVENT_HEADS.some((head) => name.startsWith(head));
+}
+
+/**
+ * A pattern that is about events: what it begins with, up to its first special character, is a part of such a name, or begins with
+ * one. `*` is about all sorts of messages, and gets no events without the right (`pubsub/delivery.ts`).
+ */
+function matchesEvents(args: Arguments): boolean {
+  for (let index = 1; index < args.count; index++) {
+    const head = Buffer.from(compileRedisGlob(args.bytes(index)).literalHead).toString('latin1');
+    if (head !== '' && EVENT_HEADS.some((name) => name.startsWith(head) || head.startsWith(name)))
+      return true;
+  }
+  return false;
+}
 
 /** Shard channels stand where keys do, for clusters, and are none. */
 const noKeys = (): void => undefined;
@@ -125,6 +160,7 @@ export const pubSubCommands: readonly DoorCommand[] = [
     since: '2.0.0',
     complexity: 'O(1) per channel',
     syntax: 'channel [channel ...]',
+    readsAllKeys: namesEvents,
     door: subscribe,
   },
   {
@@ -137,6 +173,7 @@ export const pubSubCommands: readonly DoorCommand[] = [
     since: '2.0.0',
     complexity: 'O(1) per pattern',
     syntax: 'pattern [pattern ...]',
+    readsAllKeys: matchesEvents,
     door: psubscribe,
   },
   {
