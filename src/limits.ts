@@ -839,7 +839,8 @@ export const serverFixed = {
   redisUnreadPushedBytesMax: 32 * MiB,
   redisUnreadMs: 60_000,
   redisUnreadBytesOfAllMax: 512 * MiB,
-  redisUnreadCheckMs: 1000,
+  /** How often clients are looked after that take, send or show nothing. */
+  redisClientCheckMs: 1000,
   /** Replies that wait for the disk, of one client, before nothing more is read of it. */
   redisWaitingBytesPaused: 4 * MiB,
   /** Of a long reply to a Redis client a piece looks at so many elements at most, before others have their turn. */

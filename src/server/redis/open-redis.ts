@@ -76,6 +76,7 @@ export function openRedis(options: RedisOptions): RedisDoor {
     },
     valueBytesMax: config.limits.valueBytesMax,
     rates: options.rates,
+    patience: config.serverLimits,
     cursorSeed: random.bytes(4).reduce((sum, byte) => sum * 256 + byte, 0) / 2 ** 32,
   });
   services.watch(door.hooks);

@@ -20,6 +20,7 @@ import type {
   RedisStore,
   Wire,
 } from './connection/connection-context.ts';
+import { type Patience, SlowClients } from './connection/slow-clients.ts';
 import { ReplyQueue } from './connection/reply-queue.ts';
 import { TurnBudget } from './connection/turn-budget.ts';
 import { WatchedKeys } from './connection/watched-keys.ts';
@@ -38,6 +39,7 @@ export interface RedisDoorOptions {
   readonly valueBytesMax: number;
   /** Where what users may do in a second is limited. */
   readonly rates: RateLimits | undefined;
+  readonly patience: Patience;
   /** From 0 to below 1, by chance: where cursors begin. */
   readonly cursorSeed: number;
 }
@@ -53,7 +55,9 @@ export class RedisDoor implements ClientSessions {
   #lastId = 0;
   #inputBytes = 0;
   #unreadBytes = 0;
-  #unreadTimer: Timer | undefined;
+  readonly #slowClients: SlowClients;
+  /** Runs while a client has something to take, to send or to show. */
+  #checkTimer: Timer | undefined;
   /** Connections whose next command waits until the log has room. */
   #waitingForLog: (() => void)[] = [];
   #pausedUntilMs = 0;
@@ -65,6 +69,7 @@ export class RedisDoor implements ClientSessions {
     const { store, clock, rows, logins, meter, valueBytesMax, rates, cursorSeed } = options;
     this.#options = options;
     this.table = new CommandTable(rows);
+    this.#slowClients = new SlowClients(options.patience);
     const runner = new CommandRunner(store, meter);
     const queue = new ReplyQueue();
     const blocked = new BlockedClients(store, clock, runner);
@@ -90,7 +95,10 @@ export class RedisDoor implements ClientSessions {
       chargeUnread: (bytes) => this.#chargeUnread(bytes),
       whenLogHasRoom: (run) => void this.#waitingForLog.push(run),
       isPaused: (row, run) => this.#isPaused(row, run),
-      closed: (session) => void this.#connections.delete(session.id),
+      closed: (connection) => {
+        this.#connections.delete(connection.id);
+        this.#slowClients.gone(connection);
+      },
     };
     this.#stopListening = store.onDurable((sequence, failure) => {
       if (failure === undefined) queue.durable(sequence);
@@ -103,6 +111,8 @@ export class RedisDoor implements ClientSessions {
   accept(wire: Wire, names: Omit<ConnectionNames, 'id'>, login: Login): Connection {
     const connection = new Connection(this.#context, wire, { ...names, id: ++this.#lastId }, login);
     this.#connections.set(connection.id, connection);
+    this.#slowClients.came(connection, this.#options.clock.monotonicMs());
+    this.#checkLater();
     return connection;
   }
 
@@ -112,6 +122,11 @@ export class RedisDoor implements ClientSessions {
 
   get count(): number {
     return this.#connections.size;
+  }
+
+  /** Memory of what has come in and waits. */
+  get inputBytes(): number {
+    return this.#inputBytes;
   }
 
   byId(id: number): ClientSession | undefined {
@@ -136,7 +151,7 @@ export class RedisDoor implements ClientSessions {
   /** Closes all at once. */
   destroy(): void {
     for (const connection of this.#connections.values()) connection.close();
-    this.#unreadTimer?.cancel();
+    this.#checkTimer?.cancel();
     this.#pauseTimer?.cancel();
     this.#stopListening();
   }
@@ -171,22 +186,28 @@ export class RedisDoor implements ClientSessions {
   #chargeInput(bytes: number): boolean {
     if (bytes > 0 && this.#inputBytes + bytes > serverFixed.redisInputBytesMax) return false;
     this.#inputBytes += bytes;
+    this.#checkLater();
     return true;
   }
 
   #chargeUnread(bytes: number): boolean {
     this.#unreadBytes += bytes;
-    if (this.#unreadBytes > 0 && this.#unreadTimer === undefined) this.#checkUnreadLater();
+    this.#checkLater();
     return this.#unreadBytes <= serverFixed.redisUnreadBytesOfAllMax;
   }
 
-  #checkUnreadLater(): void {
+  #checkLater(): void {
+    if (this.#checkTimer !== undefined) return;
+    if (this.#unreadBytes <= 0 && this.#inputBytes <= 0 && !this.#slowClients.hasStrangers) return;
     const { clock } = this.#options;
-    this.#unreadTimer = clock.setTimer(serverFixed.redisUnreadCheckMs, () => {
-      this.#unreadTimer = undefined;
+    this.#checkTimer = clock.setTimer(serverFixed.redisClientCheckMs, () => {
+      this.#checkTimer = undefined;
       const nowMs = clock.monotonicMs();
-      for (const connection of this.#connections.values()) connection.checkUnread(nowMs);
-      if (this.#unreadBytes > 0) this.#checkUnreadLater();
+      for (const connection of this.#connections.values()) {
+        connection.checkUnread(nowMs);
+        this.#slowClients.check(connection, nowMs);
+      }
+      this.#checkLater();
     });
   }
 }

@@ -17,10 +17,11 @@ import type { LoginGate } from './connection/connection-context.ts';
 import { RequestParser } from './connection/request-parser.ts';
 import { PlacedArguments } from './protocol/placed-arguments.ts';
 import type { RedisDoor } from './redis-door.ts';
+import { CrowdedRedisAddress, closeOnceEnded, turnAway } from './turned-away.ts';
 
 export interface RedisListenerOptions {
   readonly tls: TlsMaterial | undefined;
-  readonly limits: Pick<ServerLimits, 'connectionsMax' | 'handshakeTimeoutMs'>;
+  readonly limits: Pick<ServerLimits, 'connectionsMax' | 'connectionsPerAddressMax' | 'handshakeTimeoutMs'>;
   readonly addressLimit: AddressLimit;
   readonly traffic: Traffic;
   readonly logins: LoginGate;
@@ -31,6 +32,7 @@ export class RedisListener {
   readonly #options: RedisListenerOptions;
   readonly #server: NetServer;
   readonly #tls: TlsServer | undefined;
+  readonly #crowdedAddress: CrowdedRedisAddress;
   readonly #sockets = new Set<Socket>();
   /** Those that came before the store was open. */
   readonly #early = new Map<Socket, () => void>();
@@ -39,6 +41,8 @@ export class RedisListener {
 
   constructor(options: RedisListenerOptions) {
     this.#options = options;
+    const { limits, logger } = options;
+    this.#crowdedAddress = new CrowdedRedisAddress(limits, options.tls !== undefined, logger);
     this.#tls = options.tls && this.#makeTls(options.tls);
     this.#server = createServer(
       {
@@ -129,8 +133,7 @@ export class RedisListener {
     });
     const onClosed = addressLimit.open(socket.remoteAddress);
     if (onClosed === undefined) {
-      socket.on('error', () => undefined);
-      socket.end('-ERR max number of clients of an address reached\r\n');
+      this.#crowdedAddress.turnAway(socket);
       return;
     }
     socket.once('close', onClosed);
@@ -150,10 +153,7 @@ export class RedisListener {
       (socket: TLSSocket) => {
         const refusal = clientCheck?.refusalOf(socket);
         if (refusal === undefined) this.#route(socket);
-        else {
-          socket.on('error', () => undefined);
-          socket.end(`-ERR ${refusal}\r\n`);
-        }
+        else turnAway(socket, `ERR ${refusal}`);
       },
     );
     // Node does not close a connection whose handshake takes too long, it only tells.
@@ -164,6 +164,7 @@ export class RedisListener {
   #route(socket: Socket): void {
     this.#options.traffic.speaks(socket, 'redis');
     socket.on('error', () => undefined);
+    closeOnceEnded(socket);
     if (this.#door === undefined)
       this.#early.set(
         socket,

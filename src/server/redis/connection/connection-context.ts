@@ -12,6 +12,7 @@ import type { Arguments } from '../commands/command.ts';
 import type { PlacedArguments } from '../protocol/placed-arguments.ts';
 import type { ReplyWriter } from '../protocol/reply-writer.ts';
 import type { BlockedClients } from './blocked-clients.ts';
+import type { SlowClient } from './slow-clients.ts';
 import type { ReplyQueue } from './reply-queue.ts';
 import type { TurnBudget } from './turn-budget.ts';
 import type { WatchedKeys } from './watched-keys.ts';
@@ -86,5 +87,5 @@ export interface ConnectionContext {
   whenLogHasRoom(run: () => void): void;
   /** CLIENT PAUSE. @returns whether a command waits; then `run` is called when that is over. */
   isPaused(row: TableRow, run: () => void): boolean;
-  closed(session: ClientSession): void;
+  closed(connection: ClientSession & SlowClient): void;
 }

@@ -47,8 +47,10 @@ import { checkCall } from './key-access.ts';
 import { LongReply } from './long-reply.ts';
 import type { ReplyTarget } from './reply-queue.ts';
 import { ProtocolError, RequestParser } from './request-parser.ts';
+import type { SlowClient } from './slow-clients.ts';
 import { Transaction } from './transaction.ts';
 import { WatchList } from './watched-keys.ts';
+import { isOfHttp } from './web-request.ts';
 
 export interface ConnectionNames {
   readonly id: number;
@@ -71,7 +73,7 @@ const WHILE_SUBSCRIBED = new Set([
 /** What MULTI does not queue. */
 const NOT_QUEUED = new Set(['exec', 'discard', 'multi', 'watch', 'quit', 'reset']);
 
-export class Connection implements ClientSession, ReplyTarget, TransactionControl {
+export class Connection implements ClientSession, SlowClient, ReplyTarget, TransactionControl {
   readonly id: number;
   readonly address: string;
   readonly localAddress: string;
@@ -388,7 +390,8 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
     const { table, reply } = this.#context;
     const begun = reply.length;
     const row = table.find(args);
-    if (row instanceof ReplyError) this.#refuse(row, table.named(args)?.name);
+    if (row instanceof ReplyError && isOfHttp(args)) this.#destroy();
+    else if (row instanceof ReplyError) this.#refuse(row, table.named(args)?.name);
     else if (this.#takesPart(row, args)) this.#runCounted(row, args);
     this.#silence(begun, row instanceof ReplyError ? undefined : row);
   }
@@ -898,6 +901,16 @@ export class Connection implements ClientSession, ReplyTarget, TransactionContro
 
   get watchedCount(): number {
     return this.#watchList?.wasThere.size ?? 0;
+  }
+
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
+  get commandsBeforePart(): number {
+    return this.#isBusy || this.#isReadPaused || this.#parser.waitingBytes === 0
+      ? -1
+      : this.#parser.commandCount;
   }
 
   get isBlocked(): boolean {

@@ -41,6 +41,8 @@ export interface ParserLimits {
 export class RequestParser {
   /** Whether it is not known yet who it is. */
   isStranger = false;
+  /** The whole ones that were read. */
+  commandCount = 0;
   readonly #limits: ParserLimits;
   #buffer = EMPTY;
   #at = 0;
@@ -162,6 +164,7 @@ export class RequestParser {
 
   #complete(args: PlacedArguments): PlacedArguments {
     this.#partial = undefined;
+    this.commandCount++;
     this.#previous = this.#begun;
     this.#begun = this.#at;
     return args;

@@ -5,6 +5,7 @@
 import { onTestFinished } from 'vitest';
 import type { Login } from '../../../../src/access/login/login.ts';
 import { allRights } from '../../../../src/access/rights/rights.ts';
+import { serverDefaults } from '../../../../src/limits.ts';
 import type { RateMaxima } from '../../../../src/server/limits/rate.ts';
 import { RateLimits } from '../../../../src/server/limits/rate-limits.ts';
 import { type TableRow } from '../../../../src/server/redis/commands/table.ts';
@@ -52,6 +53,7 @@ export class DoorHarness {
         defect: (_, error) => void this.defects.push(error),
       },
       valueBytesMax: options.valueBytesMax ?? 1024 * 1024,
+      patience: serverDefaults,
       rates: options.rates && new RateLimits(options.rates, seam.clock),
       cursorSeed: 0,
     });
