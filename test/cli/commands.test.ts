@@ -548,7 +548,7 @@ describe('help', () => {
 
   test('shows the other names of commands', async () => {
     const help = await kelp.text('--help');
-    for (const names of ['put|set ', 'keys|ls ', 'delete|del|rm ']) expect(help).toContain(`  ${names}`);
+    for (const names of ['keys|ls ', 'delete|del|rm ']) expect(help).toContain(`  ${names}`);
     expect(await kelp.text('lease', '--help')).toContain('  list|ls');
   });
 });

@@ -277,7 +277,8 @@ test.runIf(isInstalled('zsh'))('zsh completes behind the = of an option', async 
 
 /** Each command of the program with the words that lead to it. */
 function commandsOf(command: Command, path: readonly string[] = []): [string[], Command][] {
-  const below = command.commands.flatMap((each) => commandsOf(each, [...path, each.name()]));
+  const visible = new Help().visibleCommands(command);
+  const below = visible.flatMap((each) => commandsOf(each, [...path, each.name()]));
   return [[[...path], command], ...below];
 }
 

@@ -33,7 +33,7 @@ test.each([
   expect(await kelp.run(args)).toEqual({
     code: 2,
     stdout: '',
-    stderr: `kelp: ${name}: it holds bytes that are not UTF-8, or U+FFFD, which stands for them; ${name === 'pattern' ? 'a pattern is UTF-8 text' : 'give a key that is not UTF-8 in hexadecimal digits, with --hex-keys'}\n`,
+    stderr: `kelp: ${name}: it holds bytes that are not UTF-8, or U+FFFD, which stands for them; ${name === 'pattern' ? 'a pattern is UTF-8 text' : 'give a key or name that is not UTF-8 in hexadecimal digits, with --hex-keys'}\n`,
     bytes: Buffer.of(),
   });
   expect(await kelp.text('keys')).toBe('a\n');

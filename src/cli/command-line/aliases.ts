@@ -3,7 +3,6 @@ import { type Command, Help } from 'commander';
 import { commandAt } from './command-path.ts';
 
 const aliasesByPath: Readonly<Record<string, readonly string[]>> = {
-  put: ['set'],
   keys: ['ls'],
   delete: ['del', 'rm'],
   stats: ['status'],

@@ -33,6 +33,24 @@ export function bigNumber(text: string): bigint {
   return value;
 }
 
+/** A place in a list or a rank: negative ones count from the end. */
+export function index(text: string): number {
+  const value = /^[+-]?\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(value)) {
+    throw new InvalidArgumentError('Expected a whole number; negative ones count from the end.');
+  }
+  // -0 would be sent as a number with a sign.
+  return value + 0;
+}
+
+/** Any number, also an infinite one. */
+export function anyNumber(text: string): number {
+  const infinite = /^([+-]?)inf(?:inity)?$/i.exec(text);
+  const value = infinite ? Number(`${infinite[1]}Infinity`) : text.trim() === '' ? Number.NaN : Number(text);
+  if (Number.isNaN(value)) throw new InvalidArgumentError('Expected a number, such as 3, -0.5 or inf.');
+  return value;
+}
+
 /** A length of time with its unit, in milliseconds; the shortest is a millisecond. */
 export function duration(text: string): number {
   return parseDuration(text, 1);

@@ -33,11 +33,18 @@ function check(name: string, value: unknown, written = name): void {
   );
 }
 
-const keyAdvice = 'give a key that is not UTF-8 in hexadecimal digits, with --hex-keys';
+const keyAdvice = 'give a key or name that is not UTF-8 in hexadecimal digits, with --hex-keys';
 
 const adviceByName: Readonly<Partial<Record<string, string>>> = {
   key: keyAdvice,
   keys: keyAdvice,
+  name: keyAdvice,
+  names: keyAdvice,
+  member: keyAdvice,
+  members: keyAdvice,
+  destination: keyAdvice,
+  sources: keyAdvice,
+  store: keyAdvice,
   pattern: 'a pattern is UTF-8 text',
   prefix: keyAdvice,
   start: keyAdvice,

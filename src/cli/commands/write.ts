@@ -8,24 +8,7 @@ import type { DeleteFlags, PutFlags, TouchFlags } from '../tasks/write.ts';
 const tasks = () => import('../tasks/write.ts');
 
 export function addWriteCommands(program: Command, runner: SessionRunner): void {
-  program
-    .command('put <key> [value]')
-    .description('write a key; - takes the value from standard input')
-    .option('--file <path>', 'take the value from a file')
-    .addOption(
-      new Option('--ttl <time>', 'how long the key shall live: 500ms, 30s, 1h30m, 7d').argParser(duration),
-    )
-    .addOption(new Option('--lease <id>', 'attach the key to this lease').argParser(wholeNumber))
-    .addOption(
-      new Option('--if-absent', 'only if there is no such key').conflicts(['ifExists', 'ifRevision']),
-    )
-    .addOption(new Option('--if-exists', 'only if there is such a key').conflicts('ifRevision'))
-    .addOption(ifRevision())
-    .option('--previous', 'print the entry as it was before')
-    .addHelpText('after', putHelp)
-    .action((key: string, value: string | undefined, flags: PutFlags, command: Command) =>
-      runner.run(command, async (session) => (await tasks()).put(session, key, value, flags)),
-    );
+  addPutOptions(program.command('put <key> [value]'), runner);
 
   addRangeOptions(program.command('delete [key]'))
     .description('delete a key, or all keys of a range in one revision')
@@ -59,6 +42,27 @@ export function addWriteCommands(program: Command, runner: SessionRunner): void 
     .addOption(new Option('--forever', 'end the time to live: the key stays until deleted').conflicts('ttl'))
     .action((key: string, flags: TouchFlags, command: Command) =>
       runner.run(command, async (session) => (await tasks()).touch(session, key, flags)),
+    );
+}
+
+/** The options and the work of `put`, which has another name where sets are. */
+export function addPutOptions(command: Command, runner: SessionRunner): void {
+  command
+    .description('write a key; - takes the value from standard input')
+    .option('--file <path>', 'take the value from a file')
+    .addOption(
+      new Option('--ttl <time>', 'how long the key shall live: 500ms, 30s, 1h30m, 7d').argParser(duration),
+    )
+    .addOption(new Option('--lease <id>', 'attach the key to this lease').argParser(wholeNumber))
+    .addOption(
+      new Option('--if-absent', 'only if there is no such key').conflicts(['ifExists', 'ifRevision']),
+    )
+    .addOption(new Option('--if-exists', 'only if there is such a key').conflicts('ifRevision'))
+    .addOption(ifRevision())
+    .option('--previous', 'print the entry as it was before')
+    .addHelpText('after', putHelp)
+    .action((key: string, value: string | undefined, flags: PutFlags, asked: Command) =>
+      runner.run(asked, async (session) => (await tasks()).put(session, key, value, flags)),
     );
 }
 

@@ -1,14 +1,16 @@
 /** The work of `get`, `exists`, `keys`, `scan`. */
 import type { Entry } from '../../client/messages/entry.ts';
 import { canonicalKey, keyOf, namedKey } from '../../arguments/key.ts';
-import { displayTimeLeft, displayValue, isPrintable } from '../terminal/display.ts';
+import { displayTimeLeft, displayValue } from '../terminal/display.ts';
 import { type ExitCode, exitCode } from '../process/exit-code.ts';
-import { entryJson, keyJson, textOf } from '../../api-json.ts';
+import { entryJson, keyJson } from '../../api-json.ts';
 import type { KeyForm } from '../command-line/key-form.ts';
-import type { Output } from '../terminal/output.ts';
 import { type RangeFlags, rangeOf } from '../command-line/range-options.ts';
 import type { Session } from '../session/session.ts';
 import { type Column, Table } from '../terminal/table.ts';
+import { writeValue } from '../terminal/write-value.ts';
+
+const typeNotes = () => import('./data-types/type-notes.ts');
 
 export interface GetFlags {
   readonly revision?: number;
@@ -23,20 +25,10 @@ export async function get(
   const key = keys.read(typed);
   const { entry, revision } = await client.get(key, flags);
   if (isJson) await output.writeJson({ ...(entry && { entry: entryJson(entry) }), revision });
-  else if (entry !== undefined) await writeValue(output, entry.value);
-  else output.note(`there is no key ${keys.show(key)}`);
+  else if (entry === undefined) output.note(`there is no key ${keys.show(key)}`);
+  else if (entry.type !== undefined) throw (await typeNotes()).notPlain(typed, entry.type);
+  else await writeValue(output, entry.value);
   return entry === undefined ? exitCode.no : exitCode.ok;
-}
-
-/** The bytes as they are; to a terminal only what can't harm it. */
-async function writeValue(output: Output, value: Uint8Array): Promise<void> {
-  if (!output.isTerminal) return output.write(value);
-  const text = textOf(value);
-  if (text !== undefined && isPrintable(text)) {
-    return output.write(text === '' || text.endsWith('\n') ? text : `${text}\n`);
-  }
-  output.note('not printable text, so shown in hexadecimal digits; redirect or pipe it to get the bytes');
-  return output.writeLine(Buffer.from(value).toString('hex'));
 }
 
 export async function exists({ client, output, isJson, keys }: Session, typed: string[]): Promise<ExitCode> {
@@ -105,10 +97,10 @@ const entryColumns: readonly Column[] = [
 ];
 
 function entryRow(entry: Entry, { show }: KeyForm): string[] {
-  const { value, modRevision, version, leaseId, expireTimeMs } = entry;
+  const { type, value, modRevision, version, leaseId, expireTimeMs } = entry;
   return [
     show(keyOf(entry)),
-    displayValue(value),
+    type === undefined ? displayValue(value) : `(${type})`,
     String(modRevision),
     String(version),
     leaseId === 0 ? '-' : String(leaseId),
