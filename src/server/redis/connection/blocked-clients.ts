@@ -150,14 +150,15 @@ export class BlockedClients {
       } catch (error) {
         view.rollBack(savepoint);
         reply.rollBack(begun);
+        client.call.events.length = 0;
         // The key has a value of another kind than it waits for: it goes on waiting.
         if (error instanceof StoreError && error.code === 'wrongType') continue;
         if (view.budget.isSpent) throw error;
         this.#runner.answer(error, reply, client.command.name);
+        // It has changed nothing: its wait is over now, and the next one is tried.
         this.#serving = client;
-        // Nothing has changed: no transaction will say that it is done.
-        queueMicrotask(() => this.#settle());
-        return;
+        this.#servingMs = this.#clock.monotonicMs() - startMs;
+        this.#settle();
       }
     }
   }

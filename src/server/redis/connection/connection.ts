@@ -651,7 +651,8 @@ export class Connection implements ClientSession, SlowClient, ReplyTarget, Trans
       admit: () => this.#admitQueued(row, ownArgs),
       served: (durationMs) => {
         const reply = context.servedReply.take();
-        context.hooks.events?.(call.events.splice(0), context.seam.committedSequence);
+        if (call.events.length > 0)
+          context.hooks.events?.(call.events.splice(0), context.seam.committedSequence);
         this.#unblocked(reply, durationMs);
       },
     };

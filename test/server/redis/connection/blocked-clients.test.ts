@@ -53,6 +53,7 @@ test('one whose decision finds no room is served once, later, and by one reply',
     call,
     keys: [toKeyText(KEY)],
     version: 2,
+    admit: () => undefined,
     served: () => served.push(`${reply.take().toString()}${events.join()}`),
   });
   tell([{ key: KEY, deleted: false } as unknown as PlannedChange]);

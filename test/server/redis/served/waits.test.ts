@@ -69,6 +69,10 @@ const scenarios: readonly (readonly [name: string, steps: readonly string[]])[] 
     ['a+ BLMOVE s d LEFT RIGHT 0', 'w: SET d text', 'w: RPUSH s v', 'a?', 'w: LRANGE s 0 -1', 'a: PING'],
   ],
   [
+    'a target of another type, and one that waits behind it',
+    ['a+ BLMOVE s d LEFT RIGHT 0', 'b+ BLPOP s 0', 'w: SET d text', 'w: RPUSH s v', 'a?', 'b?'],
+  ],
+  [
     'a chain of moves',
     [
       'a+ BLMOVE s d LEFT RIGHT 0',

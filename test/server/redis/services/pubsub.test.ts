@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { allRights, rightsOf, type Rights } from '../../../../src/access/rights/rights.ts';
+import { ALL_KEYS, allRights, rightsOf, type Rights } from '../../../../src/access/rights/rights.ts';
 import { serverFixed } from '../../../../src/limits.ts';
 import { pubSubCommands } from '../../../../src/server/redis/commands/families/pubsub.ts';
 import { checkCall } from '../../../../src/server/redis/connection/key-access.ts';
 import { PlacedArguments } from '../../../../src/server/redis/protocol/placed-arguments.ts';
-import { USER_KEYS } from '../../../../src/store/views/regions.ts';
 import { bytesOf } from '../../../store/seam/seam-harness.ts';
 import { DoorHarness } from './door-harness.ts';
 
@@ -214,9 +213,7 @@ describe('keyspace events', () => {
 
 describe('channels of keyspace events', () => {
   const mayNot = rightsOf([]);
-  const mayRead = rightsOf([
-    { start: USER_KEYS.start, end: USER_KEYS.end, mayRead: true, mayWrite: false, isAdmin: false },
-  ]);
+  const mayRead: Rights = { ...mayNot, read: ALL_KEYS };
 
   test.each([
     ['subscribe', ['news', '__keyspace@0__:a'], true],
