@@ -1,6 +1,6 @@
 /** The text of `docs/redis.md`: how to serve clients of Redis, what differs, and every command. */
 import { type Options, format, resolveConfig } from 'prettier';
-import { fixed, serverFixed } from '../src/limits.ts';
+import { fixed, serverDefaults, serverFixed } from '../src/limits.ts';
 import { commandFacts } from '../src/server/redis/all-commands.ts';
 import type { CommandFacts, Group } from '../src/server/redis/commands/command.ts';
 import { REDIS_VERSION } from '../src/server/redis/info/info.ts';
@@ -10,6 +10,7 @@ import { absentCommands } from './redis-absent.ts';
 export const REDIS_PAGE = 'docs/redis.md';
 
 const KIB = 1024;
+const MIB = 1024 * KIB;
 
 const opening = `# Redis clients
 
@@ -21,7 +22,8 @@ redis-cli set greeting hello
 \`\`\`
 
 \`redis-tls\` in the configuration says whether that port has TLS. A client logs in with \`AUTH user password\`, or with a token in the
-place of the password; the users are those of all doors ([access.md](access.md)). Keys of database 0 are the keys of gRPC, REST and the
+place of the password; the users are those of all doors, which [access.md](access.md#clients-of-redis) tells of with what clients do that
+have a password alone. Keys of database 0 are the keys of gRPC, REST and the
 shell: what one door writes the others read. The databases 1 to ${DATABASE_COUNT - 1} are for Redis clients alone.
 
 Made by \`npm run generate\` from the table that the server itself runs.
@@ -47,6 +49,11 @@ Made by \`npm run generate\` from the table that the server itself runs.
   ${serverFixed.redisPubsubUnsentBytesMax / KIB / KIB} MiB of messages unread is broken off. Channels are for every user who is logged in; there are
   no rights to single ones. Keyspace events tell names of keys: they are for users who may read all keys. Others are refused
   \`SUBSCRIBE\` and \`PSUBSCRIBE\` to \`__keyspace@…\` and \`__keyevent@…\`, and a pattern as wide as \`*\` gets them no events.
+- **Slow clients.** One that has to log in and does not within ${serverDefaults.handshakeTimeoutMs / 1000} s is closed (\`--handshake-timeout\`), and so is one whose command
+  is not whole after ${serverDefaults.requestTimeoutMs / 1000} s (\`--request-timeout\`). Nothing more is read of one that leaves ${serverFixed.redisUnreadBytesPaused / MIB} MiB of replies unread, and it is closed after
+  ${serverFixed.redisUnreadMs / 1000} s in which it has read nothing. Idle clients stay. What a user may do in a second
+  ([operations.md](operations.md#limits-by-user-and-address)) holds a client up, and refuses nothing.
+- **Transactions** have at most ${serverFixed.redisQueuedCommandsMax} commands and ${serverFixed.redisQueuedBytesMax / MIB} MiB. Credentials in one (\`AUTH\`, \`HELLO\`) are checked as they are queued, and told by \`EXEC\`.
 - **\`MONITOR\`** is for ${serverFixed.redisMonitorsMax} clients, and shows ${serverFixed.redisMonitorLineBytesMax / KIB} KiB of a command. \`DEBUG SLEEP\` holds up its own connection alone.
 - **\`COMMAND DOCS\`** tells no arguments, and \`COMMAND INFO\` no tips. \`CLIENT LIST\` has 0 for buffers that are not there.
 - **\`ROLE\`** and \`INFO replication\` tell the revision as the offset. \`WAIT\` is answered at once, with 0.

@@ -5,9 +5,12 @@ import type { Audit } from '../access/audit.ts';
 import type { Logins } from '../access/logins.ts';
 import type { Peer } from '../calls/call.ts';
 import type { LoginGate } from './connection/connection-context.ts';
-import { wrongPassword } from './replies/errors.ts';
+import { wrongPassword, wrongSecret } from './replies/errors.ts';
 
-/** The user of `AUTH password`. */
+/**
+ * The user of `AUTH password`, as in Redis. There is one only if an operator has made it: a password alone is never tried for any other
+ * user, so that it can't be guessed for all of them at once, and root is never reached without its name.
+ */
 const DEFAULT_USER = 'default';
 
 export class RedisLogins implements LoginGate {
@@ -35,7 +38,8 @@ export class RedisLogins implements LoginGate {
       if (isToken && userName !== '' && login.userName !== userName) throw wrongPassword();
       return login;
     } catch (error) {
-      throw isStoreError(error, 'unauthenticated') ? wrongPassword() : error;
+      if (!isStoreError(error, 'unauthenticated')) throw error;
+      throw userName === '' ? wrongSecret(DEFAULT_USER) : wrongPassword();
     }
   }
 

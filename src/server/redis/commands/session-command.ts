@@ -10,10 +10,15 @@ import type { Arguments, CommandCall, CommandFacts, Reply, Session } from './com
  */
 export type SessionHandler = (session: ClientSession, call: CommandCall) => void | Promise<void>;
 
+/** User, '' for `AUTH password`, and password. */
+export type Shown = readonly [userName: string, password: string];
+
 export type SessionCommand = CommandFacts & {
   readonly session: SessionHandler;
   /** The handler returns a promise: its words and its reply are its own until that is settled. It can't be part of a transaction. */
   readonly isLong?: boolean | ((args: Arguments) => boolean);
+  /** The credentials that a call shows: within a transaction they are checked as it is queued, since EXEC can't wait for that. */
+  readonly shows?: (args: Arguments) => Shown | undefined;
 };
 
 /** Whether a call is a long one. */

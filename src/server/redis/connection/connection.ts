@@ -26,6 +26,7 @@ import {
   type ClientSession,
   type SessionCommand,
   type SessionFigures,
+  type Shown,
   type SubscriptionCounts,
   type TransactionControl,
 } from '../commands/session-command.ts';
@@ -48,7 +49,7 @@ import { LongReply } from './long-reply.ts';
 import type { ReplyTarget } from './reply-queue.ts';
 import { ProtocolError, RequestParser } from './request-parser.ts';
 import type { SlowClient } from './slow-clients.ts';
-import { Transaction } from './transaction.ts';
+import { type QueuedCall, Transaction } from './transaction.ts';
 import { WatchList } from './watched-keys.ts';
 import { isOfHttp } from './web-request.ts';
 
@@ -99,6 +100,8 @@ export class Connection implements ClientSession, SlowClient, ReplyTarget, Trans
   #login: Login;
   readonly #firstLogin: Login;
   #multi: Transaction | undefined;
+  /** Of the queued call that runs. */
+  #shown: (() => Login) | undefined;
   #watchList: WatchList | undefined;
   #longReply: LongReply | undefined;
   /** The command that takes its time. */
@@ -411,9 +414,11 @@ export class Connection implements ClientSession, SlowClient, ReplyTarget, Trans
         return false;
       }
       if (this.#multi !== undefined && !NOT_QUEUED.has(row.name)) {
-        if ('session' in row && takesTime(row, args)) throw notInTransaction();
-        this.#multi.add(row, args, this.#context.chargeInput);
+        const shown = 'session' in row ? row.shows?.(args) : undefined;
+        if ('session' in row && takesTime(row, args) && row.shows === undefined) throw notInTransaction();
+        const queued = this.#multi.add(row, args, this.#context.chargeInput);
         reply.simple('QUEUED');
+        if (shown !== undefined) void this.#checkQueued(queued, shown);
         return false;
       }
     } catch (error) {
@@ -422,6 +427,20 @@ export class Connection implements ClientSession, SlowClient, ReplyTarget, Trans
       return false;
     }
     return true;
+  }
+
+  /** Checks the credentials of a call that is queued; EXEC tells what came of it. */
+  async #checkQueued(queued: QueuedCall, shown: Shown): Promise<void> {
+    this.#isBusy = true;
+    try {
+      const login = await this.#context.logins.logIn(this.#wire, ...shown);
+      queued.login = () => login;
+    } catch (error) {
+      queued.login = () => {
+        throw error;
+      };
+    }
+    this.#goOn();
   }
 
   /** Runs a call, and tells those who look on: once, however many turns it takes. */
@@ -754,7 +773,8 @@ export class Connection implements ClientSession, SlowClient, ReplyTarget, Trans
     const call = this.#call;
     call.keepsEvents = hooks.events !== undefined;
     this.isInTransaction = true;
-    const database = this.database;
+    const { database } = this;
+    const login = this.#login;
     try {
       const { sequence, hasChanged } = seam.decide((view) => {
         if (this.#watchList?.isChanged === true || this.#watchList?.isOverdue(view) === true) {
@@ -762,10 +782,11 @@ export class Connection implements ClientSession, SlowClient, ReplyTarget, Trans
           return;
         }
         reply.array(multi.calls.length);
-        for (const [index, { row, args }] of multi.calls.entries()) {
+        for (const [index, { row, args, login: shown }] of multi.calls.entries()) {
           const startMs = clock.monotonicMs();
           args.database = this.database;
           call.args = args;
+          this.#shown = shown;
           const begun = writer.length;
           try {
             this.#admitQueued(row, args);
@@ -789,6 +810,7 @@ export class Connection implements ClientSession, SlowClient, ReplyTarget, Trans
       // The whole transaction is tried again when there is room.
       if (isLogFull(error)) {
         this.database = database;
+        this.#login = login;
         throw error;
       }
       if (seam.failure === undefined) this.#sequence = Math.max(this.#sequence, seam.committedSequence);
@@ -815,6 +837,7 @@ export class Connection implements ClientSession, SlowClient, ReplyTarget, Trans
 
   /** What a user may do can have changed since a call was queued. */
   #admitQueued(row: TableRow, args: PlacedArguments): void {
+    if (row.flags.includes('no_auth')) return;
     const rights = this.#rights();
     if (rights === undefined) throw noAuth();
     checkCall(rights, row, args);
@@ -851,6 +874,10 @@ export class Connection implements ClientSession, SlowClient, ReplyTarget, Trans
   }
 
   logIn(userName: string, password: string): void | Promise<void> {
+    if (this.#shown !== undefined && this.isInTransaction) {
+      this.#login = this.#shown();
+      return undefined;
+    }
     const login = this.#context.logins.logIn(this.#wire, userName, password);
     if (!(login instanceof Promise)) {
       this.#login = login;

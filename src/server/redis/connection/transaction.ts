@@ -1,12 +1,15 @@
 /** What MULTI has gathered: calls with words of their own, until EXEC runs them or DISCARD forgets them. */
+import type { Login } from '../../../access/login/login.ts';
 import { serverFixed } from '../../../limits.ts';
 import type { TableRow } from '../commands/table.ts';
 import { PlacedArguments } from '../protocol/placed-arguments.ts';
 import { ReplyError } from '../replies/errors.ts';
 
-interface QueuedCall {
+export interface QueuedCall {
   readonly row: TableRow;
   readonly args: PlacedArguments;
+  /** What came of the credentials that it shows; throws what is wrong with them. */
+  login: (() => Login) | undefined;
 }
 
 export class Transaction {
@@ -18,7 +21,7 @@ export class Transaction {
   toldCount = 0;
 
   /** @param charge counts memory, and says whether there is room. */
-  add(row: TableRow, args: PlacedArguments, charge: (bytes: number) => boolean): void {
+  add(row: TableRow, args: PlacedArguments, charge: (bytes: number) => boolean): QueuedCall {
     const bytes = args.byteLength + BYTES_OF_CALL + BYTES_OF_WORD * args.count;
     if (
       this.calls.length >= serverFixed.redisQueuedCommandsMax ||
@@ -33,7 +36,9 @@ export class Transaction {
     const kept = new PlacedArguments();
     kept.takeWords(args.copyWords());
     kept.keepsKeys = true;
-    this.calls.push({ row, args: kept });
+    const call = { row, args: kept, login: undefined };
+    this.calls.push(call);
+    return call;
   }
 }
 

@@ -40,6 +40,13 @@ export function wrongPassword(): ReplyError {
   return new ReplyError('WRONGPASS invalid username-password pair or user is disabled.');
 }
 
+/** Of `AUTH password`, whatever was wrong: it tells whether there is such a user as little as the other one. */
+export function wrongSecret(userName: string): ReplyError {
+  return new ReplyError(
+    `WRONGPASS invalid token, or password of the user '${userName}', whom AUTH with a password alone means: others log in with AUTH user password`,
+  );
+}
+
 export function noKeyPermission(): ReplyError {
   return new ReplyError('NOPERM this user has no permissions to access one of the keys used as arguments');
 }

@@ -1,7 +1,7 @@
 /** A client of the Redis protocol over a socket, which sends what a test wants. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import { type DecodedReply, ReplyReader } from './decoded-reply.ts';
 import { toRequest, type Word } from './words.ts';
@@ -31,6 +31,12 @@ export class RedisClient {
     const socket = open(address, options.ca);
     await once(socket, options.ca === undefined ? 'connect' : 'secureConnect');
     onTestFinished(() => void socket.destroy());
+    return new RedisClient(socket);
+  }
+
+  /** Over a socket that a test has made, once it is connected. */
+  static async over(socket: TLSSocket): Promise<RedisClient> {
+    await once(socket, 'secureConnect');
     return new RedisClient(socket);
   }
 

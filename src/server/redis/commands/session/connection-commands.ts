@@ -1,7 +1,7 @@
 /** AUTH, HELLO, PING, ECHO, QUIT, RESET, SELECT. */
 import { ReplyError } from '../../replies/errors.ts';
 import type { Arguments, CommandCall, CommandFacts } from '../command.ts';
-import type { ClientSession, SessionCommand } from '../session-command.ts';
+import type { ClientSession, SessionCommand, Shown } from '../session-command.ts';
 
 /** The version of Redis whose commands these are; clients look what they may use. */
 export const REDIS_VERSION = '7.0.15';
@@ -36,17 +36,22 @@ function select(session: ClientSession, { args, reply }: CommandCall): void {
   reply.ok();
 }
 
-async function auth(session: ClientSession, { args, reply }: CommandCall): Promise<void> {
-  if (args.count > 3) throw new ReplyError('ERR syntax error');
-  await (args.count === 2 ? session.logIn('', utf8(args, 1)) : session.logIn(utf8(args, 1), utf8(args, 2)));
-  reply.ok();
+function auth(session: ClientSession, { args, reply }: CommandCall): void | Promise<void> {
+  const shown = shownByAuth(args);
+  if (shown === undefined) throw new ReplyError('ERR syntax error');
+  return loggedIn(session, shown, () => reply.ok());
+}
+
+function shownByAuth(args: Arguments): Shown | undefined {
+  if (args.count > 3) return undefined;
+  return args.count === 2 ? ['', utf8(args, 1)] : [utf8(args, 1), utf8(args, 2)];
 }
 
 /** `HELLO [2|3 [AUTH user password] [SETNAME name]]`: nothing is changed unless all of it is right. */
 function hello(session: ClientSession, call: CommandCall): void | Promise<void> {
   const { args } = call;
   let version = session.protocolVersion;
-  let login: readonly [string, string] | undefined;
+  const login = shownByHello(args);
   let name: string | undefined;
   if (args.count > 1) {
     let asked: number;
@@ -60,7 +65,6 @@ function hello(session: ClientSession, call: CommandCall): void | Promise<void> 
   }
   for (let index = 2; index < args.count; index++) {
     if (args.is(index, 'AUTH') && index + 2 < args.count) {
-      login = [utf8(args, index + 1), utf8(args, index + 2)];
       index += 2;
     } else if (args.is(index, 'SETNAME') && index + 1 < args.count) {
       name = args.text(++index);
@@ -100,18 +104,30 @@ function writeGreeting({ reply }: CommandCall, { id, protocolVersion }: ClientSe
   reply.array(0);
 }
 
-async function loggedIn(
-  session: ClientSession,
-  login: readonly [userName: string, password: string],
-  greet: () => void,
-): Promise<void> {
-  await session.logIn(...login);
-  greet();
+/** @returns at once where the session does. */
+function loggedIn(session: ClientSession, shown: Shown, done: () => void): void | Promise<void> {
+  const checked = session.logIn(...shown);
+  if (checked !== undefined) return afterwards(checked, done);
+  done();
+  return undefined;
 }
 
-function hasLogin(args: Arguments): boolean {
-  for (let index = 2; index < args.count; index++) if (args.is(index, 'AUTH')) return true;
-  return false;
+async function afterwards(checked: Promise<void>, done: () => void): Promise<void> {
+  await checked;
+  done();
+}
+
+/** The last one counts; a name is none of it. */
+function shownByHello(args: Arguments): Shown | undefined {
+  let shown: Shown | undefined;
+  for (let index = 2; index < args.count; index++) {
+    if (args.is(index, 'SETNAME')) index++;
+    else if (args.is(index, 'AUTH') && index + 2 < args.count) {
+      shown = [utf8(args, index + 1), utf8(args, index + 2)];
+      index += 2;
+    }
+  }
+  return shown;
 }
 
 /** Also for CLIENT SETNAME. Throws for what would break the lines of CLIENT LIST. */
@@ -135,6 +151,7 @@ export const connectionCommands: readonly SessionCommand[] = [
     complexity: 'O(1)',
     syntax: '[username] password',
     isLong: true,
+    shows: shownByAuth,
     session: auth,
   },
   {
@@ -146,7 +163,8 @@ export const connectionCommands: readonly SessionCommand[] = [
     since: '6.0.0',
     complexity: 'O(1)',
     syntax: '[protover [AUTH username password] [SETNAME clientname]]',
-    isLong: hasLogin,
+    isLong: (args) => shownByHello(args) !== undefined,
+    shows: shownByHello,
     session: hello,
   },
   {
