@@ -12,7 +12,7 @@ import {
   isMessage,
   toJson,
 } from '@bufbuild/protobuf';
-import { DurationSchema, TimestampSchema } from '@bufbuild/protobuf/wkt';
+import { FeatureSet_FieldPresence, DurationSchema, TimestampSchema } from '@bufbuild/protobuf/wkt';
 import { assert } from '../../errors.ts';
 import { JsonText } from './json-text.ts';
 
@@ -85,7 +85,8 @@ function memberWriter(field: DescField): WriteMember {
 /** Whether a field has its default, with which it is left out. */
 function unsetTest(field: DescField): (value: unknown) => boolean {
   if (field.fieldKind === 'list') return (value) => (value as unknown[]).length === 0;
-  if (field.message !== undefined) return (value) => value === undefined;
+  if (field.message !== undefined || field.presence === FeatureSet_FieldPresence.EXPLICIT)
+    return (value) => value === undefined;
   switch (field.scalar) {
     case ScalarType.STRING:
       return (value) => value === '';
@@ -93,6 +94,9 @@ function unsetTest(field: DescField): (value: unknown) => boolean {
       return (value) => value === false;
     case ScalarType.BYTES:
       return (value) => (value as Uint8Array).length === 0;
+    case ScalarType.FLOAT:
+    case ScalarType.DOUBLE:
+      return (value) => Object.is(value, 0);
     default:
       return (value) => value === 0 || value === 0n;
   }
@@ -128,10 +132,15 @@ function valueWriter(field: DescField): Write {
       return (value, out) => out.text(`"${String(value)}"`);
     case ScalarType.FLOAT:
     case ScalarType.DOUBLE:
-      throw new Error('broken invariant: messages of KelpDB have no fractions');
+      return (value, out) => out.text(doubleText(value as number));
     default:
       return (value, out) => out.text(String(value));
   }
+}
+
+/** JSON has no number for what is not finite. */
+function doubleText(value: number): string {
+  return Number.isFinite(value) ? String(value) : `"${value}"`;
 }
 
 /** A number that has no name stands for itself. */

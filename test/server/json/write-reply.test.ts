@@ -6,6 +6,11 @@ import { AdminService } from '../../../gen/kelp/v1/admin_pb.ts';
 import { GetResponseSchema, KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
 import { EntrySchema } from '../../../gen/kelp/v1/types_pb.ts';
+import { HashService } from '../../../gen/kelp/v1/hash_pb.ts';
+import { ListService } from '../../../gen/kelp/v1/list_pb.ts';
+import { SetService } from '../../../gen/kelp/v1/set_pb.ts';
+import { SketchService } from '../../../gen/kelp/v1/sketch_pb.ts';
+import { SortedSetService } from '../../../gen/kelp/v1/sorted_set_pb.ts';
 import { WatchService } from '../../../gen/kelp/v1/watch_pb.ts';
 import { serverFixed } from '../../../src/limits.ts';
 import type { JsonText } from '../../../src/server/json/json-text.ts';
@@ -14,7 +19,17 @@ import { initArbitrary, toShape } from '../../wire/shapes.ts';
 
 const { jsonPieceBytes, jsonLongValueBytes } = serverFixed;
 
-const methods = [KvService, WatchService, LeaseService, AdminService].flatMap((service) => service.methods);
+const methods = [
+  KvService,
+  WatchService,
+  LeaseService,
+  AdminService,
+  HashService,
+  ListService,
+  SetService,
+  SortedSetService,
+  SketchService,
+].flatMap((service) => service.methods);
 
 function piecesOf(text: JsonText): Buffer[] {
   const pieces: Buffer[] = [];
