@@ -1,7 +1,7 @@
 /**
  * Finds numbers in JSON that a reader of JavaScript would round without a word: `JSON.parse` makes 9007199254740992 of
- * 9007199254740993, and 1 of 1.00000000000000000001. The messages of KelpDB have no fields of fractions, so every number
- * in them must be a whole one that JavaScript holds exactly; a larger one is written as text, as Protobuf's JSON does.
+ * 9007199254740993, and 1 of 1.00000000000000000001. A whole number must be one that JavaScript holds exactly; a larger one is
+ * written as text, as Protobuf's JSON does, also where a double is meant.
  */
 
 const QUOTE = 0x22;

@@ -25,7 +25,7 @@ export const ScoreAggregate = {
 export interface ScoredMemberShape {
   /** The member, 0 to 4096 bytes. */
   member: Uint8Array;
-  /** Its score. In JSON infinity is "Infinity". */
+  /** Its score. In JSON a score that is not finite, or a whole number beyond 2^53 - 1, is a text: "Infinity", "1e300". */
   score: number;
 }
 

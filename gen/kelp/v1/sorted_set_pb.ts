@@ -30,7 +30,7 @@ export type ScoredMember = Message<"kelp.v1.ScoredMember"> & {
   member: Uint8Array;
 
   /**
-   * Its score. In JSON infinity is "Infinity".
+   * Its score. In JSON a score that is not finite, or a whole number beyond 2^53 - 1, is a text: "Infinity", "1e300".
    *
    * @generated from field: double score = 2;
    */

@@ -6,12 +6,28 @@ import { describe, expect, test, vi } from 'vitest';
 import { AdminService } from '../../../gen/kelp/v1/admin_pb.ts';
 import { KvService, PutRequestSchema } from '../../../gen/kelp/v1/kv_pb.ts';
 import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
+import { HashService } from '../../../gen/kelp/v1/hash_pb.ts';
+import { ListService } from '../../../gen/kelp/v1/list_pb.ts';
+import { SetService } from '../../../gen/kelp/v1/set_pb.ts';
+import { SketchService } from '../../../gen/kelp/v1/sketch_pb.ts';
+import { SortedSetService } from '../../../gen/kelp/v1/sorted_set_pb.ts';
 import { WatchService } from '../../../gen/kelp/v1/watch_pb.ts';
 import { readJsonRequest } from '../../../src/server/json/read-request.ts';
 import { jsonTurns } from '../../../src/server/json/turn-work.ts';
 import { initArbitrary } from '../../wire/shapes.ts';
+import { roundedNumberIn } from '../../../src/wire/json-numbers.ts';
 
-const methods = [KvService, WatchService, LeaseService, AdminService].flatMap((service) => service.methods);
+const methods = [
+  KvService,
+  WatchService,
+  LeaseService,
+  AdminService,
+  HashService,
+  ListService,
+  SetService,
+  SortedSetService,
+  SketchService,
+].flatMap((service) => service.methods);
 
 describe.each(methods)('a request of $parent.name.$name in JSON', ({ input }) => {
   test('is read as protobuf-es does', async () => {
@@ -24,6 +40,8 @@ describe.each(methods)('a request of $parent.name.$name in JSON', ({ input }) =>
           // A length of time that is too long for its form in JSON.
           return;
         }
+        // A whole number that is too large is to be a text, where any double may be meant, too.
+        fc.pre(roundedNumberIn(Buffer.from(json)) === undefined);
         const read = await readJsonRequest(input, Buffer.from(json), jsonTurns);
         expect(plain(read)).toEqual(plain(fromJsonString(input, json)));
       }),
