@@ -139,7 +139,12 @@ class Server implements RunningServer {
     spanExport: SpanExport | undefined,
   ) {
     const { logger, version, droppedLogLines = () => 0 } = dependencies;
-    const limits = withinOpenFiles(config.serverLimits, openFilesMax(), logger);
+    const limits = withinOpenFiles(
+      config.serverLimits,
+      openFilesMax(),
+      config.redis === undefined ? 1 : 2,
+      logger,
+    );
     const state = this.#state;
     this.#config = config;
     this.#dependencies = dependencies;

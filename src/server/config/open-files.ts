@@ -6,11 +6,17 @@ import { type ServerLimits, limitOptionName, serverFixed } from '../../limits.ts
 /**
  * The limits with no more connections than there are files to open, less a reserve: idle clients must not take the
  * descriptors that the store needs, for its next segment for instance.
+ * @param portCount each port may have so many connections.
  */
-export function withinOpenFiles(limits: ServerLimits, filesMax: number, logger: Logger): ServerLimits {
+export function withinOpenFiles(
+  limits: ServerLimits,
+  filesMax: number,
+  portCount: number,
+  logger: Logger,
+): ServerLimits {
   const { openFilesReserve, openFilesReserveShareMax } = serverFixed;
   const reserve = Math.min(openFilesReserve, Math.floor(filesMax * openFilesReserveShareMax));
-  const connectionsMax = Math.max(1, filesMax - reserve);
+  const connectionsMax = Math.max(1, Math.floor((filesMax - reserve) / portCount));
   if (limits.connectionsMax <= connectionsMax) return limits;
   logger.warn(
     { connectionsMax, wanted: limits.connectionsMax, openFilesMax: filesMax },

@@ -5,15 +5,17 @@ import { openFilesMax, withinOpenFiles } from '../../../src/server/config/open-f
 import { TestLog } from '../../support/test-server.ts';
 
 test.each([
-  [64, 16],
-  [200, 72],
-  [1024, 1024 - serverFixed.openFilesReserve],
-  [2, 1],
-  [1, 1],
-])('of %i open files %i may be connections, and the log says so', (filesMax, connectionsMax) => {
+  [64, 1, 16],
+  [200, 1, 72],
+  [1024, 1, 1024 - serverFixed.openFilesReserve],
+  [1024, 2, (1024 - serverFixed.openFilesReserve) / 2],
+  [2, 1, 1],
+  [1, 2, 1],
+])('of %i open files each of %i ports has %i, and the log says so', (filesMax, portCount, connectionsMax) => {
   const log = new TestLog();
   const logger = createLogger({ level: 'info', format: 'json' }, log);
-  expect(withinOpenFiles(serverDefaults, filesMax, logger)).toEqual({ ...serverDefaults, connectionsMax });
+  const limits = withinOpenFiles(serverDefaults, filesMax, portCount, logger);
+  expect(limits).toEqual({ ...serverDefaults, connectionsMax });
   expect(log.lines).toEqual([
     expect.objectContaining({
       level: 'warn',
@@ -27,7 +29,7 @@ test.each([
 test.each([20_000, Infinity])('of %d open files as many may be as wanted', (filesMax) => {
   const log = new TestLog();
   const logger = createLogger({ level: 'info', format: 'json' }, log);
-  expect(withinOpenFiles(serverDefaults, filesMax, logger)).toBe(serverDefaults);
+  expect(withinOpenFiles(serverDefaults, filesMax, 1, logger)).toBe(serverDefaults);
   expect(log.lines).toEqual([]);
 });
 
