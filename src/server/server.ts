@@ -397,7 +397,7 @@ class Server implements RunningServer {
         meter: this.#measures.redisMeter,
         version,
         userNames: () => this.#access?.table.userNames ?? [],
-        lastSnapshotMs: () => this.#measures.storeMeter.lastSnapshotMs,
+        snapshots: this.#measures.storeMeter,
         shutDown,
         onDefect: (command, error) =>
           logger.error({ err: error, command }, 'a Redis command failed unexpectedly'),

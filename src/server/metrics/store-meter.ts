@@ -17,6 +17,8 @@ export class StoreMeter implements LogObserver {
   snapshotFailureCount = 0;
   /** When the newest was written, by the wall clock; 0: none since the start. */
   lastSnapshotMs = 0;
+  /** Whether the last one could not be written. */
+  hasSnapshotFailed = false;
 
   batchWritten({ recordCount, bytes }: WrittenBatch): void {
     this.batchRecords.add(recordCount);
@@ -31,6 +33,10 @@ export class StoreMeter implements LogObserver {
     if (event.kind === 'snapshotWritten') {
       this.snapshotDurations.add(event.durationMs / MS_PER_SECOND);
       this.lastSnapshotMs = systemClock.nowMs();
-    } else if (event.kind === 'snapshotFailed') this.snapshotFailureCount++;
+      this.hasSnapshotFailed = false;
+    } else if (event.kind === 'snapshotFailed') {
+      this.snapshotFailureCount++;
+      this.hasSnapshotFailed = true;
+    }
   }
 }

@@ -6,6 +6,7 @@ import { DATABASE_COUNT } from '../../types/databases/database-keys.ts';
 import type { View } from '../../store/views/view.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
 import type { RedisMeter } from '../metrics/redis-meter.ts';
+import type { StoreMeter } from '../metrics/store-meter.ts';
 import type { Traffic } from '../metrics/traffic.ts';
 import type { ServerConfig } from '../config/config.ts';
 import type { ListenAddress } from '../config/option-values.ts';
@@ -33,7 +34,7 @@ export interface RedisOptions {
   /** Of KelpDB. */
   readonly version: string;
   readonly userNames: () => readonly string[];
-  readonly lastSnapshotMs: () => number;
+  readonly snapshots: Pick<StoreMeter, 'lastSnapshotMs' | 'hasSnapshotFailed'>;
   readonly shutDown: () => void;
   readonly onDefect: (command: string, error: unknown) => void;
 }
@@ -117,7 +118,10 @@ function serverFacts(options: RedisOptions): ServerFacts {
       sentBytes: traffic.bytes.redis.sentBytes,
     }),
     get lastSnapshotMs() {
-      return options.lastSnapshotMs();
+      return options.snapshots.lastSnapshotMs;
+    },
+    get hasSnapshotFailed() {
+      return options.snapshots.hasSnapshotFailed;
     },
     snapshot: () => store.snapshot(),
     shutDown: options.shutDown,

@@ -26,6 +26,8 @@ export interface ServerFacts {
   traffic(): DoorTraffic;
   /** When the newest snapshot was written, by the wall clock; 0: not since the start. */
   readonly lastSnapshotMs: number;
+  /** Whether the last one that was begun could not be written. */
+  readonly hasSnapshotFailed: boolean;
   snapshot(): Promise<unknown>;
   /** Begins to stop the server. */
   shutDown(): void;

@@ -69,12 +69,10 @@ function persistenceSection({ server }: Door): Section {
   return [
     ['loading', 0],
     ['async_loading', 0],
-    ['rdb_bgsave_in_progress', 0],
     ['rdb_last_save_time', seconds(server.lastSnapshotMs)],
-    ['rdb_last_bgsave_status', 'ok'],
+    ['rdb_last_bgsave_status', server.hasSnapshotFailed ? 'err' : 'ok'],
     ['aof_enabled', 1],
-    ['aof_rewrite_in_progress', 0],
-    ['aof_last_bgrewrite_status', 'ok'],
+    ['aof_last_bgrewrite_status', server.hasSnapshotFailed ? 'err' : 'ok'],
     ['aof_last_write_status', server.hasFailed ? 'err' : 'ok'],
     ['aof_current_size', logBytes],
     ['aof_base_size', snapshotBytes],
@@ -132,10 +130,9 @@ function errorSection({ stats }: Door): Section {
   return [...stats.errorCounts].map(([code, count]) => [`errorstat_${code}`, `count=${count}`]);
 }
 
+/** How many of them have a deadline is not counted: `expires` and `avg_ttl` are left out. */
 function keyspaceSection({ server }: Door): Section {
-  return server
-    .keyCounts()
-    .map(({ database, keyCount }) => [`db${database}`, `keys=${keyCount},expires=0,avg_ttl=0`]);
+  return server.keyCounts().map(({ database, keyCount }) => [`db${database}`, `keys=${keyCount}`]);
 }
 
 function kelpSection({ server }: Door): Section {

@@ -135,3 +135,25 @@ test('a client that wants no replies gets none, of whatever sort', async () => {
   for (const words of quiet) client.send(...words);
   expect(showReply(await client.run('CLIENT', 'REPLY', 'ON'))).toBe('+OK');
 });
+
+test('INFO and MEMORY count keys without their elements, and what these take', async () => {
+  const server = await startTestServer({ flags: { 'redis-listen': '127.0.0.1:0' } });
+  const client = await RedisClient.open(server.redisAddress);
+  const fields = Array.from({ length: 2000 }, (_, index) => [`f${index}`, 'v'.repeat(100)]).flat();
+  await client.run('HSET', 'hash', ...fields);
+  await client.run('SET', 'text', 'v');
+  await client.run('SELECT', '2');
+  await client.run('SET', 'other', 'v');
+  await client.run('SELECT', '0');
+  const info = showReply(await client.run('INFO', 'keyspace'));
+  expect(info).toContain('db0:keys=2\\r\\ndb2:keys=1\\r\\n');
+  const stats = (await client.run('MEMORY', 'STATS')) as readonly DecodedReply[];
+  expect(stats[stats.indexOf('keys.count') + 1]).toBe(3);
+  const usage = async (...words: readonly Word[]): Promise<number> =>
+    Number(await client.run('MEMORY', 'USAGE', ...words));
+  expect(await usage('hash')).toBeGreaterThan(2000 * 100);
+  expect(await usage('hash', 'SAMPLES', '0')).toBeGreaterThan(2000 * 100);
+  expect(await usage('text')).toBeLessThan(200);
+  expect(await client.run('MEMORY', 'USAGE', 'none')).toBe(null);
+  expect(showReply(await client.run('MEMORY', 'USAGE', 'text', 'SAMPLES', '-1'))).toMatch(/^-ERR/);
+});

@@ -177,7 +177,7 @@ export class DoorHarness {
       if (row instanceof ReplyError) throw row;
       this.services.stats.ran(row.name);
       if ('session' in row) await row.session(session, call);
-      else if ('read' in row) this.seam.store.readVisible((view) => void row.read(view, call));
+      else if ('newest' in row) this.seam.store.decide((view) => void row.newest(view, call));
       this.hooks.ran?.(session, row, args);
       this.hooks.ended?.(session, row, args, this.durationMs);
     } catch (error) {
@@ -213,6 +213,7 @@ export class DoorHarness {
       keyCounts: () => [{ database: 0, keyCount: store.status().keyCount }],
       traffic: () => ({ openedCount: 3, refusedCount: 0, receivedBytes: 100, sentBytes: 200 }),
       lastSnapshotMs: 0,
+      hasSnapshotFailed: false,
       snapshot: () => {
         this.snapshotCount++;
         return store.snapshot();

@@ -1,11 +1,14 @@
-/** MEMORY: what the store takes. MEMORY USAGE is about a key, and so a read like those of the families. */
-import { KEY_OVERHEAD_BYTES } from '../../info/memory-facts.ts';
+/** MEMORY: what the store takes. MEMORY USAGE is about a key, and so runs on a view like those of the families. */
+import { memoryUsageOf } from '../../../../types/keys/memory-usage.ts';
 import { replyHelp } from '../../replies/help.ts';
 import { notAnInteger, syntaxError } from '../../replies/errors.ts';
 import type { Command, CommandFacts } from '../command.ts';
 import type { DoorCommand } from '../door.ts';
 
 type Run = DoorCommand['door'];
+
+/** Of elements, as in Redis. */
+const SAMPLES = 5;
 
 const doctor: Run = ({ server }, _, { reply }) => {
   const { memoryBytes, memoryBytesMax } = server.status();
@@ -17,7 +20,8 @@ const doctor: Run = ({ server }, _, { reply }) => {
 };
 
 const stats: Run = ({ server, sessions }, _, { reply }) => {
-  const { memoryBytes, dataBytes, keyCount } = server.status();
+  const { memoryBytes, dataBytes } = server.status();
+  const keyCount = server.keyCounts().reduce((sum, one) => sum + one.keyCount, 0);
   let clientBytes = 0;
   for (const { figures } of sessions.all) clientBytes += figures.queryBytes + figures.outputBytes;
   const facts: readonly (readonly [string, number])[] = [
@@ -47,14 +51,14 @@ const mallocStats: Run = (_, __, { reply }) => {
   reply.verbatim('txt', lines.map(([name, bytes]) => `${name}: ${bytes}\n`).join(''));
 };
 
-const usage: Extract<Command, { read: unknown }>['read'] = (view, { args, reply }) => {
+/** By ranks of its elements, which the newest state has. */
+const usage: Extract<Command, { newest: unknown }>['newest'] = (view, { args, reply }) => {
   if (args.count > 3 && (args.count !== 5 || !args.is(3, 'SAMPLES'))) throw syntaxError();
-  if (args.count === 5 && args.integer(4) < 0) throw notAnInteger();
-  const key = args.key(2);
-  const version = view.read(key);
-  if (version === undefined) reply.nil();
-  // Of a collection whose elements have keys of their own this is what its own entry takes.
-  else reply.integer(key.length + version.value.length + KEY_OVERHEAD_BYTES);
+  const sampleCount = args.count === 5 ? args.integer(4) : SAMPLES;
+  if (sampleCount < 0) throw notAnInteger();
+  const bytes = memoryUsageOf(view, args.key(2), sampleCount);
+  if (bytes === undefined) reply.nil();
+  else reply.integer(bytes);
 };
 
 const help: Run = (_, __, { reply }) => replyHelp(reply, 'memory', memoryRows());
@@ -75,7 +79,7 @@ export const memoryKeyCommands: readonly Command[] = [
     since: '4.0.0',
     complexity: 'O(1)',
     syntax: 'key [SAMPLES count]',
-    read: usage,
+    newest: usage,
   },
 ];
 
