@@ -43,7 +43,7 @@ Made by \`npm run generate\` from the table that the server itself runs.
 - **Keyspace events** cover changes by all doors. What gRPC or REST has done to a collection is told as \`hset\`, \`sadd\`, \`zadd\` or \`lset\`.
   \`e\` and \`m\` have no events. \`--redis-notify-keyspace-events\` asks for them from the start. \`new\` (class \`n\`) of a key that the same
   transaction removes again is not told. The messages of a transaction come behind its events.
-- **\`CONFIG SET\`** changes \`notify-keyspace-events\`, \`slowlog-log-slower-than\` and \`slowlog-max-len\`, until the server stops; the
+- **\`CONFIG SET\`** changes \`notify-keyspace-events\`, \`timeout\`, \`slowlog-log-slower-than\` and \`slowlog-max-len\`, until the server stops; the
   rest is for options at the start, and refused unless it is so already.
 - **Pub/sub.** A client listens to at most ${serverFixed.redisSubscriptionsMax} names; all clients have ${serverFixed.redisPatternsMax} patterns together. One that has
   ${serverFixed.redisPubsubUnsentBytesMax / KIB / KIB} MiB of messages unread is broken off. Channels are for every user who is logged in; there are
@@ -56,6 +56,7 @@ Made by \`npm run generate\` from the table that the server itself runs.
 - **Transactions** have at most ${serverFixed.redisQueuedCommandsMax} commands and ${serverFixed.redisQueuedBytesMax / MIB} MiB. Credentials in one (\`AUTH\`, \`HELLO\`) are checked as they are queued, and told by \`EXEC\`.
 - **\`MONITOR\`** is for ${serverFixed.redisMonitorsMax} clients, and shows ${serverFixed.redisMonitorLineBytesMax / KIB} KiB of a command. \`DEBUG SLEEP\` holds up its own connection alone.
 - **\`COMMAND DOCS\`** tells no arguments, and \`COMMAND INFO\` no tips. \`CLIENT LIST\` has 0 for buffers that are not there.
+- **\`INFO\`** leaves out what is not counted: \`expires\` and \`avg_ttl\` of a database, and whether a snapshot is being written.
 - **\`ROLE\`** and \`INFO replication\` tell the revision as the offset. \`WAIT\` is answered at once, with 0.
 `;
 

@@ -70,7 +70,7 @@ export class DoorServices {
       channels,
       delivery: this.#delivery,
       events: this.#events,
-      settings: new Settings({ server, events: this.#events, slowLog }),
+      settings: new Settings({ server, events: this.#events, slowLog, sessions: connections }),
       stats,
       slowLog,
       monitors,

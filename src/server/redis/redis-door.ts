@@ -58,6 +58,7 @@ export class RedisDoor implements ClientSessions {
   readonly #slowClients: SlowClients;
   /** Runs while a client has something to take, to send or to show. */
   #checkTimer: Timer | undefined;
+  #idleTimeoutSeconds = 0;
   /** Connections whose next command waits until the log has room. */
   #waitingForLog: (() => void)[] = [];
   #pausedUntilMs = 0;
@@ -133,6 +134,15 @@ export class RedisDoor implements ClientSessions {
     return this.#connections.get(id);
   }
 
+  get idleTimeoutSeconds(): number {
+    return this.#idleTimeoutSeconds;
+  }
+
+  set idleTimeoutSeconds(seconds: number) {
+    this.#idleTimeoutSeconds = seconds;
+    this.#checkLater();
+  }
+
   pause(untilMs: number, what: 'writes' | 'all'): void {
     this.#pausedUntilMs = untilMs;
     this.#pausesAll = what === 'all';
@@ -198,16 +208,25 @@ export class RedisDoor implements ClientSessions {
 
   #checkLater(): void {
     if (this.#checkTimer !== undefined) return;
-    if (this.#unreadBytes <= 0 && this.#inputBytes <= 0 && !this.#slowClients.hasStrangers) return;
+    const isNeeded =
+      this.#unreadBytes > 0 ||
+      this.#inputBytes > 0 ||
+      this.#slowClients.hasStrangers ||
+      (this.#idleTimeoutSeconds > 0 && this.#connections.size > 0);
+    if (!isNeeded) return;
     const { clock } = this.#options;
     this.#checkTimer = clock.setTimer(serverFixed.redisClientCheckMs, () => {
       this.#checkTimer = undefined;
       const nowMs = clock.monotonicMs();
       for (const connection of this.#connections.values()) {
         connection.checkUnread(nowMs);
+        if (this.#idleTimeoutSeconds > 0)
+          connection.checkIdle(clock.nowMs() - this.#idleTimeoutSeconds * MS_PER_SECOND);
         this.#slowClients.check(connection, nowMs);
       }
       this.#checkLater();
     });
   }
 }
+
+const MS_PER_SECOND = 1000;

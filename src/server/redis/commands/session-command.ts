@@ -117,6 +117,8 @@ export interface ClientSessions {
   readonly all: Iterable<ClientSession>;
   readonly count: number;
   byId(id: number): ClientSession | undefined;
+  /** `timeout` of CONFIG: who sends nothing for so long is closed, unless it waits for a key or for messages; 0: never. */
+  idleTimeoutSeconds: number;
   /** CLIENT PAUSE: commands that write, or all, wait until then, by the wall clock; 0 ends it. */
   pause(untilMs: number, what: 'writes' | 'all'): void;
 }

@@ -245,6 +245,12 @@ export class Connection implements ClientSession, SlowClient, ReplyTarget, Trans
     if (this.#unreadBytes > 0 && nowMs - this.#unreadSinceMs > serverFixed.redisUnreadMs) this.#destroy();
   }
 
+  /** Closes a client that has sent nothing since then, by the wall clock, and waits for nothing. */
+  checkIdle(sinceMs: number): void {
+    if (this.#isBusy || this.#isSubscribed || this.isMonitor) return;
+    if (this.#lastCommandAtMs < sinceMs) this.close();
+  }
+
   #deliver(bytes: Buffer): void {
     const { seam, queue } = this.#context;
     if (this.#queuedReplies === 0 && this.#sequence <= seam.durableSequence) {

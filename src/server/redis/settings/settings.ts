@@ -6,6 +6,7 @@
 import { fixed, serverFixed } from '../../../limits.ts';
 import { DATABASE_COUNT } from '../../../types/databases/database-keys.ts';
 import type { ServerFacts } from '../commands/server-facts.ts';
+import type { ClientSessions } from '../commands/session-command.ts';
 import { formatEventClasses, parseEventClasses } from '../keyspace/event-classes.ts';
 import type { KeyspaceEvents } from '../keyspace/keyspace-events.ts';
 import type { SlowLog } from '../observed/slow-log.ts';
@@ -16,6 +17,7 @@ export interface SettingsParts {
   readonly server: ServerFacts;
   readonly events: KeyspaceEvents;
   readonly slowLog: SlowLog;
+  readonly sessions: () => ClientSessions;
 }
 
 const FSYNC_NAMES = { always: 'always', interval: 'everysec', never: 'no' } as const;
@@ -53,14 +55,21 @@ function unlessSame({ read }: Setting, text: string): (() => void) | string {
   return text.toLowerCase() === read().toLowerCase() ? () => undefined : "can't set immutable config";
 }
 
-function settingsOf({ server, events, slowLog }: SettingsParts): Setting[] {
+function settingsOf({ server, events, slowLog, sessions }: SettingsParts): Setting[] {
   const { redisPubsubUnsentBytesMax, redisSlowLogLengthMax } = serverFixed;
   return [
     told('port', () => server.port),
     told('dir', () => server.dataDir),
     told('databases', () => DATABASE_COUNT),
     told('maxclients', () => server.connectionsMax),
-    told('timeout', () => 0),
+    wholeNumber(
+      'timeout',
+      { min: 0, max: 2 ** 31 - 1 },
+      () => sessions().idleTimeoutSeconds,
+      (seconds) => {
+        sessions().idleTimeoutSeconds = seconds;
+      },
+    ),
     told('tcp-keepalive', () => serverFixed.tcpKeepAliveMs / 1000),
     told('maxmemory', () => server.memoryBytesMax),
     told('maxmemory-policy', () => 'noeviction'),

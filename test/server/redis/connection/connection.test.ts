@@ -277,6 +277,29 @@ describe('a wait of a user whose rights are taken away', () => {
   });
 });
 
+describe('a client that sends nothing', () => {
+  it('is closed after the time that CONFIG gives, unless it waits for a key or for messages', async () => {
+    const harness = await open();
+    const [idle, busy, waiting, listening] = [
+      harness.connect(),
+      harness.connect(),
+      harness.connect(),
+      harness.connect(),
+    ];
+    waiting.send('TAKELETTER', 'row', '0');
+    for (const client of [idle, busy, listening]) client.send('PING');
+    listening.connection.subscriptionCounts.channels = 1;
+    await harness.seam.clock.pass(100_000);
+    harness.door.idleTimeoutSeconds = 30;
+    busy.send('PING');
+    await harness.seam.clock.pass(10_000);
+    const closed = [idle, busy, waiting, listening].map((client) => client.wire.isDestroyed);
+    expect(closed).toEqual([true, false, false, false]);
+    await harness.seam.clock.pass(40_000);
+    expect(busy.wire.isDestroyed).toBe(true);
+  });
+});
+
 describe('a transaction', () => {
   it('runs as one, and one of its commands that fails undoes only what it has done itself', async () => {
     const harness = await open();

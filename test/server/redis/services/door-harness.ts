@@ -111,6 +111,8 @@ class TestSessions implements ClientSessions {
     return this.sessions.find((session) => session.id === id);
   }
 
+  idleTimeoutSeconds = 0;
+
   pause(untilMs: number, what: 'writes' | 'all'): void {
     this.pauses.push(`${what} until ${untilMs}`);
   }
