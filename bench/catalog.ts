@@ -276,6 +276,12 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./cases/redis.ts')).redis,
   },
   {
+    name: 'redis-front',
+    about: 'the Redis door beside Redis, by turns, command by command',
+    sizes: 'each',
+    load: async () => (await import('./cases/redis-front.ts')).redisFront,
+  },
+  {
     name: 'etcd',
     about: 'etcd on the same work',
     sizes: 'each',

@@ -8,29 +8,30 @@ import { cpuNanos } from '../load/cpu.ts';
 import { randomKeys, VALUE_BYTES, Values } from '../load/data.ts';
 import { withFilledStore } from '../load/store.ts';
 import { underWay } from '../load/under-way.ts';
-import { startRedis, type RedisServer } from '../peers/redis.ts';
-import { redisBenchmark } from '../peers/redis-benchmark.ts';
+import { startRedis } from '../peers/redis.ts';
+import { type BenchmarkedServer, commandRates } from '../peers/redis-benchmark.ts';
 
 const UNDER_WAY = 256;
 const PUT_COUNT = 200_000;
 const NANOS_PER_SECOND = 1e9;
-const REDIS_LOAD = { kind: 'set', count: 1_000_000, connections: 50, pipeline: 32 } as const;
+const REDIS_LOAD = { command: 'SET', count: 1_000_000, connections: 50, pipeline: 32 } as const;
 
 export const durablePuts: BenchCase = {
   async run(context) {
     const options = ['--appendonly', 'yes', '--appendfsync', 'always'];
     const redis = await startRedis(context, `${context.directory}/redis`, options);
     if (redis === undefined) return context.reportMissing('not installed');
+    const server = { processId: redis.child.processId, port: redis.port };
     try {
-      await redisBenchmark(context, redis, REDIS_LOAD);
-      await measureInTurn(context, redis);
+      await commandRates(context, server, REDIS_LOAD);
+      await measureInTurn(context, server);
     } finally {
       await redis.child.stop();
     }
   },
 };
 
-async function measureInTurn(context: CaseContext, redis: RedisServer): Promise<void> {
+async function measureInTurn(context: CaseContext, server: BenchmarkedServer): Promise<void> {
   const stored: number[] = [];
   const setByRedis: number[] = [];
   const values = new Values();
@@ -41,10 +42,10 @@ async function measureInTurn(context: CaseContext, redis: RedisServer): Promise<
       const before = cpuNanos();
       await underWay(UNDER_WAY, count, (index) => store.put(keys[index] ?? '', values.of(index)));
       const seconds = (cpuNanos() - before) / NANOS_PER_SECOND;
-      const redisRate = await redisBenchmark(context, redis, REDIS_LOAD);
+      const redisRates = await commandRates(context, server, REDIS_LOAD);
       if (repetition === 0) continue;
       stored.push(count / seconds);
-      setByRedis.push(redisRate);
+      setByRedis.push(redisRates.perCpuSecond);
     }
   });
   const unit = 'operations/s';

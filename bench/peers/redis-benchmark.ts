@@ -1,33 +1,78 @@
-/** Redis' own load generator, by the processor time of the server. */
+/** Redis' own load generator, for whichever server speaks its protocol, by the clock and by the processor time of the server. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { CaseContext } from '../bench-case.ts';
 import { operationCount } from '../bench-case.ts';
 import { VALUE_BYTES } from '../load/data.ts';
 import { cpuSecondsOf } from '../load/process-figures.ts';
-import type { RedisServer } from './redis.ts';
 
-interface RedisLoad {
-  readonly kind: 'get' | 'set';
+export interface BenchmarkedServer {
+  readonly processId: number;
+  readonly port: number;
+}
+
+export type CommandName =
+  | 'SET'
+  | 'GET'
+  | 'INCR'
+  | 'LPUSH'
+  | 'RPUSH'
+  | 'LPOP'
+  | 'RPOP'
+  | 'SADD'
+  | 'HSET'
+  | 'SPOP'
+  | 'ZADD'
+  | 'ZPOPMIN'
+  | 'LRANGE_100'
+  | 'MSET';
+
+interface CommandLoad {
+  readonly command: CommandName;
   readonly count: number;
   readonly connections: number;
   /** Commands of a connection that are under way. */
   readonly pipeline: number;
+  /** Of the values; default `VALUE_BYTES`. */
+  readonly valueBytes?: number;
+  /** How many different keys, members or fields there are; default the number of keys of the case. */
+  readonly keyCount?: number;
+}
+
+export interface CommandRates {
+  readonly perSecond: number;
+  /** For each second of the server's processor time. */
+  readonly perCpuSecond: number;
 }
 
 /** A quick try may take less than the step in which processor time is told. */
 const CPU_SECONDS_MIN = 0.01;
 
-/** @returns how many commands it did with one second of Redis' processor time. */
-export async function redisBenchmark(
+export async function commandRates(
   context: CaseContext,
-  { child, port }: RedisServer,
-  { kind, count, connections, pipeline }: RedisLoad,
-): Promise<number> {
-  const commands = operationCount(context, count);
-  const before = await cpuSecondsOf(child.processId);
-  const load = ['-c', connections, '-P', pipeline, '-d', VALUE_BYTES, '-r', context.keyCount];
-  const args = ['-p', port, '-t', kind, '-n', commands, '-q', ...load];
-  await promisify(execFile)('redis-benchmark', args.map(String));
-  return commands / Math.max(CPU_SECONDS_MIN, (await cpuSecondsOf(child.processId)) - before);
+  { processId, port }: BenchmarkedServer,
+  {
+    command,
+    count,
+    connections,
+    pipeline,
+    valueBytes = VALUE_BYTES,
+    keyCount = context.keyCount,
+  }: CommandLoad,
+): Promise<CommandRates> {
+  const commands = Math.max(operationCount(context, count), connections);
+  const before = await cpuSecondsOf(processId);
+  const load = ['-c', connections, '-P', pipeline, '-d', valueBytes, '-r', keyCount];
+  const args = ['-p', port, '-t', command.toLowerCase(), '-n', commands, '--csv', ...load];
+  const { stdout } = await promisify(execFile)('redis-benchmark', args.map(String));
+  const cpuSeconds = (await cpuSecondsOf(processId)) - before;
+  const line = stdout.split('\n').find((text) => text.startsWith(`"${command}`));
+  const perSecond = Number(
+    line
+      ?.split(',')
+      .find((field) => /^"[\d.]+"$/.test(field))
+      ?.slice(1, -1),
+  );
+  if (!(perSecond > 0)) throw new Error(`redis-benchmark tells no rate of ${command}: ${stdout}`);
+  return { perSecond, perCpuSecond: commands / Math.max(CPU_SECONDS_MIN, cpuSeconds) };
 }

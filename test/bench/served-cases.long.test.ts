@@ -6,7 +6,7 @@ import type { BenchDocument } from '../../bench/result.ts';
 import { places } from '../support/share.ts';
 
 const TIMEOUT_MS = 300_000;
-const names = catalog.map(({ name }) => name).filter((name) => name.startsWith('served-'));
+const names = catalog.map(({ name }) => name).filter((name) => /^(?:served-|redis-)/.test(name));
 
 test.each([...places(names.length)].map((place) => names[place] ?? ''))(
   '%s has figures in a quick run',
