@@ -843,6 +843,10 @@ export const serverFixed = {
   redisClientCheckMs: 1000,
   /** Replies that wait for the disk, of one client, before nothing more is read of it. */
   redisWaitingBytesPaused: 4 * MiB,
+  /** So many plain calls of a client of Redis that stand one behind the other go through the store together. */
+  redisRowCallsMax: 64,
+  /** ... while commands are not told of as slow that take less than this, of which each is measured. */
+  redisMeasuredMicrosMax: 1000,
   /** Of a long reply to a Redis client a piece looks at so many elements at most, before others have their turn. */
   elementsPerSlice: 1000,
   /** The elements that SORT takes at most: they are sorted in one piece, which takes some 50 ms. */

@@ -91,7 +91,7 @@ export class KvStore implements api.Store {
   }
 
   /** For doors that run functions over a view and answer without promises: what this stands on itself. */
-  get seam(): Seam & Pick<DurableStore, 'atOneInstant' | 'status' | 'isDeciding'> {
+  get seam(): Seam & Pick<DurableStore, 'atOneInstant' | 'status' | 'isDeciding' | 'readAll' | 'putAll'> {
     return this.#store;
   }
 

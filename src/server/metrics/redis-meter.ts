@@ -28,8 +28,8 @@ export class RedisMeter {
   readonly errorCounts = new Map<RedisErrorCode, number>();
 
   /** @param name of a command of the table. */
-  ran(name: string): void {
-    this.commandCounts.set(name, (this.commandCounts.get(name) ?? 0) + 1);
+  ran(name: string, count = 1): void {
+    this.commandCounts.set(name, (this.commandCounts.get(name) ?? 0) + count);
   }
 
   /** @param text of an error, which begins with its code. */

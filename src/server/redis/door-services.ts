@@ -94,6 +94,8 @@ export class DoorServices {
       // RESET ends what the session listens to, of which it does not know.
       if (row.name === 'reset') this.#channels.leaveAll(session);
     };
+    hooks.afterRow = this.#observer.afterRow;
+    hooks.wantsEach = this.#observer.wantsEach;
     // Events are kept only while they are wanted.
     this.#events.onWanted((isWanted) => {
       hooks.events = isWanted ? (events, sequence) => this.#events.noted(events, sequence) : undefined;

@@ -61,9 +61,9 @@ export function openRedis(options: RedisOptions): RedisDoor {
     rows: [...redisRows, ...services.rows],
     logins,
     meter: {
-      ran: (name) => {
-        stats.ran(name);
-        meter.ran(name);
+      ran: (name, count) => {
+        stats.ran(name, count);
+        meter.ran(name, count);
       },
       failed: (text, command) => {
         stats.failed(text, command);

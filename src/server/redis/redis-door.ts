@@ -20,6 +20,7 @@ import type {
   RedisStore,
   Wire,
 } from './connection/connection-context.ts';
+import { PlainRow } from './connection/plain-row.ts';
 import { type Patience, SlowClients } from './connection/slow-clients.ts';
 import { ReplyQueue } from './connection/reply-queue.ts';
 import { TurnBudget } from './connection/turn-budget.ts';
@@ -82,6 +83,7 @@ export class RedisDoor implements ClientSessions {
       args: new PlacedArguments(),
       reply: new ReplyWriter(),
       servedReply: new ReplyWriter(),
+      plainRow: new PlainRow(),
       cursors: new CursorRing(cursorSeed),
       queue,
       watched: new WatchedKeys(store),
@@ -95,6 +97,7 @@ export class RedisDoor implements ClientSessions {
       chargeInput: (bytes) => this.#chargeInput(bytes),
       chargeUnread: (bytes) => this.#chargeUnread(bytes),
       whenLogHasRoom: (run) => void this.#waitingForLog.push(run),
+      isPausing: (row) => this.#isPausing(row),
       isPaused: (row, run) => this.#isPaused(row, run),
       closed: (connection) => {
         this.#connections.delete(connection.id);
@@ -166,7 +169,7 @@ export class RedisDoor implements ClientSessions {
     this.#stopListening();
   }
 
-  #isPaused(row: TableRow, run: () => void): boolean {
+  #isPausing(row: TableRow): boolean {
     if (this.#pausedUntilMs === 0 || row.group === 'connection' || row.group === 'server') return false;
     if (
       !this.#pausesAll &&
@@ -175,6 +178,11 @@ export class RedisDoor implements ClientSessions {
       !row.flags.includes('may_replicate')
     )
       return false;
+    return true;
+  }
+
+  #isPaused(row: TableRow, run: () => void): boolean {
+    if (!this.#isPausing(row)) return false;
     this.#waitingForPause.push(run);
     return true;
   }

@@ -24,6 +24,9 @@ interface AttachedKeys {
   readonly keyBytes: number;
 }
 
+/** So few changes are looked through one by one: a text of each key costs more. */
+const UNINDEXED_MAX = 8;
+
 const NOTHING_ATTACHED: AttachedKeys = { keyCount: 0, keyBytes: 0 };
 
 export class ChangeRow {
@@ -81,13 +84,16 @@ export class ChangeRow {
   }
 
   get(key: Uint8Array): PlannedChange | undefined {
-    if (this.#changes.length === 0) return undefined;
-    if (this.#changes.length > 1) {
+    const changes = this.#changes;
+    if (changes.length > UNINDEXED_MAX) {
       const index = this.#index().get(toKeyText(key));
-      return index === undefined ? undefined : this.#changes[index];
+      return index === undefined ? undefined : changes[index];
     }
-    const only = this.#changes[0];
-    return only !== undefined && Buffer.compare(only.key, key) === 0 ? only : undefined;
+    for (let index = 0; index < changes.length; index++) {
+      const change = changes[index];
+      if (change !== undefined && isSameKey(change.key, key)) return change;
+    }
+    return undefined;
   }
 
   /** @param before the change of the same key whose place it takes. */
@@ -190,8 +196,10 @@ export class ChangeRow {
     this.#attachedBytes += bytes;
   }
 
-  #indexOf({ key }: PlannedChange): number {
-    return this.#changes.length > 1 ? (this.#index().get(toKeyText(key)) ?? 0) : 0;
+  /** Where a change stands that is there. */
+  #indexOf(change: PlannedChange): number {
+    if (this.#changes.length <= UNINDEXED_MAX) return this.#changes.indexOf(change);
+    return this.#index().get(toKeyText(change.key)) ?? 0;
   }
 
   #index(): Map<KeyText, number> {
@@ -202,6 +210,13 @@ export class ChangeRow {
     }
     return indexByKey;
   }
+}
+
+/** From the end on: the keys of a collection's elements begin alike. */
+function isSameKey(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = a.length - 1; at >= 0; at--) if (a[at] !== b[at]) return false;
+  return true;
 }
 
 /** What a change has of keys and values. */

@@ -12,6 +12,7 @@ import type { Arguments } from '../commands/command.ts';
 import type { PlacedArguments } from '../protocol/placed-arguments.ts';
 import type { ReplyWriter } from '../protocol/reply-writer.ts';
 import type { BlockedClients } from './blocked-clients.ts';
+import type { PlainRow, RowStore } from './plain-row.ts';
 import type { SlowClient } from './slow-clients.ts';
 import type { ReplyQueue } from './reply-queue.ts';
 import type { TurnBudget } from './turn-budget.ts';
@@ -30,7 +31,7 @@ export interface Wire {
 }
 
 /** The store, with the clock read once for commands that come together. */
-export interface RedisStore extends Seam {
+export interface RedisStore extends Seam, RowStore {
   atOneInstant(run: () => void): void;
 }
 
@@ -40,13 +41,17 @@ export interface CommandHooks {
   ran: ((session: ClientSession, row: TableRow, args: Arguments) => void) | undefined;
   /** When it has come to its end, with the time that its turns took: for a key it may have waited longer. */
   ended: ((session: ClientSession, row: TableRow, args: Arguments, durationMs: number) => void) | undefined;
+  /** After calls of one command have run together, with the time of all. */
+  afterRow?: ((row: TableRow, count: number, durationMs: number) => void) | undefined;
+  /** Whether each call is to be told of by itself. */
+  wantsEach?: (() => boolean) | undefined;
   /** Events of keys, which may be told once the sequence is durable. */
   events: ((events: readonly KeyspaceEvent[], sequence: number) => void) | undefined;
 }
 
 /** Counts commands, for the metrics. */
 export interface CommandMeter {
-  ran(name: string): void;
+  ran(name: string, count?: number): void;
 }
 
 export interface LoginGate {
@@ -68,6 +73,7 @@ export interface ConnectionContext {
   reply: ReplyWriter;
   /** What blocked clients are served with. */
   readonly servedReply: ReplyWriter;
+  readonly plainRow: PlainRow;
   readonly cursors: ScanCursors;
   readonly queue: ReplyQueue;
   readonly watched: WatchedKeys;
@@ -85,6 +91,8 @@ export interface ConnectionContext {
   readonly chargeUnread: (bytes: number) => boolean;
   /** The log has no room: the connection goes on when it has. */
   whenLogHasRoom(run: () => void): void;
+  /** CLIENT PAUSE: whether a command would have to wait. */
+  isPausing(row: TableRow): boolean;
   /** CLIENT PAUSE. @returns whether a command waits; then `run` is called when that is over. */
   isPaused(row: TableRow, run: () => void): boolean;
   closed(connection: ClientSession & SlowClient): void;

@@ -47,6 +47,7 @@ import type { ConnectionContext, Wire } from './connection-context.ts';
 import { checkCall } from './key-access.ts';
 import { LongReply } from './long-reply.ts';
 import type { ReplyTarget } from './reply-queue.ts';
+import { PlainRow } from './plain-row.ts';
 import { ProtocolError, RequestParser } from './request-parser.ts';
 import type { SlowClient } from './slow-clients.ts';
 import { type QueuedCall, Transaction } from './transaction.ts';
@@ -116,6 +117,8 @@ export class Connection implements ClientSession, SlowClient, ReplyTarget, Trans
   /** Replies of it in the queue, and their bytes. */
   #queuedReplies = 0;
   #queuedBytes = 0;
+  /** So many SETs run by themselves before the next row of them. */
+  #singlesLeft = 0;
   #isBusy = false;
   /** What is to run next waits until more of the replies before it is gone. */
   #waitsForReader = false;
@@ -352,20 +355,21 @@ export class Connection implements ClientSession, SlowClient, ReplyTarget, Trans
   }
 
   readonly #runAll = (): void => {
-    const { args, reply, runner, turn } = this.#context;
+    const { args, reply, runner, turn, table, plainRow } = this.#context;
     reply.version = this.#version;
     this.#call.reply = reply;
     this.#parser.isStranger = this.#rights() === undefined;
     runner.visitsSpent = runner.bytesSpent = 0;
     this.#lastCommandAtMs = this.#context.clock.nowMs();
-    let replyLength = reply.length;
     while (!this.#isBusy && !this.#isClosing && !this.#isClosed) {
       if (turn.isSpent) {
+        if (!this.#endRow()) continue;
         this.#isBusy = true;
         turn.later(this.#goOn);
         return;
       }
       if (this.#hasMuchToSend) {
+        if (!this.#endRow()) continue;
         this.#isBusy = this.#waitsForReader = true;
         return;
       }
@@ -374,31 +378,96 @@ export class Connection implements ClientSession, SlowClient, ReplyTarget, Trans
         next = this.#parser.next(args);
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error;
+        if (!this.#endRow()) continue;
         reply.error(error.message);
         this.#isClosing = true;
         return;
       }
-      if (next === undefined) return;
-      this.#execute(next);
+      if (next === undefined) {
+        if (this.#endRow()) return;
+        continue;
+      }
+      const row = table.find(next);
+      if (this.#joinsRow(row, next)) continue;
+      if (plainRow.length > 0) {
+        if (!this.#endRow()) continue;
+        // The row was full, or one of others.
+        if (this.#joinsRow(row, next)) continue;
+      }
+      const replyLength = reply.length;
+      this.#execute(row, next);
       const call = this.#call;
       turn.spend(
         runner.visitsSpent + call.visitsSpent + 1,
         runner.bytesSpent + call.bytesSpent + Math.max(0, this.#context.reply.length - replyLength),
       );
       runner.visitsSpent = runner.bytesSpent = call.visitsSpent = call.bytesSpent = 0;
-      replyLength = this.#context.reply.length;
     }
   };
+
+  /** Whether a call waits, with those of its kind before it, to run together with them (`PlainRow`). */
+  #joinsRow(row: TableRow | ReplyError, args: PlacedArguments): boolean {
+    if (row instanceof ReplyError || (row.name !== 'get' && row.name !== 'set')) return false;
+    const { plainRow } = this.#context;
+    args.database = this.database;
+    if (!PlainRow.isPlain(row, args)) return false;
+    if (plainRow.length === 0) {
+      if (row.name === 'set' && this.#singlesLeft > 0) {
+        this.#singlesLeft--;
+        return false;
+      }
+      if (!this.#mayRunRow(row)) return false;
+    }
+    return plainRow.add(row, args, this.#parser.lastStart);
+  }
+
+  /** Whether nothing is asked of each call but its reply, and none is refused or comes again. */
+  #mayRunRow(row: TableRow): boolean {
+    const { hooks, seam } = this.#context;
+    if (
+      this.#isTriedAgain ||
+      this.#pace !== undefined ||
+      hooks.events !== undefined ||
+      hooks.wantsEach?.() === true
+    )
+      return false;
+    if (this.#multi !== undefined || this.replyMode !== 'on' || seam.failure !== undefined) return false;
+    if (this.#version === 2 && this.#isSubscribed) return false;
+    if (row.name === 'get' && (this.#queuedReplies > 0 || this.#sequence > seam.durableSequence))
+      return false;
+    const rights = this.#rights();
+    if (rights?.read !== ALL_KEYS || rights.write !== ALL_KEYS) return false;
+    return !this.#context.isPausing(row);
+  }
+
+  /** Runs the calls that wait. @returns false: the first that is left comes again. */
+  #endRow(): boolean {
+    const { plainRow, seam, reply, runner, hooks, meter, turn, clock } = this.#context;
+    const { row, length } = plainRow;
+    if (row === undefined) return true;
+    const begun = reply.length;
+    const startMs = hooks.afterRow === undefined ? 0 : clock.monotonicMs();
+    this.#lastCommand = row.name;
+    const count = plainRow.run(seam, reply, runner);
+    meter.ran(row.name, count);
+    if (row.name === 'set') this.#sequence = Math.max(this.#sequence, seam.committedSequence);
+    hooks.afterRow?.(row, count, clock.monotonicMs() - startMs);
+    turn.spend(2 * count, reply.length - begun);
+    if (count === length) return true;
+    // Where not even the first could be done, the next ones are not likely to.
+    if (row.name === 'set') this.#singlesLeft = count === 0 ? serverFixed.redisRowCallsMax : length - count;
+    this.#parser.rewindTo(plainRow.startOf(count));
+    return false;
+  }
 
   #flush(): void {
     const { reply } = this.#context;
     if (reply.length > 0) this.#deliver(reply.take());
   }
 
-  #execute(args: PlacedArguments): void {
-    const { table, reply } = this.#context;
+  #execute(row: TableRow | ReplyError, args: PlacedArguments): void {
+    const { reply, table } = this.#context;
     const begun = reply.length;
-    const row = table.find(args);
     if (row instanceof ReplyError && isOfHttp(args)) this.#destroy();
     else if (row instanceof ReplyError) this.#refuse(row, table.named(args)?.name);
     else if (this.#takesPart(row, args)) this.#runCounted(row, args);

@@ -66,6 +66,11 @@ export class RequestParser {
     return this.#end - this.#begun;
   }
 
+  /** Where the command that was returned last began: good until the next piece. */
+  get lastStart(): number {
+    return this.#previous;
+  }
+
   /** The next piece. @returns false: there is no room for it. */
   add(chunk: Buffer): boolean {
     if (this.#begun === this.#end) {
@@ -149,7 +154,12 @@ export class RequestParser {
 
   /** The command that was returned last comes again; nothing was called since. */
   rewind(): void {
-    this.#at = this.#begun = this.#previous;
+    this.rewindTo(this.#previous);
+  }
+
+  /** Commands come again from one on. @param start its `lastStart`. */
+  rewindTo(start: number): void {
+    this.#at = this.#begun = start;
     this.#wordsLeft = 0;
     this.#wordBytes = -1;
     this.#partial = undefined;

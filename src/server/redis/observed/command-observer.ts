@@ -2,6 +2,7 @@
 import type { Clock } from '../../../clock.ts';
 import type { Arguments, CommandFacts } from '../commands/command.ts';
 import type { ClientSession } from '../commands/session-command.ts';
+import { serverFixed } from '../../../limits.ts';
 import { CommandStats } from './command-stats.ts';
 import { Monitors } from './monitors.ts';
 import { SlowLog } from './slow-log.ts';
@@ -15,6 +16,14 @@ export class CommandObserver {
   constructor(clock: Pick<Clock, 'nowMs'>) {
     this.#clock = clock;
   }
+
+  /** Calls of a command have run together: none was slow enough to be told of. */
+  readonly afterRow = ({ name }: CommandFacts, _count: number, durationMs: number): void =>
+    this.stats.ended(name, durationMs * 1000);
+
+  /** Whether MONITOR, or SLOWLOG with a low bound, is to be told of each call. */
+  readonly wantsEach = (): boolean =>
+    !this.monitors.isEmpty || this.slowLog.isSlow(serverFixed.redisMeasuredMicrosMax);
 
   /** A command has run, or begun to: its words are still there. */
   readonly ran = (session: ClientSession, { name, flags }: CommandFacts, args: Arguments): void => {

@@ -17,10 +17,10 @@ export class CommandStats {
   callCount = 0;
   errorCount = 0;
 
-  /** A command runs. @param name `config|get`. */
-  ran(name: string): void {
-    this.#statOf(name).callCount++;
-    this.callCount++;
+  /** A command runs, or several calls of it. @param name `config|get`. */
+  ran(name: string, count = 1): void {
+    this.#statOf(name).callCount += count;
+    this.callCount += count;
   }
 
   /** A call has run, and is answered with an error. @param text its first word counts. */

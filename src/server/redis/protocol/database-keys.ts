@@ -11,8 +11,13 @@ import { keyHasNoBytes, keyIsTooLong } from '../replies/errors.ts';
  * returns holds until the next key.
  */
 export class KeyPlace {
-  readonly #bytes = new Uint8Array(fixed.keyBytesMax + DATABASE_HEAD_BYTES);
+  readonly #bytes: Uint8Array;
   readonly #views: (Uint8Array | undefined)[] = [];
+
+  /** @param bytesMax of the words that are put here. */
+  constructor(bytesMax: number = fixed.keyBytesMax) {
+    this.#bytes = new Uint8Array(bytesMax + DATABASE_HEAD_BYTES);
+  }
 
   /** @param database 0 to 15. */
   put(database: number, source: Uint8Array, start: number, end: number): Uint8Array {
@@ -23,6 +28,14 @@ export class KeyPlace {
       bytes[at++] = DATABASE;
       bytes[at++] = database;
     } else if (isEscapedByte(source[start])) bytes[at++] = ESCAPE;
+    for (let index = start; index < end; index++) bytes[at++] = source[index] ?? 0;
+    return (this.#views[at] ??= bytes.subarray(0, at));
+  }
+
+  /** Of a word that is no key. */
+  putWord(source: Uint8Array, start: number, end: number): Uint8Array {
+    const bytes = this.#bytes;
+    let at = 0;
     for (let index = start; index < end; index++) bytes[at++] = source[index] ?? 0;
     return (this.#views[at] ??= bytes.subarray(0, at));
   }

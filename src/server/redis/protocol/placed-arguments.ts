@@ -88,6 +88,20 @@ export class PlacedArguments implements Arguments {
     return toEngineKey(this.database, this.bytes(index));
   }
 
+  /** A key in memory of the caller's, where it stays until that is used again. */
+  keyIn(index: number, place: KeyPlace): Uint8Array {
+    return place.put(this.database, this.#buffer, this.#start(index), this.#end(index));
+  }
+
+  /** The same of a word that is no key. */
+  bytesIn(index: number, place: KeyPlace): Uint8Array {
+    return place.putWord(this.#buffer, this.#start(index), this.#end(index));
+  }
+
+  byteLengthOf(index: number): number {
+    return this.#end(index) - this.#start(index);
+  }
+
   text(index: number): string {
     return this.#buffer.toString('latin1', this.#start(index), this.#end(index));
   }

@@ -108,6 +108,23 @@ export class ReplyWriter implements Reply {
     this.#length = at;
   }
 
+  /** Bytes that lie in others. */
+  bulkPart(bytes: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    if (length > LOOP_BYTES_MAX) {
+      this.bulk(bytes.subarray(start, end));
+      return;
+    }
+    this.#reserve(LINE_BYTES_MAX + length + 2);
+    this.#header(types.bulk, length);
+    const buffer = this.#buffer;
+    let at = this.#length;
+    for (let index = start; index < end; index++) buffer[at++] = bytes[index] ?? 0;
+    buffer[at++] = CR;
+    buffer[at++] = LF;
+    this.#length = at;
+  }
+
   text(text: string): void {
     const { length } = text;
     if (length > LOOP_BYTES_MAX) {
