@@ -70,3 +70,18 @@ test('replies that all clients leave unread are bounded together', async () => {
   // Those that are cut are those that add to it.
   expect(clients.slice(0, kept.length)).toEqual(kept);
 });
+
+test('a transaction of too many commands is given up, and gives its memory back', async () => {
+  const harness = await DoorHarness.open({ rows: echoCommands });
+  const client = harness.connect();
+  const count = serverFixed.redisQueuedCommandsMax + 1;
+  client.pipeline(['MULTI'], ...Array.from({ length: count }, () => ['GET', 'a']), ['EXEC']);
+  const replies: unknown[] = [];
+  while (replies.length < count + 2) {
+    await harness.seam.clock.settled();
+    replies.push(...client.replies());
+  }
+  expect(replies.at(-2)).toMatchObject({ text: expect.stringMatching(/^ERR a transaction has at most /) });
+  expect(replies.at(-1)).toMatchObject({ text: expect.stringMatching(/^EXECABORT /) });
+  expect(harness.door.inputBytes).toBe(0);
+});
