@@ -4,7 +4,7 @@
  *
  * The key or the range is not looked at where everything is allowed, so that open access, and root, cost a comparison.
  */
-import type { CollectionOperation } from '../api-collections.ts';
+import type { CollectionKind, CollectionOperation } from '../api-collections.ts';
 import type { DeletedRange, Key, KeyRange, TxnRequest } from '../api.ts';
 import type { EngineRange } from '../engine/engine.ts';
 import { StoreError } from '../errors.ts';
@@ -117,7 +117,10 @@ export function checkTxn(
 }
 
 /** Every key that an operation on collections uses. */
-export function checkCollection(login: Login, operation: CollectionOperation): void {
+export function checkCollection<Kind extends CollectionKind>(
+  login: Login,
+  operation: CollectionOperation<Kind>,
+): void {
   const { reads = [], writes = [] } = usesOf(operation);
   checkKeys(login, 'write', writes);
   checkKeys(login, 'read', reads);

@@ -19,7 +19,7 @@ import type { PlacedChange } from '../../engine/version.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
-import type { PinnedState, Seam, StateAt } from '../../store/seam.ts';
+import type { PinnedState, Seam } from '../../store/seam.ts';
 import { decodeKey, encodeKey, keyAfter, keyScratch, toKeyText } from '../../store/views/keys.ts';
 import { prefixEnd, toEngineRange } from '../../store/views/range.ts';
 import { escapeLength, USER_KEYS, USER_KEYS_END } from '../../store/views/regions.ts';
@@ -28,8 +28,8 @@ import { copyEntry, partEntry, toEntry } from '../../store/views/entries.ts';
 import { bytesOfEntry } from '../../store/watch/messages/event-maker.ts';
 import { compileGlob, type Glob } from '../patterns/glob.ts';
 import type { KeyFetcher } from './key-fetcher.ts';
-import { decodePageToken, encodePageToken } from './page-token.ts';
 import { type ChargedPage, LISTED_KEY_BYTES, pageLimitOf } from './page-limit.ts';
+import { type PagedRead, type PageEnd, type PagePart, readPage, readWanted } from './pages.ts';
 
 export function get(seam: Seam, keyText: Key, { revision = 0, admit }: GetOptions): GetResult {
   const key = keyScratch.encode(keyText);
@@ -138,7 +138,7 @@ export function scan(
     { revision: wantedRevision, reverse, keysOnly },
     options.match,
   );
-  return readPage(seam, { whole, reverse, request, wantedRevision }, options, (view, rest) => {
+  return readRangePage(seam, { whole, reverse, request, wantedRevision }, options, (view, rest) => {
     const entries: Entry[] = [];
     let bytes = 0;
     const nextKey = view.scan(rest, reverse, (shown) => {
@@ -154,7 +154,7 @@ export function scan(
       view.budget.spendBytes(entryBytes);
       return entries.length < limit && bytes < fixed.pageBytesMax;
     });
-    return { page: { entries }, nextKey };
+    return { page: { entries }, next: nextKey };
   });
 }
 
@@ -188,7 +188,8 @@ export function keys(seam: Seam, pattern: string, options: PageOptions & Charged
   const limit = pageLimitOf(options);
   const whole = withHead(USER_KEYS, glob);
   const request = JSON.stringify([seam.storeId, 'keys', pattern]);
-  return readPage(seam, { whole, reverse: false, request, wantedRevision: 0 }, options, (view, rest) => {
+  const read = { whole, reverse: false, request, wantedRevision: 0 };
+  return readRangePage(seam, read, options, (view, rest) => {
     const matching: Key[] = [];
     let bytes = 0;
     const nextKey = view.scan(rest, false, (shown) => {
@@ -199,7 +200,7 @@ export function keys(seam: Seam, pattern: string, options: PageOptions & Charged
       }
       return matching.length < limit && bytes < fixed.pageBytesMax;
     });
-    return { page: { keys: matching }, nextKey };
+    return { page: { keys: matching }, next: nextKey };
   });
 }
 
@@ -231,52 +232,22 @@ export async function countPinned(
   }
 }
 
-/** @param revision 0 is the visible one, now. */
-function readWanted<Result>(seam: Seam, revision: number, run: (view: ReadView) => Result): Result {
-  return revision === 0 ? seam.readVisible(run) : seam.readAt({ revision, instantMs: 0 }, run);
-}
-
-/** A read of several pages. */
-interface PagedRead {
+/** A read of several pages of a range. */
+interface RangeRead extends PagedRead {
   readonly whole: EngineRange;
   readonly reverse: boolean;
-  /** All that must be the same on all pages, as text. */
-  readonly request: string;
-  /** 0: that which is visible at the first page. */
-  readonly wantedRevision: number;
 }
 
-/** What a page says besides its items. */
-type PageEnd = Pick<ScanPage, 'nextPageToken' | 'revision' | 'incarnation'>;
-
 /** Reads the next page of a range: from the beginning, or from where the token says. */
-function readPage<Page extends object>(
+function readRangePage<Page extends object>(
   seam: Seam,
-  { whole, reverse, request, wantedRevision }: PagedRead,
-  { pageToken }: PageOptions,
-  read: (
-    view: ReadView,
-    rest: EngineRange,
-  ) => { readonly page: Page; readonly nextKey: Uint8Array | undefined },
+  { whole, reverse, ...read }: RangeRead,
+  options: PageOptions,
+  readRest: (view: ReadView, rest: EngineRange) => PagePart<Page>,
 ): Page & PageEnd {
-  const readRest = (view: ReadView, rest: EngineRange): Page & PageEnd => {
-    view.budget.begin(fixed.pageVisitsMax);
-    const { page, nextKey } = read(view, rest);
-    const { revision } = view;
-    const incarnation = seam.incarnationOf(revision);
-    if (nextKey === undefined) return { ...page, nextPageToken: '', revision, incarnation };
-    const instantMs = wantedRevision === 0 ? view.instantMs : 0;
-    const nextPageToken = encodePageToken({ revision, instantMs, incarnation, nextKey }, request);
-    return { ...page, nextPageToken, revision, incarnation };
-  };
-  if (pageToken === undefined || pageToken === '') {
-    return readWanted(seam, wantedRevision, (view) => readRest(view, whole));
-  }
-  const token = decodePageToken(pageToken, request);
-  seam.checkPlace('the page', token);
-  const rest = restFrom(token.nextKey, whole, reverse);
-  const state: StateAt = { revision: token.revision, instantMs: token.instantMs };
-  return seam.readAt(state, (view) => readRest(view, rest));
+  return readPage(seam, read, options.pageToken, (view, place) =>
+    readRest(view, place === undefined ? whole : restFrom(place, whole, reverse)),
+  );
 }
 
 /** What is left of a range, `nextKey` included. A token comes from outside: it must not lead out of the range. */

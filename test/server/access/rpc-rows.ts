@@ -17,6 +17,7 @@ import {
 } from '../../../gen/kelp/v1/kv_pb.ts';
 import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
 import { WatchService } from '../../../gen/kelp/v1/watch_pb.ts';
+import { collectionRows } from './collection-rows.ts';
 import type { Fields } from './rpc-door.ts';
 import { leases, spareLeases } from './situation.ts';
 import { all, forAdmins, forUsers, type Need, ownsLease, reads, readsLease, writes } from './principals.ts';
@@ -229,6 +230,38 @@ const txns: readonly RpcRow[] = [
   ),
 ];
 
+/** Operations on collections need what the calls of their services do; some of each kind of need. */
+const collectionTxns: readonly RpcRow[] = [
+  row(
+    kv.txn,
+    'that sets fields of another key',
+    {
+      success: [
+        { operation: { case: 'hashSet', value: { key: 'b/hash', fields: [{ name: value, value }] } } },
+      ],
+    },
+    writes('b/hash'),
+  ),
+  row(
+    kv.txn,
+    'that might pop from another key',
+    { failure: [{ operation: { case: 'listPop', value: { key: 'b/list' } } }] },
+    all(writes('b/list'), reads('b/list')),
+  ),
+  row(
+    kv.txn,
+    'that moves to another key',
+    { success: [{ operation: { case: 'listMove', value: { key: 'a/list', destination: 'b/list2' } } }] },
+    all(writes('a/list', 'b/list2'), reads('a/list')),
+  ),
+  row(
+    kv.txn,
+    'that combines sets of other keys',
+    { success: [{ operation: { case: 'setCombine', value: { keys: ['a/set', 'b/set'], operation: 1 } } }] },
+    reads('a/set', 'b/set'),
+  ),
+];
+
 const watch = WatchService.method.watch;
 const watches: readonly RpcRow[] = [
   row(
@@ -320,6 +353,7 @@ const accessRows: readonly RpcRow[] = [
 const reflect = { messageRequest: { case: 'listServices', value: '' } } as const;
 
 export const rpcRows: readonly RpcRow[] = [
+  ...collectionRows.map((each) => row(...each)),
   ...keyCalls.map(([name, about, request, need, ...orFails]) =>
     row(kv[name], about, request, need, ...orFails),
   ),
@@ -345,6 +379,7 @@ export const rpcRows: readonly RpcRow[] = [
   row(kv.keys, 'of a class', { pattern: '[a]/*' }, reads({ all: true })),
   row(kv.keys, 'of all', { pattern: '*' }, reads({ all: true })),
   ...txns,
+  ...collectionTxns,
   // One who may do nothing with keys may open it, and is refused by its operations.
   row(
     kv.pipeline,

@@ -1,6 +1,11 @@
 /** What operations on collections have done, as replies: those of calls of their own and those within a transaction. */
 import type { OperationResultShape } from '../../../../gen/kelp/v1/kv_codec.ts';
-import type { CollectionAnswers, CollectionKind, CollectionResult } from '../../../api-collections.ts';
+import type {
+  CollectionAnswers,
+  CollectionKind,
+  CollectionResult,
+  ScoredMember,
+} from '../../../api-collections.ts';
 
 /** The message of a kind. */
 export type ReplyOf<Kind extends CollectionKind> = Extract<
@@ -74,31 +79,23 @@ const writers: Writers = {
 };
 
 /** What a result takes in a reply, at most, besides numbers. */
-export function answerBytes(result: CollectionResult): number {
-  switch (result.kind) {
-    case 'hashIncrement':
-      return result.value.length;
-    case 'listPop':
-      return elementsBytes(result.elements);
-    case 'listMove':
-      return result.element.length;
-    case 'setPop':
-    case 'setCombine':
-      return elementsBytes(result.members);
-    case 'sortedSetAdd':
-      return result.scores.length * SCORE_BYTES;
-    case 'sortedSetPop':
-    case 'sortedSetCombine':
-      return result.members.reduce((bytes, { member }) => bytes + member.length + ELEMENT_BYTES, 0);
-    case 'bloomAdd':
-      return result.added.length;
-    default:
-      return 0;
-  }
+export function answerBytes(result: object): number {
+  return Object.values(result).reduce((bytes: number, member: unknown) => bytes + memberBytes(member), 0);
 }
 
-export function elementsBytes(elements: readonly Uint8Array[]): number {
-  return elements.reduce((bytes, { length }) => bytes + length + ELEMENT_BYTES, 0);
+function memberBytes(member: unknown): number {
+  if (member instanceof Uint8Array) return member.length;
+  if (!Array.isArray(member)) return 0;
+  return member.reduce((bytes: number, element: unknown) => bytes + elementBytes(element), 0);
+}
+
+function elementBytes(element: unknown): number {
+  if (element instanceof Uint8Array) return element.length + ELEMENT_BYTES;
+  return ELEMENT_BYTES + (isScored(element) ? element.member.length : 0);
+}
+
+function isScored(element: unknown): element is ScoredMember {
+  return typeof element === 'object' && element !== null && 'member' in element;
 }
 
 /** What an element takes besides its bytes: its score, lengths and tags. */

@@ -1,0 +1,70 @@
+/** `kelp.v1.HashService` over the store. */
+import * as codec from '../../../../gen/kelp/v1/hash_codec.ts';
+import { HashService } from '../../../../gen/kelp/v1/hash_pb.ts';
+import { readFields, readTablePage } from '../../../kv/collections/reads.ts';
+import type { KvStore } from '../../../kv/kv-store.ts';
+import { hashType } from '../../../types/hash/hash.ts';
+import type { Call } from '../../calls/call.ts';
+import { type MethodsOf, unary } from '../method.ts';
+import { changing } from './change.ts';
+import { elementCharge, readKey, readNeeds } from './reading.ts';
+import { tablePage } from './table-page.ts';
+
+export const hashMethods: MethodsOf<typeof HashService> = {
+  set: changing(HashService.method.set, 'hashSet', {
+    read: codec.readHashSetRequest,
+    sizeOf: codec.sizeOfHashSetResponse,
+    prepend: codec.prependHashSetResponse,
+  }),
+  get: unary(
+    HashService.method.get,
+    {
+      read: codec.readHashGetRequest,
+      sizeOf: codec.sizeOfHashGetResponse,
+      prepend: codec.prependHashGetResponse,
+    },
+    readNeeds,
+    get,
+  ),
+  scan: unary(
+    HashService.method.scan,
+    {
+      read: codec.readHashScanRequest,
+      sizeOf: codec.sizeOfHashScanResponse,
+      prepend: codec.prependHashScanResponse,
+    },
+    readNeeds,
+    scan,
+  ),
+  delete: changing(HashService.method.delete, 'hashDelete', {
+    read: codec.readHashDeleteRequest,
+    sizeOf: codec.sizeOfHashDeleteResponse,
+    prepend: codec.prependHashDeleteResponse,
+  }),
+  increment: changing(HashService.method.increment, 'hashIncrement', {
+    read: codec.readHashIncrementRequest,
+    sizeOf: codec.sizeOfHashIncrementResponse,
+    prepend: codec.prependHashIncrementResponse,
+  }),
+};
+
+function get(
+  store: KvStore,
+  request: codec.HashGetRequestShape,
+  call: Call,
+): Promise<codec.HashGetResponseShape> {
+  return readKey(store, request, request.names, (view, key, names) =>
+    readFields(view, key, names, elementCharge(call)),
+  );
+}
+
+async function scan(
+  store: KvStore,
+  request: codec.HashScanRequestShape,
+  call: Call,
+): Promise<codec.HashScanResponseShape> {
+  const { elements, ...page } = await store.readSeam(tablePage(request, request.namesOnly), (seam, asked) =>
+    readTablePage(seam, hashType, asked, elementCharge(call)),
+  );
+  return { ...page, fields: elements };
+}
