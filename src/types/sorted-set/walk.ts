@@ -116,5 +116,8 @@ function walkPacked(
 }
 
 function placeOf({ member, score }: PairCursor, isByMember: boolean): Uint8Array {
-  return isByMember ? member : scoreKey(0, score, member).subarray(ELEMENT_HEAD_BYTES);
+  return isByMember ? member : scoreKey(ANY_ID, score, member).subarray(ELEMENT_HEAD_BYTES);
 }
+
+/** Of a key of which only what lies behind the id is wanted. */
+const ANY_ID = 1;

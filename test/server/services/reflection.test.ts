@@ -22,8 +22,13 @@ const services = [
   'grpc.reflection.v1alpha.ServerReflection',
   'kelp.v1.AccessService',
   'kelp.v1.AdminService',
+  'kelp.v1.HashService',
   'kelp.v1.KvService',
   'kelp.v1.LeaseService',
+  'kelp.v1.ListService',
+  'kelp.v1.SetService',
+  'kelp.v1.SketchService',
+  'kelp.v1.SortedSetService',
   'kelp.v1.WatchService',
 ];
 
