@@ -7,11 +7,13 @@
  * serving, the key is looked at again in another turn.
  */
 import type { Clock } from '../../../clock.ts';
-import { StoreError } from '../../../errors.ts';
+import { isStoreError, StoreError } from '../../../errors.ts';
+import { fixed } from '../../../limits.ts';
 import type { Seam, Stop } from '../../../store/seam.ts';
 import { type KeyText, toKeyText } from '../../../store/views/keys.ts';
 import type { PlannedChange } from '../../../store/views/planned-change.ts';
 import type { View } from '../../../store/views/view.ts';
+import type { WorkDone } from '../../../work-budget.ts';
 import type { Command } from '../commands/command.ts';
 import { isLogFull, type CommandRunner } from '../commands/run-command.ts';
 import type { RunningCall } from '../commands/running-call.ts';
@@ -116,6 +118,8 @@ export class BlockedClients {
   #failed(key: KeyText, error: unknown): void {
     this.#queuedKeys.delete(key);
     this.#takeBack();
+    // Nothing is written any more: to try again would be to try for ever.
+    if (isStoreError(error, 'storageFailed')) return;
     this.#leftKeys.add(key);
     if (!isLogFull(error)) this.#retryLater();
   }
@@ -139,6 +143,7 @@ export class BlockedClients {
       const begun = reply.length;
       const savepoint = view.savepoint();
       const startMs = this.#clock.monotonicMs();
+      const { visitsSpent, bytesSpent } = view.budget;
       try {
         client.admit();
         client.call.changedKey = key;
@@ -153,7 +158,7 @@ export class BlockedClients {
         client.call.events.length = 0;
         // The key has a value of another kind than it waits for: it goes on waiting.
         if (error instanceof StoreError && error.code === 'wrongType') continue;
-        if (view.budget.isSpent) throw error;
+        if (view.budget.isSpent && !hasSpentMost(view.budget, visitsSpent, bytesSpent)) throw error;
         this.#runner.answer(error, reply, client.command.name);
         // It has changed nothing: its wait is over now, and the next one is tried.
         this.#serving = client;
@@ -180,4 +185,12 @@ export class BlockedClients {
       }
     });
   }
+}
+
+/** Whether a client has taken so much of the budget by itself that there would be no room for it in another turn either. */
+function hasSpentMost(budget: WorkDone, visitsBefore: number, bytesBefore: number): boolean {
+  return (
+    (budget.visitsSpent - visitsBefore) * 2 >= fixed.requestVisitsMax ||
+    (budget.bytesSpent - bytesBefore) * 2 >= fixed.requestBytesMax
+  );
 }

@@ -17,6 +17,7 @@ import { ALL_KEYS, type Rights } from '../../../access/rights/rights.ts';
 import type { Timer } from '../../../clock.ts';
 import { serverFixed } from '../../../limits.ts';
 import { toKeyText } from '../../../store/views/keys.ts';
+import { budgetSpent } from '../../../store/views/draft.ts';
 import type { Reply, Waiting } from '../commands/command.ts';
 import { isLogFull } from '../commands/run-command.ts';
 import { RunningCall } from '../commands/running-call.ts';
@@ -109,6 +110,7 @@ export class Connection implements ClientSession, SlowClient, ReplyTarget, Trans
   #longCall: RunningCall | undefined;
   /** Messages that have come while a long reply is made. */
   readonly #heldPushes: Uint8Array[] = [];
+  #heldBytes = 0;
   #blocked: BlockedClient | undefined;
   #blockTimer: Timer | undefined;
   #endBlock: ((reply: Reply) => void) | undefined;
@@ -196,6 +198,7 @@ export class Connection implements ClientSession, SlowClient, ReplyTarget, Trans
     if (this.#blocked !== undefined) blocked.remove(this.#blocked);
     this.#blockTimer?.cancel();
     this.#longReply?.stop();
+    this.#heldPushes.length = this.#heldBytes = 0;
     this.#context.chargeUnread(-this.#unreadBytes);
     this.#context.chargeInput(-this.#blockCharge);
     for (const run of this.#onClose) run();
@@ -232,13 +235,15 @@ export class Connection implements ClientSession, SlowClient, ReplyTarget, Trans
 
   push(bytes: Uint8Array): void {
     if (this.#isClosed || this.#isClosing) return;
-    if (this.#unreadBytes > serverFixed.redisUnreadPushedBytesMax) {
+    if (this.#unreadBytes + this.#heldBytes > serverFixed.redisUnreadPushedBytesMax) {
       this.#destroy();
       return;
     }
     if (this.#longReply === undefined) this.#pace?.pushed(bytes.length);
-    if (this.#longReply !== undefined) this.#heldPushes.push(bytes);
-    else if (this.#isRunning) this.#context.reply.raw(bytes);
+    if (this.#longReply !== undefined) {
+      this.#heldPushes.push(bytes);
+      this.#heldBytes += bytes.length;
+    } else if (this.#isRunning) this.#context.reply.raw(bytes);
     else this.#deliver(Buffer.from(bytes));
   }
 
@@ -710,12 +715,14 @@ export class Connection implements ClientSession, SlowClient, ReplyTarget, Trans
       done: (durationMs) => {
         this.#longReply = undefined;
         if (ownArgs !== undefined) this.#endedLater(row, ownArgs, durationMs);
+        this.#heldBytes = 0;
         for (const bytes of this.#heldPushes.splice(0)) this.push(bytes);
         this.#goOn();
       },
     });
     this.#longReply = longReply;
-    if (isVisible) longReply.begin();
+    // What it is of may be durable already: then nothing would tell the queue to send it on its way.
+    if (isVisible || (this.#queuedReplies === 0 && this.#sequence <= seam.durableSequence)) longReply.begin();
     else
       queue.add(
         this.#sequence,
@@ -869,7 +876,9 @@ export class Connection implements ClientSession, SlowClient, ReplyTarget, Trans
               runner.runWithin(view, row, call);
               continue;
             }
+            if (view.budget.isSpent) throw budgetSpent(view.budget);
             void row.session(this, call);
+            view.budget.spendVisits(1 + Math.floor((writer.length - begun) / BYTES_OF_VISIT));
           } catch (error) {
             writer.rollBack(begun);
             runner.answer(error, writer, row.name);
@@ -994,7 +1003,7 @@ export class Connection implements ClientSession, SlowClient, ReplyTarget, Trans
       lastCommandAtMs: this.#lastCommandAtMs,
       lastCommand: this.#lastCommand,
       queryBytes: this.#parser.waitingBytes,
-      outputBytes: this.#queuedBytes + this.#unreadBytes,
+      outputBytes: this.#queuedBytes + this.#unreadBytes + this.#heldBytes,
     };
   }
 
@@ -1022,6 +1031,8 @@ export class Connection implements ClientSession, SlowClient, ReplyTarget, Trans
 }
 
 const BYTES_OF_KEY = 200;
+/** What a command about connections or the server writes in the time of a visit. */
+const BYTES_OF_VISIT = 64;
 
 /** Words that stay when what comes in next is in their place. */
 function ownCopyOf(args: PlacedArguments): PlacedArguments {

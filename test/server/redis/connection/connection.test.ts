@@ -2,7 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Login } from '../../../../src/access/login/login.ts';
 import { allRights, rightsOf, type Rights } from '../../../../src/access/rights/rights.ts';
-import { serverFixed } from '../../../../src/limits.ts';
+import { fixed, serverFixed } from '../../../../src/limits.ts';
+import type { Command } from '../../../../src/server/redis/commands/command.ts';
+import type { SessionCommand } from '../../../../src/server/redis/commands/session-command.ts';
+import { budgetSpent } from '../../../../src/store/views/draft.ts';
 import { kinds } from '../../../../src/types/kinds.ts';
 import { DoorHarness } from '../support/door-harness.ts';
 import { echoCommands } from '../support/echo-commands.ts';
@@ -246,6 +249,98 @@ describe('a wait for a key', () => {
     await harness.settled();
     expect([late.raw(), unblocked.raw(), gone.raw()]).toEqual(['', '', '']);
     expect(harness.defects).toEqual([]);
+  });
+});
+
+describe('a wait that would be served with more than a request may do', () => {
+  it('ends with the error, and the one behind it is served', async () => {
+    const takeLetter = echoCommands.find(({ name }) => name === 'takeletter');
+    if (takeLetter === undefined || !('block' in takeLetter))
+      throw new Error('there is no command that waits');
+    const takeAll: Command = {
+      ...takeLetter,
+      name: 'takeall',
+      block: (view, call) => {
+        const waiting = takeLetter.block(view, call);
+        if (waiting === undefined) view.budget.spendVisits(fixed.requestVisitsMax);
+        if (view.budget.isSpent) throw budgetSpent(view.budget);
+        return waiting;
+      },
+    };
+    const harness = await open({ rows: [...echoCommands, takeAll] });
+    const [greedy, modest] = [harness.connect(), harness.connect()];
+    greedy.send('TAKEALL', 'row', '0');
+    modest.send('TAKELETTER', 'row', '0');
+    harness.seam.store.decide((view) => view.put(Buffer.from('row'), Buffer.from('pq')));
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+    expect(greedy.connection.isBlocked).toBe(false);
+    await harness.settled();
+    expect(greedy.raw()).toMatch(/^-ERR the request looks at more than /);
+    harness.seam.store.decide((view) => view.put(Buffer.from('row'), Buffer.from('pq')));
+    await harness.settled();
+    expect(modest.replies()).toEqual(['q']);
+    expect(harness.defects).toEqual([]);
+  });
+});
+
+describe('commands about the server within a transaction', () => {
+  it('pay from its budget for what they write, and those beyond it are refused', async () => {
+    const facts: SessionCommand = {
+      name: 'facts',
+      arity: 1,
+      flags: [],
+      categories: ['slow'],
+      group: 'server',
+      summary: 'For tests.',
+      since: '1.0.0',
+      complexity: 'O(1)',
+      syntax: '',
+      session: (_, { reply }) => reply.bulk(Buffer.alloc(64 * 1024)),
+    };
+    const harness = await open({ rows: [...echoCommands, facts] });
+    const client = harness.connect();
+    const allowed = Math.ceil(fixed.requestVisitsMax / 1025);
+    client.pipeline(['MULTI'], ...Array.from({ length: allowed + 5 }, () => ['FACTS']), ['EXEC'], ['PING']);
+    await harness.settled();
+    const replies = client.replies();
+    const row = replies[allowed + 6];
+    if (!Array.isArray(row)) throw new Error('EXEC has no row');
+    expect(row.filter((reply) => typeof reply === 'string').length).toBe(allowed);
+    expect(row.length).toBe(allowed + 5);
+    expect(replies.length).toBe(allowed + 8);
+    expect(harness.defects).toEqual([]);
+  });
+});
+
+describe('a long reply of the newest state', () => {
+  it('is made at once where all of that is durable, and no write comes', async () => {
+    const countdown = echoCommands.find(({ name }) => name === 'countdown');
+    if (countdown === undefined || !('read' in countdown)) throw new Error('there is no long reply');
+    const { read, ...facts } = countdown;
+    const harness = await open({ rows: [...echoCommands, { ...facts, name: 'newest', newest: read }] });
+    const client = harness.connect();
+    client.pipeline(['NEWEST', '7'], ['PING']);
+    await harness.settled();
+    expect(client.raw()).toBe('*7\r\n:7\r\n:6\r\n:5\r\n:4\r\n:3\r\n:2\r\n:1\r\n+PONG\r\n');
+    client.pipeline(['SET', 'a', '1'], ['NEWEST', '1'], ['PING']);
+    await harness.settled();
+    expect(client.raw()).toBe('+OK\r\n*1\r\n:1\r\n+PONG\r\n');
+  });
+});
+
+describe('messages that come while a long reply is made', () => {
+  it('cut off a client for which too many of them wait', async () => {
+    const harness = await open();
+    const client = harness.connect();
+    client.send('COUNTDOWN', '100');
+    const message = Buffer.alloc(1024 * 1024);
+    const count = serverFixed.redisUnreadPushedBytesMax / message.length;
+    for (let pushed = 0; pushed < count; pushed++) client.connection.push(message);
+    expect(client.connection.figures.outputBytes).toBe(serverFixed.redisUnreadPushedBytesMax);
+    client.connection.push(message);
+    expect(client.wire.isDestroyed).toBe(false);
+    client.connection.push(message);
+    expect(client.wire.isDestroyed).toBe(true);
   });
 });
 
