@@ -53,6 +53,7 @@ const cases: Readonly<Record<string, Readonly<Record<number, Case>>>> = {
     304: ['/v1/keys/a', { headers: { 'if-none-match': '*' } }],
     400: ['/v1/keys/a?revision=x'],
     404: ['/v1/keys/none'],
+    409: ['/v1/keys/hash'],
     410: ['/v1/keys/a?revision=1'],
     412: ['/v1/keys/a', { headers: { 'if-match': '"x"' } }],
     416: ['/v1/keys/a', { headers: { range: 'bytes=999-' } }],
@@ -161,6 +162,8 @@ async function prepared(): Promise<{ readonly url: string; readonly send: Send }
   for (const key of ['a', 'b', 'text', 'gone', 'gone1', 'gone2', '%FF'])
     await send(`/v1/keys/${key}`, { method: 'PUT', body: key });
   await send('/kelp.v1.AdminService/Compact', { method: 'POST', body: { revision: 5 } });
+  const fields = [{ name: '', value: '' }];
+  await send('/kelp.v1.HashService/Set', { method: 'POST', body: { key: 'hash', fields } });
   return { url, send };
 }
 

@@ -35,7 +35,7 @@ export const aboutKeys: Readonly<Record<string, AboutOperation>> = {
       ),
       304: tagged('The client has the value.', ofEntry, undefined, ofSome),
     },
-    problems: [400, 404, 410, 412, 416],
+    problems: [400, 404, 409, 410, 412, 416],
   },
   'PUT /v1/keys/{key}': {
     operationId: 'writeKey',
