@@ -822,7 +822,7 @@ export const serverFixed = {
   /** ... of a client that has not shown who it is. */
   redisStrangerWordsMax: 10,
   redisStrangerWordBytesMax: 16 * KiB,
-  /** What all clients of Redis have sent that is not a whole command yet, or waits in MULTI or in a command that blocks. */
+  /** What all clients of Redis have sent that is not a whole command yet, or waits in MULTI or in a command that blocks; and the keys that they watch. */
   redisInputBytesMax: 512 * MiB,
   /** What MULTI queues for one client. */
   redisQueuedCommandsMax: 100_000,

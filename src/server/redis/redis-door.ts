@@ -86,7 +86,7 @@ export class RedisDoor implements ClientSessions {
       plainRow: new PlainRow(),
       cursors: new CursorRing(cursorSeed),
       queue,
-      watched: new WatchedKeys(store),
+      watched: new WatchedKeys(store, (bytes) => this.#chargeInput(bytes)),
       blocked,
       turn: new TurnBudget(clock),
       hooks: this.hooks,

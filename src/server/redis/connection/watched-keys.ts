@@ -31,10 +31,13 @@ export class WatchList {
 export class WatchedKeys {
   readonly #seam: Seam;
   readonly #listsByKey = new Map<KeyText, Set<WatchList>>();
+  readonly #charge: (bytes: number) => boolean;
   #stop: Stop | undefined;
 
-  constructor(seam: Seam) {
+  /** @param charge counts memory of all clients, and says whether there is room. */
+  constructor(seam: Seam, charge: (bytes: number) => boolean) {
     this.#seam = seam;
+    this.#charge = charge;
   }
 
   /** @param keys with whether each is there. Throws when it would be too many. */
@@ -48,6 +51,8 @@ export class WatchedKeys {
       ) {
         throw new ReplyError(`ERR at most ${serverFixed.redisWatchedKeysMax} keys are watched at a time`);
       }
+      if (!this.#charge(BYTES_OF_KEY + key.length))
+        throw new ReplyError('ERR the keys that clients watch take too much memory');
       list.wasThere.set(text, isThere);
       list.bytes += key.length;
       const lists = this.#listsByKey.get(text);
@@ -64,6 +69,7 @@ export class WatchedKeys {
       lists?.delete(list);
       if (lists?.size === 0) this.#listsByKey.delete(key);
     }
+    this.#charge(-(list.wasThere.size * BYTES_OF_KEY + list.bytes));
     list.wasThere.clear();
     list.bytes = 0;
     list.isChanged = false;
@@ -83,3 +89,6 @@ export class WatchedKeys {
     }
   }
 }
+
+/** What a key takes in the list of a connection and in that of all, beside its bytes, roughly. */
+const BYTES_OF_KEY = 500;
