@@ -5,12 +5,16 @@ import {
   type SnapshotVersionShape,
 } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
 import { StoreError } from '../../src/errors.ts';
+import { valueTypeOf } from '../../src/store/collections/kinds.ts';
+import { isUserKey } from '../../src/store/views/regions.ts';
 import { openSnapshotFile } from '../../src/snapshot/reader.ts';
 import type { Store } from '../../src/api.ts';
 import type { SeededRandom } from '../support/random.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
+import { checkBackup } from './collections/backup-contents.ts';
 import { expectEqual } from './describe.ts';
 import type { Machine } from './machine.ts';
+import type { ModelEntry } from './model.ts';
 
 /** What is in a backup. */
 interface BackupContent {
@@ -44,8 +48,10 @@ export async function backUp(store: Store, machine: Machine, random: SeededRando
   if (ledger.hasFailed && revision >= seen && revision <= ledger.model.revision) ledger.saw(revision);
   else if (revision === newest) ledger.flushed(revision);
   else throw new Error(`a backup begun at ${newest} is one of ${revision}`);
-  const expected = ledger.model.entriesAt(revision);
-  expectEqual(() => `the backup of ${revision}`, content.versions.map(toEntry), expected);
+  const entries = ledger.model.entriesAt(revision);
+  const shown = content.versions.filter(({ key }) => isUserKey(key)).map(toEntry);
+  expectEqual(() => `the backup of ${revision}`, shown, entries.map(withoutContent));
+  checkBackup(content.versions, revision, entries);
   // Which leases there were at an older revision, or are durable once the disk has failed, the model does not tell.
   if (revision === newest && !ledger.hasFailed)
     expectEqual(() => `the backup of ${revision}: leases`, content.leaseIds, leaseIds);
@@ -76,7 +82,15 @@ async function readBackup(bytes: Uint8Array, machine: Machine): Promise<BackupCo
 
 function toEntry(version: SnapshotVersionShape): object {
   if (version.deleted) throw new Error('a backup holds a deleted key');
-  const { value, createRevision, modRevision, leaseId, ttlMs, expireTimeMs } = version;
+  const { createRevision, modRevision, leaseId, ttlMs, expireTimeMs } = version;
+  const type = valueTypeOf(version.kind);
+  const value = type === undefined ? version.value : new Uint8Array(0);
   const key = Buffer.from(version.key).toString('utf8');
-  return { key, value, createRevision, modRevision, version: version.version, leaseId, expireTimeMs, ttlMs };
+  const entry = { key, value, createRevision, modRevision, leaseId, expireTimeMs, ttlMs };
+  return { ...entry, version: version.version, type };
+}
+
+function withoutContent(entry: ModelEntry): object {
+  const { content: _, ...shown } = entry;
+  return shown;
 }

@@ -4,6 +4,8 @@ import type { Store } from '../../src/api.ts';
 import type { SeededRandom } from '../support/random.ts';
 import { backUp } from './backups.ts';
 import type { Machine } from './machine.ts';
+import { checkOldContents, checkPinned, checkVisibleContents } from './collections/collection-checks.ts';
+import type { CollectionWorkload } from './collections/collection-workload.ts';
 import { readAtRandom } from './reads.ts';
 import { isBare, leaseKey, type Workload } from './workload.ts';
 
@@ -12,12 +14,14 @@ export class Clients {
   readonly #machine: Machine;
   readonly #random: SeededRandom;
   readonly #workload: Workload;
+  readonly #collections: CollectionWorkload;
   #busyCount = 0;
 
-  constructor(machine: Machine, random: SeededRandom, workload: Workload) {
+  constructor(machine: Machine, random: SeededRandom, workload: Workload, collections: CollectionWorkload) {
     this.#machine = machine;
     this.#random = random;
     this.#workload = workload;
+    this.#collections = collections;
   }
 
   /** Whether all have made their calls. */
@@ -59,6 +63,7 @@ export class Clients {
     const draw = this.#random.below(100);
     if (draw < 65) return this.#operate(store);
     if (draw < 93) {
+      if (this.#collections.isNext()) return this.#readContents(store);
       return readAtRandom(store, this.#machine, this.#workload, this.#random);
     }
     if (draw < 95) return this.#snapshot(store);
@@ -82,6 +87,19 @@ export class Clients {
     if (isBare(leaseId)) return;
     const value = this.#workload.value();
     ledger.call(store, { kind: 'put', key, value, options: { leaseId } }).catch(fail);
+  }
+
+  /** Of the visible state, of one that is kept for a while, or of an older one. */
+  async #readContents(store: Store): Promise<void> {
+    const machine = this.#machine;
+    const { ledger } = machine;
+    const { random } = this.#collections;
+    while (ledger.hasUnchecked) await Promise.resolve();
+    ledger.settle();
+    if (ledger.isClosing) return;
+    if (random.chance(0.3)) return checkPinned(store, machine, random);
+    if (random.chance(0.5) || ledger.seenRevision === 0) return checkVisibleContents(store, ledger);
+    checkOldContents(store, ledger, random.between(1, ledger.seenRevision));
   }
 
   async #snapshot(store: Store): Promise<void> {

@@ -3,6 +3,9 @@
  * should have been (from the model), what was answered, and what may therefore never be lost.
  */
 import type { Change } from '../../src/engine/version.ts';
+import { valueTypeOf } from '../../src/store/collections/kinds.ts';
+import { isUserKey } from '../../src/store/views/regions.ts';
+import { NO_BYTES } from '../../src/wire/bytes.ts';
 import { StoreError } from '../../src/errors.ts';
 import type { CountResult, Store } from '../../src/api.ts';
 import { describe, isSame } from './describe.ts';
@@ -14,6 +17,7 @@ import {
   type ModelEntry,
   type ModelLease,
 } from './model.ts';
+import { GivenIds } from './collections/given-ids.ts';
 import { callStore, type Operation } from './operation.ts';
 import { type Answer, SequentialStore } from './sequential-store.ts';
 import type { Trace } from './trace.ts';
@@ -43,6 +47,7 @@ interface Run {
 
 export class Ledger {
   readonly model = new Model();
+  readonly ids = new GivenIds();
   readonly #sequential = new SequentialStore(this.model);
   readonly #trace: Trace;
   readonly #instant: () => Instant;
@@ -67,6 +72,8 @@ export class Ledger {
   evidenceMs = 0;
   /** The log has failed: nothing may be committed any more. */
   hasFailed = false;
+  /** It is not known yet what a new process has found: what it does meanwhile comes behind that. */
+  isRecovering = false;
   /** The store is being closed: calls may be refused. */
   isClosing = false;
   /** The calls that the store may not have run yet. */
@@ -87,6 +94,9 @@ export class Ledger {
   /** Takes down what the engine is given. */
   record(change: Change): void {
     const { revision } = change;
+    this.ids.record(change);
+    // What belongs to collections follows from these.
+    if (!isUserKey(change.key)) return;
     const key = Buffer.from(change.key).toString('utf8');
     this.#recorded.push({ revision, key, version: versionOf(change), instant: this.#instant() });
   }
@@ -170,7 +180,7 @@ export class Ledger {
   /** Brings the model to where the store is: what was committed since, was committed by the store itself. */
   settle(): void {
     // What was recorded may be of calls that are to be checked yet.
-    if (this.#unchecked > 0) return;
+    if (this.#unchecked > 0 || this.isRecovering) return;
     while (this.#recorded.length > 0) this.#settleOne();
   }
 
@@ -219,6 +229,7 @@ export class Ledger {
 
   /** The store goes on from here, and all of this is on disk. */
   recovered(revision: number, monotonicMs: number): void {
+    this.ids.recovered(revision);
     this.evidenceMs = monotonicMs;
     this.#isRecovered = true;
     this.seenRevision = revision;
@@ -351,14 +362,16 @@ function versionOf(change: Change): RecordedVersion | undefined {
   if (change.deleted) return undefined;
   const { createRevision, modRevision, version, leaseId, ttlMs, expireTimeMs } = change;
   // The bytes are the caller's again afterwards.
-  const value = new Uint8Array(change.value);
-  return { value, createRevision, modRevision, version, leaseId, ttlMs, expireTimeMs };
+  const type = valueTypeOf(change.kind);
+  const value = type === undefined ? new Uint8Array(change.value) : NO_BYTES;
+  const recorded = { value, createRevision, modRevision, version, leaseId, ttlMs, expireTimeMs };
+  return type === undefined ? recorded : { ...recorded, type };
 }
 
 function isMade({ key, after }: ModelChange, made: Recorded): boolean {
   if (made.key !== key || after === undefined || made.version === undefined)
     return made.key === key && after === made.version;
-  const { key: _, ...expected } = after;
+  const { key: _, content: __, ...expected } = after;
   return isSame(made.version, expected);
 }
 

@@ -5,12 +5,12 @@
 import type { Disk } from '../../src/disk/disk.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { StoreError } from '../../src/errors.ts';
-import { openStore } from '../../src/kv/open-store.ts';
 import { SteadyClock } from '../../src/store/steady-clock.ts';
 import type { Store } from '../../src/api.ts';
 import type { SeededRandom } from '../support/random.ts';
 import { verifyIntegrity } from '../engine/memory/integrity.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
+import { openWithParts } from './collections/opened-store.ts';
 import { Ledger } from './ledger.ts';
 import type { Instant } from './model.ts';
 import type { Plan } from './plan.ts';
@@ -104,6 +104,12 @@ export class Machine {
   readonly lostRevisionMax = (): number =>
     this.#plan.isLogKept ? this.compactedRevision : this.ledger.model.revision;
 
+  /** That of the store that is open. */
+  get engine(): Engine {
+    if (this.#engine === undefined) throw new Error('no store is open');
+    return this.#engine;
+  }
+
   /** Steps until `isDone`, or until something has failed. */
   async runUntil(isDone: () => boolean): Promise<void> {
     const stepsMax = this.scheduler.stepCount + STEPS_MAX;
@@ -135,7 +141,15 @@ export class Machine {
       const instant = this.instant();
       if (instant.nowMs > Math.max(this.#latestMs, this.scheduler.nowMs()))
         throw new Error(`time goes on from ${instant.nowMs}, and had come to ${this.#latestMs}`);
-      await takeRecovered(store, this.ledger, instant, this.oldestRevisionMax);
+      const taken = { isDone: false };
+      this.ledger.isRecovering = true;
+      // Its reads wait for what the store has noted meanwhile.
+      takeRecovered(store, this.ledger, instant, this.oldestRevisionMax).then(
+        () => (taken.isDone = true),
+        this.fail,
+      );
+      await this.runUntil(() => taken.isDone);
+      this.ledger.isRecovering = false;
       this.trace.add(() => `recovered revision ${this.ledger.model.revision}`);
       return store;
     }
@@ -189,7 +203,7 @@ export class Machine {
 
   #openStore(): Promise<Store> {
     const { fsync, limits } = this.#plan;
-    return openStore({
+    return openWithParts(this.ledger.ids, {
       dataDir: DATA_DIR,
       fsync,
       limits,

@@ -4,12 +4,15 @@
  * back, as a crash does with those that were not durable.
  */
 import type { DeleteReason, DeletedRange, Entry, EventType } from '../../src/api.ts';
+import type { Content } from './collections/content.ts';
 import type { TrueEvent, WatchTruth } from '../support/watch-validator.ts';
 import { textKey } from '../support/text-key.ts';
 
 export interface ModelEntry extends Entry {
   /** 0: none. */
   readonly ttlMs: number;
+  /** Of a collection, whose value is empty. */
+  readonly content?: Content;
 }
 
 export interface ModelChange extends TrueEvent {

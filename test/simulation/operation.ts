@@ -1,4 +1,6 @@
 /** The calls that are decided by the newest state; each is run by a store, and by the model at the same instant. */
+import { runSteps, type Step } from './collections/steps.ts';
+import { partsOf } from './collections/opened-store.ts';
 import type { DeleteOptions, KeyRange, PutOptions, Store, TxnRequest } from '../../src/api.ts';
 
 export type Operation =
@@ -10,6 +12,7 @@ export type Operation =
   | { readonly kind: 'touch'; readonly key: string; readonly ttlMs: number | undefined }
   | { readonly kind: 'refresh'; readonly key: string }
   | { readonly kind: 'txn'; readonly request: TxnRequest }
+  | { readonly kind: 'collections'; readonly steps: readonly Step[] }
   | { readonly kind: 'grantLease'; readonly ttlMs: number; readonly leaseId: number }
   | { readonly kind: 'renewLease'; readonly leaseId: number }
   | { readonly kind: 'revokeLease'; readonly leaseId: number }
@@ -39,6 +42,13 @@ export function callStore(store: Store, operation: Operation): Promise<unknown> 
       return store.get(operation.key, { refreshTtl: true });
     case 'txn':
       return store.txn(operation.request);
+    case 'collections': {
+      const { kv, ids } = partsOf(store);
+      return kv.transact((view) => {
+        ids.listen(view);
+        return runSteps(view, operation.steps);
+      });
+    }
     case 'grantLease':
       return store.grantLease(operation.ttlMs, operation.leaseId);
     case 'renewLease':

@@ -1,6 +1,7 @@
 /** What a store must hold after a restart: everything up to one revision, and nothing else. */
 import type { Lease, Store } from '../../src/api.ts';
 import type { SeededRandom } from '../support/random.ts';
+import { checkOldContents, visibleContents } from './collections/collection-checks.ts';
 import { describe, expectEqual } from './describe.ts';
 import type { Ledger } from './ledger.ts';
 import type { Instant } from './model.ts';
@@ -17,6 +18,7 @@ export async function takeRecovered(
   oldestRevisionMax: () => number,
 ): Promise<number> {
   const { model } = ledger;
+  const contents = visibleContents(store);
   // All three are computed as they are called, before anything else can happen.
   const calls = [store.status(), store.scan({}, { limit: ALL }), store.listLeases({ limit: ALL })] as const;
   const [{ revision, oldestRevision, oldestWatchRevision }, { entries }, { leases }] =
@@ -36,6 +38,10 @@ export async function takeRecovered(
   if (oldestRevision < ledger.compactedRevision || oldestWatchRevision <= ledger.compactedRevision)
     throw new Error(`history before ${ledger.compactedRevision}, which was dropped, is back`);
   expectEqual(() => 'recovery', entries, model.entriesAt(revision, {}, instant.nowMs).map(withoutTtl));
+  const expected = model
+    .entriesAt(revision, {}, instant.nowMs)
+    .flatMap(({ key, content }) => (content === undefined ? [] : [[key, content]]));
+  expectEqual(() => 'recovered collections', contents, expected);
   takeNotes(leases, ledger);
   takeLeases(leases, ledger, instant.monotonicMs);
   ledger.recovered(revision, instant.monotonicMs);
@@ -93,5 +99,6 @@ export async function checkOldRevisions(store: Store, ledger: Ledger, random: Se
     const { entries } = await store.scan({}, { revision, limit: ALL });
     const expected = ledger.model.entriesAt(revision).map(withoutTtl);
     expectEqual(() => `history at ${revision}`, entries, expected);
+    checkOldContents(store, ledger, revision);
   }
 }

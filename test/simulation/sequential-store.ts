@@ -10,6 +10,7 @@ import type { Operation } from './operation.ts';
 import { Refusal } from './refusal.ts';
 import { Transaction } from './transaction.ts';
 import { keyOperation } from '../support/key-operations.ts';
+import { modelSteps } from './collections/model-steps.ts';
 import { textKey } from '../support/text-key.ts';
 
 /** A call is answered with a value or with an error. */
@@ -81,6 +82,11 @@ export class SequentialStore {
       }
       case 'txn':
         return this.#txn(operation, transaction);
+      case 'collections': {
+        const results = modelSteps(transaction, operation.steps);
+        this.#commit(transaction);
+        return results;
+      }
       case 'grantLease':
         return this.#grantLease(operation.ttlMs, operation.leaseId);
       case 'renewLease': {
@@ -109,7 +115,7 @@ export class SequentialStore {
       return subjects.every((entry) => {
         if (operand.kind !== 'value')
           return isRelated((entry?.[operand.kind] ?? 0) - operand.value, relation);
-        if (entry === undefined) return relation === 'notEqual';
+        if (entry?.type !== undefined || entry === undefined) return relation === 'notEqual';
         return isRelated(Buffer.compare(entry.value, bytesOf(operand.value)), relation);
       });
     });
@@ -216,8 +222,8 @@ function shown(isAsked: boolean | undefined, entry: ModelEntry | undefined): Ent
 }
 
 export function withoutTtl(entry: ModelEntry): Entry {
-  const { key, value, createRevision, modRevision, version, leaseId, expireTimeMs } = entry;
-  return { key, value, createRevision, modRevision, version, leaseId, expireTimeMs };
+  const { ttlMs: _, content: __, ...shown } = entry;
+  return shown;
 }
 
 function isRelated(order: number, relation: 'equal' | 'notEqual' | 'less' | 'greater'): boolean {

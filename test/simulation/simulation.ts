@@ -8,6 +8,9 @@ import { SeededRandom } from '../support/random.ts';
 import type { DiskCall } from '../support/simulated-fault.ts';
 import { Clients } from './clients.ts';
 import { Machine, type MachineOptions, onMachine } from './machine.ts';
+import { SWEPT_KEYS } from '../../src/store/collections/collection-keys.ts';
+import { checkNothingLeft } from './collections/collection-checks.ts';
+import { CollectionWorkload } from './collections/collection-workload.ts';
 import { drawPlan, type Plan } from './plan.ts';
 import { checkOldRevisions } from './recovered.ts';
 import { WatchClient } from './watch-client.ts';
@@ -63,12 +66,18 @@ const SETTLED_MS = 12_000;
 const OVERDUE_MS = 3000;
 /** How long a watch may take to tell what is visible. */
 const CATCH_UP_MS = 5000;
+/** Within this all that can be swept is. Keys may go meanwhile that have a deadline. */
+const SWEPT_MS = 2000;
+const SWEEP_ROUNDS_MAX = 20;
+/** Sets the seeds of what happens to collections apart. */
+const COLLECTIONS = 0x5eed;
 
 class Simulation {
   readonly machine: Machine;
   readonly #random: SeededRandom;
   readonly #plan: Plan;
   readonly #workload: Workload;
+  readonly #collections: CollectionWorkload;
   readonly #clients: Clients;
   readonly #watchers: WatchClient[];
 
@@ -77,8 +86,10 @@ class Simulation {
     this.#random = random;
     this.#plan = drawPlan(random);
     this.machine = new Machine(random, this.#plan, options);
-    this.#workload = new Workload(random, this.machine.ledger.model, !this.#plan.isTight);
-    this.#clients = new Clients(this.machine, random, this.#workload);
+    const hasLeases = !this.#plan.isTight;
+    this.#collections = new CollectionWorkload(new SeededRandom(seed ^ COLLECTIONS), hasLeases);
+    this.#workload = new Workload(random, this.machine.ledger.model, hasLeases, this.#collections);
+    this.#clients = new Clients(this.machine, random, this.#workload, this.#collections);
     const names = Array.from({ length: this.#plan.watchers }, (_, index) => `watch ${index}`);
     this.#watchers = names.map((name) => new WatchClient(name, random));
   }
@@ -126,9 +137,31 @@ class Simulation {
     const settledRevision = await this.#settleDeadlines(store);
     await this.#pass(CATCH_UP_MS);
     for (const watcher of this.#watchers) watcher.expectCaughtUp(settledRevision);
+    if (this.#collections.isUsed) await this.#allSwept(store);
     if (!(await machine.close(store, () => false))) throw new Error('the store can not be closed');
     machine.rest();
     await this.#reopen();
+  }
+
+  /** Once history has passed what was deleted no element is left without a key. */
+  async #allSwept(store: Store): Promise<void> {
+    const { machine } = this;
+    for (let round = 0; round < SWEEP_ROUNDS_MAX; round++) {
+      machine.ledger.settle();
+      const { revision } = machine.ledger.model;
+      if (revision === 0) return;
+      await this.#untilVisible(store, revision);
+      machine.compactedRevision = revision;
+      const compaction = { isDone: false };
+      store.compact(revision).then(() => (compaction.isDone = true), machine.fail);
+      await machine.runUntil(() => compaction.isDone);
+      machine.ledger.compacted(revision);
+      await this.#pass(SWEPT_MS);
+      if (machine.engine.count(SWEPT_KEYS) > 0) continue;
+      checkNothingLeft(store, machine.engine);
+      return;
+    }
+    throw new Error('collections are never swept');
   }
 
   async #reopen(): Promise<Store> {

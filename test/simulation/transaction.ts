@@ -1,7 +1,15 @@
 /** Transactions of the model that a simulated store is compared with. */
 import type { DeleteReason, DeletedRange } from '../../src/api.ts';
 import { compareKeys, isExpired, isInRange, type Model, type ModelChange, type ModelEntry } from './model.ts';
+import type { Content } from './collections/content.ts';
 import { Refusal } from './refusal.ts';
+
+/** What a put gives a key. */
+interface Put extends Pick<ModelEntry, 'value' | 'ttlMs' | 'leaseId' | 'expireTimeMs'> {
+  readonly content: Content | undefined;
+}
+
+const NO_BYTES = new Uint8Array(0);
 
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
@@ -38,8 +46,19 @@ export class Transaction {
     return keys.flatMap((key) => this.read(key) ?? []);
   }
 
-  put(key: string, value: Uint8Array, ttlMs: number, leaseId: number): void {
-    this.#put(key, value, ttlMs, leaseId, this.#deadline(ttlMs));
+  put(key: string, value: Uint8Array, ttlMs: number, leaseId: number, content?: Content): void {
+    this.#put(key, { value, content, ttlMs, leaseId, expireTimeMs: this.#deadline(ttlMs) });
+  }
+
+  /** Makes a key hold what another one does, as long as that. */
+  putLike(key: string, { value, content, ttlMs, leaseId, expireTimeMs }: ModelEntry): void {
+    this.#put(key, { value, content, ttlMs, leaseId, expireTimeMs });
+  }
+
+  /** Makes or changes a collection, which lives on as it did. */
+  putContent(key: string, content: Content): void {
+    const { ttlMs, leaseId, expireTimeMs } = this.read(key) ?? { ttlMs: 0, leaseId: 0, expireTimeMs: 0 };
+    this.#put(key, { value: NO_BYTES, content, ttlMs, leaseId, expireTimeMs });
   }
 
   /** Gives an entry another time to live. */
@@ -70,24 +89,26 @@ export class Transaction {
 
   increment(key: string, delta: bigint, ttlMs: number): bigint {
     const before = this.read(key);
+    if (before?.type !== undefined) throw new Refusal('wrongType');
     const text = before === undefined ? '0' : Buffer.from(before.value).toString('latin1');
     const sum = (/^-?\d{1,19}$/.test(text) ? BigInt(text) : INT64_MAX + 1n) + delta;
     if (sum - delta > INT64_MAX || sum - delta < INT64_MIN) throw new Refusal('notAnInteger');
     if (sum > INT64_MAX || sum < INT64_MIN) throw new Refusal('integerOverflow');
     const value = Buffer.from(sum.toString());
     if (before === undefined) this.put(key, value, ttlMs, 0);
-    else this.#put(key, value, before.ttlMs, before.leaseId, before.expireTimeMs);
+    else this.putLike(key, { ...before, value });
     return sum;
   }
 
-  #put(key: string, value: Uint8Array, ttlMs: number, leaseId: number, expireTimeMs: number): void {
+  #put(key: string, { value, content, ttlMs, leaseId, expireTimeMs }: Put): void {
     const current = this.read(key);
     if (leaseId !== 0 && leaseId !== current?.leaseId && !this.#model.leaseById.has(leaseId))
       throw new Refusal('leaseNotFound');
     const modRevision = this.#model.revision + 1;
     const createRevision = current?.createRevision ?? modRevision;
     const version = (current?.version ?? 0) + 1;
-    const after = { key, value, createRevision, modRevision, version, leaseId, expireTimeMs, ttlMs };
+    const plain = { key, value, createRevision, modRevision, version, leaseId, expireTimeMs, ttlMs };
+    const after = content === undefined ? plain : { ...plain, content, type: content.type };
     const before = this.#before(key);
     const replacedExpired = before === undefined && this.#model.read(key) !== undefined;
     this.#set({ type: 'put', key, reason: undefined, replacedExpired, before, after });

@@ -2,6 +2,7 @@
 import type { Compare, Condition, KeyRange, Operation as TxnOperation, TxnRequest } from '../../src/api.ts';
 import type { SeededRandom } from '../support/random.ts';
 import type { Model } from './model.ts';
+import type { CollectionWorkload } from './collections/collection-workload.ts';
 import type { Operation } from './operation.ts';
 
 export const KEYS = ['a', 'b', 'b1', 'c', 'd', 'dir/1', 'dir/2', 'dir/3', 'n1', 'n2', 'z', 'é'] as const;
@@ -37,9 +38,11 @@ export class Workload {
   readonly #hasLeases: boolean;
   readonly #hasTtls: boolean;
   readonly #valueBytesMax: number;
+  readonly #collections: CollectionWorkload | undefined;
   #valueCount = 0;
 
-  constructor(random: SeededRandom, model: Model, hasLeases: boolean) {
+  constructor(random: SeededRandom, model: Model, hasLeases: boolean, collections?: CollectionWorkload) {
+    this.#collections = collections;
     this.#random = random;
     this.#model = model;
     this.#hasLeases = hasLeases && random.chance(0.7);
@@ -48,6 +51,7 @@ export class Workload {
   }
 
   next(): Operation {
+    if (this.#collections?.isNext() === true) return this.#collections.next();
     const random = this.#random;
     const draw = random.below(this.#hasLeases ? 125 : 103);
     const key = random.pick(KEYS);

@@ -258,7 +258,7 @@ function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1');
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
-  const fields = Object.entries(value).filter(([name]) => name !== 'ttlMs');
+  const fields = Object.entries(value).filter(([name]) => name !== 'ttlMs' && name !== 'content');
   return Object.fromEntries(fields.map(([name, field]) => [name, plain(field)]));
 }
 

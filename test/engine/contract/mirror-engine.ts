@@ -168,7 +168,6 @@ export class MirrorEngine implements Engine, EngineLoader {
     const walk = this.#engine.openWalk(oldest, newest);
     const expected: string[] = [];
     const model = this.#model.openWalk(oldest, newest);
-    while (model.next(1000, (change) => expected.push(textOfWalked(change))));
     const seen: string[] = [];
     return {
       next: (visitsMax: number, visit: WalkVisit): boolean => {
@@ -176,10 +175,16 @@ export class MirrorEngine implements Engine, EngineLoader {
           seen.push(textOfWalked(change));
           return visit(change);
         });
-        if (!isMore) assertSame('walk', seen.sort().join('\n'), expected.sort().join('\n'));
-        return isMore;
+        if (isMore) return true;
+        // Not before: a walk that has come to its end is not open any more.
+        while (model.next(1000, (change) => expected.push(textOfWalked(change))));
+        assertSame('walk', seen.sort().join('\n'), expected.sort().join('\n'));
+        return false;
       },
-      close: () => walk.close(),
+      close: () => {
+        walk.close();
+        model.close();
+      },
     };
   }
 
