@@ -111,6 +111,11 @@ export class ServerProcess {
     return `127.0.0.1:${this.port}`;
   }
 
+  /** Where clients of Redis are served, once it is ready. */
+  get redisAddress(): string {
+    return String(this.#lines.find(({ msg }) => msg === 'ready')?.['redisAddress']);
+  }
+
   /** Waits for the first line of the log with this message; rejects with its last words when the process ends before. */
   async logged(message: string): Promise<LogLine> {
     for (;;) {

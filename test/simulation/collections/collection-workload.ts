@@ -43,6 +43,7 @@ export class CollectionWorkload {
 
   next(): Operation {
     const random = this.#random;
+    if (random.chance(0.05)) return { kind: 'collections', steps: this.#begunAndGivenUp() };
     const steps = Array.from({ length: random.pick([1, 1, 1, 2, 3]) }, () => this.#step());
     return { kind: 'collections', steps };
   }
@@ -60,6 +61,17 @@ export class CollectionWorkload {
     if (draw < 86) return this.#attach(key);
     if (draw < 96) return { kind: 'read', key };
     return { kind: 'undone', steps: [this.#change(key), { kind: 'remove', key: this.#key() }] };
+  }
+
+  /** It may have grown out of its packed form before it goes, and no key ever has it. */
+  #begunAndGivenUp(): Step[] {
+    const key = this.#key();
+    const elements = NAMES.slice(0, this.#random.between(1, NAMES.length)).map((each) => this.#value(each));
+    return [
+      { kind: 'remove', key },
+      { kind: 'push', key, elements },
+      { kind: 'remove', key },
+    ];
   }
 
   #change(key: string): Step {
