@@ -52,6 +52,8 @@ export class Ledger {
   readonly #trace: Trace;
   readonly #instant: () => Instant;
   #recorded: Recorded[] = [];
+  /** Those at which elements, or what is to be swept, have changed. */
+  readonly #elementRevisions = new Set<number>();
   #callCount = 0;
   #openCalls = 0;
   /** When the last process that had recovered the store ended, by its own clock. */
@@ -95,8 +97,10 @@ export class Ledger {
   record(change: Change): void {
     const { revision } = change;
     this.ids.record(change);
-    // What belongs to collections follows from these.
-    if (!isUserKey(change.key)) return;
+    if (!isUserKey(change.key)) {
+      this.#elementRevisions.add(revision);
+      return;
+    }
     const key = Buffer.from(change.key).toString('utf8');
     this.#recorded.push({ revision, key, version: versionOf(change), instant: this.#instant() });
   }
@@ -128,6 +132,9 @@ export class Ledger {
     if (this.hasFailed && isOfLeases(operation)) return;
     if (this.hasFailed && operation.kind === 'count' && 'value' in answer)
       return this.#checkVisibleCount(operation, answer.value as CountResult, seenBefore, instant);
+    // The log had no room for elements that no key has any more.
+    const mayBeUnseen = operation.kind === 'collections' && !hasChanged && this.isTight;
+    if (mayBeUnseen && 'code' in answer && answer.code === 'limitReached') return;
     if ('code' in answer && this.#isExcused(answer.code, isRefused, hasChanged)) return;
     if (expected === undefined || isRefused) {
       if (isRefused) throw new Error(`#${number} changed nothing and was answered: ${describe(answer)}`);
@@ -168,6 +175,7 @@ export class Ledger {
     const leaseCountBefore = model.leaseById.size;
     const isStopped = this.hasFailed || this.isClosing;
     const expected = isStopped ? undefined : this.#sequential.run(operation, instant);
+    if (mayGiveUp(operation) && model.revision === revisionBefore) this.#takeUnseen(instant);
     const isRefused = this.#compareRecorded(revisionBefore, operation, isLast);
     const { revision, sequence } = model;
     // A record that is written while there are leases notes their clock.
@@ -175,6 +183,15 @@ export class Ledger {
     const hasCommitted = sequence > sequenceBefore || operation.kind === 'renewLease';
     const hasChanged = !isRefused && expected !== undefined && 'value' in expected && hasCommitted;
     return { expected, isRefused, hasChanged, hasClock, revision, sequence };
+  }
+
+  /** A collection that was begun and given up takes a revision if it had grown out of its packed form, which the model does not know. */
+  #takeUnseen({ nowMs: timeMs }: Instant): void {
+    const { model } = this;
+    const revision = model.revision + 1;
+    const isSeen = this.#recorded.some((recorded) => recorded.revision === revision);
+    if (isSeen || !this.#elementRevisions.delete(revision)) return;
+    model.commit({ changes: [], isUnseen: true, granted: undefined, ended: undefined, timeMs });
   }
 
   /** Brings the model to where the store is: what was committed since, was committed by the store itself. */
@@ -206,6 +223,7 @@ export class Ledger {
   /** The process has ended; what it had not brought to an end is nobody's business any more. */
   processEnded(monotonicMs: number): void {
     this.settle();
+    this.#elementRevisions.clear();
     if (this.#isRecovered) {
       this.#endedAtMs = monotonicMs;
       this.#areRenewalsLost = false;
@@ -393,4 +411,9 @@ export async function toAnswer(call: Promise<unknown>): Promise<Answer> {
     const { code, details } = error as StoreError;
     return { code, details };
   }
+}
+
+/** Whether it may begin a collection and give it up again. */
+function mayGiveUp(operation: Operation): boolean {
+  return operation.kind === 'collections' && operation.steps.length > 1;
 }

@@ -25,8 +25,10 @@ export interface ModelChange extends TrueEvent {
 }
 
 export interface ModelRecord {
-  /** At least one in a transaction, none in a note. */
+  /** At least one in a transaction that clients can see, none in a note. */
   readonly changes: readonly ModelChange[];
+  /** A transaction that changes no key: it has begun a collection and given it up. */
+  readonly isUnseen?: boolean;
   readonly granted: ModelLease | undefined;
   readonly ended: ModelLease | undefined;
   /** By the wall time of the store, when it was committed. */
@@ -95,7 +97,7 @@ export class Model implements WatchTruth {
   /** @returns its revision, or the newest one for a note. */
   commit(record: ModelRecord): number {
     this.#records.push(record);
-    if (record.changes.length > 0) this.#sequences.push(this.sequence);
+    if (takesRevision(record)) this.#sequences.push(this.sequence);
     const { revision } = this;
     for (const { key, after } of record.changes) {
       const versions = this.#versionsByKey.get(key);
@@ -118,7 +120,7 @@ export class Model implements WatchTruth {
     for (const { key } of record.changes) this.#versionsByKey.get(key)?.pop();
     if (record.granted) this.leaseById.delete(record.granted.leaseId);
     if (record.ended) this.leaseById.set(record.ended.leaseId, record.ended);
-    if (record.changes.length > 0) this.#sequences.pop();
+    if (takesRevision(record)) this.#sequences.pop();
     this.#records.pop();
   }
 
@@ -149,6 +151,10 @@ export class Model implements WatchTruth {
     if (record === undefined) throw new Error(`the model has no record ${sequence}`);
     return record;
   }
+}
+
+function takesRevision({ changes, isUnseen }: ModelRecord): boolean {
+  return changes.length > 0 || isUnseen === true;
 }
 
 export function isExpired({ expireTimeMs }: Entry, instantMs: number): boolean {

@@ -86,9 +86,10 @@ class Simulation {
     this.#random = random;
     this.#plan = drawPlan(random);
     this.machine = new Machine(random, this.#plan, options);
+    const { model } = this.machine.ledger;
     const hasLeases = !this.#plan.isTight;
-    this.#collections = new CollectionWorkload(new SeededRandom(seed ^ COLLECTIONS), hasLeases);
-    this.#workload = new Workload(random, this.machine.ledger.model, hasLeases, this.#collections);
+    this.#collections = new CollectionWorkload(new SeededRandom(seed ^ COLLECTIONS), model, hasLeases);
+    this.#workload = new Workload(random, model, hasLeases, this.#collections);
     this.#clients = new Clients(this.machine, random, this.#workload, this.#collections);
     const names = Array.from({ length: this.#plan.watchers }, (_, index) => `watch ${index}`);
     this.#watchers = names.map((name) => new WatchClient(name, random));

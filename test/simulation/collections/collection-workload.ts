@@ -1,4 +1,5 @@
 /** Transactions over collections, at random: they come, grow out of their packed form, change, move, and go in every way. */
+import type { Model } from '../model.ts';
 import type { Operation } from '../operation.ts';
 import type { SeededRandom } from '../../support/random.ts';
 import { type Item, NAMES } from './content.ts';
@@ -19,10 +20,12 @@ export class CollectionWorkload {
   /** The share of all calls that they are; 0: none is in this schedule. */
   readonly #share: number;
   readonly #hasLeases: boolean;
+  readonly #model: Model;
   #valueCount = 0;
 
   /** @param random of their own: schedules without collections are what they were before there were any. */
-  constructor(random: SeededRandom, hasLeases: boolean) {
+  constructor(random: SeededRandom, model: Model, hasLeases: boolean) {
+    this.#model = model;
     this.#random = random;
     this.#share = random.pick([0, 0.1, 0.4]);
     this.#hasLeases = hasLeases;
@@ -43,7 +46,6 @@ export class CollectionWorkload {
 
   next(): Operation {
     const random = this.#random;
-    if (random.chance(0.05)) return { kind: 'collections', steps: this.#begunAndGivenUp() };
     const steps = Array.from({ length: random.pick([1, 1, 1, 2, 3]) }, () => this.#step());
     return { kind: 'collections', steps };
   }
@@ -51,6 +53,8 @@ export class CollectionWorkload {
   #step(): Step {
     const random = this.#random;
     const key = this.#key();
+    const fitting = random.chance(0.6) ? this.#fitting(key) : undefined;
+    if (fitting !== undefined) return fitting;
     const draw = random.below(100);
     if (draw < 38) return this.#change(key);
     if (draw < 50) return { kind: 'push', key, elements: this.#some((each) => this.#value(each)) };
@@ -63,20 +67,28 @@ export class CollectionWorkload {
     return { kind: 'undone', steps: [this.#change(key), { kind: 'remove', key: this.#key() }] };
   }
 
-  /** It may have grown out of its packed form before it goes, and no key ever has it. */
-  #begunAndGivenUp(): Step[] {
-    const key = this.#key();
-    const elements = NAMES.slice(0, this.#random.between(1, NAMES.length)).map((each) => this.#value(each));
-    return [
-      { kind: 'remove', key },
-      { kind: 'push', key, elements },
-      { kind: 'remove', key },
-    ];
+  /** A change of what is there. */
+  #fitting(key: string): Step | undefined {
+    const random = this.#random;
+    const type = this.#model.read(key)?.type;
+    switch (type) {
+      case 'hash':
+      case 'set':
+      case 'sortedSet':
+        return this.#change(key, type);
+      case 'list':
+        return random.chance(0.7)
+          ? { kind: 'push', key, elements: this.#some((each) => this.#value(each)) }
+          : { kind: 'pop', key, count: random.pick([1, 2, 2, 60]) };
+      case 'bloomFilter':
+        return { kind: 'filter', key, items: this.#some((each) => each) };
+      default:
+        return undefined;
+    }
   }
 
-  #change(key: string): Step {
+  #change(key: string, type = this.#random.pick(TABLES)): Step {
     const random = this.#random;
-    const type = random.pick(TABLES);
     const removed = random.chance(0.3) ? this.#some((each) => each) : [];
     const added = random.chance(0.8)
       ? this.#some((each): Item => [
