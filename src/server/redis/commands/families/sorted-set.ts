@@ -73,6 +73,12 @@ function zadd(view: View, call: CommandCall): void {
   addPairs(view, call, options);
 }
 
+/** ZADD with INCR for Redis: what stands for the increment may be one of its options, and then the pair is not whole. */
+function zincrby(view: View, call: CommandCall): void {
+  if (addOptionsOf(call).first > INCREMENT.first) throw syntaxError();
+  addPairs(view, call, INCREMENT);
+}
+
 function addPairs(view: View, call: CommandCall, { rules, countsUpdates, first }: AddOptions): void {
   const { args, reply } = call;
   const pairCount = (args.count - first) / 2;
@@ -184,7 +190,7 @@ export const sortedSetCommands: readonly Command[] = [
     since: '1.2.0',
     complexity: 'O(log n)',
     syntax: 'key increment member',
-    write: (view, call) => addPairs(view, call, INCREMENT),
+    write: zincrby,
   },
   {
     ...fastWrite,

@@ -154,6 +154,12 @@ describe('what blocks', () => {
   });
 });
 
+test('ZINCRBY takes an option of ZADD for one, as Redis does', async () => {
+  const harness = await RedisHarness.open(rows);
+  expect(harness.raw('ZINCRBY', 'a', 'nx', 'm')).toBe('-ERR syntax error\r\n');
+  expect(harness.raw('ZINCRBY', 'a', 'n', 'm')).toBe('-ERR value is not a valid float\r\n');
+});
+
 test.skipIf(!hasRealRedis)('the facts of all commands are those of Redis', async () => {
   const redis = await RealRedis.start();
   try {
