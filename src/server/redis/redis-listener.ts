@@ -1,6 +1,6 @@
 /**
  * The port of the Redis protocol, in plain text or with TLS. It listens before the store is open, and answers commands with LOADING
- * until then.
+ * until then; see `EarlyClient`.
  */
 import { type AddressInfo, type Server as NetServer, type Socket, createServer } from 'node:net';
 import { type Server as TlsServer, type TLSSocket, createServer as createTlsServer } from 'node:tls';
@@ -14,8 +14,7 @@ import { ClientCheck } from '../tls/client-check.ts';
 import { type TlsMaterial, contextOptions } from '../tls/tls-material.ts';
 import type { Connection } from './connection/connection.ts';
 import type { LoginGate } from './connection/connection-context.ts';
-import { RequestParser } from './connection/request-parser.ts';
-import { PlacedArguments } from './protocol/placed-arguments.ts';
+import { EarlyClient } from './early-client.ts';
 import type { RedisDoor } from './redis-door.ts';
 import { CrowdedRedisAddress, closeOnceEnded, turnAway } from './turned-away.ts';
 
@@ -35,7 +34,7 @@ export class RedisListener {
   readonly #crowdedAddress: CrowdedRedisAddress;
   readonly #sockets = new Set<Socket>();
   /** Those that came before the store was open. */
-  readonly #early = new Map<Socket, () => void>();
+  readonly #early = new Map<Socket, EarlyClient>();
   #door: RedisDoor | undefined;
   #isStopping = false;
 
@@ -77,10 +76,7 @@ export class RedisListener {
   /** The store is open. */
   serve(door: RedisDoor): void {
     this.#door = door;
-    for (const [socket, leave] of this.#early) {
-      leave();
-      void this.#begin(socket, door);
-    }
+    for (const [socket, client] of this.#early) void this.#begin(socket, door, client.leave());
     this.#early.clear();
   }
 
@@ -166,19 +162,21 @@ export class RedisListener {
     socket.on('error', () => undefined);
     closeOnceEnded(socket);
     if (this.#door === undefined)
-      this.#early.set(
-        socket,
-        answerLoading(socket, () => this.#early.delete(socket)),
-      );
+      this.#early.set(socket, new EarlyClient(socket, () => this.#early.delete(socket)));
     else void this.#begin(socket, this.#door);
   }
 
-  async #begin(socket: Socket, door: RedisDoor): Promise<void> {
+  /** @param waiting what it has sent so far. */
+  async #begin(socket: Socket, door: RedisDoor, waiting?: Buffer): Promise<void> {
     try {
       const first = this.#options.logins.first(socket);
       const login = first instanceof Promise ? await first : first;
       if (socket.destroyed) return;
-      attach(socket, door.accept(socket, namesOf(socket), login));
+      const connection = door.accept(socket, namesOf(socket), login);
+      attach(socket, connection);
+      if (waiting === undefined) return;
+      socket.resume();
+      if (waiting.length > 0) connection.receive(waiting);
     } catch {
       socket.destroy();
     }
@@ -200,35 +198,5 @@ function namesOf(socket: Socket): { readonly address: string; readonly localAddr
   return {
     address: name(socket.remoteAddress, socket.remotePort),
     localAddress: name(socket.localAddress, socket.localPort),
-  };
-}
-
-/** @returns what ends it. */
-function answerLoading(socket: Socket, onClose: () => void): () => void {
-  const args = new PlacedArguments();
-  const parser = new RequestParser({
-    wordBytesMax: serverFixed.redisStrangerWordBytesMax,
-    charge: () => true,
-  });
-  parser.isStranger = true;
-  const read = (chunk: Buffer): void => {
-    try {
-      if (!parser.add(chunk)) throw new Error('too much has come in');
-      while (parser.next(args) !== undefined)
-        socket.write('-LOADING Redis is loading the dataset in memory\r\n');
-      if (!parser.keep() || socket.writableLength > serverFixed.redisStrangerWordBytesMax)
-        throw new Error('it does not read');
-    } catch {
-      socket.destroy();
-    }
-  };
-  const end = (): void => void socket.end();
-  socket.on('data', read);
-  socket.on('end', end);
-  socket.on('close', onClose);
-  return () => {
-    socket.off('end', end);
-    socket.off('data', read);
-    socket.off('close', onClose);
   };
 }

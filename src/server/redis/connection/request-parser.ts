@@ -71,6 +71,11 @@ export class RequestParser {
     return this.#previous;
   }
 
+  /** A copy of what has come in and is no whole command. */
+  waiting(): Buffer {
+    return Buffer.from(this.#buffer.subarray(this.#begun, this.#end));
+  }
+
   /** The next piece. @returns false: there is no room for it. */
   add(chunk: Buffer): boolean {
     if (this.#begun === this.#end) {

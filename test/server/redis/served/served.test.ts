@@ -162,6 +162,36 @@ describe('access', () => {
   });
 });
 
+describe('before the store is open', () => {
+  test('commands get LOADING, INFO says so, and what prepares a connection waits', async () => {
+    const server = await startTestServer({
+      flags: { 'redis-listen': '127.0.0.1:0' },
+      waitUntilReady: false,
+    });
+    const [early, half, preparing] = await Promise.all(
+      [0, 1, 2].map(() => RedisClient.open(server.redisAddress)),
+    );
+    if (early === undefined || half === undefined || preparing === undefined)
+      throw new Error('three clients');
+    // The store may be open by now: then all of them are answered as ever.
+    early.send('GET', 'a');
+    early.send('INFO', 'persistence');
+    half.socket.write('*2\r\n$3\r\nGET\r\n$1\r\n');
+    preparing.socket.write(Buffer.concat([toRequest(['SELECT', 3]), toRequest(['SET', 'a', 'b'])]));
+    expect(await early.next()).toBeOneOf([
+      null,
+      new ErrorReply('LOADING Redis is loading the dataset in memory'),
+    ]);
+    expect(await early.next()).toMatch(/loading:[01]\r\n/);
+    await server.ready;
+    half.socket.write('a\r\n');
+    expect(await half.next()).toBe(null);
+    expect(await preparing.next()).toMatchObject({ text: 'OK' });
+    expect(await preparing.next()).toMatchObject({ text: 'OK' });
+    expect(await early.run('GET', 'a')).toBe(null);
+  });
+});
+
 describe('the end', () => {
   test('answers what was begun, and closes', async () => {
     const server = await start({ fsync: 'always' });
