@@ -148,6 +148,11 @@ function tellItems(view: ReadView, { args, reply }: CommandCall): void {
   }
 }
 
+/** No filter has no items. */
+function card(view: ReadView, { args, reply }: CommandCall): void {
+  reply.integer(readFilterInfo(view, args.key(1))?.itemCount ?? 0);
+}
+
 function info(view: ReadView, { args, reply }: CommandCall): void {
   if (args.count > 3) throw wrongArity('bf.info');
   const found = readFilterInfo(view, args.key(1));
@@ -212,6 +217,17 @@ export const bloomCommands: readonly Command[] = [
     complexity: ITEM_COMPLEXITY,
     syntax: 'key item',
     write: add,
+  },
+  {
+    ...read,
+    name: 'bf.card',
+    arity: 2,
+    keys: keyAt('read'),
+    summary: 'Counts the items of a Bloom filter',
+    since: '2.4.4',
+    complexity: 'O(1)',
+    syntax: 'key',
+    read: card,
   },
   {
     ...read,

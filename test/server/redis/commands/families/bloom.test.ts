@@ -52,6 +52,8 @@ describe('a Bloom filter', () => {
     // Far more than chance would add to the rate.
     expect(found).toBeLessThan(20_000 * rate + 5 * Math.sqrt(20_000 * rate));
     expect(redis.run('BF.INFO', 'f', 'ITEMS')).toEqual([newCount]);
+    expect(redis.run('BF.CARD', 'f')).toBe(newCount);
+    expect(redis.run('BF.CARD', 'none')).toBe(0);
   });
 
   it('is made by the first item, and told about as RedisBloom does', async () => {
