@@ -67,6 +67,11 @@ export const commandGroups = [
   'Time to live',
   'Watching',
   'Transactions',
+  'Hashes',
+  'Lists',
+  'Sets',
+  'Sorted sets',
+  'Sketches',
   'Store',
   'Shell',
 ] as const;

@@ -2,6 +2,7 @@
 import { nearestName } from '../../arguments/nearest-name.ts';
 import { UsageError } from '../process/exit-code.ts';
 import type { ShellCommand } from './command.ts';
+import { tableFactOf } from './data-types/redis-word.ts';
 import { isLoginName } from './words/login-words.ts';
 import { quoteWord } from './words/quote.ts';
 
@@ -13,6 +14,11 @@ export function findCommand(commands: readonly ShellCommand[], typed: string): S
   if (isLoginName(name)) {
     throw new UsageError(
       `there is no ${name}: the shell logs in as it starts; EXIT, then kelp shell --user NAME or --token-file FILE`,
+    );
+  }
+  if (tableFactOf(name) !== undefined) {
+    throw new UsageError(
+      `the shell has no ${name}; redis-cli runs it, against a server with --redis-listen. HELP ${name} tells what it does`,
     );
   }
   const nearest = nearestName(

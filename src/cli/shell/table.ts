@@ -7,6 +7,11 @@ import { timeToLiveCommands } from './commands/time-to-live.ts';
 import { transactionCommands } from './commands/transactions.ts';
 import { valueCommands } from './commands/values.ts';
 import { watchingCommands } from './commands/watching.ts';
+import { hashWords } from './data-types/hashes.ts';
+import { listWords } from './data-types/lists.ts';
+import { setWords } from './data-types/sets.ts';
+import { sketchWords } from './data-types/sketches.ts';
+import { sortedSetWords } from './data-types/sorted-sets.ts';
 
 export const commands: readonly ShellCommand[] = [
   ...valueCommands,
@@ -14,6 +19,11 @@ export const commands: readonly ShellCommand[] = [
   ...timeToLiveCommands,
   ...watchingCommands,
   ...transactionCommands,
+  ...hashWords,
+  ...listWords,
+  ...setWords,
+  ...sortedSetWords,
+  ...sketchWords,
   ...storeCommands,
   ...shellCommands,
 ];

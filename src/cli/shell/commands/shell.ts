@@ -1,7 +1,10 @@
 /** HELP, EXIT: what concerns the shell itself. */
 import { type ShellCommand, command, commandGroups, nothing } from '../command.ts';
+import { tableFactOf } from '../data-types/redis-word.ts';
+import type { TableFact } from '../data-types/table-facts.ts';
 import { findCommand } from '../find-command.ts';
 import { farewell, reply } from '../reply.ts';
+import { isLoginName } from '../words/login-words.ts';
 import { quoteWord } from '../words/quote.ts';
 
 const help = command(
@@ -18,12 +21,20 @@ const help = command(
   ([word]) => word && (word.text ?? quoteWord(word.bytes)),
   async (name, { commands }) => {
     if (name !== undefined) {
+      const fact = tableFactOf(name.toUpperCase());
+      const isAbsent = fact !== undefined && !commands.some(({ names }) => names.includes(fact.name));
+      if (isAbsent && !isLoginName(name)) return reply(helpOfFact(fact), { ...fact, isAbsent });
       const found = findCommand(commands, name);
       return reply(helpOf(found).trimEnd(), factsOf(found));
     }
     return reply(overviewOf(commands).trimEnd(), { commands: commands.map(factsOf) });
   },
 );
+
+/** Of a command that only the server's own door for clients of Redis has. */
+function helpOfFact({ name, syntax, summary }: TableFact): string {
+  return `${`${name} ${syntax}`.trimEnd()}\n\n${summary}.\nredis-cli runs it, against a server with --redis-listen; the shell has none.`;
+}
 
 function factsOf({ names, usage, summary }: ShellCommand): object {
   return { names, usage: `${names[0]} ${usage}`.trimEnd(), summary };

@@ -36,6 +36,7 @@ export class EmbeddedStore implements ShellStore, AsyncDisposable {
   readonly increment: Store['increment'];
   readonly touch: Store['touch'];
   readonly txn: Store['txn'];
+  readonly elements = undefined;
 
   constructor(store: Store, dataDir: string) {
     this.place = dataDir;

@@ -1,0 +1,6 @@
+/** Writes `src/cli/shell/data-types/table-facts.ts` anew. */
+import { writeFileSync } from 'node:fs';
+import { SHELL_FACTS, shellFacts } from './shell-facts.ts';
+
+writeFileSync(SHELL_FACTS, await shellFacts());
+process.exit();
