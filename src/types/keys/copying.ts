@@ -11,6 +11,8 @@ import { keepLifetime } from '../lifetime.ts';
 const GATHERED_MAX = 256;
 const GATHERED_BYTES_MAX = 1024 * 1024;
 
+const VISITS_OF_ELEMENT = 2;
+
 /**
  * Copies a key, with its deadline and its lease. @param replaces a key of the new name gives way; else nothing is done when there
  * is one. Throws `limitReached` for a collection of too many elements.
@@ -34,6 +36,11 @@ interface Element {
 
 /** @returns the id of the copies. */
 function copyElements(view: View, id: number): number {
+  // Each is looked at and written: what can't come to its end is refused before it begins.
+  if (view.count(elementsOf(id)) * VISITS_OF_ELEMENT > view.budget.visitsLeft) {
+    view.budget.spendVisits(view.budget.visitsLeft);
+    throw budgetSpent(view.budget);
+  }
   const copyId = view.newCollectionId();
   const copyStart = elementsOf(copyId).start;
   const { start, end } = elementsOf(id);

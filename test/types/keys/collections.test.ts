@@ -90,6 +90,13 @@ describe('a copy', () => {
     expect(() => store.decide((view) => copyKey(view, bytes('h'), bytes('copy'), false))).toThrow(
       /looks at more than|changes more than/,
     );
+    // It is refused before anything is copied, in the time that a count takes.
+    const { result: idsTaken } = store.decide((view) => {
+      const before = view.newCollectionId();
+      expect(() => copyKey(view, bytes('h'), bytes('copy'), false)).toThrow(/looks at more than/);
+      return view.newCollectionId() - before;
+    });
+    expect(idsTaken).toBe(1);
     expect(store.committedSequence).toBe(committedSequence);
   });
 });
