@@ -76,7 +76,7 @@ export class Sketches {
     return this.#caller.write(sketchMethods.hllMerge, toHllMerge(key, sources), options);
   }
 
-  /** Makes a Bloom filter. Rejects with `conditionFailed` when the key exists. */
+  /** Makes a Bloom filter. Rejects with `conditionFailed` when the key has one already. */
   async bloomCreate(key: Key, options: BloomCreateOptions = noOptions): Promise<ChangeResult> {
     refuse(named('key', isKey(key)) ?? optionsByCall['sketch.bloomCreate'](options));
     return this.#caller.write(sketchMethods.bloomCreate, toBloomCreate(key, options), options);
