@@ -1,5 +1,6 @@
 /** Commands as COMMAND INFO and COMMAND DOCS tell them. What has subcommands and is no command itself has facts of its own. */
 import type { CommandFacts, FoundKeys, KeyPlaces, KeyUse, Reply } from './command.ts';
+import { argumentsOf, type ToldArgument } from './syntax-arguments.ts';
 import type { TableEntry } from './table.ts';
 
 type ToldFacts = Pick<
@@ -112,11 +113,16 @@ function replyKeySpec(reply: Reply, { first, last, step, use }: KeyPlaces): void
 export function replyDocs(reply: Reply, entry: TableEntry): void {
   const { summary, since, group, complexity } = factsOf(entry);
   const below = entry.subcommands?.entries ?? [];
+  const taken = argumentsOf(entry.row?.syntax ?? '');
   const texts = { summary, since, group, complexity };
-  reply.map(4 + (below.length > 0 ? 1 : 0));
+  reply.map(4 + (taken.length > 0 ? 1 : 0) + (below.length > 0 ? 1 : 0));
   for (const [name, text] of Object.entries(texts)) {
     reply.text(name);
     reply.text(text);
+  }
+  if (taken.length > 0) {
+    reply.text('arguments');
+    replyArguments(reply, taken);
   }
   if (below.length === 0) return;
   reply.text('subcommands');
@@ -124,5 +130,30 @@ export function replyDocs(reply: Reply, entry: TableEntry): void {
   for (const one of below) {
     reply.text(`${entry.name}|${one.name}`);
     replyDocs(reply, one);
+  }
+}
+
+function replyArguments(reply: Reply, told: readonly ToldArgument[]): void {
+  reply.array(told.length);
+  for (const argument of told) {
+    const { name, type, token, isOptional, isMultiple, repeatsToken, parts = [] } = argument;
+    const texts = { name, type, ...(token === undefined ? {} : { token }) };
+    const flags: string[] = [];
+    if (isOptional === true) flags.push('optional');
+    if (isMultiple === true) flags.push('multiple');
+    if (repeatsToken === true) flags.push('multiple_token');
+    reply.map(Object.keys(texts).length + (flags.length > 0 ? 1 : 0) + (parts.length > 0 ? 1 : 0));
+    for (const [field, text] of Object.entries(texts)) {
+      reply.text(field);
+      reply.text(text);
+    }
+    if (flags.length > 0) {
+      reply.text('flags');
+      reply.set(flags.length);
+      for (const flag of flags) reply.simple(flag);
+    }
+    if (parts.length === 0) continue;
+    reply.text('arguments');
+    replyArguments(reply, parts);
   }
 }
