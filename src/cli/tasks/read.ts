@@ -1,14 +1,13 @@
 /** The work of `get`, `exists`, `keys`, `scan`. */
 import type { Entry } from '../../client/messages/entry.ts';
 import { canonicalKey, keyOf, namedKey } from '../../arguments/key.ts';
-import { displayTimeLeft, displayValue } from '../terminal/display.ts';
+import { displayTimeLeft, displayValue, writeValue } from '../terminal/display.ts';
 import { type ExitCode, exitCode } from '../process/exit-code.ts';
 import { entryJson, keyJson } from '../../api-json.ts';
 import type { KeyForm } from '../command-line/key-form.ts';
 import { type RangeFlags, rangeOf } from '../command-line/range-options.ts';
 import type { Session } from '../session/session.ts';
 import { type Column, Table } from '../terminal/table.ts';
-import { writeValue } from '../terminal/write-value.ts';
 
 const typeNotes = () => import('./data-types/type-notes.ts');
 

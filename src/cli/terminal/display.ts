@@ -4,6 +4,7 @@
  */
 import type { Key } from '../../api.ts';
 import { textOf } from '../../api-json.ts';
+import type { Output } from './output.ts';
 import { escapeUnprintable, unprintable } from '../../server/logging/printable.ts';
 
 /**
@@ -18,6 +19,20 @@ export function displayKey(key: Key): string {
 /** Text in quotes, with the escapes of JSON. */
 export function quote(text: string): string {
   return escapeUnprintable(JSON.stringify(text));
+}
+
+/**
+ * The bytes as they are; to a terminal only what can't harm it. It stands here, since a file of its own would be one more to load for
+ * each `kelp get`.
+ */
+export async function writeValue(output: Output, value: Uint8Array): Promise<void> {
+  if (!output.isTerminal) return output.write(value);
+  const text = textOf(value);
+  if (text !== undefined && isPrintable(text)) {
+    return output.write(text === '' || text.endsWith('\n') ? text : `${text}\n`);
+  }
+  output.note('not printable text, so shown in hexadecimal digits; redirect or pipe it to get the bytes');
+  return output.writeLine(Buffer.from(value).toString('hex'));
 }
 
 /** The longest part of a value that is shown in a line. */
