@@ -1032,7 +1032,7 @@ export class Connection implements ClientSession, SlowClient, ReplyTarget, Trans
 
 const BYTES_OF_KEY = 200;
 /** What a command about connections or the server writes in the time of a visit. */
-const BYTES_OF_VISIT = 64;
+const BYTES_OF_VISIT = 16;
 
 /** Words that stay when what comes in next is in their place. */
 function ownCopyOf(args: PlacedArguments): PlacedArguments {

@@ -299,7 +299,7 @@ describe('commands about the server within a transaction', () => {
     };
     const harness = await open({ rows: [...echoCommands, facts] });
     const client = harness.connect();
-    const allowed = Math.ceil(fixed.requestVisitsMax / 1025);
+    const allowed = Math.ceil(fixed.requestVisitsMax / 4097);
     client.pipeline(['MULTI'], ...Array.from({ length: allowed + 5 }, () => ['FACTS']), ['EXEC'], ['PING']);
     await harness.settled();
     const replies = client.replies();

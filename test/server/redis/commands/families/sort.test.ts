@@ -40,6 +40,16 @@ describe.skipIf(!hasRealRedis)('SORT replies as Redis does', () => {
 });
 
 describe('SORT', () => {
+  it('pays for its elements, so that a transaction does a few large ones only', async () => {
+    const harness = await RedisHarness.open(rows);
+    for (let start = 0; start < 40_000; start += 10_000)
+      harness.run('RPUSH', 'l', ...Array.from({ length: 10_000 }, (_, index) => (index * 7919) % 10_007));
+    const calls = Array.from({ length: 10 }, () => ['SORT', 'l', 'LIMIT', 0, 1]);
+    const done = harness.runTogether(...calls).filter((reply) => Array.isArray(reply)).length;
+    expect(done).toBeGreaterThan(2);
+    expect(done).toBeLessThan(8);
+  });
+
   it('refuses more elements than it may sort, by the name of the limit', async () => {
     const harness = await RedisHarness.open(rows);
     const count = serverFixed.sortedElementsMax + 1;
