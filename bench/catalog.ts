@@ -282,6 +282,13 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./cases/redis-front.ts')).redisFront,
   },
   {
+    name: 'redis-types',
+    about: 'collections beside those of Redis: memory, pops of a queue, a long reply, a delete',
+    sizes: 'each',
+    isOnDemand: true,
+    load: async () => (await import('./cases/redis-types.ts')).redisTypes,
+  },
+  {
     name: 'etcd',
     about: 'etcd on the same work',
     sizes: 'each',

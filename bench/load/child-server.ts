@@ -58,7 +58,9 @@ export class ChildServer {
     if (pid === undefined) return ready.then(() => undefined);
     context.started(pid);
     // The bench ends it too; this is for a case that lost its bench.
-    process.once('exit', () => child.kill('SIGKILL'));
+    const kill = (): void => void child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('exit', () => process.off('exit', kill));
     const timer = setTimeout(() => reject(new Error(`${command} was not ready in time`)), START_TIMEOUT_MS);
     try {
       return new ChildServer(context, child, pid, (await ready) ?? '');
