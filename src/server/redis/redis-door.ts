@@ -11,7 +11,7 @@ import type { ClientSession, ClientSessions } from './commands/session-command.t
 import { CommandRunner, type RunObserver } from './commands/run-command.ts';
 import { CommandTable, type TableRow } from './commands/table.ts';
 import { BlockedClients } from './connection/blocked-clients.ts';
-import { Connection, type ConnectionNames } from './connection/connection.ts';
+import { Connection } from './connection/connection.ts';
 import type {
   CommandHooks,
   CommandMeter,
@@ -20,6 +20,7 @@ import type {
   RedisStore,
   Wire,
 } from './connection/connection-context.ts';
+import type { ConnectionNames } from './connection/session/connection-session.ts';
 import { PlainRow } from './connection/plain-row.ts';
 import { type Patience, SlowClients } from './connection/slow-clients.ts';
 import { ReplyQueue } from './connection/reply-queue.ts';

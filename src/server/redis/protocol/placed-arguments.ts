@@ -72,6 +72,14 @@ export class PlacedArguments implements Arguments {
     return copies;
   }
 
+  /** The same call, with words that stay when what comes in next is in the place of these. */
+  ownCopy(): PlacedArguments {
+    const copy = new PlacedArguments();
+    copy.takeWords(this.copyWords());
+    copy.database = this.database;
+    return copy;
+  }
+
   /** Of all words. */
   get byteLength(): number {
     return this.count === 0 ? 0 : this.#end(this.count - 1) - this.#start(0);

@@ -1,0 +1,198 @@
+/**
+ * `Dispatch`: one call of a connection, from its row in the table to its reply.
+ *
+ * - It is refused, queued by MULTI, or has to wait for its turn; else it runs.
+ * - What does not end at once goes on by itself, with the connection busy: a long reply, a wait for a key, a session command that takes
+ *   time. A call that the log has no room for, or that is made in parts, comes again from what has come in.
+ * - Those who look on are told of each call once.
+ * - A reply that the client does not want is taken back.
+ */
+import { isLogFull } from '../../commands/run-command.ts';
+import { type SessionCommand, takesTime } from '../../commands/session-command.ts';
+import type { TableRow } from '../../commands/table.ts';
+import type { PlacedArguments } from '../../protocol/placed-arguments.ts';
+import { noAuth, notInTransaction, notWhileSubscribed, ReplyError } from '../../replies/errors.ts';
+import type { ConnectionContext } from '../connection-context.ts';
+import { checkCall } from '../key-access.ts';
+import { isOfHttp } from '../web-request.ts';
+import type { ConnectionSession } from './connection-session.ts';
+import { runLong } from './long-call.ts';
+import { WaitingCall } from './waiting-call.ts';
+
+/** What else may be done in RESP2 while messages may come at any time. */
+const WHILE_SUBSCRIBED = new Set([
+  'subscribe',
+  'unsubscribe',
+  'psubscribe',
+  'punsubscribe',
+  'ssubscribe',
+  'sunsubscribe',
+  'ping',
+  'quit',
+  'reset',
+]);
+/** What MULTI does not queue. */
+const NOT_QUEUED = new Set(['exec', 'discard', 'multi', 'watch', 'quit', 'reset']);
+
+export class Dispatch {
+  /** The command that is taken next has run before, for a part or in vain. */
+  isTriedAgain = false;
+  readonly #session: ConnectionSession;
+  readonly #context: ConnectionContext;
+
+  constructor(session: ConnectionSession) {
+    this.#session = session;
+    this.#context = session.context;
+  }
+
+  execute(row: TableRow | ReplyError, args: PlacedArguments): void {
+    const { reply, table } = this.#context;
+    const begun = reply.length;
+    if (row instanceof ReplyError && isOfHttp(args)) this.#session.close();
+    else if (row instanceof ReplyError) this.#refuse(row, table.named(args)?.name);
+    else if (this.#takesPart(row, args)) this.#runCounted(row, args);
+    this.#silence(begun, row instanceof ReplyError ? undefined : row);
+  }
+
+  /** Whether a call is to run now: else it is refused, queued, or waits. */
+  #takesPart(row: TableRow, args: PlacedArguments): boolean {
+    const { reply } = this.#context;
+    args.database = this.#session.database;
+    args.keepsKeys = false;
+    try {
+      this.#admit(row, args);
+      if (
+        this.#session.pace?.holds(this.#session.login, row, args, this.#session.goOn) === true ||
+        this.#context.isPaused(row, this.#session.goOn)
+      ) {
+        this.#waitFor();
+        return false;
+      }
+      if (this.#session.transaction.multi !== undefined && !NOT_QUEUED.has(row.name)) {
+        const shown = 'session' in row ? row.shows?.(args) : undefined;
+        if ('session' in row && takesTime(row, args) && row.shows === undefined) throw notInTransaction();
+        const queued = this.#session.transaction.multi.add(row, args, this.#context.chargeInput);
+        reply.simple('QUEUED');
+        if (shown !== undefined) void this.#session.transaction.checkQueued(queued, shown);
+        return false;
+      }
+    } catch (error) {
+      this.isTriedAgain = false;
+      this.#refuse(error, row.name);
+      return false;
+    }
+    return true;
+  }
+
+  /** Runs a call, and tells those who look on: once, however many turns it takes. */
+  #runCounted(row: TableRow, args: PlacedArguments): void {
+    const { hooks, meter, clock } = this.#context;
+    this.#session.lastCommand = row.name;
+    const isFirst = !this.isTriedAgain;
+    this.isTriedAgain = false;
+    if (isFirst) {
+      meter.ran(row.name);
+      this.#session.spentMs = 0;
+    }
+    if (hooks.ended === undefined) {
+      this.#runRow(row, args);
+      return;
+    }
+    const startMs = clock.monotonicMs();
+    this.#runRow(row, args);
+    this.#session.spentMs += clock.monotonicMs() - startMs;
+    if (this.#session.longCall !== undefined) return;
+    if (isFirst) hooks.ran?.(this.#session, row, args);
+    if (!this.#session.isClosed && !this.#session.isBusy)
+      hooks.ended(this.#session, row, args, this.#session.spentMs);
+  }
+
+  #runRow(row: TableRow, args: PlacedArguments): void {
+    const call = this.#session.call;
+    call.args = args;
+    if ('session' in row) {
+      this.#runSession(row, args);
+      return;
+    }
+    const { runner, hooks, turn } = this.#context;
+    call.keepsEvents = hooks.events !== undefined;
+    const isVisibleWanted = this.#session.outlet.isDurable;
+    const begun = call.reply.length;
+    const state = runner.runAlone(row, call, isVisibleWanted);
+    this.#session.outlet.dependsOn(runner.sequence);
+    // A command that has changed something and tells of no event has none, as FLUSHALL.
+    if (runner.hasChanged) hooks.events?.(call.events.splice(0), runner.sequence);
+    if (state === 'done') return;
+    if (state === 'noRoom') this.#waitForLog();
+    else if (runner.hasMoreParts) {
+      this.#waitFor();
+      this.isTriedAgain = true;
+      turn.later(this.#session.goOn);
+    } else if (runner.waiting !== undefined && 'block' in row)
+      WaitingCall.begin(this.#session, row, args, runner.waiting);
+    // A reply that is not wanted is not made.
+    else if (this.#session.replyMode === 'on')
+      this.#session.outlet.beginLongReply(row, isVisibleWanted && 'read' in row, begun);
+  }
+
+  #runSession(row: SessionCommand, args: PlacedArguments): void {
+    const { runner, reply } = this.#context;
+    if (takesTime(row, args)) {
+      runLong(this.#session, row, args);
+      return;
+    }
+    const begun = reply.length;
+    try {
+      void row.session(this.#session, this.#session.call);
+    } catch (error) {
+      reply.rollBack(begun);
+      if (isLogFull(error)) this.#waitForLog();
+      else runner.answer(error, reply, row.name);
+    }
+  }
+
+  /** Whether a call may run: throws a `ReplyError`. */
+  #admit(row: TableRow, args: PlacedArguments): void {
+    if (!row.flags.includes('no_auth')) {
+      const rights = this.#session.rights();
+      if (rights === undefined) throw noAuth();
+      try {
+        checkCall(rights, row, args);
+      } catch (error) {
+        this.#context.logins.denied(this.#session.login, this.#session.wire, row.name);
+        throw error;
+      }
+    }
+    if (this.#session.transaction.multi !== undefined && row.flags.includes('no_multi'))
+      throw notInTransaction();
+    if (this.#session.version === 2 && this.#session.isSubscribed && !WHILE_SUBSCRIBED.has(row.name))
+      throw notWhileSubscribed(row.name);
+  }
+
+  /** A command can't run: a transaction that it was to be part of is spoilt. */
+  #refuse(error: unknown, name: string | undefined): void {
+    const { runner, reply } = this.#context;
+    if (this.#session.transaction.multi !== undefined) this.#session.transaction.multi.isSpoilt = true;
+    runner.refuse(error, reply, name);
+  }
+
+  /** Takes the reply to a call back that the client does not want. */
+  #silence(begun: number, row: TableRow | undefined): void {
+    if (this.#session.replyMode === 'on' || this.#session.isBusy) return;
+    this.#context.reply.rollBack(begun);
+    if (this.#session.replyMode === 'skip' && row?.name !== 'client|reply') this.#session.replyMode = 'on';
+  }
+
+  /** The command that was taken last comes again. */
+  #waitFor(): void {
+    this.#session.isBusy = true;
+    this.#session.pace?.comesAgain();
+    this.#session.parser.rewind();
+  }
+
+  #waitForLog(): void {
+    this.#waitFor();
+    this.isTriedAgain = true;
+    this.#context.whenLogHasRoom(this.#session.goOn);
+  }
+}
