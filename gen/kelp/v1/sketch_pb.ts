@@ -484,7 +484,8 @@ export const SketchService: GenService<{
     output: typeof HllMergeResponseSchema;
   },
   /**
-   * Makes a Bloom filter. ALREADY_EXISTS is not told: a key that exists is FAILED_PRECONDITION (ERROR_REASON_CONDITION_FAILED).
+   * Makes a Bloom filter. Where there is one already it is FAILED_PRECONDITION (ERROR_REASON_CONDITION_FAILED), where the key holds
+   * something else ERROR_REASON_WRONG_TYPE.
    *
    * @generated from rpc kelp.v1.SketchService.BloomCreate
    */

@@ -10,7 +10,7 @@ import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import type { ReadView, View } from '../../store/views/view.ts';
 import { expectKind, putMetadata, readCollection } from '../collections/metadata.ts';
-import { kinds } from '../kinds.ts';
+import { kinds } from '../../store/collections/kinds.ts';
 import {
   decodeFilter,
   encodeFilter,

@@ -22,7 +22,7 @@ import {
 import { budgetSpent } from '../../store/views/draft.ts';
 import type { ReadView } from '../../store/views/view.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
-import type { Kind } from '../kinds.ts';
+import type { Kind } from '../../store/collections/kinds.ts';
 import { isPacked, ITEMS_START, readCount } from './metadata.ts';
 import { ItemCursor } from './packed-items.ts';
 

@@ -15,7 +15,7 @@ import type { Version } from '../../engine/version.ts';
 import { assert, StoreError } from '../../errors.ts';
 import type { ReadView, View } from '../../store/views/view.ts';
 import { sizeOfUint64, writeInt64 } from '../../wire/varint.ts';
-import { type Kind, kinds } from '../kinds.ts';
+import { type Kind, kinds } from '../../store/collections/kinds.ts';
 import { keepLifetime } from '../lifetime.ts';
 
 export const PACKED = 0;

@@ -11,7 +11,7 @@ import type { ReadView, View } from '../../store/views/view.ts';
 import type { TableType } from '../collections/element-table.ts';
 import { readCollection } from '../collections/metadata.ts';
 import { TableEdit } from '../collections/table-edit.ts';
-import { kinds } from '../kinds.ts';
+import { kinds } from '../../store/collections/kinds.ts';
 
 export const hashType: TableType = { kind: kinds.hash, tag: tags.field, hasValues: true };
 

@@ -14,7 +14,7 @@ import { budgetSpent } from '../../store/views/draft.ts';
 import type { ReadView } from '../../store/views/view.ts';
 import { ITEMS_START, isPacked, readCount } from '../collections/metadata.ts';
 import { ItemCursor } from '../collections/packed-items.ts';
-import { kinds } from '../kinds.ts';
+import { kinds } from '../../store/collections/kinds.ts';
 import { parseIntegerText } from '../strings/integer-text.ts';
 
 /** `*-max-listpack-entries`, `set-max-intset-entries`. */

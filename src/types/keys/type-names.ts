@@ -1,5 +1,5 @@
 /** The names of types as Redis' clients know them (TYPE, SCAN ... TYPE). */
-import { type Kind, kinds } from '../kinds.ts';
+import { type Kind, kinds } from '../../store/collections/kinds.ts';
 
 const names: Readonly<Record<Kind, string>> = {
   [kinds.plain]: 'string',

@@ -41,7 +41,7 @@ import {
   readCount,
   spreadMetadata,
 } from '../collections/metadata.ts';
-import { kinds } from '../kinds.ts';
+import { kinds } from '../../store/collections/kinds.ts';
 import { putRow } from './chunks.ts';
 import { countItems, ROW_BYTES_MAX } from './rows.ts';
 

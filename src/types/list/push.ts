@@ -9,7 +9,7 @@ import {
   putMetadata,
 } from '../collections/metadata.ts';
 import { sizeOfItem, writeItem } from '../collections/packed-items.ts';
-import { kinds } from '../kinds.ts';
+import { kinds } from '../../store/collections/kinds.ts';
 import { chunkKey } from './chunks.ts';
 import { type End, List } from './list.ts';
 import { ROW_BYTES_MAX } from './rows.ts';

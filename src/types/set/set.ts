@@ -12,7 +12,7 @@ import { countElements, hasElement, type TableType } from '../collections/elemen
 import { readCollection } from '../collections/metadata.ts';
 import { type Random, RandomSample } from '../collections/random-elements.ts';
 import { TableEdit } from '../collections/table-edit.ts';
-import { kinds } from '../kinds.ts';
+import { kinds } from '../../store/collections/kinds.ts';
 
 export const setType: TableType = { kind: kinds.set, tag: tags.member, hasValues: false };
 

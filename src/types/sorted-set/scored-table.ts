@@ -7,7 +7,7 @@ import { tags } from '../../store/collections/collection-keys.ts';
 import type { ReadView } from '../../store/views/view.ts';
 import { countElements, findElement, type TableType } from '../collections/element-table.ts';
 import { expectKind } from '../collections/metadata.ts';
-import { kinds } from '../kinds.ts';
+import { kinds } from '../../store/collections/kinds.ts';
 import { setType } from '../set/set.ts';
 import { readScore } from './score.ts';
 

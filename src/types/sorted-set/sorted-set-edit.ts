@@ -20,7 +20,7 @@ import {
   readCount,
   spreadMetadata,
 } from '../collections/metadata.ts';
-import { kinds } from '../kinds.ts';
+import { kinds } from '../../store/collections/kinds.ts';
 import { allByScore, memberKey, memberWithin, scoreKey, scoreOfKey, scoreValue } from './element-keys.ts';
 import { countPairs, cutPairs, PairCursor, placePair, sizeOfPair } from './packed-pairs.ts';
 import { readScore, scoreBytes } from './score.ts';

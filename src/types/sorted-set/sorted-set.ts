@@ -9,7 +9,7 @@ import type { Version } from '../../engine/version.ts';
 import { fixed } from '../../limits.ts';
 import type { ReadView, View } from '../../store/views/view.ts';
 import { isPacked, readCollection, readCount } from '../collections/metadata.ts';
-import { kinds } from '../kinds.ts';
+import { kinds } from '../../store/collections/kinds.ts';
 import { allByScore, memberKey, scoreKey } from './element-keys.ts';
 import {
   hasMember,

@@ -13,7 +13,7 @@ import { budgetSpent } from '../../store/views/draft.ts';
 import type { ReadView, View } from '../../store/views/view.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import { expectKind } from '../collections/metadata.ts';
-import { kinds } from '../kinds.ts';
+import { kinds } from '../../store/collections/kinds.ts';
 import { keepLifetime } from '../lifetime.ts';
 import { addIntegers, integerText, parseIntegerText } from './integer-text.ts';
 import { addLongDoubles, formatLongDouble, LONG_DOUBLE_ZERO, parseLongDouble } from './long-double.ts';

@@ -4,7 +4,7 @@ import type { ReadView } from '../../../src/store/views/view.ts';
 import { hasItems } from '../../../src/types/bloom/bloom-filter.ts';
 import { type TableType, visitElements } from '../../../src/types/collections/element-table.ts';
 import { hashType } from '../../../src/types/hash/hash.ts';
-import { kinds } from '../../../src/types/kinds.ts';
+import { kinds } from '../../../src/store/collections/kinds.ts';
 import { List } from '../../../src/types/list/list.ts';
 import { visitElements as visitList } from '../../../src/types/list/read.ts';
 import { setType } from '../../../src/types/set/set.ts';

@@ -15,7 +15,7 @@ import { encodingOf } from '../../../src/types/keys/encoding.ts';
 import { refreshLifetime } from '../../../src/types/keys/expiry.ts';
 import { memoryUsageOf } from '../../../src/types/keys/memory-usage.ts';
 import { moveKey } from '../../../src/types/keys/moving.ts';
-import { kinds, type Kind } from '../../../src/types/kinds.ts';
+import { kinds, type Kind } from '../../../src/store/collections/kinds.ts';
 import { SeamHarness } from '../../store/seam/seam-harness.ts';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');

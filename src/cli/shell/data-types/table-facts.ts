@@ -30,6 +30,7 @@ export const tableFacts: readonly TableFact[] = [
     syntax: 'key item',
     summary: 'Adds an item to a Bloom filter, which is made if there is none',
   },
+  { name: 'BF.CARD', arity: 2, syntax: 'key', summary: 'Counts the items of a Bloom filter' },
   {
     name: 'BF.EXISTS',
     arity: 3,

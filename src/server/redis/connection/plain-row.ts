@@ -10,7 +10,7 @@ import { PutRow } from '../../../engine/put-row.ts';
 import type { PlacedChange } from '../../../engine/version.ts';
 import { fixed, serverFixed } from '../../../limits.ts';
 import { expectKind } from '../../../types/collections/metadata.ts';
-import { kinds } from '../../../types/kinds.ts';
+import { kinds } from '../../../store/collections/kinds.ts';
 import type { CommandRunner } from '../commands/run-command.ts';
 import type { TableRow } from '../commands/table.ts';
 import { KeyPlace } from '../protocol/database-keys.ts';

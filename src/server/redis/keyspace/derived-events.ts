@@ -2,7 +2,7 @@
  * The keyspace events of a change that no command of the Redis protocol has made: by gRPC, REST, a deadline or the end of a lease.
  * It is known what has become of the key, and not how, so a put of a collection has the event of the type's plainest write.
  */
-import { type Kind, kinds } from '../../../types/kinds.ts';
+import { type Kind, kinds } from '../../../store/collections/kinds.ts';
 import type { PlannedChange } from '../../../store/views/planned-change.ts';
 import type { EventClass } from '../commands/command.ts';
 

@@ -6,7 +6,7 @@ import { fixed, serverFixed } from '../../../../src/limits.ts';
 import type { Command } from '../../../../src/server/redis/commands/command.ts';
 import type { SessionCommand } from '../../../../src/server/redis/commands/session-command.ts';
 import { budgetSpent } from '../../../../src/store/views/draft.ts';
-import { kinds } from '../../../../src/types/kinds.ts';
+import { kinds } from '../../../../src/store/collections/kinds.ts';
 import { DoorHarness } from '../support/door-harness.ts';
 import { echoCommands } from '../support/echo-commands.ts';
 

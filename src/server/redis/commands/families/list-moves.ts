@@ -1,6 +1,6 @@
 /** Lists: what moves elements between them, pops from the first one that has any, or waits for one. */
 import type { View } from '../../../../store/views/view.ts';
-import { kinds } from '../../../../types/kinds.ts';
+import { kinds } from '../../../../store/collections/kinds.ts';
 import type { End } from '../../../../types/list/list.ts';
 import { move } from '../../../../types/list/move.ts';
 import { pop } from '../../../../types/list/pop.ts';

@@ -1,6 +1,6 @@
 /** SORT and SORT_RO, over lists, sets and sorted sets: `sorting/` gathers, weighs and orders the elements. */
 import type { ReadView, View } from '../../../../store/views/view.ts';
-import { kinds } from '../../../../types/kinds.ts';
+import { kinds } from '../../../../store/collections/kinds.ts';
 import { push } from '../../../../types/list/push.ts';
 import { NO_BYTES } from '../../../../wire/bytes.ts';
 import { syntaxError } from '../../replies/errors.ts';

@@ -4,7 +4,7 @@ import type { ReadView, View } from '../../../../store/views/view.ts';
 import { countElements, visitElements } from '../../../../types/collections/element-table.ts';
 import { isPacked, readCollection } from '../../../../types/collections/metadata.ts';
 import { visitRandom } from '../../../../types/collections/random-elements.ts';
-import { kinds } from '../../../../types/kinds.ts';
+import { kinds } from '../../../../store/collections/kinds.ts';
 import { scoreOfElement, sortedSetType } from '../../../../types/sorted-set/scored-table.ts';
 import { doubleText } from '../../protocol/double-text.ts';
 import { syntaxError } from '../../replies/errors.ts';

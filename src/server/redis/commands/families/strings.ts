@@ -3,7 +3,7 @@ import { isStoreError } from '../../../../errors.ts';
 import type { ReadView, View } from '../../../../store/views/view.ts';
 import { serverFixed } from '../../../../limits.ts';
 import { MILLISECOND_MS, SECOND_MS } from '../../../../types/deadlines.ts';
-import { kinds } from '../../../../types/kinds.ts';
+import { kinds } from '../../../../store/collections/kinds.ts';
 import { longestCommon } from '../../../../types/strings/longest-common.ts';
 import {
   appendString,

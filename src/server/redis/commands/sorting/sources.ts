@@ -4,7 +4,7 @@ import { serverFixed } from '../../../../limits.ts';
 import { budgetSpent } from '../../../../store/views/draft.ts';
 import type { ReadView } from '../../../../store/views/view.ts';
 import { countElements, visitElements } from '../../../../types/collections/element-table.ts';
-import { kinds } from '../../../../types/kinds.ts';
+import { kinds } from '../../../../store/collections/kinds.ts';
 import { List } from '../../../../types/list/list.ts';
 import { visitElements as visitListElements } from '../../../../types/list/read.ts';
 import { readSet, setType } from '../../../../types/set/set.ts';

@@ -2,7 +2,7 @@
 import type { Command, CommandCall } from '../../../../../src/server/redis/commands/command.ts';
 import type { View } from '../../../../../src/store/views/view.ts';
 import { expectKind } from '../../../../../src/types/collections/metadata.ts';
-import { kinds } from '../../../../../src/types/kinds.ts';
+import { kinds } from '../../../../../src/store/collections/kinds.ts';
 import type { SeededRandom } from '../../../../support/random.ts';
 import type { Word } from '../../support/words.ts';
 
