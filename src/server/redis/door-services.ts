@@ -96,6 +96,10 @@ export class DoorServices {
     };
     hooks.afterRow = this.#observer.afterRow;
     hooks.wantsEach = this.#observer.wantsEach;
+    hooks.transactions = {
+      begins: () => this.#delivery.transactionBegins(),
+      failed: () => this.#delivery.transactionFailed(),
+    };
     // Events are kept only while they are wanted.
     this.#events.onWanted((isWanted) => {
       hooks.events = isWanted ? (events, sequence) => this.#events.noted(events, sequence) : undefined;

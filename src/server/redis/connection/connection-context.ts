@@ -45,6 +45,8 @@ export interface CommandHooks {
   afterRow?: ((row: TableRow, count: number, durationMs: number) => void) | undefined;
   /** Whether each call is to be told of by itself. */
   wantsEach?: (() => boolean) | undefined;
+  /** For what commands of a transaction do besides its changes, which must not be when these are not. */
+  transactions?: { begins(): void; failed(): void } | undefined;
   /** Events of keys, which may be told once the sequence is durable. */
   events: ((events: readonly KeyspaceEvent[], sequence: number) => void) | undefined;
 }

@@ -87,6 +87,17 @@ export class Delivery {
     return this.#receiverCount(message);
   }
 
+  /** A transaction is about to run: what was published out of those before it goes out. */
+  transactionBegins(): void {
+    this.#publishHeld();
+  }
+
+  /** The transaction has failed as a whole, or is tried again: what it has published never was. */
+  transactionFailed(): void {
+    for (const message of this.#held) this.#waitingBytes -= bytesOf(message);
+    this.#held = [];
+  }
+
   /** Publishes a keyspace event of a decision. @param channel stays as it is, as does the payload. */
   publishEvent(sequence: number, channel: Uint8Array, payload: Uint8Array): void {
     const message = this.#receivable('channel', channel, payload, sequence, true);

@@ -92,6 +92,7 @@ export class TransactionSession implements TransactionControl {
     this.#session.isInTransaction = true;
     const { database } = this.#session;
     const login = this.#session.login;
+    hooks.transactions?.begins();
     try {
       const { sequence, hasChanged } = seam.decide((view) => {
         if (this.#watchList?.isChanged === true || this.#watchList?.isOverdue(view) === true) {
@@ -126,6 +127,7 @@ export class TransactionSession implements TransactionControl {
       if (hasChanged) hooks.events?.(call.events.splice(0), sequence);
     } catch (error) {
       call.events.length = 0;
+      hooks.transactions?.failed();
       // The whole transaction is tried again when there is room.
       if (isLogFull(error)) {
         this.#session.database = database;
