@@ -67,6 +67,7 @@ const times = all.filter(
 /** Where 0 has a meaning of its own. */
 const orZero = [
   'put --if-revision <revision>',
+  'set put --if-revision <revision>',
   'delete --if-revision <revision>',
   'restore --revision <revision>',
 ];

@@ -70,6 +70,7 @@ const kindByOption: Record<string, Kind> = {
   leaseId: 'wholeNumber',
   condition: 'condition',
   returnPrevious: 'flag',
+  includeElements: 'flag',
   limit: 'wholeNumber',
   pageToken: 'text',
   reverse: 'flag',

@@ -79,7 +79,7 @@ export function addListCommands(program: Command, runner: SessionRunner): void {
     .command('remove <key> <element>')
     .description('remove all elements that are equal; exit with 1 when there are none')
     .addOption(
-      new Option('--count <count>', 'how many, from the head on; negative: from the tail on').argParser(
+      new Option('--count <number>', 'how many, from the head on; negative: from the tail on').argParser(
         index,
       ),
     )
