@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { Client, credentials } from '@grpc/grpc-js';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { ConnectionEnd } from '../../../src/http2/contract/endpoint.ts';
 import { openSession, replyOf } from '../../support/bare-http2.ts';
 import { found } from '../../support/installed.ts';
 import { EchoServer } from '../support/echo-server.ts';
@@ -18,9 +19,18 @@ function isInstalled(command: string, ...mustKnow: string[]): boolean {
 
 /** Every request has come to its end, and every connection closed in peace. */
 async function expectPeace(server: EchoServer, connections: number, requests: number): Promise<void> {
+  await expectEnded(server, connections, requests);
+  expect(server.ends).toEqual(Array.from({ length: connections }, () => ({ kind: 'done' })));
+}
+
+const isDone = ({ kind }: ConnectionEnd): boolean => kind === 'done';
+const isReset = (end: ConnectionEnd): boolean =>
+  end.kind === 'io' && (end.error as NodeJS.ErrnoException | undefined)?.code === 'ECONNRESET';
+
+/** However the connections have ended. */
+async function expectEnded(server: EchoServer, connections: number, requests: number): Promise<void> {
   await server.ended(connections);
   expect(server.connections.size).toBe(0);
-  expect(server.ends).toEqual(Array.from({ length: connections }, () => ({ kind: 'done' })));
   expect(server.requests).toHaveLength(requests);
   expect(server.requests.every(({ closes, late }) => closes.length === 1 && late.length === 0)).toBe(true);
 }
@@ -208,7 +218,9 @@ describe.runIf(isInstalled('curl', 'nghttp2'))('curl', () => {
         expect(status).toBe(header === 'a: b' ? '503' : '431');
       }
     }
-    await expectPeace(server, 6, 3);
+    // It may have ended before it has read all that came, for which the system resets the connection.
+    await expectEnded(server, 6, 3);
+    expect(server.ends.filter((end) => !isDone(end) && !isReset(end))).toEqual([]);
   });
 
   test('a header that is too long is answered by 431', async () => {
