@@ -93,12 +93,14 @@ function takeLeases(leases: readonly Lease[], { model }: Ledger, monotonicMs: nu
 
 /** Reads the whole state at some revisions of the past. */
 export async function checkOldRevisions(store: Store, ledger: Ledger, random: SeededRandom): Promise<void> {
-  const { oldestRevision: oldest, revision: newest } = await store.status();
+  const { oldestRevision: oldest, revision } = await store.status();
+  // A key whose time has ended since goes by a revision that nothing has told of yet.
+  const newest = Math.min(revision, ledger.model.revision);
   for (let count = Math.min(2, newest - oldest); count > 0; count--) {
-    const revision = random.between(Math.max(1, oldest), newest);
-    const { entries } = await store.scan({}, { revision, limit: ALL });
-    const expected = ledger.model.entriesAt(revision).map(withoutTtl);
-    expectEqual(() => `history at ${revision}`, entries, expected);
-    checkOldContents(store, ledger, revision);
+    const old = random.between(Math.max(1, oldest), newest);
+    const { entries } = await store.scan({}, { revision: old, limit: ALL });
+    const expected = ledger.model.entriesAt(old).map(withoutTtl);
+    expectEqual(() => `history at ${old}`, entries, expected);
+    checkOldContents(store, ledger, old);
   }
 }
