@@ -504,7 +504,7 @@ export function mergeListRangeRequest(message: ListRangeRequestShape, cursor: Cu
 
 /** Answers a Range. */
 export interface ListRangeResponseShape {
-  /** The elements, from the head on. They end early where the reply is full: go on behind the last of them. */
+  /** The elements, from the head on. They end early behind 10000 elements or 2 MiB: go on behind the last of them. */
   elements: Uint8Array[];
   /** How many elements the list has. */
   count: number;

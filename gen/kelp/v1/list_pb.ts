@@ -238,7 +238,7 @@ export const ListRangeRequestSchema: GenMessage<ListRangeRequest> = /*@__PURE__*
  */
 export type ListRangeResponse = Message<"kelp.v1.ListRangeResponse"> & {
   /**
-   * The elements, from the head on. They end early where the reply is full: go on behind the last of them.
+   * The elements, from the head on. They end early behind 10000 elements or 2 MiB: go on behind the last of them.
    *
    * @generated from field: repeated bytes elements = 1;
    */

@@ -25,7 +25,7 @@ async function expectPeace(server: EchoServer, connections: number, requests: nu
 
 const isDone = ({ kind }: ConnectionEnd): boolean => kind === 'done';
 const isReset = (end: ConnectionEnd): boolean =>
-  end.kind === 'io' && (end.error as NodeJS.ErrnoException | undefined)?.code === 'ECONNRESET';
+  end.kind === 'io' && end.error !== undefined && 'code' in end.error && end.error.code === 'ECONNRESET';
 
 /** However the connections have ended. */
 async function expectEnded(server: EchoServer, connections: number, requests: number): Promise<void> {
