@@ -802,6 +802,9 @@ export const serverFixed = {
    */
   openFilesReserve: 128,
   openFilesReserveShareMax: 3 / 4,
+  /** A Range of etcd's API that has no more keys and bytes than so many is answered at once. */
+  etcdShortRangeKeysMax: 256,
+  etcdShortRangeBytesMax: 64 * KiB,
   /**
    * The places at which scans of Redis clients go on (SCAN, HSCAN, ...), of all clients, and the bytes of their keys; when there
    * are more the oldest are forgotten, and such a scan begins anew.

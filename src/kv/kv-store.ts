@@ -108,6 +108,13 @@ export class KvStore implements api.Store {
     return result;
   }
 
+  /** For doors: a read of visible state, at once, unless `isResting` says that it should wait. */
+  readAtOnce<Result>(run: (view: ReadView) => Result): Result {
+    const result = this.#store.readVisible(run);
+    this.#turn.note(this.#store.readWork);
+    return result;
+  }
+
   /** For doors: whether calls wait since others of this turn have done much, so that what is read at once should wait with them. */
   get isResting(): boolean {
     return this.#turn.isResting;
@@ -158,9 +165,7 @@ export class KvStore implements api.Store {
 
   /** What `exists` resolves with, at once. */
   existsVisible(keyList: readonly api.Key[]): api.ExistsResult {
-    const result = this.#store.readVisible((view) => exists(view, keyList));
-    this.#turn.note(this.#store.readWork);
-    return result;
+    return this.readAtOnce((view) => exists(view, keyList));
   }
 
   scan(
@@ -210,6 +215,30 @@ export class KvStore implements api.Store {
       // As with a count, whose ranks are those of the newest state.
       if (store.failure === undefined) throw error;
       return store.readVisible(meanOfFirst);
+    }
+  }
+
+  /**
+   * For doors: reads one state piece by piece, leaving the event loop free between them, while `piece` returns true: there is more
+   * to read. Each has a budget of its own. Rejects as `pin` throws, and with the signal's reason.
+   * @param state left out: the visible one.
+   */
+  async readInPieces(
+    piece: (view: ReadView) => boolean,
+    { state, signal }: Cancellable & { readonly state?: StateAt | undefined },
+  ): Promise<void> {
+    const turn = this.#longCalls.begin(signal);
+    if (turn !== undefined) await turn;
+    const pin = this.#store.pin(state);
+    const next = (): boolean =>
+      pin.read((view) => {
+        view.budget.begin(fixed.pageVisitsMax);
+        return piece(view);
+      });
+    try {
+      while (next()) await this.#longCalls.next(signal);
+    } finally {
+      pin.release();
     }
   }
 

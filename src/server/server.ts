@@ -17,6 +17,7 @@ import { Logins } from './access/logins.ts';
 import { recoveringError } from './calls/call-error.ts';
 import { SafeStart } from './access/safe-start.ts';
 import { CallTable } from './calls/call-table.ts';
+import { etcdServices } from './etcd/services.ts';
 import type { HttpRequest } from './http/http-message.ts';
 import type { ServerConfig } from './config/config.ts';
 import { AddressLimit } from './limits/address-limit.ts';
@@ -173,13 +174,15 @@ class Server implements RunningServer {
     );
     this.#redisLogins = new RedisLogins(logins, audit);
     const { openMetrics, openReflection } = config.access;
-    const services = servedServices(limits, {
+    const { valueBytesMax } = config.limits;
+    const parts = {
       version,
       activity: () => measures.activity,
       access: () => this.#opened(),
       audit,
       areRatesLimited: rates.isOn,
-    });
+    };
+    const services = [...servedServices(limits, parts), ...etcdServices(limits, { ...parts, valueBytesMax })];
     const endpointByPath = rpcEndpoints({
       store,
       state,
@@ -206,7 +209,6 @@ class Server implements RunningServer {
         }),
       store: () => this.#store && measures.ofStore(this.#store),
     });
-    const { valueBytesMax } = config.limits;
     const { requestBytesMax } = limits;
     const order = new RequestOrder();
     const restContext = { store, state, logins, order, calls, deadlines, limits, logger };

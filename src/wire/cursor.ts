@@ -18,8 +18,11 @@ const VARINT_BYTES_MAX = 10;
 const TAG_BYTES_MAX = 5;
 const TWO_32 = 0x1_0000_0000;
 
-/** Unknown fields may be groups within groups; known messages are nested as deep as the schema, which has no cycles. */
-const groupDepthMax = 100;
+/**
+ * Unknown fields may be groups within groups, and a few messages may contain themselves; all others are nested as deep as the
+ * schema.
+ */
+export const nestingDepthMax = 100;
 
 /**
  * Reads the parts of a message, one after the other, from a buffer that it never changes.
@@ -33,6 +36,8 @@ export class Cursor {
   readonly #buffer: Buffer;
   /** What `field` read besides the tag: a number, or the length of what comes next; -1: it is still to be read. */
   short = -1;
+  /** Of the messages that may contain themselves. */
+  #depth = 0;
   /** The upper half of the varint read last, its lower half is what `#varint` returned. */
   #high = 0;
 
@@ -180,6 +185,17 @@ export class Cursor {
     return text;
   }
 
+  /** Begins a message that may contain itself. */
+  enter(): void {
+    if (this.#depth === nestingDepthMax) throw new WireError('tooDeep', this.position);
+    this.#depth++;
+  }
+
+  /** Ends it. */
+  leave(): void {
+    this.#depth--;
+  }
+
   /** Passes over the value of an unknown field whose tag was read. */
   skip(tag: number, end: number, depth = 0): void {
     switch (tag & 7) {
@@ -211,7 +227,7 @@ export class Cursor {
   }
 
   #skipGroup(startTag: number, end: number, depth: number): void {
-    if (depth === groupDepthMax) throw new WireError('tooDeep', this.position);
+    if (depth === nestingDepthMax) throw new WireError('tooDeep', this.position);
     const endTag = startTag - WIRE_GROUP_START + WIRE_GROUP_END;
     for (let tag = this.tag(end); tag !== endTag; tag = this.tag(end)) this.skip(tag, end, depth + 1);
   }

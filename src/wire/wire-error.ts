@@ -12,7 +12,7 @@ export type WireErrorCode =
   | 'badText'
   /** A 64-bit integer beyond 2^53 - 1 in a field whose values are kept as numbers. */
   | 'integerTooLarge'
-  /** Unknown groups within unknown groups, more than `groupDepthMax` deep. */
+  /** Unknown groups within unknown groups, or messages within themselves, more than `nestingDepthMax` deep. */
   | 'tooDeep';
 
 /**
@@ -43,5 +43,5 @@ const textByCode: { readonly [code in WireErrorCode]: string } = {
   badTag: 'there is no valid field tag',
   badText: 'a string is not UTF-8',
   integerTooLarge: 'an integer is beyond 2^53 - 1',
-  tooDeep: 'groups are nested too deep',
+  tooDeep: 'it is nested too deep',
 };

@@ -85,6 +85,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'calls',
     'access',
     'services',
+    'etcd',
     'http',
     'json',
     'health',

@@ -12,7 +12,7 @@ import { printWrite } from './write.ts';
 /** The whole text of one generated file. */
 export function printFile(file: DescFile, messages: readonly DescMessage[], selection: Selection): string {
   const imports = new Imports(codecPath(file.name));
-  const scope = new Scope(imports, selection.bigIntFields);
+  const scope = new Scope(imports, selection);
   const parts = messages.map((message) => {
     checkSupported(message);
     const forms = [printShape(message, scope), printWrite(message, scope), printRead(message, scope)];

@@ -7,6 +7,7 @@ export function printRead(message: DescMessage, scope: Scope): string {
   const name = message.name;
   const shape = scope.shape(message);
   const cursor = scope.imports.runtime('Cursor', 'cursor.ts');
+  const [enter, leave] = scope.isNested(message) ? ['  cursor.enter();\n', '  cursor.leave();\n'] : ['', ''];
   const cases = message.fields.map((field) => printCase(field, scope));
   return `/**
  * Reads the ${name} that lies from \`start\` to \`end\`. Its bytes are views of the buffer, not copies. Throws a
@@ -20,14 +21,14 @@ export function read${name}(buffer: Buffer, start: number, end: number): ${shape
 
 /** Reads what lies up to \`end\` into \`message\`, as Protobuf merges a message that comes in several pieces. */
 export function merge${name}(message: ${shape}, cursor: ${cursor}, end: number): void {
-  while (cursor.position < end) {
+${enter}  while (cursor.position < end) {
     const tag = cursor.tag(end);
     switch (tag) {
 ${cases.join('')}      default:
         cursor.skip(tag, end);
     }
   }
-}
+${leave}}
 `;
 }
 

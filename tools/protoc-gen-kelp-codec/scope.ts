@@ -3,15 +3,25 @@ import { FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
 import { getComments } from '@bufbuild/protoplugin';
 import type { Imports } from './imports.ts';
 import { type ScalarCodec, scalarCodec } from './scalars.ts';
+import type { Selection } from './selection.ts';
 
 /** What all parts of the generator need while they print one file. */
 export class Scope {
   readonly imports: Imports;
   readonly #bigIntFields: ReadonlySet<string>;
+  readonly #nestedMessages: ReadonlySet<DescMessage>;
 
-  constructor(imports: Imports, bigIntFields: ReadonlySet<string>) {
+  constructor(
+    imports: Imports,
+    { bigIntFields, nestedMessages }: Pick<Selection, 'bigIntFields' | 'nestedMessages'>,
+  ) {
     this.imports = imports;
     this.#bigIntFields = bigIntFields;
+    this.#nestedMessages = nestedMessages;
+  }
+
+  isNested(message: DescMessage): boolean {
+    return this.#nestedMessages.has(message);
   }
 
   scalar(field: DescField): ScalarCodec {

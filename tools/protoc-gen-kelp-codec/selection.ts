@@ -8,6 +8,8 @@ export interface Selection {
   readonly bigIntFields: ReadonlySet<string>;
   /** Those that have a placed form too. */
   readonly placedMessages: ReadonlySet<DescMessage>;
+  /** Those that may contain themselves, whose readers count how deep they are. */
+  readonly nestedMessages: ReadonlySet<DescMessage>;
 }
 
 /** The messages that the options name and all they refer to. */
@@ -17,30 +19,34 @@ export function selectMessages(files: readonly DescFile[], options: CodecOptions
   for (const name of options.files) {
     const inFile = all.filter((message) => `${message.file.name}.proto` === name);
     if (inFile.length === 0) throw new Error(`option file=${name}: there is no such file with messages`);
-    for (const message of inFile) addWithReferences(message, [], chosen);
+    for (const message of inFile) addWithReferences(message, [], chosen, options.nestedMessages);
   }
   return {
     messagesByFile: groupByFile(all.filter((message) => chosen.has(message))),
     bigIntFields: checkBigIntFields(options.bigIntFields, chosen),
-    placedMessages: new Set(options.placedMessages.map((name) => findPlaced(name, chosen))),
+    placedMessages: new Set(options.placedMessages.map((name) => findChosen('placed', name, chosen))),
+    nestedMessages: new Set(options.nestedMessages.map((name) => findChosen('nested', name, chosen))),
   };
 }
 
 /**
- * Refuses cycles: without them the nesting of known messages is bounded by the schema, so that neither reader nor
- * writer needs a limit of its own.
+ * Refuses cycles, unless a message in them is said to be nested: without them the nesting of known messages is bounded by
+ * the schema, so that neither reader nor writer needs a limit of its own.
  */
 function addWithReferences(
   message: DescMessage,
   path: readonly DescMessage[],
   chosen: Set<DescMessage>,
+  nested: readonly string[],
 ): void {
-  if (path.includes(message)) {
+  const at = path.indexOf(message);
+  if (at >= 0) {
+    if (path.slice(at).some(({ typeName }) => nested.includes(typeName))) return;
     throw new Error(`${message.typeName} contains itself; messages with cycles are not supported`);
   }
   chosen.add(message);
   for (const field of message.fields) {
-    if (field.message !== undefined) addWithReferences(field.message, [...path, message], chosen);
+    if (field.message !== undefined) addWithReferences(field.message, [...path, message], chosen, nested);
   }
 }
 
@@ -49,9 +55,9 @@ function groupByFile(messages: readonly DescMessage[]): Map<DescFile, DescMessag
   return new Map([...byFile].sort(([a], [b]) => (a.name < b.name ? -1 : 1)));
 }
 
-function findPlaced(name: string, chosen: ReadonlySet<DescMessage>): DescMessage {
+function findChosen(option: string, name: string, chosen: ReadonlySet<DescMessage>): DescMessage {
   const message = [...chosen].find((each) => each.typeName === name);
-  if (message === undefined) throw new Error(`option placed=${name}: there is no such chosen message`);
+  if (message === undefined) throw new Error(`option ${option}=${name}: there is no such chosen message`);
   return message;
 }
 

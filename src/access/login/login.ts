@@ -5,6 +5,7 @@
  */
 import { StoreError } from '../../errors.ts';
 import type { AccessTable } from '../access-table.ts';
+import { MissingLogin } from './refused-login.ts';
 import { type Rights, allRights } from '../rights/rights.ts';
 
 export interface Login {
@@ -79,10 +80,7 @@ export class AnonymousLogin implements Login {
 
   get rights(): Rights {
     if (this.#table.isClosed) {
-      throw new StoreError(
-        'unauthenticated',
-        'this server asks for a user and password, a token or a client certificate',
-      );
+      throw new MissingLogin();
     }
     return allRights;
   }

@@ -4,6 +4,13 @@ import { StoreError } from '../../errors.ts';
 export type LoginRefusal =
   'noSuchUser' | 'noPassword' | 'wrongPassword' | 'unknownToken' | 'unknownCertificate';
 
+/** Nothing was shown where something must be. */
+export class MissingLogin extends StoreError<'unauthenticated'> {
+  constructor() {
+    super('unauthenticated', 'this server asks for a user and password, a token or a client certificate');
+  }
+}
+
 export class RefusedLogin extends StoreError<'unauthenticated'> {
   readonly reason: LoginRefusal;
 

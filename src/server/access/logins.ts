@@ -14,6 +14,7 @@ import { isStoreError } from '../../errors.ts';
 import { type RequestHead, fieldOf } from '../../http2/contract/fields.ts';
 import { recoveringError } from '../calls/call-error.ts';
 import type { Peer } from '../calls/call.ts';
+import type { Dialect } from '../calls/dialect.ts';
 import { networkOfPeer } from '../limits/address-limit.ts';
 import { credentialsIn } from './credentials.ts';
 
@@ -110,14 +111,21 @@ export class Logins {
   }
 
   /** As `of` and `check`, for a head that comes again: what was found for it is good until access changes, or it is over by itself. */
-  ofHead(memo: LoginMemo, { fields }: RequestHead, connection: Peer): Login | Promise<Login> {
+  ofHead(
+    memo: LoginMemo,
+    { fields }: RequestHead,
+    connection: Peer,
+    dialect?: Dialect,
+  ): Login | Promise<Login> {
     const { generation } = this.#opened().table;
     const known = memo.login;
     if (known !== undefined && memo.generation === generation) {
       if (known.expireTimeMs !== 0) this.check(known, connection);
       return known;
     }
-    const login = this.of(fieldOf(fields, 'authorization'), connection);
+    const field = (name: string): string | undefined => fieldOf(fields, name);
+    const authorization = dialect === undefined ? field('authorization') : dialect.authorizationIn(field);
+    const login = this.of(authorization, connection);
     if (login instanceof Promise) return login;
     this.check(login, connection);
     memo.login = login;

@@ -3,6 +3,7 @@
  * `invalidArgument`, and a limit that was reached `limitReached`, as they are of the store.
  */
 import { AnswerError, StoreError } from '../../errors.ts';
+import type { GrpcCode } from '../../grpc-code.ts';
 import { limitName, serverFixed } from '../../limits.ts';
 
 export type CallErrorCode =
@@ -27,6 +28,17 @@ export class CallError extends AnswerError {
     super(message);
     this.code = code;
     this.resumeRevision = resumeRevision;
+  }
+}
+
+/** An error of a foreign API that is served here: code and text are that API's, to the letter. */
+export class StatusError extends AnswerError {
+  override readonly name = 'StatusError';
+  readonly code: GrpcCode;
+
+  constructor(code: GrpcCode, message: string) {
+    super(message);
+    this.code = code;
   }
 }
 

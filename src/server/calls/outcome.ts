@@ -11,7 +11,7 @@ import type { OperationFailureShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import { ErrorReason } from '../../../gen/kelp/v1/errors_pb.ts';
 import { RetryLaterError, StoreError, type StoreErrorCode } from '../../errors.ts';
 import { serverFixed } from '../../limits.ts';
-import { CallError, type CallErrorCode } from './call-error.ts';
+import { CallError, type CallErrorCode, StatusError } from './call-error.ts';
 import { type GrpcCode, grpcCode } from '../../grpc-code.ts';
 
 /** How a call that failed ended. */
@@ -91,12 +91,13 @@ export function failureOf(error: unknown): OperationFailureShape & { readonly co
     const info = resumeRevision === undefined ? NO_INFO : watchEnded(resumeRevision);
     return failure(code, error.message, reason === undefined ? undefined : { reason, info });
   }
+  if (error instanceof StatusError) return failure(error.code, error.message, undefined);
   return failure(codes.Internal, 'internal error; the log of the server has more', undefined);
 }
 
 /** Whether it was not foreseen: the log has to tell of it. What the store or a service foresaw is told where it happens. */
 export function isUnforeseen(error: unknown): boolean {
-  return !(error instanceof StoreError || error instanceof CallError);
+  return !(error instanceof StoreError || error instanceof CallError || error instanceof StatusError);
 }
 
 /** gRPC sends the text in a header: half a surrogate pair of a key in it can't be encoded, and a long one is refused. */

@@ -8,7 +8,7 @@
 import type { DescMessage } from '@bufbuild/protobuf';
 import { StoreError } from '../../errors.ts';
 import { serverFixed } from '../../limits.ts';
-import { Cursor } from '../../wire/cursor.ts';
+import { Cursor, nestingDepthMax } from '../../wire/cursor.ts';
 import { endOfText } from '../../wire/json-numbers.ts';
 import { WireError, wireErrorText } from '../../wire/wire-error.ts';
 import { malformedRequestError } from './call-error.ts';
@@ -16,6 +16,8 @@ import { malformedRequestError } from './call-error.ts';
 const { requestPartsMax, jsonSyntaxBytesMax } = serverFixed;
 const PART_BYTES_MIN = 2;
 const LENGTH_DELIMITED = 2;
+/** A message that contains itself does so by way of another; below the deepest of them lies what a schema has. */
+const MESSAGE_DEPTH_MAX = 2 * nestingDepthMax + 10;
 
 /** The characters of JSON: `"`, `{`, `[` and `,`. */
 const QUOTE = 0x22;
@@ -80,9 +82,10 @@ class PartCounter {
     this.#apart = apart;
   }
 
-  /** Counts to the end of a message. Schemas have no cycles that a request could nest itself in without end. */
-  count(message: DescMessage, end: number): void {
+  /** Counts to the end of a message. The few that may contain themselves are refused beyond the depth that their readers allow. */
+  count(message: DescMessage, end: number, depth = 0): void {
     const cursor = this.#cursor;
+    if (depth > MESSAGE_DEPTH_MAX) throw new WireError('tooDeep', cursor.position);
     while (cursor.position < end) {
       const tag = cursor.tag(end);
       this.#add(1);
@@ -92,9 +95,9 @@ class PartCounter {
       } else {
         const fieldEnd = cursor.endOfLength(end);
         if (inside === this.#apart) {
-          this.#countApart(inside, fieldEnd);
+          this.#countApart(inside, fieldEnd, depth + 1);
         } else if (inside !== 'numbers') {
-          this.count(inside, fieldEnd);
+          this.count(inside, fieldEnd, depth + 1);
         } else {
           this.#add(fieldEnd - cursor.position);
           cursor.position = fieldEnd;
@@ -103,9 +106,9 @@ class PartCounter {
     }
   }
 
-  #countApart(message: DescMessage, end: number): void {
+  #countApart(message: DescMessage, end: number, depth: number): void {
     try {
-      this.count(message, end);
+      this.count(message, end, depth);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.#cursor.position = end;

@@ -3,11 +3,13 @@ import { ConnectError, type Interceptor } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import { type GrpcCode, grpcCode } from '../../grpc-code.ts';
 import type { Call } from '../calls/call.ts';
+import type { Dialect } from '../calls/dialect.ts';
 import { isUnforeseen } from '../calls/outcome.ts';
 import { callContextKey } from './call-context.ts';
 import { toConnectError } from './connect-error.ts';
 
-export function callInterceptor(logger: Logger): Interceptor {
+/** @param dialect of a foreign API. */
+export function callInterceptor(logger: Logger, dialect?: Dialect): Interceptor {
   return (next) => async (request) => {
     const call = request.contextValues.get(callContextKey)?.call;
     const method = `${request.service.typeName}/${request.method.name}`;
@@ -32,7 +34,7 @@ export function callInterceptor(logger: Logger): Interceptor {
     }
 
     function failed(error: unknown): ConnectError {
-      const connectError = toConnectError(error);
+      const connectError = toConnectError(dialect === undefined ? error : dialect.toError(error));
       // Both are the codes of gRPC, without OK.
       noteOutcome(call, connectError.code);
       // As gRPC demands, Connect calls some requests INTERNAL that break the protocol; that is no failure of ours.

@@ -16,6 +16,7 @@ import { callInterceptor } from './call-interceptor.ts';
 import { replyCompressMinBytes, requestCompressions } from './compression.ts';
 import { addMethod } from './bridge.ts';
 import { recoveringError } from '../calls/call-error.ts';
+import type { Dialect } from '../calls/dialect.ts';
 import { callOf, contextOf } from './call-context.ts';
 import { toConnectError } from './connect-error.ts';
 import { type ServerState, refusalIn } from '../health/server-state.ts';
@@ -41,6 +42,8 @@ export interface RpcEndpoint {
   readonly isBridged: boolean;
   /** It is for everybody. */
   readonly isOpen: boolean;
+  /** Of a foreign API. */
+  readonly dialect: Dialect | undefined;
   /** By what its calls may come through. */
   readonly meterByDoor: Readonly<Record<'grpc' | 'grpc_web' | 'connect', CallMeter>>;
 }
@@ -68,13 +71,18 @@ export function rpcEndpoints(context: RpcContext): Map<string, RpcEndpoint> {
     compressMinBytes: replyCompressMinBytes,
     // The unknown fields of a request are never used, and would only take memory.
     binaryOptions: { readUnknownFields: false },
-    requestGate: (called: HandlerContext) => admit(called, state, dataServices),
-    interceptors: [callInterceptor(logger)],
   };
 
-  function serve(requestBytesMax: number, isBridged: boolean, add: (router: ConnectRouter) => void): void {
+  function serve(
+    requestBytesMax: number,
+    isBridged: boolean,
+    add: (router: ConnectRouter) => void,
+    dialect?: Dialect,
+  ): void {
     const router = createConnectRouter({
       ...options,
+      requestGate: (called: HandlerContext) => admit(called, state, dataServices, dialect),
+      interceptors: [callInterceptor(logger, dialect)],
       readMaxBytes: requestBytesMax,
       // A misspelt field must not be overlooked: it could be the condition of a write.
       jsonOptions: { ignoreUnknownFields: false },
@@ -90,7 +98,10 @@ export function rpcEndpoints(context: RpcContext): Map<string, RpcEndpoint> {
         hasRequestStream: methodKind === 'client_streaming' || methodKind === 'bidi_streaming',
         isStream: methodKind !== 'unary',
         isBridged,
-        isOpen: !isBridged && (openReflection || handle.service.typeName === Health.typeName),
+        dialect,
+        isOpen: isBridged
+          ? dialect?.openMethods.has(handle.method) === true
+          : openReflection || handle.service.typeName === Health.typeName,
         meterByDoor: {
           grpc: meters.of('grpc', name),
           grpc_web: meters.of('grpc_web', name),
@@ -108,10 +119,11 @@ export function rpcEndpoints(context: RpcContext): Map<string, RpcEndpoint> {
 
   // The errors' details are found by no method, but tools that show errors look them up.
   const index = new DescriptorIndex([...dataServices, ...otherServices], [file_kelp_v1_errors]);
-  for (const { methods, requestBytesMax } of services) {
-    serve(requestBytesMax, true, (router) => {
+  for (const { methods, requestBytesMax, dialect } of services) {
+    const add = (router: ConnectRouter): void => {
       for (const method of methods) addMethod(router, method, store);
-    });
+    };
+    serve(requestBytesMax, true, add, dialect);
   }
   serve(serverFixed.smallRequestBytesMax, false, (router) => {
     router
@@ -123,11 +135,16 @@ export function rpcEndpoints(context: RpcContext): Map<string, RpcEndpoint> {
 }
 
 /** Turns a call away before its body is read. */
-function admit(context: HandlerContext, state: ServerState, dataServices: readonly DescService[]): void {
+function admit(
+  context: HandlerContext,
+  state: ServerState,
+  dataServices: readonly DescService[],
+  dialect: Dialect | undefined,
+): void {
   const refusal =
     contextOf(context).refusal ?? (dataServices.includes(context.service) ? refusalIn(state) : undefined);
   if (refusal === undefined) return;
-  const error = toConnectError(refusal);
+  const error = toConnectError(dialect === undefined ? refusal : dialect.toError(refusal));
   callOf(context).outcome = error.code;
   throw error;
 }

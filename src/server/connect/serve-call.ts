@@ -107,7 +107,7 @@ function chargeUnread(request: HttpRequest, call: Call, endpoint: RpcEndpoint): 
 async function refusalOfLogin(
   request: HttpRequest,
   call: Call,
-  { isOpen, isBridged, isStream }: RpcEndpoint,
+  { isOpen, isBridged, isStream, dialect }: RpcEndpoint,
   logins: Logins,
 ): Promise<Error | undefined> {
   try {
@@ -115,7 +115,15 @@ async function refusalOfLogin(
       if (isStream) call.lastsForStranger();
       return undefined;
     }
-    const login = logins.of(request.headers.authorization, request.socket);
+    const { headers } = request;
+    const authorization =
+      dialect === undefined
+        ? headers.authorization
+        : dialect.authorizationIn((name) => {
+            const value = headers[name];
+            return typeof value === 'string' ? value : undefined;
+          });
+    const login = logins.of(authorization, request.socket);
     if (login instanceof Promise) await call.logIn(login);
     else call.login = login;
     logins.check(call.login, request.socket);

@@ -26,6 +26,7 @@ import { rpcSystem } from '../../tracing/attributes.ts';
 import type { Logins } from '../access/logins.ts';
 import { type CallError, deadlineError, tooSlowError } from '../calls/call-error.ts';
 import type { Call, Peer } from '../calls/call.ts';
+import type { Dialect } from '../calls/dialect.ts';
 import type { CallTable } from '../calls/call-table.ts';
 import { type Deadlines, Timed } from '../../deadlines.ts';
 import { type GrpcCode, grpcCode, nameOfCode } from '../../grpc-code.ts';
@@ -54,6 +55,8 @@ export interface Called {
   /** For the log. */
   readonly name: string;
   readonly meter: CallMeter;
+  /** Of a foreign API. */
+  readonly dialect?: Dialect | undefined;
 }
 
 /** What a span has to know of a method. */
@@ -253,7 +256,7 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
   /** Ends the call by a status that is not OK, unless it has ended. */
   protected fail(error: unknown): void {
     if (this.isAnswered) return;
-    const outcome = outcomeOf(error);
+    const outcome = outcomeOf(this.#toldAs(error));
     this.answered(outcome.code);
     if (isUnforeseen(error)) {
       this.#context.logger.error({ method: this.#called.name, err: error }, 'a call failed unexpectedly');
@@ -262,6 +265,11 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
     // A request that still comes is not wanted any more, which the stream tells the client by itself.
     if (this.hasHead) this.stream.end(failedTrailers(outcome));
     else this.stream.respond(failedReply(outcome), true);
+  }
+
+  #toldAs(error: unknown): unknown {
+    const { dialect } = this.#called;
+    return dialect === undefined ? error : dialect.toError(error);
   }
 
   /** What follows is the last of the reply. A deadline ends with the stream, which is now unless the reply waits for its reader. */

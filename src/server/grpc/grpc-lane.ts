@@ -3,7 +3,7 @@
  * and response objects, no headers objects, no chain of generators: through the handlers for all protocols a call costs
  * many times as much (docs/decisions/0014).
  */
-import type { Login } from '../../access/login/login.ts';
+import { type Login, noLogin } from '../../access/login/login.ts';
 import type { RequestHead } from '../../http2/contract/fields.ts';
 import type { ServerStream, StreamHandler } from '../../http2/contract/stream.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
@@ -39,7 +39,9 @@ export function grpcLane(context: GrpcContext, routes: Routes): GrpcLane {
     }
     let login: Login | Promise<Login>;
     try {
-      login = context.logins.ofHead(route.login, head, stream.connection);
+      login = served.isOpen
+        ? noLogin
+        : context.logins.ofHead(route.login, head, stream.connection, served.dialect);
     } catch (error) {
       const takesStream = served.kind === 'bidiStream';
       return traced(new RefusedCall(context, served, stream, error as Error, takesStream), head, served);

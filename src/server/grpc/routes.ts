@@ -37,6 +37,8 @@ interface AtPath<AMethod extends Method> extends Called {
   readonly kind: AMethod['kind'];
   readonly method: AMethod;
   readonly requestBytesMax: number;
+  /** It is for everybody. */
+  readonly isOpen: boolean;
 }
 
 /** It makes its messages itself. */
@@ -73,11 +75,12 @@ export class Routes {
   ) {
     this.#isElsewhere = isElsewhere;
     this.#otherMeter = meters.of('grpc', 'other');
-    for (const { desc, methods, requestBytesMax } of services) {
+    for (const { desc, methods, requestBytesMax, dialect } of services) {
       for (const method of methods) {
         const name = `${desc.typeName}/${method.desc.name}`;
         const meter = meters.of('grpc', methodNameOf(method.desc));
-        const atPath = { kind: method.kind, method, name, meter, requestBytesMax };
+        const isOpen = dialect?.openMethods.has(method.desc) === true;
+        const atPath = { kind: method.kind, method, name, meter, requestBytesMax, dialect, isOpen };
         const served =
           method.kind === 'pushStream' ? atPath : { ...atPath, writer: new MessageWriter(method.codecs) };
         this.#servedByPath.set(`/${name}`, served as ServedMethod);
@@ -105,7 +108,8 @@ export class Routes {
         'invalidArgument',
         `protocol error: invalid grpc timeout value: ${timeout}`,
       );
-      return { served: undefined, name: served.name, meter: served.meter, refusal };
+      const { name, meter, dialect } = served;
+      return { served: undefined, name, meter, dialect, refusal };
     }
     // No timer can be set for as long: it is as good as none.
     const isBeyond = timeoutMs > serverFixed.deadlineMsMax;

@@ -3,6 +3,7 @@
  * whatever door it is called through.
  */
 import type { DescMethod } from '@bufbuild/protobuf';
+import * as etcd from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
 import { AccessService } from '../../../gen/kelp/v1/access_pb.ts';
 import { AdminService } from '../../../gen/kelp/v1/admin_pb.ts';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
@@ -27,6 +28,12 @@ export type Door = keyof typeof doors;
 const prefixByService: Readonly<Record<string, string>> = {
   [LeaseService.typeName]: 'Lease',
   'grpc.health.v1.Health': 'Health',
+  [etcd.KV.typeName]: 'Etcd',
+  [etcd.Watch.typeName]: 'Etcd',
+  [etcd.Lease.typeName]: 'Etcd',
+  [etcd.Cluster.typeName]: 'Etcd',
+  [etcd.Maintenance.typeName]: 'Etcd',
+  [etcd.Auth.typeName]: 'Etcd',
 };
 
 /** How metrics name a method of an RPC service. */
@@ -38,11 +45,21 @@ export function methodNameOf({
   return `${prefixByService[parent.typeName] ?? ''}${name}`;
 }
 
-const served = [KvService, WatchService, LeaseService, AdminService, AccessService].flatMap(({ methods }) =>
-  methods.map(methodNameOf),
-);
+const served = [
+  KvService,
+  WatchService,
+  LeaseService,
+  AdminService,
+  AccessService,
+  etcd.KV,
+  etcd.Watch,
+  etcd.Lease,
+  etcd.Cluster,
+  etcd.Maintenance,
+  etcd.Auth,
+].flatMap(({ methods }) => methods.map(methodNameOf));
 
-/** What is no method of `kelp.v1`. */
+/** What is no method of `kelp.v1` or of etcd's services. */
 const others = {
   HealthCheck: '`grpc.health.v1`',
   HealthList: '`grpc.health.v1`',

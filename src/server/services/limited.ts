@@ -10,6 +10,8 @@
  * - Renewals of leases are counted and never refused: what a lease holds must not be lost since its holder is busy.
  * - `Pipeline` counts for itself (`pipeline.ts`): batches wait.
  */
+import type { DescMethod } from '@bufbuild/protobuf';
+import { Lease } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import type { TxnRequestShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
@@ -23,6 +25,12 @@ import type {
   UnaryMethod,
 } from './method.ts';
 
+/** Streams of renewals. */
+const renewals: ReadonlySet<DescMethod> = new Set([
+  LeaseService.method.keepAlive,
+  Lease.method.leaseKeepAlive,
+]);
+
 export function limited(method: Method): Method {
   switch (method.kind) {
     case 'unary':
@@ -32,7 +40,7 @@ export function limited(method: Method): Method {
     case 'pushStream':
       return limitedWatch(method);
     case 'bidiStream':
-      return method.desc === LeaseService.method.keepAlive ? countedRequests(method) : method;
+      return renewals.has(method.desc) ? countedRequests(method) : method;
   }
 }
 

@@ -11,6 +11,7 @@ import { SketchService } from '../../../gen/kelp/v1/sketch_pb.ts';
 import { SortedSetService } from '../../../gen/kelp/v1/sorted_set_pb.ts';
 import { WatchService } from '../../../gen/kelp/v1/watch_pb.ts';
 import { type ServerLimits, serverFixed } from '../../limits.ts';
+import type { Dialect } from '../calls/dialect.ts';
 import { accessMethods } from './access.ts';
 import { adminMethods } from './admin.ts';
 import { hashMethods } from './data-types/hash.ts';
@@ -30,6 +31,8 @@ export interface ServedService {
   readonly methods: readonly Method[];
   /** Of one request message, as sent and as decompressed. */
   readonly requestBytesMax: number;
+  /** Of a foreign API. Left out: it is one of our own. */
+  readonly dialect?: Dialect;
 }
 
 export function servedServices(

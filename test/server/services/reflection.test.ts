@@ -17,6 +17,7 @@ import { startTestServer } from '../../support/test-server.ts';
 const versions = { v1: ServerReflection, v1alpha: ServerReflectionAlpha };
 
 const services = [
+  'etcdserverpb.KV',
   'grpc.health.v1.Health',
   'grpc.reflection.v1.ServerReflection',
   'grpc.reflection.v1alpha.ServerReflection',

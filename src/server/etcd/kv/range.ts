@@ -1,0 +1,124 @@
+/**
+ * `KV.Range`. One that is short is read from what is visible and answered at once, in one piece of code. For a longer one the number
+ * of keys comes by order statistics of the newest state, and what is returned is read piece by piece from that state, as it was.
+ *
+ * What is visible is durable, and includes all that was acknowledged: a read is linearizable without a wait, so `serializable` asks
+ * for nothing that is not so already.
+ */
+import type {
+  RangeRequestShape,
+  RangeResponseShape,
+} from '../../../../gen/etcd/api/etcdserverpb/rpc_codec.ts';
+import { checkEngineRange, checkKey } from '../../../access/checks.ts';
+import type { Login } from '../../../access/login/login.ts';
+import type { KvStore } from '../../../kv/kv-store.ts';
+import { serverFixed } from '../../../limits.ts';
+import type { StateAt } from '../../../store/seam.ts';
+import { keyScratch } from '../../../store/views/keys.ts';
+import type { ReadView } from '../../../store/views/view.ts';
+import type { Call } from '../../calls/call.ts';
+import { headerOf } from '../header.ts';
+import { fromEtcd } from '../revisions.ts';
+import { engineRangeOf, isOneKey, isPossibleKey } from './key-ranges.ts';
+import { bytesOfKeyValue, keyValueOf } from './key-values.ts';
+import { checkRange, isFilteredOut, planOf, type RangePlan } from './range-plan.ts';
+import { RangeReader } from './range-reader.ts';
+
+const SHORT = { keysMax: serverFixed.etcdShortRangeKeysMax, bytesMax: serverFixed.etcdShortRangeBytesMax };
+
+type Reply = RangeResponseShape | Promise<RangeResponseShape>;
+
+export function rangeNeeds(login: Login, request: RangeRequestShape): void {
+  checkRange(request);
+  if (!isOneKey(request)) checkEngineRange(login, 'read', engineRangeOf(request));
+  else if (isPossibleKey(request.key)) checkKey(login, 'read', request.key);
+}
+
+export function range(store: KvStore, request: RangeRequestShape, call: Call): Reply {
+  if (request.revision > 0) return readPinned(store, planOf(request), request.revision, call);
+  if (isOneKey(request) && !store.isResting) return readKey(store, request, call);
+  const plan = planOf(request);
+  const attempt = (view: ReadView): RangeResponseShape | undefined => readShort(store, view, plan, call);
+  if (!store.isResting) return store.readAtOnce(attempt) ?? readLong(store, plan, call);
+  const inTurn = store.readSeam(undefined, (seam) => seam.readVisible(attempt));
+  return inTurn.then((reply) => reply ?? readLong(store, plan, call));
+}
+
+function readKey(store: KvStore, request: RangeRequestShape, call: Call): RangeResponseShape {
+  return store.readAtOnce((view) => {
+    const { key, keysOnly, countOnly } = request;
+    const isShown = !keysOnly && !countOnly;
+    const engineKey = isPossibleKey(key) ? keyScratch.encode(key) : undefined;
+    const version = engineKey && (isShown ? view.read(engineKey) : view.readMeta(engineKey));
+    const header = headerOf(store, view.revision);
+    if (version === undefined) return { header, kvs: [], more: false, count: 0 };
+    // The request's bytes are written over once this returns.
+    const keyValue = keyValueOf(new Uint8Array(key), version);
+    const isLeftOut = countOnly || isFilteredOut(request, keyValue);
+    if (!isLeftOut) call.chargeReply(bytesOfKeyValue(keyValue));
+    return { header, kvs: isLeftOut ? [] : [keyValue], more: false, count: 1 };
+  });
+}
+
+/** @returns `undefined`: it is not short. */
+function readShort(
+  store: KvStore,
+  view: ReadView,
+  plan: RangePlan,
+  call: Call,
+): RangeResponseShape | undefined {
+  const reader = new RangeReader(plan, true, (bytes) => call.chargeReply(bytes));
+  if (reader.read(view, SHORT)) {
+    call.releaseReply();
+    return undefined;
+  }
+  return { header: headerOf(store, view.revision), ...reader.response(reader.seenCount) };
+}
+
+async function readLong(store: KvStore, plan: RangePlan, call: Call): Promise<RangeResponseShape> {
+  const { count, ...state } = await newestCount(store, plan);
+  if (count !== undefined && plan.countOnly)
+    return { header: headerOf(store, state.revision), kvs: [], more: false, count };
+  return await readState(store, plan, call, count, state);
+}
+
+/** The state that is the newest now, once it is durable, and how many keys of a range it has. */
+async function newestCount(
+  store: KvStore,
+  { range }: RangePlan,
+): Promise<StateAt & { readonly count: number | undefined }> {
+  try {
+    return await store.decide((view) => ({
+      count: view.count(range),
+      revision: view.revision,
+      instantMs: view.instantMs,
+    }));
+  } catch (error) {
+    // Ranks are those of the newest state, which a failed log never brings to disk.
+    if (store.seam.failure === undefined) throw error;
+    return { count: undefined, ...store.readVisible(({ revision, instantMs }) => ({ revision, instantMs })) };
+  }
+}
+
+async function readPinned(
+  store: KvStore,
+  plan: RangePlan,
+  etcdRevision: number,
+  call: Call,
+): Promise<RangeResponseShape> {
+  const state = { revision: fromEtcd(etcdRevision), instantMs: 0 };
+  return await readState(store, plan, call, undefined, state);
+}
+
+/** @param count `undefined`: the keys are to be counted. */
+async function readState(
+  store: KvStore,
+  plan: RangePlan,
+  call: Call,
+  count: number | undefined,
+  state: StateAt,
+): Promise<RangeResponseShape> {
+  const reader = new RangeReader(plan, count === undefined, (bytes) => call.chargeReply(bytes));
+  await store.readInPieces((view) => reader.read(view), { state, signal: call.signal });
+  return { header: headerOf(store, store.visibleRevision), ...reader.response(count ?? reader.seenCount) };
+}

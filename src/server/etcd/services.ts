@@ -1,0 +1,28 @@
+/** The services of etcd's API that are served. One that is not here is UNIMPLEMENTED. */
+import { KV } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
+import type { ServerLimits } from '../../limits.ts';
+import { limited } from '../services/limited.ts';
+import type { Method } from '../services/method.ts';
+import type { ServiceParts } from '../services/service-parts.ts';
+import type { ServedService } from '../services/services.ts';
+import { etcdDialect } from './dialect.ts';
+import { kvMethods } from './kv.ts';
+
+/** What etcd's services stand on besides the store. */
+export interface EtcdParts extends ServiceParts {
+  /** Of the store. */
+  readonly valueBytesMax: number;
+}
+
+export function etcdServices(
+  { requestBytesMax }: Pick<ServerLimits, 'requestBytesMax'>,
+  parts: EtcdParts,
+): readonly ServedService[] {
+  const served = (desc: ServedService['desc'], methods: Readonly<Record<string, Method>>): ServedService => ({
+    desc,
+    methods: parts.areRatesLimited ? Object.values(methods).map(limited) : Object.values(methods),
+    requestBytesMax,
+    dialect: etcdDialect,
+  });
+  return [served(KV, kvMethods(parts))];
+}

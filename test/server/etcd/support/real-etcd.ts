@@ -1,0 +1,73 @@
+/** Debian's etcd as a process beside the test: what it answers is what is right. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { found } from '../../../support/installed.ts';
+
+/** Whether tests can compare with it. */
+export const hasRealEtcd = found('etcd', spawnSync('etcd', ['--version']).status === 0);
+
+export class RealEtcd {
+  /** Where clients connect: `http://127.0.0.1:PORT`. */
+  readonly url: string;
+  readonly #process: ChildProcess;
+  readonly #folder: string;
+
+  private constructor(url: string, process: ChildProcess, folder: string) {
+    this.url = url;
+    this.#process = process;
+    this.#folder = folder;
+  }
+
+  /** One member, empty, on free ports. Who starts it ends it by `stop`. */
+  static async start(options: readonly string[] = []): Promise<RealEtcd> {
+    const folder = mkdtempSync(join(tmpdir(), 'kelp-etcd-'));
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const peerUrl = `http://127.0.0.1:${await freePort()}`;
+    const args = [
+      `--data-dir=${folder}`,
+      `--listen-client-urls=${url}`,
+      `--advertise-client-urls=${url}`,
+      `--listen-peer-urls=${peerUrl}`,
+      `--initial-advertise-peer-urls=${peerUrl}`,
+      `--initial-cluster=default=${peerUrl}`,
+      '--logger=zap',
+      '--log-outputs=stderr',
+    ];
+    const child = spawn('etcd', [...args, ...options], { stdio: ['ignore', 'ignore', 'pipe'] });
+    await isReady(child);
+    return new RealEtcd(url, child, folder);
+  }
+
+  async stop(): Promise<void> {
+    const ended = once(this.#process, 'exit');
+    this.#process.kill('SIGKILL');
+    await ended;
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function isReady(child: ChildProcess): Promise<void> {
+  let output = '';
+  return new Promise((resolve, reject) => {
+    child.once('exit', () => reject(new Error(`etcd ended: ${output}`)));
+    child.once('error', reject);
+    // What it says later is read all the same, or it would wait for that.
+    child.stderr?.on('data', (bytes: Buffer) => {
+      if (output.length < 1_000_000) output += bytes.toString();
+      if (output.includes('serving client traffic insecurely')) resolve();
+    });
+  });
+}
