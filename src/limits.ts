@@ -271,6 +271,15 @@ export const fixed = {
    * is rare, by the thread pool, which takes longer and holds nothing up.
    */
   batchWrittenNowBytesMax: 256 * KiB,
+  /**
+   * A batch of the log waits for those who have just been told of theirs (`wal/commit/gathering.ts`) while it will not have more
+   * records than this, for so long and so many turns of the event loop at most. Where that is in vain again and again, up to so
+   * many batches do not wait before it is tried once more.
+   */
+  gatheredRecordsMax: 128,
+  gatheringMsMax: 1,
+  gatheringTurnsMax: 256,
+  gatheringsSkippedMax: 256,
   /** Zeros are written ahead in the log so many at a time: a write of a batch waits for the one that the file is locked by. */
   zerosWrittenBytesMax: 64 * KiB,
   /**

@@ -12,7 +12,8 @@
  * A step writes the batch, or does the one other thing that is due: a flush that someone waits for, a mark, the next segment.
  * Then it tells what has become durable. With `fsync` `never` and `interval` all of that is one synchronous piece of code at
  * the end of the turn. With `always` the step waits for its flush, and the next batch gathers; the step after it first writes
- * that batch and begins its flush, then tells of the one before: so the callers' work runs beside the flush.
+ * that batch and begins its flush, then tells of the one before: so the callers' work runs beside the flush. A small batch is
+ * another matter: the step tells first, and the batch may gather a little longer (`Gathering`).
  *
  * Guarantees:
  *
@@ -26,6 +27,7 @@ import { assert } from '../../errors.ts';
 import { frameBytes } from '../../wire/frame.ts';
 import { Batch } from '../frames/batch.ts';
 import type { FailStop } from '../segments/fail-stop.ts';
+import { Gathering } from './gathering.ts';
 import { PendingFlushes } from './pending-flushes.ts';
 import type { LogObserver } from './log-observer.ts';
 import type { Rotation } from './rotation.ts';
@@ -74,6 +76,9 @@ export class GroupCommit {
   #requiredSequence = 0;
 
   readonly #pendingFlushes = new PendingFlushes();
+  readonly #gathering = new Gathering();
+  /** How long the last flush has taken. */
+  #flushMs = 0;
   #flushTimer: Timer | undefined;
   #markTimer: Timer | undefined;
   #isMarkWanted = false;
@@ -178,6 +183,11 @@ export class GroupCommit {
 
   /** Made once, so that a batch makes no function. */
   readonly #step = (): void => {
+    if (this.#gathers()) {
+      this.#state = 'gathering';
+      this.#options.clock.yieldNow(this.#step);
+      return;
+    }
     const underWay = this.#begin();
     this.#state = underWay === undefined ? 'resting' : 'waiting';
     if (underWay !== undefined) void underWay.then(this.#step, this.#stepFailed);
@@ -187,6 +197,26 @@ export class GroupCommit {
     this.#rest?.resolve();
     this.#rest = undefined;
   };
+
+  /** Whether a batch waits for another turn, after its callers who came before have been told. */
+  #gathers(): boolean {
+    const { clock, fsync, failStop } = this.#options;
+    if (fsync !== 'always' || failStop.error !== undefined) return false;
+    const gathering = this.#gathering;
+    if (
+      this.#state === 'waiting' &&
+      gathering.wants(this.#flushedSequence - this.#durableSequence, this.#waitingCount)
+    ) {
+      this.#announce();
+      gathering.begin(clock.monotonicMs(), this.#flushMs);
+    }
+    return gathering.waits(this.#waitingCount, clock.monotonicMs());
+  }
+
+  /** The records of the batch that gathers. */
+  get #waitingCount(): number {
+    return this.#committedSequence - this.#writtenSequence;
+  }
 
   readonly #stepFailed = (error: unknown): void => {
     this.#checkFailed(error);
@@ -260,6 +290,7 @@ export class GroupCommit {
     const startMs = clock.monotonicMs();
     await this.#ready().flush();
     const durationMs = clock.monotonicMs() - startMs;
+    this.#flushMs = durationMs;
     // Another flush may have ended meanwhile.
     const recordCount = Math.max(sequence - this.#flushedSequence, 0);
     const bytes = Math.max(writtenBytes - this.#flushedBytes, 0);
