@@ -112,6 +112,7 @@ export async function startServer(
 }
 
 class Server implements RunningServer {
+  /** With the limits that the open files leave room for. */
   readonly #config: ServerConfig;
   readonly #dependencies: ServerDependencies;
   readonly #state = new ServerState();
@@ -147,7 +148,7 @@ class Server implements RunningServer {
       logger,
     );
     const state = this.#state;
-    this.#config = config;
+    this.#config = { ...config, serverLimits: limits };
     this.#dependencies = dependencies;
     this.#spanExport = spanExport;
     const rates = new RateLimits(limits, dependencies.storeOptions?.clock ?? systemClock);

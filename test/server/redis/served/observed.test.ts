@@ -114,6 +114,17 @@ test('a reply that takes several turns, and a command that takes its time, are t
   expect(page).toMatch(/redis[a-z_]*commands[a-z_]*\{command="flushall"\} 1\n/);
 });
 
+test('maxclients is what one port may have of the connections that the open files leave room for', async () => {
+  const server = await startTestServer({
+    flags: { 'redis-listen': '127.0.0.1:0', 'connections-max': '1000000000' },
+  });
+  const client = await RedisClient.open(server.redisAddress);
+  const page = await (await fetch(`${server.url}/metrics`)).text();
+  const limit = /^kelp_connections_limit (\d+)$/m.exec(page)?.[1];
+  expect(await client.run('CONFIG', 'GET', 'maxclients')).toEqual(['maxclients', limit]);
+  expect(await client.run('INFO', 'clients')).toMatch(`\r\nmaxclients:${limit}\r\n`);
+});
+
 test('a client that wants no replies gets none, of whatever sort', async () => {
   const server = await startTestServer({ flags: { 'redis-listen': '127.0.0.1:0' } });
   const client = await RedisClient.open(server.redisAddress);
@@ -157,3 +168,55 @@ test('INFO and MEMORY count keys without their elements, and what these take', a
   expect(await client.run('MEMORY', 'USAGE', 'none')).toBe(null);
   expect(showReply(await client.run('MEMORY', 'USAGE', 'text', 'SAMPLES', '-1'))).toMatch(/^-ERR/);
 });
+
+/** What a client sends, one command behind the other. */
+const silences = [
+  'multi|client reply skip|set a 1|get a|exec|ping|ping',
+  'multi|client reply off|set a 1|exec|ping|client reply on|ping',
+  'multi|client reply skip|exec|ping|ping',
+  'multi|set a 1|client reply skip|exec|ping|ping',
+  'client reply skip|multi|set a 1|exec|ping',
+  'multi|set a 1|get a|client reply off|get a|exec|ping|client reply on|ping',
+  'multi|client reply off|client reply on|get a|exec|ping',
+  'client reply off|multi|get a|client reply on|get a|exec|ping',
+  'client reply skip|client reply skip|ping|ping',
+  'multi|client reply skip|client reply on|get a|exec|ping',
+  'client reply off|client reply skip|ping|client reply on|ping',
+  'multi|client reply skip|get a|client reply skip|exec|ping|ping',
+  'multi|client reply skip|client reply off|get a|exec|ping|client reply on|ping',
+  'client reply skip|nosuch|ping',
+  'client reply skip|client reply|ping',
+  'client reply skip|client reply bla|ping|ping',
+  'multi|client reply bla|client reply skip|exec|ping|ping',
+  'set a 1|watch a|set a 2|multi|client reply skip|exec|ping|ping',
+  'multi|client reply skip|nosuch|exec|ping|ping',
+] as const;
+
+test.skipIf(!hasRealRedis)('CLIENT REPLY silences what Redis silences, in transactions too', async () => {
+  const redis = await RealRedis.start();
+  try {
+    const server = await startTestServer({ flags: { 'redis-listen': '127.0.0.1:0' } });
+    const addresses = [server.redisAddress, `127.0.0.1:${redis.port}`] as const;
+    for (const line of silences) {
+      const [ours, theirs] = await Promise.all(addresses.map((address) => heardOf(address, line)));
+      expect(ours, line).toEqual(theirs);
+    }
+  } finally {
+    await redis.stop();
+  }
+});
+
+/** The replies to commands, up to that to the last one, which is told apart. */
+async function heardOf(address: string, line: string): Promise<DecodedReply[]> {
+  const client = await RedisClient.open(address);
+  for (const command of [...line.split('|'), 'client reply on', 'echo end'])
+    client.send(...command.split(' '));
+  const heard: DecodedReply[] = [];
+  for (;;) {
+    const reply = await client.next();
+    if (reply === 'end') break;
+    heard.push(reply);
+  }
+  client.socket.destroy();
+  return heard;
+}

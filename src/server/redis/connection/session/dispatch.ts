@@ -51,7 +51,7 @@ export class Dispatch {
     if (row instanceof ReplyError && isOfHttp(args)) this.#session.close();
     else if (row instanceof ReplyError) this.#refuse(row, table.named(args)?.name);
     else if (this.#takesPart(row, args)) this.#runCounted(row, args);
-    this.#silence(begun, row instanceof ReplyError ? undefined : row);
+    this.#silence(begun, row instanceof ReplyError ? undefined : row, args);
   }
 
   /** Whether a call is to run now: else it is refused, queued, or waits. */
@@ -177,10 +177,12 @@ export class Dispatch {
   }
 
   /** Takes the reply to a call back that the client does not want. */
-  #silence(begun: number, row: TableRow | undefined): void {
+  #silence(begun: number, row: TableRow | undefined, args: PlacedArguments): void {
+    if (this.#session.transaction.takeHasRun()) return;
     if (this.#session.replyMode === 'on' || this.#session.isBusy) return;
     this.#context.reply.rollBack(begun);
-    if (this.#session.replyMode === 'skip' && row?.name !== 'client|reply') this.#session.replyMode = 'on';
+    const asksToSkip = row?.name === 'client|reply' && args.is(2, 'SKIP');
+    if (this.#session.replyMode === 'skip' && !asksToSkip) this.#session.replyMode = 'on';
   }
 
   /** The command that was taken last comes again. */

@@ -5,6 +5,8 @@
  * - EXEC runs them in one decision, each checked against what its user may do by then. What one call does wrong is its reply, and
  *   the others run.
  * - EXEC for which the log has no room has changed nothing, is tried again as a whole, and tells of each call once.
+ * - CLIENT REPLY within a transaction holds from where it stands: OFF takes away the replies of the calls behind it, SKIP that of the
+ *   command behind EXEC.
  * - Credentials within a transaction are checked as they are queued, since EXEC can't wait.
  */
 import type { Login } from '../../../../access/login/login.ts';
@@ -28,6 +30,8 @@ const BYTES_OF_VISIT = 16;
 export class TransactionSession implements TransactionControl {
   /** Since MULTI. */
   multi: Transaction | undefined;
+  /** EXEC has run its calls, so that its reply is what it has left of it: told once. */
+  #hasRun = false;
   /** Of the queued call that runs. */
   shown: (() => Login) | undefined;
   readonly #session: SessionState;
@@ -48,6 +52,13 @@ export class TransactionSession implements TransactionControl {
 
   get watchedCount(): number {
     return this.#watchList?.wasThere.size ?? 0;
+  }
+
+  /** Whether the reply of the command that has run is that of a transaction, silenced already as far as it is to be. */
+  takeHasRun(): boolean {
+    const hasRun = this.#hasRun;
+    this.#hasRun = false;
+    return hasRun;
   }
 
   begin(): void {
@@ -90,8 +101,8 @@ export class TransactionSession implements TransactionControl {
     const call = this.#session.call;
     call.keepsEvents = hooks.events !== undefined;
     this.#session.isInTransaction = true;
-    const { database } = this.#session;
-    const login = this.#session.login;
+    const { database, login, replyMode } = this.#session;
+    let skipsNext = false;
     hooks.transactions?.begins();
     try {
       const { sequence, hasChanged } = seam.decide((view) => {
@@ -99,7 +110,8 @@ export class TransactionSession implements TransactionControl {
           reply.nilArray();
           return;
         }
-        reply.array(multi.calls.length);
+        this.#hasRun = true;
+        if (replyMode === 'on') reply.array(multi.calls.length);
         for (const [index, { row, args, login: shown }] of multi.calls.entries()) {
           const startMs = clock.monotonicMs();
           args.database = this.#session.database;
@@ -119,19 +131,27 @@ export class TransactionSession implements TransactionControl {
             writer.rollBack(begun);
             runner.answer(error, writer, row.name);
           } finally {
+            if (this.#session.replyMode === 'off') writer.rollBack(begun);
+            else if (this.#session.replyMode === 'skip') {
+              this.#session.replyMode = 'on';
+              skipsNext = true;
+            }
             this.#ranWithin(multi, index, clock.monotonicMs() - startMs);
           }
         }
       });
+      if (skipsNext && this.#session.replyMode === 'on') this.#session.replyMode = 'skip';
       this.#outlet.dependsOn(sequence);
       if (hasChanged) hooks.events?.(call.events.splice(0), sequence);
     } catch (error) {
+      this.#hasRun = false;
       call.events.length = 0;
       hooks.transactions?.failed();
       // The whole transaction is tried again when there is room.
       if (isLogFull(error)) {
         this.#session.database = database;
         this.#session.login = login;
+        this.#session.replyMode = replyMode;
         throw error;
       }
       if (seam.failure === undefined) this.#outlet.dependsOn(seam.committedSequence);
