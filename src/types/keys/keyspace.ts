@@ -65,11 +65,12 @@ export function visitKeys(
 }
 
 /**
- * Deletes keys of databases, from the first on, as many as one transaction may: a collection counts as one, whatever it has.
+ * Deletes keys of databases, from the first on: a collection counts as one, whatever it has.
+ * @param countMax of the keys that go.
  * @returns whether there are more.
  */
-export function deleteKeys(view: View, databases: Iterable<number>): boolean {
-  let left: number = fixed.txnChangesMax;
+export function deleteKeys(view: View, databases: Iterable<number>, countMax: number): boolean {
+  let left = countMax;
   for (const database of databases) {
     if (left === 0) return true;
     const range = databaseRange(database);

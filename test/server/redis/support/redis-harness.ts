@@ -5,7 +5,8 @@
 import { onTestFinished } from 'vitest';
 import type { TableRow } from '../../../../src/server/redis/commands/table.ts';
 import { CommandTable } from '../../../../src/server/redis/commands/table.ts';
-import { CommandRunner } from '../../../../src/server/redis/commands/run-command.ts';
+import type { Command } from '../../../../src/server/redis/commands/command.ts';
+import { type CallState, CommandRunner } from '../../../../src/server/redis/commands/run-command.ts';
 import { RunningCall, type KeyspaceEvent } from '../../../../src/server/redis/commands/running-call.ts';
 import { CursorRing } from '../../../../src/server/redis/cursors/cursor-ring.ts';
 import { PlacedArguments } from '../../../../src/server/redis/protocol/placed-arguments.ts';
@@ -25,6 +26,8 @@ export class RedisHarness {
   readonly #reply = new ReplyWriter();
   readonly #session = { database: 0, isInTransaction: false };
   readonly #call: RunningCall;
+  /** The visits that each piece of the last call has paid. */
+  visitsByPiece: number[] = [];
 
   private constructor(seam: SeamHarness, rows: readonly TableRow[]) {
     this.#seam = seam;
@@ -65,11 +68,12 @@ export class RedisHarness {
   /** The reply as its bytes, one character for each. Long ones are there whole. */
   raw(...words: readonly Word[]): string {
     this.#begin(words);
+    this.visitsByPiece = [];
     const row = this.#table.find(this.#args);
     if (row instanceof ReplyError) this.#reply.error(row.message);
     else if ('session' in row) throw new Error(`${row.name} needs a connection`);
-    else if (this.#runner.runAlone(row, this.#call, false) === 'goesOn') {
-      while (this.#runner.hasMoreParts) this.#runner.runAlone(row, this.#call, false);
+    else if (this.#runPiece(row) === 'goesOn') {
+      while (this.#runner.hasMoreParts) this.#runPiece(row);
       this.#finish();
     }
     return this.#reply.take().toString('latin1');
@@ -115,6 +119,13 @@ export class RedisHarness {
     this.#args.database = this.#session.database;
   }
 
+  #runPiece(row: Command): CallState {
+    this.#runner.visitsSpent = 0;
+    const state = this.#runner.runAlone(row, this.#call, false);
+    this.visitsByPiece.push(this.#runner.visitsSpent);
+    return state;
+  }
+
   /** Long replies are made to their end; waits end as if their time were over. */
   #finish(): void {
     const { slice, waiting } = this.#runner;
@@ -124,6 +135,7 @@ export class RedisHarness {
       for (let next: typeof slice | undefined = slice; next !== undefined;) {
         view.budget.begin();
         next = next(view, this.#reply);
+        this.visitsByPiece.push(view.budget.visitsSpent);
       }
     });
   }

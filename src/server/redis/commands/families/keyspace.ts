@@ -90,16 +90,18 @@ function dbsize(view: View, { reply, session: { database } }: CommandCall): void
   reply.integer(countKeys(view, database));
 }
 
-function flushdb(view: View, { args, reply, session: { database } }: CommandCall): boolean {
-  checkFlushMode(args);
-  const hasMore = deleteKeys(view, [database]);
-  if (!hasMore) reply.ok();
-  return hasMore;
+function flushdb(view: View, call: CommandCall): boolean {
+  return flush(view, call, [call.session.database]);
 }
 
-function flushall(view: View, { args, reply }: CommandCall): boolean {
+function flushall(view: View, call: CommandCall): boolean {
+  return flush(view, call, Array(DATABASE_COUNT).keys());
+}
+
+function flush(view: View, { args, reply, session }: CommandCall, databases: Iterable<number>): boolean {
   checkFlushMode(args);
-  const hasMore = deleteKeys(view, Array(DATABASE_COUNT).keys());
+  const countMax = session.isInTransaction ? fixed.txnChangesMax : fixed.deletePartKeysMax;
+  const hasMore = deleteKeys(view, databases, countMax);
   if (!hasMore) reply.ok();
   return hasMore;
 }

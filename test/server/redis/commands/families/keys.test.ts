@@ -92,7 +92,7 @@ describe('KEYS', () => {
 });
 
 describe('FLUSHALL', () => {
-  it('is one revision up to the limit of changes, and several beyond it', async () => {
+  it('is one revision up to the keys of a part, and several beyond it, but one within EXEC', async () => {
     const redis = await RedisHarness.open(rows);
     const fill = (database: number, count: number): void => {
       redis.use({ database });
@@ -124,7 +124,13 @@ describe('FLUSHALL', () => {
     const filled = redis.store.committedSequence;
     expect(redis.run('FLUSHALL', 'ASYNC')).toEqual(new SimpleReply('OK'));
     expect(redis.run('DBSIZE')).toBe(0);
-    expect(redis.store.committedSequence).toBe(filled + 2);
+    const partCount = Math.ceil((fixed.txnChangesMax + 5) / fixed.deletePartKeysMax);
+    expect(redis.store.committedSequence).toBe(filled + partCount);
+    expect(Math.max(...redis.visitsByPiece)).toBeLessThan(2 * fixed.deletePartKeysMax);
+    fill(0, 2 * fixed.deletePartKeysMax);
+    const inOne = redis.store.committedSequence;
+    expect(redis.runTogether(['FLUSHALL'])).toEqual([new SimpleReply('OK')]);
+    expect(redis.store.committedSequence).toBe(inOne + 1);
   });
 });
 
