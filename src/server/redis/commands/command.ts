@@ -121,7 +121,8 @@ export interface Waiting {
  * - `read`: over the visible state, or over the newest one behind writes of the same connection. May go on in slices.
  * - `newest`: reads ranks, counts or places by index, which only the newest state has. May go on in slices, on the state that it began
  *   on once that is visible.
- * - `write`: in a decision of its own, or in the one of its MULTI.
+ * - `write`: in a decision of its own, or in the one of its MULTI. A call that changes nothing (SORT without STORE) may go on in slices,
+ *   as one of `newest`.
  * - `block`: as `write`, and may wait.
  * - `parts`: as `write`, in as many decisions as it takes (FLUSHALL), each in a turn of its own: it runs again while it returns true, and
  *   writes its reply the last time. Within EXEC there is one decision, which has to do.
@@ -129,7 +130,7 @@ export interface Waiting {
 export type Handler =
   | { readonly read: (view: ReadView, call: CommandCall) => Slice | undefined | void }
   | { readonly newest: (view: View, call: CommandCall) => Slice | undefined | void }
-  | { readonly write: (view: View, call: CommandCall) => void }
+  | { readonly write: (view: View, call: CommandCall) => Slice | undefined | void }
   | { readonly block: (view: View, call: CommandCall) => Waiting | undefined }
   | { readonly parts: (view: View, call: CommandCall) => boolean };
 

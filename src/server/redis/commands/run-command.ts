@@ -10,7 +10,7 @@ import type { Seam, StateAt } from '../../../store/seam.ts';
 import { budgetSpent } from '../../../store/views/draft.ts';
 import type { ReadView, View } from '../../../store/views/view.ts';
 import { INTERNAL, textOf, tooMuchForTransaction } from '../replies/errors.ts';
-import type { Command, Reply, Slice, Waiting } from './command.ts';
+import type { Command, CommandCall, Reply, Slice, Waiting } from './command.ts';
 import type { RunningCall } from './running-call.ts';
 
 /** How a call has gone on. */
@@ -167,12 +167,10 @@ export class CommandRunner {
     const { budget } = view;
     const { visitsSpent, bytesSpent } = budget;
     try {
-      if ('write' in command) command.write(view, call);
-      else if ('block' in command) this.waiting = command.block(view, call);
+      if ('block' in command) this.waiting = command.block(view, call);
       else if ('parts' in command) this.hasMoreParts = command.parts(view, call);
       else {
-        const slice =
-          ('read' in command ? command.read(view, call) : command.newest(view, call)) ?? undefined;
+        const slice = runWith(view, command, call) ?? undefined;
         if (slice !== undefined) this.#goOn(view, slice);
       }
     } finally {
@@ -185,6 +183,15 @@ export class CommandRunner {
     this.slice = slice;
     this.state = { revision, instantMs };
   }
+}
+
+function runWith(
+  view: View,
+  command: Exclude<Command, { block: unknown } | { parts: unknown }>,
+  call: CommandCall,
+): Slice | undefined | void {
+  if ('write' in command) return command.write(view, call);
+  return 'read' in command ? command.read(view, call) : command.newest(view, call);
 }
 
 /** What passes as soon as the log has written what it holds. */

@@ -7,6 +7,7 @@ import { StoreError } from '../../../errors.ts';
 import { fixed, serverFixed } from '../../../limits.ts';
 import type { PinnedState } from '../../../store/seam.ts';
 import type { Slice } from '../commands/command.ts';
+import { ReplyError } from '../replies/errors.ts';
 import type { ReplyWriter } from '../protocol/reply-writer.ts';
 
 export interface LongReplyOptions {
@@ -21,7 +22,7 @@ export interface LongReplyOptions {
   readonly isTakingTime: () => boolean;
   readonly send: (bytes: Buffer) => void;
   /** What is written is taken back, and this is the reply; without an error a part of it is sent already. */
-  readonly fail: (error: StoreError | undefined) => void;
+  readonly fail: (error: StoreError | ReplyError | undefined) => void;
   /** @param durationMs that its turns took. */
   readonly done: (durationMs: number) => void;
 }
@@ -32,12 +33,16 @@ export class LongReply {
   #pin: PinnedState | undefined;
   #isWaiting = false;
   #isOver = false;
+  /** Whether a part of it is on its way. */
   #hasSent = false;
+  /** Where it begins in what is written and not sent. */
+  #begun: number;
   #durationMs = 0;
 
   constructor(options: LongReplyOptions) {
     this.#options = options;
     this.#slice = options.slice;
+    this.#begun = options.begun;
   }
 
   /** The state that it is of can be read. */
@@ -101,7 +106,9 @@ export class LongReply {
   #send(): void {
     const { reply, send } = this.#options;
     if (reply.isOpen || reply.length === 0) return;
-    this.#hasSent = true;
+    // What was written before may go ahead of it.
+    if (reply.length > this.#begun) this.#hasSent = true;
+    this.#begun = 0;
     send(reply.take());
   }
 
@@ -114,12 +121,12 @@ export class LongReply {
 
   #failed(error: unknown): void {
     this.stop();
-    const { reply, begun, fail, send, done } = this.#options;
-    if (this.#hasSent || !(error instanceof StoreError)) {
+    const { reply, fail, send, done } = this.#options;
+    if (this.#hasSent || !(error instanceof StoreError || error instanceof ReplyError)) {
       fail(undefined);
       return;
     }
-    reply.rollBack(begun);
+    reply.rollBack(this.#begun);
     fail(error);
     send(reply.take());
     done(this.#durationMs);

@@ -4,6 +4,7 @@ import type { Login } from '../../../../src/access/login/login.ts';
 import { allRights, rightsOf, type Rights } from '../../../../src/access/rights/rights.ts';
 import { fixed, serverFixed } from '../../../../src/limits.ts';
 import type { Command } from '../../../../src/server/redis/commands/command.ts';
+import { syntaxError } from '../../../../src/server/redis/replies/errors.ts';
 import type { SessionCommand } from '../../../../src/server/redis/commands/session-command.ts';
 import { budgetSpent } from '../../../../src/store/views/draft.ts';
 import { kinds } from '../../../../src/store/collections/kinds.ts';
@@ -325,6 +326,30 @@ describe('a long reply of the newest state', () => {
     client.pipeline(['SET', 'a', '1'], ['NEWEST', '1'], ['PING']);
     await harness.settled();
     expect(client.raw()).toBe('+OK\r\n*1\r\n:1\r\n+PONG\r\n');
+  });
+});
+
+describe('a long reply that fails in a later piece', () => {
+  it('is an error in its place while none of it is sent, be it that the replies before it are', async () => {
+    const countdown = echoCommands.find(({ name }) => name === 'countdown');
+    if (countdown === undefined) throw new Error('there is no long reply');
+    const harness = await open({
+      rows: [
+        ...echoCommands,
+        {
+          ...countdown,
+          name: 'failing',
+          read: () => () => () => {
+            throw syntaxError();
+          },
+        },
+      ],
+    });
+    const client = harness.connect();
+    client.pipeline(['GET', 'a'], ['FAILING', '1'], ['GET', 'a']);
+    for (let turn = 0; turn < 5; turn++) await harness.settled();
+    expect(client.raw()).toBe('$-1\r\n-ERR syntax error\r\n$-1\r\n');
+    expect(client.wire.isDestroyed).toBe(false);
   });
 });
 

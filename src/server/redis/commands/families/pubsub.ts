@@ -58,6 +58,9 @@ function countTold({ subscriptionCounts }: ClientSession, kind: ListeningKind): 
   return kind === 'shard' ? shardChannels : channels + patterns;
 }
 
+/** What it takes to send a message to one more receiver. */
+const VISITS_OF_RECEIVER = 16;
+
 function publishTo(kind: 'channel' | 'shard'): Run {
   return ({ delivery, events, channels }, session, call) => {
     const { args, reply } = call;
@@ -67,7 +70,7 @@ function publishTo(kind: 'channel' | 'shard'): Run {
       ? delivery.publishBehind(kind, channel, payload)
       : delivery.publish(kind, channel, payload);
     // Each pattern was looked at, and each receiver is sent the message.
-    call.spend(channels.nameCount('pattern') + count, count * payload.length);
+    call.spend(channels.nameCount('pattern') + count * VISITS_OF_RECEIVER, count * payload.length);
     reply.integer(count);
   };
 }

@@ -1,11 +1,13 @@
 /** SORT and SORT_RO, over lists, sets and sorted sets: `sorting/` gathers, weighs and orders the elements. */
+import { serverFixed } from '../../../../limits.ts';
+import { budgetSpent } from '../../../../store/views/draft.ts';
 import type { ReadView, View } from '../../../../store/views/view.ts';
 import { kinds } from '../../../../store/collections/kinds.ts';
 import { push } from '../../../../types/list/push.ts';
 import { NO_BYTES } from '../../../../wire/bytes.ts';
 import { syntaxError } from '../../replies/errors.ts';
-import type { Arguments, Command, CommandCall, KeyUse } from '../command.ts';
-import { sortElements } from '../sorting/order.ts';
+import type { Arguments, Command, CommandCall, KeyUse, Reply, Slice } from '../command.ts';
+import { Ordering } from '../sorting/order.ts';
 import { ElementPattern } from '../sorting/patterns.ts';
 import { sortSource } from '../sorting/sources.ts';
 
@@ -53,8 +55,16 @@ function parse({ args, session }: CommandCall, mayStore: boolean): SortCall {
   return sort;
 }
 
-/** The elements in their order, as far as LIMIT wants them. */
-function sorted(view: ReadView, call: CommandCall, sort: SortCall): Uint8Array[] {
+/** The elements that are to be sorted, or are in their order already. */
+interface Gathered {
+  readonly ordering: Ordering | undefined;
+  readonly elements: Uint8Array[];
+  /** The part of the sorted ones that LIMIT wants. */
+  readonly from: number;
+  readonly to: number;
+}
+
+function gather(view: ReadView, call: CommandCall, sort: Omit<SortCall, 'gets'>): Gathered {
   const source = sortSource(view, call.args.key(1));
   const { isDescending, storeAt } = sort;
   // Without an order the members of a set that are stored have one all the same: that of their bytes.
@@ -65,40 +75,100 @@ function sorted(view: ReadView, call: CommandCall, sort: SortCall): Uint8Array[]
   const from = Math.min(Math.max(sort.start, 0), count);
   const to = sort.count < 0 ? count : Math.min(count, from + sort.count);
   if (!sort.isUnsorted || isPlainSet) {
-    return sortElements(view, source.take(0, count), { by, isAlpha, isDescending }).slice(from, to);
+    const ordering = new Ordering(source.take(0, count), { by, isAlpha, isDescending });
+    return { ordering, elements: [], from, to };
   }
-  if (!isDescending || source.kind === kinds.set) return source.take(from, to);
-  return source.take(count - to, count - from).reverse();
+  const elements =
+    !isDescending || source.kind === kinds.set
+      ? source.take(from, to)
+      : source.take(count - to, count - from).reverse();
+  return { ordering: undefined, elements, from, to };
 }
 
-function sortReadOnly(view: ReadView, call: CommandCall): void {
-  writeSorted(view, call, parse(call, false));
+/** The elements in their order, as far as LIMIT wants them, in one piece. Throws `limitReached`. */
+function sorted(view: ReadView, { ordering, elements, from, to }: Gathered): Uint8Array[] {
+  if (ordering === undefined) return elements;
+  ordering.weigh(view, Infinity);
+  ordering.paySort(view);
+  if (view.budget.isSpent) throw budgetSpent(view.budget);
+  return ordering.sorted().slice(from, to);
 }
 
-function writeSorted(view: ReadView, call: CommandCall, sort: SortCall): void {
-  const { reply } = call;
-  const elements = sorted(view, call, sort);
-  const { gets } = sort;
-  reply.array(elements.length * Math.max(1, gets.length));
-  for (const element of elements) {
-    if (gets.length === 0) reply.bulk(element);
-    for (const get of gets) {
-      const value = get.valueOf(view, element);
-      if (value === undefined) reply.nil();
-      else reply.bulk(value);
+/** The reply to SORT, in pieces: so many elements are weighed in each, or written; they are sorted in one. */
+class SortedReply {
+  readonly #gets: readonly ElementPattern[];
+  readonly #gathered: Gathered;
+  #elements: readonly Uint8Array[] | undefined;
+  /** Of what is written: one for each element and pattern of GET. */
+  #written = 0;
+
+  constructor(gathered: Gathered, gets: readonly ElementPattern[]) {
+    this.#gathered = gathered;
+    this.#gets = gets;
+  }
+
+  readonly step: Slice = (view, reply) => {
+    if (this.#elements !== undefined) return this.#write(view, reply);
+    const { ordering, elements, from, to } = this.#gathered;
+    if (ordering?.weigh(view, serverFixed.elementsPerSlice) === true) return this.step;
+    ordering?.paySort(view);
+    this.#elements = ordering?.sorted().slice(from, to) ?? elements;
+    reply.array(this.#elements.length * this.#width);
+    return this.step;
+  };
+
+  get #width(): number {
+    return Math.max(1, this.#gets.length);
+  }
+
+  #write(view: ReadView, reply: Reply): Slice | undefined {
+    const elements = this.#elements ?? [];
+    const count = elements.length * this.#width;
+    const end = Math.min(count, this.#written + serverFixed.elementsPerSlice);
+    for (; this.#written < end; this.#written++) {
+      const element = elements[Math.floor(this.#written / this.#width)] ?? NO_BYTES;
+      writeValue(view, reply, element, this.#gets[this.#written % this.#width]);
     }
+    return end < count ? this.step : undefined;
   }
 }
 
-function sort(view: View, call: CommandCall): void {
-  const asked = parse(call, true);
-  if (asked.storeAt === 0) {
-    writeSorted(view, call, asked);
-    return;
+function writeValue(
+  view: ReadView,
+  reply: Reply,
+  element: Uint8Array,
+  get: ElementPattern | undefined,
+): void {
+  const value = get === undefined ? element : get.valueOf(view, element);
+  if (value === undefined) reply.nil();
+  else reply.bulk(value);
+}
+
+function sortReadOnly(view: ReadView, call: CommandCall): Slice | undefined {
+  return replySorted(view, call, parse(call, false));
+}
+
+function replySorted(view: ReadView, call: CommandCall, { gets, ...sort }: SortCall): Slice | undefined {
+  const gathered = gather(view, call, sort);
+  const width = Math.max(1, gets.length);
+  const count = Math.max(gathered.ordering?.count ?? 0, (gathered.to - gathered.from) * width);
+  if (!call.session.isInTransaction && count > serverFixed.elementsPerSlice)
+    return new SortedReply(gathered, gets).step;
+  const elements = sorted(view, gathered);
+  call.reply.array(elements.length * width);
+  for (const element of elements) {
+    if (gets.length === 0) call.reply.bulk(element);
+    for (const get of gets) writeValue(view, call.reply, element, get);
   }
+  return undefined;
+}
+
+function sort(view: View, call: CommandCall): Slice | undefined {
+  const asked = parse(call, true);
+  if (asked.storeAt === 0) return replySorted(view, call, asked);
   const { args, reply } = call;
   const { gets } = asked;
-  const elements = sorted(view, call, asked);
+  const elements = sorted(view, gather(view, call, asked));
   const stored =
     gets.length === 0
       ? elements
@@ -110,6 +180,7 @@ function sort(view: View, call: CommandCall): void {
     call.notify('l', 'sortstore', target);
   } else if (before !== undefined) call.notify('g', 'del', target);
   reply.integer(stored.length);
+  return undefined;
 }
 
 /** The key itself, and what STORE writes. */

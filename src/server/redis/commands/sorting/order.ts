@@ -1,5 +1,6 @@
 /** The order of SORT: by numbers or by bytes, of the elements themselves or of what a pattern names. */
 import type { ReadView } from '../../../../store/views/view.ts';
+import { NO_BYTES } from '../../../../wire/bytes.ts';
 import { readDouble } from '../../protocol/number-words.ts';
 import { ReplyError } from '../../replies/errors.ts';
 import type { ElementPattern } from './patterns.ts';
@@ -18,25 +19,52 @@ interface Weighed {
 }
 
 /**
- * So many elements are paid as one visit, far below the time that they take: so that SORT can do `sortedElementsMax` of them with a
- * pattern for BY and one for GET, and yet few SORTs are done in one turn, or in one transaction.
+ * So many comparisons are paid as one visit: SORT can do `sortedElementsMax` elements in one piece, and a transaction that has
+ * done one such SORT does no other.
  */
-const SORTED_PER_VISIT = 2;
+const COMPARISONS_PER_VISIT = 8;
 
-/** Throws a `ReplyError` for a weight that is no number. */
-export function sortElements(
-  view: ReadView,
-  elements: readonly Uint8Array[],
-  { by, isAlpha, isDescending }: Order,
-): Uint8Array[] {
-  view.budget.spendVisits(Math.floor(elements.length / SORTED_PER_VISIT));
-  const weighed = elements.map((element): Weighed => {
-    const text = by === undefined ? element : by.valueOf(view, element);
-    return { element, text, score: isAlpha || text === undefined ? 0 : scoreOf(text) };
-  });
-  const compare = isAlpha ? compareTexts : compareScores;
-  weighed.sort((a, b) => (isDescending ? -compare(a, b) : compare(a, b)));
-  return weighed.map(({ element }) => element);
+/** Elements on their way to their order: first all are weighed, in as many pieces as it takes, and then sorted in one. */
+export class Ordering {
+  readonly #elements: readonly Uint8Array[];
+  readonly #order: Order;
+  readonly #weighed: Weighed[] = [];
+
+  constructor(elements: readonly Uint8Array[], order: Order) {
+    this.#elements = elements;
+    this.#order = order;
+  }
+
+  get count(): number {
+    return this.#elements.length;
+  }
+
+  /** Weighs some more. @returns whether there are others. Throws a `ReplyError` for a weight that is no number, and `limitReached`. */
+  weigh(view: ReadView, countMax: number): boolean {
+    const { by, isAlpha } = this.#order;
+    const elements = this.#elements;
+    const end = Math.min(elements.length, this.#weighed.length + countMax);
+    for (let index = this.#weighed.length; index < end; index++) {
+      const element = elements[index] ?? NO_BYTES;
+      const text = by === undefined ? element : by.valueOf(view, element);
+      this.#weighed.push({ element, text, score: isAlpha || text === undefined ? 0 : scoreOf(text) });
+    }
+    return end < elements.length;
+  }
+
+  /** Pays for what `sorted` does. */
+  paySort({ budget }: ReadView): void {
+    const { length } = this.#elements;
+    budget.spendVisits(Math.floor((length * Math.log2(Math.max(length, 1))) / COMPARISONS_PER_VISIT));
+  }
+
+  /** Once all are weighed. */
+  sorted(): Uint8Array[] {
+    const { isAlpha, isDescending } = this.#order;
+    const compare = isAlpha ? compareTexts : compareScores;
+    this.#weighed.sort(isDescending ? (a, b) => -compare(a, b) : compare);
+    return this.#weighed.map(({ element }) => element);
+  }
 }
 
 /** Elements of the same score stand in the order of their bytes. */

@@ -4,6 +4,7 @@
  */
 import { StoreError } from '../../../../errors.ts';
 import { fixed } from '../../../../limits.ts';
+import { budgetSpent } from '../../../../store/views/draft.ts';
 import type { ReadView } from '../../../../store/views/view.ts';
 import { findElement } from '../../../../types/collections/element-table.ts';
 import { toDatabaseKey } from '../../../../types/databases/database-keys.ts';
@@ -13,6 +14,8 @@ import type { Arguments } from '../command.ts';
 
 const STAR = 0x2a;
 const ARROW = '->';
+/** So many values that are not read are written in the time of a visit. */
+const VALUES_PER_VISIT = 4;
 
 export class ElementPattern {
   /** Whether it is `#`. */
@@ -39,9 +42,14 @@ export class ElementPattern {
 
   /** `undefined`: there is nothing, or something of another type. Throws `limitReached`. */
   valueOf(view: ReadView, element: Uint8Array): Uint8Array | undefined {
-    if (this.isElement) return element;
+    if (this.isElement || this.isFixed) {
+      // It reads nothing, and there may be many patterns for each element.
+      view.budget.spendVisits(1 / VALUES_PER_VISIT);
+      if (view.budget.isSpent) throw budgetSpent(view.budget);
+      return this.isElement ? element : undefined;
+    }
     const length = this.#prefix.length + element.length + this.#postfix.length;
-    if (this.isFixed || length === 0 || length > fixed.keyBytesMax) return undefined;
+    if (length === 0 || length > fixed.keyBytesMax) return undefined;
     const name = new Uint8Array(length);
     name.set(this.#prefix);
     name.set(element, this.#prefix.length);

@@ -40,14 +40,52 @@ describe.skipIf(!hasRealRedis)('SORT replies as Redis does', () => {
 });
 
 describe('SORT', () => {
-  it('pays for its elements, so that a transaction does a few large ones only', async () => {
+  it('pays for what it compares, so that a transaction does one large one, or several smaller ones', async () => {
     const harness = await RedisHarness.open(rows);
-    for (let start = 0; start < 40_000; start += 10_000)
-      harness.run('RPUSH', 'l', ...Array.from({ length: 10_000 }, (_, index) => (index * 7919) % 10_007));
-    const calls = Array.from({ length: 10 }, () => ['SORT', 'l', 'LIMIT', 0, 1]);
-    const done = harness.runTogether(...calls).filter((reply) => Array.isArray(reply)).length;
-    expect(done).toBeGreaterThan(2);
-    expect(done).toBeLessThan(8);
+    for (const [list, count] of [
+      ['large', 4],
+      ['small', 1],
+    ] as const)
+      for (let piece = 0; piece < count; piece++)
+        harness.run('RPUSH', list, ...Array.from({ length: 10_000 }, (_, index) => (index * 7919) % 10_007));
+    const countDone = (list: string): number =>
+      harness
+        .runTogether(...Array.from({ length: 10 }, () => ['SORT', list, 'LIMIT', 0, 1]))
+        .filter((reply) => Array.isArray(reply)).length;
+    expect(countDone('large')).toBe(1);
+    expect(countDone('small')).toBeGreaterThan(4);
+    expect(countDone('small')).toBeLessThan(10);
+  });
+
+  it('weighs and tells many elements in pieces, and sorts them in one of these', async () => {
+    const harness = await RedisHarness.open(rows);
+    const count = 20_000;
+    const numbers = Array.from({ length: count }, (_, index) => (index * 7919) % count);
+    for (let start = 0; start < count; start += 5000) {
+      harness.run('RPUSH', 'l', ...numbers.slice(start, start + 5000));
+      harness.run(
+        'MSET',
+        ...numbers.slice(start, start + 5000).flatMap((number) => [`w${number}`, count - number]),
+      );
+    }
+    const reply = harness.run('SORT', 'l', 'BY', 'w*', 'GET', 'w*', 'GET', '#');
+    expect(reply).toEqual(
+      Array.from({ length: count }, (_, index) => [String(index + 1), String(count - 1 - index)]).flat(),
+    );
+    const [gathered = 0, ...pieces] = harness.visitsByPiece;
+    const { elementsPerSlice } = serverFixed;
+    expect(gathered).toBeLessThan(count / 4);
+    // So many are weighed in each, the last of which sorts; then two values are told for each element.
+    expect(pieces.length).toBe((3 * count) / elementsPerSlice);
+    expect(pieces.filter((visits) => visits > 2 * elementsPerSlice).length).toBe(1);
+  });
+
+  it('says what is wrong with a weight that it comes to in a later piece', async () => {
+    const harness = await RedisHarness.open(rows);
+    for (let piece = 0; piece < 3; piece++)
+      harness.run('RPUSH', 'l', ...Array.from({ length: 1000 }, (_, index) => index));
+    harness.run('RPUSH', 'l', 'x');
+    expect(() => harness.run('SORT', 'l')).toThrow(/can't be converted into double/);
   });
 
   it('refuses more elements than it may sort, by the name of the limit', async () => {
