@@ -7,7 +7,7 @@ import { push } from '../../../../types/list/push.ts';
 import { NO_BYTES } from '../../../../wire/bytes.ts';
 import { syntaxError } from '../../replies/errors.ts';
 import type { Arguments, Command, CommandCall, KeyUse, Reply, Slice } from '../command.ts';
-import { Ordering } from '../sorting/order.ts';
+import { Ordering, paySort } from '../sorting/order.ts';
 import { ElementPattern } from '../sorting/patterns.ts';
 import { sortSource } from '../sorting/sources.ts';
 
@@ -58,15 +58,18 @@ function parse({ args, session }: CommandCall, mayStore: boolean): SortCall {
 /** The elements that are to be sorted, or are in their order already. */
 interface Gathered {
   readonly ordering: Ordering | undefined;
-  readonly elements: Uint8Array[];
+  readonly elements: readonly Uint8Array[];
   /** The part of the sorted ones that LIMIT wants. */
   readonly from: number;
   readonly to: number;
+  /** What is to be done with them is too much for one turn, and they may have several. */
+  readonly hasPieces: boolean;
 }
 
-function gather(view: ReadView, call: CommandCall, sort: Omit<SortCall, 'gets'>): Gathered {
+/** Throws `limitReached` before it has done much, where a sort in one piece would be too much. */
+function gather(view: ReadView, call: CommandCall, sort: SortCall): Gathered {
   const source = sortSource(view, call.args.key(1));
-  const { isDescending, storeAt } = sort;
+  const { isDescending, storeAt, gets } = sort;
   // Without an order the members of a set that are stored have one all the same: that of their bytes.
   const isPlainSet = sort.isUnsorted && source.kind === kinds.set && storeAt !== 0;
   const by = isPlainSet ? undefined : sort.by;
@@ -74,23 +77,27 @@ function gather(view: ReadView, call: CommandCall, sort: Omit<SortCall, 'gets'>)
   const { count } = source;
   const from = Math.min(Math.max(sort.start, 0), count);
   const to = sort.count < 0 ? count : Math.min(count, from + sort.count);
-  if (!sort.isUnsorted || isPlainSet) {
+  const isSorted = !sort.isUnsorted || isPlainSet;
+  const mostAtOnce = Math.max(isSorted ? count : 0, (to - from) * gets.length, to - from);
+  const hasPieces =
+    storeAt === 0 && !call.session.isInTransaction && mostAtOnce > serverFixed.elementsPerSlice;
+  if (isSorted) {
+    if (!hasPieces) paySort(view, count);
+    if (view.budget.isSpent) throw budgetSpent(view.budget);
     const ordering = new Ordering(source.take(0, count), { by, isAlpha, isDescending });
-    return { ordering, elements: [], from, to };
+    return { ordering, elements: [], from, to, hasPieces };
   }
   const elements =
     !isDescending || source.kind === kinds.set
       ? source.take(from, to)
       : source.take(count - to, count - from).reverse();
-  return { ordering: undefined, elements, from, to };
+  return { ordering: undefined, elements, from, to, hasPieces };
 }
 
 /** The elements in their order, as far as LIMIT wants them, in one piece. Throws `limitReached`. */
-function sorted(view: ReadView, { ordering, elements, from, to }: Gathered): Uint8Array[] {
+function sorted(view: ReadView, { ordering, elements, from, to }: Gathered): readonly Uint8Array[] {
   if (ordering === undefined) return elements;
   ordering.weigh(view, Infinity);
-  ordering.paySort(view);
-  if (view.budget.isSpent) throw budgetSpent(view.budget);
   return ordering.sorted().slice(from, to);
 }
 
@@ -111,7 +118,7 @@ class SortedReply {
     if (this.#elements !== undefined) return this.#write(view, reply);
     const { ordering, elements, from, to } = this.#gathered;
     if (ordering?.weigh(view, serverFixed.elementsPerSlice) === true) return this.step;
-    ordering?.paySort(view);
+    if (ordering !== undefined) paySort(view, ordering.count);
     this.#elements = ordering?.sorted().slice(from, to) ?? elements;
     reply.array(this.#elements.length * this.#width);
     return this.step;
@@ -148,14 +155,12 @@ function sortReadOnly(view: ReadView, call: CommandCall): Slice | undefined {
   return replySorted(view, call, parse(call, false));
 }
 
-function replySorted(view: ReadView, call: CommandCall, { gets, ...sort }: SortCall): Slice | undefined {
+function replySorted(view: ReadView, call: CommandCall, sort: SortCall): Slice | undefined {
+  const { gets } = sort;
   const gathered = gather(view, call, sort);
-  const width = Math.max(1, gets.length);
-  const count = Math.max(gathered.ordering?.count ?? 0, (gathered.to - gathered.from) * width);
-  if (!call.session.isInTransaction && count > serverFixed.elementsPerSlice)
-    return new SortedReply(gathered, gets).step;
+  if (gathered.hasPieces) return new SortedReply(gathered, gets).step;
   const elements = sorted(view, gathered);
-  call.reply.array(elements.length * width);
+  call.reply.array(elements.length * Math.max(1, gets.length));
   for (const element of elements) {
     if (gets.length === 0) call.reply.bulk(element);
     for (const get of gets) writeValue(view, call.reply, element, get);
