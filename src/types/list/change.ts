@@ -2,9 +2,10 @@
 import { StoreError } from '../../errors.ts';
 import type { View } from '../../store/views/view.ts';
 import { spliceItems } from '../collections/packed-items.ts';
-import { chunkKey, moveChunks, putRow, seekChunk } from './chunks.ts';
+import { putRow, seekChunk } from './chunks.ts';
 import { List } from './list.ts';
 import { findFirst } from './find.ts';
+import { refillChunks } from './refill.ts';
 import { countItems, startOfItem } from './rows.ts';
 
 /** Replaces the element at an index; negative: from the tail. Throws `keyNotFound`, `indexOutOfRange`, `wrongType`. */
@@ -59,17 +60,13 @@ function insertAt(view: View, list: List, index: number, element: Uint8Array): v
   } else {
     const { ordinal, row } = seekChunk(view, id, chunksStart, first + index);
     const inRow = first + index - ordinal;
-    const changed = spliced(row, inRow, inRow, element);
     const behind = ordinal + countItems(row);
-    if (ordinal - chunksStart < chunksEnd - behind) {
-      moveChunks(view, id, chunksStart, ordinal, -1);
-      view.delete(chunkKey(id, ordinal));
-      putRow(view, id, ordinal - 1, changed);
-      list.first--;
-    } else {
-      moveChunks(view, id, behind, chunksEnd, 1);
-      putRow(view, id, ordinal, changed);
-    }
+    const reverse = ordinal - chunksStart < chunksEnd - behind;
+    const range = { from: reverse ? chunksStart : ordinal, to: reverse ? behind : chunksEnd, reverse };
+    refillChunks(view, id, range, (chunk) =>
+      chunk.ordinal === ordinal ? spliced(chunk.row, inRow, inRow, element) : chunk.row,
+    );
+    if (reverse) list.first--;
   }
   list.count++;
 }

@@ -106,11 +106,3 @@ export function eachChunk(
     for (const chunk of gathered) change(chunk);
   }
 }
-
-/** Moves the chunks of a range of ordinals to ordinals that differ by `by`. */
-export function moveChunks(view: View, id: number, from: number, to: number, by: number): void {
-  eachChunk(view, id, from, to, by > 0, ({ ordinal, row }) => {
-    view.delete(chunkKey(id, ordinal));
-    view.put(chunkKey(id, ordinal + by), row);
-  });
-}

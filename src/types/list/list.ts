@@ -15,7 +15,7 @@
  * and pops at either end change no other element's ordinal, so an index is found by one seek: the element at `index` has the ordinal
  * `first + index`, and lies in the last chunk whose key is not above it. No chunk or summary counts elements, and it holds at old
  * revisions as it does now, which ranks (that count chunks, and the newest state alone) would not. The price is that an
- * element that comes or goes in the middle moves the chunks between it and the nearer end to other keys.
+ * element that comes or goes in the middle moves those between it and the nearer end on from chunk to chunk (`refill.ts`).
  *
  * Example: "a", "b" in the head row, one chunk of "c", "d", "e", and "f" in the tail row, `first` 100:
  *

@@ -1,9 +1,10 @@
 /** Elements that leave a list by what they are. */
 import { budgetSpent } from '../../store/views/draft.ts';
 import type { View } from '../../store/views/view.ts';
-import { chunkKey, eachChunk, putRow, seekChunk } from './chunks.ts';
+import { seekChunk } from './chunks.ts';
 import { visitMatches, visitMatchesBackward } from './find.ts';
 import { List } from './list.ts';
+import { refillChunks } from './refill.ts';
 import { withoutItems } from './rows.ts';
 
 export interface Removed {
@@ -90,18 +91,14 @@ function removeFromChunks(view: View, list: List, from: number, to: number, elem
   let removedCount = 0;
   const start = isTowardsHead ? chunksStart : seekChunk(view, id, chunksStart, first + from).ordinal;
   const end = isTowardsHead ? first + to : chunksEnd;
-  eachChunk(view, id, start, end, isTowardsHead, ({ ordinal, row }) => {
+  refillChunks(view, id, { from: start, to: end, reverse: isTowardsHead }, ({ ordinal, row }) => {
     const rowIndex = ordinal - first;
     const kept = withoutItems(
       row,
       (item, index) => rowIndex + index >= from && rowIndex + index < to && item.isItem(element),
     );
-    // Elements that stay move by as many as have gone between them and the end that does not move.
-    const moved = isTowardsHead ? removedCount + kept.removedCount : -removedCount;
     removedCount += kept.removedCount;
-    if (kept.removedCount === 0 && moved === 0) return;
-    if (moved !== 0 || kept.row.length === 0) view.delete(chunkKey(id, ordinal));
-    putRow(view, id, ordinal + moved, kept.row);
+    return kept.row;
   });
   list.count -= removedCount;
   if (isTowardsHead) list.first += removedCount;

@@ -78,6 +78,59 @@ describe('the layout of a list', () => {
   });
 });
 
+describe('the chunks of a list in whose middle elements come and go', () => {
+  const insert = (view: View, pivot: string, element: string): void => {
+    expect(insertBeside(view, KEY, 'before', bytesOf(pivot), bytesOf(element))).toBeGreaterThan(0);
+  };
+  const ordinalsOf = (view: View): number[] =>
+    chunksOf(view, List.read(view, KEY)?.id ?? 0).map(({ ordinal }) => ordinal);
+
+  it('keep their keys, but for the one at the nearer end', async () => {
+    const { store } = await SeamHarness.open();
+    const model = Array.from({ length: 2000 }, (_, index) => `element ${index}`);
+    store.decide((view) => void push(view, KEY, 'tail', model.map(bytesOf)));
+    for (const [at, isNearHead] of [
+      [1500, false],
+      [500, true],
+    ] as const) {
+      store.decide((view) => {
+        const before = ordinalsOf(view);
+        insert(view, model[at] ?? '', 'new');
+        const inserted = ordinalsOf(view);
+        // At the tail what is over may have a chunk of its own; at the head it is before the first, whose key is one less.
+        if (isNearHead) expect(inserted.slice(-before.length + 1)).toEqual(before.slice(1));
+        else expect(inserted.slice(0, before.length)).toEqual(before);
+        expectList(view, KEY, model.toSpliced(at, 0, 'new'));
+        removeEqual(view, KEY, 1, bytesOf('new'));
+        expect(ordinalsOf(view).filter((ordinal) => !before.includes(ordinal)).length).toBeLessThan(2);
+        expectList(view, KEY, model);
+      });
+    }
+  });
+
+  it('do not come to be one for each element where short and long ones move along', async () => {
+    const { store } = await SeamHarness.open();
+    const model = Array.from({ length: 1500 }, (_, index) =>
+      index % 15 === 0 ? `${index} `.padEnd(240, 'L') : `${index}`,
+    );
+    store.decide((view) => void push(view, KEY, 'tail', model.map(bytesOf)));
+    let before = 0;
+    store.decide((view) => void (before = ordinalsOf(view).length));
+    for (let round = 0; round < 400; round++) {
+      const at = round % 2 === 0 ? 700 : 800;
+      store.decide((view) => {
+        insert(view, model[at] ?? '', `new ${round}`);
+        if (round % 3 !== 0) removeEqual(view, KEY, 1, bytesOf(`new ${round}`));
+        else model.splice(at, 0, `new ${round}`);
+      });
+    }
+    store.decide((view) => {
+      expectList(view, KEY, model);
+      expect(ordinalsOf(view).length).toBeLessThan(2.5 * before);
+    });
+  });
+});
+
 describe('the work of a list of 100,000 elements', () => {
   /** The visits of one piece of work. */
   function visitsOf(view: View, run: () => void): number {
