@@ -50,6 +50,19 @@ describe('the generator of codecs', () => {
     expect(() => generate(file, all)).toThrow('test.One contains itself');
   });
 
+  it('takes a message that contains itself if that is said, and counts how deep it is', () => {
+    const file = schemaOf(message('One', '.test.Two'), message('Two', '.test.One'));
+    const nested = (value: string) => [...all, { key: 'nested', value }];
+    expect(generate(file, nested('test.Two')).match(/cursor\.(?:enter|leave)/g)).toEqual([
+      'cursor.enter',
+      'cursor.leave',
+    ]);
+    expect(() => generate(file, nested('test.Missing'))).toThrow('contains itself');
+    expect(() => generate(schemaOf(scalar('Plain', Type.INT64)), nested('test.Missing'))).toThrow(
+      'no such chosen message',
+    );
+  });
+
   it('refuses a kind of field that it can not do', () => {
     expect(() => generate(schemaOf(scalar('Real', Type.FLOAT)), all)).toThrow('not supported');
     expect(() => generate(schemaOf(scalar('Fixed', Type.FIXED64)), all)).toThrow('not supported');

@@ -22,6 +22,14 @@ export interface Codec {
 
 /** The int64 fields that use all of their 64 bits. */
 export const bigIntFields: ReadonlySet<string> = new Set([
+  'etcdserverpb.PutRequest.lease',
+  'etcdserverpb.Compare.lease',
+  'etcdserverpb.LeaseGrantRequest.ID',
+  'etcdserverpb.LeaseRevokeRequest.ID',
+  'etcdserverpb.LeaseKeepAliveRequest.ID',
+  'etcdserverpb.LeaseKeepAliveResponse.ID',
+  'etcdserverpb.LeaseTimeToLiveRequest.ID',
+  'etcdserverpb.LeaseTimeToLiveResponse.ID',
   'kelp.v1.IncrementRequest.delta',
   'kelp.v1.IncrementResponse.value',
   'kelp.v1.IncrementOperation.delta',

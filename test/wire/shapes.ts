@@ -5,14 +5,22 @@ import { FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
 import * as fc from 'fast-check';
 import { type Shape, bigIntFields } from './codecs.ts';
 
+/** A message that may contain itself does so this often. */
+const NESTED_MAX = 2;
+
 /** An arbitrary message, as what `create` of protobuf-es takes; half of the fields are left at their default. */
-export function initArbitrary(message: DescMessage): fc.Arbitrary<Shape> {
+export function initArbitrary(
+  message: DescMessage,
+  around: readonly DescMessage[] = [],
+): fc.Arbitrary<Shape> {
+  if (around.filter((each) => each === message).length > NESTED_MAX) return fc.constant({});
+  const inside = [...around, message];
   const members: { [name: string]: fc.Arbitrary<unknown> } = {};
   for (const member of message.members) {
-    if (member.kind === 'field') members[member.localName] = fieldArbitrary(member);
+    if (member.kind === 'field') members[member.localName] = fieldArbitrary(member, inside);
     else {
       const cases = member.fields.map((field) =>
-        singleArbitrary(field).map((value) => ({ case: field.localName, value })),
+        singleArbitrary(field, inside).map((value) => ({ case: field.localName, value })),
       );
       members[member.localName] = fc.oneof(fc.constant({ case: undefined }), ...cases);
     }
@@ -53,10 +61,10 @@ function singleShape(field: DescField, value: unknown): unknown {
   return Number(value);
 }
 
-function fieldArbitrary(field: DescField): fc.Arbitrary<unknown> {
-  if (field.fieldKind === 'list') return fc.array(singleArbitrary(field), { maxLength: 4 });
-  if (field.message !== undefined) return fc.option(singleArbitrary(field), { nil: undefined });
-  return isOptional(field) ? fc.option(singleArbitrary(field), { nil: undefined }) : singleArbitrary(field);
+function fieldArbitrary(field: DescField, inside: readonly DescMessage[]): fc.Arbitrary<unknown> {
+  const single = singleArbitrary(field, inside);
+  if (field.fieldKind === 'list') return fc.array(single, { maxLength: 4 });
+  return field.message !== undefined || isOptional(field) ? fc.option(single, { nil: undefined }) : single;
 }
 
 /** Whether its default differs from not being set. */
@@ -64,8 +72,8 @@ export function isOptional(field: DescField): boolean {
   return field.message === undefined && field.presence === FeatureSet_FieldPresence.EXPLICIT;
 }
 
-function singleArbitrary(field: DescField): fc.Arbitrary<unknown> {
-  if (field.message !== undefined) return initArbitrary(field.message);
+function singleArbitrary(field: DescField, inside: readonly DescMessage[]): fc.Arbitrary<unknown> {
+  if (field.message !== undefined) return initArbitrary(field.message, inside);
   switch (field.enum === undefined ? field.scalar : ScalarType.INT32) {
     case ScalarType.BOOL:
       return fc.boolean();
