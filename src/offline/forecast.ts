@@ -2,6 +2,7 @@
  * What the next start would do, and how much of the data is whole: both by the rules of recovery (`store/recovery/recovery.ts`,
  * `wal/recovery.ts`), without loading anything.
  */
+import { NewerSnapshotError } from '../snapshot/damage.ts';
 import type { VerifiedLog, VerifiedSegment } from './verify-log.ts';
 import type { Forecast } from './verify-report.ts';
 
@@ -25,6 +26,8 @@ export function forecast(log: VerifiedLog, snapshots: readonly CheckedSnapshot[]
   const usable = snapshots.find(({ error }) => error === undefined);
   const skipped = snapshots.slice(0, usable === undefined ? undefined : snapshots.indexOf(usable));
   const firstError = skipped[0]?.error;
+  const newer = skipped.find(({ error }) => error instanceof NewerSnapshotError);
+  if (newer?.error !== undefined) return stops(newer.error.message);
   if (usable === undefined && firstError !== undefined && oldest.firstRevision > 1)
     return stops(firstError.message);
 

@@ -100,7 +100,13 @@ async function open(disk: Disk, directory: string, name: SegmentName): Promise<O
     return { ...(await openSegment(disk, directory, name)), error: undefined };
   } catch (error) {
     if (!(error instanceof LogDamageError)) throw error;
-    const segment = new Segment(disk, { directory, name, previousChecksum: 0, previousFirstRevision: 0 });
+    const segment = new Segment(disk, {
+      directory,
+      name,
+      formatVersion: 0,
+      previousChecksum: 0,
+      previousFirstRevision: 0,
+    });
     return { segment, start: undefined, error };
   }
 }

@@ -18,7 +18,7 @@ import { REFUSED_LOAD } from '../engine/engine.ts';
 import { MemoryEngine } from '../engine/memory/memory-engine.ts';
 import { placeChange } from '../engine/version.ts';
 import { NO_BYTES } from '../wire/bytes.ts';
-import { SNAPSHOT_FORMAT_VERSION } from '../store/checkpoints/checkpoint.ts';
+import { checkSnapshotFormat } from '../store/checkpoints/checkpoint.ts';
 import {
   faultOfItemCount,
   MISFIT_OLDER,
@@ -121,13 +121,7 @@ export class VerifyingSnapshot {
   #readHeader(): SnapshotHeaderShape {
     const bytes = Buffer.from(this.#reader.header);
     const header = this.#decode('header', 0, () => readSnapshotHeader(bytes, 0, bytes.length));
-    const { formatVersion } = header;
-    if (formatVersion !== SNAPSHOT_FORMAT_VERSION) {
-      throw this.#damage(
-        `it has format ${formatVersion}; this version reads format ${SNAPSHOT_FORMAT_VERSION}, so use the one that wrote it`,
-        0,
-      );
-    }
+    checkSnapshotFormat(header.formatVersion, this.#path);
     this.#refuse(faultOfSnapshotHeader(header), 0);
     return header;
   }

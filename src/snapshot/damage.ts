@@ -14,3 +14,14 @@ export class SnapshotDamageError extends StoreError<'damaged'> {
     this.what = what;
   }
 }
+
+/**
+ * A snapshot that a newer version wrote. It is whole, and what was written since may be anything: an older snapshot does not
+ * take its place, and it is not set aside.
+ */
+export class NewerSnapshotError extends SnapshotDamageError {
+  constructor(path: string, what: string) {
+    super(path, 0, what);
+    this.message = `snapshot ${path}: ${what}. Nothing was changed`;
+  }
+}

@@ -65,8 +65,14 @@ export async function openSegment(
   const file = await disk.open(path, 'read');
   try {
     const start = await readSegmentStart(file, path, name);
-    const { previousChecksum, previousFirstRevision } = start;
-    const segment = new Segment(disk, { directory, name, previousChecksum, previousFirstRevision });
+    const { formatVersion, previousChecksum, previousFirstRevision } = start;
+    const segment = new Segment(disk, {
+      directory,
+      name,
+      formatVersion,
+      previousChecksum,
+      previousFirstRevision,
+    });
     segment.fileBytes = await file.size();
     return { segment, start };
   } finally {

@@ -17,7 +17,7 @@ import type { Disk } from '../disk/disk.ts';
 import { noRoomIn, RetryLaterError, StoreError, assert } from '../errors.ts';
 import { fixed, limitName } from '../limits.ts';
 import { FailStop, readOnlyError } from './segments/fail-stop.ts';
-import { SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, STORE_ID_BYTES } from './frames/format.ts';
+import { FORMAT_VERSION, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, STORE_ID_BYTES } from './frames/format.ts';
 import { GroupCommit } from './commit/group-commit.ts';
 import { openSegments } from './log-directory.ts';
 import { NewestName } from './segments/newest-segment.ts';
@@ -185,11 +185,34 @@ export class Log {
       await newest.release();
       this.#begin(await this.#row.remakeNewest(this.#options.segmentBytes));
     } else {
-      this.#begin({ segment: newest, file, position });
+      const end = { segment: newest, file, position };
+      this.#begin(newest.formatVersion === FORMAT_VERSION ? end : await this.#followOldForm(end));
     }
     await this.#newestName.note(this.#row.newest.name);
     this.#committedRevision = position.revision;
     return { torn };
+  }
+
+  /**
+   * A segment of an old form gets no more batches: the program that knows no newer one would read those without seeing all that
+   * they say. Its end is as `Rotation` makes one.
+   */
+  async #followOldForm(end: NewSegment): Promise<NewSegment> {
+    const writer = this.#rotation.begin(end);
+    try {
+      const next = await this.#row.prepare(writer.revision, this.#options.segmentBytes);
+      try {
+        await writer.appendMark();
+        await writer.flush();
+      } catch (error) {
+        await next.giveUp();
+        throw error;
+      }
+      writer.segment.readableEnd = writer.end;
+      return await this.#row.place(await this.#row.seal(next, writer.previousChecksum));
+    } finally {
+      await writer.close();
+    }
   }
 
   get storeId(): Uint8Array {

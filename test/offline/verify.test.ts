@@ -352,7 +352,7 @@ async function foundIn(
   } = {},
 ): Promise<string> {
   const disk = await diskWith(new Map());
-  const { formatVersion = 3, incarnations = [] } = changes;
+  const { formatVersion = 4, incarnations = [] } = changes;
   const fields = { formatVersion, incarnations, revision: 5 };
   const header = encodeSnapshotHeader({ ...emptySnapshotHeader(), ...fields });
   const writer = await SnapshotWriter.create(disk, `${DATA_DIR}/snapshots`, 5, header);
@@ -396,7 +396,13 @@ describe('a snapshot whose checksums are right', () => {
     const older = [version(KEY_A, 1, 2), version(KEY_A, 2, 4)];
     expect(await foundIn([...good, { versions: older }])).toBe('whole');
     expect(await foundIn(good, { itemCount: 3 })).toBe('a block has 2 items, not 3');
-    expect(await foundIn(good, { formatVersion: 2 })).toMatch(/has format 2; this version reads format 3/);
+    expect(await foundIn(good, { formatVersion: 3 })).toBe('whole');
+    expect(await foundIn(good, { formatVersion: 2 })).toBe(
+      'it has format 2, and this version reads 3 to 4: it is too old, so use the version that wrote it',
+    );
+    expect(await foundIn(good, { formatVersion: 5 })).toBe(
+      'it has format 5, and this version reads 3 to 4: a newer version wrote it, so use that one or a later one',
+    );
     expect(await foundIn(good, { bytes: Buffer.from([0xff]) })).toMatch(/block can not be understood/);
     expect(await foundIn([...good].reverse())).toBe('leases stand behind keys');
     expect(await foundIn([{ leases: [lease(2), lease(1)] }])).toBe('leases are out of order');

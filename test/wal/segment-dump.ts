@@ -84,7 +84,7 @@ function describeFrame(buffer: Buffer, { start, header }: PlacedFrame): string {
     const message = fromBinary(SegmentHeaderSchema, buffer.subarray(payloadStart, payloadEnd));
     const storeId = Buffer.from(message.storeId).toString('latin1');
     const previous = `${message.previousFirstRevision} (${hex(message.previousChecksum)})`;
-    return `header: ${head}\n    store "${storeId}", from revision ${message.firstRevision}, after ${previous}`;
+    return `header: format ${message.formatVersion}, ${head}\n    store "${storeId}", from revision ${message.firstRevision}, after ${previous}`;
   }
   const records: string[] = [];
   visitRecords(buffer, payloadStart, payloadEnd, (from, recordStart, recordEnd) => {

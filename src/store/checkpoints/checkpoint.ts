@@ -18,6 +18,7 @@ import type { Clock } from '../../clock.ts';
 import type { Engine, Walk } from '../../engine/engine.ts';
 import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
+import { NewerSnapshotError, SnapshotDamageError } from '../../snapshot/damage.ts';
 import type { Log } from '../../wal/log.ts';
 import { BlockWriter, type CheckpointBlock } from './block-writer.ts';
 import type { CollectionIds } from '../collections/collection-ids.ts';
@@ -28,8 +29,19 @@ import type { LeaseTable } from '../leases/lease-table.ts';
 import type { LeaseWalk } from '../leases/lease-walk.ts';
 import { TimeSlice } from '../time-slice.ts';
 
-/** What is written, and all that is read. */
-export const SNAPSHOT_FORMAT_VERSION = 3;
+/** What is written. From 4 on they may hold collections, which a program of before them would pass over. */
+export const SNAPSHOT_FORMAT_VERSION = 4;
+/** The oldest that is read. */
+const SNAPSHOT_FORMAT_VERSION_OLDEST = 3;
+
+/** @throws SnapshotDamageError when a snapshot of this form is not read. */
+export function checkSnapshotFormat(version: number, path: string): void {
+  if (version >= SNAPSHOT_FORMAT_VERSION_OLDEST && version <= SNAPSHOT_FORMAT_VERSION) return;
+  const what = `it has format ${version}, and this version reads ${SNAPSHOT_FORMAT_VERSION_OLDEST} to ${SNAPSHOT_FORMAT_VERSION}`;
+  if (version > SNAPSHOT_FORMAT_VERSION)
+    throw new NewerSnapshotError(path, `${what}: a newer version wrote it, so use that one or a later one`);
+  throw new SnapshotDamageError(path, 0, `${what}: it is too old, so use the version that wrote it`);
+}
 
 /** Versions that are walked over at once, however small they are. */
 const WALK_VERSIONS_MAX = 1000;

@@ -19,13 +19,13 @@ import type { Disk } from '../../disk/disk.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { deletionOf } from '../../engine/version.ts';
 import { isStoreError, StoreError } from '../../errors.ts';
-import { SnapshotDamageError } from '../../snapshot/damage.ts';
+import { NewerSnapshotError, SnapshotDamageError } from '../../snapshot/damage.ts';
 import { snapshotPath } from '../../snapshot/file-names.ts';
 import { openSnapshot, type SnapshotReader } from '../../snapshot/reader.ts';
 import { setSnapshotAside, type SnapshotInfo } from '../../snapshot/snapshot-directory.ts';
 import type { Log } from '../../wal/log.ts';
 import { WireError } from '../../wire/wire-error.ts';
-import { SNAPSHOT_FORMAT_VERSION } from '../checkpoints/checkpoint.ts';
+import { checkSnapshotFormat } from '../checkpoints/checkpoint.ts';
 import { NEWEST } from '../views/draft.ts';
 import { elementsOf, sweptKeyRange } from '../collections/collection-keys.ts';
 import { putChange, touchChange } from '../commit/effects.ts';
@@ -122,18 +122,21 @@ async function loadNewestSnapshot(
   for (const snapshot of snapshots) {
     const { revision } = snapshot;
     const state = new Recovering(context);
+    const path = snapshotPath(context.snapshotDirectory, revision);
     try {
       const reader = await openSnapshot(context.disk, context.snapshotDirectory, revision);
       try {
-        await state.loadSnapshot(reader, revision, log.storeId, (progress) => context.onProgress(progress));
+        await state.loadSnapshot(reader, path, revision, log.storeId, (progress) =>
+          context.onProgress(progress),
+        );
       } finally {
         await reader.close();
       }
       state.damaged = damaged;
       return state;
     } catch (error) {
-      if (!isStoreError(error, 'damaged')) throw error;
-      const damage = toSnapshotDamage(error, snapshotPath(context.snapshotDirectory, revision));
+      if (!isStoreError(error, 'damaged') || error instanceof NewerSnapshotError) throw error;
+      const damage = toSnapshotDamage(error, path);
       firstDamage ??= damage;
       damaged.push(snapshot);
       context.onEvent({ kind: 'snapshotDamaged', revision, error: damage });
@@ -216,6 +219,7 @@ class Recovering implements RecoveredState {
 
   async loadSnapshot(
     reader: SnapshotReader,
+    path: string,
     revision: number,
     storeId: Uint8Array,
     onProgress: (progress: RecoveryProgress) => void,
@@ -223,12 +227,7 @@ class Recovering implements RecoveredState {
     const headerBytes = Buffer.from(reader.header);
     const what = `the snapshot of revision ${revision}`;
     const header = decode(what, () => readSnapshotHeader(headerBytes, 0, headerBytes.length));
-    if (header.formatVersion !== SNAPSHOT_FORMAT_VERSION) {
-      throw new StoreError(
-        'damaged',
-        `the snapshot of revision ${revision} has format ${header.formatVersion}; this version reads format ${SNAPSHOT_FORMAT_VERSION}. Use the version that wrote it`,
-      );
-    }
+    checkSnapshotFormat(header.formatVersion, path);
     if (Buffer.compare(header.storeId, storeId) !== 0) {
       throw new StoreError(
         'damaged',

@@ -11,7 +11,7 @@ import { canonicalKey } from '../../arguments/key.ts';
 import { SnapshotDamageError } from '../../snapshot/damage.ts';
 import { openSnapshotStream, type SnapshotReader } from '../../snapshot/reader.ts';
 import type { SnapshotSource } from '../../snapshot/section-reader.ts';
-import { SNAPSHOT_FORMAT_VERSION } from '../../store/checkpoints/checkpoint.ts';
+import { checkSnapshotFormat } from '../../store/checkpoints/checkpoint.ts';
 import { kinds } from '../../store/collections/kinds.ts';
 import {
   SnapshotOrder,
@@ -52,13 +52,10 @@ export async function* readSnapshotEntries(
 function revisionOf(name: string, reader: SnapshotReader): number {
   const bytes = Buffer.from(reader.header);
   const header = decoded(name, 0, () => readSnapshotHeader(bytes, 0, bytes.length));
-  const { formatVersion, revision } = header;
-  const fault =
-    formatVersion === SNAPSHOT_FORMAT_VERSION
-      ? faultOfSnapshotHeader(header)
-      : `it has format ${formatVersion}; this version reads format ${SNAPSHOT_FORMAT_VERSION}, so use the one that wrote it`;
+  checkSnapshotFormat(header.formatVersion, name);
+  const fault = faultOfSnapshotHeader(header);
   if (fault !== undefined) throw new SnapshotDamageError(name, 0, fault);
-  return revision;
+  return header.revision;
 }
 
 function decoded<Message>(name: string, offset: number, read: () => Message): Message {

@@ -23,6 +23,14 @@ export class LogDamageError extends StoreError<'damaged'> {
   }
 }
 
+/** A segment whose form this version does not know: nothing is wrong with it, and there is nothing to restore. */
+export class LogFormatError extends LogDamageError {
+  constructor(path: string, what: string, wholeRevision: number) {
+    super(path, 0, what, wholeRevision);
+    this.message = `${path}: ${what}. Nothing was changed.`;
+  }
+}
+
 /**
  * The error for what can't be the outcome of a crash.
  * @param wholeRevision all up to this revision was read and found right; 0: none.

@@ -19,8 +19,22 @@ import { assert } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import { FRAME_ALIGNMENT_BYTES, FRAME_HEADER_BYTES } from '../../wire/frame.ts';
 
-export const FORMAT_VERSION = 1;
+/** What new segments have. From 2 on they may hold collections, which a program of before them would pass over in part. */
+export const FORMAT_VERSION = 2;
+/** The oldest that is read. None of them is gone on with: the next batch goes into a new segment. */
+const FORMAT_VERSION_OLDEST = 1;
 export const SEGMENT_MAGIC = Buffer.from('KELPLOG1');
+
+/** Why a segment of this form is not read; `undefined`: it is. */
+export function faultOfFormat(version: number): string | undefined {
+  if (version >= FORMAT_VERSION_OLDEST && version <= FORMAT_VERSION) return undefined;
+  const [fault, advice] =
+    version > FORMAT_VERSION
+      ? ['a newer version wrote it', 'use that one or a later one']
+      : ['it is too old', 'use the version that wrote it'];
+  return `the segment has format ${version}, and this version reads ${FORMAT_VERSION_OLDEST} to ${FORMAT_VERSION}: ${fault}, so ${advice}`;
+}
+
 /** The first frame of a segment begins here. */
 export const SEGMENT_HEADER_OFFSET = SEGMENT_MAGIC.length;
 /** The zeros that stand behind the last frame at all times. */

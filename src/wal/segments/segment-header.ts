@@ -11,9 +11,9 @@ import {
   readFrameHeader,
   sealFrame,
 } from '../../wire/frame.ts';
-import { damageError } from '../frames/damage.ts';
+import { damageError, LogFormatError } from '../frames/damage.ts';
 import {
-  FORMAT_VERSION,
+  faultOfFormat,
   frameKind,
   SEGMENT_HEADER_OFFSET,
   SEGMENT_MAGIC,
@@ -26,6 +26,8 @@ const HEADER_READ_BYTES = 512;
 
 /** What the first frame of a segment says. */
 export interface SegmentStart {
+  /** Of those that are read (`format.ts`). */
+  readonly formatVersion: number;
   readonly storeId: Uint8Array;
   readonly firstRevision: number;
   readonly previousChecksum: number;
@@ -42,7 +44,7 @@ export function segmentStartBytes(start: SegmentStart): { bytes: Buffer; headerC
   const payload = toBinary(
     SegmentHeaderSchema,
     create(SegmentHeaderSchema, {
-      formatVersion: FORMAT_VERSION,
+      formatVersion: start.formatVersion,
       storeId: start.storeId,
       firstRevision: BigInt(start.firstRevision),
       previousChecksum: start.previousChecksum,
@@ -92,11 +94,8 @@ export async function readSegmentStart(
   if (header === undefined || !isPayloadIntact(buffer, SEGMENT_HEADER_OFFSET, header, seed)) {
     throw damage('the checksum of the segment header is wrong');
   }
-  if (message.formatVersion !== FORMAT_VERSION) {
-    throw damage(
-      `the segment has format version ${message.formatVersion}, this program reads ${FORMAT_VERSION}`,
-    );
-  }
+  const fault = faultOfFormat(message.formatVersion);
+  if (fault !== undefined) throw new LogFormatError(path, fault, wholeRevision);
   const firstRevision = Number(message.firstRevision);
   if (firstRevision !== name.firstRevision || header.revision !== wholeRevision) {
     throw damage(`the segment begins at revision ${firstRevision}, which is not its name`);
@@ -105,6 +104,7 @@ export async function readSegmentStart(
     throw damage('the segment header contradicts itself');
   }
   return {
+    formatVersion: message.formatVersion,
     storeId: message.storeId,
     firstRevision,
     previousChecksum: message.previousChecksum,

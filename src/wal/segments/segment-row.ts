@@ -5,7 +5,7 @@
 import type { Disk, DiskFile } from '../../disk/disk.ts';
 import { assert } from '../../errors.ts';
 import { damageError } from '../frames/damage.ts';
-import { chunkBytes, type SegmentName } from '../frames/format.ts';
+import { chunkBytes, FORMAT_VERSION, type SegmentName } from '../frames/format.ts';
 import { HeldDirectory } from './held-directory.ts';
 import { NextSegment, type SegmentBegin } from './next-segment.ts';
 import { frameSeed, type SegmentStart } from './segment-header.ts';
@@ -129,6 +129,7 @@ export class SegmentRow {
     const segment = new Segment(this.#disk, {
       directory: this.#directory.path,
       name: next.name,
+      formatVersion: FORMAT_VERSION,
       previousChecksum,
       previousFirstRevision: this.#segments.at(-1)?.firstRevision ?? 0,
     });
@@ -162,7 +163,13 @@ export class SegmentRow {
 
   #startOf(segment: Segment): SegmentStart {
     const { previousChecksum, previousFirstRevision, firstRevision } = segment;
-    return { storeId: this.storeId, firstRevision, previousChecksum, previousFirstRevision };
+    return {
+      formatVersion: FORMAT_VERSION,
+      storeId: this.storeId,
+      firstRevision,
+      previousChecksum,
+      previousFirstRevision,
+    };
   }
 
   /**

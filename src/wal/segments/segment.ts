@@ -8,6 +8,7 @@ import { SegmentIndex } from './segment-index.ts';
 export interface SegmentDescription {
   readonly directory: string;
   readonly name: SegmentName;
+  readonly formatVersion: number;
   /** The header checksum of the last frame of the segment before; 0 in the first one of a store. */
   readonly previousChecksum: number;
   /** The first revision of the segment before; 0 in the first one of a store. */
@@ -21,6 +22,8 @@ export interface SegmentDescription {
 export class Segment {
   readonly path: string;
   readonly name: SegmentName;
+  /** Only one of the newest form is written. */
+  readonly formatVersion: number;
   readonly previousChecksum: number;
   readonly previousFirstRevision: number;
   readonly index = new SegmentIndex();
@@ -41,6 +44,7 @@ export class Segment {
     this.#disk = disk;
     this.name = description.name;
     this.path = `${description.directory}/${formatSegmentName(description.name)}`;
+    this.formatVersion = description.formatVersion;
     this.previousChecksum = description.previousChecksum;
     this.previousFirstRevision = description.previousFirstRevision;
   }

@@ -10,7 +10,7 @@ import { prependInt64, prependVarint32, sizeOfInt64, sizeOfUint32, sizeWithLengt
 
 /** The first frame of a segment. */
 export interface SegmentHeaderShape {
-  /** The version of the format: 1. */
+  /** The version of the format: 2. In version 1 there are no collections. */
   formatVersion: number;
   /** The store the segment belongs to: 16 random bytes, made with the data directory. */
   storeId: Uint8Array;

@@ -21,7 +21,7 @@ export const file_kelp_storage_v1_log: GenFile = /*@__PURE__*/
  */
 export type SegmentHeader = Message<"kelp.storage.v1.SegmentHeader"> & {
   /**
-   * The version of the format: 1.
+   * The version of the format: 2. In version 1 there are no collections.
    *
    * @generated from field: uint32 format_version = 1;
    */

@@ -10,7 +10,7 @@ import { prependInt64, prependVarint32, sizeOfInt64, sizeOfUint32, sizeOfUint64,
 
 /** What the store says of a snapshot, in its header. */
 export interface SnapshotHeaderShape {
-  /** The version of the format: 3. Version 1 had no incarnations. */
+  /** The version of the format: 4. Version 3 had no collections, version 1 no incarnations. */
   formatVersion: number;
   /** The store it belongs to. */
   storeId: Uint8Array;

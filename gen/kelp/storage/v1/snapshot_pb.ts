@@ -19,7 +19,7 @@ export const file_kelp_storage_v1_snapshot: GenFile = /*@__PURE__*/
  */
 export type SnapshotHeader = Message<"kelp.storage.v1.SnapshotHeader"> & {
   /**
-   * The version of the format: 3. Version 1 had no incarnations.
+   * The version of the format: 4. Version 3 had no collections, version 1 no incarnations.
    *
    * @generated from field: uint32 format_version = 1;
    */
