@@ -814,6 +814,8 @@ export const serverFixed = {
   /** A Range of etcd's API that has no more keys and bytes than so many is answered at once. */
   etcdShortRangeKeysMax: 256,
   etcdShortRangeBytesMax: 64 * KiB,
+  /** The compares and operations of a transaction of etcd's API, of both branches and all that is nested in them. */
+  etcdTxnOperationsMax: 10_000,
   /**
    * The places at which scans of Redis clients go on (SCAN, HSCAN, ...), of all clients, and the bytes of their keys; when there
    * are more the oldest are forgotten, and such a scan begins anew.

@@ -1,9 +1,14 @@
 /** `etcdserverpb.KV`: each method checks its request as etcd does, asks for access, and runs. */
 import * as codec from '../../../gen/etcd/api/etcdserverpb/rpc_codec.ts';
 import { KV } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
+import { checkAdmin } from '../../access/checks.ts';
 import { type Method, unary, unaryWrite } from '../services/method.ts';
+import { compact } from './kv/compact.ts';
+import { deleteRange, deleteRangeNeeds } from './kv/delete-range.ts';
 import { checkPut, put, putNeeds } from './kv/put.ts';
 import { range, rangeNeeds } from './kv/range.ts';
+import { checkTxn, txnNeeds } from './kv/txn-checks.ts';
+import { txn } from './kv/txn.ts';
 
 export function kvMethods({
   valueBytesMax,
@@ -29,6 +34,35 @@ export function kvMethods({
         putNeeds(login, request, store);
       },
       put,
+    ),
+    deleteRange: unaryWrite(
+      KV.method.deleteRange,
+      {
+        read: codec.readDeleteRangeRequest,
+        sizeOf: codec.sizeOfDeleteRangeResponse,
+        prepend: codec.prependDeleteRangeResponse,
+      },
+      deleteRangeNeeds,
+      deleteRange,
+    ),
+    txn: unaryWrite(
+      KV.method.txn,
+      { read: codec.readTxnRequest, sizeOf: codec.sizeOfTxnResponse, prepend: codec.prependTxnResponse },
+      (login, request, store) => {
+        checkTxn(request, valueBytesMax);
+        txnNeeds(login, request, store);
+      },
+      txn,
+    ),
+    compact: unaryWrite(
+      KV.method.compact,
+      {
+        read: codec.readCompactionRequest,
+        sizeOf: codec.sizeOfCompactionResponse,
+        prepend: codec.prependCompactionResponse,
+      },
+      checkAdmin,
+      compact,
     ),
   };
 }

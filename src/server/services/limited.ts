@@ -11,7 +11,8 @@
  * - `Pipeline` counts for itself (`pipeline.ts`): batches wait.
  */
 import type { DescMethod } from '@bufbuild/protobuf';
-import { Lease } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
+import { KV, Lease } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
+import type { TxnRequestShape as EtcdTxnShape } from '../../../gen/etcd/api/etcdserverpb/rpc_codec.ts';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import type { TxnRequestShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
@@ -59,7 +60,7 @@ function limitedUnary(method: UnaryMethod): UnaryMethod {
       },
     };
   }
-  const operationsOf = method.desc === KvService.method.txn ? operationsOfTxn : one;
+  const operationsOf = operationsByMethod.get(method.desc) ?? one;
   return {
     ...method,
     run(store, request, call) {
@@ -72,6 +73,26 @@ function limitedUnary(method: UnaryMethod): UnaryMethod {
 
 function one(): number {
   return 1;
+}
+
+/** What a request of a method counts as, where that is not one. */
+const operationsByMethod: ReadonlyMap<DescMethod, (request: unknown) => number> = new Map<
+  DescMethod,
+  (request: unknown) => number
+>([
+  [KvService.method.txn, operationsOfTxn],
+  [KV.method.txn, (request: unknown) => operationsOfEtcdTxn(request as EtcdTxnShape)],
+]);
+
+/** Each transaction within it counts as one by itself would. */
+function operationsOfEtcdTxn({ compare, success, failure }: EtcdTxnShape): number {
+  const operationsOf = (branch: EtcdTxnShape['success']): number =>
+    branch.reduce(
+      (count, { request }) =>
+        count + (request.case === 'requestTxn' ? operationsOfEtcdTxn(request.value) : 1),
+      0,
+    );
+  return txnOperations(compare.length, operationsOf(success), operationsOf(failure));
 }
 
 function operationsOfTxn(request: unknown): number {

@@ -47,11 +47,17 @@ export async function put(store: KvStore, request: PutRequestShape, call: Call):
   return { header: headerOf(store, revision), prevKv: previous };
 }
 
+/** Throws what etcd refuses of a put in a transaction before it changes anything. */
+export function checkPutIn(view: View, { key, lease, ignoreValue, ignoreLease }: PutRequestShape): void {
+  if ((ignoreValue || ignoreLease) && view.readMeta(encodeKey(key)) === undefined)
+    throw etcdError('keyNotFound');
+  existingLease(view, lease);
+}
+
 /** @param request a checked one. @returns the key as it was, if that is wanted. */
 export function putIn(view: View, request: PutRequestShape, charge: Charge): KeyValueShape | undefined {
   const { prevKv, ignoreValue, ignoreLease } = request;
-  const leaseId = leaseIdOf(request.lease);
-  if (leaseId !== 0 && view.lease(leaseId) === undefined) throw etcdError('leaseNotFound');
+  const leaseId = existingLease(view, request.lease);
   const key = encodeKey(request.key);
   const current = readCurrent(view, key, request);
   if ((ignoreValue || ignoreLease) && current === undefined) throw etcdError('keyNotFound');
@@ -64,6 +70,13 @@ export function putIn(view: View, request: PutRequestShape, charge: Charge): Key
   const lifetime = ignoreLease && current !== undefined ? lifetimeOf(current) : { leaseId };
   view.put(key, value, lifetime);
   return previous;
+}
+
+/** 0: none. Throws `leaseNotFound`. */
+function existingLease(view: View, id: bigint): number {
+  const leaseId = leaseIdOf(id);
+  if (leaseId !== 0 && view.lease(leaseId) === undefined) throw etcdError('leaseNotFound');
+  return leaseId;
 }
 
 function readCurrent(

@@ -79,6 +79,11 @@ export function planOf(request: RangeRequestShape): RangePlan {
   };
 }
 
+/** All of a range, with values. */
+export function wholeRangePlan(range: EngineRange): RangePlan {
+  return { ...ALL, range };
+}
+
 function readMaxOf(request: RangeRequestShape, limit: number, isSorted: boolean): number {
   const hasFilter =
     request.minModRevision !== 0 ||
@@ -101,3 +106,17 @@ export function isFilteredOut(
     (plan.minCreateRevision !== 0 && createRevision < plan.minCreateRevision)
   );
 }
+
+const ALL: Omit<RangePlan, 'range'> = {
+  reverse: false,
+  countOnly: false,
+  keysOnly: false,
+  wantsValues: true,
+  limit: Infinity,
+  readMax: Infinity,
+  order: undefined,
+  minModRevision: 0,
+  maxModRevision: 0,
+  minCreateRevision: 0,
+  maxCreateRevision: 0,
+};

@@ -14,17 +14,21 @@ import type { Login } from '../../../access/login/login.ts';
 import type { KvStore } from '../../../kv/kv-store.ts';
 import { serverFixed } from '../../../limits.ts';
 import type { StateAt } from '../../../store/seam.ts';
+import { budgetSpent } from '../../../store/views/draft.ts';
 import { keyScratch } from '../../../store/views/keys.ts';
-import type { ReadView } from '../../../store/views/view.ts';
+import type { ReadView, View } from '../../../store/views/view.ts';
 import type { Call } from '../../calls/call.ts';
 import { headerOf } from '../header.ts';
 import { fromEtcd } from '../revisions.ts';
 import { engineRangeOf, isOneKey, isPossibleKey } from './key-ranges.ts';
 import { bytesOfKeyValue, keyValueOf } from './key-values.ts';
 import { checkRange, isFilteredOut, planOf, type RangePlan } from './range-plan.ts';
-import { RangeReader } from './range-reader.ts';
+import { type Charge, RangeReader } from './range-reader.ts';
 
 const SHORT = { keysMax: serverFixed.etcdShortRangeKeysMax, bytesMax: serverFixed.etcdShortRangeBytesMax };
+
+/** A reply but for its header. */
+export type RangeResult = Omit<RangeResponseShape, 'header'>;
 
 type Reply = RangeResponseShape | Promise<RangeResponseShape>;
 
@@ -45,19 +49,36 @@ export function range(store: KvStore, request: RangeRequestShape, call: Call): R
 }
 
 function readKey(store: KvStore, request: RangeRequestShape, call: Call): RangeResponseShape {
+  const charge: Charge = (bytes) => call.chargeReply(bytes);
   return store.readAtOnce((view) => {
-    const { key, keysOnly, countOnly } = request;
-    const isShown = !keysOnly && !countOnly;
-    const engineKey = isPossibleKey(key) ? keyScratch.encode(key) : undefined;
-    const version = engineKey && (isShown ? view.read(engineKey) : view.readMeta(engineKey));
-    const header = headerOf(store, view.revision);
-    if (version === undefined) return { header, kvs: [], more: false, count: 0 };
-    // The request's bytes are written over once this returns.
-    const keyValue = keyValueOf(new Uint8Array(key), version);
-    const isLeftOut = countOnly || isFilteredOut(request, keyValue);
-    if (!isLeftOut) call.chargeReply(bytesOfKeyValue(keyValue));
-    return { header, kvs: isLeftOut ? [] : [keyValue], more: false, count: 1 };
+    const result = keyIn(view, request, charge);
+    return { header: headerOf(store, view.revision), ...result };
   });
+}
+
+/** A range of one key. */
+function keyIn(view: ReadView, request: RangeRequestShape, charge: Charge): RangeResult {
+  const { key, keysOnly, countOnly } = request;
+  const isShown = !keysOnly && !countOnly;
+  const engineKey = isPossibleKey(key) ? keyScratch.encode(key) : undefined;
+  const version = engineKey && (isShown ? view.read(engineKey) : view.readMeta(engineKey));
+  if (version === undefined) return { kvs: [], more: false, count: 0 };
+  // The request's bytes are written over once this returns.
+  const keyValue = keyValueOf(new Uint8Array(key), version);
+  const isLeftOut = countOnly || isFilteredOut(request, keyValue);
+  if (!isLeftOut) charge(bytesOfKeyValue(keyValue));
+  return { kvs: isLeftOut ? [] : [keyValue], more: false, count: 1 };
+}
+
+/** A range of a transaction, of the state as it is there. Throws `limitReached` for one that is too long for that. */
+export function rangeIn(view: View, request: RangeRequestShape, charge: Charge): RangeResult {
+  if (isOneKey(request)) return keyIn(view, request, charge);
+  const plan = planOf(request);
+  const count = view.count(plan.range);
+  if (plan.countOnly) return { kvs: [], more: false, count };
+  const reader = new RangeReader(plan, false, charge);
+  if (reader.read(view)) throw budgetSpent(view.budget);
+  return reader.response(count);
 }
 
 /** @returns `undefined`: it is not short. */
@@ -79,7 +100,8 @@ async function readLong(store: KvStore, plan: RangePlan, call: Call): Promise<Ra
   const { count, ...state } = await newestCount(store, plan);
   if (count !== undefined && plan.countOnly)
     return { header: headerOf(store, state.revision), kvs: [], more: false, count };
-  return await readState(store, plan, call, count, state);
+  const result = await readState(store, plan, call, count, state);
+  return { header: headerOf(store, store.visibleRevision), ...result };
 }
 
 /** The state that is the newest now, once it is durable, and how many keys of a range it has. */
@@ -107,18 +129,19 @@ async function readPinned(
   call: Call,
 ): Promise<RangeResponseShape> {
   const state = { revision: fromEtcd(etcdRevision), instantMs: 0 };
-  return await readState(store, plan, call, undefined, state);
+  const result = await readState(store, plan, call, undefined, state);
+  return { header: headerOf(store, store.visibleRevision), ...result };
 }
 
 /** @param count `undefined`: the keys are to be counted. */
-async function readState(
+export async function readState(
   store: KvStore,
   plan: RangePlan,
   call: Call,
   count: number | undefined,
   state: StateAt,
-): Promise<RangeResponseShape> {
+): Promise<RangeResult> {
   const reader = new RangeReader(plan, count === undefined, (bytes) => call.chargeReply(bytes));
   await store.readInPieces((view) => reader.read(view), { state, signal: call.signal });
-  return { header: headerOf(store, store.visibleRevision), ...reader.response(count ?? reader.seenCount) };
+  return reader.response(count ?? reader.seenCount);
 }
