@@ -8,17 +8,15 @@
  */
 
 import type { CollectionOperation, CollectionResult } from './api-collections.ts';
-import type { Key, Value } from './api-value.ts';
+import type { Key, NamedKey, Value } from './api-value.ts';
+import type { Hashes } from './collections/hash.ts';
+import type { Lists } from './collections/list.ts';
+import type { Sets } from './collections/set.ts';
+import type { Sketches } from './collections/sketch.ts';
+import type { SortedSets } from './collections/sorted-set.ts';
+import type { CountResult } from './collections/types.ts';
 
-export type { Key, Value };
-
-/** How an entry or an event names its key: `entry.keyBytes ?? entry.key` is a `Key` that every call takes. */
-export interface NamedKey {
-  /** Empty when the key is not UTF-8. */
-  readonly key: string;
-  /** The key when it is not UTF-8; else it is not there. */
-  readonly keyBytes?: Uint8Array;
-}
+export type { CountResult, Key, NamedKey, Value };
 
 /**
  * Keys that lie next to each other in the order of their bytes: `key`, or all that begin with `prefix`, or from
@@ -88,6 +86,20 @@ export type KeyOperation =
 
 export type EventType = 'put' | 'delete' | 'touch';
 
+/** The calls on collections, by type. Options of their own are the client's, too, which takes `CallOptions` besides. */
+export interface Collections {
+  /** Hashes: fields with their values under one key. */
+  readonly hash: Hashes;
+  /** Lists: elements in an order under one key. */
+  readonly list: Lists;
+  /** Sets: members, each once, under one key. */
+  readonly set: Sets;
+  /** Sorted sets: members in the order of their scores under one key. */
+  readonly sortedSet: SortedSets;
+  /** HyperLogLogs and Bloom filters. */
+  readonly sketch: Sketches;
+}
+
 /**
  * Every method rejects with a `StoreError`; the codes that are particular to a method stand in its comment, any method
  * may give `invalidArgument` and `closed`, and any write `storageFailed`, `readOnly` and `limitReached`; all but
@@ -97,7 +109,7 @@ export type EventType = 'put' | 'delete' | 'touch';
  * Values that are handed out must not be changed; values that are handed in may be reused as soon as the call has
  * returned its promise.
  */
-export interface Store {
+export interface Store extends Collections {
   /** Tells stores apart, 32 hexadecimal digits; revisions mean nothing from one store to another. */
   readonly storeId: string;
   /** Reads one key; with `refreshTtl` it also starts the entry's own time to live anew, which is a write. */
@@ -334,11 +346,6 @@ export interface ScanPage<AnEntry extends Entry = Entry> {
   readonly revision: number;
   /** That wrote `revision`: with it a watch goes on from here. Empty with revision 0. */
   readonly incarnation: string;
-}
-
-export interface CountResult {
-  readonly count: number;
-  readonly revision: number;
 }
 
 export interface KeysPage {

@@ -25,11 +25,79 @@ export type { OnProgress, Progress } from './progress.ts';
 export { type StoreOptions } from './store/store-options.ts';
 export type { RecoveryProgress } from './store/recovery/recovery.ts';
 export type { OperatorEvent } from './store/operator-event.ts';
+export type { Bytes } from './collections/bytes.ts';
+export type { HashField, HashFields } from './collections/hash-fields.ts';
+export type { Hashes } from './collections/hash.ts';
+export type { Lists } from './collections/list.ts';
+export type { Sets } from './collections/set.ts';
+export type { Sketches } from './collections/sketch.ts';
+export type { SortedSets } from './collections/sorted-set.ts';
+export type {
+  AddResult,
+  BloomAddResult,
+  BloomContainsResult,
+  BloomCreateOptions,
+  BoundedRange,
+  ByName,
+  ChangeResult,
+  CombineResult,
+  ContainsResult,
+  CountedChangeResult,
+  CreateOptions,
+  Fields,
+  HashDeleteResult,
+  HashGetOptions,
+  HashGetResult,
+  HashScanOptions,
+  HashSetOptions,
+  HllAddResult,
+  HllCountOptions,
+  IndexRange,
+  InsertOptions,
+  InsertResult,
+  ListEnd,
+  ListRangeOptions,
+  ListRangeResult,
+  ListScanOptions,
+  MemberBounds,
+  MoveOptions,
+  MoveResult,
+  PopOptions,
+  PopResult,
+  PushOptions,
+  RankBounds,
+  RankOptions,
+  RankResult,
+  ReadOptions,
+  RemoveOptions,
+  RemoveResult,
+  ScoreAggregate,
+  ScoreBounds,
+  ScoreConditions,
+  ScoreIncrementOptions,
+  ScoreIncrementResult,
+  ScoreResult,
+  ScoredMember,
+  Scores,
+  SetCombineOptions,
+  SetOperation,
+  SetScanOptions,
+  SortedSetAddOptions,
+  SortedSetAddResult,
+  SortedSetCombineOptions,
+  SortedSetPopOptions,
+  SortedSetRange,
+  SortedSetRangeOptions,
+  TakeOptions,
+  TakenMembers,
+} from './collections/types.ts';
+export type { Page, PagedList, PagedListOptions } from './paged-list.ts';
 export type { CollectionKind, CollectionOperation, CollectionResult } from './api-collections.ts';
 export type {
   Admit,
   AllKeys,
   CloseOptions,
+  Collections,
   Compare,
   Condition,
   CountOptions,

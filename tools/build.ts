@@ -75,7 +75,7 @@ async function buildKelpdb(): Promise<void> {
         groups: [
           { name: chunkOfStart(), debugName: 'start' },
           // Small files that every call needs a few of.
-          { name: 'arguments', test: /\/src\/arguments\// },
+          { name: 'arguments', test: /\/src\/(?:arguments\/|collections\/|paged-list)/ },
         ],
       },
     },

@@ -6,7 +6,8 @@
 import type * as api from '../api.ts';
 import { fixed } from '../limits.ts';
 import { type Check, flag, instanceOf, numberThat, text, wholeNumber } from './check.ts';
-import { compares, condition, count, eventTypes, operationsWith, readRanges } from './requests.ts';
+import { count } from './count.ts';
+import { compares, condition, eventTypes, operationsWith, readRanges } from './requests.ts';
 import type { Table } from './shape.ts';
 
 /** The times to live that a face takes. */

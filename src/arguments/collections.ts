@@ -11,21 +11,29 @@ import type {
   SetOperation,
   SortedSetRange,
 } from '../api-collections.ts';
+import type { Key } from '../api-value.ts';
 import { fixed } from '../limits.ts';
 import { type Check, flag, listOf, mustBe, numberThat, oneOf, required, wholeNumber } from './check.ts';
-import { isKey } from './key.ts';
+import { count } from './count.ts';
+import { isKey, keyList } from './key.ts';
 import { exactlyOne, shape, type Table } from './shape.ts';
 import { value } from './value.ts';
 
 const { integerMax } = fixed;
-const count = wholeNumber(0, integerMax);
-const index = wholeNumber(-integerMax, integerMax);
-const values = listOf(value, 'values');
-const keys = listOf(isKey, 'keys');
+
+/** Counts from the end where it is negative. */
+export const index = wholeNumber(-integerMax, integerMax);
+export const values = listOf(value, 'texts or bytes');
 
 /** A score, or a weight. */
-const score = numberThat((given) => !Number.isNaN(given), 'a number, not NaN');
-const finite = numberThat((given) => Number.isFinite(given), 'a finite number');
+export const score = numberThat((given) => !Number.isNaN(given), 'a number that is not NaN');
+export const finite = numberThat(Number.isFinite, 'a finite number');
+export const weights = listOf(score, 'numbers');
+
+/** The key that gets a result. An empty one may come of a variable that was not set, and is not taken for one that was left out. */
+export const destination: Check<Key> = (given) =>
+  isKey(given) ??
+  ((given as Key).length === 0 ? ' is empty; leave it out to get the result itself' : undefined);
 
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
@@ -37,14 +45,34 @@ export const delta: Check<bigint | number> = (given) => {
   return isDelta ? undefined : mustBe(given, 'a bigint of 64 bits or a whole number up to 2^53 - 1');
 };
 
-const listEnd = oneOf<ListEnd>(['head', 'tail']);
-const setOperation = oneOf<SetOperation>(['union', 'intersection', 'difference']);
+export const listEnd = oneOf<ListEnd>(['head', 'tail']);
+export const setOperation = oneOf<SetOperation>(['union', 'intersection', 'difference']);
+export const aggregate = oneOf<ScoreAggregate>(['sum', 'min', 'max']);
 
-const range = exactlyOne<SortedSetRange>({
-  rank: shape<RankBounds>({ start: index, stop: index }),
+export const rankBounds = shape<RankBounds>({ start: index, stop: index });
+
+/** The kinds of parts that a sorted set has. */
+export const rangeTable = {
+  rank: rankBounds,
   score: shape<ScoreBounds>({ min: score, max: score, minExclusive: flag, maxExclusive: flag }),
   member: shape<MemberBounds>({ min: value, max: value, minExclusive: flag, maxExclusive: flag }),
-});
+};
+
+/** Of a Bloom filter. */
+export const filterTable = {
+  errorRate: numberThat((rate) => rate > 0 && rate < 1, 'a number above 0 and below 1'),
+  capacity: wholeNumber(1, integerMax),
+  expansion: wholeNumber(1, fixed.bloomExpansionMax),
+  nonScaling: flag,
+};
+
+/** What stands against a score. */
+export const scoreConditions = {
+  onlyIfAbsent: flag,
+  onlyIfExists: flag,
+  onlyIfGreater: flag,
+  onlyIfLess: flag,
+};
 
 type Tables = {
   readonly [Kind in CollectionOperation['kind']]: Table<Omit<CollectionOperation<Kind>, 'kind'>>;
@@ -77,9 +105,9 @@ export function collectionTables(ttlMs: Check<number>): Tables {
     setRemove: named,
     setPop: { key, limit: count },
     setCombine: {
-      keys: required(keys),
+      keys: required(keyList),
       operation: required(setOperation),
-      destination: isKey,
+      destination,
       limit: count,
     },
     sortedSetAdd: {
@@ -87,31 +115,25 @@ export function collectionTables(ttlMs: Check<number>): Tables {
       members: required(
         listOf(shape<ScoredMemberInput>({ member: required(value), score: required(score) }), 'members'),
       ),
-      onlyIfAbsent: flag,
-      onlyIfExists: flag,
-      onlyIfGreater: flag,
-      onlyIfLess: flag,
+      ...scoreConditions,
       increment: flag,
       ttlMs,
     },
     sortedSetRemove: named,
-    sortedSetRemoveRange: { key, range: required(range) },
+    sortedSetRemoveRange: { key, range: required(exactlyOne<SortedSetRange>(rangeTable)) },
     sortedSetPop: { key, highest: flag, limit: count },
     sortedSetCombine: {
-      keys: required(keys),
+      keys: required(keyList),
       operation: required(setOperation),
-      weights: listOf(score, 'weights'),
-      aggregate: oneOf<ScoreAggregate>(['sum', 'min', 'max']),
-      destination: isKey,
+      weights,
+      aggregate,
+      destination,
     },
     hllAdd: elements,
-    hllMerge: { key, sources: required(keys) },
+    hllMerge: { key, sources: required(keyList) },
     bloomCreate: {
       key,
-      errorRate: numberThat((rate) => rate > 0 && rate < 1, 'a number above 0 and below 1'),
-      capacity: wholeNumber(1, integerMax),
-      expansion: wholeNumber(1, fixed.bloomExpansionMax),
-      nonScaling: flag,
+      ...filterTable,
       ttlMs,
     },
     bloomAdd: elements,

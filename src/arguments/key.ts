@@ -3,8 +3,8 @@
  * so each key has one form that is handed out: its text, and only where it has none, its bytes.
  */
 import { isUtf8 } from 'node:buffer';
-import type { Key, NamedKey } from '../api.ts';
-import { type Check, mustBe, text } from './check.ts';
+import type { Key, NamedKey } from '../api-value.ts';
+import { type Check, listOf, mustBe, text } from './check.ts';
 import { isDetached } from './value.ts';
 
 export const isKey: Check<Key> = (given) => {
@@ -16,6 +16,8 @@ export const isKey: Check<Key> = (given) => {
   }
   return undefined;
 };
+
+export const keyList = listOf(isKey, 'keys');
 
 /** The form in which a key is handed out; bytes are a copy. */
 export function canonicalKey(given: Key): Key {

@@ -9,17 +9,14 @@ import type {
   Operation,
   Relation,
 } from '../api.ts';
-import { fixed } from '../limits.ts';
 import { collectionTables, delta } from './collections.ts';
-import { type Check, flag, listOf, mustBe, oneOf, required, wholeNumber } from './check.ts';
+import { type Check, flag, listOf, mustBe, oneOf, required } from './check.ts';
+import { count } from './count.ts';
 import { isKey } from './key.ts';
 import { type Table, byKind, exactlyOne, isRecord, shape } from './shape.ts';
 import { value } from './value.ts';
 
 export { delta };
-
-/** A revision, a lease id, a number of items; 0 where it may be left out. */
-export const count = wholeNumber(0, fixed.integerMax);
 
 const rangeTable: Table<KeyRange> = { key: isKey, prefix: isKey, start: isKey, end: isKey };
 const keyRange = shape(rangeTable);
@@ -106,5 +103,3 @@ export function operationsWith(ttlMs: Check<number>): Check<readonly Operation[]
 export const eventTypes = listOf(oneOf<EventType>(['put', 'delete', 'touch']), 'types of events');
 
 export const readRanges = listOf(readRange, 'ranges');
-
-export const keyList = listOf(isKey, 'keys');

@@ -22,6 +22,11 @@ export interface OptionsCheck {
 /** The options of a call that was given none: the one object that needs no look. */
 export const noOptions = Object.freeze({});
 
+/** The options of a call whose types are its caller's to extend, none of them required. */
+export function optional<Options extends object>(options: Options | undefined): Options {
+  return options === undefined ? (noOptions as Options) : options;
+}
+
 /**
  * @param call its name, for messages.
  * @param example what to give where there is no object; left out: some of the options.
@@ -164,3 +169,15 @@ function isBare(options: object): boolean {
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return Object.prototype.toString.call(value) === '[object Object]';
 }
+
+/** The members that are not `undefined`: where an option may be left out, it is not there rather than undefined. */
+export function given<Options extends object>(options: Options): Given<Options> {
+  const kept: Given<Options> = {};
+  for (const name in options) {
+    const value = options[name];
+    if (value !== undefined) kept[name] = value as Exclude<Options[typeof name], undefined>;
+  }
+  return kept;
+}
+
+type Given<Options> = { [name in keyof Options]?: Exclude<Options[name], undefined> };

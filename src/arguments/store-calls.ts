@@ -4,7 +4,7 @@
  */
 import { callTables, wholeTimes } from './calls.ts';
 import { callback, flag, text } from './check.ts';
-import { count } from './requests.ts';
+import { count } from './count.ts';
 import { type Table, optionsOf, shape } from './shape.ts';
 import type {
   CloseOptions,

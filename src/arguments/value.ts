@@ -1,6 +1,6 @@
 /** Values of keys, in all the forms in which a program may have them. */
 import { isAnyArrayBuffer } from 'node:util/types';
-import type { Value } from '../api.ts';
+import type { Value } from '../api-value.ts';
 import { type Check, mustBe, text } from './check.ts';
 
 export const value: Check<Value> = (given) => {

@@ -1,6 +1,6 @@
 /** For operators. */
 import { named } from '../arguments/check.ts';
-import { count } from '../arguments/requests.ts';
+import { count } from '../arguments/count.ts';
 import { noOptions } from '../arguments/shape.ts';
 import { optionsByCall } from './arguments.ts';
 import { refuse } from './errors/refuse.ts';

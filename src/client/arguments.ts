@@ -13,12 +13,12 @@ import {
   required,
   text,
 } from '../arguments/check.ts';
-import { count } from '../arguments/requests.ts';
+import { amount, count } from '../arguments/count.ts';
 import { isRecord, optionsOf, shape } from '../arguments/shape.ts';
 import { value } from '../arguments/value.ts';
 import { secret } from '../arguments/secret.ts';
 import { accessName } from './access-arguments.ts';
-import { amount, callTable, deadlineMs, listTable, plainOptions } from './calls/call-arguments.ts';
+import { callTable, deadlineMs, listTable, plainOptions } from './calls/call-arguments.ts';
 import { credentialsOrSource } from './calls/credentials.ts';
 import type { ClientOptions } from './client-options.ts';
 import type { TlsOptions, TlsSource } from './connection/socket.ts';

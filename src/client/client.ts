@@ -25,20 +25,21 @@ import type {
 } from '../api.ts';
 import { nothingMore } from '../arguments/calls.ts';
 import { named, text } from '../arguments/check.ts';
-import { deletedRange, delta as isDelta, keyList, readRange } from '../arguments/requests.ts';
+import { deletedRange, delta as isDelta, readRange } from '../arguments/requests.ts';
 import { noOptions } from '../arguments/shape.ts';
-import { isKey } from '../arguments/key.ts';
+import { isKey, keyList } from '../arguments/key.ts';
 import { copyOf, value as isValue } from '../arguments/value.ts';
+import { Hashes } from '../collections/hash.ts';
+import { Lists } from '../collections/list.ts';
+import { Sets } from '../collections/set.ts';
+import { Sketches } from '../collections/sketch.ts';
+import { SortedSets } from '../collections/sorted-set.ts';
 import { fixed, client as limits } from '../limits.ts';
+import { PagedList, callsForPages, refusedList } from '../paged-list.ts';
 import { Access } from './access.ts';
 import { Admin } from './admin.ts';
 import { clientOptions, optionsByCall, tlsOptions, txnRequest } from './arguments.ts';
 import { invalidArgument, refuse } from './errors/refuse.ts';
-import { Hashes } from './collections/hash.ts';
-import { Lists } from './collections/list.ts';
-import { Sets } from './collections/set.ts';
-import { Sketches } from './collections/sketch.ts';
-import { SortedSets } from './collections/sorted-set.ts';
 import { Caller, withLongDeadline } from './calls/caller.ts';
 import type { CallTraces } from './calls/call-trace.ts';
 import type { CallTransport } from './calls/call-transport.ts';
@@ -48,12 +49,12 @@ import type { Pace } from './calls/pace.ts';
 import { systemPace } from './calls/pace.ts';
 import { UserTransport } from './transports/user-transport.ts';
 import type { ClientOptions } from './client-options.ts';
+import { ClientDoor } from './collections/client-door.ts';
 import { parseAddress } from './connection/address.ts';
 import type { TlsSource } from './connection/socket.ts';
 import { Entry, toEntry } from './messages/entry.ts';
 import { incompleteReply } from './errors/error.ts';
 import { Leases } from './lease.ts';
-import { PagedList, callsForPages, refusedList } from './paging/paged-list.ts';
 import { streamOfPages } from './paging/scan.ts';
 import { keysOf, toTxnResult } from './messages/reply.ts';
 import { checkBytes, toCondition, toKey, toKeyList, toRange, toTtl } from './messages/request.ts';
@@ -125,11 +126,12 @@ export class KelpClient {
   readonly admin: Admin;
   readonly access: Access;
   readonly #caller: Caller;
-  #hash: Hashes | undefined;
-  #list: Lists | undefined;
-  #set: Sets | undefined;
-  #sortedSet: SortedSets | undefined;
-  #sketch: Sketches | undefined;
+  readonly #collections: ClientDoor;
+  #hash: Hashes<CallOptions> | undefined;
+  #list: Lists<CallOptions> | undefined;
+  #set: Sets<CallOptions> | undefined;
+  #sortedSet: SortedSets<CallOptions> | undefined;
+  #sketch: Sketches<CallOptions> | undefined;
 
   /** @internal Use `createClient`. */
   constructor(caller: Caller) {
@@ -137,31 +139,32 @@ export class KelpClient {
     this.admin = new Admin(caller);
     this.access = new Access(caller);
     this.#caller = caller;
+    this.#collections = new ClientDoor(caller);
   }
 
   /** Hashes: fields with their values under one key. */
-  get hash(): Hashes {
-    return (this.#hash ??= new Hashes(this.#caller));
+  get hash(): Hashes<CallOptions> {
+    return (this.#hash ??= new Hashes(this.#collections));
   }
 
   /** Lists: elements in an order under one key. */
-  get list(): Lists {
-    return (this.#list ??= new Lists(this.#caller));
+  get list(): Lists<CallOptions> {
+    return (this.#list ??= new Lists(this.#collections));
   }
 
   /** Sets: members, each once, under one key. */
-  get set(): Sets {
-    return (this.#set ??= new Sets(this.#caller));
+  get set(): Sets<CallOptions> {
+    return (this.#set ??= new Sets(this.#collections));
   }
 
   /** Sorted sets: members in the order of their scores under one key. */
-  get sortedSet(): SortedSets {
-    return (this.#sortedSet ??= new SortedSets(this.#caller));
+  get sortedSet(): SortedSets<CallOptions> {
+    return (this.#sortedSet ??= new SortedSets(this.#collections));
   }
 
   /** HyperLogLogs and Bloom filters. */
-  get sketch(): Sketches {
-    return (this.#sketch ??= new Sketches(this.#caller));
+  get sketch(): Sketches<CallOptions> {
+    return (this.#sketch ??= new Sketches(this.#collections));
   }
 
   /**
@@ -252,7 +255,7 @@ export class KelpClient {
    */
   scan(range: KeyRange = {}, options: ScanOptions = noOptions): PagedList<Entry> {
     const wrong = named('range', readRange(range)) ?? optionsByCall.scan(options);
-    if (wrong !== undefined) return refusedList(wrong);
+    if (wrong !== undefined) return refusedList(invalidArgument(wrong));
     const { revision = 0, reverse = false, keysOnly = false } = options;
     const scanned = { range: toRange(range), revision, reverse, keysOnly };
     return new PagedList(options, streamOfPages(this.#caller, scanned, options));
@@ -265,7 +268,7 @@ export class KelpClient {
    */
   keys(pattern = '*', options: ListOptions = noOptions): PagedList<Key> {
     const wrong = named('pattern', text(pattern)) ?? optionsByCall.keys(options);
-    if (wrong !== undefined) return refusedList(wrong);
+    if (wrong !== undefined) return refusedList(invalidArgument(wrong));
     const readPages = callsForPages(async (pageToken, limit) => {
       const page = { pattern, pageToken, limit };
       const reply = await this.#caller.read(kvMethods.keys, page, options);

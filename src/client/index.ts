@@ -15,7 +15,7 @@ export type { Entry } from './messages/entry.ts';
 export type { KelpErrorCode, KelpErrorDetails } from './errors/error.ts';
 export { KelpError, isKelpError } from './errors/error.ts';
 export type { LeaseHandle, Leases } from './lease.ts';
-export type { Page, PagedList } from './paging/paged-list.ts';
+export type { Page, PagedList } from '../paged-list.ts';
 export type { Access } from './access.ts';
 export type { Admin } from './admin.ts';
 export type {
@@ -80,71 +80,73 @@ export type {
   WatchMessage,
   WatchRequest,
 } from './messages/types.ts';
-export type { Hashes } from './collections/hash.ts';
-export type { Lists } from './collections/list.ts';
-export type { Sets } from './collections/set.ts';
-export type { Sketches } from './collections/sketch.ts';
-export type { SortedSets } from './collections/sorted-set.ts';
-export type { Bytes } from './messages/collections/bytes.ts';
-export type { HashField, HashFields } from './messages/collections/hash-fields.ts';
+export type { Bytes } from '../collections/bytes.ts';
+export type { HashField, HashFields } from '../collections/hash-fields.ts';
 export type {
   AddResult,
   BloomAddResult,
   BloomContainsResult,
-  BloomCreateOptions,
   BoundedRange,
   ByName,
   ChangeResult,
   CombineResult,
   ContainsResult,
   CountedChangeResult,
-  CreateOptions,
   Fields,
   HashDeleteResult,
-  HashGetOptions,
   HashGetResult,
-  HashScanOptions,
-  HashSetOptions,
   HllAddResult,
-  HllCountOptions,
   IndexRange,
-  InsertOptions,
   InsertResult,
   ListEnd,
-  ListRangeOptions,
   ListRangeResult,
-  ListScanOptions,
   MemberBounds,
-  MoveOptions,
   MoveResult,
-  PopOptions,
   PopResult,
-  PushOptions,
   RankBounds,
-  RankOptions,
   RankResult,
-  ReadOptions,
-  RemoveOptions,
   RemoveResult,
   ScoreAggregate,
   ScoreBounds,
   ScoreConditions,
-  ScoreIncrementOptions,
   ScoreIncrementResult,
   ScoreResult,
   ScoredMember,
   Scores,
-  SetCombineOptions,
   SetOperation,
-  SetScanOptions,
-  SortedSetAddOptions,
   SortedSetAddResult,
+  SortedSetRange,
+  TakenMembers,
+} from '../collections/types.ts';
+export type {
+  BloomCreateOptions,
+  CreateOptions,
+  HashGetOptions,
+  HashScanOptions,
+  HashSetOptions,
+  Hashes,
+  HllCountOptions,
+  InsertOptions,
+  ListRangeOptions,
+  ListScanOptions,
+  Lists,
+  MoveOptions,
+  PopOptions,
+  PushOptions,
+  RankOptions,
+  ReadOptions,
+  RemoveOptions,
+  ScoreIncrementOptions,
+  SetCombineOptions,
+  SetScanOptions,
+  Sets,
+  Sketches,
+  SortedSetAddOptions,
   SortedSetCombineOptions,
   SortedSetPopOptions,
-  SortedSetRange,
   SortedSetRangeOptions,
+  SortedSets,
   TakeOptions,
-  TakenMembers,
 } from './messages/collections/types.ts';
 export type { ClientTransport } from './transports/client-transport.ts';
 export type { Watch } from './watch.ts';

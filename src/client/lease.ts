@@ -11,7 +11,7 @@
 import type { LeaseShape } from '../../gen/kelp/v1/lease_codec.ts';
 import { named } from '../arguments/check.ts';
 import { roundedTimes } from '../arguments/calls.ts';
-import { count } from '../arguments/requests.ts';
+import { count } from '../arguments/count.ts';
 import { noOptions } from '../arguments/shape.ts';
 import { client as limits } from '../limits.ts';
 import { optionsByCall } from './arguments.ts';
@@ -19,8 +19,8 @@ import type { Caller, TryOptions } from './calls/caller.ts';
 import { leaseMethods } from './calls/method.ts';
 import { mayPass } from './errors/kelp-error.ts';
 import { KelpError, incompleteReply, isKelpError } from './errors/error.ts';
-import { PagedList, callsForPages, refusedList } from './paging/paged-list.ts';
-import { refuse } from './errors/refuse.ts';
+import { PagedList, callsForPages, refusedList } from '../paged-list.ts';
+import { invalidArgument, refuse } from './errors/refuse.ts';
 import { backoffUntil } from './calls/pace.ts';
 import { keysOf } from './messages/reply.ts';
 import { toDuration, toMilliseconds } from './messages/scalar.ts';
@@ -106,7 +106,7 @@ export class Leases {
   /** All leases in the order of their ids. */
   list(options: ListOptions = noOptions): PagedList<Lease> {
     const wrong = optionsByCall['leases.list'](options);
-    if (wrong !== undefined) return refusedList(wrong);
+    if (wrong !== undefined) return refusedList(invalidArgument(wrong));
     const readPages = callsForPages(async (pageToken, limit) => {
       const request = { pageToken, limit };
       const reply = await this.#caller.read(leaseMethods.list, request, options);

@@ -5,11 +5,17 @@
  */
 import { nothingMore, wholeTimes } from '../arguments/calls.ts';
 import { named, text } from '../arguments/check.ts';
-import { count, deletedRange, delta as isDelta, keyList, readRange } from '../arguments/requests.ts';
+import { count } from '../arguments/count.ts';
+import { deletedRange, delta as isDelta, readRange } from '../arguments/requests.ts';
 import { noOptions } from '../arguments/shape.ts';
-import { isKey } from '../arguments/key.ts';
+import { isKey, keyList } from '../arguments/key.ts';
 import { optionsByCall, txnRequest } from '../arguments/store-calls.ts';
 import { value as isValue } from '../arguments/value.ts';
+import type { Hashes } from '../collections/hash.ts';
+import type { Lists } from '../collections/list.ts';
+import type { Sets } from '../collections/set.ts';
+import type { Sketches } from '../collections/sketch.ts';
+import type { SortedSets } from '../collections/sorted-set.ts';
 import { StoreError } from '../errors.ts';
 import type * as api from '../api.ts';
 import { failedWatch } from '../store/watch/watch-start.ts';
@@ -17,10 +23,21 @@ import { failedWatch } from '../store/watch/watch-start.ts';
 export class CheckedStore implements api.Store {
   readonly storeId: string;
   readonly failed: Promise<Error>;
+  readonly hash: Hashes;
+  readonly list: Lists;
+  readonly set: Sets;
+  readonly sortedSet: SortedSets;
+  readonly sketch: Sketches;
   readonly #store: api.Store;
 
   constructor(store: api.Store) {
     this.#store = store;
+    // These look at their arguments themselves.
+    this.hash = store.hash;
+    this.list = store.list;
+    this.set = store.set;
+    this.sortedSet = store.sortedSet;
+    this.sketch = store.sketch;
     this.storeId = store.storeId;
     this.failed = store.failed;
   }

@@ -11,6 +11,11 @@ import type * as api from '../api.ts';
 import { noOptions } from '../arguments/shape.ts';
 import { bytesOf } from '../arguments/value.ts';
 import type { Clock, Random } from '../clock.ts';
+import { Hashes } from '../collections/hash.ts';
+import { Lists } from '../collections/list.ts';
+import { Sets } from '../collections/set.ts';
+import { Sketches } from '../collections/sketch.ts';
+import { SortedSets } from '../collections/sorted-set.ts';
 import { fixed } from '../limits.ts';
 import type { EngineRange } from '../engine/engine.ts';
 import { StoreError } from '../errors.ts';
@@ -24,6 +29,7 @@ import { TurnLine } from '../store/turn-line.ts';
 import type { PulledWatch, WatchForm, WatchReader } from '../store/watch/messages/pulled-watch.ts';
 import { failedWatch } from '../store/watch/watch-start.ts';
 import { prepareOperation } from './collections/operation.ts';
+import { StoreDoor } from './collections/store-door.ts';
 import { CallGroup } from './turns/call-group.ts';
 import { DeleteCall, FunctionCall, PutCall, ReadCall } from './turns/calls-of-one-key.ts';
 import { keptArguments } from './turns/kept-arguments.ts';
@@ -71,6 +77,11 @@ interface Cancellable {
 export class KvStore implements api.Store {
   readonly storeId: string;
   readonly failed: Promise<Error>;
+  readonly hash: Hashes;
+  readonly list: Lists;
+  readonly set: Sets;
+  readonly sortedSet: SortedSets;
+  readonly sketch: Sketches;
   readonly #store: DurableStore;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -88,6 +99,12 @@ export class KvStore implements api.Store {
     this.#longCalls = new TurnLine(clock);
     this.storeId = store.storeId;
     this.failed = store.failed;
+    const collections = new StoreDoor(this);
+    this.hash = new Hashes(collections);
+    this.list = new Lists(collections);
+    this.set = new Sets(collections);
+    this.sortedSet = new SortedSets(collections);
+    this.sketch = new Sketches(collections);
   }
 
   /** For doors that run functions over a view and answer without promises: what this stands on itself. */

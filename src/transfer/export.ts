@@ -11,7 +11,8 @@
 import type { Writable } from 'node:stream';
 import type { KeyRange } from '../api.ts';
 import { callback, flag, instanceOf, named, oneOf } from '../arguments/check.ts';
-import { count, readRange } from '../arguments/requests.ts';
+import { count } from '../arguments/count.ts';
+import { readRange } from '../arguments/requests.ts';
 import { noOptions, optionsOf } from '../arguments/shape.ts';
 import { type Clock, type Random, systemClock, systemRandom } from '../clock.ts';
 import type { Disk } from '../disk/disk.ts';

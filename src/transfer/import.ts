@@ -12,7 +12,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { callback, flag, instanceOf, named, oneOf } from '../arguments/check.ts';
-import { count } from '../arguments/requests.ts';
+import { count } from '../arguments/count.ts';
 import { noOptions, optionsOf } from '../arguments/shape.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { isStoreError, systemReason } from '../errors.ts';

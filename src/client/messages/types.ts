@@ -5,6 +5,7 @@
  * `Omit<..., 'admit'>`: what is about to be handed out can be looked at in the store's own process only.
  */
 import type * as api from '../../api.ts';
+import type { PagedListOptions } from '../../paged-list.ts';
 import type { Entry } from './entry.ts';
 import type { KelpError } from '../errors/error.ts';
 
@@ -37,12 +38,7 @@ export type DeleteRangeResult = api.DeleteRangeResult;
  * What every call takes that reads page by page. A signal holds throughout, a deadline for each page. The client asks for pages by
  * itself: its `limit` is that of the whole list, and it has no tokens.
  */
-export interface ListOptions extends CallOptions {
-  /** Stop after this many items; left out: at the end. */
-  readonly limit?: number;
-  /** The most items that one page holds, 1 to 10000. Default 1000. */
-  readonly pageSize?: number;
-}
+export interface ListOptions extends CallOptions, PagedListOptions {}
 
 export interface ScanOptions extends Omit<api.ScanPageOptions, keyof api.PageOptions>, ListOptions {}
 

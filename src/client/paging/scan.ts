@@ -16,7 +16,7 @@ import { CallFailure } from '../errors/call-failure.ts';
 import { incompleteReply } from '../errors/error.ts';
 import { Entry } from '../messages/entry.ts';
 import type { CallOptions } from '../messages/types.ts';
-import type { ReadPages } from './paged-list.ts';
+import type { ReadPages } from '../../paged-list.ts';
 
 /** What all streams of a scan ask for alike. */
 export type ScannedRange = Pick<ScanStreamRequestShape, 'range' | 'revision' | 'reverse' | 'keysOnly'>;

@@ -36,15 +36,10 @@ export function readRank(
 }
 
 /** @param range `undefined`: all of it. */
-export function countRange(
-  view: View,
-  key: Uint8Array,
-  range: SortedSetRange | undefined,
-  isReversed: boolean,
-): number {
+export function countRange(view: View, key: Uint8Array, range: SortedSetRange | undefined): number {
   const set = SortedSet.read(view, key);
   if (set === undefined) return 0;
-  return range === undefined ? set.count : Span.of(view, set, selectionOf(range), isReversed).count;
+  return range === undefined ? set.count : Span.of(view, set, selectionOf(range), false).count;
 }
 
 export interface RangePage {
@@ -127,6 +122,7 @@ function readPart(
   let bytes = 0;
   const next = walk(view, set, bounds, isReversed, place, (member, score) => {
     charge(member.length);
+    view.budget.spendBytes(member.length);
     members.push({ member: new Uint8Array(member), score });
     bytes += member.length;
     return members.length < most && bytes < fixed.pageBytesMax;

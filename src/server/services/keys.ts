@@ -14,21 +14,14 @@ import type {
   PutResult,
   TouchResult,
 } from '../../api.ts';
+import { given } from '../../arguments/shape.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import * as reads from '../../kv/reads/reads.ts';
 import * as writes from '../../kv/writes/writes.ts';
 import type { View } from '../../store/views/view.ts';
 import type { Call } from '../calls/call.ts';
 import { entryBytes, entryShape, optionalEntry } from './reply-entries.ts';
-import {
-  condition,
-  given,
-  keyIn,
-  keysOf,
-  milliseconds,
-  timeToLiveMs,
-  wholeNumber,
-} from './request-fields.ts';
+import { condition, keyIn, keysOf, milliseconds, timeToLiveMs, wholeNumber } from './request-fields.ts';
 
 /** What a reply is charged to before it is made. */
 export type ReplyAccount = Pick<Call, 'chargeReply'>;

@@ -146,15 +146,3 @@ export function condition(message: ConditionShape | undefined): Condition | unde
       return undefined;
   }
 }
-
-/** The fields that are not `undefined`: the store's options are left out rather than undefined. */
-export function given<Options extends object>(options: Options): Given<Options> {
-  const kept: Given<Options> = {};
-  for (const name in options) {
-    const value = options[name];
-    if (value !== undefined) kept[name] = value as Exclude<Options[typeof name], undefined>;
-  }
-  return kept;
-}
-
-type Given<Options> = { [name in keyof Options]?: Exclude<Options[name], undefined> };

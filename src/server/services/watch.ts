@@ -16,6 +16,7 @@ import {
   EventType as EventTypeNumber,
   WatchService,
 } from '../../../gen/kelp/v1/watch_pb.ts';
+import { given } from '../../arguments/shape.ts';
 import { StoreError, isStoreError } from '../../errors.ts';
 import type {
   DeleteReason,
@@ -34,7 +35,7 @@ import { PREFIX_BYTES, writePrefix } from './envelope.ts';
 import { type MethodsOf, type PushedReplies, type ReplyOutlet, pushStream } from './method.ts';
 import { rangesNeed } from './needs.ts';
 import { entryShape, optionalEntry, timestampShape } from './reply-entries.ts';
-import { given, keyRange, milliseconds, wholeNumber } from './request-fields.ts';
+import { keyRange, milliseconds, wholeNumber } from './request-fields.ts';
 import { messageBytes } from './watch-bytes.ts';
 
 export const watchMethods: MethodsOf<typeof WatchService> = {

@@ -4,7 +4,7 @@ import { optionsByCall } from '../../../src/arguments/store-calls.ts';
 import { storeOptions } from '../../../src/store/store-options.ts';
 import { CheckedStore } from '../../../src/kv/checked-store.ts';
 import { openStore } from '../../../src/kv/open-store.ts';
-import type { Store } from '../../../src/api.ts';
+import type { Collections, Store } from '../../../src/api.ts';
 import {
   type CallShape,
   type Kind,
@@ -14,7 +14,8 @@ import {
 } from '../../support/wrong-arguments.ts';
 import { MemoryHarness } from '../model/store-harness.ts';
 
-type Call = Exclude<keyof Store, 'storeId' | 'failed'>;
+/** Those on collections are looked at in `test/collections/arguments.test.ts`. */
+type Call = Exclude<keyof Store, 'storeId' | 'failed' | keyof Collections>;
 
 const shapeByCall: Record<Call, CallShape> = {
   get: { positions: [['key', 'key', 'a']], options: optionsByCall.get.names },

@@ -1,13 +1,14 @@
 /** The work of `hash set`, `get`, `scan`, `delete`, `incr`. */
+import { given } from '../../../arguments/shape.ts';
 import type { Key } from '../../../api.ts';
 import { valueJson } from '../../../api-json.ts';
-import type { HashField } from '../../../client/messages/collections/hash-fields.ts';
+import type { HashField } from '../../../collections/hash-fields.ts';
 import { bigNumber } from '../../command-line/argument.ts';
 import { displayValue, writeValue } from '../../terminal/display.ts';
 import { type ExitCode, UsageError, exitCode } from '../../process/exit-code.ts';
 import type { Session } from '../../session/session.ts';
 import { type Column, Table } from '../../terminal/table.ts';
-import { given, nameJson, pairsIn, shownName } from './printing.ts';
+import { nameJson, pairsIn, shownName } from './printing.ts';
 
 export interface HashSetFlags {
   readonly ifAbsent?: boolean;

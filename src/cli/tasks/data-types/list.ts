@@ -1,9 +1,10 @@
 /** The work of `list push`, `pop`, `range`, `set`, `insert`, `remove`, `trim`, `move`. */
+import { given } from '../../../arguments/shape.ts';
 import { valueJson } from '../../../api-json.ts';
-import type { CountedChangeResult } from '../../../client/messages/collections/types.ts';
+import type { CountedChangeResult } from '../../../collections/types.ts';
 import { type ExitCode, UsageError, exitCode } from '../../process/exit-code.ts';
 import type { Session } from '../../session/session.ts';
-import { elementLines, given, writeElements } from './printing.ts';
+import { elementLines, writeElements } from './printing.ts';
 
 export interface PushFlags {
   readonly head?: boolean;

@@ -1,21 +1,12 @@
 /** How the elements of collections are typed and printed: names of fields and members as keys are, see `key-form.ts`. */
 import { listedKeyJson, valueJson } from '../../../api-json.ts';
 import { canonicalKey } from '../../../arguments/key.ts';
-import type { Bytes } from '../../../client/messages/collections/bytes.ts';
-import type { PagedList } from '../../../client/paging/paged-list.ts';
+import type { Bytes } from '../../../collections/bytes.ts';
+import type { PagedList } from '../../../paged-list.ts';
 import { displayKey } from '../../terminal/display.ts';
 import { UsageError } from '../../process/exit-code.ts';
 import type { Session } from '../../session/session.ts';
 import { Table } from '../../terminal/table.ts';
-
-/** What was given of some flags. */
-export function given<Options extends object>(
-  options: Options,
-): { [Name in keyof Options]?: Exclude<Options[Name], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
-    [Name in keyof Options]?: Exclude<Options[Name], undefined>;
-  };
-}
 
 /** What was typed as a list of pairs. @param what of the two of a pair, for messages. */
 export function pairsIn(typed: readonly string[], what: string): [first: string, second: string][] {

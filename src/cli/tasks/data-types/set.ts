@@ -1,8 +1,9 @@
 /** The work of `set add`, `remove`, `contains`, `members`, `pop`, `union`, `intersect`, `difference`. */
-import type { SetOperation } from '../../../client/messages/collections/types.ts';
+import { given } from '../../../arguments/shape.ts';
+import type { SetOperation } from '../../../collections/types.ts';
 import { type ExitCode, exitCode } from '../../process/exit-code.ts';
 import type { Session } from '../../session/session.ts';
-import { elementLines, given, nameJson, writeAnswers, writeElements } from './printing.ts';
+import { elementLines, nameJson, writeAnswers, writeElements } from './printing.ts';
 
 export interface SetAddFlags {
   readonly ttl?: number;

@@ -1,7 +1,8 @@
 /** The work of `sketch hll-add`, `hll-count`, `hll-merge`, `bloom-create`, `bloom-add`, `bloom-contains`. */
+import { given } from '../../../arguments/shape.ts';
 import { type ExitCode, UsageError, exitCode } from '../../process/exit-code.ts';
 import type { Session } from '../../session/session.ts';
-import { given, writeAnswers } from './printing.ts';
+import { writeAnswers } from './printing.ts';
 
 export async function hllAdd(
   session: Session,

@@ -1,19 +1,20 @@
 /** The work of the commands of `kelp zset`. */
+import { given } from '../../../arguments/shape.ts';
 import type {
   BoundedRange,
   ScoreAggregate,
   ScoredMember,
   SetOperation,
   SortedSetRange,
-} from '../../../client/messages/collections/types.ts';
-import type { Bytes } from '../../../client/messages/collections/bytes.ts';
+} from '../../../collections/types.ts';
+import type { Bytes } from '../../../collections/bytes.ts';
 import { anyNumber } from '../../command-line/argument.ts';
 import type { KeyForm } from '../../command-line/key-form.ts';
 import { type ExitCode, UsageError, exitCode } from '../../process/exit-code.ts';
 import type { Session } from '../../session/session.ts';
 import { displayKey } from '../../terminal/display.ts';
 import { Table } from '../../terminal/table.ts';
-import { given, nameJson, pairsIn, shownName } from './printing.ts';
+import { nameJson, pairsIn, shownName } from './printing.ts';
 
 export interface ScoredAddFlags {
   readonly ifAbsent?: boolean;

@@ -1,9 +1,8 @@
 /** Names, members and elements as parts of a request. What a caller hands in has been checked by then. */
-import type { Value } from '../../../api.ts';
+import type { Value } from '../../../api-value.ts';
 import { copyOf } from '../../../arguments/value.ts';
 import { fixed } from '../../../limits.ts';
 import { checkBytes } from '../request.ts';
-import type { ByName } from './types.ts';
 
 /** What an element takes besides its bytes, at most: lengths, tags, a score. */
 const BYTES_BESIDE = 24;
@@ -18,14 +17,4 @@ export function toElements(values: readonly Value[]): Uint8Array[] {
   });
   checkBytes(byteCount);
   return elements;
-}
-
-/** What was given by name, in its order. */
-export function pairsOf<Item>(given: ByName<Item>): (readonly [Value, Item])[] {
-  if (given instanceof Map) return [...given];
-  return isArray(given) ? [...given] : Object.entries(given);
-}
-
-function isArray<Item>(given: ByName<Item>): given is readonly (readonly [Value, Item])[] {
-  return Array.isArray(given);
 }

@@ -2,24 +2,23 @@
 import type {
   HashDeleteRequestShape,
   HashFieldShape,
-  HashGetRequestShape,
   HashIncrementRequestShape,
   HashSetRequestShape,
 } from '../../../../gen/kelp/v1/hash_codec.ts';
-import type { Key, Value } from '../../../api.ts';
+import type { CollectionArguments, HashFieldInput } from '../../../api-collections.ts';
 import { copyOf } from '../../../arguments/value.ts';
 import { NO_BYTES } from '../../../wire/bytes.ts';
+import { refuse } from '../../errors/refuse.ts';
 import { toKey, toTtl } from '../request.ts';
-import { pairsOf, toElements } from './elements.ts';
-import type { CreateOptions, Fields, HashGetOptions, HashSetOptions } from './types.ts';
+import { toElements } from './elements.ts';
 
-export function toHashSet(key: Key, given: Fields, options: HashSetOptions): HashSetRequestShape {
-  const { onlyIfAbsent = false, ttlMs } = options;
-  return { ...toKey(key), fields: toFields(given), onlyIfAbsent, ttl: toTtl(ttlMs) };
+export function toHashSet(given: CollectionArguments['hashSet']): HashSetRequestShape {
+  const { key, fields, onlyIfAbsent = false, ttlMs } = given;
+  return { ...toKey(key), fields: toFields(fields), onlyIfAbsent, ttl: toTtl(ttlMs) };
 }
 
-function toFields(given: Fields): HashFieldShape[] {
-  const bytes = toElements(pairsOf(given).flat());
+function toFields(given: readonly HashFieldInput[]): HashFieldShape[] {
+  const bytes = toElements(given.flatMap(({ name, value }) => [name, value]));
   const fields: HashFieldShape[] = [];
   for (let index = 0; index < bytes.length; index += 2) {
     fields.push({ name: bytes[index] ?? NO_BYTES, value: bytes[index + 1] ?? NO_BYTES });
@@ -27,20 +26,18 @@ function toFields(given: Fields): HashFieldShape[] {
   return fields;
 }
 
-export function toHashGet(key: Key, options: HashGetOptions): HashGetRequestShape {
-  const { names = [], revision = 0, refreshTtl = false } = options;
-  return { ...toKey(key), names: toElements(names), revision, refreshTtl };
-}
-
-export function toHashDelete(key: Key, names: readonly Value[]): HashDeleteRequestShape {
+export function toHashDelete({ key, names }: CollectionArguments['hashDelete']): HashDeleteRequestShape {
   return { ...toKey(key), names: toElements(names) };
 }
 
-export function toHashIncrement(
-  key: Key,
-  name: Value,
-  amount: HashIncrementRequestShape['amount'],
-  { ttlMs }: CreateOptions,
-): HashIncrementRequestShape {
-  return { ...toKey(key), name: copyOf(name), amount, ttl: toTtl(ttlMs) };
+/** That neither or both of the amounts are given is told with the place in the transaction, where there is one. */
+export function toHashIncrement(given: CollectionArguments['hashIncrement']): HashIncrementRequestShape {
+  const { key, name, delta, floatDelta, ttlMs } = given;
+  if (delta !== undefined && floatDelta !== undefined) {
+    refuse('hashIncrement has delta and floatDelta; it must have one of them');
+  }
+  const target = { ...toKey(key), name: copyOf(name), ttl: toTtl(ttlMs) };
+  if (floatDelta !== undefined) return { ...target, amount: { case: 'floatDelta', value: floatDelta } };
+  if (delta === undefined) return { ...target, amount: { case: undefined } };
+  return { ...target, amount: { case: 'delta', value: BigInt(delta) } };
 }

@@ -9,29 +9,20 @@ import {
   type ListSetRequestShape,
   type ListTrimRequestShape,
 } from '../../../../gen/kelp/v1/list_codec.ts';
-import type { Key, Value } from '../../../api.ts';
+import type { CollectionArguments, ListEnd } from '../../../api-collections.ts';
 import { copyOf } from '../../../arguments/value.ts';
 import { NO_BYTES } from '../../../wire/bytes.ts';
 import { toKey, toTtl } from '../request.ts';
 import { toElements } from './elements.ts';
 import { toDestination } from './set.ts';
-import type {
-  IndexRange,
-  InsertOptions,
-  ListEnd,
-  MoveOptions,
-  PopOptions,
-  PushOptions,
-  RemoveOptions,
-} from './types.ts';
 
 const numberByEnd: Readonly<Record<ListEnd, number>> = {
   head: ListEndNumber.HEAD,
   tail: ListEndNumber.TAIL,
 };
 
-export function toListPush(key: Key, elements: readonly Value[], options: PushOptions): ListPushRequestShape {
-  const { end = 'tail', onlyIfExists = false, ttlMs } = options;
+export function toListPush(given: CollectionArguments['listPush']): ListPushRequestShape {
+  const { key, elements, end = 'tail', onlyIfExists = false, ttlMs } = given;
   return {
     ...toKey(key),
     elements: toElements(elements),
@@ -41,29 +32,31 @@ export function toListPush(key: Key, elements: readonly Value[], options: PushOp
   };
 }
 
-export function toListPop(key: Key, { end = 'head', limit = 1 }: PopOptions): ListPopRequestShape {
+export function toListPop(given: CollectionArguments['listPop']): ListPopRequestShape {
+  const { key, end = 'head', limit = 1 } = given;
   return { ...toKey(key), end: numberByEnd[end], limit };
 }
 
-export function toListSet(key: Key, index: number, element: Value): ListSetRequestShape {
+export function toListSet({ key, index, element }: CollectionArguments['listSet']): ListSetRequestShape {
   return { ...toKey(key), index, element: copyOf(element) };
 }
 
-export function toListInsert(key: Key, element: Value, options: InsertOptions): ListInsertRequestShape {
-  const { before, behind } = options;
-  const [pivot = NO_BYTES, inserted = NO_BYTES] = toElements([behind ?? before ?? '', element]);
-  return { ...toKey(key), pivot, element: inserted, isBehind: behind !== undefined };
+export function toListInsert(given: CollectionArguments['listInsert']): ListInsertRequestShape {
+  const { key, isBehind = false } = given;
+  const [pivot = NO_BYTES, element = NO_BYTES] = toElements([given.pivot, given.element]);
+  return { ...toKey(key), pivot, element, isBehind };
 }
 
-export function toListRemove(key: Key, element: Value, options: RemoveOptions): ListRemoveRequestShape {
-  return { ...toKey(key), element: copyOf(element), limit: options.limit ?? 0 };
+export function toListRemove(given: CollectionArguments['listRemove']): ListRemoveRequestShape {
+  const { key, element, limit = 0 } = given;
+  return { ...toKey(key), element: copyOf(element), limit };
 }
 
-export function toListTrim(key: Key, { start = 0, stop }: IndexRange): ListTrimRequestShape {
+export function toListTrim({ key, start = 0, stop }: CollectionArguments['listTrim']): ListTrimRequestShape {
   return { ...toKey(key), start, stop };
 }
 
-export function toListMove(source: Key, destination: Key, options: MoveOptions): ListMoveRequestShape {
-  const { from = 'head', to = 'tail' } = options;
-  return { ...toKey(source), ...toDestination(destination), from: numberByEnd[from], to: numberByEnd[to] };
+export function toListMove(given: CollectionArguments['listMove']): ListMoveRequestShape {
+  const { key, destination, from = 'head', to = 'tail' } = given;
+  return { ...toKey(key), ...toDestination(destination), from: numberByEnd[from], to: numberByEnd[to] };
 }

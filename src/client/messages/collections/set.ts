@@ -6,10 +6,10 @@ import {
   type SetPopRequestShape,
   type SetRemoveRequestShape,
 } from '../../../../gen/kelp/v1/set_codec.ts';
-import type { Key, Value } from '../../../api.ts';
+import type { CollectionArguments, SetOperation } from '../../../api-collections.ts';
+import type { Key } from '../../../api-value.ts';
 import { toKey, toKeyList, toTtl } from '../request.ts';
 import { toElements } from './elements.ts';
-import type { CreateOptions, SetCombineOptions, SetOperation, TakeOptions } from './types.ts';
 
 export const numberByOperation: Readonly<Record<SetOperation, number>> = {
   union: SetOperationNumber.UNION,
@@ -17,28 +17,25 @@ export const numberByOperation: Readonly<Record<SetOperation, number>> = {
   difference: SetOperationNumber.DIFFERENCE,
 };
 
-export function toSetAdd(key: Key, members: readonly Value[], { ttlMs }: CreateOptions): SetAddRequestShape {
+export function toSetAdd({ key, members, ttlMs }: CollectionArguments['setAdd']): SetAddRequestShape {
   return { ...toKey(key), members: toElements(members), ttl: toTtl(ttlMs) };
 }
 
-export function toSetRemove(key: Key, members: readonly Value[]): SetRemoveRequestShape {
+export function toSetRemove({ key, members }: CollectionArguments['setRemove']): SetRemoveRequestShape {
   return { ...toKey(key), members: toElements(members) };
 }
 
-export function toSetPop(key: Key, { limit = 1 }: TakeOptions): SetPopRequestShape {
+export function toSetPop({ key, limit = 1 }: CollectionArguments['setPop']): SetPopRequestShape {
   return { ...toKey(key), limit };
 }
 
-export function toSetCombine(
-  operation: SetOperation,
-  keys: readonly Key[],
-  options: SetCombineOptions,
-): SetCombineRequestShape {
+export function toSetCombine(given: CollectionArguments['setCombine']): SetCombineRequestShape {
+  const { keys, operation, destination, limit = 0 } = given;
   return {
     ...toKeyList(keys),
     operation: numberByOperation[operation],
-    ...toDestination(options.destination),
-    limit: options.limit ?? 0,
+    ...toDestination(destination),
+    limit,
   };
 }
 

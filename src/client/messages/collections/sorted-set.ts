@@ -4,7 +4,6 @@ import {
   type OptionalScoreShape,
   ScoreAggregate as ScoreAggregateNumber,
   type ScoreBoundsShape,
-  type ScoredMemberShape,
   type SortedSetAddRequestShape,
   type SortedSetCombineRequestShape,
   type SortedSetPopRequestShape,
@@ -12,25 +11,18 @@ import {
   type SortedSetRemoveRangeRequestShape,
   type SortedSetRemoveRequestShape,
 } from '../../../../gen/kelp/v1/sorted_set_codec.ts';
-import type { Key, Value } from '../../../api.ts';
-import { copyOf } from '../../../arguments/value.ts';
-import { toKey, toKeyList, toTtl } from '../request.ts';
-import { Bytes } from './bytes.ts';
-import { pairsOf, toElements } from './elements.ts';
-import { numberByOperation, toDestination } from './set.ts';
 import type {
-  BoundedRange,
+  CollectionArguments,
   MemberBounds,
   ScoreAggregate,
   ScoreBounds,
-  ScoredMember,
-  Scores,
-  SetOperation,
-  SortedSetAddOptions,
-  SortedSetCombineOptions,
-  SortedSetPopOptions,
   SortedSetRange,
-} from './types.ts';
+} from '../../../api-collections.ts';
+import type { Value } from '../../../api-value.ts';
+import { copyOf } from '../../../arguments/value.ts';
+import { toKey, toKeyList, toTtl } from '../request.ts';
+import { toElements } from './elements.ts';
+import { numberByOperation, toDestination } from './set.ts';
 
 const numberByAggregate: Readonly<Record<ScoreAggregate, number>> = {
   sum: ScoreAggregateNumber.SUM,
@@ -38,44 +30,43 @@ const numberByAggregate: Readonly<Record<ScoreAggregate, number>> = {
   max: ScoreAggregateNumber.MAX,
 };
 
-export function toSortedSetAdd(
-  key: Key,
-  given: Scores,
-  options: SortedSetAddOptions,
-): SortedSetAddRequestShape {
-  const pairs = pairsOf(given);
-  const members = toElements(pairs.map(([member]) => member));
+export function toSortedSetAdd(given: CollectionArguments['sortedSetAdd']): SortedSetAddRequestShape {
+  const members = toElements(given.members.map(({ member }) => member));
   return {
-    ...toKey(key),
-    members: members.map((member, index) => ({ member, score: pairs[index]?.[1] ?? 0 })),
-    onlyIfAbsent: options.onlyIfAbsent ?? false,
-    onlyIfExists: options.onlyIfExists ?? false,
-    onlyIfGreater: options.onlyIfGreater ?? false,
-    onlyIfLess: options.onlyIfLess ?? false,
-    increment: options.increment ?? false,
-    ttl: toTtl(options.ttlMs),
+    ...toKey(given.key),
+    members: members.map((member, index) => ({ member, score: given.members[index]?.score ?? 0 })),
+    onlyIfAbsent: given.onlyIfAbsent ?? false,
+    onlyIfExists: given.onlyIfExists ?? false,
+    onlyIfGreater: given.onlyIfGreater ?? false,
+    onlyIfLess: given.onlyIfLess ?? false,
+    increment: given.increment ?? false,
+    ttl: toTtl(given.ttlMs),
   };
 }
 
-export function toSortedSetRemove(key: Key, members: readonly Value[]): SortedSetRemoveRequestShape {
+export function toSortedSetRemove({
+  key,
+  members,
+}: CollectionArguments['sortedSetRemove']): SortedSetRemoveRequestShape {
   return { ...toKey(key), members: toElements(members) };
 }
 
-export function toSortedSetRemoveRange(key: Key, range: BoundedRange): SortedSetRemoveRangeRequestShape {
+export function toSortedSetRemoveRange({
+  key,
+  range,
+}: CollectionArguments['sortedSetRemoveRange']): SortedSetRemoveRangeRequestShape {
   return { ...toKey(key), range: toSortedSetRange(range) };
 }
 
-export function toSortedSetPop(key: Key, options: SortedSetPopOptions): SortedSetPopRequestShape {
-  const { highest = false, limit = 1 } = options;
+export function toSortedSetPop(given: CollectionArguments['sortedSetPop']): SortedSetPopRequestShape {
+  const { key, highest = false, limit = 1 } = given;
   return { ...toKey(key), highest, limit };
 }
 
 export function toSortedSetCombine(
-  operation: SetOperation,
-  keys: readonly Key[],
-  options: SortedSetCombineOptions,
+  given: CollectionArguments['sortedSetCombine'],
 ): SortedSetCombineRequestShape {
-  const { destination, weights = [], aggregate = 'sum' } = options;
+  const { keys, operation, destination, weights = [], aggregate = 'sum' } = given;
   return {
     ...toKeyList(keys),
     operation: numberByOperation[operation],
@@ -85,15 +76,13 @@ export function toSortedSetCombine(
   };
 }
 
-/** @returns nothing for all of a set. */
-export function toSortedSetRange(range: SortedSetRange): SortedSetRangeShape | undefined {
-  if (range.rank !== undefined) {
+export function toSortedSetRange(range: SortedSetRange): SortedSetRangeShape {
+  if ('rank' in range) {
     const { start = 0, stop } = range.rank;
     return { bounds: { case: 'rank', value: { start, stop } } };
   }
-  if (range.score !== undefined) return { bounds: { case: 'score', value: toScoreBounds(range.score) } };
-  if (range.member !== undefined) return { bounds: { case: 'member', value: toMemberBounds(range.member) } };
-  return undefined;
+  if ('score' in range) return { bounds: { case: 'score', value: toScoreBounds(range.score) } };
+  return { bounds: { case: 'member', value: toMemberBounds(range.member) } };
 }
 
 function toScoreBounds({
@@ -116,11 +105,6 @@ function toMemberBounds({
 
 function bound(given: Value | undefined): Uint8Array | undefined {
   return given === undefined ? undefined : copyOf(given);
-}
-
-/** @internal What a reply lists. */
-export function toScoredMembers(members: readonly ScoredMemberShape[]): ScoredMember[] {
-  return members.map(({ member, score }) => ({ member: new Bytes(member), score }));
 }
 
 /** @internal */

@@ -1,14 +1,12 @@
 /** `kelp.v1.HashService` over the store. */
 import * as codec from '../../../../gen/kelp/v1/hash_codec.ts';
 import { HashService } from '../../../../gen/kelp/v1/hash_pb.ts';
-import { readFields, readTablePage } from '../../../kv/collections/reads.ts';
+import { collectionReaders } from '../../../kv/collections/read-calls.ts';
 import type { KvStore } from '../../../kv/kv-store.ts';
-import { hashType } from '../../../types/hash/hash.ts';
 import type { Call } from '../../calls/call.ts';
 import { type MethodsOf, unary } from '../method.ts';
 import { changing } from './change.ts';
-import { elementCharge, readKey, readNeeds } from './reading.ts';
-import { tablePage } from './table-page.ts';
+import { elementCharge, keyRead, pageRead, readNeeds } from './reading.ts';
 
 export const hashMethods: MethodsOf<typeof HashService> = {
   set: changing(HashService.method.set, 'hashSet', {
@@ -53,18 +51,15 @@ function get(
   request: codec.HashGetRequestShape,
   call: Call,
 ): Promise<codec.HashGetResponseShape> {
-  return readKey(store, request, request.names, (view, key, names) =>
-    readFields(view, key, names, elementCharge(call)),
-  );
+  const asked = { ...keyRead(request), names: request.names };
+  return collectionReaders.hashGet(store, asked, elementCharge(call));
 }
 
-async function scan(
+function scan(
   store: KvStore,
   request: codec.HashScanRequestShape,
   call: Call,
 ): Promise<codec.HashScanResponseShape> {
-  const { elements, ...page } = await store.readSeam(tablePage(request, request.namesOnly), (seam, asked) =>
-    readTablePage(seam, hashType, asked, elementCharge(call)),
-  );
-  return { ...page, fields: elements };
+  const asked = { ...pageRead(request), namesOnly: request.namesOnly };
+  return collectionReaders.hashScan(store, asked, elementCharge(call));
 }

@@ -1,12 +1,12 @@
 /** `kelp.v1.ListService` over the store. */
 import * as codec from '../../../../gen/kelp/v1/list_codec.ts';
 import { ListService } from '../../../../gen/kelp/v1/list_pb.ts';
-import { readElements } from '../../../kv/collections/reads.ts';
+import { collectionReaders } from '../../../kv/collections/read-calls.ts';
 import type { KvStore } from '../../../kv/kv-store.ts';
 import type { Call } from '../../calls/call.ts';
 import { type MethodsOf, unary } from '../method.ts';
 import { changing } from './change.ts';
-import { elementCharge, readKey, readNeeds } from './reading.ts';
+import { elementCharge, keyRead, readNeeds } from './reading.ts';
 
 export const listMethods: MethodsOf<typeof ListService> = {
   push: changing(ListService.method.push, 'listPush', {
@@ -62,7 +62,5 @@ function range(
   call: Call,
 ): Promise<codec.ListRangeResponseShape> {
   const { start, stop = -1 } = request;
-  return readKey(store, request, undefined, (view, key) =>
-    readElements(view, key, { start, stop }, elementCharge(call)),
-  );
+  return collectionReaders.listRange(store, { ...keyRead(request), start, stop }, elementCharge(call));
 }

@@ -19,8 +19,9 @@ import type {
   SortedSetRange,
 } from '../../../api-collections.ts';
 import type { Key } from '../../../api.ts';
+import { given } from '../../../arguments/shape.ts';
 import { StoreError } from '../../../errors.ts';
-import { given, keyOf, keysOf, timeToLiveMs, wholeNumber } from '../request-fields.ts';
+import { keyOf, keysOf, timeToLiveMs, wholeNumber } from '../request-fields.ts';
 
 /** The message of a kind, as a call of its own and as an operation have it. */
 export type RequestOf<Kind extends CollectionKind> = Extract<

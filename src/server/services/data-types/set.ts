@@ -1,17 +1,14 @@
 /** `kelp.v1.SetService` over the store. */
 import * as codec from '../../../../gen/kelp/v1/set_codec.ts';
 import { SetService } from '../../../../gen/kelp/v1/set_pb.ts';
-import { readContained, readTablePage } from '../../../kv/collections/reads.ts';
-import { prepareSetCombination } from '../../../kv/collections/set.ts';
+import { collectionReaders, readCombination } from '../../../kv/collections/read-calls.ts';
 import type { KvStore } from '../../../kv/kv-store.ts';
-import { setType } from '../../../types/set/set.ts';
 import type { Call } from '../../calls/call.ts';
 import { type MethodsOf, unary, unaryWrite } from '../method.ts';
 import { admitAnswer, changing, operationNeeds } from './change.ts';
-import { checkAsked, elementCharge, readKey, readNeeds } from './reading.ts';
+import { elementCharge, keyRead, pageRead, readNeeds } from './reading.ts';
 import { replyOf } from './replies.ts';
 import { operationOf } from './requests.ts';
-import { tablePage } from './table-page.ts';
 
 export const setMethods: MethodsOf<typeof SetService> = {
   add: changing(SetService.method.add, 'setAdd', {
@@ -66,20 +63,17 @@ function contains(
   request: codec.SetContainsRequestShape,
   call: Call,
 ): Promise<codec.SetContainsResponseShape> {
-  checkAsked('members', request.members);
   call.chargeReply(request.members.length);
-  return readKey(store, request, request.members, readContained);
+  const asked = { ...keyRead(request), members: request.members };
+  return collectionReaders.setContains(store, asked, elementCharge(call));
 }
 
-async function scan(
+function scan(
   store: KvStore,
   request: codec.SetScanRequestShape,
   call: Call,
 ): Promise<codec.SetScanResponseShape> {
-  const { elements, ...page } = await store.readSeam(tablePage(request, true), (seam, asked) =>
-    readTablePage(seam, setType, asked, elementCharge(call)),
-  );
-  return { ...page, members: elements.map(({ name }) => name) };
+  return collectionReaders.setScan(store, pageRead(request), elementCharge(call));
 }
 
 /** Without a destination it is a read of the visible state. */
@@ -90,16 +84,9 @@ async function combine(
 ): Promise<codec.SetCombineResponseShape> {
   const operation = operationOf('setCombine', request, '');
   const admit = admitAnswer(call);
-  if (operation.destination !== undefined) {
-    const { result, revision } = await store.operate(operation, admit);
-    return replyOf(result, revision);
-  }
-  return await store.readSeam(operation, (seam, kept) => {
-    const run = prepareSetCombination(kept);
-    return seam.readVisible((view) => {
-      const answer = run(view);
-      admit({ kind: 'setCombine', ...answer });
-      return { ...answer, revision: view.revision };
-    });
-  });
+  const { result, revision } =
+    operation.destination === undefined
+      ? await readCombination(store, 'setCombine', operation, admit)
+      : await store.operate(operation, admit);
+  return replyOf(result, revision);
 }

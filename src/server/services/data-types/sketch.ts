@@ -2,18 +2,14 @@
 import * as codec from '../../../../gen/kelp/v1/sketch_codec.ts';
 import { SketchService } from '../../../../gen/kelp/v1/sketch_pb.ts';
 import { checkKeys, mayUseAllKeys } from '../../../access/checks.ts';
-import { readAdded } from '../../../kv/collections/reads.ts';
+import { collectionReaders } from '../../../kv/collections/read-calls.ts';
 import type { KvStore } from '../../../kv/kv-store.ts';
-import { readWanted } from '../../../kv/reads/pages.ts';
-import { fixed } from '../../../limits.ts';
-import { encodeKey } from '../../../store/views/keys.ts';
-import { countUnion } from '../../../types/hyperloglog/hyperloglog.ts';
 import type { Login } from '../../../access/login/login.ts';
 import type { Call } from '../../calls/call.ts';
 import { type MethodsOf, unary } from '../method.ts';
 import { keysOf, wholeNumber } from '../request-fields.ts';
 import { changing } from './change.ts';
-import { checkAsked, readKey, readNeeds } from './reading.ts';
+import { elementCharge, keyRead, readNeeds } from './reading.ts';
 
 export const sketchMethods: MethodsOf<typeof SketchService> = {
   hllAdd: changing(SketchService.method.hllAdd, 'hllAdd', {
@@ -62,16 +58,14 @@ function hllCountNeeds(login: Login, { keys, keysBytes }: codec.HllCountRequestS
   if (!mayUseAllKeys(login)) checkKeys(login, 'read', keysOf(keys, keysBytes));
 }
 
-function hllCount(store: KvStore, request: codec.HllCountRequestShape): Promise<codec.HllCountResponseShape> {
-  const named = keysOf(request.keys, request.keysBytes);
-  checkAsked('keys', named, fixed.combinedKeysMax);
+function hllCount(
+  store: KvStore,
+  request: codec.HllCountRequestShape,
+  call: Call,
+): Promise<codec.HllCountResponseShape> {
   const revision = wholeNumber('revision', request.revision);
-  return store.readSeam(named.map(encodeKey), (seam, keys) =>
-    readWanted(seam, revision, (view) => ({
-      count: Number(countUnion(view, keys)),
-      revision: view.revision,
-    })),
-  );
+  const asked = { keys: keysOf(request.keys, request.keysBytes), revision };
+  return collectionReaders.hllCount(store, asked, elementCharge(call));
 }
 
 function bloomContains(
@@ -79,7 +73,7 @@ function bloomContains(
   request: codec.BloomContainsRequestShape,
   call: Call,
 ): Promise<codec.BloomContainsResponseShape> {
-  checkAsked('elements', request.elements);
   call.chargeReply(request.elements.length);
-  return readKey(store, request, request.elements, readAdded);
+  const asked = { ...keyRead(request), elements: request.elements };
+  return collectionReaders.bloomContains(store, asked, elementCharge(call));
 }

@@ -2,24 +2,13 @@
 import * as codec from '../../../../gen/kelp/v1/sorted_set_codec.ts';
 import { SortedSetService } from '../../../../gen/kelp/v1/sorted_set_pb.ts';
 import { StoreError } from '../../../errors.ts';
-import { prepareSortedSetCombination } from '../../../kv/collections/sorted-set.ts';
-import {
-  countRange,
-  isFirstByRank,
-  type RangePage,
-  readFirstByRank,
-  readRangePage,
-  readRank,
-  readScores,
-} from '../../../kv/collections/sorted-set-reads.ts';
+import { collectionReaders, readCombination } from '../../../kv/collections/read-calls.ts';
 import type { KvStore } from '../../../kv/kv-store.ts';
-import { pageLimitOf } from '../../../kv/reads/page-limit.ts';
-import { encodeKey } from '../../../store/views/keys.ts';
 import type { Call } from '../../calls/call.ts';
 import { type MethodsOf, unary, unaryWrite } from '../method.ts';
-import { keyIn, pageLimit, wholeNumber } from '../request-fields.ts';
+import { keyIn } from '../request-fields.ts';
 import { admitAnswer, changing, operationNeeds } from './change.ts';
-import { checkAsked, elementCharge, readKey, readNeeds } from './reading.ts';
+import { elementCharge, keyRead, pageRead, readNeeds } from './reading.ts';
 import { replyOf, SCORE_BYTES } from './replies.ts';
 import { operationOf, rangeIn } from './requests.ts';
 
@@ -91,23 +80,20 @@ async function score(
   request: codec.SortedSetScoreRequestShape,
   call: Call,
 ): Promise<codec.SortedSetScoreResponseShape> {
-  checkAsked('members', request.members);
   call.chargeReply(request.members.length * SCORE_BYTES);
-  const { scores, ...answer } = await readKey(store, request, request.members, readScores);
+  const asked = { ...keyRead(request), members: request.members };
+  const { scores, ...answer } = await collectionReaders.sortedSetScore(store, asked, elementCharge(call));
   return { ...answer, scores: scores.map((each) => ({ score: each })) };
 }
 
-/** Ranks are those of the newest state. */
 function rank(
   store: KvStore,
   request: codec.SortedSetRankRequestShape,
+  call: Call,
 ): Promise<codec.SortedSetRankResponseShape> {
   const { member, reverse } = request;
-  const asked = { key: encodeKey(keyIn(request)), member };
-  return store.decideWith(asked, (view, kept) => ({
-    ...readRank(view, kept.key, kept.member, reverse),
-    revision: view.revision,
-  }));
+  const asked = { key: keyIn(request), member, reverse };
+  return collectionReaders.sortedSetRank(store, asked, elementCharge(call));
 }
 
 async function range(
@@ -115,42 +101,17 @@ async function range(
   request: codec.SortedSetRangeRequestShape,
   call: Call,
 ): Promise<codec.SortedSetRangeResponseShape> {
-  const asked: RangePage = {
-    key: encodeKey(keyIn(request)),
-    range: rangeIn('range', request.range),
-    isReversed: request.reverse,
-    limit: pageLimit(request.limit),
-    pageToken: request.pageToken,
-    revision: wholeNumber('revision', request.revision),
-  };
-  if (request.countOnly) return await counted(store, asked);
-  if (asked.range !== undefined && 'rank' in asked.range && asked.revision !== 0) {
-    throw new StoreError(
-      'invalidArgument',
-      'range.rank is of the newest state: it can not be combined with a revision',
-    );
-  }
-  const page = { ...asked, limit: pageLimitOf(asked) };
+  const page = { ...pageRead(request), range: rangeIn('range', request.range), reverse: request.reverse };
   const charge = elementCharge(call);
-  if (!isFirstByRank(page))
-    return await store.readSeam(page, (seam, kept) => readRangePage(seam, kept, charge));
-  const { seam } = store;
-  return await store.decideWith(page, (view, kept) => readFirstByRank(seam, view, kept, charge));
-}
-
-function counted(store: KvStore, asked: RangePage): Promise<codec.SortedSetRangeResponseShape> {
-  if (asked.limit !== 0 || asked.pageToken !== '' || asked.revision !== 0) {
+  if (!request.countOnly) return await collectionReaders.sortedSetRange(store, page, charge);
+  if (page.limit !== 0 || page.pageToken !== '' || page.revision !== 0) {
     throw new StoreError(
       'invalidArgument',
       'count_only counts the newest state: it has no limit, no page_token and no revision',
     );
   }
-  return store.decideWith(asked, (view, { key, range: counted, isReversed }) => ({
-    members: [],
-    nextPageToken: '',
-    count: countRange(view, key, counted, isReversed),
-    revision: view.revision,
-  }));
+  const counted = await collectionReaders.sortedSetCount(store, page, charge);
+  return { ...counted, members: [], nextPageToken: '' };
 }
 
 /** Without a destination it is a read of the visible state. */
@@ -161,16 +122,9 @@ async function combine(
 ): Promise<codec.SortedSetCombineResponseShape> {
   const operation = operationOf('sortedSetCombine', request, '');
   const admit = admitAnswer(call);
-  if (operation.destination !== undefined) {
-    const { result, revision } = await store.operate(operation, admit);
-    return replyOf(result, revision);
-  }
-  return await store.readSeam(operation, (seam, kept) => {
-    const run = prepareSortedSetCombination(kept);
-    return seam.readVisible((view) => {
-      const answer = run(view);
-      admit({ kind: 'sortedSetCombine', ...answer });
-      return { ...answer, revision: view.revision };
-    });
-  });
+  const { result, revision } =
+    operation.destination === undefined
+      ? await readCombination(store, 'sortedSetCombine', operation, admit)
+      : await store.operate(operation, admit);
+  return replyOf(result, revision);
 }

@@ -261,7 +261,7 @@ test('wrong arguments are refused by name, and wrong types whatever is asked', a
   const within = kv.txn({ failure: [{ operation: { case: 'listPop', value: { key: 'l', limit: -1n } } }] });
   expect(await failure(within)).toMatch(/^InvalidArgument: failure\[0\]\.list_pop\.limit is -1/);
   const both = hash.get({ key: 'h', refreshTtl: true, revision: 1n });
-  expect(await failure(both)).toMatch(/^InvalidArgument: refresh_ttl/);
+  expect(await failure(both)).toMatch(/^InvalidArgument: refreshTtl is a write/);
   await kv.put({ key: 'plain', value: bytes('x') });
   const calls = [
     hash.get({ key: 'plain' }),

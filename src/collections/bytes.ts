@@ -1,9 +1,9 @@
 /**
- * What a hash, a list, a set or a sorted set holds, as the client hands it out: always an object with the bytes, whatever they
+ * What a hash, a list, a set or a sorted set holds, as it is handed out: always an object with the bytes, whatever they
  * are, so that a program that keeps binary data gets no text now and then.
  *
  * ```ts
- * const { elements } = await client.list.range('queue');
+ * const { elements } = await store.list.range('queue');
  * for (const element of elements) console.log(element.text(), element.bytes.length);
  * ```
  */
@@ -34,7 +34,7 @@ export class Bytes {
   }
 }
 
-/** @internal What a reply lists. */
+/** @internal */
 export function toBytes(list: readonly Uint8Array[]): Bytes[] {
   return list.map((bytes) => new Bytes(bytes));
 }

@@ -1,8 +1,8 @@
 /** The fields of a hash that a call has read, to go through or to look up by name. */
-import type { HashFieldShape } from '../../../../gen/kelp/v1/hash_codec.ts';
-import type { Value } from '../../../api.ts';
-import { bytesOf } from '../../../arguments/value.ts';
+import type { Value } from '../api-value.ts';
+import { bytesOf } from '../arguments/value.ts';
 import { Bytes } from './bytes.ts';
+import type { FieldBytes } from './reads.ts';
 
 export interface HashField {
   readonly name: Bytes;
@@ -11,7 +11,7 @@ export interface HashField {
 
 /**
  * ```ts
- * const { fields } = await client.hash.get('user:1');
+ * const { fields } = await store.hash.get('user:1');
  * fields.get('name')?.text();
  * fields.toObject(); // { name: 'Alice', age: '42' }
  * for (const { name, value } of fields) console.log(name.text(), value.text());
@@ -22,7 +22,7 @@ export class HashFields implements Iterable<HashField> {
   #valueByName: ReadonlyMap<string, Bytes> | undefined;
 
   /** @internal */
-  constructor(fields: readonly HashFieldShape[]) {
+  constructor(fields: readonly FieldBytes[]) {
     this.#fields = fields.map(toHashField);
   }
 
@@ -52,7 +52,7 @@ export class HashFields implements Iterable<HashField> {
 }
 
 /** @internal */
-export function toHashField({ name, value }: HashFieldShape): HashField {
+export function toHashField({ name, value }: FieldBytes): HashField {
   return { name: new Bytes(name), value: new Bytes(value) };
 }
 

@@ -3,17 +3,23 @@
  *
  * ```ts
  * for await (const entry of client.scan({ prefix: 'user/' })) console.log(entry.key, entry.text());
- * const keys = await client.keys('user/*').toArray();
+ * for await (const { name, value } of store.hash.scan('user:1')) console.log(name.text(), value.text());
  * ```
  *
- * Each loop begins anew, and may be left early. A deadline holds for each page from when it is asked for, and a page is tried
- * again as any read; its token says where it begins, so that failures between and within pages neither skip nor repeat an
- * item. A scan is a stream, of which the server sends a little ahead (`scan.ts`); of all other lists each page is a call of
- * its own, made when it is asked for.
+ * Each loop begins anew, and may be left early. Of a client, a deadline holds for each page from when it is asked for, and a page is
+ * tried again as any read; its token says where it begins, so that failures between and within pages neither skip nor repeat an
+ * item. The client's scan is a stream, of which the server sends a little ahead (`client/paging/scan.ts`); of all other lists each
+ * page is a call of its own, made when it is asked for.
  */
-import { fixed } from '../../limits.ts';
-import { invalidArgument } from '../errors/refuse.ts';
-import type { ListOptions } from '../messages/types.ts';
+import { fixed } from './limits.ts';
+
+/** What every call takes that reads page by page, and asks for pages by itself. */
+export interface PagedListOptions {
+  /** Stop after this many items; left out: at the end. */
+  readonly limit?: number;
+  /** The most items that one page holds, 1 to 10000. Default 1000. */
+  readonly pageSize?: number;
+}
 
 export interface Page<Item> {
   readonly items: Item[];
@@ -31,7 +37,11 @@ export class PagedList<Item> implements AsyncIterable<Item> {
   readonly #limit: number;
   readonly #pageSize: number;
 
-  constructor({ limit = Number.POSITIVE_INFINITY, pageSize = 0 }: ListOptions, readPages: ReadPages<Item>) {
+  /** @internal */
+  constructor(
+    { limit = Number.POSITIVE_INFINITY, pageSize = 0 }: PagedListOptions,
+    readPages: ReadPages<Item>,
+  ) {
     this.#readPages = readPages;
     this.#limit = Math.floor(limit);
     this.#pageSize = Math.floor(Math.min(pageSize || fixed.pageLimitDefault, fixed.pageLimitMax));
@@ -41,7 +51,7 @@ export class PagedList<Item> implements AsyncIterable<Item> {
     for await (const page of this.pages()) yield* page.items;
   }
 
-  /** The pages as the server cuts them; some may be empty. */
+  /** The pages as the store cuts them; some may be empty. */
   async *pages(): AsyncGenerator<Page<Item>, void, undefined> {
     if (this.#limit > 0) yield* this.#readPages(this.#limit, this.#pageSize);
   }
@@ -75,10 +85,10 @@ export function callsForPages<Item>(readPage: ReadPage<Item>): ReadPages<Item> {
   };
 }
 
-/** The list of a request that a check has found `wrong`: reading it tells why. */
-export function refusedList(wrong: string): PagedList<never> {
+/** The list of a request that was refused: reading it tells why. */
+export function refusedList(reason: Error): PagedList<never> {
   return new PagedList<never>(
     {},
-    callsForPages(() => Promise.reject(invalidArgument(wrong))),
+    callsForPages(() => Promise.reject(reason)),
   );
 }
