@@ -1,13 +1,9 @@
-/** The words of Redis' data types that read, in a shell against a server. */
+/** The words of Redis' data types that read, in a shell against a server and in one with an embedded store. */
 import { expect, test } from 'vitest';
 import { jsonReplies, replies, shells } from './shells.ts';
 
-const openServer = shells[0]?.[1];
-const openEmbedded = shells[1]?.[1];
-
-test('what was written is read by name, by index, by score and whole', async () => {
-  const run = await openServer?.();
-  if (run === undefined) throw new Error('there is no shell against a server');
+test.each(shells)('%s: what was written is read by name, by index, by score and whole', async (_, open) => {
+  const run = await open();
   expect(
     await replies(
       run,
@@ -57,9 +53,18 @@ test('what was written is read by name, by index, by score and whole', async () 
   ]);
 });
 
-test('an embedded store says that it has no such reads', async () => {
-  const run = await openEmbedded?.();
-  expect((await run?.(['HGET h a']))?.stderr).toMatch(
-    /^kelp: line 1: an embedded store has no reads of hashes/,
-  );
+test.each(shells)('%s: a key of another type is no failure of the store', async (_, open) => {
+  const run = await open();
+  await replies(run, 'SADD s a');
+  const { stderr, code } = await run(['HGETALL s']);
+  expect(stderr).toMatch(/^kelp: line 1: .*the key holds a set, not a hash/);
+  expect(code).not.toBe(0);
+});
+
+test.each(shells)('%s: long collections are listed whole', async (_, open) => {
+  const run = await open();
+  const names = Array.from({ length: 2500 }, (_each, place) => `name-${String(place).padStart(4, '0')}`);
+  await replies(run, `SADD s ${names.join(' ')}`, `RPUSH l ${names.join(' ')}`);
+  expect((await replies(run, 'SMEMBERS s')).sort()).toEqual(names);
+  expect(await replies(run, 'LRANGE l 100 -1')).toEqual(names.slice(100));
 });

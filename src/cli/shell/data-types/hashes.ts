@@ -4,7 +4,7 @@ import { wordAt, type ShellCommand } from '../command.ts';
 import { reply } from '../reply.ts';
 import { toDelta, toKey } from '../words/arguments.ts';
 import type { Word } from '../words/words.ts';
-import { change, counted, countedOrNone, readsOf, redisWord, valueOrNone, yesOrNo } from './redis-word.ts';
+import { change, counted, countedOrNone, redisWord, valueOrNone, yesOrNo } from './redis-word.ts';
 import { asWord, bytesOf, elementList, pairList, pairsOf, toNumber } from './words.ts';
 
 const FIELD_NOT_FOUND = 'field not found';
@@ -44,13 +44,13 @@ const hsetnx = redisWord(
 
 const hget = redisWord('Hashes', 'HGET', keyAndNames, async ({ key, names }, session) => {
   let found: Uint8Array | undefined;
-  for await (const [field] of readsOf(session).fields(key, names)) found ??= field?.[1];
+  for await (const [field] of session.store.elements.fields(key, names)) found ??= field?.[1];
   return valueOrNone(found, session.isTerminal, FIELD_NOT_FOUND);
 });
 
 const hmget = redisWord('Hashes', 'HMGET', keyAndNames, async ({ key, names }, session) => {
   const valueByName = new Map<string, Uint8Array>();
-  for await (const page of readsOf(session).fields(key, names)) {
+  for await (const page of session.store.elements.fields(key, names)) {
     for (const [name, value] of page) valueByName.set(Buffer.from(name).toString('latin1'), value);
   }
   const values = names.map((name) => valueByName.get(Buffer.from(name).toString('latin1')));
@@ -61,7 +61,7 @@ const hmget = redisWord('Hashes', 'HMGET', keyAndNames, async ({ key, names }, s
 });
 
 const hgetall = redisWord('Hashes', 'HGETALL', keyOnly, async (key, session) =>
-  pairList(readsOf(session).fields(key), { name: 'field', item: 'value' }, asWord, valueJson),
+  pairList(session.store.elements.fields(key), { name: 'field', item: 'value' }, asWord, valueJson),
 );
 
 async function* column(
@@ -72,18 +72,18 @@ async function* column(
 }
 
 const hkeys = redisWord('Hashes', 'HKEYS', keyOnly, async (key, session) =>
-  elementList(column(readsOf(session).fields(key), 0)),
+  elementList(column(session.store.elements.fields(key), 0)),
 );
 const hvals = redisWord('Hashes', 'HVALS', keyOnly, async (key, session) =>
-  elementList(column(readsOf(session).fields(key), 1)),
+  elementList(column(session.store.elements.fields(key), 1)),
 );
 const hlen = redisWord('Hashes', 'HLEN', keyOnly, async (key, session) =>
-  counted(await readsOf(session).fieldCount(key)),
+  counted(await session.store.elements.fieldCount(key)),
 );
 
 const hexists = redisWord('Hashes', 'HEXISTS', keyAndNames, async ({ key, names }, session) => {
   let isThere = false;
-  for await (const page of readsOf(session).fields(key, names)) isThere ||= page.length > 0;
+  for await (const page of session.store.elements.fields(key, names)) isThere ||= page.length > 0;
   return yesOrNo(isThere);
 });
 

@@ -7,7 +7,7 @@ import { shown, toKey, toOption, toWholeNumber } from '../words/arguments.ts';
 import { fixed } from '../../../limits.ts';
 import type { Key } from '../../../api.ts';
 import type { Word } from '../words/words.ts';
-import { change, counted, countedOrNone, readsOf, redisWord, valueOrNone } from './redis-word.ts';
+import { change, counted, countedOrNone, redisWord, valueOrNone } from './redis-word.ts';
 import { bytesOf, elementList, onePage, toIndex } from './words.ts';
 
 const ELEMENT_NOT_FOUND = 'element not found';
@@ -52,11 +52,11 @@ const lrange = redisWord(
     start: toIndex(wordAt(words, 1)),
     stop: toIndex(wordAt(words, 2)),
   }),
-  async ({ key, start, stop }, session) => elementList(readsOf(session).elements(key, start, stop)),
+  async ({ key, start, stop }, session) => elementList(session.store.elements.elements(key, start, stop)),
 );
 
 const llen = redisWord('Lists', 'LLEN', keyOnly, async (key, session) =>
-  counted(await readsOf(session).elementCount(key)),
+  counted(await session.store.elements.elementCount(key)),
 );
 
 const lindex = redisWord(
@@ -65,7 +65,7 @@ const lindex = redisWord(
   (words) => ({ key: toKey(wordAt(words, 0)), index: toIndex(wordAt(words, 1)) }),
   async ({ key, index }, session) => {
     let found: Uint8Array | undefined;
-    for await (const [element] of readsOf(session).elements(key, index, index)) found ??= element;
+    for await (const [element] of session.store.elements.elements(key, index, index)) found ??= element;
     return valueOrNone(found, session.isTerminal, ELEMENT_NOT_FOUND);
   },
 );

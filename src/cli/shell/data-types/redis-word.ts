@@ -4,10 +4,9 @@
  */
 import type { CollectionKind, CollectionOperation, CollectionResult } from '../../../api-collections.ts';
 import { assert } from '../../../errors.ts';
-import { UsageError, exitCode } from '../../process/exit-code.ts';
+import { exitCode } from '../../process/exit-code.ts';
 import { type CommandGroup, type ShellCommand, type ShellSession, command } from '../command.ts';
 import { type Reply, reply } from '../reply.ts';
-import type { ElementReads } from '../store/element-reads.ts';
 import { showValue } from '../values.ts';
 import { valueJson } from '../../../api-json.ts';
 import { type TableFact, tableFacts } from './table-facts.ts';
@@ -56,14 +55,6 @@ export async function change<Kind extends CollectionKind>(
 ): Promise<CollectionResult<Kind>> {
   const { results } = await store.txn({ success: [operation as CollectionOperation] });
   return results[0] as CollectionResult<Kind>;
-}
-
-/** Throws a `UsageError` where collections can't be read. */
-export function readsOf({ store }: ShellSession): ElementReads {
-  if (store.elements !== undefined) return store.elements;
-  throw new UsageError(
-    'an embedded store has no reads of hashes, lists, sets and sorted sets here; kelp serve the folder, and kelp shell --address',
-  );
 }
 
 export function counted(count: number): Reply {

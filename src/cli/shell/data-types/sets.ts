@@ -6,7 +6,7 @@ import { type ShellCommand, wordAt } from '../command.ts';
 import { reply } from '../reply.ts';
 import { toKey, toWholeNumber } from '../words/arguments.ts';
 import type { Word } from '../words/words.ts';
-import { change, counted, countedOrNone, readsOf, redisWord, valueOrNone, yesOrNo } from './redis-word.ts';
+import { change, counted, countedOrNone, redisWord, valueOrNone, yesOrNo } from './redis-word.ts';
 import { bytesOf, elementList, onePage } from './words.ts';
 
 const MEMBER_NOT_FOUND = 'member not found';
@@ -25,20 +25,20 @@ const srem = redisWord('Sets', 'SREM', keyAndMembers, async (request, session) =
 );
 
 const smembers = redisWord('Sets', 'SMEMBERS', keyOnly, async (key, session) =>
-  elementList(readsOf(session).members(key)),
+  elementList(session.store.elements.members(key)),
 );
 
 const scard = redisWord('Sets', 'SCARD', keyOnly, async (key, session) =>
-  counted((await readsOf(session).contains(key, [new Uint8Array(0)])).count),
+  counted((await session.store.elements.contains(key, [new Uint8Array(0)])).count),
 );
 
 const sismember = redisWord('Sets', 'SISMEMBER', keyAndMembers, async ({ key, members }, session) => {
-  const { contained } = await readsOf(session).contains(key, members);
+  const { contained } = await session.store.elements.contains(key, members);
   return yesOrNo(contained[0] === true);
 });
 
 const smismember = redisWord('Sets', 'SMISMEMBER', keyAndMembers, async ({ key, members }, session) => {
-  const { contained } = await readsOf(session).contains(key, members);
+  const { contained } = await session.store.elements.contains(key, members);
   return reply(contained.map((isThere) => (isThere ? 'yes' : 'no')).join('\n'), { contained });
 });
 

@@ -4,7 +4,7 @@ import { type ShellCommand, wordAt } from '../command.ts';
 import { reply } from '../reply.ts';
 import { toKey, toWholeNumber } from '../words/arguments.ts';
 import type { Word } from '../words/words.ts';
-import { change, counted, readsOf, redisWord, yesOrNo } from './redis-word.ts';
+import { change, counted, redisWord, yesOrNo } from './redis-word.ts';
 import { bytesOf, toNumber } from './words.ts';
 import { fixed } from '../../../limits.ts';
 
@@ -22,7 +22,7 @@ const pfcount = redisWord(
   'Sketches',
   'PFCOUNT',
   (words) => words.map(toKey),
-  async (keys, session) => counted(await readsOf(session).estimate(keys)),
+  async (keys, session) => counted(await session.store.elements.estimate(keys)),
 );
 
 const pfmerge = redisWord(
@@ -63,12 +63,12 @@ function adding(name: string): ShellCommand {
 }
 
 const exists = redisWord('Sketches', 'BF.EXISTS', keyAndElements, async ({ key, elements }, session) => {
-  const [isThere] = await readsOf(session).mayContain(key, elements);
+  const [isThere] = await session.store.elements.mayContain(key, elements);
   return yesOrNo(isThere === true);
 });
 
 const mexists = redisWord('Sketches', 'BF.MEXISTS', keyAndElements, async ({ key, elements }, session) => {
-  const contained = await readsOf(session).mayContain(key, elements);
+  const contained = await session.store.elements.mayContain(key, elements);
   return reply(contained.map((isThere) => (isThere ? 'yes' : 'no')).join('\n'), { contained });
 });
 

@@ -6,7 +6,7 @@ import { type ShellCommand, wordAt } from '../command.ts';
 import { type Reply, reply } from '../reply.ts';
 import { shown, toKey, toOption, toWholeNumber } from '../words/arguments.ts';
 import type { Word } from '../words/words.ts';
-import { change, counted, countedOrNone, readsOf, redisWord } from './redis-word.ts';
+import { change, counted, countedOrNone, redisWord } from './redis-word.ts';
 import {
   bytesOf,
   elementList,
@@ -97,11 +97,11 @@ const zrem = redisWord('Sorted sets', 'ZREM', keyAndMembers, async (request, ses
 );
 
 const zscore = redisWord('Sorted sets', 'ZSCORE', keyAndMembers, async ({ key, members }, session) =>
-  scoreReply((await readsOf(session).scores(key, members))[0]),
+  scoreReply((await session.store.elements.scores(key, members))[0]),
 );
 
 const zmscore = redisWord('Sorted sets', 'ZMSCORE', keyAndMembers, async ({ key, members }, session) => {
-  const scores = await readsOf(session).scores(key, members);
+  const scores = await session.store.elements.scores(key, members);
   const lines = scores.map((score) => (score === undefined ? MEMBER_NOT_FOUND : numberText(score)));
   return reply(lines.join('\n'), {
     scores: scores.map((score) => (score === undefined ? null : numberJson(score))),
@@ -117,14 +117,14 @@ function ranking(name: string, isReversed: boolean): ShellCommand {
       return { key: toKey(wordAt(words, 0)), member: wordAt(words, 1).bytes };
     },
     async ({ key, member }, session) => {
-      const rank = await readsOf(session).rank(key, member, isReversed);
+      const rank = await session.store.elements.rank(key, member, isReversed);
       return rank === undefined ? reply(MEMBER_NOT_FOUND, {}, exitCode.no) : reply(String(rank), { rank });
     },
   );
 }
 
 const zcard = redisWord('Sorted sets', 'ZCARD', keyOnly, async (key, session) =>
-  counted(await readsOf(session).scoredCount(key, undefined)),
+  counted(await session.store.elements.scoredCount(key, undefined)),
 );
 
 /** A score, or behind `(` one that is not in the range itself. */
@@ -153,7 +153,7 @@ const zcount = redisWord(
     key: toKey(wordAt(words, 0)),
     range: toScoreRange(wordAt(words, 1), wordAt(words, 2)),
   }),
-  async ({ key, range }, session) => counted(await readsOf(session).scoredCount(key, range)),
+  async ({ key, range }, session) => counted(await session.store.elements.scoredCount(key, range)),
 );
 
 const zrange = redisWord(
@@ -180,7 +180,7 @@ const zrange = redisWord(
     return { key: toKey(wordAt(words, 0)), range, isReversed, hasScores: options.includes('WITHSCORES') };
   },
   async ({ key, range, isReversed, hasScores }, session) => {
-    const pages = readsOf(session).scored(key, range, isReversed);
+    const pages = session.store.elements.scored(key, range, isReversed);
     return hasScores ? scoredList(pages) : elementList(membersOf(pages));
   },
 );

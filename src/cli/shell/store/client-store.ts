@@ -3,8 +3,7 @@ import type { Entry, Key, KeyRange, Store } from '../../../api.ts';
 import type { KelpClient } from '../../../client/client.ts';
 import type { WhoAmI } from '../../../client/messages/access-types.ts';
 import type { CallOptions, WatchMessage } from '../../../client/messages/types.ts';
-import { ClientReads } from './client-reads.ts';
-import type { ElementReads } from './element-reads.ts';
+import { CollectionReads } from './collection-reads.ts';
 import type { ScanOptions, ShellStatus, ShellStore, WatchOptions } from './shell-store.ts';
 
 export class ClientStore implements ShellStore {
@@ -19,7 +18,7 @@ export class ClientStore implements ShellStore {
   readonly increment: Store['increment'];
   readonly touch: Store['touch'];
   readonly txn: Store['txn'];
-  readonly elements: ElementReads;
+  readonly elements: CollectionReads;
 
   constructor(client: KelpClient, place: string, askedFor: CallOptions) {
     this.place = place;
@@ -32,7 +31,7 @@ export class ClientStore implements ShellStore {
     this.increment = client.increment.bind(client);
     this.touch = client.touch.bind(client);
     this.txn = client.txn.bind(client);
-    this.elements = new ClientReads(client);
+    this.elements = new CollectionReads(client);
   }
 
   async *scanPages(range: KeyRange, options: ScanOptions): AsyncIterable<readonly Entry[]> {

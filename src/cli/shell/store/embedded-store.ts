@@ -5,6 +5,7 @@ import { StoreError, isStoreError } from '../../../errors.ts';
 import { type RecoveryProgress, openStore } from '../../../index.ts';
 import { fixed } from '../../../limits.ts';
 import type { OnProgress } from '../../../progress.ts';
+import { CollectionReads } from './collection-reads.ts';
 import type { ScanOptions, ShellStatus, ShellStore, WatchOptions } from './shell-store.ts';
 
 /** Rejects with a `StoreError`, one that says what to do when a server, or another shell, has the directory. */
@@ -36,7 +37,7 @@ export class EmbeddedStore implements ShellStore, AsyncDisposable {
   readonly increment: Store['increment'];
   readonly touch: Store['touch'];
   readonly txn: Store['txn'];
-  readonly elements = undefined;
+  readonly elements: CollectionReads;
 
   constructor(store: Store, dataDir: string) {
     this.place = dataDir;
@@ -48,6 +49,7 @@ export class EmbeddedStore implements ShellStore, AsyncDisposable {
     this.increment = store.increment.bind(store);
     this.touch = store.touch.bind(store);
     this.txn = store.txn.bind(store);
+    this.elements = new CollectionReads(store);
   }
 
   async *scanPages(range: KeyRange, options: ScanOptions): AsyncIterable<readonly Entry[]> {

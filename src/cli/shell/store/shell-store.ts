@@ -5,7 +5,7 @@
 import type { Entry, Key, KeyRange, Store, StoreStatus } from '../../../api.ts';
 import type { WhoAmI } from '../../../client/messages/access-types.ts';
 import type { WatchMessage } from '../../../client/messages/types.ts';
-import type { ElementReads } from './element-reads.ts';
+import type { CollectionReads } from './collection-reads.ts';
 import type { ExportSource } from '../../../transfer/contract/stores.ts';
 
 type SharedCalls = Pick<Store, 'get' | 'put' | 'delete' | 'exists' | 'increment' | 'touch' | 'txn'>;
@@ -23,8 +23,7 @@ export interface ShellStore extends SharedCalls {
   whoAmI(): Promise<WhoAmI | undefined>;
   snapshot(): Promise<{ readonly revision: number; readonly bytes: number }>;
   backup(signal: AbortSignal): AsyncIterable<Uint8Array>;
-  /** Nothing of an embedded store, whose collections are read by a server. */
-  readonly elements: ElementReads | undefined;
+  readonly elements: CollectionReads;
   /** What exports read. */
   readonly exported: ExportSource;
   compact(revision: number): Promise<{ readonly oldestRevision: number }>;
