@@ -28,6 +28,17 @@ describe('what is kept of arguments', () => {
     expect(kept).toEqual({ list: [{ key: Buffer.from('k'), deep: { value: Buffer.of(1) } }], count: 1 });
   });
 
+  it('is a copy of bytes in every form that a value may have', () => {
+    const numbers = Uint16Array.of(1, 2, 3);
+    const { buffer } = Uint8Array.of(4, 5);
+    const view = new DataView(Uint8Array.of(6, 7, 8).buffer, 1);
+    const kept = keptArguments([numbers.subarray(1), buffer, view]);
+    numbers.fill(0);
+    new Uint8Array(buffer).fill(0);
+    view.setUint8(0, 0);
+    expect(kept).toEqual([Buffer.of(2, 0, 3, 0), Buffer.of(4, 5), Buffer.of(7, 8)]);
+  });
+
   it('has the members that an object inherits, or computes', () => {
     const defaults = { ttlMs: 1000 };
     class Options {

@@ -1,5 +1,7 @@
 /** Copies of the arguments of calls that wait, since callers may change theirs as soon as they have a promise. */
+import { isAnyArrayBuffer } from 'node:util/types';
 import { isRecord } from '../../arguments/shape.ts';
+import { bytesOf } from '../../arguments/value.ts';
 
 /** A copy of objects of named members, lists and bytes, to their depth; all else, such as functions and signals, is what it was. */
 export function keptArguments<Value>(value: Value): Value {
@@ -8,7 +10,7 @@ export function keptArguments<Value>(value: Value): Value {
 
 function copyOf(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Uint8Array) return Buffer.from(value);
+  if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) return Buffer.from(bytesOf(value));
   if (Array.isArray(value)) return value.map(copyOf);
   if (!isRecord(value)) return value;
   return Object.fromEntries(namesIn(value).map((name) => [name, copyOf(value[name])]));
