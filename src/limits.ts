@@ -816,6 +816,9 @@ export const serverFixed = {
   etcdShortRangeBytesMax: 64 * KiB,
   /** The compares and operations of a transaction of etcd's API, of both branches and all that is nested in them. */
   etcdTxnOperationsMax: 10_000,
+  /** What etcd grants at least, as its servers come, and at most, in seconds. */
+  etcdLeaseTtlSecondsMin: 2,
+  etcdLeaseTtlSecondsMax: 9_000_000_000,
   /**
    * The places at which scans of Redis clients go on (SCAN, HSCAN, ...), of all clients, and the bytes of their keys; when there
    * are more the oldest are forgotten, and such a scan begins anew.

@@ -24,6 +24,7 @@ const table = {
   tooManyRequests: [codes.ResourceExhausted, 'too many requests'],
   leaseNotFound: [codes.NotFound, 'requested lease not found'],
   leaseExists: [codes.FailedPrecondition, 'lease already exists'],
+  leaseIdOutOfRange: [codes.InvalidArgument, 'lease ID must be 0, or 1 to 9007199254740991'],
   leaseTtlTooLarge: [codes.OutOfRange, 'too large lease TTL'],
   watchCanceled: [codes.Canceled, 'watch canceled'],
   memberNotFound: [codes.NotFound, 'member not found'],

@@ -1,5 +1,5 @@
 /** The services of etcd's API that are served. One that is not here is UNIMPLEMENTED. */
-import { KV } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
+import { KV, Lease } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
 import type { ServerLimits } from '../../limits.ts';
 import { limited } from '../services/limited.ts';
 import type { Method } from '../services/method.ts';
@@ -7,6 +7,7 @@ import type { ServiceParts } from '../services/service-parts.ts';
 import type { ServedService } from '../services/services.ts';
 import { etcdDialect } from './dialect.ts';
 import { kvMethods } from './kv.ts';
+import { leaseMethods } from './lease.ts';
 
 /** What etcd's services stand on besides the store. */
 export interface EtcdParts extends ServiceParts {
@@ -24,5 +25,5 @@ export function etcdServices(
     requestBytesMax,
     dialect: etcdDialect,
   });
-  return [served(KV, kvMethods(parts))];
+  return [served(KV, kvMethods(parts)), served(Lease, leaseMethods())];
 }
