@@ -19,7 +19,7 @@ import { leaseKey, Workload } from './workload.ts';
 const NEVER = 1_000_000_000;
 
 /** Small enough that the script fills several segments and makes several snapshots. */
-const PLAN: StorePlan = {
+export const SMALL_PLAN: StorePlan = {
   fsync: 'always',
   limits: {
     segmentBytes: 4096,
@@ -35,6 +35,17 @@ const PLAN: StorePlan = {
 };
 
 const SEED = 4;
+
+/** What the lives of a store do, round for round: two before the crash, and one behind it. */
+export interface Script {
+  readonly plan: StorePlan;
+  /** It may be broken off anywhere. */
+  runRound(machine: Machine, store: Store, round: number): Promise<void>;
+  /** Looks at more of a store that was opened again than every script does. */
+  check?(machine: Machine, store: Store): void;
+}
+
+const WRITES: Script = { plan: SMALL_PLAN, runRound };
 
 interface Mishap {
   readonly fault?: Fault;
@@ -61,10 +72,13 @@ export interface SweptLife {
 }
 
 /** Runs the script with one mishap, and then checks what is left. Throws when it is not what it must be. */
-export function runScript({ fault, endStep = Infinity, crash }: Mishap): Promise<SweptLife> {
-  return sweptLife(async (machine) => {
+export function runScript(
+  { fault, endStep = Infinity, crash }: Mishap,
+  script: Script = WRITES,
+): Promise<SweptLife> {
+  return sweptLife(script, async (machine) => {
     if (fault !== undefined) injectFault(machine, fault);
-    await live(machine, endStep);
+    await live(machine, script, endStep);
     const life = lifeOf(machine);
     machine.isDiskFaulty = false;
     machine.crash(crash);
@@ -77,9 +91,9 @@ export function runScript({ fault, endStep = Infinity, crash }: Mishap): Promise
  * @returns of that opening alone.
  */
 export function runRecovery(mishap: RecoveryMishap): Promise<SweptLife> {
-  return sweptLife(async (machine) => {
+  return sweptLife(WRITES, async (machine) => {
     const { scheduler } = machine;
-    await live(machine, mishap.endStep);
+    await live(machine, WRITES, mishap.endStep);
     machine.crash(mishap.crash);
     const before = lifeOf(machine);
     if (mishap.fault !== undefined) injectFault(machine, mishap.fault);
@@ -93,12 +107,12 @@ export function runRecovery(mishap: RecoveryMishap): Promise<SweptLife> {
 }
 
 /** @param run leaves a machine on which the store is to be opened again. */
-async function sweptLife(run: (machine: Machine) => Promise<SweptLife>): Promise<SweptLife> {
-  const machine = new Machine(new SeededRandom(SEED), PLAN, { makeEngine: engineNamed('heap') });
+async function sweptLife(script: Script, run: (machine: Machine) => Promise<SweptLife>): Promise<SweptLife> {
+  const machine = new Machine(new SeededRandom(SEED), script.plan, { makeEngine: engineNamed('heap') });
   let life: SweptLife | undefined;
   await onMachine(machine, async () => {
     life = await run(machine);
-    await checkLeftovers(machine);
+    await checkLeftovers(machine, script);
   });
   if (life === undefined) throw new Error('the script has not run');
   return life;
@@ -110,7 +124,7 @@ function injectFault(machine: Machine, fault: Fault): void {
 }
 
 /** Two lives, so that the script also meets what recovery does. */
-async function live(machine: Machine, endStep: number): Promise<void> {
+async function live(machine: Machine, script: Script, endStep: number): Promise<void> {
   const { scheduler } = machine;
   const isOver = (): boolean => scheduler.stepCount >= endStep;
   const watcher = new WatchClient('watch', new SeededRandom(SEED));
@@ -119,9 +133,9 @@ async function live(machine: Machine, endStep: number): Promise<void> {
     if (store === undefined) return;
     watcher.recovered(machine.ledger.model.revision);
     follow(machine, store, watcher);
-    const script = { isDone: false };
-    runRound(machine, store, round).then(() => (script.isDone = true), machine.fail);
-    await machine.runUntil(() => script.isDone || isOver());
+    const done = { isDone: false };
+    script.runRound(machine, store, round).then(() => (done.isDone = true), machine.fail);
+    await machine.runUntil(() => done.isDone || isOver());
     if (isOver() || !(await machine.close(store, isOver))) return;
     if (round === 1) machine.rest();
   }
@@ -149,15 +163,16 @@ function difference(life: SweptLife, before: SweptLife): SweptLife {
 }
 
 /** What was recovered must serve, and stand the loss of power again. */
-async function checkLeftovers(machine: Machine): Promise<void> {
+async function checkLeftovers(machine: Machine, script: Script): Promise<void> {
   const random = new SeededRandom(SEED);
   for (const crash of ['losePower', 'endProcess'] as const) {
     const store = await machine.open(() => false);
     if (store === undefined) throw new Error('the store can not be opened');
     await checkOldRevisions(store, machine.ledger, random);
-    const script = { isDone: false };
-    runRound(machine, store, 3).then(() => (script.isDone = true), machine.fail);
-    await machine.runUntil(() => script.isDone);
+    script.check?.(machine, store);
+    const done = { isDone: false };
+    script.runRound(machine, store, 3).then(() => (done.isDone = true), machine.fail);
+    await machine.runUntil(() => done.isDone);
     machine.crash(crash);
   }
   if ((await machine.open(() => false)) === undefined) throw new Error('the store can not be opened again');
@@ -212,7 +227,7 @@ async function runRound(machine: Machine, store: Store, round: number): Promise<
   await Promise.all([put('z', 3000), put('a', 30)]);
 }
 
-async function snapshot(machine: Machine, store: Store): Promise<void> {
+export async function snapshot(machine: Machine, store: Store): Promise<void> {
   try {
     machine.ledger.flushed((await store.snapshot()).revision);
   } catch (error) {
