@@ -14,7 +14,8 @@ import { ReplyWriter } from '../../../../src/server/redis/protocol/reply-writer.
 import { ReplyError } from '../../../../src/server/redis/replies/errors.ts';
 import type { DurableStore } from '../../../../src/store/durable-store.ts';
 import type { ManualClock } from '../../../support/manual-clock.ts';
-import { SeamHarness } from '../../../store/seam/seam-harness.ts';
+import type { SimulatedDisk } from '../../../support/simulated-disk.ts';
+import { SeamHarness, type SeamHarnessOptions } from '../../../store/seam/seam-harness.ts';
 import { decodeReply, type DecodedReply } from './decoded-reply.ts';
 import { toBytes, type Word } from './words.ts';
 
@@ -44,8 +45,8 @@ export class RedisHarness {
   }
 
   /** For one test. */
-  static async open(rows: readonly TableRow[]): Promise<RedisHarness> {
-    const seam = await SeamHarness.openShared();
+  static async open(rows: readonly TableRow[], options: SeamHarnessOptions = {}): Promise<RedisHarness> {
+    const seam = await SeamHarness.openShared(options);
     onTestFinished(() => seam.close());
     return new RedisHarness(seam, rows);
   }
@@ -57,6 +58,16 @@ export class RedisHarness {
 
   get store(): DurableStore {
     return this.#seam.store;
+  }
+
+  get disk(): SimulatedDisk {
+    return this.#seam.disk;
+  }
+
+  /** What the next call and those behind it do, in visits. */
+  countVisits(): () => number {
+    this.#runner.visitsSpent = 0;
+    return () => this.#runner.visitsSpent;
   }
 
   /** What SELECT and HELLO set. */
