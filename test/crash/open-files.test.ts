@@ -1,6 +1,7 @@
 /** A process that may have few files open, and clients that take all connections there are: the store goes on. */
 import { connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { RedisClient } from '../server/redis/support/redis-client.ts';
 import { temporaryDirectory } from '../support/test-server.ts';
 import { openClients } from './clients.ts';
 import { ServerProcess } from './server-process.ts';
@@ -49,6 +50,16 @@ test('idle clients take no descriptor that the log needs, and those that are too
   await server.end('SIGKILL');
   const next = await ServerProcess.start({ dataDir, flags });
   expect((await openClients(next.port).reader.count({ prefix: 'key' })).count).toBe(20);
+});
+
+test('clients of Redis are told of as many connections as there are files for', async () => {
+  const dataDir = await temporaryDirectory();
+  const redis = ['--redis-listen', '127.0.0.1:0'];
+  const server = await ServerProcess.start({ dataDir, flags: redis, openFilesMax: OPEN_FILES_MAX });
+  const client = await RedisClient.open(server.redisAddress);
+  const half = `${CONNECTIONS_MAX / 2}`;
+  expect(await client.run('CONFIG', 'GET', 'maxclients')).toEqual(['maxclients', half]);
+  expect(await client.run('INFO', 'clients')).toContain(`maxclients:${half}\r\n`);
 });
 
 interface IdleClient {
