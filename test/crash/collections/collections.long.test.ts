@@ -1,12 +1,13 @@
 /**
- * Collections over real processes that are killed: what was acknowledged over a socket of the Redis protocol is there after the
- * restart, and what was deleted is swept in the end, whenever the kill came.
+ * Collections over real processes that are killed: what was acknowledged over a socket of the Redis protocol, or by the services of
+ * collections over gRPC, is there after the restart, and what was deleted is swept in the end, whenever the kill came.
  *
  * KILL_SEED decides what the clients do and when the kills come.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createClient, type KelpClient } from '../../../src/client/client.ts';
+import { isKelpError } from '../../../src/client/errors/error.ts';
 import { verifyDirectory } from '../../../src/offline/verify.ts';
 import { SWEPT_KEYS } from '../../../src/store/collections/collection-keys.ts';
 import { openDurableStore } from '../../../src/store/open-durable-store.ts';
@@ -17,6 +18,7 @@ import { SeededRandom } from '../../support/random.ts';
 import { rounds } from '../../support/share.ts';
 import { temporaryDirectory } from '../../support/test-server.ts';
 import { ServerProcess } from '../server-process.ts';
+import { callCommands, readCommands } from './collection-calls.ts';
 import { OwnedCollections } from './owned-collections.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
@@ -24,6 +26,7 @@ vi.setConfig({ testTimeout: 180_000 });
 const CYCLES = rounds(100);
 const SEED = Number(process.env['KILL_SEED'] ?? 1);
 const CLIENTS = 6;
+const CALLERS = 4;
 const CALLS_MAX = 200;
 const MOMENT_MS_MAX = 20;
 const REDIS = ['--redis-listen', '127.0.0.1:0'];
@@ -49,16 +52,27 @@ test(
       { length: CLIENTS },
       (_, index) => new OwnedCollections(`owner-${index}`, new SeededRandom(SEED * 1000 + index)),
     );
+    const callers = Array.from(
+      { length: CALLERS },
+      (_, index) => new OwnedCollections(`caller-${index}`, new SeededRandom(SEED * 1000 + 500 + index)),
+    );
     let server = await ServerProcess.start({ dataDir, flags: FLAGS });
-    const count = { done: 0 };
+    const count = { done: 0, called: 0 };
     for (let cycle = 1; cycle <= CYCLES; cycle++) {
-      const { redisAddress } = server;
+      const { address, redisAddress } = server;
       const reached = count.done + random.between(1, CALLS_MAX);
       const enough = Promise.withResolvers<void>();
       const writing = owners.map((owner, index) =>
         write(redisAddress, owner, new SeededRandom(SEED * 100_000 + cycle * 100 + index), () => {
           if (++count.done >= reached) enough.resolve();
         }),
+      );
+      writing.push(
+        ...callers.map((caller) =>
+          call(address, caller, () => {
+            count.called++;
+          }),
+        ),
       );
       await Promise.race([enough.promise, ...writing]);
       await delay(random.below(MOMENT_MS_MAX));
@@ -71,8 +85,13 @@ test(
         for (const read of owner.reads) replies.push(await reader.run(...read));
         expect(owner.settle(replies), `after kill ${cycle}`).toBeUndefined();
       }
+      for (const caller of callers) {
+        const replies = await readCommands(clientOf(server), caller.reads);
+        expect(caller.settle(replies), `after kill ${cycle}`).toBeUndefined();
+      }
     }
     expect(count.done).toBeGreaterThan(CYCLES);
+    expect(count.called).toBeGreaterThan(CYCLES);
     await server.end('SIGTERM');
     expect(await verifyDirectory(dataDir, () => undefined)).toMatchObject({ isWhole: true });
   },
@@ -103,6 +122,24 @@ async function write(
       owner.acknowledge();
       done();
     }
+  }
+}
+
+/** Makes calls over gRPC, one behind the other, until one fails as the server is gone. */
+async function call(address: string, caller: OwnedCollections, done: () => void): Promise<void> {
+  await using client = createClient({ address, retries: 0 });
+  for (;;) {
+    const { commands, reply } = caller.begin();
+    try {
+      const answer = await callCommands(client, commands);
+      expect(JSON.stringify(answer), commands.join(' ; ')).toBe(reply);
+    } catch (error) {
+      if (!isKelpError(error)) throw error;
+      if (!error.mayHaveTakenEffect) caller.refuse();
+      return;
+    }
+    caller.acknowledge();
+    done();
   }
 }
 

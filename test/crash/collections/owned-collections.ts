@@ -61,6 +61,11 @@ export class OwnedCollections {
     this.#states.shift();
   }
 
+  /** The last open command was surely not done. */
+  refuse(): void {
+    this.#states.pop();
+  }
+
   /** The commands that show all. */
   get reads(): readonly (readonly string[])[] {
     return [
