@@ -860,6 +860,8 @@ export const serverFixed = {
   redisClientCheckMs: 1000,
   /** Replies that wait for the disk, of one client, before nothing more is read of it. */
   redisWaitingBytesPaused: 4 * MiB,
+  /** ... and of all together: beyond it no command begins whose reply would have to wait, too. */
+  redisWaitingBytesOfAllPaused: 64 * MiB,
   /** So many plain calls of a client of Redis that stand one behind the other go through the store together. */
   redisRowCallsMax: 64,
   /** ... while commands are not told of as slow that take less than this, of which each is measured. */

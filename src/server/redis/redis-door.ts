@@ -74,7 +74,8 @@ export class RedisDoor implements ClientSessions {
     this.table = new CommandTable(rows);
     this.#slowClients = new SlowClients(options.patience);
     const runner = new CommandRunner(store, meter);
-    const queue = new ReplyQueue();
+    const turn = new TurnBudget(clock);
+    const queue = new ReplyQueue((run) => turn.later(run));
     const blocked = new BlockedClients(store, clock, runner);
     this.#context = {
       seam: store,
@@ -89,7 +90,7 @@ export class RedisDoor implements ClientSessions {
       queue,
       watched: new WatchedKeys(store, (bytes) => this.#chargeInput(bytes)),
       blocked,
-      turn: new TurnBudget(clock),
+      turn,
       hooks: this.hooks,
       meter,
       logins,

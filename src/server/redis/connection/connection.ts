@@ -184,9 +184,10 @@ export class Connection extends ConnectionSession {
 
   /** Whether nothing is asked of each call but its reply, and none is refused or comes again. */
   #mayRunRow(row: TableRow): boolean {
-    const { hooks, seam } = this.context;
+    const { hooks, seam, queue } = this.context;
     if (
       this.#dispatch.isTriedAgain ||
+      queue.isFull ||
       this.pace !== undefined ||
       hooks.events !== undefined ||
       hooks.wantsEach?.() === true

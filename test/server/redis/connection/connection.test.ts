@@ -8,7 +8,7 @@ import { syntaxError } from '../../../../src/server/redis/replies/errors.ts';
 import type { SessionCommand } from '../../../../src/server/redis/commands/session-command.ts';
 import { budgetSpent } from '../../../../src/store/views/draft.ts';
 import { kinds } from '../../../../src/store/collections/kinds.ts';
-import { DoorHarness } from '../support/door-harness.ts';
+import { DoorHarness, type TestClient } from '../support/door-harness.ts';
 import { echoCommands } from '../support/echo-commands.ts';
 
 const open = (options = {}): Promise<DoorHarness> => DoorHarness.open({ rows: echoCommands, ...options });
@@ -559,6 +559,63 @@ describe('a session', () => {
     await harness.settled();
     expect(client.raw()).toBe("+OK\r\n-ERR Protocol error: expected '$', got 'x'\r\n");
     expect(client.wire.isEnded).toBe(true);
+  });
+});
+
+describe('replies of all clients that wait for the disk', () => {
+  const valueBytes = 1_000_000;
+  const { redisWaitingBytesPaused, redisWaitingBytesOfAllPaused } = serverFixed;
+  const clientCount = Math.ceil((1.25 * redisWaitingBytesOfAllPaused) / redisWaitingBytesPaused);
+
+  /** Clients whose replies have filled the queue, each with more to ask for. */
+  async function filled(): Promise<{ harness: DoorHarness; clients: TestClient[] }> {
+    const harness = await open();
+    const first = harness.connect();
+    first.send('SET', 'a', Buffer.alloc(valueBytes));
+    await harness.settled();
+    harness.seam.flushes.hold();
+    const clients = Array.from({ length: clientCount }, () => harness.connect());
+    for (const [index, client] of clients.entries())
+      client.pipeline(['SET', `b${index}`, 'x'], ...Array.from({ length: 8 }, () => ['GET', 'a']));
+    await harness.seam.clock.settled();
+    return { harness, clients };
+  }
+
+  it('hold up more commands whose replies would wait, and lose nothing', async () => {
+    const { harness, clients } = await filled();
+    const waiting = clients.map(({ connection }) => connection.figures.outputBytes);
+    const sum = waiting.reduce((all, bytes) => all + bytes, 0);
+    expect(sum).toBeGreaterThan(redisWaitingBytesOfAllPaused);
+    expect(sum).toBeLessThan(redisWaitingBytesOfAllPaused + fixed.turnBytesMax + 2 * valueBytes);
+    expect(clients.every(({ wire }) => wire.isPaused)).toBe(true);
+    // What is durable is read all the same; writes, and reads of the newest state, wait.
+    const [reader, writer] = [harness.connect(), harness.connect()];
+    reader.send('GET', 'none');
+    expect(reader.raw()).toBe('$-1\r\n');
+    writer.send('SET', 'c', 'x');
+    reader.send('RANKOF', 'a');
+    await harness.seam.clock.settled();
+    expect([reader.raw(), writer.raw()]).toEqual(['', '']);
+    harness.seam.flushes.release();
+    for (let turn = 0; turn < 20; turn++) await harness.settled();
+    expect([reader.raw(), writer.raw()]).toEqual([':0\r\n', '+OK\r\n']);
+    for (const client of clients) {
+      expect(client.raw().length).toBeGreaterThan(8 * valueBytes);
+      expect(client.wire.isPaused).toBe(false);
+    }
+  });
+
+  it('and those that they hold up end when the log fails', async () => {
+    const { harness, clients } = await filled();
+    const writer = harness.connect();
+    writer.send('SET', 'c', 'x');
+    expect(writer.raw()).toBe('');
+    harness.seam.disk.injectFault({ call: 'sync', pathEnd: '.log' });
+    harness.seam.flushes.release();
+    await harness.seam.store.failed;
+    await harness.seam.clock.settled();
+    expect(writer.raw()).toMatch(/^-MISCONF /);
+    expect(clients[0]?.wire.isDestroyed).toBe(true);
   });
 });
 

@@ -63,7 +63,8 @@ export class Dispatch {
       this.#admit(row, args);
       if (
         this.#session.pace?.holds(this.#session.login, row, args, this.#session.goOn) === true ||
-        this.#context.isPaused(row, this.#session.goOn)
+        this.#context.isPaused(row, this.#session.goOn) ||
+        this.#isHeldByQueue(row)
       ) {
         this.#waitFor();
         return false;
@@ -81,6 +82,16 @@ export class Dispatch {
       this.#refuse(error, row.name);
       return false;
     }
+    return true;
+  }
+
+  /** Whether a call waits, since its reply would come to too many that wait for the disk. A read of what is durable does not. */
+  #isHeldByQueue(row: TableRow): boolean {
+    const { queue } = this.#context;
+    if (!queue.isFull) return false;
+    const goesOutAtOnce = 'read' in row || ('session' in row && row.name !== 'exec');
+    if (goesOutAtOnce && this.#session.outlet.isDurable) return false;
+    queue.hold(this.#session.goOn);
     return true;
   }
 
