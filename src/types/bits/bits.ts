@@ -3,9 +3,17 @@
  * string longer. A bitmap is one string, so the store's limit of a value is its limit.
  */
 import { budgetSpent } from '../../store/views/draft.ts';
-import type { View } from '../../store/views/view.ts';
+import type { ReadView, View } from '../../store/views/view.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import { putInPlace, readString, resized } from '../strings/strings.ts';
+
+/** So many bytes are counted in the time of a visit. */
+const COUNTED_BYTES_PER_VISIT = 384;
+
+/** What findBit passes over at once. */
+const BLOCK_BYTES = 1024;
+const BLOCK_OF_ZEROS = Buffer.alloc(BLOCK_BYTES);
+const BLOCK_OF_ONES = Buffer.alloc(BLOCK_BYTES, 0xff);
 
 /** Every other bit of a word. */
 const EVEN_BITS = 0x55555555;
@@ -37,8 +45,10 @@ export function setBit(
   return { before, hasChanged: true };
 }
 
-/** How many bits are set, from bit `start` to bit `end` (exclusive), both within the bytes. */
-export function countBits(bytes: Uint8Array, start: number, end: number): number {
+/** How many bits are set, from bit `start` to bit `end` (exclusive), both within the bytes. Throws `limitReached`. */
+export function countBits(view: ReadView, bytes: Uint8Array, start: number, end: number): number {
+  view.budget.spendVisits(Math.floor((end - start) / 8 / COUNTED_BYTES_PER_VISIT));
+  if (view.budget.isSpent) throw budgetSpent(view.budget);
   let at = start;
   let count = 0;
   for (; at < end && at % 8 !== 0; at++) count += bitAt(bytes, at);
@@ -73,6 +83,10 @@ function countOfBytes(bytes: Uint8Array, start: number, end: number): number {
 export function findBit(bytes: Uint8Array, bit: 0 | 1, start: number, end: number): number {
   const skipped = bit === 1 ? 0x00 : 0xff;
   let at = start;
+  for (; at < end && at % 8 !== 0; at++) if (bitAt(bytes, at) === bit) return at;
+  const block = bit === 1 ? BLOCK_OF_ZEROS : BLOCK_OF_ONES;
+  while (at + 8 * BLOCK_BYTES <= end && block.equals(bytes.subarray(at / 8, at / 8 + BLOCK_BYTES)))
+    at += 8 * BLOCK_BYTES;
   while (at < end) {
     if (at % 8 === 0 && at + 8 <= end && bytes[at / 8] === skipped) at += 8;
     else if (bitAt(bytes, at) === bit) return at;

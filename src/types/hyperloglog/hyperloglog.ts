@@ -93,6 +93,7 @@ export function countOne(view: View, key: Uint8Array): bigint {
 export function countUnion(view: ReadView, keys: readonly Uint8Array[]): bigint {
   const highest = new Uint8Array(REGISTERS);
   for (const key of keys) raiseAll(view, key, highest);
+  pay(view);
   const countByValue = new Uint32Array(64);
   for (const value of highest) countByValue[value] = (countByValue[value] ?? 0) + 1;
   return estimateCardinality(countByValue);

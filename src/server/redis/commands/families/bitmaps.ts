@@ -86,7 +86,7 @@ function bitcount(view: ReadView, { args, reply }: CommandCall): void {
   }
   const { value } = version;
   if (args.count === 2) {
-    reply.integer(countBits(value, 0, value.length * 8));
+    reply.integer(countBits(view, value, 0, value.length * 8));
     return;
   }
   if (args.count > 5 || args.count < 4) throw syntaxError();
@@ -98,7 +98,7 @@ function bitcount(view: ReadView, { args, reply }: CommandCall): void {
   }
   const isInBits = args.count === 5 && readUnit(args, 4);
   const { start, end } = bitRange(first, last, isInBits, value.length);
-  reply.integer(start < end ? countBits(value, start, end) : 0);
+  reply.integer(start < end ? countBits(view, value, start, end) : 0);
 }
 
 function bitpos(view: ReadView, { args, reply }: CommandCall): void {

@@ -53,4 +53,30 @@ describe('a bitmap', () => {
       '-ERR bit offset is not an integer or out of range\r\n',
     );
   });
+
+  it('is looked through block by block, from any bit and to any bit', async () => {
+    const redis = await RedisHarness.open(rows);
+    const total = 5000 * 8;
+    for (const bit of [0, 1] as const) {
+      for (const place of [0, 7, 8, 8191, 8192, 16_383, 24_581, total - 1]) {
+        redis.run('SET', 'a', Buffer.alloc(5000, bit === 1 ? 0 : 0xff));
+        redis.run('SETBIT', 'a', place, bit);
+        for (const start of [0, 3, 8, 4099, place])
+          for (const end of [place, Math.min(total - 1, place + 9000), total - 1]) {
+            const isWithin = start <= place && place <= end;
+            expect(redis.run('BITPOS', 'a', bit, start, end, 'BIT')).toBe(isWithin ? place : -1);
+          }
+        if (place > 0) expect(redis.run('BITPOS', 'a', bit, 0, place - 1, 'BIT')).toBe(-1);
+      }
+    }
+  });
+
+  it('pays for what is counted, so that a transaction counts some 48 MiB', async () => {
+    const redis = await RedisHarness.open(rows);
+    redis.run('SET', 'a', Buffer.alloc(8 * 1024 * 1024, 1));
+    const counted = redis
+      .runTogether(...Array.from({ length: 8 }, () => ['BITCOUNT', 'a']))
+      .filter((reply) => reply === 8 * 1024 * 1024);
+    expect(counted.length).toBe(5);
+  });
 });
