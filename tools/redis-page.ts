@@ -6,6 +6,7 @@ import type { CommandFacts, Group } from '../src/server/redis/commands/command.t
 import { REDIS_VERSION } from '../src/server/redis/info/info.ts';
 import { DATABASE_COUNT } from '../src/types/databases/database-keys.ts';
 import { absentCommands } from './redis-absent.ts';
+import { allRedisBounds } from './redis-bounds.ts';
 
 export const REDIS_PAGE = 'docs/redis.md';
 
@@ -36,10 +37,10 @@ Made by \`npm run generate\` from the table that the server itself runs.
   when what was written before it is durable: who reads then finds it.
 - **Memory.** \`maxmemory\` is \`--memory-limit\`; nothing is evicted, writes beyond it get \`-OOM\`. History takes memory too.
 - **Limits.** A key, a field or a member has 1 to ${fixed.keyBytesMax} bytes: the empty key of Redis is refused. A value has up to \`value-bytes-max\`.
-  One command does a bounded amount of work; what would do more is refused before it has changed anything, with an error that names
-  the limit.
+  One command does [a bounded amount of work](#how-much-one-command-may-do); what would do more is refused before it has changed
+  anything, with an error that names the limit.
 - **Expired keys** are gone at their deadline; \`expired\` events come with their deletion, or with the write in their place.
-- **\`FLUSHALL\`** of many keys is several transactions, one behind the other.
+- **\`FLUSHALL\`** and \`FLUSHDB\` of more than ${fixed.deletePartKeysMax} keys are several transactions, one behind the other; within \`EXEC\` they are part of its one.
 - **Keyspace events** cover changes by all doors. What gRPC or REST has done to a collection is told as \`hset\`, \`sadd\`, \`zadd\` or \`lset\`.
   \`e\` and \`m\` have no events. \`--redis-notify-keyspace-events\` asks for them from the start. \`new\` (class \`n\`) of a key that the same
   transaction removes again is not told. The messages of a transaction come behind its events.
@@ -58,6 +59,23 @@ Made by \`npm run generate\` from the table that the server itself runs.
 - **\`COMMAND DOCS\`** tells no history, and \`COMMAND INFO\` no tips. \`CLIENT LIST\` has 0 for buffers that are not there.
 - **\`INFO\`** leaves out what is not counted: \`expires\` and \`avg_ttl\` of a database, and whether a snapshot is being written.
 - **\`ROLE\`** and \`INFO replication\` tell the revision as the offset. \`WAIT\` is answered at once, with 0.
+`;
+
+const bounds = `## How much one command may do
+
+A command, and a transaction as a whole, does a bounded amount of work, so that other clients have their turns; Redis does whatever it
+is asked, while all others wait. What would be more gets an error that names the limit, and has changed nothing. Reads whose replies are
+long (\`MGET\`, \`HGETALL\`, \`SMEMBERS\`, \`LRANGE\`, \`SUNION\`, \`ZUNION\`, \`SORT\`, \`KEYS\`, …) are made in pieces of one state and may
+be of any length that the table below does not bound, but not within \`EXEC\`, which is one piece. There all commands together look at ${fixed.requestVisitsMax} keys and elements, of which
+a long one counts as several, and read ${fixed.requestBytesMax / MIB} MiB of values, as one command outside does. What one transaction writes has
+\`txn-bytes-max\` bytes at most.
+
+With elements of some ten bytes that comes to:
+
+${[line(['commands', 'at most']), line(['---', '---']), ...allRedisBounds.map(({ calls, atMost, of }) => line([calls, `${atMost} ${of}`]))].join('\n')}
+
+A command that changes ${fixed.txnChangesMax} keys, fields or members takes some 0.2 s, in which others wait: it happens as a whole. \`FLUSHDB\` and
+\`FLUSHALL\` outside of \`EXEC\` don't.
 `;
 
 const takes = `What a command takes is told for values and elements of a few bytes, with \`n\` the elements of a collection where nothing else is
@@ -87,7 +105,7 @@ export async function redisPage(): Promise<string> {
     const rows = commandFacts.filter((facts) => facts.group === group);
     return rows.length === 0 ? [] : [`### ${title}\n\n${tableOf(rows)}`];
   });
-  const text = [opening, '## Commands\n', takes, ...groups, absentSection()].join('\n');
+  const text = [opening, bounds, '## Commands\n', takes, ...groups, absentSection()].join('\n');
   const options: Options = { ...(await resolveConfig(REDIS_PAGE)), parser: 'markdown' };
   return format(text, options);
 }

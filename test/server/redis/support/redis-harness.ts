@@ -70,6 +70,11 @@ export class RedisHarness {
     return () => this.#runner.visitsSpent;
   }
 
+  /** What was written is on disk, so that the log has room. */
+  async durable(): Promise<void> {
+    await this.#seam.durable();
+  }
+
   /** What SELECT and HELLO set. */
   use(state: { readonly database?: number; readonly version?: 2 | 3 }): void {
     this.#session.database = state.database ?? this.#session.database;
@@ -131,9 +136,9 @@ export class RedisHarness {
   }
 
   #runPiece(row: Command): CallState {
-    this.#runner.visitsSpent = 0;
+    const spentBefore = this.#runner.visitsSpent;
     const state = this.#runner.runAlone(row, this.#call, false);
-    this.visitsByPiece.push(this.#runner.visitsSpent);
+    this.visitsByPiece.push(this.#runner.visitsSpent - spentBefore);
     return state;
   }
 

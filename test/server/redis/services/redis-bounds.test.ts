@@ -1,0 +1,133 @@
+/** What `docs/redis.md` says that one command may do is done, and a third more is refused. */
+import { expect, test } from 'vitest';
+import { redisRows } from '../../../../src/server/redis/redis-rows.ts';
+import { redisBounds } from '../../../../tools/redis-bounds.ts';
+import { ErrorReply } from '../support/decoded-reply.ts';
+import { RedisHarness } from '../support/redis-harness.ts';
+import type { Word } from '../support/words.ts';
+
+type Words = readonly Word[];
+
+/** What is filled in before, by call; and the call. */
+interface Bounded {
+  readonly bound: keyof typeof redisBounds;
+  readonly name: string;
+  readonly fill: (count: number) => readonly Words[];
+  readonly call: (count: number) => Words;
+}
+
+const FILLED_AT_ONCE = 10_000;
+
+function filling(name: string, key: string, count: number, item: (index: number) => Words): Words[] {
+  const calls: Words[] = [];
+  for (let start = 0; start < count; start += FILLED_AT_ONCE) {
+    const length = Math.min(FILLED_AT_ONCE, count - start);
+    calls.push([name, key, ...Array.from({ length }, (_, index) => item(start + index)).flat()]);
+  }
+  return calls;
+}
+const set = (key: string, count: number, first = 0): Words[] =>
+  filling('SADD', key, count, (index) => [`m:${first + index}`]);
+const sorted = (key: string, count: number, first = 0): Words[] =>
+  filling('ZADD', key, count, (index) => [index, `m:${first + index}`]);
+const numbers = (count: number): Words[] => filling('RPUSH', 'a', count, (index) => [index]);
+
+const cases: readonly Bounded[] = [
+  {
+    bound: 'membersStored',
+    name: 'SINTERSTORE',
+    fill: (count) => [...set('a', count), ...set('b', count)],
+    call: () => ['SINTERSTORE', 'c', 'a', 'b'],
+  },
+  {
+    bound: 'membersStored',
+    name: 'ZUNIONSTORE',
+    fill: (count) => [...sorted('a', count / 2), ...sorted('b', count / 2, count)],
+    call: () => ['ZUNIONSTORE', 'c', 2, 'a', 'b'],
+  },
+  {
+    bound: 'scoredMembersStored',
+    name: 'ZINTERSTORE',
+    fill: (count) => [...sorted('a', count), ...sorted('b', count)],
+    call: () => ['ZINTERSTORE', 'c', 2, 'a', 'b'],
+  },
+  {
+    bound: 'popped',
+    name: 'ZPOPMIN',
+    fill: (count) => sorted('a', count + 10),
+    call: (count) => ['ZPOPMIN', 'a', count],
+  },
+  {
+    bound: 'popped',
+    name: 'SPOP',
+    fill: (count) => set('a', 2 * count),
+    call: (count) => ['SPOP', 'a', count],
+  },
+  {
+    bound: 'copied',
+    name: 'COPY of a set',
+    fill: (count) => set('a', count),
+    call: () => ['COPY', 'a', 'b'],
+  },
+  {
+    bound: 'copiedScored',
+    name: 'COPY of a sorted set',
+    fill: (count) => sorted('a', count),
+    call: () => ['COPY', 'a', 'b'],
+  },
+  {
+    bound: 'picked',
+    name: 'HRANDFIELD',
+    fill: () => filling('HSET', 'a', 20_000, (index) => [`f:${index}`, 'v']),
+    call: (count) => ['HRANDFIELD', 'a', -count],
+  },
+  {
+    bound: 'moved',
+    name: 'LINSERT',
+    fill: (count) => filling('RPUSH', 'a', count, (index) => [`item:${index}`]),
+    call: (count) => ['LINSERT', 'a', 'BEFORE', `item:${Math.floor(count / 2)}`, 'x'],
+  },
+  {
+    bound: 'compared',
+    name: 'LCS',
+    fill: (count) => [
+      ['SET', 'a', 'ab'.repeat(count / 2)],
+      ['SET', 'b', 'ba'.repeat(count / 2)],
+    ],
+    call: () => ['LCS', 'a', 'b', 'LEN'],
+  },
+  { bound: 'sorted', name: 'SORT', fill: numbers, call: () => ['SORT', 'a', 'LIMIT', 0, 1] },
+  {
+    bound: 'sortedByKeys',
+    name: 'SORT BY STORE',
+    fill: numbers,
+    call: () => ['SORT', 'a', 'BY', 'w:*', 'STORE', 'c'],
+  },
+  {
+    bound: 'unitedSketches',
+    name: 'PFCOUNT',
+    fill: () => [['PFADD', 'a', 'x']],
+    call: (count) => ['PFCOUNT', ...Array.from({ length: count }, () => 'a')],
+  },
+];
+
+test.each(cases)(
+  '$name does what the page says, and a third more is refused',
+  { timeout: 60_000 },
+  async (bounded) => {
+    const { atMost } = redisBounds[bounded.bound];
+    expect(await replyTo(bounded, atMost)).not.toBeInstanceOf(ErrorReply);
+    const refused = await replyTo(bounded, 2 * Math.ceil((atMost * 2) / 3));
+    expect(refused).toBeInstanceOf(ErrorReply);
+    expect((refused as ErrorReply).text).toMatch(/looks at more than|reads more than|at most|changes more/);
+  },
+);
+
+async function replyTo({ fill, call }: Bounded, count: number): Promise<unknown> {
+  const harness = await RedisHarness.open(redisRows.filter((row) => !('session' in row)));
+  for (const words of fill(count)) {
+    expect(harness.run(...words)).not.toBeInstanceOf(ErrorReply);
+    await harness.durable();
+  }
+  return harness.run(...call(count));
+}

@@ -1,0 +1,87 @@
+/**
+ * What one Redis command may do at most where Redis knows no limit, for `docs/redis.md`: measured with elements of some ten bytes,
+ * and rounded down. `test/server/redis/services/redis-bounds.test.ts` holds each against what happens.
+ */
+import { fixed, serverFixed } from '../src/limits.ts';
+
+interface RedisBound {
+  /** As the page writes them. */
+  readonly calls: string;
+  readonly atMost: number;
+  readonly of: string;
+}
+
+export const redisBounds = {
+  membersStored: {
+    calls: '`SUNIONSTORE`, `SINTERSTORE`, `SDIFFSTORE` of two sets; `ZUNIONSTORE`, `ZRANGESTORE`',
+    atMost: 40_000,
+    of: 'members of the result; of a union, where the sets share few',
+  },
+  scoredMembersStored: {
+    calls: '`ZINTERSTORE`, `ZDIFFSTORE` of two sorted sets',
+    atMost: 30_000,
+    of: 'members of the result',
+  },
+  combined: {
+    calls: '`ZUNION`, `ZINTER`, `ZDIFF`',
+    atMost: fixed.combinedMembersMax,
+    of: 'members gathered',
+  },
+  popped: {
+    calls: '`SPOP`, `ZPOPMIN`, `ZPOPMAX`, `ZMPOP`; `ZREMRANGEBYRANK`, `-SCORE` and `-LEX`',
+    atMost: 40_000,
+    of: 'members at a time',
+  },
+  copied: {
+    calls: '`COPY` of a hash or a set',
+    atMost: 60_000,
+    of: 'elements',
+  },
+  copiedScored: {
+    calls: '`COPY` of a sorted set',
+    atMost: 30_000,
+    of: 'members',
+  },
+  picked: {
+    calls: '`HRANDFIELD`, `SRANDMEMBER`, `ZRANDMEMBER` with a negative count',
+    atMost: 20_000,
+    of: 'elements at a time',
+  },
+  moved: {
+    calls: '`LINSERT`, `LREM` in the middle of a list',
+    atMost: 400_000,
+    of: 'elements of the list; near its ends, any',
+  },
+  compared: {
+    calls: '`LCS` of two strings of one length',
+    atMost: 2800,
+    of: 'bytes of each',
+  },
+  sorted: {
+    calls: '`SORT`, `SORT_RO`',
+    atMost: serverFixed.sortedElementsMax,
+    of: 'elements',
+  },
+  sortedByKeys: {
+    calls: '`SORT … BY … STORE`, or `SORT … BY` within `EXEC`',
+    atMost: 40_000,
+    of: 'elements',
+  },
+  unitedSketches: {
+    calls: '`PFCOUNT`, `PFMERGE`',
+    atMost: 500,
+    of: 'keys',
+  },
+  keysWatched: {
+    calls: '`WATCH`',
+    atMost: serverFixed.redisWatchedKeysMax,
+    of: 'keys of one client',
+  },
+  changed: {
+    calls: '`MSET`, `DEL`, `HSET`, `SADD`, `ZADD`, …, and all commands of a transaction together',
+    atMost: fixed.txnChangesMax,
+    of: 'keys, fields and members changed, of which one of a sorted set counts as two',
+  },
+} as const satisfies Readonly<Record<string, RedisBound>>;
+
+export const allRedisBounds: readonly RedisBound[] = Object.values(redisBounds);
