@@ -43,13 +43,11 @@ export function readFields(
     const value = findElement(view, hash, hashType, name);
     if (value === undefined) continue;
     charge(name.length + value.length);
-    view.budget.spendBytes(name.length + value.length);
     fields.push({ name, value: new Uint8Array(value) });
   }
   if (names.length > 0) return { fields, count };
   const next = visitElements(view, hash, hashType, undefined, (name, value) => {
     charge(name.length + value.length);
-    view.budget.spendBytes(name.length + value.length);
     fields.push({ name: new Uint8Array(name), value: new Uint8Array(value) });
     return true;
   });
@@ -97,7 +95,6 @@ export function readElements(
   if (from < to) {
     visitListElements(view, list, from, to, (element) => {
       charge(element.length);
-      view.budget.spendBytes(element.length);
       elements.push(new Uint8Array(element));
       bytes += element.length;
       return elements.length < fixed.pageLimitMax && bytes < fixed.pageBytesMax;
@@ -134,7 +131,6 @@ export function readTablePage(
     const name = visitElements(view, table, type, start, (found, value) => {
       const elementBytes = found.length + (namesOnly ? 0 : value.length);
       charge(elementBytes);
-      view.budget.spendBytes(elementBytes);
       elements.push({
         name: new Uint8Array(found),
         value: namesOnly ? NO_BYTES : new Uint8Array(value),

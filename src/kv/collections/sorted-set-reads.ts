@@ -122,7 +122,6 @@ function readPart(
   let bytes = 0;
   const next = walk(view, set, bounds, isReversed, place, (member, score) => {
     charge(member.length);
-    view.budget.spendBytes(member.length);
     members.push({ member: new Uint8Array(member), score });
     bytes += member.length;
     return members.length < most && bytes < fixed.pageBytesMax;
