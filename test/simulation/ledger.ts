@@ -17,6 +17,7 @@ import {
   type ModelEntry,
   type ModelLease,
 } from './model.ts';
+import { countOf } from './collections/content.ts';
 import { GivenIds } from './collections/given-ids.ts';
 import { callStore, type Operation } from './operation.ts';
 import { type Answer, SequentialStore } from './sequential-store.ts';
@@ -31,7 +32,10 @@ interface Recorded {
   readonly instant: Instant;
 }
 
-type RecordedVersion = Omit<ModelEntry, 'key'>;
+/** Of a collection there is the count of its elements in place of its content, which is not all in the version. */
+interface RecordedVersion extends Omit<ModelEntry, 'key' | 'content'> {
+  readonly count: number;
+}
 
 /** What a call has done, and was to do. */
 interface Run {
@@ -382,15 +386,16 @@ function versionOf(change: Change): RecordedVersion | undefined {
   // The bytes are the caller's again afterwards.
   const type = valueTypeOf(change.kind);
   const value = type === undefined ? new Uint8Array(change.value) : NO_BYTES;
-  const recorded = { value, createRevision, modRevision, version, leaseId, ttlMs, expireTimeMs };
+  const count = type === undefined ? 0 : countOf(change);
+  const recorded = { value, createRevision, modRevision, version, leaseId, ttlMs, expireTimeMs, count };
   return type === undefined ? recorded : { ...recorded, type };
 }
 
 function isMade({ key, after }: ModelChange, made: Recorded): boolean {
   if (made.key !== key || after === undefined || made.version === undefined)
     return made.key === key && after === made.version;
-  const { key: _, content: __, ...expected } = after;
-  return isSame(made.version, expected);
+  const { key: _, content, ...expected } = after;
+  return isSame(made.version, { ...expected, count: content?.items.length ?? 0 });
 }
 
 function isReading({ kind }: Operation): boolean {

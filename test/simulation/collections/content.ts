@@ -1,8 +1,14 @@
 /** What collections hold, in the plainest form: by it the model is compared with what a store gives, element for element. */
 import type { ValueType } from '../../../src/api.ts';
 import type { ReadView } from '../../../src/store/views/view.ts';
+import type { Version } from '../../../src/engine/version.ts';
 import { hasItems } from '../../../src/types/bloom/bloom-filter.ts';
-import { type TableType, visitElements } from '../../../src/types/collections/element-table.ts';
+import { decodeFilter, itemCountOf } from '../../../src/types/bloom/layers.ts';
+import {
+  countElements,
+  type TableType,
+  visitElements,
+} from '../../../src/types/collections/element-table.ts';
 import { hashType } from '../../../src/types/hash/hash.ts';
 import { kinds } from '../../../src/store/collections/kinds.ts';
 import { List } from '../../../src/types/list/list.ts';
@@ -27,6 +33,24 @@ export const NAMES: readonly string[] = Array.from(
   { length: 90 },
   (_, index) => `name-${String(index).padStart(2, '0')}`,
 );
+
+/** How many elements a version of a collection has. */
+export function countOf(version: Version): number {
+  switch (version.kind) {
+    case kinds.list:
+      return new List(version).count;
+    case kinds.bloomFilter:
+      return itemCountOf(decodeFilter(version));
+    case kinds.hash:
+      return countElements(version, hashType);
+    case kinds.set:
+      return countElements(version, setType);
+    case kinds.sortedSet:
+      return countElements(version, sortedSetType);
+    default:
+      throw new Error(`${version.kind} is the kind of no collection`);
+  }
+}
 
 /** The content of what is at a key; `undefined`: it is a plain value, or nothing is there. */
 export function readContent(view: ReadView, key: string): Content | undefined {
