@@ -289,6 +289,12 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./cases/redis-types.ts')).redisTypes,
   },
   {
+    name: 'etcd-front',
+    about: 'the etcd door beside etcd, by turns: Range, Put, memory of keys and of watches',
+    sizes: 'each',
+    load: async () => (await import('./cases/etcd-front.ts')).etcdFront,
+  },
+  {
     name: 'etcd',
     about: 'etcd on the same work',
     sizes: 'each',

@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import type { CaseContext } from '../bench-case.ts';
 import { operationCount } from '../bench-case.ts';
 import { cpuSecondsOf } from './process-figures.ts';
+import { framed } from './raw-stream.ts';
 
 const CONNECTIONS = 8;
 const STREAMS = 32;
@@ -17,7 +18,6 @@ const FIRST_REQUEST_COUNT = 10_000;
 const ROUND_SECONDS = 2;
 /** A quick try may take less than the step in which processor time is told. */
 const CPU_SECONDS_MIN = 0.01;
-const GRPC_PREFIX_BYTES = 5;
 
 export interface H2Server {
   /** Stands before the names of the figures. */
@@ -32,41 +32,57 @@ export interface H2Request {
   readonly message: Buffer;
 }
 
+export interface ServerRates {
+  readonly perSecond: number;
+  /** For each second of the server's processor time. */
+  readonly perCpuSecond: number;
+}
+
 /** Measures one request. Reports nothing when `h2load` is not installed. */
 export async function measureWithH2load(
   context: CaseContext,
-  { name: serverName, url, processId }: H2Server,
-  { name, path, message }: H2Request,
+  server: H2Server,
+  request: H2Request,
 ): Promise<void> {
-  const prefix = Buffer.alloc(GRPC_PREFIX_BYTES);
-  prefix.writeUInt32BE(message.length, 1);
+  const found: ServerRates[] = [];
+  let count = operationCount(context, FIRST_REQUEST_COUNT);
+  for (let repetition = 0; repetition <= context.repetitions; repetition++) {
+    const rates = await h2loadRates(context, server, request, count);
+    if (rates === undefined) return context.reportMissing('h2load is not installed');
+    if (repetition > 0) found.push(rates);
+    else count = Math.max(count, operationCount(context, Math.round(rates.perSecond * ROUND_SECONDS)));
+  }
+  const load = `${server.name}: ${request.name}, ${CONNECTIONS} connections, ${CONNECTIONS * STREAMS} under way`;
+  context.report({ name: load, unit: 'operations/s', samples: found.map(({ perSecond }) => perSecond) });
+  context.report({
+    name: `${load}, by the server's processor time`,
+    unit: 'operations/s',
+    samples: found.map(({ perCpuSecond }) => perCpuSecond),
+  });
+}
+
+/** Sends one request `count` times. @returns `undefined` when `h2load` is not installed. */
+export async function h2loadRates(
+  context: CaseContext,
+  { url, processId }: H2Server,
+  { path, message }: H2Request,
+  count: number,
+): Promise<ServerRates | undefined> {
   const bodyFile = `${context.directory}/h2load-body`;
-  await writeFile(bodyFile, Buffer.concat([prefix, message]));
-  const args = [
+  await writeFile(bodyFile, framed(message));
+  const before = await cpuSecondsOf(processId);
+  const perSecond = await runH2load([
+    `--requests=${count}`,
     `--clients=${CONNECTIONS}`,
     `--max-concurrent-streams=${STREAMS}`,
     `--data=${bodyFile}`,
     '--header=content-type: application/grpc',
     '--header=te: trailers',
     `${url}${path}`,
-  ];
-  const rates: number[] = [];
-  const costs: number[] = [];
-  let count = operationCount(context, FIRST_REQUEST_COUNT);
-  for (let repetition = 0; repetition <= context.repetitions; repetition++) {
-    const before = await cpuSecondsOf(processId);
-    const rate = await runH2load([`--requests=${count}`, ...args]);
-    if (rate === undefined) return context.reportMissing('h2load is not installed');
-    if (repetition > 0) {
-      rates.push(rate);
-      costs.push(count / Math.max(CPU_SECONDS_MIN, (await cpuSecondsOf(processId)) - before));
-    } else {
-      count = Math.max(count, operationCount(context, Math.round(rate * ROUND_SECONDS)));
-    }
-  }
-  const load = `${serverName}: ${name}, ${CONNECTIONS} connections, ${CONNECTIONS * STREAMS} under way`;
-  context.report({ name: load, unit: 'operations/s', samples: rates });
-  context.report({ name: `${load}, by the server's processor time`, unit: 'operations/s', samples: costs });
+  ]);
+  if (perSecond === undefined) return undefined;
+  const cpuSeconds = (await cpuSecondsOf(processId)) - before;
+  return { perSecond, perCpuSecond: count / Math.max(CPU_SECONDS_MIN, cpuSeconds) };
 }
 
 /** @returns requests a second by the clock; `undefined` when `h2load` is not installed. */
