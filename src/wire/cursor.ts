@@ -23,6 +23,8 @@ const TWO_32 = 0x1_0000_0000;
  * schema.
  */
 export const nestingDepthMax = 100;
+/** ... of all messages together: one contains itself by way of another, and below the deepest lies what a schema has. */
+export const messageDepthMax = 2 * nestingDepthMax + 10;
 
 /**
  * Reads the parts of a message, one after the other, from a buffer that it never changes.

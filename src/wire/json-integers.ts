@@ -4,6 +4,7 @@
  */
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
 import { ScalarType } from '@bufbuild/protobuf';
+import { messageDepthMax } from './cursor.ts';
 import { fieldsByJsonName } from './json-fields.ts';
 
 /** As many as a number of 64 bits can have. */
@@ -27,16 +28,20 @@ const SHOWN_LENGTH_MAX = 40;
 
 /**
  * @param json as `JSON.parse` gives it. What is not of the schema's shape is for its parser to refuse.
- * @returns what to say of the first such text; `undefined`: there is none.
+ * @param depth of the message within others.
+ * @returns what to say of the first such text, or of messages too deep within themselves; `undefined`: there is none.
  */
-export function malformedIntegerIn(message: DescMessage, json: unknown): string | undefined {
+export function malformedIntegerIn(message: DescMessage, json: unknown, depth = 0): string | undefined {
+  if (depth > messageDepthMax) return 'it is nested too deep';
   if (typeof json !== 'object' || json === null) return undefined;
   for (const [name, value] of Object.entries(json)) {
     const field = fieldsByJsonName(message).get(name);
     if (field === undefined) continue;
     for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
       const complaint =
-        field.message === undefined ? complaintOf(field, item) : malformedIntegerIn(field.message, item);
+        field.message === undefined
+          ? complaintOf(field, item)
+          : malformedIntegerIn(field.message, item, depth + 1);
       if (complaint !== undefined) return complaint;
     }
   }

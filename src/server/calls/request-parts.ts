@@ -8,7 +8,7 @@
 import type { DescMessage } from '@bufbuild/protobuf';
 import { StoreError } from '../../errors.ts';
 import { serverFixed } from '../../limits.ts';
-import { Cursor, nestingDepthMax } from '../../wire/cursor.ts';
+import { Cursor, messageDepthMax } from '../../wire/cursor.ts';
 import { endOfText } from '../../wire/json-numbers.ts';
 import { WireError, wireErrorText } from '../../wire/wire-error.ts';
 import { malformedRequestError } from './call-error.ts';
@@ -16,8 +16,6 @@ import { malformedRequestError } from './call-error.ts';
 const { requestPartsMax, jsonSyntaxBytesMax } = serverFixed;
 const PART_BYTES_MIN = 2;
 const LENGTH_DELIMITED = 2;
-/** A message that contains itself does so by way of another; below the deepest of them lies what a schema has. */
-const MESSAGE_DEPTH_MAX = 2 * nestingDepthMax + 10;
 
 /** The characters of JSON: `"`, `{`, `[` and `,`. */
 const QUOTE = 0x22;
@@ -85,7 +83,7 @@ class PartCounter {
   /** Counts to the end of a message. The few that may contain themselves are refused beyond the depth that their readers allow. */
   count(message: DescMessage, end: number, depth = 0): void {
     const cursor = this.#cursor;
-    if (depth > MESSAGE_DEPTH_MAX) throw new WireError('tooDeep', cursor.position);
+    if (depth > messageDepthMax) throw new WireError('tooDeep', cursor.position);
     while (cursor.position < end) {
       const tag = cursor.tag(end);
       this.#add(1);

@@ -2,19 +2,16 @@
 import * as codec from '../../../gen/etcd/api/etcdserverpb/rpc_codec.ts';
 import { KV } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
 import { checkAdmin } from '../../access/checks.ts';
-import { type Method, unary, unaryWrite } from '../services/method.ts';
+import { type MethodsOf, serverStream, unary, unaryWrite } from '../services/method.ts';
 import { compact } from './kv/compact.ts';
 import { deleteRange, deleteRangeNeeds } from './kv/delete-range.ts';
 import { checkPut, put, putNeeds } from './kv/put.ts';
+import { rangeStream, rangeStreamNeeds } from './kv/range-stream.ts';
 import { range, rangeNeeds } from './kv/range.ts';
 import { checkTxn, txnNeeds } from './kv/txn-checks.ts';
 import { txn } from './kv/txn.ts';
 
-export function kvMethods({
-  valueBytesMax,
-}: {
-  readonly valueBytesMax: number;
-}): Readonly<Record<string, Method>> {
+export function kvMethods({ valueBytesMax }: { readonly valueBytesMax: number }): MethodsOf<typeof KV> {
   return {
     range: unary(
       KV.method.range,
@@ -25,6 +22,16 @@ export function kvMethods({
       },
       rangeNeeds,
       range,
+    ),
+    rangeStream: serverStream(
+      KV.method.rangeStream,
+      {
+        read: codec.readRangeRequest,
+        sizeOf: codec.sizeOfRangeStreamResponse,
+        prepend: codec.prependRangeStreamResponse,
+      },
+      rangeStreamNeeds,
+      rangeStream,
     ),
     put: unaryWrite(
       KV.method.put,

@@ -178,10 +178,12 @@ function putValue({ message }: DescField, item: unknown, values: readonly Uint8A
 
 const fieldsByMessage = new WeakMap<DescMessage, readonly DescField[]>();
 
-/** Those that are bytes or have such in them. No message of ours is within itself. */
+/** Those that are bytes or have such in them, or messages that may be within themselves. */
 function fieldsWithBytes(message: DescMessage): readonly DescField[] {
   let fields = fieldsByMessage.get(message);
   if (fields === undefined) {
+    // It may be met again below, before that is known.
+    fieldsByMessage.set(message, message.fields);
     fields = message.fields.filter(hasBytes);
     fieldsByMessage.set(message, fields);
   }

@@ -76,7 +76,21 @@ export class RangeReader {
     this.#cut(limit);
     const kvs = this.#keyValues;
     if (keysOnly && wantsValues) for (const keyValue of kvs) keyValue.value = NO_BYTES;
-    return { kvs, more: this.#passedCount > limit, count };
+    return { kvs, more: this.hasMore, count };
+  }
+
+  /** Takes what was read and is in the order in which it is returned, for a reply in pieces. */
+  take(): KeyValueShape[] {
+    const taken = this.#keyValues;
+    this.#keyValues = [];
+    this.#heldBytes = 0;
+    this.#chargedBytes = 0;
+    return taken;
+  }
+
+  /** Whether the limit leaves some out, once all are read. */
+  get hasMore(): boolean {
+    return this.#passedCount > this.#plan.limit;
   }
 
   get #isEnough(): boolean {

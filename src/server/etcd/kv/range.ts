@@ -98,14 +98,14 @@ function readShort(
 
 async function readLong(store: KvStore, plan: RangePlan, call: Call): Promise<RangeResponseShape> {
   const { count, ...state } = await newestCount(store, plan);
-  if (count !== undefined && plan.countOnly)
-    return { header: headerOf(store, state.revision), kvs: [], more: false, count };
-  const result = await readState(store, plan, call, count, state);
-  return { header: headerOf(store, store.visibleRevision), ...result };
+  // Who goes on with a watch from the revision after it must not miss what came meanwhile.
+  const header = headerOf(store, state.revision);
+  if (count !== undefined && plan.countOnly) return { header, kvs: [], more: false, count };
+  return { header, ...(await readState(store, plan, call, count, state)) };
 }
 
 /** The state that is the newest now, once it is durable, and how many keys of a range it has. */
-async function newestCount(
+export async function newestCount(
   store: KvStore,
   { range }: RangePlan,
 ): Promise<StateAt & { readonly count: number | undefined }> {
