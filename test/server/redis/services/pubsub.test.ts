@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ALL_KEYS, allRights, rightsOf, type Rights } from '../../../../src/access/rights/rights.ts';
 import { serverFixed } from '../../../../src/limits.ts';
-import { pubSubCommands } from '../../../../src/server/redis/commands/families/pubsub.ts';
+import { pubSubCommands } from '../../../../src/server/redis/commands/families/connection/pubsub.ts';
 import { checkCall } from '../../../../src/server/redis/connection/key-access.ts';
 import { PlacedArguments } from '../../../../src/server/redis/protocol/placed-arguments.ts';
 import { bytesOf } from '../../../store/seam/seam-harness.ts';

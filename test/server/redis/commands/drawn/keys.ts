@@ -1,5 +1,5 @@
 /** Random commands about keys, of strings and of collections. */
-import { keysCommands } from '../../../../../src/server/redis/commands/families/keys.ts';
+import { keysCommands } from '../../../../../src/server/redis/commands/families/keys/keys.ts';
 import type { SeededRandom } from '../../../../support/random.ts';
 import type { DrawnCommand } from '../../support/differential.ts';
 import type { Word } from '../../support/words.ts';

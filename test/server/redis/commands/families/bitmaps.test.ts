@@ -1,7 +1,7 @@
 /** Commands of bitmaps, beside Redis' own. */
 import { describe, expect, it } from 'vitest';
-import { bitmapCommands } from '../../../../../src/server/redis/commands/families/bitmaps.ts';
-import { stringCommands } from '../../../../../src/server/redis/commands/families/strings.ts';
+import { bitmapCommands } from '../../../../../src/server/redis/commands/families/strings/bitmaps.ts';
+import { stringCommands } from '../../../../../src/server/redis/commands/families/strings/strings.ts';
 import { differential } from '../../support/differential.ts';
 import { hasRealRedis } from '../../support/real-redis.ts';
 import { RedisHarness } from '../../support/redis-harness.ts';

@@ -1,7 +1,7 @@
 /** Commands of Bloom filters, beside a set that knows what was added. */
 import { describe, expect, it } from 'vitest';
-import { bloomCommands } from '../../../../../src/server/redis/commands/families/bloom.ts';
-import { stringCommands } from '../../../../../src/server/redis/commands/families/strings.ts';
+import { bloomCommands } from '../../../../../src/server/redis/commands/families/sketches/bloom.ts';
+import { stringCommands } from '../../../../../src/server/redis/commands/families/strings/strings.ts';
 import { SeededRandom } from '../../../../support/random.ts';
 import { ErrorReply, SimpleReply } from '../../support/decoded-reply.ts';
 import { RedisHarness } from '../../support/redis-harness.ts';

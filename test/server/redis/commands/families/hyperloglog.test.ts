@@ -1,7 +1,7 @@
 /** Commands of HyperLogLogs, beside Redis' own: their bytes too. */
 import { describe, expect, it } from 'vitest';
-import { hyperLogLogCommands } from '../../../../../src/server/redis/commands/families/hyperloglog.ts';
-import { stringCommands } from '../../../../../src/server/redis/commands/families/strings.ts';
+import { hyperLogLogCommands } from '../../../../../src/server/redis/commands/families/sketches/hyperloglog.ts';
+import { stringCommands } from '../../../../../src/server/redis/commands/families/strings/strings.ts';
 import { differential } from '../../support/differential.ts';
 import { hasRealRedis } from '../../support/real-redis.ts';
 import { RedisHarness } from '../../support/redis-harness.ts';

@@ -1,11 +1,11 @@
 /** Random commands about keys, of strings and of collections, to Redis and to KelpDB. */
 import { describe, expect, it } from 'vitest';
 import { hashCommands } from '../../../../../src/server/redis/commands/families/hash.ts';
-import { keysCommands } from '../../../../../src/server/redis/commands/families/keys.ts';
-import { listCommands } from '../../../../../src/server/redis/commands/families/list.ts';
-import { listReadCommands } from '../../../../../src/server/redis/commands/families/list-reads.ts';
+import { keysCommands } from '../../../../../src/server/redis/commands/families/keys/keys.ts';
+import { listCommands } from '../../../../../src/server/redis/commands/families/lists/list.ts';
+import { listReadCommands } from '../../../../../src/server/redis/commands/families/lists/reads.ts';
 import { setCommands } from '../../../../../src/server/redis/commands/families/set.ts';
-import { stringCommands } from '../../../../../src/server/redis/commands/families/strings.ts';
+import { stringCommands } from '../../../../../src/server/redis/commands/families/strings/strings.ts';
 import type { DecodedReply } from '../../support/decoded-reply.ts';
 import { differential } from '../../support/differential.ts';
 import { hasRealRedis, RealRedis } from '../../support/real-redis.ts';

@@ -1,8 +1,8 @@
 /** Commands about keys of any type, by themselves. */
 import { describe, expect, it } from 'vitest';
 import { fixed, serverFixed } from '../../../../../src/limits.ts';
-import { keysCommands } from '../../../../../src/server/redis/commands/families/keys.ts';
-import { stringCommands } from '../../../../../src/server/redis/commands/families/strings.ts';
+import { keysCommands } from '../../../../../src/server/redis/commands/families/keys/keys.ts';
+import { stringCommands } from '../../../../../src/server/redis/commands/families/strings/strings.ts';
 import { ErrorReply, SimpleReply } from '../../support/decoded-reply.ts';
 import { RedisHarness } from '../../support/redis-harness.ts';
 import { toBytes, type Word } from '../../support/words.ts';

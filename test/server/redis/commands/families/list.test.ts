@@ -1,9 +1,9 @@
 /** The commands of lists against Redis itself, by random commands; and what only shows here: events and slices. */
 import { describe, expect, it } from 'vitest';
-import { listMoveCommands } from '../../../../../src/server/redis/commands/families/list-moves.ts';
-import { listReadCommands } from '../../../../../src/server/redis/commands/families/list-reads.ts';
-import { listCommands } from '../../../../../src/server/redis/commands/families/list.ts';
-import { sortCommands } from '../../../../../src/server/redis/commands/families/sort.ts';
+import { listMoveCommands } from '../../../../../src/server/redis/commands/families/lists/moves.ts';
+import { listReadCommands } from '../../../../../src/server/redis/commands/families/lists/reads.ts';
+import { listCommands } from '../../../../../src/server/redis/commands/families/lists/list.ts';
+import { sortCommands } from '../../../../../src/server/redis/commands/families/keys/sort.ts';
 import { PlacedArguments } from '../../../../../src/server/redis/protocol/placed-arguments.ts';
 import type { Command } from '../../../../../src/server/redis/commands/command.ts';
 import { differential } from '../../support/differential.ts';

@@ -1,12 +1,12 @@
 /** SORT and SORT_RO against Redis itself, by random commands. */
 import { describe, expect, it } from 'vitest';
 import { hashCommands } from '../../../../../src/server/redis/commands/families/hash.ts';
-import { listReadCommands } from '../../../../../src/server/redis/commands/families/list-reads.ts';
-import { listCommands } from '../../../../../src/server/redis/commands/families/list.ts';
+import { listReadCommands } from '../../../../../src/server/redis/commands/families/lists/reads.ts';
+import { listCommands } from '../../../../../src/server/redis/commands/families/lists/list.ts';
 import { setCommands } from '../../../../../src/server/redis/commands/families/set.ts';
-import { sortCommands } from '../../../../../src/server/redis/commands/families/sort.ts';
-import { sortedSetCommands } from '../../../../../src/server/redis/commands/families/sorted-set.ts';
-import { stringCommands } from '../../../../../src/server/redis/commands/families/strings.ts';
+import { sortCommands } from '../../../../../src/server/redis/commands/families/keys/sort.ts';
+import { sortedSetCommands } from '../../../../../src/server/redis/commands/families/sorted-sets/sorted-set.ts';
+import { stringCommands } from '../../../../../src/server/redis/commands/families/strings/strings.ts';
 import { serverFixed } from '../../../../../src/limits.ts';
 import { differential } from '../../support/differential.ts';
 import { hasRealRedis } from '../../support/real-redis.ts';

@@ -1,9 +1,9 @@
 /** The facts of the commands of strings, bitmaps and HyperLogLogs are those of Redis. */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Command, KeyPlaces } from '../../../../../src/server/redis/commands/command.ts';
-import { bitmapCommands } from '../../../../../src/server/redis/commands/families/bitmaps.ts';
-import { hyperLogLogCommands } from '../../../../../src/server/redis/commands/families/hyperloglog.ts';
-import { stringCommands } from '../../../../../src/server/redis/commands/families/strings.ts';
+import { bitmapCommands } from '../../../../../src/server/redis/commands/families/strings/bitmaps.ts';
+import { hyperLogLogCommands } from '../../../../../src/server/redis/commands/families/sketches/hyperloglog.ts';
+import { stringCommands } from '../../../../../src/server/redis/commands/families/strings/strings.ts';
 import { toldPlaces } from '../../../../../src/server/redis/commands/told-commands.ts';
 import type { DecodedReply } from '../../support/decoded-reply.ts';
 import { hasRealRedis, RealRedis } from '../../support/real-redis.ts';

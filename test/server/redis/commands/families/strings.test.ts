@@ -1,6 +1,6 @@
 /** Commands of strings, beside Redis' own. */
 import { describe, expect, it } from 'vitest';
-import { stringCommands } from '../../../../../src/server/redis/commands/families/strings.ts';
+import { stringCommands } from '../../../../../src/server/redis/commands/families/strings/strings.ts';
 import { differential } from '../../support/differential.ts';
 import { hasRealRedis } from '../../support/real-redis.ts';
 import { RedisHarness } from '../../support/redis-harness.ts';

@@ -1,11 +1,11 @@
 /** Parts of sorted sets by index, score or member: told, stored and removed. */
-import type { View } from '../../../../store/views/view.ts';
-import { SortedSet } from '../../../../types/sorted-set/sorted-set.ts';
-import { removeSpan, storeSpan } from '../../../../types/sorted-set/span-changes.ts';
-import { type Limit, type Selection, Span } from '../../../../types/sorted-set/span.ts';
-import { ReplyError, syntaxError } from '../../replies/errors.ts';
-import type { Arguments, Command, CommandCall, Slice } from '../command.ts';
-import { limitAt, memberIntervalAt, replySpan, scoreIntervalAt } from './sorted-set-words.ts';
+import type { View } from '../../../../../store/views/view.ts';
+import { SortedSet } from '../../../../../types/sorted-set/sorted-set.ts';
+import { removeSpan, storeSpan } from '../../../../../types/sorted-set/span-changes.ts';
+import { type Limit, type Selection, Span } from '../../../../../types/sorted-set/span.ts';
+import { ReplyError, syntaxError } from '../../../replies/errors.ts';
+import type { Arguments, Command, CommandCall, Slice } from '../../command.ts';
+import { limitAt, memberIntervalAt, replySpan, scoreIntervalAt } from './words.ts';
 
 type By = Selection['by'];
 

@@ -1,13 +1,13 @@
 /** What lists are asked. */
-import { budgetSpent } from '../../../../store/views/draft.ts';
-import type { ReadView } from '../../../../store/views/view.ts';
-import { visitMatches, visitMatchesBackward } from '../../../../types/list/find.ts';
-import { List } from '../../../../types/list/list.ts';
-import { elementAt, lengthOf, visitElements } from '../../../../types/list/read.ts';
-import { serverFixed } from '../../../../limits.ts';
-import { ReplyError, syntaxError } from '../../replies/errors.ts';
-import { integerFrom } from '../bounded-integers.ts';
-import type { Command, CommandCall, Reply, Slice } from '../command.ts';
+import { budgetSpent } from '../../../../../store/views/draft.ts';
+import type { ReadView } from '../../../../../store/views/view.ts';
+import { visitMatches, visitMatchesBackward } from '../../../../../types/list/find.ts';
+import { List } from '../../../../../types/list/list.ts';
+import { elementAt, lengthOf, visitElements } from '../../../../../types/list/read.ts';
+import { serverFixed } from '../../../../../limits.ts';
+import { ReplyError, syntaxError } from '../../../replies/errors.ts';
+import { integerFrom } from '../../bounded-integers.ts';
+import type { Command, CommandCall, Reply, Slice } from '../../command.ts';
 
 function llen(view: ReadView, { args, reply }: CommandCall): void {
   reply.integer(lengthOf(view, args.key(1)));

@@ -1,15 +1,15 @@
 /** SORT and SORT_RO, over lists, sets and sorted sets: `sorting/` gathers, weighs and orders the elements. */
-import { serverFixed } from '../../../../limits.ts';
-import { budgetSpent } from '../../../../store/views/draft.ts';
-import type { ReadView, View } from '../../../../store/views/view.ts';
-import { kinds } from '../../../../store/collections/kinds.ts';
-import { push } from '../../../../types/list/push.ts';
-import { NO_BYTES } from '../../../../wire/bytes.ts';
-import { syntaxError } from '../../replies/errors.ts';
-import type { Arguments, Command, CommandCall, KeyUse, Reply, Slice } from '../command.ts';
-import { Ordering, paySort } from '../sorting/order.ts';
-import { ElementPattern } from '../sorting/patterns.ts';
-import { sortSource } from '../sorting/sources.ts';
+import { serverFixed } from '../../../../../limits.ts';
+import { budgetSpent } from '../../../../../store/views/draft.ts';
+import type { ReadView, View } from '../../../../../store/views/view.ts';
+import { kinds } from '../../../../../store/collections/kinds.ts';
+import { push } from '../../../../../types/list/push.ts';
+import { NO_BYTES } from '../../../../../wire/bytes.ts';
+import { syntaxError } from '../../../replies/errors.ts';
+import type { Arguments, Command, CommandCall, KeyUse, Reply, Slice } from '../../command.ts';
+import { Ordering, paySort } from '../../sorting/order.ts';
+import { ElementPattern } from '../../sorting/patterns.ts';
+import { sortSource } from '../../sorting/sources.ts';
 
 interface SortCall {
   by: ElementPattern | undefined;

@@ -1,19 +1,23 @@
 /** A database as a whole: SCAN, KEYS, RANDOMKEY, DBSIZE, FLUSHDB, FLUSHALL. */
-import { assert } from '../../../../errors.ts';
-import { fixed, serverFixed } from '../../../../limits.ts';
-import { budgetSpent } from '../../../../store/views/draft.ts';
-import type { ReadView, View } from '../../../../store/views/view.ts';
-import { DATABASE_COUNT, databaseRange, toKeyOfDatabase } from '../../../../types/databases/database-keys.ts';
+import { assert } from '../../../../../errors.ts';
+import { fixed, serverFixed } from '../../../../../limits.ts';
+import { budgetSpent } from '../../../../../store/views/draft.ts';
+import type { ReadView, View } from '../../../../../store/views/view.ts';
+import {
+  DATABASE_COUNT,
+  databaseRange,
+  toKeyOfDatabase,
+} from '../../../../../types/databases/database-keys.ts';
 import {
   countKeys,
   deleteKeys,
   type KeyFilter,
   pickKey,
   visitKeys,
-} from '../../../../types/keys/keyspace.ts';
-import { syntaxError } from '../../replies/errors.ts';
-import type { Arguments, Command, CommandCall, CommandFacts, Reply, Slice } from '../command.ts';
-import { readCursor, readScanOptions, toGlob } from '../elements/scan-words.ts';
+} from '../../../../../types/keys/keyspace.ts';
+import { syntaxError } from '../../../replies/errors.ts';
+import type { Arguments, Command, CommandCall, CommandFacts, Reply, Slice } from '../../command.ts';
+import { readCursor, readScanOptions, toGlob } from '../../elements/scan-words.ts';
 
 function scan(view: ReadView, { args, reply, session: { database }, cursors }: CommandCall): void {
   const cursor = readCursor(args, 1);

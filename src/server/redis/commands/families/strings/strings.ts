@@ -1,10 +1,10 @@
 /** Commands of strings. */
-import { isStoreError } from '../../../../errors.ts';
-import type { ReadView, View } from '../../../../store/views/view.ts';
-import { serverFixed } from '../../../../limits.ts';
-import { MILLISECOND_MS, SECOND_MS } from '../../../../types/deadlines.ts';
-import { kinds } from '../../../../store/collections/kinds.ts';
-import { longestCommon } from '../../../../types/strings/longest-common.ts';
+import { isStoreError } from '../../../../../errors.ts';
+import type { ReadView, View } from '../../../../../store/views/view.ts';
+import { serverFixed } from '../../../../../limits.ts';
+import { MILLISECOND_MS, SECOND_MS } from '../../../../../types/deadlines.ts';
+import { kinds } from '../../../../../store/collections/kinds.ts';
+import { longestCommon } from '../../../../../types/strings/longest-common.ts';
 import {
   appendString,
   incrementFloat,
@@ -12,8 +12,8 @@ import {
   partOf,
   readString,
   setRange,
-} from '../../../../types/strings/strings.ts';
-import { NO_BYTES } from '../../../../wire/bytes.ts';
+} from '../../../../../types/strings/strings.ts';
+import { NO_BYTES } from '../../../../../wire/bytes.ts';
 import {
   decrementOverflow,
   lcsLengthAndIndexes,
@@ -21,8 +21,8 @@ import {
   offsetOutOfRange,
   syntaxError,
   wrongArity,
-} from '../../replies/errors.ts';
-import type { Arguments, Command, CommandCall, KeyPlaces, KeyUse, Reply, Slice } from '../command.ts';
+} from '../../../replies/errors.ts';
+import type { Arguments, Command, CommandCall, KeyPlaces, KeyUse, Reply, Slice } from '../../command.ts';
 import { getex, replyWith, set, setFor } from './set-options.ts';
 
 const INT64_MIN = -(2n ** 63n);

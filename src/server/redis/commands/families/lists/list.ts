@@ -1,15 +1,15 @@
 /** Lists: elements that come, go and change. What reads them is in `list-reads.ts`, what moves them or waits in `list-moves.ts`. */
-import type { View } from '../../../../store/views/view.ts';
-import { insertBeside, setElement } from '../../../../types/list/change.ts';
-import type { End } from '../../../../types/list/list.ts';
-import { pop } from '../../../../types/list/pop.ts';
-import { push, pushIfExists } from '../../../../types/list/push.ts';
-import { lengthOf } from '../../../../types/list/read.ts';
-import { removeEqual } from '../../../../types/list/remove.ts';
-import { trim } from '../../../../types/list/trim.ts';
-import { NOT_POSITIVE, noSuchKey, syntaxError, wrongArity } from '../../replies/errors.ts';
-import { integerFrom } from '../bounded-integers.ts';
-import type { Command, CommandCall } from '../command.ts';
+import type { View } from '../../../../../store/views/view.ts';
+import { insertBeside, setElement } from '../../../../../types/list/change.ts';
+import type { End } from '../../../../../types/list/list.ts';
+import { pop } from '../../../../../types/list/pop.ts';
+import { push, pushIfExists } from '../../../../../types/list/push.ts';
+import { lengthOf } from '../../../../../types/list/read.ts';
+import { removeEqual } from '../../../../../types/list/remove.ts';
+import { trim } from '../../../../../types/list/trim.ts';
+import { NOT_POSITIVE, noSuchKey, syntaxError, wrongArity } from '../../../replies/errors.ts';
+import { integerFrom } from '../../bounded-integers.ts';
+import type { Command, CommandCall } from '../../command.ts';
 
 const pushEvents = { head: 'lpush', tail: 'rpush' } as const;
 const popEvents = { head: 'lpop', tail: 'rpop' } as const;

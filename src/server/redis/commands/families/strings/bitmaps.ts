@@ -1,5 +1,5 @@
 /** Commands of bitmaps: bits, and whole numbers made of bits, within strings. */
-import type { ReadView, View } from '../../../../store/views/view.ts';
+import type { ReadView, View } from '../../../../../store/views/view.ts';
 import {
   bitAt,
   type BitOperation,
@@ -7,15 +7,15 @@ import {
   countBits,
   findBit,
   setBit,
-} from '../../../../types/bits/bits.ts';
+} from '../../../../../types/bits/bits.ts';
 import {
   changeFields,
   type FieldOperation,
   type Overflow,
   readFields,
-} from '../../../../types/bits/bit-fields.ts';
-import { parseIntegerText } from '../../../../types/strings/integer-text.ts';
-import { readString } from '../../../../types/strings/strings.ts';
+} from '../../../../../types/bits/bit-fields.ts';
+import { parseIntegerText } from '../../../../../types/strings/integer-text.ts';
+import { readString } from '../../../../../types/strings/strings.ts';
 import {
   badBit,
   badBitOffset,
@@ -25,8 +25,8 @@ import {
   notOfSeveralKeys,
   onlyGetIsSupported,
   syntaxError,
-} from '../../replies/errors.ts';
-import type { Arguments, Command, CommandCall, KeyPlaces, KeyUse, Reply } from '../command.ts';
+} from '../../../replies/errors.ts';
+import type { Arguments, Command, CommandCall, KeyPlaces, KeyUse, Reply } from '../../command.ts';
 
 /** Redis' own: a string has 512 MiB at most. */
 const BIT_OFFSET_MAX = 512 * 1024 * 1024 * 8 - 1;

@@ -1,11 +1,15 @@
 /** What the words of sorted sets' commands stand for: intervals, selections, keys behind a number; and how elements are replied. */
-import { serverFixed } from '../../../../limits.ts';
-import type { MemberBound, MemberInterval, ScoreInterval } from '../../../../types/sorted-set/intervals.ts';
-import type { Limit, Span } from '../../../../types/sorted-set/span.ts';
-import type { ReadView } from '../../../../store/views/view.ts';
-import { readLooseDouble } from '../../protocol/number-words.ts';
-import { ReplyError } from '../../replies/errors.ts';
-import type { Arguments, CommandCall, FoundKeys, KeyUse, Reply, Slice } from '../command.ts';
+import { serverFixed } from '../../../../../limits.ts';
+import type {
+  MemberBound,
+  MemberInterval,
+  ScoreInterval,
+} from '../../../../../types/sorted-set/intervals.ts';
+import type { Limit, Span } from '../../../../../types/sorted-set/span.ts';
+import type { ReadView } from '../../../../../store/views/view.ts';
+import { readLooseDouble } from '../../../protocol/number-words.ts';
+import { ReplyError } from '../../../replies/errors.ts';
+import type { Arguments, CommandCall, FoundKeys, KeyUse, Reply, Slice } from '../../command.ts';
 
 const LOW_WORD = 0x2d;
 const HIGH_WORD = 0x2b;

@@ -1,14 +1,14 @@
 /** Deadlines of keys: EXPIRE and its kin, TTL and its kin, PERSIST. */
-import type { ReadView, View } from '../../../../store/views/view.ts';
-import { deadlineOf, MILLISECOND_MS, SECOND_MS } from '../../../../types/deadlines.ts';
+import type { ReadView, View } from '../../../../../store/views/view.ts';
+import { deadlineOf, MILLISECOND_MS, SECOND_MS } from '../../../../../types/deadlines.ts';
 import {
   type DeadlineCondition,
   deadlineOfKey,
   removeDeadline,
   setDeadline,
-} from '../../../../types/keys/expiry.ts';
-import { incompatibleConditions, invalidExpireTime, unsupportedOption } from '../../replies/errors.ts';
-import type { Arguments, Command, CommandCall, CommandFacts } from '../command.ts';
+} from '../../../../../types/keys/expiry.ts';
+import { incompatibleConditions, invalidExpireTime, unsupportedOption } from '../../../replies/errors.ts';
+import type { Arguments, Command, CommandCall, CommandFacts } from '../../command.ts';
 
 type Unit = Parameters<typeof deadlineOf>[1];
 

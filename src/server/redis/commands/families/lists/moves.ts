@@ -1,15 +1,15 @@
 /** Lists: what moves elements between them, pops from the first one that has any, or waits for one. */
-import type { View } from '../../../../store/views/view.ts';
-import { kinds } from '../../../../store/collections/kinds.ts';
-import type { End } from '../../../../types/list/list.ts';
-import { move } from '../../../../types/list/move.ts';
-import { pop } from '../../../../types/list/pop.ts';
-import { lengthOf } from '../../../../types/list/read.ts';
-import { ReplyError, syntaxError, WRONG_TYPE } from '../../replies/errors.ts';
-import type { Arguments, Command, CommandCall, KeyUse, Reply, Waiting } from '../command.ts';
+import type { View } from '../../../../../store/views/view.ts';
+import { kinds } from '../../../../../store/collections/kinds.ts';
+import type { End } from '../../../../../types/list/list.ts';
+import { move } from '../../../../../types/list/move.ts';
+import { pop } from '../../../../../types/list/pop.ts';
+import { lengthOf } from '../../../../../types/list/read.ts';
+import { ReplyError, syntaxError, WRONG_TYPE } from '../../../replies/errors.ts';
+import type { Arguments, Command, CommandCall, KeyUse, Reply, Waiting } from '../../command.ts';
 import { notifyPop, notifyPush } from './list.ts';
-import { integerFrom } from '../bounded-integers.ts';
-import { timeoutMsAt } from '../timeouts.ts';
+import { integerFrom } from '../../bounded-integers.ts';
+import { timeoutMsAt } from '../../timeouts.ts';
 
 function endAt(args: Arguments, index: number): End {
   if (args.is(index, 'LEFT')) return 'head';

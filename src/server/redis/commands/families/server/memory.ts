@@ -1,9 +1,9 @@
 /** MEMORY: what the store takes. MEMORY USAGE is about a key, and so runs on a view like those of the families. */
-import { memoryUsageOf } from '../../../../types/keys/memory-usage.ts';
-import { replyHelp } from '../../replies/help.ts';
-import { notAnInteger, syntaxError } from '../../replies/errors.ts';
-import type { Command, CommandFacts } from '../command.ts';
-import type { DoorCommand } from '../door.ts';
+import { memoryUsageOf } from '../../../../../types/keys/memory-usage.ts';
+import { replyHelp } from '../../../replies/help.ts';
+import { notAnInteger, syntaxError } from '../../../replies/errors.ts';
+import type { Command, CommandFacts } from '../../command.ts';
+import type { DoorCommand } from '../../door.ts';
 
 type Run = DoorCommand['door'];
 

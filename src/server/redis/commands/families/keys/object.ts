@@ -1,10 +1,10 @@
 /** OBJECT: what Redis would say of how it keeps a value. KelpDB keeps it otherwise, and says what clients expect. */
-import type { Version } from '../../../../engine/version.ts';
-import type { ReadView } from '../../../../store/views/view.ts';
-import { encodingOf, referenceCountOf } from '../../../../types/keys/encoding.ts';
-import { frequencyNotKept } from '../../replies/errors.ts';
-import { replyHelp } from '../../replies/help.ts';
-import type { Command, CommandCall, CommandFacts } from '../command.ts';
+import type { Version } from '../../../../../engine/version.ts';
+import type { ReadView } from '../../../../../store/views/view.ts';
+import { encodingOf, referenceCountOf } from '../../../../../types/keys/encoding.ts';
+import { frequencyNotKept } from '../../../replies/errors.ts';
+import { replyHelp } from '../../../replies/help.ts';
+import type { Command, CommandCall, CommandFacts } from '../../command.ts';
 
 /** Of a key that is not there nothing is told. */
 function ofKey(tell: (view: ReadView, version: Version, call: CommandCall) => void) {

@@ -1,11 +1,11 @@
 /** Sorted sets: members that get scores, and are looked up, counted and removed. Ranges, pops and combinations have files of their own. */
-import type { ReadView, View } from '../../../../store/views/view.ts';
-import { putScore, type PutRules } from '../../../../types/sorted-set/put-score.ts';
-import { SortedSetEdit } from '../../../../types/sorted-set/sorted-set-edit.ts';
-import { SortedSet } from '../../../../types/sorted-set/sorted-set.ts';
-import { ReplyError, syntaxError } from '../../replies/errors.ts';
-import type { Command, CommandCall } from '../command.ts';
-import { memberIntervalAt, scoreIntervalAt } from './sorted-set-words.ts';
+import type { ReadView, View } from '../../../../../store/views/view.ts';
+import { putScore, type PutRules } from '../../../../../types/sorted-set/put-score.ts';
+import { SortedSetEdit } from '../../../../../types/sorted-set/sorted-set-edit.ts';
+import { SortedSet } from '../../../../../types/sorted-set/sorted-set.ts';
+import { ReplyError, syntaxError } from '../../../replies/errors.ts';
+import type { Command, CommandCall } from '../../command.ts';
+import { memberIntervalAt, scoreIntervalAt } from './words.ts';
 
 interface AddOptions {
   readonly rules: PutRules;

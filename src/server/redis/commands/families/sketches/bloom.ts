@@ -1,7 +1,7 @@
 /** Commands of Bloom filters, as RedisBloom 2.4 has them. */
-import { isStoreError } from '../../../../errors.ts';
-import { fixed } from '../../../../limits.ts';
-import type { ReadView, View } from '../../../../store/views/view.ts';
+import { isStoreError } from '../../../../../errors.ts';
+import { fixed } from '../../../../../limits.ts';
+import type { ReadView, View } from '../../../../../store/views/view.ts';
 import {
   addItems,
   filterDefaults,
@@ -10,9 +10,9 @@ import {
   hasItems,
   readFilterInfo,
   reserveFilter,
-} from '../../../../types/bloom/bloom-filter.ts';
-import { bloomTexts, ReplyError, wrongArity } from '../../replies/errors.ts';
-import type { Arguments, Command, CommandCall, KeyPlaces, KeyUse, Reply } from '../command.ts';
+} from '../../../../../types/bloom/bloom-filter.ts';
+import { bloomTexts, ReplyError, wrongArity } from '../../../replies/errors.ts';
+import type { Arguments, Command, CommandCall, KeyPlaces, KeyUse, Reply } from '../../command.ts';
 
 /** What a filter and each of its layers take besides their bits, as RedisBloom counts. */
 const FILTER_BYTES = 32;

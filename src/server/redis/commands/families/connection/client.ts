@@ -1,5 +1,5 @@
 /** CLIENT: what connections are there, and what can be done to them. */
-import type { Reply } from '../command.ts';
+import type { Reply } from '../../command.ts';
 import {
   clientIdNotPositive,
   invalidClientId,
@@ -13,11 +13,11 @@ import {
   notTracking,
   syntaxError,
   unknownClientType,
-} from '../../replies/errors.ts';
-import { replyHelp } from '../../replies/help.ts';
-import type { Arguments } from '../command.ts';
-import type { DoorCommand } from '../door.ts';
-import type { ClientOption, ClientSession } from '../session-command.ts';
+} from '../../../replies/errors.ts';
+import { replyHelp } from '../../../replies/help.ts';
+import type { Arguments } from '../../command.ts';
+import type { DoorCommand } from '../../door.ts';
+import type { ClientOption, ClientSession } from '../../session-command.ts';
 
 type Run = DoorCommand['door'];
 

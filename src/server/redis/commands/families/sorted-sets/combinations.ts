@@ -1,18 +1,18 @@
 /** What several sorted sets, and sets, have together: told, counted and stored. */
-import { serverFixed } from '../../../../limits.ts';
-import type { ReadView, View } from '../../../../store/views/view.ts';
+import { serverFixed } from '../../../../../limits.ts';
+import type { ReadView, View } from '../../../../../store/views/view.ts';
 import {
   type Aggregate,
   Combination,
   type Combining,
   type Weighted,
-} from '../../../../types/sorted-set/combination.ts';
-import { Gathered } from '../../../../types/sorted-set/gathered.ts';
-import { readScoredTable } from '../../../../types/sorted-set/scored-table.ts';
-import { storeGathered } from '../../../../types/sorted-set/store-gathered.ts';
-import { NEGATIVE_LIMIT, ReplyError, syntaxError } from '../../replies/errors.ts';
-import type { Arguments, Command, CommandCall, Reply, Slice } from '../command.ts';
-import { keysBehindNumber, replyScored, replyScoredHead } from './sorted-set-words.ts';
+} from '../../../../../types/sorted-set/combination.ts';
+import { Gathered } from '../../../../../types/sorted-set/gathered.ts';
+import { readScoredTable } from '../../../../../types/sorted-set/scored-table.ts';
+import { storeGathered } from '../../../../../types/sorted-set/store-gathered.ts';
+import { NEGATIVE_LIMIT, ReplyError, syntaxError } from '../../../replies/errors.ts';
+import type { Arguments, Command, CommandCall, Reply, Slice } from '../../command.ts';
+import { keysBehindNumber, replyScored, replyScoredHead } from './words.ts';
 
 /** What a command does with its combination. */
 type Purpose = 'tell' | 'store' | 'count';

@@ -1,10 +1,10 @@
 /** SET, SETEX, PSETEX and GETEX: what sets a string with options, or the time that it has. */
-import type { Version } from '../../../../engine/version.ts';
-import type { View } from '../../../../store/views/view.ts';
-import { deadlineOf, MILLISECOND_MS, SECOND_MS, ttlUntil } from '../../../../types/deadlines.ts';
-import { readString, setStringFor } from '../../../../types/strings/strings.ts';
-import { invalidExpireTime, syntaxError } from '../../replies/errors.ts';
-import type { Arguments, CommandCall, Reply } from '../command.ts';
+import type { Version } from '../../../../../engine/version.ts';
+import type { View } from '../../../../../store/views/view.ts';
+import { deadlineOf, MILLISECOND_MS, SECOND_MS, ttlUntil } from '../../../../../types/deadlines.ts';
+import { readString, setStringFor } from '../../../../../types/strings/strings.ts';
+import { invalidExpireTime, syntaxError } from '../../../replies/errors.ts';
+import type { Arguments, CommandCall, Reply } from '../../command.ts';
 
 type Unit = typeof SECOND_MS | typeof MILLISECOND_MS;
 

@@ -1,6 +1,6 @@
 /** Commands about the server: what it is, how it does, snapshots, and its end. */
-import { serverFixed } from '../../../../limits.ts';
-import { infoText, REDIS_VERSION } from '../../info/info.ts';
+import { serverFixed } from '../../../../../limits.ts';
+import { infoText, REDIS_VERSION } from '../../../info/info.ts';
 import {
   debugRefused,
   negativeTimeout,
@@ -8,9 +8,9 @@ import {
   snapshotFailed,
   syntaxError,
   unknownSubcommand,
-} from '../../replies/errors.ts';
-import type { Arguments } from '../command.ts';
-import type { DoorCommand } from '../door.ts';
+} from '../../../replies/errors.ts';
+import type { Arguments } from '../../command.ts';
+import type { DoorCommand } from '../../door.ts';
 
 type Run = DoorCommand['door'];
 

@@ -3,14 +3,14 @@
  * keyspace events tell names of keys: they are for users who may read all keys. Shard channels are names of their own; without a
  * cluster that is all there is to them.
  */
-import { compileRedisGlob } from '../../../../types/glob.ts';
-import { serverFixed } from '../../../../limits.ts';
-import type { ListeningKind } from '../../pubsub/subscriber.ts';
-import { replyHelp } from '../../replies/help.ts';
-import { subscriptionsExceeded } from '../../replies/errors.ts';
-import type { Arguments, CommandCall } from '../command.ts';
-import type { Door, DoorCommand } from '../door.ts';
-import type { ClientSession } from '../session-command.ts';
+import { compileRedisGlob } from '../../../../../types/glob.ts';
+import { serverFixed } from '../../../../../limits.ts';
+import type { ListeningKind } from '../../../pubsub/subscriber.ts';
+import { replyHelp } from '../../../replies/help.ts';
+import { subscriptionsExceeded } from '../../../replies/errors.ts';
+import type { Arguments, CommandCall } from '../../command.ts';
+import type { Door, DoorCommand } from '../../door.ts';
+import type { ClientSession } from '../../session-command.ts';
 
 type Run = DoorCommand['door'];
 

@@ -1,13 +1,18 @@
 /** COMMAND: what the table of commands has. */
-import { compileRedisGlob } from '../../../../types/glob.ts';
-import { commandHasNoKeys, invalidCommand, invalidCommandArity, syntaxError } from '../../replies/errors.ts';
-import { replyHelp } from '../../replies/help.ts';
-import type { Arguments, KeyUse, Reply } from '../command.ts';
-import type { Door, DoorCommand } from '../door.ts';
-import { eachKey } from '../../connection/key-access.ts';
-import { SubArguments } from '../sub-arguments.ts';
-import type { TableEntry, TableRow } from '../table.ts';
-import { replyDocs, replyEntry } from '../told-commands.ts';
+import { compileRedisGlob } from '../../../../../types/glob.ts';
+import {
+  commandHasNoKeys,
+  invalidCommand,
+  invalidCommandArity,
+  syntaxError,
+} from '../../../replies/errors.ts';
+import { replyHelp } from '../../../replies/help.ts';
+import type { Arguments, KeyUse, Reply } from '../../command.ts';
+import type { Door, DoorCommand } from '../../door.ts';
+import { eachKey } from '../../../connection/key-access.ts';
+import { SubArguments } from '../../sub-arguments.ts';
+import type { TableEntry, TableRow } from '../../table.ts';
+import { replyDocs, replyEntry } from '../../told-commands.ts';
 
 type Run = DoorCommand['door'];
 

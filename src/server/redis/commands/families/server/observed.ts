@@ -1,7 +1,7 @@
 /** SLOWLOG and MONITOR: what commands have run, and how long they took. */
-import { slowLogCount } from '../../replies/errors.ts';
-import { replyHelp } from '../../replies/help.ts';
-import type { DoorCommand } from '../door.ts';
+import { slowLogCount } from '../../../replies/errors.ts';
+import { replyHelp } from '../../../replies/help.ts';
+import type { DoorCommand } from '../../door.ts';
 
 type Run = DoorCommand['door'];
 

@@ -1,8 +1,8 @@
 /** CONFIG: what of the server is set, and what can be set while it runs (`settings/settings.ts`). */
-import { type RedisGlob, compileRedisGlob } from '../../../../types/glob.ts';
-import { noConfigFile } from '../../replies/errors.ts';
-import { replyHelp } from '../../replies/help.ts';
-import type { DoorCommand } from '../door.ts';
+import { type RedisGlob, compileRedisGlob } from '../../../../../types/glob.ts';
+import { noConfigFile } from '../../../replies/errors.ts';
+import { replyHelp } from '../../../replies/help.ts';
+import type { DoorCommand } from '../../door.ts';
 
 type Run = DoorCommand['door'];
 

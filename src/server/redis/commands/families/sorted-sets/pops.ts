@@ -1,11 +1,11 @@
 /** Members with the lowest or highest scores, taken out of the first of several sorted sets that has any, or waited for. */
-import type { View } from '../../../../store/views/view.ts';
-import { SortedSetEdit } from '../../../../types/sorted-set/sorted-set-edit.ts';
-import { NO_KEY_COUNT, ReplyError, syntaxError } from '../../replies/errors.ts';
-import type { Command, CommandCall, Reply, Waiting } from '../command.ts';
-import { readPopCount } from '../elements/table-replies.ts';
-import { timeoutMsAt } from '../timeouts.ts';
-import { keysBehindNumber } from './sorted-set-words.ts';
+import type { View } from '../../../../../store/views/view.ts';
+import { SortedSetEdit } from '../../../../../types/sorted-set/sorted-set-edit.ts';
+import { NO_KEY_COUNT, ReplyError, syntaxError } from '../../../replies/errors.ts';
+import type { Command, CommandCall, Reply, Waiting } from '../../command.ts';
+import { readPopCount } from '../../elements/table-replies.ts';
+import { timeoutMsAt } from '../../timeouts.ts';
+import { keysBehindNumber } from './words.ts';
 
 type End = 'lowest' | 'highest';
 

@@ -1,17 +1,17 @@
 /** Keys of any type: DEL, EXISTS, TYPE, RENAME, COPY, MOVE and the like; the table has those of the files beside it too. */
-import type { ReadView, View } from '../../../../store/views/view.ts';
-import { DATABASE_COUNT, toDatabaseKey } from '../../../../types/databases/database-keys.ts';
-import { copyKey } from '../../../../types/keys/copying.ts';
-import { moveKey } from '../../../../types/keys/moving.ts';
-import { typeName } from '../../../../types/keys/type-names.ts';
+import type { ReadView, View } from '../../../../../store/views/view.ts';
+import { DATABASE_COUNT, toDatabaseKey } from '../../../../../types/databases/database-keys.ts';
+import { copyKey } from '../../../../../types/keys/copying.ts';
+import { moveKey } from '../../../../../types/keys/moving.ts';
+import { typeName } from '../../../../../types/keys/type-names.ts';
 import {
   databaseOutOfRange,
   integerOutOfBounds,
   noSuchKey,
   sameObjects,
   syntaxError,
-} from '../../replies/errors.ts';
-import type { Arguments, Command, CommandCall, CommandFacts } from '../command.ts';
+} from '../../../replies/errors.ts';
+import type { Arguments, Command, CommandCall, CommandFacts } from '../../command.ts';
 import { expiryCommands } from './expiry.ts';
 import { keyspaceCommands } from './keyspace.ts';
 import { objectCommands } from './object.ts';

@@ -2,10 +2,10 @@
  * ACL, as far as the users of the store (`access/`) have something that it can tell. What they may do is decided by roles over ranges
  * of keys, which rules of ACL can't say: so users are made and changed by `kelp access` and gRPC.
  */
-import type { Category } from '../command.ts';
-import { invalidPasswordBits, unknownCategory } from '../../replies/errors.ts';
-import { replyHelp } from '../../replies/help.ts';
-import type { DoorCommand } from '../door.ts';
+import type { Category } from '../../command.ts';
+import { invalidPasswordBits, unknownCategory } from '../../../replies/errors.ts';
+import { replyHelp } from '../../../replies/help.ts';
+import type { DoorCommand } from '../../door.ts';
 
 type Run = DoorCommand['door'];
 

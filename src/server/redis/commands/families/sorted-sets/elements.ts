@@ -1,15 +1,15 @@
 /** Members of sorted sets in no order of scores: by chance, and by a cursor. */
-import type { Version } from '../../../../engine/version.ts';
-import type { ReadView, View } from '../../../../store/views/view.ts';
-import { countElements, visitElements } from '../../../../types/collections/element-table.ts';
-import { isPacked, readCollection } from '../../../../types/collections/metadata.ts';
-import { visitRandom } from '../../../../types/collections/random-elements.ts';
-import { kinds } from '../../../../store/collections/kinds.ts';
-import { scoreOfElement, sortedSetType } from '../../../../types/sorted-set/scored-table.ts';
-import { doubleText } from '../../protocol/double-text.ts';
-import { syntaxError } from '../../replies/errors.ts';
-import type { Command, CommandCall, Slice } from '../command.ts';
-import { readCursor, readScanOptions } from '../elements/scan-words.ts';
+import type { Version } from '../../../../../engine/version.ts';
+import type { ReadView, View } from '../../../../../store/views/view.ts';
+import { countElements, visitElements } from '../../../../../types/collections/element-table.ts';
+import { isPacked, readCollection } from '../../../../../types/collections/metadata.ts';
+import { visitRandom } from '../../../../../types/collections/random-elements.ts';
+import { kinds } from '../../../../../store/collections/kinds.ts';
+import { scoreOfElement, sortedSetType } from '../../../../../types/sorted-set/scored-table.ts';
+import { doubleText } from '../../../protocol/double-text.ts';
+import { syntaxError } from '../../../replies/errors.ts';
+import type { Command, CommandCall, Slice } from '../../command.ts';
+import { readCursor, readScanOptions } from '../../elements/scan-words.ts';
 import {
   readPickCount,
   refuseTooManyPairs,
@@ -17,8 +17,8 @@ import {
   type WriteElement,
   writeName,
   writeRepeated,
-} from '../elements/table-replies.ts';
-import { replyScored, replyScoredHead } from './sorted-set-words.ts';
+} from '../../elements/table-replies.ts';
+import { replyScored, replyScoredHead } from './words.ts';
 
 function read(view: ReadView, key: Uint8Array): Version | undefined {
   return readCollection(view, key, kinds.sortedSet);

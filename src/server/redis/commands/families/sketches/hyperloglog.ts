@@ -1,5 +1,5 @@
 /** Commands of HyperLogLogs. */
-import type { View } from '../../../../store/views/view.ts';
+import type { View } from '../../../../../store/views/view.ts';
 import {
   addElements,
   countOne,
@@ -7,9 +7,9 @@ import {
   DamagedHyperLogLogError,
   mergeInto,
   NotHyperLogLogError,
-} from '../../../../types/hyperloglog/hyperloglog.ts';
-import { damagedHyperLogLog, notHyperLogLog } from '../../replies/errors.ts';
-import type { Command, CommandCall } from '../command.ts';
+} from '../../../../../types/hyperloglog/hyperloglog.ts';
+import { damagedHyperLogLog, notHyperLogLog } from '../../../replies/errors.ts';
+import type { Command, CommandCall } from '../../command.ts';
 
 const FIRST_ELEMENT = 2;
 
