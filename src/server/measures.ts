@@ -14,7 +14,7 @@ import { RedisMeter } from './metrics/redis-meter.ts';
 import { StoreMeter } from './metrics/store-meter.ts';
 import { Traffic } from './metrics/traffic.ts';
 import type { ActivityFigures } from './services/activity.ts';
-import { turnsOf } from './services/pipeline-turns.ts';
+import { turnsOf } from './services/pipeline/turns.ts';
 
 export class Measures {
   readonly traffic = new Traffic();

@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import { runOffline } from '../session/offline-task.ts';
 import type { SessionRunner } from '../session/session.ts';
-import type { ResetFlags } from '../tasks/access.ts';
+import type { ResetFlags } from '../tasks/access/reset.ts';
 
-const tasks = () => import('../tasks/access.ts');
+const tasks = () => import('../tasks/access/reset.ts');
 
 export function addAccessCommand(program: Command, runner: SessionRunner): void {
   const access = program

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { SessionRunner } from '../session/session.ts';
 
-const tasks = () => import('../tasks/backup.ts');
+const tasks = () => import('../tasks/offline/backup.ts');
 
 export function addBackupCommand(program: Command, runner: SessionRunner): void {
   program

@@ -3,9 +3,9 @@ import { type Command, Option } from 'commander';
 import { wholeNumber } from '../command-line/argument.ts';
 import { runOffline } from '../session/offline-task.ts';
 import type { SessionRunner } from '../session/session.ts';
-import type { LogFlags } from '../tasks/log.ts';
+import type { LogFlags } from '../tasks/offline/log.ts';
 
-const tasks = () => import('../tasks/log.ts');
+const tasks = () => import('../tasks/offline/log.ts');
 
 export function addLogCommand(program: Command, runner: SessionRunner): void {
   program

@@ -4,9 +4,9 @@ import { parseInstant } from '../../arguments/instant.ts';
 import { collect, wholeNumberOrZero } from '../command-line/argument.ts';
 import { runOffline } from '../session/offline-task.ts';
 import type { SessionRunner } from '../session/session.ts';
-import type { RestoreFlags } from '../tasks/restore.ts';
+import type { RestoreFlags } from '../tasks/offline/restore.ts';
 
-const tasks = () => import('../tasks/restore.ts');
+const tasks = () => import('../tasks/offline/restore.ts');
 
 export function addRestoreCommand(program: Command, runner: SessionRunner): void {
   program

@@ -2,11 +2,11 @@
 import { Argument, type Command, Option } from 'commander';
 import type { Permission } from '../../client/messages/access-types.ts';
 import type { SessionRunner } from '../session/session.ts';
-import type { GrantedKeysFlags, RevokeFlags } from '../tasks/role.ts';
+import type { GrantedKeysFlags, RevokeFlags } from '../tasks/access/role.ts';
 
 const permissions: readonly Permission[] = ['read', 'write', 'readwrite', 'admin'];
 
-const tasks = () => import('../tasks/role.ts');
+const tasks = () => import('../tasks/access/role.ts');
 
 export function addRoleCommands(program: Command, runner: SessionRunner): void {
   const role = program

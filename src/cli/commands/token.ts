@@ -2,9 +2,9 @@
 import { type Command, Option } from 'commander';
 import { duration } from '../command-line/argument.ts';
 import type { SessionRunner } from '../session/session.ts';
-import type { CreateTokenFlags } from '../tasks/token.ts';
+import type { CreateTokenFlags } from '../tasks/access/token.ts';
 
-const tasks = () => import('../tasks/token.ts');
+const tasks = () => import('../tasks/access/token.ts');
 
 export function addTokenCommands(program: Command, runner: SessionRunner): void {
   const token = program

@@ -5,11 +5,11 @@ import { wholeNumber } from '../command-line/argument.ts';
 import { addRangeOptions } from '../command-line/range-options.ts';
 import type { SessionRunner } from '../session/session.ts';
 import { dataDirOption, runOnStore } from '../session/store-session.ts';
-import type { ExportFlags } from '../tasks/export.ts';
-import type { ImportFlags } from '../tasks/import.ts';
+import type { ExportFlags } from '../tasks/transfer/export.ts';
+import type { ImportFlags } from '../tasks/transfer/import.ts';
 
-const exportTasks = () => import('../tasks/export.ts');
-const importTasks = () => import('../tasks/import.ts');
+const exportTasks = () => import('../tasks/transfer/export.ts');
+const importTasks = () => import('../tasks/transfer/import.ts');
 
 export function addTransferCommands(program: Command, runner: SessionRunner): void {
   addRangeOptions(program.command('export').argument('[file]', 'where to; - for standard output', '-'))

@@ -2,9 +2,9 @@
 import { type Command, Option } from 'commander';
 import { collect } from '../command-line/argument.ts';
 import type { SessionRunner } from '../session/session.ts';
-import type { AddUserFlags } from '../tasks/user.ts';
+import type { AddUserFlags } from '../tasks/access/user.ts';
 
-const tasks = () => import('../tasks/user.ts');
+const tasks = () => import('../tasks/access/user.ts');
 
 type PasswordFlags = Omit<AddUserFlags, 'role'>;
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { runOffline } from '../session/offline-task.ts';
 import type { SessionRunner } from '../session/session.ts';
 
-const tasks = () => import('../tasks/verify.ts');
+const tasks = () => import('../tasks/offline/verify.ts');
 
 export function addVerifyCommand(program: Command, runner: SessionRunner): void {
   program

@@ -19,12 +19,12 @@ import { listMethods } from './data-types/list.ts';
 import { setMethods } from './data-types/set.ts';
 import { sketchMethods } from './data-types/sketch.ts';
 import { sortedSetMethods } from './data-types/sorted-set.ts';
-import { kvMethods } from './kv.ts';
+import { kvMethods } from './kv/kv.ts';
 import { limited } from './limited.ts';
 import { leaseMethods } from './lease.ts';
 import type { Method } from './method.ts';
 import type { ServiceParts } from './service-parts.ts';
-import { watchMethods } from './watch.ts';
+import { watchMethods } from './watch/watch.ts';
 
 export interface ServedService {
   readonly desc: DescService;

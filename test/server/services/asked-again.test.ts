@@ -9,7 +9,7 @@ import { StoreError } from '../../../src/errors.ts';
 import { fixed, serverDefaults } from '../../../src/limits.ts';
 import type { Call } from '../../../src/server/calls/call.ts';
 import { CallTable } from '../../../src/server/calls/call-table.ts';
-import { kvMethods } from '../../../src/server/services/kv.ts';
+import { kvMethods } from '../../../src/server/services/kv/kv.ts';
 import type { KvStore } from '../../../src/kv/kv-store.ts';
 import { opened } from '../../access/opened.ts';
 

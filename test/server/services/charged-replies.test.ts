@@ -17,7 +17,7 @@ import type { KvStore } from '../../../src/kv/kv-store.ts';
 import { openUncheckedStore } from '../../../src/kv/open-store.ts';
 import type { Call } from '../../../src/server/calls/call.ts';
 import { CallTable } from '../../../src/server/calls/call-table.ts';
-import { kvMethods } from '../../../src/server/services/kv.ts';
+import { kvMethods } from '../../../src/server/services/kv/kv.ts';
 import { leaseMethods } from '../../../src/server/services/lease.ts';
 import type { Method } from '../../../src/server/services/method.ts';
 import { ManualClock } from '../../support/manual-clock.ts';

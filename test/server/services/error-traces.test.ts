@@ -3,9 +3,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { StoreError } from '../../../src/errors.ts';
 import { openStore } from '../../../src/kv/open-store.ts';
 import { deadlineError } from '../../../src/server/calls/call-error.ts';
-import { kvMethods } from '../../../src/server/services/kv.ts';
+import { kvMethods } from '../../../src/server/services/kv/kv.ts';
 import { type BidiStreamMethod, readRequest } from '../../../src/server/services/method.ts';
-import type { PipelineBatch } from '../../../src/server/services/pipeline-batch.ts';
+import type { PipelineBatch } from '../../../src/server/services/pipeline/batch.ts';
 import { WireError } from '../../../src/wire/wire-error.ts';
 import { startTestServer, temporaryDirectory } from '../../support/test-server.ts';
 

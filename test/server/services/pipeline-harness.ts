@@ -9,7 +9,7 @@ import {
 } from '../../../gen/kelp/v1/kv_pb.ts';
 import { openUncheckedStore } from '../../../src/kv/open-store.ts';
 import { CallTable } from '../../../src/server/calls/call-table.ts';
-import { kvMethods } from '../../../src/server/services/kv.ts';
+import { kvMethods } from '../../../src/server/services/kv/kv.ts';
 import { UnreadRequest } from '../../../src/server/services/method.ts';
 import { HeldDisk } from '../../support/held-disk.ts';
 import { ManualClock } from '../../support/manual-clock.ts';

@@ -3,7 +3,7 @@ import { Code } from '@connectrpc/connect';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { KvStore } from '../../../src/kv/kv-store.ts';
 import { fixed, serverFixed } from '../../../src/limits.ts';
-import { kvMethods } from '../../../src/server/services/kv.ts';
+import { kvMethods } from '../../../src/server/services/kv/kv.ts';
 import type { BidiStreamMethod } from '../../../src/server/services/method.ts';
 import {
   KiB,

@@ -20,7 +20,7 @@ import type { PipelineResponseShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import { fixed, serverFixed } from '../../../src/limits.ts';
 import { CallTable } from '../../../src/server/calls/call-table.ts';
 import { RequestQueue } from '../../../src/server/grpc/request-queue.ts';
-import { kvMethods } from '../../../src/server/services/kv.ts';
+import { kvMethods } from '../../../src/server/services/kv/kv.ts';
 import { type BidiStreamMethod, readRequest } from '../../../src/server/services/method.ts';
 import { RESULT_OBJECT_BYTES } from '../../../src/server/services/reply-entries.ts';
 import { Cursor } from '../../../src/wire/cursor.ts';

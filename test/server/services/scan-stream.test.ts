@@ -12,7 +12,7 @@ import { KvService, type ScanStreamResponse } from '../../../gen/kelp/v1/kv_pb.t
 import type { KvStore } from '../../../src/kv/kv-store.ts';
 import type { RangeStreamOptions } from '../../../src/kv/reads/range-stream.ts';
 import { CallTable } from '../../../src/server/calls/call-table.ts';
-import { kvMethods } from '../../../src/server/services/kv.ts';
+import { kvMethods } from '../../../src/server/services/kv/kv.ts';
 import { GrpcJsClient } from '../../support/grpc-js-client.ts';
 import { startTestServer } from '../../support/test-server.ts';
 

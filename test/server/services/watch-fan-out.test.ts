@@ -14,7 +14,7 @@ import type { Call } from '../../../src/server/calls/call.ts';
 import { CallTable } from '../../../src/server/calls/call-table.ts';
 import { PREFIX_BYTES } from '../../../src/server/services/envelope.ts';
 import type { PushedReplies, ReplyOutlet } from '../../../src/server/services/method.ts';
-import { watchMethods } from '../../../src/server/services/watch.ts';
+import { watchMethods } from '../../../src/server/services/watch/watch.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { SimulatedDisk } from '../../support/simulated-disk.ts';

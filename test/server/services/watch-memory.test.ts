@@ -8,7 +8,7 @@ import type { KvStore } from '../../../src/kv/kv-store.ts';
 import type { CallChannel } from '../../../src/server/calls/call.ts';
 import { CallTable } from '../../../src/server/calls/call-table.ts';
 import type { PushedReplies } from '../../../src/server/services/method.ts';
-import { watchMethods } from '../../../src/server/services/watch.ts';
+import { watchMethods } from '../../../src/server/services/watch/watch.ts';
 import type { PulledWatch, WatchForm } from '../../../src/store/watch/messages/pulled-watch.ts';
 
 const channel: CallChannel = { cut: () => undefined };

@@ -25,7 +25,7 @@ import { CheckedStore } from '../../../src/kv/checked-store.ts';
 import { KvStore } from '../../../src/kv/kv-store.ts';
 import { defaults, fixed } from '../../../src/limits.ts';
 import { CallTable } from '../../../src/server/calls/call-table.ts';
-import { kvMethods } from '../../../src/server/services/kv.ts';
+import { kvMethods } from '../../../src/server/services/kv/kv.ts';
 import { UnreadRequest } from '../../../src/server/services/method.ts';
 import type { DurableStore } from '../../../src/store/durable-store.ts';
 import { LeaseOrder } from '../../../src/store/leases/lease-order.ts';

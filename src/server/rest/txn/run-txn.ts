@@ -8,7 +8,7 @@ import type { ServerLimits } from '../../../limits.ts';
 import { checkTxnOperations, faultyPlaceIn, toProtobufTxn } from '../../json/txn-form.ts';
 import { toTxnRequest } from '../../json/txn-message.ts';
 import { txnOperations } from '../../services/limited.ts';
-import { admitResult } from '../../services/transaction.ts';
+import { admitResult } from '../../services/kv/transaction.ts';
 import { type Operation, operation } from '../operation.ts';
 import { refuseConditions } from '../keys/preconditions.ts';
 import { readJsonBody } from '../replies/json-body.ts';

@@ -22,7 +22,7 @@ import { serverFixed } from '../../../limits.ts';
 import type { WatchForm } from '../../../store/watch/messages/pulled-watch.ts';
 import { JsonText } from '../../json/json-text.ts';
 import { writeForm } from '../../json/write-form.ts';
-import { messageBytes } from '../../services/watch-bytes.ts';
+import { messageBytes } from '../../services/watch/bytes.ts';
 import { type Problem, problemJson } from '../problem.ts';
 import { shortPlace } from '../short-place.ts';
 

@@ -1,10 +1,10 @@
 /** The work of `backup`. */
-import { writeBackupFile } from '../../offline/backup-file.ts';
-import { displayHeld, displaySize } from '../terminal/display.ts';
-import { UsageError } from '../process/exit-code.ts';
-import { interruptedBy, untilInterrupted } from '../process/interrupt.ts';
-import { progressOn } from '../terminal/progress.ts';
-import type { Session } from '../session/session.ts';
+import { writeBackupFile } from '../../../offline/backup-file.ts';
+import { displayHeld, displaySize } from '../../terminal/display.ts';
+import { UsageError } from '../../process/exit-code.ts';
+import { interruptedBy, untilInterrupted } from '../../process/interrupt.ts';
+import { progressOn } from '../../terminal/progress.ts';
+import type { Session } from '../../session/session.ts';
 
 export async function backup({ client, output, isJson, askedFor }: Session, path: string): Promise<void> {
   const onProgress = progressOn(output, isJson);

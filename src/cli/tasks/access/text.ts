@@ -1,9 +1,9 @@
 /** Users, roles, grants and tokens as lines for people, and as JSON for programs. */
-import type { Grant, GrantedKeys, Role, Token, User, WhoAmI } from '../../client/messages/access-types.ts';
-import { type JsonObject, listedKeyJson, timeJson } from '../../api-json.ts';
-import type { KeyForm } from '../command-line/key-form.ts';
-import { displayKey, displayTimeLeft } from '../terminal/display.ts';
-import { formatFacts } from '../terminal/table.ts';
+import type { Grant, GrantedKeys, Role, Token, User, WhoAmI } from '../../../client/messages/access-types.ts';
+import { type JsonObject, listedKeyJson, timeJson } from '../../../api-json.ts';
+import type { KeyForm } from '../../command-line/key-form.ts';
+import { displayKey, displayTimeLeft } from '../../terminal/display.ts';
+import { formatFacts } from '../../terminal/table.ts';
 
 /** The user with all rights. Once there is one, access is closed: calls need credentials. */
 export const ROOT = 'root';

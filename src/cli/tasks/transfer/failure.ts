@@ -3,11 +3,11 @@ import {
   type ImportProgress,
   TransferError,
   type TransferErrorCode,
-} from '../../transfer/contract/transfer-error.ts';
-import { type ExitCode, type Outcome, TaskError, exitCode, exitCodeOf } from '../process/exit-code.ts';
-import { failureText, outcomeOf } from '../process/failure.ts';
-import { InterruptedError } from '../process/interrupt.ts';
-import { OutputClosedError } from '../terminal/output.ts';
+} from '../../../transfer/contract/transfer-error.ts';
+import { type ExitCode, type Outcome, TaskError, exitCode, exitCodeOf } from '../../process/exit-code.ts';
+import { failureText, outcomeOf } from '../../process/failure.ts';
+import { InterruptedError } from '../../process/interrupt.ts';
+import { OutputClosedError } from '../../terminal/output.ts';
 
 /** Of those codes that are not told by their cause. */
 const endingByCode: Readonly<Partial<Record<TransferErrorCode, readonly [ExitCode, Outcome]>>> = {

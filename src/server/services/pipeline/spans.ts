@@ -1,11 +1,11 @@
 /** The spans of the operations of a batch, for the traces that they are part of. */
 import type { Tracer } from '@opentelemetry/api';
-import type { PipelineResultShape } from '../../../gen/kelp/v1/kv_codec.ts';
-import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
-import { type GrpcCode, grpcCode, nameOfCode } from '../../grpc-code.ts';
-import type { Call } from '../calls/call.ts';
-import { type BatchTimes, OperationSpans } from '../tracing/operation-spans.ts';
-import type { BatchOperation } from './pipeline-batch.ts';
+import type { PipelineResultShape } from '../../../../gen/kelp/v1/kv_codec.ts';
+import { KvService } from '../../../../gen/kelp/v1/kv_pb.ts';
+import { type GrpcCode, grpcCode, nameOfCode } from '../../../grpc-code.ts';
+import type { Call } from '../../calls/call.ts';
+import { type BatchTimes, OperationSpans } from '../../tracing/operation-spans.ts';
+import type { BatchOperation } from './batch.ts';
 
 type OperationKind = BatchOperation['operation']['case'];
 

@@ -1,8 +1,8 @@
 /** The work of `token create`, `list`, `revoke`, and of `whoami`. */
-import type { Session } from '../session/session.ts';
-import { displayKey } from '../terminal/display.ts';
-import { Table } from '../terminal/table.ts';
-import { dateText, expiryText, tokenJson, whoAmIText } from './access-text.ts';
+import type { Session } from '../../session/session.ts';
+import { displayKey } from '../../terminal/display.ts';
+import { Table } from '../../terminal/table.ts';
+import { dateText, expiryText, tokenJson, whoAmIText } from './text.ts';
 
 export interface CreateTokenFlags {
   /** Whose rights it has; left out: those of the caller. */

@@ -9,15 +9,15 @@
  * when this one is written. So streams that are not read hold nothing beyond what all calls may hold together, however many
  * there are. A message that several of them hold is charged to each.
  */
-import { emptyEntry } from '../../../gen/kelp/v1/types_codec.ts';
-import * as codec from '../../../gen/kelp/v1/watch_codec.ts';
+import { emptyEntry } from '../../../../gen/kelp/v1/types_codec.ts';
+import * as codec from '../../../../gen/kelp/v1/watch_codec.ts';
 import {
   DeleteReason as DeleteReasonNumber,
   EventType as EventTypeNumber,
   WatchService,
-} from '../../../gen/kelp/v1/watch_pb.ts';
-import { given } from '../../arguments/shape.ts';
-import { StoreError, isStoreError } from '../../errors.ts';
+} from '../../../../gen/kelp/v1/watch_pb.ts';
+import { given } from '../../../arguments/shape.ts';
+import { StoreError, isStoreError } from '../../../errors.ts';
 import type {
   DeleteReason,
   ElementChanges,
@@ -25,18 +25,18 @@ import type {
   WatchEvent,
   WatchMessage,
   WatchRequest,
-} from '../../api.ts';
-import type { KvStore } from '../../kv/kv-store.ts';
-import type { PulledWatch, WatchForm, WatchReader } from '../../store/watch/messages/pulled-watch.ts';
-import { NO_BYTES } from '../../wire/bytes.ts';
-import type { Call } from '../calls/call.ts';
-import { stoppingError } from '../calls/call-error.ts';
-import { PREFIX_BYTES, writePrefix } from './envelope.ts';
-import { type MethodsOf, type PushedReplies, type ReplyOutlet, pushStream } from './method.ts';
-import { rangesNeed } from './needs.ts';
-import { entryShape, optionalEntry, timestampShape } from './reply-entries.ts';
-import { keyRange, milliseconds, wholeNumber } from './request-fields.ts';
-import { messageBytes } from './watch-bytes.ts';
+} from '../../../api.ts';
+import type { KvStore } from '../../../kv/kv-store.ts';
+import type { PulledWatch, WatchForm, WatchReader } from '../../../store/watch/messages/pulled-watch.ts';
+import { NO_BYTES } from '../../../wire/bytes.ts';
+import type { Call } from '../../calls/call.ts';
+import { stoppingError } from '../../calls/call-error.ts';
+import { PREFIX_BYTES, writePrefix } from '../envelope.ts';
+import { type MethodsOf, type PushedReplies, type ReplyOutlet, pushStream } from '../method.ts';
+import { rangesNeed } from '../kv/needs.ts';
+import { entryShape, optionalEntry, timestampShape } from '../reply-entries.ts';
+import { keyRange, milliseconds, wholeNumber } from '../request-fields.ts';
+import { messageBytes } from './bytes.ts';
 
 export const watchMethods: MethodsOf<typeof WatchService> = {
   watch: pushStream(

@@ -7,11 +7,11 @@ import {
   type AccessFound,
   resetAccess as deleteAccess,
   resetRootPassword,
-} from '../../offline/reset-access.ts';
-import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
-import type { OfflineTask } from '../session/offline-task.ts';
-import { displayCount } from '../terminal/display.ts';
-import { isTerminal } from '../terminal/is-terminal.ts';
+} from '../../../offline/reset-access.ts';
+import { type ExitCode, UsageError, exitCode } from '../../process/exit-code.ts';
+import type { OfflineTask } from '../../session/offline-task.ts';
+import { displayCount } from '../../terminal/display.ts';
+import { isTerminal } from '../../terminal/is-terminal.ts';
 
 export interface ResetFlags {
   readonly dataDir: string;

@@ -2,7 +2,7 @@
  * The calls of `kelp.v1.KvService` on keys that are named one by one, in two forms: methods of their own, with a promise where
  * they wait for the log, and functions over a view of the newest state (`...In`), which a pipeline decides one behind the other.
  */
-import type * as codec from '../../../gen/kelp/v1/kv_codec.ts';
+import type * as codec from '../../../../gen/kelp/v1/kv_codec.ts';
 import type {
   Admit,
   DeleteOptions,
@@ -13,15 +13,15 @@ import type {
   PutOptions,
   PutResult,
   TouchResult,
-} from '../../api.ts';
-import { given } from '../../arguments/shape.ts';
-import type { KvStore } from '../../kv/kv-store.ts';
-import * as reads from '../../kv/reads/reads.ts';
-import * as writes from '../../kv/writes/writes.ts';
-import type { View } from '../../store/views/view.ts';
-import type { Call } from '../calls/call.ts';
-import { entryBytes, entryShape, optionalEntry } from './reply-entries.ts';
-import { condition, keyIn, keysOf, milliseconds, timeToLiveMs, wholeNumber } from './request-fields.ts';
+} from '../../../api.ts';
+import { given } from '../../../arguments/shape.ts';
+import type { KvStore } from '../../../kv/kv-store.ts';
+import * as reads from '../../../kv/reads/reads.ts';
+import * as writes from '../../../kv/writes/writes.ts';
+import type { View } from '../../../store/views/view.ts';
+import type { Call } from '../../calls/call.ts';
+import { entryBytes, entryShape, optionalEntry } from '../reply-entries.ts';
+import { condition, keyIn, keysOf, milliseconds, timeToLiveMs, wholeNumber } from '../request-fields.ts';
 
 /** What a reply is charged to before it is made. */
 export type ReplyAccount = Pick<Call, 'chargeReply'>;

@@ -1,10 +1,10 @@
 /** The work of `restore`. */
-import { restore } from '../../offline/restore.ts';
-import { displayCount, displayHeld } from '../terminal/display.ts';
-import { timeJson } from '../../api-json.ts';
-import { interruptedBy, untilInterrupted } from '../process/interrupt.ts';
-import type { OfflineTask } from '../session/offline-task.ts';
-import { formatFacts } from '../terminal/table.ts';
+import { restore } from '../../../offline/restore.ts';
+import { displayCount, displayHeld } from '../../terminal/display.ts';
+import { timeJson } from '../../../api-json.ts';
+import { interruptedBy, untilInterrupted } from '../../process/interrupt.ts';
+import type { OfflineTask } from '../../session/offline-task.ts';
+import { formatFacts } from '../../terminal/table.ts';
 
 export interface RestoreFlags {
   readonly dataDir: string;

@@ -1,8 +1,8 @@
 /** The work of `log`. */
-import { readLog } from '../../offline/log-records.ts';
-import { UsageError } from '../process/exit-code.ts';
-import { recordJson, recordLines } from '../terminal/log-lines.ts';
-import type { OfflineTask } from '../session/offline-task.ts';
+import { readLog } from '../../../offline/log-records.ts';
+import { UsageError } from '../../process/exit-code.ts';
+import { recordJson, recordLines } from '../../terminal/log-lines.ts';
+import type { OfflineTask } from '../../session/offline-task.ts';
 
 export interface LogFlags {
   readonly from?: number;

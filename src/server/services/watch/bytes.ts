@@ -1,7 +1,7 @@
 /** What the messages of a watch take, which is charged to their stream. */
-import type { WatchEvent, WatchMessage } from '../../api.ts';
-import { bytesOfElements } from '../../store/watch/messages/element-rows.ts';
-import { entriesBytes, entryBytes, keyFieldsBytes } from './reply-entries.ts';
+import type { WatchEvent, WatchMessage } from '../../../api.ts';
+import { bytesOfElements } from '../../../store/watch/messages/element-rows.ts';
+import { entriesBytes, entryBytes, keyFieldsBytes } from '../reply-entries.ts';
 
 /** What a message takes, at most. */
 export function messageBytes(message: WatchMessage): number {

@@ -1,11 +1,11 @@
 /** The work of `import`. */
-import type { OnConflict, TransferFormat } from '../../transfer/contract/words.ts';
-import { type ImportSummary, importFrom } from '../../transfer/import.ts';
-import { untilInterrupted } from '../process/interrupt.ts';
-import type { StoreSession } from '../session/store-session.ts';
-import { displayCount, displaySize } from '../terminal/display.ts';
-import { progressOn } from '../terminal/progress.ts';
-import { importErrorOf } from './transfer-failure.ts';
+import type { OnConflict, TransferFormat } from '../../../transfer/contract/words.ts';
+import { type ImportSummary, importFrom } from '../../../transfer/import.ts';
+import { untilInterrupted } from '../../process/interrupt.ts';
+import type { StoreSession } from '../../session/store-session.ts';
+import { displayCount, displaySize } from '../../terminal/display.ts';
+import { progressOn } from '../../terminal/progress.ts';
+import { importErrorOf } from './failure.ts';
 
 export interface ImportFlags {
   readonly onConflict: OnConflict;

@@ -12,19 +12,19 @@
  * would wait for each other. When there is none for the results themselves the stream ends, as it does when there is none for a
  * request; what an entry takes beyond that fails its operation.
  */
-import type { PipelineResponseShape, PipelineResultShape } from '../../../gen/kelp/v1/kv_codec.ts';
-import type { Key } from '../../api.ts';
-import { StoreError } from '../../errors.ts';
-import { type GrpcCode, grpcCode } from '../../grpc-code.ts';
-import type { CallGroup } from '../../kv/turns/call-group.ts';
-import type { KvStore } from '../../kv/kv-store.ts';
-import { fixed, serverFixed } from '../../limits.ts';
-import type { WorkBudget } from '../../work-budget.ts';
-import { deadlineError } from '../calls/call-error.ts';
-import type { Call } from '../calls/call.ts';
-import type { CountedKind, OperationTally } from '../calls/operation-counts.ts';
-import { failureOf, isUnforeseen } from '../calls/outcome.ts';
-import { untilAborted } from '../../until-aborted.ts';
+import type { PipelineResponseShape, PipelineResultShape } from '../../../../gen/kelp/v1/kv_codec.ts';
+import type { Key } from '../../../api.ts';
+import { StoreError } from '../../../errors.ts';
+import { type GrpcCode, grpcCode } from '../../../grpc-code.ts';
+import type { CallGroup } from '../../../kv/turns/call-group.ts';
+import type { KvStore } from '../../../kv/kv-store.ts';
+import { fixed, serverFixed } from '../../../limits.ts';
+import type { WorkBudget } from '../../../work-budget.ts';
+import { deadlineError } from '../../calls/call-error.ts';
+import type { Call } from '../../calls/call.ts';
+import type { CountedKind, OperationTally } from '../../calls/operation-counts.ts';
+import { failureOf, isUnforeseen } from '../../calls/outcome.ts';
+import { untilAborted } from '../../../until-aborted.ts';
 import {
   type ReplyAccount,
   deleteKeyIn,
@@ -35,13 +35,13 @@ import {
   incrementIn,
   putIn,
   touchIn,
-} from './keys.ts';
-import { operationNeeds } from './needs.ts';
-import { RESULT_OBJECT_BYTES } from './reply-entries.ts';
-import type { UnreadRequest } from './method.ts';
-import { type BatchOperation, type PipelineBatch, batchSizeError } from './pipeline-batch.ts';
-import { traceBatch } from './pipeline-spans.ts';
-import { turnsOf } from './pipeline-turns.ts';
+} from '../kv/keys.ts';
+import { operationNeeds } from '../kv/needs.ts';
+import { RESULT_OBJECT_BYTES } from '../reply-entries.ts';
+import type { UnreadRequest } from '../method.ts';
+import { type BatchOperation, type PipelineBatch, batchSizeError } from './batch.ts';
+import { traceBatch } from './spans.ts';
+import { turnsOf } from './turns.ts';
 
 export function pipeline(
   store: KvStore,

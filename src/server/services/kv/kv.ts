@@ -1,18 +1,18 @@
 /** `kelp.v1.KvService` over the store. */
-import * as codec from '../../../gen/kelp/v1/kv_codec.ts';
-import { KvService, PipelineOperationSchema } from '../../../gen/kelp/v1/kv_pb.ts';
-import { checkEngineRange, checkUser } from '../../access/checks.ts';
-import { StoreError } from '../../errors.ts';
-import type { CountResult, KeyRange, ScanPage } from '../../api.ts';
-import type { KvStore } from '../../kv/kv-store.ts';
-import { fixed } from '../../limits.ts';
-import { toDeletedRange, toEngineRange } from '../../store/views/range.ts';
-import type { Call } from '../calls/call.ts';
-import { mapped } from '../calls/mapped.ts';
+import * as codec from '../../../../gen/kelp/v1/kv_codec.ts';
+import { KvService, PipelineOperationSchema } from '../../../../gen/kelp/v1/kv_pb.ts';
+import { checkEngineRange, checkUser } from '../../../access/checks.ts';
+import { StoreError } from '../../../errors.ts';
+import type { CountResult, KeyRange, ScanPage } from '../../../api.ts';
+import type { KvStore } from '../../../kv/kv-store.ts';
+import { fixed } from '../../../limits.ts';
+import { toDeletedRange, toEngineRange } from '../../../store/views/range.ts';
+import type { Call } from '../../calls/call.ts';
+import { mapped } from '../../calls/mapped.ts';
 import { deleteKey, existsInTurn, get, increment, put, touch } from './keys.ts';
-import { type MethodsOf, bidiStream, serverStream, unary, unaryWrite } from './method.ts';
-import { checkBatch, readBatch } from './pipeline-batch.ts';
-import { pipeline } from './pipeline.ts';
+import { type MethodsOf, bidiStream, serverStream, unary, unaryWrite } from '../method.ts';
+import { checkBatch, readBatch } from '../pipeline/batch.ts';
+import { pipeline } from '../pipeline/pipeline.ts';
 import {
   deleteNeeds,
   deleteRangeNeeds,
@@ -26,8 +26,8 @@ import {
   touchNeeds,
   txnNeeds,
 } from './needs.ts';
-import { entriesBytes, entryShape, keyLists, keysBytes, pageCharge } from './reply-entries.ts';
-import { deletedRange, keyRange, pageLimit, wholeNumber } from './request-fields.ts';
+import { entriesBytes, entryShape, keyLists, keysBytes, pageCharge } from '../reply-entries.ts';
+import { deletedRange, keyRange, pageLimit, wholeNumber } from '../request-fields.ts';
 import { admitResult, operationResult, txnRequest } from './transaction.ts';
 
 export const kvMethods: MethodsOf<typeof KvService> = {

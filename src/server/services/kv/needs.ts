@@ -4,8 +4,8 @@
  *
  * A write whose reply or refusal tells what was there (the entry before, a condition, a number) reads, too.
  */
-import type * as codec from '../../../gen/kelp/v1/kv_codec.ts';
-import type { KeyRangeShape } from '../../../gen/kelp/v1/types_codec.ts';
+import type * as codec from '../../../../gen/kelp/v1/kv_codec.ts';
+import type { KeyRangeShape } from '../../../../gen/kelp/v1/types_codec.ts';
 import {
   type LeaseOwners,
   checkDeletedRange,
@@ -18,11 +18,11 @@ import {
   checkTxn,
   checkWrite,
   mayUseAllKeys,
-} from '../../access/checks.ts';
-import type { Login } from '../../access/login/login.ts';
-import { toEngineRange } from '../../store/views/range.ts';
-import type { BatchOperation } from './pipeline-batch.ts';
-import { deletedRange, keyIn, keyRange, keysOf } from './request-fields.ts';
+} from '../../../access/checks.ts';
+import type { Login } from '../../../access/login/login.ts';
+import { toEngineRange } from '../../../store/views/range.ts';
+import type { BatchOperation } from '../pipeline/batch.ts';
+import { deletedRange, keyIn, keyRange, keysOf } from '../request-fields.ts';
 import { txnRequest } from './transaction.ts';
 
 export function getNeeds(login: Login, request: codec.GetRequestShape): void {

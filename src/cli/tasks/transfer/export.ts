@@ -1,17 +1,17 @@
 /** The work of `export`. */
 import { Writable } from 'node:stream';
 import { WritableStream } from 'node:stream/web';
-import type { TransferFormat, TtlForm } from '../../transfer/contract/words.ts';
-import { type ExportSummary, exportTo } from '../../transfer/export.ts';
-import { escapeUnprintable } from '../../server/logging/printable.ts';
-import { type RangeFlags, rangeOf } from '../command-line/range-options.ts';
-import { UsageError } from '../process/exit-code.ts';
-import { untilInterrupted } from '../process/interrupt.ts';
-import type { StoreSession } from '../session/store-session.ts';
-import { displayCount, displaySize } from '../terminal/display.ts';
-import type { Output } from '../terminal/output.ts';
-import { progressOn } from '../terminal/progress.ts';
-import { taskErrorOf } from './transfer-failure.ts';
+import type { TransferFormat, TtlForm } from '../../../transfer/contract/words.ts';
+import { type ExportSummary, exportTo } from '../../../transfer/export.ts';
+import { escapeUnprintable } from '../../../server/logging/printable.ts';
+import { type RangeFlags, rangeOf } from '../../command-line/range-options.ts';
+import { UsageError } from '../../process/exit-code.ts';
+import { untilInterrupted } from '../../process/interrupt.ts';
+import type { StoreSession } from '../../session/store-session.ts';
+import { displayCount, displaySize } from '../../terminal/display.ts';
+import type { Output } from '../../terminal/output.ts';
+import { progressOn } from '../../terminal/progress.ts';
+import { taskErrorOf } from './failure.ts';
 
 export interface ExportFlags extends RangeFlags {
   readonly format?: TransferFormat;

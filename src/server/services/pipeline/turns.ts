@@ -2,9 +2,9 @@
  * The turns of the event loop, as the pipelines of a store share them: what has come for many streams would else be run in one.
  * All of them draw on the same budget; when it is spent, those that would go on wait for the next turn, in their order.
  */
-import type { KvStore } from '../../kv/kv-store.ts';
-import { serverFixed } from '../../limits.ts';
-import { WorkBudget } from '../../work-budget.ts';
+import type { KvStore } from '../../../kv/kv-store.ts';
+import { serverFixed } from '../../../limits.ts';
+import { WorkBudget } from '../../../work-budget.ts';
 
 const { pipelineTurnVisitsMax, pipelineTurnBytesMax } = serverFixed;
 

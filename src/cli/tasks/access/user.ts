@@ -1,10 +1,10 @@
 /** The work of `user add`, `password`, `give`, `take`, `show`, `list`, `delete`. */
-import { KelpError } from '../../client/errors/error.ts';
-import type { Session } from '../session/session.ts';
-import { type NewPasswordFlags, newPassword } from '../session/new-password.ts';
-import { displayKey } from '../terminal/display.ts';
-import { Table, formatFacts } from '../terminal/table.ts';
-import { ROOT, dateText, namesText, rolesText, tokenJson, userJson } from './access-text.ts';
+import { KelpError } from '../../../client/errors/error.ts';
+import type { Session } from '../../session/session.ts';
+import { type NewPasswordFlags, newPassword } from '../../session/new-password.ts';
+import { displayKey } from '../../terminal/display.ts';
+import { Table, formatFacts } from '../../terminal/table.ts';
+import { ROOT, dateText, namesText, rolesText, tokenJson, userJson } from './text.ts';
 
 export interface AddUserFlags extends NewPasswordFlags {
   readonly role?: readonly string[];

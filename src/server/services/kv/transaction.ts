@@ -4,16 +4,16 @@ import type {
   OperationResultShape,
   OperationShape,
   TxnRequestShape,
-} from '../../../gen/kelp/v1/kv_codec.ts';
-import { Relation as RelationNumber } from '../../../gen/kelp/v1/kv_pb.ts';
-import { given } from '../../arguments/shape.ts';
-import { StoreError } from '../../errors.ts';
-import type { Admit, Compare, Key, Operation, OperationResult, Relation, TxnRequest } from '../../api.ts';
-import type { Call } from '../calls/call.ts';
-import { answerBytes, resultShape } from './data-types/replies.ts';
-import { operationOf } from './data-types/requests.ts';
-import { entryBytes, optionalEntry, pageCharge, RESULT_OBJECT_BYTES } from './reply-entries.ts';
-import { deletedRange, keyOf, keyRange, timeToLiveMs, wholeNumber } from './request-fields.ts';
+} from '../../../../gen/kelp/v1/kv_codec.ts';
+import { Relation as RelationNumber } from '../../../../gen/kelp/v1/kv_pb.ts';
+import { given } from '../../../arguments/shape.ts';
+import { StoreError } from '../../../errors.ts';
+import type { Admit, Compare, Key, Operation, OperationResult, Relation, TxnRequest } from '../../../api.ts';
+import type { Call } from '../../calls/call.ts';
+import { answerBytes, resultShape } from '../data-types/replies.ts';
+import { operationOf } from '../data-types/requests.ts';
+import { entryBytes, optionalEntry, pageCharge, RESULT_OBJECT_BYTES } from '../reply-entries.ts';
+import { deletedRange, keyOf, keyRange, timeToLiveMs, wholeNumber } from '../request-fields.ts';
 
 const relationByNumber: Readonly<Record<number, Relation>> = {
   [RelationNumber.UNSPECIFIED]: 'equal',

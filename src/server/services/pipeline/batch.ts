@@ -3,15 +3,15 @@
  * fails alone, as a call of its own would.
  */
 import type { DescMessage } from '@bufbuild/protobuf';
-import * as codec from '../../../gen/kelp/v1/kv_codec.ts';
-import { PipelineOperationSchema } from '../../../gen/kelp/v1/kv_pb.ts';
-import { StoreError } from '../../errors.ts';
-import { fixed, serverFixed } from '../../limits.ts';
-import { Cursor } from '../../wire/cursor.ts';
-import { WireError } from '../../wire/wire-error.ts';
-import type { CallError } from '../calls/call-error.ts';
-import { tooManyPartsError } from '../calls/request-parts.ts';
-import { type Codecs, unreadableError } from './method.ts';
+import * as codec from '../../../../gen/kelp/v1/kv_codec.ts';
+import { PipelineOperationSchema } from '../../../../gen/kelp/v1/kv_pb.ts';
+import { StoreError } from '../../../errors.ts';
+import { fixed, serverFixed } from '../../../limits.ts';
+import { Cursor } from '../../../wire/cursor.ts';
+import { WireError } from '../../../wire/wire-error.ts';
+import type { CallError } from '../../calls/call-error.ts';
+import { tooManyPartsError } from '../../calls/request-parts.ts';
+import { type Codecs, unreadableError } from '../method.ts';
 
 export interface BatchOperation {
   operation:

@@ -1,12 +1,12 @@
 /** The work of `role create`, `grant`, `revoke`, `show`, `list`, `delete`. */
-import { KelpError } from '../../client/errors/error.ts';
-import type { Grant, GrantedKeys, Permission, Role } from '../../client/messages/access-types.ts';
-import type { KeyForm } from '../command-line/key-form.ts';
-import { UsageError } from '../process/exit-code.ts';
-import type { Session } from '../session/session.ts';
-import { displayKey } from '../terminal/display.ts';
-import { Table } from '../terminal/table.ts';
-import { grantCells, grantJson, keysText, roleJson } from './access-text.ts';
+import { KelpError } from '../../../client/errors/error.ts';
+import type { Grant, GrantedKeys, Permission, Role } from '../../../client/messages/access-types.ts';
+import type { KeyForm } from '../../command-line/key-form.ts';
+import { UsageError } from '../../process/exit-code.ts';
+import type { Session } from '../../session/session.ts';
+import { displayKey } from '../../terminal/display.ts';
+import { Table } from '../../terminal/table.ts';
+import { grantCells, grantJson, keysText, roleJson } from './text.ts';
 
 /** As they were typed: exactly one of them, or none. */
 export interface GrantedKeysFlags {

@@ -1,14 +1,14 @@
 /** The work of `verify`. */
 import { stat } from 'node:fs/promises';
-import { systemReason } from '../../errors.ts';
-import { verifyBackupFile } from '../../offline/backup-file.ts';
-import { verifyDirectory } from '../../offline/verify.ts';
-import type { Damage, Forecast, VerifyReport } from '../../offline/verify-report.ts';
-import { displayCount, displayHeld, displaySize } from '../terminal/display.ts';
-import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
-import { timeJson } from '../../api-json.ts';
-import type { OfflineTask } from '../session/offline-task.ts';
-import { formatFacts } from '../terminal/table.ts';
+import { systemReason } from '../../../errors.ts';
+import { verifyBackupFile } from '../../../offline/backup-file.ts';
+import { verifyDirectory } from '../../../offline/verify.ts';
+import type { Damage, Forecast, VerifyReport } from '../../../offline/verify-report.ts';
+import { displayCount, displayHeld, displaySize } from '../../terminal/display.ts';
+import { type ExitCode, UsageError, exitCode } from '../../process/exit-code.ts';
+import { timeJson } from '../../../api-json.ts';
+import type { OfflineTask } from '../../session/offline-task.ts';
+import { formatFacts } from '../../terminal/table.ts';
 
 export async function verify(path: string, task: OfflineTask): Promise<ExitCode> {
   if (await isDirectory(path)) return verifyDataDirectory(path, task);
