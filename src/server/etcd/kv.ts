@@ -2,7 +2,8 @@
 import * as codec from '../../../gen/etcd/api/etcdserverpb/rpc_codec.ts';
 import { KV } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
 import { checkAdmin } from '../../access/checks.ts';
-import { type MethodsOf, serverStream, unary, unaryWrite } from '../services/method.ts';
+import type { AccessAudit } from '../access/audit.ts';
+import { type MethodsOf, nameOf, serverStream, unary, unaryWrite } from '../services/method.ts';
 import { compact } from './kv/compact.ts';
 import { deleteRange, deleteRangeNeeds } from './kv/delete-range.ts';
 import { checkPut, put, putNeeds } from './kv/put.ts';
@@ -11,7 +12,13 @@ import { range, rangeNeeds } from './kv/range.ts';
 import { checkTxn, txnNeeds } from './kv/txn-checks.ts';
 import { txn } from './kv/txn.ts';
 
-export function kvMethods({ valueBytesMax }: { readonly valueBytesMax: number }): MethodsOf<typeof KV> {
+export function kvMethods({
+  valueBytesMax,
+  audit,
+}: {
+  readonly valueBytesMax: number;
+  readonly audit: AccessAudit;
+}): MethodsOf<typeof KV> {
   return {
     range: unary(
       KV.method.range,
@@ -69,7 +76,10 @@ export function kvMethods({ valueBytesMax }: { readonly valueBytesMax: number })
         prepend: codec.prependCompactionResponse,
       },
       checkAdmin,
-      compact,
+      (store, request, call) => {
+        audit.adminCalled(call, nameOf(KV.method.compact));
+        return compact(store, request);
+      },
     ),
   };
 }

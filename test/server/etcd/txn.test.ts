@@ -6,6 +6,7 @@ import {
   Compare_CompareTarget as Target,
   type CompareSchema,
   CompactionResponseSchema,
+  LeaseGrantResponseSchema,
   type DeleteRangeRequestSchema,
   type PutRequestSchema,
   type RangeRequestSchema,
@@ -294,5 +295,24 @@ describe.skipIf(!hasRealEtcd)('as etcd does', () => {
     await both.same('a compaction', CompactionResponseSchema, ({ kv }) => kv.compact({ revision: 3n }));
     for (const revision of [-50n, -1n, 1n, 2n, 3n, 4n])
       await run(both, `at ${revision}`, { success: [put('z'), range({ ...all, revision })] });
+  });
+
+  test('keys are attached to leases', async () => {
+    const both = await withKeys();
+    await both.same('a lease', LeaseGrantResponseSchema, ({ lease }) =>
+      lease.leaseGrant({ TTL: 100n, ID: 7n }),
+    );
+    await run(both, 'attached', { success: [put('l', '1', { lease: 7n }), put('a', '9', { lease: 7n })] });
+    await run(both, 'kept', {
+      success: [put('l', '2', { ignoreLease: true }), put('a', '', { ignoreValue: true, prevKv: true })],
+    });
+    await run(both, 'compared', {
+      compare: [{ ...key('l'), target: Target.LEASE, targetUnion: { case: 'lease', value: 7n } }],
+      success: [put('l', '3')],
+      failure: [put('m', '3')],
+    });
+    await run(both, 'attached to a lease and to one that is not there', {
+      success: [put('n', '1', { lease: 7n }), put('o', '1', { lease: 8n })],
+    });
   });
 });
