@@ -819,6 +819,13 @@ export const serverFixed = {
   /** What etcd grants at least, as its servers come, and at most, in seconds. */
   etcdLeaseTtlSecondsMin: 2,
   etcdLeaseTtlSecondsMax: 9_000_000_000,
+  /** The watches of one stream of etcd's API; those of them that make messages at once, each of which takes memory. */
+  etcdWatchesPerStreamMax: 10_000,
+  etcdWatchesAtWorkMax: 16,
+  /** The answers that wait to be sent on such a stream before the next request is read. */
+  etcdWatchAnswersMax: 64,
+  /** How often a watch comes to a progress message that its client does not want. */
+  etcdUntoldProgressMs: 24 * 60 * 60 * 1000,
   /**
    * The places at which scans of Redis clients go on (SCAN, HSCAN, ...), of all clients, and the bytes of their keys; when there
    * are more the oldest are forgotten, and such a scan begins anew.

@@ -221,7 +221,10 @@ export class CallTable implements CallLedger {
    * @returns true when there was some at once, else a promise: false when the call ended before there was any.
    */
   chargeWhenFree(call: Call, bytes: number): true | Promise<boolean> {
-    assert(call.requestBytes === 0, 'what waits for memory has given back that of its request');
+    assert(
+      call.requestBytes === 0 || call.readsMeanwhile,
+      'what waits for memory has given back that of its request',
+    );
     if (this.#waiting.size === 0 && this.#tryCharge(call, bytes)) return true;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const waiting: WaitingStream = { call, bytes, resolve };

@@ -82,6 +82,8 @@ export class Call implements LastingCall {
   stalledSinceMs: number | undefined = undefined;
   /** Of a stream of requests: how long the message that its method was given last had lain here, whole. */
   messageWaitedMs = 0;
+  /** Of a stream of requests: they are read on while it waits for memory, so that nothing that waits for it holds them. */
+  readsMeanwhile = false;
   /** Of a stream of batches, for the log. */
   operationTally: OperationTally | undefined = undefined;
   /** How it ended, once that is known: for the log and the metrics. */

@@ -1,5 +1,5 @@
 /** The services of etcd's API that are served. One that is not here is UNIMPLEMENTED. */
-import { KV, Lease } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
+import { KV, Lease, Watch } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
 import type { ServerLimits } from '../../limits.ts';
 import { limited } from '../services/limited.ts';
 import type { Method } from '../services/method.ts';
@@ -8,6 +8,7 @@ import type { ServedService } from '../services/services.ts';
 import { etcdDialect } from './dialect.ts';
 import { kvMethods } from './kv.ts';
 import { leaseMethods } from './lease.ts';
+import { watchMethods } from './watch.ts';
 
 /** What etcd's services stand on besides the store. */
 export interface EtcdParts extends ServiceParts {
@@ -25,5 +26,5 @@ export function etcdServices(
     requestBytesMax,
     dialect: etcdDialect,
   });
-  return [served(KV, kvMethods(parts)), served(Lease, leaseMethods())];
+  return [served(KV, kvMethods(parts)), served(Lease, leaseMethods()), served(Watch, watchMethods())];
 }

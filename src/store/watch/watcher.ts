@@ -113,6 +113,19 @@ export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, H
     return this.isEnded && !this.#isAtWork && !this.ready.hasNext && this.#error === undefined;
   }
 
+  get isIdle(): boolean {
+    return this.#isWaiting || this.isOver;
+  }
+
+  get pulledRevision(): number {
+    const { cursor } = this.place;
+    // Of those that are ready it is not known here.
+    if (this.ready.hasNext) return 0;
+    if (!this.#isWaiting) return cursor;
+    const { noticedRevision } = this.#registry;
+    return Math.max(cursor, this.#matchRevision === undefined ? noticedRevision : this.#matchRevision - 1);
+  }
+
   take(): Item | undefined {
     while (!this.#isAtWork) {
       if (this.ready.hasNext) {

@@ -19,6 +19,7 @@ const versions = { v1: ServerReflection, v1alpha: ServerReflectionAlpha };
 const services = [
   'etcdserverpb.KV',
   'etcdserverpb.Lease',
+  'etcdserverpb.Watch',
   'grpc.health.v1.Health',
   'grpc.reflection.v1.ServerReflection',
   'grpc.reflection.v1alpha.ServerReflection',

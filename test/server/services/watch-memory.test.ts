@@ -17,6 +17,8 @@ const channel: CallChannel = { cut: () => undefined };
 function watchOf<Item>(next: () => WatchMessage | undefined, form: WatchForm<Item>): PulledWatch<Item> {
   return {
     isOver: false,
+    isIdle: false,
+    pulledRevision: 0,
     take() {
       const message = next();
       return message === undefined ? undefined : form.make(message);

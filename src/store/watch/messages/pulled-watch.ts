@@ -28,6 +28,10 @@ export interface PulledWatch<Item> {
   take(): Item | undefined;
   /** Whether it has ended, is at work no more, and there is nothing more to take or throw. */
   readonly isOver: boolean;
+  /** Whether it waits, so that nothing is to be expected of it before `ready`. */
+  readonly isIdle: boolean;
+  /** What it has to tell up to this revision was taken, or there was nothing: at least. */
+  readonly pulledRevision: number;
   /** Ends it; nothing can be taken any more. What it is at is still done, and told by `ready`. */
   end(): void;
 }
