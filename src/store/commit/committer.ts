@@ -50,8 +50,8 @@ export interface Decided {
   readonly instantMs: number;
 }
 
-/** From so many changes on their keys are fetched together, ... */
-const FETCHED_MIN = 4;
+/** From so many changes on their keys are fetched together: fewer are in the cache still, since the draft has looked at each, ... */
+const FETCHED_MIN = 16;
 /** ... so many at a time. */
 const FETCHED_MAX = 64;
 
