@@ -43,6 +43,10 @@ export interface Arguments {
   /** With the command's name. */
   readonly count: number;
   bytes(index: number): Uint8Array;
+  /** The same, only until the next word is asked for in this way: for a name that is looked for, or copied into a key. */
+  passing(index: number): Uint8Array;
+  /** The same until the transaction is committed, of one argument of a call alone: for a value that is written. */
+  only(index: number): Uint8Array;
   /** The engine's key of an argument, in the session's database. Throws a `ReplyError` for one that no key can have. */
   key(index: number): Uint8Array;
   /** As Latin-1, so that each byte is one character. */

@@ -18,6 +18,14 @@ export class SubArguments implements Arguments {
     return this.#words.bytes(index + this.#first);
   }
 
+  passing(index: number): Uint8Array {
+    return this.#words.passing(index + this.#first);
+  }
+
+  only(index: number): Uint8Array {
+    return this.#words.only(index + this.#first);
+  }
+
   key(index: number): Uint8Array {
     return this.#words.key(index + this.#first);
   }

@@ -14,6 +14,10 @@ const CASE_BIT = 0x20;
 const FIRST_PLACES = 16;
 /** Of the first key, one for all calls; others are in memory of their own. */
 const firstKey = new KeyPlace();
+/** To make a view of a word takes longer than to copy so many bytes to where a view is there already. */
+const COPIED_BYTES_MAX = 64;
+const passingWord = new KeyPlace(COPIED_BYTES_MAX);
+const lastingWord = new KeyPlace(COPIED_BYTES_MAX);
 
 export class PlacedArguments implements Arguments {
   count = 0;
@@ -88,6 +92,15 @@ export class PlacedArguments implements Arguments {
   bytes(index: number): Uint8Array {
     const start = this.#start(index);
     return new Uint8Array(this.#buffer.buffer, this.#buffer.byteOffset + start, this.#end(index) - start);
+  }
+
+  passing(index: number): Uint8Array {
+    return this.byteLengthOf(index) > COPIED_BYTES_MAX ? this.bytes(index) : this.bytesIn(index, passingWord);
+  }
+
+  only(index: number): Uint8Array {
+    if (this.keepsKeys || this.byteLengthOf(index) > COPIED_BYTES_MAX) return this.bytes(index);
+    return this.bytesIn(index, lastingWord);
   }
 
   key(index: number): Uint8Array {

@@ -53,7 +53,8 @@ function setPairs(view: View, call: CommandCall, name: string): number {
   const edit = editHash(view, key);
   let newCount = 0;
   for (let index = 2; index < args.count; index += 2) {
-    if (edit.set(args.bytes(index), args.bytes(index + 1))) newCount++;
+    const value = args.count === 4 ? args.only(index + 1) : args.bytes(index + 1);
+    if (edit.set(args.passing(index), value)) newCount++;
   }
   edit.save();
   call.notify('h', 'hset', key);
