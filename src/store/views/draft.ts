@@ -22,12 +22,13 @@ import { LeaseDraft, leaseNotFound } from '../leases/lease-draft.ts';
 import type { KeyObserver } from '../key-observer.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
 import { bytesOf, ChangeRow } from './change-row.ts';
-import { fromKeyText, keyScratch, toKeyText, type KeyText } from './keys.ts';
+import { fromKeyText, toKeyText, type KeyText } from './keys.ts';
 import { MergedState } from './merged-state.ts';
 import { isOverdue } from './overdue.ts';
 import type { PlannedChange } from './planned-change.ts';
 import { boundBytesOf } from './range.ts';
 import { holdsUserData, isEngineKey } from './regions.ts';
+import { Seen } from './seen.ts';
 import type { DeletedEntries, LeaseView, PutOptions, RangeLimits, Savepoint, View } from './view.ts';
 
 /** Reads the newest version of all. */
@@ -60,11 +61,9 @@ export class Draft implements View {
   #revision = 0;
   /** 0: the clock has not been read. */
   #instantMs = 0;
-  /** The key that was looked up last, with what the engine has of it, overdue or not. */
-  #seenKey: Uint8Array | undefined;
-  #seenGeneration = 0;
-  #seen: Version | undefined;
-  #isSeenWhole = false;
+  /** What was looked up first, which mostly is a collection's metadata, that is written last; and what was looked up last. */
+  readonly #firstSeen = new Seen();
+  readonly #lastSeen = new Seen();
   /** By lease; made when the transaction ends its first one, and kept up from then on. */
   #attached: Map<number, Set<KeyText>> | undefined;
   /** The first id of a collection that this transaction was given; infinite: none. */
@@ -120,8 +119,8 @@ export class Draft implements View {
   end(): void {
     this.#isOpen = false;
     this.#changes.clear();
-    this.#seenKey = undefined;
-    this.#seen = undefined;
+    this.#firstSeen.clear();
+    this.#lastSeen.clear();
     this.#attached = undefined;
     this.#firstNewId = Infinity;
     this.#movesCollections = false;
@@ -430,26 +429,26 @@ export class Draft implements View {
     this.#spend(key.length);
     const { engine } = this.#context;
     const stored = withValue ? engine.read(key, NEWEST) : engine.readMeta(key, NEWEST);
-    this.#seen = stored;
-    this.#seenKey = key;
-    this.#seenGeneration = keyScratch.generation;
-    this.#isSeenWhole = withValue;
+    const seen = this.#firstSeen.isFree || this.#firstSeen.isOf(key) ? this.#firstSeen : this.#lastSeen;
+    seen.take(key, stored, withValue);
     return stored;
   }
 
-  /** The same without its value, and without another look at a key that was looked up last. */
+  /** The same without its value, and without another look at a key that was looked up first or last. */
   #stored(key: Uint8Array): Version | undefined {
-    return this.#isSeen(key) ? this.#seen : this.#lookUp(key, false);
+    const seen = this.#seenOf(key);
+    return seen === undefined ? this.#lookUp(key, false) : seen.version;
   }
 
   /** The same with its value. */
   #storedWhole(key: Uint8Array): Version | undefined {
-    return this.#isSeenWhole && this.#isSeen(key) ? this.#seen : this.#lookUp(key, true);
+    const seen = this.#seenOf(key);
+    return seen?.isWhole === true ? seen.version : this.#lookUp(key, true);
   }
 
-  /** Whether a key was looked up last. */
-  #isSeen(key: Uint8Array): boolean {
-    return key === this.#seenKey && this.#seenGeneration === keyScratch.generation;
+  #seenOf(key: Uint8Array): Seen | undefined {
+    if (this.#lastSeen.isOf(key)) return this.#lastSeen;
+    return this.#firstSeen.isOf(key) ? this.#firstSeen : undefined;
   }
 
   #present(stored: Version | undefined): Version | undefined {

@@ -16,7 +16,6 @@ import { assert, StoreError } from '../../errors.ts';
 import type { ReadView, View } from '../../store/views/view.ts';
 import { sizeOfUint64, writeInt64 } from '../../wire/varint.ts';
 import { type Kind, kinds } from '../../store/collections/kinds.ts';
-import { keepLifetime } from '../lifetime.ts';
 
 export const PACKED = 0;
 export const SPREAD = 1;
@@ -99,5 +98,7 @@ export function putMetadata(
   before: Version | undefined,
   collectionId: number,
 ): void {
-  view.put(key, value, { ...(before && keepLifetime(before)), kind, collectionId });
+  const ttlMs = before?.ttlMs ?? 0;
+  const leaseId = before?.leaseId ?? 0;
+  view.put(key, value, { ttlMs, expireTimeMs: before?.expireTimeMs ?? 0, leaseId, kind, collectionId });
 }

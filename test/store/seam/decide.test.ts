@@ -27,6 +27,23 @@ describe('decide', () => {
     expect(store).toMatchObject({ committedSequence: 1, durableSequence: 1, visibleRevision: 1 });
   });
 
+  it('looks once at a key that it reads first, or last, and then writes', async () => {
+    const { store } = await SeamHarness.open();
+    const [first, second, last] = [bytesOf('first'), bytesOf('second'), bytesOf('last')];
+    store.decide((view) => {
+      for (const each of [first, second, last]) view.put(each, value);
+    });
+    const { result } = store.decide((view) => {
+      for (const each of [first, second, last]) view.read(each);
+      return [first, last].map((each) => view.put(each, value).version);
+    });
+    expect(result).toEqual([2, 2]);
+    expect(store.decidedWork.visitsSpent).toBe(3);
+    // The next one looks anew: what was found is another version by now.
+    expect(store.decide((view) => view.put(first, value).version).result).toBe(3);
+    expect(store.decidedWork.visitsSpent).toBe(1);
+  });
+
   const wrongKeys: [string, Uint8Array][] = [
     ['none', new Uint8Array(0)],
     ['one that is too long', new Uint8Array(fixed.keyBytesMax + 1).fill(0x61)],
