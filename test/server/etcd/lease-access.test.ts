@@ -1,0 +1,61 @@
+/** Whose a lease is that an etcd client grants, and what others may do with it. */
+import { Code, ConnectError } from '@connectrpc/connect';
+import { expect, test } from 'vitest';
+import { startTestServer } from '../../support/test-server.ts';
+import { closeAccess } from '../access/principals.ts';
+import { type EtcdClient, etcdClient } from './support/etcd-client.ts';
+
+const denied = { code: Code.PermissionDenied, message: 'etcdserver: permission denied' };
+
+async function refusal(call: Promise<unknown>): Promise<unknown> {
+  const error = ConnectError.from(
+    await call.then(
+      () => new Error('it is allowed'),
+      (reason: unknown) => reason,
+    ),
+  );
+  return { code: error.code, message: error.rawMessage };
+}
+
+async function renewed({ lease }: EtcdClient, ...ids: readonly bigint[]): Promise<bigint[]> {
+  async function* requests(): AsyncGenerator<{ ID: bigint }> {
+    for (const ID of ids) yield { ID };
+  }
+  const left: bigint[] = [];
+  for await (const { TTL } of lease.leaseKeepAlive(requests())) left.push(TTL);
+  return left;
+}
+
+test("a lease is its owner's, and of who may use all keys", async () => {
+  const { url } = await startTestServer();
+  const { root, principals } = await closeAccess(url);
+  const client = (authorization?: string): EtcdClient =>
+    etcdClient(url, authorization === undefined ? {} : { authorization });
+  const edith = client(principals.find(({ name }) => name === 'edith')?.authorization);
+  const admin = client(root.authorization);
+  await admin.lease.leaseGrant({ ID: 5n, TTL: 60n });
+  await edith.lease.leaseGrant({ ID: 6n, TTL: 60n });
+  const key = Buffer.from('a/1');
+
+  expect(await refusal(edith.lease.leaseRevoke({ ID: 5n }))).toEqual(denied);
+  expect(await refusal(edith.kv.put({ key, lease: 5n }))).toEqual(denied);
+  expect(await refusal(edith.lease.leaseTimeToLive({ ID: 5n, keys: true }))).toEqual(denied);
+  expect(await refusal(renewed(edith, 6n, 5n))).toEqual(denied);
+  expect(await edith.lease.leaseTimeToLive({ ID: 5n })).toMatchObject({ grantedTTL: 60n, keys: [] });
+  expect(await edith.lease.leaseTimeToLive({ ID: 99n, keys: true })).toMatchObject({ TTL: -1n });
+  expect(await refusal(edith.lease.leaseRevoke({ ID: 99n }))).toEqual({
+    code: Code.NotFound,
+    message: 'etcdserver: requested lease not found',
+  });
+
+  await edith.kv.put({ key, lease: 6n });
+  expect(await renewed(edith, 6n, 99n)).toEqual([60n, 0n]);
+  expect((await edith.lease.leaseTimeToLive({ ID: 6n, keys: true })).keys).toHaveLength(1);
+  expect(await renewed(admin, 6n)).toEqual([60n]);
+  await admin.lease.leaseRevoke({ ID: 6n });
+  expect(await edith.lease.leaseLeases({})).toMatchObject({ leases: [{ ID: 5n }] });
+  expect(await refusal(client().lease.leaseLeases({}))).toEqual({
+    code: Code.InvalidArgument,
+    message: 'etcdserver: user name is empty',
+  });
+});
