@@ -71,9 +71,9 @@ export interface Engine {
   apply(change: Change): void;
 
   /**
-   * Applies the puts of a row one behind the other, as far as a key has no lease, deadline or collection; revisions as for
-   * `apply`. What each has made of its key it tells in the row.
-   * @returns how many it has applied: the next key has one of these, or there is none.
+   * Applies the puts of a row one behind the other, as far as a key has no lease and no deadline, and belongs to the row's
+   * collection, or to none as the row does; revisions as for `apply`. What each has made of its key it tells in the row.
+   * @returns how many it has applied: the next key is not such a one, or there is none.
    */
   putAll(row: PutRow): number;
 

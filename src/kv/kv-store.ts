@@ -108,7 +108,8 @@ export class KvStore implements api.Store {
   }
 
   /** For doors that run functions over a view and answer without promises: what this stands on itself. */
-  get seam(): Seam & Pick<DurableStore, 'atOneInstant' | 'status' | 'isDeciding' | 'readAll' | 'putAll'> {
+  get seam(): Seam &
+    Pick<DurableStore, 'atOneInstant' | 'status' | 'isDeciding' | 'readAll' | 'putAll' | 'takesRows'> {
     return this.#store;
   }
 

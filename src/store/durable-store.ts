@@ -245,13 +245,13 @@ export class DurableStore implements Seam {
   }
 
   /**
-   * Commits puts of plain values to keys of users, each as `decide` would by itself, in the order of the row.
+   * Commits puts to keys of users, each as `decide` would by itself, in the order of the row. Values that are not plain are for keys
+   * that have none, or one of that kind, as the caller has seen in the newest state.
    * @returns how many: the next one is for `decide`, which says what is wrong with it, or can do what is more than a plain put.
    * Throws `storageFailed`: all of them count as changed.
    */
   putAll(row: PutRow): number {
-    if (this.#closing !== undefined || this.#isDeciding || !this.#canGoAsRow(row)) return 0;
-    if (!this.#onCommitted.isEmpty || !this.#visibility.listeners.isEmpty) return 0;
+    if (this.#isDeciding || !this.takesRows || !this.#canGoAsRow(row)) return 0;
     const failureBefore = this.#failure;
     try {
       const count = this.#committer.putAll(row, this.#instantMs ?? this.#parts.clock.nowMs());
@@ -260,6 +260,11 @@ export class DurableStore implements Seam {
     } catch (error) {
       throw this.#toldFailure(error, failureBefore);
     }
+  }
+
+  /** Whether nothing is told of each change by itself. */
+  get takesRows(): boolean {
+    return this.#closing === undefined && this.#onCommitted.isEmpty && this.#visibility.listeners.isEmpty;
   }
 
   #tellWritten(keys: readonly Uint8Array[], count: number): void {

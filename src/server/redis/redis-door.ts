@@ -21,7 +21,8 @@ import type {
   Wire,
 } from './connection/connection-context.ts';
 import type { ConnectionNames } from './connection/session/connection-session.ts';
-import { PlainRow } from './connection/plain-row.ts';
+import { ListRow } from './connection/rows/list-row.ts';
+import { PlainRow } from './connection/rows/plain-row.ts';
 import { type Patience, SlowClients } from './connection/slow-clients.ts';
 import { ReplyQueue } from './connection/reply-queue.ts';
 import { TurnBudget } from './connection/turn-budget.ts';
@@ -86,6 +87,7 @@ export class RedisDoor implements ClientSessions {
       reply: new ReplyWriter(),
       servedReply: new ReplyWriter(),
       plainRow: new PlainRow(),
+      listRow: new ListRow(),
       cursors: new CursorRing(cursorSeed),
       queue,
       watched: new WatchedKeys(store, (bytes) => this.#chargeInput(bytes)),

@@ -11,17 +11,19 @@ import { sizeOfInt64, sizeOfVarint32, writeInt64 } from '../../wire/varint.ts';
 /** The fields of a record that its tags name: a number, or bytes with their length before them. */
 const RECORD = { revision: 0x08, timeMs: 0x10, leaseClockMs: 0x18, effect: 0x22 };
 const EFFECT = { put: 0x0a };
-const PUT = { key: 0x0a, value: 0x12, createRevision: 0x18, version: 0x20 };
+const PUT = { key: 0x0a, value: 0x12, createRevision: 0x18, version: 0x20, kind: 0x40, collectionId: 0x50 };
 
 const INT64_BYTES_MAX = 8;
 const LENGTH_BYTES_MAX = 5;
 
 /** What a record has at most beside the key and the value, with its length in the batch. */
-const FRAMING_BYTES_MAX = 5 * (1 + INT64_BYTES_MAX) + 5 * (1 + LENGTH_BYTES_MAX);
+const FRAMING_BYTES_MAX = 7 * (1 + INT64_BYTES_MAX) + 5 * (1 + LENGTH_BYTES_MAX);
 
 export class PutRecords {
   /** What is the same in all records of a row: time and lease clock. */
   readonly #times = Buffer.alloc(2 * (1 + INT64_BYTES_MAX));
+  /** As well: kind and collection. */
+  readonly #ends = Buffer.alloc(2 * (1 + INT64_BYTES_MAX));
 
   /** How many bytes the records of a row have at most. */
   static bytesMax({ length, keys, values }: PutRow): number {
@@ -46,7 +48,9 @@ export class PutRecords {
   ): number {
     const { keys, values, createRevisions, versions, firstRevision } = row;
     const times = this.#times;
-    const timesBytes = writeTimes(times, timeMs, leaseClockMs);
+    const timesBytes = writePair(times, RECORD.timeMs, timeMs, RECORD.leaseClockMs, leaseClockMs);
+    const ends = this.#ends;
+    const endBytes = writePair(ends, PUT.kind, row.kind, PUT.collectionId, row.collectionId);
     let at = offset;
     for (let index = 0; index < count; index++) {
       const key = keys[index]!;
@@ -57,7 +61,12 @@ export class PutRecords {
       const keyBytes = key.length;
       const valueBytes = value.length;
       let putBytes =
-        3 + sizeOfVarint32(keyBytes) + keyBytes + sizeOfInt64(createRevision) + sizeOfInt64(version);
+        3 +
+        sizeOfVarint32(keyBytes) +
+        keyBytes +
+        sizeOfInt64(createRevision) +
+        sizeOfInt64(version) +
+        endBytes;
       if (valueBytes > 0) putBytes += 1 + sizeOfVarint32(valueBytes) + valueBytes;
       const effectBytes = 1 + sizeOfVarint32(putBytes) + putBytes;
       const recordBytes = 2 + sizeOfInt64(revision) + timesBytes + sizeOfVarint32(effectBytes) + effectBytes;
@@ -85,22 +94,30 @@ export class PutRecords {
       at = writeInt64(buffer, at + 1, createRevision);
       buffer[at] = PUT.version;
       at = writeInt64(buffer, at + 1, version);
+      for (let byte = 0; byte < endBytes; byte++) buffer[at + byte] = ends[byte]!;
+      at += endBytes;
       assert(at === end, 'a log record has the size that it says');
     }
     return at;
   }
 }
 
-/** @returns how many bytes. */
-function writeTimes(buffer: Buffer, timeMs: number, leaseClockMs: number): number {
+/** Writes two numbers, each that is not 0 behind its tag. @returns how many bytes. */
+function writePair(
+  buffer: Buffer,
+  firstTag: number,
+  first: number,
+  secondTag: number,
+  second: number,
+): number {
   let at = 0;
-  if (timeMs !== 0) {
-    buffer[at] = RECORD.timeMs;
-    at = writeInt64(buffer, at + 1, timeMs);
+  if (first !== 0) {
+    buffer[at] = firstTag;
+    at = writeInt64(buffer, at + 1, first);
   }
-  if (leaseClockMs !== 0) {
-    buffer[at] = RECORD.leaseClockMs;
-    at = writeInt64(buffer, at + 1, leaseClockMs);
+  if (second !== 0) {
+    buffer[at] = secondTag;
+    at = writeInt64(buffer, at + 1, second);
   }
   return at;
 }

@@ -144,10 +144,7 @@ export class List {
         sizeOfVarint32(tailCount) +
         tailRow.length,
     );
-    value.writeUInt32BE(Math.floor(this.first / TWO_32), restStart);
-    value.writeUInt32BE(this.first % TWO_32, restStart + 4);
-    let at = writeInt64(value, restStart + FIRST_BYTES, headCount);
-    at = writeInt64(value, at, headRow.length);
+    let at = writePlaces(value, restStart, this.first, headCount, headRow.length);
     value.set(headRow, at);
     at = writeInt64(value, at + headRow.length, tailCount);
     value.set(tailRow, at);
@@ -184,7 +181,24 @@ export class List {
   }
 }
 
-/** A varint of at most two bytes. */
+/** Writes what stands between the count of a spread list and its head row. @returns where that row begins. */
+export function writePlaces(
+  buffer: Buffer,
+  offset: number,
+  first: number,
+  headCount: number,
+  headBytes: number,
+): number {
+  let high = Math.floor(first / TWO_32);
+  let low = first >>> 0;
+  for (let at = offset + 3; at >= offset; at--, high >>>= 8) buffer[at] = high;
+  for (let at = offset + 7; at >= offset + 4; at--, low >>>= 8) buffer[at] = low;
+  return writeInt64(buffer, writeInt64(buffer, offset + FIRST_BYTES, headCount), headBytes);
+}
+
+export const SHORT_NUMBER_BYTES_MAX = 2;
+
+/** A varint of at most so many bytes. */
 function shortNumber(bytes: Uint8Array, at: number): number {
   const low = bytes[at] ?? 0;
   return low < 0x80 ? low : (low & 0x7f) + (bytes[at + 1] ?? 0) * 0x80;

@@ -63,7 +63,7 @@ export function withoutItems(
 }
 
 /** Where an item ends that begins at a place. */
-function itemEnd(row: Uint8Array, start: number): number {
+export function itemEnd(row: Uint8Array, start: number): number {
   let at = start;
   let length = row[at++] ?? 0;
   if (length >= 0x80) {

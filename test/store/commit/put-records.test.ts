@@ -24,8 +24,12 @@ it('the records of a row of puts are byte for byte what the codec of the log wri
       number,
       fc.oneof(fc.constant(0), number),
       fc.oneof(fc.constant(0), number),
-      (puts, firstRevision, timeMs, leaseClockMs) => {
+      fc.integer({ min: 0, max: 200 }),
+      fc.oneof(fc.constant(0), number),
+      (puts, firstRevision, timeMs, leaseClockMs, kind, collectionId) => {
         const row = new PutRow();
+        row.kind = kind;
+        row.collectionId = collectionId;
         row.firstRevision = firstRevision;
         for (const [index, { key, value, createRevision, version }] of puts.entries()) {
           row.add(key, value);
@@ -44,8 +48,8 @@ it('the records of a row of puts are byte for byte what the codec of the log wri
               leaseId: 0,
               ttlMs: 0,
               expireTimeMs: 0,
-              kind: 0,
-              collectionId: 0,
+              kind,
+              collectionId,
               replacedExpired: false,
             };
             const value_ = { key, value, createRevision, version, ...rest };

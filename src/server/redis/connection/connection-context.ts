@@ -12,7 +12,9 @@ import type { Arguments } from '../commands/command.ts';
 import type { PlacedArguments } from '../protocol/placed-arguments.ts';
 import type { ReplyWriter } from '../protocol/reply-writer.ts';
 import type { BlockedClients } from './blocked-clients.ts';
-import type { PlainRow, RowStore } from './plain-row.ts';
+import type { RowStore } from './rows/call-row.ts';
+import type { ListRow } from './rows/list-row.ts';
+import type { PlainRow } from './rows/plain-row.ts';
 import type { SlowClient } from './slow-clients.ts';
 import type { ReplyQueue } from './reply-queue.ts';
 import type { TurnBudget } from './turn-budget.ts';
@@ -76,6 +78,7 @@ export interface ConnectionContext {
   /** What blocked clients are served with. */
   readonly servedReply: ReplyWriter;
   readonly plainRow: PlainRow;
+  readonly listRow: ListRow;
   readonly cursors: ScanCursors;
   readonly queue: ReplyQueue;
   readonly watched: WatchedKeys;

@@ -15,20 +15,15 @@
  * - closing: the last reply is written; what comes in is dropped.
  * - closed.
  */
-import { ALL_KEYS } from '../../../access/rights/rights.ts';
-import { serverFixed } from '../../../limits.ts';
-import type { TableRow } from '../commands/table.ts';
 import type { PlacedArguments } from '../protocol/placed-arguments.ts';
-import { ReplyError } from '../replies/errors.ts';
-import { PlainRow } from './plain-row.ts';
 import { ProtocolError } from './request-parser.ts';
+import { GatheredCalls } from './rows/gathered-calls.ts';
 import { ConnectionSession } from './session/connection-session.ts';
 import { Dispatch } from './session/dispatch.ts';
 
 export class Connection extends ConnectionSession {
   readonly #dispatch = new Dispatch(this);
-  /** So many SETs run by themselves before the next row of them. */
-  #singlesLeft = 0;
+  readonly #gathered = new GatheredCalls(this, this.#dispatch);
   /** The client sends nothing more. */
   #hasEnded = false;
 
@@ -116,7 +111,8 @@ export class Connection extends ConnectionSession {
   }
 
   readonly #runAll = (): void => {
-    const { args, reply, runner, turn, table, plainRow } = this.context;
+    const { args, reply, runner, turn, table } = this.context;
+    const gathered = this.#gathered;
     reply.version = this.version;
     this.call.reply = reply;
     this.parser.isStranger = this.rights() === undefined;
@@ -124,13 +120,13 @@ export class Connection extends ConnectionSession {
     this.lastCommandAtMs = this.context.clock.nowMs();
     while (!this.isBusy && !this.isClosing && !this.isClosed) {
       if (turn.isSpent) {
-        if (!this.#endRow()) continue;
+        if (!gathered.run()) continue;
         this.isBusy = true;
         turn.later(this.goOn);
         return;
       }
       if (this.outlet.hasMuchToSend) {
-        if (!this.#endRow()) continue;
+        if (!gathered.run()) continue;
         this.isBusy = this.outlet.waitsForReader = true;
         return;
       }
@@ -139,21 +135,21 @@ export class Connection extends ConnectionSession {
         next = this.parser.next(args);
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error;
-        if (!this.#endRow()) continue;
+        if (!gathered.run()) continue;
         reply.error(error.message);
         this.isClosing = true;
         return;
       }
       if (next === undefined) {
-        if (this.#endRow()) return;
+        if (gathered.run()) return;
         continue;
       }
       const row = table.find(next);
-      if (this.#joinsRow(row, next)) continue;
-      if (plainRow.length > 0) {
-        if (!this.#endRow()) continue;
+      if (gathered.join(row, next)) continue;
+      if (!gathered.isEmpty) {
+        if (!gathered.run()) continue;
         // The row was full, or one of others.
-        if (this.#joinsRow(row, next)) continue;
+        if (gathered.join(row, next)) continue;
       }
       const replyLength = reply.length;
       this.#dispatch.execute(row, next);
@@ -165,60 +161,4 @@ export class Connection extends ConnectionSession {
       runner.visitsSpent = runner.bytesSpent = call.visitsSpent = call.bytesSpent = 0;
     }
   };
-
-  /** Whether a call waits, with those of its kind before it, to run together with them (`PlainRow`). */
-  #joinsRow(row: TableRow | ReplyError, args: PlacedArguments): boolean {
-    if (row instanceof ReplyError || (row.name !== 'get' && row.name !== 'set')) return false;
-    const { plainRow } = this.context;
-    args.database = this.database;
-    if (!PlainRow.isPlain(row, args)) return false;
-    if (plainRow.length === 0) {
-      if (row.name === 'set' && this.#singlesLeft > 0) {
-        this.#singlesLeft--;
-        return false;
-      }
-      if (!this.#mayRunRow(row)) return false;
-    }
-    return plainRow.add(row, args, this.parser.lastStart);
-  }
-
-  /** Whether nothing is asked of each call but its reply, and none is refused or comes again. */
-  #mayRunRow(row: TableRow): boolean {
-    const { hooks, seam, queue } = this.context;
-    if (
-      this.#dispatch.isTriedAgain ||
-      queue.isFull ||
-      this.pace !== undefined ||
-      hooks.events !== undefined ||
-      hooks.wantsEach?.() === true
-    )
-      return false;
-    if (this.transaction.multi !== undefined || this.replyMode !== 'on' || seam.failure !== undefined)
-      return false;
-    if (this.version === 2 && this.isSubscribed) return false;
-    if (row.name === 'get' && !this.outlet.isDurable) return false;
-    const rights = this.rights();
-    if (rights?.read !== ALL_KEYS || rights.write !== ALL_KEYS) return false;
-    return !this.context.isPausing(row);
-  }
-
-  /** Runs the calls that wait. @returns false: the first that is left comes again. */
-  #endRow(): boolean {
-    const { plainRow, seam, reply, runner, hooks, meter, turn, clock } = this.context;
-    const { row, length } = plainRow;
-    if (row === undefined) return true;
-    const begun = reply.length;
-    const startMs = hooks.afterRow === undefined ? 0 : clock.monotonicMs();
-    this.lastCommand = row.name;
-    const count = plainRow.run(seam, reply, runner);
-    meter.ran(row.name, count);
-    if (row.name === 'set') this.outlet.dependsOn(seam.committedSequence);
-    hooks.afterRow?.(row, count, clock.monotonicMs() - startMs);
-    turn.spend(2 * count, reply.length - begun);
-    if (count === length) return true;
-    // Where not even the first could be done, the next ones are not likely to.
-    if (row.name === 'set') this.#singlesLeft = count === 0 ? serverFixed.redisRowCallsMax : length - count;
-    this.parser.rewindTo(plainRow.startOf(count));
-    return false;
-  }
 }

@@ -1,11 +1,11 @@
 /** GETs and SETs that stand one behind the other run together: nothing but their speed may tell. */
 import { expect, it } from 'vitest';
-import { hashCommands } from '../../../../src/server/redis/commands/families/hash.ts';
-import { keysCommands } from '../../../../src/server/redis/commands/families/keys/keys.ts';
-import { stringCommands } from '../../../../src/server/redis/commands/families/strings/strings.ts';
-import { SeededRandom } from '../../../support/random.ts';
-import { DoorHarness } from '../support/door-harness.ts';
-import { showWords, type Word } from '../support/words.ts';
+import { hashCommands } from '../../../../../src/server/redis/commands/families/hash.ts';
+import { keysCommands } from '../../../../../src/server/redis/commands/families/keys/keys.ts';
+import { stringCommands } from '../../../../../src/server/redis/commands/families/strings/strings.ts';
+import { SeededRandom } from '../../../../support/random.ts';
+import { DoorHarness } from '../../support/door-harness.ts';
+import { showWords, type Word } from '../../support/words.ts';
 
 const rows = [...hashCommands, ...keysCommands, ...stringCommands];
 const SEED = 15;

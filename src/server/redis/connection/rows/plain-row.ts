@@ -6,33 +6,23 @@
  * A row does as many of its calls as it can. The first that it leaves (a key with a deadline, a value of another type to be replaced,
  * no room in the log, a long reply) is read again by its connection from where it began, and runs by itself.
  */
-import { PutRow } from '../../../engine/put-row.ts';
-import type { PlacedChange } from '../../../engine/version.ts';
-import { fixed, serverFixed } from '../../../limits.ts';
-import { expectKind } from '../../../types/collections/metadata.ts';
-import { kinds } from '../../../store/collections/kinds.ts';
-import type { CommandRunner } from '../commands/run-command.ts';
-import type { TableRow } from '../commands/table.ts';
-import { KeyPlace } from '../protocol/database-keys.ts';
-import type { PlacedArguments } from '../protocol/placed-arguments.ts';
-import type { ReplyWriter } from '../protocol/reply-writer.ts';
-
-/** What a row needs of the store. */
-export interface RowStore {
-  readAll(
-    keys: readonly Uint8Array[],
-    count: number,
-    visit: (version: PlacedChange | undefined) => boolean,
-  ): void;
-  putAll(row: PutRow): number;
-}
+import { PutRow } from '../../../../engine/put-row.ts';
+import type { PlacedChange } from '../../../../engine/version.ts';
+import { fixed, serverFixed } from '../../../../limits.ts';
+import { expectKind } from '../../../../types/collections/metadata.ts';
+import { kinds } from '../../../../store/collections/kinds.ts';
+import type { CommandRunner } from '../../commands/run-command.ts';
+import type { TableRow } from '../../commands/table.ts';
+import { KeyPlace } from '../../protocol/database-keys.ts';
+import type { PlacedArguments } from '../../protocol/placed-arguments.ts';
+import type { ReplyWriter } from '../../protocol/reply-writer.ts';
+import type { CallRow, RowStore } from './call-row.ts';
 
 const WORDS_OF = { get: 2, set: 3 };
 /** A longer value is a view of the piece. */
 const COPIED_VALUE_BYTES_MAX = 64;
 
-export class PlainRow {
-  /** Of the calls that are gathered; `undefined`: there are none. */
+export class PlainRow implements CallRow {
   row: TableRow | undefined;
   /** Keys, and of SETs the values. */
   readonly #calls = new PutRow();
@@ -55,7 +45,11 @@ export class PlainRow {
     return name === 'get' || args.byteLengthOf(2) <= fixed.putRowValueBytesMax;
   }
 
-  /** Adds a plain call. @returns false: the row is of other ones, or full, and is to run first. */
+  /** Keys are looked at as the row runs. */
+  begin(): boolean {
+    return true;
+  }
+
   add(row: TableRow, args: PlacedArguments, start: number): boolean {
     const calls = this.#calls;
     const { length } = calls;
@@ -69,12 +63,10 @@ export class PlainRow {
     return true;
   }
 
-  /** Where the call at an index began. */
   startOf(index: number): number {
     return this.#starts[index] ?? 0;
   }
 
-  /** Runs the calls; the row is empty then. @returns how many have their reply: the next one is to run by itself. */
   run(store: RowStore, reply: ReplyWriter, runner: CommandRunner): number {
     try {
       return this.row?.name === 'get' ? this.#get(store, reply, runner) : this.#set(store, reply, runner);
