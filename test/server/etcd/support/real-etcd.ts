@@ -1,7 +1,7 @@
 /** Debian's etcd as a process beside the test: what it answers is what is right. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +24,8 @@ export class RealEtcd {
 
   /** One member, empty, on free ports. Who starts it ends it by `stop`. */
   static async start(options: readonly string[] = []): Promise<RealEtcd> {
-    const folder = mkdtempSync(join(tmpdir(), 'kelp-etcd-'));
+    // In memory where that can be: what it answers is compared, not what it keeps.
+    const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'kelp-etcd-'));
     const url = `http://127.0.0.1:${await freePort()}`;
     const peerUrl = `http://127.0.0.1:${await freePort()}`;
     const args = [
