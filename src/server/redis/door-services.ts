@@ -9,6 +9,7 @@ import { aclCommands } from './commands/families/server/acl.ts';
 import { clientCommands } from './commands/families/connection/client.ts';
 import { commandCommands } from './commands/families/server/command.ts';
 import { configCommands } from './commands/families/server/config.ts';
+import { debugCommands, debugKeyCommands } from './commands/families/server/debug.ts';
 import { memoryCommands, memoryKeyCommands } from './commands/families/server/memory.ts';
 import { observedCommands } from './commands/families/server/observed.ts';
 import { pubSubCommands } from './commands/families/connection/pubsub.ts';
@@ -33,6 +34,7 @@ export const doorCommands: readonly DoorCommand[] = [
   ...aclCommands,
   ...observedCommands,
   ...memoryCommands,
+  ...debugCommands,
   ...serverCommands,
 ];
 
@@ -78,7 +80,7 @@ export class DoorServices {
       clock,
       random,
     };
-    this.rows = [...memoryKeyCommands, ...withDoor(doorCommands, door)];
+    this.rows = [...memoryKeyCommands, ...debugKeyCommands, ...withDoor(doorCommands, door)];
   }
 
   /** Counts what runs; for the meter of the connections. */

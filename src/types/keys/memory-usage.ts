@@ -3,7 +3,8 @@
  * elements as there are, each as long as those of a sample. Older versions that history keeps are not counted.
  */
 import type { EngineRange } from '../../engine/engine.ts';
-import { elementsOf } from '../../store/collections/collection-keys.ts';
+import type { Version } from '../../engine/version.ts';
+import { ELEMENT_HEAD_BYTES, elementsOf } from '../../store/collections/collection-keys.ts';
 import type { View } from '../../store/views/view.ts';
 
 /** What the engine takes for an entry beside key and value, as measured with 1,000,000 keys of 16 bytes. */
@@ -17,21 +18,41 @@ const SAMPLES_MAX = 1000;
 export function memoryUsageOf(view: View, key: Uint8Array, sampleCount: number): number | undefined {
   const version = view.read(key);
   if (version === undefined) return undefined;
-  const own = ENTRY_BYTES + key.length + version.value.length;
-  if (version.collectionId === 0) return own;
-  const range = elementsOf(version.collectionId);
+  const elements = elementBytes(view, version, sampleCount, ENTRY_BYTES);
+  return ENTRY_BYTES + key.length + version.value.length + elements;
+}
+
+/** The bytes of a value, and of names and values of elements that have entries of their own, by an estimate. Throws `limitReached`. */
+export function contentBytesOf(view: View, version: Version): number {
+  return version.value.length + elementBytes(view, version, 0, -ELEMENT_HEAD_BYTES);
+}
+
+/** @param bytesBeside what an element counts beside its key and value. */
+function elementBytes(
+  view: View,
+  { collectionId }: Version,
+  sampleCount: number,
+  bytesBeside: number,
+): number {
+  if (collectionId === 0) return 0;
+  const range = elementsOf(collectionId);
   const count = view.count(range);
   const samples = Math.min(count, sampleCount === 0 ? SAMPLES_MAX : sampleCount, SAMPLES_MAX);
-  if (samples === 0) return own;
-  return own + Math.round((count * bytesOfSamples(view, range, count, samples)) / samples);
+  if (samples === 0) return 0;
+  return Math.round((count * bytesOfSamples(view, range, count, { samples, bytesBeside })) / samples);
 }
 
 /** Of elements that lie equally far apart. */
-function bytesOfSamples(view: View, range: EngineRange, count: number, samples: number): number {
+function bytesOfSamples(
+  view: View,
+  range: EngineRange,
+  count: number,
+  { samples, bytesBeside }: { readonly samples: number; readonly bytesBeside: number },
+): number {
   let bytes = 0;
   for (let sample = 0; sample < samples; sample++) {
     const key = view.select(range, Math.floor((sample * count) / samples));
-    if (key !== undefined) bytes += ENTRY_BYTES + key.length + (view.read(key)?.value.length ?? 0);
+    if (key !== undefined) bytes += bytesBeside + key.length + (view.read(key)?.value.length ?? 0);
   }
   return bytes;
 }

@@ -110,7 +110,7 @@ test('a reply that takes several turns, and a command that takes its time, are t
     '["SLOWLOG", "RESET"]',
   ]);
   const page = await (await fetch(`${server.url}/metrics`)).text();
-  expect(page).toMatch(/redis[a-z_]*commands[a-z_]*\{command="debug"\} 1\n/);
+  expect(page).toMatch(/redis[a-z_]*commands[a-z_]*\{command="debug\|sleep"\} 1\n/);
   expect(page).toMatch(/redis[a-z_]*commands[a-z_]*\{command="flushall"\} 1\n/);
 });
 
@@ -220,3 +220,29 @@ async function heardOf(address: string, line: string): Promise<DecodedReply[]> {
   client.socket.destroy();
   return heard;
 }
+
+test('DEBUG OBJECT tells the encoding, and how long a value is, packed or spread', async () => {
+  const server = await startTestServer({ flags: { 'redis-listen': '127.0.0.1:0' } });
+  const client = await RedisClient.open(server.redisAddress);
+  const fields = Array.from({ length: 2000 }, (_, index) => [`f${1000 + index}`, 'v'.repeat(100)]).flat();
+  await client.run('SET', 'number', '12');
+  await client.run('SET', 'text', 'v'.repeat(300));
+  await client.run('HSET', 'few', 'f', 'v');
+  await client.run('HSET', 'many', ...fields);
+  const told = async (key: string): Promise<{ readonly facts: string; readonly bytes: number }> => {
+    const line = showReply(await client.run('DEBUG', 'OBJECT', key));
+    const [, facts = line, bytes] =
+      /^\+Value at:0x[0-9a-f]+ (refcount:\d+ encoding:\w+) serializedlength:(\d+) lru:\d+ lru_seconds_idle:0$/.exec(
+        line,
+      ) ?? [];
+    return { facts, bytes: Number(bytes) };
+  };
+  expect(await told('number')).toEqual({ facts: 'refcount:2147483647 encoding:int', bytes: 2 });
+  expect(await told('text')).toEqual({ facts: 'refcount:1 encoding:raw', bytes: 300 });
+  const [few, many] = [await told('few'), await told('many')];
+  expect([few.facts, many.facts]).toEqual(['refcount:1 encoding:listpack', 'refcount:1 encoding:hashtable']);
+  expect(few.bytes).toBeLessThan(100);
+  expect(many.bytes).toBeGreaterThanOrEqual(2000 * 105);
+  expect(many.bytes).toBeLessThan(2000 * 120);
+  expect(showReply(await client.run('DEBUG', 'OBJECT', 'none'))).toBe('-ERR no such key');
+});

@@ -253,3 +253,16 @@ describe.skipIf(!hasRealRedis)('beside redis-server', () => {
     expect(own).toEqual(theirs);
   });
 });
+
+describe('DEBUG', () => {
+  test('what is not there is refused, and HELP lists the rest', async () => {
+    const door = await DoorHarness.open();
+    const client = door.session();
+    expect(await door.run(client, 'DEBUG', 'SEGFAULT')).toEqual([
+      "-ERR unknown subcommand 'SEGFAULT'. Try DEBUG HELP.",
+    ]);
+    expect(await door.run(client, 'DEBUG', 'SET-ACTIVE-EXPIRE', '1')).toEqual(['+OK']);
+    expect((await door.run(client, 'DEBUG', 'SET-ACTIVE-EXPIRE', '0'))[0]).toMatch(/^-ERR /);
+    expect((await door.run(client, 'DEBUG', 'HELP'))[0]).toContain('OBJECT key');
+  });
+});

@@ -1,15 +1,6 @@
 /** Commands about the server: what it is, how it does, snapshots, and its end. */
-import { serverFixed } from '../../../../../limits.ts';
 import { infoText, REDIS_VERSION } from '../../../info/info.ts';
-import {
-  debugRefused,
-  negativeTimeout,
-  noShutdownRunning,
-  snapshotFailed,
-  syntaxError,
-  unknownSubcommand,
-} from '../../../replies/errors.ts';
-import type { Arguments } from '../../command.ts';
+import { negativeTimeout, noShutdownRunning, snapshotFailed, syntaxError } from '../../../replies/errors.ts';
 import type { DoorCommand } from '../../door.ts';
 
 type Run = DoorCommand['door'];
@@ -95,29 +86,6 @@ const lolwut: Run = ({ server }, _, { args, reply }) => {
       `\nKelpDB ${server.version}, which speaks as Redis ver. ${REDIS_VERSION}\n`,
   );
 };
-
-/** What test suites of clients ask for, and nothing that could hold up others. */
-const debug: Run = async ({ clock }, _, { args, reply }) => {
-  if (args.is(1, 'SLEEP') && args.count === 3) {
-    const ms = sleepMs(args);
-    // The connection waits, and no other one with it.
-    await new Promise<void>((resolve) => clock.setTimer(ms, resolve));
-    reply.ok();
-  } else if (args.is(1, 'SET-ACTIVE-EXPIRE') && args.count === 3) {
-    if (!args.is(2, '1')) throw debugRefused('SET-ACTIVE-EXPIRE 0');
-    reply.ok();
-  } else if (args.is(1, 'HELP') && args.count === 2) {
-    const lines = ['DEBUG has these subcommands:', 'SLEEP seconds', 'SET-ACTIVE-EXPIRE 1', 'HELP'];
-    reply.array(lines.length);
-    for (const line of lines) reply.simple(line);
-  } else throw unknownSubcommand(args.text(1), 'debug');
-};
-
-function sleepMs(args: Arguments): number {
-  const ms = args.double(2) * 1000;
-  if (!(ms >= 0 && ms <= serverFixed.redisDebugSleepMsMax)) throw debugRefused('a longer SLEEP');
-  return ms;
-}
 
 export const serverCommands: readonly DoorCommand[] = [
   {
@@ -240,18 +208,5 @@ export const serverCommands: readonly DoorCommand[] = [
     complexity: 'O(1)',
     syntax: '[VERSION version]',
     door: lolwut,
-  },
-  {
-    name: 'debug',
-    arity: -2,
-    flags: ['admin', 'noscript', 'loading', 'stale'],
-    categories: ['admin', 'slow', 'dangerous'],
-    group: 'server',
-    summary: 'Sleeps without holding up others, and the like for tests of clients',
-    since: '1.0.0',
-    complexity: 'O(1)',
-    syntax: '',
-    door: debug,
-    isLong: true,
   },
 ];
