@@ -77,6 +77,8 @@ export class Measures {
     const { meters, streamCount } = this.#calls;
     return {
       meters: meters.used,
+      redis: this.redisMeter,
+      redisConnectionCount: connections.redis.openCount,
       prefixes: this.prefixes,
       storeMeter: this.storeMeter,
       connectionCount: sum(Object.values(connections).map(({ openCount }) => openCount)),

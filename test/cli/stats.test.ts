@@ -192,6 +192,8 @@ describe('rates', () => {
     flushMicros: 0,
     logRecordCount: 0,
     logWrittenBytes: 0,
+    redisConnectionCount: 0,
+    redisBlockedClientCount: 0,
     ...counts,
   });
 

@@ -443,6 +443,10 @@ export interface ActivityResponseShape {
   logRecordCount: number;
   /** The bytes that were written to the log so far. */
   logWrittenBytes: number;
+  /** Of the open connections, those that speak the protocol of Redis. */
+  redisConnectionCount: number;
+  /** Clients of Redis that wait for an element, by BLPOP and the like. */
+  redisBlockedClientCount: number;
 }
 
 /** The ActivityResponse with every field at its default. */
@@ -462,6 +466,8 @@ export function emptyActivityResponse(): ActivityResponseShape {
     flushMicros: 0,
     logRecordCount: 0,
     logWrittenBytes: 0,
+    redisConnectionCount: 0,
+    redisBlockedClientCount: 0,
   };
 }
 
@@ -486,6 +492,8 @@ export function sizeOfActivityResponse(message: ActivityResponseShape): number {
   if (message.flushMicros !== 0) size += 1 + sizeOfInt64(message.flushMicros);
   if (message.logRecordCount !== 0) size += 1 + sizeOfInt64(message.logRecordCount);
   if (message.logWrittenBytes !== 0) size += 1 + sizeOfInt64(message.logWrittenBytes);
+  if (message.redisConnectionCount !== 0) size += 1 + sizeOfInt32(message.redisConnectionCount);
+  if (message.redisBlockedClientCount !== 0) size += 2 + sizeOfInt32(message.redisBlockedClientCount);
   return size;
 }
 
@@ -499,6 +507,15 @@ export function writeActivityResponse(message: ActivityResponseShape, buffer: Bu
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependActivityResponse(message: ActivityResponseShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.redisBlockedClientCount !== 0) {
+    start = prependInt32(buffer, start, message.redisBlockedClientCount);
+    buffer[--start] = 0x01;
+    buffer[--start] = 0x80;
+  }
+  if (message.redisConnectionCount !== 0) {
+    start = prependInt32(buffer, start, message.redisConnectionCount);
+    buffer[--start] = 0x78;
+  }
   if (message.logWrittenBytes !== 0) {
     start = prependInt64(buffer, start, message.logWrittenBytes);
     buffer[--start] = 0x70;
@@ -640,6 +657,12 @@ export function mergeActivityResponse(message: ActivityResponseShape, cursor: Cu
       case 0x70:
         message.logWrittenBytes = cursor.int64(end);
         break;
+      case 0x78:
+        message.redisConnectionCount = cursor.int32(end);
+        break;
+      case 0x80:
+        message.redisBlockedClientCount = cursor.int32(end);
+        break;
       default:
         cursor.skip(tag, end);
     }
@@ -650,12 +673,15 @@ export function mergeActivityResponse(message: ActivityResponseShape, cursor: Cu
 export interface MethodActivityShape {
   /**
    * What the calls came through: grpc, grpc_web, connect, rest, scripts, http; pipeline for the operations of batches, through
-   * whatever door their stream came.
+   * whatever door their stream came; redis for commands of the protocol of Redis.
    */
   door: string;
-  /** The method, such as Get or LeaseGrant; what is none of kelp.v1 has a name of its own, and `other` is all that is not known. */
+  /**
+   * The method, such as Get or LeaseGrant, or the command of Redis, such as get or config|get; what is none of kelp.v1 has a name
+   * of its own, and `other` is all that is not known.
+   */
   method: string;
-  /** How many have ended. */
+  /** How many have ended; commands of Redis count as they begin. */
   callCount: number;
   /** How many of these by another code than OK. */
   errorCount: number;
@@ -665,7 +691,7 @@ export interface MethodActivityShape {
   durationMicros: number;
   /**
    * Of these, how many took no longer than each of `duration_bounds_micros` and longer than the one before; one more for those
-   * beyond all bounds. Empty for streams.
+   * beyond all bounds. Empty for streams, and for commands of Redis.
    */
   durationCounts: number[];
 }

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file kelp/v1/admin.proto.
  */
 export const file_kelp_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChNrZWxwL3YxL2FkbWluLnByb3RvEgdrZWxwLnYxIg8KDVN0YXR1c1JlcXVlc3QigwQKDlN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSEAoIcmV2aXNpb24YAiABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAMgASgDEhEKCWtleV9jb3VudBgEIAEoAxITCgtsZWFzZV9jb3VudBgFIAEoAxISCgpkYXRhX2J5dGVzGAYgASgDEhYKDnJlc2lkZW50X2J5dGVzGAcgASgDEhEKCWxvZ19ieXRlcxgIIAEoAxIVCg1zZWdtZW50X2NvdW50GAkgASgFEhYKDnNuYXBzaG90X2J5dGVzGAogASgDEhYKDnNuYXBzaG90X2NvdW50GAsgASgFEhkKEXNuYXBzaG90X3JldmlzaW9uGAwgASgDEhUKDXdhdGNoZXJfY291bnQYDSABKAUSKQoGdXB0aW1lGA4gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhAKCHN0b3JlX2lkGA8gASgJEh0KFW9sZGVzdF93YXRjaF9yZXZpc2lvbhgQIAEoAxIUCgxtZW1vcnlfYnl0ZXMYESABKAMSGAoQbWVtb3J5X2J5dGVzX21heBgSIAEoAxITCgtpbmNhcm5hdGlvbhgTIAEoCRIZChFhY3RpdmVfc2VnbWVudF9pZBgUIAEoAxIZChFvbGRlc3Rfc2VnbWVudF9pZBgVIAEoAyIRCg9BY3Rpdml0eVJlcXVlc3QiuwMKEEFjdGl2aXR5UmVzcG9uc2USKQoGdXB0aW1lGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKB21ldGhvZHMYAiADKAsyFy5rZWxwLnYxLk1ldGhvZEFjdGl2aXR5Eh4KFmR1cmF0aW9uX2JvdW5kc19taWNyb3MYAyADKAMSKQoIcHJlZml4ZXMYBCADKAsyFy5rZWxwLnYxLlByZWZpeEFjdGl2aXR5EjAKDXByZWZpeF93aW5kb3cYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGAoQY29ubmVjdGlvbl9jb3VudBgGIAEoBRIUCgxzdHJlYW1fY291bnQYByABKAUSFgoOcmVjZWl2ZWRfYnl0ZXMYCCABKAMSEgoKc2VudF9ieXRlcxgJIAEoAxIZChF3YXRjaF9ldmVudF9jb3VudBgKIAEoAxITCgtmbHVzaF9jb3VudBgLIAEoAxIUCgxmbHVzaF9taWNyb3MYDCABKAMSGAoQbG9nX3JlY29yZF9jb3VudBgNIAEoAxIZChFsb2dfd3JpdHRlbl9ieXRlcxgOIAEoAyKkAQoOTWV0aG9kQWN0aXZpdHkSDAoEZG9vchgBIAEoCRIOCgZtZXRob2QYAiABKAkSEgoKY2FsbF9jb3VudBgDIAEoAxITCgtlcnJvcl9jb3VudBgEIAEoAxIZChFpbl9wcm9ncmVzc19jb3VudBgFIAEoAxIXCg9kdXJhdGlvbl9taWNyb3MYBiABKAMSFwoPZHVyYXRpb25fY291bnRzGAcgAygDIl8KDlByZWZpeEFjdGl2aXR5Eg4KBnByZWZpeBgBIAEoCRIUCgxwcmVmaXhfYnl0ZXMYAiABKAwSEgoKcmVhZF9jb3VudBgDIAEoAxITCgt3cml0ZV9jb3VudBgEIAEoAyIRCg9TbmFwc2hvdFJlcXVlc3QiMwoQU25hcHNob3RSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxINCgVieXRlcxgCIAEoAyIPCg1CYWNrdXBSZXF1ZXN0Ih4KDkJhY2t1cFJlc3BvbnNlEgwKBGRhdGEYASABKAwiIgoOQ29tcGFjdFJlcXVlc3QSEAoIcmV2aXNpb24YASABKAMiKgoPQ29tcGFjdFJlc3BvbnNlEhcKD29sZGVzdF9yZXZpc2lvbhgBIAEoAzLGAgoMQWRtaW5TZXJ2aWNlEjkKBlN0YXR1cxIWLmtlbHAudjEuU3RhdHVzUmVxdWVzdBoXLmtlbHAudjEuU3RhdHVzUmVzcG9uc2USPwoIU25hcHNob3QSGC5rZWxwLnYxLlNuYXBzaG90UmVxdWVzdBoZLmtlbHAudjEuU25hcHNob3RSZXNwb25zZRI7CgZCYWNrdXASFi5rZWxwLnYxLkJhY2t1cFJlcXVlc3QaFy5rZWxwLnYxLkJhY2t1cFJlc3BvbnNlMAESPAoHQ29tcGFjdBIXLmtlbHAudjEuQ29tcGFjdFJlcXVlc3QaGC5rZWxwLnYxLkNvbXBhY3RSZXNwb25zZRI/CghBY3Rpdml0eRIYLmtlbHAudjEuQWN0aXZpdHlSZXF1ZXN0Ghkua2VscC52MS5BY3Rpdml0eVJlc3BvbnNlQhxaGmtlbHAvZ2VuL2dvL2tlbHAvdjE7a2VscHYxYgZwcm90bzM", [file_google_protobuf_duration]);
+  fileDesc("ChNrZWxwL3YxL2FkbWluLnByb3RvEgdrZWxwLnYxIg8KDVN0YXR1c1JlcXVlc3QigwQKDlN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSEAoIcmV2aXNpb24YAiABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAMgASgDEhEKCWtleV9jb3VudBgEIAEoAxITCgtsZWFzZV9jb3VudBgFIAEoAxISCgpkYXRhX2J5dGVzGAYgASgDEhYKDnJlc2lkZW50X2J5dGVzGAcgASgDEhEKCWxvZ19ieXRlcxgIIAEoAxIVCg1zZWdtZW50X2NvdW50GAkgASgFEhYKDnNuYXBzaG90X2J5dGVzGAogASgDEhYKDnNuYXBzaG90X2NvdW50GAsgASgFEhkKEXNuYXBzaG90X3JldmlzaW9uGAwgASgDEhUKDXdhdGNoZXJfY291bnQYDSABKAUSKQoGdXB0aW1lGA4gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhAKCHN0b3JlX2lkGA8gASgJEh0KFW9sZGVzdF93YXRjaF9yZXZpc2lvbhgQIAEoAxIUCgxtZW1vcnlfYnl0ZXMYESABKAMSGAoQbWVtb3J5X2J5dGVzX21heBgSIAEoAxITCgtpbmNhcm5hdGlvbhgTIAEoCRIZChFhY3RpdmVfc2VnbWVudF9pZBgUIAEoAxIZChFvbGRlc3Rfc2VnbWVudF9pZBgVIAEoAyIRCg9BY3Rpdml0eVJlcXVlc3Qi/wMKEEFjdGl2aXR5UmVzcG9uc2USKQoGdXB0aW1lGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKB21ldGhvZHMYAiADKAsyFy5rZWxwLnYxLk1ldGhvZEFjdGl2aXR5Eh4KFmR1cmF0aW9uX2JvdW5kc19taWNyb3MYAyADKAMSKQoIcHJlZml4ZXMYBCADKAsyFy5rZWxwLnYxLlByZWZpeEFjdGl2aXR5EjAKDXByZWZpeF93aW5kb3cYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGAoQY29ubmVjdGlvbl9jb3VudBgGIAEoBRIUCgxzdHJlYW1fY291bnQYByABKAUSFgoOcmVjZWl2ZWRfYnl0ZXMYCCABKAMSEgoKc2VudF9ieXRlcxgJIAEoAxIZChF3YXRjaF9ldmVudF9jb3VudBgKIAEoAxITCgtmbHVzaF9jb3VudBgLIAEoAxIUCgxmbHVzaF9taWNyb3MYDCABKAMSGAoQbG9nX3JlY29yZF9jb3VudBgNIAEoAxIZChFsb2dfd3JpdHRlbl9ieXRlcxgOIAEoAxIeChZyZWRpc19jb25uZWN0aW9uX2NvdW50GA8gASgFEiIKGnJlZGlzX2Jsb2NrZWRfY2xpZW50X2NvdW50GBAgASgFIqQBCg5NZXRob2RBY3Rpdml0eRIMCgRkb29yGAEgASgJEg4KBm1ldGhvZBgCIAEoCRISCgpjYWxsX2NvdW50GAMgASgDEhMKC2Vycm9yX2NvdW50GAQgASgDEhkKEWluX3Byb2dyZXNzX2NvdW50GAUgASgDEhcKD2R1cmF0aW9uX21pY3JvcxgGIAEoAxIXCg9kdXJhdGlvbl9jb3VudHMYByADKAMiXwoOUHJlZml4QWN0aXZpdHkSDgoGcHJlZml4GAEgASgJEhQKDHByZWZpeF9ieXRlcxgCIAEoDBISCgpyZWFkX2NvdW50GAMgASgDEhMKC3dyaXRlX2NvdW50GAQgASgDIhEKD1NuYXBzaG90UmVxdWVzdCIzChBTbmFwc2hvdFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEg0KBWJ5dGVzGAIgASgDIg8KDUJhY2t1cFJlcXVlc3QiHgoOQmFja3VwUmVzcG9uc2USDAoEZGF0YRgBIAEoDCIiCg5Db21wYWN0UmVxdWVzdBIQCghyZXZpc2lvbhgBIAEoAyIqCg9Db21wYWN0UmVzcG9uc2USFwoPb2xkZXN0X3JldmlzaW9uGAEgASgDMsYCCgxBZG1pblNlcnZpY2USOQoGU3RhdHVzEhYua2VscC52MS5TdGF0dXNSZXF1ZXN0Ghcua2VscC52MS5TdGF0dXNSZXNwb25zZRI/CghTbmFwc2hvdBIYLmtlbHAudjEuU25hcHNob3RSZXF1ZXN0Ghkua2VscC52MS5TbmFwc2hvdFJlc3BvbnNlEjsKBkJhY2t1cBIWLmtlbHAudjEuQmFja3VwUmVxdWVzdBoXLmtlbHAudjEuQmFja3VwUmVzcG9uc2UwARI8CgdDb21wYWN0Ehcua2VscC52MS5Db21wYWN0UmVxdWVzdBoYLmtlbHAudjEuQ29tcGFjdFJlc3BvbnNlEj8KCEFjdGl2aXR5Ehgua2VscC52MS5BY3Rpdml0eVJlcXVlc3QaGS5rZWxwLnYxLkFjdGl2aXR5UmVzcG9uc2VCHFoaa2VscC9nZW4vZ28va2VscC92MTtrZWxwdjFiBnByb3RvMw", [file_google_protobuf_duration]);
 
 /**
  * Asks for the status.
@@ -313,6 +313,20 @@ export type ActivityResponse = Message<"kelp.v1.ActivityResponse"> & {
    * @generated from field: int64 log_written_bytes = 14;
    */
   logWrittenBytes: bigint;
+
+  /**
+   * Of the open connections, those that speak the protocol of Redis.
+   *
+   * @generated from field: int32 redis_connection_count = 15;
+   */
+  redisConnectionCount: number;
+
+  /**
+   * Clients of Redis that wait for an element, by BLPOP and the like.
+   *
+   * @generated from field: int32 redis_blocked_client_count = 16;
+   */
+  redisBlockedClientCount: number;
 };
 
 /**
@@ -330,21 +344,22 @@ export const ActivityResponseSchema: GenMessage<ActivityResponse> = /*@__PURE__*
 export type MethodActivity = Message<"kelp.v1.MethodActivity"> & {
   /**
    * What the calls came through: grpc, grpc_web, connect, rest, scripts, http; pipeline for the operations of batches, through
-   * whatever door their stream came.
+   * whatever door their stream came; redis for commands of the protocol of Redis.
    *
    * @generated from field: string door = 1;
    */
   door: string;
 
   /**
-   * The method, such as Get or LeaseGrant; what is none of kelp.v1 has a name of its own, and `other` is all that is not known.
+   * The method, such as Get or LeaseGrant, or the command of Redis, such as get or config|get; what is none of kelp.v1 has a name
+   * of its own, and `other` is all that is not known.
    *
    * @generated from field: string method = 2;
    */
   method: string;
 
   /**
-   * How many have ended.
+   * How many have ended; commands of Redis count as they begin.
    *
    * @generated from field: int64 call_count = 3;
    */
@@ -373,7 +388,7 @@ export type MethodActivity = Message<"kelp.v1.MethodActivity"> & {
 
   /**
    * Of these, how many took no longer than each of `duration_bounds_micros` and longer than the one before; one more for those
-   * beyond all bounds. Empty for streams.
+   * beyond all bounds. Empty for streams, and for commands of Redis.
    *
    * @generated from field: repeated int64 duration_counts = 7;
    */

@@ -1,5 +1,6 @@
 /** Rates as a person reads them: a line of sums, and tables of methods and prefixes. */
-import { displayKey, displaySize } from '../terminal/display.ts';
+import type { Activity } from '../../client/messages/types.ts';
+import { displayCount, displayKey, displaySize } from '../terminal/display.ts';
 import { Table } from '../terminal/table.ts';
 import type { MethodRate, PrefixRate, Rates } from './rates.ts';
 
@@ -12,6 +13,13 @@ export function rateFacts(rates: Rates): Record<string, string> {
     writes: `${displayRate(rates.logRecordsPerSecond)}/s, ${displaySize(Math.round(rates.logBytesPerSecond))}/s of log, ${flushes}${flushMs === undefined ? '' : ` of ${displayMs(flushMs)}`}`,
     events: `${displayRate(rates.watchEventsPerSecond)}/s to watches`,
   };
+}
+
+/** @returns nothing where no client speaks the protocol of Redis. */
+export function redisText({ redisConnectionCount, redisBlockedClientCount }: Activity): string {
+  return redisConnectionCount === 0
+    ? ''
+    : `${redisConnectionCount} of Redis with ${displayCount(redisBlockedClientCount, 'client')} blocked`;
 }
 
 export function methodTable(methods: readonly MethodRate[]): Promise<string> {

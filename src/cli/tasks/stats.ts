@@ -5,7 +5,7 @@ import type { Activity, Status } from '../../client/messages/types.ts';
 import type { Session } from '../session/session.ts';
 import { displayCount, displayDuration, displaySize } from '../terminal/display.ts';
 import { formatFacts } from '../terminal/table.ts';
-import { methodTable, prefixTable, rateFacts } from './rate-tables.ts';
+import { methodTable, prefixTable, rateFacts, redisText } from './rate-tables.ts';
 import { type Rates, ratesOf } from './rates.ts';
 
 export interface StatsFlags {
@@ -23,11 +23,16 @@ export async function stats(session: Session, { interval }: StatsFlags): Promise
   await pause(interval);
   const [status, later] = await Promise.all([client.admin.status(), client.admin.activity()]);
   const rates = ratesOf(earlier, later);
-  const { connectionCount, streamCount } = later;
-  if (isJson) return output.writeJson({ ...status, connectionCount, streamCount, rates });
+  const { connectionCount, streamCount, redisConnectionCount, redisBlockedClientCount } = later;
+  if (isJson) {
+    const connections = { connectionCount, streamCount, redisConnectionCount, redisBlockedClientCount };
+    return output.writeJson({ ...status, ...connections, rates });
+  }
   const facts = {
     ...statusFacts(status),
-    connections: `${connectionCount}, ${displayCount(streamCount, 'stream')} open`,
+    connections: [`${connectionCount}`, `${displayCount(streamCount, 'stream')} open`, redisText(later)]
+      .filter((text) => text !== '')
+      .join(', '),
   };
   await output.write(`${formatFacts(facts)}\nlast ${displayDuration(rates.seconds * 1000)}\n\n`);
   await output.write(formatFacts(rateFacts(rates)));

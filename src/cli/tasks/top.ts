@@ -7,7 +7,7 @@ import type { Session } from '../session/session.ts';
 import { displayCount, displayDuration, displaySize } from '../terminal/display.ts';
 import { FullScreen } from '../terminal/full-screen.ts';
 import { formatFacts } from '../terminal/table.ts';
-import { methodTable, prefixTable, rateFacts } from './rate-tables.ts';
+import { methodTable, prefixTable, rateFacts, redisText } from './rate-tables.ts';
 import { type Rates, ratesOf } from './rates.ts';
 import { pause } from './stats.ts';
 
@@ -20,7 +20,7 @@ const METHOD_ROWS_MAX = 10;
 const METHOD_ROWS_MIN = 3;
 const PREFIX_ROWS_MAX = 20;
 /** Of a picture: those that are of neither table, their titles and the foot. */
-const OTHER_ROWS = 12;
+const OTHER_ROWS = 13;
 
 const FOOT = 'q quits';
 
@@ -107,12 +107,15 @@ async function frame({ client, output }: Session, earlier: Activity, signal?: Ab
   return { later, rates, text };
 }
 
-function headOf(status: Status, { connectionCount, streamCount }: Activity): string {
+function headOf(status: Status, activity: Activity): string {
+  const { connectionCount, streamCount } = activity;
   const { version, uptimeMs, revision, keyCount, memoryBytes, memoryBytesMax, logBytes, watcherCount } =
     status;
+  const ofRedis = redisText(activity);
   return [
     `KelpDB ${version}, up ${displayDuration(uptimeMs)}, revision ${revision}, ${displayCount(keyCount, 'key')}`,
     `memory ${displaySize(memoryBytes)} of ${displaySize(memoryBytesMax)}, log ${displaySize(logBytes)}, ${displayCount(connectionCount, 'connection')}, ${displayCount(streamCount, 'stream')}, ${displayCount(watcherCount, 'watch', 'watches')}`,
+    ...(ofRedis === '' ? [] : [ofRedis]),
     '',
   ].join('\n');
 }

@@ -89,13 +89,16 @@ export interface Activity {
   /** The transactions and notes that were written to the log, and the bytes that they took there. */
   readonly logRecordCount: number;
   readonly logWrittenBytes: number;
+  /** Of the connections, those that speak the protocol of Redis; and those of them that wait for an element (BLPOP and the like). */
+  readonly redisConnectionCount: number;
+  readonly redisBlockedClientCount: number;
 }
 
 /** The calls of one method through one door. */
 export interface MethodActivity {
-  /** `grpc`, `grpc_web`, `connect`, `rest`, `scripts`, `http`; `pipeline`: the operations of batches. */
+  /** `grpc`, `grpc_web`, `connect`, `rest`, `scripts`, `http`; `pipeline`: the operations of batches; `redis`: commands of its protocol. */
   readonly door: string;
-  /** Such as `Get` or `LeaseGrant`. */
+  /** Such as `Get` or `LeaseGrant`; `get` or `config|get` of Redis. */
   readonly method: string;
   /** How many have ended, and how many of these by an error. */
   readonly callCount: number;

@@ -49,7 +49,7 @@ export interface ServerFigures {
   readonly meters: CallMeters;
   readonly calls: CallFigures;
   readonly access: AccessFigures;
-  readonly redis: Pick<RedisMeter, 'commandCounts' | 'errorCounts'>;
+  readonly redis: Pick<RedisMeter, 'commandCounts' | 'errorCounts' | 'gauges'>;
   readonly connectionsMax: number;
   readonly connections: Readonly<Record<Protocol, ConnectionFigures>>;
   /** Connections that were refused, by the option that sets the limit. */

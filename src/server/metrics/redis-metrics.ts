@@ -17,4 +17,28 @@ export const redisMetrics: readonly Metric<ServerFigures>[] = [
     labels: { code: redisErrorCodes.join(', ') },
     read: ({ redis }) => [...redis.errorCounts].map(([code, value]) => ({ labels: { code }, value })),
   },
+  {
+    name: 'kelp_redis_blocked_clients',
+    type: 'gauge',
+    help: 'Clients of Redis that wait for an element, by BLPOP and the like.',
+    read: ({ redis }) => redis.gauges.blockedCount,
+  },
+  {
+    name: 'kelp_redis_channels',
+    type: 'gauge',
+    help: 'Channels that clients of Redis listen to.',
+    read: ({ redis }) => redis.gauges.channelCount,
+  },
+  {
+    name: 'kelp_redis_patterns',
+    type: 'gauge',
+    help: 'Patterns of channels that clients of Redis listen to.',
+    read: ({ redis }) => redis.gauges.patternCount,
+  },
+  {
+    name: 'kelp_redis_slow_log_commands',
+    type: 'gauge',
+    help: 'Commands that the slow log holds: at most `slowlog-max-len`.',
+    read: ({ redis }) => redis.gauges.slowLogLength,
+  },
 ];

@@ -4,6 +4,7 @@
  */
 import type { Clock, Random } from '../../clock.ts';
 import type { Seam } from '../../store/seam.ts';
+import type { RedisGauges } from '../metrics/redis-meter.ts';
 import { type DoorCommand, type Door, withDoor } from './commands/door.ts';
 import { aclCommands } from './commands/families/server/acl.ts';
 import { clientCommands } from './commands/families/connection/client.ts';
@@ -86,6 +87,15 @@ export class DoorServices {
   /** Counts what runs; for the meter of the connections. */
   get stats(): Pick<CommandObserver['stats'], 'ran' | 'failed' | 'refused'> {
     return this.#observer.stats;
+  }
+
+  get gauges(): Omit<RedisGauges, 'blockedCount'> {
+    const channels = this.#channels;
+    return {
+      channelCount: channels.nameCount('channel'),
+      patternCount: channels.nameCount('pattern'),
+      slowLogLength: this.#observer.slowLog.length,
+    };
   }
 
   /** Has connections tell of what runs. */

@@ -13,6 +13,7 @@ import type { ListenAddress } from '../config/option-values.ts';
 import type { LoginGate } from './connection/connection-context.ts';
 import type { DatabaseCount, ServerFacts } from './commands/server-facts.ts';
 import { DoorServices } from './door-services.ts';
+import { blockedCountOf } from './info/info.ts';
 import { NO_CLASSES, parseEventClasses } from './keyspace/event-classes.ts';
 import { RedisDoor } from './redis-door.ts';
 import { redisRows } from './redis-rows.ts';
@@ -67,11 +68,11 @@ export function openRedis(options: RedisOptions): RedisDoor {
       },
       failed: (text, command) => {
         stats.failed(text, command);
-        meter.failed(text);
+        meter.failed(text, command);
       },
       refused: (text, command) => {
         stats.refused(text, command);
-        meter.failed(text);
+        meter.refused(text);
       },
       defect: onDefect,
     },
@@ -81,6 +82,8 @@ export function openRedis(options: RedisOptions): RedisDoor {
     cursorSeed: random.bytes(4).reduce((sum, byte) => sum * 256 + byte, 0) / 2 ** 32,
   });
   services.watch(door.hooks);
+  const connections = door;
+  meter.watch(() => ({ blockedCount: blockedCountOf(connections.all), ...services.gauges }));
   return door;
 }
 

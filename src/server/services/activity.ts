@@ -7,12 +7,16 @@ import type { StoreFigures } from '../../store/figures.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import type { CallMeter } from '../metrics/call-meter.ts';
 import type { PrefixActivity, PrefixCounts } from '../metrics/prefix-activity.ts';
+import type { RedisMeter } from '../metrics/redis-meter.ts';
 import type { StoreMeter } from '../metrics/store-meter.ts';
 import { durationShape } from './reply-entries.ts';
 
 /** Where it is read from. */
 export interface ActivityFigures {
   readonly meters: readonly CallMeter[];
+  /** Of the Redis door. */
+  readonly redis: Pick<RedisMeter, 'commandCounts' | 'failedCounts' | 'gauges'>;
+  readonly redisConnectionCount: number;
   readonly prefixes: PrefixActivity;
   readonly storeMeter: StoreMeter;
   readonly connectionCount: number;
@@ -26,18 +30,19 @@ const MICROS_PER_SECOND = 1e6;
 const boundsMicros = serverFixed.callDurationBounds.map((bound) => Math.round(bound * MICROS_PER_SECOND));
 
 export function activityResponse(
-  { meters, prefixes, storeMeter, ...server }: ActivityFigures,
+  { meters, redis, prefixes, storeMeter, ...server }: ActivityFigures,
   { watchEventsSent }: StoreFigures,
 ): codec.ActivityResponseShape {
   const recent = prefixes.recent();
   const { flushDurations, batchRecords, batchBytes } = storeMeter;
   return {
     uptime: durationShape(Math.round(process.uptime() * 1000)),
-    methods: meters.map(methodShape),
+    methods: [...meters.map(methodShape), ...commandShapes(redis)],
     durationBoundsMicros: boundsMicros,
     prefixes: recent.prefixes.map(prefixShape),
     prefixWindow: durationShape(Math.round(recent.windowMs)),
     ...server,
+    redisBlockedClientCount: redis.gauges.blockedCount,
     watchEventCount: watchEventsSent,
     flushCount: flushDurations.count,
     flushMicros: Math.round(flushDurations.sum * MICROS_PER_SECOND),
@@ -57,6 +62,22 @@ function methodShape(meter: CallMeter): codec.MethodActivityShape {
     durationMicros: Math.round(durations.sum * MICROS_PER_SECOND),
     durationCounts: durations.count === 0 ? [] : [...durations.counts],
   };
+}
+
+/** Commands of Redis' protocol count when they begin, and how long each took is not measured. */
+function commandShapes({
+  commandCounts,
+  failedCounts,
+}: ActivityFigures['redis']): codec.MethodActivityShape[] {
+  return [...commandCounts.keys()].sort().map((method) => ({
+    door: 'redis',
+    method,
+    callCount: commandCounts.get(method) ?? 0,
+    errorCount: failedCounts.get(method) ?? 0,
+    inProgressCount: 0,
+    durationMicros: 0,
+    durationCounts: [],
+  }));
 }
 
 function prefixShape({ prefix, readCount, writeCount }: PrefixCounts): codec.PrefixActivityShape {

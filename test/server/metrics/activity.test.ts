@@ -7,6 +7,9 @@ import { type KelpClient, createClient } from '../../../src/client/client.ts';
 import type { MethodActivity } from '../../../src/client/messages/types.ts';
 import { serverFixed } from '../../../src/limits.ts';
 import { type TestServer, startTestServer } from '../../support/test-server.ts';
+import { eventually } from '../../support/eventually.ts';
+import { Kelp } from '../../cli/kelp.ts';
+import { RedisClient } from '../redis/support/redis-client.ts';
 
 const OPERATIONS = 3000;
 
@@ -70,4 +73,46 @@ test('no metric has a prefix', async () => {
   const { server } = await loaded();
   const text = await (await fetch(`${server.url}/metrics`)).text();
   expect(text).not.toMatch(/user:|order/);
+});
+
+test('commands of Redis are told by name, with their errors, connections and clients that wait', async () => {
+  const server = await startTestServer({ flags: { 'redis-listen': '127.0.0.1:0' } });
+  const client = createClient({ address: server.url });
+  onTestFinished(() => client.close());
+  const [redis, waiting] = [
+    await RedisClient.open(server.redisAddress),
+    await RedisClient.open(server.redisAddress),
+  ];
+  await redis.run('SET', 'text', 'v');
+  for (let round = 0; round < 3; round++) await redis.run('GET', 'text');
+  await redis.run('LPUSH', 'text', 'v');
+  await redis.run('GET');
+  await redis.run('SUBSCRIBE', 'channel');
+  waiting.send('BLPOP', 'list', '0');
+  const blocked = async (): Promise<number> => (await client.admin.activity()).redisBlockedClientCount;
+  await eventually(blocked).toBe(1);
+  const { methods, redisConnectionCount } = await client.admin.activity();
+  expect(redisConnectionCount).toBe(2);
+  const told = methods
+    .filter(({ door }) => door === 'redis')
+    .map(({ method, callCount, errorCount }) => [method, callCount, errorCount]);
+  // What is refused has not run: the GET without a key.
+  expect(told).toEqual([
+    ['blpop', 1, 0],
+    ['get', 3, 0],
+    ['lpush', 1, 1],
+    ['set', 1, 0],
+    ['subscribe', 1, 0],
+  ]);
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  expect(text).toMatch(/^kelp_redis_blocked_clients 1$/m);
+  expect(text).toMatch(/^kelp_redis_channels 1$/m);
+  expect(text).toMatch(/^kelp_redis_patterns 0$/m);
+  const kelp = new Kelp(server.address);
+  expect(await kelp.text('stats', '--interval', '10ms')).toMatch(
+    /\nconnections +\d+, \d+ streams? open, 2 of Redis with 1 client blocked\n/,
+  );
+  expect(await kelp.text('top', '--once', '--interval', '10ms')).toMatch(
+    /\n2 of Redis with 1 client blocked\n/,
+  );
 });

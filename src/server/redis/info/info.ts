@@ -6,6 +6,7 @@
 import { arch, release, type as osType } from 'node:os';
 import { machineMemoryBytes } from '../../../machine.ts';
 import type { Door } from '../commands/door.ts';
+import type { ClientSession } from '../commands/session-command.ts';
 import { formatHuman } from './human-bytes.ts';
 
 type Value = string | number;
@@ -33,14 +34,18 @@ function serverSection({ server, clock }: Door): Section {
   ];
 }
 
+export function blockedCountOf(sessions: Iterable<ClientSession>): number {
+  let count = 0;
+  for (const session of sessions) if (session.isBlocked) count++;
+  return count;
+}
+
 function clientSection({ sessions, server }: Door): Section {
-  let blockedCount = 0;
-  for (const session of sessions.all) if (session.isBlocked) blockedCount++;
   return [
     ['connected_clients', sessions.count],
     ['cluster_connections', 0],
     ['maxclients', server.connectionsMax],
-    ['blocked_clients', blockedCount],
+    ['blocked_clients', blockedCountOf(sessions.all)],
     ['tracking_clients', 0],
   ];
 }
