@@ -94,6 +94,8 @@ const pseudoVerdicts: ReadonlyMap<string, Verdict> = new Map([
 const schemeForm = /^[a-zA-Z][a-zA-Z0-9+.-]*$/;
 /** No white space, and nothing that begins another part of a URI; `@` would be the end of a user's name. */
 const authorityForm = /^[^\s/?#@]*$/;
+/** What clients of gRPC in Go send that were told to dial a URL, as etcdctl does for some of its calls; its scheme is left out. */
+const dialedForm = /^https?:\/\/([^\s/?#@]+)$/;
 const pathForm = /^[^\s#]+$/;
 const contentLengthForm = /^\d{1,15}$/;
 const statusForm = /^[1-9]\d\d$/;
@@ -154,6 +156,7 @@ export function toRequestHead(fields: readonly HeaderField[]): RequestHead | Hea
     if (scheme === undefined || !schemeForm.test(scheme)) return faults.SCHEME;
     if (path === undefined || !isPath(path, scheme, method)) return faults.PATH;
   }
+  if (authority?.startsWith('http')) authority = dialedForm.exec(authority)?.[1] ?? authority;
   if (authority === undefined) authority = host ?? '';
   else if (host !== undefined && authority.toLowerCase() !== host.toLowerCase()) return faults.HOST;
   if (!authorityForm.test(authority)) return faults.AUTHORITY;

@@ -113,6 +113,25 @@ describe('the head of a request', () => {
     expectMalformed(request(...without(':authority'), ['host', value]), /:authority/);
   });
 
+  test.each([
+    ['http://127.0.0.1:4000', '127.0.0.1:4000'],
+    ['https://[::1]:4000', '[::1]:4000'],
+    ['http.kelp:4000', 'http.kelp:4000'],
+  ])('of the authority %j, as clients in Go dial it, %j is left', (value, left) => {
+    expect(request(...without(':authority'), [':authority', value])).toMatchObject({ authority: left });
+  });
+
+  test.each(['http://', 'http://kelp/', 'http://user@kelp', 'ftp://kelp', 'http://http://kelp', '//kelp'])(
+    'the authority %j is no address that was dialed, and malformed',
+    (value) => {
+      expectMalformed(request(...without(':authority'), [':authority', value]), /:authority/);
+    },
+  );
+
+  test('a host is never a URL', () => {
+    expectMalformed(request(...without(':authority'), ['host', 'http://kelp']), /:authority/);
+  });
+
   describe('host', () => {
     test('it stands for :authority when there is none', () => {
       expect(request(...without(':authority'), ['host', 'kelp'])).toMatchObject({ authority: 'kelp' });
