@@ -26,7 +26,7 @@ import { Listener } from './listener/listener.ts';
 import { MetricsEndpoint } from './health/metrics-endpoint.ts';
 import { Measures } from './measures.ts';
 import { openFilesMax, withinOpenFiles } from './config/open-files.ts';
-import { type ListenAddress, formatAddress } from './config/option-values.ts';
+import { type ListenAddress, formatAddress, urlOf } from './config/option-values.ts';
 import { requestHandlers } from './listener/request-handler.ts';
 import { rpcEndpoints } from './connect/rpc-endpoints.ts';
 import { ServerState } from './health/server-state.ts';
@@ -126,6 +126,7 @@ class Server implements RunningServer {
   readonly #measures: Measures;
   readonly #spanExport: SpanExport | undefined;
   #address = '';
+  #clientUrl = '';
   #safeStart: SafeStart | undefined;
   #store: KvStore | undefined;
   #access: Access | undefined;
@@ -183,7 +184,11 @@ class Server implements RunningServer {
       audit,
       areRatesLimited: rates.isOn,
     };
-    const services = [...servedServices(limits, parts), ...etcdServices(limits, { ...parts, valueBytesMax })];
+    const clientUrl = (): string => this.#clientUrl;
+    const services = [
+      ...servedServices(limits, parts),
+      ...etcdServices(limits, { ...parts, valueBytesMax, clientUrl }),
+    ];
     const endpointByPath = rpcEndpoints({
       store,
       state,
@@ -298,6 +303,7 @@ class Server implements RunningServer {
       });
     });
     this.#address = formatAddress(bound);
+    this.#clientUrl = urlOf(bound, { hasTls: tls !== undefined, hostName: hostname() });
     const bounds = [{ address: bound, hasTls: tls !== undefined }];
     if (redis !== undefined && this.#redisListener !== undefined) {
       const redisBound = await this.#redisListener.listen(redis.listen).catch((error: Error) => {

@@ -137,3 +137,17 @@ export function formatAddress(address: ListenAddress): string {
   const { host, port } = address;
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
+
+/**
+ * The URL by which a client gets to an address that is listened on.
+ * @param hostName of this machine, for those who reach it by any of its addresses.
+ */
+export function urlOf(
+  address: ListenAddress,
+  { hasTls, hostName }: { readonly hasTls: boolean; readonly hostName: string },
+): string {
+  if ('path' in address) return formatAddress(address);
+  const { host, port } = address;
+  const isAny = host === '' || host === '0.0.0.0' || host === '::';
+  return `${hasTls ? 'https' : 'http'}://${formatAddress({ host: isAny ? hostName : host, port })}`;
+}

@@ -1,19 +1,23 @@
 /** The services of etcd's API that are served. One that is not here is UNIMPLEMENTED. */
-import { KV, Lease, Watch } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
+import { Cluster, KV, Lease, Maintenance, Watch } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
 import type { ServerLimits } from '../../limits.ts';
 import { limited } from '../services/limited.ts';
 import type { Method } from '../services/method.ts';
 import type { ServiceParts } from '../services/service-parts.ts';
 import type { ServedService } from '../services/services.ts';
+import { clusterMethods } from './cluster.ts';
 import { etcdDialect } from './dialect.ts';
 import { kvMethods } from './kv.ts';
 import { leaseMethods } from './lease.ts';
+import { maintenanceMethods } from './maintenance.ts';
 import { watchMethods } from './watch.ts';
 
 /** What etcd's services stand on besides the store. */
 export interface EtcdParts extends ServiceParts {
   /** Of the store. */
   readonly valueBytesMax: number;
+  /** Where clients reach the server, once it listens. */
+  readonly clientUrl: () => string;
 }
 
 export function etcdServices(
@@ -26,5 +30,11 @@ export function etcdServices(
     requestBytesMax,
     dialect: etcdDialect,
   });
-  return [served(KV, kvMethods(parts)), served(Lease, leaseMethods()), served(Watch, watchMethods())];
+  return [
+    served(KV, kvMethods(parts)),
+    served(Lease, leaseMethods()),
+    served(Watch, watchMethods()),
+    served(Cluster, clusterMethods(parts)),
+    served(Maintenance, maintenanceMethods(parts)),
+  ];
 }

@@ -10,6 +10,7 @@ import {
   parseDurationMs,
   parseInteger,
   parseListenAddress,
+  urlOf,
 } from '../../../src/server/config/option-values.ts';
 
 describe('sizes', () => {
@@ -114,6 +115,17 @@ describe('addresses', () => {
   ])('%j is refused', (text) => {
     expect(() => parseListenAddress(text)).toThrow(OptionError);
   });
+});
+
+test.each([
+  ['127.0.0.1:7379', false, 'http://127.0.0.1:7379'],
+  ['[::1]:7379', true, 'https://[::1]:7379'],
+  ['0.0.0.0:7379', false, 'http://here:7379'],
+  ['[::]:7379', true, 'https://here:7379'],
+  [':7379', false, 'http://here:7379'],
+  ['unix:/run/kelp.sock', true, 'unix:/run/kelp.sock'],
+])('clients reach what listens on %s, with TLS %j, by %s', (text, hasTls, url) => {
+  expect(urlOf(parseListenAddress(text), { hasTls, hostName: 'here' })).toBe(url);
 });
 
 test('whole numbers are read, and nothing else', () => {

@@ -17,8 +17,10 @@ import { startTestServer } from '../../support/test-server.ts';
 const versions = { v1: ServerReflection, v1alpha: ServerReflectionAlpha };
 
 const services = [
+  'etcdserverpb.Cluster',
   'etcdserverpb.KV',
   'etcdserverpb.Lease',
+  'etcdserverpb.Maintenance',
   'etcdserverpb.Watch',
   'grpc.health.v1.Health',
   'grpc.reflection.v1.ServerReflection',
