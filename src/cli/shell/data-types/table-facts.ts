@@ -167,12 +167,6 @@ export const tableFacts: readonly TableFact[] = [
     summary: 'Copies a key with its time to live',
   },
   { name: 'DBSIZE', arity: 1, syntax: '', summary: 'Counts the keys of the database' },
-  {
-    name: 'DEBUG',
-    arity: -2,
-    syntax: '',
-    summary: 'Sleeps without holding up others, and the like for tests of clients',
-  },
   { name: 'DECR', arity: 2, syntax: 'key', summary: 'Takes 1 from the integer of a key' },
   { name: 'DECRBY', arity: 3, syntax: 'key decrement', summary: 'Takes a number from the integer of a key' },
   {
