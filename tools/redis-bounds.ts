@@ -28,8 +28,13 @@ export const redisBounds = {
     of: 'members gathered',
   },
   popped: {
-    calls: '`SPOP`, `ZPOPMIN`, `ZPOPMAX`, `ZMPOP`; `ZREMRANGEBYRANK`, `-SCORE` and `-LEX`',
+    calls: '`ZPOPMIN`, `ZPOPMAX`, `ZMPOP`; `ZREMRANGEBYRANK`, `-SCORE` and `-LEX`',
     atMost: 40_000,
+    of: 'members at a time',
+  },
+  drawn: {
+    calls: '`SPOP` from a set of more than 100,000 members; from a smaller one 30,000',
+    atMost: 4000,
     of: 'members at a time',
   },
   copied: {
