@@ -85,7 +85,7 @@ export const redisBounds = {
   changed: {
     calls: '`MSET`, `DEL`, `HSET`, `SADD`, `ZADD`, …, and all commands of a transaction together',
     atMost: fixed.txnChangesMax,
-    of: 'keys, fields and members changed, of which one of a sorted set counts as two',
+    of: 'keys, fields and members changed; one of a sorted set counts as two, and the collection itself as one',
   },
 } as const satisfies Readonly<Record<string, RedisBound>>;
 

@@ -77,7 +77,7 @@ With elements of some ten bytes that comes to:
 
 ${[line(['commands', 'at most']), line(['---', '---']), ...allRedisBounds.map(({ calls, atMost, of }) => line([calls, `${atMost} ${of}`]))].join('\n')}
 
-A command that changes ${fixed.txnChangesMax} keys, fields or members takes some 0.2 s, in which others wait: it happens as a whole. \`FLUSHDB\` and
+A command that changes ${fixed.txnChangesMax} keys, fields or members takes 0.2 to 0.5 s, in which others wait: it happens as a whole. \`FLUSHDB\` and
 \`FLUSHALL\` outside of \`EXEC\` don't.
 `;
 
