@@ -4,9 +4,9 @@ import { nameOfCode, grpcCode } from '../src/grpc-code.ts';
 import { serverFixed } from '../src/limits.ts';
 import type { MetricFacts } from '../src/server/metrics/metric.ts';
 import { serverSections, storeSections } from '../src/server/metrics/metric-table.ts';
-import { processMetrics } from '../src/server/metrics/process-metrics.ts';
-import { doors, methodNames, otherMethods } from '../src/server/metrics/routes.ts';
-import { protocols } from '../src/server/metrics/traffic.ts';
+import { processMetrics } from '../src/server/metrics/process/process-metrics.ts';
+import { doors, methodNames, otherMethods } from '../src/server/metrics/calls/routes.ts';
+import { protocols } from '../src/server/metrics/calls/traffic.ts';
 
 export const METRICS_PAGE = 'docs/metrics.md';
 

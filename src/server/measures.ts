@@ -9,10 +9,10 @@ import type { CallTable } from './calls/call-table.ts';
 import type { AddressLimit } from './limits/address-limit.ts';
 import { noRateCounts } from './limits/rate.ts';
 import type { OpenStoreFigures, ServerFigures } from './metrics/metric.ts';
-import { PrefixActivity } from './metrics/prefix-activity.ts';
-import { RedisMeter } from './metrics/redis-meter.ts';
-import { StoreMeter } from './metrics/store-meter.ts';
-import { Traffic } from './metrics/traffic.ts';
+import { PrefixActivity } from './metrics/activity/prefix-activity.ts';
+import { RedisMeter } from './metrics/redis/redis-meter.ts';
+import { StoreMeter } from './metrics/store/store-meter.ts';
+import { Traffic } from './metrics/calls/traffic.ts';
 import type { ActivityFigures } from './services/activity.ts';
 import { turnsOf } from './services/pipeline/turns.ts';
 

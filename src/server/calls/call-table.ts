@@ -21,7 +21,7 @@ import { type Clock, type Timer, systemClock } from '../../clock.ts';
 import { RetryLaterError, StoreError, assert } from '../../errors.ts';
 import { type ServerLimits, fixed, limitName, serverFixed } from '../../limits.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
-import { CallMeters } from '../metrics/call-meters.ts';
+import { CallMeters } from '../metrics/calls/call-meters.ts';
 import { ServerTraces } from '../tracing/server-traces.ts';
 import { Call, type CallChannel, type CallLedger } from './call.ts';
 import { LastingCalls } from './lasting-calls.ts';

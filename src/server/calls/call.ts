@@ -8,7 +8,7 @@ import { type Login, noLogin } from '../../access/login/login.ts';
 import { StoreError, isStoreError } from '../../errors.ts';
 import { type GrpcCode, nameOfCode } from '../../grpc-code.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
-import type { CallMeter } from '../metrics/call-meter.ts';
+import type { CallMeter } from '../metrics/calls/call-meter.ts';
 import type { TraceHeaders } from '../../tracing/trace-context.ts';
 import { type CallKind, CallSpan } from '../tracing/call-span.ts';
 import { parentContext } from '../tracing/parent-context.ts';

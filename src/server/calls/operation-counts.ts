@@ -4,8 +4,8 @@
  */
 import type { PipelineOperationShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import type { GrpcCode } from '../../grpc-code.ts';
-import type { CallMeter } from '../metrics/call-meter.ts';
-import type { CallMeters } from '../metrics/call-meters.ts';
+import type { CallMeter } from '../metrics/calls/call-meter.ts';
+import type { CallMeters } from '../metrics/calls/call-meters.ts';
 
 export type CountedKind = NonNullable<PipelineOperationShape['operation']['case']> | 'unreadable';
 

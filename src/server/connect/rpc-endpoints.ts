@@ -23,9 +23,9 @@ import { type ServerState, refusalIn } from '../health/server-state.ts';
 import { DescriptorIndex } from '../reflection/descriptor-index.ts';
 import { healthService } from '../health/health-service.ts';
 import { reflectionService } from '../reflection/reflection.ts';
-import type { CallMeter } from '../metrics/call-meter.ts';
-import type { CallMeters } from '../metrics/call-meters.ts';
-import { methodNameOf } from '../metrics/routes.ts';
+import type { CallMeter } from '../metrics/calls/call-meter.ts';
+import type { CallMeters } from '../metrics/calls/call-meters.ts';
+import { methodNameOf } from '../metrics/calls/routes.ts';
 import type { ServedService } from '../services/services.ts';
 
 /** One method. */

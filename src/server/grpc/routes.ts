@@ -13,9 +13,9 @@ import { serverFixed } from '../../limits.ts';
 import type { LoginMemo } from '../access/logins.ts';
 import { CallError } from '../calls/call-error.ts';
 import { grpcTimeoutMs } from '../calls/deadline.ts';
-import type { CallMeter } from '../metrics/call-meter.ts';
-import type { CallMeters } from '../metrics/call-meters.ts';
-import { methodNameOf } from '../metrics/routes.ts';
+import type { CallMeter } from '../metrics/calls/call-meter.ts';
+import type { CallMeters } from '../metrics/calls/call-meters.ts';
+import { methodNameOf } from '../metrics/calls/routes.ts';
 import { originForm } from '../http/request-target.ts';
 import { PREFIX_BYTES, writePrefix } from '../services/envelope.ts';
 import type {

@@ -8,7 +8,7 @@ import { pathOf } from '../http/request-target.ts';
 import { exposed } from '../metrics/exposition.ts';
 import type { OpenStoreFigures, ServerFigures } from '../metrics/metric.ts';
 import { serverSections, storeSections } from '../metrics/metric-table.ts';
-import { processMetrics } from '../metrics/process-metrics.ts';
+import { processMetrics } from '../metrics/process/process-metrics.ts';
 import { isReading, sendJson } from './probes.ts';
 
 export interface FigureSources {

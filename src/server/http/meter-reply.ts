@@ -7,7 +7,7 @@
  */
 import { type GrpcCode, grpcCode } from '../../grpc-code.ts';
 import type { Call } from '../calls/call.ts';
-import type { CallMeter } from '../metrics/call-meter.ts';
+import type { CallMeter } from '../metrics/calls/call-meter.ts';
 import type { HttpResponse } from './http-message.ts';
 
 interface MeterOptions {

@@ -25,7 +25,7 @@ import { assert } from '../../errors.ts';
 import { type ServerLimits, serverFixed } from '../../limits.ts';
 import type { CallTable } from '../calls/call-table.ts';
 import type { AddressLimit } from '../limits/address-limit.ts';
-import type { Traffic } from '../metrics/traffic.ts';
+import type { Traffic } from '../metrics/calls/traffic.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import type { ListenAddress, SocketAddress } from '../config/option-values.ts';
 import { METHODS, sendJson } from '../health/probes.ts';

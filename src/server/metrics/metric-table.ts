@@ -2,11 +2,11 @@
  * Every metric of KelpDB in one table, by subject: `exposition.ts` writes what a scrape gets of it, and `docs/metrics.md` is made of
  * it. Names are part of the API: dashboards and alerts stand on them.
  */
-import { accessMetrics } from './access-metrics.ts';
-import { callMetrics, connectionMetrics, serverMetrics } from './call-metrics.ts';
+import { accessMetrics } from './calls/access-metrics.ts';
+import { callMetrics, connectionMetrics, serverMetrics } from './calls/call-metrics.ts';
 import type { Metric, OpenStoreFigures, ServerFigures } from './metric.ts';
-import { redisMetrics } from './redis-metrics.ts';
-import { diskMetrics, stateMetrics, watchMetrics, workMetrics } from './store-metrics.ts';
+import { redisMetrics } from './redis/redis-metrics.ts';
+import { diskMetrics, stateMetrics, watchMetrics, workMetrics } from './store/store-metrics.ts';
 
 interface Section<Figures> {
   readonly title: string;

@@ -1,11 +1,11 @@
 /** What a row of the table of metrics is. */
-import type { RedisMeter } from './redis-meter.ts';
+import type { RedisMeter } from './redis/redis-meter.ts';
 import type { StoreStatus } from '../../api.ts';
 import type { StoreFigures } from '../../store/figures.ts';
-import type { CallMeters } from './call-meters.ts';
+import type { CallMeters } from './calls/call-meters.ts';
 import type { Histogram } from './histogram.ts';
-import type { StoreMeter } from './store-meter.ts';
-import type { ByteFigures, ConnectionFigures, Protocol, SpokenProtocol } from './traffic.ts';
+import type { StoreMeter } from './store/store-meter.ts';
+import type { ByteFigures, ConnectionFigures, Protocol, SpokenProtocol } from './calls/traffic.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 

@@ -4,7 +4,7 @@
  */
 import type { Clock, Random } from '../../clock.ts';
 import type { Seam } from '../../store/seam.ts';
-import type { RedisGauges } from '../metrics/redis-meter.ts';
+import type { RedisGauges } from '../metrics/redis/redis-meter.ts';
 import { type DoorCommand, type Door, withDoor } from './commands/door.ts';
 import { aclCommands } from './commands/families/server/acl.ts';
 import { clientCommands } from './commands/families/connection/client.ts';

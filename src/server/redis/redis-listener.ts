@@ -9,7 +9,7 @@ import { type ServerLimits, serverFixed } from '../../limits.ts';
 import type { ListenAddress } from '../config/option-values.ts';
 import type { AddressLimit } from '../limits/address-limit.ts';
 import { removeUnusedSocket } from '../listener/socket-file.ts';
-import type { Traffic } from '../metrics/traffic.ts';
+import type { Traffic } from '../metrics/calls/traffic.ts';
 import { ClientCheck } from '../tls/client-check.ts';
 import { type TlsMaterial, contextOptions } from '../tls/tls-material.ts';
 import type { Connection } from './connection/connection.ts';

@@ -20,7 +20,7 @@ import { recoveringError, tooSlowError } from '../calls/call-error.ts';
 import type { Call, CallChannel, Peer } from '../calls/call.ts';
 import type { CallTable } from '../calls/call-table.ts';
 import { isUnforeseen } from '../calls/outcome.ts';
-import type { CallMeter } from '../metrics/call-meter.ts';
+import type { CallMeter } from '../metrics/calls/call-meter.ts';
 import type { HeaderList, HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { HttpKind } from '../tracing/http-kind.ts';
 import { traceHeadersOf } from '../tracing/parent-context.ts';

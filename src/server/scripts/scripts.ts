@@ -11,7 +11,7 @@ import { sendJson } from '../health/probes.ts';
 import { meterReply } from '../http/meter-reply.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { pathOf } from '../http/request-target.ts';
-import type { CallMeter } from '../metrics/call-meter.ts';
+import type { CallMeter } from '../metrics/calls/call-meter.ts';
 import { RestApi, type RestApiContext } from '../rest/rest-api.ts';
 import type { RestCall } from '../rest/rest-call.ts';
 import { wantsJson } from './accept.ts';

@@ -5,10 +5,10 @@ import { grpcCode } from '../../grpc-code.ts';
 import { serverFixed } from '../../limits.ts';
 import type { StoreFigures } from '../../store/figures.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
-import type { CallMeter } from '../metrics/call-meter.ts';
-import type { PrefixActivity, PrefixCounts } from '../metrics/prefix-activity.ts';
-import type { RedisMeter } from '../metrics/redis-meter.ts';
-import type { StoreMeter } from '../metrics/store-meter.ts';
+import type { CallMeter } from '../metrics/calls/call-meter.ts';
+import type { PrefixActivity, PrefixCounts } from '../metrics/activity/prefix-activity.ts';
+import type { RedisMeter } from '../metrics/redis/redis-meter.ts';
+import type { StoreMeter } from '../metrics/store/store-meter.ts';
 import { durationShape } from './reply-entries.ts';
 
 /** Where it is read from. */

@@ -10,7 +10,7 @@ import { ANY_ORIGIN } from '../config/web-origins.ts';
 import { serverFixed } from '../../limits.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { meterReply } from '../http/meter-reply.ts';
-import type { CallMeter } from '../metrics/call-meter.ts';
+import type { CallMeter } from '../metrics/calls/call-meter.ts';
 import type { WebGuard } from './web-guard.ts';
 
 const METHODS = 'GET, HEAD, PUT, POST, DELETE';

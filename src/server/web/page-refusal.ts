@@ -14,7 +14,7 @@ import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { meterReply } from '../http/meter-reply.ts';
 import { hostOf } from '../http/request-target.ts';
 import { RareLine } from '../logging/rare-line.ts';
-import type { CallMeter } from '../metrics/call-meter.ts';
+import type { CallMeter } from '../metrics/calls/call-meter.ts';
 import type { WebGuard } from './web-guard.ts';
 
 const HOST = 'host';

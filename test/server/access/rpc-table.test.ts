@@ -7,7 +7,7 @@ import { type PipelineResponse, KvService, PipelineOperationSchema } from '../..
 import { rpcEndpoints } from '../../../src/server/connect/rpc-endpoints.ts';
 import { servedServices } from '../../../src/server/services/services.ts';
 import { ServerState } from '../../../src/server/health/server-state.ts';
-import { CallMeters } from '../../../src/server/metrics/call-meters.ts';
+import { CallMeters } from '../../../src/server/metrics/calls/call-meters.ts';
 import { serverDefaults } from '../../../src/limits.ts';
 import { startTestServer } from '../../support/test-server.ts';
 import { expectedOutcome, type Outcome, type Principal } from './principals.ts';

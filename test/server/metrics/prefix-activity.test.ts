@@ -1,8 +1,8 @@
 /** What keys begin with that are read and written most: sampled, bounded, and gone when it is old. */
 import { describe, expect, test } from 'vitest';
 import { serverFixed } from '../../../src/limits.ts';
-import { Busiest } from '../../../src/server/metrics/busiest.ts';
-import { type PrefixCounts, PrefixActivity } from '../../../src/server/metrics/prefix-activity.ts';
+import { Busiest } from '../../../src/server/metrics/activity/busiest.ts';
+import { type PrefixCounts, PrefixActivity } from '../../../src/server/metrics/activity/prefix-activity.ts';
 import { encodeKey } from '../../../src/store/views/keys.ts';
 import { SeededRandom } from '../../support/random.ts';
 

@@ -1,5 +1,5 @@
 /** A call of REST among all calls: what it holds, and what becomes of it when its client does not read. */
-import { CallMeter } from '../../../src/server/metrics/call-meter.ts';
+import { CallMeter } from '../../../src/server/metrics/calls/call-meter.ts';
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';

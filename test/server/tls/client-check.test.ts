@@ -11,7 +11,7 @@ import { CallTable } from '../../../src/server/calls/call-table.ts';
 import { Listener } from '../../../src/server/listener/listener.ts';
 import { createLogger } from '../../../src/server/logging/logger.ts';
 import { AddressLimit } from '../../../src/server/limits/address-limit.ts';
-import { Traffic } from '../../../src/server/metrics/traffic.ts';
+import { Traffic } from '../../../src/server/metrics/calls/traffic.ts';
 import { type ClientCertificate, clientCertificateOf } from '../../../src/server/tls/client-certificate.ts';
 import { checkTlsFiles } from '../../../src/server/tls/tls-material.ts';
 import { Cors } from '../../../src/server/web/cors.ts';

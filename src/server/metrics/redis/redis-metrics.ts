@@ -1,5 +1,5 @@
 /** The metrics of the Redis door. */
-import type { Metric, ServerFigures } from './metric.ts';
+import type { Metric, ServerFigures } from '../metric.ts';
 import { redisErrorCodes } from './redis-meter.ts';
 
 export const redisMetrics: readonly Metric<ServerFigures>[] = [

@@ -1,5 +1,5 @@
 /** The metrics of access: logins, what checking passwords takes, and calls that were denied. */
-import type { Metric, ServerFigures } from './metric.ts';
+import type { Metric, ServerFigures } from '../metric.ts';
 
 export const accessMetrics: readonly Metric<ServerFigures>[] = [
   {

@@ -6,9 +6,9 @@
  * pattern are counted as others are. A sample counts for all operations since the one before. While little is done each operation
  * is a sample; the more is done, the further they are apart, so that they cost no more.
  */
-import type { Random } from '../../clock.ts';
-import { serverFixed } from '../../limits.ts';
-import type { KeyObserver } from '../../store/key-observer.ts';
+import type { Random } from '../../../clock.ts';
+import { serverFixed } from '../../../limits.ts';
+import type { KeyObserver } from '../../../store/key-observer.ts';
 import { Busiest } from './busiest.ts';
 
 const { prefixBytesMax, prefixesMax, prefixWindowMs, prefixSamplesMax } = serverFixed;

@@ -6,9 +6,9 @@
  * out; one that ends in a later turn ends when that began. So a call may be told as longer by what came before it in its turn,
  * which it has waited for, and as shorter by what its last turn took until then.
  */
-import { systemClock } from '../../clock.ts';
-import { type TurnTaker, turnsOf } from '../../http2/output/turns.ts';
-import type { Histogram } from './histogram.ts';
+import { systemClock } from '../../../clock.ts';
+import { type TurnTaker, turnsOf } from '../../../http2/output/turns.ts';
+import type { Histogram } from '../histogram.ts';
 
 /** A turn, for those who began in it. */
 export interface TurnTime {

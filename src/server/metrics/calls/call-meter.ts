@@ -2,9 +2,9 @@
  * What is counted of the calls of one method through one door: plain numbers, fed where a call ends. The meter hangs on what is
  * known of the route, so no call looks for it; a call makes no garbage here.
  */
-import { type GrpcCode, grpcCode } from '../../grpc-code.ts';
-import { serverFixed } from '../../limits.ts';
-import { Histogram } from './histogram.ts';
+import { type GrpcCode, grpcCode } from '../../../grpc-code.ts';
+import { serverFixed } from '../../../limits.ts';
+import { Histogram } from '../histogram.ts';
 import type { Door } from './routes.ts';
 import { statusClasses } from './routes.ts';
 

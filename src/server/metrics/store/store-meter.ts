@@ -1,9 +1,9 @@
 /** What the store tells as it happens, counted for the metrics: batches and flushes of the log, snapshots. */
-import { systemClock } from '../../clock.ts';
-import { serverFixed } from '../../limits.ts';
-import type { OperatorEvent } from '../../store/operator-event.ts';
-import type { Flush, LogObserver, WrittenBatch } from '../../wal/commit/log-observer.ts';
-import { Histogram } from './histogram.ts';
+import { systemClock } from '../../../clock.ts';
+import { serverFixed } from '../../../limits.ts';
+import type { OperatorEvent } from '../../../store/operator-event.ts';
+import type { Flush, LogObserver, WrittenBatch } from '../../../wal/commit/log-observer.ts';
+import { Histogram } from '../histogram.ts';
 
 const MS_PER_SECOND = 1000;
 

@@ -1,5 +1,5 @@
 /** The metrics of the store: what it holds, and what it did. There are none while it recovers. */
-import type { Metric, OpenStoreFigures } from './metric.ts';
+import type { Metric, OpenStoreFigures } from '../metric.ts';
 
 type StoreMetric = Metric<OpenStoreFigures>;
 

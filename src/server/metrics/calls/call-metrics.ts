@@ -1,8 +1,8 @@
 /** The metrics of the server: calls, what they hold, and the connections that they came over. */
-import { grpcCode, nameOfCode } from '../../grpc-code.ts';
-import { limitOptionName } from '../../limits.ts';
+import { grpcCode, nameOfCode } from '../../../grpc-code.ts';
+import { limitOptionName } from '../../../limits.ts';
 import type { CallMeter } from './call-meter.ts';
-import type { Labels, Metric, Sample, ServerFigures } from './metric.ts';
+import type { Labels, Metric, Sample, ServerFigures } from '../metric.ts';
 import { doors, statusClasses } from './routes.ts';
 import { protocols } from './traffic.ts';
 

@@ -3,12 +3,12 @@
  * whatever door it is called through.
  */
 import type { DescMethod } from '@bufbuild/protobuf';
-import * as etcd from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
-import { AccessService } from '../../../gen/kelp/v1/access_pb.ts';
-import { AdminService } from '../../../gen/kelp/v1/admin_pb.ts';
-import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
-import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
-import { WatchService } from '../../../gen/kelp/v1/watch_pb.ts';
+import * as etcd from '../../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
+import { AccessService } from '../../../../gen/kelp/v1/access_pb.ts';
+import { AdminService } from '../../../../gen/kelp/v1/admin_pb.ts';
+import { KvService } from '../../../../gen/kelp/v1/kv_pb.ts';
+import { LeaseService } from '../../../../gen/kelp/v1/lease_pb.ts';
+import { WatchService } from '../../../../gen/kelp/v1/watch_pb.ts';
 
 /** What a call comes through, with what the documentation says of it. */
 export const doors = {
