@@ -41,8 +41,9 @@ Made by \`npm run generate\` from the table that the server itself runs.
   anything, with an error that names the limit.
 - **Expired keys** are gone at their deadline; \`expired\` events come with their deletion, or with the write in their place.
 - **\`FLUSHALL\`** and \`FLUSHDB\` of more than ${fixed.deletePartKeysMax} keys are several transactions, one behind the other; within \`EXEC\` they are part of its one.
-- **A transaction that leaves all as it was** (\`MULTI\`, \`SET m 1\`, \`DEL m\`, \`EXEC\` where there was no \`m\`) has no revision: a \`WATCH\` of
-  its keys is not broken by it, and its keyspace events come with those of the next change.
+- **A transaction that leaves all as it was** (\`MULTI\`, \`SET m 1\`, \`DEL m\`, \`EXEC\` where there was no \`m\`) has no revision, so that
+  watches by other doors don't see it. It breaks a \`WATCH\` of its keys and has its keyspace events, as in Redis; one that came by
+  another door does neither.
 - **Times to live** end after 100 years at the latest: a longer one is cut.
 - **Keyspace events** cover changes by all doors. What gRPC or REST has done to a collection is told as \`hset\`, \`sadd\`, \`zadd\` or \`lset\`.
   \`e\` and \`m\` have no events. \`--redis-notify-keyspace-events\` asks for them from the start. \`new\` (class \`n\`) of a key that the same

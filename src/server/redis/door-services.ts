@@ -114,7 +114,9 @@ export class DoorServices {
     };
     // Events are kept only while they are wanted.
     this.#events.onWanted((isWanted) => {
-      hooks.events = isWanted ? (events, sequence) => this.#events.noted(events, sequence) : undefined;
+      hooks.events = isWanted
+        ? (events, sequence, hasChanged) => this.#events.noted(events, sequence, hasChanged)
+        : undefined;
     });
   }
 

@@ -49,8 +49,8 @@ export interface CommandHooks {
   wantsEach?: (() => boolean) | undefined;
   /** For what commands of a transaction do besides its changes, which must not be when these are not. */
   transactions?: { begins(): void; failed(): void } | undefined;
-  /** Events of keys, which may be told once the sequence is durable. */
-  events: ((events: readonly KeyspaceEvent[], sequence: number) => void) | undefined;
+  /** Events of keys, which may be told once the sequence is durable. `hasChanged`: the decision has this sequence itself. */
+  events: ((events: readonly KeyspaceEvent[], sequence: number, hasChanged: boolean) => void) | undefined;
 }
 
 /** Counts commands, for the metrics. */

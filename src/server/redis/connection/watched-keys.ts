@@ -1,6 +1,10 @@
 /**
- * WATCH: which keys were changed since a connection said that it looks at them. What is committed is told to this (`onCommitted`)
+ * WATCH: which keys were touched since a connection said that it looks at them. What is committed is told to this (`onCommitted`)
  * while any key is watched, and only then, since listeners cost every write.
+ *
+ * A command of this protocol touches the keys that it has noted an event of, and be it that its decision leaves them as they were
+ * (`SET` and `DEL` of one that was absent, in one transaction): the connections tell of these. What other doors do is one change
+ * each, so that a transaction which leaves a key as it was has not touched it.
  *
  * A key that was past its deadline when it was watched counted as absent: that the store removes it later is no change. One that was
  * there, and is past its deadline at EXEC, is one; EXEC asks for that itself.
@@ -10,6 +14,7 @@ import { type KeyText, fromKeyText, toKeyText } from '../../../store/views/keys.
 import type { PlannedChange } from '../../../store/views/planned-change.ts';
 import type { View } from '../../../store/views/view.ts';
 import { serverFixed } from '../../../limits.ts';
+import type { KeyspaceEvent } from '../commands/running-call.ts';
 import { ReplyError } from '../replies/errors.ts';
 
 /** What one connection watches. */
@@ -38,6 +43,11 @@ export class WatchedKeys {
   constructor(seam: Seam, charge: (bytes: number) => boolean) {
     this.#seam = seam;
     this.#charge = charge;
+  }
+
+  /** Nothing is to be told of. */
+  get isEmpty(): boolean {
+    return this.#listsByKey.size === 0;
   }
 
   /** @param keys with whether each is there. Throws when it would be too many. */
@@ -77,6 +87,12 @@ export class WatchedKeys {
       this.#stop?.();
       this.#stop = undefined;
     }
+  }
+
+  /** Commands of a decision have done something to a key each, whatever has become of it. */
+  touched(events: readonly KeyspaceEvent[]): void {
+    for (const { key } of events)
+      for (const list of this.#listsByKey.get(toKeyText(key)) ?? []) list.isChanged = true;
   }
 
   #mark(changes: readonly PlannedChange[]): void {

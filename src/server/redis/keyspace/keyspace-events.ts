@@ -4,7 +4,8 @@
  * A decision that is committed has the events that its changes show (`derived-events.ts`), until the command that has made it tells
  * those that it has noted itself, which come in their place. So each change is told of once, through whatever door it came, in the
  * order of decisions, and only when it is durable and shown (`pubsub/delivery.ts`). The command tells in the turn of its decision; at the end
- * of that, or before anything else is published, what there is goes out.
+ * of that, or before anything else is published, what there is goes out. A decision that leaves all as it was (a key that is written and
+ * removed again) has the events that its command tells, behind all that was decided before it.
  *
  * It listens to the store only while events are asked for and a client listens to anything: else puts take their fast path.
  */
@@ -21,7 +22,7 @@ import { keyNameOf } from './key-names.ts';
 export interface KeyspaceEventsOptions {
   readonly seam: Pick<Seam, 'committedSequence' | 'onCommitted'>;
   readonly channels: Channels;
-  readonly delivery: Pick<Delivery, 'publishEvent'>;
+  readonly delivery: Pick<Delivery, 'publishEvent' | 'sendDurable'>;
 }
 
 export class KeyspaceEvents {
@@ -59,11 +60,18 @@ export class KeyspaceEvents {
     this.#listen(false);
   }
 
-  /** What commands have noted of a decision, in their order, told in the turn of that decision. It stays as it is. */
-  noted(events: readonly KeyspaceEvent[], sequence: number): void {
+  /**
+   * What commands have noted of a decision, in their order, told in the turn of that decision. It stays as it is.
+   * @param sequence of the decision, where it has changed anything; else the newest before it.
+   */
+  noted(events: readonly KeyspaceEvent[], sequence: number, hasChanged: boolean): void {
     if (this.#stop === undefined) return;
-    const decision = this.#decisions.find((one) => one.sequence === sequence);
-    if (decision === undefined) this.#add({ sequence, noted: events, changes: [] });
+    if (!hasChanged) {
+      this.#add({ sequence, noted: events, changes: [] });
+      return;
+    }
+    const decision = this.#decisions.findLast((one) => one.sequence === sequence);
+    if (decision === undefined) this.#add({ sequence, noted: events, changes: undefined });
     else decision.noted = events;
   }
 
@@ -73,6 +81,7 @@ export class KeyspaceEvents {
     const decisions = this.#decisions;
     this.#decisions = [];
     for (const decision of decisions) this.#publishDecision(decision);
+    this.#delivery.sendDurable();
   };
 
   #add(decision: DecisionEvents): void {
@@ -103,10 +112,14 @@ export class KeyspaceEvents {
   #committed(changes: readonly PlannedChange[]): void {
     if (changes.length === 0) return;
     const kept = changes.filter(({ key }) => keyNameOf(key) !== undefined).map(keepChange);
-    this.#add({ sequence: this.#seam.committedSequence, noted: undefined, changes: kept });
+    const sequence = this.#seam.committedSequence;
+    // A client that waited is told of as served by another listener, which may come before this one.
+    const last = this.#decisions.at(-1);
+    if (last?.sequence === sequence && last.changes === undefined) last.changes = kept;
+    else this.#add({ sequence, noted: undefined, changes: kept });
   }
 
-  #publishDecision({ sequence, noted, changes }: DecisionEvents): void {
+  #publishDecision({ sequence, noted, changes = [] }: DecisionEvents): void {
     if (noted === undefined) {
       for (const change of changes) this.#publishDerived(change, sequence);
       return;
@@ -179,7 +192,8 @@ interface DecisionEvents {
   readonly sequence: number;
   /** `undefined`: by what its changes show. */
   noted: readonly KeyspaceEvent[] | undefined;
-  readonly changes: readonly KeptChange[];
+  /** `undefined`: they have not been told of. */
+  changes: readonly KeptChange[] | undefined;
 }
 
 function keepChange(change: PlannedChange): KeptChange {

@@ -98,12 +98,17 @@ export class Delivery {
     this.#held = [];
   }
 
-  /** Publishes a keyspace event of a decision. @param channel stays as it is, as does the payload. */
+  /** Publishes a keyspace event of a decision, which goes out with `sendDurable`. @param channel stays as it is, as does the payload. */
   publishEvent(sequence: number, channel: Uint8Array, payload: Uint8Array): void {
     const message = this.#receivable('channel', channel, payload, sequence, true);
     if (message === undefined) return;
     if (this.#isFull) this.#eachReceiver(message, (subscriber) => subscriber.kill('now'));
     else this.#keep(message);
+  }
+
+  /** Sends what waits for nothing: events of a decision that has changed nothing, behind what is durable. */
+  sendDurable(): void {
+    this.#drain(this.#seam.durableSequence);
   }
 
   stop(): void {

@@ -61,6 +61,41 @@ test('a subscriber of RESP3 goes on with other commands', async () => {
   expect(both.sort()).toEqual(['1', '>["message", "c", "to itself"]']);
 });
 
+test('a client that is served has its events once, whichever began first: its wait or the listening', async () => {
+  const server = await startTestServer({ flags: { 'redis-listen': '127.0.0.1:0' } });
+  const [waiting, client, subscriber] = await Promise.all([
+    RedisClient.open(server.redisAddress),
+    RedisClient.open(server.redisAddress),
+    RedisClient.open(server.redisAddress),
+  ]);
+  const blocked = async (): Promise<boolean> =>
+    showReply(await client.run('CLIENT', 'LIST')).includes('flags=b');
+  for (const waitsFirst of [true, false]) {
+    if (waitsFirst) {
+      waiting.send('BLPOP', 'list', '0');
+      while (!(await blocked()));
+    }
+    await client.run('CONFIG', 'SET', 'notify-keyspace-events', 'EA');
+    await subscriber.run('PSUBSCRIBE', '*');
+    if (!waitsFirst) {
+      waiting.send('BLPOP', 'list', '0');
+      while (!(await blocked()));
+    }
+    await client.run('RPUSH', 'list', 'a', 'b');
+    expect(showReply(await waiting.next())).toBe('["list", "a"]');
+    await client.run('PUBLISH', 'mark', '');
+    const told: string[] = [];
+    for (let channel = ''; channel !== 'mark';) {
+      channel = String(((await subscriber.next()) as readonly string[])[2]);
+      told.push(channel);
+    }
+    expect(told).toEqual(['__keyevent@0__:rpush', '__keyevent@0__:lpop', 'mark']);
+    await subscriber.run('PUNSUBSCRIBE', '*');
+    await client.run('CONFIG', 'SET', 'notify-keyspace-events', '');
+    await client.run('DEL', 'list');
+  }
+});
+
 test('events are told from the start where an option says so', async () => {
   const server = await startTestServer({
     flags: { 'redis-listen': '127.0.0.1:0', 'redis-notify-keyspace-events': 'Kg' },

@@ -5,7 +5,7 @@ import { pubSubCommands } from '../../../../src/server/redis/commands/families/c
 import { checkCall } from '../../../../src/server/redis/connection/key-access.ts';
 import { PlacedArguments } from '../../../../src/server/redis/protocol/placed-arguments.ts';
 import { bytesOf } from '../../../store/seam/seam-harness.ts';
-import { DoorHarness } from './door-harness.ts';
+import { DoorHarness, type TestSession } from './door-harness.ts';
 
 describe('subscriptions', () => {
   test('are told with their count, channels and patterns together, shard channels alone', async () => {
@@ -140,7 +140,9 @@ describe('a message', () => {
 });
 
 describe('keyspace events', () => {
-  async function listening(classes: string): Promise<{ door: DoorHarness; pushed: () => Promise<string[]> }> {
+  async function listening(
+    classes: string,
+  ): Promise<{ door: DoorHarness; client: TestSession; pushed: () => Promise<string[]> }> {
     const door = await DoorHarness.open();
     const client = door.session();
     await door.run(client, 'CONFIG', 'SET', 'notify-keyspace-events', classes);
@@ -149,7 +151,7 @@ describe('keyspace events', () => {
       await door.seam.durable();
       return client.pushed().map((text) => text.replace('["pmessage", "__key*__:*", ', '').slice(0, -1));
     };
-    return { door, pushed };
+    return { door, client, pushed };
   }
 
   test('of other doors are told by what has become of the key', async () => {
@@ -181,9 +183,39 @@ describe('keyspace events', () => {
     });
     const event = (name: string, key: string) =>
       ({ eventClass: name === 'hset' ? 'h' : '$', event: name, key: bytesOf(key) }) as const;
-    door.hooks.events?.([event('hset', 'h'), event('append', 'h')], sequence);
+    door.hooks.events?.([event('hset', 'h'), event('append', 'h')], sequence, true);
     // A class that is not wanted is left out.
     expect(await pushed()).toEqual(['"__keyevent@0__:new", "h"', '"__keyevent@0__:hset", "h"']);
+  });
+
+  test('of a decision that leaves all as it was come at once when all before it is durable, and behind that', async () => {
+    const { door, client, pushed } = await listening('Eg$');
+    const { store, flushes } = door.seam;
+    const events = [
+      { eventClass: '$', event: 'set', key: bytesOf('m') },
+      { eventClass: 'g', event: 'del', key: bytesOf('m') },
+    ] as const;
+    const unchanging = (): void => {
+      const { sequence, hasChanged } = store.decide((view) => {
+        view.put(bytesOf('m'), bytesOf('1'));
+        view.delete(bytesOf('m'));
+      });
+      expect(hasChanged).toBe(false);
+      door.hooks.events?.(events, sequence, hasChanged);
+    };
+    const told = ['"__keyevent@0__:set", "m"', '"__keyevent@0__:del", "m"'];
+    unchanging();
+    expect(await pushed()).toEqual(told);
+
+    flushes.hold();
+    // Of another door: what it does has the sequence that the next one tells.
+    store.decide((view) => view.put(bytesOf('a'), bytesOf('1')));
+    unchanging();
+    unchanging();
+    await door.seam.clock.settled();
+    expect(client.pushed()).toEqual([]);
+    flushes.release();
+    expect(await pushed()).toEqual(['"__keyevent@0__:set", "a"', ...told, ...told]);
   });
 
   test('stand in order with messages that are published', async () => {

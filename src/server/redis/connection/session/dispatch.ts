@@ -14,6 +14,7 @@ import type { PlacedArguments } from '../../protocol/placed-arguments.ts';
 import { noAuth, notInTransaction, notWhileSubscribed, ReplyError } from '../../replies/errors.ts';
 import type { ConnectionContext } from '../connection-context.ts';
 import { checkCall } from '../key-access.ts';
+import { tellNoted, wantsNoted } from '../noted-events.ts';
 import { isOfHttp } from '../web-request.ts';
 import type { ConnectionSession } from './connection-session.ts';
 import { runLong } from './long-call.ts';
@@ -125,14 +126,13 @@ export class Dispatch {
       this.#runSession(row, args);
       return;
     }
-    const { runner, hooks, turn } = this.#context;
-    call.keepsEvents = hooks.events !== undefined;
+    const { runner, turn } = this.#context;
+    call.keepsEvents = wantsNoted(this.#context);
     const isVisibleWanted = this.#session.outlet.isDurable;
     const begun = call.reply.length;
     const state = runner.runAlone(row, call, isVisibleWanted);
     this.#session.outlet.dependsOn(runner.sequence);
-    // A command that has changed something and tells of no event has none, as FLUSHALL.
-    if (runner.hasChanged) hooks.events?.(call.events.splice(0), runner.sequence);
+    tellNoted(this.#context, call, runner.sequence, runner.hasChanged);
     if (state === 'done') return;
     if (state === 'noRoom') this.#waitForLog();
     else if (runner.hasMoreParts) {

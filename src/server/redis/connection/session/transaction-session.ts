@@ -19,6 +19,7 @@ import type { PlacedArguments } from '../../protocol/placed-arguments.ts';
 import { execAborted, noAuth, ReplyError } from '../../replies/errors.ts';
 import type { ConnectionContext } from '../connection-context.ts';
 import { checkCall } from '../key-access.ts';
+import { tellNoted, wantsNoted } from '../noted-events.ts';
 import { type QueuedCall, Transaction } from '../transaction.ts';
 import { WatchList } from '../watched-keys.ts';
 import type { Outlet } from './outlet.ts';
@@ -99,7 +100,7 @@ export class TransactionSession implements TransactionControl {
     }
     const { seam, runner, reply: writer, hooks, clock } = this.#context;
     const call = this.#session.call;
-    call.keepsEvents = hooks.events !== undefined;
+    call.keepsEvents = wantsNoted(this.#context);
     this.#session.isInTransaction = true;
     const { database, login, replyMode } = this.#session;
     let skipsNext = false;
@@ -142,7 +143,7 @@ export class TransactionSession implements TransactionControl {
       });
       if (skipsNext && this.#session.replyMode === 'on') this.#session.replyMode = 'skip';
       this.#outlet.dependsOn(sequence);
-      if (hasChanged) hooks.events?.(call.events.splice(0), sequence);
+      tellNoted(this.#context, call, sequence, hasChanged);
     } catch (error) {
       this.#hasRun = false;
       call.events.length = 0;

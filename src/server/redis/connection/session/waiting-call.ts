@@ -10,6 +10,7 @@ import type { PlacedArguments } from '../../protocol/placed-arguments.ts';
 import { ReplyWriter } from '../../protocol/reply-writer.ts';
 import { unblocked } from '../../replies/errors.ts';
 import type { BlockedClient } from '../blocked-clients.ts';
+import { tellNoted, wantsNoted } from '../noted-events.ts';
 import type { ConnectionSession } from './connection-session.ts';
 import type { Wait } from './session-state.ts';
 
@@ -53,12 +54,11 @@ export class WaitingCall implements BlockedClient, Wait {
     waiting: Waiting,
     charged: number,
   ) {
-    const { servedReply, cursors, hooks } = session.context;
+    const { servedReply, cursors } = session.context;
     const ownArgs = args.ownCopy();
     ownArgs.keepsKeys = true;
     this.command = command;
     this.call = new RunningCall(ownArgs, servedReply, session, cursors);
-    this.call.keepsEvents = hooks.events !== undefined;
     this.keys = waiting.keys.map(toKeyText);
     this.version = session.version;
     this.#session = session;
@@ -67,14 +67,15 @@ export class WaitingCall implements BlockedClient, Wait {
   }
 
   admit(): void {
+    // It may be asked for since the wait began.
+    this.call.keepsEvents = wantsNoted(this.#session.context);
     this.#session.transaction.admitQueued(this.command, this.call.args);
   }
 
   served(durationMs: number): void {
-    const { servedReply, hooks, seam } = this.#session.context;
-    const { events } = this.call;
-    const reply = servedReply.take();
-    if (events.length > 0) hooks.events?.(events.splice(0), seam.committedSequence);
+    const { context } = this.#session;
+    const reply = context.servedReply.take();
+    if (this.call.events.length > 0) tellNoted(context, this.call, context.seam.committedSequence, true);
     this.#ended(reply, durationMs);
   }
 

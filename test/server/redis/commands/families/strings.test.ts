@@ -41,7 +41,7 @@ describe('the lifetime of a string', () => {
     redis.run('SET', 'a', '1');
     expect(redis.run('GETEX', 'a', 'EXAT', '1')).toBe('1');
     expect(redis.run('GET', 'a')).toBeNull();
-    expect(redis.events()).toEqual(['$ set a', '$ set a', 'g expire a', '$ set a', 'g del a']);
+    expect(redis.events()).toEqual(['$ set a', '$ set a', 'g expire a', 'x expired a', '$ set a', 'g del a']);
   });
 });
 

@@ -110,6 +110,8 @@ function setWithOptions(view: View, call: CommandCall): void {
   else view.put(key, value);
   call.notify('$', 'set', key);
   if (timeIndex !== 0) call.notify('g', 'expire', key);
+  // No entry is left that could expire later.
+  if (timeIndex !== 0 && ttlMs <= 0) call.notify('x', 'expired', key);
   if (!isShown) reply.ok();
 }
 
