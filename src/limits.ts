@@ -334,6 +334,16 @@ export const defaults = {
   watchersMax: 10_000,
 } as const;
 
+/** Those of a store without files, whose log and snapshots are in memory, too. */
+export const defaultsInMemory = {
+  segmentBytes: 4 * MiB,
+  snapshotLogBytes: 32 * MiB,
+  snapshotsKept: 1,
+  logRetentionBytes: 32 * MiB,
+  /** What is gone with the store needs none. */
+  closeSnapshotLogBytes: Number.MAX_SAFE_INTEGER,
+} as const satisfies Partial<Record<keyof typeof defaults, number>>;
+
 /** Limits of the TypeScript client; those with an option of the same name in `createClient` are its defaults. */
 export const client = {
   /** The time that a call may take, its retries included. */

@@ -1,11 +1,12 @@
 /** Opens a store: takes the data directory, recovers what is there, and begins to serve. */
 import { systemClock, systemRandom, type Clock, type Random } from '../clock.ts';
 import { DiskError, type Disk, type DiskErrorCode } from '../disk/disk.ts';
+import { MemoryDisk } from '../disk/memory-disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
 import type { Engine } from '../engine/engine.ts';
 import { MemoryEngine } from '../engine/memory/memory-engine.ts';
 import { StoreError } from '../errors.ts';
-import { defaults, fixed, type Limits } from '../limits.ts';
+import { defaults, defaultsInMemory, fixed, type Limits } from '../limits.ts';
 import { machineMemoryBytes } from '../machine.ts';
 import { listSnapshots, removeUnfinishedSnapshots } from '../snapshot/snapshot-directory.ts';
 import { Log, type LogOptions } from '../wal/log.ts';
@@ -23,7 +24,7 @@ const STORE_ID_BYTES = 16;
 const HASH_SEED_BYTES = 8;
 
 /**
- * Opens the store of a data directory, or makes a new one.
+ * Opens the store of a data directory, or makes a new one, or one in memory alone.
  *
  * Rejects with a `StoreError`: `invalidArgument` when an option can't be used, or the directory is neither empty nor a
  * store's; `locked` when another process (or another store of this one) has the directory, `damaged` when what lies there
@@ -36,7 +37,8 @@ export async function openDurableStore(
 ): Promise<DurableStore> {
   const wrong = storeOptions(options);
   if (wrong !== undefined) throw new StoreError('invalidArgument', wrong);
-  const { disk = nodeDisk, clock = systemClock, dataDir, onEvent = () => undefined } = options;
+  const { clock = systemClock, onEvent = () => undefined } = options;
+  const { disk, dataDir } = whereTo(options);
   const directory = dataDirectory(dataDir);
   try {
     const locks = await takeDirectory({ disk, clock, onEvent }, dataDir, directory);
@@ -62,7 +64,7 @@ async function openLocked(
   const { random = systemRandom } = options;
   const clock = steady(options.clock ?? systemClock);
   const fsync = options.fsync ?? 'always';
-  const limits = checkLimits(withDefaults(options.limits));
+  const limits = checkLimits(withDefaults(options));
   const memoryBytesMax =
     options.memoryBytesMax ?? Math.floor(machineMemoryBytes() * fixed.memoryShareDefault);
   const onEvent = options.onEvent ?? ((): void => undefined);
@@ -155,10 +157,15 @@ async function createLog(
   return await Log.create(logOptions, random.bytes(STORE_ID_BYTES));
 }
 
+/** A store without a directory has a disk of its own, which goes with it. */
+function whereTo({ dataDir, disk = nodeDisk }: StoreOptions): { disk: Disk; dataDir: string } {
+  return dataDir === null ? { disk: new MemoryDisk(), dataDir: 'memory' } : { disk, dataDir };
+}
+
 /** A limit that is `undefined` counts as left out. */
-function withDefaults(limits: Partial<Limits> = {}): Limits {
+function withDefaults({ dataDir, limits = {} }: StoreOptions): Limits {
   const given = Object.entries(limits).filter(([, limit]) => limit !== undefined);
-  return { ...defaults, ...Object.fromEntries(given) };
+  return { ...defaults, ...(dataDir === null ? defaultsInMemory : {}), ...Object.fromEntries(given) };
 }
 
 function checkLimits(limits: Limits): Limits {

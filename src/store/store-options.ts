@@ -12,8 +12,11 @@ import type { LogObserver } from '../wal/commit/log-observer.ts';
 import type { RecoveryProgress } from './recovery/recovery.ts';
 
 export interface StoreOptions {
-  /** The folder that holds the store; made if it does not exist. */
-  readonly dataDir: string;
+  /**
+   * The folder that holds the store; made if it does not exist. `null`: there is none, and no file at all. Such a store can do
+   * all that others can, history and watches included, and is gone when it is closed: for tests.
+   */
+  readonly dataDir: string | null;
   /** When an acknowledged write is on disk; default `always`. */
   readonly fsync?: FsyncPolicy;
   /** Limits that differ from the defaults in `src/limits.ts`. */
@@ -55,7 +58,10 @@ const limits = shape<Partial<Limits>>(
 
 const fsync = oneOf<FsyncPolicy>(['always', 'interval', 'never']);
 
-const path: Check<string> = (given) => (given === '' ? ' is empty; it must be a path' : text(given));
+const path: Check<string | null> = (given) => {
+  if (given === null) return undefined;
+  return given === '' ? ' is empty; it must be a path, or null for a store in memory alone' : text(given);
+};
 
 /** A part that is injected; which methods it has is for types to say. */
 function part<Part>(): Check<Part> {

@@ -3,6 +3,7 @@
 /** Values that are wrong wherever such a kind is wanted. */
 const wrongByKind = {
   text: [null, 5, 5n, true, {}, [], Buffer.from('a'), () => 'a', Symbol('a'), '\ud800'],
+  textOrNull: [5, 5n, true, {}, [], Buffer.from('a'), () => 'a', Symbol('a'), '\ud800'],
   key: [null, 5, 5n, true, {}, ['a'], new ArrayBuffer(1), () => 'a', Symbol('a'), '\ud800', detachedBytes()],
   value: [null, 5, 5n, false, {}, [1, 2], new Date(0), Promise.resolve('a'), '\udc00', detachedBytes()],
   number: [null, '5', 5n, true, {}, [], Number.NaN, -1],

@@ -1,4 +1,5 @@
 import { HeapEngine } from '../../engine/contract/heap-engine.ts';
+import { MemoryDisk } from '../../../src/disk/memory-disk.ts';
 import { MemoryEngine } from '../../../src/engine/memory/memory-engine.ts';
 import { testStoreContract } from './store-contract.ts';
 import { MemoryHarness } from './store-harness.ts';
@@ -7,6 +8,11 @@ testStoreContract('DurableStore over HeapEngine', (limits) =>
   MemoryHarness.open({ makeEngine: () => new HeapEngine(), ...(limits && { limits }) }),
 );
 
-testStoreContract('DurableStore over MemoryEngine', (limits) =>
-  MemoryHarness.open({ makeEngine: () => new MemoryEngine(), ...(limits && { limits }) }),
-);
+testStoreContract('DurableStore over MemoryEngine, on a disk in memory,', (limits) => {
+  const disk = new MemoryDisk();
+  return MemoryHarness.open({
+    makeEngine: () => new MemoryEngine(),
+    wrap: () => disk,
+    ...(limits && { limits }),
+  });
+});

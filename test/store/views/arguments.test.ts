@@ -209,7 +209,7 @@ test.each(Object.entries(bytesInEveryForm()))(
 describe('openStore refuses', () => {
   const open = openStore as unknown as (...given: unknown[]) => Promise<unknown>;
   const kinds: Record<string, Kind> = {
-    dataDir: 'text',
+    dataDir: 'textOrNull',
     fsync: 'policy',
     limits: 'limits',
     memoryBytesMax: 'wholeNumber',
@@ -240,7 +240,7 @@ describe('openStore refuses', () => {
     [[], "options is missing; it must be an object such as { dataDir: './data' }"],
     [['./data'], 'options is the text "./data"; it must be an object such as { dataDir: \'./data\' }'],
     [[{}], 'dataDir is missing; it must be text'],
-    [[{ dataDir: '' }], 'dataDir is empty; it must be a path'],
+    [[{ dataDir: '' }], 'dataDir is empty; it must be a path, or null for a store in memory alone'],
   ])('%j, and says what is missing', async (given, message) => {
     await expect(open(...given)).rejects.toThrow(message);
   });
