@@ -35,7 +35,7 @@ export async function takeRecovered(
     );
   if (oldestRevision > Math.min(revision, oldestRevisionMax()))
     throw new Error(`revisions below ${oldestRevision} are lost, though none are allowed to be`);
-  if (oldestRevision < ledger.compactedRevision || oldestWatchRevision <= ledger.compactedRevision)
+  if (oldestRevision < ledger.compactedRevision || oldestWatchRevision < ledger.compactedRevision)
     throw new Error(`history before ${ledger.compactedRevision}, which was dropped, is back`);
   expectEqual(() => 'recovery', entries, model.entriesAt(revision, {}, instant.nowMs).map(withoutTtl));
   const expected = model

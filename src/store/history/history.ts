@@ -129,9 +129,9 @@ export class History {
     this.#compactedRevision = Math.max(this.#compactedRevision, revision);
   }
 
-  /** Makes `revision` the oldest, as far as pins let it. */
+  /** Makes `revision` the oldest, as far as pins let it. What it has changed itself may still be told. */
   compact(revision: number): void {
-    this.#oldestWatchRevision = Math.max(this.#oldestWatchRevision, revision + 1);
+    this.#oldestWatchRevision = Math.max(this.#oldestWatchRevision, revision);
     this.#moveOldest(revision);
   }
 

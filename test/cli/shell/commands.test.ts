@@ -204,7 +204,7 @@ describe.each(shells)('with %s', (_, open) => {
       expect.stringMatching(/^Gave back .*; readable from revision 3 on, snapshot of revision 3$/),
     ]);
     expect(await jsonReplies(run, 'STATS')).toMatchObject([
-      { oldestRevision: 3, snapshotRevision: 3, oldestWatchRevision: 4 },
+      { oldestRevision: 3, snapshotRevision: 3, oldestWatchRevision: 3 },
     ]);
     expect((await run(['COMPACT 1', 'COMPACT 99', 'COMPACT 0'])).stderr).toMatch(
       /^kelp: line 1: .*compacted.*\nkelp: line 2: .*not been reached.*\nkelp: line 3: expected a whole number .*\n$/,

@@ -87,14 +87,14 @@ describe('history', () => {
     expect(history.oldestRevision).toBe(1);
   });
 
-  it('lets watches begin after what was compacted, and where the log begins', () => {
+  it('lets watches begin with the revision compacted to, and where the log begins', () => {
     const { history } = historyOf({});
     history.advance(100, 0);
     expect(history.oldestWatchRevision).toBe(1);
     history.compact(50);
-    expect(history.oldestWatchRevision).toBe(51);
+    expect(history.oldestWatchRevision).toBe(50);
     history.logStartsAt(30);
-    expect(history.oldestWatchRevision).toBe(51);
+    expect(history.oldestWatchRevision).toBe(50);
     history.logStartsAt(70);
     expect(history.oldestWatchRevision).toBe(70);
     history.compact(60);

@@ -81,13 +81,21 @@ export function testCompaction(open: OpenHarness): void {
     expect(await valueOf(store, 'k', 3)).toBe('3');
   });
 
-  it('starts a watch right after the revision compacted to, not before', async () => {
+  it('starts a watch with the revision compacted to, and one with previous entries behind it, not before', async () => {
     const { store } = await open();
     for (let index = 1; index <= 5; index++) await store.put('k', `${index}`);
     await store.compact(3);
-    const watching = new Watching(store, { startRevision: 4 });
-    expect(await watching.texts(3)).toEqual(['4: put k=4', '5: put k=5', 'synced 5']);
-    await refused(new Watching(store, { startRevision: 3 }).next(), 'revisionCompacted', {
+    const watching = new Watching(store, { startRevision: 3 });
+    expect(await watching.texts(4)).toEqual(['3: put k=3', '4: put k=4', '5: put k=5', 'synced 5']);
+    await refused(new Watching(store, { startRevision: 2 }).next(), 'revisionCompacted', {
+      requestedRevision: 2,
+      oldestRevision: 2,
+      newestRevision: 5,
+    });
+    const withPrevious = new Watching(store, { startRevision: 4, returnPrevious: true });
+    expect(await withPrevious.nextText()).toBe('4: put k=4 was 3');
+    const tooEarly = new Watching(store, { startRevision: 3, returnPrevious: true });
+    await refused(tooEarly.next(), 'revisionCompacted', {
       requestedRevision: 3,
       oldestRevision: 3,
       newestRevision: 5,
@@ -100,13 +108,13 @@ export function testCompaction(open: OpenHarness): void {
     await harness.store.compact(6);
     await harness.reopen();
     const { store } = harness;
-    expect(await store.status()).toMatchObject({ oldestRevision: 6, oldestWatchRevision: 7 });
+    expect(await store.status()).toMatchObject({ oldestRevision: 6, oldestWatchRevision: 6 });
     const details = { requestedRevision: 5, oldestRevision: 6, newestRevision: 10 };
     await refused(store.get('k', { revision: 5 }), 'revisionCompacted', details);
     await refused(store.compact(5), 'revisionCompacted', details);
     expect(await valueOf(store, 'k', 6)).toBe('6');
-    await refused(new Watching(store, { startRevision: 6 }).next(), 'revisionCompacted');
-    expect(await new Watching(store, { startRevision: 7 }).nextText()).toBe('7: put k=7');
+    await refused(new Watching(store, { startRevision: 5 }).next(), 'revisionCompacted');
+    expect(await new Watching(store, { startRevision: 6 }).nextText()).toBe('6: put k=6');
   });
 
   it('does not read it either once a snapshot has taken the place of the log', async () => {
