@@ -93,6 +93,16 @@ describe.skipIf(!hasRealEtcd)('as etcd does', () => {
 
   test('an empty store is compacted', async () => {
     const both = await SideBySide.start();
+    await compact(both, -1n);
     await compact(both, 1n);
+  });
+
+  test.each([0n, 1n])('a store of which nothing was dropped is compacted to %i', async (revision) => {
+    const both = await SideBySide.start();
+    for (const value of ['1', '2']) await put(both, 'a', value);
+    await compact(both, revision, true);
+    for (const at of [1n, 2n, 3n, 4n]) await range(both, `at ${at}`, { ...all, revision: at });
+    await compact(both, 3n);
+    await compact(both, revision);
   });
 });

@@ -15,10 +15,10 @@ export async function compact(
   const wanted = fromEtcd(revision);
   const { oldestRevision, revision: newest } = await store.status();
   if (wanted > newest) throw etcdError('futureRevision');
-  // Before the first write there is nothing that could be dropped, and etcd takes it.
+  // Of 0 and 1, in etcd's count, nothing could be dropped, and etcd takes them.
   if (wanted > 0) {
     if (wanted <= oldestRevision) throw etcdError('compacted');
     await store.compact(wanted);
-  } else if (wanted < 0 || oldestRevision > 0) throw etcdError('compacted');
+  } else if (wanted < fromEtcd(0) || oldestRevision > 0) throw etcdError('compacted');
   return { header: headerOf(store, store.visibleRevision) };
 }
