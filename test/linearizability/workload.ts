@@ -9,15 +9,26 @@ export const KEYS: readonly string[] = [...TEXT_KEYS, ...COUNTERS];
 
 type Condition = Operation['conditions'][number];
 
+interface WorkloadOptions {
+  /** Without, counters are put as all other keys are. */
+  readonly hasIncrements?: boolean;
+  /** Whether one transaction may write a key more than once. */
+  readonly mayRepeatKeys?: boolean;
+}
+
 export class Workload {
   readonly #random: SeededRandom;
+  readonly #hasIncrements: boolean;
+  readonly #mayRepeatKeys: boolean;
   #valueCount = 0;
   /** What somebody saw last. */
   readonly #seenByKey = new Map<string, Seen>();
   #newestRevision = 0;
 
-  constructor(random: SeededRandom) {
+  constructor(random: SeededRandom, { hasIncrements = true, mayRepeatKeys = true }: WorkloadOptions = {}) {
     this.#random = random;
+    this.#hasIncrements = hasIncrements;
+    this.#mayRepeatKeys = mayRepeatKeys;
   }
 
   /** Takes note of an answer, so that later operations can refer to it. */
@@ -45,7 +56,8 @@ export class Workload {
       const key = random.pick(KEYS);
       return { ...reading('delete', [key]), writes: [{ kind: 'delete', key }] };
     }
-    if (draw < 80) return { ...reading('increment', []), writes: [this.#increment(random.pick(COUNTERS))] };
+    if (draw < 80 && this.#hasIncrements)
+      return { ...reading('increment', []), writes: [this.#increment(random.pick(COUNTERS))] };
     return this.#drawTxn();
   }
 
@@ -65,9 +77,11 @@ export class Workload {
     // Keys may come twice and thrice.
     const written = [...this.#someOf(KEYS), ...(random.chance(0.4) ? this.#someOf(KEYS) : [])];
     const again = written.filter(() => random.chance(0.2));
-    const writes = [...written, ...again].map((key): Write => {
+    const keys = [...written, ...again];
+    const writes = (this.#mayRepeatKeys ? keys : [...new Set(keys)]).map((key): Write => {
       if (random.chance(0.2)) return { kind: 'delete', key };
-      return COUNTERS.some((counter) => counter === key) ? this.#increment(key) : this.#put(key);
+      const isCounter = this.#hasIncrements && COUNTERS.some((counter) => counter === key);
+      return isCounter ? this.#increment(key) : this.#put(key);
     });
     const deleted = writes.filter(({ kind }) => kind === 'delete').map(({ key }) => key);
     const reads = new Set([...this.#someOf(KEYS), ...deleted]);
