@@ -40,6 +40,8 @@ describe.skipIf(!hasEtcdctl)('etcdctl', { timeout: 60_000 }, () => {
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     expect(await ctl('snapshot', 'save', join(folder, 'copy.db'))).toContain('kelp backup makes a copy');
     expect(await ctl('endpoint', 'hashkv')).toContain('kelp verify checks the files');
+    const id = (await ctl('member', 'list')).split(',')[0] ?? '';
+    expect(await ctl('move-leader', id)).toContain('only member of its cluster, and its leader');
     expect(await ctl('member', 'add', 'other', '--peer-urls=http://127.0.0.1:1')).toContain('only member');
   });
 });

@@ -50,13 +50,10 @@ describe.skipIf(!hasEtcdctl)('etcdctl', { timeout: 60_000 }, () => {
     const alive = start('lease', 'keep-alive', id);
     expect(await alive.lines(1)).toEqual([`lease ${id} keepalived with TTL(600)`]);
     await alive.interrupt();
-    const watch = start('watch', 'held');
-    await ctl('put', '--lease', id, 'held', 'w');
+    const watch = start('watch', '--rev=1', 'held');
+    expect(await watch.lines(3)).toEqual(['PUT', 'held', 'v']);
     expect(await ctl('lease', 'revoke', id)).toBe(`lease ${id} revoked\n`);
-    // The watch may have begun before the put, or behind it.
-    let lines = await watch.lines(3);
-    if (lines[0] === 'PUT') lines = await watch.lines(3);
-    expect(lines).toEqual(['DELETE', 'held', '']);
+    expect(await watch.lines(3)).toEqual(['DELETE', 'held', '']);
     expect(await ctl('get', 'held')).toBe('');
     expect(await ctl('lease', 'timetolive', id)).toBe(`lease ${id} already expired\n`);
     expect(await ctl('lease', 'keep-alive', '--once', id)).toContain('requested lease not found');
