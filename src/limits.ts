@@ -446,6 +446,29 @@ export const transfer = {
   batchBytesMax: 1 * MiB,
   /** The entries of a page that an export reads. */
   pageEntriesMax: fixed.pageLimitDefault,
+  /** A page of an etcd has so many keys at first, then as many as come to about so many bytes, but never more than this. */
+  etcdPageKeysFirst: 100,
+  etcdPageKeysMax: 10_000,
+  etcdPageBytes: 4 * MiB,
+  /** The leases of an etcd whose ends are remembered while keys are copied. */
+  etcdLeasesKnownMax: 100_000,
+  /** The keys of leases that one can follow, since each is renewed by itself. */
+  etcdLeasedKeysMax: 1_000_000,
+  /** Calls for leases, and for the keys that are renewed, that are under way at once. */
+  etcdLeaseCallsMax: 64,
+  /** While an etcd is followed a key of a lease is given at least so long to live: etcd tells of the end of a lease by itself. */
+  etcdLeaseTtlMsMin: 60_000,
+  /** Changes of an etcd that were read and are not written yet: so many revisions and bytes, unless one revision alone has more. */
+  etcdQueueRevisionsMax: 10_000,
+  etcdQueueBytesMax: 16 * MiB,
+  /** Beyond so many revisions that wait, a key that was changed in several of them is written once. */
+  etcdBehindRevisionsMax: 1000,
+  /** How often an etcd that is followed is asked for its newest revision, and leases are looked through. */
+  etcdTickMs: 1000,
+  /** Tries to read a page from an etcd that is not there, and the longest pause between two of any calls. */
+  etcdPageTries: 8,
+  etcdPauseMs: 100,
+  etcdPauseMsMax: 5000,
 } as const;
 
 /** Limits of HTTP/2 connections, the server's and the client's. */
