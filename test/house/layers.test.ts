@@ -99,7 +99,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'listener',
     'redis',
   ],
-  transfer: ['contract', 'json', 'snapshot', 'input', 'output', 'batches'],
+  transfer: ['contract', 'json', 'snapshot', 'input', 'output', 'batches', 'etcd'],
   client: [
     'errors',
     'messages',
@@ -109,6 +109,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'exchanges',
     'pipelining',
     'transports',
+    'etcd',
     'paging',
     'collections',
   ],

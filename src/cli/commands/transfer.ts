@@ -2,14 +2,18 @@
 import { type Command, Option } from 'commander';
 import { conflictRules, transferFormats, ttlForms } from '../../transfer/contract/words.ts';
 import { wholeNumber } from '../command-line/argument.ts';
+import { etcdOptions, refuseEtcdOptions } from '../command-line/etcd-options.ts';
 import { addRangeOptions } from '../command-line/range-options.ts';
+import { UsageError } from '../process/exit-code.ts';
 import type { SessionRunner } from '../session/session.ts';
 import { dataDirOption, runOnStore } from '../session/store-session.ts';
 import type { ExportFlags } from '../tasks/transfer/export.ts';
+import type { EtcdImportFlags } from '../tasks/transfer/import-etcd.ts';
 import type { ImportFlags } from '../tasks/transfer/import.ts';
 
 const exportTasks = () => import('../tasks/transfer/export.ts');
 const importTasks = () => import('../tasks/transfer/import.ts');
+const etcdTasks = () => import('../tasks/transfer/import-etcd.ts');
 
 export function addTransferCommands(program: Command, runner: SessionRunner): void {
   addRangeOptions(program.command('export').argument('[file]', 'where to; - for standard output', '-'))
@@ -32,7 +36,7 @@ export function addTransferCommands(program: Command, runner: SessionRunner): vo
       ),
     );
 
-  program
+  const importing = program
     .command('import')
     .argument('[file]', 'what kelp export or another program has written; - for standard input', '-')
     .description('write the entries of a file; its form is recognised by its content')
@@ -50,11 +54,18 @@ export function addTransferCommands(program: Command, runner: SessionRunner): vo
     .option('--dry-run', 'read and check everything, write nothing')
     .addOption(dataDirOption())
     .addHelpText('after', importHelp)
-    .action((path: string, flags: ImportFlags, command: Command) =>
-      runOnStore(runner, command, flags.dryRun !== true, async (session) =>
-        (await importTasks()).importEntries(session, path, flags),
-      ),
+    .action((path: string, flags: ImportFlags & EtcdImportFlags, command: Command) =>
+      runOnStore(runner, command, flags.dryRun !== true, async (session) => {
+        const { fromEtcd } = flags;
+        if (fromEtcd === undefined) {
+          refuseEtcdOptions(flags);
+          return (await importTasks()).importEntries(session, path, flags);
+        }
+        if (command.args.length > 0) throw new UsageError('--from-etcd reads from etcd; leave the file out');
+        return (await etcdTasks()).importEtcd(session, fromEtcd, command.optsWithGlobals());
+      }),
     );
+  for (const option of etcdOptions()) importing.addOption(option);
 }
 
 const exportHelp = `
@@ -76,8 +87,13 @@ before it is written, nothing after it.
 An import that was interrupted can be run again: with replace from the beginning, to the same effect; with skip, which
 leaves what is there; or with --resume-after and the number that was told, whatever the rule.
 
+With --from-etcd all keys of an etcd are copied as they are at one revision, then its changes are followed, each revision in
+one transaction, until Ctrl-C or SIGTERM. Keys of leases get times to live. It says which revision of etcd is in, and
+--from-revision goes on from there. docs/etcd.md shows how to move.
+
 Examples:
   kelp import keys.jsonl
   kelp import users.json --on-conflict skip
   kelp export --address :7379 | kelp import --address :7380 --on-conflict replace
-  kelp import keys.jsonl --dry-run`;
+  kelp import keys.jsonl --dry-run
+  kelp import --from-etcd 127.0.0.1:2379`;

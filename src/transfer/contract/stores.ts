@@ -49,6 +49,22 @@ export type ImportedBatch = Required<Pick<TxnRequest, 'compares'>> & {
   readonly success: readonly Extract<Operation, { readonly kind: 'put' }>[];
 };
 
+/** What changes that are followed are written to. */
+export interface FollowTarget extends ImportTarget {
+  txn(request: FollowedBatch): Promise<{ readonly succeeded: boolean; readonly revision: number }>;
+  touch(key: Key, options: { readonly ttlMs: number }): Promise<unknown>;
+  count(range: KeyRange): Promise<CountResult>;
+}
+
+export type FollowedBatch = Required<Pick<TxnRequest, 'compares'>> & {
+  readonly success: readonly FollowedOperation[];
+};
+
+export type FollowedOperation = Extract<
+  Operation,
+  { readonly kind: 'put' } | { readonly kind: 'delete' } | { readonly kind: 'deleteRange' }
+>;
+
 export function isClient(store: ExportSource): store is ClientReads {
   return 'admin' in store;
 }

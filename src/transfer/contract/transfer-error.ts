@@ -26,6 +26,10 @@ export type TransferErrorCode =
   | 'fileExists'
   /** The revision that was being exported is not kept any more. */
   | 'revisionLost'
+  /** The etcd that is read can't be reached, ... */
+  | 'sourceUnavailable'
+  /** ... refuses the login, or does what no etcd does. */
+  | 'sourceFailed'
   /** The signal was aborted; its reason is the cause. */
   | 'interrupted'
   /** A call of the store or a file has failed; its error is the cause. */

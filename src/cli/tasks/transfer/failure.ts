@@ -16,6 +16,8 @@ const endingByCode: Readonly<Partial<Record<TransferErrorCode, readonly [ExitCod
   invalidArgument: [exitCode.usage, ['invalid_argument']],
   fileExists: [exitCode.usage, ['already_exists']],
   revisionLost: [exitCode.other, ['out_of_range', 'REVISION_COMPACTED']],
+  sourceUnavailable: [exitCode.unavailable, ['unavailable']],
+  sourceFailed: [exitCode.other, ['failed_precondition']],
 };
 
 /** @param more what is to be said behind it. */

@@ -13,12 +13,14 @@ export const hasRealEtcd = found('etcd', spawnSync('etcd', ['--version']).status
 export class RealEtcd {
   /** Where clients connect: `http://127.0.0.1:PORT`. */
   readonly url: string;
-  readonly #process: ChildProcess;
+  #process: ChildProcess;
+  readonly #args: readonly string[];
   readonly #folder: string;
 
-  private constructor(url: string, process: ChildProcess, folder: string) {
+  private constructor(url: string, process: ChildProcess, args: readonly string[], folder: string) {
     this.url = url;
     this.#process = process;
+    this.#args = args;
     this.#folder = folder;
   }
 
@@ -38,17 +40,32 @@ export class RealEtcd {
       '--logger=zap',
       '--log-outputs=stderr',
     ];
-    const child = spawn('etcd', [...args, ...options], { stdio: ['ignore', 'ignore', 'pipe'] });
-    await isReady(child);
-    return new RealEtcd(url, child, folder);
+    args.push(...options);
+    return new RealEtcd(url, await startProcess(args), args, folder);
   }
 
-  async stop(): Promise<void> {
+  /** Ends it; what it has written stays. */
+  async kill(): Promise<void> {
     const ended = once(this.#process, 'exit');
     this.#process.kill('SIGKILL');
     await ended;
+  }
+
+  /** Starts it again after `kill`, on the same ports. */
+  async startAgain(): Promise<void> {
+    this.#process = await startProcess(this.#args);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#process.exitCode === null && this.#process.signalCode === null) await this.kill();
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+async function startProcess(args: readonly string[]): Promise<ChildProcess> {
+  const child = spawn('etcd', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  await isReady(child);
+  return child;
 }
 
 async function freePort(): Promise<number> {
