@@ -421,6 +421,11 @@ export class KvStore implements api.Store {
     return this.#store.visibleRevision;
   }
 
+  /** Whether a write of late found no memory, and still would not. */
+  get isFull(): boolean {
+    return this.#store.isFull;
+  }
+
   /** For doors that name incarnations by their first digits: the newest of those; '' when none is known. */
   incarnationWith(head: string): string {
     return this.#store.incarnationWith(head);

@@ -334,6 +334,11 @@ export class DurableStore implements Seam {
     return this.#visibility.revision;
   }
 
+  /** Whether a write of late found no memory, and still would not. */
+  get isFull(): boolean {
+    return this.#memory.isFull;
+  }
+
   get failure(): Failure | undefined {
     return this.#failure;
   }

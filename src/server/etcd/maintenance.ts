@@ -1,6 +1,10 @@
 /** `etcdserverpb.Maintenance`: what etcd's tools ask of a member, as far as there is something of that kind here. */
 import * as codec from '../../../gen/etcd/api/etcdserverpb/rpc_codec.ts';
-import { AlarmRequest_AlarmAction, Maintenance } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
+import {
+  AlarmRequest_AlarmAction,
+  AlarmType,
+  Maintenance,
+} from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
 import { checkAdmin, checkUser } from '../../access/checks.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { type MethodsOf, unary } from '../services/method.ts';
@@ -97,10 +101,15 @@ export function maintenanceMethods({ version }: { readonly version: string }): M
   };
 }
 
-/** None is ever raised, so that there is none to clear. etcd's replies have no header either. */
-function alarm(_: KvStore, { action }: codec.AlarmRequestShape): codec.AlarmResponseShape {
-  if (action === AlarmRequest_AlarmAction.ACTIVATE) throw notServedError(NO_ALARM);
-  return { header: undefined, alarms: [] };
+/** One that is there goes by itself, so that there is none to clear. etcd's replies have no header either. */
+function alarm(store: KvStore, request: codec.AlarmRequestShape): codec.AlarmResponseShape {
+  if (request.action === AlarmRequest_AlarmAction.ACTIVATE) throw notServedError(NO_ALARM);
+  const isAskedFor = request.action === AlarmRequest_AlarmAction.GET && request.alarm !== AlarmType.CORRUPT;
+  return { header: undefined, alarms: isAskedFor ? alarmsOf(store) : [] };
+}
+
+function alarmsOf(store: KvStore): codec.AlarmMemberShape[] {
+  return store.isFull ? [{ memberID: idsOf(store).memberId, alarm: AlarmType.NOSPACE }] : [];
 }
 
 /**
@@ -120,5 +129,7 @@ async function status(store: KvStore, version: string): Promise<codec.StatusResp
     raftIndex: header.revision,
     raftAppliedIndex: header.revision,
     raftTerm: RAFT_TERM,
+    // As Go prints such a message.
+    errors: alarmsOf(store).map(({ memberID }) => `memberID:${memberID} alarm:NOSPACE `),
   };
 }

@@ -17,7 +17,7 @@ export class Watched {
   #hasEnded = false;
   readonly #replies: AsyncIterator<WatchResponse>;
 
-  constructor({ watch }: EtcdClient) {
+  constructor({ watch }: Pick<EtcdClient, 'watch'>) {
     this.#replies = watch.watch(this.#sent(), { signal: this.#end.signal })[Symbol.asyncIterator]();
   }
 
