@@ -61,7 +61,8 @@ Made by \`npm run generate\` from the table that the server itself runs.
 - **Transactions** have at most ${serverFixed.redisQueuedCommandsMax} commands and ${serverFixed.redisQueuedBytesMax / MIB} MiB. Credentials in one (\`AUTH\`, \`HELLO\`) are checked as they are queued, and told by \`EXEC\`.
 - **\`MONITOR\`** is for ${serverFixed.redisMonitorsMax} clients, and shows ${serverFixed.redisMonitorLineBytesMax / KIB} KiB of a command. \`DEBUG SLEEP\` holds up its own connection alone.
 - **\`COMMAND DOCS\`** tells no history, and \`COMMAND INFO\` no tips. \`CLIENT LIST\` has 0 for buffers that are not there.
-- **\`INFO\`** leaves out what is not counted: \`expires\` and \`avg_ttl\` of a database, and whether a snapshot is being written.
+- **\`INFO\`** leaves out what is not counted: \`keyspace_hits\` and \`keyspace_misses\`, and whether a snapshot is being written.
+  \`avg_ttl\` is the average of all keys with a deadline, not of some.
 - **\`ROLE\`** and \`INFO replication\` tell the revision as the offset. \`WAIT\` is answered at once, with 0.
 `;
 

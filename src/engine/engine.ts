@@ -117,6 +117,9 @@ export interface Engine {
   /** The earliest deadline of all newest versions; `undefined` when none has one. */
   nextDeadlineMs(): number | undefined;
 
+  /** Of the newest versions that have a deadline, those whose keys are in one group. Costs nothing to ask for. */
+  deadlineSums(group: number): DeadlineSums;
+
   stats(): EngineStats;
 
   /** The memory that is reserved for everything that is kept, indexes included, in bytes. Costs nothing to ask for. */
@@ -189,6 +192,17 @@ export type Visit = (version: PlacedChange) => boolean;
 export type VisitRow = (version: PlacedChange | undefined) => boolean;
 
 export type VisitRead = (version: PlacedChange | undefined) => void;
+
+/** The group of a key by its first two bytes, a missing one as 0: below `KEY_GROUPS_MAX`, or -1 for none. Each engine is made with one. */
+export type GroupOfKey = (first: number, second: number) => number;
+
+export const KEY_GROUPS_MAX = 256;
+
+export interface DeadlineSums {
+  readonly count: number;
+  /** Of all deadlines together. */
+  readonly sumMs: bigint;
+}
 
 export interface EngineStats {
   /** Keys whose newest version does not say "deleted". */

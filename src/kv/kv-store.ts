@@ -109,7 +109,10 @@ export class KvStore implements api.Store {
 
   /** For doors that run functions over a view and answer without promises: what this stands on itself. */
   get seam(): Seam &
-    Pick<DurableStore, 'atOneInstant' | 'status' | 'isDeciding' | 'readAll' | 'putAll' | 'takesRows'> {
+    Pick<
+      DurableStore,
+      'atOneInstant' | 'status' | 'isDeciding' | 'readAll' | 'putAll' | 'takesRows' | 'deadlineSums'
+    > {
     return this.#store;
   }
 

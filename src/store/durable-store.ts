@@ -5,7 +5,7 @@
 import type { CloseOptions, StoreStatus, WatchMessage, WatchRequest } from '../api.ts';
 import type { Clock, Random, Timer } from '../clock.ts';
 import type { Disk } from '../disk/disk.ts';
-import type { VisitRow } from '../engine/engine.ts';
+import type { DeadlineSums, VisitRow } from '../engine/engine.ts';
 import type { PutRow } from '../engine/put-row.ts';
 import { assert, StoreError } from '../errors.ts';
 import { fixed, type Limits } from '../limits.ts';
@@ -455,6 +455,11 @@ export class DurableStore implements Seam {
       return run(leases);
     }
     return read();
+  }
+
+  /** Of the users' keys of a database that have a deadline, those among them that are past it and not deleted yet. */
+  deadlineSums(database: number): DeadlineSums {
+    return this.#parts.recovered.engine.deadlineSums(database);
   }
 
   status(): StoreStatus {

@@ -19,6 +19,7 @@ import { SteadyClock } from './steady-clock.ts';
 import { takeDirectory } from './directory/take-directory.ts';
 import { storeOptions, type StoreOptions } from './store-options.ts';
 import type { DescribeElements } from './watch/messages/element-rows.ts';
+import { databaseByHead } from './views/regions.ts';
 
 const STORE_ID_BYTES = 16;
 const HASH_SEED_BYTES = 8;
@@ -139,7 +140,8 @@ function goOnFrom(shownMs: number, clock: SteadyClock, onEvent: (event: Operator
 /** Without the seed, which is secret, keys that fall into one place of the index can't be chosen. */
 function memoryEngineMaker(random: Random): () => Engine {
   const seed = Buffer.from(random.bytes(HASH_SEED_BYTES));
-  return () => new MemoryEngine({ hashSeed: [seed.readUInt32LE(0), seed.readUInt32LE(4)] });
+  return () =>
+    new MemoryEngine({ hashSeed: [seed.readUInt32LE(0), seed.readUInt32LE(4)], groupOf: databaseByHead });
 }
 
 async function createLog(

@@ -15,6 +15,7 @@
  */
 import { assert } from '../../errors.ts';
 import { copyBytes, type Memory } from '../../wire/memory.ts';
+import type { GroupOfKey } from '../engine.ts';
 import type { Change, PlacedChange } from '../version.ts';
 import { Deadlines } from './deadlines.ts';
 import type { HashSeed } from './key-hash.ts';
@@ -76,12 +77,12 @@ export class Keyspace {
   /** Those of blocks, tables and nodes. */
   readonly #slabs: readonly Slabs[];
 
-  constructor(seed: HashSeed, slabBytesMax: number | undefined) {
+  constructor(seed: HashSeed, groupOf: GroupOfKey, slabBytesMax: number | undefined) {
     this.#seed = seed;
     this.blocks = new Slabs((from, to) => this.#blockMoved(from, to), slabBytesMax);
     this.map = new KeyMap(this.blocks, slabBytesMax);
     this.keys = new OrderedIndex(this.blocks, this.probe, slabBytesMax);
-    this.deadlines = new Deadlines(this.blocks, slabBytesMax);
+    this.deadlines = new Deadlines(this.blocks, groupOf, slabBytesMax);
     this.#slabs = [this.blocks, this.map.slabs, this.keys.nodes, this.deadlines.index.nodes];
   }
 

@@ -5,10 +5,12 @@
 import { assert } from '../../errors.ts';
 import { KEY_BYTES_MAX } from '../engine.ts';
 import type {
+  DeadlineSums,
   Engine,
   EngineLoader,
   EngineRange,
   EngineStats,
+  GroupOfKey,
   ScanOptions,
   Visit,
   VisitRead,
@@ -33,10 +35,13 @@ import { SlabWalk } from './walk.ts';
 interface MemoryEngineOptions {
   /** Two secret random 32-bit numbers, so that keys that collide can't be chosen. */
   readonly hashSeed?: HashSeed;
+  /** Left out: all keys are in group 0. */
+  readonly groupOf?: GroupOfKey;
   /** The longest slab; for tests. */
   readonly slabBytesMax?: number;
 }
 
+const ONE_GROUP: GroupOfKey = () => 0;
 const DEFAULT_SEED: HashSeed = [0x4b656c70, 0x44427631];
 
 /** The entries of the undo ring that one `maintain` drops. */
@@ -64,8 +69,8 @@ export class MemoryEngine implements Engine {
   readonly #fetched = new Int32Array(FETCHED_MAX);
   #dropsInARow = 0;
 
-  constructor({ hashSeed = DEFAULT_SEED, slabBytesMax }: MemoryEngineOptions = {}) {
-    this.keyspace = new Keyspace(hashSeed, slabBytesMax);
+  constructor({ hashSeed = DEFAULT_SEED, groupOf = ONE_GROUP, slabBytesMax }: MemoryEngineOptions = {}) {
+    this.keyspace = new Keyspace(hashSeed, groupOf, slabBytesMax);
     this.loader = new MemoryLoader(this.keyspace);
     this.#overwrites = new Overwrites(this.keyspace, hashSeed);
   }
@@ -221,6 +226,10 @@ export class MemoryEngine implements Engine {
 
   nextDeadlineMs(): number | undefined {
     return this.keyspace.deadlines.next();
+  }
+
+  deadlineSums(group: number): DeadlineSums {
+    return this.keyspace.deadlines.sums(group);
   }
 
   stats(): EngineStats {

@@ -111,7 +111,8 @@ function serverFacts(options: RedisOptions): ServerFacts {
     figures: () => store.figures(),
     keyCounts: () => {
       // Within a transaction, and once the log has failed, there is no other one: what was counted last.
-      if (!hasFailed && !store.seam.isDeciding) counted = store.seam.decide(countAll).result;
+      if (!hasFailed && !store.seam.isDeciding)
+        counted = store.seam.decide(countAll).result.map((count) => withTtl(count, store, clock.nowMs()));
       return counted;
     },
     traffic: () => ({
@@ -132,11 +133,25 @@ function serverFacts(options: RedisOptions): ServerFacts {
   };
 }
 
-function countAll(view: View): DatabaseCount[] {
-  const counts: DatabaseCount[] = [];
+function countAll(view: View): KeyCount[] {
+  const counts: KeyCount[] = [];
   for (let database = 0; database < DATABASE_COUNT; database++) {
     const keyCount = countKeys(view, database);
     if (keyCount > 0) counts.push({ database, keyCount });
   }
   return counts;
 }
+
+function withTtl({ database, keyCount }: KeyCount, { seam }: KvStore, nowMs: number): DatabaseCount {
+  const { count, sumMs } = seam.deadlineSums(database);
+  const meanMs = count === 0 ? 0 : Number(sumMs / BigInt(count));
+  // Keys past their deadline, which may be there still, are not among those that were counted.
+  return {
+    database,
+    keyCount,
+    expiringCount: Math.min(count, keyCount),
+    meanTtlMs: Math.max(0, meanMs - nowMs),
+  };
+}
+
+type KeyCount = Pick<DatabaseCount, 'database' | 'keyCount'>;

@@ -66,6 +66,12 @@ function bytesMaxOf(first: number): number {
   return first === SWEPT ? SWEPT_KEY_BYTES : fixed.keyBytesMax;
 }
 
+/** The database of users' keys that begin with two bytes; -1: these are no user's. */
+export function databaseByHead(first: number, second: number): number {
+  if (first < DATABASE) return 0;
+  return first === DATABASE ? second : -1;
+}
+
 /** Whether a key of the engine is a user's. */
 export function isUserKey(key: Uint8Array): boolean {
   return (key[0] ?? 0) <= ESCAPE;

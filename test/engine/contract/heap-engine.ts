@@ -17,6 +17,7 @@ import type {
   Engine,
   EngineLoader,
   EngineRange,
+  DeadlineSums,
   EngineStats,
   ScanOptions,
   Visit,
@@ -293,6 +294,12 @@ export class HeapEngine implements Engine, EngineLoader {
   nextDeadlineMs(): number | undefined {
     const first = this.#deadlines.upFrom('').next().value;
     return first === undefined ? undefined : numberOf(first);
+  }
+
+  /** It tells no groups apart. */
+  deadlineSums(group: number): DeadlineSums {
+    const deadlines = group === 0 ? [...this.#deadlines.upFrom('')].map(numberOf) : [];
+    return { count: deadlines.length, sumMs: deadlines.reduce((sum, ms) => sum + BigInt(ms), 0n) };
   }
 
   stats(): EngineStats {

@@ -9,6 +9,7 @@ import type {
   Engine,
   EngineLoader,
   EngineRange,
+  DeadlineSums,
   EngineStats,
   ScanOptions,
   Visit,
@@ -207,6 +208,14 @@ export class MirrorEngine implements Engine, EngineLoader {
 
   nextDeadlineMs(): number | undefined {
     return this.#both('nextDeadlineMs', (engine) => engine.nextDeadlineMs(), String);
+  }
+
+  deadlineSums(group: number): DeadlineSums {
+    return this.#both(
+      'deadlineSums',
+      (engine) => engine.deadlineSums(group),
+      ({ count, sumMs }) => `${count} ${sumMs}`,
+    );
   }
 
   stats(): EngineStats {

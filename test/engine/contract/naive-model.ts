@@ -2,7 +2,7 @@
  * The contract of an engine in its most naive form: the list of all changes, searched from end to end. It never
  * forgets; what a compaction leaves over is worked out when it is asked for.
  */
-import type { EngineStats } from '../../../src/engine/engine.ts';
+import type { DeadlineSums, EngineStats } from '../../../src/engine/engine.ts';
 import type { Change, Version } from '../../../src/engine/version.ts';
 
 export interface Walked {
@@ -76,6 +76,11 @@ export class NaiveModel {
   nextDeadlineMs(): number | undefined {
     const deadlines = this.#newest().flatMap(({ expireTimeMs }) => (expireTimeMs > 0 ? [expireTimeMs] : []));
     return deadlines.length === 0 ? undefined : Math.min(...deadlines);
+  }
+
+  deadlineSums(): DeadlineSums {
+    const deadlines = this.#newest().flatMap(({ expireTimeMs }) => (expireTimeMs > 0 ? [expireTimeMs] : []));
+    return { count: deadlines.length, sumMs: deadlines.reduce((sum, ms) => sum + BigInt(ms), 0n) };
   }
 
   /** As they are once `maintain` has nothing more to do. */

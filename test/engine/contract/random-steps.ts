@@ -142,6 +142,7 @@ function runStep(engine: Engine, model: NaiveModel, step: Step): void {
         model.due(step.nowMs).slice(0, step.limit).map(asText),
       );
       expect(engine.nextDeadlineMs()).toBe(model.nextDeadlineMs());
+      expect(engine.deadlineSums(0)).toEqual(model.deadlineSums());
       expect(engine.stats().keyCount).toBe(model.stats().keyCount);
       break;
   }

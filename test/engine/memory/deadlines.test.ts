@@ -12,7 +12,7 @@ describe('the index of deadlines', () => {
   it('has them in the order of time, then of key, whatever their bytes', () => {
     const random = new SeededRandom(1);
     const slabs = fixedSlabs();
-    const deadlines = new Deadlines(slabs);
+    const deadlines = new Deadlines(slabs, () => 0);
     const keys = Array.from(
       { length: 800 },
       (_, number) => `k${'\0'.repeat(number % 5)}${Math.floor(number / 5)}`,
@@ -31,6 +31,10 @@ describe('the index of deadlines', () => {
         if (after === 0) times.delete(key);
         else times.set(key, after);
         expect(deadlines.count).toBe(times.size);
+        if (round % 50 === 0) {
+          const sumMs = [...times.values()].reduce((sum, ms) => sum + BigInt(ms), 0n);
+          expect(deadlines.sums(0)).toEqual({ count: times.size, sumMs });
+        }
         if (round % 250 !== 0) continue;
         checkOrder(deadlines.index);
         const waiting = [...times].sort(([a, aMs], [b, bMs]) => aMs - bMs || (a < b ? -1 : 1));
@@ -55,7 +59,7 @@ describe('the index of deadlines', () => {
 
   it('has keys in order after all that were there before were of one time, and have gone', () => {
     const slabs = fixedSlabs();
-    const deadlines = new Deadlines(slabs);
+    const deadlines = new Deadlines(slabs, () => 0);
     const change = (reference: number, fromMs: number, toMs: number): void =>
       deadlines.change(slabs.wordsAt(reference), Slabs.wordOf(reference), fromMs, toMs);
     // More than a leaf holds, so that leaves leave out the time and what else all have in common.

@@ -412,6 +412,10 @@ class RandomRun {
     const expected = waiting.filter(({ expireTimeMs }) => expireTimeMs <= nowMs).slice(0, limit);
     expect(this.#engine.due(nowMs, limit).map(textOf)).toEqual(expected.map(({ key }) => textOf(key)));
     expect(this.#engine.nextDeadlineMs()).toBe(waiting[0]?.expireTimeMs);
+    expect(this.#engine.deadlineSums(0)).toEqual({
+      count: waiting.length,
+      sumMs: waiting.reduce((sum, { expireTimeMs }) => sum + BigInt(expireTimeMs), 0n),
+    });
   }
 
   #compact(back: number): void {

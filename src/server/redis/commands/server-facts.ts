@@ -38,6 +38,10 @@ export interface ServerFacts {
 export interface DatabaseCount {
   readonly database: number;
   readonly keyCount: number;
+  /** Of those with a deadline. */
+  readonly expiringCount: number;
+  /** How long these have on the average. */
+  readonly meanTtlMs: number;
 }
 
 /** Of the Redis door since the start. */

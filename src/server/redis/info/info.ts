@@ -135,9 +135,13 @@ function errorSection({ stats }: Door): Section {
   return [...stats.errorCounts].map(([code, count]) => [`errorstat_${code}`, `count=${count}`]);
 }
 
-/** How many of them have a deadline is not counted: `expires` and `avg_ttl` are left out. */
 function keyspaceSection({ server }: Door): Section {
-  return server.keyCounts().map(({ database, keyCount }) => [`db${database}`, `keys=${keyCount}`]);
+  return server
+    .keyCounts()
+    .map(({ database, keyCount, expiringCount, meanTtlMs }) => [
+      `db${database}`,
+      `keys=${keyCount},expires=${expiringCount},avg_ttl=${meanTtlMs}`,
+    ]);
 }
 
 function kelpSection({ server }: Door): Section {

@@ -147,6 +147,37 @@ test('a client that wants no replies gets none, of whatever sort', async () => {
   expect(showReply(await client.run('CLIENT', 'REPLY', 'ON'))).toBe('+OK');
 });
 
+test('INFO tells of each database how many of its keys have a time to live, and how long that is', async () => {
+  const server = await startTestServer({ flags: { 'redis-listen': '127.0.0.1:0' } });
+  const client = await RedisClient.open(server.redisAddress);
+  const told = async (): Promise<readonly string[]> =>
+    [
+      ...showReply(await client.run('INFO', 'keyspace')).matchAll(/db\d+:keys=\d+,expires=\d+,avg_ttl=\d+/g),
+    ].map(([line]) => line);
+  const hoursOf = (line = ''): number => Math.round(Number(line.split('avg_ttl=')[1]) / 3_600_000);
+  await client.run('SET', 'a', 'v', 'EX', String(100 * 3600));
+  await client.run('SET', 'b', 'v', 'EX', String(300 * 3600));
+  await client.run('HSET', 'h', 'f', 'v');
+  await client.run('SET', Buffer.of(0xf9, 1), 'v');
+  await client.run('EXPIRE', Buffer.of(0xf9, 1), String(200 * 3600));
+  await client.run('SELECT', '15');
+  await client.run('SET', 'c', 'v', 'EX', String(500 * 3600));
+  const before = await told();
+  expect(before.map((line) => line.replace(/\d+$/, ''))).toEqual([
+    'db0:keys=4,expires=3,avg_ttl=',
+    'db15:keys=1,expires=1,avg_ttl=',
+  ]);
+  expect(before.map(hoursOf)).toEqual([200, 500]);
+  await client.run('PERSIST', 'c');
+  await client.run('SELECT', '0');
+  await client.run('DEL', 'b');
+  await client.run('EXPIRE', 'h', String(300 * 3600));
+  await client.run('SET', 'a', 'w');
+  const after = await told();
+  expect(after.map(hoursOf)).toEqual([250, 0]);
+  expect(after[1]).toBe('db15:keys=1,expires=0,avg_ttl=0');
+});
+
 test('INFO and MEMORY count keys without their elements, and what these take', async () => {
   const server = await startTestServer({ flags: { 'redis-listen': '127.0.0.1:0' } });
   const client = await RedisClient.open(server.redisAddress);
@@ -157,7 +188,7 @@ test('INFO and MEMORY count keys without their elements, and what these take', a
   await client.run('SET', 'other', 'v');
   await client.run('SELECT', '0');
   const info = showReply(await client.run('INFO', 'keyspace'));
-  expect(info).toContain('db0:keys=2\\r\\ndb2:keys=1\\r\\n');
+  expect(info).toContain('db0:keys=2,expires=0,avg_ttl=0\\r\\ndb2:keys=1,expires=0,avg_ttl=0\\r\\n');
   const stats = (await client.run('MEMORY', 'STATS')) as readonly DecodedReply[];
   expect(stats[stats.indexOf('keys.count') + 1]).toBe(3);
   const usage = async (...words: readonly Word[]): Promise<number> =>

@@ -212,7 +212,7 @@ export class DoorHarness {
       hasFailed: false,
       status: () => store.status(),
       figures: () => calls.figures(),
-      keyCounts: () => [{ database: 0, keyCount: store.status().keyCount }],
+      keyCounts: () => [{ database: 0, keyCount: store.status().keyCount, expiringCount: 0, meanTtlMs: 0 }],
       traffic: () => ({ openedCount: 3, refusedCount: 0, receivedBytes: 100, sentBytes: 200 }),
       lastSnapshotMs: 0,
       hasSnapshotFailed: false,

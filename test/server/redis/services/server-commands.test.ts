@@ -117,7 +117,7 @@ describe('the server', () => {
       connected_clients: '1',
       aof_enabled: '1',
       cluster_enabled: '0',
-      db0: 'keys=1',
+      db0: 'keys=1,expires=0,avg_ttl=0',
       kelpdb_version: '1.2.3',
       revision: '1',
     });
