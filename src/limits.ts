@@ -74,6 +74,8 @@ export const fixed = {
   failedNetworksMax: 4096,
   /** Passwords that were verified and are remembered by a hash. */
   verifiedPasswordsMax: 1024,
+  /** How long a token that stands for a password can be shown (etcd's `Authenticate`). */
+  sessionMs: 24 * 60 * 60 * 1000,
   /** The keys of one `exists`. */
   existsKeysMax: 10_000,
   /** The keys of one `getMany`. */

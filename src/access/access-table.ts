@@ -12,8 +12,9 @@ import type {
   UserRecordShape,
 } from '../../gen/kelp/storage/v1/access_codec.ts';
 import type { Seam } from '../store/seam.ts';
-import { type AccessKind, accessKind, parseAccessKey } from './records/access-keys.ts';
-import { ROOT, checkAllAccess, readRecord, roles, tokens, users } from './records/access-records.ts';
+import { type AccessKind, accessKind, isHoldKey, parseAccessKey } from './records/access-keys.ts';
+import { checkAllAccess, readRecord, roles, tokens, users } from './records/access-records.ts';
+import { ROOT, isHeldOpen } from './records/open-hold.ts';
 import { type Rights, allRights, rightsOf } from './rights/rights.ts';
 
 /** A token whose record is current. */
@@ -32,6 +33,7 @@ export class AccessTable {
   readonly #rightsByUser = new Map<string, Rights>();
   readonly #listeners = new Set<() => void>();
   #generation = 0;
+  #isHeldOpen: boolean;
   #isClosed: boolean;
 
   /** Throws `damaged` when a record can't be understood: what it would allow is not known. */
@@ -41,7 +43,8 @@ export class AccessTable {
     for (const [name, record] of seam.readVisible(users)) this.#userByName.set(name, record);
     for (const [name, record] of seam.readVisible(roles)) this.#roleByName.set(name, record);
     for (const [name, record] of seam.readVisible(tokens)) this.#setToken(name, record);
-    this.#isClosed = this.#userByName.has(ROOT);
+    this.#isHeldOpen = seam.readVisible(isHeldOpen);
+    this.#isClosed = this.#isClosedNow;
   }
 
   /** Another number after each change. */
@@ -54,8 +57,21 @@ export class AccessTable {
     return this.#isClosed;
   }
 
+  /** Whether access is open although there is a user root. */
+  get isHeldOpen(): boolean {
+    return this.#isHeldOpen;
+  }
+
   user(name: string): UserRecordShape | undefined {
     return this.#userByName.get(name);
+  }
+
+  role(name: string): RoleRecordShape | undefined {
+    return this.#roleByName.get(name);
+  }
+
+  get roleNames(): readonly string[] {
+    return [...this.#roleByName.keys()];
   }
 
   get userNames(): readonly string[] {
@@ -89,13 +105,21 @@ export class AccessTable {
   refresh(changedKeys: readonly Uint8Array[]): void {
     this.#seam.readVisible((view) => {
       for (const key of changedKeys) {
+        if (isHoldKey(key)) {
+          this.#isHeldOpen = view.read(key) !== undefined;
+          continue;
+        }
         const parsed = parseAccessKey(key);
         if (parsed !== undefined) this.#set(parsed.kind, parsed.name, view.read(key)?.value);
       }
     });
-    this.#isClosed = this.#userByName.has(ROOT);
+    this.#isClosed = this.#isClosedNow;
     this.#generation++;
     for (const listen of this.#listeners) listen();
+  }
+
+  get #isClosedNow(): boolean {
+    return !this.#isHeldOpen && this.#userByName.has(ROOT);
   }
 
   #grantsOf(role: string): RoleRecordShape['grants'] {

@@ -1,6 +1,6 @@
 /** `kelp log`: the records of a log, in order. */
 import type { RecordShape } from '../../gen/kelp/storage/v1/log_codec.ts';
-import { isAccessKey, parseAccessKey, wordOf } from '../access/records/access-keys.ts';
+import { isAccessKey, isHoldKey, parseAccessKey, wordOf } from '../access/records/access-keys.ts';
 import type { Disk } from '../disk/disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
 import { StoreError } from '../errors.ts';
@@ -47,13 +47,16 @@ export function userKeyOf(key: Uint8Array): Uint8Array {
 
 /** What of access a record is of. */
 export interface AccessName {
-  readonly kind: 'user' | 'role' | 'token';
+  readonly kind: 'user' | 'role' | 'token' | 'hold';
+  /** Empty for what holds access open. */
   readonly name: string;
 }
 
 /** Of one of the store's own keys for access, whose values are not for reading: they hold hashes. `undefined`: it is none. */
 export function accessNameOf(key: Uint8Array): AccessName | undefined {
-  const parsed = isAccessKey(key) ? parseAccessKey(key) : undefined;
+  if (!isAccessKey(key)) return undefined;
+  if (isHoldKey(key)) return { kind: 'hold', name: '' };
+  const parsed = parseAccessKey(key);
   return parsed && { kind: wordOf(parsed.kind), name: parsed.name };
 }
 

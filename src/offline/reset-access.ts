@@ -5,13 +5,8 @@
  */
 import { Access } from '../access/access.ts';
 import { readSecretFile } from '../secret-file.ts';
-import {
-  type AccessCounts,
-  ROOT,
-  countAccess,
-  deleteAllAccess,
-  tokens,
-} from '../access/records/access-records.ts';
+import { type AccessCounts, countAccess, deleteAllAccess, tokens } from '../access/records/access-records.ts';
+import { ROOT } from '../access/records/open-hold.ts';
 import { setRootPassword } from '../access/root.ts';
 import { systemClock, systemRandom } from '../clock.ts';
 import { StoreError, isStoreError } from '../errors.ts';
@@ -25,8 +20,10 @@ import { kindOf } from './file-system.ts';
 export type AccessFound = AccessCounts;
 
 export interface RootFound extends AccessFound {
-  /** Whether there is a user root, and so whether access is closed. */
+  /** Whether there is a user root, and so whether access is closed, unless it is held open. */
   readonly hasRoot: boolean;
+  /** Whether access is open although there is a user root. */
+  readonly isHeldOpen: boolean;
   /** Its tokens, which another password leaves as they are. */
   readonly rootTokens: readonly string[];
 }
@@ -49,7 +46,7 @@ export async function resetAccess(
 }
 
 /**
- * Gives root the password of a file, and makes it if need be; all others stay as they are.
+ * Gives root the password of a file, and makes it if need be; all others stay as they are. Access is closed then.
  * @returns what was there. Rejects as `resetAccess` does, and with `invalidArgument` for the file.
  */
 export async function resetRootPassword(
@@ -102,7 +99,8 @@ async function onStore<Result>(
 function foundIn(store: KvStore, { table }: Access): RootFound {
   return store.readVisible((view) => ({
     ...countAccess(view),
-    hasRoot: table.isClosed,
+    hasRoot: table.user(ROOT) !== undefined,
+    isHeldOpen: table.isHeldOpen,
     rootTokens: tokens(view).flatMap(([name, { user }]) => (user === ROOT ? [name] : [])),
   }));
 }

@@ -187,7 +187,13 @@ class Server implements RunningServer {
     const clientUrl = (): string => this.#clientUrl;
     const services = [
       ...servedServices(limits, parts),
-      ...etcdServices(limits, { ...parts, valueBytesMax, clientUrl }),
+      ...etcdServices(limits, {
+        ...parts,
+        valueBytesMax,
+        clientUrl,
+        logins,
+        mayOpenAccess: () => this.#safeStart?.mayOpen ?? false,
+      }),
     ];
     const endpointByPath = rpcEndpoints({
       store,

@@ -3,6 +3,7 @@ import type { GrantRecordShape } from '../../gen/kelp/storage/v1/access_codec.ts
 import type { Access } from '../../src/access/access.ts';
 import * as checks from '../../src/access/checks.ts';
 import * as records from '../../src/access/records/access-records.ts';
+import { ROOT } from '../../src/access/records/open-hold.ts';
 import type { Login } from '../../src/access/login/login.ts';
 import { isStoreError } from '../../src/errors.ts';
 import { toEngineRange } from '../../src/store/views/range.ts';
@@ -41,9 +42,9 @@ describe('access', () => {
     const { anonymous } = access.logins;
     checks.checkKey(anonymous, 'write', 'a');
     checks.checkAdmin(anonymous);
-    await addUser(access, records.ROOT, 'secret');
+    await addUser(access, ROOT, 'secret');
     expect(() => checks.checkKey(anonymous, 'read', 'a')).toThrow(unauthenticated);
-    const root = await loginOf(access, records.ROOT, 'secret');
+    const root = await loginOf(access, ROOT, 'secret');
     checks.checkRange(root, 'write', {});
     checks.checkAdmin(root);
   });
@@ -51,7 +52,7 @@ describe('access', () => {
   it('is what it was when the store is opened again, and no key of a client', async () => {
     const { access, store, reopen } = await opened();
     await addRole(access, 'reader', grant({ prefix: 'a/' }, 'read'));
-    await addUser(access, records.ROOT, 'secret');
+    await addUser(access, ROOT, 'secret');
     await addUser(access, 'ann', 'word', 'reader');
     expect((await store.scan({})).entries).toEqual([]);
     expect((await store.status()).keyCount).toBe(0);
@@ -106,7 +107,7 @@ describe('access', () => {
     await addRole(access, 'some', grant({ prefix: 'a/' }, 'readwrite'));
     await addRole(access, 'reader', grant({}, 'read'));
     await addRole(access, 'writer', grant({}, 'write'));
-    await addUser(access, records.ROOT, 'secret');
+    await addUser(access, ROOT, 'secret');
     for (const [name, role] of [
       ['ann', 'some'],
       ['bob', 'some'],
@@ -134,7 +135,7 @@ describe('access', () => {
     expect(await mayUse('bob')).toEqual(['read 2', 'write 2', 'none 3', 'none 3']);
     expect(await mayUse('eve')).toEqual(['read 1', 'read 2', 'write 2', 'read 3', 'none 3']);
     expect(await mayUse('joe')).toEqual(['write 1', 'read 2', 'write 2', 'none 3', 'write 3']);
-    expect(await mayUse(records.ROOT, 'secret')).toHaveLength(6);
+    expect(await mayUse(ROOT, 'secret')).toHaveLength(6);
     expect(() => checks.checkLease(access.logins.anonymous, 'read', store, 2)).toThrow(unauthenticated);
 
     const bob = await loginOf(access, 'bob', 'word');
@@ -226,7 +227,7 @@ describe('access', () => {
       access.logins.login({ kind: 'certificate', names, expireTimeMs });
     expect(login('ann')).toBe(access.logins.anonymous);
     await addRole(access, 'reader', grant({}, 'read'));
-    await addUser(access, records.ROOT, 'secret');
+    await addUser(access, ROOT, 'secret');
     await addUser(access, 'ann', 'word', 'reader');
     await addUser(access, 'bob', 'word');
     const ann = await login('host.example', 'ann', 'bob');

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { Access } from '../../src/access/access.ts';
 import { accessKey, accessKind } from '../../src/access/records/access-keys.ts';
 import * as records from '../../src/access/records/access-records.ts';
+import { ROOT } from '../../src/access/records/open-hold.ts';
 import { systemClock, systemRandom } from '../../src/clock.ts';
 import { openUncheckedStore } from '../../src/kv/open-store.ts';
 import { KelpTerminal } from '../cli/kelp-terminal.ts';
@@ -48,9 +49,9 @@ async function closedStore(): Promise<string> {
     const token = (user: string) => ({ hash: randomBytes(32), user, createTimeMs: 1, expireTimeMs: 0 });
     await access.change((draft) => {
       records.createRole(draft, 'reader');
-      records.createUser(draft, records.ROOT, { password, roles: [], nowMs: 1 });
+      records.createUser(draft, ROOT, { password, roles: [], nowMs: 1 });
       records.createUser(draft, 'ann', { password: undefined, roles: ['reader'], nowMs: 1 });
-      records.createToken(draft, 'of-root', token(records.ROOT));
+      records.createToken(draft, 'of-root', token(ROOT));
       records.createToken(draft, 'of-ann', token('ann'));
     });
   });

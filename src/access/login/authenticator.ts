@@ -3,7 +3,7 @@
  *
  * A password costs a thread of the pool (`passwords.ts`), which a client that sends it with each request does not pay again: what was
  * verified is remembered by a hash, for as long as the user's record is the one that it was verified by. A token is looked up by
- * its hash, which who guesses can't steer.
+ * its hash, which who guesses can't steer. A token of a session (`session-tokens.ts`) is one to be shown wherever a token is.
  */
 import { createHash } from 'node:crypto';
 import type { Clock, Random } from '../../clock.ts';
@@ -13,6 +13,7 @@ import { AnonymousLogin, GroundedLogin, type Login } from './login.ts';
 import type { LoginPeer } from './login-line.ts';
 import { Passwords } from './passwords.ts';
 import { RefusedLogin } from './refused-login.ts';
+import { type SessionClaim, SessionTokens, sessionClaimIn } from './session-tokens.ts';
 
 /** What a client shows of itself. */
 export type Credentials =
@@ -44,11 +45,13 @@ export class Authenticator {
   readonly #verifying = new Map<string, Promise<Login>>();
   /** Of this process alone, so that the hashes in memory are good for nothing else. */
   readonly #pepper: Uint8Array;
+  readonly #sessions: SessionTokens;
 
   constructor(table: AccessTable, { clock, random, passwordCost }: AuthenticatorOptions) {
     this.#table = table;
     this.#clock = clock;
     this.#pepper = random.bytes(32);
+    this.#sessions = new SessionTokens(random.bytes(32));
     this.passwords = new Passwords({ clock, random }, passwordCost);
     this.anonymous = new AnonymousLogin(table);
   }
@@ -68,6 +71,12 @@ export class Authenticator {
   /** Whether a text is the secret of a token, for doors where it comes in the place of a password. */
   isToken(secret: string): boolean {
     return this.#table.tokenByHash(hashOfToken(secret)) !== undefined;
+  }
+
+  /** A token that stands for the password of a user who has just shown it. @returns `undefined`: the user has none any more. */
+  sessionToken(userName: string): string | undefined {
+    const hash = this.#table.user(userName)?.password?.hash;
+    return hash && this.#sessions.make(userName, this.#clock.nowMs() + fixed.sessionMs, hash);
   }
 
   #byPassword(userName: string, password: string, peer: LoginPeer | undefined): Login | Promise<Login> {
@@ -109,11 +118,30 @@ export class Authenticator {
   #byToken(secret: string): Login {
     const hash = hashOfToken(secret);
     const token = this.#table.tokenByHash(hash);
-    if (token === undefined) throw new RefusedLogin('unknownToken');
+    if (token === undefined) {
+      const claim = sessionClaimIn(secret);
+      if (claim === undefined) throw new RefusedLogin('unknownToken');
+      return this.#bySession(claim);
+    }
     const { user: userName, expireTimeMs } = token.record;
     // A token that is made anew under the same name has another secret.
     const isCurrent = (): boolean => this.#table.tokenByHash(hash)?.name === token.name;
     return new GroundedLogin(this.#table, { userName, isCurrent, expireTimeMs }, this.#nowMs);
+  }
+
+  /**
+   * What was begun with it goes on when its time is over: such a client can't show another one for it. Clients show it on while access
+   * is open, where their password would not be asked for either: then it means nothing.
+   */
+  #bySession(claim: SessionClaim): Login {
+    if (!this.#table.isClosed) return this.anonymous;
+    const { userName, untilMs } = claim;
+    const hash = this.#table.user(userName)?.password?.hash;
+    if (hash === undefined || !this.#sessions.isGenuine(claim, hash)) throw new RefusedLogin('unknownToken');
+    if (this.#nowMs() >= untilMs) throw new RefusedLogin('over');
+    const isCurrent = (): boolean => this.#hasPassword(userName, hash);
+    const ground = { userName, isCurrent, expireTimeMs: 0, shownUntilMs: untilMs };
+    return new GroundedLogin(this.#table, ground, this.#nowMs);
   }
 
   /** Clients of a network that gives each a certificate send it by themselves: so it changes nothing while access is open. */

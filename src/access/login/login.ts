@@ -15,6 +15,8 @@ export interface Login {
   readonly rights: Rights;
   /** From when on it is over by itself, by the wall clock; 0: never. */
   readonly expireTimeMs: number;
+  /** From when on what was shown for it is not taken again, by the wall clock; what was begun goes on. Left out: it always is. */
+  readonly shownUntilMs?: number | undefined;
 }
 
 /** What a login rests on. */
@@ -24,6 +26,7 @@ export interface Ground {
   readonly isCurrent: () => boolean;
   /** From when on it does not, by the wall clock; 0: never. */
   readonly expireTimeMs: number;
+  readonly shownUntilMs?: number;
 }
 
 export class GroundedLogin implements Login {
@@ -45,6 +48,10 @@ export class GroundedLogin implements Login {
 
   get expireTimeMs(): number {
     return this.#ground.expireTimeMs;
+  }
+
+  get shownUntilMs(): number | undefined {
+    return this.#ground.shownUntilMs;
   }
 
   get rights(): Rights {

@@ -2,7 +2,7 @@
 import { StoreError } from '../../errors.ts';
 
 export type LoginRefusal =
-  'noSuchUser' | 'noPassword' | 'wrongPassword' | 'unknownToken' | 'unknownCertificate';
+  'noSuchUser' | 'noPassword' | 'wrongPassword' | 'unknownToken' | 'over' | 'unknownCertificate';
 
 /** Nothing was shown where something must be. */
 export class MissingLogin extends StoreError<'unauthenticated'> {

@@ -4,6 +4,7 @@
  *     FC 01 name   a user    UserRecord
  *     FC 02 name   a role    RoleRecord
  *     FC 03 name   a token   TokenRecord
+ *     FC 04        access is held open (`open-hold.ts`)   HoldRecord
  *
  * A name is 1 to 128 characters of UTF-8, so its bytes are the rest of the key, and listing them is in their order.
  */
@@ -18,6 +19,10 @@ export type AccessKind = (typeof accessKind)[keyof typeof accessKind];
 
 const wordOfKind = { 1: 'user', 2: 'role', 3: 'token' } as const satisfies Record<AccessKind, string>;
 
+/** Has no name: there is one at most. */
+const HOLD = 4;
+export const HOLD_KEY = Uint8Array.of(REGION, HOLD);
+
 /** All of them. */
 export const ACCESS_KEYS: EngineRange = { start: Uint8Array.of(REGION), end: Uint8Array.of(REGION + 1) };
 
@@ -31,7 +36,12 @@ export function isAccessKey(key: Uint8Array): boolean {
   return key[0] === REGION;
 }
 
-/** What a key of the region is of; `undefined`: of a kind that this version does not know. */
+/** Whether a key of the region is that of the record which holds access open. */
+export function isHoldKey(key: Uint8Array): boolean {
+  return key[1] === HOLD && key.length === HOLD_KEY.length;
+}
+
+/** What a key of the region, which is not `HOLD_KEY`, is of; `undefined`: of a kind that this version does not know. */
 export function parseAccessKey(key: Uint8Array): { kind: AccessKind; name: string } | undefined {
   const kind = key[1];
   if (kind !== accessKind.user && kind !== accessKind.role && kind !== accessKind.token) return undefined;

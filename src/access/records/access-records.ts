@@ -4,8 +4,9 @@
  *
  * - a role that a user has exists, and so does the user that a token is of: who deletes one takes it from the others in the same
  *   transaction;
- * - the user `root` has all rights by its name, whatever its roles; from its making on nothing is allowed that no role allows. It
- *   is never deleted: access is opened again on a store that is stopped.
+ * - the user `root` has all rights by its name, whatever its roles; from its making on nothing is allowed that no role allows, unless
+ *   access is held open (`open-hold.ts`). It is never deleted while access is closed: that is opened again on a store that is stopped.
+ *   Its role `root` need not exist: etcd's clients give it by its name alone, and it adds nothing.
  *
  * All of them are bounded in number (`accessRecordsMax`), and one of them in what it lists.
  */
@@ -40,12 +41,12 @@ import {
   accessKey,
   accessKind,
   isAccessKey,
+  isAccessName,
+  isHoldKey,
   parseAccessKey,
   wordOf,
 } from './access-keys.ts';
-
-/** The user that has all rights. */
-export const ROOT = 'root';
+import { ROOT, endHold, faultOfHold, isHeldOpen } from './open-hold.ts';
 
 interface Codec<AccessRecord> {
   readonly kind: AccessKind;
@@ -103,13 +104,16 @@ export function createUser(
 
 /** Its tokens end with it. */
 export function deleteUser(draft: AccessDraft, name: string): void {
-  if (name === ROOT) {
-    throw new StoreError(
-      'invalidArgument',
-      'the user root is not deleted while the server runs: stop it, and run kelp access reset',
-    );
-  }
   existing(draft.view, userCodec, name);
+  if (name === ROOT) {
+    if (!isHeldOpen(draft.view)) {
+      throw new StoreError(
+        'invalidArgument',
+        'the user root is not deleted while the server runs: stop it, and run kelp access reset',
+      );
+    }
+    endHold(draft);
+  }
   draft.delete(accessKey(accessKind.user, name));
   for (const [token, { user }] of all(draft.view, tokenCodec)) if (user === name) deleteToken(draft, token);
 }
@@ -129,8 +133,13 @@ function checkMayHavePassword(userName: string): void {
 }
 
 export function giveRole(draft: AccessDraft, userName: string, roleName: string): void {
-  const user = existing(draft.view, userCodec, userName);
   existing(draft.view, roleCodec, roleName);
+  giveNamedRole(draft, userName, roleName);
+}
+
+/** As `giveRole`, of a role that is not looked up. */
+export function giveNamedRole(draft: AccessDraft, userName: string, roleName: string): void {
+  const user = existing(draft.view, userCodec, userName);
   if (user.roles.includes(roleName)) return;
   checkListed(user.roles.length + 1, 'roles of a user');
   put(draft, userCodec, userName, { ...user, roles: [...user.roles, roleName] });
@@ -144,8 +153,8 @@ export function takeRole(draft: AccessDraft, userName: string, roleName: string)
   put(draft, userCodec, userName, { ...user, roles: user.roles.filter((role) => role !== roleName) });
 }
 
-export function createRole(draft: AccessDraft, name: string): void {
-  create(draft, roleCodec, name, { grants: [] });
+export function createRole(draft: AccessDraft, name: string, grants: GrantRecordShape[] = []): void {
+  create(draft, roleCodec, name, { grants });
 }
 
 /** Its users do not have it any more. */
@@ -205,6 +214,7 @@ export interface AccessCounts {
 export function countAccess(view: ReadView): AccessCounts {
   const counts = { userCount: 0, roleCount: 0, tokenCount: 0, unknownCount: 0 };
   scanAll(view, ACCESS_KEYS, ({ key }) => {
+    if (isHoldKey(key)) return;
     const kind = parseAccessKey(key)?.kind;
     counts[kind === undefined ? 'unknownCount' : (`${wordOf(kind)}Count` as const)]++;
   });
@@ -229,6 +239,7 @@ export function readRecord<Kind extends AccessKind>(
 /** What is wrong with what lies at a key of the engine; `undefined`: nothing, or it is no key of access. */
 export function faultOfAccess(key: Uint8Array, value: Uint8Array): string | undefined {
   if (!isAccessKey(key)) return undefined;
+  if (isHoldKey(key)) return faultOfHold(value);
   const parsed = parseAccessKey(key);
   if (parsed === undefined)
     return 'a record of access is of no kind that this version knows; use the version that wrote it';
@@ -320,6 +331,22 @@ export function recordPage<Kind extends AccessKind>(
 function kindRange(kind: AccessKind): EngineRange {
   const [region = 0] = ACCESS_KEYS.start;
   return { start: Uint8Array.of(region, kind), end: Uint8Array.of(region, kind + 1) };
+}
+
+/** `undefined`: there is none of that name. */
+export const userIn = (view: ReadView, name: string): UserRecordShape | undefined =>
+  found(view, userCodec, name);
+export const roleIn = (view: ReadView, name: string): RoleRecordShape | undefined =>
+  found(view, roleCodec, name);
+
+function found<AccessRecord>(
+  view: ReadView,
+  codec: Codec<AccessRecord>,
+  name: string,
+): AccessRecord | undefined {
+  if (!isAccessName(codec.kind, name)) return undefined;
+  const version = view.read(accessKey(codec.kind, name));
+  return version && decode(codec, name, version.value);
 }
 
 function existing<AccessRecord>(view: ReadView, codec: Codec<AccessRecord>, name: string): AccessRecord {

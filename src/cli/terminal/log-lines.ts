@@ -18,7 +18,8 @@ export function recordLines(record: RecordShape, hasValues: boolean): string {
 function effectText({ effect }: EffectShape, hasValues: boolean): string {
   const access = accessOf(effect);
   if (access !== undefined) {
-    return line('access', `${access.kind} ${displayKey(access.name)}  (${access.change})`);
+    const what = access.kind === 'hold' ? 'held open' : `${access.kind} ${displayKey(access.name)}`;
+    return line('access', `${what}  (${access.change})`);
   }
   switch (effect.case) {
     case 'put': {

@@ -40,7 +40,7 @@ export interface RefusedAttempt {
   readonly kind: LoginKind;
   /** Which user it was said to be; empty: that is not known. It may be anything that a client sends. */
   readonly userName: string;
-  readonly reason: LoginRefusal | 'noCredentials' | 'malformed' | 'over' | 'busy';
+  readonly reason: LoginRefusal | 'noCredentials' | 'malformed' | 'busy';
 }
 
 /** The credentials that a connection has by itself: its client's certificate. */
@@ -119,7 +119,7 @@ export class Logins {
   ): Login | Promise<Login> {
     const { generation } = this.#opened().table;
     const known = memo.login;
-    if (known !== undefined && memo.generation === generation) {
+    if (known !== undefined && memo.generation === generation && !this.#isTooLateFor(known)) {
       if (known.expireTimeMs !== 0) this.check(known, connection);
       return known;
     }
@@ -131,6 +131,11 @@ export class Logins {
     memo.login = login;
     memo.generation = generation;
     return login;
+  }
+
+  /** What it was found by is not to be shown any more: it is looked at again, and refused. */
+  #isTooLateFor({ shownUntilMs }: Login): boolean {
+    return shownUntilMs !== undefined && this.#opened().clock.nowMs() >= shownUntilMs;
   }
 
   #read(authorization: string, connection: Peer): Credentials {

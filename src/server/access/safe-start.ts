@@ -1,6 +1,6 @@
 /**
  * Safe by default: on an address that other machines reach, a server starts only with a decision about access. What stands there
- * (root: `--root-password-file` is given, or the store has a user root):
+ * (root: `--root-password-file` is given, or the store has a user root, and does not hold access open):
  *
  *     TLS or --allow-plaintext   root   --allow-anonymous
  *     yes                        yes    any                 access is closed, passwords are safe on their way
@@ -14,8 +14,8 @@
 import type { Logger } from 'pino';
 import type { Access } from '../../access/access.ts';
 import { type SecretFile, readSecretFile } from '../../secret-file.ts';
-import { ROOT } from '../../access/records/access-records.ts';
-import { makeRoot } from '../../access/root.ts';
+import { ROOT } from '../../access/records/open-hold.ts';
+import { makeRoot, setRootPassword } from '../../access/root.ts';
 import type { Disk } from '../../disk/disk.ts';
 import { dataDirectory } from '../../store/directory/data-directory.ts';
 import type { ServerConfig } from '../config/config.ts';
@@ -55,12 +55,13 @@ export class SafeStart {
   }
 
   /**
-   * Makes root, durably, if that is asked for and it is not there. The store is open, and no call is served yet.
+   * Makes root, durably, if that is asked for and it is not there; where access is held open, that closes it, with a password which is
+   * known. The store is open, and no call is served yet.
    * Rejects with an `OptionError` when the start is refused.
    */
   async settle(access: Access, logger: Logger): Promise<void> {
     const { rootPasswordFile, allowAnonymous } = this.#config.access;
-    const hasRoot = access.table.isClosed;
+    const { isClosed: hasRoot, isHeldOpen } = access.table;
     const refusal = this.#refusal(hasRoot);
     if (refusal !== undefined) throw new OptionError(refusal);
     if (rootPasswordFile !== undefined && hasRoot) {
@@ -73,9 +74,17 @@ export class SafeStart {
           'every user of this machine may read the file of the root password',
         );
       }
-      await makeRoot(access, password);
-      const change = { event: 'access.changed', method: 'CreateUser', name: ROOT };
-      logger.info({ ...change, rootPasswordFile }, 'the user root was made');
+      await (isHeldOpen ? setRootPassword : makeRoot)(access, password);
+      const method = isHeldOpen ? 'SetPassword' : 'CreateUser';
+      const change = { event: 'access.changed', method, name: ROOT };
+      const message = isHeldOpen
+        ? 'access was held open and is closed, and the user root has the password of the file'
+        : 'the user root was made';
+      logger.info({ ...change, rootPasswordFile }, message);
+    } else if (isHeldOpen) {
+      logger.warn(
+        'access is held open: all who reach the address may do everything until it is closed by AuthEnable',
+      );
     } else if (allowAnonymous) {
       if (hasRoot) logger.warn('--allow-anonymous changes nothing: there is a user root');
       else logger.warn('access is open: all who reach the address may do everything');
@@ -83,6 +92,12 @@ export class SafeStart {
     if (access.table.isClosed && this.#bounds.some((bound) => isExposed(bound.address) && !bound.hasTls)) {
       logger.warn('passwords and tokens come without TLS: they can be read along');
     }
+  }
+
+  /** Whether access may be opened while the server runs: a start with it open would not be refused. */
+  get mayOpen(): boolean {
+    const { allowAnonymous } = this.#config.access;
+    return allowAnonymous || !this.#bounds.some(({ address }) => isExposed(address));
   }
 
   /** Why the server must not serve; `undefined`: it may. */

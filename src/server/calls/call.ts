@@ -152,7 +152,7 @@ export class Call implements LastingCall {
     this.#table.removeStranger(this);
   }
 
-  /** It goes on, and is for everybody. Throws `limitReached`. */
+  /** It is for everybody. Throws `limitReached`. */
   lastsForStranger(): void {
     this.#table.addStranger(this);
   }

@@ -112,7 +112,7 @@ async function refusalOfLogin(
 ): Promise<Error | undefined> {
   try {
     if (isOpen) {
-      if (isStream) call.lastsForStranger();
+      if (isStream || isBridged) call.lastsForStranger();
       return undefined;
     }
     const { headers } = request;

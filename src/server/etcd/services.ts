@@ -1,10 +1,12 @@
 /** The services of etcd's API that are served. One that is not here is UNIMPLEMENTED. */
-import { Cluster, KV, Lease, Maintenance, Watch } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
+import { Auth, Cluster, KV, Lease, Maintenance, Watch } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
 import type { ServerLimits } from '../../limits.ts';
+import type { Logins } from '../access/logins.ts';
 import { limited } from '../services/limited.ts';
 import type { Method } from '../services/method.ts';
 import type { ServiceParts } from '../services/service-parts.ts';
 import type { ServedService } from '../services/services.ts';
+import { authMethods } from './auth.ts';
 import { clusterMethods } from './cluster.ts';
 import { etcdDialect } from './dialect.ts';
 import { kvMethods } from './kv.ts';
@@ -16,6 +18,10 @@ import { watchMethods } from './watch.ts';
 export interface EtcdParts extends ServiceParts {
   /** Of the store. */
   readonly valueBytesMax: number;
+  /** Where passwords are checked. */
+  readonly logins: Pick<Logins, 'show'>;
+  /** Whether access may be open at the addresses of the server. */
+  readonly mayOpenAccess: () => boolean;
   /** Where clients reach the server, once it listens. */
   readonly clientUrl: () => string;
 }
@@ -24,9 +30,11 @@ export function etcdServices(
   { requestBytesMax }: Pick<ServerLimits, 'requestBytesMax'>,
   parts: EtcdParts,
 ): readonly ServedService[] {
+  // What changes access is not limited, so that operators get in.
   const served = (desc: ServedService['desc'], methods: Readonly<Record<string, Method>>): ServedService => ({
     desc,
-    methods: parts.areRatesLimited ? Object.values(methods).map(limited) : Object.values(methods),
+    methods:
+      parts.areRatesLimited && desc !== Auth ? Object.values(methods).map(limited) : Object.values(methods),
     requestBytesMax,
     dialect: etcdDialect,
   });
@@ -36,5 +44,6 @@ export function etcdServices(
     served(Watch, watchMethods()),
     served(Cluster, clusterMethods(parts)),
     served(Maintenance, maintenanceMethods(parts)),
+    served(Auth, authMethods(parts)),
   ];
 }

@@ -139,6 +139,15 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
     this.call.beginSpan(tracer, headers, () => new RpcKind(rpcSystem.GRPC, served?.name));
   }
 
+  /** It is for everybody, and counts as a stranger's. */
+  beginForAll(): void {
+    try {
+      this.call.lastsForStranger();
+    } catch (error) {
+      this.begin(Promise.reject(error));
+    }
+  }
+
   /** @param login whose call it is. A promise of that may reject with what the call fails with. */
   begin(login: Login | Promise<Login>): void {
     if (!(login instanceof Promise)) {

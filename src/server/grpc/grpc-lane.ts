@@ -47,7 +47,8 @@ export function grpcLane(context: GrpcContext, routes: Routes): GrpcLane {
       return traced(new RefusedCall(context, served, stream, error as Error, takesStream), head, served);
     }
     const call = traced(newCall(store, served, stream, timeoutMs), head, served);
-    call.begin(login);
+    if (served.isOpen) call.beginForAll();
+    else call.begin(login);
     return call;
   };
 

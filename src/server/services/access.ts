@@ -24,6 +24,7 @@ import {
 } from '../../access/records/access-keys.ts';
 import type { AccessDraft } from '../../access/records/access-draft.ts';
 import * as records from '../../access/records/access-records.ts';
+import { ROOT } from '../../access/records/open-hold.ts';
 import { StoreError } from '../../errors.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { pageLimitOf } from '../../kv/reads/page-limit.ts';
@@ -341,7 +342,7 @@ function checkPassword(userName: string, password: string): void {
   if (bytes > passwordBytesMax) {
     throw invalid(`password is ${bytes} bytes long; at most ${passwordBytesMax} are allowed`);
   }
-  if (bytes === 0 && userName === records.ROOT) {
+  if (bytes === 0 && userName === ROOT) {
     throw invalid('password is missing; the user root must have one, or no login as it would be possible');
   }
 }

@@ -91,3 +91,38 @@ test('a transaction of memory commits, and begins again when what it read has ch
   });
   expect([tries, await client.get('n').string()]).toEqual([2, '6']);
 });
+
+test('a client with a user and a password logs in, and again when its token is taken no more', async () => {
+  const { url } = await startTestServer();
+  const open = new Etcd3({ hosts: url });
+  onTestFinished(() => open.close());
+  const root = open.user('root');
+  await root.create('pw');
+  await root.addRole('root');
+  await open.auth.authEnable();
+  const client = new Etcd3({ hosts: url, auth: { username: 'root', password: 'pw' } });
+  onTestFinished(() => client.close());
+  await client.put('a').value('1');
+  expect((await client.getUsers()).map(({ name }) => name)).toEqual(['root']);
+  const role = client.role('r');
+  await role.create();
+  await role.grant([
+    { permission: 'Read', range: client.range({ prefix: 'a' }) },
+    { permission: 'Readwrite', key: 'b' },
+  ]);
+  expect((await role.permissions()).map(({ permission }) => permission)).toEqual(['Read', 'Readwrite']);
+  const alice = client.user('alice');
+  await alice.create('word');
+  await alice.addRole('r');
+  const asAlice = new Etcd3({ hosts: url, auth: { username: 'alice', password: 'word' } });
+  onTestFinished(() => asAlice.close());
+  const watcher = await asAlice.watch().prefix('a').create();
+  expect(await asAlice.get('a').string()).toBe('1');
+  await expect(asAlice.put('a').value('2')).rejects.toThrow('permission denied');
+  // A password that is set anew, if to the same one, ends its tokens.
+  await alice.setPassword('word');
+  await expect(asAlice.put('b').value('2')).resolves.toBeDefined();
+  await watcher.cancel();
+  await client.auth.authDisable();
+  expect(await open.get('a').string()).toBe('1');
+});

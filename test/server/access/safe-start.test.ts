@@ -3,6 +3,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Access } from '../../../src/access/access.ts';
+import { holdOpen } from '../../../src/access/records/open-hold.ts';
 import { makeRoot } from '../../../src/access/root.ts';
 import { systemClock, systemRandom } from '../../../src/clock.ts';
 import { openUncheckedStore } from '../../../src/kv/open-store.ts';
@@ -11,6 +12,7 @@ import { SafeStart } from '../../../src/server/access/safe-start.ts';
 import { type ConfigSources, loadConfig } from '../../../src/server/config/config.ts';
 import type { ListenAddress } from '../../../src/server/config/option-values.ts';
 import { opened } from '../../access/opened.ts';
+import { etcdClient } from '../etcd/support/etcd-client.ts';
 import { SimulatedDisk } from '../../support/simulated-disk.ts';
 import { TestLog, startTestServer, temporaryDirectory } from '../../support/test-server.ts';
 import { slowDisk } from '../../support/troubled-disk.ts';
@@ -46,10 +48,14 @@ async function refusal(attempt: Promise<unknown>): Promise<string> {
 }
 
 /** What a server at a public address says about a store, with a user root or without: before it is opened, and then. */
-async function refusals(flags: Flags, hasRoot: boolean): Promise<{ early: string; late: string }> {
+async function refusals(
+  flags: Flags,
+  hasRoot: boolean | 'heldOpen',
+): Promise<{ early: string; late: string }> {
   const disk = new SimulatedDisk({ seed: 1 });
   const { access } = await opened(disk);
-  if (hasRoot) await makeRoot(access, 'secret');
+  if (hasRoot !== false) await makeRoot(access, 'secret');
+  if (hasRoot === 'heldOpen') await access.change((draft) => holdOpen(draft, 1));
   const safeStart = await start(flags, { host: PUBLIC, port: 7379 });
   const logger = createLogger({ level: 'info', format: 'json' }, new TestLog());
   return {
@@ -76,7 +82,10 @@ describe('at an address that other machines reach', () => {
     ['consent to both, and root in the store', { ...ANONYMOUS, ...PLAINTEXT }, true, /^$/, /^$/],
     ['a root password without TLS', { 'root-password-file': '/nowhere' }, false, namesTls, namesTls],
     ['the same, and root in the store', { 'root-password-file': '/nowhere' }, true, namesTls, namesTls],
-  ])('with %s', async (_, flags, hasRoot, early, late) => {
+    ['nothing, and access that is held open', {}, 'heldOpen', namesBoth, namesBoth],
+    ['TLS and access that is held open', TLS, 'heldOpen', /^$/, namesAccess],
+    ['consent to anonymous access, which is held open', ANONYMOUS, 'heldOpen', /^$/, /^$/],
+  ] as const)('with %s', async (_, flags, hasRoot, early, late) => {
     const told = await refusals(flags, hasRoot);
     expect(told.early).toMatch(early);
     expect(told.late).toMatch(late);
@@ -161,6 +170,42 @@ describe('a server', () => {
     await server.stop();
     const { dataDir } = server;
     await startTestServer({ flags: { 'data-dir': dataDir, 'root-password-file': '/nowhere' } });
+  });
+
+  test('that finds access held open says so, and closes it where a root password is given', async () => {
+    const first = await startTestServer();
+    const { dataDir } = first;
+    await etcdClient(first.url).auth.userAdd({ name: 'root', password: 'theirs' });
+    await first.stop();
+    const open = await startTestServer({ flags: { 'data-dir': dataDir } });
+    await open.log.line(
+      ({ level, msg }) => level === 'warn' && String(msg).startsWith('access is held open'),
+    );
+    await etcdClient(open.url).kv.put({ key: Buffer.from('a') });
+    await open.stop();
+    const path = await passwordFile('ours');
+    const closed = await startTestServer({ flags: { 'data-dir': dataDir, 'root-password-file': path } });
+    await closed.log.line(({ event, method }) => event === 'access.changed' && method === 'SetPassword');
+    await expect(etcdClient(closed.url).kv.put({ key: Buffer.from('a') })).rejects.toThrow(
+      'user name is empty',
+    );
+    await closed.stop();
+    expect(await isRootPassword(dataDir, 'ours')).toBe(true);
+  });
+
+  test('that other machines reach does not open access without consent', async () => {
+    const listen = { listen: '0.0.0.0:0', ...PLAINTEXT };
+    const path = await passwordFile('secret');
+    const closed = await startTestServer({ flags: { ...listen, 'root-password-file': path } });
+    const disabling = async (port: number): Promise<unknown> => {
+      const url = `http://127.0.0.1:${port}`;
+      const { token } = await etcdClient(url).auth.authenticate({ name: 'root', password: 'secret' });
+      return etcdClient(url, { token }).auth.authDisable({});
+    };
+    await expect(disabling(closed.port)).rejects.toThrow('--allow-anonymous');
+    await closed.stop();
+    const flags = { ...listen, ...ANONYMOUS, 'data-dir': closed.dataDir };
+    await disabling((await startTestServer({ flags })).port);
   });
 
   test('takes the password from a pipe, which is read once', async () => {

@@ -3,7 +3,6 @@ import { expect, test } from 'vitest';
 import type { AccessDraft } from '../../../src/access/records/access-draft.ts';
 import type { Access } from '../../../src/access/access.ts';
 import {
-  ROOT,
   createUser,
   deleteUser,
   giveRole,
@@ -11,6 +10,7 @@ import {
   createRole,
   addGrant,
 } from '../../../src/access/records/access-records.ts';
+import { ROOT } from '../../../src/access/records/open-hold.ts';
 import type { PasswordHashShape } from '../../../gen/kelp/storage/v1/access_codec.ts';
 import type { Call } from '../../../src/server/calls/call.ts';
 import { CallTable } from '../../../src/server/calls/call-table.ts';

@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import { emptyDeleteRangeRequest, emptyScanRequest } from '../../../gen/kelp/v1/kv_codec.ts';
 import { emptyKeyRange } from '../../../gen/kelp/v1/types_codec.ts';
-import { addGrant, createRole, createUser, ROOT } from '../../../src/access/records/access-records.ts';
+import { addGrant, createRole, createUser } from '../../../src/access/records/access-records.ts';
+import { ROOT } from '../../../src/access/records/open-hold.ts';
 import type { Login } from '../../../src/access/login/login.ts';
 import { allRights } from '../../../src/access/rights/rights.ts';
 import { StoreError } from '../../../src/errors.ts';

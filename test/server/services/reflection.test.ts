@@ -17,6 +17,7 @@ import { startTestServer } from '../../support/test-server.ts';
 const versions = { v1: ServerReflection, v1alpha: ServerReflectionAlpha };
 
 const services = [
+  'etcdserverpb.Auth',
   'etcdserverpb.Cluster',
   'etcdserverpb.KV',
   'etcdserverpb.Lease',

@@ -369,6 +369,67 @@ export function mergeGrantRecord(message: GrantRecordShape, cursor: Cursor, end:
   }
 }
 
+/** Access is held open, although there is a user root. There is one at most, and its key has no name. */
+export interface HoldRecordShape {
+  /** Since when: milliseconds since 1970-01-01 UTC. */
+  createTimeMs: number;
+}
+
+/** The HoldRecord with every field at its default. */
+export function emptyHoldRecord(): HoldRecordShape {
+  return {
+    createTimeMs: 0,
+  };
+}
+
+/** How many bytes `writeHoldRecord` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfHoldRecord(message: HoldRecordShape): number {
+  let size = 0;
+  if (message.createTimeMs !== 0) size += 1 + sizeOfInt64(message.createTimeMs);
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeHoldRecord(message: HoldRecordShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfHoldRecord(message));
+  assertFilled(prependHoldRecord(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependHoldRecord(message: HoldRecordShape, buffer: Buffer, end: number): number {
+  let start = end;
+  if (message.createTimeMs !== 0) {
+    start = prependInt64(buffer, start, message.createTimeMs);
+    buffer[--start] = 0x08;
+  }
+  return start;
+}
+
+/**
+ * Reads the HoldRecord that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readHoldRecord(buffer: Buffer, start: number, end: number): HoldRecordShape {
+  const message = emptyHoldRecord();
+  mergeHoldRecord(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeHoldRecord(message: HoldRecordShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x08:
+        message.createTimeMs = cursor.int64(end);
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
 /** A token. Its name is in its key. */
 export interface TokenRecordShape {
   /** The SHA-256 of its secret: 32 bytes. */

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file kelp/storage/v1/access.proto.
  */
 export const file_kelp_storage_v1_access: GenFile = /*@__PURE__*/
-  fileDesc("ChxrZWxwL3N0b3JhZ2UvdjEvYWNjZXNzLnByb3RvEg9rZWxwLnN0b3JhZ2UudjEiZAoKVXNlclJlY29yZBIvCghwYXNzd29yZBgBIAEoCzIdLmtlbHAuc3RvcmFnZS52MS5QYXNzd29yZEhhc2gSDQoFcm9sZXMYAiADKAkSFgoOY3JlYXRlX3RpbWVfbXMYAyABKAMiZQoMUGFzc3dvcmRIYXNoEgwKBHNhbHQYASABKAwSDAoEaGFzaBgCIAEoDBIMCgRjb3N0GAMgASgNEhIKCmJsb2NrX3NpemUYBCABKA0SFwoPcGFyYWxsZWxpemF0aW9uGAUgASgNIjoKClJvbGVSZWNvcmQSLAoGZ3JhbnRzGAEgAygLMhwua2VscC5zdG9yYWdlLnYxLkdyYW50UmVjb3JkImAKC0dyYW50UmVjb3JkEg0KBXN0YXJ0GAEgASgMEgsKA2VuZBgCIAEoDBIQCghtYXlfcmVhZBgDIAEoCBIRCgltYXlfd3JpdGUYBCABKAgSEAoIaXNfYWRtaW4YBSABKAgiWQoLVG9rZW5SZWNvcmQSDAoEaGFzaBgBIAEoDBIMCgR1c2VyGAIgASgJEhYKDmNyZWF0ZV90aW1lX21zGAMgASgDEhYKDmV4cGlyZV90aW1lX21zGAQgASgDQidaJWtlbHAvZ2VuL2dvL2tlbHAvc3RvcmFnZS92MTtzdG9yYWdldjFiBnByb3RvMw");
+  fileDesc("ChxrZWxwL3N0b3JhZ2UvdjEvYWNjZXNzLnByb3RvEg9rZWxwLnN0b3JhZ2UudjEiZAoKVXNlclJlY29yZBIvCghwYXNzd29yZBgBIAEoCzIdLmtlbHAuc3RvcmFnZS52MS5QYXNzd29yZEhhc2gSDQoFcm9sZXMYAiADKAkSFgoOY3JlYXRlX3RpbWVfbXMYAyABKAMiZQoMUGFzc3dvcmRIYXNoEgwKBHNhbHQYASABKAwSDAoEaGFzaBgCIAEoDBIMCgRjb3N0GAMgASgNEhIKCmJsb2NrX3NpemUYBCABKA0SFwoPcGFyYWxsZWxpemF0aW9uGAUgASgNIjoKClJvbGVSZWNvcmQSLAoGZ3JhbnRzGAEgAygLMhwua2VscC5zdG9yYWdlLnYxLkdyYW50UmVjb3JkImAKC0dyYW50UmVjb3JkEg0KBXN0YXJ0GAEgASgMEgsKA2VuZBgCIAEoDBIQCghtYXlfcmVhZBgDIAEoCBIRCgltYXlfd3JpdGUYBCABKAgSEAoIaXNfYWRtaW4YBSABKAgiJAoKSG9sZFJlY29yZBIWCg5jcmVhdGVfdGltZV9tcxgBIAEoAyJZCgtUb2tlblJlY29yZBIMCgRoYXNoGAEgASgMEgwKBHVzZXIYAiABKAkSFgoOY3JlYXRlX3RpbWVfbXMYAyABKAMSFgoOZXhwaXJlX3RpbWVfbXMYBCABKANCJ1ola2VscC9nZW4vZ28va2VscC9zdG9yYWdlL3YxO3N0b3JhZ2V2MWIGcHJvdG8z");
 
 /**
  * A user. Its name is in its key.
@@ -169,6 +169,27 @@ export const GrantRecordSchema: GenMessage<GrantRecord> = /*@__PURE__*/
   messageDesc(file_kelp_storage_v1_access, 3);
 
 /**
+ * Access is held open, although there is a user root. There is one at most, and its key has no name.
+ *
+ * @generated from message kelp.storage.v1.HoldRecord
+ */
+export type HoldRecord = Message<"kelp.storage.v1.HoldRecord"> & {
+  /**
+   * Since when: milliseconds since 1970-01-01 UTC.
+   *
+   * @generated from field: int64 create_time_ms = 1;
+   */
+  createTimeMs: bigint;
+};
+
+/**
+ * Describes the message kelp.storage.v1.HoldRecord.
+ * Use `create(HoldRecordSchema)` to create a new message.
+ */
+export const HoldRecordSchema: GenMessage<HoldRecord> = /*@__PURE__*/
+  messageDesc(file_kelp_storage_v1_access, 4);
+
+/**
  * A token. Its name is in its key.
  *
  * @generated from message kelp.storage.v1.TokenRecord
@@ -208,5 +229,5 @@ export type TokenRecord = Message<"kelp.storage.v1.TokenRecord"> & {
  * Use `create(TokenRecordSchema)` to create a new message.
  */
 export const TokenRecordSchema: GenMessage<TokenRecord> = /*@__PURE__*/
-  messageDesc(file_kelp_storage_v1_access, 4);
+  messageDesc(file_kelp_storage_v1_access, 5);
 

@@ -56,13 +56,16 @@ async function setRootPassword(
   { output, isJson, onProgress }: OfflineTask,
 ): Promise<ExitCode> {
   const { mayAllRead, ...found } = await resetRootPassword(dataDir, path, onProgress);
-  const { hasRoot, rootTokens } = found;
+  const { hasRoot, isHeldOpen, rootTokens } = found;
   // With --json, standard error holds nothing but JSON.
   if (mayAllRead && !isJson) {
     output.note(`--root-password-file: every user of this machine may read ${path}; chmod 600 it`);
   }
   if (isJson) await output.writeJson(found);
-  else await output.writeLine(hasRoot ? 'root has another password' : 'root was made; access is closed');
+  else {
+    const done = hasRoot ? 'root has another password' : 'root was made';
+    await output.writeLine(hasRoot && !isHeldOpen ? done : `${done}; access is closed`);
+  }
   if (rootTokens.length > 0 && !isJson) {
     output.note(
       `tokens of root stay valid: ${rootTokens.join(', ')}; kelp token revoke takes back what others may have`,

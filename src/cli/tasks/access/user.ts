@@ -79,6 +79,10 @@ export async function list({ client, output, isJson }: Session): Promise<void> {
   if (isJson) return output.write(users.map((user) => `${JSON.stringify(userJson(user))}\n`).join(''));
   if (!users.some(({ name }) => name === ROOT)) {
     output.note(`there is no user ${ROOT}: access is open, and every client may do everything`);
+  } else if (!(await client.access.whoAmI()).isClosed) {
+    output.note(
+      'access is held open (AuthDisable of the API of etcd): every client may do everything; etcdctl auth enable closes it',
+    );
   }
   if (users.length === 0) return;
   const table = new Table([{ title: 'USER' }, { title: 'ROLES' }, { title: 'PASSWORD' }, { title: 'MADE' }]);

@@ -1,0 +1,26 @@
+/** `Authenticate`: a token for a user and a password, which is checked, counted and held back as any other. */
+import type { AuthenticateRequestShape } from '../../../../gen/etcd/api/etcdserverpb/rpc_codec.ts';
+import type { Access } from '../../../access/access.ts';
+import { RefusedLogin } from '../../../access/login/refused-login.ts';
+import type { Logins } from '../../access/logins.ts';
+import type { Call } from '../../calls/call.ts';
+import { etcdError } from '../errors.ts';
+
+/** Rejects with `authNotEnabled` while access is open, and with `authFailed`. */
+export async function tokenFor(
+  access: Access,
+  logins: Pick<Logins, 'show'>,
+  { name, password }: AuthenticateRequestShape,
+  call: Call,
+): Promise<string> {
+  if (!access.table.isClosed) throw etcdError('authNotEnabled');
+  try {
+    const login = logins.show({ kind: 'password', userName: name, password }, call.peer ?? {});
+    await call.logIn(Promise.resolve(login));
+  } catch (error) {
+    throw error instanceof RefusedLogin ? etcdError('authFailed') : error;
+  }
+  const token = access.logins.sessionToken(name);
+  if (token === undefined) throw etcdError('authFailed');
+  return token;
+}
