@@ -161,7 +161,12 @@ export const fixed = {
   visitKeyBytes: 128,
   /** A key that is found by its place counts as so many visits; where many elements are chosen by chance, so many are found that way. */
   selectVisits: 4,
-  selectedElementsMax: 4096,
+  selectedElementsMax: 10_000,
+  /** The members that a pop may leave in a set where it takes more of them out than a transaction may change: they are written anew. */
+  keptMembersMax: 50_000,
+  /** Where elements are drawn of which one may come several times: so many at a time, whose names and values have so many bytes. */
+  repeatedElementsMax: 65_536,
+  repeatedBytesMax: 8 * MiB,
   /** The members that a combination of sorted sets which is told, not stored, may have, and their bytes: they are in memory together. */
   combinedMembersMax: 250_000,
   combinedBytesMax: 32 * MiB,

@@ -33,9 +33,9 @@ export const redisBounds = {
     of: 'members at a time',
   },
   drawn: {
-    calls: '`SPOP` from a set of more than 100,000 members; from a smaller one 30,000',
-    atMost: 4000,
-    of: 'members at a time',
+    calls: '`SPOP` that leaves more than 50,000 members',
+    atMost: fixed.txnChangesMax - 1,
+    of: 'members at a time; one that leaves fewer, or none, any',
   },
   copied: {
     calls: '`COPY` of a hash or a set',
@@ -46,11 +46,6 @@ export const redisBounds = {
     calls: '`COPY` of a sorted set',
     atMost: 30_000,
     of: 'members',
-  },
-  picked: {
-    calls: '`HRANDFIELD`, `SRANDMEMBER`, `ZRANDMEMBER` with a negative count',
-    atMost: 20_000,
-    of: 'elements at a time',
   },
   moved: {
     calls: '`LINSERT`, `LREM` in the middle of a list',

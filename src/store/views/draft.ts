@@ -27,7 +27,7 @@ import { MergedState } from './merged-state.ts';
 import { isOverdue } from './overdue.ts';
 import type { PlannedChange } from './planned-change.ts';
 import { boundBytesOf } from './range.ts';
-import { holdsUserData, isEngineKey } from './regions.ts';
+import { hasElementsAlone, holdsUserData, isEngineKey } from './regions.ts';
 import { Seen } from './seen.ts';
 import type { DeletedEntries, LeaseView, PutOptions, RangeLimits, Savepoint, View } from './view.ts';
 
@@ -195,6 +195,16 @@ export class Draft implements View {
     return this.#merged.select(this, range, index);
   }
 
+  selectAll(range: EngineRange, places: Float64Array): Uint8Array[] {
+    const bytes = boundBytesOf(range);
+    this.budget.spendVisits(places.length);
+    this.#spend(bytes);
+    const keys = this.#merged.selectAll(this, range, places);
+    for (const key of keys) this.budget.spendKeyBytes(key.length);
+    if (this.budget.isSpent) throw budgetSpent(this.budget);
+    return keys;
+  }
+
   count(range: EngineRange): number {
     this.#spend(boundBytesOf(range));
     return this.#merged.count(this, range);
@@ -285,6 +295,19 @@ export class Draft implements View {
         );
     }
     return { count: keys.length, nextKey };
+  }
+
+  deleteElementsAt(range: EngineRange, places: Float64Array): Uint8Array[] {
+    assert(hasElementsAlone(range), 'only an element has neither a lease nor a collection of its own');
+    if (places.length > fixed.txnChangesMax) throw tooManyChanges();
+    const mayBeDrafted = this.#changes.count > 0;
+    const keys = this.selectAll(range, places);
+    for (const key of keys) {
+      const change = mayBeDrafted ? this.#changes.get(key) : undefined;
+      if (change === undefined) this.#plan(undefined, this.#deletion(key, 'requested', 0, 0));
+      else this.#deleteDrafted(change, 'requested');
+    }
+    return keys;
   }
 
   touch(key: Uint8Array, ttlMs: number): Version | undefined {
@@ -537,10 +560,7 @@ export class Draft implements View {
       );
     }
     if (before === undefined && this.#changes.count >= fixed.txnChangesMax) {
-      throw new StoreError(
-        'limitReached',
-        `the transaction changes more than ${fixed.txnChangesMax} keys; split it into smaller ranges`,
-      );
+      throw tooManyChanges();
     }
     return this.#note(before, change);
   }
@@ -618,6 +638,13 @@ function entryOf(change: PlannedChange): PlannedChange | undefined {
 /** What may be handed out of a change whose value lies in a buffer of the door's. */
 function withoutValue(version: Version): Version {
   return { ...version, value: NO_BYTES };
+}
+
+function tooManyChanges(): StoreError<'limitReached'> {
+  return new StoreError(
+    'limitReached',
+    `the transaction changes more than ${fixed.txnChangesMax} keys; split it into smaller ranges`,
+  );
 }
 
 /** What is refused when a budget is spent; counted there. */

@@ -9,14 +9,14 @@
  */
 import type { Engine, EngineRange, Visit } from '../../engine/engine.ts';
 import { placeChange } from '../../engine/version.ts';
-import { StoreError } from '../../errors.ts';
+import { assert, StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import type { WorkBudget } from '../../work-budget.ts';
 import { Overlay, type OverlayEntry } from './overlay.ts';
 import { isOverdue } from './overdue.ts';
 import type { PlannedChange } from './planned-change.ts';
-import { ELEMENT } from './regions.ts';
+import { hasElementsAlone } from './regions.ts';
 
 /** The draft, as far as it is needed here. */
 export interface MergedSource {
@@ -33,6 +33,7 @@ type LaidEntry = OverlayEntry<Laid>;
 
 const ALL: EngineRange = { start: NO_BYTES, end: undefined };
 const NEWEST = fixed.integerMax;
+const NOTHING = new Overlay<Laid>();
 
 export class MergedState {
   readonly #engine: Engine;
@@ -83,7 +84,27 @@ export class MergedState {
   select(source: MergedSource, range: EngineRange, index: number): Uint8Array | undefined {
     const overlay = this.#exact(source, range);
     const place = this.#entriesBefore(overlay, range.start) + index;
-    if (place >= this.#entriesBeforeEnd(overlay, range)) return undefined;
+    return place >= this.#entriesBeforeEnd(overlay, range) ? undefined : this.#keyAt(overlay, place);
+  }
+
+  /** The keys at several places, ascending, all of which are there: the ends of the range are looked for once. */
+  selectAll(source: MergedSource, range: EngineRange, places: Float64Array): Uint8Array[] {
+    const overlay =
+      source.changeCount === 0 && hasElementsAlone(range) ? NOTHING : this.#exact(source, range);
+    const before = this.#entriesBefore(overlay, range.start);
+    const end = this.#entriesBeforeEnd(overlay, range);
+    const keys: Uint8Array[] = [];
+    for (const index of places) {
+      assert(before + index < end, 'a place is one of the range');
+      const key = this.#keyAt(overlay, before + index);
+      assert(key !== undefined, 'there is a key at each place');
+      keys.push(key);
+    }
+    return keys;
+  }
+
+  /** @param place among all entries, of which there are more. */
+  #keyAt(overlay: Overlay<Laid>, place: number): Uint8Array | undefined {
     // The last key of the overlay before which no more entries lie than before the one that is looked for.
     let deltaThrough = 0;
     const last = overlay.findLast((entry, deltaBefore) => {
@@ -199,11 +220,6 @@ export class MergedState {
     const stored = this.#engine.readMeta(key, NEWEST);
     return stored !== undefined && stored.expireTimeMs !== 0 && isOverdue(stored, instantMs());
   }
-}
-
-/** Whether only elements of collections may lie in a range. */
-function hasElementsAlone({ start, end }: EngineRange): boolean {
-  return start[0] === ELEMENT && end?.[0] === ELEMENT;
 }
 
 /** By how much a change alters the number of keys that the engine counts. */

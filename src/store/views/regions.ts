@@ -34,6 +34,11 @@ export const USER_KEYS_END = Uint8Array.of(DATABASE);
 
 export const USER_KEYS: EngineRange = { start: NO_BYTES, end: USER_KEYS_END };
 
+/** Whether only elements of collections may lie in a range. */
+export function hasElementsAlone({ start, end }: EngineRange): boolean {
+  return start[0] === ELEMENT && end?.[0] === ELEMENT;
+}
+
 /** Whether the engine may have such a key: it is in one of the regions, and of a length that there is. */
 export function isEngineKey(key: Uint8Array): boolean {
   const first = key[0];

@@ -1,6 +1,6 @@
 /**
  * Elements of a table (`element-table.ts`) by chance. Those of a spread one are found by their place in its order, in O(log n), which
- * takes the newest state; many of them that must differ are met on the way through all of them instead, in pieces, on any state.
+ * takes the newest state; many of them are met on the way through all of them instead, in pieces, on any state.
  */
 import type { Version } from '../../engine/version.ts';
 import { assert } from '../../errors.ts';
@@ -46,7 +46,24 @@ function visitAt(
   payVisits(view, fixed.selectVisits);
   const key = view.select(elementRange(version, type), index);
   assert(key !== undefined, 'a spread table has as many keys as its metadata counts');
-  visit(subOf(key), type.hasValues ? (view.read(key)?.value ?? NO_BYTES) : NO_BYTES);
+  visit(subOf(key), valueAt(view, key, type));
+}
+
+function valueAt(view: View, key: Uint8Array, { hasValues }: TableType): Uint8Array {
+  return hasValues ? (view.read(key)?.value ?? NO_BYTES) : NO_BYTES;
+}
+
+/**
+ * Different whole numbers from 0 to below a bound, ascending, each row of so many as likely as the others: Floyd's way (CACM 30,
+ * 1987). They are in memory together.
+ */
+export function drawPlaces(count: number, bound: number, random: Random): Float64Array {
+  const places = new Set<number>();
+  for (let last = bound - count; last < bound; last++) {
+    const place = below(last + 1, random);
+    places.add(places.has(place) ? last : place);
+  }
+  return Float64Array.from(places).sort();
 }
 
 /** Different elements by chance, each row of so many as likely as the others; for at most as many as there are. */
@@ -78,14 +95,11 @@ export class RandomSample {
     );
   }
 
-  /** Visits all of a sparse one. The places come by Floyd's way (CACM 30, 1987). */
+  /** Visits all of a sparse one. */
   visitSparse(view: View, visit: (name: Uint8Array, value: Uint8Array) => void): void {
-    const places = new Set<number>();
-    for (let last = this.#left - this.#wanted; last < this.#left; last++) {
-      const place = below(last + 1, this.#random);
-      places.add(places.has(place) ? last : place);
-    }
-    for (const place of places) visitAt(view, this.#version, this.#type, place, visit);
+    const places = drawPlaces(this.#wanted, this.#left, this.#random);
+    const keys = view.selectAll(elementRange(this.#version, this.#type), places);
+    for (const key of keys) visit(subOf(key), valueAt(view, key, this.#type));
   }
 
   /**
@@ -113,6 +127,6 @@ export class RandomSample {
 }
 
 /** A whole number from 0 to below a bound. */
-function below(bound: number, random: Random): number {
+export function below(bound: number, random: Random): number {
   return Math.floor(random() * bound);
 }

@@ -151,6 +151,16 @@ export class TableEdit {
     return true;
   }
 
+  /** Takes elements of a spread table out by their places, ascending. @returns their names. */
+  removeAt(places: Float64Array): Uint8Array[] {
+    assert(this.#row === undefined, 'elements that are found by their places have keys of their own');
+    this.#range ??= elementsWithTag(this.#id, this.#type.tag);
+    const keys = this.#view.deleteElementsAt(this.#range, places);
+    this.#count -= keys.length;
+    this.#isChanged ||= keys.length > 0;
+    return keys.map(subOf);
+  }
+
   /** The name of an element, by its place in the table's order, from 0 on. */
   nameAt(index: number): Uint8Array {
     assert(index >= 0 && index < this.count, 'the index of an element is below their count');

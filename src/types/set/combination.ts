@@ -32,8 +32,9 @@ export class Combination {
   }
 
   /** Throws `wrongType`, for each of the keys. */
-  static read(view: ReadView, combining: Combining, keys: readonly Uint8Array[]): Combination {
-    const found = keys.map((key) => readSet(view, key));
+  static read(view: ReadView, combining: Combining, keys: Iterable<Uint8Array>): Combination {
+    const found: (Version | undefined)[] = [];
+    for (const key of keys) found.push(readSet(view, key));
     const sets = found.filter((version) => version !== undefined);
     if (combining === 'intersection') {
       if (sets.length < found.length) return new Combination([], combining);

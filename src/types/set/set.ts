@@ -5,12 +5,14 @@
  *     FA id 'm' member → nothing      of a spread one
  */
 import type { Version } from '../../engine/version.ts';
-import { tags } from '../../store/collections/collection-keys.ts';
+import { fixed } from '../../limits.ts';
+import { elementKey, subOf, tags } from '../../store/collections/collection-keys.ts';
 import { budgetSpent } from '../../store/views/draft.ts';
 import type { ReadView, View } from '../../store/views/view.ts';
-import { countElements, hasElement, type TableType } from '../collections/element-table.ts';
-import { readCollection } from '../collections/metadata.ts';
-import { type Random, RandomSample } from '../collections/random-elements.ts';
+import { NO_BYTES } from '../../wire/bytes.ts';
+import { countElements, elementRange, hasElement, type TableType } from '../collections/element-table.ts';
+import { isPacked, putMetadata, readCollection, spreadMetadata } from '../collections/metadata.ts';
+import { drawPlaces, type Random, RandomSample } from '../collections/random-elements.ts';
 import { TableEdit } from '../collections/table-edit.ts';
 import { kinds } from '../../store/collections/kinds.ts';
 
@@ -34,7 +36,7 @@ export function popMember(edit: TableEdit, random: Random): Uint8Array {
 }
 
 /**
- * Takes members out by chance, of a set that has more of them.
+ * Takes members out by chance, of a set that has so many: as many as a transaction may change.
  * @returns them, in no order.
  */
 export function popMembers(
@@ -44,15 +46,36 @@ export function popMembers(
   count: number,
   random: Random,
 ): Uint8Array[] {
-  const sample = new RandomSample(version, setType, count, random);
-  const members: Uint8Array[] = [];
-  if (sample.isSparse) sample.visitSparse(view, (member) => void members.push(member));
-  else {
-    const hasMore = sample.visitNext(view, Infinity, (member) => void members.push(new Uint8Array(member)));
-    if (hasMore) throw budgetSpent(view.budget);
+  if (!isPacked(version)) {
+    // More than the transaction may change need not be drawn to be refused.
+    const drawnCount = Math.min(count, fixed.txnChangesMax + 1);
+    return edit.removeAt(drawPlaces(drawnCount, countMembers(version), random));
   }
+  const members: Uint8Array[] = [];
+  const sample = new RandomSample(version, setType, count, random);
+  const hasMore = sample.visitNext(view, Infinity, (member) => void members.push(new Uint8Array(member)));
+  if (hasMore) throw budgetSpent(view.budget);
   for (const member of members) edit.remove(member);
   return members;
+}
+
+/**
+ * Leaves so many members by chance of a spread set, under a new id: what is left has to be written, and nothing of what goes.
+ * @returns the places of those that stay, ascending.
+ */
+export function keepMembers(
+  view: View,
+  key: Uint8Array,
+  version: Version,
+  keptCount: number,
+  random: Random,
+): Float64Array {
+  const places = drawPlaces(keptCount, countMembers(version), random);
+  const kept = view.selectAll(elementRange(version, setType), places);
+  const id = view.newCollectionId();
+  for (const member of kept) view.put(elementKey(id, setType.tag, subOf(member)), NO_BYTES);
+  putMetadata(view, key, kinds.set, spreadMetadata(keptCount).value, version, id);
+  return places;
 }
 
 export type MoveResult = 'moved' | 'notThere' | 'wasInBoth' | 'sameSet';

@@ -58,9 +58,9 @@ const cases: readonly Bounded[] = [
     call: (count) => ['ZPOPMIN', 'a', count],
   },
   {
-    bound: 'popped',
+    bound: 'drawn',
     name: 'SPOP',
-    fill: (count) => set('a', 2 * count),
+    fill: () => set('a', 200_000),
     call: (count) => ['SPOP', 'a', count],
   },
   {
@@ -74,12 +74,6 @@ const cases: readonly Bounded[] = [
     name: 'COPY of a sorted set',
     fill: (count) => sorted('a', count),
     call: () => ['COPY', 'a', 'b'],
-  },
-  {
-    bound: 'picked',
-    name: 'HRANDFIELD',
-    fill: () => filling('HSET', 'a', 20_000, (index) => [`f:${index}`, 'v']),
-    call: (count) => ['HRANDFIELD', 'a', -count],
   },
   {
     bound: 'moved',

@@ -1,11 +1,11 @@
 /** Replies with many elements of a hash or a set (`types/collections/element-table.ts`), in pieces where they are long. */
 import type { Version } from '../../../../engine/version.ts';
-import { fixed, serverFixed } from '../../../../limits.ts';
+import { serverFixed } from '../../../../limits.ts';
 import { budgetSpent } from '../../../../store/views/draft.ts';
 import type { ReadView, View } from '../../../../store/views/view.ts';
 import { countElements, type TableType, visitElements } from '../../../../types/collections/element-table.ts';
 import { isPacked } from '../../../../types/collections/metadata.ts';
-import { RandomSample, visitRandom } from '../../../../types/collections/random-elements.ts';
+import { RandomSample } from '../../../../types/collections/random-elements.ts';
 import { NOT_POSITIVE, OUT_OF_RANGE, OUT_OF_RANGE_INT64, ReplyError } from '../../replies/errors.ts';
 import type { Arguments, CommandCall, Reply, Slice } from '../command.ts';
 import { readCursor, readScanOptions } from './scan-words.ts';
@@ -73,50 +73,6 @@ function sampleSlice(sample: RandomSample, write: WriteElement): Slice {
       write(reply, name, value),
     );
     return hasMore ? sampleSlice(sample, write) : undefined;
-  };
-}
-
-/** So many elements by chance, one perhaps several times; what stands before them is written already. */
-export function writeRepeated(
-  view: View,
-  reply: Reply,
-  version: Version,
-  type: TableType,
-  count: number,
-  write: WriteElement,
-): Slice | undefined {
-  if (isPacked(version)) return repeatedSlice(elementsOf(view, version, type), count, write)(view, reply);
-  // No piece of an older state finds elements by their place. What surely is too much is refused before it begins.
-  if (count * fixed.selectVisits >= view.budget.visitsLeft) throw budgetSpent(view.budget);
-  const writeOne = (name: Uint8Array, value: Uint8Array): void => write(reply, name, value);
-  for (let left = count; left > 0; left--) visitRandom(view, version, type, Math.random, writeOne);
-  return undefined;
-}
-
-type Element = readonly [name: Uint8Array, value: Uint8Array];
-
-function elementsOf(view: ReadView, version: Version, type: TableType): readonly Element[] {
-  const elements: Element[] = [];
-  visitElements(view, version, type, undefined, (name, value) => elements.push([name, value]) > 0);
-  refuseSpent(view);
-  return elements;
-}
-
-function repeatedSlice(elements: readonly Element[], count: number, write: WriteElement): Slice {
-  return (view, reply) => {
-    refuseSpent(view);
-    const { budget } = view;
-    const end = Math.max(0, count - serverFixed.elementsPerSlice);
-    let left = count;
-    for (; left > end && !budget.isSpent; left--) {
-      const element = elements[Math.floor(Math.random() * elements.length)];
-      if (element === undefined) break;
-      const [name, value] = element;
-      budget.spendVisits(1);
-      budget.spendBytes(name.length + value.length);
-      write(reply, name, value);
-    }
-    return left === 0 ? undefined : repeatedSlice(elements, left, write);
   };
 }
 

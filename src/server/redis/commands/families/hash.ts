@@ -32,9 +32,9 @@ import {
   writeChosen,
   writeName,
   writePair,
-  writeRepeated,
   writeValue,
 } from '../elements/table-replies.ts';
+import { writeRepeated } from '../elements/repeated-replies.ts';
 
 function hset(view: View, call: CommandCall): void {
   call.reply.integer(setPairs(view, call, 'hset'));
@@ -176,7 +176,8 @@ function hincrbyfloat(view: View, call: CommandCall): void {
   reply.bulk(text);
 }
 
-function hrandfield(view: View, { args, reply }: CommandCall): Slice | undefined {
+function hrandfield(view: View, call: CommandCall): Slice | undefined {
+  const { args, reply } = call;
   if (args.count === 2) {
     const hash = readHash(view, args.key(1));
     if (hash === undefined) reply.nil();
@@ -197,7 +198,9 @@ function hrandfield(view: View, { args, reply }: CommandCall): Slice | undefined
   const isFlat = hasValues && reply.version === 2;
   reply.array(isFlat ? 2 * count : count);
   const write = isFlat ? writeBoth : hasValues ? writePair : writeName;
-  return (given < 0n ? writeRepeated : writeChosen)(view, reply, hash, hashType, count, write);
+  return given < 0n
+    ? writeRepeated(view, call, hash, hashType, count, write)
+    : writeChosen(view, reply, hash, hashType, count, write);
 }
 
 function hscan(view: ReadView, call: CommandCall): void {

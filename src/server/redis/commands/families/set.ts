@@ -1,5 +1,6 @@
 /** SADD, SMEMBERS, SINTER, ...: the commands of sets. */
-import { serverFixed } from '../../../../limits.ts';
+import type { Version } from '../../../../engine/version.ts';
+import { fixed, serverFixed } from '../../../../limits.ts';
 import { budgetSpent } from '../../../../store/views/draft.ts';
 import type { ReadView, View } from '../../../../store/views/view.ts';
 import { hasElement, visitElements } from '../../../../types/collections/element-table.ts';
@@ -14,6 +15,7 @@ import {
 import {
   countMembers,
   editSet,
+  keepMembers,
   moveMember,
   popMember,
   popMembers,
@@ -30,8 +32,8 @@ import {
   scanTable,
   writeChosen,
   writeName,
-  writeRepeated,
 } from '../elements/table-replies.ts';
+import { writeRepeated } from '../elements/repeated-replies.ts';
 
 function sadd(view: View, call: CommandCall): void {
   const { args, reply } = call;
@@ -86,51 +88,84 @@ function smembers(view: ReadView, { args, reply }: CommandCall): Slice | undefin
   return set && elementsSlice(set, setType, writeName)(view, reply);
 }
 
-function spop(view: View, call: CommandCall): void {
+function spop(view: View, call: CommandCall): Slice | undefined {
   const { args, reply } = call;
   if (args.count > 3) throw syntaxError();
-  if (args.count === 3) {
-    popSeveral(view, call, readPopCount(args, 2));
-    return;
-  }
+  if (args.count === 3) return popSeveral(view, call, readPopCount(args, 2));
   const key = args.key(1);
   const edit = editSet(view, key);
   if (edit.isEmpty) {
     reply.nil();
-    return;
+    return undefined;
   }
   reply.bulk(popMember(edit, Math.random));
   edit.save();
   notifyRemoved(call, key, 'spop', edit.isEmpty);
+  return undefined;
 }
 
-function popSeveral(view: View, call: CommandCall, count: number): void {
+/** What is taken out happens as a whole; where that is more than a transaction may change, it is told from the state before. */
+function popSeveral(view: View, call: CommandCall, asked: number): Slice | undefined {
   const { args, reply } = call;
   const key = args.key(1);
   const set = readSet(view, key);
-  if (set === undefined || count === 0) {
+  if (set === undefined || asked === 0) {
     reply.set(0);
-    return;
+    return undefined;
   }
   const size = countMembers(set);
-  if (count >= size) {
-    reply.set(size);
+  const count = Math.min(asked, size);
+  const leftCount = size - count;
+  const isLong = count >= fixed.txnChangesMax;
+  reply.set(count);
+  notifyRemoved(call, key, 'spop', leftCount === 0);
+  if (leftCount === 0) {
+    view.delete(key);
+    if (isLong) return elementsSlice(set, setType, writeName);
     const next = visitElements(view, set, setType, undefined, (member) => {
       reply.bulk(member);
       return true;
     });
     if (next !== undefined) throw budgetSpent(view.budget);
-    view.delete(key);
+  } else if (isLong && leftCount <= fixed.keptMembersMax) {
+    const kept = keepMembers(view, key, set, leftCount, Math.random);
+    return poppedSlice(set, { kept, keptBefore: 0, index: 0, start: undefined });
   } else {
     const edit = TableEdit.of(view, key, setType, set);
-    reply.set(count);
     for (const member of popMembers(view, set, edit, count, Math.random)) reply.bulk(member);
     edit.save();
   }
-  notifyRemoved(call, key, 'spop', count >= size);
+  return undefined;
 }
 
-function srandmember(view: View, { args, reply }: CommandCall): Slice | undefined {
+/** How far a set has been gone through of which few members stay. */
+interface PoppedPlace {
+  /** The places of those that stay, ascending, and how many of them lie before. */
+  readonly kept: Float64Array;
+  readonly keptBefore: number;
+  /** The place of the next member, and its name; `undefined`: the first. */
+  readonly index: number;
+  readonly start: Uint8Array | undefined;
+}
+
+/** The members that do not stay. */
+function poppedSlice(set: Version, place: PoppedPlace): Slice {
+  return (view, reply) => {
+    refuseSpent(view);
+    const { kept } = place;
+    let { index, keptBefore } = place;
+    let left = serverFixed.elementsPerSlice;
+    const start = visitElements(view, set, setType, place.start, (member) => {
+      if (kept[keptBefore] === index++) keptBefore++;
+      else reply.bulk(member);
+      return --left > 0;
+    });
+    return start && poppedSlice(set, { kept, keptBefore, index, start });
+  };
+}
+
+function srandmember(view: View, call: CommandCall): Slice | undefined {
+  const { args, reply } = call;
   if (args.count > 3) throw syntaxError();
   if (args.count === 2) {
     const set = readSet(view, args.key(1));
@@ -147,7 +182,9 @@ function srandmember(view: View, { args, reply }: CommandCall): Slice | undefine
   const asked = Math.abs(args.integer(2));
   const count = given < 0n ? asked : Math.min(asked, countMembers(set));
   reply.array(count);
-  return (given < 0n ? writeRepeated : writeChosen)(view, reply, set, setType, count, writeName);
+  return given < 0n
+    ? writeRepeated(view, call, set, setType, count, writeName)
+    : writeChosen(view, reply, set, setType, count, writeName);
 }
 
 function smove(view: View, call: CommandCall): void {
@@ -210,10 +247,9 @@ function combineAndStore(combining: Combining, event: string): (view: View, call
   };
 }
 
-function keysOf(args: Arguments, first: number, end: number): Uint8Array[] {
-  const keys: Uint8Array[] = [];
-  for (let index = first; index < end; index++) keys.push(args.key(index));
-  return keys;
+/** Each when it is looked at: a call may name more than one call looks at. */
+function* keysOf(args: Arguments, first: number, end: number): Generator<Uint8Array, void> {
+  for (let index = first; index < end; index++) yield args.key(index);
 }
 
 function sintercard(view: ReadView, { args, reply }: CommandCall): Slice | undefined {
@@ -364,7 +400,7 @@ export const setCommands: readonly Command[] = [
     group: 'set',
     summary: 'Takes members out of a set by chance',
     since: '1.0.0',
-    complexity: 'O(log n) per member; where many are asked for, O(n) in all of them',
+    complexity: 'O(log n) per member',
     syntax: 'key [count]',
     write: spop,
   },

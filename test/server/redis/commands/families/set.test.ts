@@ -80,8 +80,6 @@ describe('large sets', () => {
       /^-ERR the request looks at more than/,
     );
     expect(redis.run('SMEMBERS', 'kept')).toEqual(['x']);
-    expect(showReply(redis.run('SPOP', 'set', '69000'))).toMatch(/^-ERR the request looks at more than/);
-    expect(redis.run('SCARD', 'set')).toBe(70_000);
     expect(size(redis.run('SUNION', 'set', 'kept'))).toBe(70_001);
   });
 

@@ -16,8 +16,8 @@ import {
   writeChosen,
   type WriteElement,
   writeName,
-  writeRepeated,
 } from '../../elements/table-replies.ts';
+import { writeRepeated } from '../../elements/repeated-replies.ts';
 import { replyScored, replyScoredHead } from './words.ts';
 
 function read(view: ReadView, key: Uint8Array): Version | undefined {
@@ -36,7 +36,8 @@ function zrandmember(view: View, call: CommandCall): Slice | undefined {
   return undefined;
 }
 
-function manyByChance(view: View, { args, reply }: CommandCall): Slice | undefined {
+function manyByChance(view: View, call: CommandCall): Slice | undefined {
+  const { args, reply } = call;
   const exact = readPickCount(args, 2);
   const hasScores = args.count > 3;
   if (args.count > 4 || (hasScores && !args.is(3, 'WITHSCORES'))) throw syntaxError();
@@ -53,7 +54,7 @@ function manyByChance(view: View, { args, reply }: CommandCall): Slice | undefin
   replyScoredHead(reply, count, hasScores);
   return isDistinct
     ? writeChosen(view, reply, version, sortedSetType, count, write)
-    : writeRepeated(view, reply, version, sortedSetType, count, write);
+    : writeRepeated(view, call, version, sortedSetType, count, write);
 }
 
 /** A packed set is told whole. */
