@@ -90,7 +90,7 @@ export function countOne(view: View, key: Uint8Array): bigint {
 }
 
 /** The cardinality of several together. */
-export function countUnion(view: ReadView, keys: readonly Uint8Array[]): bigint {
+export function countUnion(view: ReadView, keys: Iterable<Uint8Array>): bigint {
   const highest = new Uint8Array(REGISTERS);
   for (const key of keys) raiseAll(view, key, highest);
   pay(view);
@@ -100,7 +100,7 @@ export function countUnion(view: ReadView, keys: readonly Uint8Array[]): bigint 
 }
 
 /** Joins several into the one at `target`, which takes part itself. */
-export function mergeInto(view: View, target: Uint8Array, sources: readonly Uint8Array[]): void {
+export function mergeInto(view: View, target: Uint8Array, sources: Iterable<Uint8Array>): void {
   const highest = new Uint8Array(REGISTERS);
   let isAnyDense = raiseAll(view, target, highest);
   for (const source of sources) if (raiseAll(view, source, highest)) isAnyDense = true;

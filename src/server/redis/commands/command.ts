@@ -15,7 +15,7 @@ import type { ScanCursors } from '../cursors/cursor-ring.ts';
 
 /** One call, while it runs. It and everything that it hands out is good until the command returns. */
 export interface CommandCall {
-  readonly args: Arguments;
+  readonly args: CallArguments;
   readonly reply: Reply;
   readonly session: Session;
   /** Where the scans of all clients go on (SCAN, HSCAN, SSCAN, ZSCAN). */
@@ -59,6 +59,11 @@ export interface Arguments {
   integer(index: number): number;
   /** A double as Redis parses one (inf, -inf, hexadecimal; no NaN). Throws `notAFloat` ("ERR value is not a valid float"). */
   double(index: number): number;
+}
+
+export interface CallArguments extends Arguments {
+  /** The same words in memory of their own, for a slice: those of the call are gone by the time that it runs. */
+  ownCopy(): Arguments;
 }
 
 /**

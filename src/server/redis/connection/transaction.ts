@@ -2,7 +2,7 @@
 import type { Login } from '../../../access/login/login.ts';
 import { serverFixed } from '../../../limits.ts';
 import type { TableRow } from '../commands/table.ts';
-import { PlacedArguments } from '../protocol/placed-arguments.ts';
+import type { PlacedArguments } from '../protocol/placed-arguments.ts';
 import { ReplyError } from '../replies/errors.ts';
 
 export interface QueuedCall {
@@ -33,8 +33,7 @@ export class Transaction {
     if (!charge(bytes))
       throw new ReplyError('ERR the commands that wait in all transactions take too much memory');
     this.bytes += bytes;
-    const kept = new PlacedArguments();
-    kept.takeWords(args.copyWords());
+    const kept = args.ownCopy();
     kept.keepsKeys = true;
     const call = { row, args: kept, login: undefined };
     this.calls.push(call);

@@ -1,17 +1,13 @@
 /** Keys of any type: DEL, EXISTS, TYPE, RENAME, COPY, MOVE and the like; the table has those of the files beside it too. */
 import type { ReadView, View } from '../../../../../store/views/view.ts';
-import { DATABASE_COUNT, toDatabaseKey } from '../../../../../types/databases/database-keys.ts';
+import { toDatabaseKey } from '../../../../../types/databases/database-keys.ts';
 import { copyKey } from '../../../../../types/keys/copying.ts';
 import { moveKey } from '../../../../../types/keys/moving.ts';
 import { typeName } from '../../../../../types/keys/type-names.ts';
-import {
-  databaseOutOfRange,
-  integerOutOfBounds,
-  noSuchKey,
-  sameObjects,
-  syntaxError,
-} from '../../../replies/errors.ts';
-import type { Arguments, Command, CommandCall, CommandFacts } from '../../command.ts';
+import { noSuchKey, sameObjects, syntaxError } from '../../../replies/errors.ts';
+import type { Arguments, Command, CommandCall, CommandFacts, Slice } from '../../command.ts';
+import { databaseAt } from '../../database-words.ts';
+import { readEachKey } from '../../each-key.ts';
 import { expiryCommands } from './expiry.ts';
 import { keyspaceCommands } from './keyspace.ts';
 import { objectCommands } from './object.ts';
@@ -29,12 +25,14 @@ function del(view: View, call: CommandCall): void {
 }
 
 /** TOUCH too: when a key was looked at last is not kept. */
-function exists(view: ReadView, { args, reply }: CommandCall): void {
+function exists(view: ReadView, call: CommandCall): Slice | undefined {
   let count = 0;
-  for (let index = 1; index < args.count; index++) {
-    if (view.readMeta(args.key(index)) !== undefined) count++;
-  }
-  reply.integer(count);
+  return readEachKey(view, call, {
+    visit(shown, _reply, key) {
+      if (shown.readMeta(key) !== undefined) count++;
+    },
+    end: (reply) => reply.integer(count),
+  });
 }
 
 function type(view: ReadView, { args, reply }: CommandCall): void {
@@ -63,7 +61,7 @@ function renamenx(view: View, call: CommandCall): void {
 
 function move(view: View, call: CommandCall): void {
   const { args, reply, session } = call;
-  const database = readDatabase(args, 2);
+  const database = databaseAt(args, 2);
   if (database === session.database) throw sameObjects();
   const from = args.key(1);
   const to = toDatabaseKey(database, args.bytes(1));
@@ -84,7 +82,7 @@ function copy(view: View, call: CommandCall): void {
   let replaces = false;
   for (let index = 3; index < args.count; index++) {
     if (args.is(index, 'REPLACE')) replaces = true;
-    else if (args.is(index, 'DB') && index + 1 < args.count) database = readDatabase(args, ++index);
+    else if (args.is(index, 'DB') && index + 1 < args.count) database = databaseAt(args, ++index);
     else throw syntaxError();
   }
   const from = args.key(1);
@@ -104,16 +102,6 @@ function copy(view: View, call: CommandCall): void {
 function namesDatabase(args: Arguments): boolean {
   for (let index = 3; index < args.count; index++) if (args.is(index, 'DB')) return true;
   return false;
-}
-
-const INT32_MIN = -(2 ** 31);
-const INT32_MAX = 2 ** 31 - 1;
-
-function readDatabase(args: Arguments, index: number): number {
-  const database = args.integer(index);
-  if (database < INT32_MIN || database > INT32_MAX) throw integerOutOfBounds(INT32_MIN, INT32_MAX);
-  if (database < 0 || database >= DATABASE_COUNT) throw databaseOutOfRange();
-  return database;
 }
 
 const reading = {

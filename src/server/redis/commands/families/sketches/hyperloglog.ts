@@ -51,10 +51,9 @@ function pfmerge(view: View, call: CommandCall): void {
   reply.ok();
 }
 
-function keysFrom(args: CommandCall['args'], first: number): Uint8Array[] {
-  const keys: Uint8Array[] = [];
-  for (let index = first; index < args.count; index++) keys.push(args.key(index));
-  return keys;
+/** Each when it is looked at: a call may name more than one call looks at. */
+function* keysFrom(args: CommandCall['args'], first: number): Generator<Uint8Array, void> {
+  for (let index = first; index < args.count; index++) yield args.key(index);
 }
 
 const facts = { group: 'hyperloglog', since: '2.8.9' } as const;

@@ -1,7 +1,6 @@
 /** Commands of strings. */
 import { isStoreError } from '../../../../../errors.ts';
 import type { ReadView, View } from '../../../../../store/views/view.ts';
-import { serverFixed } from '../../../../../limits.ts';
 import { MILLISECOND_MS, SECOND_MS } from '../../../../../types/deadlines.ts';
 import { kinds } from '../../../../../store/collections/kinds.ts';
 import { longestCommon } from '../../../../../types/strings/longest-common.ts';
@@ -23,6 +22,7 @@ import {
   wrongArity,
 } from '../../../replies/errors.ts';
 import type { Arguments, Command, CommandCall, KeyPlaces, KeyUse, Reply, Slice } from '../../command.ts';
+import { type KeyReading, readEachKey } from '../../each-key.ts';
 import { getex, replyWith, set, setFor } from './set-options.ts';
 
 const INT64_MIN = -(2n ** 63n);
@@ -126,31 +126,19 @@ function incrbyfloat(view: View, call: CommandCall): void {
   call.reply.bulk(sum);
 }
 
-function mget(view: ReadView, { args, reply, session }: CommandCall): Slice | undefined {
-  const { count } = args;
-  reply.array(count - 1);
-  const end = session.isInTransaction ? count : Math.min(count, serverFixed.elementsPerSlice);
-  for (let index = 1; index < end; index++) replyWithAny(view, reply, args.key(index));
-  if (end === count) return undefined;
-  // The words are gone by the time of the next piece.
-  const keys: Uint8Array[] = [];
-  for (let index = end; index < count; index++) keys.push(Uint8Array.prototype.slice.call(args.key(index)));
-  return mgetFrom(keys, 0);
-}
-
-function mgetFrom(keys: readonly Uint8Array[], start: number): Slice {
-  return (view, reply) => {
-    const end = Math.min(keys.length, start + serverFixed.elementsPerSlice);
-    for (const key of keys.slice(start, end)) replyWithAny(view, reply, key);
-    return end === keys.length ? undefined : mgetFrom(keys, end);
-  };
+function mget(view: ReadView, call: CommandCall): Slice | undefined {
+  call.reply.array(call.args.count - 1);
+  return readEachKey(view, call, readingStrings);
 }
 
 /** What is no string counts as nothing. */
-function replyWithAny(view: ReadView, reply: Reply, key: Uint8Array): void {
-  const version = view.read(key);
-  replyWith(reply, version?.kind === kinds.plain ? version : undefined);
-}
+const readingStrings: KeyReading = {
+  visit(view, reply, key) {
+    const version = view.read(key);
+    replyWith(reply, version?.kind === kinds.plain ? version : undefined);
+  },
+  end: () => undefined,
+};
 
 function mset(view: View, call: CommandCall): void {
   const { args, reply } = call;
