@@ -3,6 +3,15 @@ import type { RowDefinition } from './dashboard.ts';
 import { fastRow, failureRow } from './call-rows.ts';
 import { fillRow } from './fill-row.ts';
 import { healthRow } from './health-row.ts';
+import { redisRow } from './redis-row.ts';
 import { logRow, watchRow } from './store-rows.ts';
 
-export const rows: readonly RowDefinition[] = [healthRow, fastRow, failureRow, fillRow, logRow, watchRow];
+export const rows: readonly RowDefinition[] = [
+  healthRow,
+  fastRow,
+  failureRow,
+  fillRow,
+  logRow,
+  watchRow,
+  redisRow,
+];
