@@ -71,7 +71,8 @@ export function addSetCommands(program: Command, runner: SessionRunner): void {
 }
 
 const help = `
-kelp set KEY VALUE is kelp put KEY VALUE, for keys that are none of these commands.
+kelp set KEY VALUE is kelp put KEY VALUE. A key that is a word of these commands, such as pop, is written with
+kelp put pop VALUE.
 With --hex-keys members are typed and printed as hexadecimal digits, too.
 
 Examples:
