@@ -115,6 +115,11 @@ export class Authenticator {
     return login;
   }
 
+  /** Whether access is open, and there is no user of a name. */
+  isOpenTo(userName: string): boolean {
+    return !this.#table.isClosed && this.#table.user(userName) === undefined;
+  }
+
   #byToken(secret: string): Login {
     const hash = hashOfToken(secret);
     const token = this.#table.tokenByHash(hash);

@@ -78,6 +78,11 @@ export class Logins {
     return this.of(undefined, connection);
   }
 
+  /** Whether access is open, and there is no user of a name. */
+  isOpenTo(userName: string): boolean {
+    return this.#opened().logins.isOpenTo(userName);
+  }
+
   /** Whether a text that came in the place of a password is the secret of a token. */
   isToken(secret: string): boolean {
     return this.#opened().logins.isToken(secret);

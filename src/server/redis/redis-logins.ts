@@ -5,7 +5,7 @@ import type { Audit } from '../access/audit.ts';
 import type { Logins } from '../access/logins.ts';
 import type { Peer } from '../calls/call.ts';
 import type { LoginGate } from './connection/connection-context.ts';
-import { wrongPassword, wrongSecret } from './replies/errors.ts';
+import { noPasswordConfigured, wrongPassword, wrongSecret } from './replies/errors.ts';
 
 /**
  * The user of `AUTH password`, as in Redis. There is one only if an operator has made it: a password alone is never tried for any other
@@ -29,6 +29,11 @@ export class RedisLogins implements LoginGate {
   async logIn(wire: Peer, userName: string, password: string): Promise<Login> {
     try {
       const isToken = this.#logins.isToken(password);
+      // As Redis without passwords: its default user takes any.
+      if (!isToken && this.#logins.isOpenTo(DEFAULT_USER)) {
+        if (userName === '') throw noPasswordConfigured();
+        if (userName === DEFAULT_USER) return await this.#logins.ofConnection(wire);
+      }
       const login = await this.#logins.show(
         isToken
           ? { kind: 'token', secret: password }

@@ -4,7 +4,13 @@
  */
 import { assert } from '../../../errors.ts';
 import { hashOfName, type PlacedArguments } from '../protocol/placed-arguments.ts';
-import { type ReplyError, unknownCommand, unknownSubcommand, wrongArity } from '../replies/errors.ts';
+import {
+  type ReplyError,
+  badSubcommand,
+  unknownCommand,
+  unknownSubcommand,
+  wrongArity,
+} from '../replies/errors.ts';
 import type { Command } from './command.ts';
 import type { SessionCommand } from './session-command.ts';
 
@@ -79,7 +85,8 @@ export class CommandTable {
         : wrongArity(entry.name);
     }
     const row = subcommands.find(args, 1)?.row;
-    if (row === undefined) return unknownSubcommand(args.text(1), entry.name);
+    if (row === undefined)
+      return (entry.name === 'debug' ? badSubcommand : unknownSubcommand)(args.text(1), entry.name);
     return isArityRight(row, args.count) ? row : wrongArity(row.name);
   }
 

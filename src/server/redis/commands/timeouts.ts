@@ -17,6 +17,17 @@ function secondsAt(args: Arguments, index: number): number {
     return args.double(index);
   } catch (error) {
     if (!(error instanceof ReplyError)) throw error;
+    if (isLongDouble(args.text(index))) return args.text(index).startsWith('-') ? -Infinity : Infinity;
     throw new ReplyError('ERR timeout is not a float or out of range');
   }
+}
+
+/** Redis reads a double of 80 bits here. */
+const LONG_DOUBLE_DIGITS_MAX = 4932;
+
+/** Whether that has a number which is too large for one of 64. */
+function isLongDouble(text: string): boolean {
+  const [, whole = '', exponent = '0'] = /^[+-]?(\d{1,400})(?:\.\d*)?(?:[eE]\+?(\d{1,4}))?$/.exec(text) ?? [];
+  const digits = whole.replace(/^0+/, '').length + Number(exponent);
+  return whole !== '' && !Number.isFinite(Number(text)) && digits <= LONG_DOUBLE_DIGITS_MAX;
 }

@@ -1,5 +1,6 @@
 /** Commands as COMMAND INFO and COMMAND DOCS tell them. What has subcommands and is no command itself has facts of its own. */
-import type { CommandFacts, FoundKeys, KeyPlaces, KeyUse, Reply } from './command.ts';
+import type { CommandFacts, FoundKeys, KeyPlaces, Reply } from './command.ts';
+import { flagsOfPlaces, isFound, variablePlace } from './key-flags.ts';
 import { argumentsOf, type ToldArgument } from './syntax-arguments.ts';
 import type { TableEntry } from './table.ts';
 
@@ -11,6 +12,11 @@ type ToldFacts = Pick<
 function factsOf({ name, row, subcommands }: TableEntry): ToldFacts {
   if (row !== undefined) return row;
   const all = (subcommands?.entries ?? []).flatMap((entry) => entry.row ?? []);
+  const [first] = all;
+  if (first !== undefined && isOneCommand(name)) {
+    const { flags, categories } = all.find((row) => row.keys === undefined) ?? first;
+    return { ...first, name, arity: -2, flags, categories, keys: [], since: '1.0.0' };
+  }
   return {
     name,
     arity: -2,
@@ -21,6 +27,11 @@ function factsOf({ name, row, subcommands }: TableEntry): ToldFacts {
     since: containerSince[name] ?? '1.0.0',
     complexity: 'that of its subcommands',
   };
+}
+
+/** To Redis DEBUG is one command, whose subcommands its table does not know. */
+function isOneCommand(name: string): boolean {
+  return name === 'debug';
 }
 
 /** The versions that brought them, with other subcommands than those that are oldest today. */
@@ -50,10 +61,10 @@ export function replyEntry(reply: Reply, entry: TableEntry): void {
   for (const category of categories) reply.simple(`@${category}`);
   // Tips.
   reply.set(0);
-  const places = keys === undefined || isFound(keys) ? [] : keys;
-  reply.set(places.length);
-  for (const place of places) replyKeySpec(reply, place);
-  const below = entry.subcommands?.entries ?? [];
+  const specs = keySpecsOf(name, keys);
+  reply.set(specs.length);
+  for (const [place, placeFlags] of specs) replyKeySpec(reply, place, placeFlags);
+  const below = isOneCommand(name) ? [] : (entry.subcommands?.entries ?? []);
   if (below.length === 0) reply.set(0);
   else {
     reply.array(below.length);
@@ -73,21 +84,21 @@ export function toldPlaces(
   return [first.first, last.last, first.step];
 }
 
-function isFound(keys: readonly KeyPlaces[] | FoundKeys): keys is FoundKeys {
-  return 'told' in keys;
+function keySpecsOf(
+  name: string,
+  keys: CommandFacts['keys'],
+): readonly (readonly [KeyPlaces, readonly string[]])[] {
+  if (keys === undefined) return [];
+  if (!isFound(keys)) return keys.map((place, row) => [place, flagsOfPlaces(name, row, place.use)]);
+  const variable = variablePlace(name);
+  return variable === undefined ? [] : [variable];
 }
 
-const USE_FLAGS: Readonly<Record<KeyUse, readonly string[]>> = {
-  read: ['RO', 'access'],
-  write: ['OW', 'update'],
-  both: ['RW', 'access', 'update'],
-};
-
-function replyKeySpec(reply: Reply, { first, last, step, use }: KeyPlaces): void {
+function replyKeySpec(reply: Reply, { first, last, step }: KeyPlaces, flags: readonly string[]): void {
   reply.map(3);
   reply.text('flags');
-  reply.set(USE_FLAGS[use].length);
-  for (const flag of USE_FLAGS[use]) reply.simple(flag);
+  reply.set(flags.length);
+  for (const flag of flags) reply.simple(flag);
   reply.text('begin_search');
   reply.map(2);
   reply.text('type');

@@ -7,7 +7,8 @@
 import { ALL_KEYS, type Rights } from '../../../access/rights/rights.ts';
 import type { PlacedArguments } from '../protocol/placed-arguments.ts';
 import { noChannelPermission, noCommandPermission, noKeyPermission } from '../replies/errors.ts';
-import type { Arguments, CommandFacts, FoundKeys, KeyPlaces, KeyUse } from '../commands/command.ts';
+import type { Arguments, CommandFacts, KeyUse } from '../commands/command.ts';
+import { isFound } from '../commands/key-flags.ts';
 
 /** Tells each key of a call by its index. */
 export function eachKey(
@@ -24,11 +25,6 @@ export function eachKey(
     const end = last < 0 ? args.count + last : last;
     for (let index = first; index <= end && index < args.count; index += step) tell(index, use);
   }
-}
-
-function isFound(keys: readonly KeyPlaces[] | FoundKeys): keys is FoundKeys {
-  // A list has a method of the name `find`, too.
-  return 'told' in keys;
 }
 
 /** Throws a `ReplyError` when a user may not run a call. */

@@ -62,6 +62,11 @@ export function noCommandPermission(name: string): ReplyError {
   return new ReplyError(`NOPERM this user has no permissions to run the '${name}' command`);
 }
 
+/** EXEC itself is wrong, which ends a transaction, if there is one. */
+export function execRefused({ message }: ReplyError): ReplyError {
+  return new ReplyError(`EXECABORT Transaction discarded because of: ${message.replace(/^ERR /, '')}`);
+}
+
 export function execAborted(): ReplyError {
   return new ReplyError('EXECABORT Transaction discarded because of previous errors.');
 }
@@ -318,6 +323,10 @@ export function commandHasNoKeys(): ReplyError {
   return new ReplyError('ERR The command has no key arguments');
 }
 
+export function invalidCommandArguments(): ReplyError {
+  return new ReplyError('ERR Invalid arguments specified for command');
+}
+
 export function invalidCommandArity(): ReplyError {
   return new ReplyError('ERR Invalid number of arguments specified for command');
 }
@@ -354,6 +363,22 @@ export function unknownSubcommand(name: string, container: string): ReplyError {
     plain(
       `ERR unknown subcommand '${name.slice(0, TOLD_CHARACTERS_MAX)}'. Try ${container.toUpperCase()} HELP.`,
     ),
+  );
+}
+
+/** Of a subcommand that is there, with other words than it takes; of DEBUG, for one that is not there too. */
+export function badSubcommand(name: string, container: string): ReplyError {
+  return new ReplyError(
+    plain(
+      `ERR unknown subcommand or wrong number of arguments for '${name.slice(0, TOLD_CHARACTERS_MAX)}'. Try ${container.toUpperCase()} HELP.`,
+    ),
+  );
+}
+
+/** No user has a password, and none is asked for. */
+export function noPasswordConfigured(): ReplyError {
+  return new ReplyError(
+    'ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?',
   );
 }
 

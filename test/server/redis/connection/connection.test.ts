@@ -547,7 +547,7 @@ describe('a session', () => {
     );
     await harness.settled();
     expect(client.raw()).toBe(
-      '+OK\r\n-ERR DB index is out of range\r\n-ERR invalid DB index\r\n_\r\n+RESET\r\n$-1\r\n+OK\r\n',
+      '+OK\r\n-ERR DB index is out of range\r\n-ERR value is not an integer or out of range\r\n_\r\n+RESET\r\n$-1\r\n+OK\r\n',
     );
     expect(client.wire.isEnded).toBe(true);
   });

@@ -81,11 +81,11 @@ export class TwoServers {
   }
 
   /** For one test. */
-  static async start(): Promise<TwoServers> {
+  static async start(options: readonly string[] = []): Promise<TwoServers> {
     const { redisAddress } = await startTestServer({
       flags: { 'redis-listen': '127.0.0.1:0', 'log-level': 'warn' },
     });
-    const servers = new TwoServers(await RealRedis.start(), redisAddress);
+    const servers = new TwoServers(await RealRedis.start(options), redisAddress);
     await servers.begin();
     return servers;
   }

@@ -259,7 +259,7 @@ describe('DEBUG', () => {
     const door = await DoorHarness.open();
     const client = door.session();
     expect(await door.run(client, 'DEBUG', 'SEGFAULT')).toEqual([
-      "-ERR unknown subcommand 'SEGFAULT'. Try DEBUG HELP.",
+      "-ERR unknown subcommand or wrong number of arguments for 'SEGFAULT'. Try DEBUG HELP.",
     ]);
     expect(await door.run(client, 'DEBUG', 'SET-ACTIVE-EXPIRE', '1')).toEqual(['+OK']);
     expect((await door.run(client, 'DEBUG', 'SET-ACTIVE-EXPIRE', '0'))[0]).toMatch(/^-ERR /);

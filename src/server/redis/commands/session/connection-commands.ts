@@ -1,6 +1,7 @@
 /** AUTH, HELLO, PING, ECHO, QUIT, RESET, SELECT. */
 import { ReplyError } from '../../replies/errors.ts';
 import type { Arguments, CommandCall, CommandFacts } from '../command.ts';
+import { databaseAt } from '../database-words.ts';
 import type { ClientSession, SessionCommand, Shown } from '../session-command.ts';
 
 /** The version of Redis whose commands these are; clients look what they may use. */
@@ -25,13 +26,7 @@ function ping(session: ClientSession, { args, reply }: CommandCall): void {
 }
 
 function select(session: ClientSession, { args, reply }: CommandCall): void {
-  let database: number;
-  try {
-    database = args.integer(1);
-  } catch {
-    throw new ReplyError('ERR invalid DB index');
-  }
-  if (database < 0 || database > 15) throw new ReplyError('ERR DB index is out of range');
+  const database = databaseAt(args, 1);
   session.database = database;
   reply.ok();
 }

@@ -11,7 +11,13 @@ import { isLogFull } from '../../commands/run-command.ts';
 import { type SessionCommand, takesTime } from '../../commands/session-command.ts';
 import type { TableRow } from '../../commands/table.ts';
 import type { PlacedArguments } from '../../protocol/placed-arguments.ts';
-import { noAuth, notInTransaction, notWhileSubscribed, ReplyError } from '../../replies/errors.ts';
+import {
+  execRefused,
+  noAuth,
+  notInTransaction,
+  notWhileSubscribed,
+  ReplyError,
+} from '../../replies/errors.ts';
 import type { ConnectionContext } from '../connection-context.ts';
 import { checkCall } from '../key-access.ts';
 import { tellNoted, wantsNoted } from '../noted-events.ts';
@@ -50,7 +56,7 @@ export class Dispatch {
     const { reply, table } = this.#context;
     const begun = reply.length;
     if (row instanceof ReplyError && isOfHttp(args)) this.#session.close();
-    else if (row instanceof ReplyError) this.#refuse(row, table.named(args)?.name);
+    else if (row instanceof ReplyError) this.#refuseWrong(row, table.named(args)?.name);
     else if (this.#takesPart(row, args)) this.#runCounted(row, args);
     this.#silence(begun, row instanceof ReplyError ? undefined : row, args);
   }
@@ -185,6 +191,17 @@ export class Dispatch {
     const { runner, reply } = this.#context;
     if (this.#session.transaction.multi !== undefined) this.#session.transaction.multi.isSpoilt = true;
     runner.refuse(error, reply, name);
+  }
+
+  /** As `refuse`, of a call that is none of the table. */
+  #refuseWrong(error: ReplyError, name: string | undefined): void {
+    const { transaction } = this.#session;
+    if (name !== 'exec') {
+      this.#refuse(error, name);
+      return;
+    }
+    if (transaction.multi !== undefined) transaction.discard();
+    this.#refuse(execRefused(error), name);
   }
 
   /** Takes the reply to a call back that the client does not want. */

@@ -7,7 +7,7 @@ import { compileRedisGlob } from '../../../../../types/glob.ts';
 import { serverFixed } from '../../../../../limits.ts';
 import type { ListeningKind } from '../../../pubsub/subscriber.ts';
 import { replyHelp } from '../../../replies/help.ts';
-import { subscriptionsExceeded } from '../../../replies/errors.ts';
+import { badSubcommand, subscriptionsExceeded } from '../../../replies/errors.ts';
 import type { Arguments, CommandCall } from '../../command.ts';
 import type { Door, DoorCommand } from '../../door.ts';
 import type { ClientSession } from '../../session-command.ts';
@@ -82,6 +82,7 @@ function replyNames(
   session: ClientSession,
   call: CommandCall,
 ): void {
+  if (call.args.count > 3) throw badSubcommand(call.args.text(1), 'pubsub');
   const { args, reply } = call;
   const glob = args.count > 2 ? compileRedisGlob(args.bytes(2)) : undefined;
   const begun = reply.beginArray();

@@ -66,6 +66,7 @@ interface Search {
   readonly found: number[];
 }
 
+const INT64_MIN = -(2n ** 63n);
 const RANK_IS_ZERO =
   "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list";
 
@@ -80,7 +81,8 @@ function lpos(view: ReadView, { args, reply }: CommandCall): Slice | undefined {
     if (isCount) wanted = integerFrom(args, index + 1, 0, "ERR COUNT can't be negative");
     else if (!isRank) lengthMax = integerFrom(args, index + 1, 0, "ERR MAXLEN can't be negative");
     else {
-      rank = args.integer(index + 1);
+      // Redis turns the least integer around and comes to itself: nothing is passed over then.
+      rank = args.int64(index + 1) === INT64_MIN ? -1 : args.integer(index + 1);
       if (rank === 0) throw new ReplyError(RANK_IS_ZERO);
     }
   }

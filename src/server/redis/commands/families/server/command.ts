@@ -3,13 +3,15 @@ import { compileRedisGlob } from '../../../../../types/glob.ts';
 import {
   commandHasNoKeys,
   invalidCommand,
+  invalidCommandArguments,
   invalidCommandArity,
   syntaxError,
 } from '../../../replies/errors.ts';
 import { replyHelp } from '../../../replies/help.ts';
-import type { Arguments, KeyUse, Reply } from '../../command.ts';
+import type { Arguments } from '../../command.ts';
 import type { Door, DoorCommand } from '../../door.ts';
 import { eachKey } from '../../../connection/key-access.ts';
+import { flagsOfKey } from '../../key-flags.ts';
 import { SubArguments } from '../../sub-arguments.ts';
 import type { TableEntry, TableRow } from '../../table.ts';
 import { replyDocs, replyEntry } from '../../told-commands.ts';
@@ -38,7 +40,7 @@ const info: Run = (door, session, call) => {
   reply.array(args.count - 2);
   for (let index = 2; index < args.count; index++) {
     const entry = entryOf(door, args.text(index));
-    if (entry === undefined) reply.nilArray();
+    if (entry === undefined) reply.nil();
     else replyEntry(reply, entry);
   }
 };
@@ -101,41 +103,42 @@ function calledRow({ table }: Door, args: Arguments): TableRow {
   return row;
 }
 
-function calledKeys(door: Door, args: Arguments): (readonly [index: number, use: KeyUse])[] {
+interface CalledKey {
+  readonly index: number;
+  readonly flags: readonly string[];
+}
+
+function calledKeys(door: Door, args: Arguments): readonly CalledKey[] {
   const row = calledRow(door, args);
-  const keys: (readonly [number, KeyUse])[] = [];
-  eachKey(row, new SubArguments(args, 2), (index, use) => keys.push([index + 2, use]));
-  if (keys.length === 0) throw commandHasNoKeys();
+  const words = new SubArguments(args, 2);
+  const keys: CalledKey[] = [];
+  eachKey(row, words, (index, use) => keys.push({ index: index + 2, flags: flagsOfKey(row, index, use) }));
+  if (keys.length === 0 || countsTooMany(row, words)) throw invalidCommandArguments();
   return keys;
+}
+
+/** Whether a call with a number of keys has fewer words than that. */
+function countsTooMany({ syntax }: TableRow, words: Arguments): boolean {
+  const numberAt = 1 + syntax.split(' ').indexOf('numkeys');
+  return numberAt > 0 && Number(words.text(numberAt)) > words.count - 1 - numberAt;
 }
 
 const getKeys: Run = (door, _, { args, reply }) => {
   const keys = calledKeys(door, args);
   reply.array(keys.length);
-  for (const [index] of keys) reply.bulk(args.bytes(index));
+  for (const { index } of keys) reply.bulk(args.bytes(index));
 };
 
 const getKeysAndFlags: Run = (door, _, { args, reply }) => {
   const keys = calledKeys(door, args);
   reply.array(keys.length);
-  for (const [index, use] of keys) {
+  for (const { index, flags } of keys) {
     reply.array(2);
     reply.bulk(args.bytes(index));
-    replyUse(reply, use);
+    reply.set(flags.length);
+    for (const flag of flags) reply.simple(flag);
   }
 };
-
-const USE_FLAGS: Readonly<Record<KeyUse, readonly string[]>> = {
-  read: ['RO', 'access'],
-  write: ['OW', 'update'],
-  both: ['RW', 'access', 'update'],
-};
-
-function replyUse(reply: Reply, use: KeyUse): void {
-  const flags = USE_FLAGS[use];
-  reply.set(flags.length);
-  for (const flag of flags) reply.simple(flag);
-}
 
 const help: Run = (_, __, { reply }) => replyHelp(reply, 'command', commandCommands.slice(1));
 

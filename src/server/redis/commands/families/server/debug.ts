@@ -42,9 +42,18 @@ const sleep: Run = async ({ clock }, _, { args, reply }) => {
 };
 
 function sleepMs(args: Arguments): number {
-  const ms = args.double(2) * 1000;
+  const ms = secondsAt(args, 2) * 1000;
   if (!(ms >= 0 && ms <= serverFixed.redisDebugSleepMsMax)) throw debugRefused('a longer SLEEP');
   return ms;
+}
+
+/** What is no number is 0, as in Redis. */
+function secondsAt(args: Arguments, index: number): number {
+  try {
+    return args.double(index);
+  } catch {
+    return 0;
+  }
 }
 
 const setActiveExpire: Run = (_, __, { args, reply }) => {

@@ -1,7 +1,7 @@
 /** MEMORY: what the store takes. MEMORY USAGE is about a key, and so runs on a view like those of the families. */
 import { memoryUsageOf } from '../../../../../types/keys/memory-usage.ts';
 import { replyHelp } from '../../../replies/help.ts';
-import { notAnInteger, syntaxError } from '../../../replies/errors.ts';
+import { syntaxError } from '../../../replies/errors.ts';
 import type { Command, CommandFacts } from '../../command.ts';
 import type { DoorCommand } from '../../door.ts';
 
@@ -55,7 +55,7 @@ const mallocStats: Run = (_, __, { reply }) => {
 const usage: Extract<Command, { newest: unknown }>['newest'] = (view, { args, reply }) => {
   if (args.count > 3 && (args.count !== 5 || !args.is(3, 'SAMPLES'))) throw syntaxError();
   const sampleCount = args.count === 5 ? args.integer(4) : SAMPLES;
-  if (sampleCount < 0) throw notAnInteger();
+  if (sampleCount < 0) throw syntaxError();
   const bytes = memoryUsageOf(view, args.key(2), sampleCount);
   if (bytes === undefined) reply.nil();
   else reply.integer(bytes);

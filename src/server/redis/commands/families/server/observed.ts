@@ -1,5 +1,5 @@
 /** SLOWLOG and MONITOR: what commands have run, and how long they took. */
-import { slowLogCount } from '../../../replies/errors.ts';
+import { badSubcommand, slowLogCount } from '../../../replies/errors.ts';
 import { replyHelp } from '../../../replies/help.ts';
 import type { DoorCommand } from '../../door.ts';
 
@@ -8,6 +8,7 @@ type Run = DoorCommand['door'];
 const SHOWN_DEFAULT = 10;
 
 const get: Run = ({ slowLog }, _, { args, reply }) => {
+  if (args.count > 3) throw badSubcommand(args.text(1), 'slowlog');
   const count = args.count > 2 ? countIn(args.text(2)) : SHOWN_DEFAULT;
   const commands = slowLog.newest(count === -1 ? slowLog.length : count);
   reply.array(commands.length);

@@ -1,6 +1,12 @@
 /** Commands about the server: what it is, how it does, snapshots, and its end. */
 import { infoText, REDIS_VERSION } from '../../../info/info.ts';
-import { negativeTimeout, noShutdownRunning, snapshotFailed, syntaxError } from '../../../replies/errors.ts';
+import {
+  negativeTimeout,
+  noShutdownRunning,
+  ReplyError,
+  snapshotFailed,
+  syntaxError,
+} from '../../../replies/errors.ts';
 import type { DoorCommand } from '../../door.ts';
 
 type Run = DoorCommand['door'];
@@ -30,7 +36,13 @@ const role: Run = ({ server }, _, { reply }) => {
 /** No replica acknowledges anything, and there is nothing to wait for. */
 const wait: Run = (_, __, { args, reply }) => {
   args.integer(1);
-  if (args.integer(2) < 0) throw negativeTimeout();
+  let timeoutMs: number;
+  try {
+    timeoutMs = args.integer(2);
+  } catch {
+    throw new ReplyError('ERR timeout is not an integer or out of range');
+  }
+  if (timeoutMs < 0) throw negativeTimeout();
   reply.integer(0);
 };
 

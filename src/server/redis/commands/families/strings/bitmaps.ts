@@ -219,6 +219,17 @@ const readSlow = { ...facts, flags: ['readonly'], categories: ['read', 'bitmap',
 const readFast = { ...facts, flags: ['readonly', 'fast'], categories: ['read', 'bitmap', 'fast'] } as const;
 const writeSlow = { ...facts, flags: ['write', 'denyoom'], categories: ['write', 'bitmap', 'slow'] } as const;
 
+/** BITFIELD reads alone when all its operations do; what is no operation may be any. */
+function findFieldKey(args: Arguments, tell: (index: number, use: KeyUse) => void): void {
+  let index = 2;
+  while (index < args.count) {
+    if (args.is(index, 'GET') && index + 2 < args.count) index += 3;
+    else if (args.is(index, 'OVERFLOW') && index + 1 < args.count) index += 2;
+    else break;
+  }
+  tell(1, index < args.count ? 'both' : 'read');
+}
+
 export const bitmapCommands: readonly Command[] = [
   {
     ...readSlow,
@@ -235,7 +246,7 @@ export const bitmapCommands: readonly Command[] = [
     ...writeSlow,
     name: 'bitfield',
     arity: -2,
-    keys: keyAt('both'),
+    keys: { find: findFieldKey, told: [1, 1, 1] },
     summary: 'Reads, writes and adds to numbers of any width within a string',
     since: '3.2.0',
     complexity: 'O(n) in the bytes of the string, O(1) per operation',
