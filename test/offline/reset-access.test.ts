@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { Access } from '../../src/access/access.ts';
 import { accessKey, accessKind } from '../../src/access/records/access-keys.ts';
 import * as records from '../../src/access/records/access-records.ts';
-import { ROOT } from '../../src/access/records/open-hold.ts';
+import { ROOT, holdOpen } from '../../src/access/records/open-hold.ts';
 import { systemClock, systemRandom } from '../../src/clock.ts';
 import { openUncheckedStore } from '../../src/kv/open-store.ts';
 import { KelpTerminal } from '../cli/kelp-terminal.ts';
@@ -93,6 +93,20 @@ describe('with a password for root', () => {
     expect(await onAccess(dataDir, ({ table }) => table.isClosed)).toBe(true);
   });
 
+  test('access that is held open is closed', async () => {
+    const dataDir = await closedStore();
+    await onAccess(dataDir, (access) => access.change((draft) => holdOpen(draft, 1)));
+    const seen = await offline.run(['verify', dataDir]);
+    expect(seen).toMatchObject({ code: 0, stdout: expect.stringContaining('3 records') as string });
+    expect(await reset(dataDir, '--root-password-file', await newPassword())).toMatchObject({
+      code: 0,
+      stdout: 'root has another password; access is closed\n',
+    });
+    expect(await onAccess(dataDir, ({ table }) => [table.isClosed, table.isHeldOpen])).toEqual([true, false]);
+    const { stdout } = await offline.run(['log', dataDir]);
+    expect(stdout).toMatch(/access   held open  \(written\)\n(.*\n)*.*access   held open  \(deleted\)/);
+  });
+
   test('a file that holds none changes nothing', async () => {
     const dataDir = await closedStore();
     const before = await contentsOf(dataDir);
@@ -105,13 +119,14 @@ describe('with a password for root', () => {
 describe('without one', () => {
   test('users, roles and tokens are deleted together, and nothing else', async () => {
     const dataDir = await closedStore();
+    await onAccess(dataDir, (access) => access.change((draft) => holdOpen(draft, 1)));
     expect(await reset(dataDir, '--yes')).toMatchObject({
       code: 0,
       stdout: 'deleted 2 users, 1 role and 2 tokens; access is open\n',
       stderr: '',
     });
     await onAccess(dataDir, async ({ table }, valueOfKey) => {
-      expect(table.isClosed).toBe(false);
+      expect([table.isClosed, table.isHeldOpen]).toEqual([false, false]);
       expect(table.user('ann')).toBeUndefined();
       expect(await valueOfKey()).toBe('value');
     });

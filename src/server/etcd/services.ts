@@ -1,6 +1,6 @@
 /** The services of etcd's API that are served. One that is not here is UNIMPLEMENTED. */
 import { Auth, Cluster, KV, Lease, Maintenance, Watch } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
-import type { ServerLimits } from '../../limits.ts';
+import { type ServerLimits, serverFixed } from '../../limits.ts';
 import type { Logins } from '../access/logins.ts';
 import { limited } from '../services/limited.ts';
 import type { Method } from '../services/method.ts';
@@ -30,11 +30,9 @@ export function etcdServices(
   { requestBytesMax }: Pick<ServerLimits, 'requestBytesMax'>,
   parts: EtcdParts,
 ): readonly ServedService[] {
-  // What changes access is not limited, so that operators get in.
   const served = (desc: ServedService['desc'], methods: Readonly<Record<string, Method>>): ServedService => ({
     desc,
-    methods:
-      parts.areRatesLimited && desc !== Auth ? Object.values(methods).map(limited) : Object.values(methods),
+    methods: parts.areRatesLimited ? Object.values(methods).map(limited) : Object.values(methods),
     requestBytesMax,
     dialect: etcdDialect,
   });
@@ -44,6 +42,12 @@ export function etcdServices(
     served(Watch, watchMethods()),
     served(Cluster, clusterMethods(parts)),
     served(Maintenance, maintenanceMethods(parts)),
-    served(Auth, authMethods(parts)),
+    {
+      desc: Auth,
+      // Their rate is not limited, so that operators get in.
+      methods: Object.values(authMethods(parts)),
+      requestBytesMax: serverFixed.accessRequestBytesMax,
+      dialect: etcdDialect,
+    },
   ];
 }

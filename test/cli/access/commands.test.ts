@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { startTestServer, temporaryDirectory } from '../../support/test-server.ts';
+import { etcdClient } from '../../server/etcd/support/etcd-client.ts';
 import { Kelp, jsonLines } from '../kelp.ts';
 import { startClosedServer } from './closed-server.ts';
 
@@ -266,6 +267,22 @@ test('making root closes access; what is made after needs a login', async () => 
     stderr:
       'kelp: this server asks for a user and password, a token or a client certificate; log in with --user NAME, --token-file FILE or KELP_TOKEN\n',
   });
+});
+
+test('access that is held open is told', async () => {
+  const { address, url } = await startTestServer();
+  const { auth } = etcdClient(url);
+  await auth.userAdd({ name: 'root', password: 'secret' });
+  const anybody = new Kelp(address);
+  const listed = await anybody.run(['user', 'list']);
+  expect(listed.stdout).toContain('root  (may do everything)  yes');
+  expect(listed.stderr).toBe(
+    'kelp: access is held open (AuthDisable of the API of etcd): every client may do everything; etcdctl auth enable closes it\n',
+  );
+  expect(await anybody.json('whoami')).toEqual([{ user: '', roles: [], isClosed: false }]);
+  await auth.userGrantRole({ user: 'root', role: 'root' });
+  await auth.authEnable({});
+  expect((await anybody.run(['user', 'list'])).code).toBe(4);
 });
 
 test('whoami tells the user and its roles', async () => {

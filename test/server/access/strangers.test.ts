@@ -59,6 +59,24 @@ test.each([
   },
 );
 
+test('requests of Authenticate, which need no login, fill no more than a part of the calls', async () => {
+  const { url, root } = await closed({ 'calls-max': String(CALLS) });
+  const session = await openSession(url);
+  const ask = (): ReturnType<typeof post> =>
+    post(session, '/etcdserverpb.Auth/Authenticate', 'application/grpc');
+  const begun = Array.from({ length: CALLS * serverFixed.strangerCallsShareMax }, ask);
+  for (const stream of begun) stream.write(part(5).subarray(0, 4));
+  const refused = ask();
+  refused.write(part(5).subarray(0, 4));
+  expect((await replyOf(refused)).headers['grpc-status']).toBe(String(Code.ResourceExhausted));
+  expect((await root.kv.get({ key: 'a' })).entry?.key).toBe('a');
+  // What is longer than any name and password is refused as soon as that is announced.
+  const [long] = begun;
+  const reply = long && replyOf(long);
+  long?.write(Buffer.from([0xff]));
+  expect((await reply)?.headers['grpc-message']).toContain('longer than');
+});
+
 test('watches of health, which need no login, fill no more than a part of the calls', async () => {
   const { url, root } = await closed({ 'calls-max': String(CALLS) });
   const health = createClient(Health, createGrpcTransport({ baseUrl: url }));
