@@ -96,6 +96,14 @@ const transactions: readonly Step[] = [
   ['txn --interactive -w json', '\nput c 1\nput d 2\nget --prefix ""\n\n\n'],
 ];
 
+const watches = [
+  'watch --rev=3 --prefix a',
+  'watch --rev=4 --prefix a/',
+  'watch --rev=4 a b',
+  'watch --rev=4 --prev-kv --prefix a/',
+  'watch --rev=5 --prev-kv a/1',
+] as const;
+
 describe.skipIf(!hasEtcdctl || !hasRealEtcd)(
   'etcdctl says what it says to etcd',
   { timeout: 180_000 },
@@ -193,6 +201,28 @@ describe.skipIf(!hasEtcdctl || !hasRealEtcd)(
       ]);
       for (const format of ['simple', 'table', 'fields', 'json'])
         expect((await both.both(`endpoint status -w ${format}`)).map(({ code }) => code)).toEqual([0, 0]);
+    });
+
+    test('of watches, from history on', async () => {
+      const both = await SameCtl.start();
+      for (const command of [
+        'put a 1',
+        'put a/1 2',
+        'put a 3',
+        'del a',
+        'put b 4',
+        'compaction 3',
+        'put a/2 5',
+      ])
+        await both.same(command);
+      for (const [index, command] of watches.entries()) {
+        const toldTo = both.start(command);
+        // What is put for one watch is history for the next one.
+        await both.same('del a/1');
+        await both.same(`put a/1 end-${index}`);
+        await toldTo(`end-${index}`);
+      }
+      await both.start('watch --rev=2 a')('required revision has been compacted');
     });
 
     test('of watches that are typed', async () => {

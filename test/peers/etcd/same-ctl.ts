@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { expect, onTestFinished } from 'vitest';
 import { RealEtcd } from '../../server/etcd/support/real-etcd.ts';
 import { startTestServer } from '../../support/test-server.ts';
+import { Etcdctl } from './etcdctl.ts';
 
 interface Said {
   readonly code: unknown;
@@ -61,6 +62,16 @@ export class SameCtl {
     }
   }
 
+  /** A command that goes on. @returns what compares its lines up to the first that has a text in it. */
+  start(command: string): (last: string) => Promise<void> {
+    const args = command.split(' ');
+    const started = [this.etcd, this.kelp].map(({ address }) => new Etcdctl(address, args));
+    return async (last) => {
+      const [wanted, given] = await Promise.all(started.map((each) => linesTo(each, last)));
+      expect(given, command).toEqual(wanted);
+    };
+  }
+
   async both(command: string, input = ''): Promise<[Said, Said]> {
     return await Promise.all([run(this.etcd, command, input), run(this.kelp, command, input)]);
   }
@@ -93,4 +104,13 @@ async function run({ address, names }: Side, command: string, input = ''): Promi
     return told;
   };
   return { code, stdout: plain(stdout), stderr: plain(stderr) };
+}
+
+async function linesTo(command: Etcdctl, last: string): Promise<string[]> {
+  const told: string[] = [];
+  for (;;) {
+    const [line = ''] = await command.lines(1);
+    told.push(line.replaceAll(/("(?:cluster_id|member_id|raft_term)":)\d+/g, '$10'));
+    if (line.includes(last)) return told;
+  }
 }
