@@ -19,6 +19,7 @@ import type { GroupOfKey } from '../engine.ts';
 import type { Change, PlacedChange } from '../version.ts';
 import { Deadlines } from './deadlines.ts';
 import type { HashSeed } from './key-hash.ts';
+import { Holes } from './holes.ts';
 import { KeyMap } from './key-map.ts';
 import {
   BARE_KEY,
@@ -49,6 +50,7 @@ export interface OpenWalk {
 export class Keyspace {
   /** The blocks of versions and deadlines. */
   readonly blocks: Slabs;
+  readonly #holes = new Holes();
   readonly longValues = new LongValues();
   /** The key that an operation is about. */
   readonly probe = new Probe();
@@ -79,7 +81,7 @@ export class Keyspace {
 
   constructor(seed: HashSeed, groupOf: GroupOfKey, slabBytesMax: number | undefined) {
     this.#seed = seed;
-    this.blocks = new Slabs((from, to) => this.#blockMoved(from, to), slabBytesMax);
+    this.blocks = new Slabs((from, to) => this.#blockMoved(from, to), slabBytesMax, this.#holes);
     this.map = new KeyMap(this.blocks, slabBytesMax);
     this.keys = new OrderedIndex(this.blocks, this.probe, slabBytesMax);
     this.deadlines = new Deadlines(this.blocks, groupOf, slabBytesMax);
@@ -87,7 +89,7 @@ export class Keyspace {
   }
 
   get memoryBytes(): number {
-    let byteCount = this.longValues.memoryBytes + this.undo.memoryBytes;
+    let byteCount = this.longValues.memoryBytes + this.undo.memoryBytes + this.#holes.memoryBytes;
     for (const { memoryBytes } of this.#slabs) byteCount += memoryBytes;
     for (const { memoryBytes } of this.walks) byteCount += memoryBytes;
     return byteCount;

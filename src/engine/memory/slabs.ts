@@ -1,7 +1,8 @@
 /**
  * The memory of all blocks: slabs that are filled one after the other, from front to back, and given back as a whole.
  *
- * What is freed or moved leaves a hole; a hole is used again only by the block before it, when that grows. When too much
+ * What is freed or moved leaves a hole; a hole is used again by the block before it, when that grows, or by a new block of just
+ * its length, where holes are known (`holes.ts`). When too much
  * of the memory is holes, the slab with the smallest share of live bytes is emptied, a bounded piece at a time: its blocks
  * are moved to where new ones go. `ArrayBuffer.transfer` gives an empty slab back at once, without the collector.
  *
@@ -14,11 +15,14 @@
  *
  * - The blocks and holes of a slab follow each other without a gap, up to its end, or up to `#top` in the one that is being
  *   filled.
- * - Room is never given twice before its slab is given back, so a new block is all zeros.
+ * - A new block is all zeros.
+ * - While a cursor is open, a new block goes behind what it goes over, or into another slab; but where only a slab is emptied, into
+ *   holes of the others.
  * - `holeUnits` of a slab is the length of its holes. One that is nothing else is given back, unless it is being filled.
  */
 import { assert } from '../../errors.ts';
 import { copyBytes, memoryOf, type Memory } from '../../wire/memory.ts';
+import type { Holes } from './holes.ts';
 import {
   HOLE,
   NONE,
@@ -76,6 +80,7 @@ export class Slabs {
   emptiedUnits = 0;
   readonly #moved: (from: number, to: number) => void;
   readonly #slabBytesMax: number;
+  readonly #holes: Holes | undefined;
   /** The how-manieth slab it was that was taken; a number is used again, this is not. */
   readonly #births = new Float64Array(SLAB_COUNT_MAX);
   readonly #cursors = new Set<SlabCursor>();
@@ -89,10 +94,14 @@ export class Slabs {
   #born = 0;
   #totalUnits = 0;
 
-  /** @param moved is told when a block was copied from one place to another; the first is still as it was. */
-  constructor(moved: (from: number, to: number) => void, slabBytesMax = SLAB_BYTES_MAX) {
+  /**
+   * @param moved is told when a block was copied from one place to another; the first is still as it was.
+   * @param holes left out: new blocks go into none.
+   */
+  constructor(moved: (from: number, to: number) => void, slabBytesMax = SLAB_BYTES_MAX, holes?: Holes) {
     this.#moved = moved;
     this.#slabBytesMax = slabBytesMax;
+    this.#holes = holes;
     this.#open(1);
   }
 
@@ -119,9 +128,24 @@ export class Slabs {
 
   /** Makes room for a block, all zeros; the caller writes its head at once. */
   allocate(units: number): number {
+    if (this.#holes !== undefined && this.#cursors.size === (this.#emptying === undefined ? 0 : 1)) {
+      const hole = this.#holes.take(units, this.words);
+      if (hole !== NONE) return this.#fill(hole, units);
+    }
     if (this.#top + units > this.#capacity) this.#open(units);
     const reference = (this.#slab << UNIT_BITS) | this.#top;
     this.#top += units;
+    return reference;
+  }
+
+  /** Makes a block of a hole. */
+  #fill(reference: number, units: number): number {
+    const slab = reference >>> UNIT_BITS;
+    const words = this.words[slab]!;
+    const start = Slabs.wordOf(reference);
+    for (let at = start; at < start + 2 * units; at++) words[at] = 0;
+    this.holeUnits[slab]! -= units;
+    this.totalHoleUnits -= units;
     return reference;
   }
 
@@ -233,6 +257,7 @@ export class Slabs {
     }
     // The one that is being filled: what moves must go elsewhere.
     this.#emptiedSlab = found;
+    if (found !== undefined) this.#holes?.removeAll(found);
     if (found === this.#slab) {
       this.emptiedUnits = this.#capacity - this.#top;
       this.#seal();
@@ -251,7 +276,11 @@ export class Slabs {
     const holes = (this.holeUnits[slab]! += units);
     if (units > 0) words[unit << 1] = spanHead(HOLE, units);
     this.totalHoleUnits += units;
-    if (holes < words.length >>> 1 || slab === this.#slab) return;
+    if (holes < words.length >>> 1 || slab === this.#slab) {
+      if (slab !== this.#emptiedSlab) this.#holes?.add((slab << UNIT_BITS) | unit, units, words.length >>> 1);
+      return;
+    }
+    this.#holes?.removeAll(slab);
     this.#totalUnits -= holes;
     if (slab === this.#emptiedSlab) this.emptiedUnits = 0;
     this.totalHoleUnits -= holes;
@@ -271,7 +300,12 @@ export class Slabs {
       const head = from << 1 < words.length ? words[from << 1]! : NONE;
       const end = from + (kindOf(head) === HOLE ? unitsAt(words, from << 1) : 0);
       if (to > end) return false;
-      if (to < end) words[to << 1] = spanHead(HOLE, end - to);
+      this.#holes?.remove((slab << UNIT_BITS) | from);
+      if (to < end) {
+        words[to << 1] = spanHead(HOLE, end - to);
+        if (slab !== this.#emptiedSlab)
+          this.#holes?.add((slab << UNIT_BITS) | to, end - to, words.length >>> 1);
+      }
       this.holeUnits[slab]! -= to - from;
       this.totalHoleUnits -= to - from;
     }

@@ -1,14 +1,19 @@
 /** Blocks in slabs, for the tests of the parts that name them. */
+import type { Holes } from '../../../src/engine/memory/holes.ts';
 import { HEAD, KEY, SHORT_VERSION, headOf, wordsOf } from '../../../src/engine/memory/layout.ts';
 import { Slabs } from '../../../src/engine/memory/slabs.ts';
 import { Probe } from '../../../src/engine/memory/probe.ts';
 import { bytes } from '../contract/changes.ts';
 
 /** Slabs in which nothing is moved. */
-export function fixedSlabs(slabBytesMax?: number): Slabs {
-  return new Slabs(() => {
-    throw new Error('a block was moved');
-  }, slabBytesMax);
+export function fixedSlabs(slabBytesMax?: number, holes?: Holes): Slabs {
+  return new Slabs(
+    () => {
+      throw new Error('a block was moved');
+    },
+    slabBytesMax,
+    holes,
+  );
 }
 
 export function probeOf(text: string): Probe {

@@ -13,6 +13,7 @@ import {
   spanHead,
   unitsAt,
 } from '../../../src/engine/memory/layout.ts';
+import { Holes } from '../../../src/engine/memory/holes.ts';
 import { type SlabCursor, Slabs } from '../../../src/engine/memory/slabs.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { fixedSlabs } from './blocks.ts';
@@ -30,9 +31,14 @@ function write(slabs: Slabs, reference: number, units: number, mark: number): vo
 }
 
 class Blocks {
-  readonly slabs = fixedSlabs(SLAB_BYTES);
+  readonly slabs: Slabs;
   readonly units = new Map<number, { units: number; mark: number }>();
   #mark = 0;
+
+  /** @param holes left out: new blocks go into none. */
+  constructor(holes?: Holes) {
+    this.slabs = fixedSlabs(SLAB_BYTES, holes);
+  }
 
   add(units: number): number {
     const reference = this.slabs.allocate(units);
@@ -81,23 +87,27 @@ class Blocks {
 }
 
 describe('slabs', () => {
-  it.each([1, 2, 3])('keep every block as it is while others grow, shrink and go (seed %i)', (seed) => {
-    const random = new SeededRandom(seed);
-    const blocks = new Blocks();
-    for (let round = 0; round < 3000; round++) {
-      const references = [...blocks.units.keys()];
-      const dice = random.below(10);
-      if (references.length < 100 || dice < 3) blocks.add(3 + random.below(random.chance(0.02) ? 3000 : 20));
-      else if (dice < 7) blocks.resize(random.pick(references), 3 + random.below(30));
-      else if (dice < 9 || references.length > 400) blocks.free(random.pick(references));
-      else if (random.chance(0.05)) blocks.seal();
-      if (round % 100 === 0) blocks.verify();
-    }
-    for (const reference of blocks.units.keys()) blocks.free(reference);
-    blocks.seal();
-    blocks.verify();
-    expect(blocks.slabs.memoryBytes).toBeLessThanOrEqual(SLAB_BYTES);
-  });
+  it.each([1, 2, 3, 4, 5, 6])(
+    'keep every block as it is while others grow, shrink and go (seed %i)',
+    (seed) => {
+      const random = new SeededRandom(seed);
+      const blocks = new Blocks(seed > 3 ? new Holes() : undefined);
+      for (let round = 0; round < 3000; round++) {
+        const references = [...blocks.units.keys()];
+        const dice = random.below(10);
+        if (references.length < 100 || dice < 3)
+          blocks.add(3 + random.below(random.chance(0.02) ? 3000 : 20));
+        else if (dice < 7) blocks.resize(random.pick(references), 3 + random.below(30));
+        else if (dice < 9 || references.length > 400) blocks.free(random.pick(references));
+        else if (random.chance(0.05)) blocks.seal();
+        if (round % 100 === 0) blocks.verify();
+      }
+      for (const reference of blocks.units.keys()) blocks.free(reference);
+      blocks.seal();
+      blocks.verify();
+      expect(blocks.slabs.memoryBytes).toBeLessThanOrEqual(SLAB_BYTES);
+    },
+  );
 
   it('let a block grow into the hole behind it, to its last unit and no further', () => {
     const blocks = new Blocks();
@@ -123,6 +133,40 @@ describe('slabs', () => {
     expect(blocks.resize(third, rest)).toBe(true);
     expect(blocks.resize(third, rest + 1)).toBe(false);
     blocks.verify();
+  });
+
+  it('put a new block into the newest hole of just its length, and into none while a cursor is open', () => {
+    const blocks = new Blocks(new Holes());
+    const [first, second, third, fourth] = [blocks.add(10), blocks.add(7), blocks.add(10), blocks.add(7)];
+    for (const reference of [first, second, fourth]) blocks.free(reference);
+    const cursor = blocks.slabs.openCursor();
+    const [behind, further] = [blocks.add(7), blocks.add(10)];
+    expect(Math.min(behind, further)).toBeGreaterThan(fourth);
+    blocks.slabs.closeCursor(cursor);
+    expect(blocks.add(6)).toBeGreaterThan(further);
+    expect(blocks.add(7)).toBe(fourth);
+    // The block before it has grown over a part of the hole; what is left is one of its own.
+    blocks.free(third);
+    expect(blocks.add(10)).toBe(third);
+    blocks.free(third);
+    blocks.verify();
+    expect([blocks.add(10), blocks.add(10)]).toEqual([third, first]);
+    expect(blocks.resize(first, 13)).toBe(true);
+    expect(blocks.add(7)).toBeGreaterThan(further);
+    expect(blocks.add(4)).toBe(first + 13);
+    blocks.verify();
+  });
+
+  it('put no block into what lies where a hole was, and looks like one', () => {
+    const blocks = new Blocks(new Holes());
+    const [first, second] = [blocks.add(8), blocks.add(8)];
+    blocks.add(8);
+    blocks.free(second);
+    expect(blocks.resize(first, 16)).toBe(true);
+    const words = blocks.slabs.wordsAt(second);
+    words[Slabs.wordOf(second)] = spanHead(HOLE, 8);
+    expect(blocks.add(8)).toBeGreaterThan(second + 8);
+    expect(words[Slabs.wordOf(second)]).toBe(spanHead(HOLE, 8));
   });
 
   it('use the number of a slab again, and know it from the one before', () => {
