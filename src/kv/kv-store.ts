@@ -111,7 +111,14 @@ export class KvStore implements api.Store {
   get seam(): Seam &
     Pick<
       DurableStore,
-      'atOneInstant' | 'status' | 'isDeciding' | 'readAll' | 'putAll' | 'takesRows' | 'deadlineSums'
+      | 'atOneInstant'
+      | 'status'
+      | 'isDeciding'
+      | 'readAll'
+      | 'putAll'
+      | 'changeElements'
+      | 'takesRows'
+      | 'deadlineSums'
     > {
     return this.#store;
   }

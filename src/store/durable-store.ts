@@ -14,11 +14,13 @@ import { readOnlyError } from '../wal/segments/fail-stop.ts';
 import type { Log } from '../wal/log.ts';
 import { Backups } from './checkpoints/backup.ts';
 import { Checkpointer } from './checkpoints/checkpointer.ts';
+import type { ElementCalls } from './collections/element-calls.ts';
 import { CollectionIds } from './collections/collection-ids.ts';
 import { Sweeper } from './collections/sweeper.ts';
 import { Acknowledgements, Answer, type Waiter } from './commit/acknowledgements.ts';
 import { Committer } from './commit/committer.ts';
 import { compactEffect, sweptEffect } from './commit/effects.ts';
+import { ElementRecords } from './commit/element-records.ts';
 import { asError, Listeners } from './commit/listeners.ts';
 import { Visibility } from './commit/visibility.ts';
 import { type Ownership, OwnershipLostError } from './directory/ownership.ts';
@@ -260,6 +262,32 @@ export class DurableStore implements Seam {
     } catch (error) {
       throw this.#toldFailure(error, failureBefore);
     }
+  }
+
+  /**
+   * Does calls that change elements of a collection, each as `decide` would by itself, in their order.
+   * @returns whether: else nothing has happened, and each is for `decide`. Throws `storageFailed`: all of them count as changed.
+   */
+  changeElements(calls: ElementCalls): boolean {
+    const { limits, clock, keyObserver } = this.#parts;
+    // No limit can stand against a part of what all may write together.
+    if (
+      this.#isDeciding ||
+      !this.takesRows ||
+      ElementRecords.bytesMax(calls) > Math.min(limits.valueBytesMax, limits.txnBytesMax)
+    )
+      return false;
+    if (!this.#memory.hasRoom(fixed.putRowMemoryBytesMax)) return false;
+    const failureBefore = this.#failure;
+    try {
+      if (this.#committer.changeElements(calls, this.#instantMs ?? clock.nowMs()) < 0) return false;
+    } catch (error) {
+      throw this.#toldFailure(error, failureBefore);
+    }
+    if (keyObserver !== undefined) {
+      for (let index = 0; index < calls.length; index++) keyObserver.keyWritten(calls.key);
+    }
+    return true;
   }
 
   /** Whether nothing is told of each change by itself. */

@@ -21,6 +21,7 @@ import type {
   Wire,
 } from './connection/connection-context.ts';
 import type { ConnectionNames } from './connection/session/connection-session.ts';
+import { ElementRow } from './connection/rows/element-row.ts';
 import { ListRow } from './connection/rows/list-row.ts';
 import { PlainRow } from './connection/rows/plain-row.ts';
 import { type Patience, SlowClients } from './connection/slow-clients.ts';
@@ -88,6 +89,7 @@ export class RedisDoor implements ClientSessions {
       servedReply: new ReplyWriter(),
       plainRow: new PlainRow(),
       listRow: new ListRow(),
+      elementRow: new ElementRow(),
       cursors: new CursorRing(cursorSeed),
       queue,
       watched: new WatchedKeys(store, (bytes) => this.#chargeInput(bytes)),

@@ -15,14 +15,18 @@ import type { Engine } from '../../engine/engine.ts';
 import type { PutRow } from '../../engine/put-row.ts';
 import { assert } from '../../errors.ts';
 import type { Log } from '../../wal/log.ts';
+import type { ElementCalls } from '../collections/element-calls.ts';
 import type { CollectionIds } from '../collections/collection-ids.ts';
 import type { Incarnations } from '../history/incarnations.ts';
 import type { LeaseChange } from '../leases/lease-change.ts';
 import { type LeaseTable, undoLeases, type UndoLeases } from '../leases/lease-table.ts';
 import { toKeyText } from '../views/keys.ts';
 import type { PlannedChange } from '../views/planned-change.ts';
+import type { RecentTransaction } from '../watch/matching/recent-changes.ts';
 import { collectionIdsEffect, EffectRow, incarnationEffect, leaseEffect, leaseEndEffect } from './effects.ts';
 import { asError } from './listeners.ts';
+import { ElementCommits } from './element-commits.ts';
+import { ElementRecords } from './element-records.ts';
 import { PutRecords } from './put-records.ts';
 import type { Visibility } from './visibility.ts';
 
@@ -61,6 +65,7 @@ export class Committer {
   readonly #context: CommitterContext;
   readonly #incarnation: string;
   readonly #putRecords = new PutRecords();
+  readonly #elementCommits: ElementCommits;
   /** Used for one record after the other. */
   readonly #effects = new EffectRow();
   readonly #record = { revision: 0, timeMs: 0, leaseClockMs: 0, effects: this.#effects.effects };
@@ -73,6 +78,7 @@ export class Committer {
 
   constructor(context: CommitterContext, { lastRevision, lastTimeMs, incarnation }: CommitterStart) {
     this.#context = context;
+    this.#elementCommits = new ElementCommits(context.engine);
     this.#incarnation = incarnation;
     this.#lastRevision = lastRevision;
     this.#lastTimeMs = lastTimeMs;
@@ -111,6 +117,35 @@ export class Committer {
       const sequence = log.commitRow(count, end);
       this.#lastRevision += count;
       visibility.committedPuts(sequence, row, count, timeMs);
+      return count;
+    } catch (error) {
+      throw this.#stopped(error);
+    }
+  }
+
+  /**
+   * Does calls that change elements, each that changes something as a transaction of its own; all of them, or none. The log's room for
+   * all is taken before the first.
+   * @returns how many transactions they were; -1: none was done, and they are to be decided one by one.
+   */
+  changeElements(calls: ElementCalls, instantMs: number): number {
+    const { log, leases, visibility } = this.#context;
+    if (!this.#hasBegun) return -1;
+    const offset = log.reserveRow(ElementRecords.bytesMax(calls));
+    if (offset === undefined) return -1;
+    const timeMs = this.#timeMs(instantMs);
+    const staged: RecentTransaction[] | undefined = visibility.isStaging ? [] : undefined;
+    const commits = this.#elementCommits;
+    this.#undo = undefined;
+    try {
+      const revision = this.#lastRevision + 1;
+      const leaseClockMs = leases.size > 0 ? leases.clockMs() : 0;
+      commits.run(calls, { revision, timeMs, leaseClockMs, buffer: log.buffer, offset, staged });
+      const { count, end } = commits;
+      if (count === 0) return 0;
+      const sequence = log.commitRow(count, end);
+      this.#lastRevision += count;
+      visibility.committedRow(sequence, this.#lastRevision, staged);
       return count;
     } catch (error) {
       throw this.#stopped(error);

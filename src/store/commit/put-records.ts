@@ -7,14 +7,7 @@ import type { PutRow } from '../../engine/put-row.ts';
 import { assert } from '../../errors.ts';
 import { writeRecordPrefix } from '../../wal/frames/records.ts';
 import { sizeOfInt64, sizeOfVarint32, writeInt64 } from '../../wire/varint.ts';
-
-/** The fields of a record that its tags name: a number, or bytes with their length before them. */
-const RECORD = { revision: 0x08, timeMs: 0x10, leaseClockMs: 0x18, effect: 0x22 };
-const EFFECT = { put: 0x0a };
-const PUT = { key: 0x0a, value: 0x12, createRevision: 0x18, version: 0x20, kind: 0x40, collectionId: 0x50 };
-
-const INT64_BYTES_MAX = 8;
-const LENGTH_BYTES_MAX = 5;
+import { EFFECT, INT64_BYTES_MAX, LENGTH_BYTES_MAX, PUT, RECORD } from './record-tags.ts';
 
 /** What a record has at most beside the key and the value, with its length in the batch. */
 const FRAMING_BYTES_MAX = 7 * (1 + INT64_BYTES_MAX) + 5 * (1 + LENGTH_BYTES_MAX);

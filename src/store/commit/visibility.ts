@@ -101,10 +101,25 @@ export class Visibility {
     for (let index = 0; index < count; index++) {
       if (createRevisions[index] === firstRevision + index) this.#keyCount++;
     }
-    const isStaged = this.#hub.watcherCount > 0 && !this.#stagedExtent.isOver;
-    const staged = isStaged ? stagePuts(firstRevision, timeMs, keys.slice(0, count)) : NO_ROW;
+    const staged = this.isStaging ? stagePuts(firstRevision, timeMs, keys.slice(0, count)) : undefined;
+    this.committedRow(sequence, firstRevision + count - 1, staged);
+  }
+
+  /** Whether watches have to know what is committed next. */
+  get isStaging(): boolean {
+    return this.#hub.watcherCount > 0 && !this.#stagedExtent.isOver;
+  }
+
+  /**
+   * A row of transactions has joined the batch that brings no user's key and takes none away. There are no listeners.
+   * @param revision of the last of them. @param staged each of them, when `isStaging`.
+   */
+  committedRow(
+    sequence: number,
+    revision: number,
+    staged: readonly RecentTransaction[] | undefined = NO_ROW,
+  ): void {
     for (const transaction of staged) this.#stagedExtent.add(transaction);
-    const revision = firstRevision + count - 1;
     this.#push(sequence, revision, undefined, undefined, undefined, staged);
   }
 

@@ -13,6 +13,7 @@ import type { PlacedArguments } from '../protocol/placed-arguments.ts';
 import type { ReplyWriter } from '../protocol/reply-writer.ts';
 import type { BlockedClients } from './blocked-clients.ts';
 import type { RowStore } from './rows/call-row.ts';
+import type { ElementRow } from './rows/element-row.ts';
 import type { ListRow } from './rows/list-row.ts';
 import type { PlainRow } from './rows/plain-row.ts';
 import type { SlowClient } from './slow-clients.ts';
@@ -79,6 +80,7 @@ export interface ConnectionContext {
   readonly servedReply: ReplyWriter;
   readonly plainRow: PlainRow;
   readonly listRow: ListRow;
+  readonly elementRow: ElementRow;
   readonly cursors: ScanCursors;
   readonly queue: ReplyQueue;
   readonly watched: WatchedKeys;

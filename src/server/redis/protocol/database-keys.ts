@@ -6,11 +6,17 @@ import { DATABASE, DATABASE_HEAD_BYTES, ESCAPE, isEscapedByte } from '../../../s
 import { toDatabaseKey } from '../../../types/databases/database-keys.ts';
 import { keyHasNoBytes, keyIsTooLong } from '../replies/errors.ts';
 
+/** Where a word is put that is no key. */
+export interface WordPlace {
+  /** @returns the word, or what it becomes there; it holds until the next one. */
+  putWord(source: Uint8Array, start: number, end: number): Uint8Array;
+}
+
 /**
  * Writes keys into memory of its own, for calls that read and write one key at a time: a view of each length is made once. What it
  * returns holds until the next key.
  */
-export class KeyPlace {
+export class KeyPlace implements WordPlace {
   readonly #bytes: Uint8Array;
   readonly #views: (Uint8Array | undefined)[] = [];
 

@@ -35,9 +35,23 @@ const INFINITE = /^([+-]?)inf(?:inity)?$/i;
 /** Longer ones are not taken: an attempt at a number costs with its length. Redis takes them up to its own buffer's. */
 const TEXT_BYTES_MAX = 4096;
 
+/** What nearly all scores are: a few digits and nothing else. @returns -1 for all others. */
+function readDigits(bytes: Buffer, start: number, end: number): number {
+  if (end - start > SAFE_DIGITS) return -1;
+  let value = 0;
+  for (let index = start; index < end; index++) {
+    const byte = bytes[index] ?? 0;
+    if (byte < ZERO || byte > NINE) return -1;
+    value = value * 10 + (byte - ZERO);
+  }
+  return value;
+}
+
 /** @returns `undefined` for what is no double, NaN, or beyond what a double holds. */
 export function readDouble(bytes: Buffer, start: number, end: number): number | undefined {
   if (end === start || end - start > TEXT_BYTES_MAX) return undefined;
+  const digits = readDigits(bytes, start, end);
+  if (digits >= 0) return digits;
   const text = bytes.toString('latin1', start, end);
   if (DECIMAL.test(text)) return inRange(Number(text), /[1-9]/.test(text.replace(/e.*$/i, '')));
   const infinite = INFINITE.exec(text);

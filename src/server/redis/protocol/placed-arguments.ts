@@ -6,7 +6,7 @@ import { assert } from '../../../errors.ts';
 import { fixed } from '../../../limits.ts';
 import type { Arguments } from '../commands/command.ts';
 import { notAFloat, notAnInteger } from '../replies/errors.ts';
-import { KeyPlace, toEngineKey } from './database-keys.ts';
+import { KeyPlace, toEngineKey, type WordPlace } from './database-keys.ts';
 import { readDouble, readInteger } from './number-words.ts';
 
 /** Between an upper-case letter and its lower-case one. */
@@ -115,7 +115,7 @@ export class PlacedArguments implements Arguments {
   }
 
   /** The same of a word that is no key. */
-  bytesIn(index: number, place: KeyPlace): Uint8Array {
+  bytesIn(index: number, place: WordPlace): Uint8Array {
     return place.putWord(this.#buffer, this.#start(index), this.#end(index));
   }
 
@@ -151,8 +151,13 @@ export class PlacedArguments implements Arguments {
     return value < -BigInt(fixed.integerMax) ? -fixed.integerMax : Number(value);
   }
 
+  /** @returns `undefined` for what is none. */
+  doubleOrNone(index: number): number | undefined {
+    return readDouble(this.#buffer, this.#start(index), this.#end(index));
+  }
+
   double(index: number): number {
-    const value = readDouble(this.#buffer, this.#start(index), this.#end(index));
+    const value = this.doubleOrNone(index);
     if (value === undefined) throw notAFloat();
     return value;
   }

@@ -1,6 +1,7 @@
 /** `CallRow`: calls of one piece that stand one behind the other, and go through the store together (`GatheredCalls`). */
 import type { PutRow } from '../../../../engine/put-row.ts';
 import type { PlacedChange } from '../../../../engine/version.ts';
+import type { ElementCalls } from '../../../../store/collections/element-calls.ts';
 import type { Seam } from '../../../../store/seam.ts';
 import type { CommandRunner } from '../../commands/run-command.ts';
 import type { TableRow } from '../../commands/table.ts';
@@ -17,6 +18,8 @@ export interface RowStore extends Pick<Seam, 'decide'> {
     visit: (version: PlacedChange | undefined) => boolean,
   ): void;
   putAll(row: PutRow): number;
+  /** @returns false: nothing was done. */
+  changeElements(calls: ElementCalls): boolean;
 }
 
 export interface CallRow {
@@ -24,7 +27,7 @@ export interface CallRow {
   readonly row: TableRow | undefined;
   readonly length: number;
   /** Before the first call is added. @returns false: calls like this one are not likely to be done by a row. */
-  begin(store: RowStore, args: PlacedArguments): boolean;
+  begin(store: RowStore, args: PlacedArguments, row: TableRow): boolean;
   /** @param start where it began. @returns false: it can't join those that are there, which are to run first. */
   add(row: TableRow, args: PlacedArguments, start: number, reply: ReplyWriter): boolean;
   /** Where the call at an index began. */

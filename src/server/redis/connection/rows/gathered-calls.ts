@@ -13,6 +13,7 @@ import { ReplyError } from '../../replies/errors.ts';
 import type { ConnectionSession } from '../session/connection-session.ts';
 import type { Dispatch } from '../session/dispatch.ts';
 import type { CallRow } from './call-row.ts';
+import { ElementRow } from './element-row.ts';
 import { ListRow } from './list-row.ts';
 import { PlainRow } from './plain-row.ts';
 
@@ -50,7 +51,7 @@ export class GatheredCalls {
       return false;
     }
     if (!this.#mayRun(row)) return false;
-    if (!calls.begin(context.seam, args)) {
+    if (!calls.begin(context.seam, args, row)) {
       this.#singlesLeft = serverFixed.redisRowCallsMax;
       return false;
     }
@@ -84,9 +85,10 @@ export class GatheredCalls {
   }
 
   #rowFor(row: TableRow, args: PlacedArguments): CallRow | undefined {
-    const { plainRow, listRow } = this.#session.context;
+    const { plainRow, listRow, elementRow } = this.#session.context;
     if (PlainRow.isPlain(row, args)) return plainRow;
-    return ListRow.isPlain(row, args) ? listRow : undefined;
+    if (ListRow.isPlain(row, args)) return listRow;
+    return ElementRow.isPlain(row, args) ? elementRow : undefined;
   }
 
   /** Whether nothing is asked of each call but its reply, and none is refused or comes again. */

@@ -14,6 +14,7 @@ import { KeyPlace } from '../../protocol/database-keys.ts';
 import type { PlacedArguments } from '../../protocol/placed-arguments.ts';
 import type { ReplyWriter } from '../../protocol/reply-writer.ts';
 import type { CallRow, RowStore } from './call-row.ts';
+import { areEqual } from './equal-bytes.ts';
 
 interface ListCall {
   readonly words: number;
@@ -120,10 +121,4 @@ export class ListRow implements CallRow {
     if (popped !== undefined) reply.bulkPart(ends.bytes, ends.poppedStart, ends.poppedEnd);
     return popped;
   }
-}
-
-function areEqual(one: Uint8Array, other: Uint8Array): boolean {
-  if (one.length !== other.length) return false;
-  for (let index = 0; index < one.length; index++) if (one[index] !== other[index]) return false;
-  return true;
 }
