@@ -39,7 +39,7 @@ export class Deadlines {
     const group = this.#groupOf(start & 0xff, (start >>> 8) & 0xff);
     if (fromMs !== 0) {
       this.#probe.setDeadline(fromMs, words, at);
-      const reference = this.index.remove();
+      const reference = this.index.take();
       this.#slabs.free(reference, unitsAt(this.#slabs.wordsAt(reference), Slabs.wordOf(reference)));
     }
     if (toMs !== 0) {

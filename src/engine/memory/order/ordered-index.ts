@@ -33,15 +33,18 @@ export class OrderedIndex extends Tree {
   }
 
   /** Takes out a key that is there. @returns its block. */
-  remove(): number {
-    const path = this.#descend();
-    const leaf = this.leaf.open(path.nodes[0]!);
-    const block = leaf.key(path.places[0]!);
+  take(): number {
+    const { nodes, places } = this.#descend();
+    const leaf = this.leaf.open(nodes[0]!);
+    const block = leaf.key(places[0]!);
     assert(this.compareProbe(block) === 0, 'a key is in the order of keys');
-    if (leaf.isLive(path.places[0]!)) this.carryUp(path, -1, 0);
-    this.count--;
-    removeEntry(this, path);
+    this.#remove(leaf);
     return block;
+  }
+
+  /** Takes out the key of a block, which is there. */
+  remove(block: number): void {
+    this.#remove(this.#goTo(block));
   }
 
   /** A key was deleted at a revision; 0: it has come to life. */
@@ -125,6 +128,13 @@ export class OrderedIndex extends Tree {
     return this.leaf.open(path.nodes[0]!).readKeys(from, to, isLiveOnly, blocks);
   }
 
+  /** Takes out the entry of a leaf to which the path leads. */
+  #remove(leaf: Node): void {
+    if (leaf.isLive(this.#path.places[0]!)) this.carryUp(this.#path, -1, 0);
+    this.count--;
+    removeEntry(this, this.#path);
+  }
+
   #descend(): Path {
     this.descend(this.#path);
     return this.#path;
@@ -132,9 +142,7 @@ export class OrderedIndex extends Tree {
 
   /** Goes to the entry of a key. @returns its leaf. */
   #goTo(block: number): Node {
-    const { nodes, places } = this.#descend();
-    const leaf = this.leaf.open(nodes[0]!);
-    assert(leaf.key(places[0]!) === block, 'a key is in the order of keys');
-    return leaf;
+    this.descendTo(this.#path, block);
+    return this.leaf.open(this.#path.nodes[0]!);
   }
 }

@@ -13,7 +13,7 @@ const MERGED_ENTRIES_MAX = (ENTRIES_MAX * 3) / 4;
  * leads nowhere afterwards.
  */
 export function removeEntry(tree: Tree, path: Path, level = 0): void {
-  const node = tree.newView().open(path.nodes[level]!);
+  const node = (level === 0 ? tree.leaf : tree.newView()).open(path.nodes[level]!);
   const place = path.places[level]!;
   node.removeEntry(place);
   if (node.count === 0 && tree.height > 0) {
@@ -27,7 +27,7 @@ export function removeEntry(tree: Tree, path: Path, level = 0): void {
     if (place === 0) node.setKey(0, NONE);
     tree.widen(path, level, Math.max(0, place - 1));
   }
-  if (level < tree.height) mergeIfFew(tree, path, level);
+  if (level < tree.height && node.count <= FEW_ENTRIES) mergeIfSmall(tree, path, level);
   while (tree.height > 0 && node.open(tree.root).count === 1) {
     tree.root = node.child(0);
     tree.height--;
@@ -49,11 +49,10 @@ function changeBorder(tree: Tree, path: Path, level: number, key: number): void 
   }
 }
 
-/** Puts the path's node at a level together with the one behind or before it, if they have few entries. */
-function mergeIfFew(tree: Tree, path: Path, level: number): void {
+/** Puts the path's node at a level, which has few entries, together with the one behind or before it, if these are not many. */
+function mergeIfSmall(tree: Tree, path: Path, level: number): void {
   const node = tree.newView().open(path.nodes[level]!);
   const { count } = node;
-  if (count > FEW_ENTRIES) return;
   const parent = tree.newView().open(path.nodes[level + 1]!);
   const place = path.places[level + 1]!;
   const countOf = (sibling: number): number => node.open(parent.child(sibling)).count;

@@ -72,14 +72,32 @@ export class Tree {
 
   /** Goes to the first key that is not below the one in the probe; the place may lie behind the last of its leaf. */
   descend(path: Path): void {
-    const { nodes, places } = path;
     const { probe, prefix } = this;
     const common = this.#commonWithPrefix();
-    if (common < prefix.length) {
-      const isBehind = common < probe.length && probe.bytes[common]! > prefix[common]!;
-      this.goToEnd(path, isBehind ? 1 : -1);
+    if (common === prefix.length) {
+      this.#goDown(path);
+      path.places[0] = this.placeInLeaf(path.nodes[0]!);
       return;
     }
+    const isBehind = common < probe.length && probe.bytes[common]! > prefix[common]!;
+    this.goToEnd(path, isBehind ? 1 : -1);
+  }
+
+  /** Goes to the key in the probe, which is there, by its block: so no other block is visited in the leaf, whatever its keys have in common. */
+  descendTo(path: Path, block: number): void {
+    this.#goDown(path);
+    const leaf = path.nodes[0]!;
+    const words = this.nodes.words[leaf >>> UNIT_BITS]!;
+    const at = (leaf & UNIT_MASK) << 1;
+    let place = this.#firstWithHead(words, at);
+    const count = countAt(words, at);
+    while (place < count && words[at + KEYS + place] !== block) place++;
+    assert(place < count, 'a key is in the order of keys');
+    path.places[0] = place;
+  }
+
+  /** Goes to the leaf that has the key in the probe, or would have it; all keys begin as that one does. */
+  #goDown({ nodes, places }: Path): void {
     const slabs = this.nodes.words;
     let node = this.root;
     for (let level = this.height; level > 0; level--) {
@@ -93,7 +111,6 @@ export class Tree {
     }
     nodes[0] = node;
     this.#fetch(slabs[node >>> UNIT_BITS]!, (node & UNIT_MASK) << 1, CHILDREN);
-    places[0] = this.placeInLeaf(node);
   }
 
   /** Goes to the first key (`side` -1) or behind the last (1). */
@@ -244,6 +261,23 @@ export class Tree {
       words[entry + LOWS] === this.probe.headLow &&
       this.compareProbe(words[entry + KEYS]!) === 0;
     return isAtBorder ? place : place - 1;
+  }
+
+  /** The first place of a leaf whose key has no head below that of the one in the probe. */
+  #firstWithHead(words: Int32Array, at: number): number {
+    const { probe } = this;
+    probe.takeHead(words[at + SKIP]!);
+    const { headHigh, headLow } = probe;
+    let low = 0;
+    let high = countAt(words, at);
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const middleHigh = words[at + HIGHS + middle]!;
+      if (middleHigh < headHigh || (middleHigh === headHigh && words[at + LOWS + middle]! < headLow))
+        low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** The first place of a node, from `first` on, whose key is not below the one in the probe. */
