@@ -14,6 +14,9 @@ import { ElementRecords } from './element-records.ts';
 /** Reads the newest version of all. */
 const NEWEST = fixed.integerMax;
 
+/** From so many elements on their places are fetched together. */
+const FETCHED_MIN = 4;
+
 type Writable<T> = { -readonly [name in keyof T]: T[name] };
 
 /** Where the first transaction goes. */
@@ -67,6 +70,7 @@ export class ElementCommits {
     metadata.version = calls.version;
     this.#calls = calls;
     this.#records.begin(calls, timeMs, leaseClockMs);
+    if (calls.length >= FETCHED_MIN) engine.fetch(calls.elements, 0, calls.length);
     this.count = 0;
     this.end = offset;
     for (let index = 0; index < calls.length; index++) {
