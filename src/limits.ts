@@ -472,6 +472,8 @@ export const transfer = {
   etcdBehindRevisionsMax: 1000,
   /** How often an etcd that is followed is asked for its newest revision, and leases are looked through. */
   etcdTickMs: 1000,
+  /** A watch of an etcd that is known to have more to tell, and is silent for so long, is begun anew. */
+  etcdSilenceMsMax: 30_000,
   /** Tries to read a page from an etcd that is not there, and the longest pause between two of any calls. */
   etcdPageTries: 8,
   etcdPauseMs: 100,

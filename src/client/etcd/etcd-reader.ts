@@ -63,12 +63,14 @@ const timeToLive = etcdMethod('Lease/LeaseTimeToLive', LeaseTimeToLiveResponseSc
 const ZERO = Uint8Array.of(0);
 
 export class EtcdReader {
+  readonly hasAllKeys: boolean;
   readonly #calls: EtcdCalls;
   readonly #first: Uint8Array;
   readonly #end: Uint8Array;
 
   /** @param prefix of the keys that are read; empty: all. */
   constructor(options: EtcdOptions, prefix: Uint8Array) {
+    this.hasAllKeys = prefix.length === 0;
     this.#calls = new EtcdCalls(options);
     this.#first = prefix.length === 0 ? ZERO : prefix;
     this.#end = endOf(prefix);

@@ -21,6 +21,8 @@ export interface EtcdRevision {
 
 /** Calls reject with an `EtcdFailure`, and with the reason of the signal once that is aborted. */
 export interface EtcdSource {
+  /** Whether it reads all keys, so that each revision has something to tell. */
+  readonly hasAllKeys: boolean;
   /** Keys in their order. `revision` of the request 0: the newest, which is that of the reply; `after`: the last key that is done. */
   page(
     request: {

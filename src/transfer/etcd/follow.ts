@@ -42,6 +42,11 @@ export class Follower {
   readonly #options: FollowOptions;
   readonly #queue = new RevisionQueue();
   #etcdRevision: number;
+  /** The newest that was read, and when anything was. */
+  #received: number;
+  #heardMs = 0;
+  /** Of the watch that is being read. */
+  #attempt = new AbortController();
 
   constructor(
     source: EtcdSource,
@@ -54,7 +59,7 @@ export class Follower {
     this.#leased = leased;
     this.#ends = ends;
     this.#options = options;
-    this.#etcdRevision = writer.revision;
+    this.#etcdRevision = this.#received = writer.revision;
   }
 
   get state(): FollowState {
@@ -125,8 +130,19 @@ export class Follower {
   async #look(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#head(signal).catch(() => undefined);
+      if (this.#isSilent) this.#attempt.abort(new Error('the watch says nothing'));
       await pause(limits.etcdTickMs, this.#options.clock, signal);
     }
+  }
+
+  /** A member that has lost the others keeps its watches, and tells them nothing. */
+  get #isSilent(): boolean {
+    const { clock } = this.#options;
+    return (
+      this.#source.hasAllKeys &&
+      this.#etcdRevision > this.#received &&
+      clock.monotonicMs() - this.#heardMs > limits.etcdSilenceMsMax
+    );
   }
 
   async #head(signal: AbortSignal): Promise<number> {
@@ -137,27 +153,36 @@ export class Follower {
 
   async #read(signal: AbortSignal): Promise<void> {
     const { clock, onInterrupted, onResumed } = this.#options;
-    let { revision: received } = this.#writer;
     for (let failures = 0; !signal.aborted;) {
+      const attempt = new AbortController();
+      this.#attempt = attempt;
+      this.#heardMs = clock.monotonicMs();
       try {
         const head = await this.#head(signal);
-        if (head < received) throw wentBack(received, head);
+        if (head < this.#received) throw wentBack(this.#received, head);
         if (failures > 0) onResumed();
         failures = 0;
-        for await (const revision of this.#source.watch(received + 1, signal)) {
-          // What is not newer has been read.
-          if (revision.revision <= received) continue;
-          received = revision.revision;
-          this.#etcdRevision = Math.max(this.#etcdRevision, received);
-          await this.#queue.put(revision);
-        }
+        await this.#readWatch(AbortSignal.any([signal, attempt.signal]));
       } catch (error) {
         if (signal.aborted) return;
+        if (attempt.signal.aborted) continue;
         if (!isEtcdFailure(error, 'unavailable')) throw error;
         if (failures === 0) onInterrupted(error);
         failures++;
         await pause(pauseMs(failures), clock, signal);
       }
+    }
+  }
+
+  async #readWatch(signal: AbortSignal): Promise<void> {
+    for await (const revision of this.#source.watch(this.#received + 1, signal)) {
+      // What is not newer has been read.
+      if (revision.revision > this.#received) {
+        this.#received = revision.revision;
+        this.#etcdRevision = Math.max(this.#etcdRevision, revision.revision);
+        await this.#queue.put(revision);
+      }
+      this.#heardMs = this.#options.clock.monotonicMs();
     }
   }
 }
