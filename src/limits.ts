@@ -842,6 +842,19 @@ export const serverFixed = {
   logWaitingCharactersMax: 1 * MiB,
   /** When the server has stopped, its process waits this long for what keeps it: a reader of the log, a recovery. */
   exitGraceMs: 1000,
+  /**
+   * How often it is looked whether the event loop has rested, and the share of that time for which it may have been at work. If so,
+   * garbage is collected: the young generation when it takes more than so much; ...
+   */
+  idleHeapCheckMs: 5000,
+  idleBusyShareMax: 0.05,
+  idleYoungBytesMax: 4 * MiB,
+  /**
+   * ... and all of the heap when it has grown by so much since, and holds no more than that: a collection takes a millisecond or more
+   * for each MiB that lives.
+   */
+  idleHeapGrowthBytes: 8 * MiB,
+  idleHeapUsedBytesMax: 128 * MiB,
   /** Of the time to stop so much is left for what follows the snapshot: the log is flushed and closed. */
   closeReserveMs: 1000,
   /** A signal so soon after the first is the same one, sent on by npm or a supervisor as well. */
