@@ -7,6 +7,7 @@ import { createLogger, logGaps } from '../../server/logging/logger.ts';
 import { type RunningServer, ServerStartError, startServer } from '../../server/server.ts';
 import { TlsFileError } from '../../server/tls/tls-material.ts';
 import { endOnCrash } from '../process/crash.ts';
+import { V8Heap, keepHeapSmall, loopBusyShare } from '../process/idle-heap.ts';
 import { UsageError } from '../process/exit-code.ts';
 import { type Surroundings, clientEnvironmentNames } from '../session/session.ts';
 import { renewOnHangup, stopOnSignal } from '../process/stop-signals.ts';
@@ -24,6 +25,7 @@ export async function runServer(
   let running: RunningServer | undefined;
   renewOnHangup(() => running, process, logger);
   const leaveCrashes = endOnCrash(logger);
+  const heapKeeper = keepHeapSmall({ heap: new V8Heap(), clock: systemClock, busyShare: loopBusyShare() });
   const droppedLogLines = (): number => output.droppedCount;
   try {
     const server = await startServer(config, {
@@ -41,6 +43,7 @@ export async function runServer(
     await stopped;
   } finally {
     leaveCrashes();
+    heapKeeper.cancel();
     // The process ends by itself, unless lines of the log wait for a reader or a recovery goes on.
     systemClock.setTimer(serverFixed.exitGraceMs, () => process.exit());
   }
