@@ -95,6 +95,14 @@ describe('what is packed', () => {
     expect(licenses).toContain('Copyright 2008 Google Inc.');
   });
 
+  test('has a command in ASCII: V8 keeps its source, in twice the memory with one letter beyond Latin-1', () => {
+    const folder = join(kelpdb.directory, 'dist/kelp');
+    const files = readdirSync(folder).filter((name) => name.endsWith('.cjs'));
+    expect(files).toContain('serve.cjs');
+    const others = files.filter((name) => /[\u0080-\uffff]/.test(readFileSync(join(folder, name), 'utf8')));
+    expect(others).toEqual([]);
+  });
+
   test('has every file that its documents refer to', () => {
     const broken: string[] = [];
     let count = 0;
