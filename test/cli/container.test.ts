@@ -20,9 +20,9 @@ function execForm(text: string): string[] {
 }
 
 const environment = Object.fromEntries(
-  instruction('ENV')
-    .split(/\s+/)
-    .map((pair) => pair.split('=') as [string, string]),
+  [...dockerfile.matchAll(/^ENV\s+(.*)$/gm)].flatMap(([, line = '']) =>
+    line.split(/\s+/).map((pair) => pair.split(/=(.*)/s).slice(0, 2) as [string, string]),
+  ),
 );
 const command = execForm(instruction('CMD'));
 

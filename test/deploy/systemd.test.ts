@@ -43,6 +43,13 @@ test('the unit has the password of root as a credential of its own, once that is
   expect(spawnSync('systemd-analyze', ['verify', path], { encoding: 'utf8' }).stderr).toBe('');
 });
 
+test('the unit and the image set what bounds the memory of the process itself', () => {
+  const image = /^ENV (NODE_OPTIONS=.*)$/m.exec(readFileSync('Dockerfile', 'utf8'))?.[1]?.split(' ');
+  const lines = [...unit.matchAll(/^Environment=((?:NODE_OPTIONS|MALLOC_\w+)=.*)$/gm)];
+  expect(lines.flatMap(([, line = '']) => line.split(' '))).toEqual(image);
+  expect(page).toContain(image?.join(' \\\n'));
+});
+
 test('the unit starts again what has ended, but not what a new start does not mend', () => {
   expect(unit).toMatch(/^Restart=on-failure$/m);
   const [, codes] = /^RestartPreventExitStatus=(.*)$/m.exec(unit) ?? [];
