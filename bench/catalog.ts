@@ -290,9 +290,16 @@ export const catalog: readonly CatalogEntry[] = [
   },
   {
     name: 'etcd-front',
-    about: 'the etcd door beside etcd, by turns: Range, Put, memory of keys and of watches',
+    about: 'the etcd door beside etcd, by turns: Range, Put, memory of watches',
     sizes: 'each',
     load: async () => (await import('./cases/etcd-front.ts')).etcdFront,
+  },
+  {
+    name: 'etcd-memory',
+    about: 'what the built server and etcd take with the same keys: filled, at rest, started again',
+    sizes: 'each',
+    isOnDemand: true,
+    load: async () => (await import('./cases/etcd-memory.ts')).etcdMemory,
   },
   {
     name: 'etcd',

@@ -1,12 +1,11 @@
 /**
  * Measures the etcd door of `kelp serve --fsync always` beside etcd, which flushes before it answers too: the same requests, from
  * the same clients, by turns. What is compared is calls for each second of the server's processor time, since clients and servers
- * share the machine, and the memory of each server with the same keys and the same watches.
+ * share the machine, and the memory of the same watches. That of keys is for `etcd-memory`.
  */
 import type { BenchCase, CaseContext } from '../bench-case.ts';
 import { operationCount } from '../bench-case.ts';
 import { keyOf, Values } from '../load/data.ts';
-import { GrpcCaller } from '../load/grpc-caller.ts';
 import { type H2Request, type H2Server, h2loadRates, type ServerRates } from '../load/h2load.ts';
 import { startKelp } from '../load/kelp-server.ts';
 import { residentBytesOf } from '../load/process-figures.ts';
@@ -17,15 +16,12 @@ import {
   ETCD_WATCH_PATH,
   etcdPutRequest,
   etcdWatchRequest,
-  putsRequest,
   RANGE_PATH,
   rangeRequest,
   startEtcd,
-  TXN_OPERATIONS_MAX,
-  TXN_PATH,
 } from '../peers/etcd.ts';
+import { fillEtcdKeys } from '../peers/etcd-fill.ts';
 
-const FILL_UNDER_WAY = 16;
 const REQUEST_COUNT = 30_000;
 const WATCHES = 5000;
 const WATCH_CONNECTIONS = 10;
@@ -35,8 +31,6 @@ interface Target {
   readonly name: 'KelpDB' | 'etcd';
   readonly address: string;
   readonly processId: number;
-  /** Resident, as it started. */
-  readonly emptyBytes: number;
 }
 
 export const etcdFront: BenchCase = {
@@ -46,11 +40,10 @@ export const etcdFront: BenchCase = {
     const kelp = await startKelp(context, `${context.directory}/kelp`, 'always');
     try {
       const targets = [
-        await targetOf('KelpDB', kelp.ready, kelp.processId),
-        await targetOf('etcd', etcd.address, etcd.child.processId),
+        { name: 'KelpDB', address: kelp.ready, processId: kelp.processId },
+        { name: 'etcd', address: etcd.address, processId: etcd.child.processId },
       ] as const;
-      for (const target of targets) await fill(context, target);
-      await reportMemory(context, targets);
+      for (const { address } of targets) await fillEtcdKeys(address, context.keyCount);
       const key = keyOf(0);
       const value = new Values().of(0);
       const requests: readonly H2Request[] = [
@@ -64,37 +57,6 @@ export const etcdFront: BenchCase = {
     }
   },
 };
-
-async function targetOf(name: Target['name'], address: string, processId: number): Promise<Target> {
-  return { name, address, processId, emptyBytes: await residentBytesOf(processId) };
-}
-
-async function fill({ keyCount }: CaseContext, { address }: Target): Promise<void> {
-  const caller = new GrpcCaller(address);
-  await caller.connect();
-  const values = new Values();
-  await underWay(FILL_UNDER_WAY, Math.ceil(keyCount / TXN_OPERATIONS_MAX), async (index) => {
-    const first = index * TXN_OPERATIONS_MAX;
-    const count = Math.min(TXN_OPERATIONS_MAX, keyCount - first);
-    const puts = Array.from({ length: count }, (_, offset) =>
-      etcdPutRequest(keyOf(first + offset), values.of(first + offset)),
-    );
-    await caller.call(TXN_PATH, putsRequest(puts));
-  });
-  caller.close();
-}
-
-async function reportMemory(context: CaseContext, targets: readonly [Target, Target]): Promise<void> {
-  const resident = await Promise.all(targets.map(({ processId }) => residentBytesOf(processId)));
-  for (const [index, { name, emptyBytes }] of targets.entries()) {
-    const bytes = resident[index] ?? NaN;
-    context.report({ name: `${name}: resident with all keys`, unit: 'MB', samples: [bytes / 1e6] });
-    const grownBytes = (bytes - emptyBytes) / context.keyCount;
-    context.report({ name: `${name}: resident for each key`, unit: 'bytes', samples: [grownBytes] });
-  }
-  const [kelp = NaN, etcd = NaN] = resident;
-  context.report({ name: 'KelpDB to etcd, resident', unit: 'ratio', samples: [kelp / etcd] });
-}
 
 async function measure(
   context: CaseContext,

@@ -12,6 +12,8 @@ const STOP_TIMEOUT_MS = 20_000;
 export interface ServerCommand {
   readonly command: string;
   readonly args: readonly string[];
+  /** What its environment has beside that of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Looks at each line that the server prints; its first result but `undefined` says that the server is ready. */
   readonly findReady: (line: string) => string | undefined;
 }
@@ -38,9 +40,12 @@ export class ChildServer {
   /** @returns `undefined` when there is no such program. */
   static async start(
     context: CaseContext,
-    { command, args, findReady }: ServerCommand,
+    { command, args, environment = {}, findReady }: ServerCommand,
   ): Promise<ChildServer | undefined> {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
+    });
     const { promise: ready, resolve, reject } = Promise.withResolvers<string | undefined>();
     child.once('error', (error: NodeJS.ErrnoException) =>
       error.code === 'ENOENT' ? resolve(undefined) : reject(error),

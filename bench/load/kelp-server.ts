@@ -1,16 +1,21 @@
 /** KelpDB as its users run it: `kelp serve`, in a process of its own. */
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { FsyncPolicy } from '../../src/index.ts';
 import type { CaseContext } from '../bench-case.ts';
 import { ChildServer } from './child-server.ts';
 
 const COMMAND = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const BUILT_COMMAND = fileURLToPath(new URL('../../dist/kelp/main.cjs', import.meta.url));
+const DOCKERFILE = new URL('../../Dockerfile', import.meta.url);
 
 interface KelpOptions {
   /** Of `kelp serve`. */
   readonly options?: readonly string[];
   /** Of Node. */
   readonly nodeOptions?: readonly string[];
+  /** The built command, with the variables that its image sets for Node and the C library, in place of the sources. */
+  readonly isDeployed?: boolean;
   /** Is given the lines that are none of the log's. */
   readonly onLine?: (line: string) => void;
 }
@@ -20,7 +25,7 @@ export async function startKelp(
   context: CaseContext,
   dataDir: string,
   fsync: FsyncPolicy,
-  { options = [], nodeOptions = [], onLine }: KelpOptions = {},
+  { options = [], nodeOptions = [], isDeployed = false, onLine }: KelpOptions = {},
 ): Promise<ChildServer> {
   const { profileDirectory } = context;
   const profile = profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
@@ -29,7 +34,7 @@ export async function startKelp(
     args: [
       ...profile,
       ...nodeOptions,
-      COMMAND,
+      isDeployed ? BUILT_COMMAND : COMMAND,
       'serve',
       '--listen=127.0.0.1:0',
       `--data-dir=${dataDir}`,
@@ -37,6 +42,7 @@ export async function startKelp(
       '--log-format=json',
       ...options,
     ],
+    environment: isDeployed ? processSettings() : {},
     findReady: (line) => {
       // What Node itself prints is no line of the log.
       if (!line.startsWith('{')) {
@@ -49,4 +55,12 @@ export async function startKelp(
   });
   if (server === undefined) throw new Error(`${process.execPath} can not be run`);
   return server;
+}
+
+function processSettings(): Readonly<Record<string, string>> {
+  const [, line] = /^ENV (NODE_OPTIONS=.*)$/m.exec(readFileSync(DOCKERFILE, 'utf8')) ?? [];
+  if (line === undefined) throw new Error('the image sets variables for Node');
+  return Object.fromEntries(
+    line.split(' ').map((pair) => pair.split(/=(.*)/s).slice(0, 2)) as [string, string][],
+  );
 }
