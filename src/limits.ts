@@ -850,11 +850,11 @@ export const serverFixed = {
   idleBusyShareMax: 0.05,
   idleYoungBytesMax: 4 * MiB,
   /**
-   * ... and all of the heap when it has grown by so much since, and holds no more than that: a collection takes a millisecond or more
-   * for each MiB that lives.
+   * ... and all of the heap when it has grown by so much since, or as much has become free of it that V8 holds back, and holds no more
+   * objects than that: a collection takes a millisecond or more for each MiB of them, and the releasing four.
    */
   idleHeapGrowthBytes: 8 * MiB,
-  idleHeapUsedBytesMax: 128 * MiB,
+  idleHeapUsedBytesMax: 64 * MiB,
   /** Of the time to stop so much is left for what follows the snapshot: the log is flushed and closed. */
   closeReserveMs: 1000,
   /** A signal so soon after the first is the same one, sent on by npm or a supervisor as well. */

@@ -1,6 +1,6 @@
 /** What a server that rests does with V8's heap. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type HeapBytes, V8Heap, keepHeapSmall } from '../../src/cli/process/idle-heap.ts';
+import { type Collection, type HeapBytes, V8Heap, keepHeapSmall } from '../../src/cli/process/idle-heap.ts';
 import type { Timer } from '../../src/clock.ts';
 import { serverFixed } from '../../src/limits.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -15,11 +15,13 @@ class Stage {
   readonly collections: string[] = [];
   share = 0;
   heapBytes: HeapBytes = { young: 0, old: 20 * MIB, oldUsed: 15 * MIB };
+  /** What the heap is once it was collected; left out: what it was. */
+  afterwards: HeapBytes | undefined;
   readonly #keeper: Timer;
 
   constructor() {
     this.#keeper = keepHeapSmall({
-      heap: { bytes: () => this.heapBytes, collect: (type) => void this.collections.push(type) },
+      heap: { bytes: () => this.heapBytes, collect: (collection) => this.#collect(collection) },
       clock: this.clock,
       busyShare: () => this.share,
     });
@@ -33,6 +35,11 @@ class Stage {
 
   stop(): void {
     this.#keeper.cancel();
+  }
+
+  #collect(collection: Collection): void {
+    this.collections.push(collection);
+    this.heapBytes = this.afterwards ?? this.heapBytes;
   }
 }
 
@@ -65,6 +72,22 @@ describe('a server that rests', () => {
     expect(stage.look()).toEqual([]);
     stage.heapBytes = { ...stage.heapBytes, old: 10 * MIB + idleHeapGrowthBytes + 1 };
     expect(stage.look()).toEqual(['major']);
+  });
+
+  test('has V8 release what it holds once much has become free, at the next look at which it rests', () => {
+    const stage = new Stage();
+    stage.look();
+    stage.afterwards = stage.heapBytes;
+    stage.heapBytes = { ...stage.heapBytes, young: idleHeapGrowthBytes };
+    expect(stage.look()).toEqual(['minor']);
+    expect(stage.look()).toEqual([]);
+    stage.heapBytes = { ...stage.heapBytes, young: idleYoungBytesMax + 1 };
+    expect(stage.look()).toEqual(['minor']);
+    stage.share = 1;
+    expect(stage.look()).toEqual([]);
+    stage.share = 0;
+    expect(stage.look()).toEqual(['release']);
+    expect(stage.look()).toEqual([]);
   });
 
   test('leaves a heap to V8 that would take long', () => {
