@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { hasRealEtcd } from '../../server/etcd/support/real-etcd.ts';
+import { freePort, hasRealEtcd } from '../../server/etcd/support/real-etcd.ts';
 import { startTestServer, temporaryDirectory } from '../../support/test-server.ts';
 import { Kelp, jsonLines } from '../kelp.ts';
 import { bytes, clientOf, putAll, startEtcd, stateOfEtcd, stateOfKelp } from './support.ts';
@@ -197,6 +197,33 @@ test.runIf(hasRealEtcd)('logs in to an etcd with users, by a password or a token
   expect(await kelp.text(...from, ...password)).toMatch(/1 key written/);
   const { token } = await calls.auth.authenticate({ name: 'root', password: 'secret' });
   expect(await kelp.text(...from, '--etcd-token-file', await file('token', token))).toMatch(/1 key written/);
+});
+
+test.runIf(hasRealEtcd)('reads an etcd with TLS, and another member where one is not there', async () => {
+  const port = await freePort();
+  const endpoint = `127.0.0.1:${port}`;
+  await startEtcd([
+    // The later of two options counts.
+    `--listen-client-urls=https://${endpoint}`,
+    `--advertise-client-urls=https://${endpoint}`,
+    '--cert-file=test/support/tls/cert.pem',
+    '--key-file=test/support/tls/key.pem',
+    // What is asked of those who come is a certificate that this one has signed: it has signed itself.
+    '--trusted-ca-file=test/support/tls/cert.pem',
+    '--client-cert-auth',
+  ]);
+  const server = await startTestServer();
+  const kelp = new Kelp(server.address);
+  const run = (...args: string[]) => kelp.run(['import', '--no-follow', '--from-etcd', ...args]);
+  const ca = ['--etcd-ca', 'test/support/tls/cert.pem'];
+  const own = ['--etcd-cert', 'test/support/tls/cert.pem', '--etcd-key', 'test/support/tls/key.pem'];
+  expect(await run(`https://127.0.0.1:1,https://${endpoint}`, ...ca, ...own)).toMatchObject({
+    code: 0,
+    stdout: 'revision 1 of etcd: 0 keys written\n',
+  });
+  expect((await run(endpoint)).stderr).toMatch(/etcd at .* speaks TLS; write https:\/\/ before its address/);
+  expect((await run(`https://${endpoint}`, ...own)).stderr).toMatch(/is not trusted: .*--etcd-ca/);
+  expect((await run(`https://${endpoint}`, ...ca)).code).not.toBe(0);
 });
 
 test('says what is wrong with an endpoint, and what does not go together', async () => {

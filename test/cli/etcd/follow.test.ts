@@ -1,6 +1,7 @@
 /** `kelp import --from-etcd` beside Debian's etcd: its changes are followed, whatever ends and comes back, until a signal comes. */
 import { expect, test } from 'vitest';
 import type { KelpClient } from '../../../src/client/index.ts';
+import { openStore } from '../../../src/index.ts';
 import type { EtcdClient } from '../../server/etcd/support/etcd-client.ts';
 import { hasRealEtcd } from '../../server/etcd/support/real-etcd.ts';
 import { startTestServer, temporaryDirectory } from '../../support/test-server.ts';
@@ -234,6 +235,55 @@ test.runIf(hasRealEtcd)('keys of a lease go when it ends in etcd, all in one rev
     break;
   }
   await stopped(process);
+});
+
+test.runIf(hasRealEtcd)('a copy that is broken off by a signal says that it is not whole', async () => {
+  const { endpoint, calls } = await startEtcd();
+  await putAll(
+    calls,
+    Array.from({ length: 20_000 }, (_, index) => [bytes(`key/${index}`), Buffer.alloc(200)] as const),
+  );
+  const server = await startTestServer();
+  const client = clientOf(server.address);
+  const process = importing(server.address, endpoint);
+  await untilHere(client, 'key/0', Buffer.alloc(200).toString());
+  process.child.kill('SIGTERM');
+  const { code, stdout, stderr } = await process.ended;
+  // It may have been done by then.
+  if (code === 0) expect(stdout).toMatch(/is all in/);
+  else {
+    expect([code, stderr]).toEqual([
+      143,
+      expect.stringMatching(
+        /^kelp: interrupted by SIGTERM; the copy is not whole, \d+ keys of it are written; begin again/m,
+      ),
+    ]);
+  }
+});
+
+test.runIf(hasRealEtcd)('a store without a server follows, too', async () => {
+  const { endpoint, calls } = await startEtcd();
+  const { ID: lease } = await calls.lease.leaseGrant({ TTL: 600n });
+  await calls.kv.put({ key: bytes('leased'), value: bytes('x'), lease });
+  const dataDir = await temporaryDirectory();
+  const process = new KelpProcess(['import', '--data-dir', dataDir, '--from-etcd', endpoint, '--json']);
+  await process.until(() => process.stdout.includes('"copied"'));
+  const last = await put(calls, 'a', 'later');
+  // The first state comes before it, and another one only after ten seconds.
+  await process.until(() => process.stdout.includes(`"revision":${last},`));
+  process.child.kill('SIGINT');
+  const { code, stdout } = await process.ended;
+  expect(code).toBe(0);
+  expect(jsonLines(stdout).at(-1)).toMatchObject({
+    kind: 'end',
+    revision: last,
+    etcdRevision: last,
+    changeCount: 1,
+  });
+  const store = await openStore({ dataDir });
+  expect((await store.get('a')).entry?.value).toEqual(new Uint8Array(Buffer.from('later')));
+  expect((await store.get('leased')).entry?.expireTimeMs).toBeGreaterThan(Date.now());
+  await store.close();
 });
 
 test('one KelpDB follows another by its etcd door', async () => {

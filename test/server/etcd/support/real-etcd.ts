@@ -68,7 +68,7 @@ async function startProcess(args: readonly string[]): Promise<ChildProcess> {
   return child;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -85,7 +85,7 @@ function isReady(child: ChildProcess): Promise<void> {
     // What it says later is read all the same, or it would wait for that.
     child.stderr?.on('data', (bytes: Buffer) => {
       if (output.length < 1_000_000) output += bytes.toString();
-      if (output.includes('serving client traffic insecurely')) resolve();
+      if (output.includes('serving client traffic ')) resolve();
     });
   });
 }
