@@ -973,15 +973,17 @@ export const PermissionSchema: GenEnum<Permission> = /*@__PURE__*/
  * needs credentials, and is allowed only what a role of its user grants. All of this is kept in the store: it is durable when it
  * is answered, in snapshots and backups, each change takes a revision, and no call of KvService can read or write it.
  *
+ * Clients of etcd hold access open beside "root": from its making by UserAdd of etcd's API until AuthEnable, and from AuthDisable on.
+ *
  * Credentials are metadata: "authorization: Basic BASE64(USER:PASSWORD)" or "authorization: Bearer TOKEN"; or the client's
  * certificate of TLS. A call without, or with wrong ones, is UNAUTHENTICATED; one that asks for more than is granted is
  * PERMISSION_DENIED, a range that is granted in part too. A change takes effect at once, for open watches and streams, which
  * then end with one of the two.
  *
  * All but WhoAmI and SetPassword for oneself needs a role that is admin. That is all there is to have: who may change access may
- * give itself every right, and "root" another password. It can't lock everybody out, though: "root" has all rights
- * whatever its roles are, is never deleted and never without a password; who has lost that one stops the server and runs
- * `kelp access reset`.
+ * give itself every right, and "root" another password. It can't lock everybody out, though: "root" has all rights whatever its
+ * roles are, is not deleted while access is closed, and is never without a password; who has lost that one stops the server
+ * and runs `kelp access reset`.
  *
  * Names have 1 to 128 characters, none of them a space, a colon or a control character; a user without a password may have colons in
  * its name, as a URI of a certificate has. What a name, key or password can't be is INVALID_ARGUMENT and names the field.
@@ -1017,8 +1019,8 @@ export const AccessService: GenService<{
     output: typeof CreateUserResponseSchema;
   },
   /**
-   * Deletes a user and its tokens. NOT_FOUND when there is none; INVALID_ARGUMENT for "root". What it has begun ends with
-   * UNAUTHENTICATED.
+   * Deletes a user and its tokens. NOT_FOUND when there is none; INVALID_ARGUMENT for "root", unless access is held open. What it has
+   * begun ends with UNAUTHENTICATED.
    *
    * @generated from rpc kelp.v1.AccessService.DeleteUser
    */

@@ -186,6 +186,10 @@ interface Plan {
   readonly run: (draft: AccessDraft) => void;
 }
 
+/** Who makes root wants access closed. */
+const HELD_OPEN =
+  ', and access is held open: etcdctl auth enable closes it, or a start with --root-password-file';
+
 /** What an item of a list takes besides its record. */
 const LISTED_BYTES = 64;
 /** What goes into a token's secret. */
@@ -219,8 +223,10 @@ async function createUser(access: Access, request: codec.CreateUserRequestShape)
   }
   checkPassword(name, request.password);
   // What can't be is refused before it costs a hash.
-  if (access.table.user(name) !== undefined)
-    throw new StoreError('nameTaken', `there is a user ${name} already`);
+  if (access.table.user(name) !== undefined) {
+    const isHeldRoot = name === ROOT && access.table.isHeldOpen;
+    throw new StoreError('nameTaken', `there is a user ${name} already${isHeldRoot ? HELD_OPEN : ''}`);
+  }
   const password = await hashOf(access, request.password);
   return {
     names: { name, roles },

@@ -280,6 +280,8 @@ test('access that is held open is told', async () => {
     'kelp: access is held open (AuthDisable of the API of etcd): every client may do everything; etcdctl auth enable closes it\n',
   );
   expect(await anybody.json('whoami')).toEqual([{ user: '', roles: [], isClosed: false }]);
+  const again = await anybody.run(['user', 'add', 'root', '--password-stdin'], { stdin: 'secret' });
+  expect(again.stderr).toContain('access is held open: etcdctl auth enable closes it');
   await auth.userGrantRole({ user: 'root', role: 'root' });
   await auth.authEnable({});
   expect((await anybody.run(['user', 'list'])).code).toBe(4);
