@@ -5,7 +5,7 @@ import type { Call } from '../../src/server/calls/call.ts';
 import { Logins } from '../../src/server/access/logins.ts';
 import type { ReadView } from '../../src/store/views/view.ts';
 
-const noRecords = { scan: () => undefined } as unknown as ReadView;
+const noRecords = { scan: () => undefined, readMeta: () => undefined } as unknown as ReadView;
 
 const access = new Access({
   store: {
