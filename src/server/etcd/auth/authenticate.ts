@@ -1,6 +1,7 @@
 /** `Authenticate`: a token for a user and a password, which is checked, counted and held back as any other. */
 import type { AuthenticateRequestShape } from '../../../../gen/etcd/api/etcdserverpb/rpc_codec.ts';
 import type { Access } from '../../../access/access.ts';
+import { isUser } from '../../../access/checks.ts';
 import { RefusedLogin } from '../../../access/login/refused-login.ts';
 import type { Logins } from '../../access/logins.ts';
 import type { Call } from '../../calls/call.ts';
@@ -11,7 +12,7 @@ export async function tokenFor(
   access: Access,
   logins: Pick<Logins, 'show'>,
   { name, password }: AuthenticateRequestShape,
-  call: Call,
+  call: Pick<Call, 'peer' | 'login' | 'logIn'>,
 ): Promise<string> {
   if (!access.table.isClosed) throw etcdError('authNotEnabled');
   try {
@@ -20,7 +21,8 @@ export async function tokenFor(
   } catch (error) {
     throw error instanceof RefusedLogin ? etcdError('authFailed') : error;
   }
-  const token = access.logins.sessionToken(name);
+  // The password may be another one since it was shown: the token would stand for the new one.
+  const token = isUser(call.login) ? access.logins.sessionToken(name) : undefined;
   if (token === undefined) throw etcdError('authFailed');
   return token;
 }
