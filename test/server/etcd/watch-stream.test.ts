@@ -187,10 +187,10 @@ test('a watch that is not allowed any more is canceled, and the others go on', a
   await told(stream);
   rights = { ...allRights, read: IntervalSet.of([{ start: Buffer.from('a/'), end: Buffer.from('a0') }]) };
   stream.table.lasting.askAgain();
-  const cancelReason = 'etcdserver: permission denied';
+  const cancelReason = 'rpc error: code = PermissionDenied desc = etcdserver: permission denied';
   expect(await told(stream)).toMatchObject({ watchId: 0, canceled: true, created: false, cancelReason });
   stream.create(all);
-  expect(await told(stream)).toMatchObject({ watchId: 0, canceled: true, created: true, cancelReason });
+  expect(await told(stream)).toMatchObject({ watchId: -1, canceled: true, created: true, cancelReason });
   await store.put('b', 'v');
   await store.put('a/1', 'v');
   expect(await told(stream)).toMatchObject({ watchId: 1, header: { revision: 3 } });

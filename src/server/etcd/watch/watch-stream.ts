@@ -181,7 +181,7 @@ export class WatchStream {
 
   #create(request: WatchCreateRequestShape): void {
     const revision = this.store.visibleRevision;
-    const plan = this.#tried(request.watchId, () => {
+    const plan = this.#tried(() => {
       const planned = watchPlanOf(request, revision);
       this.call.asked(name, () => checkEngineRange(this.call.login, 'read', planned.range));
       this.call.rate?.takeOperations(1);
@@ -199,14 +199,14 @@ export class WatchStream {
   }
 
   /** @returns `undefined`: it is refused, and its client is told so. */
-  #tried<Result>(id: number, attempt: () => Result): Result | undefined {
+  #tried<Result>(attempt: () => Result): Result | undefined {
     try {
       return attempt();
     } catch (error) {
       if (isStoreError(error, 'unauthenticated') || isStoreError(error, 'closed')) throw error;
-      const watchId = isStoreError(error, 'permissionDenied') ? id : NO_WATCH;
       const cancelReason = reasonOf(error);
-      this.#answer(this.store.visibleRevision, watchId, { created: true, canceled: true, cancelReason });
+      // Never by the id that was asked for: a watch of the stream may have it, and its client would take this one's end for that one's.
+      this.#answer(this.store.visibleRevision, NO_WATCH, { created: true, canceled: true, cancelReason });
       return undefined;
     }
   }
