@@ -52,7 +52,13 @@ export function etcdErrorOf(failure: unknown, address: string): EtcdError {
     return new EtcdError('other', `what answers at ${address} is no etcd v3: ${message}`, options);
   }
   // Without a login etcd says so with the code of a bad argument.
-  if (message.includes('user name is empty')) return new EtcdError('refused', message, options);
+  if (message.includes('user name is empty')) {
+    return new EtcdError(
+      'refused',
+      `etcd at ${address} asks for a login: ${message}; give --etcd-user with --etcd-password-file, or --etcd-token-file`,
+      options,
+    );
+  }
   const known = toKelpError(failure, { isWrite: false, address });
   const wrong = misconfigurationOf(known);
   if (wrong !== undefined) {
