@@ -105,7 +105,7 @@ export function checkTxn(
         break;
       case 'put':
         checkWrite(login, operation.key, operation.returnPrevious === true);
-        checkLease(login, 'write', leases, operation.leaseId);
+        checkLease(login, leases, operation.leaseId);
         break;
       case 'delete':
         checkWrite(login, operation.key, operation.returnPrevious === true);
@@ -133,21 +133,40 @@ export function checkWrite(login: Login, key: Key, tells: boolean): void {
 }
 
 /**
- * A lease is its owner's, and of who has the right to all keys; one without an owner is everybody's. To renew it, to end it and to
- * attach keys to it writes; to list its keys reads. A lease that is not there yet is refused as the call itself would refuse it, so
- * that none is used that another user grants before the call has its turn.
+ * To renew a lease and to attach keys to it: it is its owner's, and of who may write all keys; one without an owner, from the time
+ * when access was open, is everybody's. A lease that is not there yet is refused as the call itself would refuse it, so that none is
+ * used that another user grants before the call has its turn.
  * @param leaseId 0: none. Throws `permissionDenied` and `leaseNotFound`.
  */
-export function checkLease(login: Login, use: Use, leases: LeaseOwners, leaseId: number | undefined): void {
-  if (login.rights[use] === ALL_KEYS || leaseId === undefined || leaseId === 0) return;
+export function checkLease(login: Login, leases: LeaseOwners, leaseId: number | undefined): void {
+  if (login.rights.write === ALL_KEYS || leaseId === undefined || leaseId === 0) return;
+  const owner = ownerOf(leases, leaseId);
+  if (owner !== '' && owner !== login.userName)
+    throw notTheOwner(login, 'write', `is another user's`, leaseId);
+}
+
+/**
+ * To end a lease (`write`), and to list its keys (`read`): its owner may, and who has that right to all keys. One without an owner is
+ * for the latter alone: keys of all users may be attached to it.
+ */
+export function checkLeaseKeys(login: Login, use: Use, leases: LeaseOwners, leaseId: number): void {
+  if (login.rights[use] === ALL_KEYS || leaseId === 0) return;
+  const owner = ownerOf(leases, leaseId);
+  if (owner === '') throw notTheOwner(login, use, 'is from the time when access was open', leaseId);
+  if (owner !== login.userName) throw notTheOwner(login, use, `is another user's`, leaseId);
+}
+
+function ownerOf(leases: LeaseOwners, leaseId: number): string {
   const owner = leases.leaseOwner(leaseId);
   if (owner === undefined) throw leaseNotFound(leaseId);
-  if (owner !== '' && owner !== login.userName) {
-    throw new StoreError(
-      'permissionDenied',
-      `lease ${leaseId} is another user's, and ${nameOf(login)} may not ${use} all keys`,
-    );
-  }
+  return owner;
+}
+
+function notTheOwner(login: Login, use: Use, what: string, leaseId: number): StoreError {
+  return new StoreError(
+    'permissionDenied',
+    `lease ${leaseId} ${what}, and ${nameOf(login)} may not ${use} all keys`,
+  );
 }
 
 /** What is for operators. */

@@ -121,9 +121,10 @@ describe('access', () => {
     const mayUse = async (name: string, password = 'word'): Promise<string[]> => {
       const login = await loginOf(access, name, password);
       return [1, 2, 3].flatMap((leaseId) =>
-        (['read', 'write'] as const).flatMap((use) => {
+        (['read', 'end', 'hold'] as const).flatMap((use) => {
           try {
-            checks.checkLease(login, use, store, leaseId);
+            if (use === 'hold') checks.checkLease(login, store, leaseId);
+            else checks.checkLeaseKeys(login, use === 'end' ? 'write' : 'read', store, leaseId);
             return [`${use} ${leaseId}`];
           } catch (error) {
             return isStoreError(error, 'leaseNotFound') ? [`none ${leaseId}`] : [];
@@ -131,12 +132,14 @@ describe('access', () => {
         }),
       );
     };
-    expect(await mayUse('ann')).toEqual(['read 1', 'write 1', 'read 2', 'write 2', 'none 3', 'none 3']);
-    expect(await mayUse('bob')).toEqual(['read 2', 'write 2', 'none 3', 'none 3']);
-    expect(await mayUse('eve')).toEqual(['read 1', 'read 2', 'write 2', 'read 3', 'none 3']);
-    expect(await mayUse('joe')).toEqual(['write 1', 'read 2', 'write 2', 'none 3', 'write 3']);
-    expect(await mayUse(ROOT, 'secret')).toHaveLength(6);
-    expect(() => checks.checkLease(access.logins.anonymous, 'read', store, 2)).toThrow(unauthenticated);
+    const none = ['none 3', 'none 3', 'none 3'];
+    expect(await mayUse('ann')).toEqual(['read 1', 'end 1', 'hold 1', 'hold 2', ...none]);
+    expect(await mayUse('bob')).toEqual(['hold 2', ...none]);
+    expect(await mayUse('eve')).toEqual(['read 1', 'read 2', 'hold 2', 'read 3', 'none 3', 'none 3']);
+    expect(await mayUse('joe')).toEqual(['end 1', 'hold 1', 'end 2', 'hold 2', 'none 3', 'end 3', 'hold 3']);
+    expect(await mayUse(ROOT, 'secret')).toHaveLength(9);
+    expect(() => checks.checkLease(access.logins.anonymous, store, 2)).toThrow(unauthenticated);
+    expect(() => checks.checkLeaseKeys(access.logins.anonymous, 'read', store, 2)).toThrow(unauthenticated);
 
     const bob = await loginOf(access, 'bob', 'word');
     const put = (leaseId: number) => ({ kind: 'put', key: 'a/1', value: '', leaseId }) as const;

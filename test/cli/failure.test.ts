@@ -80,7 +80,7 @@ describe('a call that fails', () => {
     expect(behind.code).toBe(4);
     expect(JSON.parse(behind.stdout)).toMatchObject({ kind: 'compacted', requestedRevision: 1 });
     expect(JSON.parse(behind.stderr)).toMatchObject({
-      error: { code: 'out_of_range', reason: 'REVISION_COMPACTED', requestedRevision: 1, oldestRevision: 2 },
+      error: { code: 'out_of_range', reason: 'REVISION_COMPACTED', requestedRevision: 1, oldestRevision: 1 },
     });
   });
 

@@ -94,11 +94,11 @@ test('the codes that alerts ask for are codes that calls end with', () => {
 describe.runIf(isPrometheusInstalled)('Prometheus', () => {
   async function serversUnderLoad(): Promise<{ well: TestServer; broken: TestServer }> {
     const { disk, fail } = failingDisk();
-    const flags = { fsync: 'always', 'log-level': 'warn' };
+    const flags = { fsync: 'always', 'log-level': 'warn', 'redis-listen': '127.0.0.1:0' };
     const well = await startTestServer({ flags });
     const broken = await startTestServer({ flags, storeOptions: { disk } });
-    for (const { url, address } of [well, broken]) {
-      const load = new MixedLoad(url, address);
+    for (const server of [well, broken]) {
+      const load = new MixedLoad(server);
       onTestFinished(() => load.stop());
     }
     fail();

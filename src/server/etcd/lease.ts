@@ -4,7 +4,7 @@
  */
 import * as codec from '../../../gen/etcd/api/etcdserverpb/rpc_codec.ts';
 import { Lease } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
-import { checkLease, checkUser } from '../../access/checks.ts';
+import { checkLeaseKeys, checkUser } from '../../access/checks.ts';
 import { type Method, bidiStream, unary, unaryWrite } from '../services/method.ts';
 import { leaseIdOf } from './lease-ids.ts';
 import { keepAlive } from './lease/keep-alive.ts';
@@ -30,7 +30,7 @@ export function leaseMethods(): Readonly<Record<string, Method>> {
         sizeOf: codec.sizeOfLeaseRevokeResponse,
         prepend: codec.prependLeaseRevokeResponse,
       },
-      (login, { ID }, store) => checkLease(login, 'write', store, leaseIdOf(ID)),
+      (login, { ID }, store) => checkLeaseKeys(login, 'write', store, leaseIdOf(ID)),
       revoke,
     ),
     leaseKeepAlive: bidiStream(

@@ -1,7 +1,7 @@
 /** `kelp.v1.LeaseService` over the store. */
 import * as codec from '../../../gen/kelp/v1/lease_codec.ts';
 import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
-import { checkLease, checkUser } from '../../access/checks.ts';
+import { checkLease, checkLeaseKeys, checkUser } from '../../access/checks.ts';
 import { isStoreError } from '../../errors.ts';
 import type { Lease } from '../../api.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
@@ -29,7 +29,7 @@ export const leaseMethods: MethodsOf<typeof LeaseService> = {
       sizeOf: codec.sizeOfRenewResponse,
       prepend: codec.prependRenewResponse,
     },
-    (login, { leaseId }, store) => checkLease(login, 'write', store, leaseId),
+    (login, { leaseId }, store) => checkLease(login, store, leaseId),
     renew,
   ),
   keepAlive: bidiStream(
@@ -49,7 +49,7 @@ export const leaseMethods: MethodsOf<typeof LeaseService> = {
       sizeOf: codec.sizeOfRevokeResponse,
       prepend: codec.prependRevokeResponse,
     },
-    (login, { leaseId }, store) => checkLease(login, 'write', store, leaseId),
+    (login, { leaseId }, store) => checkLeaseKeys(login, 'write', store, leaseId),
     (store, { leaseId }) => store.revokeLease(wholeNumber('lease_id', leaseId)),
   ),
   get: unary(
@@ -60,7 +60,7 @@ export const leaseMethods: MethodsOf<typeof LeaseService> = {
       prepend: codec.prependLeaseServiceGetResponse,
     },
     (login, { leaseId, includeKeys }, store) =>
-      includeKeys ? checkLease(login, 'read', store, leaseId) : checkUser(login),
+      includeKeys ? checkLeaseKeys(login, 'read', store, leaseId) : checkUser(login),
     get,
   ),
   list: unary(
@@ -105,7 +105,7 @@ async function* keepAlive(
 /** Zero when the lease is gone: the stream goes on for the other leases of its holder. */
 async function renewedTtlMs(store: KvStore, { login }: Call, leaseId: number): Promise<number> {
   try {
-    checkLease(login, 'write', store, leaseId);
+    checkLease(login, store, leaseId);
     return (await store.renewLease(wholeNumber('lease_id', leaseId))).ttlMs;
   } catch (error) {
     if (isStoreError(error, 'leaseNotFound')) return 0;

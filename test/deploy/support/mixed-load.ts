@@ -4,8 +4,10 @@
  */
 import { createClient as createConnectClient, type Transport } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcWebTransport } from '@connectrpc/connect-node';
+import { Redis } from 'ioredis';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import { createClient, type KelpClient } from '../../../src/client/index.ts';
+import type { TestServer } from '../../support/test-server.ts';
 
 const VALUE = Buffer.alloc(2_000, 'kelp');
 const CALLS_AT_ONCE = 20;
@@ -16,23 +18,28 @@ export class MixedLoad {
   readonly #url: string;
   readonly #client: KelpClient;
   readonly #transports: readonly Transport[];
+  readonly #redis: Redis;
   readonly #stopped = new AbortController();
   readonly #running: Promise<unknown>;
   #round = 0;
 
-  constructor(url: string, address: string) {
+  constructor({ url, address, redisAddress }: TestServer) {
     this.#url = url;
     this.#client = createClient({ address, retries: 0 });
     this.#transports = [
       createGrpcWebTransport({ baseUrl: url, httpVersion: '1.1' }),
       createConnectTransport({ baseUrl: url, httpVersion: '1.1' }),
     ];
+    const [host, port] = redisAddress.split(':');
+    this.#redis = new Redis({ host: host ?? '', port: Number(port), maxRetriesPerRequest: 0 });
+    this.#redis.on('error', () => undefined);
     this.#running = Promise.all([this.#rounds(), this.#watch()]);
   }
 
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#client.close();
+    this.#redis.disconnect();
     await this.#running;
   }
 
@@ -45,6 +52,7 @@ export class MixedLoad {
         ...this.#requests(),
         this.#callsOverRest(),
         this.#callsOfScripts(),
+        this.#commands(),
       ]);
       await new Promise((resolve) => setTimeout(resolve, REST_MS));
     }
@@ -68,6 +76,15 @@ export class MixedLoad {
   /** Of HTTP: answered, not found, and, where the disk has failed, 503. */
   #requests(): Promise<unknown>[] {
     return ['/healthz', '/readyz', '/nothing-is-here'].map((path) => this.#request(path));
+  }
+
+  async #commands(): Promise<void> {
+    const redis = this.#redis;
+    await Promise.allSettled([
+      redis.set('load/redis', VALUE),
+      redis.get('load/redis'),
+      redis.llen('load/redis'),
+    ]);
   }
 
   async #callsOverRest(): Promise<void> {

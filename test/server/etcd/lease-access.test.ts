@@ -59,3 +59,23 @@ test("a lease is its owner's, and of who may use all keys", async () => {
     message: 'etcdserver: user name is empty',
   });
 });
+
+test('a lease from the time when access was open is renewed by all users, and ended by who may write all keys', async () => {
+  const { url } = await startTestServer();
+  const before = etcdClient(url);
+  await before.lease.leaseGrant({ ID: 7n, TTL: 60n });
+  const secret = Buffer.from('elsewhere/secret');
+  await before.kv.put({ key: secret, lease: 7n });
+  const { root, principals } = await closeAccess(url);
+  const edith = etcdClient(url, {
+    authorization: principals.find(({ name }) => name === 'edith')?.authorization ?? '',
+  });
+  const admin = etcdClient(url, { authorization: root.authorization ?? '' });
+
+  expect(await renewed(edith, 7n)).toEqual([60n]);
+  expect(await refusal(edith.lease.leaseRevoke({ ID: 7n }))).toEqual(denied);
+  expect(await refusal(edith.lease.leaseTimeToLive({ ID: 7n, keys: true }))).toEqual(denied);
+  expect((await admin.kv.range({ key: secret })).kvs).toHaveLength(1);
+  await admin.lease.leaseRevoke({ ID: 7n });
+  expect((await admin.kv.range({ key: secret })).kvs).toHaveLength(0);
+});

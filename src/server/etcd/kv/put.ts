@@ -30,7 +30,7 @@ export function checkPut(request: PutRequestShape, valueBytesMax: number): void 
 export function putNeeds(login: Login, request: PutRequestShape, leases: LeaseOwners): void {
   const { key, lease, prevKv, ignoreValue, ignoreLease } = request;
   checkWrite(login, key, prevKv || ignoreValue || ignoreLease);
-  if (lease !== 0n) checkLease(login, 'write', leases, leaseIdOf(lease));
+  if (lease !== 0n) checkLease(login, leases, leaseIdOf(lease));
 }
 
 export async function put(store: KvStore, request: PutRequestShape, call: Call): Promise<PutResponseShape> {

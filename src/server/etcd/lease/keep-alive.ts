@@ -28,6 +28,6 @@ export async function* keepAlive(
 }
 
 async function renew(store: KvStore, call: Call, leaseId: number): Promise<number> {
-  call.asked(name, () => checkLease(call.login, 'write', store, leaseId));
+  call.asked(name, () => checkLease(call.login, store, leaseId));
   return (await store.renewLease(leaseId)).ttlMs;
 }

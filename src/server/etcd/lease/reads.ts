@@ -6,7 +6,7 @@ import type {
   LeaseTimeToLiveResponseShape,
 } from '../../../../gen/etcd/api/etcdserverpb/rpc_codec.ts';
 import { Lease as LeaseService } from '../../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
-import { checkLease } from '../../../access/checks.ts';
+import { checkLeaseKeys } from '../../../access/checks.ts';
 import type { Lease } from '../../../api.ts';
 import type { KvStore } from '../../../kv/kv-store.ts';
 import { fixed } from '../../../limits.ts';
@@ -39,7 +39,7 @@ function leaseOf(store: KvStore, leaseId: number, includeKeys: boolean, call: Ca
   const charge = pageCharge(call);
   if (!includeKeys) return store.getLease(leaseId, { charge });
   call.asked(nameOf(LeaseService.method.leaseTimeToLive), () =>
-    checkLease(call.login, 'read', store, leaseId),
+    checkLeaseKeys(call.login, 'read', store, leaseId),
   );
   return store.getLease(leaseId, { includeKeys, charge, signal: call.signal });
 }

@@ -25,7 +25,7 @@ export function writeKey(valueBytesMax: number): Operation {
     body: { bytesMax: valueBytesMax, limit: 'valueBytesMax' },
     needs(login, call, { lease: leaseId = 0 }) {
       writeNeeds(login, call);
-      checkLease(login, 'write', call.store, leaseId);
+      checkLease(login, call.store, leaseId);
     },
     async run(call, { ttl: ttlMs = 0, lease: leaseId = 0 }) {
       const { store, pathKey: key, body } = call;

@@ -33,7 +33,7 @@ export function getNeeds(login: Login, request: codec.GetRequestShape): void {
 
 export function putNeeds(login: Login, request: codec.PutRequestShape, leases: LeaseOwners): void {
   checkWrite(login, keyIn(request), request.returnPrevious || request.condition !== undefined);
-  if (request.leaseId !== 0) checkLease(login, 'write', leases, request.leaseId);
+  if (request.leaseId !== 0) checkLease(login, leases, request.leaseId);
 }
 
 export function deleteNeeds(login: Login, request: codec.DeleteRequestShape): void {
