@@ -295,7 +295,6 @@ const leaseRows: readonly RpcRow[] = [
     row(method, 'of karl', { leaseId: leases.karl }, ownsLease('karl')),
     row(method, 'of nobody', { leaseId: leases.nobody }, forUsers),
   ]),
-  row(lease.revoke, 'of nobody', { leaseId: spareLeases.nobody }, forUsers, 'NotFound'),
   row(lease.revoke, 'of edith', { leaseId: spareLeases.edith }, ownsLease('edith')),
   row(lease.revoke, 'of karl', { leaseId: spareLeases.karl }, ownsLease('karl')),
   row(lease.get, 'without keys', { leaseId: leases.karl }, forUsers),
@@ -306,6 +305,12 @@ const leaseRows: readonly RpcRow[] = [
     readsLease('edith'),
   ),
   row(lease.get, 'with the keys of karl’s', { leaseId: leases.karl, includeKeys: true }, readsLease('karl')),
+  row(
+    lease.get,
+    'with the keys of nobody’s',
+    { leaseId: leases.nobody, includeKeys: true },
+    reads({ all: true }),
+  ),
   row(lease.list, 'of all', {}, forUsers),
 ];
 
