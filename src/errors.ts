@@ -45,6 +45,7 @@ interface DetailsByCode {
 /** A revision that can't be read, and the bounds of those that can. */
 export interface RevisionDetails {
   readonly requestedRevision: number;
+  /** Of a read: the oldest that can be read. Of a watch: the one before the first that it can start with. */
   readonly oldestRevision: number;
   readonly newestRevision: number;
 }

@@ -1,8 +1,6 @@
 /**
  * Histories of clients of a real server: of one that runs on, and of one that is killed with SIGKILL again and again
  * while clients wait for their answers. The clients repeat by themselves what is safe to repeat, as always.
- *
- * LINEARIZABILITY_ROUNDS is the number of stores that are tried so, LINEARIZABILITY_SEED what the clients do.
  */
 import { describe, expect, test } from 'vitest';
 import { createClient } from '../../src/client/client.ts';
@@ -14,21 +12,16 @@ import { findFault } from './find-fault.ts';
 import { type Call, HistoryRecorder } from './history.ts';
 import { makeCall } from './make-call.ts';
 import { Workload } from './workload.ts';
-
-const ROUNDS = Number(process.env['LINEARIZABILITY_ROUNDS'] ?? 1);
-const SEED = Number(process.env['LINEARIZABILITY_SEED'] ?? 1);
-const CLIENTS = 6;
-const KILLS = 3;
-/** Answered calls in one life of a server. */
-const CALLS_PER_LIFE = 200;
-/** Now and then a client does not wait long enough; what it asked for may be done all the same. */
-const IMPATIENCE = 0.01;
-const IMPATIENT_MS = 1;
-const TIMEOUT_MS = 120_000;
-/** Small, so that kills meet rotations and snapshots too. */
-const FLAGS = ['--segment-bytes', '64KiB', '--snapshot-log-bytes', '64KiB'];
-
-const rounds = Array.from({ length: ROUNDS }, (_, round) => SEED + round);
+import {
+  CALLS_PER_LIFE,
+  CLIENTS,
+  IMPATIENCE,
+  IMPATIENT_MS,
+  KILLS,
+  SMALL_FILES,
+  TIMEOUT_MS,
+  rounds,
+} from './lives.ts';
 
 describe('a served store is linearizable', () => {
   test.each(rounds)(
@@ -56,7 +49,7 @@ describe('a served store is linearizable', () => {
 /** The calls of all clients to one store, in all lives of its server. */
 async function recordHistory(seed: number, kills: number): Promise<Call[]> {
   const dataDir = await temporaryDirectory();
-  let server = await ServerProcess.start({ dataDir, flags: FLAGS });
+  let server = await ServerProcess.start({ dataDir, flags: SMALL_FILES });
   const { port } = server;
   const random = new SeededRandom(seed);
   const workload = new Workload(random);
@@ -75,7 +68,7 @@ async function recordHistory(seed: number, kills: number): Promise<Call[]> {
   for (let kill = 1; kill <= kills; kill++) {
     await Promise.race([answers.reached(kill * CALLS_PER_LIFE), clients]);
     await server.end('SIGKILL');
-    server = await ServerProcess.start({ dataDir, port, flags: FLAGS });
+    server = await ServerProcess.start({ dataDir, port, flags: SMALL_FILES });
   }
   await clients;
   await server.end('SIGKILL');

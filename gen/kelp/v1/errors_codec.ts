@@ -327,7 +327,7 @@ export function mergeConditionFailed(message: ConditionFailedShape, cursor: Curs
 export interface RevisionOutOfRangeShape {
   /** The revision that was asked for. */
   requestedRevision: number;
-  /** The oldest revision that can still be read. A watch can start one revision after it or later. */
+  /** Of a read: the oldest revision that can still be read. Of a watch: the one before the first that it can start with. */
   oldestRevision: number;
   /** The store's newest revision. */
   newestRevision: number;

@@ -123,7 +123,7 @@ export type RevisionOutOfRange = Message<"kelp.v1.RevisionOutOfRange"> & {
   requestedRevision: bigint;
 
   /**
-   * The oldest revision that can still be read. A watch can start one revision after it or later.
+   * Of a read: the oldest revision that can still be read. Of a watch: the one before the first that it can start with.
    *
    * @generated from field: int64 oldest_revision = 2;
    */

@@ -2,8 +2,6 @@
  * Histories of clients of etcd's API: of one server that runs on, and of one that is killed with SIGKILL again and again while calls
  * are under way. No call is repeated, so that one without an answer may have been done or not; what was answered is never lost. A
  * watch from the first revision on must tell the same writes, whatever lives the server has had.
- *
- * LINEARIZABILITY_ROUNDS is the number of stores that are tried so, LINEARIZABILITY_SEED what the clients do.
  */
 import { describe, expect, test } from 'vitest';
 import { ServerProcess } from '../../crash/server-process.ts';
@@ -17,21 +15,16 @@ import { hasWritten, lastWrites } from '../operation.ts';
 import { Workload } from '../workload.ts';
 import { calledThroughEtcd } from './called-through-etcd.ts';
 import { type ToldChange, toldSinceTheFirst } from './told-changes.ts';
-
-const ROUNDS = Number(process.env['LINEARIZABILITY_ROUNDS'] ?? 1);
-const SEED = Number(process.env['LINEARIZABILITY_SEED'] ?? 1);
-const CLIENTS = 6;
-const KILLS = 3;
-/** Answered calls in one life of a server. */
-const CALLS_PER_LIFE = 200;
-/** Now and then a client does not wait long enough; what it asked for may be done all the same. */
-const IMPATIENCE = 0.01;
-const IMPATIENT_MS = 1;
-const TIMEOUT_MS = 120_000;
-/** Small, so that kills meet rotations and snapshots too. */
-const FLAGS = ['--segment-bytes', '64KiB', '--snapshot-log-bytes', '64KiB'];
-
-const rounds = Array.from({ length: ROUNDS }, (_, round) => SEED + round);
+import {
+  CALLS_PER_LIFE,
+  CLIENTS,
+  IMPATIENCE,
+  IMPATIENT_MS,
+  KILLS,
+  SMALL_FILES,
+  TIMEOUT_MS,
+  rounds,
+} from '../lives.ts';
 
 interface Recorded {
   readonly calls: readonly Call[];
@@ -72,7 +65,7 @@ async function recordHistory(seed: number, kills: number): Promise<Recorded> {
   const recorder = new HistoryRecorder();
   let told: readonly ToldChange[] = [];
   for (let life = 0; life <= kills; life++) {
-    const server = await ServerProcess.start({ dataDir, flags: FLAGS });
+    const server = await ServerProcess.start({ dataDir, flags: SMALL_FILES });
     const isLast = life === kills;
     const enough = Promise.withResolvers<void>();
     let left = CALLS_PER_LIFE;

@@ -2,8 +2,6 @@
  * Histories of clients of a Redis door: of one server that runs on, and of one that is killed with SIGKILL again and again while
  * pipelines are under way. What was answered is never lost, what was not may have been done or not, and all replies fit into one
  * order.
- *
- * LINEARIZABILITY_ROUNDS is the number of stores that are tried so, LINEARIZABILITY_SEED what the clients do.
  */
 import { describe, expect, test } from 'vitest';
 import { ServerProcess } from '../../crash/server-process.ts';
@@ -14,18 +12,12 @@ import { ConnectionHistory, type HistoryEvent } from './connection-history.ts';
 import { findDisorder } from './find-order.ts';
 import type { Step } from './redis-model.ts';
 import { READ_ALL, RedisWorkload } from './redis-workload.ts';
+import { KILLS, SMALL_FILES, TIMEOUT_MS, rounds } from '../lives.ts';
 
-const ROUNDS = Number(process.env['LINEARIZABILITY_ROUNDS'] ?? 1);
-const SEED = Number(process.env['LINEARIZABILITY_SEED'] ?? 1);
 const CONNECTIONS = 4;
-const KILLS = 3;
 /** Answered steps in one life of a server. */
 const STEPS_PER_LIFE = 300;
-const TIMEOUT_MS = 120_000;
-/** Small, so that kills meet rotations and snapshots too. */
-const FLAGS = ['--redis-listen', '127.0.0.1:0', '--segment-bytes', '64KiB', '--snapshot-log-bytes', '64KiB'];
-
-const rounds = Array.from({ length: ROUNDS }, (_, round) => SEED + round);
+const FLAGS = ['--redis-listen', '127.0.0.1:0', ...SMALL_FILES];
 
 describe('a store behind a Redis door is linearizable', () => {
   test.each(rounds.flatMap((seed) => [1, 4].map((depth) => ({ seed, depth }))))(

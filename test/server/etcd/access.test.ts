@@ -1,12 +1,11 @@
 /** Who may do what through etcd's KV, and how a client shows who it is. */
-import { Code, ConnectError } from '@connectrpc/connect';
+import { Code } from '@connectrpc/connect';
 import { describe, expect, test } from 'vitest';
 import { KV } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
 import { type TestServer, startTestServer } from '../../support/test-server.ts';
 import { clientsOf } from '../access/access-client.ts';
 import {
   type Need,
-  type Outcome,
   all,
   closeAccess,
   expectedOutcome,
@@ -14,6 +13,7 @@ import {
   reads,
   writes,
 } from '../access/principals.ts';
+import { accessOutcome, failureOf } from './support/access-outcome.ts';
 import { type EtcdClient, etcdClient } from './support/etcd-client.ts';
 
 type Call = (client: EtcdClient) => Promise<unknown>;
@@ -86,23 +86,6 @@ async function last(messages: AsyncIterable<unknown>): Promise<unknown> {
   return message;
 }
 
-async function failureOf(call: Promise<unknown>): Promise<{ code: Code; message: string } | undefined> {
-  try {
-    await call;
-    return undefined;
-  } catch (error) {
-    const { code, rawMessage } = ConnectError.from(error);
-    return { code, message: rawMessage };
-  }
-}
-
-async function outcomeOf(call: Promise<unknown>): Promise<Outcome> {
-  const failure = await failureOf(call);
-  if (failure?.message === 'etcdserver: permission denied') return 'denied';
-  const isUnknown = ['etcdserver: user name is empty', 'etcdserver: invalid auth token'];
-  return failure !== undefined && isUnknown.includes(failure.message) ? 'unauthenticated' : 'allowed';
-}
-
 test('every method has a row', () => {
   expect(new Set(rows.map(([method]) => method))).toEqual(new Set(Object.keys(KV.method)));
 });
@@ -115,7 +98,7 @@ test('calls are allowed by the rights of their user', async () => {
     if (who.user === '' && who.authorization?.startsWith('Basic') === true) continue;
     const client = etcdClient(server.url, headersOf(who.authorization));
     for (const [method, what, call, need] of rows) {
-      expect(await outcomeOf(call(client)), `${who.name}: ${method} of ${what}`).toBe(
+      expect(await accessOutcome(call(client)), `${who.name}: ${method} of ${what}`).toBe(
         expectedOutcome(who, need),
       );
     }

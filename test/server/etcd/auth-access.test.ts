@@ -1,5 +1,5 @@
 /** Who may make which call of etcd's Auth, and what a token of Authenticate is good for. */
-import { Code, ConnectError } from '@connectrpc/connect';
+import { Code } from '@connectrpc/connect';
 import { describe, expect, test } from 'vitest';
 import { Auth } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
 import { fixed } from '../../../src/limits.ts';
@@ -8,7 +8,6 @@ import { type TestServer, startTestServer } from '../../support/test-server.ts';
 import { basic, bearer, clientsOf } from '../access/access-client.ts';
 import {
   type Need,
-  type Outcome,
   type Principal,
   all,
   closeAccess,
@@ -17,6 +16,7 @@ import {
   reads,
   writes,
 } from '../access/principals.ts';
+import { accessOutcome, failureOf } from './support/access-outcome.ts';
 import { type EtcdClient, etcdClient } from './support/etcd-client.ts';
 import { Watched } from './support/watched.ts';
 
@@ -60,23 +60,6 @@ const rows: readonly (readonly [keyof typeof Auth.method, string, Call, Need | '
   ['authDisable', 'it', ({ auth }) => auth.authDisable({}), forAll],
 ];
 
-async function failureOf(call: Promise<unknown>): Promise<{ code: Code; message: string } | undefined> {
-  try {
-    await call;
-    return undefined;
-  } catch (error) {
-    const { code, rawMessage } = ConnectError.from(error);
-    return { code, message: rawMessage };
-  }
-}
-
-async function outcomeOf(call: Promise<unknown>): Promise<Outcome> {
-  const failure = await failureOf(call);
-  if (failure?.message === 'etcdserver: permission denied') return 'denied';
-  const isUnknown = ['etcdserver: user name is empty', 'etcdserver: invalid auth token'];
-  return failure !== undefined && isUnknown.includes(failure.message) ? 'unauthenticated' : 'allowed';
-}
-
 test('every method has a row', () => {
   expect(new Set(rows.map(([method]) => method))).toEqual(new Set(Object.keys(Auth.method)));
 });
@@ -90,7 +73,7 @@ test('calls are allowed by the rights of their user', async () => {
     const client = etcdClient(server.url, headersOf(who));
     for (const [method, what, call, need] of rows) {
       if (method === 'authDisable' && need !== 'open' && need(who)) continue;
-      expect(await outcomeOf(call(client)), `${who.name}: ${method} of ${what}`).toBe(
+      expect(await accessOutcome(call(client)), `${who.name}: ${method} of ${what}`).toBe(
         expectedOutcome(who, need),
       );
     }

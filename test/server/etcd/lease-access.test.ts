@@ -1,21 +1,12 @@
 /** Whose a lease is that an etcd client grants, and what others may do with it. */
-import { Code, ConnectError } from '@connectrpc/connect';
+import { Code } from '@connectrpc/connect';
 import { expect, test } from 'vitest';
 import { startTestServer } from '../../support/test-server.ts';
 import { closeAccess } from '../access/principals.ts';
+import { failureOf } from './support/access-outcome.ts';
 import { type EtcdClient, etcdClient } from './support/etcd-client.ts';
 
 const denied = { code: Code.PermissionDenied, message: 'etcdserver: permission denied' };
-
-async function refusal(call: Promise<unknown>): Promise<unknown> {
-  const error = ConnectError.from(
-    await call.then(
-      () => new Error('it is allowed'),
-      (reason: unknown) => reason,
-    ),
-  );
-  return { code: error.code, message: error.rawMessage };
-}
 
 async function renewed({ lease }: EtcdClient, ...ids: readonly bigint[]): Promise<bigint[]> {
   async function* requests(): AsyncGenerator<{ ID: bigint }> {
@@ -37,13 +28,13 @@ test("a lease is its owner's, and of who may use all keys", async () => {
   await edith.lease.leaseGrant({ ID: 6n, TTL: 60n });
   const key = Buffer.from('a/1');
 
-  expect(await refusal(edith.lease.leaseRevoke({ ID: 5n }))).toEqual(denied);
-  expect(await refusal(edith.kv.put({ key, lease: 5n }))).toEqual(denied);
-  expect(await refusal(edith.lease.leaseTimeToLive({ ID: 5n, keys: true }))).toEqual(denied);
-  expect(await refusal(renewed(edith, 6n, 5n))).toEqual(denied);
+  expect(await failureOf(edith.lease.leaseRevoke({ ID: 5n }))).toEqual(denied);
+  expect(await failureOf(edith.kv.put({ key, lease: 5n }))).toEqual(denied);
+  expect(await failureOf(edith.lease.leaseTimeToLive({ ID: 5n, keys: true }))).toEqual(denied);
+  expect(await failureOf(renewed(edith, 6n, 5n))).toEqual(denied);
   expect(await edith.lease.leaseTimeToLive({ ID: 5n })).toMatchObject({ grantedTTL: 60n, keys: [] });
   expect(await edith.lease.leaseTimeToLive({ ID: 99n, keys: true })).toMatchObject({ TTL: -1n });
-  expect(await refusal(edith.lease.leaseRevoke({ ID: 99n }))).toEqual({
+  expect(await failureOf(edith.lease.leaseRevoke({ ID: 99n }))).toEqual({
     code: Code.NotFound,
     message: 'etcdserver: requested lease not found',
   });
@@ -54,7 +45,7 @@ test("a lease is its owner's, and of who may use all keys", async () => {
   expect(await renewed(admin, 6n)).toEqual([60n]);
   await admin.lease.leaseRevoke({ ID: 6n });
   expect(await edith.lease.leaseLeases({})).toMatchObject({ leases: [{ ID: 5n }] });
-  expect(await refusal(client().lease.leaseLeases({}))).toEqual({
+  expect(await failureOf(client().lease.leaseLeases({}))).toEqual({
     code: Code.InvalidArgument,
     message: 'etcdserver: user name is empty',
   });
@@ -73,8 +64,8 @@ test('a lease from the time when access was open is renewed by all users, and en
   const admin = etcdClient(url, { authorization: root.authorization ?? '' });
 
   expect(await renewed(edith, 7n)).toEqual([60n]);
-  expect(await refusal(edith.lease.leaseRevoke({ ID: 7n }))).toEqual(denied);
-  expect(await refusal(edith.lease.leaseTimeToLive({ ID: 7n, keys: true }))).toEqual(denied);
+  expect(await failureOf(edith.lease.leaseRevoke({ ID: 7n }))).toEqual(denied);
+  expect(await failureOf(edith.lease.leaseTimeToLive({ ID: 7n, keys: true }))).toEqual(denied);
   expect((await admin.kv.range({ key: secret })).kvs).toHaveLength(1);
   await admin.lease.leaseRevoke({ ID: 7n });
   expect((await admin.kv.range({ key: secret })).kvs).toHaveLength(0);

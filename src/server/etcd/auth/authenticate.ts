@@ -1,4 +1,4 @@
-/** `Authenticate`: a token for a user and a password, which is checked, counted and held back as any other. */
+/** `Authenticate`: a token for a user and a password, which counts as a login: checked in the line of all logins, late when it is wrong. */
 import type { AuthenticateRequestShape } from '../../../../gen/etcd/api/etcdserverpb/rpc_codec.ts';
 import type { Access } from '../../../access/access.ts';
 import { isUser } from '../../../access/checks.ts';

@@ -102,7 +102,10 @@ export function permissionsOfRole(
 /** What a permission takes in a reply besides its keys. */
 const GRANT_BYTES = 16;
 
-/** Of etcd's role root without what that is kept as; one of that name which was made by another door may grant less, and is as any other. */
+/**
+ * Of etcd's role root without the two grants that it is kept as. A role of that name that another door made may grant less: its grants are
+ * all shown.
+ */
 function shownGrants(name: string, grants: RoleRecordShape['grants']): RoleRecordShape['grants'] {
   if (name !== ROOT_ROLE || !haveAllGrants(grants)) return grants;
   return grants.filter((grant) => !haveSameKeys(grant, ALL_KEYS_GRANT));

@@ -62,6 +62,21 @@ async function watched(watch: AsyncIterableIterator<WatchMessage>, last: number)
   return events;
 }
 
+/** How calls are drawn: those that may make a row, and one that stands between such runs. */
+export interface DrawnCalls {
+  readonly anyRun: (random: SeededRandom) => Word[][];
+  readonly anyOther: (random: SeededRandom) => Word[];
+}
+
+function anyPiece(random: SeededRandom, { anyRun, anyOther }: DrawnCalls): Word[][] {
+  const calls: Word[][] = [];
+  for (let left = random.between(1, 5); left > 0; left--) {
+    calls.push(...anyRun(random));
+    if (random.chance(0.5)) calls.push(anyOther(random));
+  }
+  return calls;
+}
+
 /**
  * Sends pieces of calls to both, and looks at replies and state after each; then at old revisions, at what watches were shown, and at
  * what recovery makes of the log.
@@ -70,7 +85,7 @@ async function watched(watch: AsyncIterableIterator<WatchMessage>, last: number)
 export async function compareBothWays(
   rows: readonly TableRow[],
   random: SeededRandom,
-  anyPiece: (random: SeededRandom) => Word[][],
+  { anyRun, anyOther }: DrawnCalls,
   isOfRow: (name: string) => boolean,
 ): Promise<void> {
   const both = [await openDoor(rows, false), await openDoor(rows, true)] as const;
@@ -79,7 +94,7 @@ export async function compareBothWays(
     harness.seam.store.watch({ startRevision: 1, includeElements: true, returnPrevious: true }),
   );
   for (let piece = 0; piece < PIECES; piece++) {
-    const calls = anyPiece(random);
+    const calls = anyPiece(random, { anyRun, anyOther });
     for (const { client } of both) client.pipeline(...calls);
     for (const { harness } of both) await harness.settled();
     const [replies, expected] = both.map(({ client }) => client.raw());

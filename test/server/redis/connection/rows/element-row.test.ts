@@ -105,18 +105,12 @@ function anyOther(random: SeededRandom): Word[] {
   return random.pick(random.chance(0.8) ? others.slice(0, 16) : others);
 }
 
-function anyPiece(random: SeededRandom): Word[][] {
-  const calls: Word[][] = [];
-  for (let left = random.between(1, 5); left > 0; left--) {
-    calls.push(...anyRun(random));
-    if (random.chance(0.5)) calls.push(anyOther(random));
-  }
-  return calls;
-}
-
 it.each(SEEDS)(
   'leaves the store as each call would by itself, at every revision, for watches and in the log (seed %i)',
-  (seed) => compareBothWays(rows, new SeededRandom(seed), anyPiece, (name) => /hset|sadd|zadd/.test(name)),
+  (seed) =>
+    compareBothWays(rows, new SeededRandom(seed), { anyRun, anyOther }, (name) =>
+      /hset|sadd|zadd/.test(name),
+    ),
 );
 
 it.each(NAMES)('runs all calls of %s to a spread collection together', async (name) => {

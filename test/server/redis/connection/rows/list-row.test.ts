@@ -61,18 +61,10 @@ function anyOther(random: SeededRandom): Word[] {
   return others[index] ?? ['LLEN', key];
 }
 
-function anyPiece(random: SeededRandom): Word[][] {
-  const calls: Word[][] = [];
-  for (let left = random.between(1, 5); left > 0; left--) {
-    calls.push(...anyRun(random));
-    if (random.chance(0.5)) calls.push(anyOther(random));
-  }
-  return calls;
-}
-
 it.each(SEEDS)(
   'leaves the store as each call would by itself, at every revision, for watches and in the log (seed %i)',
-  (seed) => compareBothWays(rows, new SeededRandom(seed), anyPiece, (name) => /push|pop/.test(name)),
+  (seed) =>
+    compareBothWays(rows, new SeededRandom(seed), { anyRun, anyOther }, (name) => /push|pop/.test(name)),
 );
 
 it('runs all of a row together but those that make a chunk or take one in', async () => {
