@@ -141,7 +141,7 @@ export class SessionPool implements SessionOwner {
     if (stale !== undefined) {
       this.#expected = stale;
       stale.check();
-    } else if (this.#open.length < this.#sessionsMax) {
+    } else if (this.#open.filter((each) => !each.isEnding).length < this.#sessionsMax) {
       this.#make();
     } else {
       this.#refuseAll(

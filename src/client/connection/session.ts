@@ -101,6 +101,11 @@ export class Session {
     return this.#phase === 'open' && this.#connection !== undefined && this.#connection.freeStreams > 0;
   }
 
+  /** Whether its connection is ending, of which the owner is told once that has closed. */
+  get isEnding(): boolean {
+    return this.#connection?.isEnding === true;
+  }
+
   /** Whether it is open, with room or without. */
   get isOpen(): boolean {
     return this.#phase === 'open';

@@ -167,7 +167,8 @@ export abstract class SocketSide implements OutboxOwner, TurnTaker {
     if (socket.destroyed) this.options.clock.yieldNow(() => this.socketClosed());
   }
 
-  protected get isEnding(): boolean {
+  /** No more is read or begun, and streams are over; the socket may take a little to close. */
+  get isEnding(): boolean {
     return this.#isEnding;
   }
 

@@ -111,6 +111,29 @@ test('a call goes over another connection once the server leaves the first, whic
   expect(server.requestCounts).toHaveLength(2);
 });
 
+test('a call that is made while the only connection that may be there ends waits for another one', async () => {
+  const server = await holding(1000);
+  const client = clientFor(server, { connectionsMax: 1 });
+  const calls: Promise<unknown>[] = [];
+  const call = (): void => void calls.push(client.get('a').catch((error: unknown) => error));
+  call();
+  await eventually(() => open.length).toBe(1);
+  const [[connection] = []] = open.splice(0, 1);
+  connection?.socket.destroy();
+  // The end is heard in one of the next turns, and is over some turns later.
+  while (server.requestCounts.length < 2) {
+    call();
+    await nextTurn();
+  }
+  const outcomes = Promise.all(calls);
+  await eventually(() => {
+    while (open.length > 0) answerNext();
+    return server.requestCounts.length;
+  }).toBe(2);
+  client.close();
+  expect(await outcomes).not.toContainEqual(expect.objectContaining({ code: 'limitReached' }));
+});
+
 test('connections that the server leaves are at most as many again; beyond that the oldest is closed', async () => {
   const closed: number[] = [];
   const server = await startScripted({
