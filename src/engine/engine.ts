@@ -20,6 +20,7 @@
  * All methods are synchronous and run on one thread. A visitor may read and scan; it must not change the engine.
  */
 import type { WorkBudget } from '../work-budget.ts';
+import type { BaseFigures } from './layered/base.ts';
 import type { PutRow } from './put-row.ts';
 import type { Change, PlacedChange, Version } from './version.ts';
 
@@ -78,8 +79,8 @@ export interface Engine {
   putAll(row: PutRow): number;
 
   /**
-   * Drops keys of a range with all their versions, for keys that no reader can name any more: at most `limit`, from the
-   * first on. It is no change: nothing tells readers of it, and no walk may be open. Older versions count in `stats` until
+   * Drops keys of a range with all their versions, for keys that no reader can name any more, and that never come again: at most
+   * `limit`, from the first on. It is no change: nothing tells readers of it, and no walk may be open. Older versions count in `stats` until
    * compaction has passed them.
    * @returns how many it dropped; fewer than `limit`: the range is empty now.
    */
@@ -87,7 +88,8 @@ export interface Engine {
 
   /**
    * Opens a walk over every version that is needed to read at any revision from `oldest` to `newest`, both inclusive.
-   * Until it is closed nothing may be compacted beyond `oldest`.
+   * Until it is closed nothing may be compacted beyond `oldest`. An engine that is durable walks over one revision alone: both are the
+   * same.
    */
   openWalk(oldest: number, newest: number): Walk;
 
@@ -125,8 +127,64 @@ export interface Engine {
   /** The memory that is reserved for everything that is kept, indexes included, in bytes. Costs nothing to ask for. */
   readonly memoryBytes: number;
 
-  /** Fills an engine that was just made; missing from one that keeps its state by itself. */
-  readonly loader?: EngineLoader;
+  /** Fills an engine that was just made. */
+  readonly loader: EngineLoader;
+
+  /** Where the engine keeps its state by itself; missing: it is in memory alone, and the store writes snapshots of it. */
+  readonly durable?: DurableState;
+
+  /** The reads of a disk since the engine was made: each took as long as some ten visits. 0: it has none. Costs nothing to ask for. */
+  readonly coldReadCount: number;
+}
+
+/**
+ * The state that an engine keeps on disk, at one revision. The log above it is replayed at a start, and kept until then.
+ *
+ * A checkpoint moves that revision: `seal` at the newest revision E; then, once E is durable in the log and no read below E comes any
+ * more, `commit`; then the log up to E is not needed. A crash at any point finds the old state with the log above it, or the new one with
+ * the log above that.
+ */
+export interface DurableState {
+  /** 0: nothing was ever committed. */
+  readonly revision: number;
+  /** What was given to the commit of that revision. */
+  readonly notes: Uint8Array;
+  /** The memory of what has changed above the last seal, in bytes: what the next checkpoint would write. */
+  readonly unsealedBytes: number;
+  /** The memory of what is sealed and not committed yet; 0: nothing is. */
+  readonly sealedBytes: number;
+  /** Of the checkpoint that is under way; 0: none is. */
+  readonly sealedRevision: number;
+  /** Begins a checkpoint at the newest revision. Nothing may be sealed. */
+  seal(): number;
+  /**
+   * Writes what is sealed. Rejects with a `DiskError`, or what else went wrong, and then may be called again.
+   * @param notes those at the sealed revision.
+   */
+  commit(notes: Uint8Array): Promise<void>;
+  /**
+   * Fills a state of revision 0 with the newest version of each key at a revision, in any order of keys: calls of `add`, then `commit`,
+   * all of which are waited for. A crash before the end leaves a state of revision 0. The leases of keys are those of `leasedKeys`, then.
+   */
+  load(revision: number): StateLoad;
+  /** The keys that have a lease, for a start. */
+  leasedKeys(): Iterable<readonly [leaseId: number, key: Uint8Array]>;
+  /** Merges by hand what can be merged on disk; resolves when that is durable. */
+  compactStorage(): Promise<void>;
+  figures(): BaseFigures;
+  /** Ends what is at work, and closes the files. What is sealed and not committed stays in the log. */
+  close(): Promise<void>;
+}
+
+export interface StateLoad {
+  /** Key and value are copied. */
+  add(change: PlacedChange): void;
+  /** Whether `drain` is to be called before the next `add`. */
+  readonly isFull: boolean;
+  drain(): Promise<void>;
+  commit(notes: Uint8Array): Promise<void>;
+  /** Never rejects. */
+  abort(): Promise<void>;
 }
 
 /**

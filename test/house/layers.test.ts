@@ -11,6 +11,7 @@ const layers: readonly (readonly string[])[] = [
     'deadlines.ts',
     'grpc-code.ts',
     'work-budget.ts',
+    'time-slice.ts',
     'machine.ts',
     'paged-list.ts',
     'progress.ts',

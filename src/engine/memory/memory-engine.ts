@@ -60,6 +60,8 @@ class ScanState {
 
 export class MemoryEngine implements Engine {
   readonly loader: EngineLoader;
+  /** It has no disk. */
+  readonly coldReadCount = 0;
   /** Public only for those that look whether it holds together. */
   readonly keyspace: Keyspace;
   readonly #states: ScanState[] = [];

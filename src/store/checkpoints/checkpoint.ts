@@ -27,7 +27,7 @@ import { fromLife, type Incarnations } from '../history/incarnations.ts';
 import type { Pin, PinOptions } from '../history/pins.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
 import type { LeaseWalk } from '../leases/lease-walk.ts';
-import { TimeSlice } from '../time-slice.ts';
+import { TimeSlice } from '../../time-slice.ts';
 
 /** What is written. From 4 on they may hold collections, which a program of before them would pass over. */
 export const SNAPSHOT_FORMAT_VERSION = 4;

@@ -17,7 +17,7 @@ import type { Sweeper } from '../collections/sweeper.ts';
 import type { History } from './history.ts';
 import type { MemoryLimit } from './memory-limit.ts';
 import type { PinHolder } from './pins.ts';
-import { TimeSlice } from '../time-slice.ts';
+import { TimeSlice } from '../../time-slice.ts';
 
 export interface MaintenanceContext {
   readonly engine: Engine;

@@ -13,7 +13,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { isStoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import type { LeaseTable } from './lease-table.ts';
-import { TimeSlice } from '../time-slice.ts';
+import { TimeSlice } from '../../time-slice.ts';
 
 const REMOVALS_PER_LOOK = 16;
 

@@ -8,7 +8,6 @@ import {
 } from '../../../gen/kelp/storage/v1/snapshot_codec.ts';
 import { REFUSED_LOAD, type Engine, type EngineLoader } from '../../engine/engine.ts';
 import { PlacedChange, placeChange, type Change } from '../../engine/version.ts';
-import { assert } from '../../errors.ts';
 import type { SnapshotBlock } from '../../snapshot/reader.ts';
 import { Cursor } from '../../wire/cursor.ts';
 import { memoryOf, type Memory } from '../../wire/memory.ts';
@@ -43,7 +42,6 @@ export class ItemLoader {
   #isNewestFinished = false;
 
   constructor(engine: Engine, leases: LeaseTable) {
-    assert(engine.loader !== undefined, 'the engine can be loaded');
     this.#loader = engine.loader;
     this.#leases = leases;
   }

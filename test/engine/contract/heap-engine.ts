@@ -147,6 +147,8 @@ export class HeapEngine implements Engine, EngineLoader {
     this.#dataBytes += key.length + version.value.length;
   }
 
+  readonly coldReadCount = 0;
+
   get isWalked(): boolean {
     return this.#walkCount > 0;
   }

@@ -125,6 +125,8 @@ export class MirrorEngine implements Engine, EngineLoader {
     );
   }
 
+  readonly coldReadCount = 0;
+
   get isWalked(): boolean {
     return this.#both('isWalked', (engine) => engine.isWalked, String);
   }

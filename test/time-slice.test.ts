@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
-import { fixed } from '../../src/limits.ts';
-import { TimeSlice } from '../../src/store/time-slice.ts';
+import { systemClock } from '../src/clock.ts';
+import { fixed } from '../src/limits.ts';
+import { TimeSlice } from '../src/time-slice.ts';
 
 test('a slice is over once its time has passed, when it looks at the clock, and begins anew', () => {
   let nowMs = 5;

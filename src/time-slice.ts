@@ -2,8 +2,8 @@
  * Bounds how long a piece of background work holds the event loop: counts alone do not, since code that runs for the
  * first time takes twenty times as long as later, and so does what meets a cold cache or a busy machine.
  */
-import type { Clock } from '../clock.ts';
-import { fixed } from '../limits.ts';
+import type { Clock } from './clock.ts';
+import { fixed } from './limits.ts';
 
 export class TimeSlice {
   readonly #clock: Clock;
