@@ -140,9 +140,9 @@ export interface Engine {
 /**
  * The state that an engine keeps on disk, at one revision. The log above it is replayed at a start, and kept until then.
  *
- * A checkpoint moves that revision: `seal` at the newest revision E; then, once E is durable in the log and no read below E comes any
- * more, `commit`; then the log up to E is not needed. A crash at any point finds the old state with the log above it, or the new one with
- * the log above that.
+ * A checkpoint moves that revision: `seal` at the newest revision E of the store; then, once E is durable in the log and no read
+ * below E comes any more, `commit`; then the log up to E is not needed. A crash at any point finds the old state with the log above it,
+ * or the new one with the log above that.
  */
 export interface DurableState {
   /** 0: nothing was ever committed. */
@@ -155,8 +155,12 @@ export interface DurableState {
   readonly sealedBytes: number;
   /** Of the checkpoint that is under way; 0: none is. */
   readonly sealedRevision: number;
-  /** Begins a checkpoint at the newest revision. Nothing may be sealed. */
-  seal(): number;
+  /**
+   * Begins a checkpoint. Nothing may be sealed.
+   * @param revision the newest of the store: above that of the state on disk, and at or above those of all that was
+   *   applied, since a transaction may change no key.
+   */
+  seal(revision: number): void;
   /**
    * Writes what is sealed. Rejects with a `DiskError`, or what else went wrong, and then may be called again.
    * @param notes those at the sealed revision.
