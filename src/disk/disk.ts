@@ -50,6 +50,12 @@ export interface DiskFile {
    * @returns how many bytes were read: fewer than `buffer.length` only at the end of the file.
    */
   read(buffer: Uint8Array, position: number): Promise<number>;
+  /**
+   * Like `read`, done before it returns: for short reads that an answer waits for. What the system has in memory comes sooner than
+   * by the thread pool; for what it has not, the event loop stands still. May run beside the other calls.
+   * @throws DiskError what `read` rejects with.
+   */
+  readNow(buffer: Uint8Array, position: number): number;
   /** Writes all of `buffer` at `position`. A short write of the system is gone on with, or fails. */
   write(buffer: Uint8Array, position: number): Promise<void>;
   /**

@@ -37,14 +37,12 @@ export class MemoryFile implements DiskFile {
   }
 
   read(buffer: Uint8Array, position: number): Promise<number> {
-    return this.#done('read', () => {
-      const { bytes, blocks } = this.#content;
-      const count = Math.max(0, Math.min(buffer.length, bytes - position));
-      eachPart(position, count, (index, start, end, offset) => {
-        buffer.set((blocks[index] ?? ZEROS).subarray(start, end), offset);
-      });
-      return count;
-    });
+    return this.#done('read', () => this.#get(buffer, position));
+  }
+
+  readNow(buffer: Uint8Array, position: number): number {
+    this.#checkOpen('read');
+    return this.#get(buffer, position);
   }
 
   write(buffer: Uint8Array, position: number): Promise<void> {
@@ -67,6 +65,15 @@ export class MemoryFile implements DiskFile {
   close(): Promise<void> {
     this.#isClosed = true;
     return new Promise((resolve) => setImmediate(resolve));
+  }
+
+  #get(buffer: Uint8Array, position: number): number {
+    const { bytes, blocks } = this.#content;
+    const count = Math.max(0, Math.min(buffer.length, bytes - position));
+    eachPart(position, count, (index, start, end, offset) => {
+      buffer.set((blocks[index] ?? ZEROS).subarray(start, end), offset);
+    });
+    return count;
   }
 
   #put(buffer: Uint8Array, position: number): void {

@@ -1,4 +1,4 @@
-/** Open files and folders of the operating system, by `node:fs` and its thread pool, but for `writeNow`. */
+/** Open files and folders of the operating system, by `node:fs` and its thread pool, but for `readNow` and `writeNow`. */
 import * as fs from 'node:fs';
 import { DiskError } from './disk.ts';
 import type { DiskDirectory, DiskFile } from './disk.ts';
@@ -59,6 +59,26 @@ export class NodeFile implements DiskFile {
       }
       return count;
     });
+  }
+
+  readNow(buffer: Uint8Array, position: number): number {
+    if (this.#closing !== undefined) throw this.#closedError('read');
+    let count = 0;
+    while (count < buffer.length) {
+      const transferred = this.#readSome(buffer, count, position);
+      if (transferred === 0) break;
+      count += transferred;
+    }
+    return count;
+  }
+
+  #readSome(buffer: Uint8Array, start: number, position: number): number {
+    const length = Math.min(buffer.length - start, TRANSFER_BYTES_MAX);
+    try {
+      return fs.readSync(this.#descriptor, buffer, start, length, position + start);
+    } catch (cause) {
+      throw diskError('read', this.#path, cause);
+    }
   }
 
   write(buffer: Uint8Array, position: number): Promise<void> {

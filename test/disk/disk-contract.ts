@@ -156,17 +156,44 @@ export function testDiskContract(name: string, prepare: () => Promise<DiskUnderT
         expect(await contentOf(`${directory}/file`)).toBe('\0\0\0x');
       });
 
-      it('reads fewer bytes than asked for only at the end', async () => {
+      it.each(['read', 'readNow'] as const)('%s fills the buffer, but at the end', async (call) => {
         const file = await create(`${directory}/file`);
         await file.write(Buffer.from('0123456789'), 0);
         const buffer = Buffer.alloc(4, '-');
-        expect(await file.read(buffer, 3)).toBe(4);
+        expect(await file[call](buffer, 3)).toBe(4);
         expect(buffer.toString()).toBe('3456');
-        expect(await file.read(buffer, 8)).toBe(2);
+        expect(await file[call](buffer, 8)).toBe(2);
         expect(buffer.toString()).toBe('8956');
-        expect(await file.read(buffer, 10)).toBe(0);
-        expect(await file.read(buffer, 1000)).toBe(0);
-        expect(await file.read(Buffer.alloc(0), 0)).toBe(0);
+        expect(await file[call](buffer, 10)).toBe(0);
+        expect(await file[call](buffer, 1000)).toBe(0);
+        expect(await file[call](Buffer.alloc(0), 0)).toBe(0);
+      });
+
+      it('reads at once over every kilobyte of a file, beside the calls under way', async () => {
+        const file = await create(`${directory}/file`);
+        const bytes = Buffer.from(Array.from({ length: 200_000 }, (_, index) => (index * 7) % 251));
+        await file.write(bytes, 0);
+        const underWay = [file.write(Buffer.from('more'), bytes.length), file.sync()];
+        for (let position = 0; position < bytes.length; position += 1000) {
+          const buffer = Buffer.alloc(1500);
+          const count = file.readNow(buffer.subarray(0, Math.min(1500, bytes.length - position)), position);
+          expect(buffer.subarray(0, count)).toEqual(bytes.subarray(position, position + 1500));
+        }
+        await Promise.all(underWay);
+        const end = Buffer.alloc(10);
+        expect(file.readNow(end, bytes.length)).toBe(4);
+        expect(end.subarray(0, 4).toString()).toBe('more');
+      });
+
+      it('sees at once what was written at once, and by another opening of the file', async () => {
+        const file = await create(`${directory}/file`);
+        const readable = await open(`${directory}/file`, 'read');
+        const buffer = Buffer.alloc(3);
+        file.writeNow(Buffer.from('abc'), 5);
+        expect(readable.readNow(buffer, 5)).toBe(3);
+        expect(buffer.toString()).toBe('abc');
+        expect(readable.readNow(buffer, 4)).toBe(3);
+        expect(buffer.toString()).toBe('\0ab');
       });
 
       it('writes several parts at once', async () => {
@@ -205,6 +232,7 @@ export function testDiskContract(name: string, prepare: () => Promise<DiskUnderT
         await file.close();
         await expectDiskError(file.size(), 'failed');
         await expectDiskError(file.read(Buffer.alloc(1), 0), 'failed');
+        await expectDiskError(readingNow(file), 'failed');
         await expectDiskError(file.write(Buffer.alloc(1), 0), 'failed');
         await expectDiskError(writingNow(file), 'failed');
         await expectDiskError(file.sync(), 'failed');
@@ -277,6 +305,11 @@ export function testDiskContract(name: string, prepare: () => Promise<DiskUnderT
       });
     });
   });
+}
+
+/** A read at once as a promise. */
+async function readingNow(file: DiskFile): Promise<void> {
+  file.readNow(Buffer.alloc(1), 0);
 }
 
 /** A write at once as a promise. */

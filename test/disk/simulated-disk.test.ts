@@ -347,6 +347,27 @@ describe('a write at once', () => {
   });
 });
 
+describe('a read at once', () => {
+  it('fails as any other read does, and counts as one', async () => {
+    const disk = await diskWith(1, new Uint8Array([1, 2]));
+    const file = await disk.open('/data/file', 'read');
+    const buffer = new Uint8Array(2);
+    disk.injectFault({ call: 'read', at: 2 });
+    expect(file.readNow(buffer, 0)).toBe(2);
+    expect(() => file.readNow(buffer, 0)).toThrow(expect.objectContaining({ code: 'failed' }));
+    expect(await file.read(buffer, 0)).toBe(2);
+    expect(disk.nowWriteCount).toBe(0);
+  });
+
+  it('is refused to a dead process', async () => {
+    const disk = await diskWith(1, new Uint8Array([1, 2]));
+    const file = await disk.open('/data/file', 'read');
+    const after = await disk.endProcess().open('/data/file', 'read');
+    expect(() => file.readNow(new Uint8Array(2), 0)).toThrow(/dead process/);
+    expect(after.readNow(new Uint8Array(2), 0)).toBe(2);
+  });
+});
+
 describe('a full disk', () => {
   it('lets files grow as far as there is space, and writes within their length always', async () => {
     const disk = await diskWith(1, new Uint8Array(4));

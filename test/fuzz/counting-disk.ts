@@ -23,12 +23,19 @@ export class CountingDisk implements Disk {
   create: Disk['create'] = async (path) => this.#counting(await this.#disk.create(path));
 
   #counting(file: DiskFile): DiskFile {
+    const count = (bytes: number): void => {
+      this.readCount++;
+      this.readBytes += bytes;
+      this.longestReadBytes = Math.max(this.longestReadBytes, bytes);
+    };
     return {
       read: (buffer, position) => {
-        this.readCount++;
-        this.readBytes += buffer.length;
-        this.longestReadBytes = Math.max(this.longestReadBytes, buffer.length);
+        count(buffer.length);
         return file.read(buffer, position);
+      },
+      readNow: (buffer, position) => {
+        count(buffer.length);
+        return file.readNow(buffer, position);
       },
       size: () => file.size(),
       write: (buffer, position) => file.write(buffer, position),

@@ -68,6 +68,7 @@ export class HeldDisk implements Disk {
     return {
       size: () => file.size(),
       read: (buffer, position) => file.read(buffer, position),
+      readNow: (buffer, position) => file.readNow(buffer, position),
       write: (buffer, position) => file.write(buffer, position),
       writeNow: (buffer, position) => file.writeNow(buffer, position),
       renamedTo: (path) => file.renamedTo(path),

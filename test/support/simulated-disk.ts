@@ -10,7 +10,8 @@
  * - and, without `syncDirectory`, lose or keep each creation, renaming and removal by itself: a renamed file may be found
  *   under its old name, its new one, or (when its creation is lost too) under none.
  *
- * A write at once (`writeNow`) is one of these as any other, from the moment it returns.
+ * A write at once (`writeNow`) is one of these as any other, from the moment it returns. A read at once (`readNow`) fails as any other
+ * read does, and sees what has been written until then.
  *
  * The end of the process (`endProcess`) loses nothing that was written, but a write under way may be there up to any
  * byte. Both give locks back. Both return the disk as the next process finds it; on the old one every call rejects from
@@ -274,16 +275,16 @@ export class SimulatedDisk implements Disk {
     });
   }
 
-  #runNow(
+  #runNow<Result>(
     call: DiskCall,
     path: string,
     detail: string,
-    action: (fault: InjectedError | undefined) => void,
-  ): void {
+    action: (fault: InjectedError | undefined) => Result,
+  ): Result {
     const fault = this.#begin(call, path, detail);
     this.#checkAlive(call, path);
-    this.#nowWriteCount++;
-    action(fault);
+    if (call === 'write') this.#nowWriteCount++;
+    return action(fault);
   }
 
   /** @returns what the call is to fail with. */

@@ -3,8 +3,8 @@ import { DiskError } from '../../src/disk/disk.ts';
 import type { Disk, DiskErrorCode, DiskFile } from '../../src/disk/disk.ts';
 import type { SeededRandom } from './random.ts';
 
-/** `write` is a write of either kind, by the thread pool or at once. */
-export type DiskCall = keyof Disk | Exclude<keyof DiskFile, 'writeNow'>;
+/** `read` and `write` are those of either kind, by the thread pool or at once. */
+export type DiskCall = keyof Disk | Exclude<keyof DiskFile, 'readNow' | 'writeNow'>;
 
 /** What a call that fails has done of what it was to do; `part` leaves it to chance. */
 export type FaultEffect = 'none' | 'part' | 'whole';

@@ -1,5 +1,5 @@
 /** An open file of the simulated disk (`simulated-disk.ts`). */
-import type { DiskFile } from '../../src/disk/disk.ts';
+import type { DiskError, DiskFile } from '../../src/disk/disk.ts';
 import type { SeededRandom } from './random.ts';
 import { failure } from './simulated-fault.ts';
 import type { DiskCall, InjectedError } from './simulated-fault.ts';
@@ -13,13 +13,13 @@ export type RunCall = <Result>(
   action: (fault: InjectedError | undefined) => Result,
 ) => Promise<Result>;
 
-/** The same for a call that has ended when it returns. */
-export type RunCallNow = (
+/** Like `RunCall`, for a call that has ended when it returns. */
+export type RunCallNow = <Result>(
   call: DiskCall,
   path: string,
   detail: string,
-  action: (fault: InjectedError | undefined) => void,
-) => void;
+  action: (fault: InjectedError | undefined) => Result,
+) => Result;
 
 /** The space that all files of a disk share. */
 export interface Space {
@@ -58,12 +58,21 @@ export class SimulatedFile implements DiskFile {
   }
 
   read(buffer: Uint8Array, position: number): Promise<number> {
-    return this.#call('read', `${position}+${buffer.length}`, (fault) => {
-      if (fault !== undefined) throw fault;
-      const bytes = this.#inode.visible.bytes.subarray(position, position + buffer.length);
-      buffer.set(bytes);
-      return bytes.length;
-    });
+    return this.#call('read', `${position}+${buffer.length}`, (fault) => this.#get(buffer, position, fault));
+  }
+
+  readNow(buffer: Uint8Array, position: number): number {
+    if (this.#isClosed) throw this.#closed('read');
+    return this.#context.runNow('read', this.#path, `${position}+${buffer.length} at once`, (fault) =>
+      this.#get(buffer, position, fault),
+    );
+  }
+
+  #get(buffer: Uint8Array, position: number, fault: InjectedError | undefined): number {
+    if (fault !== undefined) throw fault;
+    const bytes = this.#inode.visible.bytes.subarray(position, position + buffer.length);
+    buffer.set(bytes);
+    return bytes.length;
   }
 
   write(buffer: Uint8Array, position: number): Promise<void> {
@@ -136,7 +145,11 @@ export class SimulatedFile implements DiskFile {
     detail: string,
     action: (fault: InjectedError | undefined) => Result,
   ): Promise<Result> {
-    if (this.#isClosed) return Promise.reject(failure('failed', call, `${this.#path}, which is closed`));
+    if (this.#isClosed) return Promise.reject(this.#closed(call));
     return this.#context.run(call, this.#path, detail, action);
+  }
+
+  #closed(call: DiskCall): DiskError {
+    return failure('failed', call, `${this.#path}, which is closed`);
   }
 }

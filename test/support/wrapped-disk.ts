@@ -22,6 +22,7 @@ export function withFiles(disk: Disk, replace: (file: DiskFile) => Partial<DiskF
   const wrap = (file: DiskFile): DiskFile => ({
     size: () => file.size(),
     read: (buffer, position) => file.read(buffer, position),
+    readNow: (buffer, position) => file.readNow(buffer, position),
     write: (buffer, position) => file.write(buffer, position),
     writeNow: (buffer, position) => file.writeNow(buffer, position),
     renamedTo: (path) => file.renamedTo(path),
