@@ -299,6 +299,16 @@ export const fixed = {
   tracestateCharactersMax: 512,
   /** The length of one log frame: a batch of transactions that one flush makes durable. */
   frameBytesMax: 256 * MiB,
+  /** A value of an engine is compressed from this length on: below, zstd saves little, and costs as much as for this. */
+  compressedValueBytesMin: 1 * KiB,
+  /** What saves less than this share by being compressed is kept as it is. */
+  compressionSavedShareMin: 0.12,
+  /** The bytes of something that are looked at before it is compressed, in pieces of so many from all over it. */
+  compressionSampleBytes: 512,
+  compressionPieceBytes: 64,
+  /** The levels of zstd that may be chosen: beyond, one value takes seconds. */
+  compressionLevelMin: 1,
+  compressionLevelMax: 19,
 } as const;
 
 /** Limits that the operator may set; these are their defaults. */
@@ -339,6 +349,8 @@ export const defaults = {
   leasesMax: 100_000,
   /** The open watches of a store. */
   watchersMax: 10_000,
+  /** The level of zstd at which engines compress. */
+  compressionLevel: 1,
 } as const;
 
 /** Those of a store without files, whose log and snapshots are in memory, too. */

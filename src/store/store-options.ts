@@ -50,11 +50,12 @@ const zeroIsAllowed: ReadonlySet<string> = new Set<keyof Limits>([
 
 const limitNames = Object.keys(defaults) as (keyof Limits)[];
 
-const limits = shape<Partial<Limits>>(
-  Object.fromEntries(
+const limits = shape<Partial<Limits>>({
+  ...(Object.fromEntries(
     limitNames.map((name) => [name, wholeNumber(zeroIsAllowed.has(name) ? 0 : 1, fixed.integerMax)]),
-  ) as Table<Partial<Limits>>,
-);
+  ) as Table<Partial<Limits>>),
+  compressionLevel: wholeNumber(fixed.compressionLevelMin, fixed.compressionLevelMax),
+});
 
 const fsync = oneOf<FsyncPolicy>(['always', 'interval', 'never']);
 

@@ -127,6 +127,12 @@ const storeLimitOptions: { readonly [name in keyof Limits]: LimitOption } = {
   },
   leasesMax: { type: 'integer', min: 0, max: countMax, description: 'leases' },
   watchersMax: { type: 'integer', min: 0, max: countMax, description: 'open watches' },
+  compressionLevel: {
+    type: 'integer',
+    min: fixed.compressionLevelMin,
+    max: fixed.compressionLevelMax,
+    description: 'level of zstd for what an engine compresses; higher ones take longer and save little more',
+  },
 };
 
 const serverLimitOptions: { readonly [name in keyof ServerLimits]: LimitOption } = {
