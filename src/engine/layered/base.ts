@@ -24,7 +24,8 @@ export interface Base {
 
   /**
    * Makes `placed` the version of a key.
-   * @param withValue false: the value of `placed` is empty; where that saves a read, nothing of it is read.
+   * @param withValue false: the value of `placed` may not be looked at, and where that saves a read nothing of it is read; how long it is
+   * `placed` tells all the same, by `valueStart` and `valueEnd`.
    * @returns whether the key is there; else `placed` is as it was.
    */
   find(key: Uint8Array, placed: PlacedChange, withValue: boolean): boolean;
@@ -32,7 +33,7 @@ export interface Base {
   /** Like `find`, without any read of the disk: false when the key is certainly not there. */
   mayHave(key: Uint8Array): boolean;
 
-  /** The keys of a range in their order, or from the last to the first. It is used within one turn of the event loop, and not behind a commit. */
+  /** The keys of a range in their order, or from the last to the first; values as in `find`. It is used within one turn of the event loop, and not behind a commit. */
   cursor(range: EngineRange, reverse: boolean, withValues: boolean): BaseCursor;
 
   /** The keys that have a deadline, in the order of deadline, then of key, from behind a place on. Of the same use as `cursor`. */
@@ -43,7 +44,8 @@ export interface Base {
 
   /**
    * From now on no key of the range is there: none can be named any more, and none comes again. In memory alone, until a flush says so
-   * too (`BaseFlush.forget`).
+   * too (`BaseFlush.forget`). What a flush adds that was begun before may have keys of the range: once it is committed, the range is hidden
+   * again.
    */
   hide(range: EngineRange): void;
 
