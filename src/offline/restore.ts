@@ -7,6 +7,9 @@
  * All is made in the folder `restoring` of the data directory. A start refuses a directory that has this folder, so
  * whatever ends a restore early, half of a store is never taken for one. The folders move to their places at the end, and
  * the folder goes last.
+ *
+ * For an engine on disk the directory is the same, but for the file that names the engine: that loads the snapshot as it is first
+ * started, and removes it.
  */
 import { systemClock, systemRandom, type Clock, type Random } from '../clock.ts';
 import type { Disk } from '../disk/disk.ts';
@@ -15,6 +18,8 @@ import { StoreError } from '../errors.ts';
 import { SnapshotWriter } from '../snapshot/writer.ts';
 import { encodeSnapshotHeader } from '../store/checkpoints/checkpoint.ts';
 import { dataDirectory, isPassedOver, type DataDirectory } from '../store/directory/data-directory.ts';
+import { writeEngineFile } from '../store/directory/engine-file.ts';
+import type { EngineName } from '../engine-names.ts';
 import { publicStoreId } from '../store/directory/store-id.ts';
 import { STORE_ID_BYTES } from '../wal/frames/format.ts';
 import type { TornTail } from '../wal/segments/segment-end.ts';
@@ -36,6 +41,8 @@ export interface RestoreRequest {
   readonly revision?: number;
   /** Restores what had been committed by then: milliseconds since 1970-01-01 UTC. */
   readonly timeMs?: number;
+  /** The one that the directory is for; left out: `memory`. */
+  readonly engine?: EngineName;
   readonly disk?: Disk;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -44,6 +51,7 @@ export interface RestoreRequest {
 export interface RestoreResult {
   /** Of the restored store, as `kelp status` will show it. */
   readonly storeId: string;
+  readonly engine: EngineName;
   readonly revision: number;
   readonly backupRevision: number;
   /** When the newest revision of the log was committed, or the backup was begun. */
@@ -147,7 +155,7 @@ async function restoreLocked(
   row: OpenedRow | undefined,
   onProgress: OnProgress,
 ): Promise<RestoreResult> {
-  const { dataDir, clock = systemClock, random = systemRandom } = request;
+  const { dataDir, engine = 'memory', clock = systemClock, random = systemRandom } = request;
   const final = dataDirectory(dataDir);
   const made = dataDirectory(final.restoring);
   const storeId = random.bytes(STORE_ID_BYTES);
@@ -167,10 +175,12 @@ async function restoreLocked(
       },
       onProgress,
     );
+    if (engine !== 'memory') await writeEngineFile(disk, final.engine, engine);
     await putInPlace(disk, dataDir, made, final);
-    return result(storeId, backup, copied);
+    return result(storeId, engine, backup, copied);
   } catch (error) {
     // What went wrong first is what counts; a folder that stays is refused by name.
+    for (const path of [final.engine, `${final.engine}.tmp`]) await disk.remove(path).catch(() => undefined);
     await removeFolder(final.restoring).catch(() => undefined);
     throw error;
   }
@@ -215,10 +225,16 @@ async function putInPlace(
   await disk.syncDirectory(dataDir);
 }
 
-function result(storeId: Uint8Array, backup: VerifyingSnapshot, copied: CopiedLog): RestoreResult {
+function result(
+  storeId: Uint8Array,
+  engine: EngineName,
+  backup: VerifyingSnapshot,
+  copied: CopiedLog,
+): RestoreResult {
   const { revision: backupRevision, timeMs, versionCount, leaseCount, accessCount } = backupInfo(backup);
   return {
     storeId: publicStoreId(storeId),
+    engine,
     revision: copied.revision,
     backupRevision,
     timeMs: copied.timeMs ?? timeMs,

@@ -1,4 +1,5 @@
 /** What `kelp verify` finds out; plain data, which it prints as JSON as it is. */
+import type { EngineName } from '../engine-names.ts';
 import type { TornTail } from '../wal/segments/segment-end.ts';
 
 export interface VerifyReport {
@@ -6,6 +7,8 @@ export interface VerifyReport {
   readonly isWhole: boolean;
   /** The newest revision whose state can be had from what is whole; 0: none. */
   readonly wholeRevision: number;
+  /** `undefined`: the file that names it is damaged. */
+  readonly engine: EngineName | undefined;
   readonly log: LogReport;
   /** The newest first. */
   readonly snapshots: readonly SnapshotReport[];

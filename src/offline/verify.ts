@@ -9,12 +9,14 @@ import { SnapshotDamageError } from '../snapshot/damage.ts';
 import { isUnfinishedName, snapshotPath } from '../snapshot/file-names.ts';
 import { listSnapshots } from '../snapshot/snapshot-directory.ts';
 import { dataDirectory, type DataDirectory } from '../store/directory/data-directory.ts';
+import { readEngineFile } from '../store/directory/engine-file.ts';
+import type { EngineName } from '../engine-names.ts';
 import { publicStoreId } from '../store/directory/store-id.ts';
 import { type CheckedSnapshot, forecast, wholeRevision } from './forecast.ts';
 import type { OnProgress } from '../progress.ts';
 import { whileUnused } from './unused-directory.ts';
 import { type VerifiedLog, verifyLog } from './verify-log.ts';
-import type { Damage, SnapshotReport, VerifyReport } from './verify-report.ts';
+import type { Damage, Forecast, SnapshotReport, VerifyReport } from './verify-report.ts';
 import { noCounts, type SnapshotCounts, VerifyingSnapshot } from './verify-snapshot.ts';
 
 /**
@@ -50,6 +52,7 @@ async function verify(
   directory: DataDirectory,
   onProgress: OnProgress,
 ): Promise<VerifyReport> {
+  const { engine, engineDamage } = await engineOf(disk, directory);
   const log = await verifyLog(disk, directory.log, directory.newestSegment, onProgress);
   const snapshots: VerifiedSnapshot[] = [];
   for (const { revision } of await listSnapshots(disk, directory.snapshots)) {
@@ -58,6 +61,7 @@ async function verify(
   const isRestoring = (await disk.list(dataDir)).some((name) => `${dataDir}/${name}` === directory.restoring);
   const damages = [
     ...(isRestoring ? [brokenOffRestore(directory)] : []),
+    ...(engineDamage === undefined ? [] : [engineDamage]),
     ...logDamages(log),
     ...snapshots.flatMap(snapshotDamages),
     ...reachDamages(log, snapshots),
@@ -66,6 +70,7 @@ async function verify(
   return {
     isWhole: damages.length === 0,
     wholeRevision: isRestoring ? 0 : wholeRevision(log, snapshots),
+    engine,
     log: {
       storeId: log.storeId === undefined ? '' : publicStoreId(log.storeId),
       segmentCount: log.segments.length,
@@ -79,10 +84,36 @@ async function verify(
     snapshots: snapshots.map(snapshotReport),
     damages,
     notes: await notes(disk, directory, log, snapshots),
-    recovery: isRestoring
-      ? { kind: 'stops', why: 'a restore into the directory was broken off' }
-      : forecast(log, snapshots),
+    recovery: nextStart(isRestoring, engineDamage, () => forecast(log, snapshots)),
   };
+}
+
+interface FoundEngine {
+  readonly engine: EngineName | undefined;
+  readonly engineDamage: Damage | undefined;
+}
+
+async function engineOf(disk: Disk, { engine: file }: DataDirectory): Promise<FoundEngine> {
+  try {
+    return { engine: await readEngineFile(disk, file), engineDamage: undefined };
+  } catch (error) {
+    if (!isStoreError(error, 'damaged')) throw error;
+    const what = 'it names no engine that this version knows';
+    return {
+      engine: undefined,
+      engineDamage: { file, offset: 0, what, fromRevision: 1, toRevision: undefined },
+    };
+  }
+}
+
+function nextStart(
+  isRestoring: boolean,
+  engineDamage: Damage | undefined,
+  otherwise: () => Forecast,
+): Forecast {
+  if (isRestoring) return { kind: 'stops', why: 'a restore into the directory was broken off' };
+  if (engineDamage === undefined) return otherwise();
+  return { kind: 'stops', why: `${engineDamage.file}: ${engineDamage.what}` };
 }
 
 async function verifySnapshot(

@@ -149,6 +149,32 @@ describe('a restore', () => {
     }
   });
 
+  it('names the engine that is to serve it, unless that is memory', async () => {
+    const named = await restoreTo(20, { engine: 'lsm' });
+    expect(named).toMatchObject({ engine: 'lsm', revision: 20 });
+    expect(await readFile(join(named.dataDir, 'ENGINE'), 'utf8')).toBe('lsm\n');
+    expect((await readdir(named.dataDir)).sort()).toEqual(['ENGINE', 'LOCK', 'log', 'snapshots']);
+    expect(await verifyDirectory(named.dataDir, NO_PROGRESS)).toMatchObject({ isWhole: true, engine: 'lsm' });
+    const plain = await restoreTo(20);
+    expect(plain).toMatchObject({ engine: 'memory' });
+    expect((await readdir(plain.dataDir)).sort()).toEqual(['LOCK', 'log', 'snapshots']);
+    expect(await verifyDirectory(plain.dataDir, NO_PROGRESS)).toMatchObject({ engine: 'memory' });
+  });
+
+  it('leaves no engine behind when it fails', async () => {
+    const disk = {
+      ...nodeDisk,
+      async syncDirectory(path: string): Promise<void> {
+        await nodeDisk.syncDirectory(path);
+        if ((await readdir(path)).includes('ENGINE')) throw new DiskError('failed', 'struck');
+      },
+    };
+    const dataDir = join(await temporaryDirectory(), 'restored');
+    await expect(restoreTo(20, { dataDir, engine: 'btree', disk })).rejects.toThrow(/struck/);
+    expect(await readdir(dataDir)).toEqual(['LOCK']);
+    expect(await restoreTo(20, { dataDir, engine: 'btree' })).toMatchObject({ revision: 20 });
+  });
+
   it('is another store: neither watches nor pages go on in it', async () => {
     const { dataDir, storeId } = await restoreTo(20, { logPaths: [past.dataDir] });
     // A copy, since what is opened may change.

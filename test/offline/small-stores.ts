@@ -46,7 +46,10 @@ export async function readFiles(disk: SimulatedDisk): Promise<Files> {
     for (const name of (await disk.list(folder)).sort())
       if (name !== '.lock') files.set(`${folder}/${name}`, disk.contentOf(`${folder}/${name}`));
   }
-  if ((await disk.list(DATA_DIR)).includes('NEWEST')) files.set(NEWEST_PATH, disk.contentOf(NEWEST_PATH));
+  for (const name of ['ENGINE', 'NEWEST']) {
+    if ((await disk.list(DATA_DIR)).includes(name))
+      files.set(`${DATA_DIR}/${name}`, disk.contentOf(`${DATA_DIR}/${name}`));
+  }
   return files;
 }
 

@@ -52,7 +52,7 @@ async function verify(files: Files): Promise<VerifyReport> {
   await disk.remove(`${DATA_DIR}/LOCK`);
   const report = await verifyDirectory(DATA_DIR, () => undefined, disk);
   expect(await readFiles(disk)).toEqual(new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1))));
-  expect((await disk.list(DATA_DIR)).filter((name) => name !== 'NEWEST').sort()).toEqual([
+  expect((await disk.list(DATA_DIR)).filter((name) => !['NEWEST', 'ENGINE'].includes(name)).sort()).toEqual([
     'log',
     'snapshots',
   ]);
@@ -96,6 +96,18 @@ describe('a whole data directory', () => {
     await expect(verifyDirectory('/', () => undefined, disk)).rejects.toMatchObject({
       code: 'invalidArgument',
       message: expect.stringMatching(/no data directory/),
+    });
+  });
+
+  it('tells its engine; one that is not known stops a start', async () => {
+    const path = `${DATA_DIR}/ENGINE`;
+    const files = await withSnapshots;
+    expect(await verify(files)).toMatchObject({ isWhole: true, engine: 'memory' });
+    expect(await verify(changed(files, path, new Uint8Array(Buffer.from('hash\n'))))).toMatchObject({
+      isWhole: false,
+      engine: undefined,
+      damages: [{ file: path, offset: 0, what: 'it names no engine that this version knows' }],
+      recovery: { kind: 'stops', why: `${path}: it names no engine that this version knows` },
     });
   });
 

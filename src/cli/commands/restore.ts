@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseInstant } from '../../arguments/instant.ts';
 import { collect, wholeNumberOrZero } from '../command-line/argument.ts';
 import { runOffline } from '../session/offline-task.ts';
+import { ENGINE_NAMES } from '../../engine-names.ts';
 import type { SessionRunner } from '../session/session.ts';
 import type { RestoreFlags } from '../tasks/offline/restore.ts';
 
@@ -31,6 +32,11 @@ export function addRestoreCommand(program: Command, runner: SessionRunner): void
         instantMs,
       ),
     )
+    .addOption(
+      new Option('--engine <engine>', 'the engine that is to serve the directory')
+        .choices(ENGINE_NAMES)
+        .default('memory'),
+    )
     .option('--json', 'print JSON')
     .addHelpText('after', help)
     .action((path: string, flags: RestoreFlags, command: Command) =>
@@ -53,7 +59,11 @@ have seen more of the original than was restored must begin anew.
 The log of a running server is refused, its segments one by one too: stop it, or copy the segments that another one has
 followed. A signal, such as that of Ctrl-C, breaks a restore off; the folder is then empty but for a lock file.
 
+A directory is of one engine, and is served with that one alone: a backup and --engine are the way from one to another. The
+first start with an engine on disk takes longer: it brings the backup into the files of the engine.
+
 Examples:
   kelp restore kelp.backup --data-dir ./restored
+  kelp restore kelp.backup --data-dir ./restored --engine lsm
   kelp restore kelp.backup --data-dir ./restored --log ./data --revision 1200
   kelp restore kelp.backup --data-dir ./restored --log ./data --time 2026-01-31T12:00:00Z`;

@@ -13,6 +13,10 @@ export interface DataDirectory {
   readonly newestSegment: string;
   /** The folder of the snapshots. */
   readonly snapshots: string;
+  /** The file that names the engine; there is none with `memory`. */
+  readonly engine: string;
+  /** The folder of an engine on disk. */
+  readonly base: string;
   /** There while `kelp restore` makes the directory; with it, what else lies there is not whole. */
   readonly restoring: string;
 }
@@ -24,6 +28,8 @@ export function dataDirectory(path: string): DataDirectory {
     log: `${path}/log`,
     newestSegment: `${path}/NEWEST`,
     snapshots: `${path}/snapshots`,
+    engine: `${path}/ENGINE`,
+    base: `${path}/base`,
     restoring: `${path}/restoring`,
   };
 }

@@ -1,6 +1,7 @@
 /** The work of `restore`. */
 import { restore } from '../../../offline/restore.ts';
 import { displayCount, displayHeld } from '../../terminal/display.ts';
+import type { EngineName } from '../../../engine-names.ts';
 import { timeJson } from '../../../api-json.ts';
 import { interruptedBy, untilInterrupted } from '../../process/interrupt.ts';
 import type { OfflineTask } from '../../session/offline-task.ts';
@@ -11,17 +12,19 @@ export interface RestoreFlags {
   readonly log?: readonly string[];
   readonly revision?: number;
   readonly time?: number;
+  readonly engine: EngineName;
 }
 
 export async function restoreBackup(
   backupPath: string,
-  { dataDir, log: logPaths = [], revision, time }: RestoreFlags,
+  { dataDir, log: logPaths = [], revision, time, engine }: RestoreFlags,
   { output, isJson, onProgress }: OfflineTask,
 ): Promise<void> {
   const request = {
     backupPath,
     dataDir,
     logPaths,
+    engine,
     ...(revision !== undefined && { revision }),
     ...(time !== undefined && { timeMs: time }),
   };
@@ -39,6 +42,7 @@ export async function restoreBackup(
       backup: `revision ${backupRevision}, ${displayHeld(result, 'key')}`,
       log: logPaths.length === 0 ? 'none' : displayCount(result.revision - backupRevision, 'revision'),
       store: result.storeId,
+      engine: result.engine,
     }),
   );
   if (torn !== undefined) {

@@ -47,7 +47,11 @@ async function verifyDataDirectory(
 }
 
 function reportText(report: VerifyReport): string {
-  const facts: Record<string, string> = { log: logText(report.log) };
+  const { engine } = report;
+  const facts: Record<string, string> = {
+    ...(engine !== 'memory' && { engine: engine ?? 'not known' }),
+    log: logText(report.log),
+  };
   for (const snapshot of report.snapshots) {
     const { revision, bytes, isWhole } = snapshot;
     const held = isWhole ? `${displayHeld(snapshot, 'version')}, whole` : 'damaged';
